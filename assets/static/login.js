@@ -1,0 +1,118 @@
+// Sign-in. A ceremony waits behind the username field for the browser's autofill, and the button
+// runs one of its own. A browser allows one at a time, so the first always yields to the second.
+
+import { get, go, obstacle, post, words } from "/assets/passkey.js";
+
+const form = document.getElementById("login");
+const button = form?.querySelector("button");
+const field = document.getElementById("username");
+
+let waiting = null; // the autofill ceremony: its AbortController, when to renew it, when it is over
+let busy = false; // a person's own attempt is under way
+
+function say(text, fault = "") {
+  document.getElementById("status").textContent = text;
+  document.getElementById("alert").textContent = fault;
+}
+
+function setBusy(on) {
+  busy = on;
+  button.setAttribute("aria-disabled", String(on));
+}
+
+async function finish(ceremony, credential) {
+  setBusy(true);
+  say("Checking your passkey…");
+  await post("/gate/webauthn/authenticate/finish", { ceremony, credential });
+  say("Signed in. One moment…");
+  go(form.dataset.next);
+}
+
+/** Waits for the person to pick a passkey from the autofill list. */
+async function autofill() {
+  if (waiting || busy) return;
+  const control = new AbortController();
+  const mine = { control, renewAt: Infinity };
+  waiting = mine;
+  let shown = 0;
+  mine.over = (async () => {
+    try {
+      const { ceremony, expires_in, publicKey } = await post("/gate/webauthn/authenticate/start", {});
+      if (control.signal.aborted) return;
+      shown = Date.now();
+      mine.renewAt = shown + expires_in * 800;
+      setTimeout(renew, expires_in * 800);
+      const credential = await get(publicKey, { mediation: "conditional", signal: control.signal });
+      waiting = null;
+      await finish(ceremony, credential);
+    } catch (error) {
+      if (waiting === mine) waiting = null;
+      // Nobody asked for this ceremony: if it could not even begin, the button will say why.
+      if (control.signal.aborted || !shown) return;
+      setBusy(false);
+      // One that fails at once would fail for ever: only the button is left then.
+      if (Date.now() - shown < 1000) return;
+      say("", words(error));
+      autofill();
+    }
+  })();
+}
+
+async function stop() {
+  const old = waiting;
+  waiting = null;
+  old?.control.abort();
+  await old?.over;
+}
+
+// The challenge is replaced before the server forgets it. A hidden page leaves that until it is
+// seen again, and timers sleep with the machine, so both the timer and the sight of the page ask.
+async function renew() {
+  if (document.hidden || !waiting || Date.now() + 1000 < waiting.renewAt) return;
+  await stop();
+  autofill();
+}
+
+async function signIn(event) {
+  event.preventDefault();
+  if (busy) return;
+  setBusy(true);
+  say("Waiting for your passkey…");
+  try {
+    await stop();
+    const { ceremony, publicKey } = await post("/gate/webauthn/authenticate/start", {});
+    await finish(ceremony, await get(publicKey));
+  } catch (error) {
+    setBusy(false);
+    say("", words(error));
+    offerAutofill();
+  }
+}
+
+async function offerAutofill() {
+  if (await PublicKeyCredential.isConditionalMediationAvailable?.()) autofill();
+}
+
+if (form) {
+  const why = obstacle();
+  if (why) {
+    say("", why);
+  } else {
+    button.disabled = false;
+    form.addEventListener("submit", signIn);
+    document.addEventListener("visibilitychange", renew);
+    // A page kept in the back/forward cache would come back with a dead ceremony.
+    addEventListener("pagehide", stop);
+    addEventListener("pageshow", (event) => {
+      if (!event.persisted) return;
+      setBusy(false);
+      say("");
+      offerAutofill();
+    });
+    offerAutofill();
+    // The focus brings up the passkeys at once; on a phone it would bring up the keyboard instead.
+    if (matchMedia("(hover: hover) and (pointer: fine)").matches && document.activeElement === document.body) {
+      field.focus();
+    }
+  }
+}

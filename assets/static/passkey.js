@@ -1,0 +1,151 @@
+// What setup and sign-in share: asking the server, making and using passkeys, and saying in plain
+// words what went wrong.
+
+const csrf = document.querySelector('meta[name="csrf"]').content;
+
+/** A failure whose message was written for the person, ours or the server's. */
+export class Trouble extends Error {
+  /** `offline` tells "no answer came" from "the answer was no". */
+  constructor(message, offline = false) {
+    super(message);
+    this.offline = offline;
+  }
+}
+
+/** Posts JSON and returns the JSON of the answer, or throws a Trouble. */
+export async function post(path, body) {
+  let answer;
+  try {
+    answer = await fetch(path, {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-csrf-token": csrf },
+      body: JSON.stringify(body),
+    });
+  } catch {
+    throw new Trouble("Gatelodge did not answer. Check that it is running and try again.", true);
+  }
+  const json = await answer.json().catch(() => null);
+  if (answer.ok && json) return json;
+  throw new Trouble(
+    json?.error_description
+      || `Gatelodge answered in a way this page does not understand (status ${answer.status}). Load the page again.`,
+  );
+}
+
+/** Why this browser cannot use passkeys here, or null if it can. */
+export function obstacle() {
+  if (!window.isSecureContext) {
+    return "Browsers use passkeys only over HTTPS or on localhost. Open this page at its secure address.";
+  }
+  if (!window.PublicKeyCredential || !navigator.credentials) {
+    return "This browser cannot use passkeys. Try a current version of Chrome, Edge, Firefox or Safari.";
+  }
+  return null;
+}
+
+/** Makes a passkey and returns it as the JSON of WebAuthn L3 §5.1. */
+export async function create(options) {
+  const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON?.(options) ?? {
+    ...options,
+    challenge: decode(options.challenge),
+    user: { ...options.user, id: decode(options.user.id) },
+    excludeCredentials: descriptors(options.excludeCredentials),
+  };
+  return toJSON(await navigator.credentials.create({ publicKey }));
+}
+
+/** Signs a challenge with a passkey; `how` may carry `mediation` and `signal`. */
+export async function get(options, how = {}) {
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON?.(options) ?? {
+    ...options,
+    challenge: decode(options.challenge),
+    allowCredentials: descriptors(options.allowCredentials),
+  };
+  return toJSON(await navigator.credentials.get({ ...how, publicKey }));
+}
+
+/** Goes on to a path of this origin, leaving no entry to come back to. */
+export function go(path) {
+  const to = new URL(path, location.href);
+  // The path went through a page or an answer: never let it lead elsewhere, or into a script.
+  if (to.origin !== location.origin) throw new Trouble("Gatelodge named a page that is not its own.");
+  location.replace(to);
+}
+
+/** The words for an error of a ceremony; `making` is true while a passkey is being made. */
+export function words(error, making = false) {
+  if (error instanceof Trouble) return error.message;
+  switch (error?.name) {
+    case "NotAllowedError":
+      return making
+        ? "No passkey was made: the request was cancelled or took too long. Try again when you are ready."
+        : "You are not signed in: the request was cancelled or took too long. Try again when you are ready.";
+    case "InvalidStateError":
+      return making
+        ? "This device already holds a passkey for this account. Sign in with it, or make this one on another device or security key."
+        : "The browser was not ready. Load this page again.";
+    case "SecurityError":
+      return `The browser does not allow passkeys at ${location.host}. Open Gatelodge by the name it was set up with, not by an IP address.`;
+    case "ConstraintError":
+    case "NotSupportedError":
+      return "This device or security key cannot do what Gatelodge needs: keep a passkey and check that it is you, by PIN, fingerprint or face. Try another one.";
+    case "AbortError":
+      return "The request was interrupted. Try again.";
+    case "OperationError":
+      return "Another passkey request is still open, perhaps in another tab. Close it and try again.";
+    default:
+      return "The browser or the passkey reported a fault it did not explain. Try again, or try another browser.";
+  }
+}
+
+/** A name for a new passkey, such as "Chrome on Linux": the person meets it again in a list. */
+export function deviceName() {
+  const { brands = [], platform } = navigator.userAgentData ?? {};
+  const agent = navigator.userAgent;
+  const find = (table) => table.find(([pattern]) => pattern.test(agent))?.[1];
+
+  // Chromium lists a made-up brand beside its own, so that nobody relies on the list's order.
+  const brand = brands.map((b) => b.brand).filter((b) => !/not.*brand|^chromium$/i.test(b))[0];
+  const browser = brand?.replace(/^(Google|Microsoft) /, "")
+    ?? find([[/Firefox|FxiOS/, "Firefox"], [/Edg/, "Edge"], [/OPR/, "Opera"], [/Chrom|CriOS/, "Chrome"], [/Safari/, "Safari"]])
+    ?? "Browser";
+  const system = platform
+    || find([[/iPhone/, "iPhone"], [/iPad/, "iPad"], [/Android/, "Android"], [/Mac/, "macOS"], [/Windows/, "Windows"], [/CrOS/, "ChromeOS"], [/Linux/, "Linux"]]);
+  return (system ? `${browser} on ${system}` : browser).slice(0, 64);
+}
+
+// Some password managers answer with an object of their own, whose toJSON is missing or throws:
+// then the members are written out here.
+function toJSON(credential) {
+  if (!credential) throw new Trouble("The browser gave no passkey. Try again.");
+  try {
+    return credential.toJSON();
+  } catch {
+    const { response } = credential;
+    const parts = { clientDataJSON: encode(response.clientDataJSON) };
+    for (const name of ["attestationObject", "authenticatorData", "signature", "userHandle"]) {
+      if (response[name]) parts[name] = encode(response[name]);
+    }
+    if (response.getTransports) parts.transports = response.getTransports();
+    return {
+      id: credential.id,
+      rawId: encode(credential.rawId),
+      type: credential.type,
+      response: parts,
+      authenticatorAttachment: credential.authenticatorAttachment ?? undefined,
+      clientExtensionResults: credential.getClientExtensionResults?.() ?? {},
+    };
+  }
+}
+
+const descriptors = (list = []) => list.map((item) => ({ ...item, id: decode(item.id) }));
+
+function decode(text) {
+  const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  return Uint8Array.from(binary, (c) => c.charCodeAt(0)).buffer;
+}
+
+function encode(buffer) {
+  const binary = Array.from(new Uint8Array(buffer), (b) => String.fromCharCode(b)).join("");
+  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}

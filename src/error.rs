@@ -1,0 +1,311 @@
+//! Why something was refused, and what the wire says of it.
+//!
+//! A [`Refusal`] is ours: precise, logged, asserted in tests. An [`ErrorCode`] is the RFC's word:
+//! what the peer reads. Each refusal is one line of one table below, with its code and its reason,
+//! so that a new one cannot be left unmapped and nothing is said twice.
+
+use std::fmt;
+
+/// A transition's or a handler's failure.
+#[derive(Debug)]
+pub enum Error {
+    /// Our fault: the wire says `server_error` and nothing more.
+    Internal(Internal),
+    /// Their fault, or nobody's: the wire says the refusal's [`ErrorCode`].
+    Refused(Refusal),
+}
+
+/// What went wrong on our side, in words for the log.
+#[derive(Debug)]
+pub struct Internal(String);
+
+impl Internal {
+    /// A failure that `what` describes; it holds no secret.
+    pub fn new(what: impl fmt::Display) -> Self {
+        Self(what.to_string())
+    }
+}
+
+impl fmt::Display for Internal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Internal> for Error {
+    fn from(internal: Internal) -> Self {
+        Self::Internal(internal)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Internal(internal) => internal.fmt(f),
+            Self::Refused(refusal) => f.write_str(refusal.reason()),
+        }
+    }
+}
+
+macro_rules! refusals {
+    ($($name:ident => $code:ident, $reason:literal;)*) => {
+        /// Why a request was refused. Logged and told to people; never sent to OAuth peers.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Refusal {
+            $(#[doc = $reason] $name,)*
+        }
+
+        impl Refusal {
+            /// Every refusal there is, for the test that provokes each.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The word of the wire.
+            pub const fn code(self) -> ErrorCode {
+                match self { $(Self::$name => ErrorCode::$code,)* }
+            }
+
+            /// The reason in a sentence, for the log and for people.
+            pub const fn reason(self) -> &'static str {
+                match self { $(Self::$name => $reason,)* }
+            }
+
+            /// The name under which the log tells it.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)* }
+            }
+        }
+    };
+}
+
+refusals! {
+    AuthMethodNotRegistered => InvalidClient, "the client proved itself by a method that it did not register";
+    AuthorizationHeaderMalformed => InvalidClient, "the Authorization header is not Basic credentials as RFC 6749 §2.3.1 encodes them";
+    BearerTokenExpired => InvalidToken, "the access token has expired";
+    BearerTokenForAnotherAudience => InvalidToken, "the access token is meant for another audience";
+    BearerTokenMalformed => InvalidToken, "the access token is no JWT of this server";
+    BearerTokenMissing => InvalidToken, "the request carries no access token";
+    BearerTokenOfEndedGrant => InvalidToken, "the grant behind the access token has ended";
+    BearerTokenRepeated => InvalidRequest, "the request carries an access token in two ways";
+    BearerTokenSignatureWrong => InvalidToken, "the access token was not signed by a key of this server";
+    BearerTokenWithoutOpenid => InsufficientScope, "userinfo needs an access token with the scope openid";
+    BodyMalformed => InvalidRequest, "the body is not of the form that this endpoint reads";
+    BodyTooLarge => PayloadTooLarge, "the body is larger than this endpoint reads";
+    BodyTooSlow => RequestTimeout, "the body did not arrive within its time";
+    BodyTypeUnsupported => InvalidRequest, "the body is not application/x-www-form-urlencoded";
+    CeremonyExpired => CeremonyOver, "the passkey ceremony was not finished in time";
+    CeremonyOfAnotherBrowser => CeremonyOver, "the passkey ceremony was begun in another browser";
+    CeremonyUnknown => CeremonyOver, "the passkey ceremony is unknown or already finished";
+    ClientAuthMissing => InvalidClient, "a confidential client sent no proof of who it is";
+    ClientAuthTwice => InvalidRequest, "the request authenticates the client in two ways";
+    ClientChanged => InvalidClient, "the client changed while its request was on the way";
+    ClientDisabled => InvalidClient, "the client is switched off";
+    ClientExists => Conflict, "a client with this id exists already";
+    ClientIdMalformed => InvalidRequest, "a client_id is 1 to 255 printable ASCII characters";
+    ClientIdMissing => InvalidRequest, "the request names no client_id";
+    ClientIdReserved => InvalidRequest, "a client_id neither begins with https:, bridge: or anon_ nor is a UUID";
+    ClientMetadataContradictory => InvalidRequest, "the client's settings contradict each other";
+    ClientNotFound => NotFound, "there is no client with this id";
+    ClientSecretMalformed => InvalidClient, "the client secret is not 1 to 1024 printable ASCII characters";
+    ClientSecretWrong => InvalidClient, "the client secret is wrong";
+    ClientUnknown => InvalidClient, "there is no client with this client_id";
+    ClientUnknownAtAuthorize => InvalidRequest, "no client with this client_id is registered here, or it is switched off";
+    CodeChallengeMalformed => InvalidRequest, "the code_challenge is not a base64url SHA-256";
+    CodeChallengeMethodUnsupported => InvalidRequest, "the code_challenge_method is not S256";
+    CodeChallengeMissing => InvalidRequest, "the request has no code_challenge";
+    CodeClientDiffers => InvalidGrant, "the authorization code was issued to another client";
+    CodeExpired => InvalidGrant, "the authorization code has expired";
+    CodeMissing => InvalidRequest, "the request has no code";
+    CodeReplayed => InvalidGrant, "the authorization code was redeemed before; its grant is revoked";
+    CodeUnknown => InvalidGrant, "the authorization code is unknown";
+    CodeVerifierMalformed => InvalidRequest, "a code_verifier is 43 to 128 unreserved characters";
+    CodeVerifierMissing => InvalidGrant, "the authorization code was issued with a code_challenge, and no code_verifier came";
+    CodeVerifierUnexpected => InvalidGrant, "a code_verifier came, and the authorization code was issued without a code_challenge";
+    CodeVerifierWrong => InvalidGrant, "the code_verifier does not match the code_challenge";
+    ConsentNeeded => ConsentRequired, "the person has not yet consented, and prompt=none forbids to ask";
+    CredentialNotOurs => PasskeyRefused, "the passkey is not known here";
+    CredentialOfAnotherPerson => PasskeyRefused, "the passkey's user handle is not that of its owner";
+    CredentialRefused => PasskeyRefused, "the passkey's answer did not verify";
+    CredentialRegistered => PasskeyRefused, "the passkey is registered already";
+    CrossSite => Forbidden, "the request did not come from a page of this server";
+    CsrfTokenWrong => Forbidden, "the page's anti-forgery token is missing or stale";
+    DisplayUnsupported => InvalidRequest, "display is none of page, popup, touch and wap";
+    EmailMalformed => InvalidRequest, "the e-mail address has no @ or is longer than 254 characters";
+    GrantEnded => InvalidGrant, "the grant has ended";
+    GrantTypeMissing => InvalidRequest, "the request has no grant_type";
+    GrantTypeNotRegistered => UnauthorizedClient, "the client did not register this grant type";
+    GrantTypeUnsupported => UnsupportedGrantType, "this server does not know the grant type";
+    HostUnknown => MisdirectedRequest, "the Host header names none of this server's names";
+    IdTokenHintMalformed => InvalidRequest, "the id_token_hint is no ID token of this server";
+    InteractionDecisionMalformed => InvalidRequest, "the decision is neither allow nor deny";
+    InteractionExpired => InteractionOver, "the sign-in was not finished in time";
+    InteractionOfAnotherBrowser => InteractionOver, "the sign-in was begun in another browser";
+    InteractionUnknown => InteractionOver, "the sign-in is unknown or already finished";
+    InteractionsTooMany => TemporarilyUnavailable, "too many sign-ins are under way that nobody finishes";
+    IssuerUnfit => InvalidRequest, "the issuer is no https URL, and no http URL of a loopback host";
+    LoginNeeded => LoginRequired, "nobody fitting is signed in, and prompt=none forbids to ask";
+    MaxAgeMalformed => InvalidRequest, "max_age is no number of seconds";
+    MethodNotAllowed => MethodNotAllowed, "this address does not answer that method";
+    NameMalformed => InvalidRequest, "a name is 1 to 128 characters without control characters";
+    NobodyToRecover => NotFound, "there is no person with this name";
+    PageNotFound => NotFound, "there is no such page";
+    ParameterMalformed => InvalidRequest, "a parameter is not percent-encoded UTF-8";
+    ParameterRepeated => InvalidRequest, "a parameter came more than once";
+    ParameterTooLong => InvalidRequest, "a parameter is longer than its limit";
+    ParametersTooMany => InvalidRequest, "the request has more than 100 parameters";
+    PersonDeclined => AccessDenied, "the person declined";
+    PersonDisabled => AccessDenied, "the person is switched off";
+    PostLogoutUriUnregistered => InvalidRequest, "the post_logout_redirect_uri is not registered for the client";
+    PromptContradictory => InvalidRequest, "prompt=none stands beside another value";
+    PromptUnknown => InvalidRequest, "prompt has a value that is not known";
+    RedirectUriDangerous => InvalidRequest, "a redirect URI has a scheme that a browser or shell interprets";
+    RedirectUriDiffers => InvalidGrant, "the redirect_uri is not that of the authorization request";
+    RedirectUriHasDotSegments => InvalidRequest, "a redirect URI has . or .. in its path";
+    RedirectUriHasFragment => InvalidRequest, "a redirect URI has a fragment";
+    RedirectUriHasUserinfo => InvalidRequest, "a redirect URI has a user name or password";
+    RedirectUriMalformed => InvalidRequest, "a redirect URI is no absolute URI in canonical form";
+    RedirectUriMissing => InvalidRequest, "the request has no redirect_uri, and the client has not exactly one registered";
+    RedirectUriNotHttps => InvalidRequest, "a redirect URI with http is for loopback hosts only";
+    RedirectUriSchemeUnknown => InvalidRequest, "a private-use redirect scheme is a reverse domain name, or listed in the configuration";
+    RedirectUriUnderGate => InvalidRequest, "a loopback redirect URI lies under /gate/, where this server's cookies go";
+    RedirectUriUnregistered => InvalidRequest, "the redirect_uri is not registered for this client";
+    RedirectUriWildcard => InvalidRequest, "a redirect URI has a wildcard";
+    RefreshClientDiffers => InvalidGrant, "the refresh token was issued to another client";
+    RefreshExpired => InvalidGrant, "the refresh token has expired";
+    RefreshMissing => InvalidRequest, "the request has no refresh_token";
+    RefreshReplayed => InvalidGrant, "the refresh token was spent before; its grant is revoked";
+    RefreshUnknown => InvalidGrant, "the refresh token is unknown";
+    RequestObjectUnsupported => RequestNotSupported, "this server takes no request objects";
+    RequestUriUnsupported => RequestUriNotSupported, "this server takes no request_uri but its own";
+    ResourceUnknown => InvalidTarget, "the resource is not one that this server issues tokens for";
+    ResponseModeUnsupported => InvalidRequest, "the response_mode is neither query nor form_post";
+    ResponseTypeMissing => InvalidRequest, "the request has no response_type";
+    ResponseTypeUnsupported => UnsupportedResponseType, "the response_type is not code";
+    RoleUnknown => InvalidRequest, "the configuration knows no such role";
+    ScopeMalformed => InvalidScope, "the scope is not a list of scope tokens as RFC 6749 §3.3 writes them";
+    ScopeNotAllowed => InvalidScope, "nothing of the scope is left after client and person";
+    ScopeUnknown => InvalidRequest, "the configuration knows no such scope";
+    ScopeWidened => InvalidScope, "the scope reaches beyond what was granted";
+    SessionMissing => LoginRequired, "nobody is signed in in this browser";
+    SetupTokenExpired => SetupLinkExpired, "this setup link has expired; ask for a new one (gatelodge user recover)";
+    SetupTokenMismatched => SetupLinkMismatched, "this setup link is not for this; open the link itself once more";
+    SetupTokenUnknown => SetupLinkUnknown, "this setup link is not known here; check that it was copied whole";
+    SetupTokenUsed => SetupLinkUsed, "this setup link was used already; ask for a new one (gatelodge user recover)";
+    StartedWithoutPerson => SetupLinkMismatched, "this setup link belongs to a person who is no longer here";
+    TokenMalformed => InvalidRequest, "the token has not the form of its kind";
+    UserExists => Conflict, "a person with this username exists already";
+    UserNotFound => NotFound, "there is no person with this username";
+    UsernameMalformed => InvalidRequest, "a username is 1 to 64 letters, digits and . _ - @ +";
+}
+
+macro_rules! error_codes {
+    ($($(#[$doc:meta])* $name:ident = $word:literal, $status:literal, $description:literal;)*) => {
+        /// What the wire says: the word, the status and the description, each written here only.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum ErrorCode {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl ErrorCode {
+            /// The value of `error`.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $word,)* }
+            }
+
+            /// The HTTP status where the error is a response of its own.
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$name => $status,)* }
+            }
+
+            /// The value of `error_description`: fixed, so that causes look alike.
+            pub const fn description(self) -> &'static str {
+                match self { $(Self::$name => $description,)* }
+            }
+        }
+    };
+}
+
+error_codes! {
+    /// RFC 6749 §4.1.2.1
+    AccessDenied = "access_denied", 403, "The request was denied.";
+    /// Ours: a passkey ceremony that is over.
+    CeremonyOver = "ceremony_over", 400, "This passkey prompt is over. Please try again.";
+    /// Ours: something of that name exists.
+    Conflict = "conflict", 409, "That name is taken.";
+    /// OpenID Connect Core §3.1.2.6
+    ConsentRequired = "consent_required", 400, "The person has to be asked for consent.";
+    /// Ours: a page's POST from elsewhere.
+    Forbidden = "forbidden", 403, "This request did not come from a page of this server. Reload the page and try again.";
+    /// RFC 6750 §3.1
+    InsufficientScope = "insufficient_scope", 403, "The access token does not reach that far.";
+    /// Ours: a sign-in that is over.
+    InteractionOver = "interaction_over", 400, "This sign-in is over. Go back to the application and start again.";
+    /// RFC 6749 §5.2
+    InvalidClient = "invalid_client", 401, "The client could not be authenticated.";
+    /// RFC 6749 §5.2
+    InvalidGrant = "invalid_grant", 400, "The grant is invalid, expired, revoked or was issued to another client.";
+    /// RFC 6749 §5.2
+    InvalidRequest = "invalid_request", 400, "The request is malformed, lacks a parameter or repeats one.";
+    /// RFC 6749 §5.2
+    InvalidScope = "invalid_scope", 400, "The scope is malformed or exceeds what may be granted.";
+    /// RFC 8707 §2
+    InvalidTarget = "invalid_target", 400, "The resource is unknown or was not granted.";
+    /// RFC 6750 §3.1
+    InvalidToken = "invalid_token", 401, "The access token is missing, expired, revoked or malformed.";
+    /// OpenID Connect Core §3.1.2.6
+    LoginRequired = "login_required", 401, "The person has to sign in.";
+    /// Ours: RFC 9110 §15.5.6
+    MethodNotAllowed = "method_not_allowed", 405, "This address does not answer that method.";
+    /// Ours: RFC 9110 §15.5.20
+    MisdirectedRequest = "misdirected_request", 421, "This server does not answer under that host name.";
+    /// Ours: RFC 9110 §15.5.5
+    NotFound = "not_found", 404, "There is nothing of that name here.";
+    /// Ours: a passkey that was not accepted.
+    PasskeyRefused = "passkey_refused", 401, "This passkey was not accepted.";
+    /// Ours: RFC 9110 §15.5.14
+    PayloadTooLarge = "payload_too_large", 413, "The request is too large.";
+    /// OpenID Connect Core §3.1.2.6
+    RequestNotSupported = "request_not_supported", 400, "Request objects are not supported.";
+    /// Ours: RFC 9110 §15.5.9
+    RequestTimeout = "request_timeout", 408, "The request took too long to arrive.";
+    /// OpenID Connect Core §3.1.2.6
+    RequestUriNotSupported = "request_uri_not_supported", 400, "This request_uri is not supported.";
+    /// RFC 6749 §4.1.2.1
+    ServerError = "server_error", 500, "The server met an unexpected condition.";
+    /// Ours: a setup link after its time.
+    SetupLinkExpired = "setup_link_expired", 410, "This setup link has expired. Ask for a new one.";
+    /// Ours: a setup link for something else.
+    SetupLinkMismatched = "setup_link_mismatched", 400, "This setup link does not fit this page. Open the link itself once more.";
+    /// Ours: a setup link nobody made.
+    SetupLinkUnknown = "setup_link_unknown", 404, "This setup link is not known here. Check that it was copied whole.";
+    /// Ours: a setup link that did its work.
+    SetupLinkUsed = "setup_link_used", 410, "This setup link was used already. Ask for a new one.";
+    /// RFC 6749 §4.1.2.1
+    TemporarilyUnavailable = "temporarily_unavailable", 503, "The server is busy. Please try again in a moment.";
+    /// RFC 6749 §5.2
+    UnauthorizedClient = "unauthorized_client", 400, "The client may not use this grant type.";
+    /// RFC 6749 §5.2
+    UnsupportedGrantType = "unsupported_grant_type", 400, "The grant type is not supported.";
+    /// RFC 6749 §4.1.2.1
+    UnsupportedResponseType = "unsupported_response_type", 400, "The response type is not supported.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_description_holds_only_what_rfc_6749_allows_in_it() {
+        for refusal in Refusal::ALL {
+            let code = refusal.code();
+            let fits = |b: u8| (0x20..=0x7e).contains(&b) && b != b'"' && b != b'\\';
+            assert!(code.description().bytes().all(fits), "{}", code.as_str());
+            assert!((400..600).contains(&code.status()));
+        }
+    }
+}

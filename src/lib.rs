@@ -1,0 +1,5 @@
+//! Gatelodge.
+pub mod error;
+pub mod oauth;
+pub mod secret;
+pub mod time;

@@ -1,0 +1,286 @@
+//! The authorization request: [RFC 6749 §4.1.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.1)
+//! and [OpenID Connect Core §3.1.2.1](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest).
+//!
+//! It is read in two stages, since nothing may be redirected before the client and its redirect
+//! URI are proven: first the [`Opening`], then, with a [`Callback`] in hand, the
+//! [`AuthorizeRequest`].
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{ErrorCode, Refusal};
+use crate::oauth::client::ClientType;
+use crate::oauth::id::ClientId;
+use crate::oauth::params::{Params, form_encode};
+use crate::oauth::pkce::{self, CodeChallenge};
+use crate::oauth::redirect_uri::RedirectUri;
+use crate::oauth::scope::Scope;
+
+/// What must be proven before an answer may be redirected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// Who asks.
+    pub client_id: ClientId,
+    /// Where the answer is to go, if the request says so.
+    pub redirect_uri: Option<RedirectUri>,
+    /// What the answer is to carry back byte for byte.
+    pub state: Option<String>,
+}
+
+impl Opening {
+    /// The opening of a request.
+    pub fn parse(params: &Params) -> Result<Self, Refusal> {
+        Ok(Self {
+            client_id: params.parsed("client_id")?.ok_or(Refusal::ClientIdMissing)?,
+            redirect_uri: params.parsed("redirect_uri")?,
+            // A repeated `state` is refused by `AuthorizeRequest::parse`, on the way back.
+            state: params.one("state").ok().flatten().map(str::to_owned),
+        })
+    }
+}
+
+/// Proof that an answer may go to a redirect URI: the only thing a `Location` is made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Callback {
+    uri: RedirectUri,
+    state: Option<String>,
+}
+
+impl Callback {
+    /// The callback of a request, if the client registered it.
+    ///
+    /// RFC 6749 §3.1.2.3: a request may leave `redirect_uri` out where exactly one is registered.
+    pub fn prove(
+        registered: &[RedirectUri],
+        client: ClientType,
+        requested: Option<&RedirectUri>,
+        state: Option<String>,
+    ) -> Result<Self, Refusal> {
+        let uri = match (requested, registered) {
+            (Some(requested), _) => {
+                let admitted = registered.iter().any(|own| own.admits(requested, client));
+                if !admitted {
+                    return Err(Refusal::RedirectUriUnregistered);
+                }
+                requested.clone()
+            }
+            (None, [only]) => only.clone(),
+            (None, _) => return Err(Refusal::RedirectUriMissing),
+        };
+        Ok(Self { uri, state })
+    }
+
+    /// Where it goes.
+    pub fn uri(&self) -> &RedirectUri {
+        &self.uri
+    }
+
+    /// The state that goes with it.
+    pub fn state(&self) -> Option<&str> {
+        self.state.as_deref()
+    }
+
+    /// The URL that brings `code` home (RFC 6749 §4.1.2), with `iss` (RFC 9207 §2).
+    pub fn with_code(&self, code: &str, iss: Option<&str>) -> String {
+        self.with(&[("code", Some(code)), ("state", self.state()), ("iss", iss)])
+    }
+
+    /// The URL that brings an error home (RFC 6749 §4.1.2.1), with `iss` (RFC 9207 §2).
+    pub fn with_error(&self, code: ErrorCode, iss: Option<&str>) -> String {
+        self.with(&[
+            ("error", Some(code.as_str())),
+            ("error_description", Some(code.description())),
+            ("state", self.state()),
+            ("iss", iss),
+        ])
+    }
+
+    fn with(&self, answer: &[(&str, Option<&str>)]) -> String {
+        let pairs = answer.iter().filter_map(|(name, value)| value.map(|value| (*name, value)));
+        let uri = self.uri.as_str();
+        let joint = match uri.split_once('?') {
+            None => "?",
+            Some((_, "")) => "",
+            Some((_, query)) if query.ends_with('&') => "",
+            Some(_) => "&",
+        };
+        format!("{uri}{joint}{}", form_encode(pairs))
+    }
+}
+
+/// `prompt` (OpenID Connect Core §3.1.2.1, and `create` of Initiating User Registration §4.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prompt {
+    /// Nothing may be shown.
+    pub none: bool,
+    /// The person has to sign in anew: `login`, and `select_account` and `create`, since the
+    /// browser's passkey chooser is where an account is chosen.
+    pub login: bool,
+    /// The person has to be asked for consent anew.
+    pub consent: bool,
+}
+
+impl Prompt {
+    fn parse(value: &str) -> Result<Self, Refusal> {
+        let mut prompt = Self::default();
+        for word in value.split(' ').filter(|word| !word.is_empty()) {
+            match word {
+                "consent" => prompt.consent = true,
+                "create" | "login" | "select_account" => prompt.login = true,
+                "none" => prompt.none = true,
+                _ => return Err(Refusal::PromptUnknown),
+            }
+        }
+        if prompt.none && (prompt.login || prompt.consent) {
+            return Err(Refusal::PromptContradictory);
+        }
+        Ok(prompt)
+    }
+}
+
+/// Everything else that an authorization request asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthorizeRequest {
+    /// The challenge that the code's redemption has to meet.
+    pub code_challenge: Option<CodeChallenge>,
+    /// An ID token of the person who is expected.
+    pub id_token_hint: Option<String>,
+    /// The name of the person who is expected.
+    pub login_hint: Option<String>,
+    /// The most seconds that the person's sign-in may lie back.
+    pub max_age: Option<u32>,
+    /// What the ID token has to carry back.
+    pub nonce: Option<String>,
+    /// What may and must be shown.
+    pub prompt: Prompt,
+    /// The resources that the tokens are for (RFC 8707 §2).
+    pub resources: Vec<String>,
+    /// The scope, if the request names one.
+    pub scope: Option<Scope>,
+}
+
+impl AuthorizeRequest {
+    /// The request that `params` make.
+    pub fn parse(params: &Params) -> Result<Self, Refusal> {
+        if params.one("request")?.is_some() {
+            return Err(Refusal::RequestObjectUnsupported);
+        }
+        if params.one("request_uri")?.is_some() {
+            return Err(Refusal::RequestUriUnsupported);
+        }
+        params.one("state")?;
+        match params.one("response_type")? {
+            Some("code") => {}
+            Some(_) => return Err(Refusal::ResponseTypeUnsupported),
+            None => return Err(Refusal::ResponseTypeMissing),
+        }
+        match params.one("response_mode")? {
+            None | Some("query") => {}
+            Some(_) => return Err(Refusal::ResponseModeUnsupported),
+        }
+        let method = params.one("code_challenge_method")?;
+        let code_challenge = match (params.one("code_challenge")?, method) {
+            (Some(challenge), method) => {
+                pkce::require_s256(method)?;
+                Some(challenge.parse()?)
+            }
+            (None, Some(_)) => return Err(Refusal::CodeChallengeMissing),
+            (None, None) => None,
+        };
+        let text = |name| params.one(name).map(|value| value.map(str::to_owned));
+        let max_age = params.one("max_age")?.map(str::parse::<u32>).transpose();
+        Ok(Self {
+            code_challenge,
+            id_token_hint: text("id_token_hint")?,
+            login_hint: text("login_hint")?,
+            max_age: max_age.map_err(|_| Refusal::MaxAgeMalformed)?,
+            nonce: text("nonce")?,
+            prompt: Prompt::parse(params.one("prompt")?.unwrap_or_default())?,
+            resources: params.many("resource").map(str::to_owned).collect(),
+            scope: params.parsed("scope")?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "response_type=code&client_id=shop\
+        &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
+
+    fn request(more: &str) -> Result<AuthorizeRequest, Refusal> {
+        AuthorizeRequest::parse(&Params::parse(format!("{GOOD}&{more}").as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn an_answer_keeps_the_query_of_its_redirect_uri() {
+        for (uri, expected) in [
+            (
+                "https://a.example/cb",
+                "https://a.example/cb?code=c&state=s%20%26&iss=http%3A%2F%2Flocalhost%3A7455",
+            ),
+            (
+                "https://a.example/cb?x=1",
+                "https://a.example/cb?x=1&code=c&state=s%20%26&iss=http%3A%2F%2Flocalhost%3A7455",
+            ),
+            (
+                "https://a.example/cb?",
+                "https://a.example/cb?code=c&state=s%20%26&iss=http%3A%2F%2Flocalhost%3A7455",
+            ),
+        ] {
+            let registered = [uri.parse().unwrap()];
+            let callback =
+                Callback::prove(&registered, ClientType::Public, None, Some("s &".into())).unwrap();
+
+            assert_eq!(callback.with_code("c", Some("http://localhost:7455")), expected);
+        }
+    }
+
+    #[test]
+    fn a_callback_is_proven_or_there_is_none() {
+        let registered: Vec<RedirectUri> =
+            ["https://a.example/1", "https://a.example/2"].map(|uri| uri.parse().unwrap()).into();
+        let other: RedirectUri = "https://b.example/1".parse().unwrap();
+        let prove = |requested| Callback::prove(&registered, ClientType::Public, requested, None);
+
+        assert_eq!(prove(Some(&other)), Err(Refusal::RedirectUriUnregistered));
+        assert_eq!(prove(None), Err(Refusal::RedirectUriMissing));
+        assert!(prove(registered.first()).is_ok());
+    }
+
+    #[test]
+    fn each_fault_of_a_request_has_its_own_refusal() {
+        use Refusal::*;
+        for (more, refusal) in [
+            ("request=x", RequestObjectUnsupported),
+            ("request_uri=x", RequestUriUnsupported),
+            ("state=1&state=2", ParameterRepeated),
+            ("response_mode=fragment", ResponseModeUnsupported),
+            ("prompt=none%20login", PromptContradictory),
+            ("prompt=magic", PromptUnknown),
+            ("max_age=-1", MaxAgeMalformed),
+            ("scope=%22", ScopeMalformed),
+        ] {
+            assert_eq!(request(more), Err(refusal), "{more}");
+        }
+        assert!(request("scope=openid&unknown=1&unknown=2").is_ok());
+    }
+
+    #[test]
+    fn pkce_is_s256_or_nothing() {
+        let without =
+            |query: &str| AuthorizeRequest::parse(&Params::parse(query.as_bytes()).unwrap());
+        let challenge = "code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+        assert_eq!(
+            without(&format!("response_type=code&{challenge}")),
+            Err(Refusal::CodeChallengeMethodUnsupported)
+        );
+        assert_eq!(
+            without("response_type=code&code_challenge_method=S256"),
+            Err(Refusal::CodeChallengeMissing)
+        );
+        assert_eq!(without("response_type=token"), Err(Refusal::ResponseTypeUnsupported));
+        assert_eq!(without("scope=a"), Err(Refusal::ResponseTypeMissing));
+    }
+}

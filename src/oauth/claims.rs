@@ -1,0 +1,167 @@
+//! What tokens say: access tokens as [RFC 9068](https://www.rfc-editor.org/rfc/rfc9068), ID
+//! tokens as [OpenID Connect Core §2](https://openid.net/specs/openid-connect-core-1_0.html#IDToken).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256, Sha512};
+
+use crate::oauth::client::SigningAlg;
+use crate::oauth::id::GrantId;
+use crate::oauth::scope::Scope;
+
+/// The `acr` of every sign-in here: phishing-resistant (OpenID EAP ACR Values §4).
+pub const PHISHING_RESISTANT: &str = "phr";
+
+/// `aud` (RFC 7519 §4.1.3): one value as a string, several as an array.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Audience {
+    /// One.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
+}
+
+impl Audience {
+    /// Whether `name` is among them.
+    pub fn has(&self, name: &str) -> bool {
+        match self {
+            Self::One(own) => own == name,
+            Self::Many(own) => own.iter().any(|own| own == name),
+        }
+    }
+}
+
+impl From<Vec<String>> for Audience {
+    fn from(names: Vec<String>) -> Self {
+        match <[String; 1]>::try_from(names) {
+            Ok([one]) => Self::One(one),
+            Err(many) => Self::Many(many),
+        }
+    }
+}
+
+/// The claims of an access token (RFC 9068 §2.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names are those of RFC 9068 §2.2")]
+pub struct AccessClaims {
+    pub iss: String,
+    pub sub: String,
+    pub aud: Audience,
+    pub exp: u64,
+    pub iat: u64,
+    pub nbf: u64,
+    pub jti: String,
+    pub client_id: String,
+    pub scope: Scope,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub amr: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub roles: Vec<String>,
+}
+
+/// The `jti` of a token under `grant`: its id, a dot and a random part, so that the grant of a
+/// token that is not stored can be found.
+pub fn jti(grant: Option<GrantId>, random: [u8; 32]) -> String {
+    let random = URL_SAFE_NO_PAD.encode(random.first_chunk::<16>().copied().unwrap_or_default());
+    match grant {
+        Some(grant) => format!("{grant}.{random}"),
+        None => random,
+    }
+}
+
+/// The grant that a `jti` names.
+pub fn grant_of(jti: &str) -> Option<GrantId> {
+    jti.split_once('.').and_then(|(grant, _)| grant.parse().ok())
+}
+
+/// The claims of an ID token, and with `exp` and the like left out those of userinfo.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names are those of OpenID Connect Core §2")]
+pub struct IdClaims {
+    pub iss: String,
+    pub sub: String,
+    pub aud: String,
+    pub azp: String,
+    pub exp: u64,
+    pub iat: u64,
+    pub auth_time: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
+    pub acr: String,
+    pub amr: Vec<String>,
+    pub sid: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_hash: Option<String>,
+    #[serde(flatten)]
+    pub profile: Profile,
+}
+
+/// The claims about a person that scopes ask for (OpenID Connect Core §5.4).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names are those of OpenID Connect Core §5.1")]
+pub struct Profile {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preferred_username: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email_verified: Option<bool>,
+}
+
+/// `at_hash` (OpenID Connect Core §3.1.3.6): the left half of the access token's hash, by the
+/// hash function of the ID token's algorithm. Ed25519 has SHA-512 within it.
+pub fn at_hash(alg: SigningAlg, access_token: &str) -> String {
+    match alg {
+        SigningAlg::EdDsa => {
+            let hash: [u8; 64] = Sha512::digest(access_token).into();
+            URL_SAFE_NO_PAD.encode(hash.first_chunk::<32>().copied().unwrap_or_default())
+        }
+        SigningAlg::Es256 | SigningAlg::Rs256 => {
+            let hash: [u8; 32] = Sha256::digest(access_token).into();
+            URL_SAFE_NO_PAD.encode(hash.first_chunk::<16>().copied().unwrap_or_default())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// OpenID Connect Core A.3
+    #[test]
+    fn at_hash_is_that_of_the_specifications_example() {
+        let token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
+
+        assert_eq!(at_hash(SigningAlg::Rs256, token), "77QmUPtjPfzWtF2AnpK9RQ");
+    }
+
+    #[test]
+    fn a_jti_leads_to_its_grant() {
+        let grant: GrantId = "0190163d-8694-439b-aea5-966c26f8ad91".parse().unwrap();
+
+        assert_eq!(grant_of(&jti(Some(grant), [7; 32])), Some(grant));
+        assert_eq!(grant_of(&jti(None, [7; 32])), None);
+    }
+
+    #[test]
+    fn one_audience_is_a_string_and_several_are_an_array() {
+        let one = Audience::from(vec!["a".to_owned()]);
+        let two = Audience::from(vec!["a".to_owned(), "b".to_owned()]);
+
+        assert_eq!(serde_json::to_string(&one).unwrap(), r#""a""#);
+        assert_eq!(serde_json::to_string(&two).unwrap(), r#"["a","b"]"#);
+        assert!(one.has("a") && two.has("b") && !one.has("b"));
+    }
+}

@@ -1,0 +1,235 @@
+//! Clients: their kinds, what they may do, and how they prove who they are.
+//!
+//! [RFC 6749 §2](https://www.rfc-editor.org/rfc/rfc6749#section-2), names as in
+//! [RFC 7591 §2](https://www.rfc-editor.org/rfc/rfc7591#section-2).
+
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::error::Refusal;
+use crate::oauth::id::ClientId;
+use crate::oauth::params::{Params, form_decode};
+
+/// RFC 6749 §2.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientType {
+    /// Can keep a secret.
+    Confidential,
+    /// Cannot: whoever holds the program holds all it knows.
+    Public,
+}
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident, $refusal:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$vdoc])* $variant,)*
+        }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The word of the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Refusal;
+
+            fn from_str(s: &str) -> Result<Self, Refusal> {
+                Self::ALL.iter().copied().find(|word| word.as_str() == s).ok_or(Refusal::$refusal)
+            }
+        }
+    };
+}
+
+words! {
+    /// `grant_type` (RFC 6749 §4).
+    GrantType, GrantTypeUnsupported {
+        /// RFC 6749 §4.1.
+        AuthorizationCode = "authorization_code",
+        /// RFC 6749 §4.4.
+        ClientCredentials = "client_credentials",
+        /// RFC 6749 §6.
+        RefreshToken = "refresh_token",
+    }
+}
+
+words! {
+    /// `token_endpoint_auth_method` (RFC 7591 §2).
+    AuthMethod, ClientMetadataContradictory {
+        /// The secret in an `Authorization` header (RFC 6749 §2.3.1).
+        ClientSecretBasic = "client_secret_basic",
+        /// The secret in the body (RFC 6749 §2.3.1).
+        ClientSecretPost = "client_secret_post",
+        /// No proof: a public client.
+        None = "none",
+    }
+}
+
+words! {
+    /// `id_token_signed_response_alg` (OpenID Connect Registration §2): an algorithm that this
+    /// server has a key for.
+    SigningAlg, ClientMetadataContradictory {
+        /// RFC 8037 §3.1, with Ed25519.
+        EdDsa = "EdDSA",
+        /// RFC 7518 §3.4.
+        Es256 = "ES256",
+        /// RFC 7518 §3.3, with 2048 bits.
+        Rs256 = "RS256",
+    }
+}
+
+words! {
+    /// What happens to a spent refresh token that returns soon.
+    RefreshPolicy, ClientMetadataContradictory {
+        /// Within 60 s it is answered with the family's newest token.
+        Grace = "grace",
+        /// It revokes the grant, however soon.
+        Strict = "strict",
+    }
+}
+
+words! {
+    /// Whether a client must send a PKCE challenge.
+    PkcePolicy, ClientMetadataContradictory {
+        /// A confidential client may send a `nonce` with scope `openid` instead
+        /// (RFC 9700 §2.1.1).
+        Nonce = "nonce",
+        /// Always.
+        Required = "required",
+    }
+}
+
+/// A client secret as a request presents it.
+pub struct ClientSecret(Zeroizing<String>);
+
+impl ClientSecret {
+    /// The secret itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ClientSecret {
+    type Err = Refusal;
+
+    fn from_str(s: &str) -> Result<Self, Refusal> {
+        let printable = s.bytes().all(|b| (0x20..=0x7e).contains(&b));
+        if s.is_empty() || s.len() > 1024 || !printable {
+            return Err(Refusal::ClientSecretMalformed);
+        }
+        Ok(Self(Zeroizing::new(s.to_owned())))
+    }
+}
+
+/// Who a request says it is from, and the proof it brings.
+pub struct Presented {
+    /// The client that is claimed.
+    pub client_id: ClientId,
+    /// The proof, if one came.
+    pub proof: Proof,
+}
+
+/// The proofs that a client can bring.
+pub enum Proof {
+    /// `client_secret_basic`.
+    Basic(ClientSecret),
+    /// None: `client_id` alone.
+    None,
+    /// `client_secret_post`.
+    Post(ClientSecret),
+}
+
+impl Presented {
+    /// What an `Authorization` header and a form present together.
+    ///
+    /// RFC 6749 §2.3: "The client MUST NOT use more than one authentication method in each
+    /// request."
+    pub fn parse(authorization: Option<&[u8]>, form: &Params) -> Result<Self, Refusal> {
+        let client_id = form.parsed::<ClientId>("client_id")?;
+        let client_secret = form.parsed::<ClientSecret>("client_secret")?;
+        match (authorization, client_secret) {
+            (Some(_), Some(_)) => Err(Refusal::ClientAuthTwice),
+            (Some(header), None) => {
+                let (basic_id, secret) = basic(header)?;
+                if client_id.is_some_and(|named| named != basic_id) {
+                    return Err(Refusal::ClientAuthTwice);
+                }
+                Ok(Self { client_id: basic_id, proof: Proof::Basic(secret) })
+            }
+            (None, secret) => {
+                let client_id = client_id.ok_or(Refusal::ClientIdMissing)?;
+                Ok(Self { client_id, proof: secret.map_or(Proof::None, Proof::Post) })
+            }
+        }
+    }
+}
+
+/// RFC 7617 §2 credentials, each half encoded as RFC 6749 §2.3.1 says: "using the
+/// `application/x-www-form-urlencoded` encoding algorithm".
+fn basic(header: &[u8]) -> Result<(ClientId, ClientSecret), Refusal> {
+    let malformed = Refusal::AuthorizationHeaderMalformed;
+    let (scheme, encoded) = header.split_at_checked(6).ok_or(malformed)?;
+    if !scheme.eq_ignore_ascii_case(b"basic ") {
+        return Err(malformed);
+    }
+    let decoded = STANDARD.decode(encoded.trim_ascii()).map_err(|_| malformed)?;
+    let decoded = Zeroizing::new(decoded);
+    let colon = decoded.iter().position(|b| *b == b':').ok_or(malformed)?;
+    let (id, secret) = decoded.split_at_checked(colon).ok_or(malformed)?;
+    let id = form_decode(id).map_err(|_| malformed)?;
+    let secret = form_decode(secret.get(1..).unwrap_or_default()).map_err(|_| malformed)?;
+    let secret = Zeroizing::new(secret);
+    Ok((id.parse().map_err(|_| malformed)?, secret.parse()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn presented(header: Option<&str>, form: &str) -> Result<Presented, Refusal> {
+        Presented::parse(header.map(str::as_bytes), &Params::parse(form.as_bytes()).unwrap())
+    }
+
+    fn refused(header: Option<&str>, form: &str) -> Option<Refusal> {
+        presented(header, form).err()
+    }
+
+    #[test]
+    fn basic_credentials_are_form_decoded() {
+        let header = format!("Basic {}", STANDARD.encode("my+app%3A:a%2Bb%25c"));
+
+        let presented = presented(Some(&header), "").ok().unwrap();
+
+        assert_eq!(presented.client_id.as_str(), "my app:");
+        assert!(matches!(presented.proof, Proof::Basic(secret) if secret.expose() == "a+b%c"));
+    }
+
+    #[test]
+    fn two_proofs_in_one_request_are_refused() {
+        let header = format!("Basic {}", STANDARD.encode("a:b"));
+
+        assert_eq!(refused(Some(&header), "client_secret=b"), Some(Refusal::ClientAuthTwice));
+        assert_eq!(refused(Some(&header), "client_id=c"), Some(Refusal::ClientAuthTwice));
+        assert_eq!(refused(Some(&header), "client_id=a"), None);
+    }
+
+    #[test]
+    fn a_broken_header_is_named() {
+        for header in ["Basic", "Bearer abc", "Basic !!!", "Basic YQ=="] {
+            let refusal = refused(Some(header), "");
+            assert_eq!(refusal, Some(Refusal::AuthorizationHeaderMalformed), "{header}");
+        }
+        assert_eq!(refused(None, ""), Some(Refusal::ClientIdMissing));
+    }
+}

@@ -1,0 +1,160 @@
+//! The names of things.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::error::Refusal;
+use crate::secret::Fresh;
+
+/// The `client_id` of RFC 6749 §2.2: 1 to 255 printable ASCII characters.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ClientId(Box<str>);
+
+impl ClientId {
+    /// The id as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// An id that an operator may give to a client: one that can be mistaken neither for a
+    /// metadata document, a bridge or an anonymous session, nor for a person.
+    pub fn chosen(s: &str) -> Result<Self, Refusal> {
+        let reserved = ["https:", "bridge:", "anon_"].iter().any(|prefix| s.starts_with(prefix));
+        if reserved || Uuid::try_parse(s).is_ok() {
+            return Err(Refusal::ClientIdReserved);
+        }
+        s.parse()
+    }
+}
+
+impl FromStr for ClientId {
+    type Err = Refusal;
+
+    fn from_str(s: &str) -> Result<Self, Refusal> {
+        let printable = s.bytes().all(|b| (0x20..=0x7e).contains(&b));
+        if s.is_empty() || s.len() > 255 || !printable {
+            return Err(Refusal::ClientIdMalformed);
+        }
+        Ok(Self(s.into()))
+    }
+}
+
+impl fmt::Display for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+macro_rules! uuids {
+    ($($(#[$doc:meta])* $name:ident = $label:literal, $refusal:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// The one that belongs to `fresh`.
+            pub fn draw(fresh: &Fresh) -> Self {
+                Self(fresh.uuid($label))
+            }
+
+            /// The UUID itself.
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Refusal;
+
+            fn from_str(s: &str) -> Result<Self, Refusal> {
+                let uuid = Uuid::try_parse(s).map_err(|_| Refusal::$refusal)?;
+                // One spelling: what we write is what we read.
+                if uuid.hyphenated().to_string() != s {
+                    return Err(Refusal::$refusal);
+                }
+                Ok(Self(uuid))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+    )*};
+}
+
+uuids! {
+    /// One passkey ceremony, from its challenge to its answer.
+    CeremonyId = "ceremony", CeremonyUnknown;
+    /// One authorization: what a person allowed a client, and every token under it.
+    GrantId = "grant", BearerTokenMalformed;
+    /// One stored authorization or logout request on its way through the pages.
+    InteractionId = "interaction", InteractionUnknown;
+    /// A signed-in browser: the `sid` of OpenID Connect Back-Channel Logout §2.1.
+    SessionId = "session", BearerTokenMalformed;
+    /// A person: the `sub` of OpenID Connect Core §2.
+    UserId = "user", BearerTokenMalformed;
+}
+
+/// The `kid` of RFC 7517 §4.5: the RFC 7638 thumbprint of the key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct KeyId(Box<str>);
+
+impl KeyId {
+    /// The id that a thumbprint is.
+    pub fn new(thumbprint: &str) -> Self {
+        Self(thumbprint.into())
+    }
+
+    /// The id as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operator_may_choose_any_printable_id() {
+        for id in ["shop", "my app: #1 + 100% \"ok\"", "~"] {
+            assert_eq!(ClientId::chosen(id).map(|id| id.to_string()), Ok(id.to_string()));
+        }
+    }
+
+    #[test]
+    fn an_id_that_could_be_mistaken_for_something_else_is_reserved() {
+        for id in
+            ["https://a.example/c", "bridge:x", "anon_1", "0190163d-8694-739b-aea5-966c26f8ad91"]
+        {
+            assert_eq!(ClientId::chosen(id), Err(Refusal::ClientIdReserved));
+        }
+    }
+
+    #[test]
+    fn an_id_outside_printable_ascii_is_refused() {
+        for id in ["", "é", "a\nb", &"x".repeat(256)] {
+            assert_eq!(id.parse::<ClientId>(), Err(Refusal::ClientIdMalformed));
+        }
+    }
+
+    #[test]
+    fn a_uuid_has_one_spelling() {
+        let written = "0190163d-8694-739b-aea5-966c26f8ad91";
+
+        assert_eq!(written.parse::<UserId>().map(|id| id.to_string()), Ok(written.to_string()));
+        assert!(written.to_uppercase().parse::<UserId>().is_err());
+        assert!(written.replace('-', "").parse::<UserId>().is_err());
+    }
+}

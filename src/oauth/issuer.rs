@@ -1,0 +1,142 @@
+//! The issuer: [RFC 8414 §2](https://www.rfc-editor.org/rfc/rfc8414#section-2).
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+
+use crate::error::Refusal;
+
+/// The `issuer` identifier: scheme, host and port, no path and no trailing slash.
+///
+/// `https`, or `http` where the host is `localhost` or below it: an IP address cannot be a
+/// WebAuthn RP ID, so no issuer has one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Issuer {
+    origin: String,
+    host: String,
+    port: u16,
+    https: bool,
+}
+
+impl Issuer {
+    /// `http://localhost` at a port.
+    pub fn localhost(port: u16) -> Self {
+        let shown = if port == 80 { String::new() } else { format!(":{port}") };
+        let origin = format!("http://localhost{shown}");
+        Self { origin, host: "localhost".to_owned(), port, https: false }
+    }
+
+    /// As it is written, and as a browser writes the origin.
+    pub fn as_str(&self) -> &str {
+        &self.origin
+    }
+
+    /// The host, which is also the WebAuthn RP ID.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The host, and the port where it is not the scheme's.
+    pub fn authority(&self) -> &str {
+        self.origin.split_once("://").map_or("", |(_, authority)| authority)
+    }
+
+    /// The port, named or not.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Whether browsers reach it over TLS.
+    pub fn is_https(&self) -> bool {
+        self.https
+    }
+
+    /// Whether its host is this machine's own name.
+    pub fn is_loopback(&self) -> bool {
+        self.host == "localhost" || self.host.ends_with(".localhost")
+    }
+
+    /// The address of a path that begins with `/`.
+    pub fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.origin)
+    }
+}
+
+impl FromStr for Issuer {
+    type Err = Refusal;
+
+    fn from_str(s: &str) -> Result<Self, Refusal> {
+        let url = Url::parse(s).map_err(|_| Refusal::IssuerUnfit)?;
+        let Some(Host::Domain(host)) = url.host() else { return Err(Refusal::IssuerUnfit) };
+        let origin = url.origin().ascii_serialization();
+        let https = url.scheme() == "https";
+        let port = url.port_or_known_default().ok_or(Refusal::IssuerUnfit)?;
+        let issuer = Self { origin, host: host.to_owned(), port, https };
+        let plain_is_safe = url.scheme() == "http" && issuer.is_loopback();
+        if issuer.origin != s || !(https || plain_is_safe) || host.parse::<IpAddr>().is_ok() {
+            return Err(Refusal::IssuerUnfit);
+        }
+        Ok(issuer)
+    }
+}
+
+impl fmt::Display for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.origin)
+    }
+}
+
+impl From<Issuer> for String {
+    fn from(issuer: Issuer) -> Self {
+        issuer.origin
+    }
+}
+
+impl TryFrom<String> for Issuer {
+    type Error = &'static str;
+
+    fn try_from(written: String) -> Result<Self, Self::Error> {
+        written.parse().map_err(Refusal::reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issuer_is_an_origin_that_browsers_and_passkeys_accept() {
+        for good in [
+            "http://localhost:7455",
+            "https://id.example",
+            "https://id.example:8443",
+            "http://a.localhost",
+        ] {
+            assert_eq!(
+                good.parse::<Issuer>().map(|issuer| issuer.to_string()),
+                Ok(good.to_owned())
+            );
+        }
+        for bad in [
+            "http://127.0.0.1:7455",
+            "http://[::1]:7455",
+            "http://id.example",
+            "https://id.example/",
+            "https://id.example/path",
+            "https://id.example:443",
+            "https://u@id.example",
+            "localhost:7455",
+            "ftp://localhost",
+            "https://id.example?x",
+            "HTTPS://id.example",
+        ] {
+            assert_eq!(bad.parse::<Issuer>(), Err(Refusal::IssuerUnfit), "{bad}");
+        }
+        assert_eq!(Issuer::localhost(7455).as_str(), "http://localhost:7455");
+        assert_eq!(Issuer::localhost(80).as_str(), "http://localhost");
+    }
+}

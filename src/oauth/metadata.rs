@@ -1,0 +1,91 @@
+//! The server's own description: [RFC 8414 §2](https://www.rfc-editor.org/rfc/rfc8414#section-2)
+//! and [OpenID Connect Discovery §3](https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderMetadata).
+//!
+//! It lists what is enabled, and everything it lists works.
+
+use serde::Serialize;
+
+use crate::oauth::client::{AuthMethod, GrantType, SigningAlg};
+use crate::oauth::issuer::Issuer;
+use crate::oauth::scope::Scope;
+
+/// The metadata document, the same at both well-known addresses.
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "the names are those of RFC 8414 §2")]
+pub struct Metadata {
+    pub issuer: String,
+    pub authorization_endpoint: String,
+    pub token_endpoint: String,
+    pub userinfo_endpoint: String,
+    pub end_session_endpoint: String,
+    pub jwks_uri: String,
+    pub scopes_supported: Vec<String>,
+    pub response_types_supported: Vec<&'static str>,
+    pub response_modes_supported: Vec<&'static str>,
+    pub grant_types_supported: Vec<&'static str>,
+    pub subject_types_supported: Vec<&'static str>,
+    pub id_token_signing_alg_values_supported: Vec<&'static str>,
+    pub token_endpoint_auth_methods_supported: Vec<&'static str>,
+    pub code_challenge_methods_supported: Vec<&'static str>,
+    pub prompt_values_supported: Vec<&'static str>,
+    pub acr_values_supported: Vec<&'static str>,
+    pub claims_supported: Vec<&'static str>,
+    pub claims_parameter_supported: bool,
+    pub request_parameter_supported: bool,
+    pub request_uri_parameter_supported: bool,
+    pub authorization_response_iss_parameter_supported: bool,
+}
+
+impl Metadata {
+    /// The description of the server at `issuer`, which knows `scopes` and, if `iss`, names
+    /// itself in its authorization responses (RFC 9207 §3).
+    pub fn new(issuer: &Issuer, scopes: &Scope, iss: bool) -> Self {
+        Self {
+            issuer: issuer.to_string(),
+            authorization_endpoint: issuer.at("/oauth/authorize"),
+            token_endpoint: issuer.at("/oauth/token"),
+            userinfo_endpoint: issuer.at("/oauth/userinfo"),
+            end_session_endpoint: issuer.at("/oauth/logout"),
+            jwks_uri: issuer.at("/.well-known/jwks.json"),
+            scopes_supported: scopes.iter().map(|token| token.as_str().to_owned()).collect(),
+            response_types_supported: vec!["code"],
+            response_modes_supported: vec!["query"],
+            grant_types_supported: GrantType::ALL.iter().map(|grant| grant.as_str()).collect(),
+            subject_types_supported: vec!["public"],
+            id_token_signing_alg_values_supported: SigningAlg::ALL
+                .iter()
+                .map(|alg| alg.as_str())
+                .collect(),
+            token_endpoint_auth_methods_supported: AuthMethod::ALL
+                .iter()
+                .map(|method| method.as_str())
+                .collect(),
+            code_challenge_methods_supported: vec!["S256"],
+            prompt_values_supported: vec!["none", "login", "consent", "select_account", "create"],
+            acr_values_supported: vec![crate::oauth::claims::PHISHING_RESISTANT],
+            claims_supported: vec![
+                "acr",
+                "amr",
+                "at_hash",
+                "aud",
+                "auth_time",
+                "azp",
+                "email",
+                "email_verified",
+                "exp",
+                "iat",
+                "iss",
+                "name",
+                "nonce",
+                "preferred_username",
+                "sid",
+                "sub",
+                "updated_at",
+            ],
+            claims_parameter_supported: false,
+            request_parameter_supported: false,
+            request_uri_parameter_supported: false,
+            authorization_response_iss_parameter_supported: iss,
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Vocabulary: the words of the protocol as types, pure and total.
+//!
+//! Every parser takes text or bytes, gives a value or a [`Refusal`](crate::error::Refusal), and
+//! touches nothing else: no clock, no chance, no store. This room is the fuzz surface, and may
+//! import nothing but the crate's foundations (`error`, `secret`, `time`).
+
+pub mod authorize;
+pub mod claims;
+pub mod client;
+pub mod id;
+pub mod issuer;
+pub mod logout;
+pub mod metadata;
+pub mod params;
+pub mod person;
+pub mod pkce;
+pub mod redirect_uri;
+pub mod scope;
+pub mod token;

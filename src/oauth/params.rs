@@ -1,0 +1,141 @@
+//! Parameters as a query or a form carries them: `application/x-www-form-urlencoded`.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
+
+use crate::error::Refusal;
+
+/// The most parameters that one request may have.
+const MOST: usize = 100;
+
+/// The longest value, in bytes, and the longest where it is a token.
+const LONGEST: usize = 8 * 1024;
+const LONGEST_TOKEN: usize = 16 * 1024;
+
+/// The parameters that carry whole tokens.
+const TOKENS: &[&str] = &[
+    "access_token",
+    "actor_token",
+    "assertion",
+    "client_assertion",
+    "id_token_hint",
+    "refresh_token",
+    "request",
+    "subject_token",
+    "token",
+];
+
+/// A request's parameters: decoded, bounded in number and length, in the order they came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Params(Vec<(String, String)>);
+
+impl Params {
+    /// The parameters that `bytes` spell out.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Refusal> {
+        let mut params = Vec::new();
+        for pair in bytes.split(|b| *b == b'&').filter(|pair| !pair.is_empty()) {
+            if params.len() == MOST {
+                return Err(Refusal::ParametersTooMany);
+            }
+            let mut halves = pair.splitn(2, |b| *b == b'=');
+            let name = form_decode(halves.next().unwrap_or_default())?;
+            let value = form_decode(halves.next().unwrap_or_default())?;
+            let limit = if TOKENS.contains(&name.as_str()) { LONGEST_TOKEN } else { LONGEST };
+            if name.len() > LONGEST || value.len() > limit {
+                return Err(Refusal::ParameterTooLong);
+            }
+            params.push((name, value));
+        }
+        Ok(Self(params))
+    }
+
+    /// The one value of `name`.
+    ///
+    /// RFC 6749 §3.1: "Parameters sent without a value MUST be treated as if they were omitted
+    /// from the request. […] Request and response parameters MUST NOT be included more than once."
+    pub fn one(&self, name: &str) -> Result<Option<&str>, Refusal> {
+        let mut values = self.0.iter().filter(|(own, _)| own == name).map(|(_, value)| value);
+        match (values.next(), values.next()) {
+            (_, Some(_)) => Err(Refusal::ParameterRepeated),
+            (value, None) => Ok(value.map(String::as_str).filter(|value| !value.is_empty())),
+        }
+    }
+
+    /// Every value of a parameter that may come more than once, such as `resource` (RFC 8707 §2).
+    pub fn many<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let named = self.0.iter().filter(move |(own, _)| own == name);
+        named.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// The one value of `name`, read as what it is.
+    pub fn parsed<T: std::str::FromStr<Err = Refusal>>(
+        &self,
+        name: &str,
+    ) -> Result<Option<T>, Refusal> {
+        self.one(name)?.map(str::parse).transpose()
+    }
+}
+
+/// The text that `application/x-www-form-urlencoded` stands for.
+pub fn form_decode(bytes: &[u8]) -> Result<String, Refusal> {
+    let spaced: Vec<u8> = bytes.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect();
+    let text = percent_decode(&spaced).decode_utf8().map_err(|_| Refusal::ParameterMalformed)?;
+    Ok(text.into_owned())
+}
+
+/// What stays as it is in a form or a query: RFC 3986 §2.3, "unreserved".
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// `pairs` as a query.
+pub fn form_encode<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let escape = |text| utf8_percent_encode(text, ESCAPED);
+    let pairs =
+        pairs.into_iter().map(|(name, value)| format!("{}={}", escape(name), escape(value)));
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_repeated_parameter_is_refused_and_an_empty_one_is_none() {
+        let params = Params::parse(b"a=1&b=&a=2&resource=x&resource=y").unwrap();
+
+        assert_eq!(params.one("a"), Err(Refusal::ParameterRepeated));
+        assert_eq!(params.one("b"), Ok(None));
+        assert_eq!(params.one("c"), Ok(None));
+        assert_eq!(params.many("resource").collect::<Vec<_>>(), ["x", "y"]);
+    }
+
+    #[test]
+    fn what_is_not_utf8_is_refused() {
+        assert_eq!(Params::parse(b"a=%ff"), Err(Refusal::ParameterMalformed));
+    }
+
+    #[test]
+    fn the_limits_are_where_the_contract_puts_them() {
+        let long = |name: &str, length: usize| {
+            Params::parse(format!("{name}={}", "x".repeat(length)).as_bytes()).map(|_| ())
+        };
+
+        assert_eq!(long("state", 8 * 1024), Ok(()));
+        assert_eq!(long("state", 8 * 1024 + 1), Err(Refusal::ParameterTooLong));
+        assert_eq!(long("token", 16 * 1024), Ok(()));
+        assert_eq!(long("token", 16 * 1024 + 1), Err(Refusal::ParameterTooLong));
+        assert!(Params::parse("a=1&".repeat(100).as_bytes()).is_ok());
+        assert_eq!(Params::parse("a=1&".repeat(101).as_bytes()), Err(Refusal::ParametersTooMany));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_is_decoded(name in "\\PC{1,20}", value in "\\PC{0,40}") {
+            let written = form_encode([(name.as_str(), value.as_str())]);
+
+            let read = Params::parse(written.as_bytes()).unwrap();
+
+            prop_assert_eq!(read.one(&name).unwrap().unwrap_or_default(), value);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! People: their names, addresses and roles.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Refusal;
+
+macro_rules! texts {
+    ($($(#[$doc:meta])* $name:ident, $refusal:ident, $fits:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// As it is written.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Refusal;
+
+            fn from_str(s: &str) -> Result<Self, Refusal> {
+                let fits: fn(&str) -> bool = $fits;
+                if fits(s) { Ok(Self(s.into())) } else { Err(Refusal::$refusal) }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )*};
+}
+
+texts! {
+    /// What a person or a client is called: 1 to 128 characters, none of them a control character.
+    DisplayName, NameMalformed, |s| {
+        !s.trim().is_empty() && s.chars().count() <= 128 && !s.chars().any(char::is_control)
+    };
+    /// An e-mail address, taken at its word: something, `@`, something, at most 254 bytes.
+    Email, EmailMalformed, |s| {
+        let parts = s.split_once('@');
+        s.len() <= 254
+            && parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
+            && !s.chars().any(|c| c.is_control() || c.is_whitespace())
+    };
+    /// A role: what a person is here, and so which scopes they can grant.
+    Role, RoleUnknown, |s| {
+        (1..=64).contains(&s.len())
+            && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+    };
+    /// The name by which operators and people call an account: 1 to 64 letters, digits and `._-@+`.
+    Username, UsernameMalformed, |s| {
+        (1..=64).contains(&s.len())
+            && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-@+".contains(&b))
+    };
+}
+
+impl Role {
+    /// The role of those who run the installation.
+    pub const ADMIN: &str = "admin";
+    /// The role of everybody else.
+    pub const USER: &str = "user";
+}
+
+impl Username {
+    /// The key by which the name is found: names that differ only in case are one.
+    pub fn folded(&self) -> Self {
+        Self(self.0.to_ascii_lowercase().into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_differ_in_case_fold_to_one() {
+        let written: Username = "Ada.L@example".parse().unwrap();
+
+        assert_eq!(written.folded().as_str(), "ada.l@example");
+        assert!("two words".parse::<Username>().is_err());
+        assert!("".parse::<Username>().is_err());
+    }
+
+    #[test]
+    fn an_address_needs_both_its_sides() {
+        assert!("a@b".parse::<Email>().is_ok());
+        for wrong in ["a", "@b", "a@", "a b@c", "a@b\n"] {
+            assert_eq!(wrong.parse::<Email>(), Err(Refusal::EmailMalformed), "{wrong:?}");
+        }
+    }
+}

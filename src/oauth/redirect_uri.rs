@@ -1,0 +1,416 @@
+//! Redirect URIs: what may be registered, and what a request's must equal.
+//!
+//! [RFC 6749 §3.1.2](https://www.rfc-editor.org/rfc/rfc6749#section-3.1.2),
+//! [RFC 8252](https://www.rfc-editor.org/rfc/rfc8252) for native applications,
+//! [RFC 9700 §2.1](https://www.rfc-editor.org/rfc/rfc9700#section-2.1) for exact comparison.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use url::{Host, Url};
+
+use crate::error::Refusal;
+use crate::oauth::client::ClientType;
+
+/// Schemes that a browser or a shell gives a meaning of its own.
+const DANGEROUS: &[&str] = &[
+    "about",
+    "blob",
+    "chrome",
+    "chrome-extension",
+    "content",
+    "data",
+    "file",
+    "filesystem",
+    "ftp",
+    "intent",
+    "jar",
+    "javascript",
+    "ldap",
+    "mailto",
+    "moz-extension",
+    "ms-msdt",
+    "resource",
+    "search-ms",
+    "shell",
+    "smb",
+    "sms",
+    "ssh",
+    "tel",
+    "vbscript",
+    "view-source",
+    "ws",
+    "wss",
+];
+
+/// Private-use schemes without a dot that widely used clients have; the configuration adds more.
+pub const KNOWN_SCHEMES: &[&str] = &[
+    "claude",
+    "code-oss",
+    "cursor",
+    "jetbrains",
+    "kiro",
+    "raycast",
+    "trae",
+    "vscode",
+    "vscode-insiders",
+    "vscodium",
+    "warp",
+    "windsurf",
+    "zed",
+];
+
+/// A redirect URI, kept as it was written, and what kind it is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RedirectUri {
+    written: Box<str>,
+    kind: Kind,
+}
+
+/// The kinds of redirect URI that are told apart.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// `https`, anywhere.
+    Https {
+        /// The host, and the port where it is not 443.
+        authority: String,
+    },
+    /// `http` on `127.0.0.1`, `[::1]` or `localhost` (RFC 8252 §7.3).
+    Loopback {
+        /// Where the port's digits lie in the written form, if it names a port.
+        port: Option<(usize, usize)>,
+        /// Where the authority ends in the written form.
+        authority_end: usize,
+    },
+    /// A private-use scheme (RFC 8252 §7.1).
+    PrivateUse {
+        /// The scheme.
+        scheme: String,
+    },
+}
+
+impl RedirectUri {
+    /// As it was written.
+    pub fn as_str(&self) -> &str {
+        &self.written
+    }
+
+    /// What kind it is.
+    pub fn kind(&self) -> &Kind {
+        &self.kind
+    }
+
+    /// Where it sends, for people: host and port, or the private-use scheme.
+    pub fn host(&self) -> String {
+        match &self.kind {
+            Kind::Https { authority } => authority.clone(),
+            Kind::Loopback { authority_end, .. } => {
+                self.written.get("http://".len()..*authority_end).unwrap_or_default().to_owned()
+            }
+            Kind::PrivateUse { scheme } => format!("{scheme}:"),
+        }
+    }
+
+    /// The host without a port that changes from run to run: what a consent is remembered for.
+    pub fn lasting_host(&self) -> String {
+        match &self.kind {
+            Kind::Loopback { port: Some((start, _)), .. } => {
+                let end = start.saturating_sub(1);
+                self.written.get("http://".len()..end).unwrap_or_default().to_owned()
+            }
+            Kind::Https { .. } | Kind::Loopback { .. } | Kind::PrivateUse { .. } => self.host(),
+        }
+    }
+
+    /// Whether a private-use scheme may be registered: a reverse domain name, or a listed one.
+    pub fn check_scheme(&self, listed: &[String]) -> Result<(), Refusal> {
+        match &self.kind {
+            Kind::Https { .. } | Kind::Loopback { .. } => Ok(()),
+            Kind::PrivateUse { scheme } => {
+                let known = KNOWN_SCHEMES.contains(&scheme.as_str()) || listed.contains(scheme);
+                if scheme.contains('.') || known {
+                    Ok(())
+                } else {
+                    Err(Refusal::RedirectUriSchemeUnknown)
+                }
+            }
+        }
+    }
+
+    /// Whether a request may name `requested` where this one is registered.
+    ///
+    /// Exactly the same string; but for a loopback URI the port is ignored, since RFC 8252 §7.3
+    /// says "The authorization server MUST allow any port to be specified at the time of the
+    /// request for loopback IP redirect URIs". A confidential client is held to a port it named.
+    pub fn admits(&self, requested: &Self, client: ClientType) -> bool {
+        if self.written == requested.written {
+            return true;
+        }
+        let (Kind::Loopback { port, .. }, Kind::Loopback { .. }) = (&self.kind, &requested.kind)
+        else {
+            return false;
+        };
+        let port_is_free = match client {
+            ClientType::Confidential => port.is_none(),
+            ClientType::Public => true,
+        };
+        port_is_free && self.around_port() == requested.around_port()
+    }
+
+    /// The parts before and behind a loopback URI's port.
+    fn around_port(&self) -> Option<(&str, &str)> {
+        let Kind::Loopback { port, authority_end } = self.kind else { return None };
+        let head_end = port.map_or(authority_end, |(start, _)| start.saturating_sub(1));
+        Some((self.written.get(..head_end)?, self.written.get(authority_end..)?))
+    }
+}
+
+impl FromStr for RedirectUri {
+    type Err = Refusal;
+
+    fn from_str(s: &str) -> Result<Self, Refusal> {
+        let uri_char = |b: u8| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b);
+        if s.is_empty() || s.len() > 2048 || !s.bytes().all(uri_char) {
+            return Err(Refusal::RedirectUriMalformed);
+        }
+        if s.contains('*') {
+            return Err(Refusal::RedirectUriWildcard);
+        }
+        if s.contains('#') {
+            return Err(Refusal::RedirectUriHasFragment);
+        }
+        let (scheme, rest) = s.split_once(':').ok_or(Refusal::RedirectUriMalformed)?;
+        if DANGEROUS.contains(&scheme.to_ascii_lowercase().as_str()) {
+            return Err(Refusal::RedirectUriDangerous);
+        }
+        let url = Url::parse(s).map_err(|_| Refusal::RedirectUriMalformed)?;
+        if !url.username().is_empty() || url.password().is_some() || authority(rest).contains('@') {
+            return Err(Refusal::RedirectUriHasUserinfo);
+        }
+        // The parsed and the written form must agree, so that no other reader of this URI can
+        // see another host or path in it.
+        if url.scheme() != scheme || !rest.starts_with('/') {
+            return Err(Refusal::RedirectUriMalformed);
+        }
+        if has_dot_segment(rest) {
+            return Err(Refusal::RedirectUriHasDotSegments);
+        }
+        let kind = match scheme {
+            "http" => loopback(s, &url)?,
+            "https" => Kind::Https { authority: canonical_authority(&url, rest)? },
+            _ => Kind::PrivateUse { scheme: scheme.to_owned() },
+        };
+        Ok(Self { written: s.into(), kind })
+    }
+}
+
+/// What stands between `//` and the path.
+fn authority(rest: &str) -> &str {
+    let after = rest.strip_prefix("//").unwrap_or_default();
+    after.split(['/', '?']).next().unwrap_or_default()
+}
+
+/// The path of what follows the scheme, without its query.
+fn path(rest: &str) -> &str {
+    let before_query = rest.split('?').next().unwrap_or_default();
+    match before_query.strip_prefix("//") {
+        Some(after) => after.find('/').and_then(|at| after.get(at..)).unwrap_or_default(),
+        None => before_query,
+    }
+}
+
+/// RFC 3986 §3.3: "." and ".." segments, percent-encoded ones included.
+fn has_dot_segment(rest: &str) -> bool {
+    path(rest).split('/').any(|segment| {
+        let plain = segment.to_ascii_lowercase().replace("%2e", ".");
+        plain == "." || plain == ".."
+    })
+}
+
+/// The authority of a web URI, if it is written as a browser would read it.
+fn canonical_authority(url: &Url, rest: &str) -> Result<String, Refusal> {
+    let written = authority(rest);
+    let read = match url.port() {
+        Some(port) => format!("{}:{port}", url.host_str().unwrap_or_default()),
+        None => url.host_str().unwrap_or_default().to_owned(),
+    };
+    if read.is_empty() || read != written {
+        return Err(Refusal::RedirectUriMalformed);
+    }
+    Ok(read)
+}
+
+/// An `http` URI, which is for loopback hosts alone.
+fn loopback(written: &str, url: &Url) -> Result<Kind, Refusal> {
+    let host = match url.host() {
+        Some(Host::Domain("localhost")) => "localhost",
+        Some(Host::Ipv4(address)) if address.octets() == [127, 0, 0, 1] => "127.0.0.1",
+        Some(Host::Ipv6(address)) if address.is_loopback() => "[::1]",
+        Some(Host::Domain(_) | Host::Ipv4(_) | Host::Ipv6(_)) | None => {
+            return Err(Refusal::RedirectUriNotHttps);
+        }
+    };
+    let rest = written.strip_prefix("http:").unwrap_or_default();
+    let named = authority(rest);
+    let authority_end = "http://".len() + named.len();
+    let port = match named.strip_prefix(host) {
+        Some("") => None,
+        Some(tail) => {
+            let digits = tail.strip_prefix(':').unwrap_or_default();
+            let plain = digits.parse::<u16>().is_ok_and(|port| port.to_string() == digits);
+            if !plain {
+                return Err(Refusal::RedirectUriMalformed);
+            }
+            Some((authority_end - digits.len(), authority_end))
+        }
+        None => return Err(Refusal::RedirectUriMalformed),
+    };
+    // The browser sends this server's cookies to every port of its host under that path.
+    if path(rest).to_ascii_lowercase().starts_with("/gate/") {
+        return Err(Refusal::RedirectUriUnderGate);
+    }
+    Ok(Kind::Loopback { port, authority_end })
+}
+
+impl fmt::Display for RedirectUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.written)
+    }
+}
+
+impl Serialize for RedirectUri {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.written)
+    }
+}
+
+impl<'de> Deserialize<'de> for RedirectUri {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = String::deserialize(deserializer)?;
+        written.parse().map_err(|refusal: Refusal| serde::de::Error::custom(refusal.reason()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(s: &str) -> Result<RedirectUri, Refusal> {
+        s.parse()
+    }
+
+    #[test]
+    fn the_port_of_a_loopback_uri_is_free_for_public_clients() {
+        let registered = read("http://127.0.0.1:3000/callback?a=b").unwrap();
+        let requested = read("http://127.0.0.1:49152/callback?a=b").unwrap();
+
+        assert!(registered.admits(&requested, ClientType::Public));
+        assert!(!registered.admits(&requested, ClientType::Confidential));
+    }
+
+    #[test]
+    fn a_portless_loopback_registration_admits_any_port_for_every_client() {
+        let registered = read("http://localhost/callback").unwrap();
+        let requested = read("http://localhost:8080/callback").unwrap();
+
+        assert!(registered.admits(&requested, ClientType::Confidential));
+        assert!(
+            !registered
+                .admits(&read("http://127.0.0.1:8080/callback").unwrap(), ClientType::Public)
+        );
+        assert!(
+            !registered
+                .admits(&read("http://localhost:8080/callback/").unwrap(), ClientType::Public)
+        );
+    }
+
+    #[test]
+    fn https_is_compared_as_a_string() {
+        let registered = read("https://app.example/cb").unwrap();
+
+        assert!(registered.admits(&registered, ClientType::Public));
+        for other in [
+            "https://app.example/cb/",
+            "https://app.example:8443/cb",
+            "https://app.example/CB",
+            "https://app.example/cb?x",
+        ] {
+            assert!(!registered.admits(&read(other).unwrap(), ClientType::Public), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_must_not_be_registered_is_refused_by_name() {
+        use Refusal::*;
+        for (uri, refusal) in [
+            ("javascript:alert(1)", RedirectUriDangerous),
+            ("JavaScript:alert(1)", RedirectUriDangerous),
+            ("data:text/html,x", RedirectUriDangerous),
+            ("file:///etc/passwd", RedirectUriDangerous),
+            ("http://app.example/cb", RedirectUriNotHttps),
+            ("http://127.0.0.2/cb", RedirectUriNotHttps),
+            ("http://localhost.evil.example/cb", RedirectUriNotHttps),
+            ("http://127.1/cb", RedirectUriMalformed),
+            ("http://2130706433/cb", RedirectUriMalformed),
+            ("http://[0:0:0:0:0:0:0:1]/cb", RedirectUriMalformed),
+            ("http://localhost:080/cb", RedirectUriMalformed),
+            ("https://app.example/*", RedirectUriWildcard),
+            ("https://app.example/cb#x", RedirectUriHasFragment),
+            ("https://user@app.example/cb", RedirectUriHasUserinfo),
+            ("https://@app.example/cb", RedirectUriHasUserinfo),
+            ("https://app.example/a/../cb", RedirectUriHasDotSegments),
+            ("https://app.example/a/%2E%2e/cb", RedirectUriHasDotSegments),
+            ("https://APP.example/cb", RedirectUriMalformed),
+            ("https:app.example/cb", RedirectUriMalformed),
+            ("https://app.example\\@evil.example/cb", RedirectUriMalformed),
+            ("https://app.example/c b", RedirectUriMalformed),
+            ("urn:ietf:wg:oauth:2.0:oob", RedirectUriMalformed),
+            ("/callback", RedirectUriMalformed),
+            ("http://localhost:7455/gate/x", RedirectUriUnderGate),
+            ("http://localhost/GATE/x", RedirectUriUnderGate),
+            ("", RedirectUriMalformed),
+        ] {
+            assert_eq!(read(uri), Err(refusal), "{uri}");
+        }
+    }
+
+    #[test]
+    fn private_use_schemes_are_reverse_domains_or_listed() {
+        assert_eq!(read("com.example.app:/cb").unwrap().check_scheme(&[]), Ok(()));
+        assert_eq!(read("cursor://anysphere.cursor/cb").unwrap().check_scheme(&[]), Ok(()));
+        let unlisted = read("mine://cb").unwrap();
+        assert_eq!(unlisted.check_scheme(&[]), Err(Refusal::RedirectUriSchemeUnknown));
+        assert_eq!(unlisted.check_scheme(&["mine".to_owned()]), Ok(()));
+    }
+
+    #[test]
+    fn people_see_where_a_uri_sends() {
+        for (uri, host, lasting) in [
+            ("https://app.example:8443/cb", "app.example:8443", "app.example:8443"),
+            ("http://[::1]:3000/cb", "[::1]:3000", "[::1]"),
+            ("http://localhost/cb", "localhost", "localhost"),
+            ("com.example.app:/cb", "com.example.app:", "com.example.app:"),
+        ] {
+            let uri = read(uri).unwrap();
+            assert_eq!((uri.host().as_str(), uri.lasting_host().as_str()), (host, lasting));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_is_written_as_it_came(s in "(http|https|com\\.a)://(localhost|127\\.0\\.0\\.1|a\\.b)(:[1-9][0-9]{0,3})?(/[a-z.%/]{0,12})?") {
+            if let Ok(uri) = read(&s) {
+                prop_assert_eq!(uri.as_str(), s.as_str());
+                prop_assert!(uri.admits(&uri, ClientType::Confidential));
+            }
+        }
+
+        #[test]
+        fn nothing_makes_the_parser_panic(s in "\\PC{0,40}") {
+            let _ = read(&s);
+        }
+    }
+}

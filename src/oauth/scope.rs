@@ -1,0 +1,158 @@
+//! Scope: [RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3).
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::error::Refusal;
+
+/// One `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`, at most 255 characters.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ScopeToken(Box<str>);
+
+impl ScopeToken {
+    /// As it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ScopeToken {
+    type Err = Refusal;
+
+    fn from_str(s: &str) -> Result<Self, Refusal> {
+        let nqchar = |b: u8| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+        if s.is_empty() || s.len() > 255 || !s.bytes().all(nqchar) {
+            return Err(Refusal::ScopeMalformed);
+        }
+        Ok(Self(s.into()))
+    }
+}
+
+/// `scope = scope-token *( SP scope-token )`: a set, since order and repetition mean nothing.
+///
+/// Surplus spaces are taken as none: widely used clients send them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Scope(BTreeSet<ScopeToken>);
+
+impl Scope {
+    /// Whether nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether `token` is in it.
+    pub fn has(&self, token: &str) -> bool {
+        self.0.iter().any(|own| own.as_str() == token)
+    }
+
+    /// Whether all of it lies within `other`.
+    pub fn within(&self, other: &Self) -> bool {
+        self.0.is_subset(&other.0)
+    }
+
+    /// What both have. Narrowing only: nothing is ever added.
+    #[must_use]
+    pub fn intersect(&self, other: &Self) -> Self {
+        Self(self.0.intersection(&other.0).cloned().collect())
+    }
+
+    /// What `other` does not have.
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Self {
+        Self(self.0.difference(&other.0).cloned().collect())
+    }
+
+    /// What either has.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        Self(self.0.union(&other.0).cloned().collect())
+    }
+
+    /// Its tokens in order.
+    pub fn iter(&self) -> impl Iterator<Item = &ScopeToken> {
+        self.0.iter()
+    }
+}
+
+impl FromIterator<ScopeToken> for Scope {
+    fn from_iter<I: IntoIterator<Item = ScopeToken>>(tokens: I) -> Self {
+        Self(tokens.into_iter().collect())
+    }
+}
+
+impl FromStr for Scope {
+    type Err = Refusal;
+
+    fn from_str(s: &str) -> Result<Self, Refusal> {
+        s.split(' ').filter(|token| !token.is_empty()).map(str::parse).collect()
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, token) in self.0.iter().enumerate() {
+            if position > 0 {
+                f.write_str(" ")?;
+            }
+            f.write_str(token.as_str())?;
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Scope {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Scope {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = String::deserialize(deserializer)?;
+        written.parse().map_err(|refusal: Refusal| serde::de::Error::custom(refusal.reason()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_scope_is_a_set() {
+        let scope: Scope = "openid  profile openid ".parse().unwrap();
+
+        assert_eq!(scope.to_string(), "openid profile");
+        assert!(scope.has("openid") && !scope.has("open"));
+    }
+
+    #[test]
+    fn quotes_backslashes_and_controls_are_no_scope() {
+        for wrong in ["a\"b", "a\\b", "a\tb", "é"] {
+            assert_eq!(wrong.parse::<Scope>(), Err(Refusal::ScopeMalformed));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(s in "[!#-\\[\\]-~ ]{0,60}") {
+            let scope: Scope = s.parse().unwrap();
+
+            prop_assert_eq!(scope.to_string().parse::<Scope>().unwrap(), scope);
+        }
+
+        #[test]
+        fn narrowing_never_widens(a in "[a-f ]{0,20}", b in "[a-f ]{0,20}") {
+            let (a, b): (Scope, Scope) = (a.parse().unwrap(), b.parse().unwrap());
+
+            let both = a.intersect(&b);
+
+            prop_assert!(both.within(&a) && both.within(&b));
+            prop_assert!(a.minus(&b).intersect(&b).is_empty());
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! Secrets that cannot be printed, compared or stored by accident, and randomness as a value.
+//!
+//! A secret type has no `Debug`, `Display`, `Serialize` or `PartialEq`: it can be shown on
+//! purpose ([`Token::expose`]) and looked up by its keyed hash ([`Pepper::hash`]), nothing else.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::str::FromStr;
+use std::sync::Mutex;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+use rand::rngs::{StdRng, SysRng};
+use rand::{Rng, SeedableRng, TryRng};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+use uuid::Uuid;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::error::Refusal;
+
+/// What a token is for: its prefix, and the label that keeps its hashes apart from others'.
+pub trait Purpose {
+    /// The prefix by which people and secret scanners tell the kinds apart.
+    const PREFIX: &'static str;
+}
+
+macro_rules! purposes {
+    ($($(#[$doc:meta])* $name:ident, $marker:ident = $prefix:literal;)*) => {$(
+        $(#[$doc])*
+        pub type $name = Token<$marker>;
+
+        #[doc = concat!("Marks the tokens that begin with `", $prefix, "`.")]
+        pub struct $marker;
+
+        impl Purpose for $marker {
+            const PREFIX: &'static str = $prefix;
+        }
+    )*};
+}
+
+purposes! {
+    /// The authorization code of RFC 6749 §4.1.2.
+    AuthorizationCode, CodePurpose = "gl_ac_";
+    /// The anti-forgery cookie that a browser holds before it has a session.
+    BrowserSecret, BrowserPurpose = "gl_bs_";
+    /// What a client that this server named proves itself with (RFC 6749 §2.3.1).
+    MadeClientSecret, ClientSecretPurpose = "gl_cs_";
+    /// The refresh token of RFC 6749 §1.5.
+    RefreshToken, RefreshPurpose = "gl_rt_";
+    /// The cookie value that proves a browser session.
+    SessionSecret, SessionPurpose = "gl_ss_";
+    /// The one-time link secret with which a person enrols a passkey.
+    SetupToken, SetupPurpose = "gl_st_";
+}
+
+/// A prefix and 32 random bytes in base64url.
+pub struct Token<P>(Zeroizing<[u8; 32]>, PhantomData<fn() -> P>);
+
+impl<P: Purpose> Token<P> {
+    /// The token as it is handed out.
+    pub fn expose(&self) -> Zeroizing<String> {
+        Zeroizing::new(format!("{}{}", P::PREFIX, URL_SAFE_NO_PAD.encode(*self.0)))
+    }
+}
+
+impl<P> Clone for Token<P> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone(), PhantomData)
+    }
+}
+
+impl<P: Purpose> FromStr for Token<P> {
+    type Err = Refusal;
+
+    fn from_str(s: &str) -> Result<Self, Refusal> {
+        let encoded = s.strip_prefix(P::PREFIX).ok_or(Refusal::TokenMalformed)?;
+        let mut bytes = Zeroizing::new([0; 32]);
+        match URL_SAFE_NO_PAD.decode_slice(encoded, bytes.as_mut_slice()) {
+            Ok(32) => Ok(Self(bytes, PhantomData)),
+            Ok(_) | Err(_) => Err(Refusal::TokenMalformed),
+        }
+    }
+}
+
+/// HMAC-SHA-256 of a secret under the pepper, with the generation of the pepper's key: what the
+/// store knows of a secret.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TokenHash {
+    generation: u8,
+    mac: [u8; 32],
+}
+
+impl TokenHash {
+    /// The 33 bytes under which a row is found.
+    pub fn to_bytes(self) -> [u8; 33] {
+        let mut bytes = [self.generation; 33];
+        for (to, from) in bytes.iter_mut().skip(1).zip(self.mac) {
+            *to = from;
+        }
+        bytes
+    }
+
+    /// The hash that [`TokenHash::to_bytes`] wrote.
+    pub fn from_bytes(bytes: [u8; 33]) -> Self {
+        let [generation, mac @ ..] = bytes;
+        Self { generation, mac }
+    }
+
+    /// Whether both are the same, in a time that does not tell where they differ.
+    pub fn matches(&self, other: &Self) -> bool {
+        bool::from(self.mac.ct_eq(&other.mac)) && self.generation == other.generation
+    }
+}
+
+impl fmt::Debug for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenHash(…)")
+    }
+}
+
+/// The installation's root secret: 32 random bytes from which every other key is derived.
+#[derive(Clone)]
+pub struct RootSecret(Zeroizing<[u8; 32]>);
+
+impl RootSecret {
+    /// A new root secret.
+    pub fn generate(fresh: &Fresh) -> Self {
+        Self(Zeroizing::new(fresh.bytes("root secret")))
+    }
+
+    /// As it is written into a key file: 64 lower-case hex characters.
+    pub fn expose(&self) -> Zeroizing<String> {
+        Zeroizing::new(hex(self.0.as_slice()))
+    }
+
+    /// The key for `label` (RFC 5869): one label, one use.
+    pub fn derive(&self, label: &str) -> Zeroizing<[u8; 32]> {
+        let mut key = Zeroizing::new([0; 32]);
+        Hkdf::<Sha256>::new(Some(b"gatelodge"), self.0.as_slice())
+            .expand(label.as_bytes(), key.as_mut_slice())
+            .expect("32 bytes are within the 255 blocks that HKDF gives");
+        key
+    }
+}
+
+impl FromStr for RootSecret {
+    type Err = &'static str;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        let mut digits = s.trim().bytes().map(|b| (b as char).to_digit(16));
+        let mut bytes = Zeroizing::new([0; 32]);
+        for byte in bytes.iter_mut() {
+            let (high, low) = (digits.next().flatten(), digits.next().flatten());
+            let value = high.zip(low).map(|(high, low)| high * 16 + low);
+            *byte = value
+                .and_then(|v| u8::try_from(v).ok())
+                .ok_or("a root secret is 64 hex characters, 32 bytes")?;
+        }
+        match digits.next() {
+            None => Ok(Self(bytes)),
+            Some(_) => Err("a root secret is 64 hex characters, 32 bytes"),
+        }
+    }
+}
+
+/// `bytes` in lower-case hex.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The keys under which secrets are hashed and successors derived.
+pub struct Pepper {
+    lookup: Hmac<Sha256>,
+    succession: Hmac<Sha256>,
+    forgery: Hmac<Sha256>,
+    check: [u8; 32],
+}
+
+/// The generation of key that hashes are made with today.
+const GENERATION: u8 = 1;
+
+impl Pepper {
+    /// The keys that follow from `root`.
+    pub fn new(root: &RootSecret) -> Self {
+        let keyed = |label: &str| {
+            Hmac::new_from_slice(root.derive(label).as_slice())
+                .expect("HMAC takes keys of any length")
+        };
+        Self {
+            lookup: keyed("lookup 1"),
+            succession: keyed("refresh succession 1"),
+            forgery: keyed("csrf 1"),
+            check: keyed("store check").finalize().into_bytes().into(),
+        }
+    }
+
+    /// What a store keeps to recognise its own root secret.
+    pub fn check(&self) -> [u8; 32] {
+        self.check
+    }
+
+    /// The hash by which `token` is found.
+    pub fn hash<P: Purpose>(&self, token: &Token<P>) -> TokenHash {
+        self.hash_parts(P::PREFIX, token.0.as_slice())
+    }
+
+    /// The hash of a secret that has no fixed form; `label` keeps kinds apart.
+    pub fn hash_parts(&self, label: &str, secret: &[u8]) -> TokenHash {
+        let mac = self.lookup.clone().chain_update(label).chain_update([0]).chain_update(secret);
+        TokenHash { generation: GENERATION, mac: mac.finalize().into_bytes().into() }
+    }
+
+    /// The one refresh token that may follow `spent`: derived, so that a replay can be answered
+    /// with it although the store never held it.
+    pub fn successor(&self, spent: &RefreshToken) -> RefreshToken {
+        let mac = self.succession.clone().chain_update(spent.0.as_slice());
+        Token(Zeroizing::new(mac.finalize().into_bytes().into()), PhantomData)
+    }
+
+    /// The anti-forgery token of whoever holds the cookie `holder`.
+    pub fn csrf<P: Purpose>(&self, holder: &Token<P>) -> String {
+        let mac = self.forgery.clone().chain_update(P::PREFIX).chain_update(holder.0.as_slice());
+        URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
+    }
+
+    /// Whether `presented` is the anti-forgery token of `holder`, in constant time.
+    pub fn csrf_matches<P: Purpose>(&self, holder: &Token<P>, presented: &str) -> bool {
+        self.csrf(holder).as_bytes().ct_eq(presented.as_bytes()).into()
+    }
+}
+
+/// Chance as a value: a seed from which a transition draws each id and token it needs by name.
+///
+/// The same name gives the same bytes, so a transition that runs twice makes the same things.
+#[derive(Clone)]
+pub struct Fresh(Zeroizing<[u8; 32]>);
+
+impl Fresh {
+    /// 32 bytes that belong to `name`.
+    pub fn bytes(&self, name: &str) -> [u8; 32] {
+        let mac = Hmac::<Sha256>::new_from_slice(self.0.as_slice());
+        let mac = mac.expect("HMAC takes keys of any length").chain_update(name);
+        mac.finalize().into_bytes().into()
+    }
+
+    /// A random UUID (RFC 9562 §5.4) that belongs to `name`.
+    pub fn uuid(&self, name: &str) -> Uuid {
+        let bytes = self.bytes(name);
+        let half = bytes.first_chunk().copied().unwrap_or_default();
+        uuid::Builder::from_random_bytes(half).into_uuid()
+    }
+
+    /// A token; one of each purpose comes out of one seed.
+    pub fn token<P: Purpose>(&self) -> Token<P> {
+        Token(Zeroizing::new(self.bytes(P::PREFIX)), PhantomData)
+    }
+}
+
+/// Where seeds come from: the system, or a fixed start for tests.
+pub enum Entropy {
+    /// A sequence that its seed decides.
+    Seeded(Mutex<Box<StdRng>>),
+    /// The operating system's generator.
+    System,
+}
+
+impl Entropy {
+    /// The same sequence at every start.
+    pub fn seeded(seed: u64) -> Self {
+        Self::Seeded(Mutex::new(Box::new(StdRng::seed_from_u64(seed))))
+    }
+
+    /// A new seed.
+    pub fn fresh(&self) -> Fresh {
+        let mut bytes = [0; 32];
+        match self {
+            Self::Seeded(rng) => {
+                rng.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).fill_bytes(&mut bytes);
+            }
+            Self::System => {
+                SysRng.try_fill_bytes(&mut bytes).expect("the system gives random bytes");
+            }
+        }
+        let fresh = Fresh(Zeroizing::new(bytes));
+        bytes.zeroize();
+        fresh
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_read_back_as_it_was_written() {
+        let token: RefreshToken = Entropy::seeded(1).fresh().token();
+        let written = token.expose();
+
+        let read: RefreshToken = written.parse().ok().unwrap();
+
+        assert_eq!(*read.expose(), *written);
+        assert_eq!(written.len(), "gl_rt_".len() + 43);
+    }
+
+    #[test]
+    fn a_token_of_another_kind_or_length_is_refused() {
+        let code: AuthorizationCode = Entropy::seeded(1).fresh().token();
+        let written = code.expose();
+
+        assert!(written.parse::<RefreshToken>().is_err());
+        assert!(format!("{}A", *written).parse::<AuthorizationCode>().is_err());
+        assert!(written[..written.len() - 1].parse::<AuthorizationCode>().is_err());
+    }
+
+    #[test]
+    fn the_same_bytes_hash_apart_under_each_purpose() {
+        let root = RootSecret::generate(&Entropy::seeded(1).fresh());
+        let pepper = Pepper::new(&root);
+
+        let one = pepper.hash_parts("gl_ac_", &[7; 32]);
+        let two = pepper.hash_parts("gl_rt_", &[7; 32]);
+
+        assert!(!one.matches(&two));
+        assert!(one.matches(&TokenHash::from_bytes(one.to_bytes())));
+    }
+
+    #[test]
+    fn a_root_secret_survives_its_key_file() {
+        let root = RootSecret::generate(&Entropy::seeded(2).fresh());
+
+        let read: RootSecret = format!("{}\n", *root.expose()).parse().ok().unwrap();
+
+        assert_eq!(*read.expose(), *root.expose());
+        assert!("abc".parse::<RootSecret>().is_err());
+        assert!(format!("{}00", *root.expose()).parse::<RootSecret>().is_err());
+    }
+
+    #[test]
+    fn a_seed_gives_each_name_its_own_bytes_and_the_same_twice() {
+        let fresh = Entropy::seeded(3).fresh();
+
+        assert_eq!(fresh.uuid("grant"), fresh.uuid("grant"));
+        assert_ne!(fresh.uuid("grant"), fresh.uuid("session"));
+    }
+}

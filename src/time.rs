@@ -1,0 +1,148 @@
+//! Time as a value. Everything takes `now: Timestamp`; only [`Clock`] reads the system's.
+
+use std::ops::{Add, Sub};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    /// The moment `millis` milliseconds after the epoch.
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis)
+    }
+
+    /// The moment `seconds` seconds after the epoch, as a `NumericDate` (RFC 7519 §2) tells it.
+    pub const fn from_seconds(seconds: u64) -> Self {
+        Self(seconds.saturating_mul(1000))
+    }
+
+    /// Milliseconds since the epoch.
+    pub const fn millis(self) -> u64 {
+        self.0
+    }
+
+    /// Whole seconds since the epoch: a `NumericDate` (RFC 7519 §2).
+    pub const fn seconds(self) -> u64 {
+        self.0 / 1000
+    }
+
+    /// How long ago `earlier` was; nothing if it lies ahead.
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+
+    /// The moment as RFC 3339 writes it, in UTC, to the second.
+    pub fn rfc3339(self) -> String {
+        let (days, second) = (self.seconds() / 86_400, self.seconds() % 86_400);
+        let (year, month, day) = civil(days);
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
+}
+
+/// The Gregorian date `days` days after 1970-01-01.
+///
+/// Years are counted from March, so that the leap day comes last, in cycles of 400 years
+/// (146,097 days) that begin on 0000-03-01.
+const fn civil(days: u64) -> (u64, u64, u64) {
+    let shifted = days + 719_468;
+    let (cycle, day_of_cycle) = (shifted / 146_097, shifted % 146_097);
+    let year_of_cycle = (day_of_cycle - day_of_cycle / 1_460 + day_of_cycle / 36_524
+        - day_of_cycle / 146_096)
+        / 365;
+    let day_of_year =
+        day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = year_of_cycle + cycle * 400 + if month <= 2 { 1 } else { 0 };
+    (year, month, day)
+}
+
+impl Add<Duration> for Timestamp {
+    type Output = Self;
+
+    fn add(self, later: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(later.as_millis()).unwrap_or(u64::MAX)))
+    }
+}
+
+impl Sub<Duration> for Timestamp {
+    type Output = Self;
+
+    fn sub(self, earlier: Duration) -> Self {
+        Self(self.0.saturating_sub(u64::try_from(earlier.as_millis()).unwrap_or(u64::MAX)))
+    }
+}
+
+/// Where `now` comes from: the system, or a hand that moves it.
+#[derive(Clone, Debug, Default)]
+pub enum Clock {
+    /// A clock that stands still until it is moved, shared by all its clones.
+    Manual(Arc<AtomicU64>),
+    /// The system's clock.
+    #[default]
+    System,
+}
+
+impl Clock {
+    /// A clock that shows `at` until [`Clock::advance`] moves it.
+    pub fn manual(at: Timestamp) -> Self {
+        Self::Manual(Arc::new(AtomicU64::new(at.0)))
+    }
+
+    /// The present moment. A system clock before 1970 reads as 1970.
+    pub fn now(&self) -> Timestamp {
+        match self {
+            Self::Manual(millis) => Timestamp(millis.load(Ordering::SeqCst)),
+            Self::System => {
+                #[expect(clippy::disallowed_methods, reason = "the one place that reads the time")]
+                let now = std::time::SystemTime::now();
+                let elapsed = now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+                Timestamp(0) + elapsed
+            }
+        }
+    }
+
+    /// Moves a manual clock on; the system's takes no orders.
+    pub fn advance(&self, by: Duration) {
+        if let Self::Manual(millis) = self {
+            millis.fetch_add(u64::try_from(by.as_millis()).unwrap_or(0), Ordering::SeqCst);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_written_as_rfc_3339_says() {
+        for (seconds, written) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_735_689_599, "2024-12-31T23:59:59Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+        ] {
+            assert_eq!(Timestamp::from_seconds(seconds).rfc3339(), written);
+        }
+    }
+
+    #[test]
+    fn a_manual_clock_moves_only_by_hand() {
+        let clock = Clock::manual(Timestamp::from_seconds(10));
+        let other = clock.clone();
+
+        other.advance(Duration::from_secs(5));
+
+        assert_eq!(clock.now(), Timestamp::from_seconds(15));
+    }
+}
