@@ -35,6 +35,7 @@ async function autofill() {
   const mine = { control, renewAt: Infinity };
   waiting = mine;
   let shown = 0;
+  let picked = false;
   mine.over = (async () => {
     try {
       const { ceremony, expires_in, publicKey } = await post("/gate/webauthn/authenticate/start", {});
@@ -43,6 +44,7 @@ async function autofill() {
       mine.renewAt = shown + expires_in * 800;
       setTimeout(renew, expires_in * 800);
       const credential = await get(publicKey, { mediation: "conditional", signal: control.signal });
+      picked = true;
       waiting = null;
       await finish(ceremony, credential);
     } catch (error) {
@@ -51,9 +53,9 @@ async function autofill() {
       if (control.signal.aborted || !shown) return;
       setBusy(false);
       // One that fails at once would fail for ever: only the button is left then.
-      if (Date.now() - shown < 1000) return;
-      say("", words(error));
-      autofill();
+      const atOnce = Date.now() - shown < 1000;
+      if (picked || !atOnce) say("", words(error));
+      if (!atOnce) autofill();
     }
   })();
 }

@@ -1,0 +1,202 @@
+//! All redb there is: `snapshot` and `apply`.
+//!
+//! The file holds one ordered map of bytes; `table` gives its keys their meaning.
+
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io;
+use std::path::Path;
+use std::sync::{PoisonError, RwLock};
+
+use redb::backends::InMemoryBackend;
+use redb::{
+    Builder, Database, DatabaseError, Durability, ReadOnlyTable, ReadableDatabase, TableDefinition,
+};
+
+pub use redb::StorageBackend as Backend;
+
+use crate::store::StoreError;
+
+/// The one relation: a table's tag and a row's key, to the row.
+const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows");
+
+/// The page cache: far below redb's own 1 GiB, since an idle server is to stay under 20 MB.
+const CACHE: usize = 32 * 1024 * 1024;
+
+/// Writes by key; `None` removes.
+pub(super) type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+type Open = dyn Fn() -> Result<Database, DatabaseError> + Send + Sync;
+
+/// A database that is opened anew after a failed commit.
+///
+/// redb refuses everything after a failed write until it is reopened. The cause may pass (a full
+/// disk is emptied), so each use tries again.
+pub(super) struct Engine {
+    open: Box<Open>,
+    database: RwLock<Option<Database>>,
+}
+
+impl Engine {
+    /// A database in a file of mode 0600.
+    pub(super) fn file(path: &Path) -> Result<Self, StoreError> {
+        let path = path.to_owned();
+        Self::start(Box::new(move || {
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create(true).truncate(false);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            builder().create_file(options.open(&path)?)
+        }))
+    }
+
+    /// A database in memory.
+    pub(super) fn memory() -> Result<Self, StoreError> {
+        Self::start(Box::new(|| builder().create_with_backend(InMemoryBackend::new())))
+    }
+
+    /// A database over a given disk.
+    pub(super) fn over(
+        backend: Box<dyn Fn() -> io::Result<Box<dyn Backend>> + Send + Sync>,
+    ) -> Result<Self, StoreError> {
+        Self::start(Box::new(move || builder().create_with_backend(Disk(backend()?))))
+    }
+
+    fn start(open: Box<Open>) -> Result<Self, StoreError> {
+        let database = open()?;
+        let engine = Self { open, database: RwLock::new(Some(database)) };
+        // Reading a table that was never made is an error, so it is made now.
+        engine.apply(&Writes::new())?;
+        Ok(engine)
+    }
+
+    /// What was committed last, held still.
+    pub(super) fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        self.with(|database| {
+            let rows = database.begin_read().map_err(failed)?.open_table(ROWS).map_err(failed)?;
+            Ok(Snapshot { rows })
+        })
+    }
+
+    /// Commits `writes` as one, durably.
+    pub(super) fn apply(&self, writes: &Writes) -> Result<(), StoreError> {
+        let applied = self.with(|database| {
+            let mut transaction = database.begin_write().map_err(failed)?;
+            transaction.set_durability(Durability::Immediate).map_err(failed)?;
+            // The bytes come from strangers: redb's design notes advise two phases then. Quick
+            // repair keeps the opening after a kill short, however large the file.
+            transaction.set_two_phase_commit(true);
+            transaction.set_quick_repair(true);
+            {
+                let mut rows = transaction.open_table(ROWS).map_err(failed)?;
+                for (key, row) in writes {
+                    match row {
+                        Some(row) => rows.insert(key.as_slice(), row.as_slice()).map(drop),
+                        None => rows.remove(key.as_slice()).map(drop),
+                    }
+                    .map_err(failed)?;
+                }
+            }
+            transaction.commit().map_err(failed)
+        });
+        if applied.is_err() {
+            let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+            // The old one goes first: it holds the file's lock.
+            *database = None;
+            *database = (self.open)().ok();
+        }
+        applied
+    }
+
+    fn with<T>(
+        &self,
+        use_it: impl FnOnce(&Database) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if let Some(database) =
+            self.database.read().unwrap_or_else(PoisonError::into_inner).as_ref()
+        {
+            return use_it(database);
+        }
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        match database.as_ref() {
+            Some(database) => use_it(database),
+            None => use_it(database.insert((self.open)()?)),
+        }
+    }
+}
+
+fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder.set_cache_size(CACHE);
+    builder
+}
+
+fn failed(error: impl Into<redb::Error>) -> StoreError {
+    StoreError::Engine(error.into().to_string())
+}
+
+impl From<DatabaseError> for StoreError {
+    fn from(error: DatabaseError) -> Self {
+        match error {
+            DatabaseError::DatabaseAlreadyOpen => Self::Locked,
+            error => failed(error),
+        }
+    }
+}
+
+/// A moment of the database.
+pub(super) struct Snapshot {
+    rows: ReadOnlyTable<&'static [u8], &'static [u8]>,
+}
+
+impl Snapshot {
+    /// The row under `key`.
+    pub(super) fn row(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let row = self.rows.get(key).map_err(failed)?;
+        Ok(row.map(|row| row.value().to_vec()))
+    }
+
+    /// The rows from `from` up to, and without, `to`, in order.
+    pub(super) fn rows<'a>(
+        &'a self,
+        from: &[u8],
+        to: &[u8],
+    ) -> Result<impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), StoreError>> + use<'a>, StoreError>
+    {
+        let range = self.rows.range::<&[u8]>(from..to).map_err(failed)?;
+        Ok(range.map(|row| {
+            let (key, row) = row.map_err(failed)?;
+            Ok((key.value().to_vec(), row.value().to_vec()))
+        }))
+    }
+}
+
+/// A boxed disk is a disk.
+#[derive(Debug)]
+struct Disk(Box<dyn Backend>);
+
+impl Backend for Disk {
+    fn len(&self) -> io::Result<u64> {
+        self.0.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.0.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.0.set_len(len)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.0.write(offset, data)
+    }
+
+    fn close(&self) -> io::Result<()> {
+        self.0.close()
+    }
+}

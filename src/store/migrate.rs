@@ -1,0 +1,28 @@
+//! The schema number, and the numbered steps from one to the next.
+
+use crate::store::StoreError;
+use crate::store::engine::{Engine, Writes};
+
+/// The schema that this program writes.
+pub const SCHEMA: u32 = 1;
+
+/// Where the number lies: the tag 0, which is no table's, in big-endian bytes that every version
+/// can read.
+#[doc(hidden)]
+pub const SCHEMA_KEY: &[u8] = &[0];
+
+/// Brings the store to [`SCHEMA`], and refuses one that is ahead of it.
+pub(super) fn run(engine: &Engine) -> Result<(), StoreError> {
+    let found = engine.snapshot()?.row(SCHEMA_KEY)?;
+    match found.as_deref().map(<[u8; 4]>::try_from) {
+        None => {
+            let number = Some(SCHEMA.to_be_bytes().to_vec());
+            engine.apply(&Writes::from([(SCHEMA_KEY.to_vec(), number)]))
+        }
+        Some(Ok(bytes)) => match u32::from_be_bytes(bytes) {
+            SCHEMA => Ok(()),
+            found => Err(StoreError::NewerSchema { found }),
+        },
+        Some(Err(_)) => Err(StoreError::Corrupt { table: "schema", key: "00".to_owned() }),
+    }
+}

@@ -1,0 +1,89 @@
+//! Every table, its rows and its indices.
+//!
+//! A layout enum is append only: a released variant is frozen, and its bytes are kept under
+//! `tests/store/golden/`. Tags are never used again.
+
+mod browser;
+mod client;
+mod grant;
+mod installation;
+mod passkey;
+mod person;
+
+pub use browser::*;
+pub use client::*;
+pub use grant::*;
+pub use installation::*;
+pub use passkey::*;
+pub use person::*;
+
+/// A row with one layout so far.
+macro_rules! layout {
+    ($layout:ident, $row:ident) => {
+        #[doc = concat!("Every layout that [`", stringify!($row), "`] has had.")]
+        #[derive(Clone, serde::Serialize, serde::Deserialize)]
+        pub enum $layout {
+            /// The first.
+            V1($row),
+        }
+
+        impl From<$row> for $layout {
+            fn from(row: $row) -> Self {
+                Self::V1(row)
+            }
+        }
+
+        impl From<$layout> for $row {
+            fn from(layout: $layout) -> Self {
+                match layout {
+                    $layout::V1(row) => row,
+                }
+            }
+        }
+    };
+}
+use layout;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::store::{Index, Row, Tag};
+
+    #[test]
+    fn no_two_tables_share_a_tag() {
+        fn tag<A, B>(index: &Index<A, B>) -> Tag {
+            index.tag
+        }
+        let tags = [
+            Tag { byte: 0, name: "schema" },
+            crate::store::table::EXPIRY,
+            Ceremony::TABLE,
+            Client::TABLE,
+            Code::TABLE,
+            Consent::TABLE,
+            Grant::TABLE,
+            Installation::TABLE,
+            Interaction::TABLE,
+            Passkey::TABLE,
+            Person::TABLE,
+            Refresh::TABLE,
+            Session::TABLE,
+            SetupLink::TABLE,
+            SigningKeyRow::TABLE,
+            tag(&GRANTS_BY_CLIENT),
+            tag(&GRANTS_BY_SESSION),
+            tag(&GRANTS_BY_USER),
+            tag(&PASSKEYS_BY_USER),
+            tag(&PEOPLE_BY_NAME),
+            tag(&SESSIONS_BY_COOKIE),
+            tag(&SESSIONS_BY_USER),
+        ];
+
+        let bytes: BTreeSet<u8> = tags.iter().map(|tag| tag.byte).collect();
+        let names: BTreeSet<&str> = tags.iter().map(|tag| tag.name).collect();
+
+        assert_eq!((bytes.len(), names.len()), (tags.len(), tags.len()));
+    }
+}

@@ -1,0 +1,293 @@
+//! Typed tables over ordered bytes.
+//!
+//! A key is written so that bytes sort as values do; a row is written by postcard inside the enum
+//! of its layouts, whose variant is the version. postcard is positional: no `serde` skip, default,
+//! flatten or untagged attribute may stand on a row.
+
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::oauth::id::{
+    CeremonyId, ClientId, GrantId, InteractionId, KeyId, SessionId, UserId,
+};
+use crate::oauth::person::Username;
+use crate::secret::{TokenHash, hex};
+use crate::store::StoreError;
+use crate::time::Timestamp;
+
+/// A table's byte in every key, and its name in messages. The byte is frozen once released.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tag {
+    /// The first byte of each key.
+    pub byte: u8,
+    /// The name.
+    pub name: &'static str,
+}
+
+/// What a row is found by. Bytes sort as values do, and no key is another's beginning unless it
+/// comes last.
+pub trait Key: Sized {
+    /// Appends the key's bytes.
+    fn write(&self, out: &mut Vec<u8>);
+
+    /// Takes the key's bytes off the front.
+    fn read(bytes: &mut &[u8]) -> Option<Self>;
+}
+
+/// A row of a table.
+pub trait Row: Sized + Clone {
+    /// What it is found by.
+    type Key: Key;
+    /// Every layout it ever had: an enum, append only; the newest is what `From` gives.
+    type Layout: Serialize + DeserializeOwned + From<Self> + Into<Self>;
+    /// Its table.
+    const TABLE: Tag;
+
+    /// The index entries that stand and fall with the row.
+    fn entries(&self, _key: &Self::Key, _into: &mut Entries) {}
+}
+
+/// A second way to find rows: by `A`, the keys `B`.
+pub struct Index<A, B> {
+    pub(super) tag: Tag,
+    of: PhantomData<fn(A) -> B>,
+}
+
+impl<A: Key, B: Key> Index<A, B> {
+    /// The index of that tag.
+    pub const fn new(byte: u8, name: &'static str) -> Self {
+        Self { tag: Tag { byte, name }, of: PhantomData }
+    }
+}
+
+/// The rows that may go, by the moment from which they may.
+pub(super) const EXPIRY: Tag = Tag { byte: 1, name: "expiry" };
+
+/// Index entries of one row, as they are collected.
+#[derive(Default)]
+pub struct Entries {
+    row: Vec<u8>,
+    pub(super) keys: Vec<Vec<u8>>,
+}
+
+impl Entries {
+    pub(super) fn of<R: Row>(row: &R, key: &R::Key) -> Self {
+        let mut entries = Self { row: row_key::<R>(key), keys: Vec::new() };
+        row.entries(key, &mut entries);
+        entries
+    }
+
+    /// The row is to be found by `by` in `index`.
+    pub fn add<A: Key, B: Key>(&mut self, index: &Index<A, B>, by: &A, key: &B) {
+        let mut entry = prefix(index.tag, by);
+        key.write(&mut entry);
+        self.keys.push(entry);
+    }
+
+    /// The row says nothing any more from `at` on, and may be swept.
+    pub fn expire(&mut self, at: Timestamp) {
+        let mut entry = prefix(EXPIRY, &at);
+        entry.extend_from_slice(&self.row);
+        self.keys.push(entry);
+    }
+}
+
+/// A tag and the beginning of a key.
+pub(super) fn prefix<K: Key>(tag: Tag, key: &K) -> Vec<u8> {
+    let mut bytes = vec![tag.byte];
+    key.write(&mut bytes);
+    bytes
+}
+
+/// The bytes under which a row lies.
+pub(super) fn row_key<R: Row>(key: &R::Key) -> Vec<u8> {
+    prefix(R::TABLE, key)
+}
+
+/// The first bytes that do not begin with `prefix`.
+pub(super) fn after(prefix: &[u8]) -> Vec<u8> {
+    let mut end = prefix.to_vec();
+    while let Some(last) = end.pop() {
+        if let Some(next) = last.checked_add(1) {
+            end.push(next);
+            break;
+        }
+    }
+    end
+}
+
+pub(super) fn encode<R: Row>(row: R) -> Vec<u8> {
+    postcard::to_stdvec(&R::Layout::from(row)).expect("rows are plain data, which postcard encodes")
+}
+
+pub(super) fn decode<R: Row>(key: &[u8], bytes: &[u8]) -> Result<R, StoreError> {
+    match postcard::take_from_bytes::<R::Layout>(bytes) {
+        Ok((layout, [])) => Ok(layout.into()),
+        Ok(_) | Err(_) => Err(corrupt(R::TABLE, key)),
+    }
+}
+
+/// The key that `bytes` are, behind their tag.
+pub(super) fn decode_key<K: Key>(table: Tag, bytes: &[u8]) -> Result<K, StoreError> {
+    let mut rest = bytes.get(1..).unwrap_or_default();
+    match K::read(&mut rest) {
+        Some(key) if rest.is_empty() => Ok(key),
+        Some(_) | None => Err(corrupt(table, bytes)),
+    }
+}
+
+pub(super) fn corrupt(table: Tag, key: &[u8]) -> StoreError {
+    StoreError::Corrupt { table: table.name, key: hex(key) }
+}
+
+fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
+    let (taken, rest) = bytes.split_at_checked(length)?;
+    *bytes = rest;
+    Some(taken)
+}
+
+impl Key for () {
+    fn write(&self, _out: &mut Vec<u8>) {}
+
+    fn read(_bytes: &mut &[u8]) -> Option<Self> {
+        Some(())
+    }
+}
+
+impl Key for Timestamp {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.millis().to_be_bytes());
+    }
+
+    fn read(bytes: &mut &[u8]) -> Option<Self> {
+        let millis = take(bytes, 8)?.try_into().ok()?;
+        Some(Self::from_millis(u64::from_be_bytes(millis)))
+    }
+}
+
+impl Key for TokenHash {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.to_bytes());
+    }
+
+    fn read(bytes: &mut &[u8]) -> Option<Self> {
+        Some(Self::from_bytes(take(bytes, 33)?.try_into().ok()?))
+    }
+}
+
+/// Text ends with a NUL, which none of our names has in it.
+impl Key for String {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.as_bytes());
+        out.push(0);
+    }
+
+    fn read(bytes: &mut &[u8]) -> Option<Self> {
+        let end = bytes.iter().position(|b| *b == 0)?;
+        let text = take(bytes, end)?;
+        take(bytes, 1)?;
+        Self::from_utf8(text.to_vec()).ok()
+    }
+}
+
+macro_rules! uuid_keys {
+    ($($name:ty),*) => {$(
+        impl Key for $name {
+            fn write(&self, out: &mut Vec<u8>) {
+                out.extend_from_slice(self.uuid().as_bytes());
+            }
+
+            fn read(bytes: &mut &[u8]) -> Option<Self> {
+                Some(uuid::Uuid::from_slice(take(bytes, 16)?).ok()?.into())
+            }
+        }
+    )*};
+}
+
+uuid_keys!(CeremonyId, GrantId, InteractionId, SessionId, UserId);
+
+macro_rules! text_keys {
+    ($($name:ty = $read:expr),*) => {$(
+        impl Key for $name {
+            fn write(&self, out: &mut Vec<u8>) {
+                self.as_str().to_owned().write(out);
+            }
+
+            fn read(bytes: &mut &[u8]) -> Option<Self> {
+                let read: fn(&str) -> Option<Self> = $read;
+                read(&String::read(bytes)?)
+            }
+        }
+    )*};
+}
+
+text_keys! {
+    ClientId = |s| s.parse().ok(),
+    KeyId = |s| Some(Self::new(s)),
+    Username = |s| s.parse().ok()
+}
+
+impl<A: Key, B: Key> Key for (A, B) {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.0.write(out);
+        self.1.write(out);
+    }
+
+    fn read(bytes: &mut &[u8]) -> Option<Self> {
+        Some((A::read(bytes)?, B::read(bytes)?))
+    }
+}
+
+impl<A: Key, B: Key, C: Key> Key for (A, B, C) {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.0.write(out);
+        self.1.write(out);
+        self.2.write(out);
+    }
+
+    fn read(bytes: &mut &[u8]) -> Option<Self> {
+        Some((A::read(bytes)?, B::read(bytes)?, C::read(bytes)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn bytes<K: Key>(key: &K) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        key.write(&mut bytes);
+        bytes
+    }
+
+    #[test]
+    fn the_end_of_a_prefix_is_the_first_that_does_not_begin_with_it() {
+        assert_eq!(after(&[1, 2]), [1, 3]);
+        assert_eq!(after(&[1, 0xff]), [2]);
+        assert!(after(&[0xff]).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_sort_as_values_do(a: u64, b: u64) {
+            let (one, two) = (Timestamp::from_millis(a), Timestamp::from_millis(b));
+
+            prop_assert_eq!(bytes(&one).cmp(&bytes(&two)), one.cmp(&two));
+        }
+
+        #[test]
+        fn a_key_is_read_as_it_was_written(a in "[ -~]{1,20}", b in "[ -~]{1,20}", c: u64) {
+            let key = (a, b, Timestamp::from_millis(c));
+
+            let written = bytes(&key);
+
+            let mut rest = written.as_slice();
+            prop_assert_eq!(<(String, String, Timestamp)>::read(&mut rest), Some(key));
+            prop_assert!(rest.is_empty());
+        }
+    }
+}

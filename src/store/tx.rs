@@ -1,0 +1,186 @@
+//! Views of the store: a snapshot to read, and a transaction that holds its writes over one.
+
+use std::collections::BTreeMap;
+
+use crate::store::StoreError;
+use crate::store::engine::{Snapshot, Writes};
+use crate::store::table::{
+    EXPIRY, Entries, Index, Key, Row, after, decode, decode_key, encode, prefix, row_key,
+};
+use crate::time::Timestamp;
+
+/// Rows as bytes: key and value.
+type Rows = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// What can be read, in a snapshot or in a transaction.
+pub trait View {
+    #[doc(hidden)]
+    fn raw(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    #[doc(hidden)]
+    fn raw_range(&self, from: &[u8], to: &[u8], most: usize) -> Result<Rows, StoreError>;
+
+    /// The row under `key`.
+    fn find<R: Row>(&self, key: &R::Key) -> Result<Option<R>, StoreError> {
+        let key = row_key::<R>(key);
+        self.raw(&key)?.map(|bytes| decode(&key, &bytes)).transpose()
+    }
+
+    /// The first `most` rows of a table.
+    fn list<R: Row>(&self, most: usize) -> Result<Vec<(R::Key, R)>, StoreError> {
+        self.list_under::<R, ()>(&(), most)
+    }
+
+    /// The first `most` rows whose key begins with `first`.
+    fn list_under<R: Row, A: Key>(
+        &self,
+        first: &A,
+        most: usize,
+    ) -> Result<Vec<(R::Key, R)>, StoreError> {
+        let from = prefix(R::TABLE, first);
+        let rows = self.raw_range(&from, &after(&from), most)?;
+        let read = |(key, row): &(Vec<u8>, Vec<u8>)| {
+            Ok((decode_key(R::TABLE, key)?, decode(key, row)?))
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// The first `most` keys that `index` has for `by`.
+    fn by<A: Key, B: Key>(
+        &self,
+        index: &Index<A, B>,
+        by: &A,
+        most: usize,
+    ) -> Result<Vec<B>, StoreError> {
+        let from = prefix(index.tag, by);
+        let rows = self.raw_range(&from, &after(&from), most)?;
+        let read = |(key, _): &(Vec<u8>, Vec<u8>)| {
+            decode_key::<(A, B)>(index.tag, key).map(|(_, key)| key)
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// The first `most` rows that may go by `now`: the byte of their table, and their key.
+    fn expired(&self, now: Timestamp, most: usize) -> Result<Vec<(u8, Vec<u8>)>, StoreError> {
+        let mut to = vec![EXPIRY.byte];
+        (now, ()).write(&mut to);
+        let rows = self.raw_range(&[EXPIRY.byte], &after(&to), most)?;
+        let row = |(key, _): &(Vec<u8>, Vec<u8>)| {
+            let row = key.get(9..)?;
+            Some((*row.first()?, row.to_vec()))
+        };
+        Ok(rows.iter().filter_map(row).collect())
+    }
+}
+
+/// A snapshot: what was committed when it was taken.
+pub struct Read {
+    snapshot: Snapshot,
+}
+
+impl Read {
+    pub(super) fn new(snapshot: Snapshot) -> Self {
+        Self { snapshot }
+    }
+}
+
+impl View for Read {
+    fn raw(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.snapshot.row(key)
+    }
+
+    fn raw_range(&self, from: &[u8], to: &[u8], most: usize) -> Result<Rows, StoreError> {
+        self.snapshot.rows(from, to)?.take(most).collect()
+    }
+}
+
+/// A transaction: writes held over a snapshot and over those of the batch before it, and read
+/// through them.
+pub struct Tx<'a> {
+    snapshot: &'a Snapshot,
+    batch: &'a Writes,
+    own: Writes,
+}
+
+impl<'a> Tx<'a> {
+    pub(super) fn new(snapshot: &'a Snapshot, batch: &'a Writes) -> Self {
+        Self { snapshot, batch, own: Writes::new() }
+    }
+
+    pub(super) fn into_writes(self) -> Writes {
+        self.own
+    }
+
+    /// Writes a row, and its index entries in place of those of the row it replaces.
+    pub fn put<R: Row>(&mut self, key: &R::Key, row: R) -> Result<(), StoreError> {
+        let old = self.find::<R>(key)?.map(|old| Entries::of(&old, key).keys).unwrap_or_default();
+        let new = Entries::of(&row, key).keys;
+        for entry in old.iter().filter(|entry| !new.contains(entry)) {
+            self.own.insert(entry.clone(), None);
+        }
+        for entry in new.into_iter().filter(|entry| !old.contains(entry)) {
+            self.own.insert(entry, Some(Vec::new()));
+        }
+        self.own.insert(row_key::<R>(key), Some(encode(row)));
+        Ok(())
+    }
+
+    /// Removes a row with its index entries, and gives it back.
+    pub fn remove<R: Row>(&mut self, key: &R::Key) -> Result<Option<R>, StoreError> {
+        let Some(row) = self.find::<R>(key)? else { return Ok(None) };
+        for entry in Entries::of(&row, key).keys {
+            self.own.insert(entry, None);
+        }
+        self.own.insert(row_key::<R>(key), None);
+        Ok(Some(row))
+    }
+
+    /// Removes the row that [`View::expired`] named by its bytes.
+    pub fn remove_expired<R: Row>(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        let key = decode_key::<R::Key>(R::TABLE, bytes)?;
+        self.remove::<R>(&key).map(drop)
+    }
+
+    #[doc(hidden)]
+    pub fn put_raw(&mut self, key: Vec<u8>, row: Vec<u8>) {
+        self.own.insert(key, Some(row));
+    }
+}
+
+impl View for Tx<'_> {
+    fn raw(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.own.get(key).or_else(|| self.batch.get(key)) {
+            Some(held) => Ok(held.clone()),
+            None => self.snapshot.row(key),
+        }
+    }
+
+    fn raw_range(&self, from: &[u8], to: &[u8], most: usize) -> Result<Rows, StoreError> {
+        let range = || (std::ops::Bound::Included(from), std::ops::Bound::Excluded(to));
+        let held: BTreeMap<&[u8], Option<&[u8]>> = self
+            .batch
+            .range::<[u8], _>(range())
+            .chain(self.own.range::<[u8], _>(range()))
+            .map(|(key, row)| (key.as_slice(), row.as_deref()))
+            .collect();
+        let mut held = held.into_iter().peekable();
+        let mut stored = self.snapshot.rows(from, to)?.peekable();
+        let mut rows = Rows::new();
+        while rows.len() < most {
+            let stored_first = match (stored.peek(), held.peek()) {
+                (None, None) => break,
+                (Some(Err(_)), _) | (Some(_), None) => true,
+                (None, Some(_)) => false,
+                (Some(Ok((stored, _))), Some((held, _))) => stored.as_slice() < *held,
+            };
+            if stored_first {
+                rows.extend(stored.next().transpose()?);
+            } else if let Some((key, row)) = held.next() {
+                // What is held stands in place of what is stored under the same key.
+                let _ = stored.next_if(|row| matches!(row, Ok((stored, _)) if stored == key));
+                rows.extend(row.map(|row| (key.to_vec(), row.to_vec())));
+            }
+        }
+        Ok(rows)
+    }
+}

@@ -1,0 +1,134 @@
+//! One thread, one batch, one commit.
+//!
+//! The thread drains its queue, runs each transition over the writes of those before it, commits
+//! once, and answers everyone. A transition that refuses leaves nothing in the batch; one that
+//! panics leaves nothing either, and the thread goes on.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::store::StoreError;
+use crate::store::engine::{Engine, Snapshot, Writes};
+use crate::store::tx::Tx;
+
+/// The most transitions that wait, and the most that share one commit.
+const QUEUE: usize = 4096;
+const BATCH: usize = 512;
+
+/// The way to the writer's thread, which ends when this does.
+pub(super) struct Writer {
+    queue: Option<mpsc::Sender<Box<dyn Job>>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(super) fn start(engine: Arc<Engine>) -> Result<Self, StoreError> {
+        let (queue, mut jobs) = mpsc::channel(QUEUE);
+        let thread = thread::Builder::new()
+            .name("store".to_owned())
+            .spawn(move || {
+                while let Some(batch) = next_batch(&mut jobs) {
+                    run(&engine, batch);
+                }
+            })
+            .map_err(|error| StoreError::Engine(error.to_string()))?;
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
+    }
+
+    pub(super) async fn write<T, E>(
+        &self,
+        transition: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(Transition { transition, outcome: None, reply });
+        let queue = self.queue.as_ref().ok_or(StoreError::Stopped)?;
+        queue.send(job).await.map_err(|_| StoreError::Stopped)?;
+        answer.await.map_err(|_| StoreError::Stopped)?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            // A writer that panicked has nothing left to say.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn next_batch(jobs: &mut mpsc::Receiver<Box<dyn Job>>) -> Option<Vec<Box<dyn Job>>> {
+    let mut batch = vec![jobs.blocking_recv()?];
+    while batch.len() < BATCH {
+        let Ok(job) = jobs.try_recv() else { break };
+        batch.push(job);
+    }
+    Some(batch)
+}
+
+fn run(engine: &Engine, mut batch: Vec<Box<dyn Job>>) {
+    let committed = engine.snapshot().and_then(|snapshot| {
+        let mut writes = Writes::new();
+        for job in &mut batch {
+            let held = job.run(&snapshot, &writes);
+            writes.extend(held);
+        }
+        // Nothing written, nothing to sync.
+        if writes.is_empty() { Ok(()) } else { engine.apply(&writes) }
+    });
+    let failure = committed.err().map(|error| error.to_string());
+    for job in batch {
+        job.answer(failure.as_deref());
+    }
+}
+
+/// A transition that waits for its turn.
+trait Job: Send {
+    /// Runs it, and gives what is to be written.
+    fn run(&mut self, snapshot: &Snapshot, batch: &Writes) -> Writes;
+
+    /// Answers whoever waits: the outcome, or the failure of the whole batch.
+    fn answer(self: Box<Self>, failure: Option<&str>);
+}
+
+struct Transition<F, T, E> {
+    transition: F,
+    outcome: Option<Result<T, E>>,
+    reply: oneshot::Sender<Result<T, E>>,
+}
+
+impl<F, T, E> Job for Transition<F, T, E>
+where
+    F: Fn(&mut Tx<'_>) -> Result<T, E> + Send,
+    T: Send,
+    E: From<StoreError> + Send,
+{
+    fn run(&mut self, snapshot: &Snapshot, batch: &Writes) -> Writes {
+        let mut tx = Tx::new(snapshot, batch);
+        let outcome = catch_unwind(AssertUnwindSafe(|| (self.transition)(&mut tx)));
+        let outcome = outcome.unwrap_or_else(|_: Box<dyn Any + Send>| {
+            Err(StoreError::Panicked.into())
+        });
+        let writes = if outcome.is_ok() { tx.into_writes() } else { Writes::new() };
+        self.outcome = Some(outcome);
+        writes
+    }
+
+    fn answer(self: Box<Self>, failure: Option<&str>) {
+        let outcome = match (failure, self.outcome) {
+            (None, Some(outcome)) => outcome,
+            (Some(failure), _) => Err(StoreError::Engine(failure.to_owned()).into()),
+            (None, None) => Err(StoreError::Stopped.into()),
+        };
+        // Whoever asked may have gone.
+        let _ = self.reply.send(outcome);
+    }
+}
