@@ -134,7 +134,6 @@ refusals! {
     CredentialRegistered => PasskeyRefused, "the passkey is registered already";
     CrossSite => Forbidden, "the request did not come from a page of this server";
     CsrfTokenWrong => Forbidden, "the page's anti-forgery token is missing or stale";
-    DisplayUnsupported => InvalidRequest, "display is none of page, popup, touch and wap";
     EmailMalformed => InvalidRequest, "the e-mail address has no @ or is longer than 254 characters";
     GrantEnded => InvalidGrant, "the grant has ended";
     GrantTypeMissing => InvalidRequest, "the request has no grant_type";
@@ -152,7 +151,6 @@ refusals! {
     MaxAgeMalformed => InvalidRequest, "max_age is no number of seconds";
     MethodNotAllowed => MethodNotAllowed, "this address does not answer that method";
     NameMalformed => InvalidRequest, "a name is 1 to 128 characters without control characters";
-    NobodyToRecover => NotFound, "there is no person with this name";
     PageNotFound => NotFound, "there is no such page";
     ParameterMalformed => InvalidRequest, "a parameter is not percent-encoded UTF-8";
     ParameterRepeated => InvalidRequest, "a parameter came more than once";
@@ -200,6 +198,7 @@ refusals! {
     TokenMalformed => InvalidRequest, "the token has not the form of its kind";
     UserExists => Conflict, "a person with this username exists already";
     UserNotFound => NotFound, "there is no person with this username";
+    UsernameMissing => InvalidRequest, "somebody exists already, so a link needs the name of the person it is for";
     UsernameMalformed => InvalidRequest, "a username is 1 to 64 letters, digits and . _ - @ +";
 }
 

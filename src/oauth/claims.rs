@@ -54,6 +54,7 @@ pub struct AccessClaims {
     pub nbf: u64,
     pub jti: String,
     pub client_id: String,
+    #[serde(skip_serializing_if = "Scope::is_empty", default)]
     pub scope: Scope,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,

@@ -9,9 +9,7 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::oauth::id::{
-    CeremonyId, ClientId, GrantId, InteractionId, KeyId, SessionId, UserId,
-};
+use crate::oauth::id::{CeremonyId, ClientId, GrantId, InteractionId, KeyId, SessionId, UserId};
 use crate::oauth::person::Username;
 use crate::secret::{TokenHash, hex};
 use crate::store::StoreError;

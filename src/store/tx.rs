@@ -39,10 +39,15 @@ pub trait View {
     ) -> Result<Vec<(R::Key, R)>, StoreError> {
         let from = prefix(R::TABLE, first);
         let rows = self.raw_range(&from, &after(&from), most)?;
-        let read = |(key, row): &(Vec<u8>, Vec<u8>)| {
-            Ok((decode_key(R::TABLE, key)?, decode(key, row)?))
-        };
+        let read =
+            |(key, row): &(Vec<u8>, Vec<u8>)| Ok((decode_key(R::TABLE, key)?, decode(key, row)?));
         rows.iter().map(read).collect()
+    }
+
+    /// How many rows a table has, counted up to `most`.
+    fn count<R: Row>(&self, most: usize) -> Result<usize, StoreError> {
+        let from = [R::TABLE.byte];
+        Ok(self.raw_range(&from, &after(&from), most)?.len())
     }
 
     /// The first `most` keys that `index` has for `by`.

@@ -114,9 +114,8 @@ where
     fn run(&mut self, snapshot: &Snapshot, batch: &Writes) -> Writes {
         let mut tx = Tx::new(snapshot, batch);
         let outcome = catch_unwind(AssertUnwindSafe(|| (self.transition)(&mut tx)));
-        let outcome = outcome.unwrap_or_else(|_: Box<dyn Any + Send>| {
-            Err(StoreError::Panicked.into())
-        });
+        let outcome =
+            outcome.unwrap_or_else(|_: Box<dyn Any + Send>| Err(StoreError::Panicked.into()));
         let writes = if outcome.is_ok() { tx.into_writes() } else { Writes::new() };
         self.outcome = Some(outcome);
         writes

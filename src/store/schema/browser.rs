@@ -63,6 +63,8 @@ pub enum Purpose {
     Authorize {
         /// Who asks.
         client: ClientId,
+        /// Who has to be signed in, where a hint named somebody.
+        expected: Option<UserId>,
         /// Where the answer goes, as it was proven.
         redirect_uri: RedirectUri,
         /// Whether the request named it, so that the token request has to.

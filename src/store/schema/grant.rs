@@ -84,8 +84,6 @@ pub struct Grant {
     pub ended: Option<Timestamp>,
     /// From when on nothing under it is valid.
     pub expires: Timestamp,
-    /// What the first ID token carried back.
-    pub nonce: Option<String>,
     /// Whether it outlives the session (OpenID Connect Core §11).
     pub offline: bool,
     /// The resources.

@@ -1,0 +1,125 @@
+//! The beginning of an authorization: [RFC 6749 §4.1.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.1).
+//!
+//! Client and redirect URI are proven first; the rest of the request is then checked against the
+//! client, stored whole, and never read from the wire again.
+
+use crate::error::{Error, Refusal};
+use crate::flow::{Context, Rules};
+use crate::oauth::authorize::{AuthorizeRequest, Callback, Opening};
+use crate::oauth::client::{ClientType, GrantType, PkcePolicy};
+use crate::oauth::id::{ClientId, InteractionId, UserId};
+use crate::oauth::issuer::Issuer;
+use crate::secret::BrowserSecret;
+use crate::store::schema::{Client, Interaction, Purpose};
+use crate::store::{StoreError, Tx, View};
+
+/// The client that an opening names, and the callback that it proves.
+pub fn open(view: &impl View, opening: &Opening) -> Result<(Client, Callback), Error> {
+    let client = enabled(view, &opening.client_id)?;
+    let callback = Callback::prove(
+        &client.redirect_uris,
+        client.client_type,
+        opening.redirect_uri.as_ref(),
+        opening.state.clone(),
+    )?;
+    Ok((client, callback))
+}
+
+/// A client that may ask a person for anything.
+pub fn enabled(view: &impl View, id: &ClientId) -> Result<Client, Error> {
+    let client = view.find::<Client>(id)?.filter(|client| client.enabled);
+    client.ok_or(Refusal::ClientUnknownAtAuthorize.into())
+}
+
+/// Checks what a request asks against what its client may ask, as far as that can be told before
+/// the person is known.
+pub fn check(rules: &Rules, client: &Client, request: &AuthorizeRequest) -> Result<(), Refusal> {
+    if !client.grant_types.contains(&GrantType::AuthorizationCode) {
+        return Err(Refusal::GrantTypeNotRegistered);
+    }
+    if request.code_challenge.is_none() && !may_go_without_pkce(rules, client, request) {
+        return Err(Refusal::CodeChallengeMissing);
+    }
+    let known = |resource: &String| is_issuer(&rules.issuer, resource);
+    if !request.resources.iter().all(known) {
+        return Err(Refusal::ResourceUnknown);
+    }
+    if let Some(scope) = &request.scope
+        && scope.intersect(&client.scope).is_empty()
+    {
+        return Err(Refusal::ScopeNotAllowed);
+    }
+    Ok(())
+}
+
+/// RFC 9700 §2.1.1: a confidential client may rely on the OpenID Connect `nonce` instead, where
+/// the operator lets it.
+fn may_go_without_pkce(rules: &Rules, client: &Client, request: &AuthorizeRequest) -> bool {
+    let allowed = [client.pkce, rules.config.policy.pkce].contains(&PkcePolicy::Nonce);
+    let openid = request.scope.as_ref().is_some_and(|scope| scope.has("openid"));
+    let confidential = client.client_type == ClientType::Confidential;
+    allowed && confidential && openid && request.nonce.is_some()
+}
+
+/// Whether a `resource` (RFC 8707 §2) is this server itself, the one resource there is so far.
+pub fn is_issuer(issuer: &Issuer, resource: &str) -> bool {
+    resource.strip_suffix('/').unwrap_or(resource) == issuer.as_str()
+}
+
+/// Whether more requests are under way than nobody's requests may be.
+///
+/// Read before the transaction: the bound is a bound on size, and need not be exact.
+pub fn is_crowded(view: &impl View, rules: &Rules) -> Result<bool, StoreError> {
+    let most = rules.config.policy.interactions;
+    Ok(view.count::<Interaction>(most)? >= most)
+}
+
+/// A request that was checked.
+#[derive(Clone)]
+pub struct Checked {
+    /// Where the answer will go.
+    pub callback: Callback,
+    /// Who asks.
+    pub client: ClientId,
+    /// Who has to be signed in, if a hint named somebody.
+    pub expected: Option<UserId>,
+    /// Whether the request named its redirect URI.
+    pub redirect_uri_named: bool,
+    /// What is asked.
+    pub request: AuthorizeRequest,
+}
+
+/// Stores a request, and gives the way to it: the id for the path and the cookie beside it.
+pub fn begin(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    checked: &Checked,
+) -> Result<(InteractionId, BrowserSecret), Error> {
+    let purpose = Purpose::Authorize {
+        client: checked.client.clone(),
+        expected: checked.expected,
+        redirect_uri: checked.callback.uri().clone(),
+        redirect_uri_named: checked.redirect_uri_named,
+        state: checked.callback.state().map(str::to_owned),
+        request: checked.request.clone(),
+    };
+    store(tx, cx, purpose)
+}
+
+/// Stores what is to be brought about in the browser.
+pub fn store(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    purpose: Purpose,
+) -> Result<(InteractionId, BrowserSecret), Error> {
+    let id = InteractionId::draw(&cx.fresh);
+    let secret: BrowserSecret = cx.fresh.token();
+    let interaction = Interaction {
+        browser: cx.rules.pepper.hash(&secret),
+        created: cx.now,
+        expires: cx.now + cx.rules.config.lifetimes.interaction,
+        purpose,
+    };
+    tx.put(&id, interaction)?;
+    Ok((id, secret))
+}

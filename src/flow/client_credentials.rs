@@ -1,0 +1,39 @@
+//! A token for the client itself: [RFC 6749 §4.4](https://www.rfc-editor.org/rfc/rfc6749#section-4.4).
+//!
+//! Nothing is written: the token stands for itself until it expires.
+
+use crate::error::{Error, Refusal};
+use crate::flow::client_auth::AuthenticatedClient;
+use crate::flow::issue::{self, Issued};
+use crate::flow::{Context, authorize};
+use crate::oauth::client::{ClientType, GrantType};
+use crate::oauth::token::ClientCredentialsRequest;
+use crate::store::View;
+
+/// Issues a token to a client.
+pub fn issue(
+    view: &impl View,
+    cx: &Context,
+    proven: &AuthenticatedClient,
+    request: &ClientCredentialsRequest,
+) -> Result<Issued, Error> {
+    let client = proven.row(view, GrantType::ClientCredentials)?;
+    // RFC 6749 §4.4: "The client credentials grant type MUST only be used by confidential clients."
+    if client.client_type != ClientType::Confidential {
+        return Err(Refusal::GrantTypeNotRegistered.into());
+    }
+    if !request.resources.iter().all(|named| authorize::is_issuer(&cx.rules.issuer, named)) {
+        return Err(Refusal::ResourceUnknown.into());
+    }
+    let scope = match &request.scope {
+        Some(requested) => {
+            let scope = requested.intersect(&client.scope);
+            if scope.is_empty() {
+                return Err(Refusal::ScopeNotAllowed.into());
+            }
+            scope
+        }
+        None => client.scope,
+    };
+    Ok(issue::for_client(cx, proven.id(), scope))
+}

@@ -1,0 +1,117 @@
+//! Redeeming an authorization code: [RFC 6749 §4.1.3](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3),
+//! [RFC 9700 §2.1.1](https://www.rfc-editor.org/rfc/rfc9700#section-2.1.1).
+
+use crate::error::{Error, Refusal};
+use crate::flow::client_auth::AuthenticatedClient;
+use crate::flow::issue::{self, Issued};
+use crate::flow::{Context, authorize, grant};
+use crate::oauth::client::GrantType;
+use crate::oauth::id::GrantId;
+use crate::oauth::pkce::CodeVerifier;
+use crate::oauth::token::CodeRequest;
+use crate::secret::RefreshToken;
+use crate::store::schema::{Client, Code, Grant, Refresh};
+use crate::store::{Tx, View};
+
+/// What became of a code.
+pub enum Redeemed {
+    /// It came back after it was spent: its grant is revoked, which has to be written.
+    Replayed,
+    /// It made a grant.
+    Tokens(Box<Issued>),
+}
+
+/// Spends a code, and makes the grant and its first refresh token: all or nothing.
+///
+/// The client is proven before anything else is told. A code of another client, a wrong verifier
+/// or a wrong redirect URI spends nothing.
+pub fn redeem(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    proven: &AuthenticatedClient,
+    request: &CodeRequest,
+) -> Result<Redeemed, Error> {
+    let client = proven.row(tx, GrantType::AuthorizationCode)?;
+    let hash = cx.rules.pepper.hash(&request.code);
+    let mut code = tx.find::<Code>(&hash)?.ok_or(Refusal::CodeUnknown)?;
+    if code.client != *proven.id() {
+        return Err(Refusal::CodeClientDiffers.into());
+    }
+    if let Some(spent) = code.spent {
+        // RFC 6749 §4.1.2: "the authorization server MUST deny the request and SHOULD revoke
+        // (when possible) all tokens previously issued based on that authorization code".
+        grant::end(tx, cx, spent)?;
+        return Ok(Redeemed::Replayed);
+    }
+    if cx.now >= code.expires {
+        return Err(Refusal::CodeExpired.into());
+    }
+    if code.redirect_uri.is_some() && code.redirect_uri != request.redirect_uri {
+        return Err(Refusal::RedirectUriDiffers.into());
+    }
+    check_verifier(&code, request.code_verifier.as_ref())?;
+    if !request.resources.iter().all(|named| authorize::is_issuer(&cx.rules.issuer, named)) {
+        return Err(Refusal::ResourceUnknown.into());
+    }
+
+    let grant = new_grant(cx, &client, &code);
+    let grant_id = GrantId::draw(&cx.fresh);
+    code.spent = Some(grant_id);
+    code.kept = grant.expires;
+    let (scope, nonce) = (code.scope.clone(), code.nonce.take());
+    let refresh_token = client.grant_types.contains(&GrantType::RefreshToken).then(|| {
+        let token: RefreshToken = cx.fresh.token();
+        token
+    });
+    if let Some(token) = &refresh_token {
+        let idle = cx.now + cx.rules.config.lifetimes.refresh_idle;
+        let row = Refresh {
+            client: proven.id().clone(),
+            expires: idle.min(grant.expires),
+            grant: grant_id,
+            kept: grant.expires,
+            spent: None,
+        };
+        tx.put(&cx.rules.pepper.hash(token), row)?;
+    }
+    tx.put(&hash, code)?;
+    tx.put(&grant_id, grant)?;
+    // Session and person may have gone since the code was made.
+    let live = grant::live(tx, cx, grant_id)?.ok_or(Refusal::GrantEnded)?;
+    let issued = issue::for_grant(cx, &live, &client, scope, nonce, refresh_token);
+    Ok(Redeemed::Tokens(Box::new(issued)))
+}
+
+/// RFC 9700 §2.1.1: a challenge is enforced at the token endpoint, and "a token request
+/// containing a code_verifier parameter is accepted only if a code_challenge parameter was present
+/// in the authorization request".
+fn check_verifier(code: &Code, verifier: Option<&CodeVerifier>) -> Result<(), Refusal> {
+    match (&code.code_challenge, verifier) {
+        (None, None) => Ok(()),
+        (None, Some(_)) => Err(Refusal::CodeVerifierUnexpected),
+        (Some(_), None) => Err(Refusal::CodeVerifierMissing),
+        (Some(challenge), Some(verifier)) if challenge.is_met_by(verifier) => Ok(()),
+        (Some(_), Some(_)) => Err(Refusal::CodeVerifierWrong),
+    }
+}
+
+fn new_grant(cx: &Context, client: &Client, code: &Code) -> Grant {
+    let lifetimes = &cx.rules.config.lifetimes;
+    let lasting = if client.grant_types.contains(&GrantType::RefreshToken) {
+        lifetimes.refresh_total
+    } else {
+        lifetimes.access_token
+    };
+    Grant {
+        authentication: code.authentication.clone(),
+        client: code.client.clone(),
+        created: cx.now,
+        ended: None,
+        expires: cx.now + lasting,
+        offline: code.scope.has("offline_access"),
+        resources: code.resources.clone(),
+        scope: code.scope.clone(),
+        session: code.session,
+        user: code.user,
+    }
+}

@@ -1,0 +1,126 @@
+//! Consent, and the code that follows from it: [RFC 6749 §4.1.2](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2).
+
+use crate::error::{Error, Refusal};
+use crate::flow::Context;
+use crate::flow::step::{self, Door, Request, Step};
+use crate::oauth::authorize::Callback;
+use crate::oauth::scope::Scope;
+use crate::secret::AuthorizationCode;
+use crate::store::schema::{Code, Consent, Interaction};
+use crate::store::{StoreError, Tx, View};
+
+/// Where the browser goes now.
+pub enum Onward {
+    /// To the client, with a code or an error.
+    Client(Landing),
+    /// To the interaction once more: what was to be shown has changed.
+    Again,
+}
+
+/// A way home to a client: made from a [`Callback`], and from nothing else.
+pub struct Landing {
+    /// The whole URL.
+    pub url: String,
+    /// The host that people are told.
+    pub host: String,
+    /// The error that it carries, if it carries one.
+    pub refusal: Option<Refusal>,
+}
+
+impl Landing {
+    /// The way home with an error.
+    pub fn refused(cx: &Context, callback: &Callback, refusal: Refusal) -> Self {
+        let url = callback.with_error(refusal.code(), iss(cx));
+        Self { url, host: callback.uri().host(), refusal: Some(refusal) }
+    }
+
+    fn with_code(cx: &Context, callback: &Callback, code: &AuthorizationCode) -> Self {
+        let url = callback.with_code(&code.expose(), iss(cx));
+        Self { url, host: callback.uri().host(), refusal: None }
+    }
+}
+
+/// RFC 9207 §2: who answers.
+pub fn iss(cx: &Context) -> Option<&str> {
+    cx.rules.config.policy.iss_parameter.then_some(cx.rules.issuer.as_str())
+}
+
+/// Answers a request for which nobody has to be asked: with a code, or with the error that is due.
+pub fn answer(tx: &mut Tx<'_>, cx: &Context, door: &Door) -> Result<Onward, Error> {
+    let interaction = step::interaction(tx, cx, door)?;
+    match step::next(tx, cx, door, interaction)? {
+        Step::Consent(_) | Step::Login(..) => Ok(Onward::Again),
+        Step::Grant(request) => issue(tx, cx, door, &request),
+        Step::Refuse(callback, refusal) => {
+            finish(tx, door)?;
+            Ok(Onward::Client(Landing::refused(cx, &callback, refusal)))
+        }
+    }
+}
+
+/// The person said yes to `shown`.
+///
+/// What would be granted is worked out anew; if it is no longer what was shown, the page is shown
+/// again and nothing is granted.
+pub fn approve(tx: &mut Tx<'_>, cx: &Context, door: &Door, shown: &Scope) -> Result<Onward, Error> {
+    let interaction = step::interaction(tx, cx, door)?;
+    match step::next(tx, cx, door, interaction)? {
+        Step::Consent(request) if request.scope == *shown => {
+            remember(tx, cx, &request)?;
+            issue(tx, cx, door, &request)
+        }
+        Step::Consent(_) | Step::Grant(_) | Step::Login(..) | Step::Refuse(..) => Ok(Onward::Again),
+    }
+}
+
+/// The person said no, at whichever step.
+pub fn deny(tx: &mut Tx<'_>, cx: &Context, door: &Door) -> Result<Onward, Error> {
+    let interaction = step::interaction(tx, cx, door)?;
+    let callback = match step::next(tx, cx, door, interaction.clone())? {
+        Step::Consent(request) | Step::Grant(request) => request.callback,
+        Step::Login(..) => step::callback(tx, interaction)?,
+        Step::Refuse(callback, _) => callback,
+    };
+    finish(tx, door)?;
+    Ok(Onward::Client(Landing::refused(cx, &callback, Refusal::PersonDeclined)))
+}
+
+fn remember(tx: &mut Tx<'_>, cx: &Context, request: &Request) -> Result<(), StoreError> {
+    let host = request.callback.uri().lasting_host();
+    let key = (request.session.user(), request.client_id.clone(), host);
+    let before = tx.find::<Consent>(&key)?.map(|consent| consent.scope).unwrap_or_default();
+    let consent = Consent {
+        given: cx.now,
+        resources: request.request.resources.clone(),
+        scope: before.union(&request.scope),
+    };
+    tx.put(&key, consent)
+}
+
+fn issue(tx: &mut Tx<'_>, cx: &Context, door: &Door, request: &Request) -> Result<Onward, Error> {
+    let code: AuthorizationCode = cx.fresh.token();
+    let expires = cx.now + cx.rules.config.lifetimes.authorization_code;
+    let uri = request.callback.uri().as_str();
+    let row = Code {
+        authentication: request.session.authentication().clone(),
+        client: request.client_id.clone(),
+        code_challenge: request.request.code_challenge.clone(),
+        expires,
+        kept: expires,
+        nonce: request.request.nonce.clone(),
+        redirect_uri: request.redirect_uri_named.then(|| uri.to_owned()),
+        resources: request.request.resources.clone(),
+        scope: request.scope.clone(),
+        session: request.session.id(),
+        spent: None,
+        user: request.session.user(),
+    };
+    tx.put(&cx.rules.pepper.hash(&code), row)?;
+    finish(tx, door)?;
+    Ok(Onward::Client(Landing::with_code(cx, &request.callback, &code)))
+}
+
+/// An interaction brings about one answer.
+fn finish(tx: &mut Tx<'_>, door: &Door) -> Result<(), StoreError> {
+    tx.remove::<Interaction>(&door.interaction).map(drop)
+}

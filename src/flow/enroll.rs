@@ -1,0 +1,201 @@
+//! Setup links, and the passkeys that come of them.
+//!
+//! A link is used once, and stays known for a while, so that each way of coming too late has its
+//! own words. Beginning may be repeated; of two that finish, one wins, since the credential is
+//! stored and the link is spent in one transaction.
+
+use crate::error::{Error, Refusal};
+use crate::flow::{Context, login, people, session};
+use crate::oauth::id::{CeremonyId, UserId};
+use crate::oauth::person::{DisplayName, Role, Username};
+use crate::passkey::Registered;
+use crate::secret::{SessionSecret, SetupToken, TokenHash};
+use crate::store::schema::{
+    Authentication, Ceremony, CeremonyPurpose, CredentialId, PASSKEYS_BY_USER, Passkey, Person,
+    SetupLink, SetupPurpose,
+};
+use crate::store::{StoreError, Tx, View};
+use crate::time::Timestamp;
+
+/// A setup link that was made.
+pub struct Invited {
+    /// The secret in it.
+    pub token: SetupToken,
+    /// From when on it opens nothing.
+    pub expires: Timestamp,
+}
+
+/// Makes a setup link.
+pub fn invite(tx: &mut Tx<'_>, cx: &Context, purpose: SetupPurpose) -> Result<Invited, Error> {
+    let token: SetupToken = cx.fresh.token();
+    let expires = cx.now + cx.rules.config.lifetimes.setup_token;
+    let link = SetupLink { expires, purpose, used: None };
+    tx.put(&cx.rules.pepper.hash(&token), link)?;
+    Ok(Invited { token, expires })
+}
+
+/// A link that opens something.
+pub struct Opened {
+    /// What it is for.
+    pub purpose: SetupPurpose,
+    /// Whom it is for, unless that is still to be said.
+    pub person: Option<Person>,
+}
+
+/// What a link opens.
+pub fn open(view: &impl View, cx: &Context, link: &TokenHash) -> Result<Opened, Error> {
+    let row = view.find::<SetupLink>(link)?.ok_or(Refusal::SetupTokenUnknown)?;
+    if row.used.is_some() {
+        return Err(Refusal::SetupTokenUsed.into());
+    }
+    if cx.now >= row.expires {
+        return Err(Refusal::SetupTokenExpired.into());
+    }
+    let person = match row.purpose {
+        SetupPurpose::First => {
+            if !people::nobody(view)? {
+                return Err(Refusal::SetupTokenUsed.into());
+            }
+            None
+        }
+        SetupPurpose::Enrol(user) | SetupPurpose::Recover(user) => {
+            let person = view.find::<Person>(&user)?.ok_or(Refusal::StartedWithoutPerson)?;
+            if person.disabled {
+                return Err(Refusal::PersonDisabled.into());
+            }
+            Some(person)
+        }
+    };
+    Ok(Opened { purpose: row.purpose, person })
+}
+
+/// Who will have the new passkey.
+#[derive(Clone)]
+pub struct Candidate {
+    /// Their id: a new one for the first administrator.
+    pub user: UserId,
+    /// The account's name.
+    pub username: Username,
+    /// What they are called.
+    pub display_name: DisplayName,
+}
+
+/// Who a link is for; a first administrator says so, in `chosen`.
+pub fn candidate(
+    opened: Opened,
+    cx: &Context,
+    chosen: Option<(Username, DisplayName)>,
+) -> Result<Candidate, Refusal> {
+    match (opened.purpose, opened.person) {
+        (SetupPurpose::First, _) => {
+            let (username, display_name) = chosen.ok_or(Refusal::UsernameMalformed)?;
+            Ok(Candidate { user: UserId::draw(&cx.fresh), username, display_name })
+        }
+        (SetupPurpose::Enrol(user) | SetupPurpose::Recover(user), Some(person)) => {
+            Ok(Candidate { user, username: person.username, display_name: person.display_name })
+        }
+        (SetupPurpose::Enrol(_) | SetupPurpose::Recover(_), None) => {
+            Err(Refusal::StartedWithoutPerson)
+        }
+    }
+}
+
+/// Begins a ceremony by the right of a link.
+pub fn begin(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    browser: TokenHash,
+    link: TokenHash,
+    candidate: &Candidate,
+    state: Vec<u8>,
+) -> Result<CeremonyId, Error> {
+    open(tx, cx, &link)?;
+    let purpose = CeremonyPurpose::Register {
+        link,
+        user: candidate.user,
+        username: candidate.username.clone(),
+        display_name: candidate.display_name.clone(),
+    };
+    login::begin(tx, cx, browser, purpose, state)
+}
+
+/// A registration that verified.
+#[derive(Clone)]
+pub struct Proof {
+    /// The browser.
+    pub browser: TokenHash,
+    /// The ceremony that it answers.
+    pub ceremony: CeremonyId,
+    /// The link whose right it uses.
+    pub link: TokenHash,
+    /// What the passkey is to be called.
+    pub name: DisplayName,
+    /// The session cookie that the browser has already.
+    pub previous: Option<TokenHash>,
+    /// What verification gave.
+    pub registered: Registered,
+}
+
+/// Stores the passkey, spends the link, makes the first administrator, and opens the session: all
+/// or nothing.
+pub fn complete(tx: &mut Tx<'_>, cx: &Context, proof: &Proof) -> Result<SessionSecret, Error> {
+    // The link first: whoever comes second is told that it was used.
+    let opened = open(tx, cx, &proof.link)?;
+    let ceremony = login::ceremony(tx, cx, proof.ceremony, &proof.browser)?;
+    let CeremonyPurpose::Register { link, user, username, display_name } = ceremony.purpose else {
+        return Err(Refusal::CeremonyUnknown.into());
+    };
+    if !link.matches(&proof.link) {
+        return Err(Refusal::SetupTokenMismatched.into());
+    }
+    if tx.find::<Passkey>(&proof.registered.id)?.is_some() {
+        return Err(Refusal::CredentialRegistered.into());
+    }
+    if opened.purpose == SetupPurpose::First {
+        let roles = [Role::ADMIN, Role::USER].iter().filter_map(|role| role.parse().ok());
+        let person = Person {
+            created: cx.now,
+            disabled: false,
+            display_name,
+            email: None,
+            roles: roles.collect(),
+            updated: cx.now,
+            username,
+        };
+        tx.put(&user, person)?;
+    }
+    let passkey = Passkey {
+        backed_up: proof.registered.backed_up,
+        created: cx.now,
+        credential: proof.registered.credential.clone(),
+        name: proof.name.clone(),
+        revision: 1,
+        used: None,
+        user,
+    };
+    tx.put(&proof.registered.id, passkey)?;
+    tx.remove::<Ceremony>(&proof.ceremony)?;
+    if let Some(mut row) = tx.find::<SetupLink>(&proof.link)? {
+        row.used = Some(cx.now);
+        tx.put(&proof.link, row)?;
+    }
+    let authentication = Authentication { amr: proof.registered.amr.clone(), at: cx.now };
+    session::open(tx, cx, user, authentication, proof.previous.as_ref())
+}
+
+/// The passkeys that a person has.
+pub fn passkeys(
+    view: &impl View,
+    user: UserId,
+) -> Result<Vec<(CredentialId, Passkey)>, StoreError> {
+    let mut passkeys = Vec::new();
+    for id in view.by(&PASSKEYS_BY_USER, &user, MOST_PASSKEYS)? {
+        if let Some(passkey) = view.find::<Passkey>(&id)? {
+            passkeys.push((id, passkey));
+        }
+    }
+    Ok(passkeys)
+}
+
+/// The most passkeys of one person that are read at once.
+const MOST_PASSKEYS: usize = 100;

@@ -1,0 +1,58 @@
+//! The installation itself: how it begins, and what it is called.
+
+use crate::error::{Error, Internal};
+use crate::flow::Context;
+use crate::oauth::issuer::Issuer;
+use crate::store::schema::{Installation, Passkey, Person};
+use crate::store::{StoreError, Tx, View};
+
+/// The installation that the store holds, if it holds one yet.
+pub fn find(view: &impl View) -> Result<Option<Installation>, StoreError> {
+    view.find::<Installation>(&())
+}
+
+/// Begins an installation: from now on its issuer is frozen.
+pub fn begin(tx: &mut Tx<'_>, cx: &Context) -> Result<(), Error> {
+    let installation = Installation {
+        check: cx.rules.pepper.check(),
+        created: cx.now,
+        issuer: cx.rules.issuer.clone(),
+    };
+    tx.put(&(), installation)?;
+    Ok(())
+}
+
+/// What a change of the issuer means.
+pub struct IssuerChange {
+    /// The issuer until now.
+    pub previous: Issuer,
+    /// The passkeys that will no longer be found, since they belong to the old host: whose, and
+    /// what they are called.
+    pub orphaned: Vec<(String, String)>,
+}
+
+/// The most passkeys that a change of the issuer names.
+const MOST: usize = 10_000;
+
+/// Changes the issuer, or only tells what that would mean.
+pub fn change_issuer(
+    tx: &mut Tx<'_>,
+    issuer: &Issuer,
+    confirmed: bool,
+) -> Result<IssuerChange, Error> {
+    let found = find(tx)?.ok_or_else(|| Internal::new("the store holds no installation"))?;
+    let mut orphaned = Vec::new();
+    // WebAuthn §4: a passkey is scoped to its RP ID, which is the issuer's host.
+    if issuer.host() != found.issuer.host() {
+        for (_, passkey) in tx.list::<Passkey>(MOST)? {
+            let person = tx.find::<Person>(&passkey.user)?;
+            let name = person.map_or_else(String::new, |person| person.username.to_string());
+            orphaned.push((name, passkey.name.to_string()));
+        }
+    }
+    let previous = found.issuer.clone();
+    if confirmed {
+        tx.put(&(), Installation { issuer: issuer.clone(), ..found })?;
+    }
+    Ok(IssuerChange { previous, orphaned })
+}

@@ -1,0 +1,120 @@
+//! What a token answer says, before it is signed.
+
+use std::time::Duration;
+
+use crate::flow::Context;
+use crate::flow::grant::LiveGrant;
+use crate::oauth::claims::{AccessClaims, Audience, IdClaims, PHISHING_RESISTANT, Profile, jti};
+use crate::oauth::client::SigningAlg;
+use crate::oauth::id::ClientId;
+use crate::oauth::scope::Scope;
+use crate::secret::RefreshToken;
+use crate::store::schema::{Client, Person};
+
+/// A token answer (RFC 6749 §5.1), to be signed after the commit.
+pub struct Issued {
+    /// What the access token says.
+    pub access: AccessClaims,
+    /// How long it lasts, in seconds.
+    pub expires_in: u64,
+    /// What the ID token says, and what it is signed with.
+    pub id_token: Option<(SigningAlg, IdClaims)>,
+    /// The refresh token, if there is one.
+    pub refresh_token: Option<RefreshToken>,
+    /// What was granted.
+    pub scope: Scope,
+}
+
+/// The answer for a grant, with an access token of `scope`.
+pub fn for_grant(
+    cx: &Context,
+    live: &LiveGrant,
+    client: &Client,
+    scope: Scope,
+    nonce: Option<String>,
+    refresh_token: Option<RefreshToken>,
+) -> Issued {
+    let grant = live.grant();
+    let lifetimes = &cx.rules.config.lifetimes;
+    let lasting = lifetimes.access_token.min(grant.expires.since(cx.now));
+    let iss = cx.rules.issuer.to_string();
+    let sid = grant.session.to_string();
+    let auth_time = grant.authentication.at.seconds();
+    let roles = if scope.has("profile") { live.person().roles.as_slice() } else { &[] };
+    let access = AccessClaims {
+        sub: grant.user.to_string(),
+        jti: jti(Some(live.id()), cx.fresh.bytes("jti")),
+        scope: scope.clone(),
+        sid: Some(sid.clone()),
+        auth_time: Some(auth_time),
+        acr: Some(PHISHING_RESISTANT.to_owned()),
+        amr: grant.authentication.amr.clone(),
+        roles: roles.iter().map(ToString::to_string).collect(),
+        ..anonymous(cx, &grant.client, lasting)
+    };
+    let id_token = scope.has("openid").then(|| {
+        let claims = IdClaims {
+            iss,
+            sub: grant.user.to_string(),
+            aud: grant.client.to_string(),
+            azp: grant.client.to_string(),
+            exp: (cx.now + lifetimes.id_token).seconds(),
+            iat: cx.now.seconds(),
+            auth_time,
+            nonce,
+            acr: PHISHING_RESISTANT.to_owned(),
+            amr: grant.authentication.amr.clone(),
+            sid,
+            at_hash: None,
+            profile: profile(live.person(), &scope),
+        };
+        (client.id_token_alg, claims)
+    });
+    Issued { access, expires_in: lasting.as_secs(), id_token, refresh_token, scope }
+}
+
+/// The answer for a client itself (RFC 6749 §4.4.3): no refresh token, and nobody's grant.
+pub fn for_client(cx: &Context, id: &ClientId, scope: Scope) -> Issued {
+    let lasting = cx.rules.config.lifetimes.access_token;
+    let access = AccessClaims { scope: scope.clone(), ..anonymous(cx, id, lasting) };
+    Issued { access, expires_in: lasting.as_secs(), id_token: None, refresh_token: None, scope }
+}
+
+/// What every access token says; the client stands for the subject (RFC 9068 §5) until a person
+/// takes its place.
+fn anonymous(cx: &Context, client: &ClientId, lasting: Duration) -> AccessClaims {
+    AccessClaims {
+        iss: cx.rules.issuer.to_string(),
+        sub: client.to_string(),
+        aud: Audience::One(cx.rules.issuer.to_string()),
+        exp: (cx.now + lasting).seconds(),
+        iat: cx.now.seconds(),
+        nbf: cx.now.seconds(),
+        jti: jti(None, cx.fresh.bytes("jti")),
+        client_id: client.to_string(),
+        scope: Scope::default(),
+        sid: None,
+        auth_time: None,
+        acr: None,
+        amr: Vec::new(),
+        roles: Vec::new(),
+    }
+}
+
+/// The claims that scopes ask for (OpenID Connect Core §5.4).
+pub fn profile(person: &Person, scope: &Scope) -> Profile {
+    let mut profile = Profile::default();
+    if scope.has("profile") {
+        profile.name = Some(person.display_name.to_string());
+        profile.preferred_username = Some(person.username.to_string());
+        profile.updated_at = Some(person.updated.seconds());
+    }
+    if scope.has("email")
+        && let Some(email) = &person.email
+    {
+        profile.email = Some(email.to_string());
+        // An operator typed it; nobody proved it.
+        profile.email_verified = Some(false);
+    }
+    profile
+}

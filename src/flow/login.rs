@@ -1,0 +1,123 @@
+//! Signing in with a passkey: [WebAuthn §7.2](https://www.w3.org/TR/webauthn-3/#sctn-verifying-assertion).
+//!
+//! The assertion is verified outside the transaction, against the revision of the passkey that was
+//! read; the transaction reads it again, and a changed one is proven once more.
+
+use crate::error::{Error, Refusal};
+use crate::flow::{Context, session};
+use crate::oauth::id::{CeremonyId, UserId};
+use crate::passkey::Asserted;
+use crate::secret::{SessionSecret, TokenHash};
+use crate::store::schema::{
+    Authentication, Ceremony, CeremonyPurpose, CredentialId, Passkey, Person,
+};
+use crate::store::{Tx, View};
+
+/// Keeps the server's half of a ceremony.
+pub fn begin(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    browser: TokenHash,
+    purpose: CeremonyPurpose,
+    state: Vec<u8>,
+) -> Result<CeremonyId, Error> {
+    let id = CeremonyId::draw(&cx.fresh);
+    let expires = cx.now + cx.rules.config.lifetimes.ceremony;
+    tx.put(&id, Ceremony { browser, expires, purpose, state })?;
+    Ok(id)
+}
+
+/// A ceremony that waits for its answer, in the browser it was given to.
+pub fn ceremony(
+    view: &impl View,
+    cx: &Context,
+    id: CeremonyId,
+    browser: &TokenHash,
+) -> Result<Ceremony, Error> {
+    let ceremony = view.find::<Ceremony>(&id)?.ok_or(Refusal::CeremonyUnknown)?;
+    if !ceremony.browser.matches(browser) {
+        return Err(Refusal::CeremonyOfAnotherBrowser.into());
+    }
+    if cx.now >= ceremony.expires {
+        return Err(Refusal::CeremonyExpired.into());
+    }
+    Ok(ceremony)
+}
+
+/// What an assertion is to be verified against.
+pub struct Challenged {
+    /// The server's half of the ceremony.
+    pub state: Vec<u8>,
+    /// The passkey that the answer names.
+    pub passkey: Passkey,
+}
+
+/// Finds what an answer is to be verified against.
+///
+/// The user handle has to be that of the passkey's owner (§7.2 step 6).
+pub fn challenged(
+    view: &impl View,
+    cx: &Context,
+    id: CeremonyId,
+    browser: &TokenHash,
+    credential: &CredentialId,
+    user: Option<UserId>,
+) -> Result<Challenged, Error> {
+    let ceremony = ceremony(view, cx, id, browser)?;
+    if ceremony.purpose != CeremonyPurpose::Authenticate {
+        return Err(Refusal::CeremonyUnknown.into());
+    }
+    let passkey = view.find::<Passkey>(credential)?.ok_or(Refusal::CredentialNotOurs)?;
+    if user != Some(passkey.user) {
+        return Err(Refusal::CredentialOfAnotherPerson.into());
+    }
+    Ok(Challenged { state: ceremony.state, passkey })
+}
+
+/// An assertion that verified.
+#[derive(Clone)]
+pub struct Proof {
+    /// What verification gave.
+    pub asserted: Asserted,
+    /// The browser.
+    pub browser: TokenHash,
+    /// The ceremony that it answers.
+    pub ceremony: CeremonyId,
+    /// The passkey.
+    pub credential: CredentialId,
+    /// The session cookie that the browser has already.
+    pub previous: Option<TokenHash>,
+    /// The revision of the passkey that it was verified against.
+    pub revision: u64,
+}
+
+/// What became of a sign-in.
+pub enum Completed {
+    /// The passkey was used meanwhile: verify once more.
+    Changed,
+    /// The browser is signed in.
+    SignedIn(SessionSecret),
+}
+
+/// Uses up the ceremony, updates the passkey and opens the session.
+pub fn complete(tx: &mut Tx<'_>, cx: &Context, proof: &Proof) -> Result<Completed, Error> {
+    ceremony(tx, cx, proof.ceremony, &proof.browser)?;
+    let mut passkey = tx.find::<Passkey>(&proof.credential)?.ok_or(Refusal::CredentialNotOurs)?;
+    if passkey.revision != proof.revision {
+        return Ok(Completed::Changed);
+    }
+    let user = passkey.user;
+    let person = tx.find::<Person>(&user)?.ok_or(Refusal::CredentialNotOurs)?;
+    if person.disabled {
+        return Err(Refusal::PersonDisabled.into());
+    }
+    tx.remove::<Ceremony>(&proof.ceremony)?;
+    passkey.backed_up = proof.asserted.backed_up;
+    passkey.credential.clone_from(&proof.asserted.credential);
+    passkey.revision += 1;
+    passkey.used = Some(cx.now);
+    tx.put(&proof.credential, passkey)?;
+    let authentication = Authentication { amr: proof.asserted.amr.clone(), at: cx.now };
+    let secret = session::open(tx, cx, user, authentication, proof.previous.as_ref())?;
+    Ok(Completed::SignedIn(secret))
+}

@@ -1,0 +1,56 @@
+//! Transitions: what happens, each in one transaction.
+//!
+//! A transition is a plain function of a transaction or a view, the facts it was given, and a
+//! [`Context`]: no async, no clock, no chance, no HTTP. `Err` means that nothing was written; a
+//! refusal that has to write (a replay revokes the grant) is an `Ok` outcome that says so. It
+//! takes ids and hashes, reads the rows itself, and could run twice unharmed.
+//!
+//! Only [`step`] knows the order in which a person meets the pages.
+
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::oauth::issuer::Issuer;
+use crate::secret::{Fresh, Pepper};
+use crate::time::Timestamp;
+
+pub mod authorize;
+pub mod client_auth;
+pub mod client_credentials;
+pub mod clients;
+pub mod code;
+pub mod consent;
+pub mod enroll;
+pub mod grant;
+pub mod installation;
+pub mod issue;
+pub mod login;
+pub mod logout;
+pub mod people;
+pub mod refresh;
+pub mod session;
+pub mod signing;
+pub mod step;
+pub mod sweep;
+pub mod userinfo;
+
+/// What stays the same while the program runs.
+pub struct Rules {
+    /// What the operator decided.
+    pub config: Config,
+    /// Who this is.
+    pub issuer: Issuer,
+    /// The keys of every keyed hash.
+    pub pepper: Pepper,
+}
+
+/// What a transition is given beside its facts: drawn before it, the same however often it runs.
+#[derive(Clone)]
+pub struct Context {
+    /// Its own chance.
+    pub fresh: Fresh,
+    /// The moment at which it happens.
+    pub now: Timestamp,
+    /// What stays the same.
+    pub rules: Arc<Rules>,
+}

@@ -1,0 +1,105 @@
+//! Refresh rotation: [RFC 6749 §6](https://www.rfc-editor.org/rfc/rfc6749#section-6),
+//! [RFC 9700 §4.14.2](https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2).
+//!
+//! Each successor is derived from the token it replaces, so a family is one line. Several agents
+//! on one machine may share one token file: within the replay grace whoever brings a spent token
+//! is answered with the family's newest. Later than that, a spent token means a thief.
+
+use crate::error::{Error, Refusal};
+use crate::flow::client_auth::AuthenticatedClient;
+use crate::flow::grant::LiveGrant;
+use crate::flow::issue::{self, Issued};
+use crate::flow::{Context, authorize, grant};
+use crate::oauth::client::{GrantType, RefreshPolicy};
+use crate::oauth::scope::Scope;
+use crate::oauth::token::RefreshRequest;
+use crate::secret::RefreshToken;
+use crate::store::schema::{Client, Refresh};
+use crate::store::{Tx, View};
+use crate::time::Timestamp;
+
+/// What became of a refresh token.
+pub enum Rotated {
+    /// It came back after it was spent: its grant is revoked, which has to be written.
+    Replayed,
+    /// It was replaced.
+    Tokens(Box<Issued>),
+}
+
+/// Replaces a refresh token by its successor. Everything is checked before anything is spent.
+pub fn rotate(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    proven: &AuthenticatedClient,
+    request: &RefreshRequest,
+) -> Result<Rotated, Error> {
+    let client = proven.row(tx, GrantType::RefreshToken)?;
+    let hash = cx.rules.pepper.hash(&request.refresh_token);
+    let mut row = tx.find::<Refresh>(&hash)?.ok_or(Refusal::RefreshUnknown)?;
+    if row.client != *proven.id() {
+        return Err(Refusal::RefreshClientDiffers.into());
+    }
+    if row.spent.is_some_and(|spent| !within_grace(cx, &client, spent)) {
+        grant::end(tx, cx, row.grant)?;
+        return Ok(Rotated::Replayed);
+    }
+    if row.spent.is_none() && cx.now >= row.expires {
+        return Err(Refusal::RefreshExpired.into());
+    }
+    let live = grant::live(tx, cx, row.grant)?.ok_or(Refusal::GrantEnded)?;
+    let scope = narrowed(cx, &client, &live, request.scope.as_ref())?;
+    if !request.resources.iter().all(|named| authorize::is_issuer(&cx.rules.issuer, named)) {
+        return Err(Refusal::ResourceUnknown.into());
+    }
+
+    let newest = if row.spent.is_some() {
+        newest(tx, cx, &request.refresh_token)?
+    } else {
+        let successor = cx.rules.pepper.successor(&request.refresh_token);
+        let idle = cx.now + cx.rules.config.lifetimes.refresh_idle;
+        let next = Refresh { expires: idle.min(row.kept), ..row.clone() };
+        row.spent = Some(cx.now);
+        tx.put(&hash, row)?;
+        tx.put(&cx.rules.pepper.hash(&successor), next)?;
+        successor
+    };
+    let issued = issue::for_grant(cx, &live, &client, scope, None, Some(newest));
+    Ok(Rotated::Tokens(Box::new(issued)))
+}
+
+fn within_grace(cx: &Context, client: &Client, spent: Timestamp) -> bool {
+    match client.refresh {
+        RefreshPolicy::Grace => cx.now.since(spent) <= cx.rules.config.lifetimes.replay_grace,
+        RefreshPolicy::Strict => false,
+    }
+}
+
+/// The end of the line that `spent` stands in. The line is as long as the rotations within one
+/// grace period, since its beginning was spent that recently.
+fn newest(view: &impl View, cx: &Context, spent: &RefreshToken) -> Result<RefreshToken, Error> {
+    let mut token = cx.rules.pepper.successor(spent);
+    loop {
+        let row = view.find::<Refresh>(&cx.rules.pepper.hash(&token))?;
+        match row.ok_or(Refusal::RefreshUnknown)?.spent {
+            Some(_) => token = cx.rules.pepper.successor(&token),
+            None => return Ok(token),
+        }
+    }
+}
+
+/// RFC 6749 §6: "The requested scope MUST NOT include any scope not originally granted". What
+/// client and person may no longer have is left out.
+fn narrowed(
+    cx: &Context,
+    client: &Client,
+    live: &LiveGrant,
+    requested: Option<&Scope>,
+) -> Result<Scope, Refusal> {
+    let granted = &live.grant().scope;
+    let allowed = cx.rules.config.allowed(&live.person().roles).intersect(&client.scope);
+    match requested {
+        Some(requested) if !requested.within(granted) => Err(Refusal::ScopeWidened),
+        Some(requested) => Ok(requested.intersect(&allowed)),
+        None => Ok(granted.intersect(&allowed)),
+    }
+}

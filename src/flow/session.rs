@@ -1,0 +1,131 @@
+//! Browser sessions: opened by a sign-in, ended by sign-out, idleness or age.
+
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::flow::Context;
+use crate::oauth::id::{SessionId, UserId};
+use crate::secret::{SessionSecret, TokenHash};
+use crate::store::schema::{Authentication, Person, SESSIONS_BY_COOKIE, Session};
+use crate::store::{StoreError, Tx, View};
+
+/// How far behind the record of a session's last use may lie, so that a page costs no commit.
+const PRECISION: Duration = Duration::from_mins(10);
+
+/// Proof that a browser is signed in: a session that is not over, of a person who may be here.
+#[derive(Clone, Debug)]
+pub struct LiveSession {
+    id: SessionId,
+    person: Person,
+    session: Session,
+}
+
+impl LiveSession {
+    /// Its `sid`.
+    pub fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// Whose it is.
+    pub fn user(&self) -> UserId {
+        self.session.user
+    }
+
+    /// Who that is.
+    pub fn person(&self) -> &Person {
+        &self.person
+    }
+
+    /// How and when they signed in last.
+    pub fn authentication(&self) -> &Authentication {
+        &self.session.authentication
+    }
+
+    /// Whether its last use should be written down.
+    pub fn is_due(&self, cx: &Context) -> bool {
+        cx.now.since(self.session.seen) >= PRECISION
+    }
+}
+
+/// The session behind a cookie, if it lives.
+pub fn live(
+    view: &impl View,
+    cx: &Context,
+    cookie: &TokenHash,
+) -> Result<Option<LiveSession>, StoreError> {
+    match view.by(&SESSIONS_BY_COOKIE, cookie, 1)?.first() {
+        Some(id) => by_id(view, cx, *id),
+        None => Ok(None),
+    }
+}
+
+/// The session of that `sid`, if it lives.
+pub fn by_id(
+    view: &impl View,
+    cx: &Context,
+    id: SessionId,
+) -> Result<Option<LiveSession>, StoreError> {
+    let Some(session) = view.find::<Session>(&id)? else { return Ok(None) };
+    let Some(person) = view.find::<Person>(&session.user)? else { return Ok(None) };
+    if cx.now >= session.expires || person.disabled {
+        return Ok(None);
+    }
+    Ok(Some(LiveSession { id, person, session }))
+}
+
+/// Opens a session for `user`, who has just signed in, and gives the cookie's value.
+///
+/// Whoever signs in again in the same browser keeps their `sid` under a new cookie, and their
+/// session's total time begins anew; whoever signs in where somebody else was signed in ends that
+/// one's session.
+pub fn open(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    user: UserId,
+    authentication: Authentication,
+    previous: Option<&TokenHash>,
+) -> Result<SessionSecret, Error> {
+    let previous = match previous {
+        Some(cookie) => live(tx, cx, cookie)?,
+        None => None,
+    };
+    let id = match previous {
+        Some(previous) if previous.user() == user => previous.id,
+        Some(previous) => {
+            end(tx, previous.id)?;
+            SessionId::draw(&cx.fresh)
+        }
+        None => SessionId::draw(&cx.fresh),
+    };
+    let secret: SessionSecret = cx.fresh.token();
+    let lifetimes = &cx.rules.config.lifetimes;
+    let session = Session {
+        authentication,
+        cookie: cx.rules.pepper.hash(&secret),
+        created: cx.now,
+        expires: cx.now + lifetimes.session_idle.min(lifetimes.session_total),
+        seen: cx.now,
+        user,
+    };
+    tx.put(&id, session)?;
+    Ok(secret)
+}
+
+/// Writes down that a session was used, which moves the end of its idle time.
+pub fn touch(tx: &mut Tx<'_>, cx: &Context, id: SessionId) -> Result<(), Error> {
+    let Some(live) = by_id(tx, cx, id)? else { return Ok(()) };
+    let lifetimes = &cx.rules.config.lifetimes;
+    let mut session = live.session;
+    session.seen = cx.now;
+    let oldest = session.created + lifetimes.session_total;
+    session.expires = oldest.min(cx.now + lifetimes.session_idle);
+    tx.put(&id, session)?;
+    Ok(())
+}
+
+/// Ends a session. The grants that depend on it are over with it: they are asked for their
+/// session whenever they are used.
+pub fn end(tx: &mut Tx<'_>, id: SessionId) -> Result<(), Error> {
+    tx.remove::<Session>(&id)?;
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! The life of signing keys: installed, replaced with overlap, retired.
+
+use crate::error::Error;
+use crate::flow::Context;
+use crate::oauth::client::SigningAlg;
+use crate::oauth::id::KeyId;
+use crate::store::schema::SigningKeyRow;
+use crate::store::{StoreError, Tx, View};
+
+/// The most keys there can be: three algorithms, and for each the old, the current and the next.
+const MOST: usize = 64;
+
+/// Every key that signs, will sign, or has signed something still valid.
+pub fn list(view: &impl View) -> Result<Vec<(KeyId, SigningKeyRow)>, StoreError> {
+    view.list::<SigningKeyRow>(MOST)
+}
+
+/// The algorithms that have no key yet.
+pub fn missing(view: &impl View) -> Result<Vec<SigningAlg>, StoreError> {
+    let keys = list(view)?;
+    let has = |alg: &SigningAlg| keys.iter().any(|(_, key)| key.alg == *alg);
+    Ok(SigningAlg::ALL.iter().copied().filter(|alg| !has(alg)).collect())
+}
+
+/// The algorithms whose newest key is so old that its successor should be published.
+pub fn due(view: &impl View, cx: &Context) -> Result<Vec<SigningAlg>, StoreError> {
+    let lifetimes = &cx.rules.config.lifetimes;
+    let age = lifetimes.key_rotation.saturating_sub(lifetimes.key_overlap);
+    let keys = list(view)?;
+    let is_due = |alg: &SigningAlg| {
+        let newest =
+            keys.iter().filter(|(_, key)| key.alg == *alg).map(|(_, key)| key.active).max();
+        newest.is_some_and(|active| cx.now >= active + age)
+    };
+    Ok(SigningAlg::ALL.iter().copied().filter(is_due).collect())
+}
+
+/// Installs a key: the first of its algorithm, or the successor of the current one, which then
+/// retires when the last token it signed has expired.
+///
+/// Of two successors that are installed at once, the first wins; the second is dropped.
+pub fn install(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    id: &KeyId,
+    key: &SigningKeyRow,
+) -> Result<bool, Error> {
+    let lifetimes = &cx.rules.config.lifetimes;
+    let last = lifetimes.access_token.max(lifetimes.id_token);
+    for (old_id, mut old) in list(tx)? {
+        if old.alg != key.alg || old.retires.is_some() {
+            continue;
+        }
+        if old.active >= key.active || old.active > cx.now {
+            return Ok(false);
+        }
+        old.retires = Some(key.active + last);
+        tx.put(&old_id, old)?;
+    }
+    tx.put(id, key.clone())?;
+    Ok(true)
+}

@@ -1,0 +1,202 @@
+//! What comes next for an interaction: the one place that knows the order of the pages.
+//!
+//! Nothing is remembered between steps but the stored request and the session: each answer is
+//! worked out anew, so a step cannot be skipped, repeated or taken out of order.
+
+use crate::error::{Error, Refusal};
+use crate::flow::session::{self, LiveSession};
+use crate::flow::{Context, authorize};
+use crate::oauth::authorize::{AuthorizeRequest, Callback};
+use crate::oauth::client::ClientType;
+use crate::oauth::id::{ClientId, InteractionId, UserId};
+use crate::oauth::redirect_uri::Kind;
+use crate::oauth::scope::Scope;
+use crate::secret::TokenHash;
+use crate::store::View;
+use crate::store::schema::{Client, Consent, Interaction, Purpose};
+
+/// How a browser comes to an interaction: the path it names, and what its cookies are known by.
+#[derive(Clone, Debug)]
+pub struct Door {
+    /// The id in the path.
+    pub interaction: InteractionId,
+    /// The cookie that was set with it.
+    pub browser: Option<TokenHash>,
+    /// The session cookie.
+    pub session: Option<TokenHash>,
+}
+
+/// The next step of an authorization.
+pub enum Step {
+    /// The person has to be asked.
+    Consent(Box<Request>),
+    /// Nothing is in the way of a code.
+    Grant(Box<Request>),
+    /// The person has to sign in, for this client, and perhaps as this one.
+    Login(Box<Client>, Option<String>),
+    /// The client gets an error.
+    Refuse(Callback, Refusal),
+}
+
+/// An authorization that waits for nothing but a yes.
+pub struct Request {
+    /// Who asks.
+    pub client_id: ClientId,
+    /// What that is.
+    pub client: Client,
+    /// Where the answer goes.
+    pub callback: Callback,
+    /// Who is asked.
+    pub session: LiveSession,
+    /// What would be granted.
+    pub scope: Scope,
+    /// What of it was allowed before.
+    pub remembered: Scope,
+    /// Whether the request named its redirect URI.
+    pub redirect_uri_named: bool,
+    /// What was asked.
+    pub request: AuthorizeRequest,
+}
+
+/// The stored request behind a door, if the browser is the one that brought it.
+pub fn interaction(view: &impl View, cx: &Context, door: &Door) -> Result<Interaction, Error> {
+    let interaction =
+        view.find::<Interaction>(&door.interaction)?.ok_or(Refusal::InteractionUnknown)?;
+    let same = door.browser.as_ref().is_some_and(|cookie| interaction.browser.matches(cookie));
+    if !same {
+        return Err(Refusal::InteractionOfAnotherBrowser.into());
+    }
+    if cx.now >= interaction.expires {
+        return Err(Refusal::InteractionExpired.into());
+    }
+    Ok(interaction)
+}
+
+/// Where the answer to a stored authorization request goes, proven once more.
+pub fn callback(view: &impl View, interaction: Interaction) -> Result<Callback, Error> {
+    match interaction.purpose {
+        Purpose::Authorize { client, redirect_uri, state, .. } => {
+            let client = authorize::enabled(view, &client)?;
+            let registered = &client.redirect_uris;
+            let proven =
+                Callback::prove(registered, client.client_type, Some(&redirect_uri), state)?;
+            Ok(proven)
+        }
+        Purpose::Logout { .. } => Err(Refusal::InteractionUnknown.into()),
+    }
+}
+
+/// The next step of a stored authorization request.
+pub fn next(
+    view: &impl View,
+    cx: &Context,
+    door: &Door,
+    interaction: Interaction,
+) -> Result<Step, Error> {
+    let created = interaction.created;
+    let Purpose::Authorize {
+        client: client_id,
+        expected,
+        redirect_uri,
+        redirect_uri_named,
+        state,
+        request,
+    } = interaction.purpose
+    else {
+        return Err(Refusal::InteractionUnknown.into());
+    };
+    // The client may have changed while the person was reading: everything is proven again.
+    let client = authorize::enabled(view, &client_id)?;
+    let registered = &client.redirect_uris;
+    let callback = Callback::prove(registered, client.client_type, Some(&redirect_uri), state)?;
+    let session = match &door.session {
+        Some(cookie) => session::live(view, cx, cookie)?,
+        None => None,
+    };
+    let session = match fitting(session, &request, expected, created) {
+        Fitting::Session(session) => session,
+        Fitting::None if request.prompt.none => {
+            return Ok(Step::Refuse(callback, Refusal::LoginNeeded));
+        }
+        Fitting::None => return Ok(Step::Login(Box::new(client), request.login_hint)),
+        Fitting::SomebodyElse => return Ok(Step::Refuse(callback, Refusal::LoginNeeded)),
+    };
+
+    let allowed = client.scope.intersect(&cx.rules.config.allowed(&session.person().roles));
+    let scope = match &request.scope {
+        Some(requested) => {
+            let scope = requested.intersect(&allowed);
+            if scope.is_empty() {
+                return Ok(Step::Refuse(callback, Refusal::ScopeNotAllowed));
+            }
+            scope
+        }
+        // RFC 6749 §3.3: a request without scope is served with "a pre-defined default value".
+        None => allowed,
+    };
+    let key = (session.user(), client_id.clone(), callback.uri().lasting_host());
+    let consent = view.find::<Consent>(&key)?;
+    let remembered = consent.map(|consent| consent.scope).unwrap_or_default();
+    let settled = scope.within(&remembered) && proves_client(&client, &callback);
+    let silent = !request.prompt.consent && (client.first_party || settled);
+    let forbidden_to_ask = request.prompt.none;
+    let remembered = remembered.intersect(&scope);
+    let ready = Box::new(Request {
+        client_id,
+        client,
+        callback,
+        session,
+        scope,
+        remembered,
+        redirect_uri_named,
+        request,
+    });
+    Ok(match (silent, forbidden_to_ask) {
+        (true, _) => Step::Grant(ready),
+        (false, true) => Step::Refuse(ready.callback, Refusal::ConsentNeeded),
+        (false, false) => Step::Consent(ready),
+    })
+}
+
+enum Fitting {
+    None,
+    Session(LiveSession),
+    SomebodyElse,
+}
+
+/// Whether the person who is signed in is recent enough, and the one who is expected.
+fn fitting(
+    session: Option<LiveSession>,
+    request: &AuthorizeRequest,
+    expected: Option<UserId>,
+    created: crate::time::Timestamp,
+) -> Fitting {
+    let Some(session) = session else { return Fitting::None };
+    let signed_in = session.authentication().at;
+    let signed_in_for_this = signed_in >= created;
+    // OpenID Connect Core §3.1.2.1: "If the elapsed time is greater than this value, the OP MUST
+    // attempt to actively re-authenticate the End-User."
+    let too_old = request.max_age.is_some_and(|seconds| {
+        created.since(signed_in) > std::time::Duration::from_secs(seconds.into())
+    });
+    let again = request.prompt.login || request.max_age == Some(0) || too_old;
+    if again && !signed_in_for_this {
+        return Fitting::None;
+    }
+    match expected {
+        Some(expected) if expected != session.user() && signed_in_for_this => Fitting::SomebodyElse,
+        Some(expected) if expected != session.user() => Fitting::None,
+        Some(_) | None => Fitting::Session(session),
+    }
+}
+
+/// Whether an answer to this callback can only reach the client itself.
+///
+/// Any program on a machine can listen on loopback or claim a private-use scheme, so a public
+/// client there is never answered without a visible confirmation.
+fn proves_client(client: &Client, callback: &Callback) -> bool {
+    match (client.client_type, callback.uri().kind()) {
+        (ClientType::Confidential, _) | (ClientType::Public, Kind::Https { .. }) => true,
+        (ClientType::Public, Kind::Loopback { .. } | Kind::PrivateUse { .. }) => false,
+    }
+}

@@ -1,0 +1,336 @@
+//! Signing keys: made, sealed, opened once, published, used.
+//!
+//! A key is parsed when it is opened and never again, so that signing costs only the signature.
+//! The private half lies in the store encrypted (AES-256-GCM) under a key that the root secret
+//! gives; its `kid` is bound to it as associated data.
+
+use std::sync::Arc;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
+    RsaKeyPair,
+};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::error::{Internal, Refusal};
+use crate::oauth::client::SigningAlg;
+use crate::oauth::id::KeyId;
+use crate::secret::RootSecret;
+use crate::store::schema::SigningKeyRow;
+use crate::time::Timestamp;
+
+/// The key under which private keys lie in the store.
+pub struct Sealer(LessSafeKey);
+
+impl Sealer {
+    /// The sealer that follows from `root`.
+    pub fn new(root: &RootSecret) -> Self {
+        let key = root.derive("signing keys at rest 1");
+        let key = UnboundKey::new(&AES_256_GCM, key.as_slice());
+        Self(LessSafeKey::new(key.expect("AES-256 takes 32 bytes")))
+    }
+
+    fn seal(&self, id: &KeyId, mut document: Vec<u8>) -> Result<Vec<u8>, Internal> {
+        let mut nonce = [0; NONCE_LEN];
+        aws_lc_rs::rand::fill(&mut nonce).map_err(Internal::new)?;
+        let aad = Aad::from(id.as_str().as_bytes());
+        self.0
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut document)
+            .map_err(Internal::new)?;
+        Ok([nonce.as_slice(), &document].concat())
+    }
+
+    fn open(&self, id: &KeyId, sealed: &[u8]) -> Result<zeroize::Zeroizing<Vec<u8>>, Internal> {
+        let broken = || Internal::new(format!("signing key {} does not open", id.as_str()));
+        let (nonce, document) = sealed.split_at_checked(NONCE_LEN).ok_or_else(broken)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| broken())?;
+        let mut document = zeroize::Zeroizing::new(document.to_vec());
+        let aad = Aad::from(id.as_str().as_bytes());
+        let length = self.0.open_in_place(nonce, aad, &mut document).map_err(|_| broken())?.len();
+        document.truncate(length);
+        Ok(document)
+    }
+}
+
+enum Pair {
+    EdDsa(Ed25519KeyPair),
+    Es256(EcdsaKeyPair),
+    Rs256(Box<RsaKeyPair>),
+}
+
+impl Pair {
+    fn open(alg: SigningAlg, document: &[u8]) -> Result<Self, Internal> {
+        Ok(match alg {
+            SigningAlg::EdDsa => {
+                Self::EdDsa(Ed25519KeyPair::from_pkcs8(document).map_err(Internal::new)?)
+            }
+            SigningAlg::Es256 => {
+                let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, document);
+                Self::Es256(pair.map_err(Internal::new)?)
+            }
+            SigningAlg::Rs256 => {
+                Self::Rs256(Box::new(RsaKeyPair::from_pkcs8(document).map_err(Internal::new)?))
+            }
+        })
+    }
+
+    /// The members that RFC 7638 §3.2 hashes, in their order.
+    fn public_members(&self) -> Value {
+        let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        match self {
+            Self::EdDsa(pair) => {
+                json!({"crv": "Ed25519", "kty": "OKP", "x": encode(pair.public_key().as_ref())})
+            }
+            Self::Es256(pair) => {
+                // SEC 1 §2.3.3: 4, then both coordinates.
+                let point = pair.public_key().as_ref().get(1..).unwrap_or_default();
+                let (x, y) = point.split_at(point.len() / 2);
+                json!({"crv": "P-256", "kty": "EC", "x": encode(x), "y": encode(y)})
+            }
+            Self::Rs256(pair) => {
+                let public = pair.public_key();
+                json!({
+                    "e": encode(public.exponent().big_endian_without_leading_zero()),
+                    "kty": "RSA",
+                    "n": encode(public.modulus().big_endian_without_leading_zero()),
+                })
+            }
+        }
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Internal> {
+        match self {
+            Self::EdDsa(pair) => Ok(pair.sign(message).as_ref().to_vec()),
+            Self::Es256(pair) => {
+                let signature = pair.sign(&SystemRandom::new(), message);
+                Ok(signature.map_err(Internal::new)?.as_ref().to_vec())
+            }
+            Self::Rs256(pair) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
+                    .map_err(Internal::new)?;
+                Ok(signature)
+            }
+        }
+    }
+}
+
+/// The RFC 7638 thumbprint of a key's required members: serde_json keeps them sorted, as §3.3
+/// demands.
+fn thumbprint(members: &Value) -> KeyId {
+    KeyId::new(&URL_SAFE_NO_PAD.encode(Sha256::digest(members.to_string())))
+}
+
+/// Makes a key that is published from `now` and signs from `active` on. An RSA key takes a good
+/// part of a second.
+pub fn generate(
+    alg: SigningAlg,
+    sealer: &Sealer,
+    now: Timestamp,
+    active: Timestamp,
+) -> Result<(KeyId, SigningKeyRow), Internal> {
+    let rng = SystemRandom::new();
+    let document = match alg {
+        SigningAlg::EdDsa => {
+            Ed25519KeyPair::generate_pkcs8(&rng).map_err(Internal::new)?.as_ref().to_vec()
+        }
+        SigningAlg::Es256 => {
+            let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &rng);
+            document.map_err(Internal::new)?.as_ref().to_vec()
+        }
+        SigningAlg::Rs256 => {
+            let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(Internal::new)?;
+            AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair)
+                .map_err(Internal::new)?
+                .as_ref()
+                .to_vec()
+        }
+    };
+    let id = thumbprint(&Pair::open(alg, &document)?.public_members());
+    let sealed = sealer.seal(&id, document)?;
+    Ok((id, SigningKeyRow { alg, created: now, active, retires: None, sealed }))
+}
+
+/// A key that was opened: parsed once, used often.
+pub struct SigningKey {
+    active: Timestamp,
+    alg: SigningAlg,
+    decoding: DecodingKey,
+    id: KeyId,
+    jwk: Value,
+    pair: Pair,
+    retires: Option<Timestamp>,
+}
+
+impl SigningKey {
+    fn open(id: KeyId, row: &SigningKeyRow, sealer: &Sealer) -> Result<Self, Internal> {
+        let pair = Pair::open(row.alg, &sealer.open(&id, &row.sealed)?)?;
+        let mut jwk = pair.public_members();
+        if let Value::Object(members) = &mut jwk {
+            members.insert("alg".to_owned(), row.alg.as_str().into());
+            members.insert("kid".to_owned(), id.as_str().into());
+            members.insert("use".to_owned(), "sig".into());
+        }
+        let parsed = serde_json::from_value(jwk.clone()).map_err(Internal::new)?;
+        let decoding = DecodingKey::from_jwk(&parsed).map_err(Internal::new)?;
+        let (active, retires) = (row.active, row.retires);
+        Ok(Self { active, alg: row.alg, decoding, id, jwk, pair, retires })
+    }
+
+    /// What it signs with.
+    pub fn alg(&self) -> SigningAlg {
+        self.alg
+    }
+
+    /// A JWS in compact form (RFC 7515 §7.1) whose header says `typ`.
+    pub fn sign(&self, typ: &str, claims: &impl Serialize) -> Result<String, Internal> {
+        let header = Header {
+            typ: Some(typ.to_owned()),
+            kid: Some(self.id.as_str().to_owned()),
+            ..Header::new(algorithm(self.alg))
+        };
+        let header = serde_json::to_vec(&header).map_err(Internal::new)?;
+        let claims = serde_json::to_vec(claims).map_err(Internal::new)?;
+        let mut token = URL_SAFE_NO_PAD.encode(header);
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(claims, &mut token);
+        let signature = self.pair.sign(token.as_bytes())?;
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+        Ok(token)
+    }
+}
+
+const fn algorithm(alg: SigningAlg) -> Algorithm {
+    match alg {
+        SigningAlg::EdDsa => Algorithm::EdDSA,
+        SigningAlg::Es256 => Algorithm::ES256,
+        SigningAlg::Rs256 => Algorithm::RS256,
+    }
+}
+
+/// Every key that signs, will sign, or has signed something that is still valid.
+#[derive(Default)]
+pub struct KeyRing(Vec<Arc<SigningKey>>);
+
+impl KeyRing {
+    /// The keys of the store, opened.
+    pub fn open(rows: Vec<(KeyId, SigningKeyRow)>, sealer: &Sealer) -> Result<Self, Internal> {
+        let open = |(id, row)| SigningKey::open(id, &row, sealer).map(Arc::new);
+        rows.into_iter().map(open).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The key that signs with `alg` at `now`.
+    pub fn current(&self, alg: SigningAlg, now: Timestamp) -> Option<&Arc<SigningKey>> {
+        let active = self.0.iter().filter(|key| key.alg == alg && key.active <= now);
+        active.max_by_key(|key| key.active)
+    }
+
+    /// Whether there is a key for every algorithm.
+    pub fn is_complete(&self, now: Timestamp) -> bool {
+        SigningAlg::ALL.iter().all(|alg| self.current(*alg, now).is_some())
+    }
+
+    /// The JWK Set (RFC 7517 §5) at `now`.
+    pub fn jwks(&self, now: Timestamp) -> Value {
+        let valid = |key: &&Arc<SigningKey>| key.retires.is_none_or(|retires| now < retires);
+        let keys: Vec<&Value> = self.0.iter().filter(valid).map(|key| &key.jwk).collect();
+        json!({ "keys": keys })
+    }
+
+    /// The claims of a token that a key of this ring signed, whose header says `typ`.
+    ///
+    /// The algorithm is that of the key named by `kid`, whatever the header claims. Time and
+    /// audience are left to the caller.
+    ///
+    /// # Errors
+    ///
+    /// `malformed`, or [`Refusal::BearerTokenSignatureWrong`].
+    pub fn verify<C: DeserializeOwned>(&self, token: &str, typ: &str) -> Result<C, Refusal> {
+        let header =
+            jsonwebtoken::decode_header(token).map_err(|_| Refusal::BearerTokenMalformed)?;
+        let key = self.0.iter().find(|key| header.kid.as_deref() == Some(key.id.as_str()));
+        let key = key.ok_or(Refusal::BearerTokenSignatureWrong)?;
+        if !header.typ.is_some_and(|own| own.eq_ignore_ascii_case(typ)) {
+            return Err(Refusal::BearerTokenMalformed);
+        }
+        let mut validation = Validation::new(algorithm(key.alg));
+        validation.validate_aud = false;
+        validation.validate_exp = false;
+        validation.required_spec_claims.clear();
+        jsonwebtoken::decode(token, &key.decoding, &validation)
+            .map(|data| data.claims)
+            .map_err(|_| Refusal::BearerTokenSignatureWrong)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Entropy;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_000);
+
+    fn ring() -> (Sealer, KeyRing) {
+        let sealer = Sealer::new(&RootSecret::generate(&Entropy::seeded(1).fresh()));
+        let rows = SigningAlg::ALL.iter().map(|alg| generate(*alg, &sealer, NOW, NOW).unwrap());
+        let ring = KeyRing::open(rows.collect(), &sealer).unwrap();
+        (sealer, ring)
+    }
+
+    #[test]
+    fn each_algorithm_signs_what_it_verifies() {
+        let (_, ring) = ring();
+
+        for alg in SigningAlg::ALL {
+            let token = ring.current(*alg, NOW).unwrap().sign("at+jwt", &json!({"a": 1})).unwrap();
+
+            assert_eq!(ring.verify::<Value>(&token, "at+jwt"), Ok(json!({"a": 1})));
+            assert_eq!(ring.verify::<Value>(&token, "JWT"), Err(Refusal::BearerTokenMalformed));
+            let (head, signature) = token.rsplit_once('.').unwrap();
+            let other = if signature.starts_with('A') { "B" } else { "A" };
+            let forged = format!("{head}.{other}{}", &signature[1..]);
+            assert_eq!(
+                ring.verify::<Value>(&forged, "at+jwt"),
+                Err(Refusal::BearerTokenSignatureWrong)
+            );
+        }
+    }
+
+    #[test]
+    fn a_sealed_key_opens_only_under_its_own_root_and_name() {
+        let (sealer, _) = ring();
+        let (id, row) = generate(SigningAlg::EdDsa, &sealer, NOW, NOW).unwrap();
+        let other = Sealer::new(&RootSecret::generate(&Entropy::seeded(2).fresh()));
+
+        assert!(SigningKey::open(id.clone(), &row, &other).is_err());
+        assert!(SigningKey::open(KeyId::new("other"), &row, &sealer).is_err());
+        assert!(SigningKey::open(id, &row, &sealer).is_ok());
+    }
+
+    #[test]
+    fn a_key_signs_from_its_hour_and_is_published_until_it_retires() {
+        let (sealer, _) = ring();
+        let later = Timestamp::from_seconds(2_000);
+        let (old, mut old_row) = generate(SigningAlg::Es256, &sealer, NOW, NOW).unwrap();
+        old_row.retires = Some(Timestamp::from_seconds(3_000));
+        let (new, new_row) = generate(SigningAlg::Es256, &sealer, NOW, later).unwrap();
+        let rows = vec![(old.clone(), old_row), (new.clone(), new_row)];
+        let ring = KeyRing::open(rows, &sealer).unwrap();
+        let published = |at| ring.jwks(at)["keys"].as_array().unwrap().len();
+
+        assert_eq!(ring.current(SigningAlg::Es256, NOW).unwrap().id, old);
+        assert_eq!(ring.current(SigningAlg::Es256, later).unwrap().id, new);
+        assert_eq!((published(NOW), published(Timestamp::from_seconds(3_000))), (2, 1));
+    }
+}
