@@ -1,7 +1,10 @@
 //! Gatelodge.
+pub mod app;
 pub mod config;
 pub mod error;
+pub mod event;
 pub mod flow;
+pub mod http;
 pub mod keys;
 pub mod oauth;
 pub mod passkey;

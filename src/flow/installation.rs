@@ -56,3 +56,10 @@ pub fn change_issuer(
     }
     Ok(IssuerChange { previous, orphaned })
 }
+
+/// Writes what stands there already, to learn whether the store takes writes.
+pub fn probe(tx: &mut Tx<'_>, _cx: &Context) -> Result<(), Error> {
+    let found = find(tx)?.ok_or_else(|| Internal::new("the store holds no installation"))?;
+    tx.put(&(), found)?;
+    Ok(())
+}

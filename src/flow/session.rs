@@ -123,6 +123,14 @@ pub fn touch(tx: &mut Tx<'_>, cx: &Context, id: SessionId) -> Result<(), Error> 
     Ok(())
 }
 
+/// Ends the session behind a cookie, if it lives.
+pub fn sign_out(tx: &mut Tx<'_>, cx: &Context, cookie: &TokenHash) -> Result<(), Error> {
+    match live(tx, cx, cookie)? {
+        Some(session) => end(tx, session.id),
+        None => Ok(()),
+    }
+}
+
 /// Ends a session. The grants that depend on it are over with it: they are asked for their
 /// session whenever they are used.
 pub fn end(tx: &mut Tx<'_>, id: SessionId) -> Result<(), Error> {

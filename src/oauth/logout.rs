@@ -36,7 +36,10 @@ impl LogoutRequest {
 
 /// Proof that a browser may be sent to a URI after logout: the client registered it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PostLogout(String);
+pub struct PostLogout {
+    host: String,
+    url: String,
+}
 
 impl PostLogout {
     /// The way home, if `requested` is one of `registered` to the letter.
@@ -52,18 +55,25 @@ impl PostLogout {
             return Err(Refusal::PostLogoutUriUnregistered);
         }
         let uri = requested.as_str();
-        Ok(Self(match state {
+        let host = requested.host();
+        let url = match state {
             None => uri.to_owned(),
             Some(state) => {
                 let joint = if uri.contains('?') { "&" } else { "?" };
                 format!("{uri}{joint}{}", form_encode([("state", state)]))
             }
-        }))
+        };
+        Ok(Self { host, url })
+    }
+
+    /// Where that is, for people.
+    pub fn host(&self) -> String {
+        self.host.clone()
     }
 
     /// The URL to go to.
     pub fn url(&self) -> &str {
-        &self.0
+        &self.url
     }
 }
 

@@ -1,0 +1,178 @@
+//! The one shared struct: rules, store, keys, passkeys, clock, chance.
+
+mod open;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+pub use open::{Found, OpenError};
+
+use crate::config::Config;
+use crate::error::{Error, Internal};
+use crate::event::EventId;
+use crate::flow::{self, Context, Rules};
+use crate::keys::{self, KeyRing, Sealer, SigningKey};
+use crate::oauth::client::SigningAlg;
+use crate::oauth::issuer::Issuer;
+use crate::passkey::Passkeys;
+use crate::secret::{Entropy, Pepper, RootSecret};
+use crate::store::{Read, Store, StoreError, Tx};
+use crate::time::Clock;
+
+/// How long a request waits for a key that is being made: an RSA key at the very first start.
+const KEY_WAIT: Duration = Duration::from_secs(30);
+
+/// An installation at work.
+pub struct App {
+    clock: Clock,
+    entropy: Entropy,
+    keys: watch::Sender<Arc<KeyRing>>,
+    passkeys: Passkeys,
+    rules: Arc<Rules>,
+    sealer: Sealer,
+    store: Store,
+}
+
+/// Where an installation's time and chance come from.
+pub struct Sources {
+    /// Time.
+    pub clock: Clock,
+    /// Chance.
+    pub entropy: Entropy,
+}
+
+impl Default for Sources {
+    fn default() -> Self {
+        Self { clock: Clock::System, entropy: Entropy::System }
+    }
+}
+
+impl App {
+    /// The installation of `issuer` over `store`, whose root secret is `root`.
+    pub fn new(
+        config: Config,
+        issuer: Issuer,
+        root: &RootSecret,
+        store: Store,
+        sources: Sources,
+    ) -> Result<Self, Error> {
+        let sealer = Sealer::new(root);
+        let ring = KeyRing::open(flow::signing::list(&store.read()?)?, &sealer)?;
+        Ok(Self {
+            clock: sources.clock,
+            entropy: sources.entropy,
+            keys: watch::Sender::new(Arc::new(ring)),
+            passkeys: Passkeys::new(&issuer)?,
+            rules: Arc::new(Rules { config, issuer, pepper: Pepper::new(root) }),
+            sealer,
+            store,
+        })
+    }
+
+    /// A new installation in memory, which ends with the process.
+    pub async fn memory(config: Config, issuer: Issuer, sources: Sources) -> Result<Self, Error> {
+        let root = RootSecret::generate(&sources.entropy.fresh());
+        let app = Self::new(config, issuer, &root, Store::memory()?, sources)?;
+        app.write(flow::installation::begin).await?;
+        Ok(app)
+    }
+
+    /// What stays the same while the program runs.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// The relying party for passkeys.
+    pub fn passkeys(&self) -> &Passkeys {
+        &self.passkeys
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The moment and the chance for one transition.
+    pub fn context(&self) -> Context {
+        Context {
+            fresh: self.entropy.fresh(),
+            now: self.clock.now(),
+            rules: Arc::clone(&self.rules),
+        }
+    }
+
+    /// A new event id.
+    pub fn event_id(&self) -> EventId {
+        EventId::draw(&self.entropy.fresh())
+    }
+
+    /// A snapshot of the store.
+    pub fn read(&self) -> Result<Read, StoreError> {
+        self.store.read()
+    }
+
+    /// Runs one transition with a context of its own, and answers once it is durable.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        transition: impl Fn(&mut Tx<'_>, &Context) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let cx = self.context();
+        self.store.write(move |tx| transition(tx, &cx)).await
+    }
+
+    /// The keys there are.
+    pub fn keys(&self) -> Arc<KeyRing> {
+        Arc::clone(&self.keys.borrow())
+    }
+
+    /// The keys, once there is one for every algorithm.
+    pub async fn complete_keys(&self) -> Result<Arc<KeyRing>, Error> {
+        let mut keys = self.keys.subscribe();
+        let complete = keys.wait_for(|ring| ring.is_complete(self.clock.now()));
+        match tokio::time::timeout(KEY_WAIT, complete).await {
+            Ok(Ok(ring)) => Ok(Arc::clone(&ring)),
+            Ok(Err(_)) | Err(_) => Err(Internal::new("a signing key is still missing").into()),
+        }
+    }
+
+    /// The key that signs with `alg` now.
+    pub async fn signing_key(&self, alg: SigningAlg) -> Result<Arc<SigningKey>, Error> {
+        if let Some(key) = self.keys().current(alg, self.clock.now()) {
+            return Ok(Arc::clone(key));
+        }
+        let ring = self.complete_keys().await?;
+        let key = ring.current(alg, self.clock.now()).map(Arc::clone);
+        key.ok_or_else(|| Internal::new("no key signs with this algorithm").into())
+    }
+
+    /// Makes every key that is missing, the quick ones first.
+    pub async fn make_missing_keys(self: &Arc<Self>) -> Result<(), Error> {
+        // In the order of `SigningAlg::ALL`, RS256 comes last.
+        for alg in flow::signing::missing(&self.read()?)? {
+            self.make_key(alg, Duration::ZERO).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes the successor of every key that is due for one; it signs after the overlap.
+    pub async fn rotate_keys(self: &Arc<Self>) -> Result<(), Error> {
+        for alg in flow::signing::due(&self.read()?, &self.context())? {
+            self.make_key(alg, self.rules.config.lifetimes.key_overlap).await?;
+        }
+        Ok(())
+    }
+
+    async fn make_key(self: &Arc<Self>, alg: SigningAlg, ahead: Duration) -> Result<(), Error> {
+        let (app, now) = (Arc::clone(self), self.clock.now());
+        let (id, row) =
+            tokio::task::spawn_blocking(move || keys::generate(alg, &app.sealer, now, now + ahead))
+                .await
+                .map_err(Internal::new)??;
+        self.write(move |tx, cx| flow::signing::install(tx, cx, &id, &row)).await?;
+        let ring = KeyRing::open(flow::signing::list(&self.read()?)?, &self.sealer)?;
+        self.keys.send_replace(Arc::new(ring));
+        Ok(())
+    }
+}

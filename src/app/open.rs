@@ -1,0 +1,223 @@
+//! Finding an installation on disk, or beginning one.
+//!
+//! The root secret is written and synced before the store is made, and a store whose root secret
+//! is missing or wrong is refused, never keyed anew.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::time::Duration;
+
+use crate::app::{App, Sources};
+use crate::config::{Config, Places};
+use crate::error::Error;
+use crate::flow;
+use crate::oauth::issuer::Issuer;
+use crate::secret::{Pepper, RootSecret};
+use crate::store::schema::Installation;
+use crate::store::{Store, StoreError};
+
+/// How long an opening waits for whoever has the store open, and how often it tries.
+const PATIENCE: Duration = Duration::from_secs(5);
+const TRIES: u32 = 50;
+
+/// What was found in a data directory.
+pub enum Found {
+    /// An installation, and the root secret that is its own.
+    Installation(Box<Installation>, RootSecret, Store),
+    /// Nothing yet.
+    Nothing,
+}
+
+/// Why there is no installation to work with.
+#[derive(Debug)]
+pub enum OpenError {
+    /// The key file is there and is none.
+    KeyMalformed(String, &'static str),
+    /// The store is there and its key is not.
+    KeyMissing(String),
+    /// The key is that of another store.
+    KeyWrong(String),
+    /// Nothing was made here yet.
+    NoStore(String),
+    /// A file or directory could not be read or made.
+    Place(String, io::Error),
+    /// The store did not open.
+    Store(String, StoreError),
+    /// Something else failed.
+    Failed(String),
+}
+
+impl OpenError {
+    /// The exit code: 5 where there is nothing to talk to, 1 where something failed.
+    pub fn exit(&self) -> u8 {
+        match self {
+            Self::KeyMalformed(..)
+            | Self::KeyMissing(_)
+            | Self::KeyWrong(_)
+            | Self::NoStore(_)
+            | Self::Store(_, StoreError::Locked | StoreError::NewerSchema { .. }) => 5,
+            Self::Failed(_) | Self::Place(..) | Self::Store(..) => 1,
+        }
+    }
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::KeyMalformed(path, why) => write!(f, "the key file {path} is not one: {why}"),
+            Self::KeyMissing(path) => write!(
+                f,
+                "the store's key file {path} is missing; restore it, or name it with \
+                 GATELODGE_ROOT_SECRET_FILE (a new one could not read the store)"
+            ),
+            Self::KeyWrong(path) => {
+                write!(f, "the root secret is not the one that the store {path} was made with")
+            }
+            Self::NoStore(path) => {
+                write!(f, "there is no store at {path}; `gatelodge serve` makes one")
+            }
+            Self::Place(path, error) => write!(f, "cannot use {path}: {error}"),
+            Self::Store(path, StoreError::Locked) => {
+                write!(f, "another process has the store {path} open")
+            }
+            Self::Store(path, error) => write!(f, "cannot open the store {path}: {error}"),
+            Self::Failed(why) => f.write_str(why),
+        }
+    }
+}
+
+impl From<Error> for OpenError {
+    fn from(error: Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl Found {
+    /// What the data directory of `config` holds.
+    pub async fn at(config: &Config) -> Result<Self, OpenError> {
+        let (path, shown) = (config.places.store(), shown(&config.places.store()));
+        if !path.exists() {
+            return Ok(Self::Nothing);
+        }
+        let root = match root_secret(config) {
+            // A start that was killed before its store was begun leaves a key at most.
+            Err(OpenError::KeyMissing(_)) if is_empty(&path) => return Ok(Self::Nothing),
+            root => root?,
+        };
+        let store = open_patiently(&path).await?;
+        let snapshot = store.read().map_err(|error| OpenError::Store(shown.clone(), error))?;
+        let found = flow::installation::find(&snapshot);
+        match found.map_err(|error| OpenError::Store(shown.clone(), error))? {
+            Some(found) if found.check == Pepper::new(&root).check() => {
+                Ok(Self::Installation(Box::new(found), root, store))
+            }
+            Some(_) => Err(OpenError::KeyWrong(shown)),
+            None => Ok(Self::Nothing),
+        }
+    }
+}
+
+impl App {
+    /// The installation that the data directory of `config` holds.
+    pub async fn open_existing(config: Config) -> Result<Self, OpenError> {
+        match Found::at(&config).await? {
+            Found::Installation(found, root, store) => {
+                Ok(Self::new(config, found.issuer, &root, store, Sources::default())?)
+            }
+            Found::Nothing => Err(OpenError::NoStore(shown(&config.places.store()))),
+        }
+    }
+
+    /// Begins an installation of `issuer` in the data directory of `config`.
+    pub async fn begin(config: Config, issuer: Issuer) -> Result<Self, OpenError> {
+        let sources = Sources::default();
+        make_directory(&config.places.data)?;
+        let root = match root_secret(&config) {
+            Err(OpenError::KeyMissing(_)) => {
+                let root = RootSecret::generate(&sources.entropy.fresh());
+                write_key(&config.places, &root)?;
+                root
+            }
+            root => root?,
+        };
+        let store = open_patiently(&config.places.store()).await?;
+        let app = Self::new(config, issuer, &root, store, sources)?;
+        app.write(flow::installation::begin).await?;
+        sync_directory(&app.rules().config.places.data)?;
+        Ok(app)
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn is_empty(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| found.len() == 0)
+}
+
+/// The configured root secret, else that of the key file.
+fn root_secret(config: &Config) -> Result<RootSecret, OpenError> {
+    if let Some(root) = &config.root_secret {
+        return Ok(root.clone());
+    }
+    let path = config.places.key();
+    match fs::read_to_string(&path).map(zeroize::Zeroizing::new) {
+        Ok(written) => written.parse().map_err(|why| OpenError::KeyMalformed(shown(&path), why)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(OpenError::KeyMissing(shown(&path)))
+        }
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            Err(OpenError::KeyMalformed(shown(&path), "it is no text"))
+        }
+        Err(error) => Err(OpenError::Place(shown(&path), error)),
+    }
+}
+
+async fn open_patiently(path: &Path) -> Result<Store, OpenError> {
+    let mut tries = 0;
+    loop {
+        match Store::open(path) {
+            Err(StoreError::Locked) if tries < TRIES => {
+                tries += 1;
+                tokio::time::sleep(PATIENCE / TRIES).await;
+            }
+            opened => return opened.map_err(|error| OpenError::Store(shown(path), error)),
+        }
+    }
+}
+
+fn make_directory(path: &Path) -> Result<(), OpenError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|error| OpenError::Place(shown(path), error))
+}
+
+/// Writes the key file, whole or not at all, and syncs it: the store comes after.
+fn write_key(places: &Places, root: &RootSecret) -> Result<(), OpenError> {
+    let path = places.key();
+    let draft = path.with_extension("key.new");
+    let written = (|| {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&draft)?;
+        file.write_all(root.expose().as_bytes())?;
+        file.write_all(b"\n")?;
+        file.sync_all()?;
+        fs::rename(&draft, &path)
+    })();
+    written.map_err(|error| OpenError::Place(shown(&path), error))?;
+    sync_directory(&places.data)
+}
+
+/// A name is durable once its directory is.
+fn sync_directory(path: &Path) -> Result<(), OpenError> {
+    let synced = if cfg!(unix) { File::open(path).and_then(|it| it.sync_all()) } else { Ok(()) };
+    synced.map_err(|error| OpenError::Place(shown(path), error))
+}

@@ -1,0 +1,138 @@
+//! `/gate/account` and the pages around it.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::body;
+use super::cookie::Cookie;
+use super::failure::Failure;
+use super::page::{self, AccountPage, LoggedOutPage, LoginPage, Page, PasskeyWords};
+use super::visitor::{Visitor, check_same_origin, greet, with_cookie};
+use crate::app::App;
+use crate::flow::session::{self, LiveSession};
+use crate::flow::{Context, enroll, people};
+use crate::oauth::person::Role;
+use crate::store::schema::Passkey;
+use crate::store::{StoreError, View};
+
+/// The account of whoever is signed in; everybody else signs in first.
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let visitor = Visitor::of(&app, &headers);
+    let cx = app.context();
+    let view = app.read().map_err(Failure::page)?;
+    let Some(session) = live(&view, &cx, &app, &visitor).map_err(Failure::page)? else {
+        return Ok(see_other("/gate/login"));
+    };
+    if session.is_due(&cx) {
+        let id = session.id();
+        app.write(move |tx, cx| session::touch(tx, cx, id)).await.map_err(Failure::page)?;
+    }
+    let passkeys = enroll::passkeys(&view, session.user()).map_err(Failure::page)?;
+    let person = session.person();
+    Ok(page::show_alone(&AccountPage {
+        page: Page::of(&app, &visitor),
+        display_name: person.display_name.to_string(),
+        username: person.username.to_string(),
+        email: person.email.as_ref().map(ToString::to_string).unwrap_or_default(),
+        admin: person.roles.iter().any(|role| role.as_str() == Role::ADMIN),
+        issuer: app.rules().issuer.to_string(),
+        passkeys: passkeys.iter().map(|(_, passkey)| in_words(passkey)).collect(),
+        sign_out: "/gate/logout".to_owned(),
+    }))
+}
+
+fn in_words(passkey: &Passkey) -> PasskeyWords {
+    let day =
+        |at: crate::time::Timestamp| at.rfc3339().split('T').next().unwrap_or_default().to_owned();
+    PasskeyWords {
+        name: passkey.name.to_string(),
+        created: day(passkey.created),
+        last_used: passkey.used.map_or_else(|| "never".to_owned(), day),
+        backed_up: passkey.backed_up,
+    }
+}
+
+/// Sign-in without an application that asks for it.
+pub(super) async fn login(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let mut visitor = Visitor::of(&app, &headers);
+    let cx = app.context();
+    let view = app.read().map_err(Failure::page)?;
+    if live(&view, &cx, &app, &visitor).map_err(Failure::page)?.is_some() {
+        return Ok(see_other("/gate/account"));
+    }
+    let welcomed = visitor.welcome(&cx);
+    let page = LoginPage {
+        page: Page::of(&app, &visitor),
+        next: "/gate/account".to_owned(),
+        client: None,
+        login_hint: String::new(),
+        cancel: None,
+        nobody: people::nobody(&view).map_err(Failure::page)?,
+    };
+    Ok(greet(&app, page::show(&page), welcomed.as_ref()))
+}
+
+/// Ends the session.
+pub(super) async fn sign_out(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let headers = request.headers().clone();
+    check_same_origin(&app, &headers).map_err(Failure::page)?;
+    let form = body::form(request).await.map_err(Failure::page)?;
+    let visitor = Visitor::of(&app, &headers);
+    let csrf = form.one("csrf").map_err(Failure::page)?.unwrap_or_default();
+    visitor.check_csrf(&app.rules().pepper, csrf).map_err(Failure::page)?;
+    if let Some(cookie) = visitor.session(&app) {
+        app.write(move |tx, cx| session::sign_out(tx, cx, &cookie)).await.map_err(Failure::page)?;
+    }
+    let gone = Cookie::Session.clear(&app.rules().issuer);
+    Ok(with_cookie(see_other("/gate/logged-out"), gone))
+}
+
+pub(super) async fn signed_out(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    let visitor = Visitor::of(&app, &headers);
+    page::show(&LoggedOutPage { page: Page::of(&app, &visitor) })
+}
+
+pub(super) async fn home() -> Response {
+    see_other("/gate/account")
+}
+
+pub(super) async fn to_account() -> Response {
+    see_other("/gate/account")
+}
+
+pub(super) async fn to_login() -> Response {
+    see_other("/gate/login")
+}
+
+/// The token is in the fragment, which a browser carries over a redirect by itself.
+pub(super) async fn to_setup() -> Response {
+    see_other("/gate/setup")
+}
+
+fn live(
+    view: &impl View,
+    cx: &Context,
+    app: &App,
+    visitor: &Visitor,
+) -> Result<Option<LiveSession>, StoreError> {
+    match visitor.session(app) {
+        Some(cookie) => session::live(view, cx, &cookie),
+        None => Ok(None),
+    }
+}
+
+fn see_other(location: &str) -> Response {
+    (StatusCode::SEE_OTHER, [(header::LOCATION, location.to_owned())]).into_response()
+}

@@ -1,0 +1,98 @@
+//! The outermost layer: renders what was refused, sets what every answer carries, logs one line.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::failure::{Cause, Shape};
+use super::page;
+use crate::app::App;
+use crate::error::{Error, ErrorCode};
+use crate::event::{Answered, EventId};
+
+pub(super) async fn render(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let begun = app.clock().now();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+
+    let mut response = next.run(request).await;
+
+    let cause = response.extensions().get::<Cause>().cloned();
+    let event = cause.as_ref().map(|_| app.event_id());
+    if let (Some(Cause(error)), Some(event)) = (&cause, &event) {
+        if let Some(shape) = response.extensions().get::<Shape>().copied() {
+            response = shaped(&app, error, shape, event, response);
+        }
+        if let Ok(value) = HeaderValue::from_str(event.as_str()) {
+            response.headers_mut().insert("gatelodge-event", value);
+        }
+    }
+    complete(&app, &mut response);
+    Answered {
+        method: method.as_str(),
+        route: route.as_ref().map_or("(none)", MatchedPath::as_str),
+        status: response.status().as_u16(),
+        took: app.clock().now().since(begun),
+        refused: event.as_ref().zip(cause.as_ref().map(|cause| &*cause.0)),
+    }
+    .log();
+    response
+}
+
+/// The response that a failure is, with the headers that layers below have set.
+fn shaped(app: &App, error: &Error, shape: Shape, event: &EventId, under: Response) -> Response {
+    let code = match error {
+        Error::Internal(_) => ErrorCode::ServerError,
+        Error::Refused(refusal) => refusal.code(),
+    };
+    let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let body = json!({ "error": code.as_str(), "error_description": code.description() });
+    let mut response = match shape {
+        Shape::Page => page::error(app, status, error, event),
+        Shape::Basic | Shape::Bearer { .. } | Shape::Json => (status, Json(body)).into_response(),
+    };
+    let challenge = match shape {
+        Shape::Basic if status == StatusCode::UNAUTHORIZED => {
+            Some("Basic realm=\"gatelodge\", charset=\"UTF-8\"".to_owned())
+        }
+        Shape::Bearer { tried } => Some(bearer(app, code, tried)),
+        Shape::Basic | Shape::Json | Shape::Page => None,
+    };
+    if let Some(value) = challenge.and_then(|challenge| HeaderValue::from_str(&challenge).ok()) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+    }
+    let (parts, _) = under.into_parts();
+    response.headers_mut().extend(parts.headers);
+    response.extensions_mut().extend(parts.extensions);
+    response
+}
+
+/// RFC 6750 §3.1: "If the request lacks any authentication information […], the resource server
+/// SHOULD NOT include an error code or other error information."
+fn bearer(app: &App, code: ErrorCode, tried: bool) -> String {
+    let metadata = app.rules().issuer.at("/.well-known/oauth-protected-resource");
+    let challenge = format!("Bearer resource_metadata=\"{metadata}\"");
+    if !tried {
+        return challenge;
+    }
+    let (error, description) = (code.as_str(), code.description());
+    format!("{challenge}, error=\"{error}\", error_description=\"{description}\"")
+}
+
+/// What every answer carries.
+fn complete(app: &App, response: &mut Response) {
+    let issuer = &app.rules().issuer;
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    // It would catch every other port of localhost, whatever runs there.
+    if issuer.is_https() && !issuer.is_loopback() {
+        let year = HeaderValue::from_static("max-age=31536000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
+}

@@ -1,0 +1,100 @@
+//! `/oauth/authorize`: RFC 6749 §3.1. It reads no cookie: it checks the request, stores it, and
+//! sends the browser on to the pages.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::body;
+use super::cookie::Cookie;
+use super::failure::{Cause, Failure};
+use super::visitor::with_cookie;
+use crate::app::App;
+use crate::error::{Error, Refusal};
+use crate::flow::authorize::{self, Checked};
+use crate::flow::consent::Landing;
+use crate::oauth::authorize::{AuthorizeRequest, Opening};
+use crate::oauth::claims::IdClaims;
+use crate::oauth::id::{InteractionId, UserId};
+use crate::oauth::params::Params;
+use crate::secret::BrowserSecret;
+
+pub(super) async fn get(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let params = body::query(&request).map_err(Failure::page)?;
+    authorize(&app, &params).await
+}
+
+/// OpenID Connect Core §3.1.2.1: "Authorization Servers MUST support the use of the HTTP GET and
+/// POST methods".
+pub(super) async fn post(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let params = body::form(request).await.map_err(Failure::page)?;
+    authorize(&app, &params).await
+}
+
+async fn authorize(app: &App, params: &Params) -> Result<Response, Failure> {
+    // Nothing is redirected before this much is proven.
+    let opening = Opening::parse(params).map_err(Failure::page)?;
+    let view = app.read().map_err(Failure::page)?;
+    let (client, callback) = authorize::open(&view, &opening).map_err(Failure::page)?;
+
+    let checked = AuthorizeRequest::parse(params).and_then(|mut request| {
+        authorize::check(app.rules(), &client, &request)?;
+        let expected = expected(app, request.id_token_hint.take().as_deref())?;
+        Ok(Checked {
+            callback: callback.clone(),
+            client: opening.client_id.clone(),
+            expected,
+            redirect_uri_named: opening.redirect_uri.is_some(),
+            request,
+        })
+    });
+    let begun = match checked {
+        Ok(_) if authorize::is_crowded(&view, app.rules()).map_err(Failure::page)? => {
+            Err(Refusal::InteractionsTooMany.into())
+        }
+        Ok(checked) => app.write(move |tx, cx| authorize::begin(tx, cx, &checked)).await,
+        Err(refusal) => Err(refusal.into()),
+    };
+    match begun {
+        Ok((id, secret)) => Ok(enter(app, id, &secret)),
+        Err(Error::Refused(refusal)) => {
+            Ok(home(&Landing::refused(&app.context(), &callback, refusal)))
+        }
+        Err(internal) => Err(Failure::page(internal)),
+    }
+}
+
+/// Who an `id_token_hint` says is expected. It may have expired (OpenID Connect Core §3.1.2.1).
+fn expected(app: &App, hint: Option<&str>) -> Result<Option<UserId>, Refusal> {
+    let Some(hint) = hint else { return Ok(None) };
+    let claims: IdClaims =
+        app.keys().verify(hint, "JWT").map_err(|_| Refusal::IdTokenHintMalformed)?;
+    claims.sub.parse().map(Some).map_err(|_| Refusal::IdTokenHintMalformed)
+}
+
+/// Sends a browser to an interaction, with the cookie that binds it.
+pub(super) fn enter(app: &App, id: InteractionId, secret: &BrowserSecret) -> Response {
+    let lasting = app.rules().config.lifetimes.interaction;
+    let cookie = Cookie::Interaction(id).set(&app.rules().issuer, &secret.expose(), lasting);
+    let location = [(header::LOCATION, format!("/gate/interaction/{id}"))];
+    with_cookie((StatusCode::SEE_OTHER, location).into_response(), cookie)
+}
+
+/// Sends a browser home to the client.
+pub(super) fn home(landing: &Landing) -> Response {
+    let policy = (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    let location = (header::LOCATION, HeaderValue::from_str(&landing.url).expect("URIs are ASCII"));
+    let mut response = (StatusCode::SEE_OTHER, [policy, location]).into_response();
+    if let Some(refusal) = landing.refusal {
+        response.extensions_mut().insert(Cause(Arc::new(refusal.into())));
+    }
+    response
+}

@@ -1,0 +1,81 @@
+//! A refusal on its way out: what it is, and in which shape its peer reads it.
+//!
+//! A handler gives a [`Failure`]; the outermost layer turns it into a response (`answer.rs`), since
+//! only there is the event id drawn and the line logged.
+
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::error::{Error, Refusal};
+
+/// Why a request failed, as it travels with the response; also on a redirect that carries an
+/// error to a client.
+#[derive(Clone, Debug)]
+pub struct Cause(pub Arc<Error>);
+
+/// The shape in which a peer reads an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// JSON, and `WWW-Authenticate: Basic`, since Basic was tried (RFC 6749 §5.2).
+    Basic,
+    /// JSON, and `WWW-Authenticate: Bearer` (RFC 6750 §3); `error` in it only where a token came.
+    Bearer {
+        /// Whether a token came.
+        tried: bool,
+    },
+    /// JSON (RFC 6749 §5.2).
+    Json,
+    /// A page.
+    Page,
+}
+
+/// A request that failed.
+#[derive(Debug)]
+pub(super) struct Failure {
+    cause: Cause,
+    shape: Shape,
+}
+
+impl Failure {
+    pub(super) fn new(error: impl Into<Error>, shape: Shape) -> Self {
+        Self { cause: Cause(Arc::new(error.into())), shape }
+    }
+
+    pub(super) fn json(error: impl Into<Error>) -> Self {
+        Self::new(error, Shape::Json)
+    }
+
+    pub(super) fn page(error: impl Into<Error>) -> Self {
+        Self::new(error, Shape::Page)
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let mut response = Response::default();
+        response.extensions_mut().insert(self.cause);
+        response.extensions_mut().insert(self.shape);
+        response
+    }
+}
+
+/// People get a page, programs get JSON.
+pub(super) fn shape_for(headers: &HeaderMap) -> Shape {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    if accept.is_some_and(|accept| accept.contains("text/html")) {
+        Shape::Page
+    } else {
+        Shape::Json
+    }
+}
+
+pub(super) async fn not_found(request: Request) -> Failure {
+    Failure::new(Refusal::PageNotFound, shape_for(request.headers()))
+}
+
+pub(super) async fn method_not_allowed(request: Request) -> Failure {
+    Failure::new(Refusal::MethodNotAllowed, shape_for(request.headers()))
+}

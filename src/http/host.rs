@@ -1,0 +1,79 @@
+//! The `Host` of a request: ours, or none of ours (DNS rebinding).
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::failure::{Failure, shape_for};
+use crate::app::App;
+use crate::error::Refusal;
+use crate::oauth::issuer::Issuer;
+
+/// Refuses a `Host` that names none of ours, and sends a browser that came by an IP address to the
+/// issuer's host, since neither cookies nor passkeys work at an address.
+pub(super) async fn check(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let rules = app.rules();
+    let host = host(&request);
+    let known = host.as_deref().is_some_and(|host| {
+        host == rules.issuer.authority()
+            || is_loopback(host)
+            || rules.config.hosts.iter().any(|own| own == host)
+            || rules.config.listen.iter().any(|own| own.to_string() == host)
+    });
+    if !known {
+        return Failure::new(Refusal::HostUnknown, shape_for(request.headers())).into_response();
+    }
+    let elsewhere = host.as_deref() != Some(rules.issuer.authority());
+    if elsewhere && needs_issuers_host(&request) {
+        return to_issuer(&rules.issuer, &request);
+    }
+    next.run(request).await
+}
+
+/// The authority that a request is for: of its target in HTTP/2, else of its one `Host` header.
+fn host(request: &Request) -> Option<String> {
+    if let Some(authority) = request.uri().authority() {
+        return Some(authority.as_str().to_ascii_lowercase());
+    }
+    single(request.headers()).map(str::to_ascii_lowercase)
+}
+
+fn single(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(header::HOST).iter();
+    match (values.next(), values.next()) {
+        (Some(host), None) => host.to_str().ok(),
+        (None | Some(_), _) => None,
+    }
+}
+
+/// The names of this machine's loopback, at any port: a rebound name cannot be one of them.
+fn is_loopback(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        Some(_) | None => host,
+    };
+    matches!(name, "127.0.0.1" | "[::1]" | "localhost")
+}
+
+/// Whether the answer sets or reads a cookie.
+fn needs_issuers_host(request: &Request) -> bool {
+    let path = request.uri().path();
+    let page = matches!(
+        path,
+        "/" | "/setup" | "/login" | "/account" | "/oauth/authorize" | "/oauth/logout"
+    );
+    (page || path.starts_with("/gate/")) && request.method() != Method::OPTIONS
+}
+
+fn to_issuer(issuer: &Issuer, request: &Request) -> Response {
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let target = issuer.at(path);
+    if request.method() == Method::GET || request.method() == Method::HEAD {
+        Redirect::to(&target).into_response()
+    } else {
+        (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, target)]).into_response()
+    }
+}

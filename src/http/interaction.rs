@@ -1,0 +1,187 @@
+//! `/gate/interaction/ID`: the pages between a request and its answer.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::authorize::home;
+use super::body;
+use super::cookie::Cookie;
+use super::failure::{Cause, Failure};
+use super::page::{self, ConsentPage, LoginPage, LogoutPage, OnwardPage, Page};
+use super::visitor::{Visitor, check_same_origin, greet, with_cookie};
+use crate::app::App;
+use crate::error::Refusal;
+use crate::flow::consent::{self, Landing, Onward};
+use crate::flow::step::{self, Door, Request as Asked, Step};
+use crate::flow::{logout, people};
+use crate::oauth::id::InteractionId;
+use crate::oauth::redirect_uri::Kind;
+use crate::oauth::scope::Scope;
+use crate::store::schema::Purpose;
+
+/// Shows what comes next, or goes home where nothing is left to show.
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let id: InteractionId = id.parse().map_err(Failure::page)?;
+    let mut visitor = Visitor::of(&app, &headers);
+    let door = visitor.door(&app, &headers, id);
+    let cx = app.context();
+    let view = app.read().map_err(Failure::page)?;
+    let interaction = step::interaction(&view, &cx, &door).map_err(Failure::page)?;
+    if matches!(interaction.purpose, Purpose::Logout { .. }) {
+        return sign_out(&app, &visitor, door, false).await;
+    }
+    match step::next(&view, &cx, &door, interaction).map_err(Failure::page)? {
+        Step::Consent(asked) => Ok(page::show(&consent_page(&app, &visitor, id, &asked))),
+        Step::Login(client, login_hint) => {
+            let welcomed = visitor.welcome(&cx);
+            let page = LoginPage {
+                page: Page::of(&app, &visitor),
+                next: path(id),
+                client: Some(client.name.to_string()),
+                login_hint: login_hint.unwrap_or_default(),
+                cancel: Some(path(id)),
+                nobody: people::nobody(&view).map_err(Failure::page)?,
+            };
+            Ok(greet(&app, page::show(&page), welcomed.as_ref()))
+        }
+        Step::Grant(_) | Step::Refuse(..) => {
+            let answered = app.write(move |tx, cx| consent::answer(tx, cx, &door));
+            match answered.await.map_err(Failure::page)? {
+                Onward::Again => Ok(again(id)),
+                Onward::Client(landing) => Ok(over(&app, id, home(&landing))),
+            }
+        }
+    }
+}
+
+/// Takes the person's decision.
+pub(super) async fn decide(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let id: InteractionId = id.parse().map_err(Failure::page)?;
+    let headers = request.headers().clone();
+    check_same_origin(&app, &headers).map_err(Failure::page)?;
+    let form = body::form(request).await.map_err(Failure::page)?;
+    let visitor = Visitor::of(&app, &headers);
+    let csrf = form.one("csrf").map_err(Failure::page)?.unwrap_or_default();
+    visitor.check_csrf(&app.rules().pepper, csrf).map_err(Failure::page)?;
+    let door = visitor.door(&app, &headers, id);
+    let allowed = match form.one("decision").map_err(Failure::page)? {
+        Some("allow") => true,
+        Some("deny") => false,
+        Some(_) | None => return Err(Failure::page(Refusal::InteractionDecisionMalformed)),
+    };
+
+    let view = app.read().map_err(Failure::page)?;
+    let interaction = step::interaction(&view, &app.context(), &door).map_err(Failure::page)?;
+    if matches!(interaction.purpose, Purpose::Logout { .. }) {
+        if allowed {
+            return sign_out(&app, &visitor, door, true).await;
+        }
+        app.write(move |tx, cx| logout::stay(tx, cx, &door)).await.map_err(Failure::page)?;
+        return Ok(over(&app, id, see_other("/gate/account")));
+    }
+    let shown: Scope = form.parsed("scope").map_err(Failure::page)?.unwrap_or_default();
+    let decided = app.write(move |tx, cx| {
+        if allowed { consent::approve(tx, cx, &door, &shown) } else { consent::deny(tx, cx, &door) }
+    });
+    match decided.await.map_err(Failure::page)? {
+        Onward::Again => Ok(again(id)),
+        Onward::Client(landing) => Ok(over(&app, id, onward(&app, &visitor, landing))),
+    }
+}
+
+async fn sign_out(
+    app: &App,
+    visitor: &Visitor,
+    door: Door,
+    confirmed: bool,
+) -> Result<Response, Failure> {
+    let id = door.interaction;
+    let advanced = app.write(move |tx, cx| logout::advance(tx, cx, &door, confirmed));
+    match advanced.await.map_err(Failure::page)? {
+        logout::Step::Confirm { client, session } => Ok(page::show(&LogoutPage {
+            page: Page::of(app, visitor),
+            action: path(id),
+            client_name: client.map(|client| client.name.to_string()),
+            display_name: session.person().display_name.to_string(),
+        })),
+        logout::Step::Done(next) => {
+            let response = match next {
+                Some(next) if confirmed => page::show(&OnwardPage {
+                    page: Page::of(app, visitor),
+                    url: next.url().to_owned(),
+                    host: next.host(),
+                    denied: false,
+                }),
+                Some(next) => see_other(next.url()),
+                None => see_other("/gate/logged-out"),
+            };
+            let gone = Cookie::Session.clear(&app.rules().issuer);
+            Ok(over(app, id, with_cookie(response, gone)))
+        }
+    }
+}
+
+fn consent_page(app: &App, visitor: &Visitor, id: InteractionId, asked: &Asked) -> ConsentPage {
+    let uri = asked.callback.uri();
+    let config = &app.rules().config;
+    let person = asked.session.person();
+    ConsentPage {
+        page: Page::of(app, visitor),
+        action: path(id),
+        client_name: asked.client.name.to_string(),
+        client_id: asked.client_id.to_string(),
+        redirect_host: uri.host(),
+        loopback: matches!(uri.kind(), Kind::Loopback { .. }),
+        unverified: matches!(uri.kind(), Kind::PrivateUse { .. }),
+        scopes: page::in_words(config, &asked.scope.minus(&asked.remembered)),
+        remembered: page::in_words(config, &asked.remembered),
+        scope: asked.scope.to_string(),
+        display_name: person.display_name.to_string(),
+        username: person.username.to_string(),
+    }
+}
+
+/// Chromium applies `form-action` to every hop after a form's POST, so an answer that goes to a
+/// client is a page of ours that goes on by itself.
+fn onward(app: &App, visitor: &Visitor, landing: Landing) -> Response {
+    let mut response = page::show(&OnwardPage {
+        page: Page::of(app, visitor),
+        host: landing.host,
+        denied: landing.refusal.is_some(),
+        url: landing.url,
+    });
+    let headers = response.headers_mut();
+    headers.insert(header::REFERRER_POLICY, header::HeaderValue::from_static("no-referrer"));
+    if let Some(refusal) = landing.refusal {
+        response.extensions_mut().insert(Cause(Arc::new(refusal.into())));
+    }
+    response
+}
+
+fn path(id: InteractionId) -> String {
+    format!("/gate/interaction/{id}")
+}
+
+fn again(id: InteractionId) -> Response {
+    see_other(&path(id))
+}
+
+fn see_other(location: &str) -> Response {
+    (StatusCode::SEE_OTHER, [(header::LOCATION, location.to_owned())]).into_response()
+}
+
+/// An interaction that is over takes its cookie with it.
+fn over(app: &App, id: InteractionId, response: Response) -> Response {
+    with_cookie(response, Cookie::Interaction(id).clear(&app.rules().issuer))
+}

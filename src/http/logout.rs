@@ -1,0 +1,50 @@
+//! `/oauth/logout`: OpenID Connect RP-Initiated Logout §2. Like the authorization endpoint it reads
+//! no cookie: it checks the request, stores it, and sends the browser on to the pages.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+
+use super::authorize::enter;
+use super::body;
+use super::failure::Failure;
+use crate::app::App;
+use crate::error::Refusal;
+use crate::flow::{authorize, logout};
+use crate::oauth::claims::IdClaims;
+use crate::oauth::logout::LogoutRequest;
+use crate::oauth::params::Params;
+
+pub(super) async fn get(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let params = body::query(&request).map_err(Failure::page)?;
+    begin(&app, &params).await
+}
+
+pub(super) async fn post(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let params = body::form(request).await.map_err(Failure::page)?;
+    begin(&app, &params).await
+}
+
+async fn begin(app: &App, params: &Params) -> Result<Response, Failure> {
+    let request = LogoutRequest::parse(params).map_err(Failure::page)?;
+    // §2: "The OP SHOULD accept ID Tokens when the RP identified by the ID Token's aud claim
+    // and/or sid claim has a current session or had a recent session, even when the exp time has
+    // passed."
+    let hint = request.id_token_hint.as_deref().map(|hint| app.keys().verify(hint, "JWT"));
+    let hint: Option<IdClaims> =
+        hint.transpose().map_err(|_| Failure::page(Refusal::IdTokenHintMalformed))?;
+    let view = app.read().map_err(Failure::page)?;
+    if authorize::is_crowded(&view, app.rules()).map_err(Failure::page)? {
+        return Err(Failure::page(Refusal::InteractionsTooMany));
+    }
+    let begun = app.write(move |tx, cx| logout::begin(tx, cx, &request, hint.as_ref()));
+    let (id, secret) = begun.await.map_err(Failure::page)?;
+    Ok(enter(app, id, &secret))
+}

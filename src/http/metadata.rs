@@ -1,0 +1,56 @@
+//! What the server says of itself.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::failure::Failure;
+use crate::app::App;
+use crate::error::Internal;
+use crate::oauth::metadata::Metadata;
+
+/// Clients may keep what rarely changes for a while; well within the time a key is published
+/// ahead of its use.
+fn cacheable(body: impl IntoResponse) -> Response {
+    let mut response = body.into_response();
+    let hour = HeaderValue::from_static("public, max-age=3600");
+    response.headers_mut().insert(header::CACHE_CONTROL, hour);
+    response
+}
+
+/// The metadata document (RFC 8414 §3, OpenID Connect Discovery §4).
+pub(super) async fn show(State(app): State<Arc<App>>) -> Response {
+    let rules = app.rules();
+    let iss = rules.config.policy.iss_parameter;
+    cacheable(Json(Metadata::new(&rules.issuer, &rules.config.scope(), iss)))
+}
+
+/// The public keys (RFC 7517 §5), once they are all there: a client keeps what it got.
+pub(super) async fn jwks(State(app): State<Arc<App>>) -> Result<Response, Failure> {
+    let keys = app.complete_keys().await.map_err(Failure::json)?;
+    Ok(cacheable(Json(keys.jwks(app.clock().now()))))
+}
+
+/// Where passkeys are made and managed (W3C A Well-Known URL for Relying Party Passkey Endpoints).
+pub(super) async fn passkey_endpoints(State(app): State<Arc<App>>) -> Response {
+    let account = app.rules().issuer.at("/gate/account");
+    cacheable(Json(json!({ "enroll": account, "manage": account })))
+}
+
+/// The program runs.
+pub(super) async fn alive() -> Json<serde_json::Value> {
+    Json(json!({ "status": "ok" }))
+}
+
+/// The store takes writes.
+pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Response, Failure> {
+    app.write(|tx, cx| crate::flow::installation::probe(tx, cx)).await.map_err(Failure::json)?;
+    app.keys()
+        .current(crate::oauth::client::SigningAlg::Es256, app.clock().now())
+        .ok_or_else(|| Failure::json(Internal::new("no signing key")))?;
+    Ok(Json(json!({ "status": "ok" })).into_response())
+}

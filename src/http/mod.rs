@@ -1,0 +1,78 @@
+//! The door: HTTP, cookies, pages. Every handler reads alike: parse, prove, transition, sign,
+//! respond.
+//!
+//! This room may use every other. It holds no state of its own, and decides nothing that a
+//! transition could decide.
+
+mod account;
+mod answer;
+mod assets;
+mod authorize;
+mod body;
+mod cookie;
+mod cors;
+mod failure;
+mod host;
+mod interaction;
+mod logout;
+mod metadata;
+mod page;
+mod passkeys;
+mod setup;
+mod token;
+mod userinfo;
+mod visitor;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+
+pub use failure::Cause;
+
+use crate::app::App;
+
+/// Every route there is, on one page.
+pub fn router(app: Arc<App>) -> Router {
+    let cross_origin = Router::new()
+        .route("/.well-known/openid-configuration", get(metadata::show))
+        .route("/.well-known/oauth-authorization-server", get(metadata::show))
+        .route("/.well-known/jwks.json", get(metadata::jwks))
+        .route("/oauth/token", post(token::token))
+        .route("/oauth/userinfo", get(userinfo::get).post(userinfo::post))
+        .layer(from_fn(cors::allow));
+
+    let browser = Router::new()
+        .route("/oauth/authorize", get(authorize::get).post(authorize::post))
+        .route("/oauth/logout", get(logout::get).post(logout::post))
+        .route("/gate/interaction/{id}", get(interaction::show).post(interaction::decide))
+        .route("/gate/setup", get(setup::show).post(setup::look))
+        .route("/gate/login", get(account::login))
+        .route("/gate/account", get(account::show))
+        .route("/gate/logout", post(account::sign_out))
+        .route("/gate/logged-out", get(account::signed_out))
+        .route("/gate/webauthn/register/start", post(setup::start))
+        .route("/gate/webauthn/register/finish", post(setup::finish))
+        .route("/gate/webauthn/authenticate/start", post(passkeys::start))
+        .route("/gate/webauthn/authenticate/finish", post(passkeys::finish))
+        .route("/", get(account::home))
+        .route("/setup", get(account::to_setup))
+        .route("/login", get(account::to_login))
+        .route("/account", get(account::to_account))
+        .route("/.well-known/change-password", get(account::to_account))
+        .route("/.well-known/passkey-endpoints", get(metadata::passkey_endpoints));
+
+    Router::new()
+        .merge(cross_origin)
+        .merge(browser)
+        .route("/assets/{name}", get(assets::show))
+        .route("/healthz", get(metadata::alive))
+        .route("/readyz", get(metadata::ready))
+        .fallback(failure::not_found)
+        .method_not_allowed_fallback(failure::method_not_allowed)
+        // The outermost layer comes last: it answers what every other one refused.
+        .layer(from_fn_with_state(Arc::clone(&app), host::check))
+        .layer(from_fn_with_state(Arc::clone(&app), answer::render))
+        .with_state(app)
+}

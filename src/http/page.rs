@@ -1,0 +1,206 @@
+//! The pages: one struct for each template, and the headers that all of them carry.
+
+use askama::Template;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::failure::Failure;
+use super::visitor::Visitor;
+use crate::app::App;
+use crate::config::Config;
+use crate::error::{Error, ErrorCode, Internal};
+use crate::event::EventId;
+use crate::oauth::scope::Scope;
+
+/// Nothing but our own files; no frames; forms only to ourselves.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+     img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; \
+     frame-ancestors 'none'";
+
+/// What every page needs.
+pub(super) struct Page {
+    /// The anti-forgery token.
+    pub(super) csrf: String,
+    /// The issuer's host.
+    pub(super) host: String,
+}
+
+impl Page {
+    pub(super) fn of(app: &App, visitor: &Visitor) -> Self {
+        Self {
+            csrf: visitor.csrf(&app.rules().pepper),
+            host: app.rules().issuer.authority().to_owned(),
+        }
+    }
+
+    fn anonymous(app: &App) -> Self {
+        Self { csrf: String::new(), host: app.rules().issuer.authority().to_owned() }
+    }
+}
+
+/// A scope as people read it.
+pub(super) struct Words {
+    pub(super) name: String,
+    pub(super) words: String,
+}
+
+/// `scope` in words.
+pub(super) fn in_words(config: &Config, scope: &Scope) -> Vec<Words> {
+    let word = |token: &crate::oauth::scope::ScopeToken| {
+        let known = config.scopes.get(token).map(|entry| entry.words.clone());
+        let name = token.as_str().to_owned();
+        Words { words: known.unwrap_or_else(|| name.clone()), name }
+    };
+    scope.iter().map(word).collect()
+}
+
+/// A passkey as its owner reads it.
+pub(super) struct PasskeyWords {
+    pub(super) name: String,
+    pub(super) created: String,
+    pub(super) last_used: String,
+    pub(super) backed_up: bool,
+}
+
+#[derive(Template)]
+#[template(path = "account.html", config = "assets/askama.toml")]
+pub(super) struct AccountPage {
+    pub(super) page: Page,
+    pub(super) display_name: String,
+    pub(super) username: String,
+    pub(super) email: String,
+    pub(super) admin: bool,
+    pub(super) issuer: String,
+    pub(super) passkeys: Vec<PasskeyWords>,
+    pub(super) sign_out: String,
+}
+
+#[derive(Template)]
+#[template(path = "consent.html", config = "assets/askama.toml")]
+pub(super) struct ConsentPage {
+    pub(super) page: Page,
+    pub(super) action: String,
+    pub(super) client_name: String,
+    pub(super) client_id: String,
+    pub(super) redirect_host: String,
+    pub(super) loopback: bool,
+    pub(super) unverified: bool,
+    pub(super) scopes: Vec<Words>,
+    pub(super) remembered: Vec<Words>,
+    pub(super) scope: String,
+    pub(super) display_name: String,
+    pub(super) username: String,
+}
+
+#[derive(Template)]
+#[template(path = "error.html", config = "assets/askama.toml")]
+struct ErrorPage {
+    page: Page,
+    status: u16,
+    title: &'static str,
+    message: String,
+    event: String,
+}
+
+#[derive(Template)]
+#[template(path = "logged_out.html", config = "assets/askama.toml")]
+pub(super) struct LoggedOutPage {
+    pub(super) page: Page,
+}
+
+#[derive(Template)]
+#[template(path = "login.html", config = "assets/askama.toml")]
+pub(super) struct LoginPage {
+    pub(super) page: Page,
+    pub(super) next: String,
+    pub(super) client: Option<String>,
+    pub(super) login_hint: String,
+    pub(super) cancel: Option<String>,
+    pub(super) nobody: bool,
+}
+
+#[derive(Template)]
+#[template(path = "logout.html", config = "assets/askama.toml")]
+pub(super) struct LogoutPage {
+    pub(super) page: Page,
+    pub(super) action: String,
+    pub(super) client_name: Option<String>,
+    pub(super) display_name: String,
+}
+
+#[derive(Template)]
+#[template(path = "onward.html", config = "assets/askama.toml")]
+pub(super) struct OnwardPage {
+    pub(super) page: Page,
+    pub(super) url: String,
+    pub(super) host: String,
+    pub(super) denied: bool,
+}
+
+#[derive(Template)]
+#[template(path = "setup.html", config = "assets/askama.toml")]
+pub(super) struct SetupPage {
+    pub(super) page: Page,
+}
+
+/// A page as a response.
+pub(super) fn show(template: &impl Template) -> Response {
+    let html = match template.render() {
+        Ok(html) => html,
+        Err(error) => return Failure::json(Internal::new(error)).into_response(),
+    };
+    let fixed = [
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY)),
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        // With `no-referrer` the page's own POST would carry `Origin: null`.
+        (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+    ];
+    (fixed, html).into_response()
+}
+
+/// A page that no other window may hold on to. Elsewhere this would break sign-in popups.
+pub(super) fn show_alone(template: &impl Template) -> Response {
+    let mut response = show(template);
+    let value = HeaderValue::from_static("same-origin");
+    response.headers_mut().insert("cross-origin-opener-policy", value);
+    response
+}
+
+/// An error as people read it: what to do, and the event under which the log has the reason.
+pub(super) fn error(app: &App, status: StatusCode, error: &Error, event: &EventId) -> Response {
+    let message = match error {
+        Error::Internal(_) => ErrorCode::ServerError.description().to_owned(),
+        Error::Refused(refusal) => page_message(refusal.code(), refusal.reason()),
+    };
+    let mut response = show(&ErrorPage {
+        page: Page::anonymous(app),
+        status: status.as_u16(),
+        title: title(status),
+        message,
+        event: event.to_string(),
+    });
+    *response.status_mut() = status;
+    response
+}
+
+/// Whoever builds an app reads here what is wrong with its request; it tells nothing that the
+/// request did not hold.
+fn page_message(code: ErrorCode, reason: &str) -> String {
+    if code != ErrorCode::InvalidRequest {
+        return code.description().to_owned();
+    }
+    let mut letters = reason.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
+}
+
+const fn title(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        403 => "This is not for you",
+        404 => "There is nothing here",
+        405 => "That does not work here",
+        421 => "A wrong address",
+        500..=599 => "Something went wrong here",
+        _ => "This request cannot go on",
+    }
+}

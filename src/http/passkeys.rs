@@ -1,0 +1,111 @@
+//! `/gate/webauthn/authenticate/…`: the sign-in ceremony.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::body;
+use super::failure::Failure;
+use super::visitor::{Visitor, check_same_origin, sign_in};
+use crate::app::App;
+use crate::error::Refusal;
+use crate::flow::login::{self, Completed, Proof};
+use crate::oauth::id::CeremonyId;
+use crate::passkey::Assertion;
+use crate::secret::TokenHash;
+use crate::store::schema::CeremonyPurpose;
+
+/// How often a sign-in is verified anew because the passkey was used meanwhile.
+const ATTEMPTS: usize = 3;
+
+/// A JSON body that a page of ours sent from a browser we know.
+pub(super) struct Posted<T> {
+    pub(super) body: T,
+    pub(super) browser: TokenHash,
+    pub(super) visitor: Visitor,
+}
+
+pub(super) async fn posted<T: DeserializeOwned>(
+    app: &App,
+    request: Request,
+) -> Result<Posted<T>, Failure> {
+    let headers = request.headers();
+    check_same_origin(app, headers).map_err(Failure::json)?;
+    let visitor = Visitor::of(app, headers);
+    let csrf = headers.get("x-csrf-token").and_then(|value| value.to_str().ok());
+    visitor.check_csrf(&app.rules().pepper, csrf.unwrap_or_default()).map_err(Failure::json)?;
+    let browser = visitor.browser(app).ok_or(Refusal::CsrfTokenWrong).map_err(Failure::json)?;
+    let body = body::json(request).await.map_err(Failure::json)?;
+    Ok(Posted { body, browser, visitor })
+}
+
+/// No name is asked for, so no answer tells whether somebody is known.
+#[derive(Deserialize)]
+pub(super) struct Start {}
+
+pub(super) async fn start(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let Posted { browser, .. } = posted::<Start>(&app, request).await?;
+    let begun = app.passkeys().start_authentication().map_err(Failure::json)?;
+    let state = begun.state;
+    let ceremony = app
+        .write(move |tx, cx| {
+            login::begin(tx, cx, browser, CeremonyPurpose::Authenticate, state.clone())
+        })
+        .await
+        .map_err(Failure::json)?;
+    Ok(Json(json!({
+        "ceremony": ceremony.to_string(),
+        "expires_in": app.rules().config.lifetimes.ceremony.as_secs(),
+        "publicKey": begun.public_key,
+    }))
+    .into_response())
+}
+
+#[derive(Deserialize)]
+pub(super) struct Finish {
+    ceremony: String,
+    credential: Value,
+}
+
+pub(super) async fn finish(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let Posted { body, browser, visitor } = posted::<Finish>(&app, request).await?;
+    let ceremony: CeremonyId = body.ceremony.parse().map_err(Failure::json)?;
+    let assertion = Assertion::parse(body.credential).map_err(Failure::json)?;
+    let credential = assertion.credential();
+    for _ in 0..ATTEMPTS {
+        let view = app.read().map_err(Failure::json)?;
+        let cx = app.context();
+        let challenged =
+            login::challenged(&view, &cx, ceremony, &browser, &credential, assertion.user())
+                .map_err(Failure::json)?;
+        let kept = &challenged.passkey.credential;
+        let asserted = app
+            .passkeys()
+            .finish_authentication(&challenged.state, &assertion, kept)
+            .map_err(Failure::json)?;
+        let proof = Proof {
+            asserted,
+            browser,
+            ceremony,
+            credential: credential.clone(),
+            previous: visitor.session(&app),
+            revision: challenged.passkey.revision,
+        };
+        let completed = app.write(move |tx, cx| login::complete(tx, cx, &proof));
+        if let Completed::SignedIn(secret) = completed.await.map_err(Failure::json)? {
+            return Ok(sign_in(&app, Json(json!({})).into_response(), &secret));
+        }
+    }
+    Err(Failure::json(Refusal::CredentialRefused))
+}

@@ -1,0 +1,94 @@
+//! `/oauth/token`: RFC 6749 §3.2.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::header;
+use serde::Serialize;
+
+use super::body;
+use super::failure::{Failure, Shape};
+use crate::app::App;
+use crate::error::{Error, Refusal};
+use crate::flow::code::{self, Redeemed};
+use crate::flow::issue::Issued;
+use crate::flow::refresh::{self, Rotated};
+use crate::flow::{client_auth, client_credentials};
+use crate::oauth::claims::at_hash;
+use crate::oauth::client::{Presented, SigningAlg};
+use crate::oauth::scope::Scope;
+use crate::oauth::token::TokenRequest;
+
+/// A successful answer (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3).
+#[derive(Serialize)]
+pub(super) struct Tokens {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<String>,
+    scope: Scope,
+}
+
+pub(super) async fn token(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Json<Tokens>, Failure> {
+    let tried_basic = request.headers().contains_key(header::AUTHORIZATION);
+    let shape = if tried_basic { Shape::Basic } else { Shape::Json };
+    answer(&app, request).await.map(Json).map_err(|error| Failure::new(error, shape))
+}
+
+async fn answer(app: &App, request: Request) -> Result<Tokens, Error> {
+    let authorization = request.headers().get(header::AUTHORIZATION).cloned();
+    let form = body::form(request).await?;
+    let authorization = authorization.as_ref().map(|value| value.as_bytes());
+    let presented = Presented::parse(authorization, &form)?;
+    let proven = client_auth::prove(&app.read()?, app.rules(), &presented)?;
+    let request = TokenRequest::parse(&form)?;
+    // Once committed, signing must not fail for want of a key.
+    app.complete_keys().await?;
+
+    let issued = match request {
+        TokenRequest::AuthorizationCode(request) => {
+            let redeemed = app.write(move |tx, cx| code::redeem(tx, cx, &proven, &request));
+            match redeemed.await? {
+                Redeemed::Replayed => return Err(Refusal::CodeReplayed.into()),
+                Redeemed::Tokens(issued) => *issued,
+            }
+        }
+        TokenRequest::ClientCredentials(request) => {
+            client_credentials::issue(&app.read()?, &app.context(), &proven, &request)?
+        }
+        TokenRequest::RefreshToken(request) => {
+            let rotated = app.write(move |tx, cx| refresh::rotate(tx, cx, &proven, &request));
+            match rotated.await? {
+                Rotated::Replayed => return Err(Refusal::RefreshReplayed.into()),
+                Rotated::Tokens(issued) => *issued,
+            }
+        }
+    };
+    sign(app, issued).await
+}
+
+async fn sign(app: &App, issued: Issued) -> Result<Tokens, Error> {
+    let access_token = app.signing_key(SigningAlg::Es256).await?.sign("at+jwt", &issued.access)?;
+    let id_token = match issued.id_token {
+        Some((alg, mut claims)) => {
+            claims.at_hash = Some(at_hash(alg, &access_token));
+            Some(app.signing_key(alg).await?.sign("JWT", &claims)?)
+        }
+        None => None,
+    };
+    Ok(Tokens {
+        access_token,
+        token_type: "Bearer",
+        expires_in: issued.expires_in,
+        refresh_token: issued.refresh_token.map(|token| token.expose().to_string()),
+        id_token,
+        scope: issued.scope,
+    })
+}

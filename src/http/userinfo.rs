@@ -1,0 +1,67 @@
+//! `/oauth/userinfo`: OpenID Connect Core §5.3.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, header};
+
+use super::body;
+use super::failure::{Failure, Shape};
+use crate::app::App;
+use crate::error::{Error, Refusal};
+use crate::flow::userinfo::{self, Userinfo};
+use crate::oauth::claims::AccessClaims;
+
+pub(super) async fn get(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Json<Userinfo>, Failure> {
+    let token = from_header(request.headers()).map_err(|error| failure(error, true))?;
+    answer(&app, token)
+}
+
+/// RFC 6750 §2.2: the token may stand in the form instead.
+pub(super) async fn post(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Json<Userinfo>, Failure> {
+    let in_header = from_header(request.headers()).map_err(|error| failure(error, true))?;
+    let has_form = request.headers().contains_key(header::CONTENT_TYPE);
+    let form = if has_form {
+        body::form(request).await.map_err(|error| failure(error, true))?
+    } else {
+        crate::oauth::params::Params::default()
+    };
+    let in_form = form.one("access_token").map_err(|error| failure(error, true))?;
+    // §2: "Clients MUST NOT use more than one method to transmit the token in each request."
+    if in_header.is_some() && in_form.is_some() {
+        return Err(failure(Refusal::BearerTokenRepeated, true));
+    }
+    answer(&app, in_header.or(in_form.map(str::to_owned)))
+}
+
+fn answer(app: &App, token: Option<String>) -> Result<Json<Userinfo>, Failure> {
+    let token = token.ok_or_else(|| failure(Refusal::BearerTokenMissing, false))?;
+    let read = || -> Result<Userinfo, Error> {
+        let claims: AccessClaims = app.keys().verify(&token, "at+jwt")?;
+        userinfo::read(&app.read()?, &app.context(), &claims)
+    };
+    read().map(Json).map_err(|error| failure(error, true))
+}
+
+fn failure(error: impl Into<Error>, tried: bool) -> Failure {
+    Failure::new(error, Shape::Bearer { tried })
+}
+
+/// RFC 6750 §2.1: `Authorization: Bearer b64token`.
+fn from_header(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
+    let value = value.to_str().map_err(|_| Refusal::BearerTokenMalformed)?;
+    match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
+            Ok(Some(token.trim().to_owned()))
+        }
+        Some(_) | None => Err(Refusal::BearerTokenMalformed),
+    }
+}
