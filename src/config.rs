@@ -1,45 +1,53 @@
-//! Stub.
+//! The configuration: what is written becomes what is meant.
+//!
+//! Four layers, the later over the earlier: the defaults, the TOML file, the environment
+//! (`GATELODGE_…`), the flags. One table (`config/keys.rs`) names every key, its kind and its
+//! bounds, and reads all layers alike. Whatever is wrong is told at once, as [`Faults`].
+//!
+//! The environment is an argument and never read here. The only files touched are the
+//! configuration itself and the secrets that it points to.
+
+mod draft;
+mod fault;
+mod keys;
+mod kind;
+mod places;
+mod span;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
 use crate::oauth::client::PkcePolicy;
 use crate::oauth::issuer::Issuer;
 use crate::oauth::person::Role;
 use crate::oauth::scope::{Scope, ScopeToken};
 use crate::secret::RootSecret;
-use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
-use std::time::Duration;
-/// Places
-#[derive(Clone)]
-pub struct Places {
-    /// d
-    pub data: PathBuf,
-    /// c
+
+use draft::Draft;
+use places::Platform;
+
+pub use fault::{Fault, Faults, Source, Told};
+pub use places::Places;
+
+/// What the command line said; each of it goes before every other source.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    /// `--behind-proxy`, once for each proxy.
+    pub behind_proxy: Vec<String>,
+    /// `--config`.
     pub config: Option<PathBuf>,
+    /// `--data`.
+    pub data: Option<PathBuf>,
+    /// `--issuer`.
+    pub issuer: Option<String>,
+    /// `--listen`, once for each address.
+    pub listen: Vec<String>,
+    /// `--print-setup`.
+    pub print_setup: bool,
 }
-impl Places {
-    /// s
-    pub fn store(&self) -> PathBuf {
-        self.data.join("gatelodge.redb")
-    }
-    /// k
-    pub fn key(&self) -> PathBuf {
-        self.data.join("gatelodge.key")
-    }
-    /// k
-    pub fn socket(&self) -> PathBuf {
-        self.data.join("gatelodge.sock")
-    }
-}
-impl Config {
-    /// s
-    pub fn scope(&self) -> Scope {
-        self.scopes.keys().cloned().collect()
-    }
-    /// a
-    pub fn allowed(&self, roles: &[Role]) -> Scope {
-        roles.iter().filter_map(|r| self.roles.get(r)).fold(Scope::default(), |a, b| a.union(b))
-    }
-}
+
 /// The configuration as it is meant: complete, and checked as far as it can be without a store.
 #[derive(Clone)]
 pub struct Config {
@@ -154,3 +162,82 @@ pub struct ScopeEntry {
     /// What it allows, as the consent page says it.
     pub words: String,
 }
+
+/// The scopes of OpenID Connect Core §5.4 and §11, in words for people.
+const BUILT_IN_SCOPES: &[(&str, &str)] = &[
+    ("email", "See your e-mail address"),
+    ("offline_access", "Keep access while you are away, until you withdraw it"),
+    ("openid", "Know that it is you who signs in"),
+    ("profile", "See your name and username"),
+];
+
+impl Config {
+    /// What `flags`, `env` and the file they lead to mean together, or everything that is wrong
+    /// with them.
+    pub fn load(flags: &Flags, env: &BTreeMap<String, String>) -> Result<Self, Faults> {
+        Self::explain(flags, env).map(|(config, _)| config)
+    }
+
+    /// As [`Config::load`], and which source decided each key that is not at its default.
+    pub fn explain(
+        flags: &Flags,
+        env: &BTreeMap<String, String>,
+    ) -> Result<(Self, Vec<Told>), Faults> {
+        Draft::read(Platform::here(), flags, env).finish()
+    }
+
+    /// Every default, over the data directory `data`.
+    pub fn at(data: impl Into<PathBuf>) -> Self {
+        let scopes: BTreeMap<ScopeToken, ScopeEntry> = BUILT_IN_SCOPES
+            .iter()
+            .filter_map(|(token, words)| {
+                let entry = ScopeEntry { open: true, words: (*words).to_owned() };
+                token.parse().ok().map(|token| (token, entry))
+            })
+            .collect();
+        let mut config = Self {
+            behind_proxy: Vec::new(),
+            hosts: Vec::new(),
+            issuer: None,
+            lifetimes: Lifetimes::default(),
+            listen: Vec::new(),
+            log: "info".to_owned(),
+            places: Places { config: None, data: data.into() },
+            policy: Policy::default(),
+            print_setup: false,
+            roles: BTreeMap::new(),
+            root_secret: None,
+            scopes,
+        };
+        config.fill_roles();
+        config
+    }
+
+    /// Every scope there is.
+    pub fn scope(&self) -> Scope {
+        self.scopes.keys().cloned().collect()
+    }
+
+    /// The scopes that are open.
+    pub fn open_scope(&self) -> Scope {
+        self.scopes.iter().filter(|(_, entry)| entry.open).map(|(token, _)| token.clone()).collect()
+    }
+
+    /// What a person with `roles` may grant; a role that is not known grants nothing.
+    pub fn allowed(&self, roles: &[Role]) -> Scope {
+        let known = roles.iter().filter_map(|role| self.roles.get(role));
+        known.fold(Scope::default(), |all, scope| all.union(scope))
+    }
+
+    /// Gives the built-in roles their scopes where nobody did.
+    fn fill_roles(&mut self) {
+        for (name, scope) in [(Role::ADMIN, self.scope()), (Role::USER, self.open_scope())] {
+            if let Ok(role) = name.parse() {
+                self.roles.entry(role).or_insert(scope);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,8 @@
 //! what the peer reads. Each refusal is one line of one table below, with its code and its reason,
 //! so that a new one cannot be left unmapped and nothing is said twice.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 use std::fmt;
 
 /// A transition's or a handler's failure.

@@ -49,7 +49,7 @@ impl Answered<'_> {
     /// Writes the line.
     pub fn log(&self) {
         let Self { method, route, status, took, refused } = self;
-        let ms = took.as_secs_f64() * 1000.0;
+        let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         match refused {
             None => tracing::info!(method, route, status, ms, "answered"),
             Some((id, Error::Refused(refusal))) => tracing::info!(

@@ -92,7 +92,7 @@ impl Passkeys {
         display_name: &DisplayName,
         existing: Vec<CredentialId>,
     ) -> Result<Begun, Internal> {
-        let existing = existing.into_iter().map(|id| id.0.into()).collect();
+        let existing = existing.into_iter().map(|id| id.0).collect();
         let (mut challenge, state) = self
             .0
             .start_passkey_registration(
@@ -118,7 +118,8 @@ impl Passkeys {
         let state: PasskeyRegistration = serde_json::from_slice(state).map_err(Internal::new)?;
         let answer: RegisterPublicKeyCredential =
             serde_json::from_value(answer).map_err(|_| Refusal::BodyMalformed)?;
-        let passkey = self.0.finish_passkey_registration(&answer, &state).map_err(refused)?;
+        let passkey =
+            self.0.finish_passkey_registration(&answer, &state).map_err(|error| refused(&error))?;
         let credential = serde_json::to_vec(&passkey).map_err(Internal::new)?;
         let inner = webauthn_rs::prelude::Credential::from(passkey);
         Ok(Registered {
@@ -154,7 +155,7 @@ impl Passkeys {
         let result = self
             .0
             .finish_discoverable_authentication_v2(&answer.0, state, &passkey)
-            .map_err(refused)?;
+            .map_err(|error| refused(&error))?;
         passkey.update_credential(&result);
         Ok(Asserted {
             credential: serde_json::to_vec(&passkey).map_err(Internal::new)?,
@@ -171,7 +172,7 @@ fn amr(backup_eligible: bool) -> Vec<String> {
     [key, "user"].map(str::to_owned).into()
 }
 
-fn refused(error: webauthn_rs::prelude::WebauthnError) -> Refusal {
+fn refused(error: &webauthn_rs::prelude::WebauthnError) -> Refusal {
     tracing::debug!(%error, "a passkey did not verify");
     Refusal::CredentialRefused
 }

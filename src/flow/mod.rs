@@ -7,6 +7,8 @@
 //!
 //! Only [`step`] knows the order in which a person meets the pages.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 use std::sync::Arc;
 
 use crate::config::Config;

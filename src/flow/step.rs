@@ -114,7 +114,7 @@ pub fn next(
         None => None,
     };
     let session = match fitting(session, &request, expected, created) {
-        Fitting::Session(session) => session,
+        Fitting::Session(session) => *session,
         Fitting::None if request.prompt.none => {
             return Ok(Step::Refuse(callback, Refusal::LoginNeeded));
         }
@@ -160,7 +160,7 @@ pub fn next(
 
 enum Fitting {
     None,
-    Session(LiveSession),
+    Session(Box<LiveSession>),
     SomebodyElse,
 }
 
@@ -186,7 +186,7 @@ fn fitting(
     match expected {
         Some(expected) if expected != session.user() && signed_in_for_this => Fitting::SomebodyElse,
         Some(expected) if expected != session.user() => Fitting::None,
-        Some(_) | None => Fitting::Session(session),
+        Some(_) | None => Fitting::Session(Box::new(session)),
     }
 }
 

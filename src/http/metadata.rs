@@ -11,6 +11,7 @@ use serde_json::json;
 use super::failure::Failure;
 use crate::app::App;
 use crate::error::Internal;
+use crate::flow::installation;
 use crate::oauth::metadata::Metadata;
 
 /// Clients may keep what rarely changes for a while; well within the time a key is published
@@ -48,7 +49,7 @@ pub(super) async fn alive() -> Json<serde_json::Value> {
 
 /// The store takes writes.
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Response, Failure> {
-    app.write(|tx, cx| crate::flow::installation::probe(tx, cx)).await.map_err(Failure::json)?;
+    app.write(installation::probe).await.map_err(Failure::json)?;
     app.keys()
         .current(crate::oauth::client::SigningAlg::Es256, app.clock().now())
         .ok_or_else(|| Failure::json(Internal::new("no signing key")))?;

@@ -23,6 +23,9 @@ const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows"
 /// The page cache: far below redb's own 1 GiB, since an idle server is to stay under 20 MB.
 const CACHE: usize = 32 * 1024 * 1024;
 
+/// A row with its key.
+pub(super) type KeyedRow = (Vec<u8>, Vec<u8>);
+
 /// Writes by key; `None` removes.
 pub(super) type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
@@ -161,8 +164,7 @@ impl Snapshot {
         &'a self,
         from: &[u8],
         to: &[u8],
-    ) -> Result<impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), StoreError>> + use<'a>, StoreError>
-    {
+    ) -> Result<impl Iterator<Item = Result<KeyedRow, StoreError>> + use<'a>, StoreError> {
         let range = self.rows.range::<&[u8]>(from..to).map_err(failed)?;
         Ok(range.map(|row| {
             let (key, row) = row.map_err(failed)?;

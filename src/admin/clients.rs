@@ -1,0 +1,122 @@
+//! `/api/v1/clients`. The members are those of RFC 7591 §2, and ours beside them.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Failed, body, optional, parsed};
+use crate::app::App;
+use crate::error::Refusal;
+use crate::flow::clients::{self, NewClient};
+use crate::oauth::client::ClientType;
+use crate::oauth::id::ClientId;
+use crate::store::View;
+use crate::store::schema::Client;
+
+/// The most clients that one listing shows.
+const MOST: usize = 10_000;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Registration {
+    name: String,
+    client_id: Option<String>,
+    client_type: Option<ClientType>,
+    #[serde(default)]
+    redirect_uris: Vec<String>,
+    #[serde(default)]
+    post_logout_redirect_uris: Vec<String>,
+    #[serde(default)]
+    grant_types: Vec<String>,
+    scope: Option<String>,
+    token_endpoint_auth_method: Option<String>,
+    #[serde(default)]
+    first_party: bool,
+    pkce: Option<String>,
+    refresh: Option<String>,
+    id_token_signed_response_alg: Option<String>,
+}
+
+impl Registration {
+    fn parse(self) -> Result<NewClient, Refusal> {
+        Ok(NewClient {
+            auth_method: optional(self.token_endpoint_auth_method.as_deref())?,
+            client_id: self.client_id.as_deref().map(ClientId::chosen).transpose()?,
+            client_type: self.client_type,
+            first_party: self.first_party,
+            grant_types: parsed(&self.grant_types)?,
+            id_token_alg: optional(self.id_token_signed_response_alg.as_deref())?,
+            name: Some(self.name.parse()?),
+            pkce: optional(self.pkce.as_deref())?,
+            post_logout_redirect_uris: parsed(&self.post_logout_redirect_uris)?,
+            redirect_uris: parsed(&self.redirect_uris)?,
+            refresh: optional(self.refresh.as_deref())?,
+            scope: optional(self.scope.as_deref())?,
+        })
+    }
+}
+
+fn shown(id: &ClientId, client: &Client) -> Value {
+    let texts = |uris: &[crate::oauth::redirect_uri::RedirectUri]| {
+        uris.iter().map(|uri| uri.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    let grant_types: Vec<&str> = client.grant_types.iter().map(|grant| grant.as_str()).collect();
+    json!({
+        "client_id": id.as_str(),
+        "name": client.name.as_str(),
+        "client_type": client.client_type,
+        "redirect_uris": texts(&client.redirect_uris),
+        "post_logout_redirect_uris": texts(&client.post_logout_redirect_uris),
+        "grant_types": grant_types,
+        "scope": client.scope,
+        "token_endpoint_auth_method": client.auth_method.as_str(),
+        "first_party": client.first_party,
+        "pkce": client.pkce.as_str(),
+        "refresh": client.refresh.as_str(),
+        "id_token_signed_response_alg": client.id_token_alg.as_str(),
+        "enabled": client.enabled,
+        "created": client.created.rfc3339(),
+    })
+}
+
+pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, Failed> {
+    let clients = app.read()?.list::<Client>(MOST)?;
+    let clients: Vec<Value> = clients.iter().map(|(id, client)| shown(id, client)).collect();
+    Ok(Json(json!({ "clients": clients })))
+}
+
+pub(super) async fn add(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<(StatusCode, Json<Value>), Failed> {
+    let new = body::<Registration>(request).await?.parse()?;
+    let (id, client, secret) = app.write(move |tx, cx| clients::add(tx, cx, &new)).await?;
+    let mut answer = shown(&id, &client);
+    if let (Some(secret), Value::Object(members)) = (secret, &mut answer) {
+        members.insert("client_secret".to_owned(), secret.expose().as_str().into());
+    }
+    Ok((StatusCode::CREATED, Json(answer)))
+}
+
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Failed> {
+    let id: ClientId = id.parse()?;
+    let client = app.read()?.find::<Client>(&id)?.ok_or(Refusal::ClientNotFound)?;
+    Ok(Json(shown(&id, &client)))
+}
+
+pub(super) async fn remove(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Failed> {
+    let id: ClientId = id.parse()?;
+    let removed = id.clone();
+    let ended = app.write(move |tx, cx| clients::remove(tx, cx, &removed)).await?;
+    Ok(Json(json!({ "client_id": id.as_str(), "grants_ended": ended })))
+}

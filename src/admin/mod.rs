@@ -1,0 +1,76 @@
+//! The administration API: one router, served on the Unix socket, and in process to a command
+//! that finds no server.
+//!
+//! Whoever can reach it owns the data directory, so it asks for no further proof, and tells in
+//! its errors the reason itself.
+
+mod clients;
+mod issuer;
+pub(crate) mod people;
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde_json::json;
+
+use crate::app::App;
+use crate::error::{Error, ErrorCode, Refusal};
+
+/// Every route there is, on one page.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/api/v1/clients", get(clients::list).post(clients::add))
+        .route("/api/v1/clients/{id}", get(clients::show).delete(clients::remove))
+        .route("/api/v1/users", get(people::list).post(people::add))
+        .route("/api/v1/recover", post(people::recover))
+        .route("/api/v1/issuer", get(issuer::show).put(issuer::change))
+        .fallback(async || Failed(Refusal::PageNotFound.into()))
+        .method_not_allowed_fallback(async || Failed(Refusal::MethodNotAllowed.into()))
+        .with_state(app)
+}
+
+/// An error, as operators read it.
+struct Failed(Error);
+
+impl<E: Into<Error>> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for Failed {
+    fn into_response(self) -> Response {
+        let code = match &self.0 {
+            Error::Internal(_) => ErrorCode::ServerError,
+            Error::Refused(refusal) => refusal.code(),
+        };
+        let status = StatusCode::from_u16(code.status());
+        let body = json!({ "error": code.as_str(), "error_description": self.0.to_string() });
+        (status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body)).into_response()
+    }
+}
+
+/// The text of each of `values`, parsed.
+fn parsed<T: std::str::FromStr<Err = Refusal>>(values: &[String]) -> Result<Vec<T>, Refusal> {
+    values.iter().map(|value| value.parse()).collect()
+}
+
+/// The text, if there is one, parsed.
+fn optional<T: std::str::FromStr<Err = Refusal>>(
+    value: Option<&str>,
+) -> Result<Option<T>, Refusal> {
+    value.map(str::parse).transpose()
+}
+
+/// A body that is read as `T`, or refused as what it is.
+async fn body<T: serde::de::DeserializeOwned>(
+    request: axum::extract::Request,
+) -> Result<T, Failed> {
+    let bytes = axum::body::to_bytes(request.into_body(), 64 * 1024).await;
+    let bytes = bytes.map_err(|_| Refusal::BodyTooLarge)?;
+    Ok(serde_json::from_slice(&bytes).map_err(|_| Refusal::BodyMalformed)?)
+}

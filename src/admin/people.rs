@@ -1,0 +1,103 @@
+//! `/api/v1/users` and `/api/v1/recover`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Failed, body, optional, parsed};
+use crate::app::App;
+use crate::flow::enroll::Invited;
+use crate::flow::people::{self, NewPerson};
+use crate::oauth::id::UserId;
+use crate::oauth::person::Username;
+use crate::store::View;
+use crate::store::schema::{PASSKEYS_BY_USER, Person};
+
+/// The most people that one listing shows, and the most passkeys that are counted for one.
+const MOST: usize = 10_000;
+const MOST_PASSKEYS: usize = 100;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Added {
+    username: String,
+    display_name: Option<String>,
+    email: Option<String>,
+    #[serde(default)]
+    roles: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Recovered {
+    username: Option<String>,
+}
+
+fn shown(id: UserId, person: &Person, passkeys: usize) -> Value {
+    let roles: Vec<&str> = person.roles.iter().map(|role| role.as_str()).collect();
+    json!({
+        "id": id.to_string(),
+        "username": person.username.as_str(),
+        "display_name": person.display_name.as_str(),
+        "email": person.email.as_ref().map(|email| email.as_str()),
+        "roles": roles,
+        "disabled": person.disabled,
+        "created": person.created.rfc3339(),
+        "passkeys": passkeys,
+    })
+}
+
+/// Adds a setup link to an answer.
+fn with_link(app: &App, mut answer: Value, invited: &Invited) -> Value {
+    if let Value::Object(members) = &mut answer {
+        members.insert("setup_url".to_owned(), setup_url(app, invited).into());
+        members.insert("setup_expires".to_owned(), invited.expires.rfc3339().into());
+    }
+    answer
+}
+
+/// The link itself: the secret is in the fragment, which stays in the browser.
+pub(crate) fn setup_url(app: &App, invited: &Invited) -> String {
+    app.rules().issuer.at(&format!("/setup#{}", *invited.token.expose()))
+}
+
+pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, Failed> {
+    let view = app.read()?;
+    let mut users = Vec::new();
+    for (id, person) in view.list::<Person>(MOST)? {
+        let passkeys = view.by(&PASSKEYS_BY_USER, &id, MOST_PASSKEYS)?.len();
+        users.push(shown(id, &person, passkeys));
+    }
+    Ok(Json(json!({ "users": users })))
+}
+
+pub(super) async fn add(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<(StatusCode, Json<Value>), Failed> {
+    let added: Added = body(request).await?;
+    let new = NewPerson {
+        username: added.username.parse()?,
+        display_name: optional(added.display_name.as_deref())?,
+        email: optional(added.email.as_deref())?,
+        roles: parsed(&added.roles)?,
+    };
+    let (id, person, invited) = app.write(move |tx, cx| people::add(tx, cx, &new)).await?;
+    Ok((StatusCode::CREATED, Json(with_link(&app, shown(id, &person, 0), &invited))))
+}
+
+pub(super) async fn recover(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Json<Value>, Failed> {
+    let recovered: Recovered = body(request).await?;
+    let username: Option<Username> = optional(recovered.username.as_deref())?;
+    let (person, invited) =
+        app.write(move |tx, cx| people::recover(tx, cx, username.as_ref())).await?;
+    let username = person.as_ref().map(|person| person.username.as_str());
+    Ok(Json(with_link(&app, json!({ "username": username }), &invited)))
+}

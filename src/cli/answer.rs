@@ -1,0 +1,254 @@
+//! How a command answers: text or JSON on standard output, everything else on standard error.
+
+use std::fmt;
+use std::io;
+use std::process::ExitCode;
+
+use serde_json::Value;
+
+use crate::config::Faults;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// 0
+    Done,
+    /// 1
+    Failed,
+    /// 2: wrong usage or configuration.
+    Usage,
+    /// 3
+    NotFound,
+    /// 4: refused by the server.
+    Refused,
+    /// 5: no server or store to talk to, or a store locked by another or without its key.
+    Nobody,
+}
+
+impl Exit {
+    /// The ending that another part of the program gives as a number.
+    pub(super) const fn from_code(code: u8) -> Self {
+        match code {
+            0 => Self::Done,
+            2 => Self::Usage,
+            3 => Self::NotFound,
+            4 => Self::Refused,
+            5 => Self::Nobody,
+            _ => Self::Failed,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::NotFound => 3,
+            Exit::Refused => 4,
+            Exit::Nobody => 5,
+        })
+    }
+}
+
+/// What a command has to say.
+#[derive(Debug)]
+pub(super) struct Answer {
+    exit: Exit,
+    json: Value,
+    note: Option<String>,
+    text: String,
+}
+
+impl Answer {
+    /// The same answer for people and for programs.
+    pub(super) fn new(text: impl Into<String>, json: Value) -> Self {
+        Self { exit: Exit::Done, json, note: None, text: text.into() }
+    }
+
+    /// Nothing to say.
+    pub(super) fn nothing() -> Self {
+        Self::new("", Value::Null)
+    }
+
+    /// With a remark for the person at the terminal, which is no part of the answer.
+    pub(super) fn with_note(self, note: impl Into<String>) -> Self {
+        Self { note: Some(note.into()), ..self }
+    }
+
+    /// With an ending of its own.
+    pub(super) fn ending(self, exit: Exit) -> Self {
+        Self { exit, ..self }
+    }
+
+    /// Says it. A reader who went away has read enough.
+    pub(super) fn print(self, json: bool) -> ExitCode {
+        let body = match (&self.json, json) {
+            (Value::Null, true) => String::new(),
+            (value, true) => format!("{value:#}"),
+            (_, false) => self.text,
+        };
+        if let Err(error) = write(io::stdout().lock(), &body)
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            let failure = format!("the answer cannot be written: {error}");
+            return Failure::new(Exit::Failed, failure).print();
+        }
+        // Without standard error there is nobody to tell.
+        let _ = write(io::stderr().lock(), self.note.as_deref().unwrap_or_default());
+        self.exit.into()
+    }
+
+    #[cfg(test)]
+    pub(super) fn parts(&self) -> (Exit, &str, &Value, Option<&str>) {
+        (self.exit, &self.text, &self.json, self.note.as_deref())
+    }
+}
+
+/// Why a command has no answer.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) exit: Exit,
+    pub(super) message: String,
+}
+
+impl Failure {
+    /// A failure that `message` describes.
+    pub(super) fn new(exit: Exit, message: impl fmt::Display) -> Self {
+        Self { exit, message: message.to_string() }
+    }
+
+    /// The server's refusal: its status decides the ending, its description is the message.
+    pub(super) fn refused(status: u16, body: &Value) -> Self {
+        let exit = match status {
+            404 => Exit::NotFound,
+            400..=499 => Exit::Refused,
+            _ => Exit::Failed,
+        };
+        let word = |name: &str| body.get(name).and_then(Value::as_str).map(plain);
+        let message = match (word("error_description"), word("error")) {
+            (Some(description), Some(error)) => format!("{description} ({error})"),
+            (Some(said), None) | (None, Some(said)) => said,
+            (None, None) => format!("the server answered with status {status}"),
+        };
+        Self { exit, message }
+    }
+
+    /// Says it on standard error, each line under the program's name.
+    pub(super) fn print(self) -> ExitCode {
+        let lines = self.message.lines().map(|line| format!("gatelodge: {line}\n"));
+        // Without standard error there is nobody to tell.
+        let _ = write(io::stderr().lock(), &lines.collect::<String>());
+        self.exit.into()
+    }
+}
+
+impl From<Faults> for Failure {
+    fn from(faults: Faults) -> Self {
+        Self::new(Exit::Usage, faults)
+    }
+}
+
+/// Writes `body` whole, and ends its last line.
+fn write(mut to: impl io::Write, body: &str) -> io::Result<()> {
+    if body.is_empty() {
+        return Ok(());
+    }
+    to.write_all(body.as_bytes())?;
+    if !body.ends_with('\n') {
+        to.write_all(b"\n")?;
+    }
+    to.flush()
+}
+
+/// `text` without what a terminal would obey.
+pub(super) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// The member `name` as one line: a list by its items, what is missing as nothing.
+pub(super) fn word(object: &Value, name: &str) -> String {
+    match object.get(name) {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => plain(text),
+        Some(Value::Array(items)) => {
+            let items = items.iter().map(|item| item.as_str().map_or(item.to_string(), plain));
+            items.collect::<Vec<_>>().join(" ")
+        }
+        Some(Value::Bool(yes)) => if *yes { "yes" } else { "no" }.to_owned(),
+        Some(other) => other.to_string(),
+    }
+}
+
+/// Each `(label, value)` on a line, values under one another; empty ones are left out.
+pub(super) fn fields(rows: &[(&str, String)]) -> String {
+    let shown = || rows.iter().filter(|(_, value)| !value.is_empty());
+    let width = shown().map(|(label, _)| label.len()).max().unwrap_or(0);
+    shown().map(|(label, value)| format!("{label:width$}  {value}\n")).collect()
+}
+
+/// The members `columns` of each object in `rows`, under their headings.
+pub(super) fn table(columns: &[(&str, &str)], rows: &[Value]) -> String {
+    let heading = columns.iter().map(|(heading, _)| (*heading).to_owned()).collect();
+    let cells = rows.iter().map(|row| columns.iter().map(|(_, name)| word(row, name)).collect());
+    let lines: Vec<Vec<String>> = std::iter::once(heading).chain(cells).collect();
+    let mut widths = vec![0; columns.len()];
+    for line in &lines {
+        for (width, cell) in widths.iter_mut().zip(line) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    let set = |line: &Vec<String>| {
+        let cells = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+    };
+    lines.iter().map(set).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_status_decides_the_ending() {
+        for (status, exit) in
+            [(404, Exit::NotFound), (400, Exit::Refused), (409, Exit::Refused), (500, Exit::Failed)]
+        {
+            assert_eq!(Failure::refused(status, &Value::Null).exit, exit, "{status}");
+        }
+        let body = json!({"error": "conflict", "error_description": "It is there already."});
+        assert_eq!(Failure::refused(409, &body).message, "It is there already. (conflict)");
+    }
+
+    #[test]
+    fn columns_stand_under_their_headings() {
+        let rows = [json!({"a": "é", "b": ["x", "y"]}), json!({"a": "long", "b": null})];
+
+        let shown = table(&[("A", "a"), ("B", "b")], &rows);
+
+        assert_eq!(shown, "A     B\né     x y\nlong\n");
+    }
+
+    #[test]
+    fn a_name_cannot_command_the_terminal() {
+        assert_eq!(word(&json!({"name": "a\u{1b}[2J"}), "name"), "a\u{fffd}[2J");
+    }
+
+    #[test]
+    fn a_reader_who_went_away_is_an_error_and_no_panic() {
+        struct Gone;
+        impl io::Write for Gone {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+
+        assert_eq!(write(Gone, "text").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    }
+}

@@ -1,0 +1,181 @@
+//! What can be written on the command line. The help that people read is the text of this file.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::config::Flags;
+
+use super::client::ClientVerb;
+use super::config::ConfigVerb;
+use super::issuer::IssuerVerb;
+use super::user::UserVerb;
+
+const EXAMPLES: &str = "\
+Examples:
+  gatelodge                                     start the server; the first start prints a setup link
+  gatelodge client add shop --redirect http://127.0.0.1:3000/callback
+                                                register an application that signs people in
+  gatelodge client add nightly --scope orders   register a program that acts for itself
+  gatelodge user add ada --role admin           enrol a person: prints a link, good for one passkey
+  gatelodge user recover ada                    a new link for somebody who lost their passkey
+  gatelodge config check                        say everything that is wrong with the configuration
+
+Settings come from a flag, else from the environment (GATELODGE_ISSUER,
+GATELODGE_LIFETIMES__ACCESS_TOKEN=15m), else from the TOML file (gatelodge paths says
+which), else they have a default. None is needed.
+
+Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 not found; 4 refused by
+the server; 5 no server or store to talk to, or a store locked by another or without its key.";
+
+/// Sign-in for your own machine: OAuth 2.1, OpenID Connect and passkeys in one binary and one file
+#[derive(Debug, Parser)]
+#[command(name = "gatelodge", version, after_help = EXAMPLES)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) verb: Option<Verb>,
+}
+
+const EVERYWHERE: &str = "Understood everywhere";
+
+/// What every command understands.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Global {
+    /// The configuration file to read, which then must exist
+    #[arg(long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
+    pub(super) config: Option<PathBuf>,
+    /// The data directory, with the store, its key and the socket of the running server
+    #[arg(long, global = true, value_name = "DIR", help_heading = EVERYWHERE)]
+    pub(super) data: Option<PathBuf>,
+    /// Answer in JSON
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
+    pub(super) json: bool,
+}
+
+/// The nouns.
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Start the server; the same as no command at all
+    #[command(after_help = SERVE_EXAMPLES)]
+    Serve(ServeArgs),
+    /// The applications that people sign in to, and programs that act for themselves
+    #[command(subcommand)]
+    Client(ClientVerb),
+    /// The people who sign in
+    #[command(subcommand)]
+    User(UserVerb),
+    /// The name under which this server issues tokens
+    #[command(subcommand)]
+    Issuer(IssuerVerb),
+    /// The configuration
+    #[command(subcommand)]
+    Config(ConfigVerb),
+    /// Say where the data directory, the store, its key, the socket and the configuration lie
+    Paths,
+    /// Say which version this is
+    Version,
+    /// Print a completion script for a shell
+    #[command(after_help = "Example:\n  gatelodge completions bash > \
+                            ~/.local/share/bash-completion/completions/gatelodge")]
+    Completions {
+        /// The shell that is to complete
+        shell: Shell,
+    },
+}
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  gatelodge serve
+      at http://localhost:7455, on 127.0.0.1 and [::1]
+  gatelodge serve --listen 127.0.0.1:8000
+      the issuer of a new store takes its port: http://localhost:8000
+  gatelodge serve --issuer https://id.example --behind-proxy 127.0.0.1
+      behind a proxy on this machine that speaks TLS
+
+The issuer is written into the store at the first start and stays; gatelodge issuer change
+changes it.";
+
+/// What `serve` understands.
+#[derive(Debug, Default, ClapArgs)]
+pub(super) struct ServeArgs {
+    /// Listen here; repeat it for more addresses
+    #[arg(long, value_name = "ADDR")]
+    listen: Vec<String>,
+    /// The issuer of a new store; of an old one, the issuer it must have
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    /// Believe this proxy about who asks and whether over TLS; repeat it for more proxies
+    #[arg(long, value_name = "IP")]
+    behind_proxy: Vec<String>,
+    /// Tell the setup link even where standard output is no terminal
+    #[arg(long)]
+    print_setup: bool,
+}
+
+impl ServeArgs {
+    /// These over `flags`.
+    pub(super) fn over(self, flags: Flags) -> Flags {
+        Flags {
+            behind_proxy: self.behind_proxy,
+            issuer: self.issuer,
+            listen: self.listen,
+            print_setup: self.print_setup,
+            ..flags
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    fn read(line: &str) -> Result<Args, ErrorKind> {
+        Args::try_parse_from(line.split(' ')).map_err(|error| error.kind())
+    }
+
+    #[test]
+    fn the_definition_holds_together() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn no_command_is_serve_and_global_flags_stand_anywhere() {
+        assert!(read("gatelodge").unwrap().verb.is_none());
+        assert!(read("gatelodge --json paths").unwrap().global.json);
+        let args = read("gatelodge client list --data /d --json").unwrap();
+        assert!(args.global.json && args.global.data.is_some());
+    }
+
+    #[test]
+    fn every_flag_of_serve_is_carried_over() {
+        let line = "gatelodge serve --listen 127.0.0.1:1 --listen [::1]:1 --issuer http://localhost:1 \
+                    --behind-proxy 127.0.0.1 --print-setup";
+        let Some(Verb::Serve(serve)) = read(line).unwrap().verb else { panic!("serve") };
+
+        let flags = serve.over(Flags::default());
+
+        assert_eq!(flags.listen, ["127.0.0.1:1", "[::1]:1"]);
+        assert_eq!(flags.issuer.as_deref(), Some("http://localhost:1"));
+        assert_eq!(flags.behind_proxy, ["127.0.0.1"]);
+        assert!(flags.print_setup);
+    }
+
+    #[test]
+    fn wrong_words_are_usage_errors() {
+        for (line, kind) in [
+            ("gatelodge nonsense", ErrorKind::InvalidSubcommand),
+            ("gatelodge client add", ErrorKind::MissingRequiredArgument),
+            ("gatelodge client add a --pkce plain", ErrorKind::InvalidValue),
+            ("gatelodge issuer change http://127.0.0.1", ErrorKind::ValueValidation),
+            ("gatelodge paths --listen 127.0.0.1:1", ErrorKind::UnknownArgument),
+        ] {
+            assert_eq!(read(line).err(), Some(kind), "{line}");
+        }
+    }
+}

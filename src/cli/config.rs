@@ -1,0 +1,81 @@
+//! `gatelodge config …`
+
+use std::collections::BTreeMap;
+
+use clap::Subcommand;
+use serde_json::json;
+
+use crate::config::{Config, Faults, Flags, Told};
+
+use super::answer::{Answer, Exit, plain};
+
+/// What can be done with the configuration.
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigVerb {
+    /// Say "ok" and which source decided what, or everything that is wrong (exit code 2)
+    #[command(after_help = "Example:\n  gatelodge config check --config new.toml && \
+                            mv new.toml ~/.config/gatelodge/gatelodge.toml")]
+    Check,
+}
+
+/// `gatelodge config …`
+pub(super) fn run(verb: &ConfigVerb, flags: &Flags, env: &BTreeMap<String, String>) -> Answer {
+    match verb {
+        ConfigVerb::Check => match Config::explain(flags, env) {
+            Ok((config, told)) => sound(&config, &told),
+            Err(faults) => faulty(&faults),
+        },
+    }
+}
+
+fn sound(config: &Config, told: &[Told]) -> Answer {
+    let mut text = "ok\n".to_owned();
+    for Told { key, value, source } in told {
+        text.push_str(&plain(&format!("{key} = {value}  ({source})")));
+        text.push('\n');
+    }
+    let note = match &config.places.config {
+        Some(path) => format!("read {}; what is not listed has its default", path.display()),
+        None => "no configuration file; what is not listed has its default".to_owned(),
+    };
+    let path = config.places.config.as_ref().map(|path| path.display().to_string());
+    let json = json!({"ok": true, "config": path, "settings": told});
+    Answer::new(text, json).with_note(note)
+}
+
+fn faulty(faults: &Faults) -> Answer {
+    let json = json!({"ok": false, "faults": faults});
+    Answer::new(faults.to_string(), json).ending(Exit::Usage)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(pairs: &[(&str, &str)]) -> Answer {
+        let mut env: BTreeMap<_, _> =
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        env.insert("GATELODGE_DATA".to_owned(), "/d".to_owned());
+        run(&ConfigVerb::Check, &Flags::default(), &env)
+    }
+
+    #[test]
+    fn a_sound_configuration_is_ok_and_says_who_decided() {
+        let answer = check(&[("GATELODGE_LOG", "debug")]);
+        let (exit, text, json, _) = answer.parts();
+
+        assert_eq!(exit, Exit::Done);
+        assert!(text.starts_with("ok\n") && text.contains("log = \"debug\"  (GATELODGE_LOG)"));
+        assert_eq!(json["settings"][1]["source"], "GATELODGE_LOG");
+    }
+
+    #[test]
+    fn a_faulty_one_tells_each_fault_and_ends_with_2() {
+        let answer = check(&[("GATELODGE_LOGS", "debug"), ("GATELODGE_HOSTS", "a b")]);
+        let (exit, text, json, _) = answer.parts();
+
+        assert_eq!(exit, Exit::Usage);
+        assert_eq!(text.lines().count(), 2);
+        assert_eq!(json["faults"][1]["source"], "GATELODGE_LOGS");
+    }
+}

@@ -1,0 +1,104 @@
+//! The command line: `gatelodge NOUN VERB`.
+//!
+//! `args` says what can be written, one file per noun says what it does, `answer` how it is told,
+//! and `door` leads to the administration API, which alone knows the store. Answers go to standard
+//! output, everything else to standard error. This room may use `config`, `serve` and the door's
+//! two ways in; it has no rules of its own about clients or people.
+
+mod answer;
+mod args;
+mod client;
+mod config;
+mod door;
+mod issuer;
+mod program;
+mod user;
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::config::{Config, Flags};
+
+use answer::{Answer, Exit, Failure};
+use args::{Args, Global, ServeArgs, Verb};
+use door::Door;
+
+/// Reads the process's arguments and environment, does what they say, and gives its exit code.
+pub fn run() -> ExitCode {
+    let env = std::env::vars_os().map(|(name, value)| (lossy(&name), lossy(&value))).collect();
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Whoever closed the pipe has read enough of the help.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done }.into();
+        }
+    };
+    let json = args.global.json;
+    match dispatch(args, &env) {
+        Ok(answer) => answer.print(json),
+        Err(failure) => failure.print(),
+    }
+}
+
+fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Answer, Failure> {
+    let Args { global, verb } = args;
+    let verb = verb.unwrap_or_else(|| Verb::Serve(ServeArgs::default()));
+    let flags = flags(&global);
+    match verb {
+        Verb::Client(verb) => with_door(&flags, env, async |door| client::run(verb, door).await),
+        Verb::Completions { shell } => Ok(program::completions(shell)),
+        Verb::Config(verb) => Ok(config::run(&verb, &flags, env)),
+        Verb::Issuer(verb) => with_door(&flags, env, async |door| issuer::run(verb, door).await),
+        Verb::Paths => Ok(program::paths(&Config::load(&flags, env)?.places)),
+        Verb::Serve(args) => serve(&args.over(flags), env),
+        Verb::User(verb) => with_door(&flags, env, async |door| user::run(verb, door).await),
+        Verb::Version => Ok(program::version()),
+    }
+}
+
+fn serve(flags: &Flags, env: &BTreeMap<String, String>) -> Result<Answer, Failure> {
+    let config = Config::load(flags, env)?;
+    let stopped = started(Builder::new_multi_thread())?.block_on(crate::serve::run(config));
+    match stopped {
+        Ok(()) => Ok(Answer::nothing()),
+        Err(stop) => Err(Failure::new(Exit::from_code(stop.exit), stop)),
+    }
+}
+
+fn with_door(
+    flags: &Flags,
+    env: &BTreeMap<String, String>,
+    verb: impl AsyncFnOnce(&mut Door) -> Result<Answer, Failure>,
+) -> Result<Answer, Failure> {
+    let config = Config::load(flags, env)?;
+    started(Builder::new_current_thread())?.block_on(async {
+        let mut door = Door::open(config).await?;
+        verb(&mut door).await
+    })
+}
+
+fn started(mut builder: Builder) -> Result<Runtime, Failure> {
+    let runtime = builder.enable_all().build();
+    runtime.map_err(|error| Failure::new(Exit::Failed, format!("no threads to run on: {error}")))
+}
+
+fn flags(global: &Global) -> Flags {
+    // A directory that is named relatively is meant from here, also in what is printed of it.
+    let absolute = |path: &PathBuf| match path.strip_prefix("~") {
+        Ok(_) => path.clone(),
+        Err(_) => std::path::absolute(path).unwrap_or_else(|_| path.clone()),
+    };
+    let named =
+        |path: &Option<PathBuf>| path.as_ref().filter(|p| **p != Path::new("")).map(absolute);
+    Flags { config: named(&global.config), data: named(&global.data), ..Flags::default() }
+}
+
+fn lossy(text: &OsStr) -> String {
+    text.to_string_lossy().into_owned()
+}

@@ -1,0 +1,175 @@
+//! `gatelodge user …`
+
+use axum::http::Method;
+use clap::{Args, Subcommand};
+use serde_json::{Map, Value, json};
+
+use super::answer::{Answer, Failure, fields, table, word};
+use super::door::Door;
+
+const ADD_HELP: &str = "\
+Examples:
+  gatelodge user add ada
+  gatelodge user add ada --name \"Ada Lovelace\" --email ada@example.org --role admin
+
+The person opens the printed link in the browser that is to sign in, and makes a passkey.
+Without --role the person is a user, who may grant applications what is open to everyone.";
+
+const RECOVER_HELP: &str = "\
+Examples:
+  gatelodge user recover ada    a link to a new passkey for somebody who lost theirs
+  gatelodge user recover        the first administrator's link, while nobody exists";
+
+/// What can be done with people.
+#[derive(Debug, Subcommand)]
+pub(super) enum UserVerb {
+    /// Enrol a person, and print the link at which they make their passkey
+    #[command(after_help = ADD_HELP)]
+    Add(Add),
+    /// List the people
+    List,
+    /// Print a new setup link for a person, or for the first administrator
+    #[command(after_help = RECOVER_HELP)]
+    Recover {
+        /// Whose link; nobody's is the first administrator's
+        username: Option<String>,
+    },
+}
+
+/// A person as the command line describes one.
+#[derive(Debug, Args)]
+pub(super) struct Add {
+    /// The name of the account: letters, digits and . _ - @ +
+    username: String,
+    /// The name that other people see
+    #[arg(long)]
+    name: Option<String>,
+    /// The e-mail address that applications may learn
+    #[arg(long)]
+    email: Option<String>,
+    /// A role, which decides the scopes that the person may grant; repeat it for more
+    #[arg(long)]
+    role: Vec<String>,
+}
+
+/// `gatelodge user …`
+pub(super) async fn run(verb: UserVerb, door: &mut Door) -> Result<Answer, Failure> {
+    match verb {
+        UserVerb::Add(add) => {
+            let answer = door.ask(Method::POST, "/api/v1/users", Some(add.body())).await?;
+            Ok(link(answer))
+        }
+        UserVerb::List => {
+            let answer = door.ask(Method::GET, "/api/v1/users", None).await?;
+            Ok(list(answer))
+        }
+        UserVerb::Recover { username } => {
+            let asked = username.map_or(json!({}), |username| json!({"username": username}));
+            let answer = door.ask(Method::POST, "/api/v1/recover", Some(asked)).await?;
+            Ok(link(answer))
+        }
+    }
+}
+
+impl Add {
+    /// What was given and nothing else: the server has its own defaults.
+    fn body(self) -> Value {
+        let mut body = Map::new();
+        body.insert("username".to_owned(), self.username.into());
+        if let Some(name) = self.name {
+            body.insert("display_name".to_owned(), name.into());
+        }
+        if let Some(email) = self.email {
+            body.insert("email".to_owned(), email.into());
+        }
+        if !self.role.is_empty() {
+            body.insert("roles".to_owned(), self.role.into());
+        }
+        Value::Object(body)
+    }
+}
+
+fn link(answer: Value) -> Answer {
+    let text = fields(&[
+        ("username", word(&answer, "username")),
+        ("id", word(&answer, "id")),
+        ("roles", word(&answer, "roles")),
+        ("setup link", word(&answer, "setup_url")),
+        ("good until", word(&answer, "setup_expires")),
+    ]);
+    let note =
+        "The link works once. Whoever opens it makes the passkey, so send it to nobody else.";
+    Answer::new(text, answer).with_note(note)
+}
+
+fn list(answer: Value) -> Answer {
+    let users = answer.get("users").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    if users.is_empty() {
+        let note = "Nobody is enrolled yet: gatelodge user recover makes the first link.";
+        return Answer::new("", answer).with_note(note);
+    }
+    let text = table(
+        &[
+            ("USERNAME", "username"),
+            ("NAME", "display_name"),
+            ("ROLES", "roles"),
+            ("PASSKEYS", "passkeys"),
+            ("DISABLED", "disabled"),
+            ("CREATED", "created"),
+        ],
+        users,
+    );
+    Answer::new(text, answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::{get, post};
+    use axum::{Json, Router};
+
+    use super::*;
+
+    fn door() -> Door {
+        let with_link = |Json(mut asked): Json<Value>| async move {
+            asked["setup_url"] = "http://localhost:7455/setup#gl_st_x".into();
+            asked["setup_expires"] = "2030-01-01T00:15:00Z".into();
+            Json(asked)
+        };
+        let nobody = get(|| async { Json(json!({"users": []})) });
+        Door::InProcess(
+            Router::new()
+                .route("/api/v1/users", nobody.post(with_link))
+                .route("/api/v1/recover", post(with_link)),
+        )
+    }
+
+    #[tokio::test]
+    async fn a_new_person_gets_a_link_and_only_what_was_said_is_sent() {
+        let add =
+            Add { username: "ada".into(), name: None, email: None, role: vec!["admin".into()] };
+
+        let answer = run(UserVerb::Add(add), &mut door()).await.unwrap();
+        let (_, text, json, _) = answer.parts();
+
+        assert!(text.contains("setup link  http://localhost:7455/setup#gl_st_x\n"));
+        assert!(text.contains("good until  2030-01-01T00:15:00Z\n"));
+        assert_eq!(json["roles"], json!(["admin"]));
+        assert!(json.get("display_name").is_none() && json.get("email").is_none());
+    }
+
+    #[tokio::test]
+    async fn recovery_without_a_name_names_nobody() {
+        let answer = run(UserVerb::Recover { username: None }, &mut door()).await.unwrap();
+
+        assert!(answer.parts().2.get("username").is_none());
+        assert!(answer.parts().1.starts_with("setup link"));
+    }
+
+    #[tokio::test]
+    async fn an_empty_house_says_how_to_begin() {
+        let answer = run(UserVerb::List, &mut door()).await.unwrap();
+
+        assert_eq!(answer.parts().1, "");
+        assert!(answer.parts().3.unwrap().contains("user recover"));
+    }
+}

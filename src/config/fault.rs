@@ -1,0 +1,89 @@
+//! What is wrong with a configuration, and who said it.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+/// Where a setting comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A file in systemd's credentials directory.
+    Credential(PathBuf),
+    /// The program itself, or the platform's conventions.
+    Default,
+    /// The TOML file.
+    File(PathBuf),
+    /// A flag of the command line.
+    Flag(&'static str),
+    /// A variable of the environment.
+    Variable(String),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Credential(path) | Self::File(path) => path.display().fmt(f),
+            Self::Default => f.write_str("default"),
+            Self::Flag(name) => f.write_str(name),
+            Self::Variable(name) => f.write_str(name),
+        }
+    }
+}
+
+impl Serialize for Source {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A key that is not at its default.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Told {
+    /// The key, dotted.
+    pub key: String,
+    /// Its value as it was written; of a secret, only that there is one.
+    pub value: String,
+    /// Who said so.
+    pub source: Source,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// Who said it.
+    pub source: Source,
+    /// The key that it is about.
+    pub key: String,
+    /// What was found, and what is allowed.
+    pub message: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}", self.source, self.key, self.message)
+    }
+}
+
+/// Everything that is wrong, one line each; there is at least one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Faults(pub(super) Vec<Fault>);
+
+impl Faults {
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Fault> {
+        self.0.iter()
+    }
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, fault) in self.0.iter().enumerate() {
+            if position > 0 {
+                f.write_str("\n")?;
+            }
+            fault.fmt(f)?;
+        }
+        Ok(())
+    }
+}

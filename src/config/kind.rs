@@ -1,0 +1,247 @@
+//! How the value of each kind of key is read, and what is said where it does not fit.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use toml::Value;
+
+use crate::oauth::client::PkcePolicy;
+use crate::oauth::issuer::Issuer;
+use crate::oauth::scope::{Scope, ScopeToken};
+use crate::secret::RootSecret;
+
+use super::draft::Draft;
+use super::fault::Source;
+use super::span;
+
+/// What a key holds, with the place in the draft that it is read to.
+pub(super) enum Kind {
+    Addresses(fn(&mut Draft) -> &mut Vec<IpAddr>),
+    Directory(fn(&mut Draft) -> &mut Option<PathBuf>),
+    Hosts(fn(&mut Draft) -> &mut Vec<String>),
+    Issuer(fn(&mut Draft) -> &mut Option<Issuer>),
+    Listeners(fn(&mut Draft) -> &mut Vec<SocketAddr>),
+    Number { of: fn(&mut Draft) -> &mut usize, from: usize, to: usize },
+    Pkce(fn(&mut Draft) -> &mut PkcePolicy),
+    RoleScopes,
+    Schemes(fn(&mut Draft) -> &mut Vec<String>),
+    ScopeOpen,
+    ScopeWords,
+    Secret(fn(&mut Draft) -> &mut Option<RootSecret>),
+    Span { of: fn(&mut Draft) -> &mut Duration, from: u64, to: u64 },
+    Switch(fn(&mut Draft) -> &mut bool),
+    Text(fn(&mut Draft) -> &mut String),
+}
+
+impl Kind {
+    /// The value that a text of the environment means: lists are parted by commas.
+    pub(super) fn of_text(&self, text: &str) -> Value {
+        match self {
+            Self::Addresses(_)
+            | Self::Hosts(_)
+            | Self::Listeners(_)
+            | Self::RoleScopes
+            | Self::Schemes(_) => {
+                let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+                Value::Array(parts.map(Value::from).collect())
+            }
+            Self::Number { .. } => text.parse::<i64>().map_or(Value::from(text), Value::from),
+            Self::ScopeOpen | Self::Switch(_) => {
+                text.parse::<bool>().map_or(Value::from(text), Value::from)
+            }
+            Self::Directory(_)
+            | Self::Issuer(_)
+            | Self::Pkce(_)
+            | Self::ScopeWords
+            | Self::Secret(_)
+            | Self::Span { .. }
+            | Self::Text(_) => Value::from(text),
+        }
+    }
+
+    /// Reads `value` into `draft`, or says what is allowed instead.
+    ///
+    /// `name` is the one that the operator chose, where the key has one.
+    pub(super) fn read(
+        &self,
+        draft: &mut Draft,
+        name: &str,
+        value: &Value,
+        source: &Source,
+    ) -> Result<(), String> {
+        match self {
+            Self::Addresses(of) => {
+                *of(draft) = list(value, "an IP address, such as 127.0.0.1", |s| s.parse().ok())?;
+            }
+            Self::Directory(of) => {
+                let written = value.as_str().filter(|path| !path.is_empty());
+                let path = written.and_then(|path| draft.resolve(Path::new(path), source));
+                *of(draft) = Some(path.ok_or("a path is allowed, and ~ where HOME is set")?);
+            }
+            Self::Hosts(of) => {
+                *of(draft) = list(value, "a host name, such as id.lan or id.lan:8443", host)?;
+            }
+            Self::Issuer(of) => {
+                let issuer = value.as_str().and_then(|written| written.parse().ok());
+                *of(draft) = Some(issuer.ok_or(
+                    "an https URL, or an http URL of localhost, without path or trailing slash is \
+                     allowed, such as http://localhost:7455",
+                )?);
+            }
+            Self::Listeners(of) => {
+                let allowed = "an IP address and a port, such as 127.0.0.1:7455 or [::1]:7455";
+                *of(draft) = list(value, allowed, |s| s.parse().ok())?;
+            }
+            Self::Number { of, from, to } => {
+                let number = value.as_integer().and_then(|number| usize::try_from(number).ok());
+                let number = number.filter(|number| (from..=to).contains(&number));
+                *of(draft) = number
+                    .ok_or_else(|| format!("a whole number from {from} to {to} is allowed"))?;
+            }
+            Self::Pkce(of) => {
+                let policy = value.as_str().and_then(|word| word.parse().ok());
+                *of(draft) = policy.ok_or("\"required\" or \"nonce\" is allowed")?;
+            }
+            Self::RoleScopes => {
+                let role = name.parse().map_err(|_| {
+                    "a role's name is 1 to 64 letters, digits and . _ - long".to_owned()
+                })?;
+                let tokens = list(value, "a scope", |s| s.parse::<ScopeToken>().ok())?;
+                draft.roles.insert(role, (tokens.into_iter().collect::<Scope>(), source.clone()));
+            }
+            Self::Schemes(of) => {
+                *of(draft) = list(value, "a URI scheme in lower case, such as myapp", scheme)?;
+            }
+            Self::ScopeOpen => {
+                let open = value.as_bool().ok_or(SWITCH)?;
+                if open && (name == "admin" || name.starts_with("hook:")) {
+                    return Err("admin and hook: scopes are never open to everyone".to_owned());
+                }
+                draft.scope_entry(name)?.open = open;
+            }
+            Self::ScopeWords => {
+                let fits = |words: &&str| {
+                    (1..=200).contains(&words.trim().chars().count())
+                        && !words.chars().any(char::is_control)
+                };
+                let words = value.as_str().filter(fits).ok_or("1 to 200 characters are allowed")?;
+                draft.scope_entry(name)?.words = words.trim().to_owned();
+            }
+            Self::Secret(of) => {
+                let written = value.as_str().ok_or("a text is allowed")?;
+                *of(draft) = Some(written.parse()?);
+            }
+            Self::Span { of, from, to } => {
+                let seconds = span::read(value).filter(|seconds| (from..=to).contains(&seconds));
+                let seconds = seconds.ok_or_else(|| {
+                    let (from, to) = (span::show(*from), span::show(*to));
+                    format!(
+                        "{from} to {to} is allowed, in seconds (900) or with a unit (\"45s\", \
+                         \"15m\", \"12h\", \"30d\")"
+                    )
+                })?;
+                *of(draft) = Duration::from_secs(seconds);
+            }
+            Self::Switch(of) => *of(draft) = value.as_bool().ok_or(SWITCH)?,
+            Self::Text(of) => {
+                let text = value.as_str().filter(|text| !text.trim().is_empty());
+                *of(draft) = text.ok_or("a text is allowed")?.to_owned();
+            }
+        }
+        Ok(())
+    }
+
+    /// What a message may show of `value`.
+    pub(super) fn show(&self, value: &Value) -> String {
+        match self {
+            Self::Secret(_) => "(secret)".to_owned(),
+            Self::Addresses(_)
+            | Self::Directory(_)
+            | Self::Hosts(_)
+            | Self::Issuer(_)
+            | Self::Listeners(_)
+            | Self::Number { .. }
+            | Self::Pkce(_)
+            | Self::RoleScopes
+            | Self::Schemes(_)
+            | Self::ScopeOpen
+            | Self::ScopeWords
+            | Self::Span { .. }
+            | Self::Switch(_)
+            | Self::Text(_) => show(value),
+        }
+    }
+}
+
+const SWITCH: &str = "true or false is allowed";
+
+/// `value` on one line, of a bearable length.
+pub(super) fn show(value: &Value) -> String {
+    let whole = match value {
+        Value::String(text) => format!("{text:?}"),
+        Value::Table(_) => "a table".to_owned(),
+        Value::Array(_)
+        | Value::Boolean(_)
+        | Value::Datetime(_)
+        | Value::Float(_)
+        | Value::Integer(_) => value.to_string().replace('\n', " "),
+    };
+    match whole.char_indices().nth(80) {
+        Some((end, _)) => format!("{}…", whole.get(..end).unwrap_or_default()),
+        None => whole,
+    }
+}
+
+/// Every item of a list, each read by `item`.
+fn list<T>(
+    value: &Value,
+    allowed: &str,
+    item: impl Fn(&str) -> Option<T>,
+) -> Result<Vec<T>, String> {
+    let items = value.as_array().and_then(|items| {
+        items.iter().map(|written| item(written.as_str()?)).collect::<Option<Vec<T>>>()
+    });
+    items.ok_or_else(|| format!("a list is allowed, each item {allowed}"))
+}
+
+/// A name as the `Host` header has it (RFC 9110 §7.2), in lower case.
+fn host(written: &str) -> Option<String> {
+    let name = match written.rsplit_once(':') {
+        Some((name, port)) => {
+            port.parse::<u16>().ok()?;
+            name
+        }
+        None => written,
+    };
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
+    let fit = (1..=253).contains(&name.len()) && name.bytes().all(fits);
+    fit.then(|| written.to_ascii_lowercase())
+}
+
+/// RFC 3986 §3.1, in its canonical lower case.
+fn scheme(written: &str) -> Option<String> {
+    let rest = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+-.".contains(&b);
+    let fit = written.starts_with(|c: char| c.is_ascii_lowercase()) && written.bytes().all(rest);
+    fit.then(|| written.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_a_name_with_or_without_a_port() {
+        assert_eq!(host("ID.lan"), Some("id.lan".to_owned()));
+        assert_eq!(host("id.lan:8443"), Some("id.lan:8443".to_owned()));
+        for wrong in ["", "https://id.lan", "id.lan/", "id lan", "id.lan:", "id.lan:99999"] {
+            assert_eq!(host(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_long_value_is_cut_in_a_message() {
+        assert_eq!(show(&Value::from("é".repeat(200))).chars().count(), 81);
+        assert_eq!(show(&Value::from("a\nb")), "\"a\\nb\"");
+    }
+}

@@ -1,0 +1,175 @@
+//! Where things lie, by the conventions of each platform.
+//!
+//! Linux: the [XDG Base Directory Specification](https://specifications.freedesktop.org/basedir-spec/latest/),
+//! and under systemd `STATE_DIRECTORY` and `CREDENTIALS_DIRECTORY` (systemd.exec(5)).
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Where this installation keeps what it has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// The configuration file that was read, if there is one.
+    pub config: Option<PathBuf>,
+    /// The data directory.
+    pub data: PathBuf,
+}
+
+impl Places {
+    /// The store.
+    pub fn store(&self) -> PathBuf {
+        self.data.join("gatelodge.redb")
+    }
+
+    /// The key file, which holds the root secret.
+    pub fn key(&self) -> PathBuf {
+        self.data.join(KEY_FILE)
+    }
+
+    /// The socket over which commands reach a running server.
+    pub fn socket(&self) -> PathBuf {
+        self.data.join("gatelodge.sock")
+    }
+}
+
+const KEY_FILE: &str = "gatelodge.key";
+const CONFIG_FILE: &str = "gatelodge.toml";
+
+/// Whose conventions hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Platform {
+    /// Linux, and every system that follows its conventions.
+    Linux,
+    /// macOS.
+    Macos,
+    /// Windows.
+    Windows,
+}
+
+impl Platform {
+    /// The one that this program was built for.
+    pub(super) const fn here() -> Self {
+        if cfg!(windows) {
+            Self::Windows
+        } else if cfg!(target_os = "macos") {
+            Self::Macos
+        } else {
+            Self::Linux
+        }
+    }
+
+    /// The person's directory, for which `~` stands.
+    pub(super) fn home(self, env: &BTreeMap<String, String>) -> Option<PathBuf> {
+        match self {
+            Self::Linux | Self::Macos => directory(env, "HOME"),
+            Self::Windows => directory(env, "USERPROFILE"),
+        }
+    }
+
+    /// The data directory where nobody names one.
+    pub(super) fn data(self, env: &BTreeMap<String, String>) -> Option<PathBuf> {
+        // systemd.exec(5): "If multiple directories are set, then in the environment variable the
+        // paths are concatenated with colon".
+        let state = env.get("STATE_DIRECTORY").and_then(|all| all.split(':').next());
+        if let (Self::Linux, Some(state)) = (self, state.filter(|state| !state.is_empty())) {
+            return Some(PathBuf::from(state));
+        }
+        self.own(env, "XDG_DATA_HOME", ".local/share")
+    }
+
+    /// The configuration file where nobody names one; it need not exist.
+    pub(super) fn config(self, env: &BTreeMap<String, String>) -> Option<PathBuf> {
+        Some(self.own(env, "XDG_CONFIG_HOME", ".config")?.join(CONFIG_FILE))
+    }
+
+    /// The directory that is this program's by convention.
+    fn own(self, env: &BTreeMap<String, String>, xdg: &str, below_home: &str) -> Option<PathBuf> {
+        match self {
+            Self::Linux => {
+                let base = directory(env, xdg);
+                Some(base.or_else(|| Some(self.home(env)?.join(below_home)))?.join("gatelodge"))
+            }
+            Self::Macos => Some(self.home(env)?.join("Library/Application Support/Gatelodge")),
+            Self::Windows => Some(directory(env, "LOCALAPPDATA")?.join("Gatelodge")),
+        }
+    }
+
+    /// What to do where there is no home.
+    pub(super) const fn advice(self) -> &'static str {
+        match self {
+            Self::Linux => "name the directory by --data, or set HOME or XDG_DATA_HOME",
+            Self::Macos => "name the directory by --data, or set HOME",
+            Self::Windows => "name the directory by --data, or set LOCALAPPDATA",
+        }
+    }
+}
+
+/// The key that systemd passes as a credential.
+pub(super) fn credential(env: &BTreeMap<String, String>) -> Option<PathBuf> {
+    Some(directory(env, "CREDENTIALS_DIRECTORY")?.join(KEY_FILE))
+}
+
+/// `path` with a leading `~` put in full, and below `base` where it is relative.
+pub(super) fn resolve(path: &Path, home: Option<&Path>, base: Option<&Path>) -> Option<PathBuf> {
+    match (path.strip_prefix("~"), base) {
+        (Ok(below), _) => Some(home?.join(below)),
+        (Err(_), Some(base)) => Some(base.join(path)),
+        (Err(_), None) => Some(path.to_owned()),
+    }
+}
+
+/// The directory that a variable names. XDG: "All paths set in these environment variables must
+/// be absolute. If an implementation encounters a relative path […] it should consider the path
+/// invalid and ignore it."
+fn directory(env: &BTreeMap<String, String>, variable: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(env.get(variable)?);
+    // A Windows path is tested on other systems too, where it does not look absolute.
+    let absolute = path.is_absolute() || env.get(variable)?.get(1..3) == Some(":\\");
+    absolute.then_some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn data(platform: Platform, pairs: &[(&str, &str)]) -> Option<String> {
+        platform.data(&env(pairs)).map(|path| path.display().to_string())
+    }
+
+    #[test]
+    fn data_lies_where_the_platform_keeps_it() {
+        use Platform::{Linux, Macos, Windows};
+        for (platform, pairs, expected) in [
+            (Linux, &[("HOME", "/h")][..], Some("/h/.local/share/gatelodge")),
+            (Linux, &[("HOME", "/h"), ("XDG_DATA_HOME", "/x")], Some("/x/gatelodge")),
+            (
+                Linux,
+                &[("HOME", "/h"), ("XDG_DATA_HOME", "relative")],
+                Some("/h/.local/share/gatelodge"),
+            ),
+            (Linux, &[("STATE_DIRECTORY", "/var/lib/a:/var/lib/b")], Some("/var/lib/a")),
+            (Linux, &[], None),
+            (Macos, &[("HOME", "/h")], Some("/h/Library/Application Support/Gatelodge")),
+            (Macos, &[], None),
+            (Windows, &[], None),
+        ] {
+            assert_eq!(data(platform, pairs).as_deref(), expected, "{platform:?} {pairs:?}");
+        }
+        let windows = Windows.data(&env(&[("LOCALAPPDATA", "C:\\Users\\ada\\AppData\\Local")]));
+        assert_eq!(windows, Some(Path::new("C:\\Users\\ada\\AppData\\Local").join("Gatelodge")));
+    }
+
+    #[test]
+    fn a_tilde_stands_for_the_home() {
+        let home = Some(Path::new("/h"));
+
+        assert_eq!(resolve(Path::new("~/a"), home, None), Some("/h/a".into()));
+        assert_eq!(resolve(Path::new("a"), home, Some(Path::new("/etc"))), Some("/etc/a".into()));
+        assert_eq!(resolve(Path::new("/a"), home, Some(Path::new("/etc"))), Some("/a".into()));
+        assert_eq!(resolve(Path::new("~"), None, None), None);
+    }
+}

@@ -1,0 +1,323 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use super::*;
+
+const SECRET: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+/// A home with a configuration file in its place, and the flags and variables beside it.
+struct Case {
+    env: BTreeMap<String, String>,
+    flags: Flags,
+    home: tempfile::TempDir,
+}
+
+impl Case {
+    fn new(file: &str) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        fs::create_dir_all(home.path().join(".config/gatelodge")).unwrap();
+        let case = Self { env: BTreeMap::new(), flags: Flags::default(), home };
+        fs::write(case.file(), file).unwrap();
+        let home = case.home.path().display().to_string();
+        case.with("HOME", &home)
+    }
+
+    fn with(mut self, variable: &str, value: &str) -> Self {
+        self.env.insert(variable.to_owned(), value.to_owned());
+        self
+    }
+
+    fn file(&self) -> PathBuf {
+        self.home.path().join(".config/gatelodge/gatelodge.toml")
+    }
+
+    fn read(&self) -> Result<(Config, Vec<Told>), Faults> {
+        Draft::read(Platform::Linux, &self.flags, &self.env).finish()
+    }
+
+    fn config(&self) -> Config {
+        match self.read() {
+            Ok((config, _)) => config,
+            Err(faults) => panic!("{faults}"),
+        }
+    }
+
+    /// What is wrong, a line for each, with the file's path as `FILE`.
+    fn faults(&self) -> Vec<String> {
+        let faults = self.read().err().map(|faults| faults.to_string()).unwrap_or_default();
+        let faults = faults.replace(&self.file().display().to_string(), "FILE");
+        faults.lines().map(str::to_owned).collect()
+    }
+}
+
+#[test]
+fn without_a_word_everything_is_at_its_default() {
+    let case = Case::new("");
+    let config = case.config();
+
+    assert_eq!(config.lifetimes, Lifetimes::default());
+    assert_eq!(config.policy, Policy::default());
+    assert_eq!(config.places.data, case.home.path().join(".local/share/gatelodge"));
+    assert_eq!(config.places.config, Some(case.file()));
+    assert_eq!(config.scope().to_string(), "email offline_access openid profile");
+    assert!(config.issuer.is_none() && config.listen.is_empty() && config.root_secret.is_none());
+}
+
+#[test]
+fn a_flag_goes_before_a_variable_and_that_before_the_file() {
+    let mut case = Case::new("issuer = 'http://file.localhost'\nlog = 'debug'\n");
+    assert_eq!(case.config().issuer.unwrap().as_str(), "http://file.localhost");
+
+    case = case.with("GATELODGE_ISSUER", "http://variable.localhost");
+    assert_eq!(case.config().issuer.unwrap().as_str(), "http://variable.localhost");
+
+    case.flags.issuer = Some("http://flag.localhost".to_owned());
+    let (config, told) = case.read().ok().unwrap();
+    assert_eq!(config.issuer.unwrap().as_str(), "http://flag.localhost");
+    assert_eq!(config.log, "debug");
+    let sources: Vec<_> = told.iter().map(|told| (told.key.as_str(), &told.source)).collect();
+    assert_eq!(
+        sources,
+        [("issuer", &Source::Flag("--issuer")), ("log", &Source::File(case.file()))]
+    );
+}
+
+#[test]
+fn every_kind_is_read_from_the_file() {
+    let case = Case::new(
+        r#"
+        behind_proxy = ["127.0.0.1"]
+        data = "state"
+        hosts = ["id.lan"]
+        issuer = "https://id.example"
+        listen = ["0.0.0.0:80", "[::1]:7455"]
+        [lifetimes]
+        access_token = 300
+        refresh_idle = "10d"
+        [policy]
+        interactions = 50
+        iss_parameter = false
+        pkce = "nonce"
+        private_use_schemes = ["myapp"]
+        [scopes."orders:read"]
+        words = "See your orders"
+        open = true
+        [scopes.bare]
+        [roles.ops]
+        scopes = ["openid", "bare"]
+        "#,
+    );
+    let config = case.config();
+
+    assert_eq!(config.places.data, case.file().with_file_name("state"));
+    assert_eq!(config.listen.len(), 2);
+    assert_eq!(config.hosts, ["id.lan"]);
+    assert_eq!(config.lifetimes.access_token, Duration::from_secs(300));
+    assert_eq!(config.lifetimes.refresh_idle, Duration::from_secs(864_000));
+    assert_eq!(config.policy.interactions, 50);
+    assert_eq!(config.policy.pkce, PkcePolicy::Nonce);
+    assert!(!config.policy.iss_parameter);
+    assert_eq!(config.scopes[&"bare".parse().unwrap()].words, "bare");
+    let roles = |name: &str| config.allowed(&[name.parse().unwrap()]).to_string();
+    assert_eq!(roles("ops"), "bare openid");
+    assert_eq!(roles("user"), "email offline_access openid orders:read profile");
+    assert_eq!(roles("admin"), "bare email offline_access openid orders:read profile");
+}
+
+#[test]
+fn every_kind_is_read_from_the_environment() {
+    let config = Case::new("")
+        .with("GATELODGE_BEHIND_PROXY", "10.0.0.1, 10.0.0.2")
+        .with("GATELODGE_DATA", "~/elsewhere")
+        .with("GATELODGE_LIFETIMES__ACCESS_TOKEN", "120")
+        .with("GATELODGE_LIFETIMES__SETUP_TOKEN", "1h")
+        .with("GATELODGE_POLICY__INTERACTIONS", "99")
+        .with("GATELODGE_POLICY__ISS_PARAMETER", "false")
+        .with("GATELODGE_ROLES__OPS__SCOPES", "openid,email")
+        .config();
+
+    assert_eq!(config.behind_proxy.len(), 2);
+    assert!(config.places.data.ends_with("elsewhere") && config.places.data.is_absolute());
+    assert_eq!(config.lifetimes.access_token, Duration::from_secs(120));
+    assert_eq!(config.lifetimes.setup_token, Duration::from_secs(3600));
+    assert_eq!(config.policy.interactions, 99);
+    assert!(!config.policy.iss_parameter);
+    assert_eq!(config.allowed(&["ops".parse().unwrap()]).to_string(), "email openid");
+}
+
+#[test]
+fn each_fault_names_its_source_its_key_and_what_is_allowed() {
+    for (file, fault) in [
+        ("isuer = 'x'", "FILE: isuer: there is no such key; the nearest is issuer"),
+        (
+            "[lifetime]\naccess_token = 900",
+            "FILE: lifetime.access_token: there is no such key; the nearest is \
+             lifetimes.access_token",
+        ),
+        (
+            "[lifetimes]\naccess_token = 5",
+            "FILE: lifetimes.access_token: found 5; 1m to 1d is allowed, in seconds (900) or with \
+             a unit (\"45s\", \"15m\", \"12h\", \"30d\")",
+        ),
+        ("lifetimes = 5", "FILE: lifetimes: found 5; a table is allowed"),
+        (
+            "policy.iss_parameter = 'yes'",
+            "FILE: policy.iss_parameter: found \"yes\"; true or false is allowed",
+        ),
+        (
+            "policy.interactions = 1",
+            "FILE: policy.interactions: found 1; a whole number from 16 to 1000000 is allowed",
+        ),
+        (
+            "policy.pkce = 'plain'",
+            "FILE: policy.pkce: found \"plain\"; \"required\" or \"nonce\" is allowed",
+        ),
+        (
+            "listen = '127.0.0.1:1'",
+            "FILE: listen: found \"127.0.0.1:1\"; a list is allowed, each item an IP address and a \
+             port, such as 127.0.0.1:7455 or [::1]:7455",
+        ),
+        (
+            "issuer = 'http://127.0.0.1:7455'",
+            "FILE: issuer: found \"http://127.0.0.1:7455\"; an https URL, or an http URL of \
+             localhost, without path or trailing slash is allowed, such as http://localhost:7455",
+        ),
+        (
+            "roles.ops.scopes = ['opnid']",
+            "FILE: roles.ops.scopes: found opnid; known are email offline_access openid profile, and [scopes.NAME] adds one",
+        ),
+        (
+            "scopes.admin.open = true",
+            "FILE: scopes.admin.open: found true; admin and hook: scopes are never open to everyone",
+        ),
+        ("a = 1\n= 2", "FILE: line 2: this is no TOML: "),
+        (
+            "root_secret = 'hush'",
+            "FILE: root_secret: a secret does not belong in this file; put it into a file of its \
+             own, mode 0600, and name that as root_secret_file",
+        ),
+        ("log = ''", "FILE: log: found \"\"; a text is allowed"),
+    ] {
+        let faults = Case::new(file).faults();
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert!(faults[0].starts_with(fault), "{}\n{fault}", faults[0]);
+        assert!(fault.ends_with(": ") || faults[0] == fault, "{}\n{fault}", faults[0]);
+    }
+}
+
+#[test]
+fn all_faults_are_told_at_once() {
+    let mut case = Case::new("isuer = 'x'\nlog = 3\n[policy]\npkce = 1\n")
+        .with("GATELODGE_LIFETIMES_ACCESS_TOKEN", "900")
+        .with("GATELODGE_HOSTS", "a b");
+    case.flags.listen = vec!["nowhere".to_owned()];
+
+    let faults = case.faults();
+
+    let keys: Vec<Vec<&str>> =
+        faults.iter().map(|line| line.split(": ").take(2).collect()).collect();
+    let expected = [
+        vec!["FILE", "isuer"],
+        vec!["FILE", "log"],
+        vec!["FILE", "policy.pkce"],
+        vec!["GATELODGE_HOSTS", "hosts"],
+        vec!["GATELODGE_LIFETIMES_ACCESS_TOKEN", "lifetimes_access_token"],
+        vec!["--listen", "listen"],
+    ];
+    assert_eq!(keys, expected);
+    assert!(faults[4].ends_with("the nearest is GATELODGE_LIFETIMES__ACCESS_TOKEN"));
+}
+
+#[test]
+fn a_secret_comes_from_a_variable_a_file_or_a_credential() {
+    let secrets = tempfile::tempdir().unwrap();
+    let path = secrets.path().join("gatelodge.key");
+    fs::write(&path, format!("{SECRET}\n")).unwrap();
+    let written = path.display().to_string();
+    let directory = secrets.path().display().to_string();
+
+    for case in [
+        Case::new("").with("GATELODGE_ROOT_SECRET", SECRET),
+        Case::new("").with("GATELODGE_ROOT_SECRET_FILE", &written),
+        Case::new("").with("CREDENTIALS_DIRECTORY", &directory),
+        Case::new(&format!("root_secret_file = {written:?}")),
+    ] {
+        let (config, told) = case.read().ok().unwrap();
+        assert_eq!(*config.root_secret.unwrap().expose(), *SECRET);
+        assert_eq!(told[0].value, "(secret)");
+    }
+    let without = Case::new("").with("CREDENTIALS_DIRECTORY", "/nowhere").config();
+    assert!(without.root_secret.is_none());
+}
+
+#[test]
+fn a_wrong_secret_is_refused_and_never_shown() {
+    let (both, malformed, missing) = (
+        Case::new("").with("GATELODGE_ROOT_SECRET", SECRET).with("GATELODGE_ROOT_SECRET_FILE", "x"),
+        Case::new("").with("GATELODGE_ROOT_SECRET", "hush"),
+        Case::new("root_secret_file = 'nowhere'"),
+    );
+
+    assert!(both.faults()[0].contains("one of them is enough"));
+    assert_eq!(
+        malformed.faults(),
+        [
+            "GATELODGE_ROOT_SECRET: root_secret: found (secret); a root secret is 64 hex characters, \
+          32 bytes"
+        ]
+    );
+    assert!(missing.faults()[0].contains("nowhere: it cannot be read"));
+}
+
+#[test]
+fn plain_http_beyond_loopback_needs_a_named_proxy() {
+    let open = Case::new("listen = ['127.0.0.1:1', '0.0.0.0:80', '[::]:80']").faults();
+    assert_eq!(open.len(), 2);
+    assert!(open[0].starts_with("FILE: listen: 0.0.0.0:80 is open to other machines"));
+
+    let mut https = Case::new("");
+    https.flags.issuer = Some("https://id.example".to_owned());
+    assert!(https.faults()[0].starts_with("--issuer: issuer: https://id.example is https"));
+
+    https.flags.behind_proxy = vec!["127.0.0.1".to_owned()];
+    https.flags.listen = vec!["0.0.0.0:80".to_owned()];
+    assert_eq!(https.config().listen.len(), 1);
+}
+
+#[test]
+fn a_file_that_is_named_must_be_there() {
+    let mut case = Case::new("").with("GATELODGE_CONFIG", "/nowhere/gatelodge.toml");
+    assert!(case.faults()[0].starts_with("/nowhere/gatelodge.toml: config: it cannot be read"));
+
+    case.flags.config = Some(case.file());
+    assert_eq!(case.config().places.config, Some(case.file()));
+}
+
+#[test]
+fn without_a_home_the_directory_must_be_named() {
+    let mut flags = Flags::default();
+    let nothing = BTreeMap::new();
+    let faults = Draft::read(Platform::Linux, &flags, &nothing).finish().err().unwrap();
+    assert_eq!(
+        faults.to_string(),
+        "default: data: nobody has a home here; name the directory by --data, or set HOME or \
+         XDG_DATA_HOME"
+    );
+
+    flags.data = Some("/srv/gatelodge".into());
+    let (config, _) = Draft::read(Platform::Linux, &flags, &nothing).finish().ok().unwrap();
+    assert_eq!(config.places.socket(), Path::new("/srv/gatelodge/gatelodge.sock"));
+    assert_eq!(config.places.store(), Path::new("/srv/gatelodge/gatelodge.redb"));
+    assert_eq!(config.places.key(), Path::new("/srv/gatelodge/gatelodge.key"));
+}
+
+#[test]
+fn an_administrator_may_grant_everything_and_a_user_what_is_open() {
+    let config = Case::new("[scopes.orders]").config();
+
+    assert!(config.allowed(&["admin".parse().unwrap()]).has("orders"));
+    assert!(!config.allowed(&["user".parse().unwrap()]).has("orders"));
+    assert!(config.allowed(&["stranger".parse().unwrap()]).is_empty());
+}

@@ -1,0 +1,167 @@
+//! Accepting connections: bounded in number and in the time they may take.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use std::{fs, io};
+
+use axum::Router;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::UnixListener;
+use tokio::sync::watch;
+
+use super::Stop;
+use crate::app::App;
+use crate::config::Config;
+
+/// How long a request's header may take to arrive.
+const HEADER: Duration = Duration::from_secs(10);
+
+/// How many connections one address may have open.
+const CONNECTIONS: usize = 1024;
+
+/// How long to wait when the system has no file descriptor left.
+const EXHAUSTED: Duration = Duration::from_millis(100);
+
+/// How many connections each address has open.
+#[derive(Clone)]
+pub(super) struct Admitted {
+    open: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    unlimited: Arc<[IpAddr]>,
+}
+
+/// One connection of an address, as long as it lives.
+struct Ticket {
+    address: IpAddr,
+    admitted: Admitted,
+}
+
+impl Admitted {
+    /// Nobody yet. Proxies stand for many, and are not bounded.
+    pub(super) fn new(config: &Config) -> Self {
+        Self { open: Arc::default(), unlimited: config.behind_proxy.clone().into() }
+    }
+
+    fn admit(&self, address: IpAddr) -> Option<Ticket> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(address).or_default();
+        if *count >= CONNECTIONS && !self.unlimited.contains(&address) {
+            return None;
+        }
+        *count += 1;
+        Some(Ticket { address, admitted: self.clone() })
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let mut open = self.admitted.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.address);
+            }
+        }
+    }
+}
+
+/// Accepts on a port until the doors close.
+pub(super) async fn tcp(
+    listener: TcpListener,
+    router: Router,
+    admitted: Admitted,
+    graceful: Arc<GracefulShutdown>,
+    mut closed: watch::Receiver<bool>,
+) {
+    let listener = match tokio::net::TcpListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(error) => return tracing::error!(%error, "a listener does not listen"),
+    };
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = closed.changed() => return,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                let Some(ticket) = admitted.admit(peer.ip()) else { continue };
+                let _ = stream.set_nodelay(true);
+                serve(stream, router.clone(), &graceful, Some(ticket));
+            }
+            Err(error) => wait_out(&error).await,
+        }
+    }
+}
+
+/// Accepts on the socket until the doors close, from this user and from root.
+pub(super) async fn unix(
+    listener: UnixListener,
+    router: Router,
+    graceful: Arc<GracefulShutdown>,
+    mut closed: watch::Receiver<bool>,
+) {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = closed.changed() => return,
+        };
+        match accepted {
+            Ok((stream, _)) => serve(stream, router.clone(), &graceful, None),
+            Err(error) => wait_out(&error).await,
+        }
+    }
+}
+
+async fn wait_out(error: &io::Error) {
+    tracing::warn!(%error, "a connection was not accepted");
+    tokio::time::sleep(EXHAUSTED).await;
+}
+
+fn serve(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    router: Router,
+    graceful: &GracefulShutdown,
+    ticket: Option<Ticket>,
+) {
+    let watcher = graceful.watcher();
+    tokio::spawn(async move {
+        let mut builder = Builder::new(TokioExecutor::new()).http1_only();
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER);
+        let service = TowerToHyperService::new(router);
+        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        // A peer that breaks off is nobody's fault.
+        if let Err(error) = watcher.watch(connection).await {
+            tracing::debug!(%error, "a connection broke");
+        }
+        drop(ticket);
+    });
+}
+
+/// Opens the administration socket. The store's lock is ours, so a socket that lies there is
+/// nobody's.
+pub(super) fn socket(app: &App) -> Result<Option<UnixListener>, Stop> {
+    let path = app.rules().config.places.socket();
+    let failed = |error: io::Error| {
+        Stop::failed(format!("cannot open the socket {}: {error}", path.display()))
+    };
+    remove_socket(app);
+    let listener = UnixListener::bind(&path).map_err(failed)?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    Ok(Some(listener))
+}
+
+/// Removes the socket's file.
+pub(super) fn remove_socket(app: &App) {
+    let path = app.rules().config.places.socket();
+    if let Err(error) = fs::remove_file(&path)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        tracing::warn!(%error, path = %path.display(), "the socket could not be removed");
+    }
+}

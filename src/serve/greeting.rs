@@ -1,0 +1,76 @@
+//! The first lines: for a person at a terminal, or for a program.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::net::TcpListener;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::Stop;
+use crate::app::App;
+use crate::flow::people;
+
+/// Says that the server is ready, and how the first administrator gets in.
+///
+/// The setup link is a secret: where standard output is no terminal it is made only if asked for.
+pub(super) async fn say(app: &App, listeners: &[TcpListener]) -> Result<(), Stop> {
+    let terminal = io::stdout().is_terminal();
+    let config = &app.rules().config;
+    let failed = |error: crate::error::Error| Stop::failed(error.to_string());
+    let nobody = app.read().and_then(|view| people::nobody(&view));
+    let nobody = nobody.map_err(|error| failed(error.into()))?;
+    let setup_url = if nobody && (terminal || config.print_setup) {
+        let invited = app.write(|tx, cx| people::recover(tx, cx, None)).await.map_err(failed)?;
+        Some(crate::admin::people::setup_url(app, &invited.1))
+    } else {
+        None
+    };
+    let text = if terminal {
+        banner(app, setup_url.as_deref())
+    } else {
+        let addresses = listeners.iter().filter_map(|listener| listener.local_addr().ok());
+        let listen: Vec<String> = addresses.map(|address| address.to_string()).collect();
+        let mut line = json!({
+            "ready": true,
+            "issuer": app.rules().issuer.as_str(),
+            "listen": listen,
+            "pid": std::process::id(),
+        });
+        if let (Some(url), Value::Object(members)) = (setup_url, &mut line) {
+            members.insert("setup_url".to_owned(), url.into());
+        }
+        format!("{line}\n")
+    };
+    let mut out = io::stdout().lock();
+    // Whoever started the server may not listen to it.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    Ok(())
+}
+
+fn banner(app: &App, setup_url: Option<&str>) -> String {
+    let rules = app.rules();
+    let issuer = &rules.issuer;
+    let minutes = rules.config.lifetimes.setup_token.as_secs() / 60;
+    let way_in = match setup_url {
+        Some(url) => format!(
+            "sign up  {url}\n           (once, within {minutes} minutes; a new link: gatelodge \
+             user recover)"
+        ),
+        None => format!("sign in  {}", issuer.at("/account")),
+    };
+    format!(
+        "Gatelodge {}\n  issuer   {issuer}\n  {way_in}\n  data     {}\n  MCP      \
+         authorization_servers: [\"{issuer}\"]\n",
+        env!("CARGO_PKG_VERSION"),
+        short(&rules.config.places.store()),
+    )
+}
+
+/// The path as people write it.
+fn short(path: &Path) -> String {
+    let home = std::env::home_dir();
+    match home.as_deref().and_then(|home| path.strip_prefix(home).ok()) {
+        Some(rest) => format!("~/{}", rest.display()),
+        None => path.display().to_string(),
+    }
+}

@@ -1,0 +1,125 @@
+//! Where the server listens, and what it must not do there.
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+
+use super::Stop;
+use crate::config::Config;
+use crate::oauth::issuer::Issuer;
+
+/// The port of an installation that names none.
+const DEFAULT_PORT: u16 = 7455;
+
+/// Takes every port: those that were named, else both loopback addresses at the issuer's port.
+pub(super) fn bind(config: &Config, issuer: Option<&Issuer>) -> Result<Vec<TcpListener>, Stop> {
+    if !config.listen.is_empty() {
+        return config
+            .listen
+            .iter()
+            .map(|address| listener(*address).map_err(taken(*address)))
+            .collect();
+    }
+    // Behind a proxy the issuer's port is the proxy's.
+    let own = issuer.filter(|issuer| !issuer.is_https());
+    let port = own.map_or(DEFAULT_PORT, Issuer::port);
+    let four = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let mut listeners = vec![listener(four).map_err(taken(four))?];
+    let six = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
+    match listener(six) {
+        Ok(listener) => listeners.push(listener),
+        // A machine without IPv6 is fine; a port that somebody else has is not.
+        Err(error) if error.kind() != io::ErrorKind::AddrInUse => {}
+        Err(error) => return Err(taken(six)(error)),
+    }
+    Ok(listeners)
+}
+
+fn listener(address: SocketAddr) -> io::Result<TcpListener> {
+    let listener = TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+fn taken(address: SocketAddr) -> impl Fn(io::Error) -> Stop {
+    move |error| match error.kind() {
+        io::ErrorKind::AddrInUse => Stop::failed(format!(
+            "{address} is taken by another program; end it, or name another address with --listen"
+        )),
+        io::ErrorKind::PermissionDenied => Stop::failed(format!(
+            "{address} may not be opened by this user; ports below 1024 need a privilege"
+        )),
+        _ => Stop::failed(format!("cannot listen on {address}: {error}")),
+    }
+}
+
+/// The port of the first listener, which names the issuer where nothing else does.
+pub(super) fn first_port(listeners: &[TcpListener]) -> Result<u16, Stop> {
+    let first = listeners.first().map(TcpListener::local_addr);
+    match first {
+        Some(Ok(address)) => Ok(address.port()),
+        Some(Err(error)) => Err(Stop::failed(format!("a listener has no address: {error}"))),
+        None => Err(Stop::failed("there is no listener")),
+    }
+}
+
+/// Plain HTTP is for loopback; an issuer has to be reachable where it says it is.
+pub(super) fn check(
+    config: &Config,
+    issuer: &Issuer,
+    listeners: &[TcpListener],
+) -> Result<(), Stop> {
+    let addresses: Vec<SocketAddr> =
+        listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+    let proxied = !config.behind_proxy.is_empty();
+    if issuer.is_https() && !proxied {
+        return Err(Stop::wrong(format!(
+            "the issuer {issuer} is https, and this server speaks plain HTTP: name the proxy in \
+             front of it with --behind-proxy"
+        )));
+    }
+    let open = addresses.iter().find(|address| !address.ip().is_loopback());
+    if let Some(open) = open
+        && !(proxied && issuer.is_https())
+    {
+        return Err(Stop::wrong(format!(
+            "{open} is reachable from other machines, and plain HTTP is for loopback only: listen \
+             on 127.0.0.1, or behind a proxy with an https issuer (--behind-proxy, --issuer)"
+        )));
+    }
+    let reachable = addresses.iter().any(|address| address.port() == issuer.port());
+    if !proxied && !reachable {
+        return Err(Stop::wrong(format!(
+            "the issuer {issuer} names port {}, and no listener has it",
+            issuer.port()
+        )));
+    }
+    Ok(())
+}
+
+/// The signals that ask for a stop.
+pub(super) struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+/// Begins to wait for signals.
+pub(super) fn signals() -> Result<Signals, Stop> {
+    Ok(Signals {
+        #[cfg(unix)]
+        terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+            .map_err(|error| Stop::failed(format!("cannot wait for signals: {error}")))?,
+    })
+}
+
+impl Signals {
+    /// Waits for the next one.
+    pub(super) async fn wait(&mut self) {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}

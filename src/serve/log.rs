@@ -1,0 +1,26 @@
+//! The log: to standard error, for people at a terminal and for programs elsewhere.
+
+use std::io::{self, IsTerminal as _};
+
+use tracing_subscriber::EnvFilter;
+
+use super::Stop;
+use crate::config::Config;
+
+/// Begins to log what the configuration's filter lets through. A log that was begun before, as
+/// tests do, stays.
+pub(super) fn start(config: &Config) -> Result<(), Stop> {
+    let filter = EnvFilter::try_new(&config.log).map_err(|error| {
+        Stop::wrong(format!("log: {:?} is no filter of the log: {error}", config.log))
+    })?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let begun = if io::stderr().is_terminal() {
+        builder.compact().with_target(false).try_init()
+    } else {
+        builder.json().flatten_event(true).with_target(false).try_init()
+    };
+    if begun.is_err() {
+        tracing::debug!("the log was begun before");
+    }
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! Serving: listeners, background tasks, the greeting, the graceful stop.
+//!
+//! Ports are taken before anything is written, so that a start that cannot succeed leaves nothing
+//! behind.
+
+mod accept;
+mod greeting;
+mod listen;
+mod log;
+mod tasks;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::sync::watch;
+
+use crate::app::{App, Found, OpenError, Sources};
+use crate::config::Config;
+use crate::oauth::issuer::Issuer;
+
+/// How long requests that were accepted may take to finish once a stop was asked for.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// Why the server stopped, or did not start.
+#[derive(Debug)]
+pub struct Stop {
+    /// The exit code.
+    pub exit: u8,
+    why: String,
+}
+
+impl Stop {
+    fn failed(why: impl Into<String>) -> Self {
+        Self { exit: 1, why: why.into() }
+    }
+
+    fn wrong(why: impl Into<String>) -> Self {
+        Self { exit: 2, why: why.into() }
+    }
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
+impl From<OpenError> for Stop {
+    fn from(error: OpenError) -> Self {
+        Self { exit: error.exit(), why: error.to_string() }
+    }
+}
+
+/// Serves the installation of `config`, which it makes if there is none, until a signal ends it.
+pub async fn run(config: Config) -> Result<(), Stop> {
+    log::start(&config)?;
+    let found = Found::at(&config).await?;
+    let frozen = match &found {
+        Found::Installation(installation, ..) => Some(installation.issuer.clone()),
+        Found::Nothing => None,
+    };
+    if let (Some(frozen), Some(asked)) = (&frozen, &config.issuer)
+        && frozen != asked
+    {
+        return Err(Stop::wrong(format!(
+            "this installation's issuer is {frozen}, not {asked}; `gatelodge issuer change \
+             {asked}` tells what a change means"
+        )));
+    }
+    let named = frozen.or_else(|| config.issuer.clone());
+    let listeners = listen::bind(&config, named.as_ref())?;
+    let issuer = match named {
+        Some(issuer) => issuer,
+        None => Issuer::localhost(listen::first_port(&listeners)?),
+    };
+    listen::check(&config, &issuer, &listeners)?;
+
+    let app = match found {
+        Found::Installation(_, root, store) => {
+            App::new(config, issuer, &root, store, Sources::default())
+                .map_err(|error| Stop::failed(error.to_string()))?
+        }
+        Found::Nothing => App::begin(config, issuer).await?,
+    };
+    let app = Arc::new(app);
+    let socket = accept::socket(&app)?;
+    let tasks = tasks::start(Arc::clone(&app));
+    let mut stop = listen::signals()?;
+    greeting::say(&app, &listeners).await?;
+
+    let (closing, closed) = watch::channel(false);
+    let graceful = Arc::new(GracefulShutdown::new());
+    let admitted = accept::Admitted::new(&app.rules().config);
+    let mut doors = tokio::task::JoinSet::new();
+    for listener in listeners {
+        let router = crate::http::router(Arc::clone(&app));
+        let (graceful, admitted) = (Arc::clone(&graceful), admitted.clone());
+        doors.spawn(accept::tcp(listener, router, admitted, graceful, closed.clone()));
+    }
+    if let Some(socket) = socket {
+        let router = crate::admin::router(Arc::clone(&app));
+        doors.spawn(accept::unix(socket, router, Arc::clone(&graceful), closed.clone()));
+    }
+
+    stop.wait().await;
+    tracing::info!("stopping: what was accepted is finished first");
+    closing.send_replace(true);
+    while doors.join_next().await.is_some() {}
+    tasks.abort();
+    let finished = async move {
+        // The doors held the others; they are shut.
+        if let Some(graceful) = Arc::into_inner(graceful) {
+            graceful.shutdown().await;
+        }
+    };
+    tokio::select! {
+        () = finished => {}
+        () = tokio::time::sleep(GRACE) => tracing::warn!("some requests did not finish in time"),
+        () = stop.wait() => tracing::warn!("stopped at once, as asked a second time"),
+    }
+    accept::remove_socket(&app);
+    Ok(())
+}
