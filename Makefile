@@ -1,0 +1,46 @@
+# Everything there is to do with this checkout. `make run` and `make test` are all a newcomer needs.
+
+HOST := $(shell rustc -vV | sed -n 's/^host: //p')
+BINARY := target/gatelodge
+
+# A static binary needs an explicit target: what runs at build time cannot be linked that way.
+ifneq (,$(findstring linux,$(HOST)))
+STATIC := --config 'target.$(HOST).rustflags=["-C","target-feature=+crt-static"]'
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test lint doc bench size fuzz clean
+
+help: ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+
+run: build ## build, and start the server on its defaults
+	./$(BINARY)
+
+build: ## the static release binary, at target/gatelodge
+	env -u RUSTFLAGS cargo build --release --locked --bin gatelodge --target $(HOST) $(STATIC)
+	cp target/$(HOST)/release/gatelodge $(BINARY).new && mv $(BINARY).new $(BINARY)
+
+test: ## every test; fetches the browser where it can
+	tests/browser/fetch
+	cargo test --locked
+
+lint: ## formatting, clippy, docs
+	cargo fmt --all --check
+	cargo clippy --locked --all-targets -- --deny warnings
+	RUSTDOCFLAGS='--deny warnings' cargo doc --locked --no-deps --document-private-items
+
+doc: ## the crate's documentation
+	cargo doc --locked --no-deps --open
+
+bench: ## the benchmarks, in one run
+	cargo bench --locked --bench gatelodge
+
+size: build ## size, start-up and idle memory of the binary
+	tests/bench/size.py $(BINARY)
+
+fuzz: ## fuzz every parser for a minute each; needs a nightly toolchain
+	fuzz/run 60
+
+clean: ## remove what was built
+	cargo clean
