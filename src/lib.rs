@@ -1,4 +1,82 @@
-//! Gatelodge.
+//! Gatelodge: an authorization server in one binary and one file.
+//!
+//! It serves OAuth 2.1 and OpenID Connect to applications, and passkeys to people. This page is
+//! the map; the README tells how to run it.
+//!
+//! # The house
+//!
+//! Four rooms in a line, and imports point one way (`tests/rooms.rs` fails on any other):
+//!
+//! | room | holds | may not |
+//! |---|---|---|
+//! | [`http`] | the door: endpoints, cookies, pages | decide what a transition could decide |
+//! | [`flow`] | transitions: what happens, one transaction each | wait, tell the time, speak HTTP |
+//! | [`store`] | memory: typed tables in one redb file | know what a flow is |
+//! | [`oauth`] | vocabulary: parsers, pure and total | touch anything |
+//!
+//! Beside [`http`] stand two more doors: [`admin`], the administration API on the Unix socket, and
+//! [`cli`], which speaks to it. [`app`] is the one shared struct, [`serve`] the listeners and the
+//! background tasks. Under everything lie [`error`], [`secret`], [`time`], [`event`] and
+//! [`config`]; [`keys`] and [`passkey`] each wrap one foreign crate.
+//!
+//! Looking for something? Refresh rotation is [`flow::refresh`]; code redemption [`flow::code`];
+//! the order of the pages [`flow::step`]; every route [`http::router`]; every refusal, with what
+//! the wire says of it, [`error`].
+//!
+//! # What holds
+//!
+//! 1. What was answered is durable: a commit is synced, in two phases, before anyone hears of it.
+//! 2. A code, a refresh token, a setup link, a ceremony and an interaction bring about one thing
+//!    each, whatever the concurrency: they are read and spent in one transaction.
+//! 3. No secret is stored or logged in the clear: the store knows keyed hashes, secret types
+//!    cannot be printed, signing keys are encrypted under the root secret.
+//! 4. A `Location` to a client is made from a [`Callback`](oauth::authorize::Callback), and a
+//!    `Callback` only from a registered redirect URI.
+//! 5. A refusal tells the wire its RFC's code and the log its own reason, under an event id.
+//!
+//! # What an attacker would try
+//!
+//! - *Send it twice.* A code that returns ends the grant it made. A refresh token that returns
+//!   after its grace ends its family.
+//! - *Send it at once.* One writer thread runs transitions one after the other; each sees all
+//!   before it.
+//! - *Swap the client.* The client is proven before a code is looked at, and a code of another
+//!   client is refused unspent.
+//! - *Swap the browser.* An interaction needs its cookie, a ceremony its browser, a form the
+//!   anti-forgery token of its session.
+//! - *Change the request on the way.* The validated request is stored; no page carries an OAuth
+//!   parameter. What was shown at consent is compared with what would be granted.
+//! - *Catch the cookie on another port.* Cookies of a loopback issuer are confined to `/gate/`,
+//!   and no client may have a redirect URI there.
+//! - *Pretend to be the client.* A public client on loopback or on a private-use scheme is
+//!   confirmed by the person each time.
+//! - *Rebind the name.* A `Host` that is none of ours is answered with 421.
+//! - *Ask who exists.* Sign-in names nobody; an unknown client and a wrong secret look alike.
+//!
+//! # Decisions
+//!
+//! **One redb table.** redb sees one ordered map of bytes; the first byte of a key is its table.
+//! The engine is then two functions, and another one could be a single relation. Typed tables lie
+//! above it, where a bad row is an error and not a panic.
+//!
+//! **Indices follow from rows.** A row says by which entries it is found and when it expires;
+//! writing it replaces the entries of the row before it. No caller can forget one.
+//!
+//! **Chance is a seed.** A transition draws ids and tokens by name from a seed that is made before
+//! it, so that it makes the same things however often it runs.
+//!
+//! **Refusals are a table.** One line each: name, wire code, reason. The enum, both total
+//! functions and the list for the tests come from it.
+//!
+//! **A dependent grant asks for its session.** A grant without `offline_access` is in force while
+//! its session lives; sign-out therefore removes one row, and need not find its grants.
+//!
+//! **Signing goes around the JWT crate's signer.** It parses a key at each call;
+//! ours are parsed once. Verification stays with the crate.
+//!
+//! **An issuer has no path.** Cookies and passkeys belong to an origin, and two issuers under one
+//! origin could not be kept apart.
+
 pub mod admin;
 pub mod app;
 pub mod cli;
