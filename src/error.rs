@@ -100,6 +100,7 @@ refusals! {
     BodyTooLarge => PayloadTooLarge, "the body is larger than this endpoint reads";
     BodyTooSlow => RequestTimeout, "the body did not arrive within its time";
     BodyTypeUnsupported => InvalidRequest, "the body is not application/x-www-form-urlencoded";
+    CeremoniesTooMany => TemporarilyUnavailable, "too many passkey ceremonies are under way that nobody finishes";
     CeremonyExpired => CeremonyOver, "the passkey ceremony was not finished in time";
     CeremonyOfAnotherBrowser => CeremonyOver, "the passkey ceremony was begun in another browser";
     CeremonyUnknown => CeremonyOver, "the passkey ceremony is unknown or already finished";

@@ -11,7 +11,7 @@ use crate::oauth::id::{ClientId, InteractionId, UserId};
 use crate::oauth::issuer::Issuer;
 use crate::secret::BrowserSecret;
 use crate::store::schema::{Client, Interaction, Purpose};
-use crate::store::{StoreError, Tx, View};
+use crate::store::{Tx, View};
 
 /// The client that an opening names, and the callback that it proves.
 pub fn open(view: &impl View, opening: &Opening) -> Result<(Client, Callback), Error> {
@@ -66,12 +66,15 @@ pub fn is_issuer(issuer: &Issuer, resource: &str) -> bool {
     resource.strip_suffix('/').unwrap_or(resource) == issuer.as_str()
 }
 
-/// Whether more requests are under way than nobody's requests may be.
+/// Refuses where as many requests are under way as nobody's requests may be.
 ///
 /// Read before the transaction: the bound is a bound on size, and need not be exact.
-pub fn is_crowded(view: &impl View, rules: &Rules) -> Result<bool, StoreError> {
+pub fn check_room(view: &impl View, rules: &Rules) -> Result<(), Error> {
     let most = rules.config.policy.interactions;
-    Ok(view.count::<Interaction>(most)? >= most)
+    if view.count::<Interaction>(most)? >= most {
+        return Err(Refusal::InteractionsTooMany.into());
+    }
+    Ok(())
 }
 
 /// A request that was checked.

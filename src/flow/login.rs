@@ -4,7 +4,7 @@
 //! read; the transaction reads it again, and a changed one is proven once more.
 
 use crate::error::{Error, Refusal};
-use crate::flow::{Context, session};
+use crate::flow::{Context, Rules, session};
 use crate::oauth::id::{CeremonyId, UserId};
 use crate::passkey::Asserted;
 use crate::secret::{SessionSecret, TokenHash};
@@ -12,6 +12,15 @@ use crate::store::schema::{
     Authentication, Ceremony, CeremonyPurpose, CredentialId, Passkey, Person,
 };
 use crate::store::{Tx, View};
+
+/// Refuses where as many ceremonies wait as may, which is as many as sign-ins may.
+pub fn check_room(view: &impl View, rules: &Rules) -> Result<(), Error> {
+    let most = rules.config.policy.interactions;
+    if view.count::<Ceremony>(most)? >= most {
+        return Err(Refusal::CeremoniesTooMany.into());
+    }
+    Ok(())
+}
 
 /// Keeps the server's half of a ceremony.
 pub fn begin(

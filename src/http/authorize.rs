@@ -57,10 +57,10 @@ async fn authorize(app: &App, params: &Params) -> Result<Response, Failure> {
         })
     });
     let begun = match checked {
-        Ok(_) if authorize::is_crowded(&view, app.rules()).map_err(Failure::page)? => {
-            Err(Refusal::InteractionsTooMany.into())
-        }
-        Ok(checked) => app.write(move |tx, cx| authorize::begin(tx, cx, &checked)).await,
+        Ok(checked) => match authorize::check_room(&view, app.rules()) {
+            Ok(()) => app.write(move |tx, cx| authorize::begin(tx, cx, &checked)).await,
+            Err(refused) => Err(refused),
+        },
         Err(refusal) => Err(refusal.into()),
     };
     match begun {

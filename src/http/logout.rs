@@ -41,9 +41,7 @@ async fn begin(app: &App, params: &Params) -> Result<Response, Failure> {
     let hint: Option<IdClaims> =
         hint.transpose().map_err(|_| Failure::page(Refusal::IdTokenHintMalformed))?;
     let view = app.read().map_err(Failure::page)?;
-    if authorize::is_crowded(&view, app.rules()).map_err(Failure::page)? {
-        return Err(Failure::page(Refusal::InteractionsTooMany));
-    }
+    authorize::check_room(&view, app.rules()).map_err(Failure::page)?;
     let begun = app.write(move |tx, cx| logout::begin(tx, cx, &request, hint.as_ref()));
     let (id, secret) = begun.await.map_err(Failure::page)?;
     Ok(enter(app, id, &secret))

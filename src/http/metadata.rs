@@ -42,6 +42,18 @@ pub(super) async fn passkey_endpoints(State(app): State<Arc<App>>) -> Response {
     cacheable(Json(json!({ "enroll": account, "manage": account })))
 }
 
+/// The server's own resources, which `WWW-Authenticate` leads to (RFC 9728 §3).
+pub(super) async fn own_resource(State(app): State<Arc<App>>) -> Response {
+    let rules = app.rules();
+    let scopes = rules.config.scope();
+    cacheable(Json(json!({
+        "resource": rules.issuer.as_str(),
+        "authorization_servers": [rules.issuer.as_str()],
+        "bearer_methods_supported": ["header", "body"],
+        "scopes_supported": scopes.iter().map(|token| token.as_str()).collect::<Vec<_>>(),
+    })))
+}
+
 /// The program runs.
 pub(super) async fn alive() -> Json<serde_json::Value> {
     Json(json!({ "status": "ok" }))

@@ -53,6 +53,8 @@ pub(super) async fn start(
     request: Request,
 ) -> Result<Response, Failure> {
     let Posted { browser, .. } = posted::<Start>(&app, request).await?;
+    let view = app.read().map_err(Failure::json)?;
+    login::check_room(&view, app.rules()).map_err(Failure::json)?;
     let begun = app.passkeys().start_authentication().map_err(Failure::json)?;
     let state = begun.state;
     let ceremony = app

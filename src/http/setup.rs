@@ -73,6 +73,7 @@ pub(super) async fn start(
     let link = link(&app, &body.token)?;
     let cx = app.context();
     let view = app.read().map_err(Failure::json)?;
+    login::check_room(&view, app.rules()).map_err(Failure::json)?;
     let opened = enroll::open(&view, &cx, &link).map_err(Failure::json)?;
     let chosen = match opened.purpose {
         SetupPurpose::First => Some(chosen(&body).map_err(Failure::json)?),

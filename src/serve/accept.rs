@@ -99,7 +99,7 @@ pub(super) async fn tcp(
     }
 }
 
-/// Accepts on the socket until the doors close, from this user and from root.
+/// Accepts on the socket until the doors close. Its mode lets in this user and root, nobody else.
 pub(super) async fn unix(
     listener: UnixListener,
     router: Router,
