@@ -5,8 +5,16 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-/// Answers a preflight, and lets any origin read what the route answers, errors included.
+/// The routes that programs in browsers use. No cookie means anything there.
+fn is_open(path: &str) -> bool {
+    path.starts_with("/.well-known/") || matches!(path, "/oauth/token" | "/oauth/userinfo")
+}
+
+/// Answers a preflight, and lets any origin read what an open route answers, errors included.
 pub(super) async fn allow(request: Request, next: Next) -> Response {
+    if !is_open(request.uri().path()) {
+        return next.run(request).await;
+    }
     let preflight = request.method() == Method::OPTIONS;
     let mut response =
         if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };

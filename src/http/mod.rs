@@ -35,14 +35,13 @@ use crate::app::App;
 
 /// Every route there is, on one page.
 pub fn router(app: Arc<App>) -> Router {
-    let cross_origin = Router::new()
+    let programs = Router::new()
         .route("/.well-known/openid-configuration", get(metadata::show))
         .route("/.well-known/oauth-authorization-server", get(metadata::show))
         .route("/.well-known/jwks.json", get(metadata::jwks))
         .route("/.well-known/oauth-protected-resource", get(metadata::own_resource))
         .route("/oauth/token", post(token::token))
-        .route("/oauth/userinfo", get(userinfo::get).post(userinfo::post))
-        .layer(from_fn(cors::allow));
+        .route("/oauth/userinfo", get(userinfo::get).post(userinfo::post));
 
     let browser = Router::new()
         .route("/oauth/authorize", get(authorize::get).post(authorize::post))
@@ -65,13 +64,14 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/.well-known/passkey-endpoints", get(metadata::passkey_endpoints));
 
     Router::new()
-        .merge(cross_origin)
+        .merge(programs)
         .merge(browser)
         .route("/assets/{name}", get(assets::show))
         .route("/healthz", get(metadata::alive))
         .route("/readyz", get(metadata::ready))
         .fallback(failure::not_found)
         .method_not_allowed_fallback(failure::method_not_allowed)
+        .layer(from_fn(cors::allow))
         // The outermost layer comes last: it answers what every other one refused.
         .layer(from_fn_with_state(Arc::clone(&app), host::check))
         .layer(from_fn_with_state(Arc::clone(&app), answer::render))
