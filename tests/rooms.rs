@@ -1,1 +1,283 @@
-//! Tests.
+//! The house rules: which room may look into which, where each foreign crate lives, how long a
+//! file may be.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot read the tree has failed")]
+#![expect(clippy::indexing_slicing, reason = "a test that reads past the end has failed")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+#[path = "rooms/scan.rs"]
+mod scan;
+
+/// Every room and the rooms that it may name. A room stands below all that it names.
+const ROOMS: &[(&str, &[&str])] = &[
+    // The foundations.
+    ("error", &[]),
+    ("time", &[]),
+    ("secret", &["error"]),
+    ("event", &["error", "secret", "time"]),
+    // The four rooms in a line, and what stands between them.
+    ("oauth", &["error", "secret", "time"]),
+    ("config", &["error", "oauth", "secret", "time"]),
+    ("store", &["error", "event", "oauth", "secret", "time"]),
+    ("keys", &["error", "oauth", "secret", "store", "time"]),
+    ("passkey", &["error", "oauth", "secret", "store", "time"]),
+    ("flow", &["config", "error", "event", "keys", "oauth", "passkey", "secret", "store", "time"]),
+    (
+        "app",
+        &[
+            "config", "error", "event", "flow", "keys", "oauth", "passkey", "secret", "store",
+            "time",
+        ],
+    ),
+    // The doors, side by side.
+    (
+        "http",
+        &[
+            "app", "config", "error", "event", "flow", "keys", "oauth", "passkey", "secret",
+            "store", "time",
+        ],
+    ),
+    (
+        "admin",
+        &[
+            "app", "config", "error", "event", "flow", "keys", "oauth", "passkey", "secret",
+            "store", "time",
+        ],
+    ),
+    // What runs them.
+    (
+        "serve",
+        &["admin", "app", "config", "error", "event", "flow", "http", "oauth", "secret", "time"],
+    ),
+    ("cli", &["admin", "app", "config", "error", "event", "oauth", "secret", "serve", "time"]),
+    ("main", &["cli"]),
+];
+
+/// Where each foreign crate may be named: beginnings of paths below `src/`.
+const PLACES: &[(&str, &[&str])] = &[
+    ("argon2", &["password.rs"]),
+    ("askama", &["http/"]),
+    ("aws_lc_rs", &["keys.rs"]),
+    ("axum", &["admin/", "cli/", "http/", "serve/"]),
+    ("clap", &["cli/"]),
+    ("clap_complete", &["cli/"]),
+    ("hkdf", &["secret.rs"]),
+    ("hmac", &["secret.rs"]),
+    ("http_body_util", &["cli/door.rs"]),
+    ("hyper", &["cli/door.rs", "serve/"]),
+    ("hyper_util", &["cli/door.rs", "serve/"]),
+    ("jsonwebtoken", &["keys.rs"]),
+    ("percent_encoding", &["cli/", "oauth/"]),
+    ("postcard", &["store/table.rs"]),
+    ("rand", &["secret.rs"]),
+    ("redb", &["store/engine.rs"]),
+    ("rust_embed", &["http/"]),
+    ("sha2", &["keys.rs", "oauth/claims.rs", "oauth/pkce.rs", "secret.rs"]),
+    ("strsim", &["config"]),
+    ("tokio", &["admin/", "app/", "cli/", "http/", "serve/", "store/writer.rs"]),
+    ("toml", &["config"]),
+    ("tower", &["cli/", "http/", "serve/"]),
+    ("tracing_subscriber", &["serve/log.rs"]),
+    ("url", &["oauth/", "passkey.rs"]),
+    ("webauthn_rs", &["passkey.rs"]),
+    ("webauthn_rs_proto", &["passkey.rs"]),
+];
+
+/// The crates that any room may name.
+const ANYWHERE: &[&str] =
+    &["base64", "serde", "serde_json", "subtle", "tracing", "uuid", "zeroize"];
+
+/// The most lines of a file and of `main.rs`, files of a folder, and folders within each other.
+const LINES: usize = 500;
+const MAIN_LINES: usize = 60;
+const FILES: usize = 20;
+const DEPTH: usize = 3;
+
+/// What the file at `path` below `src/` breaks by what it names.
+fn named_amiss(path: &str, source: &str) -> Vec<String> {
+    let module: Vec<&str> = path.trim_end_matches(".rs").split('/').collect();
+    let inside = match module.as_slice() {
+        ["lib" | "main"] => &[],
+        [folder @ .., "mod"] => folder,
+        whole => whole,
+    };
+    let room = module[0];
+    let allowed = ROOMS.iter().find(|(name, _)| *name == room).map(|(_, allowed)| *allowed);
+    let mut broken = Vec::new();
+    for named in scan::paths(inside, source) {
+        let words: Vec<&str> = named.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            // `lib.rs` names the rooms only to declare them.
+            _ if room == "lib" => {}
+            ["crate" | "gatelodge", other, ..] => {
+                if *other != room && !allowed.is_some_and(|allowed| allowed.contains(other)) {
+                    broken.push(format!("{path}: the room `{room}` names `{}`", named.join("::")));
+                }
+            }
+            [foreign, ..] => {
+                let places = PLACES.iter().find(|(name, _)| name == foreign);
+                if let Some((_, places)) = places
+                    && !places.iter().any(|place| path.starts_with(place))
+                {
+                    broken.push(format!("{path}: the crate `{foreign}` lives in {places:?}"));
+                }
+            }
+            [] => {}
+        }
+    }
+    broken
+}
+
+/// What the files of a tree break by their length, number and depth.
+fn sized_amiss(files: &BTreeMap<String, String>) -> Vec<String> {
+    let mut broken = Vec::new();
+    let mut folders = BTreeMap::<&str, usize>::new();
+    for (path, source) in files {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        *folders.entry(folder).or_default() += 1;
+        let most = if path == "src/main.rs" { MAIN_LINES } else { LINES };
+        let lines = source.lines().count();
+        if lines > most {
+            broken.push(format!("{path} has {lines} lines, and {most} are the most"));
+        }
+    }
+    for (folder, files) in folders {
+        if files > FILES {
+            broken.push(format!("{folder} has {files} files, and {FILES} are the most"));
+        }
+        if folder.split('/').count() > DEPTH {
+            broken.push(format!("{folder} lies deeper than {DEPTH}"));
+        }
+    }
+    broken
+}
+
+/// The Rust files below `folder`, by their path.
+fn sources(folder: &str) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let mut waiting = vec![folder.to_owned()];
+    while let Some(folder) = waiting.pop() {
+        for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(&folder)).unwrap() {
+            let entry = entry.unwrap();
+            let path = format!("{folder}/{}", entry.file_name().into_string().unwrap());
+            if entry.file_type().unwrap().is_dir() {
+                waiting.push(path);
+            } else if path.ends_with(".rs") {
+                found.insert(path, fs::read_to_string(entry.path()).unwrap());
+            }
+        }
+    }
+    found
+}
+
+#[track_caller]
+fn assert_none(broken: &[String]) {
+    assert!(broken.is_empty(), "\n{}\n", broken.join("\n"));
+}
+
+#[test]
+fn every_file_names_only_rooms_above_its_own_and_crates_in_their_place() {
+    let sources = sources("src");
+
+    let amiss =
+        sources.iter().flat_map(|(path, source)| named_amiss(&path["src/".len()..], source));
+
+    assert_none(&amiss.collect::<Vec<_>>());
+}
+
+#[test]
+fn no_file_or_folder_grows_beyond_what_a_reader_takes_in() {
+    let both = [sources("src"), sources("tests")].into_iter().flatten().collect();
+
+    assert_none(&sized_amiss(&both));
+}
+
+#[test]
+fn every_room_stands_in_the_table_below_all_that_it_may_name() {
+    for (at, (room, allowed)) in ROOMS.iter().enumerate() {
+        let above: Vec<&str> = ROOMS[..at].iter().map(|(room, _)| *room).collect();
+        assert!(allowed.iter().all(|name| above.contains(name)), "{room}");
+    }
+    for path in sources("src").keys() {
+        let room = path.split('/').nth(1).unwrap().trim_end_matches(".rs");
+        assert!(room == "lib" || ROOMS.iter().any(|(name, _)| *name == room), "{path}");
+    }
+}
+
+#[test]
+fn every_dependency_has_its_place_in_the_table() {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    let manifest = fs::read_to_string(manifest).unwrap();
+    let (_, dependencies) = manifest.split_once("\n[dependencies]\n").unwrap();
+    let (dependencies, _) = dependencies.split_once("\n[").unwrap();
+
+    for line in dependencies.lines().filter(|line| !line.trim().is_empty()) {
+        let name = line.split([' ', '.', '=']).next().unwrap().replace('-', "_");
+        let placed = PLACES.iter().any(|(placed, _)| *placed == name);
+        assert!(placed != ANYWHERE.contains(&name.as_str()), "{name}");
+    }
+}
+
+#[test]
+fn an_upward_import_is_caught_however_it_is_written() {
+    for (path, source) in [
+        ("oauth/id.rs", "use crate::store::Row;"),
+        ("oauth/id.rs", "use crate::config::Config;"),
+        ("oauth/id.rs", "use crate::{error::Refusal, event::EventId};"),
+        ("store/tx.rs", "fn f(x: crate::flow::Context) {}"),
+        ("store/schema/client.rs", "use super::super::super::http::router;"),
+        ("flow/code.rs", "pub use crate::app as a;"),
+        ("flow/mod.rs", "use super::*;"),
+        ("http/mod.rs", "mod tests { use crate::admin; }"),
+        ("admin/mod.rs", "use crate::http::router;"),
+        ("config.rs", "use crate::store::Store;"),
+        ("time.rs", "use crate::error::Error;"),
+        ("main.rs", "fn main() { gatelodge::serve::run() }"),
+        ("unheard_of.rs", "use crate::error::Error;"),
+    ] {
+        assert_eq!(named_amiss(path, source).len(), 1, "{path}: {source}");
+    }
+    assert_none(&named_amiss("flow/code.rs", "use crate::store::Tx; use super::grant;"));
+    assert_none(&named_amiss("main.rs", "fn main() { gatelodge::cli::run() }"));
+}
+
+#[test]
+fn a_crate_outside_its_place_is_caught_however_it_is_written() {
+    for (path, source) in [
+        ("store/tx.rs", "use redb::Database;"),
+        ("store/tx.rs", "let x = ::postcard::to_stdvec(&y);"),
+        ("flow/login.rs", "fn f(x: webauthn_rs::prelude::Passkey) {}"),
+        ("flow/mod.rs", "use tokio::sync::watch;"),
+        ("flow/mod.rs", "#[derive(askama::Template)] struct Page;"),
+        ("http/token.rs", "use jsonwebtoken as jwt;"),
+        ("http/mod.rs", "use hyper::body::Body;"),
+        ("cli/user.rs", "use hyper_util::rt::TokioIo;"),
+        ("serve/mod.rs", "tracing_subscriber::fmt().init()"),
+        ("oauth/token.rs", "use {serde::Serialize, sha2::Sha256};"),
+        ("app/mod.rs", "rand::rng()"),
+    ] {
+        assert_eq!(named_amiss(path, source).len(), 1, "{path}: {source}");
+    }
+    assert_none(&named_amiss("store/engine.rs", "use redb::Database; use std::io;"));
+    assert_none(&named_amiss("config/keys.rs", "strsim::osa_distance(a, b)"));
+}
+
+#[test]
+fn a_file_too_long_and_a_folder_too_full_or_too_deep_are_caught() {
+    let amiss = |files: Vec<(String, usize)>| {
+        let files = files.into_iter().map(|(path, lines)| (path, "x\n".repeat(lines))).collect();
+        sized_amiss(&files)
+    };
+    let file = |path: &str, lines| vec![(path.to_owned(), lines)];
+    let folder = |files| (0..files).map(|n| (format!("src/a/{n}.rs"), 1)).collect();
+
+    assert_eq!(amiss(file("src/a/b/c.rs", 500)), [""; 0]);
+    assert_eq!(amiss(file("src/a.rs", 501)), ["src/a.rs has 501 lines, and 500 are the most"]);
+    assert_eq!(amiss(file("src/main.rs", 61)), ["src/main.rs has 61 lines, and 60 are the most"]);
+    assert_eq!(amiss(file("src/a/b/c/d.rs", 1)), ["src/a/b/c lies deeper than 3"]);
+    assert_eq!(amiss(folder(20)), [""; 0]);
+    assert_eq!(amiss(folder(21)), ["src/a has 21 files, and 20 are the most"]);
+}
