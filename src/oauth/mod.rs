@@ -9,6 +9,7 @@ pub mod claims;
 pub mod client;
 pub mod id;
 pub mod issuer;
+pub mod jwt;
 pub mod logout;
 pub mod metadata;
 pub mod params;
