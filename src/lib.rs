@@ -84,6 +84,8 @@ pub mod config;
 pub mod error;
 pub mod event;
 pub mod flow;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod http;
 pub mod keys;
 pub mod oauth;

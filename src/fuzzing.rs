@@ -1,0 +1,486 @@
+//! What must hold of the parsers whatever bytes come: one total function per fuzz target.
+//!
+//! Each takes bytes, reads them, and asserts what it can of the outcome; a panic is a finding.
+//! `fuzz/` runs them under libFuzzer, one line per target, and `tests/corpus` replays every
+//! committed input on stable. Where a value has two inputs, they are its first two lines.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use url::Url;
+use uuid::Uuid;
+
+use crate::error::{ErrorCode, Refusal};
+use crate::oauth::authorize::{AuthorizeRequest, Callback, Opening};
+use crate::oauth::claims::{AccessClaims, IdClaims, grant_of};
+use crate::oauth::client::{ClientType, Presented, Proof};
+use crate::oauth::id::{ClientId, GrantId, KeyId, UserId};
+use crate::oauth::issuer::Issuer;
+use crate::oauth::jwt::Compact;
+use crate::oauth::logout::{LogoutRequest, PostLogout};
+use crate::oauth::params::{Params, form_decode, form_encode};
+use crate::oauth::pkce::{CodeChallenge, CodeVerifier};
+use crate::oauth::redirect_uri::{Kind, RedirectUri};
+use crate::oauth::scope::Scope;
+use crate::oauth::token::TokenRequest;
+use crate::secret::{
+    BrowserPurpose, ClientSecretPurpose, CodePurpose, Purpose, RefreshPurpose, RootSecret,
+    SessionPurpose, SetupPurpose, Token,
+};
+
+/// Every target by the name of its binary and its corpus.
+#[expect(clippy::type_complexity, reason = "a name, and what runs under it")]
+pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+    ("authorize", authorize),
+    ("basic_header", basic_header),
+    ("issuer", issuer),
+    ("jwt", jwt),
+    ("logout", logout),
+    ("opaque_token", opaque_token),
+    ("params", params),
+    ("pkce", pkce),
+    ("redirect_uri", redirect_uri),
+    ("scope", scope),
+    ("token_request", token_request),
+];
+
+const BOTH: [ClientType; 2] = [ClientType::Confidential, ClientType::Public];
+
+/// An authorization request: an answer goes where the request said, and brings back its state.
+pub fn authorize(bytes: &[u8]) {
+    let Ok(params) = Params::parse(bytes) else { return };
+    if let Ok(opening) = Opening::parse(&params) {
+        assert_eq!(params.one("client_id"), Ok(Some(opening.client_id.as_str())));
+        let uris: Vec<RedirectUri> = opening.redirect_uri.into_iter().collect();
+        for client in BOTH {
+            let proven = Callback::prove(&uris, client, uris.first(), opening.state.clone());
+            assert_eq!(proven.is_ok(), !uris.is_empty());
+            if let Ok(callback) = proven {
+                answer_goes_home(&callback);
+            }
+        }
+    }
+    let Ok(request) = AuthorizeRequest::parse(&params) else { return };
+    for refused in ["request", "request_uri"] {
+        assert_eq!(params.one(refused), Ok(None));
+    }
+    assert_eq!(params.one("response_type"), Ok(Some("code")));
+    assert_eq!(params.one("nonce"), Ok(request.nonce.as_deref()));
+    assert_eq!(params.one("login_hint"), Ok(request.login_hint.as_deref()));
+    assert!(params.many("resource").eq(request.resources.iter().map(String::as_str)));
+    assert!(!(request.prompt.none && (request.prompt.login || request.prompt.consent)));
+    if request.code_challenge.is_some() {
+        assert_eq!(params.one("code_challenge_method"), Ok(Some("S256")));
+    }
+    survives_json(&request);
+}
+
+/// An answer is the redirect URI, then nothing but the answer's own parameters.
+fn answer_goes_home(callback: &Callback) {
+    const ISSUER: &str = "https://id.example";
+    let uri = callback.uri().as_str();
+    let error = ErrorCode::AccessDenied;
+    for (answer, name, value) in [
+        (callback.with_code("gl_ac_x", Some(ISSUER)), "code", "gl_ac_x"),
+        (callback.with_error(error, Some(ISSUER)), "error", error.as_str()),
+    ] {
+        let own = goes_to(&answer, uri);
+        assert_eq!(own.one(name), Ok(Some(value)));
+        assert_eq!(own.one("state"), Ok(callback.state()));
+        assert_eq!(own.one("iss"), Ok(Some(ISSUER)));
+    }
+}
+
+/// The parameters that `location` adds to `uri`, which it must not alter.
+fn goes_to(location: &str, uri: &str) -> Params {
+    assert!(location.bytes().all(|b| b.is_ascii_graphic()), "{location:?} is no header value");
+    let added = location.strip_prefix(uri).expect("an answer begins with its redirect URI");
+    assert_eq!(added.starts_with('?'), !added.is_empty() && !uri.contains('?'));
+    assert!(added.is_empty() || added.starts_with(['?', '&']) || uri.ends_with(['?', '&']));
+    let read = |s| Url::parse(s).expect("a redirect URI, and an answer to it, is a URL");
+    let (mut there, mut asked) = (read(location), read(uri));
+    there.set_query(None);
+    asked.set_query(None);
+    assert_eq!(there, asked, "the answer goes elsewhere");
+    Params::parse(added.trim_start_matches(['?', '&']).as_bytes())
+        .expect("what is added is a form within the limits of its parts")
+}
+
+/// An `Authorization` header of Basic: what is read, written anew, is read the same.
+pub fn basic_header(bytes: &[u8]) {
+    let nothing = Params::default();
+    let Ok(presented) = Presented::parse(Some(bytes), &nothing) else { return };
+    let Proof::Basic(secret) = &presented.proof else { panic!("the header is Basic or refused") };
+    let id = presented.client_id.as_str();
+
+    let pair = form_encode([(id, secret.expose())]).replacen('=', ":", 1);
+    let written = format!("Basic {}", STANDARD.encode(pair));
+    let again = Presented::parse(Some(written.as_bytes()), &nothing);
+    let again = again.expect("what was read can be written");
+    assert_eq!(again.client_id, presented.client_id);
+    assert!(matches!(again.proof, Proof::Basic(same) if same.expose() == secret.expose()));
+
+    let beside = |name, value| {
+        let form = Params::parse(form_encode([(name, value)]).as_bytes());
+        Presented::parse(Some(bytes), &form.expect("one short pair is a form")).err()
+    };
+    assert_eq!(beside("client_id", id), None);
+    assert_eq!(
+        beside("client_id", if id == "a" { "b" } else { "a" }),
+        Some(Refusal::ClientAuthTwice)
+    );
+    assert_eq!(beside("client_secret", secret.expose()), Some(Refusal::ClientAuthTwice));
+}
+
+/// An issuer: an origin in its one spelling, safe to serve.
+pub fn issuer(bytes: &[u8]) {
+    if let Some(port) = bytes.first_chunk() {
+        let local = Issuer::localhost(u16::from_le_bytes(*port));
+        assert_eq!(local.as_str().parse().as_ref(), Ok(&local));
+    }
+    let Some(text) = text(bytes) else { return };
+    let Ok(issuer) = text.parse::<Issuer>() else { return };
+    assert_eq!(issuer.as_str(), text);
+    assert!(issuer.is_https() || issuer.is_loopback());
+    assert_eq!(
+        text,
+        format!("http{}://{}", if issuer.is_https() { "s" } else { "" }, issuer.authority())
+    );
+    let url = Url::parse(&issuer.at("/oauth/authorize")).expect("an issuer is an origin");
+    assert_eq!(url.host_str(), Some(issuer.host()));
+    assert_eq!(url.port_or_known_default(), Some(issuer.port()));
+    assert_eq!((url.path(), url.query(), url.fragment()), ("/oauth/authorize", None, None));
+    assert!(url.username().is_empty() && url.password().is_none());
+    survives_json(&issuer);
+}
+
+/// A JWT as it comes, and one made of a header (the first line) and a payload (the rest).
+pub fn jwt(bytes: &[u8]) {
+    let Some(text) = text(bytes) else { return };
+    compact(text);
+    if let Some((header, payload)) = text.split_once('\n') {
+        let encode = |part| URL_SAFE_NO_PAD.encode(part);
+        compact(&format!("{}.{}.AAAA", encode(header), encode(payload)));
+    }
+}
+
+/// A header as a parser of another make sees it: it, too, refuses a member that stands twice.
+#[derive(Deserialize)]
+struct OtherHeader {
+    alg: String,
+    kid: Option<String>,
+    typ: Option<String>,
+    b64: Option<Value>,
+    crit: Option<Value>,
+}
+
+/// A token that is read has one spelling, one algorithm and no extension.
+fn compact(token: &str) {
+    let Ok(compact) = Compact::parse(token) else { return };
+    assert!(token.len() <= 16 * 1024);
+    assert_eq!(format!("{}.{}", compact.signing_input(), compact.signature()), token);
+    let signature = URL_SAFE_NO_PAD.decode(compact.signature());
+    assert!(signature.is_ok_and(|signature| !signature.is_empty()));
+
+    let (header, payload) = compact.signing_input().split_once('.').expect("two parts are signed");
+    assert_eq!(URL_SAFE_NO_PAD.encode(compact.payload()), payload);
+    let header = URL_SAFE_NO_PAD.decode(header).expect("the header is base64url");
+    let read: OtherHeader = serde_json::from_slice(&header).expect("no member stands twice");
+    assert_eq!(read.alg, compact.header().alg.as_str());
+    assert_eq!(read.kid.as_deref(), compact.header().kid.as_ref().map(KeyId::as_str));
+    assert_eq!(read.typ, compact.header().typ);
+    assert_eq!((read.b64, read.crit), (None, None));
+
+    if let Ok(claims) = compact.claims::<AccessClaims>() {
+        survives_json(&claims);
+        if let Some(grant) = grant_of(&claims.jti) {
+            assert!(claims.jti.starts_with(&format!("{grant}.")));
+        }
+    }
+    if let Ok(claims) = compact.claims::<IdClaims>() {
+        survives_json(&claims);
+    }
+}
+
+/// A logout request: the way home is the one that was asked for.
+pub fn logout(bytes: &[u8]) {
+    let Ok(params) = Params::parse(bytes) else { return };
+    let Ok(request) = LogoutRequest::parse(&params) else { return };
+    assert_eq!(params.one("client_id"), Ok(request.client_id.as_ref().map(ClientId::as_str)));
+    assert_eq!(params.one("id_token_hint"), Ok(request.id_token_hint.as_deref()));
+    assert_eq!(params.one("state"), Ok(request.state.as_deref()));
+    let Some(uri) = request.post_logout_redirect_uri else { return };
+    let state = request.state.as_deref();
+    assert_eq!(PostLogout::prove(&[], &uri, state), Err(Refusal::PostLogoutUriUnregistered));
+    let home = PostLogout::prove(std::slice::from_ref(&uri), &uri, state);
+    let home = home.expect("what is registered is admitted");
+    assert_eq!(goes_to(home.url(), uri.as_str()).one("state"), Ok(state));
+    survives_json(&home);
+}
+
+/// Tokens, the root secret and ids: one spelling each, and a token of one kind is of no other.
+pub fn opaque_token(bytes: &[u8]) {
+    if let Some(text) = text(bytes) {
+        let kinds = [
+            token::<CodePurpose>(text),
+            token::<BrowserPurpose>(text),
+            token::<ClientSecretPurpose>(text),
+            token::<RefreshPurpose>(text),
+            token::<SessionPurpose>(text),
+            token::<SetupPurpose>(text),
+        ];
+        assert!(kinds.iter().filter(|is| **is).count() <= 1);
+        if let Ok(root) = text.parse::<RootSecret>() {
+            assert_eq!(*root.expose(), text.trim().to_ascii_lowercase());
+        }
+        if let Ok(id) = text.parse::<UserId>() {
+            assert_eq!(id.to_string(), text);
+        }
+    }
+    if let Some(random) = bytes.first_chunk::<32>() {
+        assert!(token::<RefreshPurpose>(&format!("gl_rt_{}", URL_SAFE_NO_PAD.encode(random))));
+    }
+    if let Some(random) = bytes.first_chunk::<16>() {
+        let id = GrantId::from(Uuid::from_bytes(*random));
+        assert_eq!(id.to_string().parse(), Ok(id));
+    }
+}
+
+/// Whether `text` is a token of one kind; if so it is written as it was read.
+fn token<P: Purpose>(text: &str) -> bool {
+    match text.parse::<Token<P>>() {
+        Ok(token) => {
+            assert_eq!(*token.expose(), text);
+            true
+        }
+        Err(refusal) => {
+            assert_eq!(refusal, Refusal::TokenMalformed);
+            false
+        }
+    }
+}
+
+/// Parameters: within their limits, and written anew they are read the same.
+pub fn params(bytes: &[u8]) {
+    let params = match Params::parse(bytes) {
+        Ok(params) => params,
+        Err(refusal) => {
+            use Refusal::{ParameterMalformed, ParameterTooLong, ParametersTooMany};
+            assert!([ParameterMalformed, ParameterTooLong, ParametersTooMany].contains(&refusal));
+            return;
+        }
+    };
+    let pairs: Vec<(String, String)> = bytes
+        .split(|b| *b == b'&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let equals = pair.iter().position(|b| *b == b'=').unwrap_or(pair.len());
+            let (name, value) = pair.split_at(equals);
+            let decoded = |part| form_decode(part).expect("the whole was decoded");
+            (decoded(name), decoded(value.strip_prefix(b"=").unwrap_or_default()))
+        })
+        .collect();
+    assert!(pairs.len() <= 100);
+    for (name, value) in &pairs {
+        assert!(name.len() <= 8 * 1024 && value.len() <= 16 * 1024);
+        let of_name = || pairs.iter().filter(|(other, _)| other == name);
+        let expected = match of_name().count() {
+            1 => Ok(Some(value.as_str()).filter(|value| !value.is_empty())),
+            _ => Err(Refusal::ParameterRepeated),
+        };
+        assert_eq!(params.one(name), expected);
+        let values = of_name().map(|(_, value)| value.as_str()).filter(|value| !value.is_empty());
+        assert!(params.many(name).eq(values));
+    }
+    let written = form_encode(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    assert_eq!(Params::parse(written.as_bytes()).as_ref(), Ok(&params));
+}
+
+/// Two verifiers, or a verifier and a challenge: a challenge is met by its own verifier alone.
+pub fn pkce(bytes: &[u8]) {
+    let Some((one, other)) = text(bytes).map(two_lines) else { return };
+    for text in [one, other] {
+        if let Ok(challenge) = text.parse::<CodeChallenge>() {
+            let hash: [u8; 32] = reread(&challenge);
+            assert_eq!(URL_SAFE_NO_PAD.encode(hash), text);
+            survives_json(&challenge);
+        }
+    }
+    let Ok(verifier) = one.parse::<CodeVerifier>() else { return };
+    assert!((43..=128).contains(&one.len()));
+    let challenge = verifier.challenge();
+    assert!(challenge.is_met_by(&verifier));
+    // The same but for its last character.
+    let (rest, last) = one.split_at(one.len() - 1);
+    let neighbour = format!("{rest}{}", if last == "A" { "B" } else { "A" });
+    let neighbour = neighbour.parse::<CodeVerifier>().expect("A and B are unreserved");
+    assert!(!challenge.is_met_by(&neighbour));
+    if let Ok(another) = other.parse::<CodeVerifier>() {
+        assert_eq!(challenge.is_met_by(&another), one == other);
+    }
+    if let Ok(asked) = other.parse::<CodeChallenge>() {
+        assert_eq!(asked.is_met_by(&verifier), asked == challenge);
+    }
+}
+
+/// A registered redirect URI and a requested one: what is admitted differs in a loopback port
+/// or not at all.
+pub fn redirect_uri(bytes: &[u8]) {
+    let Some((registered, requested)) = text(bytes).map(two_lines) else { return };
+    let (registered, requested) = (redirect(registered), redirect(requested));
+    let (Some(registered), Some(requested)) = (registered, requested) else { return };
+    for client in BOTH {
+        let same = registered.as_str() == requested.as_str();
+        let port_aside = match (portless(&registered), portless(&requested)) {
+            (Some((own, own_port)), Some((other, _))) => {
+                own == other && (client == ClientType::Public || own_port.is_empty())
+            }
+            (Some(_) | None, Some(_) | None) => false,
+        };
+        assert_eq!(registered.admits(&requested, client), same || port_aside);
+    }
+    if registered.admits(&requested, ClientType::Public) {
+        let read = |uri: &RedirectUri| {
+            let mut url = Url::parse(uri.as_str()).expect("a redirect URI is a URL");
+            if portless(uri).is_some() {
+                url.set_port(None).expect("a loopback URI has a host");
+            }
+            url
+        };
+        assert_eq!(read(&registered), read(&requested), "a browser goes elsewhere");
+        assert_eq!(registered.lasting_host(), requested.lasting_host());
+    }
+}
+
+/// The redirect URI that `text` is, as a browser reads it too.
+fn redirect(text: &str) -> Option<RedirectUri> {
+    let uri = text.parse::<RedirectUri>().ok()?;
+    assert_eq!(uri.as_str(), text);
+    assert!(BOTH.iter().all(|client| uri.admits(&uri, *client)));
+    survives_json(&uri);
+    let url = Url::parse(text).expect("a redirect URI is a URL");
+    assert!(url.username().is_empty() && url.password().is_none() && url.fragment().is_none());
+    let (_, rest) = text.split_once(':').expect("a URI has a scheme");
+    let authority = rest.strip_prefix("//").unwrap_or_default().split(['/', '?']).next();
+    assert!(!authority.unwrap_or_default().contains('@'), "some reader sees a user name");
+    match uri.kind() {
+        Kind::Https { .. } => {
+            assert_eq!(url.scheme(), "https");
+            assert_eq!(url.origin().ascii_serialization(), format!("https://{}", uri.host()));
+            assert_eq!(uri.check_scheme(&[]), Ok(()));
+        }
+        Kind::Loopback { .. } => {
+            assert_eq!(url.scheme(), "http");
+            assert!(["127.0.0.1", "[::1]", "localhost"].contains(&uri.lasting_host().as_str()));
+            assert_eq!(url.host_str(), Some(uri.lasting_host().as_str()));
+            let (_, port) = portless(&uri).expect("it is a loopback URI");
+            assert!(
+                port.is_empty() || port.parse::<u16>().is_ok_and(|read| read.to_string() == port)
+            );
+            assert!(!url.path().to_ascii_lowercase().starts_with("/gate/"));
+            assert_eq!(uri.check_scheme(&[]), Ok(()));
+        }
+        Kind::PrivateUse { scheme } => {
+            assert_eq!(url.scheme(), scheme);
+            assert!(!["http", "https", "javascript", "data", "file"].contains(&scheme.as_str()));
+            assert_eq!(uri.check_scheme(std::slice::from_ref(scheme)), Ok(()));
+        }
+    }
+    Some(uri)
+}
+
+/// A loopback URI without its port, and the port: told by hand, apart from the parser's way.
+fn portless(uri: &RedirectUri) -> Option<(String, &str)> {
+    let Kind::Loopback { .. } = uri.kind() else { return None };
+    let after = uri.as_str().strip_prefix("http://")?;
+    let (authority, rest) = after.split_at(after.find(['/', '?']).unwrap_or(after.len()));
+    let host = authority.trim_end_matches(|c: char| c.is_ascii_digit());
+    match host.strip_suffix(':') {
+        Some(host) => Some((format!("{host}{rest}"), authority.rsplit(':').next()?)),
+        None => Some((after.to_owned(), "")),
+    }
+}
+
+/// Two scopes: written and read they stay the same, and narrowing never widens.
+pub fn scope(bytes: &[u8]) {
+    let Some((one, other)) = text(bytes).map(two_lines) else { return };
+    let (Ok(one), Ok(other)) = (one.parse::<Scope>(), other.parse::<Scope>()) else { return };
+    for scope in [&one, &other] {
+        let written = scope.to_string();
+        assert_eq!(written.parse().as_ref(), Ok(scope));
+        assert!(!written.contains(['"', '\\']) && !written.contains("  "));
+        assert_eq!(written.is_empty(), scope.is_empty());
+        assert!(scope.iter().all(|token| scope.has(token.as_str())));
+        survives_json(scope);
+    }
+    let both = one.intersect(&other);
+    let rest = one.minus(&other);
+    let all = one.union(&other);
+    assert!(both.within(&one) && both.within(&other) && rest.within(&one));
+    assert!(one.within(&all) && other.within(&all));
+    assert!(rest.intersect(&other).is_empty());
+    assert_eq!(both.union(&rest), one);
+    assert_eq!(one.within(&other), rest.is_empty());
+    assert_eq!(both, other.intersect(&one));
+}
+
+/// A token request: it asks what its parameters say.
+pub fn token_request(bytes: &[u8]) {
+    let Ok(form) = Params::parse(bytes) else { return };
+    if let Ok(presented) = Presented::parse(None, &form) {
+        assert_eq!(form.one("client_id"), Ok(Some(presented.client_id.as_str())));
+        let secret = match &presented.proof {
+            Proof::Basic(_) => panic!("there is no header"),
+            Proof::None => None,
+            Proof::Post(secret) => Some(secret.expose()),
+        };
+        assert_eq!(form.one("client_secret"), Ok(secret));
+    }
+    let Ok(request) = TokenRequest::parse(&form) else { return };
+    assert_eq!(form.one("grant_type"), Ok(Some(request.grant_type().as_str())));
+    let resources = match &request {
+        TokenRequest::AuthorizationCode(code) => {
+            assert_eq!(form.one("code"), Ok(Some(code.code.expose().as_str())));
+            assert_eq!(form.one("redirect_uri"), Ok(code.redirect_uri.as_deref()));
+            assert_eq!(
+                form.one("code_verifier").map(|v| v.is_some()),
+                Ok(code.code_verifier.is_some())
+            );
+            &code.resources
+        }
+        TokenRequest::ClientCredentials(own) => {
+            assert_eq!(form.parsed("scope").as_ref(), Ok(&own.scope));
+            &own.resources
+        }
+        TokenRequest::RefreshToken(refresh) => {
+            let token = refresh.refresh_token.expose();
+            assert_eq!(form.one("refresh_token"), Ok(Some(token.as_str())));
+            assert_eq!(form.parsed("scope").as_ref(), Ok(&refresh.scope));
+            &refresh.resources
+        }
+    };
+    assert!(form.many("resource").eq(resources.iter().map(String::as_str)));
+}
+
+fn text(bytes: &[u8]) -> Option<&str> {
+    std::str::from_utf8(bytes).ok()
+}
+
+/// The first line and the second, or the only line twice.
+fn two_lines(text: &str) -> (&str, &str) {
+    let mut lines = text.split('\n');
+    let first = lines.next().unwrap_or_default();
+    (first, lines.next().unwrap_or(first))
+}
+
+fn survives_json<T: Serialize + DeserializeOwned + PartialEq>(value: &T) {
+    let read: T = reread(value);
+    assert!(read == *value, "JSON does not bring it back");
+}
+
+fn reread<T: DeserializeOwned>(value: &impl Serialize) -> T {
+    let written = serde_json::to_vec(value).expect("plain data has a JSON form");
+    serde_json::from_slice(&written).expect("what was written is read")
+}
