@@ -150,6 +150,7 @@ pub fn issuer(bytes: &[u8]) {
     );
     let url = Url::parse(&issuer.at("/oauth/authorize")).expect("an issuer is an origin");
     assert_eq!(url.host_str(), Some(issuer.host()));
+    assert!(!issuer.host().ends_with('.') && !issuer.host().contains(['*', '_', '@']));
     assert_eq!(url.port_or_known_default(), Some(issuer.port()));
     assert_eq!((url.path(), url.query(), url.fragment()), ("/oauth/authorize", None, None));
     assert!(url.username().is_empty() && url.password().is_none());

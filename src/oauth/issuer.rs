@@ -77,11 +77,20 @@ impl FromStr for Issuer {
         let port = url.port_or_known_default().ok_or(Refusal::IssuerUnfit)?;
         let issuer = Self { origin, host: host.to_owned(), port, https };
         let plain_is_safe = url.scheme() == "http" && issuer.is_loopback();
-        if issuer.origin != s || !(https || plain_is_safe) || host.parse::<IpAddr>().is_ok() {
+        let names_a_host = host.split('.').all(is_label) && host.parse::<IpAddr>().is_err();
+        if issuer.origin != s || !(https || plain_is_safe) || !names_a_host {
             return Err(Refusal::IssuerUnfit);
         }
         Ok(issuer)
     }
+}
+
+/// RFC 1123 §2.1: letters, digits and inner hyphens. URLs are laxer than a WebAuthn RP ID may be.
+fn is_label(label: &str) -> bool {
+    !label.is_empty()
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+        && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 impl fmt::Display for Issuer {
@@ -133,6 +142,10 @@ mod tests {
             "ftp://localhost",
             "https://id.example?x",
             "HTTPS://id.example",
+            "https://id.example.",
+            "https://id..example",
+            "https://*.example",
+            "https://-id.example",
         ] {
             assert_eq!(bad.parse::<Issuer>(), Err(Refusal::IssuerUnfit), "{bad}");
         }
