@@ -112,7 +112,9 @@ fn goes_to(location: &str, uri: &str) -> Params {
 pub fn basic_header(bytes: &[u8]) {
     let nothing = Params::default();
     let Ok(presented) = Presented::parse(Some(bytes), &nothing) else { return };
-    let Proof::Basic(secret) = &presented.proof else { panic!("the header is Basic or refused") };
+    let Proof::Basic(secret) = &presented.proof else {
+        unreachable!("the header is Basic or refused")
+    };
     let id = presented.client_id.as_str();
 
     let pair = form_encode([(id, secret.expose())]).replacen('=', ":", 1);
@@ -433,7 +435,7 @@ pub fn token_request(bytes: &[u8]) {
     if let Ok(presented) = Presented::parse(None, &form) {
         assert_eq!(form.one("client_id"), Ok(Some(presented.client_id.as_str())));
         let secret = match &presented.proof {
-            Proof::Basic(_) => panic!("there is no header"),
+            Proof::Basic(_) => unreachable!("there is no header"),
             Proof::None => None,
             Proof::Post(secret) => Some(secret.expose()),
         };

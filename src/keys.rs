@@ -263,7 +263,7 @@ impl KeyRing {
         let header = token.header();
         let key = self.0.iter().find(|key| header.kid.as_ref() == Some(&key.id));
         let key = key.ok_or(Refusal::BearerTokenSignatureWrong)?;
-        if !header.typ.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(typ)) {
+        if !header.is_typed(typ) {
             return Err(Refusal::BearerTokenMalformed);
         }
         let (signature, input) = (token.signature(), token.signing_input().as_bytes());

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{ErrorCode, Refusal};
 use crate::oauth::client::ClientType;
 use crate::oauth::id::ClientId;
-use crate::oauth::params::{Params, form_encode};
+use crate::oauth::params::Params;
 use crate::oauth::pkce::{self, CodeChallenge};
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::oauth::scope::Scope;
@@ -96,14 +96,7 @@ impl Callback {
 
     fn with(&self, answer: &[(&str, Option<&str>)]) -> String {
         let pairs = answer.iter().filter_map(|(name, value)| value.map(|value| (*name, value)));
-        let uri = self.uri.as_str();
-        let joint = match uri.split_once('?') {
-            None => "?",
-            Some((_, "")) => "",
-            Some((_, query)) if query.ends_with('&') => "",
-            Some(_) => "&",
-        };
-        format!("{uri}{joint}{}", form_encode(pairs))
+        self.uri.with_query(pairs)
     }
 }
 
@@ -187,18 +180,23 @@ impl AuthorizeRequest {
             (None, None) => None,
         };
         let text = |name| params.one(name).map(|value| value.map(str::to_owned));
-        let max_age = params.one("max_age")?.map(str::parse::<u32>).transpose();
         Ok(Self {
             code_challenge,
             id_token_hint: text("id_token_hint")?,
             login_hint: text("login_hint")?,
-            max_age: max_age.map_err(|_| Refusal::MaxAgeMalformed)?,
+            max_age: params.one("max_age")?.map(seconds).transpose()?,
             nonce: text("nonce")?,
             prompt: Prompt::parse(params.one("prompt")?.unwrap_or_default())?,
             resources: params.many("resource").map(str::to_owned).collect(),
             scope: params.parsed("scope")?,
         })
     }
+}
+
+/// A number of seconds in digits alone: `u32` would read a sign, too.
+fn seconds(s: &str) -> Result<u32, Refusal> {
+    let digits = s.bytes().all(|b| b.is_ascii_digit());
+    s.parse().ok().filter(|_| digits).ok_or(Refusal::MaxAgeMalformed)
 }
 
 #[cfg(test)]
@@ -259,6 +257,7 @@ mod tests {
             ("prompt=none%20login", PromptContradictory),
             ("prompt=magic", PromptUnknown),
             ("max_age=-1", MaxAgeMalformed),
+            ("max_age=%2B5", MaxAgeMalformed),
             ("scope=%22", ScopeMalformed),
         ] {
             assert_eq!(request(more), Err(refusal), "{more}");

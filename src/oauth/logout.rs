@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Refusal;
 use crate::oauth::id::ClientId;
-use crate::oauth::params::{Params, form_encode};
+use crate::oauth::params::Params;
 use crate::oauth::redirect_uri::RedirectUri;
 
 /// What a relying party asks when it sends a browser to be signed out.
@@ -54,14 +54,10 @@ impl PostLogout {
         if !registered.contains(requested) {
             return Err(Refusal::PostLogoutUriUnregistered);
         }
-        let uri = requested.as_str();
         let host = requested.host();
         let url = match state {
-            None => uri.to_owned(),
-            Some(state) => {
-                let joint = if uri.contains('?') { "&" } else { "?" };
-                format!("{uri}{joint}{}", form_encode([("state", state)]))
-            }
+            None => requested.as_str().to_owned(),
+            Some(state) => requested.with_query([("state", state)]),
         };
         Ok(Self { host, url })
     }

@@ -12,6 +12,7 @@ use url::{Host, Url};
 
 use crate::error::Refusal;
 use crate::oauth::client::ClientType;
+use crate::oauth::params::form_encode;
 
 /// Schemes that a browser or a shell gives a meaning of its own.
 const DANGEROUS: &[&str] = &[
@@ -121,6 +122,17 @@ impl RedirectUri {
             }
             Kind::Https { .. } | Kind::Loopback { .. } | Kind::PrivateUse { .. } => self.host(),
         }
+    }
+
+    /// This URI with `pairs` added to its query (RFC 6749 §4.1.2).
+    pub fn with_query<'a>(&self, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+        let joint = match self.written.split_once('?') {
+            None => "?",
+            Some((_, "")) => "",
+            Some((_, query)) if query.ends_with('&') => "",
+            Some(_) => "&",
+        };
+        format!("{}{joint}{}", self.written, form_encode(pairs))
     }
 
     /// Whether a private-use scheme may be registered: a reverse domain name, or a listed one.
