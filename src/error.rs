@@ -192,13 +192,11 @@ refusals! {
     ScopeNotAllowed => InvalidScope, "nothing of the scope is left after client and person";
     ScopeUnknown => InvalidRequest, "the configuration knows no such scope";
     ScopeWidened => InvalidScope, "the scope reaches beyond what was granted";
-    SessionMissing => LoginRequired, "nobody is signed in in this browser";
     SetupTokenExpired => SetupLinkExpired, "this setup link has expired; ask for a new one (gatelodge user recover)";
     SetupTokenMismatched => SetupLinkMismatched, "this setup link is not for this; open the link itself once more";
     SetupTokenUnknown => SetupLinkUnknown, "this setup link is not known here; check that it was copied whole";
     SetupTokenUsed => SetupLinkUsed, "this setup link was used already; ask for a new one (gatelodge user recover)";
     StartedWithoutPerson => SetupLinkMismatched, "this setup link belongs to a person who is no longer here";
-    TokenMalformed => InvalidRequest, "the token has not the form of its kind";
     UserExists => Conflict, "a person with this username exists already";
     UserNotFound => NotFound, "there is no person with this username";
     UsernameMissing => InvalidRequest, "somebody exists already, so a link needs the name of the person it is for";

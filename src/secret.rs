@@ -20,8 +20,6 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::error::Refusal;
-
 /// What a token is for: its prefix, and the label that keeps its hashes apart from others'.
 pub trait Purpose {
     /// The prefix by which people and secret scanners tell the kinds apart.
@@ -73,15 +71,20 @@ impl<P> Clone for Token<P> {
     }
 }
 
-impl<P: Purpose> FromStr for Token<P> {
-    type Err = Refusal;
+/// A text that has not the form of a token. Whoever reads one says what that means there: mostly
+/// that the token is as unknown as one that was never made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAToken;
 
-    fn from_str(s: &str) -> Result<Self, Refusal> {
-        let encoded = s.strip_prefix(P::PREFIX).ok_or(Refusal::TokenMalformed)?;
+impl<P: Purpose> FromStr for Token<P> {
+    type Err = NotAToken;
+
+    fn from_str(s: &str) -> Result<Self, NotAToken> {
+        let encoded = s.strip_prefix(P::PREFIX).ok_or(NotAToken)?;
         let mut bytes = Zeroizing::new([0; 32]);
         match URL_SAFE_NO_PAD.decode_slice(encoded, bytes.as_mut_slice()) {
             Ok(32) => Ok(Self(bytes, PhantomData)),
-            Ok(_) | Err(_) => Err(Refusal::TokenMalformed),
+            Ok(_) | Err(_) => Err(NotAToken),
         }
     }
 }
