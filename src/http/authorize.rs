@@ -88,11 +88,16 @@ pub(super) fn enter(app: &App, id: InteractionId, secret: &BrowserSecret) -> Res
     with_cookie((StatusCode::SEE_OTHER, location).into_response(), cookie)
 }
 
-/// Sends a browser home to the client.
-pub(super) fn home(landing: &Landing) -> Response {
+/// Sends a browser to a client, without telling from which page.
+pub(super) fn away(url: &str) -> Response {
     let policy = (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    let location = (header::LOCATION, HeaderValue::from_str(&landing.url).expect("URIs are ASCII"));
-    let mut response = (StatusCode::SEE_OTHER, [policy, location]).into_response();
+    let location = (header::LOCATION, HeaderValue::from_str(url).expect("URIs are ASCII"));
+    (StatusCode::SEE_OTHER, [policy, location]).into_response()
+}
+
+/// Sends a browser home to the client that asked.
+pub(super) fn home(landing: &Landing) -> Response {
+    let mut response = away(&landing.url);
     if let Some(refusal) = landing.refusal {
         response.extensions_mut().insert(Cause(Arc::new(refusal.into())));
     }

@@ -6,7 +6,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::authorize::home;
+use super::authorize::{away, home};
 use super::body;
 use super::cookie::Cookie;
 use super::failure::{Cause, Failure};
@@ -96,7 +96,14 @@ pub(super) async fn decide(
     });
     match decided.await.map_err(Failure::page)? {
         Onward::Again => Ok(again(id)),
-        Onward::Client(landing) => Ok(over(&app, id, onward(&app, &visitor, landing))),
+        Onward::Client(landing) => {
+            let Landing { url, host, refusal } = landing;
+            let mut response = onward(&app, &visitor, url, host, refusal.is_some());
+            if let Some(refusal) = refusal {
+                response.extensions_mut().insert(Cause(Arc::new(refusal.into())));
+            }
+            Ok(over(&app, id, response))
+        }
     }
 }
 
@@ -117,13 +124,10 @@ async fn sign_out(
         })),
         logout::Step::Done(next) => {
             let response = match next {
-                Some(next) if confirmed => page::show(&OnwardPage {
-                    page: Page::of(app, visitor),
-                    url: next.url().to_owned(),
-                    host: next.host(),
-                    denied: false,
-                }),
-                Some(next) => see_other(next.url()),
+                Some(next) if confirmed => {
+                    onward(app, visitor, next.url().to_owned(), next.host(), false)
+                }
+                Some(next) => away(next.url()),
                 None => see_other("/gate/logged-out"),
             };
             let gone = Cookie::Session.clear(&app.rules().issuer);
@@ -154,18 +158,11 @@ fn consent_page(app: &App, visitor: &Visitor, id: InteractionId, asked: &Asked) 
 
 /// Chromium applies `form-action` to every hop after a form's POST, so an answer that goes to a
 /// client is a page of ours that goes on by itself.
-fn onward(app: &App, visitor: &Visitor, landing: Landing) -> Response {
-    let mut response = page::show(&OnwardPage {
-        page: Page::of(app, visitor),
-        host: landing.host,
-        denied: landing.refusal.is_some(),
-        url: landing.url,
-    });
+fn onward(app: &App, visitor: &Visitor, url: String, host: String, denied: bool) -> Response {
+    let page = Page::of(app, visitor);
+    let mut response = page::show(&OnwardPage { page, url, host, denied });
     let headers = response.headers_mut();
     headers.insert(header::REFERRER_POLICY, header::HeaderValue::from_static("no-referrer"));
-    if let Some(refusal) = landing.refusal {
-        response.extensions_mut().insert(Cause(Arc::new(refusal.into())));
-    }
     response
 }
 
