@@ -99,7 +99,10 @@ fn narrowed(
     let allowed = cx.rules.config.allowed(&live.person().roles).intersect(&client.scope);
     match requested {
         Some(requested) if !requested.within(granted) => Err(Refusal::ScopeWidened),
-        Some(requested) => Ok(requested.intersect(&allowed)),
+        Some(requested) => {
+            let scope = requested.intersect(&allowed);
+            if scope.is_empty() { Err(Refusal::ScopeNotAllowed) } else { Ok(scope) }
+        }
         None => Ok(granted.intersect(&allowed)),
     }
 }
