@@ -37,6 +37,10 @@ pub fn redeem(
     if code.client != *proven.id() {
         return Err(Refusal::CodeClientDiffers.into());
     }
+    // A client of the same name may have gone since; what it was given is not this one's.
+    if code.expires < client.created + cx.rules.config.lifetimes.authorization_code {
+        return Err(Refusal::CodeClientDiffers.into());
+    }
     if let Some(spent) = code.spent {
         // RFC 6749 §4.1.2: "the authorization server MUST deny the request and SHOULD revoke
         // (when possible) all tokens previously issued based on that authorization code".

@@ -7,7 +7,7 @@ use crate::oauth::authorize::Callback;
 use crate::oauth::scope::Scope;
 use crate::secret::AuthorizationCode;
 use crate::store::schema::{Code, Consent, Interaction};
-use crate::store::{StoreError, Tx, View};
+use crate::store::{StoreError, Tx};
 
 /// Where the browser goes now.
 pub enum Onward {
@@ -88,7 +88,7 @@ pub fn deny(tx: &mut Tx<'_>, cx: &Context, door: &Door) -> Result<Onward, Error>
 fn remember(tx: &mut Tx<'_>, cx: &Context, request: &Request) -> Result<(), StoreError> {
     let host = request.callback.uri().lasting_host();
     let key = (request.session.user(), request.client_id.clone(), host);
-    let before = tx.find::<Consent>(&key)?.map(|consent| consent.scope).unwrap_or_default();
+    let before = step::remembered(tx, &key, &request.client)?;
     let consent = Consent {
         given: cx.now,
         resources: request.request.resources.clone(),

@@ -7,7 +7,8 @@ use crate::store::schema::{Client, Grant, Person};
 use crate::store::{StoreError, Tx, View};
 
 /// Proof that a grant is in force: neither ended nor expired, its person and client may be here,
-/// and its session lives where it depends on one.
+/// its client is the one it was made for and not a later one of the same name, and its session
+/// lives where it depends on one.
 #[derive(Clone, Debug)]
 pub struct LiveGrant {
     id: GrantId,
@@ -40,7 +41,8 @@ pub fn live(view: &impl View, cx: &Context, id: GrantId) -> Result<Option<LiveGr
     }
     let Some(person) = view.find::<Person>(&grant.user)? else { return Ok(None) };
     let client = view.find::<Client>(&grant.client)?;
-    if person.disabled || !client.is_some_and(|client| client.enabled) {
+    let may_use = |client: Client| client.enabled && client.created <= grant.created;
+    if person.disabled || !client.is_some_and(may_use) {
         return Ok(None);
     }
     // OpenID Connect Core §11: offline access is access "when the End-User is not present".

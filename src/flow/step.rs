@@ -12,8 +12,8 @@ use crate::oauth::id::{ClientId, InteractionId, UserId};
 use crate::oauth::redirect_uri::Kind;
 use crate::oauth::scope::Scope;
 use crate::secret::TokenHash;
-use crate::store::View;
 use crate::store::schema::{Client, Consent, Interaction, Purpose};
+use crate::store::{StoreError, View};
 
 /// How a browser comes to an interaction: the path it names, and what its cookies are known by.
 #[derive(Clone, Debug)]
@@ -135,8 +135,7 @@ pub fn next(
         None => allowed,
     };
     let key = (session.user(), client_id.clone(), callback.uri().lasting_host());
-    let consent = view.find::<Consent>(&key)?;
-    let remembered = consent.map(|consent| consent.scope).unwrap_or_default();
+    let remembered = remembered(view, &key, &client)?;
     let settled = scope.within(&remembered) && proves_client(&client, &callback);
     let silent = !request.prompt.consent && (client.first_party || settled);
     let forbidden_to_ask = request.prompt.none;
@@ -156,6 +155,16 @@ pub fn next(
         (false, true) => Step::Refuse(ready.callback, Refusal::ConsentNeeded),
         (false, false) => Step::Consent(ready),
     })
+}
+
+/// What a person allowed this client before, and not an earlier one of the same name.
+pub fn remembered(
+    view: &impl View,
+    key: &(UserId, ClientId, String),
+    client: &Client,
+) -> Result<Scope, StoreError> {
+    let consent = view.find::<Consent>(key)?.filter(|consent| consent.given >= client.created);
+    Ok(consent.map(|consent| consent.scope).unwrap_or_default())
 }
 
 enum Fitting {
