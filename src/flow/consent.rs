@@ -1,8 +1,8 @@
 //! Consent, and the code that follows from it: [RFC 6749 §4.1.2](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2).
 
 use crate::error::{Error, Refusal};
-use crate::flow::Context;
 use crate::flow::step::{self, Door, Request, Step};
+use crate::flow::{Context, session};
 use crate::oauth::authorize::Callback;
 use crate::oauth::scope::Scope;
 use crate::secret::AuthorizationCode;
@@ -116,6 +116,7 @@ fn issue(tx: &mut Tx<'_>, cx: &Context, door: &Door, request: &Request) -> Resul
         user: request.session.user(),
     };
     tx.put(&cx.rules.pepper.hash(&code), row)?;
+    session::touch(tx, cx, request.session.id())?;
     finish(tx, door)?;
     Ok(Onward::Client(Landing::with_code(cx, &request.callback, &code)))
 }
