@@ -1,1 +1,34 @@
-//! Tests.
+//! The server as its peers meet it: whole requests through the real routers, with nothing real
+//! behind them but the code. Time is moved by hand, chance is the same each time.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a story that cannot go on ends here, in whichever function it is"
+)]
+
+mod admin;
+mod answers;
+mod client_auth;
+mod codes;
+mod consent;
+mod forgery;
+mod host;
+mod keys;
+mod limits;
+mod logout;
+mod metadata;
+mod model;
+mod openid;
+mod origins;
+mod prompts;
+mod races;
+mod redirects;
+mod refresh;
+mod refusals;
+mod scopes;
+mod sessions;
+mod setup;
+mod support;
+mod tokens;

@@ -1,0 +1,212 @@
+//! The administration API: every verb, and what operators read where it refuses.
+
+use std::time::Duration;
+
+use axum::http::Method;
+use gatelodge::error::{ErrorCode, Refusal};
+use serde_json::{Value, json};
+
+use crate::support::{RelyingParty, Server};
+
+async fn get(server: &Server, path: &str) -> Value {
+    server.operate(Method::GET, path, json!({})).await.json()
+}
+
+#[tokio::test]
+async fn a_client_gets_the_defaults_of_its_kind_and_its_secret_once() {
+    let server = Server::new().await;
+    let registration = json!({ "name": "Shop", "client_id": "shop", "redirect_uris": ["https://shop.example/cb"] });
+
+    let answer = server.operate(Method::POST, "/clients", registration).await;
+
+    let mut told = answer.json();
+    let secret = told.as_object_mut().unwrap().remove("client_secret").unwrap();
+    assert_eq!(answer.status, 201);
+    assert!(secret.as_str().unwrap().starts_with("gl_cs_"));
+    assert_eq!(
+        told,
+        json!({
+            "client_id": "shop",
+            "name": "Shop",
+            "client_type": "confidential",
+            "redirect_uris": ["https://shop.example/cb"],
+            "post_logout_redirect_uris": [],
+            "grant_types": ["authorization_code", "refresh_token"],
+            "scope": "email offline_access openid profile",
+            "token_endpoint_auth_method": "client_secret_basic",
+            "first_party": false,
+            "pkce": "required",
+            "refresh": "grace",
+            "id_token_signed_response_alg": "RS256",
+            "enabled": true,
+            "created": "2026-01-01T00:00:00Z",
+        })
+    );
+    assert_eq!(get(&server, "/clients/shop").await, told);
+    assert_eq!(get(&server, "/clients").await, json!({ "clients": [told] }));
+}
+
+#[tokio::test]
+async fn clients_without_an_id_get_one() {
+    let server = Server::new().await;
+
+    let one = server.client(json!({ "name": "Robot" })).await;
+    let two = server.client(json!({ "name": "Robot" })).await;
+
+    assert!(one.id.starts_with("gl_"));
+    assert_ne!(one.id, two.id);
+}
+
+#[tokio::test]
+async fn a_public_client_has_no_secret() {
+    let server = Server::new().await;
+
+    for kind in
+        [json!({ "client_type": "public" }), json!({ "token_endpoint_auth_method": "none" })]
+    {
+        let mut registration =
+            json!({ "name": "Reader", "redirect_uris": ["https://r.example/cb"] });
+        registration.as_object_mut().unwrap().extend(kind.as_object().unwrap().clone());
+        let told = server.operate(Method::POST, "/clients", registration).await.json();
+
+        assert_eq!(told["client_type"], "public");
+        assert_eq!(told["token_endpoint_auth_method"], "none");
+        assert!(told.get("client_secret").is_none());
+    }
+}
+
+#[tokio::test]
+async fn settings_that_contradict_each_other_are_refused() {
+    let server = Server::new().await;
+    let uris = json!(["https://x.example/cb"]);
+
+    for settings in [
+        json!({ "client_type": "public" }),
+        json!({ "client_type": "confidential", "token_endpoint_auth_method": "none", "redirect_uris": uris }),
+        json!({ "client_type": "public", "grant_types": ["client_credentials"] }),
+        json!({ "grant_types": ["authorization_code"] }),
+        json!({ "grant_types": ["refresh_token"] }),
+        json!({ "grant_types": ["client_credentials"], "redirect_uris": uris }),
+        json!({ "id_token_signed_response_alg": "none" }),
+        json!({ "refresh": "sometimes" }),
+        json!({ "pkce": "plain" }),
+    ] {
+        let mut registration = json!({ "name": "Odd" });
+        registration.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+        let answer = server.operate(Method::POST, "/clients", registration).await;
+
+        answer.refused(ErrorCode::InvalidRequest, Refusal::ClientMetadataContradictory);
+    }
+    assert_eq!(get(&server, "/clients").await, json!({ "clients": [] }));
+}
+
+#[tokio::test]
+async fn a_removed_client_is_gone() {
+    let server = Server::new().await;
+    RelyingParty::robot(&server).await;
+
+    let removed = server.operate(Method::DELETE, "/clients/robot", json!({})).await;
+    let again = server.operate(Method::DELETE, "/clients/robot", json!({})).await;
+
+    assert_eq!(removed.json(), json!({ "client_id": "robot", "grants_ended": 0 }));
+    again.refused(ErrorCode::NotFound, Refusal::ClientNotFound);
+    assert_eq!(get(&server, "/clients").await, json!({ "clients": [] }));
+}
+
+#[tokio::test]
+async fn a_person_is_added_with_a_link_that_lasts_fifteen_minutes() {
+    let server = Server::new().await;
+    let person =
+        json!({ "username": "Bob", "email": "bob@example.org", "roles": ["user", "admin"] });
+
+    let answer = server.operate(Method::POST, "/users", person).await;
+
+    let mut told = answer.json();
+    let members = told.as_object_mut().unwrap();
+    let url = members.remove("setup_url").unwrap();
+    assert_eq!(members.remove("setup_expires").unwrap(), "2026-01-01T00:15:00Z");
+    assert_eq!(members["id"].as_str().unwrap().len(), 36);
+    assert_eq!(answer.status, 201);
+    assert!(url.as_str().unwrap().starts_with("http://localhost:7455/setup#gl_st_"));
+    assert_eq!(told["display_name"], "Bob");
+    assert_eq!(told["roles"], json!(["user", "admin"]));
+    assert_eq!((&told["passkeys"], &told["disabled"]), (&json!(0), &json!(false)));
+    assert_eq!(get(&server, "/users").await, json!({ "users": [told] }));
+}
+
+#[tokio::test]
+async fn recovery_names_the_person_and_revokes_nothing() {
+    let (server, mut ada) = Server::with_ada().await;
+    server.advance(Duration::from_hours(1));
+
+    let told = server.operate(Method::POST, "/recover", json!({ "username": "Ada" })).await.json();
+
+    assert_eq!(told["username"], "ada");
+    assert_eq!(told["setup_expires"], "2026-01-01T01:15:00Z");
+    assert!(!ada.visit("/account").await.asks_to_sign_in());
+}
+
+#[tokio::test]
+async fn a_change_of_the_issuer_tells_whose_passkeys_it_would_orphan() {
+    let (server, _ada) = Server::with_ada().await;
+    let change = |confirm: bool| json!({ "issuer": "https://id.example", "confirm": confirm });
+
+    let told = server.operate(Method::PUT, "/issuer", change(false)).await.json();
+    let before = get(&server, "/issuer").await;
+    let done = server.operate(Method::PUT, "/issuer", change(true)).await.json();
+    let after = get(&server, "/issuer").await;
+
+    assert_eq!(
+        told,
+        json!({
+            "issuer": "https://id.example",
+            "previous": "http://localhost:7455",
+            "orphaned": [{ "username": "ada", "passkey": "Passkey" }],
+            "changed": false,
+        })
+    );
+    assert_eq!(before, json!({ "issuer": "http://localhost:7455" }));
+    assert_eq!(done["changed"], true);
+    assert_eq!(after, json!({ "issuer": "https://id.example" }));
+}
+
+#[tokio::test]
+async fn a_change_of_the_port_orphans_nothing() {
+    let (server, _ada) = Server::with_ada().await;
+    let change = json!({ "issuer": "http://localhost:8080" });
+
+    let told = server.operate(Method::PUT, "/issuer", change).await.json();
+
+    assert_eq!(told["orphaned"], json!([]));
+}
+
+#[tokio::test]
+async fn a_misspelt_member_is_refused_rather_than_ignored() {
+    let server = Server::new().await;
+
+    for (method, path, body) in [
+        (Method::POST, "/clients", "{\"name\":\"X\",\"redirect_uri\":\"https://x.example\"}"),
+        (Method::POST, "/users", "{\"username\":\"x\",\"role\":\"admin\"}"),
+        (Method::POST, "/recover", "{\"user\":\"x\"}"),
+        (Method::PUT, "/issuer", "{\"issuer\":\"https://x.example\",\"force\":true}"),
+        (Method::POST, "/users", "{"),
+        (Method::POST, "/clients", ""),
+    ] {
+        let answer = server.operate_raw(method, path, body.to_owned()).await;
+
+        answer.refused(ErrorCode::InvalidRequest, Refusal::BodyMalformed);
+    }
+}
+
+#[tokio::test]
+async fn other_verbs_and_addresses_are_refused_in_the_same_words() {
+    let server = Server::new().await;
+
+    let verb = server.operate(Method::PATCH, "/clients", json!({})).await;
+    let address = server.operate(Method::GET, "/nowhere", json!({})).await;
+    let large = server.operate(Method::POST, "/clients", json!("x".repeat(65 * 1024))).await;
+
+    verb.refused(ErrorCode::MethodNotAllowed, Refusal::MethodNotAllowed);
+    address.refused(ErrorCode::NotFound, Refusal::PageNotFound);
+    large.refused(ErrorCode::PayloadTooLarge, Refusal::BodyTooLarge);
+}

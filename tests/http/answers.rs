@@ -1,0 +1,255 @@
+//! Whole responses: what is on every answer, and what is on some alone.
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::Method;
+use gatelodge::error::{ErrorCode, Refusal};
+
+use crate::support::{Answer, Browser, RelyingParty, Server};
+
+async fn as_person(server: &Server, path: &str) -> Answer {
+    let request = Request::get(path).header("accept", "text/html,*/*;q=0.8");
+    server.send(request.body(Body::empty()).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_page_allows_itself_nothing_but_its_own_files() {
+    let server = Server::new().await;
+
+    let page = server.get("/gate/login").await;
+
+    insta::assert_snapshot!(page.head(), @r"
+    200
+    cache-control: no-store
+    content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'
+    content-type: text/html; charset=utf-8
+    referrer-policy: same-origin
+    set-cookie: gl7455_browser=…; Path=/gate/; Max-Age=2592000; HttpOnly; SameSite=Lax
+    x-content-type-options: nosniff
+    ");
+}
+
+#[tokio::test]
+async fn a_page_that_changes_an_account_stands_alone() {
+    let (_server, mut ada) = Server::with_ada().await;
+
+    let account = ada.visit("/account").await;
+    let setup = ada.visit("/setup").await;
+
+    for page in [account, setup] {
+        assert_eq!(page.header("cross-origin-opener-policy"), "same-origin");
+    }
+}
+
+#[tokio::test]
+async fn no_page_has_anything_inline() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let consent = ada.visit(&shop.request(&[])).await;
+    let pages = [
+        Browser::new(&server).visit("/login").await,
+        ada.visit("/setup").await,
+        ada.visit("/account").await,
+        ada.visit("/oauth/logout").await,
+        ada.visit("/gate/logged-out").await,
+        as_person(&server, "/nowhere").await,
+        ada.decide(&consent, "allow").await,
+        consent,
+    ];
+
+    for page in pages {
+        let html = page.text();
+        assert!(page.header("content-type").starts_with("text/html"));
+        for inline in ["<style", "style=\"", "onclick", "onload", "javascript:", "<script>"] {
+            assert!(!html.contains(inline), "{inline} in {html}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_way_to_the_pages_sets_the_cookie_of_one_interaction() {
+    let server = Server::new().await;
+    let shop = RelyingParty::web(&server).await;
+
+    let answer = server.get(&shop.request(&[])).await;
+
+    assert!(answer.location().starts_with("/gate/interaction/"));
+    let head = answer.head().replace(answer.location(), "/gate/interaction/ID");
+    insta::assert_snapshot!(head, @r"
+    303
+    cache-control: no-store
+    location: /gate/interaction/ID
+    set-cookie: gl7455_i_=…; Path=/gate/; Max-Age=1800; HttpOnly; SameSite=Lax
+    x-content-type-options: nosniff
+    ");
+}
+
+#[tokio::test]
+async fn the_way_home_tells_no_referrer_and_takes_the_cookie_along() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    shop.code(&mut ada).await;
+
+    let answer = ada.visit(&shop.request(&[])).await;
+
+    let head = answer.head().replace(&answer.brought()["code"], "CODE");
+    insta::assert_snapshot!(head, @r"
+    303
+    cache-control: no-store
+    location: https://shop.example/cb?code=CODE&state=s-1&iss=http%3A%2F%2Flocalhost%3A7455
+    referrer-policy: no-referrer
+    set-cookie: gl7455_i_=…; Path=/gate/; Max-Age=0; HttpOnly; SameSite=Lax
+    x-content-type-options: nosniff
+    ");
+}
+
+/// Chromium applies `form-action` to every hop after a form's POST.
+#[tokio::test]
+async fn a_yes_is_answered_with_a_page_that_goes_on_by_itself() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let page = ada.visit(&shop.request(&[])).await;
+
+    let answer = ada.decide(&page, "allow").await;
+
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("referrer-policy"), "no-referrer");
+    let onward = answer.onward().unwrap().to_string().replace('&', "&#38;");
+    assert!(answer.text().contains(&format!("href=\"{onward}\"")));
+}
+
+/// RFC 6749 §5.1
+#[tokio::test]
+async fn a_token_answer_is_kept_by_nobody() {
+    let server = Server::new().await;
+    let robot = RelyingParty::robot(&server).await;
+
+    let answer = robot.ask(&[("grant_type", "client_credentials")]).await;
+
+    insta::assert_snapshot!(answer.head(), @r"
+    200
+    access-control-allow-origin: *
+    access-control-expose-headers: www-authenticate, gatelodge-event
+    cache-control: no-store
+    content-type: application/json
+    x-content-type-options: nosniff
+    ");
+}
+
+#[tokio::test]
+async fn a_refused_client_reads_a_challenge_and_an_event() {
+    let server = Server::new().await;
+    let mut robot = RelyingParty::robot(&server).await;
+    robot.secret = Some("wrong".to_owned());
+
+    let answer = robot.ask(&[("grant_type", "client_credentials")]).await;
+
+    let head = answer.head().replace(answer.header("gatelodge-event"), "EVENT");
+    insta::assert_snapshot!(format!("{head}\n\n{}", answer.text()), @r#"
+    401
+    access-control-allow-origin: *
+    access-control-expose-headers: www-authenticate, gatelodge-event
+    cache-control: no-store
+    content-type: application/json
+    gatelodge-event: EVENT
+    www-authenticate: Basic realm="gatelodge", charset="UTF-8"
+    x-content-type-options: nosniff
+
+    {"error":"invalid_client","error_description":"The client could not be authenticated."}
+    "#);
+}
+
+/// RFC 6750 §3
+#[tokio::test]
+async fn a_wrong_token_is_told_why_and_a_missing_one_only_where_to_ask() {
+    let server = Server::new().await;
+    let shop = RelyingParty::web(&server).await;
+
+    let wrong = shop.userinfo("abc").await;
+    let missing = server.get("/oauth/userinfo").await;
+
+    insta::assert_snapshot!(wrong.header("www-authenticate"), @r#"Bearer resource_metadata="http://localhost:7455/.well-known/oauth-protected-resource", error="invalid_token", error_description="The access token is missing, expired, revoked or malformed.""#);
+    insta::assert_snapshot!(missing.header("www-authenticate"), @r#"Bearer resource_metadata="http://localhost:7455/.well-known/oauth-protected-resource""#);
+}
+
+#[tokio::test]
+async fn only_what_rarely_changes_may_be_kept() {
+    let (server, mut ada) = Server::with_ada().await;
+    let cached = |answer: &Answer| answer.header("cache-control").to_owned();
+
+    for path in ["/.well-known/openid-configuration", "/.well-known/jwks.json"] {
+        assert_eq!(cached(&server.get(path).await), "public, max-age=3600", "{path}");
+    }
+    assert_eq!(cached(&server.get("/assets/style.css").await), "no-cache");
+    for path in ["/account", "/login", "/nowhere", "/healthz", "/oauth/userinfo", "/"] {
+        assert_eq!(cached(&ada.visit(path).await), "no-store", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_sent_again_only_when_it_changed() {
+    let server = Server::new().await;
+    let file = server.get("/assets/login.js").await;
+    let known = Request::get("/assets/login.js").header("if-none-match", file.header("etag"));
+
+    let again = server.send(known.body(Body::empty()).unwrap()).await;
+
+    assert_eq!(file.header("content-type"), "text/javascript; charset=utf-8");
+    assert_eq!((again.status.as_u16(), again.body.len()), (304, 0));
+}
+
+#[tokio::test]
+async fn people_read_pages_and_programs_read_json() {
+    let server = Server::new().await;
+
+    let page = as_person(&server, "/nowhere").await;
+    let json = server.get("/nowhere").await;
+
+    for answer in [&page, &json] {
+        answer.refused(ErrorCode::NotFound, Refusal::PageNotFound);
+    }
+    assert!(page.header("content-type").starts_with("text/html"));
+    assert_eq!(json.header("content-type"), "application/json");
+}
+
+/// Strict transport would catch every other port of localhost, whatever runs there.
+#[tokio::test]
+async fn an_https_issuer_insists_on_tls_and_binds_its_cookies_to_its_host() {
+    let public = Server::with("https://id.example".parse().unwrap(), |_| {}).await;
+    let local = Server::with("https://localhost:7455".parse().unwrap(), |_| {}).await;
+
+    let page = public.get("/gate/login").await;
+    let at_home = local.get("/gate/login").await;
+
+    assert_eq!(page.header("strict-transport-security"), "max-age=31536000");
+    assert_eq!(at_home.header("strict-transport-security"), "");
+    let cookie = |answer: &Answer| {
+        answer.head().lines().find(|line| line.starts_with("set-cookie")).unwrap().to_owned()
+    };
+    insta::assert_snapshot!(cookie(&page), @"set-cookie: __Host-gl_browser=…; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax; Secure");
+    insta::assert_snapshot!(cookie(&at_home), @"set-cookie: gl7455_browser=…; Path=/gate/; Max-Age=2592000; HttpOnly; SameSite=Lax; Secure");
+}
+
+#[tokio::test]
+async fn signing_out_clears_the_session_cookie() {
+    let (_server, mut ada) = Server::with_ada().await;
+    ada.visit("/account").await;
+
+    let answer = ada.submit("/gate/logout", &[]).await;
+
+    let cookie = "gl7455_session=; Path=/gate/; Max-Age=0; HttpOnly; SameSite=Lax";
+    assert_eq!(answer.header("set-cookie"), cookie);
+}
+
+#[tokio::test]
+async fn head_is_get_without_a_body() {
+    let server = Server::new().await;
+
+    for path in ["/.well-known/openid-configuration", "/gate/login", "/assets/style.css"] {
+        let head = Request::builder().method(Method::HEAD).uri(path).body(Body::empty()).unwrap();
+        let (head, get) = (server.send(head).await, server.get(path).await);
+
+        assert_eq!(head.head(), get.head(), "{path}");
+        assert!(head.body.is_empty());
+    }
+}

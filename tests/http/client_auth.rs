@@ -1,0 +1,142 @@
+//! How clients prove who they are.
+
+use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::oauth::params::form_encode;
+use serde_json::{Value, json};
+
+use crate::support::{RelyingParty, Server, basic, token};
+
+const CREDENTIALS: (&str, &str) = ("grant_type", "client_credentials");
+
+async fn robot(server: &Server, more: Value) -> RelyingParty {
+    let mut registration = json!({ "name": "Robot" });
+    registration.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    server.client(registration).await
+}
+
+#[tokio::test]
+async fn a_secret_travels_in_the_header_or_in_the_body_as_was_registered() {
+    let server = Server::new().await;
+
+    for method in ["client_secret_basic", "client_secret_post"] {
+        let robot = robot(&server, json!({ "token_endpoint_auth_method": method })).await;
+
+        robot.ask(&[CREDENTIALS]).await.tokens();
+    }
+}
+
+#[tokio::test]
+async fn the_body_is_refused_for_the_header_and_the_header_for_the_body() {
+    let server = Server::new().await;
+    let in_header = robot(&server, json!({})).await;
+    let post = json!({ "token_endpoint_auth_method": "client_secret_post" });
+    let in_body = robot(&server, post).await;
+    let secret = |client: &RelyingParty| client.secret.clone().unwrap();
+
+    let (id, own) = (in_header.id.as_str(), secret(&in_header));
+    let fields = [CREDENTIALS, ("client_id", id), ("client_secret", &own)];
+    let wrongly_in_body = token(&server, None, &fields).await;
+    let authorization = basic(&in_body.id, &secret(&in_body));
+    let wrongly_in_header = token(&server, Some(&authorization), &[CREDENTIALS]).await;
+
+    wrongly_in_body.refused(ErrorCode::InvalidClient, Refusal::AuthMethodNotRegistered);
+    wrongly_in_header.refused(ErrorCode::InvalidClient, Refusal::AuthMethodNotRegistered);
+}
+
+/// RFC 6749 §2.3.1 and appendix B: both halves are form-encoded before they are joined.
+#[tokio::test]
+async fn a_client_id_may_hold_reserved_characters() {
+    let server = Server::new().await;
+
+    for (id, method) in [
+        ("my app: #1 + 100% \"ok\" & so=on?", "client_secret_basic"),
+        ("another: app/+ \\ {%41}", "client_secret_post"),
+    ] {
+        let more = json!({ "client_id": id, "token_endpoint_auth_method": method });
+        let robot = robot(&server, more).await;
+
+        let tokens = robot.ask(&[CREDENTIALS]).await.tokens();
+
+        assert_eq!(crate::support::decoded(&tokens.access).1["client_id"], id);
+    }
+}
+
+#[tokio::test]
+async fn a_client_with_reserved_characters_signs_people_in() {
+    let (server, mut ada) = Server::with_ada().await;
+    let registration = json!({
+        "name": "Odd", "client_id": "a b+c&d=e%20", "redirect_uris": ["https://odd.example/cb"],
+    });
+    let odd = server.client(registration).await;
+
+    let tokens = odd.tokens(&mut ada).await;
+
+    odd.refresh(tokens.refresh()).await.tokens();
+}
+
+/// RFC 6749 §2.3: a client has one way to prove itself in a request.
+#[tokio::test]
+async fn a_header_and_a_body_that_name_two_clients_are_refused() {
+    let server = Server::new().await;
+    let robot = robot(&server, json!({})).await;
+    let authorization = basic(&robot.id, robot.secret.as_ref().unwrap());
+
+    let same = token(&server, Some(&authorization), &[CREDENTIALS, ("client_id", &robot.id)]).await;
+    let other = token(&server, Some(&authorization), &[CREDENTIALS, ("client_id", "other")]).await;
+
+    same.tokens();
+    other.refused(ErrorCode::InvalidRequest, Refusal::ClientAuthTwice);
+}
+
+/// RFC 6749 §5.2: the challenge is sent where the header was tried.
+#[tokio::test]
+async fn an_unknown_client_and_a_wrong_secret_look_the_same() {
+    let server = Server::new().await;
+    let robot = robot(&server, json!({})).await;
+
+    let unknown = token(&server, Some(&basic("nobody", "wrong")), &[CREDENTIALS]).await;
+    let wrong = token(&server, Some(&basic(&robot.id, "wrong")), &[CREDENTIALS]).await;
+    let in_body = [CREDENTIALS, ("client_id", "nobody"), ("client_secret", "wrong")];
+    let without_header = token(&server, None, &in_body).await;
+
+    unknown.refused(ErrorCode::InvalidClient, Refusal::ClientUnknown);
+    wrong.refused(ErrorCode::InvalidClient, Refusal::ClientSecretWrong);
+    assert_eq!(unknown.body, wrong.body);
+    for answer in [&unknown, &wrong] {
+        let challenge = "Basic realm=\"gatelodge\", charset=\"UTF-8\"";
+        assert_eq!(answer.header("www-authenticate"), challenge);
+    }
+    assert_eq!(without_header.status, 401);
+    assert_eq!(without_header.header("www-authenticate"), "");
+}
+
+#[tokio::test]
+async fn a_public_client_needs_no_proof_and_may_not_bring_one() {
+    let (server, mut ada) = Server::with_ada().await;
+    let reader = RelyingParty::spa(&server).await;
+    let code = reader.code(&mut ada).await;
+    let mut form = reader.redemption(&code);
+    form.extend([("client_id", "reader"), ("client_secret", "guess")]);
+
+    let with_secret = token(&server, None, &form).await;
+    let without = reader.redeem(&code).await;
+
+    with_secret.refused(ErrorCode::InvalidClient, Refusal::AuthMethodNotRegistered);
+    without.tokens();
+}
+
+/// RFC 6749 §2.3.1: the parameters "MUST NOT be included in the request URI".
+#[tokio::test]
+async fn credentials_in_the_query_count_for_nothing() {
+    let server = Server::new().await;
+    let robot = robot(&server, json!({ "token_endpoint_auth_method": "client_secret_post" })).await;
+    let secret = robot.secret.clone().unwrap();
+    let query = form_encode([("client_id", robot.id.as_str()), ("client_secret", &secret)]);
+    let request = axum::extract::Request::post(format!("/oauth/token?{query}"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body("grant_type=client_credentials".into());
+
+    let answer = server.send(request.unwrap()).await;
+
+    answer.refused(ErrorCode::InvalidRequest, Refusal::ClientIdMissing);
+}

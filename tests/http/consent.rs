@@ -1,0 +1,134 @@
+//! Who is asked, how often, and who is told what.
+
+use serde_json::json;
+
+use crate::support::{RelyingParty, Server};
+
+#[tokio::test]
+async fn a_client_whose_redirect_uri_proves_it_is_asked_about_once() {
+    let (server, mut ada) = Server::with_ada().await;
+
+    for client in [RelyingParty::web(&server).await, RelyingParty::spa(&server).await] {
+        let first = ada.visit(&client.request(&[])).await;
+        ada.decide(&first, "allow").await;
+        let second = ada.visit(&client.request(&[])).await;
+
+        assert!(first.asks_for_consent());
+        assert!(second.brought().contains_key("code"), "{}", client.id);
+    }
+}
+
+/// Any program on the machine could pretend to be it.
+#[tokio::test]
+async fn a_public_client_on_loopback_is_confirmed_each_time() {
+    let (server, mut ada) = Server::with_ada().await;
+    let agent = RelyingParty::native(&server).await;
+    agent.code(&mut ada).await;
+
+    let page = ada.visit(&agent.request(&[])).await;
+    let silent = ada.visit(&agent.request(&[("prompt", "none")])).await;
+
+    assert!(page.asks_for_consent());
+    assert!(page.text().contains("The answer goes to a program on this machine."));
+    assert_eq!(silent.brought()["error"], "consent_required");
+}
+
+#[tokio::test]
+async fn a_private_scheme_is_called_unverified_and_confirmed_each_time() {
+    let (server, mut ada) = Server::with_ada().await;
+    let uris = ["cursor://anysphere.cursor-mcp/cb"];
+    let registration = json!({ "name": "Editor", "client_type": "public", "redirect_uris": uris });
+    let editor = server.client(registration).await;
+    editor.code(&mut ada).await;
+
+    let page = ada.visit(&editor.request(&[])).await;
+
+    assert!(page.asks_for_consent());
+    assert!(page.text().contains("Nobody vouches for this name."));
+}
+
+#[tokio::test]
+async fn a_first_party_client_asks_nothing() {
+    let (server, mut ada) = Server::with_ada().await;
+    let registration = json!({
+        "name": "Own", "redirect_uris": ["https://own.example/cb"], "first_party": true,
+    });
+    let own = server.client(registration).await;
+
+    let answer = ada.visit(&own.request(&[])).await;
+
+    assert!(answer.brought().contains_key("code"));
+}
+
+#[tokio::test]
+async fn only_what_is_new_is_asked_for() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    shop.tokens_of(&mut ada, "openid profile").await;
+
+    let narrower = ada.visit(&shop.request(&[("scope", "openid")])).await;
+    let wider = ada.visit(&shop.request(&[("scope", "openid profile email")])).await;
+
+    assert!(narrower.brought().contains_key("code"));
+    let (asked, before) = wider.text().split_once("What you allowed it before").unwrap();
+    assert!(asked.contains("<code>email</code>") && !asked.contains("<code>profile</code>"));
+    assert!(before.contains("<code>profile</code>") && !before.contains("<code>email</code>"));
+}
+
+#[tokio::test]
+async fn consent_is_remembered_for_one_person_and_one_redirect_host() {
+    let (server, mut ada) = Server::with_ada().await;
+    let mut bob = server.person("bob").await;
+    let uris = ["https://shop.example/cb", "https://shop.example/2", "https://other.example/cb"];
+    let shop = server.client(json!({ "name": "Shop", "redirect_uris": uris })).await;
+    shop.code(&mut ada).await;
+
+    let same_host = ada.visit(&shop.request(&[("redirect_uri", uris[1])])).await;
+    let other_host = ada.visit(&shop.request(&[("redirect_uri", uris[2])])).await;
+    let other_person = bob.visit(&shop.request(&[])).await;
+
+    assert!(same_host.brought().contains_key("code"));
+    assert!(other_host.asks_for_consent());
+    assert!(other_person.asks_for_consent());
+}
+
+#[tokio::test]
+async fn a_refusal_is_not_remembered() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let page = ada.visit(&shop.request(&[])).await;
+    assert_eq!(ada.decide(&page, "deny").await.brought()["error"], "access_denied");
+
+    let again = ada.visit(&shop.request(&[])).await;
+
+    assert!(again.asks_for_consent());
+}
+
+/// What would be granted is worked out anew at the moment of the yes.
+#[tokio::test]
+async fn a_yes_counts_only_for_what_was_shown() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let page = ada.visit(&shop.request(&[("scope", "openid email")])).await;
+    server.change_client("shop", |client| client.scope = "openid".parse().unwrap()).await;
+
+    let answer = ada.decide(&page, "allow").await;
+    let shown = ada.visit(answer.location()).await;
+
+    assert!(shown.asks_for_consent());
+    assert_eq!(shown.hidden("scope").as_deref(), Some("openid"));
+    assert!(ada.decide(&shown, "allow").await.brought().contains_key("code"));
+}
+
+#[tokio::test]
+async fn names_that_clients_chose_are_shown_as_text() {
+    let (server, mut ada) = Server::with_ada().await;
+    let name = "<script>alert(1)</script>";
+    let uris = ["https://shop.example/cb"];
+    let shop = server.client(json!({ "name": name, "redirect_uris": uris })).await;
+
+    let page = ada.visit(&shop.request(&[])).await;
+
+    assert!(!page.text().contains(name));
+    assert!(page.text().contains("&#60;script&#62;alert(1)&#60;/script&#62;"));
+}

@@ -1,0 +1,101 @@
+//! Names under which the server answers.
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::Method;
+use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::oauth::issuer::Issuer;
+
+use crate::support::{Answer, RelyingParty, Server};
+
+async fn ask(server: &Server, method: Method, host: &str, path: &str) -> Answer {
+    let request = Request::builder().method(method).uri(path).header("host", host);
+    server.send(request.body(Body::empty()).unwrap()).await
+}
+
+/// DNS rebinding: RFC 9110 §15.5.20
+#[tokio::test]
+async fn a_name_that_is_not_ours_is_misdirected() {
+    let server = Server::new().await;
+
+    for host in [
+        "evil.example",
+        "evil.example:7455",
+        "localhost.evil.example:7455",
+        "127.0.0.1.evil.example",
+        "127.0.0.2:7455",
+        "",
+    ] {
+        for path in ["/", "/oauth/token", "/.well-known/openid-configuration", "/assets/style.css"]
+        {
+            let answer = ask(&server, Method::GET, host, path).await;
+
+            answer.refused(ErrorCode::MisdirectedRequest, Refusal::HostUnknown);
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_hosts_are_none() {
+    let server = Server::new().await;
+    let request = Request::get("/healthz").header("host", "localhost:7455");
+    let request = request.header("host", "localhost:7455").body(Body::empty()).unwrap();
+
+    let answer = server.send(request).await;
+
+    answer.refused(ErrorCode::MisdirectedRequest, Refusal::HostUnknown);
+}
+
+#[tokio::test]
+async fn pages_move_from_an_address_to_the_issuers_name() {
+    let server = Server::new().await;
+
+    for host in ["127.0.0.1:7455", "[::1]:7455", "localhost:8080"] {
+        for path in ["/", "/login", "/gate/account", "/oauth/authorize?client_id=a%20b"] {
+            let answer = ask(&server, Method::GET, host, path).await;
+
+            assert_eq!(answer.status, 303);
+            assert_eq!(answer.location(), format!("http://localhost:7455{path}"));
+        }
+    }
+    let posted = ask(&server, Method::POST, "127.0.0.1:7455", "/oauth/authorize").await;
+    assert_eq!(
+        (posted.status.as_u16(), posted.location()),
+        (307, "http://localhost:7455/oauth/authorize")
+    );
+}
+
+#[tokio::test]
+async fn programs_are_answered_at_an_address_too() {
+    let server = Server::new().await;
+    RelyingParty::robot(&server).await;
+
+    for path in ["/.well-known/openid-configuration", "/.well-known/jwks.json", "/healthz"] {
+        assert_eq!(ask(&server, Method::GET, "127.0.0.1:7455", path).await.status, 200, "{path}");
+    }
+    let token = ask(&server, Method::POST, "127.0.0.1:7455", "/oauth/token").await;
+    token.refused(ErrorCode::InvalidRequest, Refusal::BodyTypeUnsupported);
+}
+
+#[tokio::test]
+async fn further_names_are_those_of_the_configuration() {
+    let server = Server::with("https://id.example".parse().unwrap(), |config| {
+        config.hosts = vec!["id.lan".to_owned()];
+    });
+    let server = server.await;
+
+    assert_eq!(ask(&server, Method::GET, "id.lan", "/healthz").await.status, 200);
+    assert_eq!(ask(&server, Method::GET, "ID.example", "/healthz").await.status, 200);
+    assert_eq!(ask(&server, Method::GET, "id.lan", "/").await.location(), "https://id.example/");
+    assert_eq!(ask(&server, Method::GET, "id.wan", "/healthz").await.status, 421);
+}
+
+/// Node, Python and curl take `localhost` for either family, and with any case.
+#[tokio::test]
+async fn the_issuers_name_counts_in_any_case() {
+    let server = Server::with(Issuer::localhost(7455), |_| {}).await;
+
+    let answer = ask(&server, Method::GET, "LOCALHOST:7455", "/login").await;
+
+    assert_eq!(answer.location(), "/gate/login");
+}

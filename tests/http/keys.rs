@@ -1,0 +1,98 @@
+//! Signing keys: published before they sign, and after, for as long as it takes.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::support::{RelyingParty, Server, decoded};
+
+const DAY: Duration = Duration::from_hours(24);
+
+async fn published(server: &Server) -> BTreeSet<String> {
+    let keys = server.get("/.well-known/jwks.json").await.json();
+    let kid = |key: &serde_json::Value| key["kid"].as_str().unwrap().to_owned();
+    keys["keys"].as_array().unwrap().iter().map(kid).collect()
+}
+
+/// The key that signs access tokens now.
+async fn signing(robot: &RelyingParty) -> String {
+    let tokens = robot.ask(&[("grant_type", "client_credentials")]).await.tokens();
+    decoded(&tokens.access).0["kid"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_new_key_is_published_a_day_ahead_and_the_old_one_stays_as_long_as_its_tokens() {
+    let server = Server::new().await;
+    let robot = RelyingParty::robot(&server).await;
+    let (first, before) = (signing(&robot).await, published(&server).await);
+
+    server.app.rotate_keys().await.unwrap();
+    assert_eq!(published(&server).await, before, "no key is due");
+
+    server.advance(DAY * 89);
+    server.app.rotate_keys().await.unwrap();
+    let both = published(&server).await;
+    assert_eq!((both.len(), signing(&robot).await), (6, first.clone()));
+
+    server.advance(DAY);
+    let second = signing(&robot).await;
+    assert_ne!(second, first);
+    assert_eq!(published(&server).await, both);
+
+    server.advance(Duration::from_mins(15));
+    let after = published(&server).await;
+    assert!(after.is_disjoint(&before) && after.contains(&second));
+}
+
+#[tokio::test]
+async fn a_token_of_an_old_key_is_accepted_and_an_old_hint_recognised() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    server.advance(DAY * 89);
+    server.app.rotate_keys().await.unwrap();
+    server.advance(DAY - Duration::from_mins(1));
+    ada.sign_in().await;
+    let tokens = shop.tokens(&mut ada).await;
+
+    server.advance(Duration::from_mins(2));
+
+    let hinted = [("prompt", "none"), ("id_token_hint", tokens.id())];
+    assert_eq!(shop.userinfo(&tokens.access).await.status, 200);
+    assert!(ada.visit(&shop.request(&hinted)).await.brought().contains_key("code"));
+    assert_ne!(
+        signing(&RelyingParty::robot(&server).await).await,
+        decoded(&tokens.access).0["kid"]
+    );
+}
+
+/// RFC 8725 §3.1: the algorithm is that of the key, whatever the header says.
+#[tokio::test]
+async fn a_token_cannot_choose_its_algorithm_or_key() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let tokens = shop.tokens(&mut ada).await;
+    let (kid, rest) =
+        (decoded(&tokens.access).0["kid"].clone(), tokens.access.split_once('.').unwrap().1);
+    let (claims, signature) = rest.split_once('.').unwrap();
+
+    for (alg, kid, signature) in [
+        ("none", &kid, ""),
+        ("HS256", &kid, signature),
+        ("RS256", &kid, signature),
+        ("ES256", &serde_json::json!("other"), signature),
+        ("ES256", &serde_json::json!(null), signature),
+    ] {
+        let header = serde_json::json!({ "typ": "at+jwt", "alg": alg, "kid": kid });
+        let header = URL_SAFE_NO_PAD.encode(header.to_string());
+        let answer = shop.userinfo(&format!("{header}.{claims}.{signature}")).await;
+
+        assert_eq!(
+            (answer.status.as_u16(), &answer.json()["error"]),
+            (401, &"invalid_token".into()),
+            "{alg}"
+        );
+    }
+    let id_token = shop.userinfo(tokens.id()).await;
+    assert_eq!(id_token.status, 401, "an ID token is no access token");
+}

@@ -1,0 +1,149 @@
+//! RP-initiated logout.
+
+use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::oauth::params::form_encode;
+
+use crate::support::{Browser, RelyingParty, Server};
+
+const HOME: (&str, &str) = ("post_logout_redirect_uri", "https://shop.example/bye");
+
+fn logout(params: &[(&str, &str)]) -> String {
+    format!("/oauth/logout?{}", form_encode(params.iter().copied()))
+}
+
+async fn is_signed_in(browser: &mut Browser) -> bool {
+    !browser.visit("/account").await.asks_to_sign_in()
+}
+
+/// OpenID Connect RP-Initiated Logout §2 and §3
+#[tokio::test]
+async fn a_fitting_hint_signs_out_without_a_question_and_goes_home_with_state() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let tokens = shop.tokens_of(&mut ada, "openid").await;
+    server.advance(std::time::Duration::from_hours(1));
+
+    let hint = ("id_token_hint", tokens.id());
+    let answer = ada.visit(&logout(&[hint, HOME, ("state", "a b&c")])).await;
+
+    assert_eq!(answer.location(), "https://shop.example/bye?state=a%20b%26c");
+    assert_eq!(answer.header("referrer-policy"), "no-referrer");
+    assert!(!is_signed_in(&mut ada).await);
+    assert_eq!(shop.refresh(tokens.refresh()).await.json()["error"], "invalid_grant");
+}
+
+#[tokio::test]
+async fn without_a_hint_the_person_is_asked() {
+    let (server, mut ada) = Server::with_ada().await;
+    RelyingParty::web(&server).await;
+
+    let page = ada.visit(&logout(&[("client_id", "shop"), HOME])).await;
+    let still = is_signed_in(&mut ada).await;
+    let answer = ada.decide(&page, "allow").await;
+
+    assert!(page.text().contains("<bdi>Shop</bdi></strong> asks to sign you out."));
+    assert!(still);
+    assert_eq!(answer.onward().unwrap().as_str(), "https://shop.example/bye");
+    assert_eq!(answer.header("referrer-policy"), "no-referrer");
+    assert!(!is_signed_in(&mut ada).await);
+}
+
+#[tokio::test]
+async fn whoever_wants_to_stay_stays() {
+    let (_server, mut ada) = Server::with_ada().await;
+    let page = ada.visit("/oauth/logout").await;
+
+    let answer = ada.decide(&page, "deny").await;
+    let again = ada.decide(&page, "allow").await;
+
+    assert_eq!(answer.location(), "/gate/account");
+    again.refused(ErrorCode::InteractionOver, Refusal::InteractionUnknown);
+    assert!(is_signed_in(&mut ada).await);
+}
+
+#[tokio::test]
+async fn a_logout_without_a_way_home_ends_on_a_page() {
+    let (_server, mut ada) = Server::with_ada().await;
+    let page = ada.visit("/oauth/logout").await;
+
+    let answer = ada.decide(&page, "allow").await;
+
+    assert_eq!(answer.location(), "/gate/logged-out");
+    assert!(ada.visit("/gate/logged-out").await.text().contains("You are signed out"));
+}
+
+#[tokio::test]
+async fn a_hint_of_somebody_else_or_of_an_earlier_session_asks() {
+    let (server, mut ada) = Server::with_ada().await;
+    let mut bob = server.person("bob").await;
+    let shop = RelyingParty::web(&server).await;
+    let of_bob = shop.tokens(&mut bob).await;
+    let earlier = shop.tokens(&mut ada).await;
+    ada.sign_out().await;
+    ada.sign_in().await;
+
+    for tokens in [of_bob, earlier] {
+        let page = ada.visit(&logout(&[("id_token_hint", tokens.id())])).await;
+
+        assert!(page.text().contains("Sign out of Gatelodge?"));
+    }
+    assert!(is_signed_in(&mut ada).await);
+}
+
+#[tokio::test]
+async fn whoever_is_signed_out_already_goes_home_without_a_question() {
+    let server = Server::new().await;
+    RelyingParty::web(&server).await;
+    let mut nobody = Browser::new(&server);
+
+    let answer = nobody.visit(&logout(&[("client_id", "shop"), HOME])).await;
+
+    assert_eq!(answer.location(), "https://shop.example/bye");
+}
+
+#[tokio::test]
+async fn the_way_home_is_one_that_the_client_registered() {
+    let (server, mut ada) = Server::with_ada().await;
+    let (shop, _reader) = (RelyingParty::web(&server).await, RelyingParty::spa(&server).await);
+    let tokens = shop.tokens(&mut ada).await;
+    let hint = ("id_token_hint", tokens.id());
+    let elsewhere = "https://shop.example/bye/";
+
+    for params in [
+        vec![HOME],
+        vec![("client_id", "reader"), HOME],
+        vec![("client_id", "nobody"), HOME],
+        vec![hint, ("post_logout_redirect_uri", elsewhere)],
+    ] {
+        let answer = ada.visit(&logout(&params)).await;
+
+        answer.refused(ErrorCode::InvalidRequest, Refusal::PostLogoutUriUnregistered);
+    }
+    assert!(is_signed_in(&mut ada).await);
+}
+
+#[tokio::test]
+async fn a_hint_and_a_client_id_have_to_agree() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let tokens = shop.tokens(&mut ada).await;
+    let hint = ("id_token_hint", tokens.id());
+
+    let answer = ada.visit(&logout(&[hint, ("client_id", "reader")])).await;
+
+    answer.refused(ErrorCode::InvalidRequest, Refusal::IdTokenHintMalformed);
+}
+
+#[tokio::test]
+async fn a_logout_may_be_posted_from_another_site() {
+    let (_server, mut ada) = Server::with_ada().await;
+    let posted = axum::extract::Request::post("/oauth/logout")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("sec-fetch-site", "cross-site")
+        .body("state=x".into());
+
+    let answer = ada.send(posted.unwrap()).await;
+    let page = ada.visit(answer.location()).await;
+
+    assert!(page.text().contains("Sign out of Gatelodge?"));
+}

@@ -1,0 +1,170 @@
+//! What the server says of itself, and whether it is so.
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::Method;
+use gatelodge::oauth::issuer::Issuer;
+use serde_json::json;
+use url::Url;
+
+use crate::support::{RelyingParty, Server};
+
+const OPENID: &str = "/.well-known/openid-configuration";
+const OAUTH: &str = "/.well-known/oauth-authorization-server";
+
+#[tokio::test]
+async fn both_well_known_addresses_say_the_same() {
+    let server = Server::new().await;
+
+    let (openid, oauth) = (server.get(OPENID).await, server.get(OAUTH).await);
+
+    assert_eq!(openid.json(), oauth.json());
+    let told = openid.json();
+    let members = told.as_object().unwrap().iter().map(|(name, value)| format!("{name} {value}"));
+    let mut lines: Vec<_> = members.collect();
+    lines.sort();
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    acr_values_supported ["phr"]
+    authorization_endpoint "http://localhost:7455/oauth/authorize"
+    authorization_response_iss_parameter_supported true
+    claims_parameter_supported false
+    claims_supported ["acr","amr","at_hash","aud","auth_time","azp","email","email_verified","exp","iat","iss","name","nonce","preferred_username","sid","sub","updated_at"]
+    code_challenge_methods_supported ["S256"]
+    end_session_endpoint "http://localhost:7455/oauth/logout"
+    grant_types_supported ["authorization_code","client_credentials","refresh_token"]
+    id_token_signing_alg_values_supported ["EdDSA","ES256","RS256"]
+    issuer "http://localhost:7455"
+    jwks_uri "http://localhost:7455/.well-known/jwks.json"
+    prompt_values_supported ["none","login","consent","select_account","create"]
+    request_parameter_supported false
+    request_uri_parameter_supported false
+    response_modes_supported ["query"]
+    response_types_supported ["code"]
+    scopes_supported ["email","offline_access","openid","profile"]
+    subject_types_supported ["public"]
+    token_endpoint "http://localhost:7455/oauth/token"
+    token_endpoint_auth_methods_supported ["client_secret_basic","client_secret_post","none"]
+    userinfo_endpoint "http://localhost:7455/oauth/userinfo"
+    "#);
+}
+
+#[tokio::test]
+async fn every_endpoint_that_is_listed_answers() {
+    let server = Server::new().await;
+    let metadata = server.get(OPENID).await.json();
+    let members = metadata.as_object().unwrap();
+    let listed = |name: &&String| name.ends_with("_endpoint") || *name == "jwks_uri";
+
+    for name in members.keys().filter(listed) {
+        let url = Url::parse(metadata[name].as_str().unwrap()).unwrap();
+        let method = if name == "token_endpoint" { Method::POST } else { Method::GET };
+        let request = Request::builder().method(method).uri(url.path());
+
+        let answer = server.send(request.body(Body::empty()).unwrap()).await;
+
+        assert!(![404, 405, 500].contains(&answer.status.as_u16()), "{name}: {}", answer.status);
+    }
+}
+
+#[tokio::test]
+async fn every_value_that_is_listed_works() {
+    let (server, mut ada) = Server::with_ada().await;
+    let metadata = server.get(OPENID).await.json();
+    let each = |name: &str| metadata[name].as_array().unwrap().clone();
+
+    for alg in each("id_token_signing_alg_values_supported") {
+        for method in each("token_endpoint_auth_methods_supported") {
+            let registration = json!({
+                "name": "Any",
+                "redirect_uris": ["https://any.example/cb"],
+                "grant_types": ["authorization_code", "refresh_token"],
+                "id_token_signed_response_alg": alg,
+                "token_endpoint_auth_method": method,
+                "scope": metadata["scopes_supported"].as_array().unwrap().iter()
+                    .map(|scope| scope.as_str().unwrap()).collect::<Vec<_>>().join(" "),
+            });
+            let any = server.client(registration).await;
+            let tokens = any.tokens(&mut ada).await;
+            any.refresh(tokens.refresh()).await.tokens();
+        }
+    }
+    let shop = RelyingParty::web(&server).await;
+    for prompt in each("prompt_values_supported") {
+        let changes = [("prompt", prompt.as_str().unwrap())];
+        let answer = ada.visit(&shop.request(&changes)).await;
+        let error = answer.onward().map(|_| answer.brought()["error"].clone());
+        assert!(matches!(error.as_deref(), None | Some("consent_required")), "{prompt}");
+    }
+    for mode in each("response_modes_supported") {
+        let changes = [("response_mode", mode.as_str().unwrap())];
+        assert!(shop.authorize(&mut ada, &changes).await.brought().contains_key("code"));
+    }
+}
+
+/// RFC 9207 §3: the member and the parameter go together.
+#[tokio::test]
+async fn an_installation_may_leave_iss_out_of_its_answers() {
+    let server = Server::with(Issuer::localhost(7455), |config| {
+        config.policy.iss_parameter = false;
+    });
+    let server = server.await;
+    let mut ada = server.first_administrator().await;
+    let shop = RelyingParty::web(&server).await;
+
+    let brought = shop.authorize(&mut ada, &[]).await.brought();
+
+    assert!(!brought.contains_key("iss"));
+    let told = server.get(OPENID).await.json();
+    assert_eq!(told["authorization_response_iss_parameter_supported"], false);
+}
+
+#[tokio::test]
+async fn the_key_set_holds_one_public_key_for_each_algorithm() {
+    let server = Server::new().await;
+
+    let keys = server.get("/.well-known/jwks.json").await.json();
+
+    let keys = keys["keys"].as_array().unwrap();
+    let mut algs: Vec<_> = keys.iter().map(|key| key["alg"].as_str().unwrap()).collect();
+    algs.sort_unstable();
+    assert_eq!(algs, ["ES256", "EdDSA", "RS256"]);
+    for key in keys {
+        assert_eq!(key["use"], "sig");
+        for private in ["d", "p", "q", "k"] {
+            assert!(key.get(private).is_none(), "{private}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_challenge_of_userinfo_leads_to_a_resource_that_is_described() {
+    let server = Server::new().await;
+    let challenge = server.get("/oauth/userinfo").await;
+
+    let value = challenge.header("www-authenticate");
+    let url = value.split('"').nth(1).unwrap();
+    let described = server.get(Url::parse(url).unwrap().path()).await.json();
+
+    assert_eq!(value, format!("Bearer resource_metadata=\"{url}\""));
+    assert_eq!(described["resource"], server.issuer());
+    assert_eq!(described["authorization_servers"], json!([server.issuer()]));
+}
+
+#[tokio::test]
+async fn password_managers_find_the_account() {
+    let server = Server::new().await;
+
+    let change = server.get("/.well-known/change-password").await;
+    let passkeys = server.get("/.well-known/passkey-endpoints").await.json();
+
+    assert_eq!(change.location(), "/gate/account");
+    assert_eq!(passkeys["manage"], "http://localhost:7455/gate/account");
+}
+
+#[tokio::test]
+async fn health_says_that_the_program_runs_and_readiness_that_the_store_takes_writes() {
+    let server = Server::new().await;
+
+    assert_eq!(server.get("/healthz").await.json(), json!({ "status": "ok" }));
+    assert_eq!(server.get("/readyz").await.json(), json!({ "status": "ok" }));
+}

@@ -1,0 +1,147 @@
+//! What a request may ask of the person: `prompt`, `max_age` and hints.
+
+use std::time::Duration;
+
+use gatelodge::error::{ErrorCode, Refusal};
+
+use crate::support::{RelyingParty, Server, decoded};
+
+#[tokio::test]
+async fn prompt_none_answers_silently_once_everything_was_said() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+
+    let before = ada.visit(&shop.request(&[("prompt", "none")])).await;
+    shop.code(&mut ada).await;
+    let after = ada.visit(&shop.request(&[("prompt", "none")])).await;
+
+    before.refused(ErrorCode::ConsentRequired, Refusal::ConsentNeeded);
+    assert!(after.brought().contains_key("code"));
+}
+
+#[tokio::test]
+async fn prompt_login_asks_for_the_passkey_again() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let first = shop.tokens(&mut ada).await;
+    server.advance(Duration::from_mins(5));
+
+    for prompt in ["login", "select_account", "create"] {
+        let page = ada.visit(&shop.request(&[("prompt", prompt)])).await;
+        assert!(page.asks_to_sign_in(), "{prompt}");
+    }
+    let answer = shop.authorize(&mut ada, &[("prompt", "login")]).await;
+
+    let second = shop.redeem(&answer.brought()["code"]).await.tokens();
+    let (before, after) = (decoded(first.id()).1, decoded(second.id()).1);
+    assert_eq!(after["auth_time"].as_u64(), before["auth_time"].as_u64().map(|at| at + 300));
+    assert_eq!(after["sid"], before["sid"]);
+}
+
+#[tokio::test]
+async fn prompt_consent_asks_although_consent_is_remembered() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    shop.code(&mut ada).await;
+
+    let page = ada.visit(&shop.request(&[("prompt", "consent")])).await;
+
+    assert!(page.asks_for_consent());
+    assert!(page.text().contains("It asks for nothing that you have not allowed before."));
+}
+
+#[tokio::test]
+async fn max_age_asks_again_only_for_a_sign_in_that_is_too_old() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    shop.code(&mut ada).await;
+    server.advance(Duration::from_secs(100));
+
+    let small = ada.visit(&shop.request(&[("max_age", "99")])).await;
+    let exact = ada.visit(&shop.request(&[("max_age", "100")])).await;
+    let large = ada.visit(&shop.request(&[("max_age", "4294967295")])).await;
+    let silent = ada.visit(&shop.request(&[("max_age", "99"), ("prompt", "none")])).await;
+
+    assert!(small.asks_to_sign_in());
+    assert!(exact.brought().contains_key("code"));
+    assert!(large.brought().contains_key("code"));
+    silent.refused(ErrorCode::LoginRequired, Refusal::LoginNeeded);
+}
+
+#[tokio::test]
+async fn max_age_zero_asks_always_and_is_met_by_signing_in() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    server.advance(Duration::from_secs(1));
+
+    let page = ada.visit(&shop.request(&[("max_age", "0")])).await;
+    let answer = shop.authorize(&mut ada, &[("max_age", "0")]).await;
+
+    assert!(page.asks_to_sign_in());
+    let tokens = shop.redeem(&answer.brought()["code"]).await.tokens();
+    let claims = decoded(tokens.id()).1;
+    assert_eq!(claims["auth_time"], claims["iat"]);
+}
+
+#[tokio::test]
+async fn login_hint_fills_in_the_name_and_tells_nothing() {
+    let server = Server::new().await;
+    server.first_administrator().await;
+    let shop = RelyingParty::web(&server).await;
+    let mut known = crate::support::Browser::new(&server);
+    let mut unknown = crate::support::Browser::new(&server);
+
+    let page = known.visit(&shop.request(&[("login_hint", "ada")])).await;
+    let other = unknown.visit(&shop.request(&[("login_hint", "<eve>")])).await;
+
+    assert_eq!(page.hidden("username"), None);
+    assert!(page.text().contains("value=\"ada\""));
+    assert!(other.text().contains("value=\"&#60;eve&#62;\""));
+    assert_eq!(page.text().len() + "&#60;&#62;".len(), other.text().len());
+}
+
+#[tokio::test]
+async fn id_token_hint_accepts_nobody_else() {
+    let (server, mut ada) = Server::with_ada().await;
+    let mut bob = server.person("bob").await;
+    let shop = RelyingParty::web(&server).await;
+    let of_ada = shop.tokens(&mut ada).await;
+    shop.code(&mut bob).await;
+    // It may have expired long ago.
+    server.advance(Duration::from_hours(24));
+    let hint = ("id_token_hint", of_ada.id());
+
+    let same = ada.visit(&shop.request(&[hint, ("prompt", "none")])).await;
+    let silent = bob.visit(&shop.request(&[hint, ("prompt", "none")])).await;
+    let page = bob.visit(&shop.request(&[hint])).await;
+    let signed_in = shop.authorize(&mut bob, &[hint]).await;
+
+    assert!(same.brought().contains_key("code"));
+    silent.refused(ErrorCode::LoginRequired, Refusal::LoginNeeded);
+    assert!(page.asks_to_sign_in());
+    signed_in.refused(ErrorCode::LoginRequired, Refusal::LoginNeeded);
+}
+
+#[tokio::test]
+async fn an_access_token_is_no_id_token_hint() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let tokens = shop.tokens(&mut ada).await;
+
+    let answer = ada.visit(&shop.request(&[("id_token_hint", &tokens.access)])).await;
+
+    answer.refused(ErrorCode::InvalidRequest, Refusal::IdTokenHintMalformed);
+}
+
+#[tokio::test]
+async fn whoever_gives_up_at_sign_in_goes_back_with_a_refusal() {
+    let server = Server::new().await;
+    server.first_administrator().await;
+    let shop = RelyingParty::web(&server).await;
+    let mut somebody = crate::support::Browser::new(&server);
+    let page = somebody.visit(&shop.request(&[])).await;
+
+    let answer = somebody.decide(&page, "deny").await;
+
+    answer.refused(ErrorCode::AccessDenied, Refusal::PersonDeclined);
+}

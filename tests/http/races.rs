@@ -1,0 +1,118 @@
+//! The same thing sixty-four times at once.
+
+use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::oauth::client::RefreshPolicy;
+use tokio::task::JoinSet;
+
+use crate::support::{Answer, RelyingParty, Server, Tokens};
+
+const AT_ONCE: usize = 64;
+
+/// What `AT_ONCE` tasks on several threads are answered.
+async fn at_once<F, A>(ask: F) -> Vec<Answer>
+where
+    F: Fn() -> A,
+    A: Future<Output = Answer> + Send + 'static,
+{
+    let mut tasks = JoinSet::new();
+    for _ in 0..AT_ONCE {
+        tasks.spawn(ask());
+    }
+    tasks.join_all().await
+}
+
+async fn redeemed_at_once(shop: &RelyingParty, code: &str) -> Vec<Answer> {
+    at_once(|| {
+        let (shop, code) = (shop.clone(), code.to_owned());
+        async move { shop.redeem(&code).await }
+    })
+    .await
+}
+
+async fn refreshed_at_once(shop: &RelyingParty, token: &str) -> Vec<Answer> {
+    at_once(|| {
+        let (shop, token) = (shop.clone(), token.to_owned());
+        async move { shop.refresh(&token).await }
+    })
+    .await
+}
+
+/// The one success among answers that are otherwise refused as `refusal`.
+fn only_success(answers: Vec<Answer>, refusal: Refusal) -> Tokens {
+    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|a| a.status == 200);
+    for answer in lost {
+        answer.refused(ErrorCode::InvalidGrant, refusal);
+    }
+    let [one] = &won[..] else { panic!("{} succeeded", won.len()) };
+    one.tokens()
+}
+
+async fn is_dead(shop: &RelyingParty, tokens: &Tokens) {
+    let userinfo = shop.userinfo(&tokens.access).await;
+    userinfo.refused(ErrorCode::InvalidToken, Refusal::BearerTokenOfEndedGrant);
+    let refreshed = shop.refresh(tokens.refresh()).await;
+    refreshed.refused(ErrorCode::InvalidGrant, Refusal::GrantEnded);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_redemptions_of_one_code_one_succeeds_and_its_grant_is_revoked() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let code = shop.code(&mut ada).await;
+
+    let answers = redeemed_at_once(&shop, &code).await;
+
+    let tokens = only_success(answers, Refusal::CodeReplayed);
+    is_dead(&shop, &tokens).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_strict_refreshes_one_succeeds_and_its_grant_is_revoked() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    server.change_client("shop", |client| client.refresh = RefreshPolicy::Strict).await;
+    let tokens = shop.tokens(&mut ada).await;
+
+    let answers = refreshed_at_once(&shop, tokens.refresh()).await;
+
+    let successor = only_success(answers, Refusal::RefreshReplayed);
+    is_dead(&shop, &successor).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn within_grace_no_refresh_is_refused_and_the_family_stays_one_line() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let tokens = shop.tokens(&mut ada).await;
+
+    let answers = refreshed_at_once(&shop, tokens.refresh()).await;
+
+    let all: Vec<_> = answers.iter().map(Answer::tokens).collect();
+    let newest = all.first().unwrap().refresh().to_owned();
+    assert!(all.iter().all(|tokens| tokens.refresh() == newest));
+    assert_eq!(shop.refresh(&newest).await.status, 200);
+    for tokens in all {
+        assert_eq!(shop.userinfo(&tokens.access).await.status, 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_ceremony_signs_in_once_however_often_it_is_finished() {
+    let (server, mut ada) = Server::with_ada().await;
+    let signed = ada.signed_challenge().await;
+
+    let answers = at_once(|| {
+        let mut same = crate::support::Browser::new(&server);
+        same.keep_from(&ada);
+        same.csrf.clone_from(&ada.csrf);
+        let signed = signed.clone();
+        async move { same.finish_sign_in(&signed).await }
+    })
+    .await;
+
+    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|a| a.status == 200);
+    assert_eq!(won.len(), 1);
+    for answer in lost {
+        answer.refused(ErrorCode::CeremonyOver, Refusal::CeremonyUnknown);
+    }
+}

@@ -1,0 +1,154 @@
+//! Where answers go, and where they never go.
+
+use gatelodge::error::{ErrorCode, Refusal};
+use serde_json::json;
+
+use crate::support::{RelyingParty, Server};
+
+/// RFC 8252 §7.3
+#[tokio::test]
+async fn a_public_client_on_loopback_may_listen_at_any_port() {
+    let (server, mut ada) = Server::with_ada().await;
+    let mut agent = RelyingParty::native(&server).await;
+
+    for uri in ["http://127.0.0.1/cb", "http://127.0.0.1:1/cb", "http://127.0.0.1:65535/cb"] {
+        uri.clone_into(&mut agent.redirect_uri);
+        let code = agent.code(&mut ada).await;
+
+        agent.redeem(&code).await.tokens();
+    }
+}
+
+#[tokio::test]
+async fn everything_but_a_loopback_port_is_compared_to_the_letter() {
+    let (server, _ada) = Server::with_ada().await;
+    let (agent, shop) = (RelyingParty::native(&server).await, RelyingParty::web(&server).await);
+
+    for (client, uri) in [
+        (&agent, "http://localhost:4000/cb"),
+        (&agent, "http://[::1]:4000/cb"),
+        (&agent, "http://127.0.0.1:4000/cb/"),
+        (&agent, "http://127.0.0.1:4000/CB"),
+        (&agent, "http://127.0.0.1:4000/cb?x=1"),
+        (&agent, "https://127.0.0.1:4000/cb"),
+        (&shop, "https://shop.example:8443/cb"),
+        (&shop, "https://shop.example/cb/"),
+        (&shop, "https://shop.example/cb?"),
+        (&shop, "https://www.shop.example/cb"),
+        (&shop, "https://shop.example.evil.example/cb"),
+    ] {
+        let answer = server.get(&client.request(&[("redirect_uri", uri)])).await;
+
+        answer.refused(ErrorCode::InvalidRequest, Refusal::RedirectUriUnregistered);
+        assert!(!answer.headers.contains_key("location"), "{uri}");
+    }
+}
+
+#[tokio::test]
+async fn a_confidential_client_is_held_to_the_port_it_registered() {
+    let (server, mut ada) = Server::with_ada().await;
+    let uris = ["http://localhost:3000/cb", "http://localhost/any"];
+    let mut local = server.client(json!({ "name": "Local", "redirect_uris": uris })).await;
+
+    let refused = server.get(&local.request(&[("redirect_uri", "http://localhost:3001/cb")])).await;
+    "http://localhost:3001/any".clone_into(&mut local.redirect_uri);
+    let code = local.code(&mut ada).await;
+
+    refused.refused(ErrorCode::InvalidRequest, Refusal::RedirectUriUnregistered);
+    local.redeem(&code).await.tokens();
+}
+
+#[tokio::test]
+async fn nothing_is_redirected_before_client_and_redirect_uri_are_proven() {
+    let server = Server::new().await;
+    let shop = RelyingParty::web(&server).await;
+
+    for changes in [
+        [("client_id", "nobody"), ("state", "x")],
+        [("redirect_uri", "https://evil.example/cb"), ("response_type", "token")],
+        [("redirect_uri", "javascript:alert(1)"), ("state", "x")],
+    ] {
+        let answer = server.get(&shop.request(&changes)).await;
+
+        assert_eq!(answer.status, 400);
+        assert!(answer.onward().is_none());
+        assert!(answer.header("content-type").starts_with("text/html"));
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_uri_keeps_its_own_query() {
+    let (server, mut ada) = Server::with_ada().await;
+    let uris = ["https://tenant.example/cb?tenant=a%20b"];
+    let tenant = server.client(json!({ "name": "Tenant", "redirect_uris": uris })).await;
+
+    let answer = tenant.authorize(&mut ada, &[]).await;
+
+    let onward = answer.onward().unwrap();
+    assert!(onward.as_str().starts_with("https://tenant.example/cb?tenant=a%20b&code=gl_ac_"));
+    tenant.redeem(&answer.brought()["code"]).await.tokens();
+}
+
+#[tokio::test]
+async fn state_comes_back_byte_for_byte() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let long = "s".repeat(4096);
+
+    for state in ["a b&c=d+e%20f", "{\"json\":[1]}", "\u{e9}\u{1f511}", "#?/\\", " ", &long] {
+        let granted = shop.authorize(&mut ada, &[("state", state)]).await.brought();
+        let refused = ada.visit(&shop.request(&[("state", state), ("max_age", "x")])).await;
+
+        assert_eq!(granted["state"], state);
+        assert_eq!(refused.brought()["state"], state);
+    }
+}
+
+#[tokio::test]
+async fn a_request_without_state_is_answered_without_state() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+
+    let brought = shop.authorize(&mut ada, &[("state", ""), ("nonce", "")]).await.brought();
+
+    assert_eq!(brought.keys().collect::<Vec<_>>(), ["code", "iss"]);
+}
+
+/// RFC 9207 §2
+#[tokio::test]
+async fn every_answer_says_who_gives_it() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let page = ada.visit(&shop.request(&[])).await;
+
+    let answers = [
+        ada.decide(&page, "deny").await,
+        shop.authorize(&mut ada, &[]).await,
+        ada.visit(&shop.request(&[])).await,
+        ada.visit(&shop.request(&[("prompt", "none"), ("scope", "email")])).await,
+        ada.visit(&shop.request(&[("response_type", "token")])).await,
+    ];
+
+    for answer in answers {
+        assert_eq!(answer.brought()["iss"], server.issuer(), "{:?}", answer.onward());
+    }
+}
+
+/// OpenID Connect Core §3.1.2.1: GET and POST alike.
+#[tokio::test]
+async fn a_request_may_be_posted() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let request = shop.request(&[]);
+    let (path, form) = request.split_once('?').unwrap();
+    let posted = axum::extract::Request::post(path)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("sec-fetch-site", "cross-site")
+        .body(form.to_owned().into());
+
+    let answer = ada.send(posted.unwrap()).await;
+    let page = ada.visit(answer.location()).await;
+
+    assert!(page.asks_for_consent());
+    assert!(ada.decide(&page, "allow").await.brought().contains_key("code"));
+}

@@ -1,0 +1,186 @@
+//! Refresh tokens: rotation, families, grace and strictness.
+
+use std::time::Duration;
+
+use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::oauth::client::RefreshPolicy;
+
+use crate::support::{Answer, Browser, RelyingParty, Server, Tokens, decoded};
+
+async fn signed_in() -> (Server, Browser, RelyingParty, Tokens) {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let tokens = shop.tokens(&mut ada).await;
+    (server, ada, shop, tokens)
+}
+
+async fn narrowed(shop: &RelyingParty, token: &str, scope: &str) -> Answer {
+    let grant = ("grant_type", "refresh_token");
+    shop.ask(&[grant, ("refresh_token", token), ("scope", scope)]).await
+}
+
+#[tokio::test]
+async fn each_refresh_brings_a_new_token_of_the_same_grant() {
+    let (_server, _ada, shop, first) = signed_in().await;
+
+    let second = shop.refresh(first.refresh()).await.tokens();
+    let third = shop.refresh(second.refresh()).await.tokens();
+
+    let grant = |tokens: &Tokens| {
+        let jti = decoded(&tokens.access).1["jti"].as_str().unwrap().to_owned();
+        jti.split_once('.').unwrap().0.to_owned()
+    };
+    assert_eq!(grant(&first), grant(&second));
+    assert_eq!(grant(&first), grant(&third));
+    assert_ne!(first.refresh, second.refresh);
+    assert_ne!(second.refresh, third.refresh);
+    assert_ne!(first.access, third.access);
+}
+
+/// Several agents on one machine share one file of tokens.
+#[tokio::test]
+async fn a_spent_token_is_answered_with_the_newest_for_a_minute() {
+    let (server, _ada, shop, first) = signed_in().await;
+    let second = shop.refresh(first.refresh()).await.tokens();
+    let third = shop.refresh(second.refresh()).await.tokens();
+    server.advance(Duration::from_mins(1));
+
+    let late = shop.refresh(first.refresh()).await.tokens();
+    let later = shop.refresh(second.refresh()).await.tokens();
+
+    assert_eq!(late.refresh, third.refresh);
+    assert_eq!(later.refresh, third.refresh);
+    assert_eq!(shop.userinfo(&late.access).await.status, 200);
+}
+
+/// RFC 9700 §4.14.2
+#[tokio::test]
+async fn a_spent_token_that_returns_later_ends_the_family() {
+    let (server, _ada, shop, first) = signed_in().await;
+    let second = shop.refresh(first.refresh()).await.tokens();
+    server.advance(Duration::from_millis(60_001));
+
+    let replayed = shop.refresh(first.refresh()).await;
+
+    replayed.refused(ErrorCode::InvalidGrant, Refusal::RefreshReplayed);
+    let ended = shop.refresh(second.refresh()).await;
+    ended.refused(ErrorCode::InvalidGrant, Refusal::GrantEnded);
+    let userinfo = shop.userinfo(&second.access).await;
+    userinfo.refused(ErrorCode::InvalidToken, Refusal::BearerTokenOfEndedGrant);
+}
+
+#[tokio::test]
+async fn grace_does_not_keep_itself_alive() {
+    let (server, _ada, shop, first) = signed_in().await;
+    shop.refresh(first.refresh()).await.tokens();
+    server.advance(Duration::from_secs(45));
+    shop.refresh(first.refresh()).await.tokens();
+    server.advance(Duration::from_secs(45));
+
+    let replayed = shop.refresh(first.refresh()).await;
+
+    replayed.refused(ErrorCode::InvalidGrant, Refusal::RefreshReplayed);
+}
+
+#[tokio::test]
+async fn a_strict_client_has_no_grace() {
+    let (server, _ada, shop, first) = signed_in().await;
+    server.change_client("shop", |client| client.refresh = RefreshPolicy::Strict).await;
+    let second = shop.refresh(first.refresh()).await.tokens();
+
+    let replayed = shop.refresh(first.refresh()).await;
+
+    replayed.refused(ErrorCode::InvalidGrant, Refusal::RefreshReplayed);
+    let ended = shop.refresh(second.refresh()).await;
+    ended.refused(ErrorCode::InvalidGrant, Refusal::GrantEnded);
+}
+
+#[tokio::test]
+async fn a_spent_token_in_the_hands_of_another_client_ends_nothing() {
+    let (server, _ada, shop, first) = signed_in().await;
+    let reader = RelyingParty::spa(&server).await;
+    let second = shop.refresh(first.refresh()).await.tokens();
+    server.advance(Duration::from_mins(5));
+
+    let stolen = reader.refresh(first.refresh()).await;
+
+    stolen.refused(ErrorCode::InvalidGrant, Refusal::RefreshClientDiffers);
+    shop.refresh(second.refresh()).await.tokens();
+}
+
+/// RFC 6749 §6
+#[tokio::test]
+async fn a_narrower_scope_counts_for_one_access_token_alone() {
+    let (_server, _ada, shop, first) = signed_in().await;
+
+    let narrow = narrowed(&shop, first.refresh(), "openid").await.tokens();
+    let whole = shop.refresh(narrow.refresh()).await.tokens();
+
+    assert_eq!(narrow.scope, "openid");
+    assert_eq!(whole.scope, "offline_access openid");
+}
+
+#[tokio::test]
+async fn a_refused_refresh_spends_nothing() {
+    let (_server, _ada, shop, first) = signed_in().await;
+
+    let wider = narrowed(&shop, first.refresh(), "openid email").await;
+    let second = shop.refresh(first.refresh()).await.tokens();
+    let third = shop.refresh(second.refresh()).await.tokens();
+
+    wider.refused(ErrorCode::InvalidScope, Refusal::ScopeWidened);
+    assert_ne!(second.refresh, third.refresh);
+}
+
+#[tokio::test]
+async fn nothing_is_no_scope_to_narrow_to() {
+    let (_server, _ada, shop, first) = signed_in().await;
+
+    let nothing = narrowed(&shop, first.refresh(), " ").await;
+
+    nothing.refused(ErrorCode::InvalidScope, Refusal::ScopeNotAllowed);
+}
+
+#[tokio::test]
+async fn a_token_that_nobody_uses_expires_after_thirty_days() {
+    let (server, _ada, shop, first) = signed_in().await;
+    let days = |days: u64| Duration::from_secs(days * 86_400);
+    server.advance(days(30) - Duration::from_millis(1));
+    let second = shop.refresh(first.refresh()).await.tokens();
+    server.advance(days(30));
+
+    let late = shop.refresh(second.refresh()).await;
+
+    late.refused(ErrorCode::InvalidGrant, Refusal::RefreshExpired);
+}
+
+#[tokio::test]
+async fn a_family_ends_after_a_hundred_and_eighty_days_however_often_used() {
+    let (server, _ada, shop, mut tokens) = signed_in().await;
+    for _ in 0..8 {
+        server.advance(Duration::from_secs(20 * 86_400));
+        tokens = shop.refresh(tokens.refresh()).await.tokens();
+    }
+    server.advance(Duration::from_secs(20 * 86_400) - Duration::from_mins(5));
+    let last = shop.refresh(tokens.refresh()).await;
+    server.advance(Duration::from_mins(5));
+
+    let late = shop.refresh(last.tokens().refresh()).await;
+
+    // The last access token ends with its grant.
+    assert_eq!(last.json()["expires_in"], 300);
+    late.refused(ErrorCode::InvalidGrant, Refusal::RefreshExpired);
+}
+
+#[tokio::test]
+async fn a_code_or_an_access_token_is_no_refresh_token() {
+    let (_server, mut ada, shop, tokens) = signed_in().await;
+    let code = shop.code(&mut ada).await;
+
+    for other in [code.as_str(), &tokens.access, "", "gl_rt_", "gl_rt_!"] {
+        let answer = shop.refresh(other).await;
+
+        assert_eq!(answer.status, 400);
+        assert!(answer.json().get("access_token").is_none());
+    }
+}

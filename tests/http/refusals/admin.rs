@@ -1,0 +1,82 @@
+//! What the administration API refuses.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Server};
+
+/// A registration of a client.
+async fn client(registration: Value) -> Answer {
+    Server::new().await.operate(Method::POST, "/clients", registration).await
+}
+
+/// A person to be added.
+async fn person(person: Value) -> Answer {
+    Server::new().await.operate(Method::POST, "/users", person).await
+}
+
+pub(super) async fn a_client_id_for_the_second_time() -> Answer {
+    let server = Server::new().await;
+    let registration = json!({ "name": "Robot", "client_id": "robot" });
+    server.client(registration.clone()).await;
+    server.operate(Method::POST, "/clients", registration).await
+}
+
+pub(super) async fn a_reserved_client_id() -> Answer {
+    client(json!({ "name": "Robot", "client_id": "bridge:robot" })).await
+}
+
+pub(super) async fn a_public_client_with_a_secret() -> Answer {
+    client(json!({
+        "name": "Robot",
+        "client_type": "public",
+        "token_endpoint_auth_method": "client_secret_basic",
+    }))
+    .await
+}
+
+pub(super) async fn a_client_that_is_not_there() -> Answer {
+    Server::new().await.operate(Method::GET, "/clients/nobody", json!({})).await
+}
+
+pub(super) async fn an_unknown_scope() -> Answer {
+    client(json!({ "name": "Robot", "scope": "payments" })).await
+}
+
+pub(super) async fn an_empty_name() -> Answer {
+    client(json!({ "name": " " })).await
+}
+
+pub(super) async fn an_address_without_at() -> Answer {
+    person(json!({ "username": "bob", "email": "bob.example" })).await
+}
+
+pub(super) async fn an_issuer_at_an_address() -> Answer {
+    let issuer = json!({ "issuer": "http://127.0.0.1:7455" });
+    Server::new().await.operate(Method::PUT, "/issuer", issuer).await
+}
+
+pub(super) async fn an_unknown_role() -> Answer {
+    person(json!({ "username": "bob", "roles": ["wizard"] })).await
+}
+
+pub(super) async fn a_username_for_the_second_time() -> Answer {
+    let server = Server::new().await;
+    server.person("bob").await;
+    server.operate(Method::POST, "/users", json!({ "username": "Bob" })).await
+}
+
+pub(super) async fn a_person_who_is_not_there() -> Answer {
+    let named = json!({ "username": "bob" });
+    Server::new().await.operate(Method::POST, "/recover", named).await
+}
+
+pub(super) async fn recovery_of_nobody_in_particular() -> Answer {
+    let server = Server::new().await;
+    server.person("bob").await;
+    server.operate(Method::POST, "/recover", json!({})).await
+}
+
+pub(super) async fn a_username_with_a_space() -> Answer {
+    person(json!({ "username": "bob the builder" })).await
+}

@@ -1,0 +1,163 @@
+//! What the authorization endpoint refuses.
+
+use axum::http::Method;
+use gatelodge::oauth::issuer::Issuer;
+use serde_json::json;
+
+use crate::support::{Answer, Browser, CHALLENGE, RelyingParty, Server};
+
+/// A request of the shop's, `changes` made to it, in the browser of nobody.
+async fn shop(changes: &[(&str, &str)]) -> Answer {
+    let server = Server::new().await;
+    let shop = RelyingParty::web(&server).await;
+    server.get(&shop.request(changes)).await
+}
+
+pub(super) async fn an_unknown_client() -> Answer {
+    shop(&[("client_id", "nobody")]).await
+}
+
+pub(super) async fn no_client() -> Answer {
+    shop(&[("client_id", "")]).await
+}
+
+pub(super) async fn a_client_id_that_is_none() -> Answer {
+    shop(&[("client_id", "caf\u{e9}")]).await
+}
+
+pub(super) async fn a_short_challenge() -> Answer {
+    shop(&[("code_challenge", "E9Mel")]).await
+}
+
+pub(super) async fn a_plain_challenge() -> Answer {
+    shop(&[("code_challenge_method", "plain")]).await
+}
+
+pub(super) async fn no_challenge() -> Answer {
+    shop(&[("code_challenge", ""), ("code_challenge_method", "")]).await
+}
+
+pub(super) async fn a_hint_that_is_no_token() -> Answer {
+    shop(&[("id_token_hint", "a.b.c")]).await
+}
+
+pub(super) async fn nobody_signed_in_and_no_prompt() -> Answer {
+    let server = Server::new().await;
+    let shop = RelyingParty::web(&server).await;
+    Browser::new(&server).visit(&shop.request(&[("prompt", "none")])).await
+}
+
+pub(super) async fn no_consent_and_no_prompt() -> Answer {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    ada.visit(&shop.request(&[("prompt", "none")])).await
+}
+
+pub(super) async fn a_person_who_declines() -> Answer {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let page = ada.visit(&shop.request(&[])).await;
+    ada.decide(&page, "deny").await
+}
+
+pub(super) async fn max_age_in_words() -> Answer {
+    shop(&[("max_age", "soon")]).await
+}
+
+pub(super) async fn prompt_none_and_login() -> Answer {
+    shop(&[("prompt", "none login")]).await
+}
+
+pub(super) async fn an_unknown_prompt() -> Answer {
+    shop(&[("prompt", "magic")]).await
+}
+
+pub(super) async fn a_request_object() -> Answer {
+    shop(&[("request", "a.b.c")]).await
+}
+
+pub(super) async fn a_request_uri() -> Answer {
+    shop(&[("request_uri", "https://shop.example/request")]).await
+}
+
+pub(super) async fn an_unknown_resource() -> Answer {
+    shop(&[("resource", "https://mcp.example")]).await
+}
+
+pub(super) async fn an_unsupported_response_mode() -> Answer {
+    shop(&[("response_mode", "fragment")]).await
+}
+
+pub(super) async fn no_response_type() -> Answer {
+    shop(&[("response_type", "")]).await
+}
+
+pub(super) async fn the_implicit_response_type() -> Answer {
+    shop(&[("response_type", "token")]).await
+}
+
+pub(super) async fn a_scope_in_quotes() -> Answer {
+    shop(&[("scope", "\"openid\"")]).await
+}
+
+pub(super) async fn nothing_left_of_the_scope() -> Answer {
+    shop(&[("scope", "payments")]).await
+}
+
+pub(super) async fn too_many_requests_under_way() -> Answer {
+    let server = Server::with(Issuer::localhost(7455), |config| config.policy.interactions = 16);
+    let server = server.await;
+    let shop = RelyingParty::web(&server).await;
+    for _ in 0..16 {
+        assert_eq!(server.get(&shop.request(&[])).await.status, 303);
+    }
+    server.get(&shop.request(&[])).await
+}
+
+pub(super) async fn a_client_without_the_code_grant() -> Answer {
+    let server = Server::new().await;
+    let robot = RelyingParty::robot(&server).await;
+    robot.ask(&[("grant_type", "authorization_code"), ("code", &code())]).await
+}
+
+fn code() -> String {
+    format!("gl_ac_{CHALLENGE}")
+}
+
+pub(super) async fn a_repeated_parameter() -> Answer {
+    let server = Server::new().await;
+    let shop = RelyingParty::web(&server).await;
+    server.get(&format!("{}&nonce=n-2", shop.request(&[]))).await
+}
+
+pub(super) async fn a_broken_percent_encoding() -> Answer {
+    let server = Server::new().await;
+    server.get("/oauth/authorize?client_id=%FF").await
+}
+
+pub(super) async fn a_very_long_parameter() -> Answer {
+    shop(&[("state", &"s".repeat(8 * 1024 + 1))]).await
+}
+
+pub(super) async fn very_many_parameters() -> Answer {
+    let server = Server::new().await;
+    server.get(&format!("/oauth/authorize?{}", "a=b&".repeat(101))).await
+}
+
+/// A request that names `uri` as its redirect URI.
+pub(super) async fn a_redirect_uri(uri: &str) -> Answer {
+    shop(&[("redirect_uri", uri)]).await
+}
+
+pub(super) async fn no_redirect_uri_out_of_two() -> Answer {
+    let server = Server::new().await;
+    let uris = ["https://shop.example/1", "https://shop.example/2"];
+    let shop = server.client(json!({ "name": "Shop", "redirect_uris": uris })).await;
+    server.get(&shop.request(&[("redirect_uri", "")])).await
+}
+
+pub(super) async fn a_private_scheme_nobody_knows() -> Answer {
+    let server = Server::new().await;
+    let registration = json!({ "name": "Mine", "redirect_uris": ["mine://cb"] });
+    server.operate(Method::POST, "/clients", registration).await
+}

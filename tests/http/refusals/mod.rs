@@ -1,0 +1,172 @@
+//! Every refusal there is, provoked by a request: what goes over the wire and the reason behind it.
+//!
+//! The table has no wildcard arm, so that a new refusal does not compile before somebody has said
+//! how it comes about.
+
+mod admin;
+mod authorize;
+mod pages;
+mod token;
+mod userinfo;
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+
+use futures_util::FutureExt as _;
+use gatelodge::error::Refusal;
+
+use crate::support::Answer;
+
+type Story = Pin<Box<dyn Future<Output = Answer>>>;
+
+/// The story that provokes `refusal`.
+fn story(refusal: Refusal) -> Story {
+    macro_rules! table {
+        ($($name:ident => $story:expr,)*) => {
+            match refusal { $(Refusal::$name => Box::pin($story),)* }
+        };
+    }
+    table! {
+        AuthMethodNotRegistered => token::another_method_than_was_registered(),
+        AuthorizationHeaderMalformed => token::a_bearer_token_instead_of_basic(),
+        BearerTokenExpired => userinfo::a_token_after_its_time(),
+        BearerTokenForAnotherAudience => userinfo::a_token_for_another_audience(),
+        BearerTokenMalformed => userinfo::a_token_that_is_none(),
+        BearerTokenMissing => userinfo::no_token(),
+        BearerTokenOfEndedGrant => userinfo::a_token_of_an_ended_grant(),
+        BearerTokenRepeated => userinfo::two_tokens(),
+        BearerTokenSignatureWrong => userinfo::a_token_whose_claims_were_changed(),
+        BearerTokenWithoutOpenid => userinfo::a_token_without_openid(),
+        BodyMalformed => pages::a_body_that_is_no_json(),
+        BodyTooLarge => token::a_large_body(),
+        BodyTooSlow => token::a_slow_body(),
+        BodyTypeUnsupported => token::a_json_body(),
+        CeremoniesTooMany => pages::too_many_ceremonies_under_way(),
+        CeremonyExpired => pages::a_ceremony_after_its_time(),
+        CeremonyOfAnotherBrowser => pages::a_ceremony_of_another_browser(),
+        CeremonyUnknown => pages::a_ceremony_for_the_second_time(),
+        ClientAuthMissing => token::no_proof(),
+        ClientAuthTwice => token::two_proofs(),
+        ClientChanged => token::a_client_that_changes_meanwhile(),
+        ClientDisabled => token::a_client_that_is_switched_off(),
+        ClientExists => admin::a_client_id_for_the_second_time(),
+        ClientIdMalformed => authorize::a_client_id_that_is_none(),
+        ClientIdMissing => authorize::no_client(),
+        ClientIdReserved => admin::a_reserved_client_id(),
+        ClientMetadataContradictory => admin::a_public_client_with_a_secret(),
+        ClientNotFound => admin::a_client_that_is_not_there(),
+        ClientSecretMalformed => token::a_secret_that_is_none(),
+        ClientSecretWrong => token::a_wrong_secret(),
+        ClientUnknown => token::an_unknown_client(),
+        ClientUnknownAtAuthorize => authorize::an_unknown_client(),
+        CodeChallengeMalformed => authorize::a_short_challenge(),
+        CodeChallengeMethodUnsupported => authorize::a_plain_challenge(),
+        CodeChallengeMissing => authorize::no_challenge(),
+        CodeClientDiffers => token::a_code_of_another_client(),
+        CodeExpired => token::a_code_after_its_time(),
+        CodeMissing => token::no_code(),
+        CodeReplayed => token::a_code_for_the_second_time(),
+        CodeUnknown => token::an_unknown_code(),
+        CodeVerifierMalformed => token::a_short_verifier(),
+        CodeVerifierMissing => token::no_verifier(),
+        CodeVerifierUnexpected => token::a_verifier_without_a_challenge(),
+        CodeVerifierWrong => token::a_wrong_verifier(),
+        ConsentNeeded => authorize::no_consent_and_no_prompt(),
+        CredentialNotOurs => pages::a_passkey_that_nobody_registered(),
+        CredentialOfAnotherPerson => pages::the_user_handle_of_somebody_else(),
+        CredentialRefused => pages::a_signature_for_another_challenge(),
+        CredentialRegistered => pages::a_passkey_for_two_people(),
+        CrossSite => pages::a_form_from_another_site(),
+        CsrfTokenWrong => pages::a_stale_anti_forgery_token(),
+        EmailMalformed => admin::an_address_without_at(),
+        GrantEnded => token::a_grant_that_has_ended(),
+        GrantTypeMissing => token::no_grant_type(),
+        GrantTypeNotRegistered => authorize::a_client_without_the_code_grant(),
+        GrantTypeUnsupported => token::an_unknown_grant_type(),
+        HostUnknown => pages::a_host_that_is_not_ours(),
+        IdTokenHintMalformed => authorize::a_hint_that_is_no_token(),
+        InteractionDecisionMalformed => pages::neither_yes_nor_no(),
+        InteractionExpired => pages::an_interaction_after_its_time(),
+        InteractionOfAnotherBrowser => pages::an_interaction_of_another_browser(),
+        InteractionUnknown => pages::an_interaction_that_was_answered(),
+        InteractionsTooMany => authorize::too_many_requests_under_way(),
+        IssuerUnfit => admin::an_issuer_at_an_address(),
+        LoginNeeded => authorize::nobody_signed_in_and_no_prompt(),
+        MaxAgeMalformed => authorize::max_age_in_words(),
+        MethodNotAllowed => pages::a_method_that_is_not_answered(),
+        NameMalformed => admin::an_empty_name(),
+        PageNotFound => pages::a_page_that_is_not_there(),
+        ParameterMalformed => authorize::a_broken_percent_encoding(),
+        ParameterRepeated => authorize::a_repeated_parameter(),
+        ParameterTooLong => authorize::a_very_long_parameter(),
+        ParametersTooMany => authorize::very_many_parameters(),
+        PersonDeclined => authorize::a_person_who_declines(),
+        PersonDisabled => pages::a_person_who_is_switched_off(),
+        PostLogoutUriUnregistered => pages::a_way_home_that_is_not_registered(),
+        PromptContradictory => authorize::prompt_none_and_login(),
+        PromptUnknown => authorize::an_unknown_prompt(),
+        RedirectUriDangerous => authorize::a_redirect_uri("javascript:alert(1)"),
+        RedirectUriDiffers => token::another_redirect_uri(),
+        RedirectUriHasDotSegments => authorize::a_redirect_uri("https://shop.example/x/../cb"),
+        RedirectUriHasFragment => authorize::a_redirect_uri("https://shop.example/cb#x"),
+        RedirectUriHasUserinfo => authorize::a_redirect_uri("https://shop@evil.example/cb"),
+        RedirectUriMalformed => authorize::a_redirect_uri("/cb"),
+        RedirectUriMissing => authorize::no_redirect_uri_out_of_two(),
+        RedirectUriNotHttps => authorize::a_redirect_uri("http://shop.example/cb"),
+        RedirectUriSchemeUnknown => authorize::a_private_scheme_nobody_knows(),
+        RedirectUriUnderGate => authorize::a_redirect_uri("http://localhost/gate/cb"),
+        RedirectUriUnregistered => authorize::a_redirect_uri("https://shop.example/other"),
+        RedirectUriWildcard => authorize::a_redirect_uri("https://*.shop.example/cb"),
+        RefreshClientDiffers => token::a_refresh_token_of_another_client(),
+        RefreshExpired => token::a_refresh_token_after_its_time(),
+        RefreshMissing => token::no_refresh_token(),
+        RefreshReplayed => token::a_refresh_token_that_was_spent(),
+        RefreshUnknown => token::an_unknown_refresh_token(),
+        RequestObjectUnsupported => authorize::a_request_object(),
+        RequestUriUnsupported => authorize::a_request_uri(),
+        ResourceUnknown => authorize::an_unknown_resource(),
+        ResponseModeUnsupported => authorize::an_unsupported_response_mode(),
+        ResponseTypeMissing => authorize::no_response_type(),
+        ResponseTypeUnsupported => authorize::the_implicit_response_type(),
+        RoleUnknown => admin::an_unknown_role(),
+        ScopeMalformed => authorize::a_scope_in_quotes(),
+        ScopeNotAllowed => authorize::nothing_left_of_the_scope(),
+        ScopeUnknown => admin::an_unknown_scope(),
+        ScopeWidened => token::a_wider_scope(),
+        SetupTokenExpired => pages::a_setup_link_after_its_time(),
+        SetupTokenMismatched => pages::a_setup_link_for_somebody_else(),
+        SetupTokenUnknown => pages::a_setup_link_nobody_made(),
+        SetupTokenUsed => pages::a_setup_link_for_the_second_time(),
+        StartedWithoutPerson => pages::a_setup_link_for_a_person_who_has_gone(),
+        UserExists => admin::a_username_for_the_second_time(),
+        UserNotFound => admin::a_person_who_is_not_there(),
+        UsernameMissing => admin::recovery_of_nobody_in_particular(),
+        UsernameMalformed => admin::a_username_with_a_space(),
+    }
+}
+
+#[tokio::test]
+async fn every_refusal_comes_about_over_http_and_says_why() {
+    let mut faults = Vec::new();
+
+    for refusal in Refusal::ALL {
+        let told = AssertUnwindSafe(story(*refusal)).catch_unwind().await;
+        match told.map(|answer| answer.check_refused(refusal.code(), *refusal)) {
+            Ok(Ok(())) => {}
+            Ok(Err(fault)) => faults.push(fault),
+            Err(_) => faults.push(format!("{refusal:?}: the story broke off")),
+        }
+    }
+
+    assert!(faults.is_empty(), "{} stories\n{}", faults.len(), faults.join("\n\n"));
+}
+
+/// Operators and the log tell refusals apart by their reasons.
+#[test]
+fn no_two_refusals_share_a_reason() {
+    let reasons: std::collections::BTreeSet<_> =
+        Refusal::ALL.iter().map(|refusal| refusal.reason()).collect();
+
+    assert_eq!(reasons.len(), Refusal::ALL.len());
+}

@@ -1,0 +1,217 @@
+//! What the pages and their scripts refuse.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{Method, header};
+use gatelodge::oauth::issuer::Issuer;
+use serde_json::json;
+
+use crate::support::{Answer, Browser, RelyingParty, Server};
+
+const START: &str = "/gate/webauthn/authenticate/start";
+
+pub(super) async fn a_body_that_is_no_json() -> Answer {
+    let mut browser = Browser::at_login(&Server::new().await).await;
+    browser.call(START, &json!("[")).await
+}
+
+pub(super) async fn too_many_ceremonies_under_way() -> Answer {
+    let server = Server::with(Issuer::localhost(7455), |config| config.policy.interactions = 16);
+    let mut browser = Browser::at_login(&server.await).await;
+    for _ in 0..16 {
+        assert_eq!(browser.call(START, &json!({})).await.status, 200);
+    }
+    browser.call(START, &json!({})).await
+}
+
+pub(super) async fn a_ceremony_after_its_time() -> Answer {
+    let (server, mut ada) = Server::with_ada().await;
+    let signed = ada.signed_challenge().await;
+    server.advance(Duration::from_mins(5));
+    ada.finish_sign_in(&signed).await
+}
+
+pub(super) async fn a_ceremony_of_another_browser() -> Answer {
+    let (server, mut ada) = Server::with_ada().await;
+    let signed = ada.signed_challenge().await;
+    Browser::at_login(&server).await.finish_sign_in(&signed).await
+}
+
+pub(super) async fn a_ceremony_for_the_second_time() -> Answer {
+    let (_server, mut ada) = Server::with_ada().await;
+    let signed = ada.signed_challenge().await;
+    ada.finish_sign_in(&signed).await;
+    ada.finish_sign_in(&signed).await
+}
+
+pub(super) async fn a_passkey_that_nobody_registered() -> Answer {
+    let (_server, mut eve) = Server::with_ada().await;
+    let (server, _ada) = Server::with_ada().await;
+    let mut here = Browser::at_login(&server).await;
+    std::mem::swap(&mut here.authenticator, &mut eve.authenticator);
+    let signed = here.signed_challenge().await;
+    here.finish_sign_in(&signed).await
+}
+
+pub(super) async fn the_user_handle_of_somebody_else() -> Answer {
+    let (server, mut ada) = Server::with_ada().await;
+    let mut bob = server.person("bob").await;
+    let mut signed = ada.signed_challenge().await;
+    let other = bob.signed_challenge().await;
+    let handle = other["credential"]["response"]["userHandle"].clone();
+    signed["credential"]["response"]["userHandle"] = handle;
+    ada.finish_sign_in(&signed).await
+}
+
+pub(super) async fn a_signature_for_another_challenge() -> Answer {
+    let (_server, mut ada) = Server::with_ada().await;
+    let stale = ada.signed_challenge().await;
+    let mut signed = ada.signed_challenge().await;
+    signed["credential"] = stale["credential"].clone();
+    ada.finish_sign_in(&signed).await
+}
+
+/// Without attestation nothing binds a new credential to its challenge but the client data, so
+/// that a program can offer one passkey for two people.
+pub(super) async fn a_passkey_for_two_people() -> Answer {
+    let server = Server::new().await;
+    let (mut ada, token) = invited(&server, "ada").await;
+    let first = ada.made_passkey(&token, None).await;
+    assert_eq!(ada.finish_setup(&first).await.status, 200);
+    let (mut bob, token) = invited(&server, "bob").await;
+    let mut second = bob.made_passkey(&token, None).await;
+    let client_data = second["credential"]["response"]["clientDataJSON"].clone();
+    second["credential"] = first["credential"].clone();
+    second["credential"]["response"]["clientDataJSON"] = client_data;
+    bob.finish_setup(&second).await
+}
+
+pub(super) async fn a_form_from_another_site() -> Answer {
+    let request = Request::post("/gate/logout").header("sec-fetch-site", "cross-site");
+    Server::new().await.send(request.body(Body::empty()).unwrap()).await
+}
+
+pub(super) async fn a_stale_anti_forgery_token() -> Answer {
+    let (_server, mut ada) = Server::with_ada().await;
+    ada.csrf = "stale".to_owned();
+    ada.submit("/gate/logout", &[]).await
+}
+
+pub(super) async fn a_host_that_is_not_ours() -> Answer {
+    let request = Request::get("/healthz").header(header::HOST, "rebound.example:7455");
+    Server::new().await.send(request.body(Body::empty()).unwrap()).await
+}
+
+/// Ada on the shop's consent page.
+async fn consent() -> (Server, Browser, RelyingParty, Answer) {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let page = ada.visit(&shop.request(&[])).await;
+    assert!(page.asks_for_consent());
+    (server, ada, shop, page)
+}
+
+pub(super) async fn neither_yes_nor_no() -> Answer {
+    let (_server, mut ada, _shop, page) = consent().await;
+    ada.decide(&page, "perhaps").await
+}
+
+pub(super) async fn an_interaction_after_its_time() -> Answer {
+    let (server, ada, _shop, page) = consent().await;
+    let mut late = Browser::new(&server);
+    late.csrf.clone_from(&ada.csrf);
+    // A browser whose clock is late still sends the cookie.
+    late.keep_from(&ada);
+    server.advance(Duration::from_mins(30));
+    late.decide(&page, "allow").await
+}
+
+pub(super) async fn an_interaction_of_another_browser() -> Answer {
+    let (server, _ada, _shop, page) = consent().await;
+    let mut eve = server.person("eve").await;
+    eve.visit("/account").await;
+    eve.decide(&page, "allow").await
+}
+
+pub(super) async fn an_interaction_that_was_answered() -> Answer {
+    let (_server, mut ada, _shop, page) = consent().await;
+    ada.decide(&page, "allow").await;
+    ada.decide(&page, "allow").await
+}
+
+pub(super) async fn a_method_that_is_not_answered() -> Answer {
+    let request = Request::delete("/oauth/token").body(Body::empty()).unwrap();
+    Server::new().await.send(request).await
+}
+
+pub(super) async fn a_page_that_is_not_there() -> Answer {
+    Server::new().await.get("/nowhere").await
+}
+
+pub(super) async fn a_person_who_is_switched_off() -> Answer {
+    let (server, mut ada) = Server::with_ada().await;
+    server.change_person("ada", |person| person.disabled = true).await;
+    let signed = ada.signed_challenge().await;
+    ada.finish_sign_in(&signed).await
+}
+
+pub(super) async fn a_way_home_that_is_not_registered() -> Answer {
+    let server = Server::new().await;
+    RelyingParty::web(&server).await;
+    let uri = "https%3A%2F%2Fevil.example%2Fbye";
+    server.get(&format!("/oauth/logout?client_id=shop&post_logout_redirect_uri={uri}")).await
+}
+
+/// A setup link for a new person, opened.
+async fn invited(server: &Server, username: &str) -> (Browser, String) {
+    let link = server.operate(Method::POST, "/users", json!({ "username": username })).await;
+    let mut browser = Browser::new(server);
+    let token = browser.open_link(link.json()["setup_url"].as_str().unwrap()).await;
+    (browser, token)
+}
+
+/// A setup link for bob, opened.
+async fn link() -> (Server, Browser, String) {
+    let server = Server::new().await;
+    let (browser, token) = invited(&server, "bob").await;
+    (server, browser, token)
+}
+
+async fn look(browser: &mut Browser, token: &str) -> Answer {
+    browser.call("/gate/setup", &json!({ "token": token })).await
+}
+
+pub(super) async fn a_setup_link_after_its_time() -> Answer {
+    let (server, mut browser, token) = link().await;
+    server.advance(Duration::from_mins(15));
+    look(&mut browser, &token).await
+}
+
+pub(super) async fn a_setup_link_for_somebody_else() -> Answer {
+    let (server, mut browser, token) = link().await;
+    let (_, other) = invited(&server, "eve").await;
+    let mut made = browser.made_passkey(&token, None).await;
+    made["token"] = other.into();
+    browser.finish_setup(&made).await
+}
+
+pub(super) async fn a_setup_link_nobody_made() -> Answer {
+    let (_server, mut browser, token) = link().await;
+    let reversed: String = token.chars().rev().collect();
+    look(&mut browser, &reversed).await
+}
+
+pub(super) async fn a_setup_link_for_the_second_time() -> Answer {
+    let (_server, mut browser, token) = link().await;
+    let made = browser.made_passkey(&token, None).await;
+    browser.finish_setup(&made).await;
+    look(&mut browser, &token).await
+}
+
+pub(super) async fn a_setup_link_for_a_person_who_has_gone() -> Answer {
+    let (server, mut browser, token) = link().await;
+    server.forget_person("bob").await;
+    look(&mut browser, &token).await
+}

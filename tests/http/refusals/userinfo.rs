@@ -1,0 +1,66 @@
+//! What userinfo refuses.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header;
+
+use crate::support::{Answer, Browser, RelyingParty, Server};
+
+/// The shop, and an access token of its own.
+async fn access(scope: &str) -> (Server, Browser, RelyingParty, String) {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let tokens = shop.tokens_of(&mut ada, scope).await;
+    (server, ada, shop, tokens.access)
+}
+
+pub(super) async fn a_token_after_its_time() -> Answer {
+    let (server, _ada, shop, access) = access("openid").await;
+    server.advance(Duration::from_mins(15));
+    shop.userinfo(&access).await
+}
+
+/// The issuer has changed since the token was issued, its keys have not.
+pub(super) async fn a_token_for_another_audience() -> Answer {
+    let (_server, _ada, mut shop, access) = access("openid").await;
+    shop.server = Server::with("http://id.localhost:7455".parse().unwrap(), |_| {}).await;
+    shop.userinfo(&access).await
+}
+
+pub(super) async fn a_token_that_is_none() -> Answer {
+    let server = Server::new().await;
+    RelyingParty::web(&server).await.userinfo("abc").await
+}
+
+pub(super) async fn no_token() -> Answer {
+    Server::new().await.get("/oauth/userinfo").await
+}
+
+pub(super) async fn a_token_of_an_ended_grant() -> Answer {
+    let (_server, mut ada, shop, access) = access("openid").await;
+    ada.sign_out().await;
+    shop.userinfo(&access).await
+}
+
+pub(super) async fn two_tokens() -> Answer {
+    let (server, _ada, _shop, access) = access("openid").await;
+    let request = Request::post("/oauth/userinfo")
+        .header(header::AUTHORIZATION, format!("Bearer {access}"))
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    server.send(request.body(Body::from(format!("access_token={access}"))).unwrap()).await
+}
+
+pub(super) async fn a_token_whose_claims_were_changed() -> Answer {
+    let (_server, _ada, shop, access) = access("openid").await;
+    let (head, signature) = access.rsplit_once('.').unwrap();
+    let (header, claims) = head.split_once('.').unwrap();
+    let claims = claims.replacen('J', "K", 1);
+    shop.userinfo(&format!("{header}.{claims}.{signature}")).await
+}
+
+pub(super) async fn a_token_without_openid() -> Answer {
+    let (_server, _ada, shop, access) = access("email").await;
+    shop.userinfo(&access).await
+}

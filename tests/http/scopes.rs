@@ -1,0 +1,116 @@
+//! What is granted of what is asked.
+
+use gatelodge::config::ScopeEntry;
+use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::oauth::issuer::Issuer;
+use serde_json::json;
+
+use crate::support::{RelyingParty, Server};
+
+/// An installation with a scope that only administrators have.
+async fn server() -> Server {
+    Server::with(Issuer::localhost(7455), |config| {
+        let entry = ScopeEntry { open: false, words: "Change prices".to_owned() };
+        config.scopes.insert("prices".parse().unwrap(), entry);
+        config.roles.insert("admin".parse().unwrap(), config.scope());
+    })
+    .await
+}
+
+async fn shop(server: &Server, scope: &str) -> RelyingParty {
+    let uris = ["https://shop.example/cb"];
+    server.client(json!({ "name": "Shop", "redirect_uris": uris, "scope": scope })).await
+}
+
+#[tokio::test]
+async fn a_person_grants_what_their_roles_allow() {
+    let server = server().await;
+    let (mut ada, mut bob) = (server.first_administrator().await, server.person("bob").await);
+    let shop = shop(&server, "openid prices").await;
+
+    let of_ada = shop.tokens_of(&mut ada, "openid prices").await;
+    let of_bob = shop.tokens_of(&mut bob, "openid prices").await;
+    let nothing = bob.visit(&shop.request(&[("scope", "prices")])).await;
+
+    assert_eq!(of_ada.scope, "openid prices");
+    assert_eq!(of_bob.scope, "openid");
+    nothing.refused(ErrorCode::InvalidScope, Refusal::ScopeNotAllowed);
+}
+
+/// A role that was lost is lost for the tokens to come.
+#[tokio::test]
+async fn a_refreshed_token_has_no_more_than_the_person_may_grant_today() {
+    let server = server().await;
+    let mut ada = server.first_administrator().await;
+    let shop = shop(&server, "openid prices").await;
+    let tokens = shop.tokens_of(&mut ada, "openid prices").await;
+    server.change_person("ada", |ada| ada.roles = vec!["user".parse().unwrap()]).await;
+
+    let refreshed = shop.refresh(tokens.refresh()).await.tokens();
+
+    assert_eq!(refreshed.scope, "openid");
+}
+
+/// RFC 6749 §3.3: "the authorization server MUST include the scope response parameter".
+#[tokio::test]
+async fn an_unknown_scope_is_dropped_and_the_rest_is_told() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+
+    let tokens = shop.tokens_of(&mut ada, "openid payments email  openid").await;
+
+    assert_eq!(tokens.scope, "email openid");
+}
+
+#[tokio::test]
+async fn a_request_without_scope_gets_what_the_client_registered() {
+    let server = server().await;
+    let mut ada = server.first_administrator().await;
+    let shop = shop(&server, "email openid").await;
+    let answer = shop.authorize(&mut ada, &[("scope", "")]).await;
+
+    let tokens = shop.redeem(&answer.brought()["code"]).await.tokens();
+
+    assert_eq!(tokens.scope, "email openid");
+}
+
+#[tokio::test]
+async fn a_client_is_held_to_the_scopes_it_registered() {
+    let server = server().await;
+    let mut ada = server.first_administrator().await;
+    let shop = shop(&server, "openid").await;
+
+    let tokens = shop.tokens_of(&mut ada, "openid prices").await;
+    let nothing = ada.visit(&shop.request(&[("scope", "prices")])).await;
+
+    assert_eq!(tokens.scope, "openid");
+    nothing.refused(ErrorCode::InvalidScope, Refusal::ScopeNotAllowed);
+}
+
+#[tokio::test]
+async fn a_client_that_acts_for_itself_may_narrow_its_scope() {
+    let server = server().await;
+    let robot = server.client(json!({ "name": "Robot", "scope": "email prices" })).await;
+    let ask = |scope: &'static str| {
+        let robot = robot.clone();
+        async move { robot.ask(&[("grant_type", "client_credentials"), ("scope", scope)]).await }
+    };
+
+    assert_eq!(ask("").await.tokens().scope, "email prices");
+    assert_eq!(ask("prices").await.tokens().scope, "prices");
+    assert_eq!(ask("prices profile").await.tokens().scope, "prices");
+    ask("profile").await.refused(ErrorCode::InvalidScope, Refusal::ScopeNotAllowed);
+}
+
+#[tokio::test]
+async fn the_consent_page_tells_scopes_in_words() {
+    let server = server().await;
+    let mut ada = server.first_administrator().await;
+    let shop = shop(&server, "openid prices").await;
+
+    let page = ada.visit(&shop.request(&[("scope", "openid prices")])).await;
+
+    assert!(page.text().contains("Change prices"));
+    assert!(page.text().contains("Know that it is you who signs in"));
+    assert_eq!(page.hidden("scope").as_deref(), Some("openid prices"));
+}

@@ -1,0 +1,211 @@
+//! A response, and what is asserted of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::body::{Bytes, to_bytes};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use gatelodge::error::{Error, ErrorCode, Refusal};
+use gatelodge::http::Cause;
+use serde_json::Value;
+use url::Url;
+
+/// The door that gave an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Door {
+    Admin,
+    Public,
+}
+
+/// A whole response.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    cause: Option<Arc<Error>>,
+    door: Door,
+}
+
+/// The tokens of a successful answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Tokens {
+    pub(crate) access: String,
+    pub(crate) id: Option<String>,
+    pub(crate) refresh: Option<String>,
+    pub(crate) scope: String,
+}
+
+impl Tokens {
+    pub(crate) fn refresh(&self) -> &str {
+        self.refresh.as_deref().expect("a refresh token was issued")
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        self.id.as_deref().expect("an ID token was issued")
+    }
+}
+
+impl Answer {
+    pub(crate) async fn read(response: Response, door: Door) -> Self {
+        let (parts, body) = response.into_parts();
+        let cause = parts.extensions.get::<Cause>().map(|cause| Arc::clone(&cause.0));
+        let body = to_bytes(body, usize::MAX).await.unwrap();
+        Self { status: parts.status, headers: parts.headers, body, cause, door }
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        match serde_json::from_slice(&self.body) {
+            Ok(value) => value,
+            Err(error) => panic!("{} is no JSON ({error}): {}", self.status, self.text()),
+        }
+    }
+
+    /// The one value of a header, or nothing.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        assert!(self.headers.get_all(name).iter().count() <= 1, "{name} came twice");
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The headers, a line each, in order; cookies without their values.
+    pub(crate) fn head(&self) -> String {
+        let shown = |(name, value): (&header::HeaderName, &header::HeaderValue)| {
+            let value = value.to_str().unwrap();
+            match value.split_once('=') {
+                Some((cookie, rest)) if *name == header::SET_COOKIE => {
+                    let attributes = rest.split_once(';').unwrap().1;
+                    let id = cookie.split_once("_i_").map_or("", |(_, id)| id);
+                    let cookie = cookie.trim_end_matches(id);
+                    format!("{name}: {cookie}=…;{attributes}")
+                }
+                _ => format!("{name}: {value}"),
+            }
+        };
+        let mut lines: Vec<_> = self.headers.iter().map(shown).collect();
+        lines.retain(|line| !line.starts_with("content-length"));
+        lines.sort();
+        format!("{}\n{}", self.status.as_u16(), lines.join("\n"))
+    }
+
+    #[track_caller]
+    pub(crate) fn tokens(&self) -> Tokens {
+        assert_eq!(self.status, 200, "{} {:?}", self.text(), self.cause);
+        let body = self.json();
+        let text = |name: &str| body[name].as_str().map(str::to_owned);
+        assert_eq!(body["token_type"], "Bearer");
+        Tokens {
+            access: text("access_token").unwrap(),
+            id: text("id_token"),
+            refresh: text("refresh_token"),
+            scope: text("scope").unwrap(),
+        }
+    }
+
+    /// Where a redirect goes.
+    #[track_caller]
+    pub(crate) fn location(&self) -> &str {
+        assert!(self.status.is_redirection(), "{} {}", self.status, self.text());
+        self.header("location")
+    }
+
+    /// Where the answer sends the browser: by redirect, or by a page that goes on by itself.
+    pub(crate) fn onward(&self) -> Option<Url> {
+        if self.status.is_redirection() {
+            return Url::parse(self.header("location")).ok();
+        }
+        let (_, refresh) = self.text().split_once("http-equiv=\"refresh\" content=\"0;url=")?;
+        Url::parse(&unescape(refresh.split('"').next()?)).ok()
+    }
+
+    /// What an answer brings home to a client.
+    #[track_caller]
+    pub(crate) fn brought(&self) -> BTreeMap<String, String> {
+        let url = self.onward().unwrap_or_else(|| {
+            panic!("{} {:?} goes nowhere: {}", self.status, self.cause, self.text())
+        });
+        url.query_pairs().into_owned().collect()
+    }
+
+    /// The anti-forgery token of a page.
+    pub(crate) fn csrf(&self) -> Option<String> {
+        let (_, rest) = self.text().split_once("<meta name=\"csrf\" content=\"")?;
+        rest.split('"').next().map(str::to_owned)
+    }
+
+    /// The value of a hidden input.
+    pub(crate) fn hidden(&self, name: &str) -> Option<String> {
+        let (_, rest) = self.text().split_once(&format!("name=\"{name}\" value=\""))?;
+        rest.split('"').next().map(unescape)
+    }
+
+    pub(crate) fn asks_to_sign_in(&self) -> bool {
+        self.text().contains("id=\"login\"")
+    }
+
+    pub(crate) fn asks_for_consent(&self) -> bool {
+        self.status == 200 && self.text().contains("It asks to use your account here.")
+    }
+
+    /// Asserts that this is a refusal: the word and status of the wire, and the reason behind it.
+    #[track_caller]
+    pub(crate) fn refused(&self, code: ErrorCode, refusal: Refusal) {
+        if let Err(fault) = self.check_refused(code, refusal) {
+            panic!("{fault}");
+        }
+    }
+
+    pub(crate) fn check_refused(&self, code: ErrorCode, refusal: Refusal) -> Result<(), String> {
+        let fails = |what: &str| {
+            let (status, cause) = (self.status, &self.cause);
+            let shown = self.text().get(..400).unwrap_or(self.text());
+            Err(format!("{refusal:?}: {what} ({status}, {cause:?}, {:?})\n{shown}", self.headers))
+        };
+        if refusal.code() != code {
+            return fails("the refusal has another code");
+        }
+        if self.door == Door::Admin {
+            // Operators read the reason itself.
+            let body = self.json();
+            let same = body["error"] == code.as_str()
+                && body["error_description"] == refusal.reason()
+                && self.status == code.status();
+            return if same { Ok(()) } else { fails("the operator reads something else") };
+        }
+        if !matches!(self.cause.as_deref(), Some(Error::Refused(own)) if *own == refusal) {
+            return fails("the cause is another");
+        }
+        let event = self.header("gatelodge-event");
+        if event.len() != 16 || !event.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return fails("no event id");
+        }
+        if let Some(url) = self.onward() {
+            let error = url.query_pairs().find(|(name, _)| name == "error");
+            let same = error.is_some_and(|(_, word)| word == code.as_str());
+            return if same { Ok(()) } else { fails("another error goes to the client") };
+        }
+        if self.status != code.status() {
+            return fails("another status");
+        }
+        if self.header("content-type").starts_with("text/html") {
+            return if self.text().contains(event) {
+                Ok(())
+            } else {
+                fails("a page without event")
+            };
+        }
+        let expected = serde_json::json!({
+            "error": code.as_str(), "error_description": code.description(),
+        });
+        if self.json() == expected { Ok(()) } else { fails("another body") }
+    }
+}
+
+fn unescape(html: &str) -> String {
+    html.replace("&#38;", "&").replace("&amp;", "&").replace("&#34;", "\"").replace("&#39;", "'")
+}

@@ -1,0 +1,201 @@
+//! A browser with one person and one passkey.
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header;
+use gatelodge::oauth::params::form_encode;
+use gatelodge::time::Timestamp;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::{Answer, Authenticator, Server};
+
+struct Cookie {
+    name: String,
+    value: String,
+    path: String,
+    expires: Timestamp,
+}
+
+/// Cookies, a passkey, and the page that was seen last.
+pub(crate) struct Browser {
+    pub(crate) server: Server,
+    pub(crate) authenticator: Authenticator,
+    pub(crate) csrf: String,
+    cookies: Vec<Cookie>,
+}
+
+impl Browser {
+    pub(crate) fn new(server: &Server) -> Self {
+        Self {
+            server: server.clone(),
+            authenticator: Authenticator::new(),
+            csrf: String::new(),
+            cookies: Vec::new(),
+        }
+    }
+
+    /// A browser that has seen the sign-in page and nothing else.
+    pub(crate) async fn at_login(server: &Server) -> Self {
+        let mut browser = Self::new(server);
+        browser.visit("/login").await;
+        browser
+    }
+
+    /// Sends a request with the cookies that belong to its path, and keeps those that come back.
+    pub(crate) async fn send(&mut self, mut request: Request) -> Answer {
+        let cookies = self.cookies_for(request.uri().path());
+        if !cookies.is_empty() {
+            request.headers_mut().insert(header::COOKIE, cookies.parse().unwrap());
+        }
+        let answer = self.server.send(request).await;
+        for cookie in answer.headers.get_all(header::SET_COOKIE) {
+            self.keep(cookie.to_str().unwrap());
+        }
+        if let Some(csrf) = answer.csrf().filter(|csrf| !csrf.is_empty()) {
+            self.csrf = csrf;
+        }
+        answer
+    }
+
+    /// The `Cookie` header for a path.
+    pub(crate) fn cookies_for(&self, path: &str) -> String {
+        let now = self.server.app.clock().now();
+        let sent =
+            self.cookies.iter().filter(|own| now < own.expires && path.starts_with(&own.path));
+        sent.map(|own| format!("{}={}", own.name, own.value)).collect::<Vec<_>>().join("; ")
+    }
+
+    fn keep(&mut self, set_cookie: &str) {
+        let mut parts = set_cookie.split("; ");
+        let (name, value) = parts.next().unwrap().split_once('=').unwrap();
+        let (mut path, mut age) = ("/", 0);
+        for attribute in parts {
+            match attribute.split_once('=') {
+                Some(("Max-Age", seconds)) => age = seconds.parse().unwrap(),
+                Some(("Path", given)) => path = given,
+                _ => {}
+            }
+        }
+        let expires = self.server.app.clock().now() + std::time::Duration::from_secs(age);
+        self.cookies.retain(|own| own.name != name);
+        self.cookies.push(Cookie {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            path: path.to_owned(),
+            expires,
+        });
+    }
+
+    /// Takes over the cookies of another browser, and never lets them go.
+    pub(crate) fn keep_from(&mut self, other: &Self) {
+        let kept = other.cookies.iter().map(|own| Cookie {
+            name: own.name.clone(),
+            value: own.value.clone(),
+            path: own.path.clone(),
+            expires: Timestamp::from_millis(u64::MAX),
+        });
+        self.cookies = kept.filter(|own| !own.value.is_empty()).collect();
+    }
+
+    /// Opens an address, and follows redirects as long as they stay with the issuer.
+    pub(crate) async fn visit(&mut self, address: &str) -> Answer {
+        let base = Url::parse(self.server.issuer()).unwrap();
+        let mut url = base.join(address).unwrap();
+        loop {
+            let target = url[url::Position::BeforePath..url::Position::AfterQuery].to_owned();
+            let request = Request::get(target).header(header::ACCEPT, "text/html");
+            let answer = self.send(request.body(Body::empty()).unwrap()).await;
+            if !answer.status.is_redirection() {
+                return answer;
+            }
+            url = base.join(answer.location()).unwrap();
+            if url.origin() != base.origin() {
+                return answer;
+            }
+        }
+    }
+
+    /// Sends a form as a page of the issuer's would.
+    pub(crate) async fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let csrf = self.csrf.clone();
+        let mut all = vec![("csrf", csrf.as_str())];
+        all.extend(fields);
+        let request = Request::post(path)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin");
+        self.send(request.body(Body::from(form_encode(all))).unwrap()).await
+    }
+
+    /// Sends JSON as a script of the issuer's would.
+    pub(crate) async fn call(&mut self, path: &str, body: &Value) -> Answer {
+        let request = Request::post(path)
+            .header(header::CONTENT_TYPE, "application/json")
+            .header("sec-fetch-site", "same-origin")
+            .header("x-csrf-token", &self.csrf);
+        self.send(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
+    /// Presses a button of the page that an interaction showed.
+    pub(crate) async fn decide(&mut self, page: &Answer, decision: &str) -> Answer {
+        let path = page.text().split("action=\"").nth(1).and_then(|rest| rest.split('"').next());
+        let path = path.expect("the page has a form").to_owned();
+        let scope = page.hidden("scope").unwrap_or_default();
+        self.submit(&path, &[("scope", &scope), ("decision", decision)]).await
+    }
+
+    /// Begins a sign-in, and signs its challenge.
+    pub(crate) async fn signed_challenge(&mut self) -> Value {
+        self.visit("/login").await;
+        let begun = self.call("/gate/webauthn/authenticate/start", &json!({})).await.json();
+        let origin = self.server.issuer().to_owned();
+        let credential = self.authenticator.authenticate(&origin, &begun["publicKey"]).await;
+        json!({ "ceremony": begun["ceremony"], "credential": credential })
+    }
+
+    pub(crate) async fn finish_sign_in(&mut self, signed: &Value) -> Answer {
+        self.call("/gate/webauthn/authenticate/finish", signed).await
+    }
+
+    /// Signs in.
+    pub(crate) async fn sign_in(&mut self) {
+        let signed = self.signed_challenge().await;
+        let answer = self.finish_sign_in(&signed).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+
+    /// Signs out on the account page.
+    pub(crate) async fn sign_out(&mut self) {
+        self.visit("/account").await;
+        let answer = self.submit("/gate/logout", &[]).await;
+        assert_eq!(answer.location(), "/gate/logged-out");
+    }
+
+    /// Opens a setup link, and gives the secret in its fragment.
+    pub(crate) async fn open_link(&mut self, url: &str) -> String {
+        let (page, token) = url.split_once('#').unwrap();
+        self.visit(page).await;
+        token.to_owned()
+    }
+
+    /// Begins the making of a passkey, and answers its challenge.
+    pub(crate) async fn made_passkey(&mut self, token: &str, username: Option<&str>) -> Value {
+        let start = json!({ "token": token, "username": username });
+        let begun = self.call("/gate/webauthn/register/start", &start).await.json();
+        let origin = self.server.issuer().to_owned();
+        let credential = self.authenticator.register(&origin, &begun["publicKey"]).await;
+        json!({ "ceremony": begun["ceremony"], "token": token, "credential": credential })
+    }
+
+    pub(crate) async fn finish_setup(&mut self, made: &Value) -> Answer {
+        self.call("/gate/webauthn/register/finish", made).await
+    }
+
+    /// Follows a setup link to the end.
+    pub(crate) async fn enrol(&mut self, url: &str, username: Option<&str>) {
+        let token = self.open_link(url).await;
+        let made = self.made_passkey(&token, username).await;
+        let answer = self.finish_setup(&made).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+}

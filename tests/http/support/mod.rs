@@ -1,0 +1,13 @@
+//! What the stories are told with: an installation, a browser with a passkey, a client.
+
+mod answer;
+mod authenticator;
+mod browser;
+mod relying_party;
+mod server;
+
+pub(crate) use answer::{Answer, Door, Tokens};
+pub(crate) use authenticator::Authenticator;
+pub(crate) use browser::Browser;
+pub(crate) use relying_party::{CHALLENGE, RelyingParty, VERIFIER, basic, decoded, token};
+pub(crate) use server::{BEGINNING, Server};

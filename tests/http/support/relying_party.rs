@@ -1,0 +1,206 @@
+//! A client: what it asks of the browser, and what it asks of the server.
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use gatelodge::oauth::params::form_encode;
+use serde_json::{Value, json};
+
+use super::{Answer, Browser, Server, Tokens};
+
+/// RFC 7636 appendix B.
+pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+/// A registered client.
+#[derive(Clone)]
+pub(crate) struct RelyingParty {
+    pub(crate) server: Server,
+    pub(crate) id: String,
+    pub(crate) secret: Option<String>,
+    pub(crate) redirect_uri: String,
+    post: bool,
+}
+
+impl RelyingParty {
+    /// The client that a registration was answered with.
+    pub(crate) fn new(server: &Server, registered: &Value) -> Self {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        Self {
+            server: server.clone(),
+            id: text(&registered["client_id"]).unwrap(),
+            secret: text(&registered["client_secret"]),
+            redirect_uri: text(&registered["redirect_uris"][0]).unwrap_or_default(),
+            post: registered["token_endpoint_auth_method"] == "client_secret_post",
+        }
+    }
+
+    /// A confidential client on the web.
+    pub(crate) async fn web(server: &Server) -> Self {
+        let registration = json!({
+            "name": "Shop",
+            "client_id": "shop",
+            "redirect_uris": ["https://shop.example/cb"],
+            "post_logout_redirect_uris": ["https://shop.example/bye"],
+        });
+        server.client(registration).await
+    }
+
+    /// A public client in a browser.
+    pub(crate) async fn spa(server: &Server) -> Self {
+        let registration = json!({
+            "name": "Reader",
+            "client_id": "reader",
+            "client_type": "public",
+            "redirect_uris": ["https://reader.example/cb"],
+        });
+        server.client(registration).await
+    }
+
+    /// A public client on the person's own machine.
+    pub(crate) async fn native(server: &Server) -> Self {
+        let registration = json!({
+            "name": "Agent",
+            "client_id": "agent",
+            "client_type": "public",
+            "redirect_uris": ["http://127.0.0.1/cb"],
+        });
+        server.client(registration).await
+    }
+
+    /// A client that acts for itself.
+    pub(crate) async fn robot(server: &Server) -> Self {
+        let registration = json!({ "name": "Robot", "client_id": "robot", "scope": "email" });
+        server.client(registration).await
+    }
+
+    /// An authorization request, `changes` made to it: an empty value leaves a parameter out.
+    pub(crate) fn request(&self, changes: &[(&str, &str)]) -> String {
+        let mut params = vec![
+            ("response_type", "code"),
+            ("client_id", &self.id),
+            ("redirect_uri", &self.redirect_uri),
+            ("scope", "openid offline_access"),
+            ("state", "s-1"),
+            ("nonce", "n-1"),
+            ("code_challenge", CHALLENGE),
+            ("code_challenge_method", "S256"),
+        ];
+        for (name, value) in changes {
+            params.retain(|(own, _)| own != name);
+            params.push((name, value));
+        }
+        params.retain(|(_, value)| !value.is_empty());
+        format!("/oauth/authorize?{}", form_encode(params))
+    }
+
+    /// Sends the browser with a request, and says yes to whatever it asks.
+    pub(crate) async fn authorize(
+        &self,
+        browser: &mut Browser,
+        changes: &[(&str, &str)],
+    ) -> Answer {
+        let request = self.request(changes);
+        let mut answer = browser.visit(&request).await;
+        if answer.asks_to_sign_in() {
+            let next = answer.text().split("data-next=\"").nth(1).unwrap();
+            let next = next.split('"').next().unwrap().to_owned();
+            browser.sign_in().await;
+            answer = browser.visit(&next).await;
+        }
+        if answer.asks_for_consent() {
+            answer = browser.decide(&answer, "allow").await;
+        }
+        answer
+    }
+
+    /// The code that such a request brings home.
+    pub(crate) async fn code(&self, browser: &mut Browser) -> String {
+        let answer = self.authorize(browser, &[]).await;
+        answer.brought().remove("code").unwrap_or_else(|| panic!("no code: {:?}", answer.onward()))
+    }
+
+    /// The tokens that such a request leads to.
+    pub(crate) async fn tokens(&self, browser: &mut Browser) -> Tokens {
+        let code = self.code(browser).await;
+        self.redeem(&code).await.tokens()
+    }
+
+    /// As [`Self::tokens`], for another scope.
+    pub(crate) async fn tokens_of(&self, browser: &mut Browser, scope: &str) -> Tokens {
+        let mut brought = self.authorize(browser, &[("scope", scope)]).await.brought();
+        self.redeem(&brought.remove("code").unwrap()).await.tokens()
+    }
+
+    /// The form with which a code is redeemed.
+    pub(crate) fn redemption<'a>(&'a self, code: &'a str) -> Vec<(&'a str, &'a str)> {
+        vec![
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", &self.redirect_uri),
+            ("code_verifier", VERIFIER),
+        ]
+    }
+
+    pub(crate) async fn redeem(&self, code: &str) -> Answer {
+        self.ask(&self.redemption(code)).await
+    }
+
+    pub(crate) async fn refresh(&self, token: &str) -> Answer {
+        self.ask(&[("grant_type", "refresh_token"), ("refresh_token", token)]).await
+    }
+
+    /// Sends a form to the token endpoint, with the proof that this client registered.
+    pub(crate) async fn ask(&self, fields: &[(&str, &str)]) -> Answer {
+        let mut fields = fields.to_vec();
+        match &self.secret {
+            Some(secret) if !self.post => {
+                return token(&self.server, Some(&basic(&self.id, secret)), &fields).await;
+            }
+            Some(secret) => {
+                fields.extend([("client_id", self.id.as_str()), ("client_secret", secret)])
+            }
+            None => fields.push(("client_id", &self.id)),
+        }
+        token(&self.server, None, &fields).await
+    }
+
+    /// What an access token learns of its person.
+    pub(crate) async fn userinfo(&self, access: &str) -> Answer {
+        let request = Request::get("/oauth/userinfo")
+            .header(header::AUTHORIZATION, format!("Bearer {access}"));
+        self.server.send(request.body(Body::empty()).unwrap()).await
+    }
+}
+
+/// The `Authorization` header of RFC 6749 §2.3.1.
+pub(crate) fn basic(id: &str, secret: &str) -> String {
+    let encode = |text: &str| form_encode([(text, "")]).trim_end_matches('=').to_owned();
+    format!("Basic {}", STANDARD.encode(format!("{}:{}", encode(id), encode(secret))))
+}
+
+/// Sends a form to the token endpoint.
+pub(crate) async fn token(
+    server: &Server,
+    authorization: Option<&str>,
+    fields: &[(&str, &str)],
+) -> Answer {
+    let mut request = Request::post("/oauth/token")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    if let Some(value) = authorization {
+        request = request.header(header::AUTHORIZATION, value);
+    }
+    let body = form_encode(fields.iter().copied());
+    server.send(request.body(Body::from(body)).unwrap()).await
+}
+
+/// The header and the claims of a JWT, unverified.
+pub(crate) fn decoded(jwt: &str) -> (Value, Value) {
+    let part = |position: usize| {
+        let bytes = URL_SAFE_NO_PAD.decode(jwt.split('.').nth(position).unwrap()).unwrap();
+        serde_json::from_slice(&bytes).unwrap()
+    };
+    (part(0), part(1))
+}

@@ -1,0 +1,183 @@
+//! A whole installation in memory: its clock is moved by hand and its chance is the same each time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{Method, header};
+use gatelodge::app::{App, Sources};
+use gatelodge::config::Config;
+use gatelodge::error::Error;
+use gatelodge::flow;
+use gatelodge::keys::{self, Sealer};
+use gatelodge::oauth::client::SigningAlg;
+use gatelodge::oauth::id::KeyId;
+use gatelodge::oauth::issuer::Issuer;
+use gatelodge::secret::{Entropy, RootSecret};
+use gatelodge::store::schema::{Client, Person, SigningKeyRow};
+use gatelodge::store::{Store, Tx, View};
+use gatelodge::time::{Clock, Timestamp};
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+use tower::ServiceExt as _;
+
+use super::{Answer, Browser, Door, RelyingParty};
+
+/// When every story begins: 2026-01-01T00:00:00Z.
+pub(crate) const BEGINNING: Timestamp = Timestamp::from_seconds(1_767_225_600);
+
+/// An installation, and both of its doors.
+#[derive(Clone)]
+pub(crate) struct Server {
+    pub(crate) app: Arc<App>,
+    public: Router,
+    admin: Router,
+}
+
+impl Server {
+    /// An installation at `http://localhost:7455` in which nobody lives.
+    pub(crate) async fn new() -> Self {
+        Self::with(Issuer::localhost(7455), |_| {}).await
+    }
+
+    /// An installation at `issuer` whose configuration `change` has changed.
+    pub(crate) async fn with(issuer: Issuer, change: impl FnOnce(&mut Config)) -> Self {
+        let store = Store::memory().unwrap();
+        let keys = signing_keys().await.clone();
+        let kept = store.write(move |tx: &mut Tx<'_>| -> Result<(), Error> {
+            keys.iter().try_for_each(|(id, key)| Ok(tx.put(id, key.clone())?))
+        });
+        kept.await.unwrap();
+        Self::over(issuer, store, change).await
+    }
+
+    /// An installation that has yet to make its keys.
+    pub(crate) async fn without_keys() -> Self {
+        Self::over(Issuer::localhost(7455), Store::memory().unwrap(), |_| {}).await
+    }
+
+    async fn over(issuer: Issuer, store: Store, change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config::at("/nowhere");
+        change(&mut config);
+        let sources = Sources { clock: Clock::manual(BEGINNING), entropy: Entropy::seeded(7) };
+        let app = Arc::new(App::new(config, issuer, &root(), store, sources).unwrap());
+        app.write(flow::installation::begin).await.unwrap();
+        let public = gatelodge::http::router(Arc::clone(&app));
+        let admin = gatelodge::admin::router(Arc::clone(&app));
+        Self { app, public, admin }
+    }
+
+    /// An installation whose administrator, ada, is signed in in a browser.
+    pub(crate) async fn with_ada() -> (Self, Browser) {
+        let server = Self::new().await;
+        let browser = server.first_administrator().await;
+        (server, browser)
+    }
+
+    /// Makes ada the first administrator.
+    pub(crate) async fn first_administrator(&self) -> Browser {
+        let mut browser = Browser::new(self);
+        let link = self.operate(Method::POST, "/recover", json!({})).await.json();
+        browser.enrol(link["setup_url"].as_str().unwrap(), Some("ada")).await;
+        browser
+    }
+
+    /// Adds a person, who enrols in a browser of their own.
+    pub(crate) async fn person(&self, username: &str) -> Browser {
+        let link = self.operate(Method::POST, "/users", json!({ "username": username })).await;
+        let mut browser = Browser::new(self);
+        browser.enrol(link.json()["setup_url"].as_str().unwrap(), None).await;
+        browser
+    }
+
+    /// Registers a client.
+    pub(crate) async fn client(&self, registration: Value) -> RelyingParty {
+        let answer = self.operate(Method::POST, "/clients", registration).await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        RelyingParty::new(self, &answer.json())
+    }
+
+    pub(crate) fn issuer(&self) -> &str {
+        self.app.rules().issuer.as_str()
+    }
+
+    /// Lets time pass.
+    pub(crate) fn advance(&self, by: Duration) {
+        self.app.clock().advance(by);
+    }
+
+    /// Sends a request to the public door; without a `Host` it goes to the issuer's.
+    pub(crate) async fn send(&self, mut request: Request) -> Answer {
+        if !request.headers().contains_key(header::HOST) {
+            let host = self.app.rules().issuer.authority().parse().unwrap();
+            request.headers_mut().insert(header::HOST, host);
+        }
+        let response = self.public.clone().oneshot(request).await.unwrap();
+        Answer::read(response, Door::Public).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    /// Sends a request to the administration API; `path` stands below `/api/v1`.
+    pub(crate) async fn operate(&self, method: Method, path: &str, body: Value) -> Answer {
+        self.operate_raw(method, path, body.to_string()).await
+    }
+
+    pub(crate) async fn operate_raw(&self, method: Method, path: &str, body: String) -> Answer {
+        let request = Request::builder().method(method).uri(format!("/api/v1{path}"));
+        let request = request.body(Body::from(body)).unwrap();
+        let response = self.admin.clone().oneshot(request).await.unwrap();
+        Answer::read(response, Door::Admin).await
+    }
+
+    /// Changes a client's row, as commands to come will.
+    pub(crate) async fn change_client(&self, id: &str, change: fn(&mut Client)) {
+        let id = id.parse().unwrap();
+        let changed = self.app.write(move |tx, _| {
+            let mut client = tx.find::<Client>(&id)?.expect("the client is there");
+            change(&mut client);
+            Ok(tx.put(&id, client)?)
+        });
+        changed.await.unwrap();
+    }
+
+    /// Changes the row of the person called `username`, as commands to come will.
+    pub(crate) async fn change_person(&self, username: &str, change: fn(&mut Person)) {
+        let username = username.parse().unwrap();
+        let changed = self.app.write(move |tx, _| {
+            let (id, mut person) = flow::people::named(tx, &username)?.expect("they are there");
+            change(&mut person);
+            Ok(tx.put(&id, person)?)
+        });
+        changed.await.unwrap();
+    }
+
+    /// Removes the row of the person called `username`, as commands to come will.
+    pub(crate) async fn forget_person(&self, username: &str) {
+        let username = username.parse().unwrap();
+        let forgotten = self.app.write(move |tx, _| {
+            let (id, _) = flow::people::named(tx, &username)?.expect("they are there");
+            Ok(tx.remove::<Person>(&id)?)
+        });
+        forgotten.await.unwrap();
+    }
+}
+
+fn root() -> RootSecret {
+    RootSecret::generate(&Entropy::seeded(1).fresh())
+}
+
+/// One set of keys for all installations, since an RSA key takes a while to make.
+async fn signing_keys() -> &'static Vec<(KeyId, SigningKeyRow)> {
+    static KEYS: OnceCell<Vec<(KeyId, SigningKeyRow)>> = OnceCell::const_new();
+    KEYS.get_or_init(|| async {
+        let sealer = Sealer::new(&root());
+        let make = |alg: &SigningAlg| keys::generate(*alg, &sealer, BEGINNING, BEGINNING).unwrap();
+        SigningAlg::ALL.iter().map(make).collect()
+    })
+    .await
+}
