@@ -1,5 +1,7 @@
 //! Setup links and the passkeys that come of them.
 
+use std::time::Duration;
+
 use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
 use serde_json::{Value, json};
@@ -69,6 +71,33 @@ async fn recovery_gives_a_further_passkey_to_the_same_person() {
     elsewhere.sign_out().await;
     elsewhere.sign_in().await;
     ada.sign_in().await;
+}
+
+/// Unknown, expired, used and mismatched links each have their own words.
+#[tokio::test]
+async fn each_way_of_coming_too_late_has_its_own_words() {
+    let server = Server::new().await;
+    let mut browser = Browser::new(&server);
+    let bob = link(&server, "/users", json!({ "username": "bob" })).await;
+    let eve = link(&server, "/users", json!({ "username": "eve" })).await;
+    let (bob, eve) = (browser.open_link(&bob).await, browser.open_link(&eve).await);
+    let mut made = browser.made_passkey(&bob, None).await;
+
+    made["token"] = eve.as_str().into();
+    let mismatched = browser.finish_setup(&made).await;
+    made["token"] = bob.as_str().into();
+    assert_eq!(browser.finish_setup(&made).await.status, 200);
+    let used = look(&mut browser, &bob).await;
+    server.advance(Duration::from_mins(15));
+    let used_and_expired = look(&mut browser, &bob).await;
+    let expired = look(&mut browser, &eve).await;
+    let unknown = look(&mut browser, "gl_st_").await;
+
+    mismatched.refused(ErrorCode::SetupLinkMismatched, Refusal::SetupTokenMismatched);
+    used.refused(ErrorCode::SetupLinkUsed, Refusal::SetupTokenUsed);
+    used_and_expired.refused(ErrorCode::SetupLinkUsed, Refusal::SetupTokenUsed);
+    expired.refused(ErrorCode::SetupLinkExpired, Refusal::SetupTokenExpired);
+    unknown.refused(ErrorCode::SetupLinkUnknown, Refusal::SetupTokenUnknown);
 }
 
 #[tokio::test]

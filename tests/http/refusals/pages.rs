@@ -40,10 +40,12 @@ pub(super) async fn a_ceremony_of_another_browser() -> Answer {
 }
 
 pub(super) async fn a_ceremony_for_the_second_time() -> Answer {
-    let (_server, mut ada) = Server::with_ada().await;
-    let signed = ada.signed_challenge().await;
-    ada.finish_sign_in(&signed).await;
-    ada.finish_sign_in(&signed).await
+    let (server, ada) = Server::with_ada().await;
+    let mut browser = Browser::new(&server);
+    browser.authenticator = ada.authenticator;
+    let signed = browser.signed_challenge().await;
+    assert_eq!(browser.finish_sign_in(&signed).await.status, 200);
+    browser.finish_sign_in(&signed).await
 }
 
 pub(super) async fn a_passkey_that_nobody_registered() -> Answer {
