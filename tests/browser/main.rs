@@ -1,1 +1,27 @@
-//! Tests.
+//! The pages as people use them: the built program on an empty directory, a real browser without
+//! a window, passkeys in its virtual authenticator, and an application that is signed in to.
+//!
+//! What every page looks like lies in `target/screenshots/` afterwards.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a story that cannot go on ends here, in whichever function it is"
+)]
+
+mod application;
+mod authenticator;
+mod chromium;
+mod consent;
+mod errors;
+mod keyboard;
+mod logout;
+mod pages;
+#[path = "../wire/program.rs"]
+mod program;
+mod relying_party;
+mod restart;
+mod setup;
+mod sign_in;
+mod window;

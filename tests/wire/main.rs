@@ -1,1 +1,17 @@
-//! Tests.
+//! The built program as an operator meets it: how it starts and refuses to, what it leaves on
+//! disk, how it stops, and what its command line answers.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a story that cannot go on ends here, in whichever function it is"
+)]
+
+mod commands;
+mod connection;
+mod program;
+mod refused;
+mod secrets;
+mod start;
+mod stop;

@@ -1,0 +1,89 @@
+//! The browser: found, started without a window, shared by the stories that run at one time.
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{ChildStderr, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use tempfile::TempDir;
+
+use crate::program::Process;
+
+/// Whoever holds it last ends it.
+static RUNNING: Mutex<Weak<Chromium>> = Mutex::new(Weak::new());
+
+/// The names under which it is installed.
+const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
+
+/// Nothing that is not asked for goes out to the network or changes between two runs.
+const FLAGS: [&str; 11] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--lang=en-US",
+    "--remote-debugging-port=0",
+];
+
+/// A Chromium that runs.
+pub(crate) struct Chromium {
+    /// Where it takes commands.
+    pub(crate) address: String,
+    // Its own children end when it does, and its profile goes after it.
+    _process: Process,
+    _profile: TempDir,
+    _stderr: BufReader<ChildStderr>,
+}
+
+impl Chromium {
+    /// The one that runs, or a new one.
+    pub(crate) fn shared() -> Arc<Self> {
+        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        running.upgrade().unwrap_or_else(|| {
+            let started = Arc::new(Self::start());
+            *running = Arc::downgrade(&started);
+            started
+        })
+    }
+
+    fn start() -> Self {
+        let profile = TempDir::with_prefix("gatelodge-chromium-").unwrap();
+        let mut command = Command::new(found());
+        command.args(FLAGS).arg(format!("--user-data-dir={}", profile.path().display()));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut process = Process(command.spawn().unwrap());
+        let mut stderr = BufReader::new(process.0.stderr.take().unwrap());
+        let mut said = String::new();
+        loop {
+            let begin = said.len();
+            assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "Chromium did not start: {said}");
+            if let Some(address) = said[begin..].trim().strip_prefix("DevTools listening on ") {
+                let address = address.to_owned();
+                return Self { address, _process: process, _profile: profile, _stderr: stderr };
+            }
+        }
+    }
+}
+
+/// The program that `CHROMIUM` names, else the first that is installed.
+fn found() -> PathBuf {
+    let named = env::var_os("CHROMIUM").filter(|name| !name.is_empty());
+    let names = named.into_iter().chain(NAMES.map(OsString::from));
+    let directories: Vec<PathBuf> =
+        env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect();
+    let programs = names.flat_map(|name| {
+        // A name with a slash in it stands for itself, wherever it is looked for.
+        directories.iter().map(move |directory| directory.join(&name)).collect::<Vec<_>>()
+    });
+    programs.into_iter().find(|program| Path::is_file(program)).expect(
+        "the browser tests need Chromium: install it (Debian: apt-get install chromium), or name \
+         it in CHROMIUM",
+    )
+}

@@ -1,0 +1,108 @@
+//! An application asks: the person signs in, allows it or not, and is sent back.
+
+use crate::application::Application;
+use crate::program::Home;
+use crate::setup::ada;
+use crate::sign_in::{by_button, sign_out};
+
+#[tokio::test]
+async fn what_is_allowed_arrives_as_a_code_that_is_redeemed() {
+    let home = Home::new();
+    let (server, window) = ada(&home).await;
+    let shop = Application::registered(&home, &[]).await;
+
+    window.open(shop.request("openid profile")).await;
+    window.reads("Allow The Shop?").await;
+    window.reads("See your name and username").await;
+    window.reads("127.0.0.1").await;
+    window.press("Allow").await;
+    let answer = shop.visited("/callback").await;
+
+    assert_eq!(answer["state"], "af0ifjsldkj");
+    assert_eq!(answer["iss"], server.issuer());
+    let (status, tokens) = shop.redeem(&answer["code"]).await;
+    assert_eq!(status, 200, "{tokens}");
+    assert_eq!(tokens["scope"], "openid profile");
+    assert!(tokens["id_token"].is_string() && tokens["refresh_token"].is_string());
+    window.reads("Welcome back.").await;
+}
+
+#[tokio::test]
+async fn what_is_not_allowed_arrives_as_access_denied() {
+    let home = Home::new();
+    let (server, window) = ada(&home).await;
+    let shop = Application::registered(&home, &[]).await;
+
+    window.open(shop.request("openid")).await;
+    window.reads("Allow The Shop?").await;
+    window.press("Don’t allow").await;
+    let answer = shop.visited("/callback").await;
+
+    assert_eq!(answer["error"], "access_denied");
+    assert_eq!(answer["state"], "af0ifjsldkj");
+    assert_eq!(answer["iss"], server.issuer());
+    assert!(!answer.contains_key("code"));
+}
+
+#[tokio::test]
+async fn somebody_who_is_signed_out_signs_in_on_the_way() {
+    let home = Home::new();
+    let (_server, window) = ada(&home).await;
+    let shop = Application::registered(&home, &[]).await;
+    sign_out(&window).await;
+    window.passkeys.touch(false).await;
+
+    window.open(shop.request("openid")).await;
+    window.reads("to continue to The Shop").await;
+    by_button(&window).await;
+    window.reads("Allow The Shop?").await;
+    window.press("Allow").await;
+
+    let (status, tokens) = shop.redeem(&shop.visited("/callback").await["code"]).await;
+    assert_eq!(status, 200, "{tokens}");
+}
+
+#[tokio::test]
+async fn a_sign_in_that_is_cancelled_goes_back_as_access_denied() {
+    let home = Home::new();
+    let (_server, window) = ada(&home).await;
+    let shop = Application::registered(&home, &[]).await;
+    sign_out(&window).await;
+    window.passkeys.touch(false).await;
+
+    window.open(shop.request("openid")).await;
+    window.press("Cancel and go back to The Shop").await;
+
+    assert_eq!(shop.visited("/callback").await["error"], "access_denied");
+}
+
+/// A confidential client is proven by its secret, so what was allowed is not asked again.
+#[tokio::test]
+async fn a_second_request_asks_only_for_what_is_new() {
+    let home = Home::new();
+    let (_server, window) = ada(&home).await;
+    let shop = Application::registered(&home, &[]).await;
+    window.open(shop.request("openid")).await;
+    window.press("Allow").await;
+    shop.visited("/callback").await;
+
+    window.open(shop.request("openid")).await;
+    assert!(shop.visited("/callback").await.contains_key("code"));
+    window.open(shop.request("openid email")).await;
+    window.reads("See your e-mail address").await;
+    window.reads("What you allowed it before").await;
+    window.press("Don’t allow").await;
+
+    assert_eq!(shop.visited("/callback").await["error"], "access_denied");
+}
+
+#[tokio::test]
+async fn the_operators_own_application_is_not_asked_about() {
+    let home = Home::new();
+    let (_server, window) = ada(&home).await;
+    let shop = Application::registered(&home, &["--first-party"]).await;
+
+    window.open(shop.request("openid")).await;
+
+    assert!(shop.visited("/callback").await.contains_key("code"));
+}

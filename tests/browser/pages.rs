@@ -1,0 +1,135 @@
+//! Every page there is, as it looks by day, by night and on a phone: `target/screenshots/`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use chromiumoxide::cdp::browser_protocol::emulation::{
+    MediaFeature, SetDeviceMetricsOverrideParams,
+};
+use chromiumoxide::page::ScreenshotParams;
+
+use crate::application::Application;
+use crate::program::Home;
+use crate::setup::ada;
+use crate::sign_in::{by_button, sign_out};
+use crate::window::Window;
+
+/// A suffix, a colour scheme, the size in CSS pixels, and how many device pixels each has.
+const LOOKS: [(&str, &str, (i64, i64), f64); 3] = [
+    ("light", "light", (1280, 860), 1.0),
+    ("dark", "dark", (1280, 860), 1.0),
+    ("phone", "light", (390, 844), 2.0),
+];
+
+/// Takes the page's picture in each look, and asserts that none of them scrolls sideways.
+async fn look(window: &Window, name: &str) {
+    let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
+    fs::create_dir_all(&directory).unwrap();
+    for (suffix, scheme, (width, height), scale) in LOOKS {
+        let size = SetDeviceMetricsOverrideParams::new(width, height, scale, suffix == "phone");
+        window.page.execute(size).await.unwrap();
+        let scheme = MediaFeature::new("prefers-color-scheme", scheme);
+        window.page.emulate_media_features(vec![scheme]).await.unwrap();
+
+        let wide: i64 = window.ask("document.documentElement.scrollWidth").await.unwrap();
+        assert!(wide <= width, "{name}-{suffix} is {wide} pixels wide");
+        let whole = ScreenshotParams::builder().full_page(true).build();
+        let picture = window.page.screenshot(whole).await.unwrap();
+        fs::write(directory.join(format!("{name}-{suffix}.png")), picture).unwrap();
+    }
+    let size = SetDeviceMetricsOverrideParams::new(1280, 860, 1.0, false);
+    window.page.execute(size).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_pages_of_a_first_start_are_looked_at() {
+    let home = Home::new();
+    let server = home.serve();
+    let window = Window::new().await;
+
+    window.open(format!("{}/login", server.issuer())).await;
+    window.reads("Nobody lives here yet").await;
+    look(&window, "login-nobody").await;
+
+    let link = home.json("user recover")["setup_url"].as_str().unwrap().to_owned();
+    window.open(&link).await;
+    window.reads("Make yourself at home").await;
+    look(&window, "setup").await;
+    window.press("Create a passkey").await;
+    window.reads("Choose a username.").await;
+    look(&window, "setup-fault").await;
+    window.fill("username", "ada").await;
+    window.fill("display_name", "Ada Lovelace").await;
+    window.press("Create a passkey").await;
+    window.is_at("/gate/account").await;
+    look(&window, "account").await;
+
+    window.open("about:blank").await;
+    window.open(&link).await;
+    window.reads("This setup link was used already.").await;
+    look(&window, "setup-used").await;
+    window.excuses("410").await;
+
+    let link = home.json("user add bob --name Bob")["setup_url"].as_str().unwrap().to_owned();
+    window.open(&link).await;
+    window.reads("Welcome, Bob").await;
+    look(&window, "setup-invited").await;
+}
+
+#[tokio::test]
+async fn the_pages_of_a_sign_in_are_looked_at() {
+    let home = Home::new();
+    let (server, window) = ada(&home).await;
+    let shop = Application::registered(&home, &[]).await;
+    sign_out(&window).await;
+    look(&window, "logged-out").await;
+    window.passkeys.touch(false).await;
+
+    window.open(format!("{}/login", server.issuer())).await;
+    window.reads("There is no password to remember.").await;
+    look(&window, "login").await;
+    window.open(shop.request("openid profile")).await;
+    window.reads("to continue to The Shop").await;
+    look(&window, "login-client").await;
+    by_button(&window).await;
+    window.reads("Allow The Shop?").await;
+    look(&window, "consent").await;
+
+    window.press("Allow").await;
+    // The application does not answer before its visitor is looked at.
+    window.reads("On your way").await;
+    look(&window, "onward").await;
+    shop.visited("/callback").await;
+    window.reads("Welcome back.").await;
+
+    window.open(shop.request("openid profile email offline_access")).await;
+    window.reads("What you allowed it before").await;
+    look(&window, "consent-more").await;
+    window.press("Don’t allow").await;
+    window.reads("You did not allow it").await;
+    look(&window, "onward-denied").await;
+    shop.visited("/callback").await;
+    window.reads("Welcome back.").await;
+
+    window.open(shop.logout()).await;
+    window.reads("Sign out of Gatelodge?").await;
+    look(&window, "logout").await;
+    window.open(format!("{}/oauth/authorize?client_id=stranger", server.issuer())).await;
+    window.reads("This request cannot go on").await;
+    look(&window, "error").await;
+    window.excuses("400").await;
+}
+
+#[tokio::test]
+async fn a_passkey_that_is_refused_is_looked_at() {
+    let home = Home::new();
+    let (server, _ada) = ada(&home).await;
+    let stranger = Window::new().await;
+    stranger.passkeys.touch(false).await;
+    stranger.open(format!("{}/login", server.issuer())).await;
+
+    by_button(&stranger).await;
+
+    stranger.reads("You are not signed in").await;
+    look(&stranger, "login-refused").await;
+}

@@ -1,0 +1,221 @@
+//! A person before a window of the browser: what they open, press and type, and what they see.
+
+use std::fmt::Display;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use chromiumoxide::cdp::browser_protocol::emulation::SetFocusEmulationEnabledParams;
+use chromiumoxide::cdp::browser_protocol::input::{
+    DispatchKeyEventParams, DispatchKeyEventType, InsertTextParams,
+};
+use chromiumoxide::cdp::browser_protocol::log::{EventEntryAdded, LogEntryLevel};
+use chromiumoxide::cdp::browser_protocol::page::{GetNavigationHistoryParams, NavigateParams};
+use chromiumoxide::cdp::browser_protocol::target::{
+    CreateBrowserContextParams, CreateTargetParams,
+};
+use chromiumoxide::cdp::js_protocol::runtime::{
+    ConsoleApiCalledType, EventConsoleApiCalled, EventExceptionThrown,
+};
+use chromiumoxide::layout::Point;
+use chromiumoxide::{Browser, Page};
+use futures_util::StreamExt as _;
+use serde::de::DeserializeOwned;
+
+use crate::authenticator::Authenticator;
+use crate::chromium::Chromium;
+
+/// How long a page may take to show what is expected of it, and how often it is looked at.
+const PATIENCE: Duration = Duration::from_secs(10);
+const GLANCE: Duration = Duration::from_millis(25);
+
+/// A window of a profile of its own, with cookies and passkeys of its own.
+///
+/// Whatever a page complained of is kept, and ends the story at the latest when the window closes.
+pub(crate) struct Window {
+    pub(crate) page: Page,
+    /// What holds this person's passkeys.
+    pub(crate) passkeys: Authenticator,
+    complaints: Arc<Mutex<Vec<String>>>,
+    _browser: Browser,
+    _chromium: Arc<Chromium>,
+}
+
+impl Window {
+    /// A window in which nothing was opened yet.
+    pub(crate) async fn new() -> Self {
+        let chromium = Chromium::shared();
+        let (browser, mut handler) = Browser::connect(&chromium.address).await.unwrap();
+        // What the protocol says beyond what this library knows is nothing to stop for.
+        tokio::spawn(async move { while handler.next().await.is_some() {} });
+        let context =
+            browser.create_browser_context(CreateBrowserContextParams::default()).await.unwrap();
+        let blank = CreateTargetParams::builder().url("about:blank").browser_context_id(context);
+        let page = browser.new_page(blank.build().unwrap()).await.unwrap();
+        let complaints = complaints(&page).await;
+        // A ceremony needs a window that has the focus, and there are several at one time.
+        page.execute(SetFocusEmulationEnabledParams::new(true)).await.unwrap();
+        let passkeys = Authenticator::plug_in(&page).await;
+        Self { page, passkeys, complaints, _browser: browser, _chromium: chromium }
+    }
+
+    /// Goes to `url`, as the address bar does.
+    pub(crate) async fn open(&self, url: impl Into<String>) {
+        self.page.execute(NavigateParams::new(url)).await.unwrap();
+    }
+
+    /// What `script` gives, where the page is ready to tell.
+    pub(crate) async fn ask<T: DeserializeOwned>(&self, script: &str) -> Option<T> {
+        self.page.evaluate_expression(script).await.ok()?.into_value().ok()
+    }
+
+    /// Waits until `script` is true.
+    async fn until(&self, script: &str, awaited: &dyn Display) {
+        let looked = async {
+            while self.ask::<bool>(script).await != Some(true) {
+                tokio::time::sleep(GLANCE).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, looked).await.is_err() {
+            let at: Option<String> = self.ask("location.href").await;
+            let shown: Option<String> = self.ask("document.body.innerText").await;
+            let complaints = self.complaints.lock().unwrap_or_else(PoisonError::into_inner);
+            panic!("no {awaited} at {at:?}, but {shown:?}; {complaints:?}");
+        }
+    }
+
+    /// Waits until `text` can be read on the page.
+    pub(crate) async fn reads(&self, text: &str) {
+        let script = format!(
+            "document.readyState === 'complete' && document.body.innerText.includes({text:?})"
+        );
+        self.until(&script, &text).await;
+    }
+
+    /// Waits until the page is the one at `path`.
+    pub(crate) async fn is_at(&self, path: &str) {
+        let script =
+            format!("document.readyState === 'complete' && location.pathname === {path:?}");
+        self.until(&script, &path).await;
+    }
+
+    /// Presses the button or link that says `words`, where it stands.
+    pub(crate) async fn press(&self, words: &str) {
+        let found = format!(
+            "[...document.querySelectorAll('button, a')].find(it => \
+             it.innerText.trim() === {words:?} && !it.disabled && it.checkVisibility())"
+        );
+        self.until(&format!("!!{found}"), &words).await;
+        let place = format!(
+            "(() => {{ const it = {found}; it.scrollIntoView({{ block: 'center' }}); \
+             const box = it.getBoundingClientRect(); \
+             return [box.x + box.width / 2, box.y + box.height / 2]; }})()"
+        );
+        let [x, y]: [f64; 2] = self.ask(&place).await.unwrap();
+        self.page.click(Point::new(x, y)).await.unwrap();
+    }
+
+    /// Types `text` into the field `id`, over what stands there.
+    pub(crate) async fn fill(&self, id: &str, text: &str) {
+        let script = format!(
+            "(() => {{ const it = document.getElementById({id:?}); it.focus(); it.select(); \
+             return document.activeElement === it; }})()"
+        );
+        self.until(&script, &id).await;
+        self.types(text).await;
+    }
+
+    /// Types `text` where the focus is.
+    pub(crate) async fn types(&self, text: &str) {
+        self.page.execute(InsertTextParams::new(text)).await.unwrap();
+    }
+
+    /// Presses a key of the keyboard.
+    pub(crate) async fn key(&self, key: Key) {
+        let (name, code, text) = match key {
+            Key::Enter => ("Enter", 13, Some("\r")),
+            Key::Tab => ("Tab", 9, None),
+        };
+        for kind in [DispatchKeyEventType::KeyDown, DispatchKeyEventType::KeyUp] {
+            let mut event = DispatchKeyEventParams::builder()
+                .r#type(kind)
+                .key(name)
+                .code(name)
+                .windows_virtual_key_code(code);
+            if let Some(text) = text {
+                event = event.text(text);
+            }
+            self.page.execute(event.build().unwrap()).await.unwrap();
+        }
+    }
+
+    /// Where this window has been, as its back button knows it.
+    pub(crate) async fn history(&self) -> Vec<String> {
+        let history = self.page.execute(GetNavigationHistoryParams::default()).await.unwrap();
+        let entries = history.result.entries.into_iter();
+        entries.flat_map(|entry| [entry.url, entry.user_typed_url]).collect()
+    }
+
+    /// Takes note of a complaint that belongs to the story: one that has `part` in it is there.
+    pub(crate) async fn excuses(&self, part: &str) {
+        let heard = async {
+            loop {
+                let mut complaints = self.complaints.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(at) = complaints.iter().position(|it| it.contains(part)) {
+                    complaints.remove(at);
+                    return;
+                }
+                drop(complaints);
+                tokio::time::sleep(GLANCE).await;
+            }
+        };
+        assert!(tokio::time::timeout(PATIENCE, heard).await.is_ok(), "nothing about {part}");
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        let complaints = self.complaints.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(thread::panicking() || complaints.is_empty(), "a page complained: {complaints:?}");
+    }
+}
+
+/// The keys that lead through a page.
+#[derive(Clone, Copy)]
+pub(crate) enum Key {
+    Enter,
+    Tab,
+}
+
+/// Keeps what pages complain of: errors and warnings of the console, exceptions that nobody caught,
+/// and what the browser itself logs, such as a breach of the Content-Security-Policy.
+async fn complaints(page: &Page) -> Arc<Mutex<Vec<String>>> {
+    let complaints = Arc::new(Mutex::new(Vec::new()));
+    page.enable_log().await.unwrap();
+    page.enable_runtime().await.unwrap();
+    let logged =
+        page.event_listener::<EventEntryAdded>().await.unwrap().filter_map(async |event| {
+            let entry = &event.entry;
+            let harmless = matches!(entry.level, LogEntryLevel::Verbose | LogEntryLevel::Info);
+            (!harmless).then(|| format!("{} ({:?})", entry.text, entry.url))
+        });
+    let thrown = page.event_listener::<EventExceptionThrown>().await.unwrap();
+    let thrown = thrown.map(|event| format!("{:?}", event.exception_details));
+    let called = page.event_listener::<EventConsoleApiCalled>().await.unwrap();
+    let called = called.filter_map(async |event| {
+        use ConsoleApiCalledType::{Assert, Error, Warning};
+        let bad = matches!(event.r#type, Assert | Error | Warning);
+        bad.then(|| format!("{:?}", event.args))
+    });
+    let kept = Arc::clone(&complaints);
+    tokio::spawn(async move {
+        let mut all = Box::pin(futures_util::stream::select(
+            Box::pin(logged),
+            futures_util::stream::select(thrown, Box::pin(called)),
+        ));
+        while let Some(complaint) = all.next().await {
+            kept.lock().unwrap_or_else(PoisonError::into_inner).push(complaint);
+        }
+    });
+    complaints
+}

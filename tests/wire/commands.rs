@@ -1,0 +1,197 @@
+//! What the command line answers: through the socket of a running server and straight from the
+//! store alike, in text and in JSON, with the exit code that says how it went.
+
+use std::io::Read as _;
+use std::process::{Output, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::program::Home;
+
+fn call(home: &Home, arguments: &str) -> Output {
+    home.command(&arguments.split(' ').collect::<Vec<_>>()).output().unwrap()
+}
+
+fn code(home: &Home, arguments: &str) -> i32 {
+    call(home, arguments).status.code().unwrap()
+}
+
+/// Every verb that answers from the store, each after what it needs.
+const VERBS: &[&str] = &[
+    "client list",
+    "user list",
+    "issuer show",
+    "client add shop --id shop --redirect http://127.0.0.1:3000/callback --scope openid",
+    "client add editor --id editor --public --redirect http://127.0.0.1/cb --refresh strict",
+    "client add nightly --id nightly",
+    "client show shop",
+    "client show editor",
+    "client list",
+    "client remove nightly",
+    "client list",
+    "user add ada --name Ada --email ada@example.org --role admin",
+    "user add bob",
+    "user recover bob",
+    "user list",
+    "issuer show",
+    "issuer change http://localhost:1 --yes",
+    "issuer show",
+];
+
+/// What is drawn anew each time, or tells the time, as what it is.
+fn settled(mut answer: Value) -> Value {
+    match &mut answer {
+        Value::Array(items) => items.iter_mut().for_each(|item| *item = settled(item.take())),
+        Value::Object(members) => {
+            for (name, value) in members.iter_mut() {
+                let varies = ["client_secret", "created", "id", "setup_expires", "setup_url"];
+                let issuer = ["issuer", "previous"];
+                *value = match name.as_str() {
+                    varying if varies.contains(&varying) && value.is_string() => json!("varies"),
+                    one if issuer.contains(&one) && *value != "http://localhost:1" => json!("own"),
+                    _ => settled(value.take()),
+                };
+            }
+        }
+        Value::Bool(_) | Value::Null | Value::Number(_) | Value::String(_) => {}
+    }
+    answer
+}
+
+#[test]
+fn the_socket_and_the_store_give_the_same_answers() {
+    let (running, resting) = (Home::new(), Home::new());
+    let _server = running.serve();
+    resting.serve().kill();
+
+    for verb in VERBS {
+        let through_the_socket = settled(running.json(verb));
+        let from_the_store = settled(resting.json(verb));
+
+        assert_eq!(through_the_socket, from_the_store, "{verb}");
+    }
+}
+
+#[test]
+fn a_failure_is_the_same_through_the_socket_and_from_the_store() {
+    let (running, resting) = (Home::new(), Home::new());
+    let _server = running.serve();
+    resting.serve().kill();
+
+    for (verb, expected) in [
+        ("client add shop --id shop --redirect https://shop.example/cb", 0),
+        ("client add shop --id shop --redirect https://shop.example/cb", 4),
+        ("client add shop --id anon_1", 4),
+        ("client add shop --redirect http://shop.example/cb", 4),
+        ("client add shop --redirect https://shop.example/*", 4),
+        ("client show stranger", 3),
+        ("client remove stranger", 3),
+        ("user add ada", 0),
+        ("user add ada", 4),
+        ("user add ada@@ --role emperor", 4),
+        ("user recover stranger", 3),
+        ("user recover", 4),
+        ("issuer change http://localhost:1", 4),
+    ] {
+        let (socket, store) = (call(&running, verb), call(&resting, verb));
+
+        assert_eq!(socket.status.code(), Some(expected), "{verb}: {socket:?}");
+        assert_eq!(store.status.code(), Some(expected), "{verb}: {store:?}");
+        if expected != 0 && !verb.starts_with("issuer") {
+            let said = String::from_utf8_lossy(&socket.stderr);
+            assert_eq!(socket.stderr, store.stderr, "{verb}");
+            assert!(socket.stdout.is_empty() && said.starts_with("gatelodge: "), "{verb}: {said}");
+        }
+    }
+}
+
+#[test]
+fn without_a_store_nothing_is_made_and_the_exit_code_is_5() {
+    let home = Home::new();
+
+    for verb in ["client list", "user list", "issuer show", "user recover", "client add shop"] {
+        let output = call(&home, verb);
+
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(5), "{verb}");
+        assert!(said.contains("there is no store at"), "{said}");
+    }
+    assert!(!home.data().exists());
+}
+
+#[test]
+fn wrong_usage_is_2_and_help_is_0() {
+    let home = Home::new();
+
+    for verb in ["nonsense", "client", "client add", "client add a --grant magic", "paths --force"]
+    {
+        assert_eq!(code(&home, verb), 2, "{verb}");
+    }
+    for verb in ["--help", "client add --help", "serve --help", "--version", "help user"] {
+        let output = call(&home, verb);
+        assert_eq!(output.status.code(), Some(0), "{verb}");
+        assert!(output.stderr.is_empty() && !output.stdout.is_empty(), "{verb}");
+    }
+}
+
+#[test]
+fn what_needs_no_store_answers_without_one() {
+    let home = Home::new();
+
+    let paths = home.json("paths");
+    assert_eq!(paths["data"], home.data().display().to_string());
+    assert_eq!(paths["store"], home.data().join("gatelodge.redb").display().to_string());
+    assert_eq!(home.json("version")["version"], env!("CARGO_PKG_VERSION"));
+    let check = home.json("config check");
+    assert_eq!(check["ok"], true);
+    assert_eq!(check["settings"][0]["source"], "GATELODGE_DATA");
+    let script = home.json("completions bash")["script"].clone();
+    assert_eq!(String::from_utf8(call(&home, "completions bash").stdout).unwrap(), script);
+    assert!(script.as_str().unwrap().contains("_gatelodge()"));
+}
+
+#[test]
+fn a_faulty_configuration_is_told_as_json_too() {
+    let home = Home::new();
+    let mut command = home.command(&["config", "check", "--json"]);
+
+    let output = command.env("GATELODGE_LISTN", "127.0.0.1:0").output().unwrap();
+
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(answer["ok"], false);
+    assert_eq!(answer["faults"][0]["source"], "GATELODGE_LISTN");
+    assert!(answer["faults"][0]["message"].as_str().unwrap().contains("GATELODGE_LISTEN"));
+}
+
+/// Answers go to standard output, everything else to standard error.
+#[test]
+fn a_secret_is_told_once_and_on_standard_output_alone() {
+    let home = Home::new();
+    let _server = home.serve();
+
+    let added = call(&home, "client add shop --id shop --redirect https://shop.example/cb");
+    let shown = call(&home, "client show shop");
+
+    let text = String::from_utf8(added.stdout).unwrap();
+    assert!(text.contains("OIDC_CLIENT_ID=shop\nOIDC_CLIENT_SECRET=gl_cs_"), "{text}");
+    assert!(!String::from_utf8(added.stderr).unwrap().contains("gl_cs_"));
+    assert!(!String::from_utf8(shown.stdout).unwrap().contains("gl_cs_"));
+}
+
+/// `gatelodge client list | head -1`
+#[test]
+fn a_reader_who_leaves_early_is_no_failure() {
+    let home = Home::new();
+    for arguments in [&["completions", "zsh"][..], &["--help"]] {
+        let mut command = home.command(arguments);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+
+        let status = child.wait().unwrap();
+
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert_eq!((status.code(), said.as_str()), (Some(0), ""), "{arguments:?}");
+    }
+}

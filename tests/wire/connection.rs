@@ -1,0 +1,113 @@
+//! One connection to a server, byte for byte.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::program::{Home, Server};
+
+/// Longer than any time limit of the server.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What came back until the server closed.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
+
+/// A connection to the first listener of `server`.
+pub(crate) fn connect(server: &Server) -> TcpStream {
+    let stream = TcpStream::connect(server.ready["listen"][0].as_str().unwrap()).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// Reads the answer that comes on `stream`.
+pub(crate) fn read(mut stream: TcpStream) -> Answer {
+    let mut whole = String::new();
+    stream.read_to_string(&mut whole).unwrap();
+    let (head, body) = whole.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Answer { status, head: head.to_owned(), body: body.to_owned() }
+}
+
+/// Sends one request whose header is `head`, without its end, and reads the answer.
+pub(crate) fn ask(server: &Server, head: &str, body: &str) -> Answer {
+    let mut stream = connect(server);
+    let length = body.len();
+    let whole = format!("{head}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}");
+    stream.write_all(whole.as_bytes()).unwrap();
+    read(stream)
+}
+
+/// `GET path`, under the issuer's own name.
+pub(crate) fn get(server: &Server, path: &str) -> Answer {
+    let host = server.issuer().strip_prefix("http://").unwrap();
+    ask(server, &format!("GET {path} HTTP/1.1\r\nHost: {host}"), "")
+}
+
+/// The header of a POST to the token endpoint.
+pub(crate) fn token_head(server: &Server) -> String {
+    let host = server.issuer().strip_prefix("http://").unwrap();
+    let form = "application/x-www-form-urlencoded";
+    format!("POST /oauth/token HTTP/1.1\r\nHost: {host}\r\nContent-Type: {form}")
+}
+
+/// RFC 6749 §4.4.2, with the secret in the body.
+pub(crate) fn client_credentials(server: &Server, id: &str, secret: &str) -> Answer {
+    let form = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
+    ask(server, &token_head(server), &form)
+}
+
+/// DNS rebinding: a stranger's name leads to this machine.
+#[test]
+fn a_strangers_host_name_is_not_answered() {
+    let home = Home::new();
+    let server = home.serve();
+
+    let refused = ask(&server, "GET /.well-known/jwks.json HTTP/1.1\r\nHost: evil.example", "");
+
+    assert_eq!(refused.status, 421);
+    assert_eq!(refused.json()["error"], "misdirected_request");
+    assert!(!refused.body.contains("keys"));
+}
+
+#[test]
+fn a_page_at_an_address_is_sent_to_the_issuers_name_and_the_api_is_answered() {
+    let home = Home::new();
+    let server = home.serve();
+    let address = server.ready["listen"][0].as_str().unwrap();
+
+    let page = ask(&server, &format!("GET /gate/login HTTP/1.1\r\nHost: {address}"), "");
+    let api = ask(&server, &format!("GET /.well-known/jwks.json HTTP/1.1\r\nHost: {address}"), "");
+
+    let location = format!("location: {}/gate/login", server.issuer());
+    assert_eq!(page.status, 303);
+    assert!(page.head.contains(&location), "{}", page.head);
+    assert_eq!(api.status, 200);
+}
+
+/// A header has ten seconds to arrive.
+#[test]
+fn a_header_that_never_ends_is_not_waited_for() {
+    let home = Home::new();
+    let server = home.serve();
+    let mut stream = connect(&server);
+
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: local").unwrap();
+    let mut answer = Vec::new();
+    // An error here is the read's own patience, thrice the server's.
+    stream.set_read_timeout(Some(Duration::from_secs(14))).unwrap();
+    stream.read_to_end(&mut answer).unwrap();
+
+    assert!(!answer.starts_with(b"HTTP/1.1 2"), "{}", String::from_utf8_lossy(&answer));
+}

@@ -1,0 +1,185 @@
+//! Starts that are refused: the sentence, the exit code, and that nothing is half made.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+
+use crate::program::Home;
+
+/// Asserts that `serve` with `arguments` ends with `code` and says every one of `words`.
+#[track_caller]
+fn refuses(home: &Home, arguments: &[&str], code: i32, words: &[&str]) {
+    let output = home.command(&[&["serve"], arguments].concat()).output().unwrap();
+
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    assert!(output.stdout.is_empty(), "nothing is ready");
+    assert!(said.starts_with("gatelodge: "), "{said}");
+    for word in words {
+        assert!(said.contains(word), "{word:?} is not in {said:?}");
+    }
+}
+
+/// A home whose store was made by a server that has ended.
+fn used() -> Home {
+    let home = Home::new();
+    home.serve().kill();
+    home
+}
+
+/// Every byte of every file in `directory`.
+fn bytes(directory: &Path) -> Vec<(String, Vec<u8>)> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap());
+    let files = entries.filter(|entry| entry.file_type().unwrap().is_file());
+    let mut found: Vec<_> = files
+        .map(|file| (file.path().display().to_string(), fs::read(file.path()).unwrap()))
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn a_second_server_waits_a_little_and_names_the_store() {
+    let home = Home::new();
+    let server = home.serve();
+
+    let store = home.data().join("gatelodge.redb").display().to_string();
+    refuses(&home, &["--listen", "127.0.0.1:0"], 5, &[&store, "another process has"]);
+
+    assert_eq!(crate::connection::get(&server, "/healthz").status, 200);
+}
+
+#[test]
+fn a_taken_port_ends_a_first_start_before_anything_is_made() {
+    let home = Home::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+
+    refuses(&home, &["--listen", &address], 1, &[&address, "taken by another program", "--listen"]);
+
+    assert!(!home.data().exists());
+}
+
+#[test]
+fn a_taken_port_ends_a_later_start_too() {
+    let home = Home::new();
+    let server = home.serve();
+    let port = server.issuer().rsplit_once(':').unwrap().1.to_owned();
+    server.kill();
+    let _taken = TcpListener::bind(format!("127.0.0.1:{port}")).unwrap();
+
+    refuses(&home, &[], 1, &[&port, "taken by another program"]);
+}
+
+#[test]
+fn a_directory_that_cannot_be_made_is_named() {
+    let home = Home::new();
+    fs::write(home.path("file"), "").unwrap();
+    let below_a_file = home.path("file").join("data").display().to_string();
+
+    for directory in [below_a_file.as_str(), "/proc/gatelodge"] {
+        let arguments = ["--listen", "127.0.0.1:0", "--data", directory];
+        refuses(&home, &arguments, 1, &["cannot use", directory]);
+    }
+}
+
+#[test]
+fn a_wrong_key_is_refused_and_the_store_stays_as_it_is() {
+    let (home, other) = (used(), used());
+    fs::copy(other.data().join("gatelodge.key"), home.data().join("gatelodge.key")).unwrap();
+    let before = bytes(&home.data());
+
+    refuses(&home, &[], 5, &["root secret is not the one", "gatelodge.redb"]);
+
+    assert!(bytes(&home.data()) == before, "something was written");
+}
+
+#[test]
+fn a_missing_key_is_refused_and_none_is_made() {
+    let home = used();
+    fs::remove_file(home.data().join("gatelodge.key")).unwrap();
+    let before = bytes(&home.data());
+
+    refuses(&home, &[], 5, &["gatelodge.key is missing", "GATELODGE_ROOT_SECRET_FILE"]);
+
+    assert!(bytes(&home.data()) == before, "something was written");
+}
+
+#[test]
+fn a_key_file_that_holds_no_key_is_refused() {
+    let home = used();
+    for nonsense in ["", "short", "\u{0}\u{1}\u{2}"] {
+        fs::write(home.data().join("gatelodge.key"), nonsense).unwrap();
+        let before = bytes(&home.data());
+
+        refuses(&home, &[], 5, &["the key file", "gatelodge.key is not one"]);
+
+        assert!(bytes(&home.data()) == before, "something was written");
+    }
+}
+
+#[test]
+fn a_key_file_that_holds_no_key_stops_a_first_start_too() {
+    let home = Home::new();
+    fs::create_dir(home.data()).unwrap();
+    fs::write(home.data().join("gatelodge.key"), "short").unwrap();
+
+    refuses(&home, &["--listen", "127.0.0.1:0"], 5, &["gatelodge.key is not one"]);
+
+    assert!(!home.data().join("gatelodge.redb").exists());
+}
+
+#[test]
+fn an_unknown_key_names_the_nearest_and_all_faults_are_told_at_once() {
+    let home = Home::new();
+    let config = home.path("gatelodge.toml");
+    fs::write(&config, "isuer = \"http://localhost:1\"\n[lifetimes]\nacess_token = \"5m\"\n")
+        .unwrap();
+    let config = config.display().to_string();
+
+    let words = [&config, "isuer", "nearest is issuer", "nearest is lifetimes.access_token"];
+    refuses(&home, &["--config", &config], 2, &words);
+
+    assert!(!home.data().exists());
+}
+
+#[test]
+fn a_configuration_file_that_is_named_and_not_there_is_a_fault() {
+    let home = Home::new();
+
+    refuses(&home, &["--config", "/nowhere.toml"], 2, &["/nowhere.toml", "cannot be read"]);
+}
+
+#[test]
+fn the_frozen_issuer_is_not_changed_by_a_flag() {
+    let home = used();
+    let before = bytes(&home.data());
+
+    let other = "http://localhost:7";
+    refuses(&home, &["--issuer", other], 2, &["not http://localhost:7", "gatelodge issuer change"]);
+
+    assert!(bytes(&home.data()) == before, "something was written");
+}
+
+#[test]
+fn plain_http_is_kept_on_loopback() {
+    let home = Home::new();
+
+    let https = ["--issuer", "https://id.example", "--listen", "127.0.0.1:0"];
+    refuses(&home, &https, 2, &["https://id.example is https", "--behind-proxy"]);
+    refuses(&home, &["--listen", "0.0.0.0:0"], 2, &["0.0.0.0:0 is open to other machines"]);
+    let both = ["--issuer", "https://id.example", "--listen", "[::]:0"];
+    refuses(&home, &both, 2, &["--issuer: issuer: ", "--listen: listen: [::]:0"]);
+
+    assert!(!home.data().exists());
+}
+
+#[test]
+fn an_issuer_that_nobody_would_reach_is_refused() {
+    let home = Home::new();
+
+    let arguments = ["--issuer", "http://localhost:7", "--listen", "127.0.0.1:0"];
+    refuses(&home, &arguments, 2, &["names port 7", "no listener has it"]);
+
+    assert!(!home.data().exists());
+}

@@ -1,0 +1,70 @@
+//! What must never be read in a log, whatever is logged.
+
+use std::fs;
+
+use crate::connection::{ask, client_credentials, get, token_head};
+use crate::program::{Home, Server};
+
+#[test]
+fn the_most_talkative_log_holds_no_secret() {
+    let home = Home::new();
+    let mut command = home.command(&["serve", "--listen", "127.0.0.1:0", "--print-setup"]);
+    command.env("GATELODGE_LOG", "trace");
+    let server = Server::start(command, &home.path("log"));
+    let added = home.json("client add nightly --id nightly");
+    let secret = added["client_secret"].as_str().unwrap();
+    let link = home.json("user add ada --email ada@example.org");
+
+    let issued = client_credentials(&server, "nightly", secret);
+    let refused = client_credentials(&server, "nightly", "gl_cs_not_the_secret");
+    let basic = "Basic bmlnaHRseTpub3QtdGhlLXNlY3JldA==";
+    let head = format!("{}\r\nAuthorization: {basic}", token_head(&server));
+    let wrong_basic = ask(&server, &head, "grant_type=client_credentials");
+    let query = get(&server, "/oauth/authorize?client_id=nightly&state=a-state-of-a-client");
+    let host = server.issuer().strip_prefix("http://").unwrap();
+    let cookie =
+        format!("GET /gate/account HTTP/1.1\r\nHost: {host}\r\nCookie: gl_session=a-cookie");
+    let account = ask(&server, &cookie, "");
+    server.kill();
+
+    let statuses = [&issued, &refused, &wrong_basic, &query, &account].map(|answer| answer.status);
+    assert_eq!(statuses, [200, 401, 401, 400, 303]);
+    let token = issued.json()["access_token"].as_str().unwrap().to_owned();
+    let fragment = |link: &str| link.rsplit_once('#').unwrap().1.to_owned();
+    let log = fs::read_to_string(home.path("log")).unwrap();
+    let key = fs::read_to_string(home.data().join("gatelodge.key")).unwrap();
+    for (what, secret) in [
+        ("the root secret", key.trim()),
+        ("a client secret", secret),
+        ("a secret that is none", "not_the_secret"),
+        ("a header", "bmlnaHRseTpub3Q"),
+        ("a cookie", "a-cookie"),
+        ("a query", "a-state-of-a-client"),
+        ("an access token", &token),
+        ("a signature", token.rsplit_once('.').unwrap().1),
+        ("a setup token", &fragment(link["setup_url"].as_str().unwrap())),
+        ("an e-mail address", "ada@example.org"),
+        ("any token of ours", "gl_"),
+    ] {
+        assert!(!log.contains(secret), "{what} is in the log");
+    }
+    assert!(log.contains("\"refusal\":\"ClientSecretWrong\""), "{log}");
+}
+
+#[test]
+fn the_log_is_a_line_of_json_for_each_request() {
+    let home = Home::new();
+    let server = home.serve();
+
+    let unknown = get(&server, "/nowhere?a=b");
+    get(&server, "/healthz");
+    server.kill();
+
+    let log = fs::read_to_string(home.path("log")).unwrap();
+    let lines: Vec<serde_json::Value> =
+        log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let refused = lines.iter().find(|line| line["refusal"] == "PageNotFound").unwrap();
+    let event = format!("gatelodge-event: {}", refused["event.id"].as_str().unwrap());
+    assert!(unknown.head.contains(&event), "{}", unknown.head);
+    assert!(lines.iter().any(|line| line["route"] == "/healthz" && line["status"] == 200));
+}

@@ -1,0 +1,96 @@
+//! A start that succeeds: what it says, and what lies on disk then.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::connection::get;
+use crate::program::Home;
+
+#[test]
+fn a_start_says_one_line_of_json() {
+    let home = Home::new();
+
+    let server = home.serve();
+
+    let listen = server.ready["listen"][0].as_str().unwrap();
+    let port = listen.strip_prefix("127.0.0.1:").unwrap();
+    let expected = json!({
+        "ready": true,
+        "issuer": format!("http://localhost:{port}"),
+        "listen": [listen],
+        "pid": server.process.0.id(),
+    });
+    assert_eq!(server.ready, expected);
+}
+
+/// A journal is no place for a secret.
+#[test]
+fn the_setup_link_is_told_only_where_it_is_asked_for() {
+    let home = Home::new();
+
+    let server = home.serve_with_setup();
+
+    let link = server.ready["setup_url"].as_str().unwrap();
+    let token = link.strip_prefix(&format!("{}/setup#gl_st_", server.issuer())).unwrap();
+    assert_eq!(token.len(), 43);
+    assert_eq!(server.ready.as_object().unwrap().len(), 5);
+    let log = fs::read_to_string(home.path("log")).unwrap();
+    assert!(!log.contains("gl_st_"), "{log}");
+}
+
+#[test]
+fn the_directory_is_its_owners_and_so_is_everything_in_it() {
+    let home = Home::new();
+    let _server = home.serve();
+
+    let mode = |path: &Path| fs::symlink_metadata(path).unwrap().permissions().mode() & 0o7777;
+    let entries = fs::read_dir(home.data()).unwrap().map(|entry| entry.unwrap());
+    let mut found: Vec<_> = entries
+        .map(|entry| (entry.file_name().into_string().unwrap(), mode(&entry.path())))
+        .collect();
+    found.sort();
+
+    assert_eq!(mode(&home.data()), 0o700);
+    let own = |name: &str| (name.to_owned(), 0o600);
+    assert_eq!(found, ["gatelodge.key", "gatelodge.redb", "gatelodge.sock"].map(own));
+}
+
+#[test]
+fn a_server_that_says_it_is_ready_is() {
+    let home = Home::new();
+    let server = home.serve();
+
+    let metadata = get(&server, "/.well-known/openid-configuration").json();
+
+    assert_eq!(metadata["issuer"], server.issuer());
+    assert_eq!(get(&server, "/readyz").status, 200);
+}
+
+/// The first listener's port became the issuer's; the store remembers.
+#[test]
+fn the_issuer_of_the_first_start_is_kept() {
+    let home = Home::new();
+    let first = home.serve();
+    let issuer = first.issuer().to_owned();
+    drop(first);
+
+    let second = home.serve();
+
+    assert_eq!(second.issuer(), issuer);
+    let port = issuer.strip_prefix("http://localhost:").unwrap();
+    assert_eq!(second.ready["listen"][0], format!("127.0.0.1:{port}"));
+}
+
+#[test]
+fn an_environment_is_read_as_flags_are() {
+    let home = Home::new();
+    let mut command = home.command(&["serve"]);
+    command.env("GATELODGE_LISTEN", "127.0.0.1:0");
+
+    let server = crate::program::Server::start(command, &home.path("log"));
+
+    assert!(server.issuer().starts_with("http://localhost:"));
+}
