@@ -34,11 +34,8 @@ pub fn redeem(
     let client = proven.row(tx, GrantType::AuthorizationCode)?;
     let hash = cx.rules.pepper.hash(&request.code);
     let mut code = tx.find::<Code>(&hash)?.ok_or(Refusal::CodeUnknown)?;
-    if code.client != *proven.id() {
-        return Err(Refusal::CodeClientDiffers.into());
-    }
     // A client of the same name may have gone since; what it was given is not this one's.
-    if code.expires < client.created + cx.rules.config.lifetimes.authorization_code {
+    if code.client != *proven.id() || code.created < client.created {
         return Err(Refusal::CodeClientDiffers.into());
     }
     if let Some(spent) = code.spent {

@@ -105,6 +105,7 @@ fn issue(tx: &mut Tx<'_>, cx: &Context, door: &Door, request: &Request) -> Resul
         authentication: request.session.authentication().clone(),
         client: request.client_id.clone(),
         code_challenge: request.request.code_challenge.clone(),
+        created: cx.now,
         expires,
         kept: expires,
         nonce: request.request.nonce.clone(),

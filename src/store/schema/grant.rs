@@ -39,6 +39,8 @@ pub struct Code {
     pub client: ClientId,
     /// What its redemption has to meet.
     pub code_challenge: Option<CodeChallenge>,
+    /// When it was issued.
+    pub created: Timestamp,
     /// From when on it is worth nothing.
     pub expires: Timestamp,
     /// Until when it is kept as evidence.
