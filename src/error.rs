@@ -184,7 +184,7 @@ refusals! {
     RequestObjectUnsupported => RequestNotSupported, "this server takes no request objects";
     RequestUriUnsupported => RequestUriNotSupported, "this server takes no request_uri but its own";
     ResourceUnknown => InvalidTarget, "the resource is not one that this server issues tokens for";
-    ResponseModeUnsupported => InvalidRequest, "the response_mode is neither query nor form_post";
+    ResponseModeUnsupported => InvalidRequest, "the response_mode is not query";
     ResponseTypeMissing => InvalidRequest, "the request has no response_type";
     ResponseTypeUnsupported => UnsupportedResponseType, "the response_type is not code";
     RoleUnknown => InvalidRequest, "the configuration knows no such role";
