@@ -210,3 +210,15 @@ async fn other_verbs_and_addresses_are_refused_in_the_same_words() {
     address.refused(ErrorCode::NotFound, Refusal::PageNotFound);
     large.refused(ErrorCode::PayloadTooLarge, Refusal::BodyTooLarge);
 }
+
+#[tokio::test]
+async fn a_client_id_with_reserved_characters_is_found_by_its_path() {
+    let server = Server::new().await;
+    server.client(json!({ "name": "Odd", "client_id": "a b/c?d" })).await;
+
+    let shown = get(&server, "/clients/a%20b%2Fc%3Fd").await;
+    let removed = server.operate(Method::DELETE, "/clients/a%20b%2Fc%3Fd", json!({})).await;
+
+    assert_eq!(shown["client_id"], "a b/c?d");
+    assert_eq!(removed.status, 200);
+}

@@ -253,3 +253,22 @@ async fn head_is_get_without_a_body() {
         assert!(head.body.is_empty());
     }
 }
+
+/// The keys are never made here: a fault of ours is told as one, and nothing more.
+#[tokio::test]
+async fn a_fault_of_ours_says_nothing_but_its_event() {
+    let server = Server::without_keys().await;
+    let robot = RelyingParty::robot(&server).await;
+    tokio::time::pause();
+
+    let answer = robot.ask(&[("grant_type", "client_credentials")]).await;
+    let ready = server.get("/readyz").await;
+
+    for answer in [answer, ready] {
+        assert_eq!((answer.status.as_u16(), answer.header("gatelodge-event").len()), (500, 16));
+        let told = answer.json();
+        assert_eq!(told["error"], "server_error");
+        assert_eq!(told["error_description"], "The server met an unexpected condition.");
+        assert_eq!(told.as_object().unwrap().len(), 2);
+    }
+}

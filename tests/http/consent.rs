@@ -1,5 +1,6 @@
 //! Who is asked, how often, and who is told what.
 
+use gatelodge::error::{ErrorCode, Refusal};
 use serde_json::json;
 
 use crate::support::{RelyingParty, Server};
@@ -131,4 +132,33 @@ async fn names_that_clients_chose_are_shown_as_text() {
 
     assert!(!page.text().contains(name));
     assert!(page.text().contains("&#60;script&#62;alert(1)&#60;/script&#62;"));
+}
+
+#[tokio::test]
+async fn a_yes_of_somebody_who_has_signed_out_asks_for_the_passkey() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let page = ada.visit(&shop.request(&[])).await;
+    ada.sign_out().await;
+    ada.visit("/login").await;
+
+    let answer = ada.decide(&page, "allow").await;
+
+    assert!(ada.visit(answer.location()).await.asks_to_sign_in());
+}
+
+#[tokio::test]
+async fn a_yes_on_a_page_that_was_shown_to_somebody_else_is_refused() {
+    let (server, mut ada) = Server::with_ada().await;
+    let bob = server.person("bob").await;
+    let shop = RelyingParty::web(&server).await;
+    let page = ada.visit(&shop.request(&[])).await;
+    let shown = ada.csrf.clone();
+    ada.authenticator = bob.authenticator;
+    ada.sign_in().await;
+
+    ada.csrf = shown;
+    let answer = ada.decide(&page, "allow").await;
+
+    answer.refused(ErrorCode::Forbidden, Refusal::CsrfTokenWrong);
 }

@@ -32,3 +32,4 @@ mod sessions;
 mod setup;
 mod support;
 mod tokens;
+mod userinfo;

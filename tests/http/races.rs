@@ -4,7 +4,7 @@ use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::oauth::client::RefreshPolicy;
 use tokio::task::JoinSet;
 
-use crate::support::{Answer, RelyingParty, Server, Tokens};
+use crate::support::{Answer, Browser, RelyingParty, Server, Tokens};
 
 const AT_ONCE: usize = 64;
 
@@ -102,7 +102,7 @@ async fn one_ceremony_signs_in_once_however_often_it_is_finished() {
     let signed = ada.signed_challenge().await;
 
     let answers = at_once(|| {
-        let mut same = crate::support::Browser::new(&server);
+        let mut same = Browser::new(&server);
         same.keep_from(&ada);
         same.csrf.clone_from(&ada.csrf);
         let signed = signed.clone();
@@ -114,5 +114,27 @@ async fn one_ceremony_signs_in_once_however_often_it_is_finished() {
     assert_eq!(won.len(), 1);
     for answer in lost {
         answer.refused(ErrorCode::CeremonyOver, Refusal::CeremonyUnknown);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_yes_that_is_pressed_often_brings_one_code() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let page = ada.visit(&shop.request(&[])).await;
+
+    let answers = at_once(|| {
+        let mut same = Browser::new(&server);
+        same.keep_from(&ada);
+        same.csrf.clone_from(&ada.csrf);
+        let page = page.clone();
+        async move { same.decide(&page, "allow").await }
+    })
+    .await;
+
+    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|a| a.status == 200);
+    assert_eq!(won.len(), 1);
+    for answer in lost {
+        answer.refused(ErrorCode::InteractionOver, Refusal::InteractionUnknown);
     }
 }

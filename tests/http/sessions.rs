@@ -165,3 +165,18 @@ async fn a_person_who_is_switched_off_is_out_at_once() {
     assert!(ada.visit("/account").await.asks_to_sign_in());
     assert!(ada.visit(&shop.request(&[])).await.asks_to_sign_in());
 }
+
+#[tokio::test]
+async fn sign_out_leaves_other_browsers_alone() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let mut elsewhere = Browser::new(&server);
+    elsewhere.authenticator = ada.authenticator.clone();
+    elsewhere.sign_in().await;
+    let tokens = shop.tokens_of(&mut elsewhere, "openid").await;
+
+    ada.sign_out().await;
+
+    assert!(!elsewhere.visit("/account").await.asks_to_sign_in());
+    shop.refresh(tokens.refresh()).await.tokens();
+}

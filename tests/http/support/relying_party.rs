@@ -160,7 +160,7 @@ impl RelyingParty {
                 return token(&self.server, Some(&basic(&self.id, secret)), &fields).await;
             }
             Some(secret) => {
-                fields.extend([("client_id", self.id.as_str()), ("client_secret", secret)])
+                fields.extend([("client_id", self.id.as_str()), ("client_secret", secret)]);
             }
             None => fields.push(("client_id", &self.id)),
         }

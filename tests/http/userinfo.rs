@@ -1,0 +1,88 @@
+//! Userinfo: how its token may come, and what it answers.
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header;
+use gatelodge::error::{ErrorCode, Refusal};
+use serde_json::json;
+
+use crate::support::{RelyingParty, Server, decoded};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// RFC 6750 §2, OpenID Connect Core §5.3.1
+#[tokio::test]
+async fn a_token_comes_in_the_header_or_in_a_form() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let tokens = shop.tokens(&mut ada).await;
+    let form = Body::from(format!("access_token={}", tokens.access));
+    let bearer = |scheme: &str| format!("{scheme} {}", tokens.access);
+
+    let requests = [
+        Request::get("/oauth/userinfo").header(header::AUTHORIZATION, bearer("Bearer")),
+        Request::get("/oauth/userinfo").header(header::AUTHORIZATION, bearer("bearer")),
+        Request::post("/oauth/userinfo").header(header::AUTHORIZATION, bearer("Bearer")),
+    ];
+    let mut requests: Vec<_> =
+        requests.into_iter().map(|request| request.body(Body::empty()).unwrap()).collect();
+    let posted = Request::post("/oauth/userinfo").header(header::CONTENT_TYPE, FORM);
+    requests.push(posted.body(form).unwrap());
+
+    for request in requests {
+        let answer = server.send(request).await;
+
+        assert_eq!(answer.json(), json!({ "sub": decoded(tokens.id()).1["sub"] }));
+        assert_eq!(answer.header("cache-control"), "no-store");
+    }
+}
+
+/// RFC 9700 §4.3.2: queries are logged and remembered.
+#[tokio::test]
+async fn a_token_in_the_query_counts_for_nothing() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let tokens = shop.tokens(&mut ada).await;
+
+    let answer = server.get(&format!("/oauth/userinfo?access_token={}", tokens.access)).await;
+
+    answer.refused(ErrorCode::InvalidToken, Refusal::BearerTokenMissing);
+}
+
+#[tokio::test]
+async fn userinfo_tells_a_person_as_they_are_today() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let tokens = shop.tokens_of(&mut ada, "openid profile").await;
+
+    server.change_person("ada", |ada| ada.display_name = "Countess".parse().unwrap()).await;
+
+    let told = shop.userinfo(&tokens.access).await.json();
+    assert_eq!(told["name"], "Countess");
+    assert_eq!(decoded(tokens.id()).1["name"], "ada");
+}
+
+/// RFC 6750 §3.1
+#[tokio::test]
+async fn a_token_that_does_not_reach_that_far_is_told_so() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let tokens = shop.tokens_of(&mut ada, "profile").await;
+
+    let answer = shop.userinfo(&tokens.access).await;
+
+    answer.refused(ErrorCode::InsufficientScope, Refusal::BearerTokenWithoutOpenid);
+    assert!(answer.header("www-authenticate").contains("error=\"insufficient_scope\""));
+}
+
+#[tokio::test]
+async fn a_token_of_the_client_itself_speaks_for_nobody() {
+    let server = Server::new().await;
+    let robot = server.client(json!({ "name": "Robot", "scope": "openid" })).await;
+    let tokens = robot.ask(&[("grant_type", "client_credentials")]).await.tokens();
+
+    let answer = robot.userinfo(&tokens.access).await;
+
+    answer.refused(ErrorCode::InvalidToken, Refusal::BearerTokenOfEndedGrant);
+    assert!(tokens.id.is_none());
+}
