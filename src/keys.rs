@@ -127,8 +127,8 @@ impl Pair {
     }
 }
 
-/// The RFC 7638 thumbprint of a key's required members: serde_json keeps them sorted, as §3.3
-/// demands.
+/// The RFC 7638 thumbprint of a key's required members, which [`Pair::public_members`] writes in
+/// the lexicographic order that §3.3 demands.
 fn thumbprint(members: &Value) -> KeyId {
     KeyId::new(&URL_SAFE_NO_PAD.encode(Sha256::digest(members.to_string())))
 }

@@ -66,7 +66,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("clap_complete", &["cli/"]),
     ("hkdf", &["secret.rs"]),
     ("hmac", &["secret.rs"]),
-    ("http_body_util", &["cli/door.rs"]),
+    ("http_body_util", &["cli/door.rs", "http/body.rs"]),
     ("hyper", &["cli/door.rs", "serve/"]),
     ("hyper_util", &["cli/door.rs", "serve/"]),
     ("jsonwebtoken", &["keys.rs"]),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
+use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
 
 use crate::error::Refusal;
@@ -46,9 +47,15 @@ async fn bytes(request: Request, most: usize) -> Result<axum::body::Bytes, Refus
     let body = to_bytes(request.into_body(), most);
     match tokio::time::timeout(PATIENCE, body).await {
         Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(_)) => Err(Refusal::BodyTooLarge),
+        Ok(Err(error)) if is_limit(&error) => Err(Refusal::BodyTooLarge),
+        Ok(Err(_)) => Err(Refusal::BodyMalformed),
         Err(_) => Err(Refusal::BodyTooSlow),
     }
+}
+
+/// Whether a body was given up for its length, and did not break off by itself.
+fn is_limit(error: &axum::Error) -> bool {
+    std::error::Error::source(error).is_some_and(|source| source.is::<LengthLimitError>())
 }
 
 /// Whether the media type is `kind`, whatever its parameters.
