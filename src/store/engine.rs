@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
-use std::sync::{PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use redb::backends::InMemoryBackend;
 use redb::{
@@ -31,13 +32,28 @@ pub(super) type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 type Open = dyn Fn() -> Result<Database, DatabaseError> + Send + Sync;
 
-/// A database that is opened anew after a failed commit.
+/// A database that is opened anew after its disk failed.
 ///
-/// redb refuses everything after a failed write until it is reopened. The cause may pass (a full
-/// disk is emptied), so each use tries again.
+/// redb refuses everything after a failed read or write until it is reopened. The cause may pass
+/// (a full disk is emptied), so each use tries again.
 pub(super) struct Engine {
     open: Box<Open>,
     database: RwLock<Option<Database>>,
+    health: Health,
+}
+
+/// Whether the disk failed since the database was opened.
+#[derive(Clone, Default)]
+struct Health(Arc<AtomicBool>);
+
+impl Health {
+    fn failed(&self, error: impl Into<redb::Error>) -> StoreError {
+        let error = error.into();
+        if matches!(error, redb::Error::Io(_) | redb::Error::PreviousIo) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+        StoreError::Engine(error.to_string())
+    }
 }
 
 impl Engine {
@@ -67,7 +83,8 @@ impl Engine {
 
     fn start(open: Box<Open>) -> Result<Self, StoreError> {
         let database = open()?;
-        let engine = Self { open, database: RwLock::new(Some(database)) };
+        let (database, health) = (RwLock::new(Some(database)), Health::default());
+        let engine = Self { open, database, health };
         // Reading a table that was never made is an error, so it is made now.
         engine.apply(&Writes::new())?;
         Ok(engine)
@@ -76,56 +93,63 @@ impl Engine {
     /// What was committed last, held still.
     pub(super) fn snapshot(&self) -> Result<Snapshot, StoreError> {
         self.with(|database| {
-            let rows = database.begin_read().map_err(failed)?.open_table(ROWS).map_err(failed)?;
-            Ok(Snapshot { rows })
+            let failed = |error: redb::Error| self.health.failed(error);
+            let transaction = database.begin_read().map_err(|error| failed(error.into()))?;
+            let rows = transaction.open_table(ROWS).map_err(|error| failed(error.into()))?;
+            Ok(Snapshot { rows, health: self.health.clone() })
         })
     }
 
     /// Commits `writes` as one, durably.
     pub(super) fn apply(&self, writes: &Writes) -> Result<(), StoreError> {
-        let applied = self.with(|database| {
-            let mut transaction = database.begin_write().map_err(failed)?;
-            transaction.set_durability(Durability::Immediate).map_err(failed)?;
-            // The bytes come from strangers: redb's design notes advise two phases then. Quick
-            // repair keeps the opening after a kill short, however large the file.
-            transaction.set_two_phase_commit(true);
-            transaction.set_quick_repair(true);
-            {
-                let mut rows = transaction.open_table(ROWS).map_err(failed)?;
-                for (key, row) in writes {
-                    match row {
-                        Some(row) => rows.insert(key.as_slice(), row.as_slice()).map(drop),
-                        None => rows.remove(key.as_slice()).map(drop),
-                    }
-                    .map_err(failed)?;
-                }
-            }
-            transaction.commit().map_err(failed)
-        });
-        if applied.is_err() {
-            let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
-            // The old one goes first: it holds the file's lock.
-            *database = None;
-            *database = (self.open)().ok();
-        }
-        applied
+        self.with(|database| {
+            commit(database, writes).map_err(|error| {
+                // Whatever stopped a commit, what it left in memory is not built upon.
+                self.health.0.store(true, Ordering::SeqCst);
+                self.health.failed(error)
+            })
+        })
     }
 
     fn with<T>(
         &self,
         use_it: impl FnOnce(&Database) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        if let Some(database) =
-            self.database.read().unwrap_or_else(PoisonError::into_inner).as_ref()
+        if !self.health.0.load(Ordering::SeqCst)
+            && let Some(database) =
+                self.database.read().unwrap_or_else(PoisonError::into_inner).as_ref()
         {
             return use_it(database);
         }
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        if self.health.0.swap(false, Ordering::SeqCst) {
+            // The old one goes first: it holds the file's lock.
+            *database = None;
+        }
         match database.as_ref() {
             Some(database) => use_it(database),
             None => use_it(database.insert((self.open)()?)),
         }
     }
+}
+
+fn commit(database: &Database, writes: &Writes) -> Result<(), redb::Error> {
+    let mut transaction = database.begin_write()?;
+    transaction.set_durability(Durability::Immediate)?;
+    // The bytes come from strangers: redb's design notes advise two phases then. Quick repair
+    // keeps the opening after a kill short, however large the file.
+    transaction.set_two_phase_commit(true);
+    transaction.set_quick_repair(true);
+    {
+        let mut rows = transaction.open_table(ROWS)?;
+        for (key, row) in writes {
+            match row {
+                Some(row) => drop(rows.insert(key.as_slice(), row.as_slice())?),
+                None => drop(rows.remove(key.as_slice())?),
+            }
+        }
+    }
+    Ok(transaction.commit()?)
 }
 
 fn builder() -> Builder {
@@ -134,15 +158,11 @@ fn builder() -> Builder {
     builder
 }
 
-fn failed(error: impl Into<redb::Error>) -> StoreError {
-    StoreError::Engine(error.into().to_string())
-}
-
 impl From<DatabaseError> for StoreError {
     fn from(error: DatabaseError) -> Self {
         match error {
             DatabaseError::DatabaseAlreadyOpen => Self::Locked,
-            error => failed(error),
+            error => Self::Engine(error.to_string()),
         }
     }
 }
@@ -150,12 +170,13 @@ impl From<DatabaseError> for StoreError {
 /// A moment of the database.
 pub(super) struct Snapshot {
     rows: ReadOnlyTable<&'static [u8], &'static [u8]>,
+    health: Health,
 }
 
 impl Snapshot {
     /// The row under `key`.
     pub(super) fn row(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let row = self.rows.get(key).map_err(failed)?;
+        let row = self.rows.get(key).map_err(|error| self.health.failed(error))?;
         Ok(row.map(|row| row.value().to_vec()))
     }
 
@@ -165,8 +186,9 @@ impl Snapshot {
         from: &[u8],
         to: &[u8],
     ) -> Result<impl Iterator<Item = Result<KeyedRow, StoreError>> + use<'a>, StoreError> {
+        let failed = |error: redb::StorageError| self.health.failed(error);
         let range = self.rows.range::<&[u8]>(from..to).map_err(failed)?;
-        Ok(range.map(|row| {
+        Ok(range.map(move |row| {
             let (key, row) = row.map_err(failed)?;
             Ok((key.value().to_vec(), row.value().to_vec()))
         }))
