@@ -3,7 +3,7 @@
 //! The file holds one ordered map of bytes; `table` gives its keys their meaning.
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -59,13 +59,12 @@ impl Health {
 impl Engine {
     /// A database in a file of mode 0600.
     pub(super) fn file(path: &Path) -> Result<Self, StoreError> {
+        if !path.exists() {
+            make(path)?;
+        }
         let path = path.to_owned();
         Self::start(Box::new(move || {
-            let mut options = OpenOptions::new();
-            options.read(true).write(true).create(true).truncate(false);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            builder().create_file(options.open(&path)?)
+            builder().create_file(OpenOptions::new().read(true).write(true).open(&path)?)
         }))
     }
 
@@ -131,6 +130,27 @@ impl Engine {
             None => use_it(database.insert((self.open)()?)),
         }
     }
+}
+
+/// Makes an empty database beside `path`, and gives it that name once it is whole: one whose making
+/// was cut short would never open again.
+fn make(path: &Path) -> Result<(), StoreError> {
+    let draft = path.with_extension(format!("{}.new", std::process::id()));
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let made = options.open(&draft).map_err(DatabaseError::from);
+    let made = made.and_then(|file| builder().create_file(file)).map(drop);
+    let named = made.and_then(|()| match fs::hard_link(&draft, path) {
+        // Another process was quicker.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(_) => Ok(fs::rename(&draft, path)?),
+        Ok(()) => Ok(()),
+    });
+    // It is gone already where it was renamed.
+    let _ = fs::remove_file(&draft);
+    Ok(named?)
 }
 
 fn commit(database: &Database, writes: &Writes) -> Result<(), redb::Error> {
