@@ -20,9 +20,14 @@ pub(super) fn run(engine: &Engine) -> Result<(), StoreError> {
             engine.apply(&Writes::from([(SCHEMA_KEY.to_vec(), number)]))
         }
         Some(Ok(bytes)) => match u32::from_be_bytes(bytes) {
+            0 => Err(corrupt()),
             SCHEMA => Ok(()),
             found => Err(StoreError::NewerSchema { found }),
         },
-        Some(Err(_)) => Err(StoreError::Corrupt { table: "schema", key: "00".to_owned() }),
+        Some(Err(_)) => Err(corrupt()),
     }
+}
+
+fn corrupt() -> StoreError {
+    StoreError::Corrupt { table: "schema", key: "00".to_owned() }
 }
