@@ -1,0 +1,136 @@
+//! Ranges: by table, by the beginning of a key, by index, by expiry.
+
+use std::sync::Arc;
+
+use gatelodge::store::{Store, StoreError, Tx, View};
+use gatelodge::time::Timestamp;
+
+use super::exam;
+use crate::rows::{Failure, NOTES_BY_AUTHOR, Note, key, note, together};
+
+type Names = Vec<String>;
+
+exam! {
+    a_list_is_in_order_and_as_long_as_asked,
+    an_index_gives_only_what_is_under_the_whole_of_its_key,
+    a_range_merges_what_is_stored_what_the_batch_holds_and_what_is_its_own,
+    what_has_expired_comes_by_its_moment_and_no_sooner,
+}
+
+fn names(rows: Vec<(String, Note)>) -> Names {
+    rows.into_iter().map(|(key, _)| key).collect()
+}
+
+async fn a_list_is_in_order_and_as_long_as_asked(open: fn() -> Store) {
+    let store = open();
+    let written = store.write(|tx| {
+        for name in ["b", "a", "ab", "c", ""] {
+            tx.put(&key(name), note("ada", "", None))?;
+        }
+        Ok::<_, StoreError>(())
+    });
+    written.await.unwrap();
+
+    let now = store.read().unwrap();
+
+    assert_eq!(names(now.list::<Note>(9).unwrap()), ["", "a", "ab", "b", "c"]);
+    assert_eq!(names(now.list::<Note>(2).unwrap()), ["", "a"]);
+    assert_eq!(names(now.list::<Note>(0).unwrap()), [""; 0]);
+    assert_eq!(names(now.list_under::<Note, _>(&key("a"), 9).unwrap()), ["a"]);
+    assert_eq!((now.count::<Note>(9).unwrap(), now.count::<Note>(3).unwrap()), (5, 3));
+}
+
+async fn an_index_gives_only_what_is_under_the_whole_of_its_key(open: fn() -> Store) {
+    let store = open();
+    let written = store.write(|tx| {
+        for (name, author) in [("1", "ada"), ("2", "adam"), ("3", "ada"), ("4", "ad")] {
+            tx.put(&key(name), note(author, "", None))?;
+        }
+        Ok::<_, StoreError>(())
+    });
+    written.await.unwrap();
+
+    let now = store.read().unwrap();
+    let by =
+        |author: &str, most| now.by(&NOTES_BY_AUTHOR, &author.parse().ok().unwrap(), most).unwrap();
+
+    assert_eq!(by("ada", 9), ["1", "3"]);
+    assert_eq!(by("ada", 1), ["1"]);
+    assert_eq!(by("adam", 9), ["2"]);
+    assert_eq!(by("eve", 9), [""; 0]);
+}
+
+async fn a_range_merges_what_is_stored_what_the_batch_holds_and_what_is_its_own(
+    open: fn() -> Store,
+) {
+    let store = Arc::new(open());
+    let stored = store.write(|tx| {
+        for name in ["a", "c", "e", "g"] {
+            tx.put(&key(name), note("ada", "stored", None))?;
+        }
+        Ok::<_, StoreError>(())
+    });
+    stored.await.unwrap();
+    let batch = |tx: &mut Tx<'_>| {
+        tx.put(&key("b"), note("ada", "batch", None))?;
+        tx.put(&key("c"), note("ada", "batch", None))?;
+        tx.remove::<Note>(&key("e"))?;
+        Ok::<_, Failure>((vec![], vec![]))
+    };
+    let own = |tx: &mut Tx<'_>| {
+        tx.put(&key("c"), note("ada", "own", None))?;
+        tx.put(&key("e"), note("ada", "own", None))?;
+        tx.put(&key("f"), note("ada", "own", None))?;
+        tx.remove::<Note>(&key("b"))?;
+        Ok::<_, Failure>((tx.list::<Note>(9)?, names(tx.list::<Note>(2)?)))
+    };
+
+    let mut outcomes = together(&store, vec![Box::new(batch), Box::new(own)]).await;
+
+    let (seen, first_two) = outcomes.pop().unwrap().unwrap();
+    let texts: Vec<(&str, &str)> =
+        seen.iter().map(|(key, row)| (key.as_str(), row.text.as_str())).collect();
+    assert_eq!(texts, [("a", "stored"), ("c", "own"), ("e", "own"), ("f", "own"), ("g", "stored")]);
+    assert_eq!(first_two, ["a", "c"]);
+    assert_eq!(store.read().unwrap().list::<Note>(9).unwrap(), seen);
+}
+
+async fn what_has_expired_comes_by_its_moment_and_no_sooner(open: fn() -> Store) {
+    let store = open();
+    let written = store.write(|tx| {
+        for (name, until) in [
+            ("a", Some(300)),
+            ("b", Some(100)),
+            ("c", Some(200)),
+            ("d", None),
+            ("e", Some(u64::MAX)),
+        ] {
+            tx.put(&key(name), note("ada", "", until))?;
+        }
+        Ok::<_, StoreError>(())
+    });
+    written.await.unwrap();
+
+    let now = store.read().unwrap();
+    let expired = |at, most| -> Vec<char> {
+        let rows = now.expired(Timestamp::from_millis(at), most).unwrap();
+        rows.into_iter()
+            .map(|(table, key)| {
+                assert_eq!((table, key[0], key[2]), (200, 200, 0));
+                char::from(key[1])
+            })
+            .collect()
+    };
+
+    assert_eq!(expired(99, 9), ['x'; 0]);
+    assert_eq!(expired(100, 9), ['b']);
+    assert_eq!(expired(299, 9), ['b', 'c']);
+    assert_eq!(expired(300, 2), ['b', 'c']);
+    assert_eq!(expired(u64::MAX - 1, 9), ['b', 'c', 'a']);
+    assert_eq!(expired(u64::MAX, 9), ['b', 'c', 'a', 'e']);
+
+    let (_, first) = now.expired(Timestamp::from_millis(100), 9).unwrap().remove(0);
+    store.write(move |tx| tx.remove_expired::<Note>(&first)).await.unwrap();
+    assert_eq!(store.read().unwrap().expired(Timestamp::from_millis(299), 9).unwrap().len(), 1);
+    assert_eq!(store.read().unwrap().find::<Note>(&key("b")).unwrap(), None);
+}

@@ -1,0 +1,66 @@
+//! Samples of what is bound to a browser.
+
+use gatelodge::oauth::authorize::{AuthorizeRequest, Prompt};
+use gatelodge::oauth::id::{InteractionId, SessionId};
+use gatelodge::oauth::logout::PostLogout;
+use gatelodge::store::schema::{Interaction, Purpose, Session};
+
+use super::{at, authentication, hash, id, read, scope, shop, text, uris};
+
+pub(super) fn interactions() -> Vec<(InteractionId, Interaction)> {
+    let full = AuthorizeRequest {
+        code_challenge: Some(read("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")),
+        id_token_hint: Some(text("a.b.c")),
+        login_hint: Some(text("ada")),
+        max_age: Some(86_400),
+        nonce: Some(text("n-0S6_WzA2Mj")),
+        prompt: Prompt { none: false, login: true, consent: true },
+        resources: vec![text("https://api.example/")],
+        scope: Some(scope()),
+    };
+    let least = AuthorizeRequest {
+        code_challenge: None,
+        id_token_hint: None,
+        login_hint: None,
+        max_age: None,
+        nonce: None,
+        prompt: Prompt { none: true, login: false, consent: false },
+        resources: vec![],
+        scope: None,
+    };
+    let authorize = |request, given: bool| Purpose::Authorize {
+        client: shop(),
+        expected: given.then(|| id(5)),
+        redirect_uri: uris()[usize::from(given)].clone(),
+        redirect_uri_named: given,
+        state: given.then(|| text("{\"a\": 1}")),
+        request,
+    };
+    let next = PostLogout::prove(&uris(), &uris()[0], Some("s")).unwrap();
+    let purposes = [
+        authorize(full, true),
+        authorize(least, false),
+        Purpose::Logout {
+            client: Some(shop()),
+            hint: Some((id(5), Some(id(3)))),
+            next: Some(next),
+        },
+        Purpose::Logout { client: None, hint: Some((id(5), None)), next: None },
+        Purpose::Logout { client: None, hint: None, next: None },
+    ];
+    let row =
+        |purpose| Interaction { browser: hash(6), created: at(1), expires: at(1800), purpose };
+    (10..).map(id).zip(purposes.map(row)).collect()
+}
+
+pub(super) fn sessions() -> Vec<(SessionId, Session)> {
+    let row = Session {
+        authentication: authentication(),
+        cookie: hash(9),
+        created: at(13),
+        expires: at(14),
+        seen: at(15),
+        user: id(5),
+    };
+    vec![(id(3), row)]
+}

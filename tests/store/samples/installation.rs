@@ -1,0 +1,25 @@
+//! Samples of the installation and its keys.
+
+use gatelodge::oauth::id::KeyId;
+use gatelodge::store::schema::{Installation, SigningKeyRow};
+
+use super::{SIGNING_ALGS, at, read};
+
+pub(super) fn installations() -> Vec<((), Installation)> {
+    let row =
+        Installation { check: [7; 32], created: at(0), issuer: read("https://id.example:8443") };
+    vec![((), row)]
+}
+
+pub(super) fn signing_keys() -> Vec<(KeyId, SigningKeyRow)> {
+    let row = |alg, retires| SigningKeyRow {
+        alg,
+        created: at(18),
+        active: at(19),
+        retires,
+        sealed: vec![1, 2, 3],
+    };
+    let retires = [None, Some(at(20)), None];
+    let rows = SIGNING_ALGS.into_iter().zip(retires);
+    rows.map(|(alg, retires)| (KeyId::new(alg.as_str()), row(alg, retires))).collect()
+}

@@ -1,0 +1,132 @@
+//! A sample of every row, for its golden bytes: every option given and left out, every word of
+//! every enum. Words are listed here in full, since the order of an enum is part of the bytes.
+
+mod browser;
+mod clients;
+mod grants;
+mod installation;
+mod people;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use gatelodge::oauth::client::{AuthMethod, GrantType, PkcePolicy, RefreshPolicy, SigningAlg};
+use gatelodge::oauth::id::ClientId;
+use gatelodge::oauth::redirect_uri::RedirectUri;
+use gatelodge::oauth::scope::Scope;
+use gatelodge::secret::TokenHash;
+use gatelodge::store::schema::{
+    Authentication, Ceremony, Client, Code, Consent, Grant, Installation, Interaction, Passkey,
+    Person, Refresh, Session, SetupLink, SigningKeyRow,
+};
+use gatelodge::store::{Key as _, Read, Row, StoreError, Tx, View};
+use gatelodge::time::Timestamp;
+use uuid::Uuid;
+
+pub(crate) const GRANT_TYPES: [GrantType; 3] =
+    [GrantType::AuthorizationCode, GrantType::ClientCredentials, GrantType::RefreshToken];
+pub(crate) const AUTH_METHODS: [AuthMethod; 3] =
+    [AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost, AuthMethod::None];
+pub(crate) const SIGNING_ALGS: [SigningAlg; 3] =
+    [SigningAlg::EdDsa, SigningAlg::Es256, SigningAlg::Rs256];
+pub(crate) const REFRESH_POLICIES: [RefreshPolicy; 2] =
+    [RefreshPolicy::Grace, RefreshPolicy::Strict];
+pub(crate) const PKCE_POLICIES: [PkcePolicy; 2] = [PkcePolicy::Nonce, PkcePolicy::Required];
+
+/// Rows of one layout variant.
+pub(crate) struct Sample {
+    /// The row's type, its table and the variant's number.
+    pub(crate) row: &'static str,
+    pub(crate) table: &'static str,
+    pub(crate) variant: u32,
+    /// The schema number under which the variant was written first.
+    pub(crate) schema: u32,
+    pub(crate) cases: Vec<Case>,
+}
+
+/// One row.
+pub(crate) struct Case {
+    /// The bytes that it is found under.
+    pub(crate) key: Vec<u8>,
+    pub(crate) put: Arc<dyn Fn(&mut Tx<'_>) -> Result<(), StoreError> + Send + Sync>,
+    pub(crate) assert_found: Box<dyn Fn(&Read)>,
+}
+
+fn sample<R>(row: &'static str, rows: Vec<(R::Key, R)>) -> Sample
+where
+    R: Row + Debug + PartialEq + Send + Sync + 'static,
+    R::Key: Send + Sync + 'static,
+{
+    let case = |row: (R::Key, R)| {
+        let mut key = vec![R::TABLE.byte];
+        row.0.write(&mut key);
+        let row = Arc::new(row);
+        let put = Arc::clone(&row);
+        Case {
+            key,
+            put: Arc::new(move |tx| tx.put(&put.0, put.1.clone())),
+            assert_found: Box::new(move |now| {
+                assert_eq!(now.find::<R>(&row.0).unwrap().as_ref(), Some(&row.1));
+            }),
+        }
+    };
+    let cases = rows.into_iter().map(case).collect();
+    Sample { row, table: R::TABLE.name, variant: 1, schema: 1, cases }
+}
+
+/// All of them.
+pub(crate) fn samples() -> Vec<Sample> {
+    vec![
+        sample::<Ceremony>("Ceremony", people::ceremonies()),
+        sample::<Client>("Client", clients::clients()),
+        sample::<Code>("Code", grants::codes()),
+        sample::<Consent>("Consent", grants::consents()),
+        sample::<Grant>("Grant", grants::grants()),
+        sample::<Installation>("Installation", installation::installations()),
+        sample::<Interaction>("Interaction", browser::interactions()),
+        sample::<Passkey>("Passkey", people::passkeys()),
+        sample::<Person>("Person", people::people()),
+        sample::<Refresh>("Refresh", grants::refresh_tokens()),
+        sample::<Session>("Session", browser::sessions()),
+        sample::<SetupLink>("SetupLink", people::setup_links()),
+        sample::<SigningKeyRow>("SigningKeyRow", installation::signing_keys()),
+    ]
+}
+
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_millis(1_767_225_600_123 + seconds * 1000)
+}
+
+fn id<T: From<Uuid>>(n: u128) -> T {
+    Uuid::from_u128(0x0190_163d_8694_439b_aea5_966c_26f8_ad00 + n).into()
+}
+
+fn hash(n: u8) -> TokenHash {
+    let mut bytes = [n; 33];
+    bytes[0] = 1;
+    TokenHash::from_bytes(bytes)
+}
+
+fn read<T: std::str::FromStr<Err: Debug>>(written: &str) -> T {
+    written.parse().unwrap()
+}
+
+fn text(written: &str) -> String {
+    written.to_owned()
+}
+
+fn shop() -> ClientId {
+    read("shop + co: \"1\"")
+}
+
+fn scope() -> Scope {
+    read("openid profile offline_access")
+}
+
+fn uris() -> Vec<RedirectUri> {
+    ["https://app.example/cb?x=1", "http://127.0.0.1/cb", "com.example.app:/cb"].map(read).to_vec()
+}
+
+fn authentication() -> Authentication {
+    Authentication { amr: vec![text("hwk"), text("user")], at: at(1) }
+}

@@ -1,0 +1,68 @@
+//! Samples of people, their passkeys and the ways to one.
+
+use gatelodge::oauth::id::{CeremonyId, UserId};
+use gatelodge::secret::TokenHash;
+use gatelodge::store::schema::{
+    Ceremony, CeremonyPurpose, CredentialId, Passkey, Person, SetupLink, SetupPurpose,
+};
+
+use super::{at, hash, id, read};
+
+pub(super) fn ceremonies() -> Vec<(CeremonyId, Ceremony)> {
+    let register = CeremonyPurpose::Register {
+        link: hash(1),
+        user: id(2),
+        username: read("Ada.L@example"),
+        display_name: read("Ada Lovelace — Gräfin"),
+    };
+    let row = |purpose| Ceremony {
+        browser: hash(2),
+        expires: at(300),
+        purpose,
+        state: b"{\"rs\":{}}".to_vec(),
+    };
+    vec![(id(1), row(CeremonyPurpose::Authenticate)), (id(2), row(register))]
+}
+
+pub(super) fn passkeys() -> Vec<(CredentialId, Passkey)> {
+    let full = Passkey {
+        backed_up: true,
+        created: at(6),
+        credential: b"{\"cred\":{}}".to_vec(),
+        name: read("Ada's phone"),
+        revision: 1,
+        used: Some(at(7)),
+        user: id(5),
+    };
+    let least = Passkey { backed_up: false, used: None, ..full.clone() };
+    vec![(CredentialId(vec![0, 0xff, 1]), full), (CredentialId(vec![2; 64]), least)]
+}
+
+pub(super) fn people() -> Vec<(UserId, Person)> {
+    let full = Person {
+        created: at(8),
+        disabled: true,
+        display_name: read("Ada Lovelace — Gräfin"),
+        email: Some(read("ada@example.org")),
+        roles: vec![read("admin"), read("user")],
+        updated: at(9),
+        username: read("Ada.L@example"),
+    };
+    let least = Person {
+        disabled: false,
+        email: None,
+        roles: vec![],
+        username: read("bob"),
+        ..full.clone()
+    };
+    vec![(id(5), full), (id(7), least)]
+}
+
+pub(super) fn setup_links() -> Vec<(TokenHash, SetupLink)> {
+    let row = |purpose, used| SetupLink { expires: at(16), purpose, used };
+    vec![
+        (hash(10), row(SetupPurpose::Enrol(id(5)), None)),
+        (hash(11), row(SetupPurpose::First, Some(at(17)))),
+        (hash(12), row(SetupPurpose::Recover(id(5)), None)),
+    ]
+}
