@@ -1,0 +1,99 @@
+//! An installation as the requests over HTTP find it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatelodge::app::{App, Sources};
+use gatelodge::config::Config;
+use gatelodge::error::Error;
+use gatelodge::flow::clients::{self, NewClient};
+use gatelodge::flow::{Context, installation};
+use gatelodge::oauth::client::{AuthMethod, SigningAlg};
+use gatelodge::oauth::id::ClientId;
+use gatelodge::oauth::issuer::Issuer;
+use gatelodge::secret::{Entropy, RefreshToken, RootSecret};
+use gatelodge::store::schema::{Authentication, Grant, Person, Refresh};
+use gatelodge::store::{Store, Tx};
+use uuid::Uuid;
+
+/// The refresh token that the `n`th caller begins with.
+pub(crate) fn token(n: u64) -> RefreshToken {
+    Entropy::seeded(n).fresh().token()
+}
+
+/// An installation with its keys, a client that asks for itself, and for each caller a grant to
+/// refresh. Gives the client's secret too.
+pub(crate) async fn install(
+    config: Config,
+    issuer: Issuer,
+    store: Store,
+    grants: u64,
+) -> (Arc<App>, String) {
+    let root = RootSecret::generate(&Entropy::System.fresh());
+    let app = Arc::new(App::new(config, issuer, &root, store, Sources::default()).unwrap());
+    app.write(installation::begin).await.unwrap();
+    app.make_missing_keys().await.unwrap();
+    let added = app.write(move |tx, cx| {
+        clients::add(tx, cx, &shop())?;
+        let (_, _, secret) = clients::add(tx, cx, &robot())?;
+        for n in 0..grants {
+            grant(tx, cx, n)?;
+        }
+        Ok(secret.unwrap().expose().to_string())
+    });
+    let secret = added.await.unwrap();
+    (app, secret)
+}
+
+fn robot() -> NewClient {
+    NewClient {
+        auth_method: Some(AuthMethod::ClientSecretPost),
+        client_id: Some("robot".parse().unwrap()),
+        name: Some("A robot".parse().unwrap()),
+        ..NewClient::default()
+    }
+}
+
+fn shop() -> NewClient {
+    NewClient {
+        auth_method: Some(AuthMethod::None),
+        client_id: Some("shop".parse().unwrap()),
+        id_token_alg: Some(SigningAlg::Es256),
+        name: Some("The shop".parse().unwrap()),
+        redirect_uris: vec!["https://app.example/cb".parse().unwrap()],
+        ..NewClient::default()
+    }
+}
+
+fn grant(tx: &mut Tx<'_>, cx: &Context, n: u64) -> Result<(), Error> {
+    let (now, later) = (cx.now, cx.now + Duration::from_hours(24));
+    let number = Uuid::from_u128(u128::from(n));
+    let client: ClientId = "shop".parse().unwrap();
+    let person = Person {
+        created: now,
+        disabled: false,
+        display_name: "Ada".parse().unwrap(),
+        email: None,
+        roles: vec!["user".parse().unwrap()],
+        updated: now,
+        username: format!("ada{n}").parse().unwrap(),
+    };
+    let grant = Grant {
+        authentication: Authentication { amr: vec!["hwk".to_owned()], at: now },
+        client: client.clone(),
+        created: now,
+        ended: None,
+        expires: later,
+        offline: true,
+        resources: Vec::new(),
+        scope: "offline_access openid".parse().unwrap(),
+        session: number.into(),
+        user: number.into(),
+    };
+    let refresh =
+        Refresh { client, expires: later, grant: number.into(), kept: later, spent: None };
+    tx.put(&number.into(), person)?;
+    tx.put(&number.into(), grant)?;
+    tx.put(&cx.rules.pepper.hash(&token(n)), refresh)?;
+    Ok(())
+}

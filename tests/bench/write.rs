@@ -1,0 +1,96 @@
+//! Durable writes: one row a transition, by callers that each wait for their answer, beside the
+//! engine's own commit of one such row under the same settings.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use gatelodge::oauth::id::{ClientId, UserId};
+use gatelodge::store::schema::Consent;
+use gatelodge::store::{Store, StoreError};
+use gatelodge::time::Timestamp;
+use redb::{Builder, Database, Durability, TableDefinition};
+use tokio::runtime::Runtime;
+use uuid::Uuid;
+
+use crate::measure::{Row, WINDOW, rates, window};
+
+/// The table of the bare engine.
+const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows");
+
+pub(crate) fn rows() -> Vec<Row> {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Arc::new(Store::open(&directory.path().join("store")).unwrap());
+    let engine = engine(&directory.path().join("engine"));
+    let runtime = Runtime::new().unwrap();
+
+    let grouped = |callers: usize| runtime.block_on(write(&store, callers));
+    let mut bare = || window(|| commit(&engine));
+    let (mut one, mut some, mut many) = (|| grouped(1), || grouped(16), || grouped(256));
+    let [bare, one, some, many] = rates([&mut bare, &mut one, &mut some, &mut many]);
+
+    [(1, one), (16, some), (256, many)]
+        .map(|(callers, rate)| {
+            Row::new(format!("write a row durably, {callers} at a time"), rate)
+                .beside("the bare engine's commit", bare)
+        })
+        .into()
+}
+
+async fn write(store: &Arc<Store>, callers: usize) -> u64 {
+    let until = Instant::now() + WINDOW;
+    let callers: Vec<_> = (0..callers)
+        .map(|_| {
+            let store = Arc::clone(store);
+            tokio::spawn(async move {
+                let mut done = 0;
+                while Instant::now() < until {
+                    let (key, row) = (key(), row());
+                    let put = store.write(move |tx| tx.put(&key, row.clone()));
+                    put.await.map_err(|error: StoreError| error.to_string()).unwrap();
+                    done += 1;
+                }
+                done
+            })
+        })
+        .collect();
+    let mut done = 0;
+    for caller in callers {
+        done += caller.await.unwrap();
+    }
+    done
+}
+
+/// As `store/engine.rs` opens its own.
+fn engine(path: &Path) -> Database {
+    Builder::new().set_cache_size(32 * 1024 * 1024).create(path).unwrap()
+}
+
+/// As `store/engine.rs` commits, for one row of the same size.
+fn commit(engine: &Database) {
+    let mut transaction = engine.begin_write().unwrap();
+    transaction.set_durability(Durability::Immediate).unwrap();
+    transaction.set_two_phase_commit(true);
+    transaction.set_quick_repair(true);
+    {
+        let (user, client, host) = key();
+        let key = [user.uuid().as_bytes(), client.as_str().as_bytes(), host.as_bytes()].concat();
+        let mut rows = transaction.open_table(ROWS).unwrap();
+        rows.insert(key.as_slice(), [7; 50].as_slice()).unwrap();
+    }
+    transaction.commit().unwrap();
+}
+
+fn key() -> (UserId, ClientId, String) {
+    let mut random = [0; 16];
+    aws_lc_rs::rand::fill(&mut random).unwrap();
+    (Uuid::from_bytes(random).into(), "shop".parse().unwrap(), "app.example".to_owned())
+}
+
+fn row() -> Consent {
+    Consent {
+        given: Timestamp::from_seconds(1_767_225_600),
+        resources: vec!["http://localhost:7455".to_owned()],
+        scope: "openid profile".parse().unwrap(),
+    }
+}
