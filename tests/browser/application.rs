@@ -74,16 +74,25 @@ impl Application {
 
     /// Waits for the browser to come back to `path`, and takes what it brings.
     pub(crate) async fn visited(&self, path: &str) -> BTreeMap<String, String> {
+        let page = "<!doctype html><link rel=icon href=data:,><title>The Shop</title>Welcome back.";
+        self.answers(path, &format!("200 OK\r\nContent-Type: text/html\r\n\r\n{page}")).await
+    }
+
+    /// As [`Self::visited`], and leaves the browser on the page that sent it.
+    pub(crate) async fn turns_away(&self, path: &str) -> BTreeMap<String, String> {
+        self.answers(path, "204 No Content\r\n\r\n").await
+    }
+
+    async fn answers(&self, path: &str, answer: &str) -> BTreeMap<String, String> {
         loop {
             let accepted = tokio::time::timeout(PATIENCE, self.listener.accept()).await;
             let mut stream = BufReader::new(accepted.expect("the browser comes back").unwrap().0);
             let mut head = String::new();
             while !head.ends_with("\r\n\r\n") && stream.read_line(&mut head).await.unwrap() > 0 {}
-            let Some(target) = head.split(' ').nth(1) else { continue };
-            let said = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n\
-                        <!doctype html><link rel=icon href=data:,><title>The Shop</title>Welcome back.";
             // A browser opens connections ahead of need, and shuts them without a word.
-            let _ = stream.write_all(said.as_bytes()).await;
+            let Some(target) = head.split(' ').nth(1) else { continue };
+            let answer = answer.replacen("\r\n", "\r\nConnection: close\r\n", 1);
+            let _ = stream.write_all(format!("HTTP/1.1 {answer}").as_bytes()).await;
             let _ = stream.shutdown().await;
             let target = Url::parse(&self.redirect_uri).unwrap().join(target).unwrap();
             if target.path() == path {

@@ -46,7 +46,7 @@ async fn with_an_id_token_of_the_session_nothing_is_asked() {
     let (_, tokens) = shop.redeem(&shop.visited("/callback").await["code"]).await;
 
     let hint = tokens["id_token"].as_str().unwrap();
-    window.open(format!("{}&id_token_hint={hint}", shop.logout())).await;
+    window.set_off(format!("{}&id_token_hint={hint}", shop.logout()));
 
     assert_eq!(shop.visited("/bye").await["state"], "until-we-meet-again");
     window.reads("Welcome back.").await;

@@ -80,8 +80,8 @@ async fn a_link_that_is_none_says_so() {
     window.open(format!("{}/setup", server.issuer())).await;
     window.reads("This page needs a setup link, and the address has none.").await;
 
-    // The same tab: only the fragment changes.
-    window.open(format!("{}/gate/setup#gl_st_nonsense", server.issuer())).await;
+    // Another link in the same tab changes only the fragment.
+    window.ask::<String>("location.hash = 'gl_st_nonsense'").await;
     window.reads("This setup link is not known here.").await;
     window.excuses("404").await;
 }

@@ -59,9 +59,15 @@ impl Window {
         Self { page, passkeys, complaints, _browser: browser, _chromium: chromium }
     }
 
-    /// Goes to `url`, as the address bar does.
+    /// Goes to `url`, as the address bar does, and waits until it is there.
     pub(crate) async fn open(&self, url: impl Into<String>) {
         self.page.execute(NavigateParams::new(url)).await.unwrap();
+    }
+
+    /// Sets off for `url`, where the way ends at somebody who has yet to open.
+    pub(crate) fn set_off(&self, url: impl Into<String>) {
+        let (page, to) = (self.page.clone(), NavigateParams::new(url));
+        tokio::spawn(async move { page.execute(to).await });
     }
 
     /// What `script` gives, where the page is ready to tell.
@@ -152,8 +158,7 @@ impl Window {
     /// Where this window has been, as its back button knows it.
     pub(crate) async fn history(&self) -> Vec<String> {
         let history = self.page.execute(GetNavigationHistoryParams::default()).await.unwrap();
-        let entries = history.result.entries.into_iter();
-        entries.flat_map(|entry| [entry.url, entry.user_typed_url]).collect()
+        history.result.entries.into_iter().map(|entry| entry.url).collect()
     }
 
     /// Takes note of a complaint that belongs to the story: one that has `part` in it is there.
@@ -196,7 +201,11 @@ async fn complaints(page: &Page) -> Arc<Mutex<Vec<String>>> {
     let logged =
         page.event_listener::<EventEntryAdded>().await.unwrap().filter_map(async |event| {
             let entry = &event.entry;
-            let harmless = matches!(entry.level, LogEntryLevel::Verbose | LogEntryLevel::Info);
+            // The icon is fetched when the browser likes, also while a story has no server.
+            let icon = entry.url.as_deref().is_some_and(|url| url.ends_with("/assets/icon.svg"));
+            let no_server = icon && entry.text.contains("ERR_CONNECTION_REFUSED");
+            let harmless =
+                no_server || matches!(entry.level, LogEntryLevel::Verbose | LogEntryLevel::Info);
             (!harmless).then(|| format!("{} ({:?})", entry.text, entry.url))
         });
     let thrown = page.event_listener::<EventExceptionThrown>().await.unwrap();

@@ -23,7 +23,9 @@ fn refuses(home: &Home, arguments: &[&str], code: i32, words: &[&str]) {
 /// A home whose store was made by a server that has ended.
 fn used() -> Home {
     let home = Home::new();
-    home.serve().kill();
+    let server = home.serve();
+    server.terminate();
+    assert!(server.end().success());
     home
 }
 

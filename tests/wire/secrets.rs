@@ -11,7 +11,7 @@ fn the_most_talkative_log_holds_no_secret() {
     let mut command = home.command(&["serve", "--listen", "127.0.0.1:0", "--print-setup"]);
     command.env("GATELODGE_LOG", "trace");
     let server = Server::start(command, &home.path("log"));
-    let added = home.json("client add nightly --id nightly");
+    let added = home.json("client add nightly --id nightly --auth client_secret_post");
     let secret = added["client_secret"].as_str().unwrap();
     let link = home.json("user add ada --email ada@example.org");
 

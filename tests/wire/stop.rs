@@ -12,13 +12,13 @@ use crate::program::{Home, Server};
 
 impl Server {
     /// Asks it to stop, and says nothing of whether it did.
-    fn terminate(&self) {
+    pub(crate) fn terminate(&self) {
         let pid = self.process.0.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     }
 
     /// Waits for its end.
-    fn end(mut self) -> ExitStatus {
+    pub(crate) fn end(mut self) -> ExitStatus {
         self.process.0.wait().unwrap()
     }
 }
@@ -27,7 +27,9 @@ impl Server {
 fn a_request_on_its_way_in_is_finished_before_the_server_ends() {
     let home = Home::new();
     let server = home.serve();
-    let secret = home.json("client add nightly --id nightly")["client_secret"].clone();
+    let secret =
+        home.json("client add nightly --id nightly --auth client_secret_post")["client_secret"]
+            .clone();
     let form = format!(
         "grant_type=client_credentials&client_id=nightly&client_secret={}",
         secret.as_str().unwrap()
@@ -68,7 +70,7 @@ fn a_server_without_work_ends_at_once_and_takes_its_socket_along() {
 fn what_was_answered_outlives_a_kill() {
     let home = Home::new();
     let server = home.serve();
-    let client = home.json("client add nightly --id nightly");
+    let client = home.json("client add nightly --id nightly --auth client_secret_post");
     let secret = client["client_secret"].as_str().unwrap();
     let token = client_credentials(&server, "nightly", secret);
     let keys = get(&server, "/.well-known/jwks.json").json();
