@@ -11,6 +11,7 @@ pub(super) fn codes() -> Vec<(TokenHash, Code)> {
         authentication: authentication(),
         client: shop(),
         code_challenge: Some(read("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")),
+        created: at(1),
         expires: at(600),
         kept: at(900),
         nonce: Some(text("n-0S6_WzA2Mj")),
