@@ -60,8 +60,7 @@ async fn work(disk: &Disk) -> (u64, u64) {
         let Ok(store) = disk.open().map(Arc::new) else { break };
         for group in *groups {
             begun += *group as u64;
-            let transitions = (0..*group).map(|_| Box::new(deed) as _).collect();
-            for outcome in together(&store, transitions).await {
+            for outcome in together(&store, vec![deed; *group]).await {
                 let Ok(made) = outcome else { return (answered, begun) };
                 answered = made;
             }

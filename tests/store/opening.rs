@@ -149,7 +149,7 @@ fn a_store_of_every_schema_so_far_is_brought_to_todays() {
             for sample in samples().into_iter().filter(|sample| sample.schema == number) {
                 let frames = golden::kept(&sample);
                 for (case, bytes) in sample.cases.iter().zip(frames) {
-                    tx.put_raw(case.key.clone(), bytes);
+                    tx.put_raw(case.key(), bytes);
                 }
             }
         });
@@ -158,7 +158,7 @@ fn a_store_of_every_schema_so_far_is_brought_to_todays() {
 
         assert_eq!(now.raw(SCHEMA_KEY).unwrap(), Some(SCHEMA.to_be_bytes().to_vec()));
         for sample in samples().into_iter().filter(|sample| sample.schema == number) {
-            sample.cases.iter().for_each(|case| (case.assert_found)(&now));
+            sample.cases.iter().for_each(|case| case.assert_found(&now));
         }
     }
 }

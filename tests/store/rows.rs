@@ -104,7 +104,7 @@ pub(crate) fn counted(store: &Store) -> u64 {
 /// a runtime of one thread.
 pub(crate) async fn together<T: Send + 'static>(
     store: &Arc<Store>,
-    transitions: Vec<Box<dyn Fn(&mut Tx<'_>) -> Result<T, Failure> + Send>>,
+    transitions: Vec<impl Fn(&mut Tx<'_>) -> Result<T, Failure> + Send + 'static>,
 ) -> Vec<Result<T, Failure>> {
     let (release, held) = std::sync::mpsc::channel::<()>();
     let (entered, began) = oneshot::channel();

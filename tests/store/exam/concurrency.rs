@@ -8,8 +8,6 @@ use tokio::sync::oneshot;
 use super::exam;
 use crate::rows::{Counter, Failure, Note, count, counted, key, note, spawn, together};
 
-type Transition<T> = Box<dyn Fn(&mut Tx<'_>) -> Result<T, Failure> + Send>;
-
 exam! {
     sixty_four_writers_at_once_see_each_other,
     of_a_batch_only_what_refused_or_panicked_is_missing,
@@ -22,8 +20,7 @@ exam! {
 async fn sixty_four_writers_at_once_see_each_other(open: fn() -> Store) {
     let store = Arc::new(open());
 
-    let transitions = (0..64).map(|_| Box::new(count) as Transition<u64>).collect();
-    let outcomes = together(&store, transitions).await;
+    let outcomes = together(&store, vec![count; 64]).await;
 
     let seen: Vec<u64> = outcomes.into_iter().map(Result::unwrap).collect();
     assert_eq!(seen, (0..64).collect::<Vec<_>>());
@@ -33,7 +30,7 @@ async fn sixty_four_writers_at_once_see_each_other(open: fn() -> Store) {
 async fn of_a_batch_only_what_refused_or_panicked_is_missing(open: fn() -> Store) {
     let store = Arc::new(open());
     let transitions = (0..30_u64).map(|n| {
-        Box::new(move |tx: &mut Tx<'_>| {
+        move |tx: &mut Tx<'_>| {
             let before = count(tx)?;
             tx.put(&format!("{n:02}"), note("ada", "", None))?;
             match n % 3 {
@@ -41,7 +38,7 @@ async fn of_a_batch_only_what_refused_or_panicked_is_missing(open: fn() -> Store
                 1 => Err(Failure::Refused),
                 _ => std::panic::resume_unwind(Box::new("a transition's own fault")),
             }
-        }) as Transition<u64>
+        }
     });
 
     let outcomes = together(&store, transitions.collect()).await;
@@ -119,8 +116,7 @@ async fn a_reader_does_not_wait_for_a_writer(open: fn() -> Store) {
 async fn a_batch_larger_than_one_commit_is_answered_whole(open: fn() -> Store) {
     let store = Arc::new(open());
 
-    let transitions = (0..1500).map(|_| Box::new(count) as Transition<u64>).collect();
-    let outcomes = together(&store, transitions).await;
+    let outcomes = together(&store, vec![count; 1500]).await;
 
     assert!(outcomes.into_iter().map(Result::unwrap).eq(0..1500));
     assert_eq!(counted(&store), 1500);

@@ -122,10 +122,7 @@ fn agrees(open: fn() -> Store, cases: u32) {
                 let stood = expected(&model, 9);
                 let expected_of_each: Vec<_> =
                     batch.iter().map(|plan| plan.model(&mut model)).collect();
-                let transitions = batch.into_iter().map(|plan| {
-                    Box::new(move |tx: &mut Tx<'_>| plan.run(tx))
-                        as Box<dyn Fn(&mut Tx<'_>) -> _ + Send>
-                });
+                let transitions = batch.into_iter().map(|plan| move |tx: &mut Tx<'_>| plan.run(tx));
 
                 let outcomes = together(&store, transitions.collect()).await;
 

@@ -8,8 +8,6 @@ use gatelodge::time::Timestamp;
 use super::exam;
 use crate::rows::{Failure, NOTES_BY_AUTHOR, Note, key, note, together};
 
-type Names = Vec<String>;
-
 exam! {
     a_list_is_in_order_and_as_long_as_asked,
     an_index_gives_only_what_is_under_the_whole_of_its_key,
@@ -17,7 +15,7 @@ exam! {
     what_has_expired_comes_by_its_moment_and_no_sooner,
 }
 
-fn names(rows: Vec<(String, Note)>) -> Names {
+fn names(rows: Vec<(String, Note)>) -> Vec<String> {
     rows.into_iter().map(|(key, _)| key).collect()
 }
 
@@ -71,28 +69,30 @@ async fn a_range_merges_what_is_stored_what_the_batch_holds_and_what_is_its_own(
         Ok::<_, StoreError>(())
     });
     stored.await.unwrap();
-    let batch = |tx: &mut Tx<'_>| {
-        tx.put(&key("b"), note("ada", "batch", None))?;
-        tx.put(&key("c"), note("ada", "batch", None))?;
-        tx.remove::<Note>(&key("e"))?;
-        Ok::<_, Failure>((vec![], vec![]))
-    };
-    let own = |tx: &mut Tx<'_>| {
-        tx.put(&key("c"), note("ada", "own", None))?;
-        tx.put(&key("e"), note("ada", "own", None))?;
-        tx.put(&key("f"), note("ada", "own", None))?;
-        tx.remove::<Note>(&key("b"))?;
-        Ok::<_, Failure>((tx.list::<Note>(9)?, names(tx.list::<Note>(2)?)))
-    };
 
-    let mut outcomes = together(&store, vec![Box::new(batch), Box::new(own)]).await;
+    let mut outcomes = together(&store, vec![of_the_batch as fn(&mut Tx<'_>) -> _, own]).await;
 
-    let (seen, first_two) = outcomes.pop().unwrap().unwrap();
+    let [seen, first_two] = outcomes.pop().unwrap().unwrap();
     let texts: Vec<(&str, &str)> =
         seen.iter().map(|(key, row)| (key.as_str(), row.text.as_str())).collect();
     assert_eq!(texts, [("a", "stored"), ("c", "own"), ("e", "own"), ("f", "own"), ("g", "stored")]);
-    assert_eq!(first_two, ["a", "c"]);
+    assert_eq!(names(first_two), ["a", "c"]);
     assert_eq!(store.read().unwrap().list::<Note>(9).unwrap(), seen);
+}
+
+fn of_the_batch(tx: &mut Tx<'_>) -> Result<[Vec<(String, Note)>; 2], Failure> {
+    tx.put(&key("b"), note("ada", "batch", None))?;
+    tx.put(&key("c"), note("ada", "batch", None))?;
+    tx.remove::<Note>(&key("e"))?;
+    Ok([vec![], vec![]])
+}
+
+fn own(tx: &mut Tx<'_>) -> Result<[Vec<(String, Note)>; 2], Failure> {
+    tx.put(&key("c"), note("ada", "own", None))?;
+    tx.put(&key("e"), note("ada", "own", None))?;
+    tx.put(&key("f"), note("ada", "own", None))?;
+    tx.remove::<Note>(&key("b"))?;
+    Ok([tx.list(9)?, tx.list(2)?])
 }
 
 async fn what_has_expired_comes_by_its_moment_and_no_sooner(open: fn() -> Store) {

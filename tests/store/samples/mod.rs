@@ -41,37 +41,43 @@ pub(crate) struct Sample {
     pub(crate) variant: u32,
     /// The schema number under which the variant was written first.
     pub(crate) schema: u32,
-    pub(crate) cases: Vec<Case>,
+    pub(crate) cases: Vec<Arc<dyn Case>>,
 }
 
 /// One row.
-pub(crate) struct Case {
+pub(crate) trait Case: Send + Sync {
     /// The bytes that it is found under.
-    pub(crate) key: Vec<u8>,
-    pub(crate) put: Arc<dyn Fn(&mut Tx<'_>) -> Result<(), StoreError> + Send + Sync>,
-    pub(crate) assert_found: Box<dyn Fn(&Read)>,
+    fn key(&self) -> Vec<u8>;
+
+    fn put(&self, tx: &mut Tx<'_>) -> Result<(), StoreError>;
+
+    fn assert_found(&self, now: &Read);
+}
+
+struct Kept<R: Row>(R::Key, R);
+
+impl<R: Row<Key: Send + Sync> + Debug + PartialEq + Send + Sync> Case for Kept<R> {
+    fn key(&self) -> Vec<u8> {
+        let mut key = vec![R::TABLE.byte];
+        self.0.write(&mut key);
+        key
+    }
+
+    fn put(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        tx.put(&self.0, self.1.clone())
+    }
+
+    fn assert_found(&self, now: &Read) {
+        assert_eq!(now.find::<R>(&self.0).unwrap().as_ref(), Some(&self.1));
+    }
 }
 
 fn sample<R>(row: &'static str, rows: Vec<(R::Key, R)>) -> Sample
 where
-    R: Row + Debug + PartialEq + Send + Sync + 'static,
-    R::Key: Send + Sync + 'static,
+    R: Row<Key: Send + Sync + 'static> + Debug + PartialEq + Send + Sync + 'static,
 {
-    let case = |row: (R::Key, R)| {
-        let mut key = vec![R::TABLE.byte];
-        row.0.write(&mut key);
-        let row = Arc::new(row);
-        let put = Arc::clone(&row);
-        Case {
-            key,
-            put: Arc::new(move |tx| tx.put(&put.0, put.1.clone())),
-            assert_found: Box::new(move |now| {
-                assert_eq!(now.find::<R>(&row.0).unwrap().as_ref(), Some(&row.1));
-            }),
-        }
-    };
-    let cases = rows.into_iter().map(case).collect();
-    Sample { row, table: R::TABLE.name, variant: 1, schema: 1, cases }
+    let cases = rows.into_iter().map(|(key, row)| Arc::new(Kept(key, row)) as Arc<dyn Case>);
+    Sample { row, table: R::TABLE.name, variant: 1, schema: 1, cases: cases.collect() }
 }
 
 /// All of them.
