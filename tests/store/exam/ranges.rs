@@ -75,7 +75,7 @@ async fn a_range_merges_what_is_stored_what_the_batch_holds_and_what_is_its_own(
     let [seen, first_two] = outcomes.pop().unwrap().unwrap();
     let texts: Vec<(&str, &str)> =
         seen.iter().map(|(key, row)| (key.as_str(), row.text.as_str())).collect();
-    assert_eq!(texts, [("a", "stored"), ("c", "own"), ("e", "own"), ("f", "own"), ("g", "stored")]);
+    assert_eq!(texts, [("a", "stored"), ("c", "own"), ("d", "batch"), ("e", "own"), ("f", "own")]);
     assert_eq!(names(first_two), ["a", "c"]);
     assert_eq!(store.read().unwrap().list::<Note>(9).unwrap(), seen);
 }
@@ -83,7 +83,9 @@ async fn a_range_merges_what_is_stored_what_the_batch_holds_and_what_is_its_own(
 fn of_the_batch(tx: &mut Tx<'_>) -> Result<[Vec<(String, Note)>; 2], Failure> {
     tx.put(&key("b"), note("ada", "batch", None))?;
     tx.put(&key("c"), note("ada", "batch", None))?;
+    tx.put(&key("d"), note("ada", "batch", None))?;
     tx.remove::<Note>(&key("e"))?;
+    tx.remove::<Note>(&key("g"))?;
     Ok([vec![], vec![]])
 }
 
