@@ -5,9 +5,13 @@ use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStderr, Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
+use std::thread;
 
+use chromiumoxide::Browser;
+use futures_util::StreamExt as _;
 use tempfile::TempDir;
+use tokio::runtime::{Builder, Handle};
 
 use crate::program::Process;
 
@@ -34,8 +38,10 @@ const FLAGS: [&str; 11] = [
 
 /// A Chromium that runs.
 pub(crate) struct Chromium {
-    /// Where it takes commands.
-    pub(crate) address: String,
+    /// The one connection to it: the end of another would take the passkeys of every window along.
+    pub(crate) browser: Browser,
+    /// Where that connection lives, whichever story comes and goes.
+    pub(crate) runtime: Handle,
     // Its own children end when it does, and its profile goes after it.
     _process: Process,
     _profile: TempDir,
@@ -65,11 +71,27 @@ impl Chromium {
             let begin = said.len();
             assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "Chromium did not start: {said}");
             if let Some(address) = said[begin..].trim().strip_prefix("DevTools listening on ") {
-                let address = address.to_owned();
-                return Self { address, _process: process, _profile: profile, _stderr: stderr };
+                let (browser, runtime) = connected(address.to_owned());
+                let (_process, _profile, _stderr) = (process, profile, stderr);
+                return Self { browser, runtime, _process, _profile, _stderr };
             }
         }
     }
+}
+
+/// Connects to `address`, on a thread that serves the connection as long as there is one.
+fn connected(address: String) -> (Browser, Handle) {
+    let (ready, connected) = mpsc::channel();
+    thread::spawn(move || {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (browser, mut handler) = Browser::connect(address).await.unwrap();
+            ready.send((browser, Handle::current())).unwrap();
+            // What the protocol says beyond what this library knows is nothing to stop for.
+            while handler.next().await.is_some() {}
+        });
+    });
+    connected.recv().unwrap()
 }
 
 /// The program that `CHROMIUM` names, else the first that is installed.

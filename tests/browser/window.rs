@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use chromiumoxide::Page;
+use chromiumoxide::cdp::browser_protocol::browser::BrowserContextId;
 use chromiumoxide::cdp::browser_protocol::emulation::SetFocusEmulationEnabledParams;
 use chromiumoxide::cdp::browser_protocol::input::{
     DispatchKeyEventParams, DispatchKeyEventType, InsertTextParams,
@@ -12,13 +14,12 @@ use chromiumoxide::cdp::browser_protocol::input::{
 use chromiumoxide::cdp::browser_protocol::log::{EventEntryAdded, LogEntryLevel};
 use chromiumoxide::cdp::browser_protocol::page::{GetNavigationHistoryParams, NavigateParams};
 use chromiumoxide::cdp::browser_protocol::target::{
-    CreateBrowserContextParams, CreateTargetParams,
+    CreateBrowserContextParams, CreateTargetParams, DisposeBrowserContextParams,
 };
 use chromiumoxide::cdp::js_protocol::runtime::{
     ConsoleApiCalledType, EventConsoleApiCalled, EventExceptionThrown,
 };
 use chromiumoxide::layout::Point;
-use chromiumoxide::{Browser, Page};
 use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
 
@@ -37,26 +38,25 @@ pub(crate) struct Window {
     /// What holds this person's passkeys.
     pub(crate) passkeys: Authenticator,
     complaints: Arc<Mutex<Vec<String>>>,
-    _browser: Browser,
-    _chromium: Arc<Chromium>,
+    chromium: Arc<Chromium>,
+    profile: BrowserContextId,
 }
 
 impl Window {
     /// A window in which nothing was opened yet.
     pub(crate) async fn new() -> Self {
         let chromium = Chromium::shared();
-        let (browser, mut handler) = Browser::connect(&chromium.address).await.unwrap();
-        // What the protocol says beyond what this library knows is nothing to stop for.
-        tokio::spawn(async move { while handler.next().await.is_some() {} });
-        let context =
-            browser.create_browser_context(CreateBrowserContextParams::default()).await.unwrap();
-        let blank = CreateTargetParams::builder().url("about:blank").browser_context_id(context);
+        let browser = &chromium.browser;
+        let profile = browser.create_browser_context(CreateBrowserContextParams::default());
+        let profile = profile.await.unwrap();
+        let blank = CreateTargetParams::builder().url("about:blank");
+        let blank = blank.browser_context_id(profile.clone());
         let page = browser.new_page(blank.build().unwrap()).await.unwrap();
         let complaints = complaints(&page).await;
         // A ceremony needs a window that has the focus, and there are several at one time.
         page.execute(SetFocusEmulationEnabledParams::new(true)).await.unwrap();
         let passkeys = Authenticator::plug_in(&page).await;
-        Self { page, passkeys, complaints, _browser: browser, _chromium: chromium }
+        Self { page, passkeys, complaints, chromium, profile }
     }
 
     /// Goes to `url`, as the address bar does, and waits until it is there.
@@ -180,6 +180,12 @@ impl Window {
 
 impl Drop for Window {
     fn drop(&mut self) {
+        let (chromium, profile) = (Arc::clone(&self.chromium), self.profile.clone());
+        self.chromium.runtime.spawn(async move {
+            let closed = chromium.browser.execute(DisposeBrowserContextParams::new(profile)).await;
+            // The last one to hold the browser ends it, and must not wait for its own thread.
+            drop((closed, chromium));
+        });
         let complaints = self.complaints.lock().unwrap_or_else(PoisonError::into_inner);
         assert!(thread::panicking() || complaints.is_empty(), "a page complained: {complaints:?}");
     }
