@@ -108,7 +108,6 @@ pub async fn run(config: Config) -> Result<(), Stop> {
     tracing::info!("stopping: what was accepted is finished first");
     closing.send_replace(true);
     while doors.join_next().await.is_some() {}
-    tasks.abort();
     let finished = async move {
         // The doors held the others; they are shut.
         if let Some(graceful) = Arc::into_inner(graceful) {
@@ -120,6 +119,8 @@ pub async fn run(config: Config) -> Result<(), Stop> {
         () = tokio::time::sleep(GRACE) => tracing::warn!("some requests did not finish in time"),
         () = stop.wait() => tracing::warn!("stopped at once, as asked a second time"),
     }
+    // Not before: of a first start's requests, some wait for the keys that are being made.
+    tasks.abort();
     accept::remove_socket(&app);
     Ok(())
 }
