@@ -10,8 +10,8 @@ use serde_json::json;
 
 use super::failure::Failure;
 use crate::app::App;
-use crate::error::Internal;
 use crate::flow::installation;
+use crate::oauth::client::SigningAlg;
 use crate::oauth::metadata::Metadata;
 
 /// Clients may keep what rarely changes for a while; well within the time a key is published
@@ -59,11 +59,9 @@ pub(super) async fn alive() -> Json<serde_json::Value> {
     Json(json!({ "status": "ok" }))
 }
 
-/// The store takes writes.
+/// The store takes writes, and tokens can be signed; at a first start the keys are waited for.
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Response, Failure> {
     app.write(installation::probe).await.map_err(Failure::json)?;
-    app.keys()
-        .current(crate::oauth::client::SigningAlg::Es256, app.clock().now())
-        .ok_or_else(|| Failure::json(Internal::new("no signing key")))?;
+    app.signing_key(SigningAlg::Es256).await.map_err(Failure::json)?;
     Ok(Json(json!({ "status": "ok" })).into_response())
 }
