@@ -68,7 +68,10 @@ pub(crate) fn setup_url(app: &App, invited: &Invited) -> String {
 pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, Failed> {
     let view = app.read()?;
     let mut users = Vec::new();
-    for (id, person) in view.list::<Person>(MOST)? {
+    let mut people = view.list::<Person>(MOST)?;
+    // Their ids are drawn by lot.
+    people.sort_by(|(_, a), (_, b)| a.username.as_str().cmp(b.username.as_str()));
+    for (id, person) in people {
         let passkeys = view.by(&PASSKEYS_BY_USER, &id, MOST_PASSKEYS)?.len();
         users.push(shown(id, &person, passkeys));
     }
