@@ -7,27 +7,18 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use crate::error::Refusal;
 use crate::oauth::id::ClientId;
 use crate::oauth::params::{Params, form_decode};
 
-/// RFC 6749 §2.1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ClientType {
-    /// Can keep a secret.
-    Confidential,
-    /// Cannot: whoever holds the program holds all it knows.
-    Public,
-}
-
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident, $refusal:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum $name {
             $($(#[$vdoc])* $variant,)*
         }
@@ -49,7 +40,31 @@ macro_rules! words {
                 Self::ALL.iter().copied().find(|word| word.as_str() == s).ok_or(Refusal::$refusal)
             }
         }
+
+        // By its word also in the store, so that the order of the variants means nothing.
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let word = String::deserialize(deserializer)?;
+                word.parse().map_err(|_| D::Error::custom(concat!("no ", stringify!($name))))
+            }
+        }
     };
+}
+
+words! {
+    /// The client types of RFC 6749 §2.1.
+    ClientType, ClientMetadataContradictory {
+        /// Can keep a secret.
+        Confidential = "confidential",
+        /// Cannot: whoever holds the program holds all it knows.
+        Public = "public",
+    }
 }
 
 words! {
