@@ -11,13 +11,25 @@ use crate::store::{Row, StoreError, Tx, View};
 /// The most rows that one transaction removes.
 const MOST: usize = 500;
 
-/// Removes some of what has expired, and tells whether there may be more.
-pub fn run(tx: &mut Tx<'_>, cx: &Context) -> Result<bool, Error> {
+/// What one round of tidying did.
+pub struct Swept {
+    /// Whether there may be more to remove.
+    pub more: bool,
+    /// The rows that could not be read, and were left where they are.
+    pub unreadable: Vec<StoreError>,
+}
+
+/// Removes some of what has expired. A row that cannot be read holds up no other.
+pub fn run(tx: &mut Tx<'_>, cx: &Context) -> Result<Swept, Error> {
     let expired = tx.expired(cx.now, MOST)?;
+    let mut unreadable = Vec::new();
     for (table, key) in &expired {
-        remove(tx, *table, key)?;
+        match remove(tx, *table, key) {
+            Err(error @ StoreError::Corrupt { .. }) => unreadable.push(error),
+            removed => removed?,
+        }
     }
-    Ok(expired.len() == MOST)
+    Ok(Swept { more: expired.len() == MOST && unreadable.len() < MOST, unreadable })
 }
 
 fn remove(tx: &mut Tx<'_>, table: u8, key: &[u8]) -> Result<(), StoreError> {
@@ -27,5 +39,5 @@ fn remove(tx: &mut Tx<'_>, table: u8, key: &[u8]) -> Result<(), StoreError> {
         };
     }
     in_tables!(Ceremony, Code, Grant, Interaction, Refresh, Session, SetupLink, SigningKeyRow);
-    Ok(())
+    Err(StoreError::Corrupt { table: "expiry", key: crate::secret::hex(key) })
 }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -102,11 +103,17 @@ impl Engine {
     /// Commits `writes` as one, durably.
     pub(super) fn apply(&self, writes: &Writes) -> Result<(), StoreError> {
         self.with(|database| {
-            commit(database, writes).map_err(|error| {
-                // Whatever stopped a commit, what it left in memory is not built upon.
-                self.health.0.store(true, Ordering::SeqCst);
-                self.health.failed(error)
-            })
+            // A panic must not end the writer's thread, and with it the service.
+            let committed = catch_unwind(AssertUnwindSafe(|| commit(database, writes)));
+            if let Ok(Ok(())) = committed {
+                return Ok(());
+            }
+            // Whatever stopped a commit, what it left in memory is not built upon.
+            self.health.0.store(true, Ordering::SeqCst);
+            match committed {
+                Ok(committed) => committed.map_err(|error| self.health.failed(error)),
+                Err(_) => Err(StoreError::Panicked),
+            }
         })
     }
 

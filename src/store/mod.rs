@@ -48,7 +48,7 @@ pub enum StoreError {
         /// The schema number of the store.
         found: u32,
     },
-    /// A transition panicked; nothing of it was written.
+    /// A transition or the engine panicked; nothing of it is built upon.
     Panicked,
     /// The writer has ended.
     Stopped,
@@ -65,7 +65,7 @@ impl fmt::Display for StoreError {
                 "the store has schema {found}, and this program knows none above {}",
                 migrate::SCHEMA
             ),
-            Self::Panicked => f.write_str("a transition panicked"),
+            Self::Panicked => f.write_str("a transition or the engine panicked"),
             Self::Stopped => f.write_str("the store has stopped"),
         }
     }
