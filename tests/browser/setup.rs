@@ -67,7 +67,7 @@ async fn a_used_link_says_that_it_was_used() {
     window.open(server.ready["setup_url"].as_str().unwrap()).await;
 
     window.reads("This setup link was used already.").await;
-    window.reads("gatelodge user recover").await;
+    window.reads("gatelodge user recover NAME").await;
     window.excuses("410").await;
 }
 
