@@ -28,6 +28,33 @@ async fn what_is_allowed_arrives_as_a_code_that_is_redeemed() {
 }
 
 #[tokio::test]
+async fn a_whole_sign_in_leaves_no_secret_in_the_log() {
+    let home = Home::new();
+    let (server, window) = ada(&home).await;
+    let shop = Application::registered(&home, &[]).await;
+    window.open(shop.request("openid profile")).await;
+    window.press("Allow").await;
+    let code = shop.visited("/callback").await["code"].clone();
+    let (_, tokens) = shop.redeem(&code).await;
+    let cookies = window.page.get_cookies().await.unwrap();
+    let setup = server.ready["setup_url"].as_str().unwrap().rsplit_once('#').unwrap().1.to_owned();
+    server.kill();
+
+    let log = std::fs::read_to_string(home.path("log")).unwrap();
+    assert!(log.contains("/gate/webauthn/register/finish"), "{log}");
+    for kind in ["access_token", "id_token", "refresh_token"] {
+        assert!(!log.contains(tokens[kind].as_str().unwrap()), "{kind}");
+    }
+    for secret in cookies.iter().map(|cookie| &cookie.value).chain([&code, &setup]) {
+        assert!(!log.contains(secret.as_str()), "{secret}");
+    }
+    for told in ["gl_ac_", "gl_rt_", "gl_cs_", "gl_st_", "af0ifjsldkj", "n-0S6_WzA2Mj", "Lovelace"]
+    {
+        assert!(!log.contains(told), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_allowed_arrives_as_access_denied() {
     let home = Home::new();
     let (server, window) = ada(&home).await;

@@ -13,6 +13,7 @@
 mod application;
 mod authenticator;
 mod chromium;
+mod complaints;
 mod consent;
 mod errors;
 mod keyboard;

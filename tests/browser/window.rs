@@ -1,30 +1,25 @@
 //! A person before a window of the browser: what they open, press and type, and what they see.
 
 use std::fmt::Display;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use chromiumoxide::Page;
-use chromiumoxide::cdp::browser_protocol::browser::BrowserContextId;
 use chromiumoxide::cdp::browser_protocol::emulation::SetFocusEmulationEnabledParams;
 use chromiumoxide::cdp::browser_protocol::input::{
     DispatchKeyEventParams, DispatchKeyEventType, InsertTextParams,
 };
-use chromiumoxide::cdp::browser_protocol::log::{EventEntryAdded, LogEntryLevel};
 use chromiumoxide::cdp::browser_protocol::page::{GetNavigationHistoryParams, NavigateParams};
 use chromiumoxide::cdp::browser_protocol::target::{
-    CreateBrowserContextParams, CreateTargetParams, DisposeBrowserContextParams,
-};
-use chromiumoxide::cdp::js_protocol::runtime::{
-    ConsoleApiCalledType, EventConsoleApiCalled, EventExceptionThrown,
+    CreateBrowserContextParams, CreateTargetParams,
 };
 use chromiumoxide::layout::Point;
-use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
 
 use crate::authenticator::Authenticator;
 use crate::chromium::Chromium;
+use crate::complaints::Complaints;
 
 /// How long a page may take to show what is expected of it, and how often it is looked at.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -37,9 +32,8 @@ pub(crate) struct Window {
     pub(crate) page: Page,
     /// What holds this person's passkeys.
     pub(crate) passkeys: Authenticator,
-    complaints: Arc<Mutex<Vec<String>>>,
+    complaints: Complaints,
     chromium: Arc<Chromium>,
-    profile: BrowserContextId,
 }
 
 impl Window {
@@ -50,13 +44,13 @@ impl Window {
         let profile = browser.create_browser_context(CreateBrowserContextParams::default());
         let profile = profile.await.unwrap();
         let blank = CreateTargetParams::builder().url("about:blank");
-        let blank = blank.browser_context_id(profile.clone());
+        let blank = blank.browser_context_id(profile);
         let page = browser.new_page(blank.build().unwrap()).await.unwrap();
-        let complaints = complaints(&page).await;
+        let complaints = Complaints::of(&page).await;
         // A ceremony needs a window that has the focus, and there are several at one time.
         page.execute(SetFocusEmulationEnabledParams::new(true)).await.unwrap();
         let passkeys = Authenticator::plug_in(&page).await;
-        Self { page, passkeys, complaints, chromium, profile }
+        Self { page, passkeys, complaints, chromium }
     }
 
     /// Goes to `url`, as the address bar does, and waits until it is there.
@@ -85,7 +79,7 @@ impl Window {
         if tokio::time::timeout(PATIENCE, looked).await.is_err() {
             let at: Option<String> = self.ask("location.href").await;
             let shown: Option<String> = self.ask("document.body.innerText").await;
-            let complaints = self.complaints.lock().unwrap_or_else(PoisonError::into_inner);
+            let complaints = self.complaints.all();
             panic!("no {awaited} at {at:?}, but {shown:?}; {complaints:?}");
         }
     }
@@ -164,13 +158,7 @@ impl Window {
     /// Takes note of a complaint that belongs to the story: one that has `part` in it is there.
     pub(crate) async fn excuses(&self, part: &str) {
         let heard = async {
-            loop {
-                let mut complaints = self.complaints.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(at) = complaints.iter().position(|it| it.contains(part)) {
-                    complaints.remove(at);
-                    return;
-                }
-                drop(complaints);
+            while !self.complaints.take(part) {
                 tokio::time::sleep(GLANCE).await;
             }
         };
@@ -180,13 +168,8 @@ impl Window {
 
 impl Drop for Window {
     fn drop(&mut self) {
-        let (chromium, profile) = (Arc::clone(&self.chromium), self.profile.clone());
-        self.chromium.runtime.spawn(async move {
-            let closed = chromium.browser.execute(DisposeBrowserContextParams::new(profile)).await;
-            // The last one to hold the browser ends it, and must not wait for its own thread.
-            drop((closed, chromium));
-        });
-        let complaints = self.complaints.lock().unwrap_or_else(PoisonError::into_inner);
+        self.chromium.runtime.spawn(self.page.clone().close());
+        let complaints = self.complaints.all();
         assert!(thread::panicking() || complaints.is_empty(), "a page complained: {complaints:?}");
     }
 }
@@ -196,41 +179,4 @@ impl Drop for Window {
 pub(crate) enum Key {
     Enter,
     Tab,
-}
-
-/// Keeps what pages complain of: errors and warnings of the console, exceptions that nobody caught,
-/// and what the browser itself logs, such as a breach of the Content-Security-Policy.
-async fn complaints(page: &Page) -> Arc<Mutex<Vec<String>>> {
-    let complaints = Arc::new(Mutex::new(Vec::new()));
-    page.enable_log().await.unwrap();
-    page.enable_runtime().await.unwrap();
-    let logged =
-        page.event_listener::<EventEntryAdded>().await.unwrap().filter_map(async |event| {
-            let entry = &event.entry;
-            // The icon is fetched when the browser likes, also while a story has no server.
-            let icon = entry.url.as_deref().is_some_and(|url| url.ends_with("/assets/icon.svg"));
-            let no_server = icon && entry.text.contains("ERR_CONNECTION_REFUSED");
-            let harmless =
-                no_server || matches!(entry.level, LogEntryLevel::Verbose | LogEntryLevel::Info);
-            (!harmless).then(|| format!("{} ({:?})", entry.text, entry.url))
-        });
-    let thrown = page.event_listener::<EventExceptionThrown>().await.unwrap();
-    let thrown = thrown.map(|event| format!("{:?}", event.exception_details));
-    let called = page.event_listener::<EventConsoleApiCalled>().await.unwrap();
-    let called = called.filter_map(async |event| {
-        use ConsoleApiCalledType::{Assert, Error, Warning};
-        let bad = matches!(event.r#type, Assert | Error | Warning);
-        bad.then(|| format!("{:?}", event.args))
-    });
-    let kept = Arc::clone(&complaints);
-    tokio::spawn(async move {
-        let mut all = Box::pin(futures_util::stream::select(
-            Box::pin(logged),
-            futures_util::stream::select(thrown, Box::pin(called)),
-        ));
-        while let Some(complaint) = all.next().await {
-            kept.lock().unwrap_or_else(PoisonError::into_inner).push(complaint);
-        }
-    });
-    complaints
 }

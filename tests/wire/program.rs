@@ -50,13 +50,19 @@ impl Home {
     pub(crate) fn serve(&self) -> Server {
         let first = !self.data().join("gatelodge.redb").exists();
         let listen: &[&str] = if first { &["--listen", "127.0.0.1:0"] } else { &[] };
-        Server::start(self.command(&[&["serve"], listen].concat()), &self.path("log"))
+        self.start(&[&["serve"], listen].concat())
     }
 
     /// As [`Self::serve`], with the link of the first administrator.
     pub(crate) fn serve_with_setup(&self) -> Server {
-        let arguments = ["serve", "--listen", "127.0.0.1:0", "--print-setup"];
-        Server::start(self.command(&arguments), &self.path("log"))
+        self.start(&["serve", "--listen", "127.0.0.1:0", "--print-setup"])
+    }
+
+    fn start(&self, arguments: &[&str]) -> Server {
+        let mut command = self.command(arguments);
+        // Whatever a story does, nothing of it may be read in this log.
+        command.env("GATELODGE_LOG", "debug");
+        Server::start(command, &self.path("log"))
     }
 }
 
