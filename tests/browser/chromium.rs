@@ -2,7 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::io::{BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStderr, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
@@ -42,10 +42,10 @@ pub(crate) struct Chromium {
     pub(crate) browser: Browser,
     /// Where that connection lives, whichever story comes and goes.
     pub(crate) runtime: Handle,
-    // Its own children end when it does, and its profile goes after it.
-    _process: Process,
+    process: Process,
+    // It goes after the process that writes into it.
     _profile: TempDir,
-    _stderr: BufReader<ChildStderr>,
+    stderr: BufReader<ChildStderr>,
 }
 
 impl Chromium {
@@ -72,10 +72,17 @@ impl Chromium {
             assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "Chromium did not start: {said}");
             if let Some(address) = said[begin..].trim().strip_prefix("DevTools listening on ") {
                 let (browser, runtime) = connected(address.to_owned());
-                let (_process, _profile, _stderr) = (process, profile, stderr);
-                return Self { browser, runtime, _process, _profile, _stderr };
+                return Self { browser, runtime, process, _profile: profile, stderr };
             }
         }
+    }
+}
+
+impl Drop for Chromium {
+    fn drop(&mut self) {
+        let _ = self.process.0.kill();
+        // Its children, which still write into the profile, hold the other end until they are gone.
+        let _ = io::copy(&mut self.stderr, &mut io::sink());
     }
 }
 
