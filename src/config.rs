@@ -59,7 +59,7 @@ pub struct Config {
     pub issuer: Option<Issuer>,
     /// How long things last.
     pub lifetimes: Lifetimes,
-    /// Where to listen; empty means 127.0.0.1 and [::1] at the issuer's port.
+    /// Where to listen; empty means `127.0.0.1` and `[::1]` at the issuer's port.
     pub listen: Vec<SocketAddr>,
     /// Which events are logged, as a `tracing` filter.
     pub log: String,

@@ -45,7 +45,7 @@ impl Visitor {
         Door { interaction: id, browser, session: self.session(app) }
     }
 
-    /// Gives the browser a cookie of its own, if it has none. It goes out with [`Self::greet`].
+    /// Gives the browser a cookie of its own, if it has none. It goes out with [`greet`].
     pub(super) fn welcome(&mut self, cx: &Context) -> Option<BrowserSecret> {
         if self.browser.is_some() {
             return None;
