@@ -63,7 +63,7 @@ fn lock(kept: &Mutex<Vec<String>>) -> MutexGuard<'_, Vec<String>> {
 fn logged_as(entry: &LogEntry) -> Option<String> {
     // An icon is fetched when the browser likes, also where a story has no server any more.
     let icon = entry.url.as_deref().is_some_and(|url| url.contains("icon."));
-    let no_server = icon && entry.text.contains("ERR_CONNECTION_REFUSED");
+    let no_server = icon && entry.text.contains("net::ERR_");
     let harmless = matches!(entry.level, LogEntryLevel::Verbose | LogEntryLevel::Info);
     let (text, url) = (&entry.text, entry.url.as_deref().unwrap_or_default());
     (!harmless && !no_server).then(|| format!("{text} ({url})"))
