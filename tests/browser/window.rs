@@ -106,8 +106,11 @@ impl Window {
              it.innerText.trim() === {words:?} && !it.disabled && it.checkVisibility())"
         );
         self.until(&format!("!!{found}"), &words).await;
+        // A browser lets no click through to a page that was not painted yet.
         let place = format!(
-            "(() => {{ const it = {found}; it.scrollIntoView({{ block: 'center' }}); \
+            "(async () => {{ const it = {found}; it.scrollIntoView({{ block: 'center' }}); \
+             const frame = () => new Promise(requestAnimationFrame); \
+             await frame(); await frame(); \
              const box = it.getBoundingClientRect(); \
              return [box.x + box.width / 2, box.y + box.height / 2]; }})()"
         );
