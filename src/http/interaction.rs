@@ -17,6 +17,7 @@ use crate::error::Refusal;
 use crate::flow::consent::{self, Landing, Onward};
 use crate::flow::step::{self, Door, Request as Asked, Step};
 use crate::flow::{logout, people};
+use crate::oauth::client::ClientType;
 use crate::oauth::id::InteractionId;
 use crate::oauth::redirect_uri::Kind;
 use crate::oauth::scope::Scope;
@@ -140,13 +141,15 @@ fn consent_page(app: &App, visitor: &Visitor, id: InteractionId, asked: &Asked) 
     let uri = asked.callback.uri();
     let config = &app.rules().config;
     let person = asked.session.person();
+    let public = asked.client.client_type == ClientType::Public;
     ConsentPage {
         page: Page::of(app, visitor),
         action: path(id),
         client_name: asked.client.name.to_string(),
         client_id: asked.client_id.to_string(),
         redirect_host: uri.host(),
-        loopback: matches!(uri.kind(), Kind::Loopback { .. }),
+        // A secret proves a confidential client, wherever its answer goes.
+        loopback: public && matches!(uri.kind(), Kind::Loopback { .. }),
         unverified: matches!(uri.kind(), Kind::PrivateUse { .. }),
         scopes: page::in_words(config, &asked.scope.minus(&asked.remembered)),
         remembered: page::in_words(config, &asked.remembered),

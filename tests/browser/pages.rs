@@ -107,7 +107,7 @@ async fn the_pages_of_a_sign_in_are_looked_at() {
     look(&window, "consent-more").await;
     window.press("Don’t allow").await;
     shop.turns_away("/callback").await;
-    window.reads("You did not allow it").await;
+    window.reads("Nothing was allowed").await;
     look(&window, "onward-denied").await;
 
     window.open(shop.logout()).await;

@@ -105,7 +105,6 @@ impl Window {
             "[...document.querySelectorAll('button, a')].find(it => \
              it.innerText.trim() === {words:?} && !it.disabled && it.checkVisibility())"
         );
-        self.until(&format!("!!{found}"), &words).await;
         // A browser lets no click through to a page that was not painted yet.
         let place = format!(
             "(async () => {{ const it = {found}; it.scrollIntoView({{ block: 'center' }}); \
@@ -114,7 +113,13 @@ impl Window {
              const box = it.getBoundingClientRect(); \
              return [box.x + box.width / 2, box.y + box.height / 2]; }})()"
         );
-        let [x, y]: [f64; 2] = self.ask(&place).await.unwrap();
+        let [x, y] = loop {
+            self.until(&format!("!!{found}"), &words).await;
+            // None where the page went on while it was asked.
+            if let Some(at) = self.ask::<[f64; 2]>(&place).await {
+                break at;
+            }
+        };
         self.page.click(Point::new(x, y)).await.unwrap();
     }
 

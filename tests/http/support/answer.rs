@@ -103,7 +103,7 @@ impl Answer {
             access: text("access_token").unwrap(),
             id: text("id_token"),
             refresh: text("refresh_token"),
-            scope: text("scope").unwrap(),
+            scope: text("scope").unwrap_or_default(),
         }
     }
 
