@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 
 use super::body;
 use super::cookie::Cookie;
 use super::failure::Failure;
-use super::page::{self, AccountPage, LoggedOutPage, LoginPage, Page, PasskeyWords};
+use super::page::{self, AccountPage, LoggedOutPage, LoginPage, Page, PasskeyWords, see_other};
 use super::visitor::{Visitor, check_same_origin, greet, with_cookie};
 use crate::app::App;
 use crate::flow::session::{self, LiveSession};
@@ -131,8 +131,4 @@ fn live(
         Some(cookie) => session::live(view, cx, &cookie),
         None => Ok(None),
     }
-}
-
-fn see_other(location: &str) -> Response {
-    (StatusCode::SEE_OTHER, [(header::LOCATION, location.to_owned())]).into_response()
 }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
 
 use super::authorize::{away, home};
 use super::body;
 use super::cookie::Cookie;
 use super::failure::{Cause, Failure};
-use super::page::{self, ConsentPage, LoginPage, LogoutPage, OnwardPage, Page};
+use super::page::{self, ConsentPage, LoginPage, LogoutPage, OnwardPage, Page, see_other};
 use super::visitor::{Visitor, check_same_origin, greet, with_cookie};
 use crate::app::App;
 use crate::error::Refusal;
@@ -175,10 +175,6 @@ fn path(id: InteractionId) -> String {
 
 fn again(id: InteractionId) -> Response {
     see_other(&path(id))
-}
-
-fn see_other(location: &str) -> Response {
-    (StatusCode::SEE_OTHER, [(header::LOCATION, location.to_owned())]).into_response()
 }
 
 /// An interaction that is over takes its cookie with it.

@@ -158,6 +158,11 @@ pub(super) fn show(template: &impl Template) -> Response {
     (fixed, html).into_response()
 }
 
+/// The way on to another page of ours.
+pub(super) fn see_other(location: &str) -> Response {
+    (StatusCode::SEE_OTHER, [(header::LOCATION, location.to_owned())]).into_response()
+}
+
 /// A page that no other window may hold on to. Elsewhere this would break sign-in popups.
 pub(super) fn show_alone(template: &impl Template) -> Response {
     let mut response = show(template);
