@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{Failed, body, optional, parsed};
 use crate::app::App;
 use crate::error::Refusal;
-use crate::flow::clients::{self, NewClient};
+use crate::flow::client::operator::{self, NewClient};
 use crate::oauth::client::ClientType;
 use crate::oauth::id::ClientId;
 use crate::store::View;
@@ -94,7 +94,7 @@ pub(super) async fn add(
     request: Request,
 ) -> Result<(StatusCode, Json<Value>), Failed> {
     let new = body::<Registration>(request).await?.parse()?;
-    let (id, client, secret) = app.write(move |tx, cx| clients::add(tx, cx, &new)).await?;
+    let (id, client, secret) = app.write(move |tx, cx| operator::add(tx, cx, &new)).await?;
     let mut answer = shown(&id, &client);
     if let (Some(secret), Value::Object(members)) = (secret, &mut answer) {
         members.insert("client_secret".to_owned(), secret.expose().as_str().into());
@@ -117,6 +117,6 @@ pub(super) async fn remove(
 ) -> Result<Json<Value>, Failed> {
     let id: ClientId = id.parse()?;
     let removed = id.clone();
-    let ended = app.write(move |tx, cx| clients::remove(tx, cx, &removed)).await?;
+    let ended = app.write(move |tx, cx| operator::remove(tx, cx, &removed)).await?;
     Ok(Json(json!({ "client_id": id.as_str(), "grants_ended": ended })))
 }

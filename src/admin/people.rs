@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::{Failed, body, optional, parsed};
 use crate::app::App;
-use crate::flow::enroll::Invited;
-use crate::flow::people::{self, NewPerson};
+use crate::flow::person::enroll::Invited;
+use crate::flow::person::people::{self, NewPerson};
 use crate::oauth::id::UserId;
 use crate::oauth::person::Username;
 use crate::store::View;

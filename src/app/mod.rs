@@ -59,7 +59,7 @@ impl App {
         sources: Sources,
     ) -> Result<Self, Error> {
         let sealer = Sealer::new(root);
-        let ring = KeyRing::open(flow::signing::list(&store.read()?)?, &sealer)?;
+        let ring = KeyRing::open(flow::installation::signing::list(&store.read()?)?, &sealer)?;
         Ok(Self {
             clock: sources.clock,
             entropy: sources.entropy,
@@ -150,7 +150,7 @@ impl App {
     /// Makes every key that is missing, the quick ones first.
     pub async fn make_missing_keys(self: &Arc<Self>) -> Result<(), Error> {
         // In the order of `SigningAlg::ALL`, RS256 comes last.
-        for alg in flow::signing::missing(&self.read()?)? {
+        for alg in flow::installation::signing::missing(&self.read()?)? {
             self.make_key(alg, Duration::ZERO).await?;
         }
         Ok(())
@@ -158,7 +158,7 @@ impl App {
 
     /// Makes the successor of every key that is due for one; it signs after the overlap.
     pub async fn rotate_keys(self: &Arc<Self>) -> Result<(), Error> {
-        for alg in flow::signing::due(&self.read()?, &self.context())? {
+        for alg in flow::installation::signing::due(&self.read()?, &self.context())? {
             self.make_key(alg, self.rules.config.lifetimes.key_overlap).await?;
         }
         Ok(())
@@ -170,8 +170,8 @@ impl App {
             tokio::task::spawn_blocking(move || keys::generate(alg, &app.sealer, now, now + ahead))
                 .await
                 .map_err(Internal::new)??;
-        self.write(move |tx, cx| flow::signing::install(tx, cx, &id, &row)).await?;
-        let ring = KeyRing::open(flow::signing::list(&self.read()?)?, &self.sealer)?;
+        self.write(move |tx, cx| flow::installation::signing::install(tx, cx, &id, &row)).await?;
+        let ring = KeyRing::open(flow::installation::signing::list(&self.read()?)?, &self.sealer)?;
         self.keys.send_replace(Arc::new(ring));
         Ok(())
     }

@@ -3,7 +3,7 @@
 //! Nothing is written: the token stands for itself until it expires.
 
 use crate::error::{Error, Refusal};
-use crate::flow::client_auth::AuthenticatedClient;
+use crate::flow::client::auth::AuthenticatedClient;
 use crate::flow::issue::{self, Issued};
 use crate::flow::{Context, authorize};
 use crate::oauth::client::{ClientType, GrantType};

@@ -2,7 +2,7 @@
 //! [RFC 9700 §2.1.1](https://www.rfc-editor.org/rfc/rfc9700#section-2.1.1).
 
 use crate::error::{Error, Refusal};
-use crate::flow::client_auth::AuthenticatedClient;
+use crate::flow::client::auth::AuthenticatedClient;
 use crate::flow::issue::{self, Issued};
 use crate::flow::{Context, authorize, grant};
 use crate::oauth::client::GrantType;

@@ -17,23 +17,18 @@ use crate::secret::{Fresh, Pepper};
 use crate::time::Timestamp;
 
 pub mod authorize;
-pub mod client_auth;
+pub mod client;
 pub mod client_credentials;
-pub mod clients;
 pub mod code;
 pub mod consent;
-pub mod enroll;
 pub mod grant;
 pub mod installation;
 pub mod issue;
-pub mod login;
 pub mod logout;
-pub mod people;
+pub mod person;
 pub mod refresh;
 pub mod session;
-pub mod signing;
 pub mod step;
-pub mod sweep;
 pub mod userinfo;
 
 /// What stays the same while the program runs.

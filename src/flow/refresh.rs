@@ -6,7 +6,7 @@
 //! is answered with the family's newest. Later than that, a spent token means a thief.
 
 use crate::error::{Error, Refusal};
-use crate::flow::client_auth::AuthenticatedClient;
+use crate::flow::client::auth::AuthenticatedClient;
 use crate::flow::grant::LiveGrant;
 use crate::flow::issue::{self, Issued};
 use crate::flow::{Context, authorize, grant};

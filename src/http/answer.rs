@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::failure::{Cause, Shape};
-use super::page;
+use super::gate::page;
 use crate::app::App;
 use crate::error::{Error, ErrorCode};
 use crate::event::{Answered, EventId};

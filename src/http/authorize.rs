@@ -8,9 +8,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::body;
-use super::cookie::Cookie;
 use super::failure::{Cause, Failure};
-use super::visitor::with_cookie;
+use super::gate::cookie::Cookie;
+use super::gate::visitor::with_cookie;
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::authorize::{self, Checked};

@@ -4,24 +4,18 @@
 //! This room may use every other. It holds no state of its own, and decides nothing that a
 //! transition could decide.
 
-mod account;
 mod answer;
 mod assets;
 mod authorize;
 mod body;
-mod cookie;
 mod cors;
 mod failure;
+mod gate;
 mod host;
-mod interaction;
 mod logout;
 mod metadata;
-mod page;
-mod passkeys;
-mod setup;
 mod token;
 mod userinfo;
-mod visitor;
 
 use std::sync::Arc;
 
@@ -32,6 +26,7 @@ use axum::routing::{get, post};
 pub use failure::Cause;
 
 use crate::app::App;
+use gate::{account, interaction, passkeys, setup};
 
 /// Every route there is, on one page.
 pub fn router(app: Arc<App>) -> Router {

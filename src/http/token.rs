@@ -11,10 +11,11 @@ use super::body;
 use super::failure::{Failure, Shape};
 use crate::app::App;
 use crate::error::{Error, Refusal};
+use crate::flow::client::auth;
+use crate::flow::client_credentials;
 use crate::flow::code::{self, Redeemed};
 use crate::flow::issue::Issued;
 use crate::flow::refresh::{self, Rotated};
-use crate::flow::{client_auth, client_credentials};
 use crate::oauth::claims::at_hash;
 use crate::oauth::client::{Presented, SigningAlg};
 use crate::oauth::scope::Scope;
@@ -48,7 +49,7 @@ async fn answer(app: &App, request: Request) -> Result<Tokens, Error> {
     let form = body::form(request).await?;
     let authorization = authorization.as_ref().map(|value| value.as_bytes());
     let presented = Presented::parse(authorization, &form)?;
-    let proven = client_auth::prove(&app.read()?, app.rules(), &presented)?;
+    let proven = auth::prove(&app.read()?, app.rules(), &presented)?;
     let request = TokenRequest::parse(&form)?;
     // Once committed, signing must not fail for want of a key.
     app.complete_keys().await?;

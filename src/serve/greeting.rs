@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::Stop;
 use crate::app::App;
-use crate::flow::people;
+use crate::flow::person::people;
 
 /// Says that the server is ready, and how the first administrator gets in.
 ///

@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 
 use crate::app::App;
 use crate::error::Error;
-use crate::flow::sweep;
+use crate::flow::installation::sweep;
 
 /// How often it looks.
 const PERIOD: Duration = Duration::from_mins(1);

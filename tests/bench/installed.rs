@@ -6,7 +6,7 @@ use std::time::Duration;
 use gatelodge::app::{App, Sources};
 use gatelodge::config::Config;
 use gatelodge::error::Error;
-use gatelodge::flow::clients::{self, NewClient};
+use gatelodge::flow::client::operator::{self, NewClient};
 use gatelodge::flow::{Context, installation};
 use gatelodge::oauth::client::{AuthMethod, SigningAlg};
 use gatelodge::oauth::id::ClientId;
@@ -34,8 +34,8 @@ pub(crate) async fn install(
     app.write(installation::begin).await.unwrap();
     app.make_missing_keys().await.unwrap();
     let added = app.write(move |tx, cx| {
-        clients::add(tx, cx, &shop())?;
-        let (_, _, secret) = clients::add(tx, cx, &robot())?;
+        operator::add(tx, cx, &shop())?;
+        let (_, _, secret) = operator::add(tx, cx, &robot())?;
         for n in 0..grants {
             grant(tx, cx, n)?;
         }

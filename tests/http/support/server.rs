@@ -149,7 +149,8 @@ impl Server {
     pub(crate) async fn change_person(&self, username: &str, change: fn(&mut Person)) {
         let username = username.parse().unwrap();
         let changed = self.app.write(move |tx, _| {
-            let (id, mut person) = flow::people::named(tx, &username)?.expect("they are there");
+            let (id, mut person) =
+                flow::person::people::named(tx, &username)?.expect("they are there");
             change(&mut person);
             Ok(tx.put(&id, person)?)
         });
@@ -160,7 +161,7 @@ impl Server {
     pub(crate) async fn forget_person(&self, username: &str) {
         let username = username.parse().unwrap();
         let forgotten = self.app.write(move |tx, _| {
-            let (id, _) = flow::people::named(tx, &username)?.expect("they are there");
+            let (id, _) = flow::person::people::named(tx, &username)?.expect("they are there");
             Ok(tx.remove::<Person>(&id)?)
         });
         forgotten.await.unwrap();

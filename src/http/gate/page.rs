@@ -4,12 +4,12 @@ use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::failure::Failure;
 use super::visitor::Visitor;
 use crate::app::App;
 use crate::config::Config;
 use crate::error::{Error, ErrorCode, Internal};
 use crate::event::EventId;
+use crate::http::failure::Failure;
 use crate::oauth::scope::Scope;
 
 /// Nothing but our own files; no frames; forms only to ourselves.
@@ -18,15 +18,15 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
      frame-ancestors 'none'";
 
 /// What every page needs.
-pub(super) struct Page {
+pub(in crate::http) struct Page {
     /// The anti-forgery token.
-    pub(super) csrf: String,
+    pub(in crate::http) csrf: String,
     /// The issuer's host.
-    pub(super) host: String,
+    pub(in crate::http) host: String,
 }
 
 impl Page {
-    pub(super) fn of(app: &App, visitor: &Visitor) -> Self {
+    pub(in crate::http) fn of(app: &App, visitor: &Visitor) -> Self {
         Self {
             csrf: visitor.csrf(&app.rules().pepper),
             host: app.rules().issuer.authority().to_owned(),
@@ -39,13 +39,13 @@ impl Page {
 }
 
 /// A scope as people read it.
-pub(super) struct Words {
-    pub(super) name: String,
-    pub(super) words: String,
+pub(in crate::http) struct Words {
+    pub(in crate::http) name: String,
+    pub(in crate::http) words: String,
 }
 
 /// `scope` in words.
-pub(super) fn in_words(config: &Config, scope: &Scope) -> Vec<Words> {
+pub(in crate::http) fn in_words(config: &Config, scope: &Scope) -> Vec<Words> {
     let word = |token: &crate::oauth::scope::ScopeToken| {
         let known = config.scopes.get(token).map(|entry| entry.words.clone());
         let name = token.as_str().to_owned();
@@ -55,41 +55,41 @@ pub(super) fn in_words(config: &Config, scope: &Scope) -> Vec<Words> {
 }
 
 /// A passkey as its owner reads it.
-pub(super) struct PasskeyWords {
-    pub(super) name: String,
-    pub(super) created: String,
-    pub(super) last_used: String,
-    pub(super) backed_up: bool,
+pub(in crate::http) struct PasskeyWords {
+    pub(in crate::http) name: String,
+    pub(in crate::http) created: String,
+    pub(in crate::http) last_used: String,
+    pub(in crate::http) backed_up: bool,
 }
 
 #[derive(Template)]
 #[template(path = "account.html", config = "assets/askama.toml")]
-pub(super) struct AccountPage {
-    pub(super) page: Page,
-    pub(super) display_name: String,
-    pub(super) username: String,
-    pub(super) email: String,
-    pub(super) admin: bool,
-    pub(super) issuer: String,
-    pub(super) passkeys: Vec<PasskeyWords>,
-    pub(super) sign_out: String,
+pub(in crate::http) struct AccountPage {
+    pub(in crate::http) page: Page,
+    pub(in crate::http) display_name: String,
+    pub(in crate::http) username: String,
+    pub(in crate::http) email: String,
+    pub(in crate::http) admin: bool,
+    pub(in crate::http) issuer: String,
+    pub(in crate::http) passkeys: Vec<PasskeyWords>,
+    pub(in crate::http) sign_out: String,
 }
 
 #[derive(Template)]
 #[template(path = "consent.html", config = "assets/askama.toml")]
-pub(super) struct ConsentPage {
-    pub(super) page: Page,
-    pub(super) action: String,
-    pub(super) client_name: String,
-    pub(super) client_id: String,
-    pub(super) redirect_host: String,
-    pub(super) loopback: bool,
-    pub(super) unverified: bool,
-    pub(super) scopes: Vec<Words>,
-    pub(super) remembered: Vec<Words>,
-    pub(super) scope: String,
-    pub(super) display_name: String,
-    pub(super) username: String,
+pub(in crate::http) struct ConsentPage {
+    pub(in crate::http) page: Page,
+    pub(in crate::http) action: String,
+    pub(in crate::http) client_name: String,
+    pub(in crate::http) client_id: String,
+    pub(in crate::http) redirect_host: String,
+    pub(in crate::http) loopback: bool,
+    pub(in crate::http) unverified: bool,
+    pub(in crate::http) scopes: Vec<Words>,
+    pub(in crate::http) remembered: Vec<Words>,
+    pub(in crate::http) scope: String,
+    pub(in crate::http) display_name: String,
+    pub(in crate::http) username: String,
 }
 
 #[derive(Template)]
@@ -104,47 +104,47 @@ struct ErrorPage {
 
 #[derive(Template)]
 #[template(path = "logged_out.html", config = "assets/askama.toml")]
-pub(super) struct LoggedOutPage {
-    pub(super) page: Page,
+pub(in crate::http) struct LoggedOutPage {
+    pub(in crate::http) page: Page,
 }
 
 #[derive(Template)]
 #[template(path = "login.html", config = "assets/askama.toml")]
-pub(super) struct LoginPage {
-    pub(super) page: Page,
-    pub(super) next: String,
-    pub(super) client: Option<String>,
-    pub(super) login_hint: String,
-    pub(super) cancel: Option<String>,
-    pub(super) nobody: bool,
+pub(in crate::http) struct LoginPage {
+    pub(in crate::http) page: Page,
+    pub(in crate::http) next: String,
+    pub(in crate::http) client: Option<String>,
+    pub(in crate::http) login_hint: String,
+    pub(in crate::http) cancel: Option<String>,
+    pub(in crate::http) nobody: bool,
 }
 
 #[derive(Template)]
 #[template(path = "logout.html", config = "assets/askama.toml")]
-pub(super) struct LogoutPage {
-    pub(super) page: Page,
-    pub(super) action: String,
-    pub(super) client_name: Option<String>,
-    pub(super) display_name: String,
+pub(in crate::http) struct LogoutPage {
+    pub(in crate::http) page: Page,
+    pub(in crate::http) action: String,
+    pub(in crate::http) client_name: Option<String>,
+    pub(in crate::http) display_name: String,
 }
 
 #[derive(Template)]
 #[template(path = "onward.html", config = "assets/askama.toml")]
-pub(super) struct OnwardPage {
-    pub(super) page: Page,
-    pub(super) url: String,
-    pub(super) host: String,
-    pub(super) denied: bool,
+pub(in crate::http) struct OnwardPage {
+    pub(in crate::http) page: Page,
+    pub(in crate::http) url: String,
+    pub(in crate::http) host: String,
+    pub(in crate::http) denied: bool,
 }
 
 #[derive(Template)]
 #[template(path = "setup.html", config = "assets/askama.toml")]
-pub(super) struct SetupPage {
-    pub(super) page: Page,
+pub(in crate::http) struct SetupPage {
+    pub(in crate::http) page: Page,
 }
 
 /// A page as a response.
-pub(super) fn show(template: &impl Template) -> Response {
+pub(in crate::http) fn show(template: &impl Template) -> Response {
     let html = match template.render() {
         Ok(html) => html,
         Err(error) => return Failure::json(Internal::new(error)).into_response(),
@@ -159,12 +159,12 @@ pub(super) fn show(template: &impl Template) -> Response {
 }
 
 /// The way on to another page of ours.
-pub(super) fn see_other(location: &str) -> Response {
+pub(in crate::http) fn see_other(location: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, location.to_owned())]).into_response()
 }
 
 /// A page that no other window may hold on to. Elsewhere this would break sign-in popups.
-pub(super) fn show_alone(template: &impl Template) -> Response {
+pub(in crate::http) fn show_alone(template: &impl Template) -> Response {
     let mut response = show(template);
     let value = HeaderValue::from_static("same-origin");
     response.headers_mut().insert("cross-origin-opener-policy", value);
@@ -172,7 +172,12 @@ pub(super) fn show_alone(template: &impl Template) -> Response {
 }
 
 /// An error as people read it: what to do, and the event under which the log has the reason.
-pub(super) fn error(app: &App, status: StatusCode, error: &Error, event: &EventId) -> Response {
+pub(in crate::http) fn error(
+    app: &App,
+    status: StatusCode,
+    error: &Error,
+    event: &EventId,
+) -> Response {
     let message = match error {
         Error::Internal(_) => ErrorCode::ServerError.description().to_owned(),
         Error::Refused(refusal) => page_message(refusal.code(), refusal.reason()),

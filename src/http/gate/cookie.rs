@@ -13,7 +13,7 @@ use crate::oauth::issuer::Issuer;
 
 /// The cookies there are.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Cookie {
+pub(in crate::http) enum Cookie {
     /// What a browser has before it has a session.
     Browser,
     /// What binds one interaction to a browser.
@@ -37,7 +37,11 @@ impl Cookie {
     }
 
     /// The one value of this cookie. Two of one name are none: somebody planted one of them.
-    pub(super) fn read<'a>(self, issuer: &Issuer, headers: &'a HeaderMap) -> Option<&'a str> {
+    pub(in crate::http) fn read<'a>(
+        self,
+        issuer: &Issuer,
+        headers: &'a HeaderMap,
+    ) -> Option<&'a str> {
         let name = self.name(issuer);
         let mut values = headers
             .get_all(header::COOKIE)
@@ -54,7 +58,12 @@ impl Cookie {
     }
 
     /// The header that sets this cookie for `lasting`.
-    pub(super) fn set(self, issuer: &Issuer, value: &str, lasting: Duration) -> HeaderValue {
+    pub(in crate::http) fn set(
+        self,
+        issuer: &Issuer,
+        value: &str,
+        lasting: Duration,
+    ) -> HeaderValue {
         let path = if issuer.is_loopback() { "/gate/" } else { "/" };
         let secure = if issuer.is_https() { "; Secure" } else { "" };
         let header = format!(
@@ -68,7 +77,7 @@ impl Cookie {
     }
 
     /// The header that ends this cookie.
-    pub(super) fn clear(self, issuer: &Issuer) -> HeaderValue {
+    pub(in crate::http) fn clear(self, issuer: &Issuer) -> HeaderValue {
         self.set(issuer, "", Duration::ZERO)
     }
 }

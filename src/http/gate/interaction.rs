@@ -6,17 +6,18 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 
-use super::authorize::{away, home};
-use super::body;
 use super::cookie::Cookie;
-use super::failure::{Cause, Failure};
 use super::page::{self, ConsentPage, LoginPage, LogoutPage, OnwardPage, Page, see_other};
 use super::visitor::{Visitor, check_same_origin, greet, with_cookie};
 use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::consent::{self, Landing, Onward};
+use crate::flow::logout;
+use crate::flow::person::people;
 use crate::flow::step::{self, Door, Request as Asked, Step};
-use crate::flow::{logout, people};
+use crate::http::authorize::{away, home};
+use crate::http::body;
+use crate::http::failure::{Cause, Failure};
 use crate::oauth::client::ClientType;
 use crate::oauth::id::InteractionId;
 use crate::oauth::redirect_uri::Kind;
@@ -24,7 +25,7 @@ use crate::oauth::scope::Scope;
 use crate::store::schema::Purpose;
 
 /// Shows what comes next, or goes home where nothing is left to show.
-pub(super) async fn show(
+pub(in crate::http) async fn show(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     headers: HeaderMap,
@@ -63,7 +64,7 @@ pub(super) async fn show(
 }
 
 /// Takes the person's decision.
-pub(super) async fn decide(
+pub(in crate::http) async fn decide(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     request: Request,

@@ -9,12 +9,12 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::body;
-use super::failure::Failure;
 use super::visitor::{Visitor, check_same_origin, sign_in};
 use crate::app::App;
 use crate::error::Refusal;
-use crate::flow::login::{self, Completed, Proof};
+use crate::flow::person::login::{self, Completed, Proof};
+use crate::http::body;
+use crate::http::failure::Failure;
 use crate::oauth::id::CeremonyId;
 use crate::passkey::Assertion;
 use crate::secret::TokenHash;
@@ -24,13 +24,13 @@ use crate::store::schema::CeremonyPurpose;
 const ATTEMPTS: usize = 3;
 
 /// A JSON body that a page of ours sent from a browser we know.
-pub(super) struct Posted<T> {
-    pub(super) body: T,
-    pub(super) browser: TokenHash,
-    pub(super) visitor: Visitor,
+pub(in crate::http) struct Posted<T> {
+    pub(in crate::http) body: T,
+    pub(in crate::http) browser: TokenHash,
+    pub(in crate::http) visitor: Visitor,
 }
 
-pub(super) async fn posted<T: DeserializeOwned>(
+pub(in crate::http) async fn posted<T: DeserializeOwned>(
     app: &App,
     request: Request,
 ) -> Result<Posted<T>, Failure> {
@@ -46,9 +46,9 @@ pub(super) async fn posted<T: DeserializeOwned>(
 
 /// No name is asked for, so no answer tells whether somebody is known.
 #[derive(Deserialize)]
-pub(super) struct Start {}
+pub(in crate::http) struct Start {}
 
-pub(super) async fn start(
+pub(in crate::http) async fn start(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, Failure> {
@@ -72,12 +72,12 @@ pub(super) async fn start(
 }
 
 #[derive(Deserialize)]
-pub(super) struct Finish {
+pub(in crate::http) struct Finish {
     ceremony: String,
     credential: Value,
 }
 
-pub(super) async fn finish(
+pub(in crate::http) async fn finish(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, Failure> {

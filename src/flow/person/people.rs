@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
-use crate::flow::enroll::{self, Invited};
+use crate::flow::person::enroll::{self, Invited};
 use crate::oauth::id::UserId;
 use crate::oauth::person::{DisplayName, Email, Role, Username};
 use crate::store::schema::{PEOPLE_BY_NAME, Person, SetupPurpose};

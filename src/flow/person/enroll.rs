@@ -5,7 +5,8 @@
 //! stored and the link is spent in one transaction.
 
 use crate::error::{Error, Refusal};
-use crate::flow::{Context, login, people, session};
+use crate::flow::person::{login, people};
+use crate::flow::{Context, session};
 use crate::oauth::id::{CeremonyId, UserId};
 use crate::oauth::person::{DisplayName, Role, Username};
 use crate::passkey::Registered;

@@ -12,14 +12,14 @@ use crate::oauth::id::InteractionId;
 use crate::secret::{BrowserSecret, Pepper, SessionSecret, TokenHash};
 
 /// A browser, by its cookies.
-pub(super) struct Visitor {
+pub(in crate::http) struct Visitor {
     browser: Option<BrowserSecret>,
     session: Option<SessionSecret>,
 }
 
 impl Visitor {
     /// Who sends these headers.
-    pub(super) fn of(app: &App, headers: &HeaderMap) -> Self {
+    pub(in crate::http) fn of(app: &App, headers: &HeaderMap) -> Self {
         let read = |cookie: Cookie| cookie.read(&app.rules().issuer, headers);
         Self {
             browser: read(Cookie::Browser).and_then(|value| value.parse().ok()),
@@ -28,17 +28,17 @@ impl Visitor {
     }
 
     /// What the session cookie is known by.
-    pub(super) fn session(&self, app: &App) -> Option<TokenHash> {
+    pub(in crate::http) fn session(&self, app: &App) -> Option<TokenHash> {
         self.session.as_ref().map(|secret| app.rules().pepper.hash(secret))
     }
 
     /// What the browser's own cookie is known by.
-    pub(super) fn browser(&self, app: &App) -> Option<TokenHash> {
+    pub(in crate::http) fn browser(&self, app: &App) -> Option<TokenHash> {
         self.browser.as_ref().map(|secret| app.rules().pepper.hash(secret))
     }
 
     /// How this browser comes to an interaction.
-    pub(super) fn door(&self, app: &App, headers: &HeaderMap, id: InteractionId) -> Door {
+    pub(in crate::http) fn door(&self, app: &App, headers: &HeaderMap, id: InteractionId) -> Door {
         let cookie = Cookie::Interaction(id).read(&app.rules().issuer, headers);
         let secret = cookie.and_then(|value| value.parse::<BrowserSecret>().ok());
         let browser = secret.map(|secret| app.rules().pepper.hash(&secret));
@@ -46,7 +46,7 @@ impl Visitor {
     }
 
     /// Gives the browser a cookie of its own, if it has none. It goes out with [`greet`].
-    pub(super) fn welcome(&mut self, cx: &Context) -> Option<BrowserSecret> {
+    pub(in crate::http) fn welcome(&mut self, cx: &Context) -> Option<BrowserSecret> {
         if self.browser.is_some() {
             return None;
         }
@@ -56,7 +56,7 @@ impl Visitor {
 
     /// The anti-forgery token of a page: bound to the session, or before sign-in to the browser's
     /// own cookie.
-    pub(super) fn csrf(&self, pepper: &Pepper) -> String {
+    pub(in crate::http) fn csrf(&self, pepper: &Pepper) -> String {
         match (&self.session, &self.browser) {
             (Some(session), _) => pepper.csrf(session),
             (None, Some(browser)) => pepper.csrf(browser),
@@ -66,7 +66,11 @@ impl Visitor {
 
     /// Whether `presented` is a token of this browser. One from before sign-in still counts: it
     /// was made for the same browser.
-    pub(super) fn check_csrf(&self, pepper: &Pepper, presented: &str) -> Result<(), Refusal> {
+    pub(in crate::http) fn check_csrf(
+        &self,
+        pepper: &Pepper,
+        presented: &str,
+    ) -> Result<(), Refusal> {
         let session = self.session.as_ref();
         let browser = self.browser.as_ref();
         let matches = session.is_some_and(|holder| pepper.csrf_matches(holder, presented))
@@ -77,7 +81,7 @@ impl Visitor {
 
 /// Whether a POST comes from a page of ours: by `Sec-Fetch-Site` (Fetch Metadata §2.4), or where
 /// a browser sends none, by an `Origin` equal to the issuer.
-pub(super) fn check_same_origin(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
+pub(in crate::http) fn check_same_origin(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
     let same = match (headers.get("sec-fetch-site"), headers.get(header::ORIGIN)) {
         (Some(site), _) => site == "same-origin",
         (None, Some(origin)) => origin == app.rules().issuer.as_str(),
@@ -87,13 +91,17 @@ pub(super) fn check_same_origin(app: &App, headers: &HeaderMap) -> Result<(), Re
 }
 
 /// Adds a cookie to a response.
-pub(super) fn with_cookie(mut response: Response, cookie: HeaderValue) -> Response {
+pub(in crate::http) fn with_cookie(mut response: Response, cookie: HeaderValue) -> Response {
     response.headers_mut().append(header::SET_COOKIE, cookie);
     response
 }
 
 /// Adds the cookie of a browser that was just welcomed.
-pub(super) fn greet(app: &App, response: Response, welcomed: Option<&BrowserSecret>) -> Response {
+pub(in crate::http) fn greet(
+    app: &App,
+    response: Response,
+    welcomed: Option<&BrowserSecret>,
+) -> Response {
     let Some(secret) = welcomed else { return response };
     let lasting = app.rules().config.lifetimes.session_total;
     let cookie = Cookie::Browser.set(&app.rules().issuer, &secret.expose(), lasting);
@@ -101,7 +109,7 @@ pub(super) fn greet(app: &App, response: Response, welcomed: Option<&BrowserSecr
 }
 
 /// Adds the cookie of a session that was just opened.
-pub(super) fn sign_in(app: &App, response: Response, secret: &SessionSecret) -> Response {
+pub(in crate::http) fn sign_in(app: &App, response: Response, secret: &SessionSecret) -> Response {
     let lasting = app.rules().config.lifetimes.session_total;
     let cookie = Cookie::Session.set(&app.rules().issuer, &secret.expose(), lasting);
     with_cookie(response, cookie)

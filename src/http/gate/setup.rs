@@ -9,20 +9,20 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::failure::Failure;
 use super::page::{self, Page, SetupPage};
 use super::passkeys::{Posted, posted};
 use super::visitor::{Visitor, greet, sign_in};
 use crate::app::App;
 use crate::error::Refusal;
-use crate::flow::{enroll, login};
+use crate::flow::person::{enroll, login};
+use crate::http::failure::Failure;
 use crate::oauth::id::CeremonyId;
 use crate::oauth::person::{DisplayName, Username};
 use crate::secret::{SetupToken, TokenHash};
 use crate::store::schema::{CeremonyPurpose, SetupPurpose};
 
 /// The page, the same for every link: the secret is in the fragment, which no server sees.
-pub(super) async fn show(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+pub(in crate::http) async fn show(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     let mut visitor = Visitor::of(&app, &headers);
     let welcomed = visitor.welcome(&app.context());
     let page = SetupPage { page: Page::of(&app, &visitor) };
@@ -30,12 +30,12 @@ pub(super) async fn show(State(app): State<Arc<App>>, headers: HeaderMap) -> Res
 }
 
 #[derive(Deserialize)]
-pub(super) struct Look {
+pub(in crate::http) struct Look {
     token: String,
 }
 
 /// What a link is for.
-pub(super) async fn look(
+pub(in crate::http) async fn look(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, Failure> {
@@ -58,14 +58,14 @@ pub(super) async fn look(
 }
 
 #[derive(Deserialize)]
-pub(super) struct Start {
+pub(in crate::http) struct Start {
     token: String,
     username: Option<String>,
     display_name: Option<String>,
 }
 
 /// Begins the ceremony. It may be repeated: nothing is spent yet.
-pub(super) async fn start(
+pub(in crate::http) async fn start(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, Failure> {
@@ -104,7 +104,7 @@ fn chosen(body: &Start) -> Result<(Username, DisplayName), Refusal> {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Finish {
+pub(in crate::http) struct Finish {
     ceremony: String,
     token: String,
     credential: Value,
@@ -112,7 +112,7 @@ pub(super) struct Finish {
 }
 
 /// Verifies the answer, and makes the passkey, the person and the session.
-pub(super) async fn finish(
+pub(in crate::http) async fn finish(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, Failure> {

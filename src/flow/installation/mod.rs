@@ -1,5 +1,8 @@
 //! The installation itself: how it begins, and what it is called.
 
+pub mod signing;
+pub mod sweep;
+
 use crate::error::{Error, Internal};
 use crate::flow::Context;
 use crate::oauth::issuer::Issuer;

@@ -6,20 +6,21 @@ use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::body;
 use super::cookie::Cookie;
-use super::failure::Failure;
 use super::page::{self, AccountPage, LoggedOutPage, LoginPage, Page, PasskeyWords, see_other};
 use super::visitor::{Visitor, check_same_origin, greet, with_cookie};
 use crate::app::App;
+use crate::flow::Context;
+use crate::flow::person::{enroll, people};
 use crate::flow::session::{self, LiveSession};
-use crate::flow::{Context, enroll, people};
+use crate::http::body;
+use crate::http::failure::Failure;
 use crate::oauth::person::Role;
 use crate::store::schema::Passkey;
 use crate::store::{StoreError, View};
 
 /// The account of whoever is signed in; everybody else signs in first.
-pub(super) async fn show(
+pub(in crate::http) async fn show(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
@@ -59,7 +60,7 @@ fn in_words(passkey: &Passkey) -> PasskeyWords {
 }
 
 /// Sign-in without an application that asks for it.
-pub(super) async fn login(
+pub(in crate::http) async fn login(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
@@ -82,7 +83,7 @@ pub(super) async fn login(
 }
 
 /// Ends the session.
-pub(super) async fn sign_out(
+pub(in crate::http) async fn sign_out(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, Failure> {
@@ -99,25 +100,28 @@ pub(super) async fn sign_out(
     Ok(with_cookie(see_other("/gate/logged-out"), gone))
 }
 
-pub(super) async fn signed_out(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+pub(in crate::http) async fn signed_out(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+) -> Response {
     let visitor = Visitor::of(&app, &headers);
     page::show(&LoggedOutPage { page: Page::of(&app, &visitor) })
 }
 
-pub(super) async fn home() -> Response {
+pub(in crate::http) async fn home() -> Response {
     see_other("/gate/account")
 }
 
-pub(super) async fn to_account() -> Response {
+pub(in crate::http) async fn to_account() -> Response {
     see_other("/gate/account")
 }
 
-pub(super) async fn to_login() -> Response {
+pub(in crate::http) async fn to_login() -> Response {
     see_other("/gate/login")
 }
 
 /// The token is in the fragment, which a browser carries over a redirect by itself.
-pub(super) async fn to_setup() -> Response {
+pub(in crate::http) async fn to_setup() -> Response {
     see_other("/gate/setup")
 }
 

@@ -1,0 +1,4 @@
+//! Clients: how they come to be known here, and how they prove who they are.
+
+pub mod auth;
+pub mod operator;

@@ -1,0 +1,5 @@
+//! People: how they are added, enrol and sign in.
+
+pub mod enroll;
+pub mod login;
+pub mod people;

@@ -1,0 +1,11 @@
+//! `/gate/`: every page, and with them every cookie.
+//!
+//! Cookies of a loopback issuer reach nothing outside `/gate/`, so whatever reads one lives here.
+
+pub(super) mod account;
+pub(super) mod cookie;
+pub(super) mod interaction;
+pub(super) mod page;
+pub(super) mod passkeys;
+pub(super) mod setup;
+pub(super) mod visitor;
