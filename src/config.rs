@@ -19,7 +19,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::oauth::client::PkcePolicy;
+use zeroize::Zeroizing;
+
+use crate::oauth::client::{DocumentPolicy, PkcePolicy, RegistrationPolicy};
 use crate::oauth::issuer::Issuer;
 use crate::oauth::person::Role;
 use crate::oauth::scope::{Scope, ScopeToken};
@@ -44,6 +46,8 @@ pub struct Flags {
     pub issuer: Option<String>,
     /// `--listen`, once for each address.
     pub listen: Vec<String>,
+    /// `--offline`.
+    pub offline: bool,
     /// `--print-setup`.
     pub print_setup: bool,
 }
@@ -53,6 +57,10 @@ pub struct Flags {
 pub struct Config {
     /// The proxies that are believed about the address and the scheme of a request.
     pub behind_proxy: Vec<IpAddr>,
+    /// Which clients may name themselves by a document on the web.
+    pub documents: Documents,
+    /// How documents and keys are fetched.
+    pub fetch: Fetching,
     /// Names beside the issuer's that are answered in the `Host` header.
     pub hosts: Vec<String>,
     /// The issuer that is asked for; the one that the store holds has the last word.
@@ -63,12 +71,16 @@ pub struct Config {
     pub listen: Vec<SocketAddr>,
     /// Which events are logged, as a `tracing` filter.
     pub log: String,
+    /// Whether nothing is ever fetched.
+    pub offline: bool,
     /// Where things lie.
     pub places: Places,
     /// What the installation insists on.
     pub policy: Policy,
     /// Whether the first start tells the setup link where standard output is no terminal.
     pub print_setup: bool,
+    /// Who may register a client over the wire.
+    pub registration: Registration,
     /// What each role may grant.
     pub roles: BTreeMap<Role, Scope>,
     /// The root secret, where it comes from elsewhere than the key file beside the store.
@@ -86,6 +98,8 @@ pub struct Lifetimes {
     pub authorization_code: Duration,
     /// A passkey ceremony, from its challenge to its answer.
     pub ceremony: Duration,
+    /// A device code, from its request to its approval.
+    pub device_code: Duration,
     /// An ID token.
     pub id_token: Duration,
     /// A sign-in under way, from the authorization request to its answer.
@@ -94,6 +108,8 @@ pub struct Lifetimes {
     pub key_overlap: Duration,
     /// A signing key's time in use.
     pub key_rotation: Duration,
+    /// A pushed authorization request, until its browser comes.
+    pub pushed_request: Duration,
     /// A refresh token that nobody uses.
     pub refresh_idle: Duration,
     /// A family of refresh tokens, however often used.
@@ -106,6 +122,8 @@ pub struct Lifetimes {
     pub session_total: Duration,
     /// A setup link.
     pub setup_token: Duration,
+    /// A client that registered itself, from the last sign of life of its grants.
+    pub unused_client: Duration,
 }
 
 impl Default for Lifetimes {
@@ -116,16 +134,19 @@ impl Default for Lifetimes {
             access_token: Duration::from_secs(15 * MINUTE),
             authorization_code: Duration::from_secs(10 * MINUTE),
             ceremony: Duration::from_secs(5 * MINUTE),
+            device_code: Duration::from_secs(15 * MINUTE),
             id_token: Duration::from_secs(15 * MINUTE),
             interaction: Duration::from_secs(30 * MINUTE),
             key_overlap: Duration::from_secs(DAY),
             key_rotation: Duration::from_secs(90 * DAY),
+            pushed_request: Duration::from_secs(MINUTE),
             refresh_idle: Duration::from_secs(30 * DAY),
             refresh_total: Duration::from_secs(180 * DAY),
             replay_grace: Duration::from_secs(MINUTE),
             session_idle: Duration::from_secs(7 * DAY),
             session_total: Duration::from_secs(30 * DAY),
             setup_token: Duration::from_secs(15 * MINUTE),
+            unused_client: Duration::from_secs(30 * DAY),
         }
     }
 }
@@ -137,6 +158,9 @@ pub struct Policy {
     pub interactions: usize,
     /// Whether answers to clients name their issuer (RFC 9207).
     pub iss_parameter: bool,
+    /// Whether people may grant tokens for resources on this machine that nobody registered, where
+    /// the issuer is on loopback.
+    pub loopback_resources: bool,
     /// What a client that names no policy of its own must send.
     pub pkce: PkcePolicy,
     /// Private-use redirect schemes without a dot, beyond those known to the program.
@@ -148,9 +172,53 @@ impl Default for Policy {
         Self {
             interactions: 10_000,
             iss_parameter: true,
+            loopback_resources: true,
             pkce: PkcePolicy::Required,
             private_use_schemes: Vec::new(),
         }
+    }
+}
+
+/// Which clients may name themselves by a document on the web (Client ID Metadata Document).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Documents {
+    /// The hosts that the policy `listed` lets in.
+    pub hosts: Vec<String>,
+    /// Which.
+    pub policy: DocumentPolicy,
+}
+
+impl Default for Documents {
+    fn default() -> Self {
+        Self { hosts: Vec::new(), policy: DocumentPolicy::Any }
+    }
+}
+
+/// How documents and keys are fetched.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fetching {
+    /// A PEM file of authorities that are trusted beside the usual ones.
+    pub ca_file: Option<PathBuf>,
+    /// Hosts with their ports that may be fetched from although their addresses are private.
+    pub private: Vec<String>,
+}
+
+/// Who may register a client over the wire (RFC 7591 §3).
+#[derive(Clone)]
+pub struct Registration {
+    /// The most registrations in a minute.
+    pub per_minute: usize,
+    /// Who; where nothing is said, everybody on a loopback issuer and nobody elsewhere.
+    pub policy: Option<RegistrationPolicy>,
+    /// A file with the keys whose software statements count (RFC 7591 §2.3).
+    pub software_statement_keys: Option<PathBuf>,
+    /// The initial access token of the policy `token` (RFC 7591 §3).
+    pub token: Option<Zeroizing<String>>,
+}
+
+impl Default for Registration {
+    fn default() -> Self {
+        Self { per_minute: 120, policy: None, software_statement_keys: None, token: None }
     }
 }
 
@@ -197,14 +265,18 @@ impl Config {
             .collect();
         let mut config = Self {
             behind_proxy: Vec::new(),
+            documents: Documents::default(),
+            fetch: Fetching::default(),
             hosts: Vec::new(),
             issuer: None,
             lifetimes: Lifetimes::default(),
             listen: Vec::new(),
             log: "info".to_owned(),
+            offline: false,
             places: Places { config: None, data: data.into() },
             policy: Policy::default(),
             print_setup: false,
+            registration: Registration::default(),
             roles: BTreeMap::new(),
             root_secret: None,
             scopes,
@@ -221,6 +293,13 @@ impl Config {
     /// The scopes that are open.
     pub fn open_scope(&self) -> Scope {
         self.scopes.iter().filter(|(_, entry)| entry.open).map(|(token, _)| token.clone()).collect()
+    }
+
+    /// Who may register a client over the wire, for an installation at `issuer`.
+    pub fn registration_policy(&self, issuer: &Issuer) -> RegistrationPolicy {
+        let usual =
+            if issuer.is_loopback() { RegistrationPolicy::Open } else { RegistrationPolicy::Off };
+        self.registration.policy.unwrap_or(usual)
     }
 
     /// What a person with `roles` may grant; a role that is not known grants nothing.

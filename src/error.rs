@@ -150,6 +150,7 @@ refusals! {
     InteractionUnknown => InteractionOver, "the sign-in is unknown or already finished";
     InteractionsTooMany => TemporarilyUnavailable, "too many sign-ins are under way that nobody finishes";
     IssuerUnfit => InvalidRequest, "the issuer is no https URL, and no http URL of a loopback host";
+    JwksMalformed => InvalidClientMetadata, "the key set is no JWK Set with a public key that can verify here, or it shows a secret one";
     LoginNeeded => LoginRequired, "nobody fitting is signed in, and prompt=none forbids to ask";
     MaxAgeMalformed => InvalidRequest, "max_age is no number of seconds";
     MethodNotAllowed => MethodNotAllowed, "this address does not answer that method";
@@ -183,6 +184,10 @@ refusals! {
     RefreshUnknown => InvalidGrant, "the refresh token is unknown";
     RequestObjectUnsupported => RequestNotSupported, "this server takes no request objects";
     RequestUriUnsupported => RequestUriNotSupported, "this server takes no request_uri but its own";
+    ResourceExists => Conflict, "this resource is registered already";
+    ResourceMalformed => InvalidTarget, "the resource is no http or https URL without fragment and user name";
+    ResourceNotFound => NotFound, "this resource is not registered";
+    ResourceNotGranted => InvalidTarget, "the resource is not among those that were granted";
     ResourceUnknown => InvalidTarget, "the resource is not one that this server issues tokens for";
     ResponseModeUnsupported => InvalidRequest, "the response_mode is not query";
     ResponseTypeMissing => InvalidRequest, "the request has no response_type";
@@ -201,6 +206,7 @@ refusals! {
     UserNotFound => NotFound, "there is no person with this username";
     UsernameMissing => InvalidRequest, "somebody exists already, so a link needs the name of the person it is for";
     UsernameMalformed => InvalidRequest, "a username is 1 to 64 letters, digits and . _ - @ +";
+    WebUriMalformed => InvalidClientMetadata, "an address is https, or http on loopback, in canonical form without user name and fragment";
 }
 
 macro_rules! error_codes {
@@ -247,6 +253,8 @@ error_codes! {
     InteractionOver = "interaction_over", 400, "This sign-in is over. Go back to the application and start again.";
     /// RFC 6749 §5.2
     InvalidClient = "invalid_client", 401, "The client could not be authenticated.";
+    /// RFC 7591 §3.2.2
+    InvalidClientMetadata = "invalid_client_metadata", 400, "The client metadata is malformed or contradicts itself.";
     /// RFC 6749 §5.2
     InvalidGrant = "invalid_grant", 400, "The grant is invalid, expired, revoked or was issued to another client.";
     /// RFC 6749 §5.2

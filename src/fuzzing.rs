@@ -23,6 +23,7 @@ use crate::oauth::logout::{LogoutRequest, PostLogout};
 use crate::oauth::params::{Params, form_decode, form_encode};
 use crate::oauth::pkce::{CodeChallenge, CodeVerifier};
 use crate::oauth::redirect_uri::{Kind, RedirectUri};
+use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 use crate::oauth::token::TokenRequest;
 use crate::secret::{
@@ -69,7 +70,7 @@ pub fn authorize(bytes: &[u8]) {
     assert_eq!(params.one("response_type"), Ok(Some("code")));
     assert_eq!(params.one("nonce"), Ok(request.nonce.as_deref()));
     assert_eq!(params.one("login_hint"), Ok(request.login_hint.as_deref()));
-    assert!(params.many("resource").eq(request.resources.iter().map(String::as_str)));
+    assert!(params.many("resource").eq(request.resources.iter().map(Resource::as_str)));
     assert!(!(request.prompt.none && (request.prompt.login || request.prompt.consent)));
     if request.code_challenge.is_some() {
         assert_eq!(params.one("code_challenge_method"), Ok(Some("S256")));
@@ -461,7 +462,7 @@ pub fn token_request(bytes: &[u8]) {
             &refresh.resources
         }
     };
-    assert!(form.many("resource").eq(resources.iter().map(String::as_str)));
+    assert!(form.many("resource").eq(resources.iter().map(Resource::as_str)));
 }
 
 fn text(bytes: &[u8]) -> Option<&str> {

@@ -180,6 +180,7 @@ pub struct Pepper {
     lookup: Hmac<Sha256>,
     succession: Hmac<Sha256>,
     forgery: Hmac<Sha256>,
+    pairwise: Hmac<Sha256>,
     check: [u8; 32],
 }
 
@@ -197,6 +198,7 @@ impl Pepper {
             lookup: keyed("lookup 1"),
             succession: keyed("refresh succession 1"),
             forgery: keyed("csrf 1"),
+            pairwise: keyed("pairwise subjects 1"),
             check: keyed("store check").finalize().into_bytes().into(),
         }
     }
@@ -222,6 +224,13 @@ impl Pepper {
     pub fn successor(&self, spent: &RefreshToken) -> RefreshToken {
         let mac = self.succession.clone().chain_update(spent.0.as_slice());
         Token(Zeroizing::new(mac.finalize().into_bytes().into()), PhantomData)
+    }
+
+    /// What `user` is called in `sector` (OpenID Connect Core §8.1): the same at each time, and
+    /// nothing by which two sectors could compare notes.
+    pub fn pairwise(&self, sector: &str, user: Uuid) -> String {
+        let mac = self.pairwise.clone().chain_update(sector).chain_update([0]);
+        URL_SAFE_NO_PAD.encode(mac.chain_update(user.as_bytes()).finalize().into_bytes())
     }
 
     /// The anti-forgery token of whoever holds the cookie `holder`.

@@ -12,10 +12,11 @@ use super::{Failed, body, optional, parsed};
 use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::client::operator::{self, NewClient};
-use crate::oauth::client::ClientType;
+use crate::oauth::client::{ApplicationType, ClientType, SubjectType};
 use crate::oauth::id::ClientId;
+use crate::oauth::jwks::JwkSet;
 use crate::store::View;
-use crate::store::schema::Client;
+use crate::store::schema::{Client, Links, Origin};
 
 /// The most clients that one listing shows.
 const MOST: usize = 10_000;
@@ -39,23 +40,59 @@ struct Registration {
     pkce: Option<String>,
     refresh: Option<String>,
     id_token_signed_response_alg: Option<String>,
+    access_token_lifetime: Option<u32>,
+    application_type: Option<ApplicationType>,
+    #[serde(default)]
+    backchannel_logout_session_required: bool,
+    backchannel_logout_uri: Option<String>,
+    #[serde(default)]
+    confirmation_waived: bool,
+    default_max_age: Option<u32>,
+    #[serde(default)]
+    introspect_any: bool,
+    introspection_signed_response_alg: Option<String>,
+    jwks: Option<Value>,
+    jwks_uri: Option<String>,
+    #[serde(default)]
+    require_pushed_authorization_requests: bool,
+    #[serde(default)]
+    resources: Vec<String>,
+    sector: Option<String>,
+    subject_type: Option<SubjectType>,
+    userinfo_signed_response_alg: Option<String>,
 }
 
 impl Registration {
     fn parse(self) -> Result<NewClient, Refusal> {
         Ok(NewClient {
+            access_token_lifetime: self.access_token_lifetime,
+            application_type: self.application_type,
             auth_method: optional(self.token_endpoint_auth_method.as_deref())?,
+            backchannel_logout_session_required: self.backchannel_logout_session_required,
+            backchannel_logout_uri: optional(self.backchannel_logout_uri.as_deref())?,
             client_id: self.client_id.as_deref().map(ClientId::chosen).transpose()?,
             client_type: self.client_type,
+            confirmation_waived: self.confirmation_waived,
+            default_max_age: self.default_max_age,
             first_party: self.first_party,
             grant_types: parsed(&self.grant_types)?,
             id_token_alg: optional(self.id_token_signed_response_alg.as_deref())?,
+            introspect_any: self.introspect_any,
+            introspection_alg: optional(self.introspection_signed_response_alg.as_deref())?,
+            jwks: self.jwks.as_ref().map(JwkSet::from_value).transpose()?,
+            jwks_uri: optional(self.jwks_uri.as_deref())?,
+            links: Links::default(),
             name: Some(self.name.parse()?),
             pkce: optional(self.pkce.as_deref())?,
             post_logout_redirect_uris: parsed(&self.post_logout_redirect_uris)?,
             redirect_uris: parsed(&self.redirect_uris)?,
             refresh: optional(self.refresh.as_deref())?,
+            require_pushed_authorization_requests: self.require_pushed_authorization_requests,
+            resources: parsed(&self.resources)?,
             scope: optional(self.scope.as_deref())?,
+            sector: self.sector,
+            subject_type: self.subject_type,
+            userinfo_alg: optional(self.userinfo_signed_response_alg.as_deref())?,
         })
     }
 }
@@ -65,7 +102,7 @@ fn shown(id: &ClientId, client: &Client) -> Value {
         uris.iter().map(|uri| uri.as_str().to_owned()).collect::<Vec<_>>()
     };
     let grant_types: Vec<&str> = client.grant_types.iter().map(|grant| grant.as_str()).collect();
-    json!({
+    let mut shown = json!({
         "client_id": id.as_str(),
         "name": client.name.as_str(),
         "client_type": client.client_type,
@@ -78,9 +115,33 @@ fn shown(id: &ClientId, client: &Client) -> Value {
         "pkce": client.pkce.as_str(),
         "refresh": client.refresh.as_str(),
         "id_token_signed_response_alg": client.id_token_alg.as_str(),
+        "access_token_lifetime": client.access_token_lifetime,
+        "application_type": client.application_type,
+        "backchannel_logout_session_required": client.backchannel_logout_session_required,
+        "backchannel_logout_uri": client.backchannel_logout_uri,
+        "confirmation_waived": client.confirmation_waived,
+        "default_max_age": client.default_max_age,
+        "introspect_any": client.introspect_any,
+        "introspection_signed_response_alg": client.introspection_alg,
+        "jwks": client.jwks.as_ref().map(JwkSet::to_value),
+        "jwks_uri": client.jwks_uri,
+        "require_pushed_authorization_requests": client.require_pushed_authorization_requests,
+        "resources": client.resources,
+        "sector": client.sector,
+        "subject_type": client.subject_type,
+        "userinfo_signed_response_alg": client.userinfo_alg,
+        "origin": match client.origin {
+            Origin::Document { .. } => "document",
+            Origin::Dynamic { .. } => "dynamic",
+            Origin::Operator => "operator",
+        },
         "enabled": client.enabled,
         "created": client.created.rfc3339(),
-    })
+    });
+    if let Value::Object(members) = &mut shown {
+        members.retain(|_, value| !value.is_null());
+    }
+    shown
 }
 
 pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, Failed> {

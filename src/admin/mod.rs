@@ -7,6 +7,7 @@
 mod clients;
 mod issuer;
 pub(crate) mod people;
+mod resources;
 
 use std::sync::Arc;
 
@@ -25,6 +26,8 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/api/v1/clients", get(clients::list).post(clients::add))
         .route("/api/v1/clients/{id}", get(clients::show).delete(clients::remove))
+        .route("/api/v1/resources", get(resources::list).post(resources::add))
+        .route("/api/v1/resources/{resource}", get(resources::show).delete(resources::remove))
         .route("/api/v1/users", get(people::list).post(people::add))
         .route("/api/v1/recover", post(people::recover))
         .route("/api/v1/issuer", get(issuer::show).put(issuer::change))

@@ -110,6 +110,9 @@ pub(super) struct ServeArgs {
     /// Believe this proxy about who asks and whether over TLS; repeat it for more proxies
     #[arg(long, value_name = "IP")]
     behind_proxy: Vec<String>,
+    /// Fetch nothing: clients that name themselves by a document have to be imported
+    #[arg(long)]
+    offline: bool,
     /// Tell the setup link even where standard output is no terminal
     #[arg(long)]
     print_setup: bool,
@@ -122,6 +125,7 @@ impl ServeArgs {
             behind_proxy: self.behind_proxy,
             issuer: self.issuer,
             listen: self.listen,
+            offline: self.offline,
             print_setup: self.print_setup,
             ..flags
         }
@@ -155,7 +159,7 @@ mod tests {
     #[test]
     fn every_flag_of_serve_is_carried_over() {
         let line = "gatelodge serve --listen 127.0.0.1:1 --listen [::1]:1 --issuer http://localhost:1 \
-                    --behind-proxy 127.0.0.1 --print-setup";
+                    --behind-proxy 127.0.0.1 --offline --print-setup";
         let Some(Verb::Serve(serve)) = read(line).unwrap().verb else { panic!("serve") };
 
         let flags = serve.over(Flags::default());
@@ -163,7 +167,7 @@ mod tests {
         assert_eq!(flags.listen, ["127.0.0.1:1", "[::1]:1"]);
         assert_eq!(flags.issuer.as_deref(), Some("http://localhost:1"));
         assert_eq!(flags.behind_proxy, ["127.0.0.1"]);
-        assert!(flags.print_setup);
+        assert!(flags.offline && flags.print_setup);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 use zeroize::Zeroizing;
 
+use crate::oauth::client::RegistrationPolicy;
 use crate::oauth::person::Role;
 use crate::oauth::scope::{Scope, ScopeToken};
 
@@ -72,6 +73,7 @@ impl Draft {
         }
         self.fill_scopes_and_roles();
         self.keep_plain_http_on_loopback();
+        self.give_the_token_policy_its_token();
         if self.faults.is_empty() {
             Ok((self.config, self.told.into_values().collect()))
         } else {
@@ -175,7 +177,7 @@ impl Draft {
     }
 
     fn of_file(&mut self, at: &[String], key: &'static Key, value: &Value, source: &Source) {
-        if matches!(key.kind, Kind::Secret(_)) {
+        if key.kind.is_secret() {
             let message = format!(
                 "a secret does not belong in this file; put it into a file of its own, mode 0600, \
                  and name that as {}_file",
@@ -255,6 +257,7 @@ impl Draft {
             ("--data", "data", data),
             ("--issuer", "issuer", flags.issuer.as_deref().map(Value::from)),
             ("--listen", "listen", many(&flags.listen)),
+            ("--offline", "offline", flags.offline.then(|| Value::from(true))),
         ] {
             let at = [name.to_owned()];
             if let (Some(value), Some(key)) = (value, keys::find(&at)) {
@@ -300,6 +303,15 @@ impl Draft {
             self.config.roles.insert(role, scope);
         }
         self.config.fill_roles();
+    }
+
+    fn give_the_token_policy_its_token(&mut self) {
+        let registration = &self.config.registration;
+        if registration.policy == Some(RegistrationPolicy::Token) && registration.token.is_none() {
+            let message = "found \"token\", and no token; put one into a file of its own, mode 0600, \
+                           and name that as registration.token_file";
+            self.fault(Source::Default, "registration.policy", message);
+        }
     }
 
     /// Plain HTTP is for loopback alone: everything that it carries is a credential.

@@ -24,6 +24,10 @@ const fn key(path: &'static str, kind: Kind) -> Key {
 pub(super) static KEYS: &[Key] = &[
     key("behind_proxy", Kind::Addresses(|d| &mut d.config.behind_proxy)),
     key("data", Kind::Directory(|d| &mut d.data)),
+    key("documents.hosts", Kind::Hosts(|d| &mut d.config.documents.hosts)),
+    key("documents.policy", Kind::Documents(|d| &mut d.config.documents.policy)),
+    key("fetch.ca_file", Kind::Directory(|d| &mut d.config.fetch.ca_file)),
+    key("fetch.private", Kind::Hosts(|d| &mut d.config.fetch.private)),
     key("hosts", Kind::Hosts(|d| &mut d.config.hosts)),
     key("issuer", Kind::Issuer(|d| &mut d.config.issuer)),
     key(
@@ -43,6 +47,10 @@ pub(super) static KEYS: &[Key] = &[
         Kind::Span { of: |d| &mut d.config.lifetimes.ceremony, from: 30, to: 15 * MINUTE },
     ),
     key(
+        "lifetimes.device_code",
+        Kind::Span { of: |d| &mut d.config.lifetimes.device_code, from: MINUTE, to: HOUR },
+    ),
+    key(
         "lifetimes.id_token",
         Kind::Span { of: |d| &mut d.config.lifetimes.id_token, from: MINUTE, to: DAY },
     ),
@@ -58,6 +66,10 @@ pub(super) static KEYS: &[Key] = &[
         // Longer than the longest overlap, so that two successors are never ahead at once.
         "lifetimes.key_rotation",
         Kind::Span { of: |d| &mut d.config.lifetimes.key_rotation, from: 8 * DAY, to: 3650 * DAY },
+    ),
+    key(
+        "lifetimes.pushed_request",
+        Kind::Span { of: |d| &mut d.config.lifetimes.pushed_request, from: 5, to: 10 * MINUTE },
     ),
     key(
         "lifetimes.refresh_idle",
@@ -91,15 +103,31 @@ pub(super) static KEYS: &[Key] = &[
         "lifetimes.setup_token",
         Kind::Span { of: |d| &mut d.config.lifetimes.setup_token, from: MINUTE, to: 7 * DAY },
     ),
+    key(
+        "lifetimes.unused_client",
+        Kind::Span { of: |d| &mut d.config.lifetimes.unused_client, from: HOUR, to: 3650 * DAY },
+    ),
     key("listen", Kind::Listeners(|d| &mut d.config.listen)),
     key("log", Kind::Text(|d| &mut d.config.log)),
+    key("offline", Kind::Switch(|d| &mut d.config.offline)),
     key(
         "policy.interactions",
         Kind::Number { of: |d| &mut d.config.policy.interactions, from: 16, to: 1_000_000 },
     ),
     key("policy.iss_parameter", Kind::Switch(|d| &mut d.config.policy.iss_parameter)),
+    key("policy.loopback_resources", Kind::Switch(|d| &mut d.config.policy.loopback_resources)),
     key("policy.pkce", Kind::Pkce(|d| &mut d.config.policy.pkce)),
     key("policy.private_use_schemes", Kind::Schemes(|d| &mut d.config.policy.private_use_schemes)),
+    key(
+        "registration.per_minute",
+        Kind::Number { of: |d| &mut d.config.registration.per_minute, from: 1, to: 100_000 },
+    ),
+    key("registration.policy", Kind::Registration(|d| &mut d.config.registration.policy)),
+    key(
+        "registration.software_statement_keys",
+        Kind::Directory(|d| &mut d.config.registration.software_statement_keys),
+    ),
+    key("registration.token", Kind::SecretText(|d| &mut d.config.registration.token)),
     key("roles.*.scopes", Kind::RoleScopes),
     key("root_secret", Kind::Secret(|d| &mut d.config.root_secret)),
     key("scopes.*.open", Kind::ScopeOpen),
@@ -116,7 +144,7 @@ pub(super) fn find_secret_file(path: &[String]) -> Option<&'static Key> {
     let (last, above) = path.split_last()?;
     let mut path = above.to_vec();
     path.push(last.strip_suffix("_file")?.to_owned());
-    find(&path).filter(|key| matches!(key.kind, Kind::Secret(_)))
+    find(&path).filter(|key| key.kind.is_secret())
 }
 
 /// Whether keys stand below `path`.
@@ -137,7 +165,7 @@ pub(super) fn nearest(path: &[String]) -> String {
     let last = path.last().map_or("", String::as_str);
     let candidates = KEYS.iter().flat_map(|key| {
         let meant = filled(key.path, path);
-        let file = matches!(key.kind, Kind::Secret(_)).then(|| format!("{meant}_file"));
+        let file = key.kind.is_secret().then(|| format!("{meant}_file"));
         [Some(meant), file].into_iter().flatten()
     });
     let distance = |meant: &String| {

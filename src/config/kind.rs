@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use toml::Value;
+use zeroize::Zeroizing;
 
-use crate::oauth::client::PkcePolicy;
+use crate::oauth::client::{DocumentPolicy, PkcePolicy, RegistrationPolicy};
 use crate::oauth::issuer::Issuer;
 use crate::oauth::scope::{Scope, ScopeToken};
 use crate::secret::RootSecret;
@@ -19,16 +20,19 @@ use super::span;
 pub(super) enum Kind {
     Addresses(fn(&mut Draft) -> &mut Vec<IpAddr>),
     Directory(fn(&mut Draft) -> &mut Option<PathBuf>),
+    Documents(fn(&mut Draft) -> &mut DocumentPolicy),
     Hosts(fn(&mut Draft) -> &mut Vec<String>),
     Issuer(fn(&mut Draft) -> &mut Option<Issuer>),
     Listeners(fn(&mut Draft) -> &mut Vec<SocketAddr>),
     Number { of: fn(&mut Draft) -> &mut usize, from: usize, to: usize },
     Pkce(fn(&mut Draft) -> &mut PkcePolicy),
+    Registration(fn(&mut Draft) -> &mut Option<RegistrationPolicy>),
     RoleScopes,
     Schemes(fn(&mut Draft) -> &mut Vec<String>),
     ScopeOpen,
     ScopeWords,
     Secret(fn(&mut Draft) -> &mut Option<RootSecret>),
+    SecretText(fn(&mut Draft) -> &mut Option<Zeroizing<String>>),
     Span { of: fn(&mut Draft) -> &mut Duration, from: u64, to: u64 },
     Switch(fn(&mut Draft) -> &mut bool),
     Text(fn(&mut Draft) -> &mut String),
@@ -51,10 +55,13 @@ impl Kind {
                 text.parse::<bool>().map_or(Value::from(text), Value::from)
             }
             Self::Directory(_)
+            | Self::Documents(_)
             | Self::Issuer(_)
             | Self::Pkce(_)
+            | Self::Registration(_)
             | Self::ScopeWords
             | Self::Secret(_)
+            | Self::SecretText(_)
             | Self::Span { .. }
             | Self::Text(_) => Value::from(text),
         }
@@ -79,6 +86,10 @@ impl Kind {
                 let path = written.and_then(|path| draft.resolve(Path::new(path), source));
                 *of(draft) = Some(path.ok_or("a path is allowed, and ~ where HOME is set")?);
             }
+            Self::Documents(of) => {
+                let policy = value.as_str().and_then(|word| word.parse().ok());
+                *of(draft) = policy.ok_or("\"any\", \"listed\" or \"off\" is allowed")?;
+            }
             Self::Hosts(of) => {
                 *of(draft) = list(value, "a host name, such as id.lan or id.lan:8443", host)?;
             }
@@ -102,6 +113,10 @@ impl Kind {
             Self::Pkce(of) => {
                 let policy = value.as_str().and_then(|word| word.parse().ok());
                 *of(draft) = policy.ok_or("\"required\" or \"nonce\" is allowed")?;
+            }
+            Self::Registration(of) => {
+                let policy = value.as_str().and_then(|word| word.parse().ok());
+                *of(draft) = Some(policy.ok_or("\"off\", \"open\" or \"token\" is allowed")?);
             }
             Self::RoleScopes => {
                 let role = name.parse().map_err(|_| {
@@ -132,6 +147,13 @@ impl Kind {
                 let written = value.as_str().ok_or("a text is allowed")?;
                 *of(draft) = Some(written.parse()?);
             }
+            Self::SecretText(of) => {
+                let fits =
+                    |text: &&str| text.len() >= 16 && text.bytes().all(|b| b.is_ascii_graphic());
+                let text = value.as_str().filter(fits);
+                let text = text.ok_or("16 or more printable ASCII characters are allowed")?;
+                *of(draft) = Some(Zeroizing::new(text.to_owned()));
+            }
             Self::Span { of, from, to } => {
                 let seconds = span::read(value).filter(|seconds| (from..=to).contains(&seconds));
                 let seconds = seconds.ok_or_else(|| {
@@ -152,17 +174,24 @@ impl Kind {
         Ok(())
     }
 
+    /// Whether it is a secret, which has a file of its own.
+    pub(super) fn is_secret(&self) -> bool {
+        matches!(self, Self::Secret(_) | Self::SecretText(_))
+    }
+
     /// What a message may show of `value`.
     pub(super) fn show(&self, value: &Value) -> String {
         match self {
-            Self::Secret(_) => "(secret)".to_owned(),
+            Self::Secret(_) | Self::SecretText(_) => "(secret)".to_owned(),
             Self::Addresses(_)
             | Self::Directory(_)
+            | Self::Documents(_)
             | Self::Hosts(_)
             | Self::Issuer(_)
             | Self::Listeners(_)
             | Self::Number { .. }
             | Self::Pkce(_)
+            | Self::Registration(_)
             | Self::RoleScopes
             | Self::Schemes(_)
             | Self::ScopeOpen

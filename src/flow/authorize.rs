@@ -4,11 +4,10 @@
 //! client, stored whole, and never read from the wire again.
 
 use crate::error::{Error, Refusal};
-use crate::flow::{Context, Rules};
+use crate::flow::{Context, Rules, resource};
 use crate::oauth::authorize::{AuthorizeRequest, Callback, Opening};
 use crate::oauth::client::{ClientType, GrantType, PkcePolicy};
-use crate::oauth::id::{ClientId, InteractionId, UserId};
-use crate::oauth::issuer::Issuer;
+use crate::oauth::id::{ClientId, InteractionId};
 use crate::secret::BrowserSecret;
 use crate::store::schema::{Client, Interaction, Purpose};
 use crate::store::{Tx, View};
@@ -32,23 +31,27 @@ pub fn enabled(view: &impl View, id: &ClientId) -> Result<Client, Error> {
 }
 
 /// Checks what a request asks against what its client may ask, as far as that can be told before
-/// the person is known.
-pub fn check(rules: &Rules, client: &Client, request: &AuthorizeRequest) -> Result<(), Refusal> {
+/// the person is known, and writes its resources as they are registered.
+pub fn check(
+    view: &impl View,
+    rules: &Rules,
+    client: &Client,
+    request: &mut AuthorizeRequest,
+) -> Result<(), Error> {
     if !client.grant_types.contains(&GrantType::AuthorizationCode) {
-        return Err(Refusal::GrantTypeNotRegistered);
+        return Err(Refusal::GrantTypeNotRegistered.into());
     }
     if request.code_challenge.is_none() && !may_go_without_pkce(rules, client, request) {
-        return Err(Refusal::CodeChallengeMissing);
+        return Err(Refusal::CodeChallengeMissing.into());
     }
-    let known = |resource: &String| is_issuer(&rules.issuer, resource);
-    if !request.resources.iter().all(known) {
-        return Err(Refusal::ResourceUnknown);
-    }
+    let asked = request.scope.as_ref();
+    let targets = resource::resolve(view, rules, client, &request.resources, asked)?;
     if let Some(scope) = &request.scope
-        && scope.intersect(&client.scope).is_empty()
+        && scope.intersect(&targets.for_client(client)).is_empty()
     {
-        return Err(Refusal::ScopeNotAllowed);
+        return Err(Refusal::ScopeNotAllowed.into());
     }
+    request.resources = targets.resources;
     Ok(())
 }
 
@@ -59,11 +62,6 @@ fn may_go_without_pkce(rules: &Rules, client: &Client, request: &AuthorizeReques
     let openid = request.scope.as_ref().is_some_and(|scope| scope.has("openid"));
     let confidential = client.client_type == ClientType::Confidential;
     allowed && confidential && openid && request.nonce.is_some()
-}
-
-/// Whether a `resource` (RFC 8707 §2) is this server itself, the one resource there is so far.
-pub fn is_issuer(issuer: &Issuer, resource: &str) -> bool {
-    resource.strip_suffix('/').unwrap_or(resource) == issuer.as_str()
 }
 
 /// Refuses where as many requests are under way as nobody's requests may be.
@@ -84,8 +82,8 @@ pub struct Checked {
     pub callback: Callback,
     /// Who asks.
     pub client: ClientId,
-    /// Who has to be signed in, if a hint named somebody.
-    pub expected: Option<UserId>,
+    /// The `sub` that has to be signed in, if a hint named one.
+    pub expected: Option<String>,
     /// Whether the request named its redirect URI.
     pub redirect_uri_named: bool,
     /// What is asked.
@@ -100,11 +98,11 @@ pub fn begin(
 ) -> Result<(InteractionId, BrowserSecret), Error> {
     let purpose = Purpose::Authorize {
         client: checked.client.clone(),
-        expected: checked.expected,
+        expected: checked.expected.clone(),
         redirect_uri: checked.callback.uri().clone(),
         redirect_uri_named: checked.redirect_uri_named,
         state: checked.callback.state().map(str::to_owned),
-        request: checked.request.clone(),
+        request: Box::new(checked.request.clone()),
     };
     store(tx, cx, purpose)
 }

@@ -5,8 +5,9 @@
 use crate::error::{Error, Refusal};
 use crate::flow::client::auth::AuthenticatedClient;
 use crate::flow::issue::{self, Issued};
-use crate::flow::{Context, authorize};
+use crate::flow::{Context, resource};
 use crate::oauth::client::{ClientType, GrantType};
+use crate::oauth::resource::Resource;
 use crate::oauth::token::ClientCredentialsRequest;
 use crate::store::View;
 
@@ -22,7 +23,11 @@ pub fn issue(
     if client.client_type != ClientType::Confidential {
         return Err(Refusal::GrantTypeNotRegistered.into());
     }
-    if !request.resources.iter().all(|named| authorize::is_issuer(&cx.rules.issuer, named)) {
+    let asked = request.scope.as_ref();
+    let targets = resource::resolve(view, &cx.rules, &client, &request.resources, asked)?;
+    // Nobody is asked for consent here, so what an operator registered is all there is.
+    let listed = |resource| client.resources.contains(resource);
+    if targets.unregistered || !request.resources.iter().all(|own| is_own(cx, own) || listed(own)) {
         return Err(Refusal::ResourceUnknown.into());
     }
     let scope = match &request.scope {
@@ -33,7 +38,11 @@ pub fn issue(
             }
             scope
         }
-        None => client.scope,
+        None => client.scope.clone(),
     };
-    Ok(issue::for_client(cx, proven.id(), scope))
+    Ok(issue::for_client(cx, proven.id(), &client, &targets.resources, scope))
+}
+
+fn is_own(cx: &Context, resource: &Resource) -> bool {
+    *resource == Resource::of(&cx.rules.issuer)
 }

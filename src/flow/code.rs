@@ -4,7 +4,7 @@
 use crate::error::{Error, Refusal};
 use crate::flow::client::auth::AuthenticatedClient;
 use crate::flow::issue::{self, Issued};
-use crate::flow::{Context, authorize, grant};
+use crate::flow::{Context, grant, resource};
 use crate::oauth::client::GrantType;
 use crate::oauth::id::GrantId;
 use crate::oauth::pkce::CodeVerifier;
@@ -51,9 +51,7 @@ pub fn redeem(
         return Err(Refusal::RedirectUriDiffers.into());
     }
     check_verifier(&code, request.code_verifier.as_ref())?;
-    if !request.resources.iter().all(|named| authorize::is_issuer(&cx.rules.issuer, named)) {
-        return Err(Refusal::ResourceUnknown.into());
-    }
+    let resources = resource::narrowed(&cx.rules, &code.resources, &request.resources)?;
 
     let grant = new_grant(cx, &client, &code);
     let grant_id = GrantId::draw(&cx.fresh);
@@ -79,7 +77,7 @@ pub fn redeem(
     tx.put(&grant_id, grant)?;
     // Session and person may have gone since the code was made.
     let live = grant::live(tx, cx, grant_id)?.ok_or(Refusal::GrantEnded)?;
-    let issued = issue::for_grant(cx, &live, &client, scope, nonce, refresh_token);
+    let issued = issue::for_grant(cx, &live, &resources, scope, nonce, refresh_token);
     Ok(Redeemed::Tokens(Box::new(issued)))
 }
 
@@ -105,6 +103,7 @@ fn new_grant(cx: &Context, client: &Client, code: &Code) -> Grant {
     };
     Grant {
         authentication: code.authentication.clone(),
+        claims: code.claims.clone(),
         client: code.client.clone(),
         created: cx.now,
         ended: None,

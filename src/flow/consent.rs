@@ -88,13 +88,14 @@ pub fn deny(tx: &mut Tx<'_>, cx: &Context, door: &Door) -> Result<Onward, Error>
 fn remember(tx: &mut Tx<'_>, cx: &Context, request: &Request) -> Result<(), StoreError> {
     let host = request.callback.uri().lasting_host();
     let key = (request.session.user(), request.client_id.clone(), host);
-    let before = step::remembered(tx, &key, &request.client)?;
-    let consent = Consent {
-        given: cx.now,
-        resources: request.request.resources.clone(),
-        scope: before.union(&request.scope),
-    };
-    tx.put(&key, consent)
+    let mut allowed = step::remembered(tx, &key, &request.client)?;
+    for resource in request.targets.remembered_as(&cx.rules) {
+        match allowed.iter_mut().find(|(own, _)| *own == resource) {
+            Some((_, scope)) => *scope = scope.union(&request.scope),
+            None => allowed.push((resource, request.scope.clone())),
+        }
+    }
+    tx.put(&key, Consent { allowed, given: cx.now })
 }
 
 fn issue(tx: &mut Tx<'_>, cx: &Context, door: &Door, request: &Request) -> Result<Onward, Error> {
@@ -103,6 +104,7 @@ fn issue(tx: &mut Tx<'_>, cx: &Context, door: &Door, request: &Request) -> Resul
     let uri = request.callback.uri().as_str();
     let row = Code {
         authentication: request.session.authentication().clone(),
+        claims: request.request.claims.clone(),
         client: request.client_id.clone(),
         code_challenge: request.request.code_challenge.clone(),
         created: cx.now,
@@ -110,7 +112,7 @@ fn issue(tx: &mut Tx<'_>, cx: &Context, door: &Door, request: &Request) -> Resul
         kept: expires,
         nonce: request.request.nonce.clone(),
         redirect_uri: request.redirect_uri_named.then(|| uri.to_owned()),
-        resources: request.request.resources.clone(),
+        resources: request.targets.resources.clone(),
         scope: request.scope.clone(),
         session: request.session.id(),
         spent: None,

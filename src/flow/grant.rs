@@ -11,6 +11,7 @@ use crate::store::{StoreError, Tx, View};
 /// lives where it depends on one.
 #[derive(Clone, Debug)]
 pub struct LiveGrant {
+    client: Client,
     id: GrantId,
     grant: Grant,
     person: Person,
@@ -20,6 +21,11 @@ impl LiveGrant {
     /// Its id.
     pub fn id(&self) -> GrantId {
         self.id
+    }
+
+    /// Who may use it, as it is today.
+    pub fn client(&self) -> &Client {
+        &self.client
     }
 
     /// What it is.
@@ -41,15 +47,15 @@ pub fn live(view: &impl View, cx: &Context, id: GrantId) -> Result<Option<LiveGr
     }
     let Some(person) = view.find::<Person>(&grant.user)? else { return Ok(None) };
     let client = view.find::<Client>(&grant.client)?;
-    let may_use = |client: Client| client.enabled && client.created <= grant.created;
-    if person.disabled || !client.is_some_and(may_use) {
+    let may_use = |client: &Client| client.enabled && client.created <= grant.created;
+    let Some(client) = client.filter(may_use).filter(|_| !person.disabled) else {
         return Ok(None);
-    }
+    };
     // OpenID Connect Core §11: offline access is access "when the End-User is not present".
     if !grant.offline && session::by_id(view, cx, grant.session)?.is_none() {
         return Ok(None);
     }
-    Ok(Some(LiveGrant { id, grant, person }))
+    Ok(Some(LiveGrant { client, id, grant, person }))
 }
 
 /// Ends a grant, and with it every token under it.

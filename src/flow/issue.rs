@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use crate::flow::Context;
 use crate::flow::grant::LiveGrant;
-use crate::oauth::claims::{AccessClaims, Audience, IdClaims, PHISHING_RESISTANT, Profile, jti};
-use crate::oauth::client::SigningAlg;
-use crate::oauth::id::ClientId;
+use crate::flow::{Context, Rules};
+use crate::oauth::claims::{AccessClaims, IdClaims, PHISHING_RESISTANT, Profile, jti};
+use crate::oauth::client::{SigningAlg, SubjectType};
+use crate::oauth::id::{ClientId, UserId};
+use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 use crate::secret::RefreshToken;
 use crate::store::schema::{Client, Person};
@@ -29,20 +30,21 @@ pub struct Issued {
 pub fn for_grant(
     cx: &Context,
     live: &LiveGrant,
-    client: &Client,
+    resources: &[Resource],
     scope: Scope,
     nonce: Option<String>,
     refresh_token: Option<RefreshToken>,
 ) -> Issued {
-    let grant = live.grant();
+    let (grant, client) = (live.grant(), live.client());
     let lifetimes = &cx.rules.config.lifetimes;
-    let lasting = lifetimes.access_token.min(grant.expires.since(cx.now));
+    let lasting = access_token_lifetime(cx, client).min(grant.expires.since(cx.now));
+    let sub = subject(&cx.rules, client, grant.user);
     let iss = cx.rules.issuer.to_string();
     let sid = grant.session.to_string();
     let auth_time = grant.authentication.at.seconds();
     let roles = if scope.has("profile") { live.person().roles.as_slice() } else { &[] };
     let access = AccessClaims {
-        sub: grant.user.to_string(),
+        sub: sub.clone(),
         jti: jti(Some(live.id()), cx.fresh.bytes("jti")),
         scope: scope.clone(),
         sid: Some(sid.clone()),
@@ -50,12 +52,12 @@ pub fn for_grant(
         acr: Some(PHISHING_RESISTANT.to_owned()),
         amr: grant.authentication.amr.clone(),
         roles: roles.iter().map(ToString::to_string).collect(),
-        ..anonymous(cx, &grant.client, lasting)
+        ..anonymous(cx, &grant.client, resources, lasting)
     };
     let id_token = scope.has("openid").then(|| {
         let claims = IdClaims {
             iss,
-            sub: grant.user.to_string(),
+            sub,
             aud: grant.client.to_string(),
             azp: grant.client.to_string(),
             exp: (cx.now + lifetimes.id_token).seconds(),
@@ -74,19 +76,45 @@ pub fn for_grant(
 }
 
 /// The answer for a client itself (RFC 6749 §4.4.3): no refresh token, and nobody's grant.
-pub fn for_client(cx: &Context, id: &ClientId, scope: Scope) -> Issued {
-    let lasting = cx.rules.config.lifetimes.access_token;
-    let access = AccessClaims { scope: scope.clone(), ..anonymous(cx, id, lasting) };
+pub fn for_client(
+    cx: &Context,
+    id: &ClientId,
+    client: &Client,
+    resources: &[Resource],
+    scope: Scope,
+) -> Issued {
+    let lasting = access_token_lifetime(cx, client);
+    let access = AccessClaims { scope: scope.clone(), ..anonymous(cx, id, resources, lasting) };
     Issued { access, expires_in: lasting.as_secs(), id_token: None, refresh_token: None, scope }
+}
+
+fn access_token_lifetime(cx: &Context, client: &Client) -> Duration {
+    let own = client.access_token_lifetime.map(|seconds| Duration::from_secs(seconds.into()));
+    own.unwrap_or(cx.rules.config.lifetimes.access_token)
+}
+
+/// What a person is called towards a client (OpenID Connect Core §8).
+pub fn subject(rules: &Rules, client: &Client, user: UserId) -> String {
+    match (client.subject_type, &client.sector) {
+        (SubjectType::Pairwise, Some(sector)) => rules.pepper.pairwise(sector, user.uuid()),
+        (SubjectType::Pairwise, None) | (SubjectType::Public, _) => user.to_string(),
+    }
 }
 
 /// What every access token says; the client stands for the subject (RFC 9068 §5) until a person
 /// takes its place.
-fn anonymous(cx: &Context, client: &ClientId, lasting: Duration) -> AccessClaims {
+fn anonymous(
+    cx: &Context,
+    client: &ClientId,
+    resources: &[Resource],
+    lasting: Duration,
+) -> AccessClaims {
+    let issuer = || vec![cx.rules.issuer.to_string()];
+    let named: Vec<String> = resources.iter().map(ToString::to_string).collect();
     AccessClaims {
         iss: cx.rules.issuer.to_string(),
         sub: client.to_string(),
-        aud: Audience::One(cx.rules.issuer.to_string()),
+        aud: if named.is_empty() { issuer() } else { named }.into(),
         exp: (cx.now + lasting).seconds(),
         iat: cx.now.seconds(),
         nbf: cx.now.seconds(),

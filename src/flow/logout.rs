@@ -3,9 +3,9 @@
 use crate::error::{Error, Refusal};
 use crate::flow::session::{self, LiveSession};
 use crate::flow::step::{self, Door};
-use crate::flow::{Context, authorize};
+use crate::flow::{Context, authorize, issue};
 use crate::oauth::claims::IdClaims;
-use crate::oauth::id::{ClientId, InteractionId, SessionId, UserId};
+use crate::oauth::id::{ClientId, InteractionId, SessionId};
 use crate::oauth::logout::{LogoutRequest, PostLogout};
 use crate::secret::BrowserSecret;
 use crate::store::schema::{Client, Interaction, Purpose};
@@ -38,10 +38,7 @@ pub fn begin(
             Some(PostLogout::prove(registered, uri, request.state.as_deref())?)
         }
     };
-    let hint = hint.and_then(|claims| {
-        let user = claims.sub.parse::<UserId>().ok()?;
-        Some((user, claims.sid.parse::<SessionId>().ok()))
-    });
+    let hint = hint.map(|claims| (claims.sub.clone(), claims.sid.parse::<SessionId>().ok()));
     authorize::store(tx, cx, Purpose::Logout { client, hint, next })
 }
 
@@ -71,14 +68,15 @@ pub fn advance(tx: &mut Tx<'_>, cx: &Context, door: &Door, confirmed: bool) -> R
         None => None,
     };
     if let Some(session) = session {
-        let hinted = hint.is_some_and(|(user, sid)| {
-            user == session.user() && sid.is_none_or(|sid| sid == session.id())
+        let client = match client {
+            Some(id) => tx.find::<Client>(&id)?.map(Box::new),
+            None => None,
+        };
+        let hinted = client.as_ref().zip(hint).is_some_and(|(client, (sub, sid))| {
+            sub == issue::subject(&cx.rules, client, session.user())
+                && sid.is_none_or(|sid| sid == session.id())
         });
         if !hinted && !confirmed {
-            let client = match client {
-                Some(id) => tx.find::<Client>(&id)?.map(Box::new),
-                None => None,
-            };
             return Ok(Step::Confirm { client, session: Box::new(session) });
         }
         session::end(tx, session.id())?;

@@ -27,6 +27,7 @@ pub mod issue;
 pub mod logout;
 pub mod person;
 pub mod refresh;
+pub mod resource;
 pub mod session;
 pub mod step;
 pub mod userinfo;

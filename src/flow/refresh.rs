@@ -9,7 +9,8 @@ use crate::error::{Error, Refusal};
 use crate::flow::client::auth::AuthenticatedClient;
 use crate::flow::grant::LiveGrant;
 use crate::flow::issue::{self, Issued};
-use crate::flow::{Context, authorize, grant};
+use crate::flow::resource::Targets;
+use crate::flow::{Context, grant, resource};
 use crate::oauth::client::{GrantType, RefreshPolicy};
 use crate::oauth::scope::Scope;
 use crate::oauth::token::RefreshRequest;
@@ -47,10 +48,10 @@ pub fn rotate(
         return Err(Refusal::RefreshExpired.into());
     }
     let live = grant::live(tx, cx, row.grant)?.ok_or(Refusal::GrantEnded)?;
-    let scope = narrowed(cx, &client, &live, request.scope.as_ref())?;
-    if !request.resources.iter().all(|named| authorize::is_issuer(&cx.rules.issuer, named)) {
-        return Err(Refusal::ResourceUnknown.into());
-    }
+    let granted = live.grant();
+    let targets = resource::remaining(tx, &cx.rules, &client, &granted.resources, &granted.scope)?;
+    let resources = resource::narrowed(&cx.rules, &targets.resources, &request.resources)?;
+    let scope = narrowed(cx, &client, &live, &targets, request.scope.as_ref())?;
 
     let newest = if row.spent.is_some() {
         newest(tx, cx, &request.refresh_token)?
@@ -63,7 +64,7 @@ pub fn rotate(
         tx.put(&cx.rules.pepper.hash(&successor), next)?;
         successor
     };
-    let issued = issue::for_grant(cx, &live, &client, scope, None, Some(newest));
+    let issued = issue::for_grant(cx, &live, &resources, scope, None, Some(newest));
     Ok(Rotated::Tokens(Box::new(issued)))
 }
 
@@ -93,10 +94,12 @@ fn narrowed(
     cx: &Context,
     client: &Client,
     live: &LiveGrant,
+    targets: &Targets,
     requested: Option<&Scope>,
 ) -> Result<Scope, Refusal> {
     let granted = &live.grant().scope;
-    let allowed = cx.rules.config.allowed(&live.person().roles).intersect(&client.scope);
+    let allowed = targets.for_person(&cx.rules, &live.person().roles);
+    let allowed = allowed.intersect(&targets.for_client(client));
     match requested {
         Some(requested) if !requested.within(granted) => Err(Refusal::ScopeWidened),
         Some(requested) => {

@@ -4,15 +4,17 @@
 //! worked out anew, so a step cannot be skipped, repeated or taken out of order.
 
 use crate::error::{Error, Refusal};
+use crate::flow::resource::{self, Targets};
 use crate::flow::session::{self, LiveSession};
-use crate::flow::{Context, authorize};
+use crate::flow::{Context, authorize, issue};
 use crate::oauth::authorize::{AuthorizeRequest, Callback};
 use crate::oauth::client::ClientType;
 use crate::oauth::id::{ClientId, InteractionId, UserId};
 use crate::oauth::redirect_uri::Kind;
 use crate::oauth::scope::Scope;
+use crate::oauth::web_uri::WebUri;
 use crate::secret::TokenHash;
-use crate::store::schema::{Client, Consent, Interaction, Purpose};
+use crate::store::schema::{Client, Consent, Interaction, Origin, Purpose};
 use crate::store::{StoreError, View};
 
 /// How a browser comes to an interaction: the path it names, and what its cookies are known by.
@@ -50,12 +52,14 @@ pub struct Request {
     pub session: LiveSession,
     /// What would be granted.
     pub scope: Scope,
-    /// What of it was allowed before.
+    /// What of it was allowed before, at every one of its resources.
     pub remembered: Scope,
     /// Whether the request named its redirect URI.
     pub redirect_uri_named: bool,
     /// What was asked.
     pub request: AuthorizeRequest,
+    /// What it is for.
+    pub targets: Targets,
 }
 
 /// The stored request behind a door, if the browser is the one that brought it.
@@ -113,7 +117,8 @@ pub fn next(
         Some(cookie) => session::live(view, cx, cookie)?,
         None => None,
     };
-    let session = match fitting(session, &request, expected, created) {
+    let subject = |user| issue::subject(&cx.rules, &client, user);
+    let session = match fitting(session, &request, expected.as_deref(), subject, created) {
         Fitting::Session(session) => *session,
         Fitting::None if request.prompt.none => {
             return Ok(Step::Refuse(callback, Refusal::LoginNeeded));
@@ -122,7 +127,14 @@ pub fn next(
         Fitting::SomebodyElse => return Ok(Step::Refuse(callback, Refusal::LoginNeeded)),
     };
 
-    let allowed = client.scope.intersect(&cx.rules.config.allowed(&session.person().roles));
+    let asked = request.scope.as_ref();
+    let targets = match resource::resolve(view, &cx.rules, &client, &request.resources, asked) {
+        // A resource may have gone while the person was reading.
+        Err(Error::Refused(refusal)) => return Ok(Step::Refuse(callback, refusal)),
+        resolved => resolved?,
+    };
+    let allowed = targets.for_person(&cx.rules, &session.person().roles);
+    let allowed = allowed.intersect(&targets.for_client(&client));
     let scope = match &request.scope {
         Some(requested) => {
             let scope = requested.intersect(&allowed);
@@ -132,14 +144,27 @@ pub fn next(
             scope
         }
         // RFC 6749 §3.3: a request without scope is served with "a pre-defined default value".
-        None => allowed,
+        None => allowed.intersect(&client.scope),
     };
     let key = (session.user(), client_id.clone(), callback.uri().lasting_host());
     let remembered = remembered(view, &key, &client)?;
-    let settled = scope.within(&remembered) && proves_client(&client, &callback);
-    let silent = !request.prompt.consent && (client.first_party || settled);
+    let everywhere = targets.remembered_as(&cx.rules).into_iter().map(|resource| {
+        let own = remembered.iter().find(|(own, _)| *own == resource);
+        own.map(|(_, scope)| scope.clone())
+    });
+    let remembered = everywhere.collect::<Option<Vec<Scope>>>();
+    let settled = remembered.as_ref().is_some_and(|own| own.iter().all(|own| scope.within(own)))
+        && proves_client(&client_id, &client, &callback);
+    let trusted = client.first_party && !targets.unregistered;
+    let silent = !request.prompt.consent && (trusted || settled);
     let forbidden_to_ask = request.prompt.none;
-    let remembered = remembered.intersect(&scope);
+    let remembered = remembered.unwrap_or_default();
+    let remembered = match remembered.split_first() {
+        Some((first, rest)) => {
+            rest.iter().fold(first.intersect(&scope), |all, own| all.intersect(own))
+        }
+        None => Scope::default(),
+    };
     let ready = Box::new(Request {
         client_id,
         client,
@@ -148,7 +173,8 @@ pub fn next(
         scope,
         remembered,
         redirect_uri_named,
-        request,
+        request: *request,
+        targets,
     });
     Ok(match (silent, forbidden_to_ask) {
         (true, _) => Step::Grant(ready),
@@ -157,14 +183,15 @@ pub fn next(
     })
 }
 
-/// What a person allowed this client before, and not an earlier one of the same name.
+/// What a person allowed this client before at which resource, and not an earlier one of the same
+/// name.
 pub fn remembered(
     view: &impl View,
     key: &(UserId, ClientId, String),
     client: &Client,
-) -> Result<Scope, StoreError> {
+) -> Result<Vec<(String, Scope)>, StoreError> {
     let consent = view.find::<Consent>(key)?.filter(|consent| consent.given >= client.created);
-    Ok(consent.map(|consent| consent.scope).unwrap_or_default())
+    Ok(consent.map(|consent| consent.allowed).unwrap_or_default())
 }
 
 enum Fitting {
@@ -177,7 +204,8 @@ enum Fitting {
 fn fitting(
     session: Option<LiveSession>,
     request: &AuthorizeRequest,
-    expected: Option<UserId>,
+    expected: Option<&str>,
+    subject: impl Fn(UserId) -> String,
     created: crate::time::Timestamp,
 ) -> Fitting {
     let Some(session) = session else { return Fitting::None };
@@ -192,20 +220,33 @@ fn fitting(
     if again && !signed_in_for_this {
         return Fitting::None;
     }
-    match expected {
-        Some(expected) if expected != session.user() && signed_in_for_this => Fitting::SomebodyElse,
-        Some(expected) if expected != session.user() => Fitting::None,
-        Some(_) | None => Fitting::Session(Box::new(session)),
+    let is_expected = expected.is_none_or(|expected| expected == subject(session.user()));
+    match (is_expected, signed_in_for_this) {
+        (true, _) => Fitting::Session(Box::new(session)),
+        (false, true) => Fitting::SomebodyElse,
+        (false, false) => Fitting::None,
     }
 }
 
 /// Whether an answer to this callback can only reach the client itself.
 ///
 /// Any program on a machine can listen on loopback or claim a private-use scheme, so a public
-/// client there is never answered without a visible confirmation.
-fn proves_client(client: &Client, callback: &Callback) -> bool {
-    match (client.client_type, callback.uri().kind()) {
-        (ClientType::Confidential, _) | (ClientType::Public, Kind::Https { .. }) => true,
-        (ClientType::Public, Kind::Loopback { .. } | Kind::PrivateUse { .. }) => false,
+/// client there is never answered without a visible confirmation, unless the operator waived it.
+/// An https address proves a client where an operator registered it, or where it has the origin
+/// of the document that the client is named by.
+fn proves_client(id: &ClientId, client: &Client, callback: &Callback) -> bool {
+    if client.client_type == ClientType::Confidential || client.confirmation_waived {
+        return true;
+    }
+    match (callback.uri().kind(), &client.origin) {
+        (Kind::Https { .. }, Origin::Operator) => true,
+        (Kind::Https { authority }, Origin::Document { .. }) => {
+            let document = id.as_str().parse::<WebUri>();
+            document.is_ok_and(|document| {
+                document.authority() == authority && document.as_str().starts_with("https:")
+            })
+        }
+        (Kind::Https { .. }, Origin::Dynamic { .. })
+        | (Kind::Loopback { .. } | Kind::PrivateUse { .. }, _) => false,
     }
 }

@@ -31,5 +31,6 @@ pub fn read(view: &impl View, cx: &Context, claims: &AccessClaims) -> Result<Use
     let grant = grant_of(&claims.jti).ok_or(Refusal::BearerTokenOfEndedGrant)?;
     let live = grant::live(view, cx, grant)?.ok_or(Refusal::BearerTokenOfEndedGrant)?;
     let profile = issue::profile(live.person(), &claims.scope);
-    Ok(Userinfo { sub: live.grant().user.to_string(), profile })
+    let sub = issue::subject(&cx.rules, live.client(), live.grant().user);
+    Ok(Userinfo { sub, profile })
 }

@@ -17,7 +17,7 @@ use crate::flow::authorize::{self, Checked};
 use crate::flow::consent::Landing;
 use crate::oauth::authorize::{AuthorizeRequest, Opening};
 use crate::oauth::claims::IdClaims;
-use crate::oauth::id::{InteractionId, UserId};
+use crate::oauth::id::InteractionId;
 use crate::oauth::params::Params;
 use crate::secret::BrowserSecret;
 
@@ -45,8 +45,8 @@ async fn authorize(app: &App, params: &Params) -> Result<Response, Failure> {
     let view = app.read().map_err(Failure::page)?;
     let (client, callback) = authorize::open(&view, &opening).map_err(Failure::page)?;
 
-    let checked = AuthorizeRequest::parse(params).and_then(|mut request| {
-        authorize::check(app.rules(), &client, &request)?;
+    let checked = AuthorizeRequest::parse(params).map_err(Error::from).and_then(|mut request| {
+        authorize::check(&view, app.rules(), &client, &mut request)?;
         let expected = expected(app, request.id_token_hint.take().as_deref())?;
         Ok(Checked {
             callback: callback.clone(),
@@ -61,7 +61,7 @@ async fn authorize(app: &App, params: &Params) -> Result<Response, Failure> {
             Ok(()) => app.write(move |tx, cx| authorize::begin(tx, cx, &checked)).await,
             Err(refused) => Err(refused),
         },
-        Err(refusal) => Err(refusal.into()),
+        Err(refused) => Err(refused),
     };
     match begun {
         Ok((id, secret)) => Ok(enter(app, id, &secret)),
@@ -73,11 +73,11 @@ async fn authorize(app: &App, params: &Params) -> Result<Response, Failure> {
 }
 
 /// Who an `id_token_hint` says is expected. It may have expired (OpenID Connect Core §3.1.2.1).
-fn expected(app: &App, hint: Option<&str>) -> Result<Option<UserId>, Refusal> {
+fn expected(app: &App, hint: Option<&str>) -> Result<Option<String>, Refusal> {
     let Some(hint) = hint else { return Ok(None) };
     let claims: IdClaims =
         app.keys().verify(hint, "JWT").map_err(|_| Refusal::IdTokenHintMalformed)?;
-    claims.sub.parse().map(Some).map_err(|_| Refusal::IdTokenHintMalformed)
+    Ok(Some(claims.sub))
 }
 
 /// Sends a browser to an interaction, with the cookie that binds it.

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::failure::Failure;
 use crate::app::App;
-use crate::flow::installation;
+use crate::error::Refusal;
+use crate::flow::{installation, resource};
 use crate::oauth::client::SigningAlg;
 use crate::oauth::metadata::Metadata;
 
@@ -52,6 +53,17 @@ pub(super) async fn own_resource(State(app): State<Arc<App>>) -> Response {
         "bearer_methods_supported": ["header", "body"],
         "scopes_supported": scopes.iter().map(|token| token.as_str()).collect::<Vec<_>>(),
     })))
+}
+
+/// The metadata of a registered resource, for one that cannot serve its own (RFC 9728 §3).
+pub(super) async fn resource(
+    State(app): State<Arc<App>>,
+    Path(rest): Path<String>,
+) -> Result<Response, Failure> {
+    let view = app.read().map_err(Failure::json)?;
+    let row = resource::copied(&view, &rest).map_err(Failure::json)?;
+    let row = row.ok_or(Refusal::ResourceNotFound).map_err(Failure::json)?;
+    Ok(cacheable(Json(resource::metadata(app.rules(), &row))))
 }
 
 /// The program runs.

@@ -35,6 +35,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/.well-known/oauth-authorization-server", get(metadata::show))
         .route("/.well-known/jwks.json", get(metadata::jwks))
         .route("/.well-known/oauth-protected-resource", get(metadata::own_resource))
+        .route("/.well-known/oauth-protected-resource/{*rest}", get(metadata::resource))
         .route("/oauth/token", post(token::token))
         .route("/oauth/userinfo", get(userinfo::get).post(userinfo::post));
 

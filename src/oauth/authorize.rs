@@ -8,11 +8,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ErrorCode, Refusal};
+use crate::oauth::claims_request::ClaimsRequest;
 use crate::oauth::client::ClientType;
 use crate::oauth::id::ClientId;
 use crate::oauth::params::Params;
 use crate::oauth::pkce::{self, CodeChallenge};
 use crate::oauth::redirect_uri::RedirectUri;
+use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 
 /// What must be proven before an answer may be redirected.
@@ -130,9 +132,24 @@ impl Prompt {
     }
 }
 
+/// `response_mode` (OAuth 2.0 Multiple Response Type Encoding Practices §2.1, Form Post Response
+/// Mode §2): how an answer comes home.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ResponseMode {
+    /// In a form that the browser posts.
+    FormPost,
+    /// In the query of the redirect URI.
+    #[default]
+    Query,
+}
+
 /// Everything else that an authorization request asks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthorizeRequest {
+    /// The `acr` values that are asked for, the best first; none of them is essential.
+    pub acr_values: Vec<String>,
+    /// The claims that are asked for by name.
+    pub claims: ClaimsRequest,
     /// The challenge that the code's redemption has to meet.
     pub code_challenge: Option<CodeChallenge>,
     /// An ID token of the person who is expected.
@@ -146,9 +163,13 @@ pub struct AuthorizeRequest {
     /// What may and must be shown.
     pub prompt: Prompt,
     /// The resources that the tokens are for (RFC 8707 §2).
-    pub resources: Vec<String>,
+    pub resources: Vec<Resource>,
+    /// How the answer comes home.
+    pub response_mode: ResponseMode,
     /// The scope, if the request names one.
     pub scope: Option<Scope>,
+    /// The languages that the person reads, the best first.
+    pub ui_locales: Vec<String>,
 }
 
 impl AuthorizeRequest {
@@ -180,15 +201,25 @@ impl AuthorizeRequest {
             (None, None) => None,
         };
         let text = |name| params.one(name).map(|value| value.map(str::to_owned));
+        let words = |name| {
+            params.one(name).map(|value| {
+                let words = value.unwrap_or_default().split(' ').filter(|word| !word.is_empty());
+                words.map(str::to_owned).collect()
+            })
+        };
         Ok(Self {
+            acr_values: words("acr_values")?,
+            claims: ClaimsRequest::default(),
             code_challenge,
             id_token_hint: text("id_token_hint")?,
             login_hint: text("login_hint")?,
             max_age: params.one("max_age")?.map(seconds).transpose()?,
             nonce: text("nonce")?,
             prompt: Prompt::parse(params.one("prompt")?.unwrap_or_default())?,
-            resources: params.many("resource").map(str::to_owned).collect(),
+            resources: params.many("resource").map(str::parse).collect::<Result<_, _>>()?,
+            response_mode: ResponseMode::Query,
             scope: params.parsed("scope")?,
+            ui_locales: words("ui_locales")?,
         })
     }
 }

@@ -74,8 +74,30 @@ words! {
         AuthorizationCode = "authorization_code",
         /// RFC 6749 §4.4.
         ClientCredentials = "client_credentials",
+        /// RFC 8628 §3.4.
+        DeviceCode = "urn:ietf:params:oauth:grant-type:device_code",
         /// RFC 6749 §6.
         RefreshToken = "refresh_token",
+    }
+}
+
+words! {
+    /// `application_type` (OpenID Connect Registration §2).
+    ApplicationType, ClientMetadataContradictory {
+        /// Runs on its person's own machine.
+        Native = "native",
+        /// Runs on a server, or in a browser.
+        Web = "web",
+    }
+}
+
+words! {
+    /// `subject_type` (OpenID Connect Core §8): what a person is called towards a client.
+    SubjectType, ClientMetadataContradictory {
+        /// A name of its own for each sector, so that two clients cannot compare notes.
+        Pairwise = "pairwise",
+        /// The same for all.
+        Public = "public",
     }
 }
 
@@ -88,6 +110,8 @@ words! {
         ClientSecretPost = "client_secret_post",
         /// No proof: a public client.
         None = "none",
+        /// A JWT that the client signed (RFC 7523 §2.2).
+        PrivateKeyJwt = "private_key_jwt",
     }
 }
 
@@ -101,6 +125,30 @@ words! {
         Es256 = "ES256",
         /// RFC 7518 §3.3, with 2048 bits.
         Rs256 = "RS256",
+    }
+}
+
+words! {
+    /// Whose Client ID Metadata Documents are read.
+    DocumentPolicy, ClientMetadataContradictory {
+        /// Everybody's.
+        Any = "any",
+        /// Those of listed hosts.
+        Listed = "listed",
+        /// Nobody's.
+        Off = "off",
+    }
+}
+
+words! {
+    /// Who may register a client over the wire (RFC 7591 §3).
+    RegistrationPolicy, ClientMetadataContradictory {
+        /// Nobody.
+        Off = "off",
+        /// Everybody.
+        Open = "open",
+        /// Whoever has the initial access token.
+        Token = "token",
     }
 }
 
@@ -163,6 +211,16 @@ pub enum Proof {
     None,
     /// `client_secret_post`.
     Post(ClientSecret),
+}
+
+impl AuthMethod {
+    /// Whether it proves a client by a secret that both sides know.
+    pub const fn is_secret(self) -> bool {
+        match self {
+            Self::ClientSecretBasic | Self::ClientSecretPost => true,
+            Self::None | Self::PrivateKeyJwt => false,
+        }
+    }
 }
 
 impl Presented {

@@ -50,7 +50,11 @@ impl Metadata {
             scopes_supported: scopes.iter().map(|token| token.as_str().to_owned()).collect(),
             response_types_supported: vec!["code"],
             response_modes_supported: vec!["query"],
-            grant_types_supported: GrantType::ALL.iter().map(|grant| grant.as_str()).collect(),
+            grant_types_supported: GrantType::ALL
+                .iter()
+                .filter(|grant| **grant != GrantType::DeviceCode)
+                .map(|grant| grant.as_str())
+                .collect(),
             subject_types_supported: vec!["public"],
             id_token_signing_alg_values_supported: SigningAlg::ALL
                 .iter()
@@ -58,6 +62,7 @@ impl Metadata {
                 .collect(),
             token_endpoint_auth_methods_supported: AuthMethod::ALL
                 .iter()
+                .filter(|method| **method != AuthMethod::PrivateKeyJwt)
                 .map(|method| method.as_str())
                 .collect(),
             code_challenge_methods_supported: vec!["S256"],

@@ -6,9 +6,11 @@
 
 pub mod authorize;
 pub mod claims;
+pub mod claims_request;
 pub mod client;
 pub mod id;
 pub mod issuer;
+pub mod jwks;
 pub mod jwt;
 pub mod logout;
 pub mod metadata;
@@ -16,5 +18,7 @@ pub mod params;
 pub mod person;
 pub mod pkce;
 pub mod redirect_uri;
+pub mod resource;
 pub mod scope;
 pub mod token;
+pub mod web_uri;

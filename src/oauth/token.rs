@@ -4,6 +4,7 @@ use crate::error::Refusal;
 use crate::oauth::client::GrantType;
 use crate::oauth::params::Params;
 use crate::oauth::pkce::CodeVerifier;
+use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 use crate::secret::{AuthorizationCode, RefreshToken};
 
@@ -26,13 +27,13 @@ pub struct CodeRequest {
     /// What meets the challenge of the authorization request.
     pub code_verifier: Option<CodeVerifier>,
     /// The resources that the access token is for (RFC 8707 §2.2).
-    pub resources: Vec<String>,
+    pub resources: Vec<Resource>,
 }
 
 /// A token that a client asks for itself.
 pub struct ClientCredentialsRequest {
     /// The resources that the access token is for.
-    pub resources: Vec<String>,
+    pub resources: Vec<Resource>,
     /// The scope, if the request names one.
     pub scope: Option<Scope>,
 }
@@ -42,7 +43,7 @@ pub struct RefreshRequest {
     /// The token.
     pub refresh_token: RefreshToken,
     /// The resources that the access token is for.
-    pub resources: Vec<String>,
+    pub resources: Vec<Resource>,
     /// A narrower scope for this access token alone.
     pub scope: Option<Scope>,
 }
@@ -53,7 +54,7 @@ impl TokenRequest {
     /// A code or token that has not the form of one is as unknown as one that was never issued.
     pub fn parse(form: &Params) -> Result<Self, Refusal> {
         let grant_type = form.parsed::<GrantType>("grant_type")?;
-        let resources = form.many("resource").map(str::to_owned).collect();
+        let resources = form.many("resource").map(str::parse).collect::<Result<_, _>>()?;
         Ok(match grant_type.ok_or(Refusal::GrantTypeMissing)? {
             GrantType::AuthorizationCode => {
                 let code = form.one("code")?.ok_or(Refusal::CodeMissing)?;
@@ -68,6 +69,7 @@ impl TokenRequest {
                 let scope = form.parsed("scope")?;
                 Self::ClientCredentials(ClientCredentialsRequest { resources, scope })
             }
+            GrantType::DeviceCode => return Err(Refusal::GrantTypeUnsupported),
             GrantType::RefreshToken => {
                 let token = form.one("refresh_token")?.ok_or(Refusal::RefreshMissing)?;
                 Self::RefreshToken(RefreshRequest {

@@ -62,6 +62,7 @@ pub fn prove(
         (None, None) => {}
         (Some(_), None) => return Err(Refusal::ClientAuthMissing.into()),
         (None, Some(_)) => return Err(Refusal::AuthMethodNotRegistered.into()),
+        (Some(ClientProof::Chosen(_)), Some(_)) => return Err(Refusal::ClientSecretWrong.into()),
         (Some(ClientProof::Made(kept)), Some(hash)) => {
             if !kept.matches(&hash) {
                 return Err(Refusal::ClientSecretWrong.into());

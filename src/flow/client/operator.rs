@@ -3,31 +3,57 @@
 use crate::error::{Error, Refusal};
 use crate::flow::{Context, grant};
 use crate::oauth::client::{
-    AuthMethod, ClientType, GrantType, PkcePolicy, RefreshPolicy, SigningAlg,
+    ApplicationType, AuthMethod, ClientType, GrantType, PkcePolicy, RefreshPolicy, SigningAlg,
+    SubjectType,
 };
 use crate::oauth::id::ClientId;
+use crate::oauth::jwks::JwkSet;
 use crate::oauth::person::DisplayName;
 use crate::oauth::redirect_uri::RedirectUri;
+use crate::oauth::resource::Resource;
 use crate::oauth::scope::{Scope, ScopeToken};
+use crate::oauth::web_uri::WebUri;
 use crate::secret::MadeClientSecret;
-use crate::store::schema::{Client, ClientProof, GRANTS_BY_CLIENT};
+use crate::store::schema::{Client, ClientProof, GRANTS_BY_CLIENT, Links, Origin};
 use crate::store::{Tx, View};
 
 /// A client to be registered; what is left out has a default.
 #[derive(Clone, Debug, Default)]
 pub struct NewClient {
+    /// How long its access tokens last, in seconds: as everywhere.
+    pub access_token_lifetime: Option<u32>,
+    /// `application_type`: web.
+    pub application_type: Option<ApplicationType>,
     /// `token_endpoint_auth_method`: Basic for a confidential client, none for a public one.
     pub auth_method: Option<AuthMethod>,
+    /// `backchannel_logout_session_required`.
+    pub backchannel_logout_session_required: bool,
+    /// `backchannel_logout_uri`.
+    pub backchannel_logout_uri: Option<WebUri>,
     /// `client_id`: a random one.
     pub client_id: Option<ClientId>,
     /// Its type: confidential.
     pub client_type: Option<ClientType>,
+    /// Whether a public client on loopback is answered without a visible confirmation.
+    pub confirmation_waived: bool,
+    /// `default_max_age`.
+    pub default_max_age: Option<u32>,
     /// Whether it needs no consent.
     pub first_party: bool,
     /// `grant_types`: code and refresh where it has redirect URIs, else client credentials.
     pub grant_types: Vec<GrantType>,
     /// `id_token_signed_response_alg`: RS256.
     pub id_token_alg: Option<SigningAlg>,
+    /// Whether it may introspect every token.
+    pub introspect_any: bool,
+    /// `introspection_signed_response_alg`: RS256 where a signed answer is asked for.
+    pub introspection_alg: Option<SigningAlg>,
+    /// `jwks`.
+    pub jwks: Option<JwkSet>,
+    /// `jwks_uri`.
+    pub jwks_uri: Option<WebUri>,
+    /// What it says of itself.
+    pub links: Links,
     /// `client_name`.
     pub name: Option<DisplayName>,
     /// Whether it must send a PKCE challenge: it must.
@@ -38,8 +64,18 @@ pub struct NewClient {
     pub redirect_uris: Vec<RedirectUri>,
     /// What becomes of a spent refresh token: grace.
     pub refresh: Option<RefreshPolicy>,
+    /// `require_pushed_authorization_requests`.
+    pub require_pushed_authorization_requests: bool,
+    /// The resources that it may ask tokens for; none: those that people grant it.
+    pub resources: Vec<Resource>,
     /// `scope`: every open scope for a client that people sign in to, else none.
     pub scope: Option<Scope>,
+    /// The sector of a client with pairwise subjects.
+    pub sector: Option<String>,
+    /// `subject_type`: public.
+    pub subject_type: Option<SubjectType>,
+    /// `userinfo_signed_response_alg`: unsigned.
+    pub userinfo_alg: Option<SigningAlg>,
 }
 
 /// Registers a client, and gives its secret, which is not kept.
@@ -57,10 +93,8 @@ pub fn add(
         return Err(Refusal::ClientExists.into());
     }
     let mut client = settle(cx, new)?;
-    let secret = match client.client_type {
-        ClientType::Confidential => Some(cx.fresh.token::<crate::secret::ClientSecretPurpose>()),
-        ClientType::Public => None,
-    };
+    let made = || cx.fresh.token::<crate::secret::ClientSecretPurpose>();
+    let secret = client.auth_method.is_secret().then(made);
     client.secret = secret.as_ref().map(|secret| ClientProof::Made(cx.rules.pepper.hash(secret)));
     tx.put(&id, client.clone())?;
     Ok((id, client, secret))
@@ -71,9 +105,12 @@ fn settle(cx: &Context, new: &NewClient) -> Result<Client, Refusal> {
     let contradictory = Err(Refusal::ClientMetadataContradictory);
     let client_type = new.client_type.unwrap_or(match new.auth_method {
         Some(AuthMethod::None) => ClientType::Public,
-        Some(AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost) | None => {
-            ClientType::Confidential
-        }
+        Some(
+            AuthMethod::ClientSecretBasic
+            | AuthMethod::ClientSecretPost
+            | AuthMethod::PrivateKeyJwt,
+        )
+        | None => ClientType::Confidential,
     });
     let auth_method = new.auth_method.unwrap_or(match client_type {
         ClientType::Confidential => AuthMethod::ClientSecretBasic,
@@ -91,8 +128,9 @@ fn settle(cx: &Context, new: &NewClient) -> Result<Client, Refusal> {
     grant_types.sort();
     grant_types.dedup();
     let has = |grant| grant_types.contains(&grant);
-    let for_people = has(GrantType::AuthorizationCode);
-    if for_people == new.redirect_uris.is_empty()
+    let by_redirect = has(GrantType::AuthorizationCode);
+    let for_people = by_redirect || has(GrantType::DeviceCode);
+    if by_redirect == new.redirect_uris.is_empty()
         || has(GrantType::RefreshToken) && !for_people
         || has(GrantType::ClientCredentials) && client_type == ClientType::Public
     {
@@ -107,22 +145,48 @@ fn settle(cx: &Context, new: &NewClient) -> Result<Client, Refusal> {
         None if for_people => open_scope(cx),
         None => Scope::default(),
     };
+    let keyed = auth_method == AuthMethod::PrivateKeyJwt;
+    if keyed && (new.jwks.is_some() == new.jwks_uri.is_some()) {
+        return contradictory;
+    }
+    let subject_type = new.subject_type.unwrap_or(SubjectType::Public);
+    if (subject_type == SubjectType::Pairwise) != new.sector.is_some() {
+        return contradictory;
+    }
     Ok(Client {
+        access_token_lifetime: new.access_token_lifetime,
+        any_secret_method: false,
+        application_type: new.application_type.unwrap_or(ApplicationType::Web),
         auth_method,
+        backchannel_logout_session_required: new.backchannel_logout_session_required,
+        backchannel_logout_uri: new.backchannel_logout_uri.clone(),
         client_type,
+        confirmation_waived: new.confirmation_waived,
         created: cx.now,
+        default_max_age: new.default_max_age,
         enabled: true,
         first_party: new.first_party,
         grant_types,
         id_token_alg: new.id_token_alg.unwrap_or(SigningAlg::Rs256),
+        introspect_any: new.introspect_any,
+        introspection_alg: new.introspection_alg,
+        jwks: new.jwks.clone(),
+        jwks_uri: new.jwks_uri.clone(),
+        links: new.links.clone(),
         name: new.name.clone().ok_or(Refusal::NameMalformed)?,
+        origin: Origin::Operator,
         pkce: new.pkce.unwrap_or(PkcePolicy::Required),
         post_logout_redirect_uris: new.post_logout_redirect_uris.clone(),
         redirect_uris: new.redirect_uris.clone(),
         refresh: new.refresh.unwrap_or(RefreshPolicy::Grace),
+        require_pushed_authorization_requests: new.require_pushed_authorization_requests,
+        resources: new.resources.clone(),
         revision: 1,
         scope,
         secret: None,
+        sector: new.sector.clone(),
+        subject_type,
+        userinfo_alg: new.userinfo_alg,
     })
 }
 

@@ -63,8 +63,8 @@ pub enum Purpose {
     Authorize {
         /// Who asks.
         client: ClientId,
-        /// Who has to be signed in, where a hint named somebody.
-        expected: Option<UserId>,
+        /// Who has to be signed in, where a hint named somebody: the `sub` that the client knows.
+        expected: Option<String>,
         /// Where the answer goes, as it was proven.
         redirect_uri: RedirectUri,
         /// Whether the request named it, so that the token request has to.
@@ -72,14 +72,14 @@ pub enum Purpose {
         /// What the answer carries back.
         state: Option<String>,
         /// What is asked.
-        request: AuthorizeRequest,
+        request: Box<AuthorizeRequest>,
     },
     /// A logout (OpenID Connect RP-Initiated Logout §2).
     Logout {
         /// Who asks, if that is known.
         client: Option<ClientId>,
-        /// Whom the hint named, and in which session.
-        hint: Option<(UserId, Option<SessionId>)>,
+        /// The `sub` that the hint named, and in which session.
+        hint: Option<(String, Option<SessionId>)>,
         /// Where the browser goes afterwards.
         next: Option<PostLogout>,
     },

@@ -1,28 +1,47 @@
-//! Clients.
+//! Clients, and the resources that tokens are for.
 
 use serde::{Deserialize, Serialize};
 
 use super::layout;
 use crate::oauth::client::{
-    AuthMethod, ClientType, GrantType, PkcePolicy, RefreshPolicy, SigningAlg,
+    ApplicationType, AuthMethod, ClientType, GrantType, PkcePolicy, RefreshPolicy, SigningAlg,
+    SubjectType,
 };
 use crate::oauth::id::ClientId;
+use crate::oauth::jwks::JwkSet;
 use crate::oauth::person::DisplayName;
 use crate::oauth::redirect_uri::RedirectUri;
+use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
+use crate::oauth::web_uri::WebUri;
 use crate::secret::TokenHash;
-use crate::store::{Row, Tag};
+use crate::store::{Entries, Index, Row, Tag};
 use crate::time::Timestamp;
 
-/// A registered client (RFC 6749 §2, RFC 7591 §2).
+/// A client (RFC 6749 §2, RFC 7591 §2), however it came to be known here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Client {
+    /// How long its access tokens last, in seconds, where that is not as everywhere.
+    pub access_token_lifetime: Option<u32>,
+    /// Where it runs.
+    pub application_type: ApplicationType,
     /// How it proves itself.
     pub auth_method: AuthMethod,
+    /// Whether Basic and post both serve, since its registration named no method.
+    pub any_secret_method: bool,
+    /// Whether a logout token has to name the session (OpenID Connect Back-Channel Logout §2.2).
+    pub backchannel_logout_session_required: bool,
+    /// Where it is told of a logout.
+    pub backchannel_logout_uri: Option<WebUri>,
     /// Whether it can keep a secret.
     pub client_type: ClientType,
+    /// Whether a public client on loopback or a private-use scheme is answered without a visible
+    /// confirmation, as the operator decided.
+    pub confirmation_waived: bool,
     /// When it was registered.
     pub created: Timestamp,
+    /// The `max_age` of a request that names none.
+    pub default_max_age: Option<u32>,
     /// Whether it may do anything at all.
     pub enabled: bool,
     /// Whether it is the operator's own, and so needs no consent.
@@ -31,8 +50,20 @@ pub struct Client {
     pub grant_types: Vec<GrantType>,
     /// What its ID tokens are signed with.
     pub id_token_alg: SigningAlg,
+    /// What introspection answers to it are signed with (RFC 9701 §6), unless RS256.
+    pub introspection_alg: Option<SigningAlg>,
+    /// Whether it may introspect every token.
+    pub introspect_any: bool,
+    /// The keys that it signs with.
+    pub jwks: Option<JwkSet>,
+    /// Where the keys lie that it signs with.
+    pub jwks_uri: Option<WebUri>,
+    /// What it says of itself.
+    pub links: Links,
     /// What people read.
     pub name: DisplayName,
+    /// How it came to be known here.
+    pub origin: Origin,
     /// Whether it must send a PKCE challenge.
     pub pkce: PkcePolicy,
     /// Where a logout may lead.
@@ -41,20 +72,72 @@ pub struct Client {
     pub redirect_uris: Vec<RedirectUri>,
     /// What becomes of a spent refresh token that returns.
     pub refresh: RefreshPolicy,
+    /// Whether it must push its authorization requests (RFC 9126 §6).
+    pub require_pushed_authorization_requests: bool,
+    /// The resources that it may ask tokens for; empty: those that people grant it.
+    pub resources: Vec<Resource>,
     /// A number that every change raises: a proof holds for the revision it was made against.
     pub revision: u64,
     /// What it may ask for, and what it gets where a request names no scope.
     pub scope: Scope,
     /// What its secret is known by.
     pub secret: Option<ClientProof>,
+    /// The sector in which people have one name towards it (OpenID Connect Core §8.1).
+    pub sector: Option<String>,
+    /// What people are called towards it.
+    pub subject_type: SubjectType,
+    /// What its userinfo answers are signed with, if they are.
+    pub userinfo_alg: Option<SigningAlg>,
+}
+
+/// What a client says of itself (RFC 7591 §2), unverified.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names are those of RFC 7591 §2")]
+pub struct Links {
+    pub client_uri: Option<WebUri>,
+    pub contacts: Vec<String>,
+    pub logo_uri: Option<WebUri>,
+    pub policy_uri: Option<WebUri>,
+    pub software_id: Option<String>,
+    pub software_version: Option<String>,
+    pub tos_uri: Option<WebUri>,
+}
+
+/// How a client came to be known here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Origin {
+    /// By the document that its `client_id` is the address of (Client ID Metadata Document).
+    Document {
+        /// From when on it has to be fetched anew; never for one that an operator imported.
+        stale: Option<Timestamp>,
+        /// From when on it may be forgotten, where it holds no live grant.
+        unused: Option<Timestamp>,
+    },
+    /// By dynamic registration (RFC 7591).
+    Dynamic {
+        /// What its metadata is known by, so that one that registers anew at each start is found.
+        fingerprint: TokenHash,
+        /// What its registration access token is known by (RFC 7592 §3).
+        registration: TokenHash,
+        /// From when on it may be forgotten, where it holds no live grant.
+        unused: Timestamp,
+    },
+    /// By an operator.
+    Operator,
 }
 
 /// What a client secret is known by.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ClientProof {
+    /// The Argon2id hash, in PHC form, of a secret that a person chose.
+    Chosen(String),
     /// The keyed hash of a 256-bit secret that this server made.
     Made(TokenHash),
 }
+
+/// Clients that registered themselves, by the fingerprint of their metadata.
+pub const CLIENTS_BY_FINGERPRINT: Index<TokenHash, ClientId> =
+    Index::new(47, "clients_by_fingerprint");
 
 layout!(ClientLayout, Client);
 
@@ -62,4 +145,49 @@ impl Row for Client {
     type Key = ClientId;
     type Layout = ClientLayout;
     const TABLE: Tag = Tag { byte: 12, name: "clients" };
+
+    fn entries(&self, key: &ClientId, into: &mut Entries) {
+        match &self.origin {
+            Origin::Document { unused: Some(unused), .. } => into.expire(*unused),
+            Origin::Document { unused: None, .. } | Origin::Operator => {}
+            Origin::Dynamic { fingerprint, unused, .. } => {
+                into.add(&CLIENTS_BY_FINGERPRINT, fingerprint, key);
+                into.expire(*unused);
+            }
+        }
+    }
+}
+
+/// A registered resource (RFC 8707 §2), by the one spelling of its URI.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Protected {
+    /// When it was registered.
+    pub created: Timestamp,
+    /// What people read.
+    pub name: DisplayName,
+    /// Its URI as it was registered: the `aud` of tokens for it.
+    pub resource: Resource,
+    /// The scopes that mean something there.
+    pub scope: Scope,
+    /// The client as which the resource introspects the tokens that are addressed to it.
+    pub server: Option<ClientId>,
+    /// Whether clients that nobody registered may ask for those scopes.
+    pub open: bool,
+}
+
+/// Resources by the client as which they introspect.
+pub const RESOURCES_BY_SERVER: Index<ClientId, String> = Index::new(48, "resources_by_server");
+
+layout!(ProtectedLayout, Protected);
+
+impl Row for Protected {
+    type Key = String;
+    type Layout = ProtectedLayout;
+    const TABLE: Tag = Tag { byte: 23, name: "resources" };
+
+    fn entries(&self, key: &String, into: &mut Entries) {
+        if let Some(server) = &self.server {
+            into.add(&RESOURCES_BY_SERVER, server, key);
+        }
+    }
 }

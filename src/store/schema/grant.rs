@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Authentication, layout};
+use crate::oauth::claims_request::ClaimsRequest;
 use crate::oauth::id::{ClientId, GrantId, SessionId, UserId};
 use crate::oauth::pkce::CodeChallenge;
+use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 use crate::secret::TokenHash;
 use crate::store::{Entries, Index, Row, Tag};
@@ -13,12 +15,11 @@ use crate::time::Timestamp;
 /// What a person once allowed a client, so that it is not asked again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consent {
+    /// The scope, by the canonical spelling of the resource that it is for; this server is a
+    /// resource too.
+    pub allowed: Vec<(String, Scope)>,
     /// When it was given or widened last.
     pub given: Timestamp,
-    /// The resources.
-    pub resources: Vec<String>,
-    /// The scope.
-    pub scope: Scope,
 }
 
 layout!(ConsentLayout, Consent);
@@ -35,6 +36,8 @@ impl Row for Consent {
 pub struct Code {
     /// How the person signed in.
     pub authentication: Authentication,
+    /// The claims that are asked for by name.
+    pub claims: ClaimsRequest,
     /// Whose it is to redeem.
     pub client: ClientId,
     /// What its redemption has to meet.
@@ -50,7 +53,7 @@ pub struct Code {
     /// The `redirect_uri` of the request, if it named one.
     pub redirect_uri: Option<String>,
     /// The resources that were granted.
-    pub resources: Vec<String>,
+    pub resources: Vec<Resource>,
     /// What was granted.
     pub scope: Scope,
     /// The browser session in which it was granted.
@@ -78,6 +81,8 @@ impl Row for Code {
 pub struct Grant {
     /// How the person signed in.
     pub authentication: Authentication,
+    /// The claims that are asked for by name.
+    pub claims: ClaimsRequest,
     /// Who may use it.
     pub client: ClientId,
     /// When it was made.
@@ -89,7 +94,7 @@ pub struct Grant {
     /// Whether it outlives the session (OpenID Connect Core §11).
     pub offline: bool,
     /// The resources.
-    pub resources: Vec<String>,
+    pub resources: Vec<Resource>,
     /// What was granted.
     pub scope: Scope,
     /// The browser session in which it was made.
@@ -146,5 +151,24 @@ impl Row for Refresh {
 
     fn entries(&self, _key: &TokenHash, into: &mut Entries) {
         into.expire(self.kept);
+    }
+}
+
+/// An access token that was revoked by itself (RFC 7009 §2.1), by its `jti`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revoked {
+    /// When the token would have expired.
+    pub expires: Timestamp,
+}
+
+layout!(RevokedLayout, Revoked);
+
+impl Row for Revoked {
+    type Key = String;
+    type Layout = RevokedLayout;
+    const TABLE: Tag = Tag { byte: 24, name: "revoked" };
+
+    fn entries(&self, _key: &String, into: &mut Entries) {
+        into.expire(self.expires);
     }
 }

@@ -39,6 +39,27 @@ pub(super) async fn a_client_that_is_not_there() -> Answer {
     Server::new().await.operate(Method::GET, "/clients/nobody", json!({})).await
 }
 
+pub(super) async fn a_key_set_without_a_key() -> Answer {
+    client(json!({ "name": "Robot", "jwks": { "keys": [] } })).await
+}
+
+pub(super) async fn an_address_in_plain_http() -> Answer {
+    client(json!({ "name": "Robot", "jwks_uri": "http://robot.example/jwks" })).await
+}
+
+pub(super) async fn a_resource_for_the_second_time() -> Answer {
+    let server = Server::new().await;
+    let registration = json!({ "resource": "https://api.example" });
+    server.operate(Method::POST, "/resources", registration).await;
+    let again = json!({ "resource": "https://API.example/" });
+    server.operate(Method::POST, "/resources", again).await
+}
+
+pub(super) async fn a_resource_that_is_not_there() -> Answer {
+    let path = "/resources/https%3A%2F%2Fapi.example";
+    Server::new().await.operate(Method::DELETE, path, json!({})).await
+}
+
 pub(super) async fn an_unknown_scope() -> Answer {
     client(json!({ "name": "Robot", "scope": "payments" })).await
 }

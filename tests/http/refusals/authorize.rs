@@ -84,6 +84,10 @@ pub(super) async fn an_unknown_resource() -> Answer {
     shop(&[("resource", "https://mcp.example")]).await
 }
 
+pub(super) async fn a_resource_that_is_no_address() -> Answer {
+    shop(&[("resource", "bridge")]).await
+}
+
 pub(super) async fn an_unsupported_response_mode() -> Answer {
     shop(&[("response_mode", "fragment")]).await
 }

@@ -92,6 +92,7 @@ fn story(refusal: Refusal) -> Story {
         InteractionUnknown => pages::an_interaction_that_was_answered(),
         InteractionsTooMany => authorize::too_many_requests_under_way(),
         IssuerUnfit => admin::an_issuer_at_an_address(),
+        JwksMalformed => admin::a_key_set_without_a_key(),
         LoginNeeded => authorize::nobody_signed_in_and_no_prompt(),
         MaxAgeMalformed => authorize::max_age_in_words(),
         MethodNotAllowed => pages::a_method_that_is_not_answered(),
@@ -125,6 +126,10 @@ fn story(refusal: Refusal) -> Story {
         RefreshUnknown => token::an_unknown_refresh_token(),
         RequestObjectUnsupported => authorize::a_request_object(),
         RequestUriUnsupported => authorize::a_request_uri(),
+        ResourceExists => admin::a_resource_for_the_second_time(),
+        ResourceMalformed => authorize::a_resource_that_is_no_address(),
+        ResourceNotFound => admin::a_resource_that_is_not_there(),
+        ResourceNotGranted => token::a_resource_that_was_not_granted(),
         ResourceUnknown => authorize::an_unknown_resource(),
         ResponseModeUnsupported => authorize::an_unsupported_response_mode(),
         ResponseTypeMissing => authorize::no_response_type(),
@@ -143,6 +148,7 @@ fn story(refusal: Refusal) -> Story {
         UserNotFound => admin::a_person_who_is_not_there(),
         UsernameMissing => admin::recovery_of_nobody_in_particular(),
         UsernameMalformed => admin::a_username_with_a_space(),
+        WebUriMalformed => admin::an_address_in_plain_http(),
     }
 }
 

@@ -148,6 +148,10 @@ pub(super) async fn a_verifier_without_a_challenge() -> Answer {
     shop.redeem(&code).await
 }
 
+pub(super) async fn a_resource_that_was_not_granted() -> Answer {
+    redeem(&[("resource", "https://api.example")]).await
+}
+
 pub(super) async fn another_redirect_uri() -> Answer {
     redeem(&[("redirect_uri", "https://shop.example/other")]).await
 }

@@ -1,24 +1,31 @@
 //! Samples of what is bound to a browser.
 
-use gatelodge::oauth::authorize::{AuthorizeRequest, Prompt};
+use gatelodge::oauth::authorize::{AuthorizeRequest, Prompt, ResponseMode};
+use gatelodge::oauth::claims_request::ClaimsRequest;
 use gatelodge::oauth::id::{InteractionId, SessionId};
 use gatelodge::oauth::logout::PostLogout;
 use gatelodge::store::schema::{Interaction, Purpose, Session};
 
-use super::{at, authentication, hash, id, read, scope, shop, text, uris};
+use super::{at, authentication, claims, hash, id, read, scope, shop, text, uris};
 
 pub(super) fn interactions() -> Vec<(InteractionId, Interaction)> {
     let full = AuthorizeRequest {
+        acr_values: vec![text("phr")],
+        claims: claims(),
         code_challenge: Some(read("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")),
         id_token_hint: Some(text("a.b.c")),
         login_hint: Some(text("ada")),
         max_age: Some(86_400),
         nonce: Some(text("n-0S6_WzA2Mj")),
         prompt: Prompt { none: false, login: true, consent: true },
-        resources: vec![text("https://api.example/")],
+        resources: vec![read("https://api.example/")],
+        response_mode: ResponseMode::FormPost,
         scope: Some(scope()),
+        ui_locales: vec![text("de-CH")],
     };
     let least = AuthorizeRequest {
+        acr_values: vec![],
+        claims: ClaimsRequest::default(),
         code_challenge: None,
         id_token_hint: None,
         login_hint: None,
@@ -26,15 +33,17 @@ pub(super) fn interactions() -> Vec<(InteractionId, Interaction)> {
         nonce: None,
         prompt: Prompt { none: true, login: false, consent: false },
         resources: vec![],
+        response_mode: ResponseMode::Query,
         scope: None,
+        ui_locales: vec![],
     };
     let authorize = |request, given: bool| Purpose::Authorize {
         client: shop(),
-        expected: given.then(|| id(5)),
+        expected: given.then(|| text("0190163d")),
         redirect_uri: uris()[usize::from(given)].clone(),
         redirect_uri_named: given,
         state: given.then(|| text("{\"a\": 1}")),
-        request,
+        request: Box::new(request),
     };
     let next = PostLogout::prove(&uris(), &uris()[0], Some("s")).unwrap();
     let purposes = [
@@ -42,10 +51,10 @@ pub(super) fn interactions() -> Vec<(InteractionId, Interaction)> {
         authorize(least, false),
         Purpose::Logout {
             client: Some(shop()),
-            hint: Some((id(5), Some(id(3)))),
+            hint: Some((text("0190163d"), Some(id(3)))),
             next: Some(next),
         },
-        Purpose::Logout { client: None, hint: Some((id(5), None)), next: None },
+        Purpose::Logout { client: None, hint: Some((text("0190163d"), None)), next: None },
         Purpose::Logout { client: None, hint: None, next: None },
     ];
     let row =

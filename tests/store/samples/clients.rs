@@ -1,32 +1,61 @@
 //! Samples of clients.
 
-use gatelodge::oauth::client::{AuthMethod, ClientType, PkcePolicy, RefreshPolicy, SigningAlg};
+use gatelodge::oauth::client::{
+    ApplicationType, AuthMethod, ClientType, PkcePolicy, RefreshPolicy, SigningAlg, SubjectType,
+};
 use gatelodge::oauth::id::ClientId;
+use gatelodge::oauth::jwks::JwkSet;
 use gatelodge::oauth::scope::Scope;
-use gatelodge::store::schema::{Client, ClientProof};
+use gatelodge::store::schema::{Client, ClientProof, Links, Origin, Protected};
 
 use super::{
     AUTH_METHODS, GRANT_TYPES, PKCE_POLICIES, REFRESH_POLICIES, SIGNING_ALGS, at, hash, read,
-    scope, shop, uris,
+    scope, shop, text, uris,
 };
 
 pub(super) fn clients() -> Vec<(ClientId, Client)> {
     let full = Client {
+        access_token_lifetime: Some(300),
+        any_secret_method: true,
+        application_type: ApplicationType::Web,
         auth_method: AuthMethod::ClientSecretBasic,
+        backchannel_logout_session_required: true,
+        backchannel_logout_uri: Some(read("https://app.example/logout")),
         client_type: ClientType::Confidential,
+        confirmation_waived: true,
         created: at(0),
+        default_max_age: Some(60),
         enabled: true,
         first_party: false,
         grant_types: GRANT_TYPES.to_vec(),
         id_token_alg: SigningAlg::Rs256,
+        introspect_any: true,
+        introspection_alg: Some(SigningAlg::Es256),
+        jwks: Some(jwks()),
+        jwks_uri: Some(read("https://app.example/jwks.json")),
+        links: Links {
+            client_uri: Some(read("https://app.example/")),
+            contacts: vec![text("ops@app.example")],
+            logo_uri: Some(read("https://app.example/logo.svg")),
+            policy_uri: Some(read("https://app.example/policy")),
+            software_id: Some(text("4NRB1-0XZABZI9E6-5SM3R")),
+            software_version: Some(text("2.1")),
+            tos_uri: Some(read("https://app.example/terms")),
+        },
         name: read("The Shop"),
+        origin: Origin::Operator,
         pkce: PkcePolicy::Required,
         post_logout_redirect_uris: uris(),
         redirect_uris: uris(),
         refresh: RefreshPolicy::Grace,
+        require_pushed_authorization_requests: true,
+        resources: vec![read("https://api.example")],
         revision: 300,
         scope: scope(),
         secret: Some(ClientProof::Made(hash(3))),
+        sector: Some(text("app.example")),
+        subject_type: SubjectType::Pairwise,
+        userinfo_alg: Some(SigningAlg::EdDsa),
     };
     let mut rows = vec![(shop(), full.clone())];
     for auth_method in AUTH_METHODS {
@@ -41,8 +70,34 @@ pub(super) fn clients() -> Vec<(ClientId, Client)> {
     for pkce in PKCE_POLICIES {
         rows.push((read(pkce.as_str()), Client { pkce, ..full.clone() }));
     }
+    let chosen = ClientProof::Chosen(text("$argon2id$v=19$m=19456,t=2,p=1$AA$AA"));
+    rows.push((read("chosen"), Client { secret: Some(chosen), ..full.clone() }));
+    for (name, origin) in [
+        ("document", Origin::Document { stale: Some(at(1)), unused: Some(at(2)) }),
+        ("imported", Origin::Document { stale: None, unused: None }),
+        ("dynamic", Origin::Dynamic { fingerprint: hash(4), registration: hash(5), unused: at(3) }),
+    ] {
+        rows.push((read(name), Client { origin, ..full.clone() }));
+    }
     let least = Client {
+        access_token_lifetime: None,
+        any_secret_method: false,
+        application_type: ApplicationType::Native,
+        backchannel_logout_session_required: false,
+        backchannel_logout_uri: None,
         client_type: ClientType::Public,
+        confirmation_waived: false,
+        default_max_age: None,
+        introspect_any: false,
+        introspection_alg: None,
+        jwks: None,
+        jwks_uri: None,
+        links: Links::default(),
+        require_pushed_authorization_requests: false,
+        resources: vec![],
+        sector: None,
+        subject_type: SubjectType::Public,
+        userinfo_alg: None,
         enabled: false,
         first_party: true,
         grant_types: vec![],
@@ -54,4 +109,23 @@ pub(super) fn clients() -> Vec<(ClientId, Client)> {
     };
     rows.push((read("least"), least));
     rows
+}
+
+fn jwks() -> JwkSet {
+    let set = br#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "1",
+        "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    JwkSet::parse(set).unwrap()
+}
+
+pub(super) fn resources() -> Vec<(String, Protected)> {
+    let full = Protected {
+        created: at(1),
+        name: read("Orders"),
+        resource: read("https://API.example"),
+        scope: scope(),
+        server: Some(shop()),
+        open: true,
+    };
+    let least = Protected { server: None, open: false, scope: Scope::default(), ..full.clone() };
+    vec![(text("https://api.example/"), full), (text("https://api.example/least"), least)]
 }

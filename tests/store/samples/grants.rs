@@ -2,13 +2,14 @@
 
 use gatelodge::oauth::id::{ClientId, GrantId, UserId};
 use gatelodge::secret::TokenHash;
-use gatelodge::store::schema::{Code, Consent, Grant, Refresh};
+use gatelodge::store::schema::{Code, Consent, Grant, Refresh, Revoked};
 
-use super::{at, authentication, hash, id, read, scope, shop, text};
+use super::{at, authentication, claims, hash, id, read, scope, shop, text};
 
 pub(super) fn codes() -> Vec<(TokenHash, Code)> {
     let full = Code {
         authentication: authentication(),
+        claims: claims(),
         client: shop(),
         code_challenge: Some(read("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")),
         created: at(1),
@@ -16,7 +17,7 @@ pub(super) fn codes() -> Vec<(TokenHash, Code)> {
         kept: at(900),
         nonce: Some(text("n-0S6_WzA2Mj")),
         redirect_uri: Some(text("https://app.example/cb")),
-        resources: vec![text("https://api.example/")],
+        resources: vec![read("https://api.example/")],
         scope: scope(),
         session: id(3),
         spent: Some(id(4)),
@@ -34,20 +35,20 @@ pub(super) fn codes() -> Vec<(TokenHash, Code)> {
 }
 
 pub(super) fn consents() -> Vec<((UserId, ClientId, String), Consent)> {
-    let row =
-        Consent { given: at(2), resources: vec![text("https://api.example/")], scope: scope() };
+    let row = Consent { allowed: vec![(text("https://api.example/"), scope())], given: at(2) };
     vec![((id(5), shop(), text("app.example")), row)]
 }
 
 pub(super) fn grants() -> Vec<(GrantId, Grant)> {
     let full = Grant {
         authentication: authentication(),
+        claims: claims(),
         client: shop(),
         created: at(3),
         ended: Some(at(4)),
         expires: at(5),
         offline: true,
-        resources: vec![text("https://api.example/")],
+        resources: vec![read("https://api.example/")],
         scope: scope(),
         session: id(3),
         user: id(5),
@@ -66,4 +67,8 @@ pub(super) fn refresh_tokens() -> Vec<(TokenHash, Refresh)> {
     };
     let least = Refresh { spent: None, ..full.clone() };
     vec![(hash(7), full), (hash(8), least)]
+}
+
+pub(super) fn revoked() -> Vec<(String, Revoked)> {
+    vec![(text("0190163d-8694-439b-aea5-966c26f8ad04.AAAA"), Revoked { expires: at(900) })]
 }

@@ -10,6 +10,7 @@ mod people;
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use gatelodge::oauth::claims_request::ClaimsRequest;
 use gatelodge::oauth::client::{AuthMethod, GrantType, PkcePolicy, RefreshPolicy, SigningAlg};
 use gatelodge::oauth::id::ClientId;
 use gatelodge::oauth::redirect_uri::RedirectUri;
@@ -17,16 +18,24 @@ use gatelodge::oauth::scope::Scope;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
     Authentication, Ceremony, Client, Code, Consent, Grant, Installation, Interaction, Passkey,
-    Person, Refresh, Session, SetupLink, SigningKeyRow,
+    Person, Protected, Refresh, Revoked, Session, SetupLink, SigningKeyRow,
 };
 use gatelodge::store::{Key as _, Read, Row, StoreError, Tx, View};
 use gatelodge::time::Timestamp;
 use uuid::Uuid;
 
-pub(crate) const GRANT_TYPES: [GrantType; 3] =
-    [GrantType::AuthorizationCode, GrantType::ClientCredentials, GrantType::RefreshToken];
-pub(crate) const AUTH_METHODS: [AuthMethod; 3] =
-    [AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost, AuthMethod::None];
+pub(crate) const GRANT_TYPES: [GrantType; 4] = [
+    GrantType::AuthorizationCode,
+    GrantType::ClientCredentials,
+    GrantType::DeviceCode,
+    GrantType::RefreshToken,
+];
+pub(crate) const AUTH_METHODS: [AuthMethod; 4] = [
+    AuthMethod::ClientSecretBasic,
+    AuthMethod::ClientSecretPost,
+    AuthMethod::None,
+    AuthMethod::PrivateKeyJwt,
+];
 pub(crate) const SIGNING_ALGS: [SigningAlg; 3] =
     [SigningAlg::EdDsa, SigningAlg::Es256, SigningAlg::Rs256];
 pub(crate) const REFRESH_POLICIES: [RefreshPolicy; 2] =
@@ -92,7 +101,9 @@ pub(crate) fn samples() -> Vec<Sample> {
         sample::<Interaction>("Interaction", browser::interactions()),
         sample::<Passkey>("Passkey", people::passkeys()),
         sample::<Person>("Person", people::people()),
+        sample::<Protected>("Protected", clients::resources()),
         sample::<Refresh>("Refresh", grants::refresh_tokens()),
+        sample::<Revoked>("Revoked", grants::revoked()),
         sample::<Session>("Session", browser::sessions()),
         sample::<SetupLink>("SetupLink", people::setup_links()),
         sample::<SigningKeyRow>("SigningKeyRow", installation::signing_keys()),
@@ -131,6 +142,15 @@ fn scope() -> Scope {
 
 fn uris() -> Vec<RedirectUri> {
     ["https://app.example/cb?x=1", "http://127.0.0.1/cb", "com.example.app:/cb"].map(read).to_vec()
+}
+
+fn claims() -> ClaimsRequest {
+    ClaimsRequest {
+        acr: vec![text("phr")],
+        id_token: vec![text("email")],
+        sub: Some(text("0190163d")),
+        userinfo: vec![text("name")],
+    }
 }
 
 fn authentication() -> Authentication {

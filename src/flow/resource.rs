@@ -1,0 +1,308 @@
+//! Resources: which ones a token may be for, and which scopes mean something there
+//! ([RFC 8707](https://www.rfc-editor.org/rfc/rfc8707)).
+//!
+//! This server is a resource, and the one that is meant where a request names none. Others are
+//! registered by an operator. On a loopback issuer people may also grant tokens for resources of
+//! their own machine that nobody registered, but see each time what they grant.
+
+use serde_json::{Value, json};
+
+use crate::error::{Error, Refusal};
+use crate::flow::client::operator::{self, NewClient};
+use crate::flow::{Context, Rules};
+use crate::oauth::id::ClientId;
+use crate::oauth::person::{DisplayName, Role};
+use crate::oauth::resource::Resource;
+use crate::oauth::scope::{Scope, ScopeToken};
+use crate::secret::MadeClientSecret;
+use crate::store::schema::{Client, Protected, RESOURCES_BY_SERVER};
+use crate::store::{StoreError, Tx, View};
+
+/// The most resources of one resource server.
+const MOST: usize = 256;
+
+/// What the resources of a request come to.
+#[derive(Clone, Debug, Default)]
+pub struct Targets {
+    /// Their registered spellings, each once; none where no resource was named.
+    pub resources: Vec<Resource>,
+    /// The scopes that mean something at one of them.
+    known: Scope,
+    /// Those of them that every client may ask for.
+    open: Scope,
+    /// Whether nobody registered one of them.
+    pub unregistered: bool,
+}
+
+impl Targets {
+    /// What `client` may ask for there.
+    pub fn for_client(&self, client: &Client) -> Scope {
+        client.scope.union(&self.open)
+    }
+
+    /// What a person with `roles` may grant there. A scope of a resource that the configuration
+    /// does not know is everybody's to grant.
+    pub fn for_person(&self, rules: &Rules, roles: &[Role]) -> Scope {
+        rules.config.allowed(roles).union(&self.known.minus(&rules.config.scope()))
+    }
+
+    /// The canonical spellings by which a consent is remembered.
+    pub fn remembered_as(&self, rules: &Rules) -> Vec<String> {
+        if self.resources.is_empty() {
+            return vec![Resource::of(&rules.issuer).canonical().to_owned()];
+        }
+        self.resources.iter().map(|resource| resource.canonical().to_owned()).collect()
+    }
+}
+
+/// What `requested` comes to for `client`, which asks for `scope` there.
+///
+/// # Errors
+///
+/// [`Refusal::ResourceUnknown`]: RFC 8707 §2, "invalid_target: The requested resource is invalid,
+/// missing, unknown, or malformed."
+pub fn resolve(
+    view: &impl View,
+    rules: &Rules,
+    client: &Client,
+    requested: &[Resource],
+    scope: Option<&Scope>,
+) -> Result<Targets, Error> {
+    let mut targets = Targets::default();
+    for resource in requested {
+        if !add(&mut targets, view, rules, client, resource, scope)? {
+            return Err(Refusal::ResourceUnknown.into());
+        }
+    }
+    Ok(targets)
+}
+
+/// What is left of resources that were granted once; a grant of resources that are all gone is
+/// for nothing.
+pub fn remaining(
+    view: &impl View,
+    rules: &Rules,
+    client: &Client,
+    granted: &[Resource],
+    scope: &Scope,
+) -> Result<Targets, Error> {
+    let mut targets = Targets::default();
+    for resource in granted {
+        add(&mut targets, view, rules, client, resource, Some(scope))?;
+    }
+    if targets.resources.is_empty() && !granted.is_empty() {
+        return Err(Refusal::ResourceUnknown.into());
+    }
+    Ok(targets)
+}
+
+/// Adds a resource, if tokens may be for it.
+fn add(
+    targets: &mut Targets,
+    view: &impl View,
+    rules: &Rules,
+    client: &Client,
+    resource: &Resource,
+    scope: Option<&Scope>,
+) -> Result<bool, StoreError> {
+    let own = Resource::of(&rules.issuer);
+    if *resource == own {
+        targets.keep(own);
+        return Ok(true);
+    }
+    if !client.resources.is_empty() && !client.resources.contains(resource) {
+        return Ok(false);
+    }
+    if let Some(row) = view.find::<Protected>(&resource.canonical().to_owned())? {
+        targets.known = targets.known.union(&row.scope);
+        if row.open {
+            targets.open = targets.open.union(&row.scope);
+        }
+        targets.keep(row.resource);
+        return Ok(true);
+    }
+    if !is_persons_own(rules, resource) {
+        return Ok(false);
+    }
+    let foreign = scope.map(|scope| foreign(rules, scope)).unwrap_or_default();
+    targets.known = targets.known.union(&foreign);
+    targets.open = targets.open.union(&foreign);
+    targets.unregistered = true;
+    targets.keep(resource.clone());
+    Ok(true)
+}
+
+impl Targets {
+    fn keep(&mut self, resource: Resource) {
+        if !self.resources.contains(&resource) {
+            self.resources.push(resource);
+        }
+    }
+}
+
+/// Whether a resource that nobody registered is a program on the person's machine, and none of
+/// this server's own ports under whichever name.
+fn is_persons_own(rules: &Rules, resource: &Resource) -> bool {
+    let ours = rules.issuer.port() == resource.port()
+        || rules.config.listen.iter().any(|own| own.port() == resource.port());
+    rules.issuer.is_loopback()
+        && rules.config.policy.loopback_resources
+        && resource.is_loopback()
+        && !ours
+}
+
+/// The scopes of `scope` that mean nothing here, and so may mean something at a resource that
+/// nobody registered.
+fn foreign(rules: &Rules, scope: &Scope) -> Scope {
+    let reserved =
+        |token: &ScopeToken| token.as_str() == "admin" || token.as_str().starts_with("hook:");
+    let unknown = scope.minus(&rules.config.scope());
+    unknown.iter().filter(|token| !reserved(token)).cloned().collect()
+}
+
+/// The resources that a token is for, out of those that were granted.
+///
+/// RFC 8707 §2.2: a token request may name a subset of them; none named means all.
+pub fn narrowed(
+    rules: &Rules,
+    granted: &[Resource],
+    requested: &[Resource],
+) -> Result<Vec<Resource>, Refusal> {
+    if requested.is_empty() {
+        return Ok(granted.to_vec());
+    }
+    let own = [Resource::of(&rules.issuer)];
+    let granted = if granted.is_empty() { &own[..] } else { granted };
+    let mut narrowed: Vec<Resource> = Vec::new();
+    for resource in requested {
+        let found = granted.iter().find(|granted| *granted == resource);
+        let found = found.ok_or(Refusal::ResourceNotGranted)?;
+        if !narrowed.contains(found) {
+            narrowed.push(found.clone());
+        }
+    }
+    Ok(narrowed)
+}
+
+/// The resources whose server `client` is.
+pub fn served_by(view: &impl View, client: &ClientId) -> Result<Vec<Protected>, StoreError> {
+    let mut served = Vec::new();
+    for key in view.by(&RESOURCES_BY_SERVER, client, MOST)? {
+        served.extend(view.find::<Protected>(&key)?);
+    }
+    Ok(served)
+}
+
+/// A resource to be registered.
+#[derive(Clone, Debug)]
+pub struct NewResource {
+    /// As whom it introspects tokens.
+    pub introspecting: Introspecting,
+    /// What people read.
+    pub name: DisplayName,
+    /// Whether clients that nobody registered may ask for its scopes.
+    pub open: bool,
+    /// Its URI.
+    pub resource: Resource,
+    /// The scopes that mean something there.
+    pub scope: Scope,
+}
+
+/// As whom a resource introspects the tokens that are addressed to it.
+#[derive(Clone, Debug)]
+pub enum Introspecting {
+    /// As a client that is registered already.
+    As(ClientId),
+    /// As itself: it gets credentials of its own.
+    AsItself,
+    /// Not at all: it verifies tokens by their signature.
+    Not,
+}
+
+/// Registers a resource, and gives the secret of its own credentials, if it gets some.
+pub fn add_row(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    new: &NewResource,
+) -> Result<(Protected, Option<MadeClientSecret>), Error> {
+    let key = new.resource.canonical().to_owned();
+    if new.resource == Resource::of(&cx.rules.issuer) || tx.find::<Protected>(&key)?.is_some() {
+        return Err(Refusal::ResourceExists.into());
+    }
+    let (server, secret) = match &new.introspecting {
+        Introspecting::As(id) => {
+            tx.find::<Client>(id)?.ok_or(Refusal::ClientNotFound)?;
+            (Some(id.clone()), None)
+        }
+        Introspecting::AsItself => {
+            let client = NewClient { name: Some(new.name.clone()), ..NewClient::default() };
+            let (id, mut client, secret) = operator::add(tx, cx, &client)?;
+            // It asks about tokens, and for none.
+            client.grant_types.clear();
+            tx.put(&id, client)?;
+            (Some(id), secret)
+        }
+        Introspecting::Not => (None, None),
+    };
+    let row = Protected {
+        created: cx.now,
+        name: new.name.clone(),
+        open: new.open,
+        resource: new.resource.clone(),
+        scope: new.scope.clone(),
+        server,
+    };
+    tx.put(&key, row.clone())?;
+    Ok((row, secret))
+}
+
+/// Removes a resource, and with it the credentials that were made for it.
+pub fn remove(tx: &mut Tx<'_>, cx: &Context, resource: &Resource) -> Result<Protected, Error> {
+    let removed = tx.remove::<Protected>(&resource.canonical().to_owned())?;
+    let removed = removed.ok_or(Refusal::ResourceNotFound)?;
+    if let Some(id) = &removed.server
+        && let Some(client) = tx.find::<Client>(id)?
+        && client.grant_types.is_empty()
+        && served_by(tx, id)?.is_empty()
+    {
+        operator::remove(tx, cx, id)?;
+    }
+    Ok(removed)
+}
+
+/// The metadata of a registered resource (RFC 9728 §2).
+pub fn metadata(rules: &Rules, row: &Protected) -> Value {
+    let scopes: Vec<&str> = row.scope.iter().map(ScopeToken::as_str).collect();
+    let mut metadata = json!({
+        "resource": row.resource.as_str(),
+        "resource_name": row.name.as_str(),
+        "authorization_servers": [rules.issuer.as_str()],
+        "bearer_methods_supported": ["header"],
+    });
+    if let Value::Object(members) = &mut metadata
+        && !scopes.is_empty()
+    {
+        members.insert("scopes_supported".to_owned(), scopes.into());
+    }
+    metadata
+}
+
+/// Where this server keeps a copy of a resource's metadata, for resources that cannot serve it
+/// themselves: the well-known path, then the resource without its scheme.
+pub fn copy_path(resource: &Resource) -> String {
+    let rest = resource.canonical().split_once("://").map_or("", |(_, rest)| rest);
+    format!("/.well-known/oauth-protected-resource/{}", rest.trim_end_matches('/'))
+}
+
+/// The resource whose copy lies at what follows the well-known path.
+pub fn copied(view: &impl View, rest: &str) -> Result<Option<Protected>, StoreError> {
+    for scheme in ["https", "http"] {
+        let Ok(resource) = format!("{scheme}://{rest}").parse::<Resource>() else { continue };
+        for canonical in [resource.canonical().to_owned(), format!("{}/", resource.canonical())] {
+            if let Some(row) = view.find::<Protected>(&canonical)? {
+                return Ok(Some(row));
+            }
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,175 @@
+//! The public keys of a client: [RFC 7517](https://www.rfc-editor.org/rfc/rfc7517).
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Value, json};
+
+use crate::error::Refusal;
+use crate::oauth::client::SigningAlg;
+
+/// The most keys of a set, and the longest set, in bytes.
+const MOST: usize = 32;
+const LONGEST: usize = 32 * 1024;
+
+/// A JWK Set (RFC 7517 §5), reduced to the keys that can verify a signature here.
+///
+/// §5: "Implementations SHOULD ignore JWKs within a JWK Set that use 'kty' (key type) values that
+/// are not understood by them, that are missing required members, or for which values are out of
+/// the supported ranges."
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JwkSet(Vec<Jwk>);
+
+/// One public key that verifies signatures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Jwk {
+    /// The algorithm that it verifies, which its type decides.
+    pub alg: SigningAlg,
+    /// What it is called, if it is called anything.
+    pub kid: Option<String>,
+    members: Value,
+}
+
+impl Jwk {
+    /// The public members alone (RFC 7518 §6), in the form of a JWK.
+    pub fn members(&self) -> &Value {
+        &self.members
+    }
+
+    fn read(key: &Value) -> Option<Self> {
+        let text = |name: &str| key.get(name).and_then(Value::as_str);
+        // §4.2 and §4.3: a key for encryption verifies nothing.
+        if text("use").is_some_and(|usage| usage != "sig") {
+            return None;
+        }
+        if let Some(operations) = key.get("key_ops").and_then(Value::as_array)
+            && !operations.iter().any(|operation| operation == "verify")
+        {
+            return None;
+        }
+        let (alg, members) = match (text("kty")?, text("crv")) {
+            ("EC", Some("P-256")) => {
+                let (x, y) = (text("x")?, text("y")?);
+                (SigningAlg::Es256, json!({"kty": "EC", "crv": "P-256", "x": x, "y": y}))
+            }
+            ("OKP", Some("Ed25519")) => {
+                (SigningAlg::EdDsa, json!({"kty": "OKP", "crv": "Ed25519", "x": text("x")?}))
+            }
+            ("RSA", None) => {
+                let (n, e) = (text("n")?, text("e")?);
+                // RFC 7518 §3.3: "A key of size 2048 bits or larger MUST be used".
+                if n.len() < 342 {
+                    return None;
+                }
+                (SigningAlg::Rs256, json!({"kty": "RSA", "n": n, "e": e}))
+            }
+            _ => return None,
+        };
+        if text("alg").is_some_and(|own| own != alg.as_str()) {
+            return None;
+        }
+        Some(Self { alg, kid: text("kid").map(str::to_owned), members })
+    }
+
+    fn written(&self) -> Value {
+        let mut key = self.members.clone();
+        if let (Some(kid), Value::Object(members)) = (&self.kid, &mut key) {
+            members.insert("kid".to_owned(), kid.as_str().into());
+        }
+        key
+    }
+}
+
+impl JwkSet {
+    /// The set that `value` is. One that holds a private or symmetric key is refused whole: its
+    /// owner has shown it to somebody who should not see it.
+    pub fn from_value(value: &Value) -> Result<Self, Refusal> {
+        let keys = value.get("keys").and_then(Value::as_array).ok_or(Refusal::JwksMalformed)?;
+        let secret = |key: &Value| key.get("d").is_some() || key.get("k").is_some();
+        if keys.len() > MOST || keys.iter().any(secret) {
+            return Err(Refusal::JwksMalformed);
+        }
+        let keys: Vec<Jwk> = keys.iter().filter_map(Jwk::read).collect();
+        if keys.is_empty() {
+            return Err(Refusal::JwksMalformed);
+        }
+        Ok(Self(keys))
+    }
+
+    /// The set that `bytes` spell out.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Refusal> {
+        if bytes.len() > LONGEST {
+            return Err(Refusal::JwksMalformed);
+        }
+        let value = serde_json::from_slice(bytes).map_err(|_| Refusal::JwksMalformed)?;
+        Self::from_value(&value)
+    }
+
+    /// The keys that a token with this header may have been signed by: those of its `kid`, or
+    /// where it names none, all that have none or stand alone.
+    pub fn candidates<'a>(
+        &'a self,
+        alg: SigningAlg,
+        kid: Option<&'a str>,
+    ) -> impl Iterator<Item = &'a Jwk> {
+        let fits = move |key: &&Jwk| key.alg == alg && (kid.is_none() || key.kid.as_deref() == kid);
+        self.0.iter().filter(fits)
+    }
+
+    /// As RFC 7517 §5 writes it.
+    pub fn to_value(&self) -> Value {
+        json!({ "keys": self.0.iter().map(Jwk::written).collect::<Vec<_>>() })
+    }
+}
+
+// As text in the store: JSON describes itself, and a row cannot.
+impl Serialize for JwkSet {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.to_value().to_string())
+    }
+}
+
+impl<'de> Deserialize<'de> for JwkSet {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = String::deserialize(deserializer)?;
+        let read = Self::parse(written.as_bytes());
+        read.map_err(|refusal: Refusal| serde::de::Error::custom(refusal.reason()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 7517 A.1
+    #[test]
+    fn the_specifications_keys_are_read_but_for_those_that_encrypt() {
+        let set = json!({"keys": [
+            {"kty": "EC", "crv": "P-256", "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+             "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM", "use": "enc", "kid": "1"},
+            {"kty": "RSA", "n": "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw",
+             "e": "AQAB", "alg": "RS256", "kid": "2011-04-29"},
+        ]});
+
+        let read = JwkSet::from_value(&set).unwrap();
+
+        assert_eq!(read.candidates(SigningAlg::Es256, None).count(), 0);
+        assert_eq!(read.candidates(SigningAlg::Rs256, Some("2011-04-29")).count(), 1);
+        assert_eq!(read.candidates(SigningAlg::Rs256, None).count(), 1);
+        assert_eq!(read.candidates(SigningAlg::Rs256, Some("other")).count(), 0);
+        assert_eq!(JwkSet::parse(read.to_value().to_string().as_bytes()), Ok(read));
+    }
+
+    #[test]
+    fn a_set_without_a_key_that_verifies_or_with_a_secret_one_is_refused() {
+        for set in [
+            json!({}),
+            json!({"keys": []}),
+            json!({"keys": [{"kty": "oct", "k": "AAAA"}]}),
+            json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "AA", "d": "BB"}]}),
+            json!({"keys": [{"kty": "RSA", "n": "AA", "e": "AQAB"}]}),
+            json!({"keys": [{"kty": "EC", "crv": "P-521", "x": "AA", "y": "BB"}]}),
+        ] {
+            assert_eq!(JwkSet::from_value(&set), Err(Refusal::JwksMalformed), "{set}");
+        }
+        assert_eq!(JwkSet::parse(b"no"), Err(Refusal::JwksMalformed));
+    }
+}

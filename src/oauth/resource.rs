@@ -1,0 +1,210 @@
+//! Resources: what an access token is for ([RFC 8707](https://www.rfc-editor.org/rfc/rfc8707)).
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use url::{Host, Url};
+
+use crate::error::Refusal;
+use crate::oauth::issuer::Issuer;
+
+/// A `resource` (RFC 8707 §2): "an absolute URI", which "MUST NOT include a fragment component";
+/// `http` or `https` here, since protected resource metadata (RFC 9728 §3) lies at it.
+///
+/// It is kept in the spelling that its metadata has, and compared by what it means: an empty path
+/// is `/`, and the host has no case.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    written: Box<str>,
+    canonical: Box<str>,
+    loopback: bool,
+    port: u16,
+}
+
+impl Resource {
+    /// The server itself, as a resource.
+    pub fn of(issuer: &Issuer) -> Self {
+        Self {
+            written: issuer.as_str().into(),
+            canonical: issuer.at("/").into(),
+            loopback: issuer.is_loopback(),
+            port: issuer.port(),
+        }
+    }
+
+    /// As it is written: what becomes `aud`.
+    pub fn as_str(&self) -> &str {
+        &self.written
+    }
+
+    /// The one spelling of everything that means this resource.
+    pub fn canonical(&self) -> &str {
+        &self.canonical
+    }
+
+    /// Whether it lies on this machine, by any of loopback's names.
+    pub fn is_loopback(&self) -> bool {
+        self.loopback
+    }
+
+    /// The port, named or not.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Where its metadata lies (RFC 9728 §3.1): the well-known path goes between host and path.
+    pub fn metadata_address(&self) -> String {
+        const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+        let Ok(url) = Url::parse(&self.canonical) else { return String::new() };
+        let path = url.path().strip_suffix('/').unwrap_or(url.path());
+        let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+        format!("{}{WELL_KNOWN}{path}{query}", url.origin().ascii_serialization())
+    }
+}
+
+impl PartialEq for Resource {
+    fn eq(&self, other: &Self) -> bool {
+        self.canonical == other.canonical
+    }
+}
+
+impl Eq for Resource {}
+
+impl PartialOrd for Resource {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Resource {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.canonical.cmp(&other.canonical)
+    }
+}
+
+impl FromStr for Resource {
+    type Err = Refusal;
+
+    fn from_str(s: &str) -> Result<Self, Refusal> {
+        let uri_char = |b: u8| b.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&b);
+        if s.len() > 2048 || !s.bytes().all(uri_char) {
+            return Err(Refusal::ResourceMalformed);
+        }
+        let url = Url::parse(s).map_err(|_| Refusal::ResourceMalformed)?;
+        let web = matches!(url.scheme(), "http" | "https");
+        if !web || !url.username().is_empty() || url.password().is_some() || s.contains('@') {
+            return Err(Refusal::ResourceMalformed);
+        }
+        let loopback = match url.host() {
+            Some(Host::Domain(name)) => {
+                let name = name.strip_suffix('.').unwrap_or(name);
+                name == "localhost" || name.ends_with(".localhost")
+            }
+            Some(Host::Ipv4(address)) => address.is_loopback() || address.is_unspecified(),
+            Some(Host::Ipv6(address)) => {
+                let mapped = address.to_ipv4_mapped();
+                address.is_loopback()
+                    || address.is_unspecified()
+                    || mapped.is_some_and(|v4| v4.is_loopback() || v4.is_unspecified())
+            }
+            None => return Err(Refusal::ResourceMalformed),
+        };
+        let port = url.port_or_known_default().ok_or(Refusal::ResourceMalformed)?;
+        Ok(Self { written: s.into(), canonical: url.as_str().into(), loopback, port })
+    }
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.written)
+    }
+}
+
+impl Serialize for Resource {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.written)
+    }
+}
+
+impl<'de> Deserialize<'de> for Resource {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = String::deserialize(deserializer)?;
+        written.parse().map_err(|refusal: Refusal| serde::de::Error::custom(refusal.reason()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(s: &str) -> Resource {
+        s.parse().unwrap()
+    }
+
+    #[test]
+    fn an_empty_path_is_a_slash_and_the_spelling_is_kept() {
+        let bare = read("https://API.example");
+
+        assert_eq!(bare, read("https://api.example/"));
+        assert_eq!(bare, read("https://api.example:443"));
+        assert_eq!(bare.as_str(), "https://API.example");
+        assert_ne!(bare, read("https://api.example/mcp"));
+        assert_ne!(read("https://api.example/mcp"), read("https://api.example/mcp/"));
+    }
+
+    #[test]
+    fn what_is_no_web_address_is_no_resource() {
+        for wrong in [
+            "",
+            "bridge",
+            "urn:x:y",
+            "https://api.example/#f",
+            "https://u@api.example/",
+            "https://api.example/a b",
+            "ftp://api.example/",
+            "/relative",
+        ] {
+            assert_eq!(
+                wrong.parse::<Resource>().err(),
+                Some(Refusal::ResourceMalformed),
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn loopback_has_many_names() {
+        for written in [
+            "http://localhost:3000/mcp",
+            "http://a.localhost/",
+            "http://127.0.0.1/",
+            "http://127.1:80/",
+            "http://2130706433/",
+            "http://[::1]/",
+            "http://[::ffff:127.0.0.1]/",
+            "http://0.0.0.0/",
+        ] {
+            assert!(read(written).is_loopback(), "{written}");
+        }
+        assert!(!read("http://localhost.example/").is_loopback());
+        assert_eq!((read("http://localhost/").port(), read("http://[::1]:81/").port()), (80, 81));
+    }
+
+    /// RFC 9728 §3.1
+    #[test]
+    fn metadata_lies_between_host_and_path() {
+        for (resource, metadata) in [
+            (
+                "https://resource.example.com",
+                "https://resource.example.com/.well-known/oauth-protected-resource",
+            ),
+            (
+                "https://resource.example.com/resource1",
+                "https://resource.example.com/.well-known/oauth-protected-resource/resource1",
+            ),
+        ] {
+            assert_eq!(read(resource).metadata_address(), metadata);
+        }
+    }
+}
