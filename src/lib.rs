@@ -17,7 +17,8 @@
 //! Beside [`http`] stand two more doors: [`admin`], the administration API on the Unix socket, and
 //! [`cli`], which speaks to it. [`app`] is the one shared struct, [`serve`] the listeners and the
 //! background tasks. Under everything lie [`error`], [`secret`], [`time`], [`event`] and
-//! [`config`]; [`keys`] and [`passkey`] each wrap one foreign crate.
+//! [`config`]; [`keys`] and [`passkey`] each wrap one foreign crate, and [`fetch`] is the only way
+//! out to the network.
 //!
 //! Looking for something? Refresh rotation is [`flow::refresh`]; code redemption [`flow::code`];
 //! the order of the pages [`flow::step`]; every route [`http::router`]; every refusal, with what
@@ -51,6 +52,8 @@
 //! - *Pretend to be the client.* A public client on loopback or on a private-use scheme is
 //!   confirmed by the person each time.
 //! - *Rebind the name.* A `Host` that is none of ours is answered with 421.
+//! - *Have the server fetch it.* A URL that a client names leads only to public addresses, and the
+//!   connection goes to the very address that was judged ([`fetch`]).
 //! - *Ask who exists.* Sign-in names nobody; an unknown client and a wrong secret look alike.
 //!
 //! # Decisions
@@ -83,6 +86,7 @@ pub mod cli;
 pub mod config;
 pub mod error;
 pub mod event;
+pub mod fetch;
 pub mod flow;
 #[doc(hidden)]
 pub mod fuzzing;

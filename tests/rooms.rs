@@ -18,6 +18,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("time", &[]),
     ("secret", &["error"]),
     ("event", &["error", "secret", "time"]),
+    ("fetch", &["error"]),
     // The four rooms in a line, and what stands between them.
     ("oauth", &["error", "secret", "time"]),
     ("fuzzing", &["error", "oauth", "secret"]),
@@ -29,16 +30,16 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "config", "error", "event", "flow", "keys", "oauth", "passkey", "secret", "store",
-            "time",
+            "config", "error", "event", "fetch", "flow", "keys", "oauth", "passkey", "secret",
+            "store", "time",
         ],
     ),
     // The doors, side by side.
     (
         "http",
         &[
-            "app", "config", "error", "event", "flow", "keys", "oauth", "passkey", "secret",
-            "store", "time",
+            "app", "config", "error", "event", "fetch", "flow", "keys", "oauth", "passkey",
+            "secret", "store", "time",
         ],
     ),
     (
@@ -51,7 +52,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     // What runs them.
     (
         "serve",
-        &["admin", "app", "config", "error", "event", "flow", "http", "oauth", "secret", "time"],
+        &[
+            "admin", "app", "config", "error", "event", "fetch", "flow", "http", "oauth", "secret",
+            "time",
+        ],
     ),
     ("cli", &["admin", "app", "config", "error", "event", "oauth", "secret", "serve", "time"]),
     ("main", &["cli"]),
@@ -64,11 +68,13 @@ const PLACES: &[(&str, &[&str])] = &[
     ("axum", &["admin/", "cli/", "http/", "serve/"]),
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/"]),
+    ("hickory_resolver", &["fetch/"]),
     ("hkdf", &["secret.rs"]),
     ("hmac", &["secret.rs"]),
-    ("http_body_util", &["cli/door.rs", "http/body.rs"]),
-    ("hyper", &["cli/door.rs", "serve/"]),
-    ("hyper_util", &["cli/door.rs", "serve/"]),
+    ("http_body_util", &["cli/door.rs", "fetch/", "http/body.rs"]),
+    ("httpdate", &["fetch/"]),
+    ("hyper", &["cli/door.rs", "fetch/", "serve/"]),
+    ("hyper_util", &["cli/door.rs", "fetch/", "serve/"]),
     ("jsonwebtoken", &["keys.rs"]),
     ("percent_encoding", &["cli/", "oauth/"]),
     ("postcard", &["store/table.rs"]),
@@ -77,13 +83,15 @@ const PLACES: &[(&str, &[&str])] = &[
     ("rust_embed", &["http/"]),
     ("sha2", &["keys.rs", "oauth/claims.rs", "oauth/pkce.rs", "secret.rs"]),
     ("strsim", &["config"]),
-    ("tokio", &["admin/", "app/", "cli/", "http/", "serve/", "store/writer.rs"]),
+    ("tokio", &["admin/", "app/", "cli/", "fetch/", "http/", "serve/", "store/writer.rs"]),
+    ("tokio_rustls", &["fetch/"]),
     ("toml", &["config"]),
     ("tower", &["cli/", "http/", "serve/"]),
     ("tracing_subscriber", &["serve/log.rs"]),
-    ("url", &["fuzzing.rs", "oauth/", "passkey.rs"]),
+    ("url", &["fetch/", "fuzzing.rs", "oauth/", "passkey.rs"]),
     ("webauthn_rs", &["passkey.rs"]),
     ("webauthn_rs_proto", &["passkey.rs"]),
+    ("webpki_roots", &["fetch/"]),
 ];
 
 /// The crates that any room may name.
@@ -231,6 +239,7 @@ fn an_upward_import_is_caught_however_it_is_written() {
         ("store/tx.rs", "fn f(x: crate::flow::Context) {}"),
         ("store/schema/client.rs", "use super::super::super::http::router;"),
         ("flow/code.rs", "pub use crate::app as a;"),
+        ("flow/cimd.rs", "use crate::fetch::Fetcher;"),
         ("flow/mod.rs", "use super::*;"),
         ("http/mod.rs", "mod tests { use crate::admin; }"),
         ("admin/mod.rs", "use crate::http::router;"),

@@ -1,0 +1,123 @@
+//! A connection to an address that was checked, and TLS over it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::client::Resumption;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
+use url::Host;
+
+use super::FetchError;
+use super::resolve::Checked;
+use super::target::Target;
+use crate::error::Internal;
+
+/// The most addresses that are tried, and how long each has before the next is tried beside it
+/// (RFC 8305 §5).
+const ATTEMPTS: usize = 8;
+const STAGGER: Duration = Duration::from_millis(250);
+
+/// A connection, with or without TLS.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// How TLS is spoken, and who is trusted to vouch for a server.
+pub(super) struct Tls(TlsConnector);
+
+impl Tls {
+    /// Trusts the authorities that browsers trust and those of a PEM file.
+    pub(super) fn new(ca: Option<&[u8]>) -> Result<Self, Internal> {
+        let mut roots = RootCertStore::empty();
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        if let Some(pem) = ca {
+            let amiss =
+                |what: &dyn std::fmt::Display| Internal::new(format!("the CA file: {what}"));
+            let before = roots.len();
+            for certificate in CertificateDer::pem_slice_iter(pem) {
+                let certificate = certificate.map_err(|error| amiss(&error))?;
+                roots.add(certificate).map_err(|error| amiss(&error))?;
+            }
+            if roots.len() == before {
+                return Err(amiss(&"it holds no certificate"));
+            }
+        }
+        let mut config =
+            ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+                .with_safe_default_protocol_versions()
+                .map_err(Internal::new)?
+                .with_root_certificates(roots)
+                .with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        // Fetches are rare, and a ticket would tell the server who comes back.
+        config.resumption = Resumption::disabled();
+        Ok(Self(TlsConnector::from(Arc::new(config))))
+    }
+
+    /// Connects to one of the addresses, as the target's scheme says.
+    pub(super) async fn connect(
+        &self,
+        target: &Target,
+        addresses: Vec<Checked>,
+    ) -> Result<Box<dyn Stream>, FetchError> {
+        let stream = first_to_connect(addresses).await?;
+        if !target.tls {
+            return Ok(Box::new(stream));
+        }
+        let name = match &target.host {
+            Host::Domain(name) => {
+                ServerName::try_from(name.clone()).map_err(|_| FetchError::CertificateWrong)?
+            }
+            Host::Ipv4(address) => ServerName::IpAddress((*address).into()),
+            Host::Ipv6(address) => ServerName::IpAddress((*address).into()),
+        };
+        match self.0.connect(name, stream).await {
+            Ok(stream) => Ok(Box::new(stream)),
+            Err(error) => {
+                let cause = error.get_ref().and_then(|cause| cause.downcast_ref());
+                Err(match cause {
+                    Some(rustls::Error::InvalidCertificate(_)) => FetchError::CertificateWrong,
+                    _ => FetchError::TlsFailed,
+                })
+            }
+        }
+    }
+}
+
+async fn first_to_connect(addresses: Vec<Checked>) -> Result<TcpStream, FetchError> {
+    let mut attempts = JoinSet::new();
+    for (turn, checked) in (0..).zip(addresses.into_iter().take(ATTEMPTS)) {
+        attempts.spawn(async move {
+            tokio::time::sleep(STAGGER * turn).await;
+            TcpStream::connect(checked.address()).await
+        });
+    }
+    while let Some(attempt) = attempts.join_next().await {
+        if let Ok(Ok(stream)) = attempt {
+            return Ok(stream);
+        }
+    }
+    Err(FetchError::ConnectionRefused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ca_file_that_holds_no_certificate_is_refused_at_once() {
+        let garbage = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+
+        for pem in [&b""[..], b"no PEM", garbage] {
+            assert!(Tls::new(Some(pem)).is_err());
+        }
+        assert!(Tls::new(None).is_ok());
+    }
+}

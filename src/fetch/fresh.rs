@@ -1,0 +1,114 @@
+//! How long an answer may be kept, as its headers say (RFC 9111 §4.2).
+
+use std::time::Duration;
+
+use hyper::header::{AGE, CACHE_CONTROL, DATE, EXPIRES, HeaderMap, HeaderName};
+
+/// RFC 9111 §1.2.2: what a number of seconds is taken for that is too large to be told.
+const FOREVER: u64 = 1 << 31;
+
+/// How much longer the answer is fresh: nothing where it may not be kept, `None` where its server
+/// says nothing. `s-maxage` is not for us, whose cache nobody shares.
+pub(super) fn fresh_for(headers: &HeaderMap) -> Option<Duration> {
+    let mut max_age = None::<u64>;
+    for line in headers.get_all(CACHE_CONTROL) {
+        for directive in line.to_str().unwrap_or("no-store").split(',') {
+            let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
+            match name.trim().to_ascii_lowercase().as_str() {
+                "max-age" => {
+                    // RFC 9111 §4.2.1: "caches are encouraged to consider responses that have
+                    // invalid freshness information […] to be stale". Of two, the shorter counts.
+                    let seconds = delta_seconds(value.trim().trim_matches('"')).unwrap_or(0);
+                    max_age = Some(max_age.unwrap_or(seconds).min(seconds));
+                }
+                "no-cache" | "no-store" => return Some(Duration::ZERO),
+                _ => {}
+            }
+        }
+    }
+    let lifetime = match max_age {
+        Some(seconds) => Duration::from_secs(seconds),
+        None => until_expires(headers)?,
+    };
+    let age = text(headers, &AGE).and_then(|age| delta_seconds(age.trim())).unwrap_or(0);
+    Some(lifetime.saturating_sub(Duration::from_secs(age)))
+}
+
+fn until_expires(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(EXPIRES)?;
+    let date = |name| httpdate::parse_http_date(text(headers, name)?).ok();
+    // RFC 9111 §5.3: "A cache recipient MUST interpret invalid date formats, especially the value
+    // "0", as representing a time in the past".
+    let Some(expires) = date(&EXPIRES) else { return Some(Duration::ZERO) };
+    Some(expires.duration_since(date(&DATE)?).unwrap_or_default())
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn delta_seconds(value: &str) -> Option<u64> {
+    let digits = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
+    digits.then(|| value.parse().unwrap_or(FOREVER).min(FOREVER))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fresh(lines: &[(&'static str, &'static str)]) -> Option<u64> {
+        let line = |(name, value): &(&'static str, &'static str)| {
+            (HeaderName::from_static(name), value.parse().unwrap())
+        };
+        fresh_for(&lines.iter().map(line).collect()).map(|fresh| fresh.as_secs())
+    }
+
+    #[test]
+    fn max_age_counts_less_the_age() {
+        for (cache_control, age, seconds) in [
+            ("max-age=60", "0", 60),
+            ("public, MAX-AGE=60", "20", 40),
+            ("max-age=\"60\"", "61", 0),
+            ("max-age=60, s-maxage=5", "nonsense", 60),
+            ("max-age=60, max-age=30", "", 30),
+            ("max-age=99999999999999999999999", "0", FOREVER),
+            ("max-age=-1", "0", 0),
+            ("max-age=soon", "0", 0),
+            ("max-age", "0", 0),
+        ] {
+            let told = fresh(&[("cache-control", cache_control), ("age", age)]);
+
+            assert_eq!(told, Some(seconds), "{cache_control}");
+        }
+    }
+
+    #[test]
+    fn what_may_not_be_kept_is_never_fresh() {
+        for cache_control in ["no-store", "max-age=60, No-Cache", "no-cache=\"x\", max-age=60"] {
+            assert_eq!(fresh(&[("cache-control", cache_control)]), Some(0), "{cache_control}");
+        }
+        let lines = [("cache-control", "max-age=60"), ("cache-control", "no-store")];
+        assert_eq!(fresh(&lines), Some(0));
+    }
+
+    #[test]
+    fn expires_counts_from_the_date_where_there_is_no_max_age() {
+        let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+        let expires = ("expires", "Sun, 06 Nov 1994 08:50:37 GMT");
+        let past = ("expires", "Sun, 06 Nov 1994 08:00:00 GMT");
+
+        assert_eq!(fresh(&[date, expires]), Some(60));
+        assert_eq!(fresh(&[date, expires, ("age", "10")]), Some(50));
+        assert_eq!(fresh(&[date, expires, ("cache-control", "max-age=5")]), Some(5));
+        assert_eq!(fresh(&[date, past]), Some(0));
+        assert_eq!(fresh(&[date, ("expires", "0")]), Some(0));
+        assert_eq!(fresh(&[("expires", "-1")]), Some(0));
+    }
+
+    #[test]
+    fn a_server_that_says_nothing_is_not_guessed_at() {
+        assert_eq!(fresh(&[]), None);
+        assert_eq!(fresh(&[("cache-control", "public"), ("age", "5")]), None);
+        assert_eq!(fresh(&[("expires", "Sun, 06 Nov 1994 08:50:37 GMT")]), None);
+    }
+}

@@ -1,0 +1,89 @@
+//! From a host to addresses that were checked.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{LookupIpStrategy, NameServerConfig, ResolverConfig};
+use hickory_resolver::net::NetError;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::proto::rr::Name;
+use url::Host;
+
+use super::FetchError;
+use super::address::is_public;
+use super::target::Target;
+
+/// How long one nameserver has before it is asked again, so that a packet may be lost.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// An address that may be connected to: it is public, or the operator listed its destination.
+#[derive(Clone, Copy)]
+pub(super) struct Checked(SocketAddr);
+
+impl Checked {
+    pub(super) fn address(self) -> SocketAddr {
+        self.0
+    }
+}
+
+/// The addresses of the target's host, by the system's nameservers or by the one that is given.
+///
+/// One address that is not public refuses them all: a name that mixes them is there to be
+/// mistaken for another.
+pub(super) async fn resolve(
+    target: &Target,
+    nameserver: Option<SocketAddr>,
+) -> Result<Vec<Checked>, FetchError> {
+    let addresses = match &target.host {
+        Host::Domain(name) => lookup(name, nameserver).await?,
+        Host::Ipv4(address) => vec![IpAddr::V4(*address)],
+        Host::Ipv6(address) => vec![IpAddr::V6(*address)],
+    };
+    if addresses.is_empty() {
+        return Err(FetchError::HostUnknown);
+    }
+    if !target.listed && !addresses.iter().copied().all(is_public) {
+        return Err(FetchError::AddressPrivate);
+    }
+    let checked = |address| Checked(SocketAddr::new(address, target.port));
+    Ok(addresses.into_iter().map(checked).collect())
+}
+
+async fn lookup(name: &str, nameserver: Option<SocketAddr>) -> Result<Vec<IpAddr>, FetchError> {
+    let mut name = Name::from_ascii(name).map_err(|_| FetchError::HostUnknown)?;
+    // A host of a URL is a whole name: the system's search domains are not for it.
+    name.set_fqdn(true);
+    let resolver = resolver(nameserver).map_err(|_| FetchError::NameserverFailed)?;
+    match resolver.lookup_ip(name).await {
+        Ok(found) => Ok(found.iter().collect()),
+        Err(error) if error.is_no_records_found() => Err(FetchError::HostUnknown),
+        Err(_) => Err(FetchError::NameserverFailed),
+    }
+}
+
+/// A resolver of its own for each lookup, so that `/etc/resolv.conf` and `/etc/hosts` count as they
+/// are now: machines move between networks, and lookups are rare.
+fn resolver(nameserver: Option<SocketAddr>) -> Result<TokioResolver, NetError> {
+    let mut builder = match nameserver {
+        Some(address) => with_nameserver(address),
+        // resolv.conf(5): "If no nameserver entries are present, the default is to use the name
+        // server on the local machine."
+        None => TokioResolver::builder_tokio()
+            .unwrap_or_else(|_| with_nameserver((Ipv4Addr::LOCALHOST, 53).into())),
+    };
+    let options = builder.options_mut();
+    options.cache_size = 0;
+    options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
+    options.timeout = options.timeout.min(PATIENCE);
+    builder.build()
+}
+
+fn with_nameserver(address: SocketAddr) -> hickory_resolver::ResolverBuilder<TokioRuntimeProvider> {
+    let mut server = NameServerConfig::udp_and_tcp(address.ip());
+    for connection in &mut server.connections {
+        connection.port = address.port();
+    }
+    let config = ResolverConfig::from_name_servers(vec![server]);
+    TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+}

@@ -1,0 +1,231 @@
+//! Where it goes and where it does not.
+
+use gatelodge::fetch::{FetchError, Fetcher, Settings};
+
+use crate::nameserver::{A, AAAA, Nameserver, Said};
+use crate::origin::{OK_JSON, Origin};
+use crate::{PLENTY, fetcher_for, settings};
+
+#[tokio::test]
+async fn a_name_with_a_private_address_is_not_connected_to() {
+    let origin = Origin::answering(OK_JSON, "{}").await;
+    for address in ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "fd00::1", "::ffff:8.8.8.8"]
+    {
+        let nameserver = Nameserver::saying(&[address]).await;
+        let fetcher = Fetcher::new(&settings(&nameserver, &[])).unwrap();
+
+        let got = fetcher.json(&origin.url("https", "shop.test"), PLENTY).await;
+        let posted = fetcher.post_form(&origin.url("https", "shop.test"), String::new()).await;
+
+        assert_eq!(got, Err(FetchError::AddressPrivate), "{address}");
+        assert_eq!(posted, Err(FetchError::AddressPrivate), "{address}");
+    }
+    assert_eq!(origin.connections(), 0);
+}
+
+#[tokio::test]
+async fn one_private_address_among_public_ones_refuses_them_all() {
+    for mixed in [["1.1.1.1", "127.0.0.1"], ["10.0.0.1", "1.1.1.1"], ["1.1.1.1", "::1"]] {
+        let nameserver = Nameserver::saying(&mixed).await;
+        let fetcher = Fetcher::new(&settings(&nameserver, &[])).unwrap();
+
+        let got = fetcher.json(&"https://shop.test/".parse().unwrap(), PLENTY).await;
+
+        assert_eq!(got, Err(FetchError::AddressPrivate), "{mixed:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_is_rebound_after_the_check_changes_nothing() {
+    let origin = Origin::answering(OK_JSON, "{}").await;
+    // Nobody listens at the second address, so that a connection to it would fail.
+    let nameserver = Nameserver::new(|_, before| {
+        Said::Addresses(if before == 0 { vec!["127.0.0.1"] } else { vec!["127.0.0.2"] })
+    })
+    .await;
+    let fetcher = Fetcher::new(&settings(&nameserver, &[origin.listed("shop.test")])).unwrap();
+
+    let got = fetcher.json(&origin.url("http", "shop.test"), PLENTY).await;
+
+    assert!(got.is_ok());
+    assert_eq!(origin.connections(), 1);
+    assert_eq!(nameserver.times_asked("shop.test", A), 1);
+    assert_eq!(nameserver.times_asked("shop.test", AAAA), 1);
+}
+
+#[tokio::test]
+async fn a_name_that_is_rebound_to_a_private_address_is_judged_anew_at_each_fetch() {
+    let origin = Origin::answering(OK_JSON, "{}").await;
+    let nameserver = Nameserver::new(|_, before| {
+        Said::Addresses(if before == 0 { vec!["10.0.0.1"] } else { vec!["127.0.0.1"] })
+    })
+    .await;
+    let fetcher = Fetcher::new(&settings(&nameserver, &[])).unwrap();
+    let url = origin.url("https", "shop.test");
+
+    let first = fetcher.json(&url, PLENTY).await;
+    let second = fetcher.json(&url, PLENTY).await;
+
+    assert_eq!((first, second), (Err(FetchError::AddressPrivate), Err(FetchError::AddressPrivate)));
+    assert_eq!(nameserver.times_asked("shop.test", A), 2);
+    assert_eq!(origin.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_private_address_is_refused_in_every_notation_and_without_a_question() {
+    let origin = Origin::answering(OK_JSON, "{}").await;
+    let nameserver = Nameserver::saying(&["1.1.1.1"]).await;
+    let listed = [origin.listed("other.test"), "127.0.0.1:1".to_owned()];
+    let fetcher = Fetcher::new(&settings(&nameserver, &listed)).unwrap();
+    for host in [
+        "127.0.0.1",
+        "127.0.0.1.",
+        "127.1",
+        "127.0.1",
+        "2130706433",
+        "017700000001",
+        "0x7f000001",
+        "0x7f.1",
+        "0177.0.0.01",
+        "0x7F.0.0.0x1",
+        "%31%32%37.0.0.1",
+        "１２７.０.０.１",
+        "127。0。0。1",
+        "①②⑦.0.0.1",
+        "0",
+        "0x0",
+        "0.0.0.0",
+        "10.1",
+        "167772161",
+        "172.16.0.1",
+        "192.168.257",
+        "0251.0376.0251.0376",
+        "100.64.0.1",
+        "198.18.0.1",
+        "192.0.2.1",
+        "198.51.100.1",
+        "203.0.113.1",
+        "224.0.0.1",
+        "240.0.0.1",
+        "0xffffffff",
+        "[::]",
+        "[::1]",
+        "[0:0:0:0:0:0:0:1]",
+        "[::127.0.0.1]",
+        "[::ffff:127.0.0.1]",
+        "[::FFFF:7f00:1]",
+        "[::ffff:1.1.1.1]",
+        "[64:ff9b::127.0.0.1]",
+        "[64:ff9b::1.1.1.1]",
+        "[64:ff9b:1::7f00:1]",
+        "[2002:7f00:1::]",
+        "[2001:0:7f00:1::]",
+        "[2001:db8::1]",
+        "[fe80::1]",
+        "[fec0::1]",
+        "[fc00::1]",
+        "[fd00:ec2::254]",
+        "[ff02::1]",
+        "localhost",
+        "LOCALHOST",
+        "localhost.",
+    ] {
+        let got = fetcher.json(&origin.url("https", host), PLENTY).await;
+
+        assert_eq!(got, Err(FetchError::AddressPrivate), "{host}");
+    }
+    assert_eq!(origin.connections(), 0);
+    assert_eq!(nameserver.questions(), 0);
+}
+
+#[tokio::test]
+async fn a_listed_destination_is_fetched_in_every_notation_of_its_host() {
+    let origin = Origin::answering(OK_JSON, "{}").await;
+    let fetcher = fetcher_for(&origin);
+
+    for host in ["127.0.0.1", "127.1", "2130706433", "0x7f.0.0.1"] {
+        assert!(fetcher.json(&origin.url("http", host), PLENTY).await.is_ok(), "{host}");
+    }
+
+    let another = fetcher.json(&origin.url("http", "127.0.0.2"), PLENTY).await;
+    assert_eq!(another, Err(FetchError::UrlNotHttps));
+}
+
+#[tokio::test]
+async fn the_hosts_file_is_honoured() {
+    let origin = Origin::answering(OK_JSON, "{}").await;
+    let nameserver = Nameserver::new(|_, _| Said::NoSuchName).await;
+    let fetcher = Fetcher::new(&settings(&nameserver, &[origin.listed("localhost")])).unwrap();
+
+    let got = fetcher.json(&origin.url("http", "localhost"), PLENTY).await;
+
+    assert!(got.is_ok());
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_knows_and_a_nameserver_that_fails_are_told_apart() {
+    let nameserver = Nameserver::new(|name, _| match name {
+        "gone.test" => Said::NoSuchName,
+        "empty.test" => Said::Addresses(Vec::new()),
+        _ => Said::ServerFailure,
+    })
+    .await;
+    let fetcher = Fetcher::new(&settings(&nameserver, &[])).unwrap();
+
+    for (url, error) in [
+        ("https://gone.test/", FetchError::HostUnknown),
+        ("https://empty.test/", FetchError::HostUnknown),
+        ("https://broken.test/", FetchError::NameserverFailed),
+    ] {
+        assert_eq!(fetcher.json(&url.parse().unwrap(), PLENTY).await, Err(error), "{url}");
+    }
+}
+
+#[tokio::test]
+async fn a_host_without_a_listener_is_told_as_such() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let private = vec![format!("127.0.0.1:{port}")];
+    let fetcher = Fetcher::new(&Settings { private, ..Settings::default() }).unwrap();
+
+    let got = fetcher.json(&format!("http://127.0.0.1:{port}/").parse().unwrap(), PLENTY).await;
+
+    assert_eq!(got, Err(FetchError::ConnectionRefused));
+}
+
+#[tokio::test]
+async fn the_next_address_is_tried_where_one_does_not_answer() {
+    let origin = Origin::answering(OK_JSON, "{}").await;
+    let nameserver = Nameserver::saying(&["127.0.0.2", "127.0.0.1"]).await;
+    let fetcher = Fetcher::new(&settings(&nameserver, &[origin.listed("shop.test")])).unwrap();
+
+    let got = fetcher.json(&origin.url("http", "shop.test"), PLENTY).await;
+
+    assert!(got.is_ok());
+}
+
+#[tokio::test]
+async fn an_offline_installation_sends_no_packet() {
+    let origin = Origin::answering(OK_JSON, "{}").await;
+    let nameserver = Nameserver::saying(&["127.0.0.1"]).await;
+    let listed = settings(&nameserver, &[origin.listed("shop.test")]);
+    let fetcher = Fetcher::new(&Settings { offline: true, ..listed }).unwrap();
+    let url = origin.url("http", "shop.test");
+
+    let got = fetcher.json(&url, PLENTY).await;
+    let posted = fetcher.post_form(&url, String::new()).await;
+
+    assert_eq!(got, Err(FetchError::Offline));
+    assert_eq!(posted, Err(FetchError::Offline));
+    assert_eq!((nameserver.questions(), origin.connections()), (0, 0));
+}
+
+#[tokio::test]
+async fn an_entry_that_is_no_host_and_port_is_told_when_the_fetcher_is_made() {
+    let private = vec!["shop.test".to_owned()];
+
+    let made = Fetcher::new(&Settings { private, ..Settings::default() });
+
+    assert_eq!(made.err().unwrap().to_string(), "`shop.test` is no host and port to fetch from");
+}

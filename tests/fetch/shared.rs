@@ -1,0 +1,136 @@
+//! How often it asks, and how many at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatelodge::fetch::{FetchError, Fetched, Fetcher, Settings};
+use tokio::task::JoinSet;
+
+use crate::origin::{OK_JSON, Origin, Step, answer};
+use crate::{PLENTY, SHORT, fetcher_for, impatient_fetcher_for};
+
+type Outcome = Result<Fetched, FetchError>;
+
+/// A server that thinks before it answers.
+async fn thoughtful() -> Origin {
+    let pause = Step::Pause(Duration::from_millis(200));
+    Origin::playing(vec![pause, Step::Send(answer(OK_JSON, "{}"))]).await
+}
+
+#[tokio::test]
+async fn callers_of_one_url_share_one_fetch() {
+    let origin = thoughtful().await;
+    let fetcher = Arc::new(fetcher_for(&origin));
+    let url = origin.url("http", "127.0.0.1");
+
+    let mut callers = JoinSet::new();
+    for _ in 0..32 {
+        let (fetcher, url) = (Arc::clone(&fetcher), url.clone());
+        callers.spawn(async move { fetcher.json(&url, PLENTY).await });
+    }
+    let outcomes = callers.join_all().await;
+
+    assert!(outcomes.iter().all(|outcome| outcome.as_ref().unwrap().body == b"{}"));
+    assert_eq!(origin.connections(), 1);
+}
+
+#[tokio::test]
+async fn a_failure_is_shared_but_never_kept() {
+    let origin = Origin::playing(vec![Step::Hang]).await;
+    let fetcher = impatient_fetcher_for(&origin, SHORT);
+    let url = origin.url("http", "127.0.0.1");
+
+    let both = tokio::join!(fetcher.json(&url, PLENTY), fetcher.json(&url, PLENTY));
+    let later = fetcher.json(&url, PLENTY).await;
+
+    assert_eq!(both, (Err(FetchError::Deadline), Err(FetchError::Deadline)));
+    assert_eq!(later, Err(FetchError::Deadline));
+    assert_eq!(origin.connections(), 2);
+}
+
+#[tokio::test]
+async fn who_asks_later_gets_a_fetch_of_its_own() {
+    let origin = Origin::answering(OK_JSON, "{}").await;
+    let fetcher = fetcher_for(&origin);
+    let url = origin.url("http", "127.0.0.1");
+
+    fetcher.json(&url, PLENTY).await.unwrap();
+    fetcher.json(&url, PLENTY).await.unwrap();
+
+    assert_eq!(origin.connections(), 2);
+}
+
+#[tokio::test]
+async fn who_goes_away_takes_nothing_from_the_others() {
+    let origin = thoughtful().await;
+    let fetcher = Arc::new(fetcher_for(&origin));
+    let url = origin.url("http", "127.0.0.1");
+    let first = tokio::spawn({
+        let (fetcher, url) = (Arc::clone(&fetcher), url.clone());
+        async move { fetcher.json(&url, PLENTY).await }
+    });
+    while origin.connections() == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+
+    first.abort();
+    let second = fetcher.json(&url, PLENTY).await;
+
+    assert!(second.is_ok());
+    assert_eq!(origin.connections(), 1);
+}
+
+#[tokio::test]
+async fn a_smaller_bound_shares_nothing_with_a_larger_one() {
+    let origin = thoughtful().await;
+    let fetcher = fetcher_for(&origin);
+    let url = origin.url("http", "127.0.0.1");
+
+    let (large, small) = tokio::join!(fetcher.json(&url, PLENTY), fetcher.json(&url, 1));
+
+    assert!(large.is_ok());
+    assert_eq!(small, Err(FetchError::BodyTooLarge));
+}
+
+/// Begins this many fetches, each of a document of its own.
+fn fetch_many(fetcher: &Arc<Fetcher>, origin: &Origin, many: usize) -> JoinSet<Outcome> {
+    let mut fetches = JoinSet::new();
+    for n in 0..many {
+        let (fetcher, mut url) = (Arc::clone(fetcher), origin.url("http", "127.0.0.1"));
+        url.set_path(&n.to_string());
+        fetches.spawn(async move { fetcher.json(&url, PLENTY).await });
+    }
+    fetches
+}
+
+#[tokio::test]
+async fn at_most_sixteen_fetches_are_under_way_and_the_others_wait() {
+    let origin = thoughtful().await;
+    let fetcher = Arc::new(fetcher_for(&origin));
+
+    let outcomes = fetch_many(&fetcher, &origin, 40).join_all().await;
+
+    assert!(outcomes.iter().all(Result::is_ok));
+    assert_eq!(origin.most_at_once(), 16);
+    assert_eq!(origin.connections(), 40);
+}
+
+#[tokio::test]
+async fn a_delivery_does_not_wait_behind_fetches() {
+    let hanging = Origin::playing(vec![Step::Hang]).await;
+    let origin = Origin::answering("HTTP/1.1 204 No Content", "").await;
+    let private = vec![hanging.listed("127.0.0.1"), origin.listed("127.0.0.1")];
+    let settings = Settings { deadline: SHORT * 4, private, ..Settings::default() };
+    let fetcher = Arc::new(Fetcher::new(&settings).unwrap());
+    let fetches = fetch_many(&fetcher, &hanging, 40);
+    while hanging.connections() < 16 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+
+    let delivered = fetcher.post_form(&origin.url("http", "127.0.0.1"), String::new()).await;
+
+    assert_eq!(delivered, Ok(()));
+    let outcomes = fetches.join_all().await;
+    assert!(outcomes.iter().all(|outcome| *outcome == Err(FetchError::Deadline)));
+    assert_eq!(hanging.connections(), 16);
+}
