@@ -9,7 +9,7 @@ STATIC := --config 'target.$(HOST).rustflags=["-C","target-feature=+crt-static"]
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint doc bench size fuzz clean
+.PHONY: help run build test interop lint doc bench size fuzz clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -24,6 +24,9 @@ build: ## the static release binary, at target/gatelodge
 test: ## every test; fetches the browser where it can
 	tests/browser/fetch
 	cargo test --locked
+
+interop: build ## client libraries of others against the binary; fetches them
+	tests/interop/run $(BINARY)
 
 lint: ## formatting, clippy, docs
 	cargo fmt --all --check

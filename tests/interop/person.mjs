@@ -1,0 +1,213 @@
+// A person at a browser, in software: a passkey, a cookie jar, and the clicks that pages ask for.
+//
+//   node person.mjs serve SETUP_URL
+//
+// enrols by a setup link, says where it listens in one line of JSON, and from then on answers
+// POST /approve {"url"} with {"location", "form"?}: where the browser of somebody who signs in and
+// allows everything was sent in the end.
+
+import { createHash, generateKeyPairSync, randomBytes, sign } from "node:crypto";
+import { createServer } from "node:http";
+
+/** CBOR (RFC 8949) as far as an attestation needs it: integers, bytes, text and maps. */
+function cbor(value) {
+  const head = (major, n) =>
+    n < 24 ? [(major << 5) | n] : n < 256 ? [(major << 5) | 24, n] : [(major << 5) | 25, n >> 8, n & 255];
+  if (typeof value === "number") return Buffer.from(value < 0 ? head(1, -1 - value) : head(0, value));
+  if (typeof value === "string") return Buffer.concat([Buffer.from(head(3, Buffer.byteLength(value))), Buffer.from(value)]);
+  if (Buffer.isBuffer(value)) return Buffer.concat([Buffer.from(head(2, value.length)), value]);
+  const entries = [...value].flatMap(([key, member]) => [cbor(key), cbor(member)]);
+  return Buffer.concat([Buffer.from(head(5, value.size)), ...entries]);
+}
+
+const sha256 = (data) => createHash("sha256").update(data).digest();
+const unescape = (text) =>
+  text.replace(/&(?:#x([0-9a-f]+)|#(\d+)|(amp|lt|gt|quot|apos));/gi, (_, hex, decimal, name) =>
+    name ? { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" }[name] : String.fromCodePoint(hex ? parseInt(hex, 16) : decimal));
+
+/** A platform authenticator that holds one synchronised passkey: WebAuthn Level 3 §6. */
+class Passkey {
+  #id = randomBytes(32);
+  #keys = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  #user = "";
+
+  // Flags of §6.1: user present and verified, eligible for backup and backed up; 0x40 adds the key.
+  #authenticatorData(rpId, flags, attested = Buffer.alloc(0)) {
+    return Buffer.concat([sha256(rpId), Buffer.from([0x1d | flags]), Buffer.alloc(4), attested]);
+  }
+
+  #credential(type, origin, challenge, response) {
+    const clientData = Buffer.from(JSON.stringify({ type, challenge, origin, crossOrigin: false }));
+    const id = this.#id.toString("base64url");
+    const encoded = Object.entries({ clientDataJSON: clientData, ...response(clientData) })
+      .map(([name, bytes]) => [name, bytes.toString("base64url")]);
+    return {
+      id, rawId: id, type: "public-key", authenticatorAttachment: "platform", clientExtensionResults: {},
+      response: Object.fromEntries(encoded),
+    };
+  }
+
+  create(origin, { rp, user, challenge }) {
+    this.#user = user.id;
+    const { x, y } = this.#keys.publicKey.export({ format: "jwk" });
+    const point = [x, y].map((half) => Buffer.from(half, "base64url"));
+    const key = cbor(new Map([[1, 2], [3, -7], [-1, 1], [-2, point[0]], [-3, point[1]]]));
+    const attested = Buffer.concat([Buffer.alloc(16), Buffer.from([0, this.#id.length]), this.#id, key]);
+    const authData = this.#authenticatorData(rp.id, 0x40, attested);
+    const attestation = new Map([["fmt", "none"], ["attStmt", new Map()], ["authData", authData]]);
+    return this.#credential("webauthn.create", origin, challenge, () => ({ attestationObject: cbor(attestation) }));
+  }
+
+  get(origin, { rpId, challenge }) {
+    return this.#credential("webauthn.get", origin, challenge, (clientData) => {
+      const authenticatorData = this.#authenticatorData(rpId, 0);
+      const signature = sign("sha256", Buffer.concat([authenticatorData, sha256(clientData)]), this.#keys.privateKey);
+      return { authenticatorData, signature, userHandle: Buffer.from(this.#user, "base64url") };
+    });
+  }
+}
+
+/** What of a page a browser would act upon. */
+class Page {
+  constructor(url, status, html) {
+    Object.assign(this, { url, status, html });
+    const found = (pattern) => unescape(html.match(pattern)?.[1] ?? "");
+    this.csrf = found(/<meta name="csrf" content="([^"]*)"/);
+    this.next = found(/data-next="([^"]*)"/);
+    this.refresh = found(/<meta http-equiv="refresh" content="\d+;\s*url=([^"]*)"/i);
+    this.heading = found(/<h1[^>]*>(.*?)<\/h1>/s).replace(/<[^>]*>/g, "").trim();
+  }
+
+  /** The form with the button that allows, else the only one: where it goes, and what it says. */
+  form() {
+    const attribute = (tag, name) => unescape(tag.match(new RegExp(`\\s${name}="([^"]*)"`))?.[1] ?? "");
+    const forms = [...this.html.matchAll(/(<form[^>]*>)(.*?)<\/form>/gs)].map(([, tag, inside]) => {
+      const inputs = [...inside.matchAll(/<input[^>]*>/g)].map(([input]) => input);
+      const buttons = [...inside.matchAll(/<button[^>]*>/g)].map(([button]) => button);
+      const button = buttons.find((button) => attribute(button, "value") === "allow");
+      const pressed = [...inputs, ...(button ? [button] : [])].filter((part) => attribute(part, "name"));
+      const fields = pressed.map((part) => [attribute(part, "name"), attribute(part, "value")]);
+      return { action: new URL(attribute(tag, "action"), this.url), fields, allows: Boolean(button) };
+    });
+    return forms.find((form) => form.allows) ?? (forms.length === 1 ? forms[0] : undefined);
+  }
+}
+
+/** Somebody with a passkey and a browser. */
+export class Person {
+  #cookies = new Map();
+  #passkey = new Passkey();
+
+  constructor(issuer) {
+    this.origin = new URL(issuer).origin;
+  }
+
+  async #send(address, method = "GET", headers = {}, body = undefined) {
+    const url = new URL(address, this.origin);
+    const sent = [...this.#cookies].filter(([, { path }]) => url.pathname.startsWith(path));
+    const cookie = sent.map(([name, { value }]) => `${name}=${value}`).join("; ");
+    const answer = await fetch(url, {
+      method, body, redirect: "manual",
+      headers: { accept: "text/html", ...(cookie && { cookie }), ...headers },
+    });
+    for (const line of answer.headers.getSetCookie()) {
+      const [, name, value] = line.match(/^([^=]*)=([^;]*)/);
+      const path = line.match(/;\s*path=([^;]*)/i)?.[1] ?? "/";
+      if (/;\s*max-age=0\s*(;|$)/i.test(line)) this.#cookies.delete(name);
+      else this.#cookies.set(name, { value, path });
+    }
+    return answer;
+  }
+
+  /** Follows redirects: to a page of the issuer's, or to an address that is not. */
+  async #arrive(url, answer) {
+    for (let hops = 0; hops < 20; hops++) {
+      if (answer.status < 300 || answer.status > 399) return new Page(url, answer.status, await answer.text());
+      url = new URL(answer.headers.get("location"), url);
+      if (url.origin !== this.origin) return url;
+      answer = await this.#send(url);
+    }
+    throw new Error(`redirected without end, last to ${url.pathname}`);
+  }
+
+  async #open(address) {
+    const url = new URL(address, this.origin);
+    return this.#arrive(url, await this.#send(url));
+  }
+
+  async #call(page, path, body) {
+    const headers = { "content-type": "application/json", "sec-fetch-site": "same-origin", "x-csrf-token": page.csrf };
+    const answer = await this.#send(path, "POST", headers, JSON.stringify(body));
+    if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
+    return answer.json();
+  }
+
+  /** Makes the passkey, by a setup link. */
+  async enrol(setupUrl, username, displayName) {
+    const token = new URL(setupUrl).hash.slice(1);
+    const page = await this.#open("/setup");
+    await this.#call(page, "/gate/setup", { token });
+    const start = { token, username, display_name: displayName };
+    const { ceremony, publicKey } = await this.#call(page, "/gate/webauthn/register/start", start);
+    const credential = this.#passkey.create(this.origin, publicKey);
+    const finish = { ceremony, token, credential, passkey_name: "Software" };
+    await this.#call(page, "/gate/webauthn/register/finish", finish);
+  }
+
+  async #signIn(page) {
+    const { ceremony, publicKey } = await this.#call(page, "/gate/webauthn/authenticate/start", {});
+    const credential = this.#passkey.get(this.origin, publicKey);
+    await this.#call(page, "/gate/webauthn/authenticate/finish", { ceremony, credential });
+  }
+
+  async #submit({ action, fields }) {
+    const headers = { "content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin" };
+    return this.#arrive(action, await this.#send(action, "POST", headers, new URLSearchParams(fields).toString()));
+  }
+
+  /** Opens an address, signs in and allows what is asked, and says where that led in the end. */
+  async approve(address) {
+    let at = await this.#open(address);
+    for (let clicks = 0; clicks < 8; clicks++) {
+      if (at instanceof URL) return { location: at.href };
+      if (at.status !== 200) throw new Error(`a page answered ${at.status}: ${at.heading}`);
+      const onward = at.refresh && new URL(at.refresh, at.url);
+      const form = at.form();
+      if (onward) {
+        at = onward.origin === this.origin ? await this.#open(onward) : onward;
+      } else if (at.next) {
+        await this.#signIn(at);
+        at = await this.#open(at.next);
+      } else if (form && form.action.origin !== this.origin) {
+        return { location: form.action.href, form: Object.fromEntries(form.fields) };
+      } else if (form?.allows || form?.fields.some(([name]) => name === "user_code")) {
+        at = await this.#submit(form);
+      } else {
+        return { location: at.url.href, heading: at.heading };
+      }
+    }
+    throw new Error(`the pages never end; the last one says: ${at.heading}`);
+  }
+}
+
+async function serve(setupUrl) {
+  const person = new Person(setupUrl);
+  await person.enrol(setupUrl, "ada", "Ada Lovelace");
+  const server = createServer(async (request, response) => {
+    const answer = (status, body) =>
+      response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+    try {
+      if (request.method !== "POST" || request.url !== "/approve") return answer(404, { error: "only POST /approve" });
+      let body = "";
+      for await (const part of request) body += part;
+      answer(200, await person.approve(JSON.parse(body).url));
+    } catch (error) {
+      answer(500, { error: String(error?.message ?? error) });
+    }
+  });
+  server.listen(0, "127.0.0.1", () => {
+    console.log(JSON.stringify({ ready: true, url: `http://127.0.0.1:${server.address().port}` }));
+  });
+}
+
+if (process.argv[2] === "serve") await serve(process.argv[3]);

@@ -1,0 +1,119 @@
+// openid-client: a web application that signs people in, and a program that acts for itself.
+
+import assert from "node:assert/strict";
+import * as client from "openid-client";
+import { approve, callback, issuer, register, story } from "./support.mjs";
+
+/** A web application. Unless told otherwise this library sends its secret in the body. */
+const shop = (...flags) => register("shop", "--redirect", callback, "--auth", "client_secret_post", ...flags);
+
+const discover = (registered, authentication) =>
+  client.discovery(new URL(issuer), registered.client_id, registered.client_secret, authentication, {
+    // Loopback speaks plain HTTP. Signatures are checked although the token came from the issuer.
+    execute: [client.allowInsecureRequests, client.enableNonRepudiationChecks],
+  });
+
+/** Signs in, and gives the tokens. */
+async function signIn(config, parameters) {
+  const verifier = client.randomPKCECodeVerifier();
+  const checks = { expectedNonce: client.randomNonce(), expectedState: client.randomState(), idTokenExpected: true };
+  const url = client.buildAuthorizationUrl(config, {
+    redirect_uri: callback,
+    code_challenge: await client.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: "S256",
+    nonce: checks.expectedNonce,
+    state: checks.expectedState,
+    ...parameters,
+  });
+  return client.authorizationCodeGrant(config, await approve(url), { pkceCodeVerifier: verifier, ...checks });
+}
+
+await story("code flow with PKCE, nonce and a verified ID token", async () => {
+  const config = await discover(await shop());
+
+  const tokens = await signIn(config, { scope: "openid profile" });
+
+  assert.equal(tokens.claims().iss, issuer);
+  assert.equal(tokens.claims().preferred_username, "ada");
+  assert.equal(tokens.scope.split(" ").sort().join(" "), "openid profile");
+});
+
+await story("userinfo of the person who signed in", async () => {
+  const config = await discover(await shop());
+  const tokens = await signIn(config, { scope: "openid profile" });
+
+  const info = await client.fetchUserInfo(config, tokens.access_token, tokens.claims().sub);
+
+  assert.equal(info.name, "Ada Lovelace");
+});
+
+await story("refresh, with an ID token of the same person", async () => {
+  const config = await discover(await shop());
+  const first = await signIn(config, { scope: "openid offline_access" });
+
+  const second = await client.refreshTokenGrant(config, first.refresh_token);
+
+  assert.notEqual(second.access_token, first.access_token);
+  assert.equal(second.claims()?.sub ?? first.claims().sub, first.claims().sub);
+  await client.fetchUserInfo(config, second.access_token, first.claims().sub);
+});
+
+await story("code flow of a public client", async () => {
+  const registered = await register("editor", "--public", "--redirect", callback);
+  const config = await discover(registered, client.None());
+
+  const tokens = await signIn(config, { scope: "openid offline_access" });
+
+  assert.ok((await client.refreshTokenGrant(config, tokens.refresh_token)).refresh_token);
+});
+
+for (const alg of ["EdDSA", "ES256", "RS256"]) {
+  await story(`ID token signed with ${alg}`, async () => {
+    const registered = await shop("--id-token-alg", alg);
+    const metadata = { client_secret: registered.client_secret, id_token_signed_response_alg: alg };
+    const config = await discover({ ...registered, client_secret: metadata });
+
+    const tokens = await signIn(config, { scope: "openid" });
+
+    assert.equal(JSON.parse(Buffer.from(tokens.id_token.split(".")[0], "base64url")).alg, alg);
+  });
+}
+
+for (const [method, authentication] of [
+  ["client_secret_basic", client.ClientSecretBasic],
+  ["client_secret_post", client.ClientSecretPost],
+]) {
+  await story(`client_credentials with ${method}`, async () => {
+    const registered = await register("nightly", "--scope", "orders:read", "--auth", method);
+    const config = await discover(registered, authentication(registered.client_secret));
+
+    const tokens = await client.clientCredentialsGrant(config, { scope: "orders:read" });
+
+    assert.equal(tokens.scope, "orders:read");
+    assert.equal(tokens.refresh_token, undefined);
+  });
+}
+
+await story("client_credentials with reserved characters in id and secret", async () => {
+  const registered = await register("odd", "--id", "odd:one/%+&=?", "--scope", "orders:read");
+  const config = await discover(registered, client.ClientSecretBasic(registered.client_secret));
+
+  assert.ok((await client.clientCredentialsGrant(config)).access_token);
+});
+
+await story("sign-out by the relying party, and what is left of the session", async () => {
+  const goodbye = "http://127.0.0.1/bye";
+  const registered = await shop("--post-logout", goodbye);
+  const config = await discover(registered);
+  const tokens = await signIn(config, { scope: "openid" });
+
+  const left = await approve(client.buildEndSessionUrl(config, {
+    id_token_hint: tokens.id_token,
+    post_logout_redirect_uri: goodbye,
+    state: "until then",
+  }));
+
+  assert.equal(left.origin + left.pathname, goodbye);
+  assert.equal(left.searchParams.get("state"), "until then");
+  await assert.rejects(signIn(config, { scope: "openid", prompt: "none" }), { error: "login_required" });
+});

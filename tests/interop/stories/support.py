@@ -1,0 +1,70 @@
+"""What stories in Python share: the server, a person, clients, and how a story is told."""
+
+import json
+import os
+import subprocess
+import sys
+import traceback
+import urllib.error
+import urllib.request
+
+ISSUER = os.environ["GATELODGE_ISSUER"]
+CALLBACK = "http://127.0.0.1/callback"
+
+# What Authlib wants to hear before it speaks plain HTTP, as loopback does.
+os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
+
+failed = []
+
+
+def story(name):
+    """Tells the decorated function at once: a line if it holds, else what went wrong."""
+
+    def tell(function):
+        try:
+            function()
+            print(f"ok {name}", flush=True)
+        except Exception:
+            print(f"not ok {name}", flush=True)
+            print(f"{name}: {traceback.format_exc()}", file=sys.stderr)
+            failed.append(name)
+        return function
+
+    return tell
+
+
+def ended():
+    """The last line of a file of stories."""
+    sys.exit(1 if failed else 0)
+
+
+def gatelodge(*words):
+    """What the command line answers to `words`."""
+    line = [os.environ["GATELODGE"], *words, "--json", "--data", os.environ["GATELODGE_DATA"]]
+    return json.loads(subprocess.run(line, check=True, capture_output=True).stdout)
+
+
+def register(name, *flags):
+    """A new client, as an operator registers one."""
+    return gatelodge("client", "add", name, *flags)
+
+
+def fetch(url):
+    """The JSON at `url`."""
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return json.load(answer)
+
+
+def metadata():
+    """The server's own description."""
+    return fetch(f"{ISSUER}/.well-known/oauth-authorization-server")
+
+
+def approve(url):
+    """Has the person open `url`, sign in and allow everything; the address that led to."""
+    request = urllib.request.Request(f"{os.environ['PERSON']}/approve", json.dumps({"url": url}).encode())
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return json.load(answer)["location"]
+    except urllib.error.HTTPError as refused:
+        raise RuntimeError(refused.read().decode()) from None
