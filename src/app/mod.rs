@@ -12,6 +12,7 @@ pub use open::{Found, OpenError};
 use crate::config::Config;
 use crate::error::{Error, Internal};
 use crate::event::EventId;
+use crate::fetch::{Fetcher, Settings};
 use crate::flow::{self, Context, Rules};
 use crate::keys::{self, KeyRing, Sealer, SigningKey};
 use crate::oauth::client::SigningAlg;
@@ -28,6 +29,7 @@ const KEY_WAIT: Duration = Duration::from_secs(30);
 pub struct App {
     clock: Clock,
     entropy: Entropy,
+    fetcher: Fetcher,
     keys: watch::Sender<Arc<KeyRing>>,
     passkeys: Passkeys,
     rules: Arc<Rules>,
@@ -63,6 +65,7 @@ impl App {
         Ok(Self {
             clock: sources.clock,
             entropy: sources.entropy,
+            fetcher: fetcher(&config)?,
             keys: watch::Sender::new(Arc::new(ring)),
             passkeys: Passkeys::new(&issuer)?,
             rules: Arc::new(Rules { config, issuer, pepper: Pepper::new(root) }),
@@ -87,6 +90,11 @@ impl App {
     /// The relying party for passkeys.
     pub fn passkeys(&self) -> &Passkeys {
         &self.passkeys
+    }
+
+    /// The only way out.
+    pub fn fetcher(&self) -> &Fetcher {
+        &self.fetcher
     }
 
     /// The clock.
@@ -175,4 +183,16 @@ impl App {
         self.keys.send_replace(Arc::new(ring));
         Ok(())
     }
+}
+
+/// The way out that the operator leaves open.
+fn fetcher(config: &Config) -> Result<Fetcher, Error> {
+    let ca = config.fetch.ca_file.as_ref().map(|path| {
+        std::fs::read(path)
+            .map_err(|error| Internal::new(format!("cannot read {}: {error}", path.display())))
+    });
+    let private = config.fetch.private.clone();
+    let settings =
+        Settings { ca: ca.transpose()?, offline: config.offline, private, ..Settings::default() };
+    Ok(Fetcher::new(&settings)?)
 }

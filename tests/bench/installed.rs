@@ -8,6 +8,7 @@ use gatelodge::config::Config;
 use gatelodge::error::Error;
 use gatelodge::flow::client::operator::{self, NewClient};
 use gatelodge::flow::{Context, installation};
+use gatelodge::oauth::claims_request::ClaimsRequest;
 use gatelodge::oauth::client::{AuthMethod, SigningAlg};
 use gatelodge::oauth::id::ClientId;
 use gatelodge::oauth::issuer::Issuer;
@@ -80,6 +81,7 @@ fn grant(tx: &mut Tx<'_>, cx: &Context, n: u64) -> Result<(), Error> {
     };
     let grant = Grant {
         authentication: Authentication { amr: vec!["hwk".to_owned()], at: now },
+        claims: ClaimsRequest::default(),
         client: client.clone(),
         created: now,
         ended: None,

@@ -90,7 +90,6 @@ fn key() -> (UserId, ClientId, String) {
 fn row() -> Consent {
     Consent {
         given: Timestamp::from_seconds(1_767_225_600),
-        resources: vec!["http://localhost:7455".to_owned()],
-        scope: "openid profile".parse().unwrap(),
+        allowed: vec![("http://localhost:7455/".to_owned(), "openid profile".parse().unwrap())],
     }
 }
