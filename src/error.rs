@@ -86,6 +86,7 @@ macro_rules! refusals {
 }
 
 refusals! {
+    AttemptsTooMany => TooManyRequests, "too many attempts failed, or came, within a minute";
     AuthMethodNotRegistered => InvalidClient, "the client proved itself by a method that it did not register";
     AuthorizationHeaderMalformed => InvalidClient, "the Authorization header is not Basic credentials as RFC 6749 §2.3.1 encodes them";
     BearerTokenExpired => InvalidToken, "the access token has expired";
@@ -295,6 +296,8 @@ error_codes! {
     SetupLinkUsed = "setup_link_used", 410, "This setup link was used already. Ask for a new one.";
     /// RFC 6749 §4.1.2.1
     TemporarilyUnavailable = "temporarily_unavailable", 503, "The server is busy. Please try again in a moment.";
+    /// Ours: RFC 6585 §4
+    TooManyRequests = "too_many_requests", 429, "Too many attempts. Please wait a minute and try again.";
     /// RFC 6749 §5.2
     UnauthorizedClient = "unauthorized_client", 400, "The client may not use this grant type.";
     /// RFC 6749 §5.2

@@ -30,6 +30,7 @@ pub mod refresh;
 pub mod resource;
 pub mod session;
 pub mod step;
+pub mod throttle;
 pub mod userinfo;
 
 /// What stays the same while the program runs.

@@ -66,6 +66,10 @@ fn shaped(app: &App, error: &Error, shape: Shape, event: &EventId, under: Respon
     if let Some(value) = challenge.and_then(|challenge| HeaderValue::from_str(&challenge).ok()) {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
     }
+    // RFC 6585 §4. No pause is longer than a minute.
+    if matches!(code, ErrorCode::TemporarilyUnavailable | ErrorCode::TooManyRequests) {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+    }
     let (parts, _) = under.into_parts();
     response.headers_mut().extend(parts.headers);
     response.extensions_mut().extend(parts.extensions);

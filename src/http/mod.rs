@@ -14,6 +14,7 @@ mod gate;
 mod host;
 mod logout;
 mod metadata;
+mod peer;
 mod token;
 mod userinfo;
 
@@ -24,6 +25,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 
 pub use failure::Cause;
+pub use peer::Peer;
 
 use crate::app::App;
 use gate::{account, interaction, passkeys, setup};

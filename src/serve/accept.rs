@@ -8,6 +8,7 @@ use std::time::Duration;
 use std::{fs, io};
 
 use axum::Router;
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -15,10 +16,12 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixListener;
 use tokio::sync::watch;
+use tower::ServiceExt as _;
 
 use super::Stop;
 use crate::app::App;
 use crate::config::Config;
+use crate::http::Peer;
 
 /// How long a request's header may take to arrive.
 const HEADER: Duration = Duration::from_secs(10);
@@ -133,7 +136,14 @@ fn serve(
     tokio::spawn(async move {
         let mut builder = Builder::new(TokioExecutor::new()).http1_only();
         builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER);
-        let service = TowerToHyperService::new(router);
+        let peer = ticket.as_ref().map(|ticket| Peer(ticket.address));
+        let service = router.map_request(move |mut request: hyper::Request<Incoming>| {
+            if let Some(peer) = peer {
+                request.extensions_mut().insert(peer);
+            }
+            request
+        });
+        let service = TowerToHyperService::new(service);
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         // A peer that breaks off is nobody's fault.
         if let Err(error) = watcher.watch(connection).await {

@@ -4,7 +4,8 @@
 use crate::error::Error;
 use crate::flow::Context;
 use crate::store::schema::{
-    Ceremony, Code, Grant, Interaction, Refresh, Session, SetupLink, SigningKeyRow,
+    Attempts, Ceremony, Code, Grant, Interaction, Refresh, Revoked, Session, SetupLink,
+    SigningKeyRow,
 };
 use crate::store::{Row, StoreError, Tx, View};
 
@@ -38,6 +39,17 @@ fn remove(tx: &mut Tx<'_>, table: u8, key: &[u8]) -> Result<(), StoreError> {
             $(if table == <$row as Row>::TABLE.byte { return tx.remove_expired::<$row>(key); })*
         };
     }
-    in_tables!(Ceremony, Code, Grant, Interaction, Refresh, Session, SetupLink, SigningKeyRow);
+    in_tables!(
+        Attempts,
+        Ceremony,
+        Code,
+        Grant,
+        Interaction,
+        Refresh,
+        Revoked,
+        Session,
+        SetupLink,
+        SigningKeyRow
+    );
     Err(StoreError::Corrupt { table: "expiry", key: crate::secret::hex(key) })
 }

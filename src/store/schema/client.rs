@@ -191,3 +191,28 @@ impl Row for Protected {
         }
     }
 }
+
+/// How often something failed lately (or came, where that is bounded), by the hash of what is
+/// counted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempts {
+    /// How often.
+    pub count: u32,
+    /// When it was the last time, or where arrivals are counted, when the counting began.
+    pub last: Timestamp,
+}
+
+/// How long it is kept: well beyond the time that counts.
+const REMEMBERED: std::time::Duration = std::time::Duration::from_mins(10);
+
+layout!(AttemptsLayout, Attempts);
+
+impl Row for Attempts {
+    type Key = TokenHash;
+    type Layout = AttemptsLayout;
+    const TABLE: Tag = Tag { byte: 29, name: "attempts" };
+
+    fn entries(&self, _key: &TokenHash, into: &mut Entries) {
+        into.expire(self.last + REMEMBERED);
+    }
+}

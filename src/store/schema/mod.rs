@@ -59,6 +59,7 @@ mod tests {
         let tags = [
             Tag { byte: 0, name: "schema" },
             crate::store::table::EXPIRY,
+            Attempts::TABLE,
             Ceremony::TABLE,
             Client::TABLE,
             Code::TABLE,

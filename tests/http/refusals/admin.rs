@@ -1,6 +1,9 @@
 //! What the administration API refuses.
 
+use axum::body::Body;
+use axum::extract::Request;
 use axum::http::Method;
+use gatelodge::oauth::issuer::Issuer;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Server};
@@ -37,6 +40,22 @@ pub(super) async fn a_public_client_with_a_secret() -> Answer {
 
 pub(super) async fn a_client_that_is_not_there() -> Answer {
     Server::new().await.operate(Method::GET, "/clients/nobody", json!({})).await
+}
+
+/// Whoever registers clients over the wire may do so only so often in a minute.
+pub(super) async fn very_many_registrations() -> Answer {
+    let server = Server::with(Issuer::localhost(7455), |config| {
+        config.registration.per_minute = 2;
+    });
+    let server = server.await;
+    let mut last = None;
+    for _ in 0..3 {
+        let metadata = json!({ "redirect_uris": ["http://127.0.0.1/cb"] });
+        let request = Request::post("/oauth/register").header("content-type", "application/json");
+        let request = request.body(Body::from(metadata.to_string())).unwrap();
+        last = Some(server.send(request).await);
+    }
+    last.unwrap()
 }
 
 pub(super) async fn a_key_set_without_a_key() -> Answer {

@@ -28,6 +28,7 @@ fn story(refusal: Refusal) -> Story {
         };
     }
     table! {
+        AttemptsTooMany => admin::very_many_registrations(),
         AuthMethodNotRegistered => token::another_method_than_was_registered(),
         AuthorizationHeaderMalformed => token::a_bearer_token_instead_of_basic(),
         BearerTokenExpired => userinfo::a_token_after_its_time(),

@@ -6,7 +6,8 @@ use gatelodge::oauth::client::{
 use gatelodge::oauth::id::ClientId;
 use gatelodge::oauth::jwks::JwkSet;
 use gatelodge::oauth::scope::Scope;
-use gatelodge::store::schema::{Client, ClientProof, Links, Origin, Protected};
+use gatelodge::secret::TokenHash;
+use gatelodge::store::schema::{Attempts, Client, ClientProof, Links, Origin, Protected};
 
 use super::{
     AUTH_METHODS, GRANT_TYPES, PKCE_POLICIES, REFRESH_POLICIES, SIGNING_ALGS, at, hash, read,
@@ -128,4 +129,8 @@ pub(super) fn resources() -> Vec<(String, Protected)> {
     };
     let least = Protected { server: None, open: false, scope: Scope::default(), ..full.clone() };
     vec![(text("https://api.example/"), full), (text("https://api.example/least"), least)]
+}
+
+pub(super) fn attempts() -> Vec<(TokenHash, Attempts)> {
+    vec![(hash(11), Attempts { count: 12, last: at(1) })]
 }

@@ -17,8 +17,8 @@ use gatelodge::oauth::redirect_uri::RedirectUri;
 use gatelodge::oauth::scope::Scope;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
-    Authentication, Ceremony, Client, Code, Consent, Grant, Installation, Interaction, Passkey,
-    Person, Protected, Refresh, Revoked, Session, SetupLink, SigningKeyRow,
+    Attempts, Authentication, Ceremony, Client, Code, Consent, Grant, Installation, Interaction,
+    Passkey, Person, Protected, Refresh, Revoked, Session, SetupLink, SigningKeyRow,
 };
 use gatelodge::store::{Key as _, Read, Row, StoreError, Tx, View};
 use gatelodge::time::Timestamp;
@@ -92,6 +92,7 @@ where
 /// All of them.
 pub(crate) fn samples() -> Vec<Sample> {
     vec![
+        sample::<Attempts>("Attempts", clients::attempts()),
         sample::<Ceremony>("Ceremony", people::ceremonies()),
         sample::<Client>("Client", clients::clients()),
         sample::<Code>("Code", grants::codes()),

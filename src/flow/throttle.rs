@@ -1,0 +1,135 @@
+//! Guessing, slowed down: failures are counted at everything that could be guessed.
+//!
+//! Successes never count, and neither do lookups of 256-bit values, which nobody guesses. The
+//! counts are rows, so that a restart gives nobody new attempts.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::error::{Error, Refusal};
+use crate::flow::Context;
+use crate::secret::TokenHash;
+use crate::store::schema::Attempts;
+use crate::store::{StoreError, Tx, View};
+
+/// The time after which failures are forgotten, and the longest pause.
+const WINDOW: Duration = Duration::from_mins(1);
+
+/// What is guessed, and by or at whom it is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guessed {
+    /// A client secret that a person chose, from one network.
+    ClientSecretFrom,
+    /// The secret of one client.
+    ClientSecretOf,
+    /// A user code (RFC 8628 §5.1), by one account.
+    UserCodeBy,
+    /// A user code, from one network.
+    UserCodeFrom,
+}
+
+impl Guessed {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::ClientSecretFrom => "attempts client secret from",
+            Self::ClientSecretOf => "attempts client secret of",
+            Self::UserCodeBy => "attempts user code by",
+            Self::UserCodeFrom => "attempts user code from",
+        }
+    }
+
+    /// How many failures a minute go unpunished.
+    const fn limit(self) -> u32 {
+        match self {
+            Self::ClientSecretFrom | Self::UserCodeFrom => 60,
+            Self::ClientSecretOf | Self::UserCodeBy => 10,
+        }
+    }
+}
+
+/// Refuses an attempt that comes too soon after too many failures.
+pub fn check(
+    view: &impl View,
+    cx: &Context,
+    guessed: Guessed,
+    subject: &[u8],
+) -> Result<(), Error> {
+    let row = view.find::<Attempts>(&key(cx, guessed.label(), subject))?;
+    let waits = row.is_some_and(|row| cx.now < row.last + pause(&row, guessed));
+    if waits { Err(Refusal::AttemptsTooMany.into()) } else { Ok(()) }
+}
+
+/// Counts a failure.
+pub fn failed(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    guessed: Guessed,
+    subject: &[u8],
+) -> Result<(), StoreError> {
+    let key = key(cx, guessed.label(), subject);
+    let before = tx.find::<Attempts>(&key)?.filter(|row| cx.now.since(row.last) < WINDOW);
+    let count = before.map_or(1, |row| row.count.saturating_add(1));
+    tx.put(&key, Attempts { count, last: cx.now })
+}
+
+/// Counts one of `most` a minute, or refuses it: for what is no guess and still has to be bounded.
+pub fn spend(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    label: &'static str,
+    subject: &[u8],
+    most: usize,
+) -> Result<(), Error> {
+    let key = key(cx, label, subject);
+    let window = tx.find::<Attempts>(&key)?.filter(|row| cx.now.since(row.last) < WINDOW);
+    let row = window.unwrap_or(Attempts { count: 0, last: cx.now });
+    if usize::try_from(row.count).is_ok_and(|count| count >= most) {
+        return Err(Refusal::AttemptsTooMany.into());
+    }
+    Ok(tx.put(&key, Attempts { count: row.count.saturating_add(1), last: row.last })?)
+}
+
+/// The network that an address counts as: an IPv6 customer has a /64 at least.
+pub fn network(address: IpAddr) -> Vec<u8> {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().into_iter().take(8).collect(),
+    }
+}
+
+/// Doubles with each failure beyond the limit.
+fn pause(row: &Attempts, guessed: Guessed) -> Duration {
+    match row.count.checked_sub(guessed.limit()) {
+        None => Duration::ZERO,
+        Some(beyond) => Duration::from_secs(1 << beyond.min(6)).min(WINDOW),
+    }
+}
+
+fn key(cx: &Context, label: &str, subject: &[u8]) -> TokenHash {
+    cx.rules.pepper.hash_parts(label, subject)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_grows_up_to_a_minute() {
+        let pause = |count| {
+            let last = crate::time::Timestamp::from_seconds(0);
+            pause(&Attempts { count, last }, Guessed::ClientSecretOf).as_secs()
+        };
+
+        assert_eq!([9, 10, 11, 12, 15, 16, 99].map(pause), [0, 1, 2, 4, 32, 60, 60]);
+    }
+
+    #[test]
+    fn an_ipv6_network_counts_as_one() {
+        let network = |address: &str| network(address.parse().unwrap());
+
+        assert_eq!(network("2001:db8::1"), network("2001:db8::ffff:1"));
+        assert_ne!(network("2001:db8::1"), network("2001:db8:0:1::1"));
+        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+        assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
+    }
+}
