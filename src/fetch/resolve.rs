@@ -3,11 +3,13 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use hickory_resolver::TokioResolver;
-use hickory_resolver::config::{LookupIpStrategy, NameServerConfig, ResolverConfig};
+use hickory_resolver::config::{LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig};
+use hickory_resolver::lookup_ip::LookupIp;
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use hickory_resolver::proto::rr::Name;
+use hickory_resolver::proto::op::Query;
+use hickory_resolver::proto::rr::{Name, RecordType};
+use hickory_resolver::{Hosts, TokioResolver};
 use url::Host;
 
 use super::FetchError;
@@ -54,12 +56,26 @@ async fn lookup(name: &str, nameserver: Option<SocketAddr>) -> Result<Vec<IpAddr
     let mut name = Name::from_ascii(name).map_err(|_| FetchError::HostUnknown)?;
     // A host of a URL is a whole name: the system's search domains are not for it.
     name.set_fqdn(true);
+    let written = written_in(&Hosts::from_system().unwrap_or_default(), &name);
+    if !written.is_empty() {
+        return Ok(written);
+    }
     let resolver = resolver(nameserver).map_err(|_| FetchError::NameserverFailed)?;
     match resolver.lookup_ip(name).await {
         Ok(found) => Ok(found.iter().collect()),
         Err(error) if error.is_no_records_found() => Err(FetchError::HostUnknown),
         Err(_) => Err(FetchError::NameserverFailed),
     }
+}
+
+/// What the hosts file says of a name. Where it says anything, no nameserver is asked, not even for
+/// the other family: there may be none in an installation that lives by that file.
+fn written_in(hosts: &Hosts, name: &Name) -> Vec<IpAddr> {
+    [RecordType::A, RecordType::AAAA]
+        .into_iter()
+        .filter_map(|kind| hosts.lookup_static_host(&Query::query(name.clone(), kind)))
+        .flat_map(LookupIp::from)
+        .collect()
 }
 
 /// A resolver of its own for each lookup, so that `/etc/resolv.conf` and `/etc/hosts` count as they
@@ -74,6 +90,7 @@ fn resolver(nameserver: Option<SocketAddr>) -> Result<TokioResolver, NetError> {
     };
     let options = builder.options_mut();
     options.cache_size = 0;
+    options.use_hosts_file = ResolveHosts::Never;
     options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
     options.timeout = options.timeout.min(PATIENCE);
     builder.build()
@@ -86,4 +103,24 @@ fn with_nameserver(address: SocketAddr) -> hickory_resolver::ResolverBuilder<Tok
     }
     let config = ResolverConfig::from_name_servers(vec![server]);
     TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hosts_file_tells_every_address_of_a_name() {
+        let mut hosts = Hosts::default();
+        let file = b"# ours\n10.0.0.1 shop Shop.test\nfd00::1 shop.test\n10.0.0.2 other.test\n";
+        hosts.read_hosts_conf(&file[..]).unwrap();
+        let written = |name| written_in(&hosts, &Name::from_ascii(name).unwrap());
+        let told = |addresses: &[&str]| -> Vec<IpAddr> {
+            addresses.iter().map(|address| address.parse().unwrap()).collect()
+        };
+
+        assert_eq!(written("shop.test."), told(&["10.0.0.1", "fd00::1"]));
+        assert_eq!(written("shop."), told(&["10.0.0.1"]));
+        assert_eq!(written("gone.test."), told(&[]));
+    }
 }

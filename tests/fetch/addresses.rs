@@ -152,7 +152,7 @@ async fn a_listed_destination_is_fetched_in_every_notation_of_its_host() {
 }
 
 #[tokio::test]
-async fn the_hosts_file_is_honoured() {
+async fn localhost_is_this_machine_whatever_a_nameserver_says() {
     let origin = Origin::answering(OK_JSON, "{}").await;
     let nameserver = Nameserver::new(|_, _| Said::NoSuchName).await;
     let fetcher = Fetcher::new(&settings(&nameserver, &[origin.listed("localhost")])).unwrap();
