@@ -26,7 +26,7 @@ def story(name):
             print(f"ok {name}", flush=True)
         except Exception:
             print(f"not ok {name}", flush=True)
-            print(f"{name}: {traceback.format_exc()}", file=sys.stderr)
+            print(f"{name}: {traceback.format_exc(limit=-4)}", file=sys.stderr)
             failed.append(name)
         return function
 
