@@ -10,6 +10,7 @@ use crate::config::Flags;
 use super::client::ClientVerb;
 use super::config::ConfigVerb;
 use super::issuer::IssuerVerb;
+use super::resource::ResourceVerb;
 use super::user::UserVerb;
 
 const EXAMPLES: &str = "\
@@ -64,6 +65,9 @@ pub(super) enum Verb {
     /// The applications that people sign in to, and programs that act for themselves
     #[command(subcommand)]
     Client(ClientVerb),
+    /// What tokens can be for: APIs and MCP servers
+    #[command(subcommand)]
+    Resource(ResourceVerb),
     /// The people who sign in
     #[command(subcommand)]
     User(UserVerb),

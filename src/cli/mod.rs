@@ -12,6 +12,7 @@ mod config;
 mod door;
 mod issuer;
 mod program;
+mod resource;
 mod user;
 
 use std::collections::BTreeMap;
@@ -56,6 +57,9 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Answer, Failur
         Verb::Config(verb) => Ok(config::run(&verb, &flags, env)),
         Verb::Issuer(verb) => with_door(&flags, env, async |door| issuer::run(verb, door).await),
         Verb::Paths => Ok(program::paths(&Config::load(&flags, env)?.places)),
+        Verb::Resource(verb) => {
+            with_door(&flags, env, async |door| resource::run(verb, door).await)
+        }
         Verb::Serve(args) => serve(&args.over(flags), env),
         Verb::User(verb) => with_door(&flags, env, async |door| user::run(verb, door).await),
         Verb::Version => Ok(program::version()),

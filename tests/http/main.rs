@@ -24,6 +24,7 @@ mod races;
 mod redirects;
 mod refresh;
 mod refusals;
+mod resources;
 mod scopes;
 mod support;
 mod tokens;

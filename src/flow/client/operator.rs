@@ -155,7 +155,8 @@ fn settle(cx: &Context, new: &NewClient) -> Result<Client, Refusal> {
     }
     Ok(Client {
         access_token_lifetime: new.access_token_lifetime,
-        any_secret_method: false,
+        // Widely used libraries send the secret in the body where nothing tells them otherwise.
+        any_secret_method: new.auth_method.is_none() && auth_method.is_secret(),
         application_type: new.application_type.unwrap_or(ApplicationType::Web),
         auth_method,
         backchannel_logout_session_required: new.backchannel_logout_session_required,

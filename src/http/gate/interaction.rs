@@ -152,6 +152,8 @@ fn consent_page(app: &App, visitor: &Visitor, id: InteractionId, asked: &Asked) 
         // A secret proves a confidential client, wherever its answer goes.
         loopback: public && matches!(uri.kind(), Kind::Loopback { .. }),
         unverified: matches!(uri.kind(), Kind::PrivateUse { .. }),
+        resources: asked.targets.resources.iter().map(ToString::to_string).collect(),
+        unregistered: asked.targets.unregistered,
         scopes: page::in_words(config, &asked.scope.minus(&asked.remembered)),
         remembered: page::in_words(config, &asked.remembered),
         scope: asked.scope.to_string(),

@@ -85,6 +85,8 @@ pub(in crate::http) struct ConsentPage {
     pub(in crate::http) redirect_host: String,
     pub(in crate::http) loopback: bool,
     pub(in crate::http) unverified: bool,
+    pub(in crate::http) resources: Vec<String>,
+    pub(in crate::http) unregistered: bool,
     pub(in crate::http) scopes: Vec<Words>,
     pub(in crate::http) remembered: Vec<Words>,
     pub(in crate::http) scope: String,

@@ -1,0 +1,255 @@
+//! Resource indicators (RFC 8707) and protected resource metadata (RFC 9728).
+
+use axum::http::Method;
+use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::oauth::issuer::Issuer;
+use serde_json::{Value, json};
+
+use crate::support::{Browser, RelyingParty, Server, decoded};
+
+const MCP: &str = "http://localhost:3000/mcp";
+
+async fn register(server: &Server, resource: Value) -> Value {
+    let answer = server.operate(Method::POST, "/resources", resource).await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    answer.json()
+}
+
+/// The audience and the scope of the token that a request for `resource` leads to.
+async fn granted(
+    client: &RelyingParty,
+    browser: &mut Browser,
+    changes: &[(&str, &str)],
+) -> (Value, Value) {
+    let code = client.authorize(browser, changes).await.brought().remove("code").unwrap();
+    let claims = decoded(&client.redeem(&code).await.tokens().access).1;
+    (claims["aud"].clone(), claims["scope"].clone())
+}
+
+#[tokio::test]
+async fn a_token_names_its_resource_as_it_is_registered() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    register(&server, json!({ "resource": "https://API.example", "scope": "orders:read" })).await;
+
+    let asked = [("resource", "https://api.example/"), ("scope", "openid")];
+    let (aud, _) = granted(&shop, &mut ada, &asked).await;
+
+    assert_eq!(aud, "https://API.example");
+}
+
+/// A scope that only a resource knows is for clients that registered it, unless it is open.
+#[tokio::test]
+async fn a_resource_brings_scopes_of_its_own() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let closed = json!({ "resource": "https://a.example", "scope": "a:read" });
+    let open = json!({ "resource": "https://b.example", "scope": "b:read", "open": true });
+    register(&server, closed).await;
+    register(&server, open).await;
+
+    let asked = |resource| [("resource", resource), ("scope", "openid a:read b:read")];
+    let (_, of_a) = granted(&shop, &mut ada, &asked("https://a.example")).await;
+    let (_, of_b) = granted(&shop, &mut ada, &asked("https://b.example")).await;
+
+    assert_eq!((of_a, of_b), ("openid".into(), "b:read openid".into()));
+}
+
+#[tokio::test]
+async fn a_program_of_the_persons_machine_is_granted_by_a_visible_consent() {
+    let (server, mut ada) = Server::with_ada().await;
+    let registration = json!({
+        "name": "Own", "client_id": "own", "first_party": true,
+        "redirect_uris": ["https://own.example/cb"],
+    });
+    let own = server.client(registration).await;
+    let asked = [("resource", MCP), ("scope", "mcp:tools admin")];
+
+    let page = ada.visit(&own.request(&asked)).await;
+    let (aud, scope) = granted(&own, &mut ada, &asked).await;
+
+    assert!(page.asks_for_consent());
+    assert!(page.text().contains(MCP) && page.text().contains("mcp:tools"));
+    assert_eq!((aud, scope), (MCP.into(), "mcp:tools".into()));
+}
+
+#[tokio::test]
+async fn this_servers_own_ports_are_nobodys_resource_under_any_name() {
+    let (server, mut ada) = Server::with_ada().await;
+    let agent = RelyingParty::native(&server).await;
+
+    for name in ["127.0.0.1", "127.1", "[::1]", "localhost", "a.localhost", "0.0.0.0"] {
+        let resource = format!("http://{name}:7455/api");
+        let answer = ada.visit(&agent.request(&[("resource", &resource)])).await;
+
+        answer.refused(ErrorCode::InvalidTarget, Refusal::ResourceUnknown);
+    }
+}
+
+#[tokio::test]
+async fn elsewhere_only_what_is_registered_is_a_resource() {
+    let issuer = "https://id.example".parse::<Issuer>().unwrap();
+    let public = Server::with(issuer, |_| {}).await;
+    let strict = Server::with(Issuer::localhost(7455), |config| {
+        config.policy.loopback_resources = false;
+    });
+
+    for server in [public, strict.await] {
+        let mut ada = server.first_administrator().await;
+        let agent = RelyingParty::native(&server).await;
+        let before = ada.visit(&agent.request(&[("resource", MCP)])).await;
+        register(&server, json!({ "resource": MCP })).await;
+        let after = agent.authorize(&mut ada, &[("resource", MCP)]).await;
+
+        before.refused(ErrorCode::InvalidTarget, Refusal::ResourceUnknown);
+        assert!(after.brought().contains_key("code"));
+    }
+}
+
+/// RFC 8707 §2.2
+#[tokio::test]
+async fn a_token_may_be_for_some_of_what_was_granted_and_for_nothing_else() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    for resource in ["https://a.example", "https://b.example", "https://c.example"] {
+        register(&server, json!({ "resource": resource })).await;
+    }
+    let both = format!(
+        "{}&resource=https%3A%2F%2Fa.example&resource=https%3A%2F%2Fb.example",
+        shop.request(&[])
+    );
+    let page = ada.visit(&both).await;
+    let code = ada.decide(&page, "allow").await.brought().remove("code").unwrap();
+    let mut form = shop.redemption(&code);
+    form.push(("resource", "https://a.example/"));
+    let tokens = shop.ask(&form).await.tokens();
+    let refresh = |resource| {
+        let token = [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh())];
+        [token[0], token[1], ("resource", resource)]
+    };
+
+    let other = shop.ask(&refresh("https://c.example")).await;
+    let issuer = shop.ask(&refresh("http://localhost:7455")).await;
+    let second = shop.ask(&refresh("https://b.example")).await.tokens();
+    let all = shop.refresh(tokens.refresh()).await.tokens();
+
+    let aud = |access: &str| decoded(access).1["aud"].clone();
+    assert_eq!(aud(&tokens.access), "https://a.example");
+    assert_eq!(aud(&second.access), "https://b.example");
+    assert_eq!(aud(&all.access), json!(["https://a.example", "https://b.example"]));
+    other.refused(ErrorCode::InvalidTarget, Refusal::ResourceNotGranted);
+    issuer.refused(ErrorCode::InvalidTarget, Refusal::ResourceNotGranted);
+    let elsewhere = shop.userinfo(&tokens.access).await;
+    elsewhere.refused(ErrorCode::InvalidToken, Refusal::BearerTokenForAnotherAudience);
+}
+
+/// What a person allowed for one resource says nothing of another.
+#[tokio::test]
+async fn a_step_up_asks_only_for_what_is_new() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    for name in ["a", "b"] {
+        let resource = format!("https://{name}.example");
+        register(&server, json!({ "resource": resource, "scope": "r w", "open": true })).await;
+    }
+    let asked = |resource, scope| [("resource", resource), ("scope", scope)];
+    shop.authorize(&mut ada, &asked("https://a.example", "r")).await;
+
+    let again = ada.visit(&shop.request(&asked("https://a.example", "r"))).await;
+    let more = ada.visit(&shop.request(&asked("https://a.example", "r w"))).await;
+    let elsewhere = ada.visit(&shop.request(&asked("https://b.example", "r"))).await;
+
+    assert!(again.brought().contains_key("code"));
+    assert!(more.asks_for_consent() && elsewhere.asks_for_consent());
+    let (new, before) = more.text().split_once("What you allowed it before").unwrap();
+    assert!(new.contains("<code>w</code>") && !new.contains("<code>r</code>"));
+    assert!(before.contains("<code>r</code>"));
+    assert!(!elsewhere.text().contains("What you allowed it before"));
+}
+
+#[tokio::test]
+async fn a_client_with_resources_of_its_own_asks_for_no_others() {
+    let (server, mut ada) = Server::with_ada().await;
+    register(&server, json!({ "resource": "https://a.example" })).await;
+    register(&server, json!({ "resource": "https://b.example" })).await;
+    let registration = json!({
+        "name": "Kept", "client_id": "kept", "redirect_uris": ["https://kept.example/cb"],
+        "resources": ["https://a.example"],
+        "grant_types": ["authorization_code", "client_credentials"],
+    });
+    let kept = server.client(registration).await;
+
+    let own = kept.authorize(&mut ada, &[("resource", "https://a.example")]).await;
+    let other = ada.visit(&kept.request(&[("resource", "https://b.example")])).await;
+    let grant = ("grant_type", "client_credentials");
+    let for_itself = kept.ask(&[grant, ("resource", "https://a.example")]).await;
+    let beyond = kept.ask(&[grant, ("resource", "https://b.example")]).await;
+
+    assert!(own.brought().contains_key("code"));
+    other.refused(ErrorCode::InvalidTarget, Refusal::ResourceUnknown);
+    assert_eq!(decoded(&for_itself.tokens().access).1["aud"], "https://a.example");
+    beyond.refused(ErrorCode::InvalidTarget, Refusal::ResourceUnknown);
+}
+
+#[tokio::test]
+async fn a_resource_that_goes_takes_its_tokens_along() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    register(&server, json!({ "resource": "https://a.example" })).await;
+    let asked = [("resource", "https://a.example")];
+    let code = shop.authorize(&mut ada, &asked).await.brought().remove("code").unwrap();
+    let tokens = shop.redeem(&code).await.tokens();
+
+    let path = "/resources/https%3A%2F%2Fa.example";
+    assert_eq!(server.operate(Method::DELETE, path, json!({})).await.status, 200);
+    let refreshed = shop.refresh(tokens.refresh()).await;
+
+    refreshed.refused(ErrorCode::InvalidTarget, Refusal::ResourceUnknown);
+}
+
+/// RFC 9728 §2 and §5.1
+#[tokio::test]
+async fn a_registered_resource_is_described_and_comes_with_its_challenge() {
+    let server = Server::new().await;
+    let registration = json!({
+        "resource": "https://api.example/mcp", "resource_name": "Orders", "scope": "orders:read",
+        "introspect": true,
+    });
+
+    let told = register(&server, registration).await;
+    let copy = told["metadata_copy"].as_str().unwrap().strip_prefix(server.issuer()).unwrap();
+    let described = server.get(copy).await;
+
+    let metadata = json!({
+        "resource": "https://api.example/mcp",
+        "resource_name": "Orders",
+        "authorization_servers": [server.issuer()],
+        "bearer_methods_supported": ["header"],
+        "scopes_supported": ["orders:read"],
+    });
+    assert_eq!((&told["metadata"], &described.json()), (&metadata, &metadata));
+    assert_eq!(described.header("access-control-allow-origin"), "*");
+    assert_eq!(
+        told["www_authenticate"],
+        "Bearer resource_metadata=\"https://api.example/.well-known/oauth-protected-resource/mcp\""
+    );
+    assert!(told["client_secret"].as_str().unwrap().starts_with("gl_cs_"));
+    let unknown = server.get("/.well-known/oauth-protected-resource/other.example").await;
+    unknown.refused(ErrorCode::NotFound, Refusal::ResourceNotFound);
+}
+
+/// A known habit: clients that know nothing of resources get tokens for this server.
+#[tokio::test]
+async fn without_a_resource_a_token_is_for_this_server() {
+    let (server, mut ada) = Server::with_ada().await;
+    let agent = RelyingParty::native(&server).await;
+
+    let (aud, _) = granted(&agent, &mut ada, &[]).await;
+    let code = agent.code(&mut ada).await;
+    let mut form = agent.redemption(&code);
+    form.push(("resource", "http://localhost:7455/"));
+    let named = agent.ask(&form).await.tokens();
+
+    assert_eq!(aud, server.issuer());
+    assert_eq!(decoded(&named.access).1["aud"], server.issuer());
+}
