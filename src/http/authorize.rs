@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::body;
@@ -26,7 +26,8 @@ pub(super) async fn get(
     request: Request,
 ) -> Result<Response, Failure> {
     let params = body::query(&request).map_err(Failure::page)?;
-    authorize(&app, &params).await
+    let looks = request.method() == Method::HEAD;
+    authorize(&app, &params, looks).await
 }
 
 /// OpenID Connect Core §3.1.2.1: "Authorization Servers MUST support the use of the HTTP GET and
@@ -36,10 +37,11 @@ pub(super) async fn post(
     request: Request,
 ) -> Result<Response, Failure> {
     let params = body::form(request).await.map_err(Failure::page)?;
-    authorize(&app, &params).await
+    authorize(&app, &params, false).await
 }
 
-async fn authorize(app: &App, params: &Params) -> Result<Response, Failure> {
+/// Whoever only looks (HEAD) is told what would come of it, and nothing is stored.
+async fn authorize(app: &App, params: &Params, looks: bool) -> Result<Response, Failure> {
     // Nothing is redirected before this much is proven.
     let opening = Opening::parse(params).map_err(Failure::page)?;
     let view = app.read().map_err(Failure::page)?;
@@ -56,6 +58,9 @@ async fn authorize(app: &App, params: &Params) -> Result<Response, Failure> {
             request,
         })
     });
+    if looks && checked.is_ok() {
+        return Ok(StatusCode::SEE_OTHER.into_response());
+    }
     let begun = match checked {
         Ok(checked) => match authorize::check_room(&view, app.rules()) {
             Ok(()) => app.write(move |tx, cx| authorize::begin(tx, cx, &checked)).await,

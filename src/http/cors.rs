@@ -7,7 +7,17 @@ use axum::response::{IntoResponse, Response};
 
 /// The routes that programs in browsers use. No cookie means anything there.
 fn is_open(path: &str) -> bool {
-    path.starts_with("/.well-known/") || matches!(path, "/oauth/token" | "/oauth/userinfo")
+    path.starts_with("/.well-known/")
+        || path.starts_with("/oauth/register/")
+        || matches!(
+            path,
+            "/oauth/device_authorization"
+                | "/oauth/par"
+                | "/oauth/register"
+                | "/oauth/revoke"
+                | "/oauth/token"
+                | "/oauth/userinfo"
+        )
 }
 
 /// Answers a preflight, and lets any origin read what an open route answers, errors included.
@@ -23,7 +33,7 @@ pub(super) async fn allow(request: Request, next: Next) -> Response {
     let exposed = HeaderValue::from_static("www-authenticate, gatelodge-event");
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
     if preflight {
-        let methods = HeaderValue::from_static("GET, POST, OPTIONS");
+        let methods = HeaderValue::from_static("GET, POST, PUT, DELETE, OPTIONS");
         headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
         let allowed = HeaderValue::from_static("authorization, content-type, mcp-protocol-version");
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed);

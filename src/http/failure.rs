@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::extract::Request;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::error::{Error, Refusal};
@@ -76,6 +76,11 @@ pub(super) async fn not_found(request: Request) -> Failure {
     Failure::new(Refusal::PageNotFound, shape_for(request.headers()))
 }
 
-pub(super) async fn method_not_allowed(request: Request) -> Failure {
-    Failure::new(Refusal::MethodNotAllowed, shape_for(request.headers()))
+/// RFC 9110 §9.3.7: OPTIONS is answered with what an address answers to. The `Allow` header comes
+/// from the route.
+pub(super) async fn method_not_allowed(request: Request) -> Response {
+    if request.method() == Method::OPTIONS {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    Failure::new(Refusal::MethodNotAllowed, shape_for(request.headers())).into_response()
 }

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::response::Response;
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Response};
 
 use super::authorize::enter;
 use super::body;
@@ -21,6 +22,11 @@ pub(super) async fn get(
     request: Request,
 ) -> Result<Response, Failure> {
     let params = body::query(&request).map_err(Failure::page)?;
+    // Whoever only looks signs nobody out.
+    if request.method() == Method::HEAD {
+        LogoutRequest::parse(&params).map_err(Failure::page)?;
+        return Ok(StatusCode::SEE_OTHER.into_response());
+    }
     begin(&app, &params).await
 }
 

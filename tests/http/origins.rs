@@ -4,8 +4,10 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::store::View as _;
+use gatelodge::store::schema::Interaction;
 
-use crate::support::{Answer, Server};
+use crate::support::{Answer, RelyingParty, Server};
 
 const OPEN: [(&str, Method); 6] = [
     ("/.well-known/openid-configuration", Method::GET),
@@ -83,6 +85,46 @@ async fn a_method_that_is_not_answered_is_told_which_are() {
         answer.refused(ErrorCode::MethodNotAllowed, Refusal::MethodNotAllowed);
         assert_ne!(answer.header("allow"), "", "{method} {path}");
     }
+}
+
+/// RFC 9110 §9.3.7
+#[tokio::test]
+async fn options_tells_what_an_address_answers_to() {
+    let server = Server::new().await;
+
+    for (path, allowed) in [
+        ("/oauth/authorize", "GET,HEAD,POST"),
+        ("/gate/account", "GET,HEAD"),
+        ("/gate/logout", "POST"),
+        ("/healthz", "GET,HEAD"),
+    ] {
+        let answer = ask(&server, &Method::OPTIONS, path).await;
+
+        assert_eq!((answer.status.as_u16(), answer.header("allow")), (204, allowed), "{path}");
+    }
+}
+
+/// RFC 9110 §9.2.1: HEAD is safe. Whoever only looks at a link starts nothing and ends nothing.
+#[tokio::test]
+async fn head_brings_nothing_about() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    shop.authorize(&mut ada, &[]).await;
+    let waiting = || server.app.read().unwrap().count::<Interaction>(10).unwrap();
+    let head = |path: &str| Request::head(path).body(Body::empty()).unwrap();
+
+    let looked = server.send(head(&shop.request(&[]))).await;
+    let logout = server.send(head("/oauth/logout")).await;
+    let wrong = server.send(head(&shop.request(&[("response_type", "token")]))).await;
+
+    assert_eq!((looked.status.as_u16(), logout.status.as_u16(), waiting()), (303, 303, 0));
+    assert!(looked.body.is_empty() && !looked.headers.contains_key("set-cookie"));
+    assert_eq!(wrong.brought()["error"], "unsupported_response_type");
+
+    let begun = server.get(&shop.request(&[])).await;
+    let page = ada.send(head(begun.location())).await;
+    assert!(page.body.is_empty());
+    assert_eq!(waiting(), 1);
 }
 
 #[tokio::test]

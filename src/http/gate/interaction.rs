@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Method, header};
 use axum::response::Response;
 
 use super::cookie::Cookie;
@@ -28,6 +28,7 @@ use crate::store::schema::Purpose;
 pub(in crate::http) async fn show(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
+    method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let id: InteractionId = id.parse().map_err(Failure::page)?;
@@ -36,6 +37,10 @@ pub(in crate::http) async fn show(
     let cx = app.context();
     let view = app.read().map_err(Failure::page)?;
     let interaction = step::interaction(&view, &cx, &door).map_err(Failure::page)?;
+    // Whoever only looks brings nothing about.
+    if method == Method::HEAD {
+        return Ok(page::see_other(&path(id)));
+    }
     if matches!(interaction.purpose, Purpose::Logout { .. }) {
         return sign_out(&app, &visitor, door, false).await;
     }
