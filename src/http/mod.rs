@@ -8,6 +8,7 @@ mod answer;
 mod assets;
 mod authorize;
 mod body;
+mod client;
 mod cors;
 mod failure;
 mod gate;

@@ -4,20 +4,18 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::header;
 use serde::Serialize;
 
-use super::body;
-use super::failure::{Failure, Shape};
+use super::failure::Failure;
+use super::{body, client};
 use crate::app::App;
 use crate::error::{Error, Refusal};
-use crate::flow::client::auth;
 use crate::flow::client_credentials;
 use crate::flow::code::{self, Redeemed};
 use crate::flow::issue::Issued;
 use crate::flow::refresh::{self, Rotated};
 use crate::oauth::claims::at_hash;
-use crate::oauth::client::{Presented, SigningAlg};
+use crate::oauth::client::SigningAlg;
 use crate::oauth::scope::Scope;
 use crate::oauth::token::TokenRequest;
 
@@ -39,17 +37,14 @@ pub(super) async fn token(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Json<Tokens>, Failure> {
-    let tried_basic = request.headers().contains_key(header::AUTHORIZATION);
-    let shape = if tried_basic { Shape::Basic } else { Shape::Json };
+    let shape = client::shape(request.headers());
     answer(&app, request).await.map(Json).map_err(|error| Failure::new(error, shape))
 }
 
 async fn answer(app: &App, request: Request) -> Result<Tokens, Error> {
-    let authorization = request.headers().get(header::AUTHORIZATION).cloned();
+    let headers = request.headers().clone();
     let form = body::form(request).await?;
-    let authorization = authorization.as_ref().map(|value| value.as_bytes());
-    let presented = Presented::parse(authorization, &form)?;
-    let proven = auth::prove(&app.read()?, app.rules(), &presented)?;
+    let proven = client::proven(app, &headers, &form).await?;
     let request = TokenRequest::parse(&form)?;
     // Once committed, signing must not fail for want of a key.
     app.complete_keys().await?;

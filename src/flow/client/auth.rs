@@ -21,12 +21,18 @@ impl AuthenticatedClient {
         &self.id
     }
 
-    /// The client's row, if the proof still holds and the client registered `grant_type`.
-    pub fn row(&self, view: &impl View, grant_type: GrantType) -> Result<Client, Error> {
+    /// The client's row, if the proof still holds.
+    pub fn client(&self, view: &impl View) -> Result<Client, Error> {
         let client = view.find::<Client>(&self.id)?.ok_or(Refusal::ClientChanged)?;
         if client.revision != self.revision {
             return Err(Refusal::ClientChanged.into());
         }
+        Ok(client)
+    }
+
+    /// The client's row, if the proof still holds and the client registered `grant_type`.
+    pub fn row(&self, view: &impl View, grant_type: GrantType) -> Result<Client, Error> {
+        let client = self.client(view)?;
         if !client.grant_types.contains(&grant_type) {
             return Err(Refusal::GrantTypeNotRegistered.into());
         }
