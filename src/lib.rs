@@ -21,7 +21,7 @@
 //! out to the network.
 //!
 //! Looking for something? Refresh rotation is [`flow::refresh`]; code redemption [`flow::code`];
-//! the order of the pages [`flow::step`]; every route [`http::router`]; every refusal, with what
+//! the order of the pages [`flow::step`]; what a token may be for [`flow::resource`]; every route [`http::router`]; every refusal, with what
 //! the wire says of it, [`error`].
 //!
 //! # What holds
@@ -54,6 +54,12 @@
 //! - *Rebind the name.* A `Host` that is none of ours is answered with 421.
 //! - *Have the server fetch it.* A URL that a client names leads only to public addresses, and the
 //!   connection goes to the very address that was judged ([`fetch`]).
+//! - *Use the server as a probe.* Whatever is fetched for a stranger passes one guarded client: the
+//!   address that was checked is the one that is connected to, no redirect is followed, and nothing
+//!   private is reached unless the configuration names it.
+//! - *Guess.* What a person can type is counted by network and by account, in rows, so that a
+//!   restart gives nobody new attempts. What has 256 bits is not counted: nobody guesses it.
+//! - *Take a token elsewhere.* A token names its resource; every endpoint of ours wants to be named.
 //! - *Ask who exists.* Sign-in names nobody; an unknown client and a wrong secret look alike.
 //!
 //! # Decisions
@@ -76,6 +82,16 @@
 //!
 //! **Signing goes around the JWT crate's signer.** It parses a key at each call;
 //! ours are parsed once. Verification stays with the crate.
+//!
+//! **A consent is kept by resource.** What a person allowed a client at one resource says nothing
+//! about another, so a step-up can ask for exactly what is new.
+//!
+//! **Clients of every origin are rows of one table.** Registered by an operator, by themselves, or
+//! read from their own document: whoever redeems, refreshes or introspects need not know which.
+//!
+//! **A resource of the person's own machine brings its own scopes.** Nobody registered it, so nobody
+//! could register them: what the configuration does not know is granted to it word by word, as the
+//! consent page shows it, and means nothing anywhere else.
 //!
 //! **An issuer has no path.** Cookies and passkeys belong to an origin, and two issuers under one
 //! origin could not be kept apart.
