@@ -21,8 +21,8 @@
 //! out to the network.
 //!
 //! Looking for something? Refresh rotation is [`flow::refresh`]; code redemption [`flow::code`];
-//! the order of the pages [`flow::step`]; what a token may be for [`flow::resource`]; every route [`http::router`]; every refusal, with what
-//! the wire says of it, [`error`].
+//! the order of the pages [`flow::step`]; what a token may be for [`flow::resource`]; every route
+//! [`http::router`]; every refusal, with what the wire says of it, [`error`].
 //!
 //! # What holds
 //!
@@ -54,9 +54,6 @@
 //! - *Rebind the name.* A `Host` that is none of ours is answered with 421.
 //! - *Have the server fetch it.* A URL that a client names leads only to public addresses, and the
 //!   connection goes to the very address that was judged ([`fetch`]).
-//! - *Use the server as a probe.* Whatever is fetched for a stranger passes one guarded client: the
-//!   address that was checked is the one that is connected to, no redirect is followed, and nothing
-//!   private is reached unless the configuration names it.
 //! - *Guess.* What a person can type is counted by network and by account, in rows, so that a
 //!   restart gives nobody new attempts. What has 256 bits is not counted: nobody guesses it.
 //! - *Take a token elsewhere.* A token names its resource; every endpoint of ours wants to be named.
