@@ -95,6 +95,7 @@ refusals! {
     BearerTokenMissing => InvalidToken, "the request carries no access token";
     BearerTokenOfEndedGrant => InvalidToken, "the grant behind the access token has ended";
     BearerTokenRepeated => InvalidRequest, "the request carries an access token in two ways";
+    BearerTokenRevoked => InvalidToken, "the access token was revoked";
     BearerTokenSignatureWrong => InvalidToken, "the access token was not signed by a key of this server";
     BearerTokenWithoutOpenid => InsufficientScope, "userinfo needs an access token with the scope openid";
     BodyMalformed => InvalidRequest, "the body is not of the form that this endpoint reads";
@@ -114,6 +115,7 @@ refusals! {
     ClientIdMissing => InvalidRequest, "the request names no client_id";
     ClientIdReserved => InvalidRequest, "a client_id neither begins with https:, bridge: or anon_ nor is a UUID";
     ClientMetadataContradictory => InvalidRequest, "the client's settings contradict each other";
+    ClientNotConfidential => InvalidClient, "the client is public, and this endpoint is for those that prove themselves";
     ClientNotFound => NotFound, "there is no client with this id";
     ClientSecretMalformed => InvalidClient, "the client secret is not 1 to 1024 printable ASCII characters";
     ClientSecretWrong => InvalidClient, "the client secret is wrong";
@@ -203,6 +205,7 @@ refusals! {
     SetupTokenUnknown => SetupLinkUnknown, "this setup link is not known here; check that it was copied whole";
     SetupTokenUsed => SetupLinkUsed, "this setup link was used already; ask for a new one (gatelodge user recover)";
     StartedWithoutPerson => SetupLinkMismatched, "this setup link belongs to a person who is no longer here";
+    TokenMissing => InvalidRequest, "the request has no token";
     UserExists => Conflict, "a person with this username exists already";
     UserNotFound => NotFound, "there is no person with this username";
     UsernameMissing => InvalidRequest, "somebody exists already, so a link needs the name of the person it is for";

@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use crate::error::{Error, Refusal};
-use crate::flow::{Context, grant, issue};
-use crate::oauth::claims::{AccessClaims, Profile, grant_of};
+use crate::flow::access::LiveAccess;
+use crate::flow::{Context, access, issue};
+use crate::oauth::claims::{AccessClaims, Profile};
 use crate::store::View;
 
 /// The answer of the userinfo endpoint (§5.3.2).
@@ -19,17 +20,16 @@ pub struct Userinfo {
 
 /// What a verified access token may learn of its person.
 pub fn read(view: &impl View, cx: &Context, claims: &AccessClaims) -> Result<Userinfo, Error> {
-    if cx.now.seconds() >= claims.exp {
-        return Err(Refusal::BearerTokenExpired.into());
-    }
     if !claims.aud.has(cx.rules.issuer.as_str()) {
         return Err(Refusal::BearerTokenForAnotherAudience.into());
     }
+    let live = access::live(view, cx, claims)?;
     if !claims.scope.has("openid") {
         return Err(Refusal::BearerTokenWithoutOpenid.into());
     }
-    let grant = grant_of(&claims.jti).ok_or(Refusal::BearerTokenOfEndedGrant)?;
-    let live = grant::live(view, cx, grant)?.ok_or(Refusal::BearerTokenOfEndedGrant)?;
+    let LiveAccess::Grant(live) = live else {
+        return Err(Refusal::BearerTokenOfEndedGrant.into());
+    };
     let profile = issue::profile(live.person(), &claims.scope);
     let sub = issue::subject(&cx.rules, live.client(), live.grant().user);
     Ok(Userinfo { sub, profile })

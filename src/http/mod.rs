@@ -13,9 +13,11 @@ mod cors;
 mod failure;
 mod gate;
 mod host;
+mod introspect;
 mod logout;
 mod metadata;
 mod peer;
+mod revoke;
 mod token;
 mod userinfo;
 
@@ -39,6 +41,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/.well-known/jwks.json", get(metadata::jwks))
         .route("/.well-known/oauth-protected-resource", get(metadata::own_resource))
         .route("/.well-known/oauth-protected-resource/{*rest}", get(metadata::resource))
+        .route("/oauth/introspect", post(introspect::introspect))
+        .route("/oauth/revoke", post(revoke::revoke))
         .route("/oauth/token", post(token::token))
         .route("/oauth/userinfo", get(userinfo::get).post(userinfo::post));
 

@@ -16,6 +16,8 @@ pub struct Metadata {
     pub issuer: String,
     pub authorization_endpoint: String,
     pub token_endpoint: String,
+    pub introspection_endpoint: String,
+    pub revocation_endpoint: String,
     pub userinfo_endpoint: String,
     pub end_session_endpoint: String,
     pub jwks_uri: String,
@@ -26,6 +28,9 @@ pub struct Metadata {
     pub subject_types_supported: Vec<&'static str>,
     pub id_token_signing_alg_values_supported: Vec<&'static str>,
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
+    pub introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    pub introspection_signing_alg_values_supported: Vec<&'static str>,
+    pub revocation_endpoint_auth_methods_supported: Vec<&'static str>,
     pub code_challenge_methods_supported: Vec<&'static str>,
     pub prompt_values_supported: Vec<&'static str>,
     pub acr_values_supported: Vec<&'static str>,
@@ -40,10 +45,18 @@ impl Metadata {
     /// The description of the server at `issuer`, which knows `scopes` and, if `iss`, names
     /// itself in its authorization responses (RFC 9207 §3).
     pub fn new(issuer: &Issuer, scopes: &Scope, iss: bool) -> Self {
+        let algs: Vec<_> = SigningAlg::ALL.iter().map(|alg| alg.as_str()).collect();
+        let methods: Vec<_> = AuthMethod::ALL
+            .iter()
+            .filter(|method| **method != AuthMethod::PrivateKeyJwt)
+            .map(|method| method.as_str())
+            .collect();
         Self {
             issuer: issuer.to_string(),
             authorization_endpoint: issuer.at("/oauth/authorize"),
             token_endpoint: issuer.at("/oauth/token"),
+            introspection_endpoint: issuer.at("/oauth/introspect"),
+            revocation_endpoint: issuer.at("/oauth/revoke"),
             userinfo_endpoint: issuer.at("/oauth/userinfo"),
             end_session_endpoint: issuer.at("/oauth/logout"),
             jwks_uri: issuer.at("/.well-known/jwks.json"),
@@ -56,15 +69,16 @@ impl Metadata {
                 .map(|grant| grant.as_str())
                 .collect(),
             subject_types_supported: vec!["public"],
-            id_token_signing_alg_values_supported: SigningAlg::ALL
+            id_token_signing_alg_values_supported: algs.clone(),
+            // RFC 7662 §2.1: whoever asks has to prove themselves.
+            introspection_endpoint_auth_methods_supported: methods
                 .iter()
-                .map(|alg| alg.as_str())
+                .filter(|method| **method != AuthMethod::None.as_str())
+                .copied()
                 .collect(),
-            token_endpoint_auth_methods_supported: AuthMethod::ALL
-                .iter()
-                .filter(|method| **method != AuthMethod::PrivateKeyJwt)
-                .map(|method| method.as_str())
-                .collect(),
+            introspection_signing_alg_values_supported: algs,
+            revocation_endpoint_auth_methods_supported: methods.clone(),
+            token_endpoint_auth_methods_supported: methods,
             code_challenge_methods_supported: vec!["S256"],
             prompt_values_supported: vec!["none", "login", "consent", "select_account", "create"],
             acr_values_supported: vec![crate::oauth::claims::PHISHING_RESISTANT],

@@ -9,6 +9,7 @@ pub mod claims;
 pub mod claims_request;
 pub mod client;
 pub mod id;
+pub mod introspection;
 pub mod issuer;
 pub mod jwks;
 pub mod jwt;

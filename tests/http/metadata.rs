@@ -33,6 +33,9 @@ async fn both_well_known_addresses_say_the_same() {
     end_session_endpoint "http://localhost:7455/oauth/logout"
     grant_types_supported ["authorization_code","client_credentials","refresh_token"]
     id_token_signing_alg_values_supported ["EdDSA","ES256","RS256"]
+    introspection_endpoint "http://localhost:7455/oauth/introspect"
+    introspection_endpoint_auth_methods_supported ["client_secret_basic","client_secret_post"]
+    introspection_signing_alg_values_supported ["EdDSA","ES256","RS256"]
     issuer "http://localhost:7455"
     jwks_uri "http://localhost:7455/.well-known/jwks.json"
     prompt_values_supported ["none","login","consent","select_account","create"]
@@ -40,6 +43,8 @@ async fn both_well_known_addresses_say_the_same() {
     request_uri_parameter_supported false
     response_modes_supported ["query"]
     response_types_supported ["code"]
+    revocation_endpoint "http://localhost:7455/oauth/revoke"
+    revocation_endpoint_auth_methods_supported ["client_secret_basic","client_secret_post","none"]
     scopes_supported ["email","offline_access","openid","profile"]
     subject_types_supported ["public"]
     token_endpoint "http://localhost:7455/oauth/token"
@@ -57,7 +62,9 @@ async fn every_endpoint_that_is_listed_answers() {
 
     for name in members.keys().filter(listed) {
         let url = Url::parse(metadata[name].as_str().unwrap()).unwrap();
-        let method = if name == "token_endpoint" { Method::POST } else { Method::GET };
+        let for_programs = ["introspection_endpoint", "revocation_endpoint", "token_endpoint"];
+        let posted = for_programs.contains(&name.as_str());
+        let method = if posted { Method::POST } else { Method::GET };
         let request = Request::builder().method(method).uri(url.path());
 
         let answer = server.send(request.body(Body::empty()).unwrap()).await;
@@ -85,7 +92,12 @@ async fn every_value_that_is_listed_works() {
             });
             let any = server.client(registration).await;
             let tokens = any.tokens(&mut ada).await;
-            any.refresh(tokens.refresh()).await.tokens();
+            let tokens = any.refresh(tokens.refresh()).await.tokens();
+            if each("introspection_endpoint_auth_methods_supported").contains(&method) {
+                assert_eq!(any.introspect(&tokens.access).await.json()["active"], true);
+            }
+            assert!(each("revocation_endpoint_auth_methods_supported").contains(&method));
+            assert_eq!(any.revoke(&tokens.access).await.status, 200);
         }
     }
     let shop = RelyingParty::web(&server).await;

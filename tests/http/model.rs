@@ -229,12 +229,21 @@ impl World {
         }
     }
 
-    /// Every access token there is lives exactly as long as its grant and its own time.
+    async fn is_active(&self, token: &str) -> bool {
+        self.shop.introspect(token).await.json()["active"].as_bool().unwrap()
+    }
+
+    /// Every token there is lives exactly as long as its grant and its own time.
     async fn check(&self) {
         for grant in &self.grants {
+            for link in &grant.line {
+                let unused = link.spent.is_none() && self.now() < link.expires;
+                assert_eq!(self.is_active(&link.token).await, unused && self.grant_lives(grant));
+            }
             for (access, expires) in &grant.access {
                 let lives = self.grant_lives(grant) && self.now() < *expires;
                 assert_eq!(self.shop.userinfo(access).await.status == 200, lives);
+                assert_eq!(self.is_active(access).await, lives);
             }
         }
     }

@@ -230,3 +230,13 @@ pub(super) async fn a_slow_body() -> Answer {
 pub(super) async fn a_json_body() -> Answer {
     post("application/json", Body::from(json!({ "code_verifier": VERIFIER }).to_string())).await
 }
+
+pub(super) async fn a_public_client_that_introspects() -> Answer {
+    let server = Server::new().await;
+    RelyingParty::spa(&server).await.introspect("abc").await
+}
+
+pub(super) async fn no_token_to_revoke() -> Answer {
+    let server = Server::new().await;
+    RelyingParty::spa(&server).await.post("/oauth/revoke", &[]).await
+}

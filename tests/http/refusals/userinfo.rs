@@ -44,6 +44,12 @@ pub(super) async fn a_token_of_an_ended_grant() -> Answer {
     shop.userinfo(&access).await
 }
 
+pub(super) async fn a_token_that_was_revoked() -> Answer {
+    let (_server, _ada, shop, access) = access("openid").await;
+    assert_eq!(shop.revoke(&access).await.status, 200);
+    shop.userinfo(&access).await
+}
+
 pub(super) async fn two_tokens() -> Answer {
     let (server, _ada, _shop, access) = access("openid").await;
     let request = Request::post("/oauth/userinfo")

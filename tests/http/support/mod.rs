@@ -9,5 +9,5 @@ mod server;
 pub(crate) use answer::{Answer, Door, Tokens};
 pub(crate) use authenticator::Authenticator;
 pub(crate) use browser::Browser;
-pub(crate) use relying_party::{CHALLENGE, RelyingParty, VERIFIER, basic, decoded, token};
+pub(crate) use relying_party::{CHALLENGE, RelyingParty, VERIFIER, basic, decoded, posted, token};
 pub(crate) use server::{BEGINNING, Server};

@@ -21,7 +21,7 @@ pub(crate) struct RelyingParty {
     pub(crate) id: String,
     pub(crate) secret: Option<String>,
     pub(crate) redirect_uri: String,
-    post: bool,
+    by_post: bool,
 }
 
 impl RelyingParty {
@@ -33,7 +33,7 @@ impl RelyingParty {
             id: text(&registered["client_id"]).unwrap(),
             secret: text(&registered["client_secret"]),
             redirect_uri: text(&registered["redirect_uris"][0]).unwrap_or_default(),
-            post: registered["token_endpoint_auth_method"] == "client_secret_post",
+            by_post: registered["token_endpoint_auth_method"] == "client_secret_post",
         }
     }
 
@@ -154,17 +154,32 @@ impl RelyingParty {
 
     /// Sends a form to the token endpoint, with the proof that this client registered.
     pub(crate) async fn ask(&self, fields: &[(&str, &str)]) -> Answer {
+        self.post("/oauth/token", fields).await
+    }
+
+    /// What this client is told of a token.
+    pub(crate) async fn introspect(&self, token: &str) -> Answer {
+        self.post("/oauth/introspect", &[("token", token)]).await
+    }
+
+    pub(crate) async fn revoke(&self, token: &str) -> Answer {
+        self.post("/oauth/revoke", &[("token", token)]).await
+    }
+
+    /// Sends a form to an endpoint for programs, with the proof that this client registered.
+    pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let mut fields = fields.to_vec();
         match &self.secret {
-            Some(secret) if !self.post => {
-                return token(&self.server, Some(&basic(&self.id, secret)), &fields).await;
+            Some(secret) if !self.by_post => {
+                let authorization = basic(&self.id, secret);
+                return posted(&self.server, path, Some(&authorization), &fields).await;
             }
             Some(secret) => {
                 fields.extend([("client_id", self.id.as_str()), ("client_secret", secret)]);
             }
             None => fields.push(("client_id", &self.id)),
         }
-        token(&self.server, None, &fields).await
+        posted(&self.server, path, None, &fields).await
     }
 
     /// What an access token learns of its person.
@@ -187,8 +202,18 @@ pub(crate) async fn token(
     authorization: Option<&str>,
     fields: &[(&str, &str)],
 ) -> Answer {
-    let mut request = Request::post("/oauth/token")
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    posted(server, "/oauth/token", authorization, fields).await
+}
+
+/// Sends a form.
+pub(crate) async fn posted(
+    server: &Server,
+    path: &str,
+    authorization: Option<&str>,
+    fields: &[(&str, &str)],
+) -> Answer {
+    let mut request =
+        Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
     if let Some(value) = authorization {
         request = request.header(header::AUTHORIZATION, value);
     }

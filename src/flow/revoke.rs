@@ -1,0 +1,46 @@
+//! Revocation: [RFC 7009](https://www.rfc-editor.org/rfc/rfc7009).
+
+use crate::error::Error;
+use crate::flow::client::auth::AuthenticatedClient;
+use crate::flow::introspect::Shown;
+use crate::flow::{Context, grant};
+use crate::oauth::claims::AccessClaims;
+use crate::store::schema::{Refresh, Revoked};
+use crate::store::{Tx, View};
+use crate::time::Timestamp;
+
+/// Revokes a token of the client's own. Whatever else is shown stays as it is, and nobody is told.
+///
+/// RFC 7009 §2.2: "invalid tokens do not cause an error response since the client cannot handle
+/// such an error in a reasonable way."
+pub fn revoke(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    proven: &AuthenticatedClient,
+    shown: &Shown,
+) -> Result<(), Error> {
+    proven.client(tx)?;
+    match shown {
+        Shown::Access(claims) if claims.client_id == proven.id().as_str() => {
+            revoke_access(tx, cx, claims)
+        }
+        Shown::Access(_) | Shown::Foreign => Ok(()),
+        Shown::Refresh(token) => match tx.find::<Refresh>(&cx.rules.pepper.hash(token))? {
+            // §2.1: "If the particular token is a refresh token and the authorization server
+            // supports the revocation of access tokens, then the authorization server SHOULD also
+            // invalidate all access tokens based on the same authorization grant". A spent token
+            // belongs to the same line.
+            Some(row) if row.client == *proven.id() => grant::end(tx, cx, row.grant),
+            Some(_) | None => Ok(()),
+        },
+    }
+}
+
+/// The row lasts as long as the token would have.
+fn revoke_access(tx: &mut Tx<'_>, cx: &Context, claims: &AccessClaims) -> Result<(), Error> {
+    let expires = Timestamp::from_seconds(claims.exp);
+    if cx.now < expires {
+        tx.put(&claims.jti, Revoked { expires })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! `/oauth/introspect`: RFC 7662, and RFC 9701 where a signed answer is asked for.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+
+use super::failure::Failure;
+use super::{body, client};
+use crate::app::App;
+use crate::error::Error;
+use crate::flow::introspect::{self, Shown};
+use crate::oauth::introspection::{SIGNED, SignedIntrospection, TokenParameter, wants_signed};
+
+pub(super) async fn introspect(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let shape = client::shape(request.headers());
+    answer(&app, request).await.map_err(|error| Failure::new(error, shape))
+}
+
+async fn answer(app: &App, request: Request) -> Result<Response, Error> {
+    let headers = request.headers().clone();
+    let form = body::form(request).await?;
+    let proven = client::proven(app, &headers, &form).await?;
+    let shown = shown(app, TokenParameter::parse(&form)?);
+
+    let context = app.context();
+    let (told, alg) = introspect::read(&app.read()?, &context, &proven, &shown)?;
+    if !is_signed_wanted(&headers) {
+        return Ok(Json(told).into_response());
+    }
+    let claims = SignedIntrospection {
+        iss: app.rules().issuer.to_string(),
+        aud: proven.id().to_string(),
+        iat: context.now.seconds(),
+        token_introspection: told,
+    };
+    // RFC 9701 §5: "The "typ" JWT header parameter MUST be set to "token-introspection+jwt"".
+    let signed = app.signing_key(alg).await?.sign("token-introspection+jwt", &claims)?;
+    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(SIGNED))], signed).into_response())
+}
+
+/// The token that a request is about, as far as this server may have issued it.
+pub(super) fn shown(app: &App, token: TokenParameter) -> Shown {
+    match token {
+        TokenParameter::Access(token) => match app.keys().verify(&token, "at+jwt") {
+            Ok(claims) => Shown::Access(Box::new(claims)),
+            Err(_) => Shown::Foreign,
+        },
+        TokenParameter::Refresh(token) => Shown::Refresh(token),
+    }
+}
+
+fn is_signed_wanted(headers: &HeaderMap) -> bool {
+    let mut accepted = headers.get_all(header::ACCEPT).iter();
+    accepted.any(|value| value.to_str().is_ok_and(wants_signed))
+}

@@ -1,0 +1,33 @@
+//! `/oauth/revoke`: RFC 7009.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+
+use super::failure::Failure;
+use super::introspect::shown;
+use super::{body, client};
+use crate::app::App;
+use crate::error::Error;
+use crate::flow::revoke;
+use crate::oauth::introspection::TokenParameter;
+
+pub(super) async fn revoke(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<StatusCode, Failure> {
+    let shape = client::shape(request.headers());
+    answer(&app, request).await.map_err(|error| Failure::new(error, shape))
+}
+
+async fn answer(app: &App, request: Request) -> Result<StatusCode, Error> {
+    let headers = request.headers().clone();
+    let form = body::form(request).await?;
+    let proven = client::proven(app, &headers, &form).await?;
+    let shown = shown(app, TokenParameter::parse(&form)?);
+
+    app.write(move |tx, cx| revoke::revoke(tx, cx, &proven, &shown)).await?;
+    // RFC 7009 §2.2: "The content of the response body is ignored by the client".
+    Ok(StatusCode::OK)
+}
