@@ -431,8 +431,11 @@ pub fn scope(bytes: &[u8]) {
 pub fn token_request(bytes: &[u8]) {
     let Ok(form) = Params::parse(bytes) else { return };
     if let Ok(presented) = Presented::parse(None, &form) {
-        assert_eq!(form.one("client_id"), Ok(Some(presented.client_id.as_str())));
+        let named = form.one("client_id").expect("it was read");
+        let asserted = matches!(presented.proof, Proof::Assertion(_));
+        assert!(named == Some(presented.client_id.as_str()) || asserted && named.is_none());
         let secret = match &presented.proof {
+            Proof::Assertion(_) => None,
             Proof::Basic(_) => unreachable!("there is no header"),
             Proof::None => None,
             Proof::Post(secret) => Some(secret.expose()),

@@ -26,6 +26,7 @@ use sha2::{Digest, Sha256};
 use crate::error::{Internal, Refusal};
 use crate::oauth::client::SigningAlg;
 use crate::oauth::id::KeyId;
+use crate::oauth::jwks::Jwk;
 use crate::oauth::jwt::Compact;
 use crate::secret::RootSecret;
 use crate::store::schema::SigningKeyRow;
@@ -219,6 +220,15 @@ const fn algorithm(alg: SigningAlg) -> Algorithm {
         SigningAlg::Es256 => Algorithm::ES256,
         SigningAlg::Rs256 => Algorithm::RS256,
     }
+}
+
+/// Whether the key of a client signed `token`. The algorithm is the key's, whatever the header
+/// claims.
+pub fn signed_by(key: &Jwk, token: &Compact<'_>) -> bool {
+    let Ok(parsed) = serde_json::from_value(key.members().clone()) else { return false };
+    let Ok(decoding) = DecodingKey::from_jwk(&parsed) else { return false };
+    let input = token.signing_input().as_bytes();
+    matches!(verify(token.signature(), input, &decoding, algorithm(key.alg)), Ok(true))
 }
 
 /// Every key that signs, will sign, or has signed something that is still valid.

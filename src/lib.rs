@@ -17,8 +17,8 @@
 //! Beside [`http`] stand two more doors: [`admin`], the administration API on the Unix socket, and
 //! [`cli`], which speaks to it. [`app`] is the one shared struct, [`serve`] the listeners and the
 //! background tasks. Under everything lie [`error`], [`secret`], [`time`], [`event`] and
-//! [`config`]; [`keys`] and [`passkey`] each wrap one foreign crate, and [`fetch`] is the only way
-//! out to the network.
+//! [`config`]; [`keys`], [`passkey`] and [`password`] each wrap one foreign crate, and [`fetch`] is
+//! the only way out to the network.
 //!
 //! Looking for something? Refresh rotation is [`flow::refresh`]; code redemption [`flow::code`];
 //! the order of the pages [`flow::step`]; what a token may be for [`flow::resource`]; every route
@@ -107,6 +107,7 @@ pub mod http;
 pub mod keys;
 pub mod oauth;
 pub mod passkey;
+pub mod password;
 pub mod secret;
 pub mod serve;
 pub mod store;

@@ -19,6 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("secret", &["error"]),
     ("event", &["error", "secret", "time"]),
     ("fetch", &["error"]),
+    ("password", &["error", "secret"]),
     // The four rooms in a line, and what stands between them.
     ("oauth", &["error", "secret", "time"]),
     ("fuzzing", &["error", "oauth", "secret"]),
@@ -26,12 +27,18 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("store", &["error", "event", "oauth", "secret", "time"]),
     ("keys", &["error", "oauth", "secret", "store", "time"]),
     ("passkey", &["error", "oauth", "secret", "store", "time"]),
-    ("flow", &["config", "error", "event", "keys", "oauth", "passkey", "secret", "store", "time"]),
+    (
+        "flow",
+        &[
+            "config", "error", "event", "keys", "oauth", "passkey", "password", "secret", "store",
+            "time",
+        ],
+    ),
     (
         "app",
         &[
-            "config", "error", "event", "fetch", "flow", "keys", "oauth", "passkey", "secret",
-            "store", "time",
+            "config", "error", "event", "fetch", "flow", "keys", "oauth", "passkey", "password",
+            "secret", "store", "time",
         ],
     ),
     // The doors, side by side.
@@ -39,14 +46,14 @@ const ROOMS: &[(&str, &[&str])] = &[
         "http",
         &[
             "app", "config", "error", "event", "fetch", "flow", "keys", "oauth", "passkey",
-            "secret", "store", "time",
+            "password", "secret", "store", "time",
         ],
     ),
     (
         "admin",
         &[
-            "app", "config", "error", "event", "flow", "keys", "oauth", "passkey", "secret",
-            "store", "time",
+            "app", "config", "error", "event", "flow", "keys", "oauth", "passkey", "password",
+            "secret", "store", "time",
         ],
     ),
     // What runs them.
@@ -63,6 +70,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 
 /// Where each foreign crate may be named: beginnings of paths below `src/`.
 const PLACES: &[(&str, &[&str])] = &[
+    ("argon2", &["password.rs"]),
     ("askama", &["http/"]),
     ("aws_lc_rs", &["keys.rs"]),
     ("axum", &["admin/", "cli/", "http/", "serve/"]),
@@ -83,7 +91,10 @@ const PLACES: &[(&str, &[&str])] = &[
     ("rust_embed", &["http/"]),
     ("sha2", &["keys.rs", "oauth/claims.rs", "oauth/pkce.rs", "secret.rs"]),
     ("strsim", &["config"]),
-    ("tokio", &["admin/", "app/", "cli/", "fetch/", "http/", "serve/", "store/writer.rs"]),
+    (
+        "tokio",
+        &["admin/", "app/", "cli/", "fetch/", "http/", "password.rs", "serve/", "store/writer.rs"],
+    ),
     ("tokio_rustls", &["fetch/"]),
     ("toml", &["config"]),
     ("tower", &["cli/", "http/", "serve/"]),

@@ -6,15 +6,17 @@ use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use zeroize::Zeroizing;
 
 use super::{Failed, body, optional, parsed};
 use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::client::operator::{self, NewClient};
-use crate::oauth::client::{ApplicationType, ClientType, SubjectType};
+use crate::oauth::client::{ApplicationType, ClientSecret, ClientType, SubjectType};
 use crate::oauth::id::ClientId;
 use crate::oauth::jwks::JwkSet;
+use crate::secret::MadeClientSecret;
 use crate::store::View;
 use crate::store::schema::{Client, Links, Origin};
 
@@ -33,6 +35,7 @@ struct Registration {
     post_logout_redirect_uris: Vec<String>,
     #[serde(default)]
     grant_types: Vec<String>,
+    client_secret: Option<String>,
     scope: Option<String>,
     token_endpoint_auth_method: Option<String>,
     #[serde(default)]
@@ -63,6 +66,7 @@ struct Registration {
 }
 
 impl Registration {
+    /// Without its secret, which is hashed first.
     fn parse(self) -> Result<NewClient, Refusal> {
         Ok(NewClient {
             access_token_lifetime: self.access_token_lifetime,
@@ -90,6 +94,7 @@ impl Registration {
             require_pushed_authorization_requests: self.require_pushed_authorization_requests,
             resources: parsed(&self.resources)?,
             scope: optional(self.scope.as_deref())?,
+            secret: None,
             sector: self.sector,
             subject_type: self.subject_type,
             userinfo_alg: optional(self.userinfo_signed_response_alg.as_deref())?,
@@ -154,13 +159,91 @@ pub(super) async fn add(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<(StatusCode, Json<Value>), Failed> {
-    let new = body::<Registration>(request).await?.parse()?;
+    let mut asked = body::<Registration>(request).await?;
+    let secret = hashed(&app, asked.client_secret.take()).await?;
+    let new = NewClient { secret, ..asked.parse()? };
     let (id, client, secret) = app.write(move |tx, cx| operator::add(tx, cx, &new)).await?;
-    let mut answer = shown(&id, &client);
-    if let (Some(secret), Value::Object(members)) = (secret, &mut answer) {
+    Ok((StatusCode::CREATED, Json(told(&id, &client, secret.as_ref()))))
+}
+
+/// A client, and the secret that is told this once.
+fn told(id: &ClientId, client: &Client, secret: Option<&MadeClientSecret>) -> Value {
+    let mut told = shown(id, client);
+    if let (Some(secret), Value::Object(members)) = (secret, &mut told) {
         members.insert("client_secret".to_owned(), secret.expose().as_str().into());
     }
-    Ok((StatusCode::CREATED, Json(answer)))
+    told
+}
+
+/// The hash of a secret that the operator chose, if they did.
+async fn hashed(app: &App, secret: Option<String>) -> Result<Option<String>, Failed> {
+    let Some(secret) = secret.map(Zeroizing::new) else { return Ok(None) };
+    let secret: ClientSecret = secret.parse().map_err(|_| Refusal::ClientSecretUnfit)?;
+    Ok(Some(app.passwords().hash(secret.expose(), &app.context().fresh).await?))
+}
+
+/// The members of a client that cannot be described.
+const FACTS: &[&str] = &["client_id", "created", "enabled", "origin"];
+
+/// Changes what a JSON Merge Patch (RFC 7396) names, and nothing else; null takes a member back
+/// to its default.
+pub(super) async fn change(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Json<Value>, Failed> {
+    let id: ClientId = id.parse()?;
+    let mut patch = body::<Map<String, Value>>(request).await?;
+    let secret = match patch.remove("client_secret") {
+        None => None,
+        Some(Value::String(secret)) => hashed(&app, Some(secret)).await?,
+        Some(_) => return Err(Refusal::ClientSecretUnfit.into()),
+    };
+    let enabled = match patch.remove("enabled") {
+        None => None,
+        Some(Value::Bool(enabled)) => Some(enabled),
+        Some(_) => return Err(Refusal::BodyMalformed.into()),
+    };
+    let changed = id.clone();
+    let described = move |client: &Client| {
+        let new = NewClient { secret: secret.clone(), ..patched(&changed, client, &patch)? };
+        Ok((new, enabled.unwrap_or(client.enabled)))
+    };
+    let asked = id.clone();
+    let (client, secret) =
+        app.write(move |tx, cx| operator::change(tx, cx, &asked, &described)).await?;
+    Ok(Json(told(&id, &client, secret.as_ref())))
+}
+
+/// The description that a patch makes of a client.
+fn patched(
+    id: &ClientId,
+    client: &Client,
+    patch: &Map<String, Value>,
+) -> Result<NewClient, Refusal> {
+    let Value::Object(mut members) = shown(id, client) else { return Err(Refusal::BodyMalformed) };
+    members.retain(|name, _| !FACTS.contains(&name.as_str()));
+    for (name, value) in patch {
+        match value {
+            Value::Null => members.remove(name),
+            _ if FACTS.contains(&name.as_str()) => return Err(Refusal::BodyMalformed),
+            _ => members.insert(name.clone(), value.clone()),
+        };
+    }
+    let described: Registration =
+        serde_json::from_value(Value::Object(members)).map_err(|_| Refusal::BodyMalformed)?;
+    described.parse()
+}
+
+pub(super) async fn rotate_secret(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Failed> {
+    let id: ClientId = id.parse()?;
+    let rotated = id.clone();
+    let (client, secret) =
+        app.write(move |tx, cx| operator::rotate_secret(tx, cx, &rotated)).await?;
+    Ok(Json(told(&id, &client, Some(&secret))))
 }
 
 pub(super) async fn show(

@@ -25,7 +25,11 @@ use crate::error::{Error, ErrorCode, Refusal};
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/api/v1/clients", get(clients::list).post(clients::add))
-        .route("/api/v1/clients/{id}", get(clients::show).delete(clients::remove))
+        .route(
+            "/api/v1/clients/{id}",
+            get(clients::show).patch(clients::change).delete(clients::remove),
+        )
+        .route("/api/v1/clients/{id}/secret", post(clients::rotate_secret))
         .route("/api/v1/resources", get(resources::list).post(resources::add))
         .route("/api/v1/resources/{resource}", get(resources::show).delete(resources::remove))
         .route("/api/v1/users", get(people::list).post(people::add))

@@ -1,5 +1,6 @@
 //! The one shared struct: rules, store, keys, passkeys, clock, chance.
 
+mod client_keys;
 mod open;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::keys::{self, KeyRing, Sealer, SigningKey};
 use crate::oauth::client::SigningAlg;
 use crate::oauth::issuer::Issuer;
 use crate::passkey::Passkeys;
+use crate::password::Passwords;
 use crate::secret::{Entropy, Pepper, RootSecret};
 use crate::store::{Read, Store, StoreError, Tx};
 use crate::time::Clock;
@@ -27,11 +29,13 @@ const KEY_WAIT: Duration = Duration::from_secs(30);
 
 /// An installation at work.
 pub struct App {
+    client_keys: client_keys::Kept,
     clock: Clock,
     entropy: Entropy,
     fetcher: Fetcher,
     keys: watch::Sender<Arc<KeyRing>>,
     passkeys: Passkeys,
+    passwords: Passwords,
     rules: Arc<Rules>,
     sealer: Sealer,
     store: Store,
@@ -62,12 +66,15 @@ impl App {
     ) -> Result<Self, Error> {
         let sealer = Sealer::new(root);
         let ring = KeyRing::open(flow::installation::signing::list(&store.read()?)?, &sealer)?;
+        let passwords = Passwords::new(&sources.entropy.fresh());
         Ok(Self {
+            client_keys: client_keys::Kept::default(),
             clock: sources.clock,
             entropy: sources.entropy,
             fetcher: fetcher(&config)?,
             keys: watch::Sender::new(Arc::new(ring)),
             passkeys: Passkeys::new(&issuer)?,
+            passwords,
             rules: Arc::new(Rules { config, issuer, pepper: Pepper::new(root) }),
             sealer,
             store,
@@ -90,6 +97,11 @@ impl App {
     /// The relying party for passkeys.
     pub fn passkeys(&self) -> &Passkeys {
         &self.passkeys
+    }
+
+    /// The hasher of secrets that people chose.
+    pub fn passwords(&self) -> &Passwords {
+        &self.passwords
     }
 
     /// The only way out.

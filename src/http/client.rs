@@ -1,31 +1,98 @@
 //! How a request proves its client: [RFC 6749 §2.3](https://www.rfc-editor.org/rfc/rfc6749#section-2.3),
 //! the same at every endpoint that asks for it.
 
-use axum::http::{HeaderMap, header};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::http::{HeaderValue, header};
 
 use super::failure::Shape;
+use super::peer;
 use crate::app::App;
-use crate::error::Error;
-use crate::flow::client::auth::{self, AuthenticatedClient};
-use crate::oauth::client::Presented;
+use crate::error::{Error, Internal};
+use crate::flow::client::auth::{self, AuthenticatedClient, Chosen, ClientKeys, Proving, Signed};
+use crate::oauth::assertion::ClientAssertion;
+use crate::oauth::client::{ClientSecret, Presented, Proof};
 use crate::oauth::params::Params;
 
-/// The shape in which a client reads an error.
-///
-/// RFC 6749 §5.2: "If the client attempted to authenticate via the 'Authorization' request header
-/// field, the authorization server MUST […] include the 'WWW-Authenticate' response header field
-/// matching the authentication scheme used by the client."
-pub(super) fn shape(headers: &HeaderMap) -> Shape {
-    if headers.contains_key(header::AUTHORIZATION) { Shape::Basic } else { Shape::Json }
+/// Whoever asks: what the head of a request tells of them.
+pub(super) struct Caller {
+    authorization: Option<HeaderValue>,
+    from: IpAddr,
 }
 
-/// The client that the headers and the form of a request prove.
+impl Caller {
+    /// Who sends `request`.
+    pub(super) fn of(app: &App, request: &Request) -> Self {
+        let authorization = request.headers().get(header::AUTHORIZATION).cloned();
+        Self { authorization, from: peer::address(app, request) }
+    }
+
+    /// The shape in which they read an error.
+    ///
+    /// RFC 6749 §5.2: "If the client attempted to authenticate via the 'Authorization' request
+    /// header field, the authorization server MUST […] include the 'WWW-Authenticate' response
+    /// header field matching the authentication scheme used by the client."
+    pub(super) fn shape(&self) -> Shape {
+        if self.authorization.is_some() { Shape::Basic } else { Shape::Json }
+    }
+}
+
+/// The client that a request proves by its head and its form.
 pub(super) async fn proven(
     app: &App,
-    headers: &HeaderMap,
+    caller: &Caller,
     form: &Params,
 ) -> Result<AuthenticatedClient, Error> {
-    let authorization = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes());
+    let authorization = caller.authorization.as_ref().map(|value| value.as_bytes());
     let presented = Presented::parse(authorization, form)?;
-    auth::prove(&app.read()?, app.rules(), &presented)
+    let proving = auth::prove(&app.read()?, &app.context(), &presented)?;
+    match (proving, &presented.proof) {
+        (Proving::Done(client), _) => Ok(client),
+        (Proving::Chosen(chosen), Proof::Basic(secret) | Proof::Post(secret)) => {
+            by_chosen_secret(app, caller, chosen, secret).await
+        }
+        (Proving::Signed(signed), Proof::Assertion(assertion)) => {
+            by_assertion(app, signed, assertion).await
+        }
+        (Proving::Chosen(_) | Proving::Signed(_), _) => {
+            Err(Internal::new("a proof was taken for one of another kind").into())
+        }
+    }
+}
+
+async fn by_chosen_secret(
+    app: &App,
+    caller: &Caller,
+    chosen: Chosen,
+    secret: &ClientSecret,
+) -> Result<AuthenticatedClient, Error> {
+    let secret = secret.expose();
+    let remembered = app.passwords().remembered(chosen.owner(), chosen.phc(), secret);
+    // Whoever was right before is not held up by what others guess.
+    if remembered.is_some() {
+        return Ok(chosen.proven(remembered.as_ref())?);
+    }
+    let (id, from) = (chosen.id().clone(), caller.from);
+    auth::may_guess(&app.read()?, &app.context(), &id, from)?;
+    let verified = app.passwords().verify(chosen.owner(), chosen.phc(), secret).await?;
+    let proven = chosen.proven(verified.as_ref());
+    if proven.is_err() {
+        app.write(move |tx, cx| auth::guessed_wrong(tx, cx, &id, from)).await?;
+    }
+    Ok(proven?)
+}
+
+async fn by_assertion(
+    app: &App,
+    signed: Signed,
+    assertion: &ClientAssertion,
+) -> Result<AuthenticatedClient, Error> {
+    let keys = match signed.keys() {
+        ClientKeys::At(uri) => app.client_keys(uri, assertion.alg(), assertion.kid()).await?,
+        ClientKeys::Here(keys) => Arc::new(keys.clone()),
+    };
+    let verified = signed.verified(app.rules(), &keys, assertion)?;
+    app.write(move |tx, cx| auth::spend_assertion(tx, cx, &verified)).await
 }

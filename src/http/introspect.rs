@@ -7,8 +7,9 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
+use super::body;
+use super::client::{self, Caller};
 use super::failure::Failure;
-use super::{body, client};
 use crate::app::App;
 use crate::error::Error;
 use crate::flow::introspect::{self, Shown};
@@ -18,14 +19,14 @@ pub(super) async fn introspect(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, Failure> {
-    let shape = client::shape(request.headers());
-    answer(&app, request).await.map_err(|error| Failure::new(error, shape))
+    let caller = Caller::of(&app, &request);
+    answer(&app, &caller, request).await.map_err(|error| Failure::new(error, caller.shape()))
 }
 
-async fn answer(app: &App, request: Request) -> Result<Response, Error> {
+async fn answer(app: &App, caller: &Caller, request: Request) -> Result<Response, Error> {
     let headers = request.headers().clone();
     let form = body::form(request).await?;
-    let proven = client::proven(app, &headers, &form).await?;
+    let proven = client::proven(app, caller, &form).await?;
     let shown = shown(app, TokenParameter::parse(&form)?);
 
     let context = app.context();

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 
+use super::body;
+use super::client::{self, Caller};
 use super::failure::Failure;
 use super::introspect::shown;
-use super::{body, client};
 use crate::app::App;
 use crate::error::Error;
 use crate::flow::revoke;
@@ -17,14 +18,13 @@ pub(super) async fn revoke(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<StatusCode, Failure> {
-    let shape = client::shape(request.headers());
-    answer(&app, request).await.map_err(|error| Failure::new(error, shape))
+    let caller = Caller::of(&app, &request);
+    answer(&app, &caller, request).await.map_err(|error| Failure::new(error, caller.shape()))
 }
 
-async fn answer(app: &App, request: Request) -> Result<StatusCode, Error> {
-    let headers = request.headers().clone();
+async fn answer(app: &App, caller: &Caller, request: Request) -> Result<StatusCode, Error> {
     let form = body::form(request).await?;
-    let proven = client::proven(app, &headers, &form).await?;
+    let proven = client::proven(app, caller, &form).await?;
     let shown = shown(app, TokenParameter::parse(&form)?);
 
     app.write(move |tx, cx| revoke::revoke(tx, cx, &proven, &shown)).await?;

@@ -6,8 +6,9 @@ use axum::Json;
 use axum::extract::{Request, State};
 use serde::Serialize;
 
+use super::body;
+use super::client::{self, Caller};
 use super::failure::Failure;
-use super::{body, client};
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::client_credentials;
@@ -37,14 +38,16 @@ pub(super) async fn token(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Json<Tokens>, Failure> {
-    let shape = client::shape(request.headers());
-    answer(&app, request).await.map(Json).map_err(|error| Failure::new(error, shape))
+    let caller = Caller::of(&app, &request);
+    answer(&app, &caller, request)
+        .await
+        .map(Json)
+        .map_err(|error| Failure::new(error, caller.shape()))
 }
 
-async fn answer(app: &App, request: Request) -> Result<Tokens, Error> {
-    let headers = request.headers().clone();
+async fn answer(app: &App, caller: &Caller, request: Request) -> Result<Tokens, Error> {
     let form = body::form(request).await?;
-    let proven = client::proven(app, &headers, &form).await?;
+    let proven = client::proven(app, caller, &form).await?;
     let request = TokenRequest::parse(&form)?;
     // Once committed, signing must not fail for want of a key.
     app.complete_keys().await?;

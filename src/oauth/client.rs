@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use crate::error::Refusal;
+use crate::oauth::assertion::{ClientAssertion, JWT_BEARER};
 use crate::oauth::id::ClientId;
 use crate::oauth::params::{Params, form_decode};
 
@@ -205,6 +206,8 @@ pub struct Presented {
 
 /// The proofs that a client can bring.
 pub enum Proof {
+    /// `private_key_jwt`.
+    Assertion(Box<ClientAssertion>),
     /// `client_secret_basic`.
     Basic(ClientSecret),
     /// None: `client_id` alone.
@@ -231,20 +234,42 @@ impl Presented {
     pub fn parse(authorization: Option<&[u8]>, form: &Params) -> Result<Self, Refusal> {
         let client_id = form.parsed::<ClientId>("client_id")?;
         let client_secret = form.parsed::<ClientSecret>("client_secret")?;
-        match (authorization, client_secret) {
-            (Some(_), Some(_)) => Err(Refusal::ClientAuthTwice),
-            (Some(header), None) => {
+        match (authorization, client_secret, assertion(form)?) {
+            (Some(header), None, None) => {
                 let (basic_id, secret) = basic(header)?;
                 if client_id.is_some_and(|named| named != basic_id) {
                     return Err(Refusal::ClientAuthTwice);
                 }
                 Ok(Self { client_id: basic_id, proof: Proof::Basic(secret) })
             }
-            (None, secret) => {
+            (None, None, Some(assertion)) => {
+                // RFC 7521 §4.2: "The 'client_id' is unnecessary for client assertion
+                // authentication because the client is identified by the subject within the
+                // assertion. If present, the value of the 'client_id' parameter MUST identify
+                // the same client as is identified by the client assertion."
+                if client_id.is_some_and(|named| named != *assertion.client_id()) {
+                    return Err(Refusal::ClientAssertionOfAnother);
+                }
+                let client_id = assertion.client_id().clone();
+                Ok(Self { client_id, proof: Proof::Assertion(Box::new(assertion)) })
+            }
+            (None, secret, None) => {
                 let client_id = client_id.ok_or(Refusal::ClientIdMissing)?;
                 Ok(Self { client_id, proof: secret.map_or(Proof::None, Proof::Post) })
             }
+            (Some(_), Some(_), _) | (Some(_), _, Some(_)) | (_, Some(_), Some(_)) => {
+                Err(Refusal::ClientAuthTwice)
+            }
         }
+    }
+}
+
+/// The assertion of a form, if it brings one (RFC 7521 §4.2).
+fn assertion(form: &Params) -> Result<Option<ClientAssertion>, Refusal> {
+    match (form.one("client_assertion_type")?, form.one("client_assertion")?) {
+        (None, None) => Ok(None),
+        (Some(JWT_BEARER), Some(assertion)) => assertion.parse().map(Some),
+        (Some(_) | None, Some(_)) | (Some(_), None) => Err(Refusal::ClientAssertionTypeUnsupported),
     }
 }
 
@@ -294,6 +319,14 @@ mod tests {
 
         assert_eq!(refused(Some(&header), "client_secret=b"), Some(Refusal::ClientAuthTwice));
         assert_eq!(refused(Some(&header), "client_id=c"), Some(Refusal::ClientAuthTwice));
+        let assertion = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJhIiwic3ViIjoiYSIsImF1ZCI6IngiLCJleHAiOjEsImp0aSI6ImoifQ.AAAA";
+        let assertion = format!("client_assertion_type={JWT_BEARER}&client_assertion={assertion}");
+        assert_eq!(refused(None, &assertion), None);
+        assert_eq!(refused(Some(&header), &assertion), Some(Refusal::ClientAuthTwice));
+        let with_secret = format!("{assertion}&client_secret=b");
+        assert_eq!(refused(None, &with_secret), Some(Refusal::ClientAuthTwice));
+        let other = format!("{assertion}&client_id=b");
+        assert_eq!(refused(None, &other), Some(Refusal::ClientAssertionOfAnother));
         assert_eq!(refused(Some(&header), "client_id=a"), None);
     }
 

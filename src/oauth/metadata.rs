@@ -31,6 +31,9 @@ pub struct Metadata {
     pub introspection_endpoint_auth_methods_supported: Vec<&'static str>,
     pub introspection_signing_alg_values_supported: Vec<&'static str>,
     pub revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    pub token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    pub introspection_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    pub revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     pub code_challenge_methods_supported: Vec<&'static str>,
     pub prompt_values_supported: Vec<&'static str>,
     pub acr_values_supported: Vec<&'static str>,
@@ -46,11 +49,7 @@ impl Metadata {
     /// itself in its authorization responses (RFC 9207 §3).
     pub fn new(issuer: &Issuer, scopes: &Scope, iss: bool) -> Self {
         let algs: Vec<_> = SigningAlg::ALL.iter().map(|alg| alg.as_str()).collect();
-        let methods: Vec<_> = AuthMethod::ALL
-            .iter()
-            .filter(|method| **method != AuthMethod::PrivateKeyJwt)
-            .map(|method| method.as_str())
-            .collect();
+        let methods: Vec<_> = AuthMethod::ALL.iter().map(|method| method.as_str()).collect();
         Self {
             issuer: issuer.to_string(),
             authorization_endpoint: issuer.at("/oauth/authorize"),
@@ -76,8 +75,12 @@ impl Metadata {
                 .filter(|method| **method != AuthMethod::None.as_str())
                 .copied()
                 .collect(),
-            introspection_signing_alg_values_supported: algs,
+            introspection_signing_alg_values_supported: algs.clone(),
+            // RFC 8414 §2: wanted wherever clients prove themselves by a JWT.
+            introspection_endpoint_auth_signing_alg_values_supported: algs.clone(),
             revocation_endpoint_auth_methods_supported: methods.clone(),
+            revocation_endpoint_auth_signing_alg_values_supported: algs.clone(),
+            token_endpoint_auth_signing_alg_values_supported: algs.clone(),
             token_endpoint_auth_methods_supported: methods,
             code_challenge_methods_supported: vec!["S256"],
             prompt_values_supported: vec!["none", "login", "consent", "select_account", "create"],

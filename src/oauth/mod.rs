@@ -4,6 +4,7 @@
 //! touches nothing else: no clock, no chance, no store. This room is the fuzz surface, and may
 //! import nothing but the crate's foundations (`error`, `secret`, `time`).
 
+pub mod assertion;
 pub mod authorize;
 pub mod claims;
 pub mod claims_request;

@@ -1,12 +1,22 @@
 //! Proving a client: [RFC 6749 §2.3](https://www.rfc-editor.org/rfc/rfc6749#section-2.3).
 
+use std::net::IpAddr;
+
 use crate::error::{Error, Refusal};
-use crate::flow::Rules;
-use crate::oauth::client::{AuthMethod, GrantType, Presented, Proof};
+use crate::flow::throttle::{self, Guessed};
+use crate::flow::{Context, Rules};
+use crate::keys::signed_by;
+use crate::oauth::assertion::ClientAssertion;
+use crate::oauth::client::{AuthMethod, ClientSecret, GrantType, Presented, Proof};
 use crate::oauth::id::ClientId;
-use crate::secret::MadeClientSecret;
-use crate::store::View;
-use crate::store::schema::{Client, ClientProof};
+use crate::oauth::jwks::JwkSet;
+use crate::oauth::jwt::Compact;
+use crate::oauth::web_uri::WebUri;
+use crate::password::{Matched, Owner};
+use crate::secret::{MadeClientSecret, TokenHash};
+use crate::store::schema::{Client, ClientProof, UsedAssertion};
+use crate::store::{Tx, View};
+use crate::time::Timestamp;
 
 /// Proof that a request comes from a client, for the revision of the client it was made against.
 #[derive(Clone, Debug)]
@@ -40,46 +50,188 @@ impl AuthenticatedClient {
     }
 }
 
-/// Proves who a request comes from. The method that was registered is the only one that counts.
-pub fn prove(
-    view: &impl View,
-    rules: &Rules,
-    presented: &Presented,
+/// What a request proves of its client, or what is left to prove.
+pub enum Proving {
+    /// A secret that a person chose has still to meet its hash.
+    Chosen(Chosen),
+    /// It is proven.
+    Done(AuthenticatedClient),
+    /// A signature has still to be verified.
+    Signed(Signed),
+}
+
+/// A client whose chosen secret is not yet checked, since that takes a while.
+pub struct Chosen {
+    client: AuthenticatedClient,
+    phc: String,
+}
+
+/// A client whose assertion is not yet verified, since its keys may lie elsewhere.
+pub struct Signed {
+    client: AuthenticatedClient,
+    keys: ClientKeys,
+}
+
+/// Where a client's keys are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientKeys {
+    /// At its `jwks_uri`.
+    At(WebUri),
+    /// Registered with it.
+    Here(JwkSet),
+}
+
+impl Chosen {
+    /// The hash to meet, in PHC form.
+    pub fn phc(&self) -> &str {
+        &self.phc
+    }
+
+    /// Who it would be.
+    pub fn id(&self) -> &ClientId {
+        &self.client.id
+    }
+
+    /// Whose secret it is.
+    pub fn owner(&self) -> Owner<'_> {
+        Owner { id: self.client.id.as_str(), revision: self.client.revision }
+    }
+
+    /// The client, once its secret met the hash.
+    pub fn proven(self, matched: Option<&Matched>) -> Result<AuthenticatedClient, Refusal> {
+        let met = matched.is_some_and(|matched| matched.phc() == self.phc);
+        if met { Ok(self.client) } else { Err(Refusal::ClientSecretWrong) }
+    }
+}
+
+impl Signed {
+    /// The keys that can verify it.
+    pub fn keys(&self) -> &ClientKeys {
+        &self.keys
+    }
+
+    /// What is left to spend, if one of `keys` signed `assertion`.
+    pub fn verified(
+        self,
+        rules: &Rules,
+        keys: &JwkSet,
+        assertion: &ClientAssertion,
+    ) -> Result<VerifiedAssertion, Refusal> {
+        let token = Compact::parse(assertion.token());
+        let token = token.map_err(|_| Refusal::ClientAssertionMalformed)?;
+        let mut candidates = keys.candidates(assertion.alg(), assertion.kid());
+        if *assertion.client_id() != self.client.id || !candidates.any(|key| signed_by(key, &token))
+        {
+            return Err(Refusal::ClientAssertionSignatureWrong);
+        }
+        let name = [self.client.id.as_str(), assertion.jti()].join("\n");
+        let used = rules.pepper.hash_parts("client assertion", name.as_bytes());
+        Ok(VerifiedAssertion { client: self.client, expires: assertion.expires()?, used })
+    }
+}
+
+/// Proof that a client signed an assertion, which may have been used before.
+pub struct VerifiedAssertion {
+    client: AuthenticatedClient,
+    expires: Timestamp,
+    used: TokenHash,
+}
+
+/// Spends an assertion: it proves its client once.
+///
+/// RFC 7523 §3: "The authorization server MAY ensure that JWTs are not replayed by maintaining the
+/// set of used 'jti' values".
+pub fn spend_assertion(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    verified: &VerifiedAssertion,
 ) -> Result<AuthenticatedClient, Error> {
+    verified.client.client(tx)?;
+    // A used one is forgotten when it has expired.
+    if cx.now >= verified.expires {
+        return Err(Refusal::ClientAssertionExpired.into());
+    }
+    if tx.find::<UsedAssertion>(&verified.used)?.is_some() {
+        return Err(Refusal::ClientAssertionReplayed.into());
+    }
+    tx.put(&verified.used, UsedAssertion { expires: verified.expires })?;
+    Ok(verified.client.clone())
+}
+
+/// Proves who a request comes from, as far as that needs nothing slow. The method that was
+/// registered is the only one that counts.
+pub fn prove(view: &impl View, cx: &Context, presented: &Presented) -> Result<Proving, Error> {
     let client = view.find::<Client>(&presented.client_id)?;
     // The hash is taken whether or not there is a client to compare it with, so that an unknown
     // client takes as long as a wrong secret.
     let (method, hash) = match &presented.proof {
-        Proof::Basic(secret) => (AuthMethod::ClientSecretBasic, Some(secret)),
+        Proof::Assertion(_) => (AuthMethod::PrivateKeyJwt, None),
+        Proof::Basic(secret) => (AuthMethod::ClientSecretBasic, Some(hash(&cx.rules, secret))),
         Proof::None => (AuthMethod::None, None),
-        Proof::Post(secret) => (AuthMethod::ClientSecretPost, Some(secret)),
+        Proof::Post(secret) => (AuthMethod::ClientSecretPost, Some(hash(&cx.rules, secret))),
     };
-    let hash = hash.map(|secret| {
-        let made = secret.expose().parse::<MadeClientSecret>();
-        made.map_or_else(
-            |_| {
-                rules.pepper.hash_parts("client secret of another form", secret.expose().as_bytes())
-            },
-            |secret| rules.pepper.hash(&secret),
-        )
-    });
     let client = client.ok_or(Refusal::ClientUnknown)?;
-    match (&client.secret, hash) {
-        (None, None) => {}
-        (Some(_), None) => return Err(Refusal::ClientAuthMissing.into()),
-        (None, Some(_)) => return Err(Refusal::AuthMethodNotRegistered.into()),
-        (Some(ClientProof::Chosen(_)), Some(_)) => return Err(Refusal::ClientSecretWrong.into()),
-        (Some(ClientProof::Made(kept)), Some(hash)) => {
-            if !kept.matches(&hash) {
-                return Err(Refusal::ClientSecretWrong.into());
-            }
-        }
+    let either = client.any_secret_method && client.auth_method.is_secret();
+    if method == AuthMethod::None && client.auth_method != AuthMethod::None {
+        return Err(Refusal::ClientAuthMissing.into());
     }
-    if client.auth_method != method {
+    if client.auth_method != method && !(either && method.is_secret()) {
         return Err(Refusal::AuthMethodNotRegistered.into());
     }
     if !client.enabled {
         return Err(Refusal::ClientDisabled.into());
     }
-    Ok(AuthenticatedClient { id: presented.client_id.clone(), revision: client.revision })
+    let proven = AuthenticatedClient { id: presented.client_id.clone(), revision: client.revision };
+    match (&presented.proof, client.secret, hash) {
+        (Proof::Assertion(assertion), _, _) => {
+            let issuer = &cx.rules.issuer;
+            assertion.judge(&[issuer.as_str(), &issuer.at("/oauth/token")], cx.now)?;
+            let keys = match (client.jwks, client.jwks_uri) {
+                (Some(keys), _) => ClientKeys::Here(keys),
+                (None, Some(uri)) => ClientKeys::At(uri),
+                (None, None) => return Err(Refusal::ClientAssertionSignatureWrong.into()),
+            };
+            Ok(Proving::Signed(Signed { client: proven, keys }))
+        }
+        (Proof::None, _, _) => Ok(Proving::Done(proven)),
+        (Proof::Basic(_) | Proof::Post(_), Some(ClientProof::Chosen(phc)), _) => {
+            Ok(Proving::Chosen(Chosen { client: proven, phc }))
+        }
+        (Proof::Basic(_) | Proof::Post(_), Some(ClientProof::Made(kept)), Some(hash))
+            if kept.matches(&hash) =>
+        {
+            Ok(Proving::Done(proven))
+        }
+        (Proof::Basic(_) | Proof::Post(_), _, _) => Err(Refusal::ClientSecretWrong.into()),
+    }
+}
+
+fn hash(rules: &Rules, secret: &ClientSecret) -> TokenHash {
+    let secret = secret.expose();
+    secret.parse::<MadeClientSecret>().map_or_else(
+        |_| rules.pepper.hash_parts("client secret of another form", secret.as_bytes()),
+        |made| rules.pepper.hash(&made),
+    )
+}
+
+/// Refuses a guess at a chosen secret that comes too soon after too many wrong ones.
+pub fn may_guess(view: &impl View, cx: &Context, id: &ClientId, from: IpAddr) -> Result<(), Error> {
+    throttle::check(view, cx, Guessed::ClientSecretFrom, &of_and_from(id, from))?;
+    throttle::check(view, cx, Guessed::ClientSecretOf, id.as_str().as_bytes())
+}
+
+/// Counts a wrong guess at a chosen secret.
+pub fn guessed_wrong(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    id: &ClientId,
+    from: IpAddr,
+) -> Result<(), Error> {
+    throttle::failed(tx, cx, Guessed::ClientSecretFrom, &of_and_from(id, from))?;
+    throttle::failed(tx, cx, Guessed::ClientSecretOf, id.as_str().as_bytes())?;
+    Ok(())
+}
+
+fn of_and_from(id: &ClientId, from: IpAddr) -> Vec<u8> {
+    [id.as_str().as_bytes(), b"\n", &throttle::network(from)].concat()
 }

@@ -17,7 +17,7 @@ use crate::secret::MadeClientSecret;
 use crate::store::schema::{Client, ClientProof, GRANTS_BY_CLIENT, Links, Origin};
 use crate::store::{Tx, View};
 
-/// A client to be registered; what is left out has a default.
+/// A client as an operator describes it; what is left out has a default.
 #[derive(Clone, Debug, Default)]
 pub struct NewClient {
     /// How long its access tokens last, in seconds: as everywhere.
@@ -70,6 +70,8 @@ pub struct NewClient {
     pub resources: Vec<Resource>,
     /// `scope`: every open scope for a client that people sign in to, else none.
     pub scope: Option<Scope>,
+    /// The Argon2id hash of a chosen `client_secret`, in PHC form: the server makes a secret.
+    pub secret: Option<String>,
     /// The sector of a client with pairwise subjects.
     pub sector: Option<String>,
     /// `subject_type`: public.
@@ -93,11 +95,72 @@ pub fn add(
         return Err(Refusal::ClientExists.into());
     }
     let mut client = settle(cx, new)?;
-    let made = || cx.fresh.token::<crate::secret::ClientSecretPurpose>();
-    let secret = client.auth_method.is_secret().then(made);
-    client.secret = secret.as_ref().map(|secret| ClientProof::Made(cx.rules.pepper.hash(secret)));
+    let (proof, secret) = secret(cx, &client, new.secret.as_ref());
+    client.secret = proof;
     tx.put(&id, client.clone())?;
     Ok((id, client, secret))
+}
+
+/// What a client is to be known by, and the secret where this server made it.
+fn secret(
+    cx: &Context,
+    client: &Client,
+    chosen: Option<&String>,
+) -> (Option<ClientProof>, Option<MadeClientSecret>) {
+    match chosen {
+        _ if !client.auth_method.is_secret() => (None, None),
+        Some(phc) => (Some(ClientProof::Chosen(phc.clone())), None),
+        None => {
+            let made = cx.fresh.token::<crate::secret::ClientSecretPurpose>();
+            (Some(ClientProof::Made(cx.rules.pepper.hash(&made))), Some(made))
+        }
+    }
+}
+
+/// Changes a client to what `described` makes of it, and gives the secret that this server made
+/// for it, where it came to need one.
+///
+/// What an operator does not describe stays: how it came to be known, what it says of itself, and
+/// its secret, unless another is given or its method needs none.
+pub fn change(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    id: &ClientId,
+    described: impl Fn(&Client) -> Result<(NewClient, bool), Refusal>,
+) -> Result<(Client, Option<MadeClientSecret>), Error> {
+    let old = tx.find::<Client>(id)?.ok_or(Refusal::ClientNotFound)?;
+    let (new, enabled) = described(&old)?;
+    let settled = settle(cx, &new)?;
+    let keeps = old.secret.is_some() && settled.auth_method.is_secret() && new.secret.is_none();
+    let (proof, made) =
+        if keeps { (old.secret, None) } else { secret(cx, &settled, new.secret.as_ref()) };
+    let client = Client {
+        any_secret_method: old.any_secret_method && settled.auth_method == old.auth_method,
+        created: old.created,
+        enabled,
+        links: old.links,
+        origin: old.origin,
+        revision: old.revision + 1,
+        secret: proof,
+        ..settled
+    };
+    tx.put(id, client.clone())?;
+    Ok((client, made))
+}
+
+/// Gives a client a new secret; the old one is worth nothing from then on.
+pub fn rotate_secret(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    id: &ClientId,
+) -> Result<(Client, MadeClientSecret), Error> {
+    let mut client = tx.find::<Client>(id)?.ok_or(Refusal::ClientNotFound)?;
+    let (proof, made) = secret(cx, &client, None);
+    let made = made.ok_or(Refusal::ClientMetadataContradictory)?;
+    client.revision += 1;
+    client.secret = proof;
+    tx.put(id, client.clone())?;
+    Ok((client, made))
 }
 
 /// The client that a registration means, if it does not contradict itself.
@@ -112,7 +175,9 @@ fn settle(cx: &Context, new: &NewClient) -> Result<Client, Refusal> {
         )
         | None => ClientType::Confidential,
     });
+    let has_keys = new.jwks.is_some() || new.jwks_uri.is_some();
     let auth_method = new.auth_method.unwrap_or(match client_type {
+        ClientType::Confidential if has_keys && new.secret.is_none() => AuthMethod::PrivateKeyJwt,
         ClientType::Confidential => AuthMethod::ClientSecretBasic,
         ClientType::Public => AuthMethod::None,
     });
@@ -145,6 +210,9 @@ fn settle(cx: &Context, new: &NewClient) -> Result<Client, Refusal> {
         None if for_people => open_scope(cx),
         None => Scope::default(),
     };
+    if new.secret.is_some() && !auth_method.is_secret() {
+        return Err(Refusal::ClientSecretUnfit);
+    }
     let keyed = auth_method == AuthMethod::PrivateKeyJwt;
     if keyed && (new.jwks.is_some() == new.jwks_uri.is_some()) {
         return contradictory;

@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::flow::Context;
 use crate::store::schema::{
     Attempts, Ceremony, Code, Grant, Interaction, Refresh, Revoked, Session, SetupLink,
-    SigningKeyRow,
+    SigningKeyRow, UsedAssertion,
 };
 use crate::store::{Row, StoreError, Tx, View};
 
@@ -49,7 +49,8 @@ fn remove(tx: &mut Tx<'_>, table: u8, key: &[u8]) -> Result<(), StoreError> {
         Revoked,
         Session,
         SetupLink,
-        SigningKeyRow
+        SigningKeyRow,
+        UsedAssertion
     );
     Err(StoreError::Corrupt { table: "expiry", key: crate::secret::hex(key) })
 }

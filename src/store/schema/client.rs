@@ -158,6 +158,25 @@ impl Row for Client {
     }
 }
 
+/// A client assertion that was used (RFC 7523 §3), by the hash of its client and its `jti`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsedAssertion {
+    /// When the assertion would have expired.
+    pub expires: Timestamp,
+}
+
+layout!(UsedAssertionLayout, UsedAssertion);
+
+impl Row for UsedAssertion {
+    type Key = TokenHash;
+    type Layout = UsedAssertionLayout;
+    const TABLE: Tag = Tag { byte: 25, name: "used_assertions" };
+
+    fn entries(&self, _key: &TokenHash, into: &mut Entries) {
+        into.expire(self.expires);
+    }
+}
+
 /// A registered resource (RFC 8707 §2), by the one spelling of its URI.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Protected {

@@ -75,6 +75,7 @@ mod tests {
             Session::TABLE,
             SetupLink::TABLE,
             SigningKeyRow::TABLE,
+            UsedAssertion::TABLE,
             tag(&CLIENTS_BY_FINGERPRINT),
             tag(&GRANTS_BY_CLIENT),
             tag(&GRANTS_BY_SESSION),

@@ -120,3 +120,9 @@ pub(super) async fn recovery_of_nobody_in_particular() -> Answer {
 pub(super) async fn a_username_with_a_space() -> Answer {
     person(json!({ "username": "bob the builder" })).await
 }
+
+pub(super) async fn a_chosen_secret_that_is_none() -> Answer {
+    let server = Server::new().await;
+    let registration = json!({ "name": "Robot", "client_secret": "caf\u{e9}" });
+    server.operate(Method::POST, "/clients", registration).await
+}

@@ -4,6 +4,7 @@
 //! how it comes about.
 
 mod admin;
+mod assertion;
 mod authorize;
 mod pages;
 mod token;
@@ -48,6 +49,15 @@ fn story(refusal: Refusal) -> Story {
         CeremonyExpired => pages::a_ceremony_after_its_time(),
         CeremonyOfAnotherBrowser => pages::a_ceremony_of_another_browser(),
         CeremonyUnknown => pages::a_ceremony_for_the_second_time(),
+        ClientAssertionAudienceWrong => assertion::for_another_audience(),
+        ClientAssertionEarly => assertion::from_the_future(),
+        ClientAssertionExpired => assertion::after_its_time(),
+        ClientAssertionMalformed => assertion::of_no_form(),
+        ClientAssertionOfAnother => assertion::beside_another_client_id(),
+        ClientAssertionReplayed => assertion::for_the_second_time(),
+        ClientAssertionSignatureWrong => assertion::by_another_key(),
+        ClientAssertionTooLong => assertion::for_an_hour(),
+        ClientAssertionTypeUnsupported => assertion::of_another_type(),
         ClientAuthMissing => token::no_proof(),
         ClientAuthTwice => token::two_proofs(),
         ClientChanged => token::a_client_that_changes_meanwhile(),
@@ -56,10 +66,12 @@ fn story(refusal: Refusal) -> Story {
         ClientIdMalformed => authorize::a_client_id_that_is_none(),
         ClientIdMissing => authorize::no_client(),
         ClientIdReserved => admin::a_reserved_client_id(),
+        ClientKeysUnavailable => assertion::with_keys_out_of_reach(),
         ClientMetadataContradictory => admin::a_public_client_with_a_secret(),
         ClientNotConfidential => token::a_public_client_that_introspects(),
         ClientNotFound => admin::a_client_that_is_not_there(),
         ClientSecretMalformed => token::a_secret_that_is_none(),
+        ClientSecretUnfit => admin::a_chosen_secret_that_is_none(),
         ClientSecretWrong => token::a_wrong_secret(),
         ClientUnknown => token::an_unknown_client(),
         ClientUnknownAtAuthorize => authorize::an_unknown_client(),

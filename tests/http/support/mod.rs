@@ -5,9 +5,11 @@ mod authenticator;
 mod browser;
 mod relying_party;
 mod server;
+mod signer;
 
 pub(crate) use answer::{Answer, Door, Tokens};
 pub(crate) use authenticator::Authenticator;
 pub(crate) use browser::Browser;
 pub(crate) use relying_party::{CHALLENGE, RelyingParty, VERIFIER, basic, decoded, posted, token};
 pub(crate) use server::{BEGINNING, Server};
+pub(crate) use signer::{Signer, assert_to, presenting};

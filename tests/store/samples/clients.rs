@@ -7,7 +7,9 @@ use gatelodge::oauth::id::ClientId;
 use gatelodge::oauth::jwks::JwkSet;
 use gatelodge::oauth::scope::Scope;
 use gatelodge::secret::TokenHash;
-use gatelodge::store::schema::{Attempts, Client, ClientProof, Links, Origin, Protected};
+use gatelodge::store::schema::{
+    Attempts, Client, ClientProof, Links, Origin, Protected, UsedAssertion,
+};
 
 use super::{
     AUTH_METHODS, GRANT_TYPES, PKCE_POLICIES, REFRESH_POLICIES, SIGNING_ALGS, at, hash, read,
@@ -133,4 +135,8 @@ pub(super) fn resources() -> Vec<(String, Protected)> {
 
 pub(super) fn attempts() -> Vec<(TokenHash, Attempts)> {
     vec![(hash(11), Attempts { count: 12, last: at(1) })]
+}
+
+pub(super) fn used_assertions() -> Vec<(TokenHash, UsedAssertion)> {
+    vec![(hash(12), UsedAssertion { expires: at(600) })]
 }

@@ -18,7 +18,7 @@ use gatelodge::oauth::scope::Scope;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
     Attempts, Authentication, Ceremony, Client, Code, Consent, Grant, Installation, Interaction,
-    Passkey, Person, Protected, Refresh, Revoked, Session, SetupLink, SigningKeyRow,
+    Passkey, Person, Protected, Refresh, Revoked, Session, SetupLink, SigningKeyRow, UsedAssertion,
 };
 use gatelodge::store::{Key as _, Read, Row, StoreError, Tx, View};
 use gatelodge::time::Timestamp;
@@ -108,6 +108,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         sample::<Session>("Session", browser::sessions()),
         sample::<SetupLink>("SetupLink", people::setup_links()),
         sample::<SigningKeyRow>("SigningKeyRow", installation::signing_keys()),
+        sample::<UsedAssertion>("UsedAssertion", clients::used_assertions()),
     ]
 }
 

@@ -1,0 +1,112 @@
+//! The keys of clients that keep them at a `jwks_uri`: fetched when they are needed, kept as HTTP
+//! says within bounds.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::App;
+use crate::error::{Error, Refusal};
+use crate::oauth::client::SigningAlg;
+use crate::oauth::jwks::JwkSet;
+use crate::oauth::web_uri::WebUri;
+use crate::time::Timestamp;
+
+/// The longest document, in bytes, and the most sets that are kept.
+const LONGEST: usize = 64 * 1024;
+const MOST: usize = 1_000;
+
+/// How long a set is kept, whatever its server says.
+const SHORTEST: Duration = Duration::from_mins(5);
+const LONGEST_KEPT: Duration = Duration::from_hours(24);
+
+/// How often a `kid` that nobody knows may cause a fetch, so that strangers cannot cause many.
+const BETWEEN: Duration = Duration::from_mins(1);
+
+/// Key sets by their address.
+#[derive(Default)]
+pub(super) struct Kept(Mutex<BTreeMap<WebUri, Entry>>);
+
+#[derive(Clone)]
+struct Entry {
+    keys: Arc<JwkSet>,
+    stale: Timestamp,
+    /// When the address was last asked, whether or not it answered.
+    tried: Timestamp,
+}
+
+impl Kept {
+    fn find(&self, uri: &WebUri) -> Option<Entry> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(uri).cloned()
+    }
+
+    fn keep(&self, uri: &WebUri, entry: Entry) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= MOST && !kept.contains_key(uri) {
+            let oldest = kept.iter().min_by_key(|(_, entry)| entry.tried);
+            if let Some(oldest) = oldest.map(|(uri, _)| uri.clone()) {
+                kept.remove(&oldest);
+            }
+        }
+        kept.insert(uri.clone(), entry);
+    }
+}
+
+impl App {
+    /// The keys at `uri`, one of which is for `alg` and called `kid` if that can be had.
+    ///
+    /// A failure is never kept: keys that are still fresh go on without it.
+    pub async fn client_keys(
+        &self,
+        uri: &WebUri,
+        alg: SigningAlg,
+        kid: Option<&str>,
+    ) -> Result<Arc<JwkSet>, Error> {
+        let now = self.clock.now();
+        let fresh = self.client_keys.find(uri).filter(|entry| now < entry.stale);
+        if let Some(entry) = fresh {
+            let known = entry.keys.candidates(alg, kid).next().is_some();
+            if known || now < entry.tried + BETWEEN {
+                return Ok(entry.keys);
+            }
+            let keys = Arc::clone(&entry.keys);
+            self.client_keys.keep(uri, Entry { tried: now, ..entry });
+            return Ok(self.fetch_client_keys(uri).await.unwrap_or(keys));
+        }
+        Ok(self.fetch_client_keys(uri).await?)
+    }
+
+    async fn fetch_client_keys(&self, uri: &WebUri) -> Result<Arc<JwkSet>, Refusal> {
+        let unavailable = Refusal::ClientKeysUnavailable;
+        let url = uri.url().ok_or(unavailable)?;
+        let fetched = self.fetcher.json(&url, LONGEST).await.map_err(|_| unavailable)?;
+        let read = serde_json::from_slice(&fetched.body).map_err(|_| unavailable)?;
+        let keys = Arc::new(JwkSet::from_value(&read).map_err(|_| unavailable)?);
+        let lasts = fetched.fresh_for.unwrap_or(SHORTEST).clamp(SHORTEST, LONGEST_KEPT);
+        let now = self.clock.now();
+        let entry = Entry { keys: Arc::clone(&keys), stale: now + lasts, tried: now };
+        self.client_keys.keep(uri, entry);
+        Ok(keys)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_bounded_and_the_oldest_goes_first() {
+        let kept = Kept::default();
+        let uri = |n: usize| format!("https://c{n}.example/jwks").parse::<WebUri>().unwrap();
+        let key = serde_json::json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "AA"}]});
+        let keys = Arc::new(JwkSet::from_value(&key).unwrap());
+
+        for n in 0..=MOST {
+            let tried = Timestamp::from_seconds(n as u64);
+            kept.keep(&uri(n), Entry { keys: Arc::clone(&keys), stale: tried, tried });
+        }
+
+        assert!(kept.find(&uri(0)).is_none());
+        assert!(kept.find(&uri(1)).is_some() && kept.find(&uri(MOST)).is_some());
+    }
+}

@@ -1,0 +1,229 @@
+//! The JWT by which a client proves itself: [RFC 7523 §2.2 and §3](https://www.rfc-editor.org/rfc/rfc7523).
+//!
+//! Nothing here knows a key: who verifies the signature takes the algorithm from the key.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::error::Refusal;
+use crate::oauth::client::SigningAlg;
+use crate::oauth::id::{ClientId, KeyId};
+use crate::oauth::jwt::Compact;
+use crate::time::Timestamp;
+
+/// The only `client_assertion_type` (RFC 7523 §2.2).
+pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// The longest time that an assertion may still be good for, and how much a client's clock may
+/// be ahead of ours.
+const LONGEST: Duration = Duration::from_mins(10);
+const SKEW: Duration = Duration::from_secs(30);
+
+/// The longest `jti`, in bytes.
+const LONGEST_JTI: usize = 1024;
+
+/// A `client_assertion` whose signature is not verified yet.
+///
+/// It could be presented by whoever reads it, and so has no `Debug`.
+pub struct ClientAssertion {
+    alg: SigningAlg,
+    claims: Claims,
+    client_id: ClientId,
+    kid: Option<KeyId>,
+    token: Box<str>,
+}
+
+/// The claims of RFC 7523 §3.
+#[derive(Deserialize)]
+struct Claims {
+    iss: String,
+    sub: String,
+    aud: Value,
+    exp: f64,
+    iat: Option<f64>,
+    nbf: Option<f64>,
+    jti: String,
+}
+
+impl ClientAssertion {
+    /// The algorithm that its header claims, by which nothing but a key is chosen.
+    pub fn alg(&self) -> SigningAlg {
+        self.alg
+    }
+
+    /// Whom it is about.
+    pub fn client_id(&self) -> &ClientId {
+        &self.client_id
+    }
+
+    /// Which key it says it was signed by.
+    pub fn kid(&self) -> Option<&str> {
+        self.kid.as_ref().map(KeyId::as_str)
+    }
+
+    /// What tells it from every other of its client.
+    pub fn jti(&self) -> &str {
+        &self.claims.jti
+    }
+
+    /// The JWT itself.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Until when it is good.
+    pub fn expires(&self) -> Result<Timestamp, Refusal> {
+        moment(self.claims.exp)
+    }
+
+    /// Until when it is good, if it is good at `now` and meant for one of `audiences`.
+    pub fn judge(&self, audiences: &[&str], now: Timestamp) -> Result<Timestamp, Refusal> {
+        // RFC 7523 §3: the JWT "MUST contain an 'aud' (audience) claim containing a value that
+        // identifies the authorization server as an intended audience". Whoever else it names
+        // could use it here, so it names nobody else.
+        let audience = match &self.claims.aud {
+            Value::String(audience) => Some(audience),
+            Value::Array(all) => match all.as_slice() {
+                [Value::String(audience)] => Some(audience),
+                _ => None,
+            },
+            _ => None,
+        };
+        if !audience.is_some_and(|audience| audiences.contains(&audience.as_str())) {
+            return Err(Refusal::ClientAssertionAudienceWrong);
+        }
+        let expires = self.expires()?;
+        if now >= expires {
+            return Err(Refusal::ClientAssertionExpired);
+        }
+        if expires > now + LONGEST {
+            return Err(Refusal::ClientAssertionTooLong);
+        }
+        for begins in [self.claims.iat, self.claims.nbf].into_iter().flatten() {
+            if moment(begins)? > now + SKEW {
+                return Err(Refusal::ClientAssertionEarly);
+            }
+        }
+        Ok(expires)
+    }
+}
+
+impl std::str::FromStr for ClientAssertion {
+    type Err = Refusal;
+
+    fn from_str(s: &str) -> Result<Self, Refusal> {
+        let malformed = |_| Refusal::ClientAssertionMalformed;
+        let compact = Compact::parse(s).map_err(malformed)?;
+        let claims: Claims = compact.claims().map_err(malformed)?;
+        // §3: "For client authentication, the subject MUST be the 'client_id' of the OAuth client."
+        if claims.iss != claims.sub {
+            return Err(Refusal::ClientAssertionOfAnother);
+        }
+        if claims.jti.is_empty() || claims.jti.len() > LONGEST_JTI {
+            return Err(Refusal::ClientAssertionMalformed);
+        }
+        let client_id = claims.sub.parse().map_err(malformed)?;
+        let header = compact.header();
+        let (alg, kid) = (header.alg, header.kid.clone());
+        Ok(Self { alg, claims, client_id, kid, token: s.into() })
+    }
+}
+
+/// A `NumericDate` (RFC 7519 §2), which may have a fraction, to the second before it.
+fn moment(seconds: f64) -> Result<Timestamp, Refusal> {
+    // Far beyond every date, and exact in both types.
+    const MOST: f64 = 253_402_300_799.0;
+    if !(0.0..=MOST).contains(&seconds) {
+        return Err(Refusal::ClientAssertionMalformed);
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "judged above")]
+    let whole = seconds as u64;
+    Ok(Timestamp::from_seconds(whole))
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_311_281_900);
+
+    fn written(changes: Value) -> String {
+        let mut claims = json!({
+            "iss": "https-less", "sub": "https-less", "aud": "http://localhost:7455",
+            "exp": 1_311_281_970, "jti": "id123456",
+        });
+        claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        let part = |part: &str| URL_SAFE_NO_PAD.encode(part);
+        format!("{}.{}.AAAA", part(r#"{"alg":"ES256","kid":"16"}"#), part(&claims.to_string()))
+    }
+
+    fn judged(changes: Value) -> Result<Timestamp, Refusal> {
+        let audiences = ["http://localhost:7455", "http://localhost:7455/oauth/token"];
+        written(changes).parse::<ClientAssertion>()?.judge(&audiences, NOW)
+    }
+
+    #[test]
+    fn it_names_one_audience_and_that_is_this_server() {
+        use Refusal::ClientAssertionAudienceWrong as Wrong;
+        for (aud, refusal) in [
+            (json!("http://localhost:7455"), None),
+            (json!("http://localhost:7455/oauth/token"), None),
+            (json!(["http://localhost:7455"]), None),
+            (json!("http://localhost:7455/"), Some(Wrong)),
+            (json!("http://localhost:7455/oauth/introspect"), Some(Wrong)),
+            (json!("https://other.example"), Some(Wrong)),
+            (json!(["http://localhost:7455", "https://other.example"]), Some(Wrong)),
+            (json!(["http://localhost:7455", "http://localhost:7455"]), Some(Wrong)),
+            (json!([]), Some(Wrong)),
+            (json!({}), Some(Wrong)),
+        ] {
+            assert_eq!(judged(json!({ "aud": aud })).err(), refusal, "{aud}");
+        }
+    }
+
+    #[test]
+    fn it_lives_ten_minutes_at_most_and_begins_half_a_minute_ahead_at_most() {
+        let now = NOW.seconds();
+        for (claims, refusal) in [
+            (json!({ "exp": now }), Some(Refusal::ClientAssertionExpired)),
+            (json!({ "exp": now + 1 }), None),
+            (json!({ "exp": (now as f64) + 1.5 }), None),
+            (json!({ "exp": now + 600 }), None),
+            (json!({ "exp": now + 601 }), Some(Refusal::ClientAssertionTooLong)),
+            (json!({ "exp": -1 }), Some(Refusal::ClientAssertionMalformed)),
+            (json!({ "exp": 1e300 }), Some(Refusal::ClientAssertionMalformed)),
+            (json!({ "iat": now + 30, "nbf": now + 30 }), None),
+            (json!({ "iat": now + 31 }), Some(Refusal::ClientAssertionEarly)),
+            (json!({ "nbf": now + 31 }), Some(Refusal::ClientAssertionEarly)),
+            (json!({ "iat": 0 }), None),
+        ] {
+            assert_eq!(judged(claims.clone()).err(), refusal, "{claims}");
+        }
+    }
+
+    #[test]
+    fn it_has_every_claim_and_speaks_of_one_client() {
+        for claims in [
+            json!({ "iss": null }),
+            json!({ "sub": null }),
+            json!({ "aud": null }),
+            json!({ "exp": null }),
+            json!({ "exp": "1311281970" }),
+            json!({ "jti": null }),
+            json!({ "jti": "" }),
+            json!({ "jti": "x".repeat(1025) }),
+            json!({ "iss": "", "sub": "" }),
+        ] {
+            assert_eq!(judged(claims.clone()), Err(Refusal::ClientAssertionMalformed), "{claims}");
+        }
+        assert_eq!(judged(json!({ "iss": "other" })), Err(Refusal::ClientAssertionOfAnother));
+        assert!("a.b.c".parse::<ClientAssertion>().is_err());
+    }
+}

@@ -1,0 +1,271 @@
+//! Secrets that a person chose: [Argon2id](https://www.rfc-editor.org/rfc/rfc9106), off the async
+//! threads and under a bound.
+//!
+//! A secret with 256 random bits needs none of this (`secret`). After one success an in-memory
+//! digest answers for the same secret, under a key that only this process has, until the row that
+//! keeps the hash has another revision.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use subtle::ConstantTimeEq as _;
+use tokio::sync::Semaphore;
+use zeroize::{Zeroize as _, Zeroizing};
+
+use crate::error::Internal;
+use crate::secret::{Fresh, Pepper, RootSecret, TokenHash};
+
+/// 19 MiB in blocks of 1 KiB, two passes, one lane.
+const MEMORY: u32 = 19 * 1024;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+
+/// The lengths of salt and hash, in bytes.
+const SALT: usize = 16;
+const HASH: usize = 32;
+
+/// How many hashes are computed at once: each takes a processor and its memory.
+const AT_ONCE: usize = 2;
+
+/// The most digests that are remembered.
+const MOST: usize = 10_000;
+
+/// Proof that a secret met the hash that it holds.
+pub struct Matched {
+    phc: String,
+}
+
+impl Matched {
+    /// The hash that was met, in PHC form.
+    pub fn phc(&self) -> &str {
+        &self.phc
+    }
+}
+
+/// Whose secret is checked: the owner and the revision of the row.
+#[derive(Clone, Copy)]
+pub struct Owner<'a> {
+    /// The owner's name.
+    pub id: &'a str,
+    /// The row's revision.
+    pub revision: u64,
+}
+
+/// The hasher, and what it remembers.
+pub struct Passwords {
+    known: Mutex<Known>,
+    pepper: Pepper,
+    turns: Arc<Semaphore>,
+    workshop: Arc<Workshop>,
+}
+
+impl Passwords {
+    /// A hasher that remembers under a key of its own.
+    pub fn new(fresh: &Fresh) -> Self {
+        Self {
+            known: Mutex::default(),
+            pepper: Pepper::new(&RootSecret::generate(fresh)),
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            workshop: Arc::default(),
+        }
+    }
+
+    /// The hash of `secret` in PHC form, with a salt out of `fresh`.
+    pub async fn hash(&self, secret: &str, fresh: &Fresh) -> Result<String, Internal> {
+        let salt = fresh.bytes("salt").first_chunk::<SALT>().copied().unwrap_or_default();
+        let hash = self.in_turn(secret, salt.to_vec(), MEMORY, PASSES, LANES).await?;
+        let encode = |bytes: &[u8]| STANDARD_NO_PAD.encode(bytes);
+        let (salt, hash) = (encode(&salt), encode(hash.as_slice()));
+        Ok(format!("$argon2id$v=19$m={MEMORY},t={PASSES},p={LANES}${salt}${hash}"))
+    }
+
+    /// Whether `secret` met `phc` before, which costs nothing to say.
+    pub fn remembered(&self, owner: Owner<'_>, phc: &str, secret: &str) -> Option<Matched> {
+        let known = lock(&self.known).digests.contains(&self.digest(owner, secret));
+        known.then(|| Matched { phc: phc.to_owned() })
+    }
+
+    /// Whether `secret` is the one that `phc` is the hash of.
+    pub async fn verify(
+        &self,
+        owner: Owner<'_>,
+        phc: &str,
+        secret: &str,
+    ) -> Result<Option<Matched>, Internal> {
+        let kept = Kept::read(phc).ok_or_else(|| Internal::new("a kept hash is none"))?;
+        let hash = self.in_turn(secret, kept.salt, kept.memory, kept.passes, kept.lanes).await?;
+        if !bool::from(hash.as_slice().ct_eq(&kept.hash)) {
+            return Ok(None);
+        }
+        lock(&self.known).remember(self.digest(owner, secret));
+        Ok(Some(Matched { phc: phc.to_owned() }))
+    }
+
+    fn digest(&self, owner: Owner<'_>, secret: &str) -> TokenHash {
+        let label = format!("{}\n{}", owner.id, owner.revision);
+        self.pepper.hash_parts(&label, secret.as_bytes())
+    }
+
+    async fn in_turn(
+        &self,
+        secret: &str,
+        salt: Vec<u8>,
+        memory: u32,
+        passes: u32,
+        lanes: u32,
+    ) -> Result<Zeroizing<[u8; HASH]>, Internal> {
+        let params = Params::new(memory, passes, lanes, Some(HASH)).map_err(Internal::new)?;
+        let secret = Zeroizing::new(secret.to_owned());
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(Internal::new)?;
+        let workshop = Arc::clone(&self.workshop);
+        let hashed = tokio::task::spawn_blocking(move || {
+            // Held to the end of the work, also where nobody waits for it any more.
+            let _turn = turn;
+            workshop.hash(&secret, &salt, params)
+        });
+        hashed.await.map_err(Internal::new)?
+    }
+}
+
+/// Digests of secrets that were right, the oldest first to go.
+#[derive(Default)]
+struct Known {
+    digests: HashSet<TokenHash>,
+    order: VecDeque<TokenHash>,
+}
+
+impl Known {
+    fn remember(&mut self, digest: TokenHash) {
+        if self.digests.insert(digest) {
+            self.order.push_back(digest);
+        }
+        if self.order.len() > MOST
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.digests.remove(&oldest);
+        }
+    }
+}
+
+/// The memory that is worked in, kept from one hash to the next.
+#[derive(Default)]
+struct Workshop(Mutex<Vec<Vec<Block>>>);
+
+impl Workshop {
+    fn hash(
+        &self,
+        secret: &str,
+        salt: &[u8],
+        params: Params,
+    ) -> Result<Zeroizing<[u8; HASH]>, Internal> {
+        let mut blocks = lock(&self.0).pop().unwrap_or_default();
+        blocks.resize(params.block_count(), Block::default());
+        let mut hash = Zeroizing::new([0; HASH]);
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let hashed = argon2.hash_password_into_with_memory(
+            secret.as_bytes(),
+            salt,
+            hash.as_mut_slice(),
+            blocks.as_mut_slice(),
+        );
+        for block in &mut blocks {
+            block.zeroize();
+        }
+        lock(&self.0).push(blocks);
+        hashed.map(|()| hash).map_err(Internal::new)
+    }
+}
+
+/// A hash as the PHC string format writes it.
+#[derive(Debug, PartialEq, Eq)]
+struct Kept {
+    hash: Vec<u8>,
+    lanes: u32,
+    memory: u32,
+    passes: u32,
+    salt: Vec<u8>,
+}
+
+impl Kept {
+    fn read(phc: &str) -> Option<Self> {
+        let rest = phc.strip_prefix("$argon2id$v=19$")?;
+        let mut parts = rest.split('$');
+        let (params, salt, hash) = (parts.next()?, parts.next()?, parts.next()?);
+        let mut params = params.split(',');
+        let mut number = |name: &str| params.next()?.strip_prefix(name)?.parse::<u32>().ok();
+        let (memory, passes, lanes) = (number("m=")?, number("t=")?, number("p=")?);
+        let decode = |text: &str| STANDARD_NO_PAD.decode(text).ok();
+        let kept = Self { hash: decode(hash)?, lanes, memory, passes, salt: decode(salt)? };
+        (parts.next().is_none() && kept.hash.len() == HASH).then_some(kept)
+    }
+}
+
+/// What is guarded is whole at each moment, so that a panic elsewhere spoils nothing.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Entropy;
+
+    const ADA: Owner<'_> = Owner { id: "ada", revision: 1 };
+
+    /// Made by the reference implementation: `argon2 somesalt -id -t 2 -k 65536 -p 1 -l 32`
+    #[tokio::test]
+    async fn the_reference_implementations_hash_is_met() {
+        let passwords = Passwords::new(&Entropy::seeded(1).fresh());
+        let phc = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$\
+                   CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+
+        assert!(passwords.verify(ADA, phc, "password").await.unwrap().is_some());
+        assert!(passwords.verify(ADA, phc, "differentpassword").await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_secret_that_was_right_is_remembered_for_its_owner_and_revision_alone() {
+        let fresh = Entropy::seeded(2).fresh();
+        let passwords = Passwords::new(&fresh);
+        let phc = passwords.hash("correct horse", &fresh).await.unwrap();
+        assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+
+        assert!(passwords.verify(ADA, &phc, "wrong").await.unwrap().is_none());
+        assert!(passwords.remembered(ADA, &phc, "correct horse").is_none());
+        assert!(passwords.verify(ADA, &phc, "correct horse").await.unwrap().is_some());
+
+        assert_eq!(passwords.remembered(ADA, &phc, "correct horse").unwrap().phc(), phc);
+        assert!(passwords.remembered(ADA, &phc, "wrong").is_none());
+        let later = Owner { revision: 2, ..ADA };
+        assert!(passwords.remembered(later, &phc, "correct horse").is_none());
+        assert_eq!(lock(&passwords.workshop.0).len(), 1);
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let pepper = Pepper::new(&RootSecret::generate(&Entropy::seeded(3).fresh()));
+        let mut known = Known::default();
+
+        for n in 0..=MOST {
+            known.remember(pepper.hash_parts("n", &n.to_be_bytes()));
+        }
+
+        assert_eq!((known.digests.len(), known.order.len()), (MOST, MOST));
+        assert!(!known.digests.contains(&pepper.hash_parts("n", &0_usize.to_be_bytes())));
+    }
+
+    #[test]
+    fn a_string_of_another_form_is_no_hash() {
+        for phc in [
+            "",
+            "$argon2i$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$AAAA",
+            "$argon2id$v=19$m=19456,t=2$c29tZXNhbHQ$AAAA",
+            "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$AAAA",
+        ] {
+            assert_eq!(Kept::read(phc), None, "{phc}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What is refused of a client that proves itself by what it signs.
+
+use gatelodge::oauth::client::SigningAlg;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Server, Signer, assert_to, presenting, token};
+
+/// An assertion of a registered client, its claims changed.
+async fn asserted(changes: Value) -> Answer {
+    let (server, signer) = registered().await;
+    assert_to(&server, &signer.assertion(&server, "signer", changes)).await
+}
+
+async fn registered() -> (Server, Signer) {
+    let (server, signer) = (Server::new().await, Signer::new(SigningAlg::Es256));
+    signer.register(&server, "signer").await;
+    (server, signer)
+}
+
+pub(super) async fn for_another_audience() -> Answer {
+    asserted(json!({ "aud": "https://other.example" })).await
+}
+
+pub(super) async fn from_the_future() -> Answer {
+    asserted(json!({ "nbf": 1_767_225_631 })).await
+}
+
+pub(super) async fn after_its_time() -> Answer {
+    asserted(json!({ "exp": 1_767_225_600 })).await
+}
+
+pub(super) async fn for_an_hour() -> Answer {
+    asserted(json!({ "exp": 1_767_229_200 })).await
+}
+
+pub(super) async fn of_no_form() -> Answer {
+    asserted(json!({ "jti": null })).await
+}
+
+pub(super) async fn beside_another_client_id() -> Answer {
+    let (server, signer) = registered().await;
+    let assertion = signer.assertion(&server, "signer", json!({}));
+    let mut fields = presenting(&assertion);
+    fields.push(("client_id", "other"));
+    token(&server, None, &fields).await
+}
+
+pub(super) async fn for_the_second_time() -> Answer {
+    let (server, signer) = registered().await;
+    let assertion = signer.assertion(&server, "signer", json!({}));
+    assert_to(&server, &assertion).await.tokens();
+    assert_to(&server, &assertion).await
+}
+
+pub(super) async fn by_another_key() -> Answer {
+    let (server, _signer) = registered().await;
+    let stranger = Signer::new(SigningAlg::Es256);
+    assert_to(&server, &stranger.assertion(&server, "signer", json!({}))).await
+}
+
+pub(super) async fn of_another_type() -> Answer {
+    let (server, signer) = registered().await;
+    let assertion = signer.assertion(&server, "signer", json!({}));
+    let saml = "urn:ietf:params:oauth:client-assertion-type:saml2-bearer";
+    let fields = [
+        ("grant_type", "client_credentials"),
+        ("client_assertion_type", saml),
+        ("client_assertion", &assertion),
+    ];
+    token(&server, None, &fields).await
+}
+
+pub(super) async fn with_keys_out_of_reach() -> Answer {
+    let (server, signer) = (Server::new().await, Signer::new(SigningAlg::Es256));
+    let uri = "https://127.0.0.1:1/jwks.json";
+    server.client(json!({ "name": "Far", "client_id": "far", "jwks_uri": uri })).await;
+    assert_to(&server, &signer.assertion(&server, "far", json!({}))).await
+}

@@ -1,0 +1,64 @@
+//! A client that proves itself by what it signs (RFC 7523 §2.2).
+
+use gatelodge::keys::{self, KeyRing, Sealer, SigningKey};
+use gatelodge::oauth::assertion::JWT_BEARER;
+use gatelodge::oauth::client::SigningAlg;
+use gatelodge::secret::{Entropy, RootSecret};
+use serde_json::{Value, json};
+
+use super::{Answer, BEGINNING, Server, token};
+
+/// A key of a client's own.
+pub(crate) struct Signer {
+    key: std::sync::Arc<SigningKey>,
+    jwk: Value,
+}
+
+impl Signer {
+    /// A new key for `alg`.
+    pub(crate) fn new(alg: SigningAlg) -> Self {
+        let sealer = Sealer::new(&RootSecret::generate(&Entropy::System.fresh()));
+        let made = keys::generate(alg, &sealer, BEGINNING, BEGINNING).unwrap();
+        let ring = KeyRing::open(vec![made], &sealer).unwrap();
+        let jwk = ring.jwks(BEGINNING)["keys"][0].clone();
+        Self { key: ring.current(alg, BEGINNING).unwrap().clone(), jwk }
+    }
+
+    /// Its public half.
+    pub(crate) fn jwk(&self) -> Value {
+        self.jwk.clone()
+    }
+
+    /// A client of this key, which acts for itself.
+    pub(crate) async fn register(&self, server: &Server, id: &str) {
+        let keys = json!({ "keys": [self.jwk()] });
+        server.client(json!({ "name": "Signer", "client_id": id, "jwks": keys })).await;
+    }
+
+    /// An assertion of the client `id`, its claims changed: null leaves one out.
+    pub(crate) fn assertion(&self, server: &Server, id: &str, changes: Value) -> String {
+        let now = server.app.clock().now().seconds();
+        let mut claims = json!({
+            "iss": id, "sub": id, "aud": server.issuer(), "exp": now + 60, "iat": now,
+            "jti": Entropy::System.fresh().uuid("jti").to_string(),
+        });
+        let members = claims.as_object_mut().unwrap();
+        members.extend(changes.as_object().unwrap().clone());
+        members.retain(|_, value| !value.is_null());
+        self.key.sign("JWT", &claims).unwrap()
+    }
+}
+
+/// The fields that present an assertion, which asks for a token of the client's own.
+pub(crate) fn presenting(assertion: &str) -> Vec<(&'static str, &str)> {
+    vec![
+        ("grant_type", "client_credentials"),
+        ("client_assertion_type", JWT_BEARER),
+        ("client_assertion", assertion),
+    ]
+}
+
+/// Asks for a token by an assertion alone.
+pub(crate) async fn assert_to(server: &Server, assertion: &str) -> Answer {
+    token(server, None, &presenting(assertion)).await
+}
