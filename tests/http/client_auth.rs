@@ -28,7 +28,8 @@ async fn a_secret_travels_in_the_header_or_in_the_body_as_was_registered() {
 #[tokio::test]
 async fn the_body_is_refused_for_the_header_and_the_header_for_the_body() {
     let server = Server::new().await;
-    let in_header = robot(&server, json!({})).await;
+    let basic_alone = json!({ "token_endpoint_auth_method": "client_secret_basic" });
+    let in_header = robot(&server, basic_alone).await;
     let post = json!({ "token_endpoint_auth_method": "client_secret_post" });
     let in_body = robot(&server, post).await;
     let secret = |client: &RelyingParty| client.secret.clone().unwrap();
