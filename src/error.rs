@@ -151,6 +151,13 @@ refusals! {
     CredentialRegistered => PasskeyRefused, "the passkey is registered already";
     CrossSite => Forbidden, "the request did not come from a page of this server";
     CsrfTokenWrong => Forbidden, "the page's anti-forgery token is missing or stale";
+    DeviceCodeClientDiffers => InvalidGrant, "the device code was issued to another client";
+    DeviceCodeDenied => AccessDenied, "the person denied the device";
+    DeviceCodeExpired => ExpiredToken, "the device code has expired";
+    DeviceCodeMissing => InvalidRequest, "the request has no device_code";
+    DeviceCodePending => AuthorizationPending, "nobody has decided about the device yet";
+    DeviceCodePolledTooFast => SlowDown, "the device asks more often than its interval lets it";
+    DeviceCodeUnknown => InvalidGrant, "the device code is unknown or was redeemed already";
     EmailMalformed => InvalidRequest, "the e-mail address has no @ or is longer than 254 characters";
     GrantEnded => InvalidGrant, "the grant has ended";
     GrantTypeMissing => InvalidRequest, "the request has no grant_type";
@@ -179,6 +186,9 @@ refusals! {
     PostLogoutUriUnregistered => InvalidRequest, "the post_logout_redirect_uri is not registered for the client";
     PromptContradictory => InvalidRequest, "prompt=none stands beside another value";
     PromptUnknown => InvalidRequest, "prompt has a value that is not known";
+    PushedRequestClientDiffers => InvalidRequestUri, "the request was pushed by another client";
+    PushedRequestExpired => InvalidRequestUri, "the pushed request has expired";
+    PushedRequestUnknown => InvalidRequestUri, "the pushed request is unknown or was used already";
     RedirectUriDangerous => InvalidRequest, "a redirect URI has a scheme that a browser or shell interprets";
     RedirectUriDiffers => InvalidGrant, "the redirect_uri is not that of the authorization request";
     RedirectUriHasDotSegments => InvalidRequest, "a redirect URI has . or .. in its path";
@@ -196,7 +206,9 @@ refusals! {
     RefreshMissing => InvalidRequest, "the request has no refresh_token";
     RefreshReplayed => InvalidGrant, "the refresh token was spent before; its grant is revoked";
     RefreshUnknown => InvalidGrant, "the refresh token is unknown";
+    RequestNotPushed => InvalidRequest, "the client has to push its authorization requests first";
     RequestObjectUnsupported => RequestNotSupported, "this server takes no request objects";
+    RequestUriPushed => InvalidRequest, "a request that is pushed has a request_uri itself";
     RequestUriUnsupported => RequestUriNotSupported, "this server takes no request_uri but its own";
     ResourceExists => Conflict, "this resource is registered already";
     ResourceMalformed => InvalidTarget, "the resource is no http or https URL without fragment and user name";
@@ -254,12 +266,16 @@ macro_rules! error_codes {
 error_codes! {
     /// RFC 6749 §4.1.2.1
     AccessDenied = "access_denied", 403, "The request was denied.";
+    /// RFC 8628 §3.5
+    AuthorizationPending = "authorization_pending", 400, "The person has not yet decided.";
     /// Ours: a passkey ceremony that is over.
     CeremonyOver = "ceremony_over", 400, "This passkey prompt is over. Please try again.";
     /// Ours: something of that name exists.
     Conflict = "conflict", 409, "That name is taken.";
     /// OpenID Connect Core §3.1.2.6
     ConsentRequired = "consent_required", 400, "The person has to be asked for consent.";
+    /// RFC 8628 §3.5
+    ExpiredToken = "expired_token", 400, "The device code has expired. Start again.";
     /// Ours: a page's POST from elsewhere.
     Forbidden = "forbidden", 403, "This request did not come from a page of this server. Reload the page and try again.";
     /// RFC 6750 §3.1
@@ -274,6 +290,8 @@ error_codes! {
     InvalidGrant = "invalid_grant", 400, "The grant is invalid, expired, revoked or was issued to another client.";
     /// RFC 6749 §5.2
     InvalidRequest = "invalid_request", 400, "The request is malformed, lacks a parameter or repeats one.";
+    /// OpenID Connect Core §3.1.2.6
+    InvalidRequestUri = "invalid_request_uri", 400, "This way to sign in works once and only for a short time, and it is over. Go back to the application and start again.";
     /// RFC 6749 §5.2
     InvalidScope = "invalid_scope", 400, "The scope is malformed or exceeds what may be granted.";
     /// RFC 8707 §2
@@ -308,6 +326,8 @@ error_codes! {
     SetupLinkUnknown = "setup_link_unknown", 404, "This setup link is not known here. Check that it was copied whole.";
     /// Ours: a setup link that did its work.
     SetupLinkUsed = "setup_link_used", 410, "This setup link was used already. Ask for a new one.";
+    /// RFC 8628 §3.5
+    SlowDown = "slow_down", 400, "The device asks too often. Wait five seconds longer each time.";
     /// RFC 6749 §4.1.2.1
     TemporarilyUnavailable = "temporarily_unavailable", 503, "The server is busy. Please try again in a moment.";
     /// Ours: RFC 6585 §4

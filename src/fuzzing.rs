@@ -27,8 +27,8 @@ use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 use crate::oauth::token::TokenRequest;
 use crate::secret::{
-    BrowserPurpose, ClientSecretPurpose, CodePurpose, NotAToken, Purpose, RefreshPurpose,
-    RootSecret, SessionPurpose, SetupPurpose, Token,
+    BrowserPurpose, ClientSecretPurpose, CodePurpose, DevicePurpose, NotAToken, Purpose,
+    PushedPurpose, RefreshPurpose, RootSecret, SessionPurpose, SetupPurpose, Token,
 };
 
 /// Every target by the name of its binary and its corpus.
@@ -231,6 +231,8 @@ pub fn opaque_token(bytes: &[u8]) {
             token::<CodePurpose>(text),
             token::<BrowserPurpose>(text),
             token::<ClientSecretPurpose>(text),
+            token::<DevicePurpose>(text),
+            token::<PushedPurpose>(text),
             token::<RefreshPurpose>(text),
             token::<SessionPurpose>(text),
             token::<SetupPurpose>(text),
@@ -457,6 +459,11 @@ pub fn token_request(bytes: &[u8]) {
         TokenRequest::ClientCredentials(own) => {
             assert_eq!(form.parsed("scope").as_ref(), Ok(&own.scope));
             &own.resources
+        }
+        TokenRequest::DeviceCode(device) => {
+            let token = device.device_code.expose();
+            assert_eq!(form.one("device_code"), Ok(Some(token.as_str())));
+            &device.resources
         }
         TokenRequest::RefreshToken(refresh) => {
             let token = refresh.refresh_token.expose();

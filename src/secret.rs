@@ -45,8 +45,12 @@ purposes! {
     AuthorizationCode, CodePurpose = "gl_ac_";
     /// The anti-forgery cookie that a browser holds before it has a session.
     BrowserSecret, BrowserPurpose = "gl_bs_";
+    /// The device code of RFC 8628 §3.2.
+    DeviceCode, DevicePurpose = "gl_dc_";
     /// What a client that this server named proves itself with (RFC 6749 §2.3.1).
     MadeClientSecret, ClientSecretPurpose = "gl_cs_";
+    /// The reference to a pushed request (RFC 9126 §2.2).
+    PushedReference, PushedPurpose = "gl_pr_";
     /// The refresh token of RFC 6749 §1.5.
     RefreshToken, RefreshPurpose = "gl_rt_";
     /// The cookie value that proves a browser session.

@@ -86,6 +86,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("jsonwebtoken", &["keys.rs"]),
     ("percent_encoding", &["cli/", "oauth/"]),
     ("postcard", &["store/table.rs"]),
+    ("qrcode", &["http/"]),
     ("rand", &["secret.rs"]),
     ("redb", &["store/engine.rs"]),
     ("rust_embed", &["http/"]),

@@ -3,6 +3,8 @@
 //! Client and redirect URI are proven first; the rest of the request is then checked against the
 //! client, stored whole, and never read from the wire again.
 
+pub mod pushed;
+
 use crate::error::{Error, Refusal};
 use crate::flow::{Context, Rules, resource};
 use crate::oauth::authorize::{AuthorizeRequest, Callback, Opening};
@@ -10,7 +12,7 @@ use crate::oauth::client::{ClientType, GrantType, PkcePolicy};
 use crate::oauth::id::{ClientId, InteractionId};
 use crate::secret::BrowserSecret;
 use crate::store::schema::{Client, Interaction, Purpose};
-use crate::store::{Tx, View};
+use crate::store::{Row, Tx, View};
 
 /// The client that an opening names, and the callback that it proves.
 pub fn open(view: &impl View, opening: &Opening) -> Result<(Client, Callback), Error> {
@@ -55,6 +57,14 @@ pub fn check(
     Ok(())
 }
 
+/// Refuses the plain request of a client that has to push them (RFC 9126 §6).
+pub fn check_plain(client: &Client) -> Result<(), Refusal> {
+    if client.require_pushed_authorization_requests {
+        return Err(Refusal::RequestNotPushed);
+    }
+    Ok(())
+}
+
 /// RFC 9700 §2.1.1: a confidential client may rely on the OpenID Connect `nonce` instead, where
 /// the operator lets it.
 fn may_go_without_pkce(rules: &Rules, client: &Client, request: &AuthorizeRequest) -> bool {
@@ -68,8 +78,13 @@ fn may_go_without_pkce(rules: &Rules, client: &Client, request: &AuthorizeReques
 ///
 /// Read before the transaction: the bound is a bound on size, and need not be exact.
 pub fn check_room(view: &impl View, rules: &Rules) -> Result<(), Error> {
+    check_room_for::<Interaction>(view, rules)
+}
+
+/// As [`check_room`], for requests of the kind `R`.
+pub fn check_room_for<R: Row>(view: &impl View, rules: &Rules) -> Result<(), Error> {
     let most = rules.config.policy.interactions;
-    if view.count::<Interaction>(most)? >= most {
+    if view.count::<R>(most)? >= most {
         return Err(Refusal::InteractionsTooMany.into());
     }
     Ok(())

@@ -3,14 +3,13 @@
 
 use crate::error::{Error, Refusal};
 use crate::flow::client::auth::AuthenticatedClient;
+use crate::flow::grant::{self, Allowed};
 use crate::flow::issue::{self, Issued};
-use crate::flow::{Context, grant, resource};
+use crate::flow::{Context, resource};
 use crate::oauth::client::GrantType;
-use crate::oauth::id::GrantId;
 use crate::oauth::pkce::CodeVerifier;
 use crate::oauth::token::CodeRequest;
-use crate::secret::RefreshToken;
-use crate::store::schema::{Client, Code, Grant, Refresh};
+use crate::store::schema::Code;
 use crate::store::{Tx, View};
 
 /// What became of a code.
@@ -53,30 +52,20 @@ pub fn redeem(
     check_verifier(&code, request.code_verifier.as_ref())?;
     let resources = resource::narrowed(&cx.rules, &code.resources, &request.resources)?;
 
-    let grant = new_grant(cx, &client, &code);
-    let grant_id = GrantId::draw(&cx.fresh);
-    code.spent = Some(grant_id);
-    code.kept = grant.expires;
     let (scope, nonce) = (code.scope.clone(), code.nonce.take());
-    let refresh_token = client.grant_types.contains(&GrantType::RefreshToken).then(|| {
-        let token: RefreshToken = cx.fresh.token();
-        token
-    });
-    if let Some(token) = &refresh_token {
-        let idle = cx.now + cx.rules.config.lifetimes.refresh_idle;
-        let row = Refresh {
-            client: proven.id().clone(),
-            expires: idle.min(grant.expires),
-            grant: grant_id,
-            kept: grant.expires,
-            spent: None,
-        };
-        tx.put(&cx.rules.pepper.hash(token), row)?;
-    }
+    let allowed = Allowed {
+        authentication: code.authentication.clone(),
+        claims: code.claims.clone(),
+        client: code.client.clone(),
+        resources: code.resources.clone(),
+        scope: scope.clone(),
+        session: code.session,
+        user: code.user,
+    };
+    let (live, refresh_token) = grant::begin(tx, cx, &client, allowed)?;
+    code.spent = Some(live.id());
+    code.kept = live.grant().expires;
     tx.put(&hash, code)?;
-    tx.put(&grant_id, grant)?;
-    // Session and person may have gone since the code was made.
-    let live = grant::live(tx, cx, grant_id)?.ok_or(Refusal::GrantEnded)?;
     let issued = issue::for_grant(cx, &live, &resources, scope, nonce, refresh_token);
     Ok(Redeemed::Tokens(Box::new(issued)))
 }
@@ -91,27 +80,5 @@ fn check_verifier(code: &Code, verifier: Option<&CodeVerifier>) -> Result<(), Re
         (Some(_), None) => Err(Refusal::CodeVerifierMissing),
         (Some(challenge), Some(verifier)) if challenge.is_met_by(verifier) => Ok(()),
         (Some(_), Some(_)) => Err(Refusal::CodeVerifierWrong),
-    }
-}
-
-fn new_grant(cx: &Context, client: &Client, code: &Code) -> Grant {
-    let lifetimes = &cx.rules.config.lifetimes;
-    let lasting = if client.grant_types.contains(&GrantType::RefreshToken) {
-        lifetimes.refresh_total
-    } else {
-        lifetimes.access_token
-    };
-    Grant {
-        authentication: code.authentication.clone(),
-        claims: code.claims.clone(),
-        client: code.client.clone(),
-        created: cx.now,
-        ended: None,
-        expires: cx.now + lasting,
-        offline: code.scope.has("offline_access"),
-        resources: code.resources.clone(),
-        scope: code.scope.clone(),
-        session: code.session,
-        user: code.user,
     }
 }

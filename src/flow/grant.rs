@@ -1,9 +1,14 @@
 //! Grants: what a person allowed a client, as long as it lasts.
 
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::flow::{Context, session};
-use crate::oauth::id::GrantId;
-use crate::store::schema::{Client, Grant, Person};
+use crate::oauth::claims_request::ClaimsRequest;
+use crate::oauth::client::GrantType;
+use crate::oauth::id::{ClientId, GrantId, SessionId, UserId};
+use crate::oauth::resource::Resource;
+use crate::oauth::scope::Scope;
+use crate::secret::RefreshToken;
+use crate::store::schema::{Authentication, Client, Grant, Person, Refresh};
 use crate::store::{StoreError, Tx, View};
 
 /// Proof that a grant is in force: neither ended nor expired, its person and client may be here,
@@ -56,6 +61,69 @@ pub fn live(view: &impl View, cx: &Context, id: GrantId) -> Result<Option<LiveGr
         return Ok(None);
     }
     Ok(Some(LiveGrant { client, id, grant, person }))
+}
+
+/// What a person allowed a client, before there is a grant of it.
+pub struct Allowed {
+    /// How the person signed in.
+    pub authentication: Authentication,
+    /// The claims that are asked for by name.
+    pub claims: ClaimsRequest,
+    /// Who may use it.
+    pub client: ClientId,
+    /// The resources.
+    pub resources: Vec<Resource>,
+    /// What was granted.
+    pub scope: Scope,
+    /// The browser session in which it was granted.
+    pub session: SessionId,
+    /// Who granted it.
+    pub user: UserId,
+}
+
+/// Makes a grant, and its first refresh token where the client registered that grant type.
+///
+/// What was allowed may be worth nothing any more: session and person may have gone since.
+pub fn begin(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    client: &Client,
+    allowed: Allowed,
+) -> Result<(LiveGrant, Option<RefreshToken>), Error> {
+    let refreshes = client.grant_types.contains(&GrantType::RefreshToken);
+    let lifetimes = &cx.rules.config.lifetimes;
+    let lasting = if refreshes { lifetimes.refresh_total } else { lifetimes.access_token };
+    let id = GrantId::draw(&cx.fresh);
+    let grant = Grant {
+        authentication: allowed.authentication,
+        claims: allowed.claims,
+        client: allowed.client,
+        created: cx.now,
+        ended: None,
+        expires: cx.now + lasting,
+        offline: allowed.scope.has("offline_access"),
+        resources: allowed.resources,
+        scope: allowed.scope,
+        session: allowed.session,
+        user: allowed.user,
+    };
+    let refresh_token = refreshes.then(|| {
+        let token: RefreshToken = cx.fresh.token();
+        token
+    });
+    if let Some(token) = &refresh_token {
+        let row = Refresh {
+            client: grant.client.clone(),
+            expires: grant.expires.min(cx.now + lifetimes.refresh_idle),
+            grant: id,
+            kept: grant.expires,
+            spent: None,
+        };
+        tx.put(&cx.rules.pepper.hash(token), row)?;
+    }
+    tx.put(&id, grant)?;
+    let live = live(tx, cx, id)?.ok_or(Refusal::GrantEnded)?;
+    Ok((live, refresh_token))
 }
 
 /// Ends a grant, and with it every token under it.

@@ -22,6 +22,7 @@ pub mod client;
 pub mod client_credentials;
 pub mod code;
 pub mod consent;
+pub mod device;
 pub mod grant;
 pub mod installation;
 pub mod introspect;

@@ -15,7 +15,7 @@ use crate::oauth::person::{DisplayName, Role};
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::{Scope, ScopeToken};
 use crate::secret::MadeClientSecret;
-use crate::store::schema::{Client, Protected, RESOURCES_BY_SERVER};
+use crate::store::schema::{Client, Person, Protected, RESOURCES_BY_SERVER};
 use crate::store::{StoreError, Tx, View};
 
 /// The most resources of one resource server.
@@ -44,6 +44,25 @@ impl Targets {
     /// does not know is everybody's to grant.
     pub fn for_person(&self, rules: &Rules, roles: &[Role]) -> Scope {
         rules.config.allowed(roles).union(&self.known.minus(&rules.config.scope()))
+    }
+
+    /// What `person` would grant `client` where it asks for `asked`.
+    pub fn scope_for(
+        &self,
+        rules: &Rules,
+        client: &Client,
+        person: &Person,
+        asked: Option<&Scope>,
+    ) -> Result<Scope, Refusal> {
+        let allowed = self.for_person(rules, &person.roles).intersect(&self.for_client(client));
+        match asked {
+            Some(asked) => {
+                let scope = asked.intersect(&allowed);
+                if scope.is_empty() { Err(Refusal::ScopeNotAllowed) } else { Ok(scope) }
+            }
+            // RFC 6749 §3.3: a request without scope is served with "a pre-defined default value".
+            None => Ok(allowed.intersect(&client.scope)),
+        }
     }
 
     /// The canonical spellings by which a consent is remembered.

@@ -133,18 +133,9 @@ pub fn next(
         Err(Error::Refused(refusal)) => return Ok(Step::Refuse(callback, refusal)),
         resolved => resolved?,
     };
-    let allowed = targets.for_person(&cx.rules, &session.person().roles);
-    let allowed = allowed.intersect(&targets.for_client(&client));
-    let scope = match &request.scope {
-        Some(requested) => {
-            let scope = requested.intersect(&allowed);
-            if scope.is_empty() {
-                return Ok(Step::Refuse(callback, Refusal::ScopeNotAllowed));
-            }
-            scope
-        }
-        // RFC 6749 §3.3: a request without scope is served with "a pre-defined default value".
-        None => allowed.intersect(&client.scope),
+    let scope = match targets.scope_for(&cx.rules, &client, session.person(), asked) {
+        Ok(scope) => scope,
+        Err(refusal) => return Ok(Step::Refuse(callback, refusal)),
     };
     let key = (session.user(), client_id.clone(), callback.uri().lasting_host());
     let remembered = remembered(view, &key, &client)?;

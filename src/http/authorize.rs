@@ -13,9 +13,10 @@ use super::gate::cookie::Cookie;
 use super::gate::visitor::with_cookie;
 use crate::app::App;
 use crate::error::{Error, Refusal};
-use crate::flow::authorize::{self, Checked};
+use crate::flow::authorize::{self, Checked, pushed};
 use crate::flow::consent::Landing;
-use crate::oauth::authorize::{AuthorizeRequest, Opening};
+use crate::oauth::authorize::pushed::PushedOpening;
+use crate::oauth::authorize::{AuthorizeRequest, Callback, Opening};
 use crate::oauth::claims::IdClaims;
 use crate::oauth::id::InteractionId;
 use crate::oauth::params::Params;
@@ -42,12 +43,16 @@ pub(super) async fn post(
 
 /// Whoever only looks (HEAD) is told what would come of it, and nothing is stored.
 async fn authorize(app: &App, params: &Params, looks: bool) -> Result<Response, Failure> {
+    if let Some(pushed) = PushedOpening::parse(params).map_err(Failure::page)? {
+        return enter_pushed(app, pushed, looks).await;
+    }
     // Nothing is redirected before this much is proven.
     let opening = Opening::parse(params).map_err(Failure::page)?;
     let view = app.read().map_err(Failure::page)?;
     let (client, callback) = authorize::open(&view, &opening).map_err(Failure::page)?;
 
     let checked = AuthorizeRequest::parse(params).map_err(Error::from).and_then(|mut request| {
+        authorize::check_plain(&client)?;
         authorize::check(&view, app.rules(), &client, &mut request)?;
         let expected = expected(app, request.id_token_hint.take().as_deref())?;
         Ok(Checked {
@@ -68,17 +73,46 @@ async fn authorize(app: &App, params: &Params, looks: bool) -> Result<Response, 
         },
         Err(refused) => Err(refused),
     };
+    begin(app, &callback, begun)
+}
+
+/// Takes up a request that was pushed (RFC 9126 §4). As long as it is not found there is no
+/// callback, so that what is wrong with the reference is told on a page.
+async fn enter_pushed(app: &App, pushed: PushedOpening, looks: bool) -> Result<Response, Failure> {
+    let PushedOpening { client_id, reference } = pushed;
+    let reference = app.rules().pepper.hash(&reference);
+    let view = app.read().map_err(Failure::page)?;
+    let opened = pushed::open(&view, &app.context(), &client_id, &reference);
+    let callback = opened.map_err(Failure::page)?.callback;
+    if looks {
+        return Ok(StatusCode::SEE_OTHER.into_response());
+    }
+    if let Err(refused) = authorize::check_room(&view, app.rules()) {
+        return begin(app, &callback, Err(refused));
+    }
+    let begun = app.write(move |tx, cx| pushed::begin(tx, cx, &client_id, &reference)).await;
+    // Of two browsers that come at once the second finds nothing any more.
+    let (id, secret) = begun.map_err(Failure::page)?;
+    Ok(enter(app, id, &secret))
+}
+
+/// Sends the browser on, or home with the reason why not.
+fn begin(
+    app: &App,
+    callback: &Callback,
+    begun: Result<(InteractionId, BrowserSecret), Error>,
+) -> Result<Response, Failure> {
     match begun {
         Ok((id, secret)) => Ok(enter(app, id, &secret)),
         Err(Error::Refused(refusal)) => {
-            Ok(home(&Landing::refused(&app.context(), &callback, refusal)))
+            Ok(home(&Landing::refused(&app.context(), callback, refusal)))
         }
         Err(internal) => Err(Failure::page(internal)),
     }
 }
 
 /// Who an `id_token_hint` says is expected. It may have expired (OpenID Connect Core §3.1.2.1).
-fn expected(app: &App, hint: Option<&str>) -> Result<Option<String>, Refusal> {
+pub(super) fn expected(app: &App, hint: Option<&str>) -> Result<Option<String>, Refusal> {
     let Some(hint) = hint else { return Ok(None) };
     let claims: IdClaims =
         app.keys().verify(hint, "JWT").map_err(|_| Refusal::IdTokenHintMalformed)?;

@@ -10,12 +10,14 @@ mod authorize;
 mod body;
 mod client;
 mod cors;
+mod device;
 mod failure;
 mod gate;
 mod host;
 mod introspect;
 mod logout;
 mod metadata;
+mod par;
 mod peer;
 mod revoke;
 mod token;
@@ -41,7 +43,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/.well-known/jwks.json", get(metadata::jwks))
         .route("/.well-known/oauth-protected-resource", get(metadata::own_resource))
         .route("/.well-known/oauth-protected-resource/{*rest}", get(metadata::resource))
+        .route("/oauth/device_authorization", post(device::authorize))
         .route("/oauth/introspect", post(introspect::introspect))
+        .route("/oauth/par", post(par::push))
         .route("/oauth/revoke", post(revoke::revoke))
         .route("/oauth/token", post(token::token))
         .route("/oauth/userinfo", get(userinfo::get).post(userinfo::post));
@@ -50,6 +54,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/oauth/authorize", get(authorize::get).post(authorize::post))
         .route("/oauth/logout", get(logout::get).post(logout::post))
         .route("/gate/interaction/{id}", get(interaction::show).post(interaction::decide))
+        .route("/gate/device", get(gate::device::show).post(gate::device::decide))
         .route("/gate/setup", get(setup::show).post(setup::look))
         .route("/gate/login", get(account::login))
         .route("/gate/account", get(account::show))
@@ -63,6 +68,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/setup", get(account::to_setup))
         .route("/login", get(account::to_login))
         .route("/account", get(account::to_account))
+        .route("/device", get(device::to_page))
+        .route("/device/qr/{user_code}", get(device::qr))
         .route("/.well-known/change-password", get(account::to_account))
         .route("/.well-known/passkey-endpoints", get(metadata::passkey_endpoints));
 

@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::client_credentials;
 use crate::flow::code::{self, Redeemed};
+use crate::flow::device::{self, Polled};
 use crate::flow::issue::Issued;
 use crate::flow::refresh::{self, Rotated};
 use crate::oauth::claims::at_hash;
@@ -62,6 +63,13 @@ async fn answer(app: &App, caller: &Caller, request: Request) -> Result<Tokens, 
         }
         TokenRequest::ClientCredentials(request) => {
             client_credentials::issue(&app.read()?, &app.context(), &proven, &request)?
+        }
+        TokenRequest::DeviceCode(request) => {
+            let polled = app.write(move |tx, cx| device::redeem(tx, cx, &proven, &request));
+            match polled.await? {
+                Polled::Tokens(issued) => *issued,
+                Polled::Wait(refusal) => return Err(refusal.into()),
+            }
         }
         TokenRequest::RefreshToken(request) => {
             let rotated = app.write(move |tx, cx| refresh::rotate(tx, cx, &proven, &request));

@@ -5,6 +5,8 @@
 //! URI are proven: first the [`Opening`], then, with a [`Callback`] in hand, the
 //! [`AuthorizeRequest`].
 
+pub mod pushed;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ErrorCode, Refusal};

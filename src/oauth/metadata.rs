@@ -19,6 +19,8 @@ pub struct Metadata {
     pub introspection_endpoint: String,
     pub revocation_endpoint: String,
     pub userinfo_endpoint: String,
+    pub device_authorization_endpoint: String,
+    pub pushed_authorization_request_endpoint: String,
     pub end_session_endpoint: String,
     pub jwks_uri: String,
     pub scopes_supported: Vec<String>,
@@ -41,6 +43,7 @@ pub struct Metadata {
     pub claims_parameter_supported: bool,
     pub request_parameter_supported: bool,
     pub request_uri_parameter_supported: bool,
+    pub require_pushed_authorization_requests: bool,
     pub authorization_response_iss_parameter_supported: bool,
 }
 
@@ -57,16 +60,14 @@ impl Metadata {
             introspection_endpoint: issuer.at("/oauth/introspect"),
             revocation_endpoint: issuer.at("/oauth/revoke"),
             userinfo_endpoint: issuer.at("/oauth/userinfo"),
+            device_authorization_endpoint: issuer.at("/oauth/device_authorization"),
+            pushed_authorization_request_endpoint: issuer.at("/oauth/par"),
             end_session_endpoint: issuer.at("/oauth/logout"),
             jwks_uri: issuer.at("/.well-known/jwks.json"),
             scopes_supported: scopes.iter().map(|token| token.as_str().to_owned()).collect(),
             response_types_supported: vec!["code"],
             response_modes_supported: vec!["query"],
-            grant_types_supported: GrantType::ALL
-                .iter()
-                .filter(|grant| **grant != GrantType::DeviceCode)
-                .map(|grant| grant.as_str())
-                .collect(),
+            grant_types_supported: GrantType::ALL.iter().map(|grant| grant.as_str()).collect(),
             subject_types_supported: vec!["public"],
             id_token_signing_alg_values_supported: algs.clone(),
             // RFC 7662 §2.1: whoever asks has to prove themselves.
@@ -106,7 +107,9 @@ impl Metadata {
             ],
             claims_parameter_supported: false,
             request_parameter_supported: false,
+            // It is about request objects, and says nothing of pushed requests (RFC 9126 §5).
             request_uri_parameter_supported: false,
+            require_pushed_authorization_requests: false,
             authorization_response_iss_parameter_supported: iss,
         }
     }

@@ -1,4 +1,7 @@
-//! The token request: [RFC 6749 §4.1.3, §4.4.2 and §6](https://www.rfc-editor.org/rfc/rfc6749).
+//! The token request: [RFC 6749 §4.1.3, §4.4.2 and §6](https://www.rfc-editor.org/rfc/rfc6749),
+//! and [RFC 8628 §3.4](https://www.rfc-editor.org/rfc/rfc8628#section-3.4).
+
+pub mod device;
 
 use crate::error::Refusal;
 use crate::oauth::client::GrantType;
@@ -6,7 +9,7 @@ use crate::oauth::params::Params;
 use crate::oauth::pkce::CodeVerifier;
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
-use crate::secret::{AuthorizationCode, RefreshToken};
+use crate::secret::{AuthorizationCode, DeviceCode, RefreshToken};
 
 /// What is asked of the token endpoint.
 pub enum TokenRequest {
@@ -14,6 +17,8 @@ pub enum TokenRequest {
     AuthorizationCode(CodeRequest),
     /// RFC 6749 §4.4.2.
     ClientCredentials(ClientCredentialsRequest),
+    /// RFC 8628 §3.4.
+    DeviceCode(DeviceCodeRequest),
     /// RFC 6749 §6.
     RefreshToken(RefreshRequest),
 }
@@ -36,6 +41,14 @@ pub struct ClientCredentialsRequest {
     pub resources: Vec<Resource>,
     /// The scope, if the request names one.
     pub scope: Option<Scope>,
+}
+
+/// A device code that may have been approved.
+pub struct DeviceCodeRequest {
+    /// The code.
+    pub device_code: DeviceCode,
+    /// The resources that the access token is for.
+    pub resources: Vec<Resource>,
 }
 
 /// A refresh token to be rotated.
@@ -69,7 +82,13 @@ impl TokenRequest {
                 let scope = form.parsed("scope")?;
                 Self::ClientCredentials(ClientCredentialsRequest { resources, scope })
             }
-            GrantType::DeviceCode => return Err(Refusal::GrantTypeUnsupported),
+            GrantType::DeviceCode => {
+                let code = form.one("device_code")?.ok_or(Refusal::DeviceCodeMissing)?;
+                Self::DeviceCode(DeviceCodeRequest {
+                    device_code: code.parse().map_err(|_| Refusal::DeviceCodeUnknown)?,
+                    resources,
+                })
+            }
             GrantType::RefreshToken => {
                 let token = form.one("refresh_token")?.ok_or(Refusal::RefreshMissing)?;
                 Self::RefreshToken(RefreshRequest {
@@ -86,6 +105,7 @@ impl TokenRequest {
         match self {
             Self::AuthorizationCode(_) => GrantType::AuthorizationCode,
             Self::ClientCredentials(_) => GrantType::ClientCredentials,
+            Self::DeviceCode(_) => GrantType::DeviceCode,
             Self::RefreshToken(_) => GrantType::RefreshToken,
         }
     }
@@ -110,6 +130,11 @@ mod tests {
             (
                 "grant_type=authorization_code&code=gl_ac_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA&code_verifier=x",
                 CodeVerifierMalformed,
+            ),
+            ("grant_type=urn:ietf:params:oauth:grant-type:device_code", DeviceCodeMissing),
+            (
+                "grant_type=urn:ietf:params:oauth:grant-type:device_code&device_code=x",
+                DeviceCodeUnknown,
             ),
             ("grant_type=refresh_token", RefreshMissing),
             ("grant_type=refresh_token&refresh_token=x", RefreshUnknown),

@@ -25,6 +25,7 @@ mod races;
 mod redirects;
 mod refresh;
 mod refusals;
+mod requests;
 mod resources;
 mod revocation;
 mod scopes;

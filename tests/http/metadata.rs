@@ -30,8 +30,9 @@ async fn both_well_known_addresses_say_the_same() {
     claims_parameter_supported false
     claims_supported ["acr","amr","at_hash","aud","auth_time","azp","email","email_verified","exp","iat","iss","name","nonce","preferred_username","sid","sub","updated_at"]
     code_challenge_methods_supported ["S256"]
+    device_authorization_endpoint "http://localhost:7455/oauth/device_authorization"
     end_session_endpoint "http://localhost:7455/oauth/logout"
-    grant_types_supported ["authorization_code","client_credentials","refresh_token"]
+    grant_types_supported ["authorization_code","client_credentials","urn:ietf:params:oauth:grant-type:device_code","refresh_token"]
     id_token_signing_alg_values_supported ["EdDSA","ES256","RS256"]
     introspection_endpoint "http://localhost:7455/oauth/introspect"
     introspection_endpoint_auth_methods_supported ["client_secret_basic","client_secret_post"]
@@ -39,8 +40,10 @@ async fn both_well_known_addresses_say_the_same() {
     issuer "http://localhost:7455"
     jwks_uri "http://localhost:7455/.well-known/jwks.json"
     prompt_values_supported ["none","login","consent","select_account","create"]
+    pushed_authorization_request_endpoint "http://localhost:7455/oauth/par"
     request_parameter_supported false
     request_uri_parameter_supported false
+    require_pushed_authorization_requests false
     response_modes_supported ["query"]
     response_types_supported ["code"]
     revocation_endpoint "http://localhost:7455/oauth/revoke"
@@ -62,9 +65,14 @@ async fn every_endpoint_that_is_listed_answers() {
 
     for name in members.keys().filter(listed) {
         let url = Url::parse(metadata[name].as_str().unwrap()).unwrap();
-        let for_programs = ["introspection_endpoint", "revocation_endpoint", "token_endpoint"];
-        let posted = for_programs.contains(&name.as_str());
-        let method = if posted { Method::POST } else { Method::GET };
+        let posted = [
+            "device_authorization_endpoint",
+            "introspection_endpoint",
+            "pushed_authorization_request_endpoint",
+            "revocation_endpoint",
+            "token_endpoint",
+        ];
+        let method = if posted.contains(&name.as_str()) { Method::POST } else { Method::GET };
         let request = Request::builder().method(method).uri(url.path());
 
         let answer = server.send(request.body(Body::empty()).unwrap()).await;

@@ -4,8 +4,8 @@
 use crate::error::Error;
 use crate::flow::Context;
 use crate::store::schema::{
-    Attempts, Ceremony, Code, Grant, Interaction, Refresh, Revoked, Session, SetupLink,
-    SigningKeyRow, UsedAssertion,
+    Attempts, Ceremony, Code, Device, Grant, Interaction, Pushed, Refresh, Revoked, Session,
+    SetupLink, SigningKeyRow, UsedAssertion,
 };
 use crate::store::{Row, StoreError, Tx, View};
 
@@ -43,8 +43,10 @@ fn remove(tx: &mut Tx<'_>, table: u8, key: &[u8]) -> Result<(), StoreError> {
         Attempts,
         Ceremony,
         Code,
+        Device,
         Grant,
         Interaction,
+        Pushed,
         Refresh,
         Revoked,
         Session,

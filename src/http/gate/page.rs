@@ -95,6 +95,39 @@ pub(in crate::http) struct ConsentPage {
 }
 
 #[derive(Template)]
+#[template(path = "device.html", config = "assets/askama.toml")]
+pub(in crate::http) struct DevicePage {
+    pub(in crate::http) page: Page,
+    pub(in crate::http) typed: String,
+    pub(in crate::http) unknown: bool,
+}
+
+#[derive(Template)]
+#[template(path = "device_confirm.html", config = "assets/askama.toml")]
+pub(in crate::http) struct DeviceConfirmPage {
+    pub(in crate::http) page: Page,
+    pub(in crate::http) address: String,
+    pub(in crate::http) agent: Option<String>,
+    pub(in crate::http) client_id: String,
+    pub(in crate::http) client_name: String,
+    pub(in crate::http) display_name: String,
+    pub(in crate::http) resources: Vec<String>,
+    pub(in crate::http) scope: String,
+    pub(in crate::http) scopes: Vec<Words>,
+    pub(in crate::http) unregistered: bool,
+    pub(in crate::http) user_code: String,
+    pub(in crate::http) username: String,
+}
+
+#[derive(Template)]
+#[template(path = "device_done.html", config = "assets/askama.toml")]
+pub(in crate::http) struct DeviceDonePage {
+    pub(in crate::http) page: Page,
+    pub(in crate::http) allowed: bool,
+    pub(in crate::http) client_name: String,
+}
+
+#[derive(Template)]
 #[template(path = "error.html", config = "assets/askama.toml")]
 struct ErrorPage {
     page: Page,

@@ -5,17 +5,21 @@
 
 mod browser;
 mod client;
+mod device;
 mod grant;
 mod installation;
 mod passkey;
 mod person;
+mod pushed;
 
 pub use browser::*;
 pub use client::*;
+pub use device::*;
 pub use grant::*;
 pub use installation::*;
 pub use passkey::*;
 pub use person::*;
+pub use pushed::*;
 
 /// A row with one layout so far.
 macro_rules! layout {
@@ -64,12 +68,14 @@ mod tests {
             Client::TABLE,
             Code::TABLE,
             Consent::TABLE,
+            Device::TABLE,
             Grant::TABLE,
             Installation::TABLE,
             Interaction::TABLE,
             Passkey::TABLE,
             Person::TABLE,
             Protected::TABLE,
+            Pushed::TABLE,
             Refresh::TABLE,
             Revoked::TABLE,
             Session::TABLE,
@@ -77,6 +83,7 @@ mod tests {
             SigningKeyRow::TABLE,
             UsedAssertion::TABLE,
             tag(&CLIENTS_BY_FINGERPRINT),
+            tag(&DEVICES_BY_USER_CODE),
             tag(&GRANTS_BY_CLIENT),
             tag(&GRANTS_BY_SESSION),
             tag(&GRANTS_BY_USER),

@@ -103,6 +103,7 @@ async fn every_post_of_a_page_is_guarded() {
     let server = Server::new().await;
 
     for path in [
+        "/gate/device",
         "/gate/setup",
         "/gate/logout",
         "/gate/interaction/0190163d-8694-439b-aea5-966c26f8ad91",

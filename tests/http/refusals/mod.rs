@@ -6,7 +6,9 @@
 mod admin;
 mod assertion;
 mod authorize;
+mod device;
 mod pages;
+mod par;
 mod token;
 mod userinfo;
 
@@ -94,6 +96,13 @@ fn story(refusal: Refusal) -> Story {
         CredentialRegistered => pages::a_passkey_for_two_people(),
         CrossSite => pages::a_form_from_another_site(),
         CsrfTokenWrong => pages::a_stale_anti_forgery_token(),
+        DeviceCodeClientDiffers => device::a_code_of_another_client(),
+        DeviceCodeDenied => device::a_person_who_denies(),
+        DeviceCodeExpired => device::a_code_after_its_time(),
+        DeviceCodeMissing => device::no_code(),
+        DeviceCodePending => device::nobody_who_decided(),
+        DeviceCodePolledTooFast => device::a_device_in_a_hurry(),
+        DeviceCodeUnknown => device::a_code_for_the_second_time(),
         EmailMalformed => admin::an_address_without_at(),
         GrantEnded => token::a_grant_that_has_ended(),
         GrantTypeMissing => token::no_grant_type(),
@@ -122,6 +131,9 @@ fn story(refusal: Refusal) -> Story {
         PostLogoutUriUnregistered => pages::a_way_home_that_is_not_registered(),
         PromptContradictory => authorize::prompt_none_and_login(),
         PromptUnknown => authorize::an_unknown_prompt(),
+        PushedRequestClientDiffers => par::a_request_of_another_client(),
+        PushedRequestExpired => par::a_request_after_its_time(),
+        PushedRequestUnknown => par::a_request_for_the_second_time(),
         RedirectUriDangerous => authorize::a_redirect_uri("javascript:alert(1)"),
         RedirectUriDiffers => token::another_redirect_uri(),
         RedirectUriHasDotSegments => authorize::a_redirect_uri("https://shop.example/x/../cb"),
@@ -139,7 +151,9 @@ fn story(refusal: Refusal) -> Story {
         RefreshMissing => token::no_refresh_token(),
         RefreshReplayed => token::a_refresh_token_that_was_spent(),
         RefreshUnknown => token::an_unknown_refresh_token(),
+        RequestNotPushed => par::a_plain_request_of_a_client_that_pushes(),
         RequestObjectUnsupported => authorize::a_request_object(),
+        RequestUriPushed => par::a_reference_to_a_reference(),
         RequestUriUnsupported => authorize::a_request_uri(),
         ResourceExists => admin::a_resource_for_the_second_time(),
         ResourceMalformed => authorize::a_resource_that_is_no_address(),

@@ -144,6 +144,14 @@ impl Browser {
         self.submit(&path, &[("scope", &scope), ("decision", decision)]).await
     }
 
+    /// Presses a button of the page that asks about a device.
+    pub(crate) async fn decide_on_device(&mut self, page: &Answer, decision: &str) -> Answer {
+        let code = page.hidden("user_code").expect("the page asks about a device");
+        let scope = page.hidden("scope").unwrap_or_default();
+        let fields = [("user_code", &*code), ("scope", &*scope), ("decision", decision)];
+        self.submit("/gate/device", &fields).await
+    }
+
     /// Begins a sign-in, and signs its challenge.
     pub(crate) async fn signed_challenge(&mut self) -> Value {
         self.visit("/login").await;

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use gatelodge::oauth::params::form_encode;
 use serde_json::{Value, json};
+use url::Url;
 
 use super::{Answer, Browser, Server, Tokens};
 
@@ -68,6 +69,55 @@ impl RelyingParty {
             "redirect_uris": ["http://127.0.0.1/cb"],
         });
         server.client(registration).await
+    }
+
+    /// A public client on a device without a browser.
+    pub(crate) async fn tv(server: &Server) -> Self {
+        let registration = json!({
+            "name": "Telly",
+            "client_id": "telly",
+            "client_type": "public",
+            "grant_types": ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
+        });
+        server.client(registration).await
+    }
+
+    /// Begins a device authorization.
+    pub(crate) async fn device(&self) -> Value {
+        let answer = self.post("/oauth/device_authorization", &[("scope", "openid profile")]);
+        let answer = answer.await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
+    }
+
+    /// Asks what became of a device authorization.
+    pub(crate) async fn poll(&self, device: &Value) -> Answer {
+        let code = device["device_code"].as_str().unwrap();
+        let grant_type = "urn:ietf:params:oauth:grant-type:device_code";
+        self.ask(&[("grant_type", grant_type), ("device_code", code)]).await
+    }
+
+    /// Pushes an authorization request, and gives the way to it.
+    pub(crate) async fn push(&self, changes: &[(&str, &str)]) -> String {
+        let answer = self.push_raw(changes).await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        self.pushed(answer.json()["request_uri"].as_str().unwrap())
+    }
+
+    pub(crate) async fn push_raw(&self, changes: &[(&str, &str)]) -> Answer {
+        let request = self.request(changes);
+        let query = Url::parse("http://localhost").unwrap().join(&request).unwrap();
+        let fields: Vec<(String, String)> =
+            query.query_pairs().into_owned().filter(|(name, _)| name != "client_id").collect();
+        let fields: Vec<(&str, &str)> =
+            fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        self.post("/oauth/par", &fields).await
+    }
+
+    /// The address to which a browser brings a `request_uri`.
+    pub(crate) fn pushed(&self, request_uri: &str) -> String {
+        let params = form_encode([("client_id", self.id.as_str()), ("request_uri", request_uri)]);
+        format!("/oauth/authorize?{params}")
     }
 
     /// A client that acts for itself.

@@ -4,12 +4,13 @@ use gatelodge::oauth::authorize::{AuthorizeRequest, Prompt, ResponseMode};
 use gatelodge::oauth::claims_request::ClaimsRequest;
 use gatelodge::oauth::id::{InteractionId, SessionId};
 use gatelodge::oauth::logout::PostLogout;
-use gatelodge::store::schema::{Interaction, Purpose, Session};
+use gatelodge::secret::TokenHash;
+use gatelodge::store::schema::{Device, DeviceState, Interaction, Purpose, Pushed, Session};
 
 use super::{at, authentication, claims, hash, id, read, scope, shop, text, uris};
 
-pub(super) fn interactions() -> Vec<(InteractionId, Interaction)> {
-    let full = AuthorizeRequest {
+fn full() -> AuthorizeRequest {
+    AuthorizeRequest {
         acr_values: vec![text("phr")],
         claims: claims(),
         code_challenge: Some(read("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")),
@@ -22,8 +23,11 @@ pub(super) fn interactions() -> Vec<(InteractionId, Interaction)> {
         response_mode: ResponseMode::FormPost,
         scope: Some(scope()),
         ui_locales: vec![text("de-CH")],
-    };
-    let least = AuthorizeRequest {
+    }
+}
+
+fn least() -> AuthorizeRequest {
+    AuthorizeRequest {
         acr_values: vec![],
         claims: ClaimsRequest::default(),
         code_challenge: None,
@@ -36,7 +40,10 @@ pub(super) fn interactions() -> Vec<(InteractionId, Interaction)> {
         response_mode: ResponseMode::Query,
         scope: None,
         ui_locales: vec![],
-    };
+    }
+}
+
+pub(super) fn interactions() -> Vec<(InteractionId, Interaction)> {
     let authorize = |request, given: bool| Purpose::Authorize {
         client: shop(),
         expected: given.then(|| text("0190163d")),
@@ -47,8 +54,8 @@ pub(super) fn interactions() -> Vec<(InteractionId, Interaction)> {
     };
     let next = PostLogout::prove(&uris(), &uris()[0], Some("s")).unwrap();
     let purposes = [
-        authorize(full, true),
-        authorize(least, false),
+        authorize(full(), true),
+        authorize(least(), false),
         Purpose::Logout {
             client: Some(shop()),
             hint: Some((text("0190163d"), Some(id(3)))),
@@ -72,4 +79,46 @@ pub(super) fn sessions() -> Vec<(SessionId, Session)> {
         user: id(5),
     };
     vec![(id(3), row)]
+}
+
+pub(super) fn pushed_requests() -> Vec<(TokenHash, Pushed)> {
+    let row = |request, given: bool| Pushed {
+        client: shop(),
+        created: at(1),
+        expected: given.then(|| text("0190163d")),
+        expires: at(60),
+        redirect_uri: uris()[usize::from(given)].clone(),
+        redirect_uri_named: given,
+        request,
+        state: given.then(|| text("s")),
+    };
+    vec![(hash(11), row(full(), true)), (hash(12), row(least(), false))]
+}
+
+pub(super) fn devices() -> Vec<(TokenHash, Device)> {
+    let approved = DeviceState::Approved {
+        authentication: authentication(),
+        resources: vec![read("https://api.example/")],
+        scope: scope(),
+        session: id(3),
+        user: id(5),
+    };
+    let row = |state, given: bool, n| Device {
+        address: text("192.0.2.1"),
+        agent: given.then(|| text("telly/1.0")),
+        client: shop(),
+        created: at(1),
+        expires: at(900),
+        interval: 5,
+        polled: given.then(|| at(7)),
+        resources: if given { vec![read("https://api.example/")] } else { vec![] },
+        scope: given.then(scope),
+        state,
+        user_code: hash(n),
+    };
+    vec![
+        (hash(13), row(approved, true, 16)),
+        (hash(14), row(DeviceState::Denied, false, 17)),
+        (hash(15), row(DeviceState::Pending, false, 18)),
+    ]
 }

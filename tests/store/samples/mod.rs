@@ -17,8 +17,9 @@ use gatelodge::oauth::redirect_uri::RedirectUri;
 use gatelodge::oauth::scope::Scope;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
-    Attempts, Authentication, Ceremony, Client, Code, Consent, Grant, Installation, Interaction,
-    Passkey, Person, Protected, Refresh, Revoked, Session, SetupLink, SigningKeyRow, UsedAssertion,
+    Attempts, Authentication, Ceremony, Client, Code, Consent, Device, Grant, Installation,
+    Interaction, Passkey, Person, Protected, Pushed, Refresh, Revoked, Session, SetupLink,
+    SigningKeyRow, UsedAssertion,
 };
 use gatelodge::store::{Key as _, Read, Row, StoreError, Tx, View};
 use gatelodge::time::Timestamp;
@@ -97,12 +98,14 @@ pub(crate) fn samples() -> Vec<Sample> {
         sample::<Client>("Client", clients::clients()),
         sample::<Code>("Code", grants::codes()),
         sample::<Consent>("Consent", grants::consents()),
+        sample::<Device>("Device", browser::devices()),
         sample::<Grant>("Grant", grants::grants()),
         sample::<Installation>("Installation", installation::installations()),
         sample::<Interaction>("Interaction", browser::interactions()),
         sample::<Passkey>("Passkey", people::passkeys()),
         sample::<Person>("Person", people::people()),
         sample::<Protected>("Protected", clients::resources()),
+        sample::<Pushed>("Pushed", browser::pushed_requests()),
         sample::<Refresh>("Refresh", grants::refresh_tokens()),
         sample::<Revoked>("Revoked", grants::revoked()),
         sample::<Session>("Session", browser::sessions()),

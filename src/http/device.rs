@@ -1,0 +1,103 @@
+//! `/oauth/device_authorization`: RFC 8628 §3.1, and the way from a device to its page.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use qrcode::QrCode;
+use qrcode::render::svg;
+use serde::Serialize;
+
+use super::failure::Failure;
+use super::gate::page::see_other;
+use super::{body, client, peer};
+use crate::app::App;
+use crate::error::{Error, Internal, Refusal};
+use crate::flow::device::{self, Origin};
+use crate::oauth::token::device::{DeviceRequest, UserCode};
+
+/// The most characters of a device's account of itself.
+const AGENT: usize = 200;
+
+/// The answer to a device (RFC 8628 §3.2).
+#[derive(Serialize)]
+pub(super) struct Authorization {
+    device_code: String,
+    user_code: String,
+    verification_uri: String,
+    verification_uri_complete: String,
+    expires_in: u64,
+    interval: u32,
+}
+
+pub(super) async fn authorize(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Json<Authorization>, Failure> {
+    let shape = client::shape(request.headers());
+    begin(&app, request).await.map(Json).map_err(|error| Failure::new(error, shape))
+}
+
+async fn begin(app: &App, request: Request) -> Result<Authorization, Error> {
+    let headers = request.headers().clone();
+    let origin =
+        Origin { address: peer::address(app, &request).to_string(), agent: agent(&headers) };
+    let form = body::form(request).await?;
+    let proven = client::proven(app, &headers, &form).await?;
+    let asked = DeviceRequest::parse(&form)?;
+
+    let begun = app.write(move |tx, cx| device::begin(tx, cx, &proven, &asked, &origin)).await?;
+    Ok(Authorization {
+        device_code: begun.device_code.expose().to_string(),
+        user_code: begun.user_code.expose().to_string(),
+        verification_uri: app.rules().issuer.at("/device"),
+        verification_uri_complete: complete(app, &begun.user_code),
+        expires_in: app.rules().config.lifetimes.device_code.as_secs(),
+        interval: begun.interval,
+    })
+}
+
+/// What a device says of itself, without what would move on a page.
+fn agent(headers: &HeaderMap) -> Option<String> {
+    let agent = headers.get(header::USER_AGENT)?.to_str().ok()?.trim();
+    let agent: String = agent.chars().filter(|letter| !letter.is_control()).take(AGENT).collect();
+    Some(agent).filter(|agent| !agent.is_empty())
+}
+
+/// `verification_uri_complete` (RFC 8628 §3.3.1).
+fn complete(app: &App, code: &UserCode) -> String {
+    format!("{}?user_code={}", app.rules().issuer.at("/device"), *code.expose())
+}
+
+/// The page reads the session, so it lies where cookies go; the query comes along.
+pub(super) async fn to_page(request: Request) -> Response {
+    match request.uri().query() {
+        Some(query) => see_other(&format!("/gate/device?{query}")),
+        None => see_other("/gate/device"),
+    }
+}
+
+/// `verification_uri_complete` as a QR code (RFC 8628 §3.3.1), for devices that show pictures but
+/// cannot draw one.
+///
+/// Every well-formed code is drawn, and none looked up, so that nobody learns here which ones are
+/// live.
+pub(super) async fn qr(
+    State(app): State<Arc<App>>,
+    Path(code): Path<String>,
+) -> Result<Response, Failure> {
+    let code: UserCode = code
+        .strip_suffix(".svg")
+        .and_then(|code| code.parse().ok())
+        .ok_or(Refusal::PageNotFound)
+        .map_err(Failure::json)?;
+    let drawn = QrCode::new(complete(&app, &code)).map_err(Internal::new).map_err(Failure::json)?;
+    let picture = drawn.render::<svg::Color<'_>>().min_dimensions(240, 240).build();
+    let fixed = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("image/svg+xml")),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'")),
+    ];
+    Ok((fixed, picture).into_response())
+}

@@ -1,0 +1,53 @@
+//! `/oauth/par`: RFC 9126 §2.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::authorize::expected;
+use super::failure::Failure;
+use super::{body, client};
+use crate::app::App;
+use crate::error::Error;
+use crate::flow::authorize::{self, Checked};
+use crate::oauth::authorize::pushed;
+use crate::secret::PushedReference;
+use crate::store::schema::Pushed;
+
+/// Keeps an authorization request for its browser, checked as the authorization endpoint checks
+/// one (RFC 9126 §2.1), and answers with the reference to it.
+pub(super) async fn push(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let shape = client::shape(request.headers());
+    let reference = pushed(&app, request).await.map_err(|error| Failure::new(error, shape))?;
+    let body = json!({
+        "request_uri": pushed::request_uri(&reference),
+        "expires_in": app.rules().config.lifetimes.pushed_request.as_secs(),
+    });
+    Ok((StatusCode::CREATED, Json(body)).into_response())
+}
+
+async fn pushed(app: &App, request: Request) -> Result<PushedReference, Error> {
+    let headers = request.headers().clone();
+    let form = body::form(request).await?;
+    let proven = client::proven(app, &headers, &form).await?;
+    let view = app.read()?;
+    let (opening, mut request) = pushed::parse(proven.id(), &form)?;
+    let (client, callback) = authorize::open(&view, &opening)?;
+    authorize::check(&view, app.rules(), &client, &mut request)?;
+    authorize::check_room_for::<Pushed>(&view, app.rules())?;
+    let checked = Checked {
+        callback,
+        client: opening.client_id,
+        expected: expected(app, request.id_token_hint.take().as_deref())?,
+        redirect_uri_named: opening.redirect_uri.is_some(),
+        request,
+    };
+    app.write(move |tx, cx| authorize::pushed::push(tx, cx, &proven, &checked)).await
+}

@@ -1,0 +1,105 @@
+//! Pushed authorization requests: [RFC 9126](https://www.rfc-editor.org/rfc/rfc9126).
+
+use crate::error::Refusal;
+use crate::oauth::authorize::{AuthorizeRequest, Opening};
+use crate::oauth::id::ClientId;
+use crate::oauth::params::Params;
+use crate::secret::PushedReference;
+
+/// What stands before a reference of ours (RFC 9126 §2.2).
+const URN: &str = "urn:ietf:params:oauth:request_uri:";
+
+/// The `request_uri` of a reference.
+pub fn request_uri(reference: &PushedReference) -> String {
+    format!("{URN}{}", *reference.expose())
+}
+
+/// The coming of a browser for a request that was pushed before.
+pub struct PushedOpening {
+    /// Who is said to have pushed it.
+    pub client_id: ClientId,
+    /// By what it is found.
+    pub reference: PushedReference,
+}
+
+impl PushedOpening {
+    /// What an authorization request says of a pushed one, if its `request_uri` is one of ours.
+    ///
+    /// Everything else in it is ignored (RFC 9126 §4, RFC 9101 §5: "the authorization server MUST
+    /// only use the parameters in the Request Object"). A reference that has not the form of one
+    /// is as unknown as one that was never made.
+    pub fn parse(params: &Params) -> Result<Option<Self>, Refusal> {
+        let mut named = params.many("request_uri").filter_map(|uri| uri.strip_prefix(URN));
+        let Some(reference) = named.next() else { return Ok(None) };
+        params.one("request_uri")?;
+        Ok(Some(Self {
+            client_id: params.parsed("client_id")?.ok_or(Refusal::ClientIdMissing)?,
+            reference: reference.parse().map_err(|_| Refusal::PushedRequestUnknown)?,
+        }))
+    }
+}
+
+/// The request that `client_id`, which is proven, pushes.
+///
+/// RFC 9126 §2.1: the parameters are those of an authorization request, but `request_uri` "MUST
+/// NOT be provided". The `client_id` among them may be left to the client's proof.
+pub fn parse(
+    client_id: &ClientId,
+    params: &Params,
+) -> Result<(Opening, AuthorizeRequest), Refusal> {
+    if params.one("request_uri")?.is_some() {
+        return Err(Refusal::RequestUriPushed);
+    }
+    let opening = Opening {
+        client_id: client_id.clone(),
+        redirect_uri: params.parsed("redirect_uri")?,
+        state: params.one("state")?.map(str::to_owned),
+    };
+    Ok((opening, AuthorizeRequest::parse(params)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OURS: &str = "request_uri=urn:ietf:params:oauth:request_uri:gl_pr_\
+        AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+    fn opening(query: &str) -> Result<Option<PushedOpening>, Refusal> {
+        PushedOpening::parse(&Params::parse(query.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn a_reference_of_ours_is_read_and_written_alike() {
+        let read = opening(&format!("client_id=shop&{OURS}")).ok().flatten().unwrap();
+
+        assert_eq!(format!("request_uri={}", request_uri(&read.reference)), OURS);
+        assert_eq!(read.client_id.as_str(), "shop");
+    }
+
+    #[test]
+    fn what_is_not_ours_is_left_to_the_request() {
+        for query in ["", "client_id=shop", "request_uri=https://shop.example/r", "request_uri="] {
+            assert!(matches!(opening(query), Ok(None)), "{query}");
+        }
+        for (query, refusal) in [
+            (OURS, Refusal::ClientIdMissing),
+            (
+                "client_id=a&request_uri=urn:ietf:params:oauth:request_uri:x",
+                Refusal::PushedRequestUnknown,
+            ),
+            (&format!("{OURS}&{OURS}"), Refusal::ParameterRepeated),
+        ] {
+            assert_eq!(opening(query).err(), Some(refusal), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_pushed_request_points_to_no_other() {
+        let id = "shop".parse().unwrap();
+        let pushed = |form: &str| parse(&id, &Params::parse(form.as_bytes()).unwrap()).err();
+
+        assert_eq!(pushed("response_type=code&request_uri=x"), Some(Refusal::RequestUriPushed));
+        assert_eq!(pushed("response_type=code"), None);
+    }
+}

@@ -1,0 +1,131 @@
+//! The device authorization request and its user code:
+//! [RFC 8628](https://www.rfc-editor.org/rfc/rfc8628).
+
+use std::str::FromStr;
+
+use zeroize::Zeroizing;
+
+use crate::error::Refusal;
+use crate::oauth::params::Params;
+use crate::oauth::resource::Resource;
+use crate::oauth::scope::Scope;
+
+/// What a device asks for (RFC 8628 §3.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceRequest {
+    /// The resources that the tokens are for (RFC 8707 §2).
+    pub resources: Vec<Resource>,
+    /// The scope, if the request names one.
+    pub scope: Option<Scope>,
+}
+
+impl DeviceRequest {
+    /// The request that a form makes.
+    pub fn parse(form: &Params) -> Result<Self, Refusal> {
+        Ok(Self {
+            resources: form.many("resource").map(str::parse).collect::<Result<_, _>>()?,
+            scope: form.parsed("scope")?,
+        })
+    }
+}
+
+/// The letters of a user code (RFC 8628 §6.1): no vowels, so that no word comes about, and
+/// nothing that is taken for something else, since there are no digits.
+const LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
+
+/// How many letters a user code has. 20⁸ codes are 34.5 bits: where 10 000 are live at once, one
+/// guess in two and a half million hits one of them, and guesses are slowed down.
+const LENGTH: usize = 8;
+
+/// The code that a person carries from a device to a browser (RFC 8628 §6.1).
+#[derive(Clone)]
+pub struct UserCode(Zeroizing<[u8; LENGTH]>);
+
+impl UserCode {
+    /// The code that follows from random bytes: 32 bits to a letter, so that none is likelier.
+    pub fn draw(random: &[u8; 32]) -> Self {
+        let mut code = Zeroizing::new([b'B'; LENGTH]);
+        for (letter, chunk) in code.iter_mut().zip(random.chunks_exact(4)) {
+            let number = chunk.iter().fold(0_u32, |all, byte| all << 8 | u32::from(*byte));
+            let at = usize::try_from(number % 20).unwrap_or_default();
+            *letter = LETTERS.get(at).copied().unwrap_or(*letter);
+        }
+        Self(code)
+    }
+
+    /// The letters alone, by which it is looked up.
+    pub fn letters(&self) -> &[u8] {
+        self.0.as_slice()
+    }
+
+    /// As a person reads it: two groups of four.
+    pub fn expose(&self) -> Zeroizing<String> {
+        let (first, second) = self.0.split_at(LENGTH / 2);
+        let group = |letters: &[u8]| letters.iter().map(|b| char::from(*b)).collect::<String>();
+        Zeroizing::new(format!("{}-{}", group(first), group(second)))
+    }
+}
+
+/// A text that has not the form of a user code: as unknown as one that was never given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAUserCode;
+
+/// Read as people type: RFC 8628 §6.1, "the server should ignore punctuation and convert to
+/// upper case".
+impl FromStr for UserCode {
+    type Err = NotAUserCode;
+
+    fn from_str(s: &str) -> Result<Self, NotAUserCode> {
+        let mut code = Zeroizing::new([0; LENGTH]);
+        let mut typed = s
+            .chars()
+            .filter(|letter| !letter.is_whitespace() && !matches!(letter, '-' | '–' | '_' | '.'))
+            .map(|letter| u8::try_from(letter.to_ascii_uppercase()).ok());
+        for letter in code.iter_mut() {
+            let next = typed.next().flatten().filter(|next| LETTERS.contains(next));
+            *letter = next.ok_or(NotAUserCode)?;
+        }
+        match typed.next() {
+            None => Ok(Self(code)),
+            Some(_) => Err(NotAUserCode),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(typed: &str) -> Option<String> {
+        typed.parse::<UserCode>().ok().map(|code| code.expose().to_string())
+    }
+
+    /// The code of RFC 8628 §3.3.1.
+    #[test]
+    fn a_code_is_read_as_people_type_it() {
+        for typed in ["WDJBMJHT", "wdjb-mjht", " WDJB MJHT ", "w d j b – m j h t", "WDJB.MJHT"] {
+            assert_eq!(read(typed).as_deref(), Some("WDJB-MJHT"), "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_short_too_long_or_of_other_letters_is_no_code() {
+        for typed in ["", "WDJB", "WDJB-MJH", "WDJB-MJHTB", "ADJB-MJHT", "WDJB-MJH8", "WDJB-MJHß"]
+        {
+            assert_eq!(read(typed), None, "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_drawn_code_is_read_back_and_uses_every_letter() {
+        let mut seen = std::collections::BTreeSet::new();
+
+        for n in 0..=u8::MAX {
+            let code = UserCode::draw(&[n; 32]);
+            assert_eq!(read(&code.expose()).unwrap(), *code.expose());
+            seen.extend(code.letters().to_vec());
+        }
+
+        assert_eq!(seen.len(), LETTERS.len());
+    }
+}

@@ -1,0 +1,64 @@
+//! What a device is refused.
+
+use std::time::Duration;
+
+use crate::support::{Answer, RelyingParty, Server};
+
+pub(super) async fn a_code_of_another_client() -> Answer {
+    let server = Server::new().await;
+    let device = RelyingParty::tv(&server).await.device().await;
+    let registration = serde_json::json!({
+        "name": "Radio",
+        "client_type": "public",
+        "grant_types": ["urn:ietf:params:oauth:grant-type:device_code"],
+    });
+    server.client(registration).await.poll(&device).await
+}
+
+pub(super) async fn a_person_who_denies() -> Answer {
+    let (server, mut ada) = Server::with_ada().await;
+    let telly = RelyingParty::tv(&server).await;
+    let device = telly.device().await;
+    let page = ada.visit(device["verification_uri_complete"].as_str().unwrap()).await;
+    ada.decide_on_device(&page, "deny").await;
+    telly.poll(&device).await
+}
+
+pub(super) async fn a_code_after_its_time() -> Answer {
+    let server = Server::new().await;
+    let telly = RelyingParty::tv(&server).await;
+    let device = telly.device().await;
+    server.advance(Duration::from_mins(15));
+    telly.poll(&device).await
+}
+
+pub(super) async fn no_code() -> Answer {
+    let server = Server::new().await;
+    let telly = RelyingParty::tv(&server).await;
+    telly.ask(&[("grant_type", "urn:ietf:params:oauth:grant-type:device_code")]).await
+}
+
+pub(super) async fn nobody_who_decided() -> Answer {
+    let server = Server::new().await;
+    let telly = RelyingParty::tv(&server).await;
+    telly.poll(&telly.device().await).await
+}
+
+pub(super) async fn a_device_in_a_hurry() -> Answer {
+    let server = Server::new().await;
+    let telly = RelyingParty::tv(&server).await;
+    let device = telly.device().await;
+    telly.poll(&device).await;
+    server.advance(Duration::from_secs(3));
+    telly.poll(&device).await
+}
+
+pub(super) async fn a_code_for_the_second_time() -> Answer {
+    let (server, mut ada) = Server::with_ada().await;
+    let telly = RelyingParty::tv(&server).await;
+    let device = telly.device().await;
+    let page = ada.visit(device["verification_uri_complete"].as_str().unwrap()).await;
+    ada.decide_on_device(&page, "allow").await;
+    telly.poll(&device).await.tokens();
+    telly.poll(&device).await
+}

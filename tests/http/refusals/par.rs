@@ -1,0 +1,40 @@
+//! What is refused of requests that are pushed.
+
+use std::time::Duration;
+
+use crate::support::{Answer, RelyingParty, Server};
+
+pub(super) async fn a_request_of_another_client() -> Answer {
+    let server = Server::new().await;
+    let shop = RelyingParty::web(&server).await;
+    RelyingParty::spa(&server).await;
+    let pushed = shop.push(&[]).await;
+    server.get(&pushed.replace("client_id=shop", "client_id=reader")).await
+}
+
+pub(super) async fn a_request_after_its_time() -> Answer {
+    let server = Server::new().await;
+    let pushed = RelyingParty::web(&server).await.push(&[]).await;
+    server.advance(Duration::from_mins(1));
+    server.get(&pushed).await
+}
+
+pub(super) async fn a_request_for_the_second_time() -> Answer {
+    let server = Server::new().await;
+    let pushed = RelyingParty::web(&server).await.push(&[]).await;
+    assert_eq!(server.get(&pushed).await.status, 303);
+    server.get(&pushed).await
+}
+
+pub(super) async fn a_plain_request_of_a_client_that_pushes() -> Answer {
+    let server = Server::new().await;
+    let shop = RelyingParty::web(&server).await;
+    let must = server.change_client("shop", |c| c.require_pushed_authorization_requests = true);
+    must.await;
+    server.get(&shop.request(&[])).await
+}
+
+pub(super) async fn a_reference_to_a_reference() -> Answer {
+    let server = Server::new().await;
+    RelyingParty::web(&server).await.push_raw(&[("request_uri", "urn:x")]).await
+}

@@ -1,0 +1,356 @@
+//! Signing in on a device without a browser (RFC 8628).
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::oauth::issuer::Issuer;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::support::{Answer, Browser, RelyingParty, Server, decoded};
+
+fn complete(device: &Value) -> &str {
+    device["verification_uri_complete"].as_str().unwrap()
+}
+
+fn user_code(device: &Value) -> &str {
+    device["user_code"].as_str().unwrap()
+}
+
+/// Ada, and a device that waits for her.
+async fn waiting() -> (Server, Browser, RelyingParty, Value) {
+    let (server, ada) = Server::with_ada().await;
+    let telly = RelyingParty::tv(&server).await;
+    let device = telly.device().await;
+    (server, ada, telly, device)
+}
+
+async fn decided(ada: &mut Browser, device: &Value, decision: &str) -> Answer {
+    let page = ada.visit(complete(device)).await;
+    ada.decide_on_device(&page, decision).await
+}
+
+/// RFC 8628 §3.2
+#[tokio::test]
+async fn a_device_is_told_what_to_show_and_how_often_to_ask() {
+    let server = Server::new().await;
+
+    let device = RelyingParty::tv(&server).await.device().await;
+
+    let code = user_code(&device);
+    assert!(device["device_code"].as_str().unwrap().starts_with("gl_dc_"));
+    assert_eq!(code.len(), 9);
+    assert!(code.bytes().all(|b| b"BCDFGHJKLMNPQRSTVWXZ-".contains(&b)), "{code}");
+    assert_eq!(device["verification_uri"], "http://localhost:7455/device");
+    assert_eq!(complete(&device), format!("http://localhost:7455/device?user_code={code}"));
+    assert_eq!((&device["expires_in"], &device["interval"]), (&json!(900), &json!(5)));
+}
+
+#[tokio::test]
+async fn a_person_who_allows_a_device_signs_it_in() {
+    let (server, mut ada, telly, device) = waiting().await;
+    telly.poll(&device).await.refused(ErrorCode::AuthorizationPending, Refusal::DeviceCodePending);
+
+    let page = ada.visit(complete(&device)).await;
+    let done = ada.decide_on_device(&page, "allow").await;
+    let tokens = telly.poll(&device).await.tokens();
+
+    assert!(page.text().contains(user_code(&device)) && page.text().contains("127.0.0.1"));
+    assert!(page.text().contains("Did you start this yourself?"));
+    assert!(done.text().contains("Go back to your device"));
+    assert_eq!(tokens.scope, "openid profile");
+    assert_eq!(decoded(tokens.id()).1["aud"], "telly");
+    assert_eq!(telly.userinfo(&tokens.access).await.json()["preferred_username"], "ada");
+    telly.refresh(tokens.refresh()).await.tokens();
+    drop(server);
+}
+
+/// RFC 8628 §5.4: a link that somebody sent decides nothing by itself.
+#[tokio::test]
+async fn a_link_with_the_code_still_asks() {
+    let (server, mut ada, telly, device) = waiting().await;
+
+    ada.visit(complete(&device)).await;
+    ada.visit(complete(&device)).await;
+
+    server.advance(Duration::from_secs(5));
+    telly.poll(&device).await.refused(ErrorCode::AuthorizationPending, Refusal::DeviceCodePending);
+}
+
+#[tokio::test]
+async fn a_code_is_typed_as_people_type() {
+    let (_server, mut ada, _telly, device) = waiting().await;
+    let typed = user_code(&device).to_lowercase().replace('-', " ");
+
+    let asked = ada.visit("/device").await;
+    let page = ada.submit("/gate/device", &[("user_code", &typed)]).await;
+
+    assert!(asked.text().contains("Type the code"));
+    assert!(page.text().contains("Telly"));
+    assert_eq!(page.hidden("user_code").as_deref(), Some(user_code(&device)));
+}
+
+#[tokio::test]
+async fn whoever_is_not_signed_in_signs_in_first_and_comes_back() {
+    let (server, ada, telly, device) = waiting().await;
+    let mut browser = Browser::new(&server);
+    browser.authenticator = ada.authenticator.clone();
+
+    let page = browser.visit(complete(&device)).await;
+    let next = format!("data-next=\"/gate/device?user_code={}\"", user_code(&device));
+    browser.sign_in().await;
+    decided(&mut browser, &device, "allow").await;
+
+    assert!(page.asks_to_sign_in() && page.text().contains(&next), "{}", page.text());
+    assert!(!page.text().contains("Telly"));
+    telly.poll(&device).await.tokens();
+}
+
+#[tokio::test]
+async fn a_person_who_denies_a_device_keeps_it_out() {
+    let (server, mut ada, telly, device) = waiting().await;
+
+    let done = decided(&mut ada, &device, "deny").await;
+
+    assert!(done.text().contains("Nothing was allowed"));
+    for _ in 0..2 {
+        telly.poll(&device).await.refused(ErrorCode::AccessDenied, Refusal::DeviceCodeDenied);
+        server.advance(Duration::from_secs(5));
+    }
+}
+
+/// RFC 8628 §3.5: each poll that comes too soon makes the interval five seconds longer.
+#[tokio::test]
+async fn a_device_in_a_hurry_is_slowed_down() {
+    let (server, _ada, telly, device) = waiting().await;
+    let mut told = Vec::new();
+
+    for wait in [0, 5, 3, 5, 14, 13, 20] {
+        server.advance(Duration::from_secs(wait));
+        told.push(telly.poll(&device).await.json()["error"].as_str().unwrap().to_owned());
+    }
+
+    let (pending, slow) = ("authorization_pending", "slow_down");
+    assert_eq!(told, [pending, pending, slow, slow, pending, slow, pending]);
+}
+
+#[tokio::test]
+async fn a_device_that_heeds_its_interval_is_never_slowed_down() {
+    let (server, mut ada, telly, device) = waiting().await;
+
+    for _ in 0..10 {
+        let answer = telly.poll(&device).await;
+        answer.refused(ErrorCode::AuthorizationPending, Refusal::DeviceCodePending);
+        // A second early, as networks are.
+        server.advance(Duration::from_secs(4));
+    }
+
+    decided(&mut ada, &device, "allow").await;
+    telly.poll(&device).await.tokens();
+}
+
+#[tokio::test]
+async fn a_code_ends_with_its_time() {
+    let (server, mut ada, telly, device) = waiting().await;
+    server.advance(Duration::from_mins(15));
+
+    let page = ada.visit(complete(&device)).await;
+
+    assert!(page.text().contains("No device waits for this code."));
+    telly.poll(&device).await.refused(ErrorCode::ExpiredToken, Refusal::DeviceCodeExpired);
+}
+
+#[tokio::test]
+async fn a_device_code_belongs_to_one_client() {
+    let (server, mut ada, telly, device) = waiting().await;
+    let registration = json!({
+        "name": "Radio",
+        "client_type": "public",
+        "grant_types": ["urn:ietf:params:oauth:grant-type:device_code"],
+    });
+    let radio = server.client(registration).await;
+    decided(&mut ada, &device, "allow").await;
+
+    let answer = radio.poll(&device).await;
+
+    answer.refused(ErrorCode::InvalidGrant, Refusal::DeviceCodeClientDiffers);
+    telly.poll(&device).await.tokens();
+}
+
+#[tokio::test]
+async fn a_client_registers_the_grant_before_it_uses_it() {
+    let server = Server::new().await;
+    let shop = RelyingParty::web(&server).await;
+
+    let begun = shop.post("/oauth/device_authorization", &[]).await;
+
+    begun.refused(ErrorCode::UnauthorizedClient, Refusal::GrantTypeNotRegistered);
+}
+
+#[tokio::test]
+async fn what_a_device_may_not_ask_for_is_refused_at_once() {
+    let server = Server::new().await;
+    let telly = RelyingParty::tv(&server).await;
+    let ask = async |name, value| telly.post("/oauth/device_authorization", &[(name, value)]).await;
+
+    let scope = ask("scope", "payments").await;
+    let resource = ask("resource", "https://mcp.example").await;
+
+    scope.refused(ErrorCode::InvalidScope, Refusal::ScopeNotAllowed);
+    resource.refused(ErrorCode::InvalidTarget, Refusal::ResourceUnknown);
+}
+
+/// What would be granted is worked out anew at the moment of the yes.
+#[tokio::test]
+async fn a_yes_counts_only_for_what_was_shown() {
+    let (server, mut ada, telly, device) = waiting().await;
+    let page = ada.visit(complete(&device)).await;
+    server.change_client("telly", |client| client.scope = "openid".parse().unwrap()).await;
+
+    let again = ada.decide_on_device(&page, "allow").await;
+
+    assert_eq!(again.hidden("scope").as_deref(), Some("openid"));
+    telly.poll(&device).await.refused(ErrorCode::AuthorizationPending, Refusal::DeviceCodePending);
+    ada.decide_on_device(&again, "allow").await;
+    assert_eq!(telly.poll(&device).await.tokens().scope, "openid");
+}
+
+/// Without `offline_access` the grant hangs on the session of whoever allowed it.
+#[tokio::test]
+async fn signing_out_ends_the_grant_of_a_device() {
+    let (_server, mut ada, telly, device) = waiting().await;
+    decided(&mut ada, &device, "allow").await;
+    let tokens = telly.poll(&device).await.tokens();
+
+    ada.sign_out().await;
+
+    let refreshed = telly.refresh(tokens.refresh()).await;
+    refreshed.refused(ErrorCode::InvalidGrant, Refusal::GrantEnded);
+}
+
+#[tokio::test]
+async fn a_client_that_went_takes_its_devices_with_it() {
+    let (server, mut ada, _telly, device) = waiting().await;
+    server.change_client("telly", |client| client.enabled = false).await;
+
+    let page = ada.visit(complete(&device)).await;
+
+    assert!(page.text().contains("No device waits for this code."));
+}
+
+/// RFC 8628 §5.1
+#[tokio::test]
+async fn guesses_are_slowed_down() {
+    let (server, mut ada, _telly, device) = waiting().await;
+    for _ in 0..10 {
+        let page = ada.submit("/gate/device", &[("user_code", "BBBB-BBBB")]).await;
+        assert!(page.text().contains("No device waits for this code."));
+    }
+
+    let slowed = ada.visit(complete(&device)).await;
+    server.advance(Duration::from_mins(1));
+    let later = ada.visit(complete(&device)).await;
+
+    slowed.refused(ErrorCode::TooManyRequests, Refusal::AttemptsTooMany);
+    assert!(later.text().contains("Telly"));
+}
+
+/// What has not the form of a code guesses nothing.
+#[tokio::test]
+async fn a_slip_of_the_finger_is_no_guess() {
+    let (_server, mut ada, _telly, device) = waiting().await;
+    for _ in 0..20 {
+        ada.submit("/gate/device", &[("user_code", "hello")]).await;
+    }
+
+    let page = ada.visit(complete(&device)).await;
+
+    assert!(page.text().contains("Telly"));
+}
+
+#[tokio::test]
+async fn what_a_device_says_of_itself_is_shown_as_text_and_bounded() {
+    let (server, mut ada) = Server::with_ada().await;
+    RelyingParty::tv(&server).await;
+    let request = Request::post("/oauth/device_authorization")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("user-agent", format!("<b>{}", "x".repeat(4000)));
+    let body = Body::from("client_id=telly&scope=openid");
+    let device = server.send(request.body(body).unwrap()).await.json();
+
+    let page = ada.visit(complete(&device)).await;
+
+    assert!(page.text().contains(&format!("&#60;b&#62;{}<", "x".repeat(197))));
+}
+
+#[tokio::test]
+async fn devices_that_nobody_decides_about_are_bounded() {
+    let server = Server::with(Issuer::localhost(7455), |config| config.policy.interactions = 4);
+    let server = server.await;
+    let telly = RelyingParty::tv(&server).await;
+    for _ in 0..4 {
+        telly.device().await;
+    }
+
+    let answer = telly.post("/oauth/device_authorization", &[]).await;
+
+    answer.refused(ErrorCode::TemporarilyUnavailable, Refusal::InteractionsTooMany);
+}
+
+/// A picture is drawn of any code, so that it tells nobody which ones are live.
+#[tokio::test]
+async fn a_code_is_drawn_whether_or_not_a_device_waits() {
+    let server = Server::new().await;
+
+    let drawn = server.get("/device/qr/WDJB-MJHT.svg").await;
+
+    assert_eq!(drawn.header("content-type"), "image/svg+xml");
+    assert_eq!(drawn.header("content-security-policy"), "default-src 'none'");
+    assert!(drawn.text().contains("<svg"));
+    assert_eq!(server.get("/device/qr/AAAA-AAAA.svg").await.status, 404);
+    assert_eq!(server.get("/device/qr/WDJB-MJHT").await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_polls_at_once_one_gets_tokens() {
+    let (_server, mut ada, telly, device) = waiting().await;
+    decided(&mut ada, &device, "allow").await;
+    let mut tasks = JoinSet::new();
+
+    for _ in 0..32 {
+        let (telly, device) = (telly.clone(), device.clone());
+        tasks.spawn(async move { telly.poll(&device).await });
+    }
+
+    let answers = tasks.join_all().await;
+    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|a| a.status == 200);
+    let [one] = &won[..] else { panic!("{} succeeded", won.len()) };
+    assert_eq!(telly.userinfo(&one.tokens().access).await.status, 200);
+    for answer in lost {
+        answer.refused(ErrorCode::InvalidGrant, Refusal::DeviceCodeUnknown);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_a_yes_and_a_no_at_once_one_counts() {
+    let (server, mut ada, telly, device) = waiting().await;
+    let page = ada.visit(complete(&device)).await;
+    let mut tasks = JoinSet::new();
+
+    for n in 0..32 {
+        let mut same = Browser::new(&server);
+        same.keep_from(&ada);
+        same.csrf.clone_from(&ada.csrf);
+        let page = page.clone();
+        let decision = if n % 2 == 0 { "allow" } else { "deny" };
+        tasks.spawn(async move { same.decide_on_device(&page, decision).await });
+    }
+
+    let answers = tasks.join_all().await;
+    let said = |words: &str| answers.iter().filter(|a| a.text().contains(words)).count();
+    let (yes, no) = (said("Go back to your device</h1>"), said("Nothing was allowed</h1>"));
+    assert_eq!(yes + no, 1);
+    assert_eq!(telly.poll(&device).await.status == 200, yes == 1);
+}

@@ -1,0 +1,204 @@
+//! Pushed authorization requests (RFC 9126).
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::Method;
+use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::oauth::issuer::Issuer;
+use tokio::task::JoinSet;
+
+use crate::support::{Answer, RelyingParty, Server};
+
+/// RFC 9126 §2.2
+#[tokio::test]
+async fn a_reference_lasts_a_minute_and_tells_nothing() {
+    let server = Server::new().await;
+    let shop = RelyingParty::web(&server).await;
+
+    let answer = shop.push_raw(&[]).await;
+
+    let body = answer.json();
+    let uri = body["request_uri"].as_str().unwrap();
+    assert_eq!((answer.status.as_u16(), &body["expires_in"]), (201, &60.into()));
+    assert!(uri.starts_with("urn:ietf:params:oauth:request_uri:gl_pr_"), "{uri}");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_eq!(body.as_object().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_pushed_request_brings_home_a_code() {
+    let (server, mut ada) = Server::with_ada().await;
+
+    for client in [RelyingParty::web(&server).await, RelyingParty::spa(&server).await] {
+        let page = ada.visit(&client.push(&[]).await).await;
+        let brought = ada.decide(&page, "allow").await.brought();
+
+        assert_eq!(brought["state"], "s-1");
+        client.redeem(&brought["code"]).await.tokens();
+    }
+}
+
+/// RFC 9126 §4: what stands beside the reference changes nothing.
+#[tokio::test]
+async fn everything_beside_a_reference_is_ignored() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let pushed = shop.push(&[("scope", "openid")]).await;
+    let more = "state=evil&scope=email&redirect_uri=https%3A%2F%2Fevil.example&prompt=none\
+        &response_type=token&request=a.b.c";
+
+    let page = ada.visit(&format!("{pushed}&{more}")).await;
+
+    assert_eq!(page.hidden("scope").as_deref(), Some("openid"));
+    let answer = ada.decide(&page, "allow").await;
+    assert_eq!(answer.onward().unwrap().host_str(), Some("shop.example"));
+    assert_eq!(answer.brought()["state"], "s-1");
+}
+
+#[tokio::test]
+async fn a_post_takes_a_reference_too() {
+    let server = Server::new().await;
+    let shop = RelyingParty::web(&server).await;
+    let pushed = shop.push(&[]).await;
+    let form = pushed.split_once('?').unwrap().1.to_owned();
+
+    let request = Request::post("/oauth/authorize")
+        .header("content-type", "application/x-www-form-urlencoded");
+    let answer = server.send(request.body(Body::from(form)).unwrap()).await;
+
+    assert!(answer.location().starts_with("/gate/interaction/"));
+}
+
+/// A preview of a link looks and stores nothing.
+#[tokio::test]
+async fn whoever_only_looks_uses_up_no_reference() {
+    let server = Server::new().await;
+    let pushed = RelyingParty::web(&server).await.push(&[]).await;
+
+    let head = Request::builder().method(Method::HEAD).uri(&pushed);
+    let looked = server.send(head.body(Body::empty()).unwrap()).await;
+
+    assert_eq!(looked.status, 303);
+    assert!(server.get(&pushed).await.location().starts_with("/gate/interaction/"));
+}
+
+/// Each fault is told to the client itself, before there is a browser.
+#[tokio::test]
+async fn a_push_is_checked_as_the_authorization_endpoint_checks() {
+    use ErrorCode::*;
+    let server = Server::new().await;
+    let shop = RelyingParty::web(&server).await;
+
+    for (name, value, code, refusal) in [
+        ("redirect_uri", "https://evil.example", InvalidRequest, Refusal::RedirectUriUnregistered),
+        ("response_type", "token", UnsupportedResponseType, Refusal::ResponseTypeUnsupported),
+        ("code_challenge", "short", InvalidRequest, Refusal::CodeChallengeMalformed),
+        ("scope", "payments", InvalidScope, Refusal::ScopeNotAllowed),
+        ("resource", "https://mcp.example", InvalidTarget, Refusal::ResourceUnknown),
+        ("id_token_hint", "a.b.c", InvalidRequest, Refusal::IdTokenHintMalformed),
+        ("request", "a.b.c", RequestNotSupported, Refusal::RequestObjectUnsupported),
+    ] {
+        shop.push_raw(&[(name, value)]).await.refused(code, refusal);
+    }
+}
+
+/// RFC 9126 §2: "authenticated in the same way as at the token endpoint".
+#[tokio::test]
+async fn a_client_proves_itself_before_its_request_is_looked_at() {
+    let server = Server::new().await;
+    let mut shop = RelyingParty::web(&server).await;
+    let unregistered = [("redirect_uri", "https://evil.example")];
+    shop.secret = Some("wrong".to_owned());
+
+    let wrong = shop.push_raw(&unregistered).await;
+    shop.secret = None;
+    let none = shop.push_raw(&unregistered).await;
+
+    wrong.refused(ErrorCode::InvalidClient, Refusal::ClientSecretWrong);
+    assert!(wrong.header("www-authenticate").starts_with("Basic"));
+    none.refused(ErrorCode::InvalidClient, Refusal::ClientAuthMissing);
+}
+
+/// RFC 9126 §6
+#[tokio::test]
+async fn a_client_that_has_to_push_may_push() {
+    let server = Server::new().await;
+    let shop = RelyingParty::web(&server).await;
+    server.change_client("shop", |c| c.require_pushed_authorization_requests = true).await;
+
+    let plain = server.get(&shop.request(&[])).await;
+
+    assert_eq!(plain.brought()["error"], "invalid_request");
+    assert_eq!(server.get(&shop.push(&[]).await).await.status, 303);
+}
+
+/// There is no callback to bring an error to, so the person reads what to do.
+#[tokio::test]
+async fn a_reference_that_is_over_is_told_on_a_page() {
+    let server = Server::new().await;
+    let shop = RelyingParty::web(&server).await;
+    let pushed = shop.push(&[]).await;
+    server.advance(Duration::from_secs(59));
+    assert_eq!(server.get(&pushed).await.status, 303);
+
+    for uri in [pushed, shop.pushed("urn:ietf:params:oauth:request_uri:gl_pr_x")] {
+        let answer = server.get(&uri).await;
+
+        answer.refused(ErrorCode::InvalidRequestUri, Refusal::PushedRequestUnknown);
+        assert!(answer.text().contains("Go back to the application and start again."));
+    }
+}
+
+#[tokio::test]
+async fn the_client_may_have_changed_since_it_pushed() {
+    let server = Server::new().await;
+    let shop = RelyingParty::web(&server).await;
+    let (moved, off) = (shop.push(&[]).await, shop.push(&[]).await);
+
+    server
+        .change_client("shop", |client| {
+            client.redirect_uris = vec!["https://shop.example/new".parse().unwrap()];
+        })
+        .await;
+    let moved = server.get(&moved).await;
+    server.change_client("shop", |client| client.enabled = false).await;
+    let off = server.get(&off).await;
+
+    moved.refused(ErrorCode::InvalidRequest, Refusal::RedirectUriUnregistered);
+    off.refused(ErrorCode::InvalidRequest, Refusal::ClientUnknownAtAuthorize);
+}
+
+#[tokio::test]
+async fn requests_that_nobody_comes_for_are_bounded() {
+    let server = Server::with(Issuer::localhost(7455), |config| config.policy.interactions = 4);
+    let server = server.await;
+    let reader = RelyingParty::spa(&server).await;
+    for _ in 0..4 {
+        reader.push(&[]).await;
+    }
+
+    let answer = reader.push_raw(&[]).await;
+
+    answer.refused(ErrorCode::TemporarilyUnavailable, Refusal::InteractionsTooMany);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_browsers_with_one_reference_one_goes_on() {
+    let server = Server::new().await;
+    let pushed = RelyingParty::web(&server).await.push(&[]).await;
+    let mut tasks = JoinSet::new();
+
+    for _ in 0..32 {
+        let (server, pushed) = (server.clone(), pushed.clone());
+        tasks.spawn(async move { server.get(&pushed).await });
+    }
+
+    let answers: Vec<Answer> = tasks.join_all().await;
+    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|a| a.status == 303);
+    assert_eq!(won.len(), 1);
+    for answer in lost {
+        answer.refused(ErrorCode::InvalidRequestUri, Refusal::PushedRequestUnknown);
+    }
+}
