@@ -70,6 +70,7 @@ impl Registration {
     fn parse(self) -> Result<NewClient, Refusal> {
         Ok(NewClient {
             access_token_lifetime: self.access_token_lifetime,
+            any_secret_method: None,
             application_type: self.application_type,
             auth_method: optional(self.token_endpoint_auth_method.as_deref())?,
             backchannel_logout_session_required: self.backchannel_logout_session_required,
@@ -232,7 +233,9 @@ fn patched(
     }
     let described: Registration =
         serde_json::from_value(Value::Object(members)).map_err(|_| Refusal::BodyMalformed)?;
-    described.parse()
+    let names_method = patch.contains_key("token_endpoint_auth_method");
+    let any_secret_method = (!names_method).then_some(client.any_secret_method);
+    Ok(NewClient { any_secret_method, ..described.parse()? })
 }
 
 pub(super) async fn rotate_secret(

@@ -1,13 +1,16 @@
 //! What the server says of itself, and whether it is so.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::Method;
+use gatelodge::oauth::client::SigningAlg;
 use gatelodge::oauth::issuer::Issuer;
 use serde_json::json;
 use url::Url;
 
-use crate::support::{RelyingParty, Server};
+use crate::support::{RelyingParty, Server, Signer};
 
 const OPENID: &str = "/.well-known/openid-configuration";
 const OAUTH: &str = "/.well-known/oauth-authorization-server";
@@ -51,7 +54,8 @@ async fn both_well_known_addresses_say_the_same() {
     scopes_supported ["email","offline_access","openid","profile"]
     subject_types_supported ["public"]
     token_endpoint "http://localhost:7455/oauth/token"
-    token_endpoint_auth_methods_supported ["client_secret_basic","client_secret_post","none"]
+    token_endpoint_auth_methods_supported ["client_secret_basic","client_secret_post","none","private_key_jwt"]
+    token_endpoint_auth_signing_alg_values_supported ["EdDSA","ES256","RS256"]
     userinfo_endpoint "http://localhost:7455/oauth/userinfo"
     "#);
 }
@@ -86,10 +90,12 @@ async fn every_value_that_is_listed_works() {
     let (server, mut ada) = Server::with_ada().await;
     let metadata = server.get(OPENID).await.json();
     let each = |name: &str| metadata[name].as_array().unwrap().clone();
+    let signer = Arc::new(Signer::new(SigningAlg::Es256));
 
     for alg in each("id_token_signing_alg_values_supported") {
         for method in each("token_endpoint_auth_methods_supported") {
-            let registration = json!({
+            let signs = method == "private_key_jwt";
+            let mut registration = json!({
                 "name": "Any",
                 "redirect_uris": ["https://any.example/cb"],
                 "grant_types": ["authorization_code", "refresh_token"],
@@ -98,7 +104,11 @@ async fn every_value_that_is_listed_works() {
                 "scope": metadata["scopes_supported"].as_array().unwrap().iter()
                     .map(|scope| scope.as_str().unwrap()).collect::<Vec<_>>().join(" "),
             });
+            if signs {
+                registration["jwks"] = json!({ "keys": [signer.jwk()] });
+            }
             let any = server.client(registration).await;
+            let any = if signs { any.signing_with(&signer) } else { any };
             let tokens = any.tokens(&mut ada).await;
             let tokens = any.refresh(tokens.refresh()).await.tokens();
             if each("introspection_endpoint_auth_methods_supported").contains(&method) {

@@ -22,6 +22,8 @@ use crate::store::{Tx, View};
 pub struct NewClient {
     /// How long its access tokens last, in seconds: as everywhere.
     pub access_token_lifetime: Option<u32>,
+    /// Whether Basic and post both serve: where no method is named.
+    pub any_secret_method: Option<bool>,
     /// `application_type`: web.
     pub application_type: Option<ApplicationType>,
     /// `token_endpoint_auth_method`: Basic for a confidential client, none for a public one.
@@ -135,7 +137,6 @@ pub fn change(
     let (proof, made) =
         if keeps { (old.secret, None) } else { secret(cx, &settled, new.secret.as_ref()) };
     let client = Client {
-        any_secret_method: old.any_secret_method && settled.auth_method == old.auth_method,
         created: old.created,
         enabled,
         links: old.links,
@@ -224,7 +225,8 @@ fn settle(cx: &Context, new: &NewClient) -> Result<Client, Refusal> {
     Ok(Client {
         access_token_lifetime: new.access_token_lifetime,
         // Widely used libraries send the secret in the body where nothing tells them otherwise.
-        any_secret_method: new.auth_method.is_none() && auth_method.is_secret(),
+        any_secret_method: new.any_secret_method.unwrap_or(new.auth_method.is_none())
+            && auth_method.is_secret(),
         application_type: new.application_type.unwrap_or(ApplicationType::Web),
         auth_method,
         backchannel_logout_session_required: new.backchannel_logout_session_required,

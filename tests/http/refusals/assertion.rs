@@ -40,8 +40,8 @@ pub(super) async fn of_no_form() -> Answer {
 pub(super) async fn beside_another_client_id() -> Answer {
     let (server, signer) = registered().await;
     let assertion = signer.assertion(&server, "signer", json!({}));
-    let mut fields = presenting(&assertion);
-    fields.push(("client_id", "other"));
+    let [kind, assertion] = presenting(&assertion);
+    let fields = [("client_id", "other"), kind, assertion];
     token(&server, None, &fields).await
 }
 

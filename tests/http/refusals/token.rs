@@ -23,10 +23,10 @@ const CREDENTIALS: (&str, &str) = ("grant_type", "client_credentials");
 
 pub(super) async fn another_method_than_was_registered() -> Answer {
     let server = Server::new().await;
-    let basic = json!({ "name": "Robot", "token_endpoint_auth_method": "client_secret_basic" });
-    let robot = server.client(basic).await;
-    let (id, secret) = (robot.id.as_str(), robot.secret.unwrap());
-    token(&server, None, &[CREDENTIALS, ("client_id", id), ("client_secret", &secret)]).await
+    let basic = json!({ "name": "Shop", "token_endpoint_auth_method": "client_secret_basic" });
+    let shop = server.client(basic).await;
+    let secret = shop.secret.unwrap();
+    token(&server, None, &[CREDENTIALS, ("client_id", &shop.id), ("client_secret", &secret)]).await
 }
 
 pub(super) async fn a_bearer_token_instead_of_basic() -> Answer {

@@ -1,5 +1,7 @@
 //! A client: what it asks of the browser, and what it asks of the server.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header;
@@ -9,7 +11,7 @@ use gatelodge::oauth::params::form_encode;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Answer, Browser, Server, Tokens};
+use super::{Answer, Browser, Server, Signer, Tokens, presenting};
 
 /// RFC 7636 appendix B.
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -23,6 +25,7 @@ pub(crate) struct RelyingParty {
     pub(crate) secret: Option<String>,
     pub(crate) redirect_uri: String,
     by_post: bool,
+    signer: Option<Arc<Signer>>,
 }
 
 impl RelyingParty {
@@ -35,7 +38,13 @@ impl RelyingParty {
             secret: text(&registered["client_secret"]),
             redirect_uri: text(&registered["redirect_uris"][0]).unwrap_or_default(),
             by_post: registered["token_endpoint_auth_method"] == "client_secret_post",
+            signer: None,
         }
+    }
+
+    /// The same client, which proves itself by what `signer` signs.
+    pub(crate) fn signing_with(self, signer: &Arc<Signer>) -> Self {
+        Self { signer: Some(Arc::clone(signer)), ..self }
     }
 
     /// A confidential client on the web.
@@ -219,6 +228,11 @@ impl RelyingParty {
     /// Sends a form to an endpoint for programs, with the proof that this client registered.
     pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let mut fields = fields.to_vec();
+        if let Some(signer) = &self.signer {
+            let assertion = signer.assertion(&self.server, &self.id, json!({}));
+            fields.extend(presenting(&assertion));
+            return posted(&self.server, path, None, &fields).await;
+        }
         match &self.secret {
             Some(secret) if !self.by_post => {
                 let authorization = basic(&self.id, secret);

@@ -49,16 +49,13 @@ impl Signer {
     }
 }
 
-/// The fields that present an assertion, which asks for a token of the client's own.
-pub(crate) fn presenting(assertion: &str) -> Vec<(&'static str, &str)> {
-    vec![
-        ("grant_type", "client_credentials"),
-        ("client_assertion_type", JWT_BEARER),
-        ("client_assertion", assertion),
-    ]
+/// The fields that present an assertion.
+pub(crate) fn presenting(assertion: &str) -> [(&'static str, &str); 2] {
+    [("client_assertion_type", JWT_BEARER), ("client_assertion", assertion)]
 }
 
-/// Asks for a token by an assertion alone.
+/// Asks for a token of the client's own by an assertion alone.
 pub(crate) async fn assert_to(server: &Server, assertion: &str) -> Answer {
-    token(server, None, &presenting(assertion)).await
+    let [kind, assertion] = presenting(assertion);
+    token(server, None, &[("grant_type", "client_credentials"), kind, assertion]).await
 }

@@ -1,5 +1,9 @@
 //! How clients prove who they are.
 
+mod assertions;
+mod chosen;
+mod jwks_uri;
+
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::oauth::params::form_encode;
 use serde_json::{Value, json};
@@ -28,8 +32,8 @@ async fn a_secret_travels_in_the_header_or_in_the_body_as_was_registered() {
 #[tokio::test]
 async fn the_body_is_refused_for_the_header_and_the_header_for_the_body() {
     let server = Server::new().await;
-    let basic_alone = json!({ "token_endpoint_auth_method": "client_secret_basic" });
-    let in_header = robot(&server, basic_alone).await;
+    let basic_only = json!({ "token_endpoint_auth_method": "client_secret_basic" });
+    let in_header = robot(&server, basic_only).await;
     let post = json!({ "token_endpoint_auth_method": "client_secret_post" });
     let in_body = robot(&server, post).await;
     let secret = |client: &RelyingParty| client.secret.clone().unwrap();
@@ -140,4 +144,20 @@ async fn credentials_in_the_query_count_for_nothing() {
     let answer = server.send(request.unwrap()).await;
 
     answer.refused(ErrorCode::InvalidRequest, Refusal::ClientIdMissing);
+}
+
+/// A registration that named no method (RFC 7591 §2) leaves the choice between the two.
+#[tokio::test]
+async fn where_no_method_was_named_the_header_and_the_body_both_serve() {
+    let server = Server::new().await;
+    let robot = robot(&server, json!({})).await;
+    let secret = robot.secret.clone().unwrap();
+
+    let in_body = [CREDENTIALS, ("client_id", &robot.id), ("client_secret", &secret)];
+    let in_body = token(&server, None, &in_body).await;
+
+    in_body.tokens();
+    robot.ask(&[CREDENTIALS]).await.tokens();
+    let without = token(&server, None, &[CREDENTIALS, ("client_id", &robot.id)]).await;
+    without.refused(ErrorCode::InvalidClient, Refusal::ClientAuthMissing);
 }

@@ -1,0 +1,153 @@
+//! Secrets that an operator chose.
+
+use std::time::Duration;
+
+use axum::http::Method;
+use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::http::Peer;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Server, basic, token};
+
+const CREDENTIALS: (&str, &str) = ("grant_type", "client_credentials");
+
+/// Every printable character of ASCII.
+fn all_characters() -> String {
+    (' '..='~').collect()
+}
+
+async fn robot(server: &Server, secret: &str, more: Value) {
+    let mut registration =
+        json!({ "name": "Robot", "client_id": "robot", "client_secret": secret });
+    registration.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let told = server.operate(Method::POST, "/clients", registration).await;
+    assert_eq!(told.status, 201, "{}", told.text());
+    assert!(told.json().get("client_secret").is_none());
+}
+
+async fn by_header(server: &Server, secret: &str) -> Answer {
+    token(server, Some(&basic("robot", secret)), &[CREDENTIALS]).await
+}
+
+async fn by_body(server: &Server, secret: &str) -> Answer {
+    let fields = [CREDENTIALS, ("client_id", "robot"), ("client_secret", secret)];
+    token(server, None, &fields).await
+}
+
+#[tokio::test]
+async fn a_chosen_secret_of_every_character_works_in_the_header_and_in_the_body() {
+    let secret = all_characters();
+    let server = Server::new().await;
+    robot(&server, &secret, json!({})).await;
+
+    by_header(&server, &secret).await.tokens();
+    let post = json!({ "token_endpoint_auth_method": "client_secret_post" });
+    server.operate(Method::PATCH, "/clients/robot", post).await.json();
+    by_body(&server, &secret).await.tokens();
+
+    let wrong = by_body(&server, &secret[1..]).await;
+    wrong.refused(ErrorCode::InvalidClient, Refusal::ClientSecretWrong);
+}
+
+/// It is not mistaken for a secret of the server's making.
+#[tokio::test]
+async fn a_chosen_secret_may_look_like_one_that_this_server_makes() {
+    let secret = format!("gl_cs_{}", "A".repeat(43));
+    let server = Server::new().await;
+    robot(&server, &secret, json!({})).await;
+
+    by_header(&server, &secret).await.tokens();
+}
+
+#[tokio::test]
+async fn a_secret_that_was_right_is_forgotten_when_another_takes_its_place() {
+    let server = Server::new().await;
+    robot(&server, "correct horse", json!({})).await;
+    by_header(&server, "correct horse").await.tokens();
+    by_header(&server, "correct horse").await.tokens();
+
+    let other = json!({ "client_secret": "battery staple" });
+    let told = server.operate(Method::PATCH, "/clients/robot", other).await.json();
+
+    assert!(told.get("client_secret").is_none());
+    let old = by_header(&server, "correct horse").await;
+    old.refused(ErrorCode::InvalidClient, Refusal::ClientSecretWrong);
+    by_header(&server, "battery staple").await.tokens();
+    let told = server.operate(Method::POST, "/clients/robot/secret", json!({})).await.json();
+    let old = by_header(&server, "battery staple").await;
+    old.refused(ErrorCode::InvalidClient, Refusal::ClientSecretWrong);
+    by_header(&server, told["client_secret"].as_str().unwrap()).await.tokens();
+}
+
+#[tokio::test]
+async fn a_remembered_secret_does_not_prove_a_client_that_is_switched_off() {
+    let server = Server::new().await;
+    robot(&server, "correct horse", json!({})).await;
+    by_header(&server, "correct horse").await.tokens();
+
+    server.change_client("robot", |client| client.enabled = false).await;
+
+    let answer = by_header(&server, "correct horse").await;
+    answer.refused(ErrorCode::InvalidClient, Refusal::ClientDisabled);
+}
+
+#[tokio::test]
+async fn a_secret_that_is_empty_too_long_or_not_printable_cannot_be_chosen() {
+    let server = Server::new().await;
+
+    for secret in ["", "a\nb", "caf\u{e9}", &"x".repeat(1025)] {
+        let registration = json!({ "name": "Robot", "client_secret": secret });
+        let answer = server.operate(Method::POST, "/clients", registration).await;
+        answer.refused(ErrorCode::InvalidRequest, Refusal::ClientSecretUnfit);
+    }
+    let public = json!({
+        "name": "App", "client_type": "public", "redirect_uris": ["https://app.example/cb"],
+        "client_secret": "s",
+    });
+    let answer = server.operate(Method::POST, "/clients", public).await;
+    answer.refused(ErrorCode::InvalidRequest, Refusal::ClientSecretUnfit);
+}
+
+/// Sends a wrong secret from an address.
+async fn guess(server: &Server, client: &str, from: &str) -> Answer {
+    let mut request = axum::extract::Request::post("/oauth/token")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("authorization", basic(client, "wrong"))
+        .body("grant_type=client_credentials".into())
+        .unwrap();
+    request.extensions_mut().insert(Peer(from.parse().unwrap()));
+    server.send(request).await
+}
+
+#[tokio::test]
+async fn guessing_is_slowed_down_and_a_secret_that_was_right_before_is_not() {
+    let server = Server::new().await;
+    robot(&server, "correct horse", json!({})).await;
+    by_header(&server, "correct horse").await.tokens();
+
+    for n in 0..10 {
+        let answer = guess(&server, "robot", &format!("192.0.2.{n}")).await;
+        answer.refused(ErrorCode::InvalidClient, Refusal::ClientSecretWrong);
+    }
+    let too_many = guess(&server, "robot", "192.0.2.99").await;
+
+    too_many.refused(ErrorCode::TooManyRequests, Refusal::AttemptsTooMany);
+    assert_eq!(too_many.header("retry-after"), "60");
+    by_header(&server, "correct horse").await.tokens();
+    server.advance(Duration::from_mins(2));
+    let later = guess(&server, "robot", "192.0.2.99").await;
+    later.refused(ErrorCode::InvalidClient, Refusal::ClientSecretWrong);
+}
+
+#[tokio::test]
+async fn a_secret_that_nobody_could_guess_is_not_counted() {
+    let server = Server::new().await;
+    server.client(json!({ "name": "Robot", "client_id": "robot" })).await;
+
+    for _ in 0..70 {
+        for client in ["robot", "nobody"] {
+            let answer = guess(&server, client, "192.0.2.1").await;
+            assert_eq!(answer.status, 401);
+        }
+    }
+}
