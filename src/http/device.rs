@@ -10,9 +10,10 @@ use qrcode::QrCode;
 use qrcode::render::svg;
 use serde::Serialize;
 
+use super::client::{self, Caller};
 use super::failure::Failure;
 use super::gate::page::see_other;
-use super::{body, client, peer};
+use super::{body, peer};
 use crate::app::App;
 use crate::error::{Error, Internal, Refusal};
 use crate::flow::device::{self, Origin};
@@ -36,16 +37,20 @@ pub(super) async fn authorize(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Json<Authorization>, Failure> {
-    let shape = client::shape(request.headers());
-    begin(&app, request).await.map(Json).map_err(|error| Failure::new(error, shape))
+    let caller = Caller::of(&app, &request);
+    begin(&app, &caller, request)
+        .await
+        .map(Json)
+        .map_err(|error| Failure::new(error, caller.shape()))
 }
 
-async fn begin(app: &App, request: Request) -> Result<Authorization, Error> {
-    let headers = request.headers().clone();
-    let origin =
-        Origin { address: peer::address(app, &request).to_string(), agent: agent(&headers) };
+async fn begin(app: &App, caller: &Caller, request: Request) -> Result<Authorization, Error> {
+    let origin = Origin {
+        address: peer::address(app, &request).to_string(),
+        agent: agent(request.headers()),
+    };
     let form = body::form(request).await?;
-    let proven = client::proven(app, &headers, &form).await?;
+    let proven = client::proven(app, caller, &form).await?;
     let asked = DeviceRequest::parse(&form)?;
 
     let begun = app.write(move |tx, cx| device::begin(tx, cx, &proven, &asked, &origin)).await?;

@@ -9,8 +9,9 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::authorize::expected;
+use super::body;
+use super::client::{self, Caller};
 use super::failure::Failure;
-use super::{body, client};
 use crate::app::App;
 use crate::error::Error;
 use crate::flow::authorize::{self, Checked};
@@ -24,8 +25,9 @@ pub(super) async fn push(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, Failure> {
-    let shape = client::shape(request.headers());
-    let reference = pushed(&app, request).await.map_err(|error| Failure::new(error, shape))?;
+    let caller = Caller::of(&app, &request);
+    let pushed = pushed(&app, &caller, request).await;
+    let reference = pushed.map_err(|error| Failure::new(error, caller.shape()))?;
     let body = json!({
         "request_uri": pushed::request_uri(&reference),
         "expires_in": app.rules().config.lifetimes.pushed_request.as_secs(),
@@ -33,10 +35,9 @@ pub(super) async fn push(
     Ok((StatusCode::CREATED, Json(body)).into_response())
 }
 
-async fn pushed(app: &App, request: Request) -> Result<PushedReference, Error> {
-    let headers = request.headers().clone();
+async fn pushed(app: &App, caller: &Caller, request: Request) -> Result<PushedReference, Error> {
     let form = body::form(request).await?;
-    let proven = client::proven(app, &headers, &form).await?;
+    let proven = client::proven(app, caller, &form).await?;
     let view = app.read()?;
     let (opening, mut request) = pushed::parse(proven.id(), &form)?;
     let (client, callback) = authorize::open(&view, &opening)?;
