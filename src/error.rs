@@ -215,7 +215,7 @@ refusals! {
     ResourceNotFound => NotFound, "this resource is not registered";
     ResourceNotGranted => InvalidTarget, "the resource is not among those that were granted";
     ResourceUnknown => InvalidTarget, "the resource is not one that this server issues tokens for";
-    ResponseModeUnsupported => InvalidRequest, "the response_mode is not query";
+    ResponseModeUnsupported => InvalidRequest, "the response_mode is neither query nor form_post, or no form reaches the redirect URI";
     ResponseTypeMissing => InvalidRequest, "the request has no response_type";
     ResponseTypeUnsupported => UnsupportedResponseType, "the response_type is not code";
     RoleUnknown => InvalidRequest, "the configuration knows no such role";

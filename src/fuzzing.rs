@@ -13,7 +13,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::error::{ErrorCode, Refusal};
-use crate::oauth::authorize::{AuthorizeRequest, Callback, Opening};
+use crate::oauth::authorize::{Answer, AuthorizeRequest, Callback, Opening};
 use crate::oauth::claims::{AccessClaims, IdClaims, grant_of};
 use crate::oauth::client::{ClientType, Presented, Proof};
 use crate::oauth::id::{ClientId, GrantId, KeyId, UserId};
@@ -60,6 +60,7 @@ pub fn authorize(bytes: &[u8]) {
             assert_eq!(proven.is_ok(), !uris.is_empty());
             if let Ok(callback) = proven {
                 answer_goes_home(&callback);
+                answer_goes_home(&callback.in_mode(opening.response_mode));
             }
         }
     }
@@ -87,7 +88,14 @@ fn answer_goes_home(callback: &Callback) {
         (callback.with_code("gl_ac_x", Some(ISSUER)), "code", "gl_ac_x"),
         (callback.with_error(error, Some(ISSUER)), "error", error.as_str()),
     ] {
-        let own = goes_to(&answer, uri);
+        let own = match &answer {
+            Answer::Form { action, fields } => {
+                assert_eq!(action, uri);
+                let pairs = fields.iter().map(|(name, value)| (*name, value.as_str()));
+                Params::parse(form_encode(pairs).as_bytes()).expect("an answer is a form")
+            }
+            Answer::Location(location) => goes_to(location, uri),
+        };
         assert_eq!(own.one(name), Ok(Some(value)));
         assert_eq!(own.one("state"), Ok(callback.state()));
         assert_eq!(own.one("iss"), Ok(Some(ISSUER)));

@@ -23,7 +23,7 @@ pub fn open(view: &impl View, opening: &Opening) -> Result<(Client, Callback), E
         opening.redirect_uri.as_ref(),
         opening.state.clone(),
     )?;
-    Ok((client, callback))
+    Ok((client, callback.in_mode(opening.response_mode)))
 }
 
 /// A client that may ask a person for anything.
@@ -111,6 +111,9 @@ pub fn begin(
     cx: &Context,
     checked: &Checked,
 ) -> Result<(InteractionId, BrowserSecret), Error> {
+    if checked.request.response_mode != checked.callback.mode() {
+        return Err(Refusal::ResponseModeUnsupported.into());
+    }
     let purpose = Purpose::Authorize {
         client: checked.client.clone(),
         expected: checked.expected.clone(),

@@ -3,7 +3,7 @@
 use crate::error::{Error, Refusal};
 use crate::flow::step::{self, Door, Request, Step};
 use crate::flow::{Context, session};
-use crate::oauth::authorize::Callback;
+use crate::oauth::authorize::{Answer, Callback};
 use crate::oauth::scope::Scope;
 use crate::secret::AuthorizationCode;
 use crate::store::schema::{Code, Consent, Interaction};
@@ -19,8 +19,8 @@ pub enum Onward {
 
 /// A way home to a client: made from a [`Callback`], and from nothing else.
 pub struct Landing {
-    /// The whole URL.
-    pub url: String,
+    /// What goes there, and how.
+    pub answer: Answer,
     /// The host that people are told.
     pub host: String,
     /// The error that it carries, if it carries one.
@@ -30,13 +30,13 @@ pub struct Landing {
 impl Landing {
     /// The way home with an error.
     pub fn refused(cx: &Context, callback: &Callback, refusal: Refusal) -> Self {
-        let url = callback.with_error(refusal.code(), iss(cx));
-        Self { url, host: callback.uri().host(), refusal: Some(refusal) }
+        let answer = callback.with_error(refusal.code(), iss(cx));
+        Self { answer, host: callback.uri().host(), refusal: Some(refusal) }
     }
 
     fn with_code(cx: &Context, callback: &Callback, code: &AuthorizationCode) -> Self {
-        let url = callback.with_code(&code.expose(), iss(cx));
-        Self { url, host: callback.uri().host(), refusal: None }
+        let answer = callback.with_code(&code.expose(), iss(cx));
+        Self { answer, host: callback.uri().host(), refusal: None }
     }
 }
 

@@ -79,12 +79,12 @@ pub fn interaction(view: &impl View, cx: &Context, door: &Door) -> Result<Intera
 /// Where the answer to a stored authorization request goes, proven once more.
 pub fn callback(view: &impl View, interaction: Interaction) -> Result<Callback, Error> {
     match interaction.purpose {
-        Purpose::Authorize { client, redirect_uri, state, .. } => {
+        Purpose::Authorize { client, redirect_uri, request, state, .. } => {
             let client = authorize::enabled(view, &client)?;
             let registered = &client.redirect_uris;
             let proven =
                 Callback::prove(registered, client.client_type, Some(&redirect_uri), state)?;
-            Ok(proven)
+            Ok(proven.in_mode(request.response_mode))
         }
         Purpose::Logout { .. } => Err(Refusal::InteractionUnknown.into()),
     }
@@ -113,6 +113,7 @@ pub fn next(
     let client = authorize::enabled(view, &client_id)?;
     let registered = &client.redirect_uris;
     let callback = Callback::prove(registered, client.client_type, Some(&redirect_uri), state)?;
+    let callback = callback.in_mode(request.response_mode);
     let session = match &door.session {
         Some(cookie) => session::live(view, cx, cookie)?,
         None => None,

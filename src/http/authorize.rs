@@ -10,13 +10,14 @@ use axum::response::{IntoResponse, Response};
 use super::body;
 use super::failure::{Cause, Failure};
 use super::gate::cookie::Cookie;
+use super::gate::page;
 use super::gate::visitor::with_cookie;
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::authorize::{self, Checked, pushed};
 use crate::flow::consent::Landing;
 use crate::oauth::authorize::pushed::PushedOpening;
-use crate::oauth::authorize::{AuthorizeRequest, Callback, Opening};
+use crate::oauth::authorize::{Answer, AuthorizeRequest, Callback, Opening};
 use crate::oauth::claims::IdClaims;
 use crate::oauth::id::InteractionId;
 use crate::oauth::params::Params;
@@ -105,7 +106,7 @@ fn begin(
     match begun {
         Ok((id, secret)) => Ok(enter(app, id, &secret)),
         Err(Error::Refused(refusal)) => {
-            Ok(home(&Landing::refused(&app.context(), callback, refusal)))
+            Ok(home(app, &Landing::refused(&app.context(), callback, refusal)))
         }
         Err(internal) => Err(Failure::page(internal)),
     }
@@ -135,8 +136,11 @@ pub(super) fn away(url: &str) -> Response {
 }
 
 /// Sends a browser home to the client that asked.
-pub(super) fn home(landing: &Landing) -> Response {
-    let mut response = away(&landing.url);
+pub(super) fn home(app: &App, landing: &Landing) -> Response {
+    let mut response = match &landing.answer {
+        Answer::Form { action, fields } => page::post_home(app, landing, action, fields),
+        Answer::Location(url) => away(url),
+    };
     if let Some(refusal) = landing.refusal {
         response.extensions_mut().insert(Cause(Arc::new(refusal.into())));
     }

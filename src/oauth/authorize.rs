@@ -15,7 +15,7 @@ use crate::oauth::client::ClientType;
 use crate::oauth::id::ClientId;
 use crate::oauth::params::Params;
 use crate::oauth::pkce::{self, CodeChallenge};
-use crate::oauth::redirect_uri::RedirectUri;
+use crate::oauth::redirect_uri::{Kind, RedirectUri};
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 
@@ -26,6 +26,8 @@ pub struct Opening {
     pub client_id: ClientId,
     /// Where the answer is to go, if the request says so.
     pub redirect_uri: Option<RedirectUri>,
+    /// How the answer is to come home: by query, unless the request says another way that is known.
+    pub response_mode: ResponseMode,
     /// What the answer is to carry back byte for byte.
     pub state: Option<String>,
 }
@@ -36,7 +38,8 @@ impl Opening {
         Ok(Self {
             client_id: params.parsed("client_id")?.ok_or(Refusal::ClientIdMissing)?,
             redirect_uri: params.parsed("redirect_uri")?,
-            // A repeated `state` is refused by `AuthorizeRequest::parse`, on the way back.
+            // What is wrong with the rest is refused by `AuthorizeRequest::parse`, on the way back.
+            response_mode: ResponseMode::parse(params).unwrap_or_default(),
             state: params.one("state").ok().flatten().map(str::to_owned),
         })
     }
@@ -45,6 +48,7 @@ impl Opening {
 /// Proof that an answer may go to a redirect URI: the only thing a `Location` is made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Callback {
+    mode: ResponseMode,
     uri: RedirectUri,
     state: Option<String>,
 }
@@ -70,7 +74,23 @@ impl Callback {
             (None, [only]) => only.clone(),
             (None, _) => return Err(Refusal::RedirectUriMissing),
         };
-        Ok(Self { uri, state })
+        Ok(Self { mode: ResponseMode::Query, uri, state })
+    }
+
+    /// The same, with the answer to come home in `mode` if it can: a browser hands a program that
+    /// claimed a private-use scheme a URI, and no form.
+    #[must_use]
+    pub fn in_mode(self, mode: ResponseMode) -> Self {
+        let mode = match self.uri.kind() {
+            Kind::Https { .. } | Kind::Loopback { .. } => mode,
+            Kind::PrivateUse { .. } => ResponseMode::Query,
+        };
+        Self { mode, ..self }
+    }
+
+    /// How the answer comes home.
+    pub fn mode(&self) -> ResponseMode {
+        self.mode
     }
 
     /// Where it goes.
@@ -83,13 +103,13 @@ impl Callback {
         self.state.as_deref()
     }
 
-    /// The URL that brings `code` home (RFC 6749 §4.1.2), with `iss` (RFC 9207 §2).
-    pub fn with_code(&self, code: &str, iss: Option<&str>) -> String {
+    /// The answer that brings `code` home (RFC 6749 §4.1.2), with `iss` (RFC 9207 §2).
+    pub fn with_code(&self, code: &str, iss: Option<&str>) -> Answer {
         self.with(&[("code", Some(code)), ("state", self.state()), ("iss", iss)])
     }
 
-    /// The URL that brings an error home (RFC 6749 §4.1.2.1), with `iss` (RFC 9207 §2).
-    pub fn with_error(&self, code: ErrorCode, iss: Option<&str>) -> String {
+    /// The answer that brings an error home (RFC 6749 §4.1.2.1), with `iss` (RFC 9207 §2).
+    pub fn with_error(&self, code: ErrorCode, iss: Option<&str>) -> Answer {
         self.with(&[
             ("error", Some(code.as_str())),
             ("error_description", Some(code.description())),
@@ -98,10 +118,31 @@ impl Callback {
         ])
     }
 
-    fn with(&self, answer: &[(&str, Option<&str>)]) -> String {
-        let pairs = answer.iter().filter_map(|(name, value)| value.map(|value| (*name, value)));
-        self.uri.with_query(pairs)
+    fn with(&self, answer: &[(&'static str, Option<&str>)]) -> Answer {
+        let fields = answer.iter().filter_map(|(name, value)| Some((*name, (*value)?.to_owned())));
+        let fields: Vec<(&'static str, String)> = fields.collect();
+        match self.mode {
+            ResponseMode::FormPost => Answer::Form { action: self.uri.as_str().to_owned(), fields },
+            ResponseMode::Query => {
+                let pairs = fields.iter().map(|(name, value)| (*name, value.as_str()));
+                Answer::Location(self.uri.with_query(pairs))
+            }
+        }
     }
+}
+
+/// An authorization response on its way home: made from a [`Callback`], and from nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// A form that the browser posts (Form Post Response Mode §2).
+    Form {
+        /// The redirect URI.
+        action: String,
+        /// The answer's parameters.
+        fields: Vec<(&'static str, String)>,
+    },
+    /// The redirect URI with the answer in its query.
+    Location(String),
 }
 
 /// `prompt` (OpenID Connect Core §3.1.2.1, and `create` of Initiating User Registration §4.1).
@@ -143,6 +184,26 @@ pub enum ResponseMode {
     /// In the query of the redirect URI.
     #[default]
     Query,
+}
+
+impl ResponseMode {
+    /// All of them.
+    pub const ALL: &[Self] = &[Self::FormPost, Self::Query];
+
+    /// The word of the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FormPost => "form_post",
+            Self::Query => "query",
+        }
+    }
+
+    /// The mode that a request asks for; that of `response_type=code` is the query.
+    fn parse(params: &Params) -> Result<Self, Refusal> {
+        let Some(word) = params.one("response_mode")? else { return Ok(Self::Query) };
+        let known = Self::ALL.iter().copied().find(|mode| mode.as_str() == word);
+        known.ok_or(Refusal::ResponseModeUnsupported)
+    }
 }
 
 /// Everything else that an authorization request asks.
@@ -189,10 +250,7 @@ impl AuthorizeRequest {
             Some(_) => return Err(Refusal::ResponseTypeUnsupported),
             None => return Err(Refusal::ResponseTypeMissing),
         }
-        match params.one("response_mode")? {
-            None | Some("query") => {}
-            Some(_) => return Err(Refusal::ResponseModeUnsupported),
-        }
+        let response_mode = ResponseMode::parse(params)?;
         let method = params.one("code_challenge_method")?;
         let code_challenge = match (params.one("code_challenge")?, method) {
             (Some(challenge), method) => {
@@ -219,7 +277,7 @@ impl AuthorizeRequest {
             nonce: text("nonce")?,
             prompt: Prompt::parse(params.one("prompt")?.unwrap_or_default())?,
             resources: params.many("resource").map(str::parse).collect::<Result<_, _>>()?,
-            response_mode: ResponseMode::Query,
+            response_mode,
             scope: params.parsed("scope")?,
             ui_locales: words("ui_locales")?,
         })
@@ -263,8 +321,24 @@ mod tests {
             let callback =
                 Callback::prove(&registered, ClientType::Public, None, Some("s &".into())).unwrap();
 
-            assert_eq!(callback.with_code("c", Some("http://localhost:7455")), expected);
+            let answer = callback.with_code("c", Some("http://localhost:7455"));
+            assert_eq!(answer, Answer::Location(expected.to_owned()));
         }
+    }
+
+    #[test]
+    fn a_form_goes_to_the_redirect_uri_itself_and_never_to_a_program() {
+        let registered: [RedirectUri; 2] =
+            ["https://a.example/cb?x=1", "com.example.app:/cb"].map(|uri| uri.parse().unwrap());
+        let posted = |uri| {
+            let proven = Callback::prove(&registered, ClientType::Public, Some(uri), None);
+            proven.unwrap().in_mode(ResponseMode::FormPost)
+        };
+
+        let fields = vec![("code", "c".to_owned())];
+        let form = Answer::Form { action: "https://a.example/cb?x=1".to_owned(), fields };
+        assert_eq!(posted(&registered[0]).with_code("c", None), form);
+        assert_eq!(posted(&registered[1]).mode(), ResponseMode::Query);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use crate::oauth::authorize::ResponseMode;
 use crate::oauth::client::{AuthMethod, GrantType, SigningAlg};
 use crate::oauth::issuer::Issuer;
 use crate::oauth::scope::Scope;
@@ -66,7 +67,7 @@ impl Metadata {
             jwks_uri: issuer.at("/.well-known/jwks.json"),
             scopes_supported: scopes.iter().map(|token| token.as_str().to_owned()).collect(),
             response_types_supported: vec!["code"],
-            response_modes_supported: vec!["query"],
+            response_modes_supported: ResponseMode::ALL.iter().map(|mode| mode.as_str()).collect(),
             grant_types_supported: GrantType::ALL.iter().map(|grant| grant.as_str()).collect(),
             subject_types_supported: vec!["public"],
             id_token_signing_alg_values_supported: algs.clone(),

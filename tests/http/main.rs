@@ -12,6 +12,7 @@ mod admin;
 mod answers;
 mod client_auth;
 mod codes;
+mod form_post;
 mod host;
 mod introspection;
 mod keys;

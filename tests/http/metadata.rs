@@ -47,7 +47,7 @@ async fn both_well_known_addresses_say_the_same() {
     request_parameter_supported false
     request_uri_parameter_supported false
     require_pushed_authorization_requests false
-    response_modes_supported ["query"]
+    response_modes_supported ["form_post","query"]
     response_types_supported ["code"]
     revocation_endpoint "http://localhost:7455/oauth/revoke"
     revocation_endpoint_auth_methods_supported ["client_secret_basic","client_secret_post","none"]

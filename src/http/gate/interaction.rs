@@ -18,6 +18,7 @@ use crate::flow::step::{self, Door, Request as Asked, Step};
 use crate::http::authorize::{away, home};
 use crate::http::body;
 use crate::http::failure::{Cause, Failure};
+use crate::oauth::authorize::Answer;
 use crate::oauth::client::ClientType;
 use crate::oauth::id::InteractionId;
 use crate::oauth::redirect_uri::Kind;
@@ -62,7 +63,7 @@ pub(in crate::http) async fn show(
             let answered = app.write(move |tx, cx| consent::answer(tx, cx, &door));
             match answered.await.map_err(Failure::page)? {
                 Onward::Again => Ok(again(id)),
-                Onward::Client(landing) => Ok(over(&app, id, home(&landing))),
+                Onward::Client(landing) => Ok(over(&app, id, home(&app, &landing))),
             }
         }
     }
@@ -104,8 +105,13 @@ pub(in crate::http) async fn decide(
     match decided.await.map_err(Failure::page)? {
         Onward::Again => Ok(again(id)),
         Onward::Client(landing) => {
-            let Landing { url, host, refusal } = landing;
-            let mut response = onward(&app, &visitor, url, host, refusal.is_some());
+            let Landing { answer, host, refusal } = landing;
+            let mut response = match &answer {
+                Answer::Form { .. } => home(&app, &Landing { answer, host, refusal }),
+                Answer::Location(url) => {
+                    onward(&app, &visitor, url.clone(), host, refusal.is_some())
+                }
+            };
             if let Some(refusal) = refusal {
                 response.extensions_mut().insert(Cause(Arc::new(refusal.into())));
             }

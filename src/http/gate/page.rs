@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::error::{Error, ErrorCode, Internal};
 use crate::event::EventId;
+use crate::flow::consent::Landing;
 use crate::http::failure::Failure;
 use crate::oauth::scope::Scope;
 
@@ -16,6 +17,11 @@ use crate::oauth::scope::Scope;
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; \
      frame-ancestors 'none'";
+
+/// The same without `form-action`: Chromium takes no `[::1]` there, and applies it to whatever the
+/// client answers to the form with.
+const CONTENT_SECURITY_POLICY_TO_CLIENTS: &str = "default-src 'none'; script-src 'self'; \
+     style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// What every page needs.
 pub(in crate::http) struct Page {
@@ -138,6 +144,16 @@ struct ErrorPage {
 }
 
 #[derive(Template)]
+#[template(path = "form_post.html", config = "assets/askama.toml")]
+struct FormPostPage<'a> {
+    page: Page,
+    action: &'a str,
+    fields: &'a [(&'static str, String)],
+    host: &'a str,
+    denied: bool,
+}
+
+#[derive(Template)]
 #[template(path = "logged_out.html", config = "assets/askama.toml")]
 pub(in crate::http) struct LoggedOutPage {
     pub(in crate::http) page: Page,
@@ -196,6 +212,24 @@ pub(in crate::http) fn show(template: &impl Template) -> Response {
 /// The way on to another page of ours.
 pub(in crate::http) fn see_other(location: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, location.to_owned())]).into_response()
+}
+
+/// The page whose form brings an answer home (Form Post Response Mode §2), without telling the
+/// client from which page.
+pub(in crate::http) fn post_home(
+    app: &App,
+    landing: &Landing,
+    action: &str,
+    fields: &[(&'static str, String)],
+) -> Response {
+    let (host, denied) = (landing.host.as_str(), landing.refusal.is_some());
+    let page = Page::anonymous(app);
+    let mut response = show(&FormPostPage { page, action, fields, host, denied });
+    let headers = response.headers_mut();
+    let policy = HeaderValue::from_static(CONTENT_SECURITY_POLICY_TO_CLIENTS);
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
 }
 
 /// A page that no other window may hold on to. Elsewhere this would break sign-in popups.

@@ -114,10 +114,21 @@ impl Answer {
         self.header("location")
     }
 
-    /// Where the answer sends the browser: by redirect, or by a page that goes on by itself.
+    /// Where the answer sends the browser: by redirect, or by a page that goes on by itself. What a
+    /// form brings there stands in the query.
     pub(crate) fn onward(&self) -> Option<Url> {
         if self.status.is_redirection() {
             return Url::parse(self.header("location")).ok();
+        }
+        if let Some((_, form)) =
+            self.text().split_once("<form id=\"answer\" method=\"post\" action=\"")
+        {
+            let mut url = Url::parse(&unescape(form.split('"').next()?)).ok()?;
+            for field in form.split("<input type=\"hidden\" name=\"").skip(1) {
+                let (name, rest) = field.split_once("\" value=\"")?;
+                url.query_pairs_mut().append_pair(name, &unescape(rest.split('"').next()?));
+            }
+            return Some(url);
         }
         let (_, refresh) = self.text().split_once("http-equiv=\"refresh\" content=\"0;url=")?;
         Url::parse(&unescape(refresh.split('"').next()?)).ok()
@@ -207,5 +218,7 @@ impl Answer {
 }
 
 fn unescape(html: &str) -> String {
-    html.replace("&#38;", "&").replace("&amp;", "&").replace("&#34;", "\"").replace("&#39;", "'")
+    let html = html.replace("&#34;", "\"").replace("&#39;", "'");
+    let html = html.replace("&#60;", "<").replace("&#62;", ">");
+    html.replace("&#38;", "&").replace("&amp;", "&")
 }

@@ -1,0 +1,118 @@
+//! Form Post Response Mode: an answer that comes home in a form.
+
+use gatelodge::error::{ErrorCode, Refusal};
+use serde_json::json;
+
+use crate::support::{Answer, Browser, RelyingParty, Server};
+
+const FORM: (&str, &str) = ("response_mode", "form_post");
+
+/// Asserts that this is a page whose form goes to `action`, and that it may.
+#[track_caller]
+fn posts_to(answer: &Answer, action: &str) {
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert!(answer.text().contains(&format!("method=\"post\" action=\"{action}\"")));
+    assert!(answer.text().contains("src=\"/assets/form_post.js\""));
+    assert!(answer.text().contains("<button class=\"full\">Continue</button>"));
+    let policy = answer.header("content-security-policy");
+    assert!(!policy.contains("form-action") && !policy.contains("unsafe"), "{policy}");
+    assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'self'"));
+    assert_eq!(answer.header("referrer-policy"), "no-referrer");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_eq!(answer.header("location"), "");
+}
+
+/// Form Post Response Mode §2
+#[tokio::test]
+async fn a_code_comes_home_in_a_form_after_consent_and_silently() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+
+    for _ in 0..2 {
+        let answer = shop.authorize(&mut ada, &[FORM, ("state", "\"<&>'")]).await;
+
+        posts_to(&answer, "https://shop.example/cb");
+        let brought = answer.brought();
+        assert_eq!(brought.keys().collect::<Vec<_>>(), ["code", "iss", "state"]);
+        assert_eq!(
+            (brought["state"].as_str(), brought["iss"].as_str()),
+            ("\"<&>'", server.issuer())
+        );
+        shop.redeem(&brought["code"]).await.tokens();
+    }
+}
+
+#[tokio::test]
+async fn the_page_that_posts_carries_no_secret_of_ours() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+
+    let answer = shop.authorize(&mut ada, &[FORM]).await;
+
+    assert_eq!(answer.csrf().as_deref(), Some(""));
+    assert_eq!(answer.text().matches("type=\"hidden\"").count(), 3);
+}
+
+#[tokio::test]
+async fn an_error_comes_home_in_a_form_too_wherever_it_arises() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let mut nobody = Browser::new(&server);
+    let silent = ("prompt", "none");
+
+    let at_once = server.get(&shop.request(&[FORM, ("scope", "payments")])).await;
+    let later = nobody.visit(&shop.request(&[FORM, silent])).await;
+    let page = ada.visit(&shop.request(&[FORM])).await;
+    let declined = ada.decide(&page, "deny").await;
+
+    for (answer, code, refusal) in [
+        (at_once, ErrorCode::InvalidScope, Refusal::ScopeNotAllowed),
+        (later, ErrorCode::LoginRequired, Refusal::LoginNeeded),
+        (declined, ErrorCode::AccessDenied, Refusal::PersonDeclined),
+    ] {
+        posts_to(&answer, "https://shop.example/cb");
+        answer.refused(code, refusal);
+        assert_eq!(answer.brought()["state"], "s-1");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_mode_goes_home_by_query() {
+    let server = Server::new().await;
+    let shop = RelyingParty::web(&server).await;
+
+    for mode in ["fragment", "form_post.jwt", "FORM_POST"] {
+        let answer = server.get(&shop.request(&[("response_mode", mode)])).await;
+
+        assert!(answer.location().starts_with("https://shop.example/cb?error=invalid_request"));
+        answer.refused(ErrorCode::InvalidRequest, Refusal::ResponseModeUnsupported);
+    }
+}
+
+/// A browser hands the program only the URI.
+#[tokio::test]
+async fn no_form_goes_to_a_program_that_claimed_a_scheme() {
+    let server = Server::new().await;
+    let registration = json!({
+        "name": "App", "client_type": "public", "redirect_uris": ["com.example.app:/cb"],
+    });
+    let app = server.client(registration).await;
+
+    let answer = server.get(&app.request(&[FORM])).await;
+
+    assert!(answer.location().starts_with("com.example.app:/cb?error=invalid_request"));
+    answer.refused(ErrorCode::InvalidRequest, Refusal::ResponseModeUnsupported);
+}
+
+#[tokio::test]
+async fn without_a_proven_redirect_uri_there_is_no_form() {
+    let server = Server::new().await;
+    let shop = RelyingParty::web(&server).await;
+
+    let answer =
+        server.get(&shop.request(&[FORM, ("redirect_uri", "https://evil.example/")])).await;
+
+    assert_eq!(answer.status, 400);
+    assert!(!answer.text().contains("evil.example"));
+    answer.refused(ErrorCode::InvalidRequest, Refusal::RedirectUriUnregistered);
+}
