@@ -86,6 +86,7 @@ macro_rules! refusals {
 }
 
 refusals! {
+    AcrUnmet => UnmetAuthenticationRequirements, "no sign-in here has the acr that the request calls essential";
     AttemptsTooMany => TooManyRequests, "too many attempts failed, or came, within a minute";
     AuthMethodNotRegistered => InvalidClient, "the client proved itself by a method that it did not register";
     AuthorizationHeaderMalformed => InvalidClient, "the Authorization header is not Basic credentials as RFC 6749 §2.3.1 encodes them";
@@ -106,6 +107,7 @@ refusals! {
     CeremonyExpired => CeremonyOver, "the passkey ceremony was not finished in time";
     CeremonyOfAnotherBrowser => CeremonyOver, "the passkey ceremony was begun in another browser";
     CeremonyUnknown => CeremonyOver, "the passkey ceremony is unknown or already finished";
+    ClaimsMalformed => InvalidRequest, "the claims parameter is no JSON object as OpenID Connect Core §5.5 writes it";
     ClientAssertionAudienceWrong => InvalidClient, "the client_assertion does not name exactly this server as its audience";
     ClientAssertionEarly => InvalidClient, "the client_assertion begins in the future";
     ClientAssertionExpired => InvalidClient, "the client_assertion has expired";
@@ -164,6 +166,7 @@ refusals! {
     GrantTypeNotRegistered => UnauthorizedClient, "the client did not register this grant type";
     GrantTypeUnsupported => UnsupportedGrantType, "this server does not know the grant type";
     HostUnknown => MisdirectedRequest, "the Host header names none of this server's names";
+    IdTokenHintClientDiffers => InvalidRequest, "the id_token_hint was issued to another client";
     IdTokenHintMalformed => InvalidRequest, "the id_token_hint is no ID token of this server";
     InteractionDecisionMalformed => InvalidRequest, "the decision is neither allow nor deny";
     InteractionExpired => InteractionOver, "the sign-in was not finished in time";
@@ -334,6 +337,8 @@ error_codes! {
     TooManyRequests = "too_many_requests", 429, "Too many attempts. Please wait a minute and try again.";
     /// RFC 6749 §5.2
     UnauthorizedClient = "unauthorized_client", 400, "The client may not use this grant type.";
+    /// OpenID Connect Core Error Code unmet_authentication_requirements §2
+    UnmetAuthenticationRequirements = "unmet_authentication_requirements", 400, "No sign-in here meets what was asked for.";
     /// RFC 6749 §5.2
     UnsupportedGrantType = "unsupported_grant_type", 400, "The grant type is not supported.";
     /// RFC 6749 §4.1.2.1

@@ -46,6 +46,11 @@ pub fn check(
     if request.code_challenge.is_none() && !may_go_without_pkce(rules, client, request) {
         return Err(Refusal::CodeChallengeMissing.into());
     }
+    // OpenID Connect Core §5.5.1.1: an essential `acr` that cannot be met makes "a failed
+    // authentication attempt".
+    if !request.claims.meets_acr() {
+        return Err(Refusal::AcrUnmet.into());
+    }
     let asked = request.scope.as_ref();
     let targets = resource::resolve(view, rules, client, &request.resources, asked)?;
     if let Some(scope) = &request.scope

@@ -65,7 +65,7 @@ pub fn answer(tx: &mut Tx<'_>, cx: &Context, door: &Door) -> Result<Onward, Erro
 pub fn approve(tx: &mut Tx<'_>, cx: &Context, door: &Door, shown: &Scope) -> Result<Onward, Error> {
     let interaction = step::interaction(tx, cx, door)?;
     match step::next(tx, cx, door, interaction)? {
-        Step::Consent(request) if request.scope == *shown => {
+        Step::Consent(request) if request.shown == *shown => {
             remember(tx, cx, &request)?;
             issue(tx, cx, door, &request)
         }
@@ -91,8 +91,8 @@ fn remember(tx: &mut Tx<'_>, cx: &Context, request: &Request) -> Result<(), Stor
     let mut allowed = step::remembered(tx, &key, &request.client)?;
     for resource in request.targets.remembered_as(&cx.rules) {
         match allowed.iter_mut().find(|(own, _)| *own == resource) {
-            Some((_, scope)) => *scope = scope.union(&request.scope),
-            None => allowed.push((resource, request.scope.clone())),
+            Some((_, scope)) => *scope = scope.union(&request.shown),
+            None => allowed.push((resource, request.shown.clone())),
         }
     }
     tx.put(&key, Consent { allowed, given: cx.now })
@@ -104,7 +104,7 @@ fn issue(tx: &mut Tx<'_>, cx: &Context, door: &Door, request: &Request) -> Resul
     let uri = request.callback.uri().as_str();
     let row = Code {
         authentication: request.session.authentication().clone(),
-        claims: request.request.claims.clone(),
+        claims: request.claims.clone(),
         client: request.client_id.clone(),
         code_challenge: request.request.code_challenge.clone(),
         created: cx.now,

@@ -10,7 +10,7 @@ use crate::oauth::id::{ClientId, UserId};
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 use crate::secret::RefreshToken;
-use crate::store::schema::{Client, Person};
+use crate::store::schema::Client;
 
 /// A token answer (RFC 6749 §5.1), to be signed after the commit.
 pub struct Issued {
@@ -68,7 +68,7 @@ pub fn for_grant(
             amr: grant.authentication.amr.clone(),
             sid,
             at_hash: None,
-            profile: profile(live.person(), &scope),
+            profile: profile(&cx.rules, live, &scope, &grant.claims.id_token),
         };
         (client.id_token_alg, claims)
     });
@@ -129,20 +129,22 @@ fn anonymous(
     }
 }
 
-/// The claims that scopes ask for (OpenID Connect Core §5.4).
-pub fn profile(person: &Person, scope: &Scope) -> Profile {
-    let mut profile = Profile::default();
-    if scope.has("profile") {
-        profile.name = Some(person.display_name.to_string());
-        profile.preferred_username = Some(person.username.to_string());
-        profile.updated_at = Some(person.updated.seconds());
-    }
-    if scope.has("email")
-        && let Some(email) = &person.email
-    {
-        profile.email = Some(email.to_string());
+/// The claims that `scope` asks for (OpenID Connect Core §5.4), and those that were asked for by
+/// name (§5.5) as far as client and person may have them today.
+pub fn profile(rules: &Rules, live: &LiveGrant, scope: &Scope, named: &[String]) -> Profile {
+    let person = live.person();
+    let allowed = rules.config.allowed(&person.roles).intersect(&live.client().scope);
+    let tells = |claim: &str, holds: &str| {
+        scope.has(holds) || allowed.has(holds) && named.iter().any(|name| name == claim)
+    };
+    let email = person.email.as_ref();
+    Profile {
+        name: tells("name", "profile").then(|| person.display_name.to_string()),
+        preferred_username: tells("preferred_username", "profile")
+            .then(|| person.username.to_string()),
+        updated_at: tells("updated_at", "profile").then(|| person.updated.seconds()),
+        email: email.filter(|_| tells("email", "email")).map(ToString::to_string),
         // An operator typed it; nobody proved it.
-        profile.email_verified = Some(false);
+        email_verified: email.filter(|_| tells("email_verified", "email")).map(|_| false),
     }
-    profile
 }

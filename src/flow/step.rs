@@ -8,6 +8,7 @@ use crate::flow::resource::{self, Targets};
 use crate::flow::session::{self, LiveSession};
 use crate::flow::{Context, authorize, issue};
 use crate::oauth::authorize::{AuthorizeRequest, Callback};
+use crate::oauth::claims_request::ClaimsRequest;
 use crate::oauth::client::ClientType;
 use crate::oauth::id::{ClientId, InteractionId, UserId};
 use crate::oauth::redirect_uri::Kind;
@@ -50,6 +51,10 @@ pub struct Request {
     pub callback: Callback,
     /// Who is asked.
     pub session: LiveSession,
+    /// The claims that would be told because they are asked for by name.
+    pub claims: ClaimsRequest,
+    /// What the person is asked for: what would be granted, and the scopes that hold those claims.
+    pub shown: Scope,
     /// What would be granted.
     pub scope: Scope,
     /// What of it was allowed before, at every one of its resources.
@@ -119,7 +124,9 @@ pub fn next(
         None => None,
     };
     let subject = |user| issue::subject(&cx.rules, &client, user);
-    let session = match fitting(session, &request, expected.as_deref(), subject, created) {
+    let max_age = request.max_age.or(client.default_max_age);
+    let expected = Expected { max_age, hinted: expected.as_deref(), request: &request };
+    let session = match fitting(session, &expected, subject, created) {
         Fitting::Session(session) => *session,
         Fitting::None if request.prompt.none => {
             return Ok(Step::Refuse(callback, Refusal::LoginNeeded));
@@ -138,6 +145,12 @@ pub fn next(
         Ok(scope) => scope,
         Err(refusal) => return Ok(Step::Refuse(callback, refusal)),
     };
+    // A claim asked for by name is told where its whole scope could be, and asked for as that.
+    let claims = match scope.has("openid") {
+        true => request.claims.within(&allowed.intersect(&client.scope)),
+        false => ClaimsRequest::default(),
+    };
+    let shown = scope.union(&claims.scope());
     let key = (session.user(), client_id.clone(), callback.uri().lasting_host());
     let remembered = remembered(view, &key, &client)?;
     let everywhere = targets.remembered_as(&cx.rules).into_iter().map(|resource| {
@@ -145,7 +158,7 @@ pub fn next(
         own.map(|(_, scope)| scope.clone())
     });
     let remembered = everywhere.collect::<Option<Vec<Scope>>>();
-    let settled = remembered.as_ref().is_some_and(|own| own.iter().all(|own| scope.within(own)))
+    let settled = remembered.as_ref().is_some_and(|own| own.iter().all(|own| shown.within(own)))
         && proves_client(&client_id, &client, &callback);
     let trusted = client.first_party && !targets.unregistered;
     let silent = !request.prompt.consent && (trusted || settled);
@@ -153,7 +166,7 @@ pub fn next(
     let remembered = remembered.unwrap_or_default();
     let remembered = match remembered.split_first() {
         Some((first, rest)) => {
-            rest.iter().fold(first.intersect(&scope), |all, own| all.intersect(own))
+            rest.iter().fold(first.intersect(&shown), |all, own| all.intersect(own))
         }
         None => Scope::default(),
     };
@@ -162,6 +175,8 @@ pub fn next(
         client,
         callback,
         session,
+        claims,
+        shown,
         scope,
         remembered,
         redirect_uri_named,
@@ -192,11 +207,20 @@ enum Fitting {
     SomebodyElse,
 }
 
+/// What a request expects of the sign-in.
+struct Expected<'a> {
+    /// The `sub` that its hint named.
+    hinted: Option<&'a str>,
+    /// The most seconds that the sign-in may lie back, for this request or for all of the client's.
+    max_age: Option<u32>,
+    /// The rest.
+    request: &'a AuthorizeRequest,
+}
+
 /// Whether the person who is signed in is recent enough, and the one who is expected.
 fn fitting(
     session: Option<LiveSession>,
-    request: &AuthorizeRequest,
-    expected: Option<&str>,
+    expected: &Expected<'_>,
     subject: impl Fn(UserId) -> String,
     created: crate::time::Timestamp,
 ) -> Fitting {
@@ -205,14 +229,20 @@ fn fitting(
     let signed_in_for_this = signed_in >= created;
     // OpenID Connect Core §3.1.2.1: "If the elapsed time is greater than this value, the OP MUST
     // attempt to actively re-authenticate the End-User."
-    let too_old = request.max_age.is_some_and(|seconds| {
+    let too_old = expected.max_age.is_some_and(|seconds| {
         created.since(signed_in) > std::time::Duration::from_secs(seconds.into())
     });
-    let again = request.prompt.login || request.max_age == Some(0) || too_old;
+    let again = expected.request.prompt.login || expected.max_age == Some(0) || too_old;
     if again && !signed_in_for_this {
         return Fitting::None;
     }
-    let is_expected = expected.is_none_or(|expected| expected == subject(session.user()));
+    let sub = subject(session.user());
+    // OpenID Connect Core §3.1.2.2: with a specific `sub` asked for, "the Authorization Server MUST
+    // only send a positive response if the End-User identified by that sub value has an active
+    // session".
+    let asked = &expected.request.claims.sub;
+    let is_expected = expected.hinted.is_none_or(|hinted| hinted == sub)
+        && (asked.is_empty() || asked.contains(&sub));
     match (is_expected, signed_in_for_this) {
         (true, _) => Fitting::Session(Box::new(session)),
         (false, true) => Fitting::SomebodyElse,

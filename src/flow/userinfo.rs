@@ -6,11 +6,16 @@ use crate::error::{Error, Refusal};
 use crate::flow::access::LiveAccess;
 use crate::flow::{Context, access, issue};
 use crate::oauth::claims::{AccessClaims, Profile};
+use crate::oauth::client::SigningAlg;
 use crate::store::View;
 
 /// The answer of the userinfo endpoint (§5.3.2).
 #[derive(Debug, Serialize)]
 pub struct Userinfo {
+    /// Who says it and to whom, where it is signed: "The signed UserInfo Response SHOULD contain
+    /// the Claims iss (issuer) and aud (audience) as members."
+    #[serde(flatten)]
+    pub envelope: Option<Envelope>,
     /// Who it is.
     pub sub: String,
     /// What the scopes ask for.
@@ -18,8 +23,23 @@ pub struct Userinfo {
     pub profile: Profile,
 }
 
+/// What a signed answer says of itself.
+#[derive(Debug, Serialize)]
+#[expect(missing_docs, reason = "the names are those of RFC 7519 §4.1")]
+pub struct Envelope {
+    pub iss: String,
+    pub aud: String,
+}
+
 /// What a verified access token may learn of its person.
-pub fn read(view: &impl View, cx: &Context, claims: &AccessClaims) -> Result<Userinfo, Error> {
+///
+/// It comes with the algorithm by which the client registered to have it signed
+/// (`userinfo_signed_response_alg`), if it did.
+pub fn read(
+    view: &impl View,
+    cx: &Context,
+    claims: &AccessClaims,
+) -> Result<(Userinfo, Option<SigningAlg>), Error> {
     if !claims.aud.has(cx.rules.issuer.as_str()) {
         return Err(Refusal::BearerTokenForAnotherAudience.into());
     }
@@ -30,7 +50,13 @@ pub fn read(view: &impl View, cx: &Context, claims: &AccessClaims) -> Result<Use
     let LiveAccess::Grant(live) = live else {
         return Err(Refusal::BearerTokenOfEndedGrant.into());
     };
-    let profile = issue::profile(live.person(), &claims.scope);
+    let named = &live.grant().claims.userinfo;
+    let profile = issue::profile(&cx.rules, &live, &claims.scope, named);
     let sub = issue::subject(&cx.rules, live.client(), live.grant().user);
-    Ok(Userinfo { sub, profile })
+    let alg = live.client().userinfo_alg;
+    let envelope = alg.map(|_| Envelope {
+        iss: cx.rules.issuer.to_string(),
+        aud: live.grant().client.to_string(),
+    });
+    Ok((Userinfo { envelope, sub, profile }, alg))
 }

@@ -19,7 +19,7 @@ use crate::flow::consent::Landing;
 use crate::oauth::authorize::pushed::PushedOpening;
 use crate::oauth::authorize::{Answer, AuthorizeRequest, Callback, Opening};
 use crate::oauth::claims::IdClaims;
-use crate::oauth::id::InteractionId;
+use crate::oauth::id::{ClientId, InteractionId};
 use crate::oauth::params::Params;
 use crate::secret::BrowserSecret;
 
@@ -55,7 +55,7 @@ async fn authorize(app: &App, params: &Params, looks: bool) -> Result<Response, 
     let checked = AuthorizeRequest::parse(params).map_err(Error::from).and_then(|mut request| {
         authorize::check_plain(&client)?;
         authorize::check(&view, app.rules(), &client, &mut request)?;
-        let expected = expected(app, request.id_token_hint.take().as_deref())?;
+        let expected = expected(app, &opening.client_id, request.id_token_hint.take().as_deref())?;
         Ok(Checked {
             callback: callback.clone(),
             client: opening.client_id.clone(),
@@ -113,10 +113,18 @@ fn begin(
 }
 
 /// Who an `id_token_hint` says is expected. It may have expired (OpenID Connect Core §3.1.2.1).
-pub(super) fn expected(app: &App, hint: Option<&str>) -> Result<Option<String>, Refusal> {
+pub(super) fn expected(
+    app: &App,
+    client: &ClientId,
+    hint: Option<&str>,
+) -> Result<Option<String>, Refusal> {
     let Some(hint) = hint else { return Ok(None) };
     let claims: IdClaims =
         app.keys().verify(hint, "JWT").map_err(|_| Refusal::IdTokenHintMalformed)?;
+    // Another client may know the person by another `sub`.
+    if claims.aud != client.as_str() {
+        return Err(Refusal::IdTokenHintClientDiffers);
+    }
     Ok(Some(claims.sub))
 }
 

@@ -5,27 +5,28 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
 
 use super::body;
 use super::failure::{Failure, Shape};
 use crate::app::App;
 use crate::error::{Error, Refusal};
-use crate::flow::userinfo::{self, Userinfo};
+use crate::flow::userinfo;
 use crate::oauth::claims::AccessClaims;
 
 pub(super) async fn get(
     State(app): State<Arc<App>>,
     request: Request,
-) -> Result<Json<Userinfo>, Failure> {
+) -> Result<Response, Failure> {
     let token = from_header(request.headers()).map_err(|error| failure(error, true))?;
-    answer(&app, token)
+    answer(&app, token).await
 }
 
 /// RFC 6750 §2.2: the token may stand in the form instead.
 pub(super) async fn post(
     State(app): State<Arc<App>>,
     request: Request,
-) -> Result<Json<Userinfo>, Failure> {
+) -> Result<Response, Failure> {
     let in_header = from_header(request.headers()).map_err(|error| failure(error, true))?;
     let has_form = request.headers().contains_key(header::CONTENT_TYPE);
     let form = if has_form {
@@ -38,16 +39,23 @@ pub(super) async fn post(
     if in_header.is_some() && in_form.is_some() {
         return Err(failure(Refusal::BearerTokenRepeated, true));
     }
-    answer(&app, in_header.or(in_form.map(str::to_owned)))
+    answer(&app, in_header.or(in_form.map(str::to_owned))).await
 }
 
-fn answer(app: &App, token: Option<String>) -> Result<Json<Userinfo>, Failure> {
+async fn answer(app: &App, token: Option<String>) -> Result<Response, Failure> {
     let token = token.ok_or_else(|| failure(Refusal::BearerTokenMissing, false))?;
-    let read = || -> Result<Userinfo, Error> {
-        let claims: AccessClaims = app.keys().verify(&token, "at+jwt")?;
-        userinfo::read(&app.read()?, &app.context(), &claims)
-    };
-    read().map(Json).map_err(|error| failure(error, true))
+    told(app, &token).await.map_err(|error| failure(error, true))
+}
+
+/// §5.3.2: "The UserInfo Claims MUST be returned as the members of a JSON object unless a signed or
+/// encrypted response was requested during Client Registration"; a signed one is
+/// `application/jwt`.
+async fn told(app: &App, token: &str) -> Result<Response, Error> {
+    let claims: AccessClaims = app.keys().verify(token, "at+jwt")?;
+    let (userinfo, alg) = userinfo::read(&app.read()?, &app.context(), &claims)?;
+    let Some(alg) = alg else { return Ok(Json(userinfo).into_response()) };
+    let signed = app.signing_key(alg).await?.sign("JWT", &userinfo)?;
+    Ok(([(header::CONTENT_TYPE, "application/jwt")], signed).into_response())
 }
 
 fn failure(error: impl Into<Error>, tried: bool) -> Failure {

@@ -269,7 +269,7 @@ impl AuthorizeRequest {
         };
         Ok(Self {
             acr_values: words("acr_values")?,
-            claims: ClaimsRequest::default(),
+            claims: params.parsed::<ClaimsRequest>("claims")?.unwrap_or_default(),
             code_challenge,
             id_token_hint: text("id_token_hint")?,
             login_hint: text("login_hint")?,

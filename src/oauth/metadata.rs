@@ -30,6 +30,7 @@ pub struct Metadata {
     pub grant_types_supported: Vec<&'static str>,
     pub subject_types_supported: Vec<&'static str>,
     pub id_token_signing_alg_values_supported: Vec<&'static str>,
+    pub userinfo_signing_alg_values_supported: Vec<&'static str>,
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
     pub introspection_endpoint_auth_methods_supported: Vec<&'static str>,
     pub introspection_signing_alg_values_supported: Vec<&'static str>,
@@ -40,6 +41,7 @@ pub struct Metadata {
     pub code_challenge_methods_supported: Vec<&'static str>,
     pub prompt_values_supported: Vec<&'static str>,
     pub acr_values_supported: Vec<&'static str>,
+    pub ui_locales_supported: Vec<&'static str>,
     pub claims_supported: Vec<&'static str>,
     pub claims_parameter_supported: bool,
     pub request_parameter_supported: bool,
@@ -69,8 +71,9 @@ impl Metadata {
             response_types_supported: vec!["code"],
             response_modes_supported: ResponseMode::ALL.iter().map(|mode| mode.as_str()).collect(),
             grant_types_supported: GrantType::ALL.iter().map(|grant| grant.as_str()).collect(),
-            subject_types_supported: vec!["public"],
+            subject_types_supported: vec!["pairwise", "public"],
             id_token_signing_alg_values_supported: algs.clone(),
+            userinfo_signing_alg_values_supported: algs.clone(),
             // RFC 7662 §2.1: whoever asks has to prove themselves.
             introspection_endpoint_auth_methods_supported: methods
                 .iter()
@@ -87,6 +90,7 @@ impl Metadata {
             code_challenge_methods_supported: vec!["S256"],
             prompt_values_supported: vec!["none", "login", "consent", "select_account", "create"],
             acr_values_supported: vec![crate::oauth::claims::PHISHING_RESISTANT],
+            ui_locales_supported: vec!["en"],
             claims_supported: vec![
                 "acr",
                 "amr",
@@ -106,7 +110,7 @@ impl Metadata {
                 "sub",
                 "updated_at",
             ],
-            claims_parameter_supported: false,
+            claims_parameter_supported: true,
             request_parameter_supported: false,
             // It is about request objects, and says nothing of pushed requests (RFC 9126 §5).
             request_uri_parameter_supported: false,

@@ -10,6 +10,7 @@
 
 mod admin;
 mod answers;
+mod claims;
 mod client_auth;
 mod codes;
 mod form_post;
@@ -22,6 +23,7 @@ mod model;
 mod openid;
 mod origins;
 mod pages;
+mod pairwise;
 mod races;
 mod redirects;
 mod refresh;

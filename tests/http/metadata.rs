@@ -30,7 +30,7 @@ async fn both_well_known_addresses_say_the_same() {
     acr_values_supported ["phr"]
     authorization_endpoint "http://localhost:7455/oauth/authorize"
     authorization_response_iss_parameter_supported true
-    claims_parameter_supported false
+    claims_parameter_supported true
     claims_supported ["acr","amr","at_hash","aud","auth_time","azp","email","email_verified","exp","iat","iss","name","nonce","preferred_username","sid","sub","updated_at"]
     code_challenge_methods_supported ["S256"]
     device_authorization_endpoint "http://localhost:7455/oauth/device_authorization"
@@ -52,11 +52,13 @@ async fn both_well_known_addresses_say_the_same() {
     revocation_endpoint "http://localhost:7455/oauth/revoke"
     revocation_endpoint_auth_methods_supported ["client_secret_basic","client_secret_post","none"]
     scopes_supported ["email","offline_access","openid","profile"]
-    subject_types_supported ["public"]
+    subject_types_supported ["pairwise","public"]
     token_endpoint "http://localhost:7455/oauth/token"
     token_endpoint_auth_methods_supported ["client_secret_basic","client_secret_post","none","private_key_jwt"]
     token_endpoint_auth_signing_alg_values_supported ["EdDSA","ES256","RS256"]
+    ui_locales_supported ["en"]
     userinfo_endpoint "http://localhost:7455/oauth/userinfo"
+    userinfo_signing_alg_values_supported ["EdDSA","ES256","RS256"]
     "#);
 }
 

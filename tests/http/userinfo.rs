@@ -86,3 +86,62 @@ async fn a_token_of_the_client_itself_speaks_for_nobody() {
     answer.refused(ErrorCode::InvalidToken, Refusal::BearerTokenOfEndedGrant);
     assert!(tokens.id.is_none());
 }
+
+/// OpenID Connect Core §5.3.2
+#[tokio::test]
+async fn a_client_that_registered_it_gets_a_signed_answer() {
+    let (server, mut ada) = Server::with_ada().await;
+
+    for alg in ["ES256", "EdDSA", "RS256"] {
+        let registration = json!({
+            "name": "Shop", "client_id": alg, "redirect_uris": ["https://shop.example/cb"],
+            "userinfo_signed_response_alg": alg,
+        });
+        let shop = server.client(registration).await;
+        let tokens = shop.tokens_of(&mut ada, "openid profile").await;
+
+        let answer = shop.userinfo(&tokens.access).await;
+
+        assert_eq!(answer.header("content-type"), "application/jwt");
+        let (header, claims) = decoded(answer.text());
+        assert_eq!(header["alg"], alg);
+        let verified = server.app.keys().verify::<serde_json::Value>(answer.text(), "JWT");
+        assert_eq!(verified.unwrap(), claims);
+        assert_eq!((&claims["iss"], &claims["aud"]), (&json!(server.issuer()), &json!(alg)));
+        assert_eq!(
+            (&claims["sub"], &claims["name"]),
+            (&decoded(tokens.id()).1["sub"], &json!("ada"))
+        );
+        // It is neither an ID token nor an access token.
+        let hint = ada.visit(&shop.request(&[("id_token_hint", answer.text())])).await;
+        hint.refused(ErrorCode::InvalidRequest, Refusal::IdTokenHintMalformed);
+        assert_eq!(shop.userinfo(answer.text()).await.status, 401);
+    }
+}
+
+#[tokio::test]
+async fn a_head_is_answered_without_a_body_and_a_preflight_without_a_token() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let tokens = shop.tokens(&mut ada).await;
+    let head = |method: &str, bearer: &str| {
+        let request = Request::builder().method(method).uri("/oauth/userinfo");
+        let request = request.header(header::AUTHORIZATION, format!("Bearer {bearer}"));
+        request.header(header::ORIGIN, "https://app.example").body(Body::empty()).unwrap()
+    };
+
+    let told = server.send(head("HEAD", &tokens.access)).await;
+    let refused = server.send(head("HEAD", "abc")).await;
+    let preflight = server.send(head("OPTIONS", "")).await;
+    let deleted = server.send(head("DELETE", &tokens.access)).await;
+
+    assert_eq!((told.status.as_u16(), told.header("content-type")), (200, "application/json"));
+    assert!(told.body.is_empty());
+    assert_eq!(refused.status, 401);
+    assert!(refused.header("www-authenticate").starts_with("Bearer "));
+    assert_eq!(
+        (preflight.status.as_u16(), preflight.header("access-control-allow-origin")),
+        (204, "*")
+    );
+    assert_eq!(deleted.status, 405);
+}

@@ -165,9 +165,9 @@ fn consent_page(app: &App, visitor: &Visitor, id: InteractionId, asked: &Asked) 
         unverified: matches!(uri.kind(), Kind::PrivateUse { .. }),
         resources: asked.targets.resources.iter().map(ToString::to_string).collect(),
         unregistered: asked.targets.unregistered,
-        scopes: page::in_words(config, &asked.scope.minus(&asked.remembered)),
+        scopes: page::in_words(config, &asked.shown.minus(&asked.remembered)),
         remembered: page::in_words(config, &asked.remembered),
-        scope: asked.scope.to_string(),
+        scope: asked.shown.to_string(),
         display_name: person.display_name.to_string(),
         username: person.username.to_string(),
     }

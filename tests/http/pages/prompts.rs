@@ -145,3 +145,74 @@ async fn whoever_gives_up_at_sign_in_goes_back_with_a_refusal() {
 
     answer.refused(ErrorCode::AccessDenied, Refusal::PersonDeclined);
 }
+
+#[tokio::test]
+async fn a_client_may_register_the_max_age_of_its_requests() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    shop.code(&mut ada).await;
+    server.change_client("shop", |shop| shop.default_max_age = Some(60)).await;
+    server.advance(Duration::from_secs(61));
+
+    let silent = ada.visit(&shop.request(&[("prompt", "none")])).await;
+    let own = ada.visit(&shop.request(&[("prompt", "none"), ("max_age", "61")])).await;
+    let page = ada.visit(&shop.request(&[])).await;
+
+    silent.refused(ErrorCode::LoginRequired, Refusal::LoginNeeded);
+    assert!(own.brought().contains_key("code"));
+    assert!(page.asks_to_sign_in());
+}
+
+/// OpenID Connect Core §3.1.2.1: what a sign-in of a minute ago is worth to each request.
+#[tokio::test]
+async fn prompt_and_max_age_go_together() {
+    const CODE: &str = "code";
+    const CONSENT: &str = "consent";
+    const LOGIN: &str = "login";
+    const REQUIRED: &str = "login_required";
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    shop.code(&mut ada).await;
+    server.advance(Duration::from_mins(1));
+
+    for (prompt, max_ages) in [
+        ("", [CODE, CODE, LOGIN, LOGIN]),
+        ("none", [CODE, CODE, REQUIRED, REQUIRED]),
+        ("login", [LOGIN; 4]),
+        ("select_account", [LOGIN; 4]),
+        ("create", [LOGIN; 4]),
+        ("consent", [CONSENT, CONSENT, LOGIN, LOGIN]),
+        ("consent login", [LOGIN; 4]),
+        ("login select_account consent", [LOGIN; 4]),
+        ("none login", ["invalid_request"; 4]),
+        ("none consent", ["invalid_request"; 4]),
+    ] {
+        for (max_age, expected) in ["", "60", "59", "0"].iter().zip(max_ages) {
+            let answer =
+                ada.visit(&shop.request(&[("prompt", prompt), ("max_age", max_age)])).await;
+
+            let outcome = if answer.asks_to_sign_in() {
+                LOGIN.to_owned()
+            } else if answer.asks_for_consent() {
+                CONSENT.to_owned()
+            } else {
+                answer.brought().remove("error").unwrap_or(CODE.to_owned())
+            };
+            assert_eq!(outcome, expected, "prompt={prompt} max_age={max_age}");
+        }
+    }
+}
+
+/// OpenID Connect Core §3.1.2.1: wishes that change nothing here are no errors.
+#[tokio::test]
+async fn display_and_languages_are_taken_and_passed_over() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+
+    for display in ["page", "popup", "touch", "wap"] {
+        let wishes = [("display", display), ("ui_locales", "de-CH en"), ("claims_locales", "fr")];
+        let answer = shop.authorize(&mut ada, &wishes).await;
+
+        assert!(answer.brought().contains_key("code"), "{display}");
+    }
+}

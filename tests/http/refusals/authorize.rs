@@ -37,6 +37,22 @@ pub(super) async fn no_challenge() -> Answer {
     shop(&[("code_challenge", ""), ("code_challenge_method", "")]).await
 }
 
+pub(super) async fn an_acr_that_nobody_has() -> Answer {
+    let acr = json!({ "essential": true, "value": "gold" });
+    shop(&[("claims", &json!({ "id_token": { "acr": acr } }).to_string())]).await
+}
+
+pub(super) async fn claims_that_are_no_json() -> Answer {
+    shop(&[("claims", "email")]).await
+}
+
+pub(super) async fn a_hint_for_another_client() -> Answer {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let tokens = RelyingParty::spa(&server).await.tokens(&mut ada).await;
+    ada.visit(&shop.request(&[("id_token_hint", tokens.id())])).await
+}
+
 pub(super) async fn a_hint_that_is_no_token() -> Answer {
     shop(&[("id_token_hint", "a.b.c")]).await
 }

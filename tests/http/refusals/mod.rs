@@ -31,6 +31,7 @@ fn story(refusal: Refusal) -> Story {
         };
     }
     table! {
+        AcrUnmet => authorize::an_acr_that_nobody_has(),
         AttemptsTooMany => admin::very_many_registrations(),
         AuthMethodNotRegistered => token::another_method_than_was_registered(),
         AuthorizationHeaderMalformed => token::a_bearer_token_instead_of_basic(),
@@ -51,6 +52,7 @@ fn story(refusal: Refusal) -> Story {
         CeremonyExpired => pages::a_ceremony_after_its_time(),
         CeremonyOfAnotherBrowser => pages::a_ceremony_of_another_browser(),
         CeremonyUnknown => pages::a_ceremony_for_the_second_time(),
+        ClaimsMalformed => authorize::claims_that_are_no_json(),
         ClientAssertionAudienceWrong => assertion::for_another_audience(),
         ClientAssertionEarly => assertion::from_the_future(),
         ClientAssertionExpired => assertion::after_its_time(),
@@ -109,6 +111,7 @@ fn story(refusal: Refusal) -> Story {
         GrantTypeNotRegistered => authorize::a_client_without_the_code_grant(),
         GrantTypeUnsupported => token::an_unknown_grant_type(),
         HostUnknown => pages::a_host_that_is_not_ours(),
+        IdTokenHintClientDiffers => authorize::a_hint_for_another_client(),
         IdTokenHintMalformed => authorize::a_hint_that_is_no_token(),
         InteractionDecisionMalformed => pages::neither_yes_nor_no(),
         InteractionExpired => pages::an_interaction_after_its_time(),

@@ -153,7 +153,7 @@ fn claims() -> ClaimsRequest {
     ClaimsRequest {
         acr: vec![text("phr")],
         id_token: vec![text("email")],
-        sub: Some(text("0190163d")),
+        sub: vec![text("0190163d")],
         userinfo: vec![text("name")],
     }
 }
