@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Refusal};
 use crate::flow::step::{self, Door, Request, Step};
-use crate::flow::{Context, session};
+use crate::flow::{Context, backchannel, session};
 use crate::oauth::authorize::{Answer, Callback};
 use crate::oauth::scope::Scope;
 use crate::secret::AuthorizationCode;
@@ -120,6 +120,8 @@ fn issue(tx: &mut Tx<'_>, cx: &Context, door: &Door, request: &Request) -> Resul
     };
     tx.put(&cx.rules.pepper.hash(&code), row)?;
     session::touch(tx, cx, request.session.id())?;
+    let (id, client, session) = (&request.client_id, &request.client, &request.session);
+    backchannel::note(tx, cx, id, client, session.id(), session.user())?;
     finish(tx, door)?;
     Ok(Onward::Client(Landing::with_code(cx, &request.callback, &code)))
 }

@@ -79,7 +79,7 @@ pub fn advance(tx: &mut Tx<'_>, cx: &Context, door: &Door, confirmed: bool) -> R
         if !hinted && !confirmed {
             return Ok(Step::Confirm { client, session: Box::new(session) });
         }
-        session::end(tx, session.id())?;
+        session::end(tx, cx, session.id())?;
     }
     tx.remove::<Interaction>(&door.interaction)?;
     Ok(Step::Done(next))

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::flow::Context;
+use crate::flow::{Context, backchannel};
 use crate::oauth::id::{SessionId, UserId};
 use crate::secret::{SessionSecret, TokenHash};
 use crate::store::schema::{Authentication, Person, SESSIONS_BY_COOKIE, Session};
@@ -92,7 +92,7 @@ pub fn open(
     let id = match previous {
         Some(previous) if previous.user() == user => previous.id,
         Some(previous) => {
-            end(tx, previous.id)?;
+            end(tx, cx, previous.id)?;
             SessionId::draw(&cx.fresh)
         }
         None => SessionId::draw(&cx.fresh),
@@ -126,14 +126,15 @@ pub fn touch(tx: &mut Tx<'_>, cx: &Context, id: SessionId) -> Result<(), Error> 
 /// Ends the session behind a cookie, if it lives.
 pub fn sign_out(tx: &mut Tx<'_>, cx: &Context, cookie: &TokenHash) -> Result<(), Error> {
     match live(tx, cx, cookie)? {
-        Some(session) => end(tx, session.id),
+        Some(session) => end(tx, cx, session.id),
         None => Ok(()),
     }
 }
 
 /// Ends a session. The grants that depend on it are over with it: they are asked for their
-/// session whenever they are used.
-pub fn end(tx: &mut Tx<'_>, id: SessionId) -> Result<(), Error> {
+/// session whenever they are used. The clients that want to hear of it are told.
+pub fn end(tx: &mut Tx<'_>, cx: &Context, id: SessionId) -> Result<(), Error> {
     tx.remove::<Session>(&id)?;
+    backchannel::announce(tx, cx, id)?;
     Ok(())
 }

@@ -28,7 +28,11 @@ fn cacheable(body: impl IntoResponse) -> Response {
 pub(super) async fn show(State(app): State<Arc<App>>) -> Response {
     let rules = app.rules();
     let iss = rules.config.policy.iss_parameter;
-    cacheable(Json(Metadata::new(&rules.issuer, &rules.config.scope(), iss)))
+    let mut metadata = Metadata::new(&rules.issuer, &rules.config.scope(), iss);
+    // Where nothing is ever fetched, nobody is told of a logout either.
+    metadata.backchannel_logout_supported = !rules.config.offline;
+    metadata.backchannel_logout_session_supported = !rules.config.offline;
+    cacheable(Json(metadata))
 }
 
 /// The public keys (RFC 7517 §5), once they are all there: a client keeps what it got.

@@ -105,6 +105,30 @@ pub struct IdClaims {
     pub profile: Profile,
 }
 
+/// The claims of a logout token (OpenID Connect Back-Channel Logout §2.4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the names are those of Back-Channel Logout §2.4")]
+pub struct LogoutClaims {
+    pub iss: String,
+    pub aud: String,
+    pub iat: u64,
+    pub exp: u64,
+    pub jti: String,
+    pub events: LogoutEvents,
+    pub sub: String,
+    pub sid: String,
+}
+
+/// What makes a token a logout token: one member of that name, whose value is an empty object.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LogoutEvents {
+    #[serde(rename = "http://schemas.openid.net/event/backchannel-logout")]
+    logout: Nothing,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+struct Nothing {}
+
 /// The claims about a person that scopes ask for (OpenID Connect Core §5.4).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names are those of OpenID Connect Core §5.1")]

@@ -42,6 +42,8 @@ pub struct Metadata {
     pub prompt_values_supported: Vec<&'static str>,
     pub acr_values_supported: Vec<&'static str>,
     pub ui_locales_supported: Vec<&'static str>,
+    pub backchannel_logout_supported: bool,
+    pub backchannel_logout_session_supported: bool,
     pub claims_supported: Vec<&'static str>,
     pub claims_parameter_supported: bool,
     pub request_parameter_supported: bool,
@@ -91,6 +93,8 @@ impl Metadata {
             prompt_values_supported: vec!["none", "login", "consent", "select_account", "create"],
             acr_values_supported: vec![crate::oauth::claims::PHISHING_RESISTANT],
             ui_locales_supported: vec!["en"],
+            backchannel_logout_supported: true,
+            backchannel_logout_session_supported: true,
             claims_supported: vec![
                 "acr",
                 "amr",

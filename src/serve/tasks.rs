@@ -1,9 +1,11 @@
-//! What the server does without being asked: keys that are missing or due, rows that expired.
+//! What the server does without being asked: keys that are missing or due, rows that expired,
+//! clients that are to hear of a logout.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
 
 use crate::app::App;
 use crate::error::Error;
@@ -12,18 +14,45 @@ use crate::flow::installation::sweep;
 /// How often it looks.
 const PERIOD: Duration = Duration::from_mins(1);
 
+/// How often it looks for clients that are to hear of a logout; an empty look is one short read.
+const LOGOUT_PERIOD: Duration = Duration::from_secs(2);
+
 /// Looks at once, so that the keys of a first start are made while the first requests come in, and
 /// then every minute.
 pub(super) fn start(app: Arc<App>) -> JoinHandle<()> {
     tokio::spawn(async move {
-        let mut period = tokio::time::interval(PERIOD);
+        tokio::join!(tidy_always(&app), deliver_always(&app));
+    })
+}
+
+async fn tidy_always(app: &Arc<App>) {
+    let mut period = tokio::time::interval(PERIOD);
+    loop {
+        period.tick().await;
+        if let Err(error) = tidy(app).await {
+            tracing::error!(%error, "a background task failed; it is tried again in a minute");
+        }
+    }
+}
+
+/// Logouts go out apart from the rest, which the making of a key may hold up for a while.
+async fn deliver_always(app: &Arc<App>) {
+    let mut period = tokio::time::interval(LOGOUT_PERIOD);
+    period.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        period.tick().await;
+        // What is left after a full round need not wait for the next look.
         loop {
-            period.tick().await;
-            if let Err(error) = tidy(&app).await {
-                tracing::error!(%error, "a background task failed; it is tried again in a minute");
+            match app.deliver_logouts().await {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(%error, "logouts could not be told; it is tried again soon");
+                    break;
+                }
             }
         }
-    })
+    }
 }
 
 async fn tidy(app: &Arc<App>) -> Result<(), Error> {

@@ -65,6 +65,20 @@ pub trait View {
         rows.iter().map(read).collect()
     }
 
+    /// The first `most` keys that `index` has for anything up to and with `last`, in their order.
+    fn up_to<A: Key, B: Key>(
+        &self,
+        index: &Index<A, B>,
+        last: &A,
+        most: usize,
+    ) -> Result<Vec<B>, StoreError> {
+        let rows = self.raw_range(&[index.tag.byte], &after(&prefix(index.tag, last)), most)?;
+        let read = |(key, _): &(Vec<u8>, Vec<u8>)| {
+            decode_key::<(A, B)>(index.tag, key).map(|(_, key)| key)
+        };
+        rows.iter().map(read).collect()
+    }
+
     /// The first `most` rows that may go by `now`: the byte of their table, and their key.
     fn expired(&self, now: Timestamp, most: usize) -> Result<Vec<(u8, Vec<u8>)>, StoreError> {
         let mut to = vec![EXPIRY.byte];
@@ -140,10 +154,11 @@ impl<'a> Tx<'a> {
         Ok(Some(row))
     }
 
-    /// Removes the row that [`View::expired`] named by its bytes.
-    pub fn remove_expired<R: Row>(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+    /// Removes the row that [`View::expired`] named by its bytes, and gives its key.
+    pub fn remove_expired<R: Row>(&mut self, bytes: &[u8]) -> Result<R::Key, StoreError> {
         let key = decode_key::<R::Key>(R::TABLE, bytes)?;
-        self.remove::<R>(&key).map(drop)
+        self.remove::<R>(&key)?;
+        Ok(key)
     }
 
     #[doc(hidden)]

@@ -30,6 +30,8 @@ async fn both_well_known_addresses_say_the_same() {
     acr_values_supported ["phr"]
     authorization_endpoint "http://localhost:7455/oauth/authorize"
     authorization_response_iss_parameter_supported true
+    backchannel_logout_session_supported true
+    backchannel_logout_supported true
     claims_parameter_supported true
     claims_supported ["acr","amr","at_hash","aud","auth_time","azp","email","email_verified","exp","iat","iss","name","nonce","preferred_username","sid","sub","updated_at"]
     code_challenge_methods_supported ["S256"]

@@ -2,7 +2,7 @@
 //! judged whenever a row is read.
 
 use crate::error::Error;
-use crate::flow::Context;
+use crate::flow::{Context, backchannel};
 use crate::store::schema::{
     Attempts, Ceremony, Code, Device, Grant, Interaction, Pushed, Refresh, Revoked, Session,
     SetupLink, SigningKeyRow, UsedAssertion,
@@ -25,7 +25,7 @@ pub fn run(tx: &mut Tx<'_>, cx: &Context) -> Result<Swept, Error> {
     let expired = tx.expired(cx.now, MOST)?;
     let mut unreadable = Vec::new();
     for (table, key) in &expired {
-        match remove(tx, *table, key) {
+        match remove(tx, cx, *table, key) {
             Err(error @ StoreError::Corrupt { .. }) => unreadable.push(error),
             removed => removed?,
         }
@@ -33,10 +33,14 @@ pub fn run(tx: &mut Tx<'_>, cx: &Context) -> Result<Swept, Error> {
     Ok(Swept { more: expired.len() == MOST && unreadable.len() < MOST, unreadable })
 }
 
-fn remove(tx: &mut Tx<'_>, table: u8, key: &[u8]) -> Result<(), StoreError> {
+fn remove(tx: &mut Tx<'_>, cx: &Context, table: u8, key: &[u8]) -> Result<(), StoreError> {
+    if table == Session::TABLE.byte {
+        let session = tx.remove_expired::<Session>(key)?;
+        return backchannel::announce(tx, cx, session);
+    }
     macro_rules! in_tables {
         ($($row:ty),*) => {
-            $(if table == <$row as Row>::TABLE.byte { return tx.remove_expired::<$row>(key); })*
+            $(if table == <$row as Row>::TABLE.byte { return tx.remove_expired::<$row>(key).map(drop); })*
         };
     }
     in_tables!(
@@ -49,7 +53,6 @@ fn remove(tx: &mut Tx<'_>, table: u8, key: &[u8]) -> Result<(), StoreError> {
         Pushed,
         Refresh,
         Revoked,
-        Session,
         SetupLink,
         SigningKeyRow,
         UsedAssertion

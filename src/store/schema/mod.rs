@@ -8,6 +8,7 @@ mod client;
 mod device;
 mod grant;
 mod installation;
+mod logout;
 mod passkey;
 mod person;
 mod pushed;
@@ -17,6 +18,7 @@ pub use client::*;
 pub use device::*;
 pub use grant::*;
 pub use installation::*;
+pub use logout::*;
 pub use passkey::*;
 pub use person::*;
 pub use pushed::*;
@@ -68,6 +70,7 @@ mod tests {
             Client::TABLE,
             Code::TABLE,
             Consent::TABLE,
+            Delivery::TABLE,
             Device::TABLE,
             Grant::TABLE,
             Installation::TABLE,
@@ -83,6 +86,7 @@ mod tests {
             SigningKeyRow::TABLE,
             UsedAssertion::TABLE,
             tag(&CLIENTS_BY_FINGERPRINT),
+            tag(&DELIVERIES_BY_DUE),
             tag(&DEVICES_BY_USER_CODE),
             tag(&GRANTS_BY_CLIENT),
             tag(&GRANTS_BY_SESSION),

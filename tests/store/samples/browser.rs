@@ -2,10 +2,10 @@
 
 use gatelodge::oauth::authorize::{AuthorizeRequest, Prompt, ResponseMode};
 use gatelodge::oauth::claims_request::ClaimsRequest;
-use gatelodge::oauth::id::{InteractionId, SessionId};
+use gatelodge::oauth::id::{ClientId, InteractionId, SessionId};
 use gatelodge::oauth::logout::PostLogout;
 use gatelodge::secret::TokenHash;
-use gatelodge::store::schema::{Device, DeviceState, Interaction, Purpose, Pushed, Session};
+use gatelodge::store::schema::{Delivery, Device, DeviceState, Interaction, Purpose, Pushed, Session};
 
 use super::{at, authentication, claims, hash, id, read, scope, shop, text, uris};
 
@@ -121,4 +121,16 @@ pub(super) fn devices() -> Vec<(TokenHash, Device)> {
         (hash(14), row(DeviceState::Denied, false, 17)),
         (hash(15), row(DeviceState::Pending, false, 18)),
     ]
+}
+
+pub(super) fn deliveries() -> Vec<((SessionId, ClientId), Delivery)> {
+    let full = Delivery {
+        attempts: 300,
+        created: at(16),
+        due: Some(at(17)),
+        sub: text("0190163d"),
+        uri: read("https://app.example/logout"),
+    };
+    let least = Delivery { attempts: 0, due: None, ..full.clone() };
+    vec![((id(3), shop()), full), ((id(4), shop()), least)]
 }

@@ -17,7 +17,7 @@ use gatelodge::oauth::redirect_uri::RedirectUri;
 use gatelodge::oauth::scope::Scope;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
-    Attempts, Authentication, Ceremony, Client, Code, Consent, Device, Grant, Installation,
+    Attempts, Authentication, Ceremony, Client, Code, Consent, Delivery, Device, Grant, Installation,
     Interaction, Passkey, Person, Protected, Pushed, Refresh, Revoked, Session, SetupLink,
     SigningKeyRow, UsedAssertion,
 };
@@ -98,6 +98,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         sample::<Client>("Client", clients::clients()),
         sample::<Code>("Code", grants::codes()),
         sample::<Consent>("Consent", grants::consents()),
+        sample::<Delivery>("Delivery", browser::deliveries()),
         sample::<Device>("Device", browser::devices()),
         sample::<Grant>("Grant", grants::grants()),
         sample::<Installation>("Installation", installation::installations()),

@@ -1,0 +1,89 @@
+//! Sending logout tokens to the clients that are to hear of a session's end.
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use crate::app::App;
+use crate::error::{Error, Internal};
+use crate::fetch::FetchError;
+use crate::flow::backchannel::{self, Due, Outcome};
+use crate::oauth::params::form_encode;
+
+/// The most tokens that one round sends, all of them at once: as many as the way out lets through
+/// without one waiting for another.
+const ROUND: usize = 16;
+
+impl App {
+    /// Sends the logout tokens that are due, as many as one round takes; gives their number.
+    ///
+    /// A client that was told and whose answer was lost is told again: its row goes only once the
+    /// answer is here.
+    pub async fn deliver_logouts(self: &Arc<Self>) -> Result<usize, Error> {
+        let due = backchannel::due(&self.read()?, &self.context(), ROUND)?;
+        let number = due.len();
+        let mut attempts = JoinSet::new();
+        for due in due {
+            let app = Arc::clone(self);
+            attempts.spawn(async move { app.deliver_logout(due).await });
+        }
+        let mut failed = None;
+        while let Some(attempt) = attempts.join_next().await {
+            if let Err(error) = attempt.map_err(|error| Internal::new(error).into()).flatten() {
+                failed.get_or_insert(error);
+            }
+        }
+        failed.map_or(Ok(number), Err)
+    }
+
+    async fn deliver_logout(&self, due: Due) -> Result<(), Error> {
+        let sent = self.send_logout(&due).await?;
+        let outcome = match sent {
+            Err(error) if may_pass(error) => Outcome::Failed,
+            Ok(()) | Err(_) => Outcome::Settled,
+        };
+        let client = due.key.1.clone();
+        let given_up = self.write(move |tx, cx| backchannel::tried(tx, cx, &due, outcome)).await?;
+        if let Err(error) = sent {
+            let given_up = given_up || outcome == Outcome::Settled;
+            tracing::warn!(client.id = %client, %error, given_up, "a client was not told of a logout");
+        }
+        Ok(())
+    }
+
+    /// OpenID Connect Back-Channel Logout §2.5: "an HTTP POST request to the RP's back-channel
+    /// logout URI […] a logout_token parameter".
+    async fn send_logout(&self, due: &Due) -> Result<Result<(), FetchError>, Error> {
+        let (Some((alg, claims)), Some(url)) = (&due.token, due.uri.url()) else {
+            return Ok(Ok(()));
+        };
+        let token = self.signing_key(*alg).await?.sign("logout+jwt", claims)?;
+        Ok(self.fetcher().post_form(&url, form_encode([("logout_token", token.as_str())])).await)
+    }
+}
+
+/// Whether another attempt may go better.
+///
+/// §2.7: "The OP SHOULD NOT retransmit a Logout Token unless the OP suspects that previous
+/// transmissions might have failed due to potentially recoverable errors".
+const fn may_pass(error: FetchError) -> bool {
+    match error {
+        FetchError::Broken
+        | FetchError::CertificateWrong
+        | FetchError::ConnectionRefused
+        | FetchError::Deadline
+        | FetchError::HostUnknown
+        | FetchError::NameserverFailed
+        | FetchError::TlsFailed => true,
+        FetchError::StatusWrong(status) => status >= 500 || status == 408 || status == 429,
+        FetchError::AddressPrivate
+        | FetchError::BodyTooLarge
+        | FetchError::ContentEncoded
+        | FetchError::ContentTypeWrong
+        | FetchError::Offline
+        | FetchError::Redirected
+        | FetchError::UrlNotHttps
+        | FetchError::UrlWithFragment
+        | FetchError::UrlWithUserinfo => false,
+    }
+}
