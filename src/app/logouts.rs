@@ -51,8 +51,7 @@ impl App {
         Ok(())
     }
 
-    /// OpenID Connect Back-Channel Logout §2.5: "an HTTP POST request to the RP's back-channel
-    /// logout URI […] a logout_token parameter".
+    /// Posts the token to the client (OpenID Connect Back-Channel Logout §2.5).
     async fn send_logout(&self, due: &Due) -> Result<Result<(), FetchError>, Error> {
         let (Some((alg, claims)), Some(url)) = (&due.token, due.uri.url()) else {
             return Ok(Ok(()));
@@ -62,10 +61,8 @@ impl App {
     }
 }
 
-/// Whether another attempt may go better.
-///
-/// §2.7: "The OP SHOULD NOT retransmit a Logout Token unless the OP suspects that previous
-/// transmissions might have failed due to potentially recoverable errors".
+/// Whether another attempt may go better: a token is sent again only after what may have been an
+/// outage, here or there. With 400 a client says that it refused the token (§2.8).
 const fn may_pass(error: FetchError) -> bool {
     match error {
         FetchError::Broken

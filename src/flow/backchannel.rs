@@ -1,8 +1,8 @@
 //! Telling clients that a session has ended: [OpenID Connect Back-Channel
 //! Logout](https://openid.net/specs/openid-connect-backchannel-1_0.html).
 //!
-//! A client that wants to be told is written down when it is first answered in a session, since the
-//! session may outlive every code and grant. What ends the session makes those rows due, in the same
+//! A client that wants to be told is written down when it is first answered in a session (§2.3), since
+//! the session may outlive every code and grant. What ends the session makes those rows due, in the same
 //! transaction; the rows stay until their client was told, or was tried often enough.
 
 use std::time::Duration;
@@ -25,7 +25,7 @@ const PAUSES: [Duration; 5] = [
     Duration::from_hours(2),
 ];
 
-/// How long a logout token holds: §2.4 "at most two minutes".
+/// How long a logout token holds; §2.4 prefers two minutes at most, so that it is of no use later.
 const LASTING: Duration = Duration::from_mins(2);
 
 /// The most clients that are told of one session's end, and the most that one look finds.

@@ -12,8 +12,7 @@ use crate::store::View;
 /// The answer of the userinfo endpoint (§5.3.2).
 #[derive(Debug, Serialize)]
 pub struct Userinfo {
-    /// Who says it and to whom, where it is signed: "The signed UserInfo Response SHOULD contain
-    /// the Claims iss (issuer) and aud (audience) as members."
+    /// Who says it and to whom, where it is signed.
     #[serde(flatten)]
     pub envelope: Option<Envelope>,
     /// Who it is.

@@ -10,6 +10,7 @@
 
 mod admin;
 mod answers;
+mod backchannel;
 mod claims;
 mod client_auth;
 mod codes;

@@ -1,5 +1,6 @@
 //! A whole installation in memory: its clock is moved by hand and its chance is the same each time.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use gatelodge::oauth::id::KeyId;
 use gatelodge::oauth::issuer::Issuer;
 use gatelodge::secret::{Entropy, RootSecret};
 use gatelodge::store::schema::{Client, Person, SigningKeyRow};
-use gatelodge::store::{Store, Tx, View};
+use gatelodge::store::{Store, StoreError, Tx, View};
 use gatelodge::time::{Clock, Timestamp};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
@@ -45,12 +46,22 @@ impl Server {
     /// An installation at `issuer` whose configuration `change` has changed.
     pub(crate) async fn with(issuer: Issuer, change: impl FnOnce(&mut Config)) -> Self {
         let store = Store::memory().unwrap();
-        let keys = signing_keys().await.clone();
-        let kept = store.write(move |tx: &mut Tx<'_>| -> Result<(), Error> {
-            keys.iter().try_for_each(|(id, key)| Ok(tx.put(id, key.clone())?))
-        });
-        kept.await.unwrap();
+        keep_keys(&store).await;
         Self::over(issuer, store, change).await
+    }
+
+    /// An installation on disk that may reach one private destination; whoever had it before has
+    /// let it go, or is about to.
+    pub(crate) async fn at(path: &Path, private: &str) -> Self {
+        let store = loop {
+            match Store::open(path) {
+                Err(StoreError::Locked) => tokio::time::sleep(Duration::from_millis(5)).await,
+                opened => break opened.unwrap(),
+            }
+        };
+        keep_keys(&store).await;
+        let reach = |config: &mut Config| config.fetch.private = vec![private.to_owned()];
+        Self::over(Issuer::localhost(7455), store, reach).await
     }
 
     /// An installation that has yet to make its keys.
@@ -170,6 +181,14 @@ impl Server {
 
 fn root() -> RootSecret {
     RootSecret::generate(&Entropy::seeded(1).fresh())
+}
+
+async fn keep_keys(store: &Store) {
+    let keys = signing_keys().await.clone();
+    let kept = store.write(move |tx: &mut Tx<'_>| -> Result<(), Error> {
+        keys.iter().try_for_each(|(id, key)| Ok(tx.put(id, key.clone())?))
+    });
+    kept.await.unwrap();
 }
 
 /// One set of keys for all installations, since an RSA key takes a while to make.

@@ -1,0 +1,315 @@
+//! OpenID Connect Back-Channel Logout: whoever has to hear of a session's end hears of it.
+
+use std::time::Duration;
+
+use axum::http::Method;
+use gatelodge::flow::backchannel;
+use gatelodge::flow::installation::sweep;
+use gatelodge::oauth::issuer::Issuer;
+use gatelodge::oauth::params::form_encode;
+use serde_json::{Value, json};
+
+use crate::support::{Browser, Receiver, RelyingParty, Server, decoded};
+
+const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
+
+/// An installation that may reach the receiver, and ada in her browser.
+async fn beside(receiver: &Receiver) -> (Server, Browser) {
+    let listed = receiver.listed();
+    let server =
+        Server::with(Issuer::localhost(7455), |config| config.fetch.private = vec![listed]);
+    let server = server.await;
+    let ada = server.first_administrator().await;
+    (server, ada)
+}
+
+/// A client that is told at the receiver.
+async fn listening(server: &Server, name: &str, receiver: &Receiver, more: Value) -> RelyingParty {
+    let mut registration = json!({
+        "name": name,
+        "client_id": name,
+        "redirect_uris": [format!("https://{name}.example/cb")],
+        "backchannel_logout_uri": receiver.url(),
+    });
+    let members = registration.as_object_mut().unwrap();
+    members.extend(more.as_object().unwrap().clone());
+    server.client(registration).await
+}
+
+async fn deliver(server: &Server) -> usize {
+    server.app.deliver_logouts().await.unwrap()
+}
+
+/// §2.4 and §2.5
+#[tokio::test]
+async fn each_client_of_the_session_gets_a_logout_token_of_its_own() {
+    let receiver = Receiver::answering(&[200]).await;
+    let (server, mut ada) = beside(&receiver).await;
+    let mut bob = server.person("bob").await;
+    let shop = listening(&server, "shop", &receiver, json!({})).await;
+    let pairwise = json!({
+        "subject_type": "pairwise", "sector": "bank.example", "id_token_signed_response_alg": "ES256",
+    });
+    let bank = listening(&server, "bank", &receiver, pairwise).await;
+    let idle = listening(&server, "idle", &receiver, json!({})).await;
+    let reader = RelyingParty::spa(&server).await;
+    idle.code(&mut bob).await;
+    reader.code(&mut ada).await;
+    let mut told = Vec::new();
+    for client in [&shop, &bank] {
+        told.push(decoded(client.tokens(&mut ada).await.id()).1);
+    }
+    let while_it_lives = deliver(&server).await;
+    server.advance(Duration::from_secs(5));
+
+    ada.sign_out().await;
+    let sent = deliver(&server).await;
+    let again = deliver(&server).await;
+
+    assert_eq!((while_it_lives, sent, again), (0, 2, 0));
+    let tokens = receiver.logout_tokens();
+    assert_eq!(tokens.len(), 2);
+    for (client, id) in [(&shop, &told[0]), (&bank, &told[1])] {
+        let of_client = |token: &&String| decoded(token).1["aud"] == client.id.as_str();
+        let token = tokens.iter().find(of_client).unwrap();
+        let (header, claims) = decoded(token);
+        let verified = server.app.keys().verify::<Value>(token, "logout+jwt").unwrap();
+        assert_eq!(claims, verified);
+        assert_eq!(header["alg"], if client.id == "bank" { "ES256" } else { "RS256" });
+        assert_eq!(header["typ"], "logout+jwt");
+        for claim in ["iss", "sub", "aud", "sid"] {
+            assert_eq!(claims[claim], id[claim], "{claim}");
+        }
+        assert_eq!(claims["events"], json!({ EVENT: {} }));
+        assert_eq!(claims["iat"], server.app.clock().now().seconds());
+        assert_eq!(claims["exp"].as_u64(), claims["iat"].as_u64().map(|iat| iat + 120));
+        assert_eq!((claims.get("nonce"), claims["jti"].is_string()), (None, true));
+        assert_eq!(claims.as_object().unwrap().len(), 8);
+    }
+    let head = &receiver.requests()[0];
+    assert!(head.starts_with("POST /logout HTTP/1.1\r\n"), "{head}");
+    assert!(head.contains("content-type: application/x-www-form-urlencoded"), "{head}");
+}
+
+#[tokio::test]
+async fn a_logout_token_passes_for_no_other() {
+    let receiver = Receiver::answering(&[200]).await;
+    let (server, mut ada) = beside(&receiver).await;
+    let shop = listening(&server, "shop", &receiver, json!({})).await;
+    shop.code(&mut ada).await;
+    ada.sign_out().await;
+    deliver(&server).await;
+
+    let token = &receiver.logout_tokens()[0];
+    let hint = server.get(&shop.request(&[("id_token_hint", token)])).await;
+
+    assert!(hint.location().contains("error=invalid_request"));
+    assert_eq!(shop.userinfo(token).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_logout_that_a_client_began_is_told_to_all() {
+    let receiver = Receiver::answering(&[204]).await;
+    let (server, mut ada) = beside(&receiver).await;
+    let shop = listening(&server, "shop", &receiver, json!({})).await;
+    let bank = listening(&server, "bank", &receiver, json!({})).await;
+    bank.code(&mut ada).await;
+    let tokens = shop.tokens(&mut ada).await;
+
+    let hint = form_encode([("id_token_hint", tokens.id()), ("logout_hint", "ada")]);
+    ada.visit(&format!("/oauth/logout?{hint}&ui_locales=de")).await;
+
+    assert_eq!(deliver(&server).await, 2);
+    assert_eq!(receiver.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn whoever_signs_in_after_somebody_else_ends_their_session() {
+    let receiver = Receiver::answering(&[200]).await;
+    let (server, mut ada) = beside(&receiver).await;
+    let bob = server.person("bob").await;
+    let shop = listening(&server, "shop", &receiver, json!({})).await;
+    let of_ada = decoded(shop.tokens(&mut ada).await.id()).1;
+
+    ada.sign_in().await;
+    let same_person = deliver(&server).await;
+    ada.authenticator = bob.authenticator.clone();
+    ada.sign_in().await;
+
+    assert_eq!((same_person, deliver(&server).await), (0, 1));
+    assert_eq!(decoded(&receiver.logout_tokens()[0]).1["sub"], of_ada["sub"]);
+}
+
+/// The grant of a client without refresh tokens is over long before the session is.
+#[tokio::test]
+async fn a_session_that_expires_is_told_to_clients_whose_grants_are_gone() {
+    let receiver = Receiver::answering(&[200]).await;
+    let (server, mut ada) = beside(&receiver).await;
+    let without_refresh = json!({ "grant_types": ["authorization_code"] });
+    let shop = listening(&server, "shop", &receiver, without_refresh).await;
+    shop.tokens(&mut ada).await;
+    server.advance(Duration::from_hours(24));
+    server.app.write(sweep::run).await.unwrap();
+    let before = deliver(&server).await;
+    server.advance(Duration::from_hours(6 * 24));
+
+    server.app.write(sweep::run).await.unwrap();
+    server.app.write(sweep::run).await.unwrap();
+
+    assert_eq!((before, deliver(&server).await, deliver(&server).await), (0, 1, 0));
+}
+
+#[tokio::test]
+async fn a_client_that_is_not_reached_is_tried_again_after_growing_pauses() {
+    let receiver = Receiver::answering(&[503, 500, 429, 200]).await;
+    let (server, mut ada) = beside(&receiver).await;
+    let shop = listening(&server, "shop", &receiver, json!({})).await;
+    shop.code(&mut ada).await;
+    ada.sign_out().await;
+    let mut attempts = vec![deliver(&server).await];
+
+    for pause in [10, 60, 300] {
+        server.advance(Duration::from_secs(pause - 1));
+        attempts.push(deliver(&server).await);
+        server.advance(Duration::from_secs(1));
+        attempts.push(deliver(&server).await);
+    }
+    server.advance(Duration::from_hours(24));
+
+    assert_eq!(attempts, [1, 0, 1, 0, 1, 0, 1]);
+    assert_eq!(deliver(&server).await, 0);
+    let tokens = receiver.logout_tokens();
+    let times: Vec<_> = tokens.iter().map(|token| decoded(token).1["iat"].clone()).collect();
+    let first = times[0].as_u64().unwrap();
+    assert_eq!(times, [first, first + 10, first + 70, first + 370]);
+    // Each is a token of its own, which no replay cache mistakes for another.
+    let ids: std::collections::BTreeSet<_> =
+        tokens.iter().map(|token| decoded(token).1["jti"].to_string()).collect();
+    assert_eq!(ids.len(), 4);
+}
+
+#[tokio::test]
+async fn a_client_that_is_never_reached_is_given_up() {
+    let receiver = Receiver::answering(&[503]).await;
+    let (server, mut ada) = beside(&receiver).await;
+    let shop = listening(&server, "shop", &receiver, json!({})).await;
+    shop.code(&mut ada).await;
+    ada.sign_out().await;
+
+    for _ in 0..20 {
+        deliver(&server).await;
+        server.advance(Duration::from_hours(2));
+    }
+
+    assert_eq!(receiver.requests().len(), 6);
+}
+
+/// §2.8: with 400 the client says that it will not.
+#[tokio::test]
+async fn a_client_that_refuses_is_not_asked_again() {
+    for status in [&[400], &[404], &[302]] {
+        let receiver = Receiver::answering(status).await;
+        let (server, mut ada) = beside(&receiver).await;
+        let shop = listening(&server, "shop", &receiver, json!({})).await;
+        shop.code(&mut ada).await;
+        ada.sign_out().await;
+
+        deliver(&server).await;
+        server.advance(Duration::from_hours(24));
+
+        assert_eq!((deliver(&server).await, receiver.requests().len()), (0, 1), "{status:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_not_told_before_a_restart_is_told_after_it() {
+    let receiver = Receiver::answering(&[200]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gatelodge.redb");
+    let listed = receiver.listed();
+    let server = Server::at(&path, &listed).await;
+    let mut ada = server.first_administrator().await;
+    let shop = listening(&server, "shop", &receiver, json!({})).await;
+    shop.code(&mut ada).await;
+    ada.sign_out().await;
+    drop((shop, ada, server));
+
+    let server = Server::at(&path, &listed).await;
+
+    assert_eq!((deliver(&server).await, deliver(&server).await), (1, 0));
+    assert_eq!(decoded(&receiver.logout_tokens()[0]).1["aud"], "shop");
+}
+
+#[tokio::test]
+async fn who_was_signed_out_first_is_told_first() {
+    let receiver = Receiver::answering(&[200]).await;
+    let (server, mut ada) = beside(&receiver).await;
+    let mut bob = server.person("bob").await;
+    let shop = listening(&server, "shop", &receiver, json!({})).await;
+    let of_ada = decoded(shop.tokens(&mut ada).await.id()).1["sid"].clone();
+    let of_bob = decoded(shop.tokens(&mut bob).await.id()).1["sid"].clone();
+    bob.sign_out().await;
+    server.advance(Duration::from_millis(1));
+    ada.sign_out().await;
+
+    let view = server.app.read().unwrap();
+    let cx = server.app.context();
+    let due = |most| {
+        let due = backchannel::due(&view, &cx, most).unwrap();
+        due.iter().map(|due| Value::from(due.key.0.to_string())).collect::<Vec<_>>()
+    };
+
+    assert_eq!(due(1), std::slice::from_ref(&of_bob));
+    assert_eq!(due(9), [of_bob, of_ada]);
+}
+
+#[tokio::test]
+async fn a_client_that_has_gone_is_told_nothing() {
+    let receiver = Receiver::answering(&[200]).await;
+    let (server, mut ada) = beside(&receiver).await;
+    let shop = listening(&server, "shop", &receiver, json!({})).await;
+    shop.code(&mut ada).await;
+    ada.sign_out().await;
+    server.operate(Method::DELETE, "/clients/shop", json!({})).await;
+
+    assert_eq!((deliver(&server).await, deliver(&server).await), (1, 0));
+    assert!(receiver.requests().is_empty());
+}
+
+#[tokio::test]
+async fn an_address_that_the_operator_did_not_list_is_not_gone_to() {
+    let receiver = Receiver::answering(&[200]).await;
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = listening(&server, "shop", &receiver, json!({})).await;
+    shop.code(&mut ada).await;
+    ada.sign_out().await;
+
+    assert_eq!((deliver(&server).await, deliver(&server).await), (1, 0));
+    assert!(receiver.requests().is_empty());
+}
+
+#[tokio::test]
+async fn many_are_told_a_round_at_a_time() {
+    let receiver = Receiver::answering(&[200]).await;
+    let (server, mut ada) = beside(&receiver).await;
+    for number in 0..20 {
+        let client = listening(&server, &format!("app{number}"), &receiver, json!({})).await;
+        client.code(&mut ada).await;
+    }
+    ada.sign_out().await;
+
+    let rounds = [deliver(&server).await, deliver(&server).await, deliver(&server).await];
+
+    assert_eq!(rounds, [16, 4, 0]);
+    assert_eq!(receiver.requests().len(), 20);
+}
+
+#[tokio::test]
+async fn metadata_lists_it_where_anything_is_fetched_at_all() {
+    let offline = Server::with(Issuer::localhost(7455), |config| config.offline = true).await;
+
+    let told = offline.get("/.well-known/openid-configuration").await.json();
+
+    assert_eq!(told["backchannel_logout_supported"], false);
+    assert_eq!(told["backchannel_logout_session_supported"], false);
+}
