@@ -110,15 +110,24 @@ pub struct Checked {
     pub request: AuthorizeRequest,
 }
 
+impl Checked {
+    /// Refuses a request whose answer cannot come home as it asks.
+    fn check_mode(&self) -> Result<(), Refusal> {
+        if self.request.response_mode == self.callback.mode() {
+            Ok(())
+        } else {
+            Err(Refusal::ResponseModeUnsupported)
+        }
+    }
+}
+
 /// Stores a request, and gives the way to it: the id for the path and the cookie beside it.
 pub fn begin(
     tx: &mut Tx<'_>,
     cx: &Context,
     checked: &Checked,
 ) -> Result<(InteractionId, BrowserSecret), Error> {
-    if checked.request.response_mode != checked.callback.mode() {
-        return Err(Refusal::ResponseModeUnsupported.into());
-    }
+    checked.check_mode()?;
     let purpose = Purpose::Authorize {
         client: checked.client.clone(),
         expected: checked.expected.clone(),

@@ -13,7 +13,7 @@ use crate::flow::issue::{self, Issued};
 use crate::flow::resource::{self, Targets};
 use crate::flow::session::{self, LiveSession};
 use crate::flow::throttle::{self, Guessed};
-use crate::flow::{Context, authorize};
+use crate::flow::{Context, authorize, backchannel};
 use crate::oauth::claims_request::ClaimsRequest;
 use crate::oauth::client::GrantType;
 use crate::oauth::scope::Scope;
@@ -230,8 +230,13 @@ pub fn decide(
         },
         Decision::Deny => DeviceState::Denied,
     };
+    let session = waiting.session.id();
+    if let DeviceState::Approved { user, .. } = &state {
+        let (id, client) = (&waiting.device.client, &waiting.client);
+        backchannel::note(tx, cx, id, client, session, *user)?;
+    }
     tx.put(&waiting.key, Device { state, ..waiting.device })?;
-    session::touch(tx, cx, waiting.session.id())?;
+    session::touch(tx, cx, session)?;
     Ok(Decided::Done(Box::new(waiting.client)))
 }
 

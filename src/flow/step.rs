@@ -146,10 +146,9 @@ pub fn next(
         Err(refusal) => return Ok(Step::Refuse(callback, refusal)),
     };
     // A claim asked for by name is told where its whole scope could be, and asked for as that.
-    let claims = match scope.has("openid") {
-        true => request.claims.within(&allowed.intersect(&client.scope)),
-        false => ClaimsRequest::default(),
-    };
+    let allowed = cx.rules.config.allowed(&session.person().roles).intersect(&client.scope);
+    let openid = scope.has("openid");
+    let claims = if openid { request.claims.within(&allowed) } else { ClaimsRequest::default() };
     let shown = scope.union(&claims.scope());
     let key = (session.user(), client_id.clone(), callback.uri().lasting_host());
     let remembered = remembered(view, &key, &client)?;

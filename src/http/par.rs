@@ -43,10 +43,11 @@ async fn pushed(app: &App, caller: &Caller, request: Request) -> Result<PushedRe
     let (client, callback) = authorize::open(&view, &opening)?;
     authorize::check(&view, app.rules(), &client, &mut request)?;
     authorize::check_room_for::<Pushed>(&view, app.rules())?;
+    let expected = expected(app, proven.id(), request.id_token_hint.take().as_deref())?;
     let checked = Checked {
         callback,
         client: opening.client_id,
-        expected: expected(app, request.id_token_hint.take().as_deref())?,
+        expected,
         redirect_uri_named: opening.redirect_uri.is_some(),
         request,
     };

@@ -19,6 +19,7 @@ pub fn push(
     checked: &Checked,
 ) -> Result<PushedReference, Error> {
     proven.row(tx, GrantType::AuthorizationCode)?;
+    checked.check_mode()?;
     let reference: PushedReference = cx.fresh.token();
     let row = Pushed {
         client: proven.id().clone(),
@@ -57,8 +58,9 @@ pub fn open(
         return Err(Refusal::PushedRequestClientDiffers.into());
     }
     let (registered, uri) = (&known.redirect_uris, Some(&row.redirect_uri));
+    let callback = Callback::prove(registered, known.client_type, uri, row.state)?;
     Ok(Checked {
-        callback: Callback::prove(registered, known.client_type, uri, row.state)?,
+        callback: callback.in_mode(row.request.response_mode),
         client: row.client,
         expected: row.expected,
         redirect_uri_named: row.redirect_uri_named,

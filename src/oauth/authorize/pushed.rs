@@ -50,12 +50,14 @@ pub fn parse(
     if params.one("request_uri")?.is_some() {
         return Err(Refusal::RequestUriPushed);
     }
+    let request = AuthorizeRequest::parse(params)?;
     let opening = Opening {
         client_id: client_id.clone(),
         redirect_uri: params.parsed("redirect_uri")?,
+        response_mode: request.response_mode,
         state: params.one("state")?.map(str::to_owned),
     };
-    Ok((opening, AuthorizeRequest::parse(params)?))
+    Ok((opening, request))
 }
 
 #[cfg(test)]

@@ -5,7 +5,9 @@ use gatelodge::oauth::claims_request::ClaimsRequest;
 use gatelodge::oauth::id::{ClientId, InteractionId, SessionId};
 use gatelodge::oauth::logout::PostLogout;
 use gatelodge::secret::TokenHash;
-use gatelodge::store::schema::{Delivery, Device, DeviceState, Interaction, Purpose, Pushed, Session};
+use gatelodge::store::schema::{
+    Delivery, Device, DeviceState, Interaction, Purpose, Pushed, Session,
+};
 
 use super::{at, authentication, claims, hash, id, read, scope, shop, text, uris};
 

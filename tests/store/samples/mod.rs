@@ -17,9 +17,9 @@ use gatelodge::oauth::redirect_uri::RedirectUri;
 use gatelodge::oauth::scope::Scope;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
-    Attempts, Authentication, Ceremony, Client, Code, Consent, Delivery, Device, Grant, Installation,
-    Interaction, Passkey, Person, Protected, Pushed, Refresh, Revoked, Session, SetupLink,
-    SigningKeyRow, UsedAssertion,
+    Attempts, Authentication, Ceremony, Client, Code, Consent, Delivery, Device, Grant,
+    Installation, Interaction, Passkey, Person, Protected, Pushed, Refresh, Revoked, Session,
+    SetupLink, SigningKeyRow, UsedAssertion,
 };
 use gatelodge::store::{Key as _, Read, Row, StoreError, Tx, View};
 use gatelodge::time::Timestamp;
