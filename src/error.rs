@@ -128,12 +128,16 @@ refusals! {
     ClientKeysUnavailable => InvalidClient, "the client's keys could not be fetched from its jwks_uri";
     ClientMetadataContradictory => InvalidRequest, "the client's settings contradict each other";
     ClientNotConfidential => InvalidClient, "the client is public, and this endpoint is for those that prove themselves";
+    ClientKeysUnclear => InvalidClientMetadata, "a client has jwks or jwks_uri and not both, and one of them where it signs";
+    ClientMetadataMalformed => InvalidClientMetadata, "the client metadata is no JSON object whose members are of their types and within their limits";
+    ClientMetadataUnsupported => InvalidClientMetadata, "the client metadata asks for nothing that this server does";
     ClientNotFound => NotFound, "there is no client with this id";
     ClientSecretMalformed => InvalidClient, "the client secret is not 1 to 1024 printable ASCII characters";
     ClientSecretUnfit => InvalidRequest, "a client secret is 1 to 1024 printable ASCII characters, for a client that proves itself by one";
     ClientSecretWrong => InvalidClient, "the client secret is wrong";
     ClientUnknown => InvalidClient, "there is no client with this client_id";
     ClientUnknownAtAuthorize => InvalidRequest, "no client with this client_id is registered here, or it is switched off";
+    ClientUpdateMismatched => InvalidRequest, "the update names another client_id or secret, or brings what only the server sets";
     CodeChallengeMalformed => InvalidRequest, "the code_challenge is not a base64url SHA-256";
     CodeChallengeMethodUnsupported => InvalidRequest, "the code_challenge_method is not S256";
     CodeChallengeMissing => InvalidRequest, "the request has no code_challenge";
@@ -168,6 +172,7 @@ refusals! {
     HostUnknown => MisdirectedRequest, "the Host header names none of this server's names";
     IdTokenHintClientDiffers => InvalidRequest, "the id_token_hint was issued to another client";
     IdTokenHintMalformed => InvalidRequest, "the id_token_hint is no ID token of this server";
+    InitialAccessTokenWrong => InvalidToken, "the initial access token is not the one that lets register clients";
     InteractionDecisionMalformed => InvalidRequest, "the decision is neither allow nor deny";
     InteractionExpired => InteractionOver, "the sign-in was not finished in time";
     InteractionOfAnotherBrowser => InteractionOver, "the sign-in was begun in another browser";
@@ -204,12 +209,15 @@ refusals! {
     RedirectUriUnderGate => InvalidRequest, "a loopback redirect URI lies under /gate/, where this server's cookies go";
     RedirectUriUnregistered => InvalidRequest, "the redirect_uri is not registered for this client";
     RedirectUriWildcard => InvalidRequest, "a redirect URI has a wildcard";
+    RedirectUrisUnfit => InvalidRedirectUri, "a redirect URI to be registered is malformed or dangerous, or none is left that may be registered";
     RefreshClientDiffers => InvalidGrant, "the refresh token was issued to another client";
     RefreshExpired => InvalidGrant, "the refresh token has expired";
     RefreshMissing => InvalidRequest, "the request has no refresh_token";
     RefreshReplayed => InvalidGrant, "the refresh token was spent before; its grant is revoked";
     RefreshUnknown => InvalidGrant, "the refresh token is unknown";
     RequestNotPushed => InvalidRequest, "the client has to push its authorization requests first";
+    RegistrationAccessTokenWrong => InvalidToken, "the registration access token is not that of this client";
+    RegistrationOff => AccessDenied, "clients cannot register themselves here";
     RequestObjectUnsupported => RequestNotSupported, "this server takes no request objects";
     RequestUriPushed => InvalidRequest, "a request that is pushed has a request_uri itself";
     RequestUriUnsupported => RequestUriNotSupported, "this server takes no request_uri but its own";
@@ -226,10 +234,13 @@ refusals! {
     ScopeNotAllowed => InvalidScope, "nothing of the scope is left after client and person";
     ScopeUnknown => InvalidRequest, "the configuration knows no such scope";
     ScopeWidened => InvalidScope, "the scope reaches beyond what was granted";
+    SectorUnclear => InvalidClientMetadata, "the redirect URIs have no host in common, and no sector_identifier_uri names them all";
     SetupTokenExpired => SetupLinkExpired, "this setup link has expired; ask for a new one (gatelodge user recover)";
     SetupTokenMismatched => SetupLinkMismatched, "this setup link is not for this; open the link itself once more";
     SetupTokenUnknown => SetupLinkUnknown, "this setup link is not known here; check that it was copied whole";
     SetupTokenUsed => SetupLinkUsed, "this setup link was used already; ask for a new one (gatelodge user recover)";
+    SoftwareStatementMalformed => InvalidSoftwareStatement, "the software statement is no JWT with client metadata, or is not valid now";
+    SoftwareStatementUnapproved => UnapprovedSoftwareStatement, "the software statement was signed by no key that the operator listed";
     StartedWithoutPerson => SetupLinkMismatched, "this setup link belongs to a person who is no longer here";
     TokenMissing => InvalidRequest, "the request has no token";
     UserExists => Conflict, "a person with this username exists already";
@@ -291,12 +302,16 @@ error_codes! {
     InvalidClientMetadata = "invalid_client_metadata", 400, "The client metadata is malformed or contradicts itself.";
     /// RFC 6749 §5.2
     InvalidGrant = "invalid_grant", 400, "The grant is invalid, expired, revoked or was issued to another client.";
+    /// RFC 7591 §3.2.2
+    InvalidRedirectUri = "invalid_redirect_uri", 400, "A redirect URI is malformed, dangerous or not allowed here.";
     /// RFC 6749 §5.2
     InvalidRequest = "invalid_request", 400, "The request is malformed, lacks a parameter or repeats one.";
     /// OpenID Connect Core §3.1.2.6
     InvalidRequestUri = "invalid_request_uri", 400, "This way to sign in works once and only for a short time, and it is over. Go back to the application and start again.";
     /// RFC 6749 §5.2
     InvalidScope = "invalid_scope", 400, "The scope is malformed or exceeds what may be granted.";
+    /// RFC 7591 §3.2.2
+    InvalidSoftwareStatement = "invalid_software_statement", 400, "The software statement is invalid.";
     /// RFC 8707 §2
     InvalidTarget = "invalid_target", 400, "The resource is unknown or was not granted.";
     /// RFC 6750 §3.1
@@ -335,6 +350,8 @@ error_codes! {
     TemporarilyUnavailable = "temporarily_unavailable", 503, "The server is busy. Please try again in a moment.";
     /// Ours: RFC 6585 §4
     TooManyRequests = "too_many_requests", 429, "Too many attempts. Please wait a minute and try again.";
+    /// RFC 7591 §3.2.2
+    UnapprovedSoftwareStatement = "unapproved_software_statement", 400, "The software statement is not approved here.";
     /// RFC 6749 §5.2
     UnauthorizedClient = "unauthorized_client", 400, "The client may not use this grant type.";
     /// OpenID Connect Core Error Code unmet_authentication_requirements §2

@@ -51,6 +51,8 @@ purposes! {
     MadeClientSecret, ClientSecretPurpose = "gl_cs_";
     /// The reference to a pushed request (RFC 9126 §2.2).
     PushedReference, PushedPurpose = "gl_pr_";
+    /// The registration access token of RFC 7592 §3.
+    RegistrationToken, RegistrationPurpose = "gl_ra_";
     /// The refresh token of RFC 6749 §1.5.
     RefreshToken, RefreshPurpose = "gl_rt_";
     /// The cookie value that proves a browser session.

@@ -124,6 +124,14 @@ impl RedirectUri {
         }
     }
 
+    /// As it is written, without a port that changes from run to run.
+    pub fn lasting(&self) -> String {
+        match self.around_port() {
+            Some((before, behind)) => format!("{before}{behind}"),
+            None => self.written.to_string(),
+        }
+    }
+
     /// This URI with `pairs` added to its query (RFC 6749 §4.1.2).
     pub fn with_query<'a>(&self, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
         let joint = match self.written.split_once('?') {

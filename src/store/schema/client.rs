@@ -18,6 +18,8 @@ use crate::secret::TokenHash;
 use crate::store::{Entries, Index, Row, Tag};
 use crate::time::Timestamp;
 
+pub use crate::oauth::registration::Links;
+
 /// A client (RFC 6749 §2, RFC 7591 §2), however it came to be known here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Client {
@@ -88,19 +90,6 @@ pub struct Client {
     pub subject_type: SubjectType,
     /// What its userinfo answers are signed with, if they are.
     pub userinfo_alg: Option<SigningAlg>,
-}
-
-/// What a client says of itself (RFC 7591 §2), unverified.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the names are those of RFC 7591 §2")]
-pub struct Links {
-    pub client_uri: Option<WebUri>,
-    pub contacts: Vec<String>,
-    pub logo_uri: Option<WebUri>,
-    pub policy_uri: Option<WebUri>,
-    pub software_id: Option<String>,
-    pub software_version: Option<String>,
-    pub tos_uri: Option<WebUri>,
 }
 
 /// How a client came to be known here.

@@ -1,0 +1,311 @@
+//! Clients that register themselves, and what they may do with their registration:
+//! [RFC 7591](https://www.rfc-editor.org/rfc/rfc7591),
+//! [RFC 7592](https://www.rfc-editor.org/rfc/rfc7592).
+
+use serde_json::{Map, Value, json};
+
+use crate::error::{Error, Refusal};
+use crate::flow::client::operator;
+use crate::flow::{Context, Rules, grant};
+use crate::oauth::client::{
+    AuthMethod, ClientType, GrantType, PkcePolicy, RefreshPolicy, SubjectType,
+};
+use crate::oauth::id::ClientId;
+use crate::oauth::jwks::JwkSet;
+use crate::oauth::redirect_uri::RedirectUri;
+use crate::oauth::registration::ClientMetadata;
+use crate::secret::{MadeClientSecret, RegistrationToken, TokenHash};
+use crate::store::schema::{CLIENTS_BY_FINGERPRINT, Client, ClientProof, GRANTS_BY_CLIENT, Origin};
+use crate::store::{StoreError, Tx, View};
+
+/// The most clients of one fingerprint that one registration looks at, and the most grants that
+/// are looked through for one that lives.
+const MOST_ALIKE: usize = 32;
+const MOST_GRANTS: usize = 500;
+
+/// How long a client of the same fingerprint is left alone: its person may be signing in.
+const HOUR: std::time::Duration = std::time::Duration::from_secs(3600);
+
+/// A client as its registration is answered (RFC 7591 §3.2.1, RFC 7592 §3).
+pub struct Registered {
+    /// The client.
+    pub client: Client,
+    /// Its id.
+    pub id: ClientId,
+    /// Its secret, where one was made just now.
+    pub secret: Option<MadeClientSecret>,
+    /// With which it may come back to its registration.
+    pub token: RegistrationToken,
+}
+
+/// The client that `metadata` means; its origin and its secret are the caller's to say.
+pub fn settle(
+    cx: &Context,
+    metadata: &ClientMetadata,
+    auth_method: AuthMethod,
+    origin: Origin,
+) -> Result<Client, Refusal> {
+    let confidential = auth_method != AuthMethod::None;
+    let sector = metadata.sector()?;
+    Ok(Client {
+        access_token_lifetime: None,
+        any_secret_method: false,
+        application_type: metadata.application_type,
+        auth_method,
+        backchannel_logout_session_required: metadata.backchannel_logout_session_required,
+        backchannel_logout_uri: metadata.backchannel_logout_uri.clone(),
+        client_type: if confidential { ClientType::Confidential } else { ClientType::Public },
+        confirmation_waived: false,
+        created: cx.now,
+        default_max_age: metadata.default_max_age,
+        enabled: true,
+        first_party: false,
+        grant_types: metadata.grant_types.clone(),
+        id_token_alg: metadata.id_token_alg,
+        introspect_any: false,
+        introspection_alg: metadata.introspection_alg,
+        jwks: metadata.jwks.clone(),
+        jwks_uri: metadata.jwks_uri.clone(),
+        links: metadata.links.clone(),
+        name: metadata.display_name()?,
+        origin,
+        pkce: PkcePolicy::Required,
+        post_logout_redirect_uris: metadata.post_logout_redirect_uris.clone(),
+        redirect_uris: metadata.redirect_uris.clone(),
+        refresh: RefreshPolicy::Grace,
+        require_pushed_authorization_requests: metadata.require_pushed_authorization_requests,
+        resources: Vec::new(),
+        revision: 1,
+        scope: scope(&cx.rules, metadata),
+        secret: None,
+        sector,
+        subject_type: metadata.subject_type,
+        userinfo_alg: metadata.userinfo_alg,
+    })
+}
+
+/// What a client that nobody registered by hand may ask for: open scopes alone. One that
+/// refreshes may have `offline_access` whether or not it thought of asking.
+fn scope(rules: &Rules, metadata: &ClientMetadata) -> crate::oauth::scope::Scope {
+    let open = rules.config.open_scope();
+    let Some(asked) = &metadata.scope else { return open };
+    let mut scope = asked.intersect(&open);
+    if metadata.grant_types.contains(&GrantType::RefreshToken)
+        && let Ok(offline) = "offline_access".parse()
+    {
+        scope = scope.union(&open.intersect(&offline));
+    }
+    scope
+}
+
+/// Registers a client (RFC 7591 §3.2.1).
+pub fn register(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    metadata: &ClientMetadata,
+) -> Result<Registered, Error> {
+    let id: ClientId = format!("gl_{}", cx.fresh.uuid("client").simple()).parse()?;
+    let token: RegistrationToken = cx.fresh.token();
+    let mut client = dynamic(cx, metadata, &token)?;
+    let secret = give_secret(cx, &mut client, None);
+    if let Origin::Dynamic { fingerprint, .. } = &client.origin {
+        forget_alike(tx, cx, fingerprint)?;
+    }
+    tx.put(&id, client.clone())?;
+    Ok(Registered { client, id, secret, token })
+}
+
+/// The client that `metadata` means, known by its fingerprint and by `token`.
+fn dynamic(
+    cx: &Context,
+    metadata: &ClientMetadata,
+    token: &RegistrationToken,
+) -> Result<Client, Refusal> {
+    let pepper = &cx.rules.pepper;
+    let unnamed = metadata.auth_method.is_none();
+    let auth_method = metadata.auth_method.unwrap_or(AuthMethod::ClientSecretBasic);
+    let mut client = settle(cx, metadata, auth_method, Origin::Operator)?;
+    client.any_secret_method = unnamed;
+    let lasting: Vec<String> = client.redirect_uris.iter().map(RedirectUri::lasting).collect();
+    // A program that registers anew at each start has another port each time, and nothing else.
+    let mut told = stated(&client);
+    told.insert("redirect_uris".to_owned(), lasting.into());
+    let told = Value::Object(told).to_string();
+    client.origin = Origin::Dynamic {
+        fingerprint: pepper.hash_parts("client metadata", told.as_bytes()),
+        registration: pepper.hash(token),
+        unused: cx.now + cx.rules.config.lifetimes.unused_client,
+    };
+    Ok(client)
+}
+
+/// Makes a secret where the client's method needs one and it has none in `kept`.
+fn give_secret(
+    cx: &Context,
+    client: &mut Client,
+    kept: Option<ClientProof>,
+) -> Option<MadeClientSecret> {
+    if !client.auth_method.is_secret() {
+        return None;
+    }
+    if kept.is_some() {
+        client.secret = kept;
+        return None;
+    }
+    let secret: MadeClientSecret = cx.fresh.token();
+    client.secret = Some(ClientProof::Made(cx.rules.pepper.hash(&secret)));
+    Some(secret)
+}
+
+/// Removes clients that state the same, hold nothing, and are older than an hour: what a program
+/// left behind that registers anew at each start.
+fn forget_alike(tx: &mut Tx<'_>, cx: &Context, fingerprint: &TokenHash) -> Result<(), Error> {
+    for id in tx.by(&CLIENTS_BY_FINGERPRINT, fingerprint, MOST_ALIKE)? {
+        let old = tx.find::<Client>(&id)?.is_some_and(|client| cx.now >= client.created + HOUR);
+        if old && !holds_live_grant(tx, cx, &id)? {
+            tx.remove::<Client>(&id)?;
+        }
+    }
+    Ok(())
+}
+
+fn holds_live_grant(view: &impl View, cx: &Context, id: &ClientId) -> Result<bool, StoreError> {
+    for grant in view.by(&GRANTS_BY_CLIENT, id, MOST_GRANTS)? {
+        if grant::live(view, cx, grant)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Forgets a client that nobody registered by hand and whose time has come, or gives it more time
+/// where it holds a live grant.
+pub fn forget_unused(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<(), StoreError> {
+    let Some(mut client) = tx.find::<Client>(id)? else { return Ok(()) };
+    let later = cx.now + cx.rules.config.lifetimes.unused_client;
+    let lives = holds_live_grant(tx, cx, id)?;
+    match &mut client.origin {
+        Origin::Dynamic { unused, .. } | Origin::Document { unused: Some(unused), .. } => {
+            if !lives {
+                return tx.remove::<Client>(id).map(drop);
+            }
+            *unused = later;
+        }
+        Origin::Document { unused: None, .. } | Origin::Operator => return Ok(()),
+    }
+    tx.put(id, client)
+}
+
+/// The client that `token` is the registration access token of.
+///
+/// RFC 7592 §2: an unknown client and a wrong token are alike, so that nobody learns which
+/// clients there are.
+pub fn managed(
+    view: &impl View,
+    rules: &Rules,
+    id: &ClientId,
+    token: &RegistrationToken,
+) -> Result<Client, Error> {
+    let hash = rules.pepper.hash(token);
+    let client = view.find::<Client>(id)?;
+    let own = client.filter(|client| match &client.origin {
+        Origin::Dynamic { registration, .. } => registration.matches(&hash),
+        Origin::Document { .. } | Origin::Operator => false,
+    });
+    own.ok_or(Refusal::RegistrationAccessTokenWrong.into())
+}
+
+/// What an update has to say beside the metadata (RFC 7592 §2.2).
+#[derive(Clone)]
+pub struct Update {
+    /// Whose registration it is.
+    pub id: ClientId,
+    /// What it becomes.
+    pub metadata: ClientMetadata,
+    /// The secret that it names, if it names one.
+    pub secret: Option<MadeClientSecret>,
+    /// The proof that it may.
+    pub token: RegistrationToken,
+}
+
+/// Replaces what a client registered. It keeps its secret unless it no longer needs one, and gets
+/// a new registration access token (RFC 7592 §2.2).
+pub fn update(tx: &mut Tx<'_>, cx: &Context, update: &Update) -> Result<Registered, Error> {
+    let old = managed(tx, &cx.rules, &update.id, &update.token)?;
+    if let Some(named) = &update.secret {
+        let named = cx.rules.pepper.hash(named);
+        let same = match &old.secret {
+            Some(ClientProof::Made(kept)) => kept.matches(&named),
+            Some(ClientProof::Chosen(_)) | None => false,
+        };
+        if !same {
+            return Err(Refusal::ClientUpdateMismatched.into());
+        }
+    }
+    let token: RegistrationToken = cx.fresh.token();
+    let mut client = dynamic(cx, &update.metadata, &token)?;
+    client.created = old.created;
+    client.enabled = old.enabled;
+    client.revision = old.revision + 1;
+    let secret = give_secret(cx, &mut client, old.secret);
+    tx.put(&update.id, client.clone())?;
+    Ok(Registered { client, id: update.id.clone(), secret, token })
+}
+
+/// Removes a client at its own wish, and ends what it holds (RFC 7592 §2.3).
+pub fn remove(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    id: &ClientId,
+    token: &RegistrationToken,
+) -> Result<(), Error> {
+    managed(tx, &cx.rules, id, token)?;
+    operator::remove(tx, cx, id).map(drop)
+}
+
+fn texts(uris: &[RedirectUri]) -> Vec<&str> {
+    uris.iter().map(RedirectUri::as_str).collect()
+}
+
+/// What a client is registered with, by the names of RFC 7591 §2.
+pub fn stated(client: &Client) -> Map<String, Value> {
+    let by_redirect = client.grant_types.contains(&GrantType::AuthorizationCode);
+    let links = &client.links;
+    let sector = client.sector.as_ref().filter(|_| client.subject_type == SubjectType::Pairwise);
+    let stated = json!({
+        "application_type": client.application_type,
+        "backchannel_logout_session_required": client.backchannel_logout_session_required,
+        "backchannel_logout_uri": client.backchannel_logout_uri,
+        "client_name": client.name.as_str(),
+        "client_uri": links.client_uri,
+        "contacts": links.contacts,
+        "default_max_age": client.default_max_age,
+        "grant_types": client.grant_types,
+        "id_token_signed_response_alg": client.id_token_alg,
+        "introspection_signed_response_alg": client.introspection_alg,
+        "jwks": client.jwks.as_ref().map(JwkSet::to_value),
+        "jwks_uri": client.jwks_uri,
+        "logo_uri": links.logo_uri,
+        "policy_uri": links.policy_uri,
+        "post_logout_redirect_uris": texts(&client.post_logout_redirect_uris),
+        "redirect_uris": texts(&client.redirect_uris),
+        "require_pushed_authorization_requests": client.require_pushed_authorization_requests,
+        "response_types": if by_redirect { vec!["code"] } else { Vec::new() },
+        "scope": client.scope,
+        "sector": sector,
+        "software_id": links.software_id,
+        "software_version": links.software_version,
+        "subject_type": client.subject_type,
+        "token_endpoint_auth_method": client.auth_method,
+        "tos_uri": links.tos_uri,
+        "userinfo_signed_response_alg": client.userinfo_alg,
+    });
+    let Value::Object(mut members) = stated else { return Map::new() };
+    let says = |value: &Value| match value {
+        Value::Array(entries) => !entries.is_empty(),
+        Value::Null => false,
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) | Value::String(_) => true,
+    };
+    members.retain(|_, value| says(value));
+    members
+}
