@@ -4,6 +4,7 @@ mod client_keys;
 mod logouts;
 mod open;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use crate::flow::{self, Context, Rules};
 use crate::keys::{self, KeyRing, Sealer, SigningKey};
 use crate::oauth::client::SigningAlg;
 use crate::oauth::issuer::Issuer;
+use crate::oauth::jwks::JwkSet;
 use crate::passkey::Passkeys;
 use crate::password::Passwords;
 use crate::secret::{Entropy, Pepper, RootSecret};
@@ -39,6 +41,7 @@ pub struct App {
     passwords: Passwords,
     rules: Arc<Rules>,
     sealer: Sealer,
+    statement_keys: Option<JwkSet>,
     store: Store,
 }
 
@@ -76,6 +79,7 @@ impl App {
             keys: watch::Sender::new(Arc::new(ring)),
             passkeys: Passkeys::new(&issuer)?,
             passwords,
+            statement_keys: statement_keys(&config)?,
             rules: Arc::new(Rules { config, issuer, pepper: Pepper::new(root) }),
             sealer,
             store,
@@ -103,6 +107,11 @@ impl App {
     /// The hasher of secrets that people chose.
     pub fn passwords(&self) -> &Passwords {
         &self.passwords
+    }
+
+    /// The keys of those whose software statements count (RFC 7591 §2.3).
+    pub fn statement_keys(&self) -> Option<&JwkSet> {
+        self.statement_keys.as_ref()
     }
 
     /// The only way out.
@@ -200,12 +209,24 @@ impl App {
 
 /// The way out that the operator leaves open.
 fn fetcher(config: &Config) -> Result<Fetcher, Error> {
-    let ca = config.fetch.ca_file.as_ref().map(|path| {
-        std::fs::read(path)
-            .map_err(|error| Internal::new(format!("cannot read {}: {error}", path.display())))
-    });
+    let ca = config.fetch.ca_file.as_ref().map(|path| contents(path));
     let private = config.fetch.private.clone();
     let settings =
         Settings { ca: ca.transpose()?, offline: config.offline, private, ..Settings::default() };
     Ok(Fetcher::new(&settings)?)
+}
+
+/// The keys that the operator listed for software statements.
+fn statement_keys(config: &Config) -> Result<Option<JwkSet>, Error> {
+    let Some(path) = &config.registration.software_statement_keys else { return Ok(None) };
+    let set = JwkSet::parse(&contents(path)?);
+    set.map(Some).map_err(|_| {
+        let what = "is no JWK Set with a public key that can verify here";
+        Internal::new(format!("{} {what}", path.display())).into()
+    })
+}
+
+fn contents(path: &Path) -> Result<Vec<u8>, Internal> {
+    std::fs::read(path)
+        .map_err(|error| Internal::new(format!("cannot read {}: {error}", path.display())))
 }

@@ -19,6 +19,7 @@ mod logout;
 mod metadata;
 mod par;
 mod peer;
+mod registration;
 mod revoke;
 mod token;
 mod userinfo;
@@ -47,6 +48,11 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/oauth/introspect", post(introspect::introspect))
         .route("/oauth/par", post(par::push))
         .route("/oauth/revoke", post(revoke::revoke))
+        .route("/oauth/register", post(registration::register))
+        .route(
+            "/oauth/register/{client_id}",
+            get(registration::show).put(registration::update).delete(registration::remove),
+        )
         .route("/oauth/token", post(token::token))
         .route("/oauth/userinfo", get(userinfo::get).post(userinfo::post));
 

@@ -14,8 +14,10 @@ use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::client::registration::{self, Registered, Update};
 use crate::flow::throttle;
+use crate::keys;
 use crate::oauth::client::RegistrationPolicy;
-use crate::oauth::id::ClientId;
+use crate::oauth::id::{ClientId, KeyId};
+use crate::oauth::jwt::Compact;
 use crate::oauth::registration::ClientMetadata;
 use crate::secret::{MadeClientSecret, RegistrationToken};
 use crate::store::schema::Client;
@@ -100,9 +102,8 @@ fn admit(app: &App, headers: &HeaderMap) -> Result<(), Failure> {
         RegistrationPolicy::Open => Ok(()),
         RegistrationPolicy::Token => {
             let presented = bearer(headers)?;
-            let hash = |token: &str| {
-                rules.pepper.hash_parts("initial access token", token.as_bytes())
-            };
+            let hash =
+                |token: &str| rules.pepper.hash_parts("initial access token", token.as_bytes());
             let known = rules.config.registration.token.as_ref();
             if known.is_some_and(|known| hash(known).matches(&hash(&presented))) {
                 Ok(())
@@ -139,7 +140,7 @@ fn refused(error: impl Into<Error>) -> Failure {
 /// The metadata that a body states, once what it refers to was looked at.
 async fn metadata(app: &App, stated: Value) -> Result<ClientMetadata, Error> {
     let config = &app.rules().config;
-    let stated = app.vouched(stated)?;
+    let stated = vouched(app, stated)?;
     let metadata = ClientMetadata::from_value(&stated, &config.policy.private_use_schemes)?;
     if let Some(uri) = &metadata.sector_identifier_uri {
         let url = uri.url().ok_or(Refusal::WebUriMalformed)?;
@@ -147,6 +148,32 @@ async fn metadata(app: &App, stated: Value) -> Result<ClientMetadata, Error> {
         metadata.check_sector(&document.map_err(|_| Refusal::SectorUnclear)?.body)?;
     }
     Ok(metadata)
+}
+
+/// What a registration states, with the claims of its software statement in place of its own
+/// (RFC 7591 §2.3).
+fn vouched(app: &App, mut stated: Value) -> Result<Value, Refusal> {
+    let Some(members) = stated.as_object_mut() else { return Ok(stated) };
+    let Some(statement) = members.remove("software_statement") else { return Ok(stated) };
+    let statement = statement.as_str().ok_or(Refusal::SoftwareStatementMalformed)?;
+    let keys = app.statement_keys().ok_or(Refusal::SoftwareStatementUnapproved)?;
+    let malformed = |_| Refusal::SoftwareStatementMalformed;
+    let statement = Compact::parse(statement).map_err(malformed)?;
+    let header = statement.header();
+    let mut keys = keys.candidates(header.alg, header.kid.as_ref().map(KeyId::as_str));
+    if !keys.any(|key| keys::signed_by(key, &statement)) {
+        return Err(Refusal::SoftwareStatementUnapproved);
+    }
+    let claims: Map<String, Value> = statement.claims().map_err(malformed)?;
+    let now = app.clock().now().seconds();
+    let time = |name: &str| claims.get(name).and_then(Value::as_u64);
+    let over = claims.contains_key("exp") && time("exp").is_none_or(|exp| now >= exp);
+    if over || claims.contains_key("nbf") && time("nbf").is_none_or(|nbf| now < nbf) {
+        return Err(Refusal::SoftwareStatementMalformed);
+    }
+    // "[…] the values in the software statement MUST take precedence".
+    members.extend(claims);
+    Ok(stated)
 }
 
 /// The secret that an update names, if what it says of the client is so (RFC 7592 §2.2): "The

@@ -63,7 +63,7 @@ fn failure(error: impl Into<Error>, tried: bool) -> Failure {
 }
 
 /// RFC 6750 §2.1: `Authorization: Bearer b64token`.
-fn from_header(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
+pub(super) fn from_header(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
     let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
     let value = value.to_str().map_err(|_| Refusal::BearerTokenMalformed)?;
     match value.split_once(' ') {

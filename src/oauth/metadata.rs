@@ -23,6 +23,8 @@ pub struct Metadata {
     pub device_authorization_endpoint: String,
     pub pushed_authorization_request_endpoint: String,
     pub end_session_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registration_endpoint: Option<String>,
     pub jwks_uri: String,
     pub scopes_supported: Vec<String>,
     pub response_types_supported: Vec<&'static str>,
@@ -68,6 +70,7 @@ impl Metadata {
             device_authorization_endpoint: issuer.at("/oauth/device_authorization"),
             pushed_authorization_request_endpoint: issuer.at("/oauth/par"),
             end_session_endpoint: issuer.at("/oauth/logout"),
+            registration_endpoint: None,
             jwks_uri: issuer.at("/.well-known/jwks.json"),
             scopes_supported: scopes.iter().map(|token| token.as_str().to_owned()).collect(),
             response_types_supported: vec!["code"],

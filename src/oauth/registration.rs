@@ -129,7 +129,9 @@ impl ClientMetadata {
                 tos_uri: members.link("tos_uri")?,
             },
             grant_types,
-            id_token_alg: members.word("id_token_signed_response_alg")?.unwrap_or(SigningAlg::Rs256),
+            id_token_alg: members
+                .word("id_token_signed_response_alg")?
+                .unwrap_or(SigningAlg::Rs256),
             introspection_alg: members.word("introspection_signed_response_alg")?,
             jwks,
             jwks_uri,

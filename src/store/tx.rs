@@ -154,9 +154,14 @@ impl<'a> Tx<'a> {
         Ok(Some(row))
     }
 
+    /// The key of the row that [`View::expired`] named by its bytes.
+    pub fn expired_key<R: Row>(&self, bytes: &[u8]) -> Result<R::Key, StoreError> {
+        decode_key::<R::Key>(R::TABLE, bytes)
+    }
+
     /// Removes the row that [`View::expired`] named by its bytes, and gives its key.
     pub fn remove_expired<R: Row>(&mut self, bytes: &[u8]) -> Result<R::Key, StoreError> {
-        let key = decode_key::<R::Key>(R::TABLE, bytes)?;
+        let key = self.expired_key::<R>(bytes)?;
         self.remove::<R>(&key)?;
         Ok(key)
     }

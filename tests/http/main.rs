@@ -29,6 +29,7 @@ mod races;
 mod redirects;
 mod refresh;
 mod refusals;
+mod registration;
 mod requests;
 mod resources;
 mod revocation;

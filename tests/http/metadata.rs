@@ -46,6 +46,7 @@ async fn both_well_known_addresses_say_the_same() {
     jwks_uri "http://localhost:7455/.well-known/jwks.json"
     prompt_values_supported ["none","login","consent","select_account","create"]
     pushed_authorization_request_endpoint "http://localhost:7455/oauth/par"
+    registration_endpoint "http://localhost:7455/oauth/register"
     request_parameter_supported false
     request_uri_parameter_supported false
     require_pushed_authorization_requests false
@@ -77,6 +78,7 @@ async fn every_endpoint_that_is_listed_answers() {
             "device_authorization_endpoint",
             "introspection_endpoint",
             "pushed_authorization_request_endpoint",
+            "registration_endpoint",
             "revocation_endpoint",
             "token_endpoint",
         ];

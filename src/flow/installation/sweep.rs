@@ -2,10 +2,11 @@
 //! judged whenever a row is read.
 
 use crate::error::Error;
+use crate::flow::client::registration;
 use crate::flow::{Context, backchannel};
 use crate::store::schema::{
-    Attempts, Ceremony, Code, Device, Grant, Interaction, Pushed, Refresh, Revoked, Session,
-    SetupLink, SigningKeyRow, UsedAssertion,
+    Attempts, Ceremony, Client, Code, Device, Grant, Interaction, Pushed, Refresh, Revoked,
+    Session, SetupLink, SigningKeyRow, UsedAssertion,
 };
 use crate::store::{Row, StoreError, Tx, View};
 
@@ -42,6 +43,9 @@ fn remove(tx: &mut Tx<'_>, cx: &Context, table: u8, key: &[u8]) -> Result<(), St
         ($($row:ty),*) => {
             $(if table == <$row as Row>::TABLE.byte { return tx.remove_expired::<$row>(key).map(drop); })*
         };
+    }
+    if table == <Client as Row>::TABLE.byte {
+        return registration::forget_unused(tx, cx, &tx.expired_key::<Client>(key)?);
     }
     in_tables!(
         Attempts,

@@ -9,6 +9,7 @@ mod authorize;
 mod device;
 mod pages;
 mod par;
+mod registration;
 mod token;
 mod userinfo;
 
@@ -73,12 +74,16 @@ fn story(refusal: Refusal) -> Story {
         ClientKeysUnavailable => assertion::with_keys_out_of_reach(),
         ClientMetadataContradictory => admin::a_public_client_with_a_secret(),
         ClientNotConfidential => token::a_public_client_that_introspects(),
+        ClientKeysUnclear => registration::keys_in_two_ways(),
+        ClientMetadataMalformed => registration::a_list_instead_of_an_object(),
+        ClientMetadataUnsupported => registration::the_implicit_grant_alone(),
         ClientNotFound => admin::a_client_that_is_not_there(),
         ClientSecretMalformed => token::a_secret_that_is_none(),
         ClientSecretUnfit => admin::a_chosen_secret_that_is_none(),
         ClientSecretWrong => token::a_wrong_secret(),
         ClientUnknown => token::an_unknown_client(),
         ClientUnknownAtAuthorize => authorize::an_unknown_client(),
+        ClientUpdateMismatched => registration::an_update_of_another_client(),
         CodeChallengeMalformed => authorize::a_short_challenge(),
         CodeChallengeMethodUnsupported => authorize::a_plain_challenge(),
         CodeChallengeMissing => authorize::no_challenge(),
@@ -113,6 +118,7 @@ fn story(refusal: Refusal) -> Story {
         HostUnknown => pages::a_host_that_is_not_ours(),
         IdTokenHintClientDiffers => authorize::a_hint_for_another_client(),
         IdTokenHintMalformed => authorize::a_hint_that_is_no_token(),
+        InitialAccessTokenWrong => registration::a_wrong_initial_access_token(),
         InteractionDecisionMalformed => pages::neither_yes_nor_no(),
         InteractionExpired => pages::an_interaction_after_its_time(),
         InteractionOfAnotherBrowser => pages::an_interaction_of_another_browser(),
@@ -149,12 +155,15 @@ fn story(refusal: Refusal) -> Story {
         RedirectUriUnderGate => authorize::a_redirect_uri("http://localhost/gate/cb"),
         RedirectUriUnregistered => authorize::a_redirect_uri("https://shop.example/other"),
         RedirectUriWildcard => authorize::a_redirect_uri("https://*.shop.example/cb"),
+        RedirectUrisUnfit => registration::a_dangerous_redirect_uri(),
         RefreshClientDiffers => token::a_refresh_token_of_another_client(),
         RefreshExpired => token::a_refresh_token_after_its_time(),
         RefreshMissing => token::no_refresh_token(),
         RefreshReplayed => token::a_refresh_token_that_was_spent(),
         RefreshUnknown => token::an_unknown_refresh_token(),
         RequestNotPushed => par::a_plain_request_of_a_client_that_pushes(),
+        RegistrationAccessTokenWrong => registration::a_wrong_registration_access_token(),
+        RegistrationOff => registration::a_closed_door(),
         RequestObjectUnsupported => authorize::a_request_object(),
         RequestUriPushed => par::a_reference_to_a_reference(),
         RequestUriUnsupported => authorize::a_request_uri(),
@@ -171,10 +180,13 @@ fn story(refusal: Refusal) -> Story {
         ScopeNotAllowed => authorize::nothing_left_of_the_scope(),
         ScopeUnknown => admin::an_unknown_scope(),
         ScopeWidened => token::a_wider_scope(),
+        SectorUnclear => registration::pairwise_subjects_for_two_hosts(),
         SetupTokenExpired => pages::a_setup_link_after_its_time(),
         SetupTokenMismatched => pages::a_setup_link_for_somebody_else(),
         SetupTokenUnknown => pages::a_setup_link_nobody_made(),
         SetupTokenUsed => pages::a_setup_link_for_the_second_time(),
+        SoftwareStatementMalformed => registration::a_software_statement_that_is_none(),
+        SoftwareStatementUnapproved => registration::a_software_statement_of_a_stranger(),
         StartedWithoutPerson => pages::a_setup_link_for_a_person_who_has_gone(),
         TokenMissing => token::no_token_to_revoke(),
         UserExists => admin::a_username_for_the_second_time(),

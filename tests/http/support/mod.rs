@@ -7,11 +7,15 @@ mod receiver;
 mod relying_party;
 mod server;
 mod signer;
+mod site;
 
 pub(crate) use answer::{Answer, Door, Tokens};
 pub(crate) use authenticator::Authenticator;
 pub(crate) use browser::Browser;
 pub(crate) use receiver::Receiver;
-pub(crate) use relying_party::{CHALLENGE, RelyingParty, VERIFIER, basic, decoded, posted, token};
+pub(crate) use relying_party::{
+    CHALLENGE, RelyingParty, VERIFIER, basic, decoded, posted, register, token,
+};
 pub(crate) use server::{BEGINNING, Server};
 pub(crate) use signer::{Signer, assert_to, presenting};
+pub(crate) use site::Site;

@@ -260,6 +260,12 @@ pub(crate) fn basic(id: &str, secret: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{}:{}", encode(id), encode(secret))))
 }
 
+/// Sends client metadata to the registration endpoint.
+pub(crate) async fn register(server: &Server, metadata: Value) -> Answer {
+    let request = Request::post("/oauth/register").header(header::CONTENT_TYPE, "application/json");
+    server.send(request.body(Body::from(metadata.to_string())).unwrap()).await
+}
+
 /// Sends a form to the token endpoint.
 pub(crate) async fn token(
     server: &Server,
