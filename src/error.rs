@@ -126,11 +126,11 @@ refusals! {
     ClientIdMissing => InvalidRequest, "the request names no client_id";
     ClientIdReserved => InvalidRequest, "a client_id neither begins with https:, bridge: or anon_ nor is a UUID";
     ClientKeysUnavailable => InvalidClient, "the client's keys could not be fetched from its jwks_uri";
-    ClientMetadataContradictory => InvalidRequest, "the client's settings contradict each other";
-    ClientNotConfidential => InvalidClient, "the client is public, and this endpoint is for those that prove themselves";
     ClientKeysUnclear => InvalidClientMetadata, "a client has jwks or jwks_uri and not both, and one of them where it signs";
+    ClientMetadataContradictory => InvalidRequest, "the client's settings contradict each other";
     ClientMetadataMalformed => InvalidClientMetadata, "the client metadata is no JSON object whose members are of their types and within their limits";
     ClientMetadataUnsupported => InvalidClientMetadata, "the client metadata asks for nothing that this server does";
+    ClientNotConfidential => InvalidClient, "the client is public, and this endpoint is for those that prove themselves";
     ClientNotFound => NotFound, "there is no client with this id";
     ClientSecretMalformed => InvalidClient, "the client secret is not 1 to 1024 printable ASCII characters";
     ClientSecretUnfit => InvalidRequest, "a client secret is 1 to 1024 printable ASCII characters, for a client that proves itself by one";
@@ -164,6 +164,19 @@ refusals! {
     DeviceCodePending => AuthorizationPending, "nobody has decided about the device yet";
     DeviceCodePolledTooFast => SlowDown, "the device asks more often than its interval lets it";
     DeviceCodeUnknown => InvalidGrant, "the device code is unknown or was redeemed already";
+    DocumentAddressMalformed => InvalidRequest, "a client_id that is an address is https with a path, in its one spelling, without fragment, user name and dot segments";
+    DocumentAddressPrivate => InvalidRequest, "the client's metadata document lies at a private or reserved address, which the operator has not listed";
+    DocumentHostUnlisted => InvalidRequest, "the operator has not listed the host of the client's metadata document";
+    DocumentNotJson => InvalidClientMetadata, "the client's metadata document is no JSON object, or is not sent as JSON";
+    DocumentOfAnotherClient => InvalidClientMetadata, "the client_id in the client's metadata document is not its own address";
+    DocumentOffline => InvalidRequest, "this server fetches no metadata documents, and nobody imported the client's";
+    DocumentRedirected => InvalidRequest, "the address of the client's metadata document leads elsewhere";
+    DocumentStatusWrong => InvalidRequest, "the client's metadata document was answered with another status than 200";
+    DocumentTooLarge => InvalidRequest, "the client's metadata document is larger than 10 KiB";
+    DocumentTooSlow => InvalidRequest, "the client's metadata document did not arrive within 5 seconds";
+    DocumentUnavailable => InvalidClient, "the client's metadata document could not be had or read";
+    DocumentUnreachable => InvalidRequest, "the server of the client's metadata document could not be reached securely";
+    DocumentWithSecret => InvalidClientMetadata, "the client's metadata document, which everybody can read, has a secret, or a method that needs one";
     EmailMalformed => InvalidRequest, "the e-mail address has no @ or is longer than 254 characters";
     GrantEnded => InvalidGrant, "the grant has ended";
     GrantTypeMissing => InvalidRequest, "the request has no grant_type";
@@ -215,9 +228,9 @@ refusals! {
     RefreshMissing => InvalidRequest, "the request has no refresh_token";
     RefreshReplayed => InvalidGrant, "the refresh token was spent before; its grant is revoked";
     RefreshUnknown => InvalidGrant, "the refresh token is unknown";
-    RequestNotPushed => InvalidRequest, "the client has to push its authorization requests first";
     RegistrationAccessTokenWrong => InvalidToken, "the registration access token is not that of this client";
     RegistrationOff => AccessDenied, "clients cannot register themselves here";
+    RequestNotPushed => InvalidRequest, "the client has to push its authorization requests first";
     RequestObjectUnsupported => RequestNotSupported, "this server takes no request objects";
     RequestUriPushed => InvalidRequest, "a request that is pushed has a request_uri itself";
     RequestUriUnsupported => RequestUriNotSupported, "this server takes no request_uri but its own";
@@ -245,8 +258,8 @@ refusals! {
     TokenMissing => InvalidRequest, "the request has no token";
     UserExists => Conflict, "a person with this username exists already";
     UserNotFound => NotFound, "there is no person with this username";
-    UsernameMissing => InvalidRequest, "somebody exists already, so a link needs the name of the person it is for";
     UsernameMalformed => InvalidRequest, "a username is 1 to 64 letters, digits and . _ - @ +";
+    UsernameMissing => InvalidRequest, "somebody exists already, so a link needs the name of the person it is for";
     WebUriMalformed => InvalidClientMetadata, "an address is https, or http on loopback, in canonical form without user name and fragment";
 }
 

@@ -103,7 +103,7 @@ impl Registration {
     }
 }
 
-fn shown(id: &ClientId, client: &Client) -> Value {
+pub(super) fn shown(id: &ClientId, client: &Client) -> Value {
     let texts = |uris: &[crate::oauth::redirect_uri::RedirectUri]| {
         uris.iter().map(|uri| uri.as_str().to_owned()).collect::<Vec<_>>()
     };

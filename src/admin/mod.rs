@@ -5,6 +5,7 @@
 //! its errors the reason itself.
 
 mod clients;
+mod documents;
 mod issuer;
 pub(crate) mod people;
 mod resources;
@@ -30,6 +31,7 @@ pub fn router(app: Arc<App>) -> Router {
             get(clients::show).patch(clients::change).delete(clients::remove),
         )
         .route("/api/v1/clients/{id}/secret", post(clients::rotate_secret))
+        .route("/api/v1/documents", post(documents::import))
         .route("/api/v1/resources", get(resources::list).post(resources::add))
         .route("/api/v1/resources/{resource}", get(resources::show).delete(resources::remove))
         .route("/api/v1/users", get(people::list).post(people::add))

@@ -1,6 +1,7 @@
 //! The one shared struct: rules, store, keys, passkeys, clock, chance.
 
 mod client_keys;
+mod documents;
 mod logouts;
 mod open;
 

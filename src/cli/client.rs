@@ -4,11 +4,11 @@ use axum::http::Method;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::oauth::client::{AuthMethod, GrantType, PkcePolicy, RefreshPolicy, SigningAlg};
 
-use super::answer::{Answer, Failure, fields, table, word};
+use super::answer::{Answer, Exit, Failure, fields, table, word};
 use super::door::Door;
 
 const ADD_HELP: &str = "\
@@ -31,6 +31,13 @@ pub(super) enum ClientVerb {
     /// Register a client, and print what to paste into it
     #[command(after_help = ADD_HELP)]
     Add(Box<Add>),
+    /// Register the client that a metadata document describes, or what became of it
+    Import {
+        /// Its client_id: the address that the document has, or would have, on the web
+        url: String,
+        /// The document: a file, or `-` for standard input
+        file: String,
+    },
     /// List the clients
     List,
     /// Show one client
@@ -99,6 +106,11 @@ pub(super) async fn run(verb: ClientVerb, door: &mut Door) -> Result<Answer, Fai
             let issuer = door.ask(Method::GET, "/api/v1/issuer", None).await.unwrap_or_default();
             Ok(added(&word(&issuer, "issuer"), client))
         }
+        ClientVerb::Import { url, file } => {
+            let import = json!({ "client_id": url, "document": document(&file)? });
+            let client = door.ask(Method::POST, "/api/v1/documents", Some(import)).await?;
+            Ok(Answer::new(shown(&client), client))
+        }
         ClientVerb::List => {
             let answer = door.ask(Method::GET, "/api/v1/clients", None).await?;
             Ok(list(answer))
@@ -114,6 +126,19 @@ pub(super) async fn run(verb: ClientVerb, door: &mut Door) -> Result<Answer, Fai
             Ok(Answer::new(text, answer))
         }
     }
+}
+
+/// The JSON of a file, or of standard input.
+fn document(file: &str) -> Result<Value, Failure> {
+    let read = if file == "-" {
+        std::io::read_to_string(std::io::stdin())
+    } else {
+        std::fs::read_to_string(file)
+    };
+    let text =
+        read.map_err(|error| Failure::new(Exit::Usage, format!("cannot read {file}: {error}")))?;
+    serde_json::from_str(&text)
+        .map_err(|_| Failure::new(Exit::Usage, format!("{file} holds no JSON")))
 }
 
 fn path(id: &str) -> String {
@@ -183,6 +208,7 @@ fn shown(client: &Value) -> String {
         "pkce",
         "refresh",
         "id_token_signed_response_alg",
+        "origin",
         "enabled",
         "created",
     ];
@@ -201,6 +227,7 @@ fn list(answer: Value) -> Answer {
             ("NAME", "name"),
             ("TYPE", "client_type"),
             ("GRANTS", "grant_types"),
+            ("ORIGIN", "origin"),
             ("ENABLED", "enabled"),
             ("CREATED", "created"),
         ],

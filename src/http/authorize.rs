@@ -1,17 +1,18 @@
 //! `/oauth/authorize`: RFC 6749 §3.1. It reads no cookie: it checks the request, stores it, and
 //! sends the browser on to the pages.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::body;
 use super::failure::{Cause, Failure};
 use super::gate::cookie::Cookie;
 use super::gate::page;
 use super::gate::visitor::with_cookie;
+use super::{body, peer};
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::authorize::{self, Checked, pushed};
@@ -29,7 +30,8 @@ pub(super) async fn get(
 ) -> Result<Response, Failure> {
     let params = body::query(&request).map_err(Failure::page)?;
     let looks = request.method() == Method::HEAD;
-    authorize(&app, &params, looks).await
+    let address = peer::address(&app, &request);
+    authorize(&app, address, &params, looks).await
 }
 
 /// OpenID Connect Core §3.1.2.1: "Authorization Servers MUST support the use of the HTTP GET and
@@ -38,17 +40,24 @@ pub(super) async fn post(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, Failure> {
+    let address = peer::address(&app, &request);
     let params = body::form(request).await.map_err(Failure::page)?;
-    authorize(&app, &params, false).await
+    authorize(&app, address, &params, false).await
 }
 
 /// Whoever only looks (HEAD) is told what would come of it, and nothing is stored.
-async fn authorize(app: &App, params: &Params, looks: bool) -> Result<Response, Failure> {
+async fn authorize(
+    app: &App,
+    address: IpAddr,
+    params: &Params,
+    looks: bool,
+) -> Result<Response, Failure> {
     if let Some(pushed) = PushedOpening::parse(params).map_err(Failure::page)? {
         return enter_pushed(app, pushed, looks).await;
     }
     // Nothing is redirected before this much is proven.
     let opening = Opening::parse(params).map_err(Failure::page)?;
+    app.meet(&opening.client_id, address).await.map_err(Failure::page)?;
     let view = app.read().map_err(Failure::page)?;
     let (client, callback) = authorize::open(&view, &opening).map_err(Failure::page)?;
 

@@ -47,6 +47,7 @@ pub(super) async fn proven(
 ) -> Result<AuthenticatedClient, Error> {
     let authorization = caller.authorization.as_ref().map(|value| value.as_bytes());
     let presented = Presented::parse(authorization, form)?;
+    app.meet_to_prove(&presented.client_id, caller.from).await?;
     let proving = auth::prove(&app.read()?, &app.context(), &presented)?;
     match (proving, &presented.proof) {
         (Proving::Done(client), _) => Ok(client),

@@ -12,7 +12,7 @@ use super::failure::Failure;
 use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::{installation, resource};
-use crate::oauth::client::{RegistrationPolicy, SigningAlg};
+use crate::oauth::client::{DocumentPolicy, RegistrationPolicy, SigningAlg};
 use crate::oauth::metadata::Metadata;
 
 /// Clients may keep what rarely changes for a while; well within the time a key is published
@@ -34,6 +34,8 @@ pub(super) async fn show(State(app): State<Arc<App>>) -> Response {
     metadata.backchannel_logout_session_supported = !rules.config.offline;
     let registers = rules.config.registration_policy(&rules.issuer) != RegistrationPolicy::Off;
     metadata.registration_endpoint = registers.then(|| rules.issuer.at("/oauth/register"));
+    metadata.client_id_metadata_document_supported =
+        rules.config.documents.policy != DocumentPolicy::Off;
     cacheable(Json(metadata))
 }
 

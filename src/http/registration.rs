@@ -22,9 +22,6 @@ use crate::oauth::registration::ClientMetadata;
 use crate::secret::{MadeClientSecret, RegistrationToken};
 use crate::store::schema::Client;
 
-/// The most bytes of a document behind a `sector_identifier_uri`.
-const SECTOR: usize = 64 * 1024;
-
 /// What only the server says of a client (RFC 7592 §2.2: "MUST NOT include").
 const OURS: [&str; 4] = [
     "client_id_issued_at",
@@ -142,11 +139,7 @@ async fn metadata(app: &App, stated: Value) -> Result<ClientMetadata, Error> {
     let config = &app.rules().config;
     let stated = vouched(app, stated)?;
     let metadata = ClientMetadata::from_value(&stated, &config.policy.private_use_schemes)?;
-    if let Some(uri) = &metadata.sector_identifier_uri {
-        let url = uri.url().ok_or(Refusal::WebUriMalformed)?;
-        let document = app.fetcher().json(&url, SECTOR).await;
-        metadata.check_sector(&document.map_err(|_| Refusal::SectorUnclear)?.body)?;
-    }
+    app.check_sector(&metadata).await?;
     Ok(metadata)
 }
 

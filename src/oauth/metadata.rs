@@ -52,6 +52,7 @@ pub struct Metadata {
     pub request_uri_parameter_supported: bool,
     pub require_pushed_authorization_requests: bool,
     pub authorization_response_iss_parameter_supported: bool,
+    pub client_id_metadata_document_supported: bool,
 }
 
 impl Metadata {
@@ -123,6 +124,7 @@ impl Metadata {
             request_uri_parameter_supported: false,
             require_pushed_authorization_requests: false,
             authorization_response_iss_parameter_supported: iss,
+            client_id_metadata_document_supported: false,
         }
     }
 }

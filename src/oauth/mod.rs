@@ -6,6 +6,7 @@
 
 pub mod assertion;
 pub mod authorize;
+pub mod cimd;
 pub mod claims;
 pub mod claims_request;
 pub mod client;

@@ -326,8 +326,8 @@ mod tests {
 
     use super::*;
 
-    fn read(value: Value) -> Result<ClientMetadata, Refusal> {
-        ClientMetadata::from_value(&value, &[])
+    fn read(value: &Value) -> Result<ClientMetadata, Refusal> {
+        ClientMetadata::from_value(value, &[])
     }
 
     fn uris(metadata: &ClientMetadata) -> Vec<&str> {
@@ -337,7 +337,7 @@ mod tests {
     /// RFC 7591 §3.1
     #[test]
     fn the_specifications_request_is_read() {
-        let metadata = read(json!({
+        let metadata = read(&json!({
             "redirect_uris": [
                 "https://client.example.org/callback",
                 "https://client.example.org/callback2"
@@ -362,7 +362,7 @@ mod tests {
     fn what_only_policy_forbids_is_left_out_where_others_remain() {
         let mixed = json!(["mine://cb", "cursor://anysphere/cb", "http://127.0.0.1/cb"]);
 
-        let metadata = read(json!({
+        let metadata = read(&json!({
             "redirect_uris": mixed,
             "grant_types": ["implicit", "client_credentials", "refresh_token", "authorization_code"],
             "response_types": ["token", "code"],
@@ -383,10 +383,10 @@ mod tests {
             json!(["mine://cb"]),
             json!([]),
         ] {
-            let refused = read(json!({ "redirect_uris": uris })).err();
+            let refused = read(&json!({ "redirect_uris": uris })).err();
             assert_eq!(refused, Some(Refusal::RedirectUrisUnfit), "{uris}");
         }
-        assert_eq!(read(json!({})).err(), Some(Refusal::RedirectUrisUnfit));
+        assert_eq!(read(&json!({})).err(), Some(Refusal::RedirectUrisUnfit));
     }
 
     #[test]
@@ -394,7 +394,7 @@ mod tests {
         let with = |name: &str, value: Value| {
             let mut metadata = json!({ "redirect_uris": ["https://app.example/cb"] });
             metadata[name] = value;
-            read(metadata).err()
+            read(&metadata).err()
         };
 
         for (name, value) in [
@@ -416,7 +416,7 @@ mod tests {
             assert_eq!(refusal, Some(Refusal::ClientMetadataMalformed), "{name} {value}");
         }
         assert_eq!(with("client_name", Value::Null), None);
-        assert_eq!(read(json!([])).err(), Some(Refusal::ClientMetadataMalformed));
+        assert_eq!(read(&json!([])).err(), Some(Refusal::ClientMetadataMalformed));
     }
 
     #[test]
@@ -432,7 +432,7 @@ mod tests {
         ] {
             let mut metadata = json!({ "redirect_uris": ["https://app.example/cb"] });
             metadata[name] = value.clone();
-            let refusal = read(metadata).err();
+            let refusal = read(&metadata).err();
             assert_eq!(refusal, Some(Refusal::ClientMetadataUnsupported), "{name} {value}");
         }
     }
@@ -447,7 +447,7 @@ mod tests {
             for (name, value) in more.as_object().unwrap() {
                 metadata[name] = value.clone();
             }
-            read(metadata).map(|_| ())
+            read(&metadata).map(|_| ())
         };
         let set = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "AA"}]});
 
@@ -464,7 +464,7 @@ mod tests {
             let metadata = json!({
                 "redirect_uris": uris, "subject_type": "pairwise", "sector_identifier_uri": sector,
             });
-            read(metadata).and_then(|metadata| metadata.sector())
+            read(&metadata).and_then(|metadata| metadata.sector())
         };
         let two = json!(["https://a.example:8443/cb", "https://b.example/cb"]);
 
@@ -477,7 +477,7 @@ mod tests {
 
     #[test]
     fn a_client_without_a_name_is_called_by_its_home() {
-        let named = |more: Value| read(more).unwrap().display_name().unwrap().to_string();
+        let named = |more: Value| read(&more).unwrap().display_name().unwrap().to_string();
 
         let uris = json!(["http://127.0.0.1:4711/cb"]);
         assert_eq!(named(json!({ "redirect_uris": uris })), "127.0.0.1");

@@ -14,6 +14,7 @@ mod backchannel;
 mod claims;
 mod client_auth;
 mod codes;
+mod documents;
 mod form_post;
 mod host;
 mod introspection;

@@ -34,6 +34,7 @@ async fn both_well_known_addresses_say_the_same() {
     backchannel_logout_supported true
     claims_parameter_supported true
     claims_supported ["acr","amr","at_hash","aud","auth_time","azp","email","email_verified","exp","iat","iss","name","nonce","preferred_username","sid","sub","updated_at"]
+    client_id_metadata_document_supported true
     code_challenge_methods_supported ["S256"]
     device_authorization_endpoint "http://localhost:7455/oauth/device_authorization"
     end_session_endpoint "http://localhost:7455/oauth/logout"

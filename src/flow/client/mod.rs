@@ -1,5 +1,6 @@
 //! Clients: how they come to be known here, and how they prove who they are.
 
 pub mod auth;
+pub mod document;
 pub mod operator;
 pub mod registration;

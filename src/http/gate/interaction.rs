@@ -19,11 +19,12 @@ use crate::http::authorize::{away, home};
 use crate::http::body;
 use crate::http::failure::{Cause, Failure};
 use crate::oauth::authorize::Answer;
+use crate::oauth::cimd::DocumentAddress;
 use crate::oauth::client::ClientType;
 use crate::oauth::id::InteractionId;
 use crate::oauth::redirect_uri::Kind;
 use crate::oauth::scope::Scope;
-use crate::store::schema::Purpose;
+use crate::store::schema::{Origin, Purpose};
 
 /// Shows what comes next, or goes home where nothing is left to show.
 pub(in crate::http) async fn show(
@@ -159,10 +160,15 @@ fn consent_page(app: &App, visitor: &Visitor, id: InteractionId, asked: &Asked) 
         action: path(id),
         client_name: asked.client.name.to_string(),
         client_id: asked.client_id.to_string(),
+        named_by: match asked.client.origin {
+            Origin::Document { .. } => DocumentAddress::of(&asked.client_id).ok(),
+            Origin::Dynamic { .. } | Origin::Operator => None,
+        },
         redirect_host: uri.host(),
         // A secret proves a confidential client, wherever its answer goes.
         loopback: public && matches!(uri.kind(), Kind::Loopback { .. }),
-        unverified: matches!(uri.kind(), Kind::PrivateUse { .. }),
+        unverified: matches!(uri.kind(), Kind::PrivateUse { .. })
+            || matches!(asked.client.origin, Origin::Dynamic { .. }),
         resources: asked.targets.resources.iter().map(ToString::to_string).collect(),
         unregistered: asked.targets.unregistered,
         scopes: page::in_words(config, &asked.shown.minus(&asked.remembered)),

@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorCode, Internal};
 use crate::event::EventId;
 use crate::flow::consent::Landing;
 use crate::http::failure::Failure;
+use crate::oauth::cimd::DocumentAddress;
 use crate::oauth::scope::Scope;
 
 /// Nothing but our own files; no frames; forms only to ourselves.
@@ -88,6 +89,7 @@ pub(in crate::http) struct ConsentPage {
     pub(in crate::http) action: String,
     pub(in crate::http) client_name: String,
     pub(in crate::http) client_id: String,
+    pub(in crate::http) named_by: Option<DocumentAddress>,
     pub(in crate::http) redirect_host: String,
     pub(in crate::http) loopback: bool,
     pub(in crate::http) unverified: bool,
@@ -265,7 +267,12 @@ pub(in crate::http) fn error(
 /// Whoever builds an app reads here what is wrong with its request; it tells nothing that the
 /// request did not hold.
 fn page_message(code: ErrorCode, reason: &str) -> String {
-    if code != ErrorCode::InvalidRequest {
+    let request = [
+        ErrorCode::InvalidClientMetadata,
+        ErrorCode::InvalidRedirectUri,
+        ErrorCode::InvalidRequest,
+    ];
+    if !request.contains(&code) {
         return code.description().to_owned();
     }
     let mut letters = reason.chars();

@@ -7,6 +7,7 @@ mod admin;
 mod assertion;
 mod authorize;
 mod device;
+pub(crate) mod documents;
 mod pages;
 mod par;
 mod registration;
@@ -72,11 +73,11 @@ fn story(refusal: Refusal) -> Story {
         ClientIdMissing => authorize::no_client(),
         ClientIdReserved => admin::a_reserved_client_id(),
         ClientKeysUnavailable => assertion::with_keys_out_of_reach(),
-        ClientMetadataContradictory => admin::a_public_client_with_a_secret(),
-        ClientNotConfidential => token::a_public_client_that_introspects(),
         ClientKeysUnclear => registration::keys_in_two_ways(),
+        ClientMetadataContradictory => admin::a_public_client_with_a_secret(),
         ClientMetadataMalformed => registration::a_list_instead_of_an_object(),
         ClientMetadataUnsupported => registration::the_implicit_grant_alone(),
+        ClientNotConfidential => token::a_public_client_that_introspects(),
         ClientNotFound => admin::a_client_that_is_not_there(),
         ClientSecretMalformed => token::a_secret_that_is_none(),
         ClientSecretUnfit => admin::a_chosen_secret_that_is_none(),
@@ -110,6 +111,19 @@ fn story(refusal: Refusal) -> Story {
         DeviceCodePending => device::nobody_who_decided(),
         DeviceCodePolledTooFast => device::a_device_in_a_hurry(),
         DeviceCodeUnknown => device::a_code_for_the_second_time(),
+        DocumentAddressMalformed => documents::an_address_with_dot_segments(),
+        DocumentAddressPrivate => documents::a_private_address(),
+        DocumentHostUnlisted => documents::a_host_that_is_not_listed(),
+        DocumentNotJson => documents::a_document_that_is_a_page(),
+        DocumentOfAnotherClient => documents::a_document_of_somebody_else(),
+        DocumentOffline => documents::a_document_while_offline(),
+        DocumentRedirected => documents::a_document_that_moved(),
+        DocumentStatusWrong => documents::a_document_that_is_missing(),
+        DocumentTooLarge => documents::a_large_document(),
+        DocumentTooSlow => documents::a_document_that_does_not_come(),
+        DocumentUnavailable => documents::a_document_that_goes_away(),
+        DocumentUnreachable => documents::a_document_nobody_serves(),
+        DocumentWithSecret => documents::a_document_with_a_secret(),
         EmailMalformed => admin::an_address_without_at(),
         GrantEnded => token::a_grant_that_has_ended(),
         GrantTypeMissing => token::no_grant_type(),
@@ -161,9 +175,9 @@ fn story(refusal: Refusal) -> Story {
         RefreshMissing => token::no_refresh_token(),
         RefreshReplayed => token::a_refresh_token_that_was_spent(),
         RefreshUnknown => token::an_unknown_refresh_token(),
-        RequestNotPushed => par::a_plain_request_of_a_client_that_pushes(),
         RegistrationAccessTokenWrong => registration::a_wrong_registration_access_token(),
         RegistrationOff => registration::a_closed_door(),
+        RequestNotPushed => par::a_plain_request_of_a_client_that_pushes(),
         RequestObjectUnsupported => authorize::a_request_object(),
         RequestUriPushed => par::a_reference_to_a_reference(),
         RequestUriUnsupported => authorize::a_request_uri(),
@@ -191,8 +205,8 @@ fn story(refusal: Refusal) -> Story {
         TokenMissing => token::no_token_to_revoke(),
         UserExists => admin::a_username_for_the_second_time(),
         UserNotFound => admin::a_person_who_is_not_there(),
-        UsernameMissing => admin::recovery_of_nobody_in_particular(),
         UsernameMalformed => admin::a_username_with_a_space(),
+        UsernameMissing => admin::recovery_of_nobody_in_particular(),
         WebUriMalformed => admin::an_address_in_plain_http(),
     }
 }

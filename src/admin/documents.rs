@@ -1,0 +1,38 @@
+//! `/api/v1/documents`: clients whose document an operator brings, since the server fetches none
+//! or not that one.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::clients::shown;
+use super::{Failed, body};
+use crate::app::App;
+use crate::flow::client::document;
+use crate::oauth::cimd::{self, DocumentAddress};
+use crate::oauth::id::ClientId;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Import {
+    client_id: String,
+    document: Value,
+}
+
+pub(super) async fn import(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<(StatusCode, Json<Value>), Failed> {
+    let import: Import = body(request).await?;
+    let id: ClientId = import.client_id.parse()?;
+    DocumentAddress::of(&id)?;
+    let schemes = &app.rules().config.policy.private_use_schemes;
+    let metadata = cimd::parse(&id, import.document.to_string().as_bytes(), schemes)?;
+    let named = id.clone();
+    let client = app.write(move |tx, cx| document::keep(tx, cx, &named, &metadata, None)).await?;
+    Ok((StatusCode::CREATED, Json(shown(&id, &client))))
+}

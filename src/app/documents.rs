@@ -1,0 +1,90 @@
+//! Clients that are named by the address of a document: fetched where what is known is stale.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::app::App;
+use crate::error::{Error, Refusal};
+use crate::fetch::FetchError;
+use crate::flow::client::document::{self, Standing};
+use crate::flow::throttle;
+use crate::oauth::cimd;
+use crate::oauth::id::ClientId;
+use crate::oauth::registration::ClientMetadata;
+
+/// The most bytes of a client's document, and of one behind a `sector_identifier_uri`.
+const DOCUMENT: usize = 10 * 1024;
+const SECTOR: usize = 64 * 1024;
+
+/// The shortest and the longest time that a document is kept, whatever its server says.
+const SHORTEST: Duration = Duration::from_mins(5);
+const LONGEST: Duration = Duration::from_hours(24);
+
+/// The most documents that one network has fetched in a minute.
+const PER_MINUTE: usize = 60;
+
+impl App {
+    /// Sees to it that the client `id`, if it is named by a document, is known as the document
+    /// says it today. Failures are not kept: each request that meets one asks anew, within the
+    /// limits of the network that it comes from.
+    pub async fn meet(&self, id: &ClientId, address: IpAddr) -> Result<(), Error> {
+        let standing = document::standing(&self.read()?, &self.context(), id)?;
+        let Standing::Fetch(document) = standing else { return Ok(()) };
+        let network = throttle::network(address);
+        let counted =
+            self.write(move |tx, cx| throttle::spend(tx, cx, "documents", &network, PER_MINUTE));
+        counted.await?;
+        let fetched = self.fetcher().json(document.url(), DOCUMENT).await.map_err(refusal)?;
+        let schemes = &self.rules().config.policy.private_use_schemes;
+        let metadata = cimd::parse(id, &fetched.body, schemes)?;
+        self.check_sector(&metadata).await?;
+        let fresh = fetched.fresh_for.unwrap_or_default().clamp(SHORTEST, LONGEST);
+        let id = id.clone();
+        self.write(move |tx, cx| document::keep(tx, cx, &id, &metadata, Some(fresh))).await?;
+        Ok(())
+    }
+
+    /// As [`App::meet`], for a client that has come to prove itself.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::DocumentUnavailable`], whyever the document cannot be had or read.
+    pub async fn meet_to_prove(&self, id: &ClientId, address: IpAddr) -> Result<(), Error> {
+        self.meet(id, address).await.map_err(|error| match error {
+            Error::Refused(Refusal::AttemptsTooMany) | Error::Internal(_) => error,
+            Error::Refused(_) => Refusal::DocumentUnavailable.into(),
+        })
+    }
+
+    /// Checks what a client says of its sector against what the sector says of the client
+    /// (OpenID Connect Registration §5).
+    pub async fn check_sector(&self, metadata: &ClientMetadata) -> Result<(), Error> {
+        let Some(uri) = &metadata.sector_identifier_uri else { return Ok(()) };
+        let url = uri.url().ok_or(Refusal::WebUriMalformed)?;
+        let document = self.fetcher().json(&url, SECTOR).await;
+        let document = document.map_err(|_| Refusal::SectorUnclear)?;
+        Ok(metadata.check_sector(&document.body)?)
+    }
+}
+
+/// Why a document could not be had, as the page tells whoever builds the app.
+fn refusal(error: FetchError) -> Refusal {
+    match error {
+        FetchError::AddressPrivate => Refusal::DocumentAddressPrivate,
+        FetchError::BodyTooLarge => Refusal::DocumentTooLarge,
+        FetchError::Broken
+        | FetchError::CertificateWrong
+        | FetchError::ConnectionRefused
+        | FetchError::HostUnknown
+        | FetchError::NameserverFailed
+        | FetchError::TlsFailed => Refusal::DocumentUnreachable,
+        FetchError::ContentEncoded | FetchError::ContentTypeWrong => Refusal::DocumentNotJson,
+        FetchError::Deadline => Refusal::DocumentTooSlow,
+        FetchError::Offline => Refusal::DocumentOffline,
+        FetchError::Redirected => Refusal::DocumentRedirected,
+        FetchError::StatusWrong(_) => Refusal::DocumentStatusWrong,
+        FetchError::UrlNotHttps | FetchError::UrlWithFragment | FetchError::UrlWithUserinfo => {
+            Refusal::DocumentAddressMalformed
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Clients that are named by the address of a document: kept as the document last said.
+
+use std::time::Duration;
+
+use crate::error::{Error, Refusal};
+use crate::flow::client::registration::settle;
+use crate::flow::{Context, Rules};
+use crate::oauth::cimd::{self, DocumentAddress};
+use crate::oauth::client::DocumentPolicy;
+use crate::oauth::id::ClientId;
+use crate::oauth::registration::ClientMetadata;
+use crate::store::schema::{Client, Origin};
+use crate::store::{Tx, View};
+
+/// What has to be done before a client can be taken as its document states it today.
+pub enum Standing {
+    /// The document at this address has to be fetched.
+    Fetch(DocumentAddress),
+    /// Nothing.
+    Known,
+}
+
+/// Where a client stands. One that is no address, or that an operator imported, is as it is.
+pub fn standing(view: &impl View, cx: &Context, id: &ClientId) -> Result<Standing, Error> {
+    if !DocumentAddress::is_meant(id) {
+        return Ok(Standing::Known);
+    }
+    let stale = match view.find::<Client>(id)?.map(|client| client.origin) {
+        Some(Origin::Document { stale: None, .. } | Origin::Dynamic { .. } | Origin::Operator) => {
+            return Ok(Standing::Known);
+        }
+        Some(Origin::Document { stale: Some(stale), .. }) => cx.now >= stale,
+        None => true,
+    };
+    let address = DocumentAddress::of(id)?;
+    admit(&cx.rules, &address)?;
+    Ok(if stale { Standing::Fetch(address) } else { Standing::Known })
+}
+
+/// Whether documents at this address are read at all.
+fn admit(rules: &Rules, address: &DocumentAddress) -> Result<(), Refusal> {
+    let config = &rules.config;
+    match config.documents.policy {
+        DocumentPolicy::Off => return Err(Refusal::ClientUnknownAtAuthorize),
+        DocumentPolicy::Listed if !address.is_among(&config.documents.hosts) => {
+            return Err(Refusal::DocumentHostUnlisted);
+        }
+        DocumentPolicy::Any | DocumentPolicy::Listed => {}
+    }
+    if config.offline { Err(Refusal::DocumentOffline) } else { Ok(()) }
+}
+
+/// Writes down what a document says. It stays so for `fresh`, or where that is nothing, since an
+/// operator imported it, until it is imported anew.
+///
+/// What the operator decided of the client stays; its proof is void only where something changed.
+pub fn keep(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    id: &ClientId,
+    metadata: &ClientMetadata,
+    fresh: Option<Duration>,
+) -> Result<Client, Error> {
+    let origin = Origin::Document {
+        stale: fresh.map(|fresh| cx.now + fresh),
+        unused: fresh.map(|_| cx.now + cx.rules.config.lifetimes.unused_client),
+    };
+    let mut client = settle(cx, metadata, cimd::auth_method(metadata), origin)?;
+    match tx.find::<Client>(id)? {
+        Some(old) if matches!(old.origin, Origin::Document { .. }) => {
+            let imported = matches!(old.origin, Origin::Document { stale: None, .. });
+            // It was imported while another was on the way.
+            if imported && fresh.is_some() {
+                return Ok(old);
+            }
+            client.access_token_lifetime = old.access_token_lifetime;
+            client.confirmation_waived = old.confirmation_waived;
+            client.created = old.created;
+            client.enabled = old.enabled;
+            client.first_party = old.first_party;
+            client.introspect_any = old.introspect_any;
+            client.pkce = old.pkce;
+            client.refresh = old.refresh;
+            client.resources.clone_from(&old.resources);
+            client.revision = old.revision;
+            let same = Client { origin: old.origin.clone(), ..client.clone() } == old;
+            if !same {
+                client.revision = old.revision + 1;
+            }
+        }
+        Some(_) => return Err(Refusal::ClientExists.into()),
+        None => {}
+    }
+    tx.put(id, client.clone())?;
+    Ok(client)
+}
