@@ -4,6 +4,8 @@
 //! `fuzz/` runs them under libFuzzer, one line per target, and `tests/corpus` replays every
 //! committed input on stable. Where a value has two inputs, they are its first two lines.
 
+mod registration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde::de::DeserializeOwned;
@@ -31,11 +33,14 @@ use crate::secret::{
     PushedPurpose, RefreshPurpose, RootSecret, SessionPurpose, SetupPurpose, Token,
 };
 
+pub use registration::client_metadata;
+
 /// Every target by the name of its binary and its corpus.
 #[expect(clippy::type_complexity, reason = "a name, and what runs under it")]
 pub const TARGETS: &[(&str, fn(&[u8]))] = &[
     ("authorize", authorize),
     ("basic_header", basic_header),
+    ("client_metadata", client_metadata),
     ("issuer", issuer),
     ("jwt", jwt),
     ("logout", logout),
