@@ -16,6 +16,7 @@ mod client_auth;
 mod codes;
 mod documents;
 mod form_post;
+mod habits;
 mod host;
 mod introspection;
 mod keys;

@@ -41,7 +41,8 @@ async fn both_well_known_addresses_say_the_same() {
     grant_types_supported ["authorization_code","client_credentials","urn:ietf:params:oauth:grant-type:device_code","refresh_token"]
     id_token_signing_alg_values_supported ["EdDSA","ES256","RS256"]
     introspection_endpoint "http://localhost:7455/oauth/introspect"
-    introspection_endpoint_auth_methods_supported ["client_secret_basic","client_secret_post"]
+    introspection_endpoint_auth_methods_supported ["client_secret_basic","client_secret_post","private_key_jwt"]
+    introspection_endpoint_auth_signing_alg_values_supported ["EdDSA","ES256","RS256"]
     introspection_signing_alg_values_supported ["EdDSA","ES256","RS256"]
     issuer "http://localhost:7455"
     jwks_uri "http://localhost:7455/.well-known/jwks.json"
@@ -54,7 +55,8 @@ async fn both_well_known_addresses_say_the_same() {
     response_modes_supported ["form_post","query"]
     response_types_supported ["code"]
     revocation_endpoint "http://localhost:7455/oauth/revoke"
-    revocation_endpoint_auth_methods_supported ["client_secret_basic","client_secret_post","none"]
+    revocation_endpoint_auth_methods_supported ["client_secret_basic","client_secret_post","none","private_key_jwt"]
+    revocation_endpoint_auth_signing_alg_values_supported ["EdDSA","ES256","RS256"]
     scopes_supported ["email","offline_access","openid","profile"]
     subject_types_supported ["pairwise","public"]
     token_endpoint "http://localhost:7455/oauth/token"

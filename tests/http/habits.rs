@@ -1,0 +1,131 @@
+//! How MCP clients go from a 401 to a token with no operator's hand
+//! ([Model Context Protocol, Authorization](https://modelcontextprotocol.io/specification)), and
+//! the habits of those that people use.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::support::{Browser, RelyingParty, Server, decoded};
+
+const MCP: &str = "http://localhost:3000/mcp";
+
+/// What a program learns from the metadata: the path of an endpoint.
+async fn endpoint(server: &Server, name: &str) -> String {
+    let metadata = server.get("/.well-known/oauth-authorization-server").await.json();
+    Url::parse(metadata[name].as_str().unwrap()).unwrap().path().to_owned()
+}
+
+/// A client that registers itself with `metadata`, and its registration.
+async fn registered(server: &Server, metadata: Value) -> (RelyingParty, Value) {
+    let request = Request::post(endpoint(server, "registration_endpoint").await)
+        .header("content-type", "application/json")
+        .body(Body::from(metadata.to_string()));
+    let answer = server.send(request.unwrap()).await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    (RelyingParty::new(server, &answer.json()), answer.json())
+}
+
+/// The claims of the access token that `changes` lead to.
+async fn claims(client: &RelyingParty, ada: &mut Browser, changes: &[(&str, &str)]) -> Value {
+    let code = client.authorize(ada, changes).await.brought().remove("code").unwrap();
+    decoded(&client.redeem(&code).await.tokens().access).1
+}
+
+#[tokio::test]
+async fn a_client_that_registers_itself_gets_a_token_for_an_mcp_server() {
+    let (server, mut ada) = Server::with_ada().await;
+    let metadata = json!({
+        "client_name": "An agent",
+        "redirect_uris": ["http://localhost:33418/callback"],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"],
+        "token_endpoint_auth_method": "none",
+        "scope": "mcp:tools",
+    });
+    let (agent, told) = registered(&server, metadata).await;
+
+    let asked = [("resource", MCP), ("scope", "mcp:tools offline_access")];
+    let code = agent.authorize(&mut ada, &asked).await.brought().remove("code").unwrap();
+    let mut form = agent.redemption(&code);
+    form.push(("resource", MCP));
+    let tokens = agent.ask(&form).await.tokens();
+    // Some refresh at once to learn how long the token lasts.
+    server.advance(Duration::from_secs(1));
+    let refreshed = agent.refresh(tokens.refresh()).await.tokens();
+
+    assert_eq!(told["token_endpoint_auth_method"], "none");
+    for access in [&tokens.access, &refreshed.access] {
+        let claims = decoded(access).1;
+        assert_eq!(
+            (claims["aud"].clone(), claims["scope"].clone()),
+            (MCP.into(), "mcp:tools offline_access".into())
+        );
+    }
+}
+
+#[tokio::test]
+async fn any_port_fits_a_portless_loopback_registration() {
+    let (server, mut ada) = Server::with_ada().await;
+    let metadata = json!({
+        "redirect_uris": ["http://localhost/callback"], "token_endpoint_auth_method": "none",
+    });
+    let (mut agent, _) = registered(&server, metadata).await;
+
+    agent.redirect_uri = "http://localhost:51234/callback".to_owned();
+
+    assert_eq!(claims(&agent, &mut ada, &[]).await["aud"], server.issuer());
+}
+
+#[tokio::test]
+async fn a_registration_may_mix_a_private_use_scheme_with_loopback_and_https() {
+    let (server, mut ada) = Server::with_ada().await;
+    let uris = [
+        "cursor://anysphere.cursor-retrieval/oauth/callback",
+        "http://localhost:6274/oauth/callback",
+        "https://www.example.com/oauth/callback",
+        "unheard-of://callback",
+    ];
+    let metadata = json!({ "redirect_uris": uris, "token_endpoint_auth_method": "none" });
+    let (mut agent, told) = registered(&server, metadata).await;
+
+    // RFC 7591 §3.2.1: the answer tells what was kept.
+    assert_eq!(told["redirect_uris"], json!(uris[..3]));
+    for uri in &uris[..3] {
+        agent.redirect_uri = (*uri).to_owned();
+        claims(&agent, &mut ada, &[]).await;
+    }
+}
+
+#[tokio::test]
+async fn offline_access_is_had_by_a_client_that_saw_it_advertised() {
+    let (server, mut ada) = Server::with_ada().await;
+    let metadata = json!({
+        "redirect_uris": ["http://127.0.0.1/cb"], "token_endpoint_auth_method": "none",
+        "grant_types": ["authorization_code", "refresh_token"], "scope": "openid",
+    });
+    let (agent, _) = registered(&server, metadata).await;
+    let asked = [("scope", "openid offline_access")];
+    let code = agent.authorize(&mut ada, &asked).await.brought().remove("code").unwrap();
+    let tokens = agent.redeem(&code).await.tokens();
+
+    ada.sign_out().await;
+
+    assert_eq!(tokens.scope, "offline_access openid");
+    agent.refresh(tokens.refresh()).await.tokens();
+}
+
+/// A client of 2025 sends no `resource`; it gets a token for this server, and never one that an
+/// MCP server should take.
+#[tokio::test]
+async fn a_missing_resource_is_this_server() {
+    let (server, mut ada) = Server::with_ada().await;
+    let metadata = json!({ "redirect_uris": ["http://127.0.0.1/cb"] });
+    let (agent, told) = registered(&server, metadata).await;
+
+    assert_eq!(claims(&agent, &mut ada, &[]).await["aud"], server.issuer());
+    assert!(told["client_secret"].as_str().unwrap().starts_with("gl_cs_"));
+}
