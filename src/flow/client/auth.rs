@@ -185,7 +185,10 @@ pub fn prove(view: &impl View, cx: &Context, presented: &Presented) -> Result<Pr
     match (&presented.proof, client.secret, hash) {
         (Proof::Assertion(assertion), _, _) => {
             let issuer = &cx.rules.issuer;
-            assertion.judge(&[issuer.as_str(), &issuer.at("/oauth/token")], cx.now)?;
+            // RFC 9126 §2: "the authorization server MUST accept its issuer identifier, token
+            // endpoint URL, or pushed authorization request endpoint URL".
+            let (token, par) = (issuer.at("/oauth/token"), issuer.at("/oauth/par"));
+            assertion.judge(&[issuer.as_str(), &token, &par], cx.now)?;
             let keys = match (client.jwks, client.jwks_uri) {
                 (Some(keys), _) => ClientKeys::Here(keys),
                 (None, Some(uri)) => ClientKeys::At(uri),

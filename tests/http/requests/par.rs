@@ -6,10 +6,12 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::oauth::client::SigningAlg;
 use gatelodge::oauth::issuer::Issuer;
+use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::support::{Answer, RelyingParty, Server};
+use crate::support::{Answer, RelyingParty, Server, Signer, presenting};
 
 /// RFC 9126 §2.2
 #[tokio::test]
@@ -119,6 +121,27 @@ async fn a_client_proves_itself_before_its_request_is_looked_at() {
     wrong.refused(ErrorCode::InvalidClient, Refusal::ClientSecretWrong);
     assert!(wrong.header("www-authenticate").starts_with("Basic"));
     none.refused(ErrorCode::InvalidClient, Refusal::ClientAuthMissing);
+}
+
+/// RFC 9126 §2: whichever name of the server its client takes for the audience.
+#[tokio::test]
+async fn a_client_that_signs_may_name_the_endpoint_itself() {
+    let server = Server::new().await;
+    let signer = Signer::new(SigningAlg::Es256);
+    let registration = json!({
+        "name": "Shop", "client_id": "shop", "redirect_uris": ["https://shop.example/cb"],
+        "token_endpoint_auth_method": "private_key_jwt", "jwks": { "keys": [signer.jwk()] },
+    });
+    let mut shop = server.client(registration).await;
+    shop.id.clear();
+
+    for path in ["", "/oauth/token", "/oauth/par"] {
+        let aud = format!("{}{path}", server.issuer());
+        let assertion = signer.assertion(&server, "shop", json!({ "aud": aud }));
+        let answer = shop.push_raw(&presenting(&assertion)).await;
+
+        assert_eq!(answer.status, 201, "{aud}: {}", answer.text());
+    }
 }
 
 /// RFC 9126 §6
