@@ -22,6 +22,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::oauth::client::{DocumentPolicy, PkcePolicy, RegistrationPolicy};
+use crate::oauth::forward::AppHost;
 use crate::oauth::issuer::Issuer;
 use crate::oauth::person::Role;
 use crate::oauth::scope::{Scope, ScopeToken};
@@ -55,6 +56,9 @@ pub struct Flags {
 /// The configuration as it is meant: complete, and checked as far as it can be without a store.
 #[derive(Clone)]
 pub struct Config {
+    /// The applications behind a proxy that asks here, and the roles that may enter; none named:
+    /// everybody.
+    pub apps: BTreeMap<AppHost, Vec<Role>>,
     /// The proxies that are believed about the address and the scheme of a request.
     pub behind_proxy: Vec<IpAddr>,
     /// Which clients may name themselves by a document on the web.
@@ -264,6 +268,7 @@ impl Config {
             })
             .collect();
         let mut config = Self {
+            apps: BTreeMap::new(),
             behind_proxy: Vec::new(),
             documents: Documents::default(),
             fetch: Fetching::default(),

@@ -41,6 +41,12 @@ macro_rules! purposes {
 }
 
 purposes! {
+    /// What carries a sign-in to the host of an application behind a proxy.
+    AppCodeSecret, AppCodePurpose = "gl_pc_";
+    /// The cookie value that proves a session at an application behind a proxy.
+    AppSecret, AppPurpose = "gl_ps_";
+    /// The cookie value that binds a sign-in to the browser that began it on such a host.
+    AppStart, AppStartPurpose = "gl_pb_";
     /// The authorization code of RFC 6749 §4.1.2.
     AuthorizationCode, CodePurpose = "gl_ac_";
     /// The anti-forgery cookie that a browser holds before it has a session.

@@ -72,6 +72,7 @@ impl Draft {
             }
         }
         self.fill_scopes_and_roles();
+        self.keep_applications_to_known_roles();
         self.keep_plain_http_on_loopback();
         self.give_the_token_policy_its_token();
         if self.faults.is_empty() {
@@ -161,9 +162,13 @@ impl Draft {
         }
     }
 
-    /// A named table with nothing in it still names its role or scope.
+    /// A named table with nothing in it still names its application, role or scope.
     fn bare(&mut self, at: &[String], source: &Source) {
         let named = match at {
+            [section, name] if section == "apps" => {
+                let anybody = Value::Array(Vec::new());
+                Kind::AppRoles.read(self, name, &anybody, source)
+            }
             [section, name] if section == "roles" => {
                 let none = Value::Array(Vec::new());
                 Kind::RoleScopes.read(self, name, &none, source)
@@ -303,6 +308,24 @@ impl Draft {
             self.config.roles.insert(role, scope);
         }
         self.config.fill_roles();
+    }
+
+    /// A role that nobody can have would let nobody in.
+    fn keep_applications_to_known_roles(&mut self) {
+        let known: Vec<&str> = self.config.roles.keys().map(Role::as_str).collect();
+        let mut faults = Vec::new();
+        for (app, roles) in &self.config.apps {
+            let unknown = roles.iter().find(|role| !self.config.roles.contains_key(role));
+            let Some(unknown) = unknown else { continue };
+            let key = keys::dotted(&["apps".into(), app.as_str().into(), "roles".into()]);
+            let source = self.told.get(&key).map_or(Source::Default, |told| told.source.clone());
+            let message = format!(
+                "found {unknown}; known are {}, and [roles.NAME] adds one",
+                known.join(", ")
+            );
+            faults.push(Fault { source, key, message });
+        }
+        self.faults.extend(faults);
     }
 
     fn give_the_token_policy_its_token(&mut self) {

@@ -22,6 +22,7 @@ const fn key(path: &'static str, kind: Kind) -> Key {
 }
 
 pub(super) static KEYS: &[Key] = &[
+    key("apps.*.roles", Kind::AppRoles),
     key("behind_proxy", Kind::Addresses(|d| &mut d.config.behind_proxy)),
     key("data", Kind::Directory(|d| &mut d.data)),
     key("documents.hosts", Kind::Hosts(|d| &mut d.config.documents.hosts)),

@@ -19,6 +19,7 @@ use super::span;
 /// What a key holds, with the place in the draft that it is read to.
 pub(super) enum Kind {
     Addresses(fn(&mut Draft) -> &mut Vec<IpAddr>),
+    AppRoles,
     Directory(fn(&mut Draft) -> &mut Option<PathBuf>),
     Documents(fn(&mut Draft) -> &mut DocumentPolicy),
     Hosts(fn(&mut Draft) -> &mut Vec<String>),
@@ -43,6 +44,7 @@ impl Kind {
     pub(super) fn of_text(&self, text: &str) -> Value {
         match self {
             Self::Addresses(_)
+            | Self::AppRoles
             | Self::Hosts(_)
             | Self::Listeners(_)
             | Self::RoleScopes
@@ -80,6 +82,13 @@ impl Kind {
         match self {
             Self::Addresses(of) => {
                 *of(draft) = list(value, "an IP address, such as 127.0.0.1", |s| s.parse().ok())?;
+            }
+            Self::AppRoles => {
+                let app = name.parse().map_err(|_| {
+                    "an application's name is its host, such as app.example".to_owned()
+                })?;
+                let roles = list(value, "a role", |s| s.parse().ok())?;
+                draft.config.apps.insert(app, roles);
             }
             Self::Directory(of) => {
                 let written = value.as_str().filter(|path| !path.is_empty());
@@ -184,6 +193,7 @@ impl Kind {
         match self {
             Self::Secret(_) | Self::SecretText(_) => "(secret)".to_owned(),
             Self::Addresses(_)
+            | Self::AppRoles
             | Self::Directory(_)
             | Self::Documents(_)
             | Self::Hosts(_)

@@ -321,3 +321,22 @@ fn an_administrator_may_grant_everything_and_a_user_what_is_open() {
     assert!(!config.allowed(&["user".parse().unwrap()]).has("orders"));
     assert!(config.allowed(&["stranger".parse().unwrap()]).is_empty());
 }
+
+#[test]
+fn an_application_is_named_by_its_host_and_lets_in_known_roles() {
+    let file = "[apps.\"App.example:8443\"]\n[apps.\"b.example\"]\nroles = ['admin']\n";
+    let config = Case::new(file).config();
+    let apps: Vec<_> = config.apps.iter().map(|(app, roles)| (app.as_str(), roles.len())).collect();
+
+    assert_eq!(apps, [("app.example:8443", 0), ("b.example", 1)]);
+    let wrong = "[apps.\"https://a\"]\nroles = []\n[apps.\"b.example\"]\nroles = ['admim']\n";
+    assert_eq!(
+        Case::new(wrong).faults(),
+        [
+            "FILE: apps.\"https://a\".roles: found []; an application's name is its host, such as \
+             app.example",
+            "FILE: apps.\"b.example\".roles: found admim; known are admin, user, and [roles.NAME] \
+             adds one",
+        ]
+    );
+}

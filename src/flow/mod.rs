@@ -24,6 +24,7 @@ pub mod client_credentials;
 pub mod code;
 pub mod consent;
 pub mod device;
+pub mod forward;
 pub mod grant;
 pub mod installation;
 pub mod introspect;

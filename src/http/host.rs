@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::failure::{Failure, shape_for};
 use crate::app::App;
 use crate::error::Refusal;
+use crate::flow::{Rules, forward};
 use crate::oauth::issuer::Issuer;
 
 /// Refuses a `Host` that names none of ours, and sends a browser that came by an IP address to the
@@ -22,6 +23,7 @@ pub(super) async fn check(State(app): State<Arc<App>>, request: Request, next: N
             || is_loopback(host)
             || rules.config.hosts.iter().any(|own| own == host)
             || rules.config.listen.iter().any(|own| own.to_string() == host)
+            || is_application(rules, host) && request.uri().path().starts_with(APPLICATION)
     });
     if !known {
         return Failure::new(Refusal::HostUnknown, shape_for(request.headers())).into_response();
@@ -33,8 +35,15 @@ pub(super) async fn check(State(app): State<Arc<App>>, request: Request, next: N
     next.run(request).await
 }
 
+/// The one path below which an application's proxy sends us what comes to the application's host.
+const APPLICATION: &str = "/_gatelodge/";
+
+fn is_application(rules: &Rules, host: &str) -> bool {
+    host.parse().is_ok_and(|host| forward::App::at(rules, &host).is_ok())
+}
+
 /// The authority that a request is for: of its target in HTTP/2, else of its one `Host` header.
-fn host(request: &Request) -> Option<String> {
+pub(super) fn host(request: &Request) -> Option<String> {
     if let Some(authority) = request.uri().authority() {
         return Some(authority.as_str().to_ascii_lowercase());
     }

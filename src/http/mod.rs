@@ -12,6 +12,7 @@ mod client;
 mod cors;
 mod device;
 mod failure;
+mod forward;
 mod gate;
 mod host;
 mod introspect;
@@ -34,7 +35,7 @@ pub use failure::Cause;
 pub use peer::Peer;
 
 use crate::app::App;
-use gate::{account, interaction, passkeys, setup};
+use gate::{account, apps, interaction, passkeys, setup};
 
 /// Every route there is, on one page.
 pub fn router(app: Arc<App>) -> Router {
@@ -61,6 +62,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/oauth/logout", get(logout::get).post(logout::post))
         .route("/gate/interaction/{id}", get(interaction::show).post(interaction::decide))
         .route("/gate/device", get(gate::device::show).post(gate::device::decide))
+        .route("/gate/apps/start", get(apps::start))
         .route("/gate/setup", get(setup::show).post(setup::look))
         .route("/gate/login", get(account::login))
         .route("/gate/account", get(account::show))
@@ -79,9 +81,17 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/.well-known/change-password", get(account::to_account))
         .route("/.well-known/passkey-endpoints", get(metadata::passkey_endpoints));
 
+    // On the hosts of applications behind a proxy, and for the proxy itself.
+    let applications = Router::new()
+        .route("/auth/verify", get(forward::verify))
+        .route("/_gatelodge/start", get(forward::start))
+        .route("/_gatelodge/callback", get(forward::callback))
+        .route("/_gatelodge/sign-out", get(forward::sign_out).post(forward::sign_out));
+
     Router::new()
         .merge(programs)
         .merge(browser)
+        .merge(applications)
         .route("/assets/{name}", get(assets::show))
         .route("/healthz", get(metadata::alive))
         .route("/readyz", get(metadata::ready))

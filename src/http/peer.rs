@@ -14,9 +14,19 @@ pub struct Peer(pub IpAddr);
 /// The address that a request comes from: the connection's, or where a proxy of ours holds that
 /// one, the last in `X-Forwarded-For` that is none of our proxies.
 pub(super) fn address(app: &App, request: &Request) -> IpAddr {
+    behind(&app.rules().config.behind_proxy, connected(request), request.headers())
+}
+
+/// Whether a request comes from a proxy of ours: one that the configuration names, or one on this
+/// machine.
+pub(super) fn is_proxy(app: &App, request: &Request) -> bool {
+    let peer = connected(request);
+    peer.is_loopback() || app.rules().config.behind_proxy.contains(&peer)
+}
+
+fn connected(request: &Request) -> IpAddr {
     let peer = request.extensions().get::<Peer>();
-    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.to_canonical());
-    behind(&app.rules().config.behind_proxy, peer, request.headers())
+    peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.to_canonical())
 }
 
 fn behind(proxies: &[IpAddr], peer: IpAddr, headers: &HeaderMap) -> IpAddr {

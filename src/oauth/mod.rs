@@ -10,6 +10,7 @@ pub mod cimd;
 pub mod claims;
 pub mod claims_request;
 pub mod client;
+pub mod forward;
 pub mod id;
 pub mod introspection;
 pub mod issuer;

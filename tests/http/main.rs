@@ -17,6 +17,7 @@ mod codes;
 mod documents;
 mod form_post;
 mod habits;
+mod forward_auth;
 mod host;
 mod introspection;
 mod keys;

@@ -5,8 +5,8 @@ use crate::error::Error;
 use crate::flow::client::registration;
 use crate::flow::{Context, backchannel};
 use crate::store::schema::{
-    Attempts, Ceremony, Client, Code, Device, Grant, Interaction, Pushed, Refresh, Revoked,
-    Session, SetupLink, SigningKeyRow, UsedAssertion,
+    AppCode, AppSession, Attempts, Ceremony, Client, Code, Device, Grant, Interaction, Pushed,
+    Refresh, Revoked, Session, SetupLink, SigningKeyRow, UsedAssertion,
 };
 use crate::store::{Row, StoreError, Tx, View};
 
@@ -48,6 +48,8 @@ fn remove(tx: &mut Tx<'_>, cx: &Context, table: u8, key: &[u8]) -> Result<(), St
         return registration::forget_unused(tx, cx, &tx.expired_key::<Client>(key)?);
     }
     in_tables!(
+        AppCode,
+        AppSession,
         Attempts,
         Ceremony,
         Code,

@@ -36,25 +36,13 @@ impl Cookie {
         }
     }
 
-    /// The one value of this cookie. Two of one name are none: somebody planted one of them.
+    /// The one value of this cookie.
     pub(in crate::http) fn read<'a>(
         self,
         issuer: &Issuer,
         headers: &'a HeaderMap,
     ) -> Option<&'a str> {
-        let name = self.name(issuer);
-        let mut values = headers
-            .get_all(header::COOKIE)
-            .iter()
-            .filter_map(|header| header.to_str().ok())
-            .flat_map(|header| header.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .filter(|(own, _)| *own == name)
-            .map(|(_, value)| value);
-        match (values.next(), values.next()) {
-            (Some(value), None) => Some(value),
-            (None | Some(_), _) => None,
-        }
+        one(&self.name(issuer), headers)
     }
 
     /// The header that sets this cookie for `lasting`.
@@ -79,6 +67,22 @@ impl Cookie {
     /// The header that ends this cookie.
     pub(in crate::http) fn clear(self, issuer: &Issuer) -> HeaderValue {
         self.set(issuer, "", Duration::ZERO)
+    }
+}
+
+/// The one value of the cookie `name`. Two of one name are none: somebody planted one of them.
+pub(in crate::http) fn one<'a>(name: &str, headers: &'a HeaderMap) -> Option<&'a str> {
+    let mut values = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|header| header.to_str().ok())
+        .flat_map(|header| header.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(own, _)| *own == name)
+        .map(|(_, value)| value);
+    match (values.next(), values.next()) {
+        (Some(value), None) => Some(value),
+        (None | Some(_), _) => None,
     }
 }
 

@@ -3,6 +3,7 @@
 //! Cookies of a loopback issuer reach nothing outside `/gate/`, so whatever reads one lives here.
 
 pub(super) mod account;
+pub(super) mod apps;
 pub(super) mod cookie;
 pub(super) mod device;
 pub(super) mod interaction;

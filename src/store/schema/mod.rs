@@ -6,6 +6,7 @@
 mod browser;
 mod client;
 mod device;
+mod forward;
 mod grant;
 mod installation;
 mod logout;
@@ -16,6 +17,7 @@ mod pushed;
 pub use browser::*;
 pub use client::*;
 pub use device::*;
+pub use forward::*;
 pub use grant::*;
 pub use installation::*;
 pub use logout::*;
@@ -66,6 +68,8 @@ mod tests {
             Tag { byte: 0, name: "schema" },
             crate::store::table::EXPIRY,
             Attempts::TABLE,
+            AppCode::TABLE,
+            AppSession::TABLE,
             Ceremony::TABLE,
             Client::TABLE,
             Code::TABLE,

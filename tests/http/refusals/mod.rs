@@ -8,6 +8,7 @@ mod assertion;
 mod authorize;
 mod device;
 pub(crate) mod documents;
+mod forward;
 mod pages;
 mod par;
 mod registration;
@@ -34,6 +35,12 @@ fn story(refusal: Refusal) -> Story {
     }
     table! {
         AcrUnmet => authorize::an_acr_that_nobody_has(),
+        AppCodeOfAnotherBrowser => forward::a_code_in_another_browser(),
+        AppCodeUnknown => forward::no_code(),
+        AppProxyUnknown => forward::a_question_of_a_stranger(),
+        AppRoleMissing => forward::a_person_without_the_role(),
+        AppSessionMissing => forward::nobody_signed_in_there(),
+        AppUnknown => forward::an_unknown_application(),
         AttemptsTooMany => admin::very_many_registrations(),
         AuthMethodNotRegistered => token::another_method_than_was_registered(),
         AuthorizationHeaderMalformed => token::a_bearer_token_instead_of_basic(),

@@ -3,6 +3,7 @@
 
 mod browser;
 mod clients;
+mod forward;
 mod grants;
 mod installation;
 mod people;
@@ -17,9 +18,9 @@ use gatelodge::oauth::redirect_uri::RedirectUri;
 use gatelodge::oauth::scope::Scope;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
-    Attempts, Authentication, Ceremony, Client, Code, Consent, Delivery, Device, Grant,
-    Installation, Interaction, Passkey, Person, Protected, Pushed, Refresh, Revoked, Session,
-    SetupLink, SigningKeyRow, UsedAssertion,
+    AppCode, AppSession, Attempts, Authentication, Ceremony, Client, Code, Consent, Delivery,
+    Device, Grant, Installation, Interaction, Passkey, Person, Protected, Pushed, Refresh, Revoked,
+    Session, SetupLink, SigningKeyRow, UsedAssertion,
 };
 use gatelodge::store::{Key as _, Read, Row, StoreError, Tx, View};
 use gatelodge::time::Timestamp;
@@ -93,6 +94,8 @@ where
 /// All of them.
 pub(crate) fn samples() -> Vec<Sample> {
     vec![
+        sample::<AppCode>("AppCode", forward::codes()),
+        sample::<AppSession>("AppSession", forward::sessions()),
         sample::<Attempts>("Attempts", clients::attempts()),
         sample::<Ceremony>("Ceremony", people::ceremonies()),
         sample::<Client>("Client", clients::clients()),

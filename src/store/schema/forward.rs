@@ -1,0 +1,60 @@
+//! Forward authentication: who is signed in at an application behind a proxy.
+
+use serde::{Deserialize, Serialize};
+
+use super::layout;
+use crate::oauth::forward::{AppHost, ReturnPath};
+use crate::oauth::id::SessionId;
+use crate::secret::TokenHash;
+use crate::store::{Entries, Row, Tag};
+use crate::time::Timestamp;
+
+/// What carries a sign-in from the issuer's host to an application's, once, by its hash.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppCode {
+    /// The host that it is for.
+    pub app: AppHost,
+    /// From when on it is worth nothing.
+    pub expires: Timestamp,
+    /// Where the browser goes on.
+    pub path: ReturnPath,
+    /// The sign-in.
+    pub session: SessionId,
+    /// What the browser that began is known by.
+    pub state: String,
+}
+
+layout!(AppCodeLayout, AppCode);
+
+impl Row for AppCode {
+    type Key = TokenHash;
+    type Layout = AppCodeLayout;
+    const TABLE: Tag = Tag { byte: 30, name: "app_codes" };
+
+    fn entries(&self, _key: &TokenHash, into: &mut Entries) {
+        into.expire(self.expires);
+    }
+}
+
+/// A browser that is signed in at an application, by the hash of the application's cookie.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppSession {
+    /// The host whose cookie it is.
+    pub app: AppHost,
+    /// From when on it is over, though its sign-in be not.
+    pub expires: Timestamp,
+    /// The sign-in that it hangs on.
+    pub session: SessionId,
+}
+
+layout!(AppSessionLayout, AppSession);
+
+impl Row for AppSession {
+    type Key = TokenHash;
+    type Layout = AppSessionLayout;
+    const TABLE: Tag = Tag { byte: 31, name: "app_sessions" };
+
+    fn entries(&self, _key: &TokenHash, into: &mut Entries) {
+        into.expire(self.expires);
+    }
+}

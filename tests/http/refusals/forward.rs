@@ -1,0 +1,43 @@
+//! What is refused on the way to an application behind a proxy.
+
+use axum::body::Body;
+use axum::extract::Request;
+use gatelodge::http::Peer;
+
+use crate::forward_auth::{NOTES, Visit, WIKI, installed};
+use crate::support::Answer;
+
+pub(super) async fn a_code_in_another_browser() -> Answer {
+    let (server, mut ada) = installed().await;
+    let brought = Visit::default().code(&mut ada, WIKI, "/_gatelodge/start").await;
+    let (_, callback) = brought.location().split_once(WIKI).unwrap();
+    Visit::default().open(&server, WIKI, callback).await
+}
+
+pub(super) async fn no_code() -> Answer {
+    let (server, _ada) = installed().await;
+    Visit::default().open(&server, WIKI, "/_gatelodge/callback?state=x").await
+}
+
+pub(super) async fn a_question_of_a_stranger() -> Answer {
+    let (server, _ada) = installed().await;
+    let mut request = Request::get("/auth/verify").body(Body::empty()).unwrap();
+    request.extensions_mut().insert(Peer("192.0.2.9".parse().unwrap()));
+    server.send(request).await
+}
+
+pub(super) async fn a_person_without_the_role() -> Answer {
+    let (_server, mut ada) = installed().await;
+    Visit::default().code(&mut ada, NOTES, "/_gatelodge/start").await
+}
+
+pub(super) async fn nobody_signed_in_there() -> Answer {
+    let (server, _ada) = installed().await;
+    let url = format!("http://{WIKI}/");
+    Visit::default().verify(&server, &[("x-original-url", &url)]).await
+}
+
+pub(super) async fn an_unknown_application() -> Answer {
+    let (server, _ada) = installed().await;
+    Visit::default().verify(&server, &[("x-forwarded-host", "evil.example")]).await
+}
