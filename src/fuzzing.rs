@@ -4,10 +4,11 @@
 //! `fuzz/` runs them under libFuzzer, one line per target, and `tests/corpus` replays every
 //! committed input on stable. Where a value has two inputs, they are its first two lines.
 
+mod endpoint;
 mod registration;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -17,7 +18,7 @@ use uuid::Uuid;
 use crate::error::{ErrorCode, Refusal};
 use crate::oauth::authorize::{Answer, AuthorizeRequest, Callback, Opening};
 use crate::oauth::claims::{AccessClaims, IdClaims, grant_of};
-use crate::oauth::client::{ClientType, Presented, Proof};
+use crate::oauth::client::ClientType;
 use crate::oauth::id::{ClientId, GrantId, KeyId, UserId};
 use crate::oauth::issuer::Issuer;
 use crate::oauth::jwt::Compact;
@@ -27,12 +28,12 @@ use crate::oauth::pkce::{CodeChallenge, CodeVerifier};
 use crate::oauth::redirect_uri::{Kind, RedirectUri};
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
-use crate::oauth::token::TokenRequest;
 use crate::secret::{
     BrowserPurpose, ClientSecretPurpose, CodePurpose, DevicePurpose, NotAToken, Purpose,
     PushedPurpose, RefreshPurpose, RootSecret, SessionPurpose, SetupPurpose, Token,
 };
 
+pub use endpoint::{basic_header, token_request};
 pub use registration::client_metadata;
 
 /// Every target by the name of its binary and its corpus.
@@ -120,34 +121,6 @@ fn goes_to(location: &str, uri: &str) -> Params {
     assert_eq!(there, asked, "the answer goes elsewhere");
     Params::parse(added.trim_start_matches(['?', '&']).as_bytes())
         .expect("what is added is a form within the limits of its parts")
-}
-
-/// An `Authorization` header of Basic: what is read, written anew, is read the same.
-pub fn basic_header(bytes: &[u8]) {
-    let nothing = Params::default();
-    let Ok(presented) = Presented::parse(Some(bytes), &nothing) else { return };
-    let Proof::Basic(secret) = &presented.proof else {
-        unreachable!("the header is Basic or refused")
-    };
-    let id = presented.client_id.as_str();
-
-    let pair = form_encode([(id, secret.expose())]).replacen('=', ":", 1);
-    let written = format!("Basic {}", STANDARD.encode(pair));
-    let again = Presented::parse(Some(written.as_bytes()), &nothing);
-    let again = again.expect("what was read can be written");
-    assert_eq!(again.client_id, presented.client_id);
-    assert!(matches!(again.proof, Proof::Basic(same) if same.expose() == secret.expose()));
-
-    let beside = |name, value| {
-        let form = Params::parse(form_encode([(name, value)]).as_bytes());
-        Presented::parse(Some(bytes), &form.expect("one short pair is a form")).err()
-    };
-    assert_eq!(beside("client_id", id), None);
-    assert_eq!(
-        beside("client_id", if id == "a" { "b" } else { "a" }),
-        Some(Refusal::ClientAuthTwice)
-    );
-    assert_eq!(beside("client_secret", secret.expose()), Some(Refusal::ClientAuthTwice));
 }
 
 /// An issuer: an origin in its one spelling, safe to serve.
@@ -440,52 +413,6 @@ pub fn scope(bytes: &[u8]) {
     assert_eq!(both.union(&rest), one);
     assert_eq!(one.within(&other), rest.is_empty());
     assert_eq!(both, other.intersect(&one));
-}
-
-/// A token request: it asks what its parameters say.
-pub fn token_request(bytes: &[u8]) {
-    let Ok(form) = Params::parse(bytes) else { return };
-    if let Ok(presented) = Presented::parse(None, &form) {
-        let named = form.one("client_id").expect("it was read");
-        let asserted = matches!(presented.proof, Proof::Assertion(_));
-        assert!(named == Some(presented.client_id.as_str()) || asserted && named.is_none());
-        let secret = match &presented.proof {
-            Proof::Assertion(_) => None,
-            Proof::Basic(_) => unreachable!("there is no header"),
-            Proof::None => None,
-            Proof::Post(secret) => Some(secret.expose()),
-        };
-        assert_eq!(form.one("client_secret"), Ok(secret));
-    }
-    let Ok(request) = TokenRequest::parse(&form) else { return };
-    assert_eq!(form.one("grant_type"), Ok(Some(request.grant_type().as_str())));
-    let resources = match &request {
-        TokenRequest::AuthorizationCode(code) => {
-            assert_eq!(form.one("code"), Ok(Some(code.code.expose().as_str())));
-            assert_eq!(form.one("redirect_uri"), Ok(code.redirect_uri.as_deref()));
-            assert_eq!(
-                form.one("code_verifier").map(|v| v.is_some()),
-                Ok(code.code_verifier.is_some())
-            );
-            &code.resources
-        }
-        TokenRequest::ClientCredentials(own) => {
-            assert_eq!(form.parsed("scope").as_ref(), Ok(&own.scope));
-            &own.resources
-        }
-        TokenRequest::DeviceCode(device) => {
-            let token = device.device_code.expose();
-            assert_eq!(form.one("device_code"), Ok(Some(token.as_str())));
-            &device.resources
-        }
-        TokenRequest::RefreshToken(refresh) => {
-            let token = refresh.refresh_token.expose();
-            assert_eq!(form.one("refresh_token"), Ok(Some(token.as_str())));
-            assert_eq!(form.parsed("scope").as_ref(), Ok(&refresh.scope));
-            &refresh.resources
-        }
-    };
-    assert!(form.many("resource").eq(resources.iter().map(Resource::as_str)));
 }
 
 fn text(bytes: &[u8]) -> Option<&str> {

@@ -25,8 +25,8 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Internal, Refusal};
 use crate::oauth::client::SigningAlg;
+use crate::oauth::client::jwks::Jwk;
 use crate::oauth::id::KeyId;
-use crate::oauth::jwks::Jwk;
 use crate::oauth::jwt::Compact;
 use crate::secret::RootSecret;
 use crate::store::schema::SigningKeyRow;

@@ -13,7 +13,7 @@ use super::clients::shown;
 use super::{Failed, body};
 use crate::app::App;
 use crate::flow::client::document;
-use crate::oauth::cimd::{self, DocumentAddress};
+use crate::oauth::client::cimd::{self, DocumentAddress};
 use crate::oauth::id::ClientId;
 
 #[derive(Deserialize)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::App;
 use crate::error::{Error, Refusal};
 use crate::oauth::client::SigningAlg;
-use crate::oauth::jwks::JwkSet;
+use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::web_uri::WebUri;
 use crate::time::Timestamp;
 

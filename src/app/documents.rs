@@ -8,9 +8,9 @@ use crate::error::{Error, Refusal};
 use crate::fetch::FetchError;
 use crate::flow::client::document::{self, Standing};
 use crate::flow::throttle;
-use crate::oauth::cimd;
+use crate::oauth::client::cimd;
+use crate::oauth::client::registration::ClientMetadata;
 use crate::oauth::id::ClientId;
-use crate::oauth::registration::ClientMetadata;
 
 /// The most bytes of a client's document, and of one behind a `sector_identifier_uri`.
 const DOCUMENT: usize = 10 * 1024;

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use crate::oauth::cimd;
+use crate::oauth::client::cimd;
+use crate::oauth::client::registration::ClientMetadata;
 use crate::oauth::client::{AuthMethod, GrantType, SubjectType};
 use crate::oauth::id::ClientId;
-use crate::oauth::registration::ClientMetadata;
 
 /// Client metadata: nothing is registered that may not be, and a document holds no secret.
 pub fn client_metadata(bytes: &[u8]) {

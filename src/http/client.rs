@@ -12,7 +12,7 @@ use super::peer;
 use crate::app::App;
 use crate::error::{Error, Internal};
 use crate::flow::client::auth::{self, AuthenticatedClient, Chosen, ClientKeys, Proving, Signed};
-use crate::oauth::assertion::ClientAssertion;
+use crate::oauth::client::assertion::ClientAssertion;
 use crate::oauth::client::{ClientSecret, Presented, Proof};
 use crate::oauth::params::Params;
 

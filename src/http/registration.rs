@@ -16,9 +16,9 @@ use crate::flow::client::registration::{self, Registered, Update};
 use crate::flow::throttle;
 use crate::keys;
 use crate::oauth::client::RegistrationPolicy;
+use crate::oauth::client::registration::ClientMetadata;
 use crate::oauth::id::{ClientId, KeyId};
 use crate::oauth::jwt::Compact;
-use crate::oauth::registration::ClientMetadata;
 use crate::secret::{MadeClientSecret, RegistrationToken};
 use crate::store::schema::Client;
 

@@ -4,9 +4,7 @@
 //! touches nothing else: no clock, no chance, no store. This room is the fuzz surface, and may
 //! import nothing but the crate's foundations (`error`, `secret`, `time`).
 
-pub mod assertion;
 pub mod authorize;
-pub mod cimd;
 pub mod claims;
 pub mod claims_request;
 pub mod client;
@@ -14,7 +12,6 @@ pub mod forward;
 pub mod id;
 pub mod introspection;
 pub mod issuer;
-pub mod jwks;
 pub mod jwt;
 pub mod logout;
 pub mod metadata;
@@ -22,7 +19,6 @@ pub mod params;
 pub mod person;
 pub mod pkce;
 pub mod redirect_uri;
-pub mod registration;
 pub mod resource;
 pub mod scope;
 pub mod token;

@@ -5,10 +5,10 @@ use std::time::Duration;
 use crate::error::{Error, Refusal};
 use crate::flow::client::registration::settle;
 use crate::flow::{Context, Rules};
-use crate::oauth::cimd::{self, DocumentAddress};
 use crate::oauth::client::DocumentPolicy;
+use crate::oauth::client::cimd::{self, DocumentAddress};
+use crate::oauth::client::registration::ClientMetadata;
 use crate::oauth::id::ClientId;
-use crate::oauth::registration::ClientMetadata;
 use crate::store::schema::{Client, Origin};
 use crate::store::{Tx, View};
 

@@ -2,12 +2,12 @@
 
 use crate::error::{Error, Refusal};
 use crate::flow::{Context, grant};
+use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::client::{
     ApplicationType, AuthMethod, ClientType, GrantType, PkcePolicy, RefreshPolicy, SigningAlg,
     SubjectType,
 };
 use crate::oauth::id::ClientId;
-use crate::oauth::jwks::JwkSet;
 use crate::oauth::person::DisplayName;
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::oauth::resource::Resource;

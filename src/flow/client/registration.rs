@@ -7,13 +7,13 @@ use serde_json::{Map, Value, json};
 use crate::error::{Error, Refusal};
 use crate::flow::client::operator;
 use crate::flow::{Context, Rules, grant};
+use crate::oauth::client::jwks::JwkSet;
+use crate::oauth::client::registration::ClientMetadata;
 use crate::oauth::client::{
     AuthMethod, ClientType, GrantType, PkcePolicy, RefreshPolicy, SubjectType,
 };
 use crate::oauth::id::ClientId;
-use crate::oauth::jwks::JwkSet;
 use crate::oauth::redirect_uri::RedirectUri;
-use crate::oauth::registration::ClientMetadata;
 use crate::secret::{MadeClientSecret, RegistrationToken, TokenHash};
 use crate::store::schema::{CLIENTS_BY_FINGERPRINT, Client, ClientProof, GRANTS_BY_CLIENT, Origin};
 use crate::store::{StoreError, Tx, View};

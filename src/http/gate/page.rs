@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorCode, Internal};
 use crate::event::EventId;
 use crate::flow::consent::Landing;
 use crate::http::failure::Failure;
-use crate::oauth::cimd::DocumentAddress;
+use crate::oauth::client::cimd::DocumentAddress;
 use crate::oauth::scope::Scope;
 
 /// Nothing but our own files; no frames; forms only to ourselves.

@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::layout;
+use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::client::{
     ApplicationType, AuthMethod, ClientType, GrantType, PkcePolicy, RefreshPolicy, SigningAlg,
     SubjectType,
 };
 use crate::oauth::id::ClientId;
-use crate::oauth::jwks::JwkSet;
 use crate::oauth::person::DisplayName;
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::oauth::resource::Resource;
@@ -18,7 +18,7 @@ use crate::secret::TokenHash;
 use crate::store::{Entries, Index, Row, Tag};
 use crate::time::Timestamp;
 
-pub use crate::oauth::registration::Links;
+pub use crate::oauth::client::registration::Links;
 
 /// A client (RFC 6749 §2, RFC 7591 §2), however it came to be known here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,8 +1,8 @@
 //! A client that proves itself by what it signs (RFC 7523 §2.2).
 
 use gatelodge::keys::{self, KeyRing, Sealer, SigningKey};
-use gatelodge::oauth::assertion::JWT_BEARER;
 use gatelodge::oauth::client::SigningAlg;
+use gatelodge::oauth::client::assertion::JWT_BEARER;
 use gatelodge::secret::{Entropy, RootSecret};
 use serde_json::{Value, json};
 

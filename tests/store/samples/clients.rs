@@ -1,10 +1,10 @@
 //! Samples of clients.
 
+use gatelodge::oauth::client::jwks::JwkSet;
 use gatelodge::oauth::client::{
     ApplicationType, AuthMethod, ClientType, PkcePolicy, RefreshPolicy, SigningAlg, SubjectType,
 };
 use gatelodge::oauth::id::ClientId;
-use gatelodge::oauth::jwks::JwkSet;
 use gatelodge::oauth::scope::Scope;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{

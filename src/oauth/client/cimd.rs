@@ -6,8 +6,8 @@ use url::Url;
 
 use crate::error::Refusal;
 use crate::oauth::client::AuthMethod;
+use crate::oauth::client::registration::ClientMetadata;
 use crate::oauth::id::ClientId;
-use crate::oauth::registration::ClientMetadata;
 use crate::oauth::web_uri::WebUri;
 
 /// The address that a `client_id` is, in the one spelling that it has.

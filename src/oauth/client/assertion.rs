@@ -153,7 +153,7 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_seconds(1_311_281_900);
 
-    fn written(changes: Value) -> String {
+    fn written(changes: &Value) -> String {
         let mut claims = json!({
             "iss": "https-less", "sub": "https-less", "aud": "http://localhost:7455",
             "exp": 1_311_281_970, "jti": "id123456",
@@ -164,7 +164,7 @@ mod tests {
         format!("{}.{}.AAAA", part(r#"{"alg":"ES256","kid":"16"}"#), part(&claims.to_string()))
     }
 
-    fn judged(changes: Value) -> Result<Timestamp, Refusal> {
+    fn judged(changes: &Value) -> Result<Timestamp, Refusal> {
         let audiences = ["http://localhost:7455", "http://localhost:7455/oauth/token"];
         written(changes).parse::<ClientAssertion>()?.judge(&audiences, NOW)
     }
@@ -184,7 +184,7 @@ mod tests {
             (json!([]), Some(Wrong)),
             (json!({}), Some(Wrong)),
         ] {
-            assert_eq!(judged(json!({ "aud": aud })).err(), refusal, "{aud}");
+            assert_eq!(judged(&json!({ "aud": aud })).err(), refusal, "{aud}");
         }
     }
 
@@ -223,7 +223,7 @@ mod tests {
         ] {
             assert_eq!(judged(claims.clone()), Err(Refusal::ClientAssertionMalformed), "{claims}");
         }
-        assert_eq!(judged(json!({ "iss": "other" })), Err(Refusal::ClientAssertionOfAnother));
+        assert_eq!(judged(&json!({ "iss": "other" })), Err(Refusal::ClientAssertionOfAnother));
         assert!("a.b.c".parse::<ClientAssertion>().is_err());
     }
 }

@@ -3,6 +3,11 @@
 //! [RFC 6749 §2](https://www.rfc-editor.org/rfc/rfc6749#section-2), names as in
 //! [RFC 7591 §2](https://www.rfc-editor.org/rfc/rfc7591#section-2).
 
+pub mod assertion;
+pub mod cimd;
+pub mod jwks;
+pub mod registration;
+
 use std::str::FromStr;
 
 use base64::Engine as _;
@@ -12,7 +17,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use crate::error::Refusal;
-use crate::oauth::assertion::{ClientAssertion, JWT_BEARER};
+use crate::oauth::client::assertion::{ClientAssertion, JWT_BEARER};
 use crate::oauth::id::ClientId;
 use crate::oauth::params::{Params, form_decode};
 

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::Refusal;
+use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::client::{ApplicationType, AuthMethod, GrantType, SigningAlg, SubjectType};
-use crate::oauth::jwks::JwkSet;
 use crate::oauth::person::DisplayName;
 use crate::oauth::redirect_uri::{Kind, RedirectUri};
 use crate::oauth::scope::Scope;

@@ -1,0 +1,83 @@
+//! What the token endpoint reads: the proof of a client, and what it asks.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::error::Refusal;
+use crate::oauth::client::{Presented, Proof};
+use crate::oauth::params::{Params, form_encode};
+use crate::oauth::resource::Resource;
+use crate::oauth::token::TokenRequest;
+
+/// An `Authorization` header of Basic: what is read, written anew, is read the same.
+pub fn basic_header(bytes: &[u8]) {
+    let nothing = Params::default();
+    let Ok(presented) = Presented::parse(Some(bytes), &nothing) else { return };
+    let Proof::Basic(secret) = &presented.proof else {
+        unreachable!("the header is Basic or refused")
+    };
+    let id = presented.client_id.as_str();
+
+    let pair = form_encode([(id, secret.expose())]).replacen('=', ":", 1);
+    let written = format!("Basic {}", STANDARD.encode(pair));
+    let again = Presented::parse(Some(written.as_bytes()), &nothing);
+    let again = again.expect("what was read can be written");
+    assert_eq!(again.client_id, presented.client_id);
+    assert!(matches!(again.proof, Proof::Basic(same) if same.expose() == secret.expose()));
+
+    let beside = |name, value| {
+        let form = Params::parse(form_encode([(name, value)]).as_bytes());
+        Presented::parse(Some(bytes), &form.expect("one short pair is a form")).err()
+    };
+    assert_eq!(beside("client_id", id), None);
+    assert_eq!(
+        beside("client_id", if id == "a" { "b" } else { "a" }),
+        Some(Refusal::ClientAuthTwice)
+    );
+    assert_eq!(beside("client_secret", secret.expose()), Some(Refusal::ClientAuthTwice));
+}
+
+/// A token request: it asks what its parameters say.
+pub fn token_request(bytes: &[u8]) {
+    let Ok(form) = Params::parse(bytes) else { return };
+    if let Ok(presented) = Presented::parse(None, &form) {
+        let named = form.one("client_id").expect("it was read");
+        let asserted = matches!(presented.proof, Proof::Assertion(_));
+        assert!(named == Some(presented.client_id.as_str()) || asserted && named.is_none());
+        let secret = match &presented.proof {
+            Proof::Assertion(_) | Proof::None => None,
+            Proof::Basic(_) => unreachable!("there is no header"),
+            Proof::Post(secret) => Some(secret.expose()),
+        };
+        assert_eq!(form.one("client_secret"), Ok(secret));
+    }
+    let Ok(request) = TokenRequest::parse(&form) else { return };
+    assert_eq!(form.one("grant_type"), Ok(Some(request.grant_type().as_str())));
+    let resources = match &request {
+        TokenRequest::AuthorizationCode(code) => {
+            assert_eq!(form.one("code"), Ok(Some(code.code.expose().as_str())));
+            assert_eq!(form.one("redirect_uri"), Ok(code.redirect_uri.as_deref()));
+            assert_eq!(
+                form.one("code_verifier").map(|v| v.is_some()),
+                Ok(code.code_verifier.is_some())
+            );
+            &code.resources
+        }
+        TokenRequest::ClientCredentials(own) => {
+            assert_eq!(form.parsed("scope").as_ref(), Ok(&own.scope));
+            &own.resources
+        }
+        TokenRequest::DeviceCode(device) => {
+            let token = device.device_code.expose();
+            assert_eq!(form.one("device_code"), Ok(Some(token.as_str())));
+            &device.resources
+        }
+        TokenRequest::RefreshToken(refresh) => {
+            let token = refresh.refresh_token.expose();
+            assert_eq!(form.one("refresh_token"), Ok(Some(token.as_str())));
+            assert_eq!(form.parsed("scope").as_ref(), Ok(&refresh.scope));
+            &refresh.resources
+        }
+    };
+    assert!(form.many("resource").eq(resources.iter().map(Resource::as_str)));
+}

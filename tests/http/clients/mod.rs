@@ -1,0 +1,5 @@
+//! Clients that nobody registered: they register themselves, or are named by a document.
+
+mod documents;
+mod habits;
+mod registration;

@@ -1,0 +1,7 @@
+//! What OpenID Connect adds.
+
+mod backchannel;
+mod claims;
+mod core;
+mod form_post;
+mod pairwise;

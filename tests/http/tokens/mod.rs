@@ -1,0 +1,10 @@
+//! Tokens: how they are had, what they say, what ends them.
+
+mod access;
+mod codes;
+mod introspection;
+mod refresh;
+mod resources;
+mod revocation;
+mod scopes;
+mod userinfo;
