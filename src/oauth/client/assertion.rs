@@ -204,7 +204,7 @@ mod tests {
             (json!({ "nbf": now + 31 }), Some(Refusal::ClientAssertionEarly)),
             (json!({ "iat": 0 }), None),
         ] {
-            assert_eq!(judged(claims.clone()).err(), refusal, "{claims}");
+            assert_eq!(judged(&claims).err(), refusal, "{claims}");
         }
     }
 
@@ -221,7 +221,7 @@ mod tests {
             json!({ "jti": "x".repeat(1025) }),
             json!({ "iss": "", "sub": "" }),
         ] {
-            assert_eq!(judged(claims.clone()), Err(Refusal::ClientAssertionMalformed), "{claims}");
+            assert_eq!(judged(&claims), Err(Refusal::ClientAssertionMalformed), "{claims}");
         }
         assert_eq!(judged(&json!({ "iss": "other" })), Err(Refusal::ClientAssertionOfAnother));
         assert!("a.b.c".parse::<ClientAssertion>().is_err());

@@ -43,7 +43,9 @@ impl Signer {
             "jti": Entropy::System.fresh().uuid("jti").to_string(),
         });
         let members = claims.as_object_mut().unwrap();
-        members.extend(changes.as_object().unwrap().clone());
+        if let Value::Object(changes) = changes {
+            members.extend(changes);
+        }
         members.retain(|_, value| !value.is_null());
         self.key.sign("JWT", &claims).unwrap()
     }
