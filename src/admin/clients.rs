@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::{Failed, body, optional, parsed};
 use crate::app::App;
 use crate::error::Refusal;
-use crate::flow::client::operator::{self, NewClient};
+use crate::flow::client::operator::{self, Change, NewClient};
 use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::client::{ApplicationType, ClientSecret, ClientType, SubjectType};
 use crate::oauth::id::ClientId;
@@ -205,14 +205,16 @@ pub(super) async fn change(
         Some(Value::Bool(enabled)) => Some(enabled),
         Some(_) => return Err(Refusal::BodyMalformed.into()),
     };
-    let changed = id.clone();
-    let described = move |client: &Client| {
-        let new = NewClient { secret: secret.clone(), ..patched(&changed, client, &patch)? };
-        Ok((new, enabled.unwrap_or(client.enabled)))
-    };
     let asked = id.clone();
-    let (client, secret) =
-        app.write(move |tx, cx| operator::change(tx, cx, &asked, &described)).await?;
+    let change = app.write(move |tx, cx| {
+        operator::change(tx, cx, &asked, |client| {
+            let described =
+                (!patch.is_empty()).then(|| patched(&asked, client, &patch)).transpose()?;
+            let enabled = enabled.unwrap_or(client.enabled);
+            Ok(Change { described, enabled, secret: secret.clone() })
+        })
+    });
+    let (client, secret) = change.await?;
     Ok(Json(told(&id, &client, secret.as_ref())))
 }
 

@@ -119,26 +119,43 @@ fn secret(
     }
 }
 
-/// Changes a client to what `described` makes of it, and gives the secret that this server made
+/// What an operator changes of a client.
+pub struct Change {
+    /// What it is from now on, if that changes at all.
+    pub described: Option<NewClient>,
+    /// Whether it may do anything.
+    pub enabled: bool,
+    /// The Argon2id hash of another chosen secret, in PHC form.
+    pub secret: Option<String>,
+}
+
+/// Changes a client as `change` says once it sees it, and gives the secret that this server made
 /// for it, where it came to need one.
 ///
-/// What an operator does not describe stays: how it came to be known, what it says of itself, and
-/// its secret, unless another is given or its method needs none.
+/// What nobody describes stays: how it came to be known, what it says of itself, and its secret,
+/// unless another is given or its method needs none. To switch it off or give it a secret asks
+/// nothing of the rest, which a later configuration might refuse.
 pub fn change(
     tx: &mut Tx<'_>,
     cx: &Context,
     id: &ClientId,
-    described: impl Fn(&Client) -> Result<(NewClient, bool), Refusal>,
+    change: impl Fn(&Client) -> Result<Change, Refusal>,
 ) -> Result<(Client, Option<MadeClientSecret>), Error> {
     let old = tx.find::<Client>(id)?.ok_or(Refusal::ClientNotFound)?;
-    let (new, enabled) = described(&old)?;
-    let settled = settle(cx, &new)?;
-    let keeps = old.secret.is_some() && settled.auth_method.is_secret() && new.secret.is_none();
+    let change = change(&old)?;
+    let settled = match &change.described {
+        Some(new) => settle(cx, new)?,
+        None => old.clone(),
+    };
+    if change.secret.is_some() && !settled.auth_method.is_secret() {
+        return Err(Refusal::ClientSecretUnfit.into());
+    }
+    let keeps = old.secret.is_some() && settled.auth_method.is_secret() && change.secret.is_none();
     let (proof, made) =
-        if keeps { (old.secret, None) } else { secret(cx, &settled, new.secret.as_ref()) };
+        if keeps { (old.secret, None) } else { secret(cx, &settled, change.secret.as_ref()) };
     let client = Client {
         created: old.created,
-        enabled,
+        enabled: change.enabled,
         links: old.links,
         origin: old.origin,
         revision: old.revision + 1,

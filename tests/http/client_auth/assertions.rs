@@ -40,7 +40,7 @@ async fn each_algorithm_proves_a_client() {
         let signer = Signer::new(*alg);
         signer.register(&server, alg.as_str()).await;
 
-        let answer = assert_to(&server, &signer.assertion(&server, alg.as_str(), json!({}))).await;
+        let answer = assert_to(&server, &signer.assertion(&server, alg.as_str(), &json!({}))).await;
 
         answer.tokens();
     }
@@ -66,7 +66,7 @@ async fn a_client_that_signs_signs_people_in() {
 #[tokio::test]
 async fn the_client_id_beside_an_assertion_is_left_out_or_the_same() {
     let (server, signer) = registered().await;
-    let assertion = signer.assertion(&server, "signer", json!({}));
+    let assertion = signer.assertion(&server, "signer", &json!({}));
     let [kind, assertion] = presenting(&assertion);
 
     let same = [CREDENTIALS, ("client_id", "signer"), kind, assertion];
@@ -84,7 +84,7 @@ async fn the_audience_is_the_issuer_or_the_token_endpoint_and_nothing_else() {
     let endpoint = format!("{issuer}/oauth/token");
 
     for aud in [json!(issuer), json!([issuer]), json!(endpoint), json!([endpoint])] {
-        let assertion = signer.assertion(&server, "signer", json!({ "aud": aud }));
+        let assertion = signer.assertion(&server, "signer", &json!({ "aud": aud }));
         assert_to(&server, &assertion).await.tokens();
     }
     for aud in [
@@ -96,7 +96,7 @@ async fn the_audience_is_the_issuer_or_the_token_endpoint_and_nothing_else() {
         json!("signer"),
         json!([]),
     ] {
-        let assertion = signer.assertion(&server, "signer", json!({ "aud": aud }));
+        let assertion = signer.assertion(&server, "signer", &json!({ "aud": aud }));
         let answer = assert_to(&server, &assertion).await;
         answer.refused(ErrorCode::InvalidClient, Refusal::ClientAssertionAudienceWrong);
     }
@@ -105,7 +105,7 @@ async fn the_audience_is_the_issuer_or_the_token_endpoint_and_nothing_else() {
 #[tokio::test]
 async fn the_algorithm_is_that_of_the_key() {
     let (server, signer) = registered().await;
-    let assertion = signer.assertion(&server, "signer", json!({}));
+    let assertion = signer.assertion(&server, "signer", &json!({}));
     let kid = signer.jwk()["kid"].clone();
     let with = |alg: &str| altered(&assertion, Some(json!({ "alg": alg, "kid": kid })), None);
 
@@ -123,9 +123,9 @@ async fn the_algorithm_is_that_of_the_key() {
 async fn another_key_and_changed_claims_prove_nobody() {
     let (server, signer) = registered().await;
     let stranger = Signer::new(SigningAlg::Es256);
-    let assertion = signer.assertion(&server, "signer", json!({}));
+    let assertion = signer.assertion(&server, "signer", &json!({}));
     let kid = signer.jwk()["kid"].clone();
-    let foreign = stranger.assertion(&server, "signer", json!({}));
+    let foreign = stranger.assertion(&server, "signer", &json!({}));
     let now = server.app.clock().now().seconds();
     let claims = json!({
         "iss": "signer", "sub": "signer", "aud": server.issuer(), "exp": now + 60, "jti": "x",
@@ -148,12 +148,12 @@ async fn another_key_and_changed_claims_prove_nobody() {
 async fn an_assertion_is_good_once_for_each_client() {
     let (server, signer) = registered().await;
     signer.register(&server, "twin").await;
-    let assertion = signer.assertion(&server, "signer", json!({ "jti": "one" }));
-    let twin = signer.assertion(&server, "twin", json!({ "jti": "one" }));
+    let assertion = signer.assertion(&server, "signer", &json!({ "jti": "one" }));
+    let twin = signer.assertion(&server, "twin", &json!({ "jti": "one" }));
 
     assert_to(&server, &assertion).await.tokens();
     let again = assert_to(&server, &assertion).await;
-    let with_its_jti = signer.assertion(&server, "signer", json!({ "jti": "one", "exp": null }));
+    let with_its_jti = signer.assertion(&server, "signer", &json!({ "jti": "one", "exp": null }));
 
     again.refused(ErrorCode::InvalidClient, Refusal::ClientAssertionReplayed);
     assert_to(&server, &twin).await.tokens();
@@ -165,7 +165,7 @@ async fn an_assertion_is_good_once_for_each_client() {
 #[tokio::test]
 async fn an_assertion_is_spent_by_a_request_that_fails() {
     let (server, signer) = registered().await;
-    let assertion = signer.assertion(&server, "signer", json!({}));
+    let assertion = signer.assertion(&server, "signer", &json!({}));
     let [kind, field] = presenting(&assertion);
 
     let failed = token(&server, None, &[("grant_type", "password"), kind, field]).await;
@@ -178,7 +178,7 @@ async fn an_assertion_is_spent_by_a_request_that_fails() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_uses_of_one_assertion_one_succeeds() {
     let (server, signer) = registered().await;
-    let assertion = signer.assertion(&server, "signer", json!({}));
+    let assertion = signer.assertion(&server, "signer", &json!({}));
     let mut tasks = JoinSet::new();
 
     for _ in 0..32 {
@@ -197,7 +197,7 @@ async fn of_many_uses_of_one_assertion_one_succeeds() {
 #[tokio::test]
 async fn a_used_assertion_is_remembered_until_it_has_expired_and_no_longer() {
     let (server, signer) = registered().await;
-    let assertion = signer.assertion(&server, "signer", json!({}));
+    let assertion = signer.assertion(&server, "signer", &json!({}));
     assert_to(&server, &assertion).await.tokens();
     let kept = || server.app.read().unwrap().count::<UsedAssertion>(10).unwrap();
 
@@ -217,7 +217,7 @@ async fn a_used_assertion_is_remembered_until_it_has_expired_and_no_longer() {
 #[tokio::test]
 async fn an_assertion_beside_another_proof_is_refused() {
     let (server, signer) = registered().await;
-    let assertion = signer.assertion(&server, "signer", json!({}));
+    let assertion = signer.assertion(&server, "signer", &json!({}));
     let [kind, assertion] = presenting(&assertion);
     let authorization = basic("signer", "secret");
 
@@ -232,7 +232,7 @@ async fn an_assertion_beside_another_proof_is_refused() {
 #[tokio::test]
 async fn an_assertion_without_its_type_and_a_type_alone_are_refused() {
     let (server, signer) = registered().await;
-    let assertion = signer.assertion(&server, "signer", json!({}));
+    let assertion = signer.assertion(&server, "signer", &json!({}));
     let [kind, assertion] = presenting(&assertion);
 
     for field in [kind, assertion] {
@@ -246,10 +246,10 @@ async fn the_registered_method_is_the_only_one() {
     let (server, signer) = registered().await;
     RelyingParty::robot(&server).await;
 
-    let for_a_secret = assert_to(&server, &signer.assertion(&server, "robot", json!({}))).await;
+    let for_a_secret = assert_to(&server, &signer.assertion(&server, "robot", &json!({}))).await;
     let by_a_secret = token(&server, Some(&basic("signer", "s")), &[CREDENTIALS]).await;
     let by_nothing = token(&server, None, &[CREDENTIALS, ("client_id", "signer")]).await;
-    let unknown = assert_to(&server, &signer.assertion(&server, "nobody", json!({}))).await;
+    let unknown = assert_to(&server, &signer.assertion(&server, "nobody", &json!({}))).await;
 
     for_a_secret.refused(ErrorCode::InvalidClient, Refusal::AuthMethodNotRegistered);
     by_a_secret.refused(ErrorCode::InvalidClient, Refusal::AuthMethodNotRegistered);
@@ -261,7 +261,7 @@ async fn the_registered_method_is_the_only_one() {
 #[tokio::test]
 async fn a_client_that_is_switched_off_or_has_other_keys_is_not_proven() {
     let (server, signer) = registered().await;
-    let assertion = || signer.assertion(&server, "signer", json!({}));
+    let assertion = || signer.assertion(&server, "signer", &json!({}));
 
     server.change_client("signer", |client| client.enabled = false).await;
     let off = assert_to(&server, &assertion()).await;

@@ -68,7 +68,7 @@ impl Publisher {
 }
 
 async fn asserted(server: &Server, signer: &Signer) -> Answer {
-    assert_to(server, &signer.assertion(server, "far", json!({}))).await
+    assert_to(server, &signer.assertion(server, "far", &json!({}))).await
 }
 
 #[tokio::test]

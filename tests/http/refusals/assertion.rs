@@ -8,7 +8,7 @@ use crate::support::{Answer, Server, Signer, assert_to, presenting, token};
 /// An assertion of a registered client, its claims changed.
 async fn asserted(changes: Value) -> Answer {
     let (server, signer) = registered().await;
-    assert_to(&server, &signer.assertion(&server, "signer", changes)).await
+    assert_to(&server, &signer.assertion(&server, "signer", &changes)).await
 }
 
 async fn registered() -> (Server, Signer) {
@@ -39,7 +39,7 @@ pub(super) async fn of_no_form() -> Answer {
 
 pub(super) async fn beside_another_client_id() -> Answer {
     let (server, signer) = registered().await;
-    let assertion = signer.assertion(&server, "signer", json!({}));
+    let assertion = signer.assertion(&server, "signer", &json!({}));
     let [kind, assertion] = presenting(&assertion);
     let fields = [("client_id", "other"), kind, assertion];
     token(&server, None, &fields).await
@@ -47,7 +47,7 @@ pub(super) async fn beside_another_client_id() -> Answer {
 
 pub(super) async fn for_the_second_time() -> Answer {
     let (server, signer) = registered().await;
-    let assertion = signer.assertion(&server, "signer", json!({}));
+    let assertion = signer.assertion(&server, "signer", &json!({}));
     assert_to(&server, &assertion).await.tokens();
     assert_to(&server, &assertion).await
 }
@@ -55,12 +55,12 @@ pub(super) async fn for_the_second_time() -> Answer {
 pub(super) async fn by_another_key() -> Answer {
     let (server, _signer) = registered().await;
     let stranger = Signer::new(SigningAlg::Es256);
-    assert_to(&server, &stranger.assertion(&server, "signer", json!({}))).await
+    assert_to(&server, &stranger.assertion(&server, "signer", &json!({}))).await
 }
 
 pub(super) async fn of_another_type() -> Answer {
     let (server, signer) = registered().await;
-    let assertion = signer.assertion(&server, "signer", json!({}));
+    let assertion = signer.assertion(&server, "signer", &json!({}));
     let saml = "urn:ietf:params:oauth:client-assertion-type:saml2-bearer";
     let fields = [
         ("grant_type", "client_credentials"),
@@ -74,5 +74,5 @@ pub(super) async fn with_keys_out_of_reach() -> Answer {
     let (server, signer) = (Server::new().await, Signer::new(SigningAlg::Es256));
     let uri = "https://127.0.0.1:1/jwks.json";
     server.client(json!({ "name": "Far", "client_id": "far", "jwks_uri": uri })).await;
-    assert_to(&server, &signer.assertion(&server, "far", json!({}))).await
+    assert_to(&server, &signer.assertion(&server, "far", &json!({}))).await
 }

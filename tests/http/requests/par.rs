@@ -137,7 +137,7 @@ async fn a_client_that_signs_may_name_the_endpoint_itself() {
 
     for path in ["", "/oauth/token", "/oauth/par"] {
         let aud = format!("{}{path}", server.issuer());
-        let assertion = signer.assertion(&server, "shop", json!({ "aud": aud }));
+        let assertion = signer.assertion(&server, "shop", &json!({ "aud": aud }));
         let answer = shop.push_raw(&presenting(&assertion)).await;
 
         assert_eq!(answer.status, 201, "{aud}: {}", answer.text());

@@ -229,7 +229,7 @@ impl RelyingParty {
     pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let mut fields = fields.to_vec();
         if let Some(signer) = &self.signer {
-            let assertion = signer.assertion(&self.server, &self.id, json!({}));
+            let assertion = signer.assertion(&self.server, &self.id, &json!({}));
             fields.extend(presenting(&assertion));
             return posted(&self.server, path, None, &fields).await;
         }

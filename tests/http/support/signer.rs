@@ -36,7 +36,7 @@ impl Signer {
     }
 
     /// An assertion of the client `id`, its claims changed: null leaves one out.
-    pub(crate) fn assertion(&self, server: &Server, id: &str, changes: Value) -> String {
+    pub(crate) fn assertion(&self, server: &Server, id: &str, changes: &Value) -> String {
         let now = server.app.clock().now().seconds();
         let mut claims = json!({
             "iss": id, "sub": id, "aud": server.issuer(), "exp": now + 60, "iat": now,

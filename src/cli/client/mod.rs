@@ -1,15 +1,15 @@
 //! `gatelodge client …`
 
+mod described;
+
 use axum::http::Method;
-use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Map, Value, json};
-
-use crate::oauth::client::{AuthMethod, GrantType, PkcePolicy, RefreshPolicy, SigningAlg};
+use serde_json::{Value, json};
 
 use super::answer::{Answer, Exit, Failure, fields, table, word};
 use super::door::Door;
+use described::{Described, document};
 
 const ADD_HELP: &str = "\
 Examples:
@@ -19,11 +19,26 @@ Examples:
       a desktop application: no secret, any port of this machine
   gatelodge client add nightly --scope orders:read
       a program that acts for itself by client credentials
+  gatelodge client add billing --jwks keys.json
+      a program that signs with its own key instead of showing a secret
   gatelodge client add legacy --id legacy-app --pkce nonce --redirect https://legacy.example/cb
       a confidential client that knows nonce and not PKCE
 
 With --redirect a client has the grants authorization_code and refresh_token, without it
-client_credentials; --grant says otherwise.";
+client_credentials; --grant says otherwise. With keys it proves itself by private_key_jwt, else by
+a secret that the server makes; --secret-file names one of your own.";
+
+const SET_HELP: &str = "\
+Examples:
+  gatelodge client set shop --redirect https://shop.example/cb --redirect https://new.example/cb
+      these two addresses and no others
+  gatelodge client set shop --first-party=false --pairwise \"\"
+      ask people for consent, and call them towards it what they are called towards others
+  gatelodge client set billing --jwks new-keys.json
+  echo \"$SECRET\" | gatelodge client set shop --secret-file -
+
+Only what is named changes; a list takes the place of the old one, and an empty value takes a
+setting back.";
 
 /// What can be done with clients.
 #[derive(Debug, Subcommand)]
@@ -45,6 +60,24 @@ pub(super) enum ClientVerb {
         /// Its client_id
         id: String,
     },
+    /// Change what is named, and nothing else
+    #[command(after_help = SET_HELP)]
+    Set(Box<Set>),
+    /// Switch a client on again; its grants that were not ended meanwhile are in force again
+    Enable {
+        /// Its client_id
+        id: String,
+    },
+    /// Switch a client off: nothing of its is in force until it is switched on again
+    Disable {
+        /// Its client_id
+        id: String,
+    },
+    /// Make a new secret and print it; the old one ends at once
+    RotateSecret {
+        /// Its client_id
+        id: String,
+    },
     /// Remove a client and end every grant it has, at once
     Remove {
         /// Its client_id
@@ -52,7 +85,7 @@ pub(super) enum ClientVerb {
     },
 }
 
-/// A client as the command line describes one.
+/// A new client.
 #[derive(Debug, Args)]
 pub(super) struct Add {
     /// What people read on the consent page
@@ -63,45 +96,27 @@ pub(super) struct Add {
     /// It cannot keep a secret, and gets none: an app on a phone, on a desktop or in a browser
     #[arg(long)]
     public: bool,
-    /// Where sign-in may return to, compared exactly but for the port of a loopback address
-    #[arg(long, value_name = "URI")]
-    redirect: Vec<String>,
-    /// Where sign-out may return to
-    #[arg(long, value_name = "URI")]
-    post_logout: Vec<String>,
-    /// A grant it may use; repeat it for more
-    #[arg(long, value_parser = words(GrantType::ALL, GrantType::as_str))]
-    grant: Vec<String>,
-    /// A scope it may ask for; repeat it for more
-    #[arg(long)]
-    scope: Vec<String>,
-    /// How it proves who it is at the token endpoint
-    #[arg(long, value_name = "METHOD", value_parser = words(AuthMethod::ALL, AuthMethod::as_str))]
-    auth: Option<String>,
-    /// It is the operator's own, and people are not asked for consent
-    #[arg(long)]
-    first_party: bool,
-    /// Whether it must use PKCE, or may send a nonce instead
-    #[arg(long, value_parser = words(PkcePolicy::ALL, PkcePolicy::as_str))]
-    pkce: Option<String>,
-    /// Whether a refresh token that returns just after its use is answered, or ends the grant
-    #[arg(long, value_parser = words(RefreshPolicy::ALL, RefreshPolicy::as_str))]
-    refresh: Option<String>,
-    /// The algorithm that signs its ID tokens
-    #[arg(long, value_name = "ALG", value_parser = words(SigningAlg::ALL, SigningAlg::as_str))]
-    id_token_alg: Option<String>,
+    #[command(flatten)]
+    described: Described,
 }
 
-/// The words of a vocabulary, as values that the help lists and completion offers.
-fn words<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> PossibleValuesParser {
-    all.iter().copied().map(word).collect::<Vec<_>>().into()
+/// A client that changes.
+#[derive(Debug, Args)]
+pub(super) struct Set {
+    /// Its client_id
+    id: String,
+    /// What people read on the consent page
+    #[arg(long)]
+    name: Option<String>,
+    #[command(flatten)]
+    described: Described,
 }
 
 /// `gatelodge client …`
 pub(super) async fn run(verb: ClientVerb, door: &mut Door) -> Result<Answer, Failure> {
     match verb {
         ClientVerb::Add(add) => {
-            let client = door.ask(Method::POST, "/api/v1/clients", Some(add.body())).await?;
+            let client = door.ask(Method::POST, "/api/v1/clients", Some(add.body()?)).await?;
             // The client is made, and its secret is told only here: nothing may fail any more.
             let issuer = door.ask(Method::GET, "/api/v1/issuer", None).await.unwrap_or_default();
             Ok(added(&word(&issuer, "issuer"), client))
@@ -119,6 +134,22 @@ pub(super) async fn run(verb: ClientVerb, door: &mut Door) -> Result<Answer, Fai
             let client = door.ask(Method::GET, &path(&id), None).await?;
             Ok(Answer::new(shown(&client), client))
         }
+        ClientVerb::Set(set) => {
+            let (path, body) = (path(&set.id), set.body()?);
+            Ok(changed(door.ask(Method::PATCH, &path, Some(body)).await?))
+        }
+        ClientVerb::Enable { id } => {
+            let enabled = json!({ "enabled": true });
+            Ok(changed(door.ask(Method::PATCH, &path(&id), Some(enabled)).await?))
+        }
+        ClientVerb::Disable { id } => {
+            let disabled = json!({ "enabled": false });
+            Ok(changed(door.ask(Method::PATCH, &path(&id), Some(disabled)).await?))
+        }
+        ClientVerb::RotateSecret { id } => {
+            let path = format!("{}/secret", path(&id));
+            Ok(changed(door.ask(Method::POST, &path, None).await?))
+        }
         ClientVerb::Remove { id } => {
             let answer = door.ask(Method::DELETE, &path(&id), None).await?;
             let ended = word(&answer, "grants_ended");
@@ -128,45 +159,48 @@ pub(super) async fn run(verb: ClientVerb, door: &mut Door) -> Result<Answer, Fai
     }
 }
 
-/// The JSON of a file, or of standard input.
-fn document(file: &str) -> Result<Value, Failure> {
-    let read = if file == "-" {
-        std::io::read_to_string(std::io::stdin())
-    } else {
-        std::fs::read_to_string(file)
-    };
-    let text =
-        read.map_err(|error| Failure::new(Exit::Usage, format!("cannot read {file}: {error}")))?;
-    serde_json::from_str(&text)
-        .map_err(|_| Failure::new(Exit::Usage, format!("{file} holds no JSON")))
-}
-
 fn path(id: &str) -> String {
     format!("/api/v1/clients/{}", utf8_percent_encode(id, NON_ALPHANUMERIC))
 }
 
 impl Add {
     /// What was given and nothing else: the server has its own defaults.
-    fn body(self) -> Value {
-        let scope = (!self.scope.is_empty()).then(|| self.scope.join(" "));
-        let list = |items: Vec<String>| (!items.is_empty()).then(|| Value::from(items));
-        let members = [
-            ("name", Some(self.name.into())),
-            ("client_id", self.id.map(Value::from)),
-            ("client_type", self.public.then(|| "public".into())),
-            ("redirect_uris", list(self.redirect)),
-            ("post_logout_redirect_uris", list(self.post_logout)),
-            ("grant_types", list(self.grant)),
-            ("scope", scope.map(Value::from)),
-            ("token_endpoint_auth_method", self.auth.map(Value::from)),
-            ("first_party", self.first_party.then(|| true.into())),
-            ("pkce", self.pkce.map(Value::from)),
-            ("refresh", self.refresh.map(Value::from)),
-            ("id_token_signed_response_alg", self.id_token_alg.map(Value::from)),
-        ];
-        let given = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-        Value::Object(given.collect::<Map<_, _>>())
+    fn body(self) -> Result<Value, Failure> {
+        let mut members = self.described.members()?;
+        members.retain(|_, value| !value.is_null());
+        members.insert("name".to_owned(), self.name.into());
+        if let Some(id) = self.id {
+            members.insert("client_id".to_owned(), id.into());
+        }
+        if self.public {
+            members.insert("client_type".to_owned(), "public".into());
+        }
+        Ok(Value::Object(members))
     }
+}
+
+impl Set {
+    /// What was given and nothing else, as a patch (RFC 7396).
+    fn body(self) -> Result<Value, Failure> {
+        let mut members = self.described.members()?;
+        if let Some(name) = self.name {
+            members.insert("name".to_owned(), name.into());
+        }
+        if members.is_empty() {
+            let help = "nothing is named that should change; gatelodge client set --help";
+            return Err(Failure::new(Exit::Usage, help));
+        }
+        Ok(Value::Object(members))
+    }
+}
+
+const KEEP: &str = "Keep the secret now: it is not stored, and nobody can show it a second time.";
+
+/// The client as it is now, with its secret where it has a new one.
+fn changed(client: Value) -> Answer {
+    let secret = !word(&client, "client_secret").is_empty();
+    let answer = Answer::new(shown(&client), client);
+    if secret { answer.with_note(KEEP) } else { answer }
 }
 
 /// The new client, and the lines that its own configuration wants.
@@ -190,7 +224,7 @@ fn added(issuer: &str, client: Value) -> Answer {
     if secret.is_empty() {
         return answer;
     }
-    answer.with_note("Keep the secret now: it is not stored, and nobody can show it a second time.")
+    answer.with_note(KEEP)
 }
 
 fn shown(client: &Value) -> String {
@@ -199,15 +233,26 @@ fn shown(client: &Value) -> String {
         "client_secret",
         "name",
         "client_type",
+        "application_type",
         "redirect_uris",
         "post_logout_redirect_uris",
+        "backchannel_logout_uri",
         "grant_types",
         "scope",
+        "resources",
         "token_endpoint_auth_method",
+        "jwks_uri",
         "first_party",
+        "confirmation_waived",
+        "introspect_any",
+        "require_pushed_authorization_requests",
         "pkce",
         "refresh",
+        "sector",
+        "access_token_lifetime",
         "id_token_signed_response_alg",
+        "userinfo_signed_response_alg",
+        "introspection_signed_response_alg",
         "origin",
         "enabled",
         "created",
@@ -249,7 +294,7 @@ fn quoted(value: &str) -> String {
 mod tests {
     use axum::extract::Path;
     use axum::http::StatusCode;
-    use axum::routing::get;
+    use axum::routing::{get, post};
     use axum::{Json, Router};
     use clap::Parser as _;
     use serde_json::json;
@@ -273,10 +318,13 @@ mod tests {
             let status = if known { StatusCode::OK } else { StatusCode::NOT_FOUND };
             (status, Json(json!({"client_id": id, "error": "not_found"})))
         };
+        let change = |Json(asked): Json<Value>| async { Json(asked) };
+        let rotate = || async { Json(json!({"client_id": "c1", "client_secret": "gl_cs_y"})) };
         Door::InProcess(
             Router::new()
                 .route("/api/v1/clients", get(|| async { Json(json!({"clients": []})) }).post(add))
-                .route("/api/v1/clients/{id}", get(show))
+                .route("/api/v1/clients/{id}", get(show).patch(change))
+                .route("/api/v1/clients/{id}/secret", post(rotate))
                 .route("/api/v1/issuer", issuer),
         )
     }
@@ -311,7 +359,11 @@ mod tests {
     async fn every_flag_reaches_the_server() {
         let line = "add editor --id e --public --redirect http://127.0.0.1/cb --post-logout \
                     http://127.0.0.1/bye --grant authorization_code --scope openid --scope email \
-                    --auth none --first-party --pkce required --refresh strict --id-token-alg ES256";
+                    --auth none --first-party --pkce required --refresh strict --id-token-alg ES256 \
+                    --resource https://api.example --native --pairwise editor.example \
+                    --back-channel-logout https://e.example/out --introspect-any --require-par \
+                    --userinfo-alg EdDSA --introspection-alg RS256 --no-confirmation \
+                    --access-token-lifetime 60 --jwks-uri https://e.example/jwks";
         let words: Vec<_> = line.split_whitespace().collect();
 
         let Some(Verb::Client(ClientVerb::Add(add))) =
@@ -321,7 +373,7 @@ mod tests {
         };
 
         assert_eq!(
-            add.body(),
+            add.body().unwrap(),
             json!({
                 "name": "editor", "client_id": "e", "client_type": "public",
                 "redirect_uris": ["http://127.0.0.1/cb"],
@@ -329,6 +381,13 @@ mod tests {
                 "grant_types": ["authorization_code"], "scope": "openid email",
                 "token_endpoint_auth_method": "none", "first_party": true, "pkce": "required",
                 "refresh": "strict", "id_token_signed_response_alg": "ES256",
+                "resources": ["https://api.example"], "application_type": "native",
+                "subject_type": "pairwise", "sector": "editor.example",
+                "backchannel_logout_uri": "https://e.example/out", "introspect_any": true,
+                "require_pushed_authorization_requests": true,
+                "userinfo_signed_response_alg": "EdDSA",
+                "introspection_signed_response_alg": "RS256", "confirmation_waived": true,
+                "access_token_lifetime": 60, "jwks_uri": "https://e.example/jwks",
             })
         );
     }
@@ -348,6 +407,65 @@ mod tests {
 
         let failure = say(&["show", "stranger"]).await.unwrap_err();
         assert_eq!(failure.exit, Exit::NotFound);
+    }
+
+    #[tokio::test]
+    async fn what_is_named_is_changed_and_an_empty_value_takes_back() {
+        for (words, patch) in [
+            (&["--name", "Shop"][..], json!({"name": "Shop"})),
+            (&["--redirect", ""], json!({"redirect_uris": []})),
+            (&["--scope", ""], json!({"scope": ""})),
+            (&["--first-party=false"], json!({"first_party": false})),
+            (&["--native=false"], json!({"application_type": "web"})),
+            (&["--pairwise", ""], json!({"subject_type": null, "sector": null})),
+            (&["--userinfo-alg", ""], json!({"userinfo_signed_response_alg": null})),
+            (&["--access-token-lifetime", ""], json!({"access_token_lifetime": null})),
+            (
+                &["--jwks-uri", "https://a.example/"],
+                json!({"jwks": null, "jwks_uri": "https://a.example/"}),
+            ),
+        ] {
+            let line: Vec<_> = ["set", "c1"].iter().chain(words).copied().collect();
+
+            let answer = say(&line).await.unwrap();
+
+            assert_eq!(*answer.parts().2, patch);
+        }
+        assert_eq!(*say(&["enable", "c1"]).await.unwrap().parts().2, json!({"enabled": true}));
+        assert_eq!(*say(&["disable", "c1"]).await.unwrap().parts().2, json!({"enabled": false}));
+        assert_eq!(say(&["set", "c1"]).await.unwrap_err().exit, Exit::Usage);
+    }
+
+    #[tokio::test]
+    async fn secrets_and_keys_are_read_from_files() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = directory.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path.to_str().unwrap().to_owned()
+        };
+        let secret = file("secret", " s3cret: \r\n");
+        let (jwks, broken) = (file("jwks", "{\"keys\": []}"), file("broken", "{"));
+
+        let with_secret = say(&["set", "c1", "--secret-file", &secret]).await.unwrap();
+        let with_keys = say(&["set", "c1", "--jwks", &jwks]).await.unwrap();
+
+        assert_eq!(*with_secret.parts().2, json!({"client_secret": " s3cret: "}));
+        assert_eq!(*with_keys.parts().2, json!({"jwks": {"keys": []}, "jwks_uri": null}));
+        for words in [["--jwks", &broken], ["--secret-file", "/nowhere/secret"]] {
+            let line: Vec<_> = ["set", "c1"].into_iter().chain(words).collect();
+            assert_eq!(say(&line).await.unwrap_err().exit, Exit::Usage);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_new_secret_is_told_once() {
+        let answer = say(&["rotate-secret", "c1"]).await.unwrap();
+        let (_, text, json, note) = answer.parts();
+
+        assert!(text.contains("client_secret  gl_cs_y\n"));
+        assert_eq!(json["client_secret"], "gl_cs_y");
+        assert!(note.unwrap().starts_with("Keep the secret now"));
     }
 
     #[test]

@@ -1,0 +1,174 @@
+//! What the command line says of a client, for a new one and for one that changes.
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use serde_json::{Map, Value};
+
+use crate::cli::answer::{Exit, Failure};
+use crate::oauth::client::{AuthMethod, GrantType, PkcePolicy, RefreshPolicy, SigningAlg};
+
+/// The settings of a client, but for its name and its type.
+#[derive(Debug, Default, Args)]
+pub(super) struct Described {
+    /// Where sign-in may return to, compared exactly but for the port of a loopback address;
+    /// repeat it for more
+    #[arg(long, value_name = "URI")]
+    redirect: Vec<String>,
+    /// Where sign-out may return to; repeat it for more
+    #[arg(long, value_name = "URI")]
+    post_logout: Vec<String>,
+    /// Where it is told that somebody signed out
+    #[arg(long, value_name = "URI")]
+    back_channel_logout: Option<String>,
+    /// A grant it may use; repeat it for more
+    #[arg(long, value_parser = words(GrantType::ALL, GrantType::as_str))]
+    grant: Vec<String>,
+    /// A scope it may ask for; repeat it for more
+    #[arg(long)]
+    scope: Vec<String>,
+    /// A registered resource it may ask tokens for; repeat it for more
+    #[arg(long, value_name = "URI")]
+    resource: Vec<String>,
+    /// How it proves who it is at the token endpoint
+    #[arg(long, value_name = "METHOD", value_parser = words(AuthMethod::ALL, AuthMethod::as_str))]
+    auth: Option<String>,
+    /// A secret of your own choice, in a file or, with -, on standard input
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<String>,
+    /// The public keys it signs with, a JWK Set in a file or, with -, on standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "jwks_uri")]
+    jwks: Option<String>,
+    /// Where it publishes those keys
+    #[arg(long, value_name = "URI")]
+    jwks_uri: Option<String>,
+    /// It runs on its person's own machine
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    native: Option<bool>,
+    /// It is the operator's own, and people are not asked for consent
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    first_party: Option<bool>,
+    /// It gets no visible confirmation where any local program could pretend to be it
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    no_confirmation: Option<bool>,
+    /// It may introspect every token
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    introspect_any: Option<bool>,
+    /// It must push its authorization requests
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    require_par: Option<bool>,
+    /// Whether it must use PKCE, or may send a nonce instead
+    #[arg(long, value_parser = words(PkcePolicy::ALL, PkcePolicy::as_str))]
+    pkce: Option<String>,
+    /// Whether a refresh token that returns just after its use is answered, or ends the grant
+    #[arg(long, value_parser = words(RefreshPolicy::ALL, RefreshPolicy::as_str))]
+    refresh: Option<String>,
+    /// People have names of their own towards it and all others of this sector, a host name
+    #[arg(long, value_name = "SECTOR")]
+    pairwise: Option<String>,
+    /// How long its access tokens last, in seconds
+    #[arg(long, value_name = "SECONDS", value_parser = number_or_nothing)]
+    access_token_lifetime: Option<Value>,
+    /// The algorithm that signs its ID tokens
+    #[arg(long, value_name = "ALG", value_parser = words(SigningAlg::ALL, SigningAlg::as_str))]
+    id_token_alg: Option<String>,
+    /// The algorithm that signs its userinfo answers; unsigned where nothing is said
+    #[arg(long, value_name = "ALG", value_parser = words_or_nothing(SigningAlg::ALL, SigningAlg::as_str))]
+    userinfo_alg: Option<String>,
+    /// The algorithm that signs introspection answers where it asks for signed ones
+    #[arg(long, value_name = "ALG", value_parser = words_or_nothing(SigningAlg::ALL, SigningAlg::as_str))]
+    introspection_alg: Option<String>,
+}
+
+/// The words of a vocabulary, as values that the help lists and completion offers.
+fn words<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> PossibleValuesParser {
+    all.iter().copied().map(word).collect::<Vec<_>>().into()
+}
+
+/// The words of a vocabulary, and none of them.
+fn words_or_nothing<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> PossibleValuesParser {
+    all.iter().copied().map(word).chain([""]).collect::<Vec<_>>().into()
+}
+
+fn number_or_nothing(written: &str) -> Result<Value, std::num::ParseIntError> {
+    if written.is_empty() { Ok(Value::Null) } else { written.parse::<u32>().map(Value::from) }
+}
+
+impl Described {
+    /// The members that were given, null where a setting is taken back by an empty value.
+    pub(super) fn members(self) -> Result<Map<String, Value>, Failure> {
+        let text = |text: String| if text.is_empty() { Value::Null } else { text.into() };
+        let list = |mut items: Vec<String>| {
+            let given = !items.is_empty();
+            items.retain(|item| !item.is_empty());
+            given.then(|| Value::from(items))
+        };
+        let scope = (!self.scope.is_empty()).then(|| self.scope.join(" "));
+        let secret = self.secret_file.as_deref().map(read).transpose()?;
+        let secret = secret.map(|read| read.trim_end_matches(['\r', '\n']).to_owned());
+        let native = self.native.map(|native| if native { "native" } else { "web" });
+        let pairwise = self.pairwise.map(text);
+        let subject_type = pairwise.as_ref().map(|sector| match sector {
+            Value::Null => Value::Null,
+            _ => "pairwise".into(),
+        });
+        let (jwks, jwks_uri) = keys(self.jwks.as_deref(), self.jwks_uri)?;
+        let members = [
+            ("redirect_uris", list(self.redirect)),
+            ("post_logout_redirect_uris", list(self.post_logout)),
+            ("backchannel_logout_uri", self.back_channel_logout.map(text)),
+            ("grant_types", list(self.grant)),
+            ("scope", scope.map(Value::from)),
+            ("resources", list(self.resource)),
+            ("token_endpoint_auth_method", self.auth.map(Value::from)),
+            ("client_secret", secret.map(Value::from)),
+            ("jwks", jwks),
+            ("jwks_uri", jwks_uri),
+            ("application_type", native.map(Value::from)),
+            ("first_party", self.first_party.map(Value::from)),
+            ("confirmation_waived", self.no_confirmation.map(Value::from)),
+            ("introspect_any", self.introspect_any.map(Value::from)),
+            ("require_pushed_authorization_requests", self.require_par.map(Value::from)),
+            ("pkce", self.pkce.map(Value::from)),
+            ("refresh", self.refresh.map(Value::from)),
+            ("subject_type", subject_type),
+            ("sector", pairwise),
+            ("access_token_lifetime", self.access_token_lifetime),
+            ("id_token_signed_response_alg", self.id_token_alg.map(Value::from)),
+            ("userinfo_signed_response_alg", self.userinfo_alg.map(text)),
+            ("introspection_signed_response_alg", self.introspection_alg.map(text)),
+        ];
+        let given = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        Ok(given.collect())
+    }
+}
+
+/// The keys themselves and where they lie: whichever is given takes the place of the other.
+fn keys(
+    jwks: Option<&str>,
+    jwks_uri: Option<String>,
+) -> Result<(Option<Value>, Option<Value>), Failure> {
+    let null = || Some(Value::Null);
+    match (jwks, jwks_uri) {
+        (Some(""), _) => Ok((null(), None)),
+        (Some(file), _) => Ok((Some(document(file)?), null())),
+        (None, Some(uri)) if uri.is_empty() => Ok((None, null())),
+        (None, Some(uri)) => Ok((null(), Some(uri.into()))),
+        (None, None) => Ok((None, None)),
+    }
+}
+
+/// The JSON of a file, or of standard input.
+pub(super) fn document(file: &str) -> Result<Value, Failure> {
+    serde_json::from_str(&read(file)?)
+        .map_err(|_| Failure::new(Exit::Usage, format!("{file} holds no JSON")))
+}
+
+/// The text of a file, or of standard input.
+fn read(file: &str) -> Result<String, Failure> {
+    let read = if file == "-" {
+        std::io::read_to_string(std::io::stdin())
+    } else {
+        std::fs::read_to_string(file)
+    };
+    read.map_err(|error| Failure::new(Exit::Usage, format!("cannot read {file}: {error}")))
+}
