@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::oauth::client::SigningAlg;
 use serde_json::{Value, json};
 
-use crate::support::{RelyingParty, Server};
+use crate::support::{Answer, RelyingParty, Server, Signer, basic, token};
 
 async fn get(server: &Server, path: &str) -> Value {
     server.operate(Method::GET, path, json!({})).await.json()
@@ -229,4 +230,144 @@ async fn a_client_id_with_reserved_characters_is_found_by_its_path() {
 
     assert_eq!(shown["client_id"], "a b/c?d");
     assert_eq!(removed.status, 200);
+}
+
+async fn patch(server: &Server, id: &str, patch: Value) -> Answer {
+    server.operate(Method::PATCH, &format!("/clients/{id}"), patch).await
+}
+
+#[tokio::test]
+async fn a_patch_changes_what_it_names_and_nothing_else() {
+    let server = Server::new().await;
+    RelyingParty::web(&server).await;
+    let before = get(&server, "/clients/shop").await;
+    let changes = json!({
+        "name": "Shop & Co", "first_party": true, "access_token_lifetime": 60,
+        "redirect_uris": ["https://shop.example/new"], "subject_type": "pairwise",
+        "sector": "shop.example",
+    });
+
+    let told = patch(&server, "shop", changes.clone()).await.json();
+
+    let mut expected = before.clone();
+    expected.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+    assert_eq!(told, expected);
+    let back = json!({
+        "name": "Shop", "first_party": null, "access_token_lifetime": null,
+        "redirect_uris": ["https://shop.example/cb"], "subject_type": null, "sector": null,
+    });
+    assert_eq!(patch(&server, "shop", back).await.json(), before);
+    assert_eq!(get(&server, "/clients/shop").await, before);
+}
+
+/// A client without a scope is not given one by a change of something else.
+#[tokio::test]
+async fn a_patch_keeps_an_empty_scope_and_both_ways_of_a_secret() {
+    let server = Server::new().await;
+    let registration = json!({
+        "name": "Bare", "client_id": "bare", "scope": "",
+        "redirect_uris": ["https://bare.example/cb"],
+    });
+    let bare = server.client(registration).await;
+
+    let told = patch(&server, "bare", json!({ "name": "Barer" })).await.json();
+
+    assert_eq!(told["scope"], "");
+    let secret = bare.secret.unwrap();
+    let refreshing = [("grant_type", "refresh_token"), ("refresh_token", "x")];
+    let in_header = token(&server, Some(&basic("bare", &secret)), &refreshing).await;
+    let in_body = [("client_id", "bare"), ("client_secret", secret.as_str())];
+    let in_body = token(&server, None, &[&refreshing[..], &in_body].concat()).await;
+    for answer in [in_header, in_body] {
+        answer.refused(ErrorCode::InvalidGrant, Refusal::RefreshUnknown);
+    }
+}
+
+#[tokio::test]
+async fn a_patch_that_makes_no_sense_changes_nothing() {
+    let server = Server::new().await;
+    RelyingParty::web(&server).await;
+    let before = get(&server, "/clients/shop").await;
+
+    for (changes, code, refusal) in [
+        (json!({ "nmae": "x" }), ErrorCode::InvalidRequest, Refusal::BodyMalformed),
+        (json!({ "client_id": "other" }), ErrorCode::InvalidRequest, Refusal::BodyMalformed),
+        (json!({ "created": "now" }), ErrorCode::InvalidRequest, Refusal::BodyMalformed),
+        (json!({ "enabled": "yes" }), ErrorCode::InvalidRequest, Refusal::BodyMalformed),
+        (json!({ "name": null }), ErrorCode::InvalidRequest, Refusal::BodyMalformed),
+        (json!([]), ErrorCode::InvalidRequest, Refusal::BodyMalformed),
+        (json!({ "name": "" }), ErrorCode::InvalidRequest, Refusal::NameMalformed),
+        (json!({ "client_secret": 1 }), ErrorCode::InvalidRequest, Refusal::ClientSecretUnfit),
+        (
+            json!({ "redirect_uris": [] }),
+            ErrorCode::InvalidRequest,
+            Refusal::ClientMetadataContradictory,
+        ),
+        (
+            json!({ "token_endpoint_auth_method": "none" }),
+            ErrorCode::InvalidRequest,
+            Refusal::ClientMetadataContradictory,
+        ),
+    ] {
+        patch(&server, "shop", changes).await.refused(code, refusal);
+    }
+    assert_eq!(get(&server, "/clients/shop").await, before);
+    let stranger = patch(&server, "stranger", json!({ "name": "x" })).await;
+    stranger.refused(ErrorCode::NotFound, Refusal::ClientNotFound);
+}
+
+#[tokio::test]
+async fn a_new_secret_ends_the_old_one_at_once() {
+    let server = Server::new().await;
+    let robot = RelyingParty::robot(&server).await;
+    let credentials = [("grant_type", "client_credentials")];
+
+    let told = server.operate(Method::POST, "/clients/robot/secret", json!({})).await.json();
+
+    let old = robot.ask(&credentials).await;
+    old.refused(ErrorCode::InvalidClient, Refusal::ClientSecretWrong);
+    RelyingParty::new(&server, &told).ask(&credentials).await.tokens();
+    assert!(get(&server, "/clients/robot").await.get("client_secret").is_none());
+    RelyingParty::spa(&server).await;
+    let public = server.operate(Method::POST, "/clients/reader/secret", json!({})).await;
+    public.refused(ErrorCode::InvalidRequest, Refusal::ClientMetadataContradictory);
+    let stranger = server.operate(Method::POST, "/clients/stranger/secret", json!({})).await;
+    stranger.refused(ErrorCode::NotFound, Refusal::ClientNotFound);
+}
+
+#[tokio::test]
+async fn a_client_goes_from_a_secret_to_a_key_and_back() {
+    let server = Server::new().await;
+    let robot = RelyingParty::robot(&server).await;
+    let signer = std::sync::Arc::new(Signer::new(SigningAlg::EdDsa));
+    let credentials = [("grant_type", "client_credentials")];
+
+    let key = json!({
+        "token_endpoint_auth_method": "private_key_jwt", "jwks": { "keys": [signer.jwk()] },
+    });
+    let to_key = patch(&server, "robot", key).await.json();
+    assert!(to_key.get("client_secret").is_none());
+    let by_secret = robot.ask(&credentials).await;
+    by_secret.refused(ErrorCode::InvalidClient, Refusal::AuthMethodNotRegistered);
+    robot.signing_with(&signer).ask(&credentials).await.tokens();
+
+    let secret = json!({ "token_endpoint_auth_method": "client_secret_basic", "jwks": null });
+    let to_secret = patch(&server, "robot", secret).await.json();
+    RelyingParty::new(&server, &to_secret).ask(&credentials).await.tokens();
+}
+
+#[tokio::test]
+async fn a_client_that_is_switched_off_gets_nothing_until_it_is_on_again() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let tokens = shop.tokens(&mut ada).await;
+
+    assert_eq!(patch(&server, "shop", json!({ "enabled": false })).await.json()["enabled"], false);
+    let refreshed = shop.refresh(tokens.refresh()).await;
+    let userinfo = shop.userinfo(&tokens.access).await;
+    patch(&server, "shop", json!({ "enabled": true })).await.json();
+
+    refreshed.refused(ErrorCode::InvalidClient, Refusal::ClientDisabled);
+    userinfo.refused(ErrorCode::InvalidToken, Refusal::BearerTokenOfEndedGrant);
+    shop.refresh(tokens.refresh()).await.tokens();
 }
