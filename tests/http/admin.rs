@@ -371,3 +371,17 @@ async fn a_client_that_is_switched_off_gets_nothing_until_it_is_on_again() {
     userinfo.refused(ErrorCode::InvalidToken, Refusal::BearerTokenOfEndedGrant);
     shop.refresh(tokens.refresh()).await.tokens();
 }
+
+/// The configuration may know less than it did when the client was registered.
+#[tokio::test]
+async fn a_client_can_be_switched_off_whatever_became_of_its_settings() {
+    let server = Server::new().await;
+    RelyingParty::robot(&server).await;
+    server.change_client("robot", |client| client.scope = "gone".parse().unwrap()).await;
+
+    let renamed = patch(&server, "robot", json!({ "name": "Droid" })).await;
+    let off = patch(&server, "robot", json!({ "enabled": false })).await;
+
+    renamed.refused(ErrorCode::InvalidRequest, Refusal::ScopeUnknown);
+    assert_eq!(off.json()["enabled"], false);
+}
