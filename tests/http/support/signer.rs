@@ -43,9 +43,7 @@ impl Signer {
             "jti": Entropy::System.fresh().uuid("jti").to_string(),
         });
         let members = claims.as_object_mut().unwrap();
-        if let Value::Object(changes) = changes {
-            members.extend(changes);
-        }
+        members.extend(changes.as_object().unwrap().clone());
         members.retain(|_, value| !value.is_null());
         self.key.sign("JWT", &claims).unwrap()
     }
