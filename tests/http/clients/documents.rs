@@ -6,12 +6,16 @@ use axum::http::Method;
 use gatelodge::config::Config;
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::flow::installation::sweep;
-use gatelodge::oauth::client::DocumentPolicy;
+use gatelodge::oauth::client::{DocumentPolicy, SigningAlg};
 use gatelodge::oauth::issuer::Issuer;
+use gatelodge::oauth::params::form_encode;
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::refusals::documents::document;
-use crate::support::{Answer, Browser, RelyingParty, Server, Site};
+use crate::support::{
+    Answer, Browser, RelyingParty, Server, Signer, Site, posted, presenting, token,
+};
 
 /// An installation that may fetch from `site`, and ada, who is signed in there.
 async fn reaching(site: &Site, change: impl FnOnce(&mut Config)) -> (Server, Browser) {
@@ -148,7 +152,7 @@ async fn no_private_address_is_asked_in_whichever_notation() {
 
     for host in ["10.0.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "127.0.0.1"]
         .into_iter()
-        .chain(["[::1]", "[fd00::1]", "[::ffff:10.0.0.1]".trim(), "[fe80::1]", "localhost"])
+        .chain(["[::1]", "[fd00::1]", "[::ffff:10.0.0.1]", "[fe80::1]", "localhost"])
     {
         let answer = asked_by(&server, &format!("https://{host}/client.json")).await;
         let canonical = !host.contains("ffff");
@@ -254,4 +258,50 @@ async fn a_client_whose_document_nobody_uses_is_forgotten() {
 
     let listed = server.operate(Method::GET, "/clients", json!({})).await.json();
     assert_eq!(listed["clients"], json!([]));
+}
+
+/// A document may name keys, by which its client proves itself wherever it asks.
+#[tokio::test]
+async fn a_document_with_keys_makes_a_client_that_signs() {
+    let site = Site::new().await;
+    let (server, mut ada) = reaching(&site, |_| {}).await;
+    let signer = Signer::new(SigningAlg::Es256);
+    let mut stated = document(&site);
+    stated["token_endpoint_auth_method"] = "private_key_jwt".into();
+    stated["jwks"] = json!({ "keys": [signer.jwk()] });
+    site.serve(&stated, "");
+    let client = RelyingParty::new(&server, &stated);
+    let code = client.code(&mut ada).await;
+    let assertion = signer.assertion(&server, &client.id, json!({}));
+
+    let unproven = client.redeem(&code).await;
+    let mut fields = client.redemption(&code);
+    fields.extend(presenting(&assertion));
+    let proven = token(&server, None, &fields).await;
+
+    unproven.refused(ErrorCode::InvalidClient, Refusal::ClientAuthMissing);
+    assert!(proven.tokens().refresh.is_some());
+}
+
+#[tokio::test]
+async fn a_client_may_be_met_first_where_it_pushes_its_request() {
+    let site = Site::new().await;
+    let (server, mut ada) = reaching(&site, |_| {}).await;
+    site.serve(&document(&site), "");
+    let client = RelyingParty::new(&server, &document(&site));
+    let request = client.request(&[]);
+    let asked = Url::parse(server.issuer()).unwrap().join(&request).unwrap();
+    let fields: Vec<_> = asked.query_pairs().collect();
+    let fields: Vec<_> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();
+
+    let pushed = posted(&server, "/oauth/par", None, &fields).await.json();
+    let query = [("client_id", client.id.as_str()), ("request_uri", text(&pushed["request_uri"]))];
+    let page = ada.visit(&format!("/oauth/authorize?{}", form_encode(query))).await;
+
+    assert!(page.asks_for_consent(), "{}", page.text());
+    assert_eq!(site.asked(), 1);
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
 }
