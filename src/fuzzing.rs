@@ -30,7 +30,8 @@ use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 use crate::secret::{
     BrowserPurpose, ClientSecretPurpose, CodePurpose, DevicePurpose, NotAToken, Purpose,
-    PushedPurpose, RefreshPurpose, RootSecret, SessionPurpose, SetupPurpose, Token,
+    PushedPurpose, RefreshPurpose, RegistrationPurpose, RootSecret, SessionPurpose, SetupPurpose,
+    Token,
 };
 
 pub use endpoint::{basic_header, token_request};
@@ -220,6 +221,7 @@ pub fn opaque_token(bytes: &[u8]) {
             token::<DevicePurpose>(text),
             token::<PushedPurpose>(text),
             token::<RefreshPurpose>(text),
+            token::<RegistrationPurpose>(text),
             token::<SessionPurpose>(text),
             token::<SetupPurpose>(text),
         ];
