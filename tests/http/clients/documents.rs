@@ -272,7 +272,7 @@ async fn a_document_with_keys_makes_a_client_that_signs() {
     site.serve(&stated, "");
     let client = RelyingParty::new(&server, &stated);
     let code = client.code(&mut ada).await;
-    let assertion = signer.assertion(&server, &client.id, json!({}));
+    let assertion = signer.assertion(&server, &client.id, &json!({}));
 
     let unproven = client.redeem(&code).await;
     let mut fields = client.redemption(&code);
