@@ -23,7 +23,7 @@ pub enum TokenParameter {
 impl TokenParameter {
     /// The token that a form is about.
     ///
-    /// RFC 7662 §2.1: "An authorization server MAY ignore this [`token_type_hint`], particularly
+    /// RFC 7662 §2.1: "An authorization server MAY ignore this `[token_type_hint]`, particularly
     /// if it is able to detect the token type automatically."
     pub fn parse(form: &Params) -> Result<Self, Refusal> {
         form.one("token_type_hint")?;
