@@ -185,6 +185,7 @@ refusals! {
     DocumentWithSecret => InvalidClientMetadata, "the client's metadata document, which everybody can read, has a secret, or a method that needs one";
     EmailMalformed => InvalidRequest, "the e-mail address has no @ or is longer than 254 characters";
     GrantEnded => InvalidGrant, "the grant has ended";
+    GrantNotFound => NotFound, "there is no such grant in force";
     GrantTypeMissing => InvalidRequest, "the request has no grant_type";
     GrantTypeNotRegistered => UnauthorizedClient, "the client did not register this grant type";
     GrantTypeUnsupported => UnsupportedGrantType, "this server does not know the grant type";
@@ -199,6 +200,7 @@ refusals! {
     InteractionsTooMany => TemporarilyUnavailable, "too many sign-ins are under way that nobody finishes";
     IssuerUnfit => InvalidRequest, "the issuer is no https URL, and no http URL of a loopback host";
     JwksMalformed => InvalidClientMetadata, "the key set is no JWK Set with a public key that can verify here, or it shows a secret one";
+    LastAdministrator => Conflict, "nobody would be left to administer this server";
     LoginNeeded => LoginRequired, "nobody fitting is signed in, and prompt=none forbids to ask";
     MaxAgeMalformed => InvalidRequest, "max_age is no number of seconds";
     MethodNotAllowed => MethodNotAllowed, "this address does not answer that method";
@@ -254,6 +256,7 @@ refusals! {
     ScopeUnknown => InvalidRequest, "the configuration knows no such scope";
     ScopeWidened => InvalidScope, "the scope reaches beyond what was granted";
     SectorUnclear => InvalidClientMetadata, "the redirect URIs have no host in common, and no sector_identifier_uri names them all";
+    SessionNotFound => NotFound, "there is no such session that lives";
     SetupTokenExpired => SetupLinkExpired, "this setup link has expired; ask for a new one (gatelodge user recover)";
     SetupTokenMismatched => SetupLinkMismatched, "this setup link is not for this; open the link itself once more";
     SetupTokenUnknown => SetupLinkUnknown, "this setup link is not known here; check that it was copied whole";

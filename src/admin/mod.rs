@@ -9,6 +9,8 @@ mod documents;
 mod issuer;
 pub(crate) mod people;
 mod resources;
+mod sessions;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -16,11 +18,15 @@ use axum::Json;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use serde_json::json;
 
 use crate::app::App;
 use crate::error::{Error, ErrorCode, Refusal};
+use crate::flow::person::people::named;
+use crate::oauth::id::UserId;
+use crate::oauth::params::Params;
+use crate::store::View;
 
 /// Every route there is, on one page.
 pub fn router(app: Arc<App>) -> Router {
@@ -31,10 +37,20 @@ pub fn router(app: Arc<App>) -> Router {
             get(clients::show).patch(clients::change).delete(clients::remove),
         )
         .route("/api/v1/clients/{id}/secret", post(clients::rotate_secret))
+        .route("/api/v1/grants", get(sessions::list_grants))
+        .route("/api/v1/grants/{id}", delete(sessions::revoke_grant))
+        .route("/api/v1/sessions", get(sessions::list))
+        .route("/api/v1/sessions/{id}", delete(sessions::revoke))
+        .route("/api/v1/tokens/inspect", post(tokens::inspect))
+        .route("/api/v1/tokens/revoke", post(tokens::revoke))
         .route("/api/v1/documents", post(documents::import))
         .route("/api/v1/resources", get(resources::list).post(resources::add))
         .route("/api/v1/resources/{resource}", get(resources::show).delete(resources::remove))
         .route("/api/v1/users", get(people::list).post(people::add))
+        .route(
+            "/api/v1/users/{username}",
+            get(people::show).patch(people::change).delete(people::remove),
+        )
         .route("/api/v1/recover", post(people::recover))
         .route("/api/v1/issuer", get(issuer::show).put(issuer::change))
         .fallback(async || Failed(Refusal::PageNotFound.into()))
@@ -82,4 +98,12 @@ async fn body<T: serde::de::DeserializeOwned>(
     let bytes = axum::body::to_bytes(request.into_body(), 64 * 1024).await;
     let bytes = bytes.map_err(|_| Refusal::BodyTooLarge)?;
     Ok(serde_json::from_slice(&bytes).map_err(|_| Refusal::BodyMalformed)?)
+}
+
+/// Whom a listing is about: the person that the query names as `user`, or everybody.
+fn about(view: &impl View, request: &axum::extract::Request) -> Result<Option<UserId>, Failed> {
+    let query = Params::parse(request.uri().query().unwrap_or_default().as_bytes())?;
+    let Some(username) = query.parsed("user")? else { return Ok(None) };
+    let (id, _) = named(view, &username)?.ok_or(Refusal::UserNotFound)?;
+    Ok(Some(id))
 }

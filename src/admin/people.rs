@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Failed, body, optional, parsed};
 use crate::app::App;
+use crate::error::Refusal;
 use crate::flow::person::enroll::Invited;
-use crate::flow::person::people::{self, NewPerson};
+use crate::flow::person::people::{self, Change, NewPerson};
 use crate::oauth::id::UserId;
 use crate::oauth::person::Username;
 use crate::store::View;
@@ -29,6 +30,25 @@ struct Added {
     email: Option<String>,
     #[serde(default)]
     roles: Vec<String>,
+}
+
+/// What is to change; a member that is not there stays as it is, and `null` takes an e-mail
+/// address away.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Changed {
+    disabled: Option<bool>,
+    display_name: Option<String>,
+    #[serde(default, deserialize_with = "named_at_all")]
+    email: Option<Option<String>>,
+    roles: Option<Vec<String>>,
+}
+
+/// A member that is there, if only as `null`.
+fn named_at_all<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<String>>, D::Error> {
+    Deserialize::deserialize(deserializer).map(Some)
 }
 
 #[derive(Deserialize)]
@@ -91,6 +111,44 @@ pub(super) async fn add(
     };
     let (id, person, invited) = app.write(move |tx, cx| people::add(tx, cx, &new)).await?;
     Ok((StatusCode::CREATED, Json(with_link(&app, shown(id, &person, 0), &invited))))
+}
+
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Path(username): Path<String>,
+) -> Result<Json<Value>, Failed> {
+    let view = app.read()?;
+    let (id, person) = people::named(&view, &username.parse()?)?.ok_or(Refusal::UserNotFound)?;
+    let passkeys = view.by(&PASSKEYS_BY_USER, &id, MOST_PASSKEYS)?.len();
+    Ok(Json(shown(id, &person, passkeys)))
+}
+
+pub(super) async fn change(
+    State(app): State<Arc<App>>,
+    Path(username): Path<String>,
+    request: Request,
+) -> Result<Json<Value>, Failed> {
+    let username: Username = username.parse()?;
+    let changed: Changed = body(request).await?;
+    let change = Change {
+        disabled: changed.disabled,
+        display_name: optional(changed.display_name.as_deref())?,
+        email: changed.email.map(|email| optional(email.as_deref())).transpose()?,
+        roles: changed.roles.map(|roles| parsed(&roles)).transpose()?,
+    };
+    let (id, person) = app.write(move |tx, cx| people::change(tx, cx, &username, &change)).await?;
+    let passkeys = app.read()?.by(&PASSKEYS_BY_USER, &id, MOST_PASSKEYS)?.len();
+    Ok(Json(shown(id, &person, passkeys)))
+}
+
+pub(super) async fn remove(
+    State(app): State<Arc<App>>,
+    Path(username): Path<String>,
+) -> Result<Json<Value>, Failed> {
+    let username: Username = username.parse()?;
+    let named = username.to_string();
+    let id = app.write(move |tx, cx| people::remove(tx, cx, &username)).await?;
+    Ok(Json(json!({ "id": id.to_string(), "username": named })))
 }
 
 pub(super) async fn recover(

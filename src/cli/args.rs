@@ -11,6 +11,8 @@ use super::client::ClientVerb;
 use super::config::ConfigVerb;
 use super::issuer::IssuerVerb;
 use super::resource::ResourceVerb;
+use super::session::{GrantVerb, SessionVerb};
+use super::token::TokenVerb;
 use super::user::UserVerb;
 
 const EXAMPLES: &str = "\
@@ -71,6 +73,15 @@ pub(super) enum Verb {
     /// The people who sign in
     #[command(subcommand)]
     User(UserVerb),
+    /// The browsers that are signed in
+    #[command(subcommand)]
+    Session(SessionVerb),
+    /// What people allowed which client
+    #[command(subcommand)]
+    Grant(GrantVerb),
+    /// Tokens, explained and ended
+    #[command(subcommand)]
+    Token(TokenVerb),
     /// The name under which this server issues tokens
     #[command(subcommand)]
     Issuer(IssuerVerb),

@@ -9,6 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, Response, header};
 use http_body_util::{BodyExt as _, Limited};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
@@ -99,6 +100,11 @@ impl Door {
             (status, refusal) => Err(Failure::refused(status, &refusal)),
         }
     }
+}
+
+/// The address of one thing, whatever its name is written with.
+pub(super) fn path_of(noun: &str, name: &str) -> String {
+    format!("/api/v1/{noun}/{}", utf8_percent_encode(name, NON_ALPHANUMERIC))
 }
 
 /// The server behind the socket at `path`, if one answers.

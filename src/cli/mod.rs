@@ -13,6 +13,8 @@ mod door;
 mod issuer;
 mod program;
 mod resource;
+mod session;
+mod token;
 mod user;
 
 use std::collections::BTreeMap;
@@ -55,12 +57,17 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Answer, Failur
         Verb::Client(verb) => with_door(&flags, env, async |door| client::run(verb, door).await),
         Verb::Completions { shell } => Ok(program::completions(shell)),
         Verb::Config(verb) => Ok(config::run(&verb, &flags, env)),
+        Verb::Grant(verb) => {
+            with_door(&flags, env, async |door| session::run_grant(verb, door).await)
+        }
         Verb::Issuer(verb) => with_door(&flags, env, async |door| issuer::run(verb, door).await),
         Verb::Paths => Ok(program::paths(&Config::load(&flags, env)?.places)),
         Verb::Resource(verb) => {
             with_door(&flags, env, async |door| resource::run(verb, door).await)
         }
         Verb::Serve(args) => serve(&args.over(flags), env),
+        Verb::Session(verb) => with_door(&flags, env, async |door| session::run(verb, door).await),
+        Verb::Token(verb) => with_door(&flags, env, async |door| token::run(verb, door).await),
         Verb::User(verb) => with_door(&flags, env, async |door| user::run(verb, door).await),
         Verb::Version => Ok(program::version()),
     }

@@ -4,8 +4,8 @@ use axum::http::Method;
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
-use super::answer::{Answer, Failure, fields, table, word};
-use super::door::Door;
+use super::answer::{Answer, Exit, Failure, fields, table, word};
+use super::door::{Door, path_of};
 
 const ADD_HELP: &str = "\
 Examples:
@@ -14,6 +14,18 @@ Examples:
 
 The person opens the printed link in the browser that is to sign in, and makes a passkey.
 Without --role the person is a user, who may grant applications what is open to everyone.";
+
+const SET_HELP: &str = "\
+Examples:
+  gatelodge user set ada --name \"Ada Lovelace\" --email ada@example.org
+  gatelodge user set ada --role admin --role user
+  gatelodge user set ada --email \"\"
+
+What is not named stays as it is; an empty e-mail address takes it away. --role names every role.";
+
+const DISABLE_HELP: &str = "\
+Whoever is switched off is out at once: browsers are signed out, and every grant and token is
+over. It stays over when the person is switched on again; they sign in anew.";
 
 const RECOVER_HELP: &str = "\
 Examples:
@@ -28,6 +40,30 @@ pub(super) enum UserVerb {
     Add(Add),
     /// List the people
     List,
+    /// Show a person
+    Show {
+        /// Who
+        username: String,
+    },
+    /// Change a person
+    #[command(after_help = SET_HELP)]
+    Set(Set),
+    /// Switch a person off
+    #[command(after_help = DISABLE_HELP)]
+    Disable {
+        /// Who
+        username: String,
+    },
+    /// Let a person in again
+    Enable {
+        /// Who
+        username: String,
+    },
+    /// Remove a person with their passkeys
+    Remove {
+        /// Who
+        username: String,
+    },
     /// Print a new setup link for a person, or for the first administrator
     #[command(after_help = RECOVER_HELP)]
     Recover {
@@ -52,6 +88,22 @@ pub(super) struct Add {
     role: Vec<String>,
 }
 
+/// What is to change about a person.
+#[derive(Debug, Args)]
+pub(super) struct Set {
+    /// Who
+    username: String,
+    /// The name that other people see
+    #[arg(long)]
+    name: Option<String>,
+    /// The e-mail address that applications may learn; empty takes it away
+    #[arg(long)]
+    email: Option<String>,
+    /// A role; repeat it for more. The roles that are not named are taken away
+    #[arg(long)]
+    role: Vec<String>,
+}
+
 /// `gatelodge user …`
 pub(super) async fn run(verb: UserVerb, door: &mut Door) -> Result<Answer, Failure> {
     match verb {
@@ -62,6 +114,21 @@ pub(super) async fn run(verb: UserVerb, door: &mut Door) -> Result<Answer, Failu
         UserVerb::List => {
             let answer = door.ask(Method::GET, "/api/v1/users", None).await?;
             Ok(list(answer))
+        }
+        UserVerb::Show { username } => {
+            let answer = door.ask(Method::GET, &path_of("users", &username), None).await?;
+            Ok(show(answer))
+        }
+        UserVerb::Set(set) => {
+            let path = path_of("users", &set.username);
+            let answer = door.ask(Method::PATCH, &path, Some(set.body()?)).await?;
+            Ok(show(answer))
+        }
+        UserVerb::Disable { username } => switch(&username, true, door).await,
+        UserVerb::Enable { username } => switch(&username, false, door).await,
+        UserVerb::Remove { username } => {
+            let answer = door.ask(Method::DELETE, &path_of("users", &username), None).await?;
+            Ok(Answer::new(fields(&[("removed", word(&answer, "username"))]), answer))
         }
         UserVerb::Recover { username } => {
             let asked = username.map_or(json!({}), |username| json!({"username": username}));
@@ -87,6 +154,41 @@ impl Add {
         }
         Value::Object(body)
     }
+}
+
+impl Set {
+    fn body(self) -> Result<Value, Failure> {
+        let mut body = Map::new();
+        if let Some(name) = self.name {
+            body.insert("display_name".to_owned(), name.into());
+        }
+        if let Some(email) = self.email {
+            let email = Some(email).filter(|email| !email.is_empty());
+            body.insert("email".to_owned(), email.into());
+        }
+        if !self.role.is_empty() {
+            body.insert("roles".to_owned(), self.role.into());
+        }
+        if body.is_empty() {
+            return Err(Failure::new(
+                Exit::Usage,
+                "say what is to change: --name, --email, --role",
+            ));
+        }
+        Ok(Value::Object(body))
+    }
+}
+
+async fn switch(username: &str, disabled: bool, door: &mut Door) -> Result<Answer, Failure> {
+    let asked = json!({ "disabled": disabled });
+    Ok(show(door.ask(Method::PATCH, &path_of("users", username), Some(asked)).await?))
+}
+
+fn show(answer: Value) -> Answer {
+    const MEMBERS: &[&str] =
+        &["username", "id", "display_name", "email", "roles", "passkeys", "disabled", "created"];
+    let rows: Vec<_> = MEMBERS.iter().map(|name| (*name, word(&answer, name))).collect();
+    Answer::new(fields(&rows), answer)
 }
 
 fn link(answer: Value) -> Answer {

@@ -57,6 +57,7 @@ pub fn redeem(
         authentication: code.authentication.clone(),
         claims: code.claims.clone(),
         client: code.client.clone(),
+        given: code.created,
         resources: code.resources.clone(),
         scope: scope.clone(),
         session: code.session,

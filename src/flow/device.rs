@@ -223,6 +223,7 @@ pub fn decide(
         }
         Decision::Allow(_) => DeviceState::Approved {
             authentication: waiting.session.authentication().clone(),
+            given: cx.now,
             resources: waiting.targets.resources.clone(),
             scope: waiting.scope.clone(),
             session: waiting.session.id(),
@@ -266,23 +267,24 @@ pub fn redeem(
     if cx.now >= device.expires {
         return Err(Refusal::DeviceCodeExpired.into());
     }
-    let (authentication, resources, scope, session, user) = match device.state {
-        DeviceState::Approved { authentication, resources, scope, session, user } => {
-            (authentication, resources, scope, session, user)
+    let allowed = match device.state {
+        DeviceState::Approved { authentication, given, resources, scope, session, user } => {
+            Allowed {
+                authentication,
+                claims: ClaimsRequest::default(),
+                client: device.client,
+                given,
+                resources,
+                scope,
+                session,
+                user,
+            }
         }
         DeviceState::Denied => return Err(Refusal::DeviceCodeDenied.into()),
         DeviceState::Pending => return wait(tx, cx, &hash, device),
     };
-    let narrowed = resource::narrowed(&cx.rules, &resources, &request.resources)?;
-    let allowed = Allowed {
-        authentication,
-        claims: ClaimsRequest::default(),
-        client: device.client,
-        resources,
-        scope: scope.clone(),
-        session,
-        user,
-    };
+    let narrowed = resource::narrowed(&cx.rules, &allowed.resources, &request.resources)?;
+    let scope = allowed.scope.clone();
     let (live, refresh_token) = grant::begin(tx, cx, &client, allowed)?;
     tx.remove::<Device>(&hash)?;
     let issued = issue::for_grant(cx, &live, &narrowed, scope, None, refresh_token);

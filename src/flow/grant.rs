@@ -1,5 +1,7 @@
 //! Grants: what a person allowed a client, as long as it lasts.
 
+use std::collections::BTreeMap;
+
 use crate::error::{Error, Refusal};
 use crate::flow::{Context, session};
 use crate::oauth::claims_request::ClaimsRequest;
@@ -8,8 +10,12 @@ use crate::oauth::id::{ClientId, GrantId, SessionId, UserId};
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 use crate::secret::RefreshToken;
-use crate::store::schema::{Authentication, Client, Grant, Person, Refresh};
+use crate::store::schema::{
+    Authentication, Client, Consent, GRANTS_BY_SESSION, GRANTS_BY_USER, Grant, Person, Refresh,
+    Withdrawal,
+};
 use crate::store::{StoreError, Tx, View};
+use crate::time::Timestamp;
 
 /// Proof that a grant is in force: neither ended nor expired, its person and client may be here,
 /// its client is the one it was made for and not a later one of the same name, and its session
@@ -56,6 +62,10 @@ pub fn live(view: &impl View, cx: &Context, id: GrantId) -> Result<Option<LiveGr
     let Some(client) = client.filter(may_use).filter(|_| !person.disabled) else {
         return Ok(None);
     };
+    // Whoever was let in again signs in again.
+    if person.barred.is_some_and(|barred| grant.authentication.at <= barred) {
+        return Ok(None);
+    }
     // OpenID Connect Core §11: offline access is access "when the End-User is not present".
     if !grant.offline && session::by_id(view, cx, grant.session)?.is_none() {
         return Ok(None);
@@ -71,6 +81,8 @@ pub struct Allowed {
     pub claims: ClaimsRequest,
     /// Who may use it.
     pub client: ClientId,
+    /// When it was allowed.
+    pub given: Timestamp,
     /// The resources.
     pub resources: Vec<Resource>,
     /// What was granted.
@@ -90,6 +102,12 @@ pub fn begin(
     client: &Client,
     allowed: Allowed,
 ) -> Result<(LiveGrant, Option<RefreshToken>), Error> {
+    let withdrawn = tx.find::<Withdrawal>(&(allowed.user, allowed.client.clone()))?;
+    if withdrawn.is_some_and(|withdrawal| allowed.given <= withdrawal.at)
+        || session::is_revoked(tx, allowed.session)?
+    {
+        return Err(Refusal::GrantEnded.into());
+    }
     let refreshes = client.grant_types.contains(&GrantType::RefreshToken);
     let lifetimes = &cx.rules.config.lifetimes;
     let lasting = if refreshes { lifetimes.refresh_total } else { lifetimes.access_token };
@@ -133,4 +151,99 @@ pub fn end(tx: &mut Tx<'_>, cx: &Context, id: GrantId) -> Result<(), Error> {
         tx.put(&id, grant)?;
     }
     Ok(())
+}
+
+/// Ends a grant that somebody names.
+///
+/// # Errors
+///
+/// [`Refusal::GrantNotFound`] where there is none that is in force.
+pub fn revoke(tx: &mut Tx<'_>, cx: &Context, id: GrantId) -> Result<LiveGrant, Error> {
+    let live = live(tx, cx, id)?.ok_or(Refusal::GrantNotFound)?;
+    end(tx, cx, id)?;
+    Ok(live)
+}
+
+/// Ends every grant that was made in a session, those that would outlive it too.
+pub fn end_of_session(tx: &mut Tx<'_>, cx: &Context, session: SessionId) -> Result<(), Error> {
+    for id in tx.by(&GRANTS_BY_SESSION, &session, usize::MAX)? {
+        end(tx, cx, id)?;
+    }
+    Ok(())
+}
+
+/// Takes back what a person allowed a client: what is remembered of it, the grants, and what is
+/// on its way to be redeemed.
+pub fn withdraw(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    user: UserId,
+    client: &ClientId,
+) -> Result<(), Error> {
+    for (key, _) in tx.list_under::<Consent, _>(&(user, client.clone()), usize::MAX)? {
+        tx.remove::<Consent>(&key)?;
+    }
+    for id in tx.by(&GRANTS_BY_USER, &user, usize::MAX)? {
+        if tx.find::<Grant>(&id)?.is_some_and(|grant| grant.client == *client) {
+            end(tx, cx, id)?;
+        }
+    }
+    let lifetimes = &cx.rules.config.lifetimes;
+    let expires = cx.now + lifetimes.authorization_code.max(lifetimes.device_code);
+    tx.put(&(user, client.clone()), Withdrawal { at: cx.now, expires })?;
+    Ok(())
+}
+
+/// A client that a person is connected with.
+pub struct Connection {
+    /// What it is, where it is still here.
+    pub client: Option<Client>,
+    /// Since when.
+    pub since: Timestamp,
+    /// What it was granted, or may be without being asked about again.
+    pub scope: Scope,
+}
+
+/// The clients that a person allowed anything, by what is in force and by what is remembered.
+pub fn connections(
+    view: &impl View,
+    cx: &Context,
+    user: UserId,
+) -> Result<BTreeMap<ClientId, Connection>, StoreError> {
+    let mut connections = BTreeMap::<ClientId, Connection>::new();
+    let mut add = |id: ClientId, client: Option<Client>, since: Timestamp, scope: &Scope| {
+        let known =
+            connections.entry(id).or_insert(Connection { client, since, scope: Scope::default() });
+        known.since = known.since.min(since);
+        known.scope = known.scope.union(scope);
+    };
+    for live in listed(view, cx, Some(user), usize::MAX)? {
+        add(live.grant.client, Some(live.client), live.grant.created, &live.grant.scope);
+    }
+    for ((_, id, _), consent) in view.list_under::<Consent, _>(&user, usize::MAX)? {
+        let client = view.find::<Client>(&id)?;
+        for (_, scope) in &consent.allowed {
+            add(id.clone(), client.clone(), consent.given, scope);
+        }
+    }
+    Ok(connections)
+}
+
+/// The grants in force, of one person or of all, the first `most` of them that were ever made.
+pub fn listed(
+    view: &impl View,
+    cx: &Context,
+    user: Option<UserId>,
+    most: usize,
+) -> Result<Vec<LiveGrant>, StoreError> {
+    let ids = match user {
+        Some(user) => view.by(&GRANTS_BY_USER, &user, most)?,
+        None => view.list::<Grant>(most)?.into_iter().map(|(id, _)| id).collect(),
+    };
+    let mut grants = Vec::new();
+    for id in ids {
+        grants.extend(live(view, cx, id)?);
+    }
+    grants.sort_by_key(|live| (live.grant.created, live.id));
+    Ok(grants)
 }

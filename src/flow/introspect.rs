@@ -91,12 +91,30 @@ fn of_refresh(
     if row.client != *id && !asker.introspect_any {
         return Ok(None);
     }
-    if row.spent.is_some() || cx.now >= row.expires {
-        return Ok(None);
+    refresh(view, cx, token).map(Some)
+}
+
+/// What a refresh token is worth.
+///
+/// # Errors
+///
+/// The refusal that its use would meet.
+pub fn refresh(
+    view: &impl View,
+    cx: &Context,
+    token: &RefreshToken,
+) -> Result<Introspection, Error> {
+    let row = view.find::<Refresh>(&cx.rules.pepper.hash(token))?;
+    let row = row.ok_or(Refusal::RefreshUnknown)?;
+    if row.spent.is_some() {
+        return Err(Refusal::RefreshReplayed.into());
     }
-    let Some(live) = grant::live(view, cx, row.grant)? else { return Ok(None) };
+    if cx.now >= row.expires {
+        return Err(Refusal::RefreshExpired.into());
+    }
+    let live = grant::live(view, cx, row.grant)?.ok_or(Refusal::GrantEnded)?;
     let granted = live.grant();
-    Ok(Some(Introspection {
+    Ok(Introspection {
         active: true,
         scope: granted.scope.clone(),
         client_id: Some(row.client.to_string()),
@@ -110,7 +128,7 @@ fn of_refresh(
         acr: Some(PHISHING_RESISTANT.to_owned()),
         amr: granted.authentication.amr.clone(),
         ..Introspection::default()
-    }))
+    })
 }
 
 /// The person's name, unless it would undo the pairwise name that the client has for them.

@@ -1,6 +1,6 @@
 //! Revocation: [RFC 7009](https://www.rfc-editor.org/rfc/rfc7009).
 
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::flow::client::auth::AuthenticatedClient;
 use crate::flow::introspect::Shown;
 use crate::flow::{Context, grant};
@@ -33,6 +33,22 @@ pub fn revoke(
             Some(row) if row.client == *proven.id() => grant::end(tx, cx, row.grant),
             Some(_) | None => Ok(()),
         },
+    }
+}
+
+/// Revokes whichever token of this server is shown, as its operator wants it.
+///
+/// # Errors
+///
+/// [`Refusal::RefreshUnknown`] for a refresh token that is not known here.
+pub fn by_operator(tx: &mut Tx<'_>, cx: &Context, shown: &Shown) -> Result<(), Error> {
+    match shown {
+        Shown::Access(claims) => revoke_access(tx, cx, claims),
+        Shown::Foreign => Err(Refusal::BearerTokenMalformed.into()),
+        Shown::Refresh(token) => {
+            let row = tx.find::<Refresh>(&cx.rules.pepper.hash(token))?;
+            grant::end(tx, cx, row.ok_or(Refusal::RefreshUnknown)?.grant)
+        }
     }
 }
 

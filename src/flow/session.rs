@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use crate::error::Error;
-use crate::flow::{Context, backchannel};
+use crate::error::{Error, Refusal};
+use crate::flow::{Context, backchannel, grant};
 use crate::oauth::id::{SessionId, UserId};
 use crate::secret::{SessionSecret, TokenHash};
-use crate::store::schema::{Authentication, Person, SESSIONS_BY_COOKIE, Session};
+use crate::store::schema::{Authentication, Person, SESSIONS_BY_COOKIE, SESSIONS_BY_USER, Session};
 use crate::store::{StoreError, Tx, View};
+use crate::time::Timestamp;
 
 /// How far behind the record of a session's last use may lie, so that a page costs no commit.
 const PRECISION: Duration = Duration::from_mins(10);
@@ -24,6 +25,21 @@ impl LiveSession {
     /// Its `sid`.
     pub fn id(&self) -> SessionId {
         self.id
+    }
+
+    /// When it began.
+    pub fn created(&self) -> Timestamp {
+        self.session.created
+    }
+
+    /// When it was last seen, to the precision with which that is written.
+    pub fn seen(&self) -> Timestamp {
+        self.session.seen
+    }
+
+    /// From when on it is over.
+    pub fn expires(&self) -> Timestamp {
+        self.session.expires
     }
 
     /// Whose it is.
@@ -67,7 +83,8 @@ pub fn by_id(
 ) -> Result<Option<LiveSession>, StoreError> {
     let Some(session) = view.find::<Session>(&id)? else { return Ok(None) };
     let Some(person) = view.find::<Person>(&session.user)? else { return Ok(None) };
-    if cx.now >= session.expires || person.disabled {
+    let barred = person.barred.is_some_and(|barred| session.authentication.at <= barred);
+    if cx.now >= session.expires || session.revoked || person.disabled || barred {
         return Ok(None);
     }
     Ok(Some(LiveSession { id, person, session }))
@@ -104,6 +121,7 @@ pub fn open(
         cookie: cx.rules.pepper.hash(&secret),
         created: cx.now,
         expires: cx.now + lifetimes.session_idle.min(lifetimes.session_total),
+        revoked: false,
         seen: cx.now,
         user,
     };
@@ -136,5 +154,65 @@ pub fn sign_out(tx: &mut Tx<'_>, cx: &Context, cookie: &TokenHash) -> Result<(),
 pub fn end(tx: &mut Tx<'_>, cx: &Context, id: SessionId) -> Result<(), Error> {
     tx.remove::<Session>(&id)?;
     backchannel::announce(tx, cx, id)?;
+    Ok(())
+}
+
+/// Revokes a session: it ends, and with it every grant that was made in it. What it brought that
+/// is not yet redeemed never will be, so the row stays until that has expired.
+///
+/// # Errors
+///
+/// [`Refusal::SessionNotFound`] where it does not live.
+pub fn revoke(tx: &mut Tx<'_>, cx: &Context, id: SessionId) -> Result<LiveSession, Error> {
+    let live = by_id(tx, cx, id)?.ok_or(Refusal::SessionNotFound)?;
+    grant::end_of_session(tx, cx, id)?;
+    backchannel::announce(tx, cx, id)?;
+    let lifetimes = &cx.rules.config.lifetimes;
+    let expires = cx.now + lifetimes.authorization_code.max(lifetimes.device_code);
+    tx.put(&id, Session { expires, revoked: true, ..live.session.clone() })?;
+    Ok(live)
+}
+
+/// Revokes a session on behalf of the person whose it is.
+///
+/// # Errors
+///
+/// [`Refusal::SessionNotFound`] where it does not live, or is somebody else's.
+pub fn revoke_own(tx: &mut Tx<'_>, cx: &Context, user: UserId, id: SessionId) -> Result<(), Error> {
+    if by_id(tx, cx, id)?.is_none_or(|live| live.user() != user) {
+        return Err(Refusal::SessionNotFound.into());
+    }
+    revoke(tx, cx, id).map(drop)
+}
+
+/// Whether a session was revoked, as long as that makes a difference.
+pub fn is_revoked(view: &impl View, id: SessionId) -> Result<bool, StoreError> {
+    Ok(view.find::<Session>(&id)?.is_some_and(|session| session.revoked))
+}
+
+/// The sessions that live, of one person or of all, of the first `most` that there are.
+pub fn listed(
+    view: &impl View,
+    cx: &Context,
+    user: Option<UserId>,
+    most: usize,
+) -> Result<Vec<LiveSession>, StoreError> {
+    let ids = match user {
+        Some(user) => view.by(&SESSIONS_BY_USER, &user, most)?,
+        None => view.list::<Session>(most)?.into_iter().map(|(id, _)| id).collect(),
+    };
+    let mut sessions = Vec::new();
+    for id in ids {
+        sessions.extend(by_id(view, cx, id)?);
+    }
+    sessions.sort_by_key(|live| (live.session.created, live.id));
+    Ok(sessions)
+}
+
+/// Ends every session of a person.
+pub fn end_of_person(tx: &mut Tx<'_>, cx: &Context, user: UserId) -> Result<(), Error> {
+    for id in tx.by(&SESSIONS_BY_USER, &user, usize::MAX)? {
+        end(tx, cx, id)?;
+    }
     Ok(())
 }

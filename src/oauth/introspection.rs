@@ -27,8 +27,12 @@ impl TokenParameter {
     /// if it is able to detect the token type automatically."
     pub fn parse(form: &Params) -> Result<Self, Refusal> {
         form.one("token_type_hint")?;
-        let token = form.one("token")?.ok_or(Refusal::TokenMissing)?;
-        Ok(token.parse().map_or_else(|_| Self::Access(token.into()), Self::Refresh))
+        Ok(Self::of(form.one("token")?.ok_or(Refusal::TokenMissing)?))
+    }
+
+    /// The token that is written.
+    pub fn of(written: &str) -> Self {
+        written.parse().map_or_else(|_| Self::Access(written.into()), Self::Refresh)
     }
 }
 

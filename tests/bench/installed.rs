@@ -71,6 +71,7 @@ fn grant(tx: &mut Tx<'_>, cx: &Context, n: u64) -> Result<(), Error> {
     let number = Uuid::from_u128(u128::from(n));
     let client: ClientId = "shop".parse().unwrap();
     let person = Person {
+        barred: None,
         created: now,
         disabled: false,
         display_name: "Ada".parse().unwrap(),

@@ -6,7 +6,7 @@ use crate::flow::client::registration;
 use crate::flow::{Context, backchannel};
 use crate::store::schema::{
     AppCode, AppSession, Attempts, Ceremony, Client, Code, Device, Grant, Interaction, Pushed,
-    Refresh, Revoked, Session, SetupLink, SigningKeyRow, UsedAssertion,
+    Refresh, Revoked, Session, SetupLink, SigningKeyRow, UsedAssertion, Withdrawal,
 };
 use crate::store::{Row, StoreError, Tx, View};
 
@@ -61,7 +61,8 @@ fn remove(tx: &mut Tx<'_>, cx: &Context, table: u8, key: &[u8]) -> Result<(), St
         Revoked,
         SetupLink,
         SigningKeyRow,
-        UsedAssertion
+        UsedAssertion,
+        Withdrawal
     );
     Err(StoreError::Corrupt { table: "expiry", key: crate::secret::hex(key) })
 }

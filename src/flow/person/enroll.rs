@@ -155,6 +155,7 @@ pub fn complete(tx: &mut Tx<'_>, cx: &Context, proof: &Proof) -> Result<SessionS
     if opened.purpose == SetupPurpose::First {
         let roles = [Role::ADMIN, Role::USER].iter().filter_map(|role| role.parse().ok());
         let person = Person {
+            barred: None,
             created: cx.now,
             disabled: false,
             display_name,

@@ -1,11 +1,13 @@
 //! People, as the operator sees them.
 
 use crate::error::{Error, Refusal};
-use crate::flow::Context;
 use crate::flow::person::enroll::{self, Invited};
+use crate::flow::{Context, session};
 use crate::oauth::id::UserId;
 use crate::oauth::person::{DisplayName, Email, Role, Username};
-use crate::store::schema::{PEOPLE_BY_NAME, Person, SetupPurpose};
+use crate::store::schema::{
+    Consent, PASSKEYS_BY_USER, PEOPLE_BY_NAME, Passkey, Person, SetupPurpose,
+};
 use crate::store::{StoreError, Tx, View};
 
 /// Whether nobody exists yet.
@@ -46,12 +48,11 @@ pub fn add(
     if named(tx, &new.username)?.is_some() {
         return Err(Refusal::UserExists.into());
     }
-    if !new.roles.iter().all(|role| cx.rules.config.roles.contains_key(role)) {
-        return Err(Refusal::RoleUnknown.into());
-    }
+    check_roles(cx, &new.roles)?;
     let own_name = new.username.as_str().parse::<DisplayName>()?;
     let default = || Role::USER.parse().map(|role| vec![role]);
     let person = Person {
+        barred: None,
         created: cx.now,
         disabled: false,
         display_name: new.display_name.clone().unwrap_or(own_name),
@@ -82,4 +83,91 @@ pub fn recover(
     let (id, person) = named(tx, username)?.ok_or(Refusal::UserNotFound)?;
     let invited = enroll::invite(tx, cx, SetupPurpose::Recover(id))?;
     Ok((Some(person), invited))
+}
+
+/// What is to be different about a person. What is not named stays.
+#[derive(Clone, Default)]
+pub struct Change {
+    /// Whether they may do nothing here.
+    pub disabled: Option<bool>,
+    /// What they are called.
+    pub display_name: Option<DisplayName>,
+    /// Their address; the inner nothing takes it away.
+    pub email: Option<Option<Email>>,
+    /// What they are here.
+    pub roles: Option<Vec<Role>>,
+}
+
+/// Changes a person. Whoever is switched off is out at once: sessions, grants and tokens are over,
+/// and stay so when the person is let in again.
+///
+/// # Errors
+///
+/// [`Refusal::UserNotFound`], [`Refusal::RoleUnknown`], and [`Refusal::LastAdministrator`] where
+/// nobody would be left to administer.
+pub fn change(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    username: &Username,
+    change: &Change,
+) -> Result<(UserId, Person), Error> {
+    let (id, old) = named(tx, username)?.ok_or(Refusal::UserNotFound)?;
+    if let Some(roles) = &change.roles {
+        check_roles(cx, roles)?;
+    }
+    let disabled = change.disabled.unwrap_or(old.disabled);
+    let person = Person {
+        barred: if disabled && !old.disabled { Some(cx.now) } else { old.barred },
+        disabled,
+        display_name: change.display_name.clone().unwrap_or_else(|| old.display_name.clone()),
+        email: change.email.clone().unwrap_or_else(|| old.email.clone()),
+        roles: change.roles.clone().unwrap_or_else(|| old.roles.clone()),
+        updated: cx.now,
+        ..old.clone()
+    };
+    if administers(&old) && !administers(&person) {
+        check_another_administrator(tx, id)?;
+    }
+    if disabled && !old.disabled {
+        session::end_of_person(tx, cx, id)?;
+    }
+    tx.put(&id, person.clone())?;
+    Ok((id, person))
+}
+
+/// Removes a person with their passkeys and consents. Everything that hangs on them is over.
+///
+/// # Errors
+///
+/// [`Refusal::UserNotFound`], and [`Refusal::LastAdministrator`] where nobody would be left to
+/// administer.
+pub fn remove(tx: &mut Tx<'_>, cx: &Context, username: &Username) -> Result<UserId, Error> {
+    let (id, person) = named(tx, username)?.ok_or(Refusal::UserNotFound)?;
+    if administers(&person) {
+        check_another_administrator(tx, id)?;
+    }
+    session::end_of_person(tx, cx, id)?;
+    for passkey in tx.by(&PASSKEYS_BY_USER, &id, usize::MAX)? {
+        tx.remove::<Passkey>(&passkey)?;
+    }
+    for (key, _) in tx.list_under::<Consent, _>(&id, usize::MAX)? {
+        tx.remove::<Consent>(&key)?;
+    }
+    tx.remove::<Person>(&id)?;
+    Ok(id)
+}
+
+fn check_roles(cx: &Context, roles: &[Role]) -> Result<(), Refusal> {
+    let known = roles.iter().all(|role| cx.rules.config.roles.contains_key(role));
+    if known { Ok(()) } else { Err(Refusal::RoleUnknown) }
+}
+
+fn administers(person: &Person) -> bool {
+    !person.disabled && person.roles.iter().any(|role| role.as_str() == Role::ADMIN)
+}
+
+fn check_another_administrator(view: &impl View, id: UserId) -> Result<(), Error> {
+    let people = view.list::<Person>(usize::MAX)?;
+    let another = people.iter().any(|(other, person)| *other != id && administers(person));
+    if another { Ok(()) } else { Err(Refusal::LastAdministrator.into()) }
 }

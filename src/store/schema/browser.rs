@@ -29,8 +29,10 @@ pub struct Session {
     pub cookie: TokenHash,
     /// When it began.
     pub created: Timestamp,
-    /// From when on it is over: idle too long, or too old.
+    /// From when on it is over: idle too long, or too old. Once revoked, until when that is kept.
     pub expires: Timestamp,
+    /// Whether it was revoked, and with it what was granted in it.
+    pub revoked: bool,
     /// When it was last seen, to the precision with which that is written.
     pub seen: Timestamp,
     /// Whose it is.

@@ -44,6 +44,8 @@ pub enum DeviceState {
     Approved {
         /// How they signed in.
         authentication: Authentication,
+        /// When they did.
+        given: Timestamp,
         /// The resources that they granted.
         resources: Vec<Resource>,
         /// What they granted.

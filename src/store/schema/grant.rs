@@ -31,6 +31,29 @@ impl Row for Consent {
     const TABLE: Tag = Tag { byte: 19, name: "consents" };
 }
 
+/// That a person took back what they allowed a client. Kept as long as an answer from before may
+/// still be on its way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withdrawal {
+    /// When it was.
+    pub at: Timestamp,
+    /// From when on nothing from before can be redeemed anyway.
+    pub expires: Timestamp,
+}
+
+layout!(WithdrawalLayout, Withdrawal);
+
+/// By person and client.
+impl Row for Withdrawal {
+    type Key = (UserId, ClientId);
+    type Layout = WithdrawalLayout;
+    const TABLE: Tag = Tag { byte: 32, name: "withdrawals" };
+
+    fn entries(&self, _key: &(UserId, ClientId), into: &mut Entries) {
+        into.expire(self.expires);
+    }
+}
+
 /// An authorization code (RFC 6749 §4.1.2), by its hash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Code {

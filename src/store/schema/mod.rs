@@ -89,6 +89,7 @@ mod tests {
             SetupLink::TABLE,
             SigningKeyRow::TABLE,
             UsedAssertion::TABLE,
+            Withdrawal::TABLE,
             tag(&CLIENTS_BY_FINGERPRINT),
             tag(&DELIVERIES_BY_DUE),
             tag(&DEVICES_BY_USER_CODE),

@@ -12,6 +12,8 @@ use crate::time::Timestamp;
 /// A person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
+    /// When they were last switched off: what they signed in for until then is over.
+    pub barred: Option<Timestamp>,
     /// When the account was made.
     pub created: Timestamp,
     /// Whether the person may do nothing here.

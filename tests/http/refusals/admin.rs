@@ -126,3 +126,17 @@ pub(super) async fn a_chosen_secret_that_is_none() -> Answer {
     let registration = json!({ "name": "Robot", "client_secret": "caf\u{e9}" });
     server.operate(Method::POST, "/clients", registration).await
 }
+
+pub(super) async fn a_grant_that_is_not_there() -> Answer {
+    Server::new().await.operate(Method::DELETE, "/grants/none", json!({})).await
+}
+
+pub(super) async fn a_session_that_is_not_there() -> Answer {
+    let path = "/sessions/0190163d-8694-439b-aea5-966c26f8ad91";
+    Server::new().await.operate(Method::DELETE, path, json!({})).await
+}
+
+pub(super) async fn the_only_administrator_switched_off() -> Answer {
+    let (server, _) = Server::with_ada().await;
+    server.operate(Method::PATCH, "/users/ada", json!({ "disabled": true })).await
+}

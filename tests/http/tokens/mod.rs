@@ -2,6 +2,7 @@
 
 mod access;
 mod codes;
+mod endings;
 mod introspection;
 mod refresh;
 mod resources;

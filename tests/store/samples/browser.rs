@@ -77,10 +77,12 @@ pub(super) fn sessions() -> Vec<(SessionId, Session)> {
         cookie: hash(9),
         created: at(13),
         expires: at(14),
+        revoked: false,
         seen: at(15),
         user: id(5),
     };
-    vec![(id(3), row)]
+    let revoked = Session { revoked: true, ..row.clone() };
+    vec![(id(3), row), (id(9), revoked)]
 }
 
 pub(super) fn pushed_requests() -> Vec<(TokenHash, Pushed)> {
@@ -100,6 +102,7 @@ pub(super) fn pushed_requests() -> Vec<(TokenHash, Pushed)> {
 pub(super) fn devices() -> Vec<(TokenHash, Device)> {
     let approved = DeviceState::Approved {
         authentication: authentication(),
+        given: at(8),
         resources: vec![read("https://api.example/")],
         scope: scope(),
         session: id(3),

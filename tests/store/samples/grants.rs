@@ -2,7 +2,7 @@
 
 use gatelodge::oauth::id::{ClientId, GrantId, UserId};
 use gatelodge::secret::TokenHash;
-use gatelodge::store::schema::{Code, Consent, Grant, Refresh, Revoked};
+use gatelodge::store::schema::{Code, Consent, Grant, Refresh, Revoked, Withdrawal};
 
 use super::{at, authentication, claims, hash, id, read, scope, shop, text};
 
@@ -71,4 +71,8 @@ pub(super) fn refresh_tokens() -> Vec<(TokenHash, Refresh)> {
 
 pub(super) fn revoked() -> Vec<(String, Revoked)> {
     vec![(text("0190163d-8694-439b-aea5-966c26f8ad04.AAAA"), Revoked { expires: at(900) })]
+}
+
+pub(super) fn withdrawals() -> Vec<((UserId, ClientId), Withdrawal)> {
+    vec![((id(5), shop()), Withdrawal { at: at(8), expires: at(9) })]
 }

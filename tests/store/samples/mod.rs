@@ -20,7 +20,7 @@ use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
     AppCode, AppSession, Attempts, Authentication, Ceremony, Client, Code, Consent, Delivery,
     Device, Grant, Installation, Interaction, Passkey, Person, Protected, Pushed, Refresh, Revoked,
-    Session, SetupLink, SigningKeyRow, UsedAssertion,
+    Session, SetupLink, SigningKeyRow, UsedAssertion, Withdrawal,
 };
 use gatelodge::store::{Key as _, Read, Row, StoreError, Tx, View};
 use gatelodge::time::Timestamp;
@@ -116,6 +116,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         sample::<SetupLink>("SetupLink", people::setup_links()),
         sample::<SigningKeyRow>("SigningKeyRow", installation::signing_keys()),
         sample::<UsedAssertion>("UsedAssertion", clients::used_assertions()),
+        sample::<Withdrawal>("Withdrawal", grants::withdrawals()),
     ]
 }
 

@@ -40,6 +40,7 @@ pub(super) fn passkeys() -> Vec<(CredentialId, Passkey)> {
 
 pub(super) fn people() -> Vec<(UserId, Person)> {
     let full = Person {
+        barred: Some(at(10)),
         created: at(8),
         disabled: true,
         display_name: read("Ada Lovelace — Gräfin"),
@@ -49,6 +50,7 @@ pub(super) fn people() -> Vec<(UserId, Person)> {
         username: read("Ada.L@example"),
     };
     let least = Person {
+        barred: None,
         disabled: false,
         email: None,
         roles: vec![],

@@ -1,0 +1,173 @@
+//! `gatelodge session …` and `gatelodge grant …`
+
+use axum::http::Method;
+use clap::Subcommand;
+use serde_json::Value;
+
+use super::answer::{Answer, Failure, fields, table, word};
+use super::door::{Door, path_of};
+
+const SESSION_HELP: &str = "\
+Examples:
+  gatelodge session list
+  gatelodge session list --user ada
+  gatelodge session revoke 0190163d-8694-439b-aea5-966c26f8ad91
+
+A revoked session is over, and with it whatever was granted in it, offline access too.
+Applications that asked to be told of a logout are told.";
+
+const GRANT_HELP: &str = "\
+Examples:
+  gatelodge grant list --user ada
+  gatelodge grant revoke 0190163d-8694-439b-aea5-966c26f8ad91
+
+A revoked grant takes its refresh token and every access token with it. The application may
+ask the person again.";
+
+/// What can be done with sessions.
+#[derive(Debug, Subcommand)]
+#[command(after_help = SESSION_HELP)]
+pub(super) enum SessionVerb {
+    /// List who is signed in
+    List {
+        /// Only this person's
+        #[arg(long, value_name = "USERNAME")]
+        user: Option<String>,
+    },
+    /// Sign a browser out, and end every grant that was made in it
+    Revoke {
+        /// The session, as the list has it
+        id: String,
+    },
+}
+
+/// What can be done with grants.
+#[derive(Debug, Subcommand)]
+#[command(after_help = GRANT_HELP)]
+pub(super) enum GrantVerb {
+    /// List what people allowed which client
+    List {
+        /// Only this person's
+        #[arg(long, value_name = "USERNAME")]
+        user: Option<String>,
+    },
+    /// End a grant with every token under it
+    Revoke {
+        /// The grant, as the list has it
+        id: String,
+    },
+}
+
+/// `gatelodge session …`
+pub(super) async fn run(verb: SessionVerb, door: &mut Door) -> Result<Answer, Failure> {
+    match verb {
+        SessionVerb::List { user } => {
+            const COLUMNS: &[(&str, &str)] = &[
+                ("SESSION", "id"),
+                ("USERNAME", "username"),
+                ("SIGNED IN", "auth_time"),
+                ("SEEN", "seen"),
+                ("EXPIRES", "expires"),
+            ];
+            let answer = door.ask(Method::GET, &list_path("sessions", user), None).await?;
+            Ok(list(answer, "sessions", COLUMNS, "Nobody is signed in."))
+        }
+        SessionVerb::Revoke { id } => {
+            let path = path_of("sessions", &id);
+            let revoked = door.ask(Method::DELETE, &path, None).await?;
+            let text = fields(&[
+                ("revoked", word(&revoked, "id")),
+                ("username", word(&revoked, "username")),
+            ]);
+            Ok(Answer::new(text, revoked))
+        }
+    }
+}
+
+/// `gatelodge grant …`
+pub(super) async fn run_grant(verb: GrantVerb, door: &mut Door) -> Result<Answer, Failure> {
+    match verb {
+        GrantVerb::List { user } => {
+            const COLUMNS: &[(&str, &str)] = &[
+                ("GRANT", "id"),
+                ("USERNAME", "username"),
+                ("CLIENT ID", "client_id"),
+                ("SCOPE", "scope"),
+                ("RESOURCES", "resources"),
+                ("OFFLINE", "offline"),
+                ("CREATED", "created"),
+                ("EXPIRES", "expires"),
+            ];
+            let answer = door.ask(Method::GET, &list_path("grants", user), None).await?;
+            Ok(list(answer, "grants", COLUMNS, "No grant is in force."))
+        }
+        GrantVerb::Revoke { id } => {
+            let path = path_of("grants", &id);
+            let revoked = door.ask(Method::DELETE, &path, None).await?;
+            let text = fields(&[
+                ("revoked", word(&revoked, "id")),
+                ("username", word(&revoked, "username")),
+                ("client_id", word(&revoked, "client_id")),
+            ]);
+            Ok(Answer::new(text, revoked))
+        }
+    }
+}
+
+fn list_path(noun: &str, user: Option<String>) -> String {
+    let query = user.map(|user| crate::oauth::params::form_encode([("user", user.as_str())]));
+    query.map_or_else(|| format!("/api/v1/{noun}"), |query| format!("/api/v1/{noun}?{query}"))
+}
+
+fn list(answer: Value, name: &str, columns: &[(&str, &str)], none: &str) -> Answer {
+    let rows = answer.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    if rows.is_empty() {
+        return Answer::new("", answer).with_note(none);
+    }
+    Answer::new(table(columns, rows), answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::extract::{Path, RawQuery};
+    use axum::routing::{delete, get};
+    use axum::{Json, Router};
+    use serde_json::json;
+
+    use super::*;
+
+    fn door() -> Door {
+        let sessions = |RawQuery(query): RawQuery| async move {
+            let one = json!({ "id": "s1", "username": query.unwrap_or_default() });
+            Json(json!({ "sessions": [one] }))
+        };
+        let revoked = |Path(id): Path<String>| async move { Json(json!({ "id": id })) };
+        Door::InProcess(
+            Router::new()
+                .route("/api/v1/sessions", get(sessions))
+                .route("/api/v1/sessions/{id}", delete(revoked))
+                .route("/api/v1/grants", get(|| async { Json(json!({ "grants": [] })) }))
+                .route("/api/v1/grants/{id}", delete(revoked)),
+        )
+    }
+
+    #[tokio::test]
+    async fn sessions_are_listed_of_everybody_or_of_one() {
+        let all = run(SessionVerb::List { user: None }, &mut door()).await.unwrap();
+        let one = run(SessionVerb::List { user: Some("a+b".into()) }, &mut door()).await.unwrap();
+
+        assert!(all.parts().1.starts_with("SESSION  USERNAME"));
+        assert_eq!(one.parts().2["sessions"][0]["username"], "user=a%2Bb");
+    }
+
+    #[tokio::test]
+    async fn what_is_revoked_is_told() {
+        let session = run(SessionVerb::Revoke { id: "s1".into() }, &mut door()).await.unwrap();
+        let grant = run_grant(GrantVerb::Revoke { id: "g/1".into() }, &mut door()).await.unwrap();
+        let none = run_grant(GrantVerb::List { user: None }, &mut door()).await.unwrap();
+
+        assert_eq!(session.parts().1, "revoked  s1\n");
+        assert_eq!(grant.parts().1, "revoked  g/1\n");
+        assert_eq!(none.parts().3, Some("No grant is in force."));
+    }
+}

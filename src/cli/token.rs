@@ -1,0 +1,101 @@
+//! `gatelodge token …`
+
+use std::io::Read as _;
+
+use axum::http::Method;
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::answer::{Answer, Exit, Failure, fields, word};
+use super::door::Door;
+
+const INSPECT_HELP: &str = "\
+Examples:
+  gatelodge token inspect eyJ…
+  pbpaste | gatelodge token inspect -
+
+It tells what the token says and whether it is in force; where it is not, why. The command
+ends with 4 for a token that is not.";
+
+/// The longest token that is read.
+const LONGEST: u64 = 16 * 1024;
+
+/// What can be done with tokens.
+#[derive(Debug, Subcommand)]
+pub(super) enum TokenVerb {
+    /// Explain a token, valid or not
+    #[command(after_help = INSPECT_HELP)]
+    Inspect(Named),
+    /// End an access token, or the whole grant of a refresh token
+    Revoke(Named),
+}
+
+/// A token on the command line.
+#[derive(Debug, Args)]
+pub(super) struct Named {
+    /// The token; - reads it from standard input, where no process list shows it
+    token: String,
+}
+
+/// `gatelodge token …`
+pub(super) async fn run(verb: TokenVerb, door: &mut Door) -> Result<Answer, Failure> {
+    match verb {
+        TokenVerb::Inspect(named) => {
+            let asked = named.body()?;
+            let told = door.ask(Method::POST, "/api/v1/tokens/inspect", Some(asked)).await?;
+            Ok(explained(told))
+        }
+        TokenVerb::Revoke(named) => {
+            let asked = named.body()?;
+            let told = door.ask(Method::POST, "/api/v1/tokens/revoke", Some(asked)).await?;
+            Ok(Answer::new("", told).with_note("The token is revoked."))
+        }
+    }
+}
+
+impl Named {
+    fn body(self) -> Result<Value, Failure> {
+        let token = if self.token == "-" { piped()? } else { self.token };
+        Ok(json!({ "token": token.trim() }))
+    }
+}
+
+fn piped() -> Result<String, Failure> {
+    let mut token = String::new();
+    let read = std::io::stdin().lock().take(LONGEST).read_to_string(&mut token);
+    read.map_err(|error| Failure::new(Exit::Usage, format!("standard input: {error}")))?;
+    Ok(token)
+}
+
+fn explained(told: Value) -> Answer {
+    let mut rows: Vec<_> =
+        ["kind", "active", "reason"].map(|name| (name, word(&told, name))).into();
+    if let Some(claims) = told.get("claims") {
+        let names = claims.as_object().into_iter().flat_map(|claims| claims.keys());
+        rows.extend(names.map(|name| (name.as_str(), word(claims, name))));
+    }
+    let text = fields(&rows);
+    let active = told.get("active") == Some(&Value::Bool(true));
+    Answer::new(text, told).ending(if active { Exit::Done } else { Exit::Refused })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_explained_claim_by_claim() {
+        let claims = json!({ "aud": ["a", "b"], "exp": 1, "sub": "ada" });
+        let told = json!({ "kind": "access_token", "active": false, "reason": "it has expired",
+            "claims": claims });
+
+        let answer = explained(told);
+
+        let (exit, text, _, _) = answer.parts();
+        assert_eq!(exit, Exit::Refused);
+        assert_eq!(
+            text,
+            "kind    access_token\nactive  no\nreason  it has expired\naud     a b\nexp     1\nsub     ada\n"
+        );
+    }
+}
