@@ -35,7 +35,7 @@ pub use failure::Cause;
 pub use peer::Peer;
 
 use crate::app::App;
-use gate::{account, apps, interaction, passkeys, setup};
+use gate::{account, apps, connections, interaction, passkeys, setup};
 
 /// Every route there is, on one page.
 pub fn router(app: Arc<App>) -> Router {
@@ -66,6 +66,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/gate/setup", get(setup::show).post(setup::look))
         .route("/gate/login", get(account::login))
         .route("/gate/account", get(account::show))
+        .route("/gate/account/apps", post(connections::withdraw))
+        .route("/gate/account/sessions", post(connections::end_session))
         .route("/gate/logout", post(account::sign_out))
         .route("/gate/logged-out", get(account::signed_out))
         .route("/gate/webauthn/register/start", post(setup::start))

@@ -6,15 +6,18 @@ use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
+use super::connections;
 use super::cookie::Cookie;
 use super::page::{self, AccountPage, LoggedOutPage, LoginPage, Page, PasskeyWords, see_other};
 use super::visitor::{Visitor, check_same_origin, greet, with_cookie};
 use crate::app::App;
+use crate::error::Refusal;
 use crate::flow::Context;
 use crate::flow::person::{enroll, people};
 use crate::flow::session::{self, LiveSession};
 use crate::http::body;
 use crate::http::failure::Failure;
+use crate::oauth::params::Params;
 use crate::oauth::person::Role;
 use crate::store::schema::Passkey;
 use crate::store::{StoreError, View};
@@ -34,6 +37,7 @@ pub(in crate::http) async fn show(
         let id = session.id();
         app.write(move |tx, cx| session::touch(tx, cx, id)).await.map_err(Failure::page)?;
     }
+    let connected = connections::of(&view, &cx, &session).map_err(Failure::page)?;
     let passkeys = enroll::passkeys(&view, session.user()).map_err(Failure::page)?;
     let person = session.person();
     Ok(page::show_alone(&AccountPage {
@@ -44,17 +48,16 @@ pub(in crate::http) async fn show(
         admin: person.roles.iter().any(|role| role.as_str() == Role::ADMIN),
         issuer: app.rules().issuer.to_string(),
         passkeys: passkeys.iter().map(|(_, passkey)| in_words(passkey)).collect(),
-        sign_out: "/gate/logout".to_owned(),
+        apps: connected.apps,
+        sessions: connected.sessions,
     }))
 }
 
 fn in_words(passkey: &Passkey) -> PasskeyWords {
-    let day =
-        |at: crate::time::Timestamp| at.rfc3339().split('T').next().unwrap_or_default().to_owned();
     PasskeyWords {
         name: passkey.name.to_string(),
-        created: day(passkey.created),
-        last_used: passkey.used.map_or_else(|| "never".to_owned(), day),
+        created: page::day(passkey.created),
+        last_used: passkey.used.map_or_else(|| "never".to_owned(), page::day),
         backed_up: passkey.backed_up,
     }
 }
@@ -87,17 +90,22 @@ pub(in crate::http) async fn sign_out(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, Failure> {
-    let headers = request.headers().clone();
-    check_same_origin(&app, &headers).map_err(Failure::page)?;
-    let form = body::form(request).await.map_err(Failure::page)?;
-    let visitor = Visitor::of(&app, &headers);
-    let csrf = form.one("csrf").map_err(Failure::page)?.unwrap_or_default();
-    visitor.check_csrf(&app.rules().pepper, csrf).map_err(Failure::page)?;
+    let (visitor, _) = posted(&app, request).await.map_err(Failure::page)?;
     if let Some(cookie) = visitor.session(&app) {
         app.write(move |tx, cx| session::sign_out(tx, cx, &cookie)).await.map_err(Failure::page)?;
     }
     let gone = Cookie::Session.clear(&app.rules().issuer);
     Ok(with_cookie(see_other("/gate/logged-out"), gone))
+}
+
+/// Who posts a form of one of our pages, and what it says.
+pub(super) async fn posted(app: &App, request: Request) -> Result<(Visitor, Params), Refusal> {
+    let headers = request.headers().clone();
+    check_same_origin(app, &headers)?;
+    let form = body::form(request).await?;
+    let visitor = Visitor::of(app, &headers);
+    visitor.check_csrf(&app.rules().pepper, form.one("csrf")?.unwrap_or_default())?;
+    Ok((visitor, form))
 }
 
 pub(in crate::http) async fn signed_out(
@@ -125,7 +133,7 @@ pub(in crate::http) async fn to_setup() -> Response {
     see_other("/gate/setup")
 }
 
-fn live(
+pub(super) fn live(
     view: &impl View,
     cx: &Context,
     app: &App,

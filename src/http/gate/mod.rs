@@ -4,6 +4,7 @@
 
 pub(super) mod account;
 pub(super) mod apps;
+pub(super) mod connections;
 pub(super) mod cookie;
 pub(super) mod device;
 pub(super) mod interaction;

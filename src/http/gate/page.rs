@@ -13,6 +13,7 @@ use crate::flow::consent::Landing;
 use crate::http::failure::Failure;
 use crate::oauth::client::cimd::DocumentAddress;
 use crate::oauth::scope::Scope;
+use crate::time::Timestamp;
 
 /// Nothing but our own files; no frames; forms only to ourselves.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -69,6 +70,27 @@ pub(in crate::http) struct PasskeyWords {
     pub(in crate::http) backed_up: bool,
 }
 
+/// The day of a moment, as it is written everywhere.
+pub(in crate::http) fn day(at: Timestamp) -> String {
+    at.rfc3339().split('T').next().unwrap_or_default().to_owned()
+}
+
+/// An application that a person is connected with, as they read it.
+pub(in crate::http) struct ConnectedWords {
+    pub(in crate::http) client_id: String,
+    pub(in crate::http) name: String,
+    pub(in crate::http) scopes: Vec<String>,
+    pub(in crate::http) since: String,
+}
+
+/// A browser in which a person is signed in, as they read it.
+pub(in crate::http) struct SessionWords {
+    pub(in crate::http) id: String,
+    pub(in crate::http) own: bool,
+    pub(in crate::http) since: String,
+    pub(in crate::http) seen: String,
+}
+
 #[derive(Template)]
 #[template(path = "account.html", config = "assets/askama.toml")]
 pub(in crate::http) struct AccountPage {
@@ -79,7 +101,8 @@ pub(in crate::http) struct AccountPage {
     pub(in crate::http) admin: bool,
     pub(in crate::http) issuer: String,
     pub(in crate::http) passkeys: Vec<PasskeyWords>,
-    pub(in crate::http) sign_out: String,
+    pub(in crate::http) apps: Vec<ConnectedWords>,
+    pub(in crate::http) sessions: Vec<SessionWords>,
 }
 
 #[derive(Template)]
