@@ -26,18 +26,21 @@ const MOST: usize = 256;
 pub struct Targets {
     /// Their registered spellings, each once; none where no resource was named.
     pub resources: Vec<Resource>,
+    /// The scopes that one of them keeps for the clients that registered them.
+    closed: Scope,
     /// The scopes that mean something at one of them.
     known: Scope,
-    /// Those of them that every client may ask for.
+    /// Those of them that one of them leaves to every client.
     open: Scope,
     /// Whether nobody registered one of them.
     pub unregistered: bool,
 }
 
 impl Targets {
-    /// What `client` may ask for there.
+    /// What `client` may ask for there. One token is for all of them, so that what one resource
+    /// leaves to everybody opens no scope that another one keeps.
     pub fn for_client(&self, client: &Client) -> Scope {
-        client.scope.union(&self.open)
+        client.scope.union(&self.open.minus(&self.closed))
     }
 
     /// What a person with `roles` may grant there. A scope of a resource that the configuration
@@ -134,9 +137,8 @@ fn add(
     }
     if let Some(row) = view.find::<Protected>(&resource.canonical().to_owned())? {
         targets.known = targets.known.union(&row.scope);
-        if row.open {
-            targets.open = targets.open.union(&row.scope);
-        }
+        let share = if row.open { &mut targets.open } else { &mut targets.closed };
+        *share = share.union(&row.scope);
         targets.keep(row.resource);
         return Ok(true);
     }

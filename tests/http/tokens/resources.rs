@@ -3,6 +3,7 @@
 use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::oauth::issuer::Issuer;
+use gatelodge::oauth::params::form_encode;
 use serde_json::{Value, json};
 
 use crate::support::{Browser, RelyingParty, Server, decoded};
@@ -53,6 +54,51 @@ async fn a_resource_brings_scopes_of_its_own() {
     let (_, of_b) = granted(&shop, &mut ada, &asked("https://b.example")).await;
 
     assert_eq!((of_a, of_b), ("openid".into(), "b:read openid".into()));
+}
+
+/// One token would be for both, so the stricter of two resources decides.
+#[tokio::test]
+async fn a_scope_that_one_resource_keeps_is_not_had_by_naming_another_beside_it() {
+    let (server, mut ada) = Server::with_ada().await;
+    let agent = RelyingParty::native(&server).await;
+    let closed = json!({ "resource": "https://a.example", "scope": "orders:write" });
+    let open = json!({ "resource": "https://b.example", "scope": "orders:write", "open": true });
+    register(&server, closed).await;
+    register(&server, open).await;
+    let beside = async |ada: &mut Browser, other: &str| {
+        let request = agent.request(&[("scope", "openid orders:write")]);
+        let named = form_encode([("resource", "https://a.example"), ("resource", other)]);
+        let page = ada.visit(&format!("{request}&{named}")).await;
+        let code = ada.decide(&page, "allow").await.brought().remove("code").unwrap();
+        let claims = decoded(&agent.redeem(&code).await.tokens().access).1;
+        (claims["aud"].clone(), claims["scope"].clone())
+    };
+
+    for other in [MCP, "https://b.example"] {
+        let aud = json!(["https://a.example", other]);
+        assert_eq!(beside(&mut ada, other).await, (aud, "openid".into()));
+    }
+}
+
+#[tokio::test]
+async fn a_scope_that_a_resource_comes_to_keep_is_gone_at_the_next_refresh() {
+    let (server, mut ada) = Server::with_ada().await;
+    let agent = RelyingParty::native(&server).await;
+    let at =
+        |open: bool| json!({ "resource": "https://a.example", "scope": "a:write", "open": open });
+    register(&server, at(true)).await;
+    let request = agent.request(&[("scope", "openid a:write")]);
+    let named = form_encode([("resource", "https://a.example"), ("resource", MCP)]);
+    let page = ada.visit(&format!("{request}&{named}")).await;
+    let code = ada.decide(&page, "allow").await.brought().remove("code").unwrap();
+    let before = agent.redeem(&code).await.tokens();
+
+    let path = "/resources/https%3A%2F%2Fa.example";
+    assert_eq!(server.operate(Method::DELETE, path, json!({})).await.status, 200);
+    register(&server, at(false)).await;
+    let after = agent.refresh(before.refresh()).await.tokens();
+
+    assert_eq!((&*before.scope, &*after.scope), ("a:write openid", "openid"));
 }
 
 #[tokio::test]
