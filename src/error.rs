@@ -126,6 +126,7 @@ refusals! {
     ClientAuthMissing => InvalidClient, "a confidential client sent no proof of who it is";
     ClientAuthTwice => InvalidRequest, "the request authenticates the client in two ways";
     ClientChanged => InvalidClient, "the client changed while its request was on the way";
+    ClientDescribesItself => InvalidRequest, "the client describes itself, and this is not the operator's to change of it";
     ClientDisabled => InvalidClient, "the client is switched off";
     ClientExists => Conflict, "a client with this id exists already";
     ClientIdMalformed => InvalidRequest, "a client_id is 1 to 255 printable ASCII characters";

@@ -95,6 +95,7 @@ impl Registration {
             require_pushed_authorization_requests: self.require_pushed_authorization_requests,
             resources: parsed(&self.resources)?,
             scope: optional(self.scope.as_deref())?,
+            scope_decided: false,
             secret: None,
             sector: self.sector,
             subject_type: self.subject_type,
@@ -186,6 +187,19 @@ async fn hashed(app: &App, secret: Option<String>) -> Result<Option<String>, Fai
 /// The members of a client that cannot be described.
 const FACTS: &[&str] = &["client_id", "created", "enabled", "origin"];
 
+/// The members of a client that describes itself which are the operator's to decide. The others
+/// would last until it describes itself anew.
+const DECIDED: &[&str] = &[
+    "access_token_lifetime",
+    "confirmation_waived",
+    "first_party",
+    "introspect_any",
+    "pkce",
+    "refresh",
+    "resources",
+    "scope",
+];
+
 /// Changes what a JSON Merge Patch (RFC 7396) names, and nothing else; null takes a member back
 /// to its default.
 pub(super) async fn change(
@@ -224,6 +238,10 @@ fn patched(
     client: &Client,
     patch: &Map<String, Value>,
 ) -> Result<NewClient, Refusal> {
+    let decides = |name: &String| DECIDED.contains(&name.as_str());
+    if client.origin != Origin::Operator && !patch.keys().all(decides) {
+        return Err(Refusal::ClientDescribesItself);
+    }
     let Value::Object(mut members) = shown(id, client) else { return Err(Refusal::BodyMalformed) };
     members.retain(|name, _| !FACTS.contains(&name.as_str()));
     for (name, value) in patch {
@@ -237,7 +255,11 @@ fn patched(
         serde_json::from_value(Value::Object(members)).map_err(|_| Refusal::BodyMalformed)?;
     let names_method = patch.contains_key("token_endpoint_auth_method");
     let any_secret_method = (!names_method).then_some(client.any_secret_method);
-    Ok(NewClient { any_secret_method, ..described.parse()? })
+    let scope_decided = match patch.get("scope") {
+        None => client.scope_decided,
+        Some(scope) => client.origin != Origin::Operator && !scope.is_null(),
+    };
+    Ok(NewClient { any_secret_method, scope_decided, ..described.parse()? })
 }
 
 pub(super) async fn rotate_secret(

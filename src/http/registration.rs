@@ -37,15 +37,10 @@ pub(super) async fn register(
 ) -> Result<(StatusCode, Json<Value>), Failure> {
     admit(&app, request.headers())?;
     let network = throttle::network(peer::address(&app, &request));
-    let counted = app.write(move |tx, cx| {
-        let most = cx.rules.config.registration.per_minute;
-        throttle::spend(tx, cx, "registrations from", &network, most)?;
-        throttle::spend(tx, cx, "registrations", b"", most)
-    });
-    counted.await.map_err(Failure::json)?;
+    count(&app, &network).await?;
     let stated: Value = body::json(request).await.map_err(Failure::json)?;
     let metadata = metadata(&app, stated).await.map_err(Failure::json)?;
-    let registered = app.write(move |tx, cx| registration::register(tx, cx, &metadata));
+    let registered = app.write(move |tx, cx| registration::register(tx, cx, &metadata, &network));
     let registered = registered.await.map_err(Failure::json)?;
     Ok((StatusCode::CREATED, Json(answer(&app, &registered))))
 }
@@ -71,6 +66,7 @@ pub(super) async fn update(
     let (id, token) = claimed(&id, request.headers())?;
     let view = app.read().map_err(Failure::json)?;
     registration::managed(&view, app.rules(), &id, &token).map_err(refused)?;
+    count(&app, &throttle::network(peer::address(&app, &request))).await?;
     let stated: Value = body::json(request).await.map_err(Failure::json)?;
     let secret = own_secret(&id, &stated).map_err(Failure::json)?;
     let metadata = metadata(&app, stated).await.map_err(Failure::json)?;
@@ -89,6 +85,18 @@ pub(super) async fn remove(
     let removed = app.write(move |tx, cx| registration::remove(tx, cx, &id, &token));
     removed.await.map_err(refused)?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Counts a registration or its update, of which there are so many a minute, from one network and
+/// in all: either may have the server fetch something.
+async fn count(app: &App, network: &[u8]) -> Result<(), Failure> {
+    let network = network.to_vec();
+    let counted = app.write(move |tx, cx| {
+        let most = cx.rules.config.registration.per_minute;
+        throttle::spend(tx, cx, "registrations from", &network, most)?;
+        throttle::spend(tx, cx, "registrations", b"", most)
+    });
+    counted.await.map_err(Failure::json)
 }
 
 /// Whether anybody, or whoever brings the initial access token (RFC 7591 §3), may register.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Refusal};
 use crate::flow::client::registration::settle;
+use crate::flow::client::{decided, usage};
 use crate::flow::{Context, Rules};
 use crate::oauth::client::DocumentPolicy;
 use crate::oauth::client::cimd::{self, DocumentAddress};
@@ -63,7 +64,7 @@ pub fn keep(
 ) -> Result<Client, Error> {
     let origin = Origin::Document {
         stale: fresh.map(|fresh| cx.now + fresh),
-        unused: fresh.map(|_| cx.now + cx.rules.config.lifetimes.unused_client),
+        unused: fresh.map(|_| usage::due(cx)),
     };
     let mut client = settle(cx, metadata, cimd::auth_method(metadata), origin)?;
     match tx.find::<Client>(id)? {
@@ -73,16 +74,7 @@ pub fn keep(
             if imported && fresh.is_some() {
                 return Ok(old);
             }
-            client.access_token_lifetime = old.access_token_lifetime;
-            client.confirmation_waived = old.confirmation_waived;
-            client.created = old.created;
-            client.enabled = old.enabled;
-            client.first_party = old.first_party;
-            client.introspect_any = old.introspect_any;
-            client.pkce = old.pkce;
-            client.refresh = old.refresh;
-            client.resources.clone_from(&old.resources);
-            client.revision = old.revision;
+            decided::keep(&mut client, &old);
             let same = Client { origin: old.origin.clone(), ..client.clone() } == old;
             if !same {
                 client.revision = old.revision + 1;

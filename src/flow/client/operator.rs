@@ -72,6 +72,8 @@ pub struct NewClient {
     pub resources: Vec<Resource>,
     /// `scope`: every open scope for a client that people sign in to, else none.
     pub scope: Option<Scope>,
+    /// Whether that holds whatever the client comes to say of itself.
+    pub scope_decided: bool,
     /// The Argon2id hash of a chosen `client_secret`, in PHC form: the server makes a secret.
     pub secret: Option<String>,
     /// The sector of a client with pairwise subjects.
@@ -271,6 +273,7 @@ fn settle(cx: &Context, new: &NewClient) -> Result<Client, Refusal> {
         resources: new.resources.clone(),
         revision: 1,
         scope,
+        scope_decided: new.scope_decided,
         secret: None,
         sector: new.sector.clone(),
         subject_type,

@@ -5,8 +5,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Refusal};
-use crate::flow::client::operator;
-use crate::flow::{Context, Rules, grant};
+use crate::flow::client::{decided, operator, usage};
+use crate::flow::{Context, Rules};
 use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::client::registration::ClientMetadata;
 use crate::oauth::client::{
@@ -15,16 +15,8 @@ use crate::oauth::client::{
 use crate::oauth::id::ClientId;
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::secret::{MadeClientSecret, RegistrationToken, TokenHash};
-use crate::store::schema::{CLIENTS_BY_FINGERPRINT, Client, ClientProof, GRANTS_BY_CLIENT, Origin};
-use crate::store::{StoreError, Tx, View};
-
-/// The most clients of one fingerprint that one registration looks at, and the most grants that
-/// are looked through for one that lives.
-const MOST_ALIKE: usize = 32;
-const MOST_GRANTS: usize = 500;
-
-/// How long a client of the same fingerprint is left alone: its person may be signing in.
-const HOUR: std::time::Duration = std::time::Duration::from_secs(3600);
+use crate::store::schema::{Client, ClientProof, Origin};
+use crate::store::{Tx, View};
 
 /// A client as its registration is answered (RFC 7591 §3.2.1, RFC 7592 §3).
 pub struct Registered {
@@ -77,6 +69,7 @@ pub fn settle(
         resources: Vec::new(),
         revision: 1,
         scope: scope(&cx.rules, metadata),
+        scope_decided: false,
         secret: None,
         sector,
         subject_type: metadata.subject_type,
@@ -98,45 +91,51 @@ fn scope(rules: &Rules, metadata: &ClientMetadata) -> crate::oauth::scope::Scope
     scope
 }
 
-/// Registers a client (RFC 7591 §3.2.1).
+/// Registers a client (RFC 7591 §3.2.1) for somebody in `network`.
 pub fn register(
     tx: &mut Tx<'_>,
     cx: &Context,
     metadata: &ClientMetadata,
+    network: &[u8],
 ) -> Result<Registered, Error> {
     let id: ClientId = format!("gl_{}", cx.fresh.uuid("client").simple()).parse()?;
     let token: RegistrationToken = cx.fresh.token();
-    let mut client = dynamic(cx, metadata, &token)?;
+    let mut client = described(cx, metadata)?;
+    let fingerprint = fingerprint(cx, &client, network);
+    usage::forget_alike(tx, cx, &fingerprint)?;
+    client.origin = origin(cx, fingerprint, &token);
     let secret = give_secret(cx, &mut client, None);
-    if let Origin::Dynamic { fingerprint, .. } = &client.origin {
-        forget_alike(tx, cx, fingerprint)?;
-    }
     tx.put(&id, client.clone())?;
     Ok(Registered { client, id, secret, token })
 }
 
-/// The client that `metadata` means, known by its fingerprint and by `token`.
-fn dynamic(
-    cx: &Context,
-    metadata: &ClientMetadata,
-    token: &RegistrationToken,
-) -> Result<Client, Refusal> {
-    let pepper = &cx.rules.pepper;
+/// The client that `metadata` means; its origin is the caller's to say.
+fn described(cx: &Context, metadata: &ClientMetadata) -> Result<Client, Refusal> {
     let unnamed = metadata.auth_method.is_none();
     let auth_method = metadata.auth_method.unwrap_or(AuthMethod::ClientSecretBasic);
     let mut client = settle(cx, metadata, auth_method, Origin::Operator)?;
     client.any_secret_method = unnamed;
-    let lasting: Vec<String> = client.redirect_uris.iter().map(RedirectUri::lasting).collect();
-    // A program that registers anew at each start has another port each time, and nothing else.
-    let mut told = stated(&client);
-    told.insert("redirect_uris".to_owned(), lasting.into());
-    let told = Value::Object(told).to_string();
-    client.origin = Origin::Dynamic {
-        fingerprint: pepper.hash_parts("client metadata", told.as_bytes()),
-        registration: pepper.hash(token),
-        unused: cx.now + cx.rules.config.lifetimes.unused_client,
-    };
     Ok(client)
+}
+
+/// What a client is known by that registers anew at each start. It has other ports each time, and
+/// nothing else. Who states the same from another network is another program.
+fn fingerprint(cx: &Context, client: &Client, network: &[u8]) -> TokenHash {
+    let lasting = |uris: &[RedirectUri]| -> Value {
+        uris.iter().map(RedirectUri::lasting).collect::<Vec<String>>().into()
+    };
+    let mut told = stated(client);
+    let post_logout = lasting(&client.post_logout_redirect_uris);
+    told.insert("post_logout_redirect_uris".to_owned(), post_logout);
+    told.insert("redirect_uris".to_owned(), lasting(&client.redirect_uris));
+    let told = Value::Object(told).to_string();
+    let network = crate::secret::hex(network);
+    cx.rules.pepper.hash_parts("client metadata", format!("{network} {told}").as_bytes())
+}
+
+fn origin(cx: &Context, fingerprint: TokenHash, token: &RegistrationToken) -> Origin {
+    let registration = cx.rules.pepper.hash(token);
+    Origin::Dynamic { fingerprint, registration, unused: usage::due(cx) }
 }
 
 /// Makes a secret where the client's method needs one and it has none in `kept`.
@@ -155,45 +154,6 @@ fn give_secret(
     let secret: MadeClientSecret = cx.fresh.token();
     client.secret = Some(ClientProof::Made(cx.rules.pepper.hash(&secret)));
     Some(secret)
-}
-
-/// Removes clients that state the same, hold nothing, and are older than an hour: what a program
-/// left behind that registers anew at each start.
-fn forget_alike(tx: &mut Tx<'_>, cx: &Context, fingerprint: &TokenHash) -> Result<(), Error> {
-    for id in tx.by(&CLIENTS_BY_FINGERPRINT, fingerprint, MOST_ALIKE)? {
-        let old = tx.find::<Client>(&id)?.is_some_and(|client| cx.now >= client.created + HOUR);
-        if old && !holds_live_grant(tx, cx, &id)? {
-            tx.remove::<Client>(&id)?;
-        }
-    }
-    Ok(())
-}
-
-fn holds_live_grant(view: &impl View, cx: &Context, id: &ClientId) -> Result<bool, StoreError> {
-    for grant in view.by(&GRANTS_BY_CLIENT, id, MOST_GRANTS)? {
-        if grant::live(view, cx, grant)?.is_some() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// Forgets a client that nobody registered by hand and whose time has come, or gives it more time
-/// where it holds a live grant.
-pub fn forget_unused(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<(), StoreError> {
-    let Some(mut client) = tx.find::<Client>(id)? else { return Ok(()) };
-    let later = cx.now + cx.rules.config.lifetimes.unused_client;
-    let lives = holds_live_grant(tx, cx, id)?;
-    match &mut client.origin {
-        Origin::Dynamic { unused, .. } | Origin::Document { unused: Some(unused), .. } => {
-            if !lives {
-                return tx.remove::<Client>(id).map(drop);
-            }
-            *unused = later;
-        }
-        Origin::Document { unused: None, .. } | Origin::Operator => return Ok(()),
-    }
-    tx.put(id, client)
 }
 
 /// The client that `token` is the registration access token of.
@@ -228,8 +188,8 @@ pub struct Update {
     pub token: RegistrationToken,
 }
 
-/// Replaces what a client registered. It keeps its secret unless it no longer needs one, and gets
-/// a new registration access token (RFC 7592 §2.2).
+/// Replaces what a client registered. What the operator decided of it stays. It keeps its secret
+/// unless it no longer needs one, and gets a new registration access token (RFC 7592 §2.2).
 pub fn update(tx: &mut Tx<'_>, cx: &Context, update: &Update) -> Result<Registered, Error> {
     let old = managed(tx, &cx.rules, &update.id, &update.token)?;
     if let Some(named) = &update.secret {
@@ -242,11 +202,14 @@ pub fn update(tx: &mut Tx<'_>, cx: &Context, update: &Update) -> Result<Register
             return Err(Refusal::ClientUpdateMismatched.into());
         }
     }
+    let Origin::Dynamic { fingerprint, .. } = &old.origin else {
+        return Err(Refusal::RegistrationAccessTokenWrong.into());
+    };
     let token: RegistrationToken = cx.fresh.token();
-    let mut client = dynamic(cx, &update.metadata, &token)?;
-    client.created = old.created;
-    client.enabled = old.enabled;
-    client.revision = old.revision + 1;
+    let mut client = described(cx, &update.metadata)?;
+    client.origin = origin(cx, *fingerprint, &token);
+    decided::keep(&mut client, &old);
+    client.revision += 1;
     let secret = give_secret(cx, &mut client, old.secret);
     tx.put(&update.id, client.clone())?;
     Ok(Registered { client, id: update.id.clone(), secret, token })

@@ -2,7 +2,7 @@
 //! judged whenever a row is read.
 
 use crate::error::Error;
-use crate::flow::client::registration;
+use crate::flow::client::usage;
 use crate::flow::{Context, backchannel};
 use crate::store::schema::{
     AppCode, AppSession, Attempts, Ceremony, Client, Code, Device, Grant, Interaction, Pushed,
@@ -45,7 +45,7 @@ fn remove(tx: &mut Tx<'_>, cx: &Context, table: u8, key: &[u8]) -> Result<(), St
         };
     }
     if table == <Client as Row>::TABLE.byte {
-        return registration::forget_unused(tx, cx, &tx.expired_key::<Client>(key)?);
+        return usage::forget_unused(tx, cx, &tx.expired_key::<Client>(key)?);
     }
     in_tables!(
         AppCode,

@@ -82,6 +82,8 @@ pub struct Client {
     pub revision: u64,
     /// What it may ask for, and what it gets where a request names no scope.
     pub scope: Scope,
+    /// Whether the operator decided so, of a client that describes itself.
+    pub scope_decided: bool,
     /// What its secret is known by.
     pub secret: Option<ClientProof>,
     /// The sector in which people have one name towards it (OpenID Connect Core §8.1).

@@ -1,5 +1,6 @@
 //! Clients that nobody registered: they register themselves, or are named by a document.
 
+mod decided;
 mod documents;
 mod habits;
 mod registration;

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use crate::support::{Answer, RelyingParty, Server, Site, basic, register, token};
 
 /// What a program on the person's machine registers.
-fn native() -> Value {
+pub(super) fn native() -> Value {
     json!({
         "client_name": "Agent",
         "redirect_uris": ["http://127.0.0.1:40001/callback"],
@@ -26,7 +26,12 @@ fn native() -> Value {
 }
 
 /// A request about one registration, with its token.
-async fn manage(server: &Server, method: Method, of: &Value, body: Option<Value>) -> Answer {
+pub(super) async fn manage(
+    server: &Server,
+    method: Method,
+    of: &Value,
+    body: Option<Value>,
+) -> Answer {
     let path = of["registration_client_uri"].as_str().unwrap();
     let path = path.strip_prefix(server.issuer()).unwrap();
     let bearer = format!("Bearer {}", of["registration_access_token"].as_str().unwrap());

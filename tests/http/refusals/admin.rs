@@ -6,7 +6,7 @@ use axum::http::Method;
 use gatelodge::oauth::issuer::Issuer;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Server};
+use crate::support::{Answer, Server, register};
 
 /// A registration of a client.
 async fn client(registration: Value) -> Answer {
@@ -36,6 +36,14 @@ pub(super) async fn a_public_client_with_a_secret() -> Answer {
         "token_endpoint_auth_method": "client_secret_basic",
     }))
     .await
+}
+
+pub(super) async fn another_name_for_a_client_that_names_itself() -> Answer {
+    let server = Server::new().await;
+    let metadata = json!({ "redirect_uris": ["https://app.example/cb"] });
+    let told = register(&server, metadata).await.json();
+    let path = format!("/clients/{}", told["client_id"].as_str().unwrap());
+    server.operate(Method::PATCH, &path, json!({ "name": "Another" })).await
 }
 
 pub(super) async fn a_client_that_is_not_there() -> Answer {

@@ -74,6 +74,7 @@ fn story(refusal: Refusal) -> Story {
         ClientAuthMissing => token::no_proof(),
         ClientAuthTwice => token::two_proofs(),
         ClientChanged => token::a_client_that_changes_meanwhile(),
+        ClientDescribesItself => admin::another_name_for_a_client_that_names_itself(),
         ClientDisabled => token::a_client_that_is_switched_off(),
         ClientExists => admin::a_client_id_for_the_second_time(),
         ClientIdMalformed => authorize::a_client_id_that_is_none(),

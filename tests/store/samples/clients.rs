@@ -55,6 +55,7 @@ pub(super) fn clients() -> Vec<(ClientId, Client)> {
         resources: vec![read("https://api.example")],
         revision: 300,
         scope: scope(),
+        scope_decided: true,
         secret: Some(ClientProof::Made(hash(3))),
         sector: Some(text("app.example")),
         subject_type: SubjectType::Pairwise,
@@ -107,6 +108,7 @@ pub(super) fn clients() -> Vec<(ClientId, Client)> {
         post_logout_redirect_uris: vec![],
         redirect_uris: vec![],
         scope: Scope::default(),
+        scope_decided: false,
         secret: None,
         ..full
     };

@@ -1,0 +1,88 @@
+//! What an operator decides of clients that describe themselves.
+
+use std::time::Duration;
+
+use axum::http::Method;
+use gatelodge::oauth::issuer::Issuer;
+use gatelodge::oauth::params::form_encode;
+use serde_json::{Value, json};
+
+use super::registration::{manage, native};
+use crate::refusals::documents::document;
+use crate::support::{RelyingParty, Server, Site, register};
+
+/// Decisions of every kind.
+fn decisions() -> Value {
+    json!({
+        "access_token_lifetime": 60,
+        "confirmation_waived": true,
+        "enabled": true,
+        "first_party": true,
+        "introspect_any": true,
+        "pkce": "nonce",
+        "refresh": "strict",
+        "resources": ["https://a.example"],
+        "scope": "openid",
+    })
+}
+
+async fn decide(server: &Server, id: &str, decisions: Value) -> Value {
+    let id = form_encode([(id, "")]);
+    let path = format!("/clients/{}", id.trim_end_matches('='));
+    let told = server.operate(Method::PATCH, &path, decisions).await;
+    assert_eq!(told.status, 200, "{}", told.text());
+    told.json()
+}
+
+/// What holds of a client, as far as it can be decided.
+fn decided(of: &Value) -> Value {
+    let members = decisions();
+    let members = members.as_object().unwrap().keys();
+    members.map(|name| (name.clone(), of[name].clone())).collect::<serde_json::Map<_, _>>().into()
+}
+
+/// RFC 7592 §2.2
+#[tokio::test]
+async fn an_update_of_its_registration_lifts_no_limit() {
+    let server = Server::new().await;
+    let registered = register(&server, native()).await.json();
+    let id = registered["client_id"].as_str().unwrap();
+    decide(&server, id, decisions()).await;
+    let mut update = native();
+    update["client_id"] = id.into();
+    update["client_name"] = "Other".into();
+    update["scope"] = "openid profile email".into();
+
+    let updated = manage(&server, Method::PUT, &registered, Some(update.clone())).await.json();
+
+    let shown = server.operate(Method::GET, &format!("/clients/{id}"), json!({})).await.json();
+    assert_eq!((&shown["name"], decided(&shown)), (&json!("Other"), decisions()));
+    assert_eq!(updated["scope"], "openid");
+
+    decide(&server, id, json!({ "scope": null })).await;
+    let updated = manage(&server, Method::PUT, &updated, Some(update)).await.json();
+    assert_eq!(updated["scope"], "email offline_access openid profile");
+}
+
+#[tokio::test]
+async fn another_document_lifts_no_limit() {
+    let site = Site::new().await;
+    let server = Server::with(Issuer::localhost(7455), |config| {
+        config.fetch.private = vec![site.listed()];
+    })
+    .await;
+    let client = RelyingParty::new(&server, &document(&site));
+    site.serve(&document(&site), "");
+    server.get(&client.request(&[])).await;
+    decide(&server, &client.id, decisions()).await;
+    let mut other = document(&site);
+    other["client_name"] = "Other".into();
+    site.serve(&other, "");
+
+    server.advance(Duration::from_hours(1));
+    server.get(&client.request(&[])).await;
+
+    let shown =
+        server.operate(Method::GET, "/clients", json!({})).await.json()["clients"][0].take();
+    assert_eq!((&shown["name"], decided(&shown)), (&json!("Other"), decisions()));
+}
