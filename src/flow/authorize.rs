@@ -6,6 +6,7 @@
 pub mod pushed;
 
 use crate::error::{Error, Refusal};
+use crate::flow::client::usage;
 use crate::flow::{Context, Rules, resource};
 use crate::oauth::authorize::{AuthorizeRequest, Callback, Opening};
 use crate::oauth::client::{ClientType, GrantType, PkcePolicy};
@@ -128,6 +129,7 @@ pub fn begin(
     checked: &Checked,
 ) -> Result<(InteractionId, BrowserSecret), Error> {
     checked.check_mode()?;
+    usage::note(tx, cx, &checked.client)?;
     let purpose = Purpose::Authorize {
         client: checked.client.clone(),
         expected: checked.expected.clone(),

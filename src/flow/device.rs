@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Internal, Refusal};
 use crate::flow::client::auth::AuthenticatedClient;
+use crate::flow::client::usage;
 use crate::flow::grant::{self, Allowed};
 use crate::flow::issue::{self, Issued};
 use crate::flow::resource::{self, Targets};
@@ -72,6 +73,7 @@ pub fn begin(
     if asked.is_some_and(|scope| scope.intersect(&targets.for_client(&client)).is_empty()) {
         return Err(Refusal::ScopeNotAllowed.into());
     }
+    usage::note(tx, cx, proven.id())?;
     let user_code = free_code(tx, cx)?;
     let device_code: DeviceCode = cx.fresh.token();
     let row = Device {

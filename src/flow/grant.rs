@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Refusal};
+use crate::flow::client::usage;
 use crate::flow::{Context, session};
 use crate::oauth::claims_request::ClaimsRequest;
 use crate::oauth::client::GrantType;
@@ -108,6 +109,7 @@ pub fn begin(
     {
         return Err(Refusal::GrantEnded.into());
     }
+    usage::note(tx, cx, &allowed.client)?;
     let refreshes = client.grant_types.contains(&GrantType::RefreshToken);
     let lifetimes = &cx.rules.config.lifetimes;
     let lasting = if refreshes { lifetimes.refresh_total } else { lifetimes.access_token };

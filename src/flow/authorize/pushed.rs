@@ -4,6 +4,7 @@ use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::authorize::{self, Checked};
 use crate::flow::client::auth::AuthenticatedClient;
+use crate::flow::client::usage;
 use crate::oauth::authorize::Callback;
 use crate::oauth::client::GrantType;
 use crate::oauth::id::{ClientId, InteractionId};
@@ -20,6 +21,7 @@ pub fn push(
 ) -> Result<PushedReference, Error> {
     proven.row(tx, GrantType::AuthorizationCode)?;
     checked.check_mode()?;
+    usage::note(tx, cx, proven.id())?;
     let reference: PushedReference = cx.fresh.token();
     let row = Pushed {
         client: proven.id().clone(),

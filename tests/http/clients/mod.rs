@@ -4,3 +4,4 @@ mod decided;
 mod documents;
 mod habits;
 mod registration;
+mod usage;
