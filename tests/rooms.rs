@@ -23,7 +23,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     // The four rooms in a line, and what stands between them.
     ("oauth", &["error", "secret", "time"]),
     ("fuzzing", &["error", "oauth", "secret"]),
-    ("config", &["error", "oauth", "secret", "time"]),
+    ("config", &["error", "fetch", "oauth", "secret", "time"]),
     ("store", &["error", "event", "oauth", "secret", "time"]),
     ("keys", &["error", "oauth", "secret", "store", "time"]),
     ("passkey", &["error", "oauth", "secret", "store", "time"]),

@@ -28,7 +28,7 @@ pub(super) static KEYS: &[Key] = &[
     key("documents.hosts", Kind::Hosts(|d| &mut d.config.documents.hosts)),
     key("documents.policy", Kind::Documents(|d| &mut d.config.documents.policy)),
     key("fetch.ca_file", Kind::Directory(|d| &mut d.config.fetch.ca_file)),
-    key("fetch.private", Kind::Hosts(|d| &mut d.config.fetch.private)),
+    key("fetch.private", Kind::Destinations(|d| &mut d.config.fetch.private)),
     key("hosts", Kind::Hosts(|d| &mut d.config.hosts)),
     key("issuer", Kind::Issuer(|d| &mut d.config.issuer)),
     key(

@@ -7,6 +7,7 @@ use std::time::Duration;
 use toml::Value;
 use zeroize::Zeroizing;
 
+use crate::fetch;
 use crate::oauth::client::{DocumentPolicy, PkcePolicy, RegistrationPolicy};
 use crate::oauth::issuer::Issuer;
 use crate::oauth::scope::{Scope, ScopeToken};
@@ -20,6 +21,7 @@ use super::span;
 pub(super) enum Kind {
     Addresses(fn(&mut Draft) -> &mut Vec<IpAddr>),
     AppRoles,
+    Destinations(fn(&mut Draft) -> &mut Vec<String>),
     Directory(fn(&mut Draft) -> &mut Option<PathBuf>),
     Documents(fn(&mut Draft) -> &mut DocumentPolicy),
     Hosts(fn(&mut Draft) -> &mut Vec<String>),
@@ -45,6 +47,7 @@ impl Kind {
         match self {
             Self::Addresses(_)
             | Self::AppRoles
+            | Self::Destinations(_)
             | Self::Hosts(_)
             | Self::Listeners(_)
             | Self::RoleScopes
@@ -89,6 +92,11 @@ impl Kind {
                 })?;
                 let roles = list(value, "a role", |s| s.parse().ok())?;
                 draft.config.apps.insert(app, roles);
+            }
+            Self::Destinations(of) => {
+                let read = |s: &str| fetch::is_destination(s).then(|| s.to_owned());
+                let allowed = "a host and a port, such as apps.lan:443 or [::1]:8443";
+                *of(draft) = list(value, allowed, read)?;
             }
             Self::Directory(of) => {
                 let written = value.as_str().filter(|path| !path.is_empty());
@@ -194,6 +202,7 @@ impl Kind {
             Self::Secret(_) | Self::SecretText(_) => "(secret)".to_owned(),
             Self::Addresses(_)
             | Self::AppRoles
+            | Self::Destinations(_)
             | Self::Directory(_)
             | Self::Documents(_)
             | Self::Hosts(_)

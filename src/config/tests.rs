@@ -93,6 +93,8 @@ fn every_kind_is_read_from_the_file() {
         hosts = ["id.lan"]
         issuer = "https://id.example"
         listen = ["0.0.0.0:80", "[::1]:7455"]
+        [fetch]
+        private = ["apps.lan:443", "[::1]:8443"]
         [lifetimes]
         access_token = 300
         refresh_idle = "10d"
@@ -114,6 +116,7 @@ fn every_kind_is_read_from_the_file() {
     assert_eq!(config.places.data, case.file().with_file_name("state"));
     assert_eq!(config.listen.len(), 2);
     assert_eq!(config.hosts, ["id.lan"]);
+    assert_eq!(config.fetch.private, ["apps.lan:443", "[::1]:8443"]);
     assert_eq!(config.lifetimes.access_token, Duration::from_secs(300));
     assert_eq!(config.lifetimes.refresh_idle, Duration::from_secs(864_000));
     assert_eq!(config.policy.interactions, 50);
@@ -197,6 +200,11 @@ fn each_fault_names_its_source_its_key_and_what_is_allowed() {
             "root_secret = 'hush'",
             "FILE: root_secret: a secret does not belong in this file; put it into a file of its \
              own, mode 0600, and name that as root_secret_file",
+        ),
+        (
+            "[fetch]\nprivate = ['apps.lan']",
+            "FILE: fetch.private: found [\"apps.lan\"]; a list is allowed, each item a host and a \
+             port, such as apps.lan:443 or [::1]:8443",
         ),
         ("log = ''", "FILE: log: found \"\"; a text is allowed"),
     ] {

@@ -117,6 +117,11 @@ impl Fetcher {
     }
 }
 
+/// Whether `entry` can stand in the list of destinations whose addresses may be private.
+pub fn is_destination(entry: &str) -> bool {
+    Private::parse(&[entry.to_owned()]).is_ok()
+}
+
 /// What every fetch passes through.
 struct WayOut {
     deadline: Duration,
