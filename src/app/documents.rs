@@ -28,13 +28,31 @@ impl App {
     /// says it today. Failures are not kept: each request that meets one asks anew, within the
     /// limits of the network that it comes from.
     pub async fn meet(&self, id: &ClientId, address: IpAddr) -> Result<(), Error> {
+        self.renew(id, address, |_| false).await
+    }
+
+    /// Fetches the document of the client `id`, if that is due. A failure that `bears` says may
+    /// pass is none for a client that was known lately.
+    async fn renew(
+        &self,
+        id: &ClientId,
+        address: IpAddr,
+        bears: fn(FetchError) -> bool,
+    ) -> Result<(), Error> {
         let standing = document::standing(&self.read()?, &self.context(), id)?;
         let Standing::Fetch(document) = standing else { return Ok(()) };
         let network = throttle::network(address);
         let counted =
             self.write(move |tx, cx| throttle::spend(tx, cx, "documents", &network, PER_MINUTE));
         counted.await?;
-        let fetched = self.fetcher().json(document.url(), DOCUMENT).await.map_err(refusal)?;
+        let fetched = match self.fetcher().json(document.url(), DOCUMENT).await {
+            Err(error)
+                if bears(error) && document::is_recent(&self.read()?, &self.context(), id)? =>
+            {
+                return Ok(());
+            }
+            fetched => fetched.map_err(refusal)?,
+        };
         let schemes = &self.rules().config.policy.private_use_schemes;
         let metadata = cimd::parse(id, &fetched.body, schemes)?;
         self.check_sector(&metadata).await?;
@@ -44,13 +62,14 @@ impl App {
         Ok(())
     }
 
-    /// As [`App::meet`], for a client that has come to prove itself.
+    /// As [`App::meet`], for a client that has come to prove itself. What people authorized goes on
+    /// while the server of its document is down for a while; a new authorization waits.
     ///
     /// # Errors
     ///
     /// [`Refusal::DocumentUnavailable`], whyever the document cannot be had or read.
     pub async fn meet_to_prove(&self, id: &ClientId, address: IpAddr) -> Result<(), Error> {
-        self.meet(id, address).await.map_err(|error| match error {
+        self.renew(id, address, may_pass).await.map_err(|error| match error {
             Error::Refused(Refusal::AttemptsTooMany) | Error::Internal(_) => error,
             Error::Refused(_) => Refusal::DocumentUnavailable.into(),
         })
@@ -64,6 +83,29 @@ impl App {
         let document = self.fetcher().json(&url, SECTOR).await;
         let document = document.map_err(|_| Refusal::SectorUnclear)?;
         Ok(metadata.check_sector(&document.body)?)
+    }
+}
+
+/// Whether a failure says nothing of the document, and may be over soon.
+fn may_pass(error: FetchError) -> bool {
+    match error {
+        FetchError::Broken
+        | FetchError::CertificateWrong
+        | FetchError::ConnectionRefused
+        | FetchError::Deadline
+        | FetchError::HostUnknown
+        | FetchError::NameserverFailed
+        | FetchError::TlsFailed => true,
+        FetchError::StatusWrong(status) => (500..600).contains(&status),
+        FetchError::AddressPrivate
+        | FetchError::BodyTooLarge
+        | FetchError::ContentEncoded
+        | FetchError::ContentTypeWrong
+        | FetchError::Offline
+        | FetchError::Redirected
+        | FetchError::UrlNotHttps
+        | FetchError::UrlWithFragment
+        | FetchError::UrlWithUserinfo => false,
     }
 }
 

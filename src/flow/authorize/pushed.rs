@@ -4,6 +4,7 @@ use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::authorize::{self, Checked};
 use crate::flow::client::auth::AuthenticatedClient;
+use crate::flow::client::document::{self, Standing};
 use crate::flow::client::usage;
 use crate::oauth::authorize::Callback;
 use crate::oauth::client::GrantType;
@@ -21,6 +22,10 @@ pub fn push(
 ) -> Result<PushedReference, Error> {
     proven.row(tx, GrantType::AuthorizationCode)?;
     checked.check_mode()?;
+    // A document that cannot be had serves what was authorized, and no new authorization.
+    if let Standing::Fetch(_) = document::standing(tx, cx, proven.id())? {
+        return Err(Refusal::DocumentUnavailable.into());
+    }
     usage::note(tx, cx, proven.id())?;
     let reference: PushedReference = cx.fresh.token();
     let row = Pushed {

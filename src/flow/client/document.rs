@@ -11,7 +11,7 @@ use crate::oauth::client::cimd::{self, DocumentAddress};
 use crate::oauth::client::registration::ClientMetadata;
 use crate::oauth::id::ClientId;
 use crate::store::schema::{Client, Origin};
-use crate::store::{Tx, View};
+use crate::store::{StoreError, Tx, View};
 
 /// What has to be done before a client can be taken as its document states it today.
 pub enum Standing {
@@ -36,6 +36,18 @@ pub fn standing(view: &impl View, cx: &Context, id: &ClientId) -> Result<Standin
     let address = DocumentAddress::of(id)?;
     admit(&cx.rules, &address)?;
     Ok(if stale { Standing::Fetch(address) } else { Standing::Known })
+}
+
+/// How long a document that went stale may stand in for one that cannot be had.
+const BEARABLE: Duration = Duration::from_hours(24);
+
+/// Whether what a client's document said last may stand in for what it says today.
+pub fn is_recent(view: &impl View, cx: &Context, id: &ClientId) -> Result<bool, StoreError> {
+    Ok(match view.find::<Client>(id)?.map(|client| client.origin) {
+        Some(Origin::Document { stale: Some(stale), .. }) => cx.now < stale + BEARABLE,
+        Some(Origin::Document { stale: None, .. } | Origin::Dynamic { .. } | Origin::Operator)
+        | None => false,
+    })
 }
 
 /// Whether documents at this address are read at all.

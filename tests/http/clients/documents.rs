@@ -260,6 +260,32 @@ async fn a_client_whose_document_nobody_uses_is_forgotten() {
     assert_eq!(listed["clients"], json!([]));
 }
 
+/// What was authorized goes on while a site is down for a while; nothing new is.
+#[tokio::test]
+async fn a_client_whose_site_is_down_stays_signed_in_for_a_day() {
+    let site = Site::new().await;
+    let (server, mut ada) = reaching(&site, |_| {}).await;
+    site.serve(&document(&site), "");
+    let client = RelyingParty::new(&server, &document(&site));
+    let tokens = client.tokens(&mut ada).await;
+
+    site.answer("503 Service Unavailable", "");
+    server.advance(Duration::from_hours(24));
+    let tokens = client.refresh(tokens.refresh()).await.tokens();
+    let authorized = ada.visit(&client.request(&[])).await;
+    let pushed = client.push_raw(&[]).await;
+    site.answer("404 Not Found", "");
+    let gone = client.refresh(tokens.refresh()).await;
+    site.answer("503 Service Unavailable", "");
+    server.advance(Duration::from_mins(5));
+    let later = client.refresh(tokens.refresh()).await;
+
+    authorized.refused(ErrorCode::InvalidRequest, Refusal::DocumentStatusWrong);
+    for refused in [pushed, gone, later] {
+        refused.refused(ErrorCode::InvalidClient, Refusal::DocumentUnavailable);
+    }
+}
+
 /// A document may name keys, by which its client proves itself wherever it asks.
 #[tokio::test]
 async fn a_document_with_keys_makes_a_client_that_signs() {
