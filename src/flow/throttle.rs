@@ -22,6 +22,8 @@ pub enum Guessed {
     ClientSecretFrom,
     /// The secret of one client.
     ClientSecretOf,
+    /// The initial access token of RFC 7591 §3, which a person chose, from one network.
+    InitialAccessTokenFrom,
     /// A user code (RFC 8628 §5.1), by one account.
     UserCodeBy,
     /// A user code, from one network.
@@ -33,6 +35,7 @@ impl Guessed {
         match self {
             Self::ClientSecretFrom => "attempts client secret from",
             Self::ClientSecretOf => "attempts client secret of",
+            Self::InitialAccessTokenFrom => "attempts initial access token from",
             Self::UserCodeBy => "attempts user code by",
             Self::UserCodeFrom => "attempts user code from",
         }
@@ -41,7 +44,7 @@ impl Guessed {
     /// How many failures a minute go unpunished.
     const fn limit(self) -> u32 {
         match self {
-            Self::ClientSecretFrom | Self::UserCodeFrom => 60,
+            Self::ClientSecretFrom | Self::InitialAccessTokenFrom | Self::UserCodeFrom => 60,
             Self::ClientSecretOf | Self::UserCodeBy => 10,
         }
     }

@@ -13,7 +13,7 @@ use super::{body, peer};
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::client::registration::{self, Registered, Update};
-use crate::flow::throttle;
+use crate::flow::throttle::{self, Guessed};
 use crate::keys;
 use crate::oauth::client::RegistrationPolicy;
 use crate::oauth::client::registration::ClientMetadata;
@@ -35,8 +35,8 @@ pub(super) async fn register(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<(StatusCode, Json<Value>), Failure> {
-    admit(&app, request.headers())?;
     let network = throttle::network(peer::address(&app, &request));
+    admit(&app, request.headers(), &network).await?;
     count(&app, &network).await?;
     let stated: Value = body::json(request).await.map_err(Failure::json)?;
     let metadata = metadata(&app, stated).await.map_err(Failure::json)?;
@@ -100,21 +100,26 @@ async fn count(app: &App, network: &[u8]) -> Result<(), Failure> {
 }
 
 /// Whether anybody, or whoever brings the initial access token (RFC 7591 §3), may register.
-fn admit(app: &App, headers: &HeaderMap) -> Result<(), Failure> {
+async fn admit(app: &App, headers: &HeaderMap, network: &[u8]) -> Result<(), Failure> {
     let rules = app.rules();
     match rules.config.registration_policy(&rules.issuer) {
         RegistrationPolicy::Off => Err(Failure::json(Refusal::RegistrationOff)),
         RegistrationPolicy::Open => Ok(()),
         RegistrationPolicy::Token => {
             let presented = bearer(headers)?;
+            let guessed = Guessed::InitialAccessTokenFrom;
+            let view = app.read().map_err(Failure::json)?;
+            throttle::check(&view, &app.context(), guessed, network).map_err(Failure::json)?;
             let hash =
                 |token: &str| rules.pepper.hash_parts("initial access token", token.as_bytes());
             let known = rules.config.registration.token.as_ref();
             if known.is_some_and(|known| hash(known).matches(&hash(&presented))) {
-                Ok(())
-            } else {
-                Err(refused(Refusal::InitialAccessTokenWrong))
+                return Ok(());
             }
+            let network = network.to_vec();
+            let failed = app.write(move |tx, cx| Ok(throttle::failed(tx, cx, guessed, &network)?));
+            failed.await.map_err(Failure::json)?;
+            Err(refused(Refusal::InitialAccessTokenWrong))
         }
     }
 }
