@@ -160,6 +160,7 @@ pub fn next(
     let settled = remembered.as_ref().is_some_and(|own| own.iter().all(|own| shown.within(own)))
         && proves_client(&client_id, &client, &callback);
     let trusted = client.first_party && !targets.unregistered;
+    let settled = settled && !targets.unregistered;
     let silent = !request.prompt.consent && (trusted || settled);
     let forbidden_to_ask = request.prompt.none;
     let remembered = remembered.unwrap_or_default();
