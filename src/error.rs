@@ -254,6 +254,7 @@ refusals! {
     RoleUnknown => InvalidRequest, "the configuration knows no such role";
     ScopeMalformed => InvalidScope, "the scope is not a list of scope tokens as RFC 6749 §3.3 writes them";
     ScopeNotAllowed => InvalidScope, "nothing of the scope is left after client and person";
+    ScopeReserved => InvalidRequest, "the scopes admin and hook: are never open to every client";
     ScopeUnknown => InvalidRequest, "the configuration knows no such scope";
     ScopeWidened => InvalidScope, "the scope reaches beyond what was granted";
     SectorUnclear => InvalidClientMetadata, "the redirect URIs have no host in common, and no sector_identifier_uri names them all";

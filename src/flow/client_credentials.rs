@@ -30,15 +30,16 @@ pub fn issue(
     if targets.unregistered || !request.resources.iter().all(|own| is_own(cx, own) || listed(own)) {
         return Err(Refusal::ResourceUnknown.into());
     }
+    let allowed = targets.for_itself(&cx.rules, &client);
     let scope = match &request.scope {
         Some(requested) => {
-            let scope = requested.intersect(&client.scope);
+            let scope = requested.intersect(&allowed);
             if scope.is_empty() {
                 return Err(Refusal::ScopeNotAllowed.into());
             }
             scope
         }
-        None => client.scope.clone(),
+        None => allowed,
     };
     Ok(issue::for_client(cx, proven.id(), &client, &targets.resources, scope))
 }

@@ -18,8 +18,9 @@ use crate::secret::MadeClientSecret;
 use crate::store::schema::{Client, Person, Protected, RESOURCES_BY_SERVER};
 use crate::store::{StoreError, Tx, View};
 
-/// The most resources of one resource server.
+/// The most resources of one resource server, and of all together.
 const MOST: usize = 256;
+const MOST_REGISTERED: usize = 10_000;
 
 /// What the resources of a request come to.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +42,11 @@ impl Targets {
     /// leaves to everybody opens no scope that another one keeps.
     pub fn for_client(&self, client: &Client) -> Scope {
         client.scope.union(&self.open.minus(&self.closed))
+    }
+
+    /// What `client` may have there for itself.
+    pub fn for_itself(&self, rules: &Rules, client: &Client) -> Scope {
+        client.scope.intersect(&rules.config.scope().union(&self.known))
     }
 
     /// What a person with `roles` may grant there. A scope of a resource that the configuration
@@ -175,10 +181,19 @@ fn is_persons_own(rules: &Rules, resource: &Resource) -> bool {
 /// The scopes of `scope` that mean nothing here, and so may mean something at a resource that
 /// nobody registered.
 fn foreign(rules: &Rules, scope: &Scope) -> Scope {
-    let reserved =
-        |token: &ScopeToken| token.as_str() == "admin" || token.as_str().starts_with("hook:");
     let unknown = scope.minus(&rules.config.scope());
-    unknown.iter().filter(|token| !reserved(token)).cloned().collect()
+    unknown.iter().filter(|token| !is_reserved(token)).cloned().collect()
+}
+
+/// Whether a scope is never left to clients that nobody registered.
+fn is_reserved(token: &ScopeToken) -> bool {
+    token.as_str() == "admin" || token.as_str().starts_with("hook:")
+}
+
+/// The scopes that mean something at any registered resource.
+pub fn known(view: &impl View) -> Result<Scope, StoreError> {
+    let rows = view.list::<Protected>(MOST_REGISTERED)?;
+    Ok(rows.iter().fold(Scope::default(), |all, (_, row)| all.union(&row.scope)))
 }
 
 /// The resources that a token is for, out of those that were granted.
@@ -249,6 +264,9 @@ pub fn add_row(
     let key = new.resource.canonical().to_owned();
     if new.resource == Resource::of(&cx.rules.issuer) || tx.find::<Protected>(&key)?.is_some() {
         return Err(Refusal::ResourceExists.into());
+    }
+    if new.open && new.scope.iter().any(is_reserved) {
+        return Err(Refusal::ScopeReserved.into());
     }
     let (server, secret) = match &new.introspecting {
         Introspecting::As(id) => {

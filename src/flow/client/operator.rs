@@ -1,7 +1,7 @@
 //! Clients, as the operator registers them. Names as in [RFC 7591 §2](https://www.rfc-editor.org/rfc/rfc7591#section-2).
 
 use crate::error::{Error, Refusal};
-use crate::flow::{Context, grant};
+use crate::flow::{Context, grant, resource};
 use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::client::{
     ApplicationType, AuthMethod, ClientType, GrantType, PkcePolicy, RefreshPolicy, SigningAlg,
@@ -98,7 +98,7 @@ pub fn add(
     if tx.find::<Client>(&id)?.is_some() {
         return Err(Refusal::ClientExists.into());
     }
-    let mut client = settle(cx, new)?;
+    let mut client = settle(tx, cx, new)?;
     let (proof, secret) = secret(cx, &client, new.secret.as_ref());
     client.secret = proof;
     tx.put(&id, client.clone())?;
@@ -146,7 +146,7 @@ pub fn change(
     let old = tx.find::<Client>(id)?.ok_or(Refusal::ClientNotFound)?;
     let change = change(&old)?;
     let settled = match &change.described {
-        Some(new) => settle(cx, new)?,
+        Some(new) => settle(tx, cx, new)?,
         None => old.clone(),
     };
     if change.secret.is_some() && !settled.auth_method.is_secret() {
@@ -184,8 +184,8 @@ pub fn rotate_secret(
 }
 
 /// The client that a registration means, if it does not contradict itself.
-fn settle(cx: &Context, new: &NewClient) -> Result<Client, Refusal> {
-    let contradictory = Err(Refusal::ClientMetadataContradictory);
+fn settle(view: &impl View, cx: &Context, new: &NewClient) -> Result<Client, Error> {
+    let contradictory = Err(Refusal::ClientMetadataContradictory.into());
     let client_type = new.client_type.unwrap_or(match new.auth_method {
         Some(AuthMethod::None) => ClientType::Public,
         Some(
@@ -225,13 +225,15 @@ fn settle(cx: &Context, new: &NewClient) -> Result<Client, Refusal> {
         uri.check_scheme(&cx.rules.config.policy.private_use_schemes)?;
     }
     let scope = match &new.scope {
-        Some(scope) if scope.within(&cx.rules.config.scope()) => scope.clone(),
-        Some(_) => return Err(Refusal::ScopeUnknown),
+        Some(scope) if scope.within(&cx.rules.config.scope().union(&resource::known(view)?)) => {
+            scope.clone()
+        }
+        Some(_) => return Err(Refusal::ScopeUnknown.into()),
         None if for_people => open_scope(cx),
         None => Scope::default(),
     };
     if new.secret.is_some() && !auth_method.is_secret() {
-        return Err(Refusal::ClientSecretUnfit);
+        return Err(Refusal::ClientSecretUnfit.into());
     }
     let keyed = auth_method == AuthMethod::PrivateKeyJwt;
     if keyed && (new.jwks.is_some() == new.jwks_uri.is_some()) {

@@ -82,6 +82,11 @@ pub(super) async fn a_resource_for_the_second_time() -> Answer {
     server.operate(Method::POST, "/resources", again).await
 }
 
+pub(super) async fn a_resource_that_opens_the_administration() -> Answer {
+    let resource = json!({ "resource": "https://a.example", "scope": "a admin", "open": true });
+    Server::new().await.operate(Method::POST, "/resources", resource).await
+}
+
 pub(super) async fn a_resource_that_is_not_there() -> Answer {
     let path = "/resources/https%3A%2F%2Fapi.example";
     Server::new().await.operate(Method::DELETE, path, json!({})).await

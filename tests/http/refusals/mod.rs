@@ -202,6 +202,7 @@ fn story(refusal: Refusal) -> Story {
         RoleUnknown => admin::an_unknown_role(),
         ScopeMalformed => authorize::a_scope_in_quotes(),
         ScopeNotAllowed => authorize::nothing_left_of_the_scope(),
+        ScopeReserved => admin::a_resource_that_opens_the_administration(),
         ScopeUnknown => admin::an_unknown_scope(),
         ScopeWidened => token::a_wider_scope(),
         SectorUnclear => registration::pairwise_subjects_for_two_hosts(),

@@ -119,6 +119,19 @@ async fn a_program_of_the_persons_machine_is_granted_by_a_visible_consent() {
     assert_eq!((aud, scope), (MCP.into(), "mcp:tools".into()));
 }
 
+/// Nobody vouches for it, so that no consent for it is remembered.
+#[tokio::test]
+async fn each_token_for_a_program_of_the_persons_machine_is_confirmed() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let asked = [("resource", MCP), ("scope", "mcp:tools")];
+    granted(&shop, &mut ada, &asked).await;
+
+    let again = ada.visit(&shop.request(&asked)).await;
+
+    assert!(again.asks_for_consent());
+}
+
 #[tokio::test]
 async fn this_servers_own_ports_are_nobodys_resource_under_any_name() {
     let (server, mut ada) = Server::with_ada().await;
@@ -235,6 +248,31 @@ async fn a_client_with_resources_of_its_own_asks_for_no_others() {
     other.refused(ErrorCode::InvalidTarget, Refusal::ResourceUnknown);
     assert_eq!(decoded(&for_itself.tokens().access).1["aud"], "https://a.example");
     beyond.refused(ErrorCode::InvalidTarget, Refusal::ResourceUnknown);
+}
+
+/// A scope that only a resource knows can be registered for a client, and means nothing elsewhere.
+#[tokio::test]
+async fn a_client_may_be_given_a_scope_that_a_resource_keeps() {
+    let (server, mut ada) = Server::with_ada().await;
+    let resource = json!({ "resource": "https://a.example", "scope": "a:write" });
+    register(&server, resource).await;
+    let registration = json!({
+        "name": "Kept", "client_id": "kept", "redirect_uris": ["https://kept.example/cb"],
+        "resources": ["https://a.example"], "scope": "openid a:write",
+        "grant_types": ["authorization_code", "client_credentials"],
+    });
+    let kept = server.client(registration).await;
+    let asked = [("resource", "https://a.example"), ("scope", "openid a:write")];
+
+    let (_, there) = granted(&kept, &mut ada, &asked).await;
+    let (_, here) = granted(&kept, &mut ada, &asked[1..]).await;
+    let grant = ("grant_type", "client_credentials");
+    let for_itself = kept.ask(&[grant, ("resource", "https://a.example")]).await.tokens();
+    let beyond = kept.ask(&[grant, ("scope", "a:write")]).await;
+
+    assert_eq!((there, here), ("a:write openid".into(), "openid".into()));
+    assert_eq!(for_itself.scope, "a:write openid");
+    beyond.refused(ErrorCode::InvalidScope, Refusal::ScopeNotAllowed);
 }
 
 #[tokio::test]
