@@ -1,5 +1,6 @@
 //! Clients that are named by the address of a document on the web.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::Method;
@@ -218,6 +219,7 @@ async fn an_imported_document_needs_no_network_and_is_never_stale() {
     let mut other = import;
     other["client_id"] = "https://app.example/other.json".into();
     let refused = server.operate(Method::POST, "/documents", other).await;
+    assert_eq!(site.asked(), 0);
     refused.refused(ErrorCode::InvalidClientMetadata, Refusal::DocumentOfAnotherClient);
 }
 
@@ -307,6 +309,27 @@ async fn a_document_with_keys_makes_a_client_that_signs() {
 
     unproven.refused(ErrorCode::InvalidClient, Refusal::ClientAuthMissing);
     assert!(proven.tokens().refresh.is_some());
+}
+
+#[tokio::test]
+async fn a_document_may_say_where_the_keys_of_its_client_lie() {
+    let (site, keys) = (Site::new().await, Site::new().await);
+    let (server, mut ada) = reaching(&site, |config| {
+        config.fetch.private.push(keys.listed());
+    })
+    .await;
+    let signer = Arc::new(Signer::new(SigningAlg::Es256));
+    let mut stated = document(&site);
+    stated["token_endpoint_auth_method"] = "private_key_jwt".into();
+    stated["jwks_uri"] = keys.url("/jwks.json").into();
+    site.serve(&stated, "");
+    keys.serve(&json!({ "keys": [signer.jwk()] }), "");
+    let client = RelyingParty::new(&server, &stated).signing_with(&signer);
+
+    let tokens = client.tokens(&mut ada).await;
+    client.refresh(tokens.refresh()).await.tokens();
+
+    assert_eq!((site.asked(), keys.asked()), (1, 1));
 }
 
 #[tokio::test]

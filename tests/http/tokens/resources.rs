@@ -275,6 +275,48 @@ async fn a_client_may_be_given_a_scope_that_a_resource_keeps() {
     beyond.refused(ErrorCode::InvalidScope, Refusal::ScopeNotAllowed);
 }
 
+/// Nobody is there to see what such a program would be given.
+#[tokio::test]
+async fn a_client_that_acts_for_itself_gets_nothing_for_a_program_that_nobody_registered() {
+    let server = Server::new().await;
+    let registration = json!({ "name": "Robot", "client_id": "robot", "resources": [MCP] });
+    let robot = server.client(registration).await;
+
+    let asked = [("grant_type", "client_credentials"), ("resource", MCP)];
+    let refused = robot.ask(&asked).await;
+
+    refused.refused(ErrorCode::InvalidTarget, Refusal::ResourceUnknown);
+}
+
+/// RFC 8707 §2.2, for the device grant.
+#[tokio::test]
+async fn a_device_asks_for_resources_and_may_be_content_with_some() {
+    let (server, mut ada) = Server::with_ada().await;
+    let telly = RelyingParty::tv(&server).await;
+    for resource in ["https://a.example", "https://b.example", "https://c.example"] {
+        register(&server, json!({ "resource": resource })).await;
+    }
+    let named = [("resource", "https://a.example"), ("resource", "https://b.example")];
+    let device = telly.post("/oauth/device_authorization", &named).await.json();
+    let code = device["user_code"].as_str().unwrap();
+    let page = ada.submit("/gate/device", &[("user_code", code)]).await;
+    ada.decide_on_device(&page, "allow").await;
+    let grant = ("grant_type", "urn:ietf:params:oauth:grant-type:device_code");
+    let code = ("device_code", device["device_code"].as_str().unwrap());
+
+    let unknown = telly.post("/oauth/device_authorization", &[("resource", "https://d.example")]);
+    let unknown = unknown.await;
+    let beyond = telly.ask(&[grant, code, ("resource", "https://c.example")]).await;
+    let some = telly.ask(&[grant, code, ("resource", "https://b.example")]).await.tokens();
+    let all = telly.refresh(some.refresh()).await.tokens();
+
+    unknown.refused(ErrorCode::InvalidTarget, Refusal::ResourceUnknown);
+    beyond.refused(ErrorCode::InvalidTarget, Refusal::ResourceNotGranted);
+    let aud = |access: &str| decoded(access).1["aud"].clone();
+    assert_eq!(aud(&some.access), "https://b.example");
+    assert_eq!(aud(&all.access), json!(["https://a.example", "https://b.example"]));
+}
+
 #[tokio::test]
 async fn a_resource_that_goes_takes_its_tokens_along() {
     let (server, mut ada) = Server::with_ada().await;
