@@ -30,6 +30,9 @@ const OURS: [&str; 4] = [
     "registration_client_uri",
 ];
 
+/// The most bytes of a software statement: as of any token.
+const STATEMENT: usize = 16 * 1024;
+
 /// RFC 7591 §3.1.
 pub(super) async fn register(
     State(app): State<Arc<App>>,
@@ -150,21 +153,23 @@ fn refused(error: impl Into<Error>) -> Failure {
 /// The metadata that a body states, once what it refers to was looked at.
 async fn metadata(app: &App, stated: Value) -> Result<ClientMetadata, Error> {
     let config = &app.rules().config;
-    let stated = vouched(app, stated)?;
+    let (stated, statement) = vouched(app, stated)?;
     let metadata = ClientMetadata::from_value(&stated, &config.policy.private_use_schemes)?;
     app.check_sector(&metadata).await?;
-    Ok(metadata)
+    Ok(ClientMetadata { software_statement: statement, ..metadata })
 }
 
 /// What a registration states, with the claims of its software statement in place of its own
-/// (RFC 7591 §2.3).
-fn vouched(app: &App, mut stated: Value) -> Result<Value, Refusal> {
-    let Some(members) = stated.as_object_mut() else { return Ok(stated) };
-    let Some(statement) = members.remove("software_statement") else { return Ok(stated) };
-    let statement = statement.as_str().ok_or(Refusal::SoftwareStatementMalformed)?;
+/// (RFC 7591 §2.3), and that statement.
+fn vouched(app: &App, mut stated: Value) -> Result<(Value, Option<String>), Refusal> {
+    let Some(members) = stated.as_object_mut() else { return Ok((stated, None)) };
+    let written = members.remove("software_statement").filter(|written| !written.is_null());
+    let Some(written) = written else { return Ok((stated, None)) };
+    let written = written.as_str().filter(|written| written.len() <= STATEMENT);
+    let written = written.ok_or(Refusal::SoftwareStatementMalformed)?;
     let keys = app.statement_keys().ok_or(Refusal::SoftwareStatementUnapproved)?;
     let malformed = |_| Refusal::SoftwareStatementMalformed;
-    let statement = Compact::parse(statement).map_err(malformed)?;
+    let statement = Compact::parse(written).map_err(malformed)?;
     let header = statement.header();
     let mut keys = keys.candidates(header.alg, header.kid.as_ref().map(KeyId::as_str));
     if !keys.any(|key| keys::signed_by(key, &statement)) {
@@ -174,12 +179,15 @@ fn vouched(app: &App, mut stated: Value) -> Result<Value, Refusal> {
     let now = app.clock().now().seconds();
     let time = |name: &str| claims.get(name).and_then(Value::as_u64);
     let over = claims.contains_key("exp") && time("exp").is_none_or(|exp| now >= exp);
-    if over || claims.contains_key("nbf") && time("nbf").is_none_or(|nbf| now < nbf) {
+    let early = claims.contains_key("nbf") && time("nbf").is_none_or(|nbf| now < nbf);
+    // "[…] and MUST contain an 'iss' (issuer) claim denoting the party attesting to the claims".
+    let attested = claims.get("iss").is_some_and(Value::is_string);
+    if over || early || !attested {
         return Err(Refusal::SoftwareStatementMalformed);
     }
     // "[…] the values in the software statement MUST take precedence".
     members.extend(claims);
-    Ok(stated)
+    Ok((stated, Some(written.to_owned())))
 }
 
 /// The secret that an update names, if what it says of the client is so (RFC 7592 §2.2): "The
@@ -188,10 +196,11 @@ fn vouched(app: &App, mut stated: Value) -> Result<Value, Refusal> {
 fn own_secret(id: &ClientId, stated: &Value) -> Result<Option<MadeClientSecret>, Refusal> {
     let mismatched = Refusal::ClientUpdateMismatched;
     let named = stated.get("client_id").and_then(Value::as_str);
-    if named != Some(id.as_str()) || OURS.iter().any(|ours| stated.get(*ours).is_some()) {
+    let present = |name: &str| stated.get(name).filter(|value| !value.is_null());
+    if named != Some(id.as_str()) || OURS.iter().any(|ours| present(ours).is_some()) {
         return Err(mismatched);
     }
-    let Some(secret) = stated.get("client_secret") else { return Ok(None) };
+    let Some(secret) = present("client_secret") else { return Ok(None) };
     let secret = secret.as_str().and_then(|secret| secret.parse().ok());
     secret.map(Some).ok_or(mismatched)
 }

@@ -162,6 +162,8 @@ pub fn change(
         origin: old.origin,
         revision: old.revision + 1,
         secret: proof,
+        sector_identifier_uri: old.sector_identifier_uri,
+        software_statement: old.software_statement,
         ..settled
     };
     tx.put(id, client.clone())?;
@@ -278,6 +280,8 @@ fn settle(view: &impl View, cx: &Context, new: &NewClient) -> Result<Client, Err
         scope_decided: new.scope_decided,
         secret: None,
         sector: new.sector.clone(),
+        sector_identifier_uri: None,
+        software_statement: None,
         subject_type,
         userinfo_alg: new.userinfo_alg,
     })

@@ -72,6 +72,8 @@ pub fn settle(
         scope_decided: false,
         secret: None,
         sector,
+        sector_identifier_uri: metadata.sector_identifier_uri.clone(),
+        software_statement: metadata.software_statement.clone(),
         subject_type: metadata.subject_type,
         userinfo_alg: metadata.userinfo_alg,
     })
@@ -209,6 +211,8 @@ pub fn update(tx: &mut Tx<'_>, cx: &Context, update: &Update) -> Result<Register
     let mut client = described(cx, &update.metadata)?;
     client.origin = origin(cx, *fingerprint, &token);
     decided::keep(&mut client, &old);
+    // One that sends back what it was told names a method that it never chose.
+    client.any_secret_method |= old.any_secret_method && client.auth_method == old.auth_method;
     client.revision += 1;
     let secret = give_secret(cx, &mut client, old.secret);
     tx.put(&update.id, client.clone())?;
@@ -256,7 +260,11 @@ pub fn stated(client: &Client) -> Map<String, Value> {
         "response_types": if by_redirect { vec!["code"] } else { Vec::new() },
         "scope": client.scope,
         "sector": sector,
+        "sector_identifier_uri": client.sector_identifier_uri,
         "software_id": links.software_id,
+        // §3.2.1: "If a software statement was used as part of the registration, its value MUST be
+        // returned unmodified in the response".
+        "software_statement": client.software_statement,
         "software_version": links.software_version,
         "subject_type": client.subject_type,
         "token_endpoint_auth_method": client.auth_method,

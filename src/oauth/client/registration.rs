@@ -77,6 +77,8 @@ pub struct ClientMetadata {
     pub scope: Option<Scope>,
     /// `sector_identifier_uri`.
     pub sector_identifier_uri: Option<WebUri>,
+    /// `software_statement`, where its signature was verified.
+    pub software_statement: Option<String>,
     /// `subject_type`.
     pub subject_type: SubjectType,
     /// `userinfo_signed_response_alg`.
@@ -145,6 +147,7 @@ impl ClientMetadata {
                 .flag("require_pushed_authorization_requests")?,
             scope: scope.map_err(malformed)?,
             sector_identifier_uri: members.address("sector_identifier_uri")?,
+            software_statement: None,
             subject_type: members.word("subject_type")?.unwrap_or(SubjectType::Public),
             userinfo_alg: members.word("userinfo_signed_response_alg")?,
         })

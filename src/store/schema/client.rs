@@ -88,6 +88,10 @@ pub struct Client {
     pub secret: Option<ClientProof>,
     /// The sector in which people have one name towards it (OpenID Connect Core §8.1).
     pub sector: Option<String>,
+    /// Where the redirect URIs of that sector are listed, if it named that.
+    pub sector_identifier_uri: Option<WebUri>,
+    /// What somebody whom the operator trusts attested of it (RFC 7591 §2.3).
+    pub software_statement: Option<String>,
     /// What people are called towards it.
     pub subject_type: SubjectType,
     /// What its userinfo answers are signed with, if they are.

@@ -3,5 +3,7 @@
 mod decided;
 mod documents;
 mod habits;
+mod managed;
 mod registration;
+mod statements;
 mod usage;

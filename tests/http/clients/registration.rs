@@ -7,7 +7,7 @@ use axum::extract::Request;
 use axum::http::{Method, header};
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::flow::installation::sweep;
-use gatelodge::oauth::client::{RegistrationPolicy, SigningAlg};
+use gatelodge::oauth::client::RegistrationPolicy;
 use gatelodge::oauth::issuer::Issuer;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -306,31 +306,6 @@ async fn a_sector_identifier_has_to_name_every_redirect_uri() {
 
     lacking.refused(ErrorCode::InvalidClientMetadata, Refusal::SectorUnclear);
     assert_eq!((whole.status.as_u16(), &whole.json()["subject_type"]), (201, &json!("pairwise")));
-}
-
-/// RFC 7591 §2.3
-#[tokio::test]
-async fn what_a_software_statement_says_goes_before_what_the_client_says() {
-    let publisher = Server::new().await;
-    let keys = publisher.get("/.well-known/jwks.json").await;
-    let file = std::env::temp_dir().join(format!("gatelodge-statement-{}", std::process::id()));
-    std::fs::write(&file, keys.text()).unwrap();
-    let server = Server::with(Issuer::localhost(7455), |config| {
-        config.registration.software_statement_keys = Some(file.clone());
-    })
-    .await;
-    std::fs::remove_file(file).unwrap();
-    let key = publisher.app.signing_key(SigningAlg::Es256).await.unwrap();
-    let mut stated = native();
-    let said = json!({ "client_name": "Signed", "iss": "publisher", "exp": 1_767_229_200 });
-    stated["software_statement"] = key.sign("JWT", &said).unwrap().into();
-
-    let told = register(&server, stated.clone()).await;
-    server.advance(Duration::from_hours(2));
-    let late = register(&server, stated).await;
-
-    assert_eq!(told.json()["client_name"], "Signed", "{}", told.text());
-    late.refused(ErrorCode::InvalidSoftwareStatement, Refusal::SoftwareStatementMalformed);
 }
 
 #[tokio::test]

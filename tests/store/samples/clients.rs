@@ -58,6 +58,8 @@ pub(super) fn clients() -> Vec<(ClientId, Client)> {
         scope_decided: true,
         secret: Some(ClientProof::Made(hash(3))),
         sector: Some(text("app.example")),
+        sector_identifier_uri: Some(read("https://app.example/sector.json")),
+        software_statement: Some(text("e30.e30.AAAA")),
         subject_type: SubjectType::Pairwise,
         userinfo_alg: Some(SigningAlg::EdDsa),
     };
@@ -100,6 +102,8 @@ pub(super) fn clients() -> Vec<(ClientId, Client)> {
         require_pushed_authorization_requests: false,
         resources: vec![],
         sector: None,
+        sector_identifier_uri: None,
+        software_statement: None,
         subject_type: SubjectType::Public,
         userinfo_alg: None,
         enabled: false,

@@ -1,0 +1,254 @@
+//! What a client may do with its registration (RFC 7592).
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{Method, header};
+use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::flow::client::registration;
+use gatelodge::oauth::client::RegistrationPolicy;
+use gatelodge::oauth::client::registration::ClientMetadata;
+use gatelodge::oauth::issuer::Issuer;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use zeroize::Zeroizing;
+
+use super::registration::{manage, native};
+use crate::support::{RelyingParty, Server, Site, decoded, posted, register};
+
+/// What only the server says of a client (RFC 7592 §2.2).
+const SERVERS: [&str; 4] = [
+    "client_id_issued_at",
+    "client_secret_expires_at",
+    "registration_access_token",
+    "registration_client_uri",
+];
+
+/// What was told of a client, as it sends that back.
+fn sent_back(told: &Value) -> Value {
+    let mut update = told.clone();
+    update.as_object_mut().unwrap().retain(|name, _| !SERVERS.contains(&name.as_str()));
+    update
+}
+
+/// What was told of a client, without what changes each time.
+fn lasting(told: &Value) -> Value {
+    let mut lasting = told.clone();
+    lasting["registration_access_token"].take();
+    lasting
+}
+
+#[tokio::test]
+async fn a_client_that_sends_back_what_it_reads_changes_nothing() {
+    let site = Site::new().await;
+    let server = Server::with(Issuer::localhost(7455), |config| {
+        config.fetch.private = vec![site.listed()];
+    })
+    .await;
+    let mut ada = server.first_administrator().await;
+    site.serve(&json!(["https://a.example/cb", "https://b.example/cb"]), "");
+    let stated = json!({
+        "redirect_uris": ["https://a.example/cb", "https://b.example/cb"],
+        "subject_type": "pairwise",
+        "sector_identifier_uri": site.url("/uris.json"),
+        "grant_types": ["authorization_code", "refresh_token"],
+    });
+    let registered = register(&server, stated).await.json();
+    let client = RelyingParty::new(&server, &registered);
+    let before = client.tokens(&mut ada).await;
+
+    let read = manage(&server, Method::GET, &registered, None).await.json();
+    let updated = manage(&server, Method::PUT, &registered, Some(sent_back(&read))).await.json();
+
+    assert_eq!(read["sector_identifier_uri"], site.url("/uris.json"));
+    assert_eq!(lasting(&updated), lasting(&read));
+    let by_basic = client.refresh(before.refresh()).await.tokens();
+    assert_eq!(decoded(&by_basic.access).1["sub"], decoded(&before.access).1["sub"]);
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", by_basic.refresh()),
+        ("client_id", &client.id),
+        ("client_secret", client.secret.as_deref().unwrap()),
+    ];
+    posted(&server, "/oauth/token", None, &form).await.tokens();
+}
+
+/// RFC 7592 §2.2
+#[tokio::test]
+async fn an_update_names_its_own_secret_and_nothing_that_is_the_servers_to_say() {
+    let server = Server::new().await;
+    let stated = json!({ "redirect_uris": ["https://app.example/cb"] });
+    let registered = register(&server, stated).await.json();
+    let with = |name: &str, value: Value| {
+        let mut update = sent_back(&registered);
+        update[name] = value;
+        update
+    };
+
+    for wrong in SERVERS
+        .map(|name| with(name, registered[name].clone()))
+        .into_iter()
+        .chain([with("client_secret", "gl_cs_x".into()), with("client_secret", 1.into())])
+    {
+        let answer = manage(&server, Method::PUT, &registered, Some(wrong)).await;
+        answer.refused(ErrorCode::InvalidRequest, Refusal::ClientUpdateMismatched);
+    }
+    let mut nothing = with("client_secret", Value::Null);
+    nothing["registration_client_uri"] = Value::Null;
+    assert_eq!(manage(&server, Method::PUT, &registered, Some(nothing)).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_update_leaves_the_secret_as_it_is() {
+    let (server, mut ada) = Server::with_ada().await;
+    let stated = json!({ "redirect_uris": ["https://app.example/cb"] });
+    let registered = register(&server, stated).await.json();
+    let mut update = sent_back(&registered);
+    update["client_name"] = "Another".into();
+
+    let updated = manage(&server, Method::PUT, &registered, Some(update)).await.json();
+
+    assert_eq!(updated["client_name"], "Another");
+    RelyingParty::new(&server, &registered).tokens(&mut ada).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_updates_with_one_token_one_succeeds() {
+    let server = Server::new().await;
+    let registered = register(&server, native()).await.json();
+    let mut tasks = JoinSet::new();
+    for _ in 0..32 {
+        let (server, registered) = (server.clone(), registered.clone());
+        tasks.spawn(async move {
+            let update = sent_back(&registered);
+            manage(&server, Method::PUT, &registered, Some(update)).await
+        });
+    }
+
+    let answers = tasks.join_all().await;
+
+    let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
+    assert_eq!((won.len(), lost.len()), (1, 31));
+    for answer in lost {
+        answer.refused(ErrorCode::InvalidToken, Refusal::RegistrationAccessTokenWrong);
+    }
+    assert_eq!(manage(&server, Method::GET, &won[0].json(), None).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_an_update_and_a_removal_at_once_one_succeeds() {
+    let server = Server::new().await;
+    for _ in 0..16 {
+        let registered = register(&server, native()).await.json();
+        let update = manage(&server, Method::PUT, &registered, Some(sent_back(&registered)));
+        let remove = manage(&server, Method::DELETE, &registered, None);
+
+        let (updated, removed) = tokio::join!(update, remove);
+
+        match (updated.status.as_u16(), removed.status.as_u16()) {
+            (200, 401) => {
+                let read = manage(&server, Method::GET, &updated.json(), None).await;
+                assert_eq!(read.status, 200);
+            }
+            (401, 204) => {}
+            both => panic!("{both:?}"),
+        }
+    }
+}
+
+/// RFC 7592 §2.3
+#[tokio::test]
+async fn with_a_client_its_access_tokens_go() {
+    let (server, mut ada) = Server::with_ada().await;
+    let registered = register(&server, native()).await.json();
+    let agent = RelyingParty::new(&server, &registered);
+    let tokens = agent.tokens(&mut ada).await;
+
+    assert_eq!(manage(&server, Method::DELETE, &registered, None).await.status, 204);
+
+    let refused = agent.userinfo(&tokens.access).await;
+    refused.refused(ErrorCode::InvalidToken, Refusal::BearerTokenOfEndedGrant);
+}
+
+#[tokio::test]
+async fn where_nobody_may_register_those_that_did_manage_themselves() {
+    let server = Server::with(Issuer::localhost(7455), |config| {
+        config.registration.policy = Some(RegistrationPolicy::Off);
+    })
+    .await;
+    let metadata = ClientMetadata::from_value(&native(), &[]).unwrap();
+    let registered =
+        server.app.write(move |tx, cx| registration::register(tx, cx, &metadata, b"")).await;
+    let registered = registered.ok().unwrap();
+    let uri = format!("{}/oauth/register/{}", server.issuer(), registered.id);
+    let told = json!({
+        "client_id": registered.id.as_str(),
+        "registration_access_token": *registered.token.expose(),
+        "registration_client_uri": uri,
+    });
+    let mut update = native();
+    update["client_id"] = told["client_id"].clone();
+
+    let updated = manage(&server, Method::PUT, &told, Some(update)).await;
+    let removed = manage(&server, Method::DELETE, &updated.json(), None).await;
+
+    assert_eq!((updated.status.as_u16(), removed.status.as_u16()), (200, 204));
+}
+
+#[tokio::test]
+async fn updates_are_bounded_by_the_minute_as_registrations_are() {
+    let server = Server::with(Issuer::localhost(7455), |config| {
+        config.registration.per_minute = 2;
+    })
+    .await;
+    let registered = register(&server, native()).await.json();
+
+    let update = sent_back(&registered);
+    let first = manage(&server, Method::PUT, &registered, Some(update.clone())).await;
+    let second = manage(&server, Method::PUT, &first.json(), Some(update)).await;
+
+    assert_eq!(first.status, 200);
+    second.refused(ErrorCode::TooManyRequests, Refusal::AttemptsTooMany);
+}
+
+#[tokio::test]
+async fn the_initial_access_token_cannot_be_guessed_at_will() {
+    let server = Server::with(Issuer::localhost(7455), |config| {
+        config.registration.policy = Some(RegistrationPolicy::Token);
+        config.registration.token = Some(Zeroizing::new("let-me-in".to_owned()));
+    })
+    .await;
+    let guess = async |token: &str| {
+        let request = Request::post("/oauth/register")
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::AUTHORIZATION, format!("Bearer {token}"));
+        server.send(request.body(Body::from(native().to_string())).unwrap()).await
+    };
+
+    for _ in 0..60 {
+        let wrong = guess("guessed").await;
+        wrong.refused(ErrorCode::InvalidToken, Refusal::InitialAccessTokenWrong);
+    }
+    let beyond = guess("let-me-in").await;
+    server.advance(std::time::Duration::from_mins(1));
+    let later = guess("let-me-in").await;
+
+    beyond.refused(ErrorCode::TooManyRequests, Refusal::AttemptsTooMany);
+    assert_eq!(later.status, 201);
+}
+
+#[tokio::test]
+async fn a_registration_has_at_most_64_kib() {
+    let server = Server::new().await;
+    let padded = |length: usize| {
+        let mut stated = native();
+        stated["padding"] = "".into();
+        stated["padding"] = "x".repeat(length - stated.to_string().len()).into();
+        stated
+    };
+
+    let largest = register(&server, padded(64 * 1024)).await;
+    let larger = register(&server, padded(64 * 1024 + 1)).await;
+
+    assert_eq!(largest.status, 201, "{}", largest.text());
+    larger.refused(ErrorCode::PayloadTooLarge, Refusal::BodyTooLarge);
+}
