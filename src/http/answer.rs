@@ -85,7 +85,9 @@ fn bearer(app: &App, code: ErrorCode, tried: bool) -> String {
         return challenge;
     }
     let (error, description) = (code.as_str(), code.description());
-    format!("{challenge}, error=\"{error}\", error_description=\"{description}\"")
+    // RFC 6750 §3.1: it "MAY include the 'scope' attribute with the scope necessary".
+    let scope = if code == ErrorCode::InsufficientScope { ", scope=\"openid\"" } else { "" };
+    format!("{challenge}, error=\"{error}\", error_description=\"{description}\"{scope}")
 }
 
 /// What every answer carries.

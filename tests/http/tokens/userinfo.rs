@@ -72,7 +72,9 @@ async fn a_token_that_does_not_reach_that_far_is_told_so() {
     let answer = shop.userinfo(&tokens.access).await;
 
     answer.refused(ErrorCode::InsufficientScope, Refusal::BearerTokenWithoutOpenid);
-    assert!(answer.header("www-authenticate").contains("error=\"insufficient_scope\""));
+    let challenge = answer.header("www-authenticate");
+    assert!(challenge.contains("error=\"insufficient_scope\""));
+    assert!(challenge.ends_with(", scope=\"openid\""));
 }
 
 #[tokio::test]
