@@ -86,6 +86,7 @@ macro_rules! refusals {
 }
 
 refusals! {
+    AccessTokenLifetimeUnfit => InvalidRequest, "the access tokens of a client last from 60 seconds to one day";
     AcrUnmet => UnmetAuthenticationRequirements, "no sign-in here has the acr that the request calls essential";
     AppCodeOfAnotherBrowser => InteractionOver, "the sign-in for the application was begun in another browser";
     AppCodeUnknown => InteractionOver, "the code for the application is unknown, used, too old or for another host";

@@ -17,6 +17,9 @@ use crate::secret::MadeClientSecret;
 use crate::store::schema::{Client, ClientProof, GRANTS_BY_CLIENT, Links, Origin};
 use crate::store::{Tx, View};
 
+/// How long access tokens may last, in seconds: as in the configuration.
+const LIFETIMES: std::ops::RangeInclusive<u32> = 60..=86_400;
+
 /// A client as an operator describes it; what is left out has a default.
 #[derive(Clone, Debug, Default)]
 pub struct NewClient {
@@ -240,6 +243,9 @@ fn settle(view: &impl View, cx: &Context, new: &NewClient) -> Result<Client, Err
     let keyed = auth_method == AuthMethod::PrivateKeyJwt;
     if keyed && (new.jwks.is_some() == new.jwks_uri.is_some()) {
         return contradictory;
+    }
+    if new.access_token_lifetime.is_some_and(|seconds| !LIFETIMES.contains(&seconds)) {
+        return Err(Refusal::AccessTokenLifetimeUnfit.into());
     }
     let subject_type = new.subject_type.unwrap_or(SubjectType::Public);
     if (subject_type == SubjectType::Pairwise) != new.sector.is_some() {

@@ -66,6 +66,10 @@ pub(super) async fn very_many_registrations() -> Answer {
     last.unwrap()
 }
 
+pub(super) async fn access_tokens_without_end() -> Answer {
+    client(json!({ "name": "Robot", "access_token_lifetime": 86_401 })).await
+}
+
 pub(super) async fn a_key_set_without_a_key() -> Answer {
     client(json!({ "name": "Robot", "jwks": { "keys": [] } })).await
 }

@@ -34,6 +34,7 @@ fn story(refusal: Refusal) -> Story {
         };
     }
     table! {
+        AccessTokenLifetimeUnfit => admin::access_tokens_without_end(),
         AcrUnmet => authorize::an_acr_that_nobody_has(),
         AppCodeOfAnotherBrowser => forward::a_code_in_another_browser(),
         AppCodeUnknown => forward::no_code(),
