@@ -25,8 +25,9 @@ const PER_MINUTE: usize = 60;
 
 impl App {
     /// Sees to it that the client `id`, if it is named by a document, is known as the document
-    /// says it today. Failures are not kept: each request that meets one asks anew, within the
-    /// limits of the network that it comes from.
+    /// says it today. Each request that meets a failure asks anew, within the limits of the network
+    /// that it comes from: one "MUST NOT cache error responses", nor "documents which are invalid
+    /// or malformed" (draft-ietf-oauth-client-id-metadata-document-02 §5.2).
     pub async fn meet(&self, id: &ClientId, address: IpAddr) -> Result<(), Error> {
         self.renew(id, address, |_| false).await
     }

@@ -22,7 +22,9 @@ const HEAD: usize = 16 << 10;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Asks for a JSON document of at most `most` bytes.
+/// Asks for a JSON document of at most `most` bytes. As draft-ietf-oauth-client-id-metadata-document-02
+/// §5 has it: one "MUST treat all other HTTP status codes as an error response" than 200, and "MUST
+/// NOT automatically follow HTTP redirects".
 pub(super) async fn document(
     stream: Box<dyn Stream>,
     target: &Target,

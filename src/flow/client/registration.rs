@@ -190,8 +190,10 @@ pub struct Update {
     pub token: RegistrationToken,
 }
 
-/// Replaces what a client registered. What the operator decided of it stays. It keeps its secret
-/// unless it no longer needs one, and gets a new registration access token (RFC 7592 §2.2).
+/// Replaces what a client registered (RFC 7592 §2.2): the values of the request "MUST replace, not
+/// augment, the values previously associated with this client", and "Omitted fields MUST be treated
+/// as null or empty values by the server". What the operator decided of it stays. It keeps its secret
+/// unless it no longer needs one, and gets a new registration access token.
 pub fn update(tx: &mut Tx<'_>, cx: &Context, update: &Update) -> Result<Registered, Error> {
     let old = managed(tx, &cx.rules, &update.id, &update.token)?;
     if let Some(named) = &update.secret {
@@ -219,7 +221,8 @@ pub fn update(tx: &mut Tx<'_>, cx: &Context, update: &Update) -> Result<Register
     Ok(Registered { client, id: update.id.clone(), secret, token })
 }
 
-/// Removes a client at its own wish, and ends what it holds (RFC 7592 §2.3).
+/// Removes a client at its own wish (RFC 7592 §2.3): its id, its secret and its registration access
+/// token are worth nothing from then on, and neither is any grant or token that it holds.
 pub fn remove(
     tx: &mut Tx<'_>,
     cx: &Context,

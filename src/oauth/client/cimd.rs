@@ -1,5 +1,5 @@
 //! Client ID Metadata Documents: clients that are named by the address of what they say of
-//! themselves ([draft-ietf-oauth-client-id-metadata-document](https://datatracker.ietf.org/doc/draft-ietf-oauth-client-id-metadata-document/)).
+//! themselves ([draft-ietf-oauth-client-id-metadata-document-02](https://datatracker.ietf.org/doc/html/draft-ietf-oauth-client-id-metadata-document-02)).
 
 use serde_json::Value;
 use url::Url;
@@ -23,10 +23,10 @@ impl DocumentAddress {
         ["http:", "https:"].iter().any(|scheme| id.as_str().starts_with(scheme))
     }
 
-    /// The address that `id` is (§3): "Client identifier URLs MUST have an "https" scheme, MUST
-    /// contain a path component, MUST NOT contain single-dot or double-dot path segments, MUST
-    /// NOT contain a fragment component and MUST NOT contain a username or password". On loopback
-    /// it may be `http`, which is fetched only where the operator listed it.
+    /// The address that `id` is. §3: it "MUST use the https URL scheme", "MUST contain a path
+    /// component", "MUST NOT contain single-dot or double-dot path components", "MUST NOT contain
+    /// a fragment component" and "MUST NOT contain a userinfo component". On loopback it may be
+    /// `http`, which is fetched only where the operator listed it.
     pub fn of(id: &ClientId) -> Result<Self, Refusal> {
         let written: WebUri = id.as_str().parse().map_err(|_| Refusal::DocumentAddressMalformed)?;
         let url = written.url().ok_or(Refusal::DocumentAddressMalformed)?;
@@ -67,8 +67,8 @@ impl DocumentAddress {
 pub fn parse(id: &ClientId, bytes: &[u8], listed: &[String]) -> Result<ClientMetadata, Refusal> {
     let document: Value = serde_json::from_slice(bytes).map_err(|_| Refusal::DocumentNotJson)?;
     let members = document.as_object().ok_or(Refusal::DocumentNotJson)?;
-    // §4.1: "The client_id property's value MUST match the URL of the document using simple string
-    // comparison".
+    // §4: "a client_id property whose value MUST match the Client Identifier URL […]; comparisons
+    // MUST be made using simple string comparison".
     if members.get("client_id").and_then(Value::as_str) != Some(id.as_str()) {
         return Err(Refusal::DocumentOfAnotherClient);
     }
