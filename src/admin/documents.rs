@@ -32,6 +32,10 @@ pub(super) async fn import(
     DocumentAddress::of(&id)?;
     let schemes = &app.rules().config.policy.private_use_schemes;
     let metadata = cimd::parse(&id, import.document.to_string().as_bytes(), schemes)?;
+    // Offline, the operator's word has to do.
+    if !app.rules().config.offline {
+        app.check_sector(&metadata).await?;
+    }
     let named = id.clone();
     let client = app.write(move |tx, cx| document::keep(tx, cx, &named, &metadata, None)).await?;
     Ok((StatusCode::CREATED, Json(shown(&id, &client))))

@@ -45,7 +45,7 @@ pub(super) async fn post(
     authorize(&app, address, &params, false).await
 }
 
-/// Whoever only looks (HEAD) is told what would come of it, and nothing is stored.
+/// Whoever only looks (HEAD) is told what would come of it, and nothing is fetched or stored.
 async fn authorize(
     app: &App,
     address: IpAddr,
@@ -57,7 +57,9 @@ async fn authorize(
     }
     // Nothing is redirected before this much is proven.
     let opening = Opening::parse(params).map_err(Failure::page)?;
-    app.meet(&opening.client_id, address).await.map_err(Failure::page)?;
+    if !looks {
+        app.meet(&opening.client_id, address).await.map_err(Failure::page)?;
+    }
     let view = app.read().map_err(Failure::page)?;
     let (client, callback) = authorize::open(&view, &opening).map_err(Failure::page)?;
 

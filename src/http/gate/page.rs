@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use super::visitor::Visitor;
 use crate::app::App;
 use crate::config::Config;
-use crate::error::{Error, ErrorCode, Internal};
+use crate::error::{Error, ErrorCode, Internal, Refusal};
 use crate::event::EventId;
 use crate::flow::consent::Landing;
 use crate::http::failure::Failure;
@@ -274,6 +274,11 @@ pub(in crate::http) fn error(
 ) -> Response {
     let message = match error {
         Error::Internal(_) => ErrorCode::ServerError.description().to_owned(),
+        // Which names lead into a network of ours is not for strangers to find out.
+        Error::Refused(Refusal::DocumentAddressPrivate) => {
+            let like = Refusal::DocumentUnreachable;
+            page_message(like.code(), like.reason())
+        }
         Error::Refused(refusal) => page_message(refusal.code(), refusal.reason()),
     };
     let mut response = show(&ErrorPage {

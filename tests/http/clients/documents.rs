@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::extract::Request;
 use axum::http::Method;
 use gatelodge::config::Config;
 use gatelodge::error::{ErrorCode, Refusal};
@@ -129,6 +131,61 @@ async fn a_failure_is_not_kept() {
 
     failed.refused(ErrorCode::InvalidRequest, Refusal::DocumentStatusWrong);
     assert!(tokens.refresh.is_some());
+}
+
+#[tokio::test]
+async fn whoever_only_looks_has_nothing_fetched() {
+    let site = Site::new().await;
+    let (server, _) = reaching(&site, |_| {}).await;
+    site.serve(&document(&site), "");
+    let request = RelyingParty::new(&server, &document(&site)).request(&[]);
+
+    let looked = server.send(Request::head(request).body(Body::empty()).unwrap()).await;
+
+    assert_eq!((looked.status.as_u16(), site.asked()), (400, 0));
+}
+
+/// A private name and one that is not there look alike.
+#[tokio::test]
+async fn strangers_do_not_learn_which_names_lead_inside() {
+    let site = Site::new().await;
+    let (server, _) = reaching(&site, |_| {}).await;
+    site.answer("", "");
+    let words = |page: &Answer| {
+        let (_, rest) = page.text().split_once("The server of the client").unwrap();
+        rest.split('.').next().unwrap().to_owned()
+    };
+
+    let private = asked_by(&server, "https://10.0.0.1/client.json").await;
+    let broken = asked_by(&server, &site.url("/client.json")).await;
+
+    private.refused(ErrorCode::InvalidRequest, Refusal::DocumentAddressPrivate);
+    broken.refused(ErrorCode::InvalidRequest, Refusal::DocumentUnreachable);
+    assert_eq!(words(&private), words(&broken));
+}
+
+/// OpenID Connect Registration §5
+#[tokio::test]
+async fn an_imported_document_has_a_sector_that_holds() {
+    let site = Site::new().await;
+    let (server, _) = reaching(&site, |_| {}).await;
+    let import = json!({
+        "client_id": "https://app.example/client.json",
+        "document": {
+            "client_id": "https://app.example/client.json",
+            "redirect_uris": ["https://app.example/cb"],
+            "subject_type": "pairwise",
+            "sector_identifier_uri": site.url("/uris.json"),
+        },
+    });
+
+    site.serve(&json!([]), "");
+    let lacking = server.operate(Method::POST, "/documents", import.clone()).await;
+    site.serve(&json!(["https://app.example/cb"]), "");
+    let whole = server.operate(Method::POST, "/documents", import).await;
+
+    lacking.refused(ErrorCode::InvalidClientMetadata, Refusal::SectorUnclear);
+    assert_eq!(whole.status, 201, "{}", whole.text());
 }
 
 #[tokio::test]
