@@ -50,16 +50,17 @@ pub fn redeem(
         return Err(Refusal::RedirectUriDiffers.into());
     }
     check_verifier(&code, request.code_verifier.as_ref())?;
-    let resources = resource::narrowed(&cx.rules, &code.resources, &request.resources)?;
+    let granted = (code.resources.as_slice(), &code.scope);
+    let (resources, scope) = resource::share(tx, &cx.rules, &client, granted, &request.resources)?;
 
-    let (scope, nonce) = (code.scope.clone(), code.nonce.take());
+    let nonce = code.nonce.take();
     let allowed = Allowed {
         authentication: code.authentication.clone(),
         claims: code.claims.clone(),
         client: code.client.clone(),
         given: code.created,
         resources: code.resources.clone(),
-        scope: scope.clone(),
+        scope: code.scope.clone(),
         session: code.session,
         user: code.user,
     };

@@ -285,11 +285,12 @@ pub fn redeem(
         DeviceState::Denied => return Err(Refusal::DeviceCodeDenied.into()),
         DeviceState::Pending => return wait(tx, cx, &hash, device),
     };
-    let narrowed = resource::narrowed(&cx.rules, &allowed.resources, &request.resources)?;
-    let scope = allowed.scope.clone();
+    let granted = (allowed.resources.as_slice(), &allowed.scope);
+    let (narrowed, narrower) =
+        resource::share(tx, &cx.rules, &client, granted, &request.resources)?;
     let (live, refresh_token) = grant::begin(tx, cx, &client, allowed)?;
     tx.remove::<Device>(&hash)?;
-    let issued = issue::for_grant(cx, &live, &narrowed, scope, None, refresh_token);
+    let issued = issue::for_grant(cx, &live, &narrowed, narrower, None, refresh_token);
     Ok(Polled::Tokens(Box::new(issued)))
 }
 

@@ -50,8 +50,9 @@ pub fn rotate(
     let live = grant::live(tx, cx, row.grant)?.ok_or(Refusal::GrantEnded)?;
     let granted = live.grant();
     let targets = resource::remaining(tx, &cx.rules, &client, &granted.resources, &granted.scope)?;
-    let resources = resource::narrowed(&cx.rules, &targets.resources, &request.resources)?;
     let scope = narrowed(cx, &client, &live, &targets, request.scope.as_ref())?;
+    let granted = (targets.resources.as_slice(), &scope);
+    let (resources, scope) = resource::share(tx, &cx.rules, &client, granted, &request.resources)?;
 
     let newest = if row.spent.is_some() {
         newest(tx, cx, &request.refresh_token)?

@@ -44,9 +44,9 @@ impl Targets {
         client.scope.union(&self.open.minus(&self.closed))
     }
 
-    /// What `client` may have there for itself.
-    pub fn for_itself(&self, rules: &Rules, client: &Client) -> Scope {
-        client.scope.intersect(&rules.config.scope().union(&self.known))
+    /// What of `scope` means something there, or at every resource.
+    pub fn meant(&self, rules: &Rules, scope: &Scope) -> Scope {
+        scope.intersect(&rules.config.scope().union(&self.known))
     }
 
     /// What a person with `roles` may grant there. A scope of a resource that the configuration
@@ -218,6 +218,21 @@ pub fn narrowed(
         }
     }
     Ok(narrowed)
+}
+
+/// As [`narrowed`], of resources as they are today, and what of `scope` means something there.
+pub fn share(
+    view: &impl View,
+    rules: &Rules,
+    client: &Client,
+    (granted, scope): (&[Resource], &Scope),
+    requested: &[Resource],
+) -> Result<(Vec<Resource>, Scope), Error> {
+    let left = remaining(view, rules, client, granted, scope)?;
+    let resources = narrowed(rules, &left.resources, requested)?;
+    let there = remaining(view, rules, client, &resources, scope)?;
+    let scope = there.meant(rules, scope);
+    Ok((resources, scope))
 }
 
 /// The resources whose server `client` is.

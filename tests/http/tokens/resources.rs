@@ -202,6 +202,44 @@ async fn a_token_may_be_for_some_of_what_was_granted_and_for_nothing_else() {
     elsewhere.refused(ErrorCode::InvalidToken, Refusal::BearerTokenForAnotherAudience);
 }
 
+/// RFC 8707 §2.2
+#[tokio::test]
+async fn a_token_for_some_resources_has_none_of_the_scopes_of_others() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    for name in ["a", "b"] {
+        let (resource, scope) = (format!("https://{name}.example"), format!("{name}:read"));
+        register(&server, json!({ "resource": resource, "scope": scope, "open": true })).await;
+    }
+    let request = shop.request(&[("scope", "openid a:read b:read")]);
+    let named = [("resource", "https://a.example"), ("resource", "https://b.example")];
+    let page = ada.visit(&format!("{request}&{}", form_encode(named))).await;
+    let code = ada.decide(&page, "allow").await.brought().remove("code").unwrap();
+    let mut form = shop.redemption(&code);
+    form.push(named[0]);
+
+    let at_a = shop.ask(&form).await.tokens();
+    let token = [("grant_type", "refresh_token"), ("refresh_token", at_a.refresh())];
+    let at_b = shop.ask(&[token[0], token[1], named[1]]).await.tokens();
+    let at_both = shop.refresh(at_a.refresh()).await.tokens();
+
+    let scopes = [at_a, at_b, at_both].map(|tokens| decoded(&tokens.access).1["scope"].clone());
+    assert_eq!(scopes, ["a:read openid", "b:read openid", "a:read b:read openid"]);
+}
+
+#[tokio::test]
+async fn a_code_for_a_resource_that_is_gone_brings_nothing() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    register(&server, json!({ "resource": "https://a.example" })).await;
+    let asked = [("resource", "https://a.example")];
+    let code = shop.authorize(&mut ada, &asked).await.brought().remove("code").unwrap();
+
+    server.operate(Method::DELETE, "/resources/https%3A%2F%2Fa.example", json!({})).await;
+
+    shop.redeem(&code).await.refused(ErrorCode::InvalidTarget, Refusal::ResourceUnknown);
+}
+
 /// What a person allowed for one resource says nothing of another.
 #[tokio::test]
 async fn a_step_up_asks_only_for_what_is_new() {
