@@ -93,7 +93,9 @@ impl FromStr for Resource {
         }
         let url = Url::parse(s).map_err(|_| Refusal::ResourceMalformed)?;
         let web = matches!(url.scheme(), "http" | "https");
-        if !web || !url.username().is_empty() || url.password().is_some() || s.contains('@') {
+        let after = s.split_once(':').map_or("", |(_, after)| after.trim_start_matches('/'));
+        let authority = after.split(['/', '?']).next().unwrap_or_default();
+        if !web || authority.contains('@') {
             return Err(Refusal::ResourceMalformed);
         }
         let loopback = match url.host() {
@@ -161,6 +163,10 @@ mod tests {
             "urn:x:y",
             "https://api.example/#f",
             "https://u@api.example/",
+            "https://:p@api.example/",
+            "https://@api.example/",
+            "https:///@api.example/",
+            "https:@api.example/",
             "https://api.example/a b",
             "ftp://api.example/",
             "/relative",
@@ -171,6 +177,14 @@ mod tests {
                 "{wrong}"
             );
         }
+    }
+
+    #[test]
+    fn a_path_may_name_somebody() {
+        assert_eq!(
+            read("https://api.example/@ada?by=@bob").as_str(),
+            "https://api.example/@ada?by=@bob"
+        );
     }
 
     #[test]
