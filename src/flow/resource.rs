@@ -324,7 +324,9 @@ pub fn remove(tx: &mut Tx<'_>, cx: &Context, resource: &Resource) -> Result<Prot
     Ok(removed)
 }
 
-/// The metadata of a registered resource (RFC 9728 §2).
+/// The metadata of a registered resource (RFC 9728 §2). Its `resource` is spelled as it was
+/// registered, since clients compare it with the address that they asked (§3.3): "If these values
+/// are not identical, the data contained in the response MUST NOT be used."
 pub fn metadata(rules: &Rules, row: &Protected) -> Value {
     let scopes: Vec<&str> = row.scope.iter().map(ScopeToken::as_str).collect();
     let mut metadata = json!({
@@ -341,22 +343,17 @@ pub fn metadata(rules: &Rules, row: &Protected) -> Value {
     metadata
 }
 
-/// Where this server keeps a copy of a resource's metadata, for resources that cannot serve it
-/// themselves: the well-known path, then the resource without its scheme.
+/// Where this server keeps a copy of a resource's metadata, for resources that have it served in
+/// their own name (RFC 9728 §3.1) by a proxy: the well-known path, then the resource, its scheme a
+/// segment.
 pub fn copy_path(resource: &Resource) -> String {
-    let rest = resource.canonical().split_once("://").map_or("", |(_, rest)| rest);
-    format!("/.well-known/oauth-protected-resource/{}", rest.trim_end_matches('/'))
+    let rest = resource.canonical().replacen("://", "/", 1);
+    format!("/.well-known/oauth-protected-resource/{rest}")
 }
 
 /// The resource whose copy lies at what follows the well-known path.
 pub fn copied(view: &impl View, rest: &str) -> Result<Option<Protected>, StoreError> {
-    for scheme in ["https", "http"] {
-        let Ok(resource) = format!("{scheme}://{rest}").parse::<Resource>() else { continue };
-        for canonical in [resource.canonical().to_owned(), format!("{}/", resource.canonical())] {
-            if let Some(row) = view.find::<Protected>(&canonical)? {
-                return Ok(Some(row));
-            }
-        }
-    }
-    Ok(None)
+    let resource = rest.replacen('/', "://", 1).parse::<Resource>();
+    let Ok(resource) = resource else { return Ok(None) };
+    view.find::<Protected>(&resource.canonical().to_owned())
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
-use axum::http::{HeaderValue, header};
+use axum::extract::State;
+use axum::http::{HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
@@ -64,12 +64,13 @@ pub(super) async fn own_resource(State(app): State<Arc<App>>) -> Response {
 }
 
 /// The metadata of a registered resource, for one that cannot serve its own (RFC 9728 §3).
-pub(super) async fn resource(
-    State(app): State<Arc<App>>,
-    Path(rest): Path<String>,
-) -> Result<Response, Failure> {
+pub(super) async fn resource(State(app): State<Arc<App>>, uri: Uri) -> Result<Response, Failure> {
+    const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource/";
+    // As it was asked: a path that is decoded names another resource.
+    let asked = uri.path_and_query().map_or("", |asked| asked.as_str());
+    let rest = asked.strip_prefix(WELL_KNOWN).unwrap_or_default();
     let view = app.read().map_err(Failure::json)?;
-    let row = resource::copied(&view, &rest).map_err(Failure::json)?;
+    let row = resource::copied(&view, rest).map_err(Failure::json)?;
     let row = row.ok_or(Refusal::ResourceNotFound).map_err(Failure::json)?;
     Ok(cacheable(Json(resource::metadata(app.rules(), &row))))
 }

@@ -402,6 +402,24 @@ async fn a_registered_resource_is_described_and_comes_with_its_challenge() {
     unknown.refused(ErrorCode::NotFound, Refusal::ResourceNotFound);
 }
 
+#[tokio::test]
+async fn no_two_resources_share_the_copy_of_their_metadata() {
+    let server = Server::new().await;
+    for resource in [
+        "https://a.example/x",
+        "https://a.example/x/",
+        "http://a.example/x",
+        "https://a.example/x%2Fy",
+        "https://a.example/x/y",
+        "https://a.example/x?y=%20",
+    ] {
+        let told = register(&server, json!({ "resource": resource })).await;
+        let copy = told["metadata_copy"].as_str().unwrap().strip_prefix(server.issuer()).unwrap();
+
+        assert_eq!(server.get(copy).await.json()["resource"], resource, "{copy}");
+    }
+}
+
 /// A known habit: clients that know nothing of resources get tokens for this server.
 #[tokio::test]
 async fn without_a_resource_a_token_is_for_this_server() {
