@@ -186,7 +186,7 @@ impl SigningKey {
         }
         let parsed = serde_json::from_value(jwk.clone()).map_err(Internal::new)?;
         let decoding = DecodingKey::from_jwk(&parsed).map_err(Internal::new)?;
-        let (active, retires) = (row.active, row.retires);
+        let (active, retires) = (row.active, row.retires.map(|retires| retires.at));
         Ok(Self { active, alg: row.alg, decoding, id, jwk, pair, retires })
     }
 
@@ -231,7 +231,7 @@ pub fn signed_by(key: &Jwk, token: &Compact<'_>) -> bool {
     matches!(verify(token.signature(), input, &decoding, algorithm(key.alg)), Ok(true))
 }
 
-/// Every key that signs, will sign, or has signed something that is still valid.
+/// Every key that signs, will sign, or has signed something that may still come back.
 #[derive(Default)]
 pub struct KeyRing(Vec<Arc<SigningKey>>);
 
@@ -289,6 +289,7 @@ impl KeyRing {
 mod tests {
     use super::*;
     use crate::secret::Entropy;
+    use crate::store::schema::Retirement;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000);
 
@@ -334,7 +335,8 @@ mod tests {
         let (sealer, _) = ring();
         let later = Timestamp::from_seconds(2_000);
         let (old, mut old_row) = generate(SigningAlg::Es256, &sealer, NOW, NOW).unwrap();
-        old_row.retires = Some(Timestamp::from_seconds(3_000));
+        let at = Timestamp::from_seconds(3_000);
+        old_row.retires = Some(Retirement { at, forgotten: Timestamp::from_seconds(9_000) });
         let (new, new_row) = generate(SigningAlg::Es256, &sealer, NOW, later).unwrap();
         let rows = vec![(old.clone(), old_row), (new.clone(), new_row)];
         let ring = KeyRing::open(rows, &sealer).unwrap();

@@ -3,6 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use gatelodge::config::Config;
+use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::flow::installation::sweep;
+use gatelodge::oauth::issuer::Issuer;
+use gatelodge::oauth::params::form_encode;
+
 use crate::support::{RelyingParty, Server, decoded};
 
 const DAY: Duration = Duration::from_hours(24);
@@ -17,6 +23,13 @@ async fn published(server: &Server) -> BTreeSet<String> {
 async fn signing(robot: &RelyingParty) -> String {
     let tokens = robot.ask(&[("grant_type", "client_credentials")]).await.tokens();
     decoded(&tokens.access).0["kid"].as_str().unwrap().to_owned()
+}
+
+/// Lets time pass with what the server does meanwhile.
+async fn pass(server: &Server, time: Duration) {
+    server.advance(time);
+    server.app.write(sweep::run).await.unwrap();
+    server.app.rotate_keys().await.unwrap();
 }
 
 #[tokio::test]
@@ -62,6 +75,34 @@ async fn a_token_of_an_old_key_is_accepted_and_an_old_hint_recognised() {
         signing(&RelyingParty::robot(&server).await).await,
         decoded(&tokens.access).0["kid"]
     );
+}
+
+/// RP-Initiated Logout §2: "The OP SHOULD accept ID Tokens when the RP [...] had a recent session".
+#[tokio::test]
+async fn a_hint_is_recognised_as_long_as_a_session_lasts_and_no_longer() {
+    let rotation = |config: &mut Config| config.lifetimes.key_rotation = DAY * 10;
+    let server = Server::with(Issuer::localhost(7455), rotation).await;
+    let mut ada = server.first_administrator().await;
+    let shop = RelyingParty::web(&server).await;
+    let tokens = shop.tokens(&mut ada).await;
+    let signed_by = decoded(tokens.id()).0["kid"].as_str().unwrap().to_owned();
+    let hint = ("id_token_hint", tokens.id());
+    let silent = shop.request(&[("prompt", "none"), hint]);
+    let home = ("post_logout_redirect_uri", "https://shop.example/bye");
+    let logout = format!("/oauth/logout?{}", form_encode([hint, home]));
+    for _ in 0..5 {
+        pass(&server, DAY * 5).await;
+        ada.visit("/account").await;
+    }
+
+    assert!(!published(&server).await.contains(&signed_by));
+    assert!(ada.visit(&silent).await.brought().contains_key("code"));
+    assert_eq!(ada.visit(&logout).await.location(), "https://shop.example/bye");
+
+    pass(&server, DAY * 10).await;
+    pass(&server, DAY * 10).await;
+    let answer = ada.visit(&silent).await;
+    answer.refused(ErrorCode::InvalidRequest, Refusal::IdTokenHintMalformed);
 }
 
 /// RFC 8725 §3.1: the algorithm is that of the key, whatever the header says.

@@ -4,13 +4,14 @@ use crate::error::Error;
 use crate::flow::Context;
 use crate::oauth::client::SigningAlg;
 use crate::oauth::id::KeyId;
-use crate::store::schema::SigningKeyRow;
+use crate::store::schema::{Retirement, SigningKeyRow};
 use crate::store::{StoreError, Tx, View};
 
-/// The most keys there can be: three algorithms, and for each the old, the current and the next.
-const MOST: usize = 64;
+/// More keys than there can be: for each of three algorithms one every eight days of the longest
+/// session, which is a year.
+const MOST: usize = 256;
 
-/// Every key that signs, will sign, or has signed something still valid.
+/// Every key that signs, will sign, or has signed something that may still come back.
 pub fn list(view: &impl View) -> Result<Vec<(KeyId, SigningKeyRow)>, StoreError> {
     view.list::<SigningKeyRow>(MOST)
 }
@@ -36,7 +37,9 @@ pub fn due(view: &impl View, cx: &Context) -> Result<Vec<SigningAlg>, StoreError
 }
 
 /// Installs a key: the first of its algorithm, or the successor of the current one, which then
-/// retires when the last token it signed has expired.
+/// retires when the last token it signed has expired. As long as a session may last it is kept to
+/// recognise hints: OpenID Connect Core §3.1.2.1 and RP-Initiated Logout §2 let an `id_token_hint`
+/// have expired.
 ///
 /// Of two successors that are installed at once, the first wins; the second is dropped.
 pub fn install(
@@ -54,7 +57,8 @@ pub fn install(
         if old.active >= key.active || old.active > cx.now {
             return Ok(false);
         }
-        old.retires = Some(key.active + last);
+        let at = key.active + last;
+        old.retires = Some(Retirement { at, forgotten: at + lifetimes.session_total });
         tx.put(&old_id, old)?;
     }
     tx.put(id, key.clone())?;

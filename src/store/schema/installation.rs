@@ -37,10 +37,19 @@ pub struct SigningKeyRow {
     pub created: Timestamp,
     /// From when on it signs.
     pub active: Timestamp,
-    /// From when on nothing it signed is valid; unknown while it is the current one.
-    pub retires: Option<Timestamp>,
+    /// How it ends; unknown while it is the current one.
+    pub retires: Option<Retirement>,
     /// The PKCS #8 document, sealed.
     pub sealed: Vec<u8>,
+}
+
+/// The end of a signing key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retirement {
+    /// From when on nothing it signed is valid: it is published no more.
+    pub at: Timestamp,
+    /// From when on not even an expired ID token of its is recognised as a hint.
+    pub forgotten: Timestamp,
 }
 
 layout!(SigningKeyLayout, SigningKeyRow);
@@ -52,7 +61,7 @@ impl Row for SigningKeyRow {
 
     fn entries(&self, _key: &KeyId, into: &mut Entries) {
         if let Some(retires) = self.retires {
-            into.expire(retires);
+            into.expire(retires.forgotten);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Samples of the installation and its keys.
 
 use gatelodge::oauth::id::KeyId;
-use gatelodge::store::schema::{Installation, SigningKeyRow};
+use gatelodge::store::schema::{Installation, Retirement, SigningKeyRow};
 
 use super::{SIGNING_ALGS, at, read};
 
@@ -19,7 +19,7 @@ pub(super) fn signing_keys() -> Vec<(KeyId, SigningKeyRow)> {
         retires,
         sealed: vec![1, 2, 3],
     };
-    let retires = [None, Some(at(20)), None];
+    let retires = [None, Some(Retirement { at: at(20), forgotten: at(21) }), None];
     let rows = SIGNING_ALGS.into_iter().zip(retires);
     rows.map(|(alg, retires)| (KeyId::new(alg.as_str()), row(alg, retires))).collect()
 }
