@@ -26,7 +26,7 @@ pub fn begin(
     if let (Some(named), Some(hinted)) = (&request.client_id, &hinted)
         && named != hinted
     {
-        return Err(Refusal::IdTokenHintMalformed.into());
+        return Err(Refusal::IdTokenHintClientDiffers.into());
     }
     let client = request.client_id.clone().or(hinted);
     let next = match &request.post_logout_redirect_uri {

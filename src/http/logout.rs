@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::authorize::enter;
 use super::body;
-use super::failure::Failure;
+use super::failure::{Cause, Failure};
 use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::{authorize, logout};
@@ -39,16 +39,32 @@ pub(super) async fn post(
 }
 
 async fn begin(app: &App, params: &Params) -> Result<Response, Failure> {
-    let request = LogoutRequest::parse(params).map_err(Failure::page)?;
+    let mut request = LogoutRequest::parse(params).map_err(Failure::page)?;
     // §2: "The OP SHOULD accept ID Tokens when the RP identified by the ID Token's aud claim
     // and/or sid claim has a current session or had a recent session, even when the exp time has
     // passed."
     let hint = request.id_token_hint.as_deref().map(|hint| app.keys().verify(hint, "JWT"));
-    let hint: Option<IdClaims> =
-        hint.transpose().map_err(|_| Failure::page(Refusal::IdTokenHintMalformed))?;
+    let (hint, unverified): (Option<IdClaims>, bool) = match hint {
+        None => (None, false),
+        Some(Ok(claims)) => (Some(claims), false),
+        // §4: "any operations requiring the information that failed to correctly validate MUST be
+        // aborted and the information that failed to validate MUST NOT be used". The person is
+        // asked, as without a hint; nobody is sent home to a client that only the hint named.
+        Some(Err(_)) => {
+            if request.client_id.is_none() {
+                request.post_logout_redirect_uri = None;
+            }
+            (None, true)
+        }
+    };
     let view = app.read().map_err(Failure::page)?;
     authorize::check_room(&view, app.rules()).map_err(Failure::page)?;
     let begun = app.write(move |tx, cx| logout::begin(tx, cx, &request, hint.as_ref()));
     let (id, secret) = begun.await.map_err(Failure::page)?;
-    Ok(enter(app, id, &secret))
+    let mut response = enter(app, id, &secret);
+    if unverified {
+        let passed_over = Refusal::IdTokenHintMalformed.into();
+        response.extensions_mut().insert(Cause(Arc::new(passed_over)));
+    }
+    Ok(response)
 }

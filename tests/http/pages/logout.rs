@@ -1,5 +1,7 @@
 //! RP-initiated logout.
 
+use axum::body::Body;
+use axum::extract::Request;
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::oauth::params::form_encode;
 
@@ -9,6 +11,14 @@ const HOME: (&str, &str) = ("post_logout_redirect_uri", "https://shop.example/by
 
 fn logout(params: &[(&str, &str)]) -> String {
     format!("/oauth/logout?{}", form_encode(params.iter().copied()))
+}
+
+/// Another installation of the same name, which signs with keys of its own.
+async fn abroad() -> (Server, Browser) {
+    let server = Server::without_keys().await;
+    server.app.make_missing_keys().await.unwrap();
+    let eve = server.first_administrator().await;
+    (server, eve)
 }
 
 async fn is_signed_in(browser: &mut Browser) -> bool {
@@ -90,6 +100,30 @@ async fn a_hint_of_somebody_else_or_of_an_earlier_session_asks() {
     assert!(is_signed_in(&mut ada).await);
 }
 
+/// §4: what did not validate is not used; what the log is told has an event.
+#[tokio::test]
+async fn a_hint_that_cannot_be_verified_asks_and_leads_nowhere() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let tokens = shop.tokens(&mut ada).await;
+    let (elsewhere, mut eve) = abroad().await;
+    let of_another = RelyingParty::web(&elsewhere).await.tokens(&mut eve).await;
+
+    for hint in ["a.b.c", &tokens.access, of_another.id()] {
+        let request = logout(&[("id_token_hint", hint), HOME]);
+        let begun = ada.send(Request::get(&request).body(Body::empty()).unwrap()).await;
+        let page = ada.visit(begun.location()).await;
+
+        assert_eq!(begun.header("gatelodge-event").len(), 16, "{hint}");
+        assert!(page.text().contains("Sign out of Gatelodge?"), "{hint}");
+        assert!(is_signed_in(&mut ada).await, "{hint}");
+        let named = logout(&[("id_token_hint", hint), ("client_id", "shop"), HOME]);
+        assert!(ada.visit(&named).await.text().contains("<bdi>Shop</bdi>"), "{hint}");
+    }
+    let page = ada.visit(&logout(&[("id_token_hint", "a.b.c"), HOME])).await;
+    assert_eq!(ada.decide(&page, "allow").await.location(), "/gate/logged-out");
+}
+
 #[tokio::test]
 async fn whoever_is_signed_out_already_goes_home_without_a_question() {
     let server = Server::new().await;
@@ -131,7 +165,7 @@ async fn a_hint_and_a_client_id_have_to_agree() {
 
     let answer = ada.visit(&logout(&[hint, ("client_id", "reader")])).await;
 
-    answer.refused(ErrorCode::InvalidRequest, Refusal::IdTokenHintMalformed);
+    answer.refused(ErrorCode::InvalidRequest, Refusal::IdTokenHintClientDiffers);
 }
 
 #[tokio::test]
