@@ -51,9 +51,29 @@ async fn a_new_key_is_published_a_day_ahead_and_the_old_one_stays_as_long_as_its
     assert_ne!(second, first);
     assert_eq!(published(&server).await, both);
 
-    server.advance(Duration::from_mins(15));
+    server.advance(DAY - Duration::from_secs(1));
+    assert_eq!(published(&server).await, both);
+
+    server.advance(Duration::from_secs(1));
     let after = published(&server).await;
     assert!(after.is_disjoint(&before) && after.contains(&second));
+}
+
+/// A client may have longer tokens than the others, up to a day.
+#[tokio::test]
+async fn a_key_stays_until_the_longest_token_that_it_signed_has_expired() {
+    let server = Server::new().await;
+    let robot = RelyingParty::robot(&server).await;
+    server.change_client("robot", |robot| robot.access_token_lifetime = Some(24 * 60 * 60)).await;
+    server.advance(DAY * 89);
+    server.app.rotate_keys().await.unwrap();
+    server.advance(DAY - Duration::from_secs(1));
+    let signed_by = signing(&robot).await;
+
+    server.advance(DAY - Duration::from_secs(1));
+
+    assert!(published(&server).await.contains(&signed_by));
+    assert_ne!(signing(&robot).await, signed_by);
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! The life of signing keys: installed, replaced with overlap, retired.
 
+use std::time::Duration;
+
 use crate::error::Error;
 use crate::flow::Context;
 use crate::oauth::client::SigningAlg;
@@ -10,6 +12,9 @@ use crate::store::{StoreError, Tx, View};
 /// More keys than there can be: for each of three algorithms one every eight days of the longest
 /// session, which is a year.
 const MOST: usize = 256;
+
+/// The longest that a token lasts, whatever the configuration or its client says.
+const LONGEST: Duration = Duration::from_hours(24);
 
 /// Every key that signs, will sign, or has signed something that may still come back.
 pub fn list(view: &impl View) -> Result<Vec<(KeyId, SigningKeyRow)>, StoreError> {
@@ -49,7 +54,6 @@ pub fn install(
     key: &SigningKeyRow,
 ) -> Result<bool, Error> {
     let lifetimes = &cx.rules.config.lifetimes;
-    let last = lifetimes.access_token.max(lifetimes.id_token);
     for (old_id, mut old) in list(tx)? {
         if old.alg != key.alg || old.retires.is_some() {
             continue;
@@ -57,7 +61,7 @@ pub fn install(
         if old.active >= key.active || old.active > cx.now {
             return Ok(false);
         }
-        let at = key.active + last;
+        let at = key.active + LONGEST;
         old.retires = Some(Retirement { at, forgotten: at + lifetimes.session_total });
         tx.put(&old_id, old)?;
     }
