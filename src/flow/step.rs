@@ -157,11 +157,11 @@ pub fn next(
         own.map(|(_, scope)| scope.clone())
     });
     let remembered = everywhere.collect::<Option<Vec<Scope>>>();
-    let settled = remembered.as_ref().is_some_and(|own| own.iter().all(|own| shown.within(own)))
+    let settled = remembered.as_ref().is_some_and(|own| own.iter().all(|own| shown.within(own)));
+    let silent = !request.prompt.consent
+        && (client.first_party || settled)
+        && !targets.unregistered
         && proves_client(&client_id, &client, &callback);
-    let trusted = client.first_party && !targets.unregistered;
-    let settled = settled && !targets.unregistered;
-    let silent = !request.prompt.consent && (trusted || settled);
     let forbidden_to_ask = request.prompt.none;
     let remembered = remembered.unwrap_or_default();
     let remembered = match remembered.split_first() {

@@ -61,6 +61,28 @@ async fn a_first_party_client_asks_nothing() {
     assert!(answer.brought().contains_key("code"));
 }
 
+/// Whose client it is says nothing of who listens there.
+#[tokio::test]
+async fn a_first_party_client_that_any_program_could_be_is_confirmed_unless_that_is_waived() {
+    let (server, mut ada) = Server::with_ada().await;
+
+    for uri in ["http://127.0.0.1/cb", "com.example.own:/cb"] {
+        for waived in [false, true] {
+            let own = server.client(json!({
+                "name": "Own", "client_type": "public", "redirect_uris": [uri],
+                "first_party": true, "confirmation_waived": waived,
+            }));
+            let own = own.await;
+
+            let answer = ada.visit(&own.request(&[])).await;
+            let silent = ada.visit(&own.request(&[("prompt", "none")])).await;
+
+            assert_eq!(answer.asks_for_consent(), !waived, "{uri}");
+            assert_eq!(silent.brought().contains_key("code"), waived, "{uri}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn only_what_is_new_is_asked_for() {
     let (server, mut ada) = Server::with_ada().await;
