@@ -126,7 +126,7 @@ pub fn next(
     let subject = |user| issue::subject(&cx.rules, &client, user);
     let max_age = request.max_age.or(client.default_max_age);
     let expected = Expected { max_age, hinted: expected.as_deref(), request: &request };
-    let session = match fitting(session, &expected, subject, created) {
+    let session = match fitting(cx, session, &expected, subject, created) {
         Fitting::Session(session) => *session,
         Fitting::None if request.prompt.none => {
             return Ok(Step::Refuse(callback, Refusal::LoginNeeded));
@@ -219,6 +219,7 @@ struct Expected<'a> {
 
 /// Whether the person who is signed in is recent enough, and the one who is expected.
 fn fitting(
+    cx: &Context,
     session: Option<LiveSession>,
     expected: &Expected<'_>,
     subject: impl Fn(UserId) -> String,
@@ -228,9 +229,9 @@ fn fitting(
     let signed_in = session.authentication().at;
     let signed_in_for_this = signed_in >= created;
     // OpenID Connect Core §3.1.2.1: "If the elapsed time is greater than this value, the OP MUST
-    // attempt to actively re-authenticate the End-User."
+    // attempt to actively re-authenticate the End-User." It elapses while somebody reads, too.
     let too_old = expected.max_age.is_some_and(|seconds| {
-        created.since(signed_in) > std::time::Duration::from_secs(seconds.into())
+        cx.now.since(signed_in) > std::time::Duration::from_secs(seconds.into())
     });
     let again = expected.request.prompt.login || expected.max_age == Some(0) || too_old;
     if again && !signed_in_for_this {

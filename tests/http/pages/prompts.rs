@@ -69,6 +69,20 @@ async fn max_age_asks_again_only_for_a_sign_in_that_is_too_old() {
 }
 
 #[tokio::test]
+async fn a_sign_in_grows_too_old_while_somebody_reads() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    server.advance(Duration::from_secs(30));
+    let page = ada.visit(&shop.request(&[("max_age", "60")])).await;
+    server.advance(Duration::from_mins(10));
+
+    let answer = ada.decide(&page, "allow").await;
+
+    assert!(page.asks_for_consent());
+    assert!(ada.visit(answer.location()).await.asks_to_sign_in());
+}
+
+#[tokio::test]
 async fn max_age_zero_asks_always_and_is_met_by_signing_in() {
     let (server, mut ada) = Server::with_ada().await;
     let shop = RelyingParty::web(&server).await;
