@@ -44,7 +44,10 @@ pub fn note(
     let key = (session, id.clone());
     let sub = issue::subject(&cx.rules, client, user);
     match tx.find::<Delivery>(&key)? {
-        Some(known) if known.sub == sub && known.uri == uri => Ok(()),
+        // What was written down of an earlier client of the same name says nothing of this one.
+        Some(known) if known.created >= client.created && known.sub == sub && known.uri == uri => {
+            Ok(())
+        }
         Some(_) | None => {
             tx.put(&key, Delivery { attempts: 0, created: cx.now, due: None, sub, uri })
         }

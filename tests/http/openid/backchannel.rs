@@ -277,6 +277,22 @@ async fn a_client_that_has_gone_is_told_nothing() {
 }
 
 #[tokio::test]
+async fn a_client_that_was_registered_anew_is_told() {
+    let receiver = Receiver::answering(&[200]).await;
+    let (server, mut ada) = beside(&receiver).await;
+    let shop = listening(&server, "shop", &receiver, json!({})).await;
+    shop.code(&mut ada).await;
+    server.operate(Method::DELETE, "/clients/shop", json!({})).await;
+    server.advance(Duration::from_secs(1));
+    let shop = listening(&server, "shop", &receiver, json!({})).await;
+    shop.code(&mut ada).await;
+
+    ada.sign_out().await;
+
+    assert_eq!((deliver(&server).await, receiver.requests().len()), (1, 1));
+}
+
+#[tokio::test]
 async fn an_address_that_the_operator_did_not_list_is_not_gone_to() {
     let receiver = Receiver::answering(&[200]).await;
     let (server, mut ada) = Server::with_ada().await;
