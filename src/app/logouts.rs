@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use crate::app::App;
 use crate::error::{Error, Internal};
 use crate::fetch::FetchError;
-use crate::flow::backchannel::{self, Due, Outcome};
+use crate::flow::backchannel::{self, Due, Message, Outcome};
 use crate::oauth::params::form_encode;
 
 /// The most tokens that one round sends, all of them at once: as many as the way out lets through
@@ -53,9 +53,8 @@ impl App {
 
     /// Posts the token to the client (OpenID Connect Back-Channel Logout §2.5).
     async fn send_logout(&self, due: &Due) -> Result<Result<(), FetchError>, Error> {
-        let (Some((alg, claims)), Some(url)) = (&due.token, due.uri.url()) else {
-            return Ok(Ok(()));
-        };
+        let Some(Message { alg, claims, uri }) = &due.message else { return Ok(Ok(())) };
+        let Some(url) = uri.url() else { return Ok(Ok(())) };
         let token = self.signing_key(*alg).await?.sign("logout+jwt", claims)?;
         Ok(self.fetcher().post_form(&url, form_encode([("logout_token", token.as_str())])).await)
     }

@@ -40,17 +40,15 @@ pub fn note(
     session: SessionId,
     user: UserId,
 ) -> Result<(), StoreError> {
-    let Some(uri) = client.backchannel_logout_uri.clone() else { return Ok(()) };
+    if client.backchannel_logout_uri.is_none() {
+        return Ok(());
+    }
     let key = (session, id.clone());
     let sub = issue::subject(&cx.rules, client, user);
     match tx.find::<Delivery>(&key)? {
         // What was written down of an earlier client of the same name says nothing of this one.
-        Some(known) if known.created >= client.created && known.sub == sub && known.uri == uri => {
-            Ok(())
-        }
-        Some(_) | None => {
-            tx.put(&key, Delivery { attempts: 0, created: cx.now, due: None, sub, uri })
-        }
+        Some(known) if known.created >= client.created && known.sub == sub => Ok(()),
+        Some(_) | None => tx.put(&key, Delivery { attempts: 0, created: cx.now, due: None, sub }),
     }
 }
 
@@ -71,10 +69,19 @@ pub struct Due {
     pub key: (SessionId, ClientId),
     /// The attempt that it is, from the first.
     pub attempt: u32,
-    /// Where the client is told.
+    /// What the client is told; nothing where it has gone, or wants to hear nothing any more.
+    pub message: Option<Message>,
+}
+
+/// A logout token before it is signed.
+#[derive(Clone)]
+pub struct Message {
+    /// What it is signed with.
+    pub alg: SigningAlg,
+    /// What it says.
+    pub claims: LogoutClaims,
+    /// Where it goes: the `backchannel_logout_uri` that the client has registered now.
     pub uri: WebUri,
-    /// What the token is signed with, and what it says; nothing for a client that has gone.
-    pub token: Option<(SigningAlg, LogoutClaims)>,
 }
 
 /// The first `most` deliveries that are due, in the order in which they became so.
@@ -84,12 +91,11 @@ pub fn due(view: &impl View, cx: &Context, most: usize) -> Result<Vec<Due>, Stor
         let Some(delivery) = view.find::<Delivery>(&key)? else { continue };
         let client = view.find::<Client>(&key.1)?;
         let client = client.filter(|client| client.created <= delivery.created);
-        due.push(Due {
-            attempt: delivery.attempts + 1,
-            token: client.map(|client| (client.id_token_alg, claims(cx, &key, &delivery))),
-            uri: delivery.uri,
-            key,
+        let message = client.and_then(|client| {
+            let uri = client.backchannel_logout_uri?;
+            Some(Message { alg: client.id_token_alg, claims: claims(cx, &key, &delivery), uri })
         });
+        due.push(Due { attempt: delivery.attempts + 1, message, key });
     }
     Ok(due)
 }

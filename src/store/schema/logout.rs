@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::layout;
 use crate::oauth::id::{ClientId, SessionId};
-use crate::oauth::web_uri::WebUri;
 use crate::store::{Entries, Index, Row, Tag};
 use crate::time::Timestamp;
 
@@ -20,8 +19,6 @@ pub struct Delivery {
     pub due: Option<Timestamp>,
     /// The person, as the client knows them.
     pub sub: String,
-    /// Where the client is told.
-    pub uri: WebUri,
 }
 
 /// Deliveries by the moment at which they are due.

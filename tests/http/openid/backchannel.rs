@@ -293,6 +293,26 @@ async fn a_client_that_was_registered_anew_is_told() {
 }
 
 #[tokio::test]
+async fn a_client_is_told_where_it_is_registered_now() {
+    let receiver = Receiver::answering(&[200]).await;
+    let (server, mut ada) = beside(&receiver).await;
+    for name in ["moved", "silent"] {
+        listening(&server, name, &receiver, json!({})).await.code(&mut ada).await;
+    }
+    let moved = json!({ "backchannel_logout_uri": format!("{}/now", receiver.url()) });
+    server.operate(Method::PATCH, "/clients/moved", moved).await;
+    let silent = json!({ "backchannel_logout_uri": null });
+    server.operate(Method::PATCH, "/clients/silent", silent).await;
+
+    ada.sign_out().await;
+
+    assert_eq!((deliver(&server).await, deliver(&server).await), (2, 0));
+    let requests = receiver.requests();
+    assert_eq!(requests.len(), 1);
+    assert!(requests[0].starts_with("POST /logout/now HTTP/1.1\r\n"), "{}", requests[0]);
+}
+
+#[tokio::test]
 async fn an_address_that_the_operator_did_not_list_is_not_gone_to() {
     let receiver = Receiver::answering(&[200]).await;
     let (server, mut ada) = Server::with_ada().await;

@@ -134,7 +134,6 @@ pub(super) fn deliveries() -> Vec<((SessionId, ClientId), Delivery)> {
         created: at(16),
         due: Some(at(17)),
         sub: text("0190163d"),
-        uri: read("https://app.example/logout"),
     };
     let least = Delivery { attempts: 0, due: None, ..full.clone() };
     vec![((id(3), shop()), full), ((id(4), shop()), least)]
