@@ -6,8 +6,8 @@ use crate::flow::{Context, backchannel, session};
 use crate::oauth::authorize::{Answer, Callback};
 use crate::oauth::scope::Scope;
 use crate::secret::AuthorizationCode;
-use crate::store::schema::{Code, Consent, Interaction};
-use crate::store::{StoreError, Tx};
+use crate::store::schema::{Code, Consent, Interaction, Purpose};
+use crate::store::{StoreError, Tx, View};
 
 /// Where the browser goes now.
 pub enum Onward {
@@ -56,6 +56,23 @@ pub fn answer(tx: &mut Tx<'_>, cx: &Context, door: &Door) -> Result<Onward, Erro
             Ok(Onward::Client(Landing::refused(cx, &callback, refusal)))
         }
     }
+}
+
+/// Answers a silent request whose browser brought no cookie at all: a frame of another site sends
+/// none that is `SameSite=Lax`, so nobody is signed in there, and a page would be seen by nobody.
+pub fn answer_unseen(tx: &mut Tx<'_>, cx: &Context, door: &Door) -> Result<Landing, Error> {
+    let interaction =
+        tx.find::<Interaction>(&door.interaction)?.ok_or(Refusal::InteractionUnknown)?;
+    let silent = match &interaction.purpose {
+        Purpose::Authorize { request, .. } => request.prompt.none,
+        Purpose::Logout { .. } => false,
+    };
+    if !silent || door.browser.is_some() || cx.now >= interaction.expires {
+        return Err(Refusal::InteractionOfAnotherBrowser.into());
+    }
+    let callback = step::callback(tx, interaction)?;
+    finish(tx, door)?;
+    Ok(Landing::refused(cx, &callback, Refusal::LoginNeeded))
 }
 
 /// The person said yes to `shown`.

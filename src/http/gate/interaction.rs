@@ -10,7 +10,7 @@ use super::cookie::Cookie;
 use super::page::{self, ConsentPage, LoginPage, LogoutPage, OnwardPage, Page, see_other};
 use super::visitor::{Visitor, check_same_origin, greet, with_cookie};
 use crate::app::App;
-use crate::error::Refusal;
+use crate::error::{Error, Refusal};
 use crate::flow::consent::{self, Landing, Onward};
 use crate::flow::logout;
 use crate::flow::person::people;
@@ -38,7 +38,15 @@ pub(in crate::http) async fn show(
     let door = visitor.door(&app, &headers, id);
     let cx = app.context();
     let view = app.read().map_err(Failure::page)?;
-    let interaction = step::interaction(&view, &cx, &door).map_err(Failure::page)?;
+    let found = step::interaction(&view, &cx, &door);
+    if let Err(Error::Refused(Refusal::InteractionOfAnotherBrowser)) = &found
+        && door.browser.is_none()
+        && method != Method::HEAD
+    {
+        let answered = app.write(move |tx, cx| consent::answer_unseen(tx, cx, &door));
+        return Ok(home(&app, &answered.await.map_err(Failure::page)?));
+    }
+    let interaction = found.map_err(Failure::page)?;
     // Whoever only looks brings nothing about.
     if method == Method::HEAD {
         return Ok(page::see_other(&path(id)));

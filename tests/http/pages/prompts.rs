@@ -19,6 +19,26 @@ async fn prompt_none_answers_silently_once_everything_was_said() {
     assert!(after.brought().contains_key("code"));
 }
 
+/// OpenID Connect Core §3.1.2.1: "The Authorization Server MUST NOT display any authentication or
+/// consent user interface pages." A frame of another site sends no `SameSite=Lax` cookie.
+#[tokio::test]
+async fn prompt_none_in_a_frame_of_another_site_is_answered_once() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    shop.code(&mut ada).await;
+    let silent = server.get(&shop.request(&[("prompt", "none")])).await;
+    let aloud = server.get(&shop.request(&[])).await;
+
+    let answer = server.get(silent.location()).await;
+    let again = server.get(silent.location()).await;
+    let page = server.get(aloud.location()).await;
+
+    answer.refused(ErrorCode::LoginRequired, Refusal::LoginNeeded);
+    assert_eq!(answer.brought()["state"], "s-1");
+    again.refused(ErrorCode::InteractionOver, Refusal::InteractionUnknown);
+    page.refused(ErrorCode::InteractionOver, Refusal::InteractionOfAnotherBrowser);
+}
+
 #[tokio::test]
 async fn prompt_login_asks_for_the_passkey_again() {
     let (server, mut ada) = Server::with_ada().await;
