@@ -1,6 +1,6 @@
 //! Consent, and the code that follows from it: [RFC 6749 §4.1.2](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2).
 
-use crate::error::{Error, Refusal};
+use crate::error::{Error, ErrorCode, Refusal};
 use crate::flow::step::{self, Door, Request, Step};
 use crate::flow::{Context, backchannel, session};
 use crate::oauth::authorize::{Answer, Callback};
@@ -32,6 +32,14 @@ impl Landing {
     pub fn refused(cx: &Context, callback: &Callback, refusal: Refusal) -> Self {
         let answer = callback.with_error(refusal.code(), iss(cx));
         Self { answer, host: callback.uri().host(), refusal: Some(refusal) }
+    }
+
+    /// The way home after a failure of ours. RFC 6749 §4.1.2.1: `server_error` "is needed because a
+    /// 500 Internal Server Error HTTP status code cannot be returned to the client via an HTTP
+    /// redirect".
+    pub fn failed(cx: &Context, callback: &Callback) -> Self {
+        let answer = callback.with_error(ErrorCode::ServerError, iss(cx));
+        Self { answer, host: callback.uri().host(), refusal: None }
     }
 
     fn with_code(cx: &Context, callback: &Callback, code: &AuthorizationCode) -> Self {

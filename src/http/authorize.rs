@@ -85,7 +85,7 @@ async fn authorize(
         },
         Err(refused) => Err(refused),
     };
-    begin(app, &callback, begun)
+    Ok(begin(app, &callback, begun))
 }
 
 /// Takes up a request that was pushed (RFC 9126 §4). As long as it is not found there is no
@@ -100,12 +100,14 @@ async fn enter_pushed(app: &App, pushed: PushedOpening, looks: bool) -> Result<R
         return Ok(StatusCode::SEE_OTHER.into_response());
     }
     if let Err(refused) = authorize::check_room(&view, app.rules()) {
-        return begin(app, &callback, Err(refused));
+        return Ok(begin(app, &callback, Err(refused)));
     }
     let begun = app.write(move |tx, cx| pushed::begin(tx, cx, &client_id, &reference)).await;
-    // Of two browsers that come at once the second finds nothing any more.
-    let (id, secret) = begun.map_err(Failure::page)?;
-    Ok(enter(app, id, &secret))
+    match begun {
+        // Of two browsers that come at once the second finds nothing any more.
+        Err(Error::Refused(refusal)) => Err(Failure::page(refusal)),
+        Ok(_) | Err(Error::Internal(_)) => Ok(begin(app, &callback, begun)),
+    }
 }
 
 /// Sends the browser on, or home with the reason why not.
@@ -113,13 +115,17 @@ fn begin(
     app: &App,
     callback: &Callback,
     begun: Result<(InteractionId, BrowserSecret), Error>,
-) -> Result<Response, Failure> {
+) -> Response {
     match begun {
-        Ok((id, secret)) => Ok(enter(app, id, &secret)),
+        Ok((id, secret)) => enter(app, id, &secret),
         Err(Error::Refused(refusal)) => {
-            Ok(home(app, &Landing::refused(&app.context(), callback, refusal)))
+            home(app, &Landing::refused(&app.context(), callback, refusal))
         }
-        Err(internal) => Err(Failure::page(internal)),
+        Err(Error::Internal(internal)) => {
+            let mut response = home(app, &Landing::failed(&app.context(), callback));
+            response.extensions_mut().insert(Cause(Arc::new(internal.into())));
+            response
+        }
     }
 }
 

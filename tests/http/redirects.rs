@@ -1,6 +1,9 @@
 //! Where answers go, and where they never go.
 
 use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::flow::Context;
+use gatelodge::store::schema::Protected;
+use gatelodge::store::{Row as _, Tx};
 use serde_json::json;
 
 use crate::support::{RelyingParty, Server};
@@ -151,4 +154,27 @@ async fn a_request_may_be_posted() {
 
     assert!(page.asks_for_consent());
     assert!(ada.decide(&page, "allow").await.brought().contains_key("code"));
+}
+
+/// RFC 6749 §4.1.2.1: once the client is proven it learns of every failure, and not why.
+#[tokio::test]
+async fn a_failure_of_ours_goes_home_as_server_error() {
+    let server = Server::new().await;
+    let shop = RelyingParty::web(&server).await;
+    let resource = "https://mcp.example/";
+    let key = [&[Protected::TABLE.byte], resource.as_bytes(), &[0]].concat();
+    let broken = move |tx: &mut Tx<'_>, _: &Context| {
+        tx.put_raw(key.clone(), b"no row".to_vec());
+        Ok(())
+    };
+    server.app.write(broken).await.unwrap();
+
+    let answer = server.get(&shop.request(&[("resource", resource)])).await;
+    let pushed = shop.push_raw(&[("resource", resource)]).await;
+
+    let brought = answer.brought();
+    assert_eq!((&*brought["error"], &*brought["state"]), ("server_error", "s-1"));
+    assert_eq!(brought["iss"], server.issuer());
+    assert_eq!(answer.header("gatelodge-event").len(), 16);
+    assert_eq!((pushed.status.as_u16(), &pushed.json()["error"]), (500, &"server_error".into()));
 }
