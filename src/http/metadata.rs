@@ -29,13 +29,13 @@ pub(super) async fn show(State(app): State<Arc<App>>) -> Response {
     let rules = app.rules();
     let iss = rules.config.policy.iss_parameter;
     let mut metadata = Metadata::new(&rules.issuer, &rules.config.scope(), iss);
-    // Where nothing is ever fetched, nobody is told of a logout either.
+    // Where nothing is ever fetched, nobody is told of a logout, and no document is met.
     metadata.backchannel_logout_supported = !rules.config.offline;
     metadata.backchannel_logout_session_supported = !rules.config.offline;
     let registers = rules.config.registration_policy(&rules.issuer) != RegistrationPolicy::Off;
     metadata.registration_endpoint = registers.then(|| rules.issuer.at("/oauth/register"));
     metadata.client_id_metadata_document_supported =
-        rules.config.documents.policy != DocumentPolicy::Off;
+        rules.config.documents.policy != DocumentPolicy::Off && !rules.config.offline;
     cacheable(Json(metadata))
 }
 

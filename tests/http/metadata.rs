@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::Method;
-use gatelodge::oauth::client::SigningAlg;
+use gatelodge::oauth::client::{DocumentPolicy, SigningAlg};
 use gatelodge::oauth::issuer::Issuer;
 use serde_json::json;
 use url::Url;
@@ -137,6 +137,25 @@ async fn every_value_that_is_listed_works() {
     for mode in each("response_modes_supported") {
         let changes = [("response_mode", mode.as_str().unwrap())];
         assert!(shop.authorize(&mut ada, &changes).await.brought().contains_key("code"));
+    }
+}
+
+#[tokio::test]
+async fn documents_are_listed_where_they_are_fetched() {
+    for (policy, offline, listed) in [
+        (DocumentPolicy::Off, false, false),
+        (DocumentPolicy::Listed, false, true),
+        (DocumentPolicy::Any, false, true),
+        (DocumentPolicy::Any, true, false),
+    ] {
+        let server = Server::with(Issuer::localhost(7455), |config| {
+            config.documents.policy = policy;
+            config.offline = offline;
+        });
+
+        let told = server.await.get(OPENID).await.json();
+
+        assert_eq!(told["client_id_metadata_document_supported"], listed, "{policy:?} {offline}");
     }
 }
 
