@@ -9,7 +9,7 @@ use crate::oauth::id::{ClientId, InteractionId, SessionId};
 use crate::oauth::logout::{LogoutRequest, PostLogout};
 use crate::secret::BrowserSecret;
 use crate::store::schema::{Client, Interaction, Purpose};
-use crate::store::{Tx, View};
+use crate::store::{StoreError, Tx, View};
 
 /// Stores a logout request whose hint was verified, if it brought one.
 ///
@@ -32,14 +32,20 @@ pub fn begin(
     let next = match &request.post_logout_redirect_uri {
         None => None,
         Some(uri) => {
-            let id = client.as_ref().ok_or(Refusal::PostLogoutUriUnregistered)?;
-            let row = tx.find::<Client>(id)?.ok_or(Refusal::PostLogoutUriUnregistered)?;
-            let registered = &row.post_logout_redirect_uris;
-            Some(PostLogout::prove(registered, uri, request.state.as_deref())?)
+            let row = asking(tx, client.as_ref())?.ok_or(Refusal::PostLogoutUriUnregistered)?;
+            let state = request.state.clone();
+            PostLogout::prove(&row.post_logout_redirect_uris, uri, state.as_deref())?;
+            Some((uri.clone(), state))
         }
     };
     let hint = hint.map(|claims| (claims.sub.clone(), claims.sid.parse::<SessionId>().ok()));
     authorize::store(tx, cx, Purpose::Logout { client, hint, next })
+}
+
+/// The client that asks, if it is known and switched on.
+fn asking(view: &impl View, client: Option<&ClientId>) -> Result<Option<Client>, StoreError> {
+    let Some(id) = client else { return Ok(None) };
+    Ok(view.find::<Client>(id)?.filter(|client| client.enabled))
 }
 
 /// What comes next for a logout.
@@ -67,21 +73,23 @@ pub fn advance(tx: &mut Tx<'_>, cx: &Context, door: &Door, confirmed: bool) -> R
         Some(cookie) => session::live(tx, cx, cookie)?,
         None => None,
     };
+    let client = asking(tx, client.as_ref())?;
     if let Some(session) = session {
-        let client = match client {
-            Some(id) => tx.find::<Client>(&id)?.map(Box::new),
-            None => None,
-        };
         let hinted = client.as_ref().zip(hint).is_some_and(|(client, (sub, sid))| {
             sub == issue::subject(&cx.rules, client, session.user())
                 && sid.is_none_or(|sid| sid == session.id())
         });
         if !hinted && !confirmed {
+            let client = client.map(Box::new);
             return Ok(Step::Confirm { client, session: Box::new(session) });
         }
         session::end(tx, cx, session.id())?;
     }
     tx.remove::<Interaction>(&door.interaction)?;
+    // The client may have changed while the person was reading: its URI is proven again.
+    let next = client.zip(next).and_then(|(client, (uri, state))| {
+        PostLogout::prove(&client.post_logout_redirect_uris, &uri, state.as_deref()).ok()
+    });
     Ok(Step::Done(next))
 }
 

@@ -1,8 +1,6 @@
 //! The logout request: [OpenID Connect RP-Initiated Logout
 //! §2](https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RPLogout).
 
-use serde::{Deserialize, Serialize};
-
 use crate::error::Refusal;
 use crate::oauth::id::ClientId;
 use crate::oauth::params::Params;
@@ -35,7 +33,7 @@ impl LogoutRequest {
 }
 
 /// Proof that a browser may be sent to a URI after logout: the client registered it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PostLogout {
     host: String,
     url: String,

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::layout;
 use crate::oauth::authorize::AuthorizeRequest;
 use crate::oauth::id::{ClientId, InteractionId, SessionId, UserId};
-use crate::oauth::logout::PostLogout;
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::secret::TokenHash;
 use crate::store::{Entries, Index, Row, Tag};
@@ -82,8 +81,8 @@ pub enum Purpose {
         client: Option<ClientId>,
         /// The `sub` that the hint named, and in which session.
         hint: Option<(String, Option<SessionId>)>,
-        /// Where the browser goes afterwards.
-        next: Option<PostLogout>,
+        /// Where the browser is to go afterwards, and the `state` for there.
+        next: Option<(RedirectUri, Option<String>)>,
     },
 }
 

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::oauth::params::form_encode;
+use gatelodge::oauth::redirect_uri::RedirectUri;
 
 use crate::support::{Browser, RelyingParty, Server};
 
@@ -154,6 +155,33 @@ async fn the_way_home_is_one_that_the_client_registered() {
         answer.refused(ErrorCode::InvalidRequest, Refusal::PostLogoutUriUnregistered);
     }
     assert!(is_signed_in(&mut ada).await);
+}
+
+/// A client may be changed or switched off while the person is reading.
+#[tokio::test]
+async fn the_way_home_is_proven_again_when_it_is_taken() {
+    let (server, mut ada) = Server::with_ada().await;
+    RelyingParty::web(&server).await;
+    let request = logout(&[("client_id", "shop"), HOME]);
+    let moved = ada.visit(&request).await;
+    server.change_client("shop", |shop| shop.post_logout_redirect_uris.clear()).await;
+    let at_moved = ada.decide(&moved, "allow").await;
+    server.change_client("shop", |shop| shop.post_logout_redirect_uris = vec![bye()]).await;
+    ada.sign_in().await;
+    let off = ada.visit(&request).await;
+    server.change_client("shop", |shop| shop.enabled = false).await;
+    let at_off = ada.decide(&off, "allow").await;
+
+    let asked_while_off = ada.visit(&request).await;
+
+    assert_eq!(at_moved.location(), "/gate/logged-out");
+    assert_eq!(at_off.location(), "/gate/logged-out");
+    asked_while_off.refused(ErrorCode::InvalidRequest, Refusal::PostLogoutUriUnregistered);
+    assert!(!is_signed_in(&mut ada).await);
+}
+
+fn bye() -> RedirectUri {
+    HOME.1.parse().unwrap()
 }
 
 #[tokio::test]

@@ -3,7 +3,6 @@
 use gatelodge::oauth::authorize::{AuthorizeRequest, Prompt, ResponseMode};
 use gatelodge::oauth::claims_request::ClaimsRequest;
 use gatelodge::oauth::id::{ClientId, InteractionId, SessionId};
-use gatelodge::oauth::logout::PostLogout;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
     Delivery, Device, DeviceState, Interaction, Purpose, Pushed, Session,
@@ -54,16 +53,19 @@ pub(super) fn interactions() -> Vec<(InteractionId, Interaction)> {
         state: given.then(|| text("{\"a\": 1}")),
         request: Box::new(request),
     };
-    let next = PostLogout::prove(&uris(), &uris()[0], Some("s")).unwrap();
     let purposes = [
         authorize(full(), true),
         authorize(least(), false),
         Purpose::Logout {
             client: Some(shop()),
             hint: Some((text("0190163d"), Some(id(3)))),
-            next: Some(next),
+            next: Some((uris()[0].clone(), Some(text("s")))),
         },
-        Purpose::Logout { client: None, hint: Some((text("0190163d"), None)), next: None },
+        Purpose::Logout {
+            client: None,
+            hint: Some((text("0190163d"), None)),
+            next: Some((uris()[0].clone(), None)),
+        },
         Purpose::Logout { client: None, hint: None, next: None },
     ];
     let row =
@@ -129,12 +131,8 @@ pub(super) fn devices() -> Vec<(TokenHash, Device)> {
 }
 
 pub(super) fn deliveries() -> Vec<((SessionId, ClientId), Delivery)> {
-    let full = Delivery {
-        attempts: 300,
-        created: at(16),
-        due: Some(at(17)),
-        sub: text("0190163d"),
-    };
+    let full =
+        Delivery { attempts: 300, created: at(16), due: Some(at(17)), sub: text("0190163d") };
     let least = Delivery { attempts: 0, due: None, ..full.clone() };
     vec![((id(3), shop()), full), ((id(4), shop()), least)]
 }
