@@ -17,6 +17,7 @@ use crate::oauth::web_uri::WebUri;
 use crate::secret::TokenHash;
 use crate::store::schema::{Client, Consent, Interaction, Origin, Purpose};
 use crate::store::{StoreError, View};
+use crate::time::Timestamp;
 
 /// How a browser comes to an interaction: the path it names, and what its cookies are known by.
 #[derive(Clone, Debug)]
@@ -85,7 +86,7 @@ pub fn interaction(view: &impl View, cx: &Context, door: &Door) -> Result<Intera
 pub fn callback(view: &impl View, interaction: Interaction) -> Result<Callback, Error> {
     match interaction.purpose {
         Purpose::Authorize { client, redirect_uri, request, state, .. } => {
-            let client = authorize::enabled(view, &client)?;
+            let client = asking(view, &client, interaction.created)?;
             let registered = &client.redirect_uris;
             let proven =
                 Callback::prove(registered, client.client_type, Some(&redirect_uri), state)?;
@@ -93,6 +94,15 @@ pub fn callback(view: &impl View, interaction: Interaction) -> Result<Callback, 
         }
         Purpose::Logout { .. } => Err(Refusal::InteractionUnknown.into()),
     }
+}
+
+/// The client that asked at that moment, and not one that took its name later.
+fn asking(view: &impl View, id: &ClientId, asked: Timestamp) -> Result<Client, Error> {
+    let client = authorize::enabled(view, id)?;
+    if client.created > asked {
+        return Err(Refusal::ClientUnknownAtAuthorize.into());
+    }
+    Ok(client)
 }
 
 /// The next step of a stored authorization request.
@@ -115,7 +125,7 @@ pub fn next(
         return Err(Refusal::InteractionUnknown.into());
     };
     // The client may have changed while the person was reading: everything is proven again.
-    let client = authorize::enabled(view, &client_id)?;
+    let client = asking(view, &client_id, created)?;
     let registered = &client.redirect_uris;
     let callback = Callback::prove(registered, client.client_type, Some(&redirect_uri), state)?;
     let callback = callback.in_mode(request.response_mode);
@@ -223,7 +233,7 @@ fn fitting(
     session: Option<LiveSession>,
     expected: &Expected<'_>,
     subject: impl Fn(UserId) -> String,
-    created: crate::time::Timestamp,
+    created: Timestamp,
 ) -> Fitting {
     let Some(session) = session else { return Fitting::None };
     let signed_in = session.authentication().at;

@@ -1,5 +1,8 @@
 //! Who is asked, how often, and who is told what.
 
+use std::time::Duration;
+
+use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
 use serde_json::json;
 
@@ -141,6 +144,22 @@ async fn a_yes_counts_only_for_what_was_shown() {
     assert!(shown.asks_for_consent());
     assert_eq!(shown.hidden("scope").as_deref(), Some("openid"));
     assert!(ada.decide(&shown, "allow").await.brought().contains_key("code"));
+}
+
+#[tokio::test]
+async fn a_yes_to_a_client_counts_for_no_later_one_of_its_name() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let page = ada.visit(&shop.request(&[])).await;
+    server.operate(Method::DELETE, "/clients/shop", json!({})).await;
+    server.advance(Duration::from_secs(1));
+    RelyingParty::web(&server).await;
+
+    for decision in ["allow", "deny"] {
+        let answer = ada.decide(&page, decision).await;
+
+        answer.refused(ErrorCode::InvalidRequest, Refusal::ClientUnknownAtAuthorize);
+    }
 }
 
 #[tokio::test]
