@@ -1,16 +1,11 @@
-//! What the server says of itself, and whether it is so.
+//! What the server says of itself; `openid/listed.rs` uses all of it.
 
-use std::sync::Arc;
-
-use axum::body::Body;
-use axum::extract::Request;
-use axum::http::Method;
-use gatelodge::oauth::client::{DocumentPolicy, SigningAlg};
+use gatelodge::oauth::client::DocumentPolicy;
 use gatelodge::oauth::issuer::Issuer;
 use serde_json::json;
 use url::Url;
 
-use crate::support::{RelyingParty, Server, Signer};
+use crate::support::{RelyingParty, Server};
 
 const OPENID: &str = "/.well-known/openid-configuration";
 const OAUTH: &str = "/.well-known/oauth-authorization-server";
@@ -66,78 +61,6 @@ async fn both_well_known_addresses_say_the_same() {
     userinfo_endpoint "http://localhost:7455/oauth/userinfo"
     userinfo_signing_alg_values_supported ["EdDSA","ES256","RS256"]
     "#);
-}
-
-#[tokio::test]
-async fn every_endpoint_that_is_listed_answers() {
-    let server = Server::new().await;
-    let metadata = server.get(OPENID).await.json();
-    let members = metadata.as_object().unwrap();
-    let listed = |name: &&String| name.ends_with("_endpoint") || *name == "jwks_uri";
-
-    for name in members.keys().filter(listed) {
-        let url = Url::parse(metadata[name].as_str().unwrap()).unwrap();
-        let posted = [
-            "device_authorization_endpoint",
-            "introspection_endpoint",
-            "pushed_authorization_request_endpoint",
-            "registration_endpoint",
-            "revocation_endpoint",
-            "token_endpoint",
-        ];
-        let method = if posted.contains(&name.as_str()) { Method::POST } else { Method::GET };
-        let request = Request::builder().method(method).uri(url.path());
-
-        let answer = server.send(request.body(Body::empty()).unwrap()).await;
-
-        assert!(![404, 405, 500].contains(&answer.status.as_u16()), "{name}: {}", answer.status);
-    }
-}
-
-#[tokio::test]
-async fn every_value_that_is_listed_works() {
-    let (server, mut ada) = Server::with_ada().await;
-    let metadata = server.get(OPENID).await.json();
-    let each = |name: &str| metadata[name].as_array().unwrap().clone();
-    let signer = Arc::new(Signer::new(SigningAlg::Es256));
-
-    for alg in each("id_token_signing_alg_values_supported") {
-        for method in each("token_endpoint_auth_methods_supported") {
-            let signs = method == "private_key_jwt";
-            let mut registration = json!({
-                "name": "Any",
-                "redirect_uris": ["https://any.example/cb"],
-                "grant_types": ["authorization_code", "refresh_token"],
-                "id_token_signed_response_alg": alg,
-                "token_endpoint_auth_method": method,
-                "scope": metadata["scopes_supported"].as_array().unwrap().iter()
-                    .map(|scope| scope.as_str().unwrap()).collect::<Vec<_>>().join(" "),
-            });
-            if signs {
-                registration["jwks"] = json!({ "keys": [signer.jwk()] });
-            }
-            let any = server.client(registration).await;
-            let any = if signs { any.signing_with(&signer) } else { any };
-            let tokens = any.tokens(&mut ada).await;
-            let tokens = any.refresh(tokens.refresh()).await.tokens();
-            if each("introspection_endpoint_auth_methods_supported").contains(&method) {
-                assert_eq!(any.introspect(&tokens.access).await.json()["active"], true);
-            }
-            assert!(each("revocation_endpoint_auth_methods_supported").contains(&method));
-            assert_eq!(any.revoke(&tokens.access).await.status, 200);
-        }
-    }
-    let shop = RelyingParty::web(&server).await;
-    for prompt in each("prompt_values_supported") {
-        let changes = [("prompt", prompt.as_str().unwrap())];
-        let answer = ada.visit(&shop.request(&changes)).await;
-        let error = answer.onward().map(|_| answer.brought()["error"].clone());
-        assert!(matches!(error.as_deref(), None | Some("consent_required")), "{prompt}");
-    }
-    for mode in each("response_modes_supported") {
-        let changes = [("response_mode", mode.as_str().unwrap())];
-        assert!(shop.authorize(&mut ada, &changes).await.brought().contains_key("code"));
-    }
 }
 
 #[tokio::test]

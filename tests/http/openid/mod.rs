@@ -4,4 +4,5 @@ mod backchannel;
 mod claims;
 mod core;
 mod form_post;
+mod listed;
 mod pairwise;
