@@ -207,6 +207,14 @@ impl Snapshot {
         Ok(row.map(|row| row.value().to_vec()))
     }
 
+    /// How many rows there are from `from` up to, and without, `to`, counted up to `most`. None is
+    /// copied.
+    pub(super) fn count(&self, from: &[u8], to: &[u8], most: usize) -> Result<usize, StoreError> {
+        let failed = |error: redb::StorageError| self.health.failed(error);
+        let range = self.rows.range::<&[u8]>(from..to).map_err(failed)?;
+        range.take(most).try_fold(0, |count, row| row.map(|_| count + 1)).map_err(failed)
+    }
+
     /// The rows from `from` up to, and without, `to`, in order.
     pub(super) fn rows<'a>(
         &'a self,

@@ -20,6 +20,9 @@ pub trait View {
     #[doc(hidden)]
     fn raw_range(&self, from: &[u8], to: &[u8], most: usize) -> Result<Rows, StoreError>;
 
+    #[doc(hidden)]
+    fn raw_count(&self, from: &[u8], to: &[u8], most: usize) -> Result<usize, StoreError>;
+
     /// The row under `key`.
     fn find<R: Row>(&self, key: &R::Key) -> Result<Option<R>, StoreError> {
         let key = row_key::<R>(key);
@@ -47,7 +50,7 @@ pub trait View {
     /// How many rows a table has, counted up to `most`.
     fn count<R: Row>(&self, most: usize) -> Result<usize, StoreError> {
         let from = [R::TABLE.byte];
-        Ok(self.raw_range(&from, &after(&from), most)?.len())
+        self.raw_count(&from, &after(&from), most)
     }
 
     /// The first `most` keys that `index` has for `by`.
@@ -111,6 +114,10 @@ impl View for Read {
     fn raw_range(&self, from: &[u8], to: &[u8], most: usize) -> Result<Rows, StoreError> {
         self.snapshot.rows(from, to)?.take(most).collect()
     }
+
+    fn raw_count(&self, from: &[u8], to: &[u8], most: usize) -> Result<usize, StoreError> {
+        self.snapshot.count(from, to, most)
+    }
 }
 
 /// A transaction: writes held over a snapshot and over those of the batch before it, and read
@@ -170,6 +177,16 @@ impl<'a> Tx<'a> {
     pub fn put_raw(&mut self, key: Vec<u8>, row: Vec<u8>) {
         self.own.insert(key, Some(row));
     }
+
+    /// What is held of a range; `None` removes.
+    fn held(&self, from: &[u8], to: &[u8]) -> BTreeMap<&[u8], Option<&[u8]>> {
+        let range = || (std::ops::Bound::Included(from), std::ops::Bound::Excluded(to));
+        self.batch
+            .range::<[u8], _>(range())
+            .chain(self.own.range::<[u8], _>(range()))
+            .map(|(key, row)| (key.as_slice(), row.as_deref()))
+            .collect()
+    }
 }
 
 impl View for Tx<'_> {
@@ -181,14 +198,7 @@ impl View for Tx<'_> {
     }
 
     fn raw_range(&self, from: &[u8], to: &[u8], most: usize) -> Result<Rows, StoreError> {
-        let range = || (std::ops::Bound::Included(from), std::ops::Bound::Excluded(to));
-        let held: BTreeMap<&[u8], Option<&[u8]>> = self
-            .batch
-            .range::<[u8], _>(range())
-            .chain(self.own.range::<[u8], _>(range()))
-            .map(|(key, row)| (key.as_slice(), row.as_deref()))
-            .collect();
-        let mut held = held.into_iter().peekable();
+        let mut held = self.held(from, to).into_iter().peekable();
         let mut stored = self.snapshot.rows(from, to)?.peekable();
         let mut rows = Rows::new();
         while rows.len() < most {
@@ -207,5 +217,19 @@ impl View for Tx<'_> {
             }
         }
         Ok(rows)
+    }
+
+    fn raw_count(&self, from: &[u8], to: &[u8], most: usize) -> Result<usize, StoreError> {
+        let held = self.held(from, to);
+        // So many of those that are stored may be removed.
+        let mut count = self.snapshot.count(from, to, most.saturating_add(held.len()))?;
+        for (key, row) in held {
+            match (self.snapshot.row(key)?, row) {
+                (None, Some(_)) => count += 1,
+                (Some(_), None) => count -= 1,
+                (None, None) | (Some(_), Some(_)) => {}
+            }
+        }
+        Ok(count.min(most))
     }
 }

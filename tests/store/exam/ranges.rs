@@ -72,29 +72,35 @@ async fn a_range_merges_what_is_stored_what_the_batch_holds_and_what_is_its_own(
 
     let mut outcomes = together(&store, vec![of_the_batch as fn(&mut Tx<'_>) -> _, own]).await;
 
-    let [seen, first_two] = outcomes.pop().unwrap().unwrap();
+    let ([seen, first_two], counts) = outcomes.pop().unwrap().unwrap();
     let texts: Vec<(&str, &str)> =
         seen.iter().map(|(key, row)| (key.as_str(), row.text.as_str())).collect();
     assert_eq!(texts, [("a", "stored"), ("c", "own"), ("d", "batch"), ("e", "own"), ("f", "own")]);
     assert_eq!(names(first_two), ["a", "c"]);
+    assert_eq!(counts, [5, 5, 4, 0]);
     assert_eq!(store.read().unwrap().list::<Note>(9).unwrap(), seen);
 }
 
-fn of_the_batch(tx: &mut Tx<'_>) -> Result<[Vec<(String, Note)>; 2], Failure> {
+/// Two lists, and how many rows there were, counted up to nine, five, four and none.
+type Seen = ([Vec<(String, Note)>; 2], [usize; 4]);
+
+fn of_the_batch(tx: &mut Tx<'_>) -> Result<Seen, Failure> {
     tx.put(&key("b"), note("ada", "batch", None))?;
     tx.put(&key("c"), note("ada", "batch", None))?;
     tx.put(&key("d"), note("ada", "batch", None))?;
     tx.remove::<Note>(&key("e"))?;
     tx.remove::<Note>(&key("g"))?;
-    Ok([vec![], vec![]])
+    Ok(([vec![], vec![]], [0; 4]))
 }
 
-fn own(tx: &mut Tx<'_>) -> Result<[Vec<(String, Note)>; 2], Failure> {
+fn own(tx: &mut Tx<'_>) -> Result<Seen, Failure> {
     tx.put(&key("c"), note("ada", "own", None))?;
     tx.put(&key("e"), note("ada", "own", None))?;
     tx.put(&key("f"), note("ada", "own", None))?;
     tx.remove::<Note>(&key("b"))?;
-    Ok([tx.list(9)?, tx.list(2)?])
+    let count = |most| tx.count::<Note>(most);
+    let counts = [count(9)?, count(5)?, count(4)?, count(0)?];
+    Ok(([tx.list(9)?, tx.list(2)?], counts))
 }
 
 async fn what_has_expired_comes_by_its_moment_and_no_sooner(open: fn() -> Store) {
