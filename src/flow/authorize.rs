@@ -5,9 +5,11 @@
 
 pub mod pushed;
 
+use std::net::IpAddr;
+
 use crate::error::{Error, Refusal};
 use crate::flow::client::usage;
-use crate::flow::{Context, Rules, resource};
+use crate::flow::{Context, Rules, resource, throttle};
 use crate::oauth::authorize::{AuthorizeRequest, Callback, Opening};
 use crate::oauth::client::{ClientType, GrantType, PkcePolicy};
 use crate::oauth::id::{ClientId, InteractionId};
@@ -94,6 +96,26 @@ pub fn check_room_for<R: Row>(view: &impl View, rules: &Rules) -> Result<(), Err
         return Err(Refusal::InteractionsTooMany.into());
     }
     Ok(())
+}
+
+/// The fewest requests that a network may begin in a minute.
+const LEAST: usize = 10;
+
+/// Counts a request from `address`, or refuses it: in the time that requests last, one network alone
+/// fills half of their room. This machine is no network: through a proxy it may be anybody.
+pub fn admit(tx: &mut Tx<'_>, cx: &Context, address: IpAddr) -> Result<(), Error> {
+    if address.to_canonical().is_loopback() {
+        return Ok(());
+    }
+    let config = &cx.rules.config;
+    let minutes = config.lifetimes.interaction.as_secs().div_ceil(60).max(1);
+    let minutes = usize::try_from(minutes).unwrap_or(usize::MAX);
+    let most = (config.policy.interactions / 2 / minutes).max(LEAST);
+    let network = throttle::network(address);
+    match throttle::spend(tx, cx, "interactions from", &network, most) {
+        Err(Error::Refused(_)) => Err(Refusal::InteractionsTooMany.into()),
+        spent => spent,
+    }
 }
 
 /// A request that was checked.

@@ -15,6 +15,7 @@ use super::gate::visitor::with_cookie;
 use super::{body, peer};
 use crate::app::App;
 use crate::error::{Error, Refusal};
+use crate::flow::Context;
 use crate::flow::authorize::{self, Checked, pushed};
 use crate::flow::consent::Landing;
 use crate::oauth::authorize::pushed::PushedOpening;
@@ -23,6 +24,7 @@ use crate::oauth::claims::IdClaims;
 use crate::oauth::id::{ClientId, InteractionId};
 use crate::oauth::params::Params;
 use crate::secret::BrowserSecret;
+use crate::store::Tx;
 
 pub(super) async fn get(
     State(app): State<Arc<App>>,
@@ -53,7 +55,7 @@ async fn authorize(
     looks: bool,
 ) -> Result<Response, Failure> {
     if let Some(pushed) = PushedOpening::parse(params).map_err(Failure::page)? {
-        return enter_pushed(app, pushed, looks).await;
+        return enter_pushed(app, address, pushed, looks).await;
     }
     // Nothing is redirected before this much is proven.
     let opening = Opening::parse(params).map_err(Failure::page)?;
@@ -80,7 +82,13 @@ async fn authorize(
     }
     let begun = match checked {
         Ok(checked) => match authorize::check_room(&view, app.rules()) {
-            Ok(()) => app.write(move |tx, cx| authorize::begin(tx, cx, &checked)).await,
+            Ok(()) => {
+                let begin = move |tx: &mut Tx<'_>, cx: &Context| {
+                    authorize::admit(tx, cx, address)?;
+                    authorize::begin(tx, cx, &checked)
+                };
+                app.write(begin).await
+            }
             Err(refused) => Err(refused),
         },
         Err(refused) => Err(refused),
@@ -90,7 +98,12 @@ async fn authorize(
 
 /// Takes up a request that was pushed (RFC 9126 §4). As long as it is not found there is no
 /// callback, so that what is wrong with the reference is told on a page.
-async fn enter_pushed(app: &App, pushed: PushedOpening, looks: bool) -> Result<Response, Failure> {
+async fn enter_pushed(
+    app: &App,
+    address: IpAddr,
+    pushed: PushedOpening,
+    looks: bool,
+) -> Result<Response, Failure> {
     let PushedOpening { client_id, reference } = pushed;
     let reference = app.rules().pepper.hash(&reference);
     let view = app.read().map_err(Failure::page)?;
@@ -102,7 +115,11 @@ async fn enter_pushed(app: &App, pushed: PushedOpening, looks: bool) -> Result<R
     if let Err(refused) = authorize::check_room(&view, app.rules()) {
         return Ok(begin(app, &callback, Err(refused)));
     }
-    let begun = app.write(move |tx, cx| pushed::begin(tx, cx, &client_id, &reference)).await;
+    let begun = app.write(move |tx, cx| {
+        authorize::admit(tx, cx, address)?;
+        pushed::begin(tx, cx, &client_id, &reference)
+    });
+    let begun = begun.await;
     match begun {
         // Of two browsers that come at once the second finds nothing any more.
         Err(Error::Refused(refusal)) => Err(Failure::page(refusal)),

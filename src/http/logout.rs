@@ -1,6 +1,7 @@
 //! `/oauth/logout`: OpenID Connect RP-Initiated Logout §2. Like the authorization endpoint it reads
 //! no cookie: it checks the request, stores it, and sends the browser on to the pages.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -8,8 +9,8 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::authorize::enter;
-use super::body;
 use super::failure::{Cause, Failure};
+use super::{body, peer};
 use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::{authorize, logout};
@@ -27,18 +28,19 @@ pub(super) async fn get(
         LogoutRequest::parse(&params).map_err(Failure::page)?;
         return Ok(StatusCode::SEE_OTHER.into_response());
     }
-    begin(&app, &params).await
+    begin(&app, peer::address(&app, &request), &params).await
 }
 
 pub(super) async fn post(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, Failure> {
+    let address = peer::address(&app, &request);
     let params = body::form(request).await.map_err(Failure::page)?;
-    begin(&app, &params).await
+    begin(&app, address, &params).await
 }
 
-async fn begin(app: &App, params: &Params) -> Result<Response, Failure> {
+async fn begin(app: &App, address: IpAddr, params: &Params) -> Result<Response, Failure> {
     let mut request = LogoutRequest::parse(params).map_err(Failure::page)?;
     // §2: "The OP SHOULD accept ID Tokens when the RP identified by the ID Token's aud claim
     // and/or sid claim has a current session or had a recent session, even when the exp time has
@@ -57,9 +59,15 @@ async fn begin(app: &App, params: &Params) -> Result<Response, Failure> {
             (None, true)
         }
     };
-    let view = app.read().map_err(Failure::page)?;
-    authorize::check_room(&view, app.rules()).map_err(Failure::page)?;
-    let begun = app.write(move |tx, cx| logout::begin(tx, cx, &request, hint.as_ref()));
+    // The room is bounded against strangers, and whoever was signed in can always sign out.
+    if hint.is_none() {
+        let view = app.read().map_err(Failure::page)?;
+        authorize::check_room(&view, app.rules()).map_err(Failure::page)?;
+    }
+    let begun = app.write(move |tx, cx| {
+        authorize::admit(tx, cx, address)?;
+        logout::begin(tx, cx, &request, hint.as_ref())
+    });
     let (id, secret) = begun.await.map_err(Failure::page)?;
     let mut response = enter(app, id, &secret);
     if unverified {
