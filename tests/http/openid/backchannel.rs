@@ -7,6 +7,8 @@ use gatelodge::flow::backchannel;
 use gatelodge::flow::installation::sweep;
 use gatelodge::oauth::issuer::Issuer;
 use gatelodge::oauth::params::form_encode;
+use gatelodge::store::View as _;
+use gatelodge::store::schema::Delivery;
 use serde_json::{Value, json};
 
 use crate::support::{Browser, Receiver, RelyingParty, Server, decoded};
@@ -238,6 +240,34 @@ async fn what_was_not_told_before_a_restart_is_told_after_it() {
 
     assert_eq!((deliver(&server).await, deliver(&server).await), (1, 0));
     assert_eq!(decoded(&receiver.logout_tokens()[0]).1["aud"], "shop");
+}
+
+#[tokio::test]
+async fn what_failed_before_a_restart_waits_its_time_after_it() {
+    let receiver = Receiver::answering(&[503, 200]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gatelodge.redb");
+    let listed = receiver.listed();
+    let server = Server::at(&path, &listed).await;
+    let mut ada = server.first_administrator().await;
+    let shop = listening(&server, "shop", &receiver, json!({})).await;
+    shop.code(&mut ada).await;
+    ada.sign_out().await;
+    let failed = deliver(&server).await;
+    drop((shop, ada, server));
+
+    // Its clock begins anew, where the first attempt was.
+    let server = Server::at(&path, &listed).await;
+    let at_once = deliver(&server).await;
+    server.advance(Duration::from_millis(9_999));
+    let too_soon = deliver(&server).await;
+    server.advance(Duration::from_millis(1));
+    let in_time = deliver(&server).await;
+
+    assert_eq!((failed, at_once, too_soon, in_time), (1, 0, 0, 1));
+    let view = server.app.read().unwrap();
+    assert!(view.list::<Delivery>(9).unwrap().is_empty());
+    assert_eq!(receiver.requests().len(), 2);
 }
 
 #[tokio::test]

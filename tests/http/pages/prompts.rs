@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use gatelodge::error::{ErrorCode, Refusal};
+use serde_json::json;
 
-use crate::support::{RelyingParty, Server, decoded};
+use crate::support::{Answer, RelyingParty, Server, decoded};
 
 #[tokio::test]
 async fn prompt_none_answers_silently_once_everything_was_said() {
@@ -220,6 +221,8 @@ async fn prompt_and_max_age_go_together() {
         ("login select_account consent", [LOGIN; 4]),
         ("none login", ["invalid_request"; 4]),
         ("none consent", ["invalid_request"; 4]),
+        ("none select_account", ["invalid_request"; 4]),
+        ("none create", ["invalid_request"; 4]),
     ] {
         for (max_age, expected) in ["", "60", "59", "0"].iter().zip(max_ages) {
             let answer =
@@ -235,6 +238,88 @@ async fn prompt_and_max_age_go_together() {
             assert_eq!(outcome, expected, "prompt={prompt} max_age={max_age}");
         }
     }
+}
+
+/// What was asked for is met by the sign-in that follows, and asks no second time.
+#[tokio::test]
+async fn whatever_was_asked_for_leads_to_a_code_in_the_end() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    shop.code(&mut ada).await;
+
+    for (prompt, max_age) in
+        [("login", ""), ("consent login", ""), ("consent", "0"), ("create", "")]
+    {
+        server.advance(Duration::from_secs(1));
+        let page = ada.visit(&shop.request(&[("prompt", prompt), ("max_age", max_age)])).await;
+        assert!(page.asks_to_sign_in(), "{prompt}");
+        ada.sign_in().await;
+
+        let after = ada.visit(&next(&page)).await;
+
+        assert_eq!(after.asks_for_consent(), prompt.contains("consent"), "{prompt}");
+        let after =
+            if after.asks_for_consent() { ada.decide(&after, "allow").await } else { after };
+        let tokens = shop.redeem(&after.brought()["code"]).await.tokens();
+        let claims = decoded(tokens.id()).1;
+        assert_eq!(claims["auth_time"], claims["iat"], "{prompt}");
+    }
+}
+
+#[tokio::test]
+async fn select_account_may_end_as_somebody_else() {
+    let (server, mut ada) = Server::with_ada().await;
+    let bob = server.person("bob").await;
+    let shop = RelyingParty::web(&server).await;
+    let of_ada = decoded(shop.tokens(&mut ada).await.id()).1;
+    server.advance(Duration::from_secs(1));
+    let page = ada.visit(&shop.request(&[("prompt", "select_account")])).await;
+    ada.authenticator = bob.authenticator;
+    ada.sign_in().await;
+
+    let consent = ada.visit(&next(&page)).await;
+    let answer = ada.decide(&consent, "allow").await;
+
+    assert!(consent.asks_for_consent());
+    let tokens = shop.redeem(&answer.brought()["code"]).await.tokens();
+    let of_bob = decoded(tokens.id()).1;
+    assert_ne!(of_bob["sub"], of_ada["sub"]);
+    assert_ne!(of_bob["sid"], of_ada["sid"]);
+}
+
+/// RFC 9126 §4: what was pushed counts as if it came by the browser.
+#[tokio::test]
+async fn what_is_pushed_asks_as_much_of_the_person() {
+    let (server, mut ada) = Server::with_ada().await;
+    let mut bob = server.person("bob").await;
+    let shop = RelyingParty::web(&server).await;
+    let of_ada = shop.tokens(&mut ada).await;
+    shop.code(&mut bob).await;
+    server.advance(Duration::from_secs(100));
+    let silent = ("prompt", "none");
+    let claims = json!({ "id_token": { "name": null } }).to_string();
+
+    let login = ada.visit(&shop.push(&[("prompt", "login")]).await).await;
+    let consent = ada.visit(&shop.push(&[("prompt", "consent")]).await).await;
+    let too_old = ada.visit(&shop.push(&[silent, ("max_age", "99")]).await).await;
+    let recent = ada.visit(&shop.push(&[silent, ("max_age", "100")]).await).await;
+    let hint = shop.push(&[silent, ("id_token_hint", of_ada.id())]).await;
+    let somebody_else = bob.visit(&hint).await;
+    let named = ada.visit(&shop.push(&[("claims", &claims)]).await).await;
+    let named = ada.decide(&named, "allow").await;
+
+    assert!(login.asks_to_sign_in() && consent.asks_for_consent());
+    too_old.refused(ErrorCode::LoginRequired, Refusal::LoginNeeded);
+    assert!(recent.brought().contains_key("code"));
+    somebody_else.refused(ErrorCode::LoginRequired, Refusal::LoginNeeded);
+    let tokens = shop.redeem(&named.brought()["code"]).await.tokens();
+    assert_eq!(decoded(tokens.id()).1["name"], "ada");
+}
+
+/// Where a page of sign-in goes on.
+fn next(page: &Answer) -> String {
+    let (_, rest) = page.text().split_once("data-next=\"").unwrap();
+    rest.split('"').next().unwrap().to_owned()
 }
 
 /// OpenID Connect Core §3.1.2.1: wishes that change nothing here are no errors.
