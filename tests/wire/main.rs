@@ -10,6 +10,7 @@
 
 mod commands;
 mod connection;
+mod logout;
 mod program;
 mod refused;
 mod secrets;
