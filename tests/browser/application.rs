@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 use url::Url;
 use url::form_urlencoded::Serializer;
@@ -72,7 +72,7 @@ impl Application {
         format!("{}/oauth/logout?{query}", self.issuer)
     }
 
-    /// Waits for the browser to come back to `path`, and takes what it brings.
+    /// Waits for the browser to come back to `path`, and takes what it brings, by query or in a form.
     pub(crate) async fn visited(&self, path: &str) -> BTreeMap<String, String> {
         let page = "<!doctype html><link rel=icon href=data:,><title>The Shop</title>Welcome back.";
         self.answers(path, &format!("200 OK\r\nContent-Type: text/html\r\n\r\n{page}")).await
@@ -91,11 +91,19 @@ impl Application {
             while !head.ends_with("\r\n\r\n") && stream.read_line(&mut head).await.unwrap() > 0 {}
             // A browser opens connections ahead of need, and shuts them without a word.
             let Some(target) = head.split(' ').nth(1) else { continue };
+            let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
+            let length = length.and_then(|length| length.parse().ok());
+            let mut form = vec![0; length.unwrap_or(0)];
+            stream.read_exact(&mut form).await.unwrap();
             let answer = answer.replacen("\r\n", "\r\nConnection: close\r\n", 1);
             let _ = stream.write_all(format!("HTTP/1.1 {answer}").as_bytes()).await;
             let _ = stream.shutdown().await;
-            let target = Url::parse(&self.redirect_uri).unwrap().join(target).unwrap();
+            let mut target = Url::parse(&self.redirect_uri).unwrap().join(target).unwrap();
             if target.path() == path {
+                if head.starts_with("POST ") {
+                    assert_eq!(target.query(), None);
+                    target.set_query(Some(std::str::from_utf8(&form).unwrap()));
+                }
                 assert!(!head.to_lowercase().contains("\r\nreferer:"), "{head}");
                 assert!(!head.to_lowercase().contains("\r\ncookie:"), "{head}");
                 return target.query_pairs().into_owned().collect();

@@ -16,6 +16,7 @@ mod chromium;
 mod complaints;
 mod consent;
 mod errors;
+mod form_post;
 mod keyboard;
 mod logout;
 mod pages;
