@@ -100,7 +100,8 @@ pub fn due(view: &impl View, cx: &Context, most: usize) -> Result<Vec<Due>, Stor
     Ok(due)
 }
 
-/// §2.4: what a logout token says. It has no `nonce`, and so cannot pass for an ID token.
+/// §2.4: what a logout token says. "A nonce Claim MUST NOT be present", so that it cannot pass for an
+/// ID token.
 fn claims(cx: &Context, (session, client): &(SessionId, ClientId), row: &Delivery) -> LogoutClaims {
     let chance = cx.fresh.bytes(&format!("logout token {session} {client}"));
     LogoutClaims {

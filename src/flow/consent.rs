@@ -48,7 +48,8 @@ impl Landing {
     }
 }
 
-/// RFC 9207 §2: who answers.
+/// Who answers. RFC 9207 §2: "In authorization responses to the client, including error responses,
+/// an authorization server supporting this specification MUST indicate its identity".
 pub fn iss(cx: &Context) -> Option<&str> {
     cx.rules.config.policy.iss_parameter.then_some(cx.rules.issuer.as_str())
 }

@@ -62,6 +62,8 @@ pub fn for_grant(
             azp: grant.client.to_string(),
             exp: (cx.now + lifetimes.id_token).seconds(),
             iat: cx.now.seconds(),
+            // OpenID Connect Core §12.2: "its value MUST represent the time of the original
+            // authentication - not the time that the new ID token is issued".
             auth_time,
             nonce,
             acr: PHISHING_RESISTANT.to_owned(),

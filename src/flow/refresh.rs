@@ -65,6 +65,7 @@ pub fn rotate(
         tx.put(&cx.rules.pepper.hash(&successor), next)?;
         successor
     };
+    // OpenID Connect Core §12.2: a refreshed ID token "SHOULD NOT have a nonce Claim".
     let issued = issue::for_grant(cx, &live, &resources, scope, None, Some(newest));
     Ok(Rotated::Tokens(Box::new(issued)))
 }

@@ -138,6 +138,8 @@ pub fn next(
     let expected = Expected { max_age, hinted: expected.as_deref(), request: &request };
     let session = match fitting(cx, session, &expected, subject, created) {
         Fitting::Session(session) => *session,
+        // OpenID Connect Core §3.1.2.1, none: "The Authorization Server MUST NOT display any
+        // authentication or consent user interface pages."
         Fitting::None if request.prompt.none => {
             return Ok(Step::Refuse(callback, Refusal::LoginNeeded));
         }
@@ -168,6 +170,8 @@ pub fn next(
     });
     let remembered = everywhere.collect::<Option<Vec<Scope>>>();
     let settled = remembered.as_ref().is_some_and(|own| own.iter().all(|own| shown.within(own)));
+    // OpenID Connect Core §3.1.2.1, consent: "The Authorization Server SHOULD prompt the End-User for
+    // consent before returning information to the Client."
     let silent = !request.prompt.consent
         && (client.first_party || settled)
         && !targets.unregistered
@@ -243,6 +247,8 @@ fn fitting(
     let too_old = expected.max_age.is_some_and(|seconds| {
         cx.now.since(signed_in) > std::time::Duration::from_secs(seconds.into())
     });
+    // login: "The Authorization Server SHOULD prompt the End-User for reauthentication. If it cannot
+    // reauthenticate the End-User, it MUST return an error".
     let again = expected.request.prompt.login || expected.max_age == Some(0) || too_old;
     if again && !signed_in_for_this {
         return Fitting::None;

@@ -51,6 +51,7 @@ pub fn read(
     };
     let named = &live.grant().claims.userinfo;
     let profile = issue::profile(&cx.rules, &live, &claims.scope, named);
+    // §5.3.2: "The sub (subject) Claim MUST always be returned in the UserInfo Response."
     let sub = issue::subject(&cx.rules, live.client(), live.grant().user);
     let alg = live.client().userinfo_alg;
     let envelope = alg.map(|_| Envelope {

@@ -18,6 +18,7 @@ use crate::oauth::claims::IdClaims;
 use crate::oauth::logout::LogoutRequest;
 use crate::oauth::params::Params;
 
+/// §2: "OpenID Providers MUST support the use of the HTTP GET and POST methods".
 pub(super) async fn get(
     State(app): State<Arc<App>>,
     request: Request,
