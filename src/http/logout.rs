@@ -51,12 +51,10 @@ async fn begin(app: &App, address: IpAddr, params: &Params) -> Result<Response, 
         None => (None, false),
         Some(Ok(claims)) => (Some(claims), false),
         // §4: "any operations requiring the information that failed to correctly validate MUST be
-        // aborted and the information that failed to validate MUST NOT be used". The person is
-        // asked, as without a hint; nobody is sent home to a client that only the hint named.
+        // aborted", and "the OP MUST not perform post-logout redirection to an RP". The person is
+        // asked, as without a hint.
         Some(Err(_)) => {
-            if request.client_id.is_none() {
-                request.post_logout_redirect_uri = None;
-            }
+            request.post_logout_redirect_uri = None;
             (None, true)
         }
     };
