@@ -21,12 +21,15 @@ impl App {
     /// answer is here.
     pub async fn deliver_logouts(self: &Arc<Self>) -> Result<usize, Error> {
         let due = backchannel::due(&self.read()?, &self.context(), ROUND)?;
-        let number = due.len();
         let mut attempts = JoinSet::new();
         for due in due {
             let app = Arc::clone(self);
-            attempts.spawn(async move { app.deliver_logout(due).await });
+            match due {
+                Ok(due) => drop(attempts.spawn(async move { app.deliver_logout(due).await })),
+                Err(error) => tracing::warn!(%error, "a logout that is due was left where it is"),
+            }
         }
+        let number = attempts.len();
         let mut failed = None;
         while let Some(attempt) = attempts.join_next().await {
             if let Err(error) = attempt.map_err(|error| Internal::new(error).into()).flatten() {

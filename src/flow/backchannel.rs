@@ -84,20 +84,30 @@ pub struct Message {
     pub uri: WebUri,
 }
 
-/// The first `most` deliveries that are due, in the order in which they became so.
-pub fn due(view: &impl View, cx: &Context, most: usize) -> Result<Vec<Due>, StoreError> {
-    let mut due = Vec::new();
-    for key in view.up_to(&DELIVERIES_BY_DUE, &cx.now, most)? {
-        let Some(delivery) = view.find::<Delivery>(&key)? else { continue };
-        let client = view.find::<Client>(&key.1)?;
-        let client = client.filter(|client| client.created <= delivery.created);
-        let message = client.and_then(|client| {
-            let uri = client.backchannel_logout_uri?;
-            Some(Message { alg: client.id_token_alg, claims: claims(cx, &key, &delivery), uri })
-        });
-        due.push(Due { attempt: delivery.attempts + 1, message, key });
-    }
-    Ok(due)
+/// The first `most` deliveries that are due, in the order in which they became so. One that cannot
+/// be read holds up no other.
+pub fn due(
+    view: &impl View,
+    cx: &Context,
+    most: usize,
+) -> Result<Vec<Result<Due, StoreError>>, StoreError> {
+    let keys = view.up_to(&DELIVERIES_BY_DUE, &cx.now, most)?.into_iter();
+    Ok(keys.filter_map(|key| delivery(view, cx, key).transpose()).collect())
+}
+
+fn delivery(
+    view: &impl View,
+    cx: &Context,
+    key: (SessionId, ClientId),
+) -> Result<Option<Due>, StoreError> {
+    let Some(delivery) = view.find::<Delivery>(&key)? else { return Ok(None) };
+    let client = view.find::<Client>(&key.1)?;
+    let client = client.filter(|client| client.created <= delivery.created);
+    let message = client.and_then(|client| {
+        let uri = client.backchannel_logout_uri?;
+        Some(Message { alg: client.id_token_alg, claims: claims(cx, &key, &delivery), uri })
+    });
+    Ok(Some(Due { attempt: delivery.attempts + 1, message, key }))
 }
 
 /// §2.4: what a logout token says. "A nonce Claim MUST NOT be present", so that it cannot pass for an

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use axum::http::Method;
-use gatelodge::flow::backchannel;
 use gatelodge::flow::installation::sweep;
+use gatelodge::flow::{Context, backchannel};
 use gatelodge::oauth::issuer::Issuer;
 use gatelodge::oauth::params::form_encode;
-use gatelodge::store::View as _;
 use gatelodge::store::schema::Delivery;
+use gatelodge::store::{Row as _, Tx, View as _};
 use serde_json::{Value, json};
 
 use crate::support::{Browser, Receiver, RelyingParty, Server, decoded};
@@ -286,11 +286,32 @@ async fn who_was_signed_out_first_is_told_first() {
     let cx = server.app.context();
     let due = |most| {
         let due = backchannel::due(&view, &cx, most).unwrap();
-        due.iter().map(|due| Value::from(due.key.0.to_string())).collect::<Vec<_>>()
+        let session = |due: backchannel::Due| Value::from(due.key.0.to_string());
+        due.into_iter().map(|due| session(due.unwrap())).collect::<Vec<_>>()
     };
 
     assert_eq!(due(1), std::slice::from_ref(&of_bob));
     assert_eq!(due(9), [of_bob, of_ada]);
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_holds_up_no_other() {
+    let receiver = Receiver::answering(&[200]).await;
+    let (server, mut ada) = beside(&receiver).await;
+    for name in ["bank", "shop"] {
+        listening(&server, name, &receiver, json!({})).await.code(&mut ada).await;
+    }
+    ada.sign_out().await;
+    let session = server.app.read().unwrap().list::<Delivery>(1).unwrap()[0].0.0;
+    let key = [&[Delivery::TABLE.byte], &session.uuid().as_bytes()[..], b"bank\0"].concat();
+    let broken = move |tx: &mut Tx<'_>, _: &Context| {
+        tx.put_raw(key.clone(), b"no row".to_vec());
+        Ok(())
+    };
+    server.app.write(broken).await.unwrap();
+
+    assert_eq!((deliver(&server).await, deliver(&server).await), (1, 0));
+    assert_eq!(decoded(&receiver.logout_tokens()[0]).1["aud"], "shop");
 }
 
 #[tokio::test]
