@@ -16,6 +16,7 @@ use crate::flow::client::operator::{self, Change, NewClient};
 use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::client::{ApplicationType, ClientSecret, ClientType, SubjectType};
 use crate::oauth::id::ClientId;
+use crate::oauth::web_uri::WebUri;
 use crate::secret::MadeClientSecret;
 use crate::store::View;
 use crate::store::schema::{Client, Links, Origin};
@@ -97,11 +98,17 @@ impl Registration {
             scope: optional(self.scope.as_deref())?,
             scope_decided: false,
             secret: None,
-            sector: self.sector,
+            sector: self.sector.map(sector).transpose()?,
             subject_type: self.subject_type,
             userinfo_alg: optional(self.userinfo_signed_response_alg.as_deref())?,
         })
     }
+}
+
+/// The sector of a client with pairwise subjects: the host of an address (OpenID Connect Core §8.1).
+fn sector(host: String) -> Result<String, Refusal> {
+    let address: WebUri = format!("https://{host}/").parse()?;
+    if address.authority() == host { Ok(host) } else { Err(Refusal::WebUriMalformed) }
 }
 
 pub(super) fn shown(id: &ClientId, client: &Client) -> Value {

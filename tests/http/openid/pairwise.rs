@@ -1,5 +1,6 @@
 //! Pairwise subjects (OpenID Connect Core §8): what a person is called towards whom.
 
+use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::oauth::params::form_encode;
 use serde_json::json;
@@ -47,6 +48,22 @@ async fn a_person_has_one_name_in_each_sector_and_everywhere_the_same() {
     assert_ne!(in_shop, in_bank);
     assert!(![in_shop, in_bank].contains(&public));
     assert!(!subs.contains(&of_bob));
+}
+
+/// §8.1: the host component of a URL.
+#[tokio::test]
+async fn a_sector_is_a_host() {
+    let server = Server::new().await;
+
+    for sector in ["", "Bank.example", "bank.example/", "bank example", "ada@bank.example"] {
+        let registration = json!({
+            "name": "Bank", "redirect_uris": ["https://bank.example/cb"],
+            "subject_type": "pairwise", "sector": sector,
+        });
+        let answer = server.operate(Method::POST, "/clients", registration).await;
+
+        answer.refused(ErrorCode::InvalidClientMetadata, Refusal::WebUriMalformed);
+    }
 }
 
 #[tokio::test]
