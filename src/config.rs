@@ -158,7 +158,8 @@ impl Default for Lifetimes {
 /// What the installation insists on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// How many sign-ins may be under way that no signed-in person owns.
+    /// How many sign-ins may be under way that no signed-in person owns. One network alone fills
+    /// half of that.
     pub interactions: usize,
     /// Whether answers to clients name their issuer (RFC 9207).
     pub iss_parameter: bool,

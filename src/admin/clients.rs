@@ -105,7 +105,7 @@ impl Registration {
     }
 }
 
-/// The sector of a client with pairwise subjects: the host of an address (OpenID Connect Core §8.1).
+/// The sector of a client with pairwise subjects: the host of a URL (OpenID Connect Core §8.1).
 fn sector(host: String) -> Result<String, Refusal> {
     let address: WebUri = format!("https://{host}/").parse()?;
     if address.authority() == host { Ok(host) } else { Err(Refusal::WebUriMalformed) }

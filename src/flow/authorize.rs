@@ -101,8 +101,8 @@ pub fn check_room_for<R: Row>(view: &impl View, rules: &Rules) -> Result<(), Err
 /// The fewest requests that a network may begin in a minute.
 const LEAST: usize = 10;
 
-/// Counts a request from `address`, or refuses it: in the time that requests last, one network alone
-/// fills half of their room. This machine is no network: through a proxy it may be anybody.
+/// Counts a request from `address`, or refuses it: in the time that requests last, one network
+/// alone fills half of their room. This machine is no network: through a proxy it may be anybody.
 pub fn admit(tx: &mut Tx<'_>, cx: &Context, address: IpAddr) -> Result<(), Error> {
     if address.to_canonical().is_loopback() {
         return Ok(());

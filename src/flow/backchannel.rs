@@ -110,8 +110,8 @@ fn delivery(
     Ok(Some(Due { attempt: delivery.attempts + 1, message, key }))
 }
 
-/// §2.4: what a logout token says. "A nonce Claim MUST NOT be present", so that it cannot pass for an
-/// ID token.
+/// §2.4: what a logout token says. "A nonce Claim MUST NOT be present", so that it cannot pass for
+/// an ID token.
 fn claims(cx: &Context, (session, client): &(SessionId, ClientId), row: &Delivery) -> LogoutClaims {
     let chance = cx.fresh.bytes(&format!("logout token {session} {client}"));
     LogoutClaims {

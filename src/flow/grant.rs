@@ -121,9 +121,9 @@ pub fn begin(
         created: cx.now,
         ended: None,
         expires: cx.now + lasting,
-        // OpenID Connect Core §11: whoever asks for `offline_access` gets a refresh token that works
-        // "even when the End-User is not present (not logged in)"; one without it is a refresh token
-        // "in other contexts", and ends with the session.
+        // OpenID Connect Core §11: whoever asks for `offline_access` gets a refresh token that
+        // works "even when the End-User is not present (not logged in)"; one without it is a
+        // refresh token "in other contexts", and ends with the session.
         offline: allowed.scope.has("offline_access"),
         resources: allowed.resources,
         scope: allowed.scope,

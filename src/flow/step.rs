@@ -170,8 +170,8 @@ pub fn next(
     });
     let remembered = everywhere.collect::<Option<Vec<Scope>>>();
     let settled = remembered.as_ref().is_some_and(|own| own.iter().all(|own| shown.within(own)));
-    // OpenID Connect Core §3.1.2.1, consent: "The Authorization Server SHOULD prompt the End-User for
-    // consent before returning information to the Client."
+    // OpenID Connect Core §3.1.2.1, consent: "The Authorization Server SHOULD prompt the End-User
+    // for consent before returning information to the Client."
     let silent = !request.prompt.consent
         && (client.first_party || settled)
         && !targets.unregistered
@@ -247,8 +247,8 @@ fn fitting(
     let too_old = expected.max_age.is_some_and(|seconds| {
         cx.now.since(signed_in) > std::time::Duration::from_secs(seconds.into())
     });
-    // login: "The Authorization Server SHOULD prompt the End-User for reauthentication. If it cannot
-    // reauthenticate the End-User, it MUST return an error".
+    // login: "The Authorization Server SHOULD prompt the End-User for reauthentication. If it
+    // cannot reauthenticate the End-User, it MUST return an error".
     let again = expected.request.prompt.login || expected.max_age == Some(0) || too_old;
     if again && !signed_in_for_this {
         return Fitting::None;

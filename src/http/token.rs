@@ -83,7 +83,8 @@ async fn answer(app: &App, caller: &Caller, request: Request) -> Result<Tokens, 
 }
 
 async fn sign(app: &App, issued: Issued) -> Result<Tokens, Error> {
-    // RFC 9068 §2.1: "JWT access tokens MUST include this media type in the "typ" header parameter".
+    // RFC 9068 §2.1: "JWT access tokens MUST include this media type in the "typ" header
+    // parameter".
     let access_token = app.signing_key(SigningAlg::Es256).await?.sign("at+jwt", &issued.access)?;
     let id_token = match issued.id_token {
         Some((alg, mut claims)) => {

@@ -72,7 +72,7 @@ impl Application {
         format!("{}/oauth/logout?{query}", self.issuer)
     }
 
-    /// Waits for the browser to come back to `path`, and takes what it brings, by query or in a form.
+    /// Waits for the browser to come back to `path`, and takes what it brings, in a query or a form.
     pub(crate) async fn visited(&self, path: &str) -> BTreeMap<String, String> {
         let page = "<!doctype html><link rel=icon href=data:,><title>The Shop</title>Welcome back.";
         self.answers(path, &format!("200 OK\r\nContent-Type: text/html\r\n\r\n{page}")).await
