@@ -24,6 +24,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Internal, Refusal};
+use crate::oauth::claims::AccessClaims;
 use crate::oauth::client::SigningAlg;
 use crate::oauth::client::jwks::Jwk;
 use crate::oauth::id::KeyId;
@@ -190,6 +191,11 @@ impl SigningKey {
         Ok(Self { active, alg: row.alg, decoding, id, jwk, pair, retires })
     }
 
+    /// Whether clients know it: it has not retired.
+    fn is_published(&self, now: Timestamp) -> bool {
+        self.retires.is_none_or(|retires| now < retires)
+    }
+
     /// What it signs with.
     pub fn alg(&self) -> SigningAlg {
         self.alg
@@ -255,9 +261,15 @@ impl KeyRing {
 
     /// The JWK Set (RFC 7517 §5) at `now`.
     pub fn jwks(&self, now: Timestamp) -> Value {
-        let valid = |key: &&Arc<SigningKey>| key.retires.is_none_or(|retires| now < retires);
-        let keys: Vec<&Value> = self.0.iter().filter(valid).map(|key| &key.jwk).collect();
+        let published = self.0.iter().filter(|key| key.is_published(now));
+        let keys: Vec<&Value> = published.map(|key| &key.jwk).collect();
         json!({ "keys": keys })
+    }
+
+    /// As [`Self::verify`], for an access token: the key has to be one that clients know now. One
+    /// that retired is kept for hints, and vouches for nothing else.
+    pub fn verify_access(&self, token: &str, now: Timestamp) -> Result<AccessClaims, Refusal> {
+        self.verify_by(|key| key.is_published(now), token, "at+jwt")
     }
 
     /// The claims of a token that a key of this ring signed, whose header says `typ`.
@@ -269,9 +281,18 @@ impl KeyRing {
     ///
     /// [`Refusal::BearerTokenMalformed`], or [`Refusal::BearerTokenSignatureWrong`].
     pub fn verify<C: DeserializeOwned>(&self, token: &str, typ: &str) -> Result<C, Refusal> {
+        self.verify_by(|_| true, token, typ)
+    }
+
+    fn verify_by<C: DeserializeOwned>(
+        &self,
+        counts: impl Fn(&SigningKey) -> bool,
+        token: &str,
+        typ: &str,
+    ) -> Result<C, Refusal> {
         let token = Compact::parse(token)?;
         let header = token.header();
-        let key = self.0.iter().find(|key| header.kid.as_ref() == Some(&key.id));
+        let key = self.0.iter().find(|key| header.kid.as_ref() == Some(&key.id) && counts(key));
         let key = key.ok_or(Refusal::BearerTokenSignatureWrong)?;
         if !header.is_typed(typ) {
             return Err(Refusal::BearerTokenMalformed);

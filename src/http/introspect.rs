@@ -47,8 +47,9 @@ async fn answer(app: &App, caller: &Caller, request: Request) -> Result<Response
 
 /// The token that a request is about, as far as this server may have issued it.
 pub(super) fn shown(app: &App, token: TokenParameter) -> Shown {
+    let now = app.clock().now();
     match token {
-        TokenParameter::Access(token) => match app.keys().verify(&token, "at+jwt") {
+        TokenParameter::Access(token) => match app.keys().verify_access(&token, now) {
             Ok(claims) => Shown::Access(Box::new(claims)),
             Err(_) => Shown::Foreign,
         },

@@ -12,7 +12,6 @@ use super::failure::{Failure, Shape};
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::userinfo;
-use crate::oauth::claims::AccessClaims;
 
 pub(super) async fn get(
     State(app): State<Arc<App>>,
@@ -51,8 +50,9 @@ async fn answer(app: &App, token: Option<String>) -> Result<Response, Failure> {
 /// encrypted response was requested during Client Registration"; a signed one is
 /// `application/jwt`.
 async fn told(app: &App, token: &str) -> Result<Response, Error> {
-    let claims: AccessClaims = app.keys().verify(token, "at+jwt")?;
-    let (userinfo, alg) = userinfo::read(&app.read()?, &app.context(), &claims)?;
+    let context = app.context();
+    let claims = app.keys().verify_access(token, context.now)?;
+    let (userinfo, alg) = userinfo::read(&app.read()?, &context, &claims)?;
     let Some(alg) = alg else { return Ok(Json(userinfo).into_response()) };
     let signed = app.signing_key(alg).await?.sign("JWT", &userinfo)?;
     Ok(([(header::CONTENT_TYPE, "application/jwt")], signed).into_response())

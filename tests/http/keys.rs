@@ -6,6 +6,7 @@ use std::time::Duration;
 use gatelodge::config::Config;
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::flow::installation::sweep;
+use gatelodge::oauth::client::SigningAlg;
 use gatelodge::oauth::issuer::Issuer;
 use gatelodge::oauth::params::form_encode;
 
@@ -68,12 +69,34 @@ async fn a_key_stays_until_the_longest_token_that_it_signed_has_expired() {
     server.advance(DAY * 89);
     server.app.rotate_keys().await.unwrap();
     server.advance(DAY - Duration::from_secs(1));
-    let signed_by = signing(&robot).await;
+    let last = robot.ask(&[("grant_type", "client_credentials")]).await.tokens().access;
+    let signed_by = decoded(&last).0["kid"].as_str().unwrap().to_owned();
 
     server.advance(DAY - Duration::from_secs(1));
 
     assert!(published(&server).await.contains(&signed_by));
     assert_ne!(signing(&robot).await, signed_by);
+    assert_eq!(robot.introspect(&last).await.json()["active"], true);
+}
+
+/// Whoever came by an old key would sign tokens of any age.
+#[tokio::test]
+async fn a_key_that_retired_vouches_for_no_access_token() {
+    let server = Server::new().await;
+    let robot = RelyingParty::robot(&server).await;
+    let old = server.app.signing_key(SigningAlg::Es256).await.unwrap();
+    server.advance(DAY * 89);
+    server.app.rotate_keys().await.unwrap();
+    let answer = robot.ask(&[("grant_type", "client_credentials")]).await;
+    let mut claims = decoded(&answer.tokens().access).1;
+    claims["exp"] = (server.app.clock().now() + DAY * 9).seconds().into();
+    let forged = old.sign("at+jwt", &claims).unwrap();
+
+    let before = robot.introspect(&forged).await;
+    server.advance(DAY * 2);
+    let after = robot.introspect(&forged).await;
+
+    assert_eq!((&before.json()["active"], &after.json()["active"]), (&true.into(), &false.into()));
 }
 
 #[tokio::test]
