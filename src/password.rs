@@ -2,8 +2,7 @@
 //! threads and under a bound.
 //!
 //! A secret with 256 random bits needs none of this (`secret`). After one success an in-memory
-//! digest answers for the same secret, under a key that only this process has, until the row that
-//! keeps the hash has another revision.
+//! digest answers for the same secret and the same hash, under a key that only this process has.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -45,15 +44,6 @@ impl Matched {
     }
 }
 
-/// Whose secret is checked: the owner and the revision of the row.
-#[derive(Clone, Copy)]
-pub struct Owner<'a> {
-    /// The owner's name.
-    pub id: &'a str,
-    /// The row's revision.
-    pub revision: u64,
-}
-
 /// The hasher, and what it remembers.
 pub struct Passwords {
     known: Mutex<Known>,
@@ -83,30 +73,25 @@ impl Passwords {
     }
 
     /// Whether `secret` met `phc` before, which costs nothing to say.
-    pub fn remembered(&self, owner: Owner<'_>, phc: &str, secret: &str) -> Option<Matched> {
-        let known = lock(&self.known).digests.contains(&self.digest(owner, secret));
+    pub fn remembered(&self, phc: &str, secret: &str) -> Option<Matched> {
+        let known = lock(&self.known).digests.contains(&self.digest(phc, secret));
         known.then(|| Matched { phc: phc.to_owned() })
     }
 
     /// Whether `secret` is the one that `phc` is the hash of.
-    pub async fn verify(
-        &self,
-        owner: Owner<'_>,
-        phc: &str,
-        secret: &str,
-    ) -> Result<Option<Matched>, Internal> {
+    pub async fn verify(&self, phc: &str, secret: &str) -> Result<Option<Matched>, Internal> {
         let kept = Kept::read(phc).ok_or_else(|| Internal::new("a kept hash is none"))?;
         let hash = self.in_turn(secret, kept.salt, kept.memory, kept.passes, kept.lanes).await?;
         if !bool::from(hash.as_slice().ct_eq(&kept.hash)) {
             return Ok(None);
         }
-        lock(&self.known).remember(self.digest(owner, secret));
+        lock(&self.known).remember(self.digest(phc, secret));
         Ok(Some(Matched { phc: phc.to_owned() }))
     }
 
-    fn digest(&self, owner: Owner<'_>, secret: &str) -> TokenHash {
-        let label = format!("{}\n{}", owner.id, owner.revision);
-        self.pepper.hash_parts(&label, secret.as_bytes())
+    /// The hash has a salt of its own, and so stands for one secret of one owner.
+    fn digest(&self, phc: &str, secret: &str) -> TokenHash {
+        self.pepper.hash_parts(phc, secret.as_bytes())
     }
 
     async fn in_turn(
@@ -213,8 +198,6 @@ mod tests {
     use super::*;
     use crate::secret::Entropy;
 
-    const ADA: Owner<'_> = Owner { id: "ada", revision: 1 };
-
     /// Made by the reference implementation: `argon2 somesalt -id -t 2 -k 65536 -p 1 -l 32`
     #[tokio::test]
     async fn the_reference_implementations_hash_is_met() {
@@ -222,25 +205,25 @@ mod tests {
         let phc = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$\
                    CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
 
-        assert!(passwords.verify(ADA, phc, "password").await.unwrap().is_some());
-        assert!(passwords.verify(ADA, phc, "differentpassword").await.unwrap().is_none());
+        assert!(passwords.verify(phc, "password").await.unwrap().is_some());
+        assert!(passwords.verify(phc, "differentpassword").await.unwrap().is_none());
     }
 
     #[tokio::test]
-    async fn a_secret_that_was_right_is_remembered_for_its_owner_and_revision_alone() {
+    async fn a_secret_that_was_right_is_remembered_for_its_hash_alone() {
         let fresh = Entropy::seeded(2).fresh();
         let passwords = Passwords::new(&fresh);
         let phc = passwords.hash("correct horse", &fresh).await.unwrap();
         assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
 
-        assert!(passwords.verify(ADA, &phc, "wrong").await.unwrap().is_none());
-        assert!(passwords.remembered(ADA, &phc, "correct horse").is_none());
-        assert!(passwords.verify(ADA, &phc, "correct horse").await.unwrap().is_some());
+        assert!(passwords.verify(&phc, "wrong").await.unwrap().is_none());
+        assert!(passwords.remembered(&phc, "correct horse").is_none());
+        assert!(passwords.verify(&phc, "correct horse").await.unwrap().is_some());
 
-        assert_eq!(passwords.remembered(ADA, &phc, "correct horse").unwrap().phc(), phc);
-        assert!(passwords.remembered(ADA, &phc, "wrong").is_none());
-        let later = Owner { revision: 2, ..ADA };
-        assert!(passwords.remembered(later, &phc, "correct horse").is_none());
+        assert_eq!(passwords.remembered(&phc, "correct horse").unwrap().phc(), phc);
+        assert!(passwords.remembered(&phc, "wrong").is_none());
+        let other = passwords.hash("battery staple", &fresh).await.unwrap();
+        assert!(passwords.remembered(&other, "correct horse").is_none());
         assert_eq!(lock(&passwords.workshop.0).len(), 1);
     }
 

@@ -70,14 +70,14 @@ async fn by_chosen_secret(
     secret: &ClientSecret,
 ) -> Result<AuthenticatedClient, Error> {
     let secret = secret.expose();
-    let remembered = app.passwords().remembered(chosen.owner(), chosen.phc(), secret);
+    let remembered = app.passwords().remembered(chosen.phc(), secret);
     // Whoever was right before is not held up by what others guess.
     if remembered.is_some() {
         return Ok(chosen.proven(remembered.as_ref())?);
     }
     let (id, from) = (chosen.id().clone(), caller.from);
     auth::may_guess(&app.read()?, &app.context(), &id, from)?;
-    let verified = app.passwords().verify(chosen.owner(), chosen.phc(), secret).await?;
+    let verified = app.passwords().verify(chosen.phc(), secret).await?;
     let proven = chosen.proven(verified.as_ref());
     if proven.is_err() {
         app.write(move |tx, cx| auth::guessed_wrong(tx, cx, &id, from)).await?;

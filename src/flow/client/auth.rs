@@ -12,7 +12,7 @@ use crate::oauth::client::{AuthMethod, ClientSecret, GrantType, Presented, Proof
 use crate::oauth::id::ClientId;
 use crate::oauth::jwt::Compact;
 use crate::oauth::web_uri::WebUri;
-use crate::password::{Matched, Owner};
+use crate::password::Matched;
 use crate::secret::{MadeClientSecret, TokenHash};
 use crate::store::schema::{Client, ClientProof, UsedAssertion};
 use crate::store::{Tx, View};
@@ -90,11 +90,6 @@ impl Chosen {
     /// Who it would be.
     pub fn id(&self) -> &ClientId {
         &self.client.id
-    }
-
-    /// Whose secret it is.
-    pub fn owner(&self) -> Owner<'_> {
-        Owner { id: self.client.id.as_str(), revision: self.client.revision }
     }
 
     /// The client, once its secret met the hash.

@@ -80,6 +80,20 @@ async fn a_secret_that_was_right_is_forgotten_when_another_takes_its_place() {
 }
 
 #[tokio::test]
+async fn a_secret_that_was_right_does_not_open_another_client_of_the_same_name() {
+    let server = Server::new().await;
+    robot(&server, "correct horse", json!({})).await;
+    by_header(&server, "correct horse").await.tokens();
+    server.operate(Method::DELETE, "/clients/robot", json!({})).await.json();
+
+    robot(&server, "battery staple", json!({})).await;
+
+    let old = by_header(&server, "correct horse").await;
+    old.refused(ErrorCode::InvalidClient, Refusal::ClientSecretWrong);
+    by_header(&server, "battery staple").await.tokens();
+}
+
+#[tokio::test]
 async fn a_remembered_secret_does_not_prove_a_client_that_is_switched_off() {
     let server = Server::new().await;
     robot(&server, "correct horse", json!({})).await;
