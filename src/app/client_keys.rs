@@ -98,8 +98,9 @@ mod tests {
     fn what_is_kept_is_bounded_and_the_oldest_goes_first() {
         let kept = Kept::default();
         let uri = |n: usize| format!("https://c{n}.example/jwks").parse::<WebUri>().unwrap();
-        let key = serde_json::json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "AA"}]});
-        let keys = Arc::new(JwkSet::from_value(&key).unwrap());
+        let key = br#"{"keys": [{"kty": "OKP", "crv": "Ed25519",
+            "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+        let keys = Arc::new(JwkSet::parse(key).unwrap());
 
         for n in 0..=MOST {
             let tried = Timestamp::from_seconds(n as u64);

@@ -1,14 +1,27 @@
 //! The public keys of a client: [RFC 7517](https://www.rfc-editor.org/rfc/rfc7517).
 
+use std::ops::RangeInclusive;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::error::Refusal;
 use crate::oauth::client::SigningAlg;
 
-/// The most keys of a set, and the longest set, in bytes.
+/// The most keys of a set, and the longest set and `kid`, in bytes.
 const MOST: usize = 32;
 const LONGEST: usize = 32 * 1024;
+const LONGEST_KID: usize = 255;
+
+/// The bytes of a coordinate of P-256 and of an Ed25519 key (RFC 7518 §6.2.1.2, RFC 8037 §2).
+const POINT: RangeInclusive<usize> = 32..=32;
+
+/// The bytes of an RSA modulus and exponent. RFC 7518 §3.3: "A key of size 2048 bits or larger
+/// MUST be used"; beyond 8192 bits nothing verifies here.
+const MODULUS: RangeInclusive<usize> = 256..=1024;
+const EXPONENT: RangeInclusive<usize> = 1..=8;
 
 /// A JWK Set (RFC 7517 §5), reduced to the keys that can verify a signature here.
 ///
@@ -36,6 +49,10 @@ impl Jwk {
 
     fn read(key: &Value) -> Option<Self> {
         let text = |name: &str| key.get(name).and_then(Value::as_str);
+        let octets = |name: &str, length: RangeInclusive<usize>| {
+            let octets = URL_SAFE_NO_PAD.decode(text(name)?).ok()?;
+            length.contains(&octets.len()).then_some(text(name)?)
+        };
         // §4.2 and §4.3: a key for encryption verifies nothing.
         if text("use").is_some_and(|usage| usage != "sig") {
             return None;
@@ -47,23 +64,22 @@ impl Jwk {
         }
         let (alg, members) = match (text("kty")?, text("crv")) {
             ("EC", Some("P-256")) => {
-                let (x, y) = (text("x")?, text("y")?);
+                let (x, y) = (octets("x", POINT)?, octets("y", POINT)?);
                 (SigningAlg::Es256, json!({"kty": "EC", "crv": "P-256", "x": x, "y": y}))
             }
             ("OKP", Some("Ed25519")) => {
-                (SigningAlg::EdDsa, json!({"kty": "OKP", "crv": "Ed25519", "x": text("x")?}))
+                let x = octets("x", POINT)?;
+                (SigningAlg::EdDsa, json!({"kty": "OKP", "crv": "Ed25519", "x": x}))
             }
             ("RSA", None) => {
-                let (n, e) = (text("n")?, text("e")?);
-                // RFC 7518 §3.3: "A key of size 2048 bits or larger MUST be used".
-                if n.len() < 342 {
-                    return None;
-                }
+                let (n, e) = (octets("n", MODULUS)?, octets("e", EXPONENT)?);
                 (SigningAlg::Rs256, json!({"kty": "RSA", "n": n, "e": e}))
             }
             _ => return None,
         };
-        if text("alg").is_some_and(|own| own != alg.as_str()) {
+        if text("alg").is_some_and(|own| own != alg.as_str())
+            || text("kid").is_some_and(|kid| kid.len() > LONGEST_KID)
+        {
             return None;
         }
         Some(Self { alg, kid: text("kid").map(str::to_owned), members })
@@ -87,11 +103,12 @@ impl JwkSet {
         if keys.len() > MOST || keys.iter().any(secret) {
             return Err(Refusal::JwksMalformed);
         }
-        let keys: Vec<Jwk> = keys.iter().filter_map(Jwk::read).collect();
-        if keys.is_empty() {
+        let set = Self(keys.iter().filter_map(Jwk::read).collect());
+        // What is kept has to be read again, and reading has a limit.
+        if set.0.is_empty() || set.to_value().to_string().len() > LONGEST {
             return Err(Refusal::JwksMalformed);
         }
-        Ok(Self(keys))
+        Ok(set)
     }
 
     /// The set that `bytes` spell out.
@@ -139,6 +156,9 @@ impl<'de> Deserialize<'de> for JwkSet {
 mod tests {
     use super::*;
 
+    /// RFC 8037 A.2
+    const ED25519: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+
     /// RFC 7517 A.1
     #[test]
     fn the_specifications_keys_are_read_but_for_those_that_encrypt() {
@@ -164,12 +184,53 @@ mod tests {
             json!({}),
             json!({"keys": []}),
             json!({"keys": [{"kty": "oct", "k": "AAAA"}]}),
-            json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "AA", "d": "BB"}]}),
+            json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": ED25519, "d": "BB"}]}),
             json!({"keys": [{"kty": "RSA", "n": "AA", "e": "AQAB"}]}),
             json!({"keys": [{"kty": "EC", "crv": "P-521", "x": "AA", "y": "BB"}]}),
         ] {
             assert_eq!(JwkSet::from_value(&set), Err(Refusal::JwksMalformed), "{set}");
         }
         assert_eq!(JwkSet::parse(b"no"), Err(Refusal::JwksMalformed));
+    }
+
+    #[test]
+    fn a_key_out_of_its_range_is_ignored() {
+        let ed25519 = |x: &str| json!({"kty": "OKP", "crv": "Ed25519", "x": x});
+        let named = |length| {
+            let mut key = ed25519(ED25519);
+            key["kid"] = "k".repeat(length).into();
+            key
+        };
+        let rsa = |n: usize, e: &str| json!({"kty": "RSA", "n": "A".repeat(n), "e": e});
+
+        for (key, kept) in [
+            (ed25519(ED25519), true),
+            (ed25519(&ED25519[1..]), false),
+            (ed25519(&format!("{ED25519}=")), false),
+            (ed25519(&ED25519.replace('_', "/")), false),
+            (named(255), true),
+            (named(256), false),
+            (rsa(342, "AQAB"), true),
+            (rsa(340, "AQAB"), false),
+            (rsa(1368, "AQAB"), false),
+            (rsa(342, ""), false),
+            (json!({"kty": "EC", "crv": "P-256", "x": ED25519, "y": ED25519}), true),
+            (json!({"kty": "EC", "crv": "P-256", "x": ED25519, "y": "AA"}), false),
+        ] {
+            assert_eq!(JwkSet::from_value(&json!({ "keys": [key] })).is_ok(), kept, "{key}");
+        }
+    }
+
+    #[test]
+    fn what_is_read_can_be_written_and_read_again_or_is_refused() {
+        let set = |keys: usize| {
+            let (n, kid) = ("A".repeat(1366), "\u{1}".repeat(255));
+            let key = json!({"kty": "RSA", "n": n, "e": "AQAB", "kid": kid});
+            JwkSet::from_value(&json!({ "keys": vec![key; keys] }))
+        };
+
+        let kept = set(11).unwrap();
+        assert_eq!(JwkSet::parse(kept.to_value().to_string().as_bytes()), Ok(kept));
+        assert_eq!(set(12), Err(Refusal::JwksMalformed));
     }
 }

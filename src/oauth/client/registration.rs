@@ -452,7 +452,7 @@ mod tests {
             }
             read(&metadata).map(|_| ())
         };
-        let set = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "AA"}]});
+        let set = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]});
 
         assert_eq!(keyed(json!({})), Err(Refusal::ClientKeysUnclear));
         assert_eq!(keyed(json!({ "jwks": set })), Ok(()));

@@ -12,7 +12,7 @@ use gatelodge::oauth::issuer::Issuer;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::support::{Answer, RelyingParty, Server, Site, basic, register, token};
+use crate::support::{Answer, RelyingParty, Server, Signer, Site, basic, register, token};
 
 /// What a program on the person's machine registers.
 pub(super) fn native() -> Value {
@@ -283,6 +283,20 @@ async fn a_client_that_nobody_uses_is_forgotten_and_one_in_use_is_not() {
     server.advance(Duration::from_hours(200 * 24));
     server.app.write(|tx, cx| sweep::run(tx, cx).map(drop)).await.unwrap();
     assert_eq!(read(&used).await, 401);
+}
+
+#[tokio::test]
+async fn a_key_set_that_could_not_be_read_again_is_refused_and_the_clients_are_still_listed() {
+    let server = Server::new().await;
+    let mut key = Signer::new(SigningAlg::Es256).jwk();
+    key["kid"] = "k".repeat(33_000).into();
+    let mut stated = native();
+    stated["jwks"] = json!({ "keys": [key] });
+
+    let refused = register(&server, stated).await;
+
+    refused.refused(ErrorCode::InvalidClientMetadata, Refusal::JwksMalformed);
+    assert_eq!(server.operate(Method::GET, "/clients", json!({})).await.status, 200);
 }
 
 /// OpenID Connect Registration §5

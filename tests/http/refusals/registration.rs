@@ -18,7 +18,8 @@ async fn with(name: &str, value: Value) -> Answer {
 }
 
 pub(super) async fn keys_in_two_ways() -> Answer {
-    let key = json!({ "kty": "OKP", "crv": "Ed25519", "x": "AA" });
+    let key = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+    let key = json!({ "kty": "OKP", "crv": "Ed25519", "x": key });
     let mut metadata = json!({ "redirect_uris": ["https://app.example/cb"] });
     metadata["jwks"] = json!({ "keys": [key] });
     metadata["jwks_uri"] = "https://app.example/jwks".into();
