@@ -82,14 +82,18 @@ pub trait View {
         rows.iter().map(read).collect()
     }
 
-    /// The first `most` rows that may go by `now`: the byte of their table, and their key.
-    fn expired(&self, now: Timestamp, most: usize) -> Result<Vec<(u8, Vec<u8>)>, StoreError> {
+    /// The first `most` rows that may go by `now`: since when, and their bytes of table and key.
+    fn expired(
+        &self,
+        now: Timestamp,
+        most: usize,
+    ) -> Result<Vec<(Timestamp, Vec<u8>)>, StoreError> {
         let mut to = vec![EXPIRY.byte];
         (now, ()).write(&mut to);
         let rows = self.raw_range(&[EXPIRY.byte], &after(&to), most)?;
         let row = |(key, _): &(Vec<u8>, Vec<u8>)| {
-            let row = key.get(9..)?;
-            Some((*row.first()?, row.to_vec()))
+            let mut row = key.get(1..)?;
+            Some((Timestamp::read(&mut row)?, row.to_vec()))
         };
         Ok(rows.iter().filter_map(row).collect())
     }
@@ -147,7 +151,9 @@ impl<'a> Tx<'a> {
         for entry in new.into_iter().filter(|entry| !old.contains(entry)) {
             self.own.insert(entry, Some(Vec::new()));
         }
-        self.own.insert(row_key::<R>(key), Some(encode(row)));
+        let (key, row) = (row_key::<R>(key), encode(row));
+        debug_assert!(decode::<R>(&key, &row).is_ok(), "what is written can be read again");
+        self.own.insert(key, Some(row));
         Ok(())
     }
 
@@ -171,6 +177,13 @@ impl<'a> Tx<'a> {
         let key = self.expired_key::<R>(bytes)?;
         self.remove::<R>(&key)?;
         Ok(key)
+    }
+
+    /// Takes a row off those that [`View::expired`] names, and leaves it where it is.
+    pub fn leave_expired(&mut self, since: Timestamp, bytes: &[u8]) {
+        let mut entry = prefix(EXPIRY, &since);
+        entry.extend_from_slice(bytes);
+        self.own.insert(entry, None);
     }
 
     #[doc(hidden)]

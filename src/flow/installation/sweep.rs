@@ -17,24 +17,29 @@ const MOST: usize = 500;
 pub struct Swept {
     /// Whether there may be more to remove.
     pub more: bool,
-    /// The rows that could not be read, and were left where they are.
+    /// The rows that could not be read. They are left where they are, and no later round looks at
+    /// them, so that they hold up no other however many they are.
     pub unreadable: Vec<StoreError>,
 }
 
-/// Removes some of what has expired. A row that cannot be read holds up no other.
+/// Removes some of what has expired.
 pub fn run(tx: &mut Tx<'_>, cx: &Context) -> Result<Swept, Error> {
     let expired = tx.expired(cx.now, MOST)?;
     let mut unreadable = Vec::new();
-    for (table, key) in &expired {
-        match remove(tx, cx, *table, key) {
-            Err(error @ StoreError::Corrupt { .. }) => unreadable.push(error),
+    for (since, key) in &expired {
+        match remove(tx, cx, key) {
+            Err(error @ StoreError::Corrupt { .. }) => {
+                tx.leave_expired(*since, key);
+                unreadable.push(error);
+            }
             removed => removed?,
         }
     }
-    Ok(Swept { more: expired.len() == MOST && unreadable.len() < MOST, unreadable })
+    Ok(Swept { more: expired.len() == MOST, unreadable })
 }
 
-fn remove(tx: &mut Tx<'_>, cx: &Context, table: u8, key: &[u8]) -> Result<(), StoreError> {
+fn remove(tx: &mut Tx<'_>, cx: &Context, key: &[u8]) -> Result<(), StoreError> {
+    let table = key.first().copied().unwrap_or_default();
     if table == Session::TABLE.byte {
         let session = tx.remove_expired::<Session>(key)?;
         return backchannel::announce(tx, cx, session);

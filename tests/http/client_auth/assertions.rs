@@ -8,8 +8,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::flow::installation::sweep;
 use gatelodge::oauth::client::SigningAlg;
-use gatelodge::store::View as _;
 use gatelodge::store::schema::UsedAssertion;
+use gatelodge::store::{Row as _, View as _};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -212,6 +212,32 @@ async fn a_used_assertion_is_remembered_until_it_has_expired_and_no_longer() {
     assert_eq!(kept(), 0);
     let late = assert_to(&server, &assertion).await;
     late.refused(ErrorCode::InvalidClient, Refusal::ClientAssertionExpired);
+}
+
+#[tokio::test]
+async fn rows_that_cannot_be_read_hold_up_no_other_however_many_they_are() {
+    let server = Server::new().await;
+    let spoilt = server.app.write(|tx, cx| {
+        let expires = cx.now + Duration::from_secs(1);
+        for n in 0_u32..501 {
+            let key = cx.rules.pepper.hash_parts("spoilt", &n.to_be_bytes());
+            tx.put(&key, UsedAssertion { expires })?;
+            let bytes = [&[UsedAssertion::TABLE.byte], &key.to_bytes()[..]].concat();
+            tx.put_raw(bytes, vec![0xff]);
+        }
+        let key = cx.rules.pepper.hash_parts("whole", b"");
+        Ok(tx.put(&key, UsedAssertion { expires: expires + Duration::from_secs(1) })?)
+    });
+    spoilt.await.unwrap();
+    server.advance(Duration::from_secs(2));
+
+    let mut unreadable = Vec::new();
+    for _ in 0..3 {
+        unreadable.push(server.app.write(sweep::run).await.unwrap().unreadable.len());
+    }
+
+    assert_eq!(unreadable, [500, 1, 0]);
+    assert_eq!(server.app.read().unwrap().count::<UsedAssertion>(999).unwrap(), 501);
 }
 
 #[tokio::test]
