@@ -11,7 +11,7 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use subtle::ConstantTimeEq as _;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::error::Internal;
@@ -44,6 +44,9 @@ impl Matched {
     }
 }
 
+/// A turn at the hasher: whoever holds one of the few may have one secret hashed after the other.
+pub struct Turn(Arc<OwnedSemaphorePermit>);
+
 /// The hasher, and what it remembers.
 pub struct Passwords {
     known: Mutex<Known>,
@@ -63,10 +66,18 @@ impl Passwords {
         }
     }
 
+    /// The next turn that is free.
+    pub async fn turn(&self) -> Result<Turn, Internal> {
+        let permit = Arc::clone(&self.turns).acquire_owned().await.map_err(Internal::new)?;
+        Ok(Turn(Arc::new(permit)))
+    }
+
     /// The hash of `secret` in PHC form, with a salt out of `fresh`.
     pub async fn hash(&self, secret: &str, fresh: &Fresh) -> Result<String, Internal> {
         let salt = fresh.bytes("salt").first_chunk::<SALT>().copied().unwrap_or_default();
-        let hash = self.in_turn(secret, salt.to_vec(), MEMORY, PASSES, LANES).await?;
+        let turn = self.turn().await?;
+        let hash =
+            self.in_turn(&turn, secret, salt.to_vec(), params(MEMORY, PASSES, LANES)?).await?;
         let encode = |bytes: &[u8]| STANDARD_NO_PAD.encode(bytes);
         let (salt, hash) = (encode(&salt), encode(hash.as_slice()));
         Ok(format!("$argon2id$v=19$m={MEMORY},t={PASSES},p={LANES}${salt}${hash}"))
@@ -79,9 +90,15 @@ impl Passwords {
     }
 
     /// Whether `secret` is the one that `phc` is the hash of.
-    pub async fn verify(&self, phc: &str, secret: &str) -> Result<Option<Matched>, Internal> {
+    pub async fn verify(
+        &self,
+        turn: &Turn,
+        phc: &str,
+        secret: &str,
+    ) -> Result<Option<Matched>, Internal> {
         let kept = Kept::read(phc).ok_or_else(|| Internal::new("a kept hash is none"))?;
-        let hash = self.in_turn(secret, kept.salt, kept.memory, kept.passes, kept.lanes).await?;
+        let params = params(kept.memory, kept.passes, kept.lanes)?;
+        let hash = self.in_turn(turn, secret, kept.salt, params).await?;
         if !bool::from(hash.as_slice().ct_eq(&kept.hash)) {
             return Ok(None);
         }
@@ -96,15 +113,13 @@ impl Passwords {
 
     async fn in_turn(
         &self,
+        turn: &Turn,
         secret: &str,
         salt: Vec<u8>,
-        memory: u32,
-        passes: u32,
-        lanes: u32,
+        params: Params,
     ) -> Result<Zeroizing<[u8; HASH]>, Internal> {
-        let params = Params::new(memory, passes, lanes, Some(HASH)).map_err(Internal::new)?;
         let secret = Zeroizing::new(secret.to_owned());
-        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(Internal::new)?;
+        let turn = Arc::clone(&turn.0);
         let workshop = Arc::clone(&self.workshop);
         let hashed = tokio::task::spawn_blocking(move || {
             // Held to the end of the work, also where nobody waits for it any more.
@@ -113,6 +128,10 @@ impl Passwords {
         });
         hashed.await.map_err(Internal::new)?
     }
+}
+
+fn params(memory: u32, passes: u32, lanes: u32) -> Result<Params, Internal> {
+    Params::new(memory, passes, lanes, Some(HASH)).map_err(Internal::new)
 }
 
 /// Digests of secrets that were right, the oldest first to go.
@@ -205,8 +224,9 @@ mod tests {
         let phc = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$\
                    CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
 
-        assert!(passwords.verify(phc, "password").await.unwrap().is_some());
-        assert!(passwords.verify(phc, "differentpassword").await.unwrap().is_none());
+        let turn = passwords.turn().await.unwrap();
+        assert!(passwords.verify(&turn, phc, "password").await.unwrap().is_some());
+        assert!(passwords.verify(&turn, phc, "differentpassword").await.unwrap().is_none());
     }
 
     #[tokio::test]
@@ -216,9 +236,10 @@ mod tests {
         let phc = passwords.hash("correct horse", &fresh).await.unwrap();
         assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
 
-        assert!(passwords.verify(&phc, "wrong").await.unwrap().is_none());
+        let turn = passwords.turn().await.unwrap();
+        assert!(passwords.verify(&turn, &phc, "wrong").await.unwrap().is_none());
         assert!(passwords.remembered(&phc, "correct horse").is_none());
-        assert!(passwords.verify(&phc, "correct horse").await.unwrap().is_some());
+        assert!(passwords.verify(&turn, &phc, "correct horse").await.unwrap().is_some());
 
         assert_eq!(passwords.remembered(&phc, "correct horse").unwrap().phc(), phc);
         assert!(passwords.remembered(&phc, "wrong").is_none());

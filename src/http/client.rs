@@ -41,7 +41,7 @@ impl Caller {
 
 /// The client that a request proves by its head and its form.
 pub(super) async fn proven(
-    app: &App,
+    app: &Arc<App>,
     caller: &Caller,
     form: &Params,
 ) -> Result<AuthenticatedClient, Error> {
@@ -49,13 +49,13 @@ pub(super) async fn proven(
     let presented = Presented::parse(authorization, form)?;
     app.meet_to_prove(&presented.client_id, caller.from).await?;
     let proving = auth::prove(&app.read()?, &app.context(), &presented)?;
-    match (proving, &presented.proof) {
+    match (proving, presented.proof) {
         (Proving::Done(client), _) => Ok(client),
         (Proving::Chosen(chosen), Proof::Basic(secret) | Proof::Post(secret)) => {
-            by_chosen_secret(app, caller, chosen, secret).await
+            by_chosen_secret(app, caller.from, chosen, secret).await
         }
         (Proving::Signed(signed), Proof::Assertion(assertion)) => {
-            by_assertion(app, signed, assertion).await
+            by_assertion(app, signed, &assertion).await
         }
         (Proving::Chosen(_) | Proving::Signed(_), _) => {
             Err(Internal::new("a proof was taken for one of another kind").into())
@@ -64,21 +64,41 @@ pub(super) async fn proven(
 }
 
 async fn by_chosen_secret(
+    app: &Arc<App>,
+    from: IpAddr,
+    chosen: Chosen,
+    secret: ClientSecret,
+) -> Result<AuthenticatedClient, Error> {
+    // Whoever was right before is not held up by what others guess.
+    if let Some(matched) = app.passwords().remembered(chosen.phc(), secret.expose()) {
+        return Ok(chosen.proven(Some(&matched))?);
+    }
+    // A task of its own counts the guess also of those who hang up.
+    let app = Arc::clone(app);
+    let guess = tokio::spawn(async move { guess(&app, from, chosen, &secret).await });
+    guess.await.map_err(Internal::new)?
+}
+
+/// One guess at a chosen secret, judged and counted in one turn: however many come at once, each
+/// sees those before it, and few wait for a hash.
+///
+/// RFC 6749 §2.3.1: "Since this client authentication method involves a password, the
+/// authorization server MUST protect any endpoint utilizing it against brute force attacks."
+async fn guess(
     app: &App,
-    caller: &Caller,
+    from: IpAddr,
     chosen: Chosen,
     secret: &ClientSecret,
 ) -> Result<AuthenticatedClient, Error> {
-    let secret = secret.expose();
-    let remembered = app.passwords().remembered(chosen.phc(), secret);
-    // Whoever was right before is not held up by what others guess.
-    if remembered.is_some() {
-        return Ok(chosen.proven(remembered.as_ref())?);
+    let (id, secret) = (chosen.id().clone(), secret.expose());
+    let turn = app.passwords().turn().await?;
+    // It may have been right in the turn before.
+    if let Some(matched) = app.passwords().remembered(chosen.phc(), secret) {
+        return Ok(chosen.proven(Some(&matched))?);
     }
-    let (id, from) = (chosen.id().clone(), caller.from);
     auth::may_guess(&app.read()?, &app.context(), &id, from)?;
-    let verified = app.passwords().verify(chosen.phc(), secret).await?;
-    let proven = chosen.proven(verified.as_ref());
+    let matched = app.passwords().verify(&turn, chosen.phc(), secret).await?;
+    let proven = chosen.proven(matched.as_ref());
     if proven.is_err() {
         app.write(move |tx, cx| auth::guessed_wrong(tx, cx, &id, from)).await?;
     }

@@ -44,7 +44,7 @@ pub(super) async fn authorize(
         .map_err(|error| Failure::new(error, caller.shape()))
 }
 
-async fn begin(app: &App, caller: &Caller, request: Request) -> Result<Authorization, Error> {
+async fn begin(app: &Arc<App>, caller: &Caller, request: Request) -> Result<Authorization, Error> {
     let origin = Origin {
         address: peer::address(app, &request).to_string(),
         agent: agent(request.headers()),

@@ -23,7 +23,7 @@ pub(super) async fn introspect(
     answer(&app, &caller, request).await.map_err(|error| Failure::new(error, caller.shape()))
 }
 
-async fn answer(app: &App, caller: &Caller, request: Request) -> Result<Response, Error> {
+async fn answer(app: &Arc<App>, caller: &Caller, request: Request) -> Result<Response, Error> {
     let headers = request.headers().clone();
     let form = body::form(request).await?;
     let proven = client::proven(app, caller, &form).await?;

@@ -35,7 +35,11 @@ pub(super) async fn push(
     Ok((StatusCode::CREATED, Json(body)).into_response())
 }
 
-async fn pushed(app: &App, caller: &Caller, request: Request) -> Result<PushedReference, Error> {
+async fn pushed(
+    app: &Arc<App>,
+    caller: &Caller,
+    request: Request,
+) -> Result<PushedReference, Error> {
     let form = body::form(request).await?;
     let proven = client::proven(app, caller, &form).await?;
     let view = app.read()?;

@@ -22,7 +22,7 @@ pub(super) async fn revoke(
     answer(&app, &caller, request).await.map_err(|error| Failure::new(error, caller.shape()))
 }
 
-async fn answer(app: &App, caller: &Caller, request: Request) -> Result<StatusCode, Error> {
+async fn answer(app: &Arc<App>, caller: &Caller, request: Request) -> Result<StatusCode, Error> {
     let form = body::form(request).await?;
     let proven = client::proven(app, caller, &form).await?;
     let shown = shown(app, TokenParameter::parse(&form)?);

@@ -46,7 +46,7 @@ pub(super) async fn token(
         .map_err(|error| Failure::new(error, caller.shape()))
 }
 
-async fn answer(app: &App, caller: &Caller, request: Request) -> Result<Tokens, Error> {
+async fn answer(app: &Arc<App>, caller: &Caller, request: Request) -> Result<Tokens, Error> {
     let form = body::form(request).await?;
     let proven = client::proven(app, caller, &form).await?;
     let request = TokenRequest::parse(&form)?;

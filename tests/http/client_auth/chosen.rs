@@ -6,6 +6,8 @@ use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::http::Peer;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::support::{Answer, Server, basic, token};
 
@@ -151,6 +153,43 @@ async fn guessing_is_slowed_down_and_a_secret_that_was_right_before_is_not() {
     server.advance(Duration::from_mins(2));
     let later = guess(&server, "robot", "192.0.2.99").await;
     later.refused(ErrorCode::InvalidClient, Refusal::ClientSecretWrong);
+}
+
+/// Each of two at a time sees those before it, so that one more may slip through at the limit.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_guesses_at_once_no_more_are_judged_than_one_after_the_other() {
+    let server = Server::new().await;
+    robot(&server, "correct horse", json!({})).await;
+
+    let mut guesses = JoinSet::new();
+    for n in 0..64 {
+        let server = server.clone();
+        guesses.spawn(async move { guess(&server, "robot", &format!("192.0.2.{n}")).await });
+    }
+    let (judged, refused): (Vec<_>, Vec<_>) =
+        guesses.join_all().await.into_iter().partition(|answer| answer.status == 401);
+
+    assert!((10..=11).contains(&judged.len()), "{}", judged.len());
+    for answer in judged {
+        answer.refused(ErrorCode::InvalidClient, Refusal::ClientSecretWrong);
+    }
+    for answer in refused {
+        answer.refused(ErrorCode::TooManyRequests, Refusal::AttemptsTooMany);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_guess_counts_although_nobody_waits_for_its_answer() {
+    let server = Server::new().await;
+    robot(&server, "correct horse", json!({})).await;
+
+    for _ in 0..11 {
+        let hung_up = timeout(Duration::ZERO, guess(&server, "robot", "192.0.2.1")).await;
+        assert!(hung_up.is_err());
+    }
+
+    let answer = guess(&server, "robot", "192.0.2.1").await;
+    answer.refused(ErrorCode::TooManyRequests, Refusal::AttemptsTooMany);
 }
 
 #[tokio::test]
