@@ -2,11 +2,13 @@
 //! says within bounds.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::App;
 use crate::error::{Error, Refusal};
+use crate::flow::throttle;
 use crate::oauth::client::SigningAlg;
 use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::web_uri::WebUri;
@@ -22,6 +24,9 @@ const LONGEST_KEPT: Duration = Duration::from_hours(24);
 
 /// How often a `kid` that nobody knows may cause a fetch, so that strangers cannot cause many.
 const BETWEEN: Duration = Duration::from_mins(1);
+
+/// The most key sets that one network has fetched in a minute.
+const PER_MINUTE: usize = 60;
 
 /// Key sets by their address.
 #[derive(Default)]
@@ -55,12 +60,14 @@ impl Kept {
 impl App {
     /// The keys at `uri`, one of which is for `alg` and called `kid` if that can be had.
     ///
-    /// A failure is never kept: keys that are still fresh go on without it.
+    /// A failure is never kept: keys that are still fresh go on without it, and each request
+    /// that meets one asks anew, within the limits of the network that it comes `from`.
     pub async fn client_keys(
         &self,
         uri: &WebUri,
         alg: SigningAlg,
         kid: Option<&str>,
+        from: IpAddr,
     ) -> Result<Arc<JwkSet>, Error> {
         let now = self.clock.now();
         let fresh = self.client_keys.find(uri).filter(|entry| now < entry.stale);
@@ -71,12 +78,16 @@ impl App {
             }
             let keys = Arc::clone(&entry.keys);
             self.client_keys.keep(uri, Entry { tried: now, ..entry });
-            return Ok(self.fetch_client_keys(uri).await.unwrap_or(keys));
+            return Ok(self.fetch_client_keys(uri, from).await.unwrap_or(keys));
         }
-        Ok(self.fetch_client_keys(uri).await?)
+        self.fetch_client_keys(uri, from).await
     }
 
-    async fn fetch_client_keys(&self, uri: &WebUri) -> Result<Arc<JwkSet>, Refusal> {
+    async fn fetch_client_keys(&self, uri: &WebUri, from: IpAddr) -> Result<Arc<JwkSet>, Error> {
+        let network = throttle::network(from);
+        let counted =
+            self.write(move |tx, cx| throttle::spend(tx, cx, "client keys", &network, PER_MINUTE));
+        counted.await?;
         let unavailable = Refusal::ClientKeysUnavailable;
         let url = uri.url().ok_or(unavailable)?;
         let fetched = self.fetcher.json(&url, LONGEST).await.map_err(|_| unavailable)?;

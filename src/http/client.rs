@@ -55,7 +55,7 @@ pub(super) async fn proven(
             by_chosen_secret(app, caller.from, chosen, secret).await
         }
         (Proving::Signed(signed), Proof::Assertion(assertion)) => {
-            by_assertion(app, signed, &assertion).await
+            by_assertion(app, caller.from, signed, &assertion).await
         }
         (Proving::Chosen(_) | Proving::Signed(_), _) => {
             Err(Internal::new("a proof was taken for one of another kind").into())
@@ -107,11 +107,12 @@ async fn guess(
 
 async fn by_assertion(
     app: &App,
+    from: IpAddr,
     signed: Signed,
     assertion: &ClientAssertion,
 ) -> Result<AuthenticatedClient, Error> {
     let keys = match signed.keys() {
-        ClientKeys::At(uri) => app.client_keys(uri, assertion.alg(), assertion.kid()).await?,
+        ClientKeys::At(uri) => app.client_keys(uri, assertion.alg(), assertion.kid(), from).await?,
         ClientKeys::Here(keys) => Arc::new(keys.clone()),
     };
     let verified = signed.verified(app.rules(), &keys, assertion)?;

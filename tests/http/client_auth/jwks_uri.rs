@@ -163,6 +163,29 @@ async fn a_failure_is_not_kept_and_takes_nothing_away_that_is_still_fresh() {
 }
 
 #[tokio::test]
+async fn a_network_has_sixty_key_sets_a_minute_fetched_and_keys_that_are_kept_cost_nothing() {
+    let signer = Signer::new(SigningAlg::Es256);
+    let publisher = Publisher::of(&[&signer]).await;
+    let server = publisher.server().await;
+    publisher.say(StatusCode::INTERNAL_SERVER_ERROR, "", json!({}));
+
+    for _ in 0..60 {
+        let failed = asserted(&server, &signer).await;
+        failed.refused(ErrorCode::InvalidClient, Refusal::ClientKeysUnavailable);
+    }
+    let too_many = asserted(&server, &signer).await;
+
+    too_many.refused(ErrorCode::TooManyRequests, Refusal::AttemptsTooMany);
+    assert_eq!(publisher.asked(), 60);
+    server.advance(Duration::from_mins(1));
+    publisher.publish(&[&signer], "max-age=3600");
+    for _ in 0..61 {
+        asserted(&server, &signer).await.tokens();
+    }
+    assert_eq!(publisher.asked(), 61);
+}
+
+#[tokio::test]
 async fn what_is_no_key_set_is_as_good_as_none() {
     let signer = Signer::new(SigningAlg::Es256);
     let publisher = Publisher::of(&[&signer]).await;
