@@ -7,9 +7,10 @@ use crate::flow::client::auth::AuthenticatedClient;
 use crate::flow::grant::LiveGrant;
 use crate::flow::{Context, access, grant, issue, resource};
 use crate::oauth::claims::{AccessClaims, Audience, PHISHING_RESISTANT};
-use crate::oauth::client::{ClientType, SigningAlg, SubjectType};
+use crate::oauth::client::{ClientType, SigningAlg};
 use crate::oauth::id::ClientId;
 use crate::oauth::introspection::Introspection;
+use crate::oauth::scope::Scope;
 use crate::secret::RefreshToken;
 use crate::store::View;
 use crate::store::schema::{Client, Refresh};
@@ -74,7 +75,7 @@ fn of_access(
     }
     let username = match access::live(view, cx, claims)? {
         LiveAccess::Client => None,
-        LiveAccess::Grant(live) => username(&live),
+        LiveAccess::Grant(live) => username(&live, &claims.scope),
     };
     Ok(Some(Introspection::of_access(claims, username)))
 }
@@ -118,7 +119,7 @@ pub fn refresh(
         active: true,
         scope: granted.scope.clone(),
         client_id: Some(row.client.to_string()),
-        username: username(&live),
+        username: username(&live, &granted.scope),
         exp: Some(row.expires.seconds()),
         sub: Some(issue::subject(&cx.rules, live.client(), granted.user)),
         aud: Some(Audience::One(cx.rules.issuer.to_string())),
@@ -131,9 +132,8 @@ pub fn refresh(
     })
 }
 
-/// The person's name, unless it would undo the pairwise name that the client has for them.
-fn username(live: &LiveGrant) -> Option<String> {
-    let pairwise = live.client().subject_type == SubjectType::Pairwise;
-    let named = !pairwise || live.grant().scope.has("profile");
-    named.then(|| live.person().username.to_string())
+/// The person's name, where a token of `scope` may be told it: as at userinfo, it belongs to the
+/// profile (OpenID Connect Core §5.4).
+fn username(live: &LiveGrant, scope: &Scope) -> Option<String> {
+    scope.has("profile").then(|| live.person().username.to_string())
 }

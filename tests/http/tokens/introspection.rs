@@ -70,7 +70,6 @@ async fn a_refresh_token_is_told_by_its_grant() {
         "active": true,
         "scope": "openid",
         "client_id": "shop",
-        "username": "ada",
         "exp": BEGINNING.seconds() + 30 * 86_400,
         "sub": access["sub"],
         "aud": "http://localhost:7455",
@@ -81,6 +80,23 @@ async fn a_refresh_token_is_told_by_its_grant() {
         "amr": access["amr"],
     });
     assert_eq!(answer.json(), expected);
+}
+
+/// OpenID Connect Core §5.4: the name belongs to the profile.
+#[tokio::test]
+async fn a_name_is_told_of_a_token_that_has_the_profile_itself() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let tokens = shop.tokens_of(&mut ada, "openid profile").await;
+    let fields =
+        [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh()), ("scope", "openid")];
+    let narrowed = shop.ask(&fields).await.tokens();
+
+    let username = async |token: &str| shop.introspect(token).await.json()["username"].clone();
+
+    assert_eq!(username(&tokens.access).await, "ada");
+    assert_eq!(username(narrowed.refresh()).await, "ada");
+    assert_eq!(username(&narrowed.access).await, Value::Null);
 }
 
 /// RFC 6749 §4.4: nobody's session or name stands behind it.
