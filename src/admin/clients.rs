@@ -81,7 +81,7 @@ impl Registration {
             confirmation_waived: self.confirmation_waived,
             default_max_age: self.default_max_age,
             first_party: self.first_party,
-            grant_types: parsed(&self.grant_types)?,
+            grant_types: Some(parsed(&self.grant_types)?).filter(|grants| !grants.is_empty()),
             id_token_alg: optional(self.id_token_signed_response_alg.as_deref())?,
             introspect_any: self.introspect_any,
             introspection_alg: optional(self.introspection_signed_response_alg.as_deref())?,
@@ -260,13 +260,19 @@ fn patched(
     }
     let described: Registration =
         serde_json::from_value(Value::Object(members)).map_err(|_| Refusal::BodyMalformed)?;
-    let names_method = patch.contains_key("token_endpoint_auth_method");
-    let any_secret_method = (!names_method).then_some(client.any_secret_method);
-    let scope_decided = match patch.get("scope") {
+    let mut new = described.parse()?;
+    // A description cannot say that either method serves, nor that a client asks for no tokens.
+    if !patch.contains_key("token_endpoint_auth_method") {
+        new.any_secret_method = Some(client.any_secret_method);
+    }
+    if !patch.contains_key("grant_types") {
+        new.grant_types = Some(client.grant_types.clone());
+    }
+    new.scope_decided = match patch.get("scope") {
         None => client.scope_decided,
         Some(scope) => client.origin != Origin::Operator && !scope.is_null(),
     };
-    Ok(NewClient { any_secret_method, scope_decided, ..described.parse()? })
+    Ok(new)
 }
 
 pub(super) async fn rotate_secret(

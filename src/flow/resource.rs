@@ -289,11 +289,13 @@ pub fn add_row(
             (Some(id.clone()), None)
         }
         Introspecting::AsItself => {
-            let client = NewClient { name: Some(new.name.clone()), ..NewClient::default() };
-            let (id, mut client, secret) = operator::add(tx, cx, &client)?;
-            // It asks about tokens, and for none.
-            client.grant_types.clear();
-            tx.put(&id, client)?;
+            let client = NewClient {
+                // It asks about tokens, and for none.
+                grant_types: Some(Vec::new()),
+                name: Some(new.name.clone()),
+                ..NewClient::default()
+            };
+            let (id, _, secret) = operator::add(tx, cx, &client)?;
             (Some(id), secret)
         }
         Introspecting::Not => (None, None),

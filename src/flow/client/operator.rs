@@ -46,7 +46,7 @@ pub struct NewClient {
     /// Whether it needs no consent.
     pub first_party: bool,
     /// `grant_types`: code and refresh where it has redirect URIs, else client credentials.
-    pub grant_types: Vec<GrantType>,
+    pub grant_types: Option<Vec<GrantType>>,
     /// `id_token_signed_response_alg`: RS256.
     pub id_token_alg: Option<SigningAlg>,
     /// Whether it may introspect every token.
@@ -209,12 +209,11 @@ fn settle(view: &impl View, cx: &Context, new: &NewClient) -> Result<Client, Err
     if (client_type == ClientType::Public) != (auth_method == AuthMethod::None) {
         return contradictory;
     }
-    let mut grant_types = new.grant_types.clone();
-    if grant_types.is_empty() && new.redirect_uris.is_empty() {
-        grant_types.push(GrantType::ClientCredentials);
-    } else if grant_types.is_empty() {
-        grant_types.extend([GrantType::AuthorizationCode, GrantType::RefreshToken]);
-    }
+    let mut grant_types = match &new.grant_types {
+        Some(grant_types) => grant_types.clone(),
+        None if new.redirect_uris.is_empty() => vec![GrantType::ClientCredentials],
+        None => vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
+    };
     grant_types.sort();
     grant_types.dedup();
     let has = |grant| grant_types.contains(&grant);

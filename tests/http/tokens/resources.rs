@@ -39,6 +39,21 @@ async fn a_token_names_its_resource_as_it_is_registered() {
     assert_eq!(aud, "https://API.example");
 }
 
+#[tokio::test]
+async fn a_resource_server_with_another_name_still_asks_about_tokens_and_for_none() {
+    let server = Server::new().await;
+    let resource = json!({ "resource": "https://api.example", "introspect": true });
+    let api = RelyingParty::new(&server, &register(&server, resource).await);
+
+    let path = format!("/clients/{}", api.id);
+    let told = server.operate(Method::PATCH, &path, json!({ "name": "Orders" })).await.json();
+
+    assert_eq!((&told["name"], &told["grant_types"]), (&json!("Orders"), &json!([])));
+    let asked = api.ask(&[("grant_type", "client_credentials")]).await;
+    asked.refused(ErrorCode::UnauthorizedClient, Refusal::GrantTypeNotRegistered);
+    assert_eq!(api.introspect("abc").await.json(), json!({ "active": false }));
+}
+
 /// A scope that only a resource knows is for clients that registered it, unless it is open.
 #[tokio::test]
 async fn a_resource_brings_scopes_of_its_own() {
