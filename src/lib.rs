@@ -86,6 +86,11 @@
 //! **Clients of every origin are rows of one table.** Registered by an operator, by themselves, or
 //! read from their own document: whoever redeems, refreshes or introspects need not know which.
 //!
+//! **A proof of a client holds while what it was made by does.** Secrets and signatures are judged
+//! before the transition, which refuses a proof whose client has since come anew or been given
+//! another secret, method or key. Another name or scope refuses nobody who is on the way. To prove
+//! once more instead would spend an assertion twice.
+//!
 //! **A resource of the person's own machine brings its own scopes.** Nobody registered it, so nobody
 //! could register them: what the configuration does not know is granted to it word by word, as the
 //! consent page shows it, and means nothing anywhere else.

@@ -21,6 +21,8 @@ use crate::time::Timestamp;
 /// Proof that a request comes from a client, for the revision of the client it was made against.
 #[derive(Clone, Debug)]
 pub struct AuthenticatedClient {
+    /// A client of the same name may come after it, and count its revisions from one again.
+    created: Timestamp,
     id: ClientId,
     revision: u64,
 }
@@ -34,7 +36,7 @@ impl AuthenticatedClient {
     /// The client's row, if the proof still holds.
     pub fn client(&self, view: &impl View) -> Result<Client, Error> {
         let client = view.find::<Client>(&self.id)?.ok_or(Refusal::ClientChanged)?;
-        if client.revision != self.revision {
+        if (client.created, client.revision) != (self.created, self.revision) {
             return Err(Refusal::ClientChanged.into());
         }
         Ok(client)
@@ -176,7 +178,11 @@ pub fn prove(view: &impl View, cx: &Context, presented: &Presented) -> Result<Pr
     if !client.enabled {
         return Err(Refusal::ClientDisabled.into());
     }
-    let proven = AuthenticatedClient { id: presented.client_id.clone(), revision: client.revision };
+    let proven = AuthenticatedClient {
+        created: client.created,
+        id: presented.client_id.clone(),
+        revision: client.revision,
+    };
     match (&presented.proof, client.secret, hash) {
         (Proof::Assertion(assertion), _, _) => {
             let issuer = &cx.rules.issuer;

@@ -156,19 +156,26 @@ pub fn change(
         return Err(Refusal::ClientSecretUnfit.into());
     }
     let keeps = old.secret.is_some() && settled.auth_method.is_secret() && change.secret.is_none();
-    let (proof, made) =
-        if keeps { (old.secret, None) } else { secret(cx, &settled, change.secret.as_ref()) };
-    let client = Client {
+    let (proof, made) = if keeps {
+        (old.secret.clone(), None)
+    } else {
+        secret(cx, &settled, change.secret.as_ref())
+    };
+    let mut client = Client {
         created: old.created,
         enabled: change.enabled,
-        links: old.links,
-        origin: old.origin,
-        revision: old.revision + 1,
+        links: old.links.clone(),
+        origin: old.origin.clone(),
+        revision: old.revision,
         secret: proof,
         sector_identifier_uri: old.sector_identifier_uri,
         software_statement: old.software_statement,
         ..settled
     };
+    // A new name refuses no request that is on the way.
+    if !client.is_proven_like(&old) {
+        client.revision += 1;
+    }
     tx.put(id, client.clone())?;
     Ok((client, made))
 }

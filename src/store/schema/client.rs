@@ -78,7 +78,8 @@ pub struct Client {
     pub require_pushed_authorization_requests: bool,
     /// The resources that it may ask tokens for; empty: those that people grant it.
     pub resources: Vec<Resource>,
-    /// A number that every change raises: a proof holds for the revision it was made against.
+    /// A number that every change raises of what it is proven by: a proof holds for the revision
+    /// it was made against.
     pub revision: u64,
     /// What it may ask for, and what it gets where a request names no scope.
     pub scope: Scope,
@@ -96,6 +97,18 @@ pub struct Client {
     pub subject_type: SubjectType,
     /// What its userinfo answers are signed with, if they are.
     pub userinfo_alg: Option<SigningAlg>,
+}
+
+impl Client {
+    /// Whether a proof of `other` is one of this client too.
+    pub fn is_proven_like(&self, other: &Self) -> bool {
+        self.any_secret_method == other.any_secret_method
+            && self.auth_method == other.auth_method
+            && self.enabled == other.enabled
+            && self.jwks == other.jwks
+            && self.jwks_uri == other.jwks_uri
+            && self.secret == other.secret
+    }
 }
 
 /// How a client came to be known here.

@@ -4,11 +4,15 @@ mod assertions;
 mod chosen;
 mod jwks_uri;
 
+use std::time::Duration;
+
+use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::oauth::params::form_encode;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
-use crate::support::{RelyingParty, Server, basic, token};
+use crate::support::{Answer, RelyingParty, Server, basic, token};
 
 const CREDENTIALS: (&str, &str) = ("grant_type", "client_credentials");
 
@@ -128,6 +132,49 @@ async fn a_public_client_needs_no_proof_and_may_not_bring_one() {
 
     with_secret.refused(ErrorCode::InvalidClient, Refusal::AuthMethodNotRegistered);
     without.tokens();
+}
+
+/// What a robot is answered to whom `meanwhile` is done while its secret is hashed. No token is
+/// made before there are keys.
+async fn answered_after(meanwhile: impl AsyncFn(&Server)) -> Answer {
+    let server = Server::without_keys().await;
+    let registration = json!({ "name": "Robot", "client_id": "robot", "client_secret": "one" });
+    server.operate(Method::POST, "/clients", registration).await;
+    let authorization = basic("robot", "one");
+    let mut asked = Box::pin(token(&server, Some(&authorization), &[CREDENTIALS]));
+    assert!(timeout(Duration::ZERO, &mut asked).await.is_err());
+    server.advance(Duration::from_secs(1));
+    meanwhile(&server).await;
+    server.app.make_missing_keys().await.unwrap();
+    asked.await
+}
+
+#[tokio::test]
+async fn a_proof_does_not_hold_for_a_later_client_of_the_same_name() {
+    let answer = answered_after(async |server| {
+        server.operate(Method::DELETE, "/clients/robot", json!({})).await.json();
+        let other = json!({ "name": "Other", "client_id": "robot", "client_secret": "two" });
+        assert_eq!(server.operate(Method::POST, "/clients", other).await.status, 201);
+    });
+
+    answer.await.refused(ErrorCode::InvalidClient, Refusal::ClientChanged);
+}
+
+#[tokio::test]
+async fn a_proof_holds_while_what_it_was_made_by_does() {
+    let change = async |change: Value| {
+        answered_after(async |server| {
+            let changed = server.operate(Method::PATCH, "/clients/robot", change.clone()).await;
+            assert_eq!(changed.status, 200, "{}", changed.text());
+        })
+        .await
+    };
+
+    change(json!({ "name": "Another" })).await.tokens();
+    for other in [json!({ "client_secret": "two" }), json!({ "enabled": false })] {
+        let answer = change(other).await;
+        answer.refused(ErrorCode::InvalidClient, Refusal::ClientChanged);
+    }
 }
 
 /// RFC 6749 §2.3.1: the parameters "MUST NOT be included in the request URI".
