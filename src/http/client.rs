@@ -19,6 +19,7 @@ use crate::oauth::params::Params;
 /// Whoever asks: what the head of a request tells of them.
 pub(super) struct Caller {
     authorization: Option<HeaderValue>,
+    endpoint: String,
     from: IpAddr,
 }
 
@@ -26,7 +27,8 @@ impl Caller {
     /// Who sends `request`.
     pub(super) fn of(app: &App, request: &Request) -> Self {
         let authorization = request.headers().get(header::AUTHORIZATION).cloned();
-        Self { authorization, from: peer::address(app, request) }
+        let endpoint = request.uri().path().to_owned();
+        Self { authorization, endpoint, from: peer::address(app, request) }
     }
 
     /// The shape in which they read an error.
@@ -48,7 +50,7 @@ pub(super) async fn proven(
     let authorization = caller.authorization.as_ref().map(|value| value.as_bytes());
     let presented = Presented::parse(authorization, form)?;
     app.meet_to_prove(&presented.client_id, caller.from).await?;
-    let proving = auth::prove(&app.read()?, &app.context(), &presented)?;
+    let proving = auth::prove(&app.read()?, &app.context(), &presented, &caller.endpoint)?;
     match (proving, presented.proof) {
         (Proving::Done(client), _) => Ok(client),
         (Proving::Chosen(chosen), Proof::Basic(secret) | Proof::Post(secret)) => {

@@ -155,9 +155,14 @@ pub fn spend_assertion(
     Ok(verified.client.clone())
 }
 
-/// Proves who a request comes from, as far as that needs nothing slow. The method that was
-/// registered is the only one that counts.
-pub fn prove(view: &impl View, cx: &Context, presented: &Presented) -> Result<Proving, Error> {
+/// Proves who a request to the path `endpoint` comes from, as far as that needs nothing slow. The
+/// method that was registered is the only one that counts.
+pub fn prove(
+    view: &impl View,
+    cx: &Context,
+    presented: &Presented,
+    endpoint: &str,
+) -> Result<Proving, Error> {
     let client = view.find::<Client>(&presented.client_id)?;
     // The hash is taken whether or not there is a client to compare it with, so that an unknown
     // client takes as long as a wrong secret.
@@ -187,9 +192,14 @@ pub fn prove(view: &impl View, cx: &Context, presented: &Presented) -> Result<Pr
         (Proof::Assertion(assertion), _, _) => {
             let issuer = &cx.rules.issuer;
             // RFC 9126 §2: "the authorization server MUST accept its issuer identifier, token
-            // endpoint URL, or pushed authorization request endpoint URL".
+            // endpoint URL, or pushed authorization request endpoint URL". The last is meant for
+            // that endpoint alone.
             let (token, par) = (issuer.at("/oauth/token"), issuer.at("/oauth/par"));
-            assertion.judge(&[issuer.as_str(), &token, &par], cx.now)?;
+            let mut audiences = vec![issuer.as_str(), &token];
+            if endpoint == "/oauth/par" {
+                audiences.push(&par);
+            }
+            assertion.judge(&audiences, cx.now)?;
             let keys = match (client.jwks, client.jwks_uri) {
                 (Some(keys), _) => ClientKeys::Here(keys),
                 (None, Some(uri)) => ClientKeys::At(uri),

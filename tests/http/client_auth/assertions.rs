@@ -93,6 +93,7 @@ async fn the_audience_is_the_issuer_or_the_token_endpoint_and_nothing_else() {
         json!(format!("{issuer}/")),
         json!(format!("{endpoint}/")),
         json!(format!("{issuer}/oauth/introspect")),
+        json!(format!("{issuer}/oauth/par")),
         json!("signer"),
         json!([]),
     ] {
