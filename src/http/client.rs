@@ -10,7 +10,7 @@ use axum::http::{HeaderValue, header};
 use super::failure::Shape;
 use super::peer;
 use crate::app::App;
-use crate::error::{Error, Internal};
+use crate::error::{Error, Internal, Refusal};
 use crate::flow::client::auth::{self, AuthenticatedClient, Chosen, ClientKeys, Proving, Signed};
 use crate::oauth::client::assertion::ClientAssertion;
 use crate::oauth::client::{ClientSecret, Presented, Proof};
@@ -18,7 +18,7 @@ use crate::oauth::params::Params;
 
 /// Whoever asks: what the head of a request tells of them.
 pub(super) struct Caller {
-    authorization: Option<HeaderValue>,
+    authorization: Vec<HeaderValue>,
     endpoint: String,
     from: IpAddr,
 }
@@ -26,7 +26,8 @@ pub(super) struct Caller {
 impl Caller {
     /// Who sends `request`.
     pub(super) fn of(app: &App, request: &Request) -> Self {
-        let authorization = request.headers().get(header::AUTHORIZATION).cloned();
+        let authorization = request.headers().get_all(header::AUTHORIZATION);
+        let authorization = authorization.iter().cloned().collect();
         let endpoint = request.uri().path().to_owned();
         Self { authorization, endpoint, from: peer::address(app, request) }
     }
@@ -37,7 +38,7 @@ impl Caller {
     /// header field, the authorization server MUST […] include the 'WWW-Authenticate' response
     /// header field matching the authentication scheme used by the client."
     pub(super) fn shape(&self) -> Shape {
-        if self.authorization.is_some() { Shape::Basic } else { Shape::Json }
+        if self.authorization.is_empty() { Shape::Json } else { Shape::Basic }
     }
 }
 
@@ -47,7 +48,11 @@ pub(super) async fn proven(
     caller: &Caller,
     form: &Params,
 ) -> Result<AuthenticatedClient, Error> {
-    let authorization = caller.authorization.as_ref().map(|value| value.as_bytes());
+    let authorization = match caller.authorization.as_slice() {
+        [] => None,
+        [authorization] => Some(authorization.as_bytes()),
+        [_, _, ..] => return Err(Refusal::ClientAuthTwice.into()),
+    };
     let presented = Presented::parse(authorization, form)?;
     app.meet_to_prove(&presented.client_id, caller.from).await?;
     let proving = auth::prove(&app.read()?, &app.context(), &presented, &caller.endpoint)?;

@@ -237,35 +237,34 @@ impl Presented {
     /// RFC 6749 §2.3: "The client MUST NOT use more than one authentication method in each
     /// request."
     pub fn parse(authorization: Option<&[u8]>, form: &Params) -> Result<Self, Refusal> {
-        let client_id = form.parsed::<ClientId>("client_id")?;
-        let client_secret = form.parsed::<ClientSecret>("client_secret")?;
-        match (authorization, client_secret, assertion(form)?) {
-            (Some(header), None, None) => {
-                let (basic_id, secret) = basic(header)?;
-                if client_id.is_some_and(|named| named != basic_id) {
-                    return Err(Refusal::ClientAuthTwice);
-                }
-                Ok(Self { client_id: basic_id, proof: Proof::Basic(secret) })
-            }
-            (None, None, Some(assertion)) => {
-                // RFC 7521 §4.2: "The 'client_id' is unnecessary for client assertion
-                // authentication because the client is identified by the subject within the
-                // assertion. If present, the value of the 'client_id' parameter MUST identify
-                // the same client as is identified by the client assertion."
-                if client_id.is_some_and(|named| named != *assertion.client_id()) {
-                    return Err(Refusal::ClientAssertionOfAnother);
-                }
-                let client_id = assertion.client_id().clone();
-                Ok(Self { client_id, proof: Proof::Assertion(Box::new(assertion)) })
-            }
-            (None, secret, None) => {
-                let client_id = client_id.ok_or(Refusal::ClientIdMissing)?;
-                Ok(Self { client_id, proof: secret.map_or(Proof::None, Proof::Post) })
-            }
-            (Some(_), Some(_), _) | (Some(_), _, Some(_)) | (_, Some(_), Some(_)) => {
-                Err(Refusal::ClientAuthTwice)
-            }
+        let secret = form.one("client_secret")?;
+        let asserts = form.one("client_assertion")?.or(form.one("client_assertion_type")?);
+        let came = [authorization.is_some(), secret.is_some(), asserts.is_some()];
+        if came.into_iter().filter(|came| *came).count() > 1 {
+            return Err(Refusal::ClientAuthTwice);
         }
+        let client_id = form.parsed::<ClientId>("client_id")?;
+        if let Some(header) = authorization {
+            let (basic_id, secret) = basic(header)?;
+            if client_id.is_some_and(|named| named != basic_id) {
+                return Err(Refusal::ClientAuthTwice);
+            }
+            return Ok(Self { client_id: basic_id, proof: Proof::Basic(secret) });
+        }
+        if let Some(assertion) = assertion(form)? {
+            // RFC 7521 §4.2: "The 'client_id' is unnecessary for client assertion authentication
+            // because the client is identified by the subject within the assertion. If present,
+            // the value of the 'client_id' parameter MUST identify the same client as is
+            // identified by the client assertion."
+            if client_id.is_some_and(|named| named != *assertion.client_id()) {
+                return Err(Refusal::ClientAssertionOfAnother);
+            }
+            let client_id = assertion.client_id().clone();
+            return Ok(Self { client_id, proof: Proof::Assertion(Box::new(assertion)) });
+        }
+        let client_id = client_id.ok_or(Refusal::ClientIdMissing)?;
+        let secret = secret.map(str::parse).transpose()?;
+        Ok(Self { client_id, proof: secret.map_or(Proof::None, Proof::Post) })
     }
 }
 
@@ -330,6 +329,10 @@ mod tests {
         assert_eq!(refused(Some(&header), &assertion), Some(Refusal::ClientAuthTwice));
         let with_secret = format!("{assertion}&client_secret=b");
         assert_eq!(refused(None, &with_secret), Some(Refusal::ClientAuthTwice));
+        // Whatever is wrong with either of them.
+        let broken = "client_assertion=abc&client_secret=%09";
+        assert_eq!(refused(None, broken), Some(Refusal::ClientAuthTwice));
+        assert_eq!(refused(Some("Basic !!!"), "client_secret=b"), Some(Refusal::ClientAuthTwice));
         let other = format!("{assertion}&client_id=b");
         assert_eq!(refused(None, &other), Some(Refusal::ClientAssertionOfAnother));
         assert_eq!(refused(Some(&header), "client_id=a"), None);

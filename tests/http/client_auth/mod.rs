@@ -7,6 +7,8 @@ mod jwks_uri;
 use std::time::Duration;
 
 use axum::http::Method;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::oauth::params::form_encode;
 use serde_json::{Value, json};
@@ -95,6 +97,39 @@ async fn a_header_and_a_body_that_name_two_clients_are_refused() {
 
     same.tokens();
     other.refused(ErrorCode::InvalidRequest, Refusal::ClientAuthTwice);
+}
+
+/// RFC 9110 §5.3: a header that is no list comes once.
+#[tokio::test]
+async fn two_headers_are_refused_whatever_they_say() {
+    let server = Server::new().await;
+    let robot = robot(&server, json!({})).await;
+    let right = basic(&robot.id, robot.secret.as_ref().unwrap());
+
+    for second in [right.as_str(), "Bearer abc", "Basic !!!"] {
+        let request = axum::extract::Request::post("/oauth/token")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("authorization", &right)
+            .header("authorization", second)
+            .body("grant_type=client_credentials".into());
+        let answer = server.send(request.unwrap()).await;
+
+        answer.refused(ErrorCode::InvalidRequest, Refusal::ClientAuthTwice);
+    }
+}
+
+/// RFC 6749 §2.3.1: what is no UTF-8 pair of a name and a secret is no credential.
+#[tokio::test]
+async fn credentials_that_cannot_be_read_are_refused_with_a_challenge() {
+    let server = Server::new().await;
+
+    for credentials in [&b"robot"[..], b"\xff\xfe:secret", b"robot:%ff", b"", b"ro\0bot:secret"] {
+        let authorization = format!("Basic {}", STANDARD.encode(credentials));
+        let answer = token(&server, Some(&authorization), &[CREDENTIALS]).await;
+
+        answer.refused(ErrorCode::InvalidClient, Refusal::AuthorizationHeaderMalformed);
+        assert!(answer.header("www-authenticate").starts_with("Basic "));
+    }
 }
 
 /// RFC 6749 §5.2: the challenge is sent where the header was tried.
