@@ -29,7 +29,7 @@ pub(super) async fn post(
     let in_header = from_header(request.headers()).map_err(|error| failure(error, true))?;
     let has_form = request.headers().contains_key(header::CONTENT_TYPE);
     let form = if has_form {
-        body::form(request).await.map_err(|error| failure(error, true))?
+        body::form(request).await.map_err(|error| failure(error, in_header.is_some()))?
     } else {
         crate::oauth::params::Params::default()
     };
@@ -62,14 +62,15 @@ fn failure(error: impl Into<Error>, tried: bool) -> Failure {
     Failure::new(error, Shape::Bearer { tried })
 }
 
-/// RFC 6750 §2.1: `Authorization: Bearer b64token`.
+/// RFC 6750 §2.1: `Authorization: Bearer b64token`. Credentials of another scheme are no token.
 pub(super) fn from_header(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
-    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
-    let value = value.to_str().map_err(|_| Refusal::BearerTokenMalformed)?;
-    match value.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
-            Ok(Some(token.trim().to_owned()))
-        }
-        Some(_) | None => Err(Refusal::BearerTokenMalformed),
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Refusal::BearerTokenRepeated);
     }
+    let value = value.to_str().map_err(|_| Refusal::BearerTokenMalformed)?;
+    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
+    let bears = scheme.eq_ignore_ascii_case("bearer");
+    Ok(bears.then(|| token.trim().to_owned()))
 }

@@ -49,6 +49,46 @@ async fn a_token_in_the_query_counts_for_nothing() {
     answer.refused(ErrorCode::InvalidToken, Refusal::BearerTokenMissing);
 }
 
+/// RFC 6750 §3.1: "the resource server SHOULD NOT include an error code or other error information"
+/// where no token came, and has codes for three statuses alone.
+#[tokio::test]
+async fn a_challenge_speaks_of_a_token_where_one_came() {
+    let server = Server::new().await;
+    let posted = |kind: &str, body: String| {
+        let request = Request::post("/oauth/userinfo").header(header::CONTENT_TYPE, kind);
+        server.send(request.body(Body::from(body)).unwrap())
+    };
+    let basic = Request::get("/oauth/userinfo").header(header::AUTHORIZATION, "Basic YTpi");
+    let basic = server.send(basic.body(Body::empty()).unwrap()).await;
+    let json = posted("application/json", "{}".to_owned()).await;
+    let large = posted(FORM, format!("a={}", "x".repeat(33 * 1024))).await;
+    let repeated = posted(FORM, "access_token=a&access_token=b".to_owned()).await;
+
+    basic.refused(ErrorCode::InvalidToken, Refusal::BearerTokenMissing);
+    json.refused(ErrorCode::InvalidRequest, Refusal::BodyTypeUnsupported);
+    for answer in [basic, json] {
+        let challenge = answer.header("www-authenticate");
+        assert!(challenge.starts_with("Bearer ") && !challenge.contains("error"), "{challenge}");
+    }
+    large.refused(ErrorCode::PayloadTooLarge, Refusal::BodyTooLarge);
+    assert_eq!(large.header("www-authenticate"), "");
+    assert!(repeated.header("www-authenticate").contains("error=\"invalid_request\""));
+}
+
+#[tokio::test]
+async fn two_headers_are_refused_whatever_they_say() {
+    let server = Server::new().await;
+
+    for second in ["Bearer abc", "Basic YTpi"] {
+        let request = Request::get("/oauth/userinfo")
+            .header(header::AUTHORIZATION, "Bearer abc")
+            .header(header::AUTHORIZATION, second);
+        let answer = server.send(request.body(Body::empty()).unwrap()).await;
+
+        answer.refused(ErrorCode::InvalidRequest, Refusal::BearerTokenRepeated);
+    }
+}
+
 #[tokio::test]
 async fn userinfo_tells_a_person_as_they_are_today() {
     let (server, mut ada) = Server::with_ada().await;
