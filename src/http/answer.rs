@@ -60,8 +60,11 @@ fn shaped(app: &App, error: &Error, shape: Shape, event: &EventId, under: Respon
         Shape::Basic if status == StatusCode::UNAUTHORIZED => {
             Some("Basic realm=\"gatelodge\", charset=\"UTF-8\"".to_owned())
         }
-        Shape::Bearer { tried } => Some(bearer(app, code, tried)),
-        Shape::Basic | Shape::Json | Shape::Page => None,
+        // RFC 6750 §3.1 pairs the errors of a token with these; every other is about something else.
+        Shape::Bearer { tried } if matches!(status.as_u16(), 400 | 401 | 403) => {
+            Some(bearer(app, code, tried))
+        }
+        Shape::Basic | Shape::Bearer { .. } | Shape::Json | Shape::Page => None,
     };
     if let Some(value) = challenge.and_then(|challenge| HeaderValue::from_str(&challenge).ok()) {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
@@ -95,7 +98,14 @@ fn complete(app: &App, response: &mut Response) {
     let issuer = &app.rules().issuer;
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    // RFC 6749 §5.1: "The authorization server MUST include the HTTP 'Cache-Control' response
+    // header field with a value of 'no-store' in any response containing tokens, credentials, or
+    // other sensitive information, as well as the 'Pragma' response header field with a value of
+    // 'no-cache'."
+    let cache = headers.entry(header::CACHE_CONTROL);
+    if *cache.or_insert(HeaderValue::from_static("no-store")) == "no-store" {
+        headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    }
     // It would catch every other port of localhost, whatever runs there.
     if issuer.is_https() && !issuer.is_loopback() {
         let year = HeaderValue::from_static("max-age=31536000");

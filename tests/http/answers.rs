@@ -23,6 +23,7 @@ async fn a_page_allows_itself_nothing_but_its_own_files() {
     cache-control: no-store
     content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'
     content-type: text/html; charset=utf-8
+    pragma: no-cache
     referrer-policy: same-origin
     set-cookie: gl7455_browser=…; Path=/gate/; Max-Age=2592000; HttpOnly; SameSite=Lax
     x-content-type-options: nosniff
@@ -79,6 +80,7 @@ async fn the_way_to_the_pages_sets_the_cookie_of_one_interaction() {
     303
     cache-control: no-store
     location: /gate/interaction/ID
+    pragma: no-cache
     set-cookie: gl7455_i_=…; Path=/gate/; Max-Age=1800; HttpOnly; SameSite=Lax
     x-content-type-options: nosniff
     ");
@@ -97,6 +99,7 @@ async fn the_way_home_tells_no_referrer_and_takes_the_cookie_along() {
     303
     cache-control: no-store
     location: https://shop.example/cb?code=CODE&state=s-1&iss=http%3A%2F%2Flocalhost%3A7455
+    pragma: no-cache
     referrer-policy: no-referrer
     set-cookie: gl7455_i_=…; Path=/gate/; Max-Age=0; HttpOnly; SameSite=Lax
     x-content-type-options: nosniff
@@ -132,6 +135,7 @@ async fn a_token_answer_is_kept_by_nobody() {
     access-control-expose-headers: www-authenticate, gatelodge-event
     cache-control: no-store
     content-type: application/json
+    pragma: no-cache
     x-content-type-options: nosniff
     ");
 }
@@ -152,6 +156,7 @@ async fn a_refused_client_reads_a_challenge_and_an_event() {
     cache-control: no-store
     content-type: application/json
     gatelodge-event: EVENT
+    pragma: no-cache
     www-authenticate: Basic realm="gatelodge", charset="UTF-8"
     x-content-type-options: nosniff
 
