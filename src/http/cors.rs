@@ -1,40 +1,43 @@
 //! Cross-origin requests: any origin and no credentials, where programs in browsers need it.
 
 use axum::extract::Request;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
-/// The routes that programs in browsers use. No cookie means anything there.
-fn is_open(path: &str) -> bool {
-    path.starts_with("/.well-known/")
-        || path.starts_with("/oauth/register/")
-        || matches!(
-            path,
-            "/oauth/device_authorization"
-                | "/oauth/par"
-                | "/oauth/register"
-                | "/oauth/revoke"
-                | "/oauth/token"
-                | "/oauth/userinfo"
-        )
+/// What programs in browsers may send to a path, as its route answers it. No cookie means anything
+/// there; a path of which nothing is said here is for no other origin.
+fn methods(path: &str) -> Option<&'static str> {
+    match path {
+        "/.well-known/jwks.json"
+        | "/.well-known/oauth-authorization-server"
+        | "/.well-known/oauth-protected-resource"
+        | "/.well-known/openid-configuration" => Some("GET,HEAD"),
+        "/oauth/device_authorization"
+        | "/oauth/par"
+        | "/oauth/register"
+        | "/oauth/revoke"
+        | "/oauth/token" => Some("POST"),
+        "/oauth/userinfo" => Some("GET,HEAD,POST"),
+        _ if path.starts_with("/.well-known/oauth-protected-resource/") => Some("GET,HEAD"),
+        _ if path.starts_with("/oauth/register/") => Some("GET,HEAD,PUT,DELETE"),
+        _ => None,
+    }
 }
 
-/// Answers a preflight, and lets any origin read what an open route answers, errors included.
+/// Lets any origin read what an open route answers, errors included, and tells a preflight what it
+/// may send.
 pub(super) async fn allow(request: Request, next: Next) -> Response {
-    if !is_open(request.uri().path()) {
-        return next.run(request).await;
-    }
+    let methods = methods(request.uri().path());
     let preflight = request.method() == Method::OPTIONS;
-    let mut response =
-        if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
+    let mut response = next.run(request).await;
+    let Some(methods) = methods else { return response };
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    let exposed = HeaderValue::from_static("www-authenticate, gatelodge-event");
+    let exposed = HeaderValue::from_static("www-authenticate, retry-after, gatelodge-event");
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
     if preflight {
-        let methods = HeaderValue::from_static("GET, POST, PUT, DELETE, OPTIONS");
-        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
+        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(methods));
         let allowed = HeaderValue::from_static("authorization, content-type, mcp-protocol-version");
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed);
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));

@@ -51,6 +51,11 @@ pub(super) async fn passkey_endpoints(State(app): State<Arc<App>>) -> Response {
     cacheable(Json(json!({ "enroll": account, "manage": account })))
 }
 
+/// The origins at which its passkeys may be used (WebAuthn Level 3 §5.11): its own and no other.
+pub(super) async fn related_origins(State(app): State<Arc<App>>) -> Response {
+    cacheable(Json(json!({ "origins": [app.rules().issuer.as_str()] })))
+}
+
 /// The server's own resources, which `WWW-Authenticate` leads to (RFC 9728 §3).
 pub(super) async fn own_resource(State(app): State<Arc<App>>) -> Response {
     let rules = app.rules();

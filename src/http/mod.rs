@@ -81,7 +81,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/device", get(device::to_page))
         .route("/device/qr/{user_code}", get(device::qr))
         .route("/.well-known/change-password", get(account::to_account))
-        .route("/.well-known/passkey-endpoints", get(metadata::passkey_endpoints));
+        .route("/.well-known/passkey-endpoints", get(metadata::passkey_endpoints))
+        .route("/.well-known/webauthn", get(metadata::related_origins));
 
     // On the hosts of applications behind a proxy, and for the proxy itself.
     let applications = Router::new()
@@ -99,9 +100,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/readyz", get(metadata::ready))
         .fallback(failure::not_found)
         .method_not_allowed_fallback(failure::method_not_allowed)
+        .layer(from_fn_with_state(Arc::clone(&app), host::check))
         .layer(from_fn(cors::allow))
         // The outermost layer comes last: it answers what every other one refused.
-        .layer(from_fn_with_state(Arc::clone(&app), host::check))
         .layer(from_fn_with_state(Arc::clone(&app), answer::render))
         .with_state(app)
 }

@@ -132,7 +132,7 @@ async fn a_token_answer_is_kept_by_nobody() {
     insta::assert_snapshot!(answer.head(), @r"
     200
     access-control-allow-origin: *
-    access-control-expose-headers: www-authenticate, gatelodge-event
+    access-control-expose-headers: www-authenticate, retry-after, gatelodge-event
     cache-control: no-store
     content-type: application/json
     pragma: no-cache
@@ -152,7 +152,7 @@ async fn a_refused_client_reads_a_challenge_and_an_event() {
     insta::assert_snapshot!(format!("{head}\n\n{}", answer.text()), @r#"
     401
     access-control-allow-origin: *
-    access-control-expose-headers: www-authenticate, gatelodge-event
+    access-control-expose-headers: www-authenticate, retry-after, gatelodge-event
     cache-control: no-store
     content-type: application/json
     gatelodge-event: EVENT

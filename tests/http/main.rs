@@ -25,5 +25,6 @@ mod races;
 mod redirects;
 mod refusals;
 mod requests;
+mod routes;
 mod support;
 mod tokens;

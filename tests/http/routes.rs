@@ -1,0 +1,199 @@
+//! Every route by every method: what each answer carries, whatever it says.
+
+use std::collections::BTreeSet;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::Method;
+use gatelodge::error::{ErrorCode, Refusal};
+
+use crate::support::{Answer, Server};
+
+/// Who may read what a route answers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum To {
+    /// Scripts of any origin.
+    Any,
+    /// Nobody but whoever asked.
+    Own,
+}
+use To::{Any, Own};
+
+/// Every route, what it allows, who may read it, and whether a good answer may be kept.
+const ROUTES: &[(&str, &str, To, bool)] = &[
+    ("/.well-known/openid-configuration", "GET,HEAD", Any, true),
+    ("/.well-known/oauth-authorization-server", "GET,HEAD", Any, true),
+    ("/.well-known/jwks.json", "GET,HEAD", Any, true),
+    ("/.well-known/oauth-protected-resource", "GET,HEAD", Any, true),
+    ("/.well-known/oauth-protected-resource/{*rest}", "GET,HEAD", Any, true),
+    ("/oauth/device_authorization", "POST", Any, false),
+    ("/oauth/introspect", "POST", Own, false),
+    ("/oauth/par", "POST", Any, false),
+    ("/oauth/revoke", "POST", Any, false),
+    ("/oauth/register", "POST", Any, false),
+    ("/oauth/register/{client_id}", "GET,HEAD,PUT,DELETE", Any, false),
+    ("/oauth/token", "POST", Any, false),
+    ("/oauth/userinfo", "GET,HEAD,POST", Any, false),
+    ("/oauth/authorize", "GET,HEAD,POST", Own, false),
+    ("/oauth/logout", "GET,HEAD,POST", Own, false),
+    ("/gate/interaction/{id}", "GET,HEAD,POST", Own, false),
+    ("/gate/device", "GET,HEAD,POST", Own, false),
+    ("/gate/apps/start", "GET,HEAD", Own, false),
+    ("/gate/setup", "GET,HEAD,POST", Own, false),
+    ("/gate/login", "GET,HEAD", Own, false),
+    ("/gate/account", "GET,HEAD", Own, false),
+    ("/gate/logout", "POST", Own, false),
+    ("/gate/logged-out", "GET,HEAD", Own, false),
+    ("/gate/webauthn/register/start", "POST", Own, false),
+    ("/gate/webauthn/register/finish", "POST", Own, false),
+    ("/gate/webauthn/authenticate/start", "POST", Own, false),
+    ("/gate/webauthn/authenticate/finish", "POST", Own, false),
+    ("/", "GET,HEAD", Own, false),
+    ("/setup", "GET,HEAD", Own, false),
+    ("/login", "GET,HEAD", Own, false),
+    ("/account", "GET,HEAD", Own, false),
+    ("/device", "GET,HEAD", Own, false),
+    ("/device/qr/{user_code}", "GET,HEAD", Own, false),
+    ("/.well-known/change-password", "GET,HEAD", Own, false),
+    ("/.well-known/passkey-endpoints", "GET,HEAD", Own, true),
+    ("/.well-known/webauthn", "GET,HEAD", Own, true),
+    ("/auth/verify", "GET,HEAD", Own, false),
+    ("/_gatelodge/start", "GET,HEAD", Own, false),
+    ("/_gatelodge/callback", "GET,HEAD", Own, false),
+    ("/_gatelodge/sign-out", "GET,HEAD,POST", Own, false),
+    ("/assets/{name}", "GET,HEAD", Own, true),
+    ("/healthz", "GET,HEAD", Own, false),
+    ("/readyz", "GET,HEAD", Own, false),
+];
+
+const METHODS: [Method; 6] =
+    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS];
+
+/// A path of `route`.
+fn path(route: &str) -> String {
+    route.split_once('{').map_or_else(|| route.to_owned(), |(before, _)| format!("{before}x"))
+}
+
+async fn ask(server: &Server, method: &Method, host: &str, path: &str) -> Answer {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", host)
+        .header("origin", "https://app.example")
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", "authorization");
+    server.send(request.body(Body::empty()).unwrap()).await
+}
+
+/// What every answer carries, by who may read it.
+fn assert_complete(answer: &Answer, to: To, told: &str) {
+    assert_eq!(answer.header("x-content-type-options"), "nosniff", "{told}");
+    let (origin, exposed) = match to {
+        Any => ("*", "www-authenticate, retry-after, gatelodge-event"),
+        Own => ("", ""),
+    };
+    assert_eq!(answer.header("access-control-allow-origin"), origin, "{told}");
+    assert_eq!(answer.header("access-control-expose-headers"), exposed, "{told}");
+    assert_eq!(answer.header("access-control-allow-credentials"), "", "{told}");
+    let kept_nowhere = answer.header("cache-control") == "no-store";
+    assert_eq!(answer.header("pragma") == "no-cache", kept_nowhere, "{told}");
+}
+
+/// RFC 6749 §5.2 for programs, a page for people, and an event by which either can be explained.
+fn assert_explained(answer: &Answer, told: &str) {
+    assert_eq!(answer.header("gatelodge-event").len(), 16, "{told}");
+    if answer.header("content-type") == "application/json" {
+        let body = answer.json();
+        assert!(body["error"].is_string() && body["error_description"].is_string(), "{told}");
+    } else {
+        assert!(answer.header("content-type").starts_with("text/html"), "{told}");
+    }
+}
+
+#[test]
+fn every_route_is_in_the_table() {
+    let written = include_str!("../../src/http/mod.rs").split(".route(").skip(1);
+    let written: BTreeSet<_> = written.filter_map(|rest| rest.split('"').nth(1)).collect();
+
+    assert_eq!(written, ROUTES.iter().map(|(route, ..)| *route).collect());
+}
+
+#[tokio::test]
+async fn every_answer_is_complete_whatever_it_says() {
+    let server = Server::new().await;
+
+    for (route, allow, to, kept) in ROUTES {
+        for method in &METHODS {
+            let told = format!("{method} {route}");
+            let answer = ask(&server, method, "localhost:7455", &path(route)).await;
+
+            assert_complete(&answer, *to, &told);
+            let good = answer.status.is_success() && *method != Method::OPTIONS;
+            let cache = if good && *kept { "public" } else { "no-store" };
+            assert!(answer.header("cache-control").starts_with(cache), "{told}");
+            if answer.status.as_u16() >= 400 && *method != Method::HEAD {
+                assert_explained(&answer, &told);
+            }
+            let methods = answer.header("access-control-allow-methods");
+            if *method == Method::OPTIONS {
+                // RFC 9110 §9.3.7
+                assert_eq!(
+                    (answer.status.as_u16(), answer.header("allow")),
+                    (204, *allow),
+                    "{told}"
+                );
+                assert_eq!(methods, if *to == Any { allow } else { "" }, "{told}");
+                continue;
+            }
+            assert_eq!(methods, "", "{told}");
+            // RFC 9110 §15.5.6
+            let answered = allow.split(',').any(|allowed| allowed == method.as_str());
+            let refused = answer.status.as_u16() == 405;
+            assert_eq!(
+                (refused, answer.header("allow") == *allow),
+                (!answered, !answered),
+                "{told}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_under_another_name_is_as_complete() {
+    let server = Server::new().await;
+
+    for (route, _, to, _) in ROUTES {
+        for method in &METHODS {
+            let answer = ask(&server, method, "evil.example", &path(route)).await;
+
+            assert_complete(&answer, *to, route);
+            assert_eq!(answer.header("cache-control"), "no-store", "{route}");
+            assert_eq!(answer.status, 421, "{route}");
+            if *method == Method::GET {
+                answer.refused(ErrorCode::MisdirectedRequest, Refusal::HostUnknown);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_for_no_other_origin() {
+    let server = Server::new().await;
+
+    for path in ["/.well-known/nowhere", "/oauth/nowhere", "/oauth/token/x", "/nowhere"] {
+        for method in &METHODS {
+            assert_complete(&ask(&server, method, "localhost:7455", path).await, Own, path);
+        }
+    }
+}
+
+/// WebAuthn Level 3 §5.11
+#[tokio::test]
+async fn passkeys_may_be_used_at_the_issuer_alone() {
+    let server = Server::new().await;
+
+    let told = server.get("/.well-known/webauthn").await;
+
+    assert_eq!(told.header("content-type"), "application/json");
+    assert_eq!(told.json(), serde_json::json!({ "origins": [server.issuer()] }));
+}
