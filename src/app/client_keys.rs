@@ -9,7 +9,6 @@ use std::time::Duration;
 use super::App;
 use crate::error::{Error, Refusal};
 use crate::flow::throttle;
-use crate::oauth::client::SigningAlg;
 use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::web_uri::WebUri;
 use crate::time::Timestamp;
@@ -22,7 +21,7 @@ const MOST: usize = 1_000;
 const SHORTEST: Duration = Duration::from_mins(5);
 const LONGEST_KEPT: Duration = Duration::from_hours(24);
 
-/// How often a `kid` that nobody knows may cause a fetch, so that strangers cannot cause many.
+/// How often a signature by no known key may cause a fetch, so that strangers cannot cause many.
 const BETWEEN: Duration = Duration::from_mins(1);
 
 /// The most key sets that one network has fetched in a minute.
@@ -58,29 +57,25 @@ impl Kept {
 }
 
 impl App {
-    /// The keys at `uri`, one of which is for `alg` and called `kid` if that can be had.
+    /// The keys at `uri`, fetched where those that are kept are stale.
     ///
-    /// A failure is never kept: keys that are still fresh go on without it, and each request
-    /// that meets one asks anew, within the limits of the network that it comes `from`.
-    pub async fn client_keys(
-        &self,
-        uri: &WebUri,
-        alg: SigningAlg,
-        kid: Option<&str>,
-        from: IpAddr,
-    ) -> Result<Arc<JwkSet>, Error> {
+    /// A failure is never kept: each request that meets one asks anew, within the limits of the
+    /// network that it comes `from`.
+    pub async fn client_keys(&self, uri: &WebUri, from: IpAddr) -> Result<Arc<JwkSet>, Error> {
         let now = self.clock.now();
-        let fresh = self.client_keys.find(uri).filter(|entry| now < entry.stale);
-        if let Some(entry) = fresh {
-            let known = entry.keys.candidates(alg, kid).next().is_some();
-            if known || now < entry.tried + BETWEEN {
-                return Ok(entry.keys);
-            }
-            let keys = Arc::clone(&entry.keys);
-            self.client_keys.keep(uri, Entry { tried: now, ..entry });
-            return Ok(self.fetch_client_keys(uri, from).await.unwrap_or(keys));
+        match self.client_keys.find(uri).filter(|entry| now < entry.stale) {
+            Some(entry) => Ok(entry.keys),
+            None => self.fetch_client_keys(uri, from).await,
         }
-        self.fetch_client_keys(uri, from).await
+    }
+
+    /// The keys at `uri` fetched anew, since none of those that are kept signed something: once a
+    /// minute, and if they can be had. Where not, those that are kept go on.
+    pub async fn newer_client_keys(&self, uri: &WebUri, from: IpAddr) -> Option<Arc<JwkSet>> {
+        let now = self.clock.now();
+        let entry = self.client_keys.find(uri).filter(|entry| now >= entry.tried + BETWEEN)?;
+        self.client_keys.keep(uri, Entry { tried: now, ..entry });
+        self.fetch_client_keys(uri, from).await.ok()
     }
 
     async fn fetch_client_keys(&self, uri: &WebUri, from: IpAddr) -> Result<Arc<JwkSet>, Error> {

@@ -118,10 +118,20 @@ async fn by_assertion(
     signed: Signed,
     assertion: &ClientAssertion,
 ) -> Result<AuthenticatedClient, Error> {
-    let keys = match signed.keys() {
-        ClientKeys::At(uri) => app.client_keys(uri, assertion.alg(), assertion.kid(), from).await?,
-        ClientKeys::Here(keys) => Arc::new(keys.clone()),
+    let rules = app.rules();
+    let verified = match signed.keys() {
+        ClientKeys::At(uri) => {
+            let keys = app.client_keys(uri, from).await?;
+            match signed.verified(rules, &keys, assertion) {
+                // A key may have come since.
+                Err(refusal) => match app.newer_client_keys(uri, from).await {
+                    Some(keys) => signed.verified(rules, &keys, assertion)?,
+                    None => return Err(refusal.into()),
+                },
+                Ok(verified) => verified,
+            }
+        }
+        ClientKeys::Here(keys) => signed.verified(rules, keys, assertion)?,
     };
-    let verified = signed.verified(app.rules(), &keys, assertion)?;
     app.write(move |tx, cx| auth::spend_assertion(tx, cx, &verified)).await
 }

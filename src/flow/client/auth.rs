@@ -108,8 +108,10 @@ impl Signed {
     }
 
     /// What is left to spend, if one of `keys` signed `assertion`.
+    ///
+    /// RFC 7523 §3: "The authorization server MUST reject JWTs with an invalid signature or MAC."
     pub fn verified(
-        self,
+        &self,
         rules: &Rules,
         keys: &JwkSet,
         assertion: &ClientAssertion,
@@ -123,7 +125,7 @@ impl Signed {
         }
         let name = [self.client.id.as_str(), assertion.jti()].join("\n");
         let used = rules.pepper.hash_parts("client assertion", name.as_bytes());
-        Ok(VerifiedAssertion { client: self.client, expires: assertion.expires()?, used })
+        Ok(VerifiedAssertion { client: self.client.clone(), expires: assertion.expires()?, used })
     }
 }
 

@@ -120,15 +120,18 @@ impl JwkSet {
         Self::from_value(&value)
     }
 
-    /// The keys that a token with this header may have been signed by: those of its `kid`, or
-    /// where it names none, all that have none or stand alone.
+    /// The keys that a token with this header may have been signed by: those of its `kid` and
+    /// those without one, or all where it names none (RFC 7515 §4.1.4: it is a hint).
     pub fn candidates<'a>(
         &'a self,
         alg: SigningAlg,
         kid: Option<&'a str>,
     ) -> impl Iterator<Item = &'a Jwk> {
-        let fits = move |key: &&Jwk| key.alg == alg && (kid.is_none() || key.kid.as_deref() == kid);
-        self.0.iter().filter(fits)
+        let named = move |key: &Jwk| match (key.kid.as_deref(), kid) {
+            (Some(own), Some(kid)) => own == kid,
+            (None, _) | (_, None) => true,
+        };
+        self.0.iter().filter(move |key| key.alg == alg && named(key))
     }
 
     /// As RFC 7517 §5 writes it.
@@ -175,6 +178,9 @@ mod tests {
         assert_eq!(read.candidates(SigningAlg::Rs256, Some("2011-04-29")).count(), 1);
         assert_eq!(read.candidates(SigningAlg::Rs256, None).count(), 1);
         assert_eq!(read.candidates(SigningAlg::Rs256, Some("other")).count(), 0);
+        let nameless = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": ED25519}]});
+        let nameless = JwkSet::from_value(&nameless).unwrap();
+        assert_eq!(nameless.candidates(SigningAlg::EdDsa, Some("any")).count(), 1);
         assert_eq!(JwkSet::parse(read.to_value().to_string().as_bytes()), Ok(read));
     }
 

@@ -141,6 +141,26 @@ async fn an_unknown_key_causes_one_fetch_a_minute() {
 }
 
 #[tokio::test]
+async fn a_new_key_is_found_also_where_keys_have_no_names() {
+    let (old, new) = (Signer::new(SigningAlg::Es256), Signer::new(SigningAlg::Es256));
+    let nameless = |signer: &Signer| {
+        let mut key = signer.jwk();
+        key.as_object_mut().unwrap().remove("kid");
+        json!({ "keys": [key] })
+    };
+    let publisher = Publisher::of(&[]).await;
+    publisher.say(StatusCode::OK, "max-age=3600", nameless(&old));
+    let server = publisher.server().await;
+    asserted(&server, &old).await.tokens();
+    server.advance(Duration::from_mins(1));
+
+    publisher.say(StatusCode::OK, "max-age=3600", nameless(&new));
+    asserted(&server, &new).await.tokens();
+
+    assert_eq!(publisher.asked(), 2);
+}
+
+#[tokio::test]
 async fn a_failure_is_not_kept_and_takes_nothing_away_that_is_still_fresh() {
     let (signer, stranger) = (Signer::new(SigningAlg::Es256), Signer::new(SigningAlg::Es256));
     let publisher = Publisher::of(&[&signer]).await;
