@@ -95,12 +95,16 @@ impl ClientAssertion {
             return Err(Refusal::ClientAssertionAudienceWrong);
         }
         let expires = self.expires()?;
+        // §3: "The authorization server MUST reject any JWT with an expiration time that has
+        // passed".
         if now >= expires {
             return Err(Refusal::ClientAssertionExpired);
         }
         if expires > now + LONGEST {
             return Err(Refusal::ClientAssertionTooLong);
         }
+        // §3: `nbf` "identifies the time before which the token MUST NOT be accepted for
+        // processing."
         for begins in [self.claims.iat, self.claims.nbf].into_iter().flatten() {
             if moment(begins)? > now + SKEW {
                 return Err(Refusal::ClientAssertionEarly);
@@ -126,6 +130,12 @@ impl std::str::FromStr for ClientAssertion {
         }
         let client_id = claims.sub.parse().map_err(malformed)?;
         let header = compact.header();
+        // A JWT that says it is for something else is for that. "client-authentication+jwt" is
+        // what the successor of RFC 7523 calls it.
+        let typed = |subtype| header.is_typed(subtype);
+        if header.typ.is_some() && !typed("JWT") && !typed("client-authentication+jwt") {
+            return Err(Refusal::ClientAssertionMalformed);
+        }
         let (alg, kid) = (header.alg, header.kid.clone());
         Ok(Self { alg, claims, client_id, kid, token: s.into() })
     }
@@ -225,5 +235,20 @@ mod tests {
         }
         assert_eq!(judged(&json!({ "iss": "other" })), Err(Refusal::ClientAssertionOfAnother));
         assert!("a.b.c".parse::<ClientAssertion>().is_err());
+    }
+
+    #[test]
+    fn it_is_of_no_other_type() {
+        let typed = |typ: &str| {
+            let header = URL_SAFE_NO_PAD.encode(json!({"alg": "ES256", "typ": typ}).to_string());
+            let assertion = written(&json!({}));
+            let (_, rest) = assertion.split_once('.').unwrap();
+            format!("{header}.{rest}").parse::<ClientAssertion>().err()
+        };
+
+        assert_eq!([typed("JWT"), typed("jwt"), typed("client-authentication+jwt")], [None; 3]);
+        for other in ["at+jwt", "logout+jwt", "secevent+jwt", ""] {
+            assert_eq!(typed(other), Some(Refusal::ClientAssertionMalformed), "{other}");
+        }
     }
 }
