@@ -248,6 +248,7 @@ refusals! {
     ResourceMalformed => InvalidTarget, "the resource is no http or https URL without fragment and user name";
     ResourceNotFound => NotFound, "this resource is not registered";
     ResourceNotGranted => InvalidTarget, "the resource is not among those that were granted";
+    ResourceServerPublic => InvalidRequest, "a public client proves nothing, and so cannot ask about tokens";
     ResourceUnknown => InvalidTarget, "the resource is not one that this server issues tokens for";
     ResponseModeUnsupported => InvalidRequest, "the response_mode is neither query nor form_post, or no form reaches the redirect URI";
     ResponseTypeMissing => InvalidRequest, "the request has no response_type";

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::error::{Error, Refusal};
 use crate::flow::client::operator::{self, NewClient};
 use crate::flow::{Context, Rules};
+use crate::oauth::client::ClientType;
 use crate::oauth::id::ClientId;
 use crate::oauth::person::{DisplayName, Role};
 use crate::oauth::resource::Resource;
@@ -285,7 +286,10 @@ pub fn add_row(
     }
     let (server, secret) = match &new.introspecting {
         Introspecting::As(id) => {
-            tx.find::<Client>(id)?.ok_or(Refusal::ClientNotFound)?;
+            let client = tx.find::<Client>(id)?.ok_or(Refusal::ClientNotFound)?;
+            if client.client_type != ClientType::Confidential {
+                return Err(Refusal::ResourceServerPublic.into());
+            }
             (Some(id.clone()), None)
         }
         Introspecting::AsItself => {

@@ -6,7 +6,7 @@ use axum::http::Method;
 use gatelodge::oauth::issuer::Issuer;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Server, register};
+use crate::support::{Answer, RelyingParty, Server, register};
 
 /// A registration of a client.
 async fn client(registration: Value) -> Answer {
@@ -89,6 +89,13 @@ pub(super) async fn a_resource_for_the_second_time() -> Answer {
 pub(super) async fn a_resource_that_opens_the_administration() -> Answer {
     let resource = json!({ "resource": "https://a.example", "scope": "a admin", "open": true });
     Server::new().await.operate(Method::POST, "/resources", resource).await
+}
+
+pub(super) async fn a_resource_server_that_is_public() -> Answer {
+    let server = Server::new().await;
+    let spa = RelyingParty::spa(&server).await;
+    let registration = json!({ "resource": "https://api.example", "client_id": spa.id });
+    server.operate(Method::POST, "/resources", registration).await
 }
 
 pub(super) async fn a_resource_that_is_not_there() -> Answer {

@@ -196,6 +196,7 @@ fn story(refusal: Refusal) -> Story {
         ResourceMalformed => authorize::a_resource_that_is_no_address(),
         ResourceNotFound => admin::a_resource_that_is_not_there(),
         ResourceNotGranted => token::a_resource_that_was_not_granted(),
+        ResourceServerPublic => admin::a_resource_server_that_is_public(),
         ResourceUnknown => authorize::an_unknown_resource(),
         ResponseModeUnsupported => authorize::an_unsupported_response_mode(),
         ResponseTypeMissing => authorize::no_response_type(),
