@@ -7,7 +7,7 @@ use crate::flow::client::auth::AuthenticatedClient;
 use crate::flow::grant::LiveGrant;
 use crate::flow::{Context, access, grant, issue, resource};
 use crate::oauth::claims::{AccessClaims, Audience, PHISHING_RESISTANT};
-use crate::oauth::client::{ClientType, SigningAlg};
+use crate::oauth::client::{ClientType, GrantType, SigningAlg};
 use crate::oauth::id::ClientId;
 use crate::oauth::introspection::Introspection;
 use crate::oauth::scope::Scope;
@@ -114,14 +114,19 @@ pub fn refresh(
         return Err(Refusal::RefreshExpired.into());
     }
     let live = grant::live(view, cx, row.grant)?.ok_or(Refusal::GrantEnded)?;
-    let granted = live.grant();
+    let (client, granted) = (live.client(), live.grant());
+    // It is good for nothing where its client may not refresh, or all that it was for is gone.
+    if !client.grant_types.contains(&GrantType::RefreshToken) {
+        return Err(Refusal::GrantTypeNotRegistered.into());
+    }
+    resource::remaining(view, &cx.rules, client, &granted.resources, &granted.scope)?;
     Ok(Introspection {
         active: true,
         scope: granted.scope.clone(),
         client_id: Some(row.client.to_string()),
         username: username(&live, &granted.scope),
         exp: Some(row.expires.seconds()),
-        sub: Some(issue::subject(&cx.rules, live.client(), granted.user)),
+        sub: Some(issue::subject(&cx.rules, client, granted.user)),
         aud: Some(Audience::One(cx.rules.issuer.to_string())),
         iss: Some(cx.rules.issuer.to_string()),
         sid: Some(granted.session.to_string()),

@@ -11,7 +11,7 @@ use super::body;
 use super::client::{self, Caller};
 use super::failure::Failure;
 use crate::app::App;
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::flow::introspect::{self, Shown};
 use crate::oauth::introspection::{SIGNED, SignedIntrospection, TokenParameter, wants_signed};
 
@@ -26,7 +26,11 @@ pub(super) async fn introspect(
 async fn answer(app: &Arc<App>, caller: &Caller, request: Request) -> Result<Response, Error> {
     let headers = request.headers().clone();
     let form = body::form(request).await?;
-    let proven = client::proven(app, caller, &form).await?;
+    let proven = client::proven(app, caller, &form).await.map_err(|error| match error {
+        // RFC 6749 §5.2: `invalid_client` also where "no client authentication included".
+        Error::Refused(Refusal::ClientIdMissing) => Refusal::ClientAuthMissing.into(),
+        Error::Internal(_) | Error::Refused(_) => error,
+    })?;
     let shown = shown(app, TokenParameter::parse(&form)?);
 
     let context = app.context();
@@ -34,6 +38,9 @@ async fn answer(app: &Arc<App>, caller: &Caller, request: Request) -> Result<Res
     if !is_signed_wanted(&headers) {
         return Ok(Json(told).into_response());
     }
+    // RFC 9701 §5: `iss` "MUST be set to the issuer URL of the authorization server", `aud` "MUST
+    // identify the resource server receiving the token introspection response", and `iat` "MUST be
+    // set to the time when the introspection response was created".
     let claims = SignedIntrospection {
         iss: app.rules().issuer.to_string(),
         aud: proven.id().to_string(),

@@ -82,6 +82,22 @@ async fn a_refresh_token_is_told_by_its_grant() {
     assert_eq!(answer.json(), expected);
 }
 
+#[tokio::test]
+async fn a_refresh_token_that_is_good_for_nothing_is_inactive() {
+    let (server, shop, _servers, tokens) = of_two_resources().await;
+    for resource in ["a.example", "b.example"] {
+        assert!(is_active(&shop, tokens.refresh()).await);
+        let path = format!("/resources/https%3A%2F%2F{resource}");
+        server.operate(Method::DELETE, &path, json!({})).await.json();
+    }
+    assert!(!is_active(&shop, tokens.refresh()).await);
+
+    let (server, _ada, shop, tokens) = dependent().await;
+    let code_alone = json!({ "grant_types": ["authorization_code"] });
+    server.operate(Method::PATCH, "/clients/shop", code_alone).await.json();
+    assert!(!is_active(&shop, tokens.refresh()).await);
+}
+
 /// OpenID Connect Core §5.4: the name belongs to the profile.
 #[tokio::test]
 async fn a_name_is_told_of_a_token_that_has_the_profile_itself() {
@@ -185,6 +201,56 @@ async fn a_resource_server_is_told_of_tokens_addressed_to_it() {
     assert!(is_active(&shop, &tokens.access).await);
 }
 
+/// A resource server, and the tokens of somebody who allowed the shop two resources.
+async fn of_two_resources() -> (Server, RelyingParty, [RelyingParty; 2], Tokens) {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let serving = async |resource: &str| {
+        let registration = json!({ "resource": resource, "introspect": true });
+        let registered = server.operate(Method::POST, "/resources", registration).await.json();
+        RelyingParty::new(&server, &registered)
+    };
+    let servers = [serving("https://a.example").await, serving("https://b.example").await];
+    let asked = shop.request(&[("resource", "https://a.example")]);
+    let page = ada.visit(&format!("{asked}&resource=https%3A%2F%2Fb.example")).await;
+    let code = ada.decide(&page, "allow").await.brought().remove("code").unwrap();
+    let tokens = shop.redeem(&code).await.tokens();
+    (server, shop, servers, tokens)
+}
+
+#[tokio::test]
+async fn each_server_of_a_token_for_two_is_told_of_it() {
+    let (_server, _shop, servers, tokens) = of_two_resources().await;
+
+    for server in servers {
+        let told = server.introspect(&tokens.access).await.json();
+        assert_eq!(told["aud"], json!(["https://a.example", "https://b.example"]));
+    }
+}
+
+#[tokio::test]
+async fn a_server_whose_resource_was_removed_is_told_nothing_and_one_switched_off_is_refused() {
+    let (server, shop, [a, b], tokens) = of_two_resources().await;
+    // One that is registered as a client keeps its credentials when its resource goes.
+    let robot = RelyingParty::robot(&server).await;
+    server.operate(Method::DELETE, "/resources/https%3A%2F%2Fa.example", json!({})).await.json();
+    let registration = json!({ "resource": "https://a.example", "client_id": robot.id });
+    let registered = server.operate(Method::POST, "/resources", registration).await;
+    assert_eq!(registered.status, 201, "{}", registered.text());
+
+    assert!(is_active(&robot, &tokens.access).await);
+    let gone = a.introspect(&tokens.access).await;
+    gone.refused(ErrorCode::InvalidClient, Refusal::ClientUnknown);
+    server.operate(Method::DELETE, "/resources/https%3A%2F%2Fa.example", json!({})).await.json();
+    assert!(!is_active(&robot, &tokens.access).await);
+
+    let off = json!({ "enabled": false });
+    server.operate(Method::PATCH, &format!("/clients/{}", b.id), off).await.json();
+    let off = b.introspect(&tokens.access).await;
+    off.refused(ErrorCode::InvalidClient, Refusal::ClientDisabled);
+    assert!(is_active(&shop, &tokens.access).await);
+}
+
 /// OpenID Connect Core §8: two clients could compare what they are told.
 #[tokio::test]
 async fn a_pairwise_name_is_kept_and_not_undone() {
@@ -220,7 +286,7 @@ async fn whoever_asks_has_to_prove_themselves() {
     public.refused(ErrorCode::InvalidClient, Refusal::ClientNotConfidential);
     wrong.refused(ErrorCode::InvalidClient, Refusal::ClientSecretWrong);
     assert!(wrong.header("www-authenticate").starts_with("Basic"));
-    nobody.refused(ErrorCode::InvalidRequest, Refusal::ClientIdMissing);
+    nobody.refused(ErrorCode::InvalidClient, Refusal::ClientAuthMissing);
     nothing.refused(ErrorCode::InvalidRequest, Refusal::TokenMissing);
 }
 
@@ -244,7 +310,7 @@ async fn every_ending_is_told_at_once() {
         let mut brought = shop.authorize(&mut ada, &[("scope", "openid")]).await.brought();
         let code = brought.remove("code").unwrap();
         let first = shop.redeem(&code).await.tokens();
-        let tokens = shop.refresh(first.refresh()).await.tokens();
+        let mut tokens = shop.refresh(first.refresh()).await.tokens();
         assert!(is_active(&monitor, &tokens.access).await && is_active(&shop, &first.access).await);
         assert!(is_active(&monitor, tokens.refresh()).await, "{ending}");
         assert!(!is_active(&shop, first.refresh()).await, "spent");
@@ -267,7 +333,13 @@ async fn every_ending_is_told_at_once() {
             }
             "person disabled" => server.change_person("ada", |ada| ada.disabled = true).await,
             "person removed" => server.forget_person("ada").await,
-            _ => server.advance(Duration::from_hours(7 * 24)),
+            _ => {
+                // The session of seven days goes on for another minute; the tokens are new.
+                server.advance(Duration::from_hours(7 * 24) - Duration::from_mins(1));
+                tokens = shop.refresh(tokens.refresh()).await.tokens();
+                assert!(is_active(&monitor, &tokens.access).await);
+                server.advance(Duration::from_mins(1));
+            }
         }
 
         for access in [&first.access, &tokens.access] {
