@@ -26,7 +26,9 @@ pub enum LiveAccess {
 /// [`Refusal::BearerTokenOfEndedGrant`].
 pub fn live(view: &impl View, cx: &Context, claims: &AccessClaims) -> Result<LiveAccess, Error> {
     let now = cx.now.seconds();
-    // RFC 7519 §4.1.4 and §4.1.5
+    // RFC 7662 §4: "the authorization server MUST determine whether or not the token has expired",
+    // "whether or not a token's valid period has started yet" and "whether or not such a revocation
+    // has taken place"; RFC 7519 §4.1.4 and §4.1.5.
     if now >= claims.exp || now < claims.nbf {
         return Err(Refusal::BearerTokenExpired.into());
     }

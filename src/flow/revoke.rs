@@ -11,6 +11,9 @@ use crate::time::Timestamp;
 
 /// Revokes a token of the client's own. Whatever else is shown stays as it is, and nobody is told.
 ///
+/// RFC 7009 §2.1: the server "verifies whether the token was issued to the client making the
+/// revocation request."
+///
 /// RFC 7009 §2.2: "invalid tokens do not cause an error response since the client cannot handle
 /// such an error in a reasonable way."
 pub fn revoke(

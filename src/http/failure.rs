@@ -76,8 +76,9 @@ pub(super) async fn not_found(request: Request) -> Failure {
     Failure::new(Refusal::PageNotFound, shape_for(request.headers()))
 }
 
-/// RFC 9110 §9.3.7: OPTIONS is answered with what an address answers to. The `Allow` header comes
-/// from the route.
+/// RFC 9110 §15.5.6: "The origin server MUST generate an Allow header field in a 405 response
+/// containing a list of the target resource's currently supported methods." It comes from the
+/// route; so does that of OPTIONS, which is answered with it (§9.3.7).
 pub(super) async fn method_not_allowed(request: Request) -> Response {
     if request.method() == Method::OPTIONS {
         return StatusCode::NO_CONTENT.into_response();

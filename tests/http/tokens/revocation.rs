@@ -1,7 +1,11 @@
 //! Revocation (RFC 7009): what ends, what stays, and that nobody is told which.
 
+use std::time::Duration;
+
 use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::store::View as _;
+use gatelodge::store::schema::Revoked;
 use serde_json::json;
 
 use crate::support::{Answer, Browser, RelyingParty, Server, basic, posted};
@@ -126,6 +130,18 @@ async fn the_tokens_of_another_client_stay_and_nobody_is_told() {
     }
 
     assert!(is_active(&shop, &tokens.access).await && is_active(&shop, tokens.refresh()).await);
+    shop.refresh(tokens.refresh()).await.tokens();
+}
+
+#[tokio::test]
+async fn an_access_token_after_its_time_is_revoked_all_the_same() {
+    let (server, mut ada, shop) = shop().await;
+    let tokens = shop.tokens(&mut ada).await;
+    server.advance(Duration::from_mins(15));
+
+    done(&shop.revoke(&tokens.access).await);
+
+    assert_eq!(server.app.read().unwrap().count::<Revoked>(1).unwrap(), 0, "nothing is kept");
     shop.refresh(tokens.refresh()).await.tokens();
 }
 
