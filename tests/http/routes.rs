@@ -42,6 +42,8 @@ const ROUTES: &[(&str, &str, To, bool)] = &[
     ("/gate/setup", "GET,HEAD,POST", Own, false),
     ("/gate/login", "GET,HEAD", Own, false),
     ("/gate/account", "GET,HEAD", Own, false),
+    ("/gate/account/apps", "POST", Own, false),
+    ("/gate/account/sessions", "POST", Own, false),
     ("/gate/logout", "POST", Own, false),
     ("/gate/logged-out", "GET,HEAD", Own, false),
     ("/gate/webauthn/register/start", "POST", Own, false),

@@ -168,8 +168,8 @@ pub fn change(
         origin: old.origin.clone(),
         revision: old.revision,
         secret: proof,
-        sector_identifier_uri: old.sector_identifier_uri,
-        software_statement: old.software_statement,
+        sector_identifier_uri: old.sector_identifier_uri.clone(),
+        software_statement: old.software_statement.clone(),
         ..settled
     };
     // A new name refuses no request that is on the way.

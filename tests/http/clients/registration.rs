@@ -8,6 +8,7 @@ use axum::http::{Method, header};
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::flow::installation::sweep;
 use gatelodge::oauth::client::RegistrationPolicy;
+use gatelodge::oauth::client::SigningAlg;
 use gatelodge::oauth::issuer::Issuer;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
