@@ -166,7 +166,7 @@ refusals! {
     CrossSite => Forbidden, "the request did not come from a page of this server";
     CsrfTokenWrong => Forbidden, "the page's anti-forgery token is missing or stale";
     DeviceCodeClientDiffers => InvalidGrant, "the device code was issued to another client";
-    DeviceCodeDenied => AccessDenied, "the person denied the device";
+    DeviceCodeDenied => AuthorizationDenied, "the person denied the device";
     DeviceCodeExpired => ExpiredToken, "the device code has expired";
     DeviceCodeMissing => InvalidRequest, "the request has no device_code";
     DeviceCodePending => AuthorizationPending, "nobody has decided about the device yet";
@@ -306,6 +306,8 @@ macro_rules! error_codes {
 error_codes! {
     /// RFC 6749 §4.1.2.1
     AccessDenied = "access_denied", 403, "The request was denied.";
+    /// RFC 8628 §3.5, with the status of RFC 6749 §5.2
+    AuthorizationDenied = "access_denied", 400, "The request was denied.";
     /// RFC 8628 §3.5
     AuthorizationPending = "authorization_pending", 400, "The person has not yet decided.";
     /// Ours: a passkey ceremony that is over.

@@ -108,6 +108,7 @@ async fn whoever_is_not_signed_in_signs_in_first_and_comes_back() {
     telly.poll(&device).await.tokens();
 }
 
+/// RFC 8628 §3.5, with the status of RFC 6749 §5.2.
 #[tokio::test]
 async fn a_person_who_denies_a_device_keeps_it_out() {
     let (server, mut ada, telly, device) = waiting().await;
@@ -116,7 +117,12 @@ async fn a_person_who_denies_a_device_keeps_it_out() {
 
     assert!(done.text().contains("Nothing was allowed"));
     for _ in 0..2 {
-        telly.poll(&device).await.refused(ErrorCode::AccessDenied, Refusal::DeviceCodeDenied);
+        let answer = telly.poll(&device).await;
+        answer.refused(ErrorCode::AuthorizationDenied, Refusal::DeviceCodeDenied);
+        assert_eq!(
+            (answer.status.as_u16(), &answer.json()["error"]),
+            (400, &json!("access_denied"))
+        );
         server.advance(Duration::from_secs(5));
     }
 }
