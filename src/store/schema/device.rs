@@ -1,5 +1,7 @@
 //! Devices that wait for a person.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Authentication, layout};
@@ -9,6 +11,9 @@ use crate::oauth::scope::Scope;
 use crate::secret::TokenHash;
 use crate::store::{Entries, Index, Row, Tag};
 use crate::time::Timestamp;
+
+/// How long a device that asks too late is still told so (`expired_token`, RFC 8628 §3.5).
+const AFTERWARDS: Duration = Duration::from_mins(15);
 
 /// A device authorization (RFC 8628 §3.2), by the hash of its device code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +79,6 @@ impl Row for Device {
 
     fn entries(&self, key: &TokenHash, into: &mut Entries) {
         into.add(&DEVICES_BY_USER_CODE, &self.user_code, key);
-        into.expire(self.expires);
+        into.expire(self.expires + AFTERWARDS);
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::Request;
 use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::flow::installation::sweep;
 use gatelodge::oauth::issuer::Issuer;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -166,6 +167,26 @@ async fn a_code_ends_with_its_time() {
 
     assert!(page.text().contains("No device waits for this code."));
     telly.poll(&device).await.refused(ErrorCode::ExpiredToken, Refusal::DeviceCodeExpired);
+}
+
+/// RFC 8628 §3.5: a device that asks every few seconds hears that its code has expired, however
+/// the tidying falls.
+#[tokio::test]
+async fn a_device_hears_that_its_code_has_expired_for_a_while() {
+    let (server, _ada, telly, device) = waiting().await;
+    let tidied_at = async |minutes| {
+        server.advance(Duration::from_mins(minutes));
+        server.app.write(|tx, cx| sweep::run(tx, cx).map(drop)).await.unwrap();
+        telly.poll(&device).await
+    };
+
+    let over = tidied_at(15).await;
+    let later = tidied_at(14).await;
+    let long_after = tidied_at(1).await;
+
+    over.refused(ErrorCode::ExpiredToken, Refusal::DeviceCodeExpired);
+    later.refused(ErrorCode::ExpiredToken, Refusal::DeviceCodeExpired);
+    long_after.refused(ErrorCode::InvalidGrant, Refusal::DeviceCodeUnknown);
 }
 
 #[tokio::test]
