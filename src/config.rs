@@ -301,6 +301,26 @@ impl Config {
         self.scopes.iter().filter(|(_, entry)| entry.open).map(|(token, _)| token.clone()).collect()
     }
 
+    /// The applications that cannot be beside `issuer`, each with the reason.
+    pub fn misplaced_apps(&self, issuer: &Issuer) -> Vec<(&AppHost, String)> {
+        let scheme = if issuer.is_https() { "https" } else { "http" };
+        let reason = |app: &AppHost| {
+            let usual = app.under(scheme);
+            if app.name() == issuer.host() {
+                // RFC 6265 §8.5: "Cookies do not provide isolation by port."
+                Some(format!(
+                    "this is the host of the issuer {issuer}, whose cookies would reach the \
+                     application at any port; give it a host name of its own"
+                ))
+            } else if usual != *app {
+                Some(format!("browsers leave out the port of {scheme}; write {usual}"))
+            } else {
+                None
+            }
+        };
+        self.apps.keys().filter_map(|app| Some((app, reason(app)?))).collect()
+    }
+
     /// Who may register a client over the wire, for an installation at `issuer`.
     pub fn registration_policy(&self, issuer: &Issuer) -> RegistrationPolicy {
         let usual =

@@ -9,6 +9,7 @@ use toml::{Table, Value};
 use zeroize::Zeroizing;
 
 use crate::oauth::client::RegistrationPolicy;
+use crate::oauth::forward::AppHost;
 use crate::oauth::person::Role;
 use crate::oauth::scope::{Scope, ScopeToken};
 
@@ -73,6 +74,7 @@ impl Draft {
         }
         self.fill_scopes_and_roles();
         self.keep_applications_to_known_roles();
+        self.keep_applications_beside_the_issuer();
         self.keep_plain_http_on_loopback();
         self.give_the_token_policy_its_token();
         if self.faults.is_empty() {
@@ -317,8 +319,7 @@ impl Draft {
         for (app, roles) in &self.config.apps {
             let unknown = roles.iter().find(|role| !self.config.roles.contains_key(role));
             let Some(unknown) = unknown else { continue };
-            let key = keys::dotted(&["apps".into(), app.as_str().into(), "roles".into()]);
-            let source = self.told.get(&key).map_or(Source::Default, |told| told.source.clone());
+            let (key, source) = self.app(app);
             let message = format!(
                 "found {unknown}; known are {}, and [roles.NAME] adds one",
                 known.join(", ")
@@ -326,6 +327,25 @@ impl Draft {
             faults.push(Fault { source, key, message });
         }
         self.faults.extend(faults);
+    }
+
+    /// The start asks again, since the issuer may be that of the store.
+    fn keep_applications_beside_the_issuer(&mut self) {
+        let Some(issuer) = &self.config.issuer else { return };
+        let faults = self.config.misplaced_apps(issuer).into_iter().map(|(app, message)| {
+            let (key, source) = self.app(app);
+            Fault { source, key, message }
+        });
+        let faults: Vec<_> = faults.collect();
+        self.faults.extend(faults);
+    }
+
+    /// The key of an application, and who named it: an empty table can only stand in the file.
+    fn app(&self, app: &AppHost) -> (String, Source) {
+        let key = keys::dotted(&["apps".into(), app.as_str().into(), "roles".into()]);
+        let told = self.told.get(&key).map(|told| told.source.clone());
+        let file = self.config.places.config.clone().map(Source::File);
+        (key, told.or(file).unwrap_or(Source::Default))
     }
 
     fn give_the_token_policy_its_token(&mut self) {

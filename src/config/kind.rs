@@ -88,7 +88,9 @@ impl Kind {
             }
             Self::AppRoles => {
                 let app = name.parse().map_err(|_| {
-                    "an application's name is its host, such as app.example".to_owned()
+                    "an application's name is its host, such as app.example or \
+                     wiki.localhost:8080; localhost and IP addresses have no cookies of its own"
+                        .to_owned()
                 })?;
                 let roles = list(value, "a role", |s| s.parse().ok())?;
                 draft.config.apps.insert(app, roles);

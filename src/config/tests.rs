@@ -342,9 +342,47 @@ fn an_application_is_named_by_its_host_and_lets_in_known_roles() {
         Case::new(wrong).faults(),
         [
             "FILE: apps.\"https://a\".roles: found []; an application's name is its host, such as \
-             app.example",
+             app.example or wiki.localhost:8080; localhost and IP addresses have no cookies of its \
+             own",
             "FILE: apps.\"b.example\".roles: found admim; known are admin, user, and [roles.NAME] \
              adds one",
         ]
     );
+}
+
+/// RFC 6265 §8.5: "Cookies do not provide isolation by port."
+#[test]
+fn an_application_has_a_host_of_its_own() {
+    let of = |app: &str| format!("issuer = 'http://id.localhost:7455'\n[apps.\"{app}\"]\n");
+
+    for shared in ["localhost:8080", "127.0.0.1:8080", "[::1]:8080"] {
+        let faults = Case::new(&of(shared)).faults();
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert!(faults[0].contains("localhost and IP addresses have no cookies"), "{faults:?}");
+    }
+    assert_eq!(
+        Case::new(&format!("{}roles = []\n[apps.\"id.localhost\"]\n", of("id.localhost:8080")))
+            .faults(),
+        ["id.localhost", "id.localhost:8080"].map(|app| format!(
+            "FILE: apps.\"{app}\".roles: this is the host of the issuer http://id.localhost:7455, \
+             whose cookies would reach the application at any port; give it a host name of its own"
+        ))
+    );
+    assert!(Case::new(&of("wiki.localhost:8080")).faults().is_empty());
+}
+
+#[test]
+fn an_application_is_named_as_browsers_name_it() {
+    let faults = |issuer: &str, app: &str| {
+        let file = format!("behind_proxy = ['::1']\nissuer = '{issuer}'\n[apps.\"{app}\"]\n");
+        Case::new(&file).faults()
+    };
+
+    assert_eq!(
+        faults("http://localhost:7455", "wiki.localhost:80"),
+        ["FILE: apps.\"wiki.localhost:80\".roles: browsers leave out the port of http; write \
+             wiki.localhost"]
+    );
+    assert_eq!(faults("https://id.example", "app.example:443").len(), 1);
+    assert!(faults("https://id.example", "app.example:80").is_empty());
 }

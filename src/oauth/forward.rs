@@ -7,11 +7,16 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use url::Host;
 
+use super::issuer::is_label;
 use crate::error::Refusal;
 
 /// The host of a protected application, with its port where that is not the scheme's: as the
 /// `Host` header has it (RFC 9110 §7.2), in lower case.
+///
+/// Cookies know no ports (RFC 6265 §8.5), so it is a name that can belong to one application:
+/// neither `localhost`, where everything on this machine is, nor an IP address.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AppHost(Box<str>);
 
@@ -19,6 +24,11 @@ impl AppHost {
     /// As it is written.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The name without the port.
+    pub fn name(&self) -> &str {
+        self.0.split_once(':').map_or(&self.0, |(name, _)| name)
     }
 
     /// The port that it names.
@@ -38,8 +48,9 @@ impl FromStr for AppHost {
 
     fn from_str(s: &str) -> Result<Self, Refusal> {
         let (name, port) = s.split_once(':').map_or((s, None), |(name, port)| (name, Some(port)));
-        let label = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
-        let is_name = (1..=253).contains(&name.len()) && name.bytes().all(label);
+        let is_name = name.len() <= 253
+            && name.split('.').all(is_label)
+            && matches!(Host::parse(name), Ok(Host::Domain(name)) if name != "localhost");
         let is_port = |port: &str| port.parse::<u16>().is_ok_and(|n| n.to_string() == port);
         if !is_name || !port.is_none_or(is_port) {
             return Err(Refusal::AppUnknown);
@@ -142,12 +153,31 @@ mod tests {
         let host = |written: &str| written.parse::<AppHost>().map(|host| host.to_string());
 
         assert_eq!(host("App.Example:8443"), Ok("app.example:8443".to_owned()));
-        for wrong in ["", "a b", "a/b", "a@b", "a:", "a:070", "a:99999", "a, b", "[::1]", "a:1:2"] {
+        for wrong in ["", "a b", "a/b", "a@b", "a:", "a:070", "a:99999", "a, b", "a:1:2", "a..b"] {
             assert_eq!(host(wrong), Err(Refusal::AppUnknown), "{wrong}");
         }
         let https: AppHost = "app.example:443".parse().unwrap();
         assert_eq!(https.under("https").as_str(), "app.example");
         assert_eq!(https.under("http").as_str(), "app.example:443");
+    }
+
+    /// RFC 6265 §8.5: "Cookies do not provide isolation by port."
+    #[test]
+    fn a_host_is_a_name_that_can_belong_to_one_application() {
+        for shared in [
+            "localhost:8080",
+            "LOCALHOST",
+            "localhost.:8080",
+            "127.0.0.1:8080",
+            "127.1",
+            "0x7f000001",
+            "2130706433:80",
+            "192.0.2.1",
+            "[::1]",
+        ] {
+            assert_eq!(shared.parse::<AppHost>(), Err(Refusal::AppUnknown), "{shared}");
+        }
+        assert_eq!("wiki.localhost:8080".parse::<AppHost>().unwrap().name(), "wiki.localhost");
     }
 
     #[test]

@@ -62,7 +62,8 @@ pub(super) fn first_port(listeners: &[TcpListener]) -> Result<u16, Stop> {
     }
 }
 
-/// Plain HTTP is for loopback; an issuer has to be reachable where it says it is.
+/// Plain HTTP is for loopback; an issuer has to be reachable where it says it is, and has its host
+/// for itself.
 pub(super) fn check(
     config: &Config,
     issuer: &Issuer,
@@ -92,6 +93,11 @@ pub(super) fn check(
             "the issuer {issuer} names port {}, and no listener has it",
             issuer.port()
         )));
+    }
+    let misplaced = config.misplaced_apps(issuer).into_iter();
+    let told: Vec<_> = misplaced.map(|(app, reason)| format!("apps.\"{app}\": {reason}")).collect();
+    if !told.is_empty() {
+        return Err(Stop::wrong(told.join("\n")));
     }
     Ok(())
 }

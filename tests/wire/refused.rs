@@ -191,3 +191,19 @@ fn an_issuer_that_nobody_would_reach_is_refused() {
 
     assert!(!home.data().exists());
 }
+
+#[test]
+fn an_application_on_the_issuers_host_is_refused_whether_or_not_the_issuer_is_named() {
+    let elsewhere = Home::new();
+    let config = elsewhere.path("gatelodge.toml");
+    let apps = "[apps.\"id.localhost:8080\"]\n[apps.\"wiki.localhost:80\"]\n";
+    fs::write(&config, "issuer = \"http://id.localhost:7455\"\n".to_owned() + apps).unwrap();
+    let config = config.display().to_string();
+    let words = ["id.localhost:8080", "host of the issuer", "write wiki.localhost"];
+    refuses(&elsewhere, &["--config", &config, "--listen", "127.0.0.1:0"], 2, &words);
+    assert!(!elsewhere.data().exists());
+
+    let home = used();
+    fs::write(&config, "[apps.\"wiki.localhost:80\"]\n").unwrap();
+    refuses(&home, &["--config", &config], 2, &["wiki.localhost:80", "write wiki.localhost"]);
+}
