@@ -150,9 +150,8 @@ pub(super) async fn callback(
     let (secret, path) = redeemed.await.map_err(Failure::page)?;
     let lasting = app.rules().config.lifetimes.session_total;
     let cookie = Cookie::Session.set(&app, &protected, &secret.expose(), lasting);
-    let gone = Cookie::Start.set(&app, &protected, "", Duration::ZERO);
-    let onward = away(&protected.address(app.rules(), path.as_str()));
-    Ok(with_cookie(with_cookie(onward, cookie), gone))
+    // The cookie of the beginning stays: another tab may have begun with it.
+    Ok(with_cookie(away(&protected.address(app.rules(), path.as_str())), cookie))
 }
 
 /// Ends the application's session, and offers to sign out altogether.
