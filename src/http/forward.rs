@@ -193,16 +193,17 @@ enum Cookie {
 }
 
 impl Cookie {
-    /// Cookies know no ports, so on this machine the name has the application's.
+    /// RFC 6265 §8.5: "Cookies do not provide isolation by port", so the name has the
+    /// application's.
     fn name(self, app: &App, protected: &Protected) -> String {
         let begun = match self {
             Self::Session => "",
             Self::Start => "_start",
         };
-        if app.rules().issuer.is_https() {
-            return format!("__Host-gatelodge{begun}");
-        }
         let port = protected.host().port().map(|port| format!("_{port}")).unwrap_or_default();
+        if app.rules().issuer.is_https() {
+            return format!("__Host-gatelodge{begun}{port}");
+        }
         format!("gatelodge_app{begun}{port}")
     }
 

@@ -459,6 +459,27 @@ async fn on_the_web_the_cookie_is_bound_to_its_host() {
     assert!(answer.location().starts_with("https://id.example/gate/apps/start?app=app.example&"));
 }
 
+/// RFC 6265 §8.5: "Cookies do not provide isolation by port."
+#[tokio::test]
+async fn two_applications_on_one_host_have_a_cookie_each() {
+    for (issuer, app) in [
+        ("https://id.example", "app.example"),
+        ("https://id.example", "app.example:8443"),
+        ("http://localhost:7455", "app.localhost"),
+        ("http://localhost:7455", "app.localhost:8443"),
+    ] {
+        let server = Server::with(issuer.parse().unwrap(), |config| {
+            config.apps.insert(app.parse().unwrap(), Vec::new());
+        });
+        let server = server.await;
+
+        let begun = Visit::default().open(&server, app, "/_gatelodge/start").await;
+
+        let name = begun.header("set-cookie").split('=').next().unwrap();
+        assert_eq!(name.ends_with("_start_8443"), app.ends_with(":8443"), "{name}");
+    }
+}
+
 #[tokio::test]
 async fn whoever_only_looks_spends_no_code() {
     let (server, mut ada) = installed().await;
