@@ -59,7 +59,8 @@ pub struct Config {
     /// The applications behind a proxy that asks here, and the roles that may enter; none named:
     /// everybody.
     pub apps: BTreeMap<AppHost, Vec<Role>>,
-    /// The proxies that are believed about the address and the scheme of a request.
+    /// The proxies that are believed about the address of a request; an IPv4 address never in the
+    /// form of IPv6.
     pub behind_proxy: Vec<IpAddr>,
     /// Which clients may name themselves by a document on the web.
     pub documents: Documents,

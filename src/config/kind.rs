@@ -84,7 +84,9 @@ impl Kind {
     ) -> Result<(), String> {
         match self {
             Self::Addresses(of) => {
-                *of(draft) = list(value, "an IP address, such as 127.0.0.1", |s| s.parse().ok())?;
+                let address =
+                    |s: &str| s.parse().ok().map(|address: IpAddr| address.to_canonical());
+                *of(draft) = list(value, "an IP address, such as 127.0.0.1", address)?;
             }
             Self::AppRoles => {
                 let app = name.parse().map_err(|_| {

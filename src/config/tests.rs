@@ -132,7 +132,7 @@ fn every_kind_is_read_from_the_file() {
 #[test]
 fn every_kind_is_read_from_the_environment() {
     let config = Case::new("")
-        .with("GATELODGE_BEHIND_PROXY", "10.0.0.1, 10.0.0.2")
+        .with("GATELODGE_BEHIND_PROXY", "10.0.0.1, ::ffff:10.0.0.2")
         .with("GATELODGE_DATA", "~/elsewhere")
         .with("GATELODGE_LIFETIMES__ACCESS_TOKEN", "120")
         .with("GATELODGE_LIFETIMES__SETUP_TOKEN", "1h")
@@ -141,7 +141,8 @@ fn every_kind_is_read_from_the_environment() {
         .with("GATELODGE_ROLES__OPS__SCOPES", "openid,email")
         .config();
 
-    assert_eq!(config.behind_proxy.len(), 2);
+    let proxies: Vec<_> = config.behind_proxy.iter().map(ToString::to_string).collect();
+    assert_eq!(proxies, ["10.0.0.1", "10.0.0.2"]);
     assert!(config.places.data.ends_with("elsewhere") && config.places.data.is_absolute());
     assert_eq!(config.lifetimes.access_token, Duration::from_secs(120));
     assert_eq!(config.lifetimes.setup_token, Duration::from_secs(3600));

@@ -1,6 +1,6 @@
 //! Who is at the other end: the address that a request comes from.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::extract::Request;
 use axum::http::HeaderMap;
@@ -13,12 +13,15 @@ pub struct Peer(pub IpAddr);
 
 /// The address that a request comes from: the connection's, or where a proxy of ours holds that
 /// one, the last in `X-Forwarded-For` that is none of our proxies.
+///
+/// Only a proxy that the configuration names is believed about it: guesses are counted by it.
 pub(super) fn address(app: &App, request: &Request) -> IpAddr {
     behind(&app.rules().config.behind_proxy, connected(request), request.headers())
 }
 
-/// Whether a request comes from a proxy of ours: one that the configuration names, or one on this
-/// machine.
+/// Whether a request may come from the proxy of an application: one that the configuration names,
+/// or one on this machine, which needs no configuration. Whoever asks there learns what they could
+/// as well learn from the application, since they have to bring its cookie.
 pub(super) fn is_proxy(app: &App, request: &Request) -> bool {
     let peer = connected(request);
     peer.is_loopback() || app.rules().config.behind_proxy.contains(&peer)
@@ -29,36 +32,65 @@ fn connected(request: &Request) -> IpAddr {
     peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.to_canonical())
 }
 
+/// Each proxy adds, on the right, the address that it was called from. So whoever is a proxy of
+/// ours is believed about the one before it, and nobody else; what cannot be read ends the search,
+/// since all to the left of it is the sender's to choose.
 fn behind(proxies: &[IpAddr], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-    if !proxies.contains(&peer) {
-        return peer;
+    let values = headers.get_all("x-forwarded-for").iter().rev();
+    let mut hops = values.flat_map(|value| value.to_str().unwrap_or_default().rsplit(',')).map(hop);
+    let mut address = peer;
+    while proxies.contains(&address)
+        && let Some(Some(before)) = hops.next()
+    {
+        address = before;
     }
-    let forwarded = headers.get_all("x-forwarded-for").iter();
-    let hops: Vec<IpAddr> = forwarded
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|hop| hop.trim().parse().ok())
-        .collect();
-    hops.into_iter().rev().find(|hop| !proxies.contains(hop)).unwrap_or(peer)
+    address
+}
+
+/// An address as proxies write it, with or without a port.
+fn hop(written: &str) -> Option<IpAddr> {
+    let written = written.trim();
+    let with_port = || written.parse::<SocketAddr>().map(|hop| hop.ip());
+    written.parse::<IpAddr>().or_else(|_| with_port()).map(|hop| hop.to_canonical()).ok()
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
+
+    fn behind(peer: &str, values: &[&str]) -> String {
+        let proxies = ["10.0.0.1", "10.0.0.2"].map(|address| address.parse().unwrap());
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append("x-forwarded-for", HeaderValue::from_str(value).unwrap());
+        }
+        super::behind(&proxies, peer.parse().unwrap(), &headers).to_string()
+    }
 
     #[test]
     fn forwarded_headers_are_believed_only_from_our_proxies() {
-        let ip = |address: &str| address.parse::<IpAddr>().unwrap();
-        let proxies = [ip("10.0.0.1"), ip("10.0.0.2")];
-        let headers = |value: &'static str| {
-            HeaderMap::from_iter([("x-forwarded-for".parse().unwrap(), value.parse().unwrap())])
-        };
+        assert_eq!(behind("192.0.2.9", &["198.51.100.1"]), "192.0.2.9");
+        assert_eq!(behind("10.0.0.1", &["198.51.100.1"]), "198.51.100.1");
+        assert_eq!(behind("10.0.0.1", &["1.1.1.1, 198.51.100.1, 10.0.0.2"]), "198.51.100.1");
+        assert_eq!(behind("10.0.0.1", &["1.1.1.1", "198.51.100.1", "10.0.0.2"]), "198.51.100.1");
+        assert_eq!(behind("10.0.0.1", &[]), "10.0.0.1");
+    }
 
-        let behind = |peer, value| behind(&proxies, ip(peer), &headers(value));
+    #[test]
+    fn what_cannot_be_read_is_not_passed_over() {
+        for unreadable in ["unknown", "", "_hidden", "256.1.1.1", "10.0.0.2 1.1.1.1", "caf\u{e9}"] {
+            assert_eq!(behind("10.0.0.1", &["1.1.1.1", unreadable]), "10.0.0.1", "{unreadable:?}");
+        }
+        assert_eq!(behind("10.0.0.1", &["1.1.1.1, nonsense, 10.0.0.2"]), "10.0.0.2");
+    }
 
-        assert_eq!(behind("192.0.2.9", "198.51.100.1"), ip("192.0.2.9"));
-        assert_eq!(behind("10.0.0.1", "198.51.100.1"), ip("198.51.100.1"));
-        assert_eq!(behind("10.0.0.1", "1.1.1.1, 198.51.100.1, 10.0.0.2"), ip("198.51.100.1"));
-        assert_eq!(behind("10.0.0.1", "nonsense"), ip("10.0.0.1"));
+    #[test]
+    fn an_address_may_have_a_port_and_an_ipv4_address_the_form_of_ipv6() {
+        assert_eq!(behind("10.0.0.1", &["198.51.100.1:4711, 10.0.0.2:80"]), "198.51.100.1");
+        assert_eq!(behind("10.0.0.1", &["[2001:db8::1]:4711"]), "2001:db8::1");
+        assert_eq!(behind("10.0.0.1", &["1.1.1.1, ::ffff:198.51.100.1"]), "198.51.100.1");
+        assert_eq!(behind("10.0.0.1", &["198.51.100.1, ::ffff:10.0.0.2"]), "198.51.100.1");
     }
 }

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
+use gatelodge::config::Config;
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::flow::installation::sweep;
+use gatelodge::http::Peer;
 use gatelodge::oauth::issuer::Issuer;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -310,6 +312,36 @@ async fn what_a_device_says_of_itself_is_shown_as_text_and_bounded() {
     let page = ada.visit(complete(&device)).await;
 
     assert!(page.text().contains(&format!("&#60;b&#62;{}<", "x".repeat(197))));
+}
+
+/// The person compares the address, so a device cannot choose it.
+#[tokio::test]
+async fn the_page_shows_the_address_that_the_last_trusted_proxy_saw() {
+    let named = |config: &mut Config| {
+        config.behind_proxy = ["10.0.0.1", "10.0.0.2"].map(|own| own.parse().unwrap()).to_vec();
+    };
+    let server = Server::with(Issuer::localhost(7455), named).await;
+    let mut ada = server.first_administrator().await;
+    RelyingParty::tv(&server).await;
+    for (peer, forwarded, shown) in [
+        ("192.0.2.9", "198.51.100.1", "192.0.2.9"),
+        ("10.0.0.1", "203.0.113.7, 198.51.100.1", "198.51.100.1"),
+        ("::ffff:10.0.0.1", "198.51.100.1:4711, 10.0.0.2", "198.51.100.1"),
+        ("10.0.0.1", "203.0.113.7, unknown", "10.0.0.1"),
+    ] {
+        let mut request = Request::post("/oauth/device_authorization")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("x-forwarded-for", forwarded)
+            .body(Body::from("client_id=telly&scope=openid"))
+            .unwrap();
+        request.extensions_mut().insert(Peer(peer.parse().unwrap()));
+        let device = server.send(request).await.json();
+
+        let page = ada.visit(complete(&device)).await;
+
+        assert!(page.text().contains(&format!("<strong>{shown}</strong>")), "{peer} {forwarded}");
+        assert!(!page.text().contains("203.0.113.7"));
+    }
 }
 
 #[tokio::test]
