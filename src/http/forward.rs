@@ -23,8 +23,10 @@ use crate::secret::{AppSecret, AppStart};
 
 /// Answers a proxy: 200 with who it is, or where to sign in.
 ///
-/// Every identity header is always there, if only empty, so that the proxy overwrites what came
-/// from outside.
+/// Every identity header is always there, if only empty, for the proxy to overwrite what came from
+/// outside. That it does is the proxy's affair: Caddy 2.10.0 to 2.11.1 lets a header from outside
+/// stand where ours says nothing (GHSA-7r4p-vjf4-gxv4), and before 2.11.4 one whose name has `_` for
+/// `-` on its way to FastCGI (GHSA-f59h-q822-g45g).
 pub(super) async fn verify(
     State(app): State<Arc<App>>,
     request: Request,

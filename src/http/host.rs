@@ -23,7 +23,7 @@ pub(super) async fn check(State(app): State<Arc<App>>, request: Request, next: N
             || is_loopback(host)
             || rules.config.hosts.iter().any(|own| own == host)
             || rules.config.listen.iter().any(|own| own.to_string() == host)
-            || is_application(rules, host) && request.uri().path().starts_with(APPLICATION)
+            || is_application(rules, host) && is_for_applications(request.uri().path())
     });
     if !known {
         return Failure::new(Refusal::HostUnknown, shape_for(request.headers())).into_response();
@@ -35,8 +35,11 @@ pub(super) async fn check(State(app): State<Arc<App>>, request: Request, next: N
     next.run(request).await
 }
 
-/// The one path below which an application's proxy sends us what comes to the application's host.
-const APPLICATION: &str = "/_gatelodge/";
+/// Whether a path is one of those that come under an application's host: its proxy hands on what is
+/// below `/_gatelodge/`, and where it asks who somebody is, Caddy leaves the `Host` as it came.
+fn is_for_applications(path: &str) -> bool {
+    path.starts_with("/_gatelodge/") || path == "/auth/verify"
+}
 
 fn is_application(rules: &Rules, host: &str) -> bool {
     host.parse().is_ok_and(|host| forward::App::at(rules, &host).is_ok())
