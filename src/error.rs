@@ -90,7 +90,7 @@ refusals! {
     AcrUnmet => UnmetAuthenticationRequirements, "no sign-in here has the acr that the request calls essential";
     AppCodeOfAnotherBrowser => InteractionOver, "the sign-in for the application was begun in another browser";
     AppCodeUnknown => InteractionOver, "the code for the application is unknown, used, too old or for another host";
-    AppProxyUnknown => AccessDenied, "only a proxy that the configuration names may ask who somebody is";
+    AppProxyUnknown => AccessDenied, "only a proxy that the configuration names, or one on this machine, may ask who somebody is";
     AppRoleMissing => AccessDenied, "the person has none of the roles that the application lets in";
     AppSessionMissing => LoginRequired, "nobody is signed in at the application";
     AppUnknown => AccessDenied, "the configuration knows no application at this host";
