@@ -93,7 +93,9 @@ pub(super) async fn tcp(
         };
         match accepted {
             Ok((stream, peer)) => {
-                let Some(ticket) = admitted.admit(peer.ip()) else { continue };
+                // A listener on [::] sees IPv4 in the form of IPv6.
+                let peer = peer.ip().to_canonical();
+                let Some(ticket) = admitted.admit(peer) else { continue };
                 let _ = stream.set_nodelay(true);
                 serve(stream, router.clone(), &graceful, Some(ticket));
             }
@@ -173,5 +175,63 @@ pub(super) fn remove_socket(app: &App) {
         && error.kind() != io::ErrorKind::NotFound
     {
         tracing::warn!(%error, path = %path.display(), "the socket could not be removed");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admitted() -> Admitted {
+        let mut config = Config::at("/nowhere");
+        config.behind_proxy.push("10.0.0.1".parse().unwrap());
+        Admitted::new(&config)
+    }
+
+    #[test]
+    fn one_address_has_so_many_connections_and_no_more() {
+        let (admitted, one) = (admitted(), "192.0.2.1".parse().unwrap());
+        let mut tickets: Vec<_> = (0..CONNECTIONS).map(|_| admitted.admit(one).unwrap()).collect();
+
+        assert!(admitted.admit(one).is_none());
+        assert!(admitted.admit("192.0.2.2".parse().unwrap()).is_some());
+        tickets.pop();
+        tickets.extend(admitted.admit(one));
+        assert_eq!(tickets.len(), CONNECTIONS);
+        assert!(admitted.admit(one).is_none());
+
+        drop(tickets);
+        assert!(admitted.open.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_proxy_of_ours_stands_for_many() {
+        let (admitted, proxy) = (admitted(), "10.0.0.1".parse().unwrap());
+
+        let tickets: Vec<_> = (0..=CONNECTIONS).filter_map(|_| admitted.admit(proxy)).collect();
+
+        assert_eq!(tickets.len(), CONNECTIONS + 1);
+    }
+
+    /// A listener on `[::]` sees the proxy as `::ffff:127.0.0.1`.
+    #[tokio::test]
+    async fn a_proxy_is_known_by_a_dual_stack_listener() {
+        let listener = TcpListener::bind("[::]:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let admitted = admitted();
+        let (closing, closed) = watch::channel(false);
+        let graceful = Arc::new(GracefulShutdown::new());
+        let door = tokio::spawn(tcp(listener, Router::new(), admitted.clone(), graceful, closed));
+
+        let _client = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        while admitted.open.lock().unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+
+        let seen: Vec<_> = admitted.open.lock().unwrap().keys().copied().collect();
+        assert_eq!(seen, [IpAddr::from([127, 0, 0, 1])]);
+        closing.send_replace(true);
+        door.await.unwrap();
     }
 }
