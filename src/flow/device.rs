@@ -14,7 +14,7 @@ use crate::flow::issue::{self, Issued};
 use crate::flow::resource::{self, Targets};
 use crate::flow::session::{self, LiveSession};
 use crate::flow::throttle::{self, Guessed};
-use crate::flow::{Context, authorize, backchannel};
+use crate::flow::{Context, Rules, authorize, backchannel};
 use crate::oauth::claims_request::ClaimsRequest;
 use crate::oauth::client::GrantType;
 use crate::oauth::scope::Scope;
@@ -58,6 +58,13 @@ pub fn known_by(pepper: &Pepper, code: &UserCode) -> TokenHash {
     pepper.hash_parts("user code", code.letters())
 }
 
+/// Refuses where as many devices wait as may.
+///
+/// Read before the transaction: the bound is a bound on size, and need not be exact.
+pub fn check_room(view: &impl View, rules: &Rules) -> Result<(), Error> {
+    authorize::check_room_for::<Device>(view, rules)
+}
+
 /// Begins a device authorization.
 pub fn begin(
     tx: &mut Tx<'_>,
@@ -67,7 +74,6 @@ pub fn begin(
     origin: &Origin,
 ) -> Result<Begun, Error> {
     let client = proven.row(tx, GrantType::DeviceCode)?;
-    authorize::check_room_for::<Device>(tx, &cx.rules)?;
     let asked = request.scope.as_ref();
     let targets = resource::resolve(tx, &cx.rules, &client, &request.resources, asked)?;
     if asked.is_some_and(|scope| scope.intersect(&targets.for_client(&client)).is_empty()) {

@@ -52,6 +52,7 @@ async fn begin(app: &Arc<App>, caller: &Caller, request: Request) -> Result<Auth
     let form = body::form(request).await?;
     let proven = client::proven(app, caller, &form).await?;
     let asked = DeviceRequest::parse(&form)?;
+    device::check_room(&app.read()?, app.rules())?;
 
     let begun = app.write(move |tx, cx| device::begin(tx, cx, &proven, &asked, &origin)).await?;
     Ok(Authorization {
