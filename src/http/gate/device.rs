@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 
 use super::page::{self, DeviceConfirmPage, DeviceDonePage, DevicePage, LoginPage, Page};
@@ -46,6 +46,8 @@ pub(in crate::http) async fn show(
 ) -> Result<Response, Failure> {
     let visitor = Visitor::of(&app, request.headers());
     let typed = Typed::of(&body::query(&request).map_err(Failure::page)?).map_err(Failure::page)?;
+    // Whoever only looks brings nothing about, and guesses nothing.
+    let typed = typed.filter(|_| request.method() != Method::HEAD);
     let address = peer::address(&app, &request);
     let Some(session) = visitor.session(&app) else { return sign_in(&app, visitor, &typed) };
     let Some(typed) = typed else {

@@ -286,6 +286,20 @@ async fn guesses_are_slowed_down() {
     assert!(later.text().contains("Telly"));
 }
 
+/// A program that looks ahead at a link guesses nothing.
+#[tokio::test]
+async fn whoever_only_looks_guesses_nothing() {
+    let (_server, mut ada, _telly, device) = waiting().await;
+    for _ in 0..20 {
+        let looked = Request::head("/gate/device?user_code=BBBB-BBBB").body(Body::empty());
+        assert_eq!(ada.send(looked.unwrap()).await.status, 200);
+    }
+
+    let page = ada.visit(complete(&device)).await;
+
+    assert!(page.text().contains("Telly"));
+}
+
 /// What has not the form of a code guesses nothing.
 #[tokio::test]
 async fn a_slip_of_the_finger_is_no_guess() {
