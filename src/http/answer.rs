@@ -13,12 +13,13 @@ use super::failure::{Cause, Shape};
 use super::gate::page;
 use crate::app::App;
 use crate::error::{Error, ErrorCode};
-use crate::event::{Answered, EventId};
+use crate::event::Answered;
 
 pub(super) async fn render(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let begun = app.clock().now();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
+    let assets = page::assets_at(request.uri().path());
 
     let mut response = next.run(request).await;
 
@@ -26,7 +27,8 @@ pub(super) async fn render(State(app): State<Arc<App>>, request: Request, next: 
     let event = cause.as_ref().map(|_| app.event_id());
     if let (Some(Cause(error)), Some(event)) = (&cause, &event) {
         if let Some(shape) = response.extensions().get::<Shape>().copied() {
-            response = shaped(&app, error, shape, event, response);
+            let page = |status| page::error(&app, assets, status, error, event);
+            response = shaped(&app, error, shape, page, response);
         }
         if let Ok(value) = HeaderValue::from_str(event.as_str()) {
             response.headers_mut().insert("gatelodge-event", value);
@@ -45,7 +47,13 @@ pub(super) async fn render(State(app): State<Arc<App>>, request: Request, next: 
 }
 
 /// The response that a failure is, with the headers that layers below have set.
-fn shaped(app: &App, error: &Error, shape: Shape, event: &EventId, under: Response) -> Response {
+fn shaped(
+    app: &App,
+    error: &Error,
+    shape: Shape,
+    page: impl FnOnce(StatusCode) -> Response,
+    under: Response,
+) -> Response {
     let code = match error {
         Error::Internal(_) => ErrorCode::ServerError,
         Error::Refused(refusal) => refusal.code(),
@@ -53,7 +61,7 @@ fn shaped(app: &App, error: &Error, shape: Shape, event: &EventId, under: Respon
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let body = json!({ "error": code.as_str(), "error_description": code.description() });
     let mut response = match shape {
-        Shape::Page => page::error(app, status, error, event),
+        Shape::Page => page(status),
         Shape::Basic | Shape::Bearer { .. } | Shape::Json => (status, Json(body)).into_response(),
     };
     let challenge = match shape {

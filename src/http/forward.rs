@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::authorize::away;
-use super::failure::{Failure, shape_for};
+use super::failure::{Failure, Shape, shape_for};
 use super::gate::cookie;
 use super::gate::visitor::with_cookie;
 use super::{body, host, peer};
@@ -31,24 +31,28 @@ pub(super) async fn verify(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, Failure> {
-    let headers = request.headers();
+    // Caddy and Traefik hand a refusal on to the browser.
+    let shape = shape_for(request.headers());
+    verified(&app, request, shape).await.map_err(|error| Failure::new(error, shape))
+}
+
+async fn verified(app: &App, request: Request, shape: Shape) -> Result<Response, Error> {
     // What the headers say is believed only from a proxy of ours.
-    if !peer::is_proxy(&app, &request) {
-        return Err(Failure::json(Refusal::AppProxyUnknown));
+    if !peer::is_proxy(app, &request) {
+        return Err(Refusal::AppProxyUnknown.into());
     }
-    let original = original(headers).map_err(Failure::json)?;
-    let protected = Protected::at(app.rules(), &original.host).map_err(Failure::json)?;
-    let cookie = Cookie::Session.read::<AppSecret>(&app, &protected, headers);
+    let headers = request.headers();
+    let original = original(headers)?;
+    let protected = Protected::at(app.rules(), &original.host)?;
+    let cookie = Cookie::Session.read::<AppSecret>(app, &protected, headers);
     let cookie = cookie.map(|secret| app.rules().pepper.hash(&secret));
 
     let cx = app.context();
-    let view = app.read().map_err(Failure::json)?;
-    match forward::verify(&view, &cx, &protected, cookie.as_ref()) {
+    match forward::verify(&app.read()?, &cx, &protected, cookie.as_ref()) {
         Ok(live) => {
             if live.is_due(&cx) {
                 let id = live.id();
-                let touched = app.write(move |tx, cx| session::touch(tx, cx, id));
-                touched.await.map_err(Failure::json)?;
+                app.write(move |tx, cx| session::touch(tx, cx, id)).await?;
             }
             Ok(identity(&live))
         }
@@ -60,13 +64,13 @@ pub(super) async fn verify(
                 *response.status_mut() = StatusCode::FOUND;
                 return Ok(response);
             }
-            let mut response = Failure::json(Refusal::AppSessionMissing).into_response();
+            let mut response = Failure::new(Refusal::AppSessionMissing, shape).into_response();
             if let Ok(start) = HeaderValue::from_str(&start) {
                 response.headers_mut().insert(header::LOCATION, start);
             }
             Ok(response)
         }
-        Err(error) => Err(Failure::json(error)),
+        Err(error) => Err(error),
     }
 }
 

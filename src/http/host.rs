@@ -37,7 +37,7 @@ pub(super) async fn check(State(app): State<Arc<App>>, request: Request, next: N
 
 /// Whether a path is one of those that come under an application's host: its proxy hands on what is
 /// below `/_gatelodge/`, and where it asks who somebody is, Caddy leaves the `Host` as it came.
-fn is_for_applications(path: &str) -> bool {
+pub(super) fn is_for_applications(path: &str) -> bool {
     path.starts_with("/_gatelodge/") || path == "/auth/verify"
 }
 

@@ -87,6 +87,7 @@ pub fn router(app: Arc<App>) -> Router {
     // On the hosts of applications behind a proxy, and for the proxy itself.
     let applications = Router::new()
         .route("/auth/verify", get(forward::verify))
+        .route("/_gatelodge/assets/{name}", get(assets::show))
         .route("/_gatelodge/start", get(forward::start))
         .route("/_gatelodge/callback", get(forward::callback))
         .route("/_gatelodge/sign-out", get(forward::sign_out).post(forward::sign_out));

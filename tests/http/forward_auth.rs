@@ -1,5 +1,7 @@
 //! Forward authentication: people at applications behind nginx, Caddy and Traefik.
 
+mod own_host;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -229,20 +231,6 @@ async fn a_host_that_nobody_registered_is_none() {
     at_issuer.refused(ErrorCode::AccessDenied, Refusal::AppUnknown);
 }
 
-/// The issuer itself is not to be had under an application's name.
-#[tokio::test]
-async fn an_applications_host_leads_to_its_own_path_alone() {
-    let (server, _ada) = installed().await;
-    let mut visit = Visit::default();
-
-    for path in ["/", "/gate/login", "/oauth/token", "/auth/verify/", "/_gatelodge", "/assets/x"] {
-        let answer = visit.open(&server, WIKI, path).await;
-        answer.refused(ErrorCode::MisdirectedRequest, Refusal::HostUnknown);
-    }
-    let strange = visit.open(&server, "evil.localhost:8080", "/_gatelodge/start").await;
-    strange.refused(ErrorCode::MisdirectedRequest, Refusal::HostUnknown);
-}
-
 #[tokio::test]
 async fn a_code_is_good_once_and_for_a_minute() {
     let (server, mut ada) = installed().await;
@@ -455,44 +443,6 @@ async fn signing_out_of_an_application_ends_its_session_alone() {
         .header("sec-fetch-site", "cross-site");
     let forged = server.send(forged.body(Body::empty()).unwrap()).await;
     forged.refused(ErrorCode::Forbidden, Refusal::CrossSite);
-}
-
-/// Elsewhere than on this machine all is https, and a cookie belongs to its host.
-#[tokio::test]
-async fn on_the_web_the_cookie_is_bound_to_its_host() {
-    let server = Server::with("https://id.example".parse().unwrap(), |config| {
-        config.apps.insert("app.example".parse().unwrap(), Vec::new());
-    });
-    let server = server.await;
-
-    let mut visit = Visit::default();
-    let answer = visit.open(&server, "App.Example:443", "/_gatelodge/start?rd=/x").await;
-
-    let set = answer.header("set-cookie");
-    assert!(set.starts_with("__Host-gatelodge_start=gl_pb_"), "{set}");
-    assert!(set.ends_with("; Path=/; Max-Age=1800; HttpOnly; SameSite=Lax; Secure"), "{set}");
-    assert!(answer.location().starts_with("https://id.example/gate/apps/start?app=app.example&"));
-}
-
-/// RFC 6265 §8.5: "Cookies do not provide isolation by port."
-#[tokio::test]
-async fn two_applications_on_one_host_have_a_cookie_each() {
-    for (issuer, app) in [
-        ("https://id.example", "app.example"),
-        ("https://id.example", "app.example:8443"),
-        ("http://localhost:7455", "app.localhost"),
-        ("http://localhost:7455", "app.localhost:8443"),
-    ] {
-        let server = Server::with(issuer.parse().unwrap(), |config| {
-            config.apps.insert(app.parse().unwrap(), Vec::new());
-        });
-        let server = server.await;
-
-        let begun = Visit::default().open(&server, app, "/_gatelodge/start").await;
-
-        let name = begun.header("set-cookie").split('=').next().unwrap();
-        assert_eq!(name.ends_with("_start_8443"), app.ends_with(":8443"), "{name}");
-    }
 }
 
 #[tokio::test]

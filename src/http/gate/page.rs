@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorCode, Internal, Refusal};
 use crate::event::EventId;
 use crate::flow::consent::Landing;
 use crate::http::failure::Failure;
+use crate::http::host;
 use crate::oauth::client::cimd::DocumentAddress;
 use crate::oauth::scope::Scope;
 use crate::time::Timestamp;
@@ -25,8 +26,13 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
 const CONTENT_SECURITY_POLICY_TO_CLIENTS: &str = "default-src 'none'; script-src 'self'; \
      style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// Where the style sheets and modules lie.
+const ASSETS: &str = "/assets";
+
 /// What every page needs.
 pub(in crate::http) struct Page {
+    /// Where its style sheets lie.
+    pub(in crate::http) assets: &'static str,
     /// The anti-forgery token.
     pub(in crate::http) csrf: String,
     /// The issuer's host.
@@ -36,13 +42,15 @@ pub(in crate::http) struct Page {
 impl Page {
     pub(in crate::http) fn of(app: &App, visitor: &Visitor) -> Self {
         Self {
+            assets: ASSETS,
             csrf: visitor.csrf(&app.rules().pepper),
             host: app.rules().issuer.authority().to_owned(),
         }
     }
 
     fn anonymous(app: &App) -> Self {
-        Self { csrf: String::new(), host: app.rules().issuer.authority().to_owned() }
+        let host = app.rules().issuer.authority().to_owned();
+        Self { assets: ASSETS, csrf: String::new(), host }
     }
 }
 
@@ -265,9 +273,16 @@ pub(in crate::http) fn show_alone(template: &impl Template) -> Response {
     response
 }
 
+/// Where the style sheets of an error at `path` lie: on an application's host everything but our one
+/// path is the application's.
+pub(in crate::http) fn assets_at(path: &str) -> &'static str {
+    if host::is_for_applications(path) { "/_gatelodge/assets" } else { ASSETS }
+}
+
 /// An error as people read it: what to do, and the event under which the log has the reason.
 pub(in crate::http) fn error(
     app: &App,
+    assets: &'static str,
     status: StatusCode,
     error: &Error,
     event: &EventId,
@@ -282,7 +297,7 @@ pub(in crate::http) fn error(
         Error::Refused(refusal) => page_message(refusal.code(), refusal.reason()),
     };
     let mut response = show(&ErrorPage {
-        page: Page::anonymous(app),
+        page: Page { assets, ..Page::anonymous(app) },
         status: status.as_u16(),
         title: title(status),
         message,
