@@ -18,6 +18,7 @@ use crate::oauth::params::Params;
 use crate::oauth::scope::Scope;
 use crate::oauth::token::device::UserCode;
 use crate::secret::TokenHash;
+use crate::store::schema::Origin;
 
 /// A user code as it came: in a link, or typed.
 struct Typed {
@@ -135,10 +136,12 @@ fn confirm(app: &App, visitor: &Visitor, code: &UserCode, waiting: &Waiting) -> 
         client_id: waiting.device.client.to_string(),
         client_name: waiting.client.name.to_string(),
         display_name: person.display_name.to_string(),
+        named_by: page::named_by(&waiting.device.client, &waiting.client),
         resources: waiting.targets.resources.iter().map(ToString::to_string).collect(),
         scope: waiting.scope.to_string(),
         scopes: page::in_words(&app.rules().config, &waiting.scope),
         unregistered: waiting.targets.unregistered,
+        unverified: matches!(waiting.client.origin, Origin::Dynamic { .. }),
         user_code: code.expose().to_string(),
         username: person.username.to_string(),
     })

@@ -20,7 +20,6 @@ use crate::http::body;
 use crate::http::failure::{Cause, Failure};
 use crate::oauth::authorize::Answer;
 use crate::oauth::client::ClientType;
-use crate::oauth::client::cimd::DocumentAddress;
 use crate::oauth::id::InteractionId;
 use crate::oauth::redirect_uri::Kind;
 use crate::oauth::scope::Scope;
@@ -168,10 +167,7 @@ fn consent_page(app: &App, visitor: &Visitor, id: InteractionId, asked: &Asked) 
         action: path(id),
         client_name: asked.client.name.to_string(),
         client_id: asked.client_id.to_string(),
-        named_by: match asked.client.origin {
-            Origin::Document { .. } => DocumentAddress::of(&asked.client_id).ok(),
-            Origin::Dynamic { .. } | Origin::Operator => None,
-        },
+        named_by: page::named_by(&asked.client_id, &asked.client),
         redirect_host: uri.host(),
         // A secret proves a confidential client, wherever its answer goes.
         loopback: public && matches!(uri.kind(), Kind::Loopback { .. }),

@@ -13,7 +13,9 @@ use crate::flow::consent::Landing;
 use crate::http::failure::Failure;
 use crate::http::host;
 use crate::oauth::client::cimd::DocumentAddress;
+use crate::oauth::id::ClientId;
 use crate::oauth::scope::Scope;
+use crate::store::schema::{Client, Origin};
 use crate::time::Timestamp;
 
 /// Nothing but our own files; no frames; forms only to ourselves.
@@ -68,6 +70,14 @@ pub(in crate::http) fn in_words(config: &Config, scope: &Scope) -> Vec<Words> {
         Words { words: known.unwrap_or_else(|| name.clone()), name }
     };
     scope.iter().map(word).collect()
+}
+
+/// The document that gave a client its name, where one did.
+pub(in crate::http) fn named_by(id: &ClientId, client: &Client) -> Option<DocumentAddress> {
+    match client.origin {
+        Origin::Document { .. } => DocumentAddress::of(id).ok(),
+        Origin::Dynamic { .. } | Origin::Operator => None,
+    }
 }
 
 /// A passkey as its owner reads it.
@@ -150,10 +160,12 @@ pub(in crate::http) struct DeviceConfirmPage {
     pub(in crate::http) client_id: String,
     pub(in crate::http) client_name: String,
     pub(in crate::http) display_name: String,
+    pub(in crate::http) named_by: Option<DocumentAddress>,
     pub(in crate::http) resources: Vec<String>,
     pub(in crate::http) scope: String,
     pub(in crate::http) scopes: Vec<Words>,
     pub(in crate::http) unregistered: bool,
+    pub(in crate::http) unverified: bool,
     pub(in crate::http) user_code: String,
     pub(in crate::http) username: String,
 }

@@ -12,7 +12,8 @@ use gatelodge::oauth::issuer::Issuer;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::support::{Answer, Browser, RelyingParty, Server, decoded};
+use crate::refusals::documents::document;
+use crate::support::{Answer, Browser, RelyingParty, Server, Site, decoded, register};
 
 fn complete(device: &Value) -> &str {
     device["verification_uri_complete"].as_str().unwrap()
@@ -356,6 +357,42 @@ async fn the_page_shows_the_address_that_the_last_trusted_proxy_saw() {
         assert!(page.text().contains(&format!("<strong>{shown}</strong>")), "{peer} {forwarded}");
         assert!(!page.text().contains("203.0.113.7"));
     }
+}
+
+/// What no operator vouches for, the page says so of.
+#[tokio::test]
+async fn the_page_says_who_gave_the_app_its_name() {
+    let site = Site::new().await;
+    let reach = |config: &mut Config| config.fetch.private = vec![site.listed()];
+    let server = Server::with(Issuer::localhost(7455), reach).await;
+    let mut ada = server.first_administrator().await;
+    let grants = json!(["urn:ietf:params:oauth:grant-type:device_code"]);
+    let metadata = json!({
+        "client_name": "Telly",
+        "token_endpoint_auth_method": "none",
+        "grant_types": grants,
+        "response_types": [],
+    });
+    let registered = register(&server, metadata).await.json();
+    let mut document = document(&site);
+    document["grant_types"] = grants;
+    site.serve(&document, "");
+    let mut pages = Vec::new();
+    for client in [
+        RelyingParty::tv(&server).await,
+        RelyingParty::new(&server, &registered),
+        RelyingParty::new(&server, &document),
+    ] {
+        pages.push(ada.visit(complete(&client.device().await)).await);
+    }
+
+    let nobody = "Nobody vouches for this name.";
+    let program = "A program on this machine gave the app its name.";
+    let named_by = format!("<bdi>{}</bdi>", site.listed());
+    let said =
+        pages.iter().map(|page| [nobody, program, &named_by].map(|s| page.text().contains(s)));
+    let said: Vec<_> = said.collect();
+    assert_eq!(said, [[false, false, false], [true, false, false], [false, true, true]]);
 }
 
 #[tokio::test]
