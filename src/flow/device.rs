@@ -119,8 +119,8 @@ pub struct Waiting {
     pub device: Device,
     /// By what it is found.
     key: TokenHash,
-    /// What would be granted.
-    pub scope: Scope,
+    /// What would be granted; nothing of what is asked may be the person's to grant.
+    pub scope: Option<Scope>,
     /// Who decides.
     pub session: LiveSession,
     /// What it is for.
@@ -190,7 +190,7 @@ fn waiting(
     }
     let asked = device.scope.as_ref();
     let targets = resource::resolve(view, &cx.rules, &client, &device.resources, asked)?;
-    let scope = targets.scope_for(&cx.rules, &client, session.person(), asked)?;
+    let scope = targets.scope_for(&cx.rules, &client, session.person(), asked).ok();
     Ok(Some(Waiting { client, device, key, scope, session, targets }))
 }
 
@@ -225,19 +225,17 @@ pub fn decide(
         Looked::Waiting(waiting) => waiting,
         other @ (Looked::Nothing | Looked::SignIn) => return Ok(Decided::Not(other)),
     };
-    let state = match decision {
-        Decision::Allow(shown) if *shown != waiting.scope => {
-            return Ok(Decided::Not(Looked::Waiting(waiting)));
-        }
-        Decision::Allow(_) => DeviceState::Approved {
+    let state = match (decision, &waiting.scope) {
+        (Decision::Allow(shown), Some(scope)) if shown == scope => DeviceState::Approved {
             authentication: waiting.session.authentication().clone(),
             given: cx.now,
             resources: waiting.targets.resources.clone(),
-            scope: waiting.scope.clone(),
+            scope: scope.clone(),
             session: waiting.session.id(),
             user: waiting.session.user(),
         },
-        Decision::Deny => DeviceState::Denied,
+        (Decision::Allow(_), _) => return Ok(Decided::Not(Looked::Waiting(waiting))),
+        (Decision::Deny, _) => DeviceState::Denied,
     };
     let session = waiting.session.id();
     if let DeviceState::Approved { user, .. } = &state {

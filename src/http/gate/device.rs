@@ -129,17 +129,19 @@ fn ask(app: &App, visitor: &Visitor, wrong: Option<Typed>) -> Response {
 
 fn confirm(app: &App, visitor: &Visitor, code: &UserCode, waiting: &Waiting) -> Response {
     let person = waiting.session.person();
+    let scope = waiting.scope.clone().unwrap_or_default();
     page::show(&DeviceConfirmPage {
         page: Page::of(app, visitor),
         address: waiting.device.address.clone(),
         agent: waiting.device.agent.clone(),
+        allowable: waiting.scope.is_some(),
         client_id: waiting.device.client.to_string(),
         client_name: waiting.client.name.to_string(),
         display_name: person.display_name.to_string(),
         named_by: page::named_by(&waiting.device.client, &waiting.client),
         resources: waiting.targets.resources.iter().map(ToString::to_string).collect(),
-        scope: waiting.scope.to_string(),
-        scopes: page::in_words(&app.rules().config, &waiting.scope),
+        scope: scope.to_string(),
+        scopes: page::in_words(&app.rules().config, &scope),
         unregistered: waiting.targets.unregistered,
         unverified: matches!(waiting.client.origin, Origin::Dynamic { .. }),
         user_code: code.expose().to_string(),

@@ -157,6 +157,7 @@ pub(in crate::http) struct DeviceConfirmPage {
     pub(in crate::http) page: Page,
     pub(in crate::http) address: String,
     pub(in crate::http) agent: Option<String>,
+    pub(in crate::http) allowable: bool,
     pub(in crate::http) client_id: String,
     pub(in crate::http) client_name: String,
     pub(in crate::http) display_name: String,

@@ -247,6 +247,25 @@ async fn a_yes_counts_only_for_what_was_shown() {
     assert_eq!(telly.poll(&device).await.tokens().scope, "openid");
 }
 
+#[tokio::test]
+async fn whoever_has_nothing_to_grant_may_still_say_no() {
+    let (server, mut ada, telly, device) = waiting().await;
+    server.change_person("ada", |ada| ada.roles.clear()).await;
+
+    let page = ada.visit(complete(&device)).await;
+    let insisted = ada.decide_on_device(&page, "allow").await;
+    telly.poll(&device).await.refused(ErrorCode::AuthorizationPending, Refusal::DeviceCodePending);
+    server.advance(Duration::from_secs(5));
+    ada.decide_on_device(&page, "deny").await;
+
+    for page in [page, insisted] {
+        assert!(page.text().contains("Nothing of what it asks for is yours to allow."));
+        assert!(!page.text().contains("value=\"allow\""));
+    }
+    let told = telly.poll(&device).await;
+    told.refused(ErrorCode::AuthorizationDenied, Refusal::DeviceCodeDenied);
+}
+
 /// Without `offline_access` the grant hangs on the session of whoever allowed it.
 #[tokio::test]
 async fn signing_out_ends_the_grant_of_a_device() {
