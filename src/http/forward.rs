@@ -84,6 +84,7 @@ fn original(headers: &HeaderMap) -> Result<Original, Refusal> {
         }
     };
     Original::parse(Told {
+        fetch_mode: one("sec-fetch-mode")?,
         original_url: one("x-original-url")?,
         forwarded_host: one("x-forwarded-host")?,
         forwarded_method: one("x-forwarded-method")?,

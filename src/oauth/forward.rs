@@ -100,13 +100,15 @@ pub struct Original {
     /// What was asked for there.
     pub path: ReturnPath,
     /// Whether the proxy takes an answer by its status alone, as nginx does, or the request is one
-    /// that no redirect can bring back.
+    /// that no redirect can bring back: a form that was sent, or what a page fetches for itself.
     pub by_status: bool,
 }
 
 /// What a proxy says, header by header.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Told<'a> {
+    /// `Sec-Fetch-Mode`, as the browser sent it.
+    pub fetch_mode: Option<&'a str>,
     /// `X-Original-URL`, which nginx is configured to send: the whole address.
     pub original_url: Option<&'a str>,
     /// `X-Forwarded-Host`, which Caddy and Traefik send.
@@ -126,7 +128,8 @@ impl Original {
     pub fn parse(told: Told<'_>) -> Result<Self, Refusal> {
         let forwarded = told.forwarded_host.map(str::parse::<AppHost>).transpose()?;
         let Some(url) = told.original_url else {
-            let navigates = matches!(told.forwarded_method, None | Some("GET" | "HEAD"));
+            let navigates = matches!(told.forwarded_method, None | Some("GET" | "HEAD"))
+                && matches!(told.fetch_mode, None | Some("navigate"));
             return Ok(Self {
                 host: forwarded.ok_or(Refusal::AppUnknown)?,
                 path: ReturnPath::of(told.forwarded_uri),

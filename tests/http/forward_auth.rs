@@ -145,15 +145,18 @@ async fn a_proxy_may_ask_under_the_name_of_the_application() {
     assert_eq!(inside.header("remote-user"), "ada");
 }
 
-/// A form that was sent cannot be sent again by a redirect.
+/// A form that was sent cannot be sent again by a redirect, and what a page fetches for itself would
+/// only get a page to sign in at.
 #[tokio::test]
 async fn what_no_redirect_can_bring_back_is_refused() {
     let (server, _ada) = installed().await;
-    let headers = [("x-forwarded-method", "POST"), ("x-forwarded-host", WIKI)];
 
-    let answer = Visit::default().verify(&server, &headers).await;
-
-    answer.refused(ErrorCode::LoginRequired, Refusal::AppSessionMissing);
+    for header in [("x-forwarded-method", "POST"), ("sec-fetch-mode", "cors")] {
+        let answer = Visit::default().verify(&server, &[header, ("x-forwarded-host", WIKI)]).await;
+        answer.refused(ErrorCode::LoginRequired, Refusal::AppSessionMissing);
+    }
+    let opened = [("sec-fetch-mode", "navigate"), ("x-forwarded-host", WIKI)];
+    assert_eq!(Visit::default().verify(&server, &opened).await.status, 302);
 }
 
 #[tokio::test]
