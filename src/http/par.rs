@@ -35,6 +35,8 @@ pub(super) async fn push(
     Ok((StatusCode::CREATED, Json(body)).into_response())
 }
 
+/// RFC 9126 §2.1: the server "MUST process the request as follows": authenticate the client as at
+/// the token endpoint, refuse a `request_uri`, validate the rest as at the authorization endpoint.
 async fn pushed(
     app: &Arc<App>,
     caller: &Caller,

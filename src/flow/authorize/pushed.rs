@@ -27,6 +27,8 @@ pub fn push(
         return Err(Refusal::DocumentUnavailable.into());
     }
     usage::note(tx, cx, proven.id())?;
+    // RFC 9126 §2.2: the reference "MUST contain some part generated using a cryptographically
+    // strong pseudorandom algorithm", and §7.1 asks for the entropy of RFC 9101 §10.2 (d): 256 bits.
     let reference: PushedReference = cx.fresh.token();
     let row = Pushed {
         client: proven.id().clone(),
