@@ -49,6 +49,11 @@
 //!   parameter. What was shown at consent is compared with what would be granted.
 //! - *Catch the cookie on another port.* Cookies of a loopback issuer are confined to `/gate/`,
 //!   and no client may have a redirect URI there.
+//! - *Point a proxy elsewhere.* A host that the headers of a proxy tell in two ways is refused, and
+//!   an application shares no host name with the issuer, whose cookies would reach its port. A code
+//!   that goes to an application comes back from the browser that began, or not at all.
+//! - *Come from somewhere else.* `X-Forwarded-For` is read from the right, for as long as each hop is
+//!   a proxy that the configuration names.
 //! - *Pretend to be the client.* A public client on loopback or on a private-use scheme is
 //!   confirmed by the person each time.
 //! - *Rebind the name.* A `Host` that is none of ours is answered with 421.
@@ -94,6 +99,10 @@
 //! **A resource of the person's own machine brings its own scopes.** Nobody registered it, so nobody
 //! could register them: what the configuration does not know is granted to it word by word, as the
 //! consent page shows it, and means nothing anywhere else.
+//!
+//! **A proxy on this machine may ask unnamed.** `/auth/verify` answers loopback without configuration:
+//! whoever asks has to bring the application's cookie, and learns what it opens anyway. An address
+//! that a proxy forwards decides what is counted as a guess, so for that it has to be named.
 //!
 //! **An issuer has no path.** Cookies and passkeys belong to an origin, and two issuers under one
 //! origin could not be kept apart.
