@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use url::Host;
+use url::{Host, Url};
 
 use super::issuer::is_label;
 use crate::error::Refusal;
@@ -50,7 +50,8 @@ impl FromStr for AppHost {
         let (name, port) = s.split_once(':').map_or((s, None), |(name, port)| (name, Some(port)));
         let is_name = name.len() <= 253
             && name.split('.').all(is_label)
-            && matches!(Host::parse(name), Ok(Host::Domain(name)) if name != "localhost");
+            && matches!(Host::parse(name), Ok(Host::Domain(read))
+                if read.eq_ignore_ascii_case(name) && read != "localhost");
         let is_port = |port: &str| port.parse::<u16>().is_ok_and(|n| n.to_string() == port);
         if !is_name || !port.is_none_or(is_port) {
             return Err(Refusal::AppUnknown);
@@ -79,9 +80,9 @@ impl ReturnPath {
         let fits = |path: &&str| {
             path.starts_with('/')
                 && !path.starts_with("//")
-                && !path.starts_with("/_gatelodge")
                 && path.len() <= 4096
                 && path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\' && b != b'#')
+                && !is_ours(path)
         };
         Self(written.filter(fits).unwrap_or("/").into())
     }
@@ -90,6 +91,13 @@ impl ReturnPath {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether a browser that is sent to `path` comes to a path of ours: it goes through dot segments
+/// (RFC 3986 §5.2.4), escaped ones too.
+fn is_ours(path: &str) -> bool {
+    let url = Url::parse(&format!("https://app.example{path}"));
+    url.is_ok_and(|url| url.path().starts_with("/_gatelodge"))
 }
 
 /// The request that a proxy asks about.
@@ -196,6 +204,8 @@ mod tests {
             "/a#b",
             "/é",
             "/_gatelodge/sign-out",
+            "/x/../_gatelodge/sign-out",
+            "/%2E/_gatelodge/sign-out",
             "",
         ] {
             assert_eq!(ReturnPath::of(Some(wrong)).as_str(), "/", "{wrong}");
