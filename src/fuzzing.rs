@@ -4,7 +4,9 @@
 //! `fuzz/` runs them under libFuzzer, one line per target, and `tests/corpus` replays every
 //! committed input on stable. Where a value has two inputs, they are its first two lines.
 
+mod device;
 mod endpoint;
+mod forward;
 mod registration;
 
 use base64::Engine as _;
@@ -16,6 +18,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::error::{ErrorCode, Refusal};
+use crate::oauth::authorize::pushed::{self, PushedOpening};
 use crate::oauth::authorize::{Answer, AuthorizeRequest, Callback, Opening};
 use crate::oauth::claims::{AccessClaims, IdClaims, grant_of};
 use crate::oauth::client::ClientType;
@@ -29,12 +32,14 @@ use crate::oauth::redirect_uri::{Kind, RedirectUri};
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 use crate::secret::{
-    BrowserPurpose, ClientSecretPurpose, CodePurpose, DevicePurpose, NotAToken, Purpose,
-    PushedPurpose, RefreshPurpose, RegistrationPurpose, RootSecret, SessionPurpose, SetupPurpose,
-    Token,
+    AppCodePurpose, AppPurpose, AppStartPurpose, BrowserPurpose, ClientSecretPurpose, CodePurpose,
+    DevicePurpose, NotAToken, Purpose, PushedPurpose, RefreshPurpose, RegistrationPurpose,
+    RootSecret, SessionPurpose, SetupPurpose, Token,
 };
 
+pub use device::{device_request, user_code};
 pub use endpoint::{basic_header, token_request};
+pub use forward::forward_auth;
 pub use registration::client_metadata;
 
 /// Every target by the name of its binary and its corpus.
@@ -43,6 +48,8 @@ pub const TARGETS: &[(&str, fn(&[u8]))] = &[
     ("authorize", authorize),
     ("basic_header", basic_header),
     ("client_metadata", client_metadata),
+    ("device_request", device_request),
+    ("forward_auth", forward_auth),
     ("issuer", issuer),
     ("jwt", jwt),
     ("logout", logout),
@@ -52,6 +59,7 @@ pub const TARGETS: &[(&str, fn(&[u8]))] = &[
     ("redirect_uri", redirect_uri),
     ("scope", scope),
     ("token_request", token_request),
+    ("user_code", user_code),
 ];
 
 const BOTH: [ClientType; 2] = [ClientType::Confidential, ClientType::Public];
@@ -59,6 +67,15 @@ const BOTH: [ClientType; 2] = [ClientType::Confidential, ClientType::Public];
 /// An authorization request: an answer goes where the request said, and brings back its state.
 pub fn authorize(bytes: &[u8]) {
     let Ok(params) = Params::parse(bytes) else { return };
+    if let Ok(Some(pushed)) = PushedOpening::parse(&params) {
+        assert_eq!(params.one("client_id"), Ok(Some(pushed.client_id.as_str())));
+        let uri = pushed::request_uri(&pushed.reference);
+        assert_eq!(params.one("request_uri"), Ok(Some(uri.as_str())));
+        assert_eq!(
+            pushed::parse(&pushed.client_id, &params).err(),
+            Some(Refusal::RequestUriPushed)
+        );
+    }
     if let Ok(opening) = Opening::parse(&params) {
         assert_eq!(params.one("client_id"), Ok(Some(opening.client_id.as_str())));
         let uris: Vec<RedirectUri> = opening.redirect_uri.into_iter().collect();
@@ -214,6 +231,9 @@ pub fn logout(bytes: &[u8]) {
 pub fn opaque_token(bytes: &[u8]) {
     if let Some(text) = text(bytes) {
         let kinds = [
+            token::<AppCodePurpose>(text),
+            token::<AppPurpose>(text),
+            token::<AppStartPurpose>(text),
             token::<CodePurpose>(text),
             token::<BrowserPurpose>(text),
             token::<ClientSecretPurpose>(text),

@@ -100,7 +100,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("toml", &["config"]),
     ("tower", &["cli/", "http/", "serve/"]),
     ("tracing_subscriber", &["serve/log.rs"]),
-    ("url", &["fetch/", "fuzzing.rs", "oauth/", "passkey.rs"]),
+    ("url", &["fetch/", "fuzzing", "oauth/", "passkey.rs"]),
     ("webauthn_rs", &["passkey.rs"]),
     ("webauthn_rs_proto", &["passkey.rs"]),
     ("webpki_roots", &["fetch/"]),

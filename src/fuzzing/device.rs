@@ -1,0 +1,36 @@
+//! What a device asks, and what a person types for it.
+
+use crate::oauth::params::Params;
+use crate::oauth::resource::Resource;
+use crate::oauth::token::device::{DeviceRequest, UserCode};
+
+use super::text;
+
+/// A device authorization request: it asks what its parameters say.
+pub fn device_request(bytes: &[u8]) {
+    let Ok(form) = Params::parse(bytes) else { return };
+    let Ok(request) = DeviceRequest::parse(&form) else { return };
+    assert_eq!(form.parsed("scope").as_ref(), Ok(&request.scope));
+    assert!(form.many("resource").eq(request.resources.iter().map(Resource::as_str)));
+}
+
+/// A user code: its letters are those that were typed, and it is read as it is shown. Whatever is
+/// drawn can be typed.
+pub fn user_code(bytes: &[u8]) {
+    if let Some(code) = text(bytes).and_then(|typed| typed.parse::<UserCode>().ok()) {
+        let typed = bytes.to_ascii_uppercase();
+        let letters = typed.iter().filter(|b| b.is_ascii_alphabetic());
+        assert!(letters.eq(code.letters()));
+        is_read_as_it_is_shown(&code);
+    }
+    if let Some(random) = bytes.first_chunk::<32>() {
+        is_read_as_it_is_shown(&UserCode::draw(random));
+    }
+}
+
+fn is_read_as_it_is_shown(code: &UserCode) {
+    let shown = code.expose();
+    assert_eq!(shown.len(), 9);
+    let read = shown.parse::<UserCode>().expect("what is shown can be typed");
+    assert_eq!(read.letters(), code.letters());
+}
