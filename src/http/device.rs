@@ -22,13 +22,14 @@ use crate::oauth::token::device::{DeviceRequest, UserCode};
 /// The most characters of a device's account of itself.
 const AGENT: usize = 200;
 
-/// The answer to a device (RFC 8628 §3.2).
+/// The answer to a device (RFC 8628 §3.2), and where a picture of its code is.
 #[derive(Serialize)]
 pub(super) struct Authorization {
     device_code: String,
     user_code: String,
     verification_uri: String,
     verification_uri_complete: String,
+    qr_code_uri: String,
     expires_in: u64,
     interval: u32,
 }
@@ -60,6 +61,10 @@ async fn begin(app: &Arc<App>, caller: &Caller, request: Request) -> Result<Auth
         user_code: begun.user_code.expose().to_string(),
         verification_uri: app.rules().issuer.at("/device"),
         verification_uri_complete: complete(app, &begun.user_code),
+        qr_code_uri: app
+            .rules()
+            .issuer
+            .at(&format!("/device/qr/{}.svg", *begun.user_code.expose())),
         expires_in: app.rules().config.lifetimes.device_code.as_secs(),
         interval: begun.interval,
     })

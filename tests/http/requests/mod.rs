@@ -1,4 +1,5 @@
 //! Requests that a browser takes up later: pushed ones, and those of devices.
 
 mod device;
+mod device_page;
 mod par;
