@@ -47,7 +47,13 @@ async fn no_page_has_anything_inline() {
     let (server, mut ada) = Server::with_ada().await;
     let shop = RelyingParty::web(&server).await;
     let consent = ada.visit(&shop.request(&[])).await;
+    let device = RelyingParty::tv(&server).await.device().await;
+    let waiting = ada.visit(device["verification_uri_complete"].as_str().unwrap()).await;
     let pages = [
+        ada.visit("/device").await,
+        ada.submit("/gate/device", &[("user_code", "BBBB-BBBB")]).await,
+        ada.decide_on_device(&waiting, "allow").await,
+        waiting,
         Browser::new(&server).visit("/login").await,
         ada.visit("/setup").await,
         ada.visit("/account").await,

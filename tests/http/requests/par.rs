@@ -11,7 +11,7 @@ use gatelodge::oauth::issuer::Issuer;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::support::{Answer, RelyingParty, Server, Signer, presenting};
+use crate::support::{Answer, RelyingParty, Server, Signer, presenting, register};
 
 /// RFC 9126 §2.2
 #[tokio::test]
@@ -148,13 +148,18 @@ async fn a_client_that_signs_may_name_the_endpoint_itself() {
 #[tokio::test]
 async fn a_client_that_has_to_push_may_push() {
     let server = Server::new().await;
-    let shop = RelyingParty::web(&server).await;
-    server.change_client("shop", |c| c.require_pushed_authorization_requests = true).await;
+    let (must, uri) = ("require_pushed_authorization_requests", "https://shop.example/cb");
+    let by_operator = json!({ "name": "Shop", "redirect_uris": [uri], must: true });
+    let by_itself = json!({ "client_name": "Shop", "redirect_uris": [uri], must: true });
+    let registered = register(&server, by_itself).await.json();
+    assert_eq!(registered[must], true);
 
-    let plain = server.get(&shop.request(&[])).await;
+    for shop in [server.client(by_operator).await, RelyingParty::new(&server, &registered)] {
+        let plain = server.get(&shop.request(&[])).await;
 
-    assert_eq!(plain.brought()["error"], "invalid_request");
-    assert_eq!(server.get(&shop.push(&[]).await).await.status, 303);
+        assert_eq!(plain.brought()["error"], "invalid_request");
+        assert_eq!(server.get(&shop.push(&[]).await).await.status, 303);
+    }
 }
 
 /// There is no callback to bring an error to, so the person reads what to do.
