@@ -15,6 +15,7 @@ mod authenticator;
 mod chromium;
 mod complaints;
 mod consent;
+mod device;
 mod errors;
 mod form_post;
 mod keyboard;

@@ -9,6 +9,7 @@ use chromiumoxide::cdp::browser_protocol::emulation::{
 use chromiumoxide::page::ScreenshotParams;
 
 use crate::application::Application;
+use crate::device::{Telly, types_code};
 use crate::program::Home;
 use crate::setup::ada;
 use crate::sign_in::{by_button, sign_out};
@@ -117,6 +118,26 @@ async fn the_pages_of_a_sign_in_are_looked_at() {
     window.reads("This request cannot go on").await;
     look(&window, "error").await;
     window.excuses("400").await;
+}
+
+#[tokio::test]
+async fn the_pages_of_a_device_are_looked_at() {
+    let home = Home::new();
+    let (server, window) = ada(&home).await;
+    let telly = Telly::waiting(&home, &server).await;
+
+    window.open(telly.page()).await;
+    window.reads("Sign in a device").await;
+    look(&window, "device").await;
+    types_code(&window, "BBBB-BBBB").await;
+    window.reads("No device waits for this code.").await;
+    look(&window, "device-unknown").await;
+    types_code(&window, telly.code()).await;
+    window.reads("Allow Telly?").await;
+    look(&window, "device-confirm").await;
+    window.press("Allow").await;
+    window.reads("Go back to your device").await;
+    look(&window, "device-done").await;
 }
 
 #[tokio::test]
