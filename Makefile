@@ -26,6 +26,7 @@ test: ## every test; fetches the browser where it can
 	cargo test --locked
 
 interop: build ## client libraries of others against the binary; fetches them
+	tests/interop/fetch
 	tests/interop/run $(BINARY)
 
 lint: ## formatting, clippy, docs

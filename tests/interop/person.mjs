@@ -3,11 +3,13 @@
 //   node person.mjs serve SETUP_URL
 //
 // enrols by a setup link, says where it listens in one line of JSON, and from then on answers
-// POST /approve {"url"} with {"location", "form"?}: where the browser of somebody who signs in and
-// allows everything was sent in the end.
+// POST /approve {"url", "headers"?} with {"location", "status"?, "text"?, "form"?}: where the browser
+// of somebody who signs in and allows everything was sent in the end, and what it says there if that
+// is where it began. POST /open goes wherever redirects lead and touches nothing.
 
 import { createHash, generateKeyPairSync, randomBytes, sign } from "node:crypto";
-import { createServer } from "node:http";
+import { once } from "node:events";
+import { createServer, request } from "node:http";
 
 /** CBOR (RFC 8949) as far as an attestation needs it: integers, bytes, text and maps. */
 function cbor(value) {
@@ -93,8 +95,18 @@ class Page {
   }
 }
 
+/** One request. All that this person visits is on this machine, whatever its name (RFC 6761 §6.3). */
+async function send(url, method, headers, body) {
+  const where = { host: "127.0.0.1", port: url.port, path: url.pathname + url.search };
+  const sent = request({ ...where, method, headers: { ...headers, host: url.host } }).end(body);
+  const [answer] = await once(sent, "response");
+  const told = Object.entries(answer.headersDistinct).flatMap(([name, all]) => all.map((value) => [name, value]));
+  return new Response(Buffer.concat(await answer.toArray()), { status: answer.statusCode, headers: told });
+}
+
 /** Somebody with a passkey and a browser. */
 export class Person {
+  // By host, path and name. They know no ports (RFC 6265 §8.5).
   #cookies = new Map();
   #passkey = new Passkey();
 
@@ -104,35 +116,35 @@ export class Person {
 
   async #send(address, method = "GET", headers = {}, body = undefined) {
     const url = new URL(address, this.origin);
-    const sent = [...this.#cookies].filter(([, { path }]) => url.pathname.startsWith(path));
-    const cookie = sent.map(([name, { value }]) => `${name}=${value}`).join("; ");
-    const answer = await fetch(url, {
-      method, body, redirect: "manual",
-      headers: { accept: "text/html", ...(cookie && { cookie }), ...headers },
-    });
+    const sent = [...this.#cookies.values()].filter(
+      ({ host, path }) => host === url.hostname && url.pathname.startsWith(path),
+    );
+    const cookie = sent.map(({ name, value }) => `${name}=${value}`).join("; ");
+    const answer = await send(url, method, { accept: "text/html", ...(cookie && { cookie }), ...headers }, body);
     for (const line of answer.headers.getSetCookie()) {
       const [, name, value] = line.match(/^([^=]*)=([^;]*)/);
       const path = line.match(/;\s*path=([^;]*)/i)?.[1] ?? "/";
-      if (/;\s*max-age=0\s*(;|$)/i.test(line)) this.#cookies.delete(name);
-      else this.#cookies.set(name, { value, path });
+      const key = JSON.stringify([url.hostname, path, name]);
+      if (/;\s*max-age=0\s*(;|$)/i.test(line)) this.#cookies.delete(key);
+      else this.#cookies.set(key, { host: url.hostname, path, name, value });
     }
     return answer;
   }
 
-  /** Follows redirects: to a page of the issuer's, or to an address that is not. */
-  async #arrive(url, answer) {
+  /** Follows redirects: to a page of the issuer's or of `site`, or to an address that is neither's. */
+  async #arrive(url, answer, site) {
     for (let hops = 0; hops < 20; hops++) {
       if (answer.status < 300 || answer.status > 399) return new Page(url, answer.status, await answer.text());
       url = new URL(answer.headers.get("location"), url);
-      if (url.origin !== this.origin) return url;
+      if (url.origin !== this.origin && url.origin !== site) return url;
       answer = await this.#send(url);
     }
     throw new Error(`redirected without end, last to ${url.pathname}`);
   }
 
-  async #open(address) {
+  async #open(address, site, headers) {
     const url = new URL(address, this.origin);
-    return this.#arrive(url, await this.#send(url));
+    return this.#arrive(url, await this.#send(url, "GET", headers), site);
   }
 
   async #call(page, path, body) {
@@ -160,35 +172,46 @@ export class Person {
     await this.#call(page, "/gate/webauthn/authenticate/finish", { ceremony, credential });
   }
 
-  async #submit({ action, fields }) {
+  async #submit({ action, fields }, site) {
     const headers = { "content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin" };
-    return this.#arrive(action, await this.#send(action, "POST", headers, new URLSearchParams(fields).toString()));
+    const body = new URLSearchParams(fields).toString();
+    return this.#arrive(action, await this.#send(action, "POST", headers, body), site);
+  }
+
+  /** Opens an address and touches nothing; says where that led. */
+  async open({ url, headers }) {
+    const at = await this.#open(url, new URL(url).origin, headers);
+    return at instanceof URL ? { location: at.href } : told(at);
   }
 
   /** Opens an address, signs in and allows what is asked, and says where that led in the end. */
-  async approve(address) {
-    let at = await this.#open(address);
+  async approve({ url, headers }) {
+    const site = new URL(url).origin;
+    let at = await this.#open(url, site, headers);
     for (let clicks = 0; clicks < 8; clicks++) {
       if (at instanceof URL) return { location: at.href };
+      if (at.url.origin !== this.origin) return told(at);
       if (at.status !== 200) throw new Error(`a page answered ${at.status}: ${at.heading}`);
       const onward = at.refresh && new URL(at.refresh, at.url);
       const form = at.form();
       if (onward) {
-        at = onward.origin === this.origin ? await this.#open(onward) : onward;
+        at = onward.origin === this.origin ? await this.#open(onward, site) : onward;
       } else if (at.next) {
         await this.#signIn(at);
-        at = await this.#open(at.next);
+        at = await this.#open(at.next, site);
       } else if (form && form.action.origin !== this.origin) {
         return { location: form.action.href, form: Object.fromEntries(form.fields) };
       } else if (form?.allows || form?.fields.some(([name]) => name === "user_code")) {
-        at = await this.#submit(form);
+        at = await this.#submit(form, site);
       } else {
-        return { location: at.url.href, heading: at.heading };
+        return told(at);
       }
     }
     throw new Error(`the pages never end; the last one says: ${at.heading}`);
   }
 }
+
+const told = ({ url, status, heading, html }) => ({ location: url.href, status, heading, text: html });
 
 async function serve(setupUrl) {
   const person = new Person(setupUrl);
@@ -197,10 +220,12 @@ async function serve(setupUrl) {
     const answer = (status, body) =>
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
     try {
-      if (request.method !== "POST" || request.url !== "/approve") return answer(404, { error: "only POST /approve" });
+      const deeds = { "/approve": (told) => person.approve(told), "/open": (told) => person.open(told) };
+      const deed = request.method === "POST" && deeds[request.url];
+      if (!deed) return answer(404, { error: "only POST /approve and /open" });
       let body = "";
       for await (const part of request) body += part;
-      answer(200, await person.approve(JSON.parse(body).url));
+      answer(200, await deed(JSON.parse(body)));
     } catch (error) {
       answer(500, { error: String(error?.message ?? error) });
     }

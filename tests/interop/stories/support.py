@@ -60,11 +60,16 @@ def metadata():
     return fetch(f"{ISSUER}/.well-known/oauth-authorization-server")
 
 
-def approve(url):
-    """Has the person open `url`, sign in and allow everything; the address that led to."""
-    request = urllib.request.Request(f"{os.environ['PERSON']}/approve", json.dumps({"url": url}).encode())
+def person(deed, url, headers=None):
+    """What becomes of a person's browser at `url`: person.mjs tells which deeds there are."""
+    words = json.dumps({"url": url, "headers": headers or {}}).encode()
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            return json.load(answer)["location"]
+        with urllib.request.urlopen(f"{os.environ['PERSON']}/{deed}", words, timeout=20) as answer:
+            return json.load(answer)
     except urllib.error.HTTPError as refused:
         raise RuntimeError(refused.read().decode()) from None
+
+
+def approve(url):
+    """Has the person open `url`, sign in and allow everything; the address that led to."""
+    return person("approve", url)["location"]
