@@ -1,11 +1,11 @@
-// The MCP SDK for TypeScript, client and server: from a 401 to a tool call, with a client that an
-// operator registered.
+// The MCP SDK for TypeScript as it was for the revision of 2025-11-25, client and server: from a 401
+// to a tool call.
 
 import { auth } from "@modelcontextprotocol/sdk/client/auth.js";
 import assert from "node:assert/strict";
 import { Keeper, connect, whoami } from "./mcp.mjs";
 import { resource } from "./resource.mjs";
-import { register, story } from "./support.mjs";
+import { clientDocument, register, said, story } from "./support.mjs";
 
 /** A public client on loopback, known to the issuer beforehand. */
 async function registered() {
@@ -14,6 +14,29 @@ async function registered() {
   const client = await register("editor", "--public", "--redirect", keeper.redirectUrl, ...scopes);
   keeper.client = { client_id: client.client_id };
   return keeper;
+}
+
+for (const [how, stranger, named] of [
+  ["registers itself", () => new Keeper(), /^[^:]+$/],
+  ["is named by its document", () => new Keeper(clientDocument), /^https:/],
+]) {
+  await story(`a client that nobody knows ${how}: tool call, refresh, restart`, async () => {
+    const url = await resource();
+    const keeper = stranger();
+
+    const first = await connect(url, keeper);
+    const client = (await whoami(first)).client;
+    const before = keeper.kept;
+    assert.equal(await auth(keeper, { serverUrl: url }), "AUTHORIZED");
+    const second = await connect(url, keeper.restarted());
+
+    assert.match(client, named);
+    assert.equal(client, keeper.client.client_id);
+    assert.notEqual(keeper.kept.access_token, before.access_token);
+    assert.deepEqual([before, keeper.kept].map((tokens) => said(tokens.access_token).aud), [url.href, url.href]);
+    assert.equal((await whoami(second)).client, client);
+    await Promise.all([first.close(), second.close()]);
+  });
 }
 
 await story("sign-in for one server, and a tool call", async () => {

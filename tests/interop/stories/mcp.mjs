@@ -15,6 +15,11 @@ export class Keeper {
     this.clientMetadataUrl = clientMetadataUrl;
   }
 
+  /** What is left after a restart, if only the client was kept. */
+  restarted() {
+    return Object.assign(new Keeper(this.clientMetadataUrl), { client: this.client });
+  }
+
   get clientMetadata() {
     return {
       client_name: "An MCP client",

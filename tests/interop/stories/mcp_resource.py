@@ -92,7 +92,7 @@ def described(**members):
 
 
 def provider(url, memory, **options):
-    """The SDK's provider, with the person at its browser."""
+    """The SDK's provider, with the person at its browser: `landed` has where each sign-in ended."""
     landed = []
 
     async def redirect(address):
@@ -103,7 +103,9 @@ def provider(url, memory, **options):
         assert "error" not in answer, answer
         return AuthorizationCodeResult(code=answer["code"], state=answer.get("state"), iss=answer.get("iss"))
 
-    return OAuthClientProvider(url, described(), memory, redirect, callback, **options)
+    auth = OAuthClientProvider(url, described(), memory, redirect, callback, **options)
+    auth.landed = landed
+    return auth
 
 
 def asked(url, auth, again=None):

@@ -13,8 +13,8 @@ async function discover(algorithm) {
 }
 
 /** Signs in, and gives the client, how it authenticates, and its tokens. */
-async function signIn(as, scope) {
-  const registered = await register("shop", "--redirect", callback);
+async function signIn(as, scope, registered) {
+  registered ??= await register("shop", "--redirect", callback);
   const client = { client_id: registered.client_id };
   const authentication = oauth.ClientSecretBasic(registered.client_secret);
   const verifier = oauth.generateRandomCodeVerifier();
@@ -53,6 +53,17 @@ for (const algorithm of ["oidc", "oauth2"]) {
     assert.equal((await oauth.processUserInfoResponse(as, client, sub, response)).sub, sub);
   });
 }
+
+await story("code flow of an application that registers itself", async () => {
+  const as = await discover("oauth2");
+  const described = { client_name: "shop", redirect_uris: [callback], token_endpoint_auth_method: "client_secret_basic" };
+
+  const response = await oauth.dynamicClientRegistrationRequest(as, described, plain);
+  const registered = await oauth.processDynamicClientRegistrationResponse(response);
+  const { client, tokens } = await signIn(as, "openid", registered);
+
+  assert.equal(oauth.getValidatedIdTokenClaims(tokens).aud, client.client_id);
+});
 
 await story("refresh, for a narrower scope", async () => {
   const as = await discover("oidc");

@@ -3,9 +3,11 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
-const { GATELODGE, GATELODGE_DATA, GATELODGE_ISSUER, PERSON } = process.env;
+const { CLIENT_DOCUMENT, GATELODGE, GATELODGE_DATA, GATELODGE_ISSUER, PERSON } = process.env;
 
 export const issuer = GATELODGE_ISSUER;
+/** The `client_id` of a client that has a metadata document. */
+export const clientDocument = CLIENT_DOCUMENT;
 export const callback = "http://127.0.0.1/callback";
 
 /** Tells one story: a line if it holds, else what went wrong and all that caused it. */
@@ -28,6 +30,9 @@ export async function gatelodge(...words) {
 
 /** A new client, as an operator registers one. */
 export const register = (name, ...flags) => gatelodge("client", "add", name, ...flags);
+
+/** What a JWT says, unverified. */
+export const said = (jwt) => JSON.parse(Buffer.from(jwt.split(".")[1], "base64url"));
 
 /** Has the person open `url`, sign in and allow everything; says where that led. */
 export async function visit(url) {

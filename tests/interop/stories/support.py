@@ -1,5 +1,6 @@
 """What stories in Python share: the server, a person, clients, and how a story is told."""
 
+import base64
 import json
 import os
 import subprocess
@@ -9,6 +10,8 @@ import urllib.error
 import urllib.request
 
 ISSUER = os.environ["GATELODGE_ISSUER"]
+# The `client_id` of a client that has a metadata document.
+CLIENT_DOCUMENT = os.environ["CLIENT_DOCUMENT"]
 CALLBACK = "http://127.0.0.1/callback"
 
 # What Authlib wants to hear before it speaks plain HTTP, as loopback does.
@@ -58,6 +61,12 @@ def fetch(url):
 def metadata():
     """The server's own description."""
     return fetch(f"{ISSUER}/.well-known/oauth-authorization-server")
+
+
+def said(jwt):
+    """What a JWT says, unverified."""
+    payload = jwt.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
 
 
 def person(deed, url, headers=None):
