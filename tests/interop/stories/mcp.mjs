@@ -39,28 +39,35 @@ export class Keeper {
   codeVerifier = () => this.verifier;
   redirectToAuthorization = (url) => void (this.asked = url);
 
-  /** The person's answer to what was asked last. */
-  async code() {
-    const answer = await approve(this.asked.href);
-    assert.equal(answer.searchParams.get("error"), null, answer.searchParams.get("error_description"));
-    assert.equal(answer.searchParams.get("state"), this.#expected);
-    return answer.searchParams.get("code");
+  /** Asks the person what was to be asked last; gives their answer. */
+  async ask() {
+    this.answer = (await approve(this.asked.href)).searchParams;
+    assert.equal(this.answer.get("error"), null, this.answer.get("error_description"));
+    assert.equal(this.answer.get("state"), this.#expected);
+    return this.answer;
   }
 }
 
+/** The SDK for the revision of 2025-11-25: what is made of it differs from one to the next. */
+const sdk2025 = {
+  client: () => new Client({ name: "interop", version: "1.0.0" }),
+  transport: (url, authProvider) => new StreamableHTTPClientTransport(url, { authProvider }),
+  finish: (transport, answer) => transport.finishAuth(answer.get("code")),
+};
+
 /** Connects to the server at `url`, by way of the person where it has to; gives the client. */
-export async function connect(url, keeper) {
-  const transport = new StreamableHTTPClientTransport(url, { authProvider: keeper });
+export async function connect(url, keeper, sdk = sdk2025) {
+  const transport = sdk.transport(url, keeper);
   try {
-    const client = new Client({ name: "interop", version: "1.0.0" });
+    const client = sdk.client();
     await client.connect(transport);
     return client;
   } catch (error) {
     if (error.constructor.name !== "UnauthorizedError" || !keeper.asked) throw error;
   }
-  await transport.finishAuth(await keeper.code());
-  const client = new Client({ name: "interop", version: "1.0.0" });
-  await client.connect(new StreamableHTTPClientTransport(url, { authProvider: keeper }));
+  await sdk.finish(transport, await keeper.ask());
+  const client = sdk.client();
+  await client.connect(sdk.transport(url, keeper));
   return client;
 }
 
