@@ -55,7 +55,11 @@ impl Registration {
 
 fn shown(app: &App, row: &Protected) -> Value {
     let rules = app.rules();
-    let challenge = format!("Bearer resource_metadata=\"{}\"", row.resource.metadata_address());
+    let mut challenge = format!("Bearer resource_metadata=\"{}\"", row.resource.metadata_address());
+    if !row.scope.is_empty() {
+        // RFC 6750 §3: what a client without a token should ask for.
+        challenge.push_str(&format!(", scope=\"{}\"", row.scope));
+    }
     json!({
         "resource": row.resource,
         "resource_name": row.name.as_str(),

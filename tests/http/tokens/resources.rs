@@ -410,7 +410,8 @@ async fn a_registered_resource_is_described_and_comes_with_its_challenge() {
     assert_eq!(described.header("access-control-allow-origin"), "*");
     assert_eq!(
         told["www_authenticate"],
-        "Bearer resource_metadata=\"https://api.example/.well-known/oauth-protected-resource/mcp\""
+        "Bearer resource_metadata=\"https://api.example/.well-known/oauth-protected-resource/mcp\", \
+         scope=\"orders:read\""
     );
     assert!(told["client_secret"].as_str().unwrap().starts_with("gl_cs_"));
     let unknown = server.get("/.well-known/oauth-protected-resource/other.example").await;
