@@ -20,7 +20,7 @@ Examples:
   gatelodge                                     start the server; the first start prints a setup link
   gatelodge client add shop --redirect http://127.0.0.1:3000/callback
                                                 register an application that signs people in
-  gatelodge client add nightly --scope orders   register a program that acts for itself
+  gatelodge client add nightly                  register a program that acts for itself
   gatelodge user add ada --role admin           enrol a person: prints a link, good for one passkey
   gatelodge user recover ada                    a new link for somebody who lost their passkey
   gatelodge config check                        say everything that is wrong with the configuration

@@ -12,6 +12,7 @@ mod commands;
 mod connection;
 mod logout;
 mod program;
+mod readme;
 mod refused;
 mod secrets;
 mod start;

@@ -17,7 +17,7 @@ Examples:
       a web application that signs people in; it gets a secret
   gatelodge client add editor --public --redirect http://127.0.0.1/callback
       a desktop application: no secret, any port of this machine
-  gatelodge client add nightly --scope orders:read
+  gatelodge client add nightly
       a program that acts for itself by client credentials
   gatelodge client add billing --jwks keys.json
       a program that signs with its own key instead of showing a secret
@@ -25,8 +25,9 @@ Examples:
       a confidential client that knows nonce and not PKCE
 
 With --redirect a client has the grants authorization_code and refresh_token, without it
-client_credentials; --grant says otherwise. With keys it proves itself by private_key_jwt, else by
-a secret that the server makes; --secret-file names one of your own.";
+client_credentials; --grant says otherwise. A --scope is one that the configuration knows. With keys
+it proves itself by private_key_jwt, else by a secret that the server makes; --secret-file names one
+of your own.";
 
 const SET_HELP: &str = "\
 Examples:
