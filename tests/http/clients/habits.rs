@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
+use axum::http::Method;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::support::{Browser, RelyingParty, Server, decoded};
+use super::documents::reaching;
+use crate::refusals::documents::document;
+use crate::support::{Browser, RelyingParty, Server, Site, decoded};
 
 const MCP: &str = "http://localhost:3000/mcp";
 
@@ -27,6 +30,29 @@ async fn registered(server: &Server, metadata: Value) -> (RelyingParty, Value) {
     let answer = server.send(request.unwrap()).await;
     assert_eq!(answer.status, 201, "{}", answer.text());
     (RelyingParty::new(server, &answer.json()), answer.json())
+}
+
+/// An MCP server: what it publishes of itself, and its answer to a request without a token.
+async fn mcp_server(server: &Server, scope: &str) -> (Value, String) {
+    let resource = json!({ "resource": MCP, "scope": scope });
+    let told = server.operate(Method::POST, "/resources", resource).await.json();
+    (told["metadata"].clone(), told["www_authenticate"].as_str().unwrap().to_owned())
+}
+
+/// A parameter of a challenge (RFC 9110 §11.2).
+fn parameter<'a>(challenge: &'a str, name: &str) -> &'a str {
+    let (_, rest) = challenge.split_once(&format!("{name}=\"")).unwrap();
+    rest.split('"').next().unwrap()
+}
+
+/// A client on its person's machine whose document `site` has, at a port that it just got.
+fn described(server: &Server, site: &Site) -> RelyingParty {
+    let mut document = document(site);
+    document["redirect_uris"] = json!(["http://localhost/callback"]);
+    site.serve(&document, "");
+    let mut agent = RelyingParty::new(server, &document);
+    agent.redirect_uri = "http://localhost:51234/callback".to_owned();
+    agent
 }
 
 /// The claims of the access token that `changes` lead to.
@@ -65,6 +91,57 @@ async fn a_client_that_registers_itself_gets_a_token_for_an_mcp_server() {
             (MCP.into(), "mcp:tools offline_access".into())
         );
     }
+}
+
+#[tokio::test]
+async fn a_client_named_by_a_document_gets_a_token_for_an_mcp_server() {
+    let site = Site::new().await;
+    let (server, mut ada) = reaching(&site, |_| {}).await;
+    let (published, challenge) = mcp_server(&server, "mcp:tools").await;
+    let agent = described(&server, &site);
+
+    let issuer = published["authorization_servers"][0].as_str().unwrap();
+    let discovered = server.get("/.well-known/oauth-authorization-server").await.json();
+    let resource = published["resource"].as_str().unwrap();
+    let scope = format!("{} offline_access", parameter(&challenge, "scope"));
+    let asked = [("resource", resource), ("scope", &scope)];
+    let code = agent.authorize(&mut ada, &asked).await.brought().remove("code").unwrap();
+    let mut form = agent.redemption(&code);
+    form.push(("resource", resource));
+    let tokens = agent.ask(&form).await.tokens();
+    ada.sign_out().await;
+    server.advance(Duration::from_secs(1));
+    let refreshed = agent.refresh(tokens.refresh()).await.tokens();
+
+    assert_eq!(discovered["issuer"], issuer);
+    assert_eq!(discovered["client_id_metadata_document_supported"], true);
+    for access in [&tokens.access, &refreshed.access] {
+        let claims = decoded(access).1;
+        assert_eq!((&claims["aud"], &claims["client_id"]), (&json!(MCP), &json!(agent.id)));
+        assert_eq!(claims["scope"], "mcp:tools offline_access");
+    }
+}
+
+/// MCP, "Step-Up Authorization Flow": a server that answered `insufficient_scope` is asked again
+/// with a token for what it named beside what was granted.
+#[tokio::test]
+async fn a_client_that_lacks_a_scope_asks_for_it_beside_those_it_has() {
+    let site = Site::new().await;
+    let (server, mut ada) = reaching(&site, |_| {}).await;
+    mcp_server(&server, "mcp:read mcp:write").await;
+    let agent = described(&server, &site);
+    let first = claims(&agent, &mut ada, &[("resource", MCP), ("scope", "mcp:read")]).await;
+
+    let more = [("resource", MCP), ("scope", "mcp:read mcp:write")];
+    let page = ada.visit(&agent.request(&more)).await;
+    let second = claims(&agent, &mut ada, &more).await;
+
+    assert!(page.asks_for_consent(), "{}", page.text());
+    let (new, before) = page.text().split_once("What you allowed it before").unwrap();
+    assert!(new.contains("mcp:write") && !new.contains("mcp:read"), "{new}");
+    assert!(before.contains("mcp:read"), "{before}");
+    assert_eq!((&first["scope"], &second["scope"]), (&json!("mcp:read"), &json!(more[1].1)));
+    assert_eq!(second["aud"], MCP);
 }
 
 #[tokio::test]
