@@ -89,6 +89,19 @@ await story("access token valid to a resource server (RFC 9068)", async () => {
   await assert.rejects(oauth.validateJwtAccessToken(as, bearing(tokens.id_token), issuer, plain));
 });
 
+await story("introspection, signed (RFC 9701)", async () => {
+  const as = await discover("oauth2");
+  const { client, authentication, tokens, sub } = await signIn(as, "openid");
+
+  const signed = { requestJwtResponse: true, ...plain };
+  const response = await oauth.introspectionRequest(as, client, authentication, tokens.access_token, signed);
+  const told = await oauth.processIntrospectionResponse(as, client, response);
+  await oauth.validateApplicationLevelSignature(as, response, plain);
+
+  assert.match(response.headers.get("content-type"), /token-introspection\+jwt/);
+  assert.deepEqual([told.active, told.sub], [true, sub]);
+});
+
 for (const [method, authenticate] of [
   ["client_secret_basic", oauth.ClientSecretBasic],
   ["client_secret_post", oauth.ClientSecretPost],

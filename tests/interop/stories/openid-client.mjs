@@ -1,8 +1,11 @@
 // openid-client: a web application that signs people in, and a program that acts for itself.
 
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as client from "openid-client";
-import { approve, callback, issuer, register, story } from "./support.mjs";
+import { approve, callback, issuer, register, story, visit } from "./support.mjs";
 
 /** A web application. Unless told otherwise this library sends its secret in the body. */
 const shop = (...flags) => register("shop", "--redirect", callback, "--auth", "client_secret_post", ...flags);
@@ -13,11 +16,15 @@ const careful = { execute: [client.allowInsecureRequests, client.enableNonRepudi
 const discover = (registered, authentication) =>
   client.discovery(new URL(issuer), registered.client_id, registered.client_secret, authentication, careful);
 
+/** What a browser brings to the application where it was sent. */
+const brought = ({ location, form }) =>
+  form ? new Request(location, { method: "POST", body: new URLSearchParams(form) }) : new URL(location);
+
 /** Signs in, and gives the tokens. */
-async function signIn(config, parameters) {
+async function signIn(config, parameters, build = client.buildAuthorizationUrl) {
   const verifier = client.randomPKCECodeVerifier();
   const checks = { expectedNonce: client.randomNonce(), expectedState: client.randomState(), idTokenExpected: true };
-  const url = client.buildAuthorizationUrl(config, {
+  const url = await build(config, {
     redirect_uri: callback,
     code_challenge: await client.calculatePKCECodeChallenge(verifier),
     code_challenge_method: "S256",
@@ -25,7 +32,7 @@ async function signIn(config, parameters) {
     state: checks.expectedState,
     ...parameters,
   });
-  return client.authorizationCodeGrant(config, await approve(url), { pkceCodeVerifier: verifier, ...checks });
+  return client.authorizationCodeGrant(config, brought(await visit(url)), { pkceCodeVerifier: verifier, ...checks });
 }
 
 await story("code flow with PKCE, nonce and a verified ID token", async () => {
@@ -74,6 +81,72 @@ await story("code flow of an application that registers itself", async () => {
   const tokens = await signIn(config, { scope: "openid" });
 
   assert.equal(tokens.claims().aud, config.clientMetadata().client_id);
+});
+
+await story("code flow of a desktop application, at a port that nobody registered", async () => {
+  const config = await discover(await register("editor", "--public", "--redirect", callback), client.None());
+
+  const tokens = await signIn(config, { scope: "openid", redirect_uri: "http://127.0.0.1:51234/callback" });
+
+  assert.ok(tokens.claims().sub);
+});
+
+await story("code flow by a pushed request", async () => {
+  const config = await discover(await shop("--require-par"));
+
+  const tokens = await signIn(config, { scope: "openid" }, client.buildAuthorizationUrlWithPAR);
+
+  assert.ok(tokens.claims().sub);
+});
+
+await story("code flow with an answer by form_post", async () => {
+  const config = await discover(await shop());
+
+  const tokens = await signIn(config, { scope: "openid", response_mode: "form_post" });
+
+  assert.ok(tokens.claims().sub);
+});
+
+await story("code flow with private_key_jwt", async () => {
+  const es256 = { name: "ECDSA", namedCurve: "P-256" };
+  const { privateKey, publicKey } = await crypto.subtle.generateKey(es256, false, ["sign", "verify"]);
+  const home = await mkdtemp(join(tmpdir(), "keys-"));
+  await writeFile(join(home, "jwks.json"), JSON.stringify({ keys: [await crypto.subtle.exportKey("jwk", publicKey)] }));
+  const registered = await register("shop", "--redirect", callback, "--jwks", join(home, "jwks.json"));
+  await rm(home, { recursive: true });
+  const config = await discover(registered, client.PrivateKeyJwt(privateKey));
+
+  const first = await signIn(config, { scope: "openid offline_access" });
+  const second = await client.refreshTokenGrant(config, first.refresh_token);
+
+  assert.equal(registered.token_endpoint_auth_method, "private_key_jwt");
+  assert.equal(second.claims().sub, first.claims().sub);
+});
+
+await story("a device without a browser", async () => {
+  const grant = "urn:ietf:params:oauth:grant-type:device_code";
+  const registered = await register("telly", "--public", "--grant", grant, "--grant", "refresh_token");
+  const config = await discover(registered, client.None());
+
+  const device = await client.initiateDeviceAuthorization(config, { scope: "openid offline_access" });
+  await visit(device.verification_uri_complete);
+  const tokens = await client.pollDeviceAuthorizationGrant(config, { ...device, interval: 0 });
+
+  assert.ok(tokens.claims().sub);
+  assert.ok((await client.refreshTokenGrant(config, tokens.refresh_token)).access_token);
+});
+
+await story("a token is in force until it is revoked, and introspection says so", async () => {
+  const config = await discover(await shop());
+  const tokens = await signIn(config, { scope: "openid offline_access" });
+
+  const before = await client.tokenIntrospection(config, tokens.access_token);
+  await client.tokenRevocation(config, tokens.refresh_token);
+  const after = await client.tokenIntrospection(config, tokens.access_token);
+
+  assert.equal(before.sub, tokens.claims().sub);
+  assert.deepEqual([before.active, after.active], [true, false]);
+  await assert.rejects(client.refreshTokenGrant(config, tokens.refresh_token), { error: "invalid_grant" });
 });
 
 for (const alg of ["EdDSA", "ES256", "RS256"]) {
