@@ -90,6 +90,42 @@ fn the_socket_and_the_store_give_the_same_answers() {
 }
 
 #[test]
+fn a_document_is_imported_and_shown_as_it_says() {
+    const ID: &str = "https://app.example/client.json";
+    let home = Home::new();
+    let _server = home.start(&["serve", "--listen", "127.0.0.1:0", "--offline"]);
+    let file = home.path("client.json");
+    let write = |name: &str| {
+        let document = json!({
+            "client_id": ID, "client_name": name, "redirect_uris": ["http://localhost/callback"],
+            "token_endpoint_auth_method": "none", "default_max_age": 300,
+        });
+        std::fs::write(&file, document.to_string()).unwrap();
+    };
+    let import = format!("client import {ID} {}", file.display());
+
+    write("Reader");
+    let imported = home.json(&import);
+    write("A better reader");
+    home.json(&import);
+    let shown = String::from_utf8(call(&home, &format!("client show {ID}")).stdout).unwrap();
+
+    assert_eq!((&imported["origin"], &imported["name"]), (&json!("document"), &json!("Reader")));
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let lines: Vec<String> = shown.lines().map(words).collect();
+    for line in
+        ["name A better reader", "origin document", "subject_type public", "default_max_age 300"]
+    {
+        assert!(lines.iter().any(|shown| shown == line), "{line}: {shown}");
+    }
+    let other = import.replace("app.example", "other.example");
+    assert_eq!(code(&home, &other), 4);
+    std::fs::write(&file, "{").unwrap();
+    assert_eq!(code(&home, &import), 2);
+    assert_eq!(code(&home, "client import https://app.example/client.json /nowhere"), 2);
+}
+
+#[test]
 fn a_failure_is_the_same_through_the_socket_and_from_the_store() {
     let (running, resting) = (Home::new(), Home::new());
     let _server = running.serve();

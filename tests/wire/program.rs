@@ -58,7 +58,8 @@ impl Home {
         self.start(&["serve", "--listen", "127.0.0.1:0", "--print-setup"])
     }
 
-    fn start(&self, arguments: &[&str]) -> Server {
+    /// A server that `arguments` start.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Server {
         let mut command = self.command(arguments);
         // Whatever a story does, nothing of it may be read in this log.
         command.env("GATELODGE_LOG", "debug");

@@ -1,7 +1,7 @@
 //! What the command line says of a client, for a new one and for one that changes.
 
 use clap::Args;
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde_json::{Map, Value};
 
 use crate::cli::answer::{Exit, Failure};
@@ -20,8 +20,11 @@ pub(super) struct Described {
     /// Where it is told that somebody signed out
     #[arg(long, value_name = "URI")]
     back_channel_logout: Option<String>,
+    /// What it is told then has to name the session
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    back_channel_logout_session: Option<bool>,
     /// A grant it may use; repeat it for more
-    #[arg(long, value_parser = words(GrantType::ALL, GrantType::as_str))]
+    #[arg(long, value_parser = grants())]
     grant: Vec<String>,
     /// A scope it may ask for; repeat it for more
     #[arg(long)]
@@ -68,6 +71,9 @@ pub(super) struct Described {
     /// How long its access tokens last, in seconds
     #[arg(long, value_name = "SECONDS", value_parser = number_or_nothing)]
     access_token_lifetime: Option<Value>,
+    /// How old a sign-in may be where its requests say nothing, in seconds
+    #[arg(long, value_name = "SECONDS", value_parser = number_or_nothing)]
+    default_max_age: Option<Value>,
     /// The algorithm that signs its ID tokens
     #[arg(long, value_name = "ALG", value_parser = words(SigningAlg::ALL, SigningAlg::as_str))]
     id_token_alg: Option<String>,
@@ -82,6 +88,18 @@ pub(super) struct Described {
 /// The words of a vocabulary, as values that the help lists and completion offers.
 fn words<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> PossibleValuesParser {
     all.iter().copied().map(word).collect::<Vec<_>>().into()
+}
+
+/// The grants, the last part of a URN standing for the whole.
+fn grants() -> impl TypedValueParser<Value = String> {
+    let short = |word: &'static str| word.rsplit(':').next().unwrap_or(word);
+    let shown = move |word| PossibleValue::new(short(word)).alias(word);
+    let all = GrantType::ALL.iter().map(|grant| grant.as_str());
+    let whole = move |said: String| {
+        let meant = GrantType::ALL.iter().find(|grant| short(grant.as_str()) == said);
+        meant.map_or(said, |grant| grant.as_str().to_owned())
+    };
+    PossibleValuesParser::new(all.map(shown)).map(whole)
 }
 
 /// The words of a vocabulary, and none of them.
@@ -116,6 +134,10 @@ impl Described {
             ("redirect_uris", list(self.redirect)),
             ("post_logout_redirect_uris", list(self.post_logout)),
             ("backchannel_logout_uri", self.back_channel_logout.map(text)),
+            (
+                "backchannel_logout_session_required",
+                self.back_channel_logout_session.map(Value::from),
+            ),
             ("grant_types", list(self.grant)),
             ("scope", scope.map(Value::from)),
             ("resources", list(self.resource)),
@@ -133,6 +155,7 @@ impl Described {
             ("subject_type", subject_type),
             ("sector", pairwise),
             ("access_token_lifetime", self.access_token_lifetime),
+            ("default_max_age", self.default_max_age),
             ("id_token_signed_response_alg", self.id_token_alg.map(Value::from)),
             ("userinfo_signed_response_alg", self.userinfo_alg.map(text)),
             ("introspection_signed_response_alg", self.introspection_alg.map(text)),

@@ -25,9 +25,9 @@ Examples:
       a confidential client that knows nonce and not PKCE
 
 With --redirect a client has the grants authorization_code and refresh_token, without it
-client_credentials; --grant says otherwise. A --scope is one that the configuration knows. With keys
-it proves itself by private_key_jwt, else by a secret that the server makes; --secret-file names one
-of your own.";
+client_credentials; --grant says otherwise. A --scope is one that the configuration or a resource
+knows. With keys it proves itself by private_key_jwt, else by a secret that the server makes;
+--secret-file names one of your own.";
 
 const SET_HELP: &str = "\
 Examples:
@@ -238,10 +238,12 @@ fn shown(client: &Value) -> String {
         "redirect_uris",
         "post_logout_redirect_uris",
         "backchannel_logout_uri",
+        "backchannel_logout_session_required",
         "grant_types",
         "scope",
         "resources",
         "token_endpoint_auth_method",
+        "jwks",
         "jwks_uri",
         "first_party",
         "confirmation_waived",
@@ -249,8 +251,10 @@ fn shown(client: &Value) -> String {
         "require_pushed_authorization_requests",
         "pkce",
         "refresh",
+        "subject_type",
         "sector",
         "access_token_lifetime",
+        "default_max_age",
         "id_token_signed_response_alg",
         "userinfo_signed_response_alg",
         "introspection_signed_response_alg",
@@ -364,7 +368,8 @@ mod tests {
                     --resource https://api.example --native --pairwise editor.example \
                     --back-channel-logout https://e.example/out --introspect-any --require-par \
                     --userinfo-alg EdDSA --introspection-alg RS256 --no-confirmation \
-                    --access-token-lifetime 60 --jwks-uri https://e.example/jwks";
+                    --access-token-lifetime 60 --jwks-uri https://e.example/jwks \
+                    --back-channel-logout-session --default-max-age 300 --grant device_code";
         let words: Vec<_> = line.split_whitespace().collect();
 
         let Some(Verb::Client(ClientVerb::Add(add))) =
@@ -379,7 +384,11 @@ mod tests {
                 "name": "editor", "client_id": "e", "client_type": "public",
                 "redirect_uris": ["http://127.0.0.1/cb"],
                 "post_logout_redirect_uris": ["http://127.0.0.1/bye"],
-                "grant_types": ["authorization_code"], "scope": "openid email",
+                "grant_types": [
+                    "authorization_code", "urn:ietf:params:oauth:grant-type:device_code",
+                ],
+                "backchannel_logout_session_required": true, "default_max_age": 300,
+                "scope": "openid email",
                 "token_endpoint_auth_method": "none", "first_party": true, "pkce": "required",
                 "refresh": "strict", "id_token_signed_response_alg": "ES256",
                 "resources": ["https://api.example"], "application_type": "native",
@@ -421,6 +430,7 @@ mod tests {
             (&["--pairwise", ""], json!({"subject_type": null, "sector": null})),
             (&["--userinfo-alg", ""], json!({"userinfo_signed_response_alg": null})),
             (&["--access-token-lifetime", ""], json!({"access_token_lifetime": null})),
+            (&["--default-max-age", ""], json!({"default_max_age": null})),
             (
                 &["--jwks-uri", "https://a.example/"],
                 json!({"jwks": null, "jwks_uri": "https://a.example/"}),

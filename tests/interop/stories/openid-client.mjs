@@ -124,8 +124,7 @@ await story("code flow with private_key_jwt", async () => {
 });
 
 await story("a device without a browser", async () => {
-  const grant = "urn:ietf:params:oauth:grant-type:device_code";
-  const registered = await register("telly", "--public", "--grant", grant, "--grant", "refresh_token");
+  const registered = await register("telly", "--public", "--grant", "device_code", "--grant", "refresh_token");
   const config = await discover(registered, client.None());
 
   const device = await client.initiateDeviceAuthorization(config, { scope: "openid offline_access" });
