@@ -59,9 +59,8 @@
 //! - *Rebind the name.* A `Host` that is none of ours is answered with 421.
 //! - *Have the server fetch it.* A URL that a client names leads only to public addresses, and the
 //!   connection goes to the very address that was judged ([`fetch`]).
-//! - *Walk past the proxy's question.* A session at an application is a cookie of its host alone,
-//!   made from a code that only the browser that began can spend; an answer to a proxy brings every
-//!   identity header, for the proxy to put in place of what came from outside ([`flow::forward`]).
+//! - *Name oneself to an application.* An answer to a proxy brings every identity header, for the
+//!   proxy to put in place of what came from outside ([`flow::forward`]).
 //! - *Guess.* What a person can type is counted by network and by account, in rows, so that a
 //!   restart gives nobody new attempts. What has 256 bits is not counted: nobody guesses it.
 //! - *Take a token elsewhere.* A token names its resource; every endpoint of ours wants to be named.

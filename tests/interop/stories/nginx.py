@@ -115,13 +115,13 @@ def _():
 
 @story("what a browser says of itself is overwritten, if only by nothing")
 def _():
-    forged = {"Remote-User": "root", "Remote-Email": "root@app.example", "Remote-Groups": "root"}
+    forged = {name: "root" for name in ("Remote-User", "Remote_User", "Remote-Email", "Remote-Groups")}
 
     answer = person("open", f"http://{WIKI}/page", forged)
 
     headers = json.loads(answer["text"])
     assert headers["remote-user"] == "ada"
-    assert "remote-email" not in headers
+    assert not {"remote-email", "remote_user"} & set(headers)
     assert "root" not in headers["remote-groups"]
 
 
