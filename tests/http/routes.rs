@@ -63,6 +63,7 @@ const ROUTES: &[(&str, &str, To, bool)] = &[
     ("/_gatelodge/start", "GET,HEAD", Own, false),
     ("/_gatelodge/callback", "GET,HEAD", Own, false),
     ("/_gatelodge/sign-out", "GET,HEAD,POST", Own, false),
+    ("/_gatelodge/assets/{name}", "GET,HEAD", Own, true),
     ("/assets/{name}", "GET,HEAD", Own, true),
     ("/healthz", "GET,HEAD", Own, false),
     ("/readyz", "GET,HEAD", Own, false),
