@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use crate::oauth::bridge::{HostId, Mode};
 use crate::oauth::client::{DocumentPolicy, PkcePolicy, RegistrationPolicy};
 use crate::oauth::forward::AppHost;
 use crate::oauth::issuer::Issuer;
@@ -59,6 +60,8 @@ pub struct Config {
     /// The applications behind a proxy that asks here, and the roles that may enter; none named:
     /// everybody.
     pub apps: BTreeMap<AppHost, Vec<Role>>,
+    /// What bridges find here.
+    pub bridge: Bridging,
     /// The proxies that are believed about the address of a request; an IPv4 address never in the
     /// form of IPv6.
     pub behind_proxy: Vec<IpAddr>,
@@ -105,6 +108,8 @@ pub struct Lifetimes {
     pub ceremony: Duration,
     /// A device code, from its request to its approval.
     pub device_code: Duration,
+    /// An exchange code, from the browser or an operator to a bridge.
+    pub exchange_code: Duration,
     /// An ID token.
     pub id_token: Duration,
     /// A sign-in under way, from the authorization request to its answer.
@@ -113,6 +118,8 @@ pub struct Lifetimes {
     pub key_overlap: Duration,
     /// A signing key's time in use.
     pub key_rotation: Duration,
+    /// A personal access token, unless its maker says otherwise.
+    pub personal_token: Duration,
     /// A pushed authorization request, until its browser comes.
     pub pushed_request: Duration,
     /// A refresh token that nobody uses.
@@ -140,10 +147,12 @@ impl Default for Lifetimes {
             authorization_code: Duration::from_secs(10 * MINUTE),
             ceremony: Duration::from_secs(5 * MINUTE),
             device_code: Duration::from_secs(15 * MINUTE),
+            exchange_code: Duration::from_secs(2 * MINUTE),
             id_token: Duration::from_secs(15 * MINUTE),
             interaction: Duration::from_secs(30 * MINUTE),
             key_overlap: Duration::from_secs(DAY),
             key_rotation: Duration::from_secs(90 * DAY),
+            personal_token: Duration::from_secs(90 * DAY),
             pushed_request: Duration::from_secs(MINUTE),
             refresh_idle: Duration::from_secs(30 * DAY),
             refresh_total: Duration::from_secs(180 * DAY),
@@ -182,6 +191,27 @@ impl Default for Policy {
             pkce: PkcePolicy::Required,
             private_use_schemes: Vec::new(),
         }
+    }
+}
+
+/// What bridges find here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bridging {
+    /// The command to which a person pastes a code, where the browser cannot bring it home; the
+    /// code is written behind it. By default one that works anywhere.
+    pub command: Option<String>,
+    /// Hosts of agents beyond those that every installation knows.
+    pub hosts: Vec<HostId>,
+    /// Hosts that this installation does without.
+    pub hosts_off: Vec<HostId>,
+    /// The ways in which a bridge comes to its access.
+    pub modes: Vec<Mode>,
+}
+
+impl Default for Bridging {
+    fn default() -> Self {
+        let (hosts, hosts_off) = (Vec::new(), Vec::new());
+        Self { command: None, hosts, hosts_off, modes: Mode::ALL.to_vec() }
     }
 }
 
@@ -272,6 +302,7 @@ impl Config {
         let mut config = Self {
             apps: BTreeMap::new(),
             behind_proxy: Vec::new(),
+            bridge: Bridging::default(),
             documents: Documents::default(),
             fetch: Fetching::default(),
             hosts: Vec::new(),

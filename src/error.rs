@@ -110,6 +110,9 @@ refusals! {
     BodyTooLarge => PayloadTooLarge, "the body is larger than this endpoint reads";
     BodyTooSlow => RequestTimeout, "the body did not arrive within its time";
     BodyTypeUnsupported => InvalidRequest, "the body is not application/x-www-form-urlencoded";
+    BridgeModeOff => NotFound, "bridges do not come in this way here";
+    BridgeSessionMalformed => InvalidRequest, "a bridge session is 1 to 128 letters, digits and . _ -";
+    BridgeSessionOfAnother => BridgeForbidden, "the bridge session is unknown, or somebody else's";
     CeremoniesTooMany => TemporarilyUnavailable, "too many passkey ceremonies are under way that nobody finishes";
     CeremonyExpired => CeremonyOver, "the passkey ceremony was not finished in time";
     CeremonyOfAnotherBrowser => CeremonyOver, "the passkey ceremony was begun in another browser";
@@ -186,11 +189,19 @@ refusals! {
     DocumentUnreachable => InvalidRequest, "the server of the client's metadata document could not be reached securely";
     DocumentWithSecret => InvalidClientMetadata, "the client's metadata document, which everybody can read, has a secret, or a method that needs one";
     EmailMalformed => InvalidRequest, "the e-mail address has no @ or is longer than 254 characters";
+    ExchangeCodeExpired => ExchangeCodeInvalid, "the exchange code has expired";
+    ExchangeCodeMissing => ExchangeCodeMissing, "the request has no exchange code";
+    ExchangeCodeSpent => ExchangeCodeInvalid, "the exchange code was redeemed before";
+    ExchangeCodeUnknown => ExchangeCodeInvalid, "the exchange code is unknown";
     GrantEnded => InvalidGrant, "the grant has ended";
     GrantNotFound => NotFound, "there is no such grant in force";
     GrantTypeMissing => InvalidRequest, "the request has no grant_type";
     GrantTypeNotRegistered => UnauthorizedClient, "the client did not register this grant type";
     GrantTypeUnsupported => UnsupportedGrantType, "this server does not know the grant type";
+    HookAudienceForeign => InvalidTarget, "the audience hook is for hook clients alone";
+    HookScopeWithoutAudience => InvalidScope, "hook scopes are had with audience=hook alone";
+    HostIdUnknown => InvalidRequest, "the host is not one that is known here";
+    HostSwitchedOff => HostSwitchedOff, "this installation does without that host";
     HostUnknown => MisdirectedRequest, "the Host header names none of this server's names";
     IdTokenHintClientDiffers => InvalidRequest, "the id_token_hint was issued to another client";
     IdTokenHintMalformed => InvalidRequest, "the id_token_hint is no ID token of this server";
@@ -203,9 +214,11 @@ refusals! {
     IssuerUnfit => InvalidRequest, "the issuer is no https URL, and no http URL of a loopback host";
     JwksMalformed => InvalidClientMetadata, "the key set is no JWK Set with a public key that can verify here, or it shows a secret one";
     LastAdministrator => Conflict, "nobody would be left to administer this server";
+    LinkRedirectUnfit => InvalidRequest, "a device link leads to http on a loopback host with a port, and nowhere else";
     LoginNeeded => LoginRequired, "nobody fitting is signed in, and prompt=none forbids to ask";
     MaxAgeMalformed => InvalidRequest, "max_age is no number of seconds";
     MethodNotAllowed => MethodNotAllowed, "this address does not answer that method";
+    ModelProtocolUnknown => InvalidRequest, "the model protocol is not one of anthropic, openai, gemini and backend";
     NameMalformed => InvalidRequest, "a name is 1 to 128 characters without control characters";
     PageNotFound => NotFound, "there is no such page";
     ParameterMalformed => InvalidRequest, "a parameter is not percent-encoded UTF-8";
@@ -214,6 +227,13 @@ refusals! {
     ParametersTooMany => InvalidRequest, "the request has more than 100 parameters";
     PersonDeclined => AccessDenied, "the person declined";
     PersonDisabled => AccessDenied, "the person is switched off";
+    PersonalTokenExpired => InvalidToken, "the personal access token has expired";
+    PersonalTokenNotFound => NotFound, "there is no such personal access token";
+    PersonalTokenRevoked => InvalidToken, "the personal access token was revoked";
+    PersonalTokenUnknown => InvalidToken, "the personal access token is unknown";
+    PersonalTokensTooMany => TooManyRequests, "this person has a hundred personal access tokens already";
+    PluginIdMalformed => InvalidRequest, "a plugin_id is 1 to 128 letters, digits and . _ : / @ -";
+    PluginIdMissing => InvalidRequest, "a hook token is for one plugin, and the request has no plugin_id";
     PostLogoutUriUnregistered => InvalidRequest, "the post_logout_redirect_uri is not registered for the client";
     PromptContradictory => InvalidRequest, "prompt=none stands beside another value";
     PromptUnknown => InvalidRequest, "prompt has a value that is not known";
@@ -310,16 +330,24 @@ error_codes! {
     AuthorizationDenied = "access_denied", 400, "The request was denied.";
     /// RFC 8628 §3.5
     AuthorizationPending = "authorization_pending", 400, "The person has not yet decided.";
+    /// Ours: a bridge session of somebody else.
+    BridgeForbidden = "forbidden", 403, "This bridge session is not yours.";
     /// Ours: a passkey ceremony that is over.
     CeremonyOver = "ceremony_over", 400, "This passkey prompt is over. Please try again.";
     /// Ours: something of that name exists.
     Conflict = "conflict", 409, "That name is taken.";
     /// OpenID Connect Core §3.1.2.6
     ConsentRequired = "consent_required", 400, "The person has to be asked for consent.";
+    /// The bridge's: a code that opens nothing.
+    ExchangeCodeInvalid = "invalid_grant", 401, "invalid, expired or consumed exchange code";
+    /// The bridge's: a request without one.
+    ExchangeCodeMissing = "invalid_request", 400, "missing exchange code";
     /// RFC 8628 §3.5
     ExpiredToken = "expired_token", 400, "The device code has expired. Start again.";
     /// Ours: a page's POST from elsewhere.
     Forbidden = "forbidden", 403, "This request did not come from a page of this server. Reload the page and try again.";
+    /// The bridge's: a host that is known, and off.
+    HostSwitchedOff = "host_disabled", 422, "This host is switched off on this installation.";
     /// RFC 6750 §3.1
     InsufficientScope = "insufficient_scope", 403, "The access token does not reach that far.";
     /// Ours: a sign-in that is over.

@@ -30,7 +30,7 @@ use crate::oauth::client::jwks::Jwk;
 use crate::oauth::id::KeyId;
 use crate::oauth::jwt::Compact;
 use crate::secret::RootSecret;
-use crate::store::schema::SigningKeyRow;
+use crate::store::schema::{BridgeKey, SigningKeyRow};
 use crate::time::Timestamp;
 
 /// The key under which private keys lie in the store.
@@ -163,6 +163,15 @@ pub fn generate(
     let id = thumbprint(&Pair::open(alg, &document)?.public_members());
     let sealed = sealer.seal(&id, document)?;
     Ok((id, SigningKeyRow { alg, created: now, active, retires: None, sealed }))
+}
+
+/// Makes the key that bridges pin (RFC 8032).
+pub fn generate_for_bridges(sealer: &Sealer, now: Timestamp) -> Result<BridgeKey, Internal> {
+    let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(Internal::new)?;
+    let pair = Ed25519KeyPair::from_pkcs8(document.as_ref()).map_err(Internal::new)?;
+    let public = pair.public_key().as_ref().try_into().map_err(Internal::new)?;
+    let sealed = sealer.seal(&KeyId::new("bridge"), document.as_ref().to_vec())?;
+    Ok(BridgeKey { created: now, public, sealed })
 }
 
 /// A key that was opened: parsed once, used often.

@@ -106,6 +106,10 @@
 //! whoever asks has to bring the application's cookie, and learns what it opens anyway. An address
 //! that a proxy forwards decides what is counted as a guess, so for that it has to be named.
 //!
+//! **A bridge's session has an id of its own form.** A bridge may choose it, and an ended one never
+//! comes back, so chosen ids are remembered for good. Those that this server draws begin with
+//! `gls-`, and are taken from nobody unless they live; they need not be.
+//!
 //! **An issuer has no path.** Cookies and passkeys belong to an origin, and two issuers under one
 //! origin could not be kept apart.
 

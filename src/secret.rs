@@ -3,6 +3,8 @@
 //! A secret type has no `Debug`, `Display`, `Serialize` or `PartialEq`: it can be shown on
 //! purpose ([`Token::expose`]) and looked up by its keyed hash ([`Pepper::hash`]), nothing else.
 
+mod bridge;
+
 use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
@@ -19,6 +21,8 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 use zeroize::{Zeroize, Zeroizing};
+
+pub use bridge::{ExchangeCode, PersonalToken};
 
 /// What a token is for: its prefix, and the label that keeps its hashes apart from others'.
 pub trait Purpose {

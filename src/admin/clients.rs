@@ -147,6 +147,7 @@ pub(super) fn shown(id: &ClientId, client: &Client) -> Value {
         "origin": match client.origin {
             Origin::Document { .. } => "document",
             Origin::Dynamic { .. } => "dynamic",
+            Origin::Hook { .. } => "hook",
             Origin::Operator => "operator",
         },
         "enabled": client.enabled,

@@ -4,6 +4,7 @@
 //! Whoever can reach it owns the data directory, so it asks for no further proof, and tells in
 //! its errors the reason itself.
 
+mod bridge;
 mod clients;
 mod documents;
 mod issuer;
@@ -31,6 +32,11 @@ use crate::store::View;
 /// Every route there is, on one page.
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
+        .route("/api/v1/bridge", get(bridge::list))
+        .route("/api/v1/bridge/codes", post(bridge::issue_code))
+        .route("/api/v1/bridge/tokens", post(bridge::issue_token))
+        .route("/api/v1/personal-tokens", get(bridge::list_pats).post(bridge::add_pat))
+        .route("/api/v1/personal-tokens/{id}", delete(bridge::revoke_pat))
         .route("/api/v1/clients", get(clients::list).post(clients::add))
         .route(
             "/api/v1/clients/{id}",

@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 use super::{Failed, about};
 use crate::app::App;
 use crate::error::Refusal;
+use crate::flow::bridge::access::{self, LiveBridge};
 use crate::flow::grant::{self, LiveGrant};
 use crate::flow::session::{self, LiveSession};
+use crate::oauth::bridge::BridgeSessionId;
 use crate::oauth::id::{GrantId, SessionId};
 
 /// The most sessions or grants that one listing looks at.
@@ -19,12 +21,28 @@ const MOST: usize = 10_000;
 fn shown_session(live: &LiveSession) -> Value {
     json!({
         "id": live.id().to_string(),
+        "source": "web",
         "username": live.person().username.as_str(),
         "amr": live.authentication().amr,
         "auth_time": live.authentication().at.rfc3339(),
         "created": live.created().rfc3339(),
         "seen": live.seen().rfc3339(),
         "expires": live.expires().rfc3339(),
+    })
+}
+
+fn shown_bridge(live: &LiveBridge) -> Value {
+    let session = live.session();
+    json!({
+        "id": live.id().as_str(),
+        "source": session.source,
+        "username": live.person().username.as_str(),
+        "client_id": session.client.as_str(),
+        "address": session.address,
+        "agent": session.agent,
+        "created": session.created.rfc3339(),
+        "seen": session.seen.rfc3339(),
+        "expires": session.expires.rfc3339(),
     })
 }
 
@@ -51,14 +69,23 @@ pub(super) async fn list(
     let (view, cx) = (app.read()?, app.context());
     let user = about(&view, &request)?;
     let sessions = session::listed(&view, &cx, user, MOST)?;
-    Ok(Json(json!({ "sessions": sessions.iter().map(shown_session).collect::<Vec<_>>() })))
+    let bridges = access::listed(&view, &cx, user, MOST)?;
+    let told = sessions.iter().map(shown_session).chain(bridges.iter().map(shown_bridge));
+    Ok(Json(json!({ "sessions": told.collect::<Vec<_>>() })))
 }
 
 pub(super) async fn revoke(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Failed> {
-    let id: SessionId = id.parse().map_err(|_| Refusal::SessionNotFound)?;
+    let browser = id.parse::<SessionId>();
+    let bridge = id.parse::<BridgeSessionId>().map_err(|_| Refusal::SessionNotFound)?;
+    // A bridge may have chosen an id that looks like a browser's.
+    if access::live(&app.read()?, &app.context(), &bridge)?.is_some() {
+        let ended = app.write(move |tx, cx| access::end(tx, cx, &bridge, None)).await?;
+        return Ok(Json(shown_bridge(&ended)));
+    }
+    let id = browser.map_err(|_| Refusal::SessionNotFound)?;
     let revoked = app.write(move |tx, cx| session::revoke(tx, cx, id)).await?;
     Ok(Json(shown_session(&revoked)))
 }

@@ -25,6 +25,7 @@ use crate::oauth::issuer::Issuer;
 use crate::passkey::Passkeys;
 use crate::password::Passwords;
 use crate::secret::{Entropy, Pepper, RootSecret};
+use crate::store::schema::BridgeKey;
 use crate::store::{Read, Store, StoreError, Tx};
 use crate::time::Clock;
 
@@ -193,6 +194,15 @@ impl App {
             self.make_key(alg, self.rules.config.lifetimes.key_overlap).await?;
         }
         Ok(())
+    }
+
+    /// The key that bridges pin; made when it is asked for first, and the same ever after.
+    pub async fn bridge_key(&self) -> Result<BridgeKey, Error> {
+        if let Some(key) = flow::bridge::key::find(&self.read()?)? {
+            return Ok(key);
+        }
+        let made = keys::generate_for_bridges(&self.sealer, self.clock.now())?;
+        self.write(move |tx, cx| flow::bridge::key::keep(tx, cx, &made)).await
     }
 
     async fn make_key(self: &Arc<Self>, alg: SigningAlg, ahead: Duration) -> Result<(), Error> {

@@ -7,6 +7,7 @@ use clap_complete::Shell;
 
 use crate::config::Flags;
 
+use super::bridge::BridgeVerb;
 use super::client::ClientVerb;
 use super::config::ConfigVerb;
 use super::issuer::IssuerVerb;
@@ -79,6 +80,9 @@ pub(super) enum Verb {
     /// What people allowed which client
     #[command(subcommand)]
     Grant(GrantVerb),
+    /// Bridges, which carry a person's identity to the agents on their machine
+    #[command(subcommand)]
+    Bridge(BridgeVerb),
     /// Tokens, explained and ended
     #[command(subcommand)]
     Token(TokenVerb),

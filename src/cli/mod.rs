@@ -7,6 +7,7 @@
 
 mod answer;
 mod args;
+mod bridge;
 mod client;
 mod config;
 mod door;
@@ -54,6 +55,7 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Answer, Failur
     let verb = verb.unwrap_or_else(|| Verb::Serve(ServeArgs::default()));
     let flags = flags(&global);
     match verb {
+        Verb::Bridge(verb) => with_door(&flags, env, async |door| bridge::run(verb, door).await),
         Verb::Client(verb) => with_door(&flags, env, async |door| client::run(verb, door).await),
         Verb::Completions { shell } => Ok(program::completions(shell)),
         Verb::Config(verb) => Ok(config::run(&verb, &flags, env)),

@@ -65,7 +65,8 @@ pub(super) async fn run(verb: SessionVerb, door: &mut Door) -> Result<Answer, Fa
             const COLUMNS: &[(&str, &str)] = &[
                 ("SESSION", "id"),
                 ("USERNAME", "username"),
-                ("SIGNED IN", "auth_time"),
+                ("SOURCE", "source"),
+                ("CREATED", "created"),
                 ("SEEN", "seen"),
                 ("EXPIRES", "expires"),
             ];

@@ -24,6 +24,10 @@ const fn key(path: &'static str, kind: Kind) -> Key {
 pub(super) static KEYS: &[Key] = &[
     key("apps.*.roles", Kind::AppRoles),
     key("behind_proxy", Kind::Addresses(|d| &mut d.config.behind_proxy)),
+    key("bridge.command", Kind::OptionalText(|d| &mut d.config.bridge.command)),
+    key("bridge.hosts", Kind::BridgeHosts(|d| &mut d.config.bridge.hosts)),
+    key("bridge.hosts_off", Kind::BridgeHosts(|d| &mut d.config.bridge.hosts_off)),
+    key("bridge.modes", Kind::BridgeModes(|d| &mut d.config.bridge.modes)),
     key("data", Kind::Directory(|d| &mut d.data)),
     key("documents.hosts", Kind::Hosts(|d| &mut d.config.documents.hosts)),
     key("documents.policy", Kind::Documents(|d| &mut d.config.documents.policy)),
@@ -52,6 +56,10 @@ pub(super) static KEYS: &[Key] = &[
         Kind::Span { of: |d| &mut d.config.lifetimes.device_code, from: MINUTE, to: HOUR },
     ),
     key(
+        "lifetimes.exchange_code",
+        Kind::Span { of: |d| &mut d.config.lifetimes.exchange_code, from: 30, to: 10 * MINUTE },
+    ),
+    key(
         "lifetimes.id_token",
         Kind::Span { of: |d| &mut d.config.lifetimes.id_token, from: MINUTE, to: DAY },
     ),
@@ -67,6 +75,10 @@ pub(super) static KEYS: &[Key] = &[
         // Longer than the longest overlap, so that two successors are never ahead at once.
         "lifetimes.key_rotation",
         Kind::Span { of: |d| &mut d.config.lifetimes.key_rotation, from: 8 * DAY, to: 3650 * DAY },
+    ),
+    key(
+        "lifetimes.personal_token",
+        Kind::Span { of: |d| &mut d.config.lifetimes.personal_token, from: HOUR, to: 3650 * DAY },
     ),
     key(
         "lifetimes.pushed_request",

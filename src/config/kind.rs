@@ -8,6 +8,7 @@ use toml::Value;
 use zeroize::Zeroizing;
 
 use crate::fetch;
+use crate::oauth::bridge::{HostId, Mode};
 use crate::oauth::client::{DocumentPolicy, PkcePolicy, RegistrationPolicy};
 use crate::oauth::issuer::Issuer;
 use crate::oauth::scope::{Scope, ScopeToken};
@@ -21,6 +22,8 @@ use super::span;
 pub(super) enum Kind {
     Addresses(fn(&mut Draft) -> &mut Vec<IpAddr>),
     AppRoles,
+    BridgeHosts(fn(&mut Draft) -> &mut Vec<HostId>),
+    BridgeModes(fn(&mut Draft) -> &mut Vec<Mode>),
     Destinations(fn(&mut Draft) -> &mut Vec<String>),
     Directory(fn(&mut Draft) -> &mut Option<PathBuf>),
     Documents(fn(&mut Draft) -> &mut DocumentPolicy),
@@ -28,6 +31,7 @@ pub(super) enum Kind {
     Issuer(fn(&mut Draft) -> &mut Option<Issuer>),
     Listeners(fn(&mut Draft) -> &mut Vec<SocketAddr>),
     Number { of: fn(&mut Draft) -> &mut usize, from: usize, to: usize },
+    OptionalText(fn(&mut Draft) -> &mut Option<String>),
     Pkce(fn(&mut Draft) -> &mut PkcePolicy),
     Registration(fn(&mut Draft) -> &mut Option<RegistrationPolicy>),
     RoleScopes,
@@ -47,6 +51,8 @@ impl Kind {
         match self {
             Self::Addresses(_)
             | Self::AppRoles
+            | Self::BridgeHosts(_)
+            | Self::BridgeModes(_)
             | Self::Destinations(_)
             | Self::Hosts(_)
             | Self::Listeners(_)
@@ -62,6 +68,7 @@ impl Kind {
             Self::Directory(_)
             | Self::Documents(_)
             | Self::Issuer(_)
+            | Self::OptionalText(_)
             | Self::Pkce(_)
             | Self::Registration(_)
             | Self::ScopeWords
@@ -97,6 +104,14 @@ impl Kind {
                 let roles = list(value, "a role", |s| s.parse().ok())?;
                 draft.config.apps.insert(app, roles);
             }
+            Self::BridgeHosts(of) => {
+                let allowed = "a host of agents, such as claude-code";
+                *of(draft) = list(value, allowed, |s| s.parse().ok())?;
+            }
+            Self::BridgeModes(of) => {
+                let allowed = "\"pat\", \"session\", \"session-pat\", \"mtls\" or \"oauth-client\"";
+                *of(draft) = list(value, allowed, Mode::named)?;
+            }
             Self::Destinations(of) => {
                 let read = |s: &str| fetch::is_destination(s).then(|| s.to_owned());
                 let allowed = "a host and a port, such as apps.lan:443 or [::1]:8443";
@@ -130,6 +145,12 @@ impl Kind {
                 let number = number.filter(|number| (from..=to).contains(&number));
                 *of(draft) = number
                     .ok_or_else(|| format!("a whole number from {from} to {to} is allowed"))?;
+            }
+            Self::OptionalText(of) => {
+                let fits =
+                    |text: &&str| !text.trim().is_empty() && !text.chars().any(char::is_control);
+                let text = value.as_str().filter(fits).ok_or("a text on one line is allowed")?;
+                *of(draft) = Some(text.to_owned());
             }
             Self::Pkce(of) => {
                 let policy = value.as_str().and_then(|word| word.parse().ok());
@@ -206,6 +227,8 @@ impl Kind {
             Self::Secret(_) | Self::SecretText(_) => "(secret)".to_owned(),
             Self::Addresses(_)
             | Self::AppRoles
+            | Self::BridgeHosts(_)
+            | Self::BridgeModes(_)
             | Self::Destinations(_)
             | Self::Directory(_)
             | Self::Documents(_)
@@ -213,6 +236,7 @@ impl Kind {
             | Self::Issuer(_)
             | Self::Listeners(_)
             | Self::Number { .. }
+            | Self::OptionalText(_)
             | Self::Pkce(_)
             | Self::Registration(_)
             | Self::RoleScopes

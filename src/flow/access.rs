@@ -2,8 +2,9 @@
 //! takes or judges one asks here.
 
 use crate::error::{Error, Refusal};
+use crate::flow::bridge::access::LiveBridge;
 use crate::flow::grant::LiveGrant;
-use crate::flow::{Context, grant};
+use crate::flow::{Context, bridge, grant};
 use crate::oauth::claims::{AccessClaims, grant_of};
 use crate::oauth::id::ClientId;
 use crate::store::View;
@@ -12,6 +13,8 @@ use crate::store::schema::{Client, Revoked};
 /// Proof that an access token is in force: neither expired nor revoked, and whatever it hangs on
 /// is there still.
 pub enum LiveAccess {
+    /// It acts for a person, by their bridge.
+    Bridge(Box<LiveBridge>),
     /// It acts for its client (RFC 6749 §4.4).
     Client,
     /// It acts for a person, by their grant.
@@ -39,11 +42,19 @@ pub fn live(view: &impl View, cx: &Context, claims: &AccessClaims) -> Result<Liv
         let live = grant::live(view, cx, grant)?.ok_or(Refusal::BearerTokenOfEndedGrant)?;
         return Ok(LiveAccess::Grant(Box::new(live)));
     }
+    if bridge::access::is_bridge(claims) {
+        let live = bridge::access::behind(view, cx, claims)?;
+        return Ok(LiveAccess::Bridge(Box::new(live)));
+    }
     let id = claims.client_id.parse::<ClientId>().map_err(|_| Refusal::BearerTokenMalformed)?;
     let client = view.find::<Client>(&id)?;
     // A client of the same name may have come since; what was given before it is not its own.
     let same = |client: &Client| client.enabled && client.created.seconds() <= claims.iat;
-    if !client.as_ref().is_some_and(same) {
+    let owner_may = match &client {
+        Some(client) => bridge::hook::owner_may(view, client)?,
+        None => false,
+    };
+    if !owner_may || !client.as_ref().is_some_and(same) {
         return Err(Refusal::BearerTokenOfEndedGrant.into());
     }
     Ok(LiveAccess::Client)

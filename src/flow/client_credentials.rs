@@ -3,11 +3,13 @@
 //! Nothing is written: the token stands for itself until it expires.
 
 use crate::error::{Error, Refusal};
+use crate::flow::bridge::hook;
 use crate::flow::client::auth::AuthenticatedClient;
 use crate::flow::issue::{self, Issued};
 use crate::flow::{Context, resource};
 use crate::oauth::client::{ClientType, GrantType};
 use crate::oauth::resource::Resource;
+use crate::oauth::scope::Scope;
 use crate::oauth::token::ClientCredentialsRequest;
 use crate::store::View;
 
@@ -22,6 +24,15 @@ pub fn issue(
     // RFC 6749 §4.4: "The client credentials grant type MUST only be used by confidential clients."
     if client.client_type != ClientType::Confidential {
         return Err(Refusal::GrantTypeNotRegistered.into());
+    }
+    if request.hook {
+        let (scope, plugin) = (request.scope.as_ref(), request.plugin_id.as_ref());
+        return hook::issue(view, cx, proven, scope, plugin);
+    }
+    // Hook scopes are had with the audience that owns them, and not otherwise.
+    let asks_hook = |scope: &Scope| scope.iter().any(|token| token.as_str().starts_with("hook:"));
+    if asks_hook(request.scope.as_ref().unwrap_or(&client.scope)) {
+        return Err(Refusal::HookScopeWithoutAudience.into());
     }
     let asked = request.scope.as_ref();
     let targets = resource::resolve(view, &cx.rules, &client, &request.resources, asked)?;

@@ -74,7 +74,7 @@ pub fn answer_unseen(tx: &mut Tx<'_>, cx: &Context, door: &Door) -> Result<Landi
         tx.find::<Interaction>(&door.interaction)?.ok_or(Refusal::InteractionUnknown)?;
     let silent = match &interaction.purpose {
         Purpose::Authorize { request, .. } => request.prompt.none,
-        Purpose::Logout { .. } => false,
+        Purpose::Link { .. } | Purpose::Logout { .. } => false,
     };
     if !silent || door.browser.is_some() || cx.now >= interaction.expires {
         return Err(Refusal::InteractionOfAnotherBrowser.into());

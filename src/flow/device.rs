@@ -15,7 +15,7 @@ use crate::flow::resource::{self, Targets};
 use crate::flow::session::{self, LiveSession};
 use crate::flow::throttle::{self, Guessed};
 use crate::flow::{Context, Rules, authorize, backchannel};
-use crate::oauth::claims_request::ClaimsRequest;
+use crate::oauth::authorize::claims::ClaimsRequest;
 use crate::oauth::client::GrantType;
 use crate::oauth::scope::Scope;
 use crate::oauth::token::DeviceCodeRequest;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::error::{Error, Refusal};
 use crate::flow::client::usage;
 use crate::flow::{Context, session};
-use crate::oauth::claims_request::ClaimsRequest;
+use crate::oauth::authorize::claims::ClaimsRequest;
 use crate::oauth::client::GrantType;
 use crate::oauth::id::{ClientId, GrantId, SessionId, UserId};
 use crate::oauth::resource::Resource;

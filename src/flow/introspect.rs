@@ -74,6 +74,7 @@ fn of_access(
         return Ok(None);
     }
     let username = match access::live(view, cx, claims)? {
+        LiveAccess::Bridge(live) => Some(live.person().username.to_string()),
         LiveAccess::Client => None,
         LiveAccess::Grant(live) => username(&live, &claims.scope),
     };

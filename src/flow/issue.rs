@@ -128,6 +128,7 @@ fn anonymous(
         acr: None,
         amr: Vec::new(),
         roles: Vec::new(),
+        plugin_id: None,
     }
 }
 

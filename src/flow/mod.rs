@@ -19,6 +19,7 @@ use crate::time::Timestamp;
 pub mod access;
 pub mod authorize;
 pub mod backchannel;
+pub mod bridge;
 pub mod client;
 pub mod client_credentials;
 pub mod code;

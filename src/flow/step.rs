@@ -7,8 +7,8 @@ use crate::error::{Error, Refusal};
 use crate::flow::resource::{self, Targets};
 use crate::flow::session::{self, LiveSession};
 use crate::flow::{Context, authorize, issue};
+use crate::oauth::authorize::claims::ClaimsRequest;
 use crate::oauth::authorize::{AuthorizeRequest, Callback};
-use crate::oauth::claims_request::ClaimsRequest;
 use crate::oauth::client::ClientType;
 use crate::oauth::id::{ClientId, InteractionId, UserId};
 use crate::oauth::redirect_uri::Kind;
@@ -92,7 +92,7 @@ pub fn callback(view: &impl View, interaction: Interaction) -> Result<Callback, 
                 Callback::prove(registered, client.client_type, Some(&redirect_uri), state)?;
             Ok(proven.in_mode(request.response_mode))
         }
-        Purpose::Logout { .. } => Err(Refusal::InteractionUnknown.into()),
+        Purpose::Link { .. } | Purpose::Logout { .. } => Err(Refusal::InteractionUnknown.into()),
     }
 }
 
@@ -285,7 +285,7 @@ fn proves_client(id: &ClientId, client: &Client, callback: &Callback) -> bool {
                 document.authority() == authority && document.as_str().starts_with("https:")
             })
         }
-        (Kind::Https { .. }, Origin::Dynamic { .. })
+        (Kind::Https { .. }, Origin::Dynamic { .. } | Origin::Hook { .. })
         | (Kind::Loopback { .. } | Kind::PrivateUse { .. }, _) => false,
     }
 }

@@ -164,9 +164,19 @@ pub(super) fn expected(
 
 /// Sends a browser to an interaction, with the cookie that binds it.
 pub(super) fn enter(app: &App, id: InteractionId, secret: &BrowserSecret) -> Response {
+    enter_at(app, id, secret, &format!("/gate/interaction/{id}"))
+}
+
+/// Sends a browser on to the page at `path`, with the cookie that opens it.
+pub(super) fn enter_at(
+    app: &App,
+    id: InteractionId,
+    secret: &BrowserSecret,
+    path: &str,
+) -> Response {
     let lasting = app.rules().config.lifetimes.interaction;
     let cookie = Cookie::Interaction(id).set(&app.rules().issuer, &secret.expose(), lasting);
-    let location = [(header::LOCATION, format!("/gate/interaction/{id}"))];
+    let location = [(header::LOCATION, path.to_owned())];
     with_cookie((StatusCode::SEE_OTHER, location).into_response(), cookie)
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use qrcode::QrCode;
 use qrcode::render::svg;
@@ -18,9 +18,6 @@ use crate::app::App;
 use crate::error::{Error, Internal, Refusal};
 use crate::flow::device::{self, Origin};
 use crate::oauth::token::device::{DeviceRequest, UserCode};
-
-/// The most characters of a device's account of itself.
-const AGENT: usize = 200;
 
 /// The answer to a device (RFC 8628 §3.2), and where a picture of its code is.
 #[derive(Serialize)]
@@ -48,7 +45,7 @@ pub(super) async fn authorize(
 async fn begin(app: &Arc<App>, caller: &Caller, request: Request) -> Result<Authorization, Error> {
     let origin = Origin {
         address: peer::address(app, &request).to_string(),
-        agent: agent(request.headers()),
+        agent: peer::agent(request.headers()),
     };
     let form = body::form(request).await?;
     let proven = client::proven(app, caller, &form).await?;
@@ -68,13 +65,6 @@ async fn begin(app: &Arc<App>, caller: &Caller, request: Request) -> Result<Auth
         expires_in: app.rules().config.lifetimes.device_code.as_secs(),
         interval: begun.interval,
     })
-}
-
-/// What a device says of itself, without what would move on a page.
-fn agent(headers: &HeaderMap) -> Option<String> {
-    let agent = headers.get(header::USER_AGENT)?.to_str().ok()?.trim();
-    let agent: String = agent.chars().filter(|letter| !letter.is_control()).take(AGENT).collect();
-    Some(agent).filter(|agent| !agent.is_empty())
 }
 
 /// `verification_uri_complete` (RFC 8628 §3.3.1).

@@ -8,6 +8,7 @@ mod answer;
 mod assets;
 mod authorize;
 mod body;
+mod bridge;
 mod client;
 mod cors;
 mod device;
@@ -61,6 +62,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/oauth/authorize", get(authorize::get).post(authorize::post))
         .route("/oauth/logout", get(logout::get).post(logout::post))
         .route("/gate/interaction/{id}", get(interaction::show).post(interaction::decide))
+        .route("/gate/link/{id}", get(gate::link::show).post(gate::link::decide))
         .route("/gate/device", get(gate::device::show).post(gate::device::decide))
         .route("/gate/apps/start", get(apps::start))
         .route("/gate/setup", get(setup::show).post(setup::look))
@@ -96,6 +98,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(programs)
         .merge(browser)
         .merge(applications)
+        .merge(bridge::routes())
         .route("/assets/{name}", get(assets::show))
         .route("/healthz", get(metadata::alive))
         .route("/readyz", get(metadata::ready))

@@ -3,9 +3,12 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::extract::Request;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, header};
 
 use crate::app::App;
+
+/// The most characters of a program's account of itself.
+const AGENT: usize = 200;
 
 /// The address of a connection's other end, as the listener saw it.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +28,13 @@ pub(super) fn address(app: &App, request: &Request) -> IpAddr {
 pub(super) fn is_proxy(app: &App, request: &Request) -> bool {
     let peer = connected(request);
     peer.is_loopback() || app.rules().config.behind_proxy.contains(&peer)
+}
+
+/// What a program says of itself, without what would move on a page.
+pub(super) fn agent(headers: &HeaderMap) -> Option<String> {
+    let agent = headers.get(header::USER_AGENT)?.to_str().ok()?.trim();
+    let agent: String = agent.chars().filter(|letter| !letter.is_control()).take(AGENT).collect();
+    Some(agent).filter(|agent| !agent.is_empty())
 }
 
 fn connected(request: &Request) -> IpAddr {

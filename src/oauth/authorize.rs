@@ -5,12 +5,13 @@
 //! URI are proven: first the [`Opening`], then, with a [`Callback`] in hand, the
 //! [`AuthorizeRequest`].
 
+pub mod claims;
 pub mod pushed;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ErrorCode, Refusal};
-use crate::oauth::claims_request::ClaimsRequest;
+use crate::oauth::authorize::claims::ClaimsRequest;
 use crate::oauth::client::ClientType;
 use crate::oauth::id::ClientId;
 use crate::oauth::params::Params;

@@ -66,6 +66,8 @@ pub struct AccessClaims {
     pub amr: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub roles: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plugin_id: Option<String>,
 }
 
 /// The `jti` of a token under `grant`: its id, a dot and a random part, so that the grant of a

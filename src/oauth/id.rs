@@ -23,6 +23,7 @@ impl ClientId {
     /// metadata document, a bridge or an anonymous session, nor for a person.
     pub fn chosen(s: &str) -> Result<Self, Refusal> {
         let reserved = ["https:", "bridge:", "anon_"].iter().any(|prefix| s.starts_with(prefix));
+        let reserved = reserved || s == crate::oauth::bridge::CLIENT;
         if reserved || Uuid::try_parse(s).is_ok() {
             return Err(Refusal::ClientIdReserved);
         }

@@ -4,9 +4,10 @@
 //! touches nothing else: no clock, no chance, no store. This room is the fuzz surface, and may
 //! import nothing but the crate's foundations (`error`, `secret`, `time`).
 
+pub mod agent;
 pub mod authorize;
+pub mod bridge;
 pub mod claims;
-pub mod claims_request;
 pub mod client;
 pub mod forward;
 pub mod id;

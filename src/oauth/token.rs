@@ -4,6 +4,7 @@
 pub mod device;
 
 use crate::error::Refusal;
+use crate::oauth::bridge::{HOOK_AUDIENCE, PluginId};
 use crate::oauth::client::GrantType;
 use crate::oauth::params::Params;
 use crate::oauth::pkce::CodeVerifier;
@@ -37,6 +38,10 @@ pub struct CodeRequest {
 
 /// A token that a client asks for itself.
 pub struct ClientCredentialsRequest {
+    /// Whether it is to be a hook token (`audience=hook`).
+    pub hook: bool,
+    /// The plugin that a hook token is for.
+    pub plugin_id: Option<PluginId>,
     /// The resources that the access token is for.
     pub resources: Vec<Resource>,
     /// The scope, if the request names one.
@@ -78,10 +83,12 @@ impl TokenRequest {
                     resources,
                 })
             }
-            GrantType::ClientCredentials => {
-                let scope = form.parsed("scope")?;
-                Self::ClientCredentials(ClientCredentialsRequest { resources, scope })
-            }
+            GrantType::ClientCredentials => Self::ClientCredentials(ClientCredentialsRequest {
+                hook: form.one("audience")? == Some(HOOK_AUDIENCE),
+                plugin_id: form.parsed("plugin_id")?,
+                resources,
+                scope: form.parsed("scope")?,
+            }),
             GrantType::DeviceCode => {
                 let code = form.one("device_code")?.ok_or(Refusal::DeviceCodeMissing)?;
                 Self::DeviceCode(DeviceCodeRequest {

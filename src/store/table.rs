@@ -9,6 +9,7 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::oauth::bridge::{BridgeSessionId, HostId};
 use crate::oauth::id::{CeremonyId, ClientId, GrantId, InteractionId, KeyId, SessionId, UserId};
 use crate::oauth::person::Username;
 use crate::secret::{TokenHash, hex};
@@ -222,7 +223,9 @@ macro_rules! text_keys {
 }
 
 text_keys! {
+    BridgeSessionId = |s| s.parse().ok(),
     ClientId = |s| s.parse().ok(),
+    HostId = |s| s.parse().ok(),
     KeyId = |s| Some(Self::new(s)),
     Username = |s| s.parse().ok()
 }

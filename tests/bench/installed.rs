@@ -8,7 +8,7 @@ use gatelodge::config::Config;
 use gatelodge::error::Error;
 use gatelodge::flow::client::operator::{self, NewClient};
 use gatelodge::flow::{Context, installation};
-use gatelodge::oauth::claims_request::ClaimsRequest;
+use gatelodge::oauth::authorize::claims::ClaimsRequest;
 use gatelodge::oauth::client::{AuthMethod, SigningAlg};
 use gatelodge::oauth::id::ClientId;
 use gatelodge::oauth::issuer::Issuer;

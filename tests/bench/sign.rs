@@ -89,5 +89,6 @@ fn claims() -> AccessClaims {
         acr: Some("phr".to_owned()),
         amr: vec!["hwk".to_owned(), "user".to_owned()],
         roles: vec!["user".to_owned()],
+        plugin_id: None,
     }
 }

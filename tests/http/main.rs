@@ -10,6 +10,7 @@
 
 mod admin;
 mod answers;
+mod bridge;
 mod client_auth;
 mod clients;
 mod forward_auth;

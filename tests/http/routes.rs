@@ -63,6 +63,19 @@ const ROUTES: &[(&str, &str, To, bool)] = &[
     ("/_gatelodge/start", "GET,HEAD", Own, false),
     ("/_gatelodge/callback", "GET,HEAD", Own, false),
     ("/_gatelodge/sign-out", "GET,HEAD,POST", Own, false),
+    ("/bridge/device-link", "GET,HEAD", Own, false),
+    ("/health", "GET,HEAD", Own, false),
+    ("/gate/link/{id}", "GET,HEAD,POST", Own, false),
+    ("/v1/auth/bridge/capabilities", "GET,HEAD", Own, false),
+    ("/v1/auth/bridge/oauth-client", "POST", Own, false),
+    ("/v1/auth/bridge/pat", "POST", Own, false),
+    ("/v1/auth/bridge/session", "POST", Own, false),
+    ("/v1/auth/bridge/session-pat", "POST", Own, false),
+    ("/v1/bridge/heartbeat", "POST", Own, false),
+    ("/v1/bridge/profile/enabled_hosts", "POST", Own, false),
+    ("/v1/bridge/profile/host-model-filter", "POST", Own, false),
+    ("/v1/bridge/pubkey", "GET,HEAD", Own, false),
+    ("/v1/bridge/whoami", "GET,HEAD", Own, false),
     ("/_gatelodge/assets/{name}", "GET,HEAD", Own, true),
     ("/assets/{name}", "GET,HEAD", Own, true),
     ("/healthz", "GET,HEAD", Own, false),
@@ -115,7 +128,9 @@ fn assert_explained(answer: &Answer, told: &str) {
 
 #[test]
 fn every_route_is_in_the_table() {
-    let written = include_str!("../../src/http/mod.rs").split(".route(").skip(1);
+    let pages =
+        [include_str!("../../src/http/mod.rs"), include_str!("../../src/http/bridge/mod.rs")];
+    let written = pages.iter().flat_map(|page| page.split(".route(").skip(1));
     let written: BTreeSet<_> = written.filter_map(|rest| rest.split('"').nth(1)).collect();
 
     assert_eq!(written, ROUTES.iter().map(|(route, ..)| *route).collect());

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use crate::error::{Error, Refusal};
+use crate::flow::bridge::hook;
 use crate::flow::throttle::{self, Guessed};
 use crate::flow::{Context, Rules};
 use crate::keys::signed_by;
@@ -182,7 +183,7 @@ pub fn prove(
     if client.auth_method != method && !(either && method.is_secret()) {
         return Err(Refusal::AuthMethodNotRegistered.into());
     }
-    if !client.enabled {
+    if !client.enabled || !hook::owner_may(view, &client)? {
         return Err(Refusal::ClientDisabled.into());
     }
     let proven = AuthenticatedClient {

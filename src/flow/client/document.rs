@@ -27,7 +27,12 @@ pub fn standing(view: &impl View, cx: &Context, id: &ClientId) -> Result<Standin
         return Ok(Standing::Known);
     }
     let stale = match view.find::<Client>(id)?.map(|client| client.origin) {
-        Some(Origin::Document { stale: None, .. } | Origin::Dynamic { .. } | Origin::Operator) => {
+        Some(
+            Origin::Document { stale: None, .. }
+            | Origin::Dynamic { .. }
+            | Origin::Hook { .. }
+            | Origin::Operator,
+        ) => {
             return Ok(Standing::Known);
         }
         Some(Origin::Document { stale: Some(stale), .. }) => cx.now >= stale,
@@ -45,7 +50,12 @@ const BEARABLE: Duration = Duration::from_hours(24);
 pub fn is_recent(view: &impl View, cx: &Context, id: &ClientId) -> Result<bool, StoreError> {
     Ok(match view.find::<Client>(id)?.map(|client| client.origin) {
         Some(Origin::Document { stale: Some(stale), .. }) => cx.now < stale + BEARABLE,
-        Some(Origin::Document { stale: None, .. } | Origin::Dynamic { .. } | Origin::Operator)
+        Some(
+            Origin::Document { stale: None, .. }
+            | Origin::Dynamic { .. }
+            | Origin::Hook { .. }
+            | Origin::Operator,
+        )
         | None => false,
     })
 }

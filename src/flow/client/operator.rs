@@ -196,7 +196,11 @@ pub fn rotate_secret(
 }
 
 /// The client that a registration means, if it does not contradict itself.
-fn settle(view: &impl View, cx: &Context, new: &NewClient) -> Result<Client, Error> {
+pub(in crate::flow) fn settle(
+    view: &impl View,
+    cx: &Context,
+    new: &NewClient,
+) -> Result<Client, Error> {
     let contradictory = Err(Refusal::ClientMetadataContradictory.into());
     let client_type = new.client_type.unwrap_or(match new.auth_method {
         Some(AuthMethod::None) => ClientType::Public,

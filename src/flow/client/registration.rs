@@ -172,7 +172,7 @@ pub fn managed(
     let client = view.find::<Client>(id)?;
     let own = client.filter(|client| match &client.origin {
         Origin::Dynamic { registration, .. } => registration.matches(&hash),
-        Origin::Document { .. } | Origin::Operator => false,
+        Origin::Document { .. } | Origin::Hook { .. } | Origin::Operator => false,
     });
     own.ok_or(Refusal::RegistrationAccessTokenWrong.into())
 }

@@ -41,7 +41,9 @@ pub fn note(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<(), StoreErr
             }
             *unused = due;
         }
-        Origin::Document { unused: None, .. } | Origin::Operator => return Ok(()),
+        Origin::Document { unused: None, .. } | Origin::Hook { .. } | Origin::Operator => {
+            return Ok(());
+        }
     }
     tx.put(id, client)
 }
@@ -71,7 +73,7 @@ fn is_left_behind(cx: &Context, client: &Client) -> bool {
     };
     let quiet = match &client.origin {
         Origin::Dynamic { unused, .. } => due(cx) >= *unused + HOUR,
-        Origin::Document { .. } | Origin::Operator => false,
+        Origin::Document { .. } | Origin::Hook { .. } | Origin::Operator => false,
     };
     quiet
         && client.auth_method == AuthMethod::None
@@ -104,7 +106,9 @@ pub fn forget_unused(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<(),
             }
             *unused = due(cx);
         }
-        Origin::Document { unused: None, .. } | Origin::Operator => return Ok(()),
+        Origin::Document { unused: None, .. } | Origin::Hook { .. } | Origin::Operator => {
+            return Ok(());
+        }
     }
     tx.put(id, client)
 }

@@ -5,8 +5,9 @@ use crate::error::Error;
 use crate::flow::client::usage;
 use crate::flow::{Context, backchannel};
 use crate::store::schema::{
-    AppCode, AppSession, Attempts, Ceremony, Client, Code, Device, Grant, Interaction, Pushed,
-    Refresh, Revoked, Session, SetupLink, SigningKeyRow, UsedAssertion, Withdrawal,
+    AppCode, AppSession, Attempts, Bridge, BridgeSession, Ceremony, Client, Code, Device, Exchange,
+    Grant, Interaction, Pat, Pushed, Refresh, Revoked, Session, SetupLink, SigningKeyRow,
+    UsedAssertion, Withdrawal,
 };
 use crate::store::{Row, StoreError, Tx, View};
 
@@ -56,11 +57,15 @@ fn remove(tx: &mut Tx<'_>, cx: &Context, key: &[u8]) -> Result<(), StoreError> {
         AppCode,
         AppSession,
         Attempts,
+        Bridge,
+        BridgeSession,
         Ceremony,
         Code,
         Device,
+        Exchange,
         Grant,
         Interaction,
+        Pat,
         Pushed,
         Refresh,
         Revoked,

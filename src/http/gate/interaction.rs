@@ -185,7 +185,13 @@ fn consent_page(app: &App, visitor: &Visitor, id: InteractionId, asked: &Asked) 
 
 /// Chromium applies `form-action` to every hop after a form's POST, so an answer that goes to a
 /// client is a page of ours that goes on by itself.
-fn onward(app: &App, visitor: &Visitor, url: String, host: String, denied: bool) -> Response {
+pub(super) fn onward(
+    app: &App,
+    visitor: &Visitor,
+    url: String,
+    host: String,
+    denied: bool,
+) -> Response {
     let page = Page::of(app, visitor);
     let mut response = page::show(&OnwardPage { page, url, host, denied });
     let headers = response.headers_mut();
@@ -202,6 +208,6 @@ fn again(id: InteractionId) -> Response {
 }
 
 /// An interaction that is over takes its cookie with it.
-fn over(app: &App, id: InteractionId, response: Response) -> Response {
+pub(super) fn over(app: &App, id: InteractionId, response: Response) -> Response {
     with_cookie(response, Cookie::Interaction(id).clear(&app.rules().issuer))
 }

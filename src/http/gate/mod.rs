@@ -8,6 +8,7 @@ pub(super) mod connections;
 pub(super) mod cookie;
 pub(super) mod device;
 pub(super) mod interaction;
+pub(super) mod link;
 pub(super) mod page;
 pub(super) mod passkeys;
 pub(super) mod setup;

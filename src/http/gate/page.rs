@@ -76,7 +76,7 @@ pub(in crate::http) fn in_words(config: &Config, scope: &Scope) -> Vec<Words> {
 pub(in crate::http) fn named_by(id: &ClientId, client: &Client) -> Option<DocumentAddress> {
     match client.origin {
         Origin::Document { .. } => DocumentAddress::of(id).ok(),
-        Origin::Dynamic { .. } | Origin::Operator => None,
+        Origin::Dynamic { .. } | Origin::Hook { .. } | Origin::Operator => None,
     }
 }
 
@@ -197,6 +197,34 @@ struct FormPostPage<'a> {
     fields: &'a [(&'static str, String)],
     host: &'a str,
     denied: bool,
+}
+
+#[derive(Template)]
+#[template(path = "link.html", config = "assets/askama.toml")]
+pub(in crate::http) struct LinkPage {
+    pub(in crate::http) page: Page,
+    pub(in crate::http) action: String,
+    pub(in crate::http) address: String,
+    pub(in crate::http) device: String,
+    pub(in crate::http) host: Option<String>,
+    pub(in crate::http) scopes: Vec<Words>,
+    pub(in crate::http) display_name: String,
+    pub(in crate::http) username: String,
+}
+
+#[derive(Template)]
+#[template(path = "link_code.html", config = "assets/askama.toml")]
+pub(in crate::http) struct LinkCodePage {
+    pub(in crate::http) page: Page,
+    pub(in crate::http) code: String,
+    pub(in crate::http) command: String,
+    pub(in crate::http) seconds: u64,
+}
+
+#[derive(Template)]
+#[template(path = "link_refused.html", config = "assets/askama.toml")]
+pub(in crate::http) struct LinkRefusedPage {
+    pub(in crate::http) page: Page,
 }
 
 #[derive(Template)]

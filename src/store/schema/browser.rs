@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::layout;
 use crate::oauth::authorize::AuthorizeRequest;
+use crate::oauth::bridge::LinkRedirect;
 use crate::oauth::id::{ClientId, InteractionId, SessionId, UserId};
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::secret::TokenHash;
@@ -74,6 +75,11 @@ pub enum Purpose {
         state: Option<String>,
         /// What is asked.
         request: Box<AuthorizeRequest>,
+    },
+    /// A bridge to be let in.
+    Link {
+        /// Where the browser goes afterwards; nothing where the person is shown the code.
+        redirect: Option<LinkRedirect>,
     },
     /// A logout (OpenID Connect RP-Initiated Logout §2).
     Logout {

@@ -8,7 +8,7 @@ use crate::oauth::client::{
     ApplicationType, AuthMethod, ClientType, GrantType, PkcePolicy, RefreshPolicy, SigningAlg,
     SubjectType,
 };
-use crate::oauth::id::ClientId;
+use crate::oauth::id::{ClientId, UserId};
 use crate::oauth::person::DisplayName;
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::oauth::resource::Resource;
@@ -130,6 +130,11 @@ pub enum Origin {
         /// From when on it may be forgotten, where it holds no live grant.
         unused: Timestamp,
     },
+    /// By a bridge: the hook client of a person, which is over with them.
+    Hook {
+        /// Who.
+        owner: UserId,
+    },
     /// By an operator.
     Operator,
 }
@@ -157,7 +162,7 @@ impl Row for Client {
     fn entries(&self, key: &ClientId, into: &mut Entries) {
         match &self.origin {
             Origin::Document { unused: Some(unused), .. } => into.expire(*unused),
-            Origin::Document { unused: None, .. } | Origin::Operator => {}
+            Origin::Document { unused: None, .. } | Origin::Hook { .. } | Origin::Operator => {}
             Origin::Dynamic { fingerprint, unused, .. } => {
                 into.add(&CLIENTS_BY_FINGERPRINT, fingerprint, key);
                 into.expire(*unused);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Authentication, layout};
-use crate::oauth::claims_request::ClaimsRequest;
+use crate::oauth::authorize::claims::ClaimsRequest;
 use crate::oauth::id::{ClientId, GrantId, SessionId, UserId};
 use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::resource::Resource;

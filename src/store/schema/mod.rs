@@ -3,6 +3,7 @@
 //! A layout enum is append only: a released variant is frozen, and its bytes are kept under
 //! `tests/store/golden/`. Tags are never used again.
 
+mod bridge;
 mod browser;
 mod client;
 mod device;
@@ -14,6 +15,7 @@ mod passkey;
 mod person;
 mod pushed;
 
+pub use bridge::*;
 pub use browser::*;
 pub use client::*;
 pub use device::*;
@@ -70,16 +72,22 @@ mod tests {
             Attempts::TABLE,
             AppCode::TABLE,
             AppSession::TABLE,
+            Bridge::TABLE,
+            BridgeKey::TABLE,
+            BridgeSession::TABLE,
             Ceremony::TABLE,
             Client::TABLE,
             Code::TABLE,
             Consent::TABLE,
             Delivery::TABLE,
             Device::TABLE,
+            Exchange::TABLE,
             Grant::TABLE,
+            HostPreference::TABLE,
             Installation::TABLE,
             Interaction::TABLE,
             Passkey::TABLE,
+            Pat::TABLE,
             Person::TABLE,
             Protected::TABLE,
             Pushed::TABLE,
@@ -90,6 +98,7 @@ mod tests {
             SigningKeyRow::TABLE,
             UsedAssertion::TABLE,
             Withdrawal::TABLE,
+            tag(&BRIDGE_SESSIONS_BY_USER),
             tag(&CLIENTS_BY_FINGERPRINT),
             tag(&DELIVERIES_BY_DUE),
             tag(&DEVICES_BY_USER_CODE),
@@ -97,6 +106,7 @@ mod tests {
             tag(&GRANTS_BY_SESSION),
             tag(&GRANTS_BY_USER),
             tag(&PASSKEYS_BY_USER),
+            tag(&PATS_BY_USER),
             tag(&PEOPLE_BY_NAME),
             tag(&RESOURCES_BY_SERVER),
             tag(&SESSIONS_BY_COOKIE),

@@ -6,6 +6,7 @@
 mod admin;
 mod assertion;
 mod authorize;
+mod bridge;
 mod device;
 pub(crate) mod documents;
 mod forward;
@@ -58,6 +59,9 @@ fn story(refusal: Refusal) -> Story {
         BodyTooLarge => token::a_large_body(),
         BodyTooSlow => token::a_slow_body(),
         BodyTypeUnsupported => token::a_json_body(),
+        BridgeModeOff => bridge::a_way_that_is_off(),
+        BridgeSessionMalformed => bridge::a_session_with_a_space(),
+        BridgeSessionOfAnother => bridge::a_session_of_nobody(),
         CeremoniesTooMany => pages::too_many_ceremonies_under_way(),
         CeremonyExpired => pages::a_ceremony_after_its_time(),
         CeremonyOfAnotherBrowser => pages::a_ceremony_of_another_browser(),
@@ -134,11 +138,19 @@ fn story(refusal: Refusal) -> Story {
         DocumentUnreachable => documents::a_document_nobody_serves(),
         DocumentWithSecret => documents::a_document_with_a_secret(),
         EmailMalformed => admin::an_address_without_at(),
+        ExchangeCodeExpired => bridge::a_code_after_its_time(),
+        ExchangeCodeMissing => bridge::no_code(),
+        ExchangeCodeSpent => bridge::a_code_for_the_second_time(),
+        ExchangeCodeUnknown => bridge::a_code_that_nobody_made(),
         GrantEnded => token::a_grant_that_has_ended(),
         GrantNotFound => admin::a_grant_that_is_not_there(),
         GrantTypeMissing => token::no_grant_type(),
         GrantTypeNotRegistered => authorize::a_client_without_the_code_grant(),
         GrantTypeUnsupported => token::an_unknown_grant_type(),
+        HookAudienceForeign => bridge::the_audience_of_hooks_for_another(),
+        HookScopeWithoutAudience => bridge::hook_scopes_without_their_audience(),
+        HostIdUnknown => bridge::an_unknown_host(),
+        HostSwitchedOff => bridge::a_host_that_is_off(),
         HostUnknown => pages::a_host_that_is_not_ours(),
         IdTokenHintClientDiffers => authorize::a_hint_for_another_client(),
         IdTokenHintMalformed => authorize::a_hint_that_is_no_token(),
@@ -151,9 +163,11 @@ fn story(refusal: Refusal) -> Story {
         IssuerUnfit => admin::an_issuer_at_an_address(),
         JwksMalformed => admin::a_key_set_without_a_key(),
         LastAdministrator => admin::the_only_administrator_switched_off(),
+        LinkRedirectUnfit => bridge::a_link_to_elsewhere(),
         LoginNeeded => authorize::nobody_signed_in_and_no_prompt(),
         MaxAgeMalformed => authorize::max_age_in_words(),
         MethodNotAllowed => pages::a_method_that_is_not_answered(),
+        ModelProtocolUnknown => bridge::an_unknown_protocol(),
         NameMalformed => admin::an_empty_name(),
         PageNotFound => pages::a_page_that_is_not_there(),
         ParameterMalformed => authorize::a_broken_percent_encoding(),
@@ -162,6 +176,13 @@ fn story(refusal: Refusal) -> Story {
         ParametersTooMany => authorize::very_many_parameters(),
         PersonDeclined => authorize::a_person_who_declines(),
         PersonDisabled => pages::a_person_who_is_switched_off(),
+        PersonalTokenExpired => bridge::a_personal_token_after_its_time(),
+        PersonalTokenNotFound => bridge::a_personal_token_that_is_not_there(),
+        PersonalTokenRevoked => bridge::a_personal_token_that_was_revoked(),
+        PersonalTokenUnknown => bridge::a_personal_token_that_nobody_made(),
+        PersonalTokensTooMany => bridge::very_many_personal_tokens(),
+        PluginIdMalformed => bridge::a_plugin_that_is_none(),
+        PluginIdMissing => bridge::no_plugin(),
         PostLogoutUriUnregistered => pages::a_way_home_that_is_not_registered(),
         PromptContradictory => authorize::prompt_none_and_login(),
         PromptUnknown => authorize::an_unknown_prompt(),

@@ -1,7 +1,7 @@
 //! Samples of what is bound to a browser.
 
+use gatelodge::oauth::authorize::claims::ClaimsRequest;
 use gatelodge::oauth::authorize::{AuthorizeRequest, Prompt, ResponseMode};
-use gatelodge::oauth::claims_request::ClaimsRequest;
 use gatelodge::oauth::id::{ClientId, InteractionId, SessionId};
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
@@ -67,6 +67,8 @@ pub(super) fn interactions() -> Vec<(InteractionId, Interaction)> {
             next: Some((uris()[0].clone(), None)),
         },
         Purpose::Logout { client: None, hint: None, next: None },
+        Purpose::Link { redirect: Some(read("http://127.0.0.1:8767/cb")) },
+        Purpose::Link { redirect: None },
     ];
     let row =
         |purpose| Interaction { browser: hash(6), created: at(1), expires: at(1800), purpose };

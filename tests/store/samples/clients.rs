@@ -12,7 +12,7 @@ use gatelodge::store::schema::{
 };
 
 use super::{
-    AUTH_METHODS, GRANT_TYPES, PKCE_POLICIES, REFRESH_POLICIES, SIGNING_ALGS, at, hash, read,
+    AUTH_METHODS, GRANT_TYPES, PKCE_POLICIES, REFRESH_POLICIES, SIGNING_ALGS, at, hash, id, read,
     scope, shop, text, uris,
 };
 
@@ -81,6 +81,7 @@ pub(super) fn clients() -> Vec<(ClientId, Client)> {
     for (name, origin) in [
         ("document", Origin::Document { stale: Some(at(1)), unused: Some(at(2)) }),
         ("imported", Origin::Document { stale: None, unused: None }),
+        ("hook", Origin::Hook { owner: id(5) }),
         ("dynamic", Origin::Dynamic { fingerprint: hash(4), registration: hash(5), unused: at(3) }),
     ] {
         rows.push((read(name), Client { origin, ..full.clone() }));

@@ -1,6 +1,7 @@
 //! A sample of every row, for its golden bytes: every option given and left out, every word of
 //! every enum. Words are listed here in full, since the order of an enum is part of the bytes.
 
+mod bridge;
 mod browser;
 mod clients;
 mod forward;
@@ -11,16 +12,17 @@ mod people;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use gatelodge::oauth::claims_request::ClaimsRequest;
+use gatelodge::oauth::authorize::claims::ClaimsRequest;
 use gatelodge::oauth::client::{AuthMethod, GrantType, PkcePolicy, RefreshPolicy, SigningAlg};
 use gatelodge::oauth::id::ClientId;
 use gatelodge::oauth::redirect_uri::RedirectUri;
 use gatelodge::oauth::scope::Scope;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
-    AppCode, AppSession, Attempts, Authentication, Ceremony, Client, Code, Consent, Delivery,
-    Device, Grant, Installation, Interaction, Passkey, Person, Protected, Pushed, Refresh, Revoked,
-    Session, SetupLink, SigningKeyRow, UsedAssertion, Withdrawal,
+    AppCode, AppSession, Attempts, Authentication, Bridge, BridgeKey, BridgeSession, Ceremony,
+    Client, Code, Consent, Delivery, Device, Exchange, Grant, HostPreference, Installation,
+    Interaction, Passkey, Pat, Person, Protected, Pushed, Refresh, Revoked, Session, SetupLink,
+    SigningKeyRow, UsedAssertion, Withdrawal,
 };
 use gatelodge::store::{Key as _, Read, Row, StoreError, Tx, View};
 use gatelodge::time::Timestamp;
@@ -97,16 +99,22 @@ pub(crate) fn samples() -> Vec<Sample> {
         sample::<AppCode>("AppCode", forward::codes()),
         sample::<AppSession>("AppSession", forward::sessions()),
         sample::<Attempts>("Attempts", clients::attempts()),
+        sample::<Bridge>("Bridge", bridge::bridges()),
+        sample::<BridgeKey>("BridgeKey", bridge::keys()),
+        sample::<BridgeSession>("BridgeSession", bridge::sessions()),
         sample::<Ceremony>("Ceremony", people::ceremonies()),
         sample::<Client>("Client", clients::clients()),
         sample::<Code>("Code", grants::codes()),
         sample::<Consent>("Consent", grants::consents()),
         sample::<Delivery>("Delivery", browser::deliveries()),
         sample::<Device>("Device", browser::devices()),
+        sample::<Exchange>("Exchange", bridge::exchanges()),
         sample::<Grant>("Grant", grants::grants()),
+        sample::<HostPreference>("HostPreference", bridge::preferences()),
         sample::<Installation>("Installation", installation::installations()),
         sample::<Interaction>("Interaction", browser::interactions()),
         sample::<Passkey>("Passkey", people::passkeys()),
+        sample::<Pat>("Pat", bridge::pats()),
         sample::<Person>("Person", people::people()),
         sample::<Protected>("Protected", clients::resources()),
         sample::<Pushed>("Pushed", browser::pushed_requests()),

@@ -1,0 +1,267 @@
+//! Bridge access: a session and the token under it, born together.
+
+use std::time::Duration;
+
+use crate::error::{Error, Refusal};
+use crate::flow::Context;
+use crate::oauth::bridge::{AUDIENCE, BridgeSessionId, CLIENT};
+use crate::oauth::claims::{AccessClaims, Audience, jti};
+use crate::oauth::id::{ClientId, UserId};
+use crate::store::schema::{BRIDGE_SESSIONS_BY_USER, BridgeSession, Person};
+use crate::store::{StoreError, Tx, View};
+use crate::time::Timestamp;
+
+/// How long a bridge token lasts. Fixed by the contract.
+pub const TTL: Duration = Duration::from_secs(3600);
+
+/// How far behind the record of a session's last use may lie.
+const PRECISION: Duration = Duration::from_mins(1);
+
+/// Who asks for access, and what the request told of them.
+#[derive(Clone, Debug)]
+pub struct Asking {
+    /// The address, as it is shown.
+    pub address: String,
+    /// The program, by its own account.
+    pub agent: Option<String>,
+    /// The session that it would like to have.
+    pub session: Option<BridgeSessionId>,
+}
+
+/// Under which name access is given, and for how long.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// The client that the token names.
+    pub client: ClientId,
+    /// What brought it about.
+    pub source: String,
+    /// How long the token lasts.
+    pub ttl: Duration,
+}
+
+impl Terms {
+    /// Those of the contract.
+    pub fn usual() -> Result<Self, Refusal> {
+        Ok(Self { client: CLIENT.parse()?, source: "bridge".to_owned(), ttl: TTL })
+    }
+}
+
+/// A token to be signed, and its session.
+pub struct Access {
+    /// What the token says.
+    pub claims: AccessClaims,
+    /// The session.
+    pub session: BridgeSessionId,
+    /// Under which name it was given, and for how long.
+    pub terms: Terms,
+    /// Whose it is.
+    pub user: UserId,
+}
+
+/// Opens or continues a session for `user`, and makes a token under it.
+///
+/// The session that is asked for is theirs where it lives and is their own, or was never there;
+/// else a new one is drawn. An ended id never comes back.
+///
+/// # Errors
+///
+/// [`Refusal::PersonDisabled`] where the person may not be here.
+pub fn open(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    user: UserId,
+    asking: &Asking,
+    terms: &Terms,
+) -> Result<Access, Error> {
+    let person = tx.find::<Person>(&user)?.filter(|person| !person.disabled);
+    let person = person.ok_or(Refusal::PersonDisabled)?;
+    let continued = match &asking.session {
+        Some(id) => find(tx, cx, id, user)?,
+        None => Found::Unusable,
+    };
+    let lifetimes = &cx.rules.config.lifetimes;
+    let (id, created) = match (continued, &asking.session) {
+        (Found::Live(session), Some(id)) => (id.clone(), session.created),
+        (Found::Nothing, Some(id)) if !id.is_drawn() => (id.clone(), cx.now),
+        (Found::Live(_) | Found::Nothing | Found::Unusable, _) => {
+            (BridgeSessionId::draw(&cx.fresh), cx.now)
+        }
+    };
+    let oldest = created + lifetimes.session_total;
+    let expires = oldest.min(cx.now + lifetimes.session_idle.max(terms.ttl));
+    let row = BridgeSession {
+        address: asking.address.clone(),
+        agent: asking.agent.clone(),
+        client: terms.client.clone(),
+        created,
+        ended: false,
+        expires,
+        seen: cx.now,
+        source: terms.source.clone(),
+        user,
+    };
+    tx.put(&id, row)?;
+    let lasting = terms.ttl.min(expires.since(cx.now));
+    let claims = AccessClaims {
+        iss: cx.rules.issuer.to_string(),
+        sub: user.to_string(),
+        aud: Audience::Many(AUDIENCE.map(str::to_owned).to_vec()),
+        exp: (cx.now + lasting).seconds(),
+        iat: cx.now.seconds(),
+        nbf: cx.now.seconds(),
+        jti: jti(None, cx.fresh.bytes("jti")),
+        client_id: terms.client.to_string(),
+        scope: cx.rules.config.allowed(&person.roles),
+        sid: Some(id.to_string()),
+        auth_time: None,
+        acr: None,
+        amr: Vec::new(),
+        roles: person.roles.iter().map(ToString::to_string).collect(),
+        plugin_id: None,
+    };
+    let terms = Terms { ttl: lasting, ..terms.clone() };
+    Ok(Access { claims, session: id, terms, user })
+}
+
+/// What there is of a session that somebody would like to have.
+enum Found {
+    /// It lives, and is theirs.
+    Live(Box<BridgeSession>),
+    /// Nothing; nothing was ever there, unless this server drew the id.
+    Nothing,
+    /// It is over, or somebody else's.
+    Unusable,
+}
+
+fn find(
+    view: &impl View,
+    cx: &Context,
+    id: &BridgeSessionId,
+    user: UserId,
+) -> Result<Found, StoreError> {
+    Ok(match view.find::<BridgeSession>(id)? {
+        None => Found::Nothing,
+        Some(_) => match live(view, cx, id)? {
+            Some(bridge) if bridge.session.user == user => Found::Live(Box::new(bridge.session)),
+            Some(_) | None => Found::Unusable,
+        },
+    })
+}
+
+/// Proof that a bridge is signed in: a session that lives, of a person who may be here.
+#[derive(Clone, Debug)]
+pub struct LiveBridge {
+    id: BridgeSessionId,
+    person: Person,
+    session: BridgeSession,
+}
+
+impl LiveBridge {
+    /// Its session.
+    pub fn id(&self) -> &BridgeSessionId {
+        &self.id
+    }
+
+    /// Who it acts for.
+    pub fn person(&self) -> &Person {
+        &self.person
+    }
+
+    /// What is known of the session.
+    pub fn session(&self) -> &BridgeSession {
+        &self.session
+    }
+
+    /// Whose it is.
+    pub fn user(&self) -> UserId {
+        self.session.user
+    }
+
+    /// Whether its last use should be written down.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        now.since(self.session.seen) >= PRECISION
+    }
+}
+
+/// The bridge behind a session, if it lives.
+pub fn live(
+    view: &impl View,
+    cx: &Context,
+    id: &BridgeSessionId,
+) -> Result<Option<LiveBridge>, StoreError> {
+    let Some(session) = view.find::<BridgeSession>(id)? else { return Ok(None) };
+    let Some(person) = view.find::<Person>(&session.user)? else { return Ok(None) };
+    let barred = person.barred.is_some_and(|barred| session.created <= barred);
+    if session.ended || cx.now >= session.expires || person.disabled || barred {
+        return Ok(None);
+    }
+    Ok(Some(LiveBridge { id: id.clone(), person, session }))
+}
+
+/// Whether a token was issued to a bridge: only there is its audience had.
+pub fn is_bridge(claims: &AccessClaims) -> bool {
+    AUDIENCE.iter().all(|name| claims.aud.has(name))
+}
+
+/// The bridge that a token of this server's belongs to.
+///
+/// # Errors
+///
+/// [`Refusal::BearerTokenForAnotherAudience`], or [`Refusal::BearerTokenOfEndedGrant`] where its
+/// session is over.
+pub fn behind(view: &impl View, cx: &Context, claims: &AccessClaims) -> Result<LiveBridge, Error> {
+    if !is_bridge(claims) {
+        return Err(Refusal::BearerTokenForAnotherAudience.into());
+    }
+    let id = claims.sid.as_deref().and_then(|sid| sid.parse().ok());
+    let bridge = match id {
+        Some(id) => live(view, cx, &id)?,
+        None => None,
+    };
+    let bridge = bridge.filter(|bridge| bridge.user().to_string() == claims.sub);
+    Ok(bridge.ok_or(Refusal::BearerTokenOfEndedGrant)?)
+}
+
+/// Writes down that a bridge was heard of.
+pub fn touch(tx: &mut Tx<'_>, cx: &Context, id: &BridgeSessionId) -> Result<(), Error> {
+    if let Some(bridge) = live(tx, cx, id)? {
+        tx.put(id, BridgeSession { seen: cx.now, ..bridge.session })?;
+    }
+    Ok(())
+}
+
+/// Ends a bridge session, and every token under it.
+///
+/// # Errors
+///
+/// [`Refusal::SessionNotFound`] where it does not live, or is not that of `of`.
+pub fn end(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    id: &BridgeSessionId,
+    of: Option<UserId>,
+) -> Result<LiveBridge, Error> {
+    let bridge = live(tx, cx, id)?.filter(|bridge| of.is_none_or(|of| of == bridge.user()));
+    let bridge = bridge.ok_or(Refusal::SessionNotFound)?;
+    tx.put(id, BridgeSession { ended: true, ..bridge.session.clone() })?;
+    Ok(bridge)
+}
+
+/// The bridge sessions that live, of one person or of all, of the first `most` that there are.
+pub fn listed(
+    view: &impl View,
+    cx: &Context,
+    user: Option<UserId>,
+    most: usize,
+) -> Result<Vec<LiveBridge>, StoreError> {
+    let ids = match user {
+        Some(user) => view.by(&BRIDGE_SESSIONS_BY_USER, &user, most)?,
+        None => view.list::<BridgeSession>(most)?.into_iter().map(|(id, _)| id).collect(),
+    };
+    let mut bridges = Vec::new();
+    for id in ids {
+        bridges.extend(live(view, cx, &id)?);
+    }
+    bridges.sort_by(|a, b| (a.session.created, &a.id).cmp(&(b.session.created, &b.id)));
+    Ok(bridges)
+}

@@ -1,0 +1,48 @@
+//! Exchange codes: what carries a sign-in from the browser, or from an operator, to a bridge.
+
+use crate::error::{Error, Refusal};
+use crate::flow::Context;
+use crate::oauth::id::UserId;
+use crate::secret::ExchangeCode;
+use crate::store::schema::{Exchange, Person};
+use crate::store::{Tx, View};
+use crate::time::Timestamp;
+
+/// A code that was made, and until when it is good.
+pub struct Made {
+    /// The code.
+    pub code: ExchangeCode,
+    /// Until when.
+    pub expires: Timestamp,
+}
+
+/// Makes a code for `user`.
+pub fn make(tx: &mut Tx<'_>, cx: &Context, user: UserId) -> Result<Made, Error> {
+    let code = ExchangeCode::draw(&cx.fresh);
+    let expires = cx.now + cx.rules.config.lifetimes.exchange_code;
+    let row = Exchange { created: cx.now, expires, spent: false, user };
+    tx.put(&code.hash(&cx.rules.pepper), row)?;
+    Ok(Made { code, expires })
+}
+
+/// Spends a code, and tells whose it is. Whatever follows from it is in the same transaction.
+///
+/// # Errors
+///
+/// [`Refusal::ExchangeCodeUnknown`], [`Refusal::ExchangeCodeSpent`] or
+/// [`Refusal::ExchangeCodeExpired`], which the wire tells alike.
+pub fn redeem(tx: &mut Tx<'_>, cx: &Context, code: &ExchangeCode) -> Result<UserId, Error> {
+    let hash = code.hash(&cx.rules.pepper);
+    let row = tx.find::<Exchange>(&hash)?.ok_or(Refusal::ExchangeCodeUnknown)?;
+    if row.spent {
+        return Err(Refusal::ExchangeCodeSpent.into());
+    }
+    let person = tx.find::<Person>(&row.user)?.filter(|person| !person.disabled);
+    let barred = person.is_none_or(|person| person.barred.is_some_and(|at| row.created <= at));
+    if cx.now >= row.expires || barred {
+        return Err(Refusal::ExchangeCodeExpired.into());
+    }
+    let user = row.user;
+    tx.put(&hash, Exchange { spent: true, ..row })?;
+    Ok(user)
+}

@@ -1,0 +1,21 @@
+//! The key that signs what a bridge must trust. Bridges pin it, so it is made once and never
+//! replaced silently.
+
+use crate::error::Error;
+use crate::flow::Context;
+use crate::store::schema::BridgeKey;
+use crate::store::{StoreError, Tx, View};
+
+/// The key, if it was made.
+pub fn find(view: &impl View) -> Result<Option<BridgeKey>, StoreError> {
+    view.find::<BridgeKey>(&())
+}
+
+/// Keeps `made` unless there is one already, and gives the one that stays.
+pub fn keep(tx: &mut Tx<'_>, _cx: &Context, made: &BridgeKey) -> Result<BridgeKey, Error> {
+    if let Some(kept) = find(tx)? {
+        return Ok(kept);
+    }
+    tx.put(&(), made.clone())?;
+    Ok(made.clone())
+}

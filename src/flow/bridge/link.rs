@@ -1,0 +1,76 @@
+//! The device link: a person lets a bridge in through the browser.
+
+use crate::error::{Error, Refusal};
+use crate::flow::bridge::exchange::{self, Made};
+use crate::flow::session::{self, LiveSession};
+use crate::flow::step::{self, Door};
+use crate::flow::{Context, authorize};
+use crate::oauth::bridge::LinkRedirect;
+use crate::oauth::id::InteractionId;
+use crate::secret::BrowserSecret;
+use crate::store::schema::{Interaction, Purpose};
+use crate::store::{Tx, View};
+
+/// Stores a request to link a device, and gives the way to its page.
+pub fn begin(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    redirect: Option<&LinkRedirect>,
+) -> Result<(InteractionId, BrowserSecret), Error> {
+    authorize::store(tx, cx, Purpose::Link { redirect: redirect.cloned() })
+}
+
+/// What comes next for a device that is to be linked.
+pub enum Step {
+    /// The person is asked.
+    Ask {
+        /// Where the browser goes on; nothing where the code is shown to the person.
+        redirect: Option<LinkRedirect>,
+        /// Who is asked.
+        session: Box<LiveSession>,
+    },
+    /// They have to sign in first.
+    SignIn,
+}
+
+/// The next step of a link.
+pub fn next(view: &impl View, cx: &Context, door: &Door) -> Result<Step, Error> {
+    let redirect = redirect(step::interaction(view, cx, door)?)?;
+    let session = match &door.session {
+        Some(cookie) => session::live(view, cx, cookie)?,
+        None => None,
+    };
+    Ok(match session {
+        Some(session) => Step::Ask { redirect, session: Box::new(session) },
+        None => Step::SignIn,
+    })
+}
+
+/// What became of a link.
+pub enum Decided {
+    /// The person has to sign in first.
+    SignIn,
+    /// The bridge gets a code: by the browser, or from the person.
+    Linked(Made, Option<LinkRedirect>),
+    /// It gets nothing.
+    Refused(Option<LinkRedirect>),
+}
+
+/// The person said yes or no; the request is over with it.
+pub fn decide(tx: &mut Tx<'_>, cx: &Context, door: &Door, allowed: bool) -> Result<Decided, Error> {
+    let Step::Ask { redirect, session } = next(tx, cx, door)? else { return Ok(Decided::SignIn) };
+    tx.remove::<Interaction>(&door.interaction)?;
+    if !allowed {
+        return Ok(Decided::Refused(redirect));
+    }
+    let made = exchange::make(tx, cx, session.user())?;
+    session::touch(tx, cx, session.id())?;
+    Ok(Decided::Linked(made, redirect))
+}
+
+fn redirect(interaction: Interaction) -> Result<Option<LinkRedirect>, Refusal> {
+    match interaction.purpose {
+        Purpose::Link { redirect } => Ok(redirect),
+        Purpose::Authorize { .. } | Purpose::Logout { .. } => Err(Refusal::InteractionUnknown),
+    }
+}

@@ -1,0 +1,14 @@
+//! The bridge: a program on a person's machine that signs them in once through the browser, and
+//! carries their identity to local agents.
+//!
+//! An exchange code or a personal token opens a session with a token under it ([`access`]); what
+//! hangs on the session is over with it, and all of it with the person.
+
+pub mod access;
+pub mod exchange;
+pub mod hook;
+pub mod hosts;
+pub mod key;
+pub mod link;
+pub mod pat;
+pub mod presence;

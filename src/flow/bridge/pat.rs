@@ -1,0 +1,112 @@
+//! Personal access tokens: what a bridge keeps on a machine, so that its person signs in once.
+
+use std::time::Duration;
+
+use crate::error::{Error, Refusal};
+use crate::flow::Context;
+use crate::oauth::id::UserId;
+use crate::oauth::person::DisplayName;
+use crate::secret::PersonalToken;
+use crate::store::schema::{PATS_BY_USER, Pat, Person};
+use crate::store::{StoreError, Tx, View};
+
+/// The most that one person has. One more is refused, so that no program fills the store.
+const MOST: usize = 100;
+
+/// How far behind the record of its last use may lie.
+const PRECISION: Duration = Duration::from_mins(1);
+
+/// Makes a token for `user`.
+///
+/// # Errors
+///
+/// [`Refusal::PersonalTokensTooMany`], and [`Refusal::PersonDisabled`].
+pub fn make(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    user: UserId,
+    name: &DisplayName,
+    lasting: Option<Duration>,
+) -> Result<PersonalToken, Error> {
+    if tx.find::<Person>(&user)?.is_none_or(|person| person.disabled) {
+        return Err(Refusal::PersonDisabled.into());
+    }
+    if tx.by(&PATS_BY_USER, &user, MOST)?.len() >= MOST {
+        return Err(Refusal::PersonalTokensTooMany.into());
+    }
+    let token = PersonalToken::draw(&cx.fresh);
+    let row = Pat {
+        created: cx.now,
+        expires: cx.now + lasting.unwrap_or(cx.rules.config.lifetimes.personal_token),
+        hash: token.hash(&cx.rules.pepper),
+        name: name.clone(),
+        revoked: false,
+        used: None,
+        user,
+    };
+    tx.put(&token.key(), row)?;
+    Ok(token)
+}
+
+/// Whose a token is, and that it was used.
+///
+/// # Errors
+///
+/// [`Refusal::PersonalTokenUnknown`], [`Refusal::PersonalTokenRevoked`] or
+/// [`Refusal::PersonalTokenExpired`], which the wire tells alike.
+pub fn redeem(tx: &mut Tx<'_>, cx: &Context, token: &PersonalToken) -> Result<UserId, Error> {
+    let hash = token.hash(&cx.rules.pepper);
+    let row = tx.find::<Pat>(&token.key())?.filter(|row| row.hash.matches(&hash));
+    let row = row.ok_or(Refusal::PersonalTokenUnknown)?;
+    if row.revoked {
+        return Err(Refusal::PersonalTokenRevoked.into());
+    }
+    let person = tx.find::<Person>(&row.user)?.filter(|person| !person.disabled);
+    let barred = person.is_none_or(|person| person.barred.is_some_and(|at| row.created <= at));
+    if cx.now >= row.expires || barred {
+        return Err(Refusal::PersonalTokenExpired.into());
+    }
+    let user = row.user;
+    if row.used.is_none_or(|used| cx.now.since(used) >= PRECISION) {
+        tx.put(&token.key(), Pat { used: Some(cx.now), ..row })?;
+    }
+    Ok(user)
+}
+
+/// The tokens of one person or of all, the first `most` of them, that may still be used.
+pub fn listed(
+    view: &impl View,
+    cx: &Context,
+    user: Option<UserId>,
+    most: usize,
+) -> Result<Vec<(String, Pat)>, StoreError> {
+    let rows = match user {
+        None => view.list::<Pat>(most)?,
+        Some(user) => {
+            let mut rows = Vec::new();
+            for key in view.by(&PATS_BY_USER, &user, most)? {
+                let row = view.find::<Pat>(&key)?;
+                rows.extend(row.map(|row| (key, row)));
+            }
+            rows
+        }
+    };
+    let mut rows: Vec<_> =
+        rows.into_iter().filter(|(_, row)| !row.revoked && cx.now < row.expires).collect();
+    rows.sort_by(|(a, one), (b, other)| (one.created, a).cmp(&(other.created, b)));
+    Ok(rows)
+}
+
+/// Revokes a token, by the part of it that is no secret.
+///
+/// # Errors
+///
+/// [`Refusal::PersonalTokenNotFound`] where there is none, or it is not that of `of`.
+pub fn revoke(tx: &mut Tx<'_>, key: &str, of: Option<UserId>) -> Result<Pat, Error> {
+    let key = key.to_owned();
+    let row = tx.find::<Pat>(&key)?;
+    let row = row.filter(|row| !row.revoked && of.is_none_or(|of| of == row.user));
+    let row = row.ok_or(Refusal::PersonalTokenNotFound)?;
+    tx.put(&key, Pat { revoked: true, ..row.clone() })?;
+    Ok(row)
+}

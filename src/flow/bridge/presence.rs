@@ -1,0 +1,70 @@
+//! Bridges at work: what they tell of themselves, and who is there.
+
+use std::time::Duration;
+
+use crate::error::{Error, Refusal};
+use crate::flow::Context;
+use crate::flow::bridge::access::LiveBridge;
+use crate::oauth::bridge::{BridgeSessionId, Heartbeat};
+use crate::oauth::person::Username;
+use crate::store::schema::{Bridge, BridgeSession, Person};
+use crate::store::{StoreError, Tx, View};
+
+/// How lately a bridge that is at work was heard of: it tells of itself every 30 seconds.
+const ACTIVE: Duration = Duration::from_secs(120);
+
+/// Writes down what a bridge tells of itself.
+///
+/// # Errors
+///
+/// [`Refusal::BridgeSessionOfAnother`] where it names a session that is not its person's.
+pub fn beat(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    bridge: &LiveBridge,
+    beat: &Heartbeat,
+) -> Result<(), Error> {
+    let named = tx.find::<BridgeSession>(&beat.session)?;
+    if named.is_none_or(|session| session.user != bridge.user()) {
+        return Err(Refusal::BridgeSessionOfAnother.into());
+    }
+    let known = tx.find::<Bridge>(&beat.session)?;
+    let row = Bridge {
+        first_seen: known.map_or(cx.now, |known| known.first_seen),
+        forwarded_total: beat.forwarded_total,
+        hostname: beat.hostname.clone(),
+        last_activity: beat.last_activity.clone(),
+        last_seen: cx.now,
+        os: beat.os.clone(),
+        tokens_in_total: beat.tokens_in_total,
+        tokens_out_total: beat.tokens_out_total,
+        user: bridge.user(),
+        version: beat.version.clone(),
+    };
+    tx.put(&beat.session, row)?;
+    Ok(())
+}
+
+/// A bridge, as the operator sees it.
+pub struct Seen {
+    /// Whether it was heard of within two minutes.
+    pub active: bool,
+    /// What it told.
+    pub bridge: Bridge,
+    /// Its session.
+    pub session: BridgeSessionId,
+    /// Whose it is.
+    pub username: Username,
+}
+
+/// The bridges that were heard of, the latest first; the first `most` that there are.
+pub fn listed(view: &impl View, cx: &Context, most: usize) -> Result<Vec<Seen>, StoreError> {
+    let mut seen = Vec::new();
+    for (session, bridge) in view.list::<Bridge>(most)? {
+        let Some(person) = view.find::<Person>(&bridge.user)? else { continue };
+        let active = cx.now.since(bridge.last_seen) <= ACTIVE;
+        seen.push(Seen { active, bridge, session, username: person.username });
+    }
+    seen.sort_by_key(|seen| std::cmp::Reverse(seen.bridge.last_seen));
+    Ok(seen)
+}

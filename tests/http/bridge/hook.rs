@@ -1,0 +1,109 @@
+//! Hook clients and hook tokens.
+
+use axum::http::Method;
+use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::oauth::jwt::Compact;
+use serde_json::{Value, json};
+
+use super::{access, send};
+use crate::support::{Answer, RelyingParty, Server};
+
+async fn made(server: &Server) -> Value {
+    let token = access(server, "s-1").await["token"].as_str().unwrap().to_owned();
+    let headers = [("x-api-key", token.as_str())];
+    let path = "/v1/auth/bridge/oauth-client";
+    let answer = send(server, Method::POST, path, &headers, &json!({})).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()
+}
+
+async fn ask(server: &Server, hook: &Value, fields: &[(&str, &str)]) -> Answer {
+    let mut registered = hook.clone();
+    registered["token_endpoint_auth_method"] = json!("client_secret_post");
+    RelyingParty::new(server, &registered).ask(fields).await
+}
+
+const HOOK: [(&str, &str); 3] =
+    [("grant_type", "client_credentials"), ("audience", "hook"), ("plugin_id", "acme/lint@1")];
+
+#[tokio::test]
+async fn a_hook_client_gets_tokens_for_its_plugins_and_nothing_else() {
+    let (server, _ada) = Server::with_ada().await;
+    let user = server.operate(Method::GET, "/users/ada", json!({})).await.json()["id"].clone();
+    let id = format!("bridge:{}", user.as_str().unwrap());
+
+    let hook = made(&server).await;
+
+    assert_eq!(hook["client_id"], *id);
+    assert_eq!(hook["scopes"], json!(["hook:govern", "hook:track"]));
+    assert_eq!(hook["token_endpoint"], "http://localhost:7455/oauth/token");
+    let tokens = ask(&server, &hook, &HOOK).await.tokens();
+    let claims: Value = Compact::parse(&tokens.access).unwrap().claims().unwrap();
+    assert_eq!((&claims["aud"], &claims["plugin_id"]), (&json!(["hook"]), &json!("acme/lint@1")));
+    assert_eq!(
+        (&claims["scope"], &claims["client_id"]),
+        (&json!("hook:govern hook:track"), &json!(id))
+    );
+    assert!(claims.get("roles").is_none());
+    let path = format!("/clients/{}", id.replace(':', "%3A"));
+    let shown = server.operate(Method::GET, &path, json!({})).await.json();
+    assert_eq!(shown["name"], format!("bridge hook client for {}", user.as_str().unwrap()));
+    assert_eq!(shown["grant_types"], json!(["client_credentials"]));
+    assert_eq!(shown["origin"], "hook");
+}
+
+#[tokio::test]
+async fn hook_scopes_are_had_with_the_audience_alone_and_the_audience_by_hook_clients_alone() {
+    let (server, _ada) = Server::with_ada().await;
+    let hook = made(&server).await;
+    let robot = RelyingParty::robot(&server).await;
+
+    let without = ask(&server, &hook, &HOOK[..1]).await;
+    let nameless = ask(&server, &hook, &HOOK[..2]).await;
+    let foreign = robot.ask(&HOOK).await;
+    let malformed =
+        [("grant_type", "client_credentials"), ("audience", "hook"), ("plugin_id", " ")];
+    let malformed = ask(&server, &hook, &malformed).await;
+    let narrowed = ask(&server, &hook, &[&HOOK[..], &[("scope", "hook:track")]].concat()).await;
+    let nothing = ask(&server, &hook, &[&HOOK[..], &[("scope", "email")]].concat()).await;
+
+    without.refused(ErrorCode::InvalidScope, Refusal::HookScopeWithoutAudience);
+    nameless.refused(ErrorCode::InvalidRequest, Refusal::PluginIdMissing);
+    foreign.refused(ErrorCode::InvalidTarget, Refusal::HookAudienceForeign);
+    malformed.refused(ErrorCode::InvalidRequest, Refusal::PluginIdMalformed);
+    assert_eq!(narrowed.json()["scope"], "hook:track");
+    nothing.refused(ErrorCode::InvalidScope, Refusal::ScopeNotAllowed);
+}
+
+#[tokio::test]
+async fn a_new_secret_ends_the_old_one_at_once() {
+    let (server, _ada) = Server::with_ada().await;
+    let first = made(&server).await;
+
+    let second = made(&server).await;
+
+    assert_eq!(first["client_id"], second["client_id"]);
+    let old = ask(&server, &first, &HOOK).await;
+    old.refused(ErrorCode::InvalidClient, Refusal::ClientSecretWrong);
+    assert_eq!(ask(&server, &second, &HOOK).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_hook_client_is_over_with_its_owner() {
+    let (server, _ada) = Server::with_ada().await;
+    server.person("bob").await;
+    server.operate(Method::PATCH, "/users/bob", json!({ "roles": ["admin"] })).await;
+    let hook = made(&server).await;
+    let token = ask(&server, &hook, &HOOK).await.tokens().access;
+    let inspect = async || {
+        let asked = json!({ "token": token });
+        server.operate(Method::POST, "/tokens/inspect", asked).await.json()["active"].clone()
+    };
+    assert_eq!(inspect().await, true);
+
+    server.operate(Method::PATCH, "/users/ada", json!({ "disabled": true })).await;
+
+    let refused = ask(&server, &hook, &HOOK).await;
+    refused.refused(ErrorCode::InvalidClient, Refusal::ClientDisabled);
+    assert_eq!(inspect().await, false);
+}

@@ -1,0 +1,185 @@
+//! What a bridge that is signed in may do.
+
+use std::time::Duration;
+
+use axum::http::Method;
+use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::oauth::issuer::Issuer;
+use serde_json::{Value, json};
+
+use super::{access, send};
+use crate::support::{Answer, Server};
+
+async fn put(server: &Server, token: &str, path: &str, body: Value) -> Answer {
+    let headers = [("x-api-key", token)];
+    send(server, Method::POST, &format!("/v1/bridge/{path}"), &headers, &body).await
+}
+
+async fn signed_in() -> (Server, String) {
+    let (server, _ada) = Server::with_ada().await;
+    let access = access(&server, "s-1").await;
+    (server, access["token"].as_str().unwrap().to_owned())
+}
+
+fn beat(session: &str) -> Value {
+    json!({
+        "session_id": session,
+        "bridge_version": "1.2.3",
+        "os": "linux",
+        "hostname": "desk",
+        "last_activity_at": "2026-01-01T00:00:00Z",
+        "forwarded_total": 7,
+        "tokens_in_total": 8,
+        "tokens_out_total": 9,
+    })
+}
+
+#[tokio::test]
+async fn a_bridge_learns_whom_it_acts_for_by_either_header() {
+    let (server, token) = signed_in().await;
+    let user = server.operate(Method::GET, "/users/ada", json!({})).await.json()["id"].clone();
+    let bearer = format!("Bearer {token}");
+
+    for headers in [
+        &[("authorization", bearer.as_str())][..],
+        &[("x-api-key", token.as_str())],
+        &[("authorization", bearer.as_str()), ("x-api-key", token.as_str())],
+    ] {
+        let told = send(&server, Method::GET, "/v1/bridge/whoami", headers, &json!({})).await;
+
+        assert_eq!(
+            told.json(),
+            json!({
+                "user_id": user, "email": "", "display_name": "ada", "roles": ["admin", "user"],
+            })
+        );
+    }
+    let headers = [("authorization", bearer.as_str()), ("x-api-key", "another")];
+    let two = send(&server, Method::GET, "/v1/bridge/whoami", &headers, &json!({})).await;
+    two.refused(ErrorCode::InvalidRequest, Refusal::BearerTokenRepeated);
+    let none = send(&server, Method::GET, "/v1/bridge/whoami", &[], &json!({})).await;
+    none.refused(ErrorCode::InvalidToken, Refusal::BearerTokenMissing);
+}
+
+#[tokio::test]
+async fn a_heartbeat_shows_a_bridge_to_its_operator() {
+    let (server, token) = signed_in().await;
+
+    let answer = put(&server, &token, "heartbeat", beat("s-1")).await;
+
+    assert_eq!((answer.status.as_u16(), answer.text()), (204, ""));
+    let list = async || {
+        let listed = server.operate(Method::GET, "/bridge", json!({})).await.json();
+        listed["bridges"][0].clone()
+    };
+    assert_eq!(
+        list().await,
+        json!({
+            "session_id": "s-1", "username": "ada", "active": true, "hostname": "desk",
+            "bridge_version": "1.2.3", "os": "linux",
+            "first_seen": "2026-01-01T00:00:00Z", "last_seen": "2026-01-01T00:00:00Z",
+            "last_activity_at": "2026-01-01T00:00:00Z",
+            "forwarded_total": 7, "tokens_in_total": 8, "tokens_out_total": 9,
+        })
+    );
+    server.advance(Duration::from_secs(100));
+    put(&server, &token, "heartbeat", beat("s-1")).await;
+    server.advance(Duration::from_secs(120));
+    assert_eq!(list().await["active"], true);
+    assert_eq!(list().await["first_seen"], "2026-01-01T00:00:00Z");
+    server.advance(Duration::from_secs(1));
+    assert_eq!(list().await["active"], false);
+}
+
+#[tokio::test]
+async fn a_heartbeat_speaks_for_a_session_of_its_own_person() {
+    let (server, token) = signed_in().await;
+    server.person("bob").await;
+    let asked = json!({ "username": "bob" });
+    let bobs = server.operate(Method::POST, "/bridge/tokens", asked).await.json();
+
+    for session in [bobs["session_id"].as_str().unwrap(), "unknown"] {
+        let answer = put(&server, &token, "heartbeat", beat(session)).await;
+
+        answer.refused(ErrorCode::BridgeForbidden, Refusal::BridgeSessionOfAnother);
+    }
+    let mut least = beat("s-1");
+    least.as_object_mut().unwrap().remove("last_activity_at");
+    assert_eq!(put(&server, &token, "heartbeat", least).await.status, 204);
+    for missing in ["session_id", "bridge_version", "os", "hostname", "forwarded_total"] {
+        let mut body = beat("s-1");
+        body.as_object_mut().unwrap().remove(missing);
+        let answer = put(&server, &token, "heartbeat", body).await;
+        answer.refused(ErrorCode::InvalidRequest, Refusal::BodyMalformed);
+    }
+    let mut wrong = beat("a b");
+    let answer = put(&server, &token, "heartbeat", wrong.clone()).await;
+    answer.refused(ErrorCode::InvalidRequest, Refusal::BridgeSessionMalformed);
+    wrong = beat("s-1");
+    wrong["hostname"] = json!("x".repeat(257));
+    let answer = put(&server, &token, "heartbeat", wrong).await;
+    answer.refused(ErrorCode::InvalidRequest, Refusal::BodyMalformed);
+}
+
+#[tokio::test]
+async fn hosts_are_wanted_or_not_as_far_as_they_are_known() {
+    let server = Server::with(Issuer::localhost(7455), |config| {
+        config.bridge.hosts = vec!["my-agent".parse().unwrap()];
+        config.bridge.hosts_off = vec!["cowork".parse().unwrap()];
+    });
+    let server = server.await;
+    let _ada = server.first_administrator().await;
+    let token = access(&server, "s-1").await["token"].as_str().unwrap().to_owned();
+    let enable = async |host: &str| {
+        let body = json!({ "host_id": host, "enabled": false });
+        put(&server, &token, "profile/enabled_hosts", body).await
+    };
+
+    for host in ["claude-code", "claude-desktop", "codex-cli", "my-agent"] {
+        assert_eq!(enable(host).await.json(), json!({ "host_id": host, "enabled": false }));
+    }
+    let unknown = enable("emacs").await;
+    let off = enable("cowork").await;
+
+    unknown.refused(ErrorCode::InvalidRequest, Refusal::HostIdUnknown);
+    off.refused(ErrorCode::HostSwitchedOff, Refusal::HostSwitchedOff);
+    assert_eq!((unknown.status.as_u16(), off.status.as_u16()), (400, 422));
+}
+
+#[tokio::test]
+async fn models_are_held_to_protocols_that_are_known() {
+    let (server, token) = signed_in().await;
+    let filter = async |body: Value| put(&server, &token, "profile/host-model-filter", body).await;
+
+    for protocols in [json!(["anthropic", "openai", "gemini", "backend"]), json!([]), json!(null)] {
+        let body = json!({ "host_id": "claude-code", "model_protocols": protocols });
+        assert_eq!(filter(body.clone()).await.json(), body);
+    }
+    let unknown = json!({ "host_id": "claude-code", "model_protocols": ["smtp"] });
+    filter(unknown).await.refused(ErrorCode::InvalidRequest, Refusal::ModelProtocolUnknown);
+    let nobody = json!({ "host_id": "emacs", "model_protocols": null });
+    filter(nobody).await.refused(ErrorCode::InvalidRequest, Refusal::HostIdUnknown);
+    let missing = json!({ "host_id": "claude-code" });
+    filter(missing).await.refused(ErrorCode::InvalidRequest, Refusal::BodyMalformed);
+}
+
+#[tokio::test]
+async fn a_bridge_asks_what_there_is_before_it_signs_in() {
+    let server = Server::with(Issuer::localhost(7455), |config| {
+        config.bridge.modes = vec![gatelodge::oauth::bridge::Mode::Session];
+    });
+    let (limited, server) = (server.await, Server::new().await);
+
+    let modes = server.get("/v1/auth/bridge/capabilities").await.json();
+    let health = server.get("/health").await;
+    let key = server.get("/v1/bridge/pubkey").await.json();
+
+    assert_eq!(modes, json!({ "modes": ["pat", "session", "session-pat", "oauth-client"] }));
+    assert_eq!((health.status.as_u16(), health.json()), (200, json!({ "status": "ok" })));
+    assert_eq!(key["pubkey"].as_str().unwrap().len(), 44);
+    assert_eq!(server.get("/v1/bridge/pubkey").await.json(), key);
+    let modes = limited.get("/v1/auth/bridge/capabilities").await.json();
+    assert_eq!(modes, json!({ "modes": ["session"] }));
+    let off = super::post(&limited, "/v1/auth/bridge/session-pat", &json!({ "code": "x" })).await;
+    off.refused(ErrorCode::NotFound, Refusal::BridgeModeOff);
+}

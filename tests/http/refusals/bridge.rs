@@ -1,0 +1,161 @@
+//! What bridges are refused.
+
+use axum::http::Method;
+use gatelodge::oauth::issuer::Issuer;
+use serde_json::{Value, json};
+
+use crate::bridge::{access, code, pat, post, send};
+use crate::support::{Answer, RelyingParty, Server};
+
+const SESSION: &str = "/v1/auth/bridge/session";
+
+async fn with_token(path: &str, body: Value) -> Answer {
+    let (server, _) = Server::with_ada().await;
+    let token = access(&server, "s-1").await["token"].as_str().unwrap().to_owned();
+    let headers = [("x-api-key", token.as_str())];
+    send(&server, Method::POST, path, &headers, &body).await
+}
+
+async fn beat(session: &str) -> Answer {
+    let body = json!({
+        "session_id": session, "bridge_version": "1", "os": "linux", "hostname": "desk",
+        "forwarded_total": 0, "tokens_in_total": 0, "tokens_out_total": 0,
+    });
+    with_token("/v1/bridge/heartbeat", body).await
+}
+
+async fn prefer(host: &str, protocol: &str) -> Answer {
+    let body = json!({ "host_id": host, "model_protocols": [protocol] });
+    with_token("/v1/bridge/profile/host-model-filter", body).await
+}
+
+async fn with_pat(change: impl FnOnce(String) -> String, days: u64) -> Answer {
+    let (server, _) = Server::with_ada().await;
+    let shown = change(pat(&server).await);
+    server.advance(std::time::Duration::from_hours(24 * days));
+    let bearer = format!("Bearer {shown}");
+    let headers = [("authorization", bearer.as_str())];
+    send(&server, Method::POST, "/v1/auth/bridge/pat", &headers, &json!({})).await
+}
+
+/// A hook client that asks for a token with `fields`.
+async fn hook(fields: &[(&str, &str)]) -> Answer {
+    let (server, _) = Server::with_ada().await;
+    let token = access(&server, "s-1").await["token"].as_str().unwrap().to_owned();
+    let headers = [("x-api-key", token.as_str())];
+    let path = "/v1/auth/bridge/oauth-client";
+    let mut made = send(&server, Method::POST, path, &headers, &json!({})).await.json();
+    made["token_endpoint_auth_method"] = json!("client_secret_post");
+    let fields = [&[("grant_type", "client_credentials")], fields].concat();
+    RelyingParty::new(&server, &made).ask(&fields).await
+}
+
+pub(super) async fn a_way_that_is_off() -> Answer {
+    let server = Server::with(Issuer::localhost(7455), |config| config.bridge.modes = Vec::new());
+    post(&server.await, SESSION, &json!({ "code": "x" })).await
+}
+
+pub(super) async fn a_session_with_a_space() -> Answer {
+    beat("a b").await
+}
+
+pub(super) async fn a_session_of_nobody() -> Answer {
+    beat("unknown").await
+}
+
+pub(super) async fn a_code_after_its_time() -> Answer {
+    let (server, _) = Server::with_ada().await;
+    let body = json!({ "code": code(&server).await });
+    server.advance(std::time::Duration::from_secs(120));
+    post(&server, SESSION, &body).await
+}
+
+pub(super) async fn no_code() -> Answer {
+    post(&Server::new().await, SESSION, &json!({})).await
+}
+
+pub(super) async fn a_code_for_the_second_time() -> Answer {
+    let (server, _) = Server::with_ada().await;
+    let body = json!({ "code": code(&server).await });
+    post(&server, SESSION, &body).await;
+    post(&server, SESSION, &body).await
+}
+
+pub(super) async fn a_code_that_nobody_made() -> Answer {
+    post(&Server::new().await, SESSION, &json!({ "code": "0".repeat(64) })).await
+}
+
+pub(super) async fn the_audience_of_hooks_for_another() -> Answer {
+    let server = Server::new().await;
+    let fields = [("grant_type", "client_credentials"), ("audience", "hook"), ("plugin_id", "p")];
+    RelyingParty::robot(&server).await.ask(&fields).await
+}
+
+pub(super) async fn hook_scopes_without_their_audience() -> Answer {
+    hook(&[]).await
+}
+
+pub(super) async fn an_unknown_host() -> Answer {
+    prefer("emacs", "openai").await
+}
+
+pub(super) async fn a_host_that_is_off() -> Answer {
+    let server = Server::with(Issuer::localhost(7455), |config| {
+        config.bridge.hosts_off = vec!["cowork".parse().unwrap()];
+    });
+    let server = server.await;
+    server.first_administrator().await;
+    let token = access(&server, "s-1").await["token"].as_str().unwrap().to_owned();
+    let headers = [("x-api-key", token.as_str())];
+    let body = json!({ "host_id": "cowork", "enabled": true });
+    send(&server, Method::POST, "/v1/bridge/profile/enabled_hosts", &headers, &body).await
+}
+
+pub(super) async fn a_link_to_elsewhere() -> Answer {
+    let address = "/bridge/device-link?redirect=https%3A%2F%2Fevil.example%2F";
+    Server::new().await.get(address).await
+}
+
+pub(super) async fn an_unknown_protocol() -> Answer {
+    prefer("cowork", "smtp").await
+}
+
+pub(super) async fn a_personal_token_after_its_time() -> Answer {
+    with_pat(|pat| pat, 91).await
+}
+
+pub(super) async fn a_personal_token_that_is_not_there() -> Answer {
+    Server::new().await.operate(Method::DELETE, "/personal-tokens/0", json!({})).await
+}
+
+pub(super) async fn a_personal_token_that_was_revoked() -> Answer {
+    let (server, _) = Server::with_ada().await;
+    let pat = pat(&server).await;
+    let path = format!("/personal-tokens/{}", &pat[8..20]);
+    server.operate(Method::DELETE, &path, json!({})).await;
+    let bearer = format!("Bearer {pat}");
+    let headers = [("authorization", bearer.as_str())];
+    send(&server, Method::POST, "/v1/auth/bridge/pat", &headers, &json!({})).await
+}
+
+pub(super) async fn a_personal_token_that_nobody_made() -> Answer {
+    with_pat(|pat| format!("{}{}", &pat[..21], "0".repeat(52)), 0).await
+}
+
+pub(super) async fn very_many_personal_tokens() -> Answer {
+    let (server, _) = Server::with_ada().await;
+    let mut last = None;
+    for _ in 0..=100 {
+        let asked = json!({ "username": "ada" });
+        last = Some(server.operate(Method::POST, "/personal-tokens", asked).await);
+    }
+    last.unwrap()
+}
+
+pub(super) async fn a_plugin_that_is_none() -> Answer {
+    hook(&[("audience", "hook"), ("plugin_id", " ")]).await
+}
+
+pub(super) async fn no_plugin() -> Answer {
+    hook(&[("audience", "hook")]).await
+}

@@ -1,0 +1,70 @@
+//! Samples of bridges.
+
+use gatelodge::oauth::bridge::{BridgeSessionId, HostId, ModelProtocol};
+use gatelodge::oauth::id::UserId;
+use gatelodge::secret::TokenHash;
+use gatelodge::store::schema::{Bridge, BridgeKey, BridgeSession, Exchange, HostPreference, Pat};
+
+use super::{at, hash, id, read, text};
+
+pub(super) fn exchanges() -> Vec<(TokenHash, Exchange)> {
+    let row = |spent| Exchange { created: at(1), expires: at(120), spent, user: id(5) };
+    vec![(hash(20), row(false)), (hash(21), row(true))]
+}
+
+pub(super) fn pats() -> Vec<(String, Pat)> {
+    let full = Pat {
+        created: at(1),
+        expires: at(90),
+        hash: hash(22),
+        name: read("Ada's laptop"),
+        revoked: true,
+        used: Some(at(2)),
+        user: id(5),
+    };
+    let least = Pat { revoked: false, used: None, ..full.clone() };
+    vec![(text("0123456789ab"), full), (text("ba9876543210"), least)]
+}
+
+pub(super) fn sessions() -> Vec<(BridgeSessionId, BridgeSession)> {
+    let full = BridgeSession {
+        address: text("192.0.2.1"),
+        agent: Some(text("bridge/1.0")),
+        client: read("sp_bridge"),
+        created: at(1),
+        ended: true,
+        expires: at(2),
+        seen: at(3),
+        source: text("bridge"),
+        user: id(5),
+    };
+    let least = BridgeSession { agent: None, ended: false, ..full.clone() };
+    vec![(read("gls-1"), full), (read("mine"), least)]
+}
+
+pub(super) fn bridges() -> Vec<(BridgeSessionId, Bridge)> {
+    let full = Bridge {
+        first_seen: at(1),
+        forwarded_total: 1,
+        hostname: text("desk"),
+        last_activity: Some(text("2026-01-01T00:00:00Z")),
+        last_seen: at(2),
+        os: text("linux"),
+        tokens_in_total: 2,
+        tokens_out_total: u64::MAX,
+        user: id(5),
+        version: text("1.2.3"),
+    };
+    let least = Bridge { last_activity: None, ..full.clone() };
+    vec![(read("gls-1"), full), (read("mine"), least)]
+}
+
+pub(super) fn preferences() -> Vec<((UserId, HostId), HostPreference)> {
+    let full =
+        HostPreference { enabled: Some(false), model_protocols: Some(ModelProtocol::ALL.to_vec()) };
+    vec![((id(5), read("claude-code")), full), ((id(5), read("cowork")), HostPreference::default())]
+}
+
+pub(super) fn keys() -> Vec<((), BridgeKey)> {
+    vec![((), BridgeKey { created: at(1), public: [7; 32], sealed: vec![1, 2, 3] })]
+}
