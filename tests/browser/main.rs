@@ -12,6 +12,7 @@
 
 mod application;
 mod authenticator;
+mod bridge;
 mod chromium;
 mod complaints;
 mod consent;
@@ -19,6 +20,7 @@ mod device;
 mod errors;
 mod form_post;
 mod keyboard;
+mod landing;
 mod logout;
 mod pages;
 #[path = "../wire/program.rs"]

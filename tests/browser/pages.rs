@@ -9,7 +9,9 @@ use chromiumoxide::cdp::browser_protocol::emulation::{
 use chromiumoxide::page::ScreenshotParams;
 
 use crate::application::Application;
+use crate::bridge::link;
 use crate::device::{Telly, types_code};
+use crate::landing::Landing;
 use crate::program::Home;
 use crate::setup::ada;
 use crate::sign_in::{by_button, sign_out};
@@ -138,6 +140,28 @@ async fn the_pages_of_a_device_are_looked_at() {
     window.press("Allow").await;
     window.reads("Go back to your device").await;
     look(&window, "device-done").await;
+}
+
+#[tokio::test]
+async fn the_pages_of_a_bridge_are_looked_at() {
+    let home = Home::new();
+    let (server, window) = ada(&home).await;
+    let desk = Landing::new().await;
+
+    window.open(link(server.issuer(), Some(&desk.at("/cb")))).await;
+    window.reads("Link this device?").await;
+    look(&window, "link").await;
+    window.press("Link device").await;
+    desk.turns_away("/cb").await;
+    window.open(link(server.issuer(), None)).await;
+    window.reads("nowhere: you get a code to paste").await;
+    window.press("Link device").await;
+    window.reads("Paste this where your bridge runs").await;
+    look(&window, "link-code").await;
+    window.open(link(server.issuer(), None)).await;
+    window.press("Don’t link").await;
+    window.reads("Nothing was linked").await;
+    look(&window, "link-refused").await;
 }
 
 #[tokio::test]
