@@ -15,11 +15,27 @@ pub(crate) fn link(issuer: &str, redirect: Option<&str>) -> String {
     format!("{issuer}/bridge/device-link?{}", query.finish())
 }
 
-async fn post(url: String, body: Value) -> (u16, Value) {
-    let asked = reqwest::Client::new().post(url).header("content-type", "application/json");
-    let answer = asked.body(body.to_string()).send().await.unwrap();
+/// Sends JSON, if there is any, and gives the status and the JSON that comes back, if any does.
+async fn call(
+    method: reqwest::Method,
+    url: String,
+    headers: &[(&str, &str)],
+    body: Value,
+) -> (u16, Value) {
+    let mut asked = reqwest::Client::new().request(method, url);
+    for (name, value) in headers {
+        asked = asked.header(*name, *value);
+    }
+    if !body.is_null() {
+        asked = asked.header("content-type", "application/json").body(body.to_string());
+    }
+    let answer = asked.send().await.unwrap();
     let status = answer.status().as_u16();
-    (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap())
+    (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or_default())
+}
+
+async fn post(url: String, body: Value) -> (u16, Value) {
+    call(reqwest::Method::POST, url, &[], body).await
 }
 
 #[tokio::test]
@@ -82,7 +98,7 @@ async fn without_an_address_the_code_is_shown_and_counts_down() {
     window.press("Link device").await;
     window.reads("Never send this code to anyone.").await;
     window.reads("Good for 1:5").await;
-    let code: String = window.ask("document.querySelectorAll('pre')[1].innerText").await.unwrap();
+    let code: String = window.ask("document.querySelector('pre').innerText").await.unwrap();
 
     let pat = format!("{}/v1/auth/bridge/session-pat", server.issuer());
     let (status, told) = post(pat, json!({ "code": code.trim(), "device_name": "desk" })).await;
@@ -90,4 +106,58 @@ async fn without_an_address_the_code_is_shown_and_counts_down() {
     assert!(told["pat"].as_str().unwrap().starts_with("sp-live-"));
     let listed = home.json("bridge pats");
     assert_eq!(listed["personal_tokens"][0]["name"], "desk");
+}
+
+/// The contract as a bridge plays it: bind its port, open the page, catch the code, and live on
+/// what comes of it.
+#[tokio::test]
+async fn a_bridge_plays_its_part_from_the_page_to_a_hook() {
+    let home = Home::new();
+    let (server, window) = ada(&home).await;
+    let at = |path: &str| format!("{}{path}", server.issuer());
+    let desk = Landing::at_port(8767).await;
+
+    let (status, health) = call(reqwest::Method::GET, at("/health"), &[], json!(null)).await;
+    assert_eq!((status, &health["status"]), (200, &json!("ok")));
+    window.open(link(server.issuer(), Some("http://127.0.0.1:8767/callback"))).await;
+    window.press("Link device").await;
+    let code = desk.visited("/callback").await["code"].clone();
+
+    let asked = json!({ "code": code, "device_name": "desk" });
+    let (_, told) = post(at("/v1/auth/bridge/session-pat"), asked).await;
+    let pat = format!("Bearer {}", told["pat"].as_str().unwrap());
+    let headers = [("authorization", pat.as_str()), ("x-session-id", "desk-1")];
+    let post = reqwest::Method::POST;
+    let access = call(post.clone(), at("/v1/auth/bridge/pat"), &headers, json!({})).await.1;
+    assert_eq!(access["headers"]["x-session-id"], "desk-1");
+    let token = access["token"].as_str().unwrap();
+    let own = [("x-api-key", token)];
+
+    let (_, who) = call(reqwest::Method::GET, at("/v1/bridge/whoami"), &own, json!(null)).await;
+    assert_eq!(who["display_name"], "Ada Lovelace");
+    let beat = json!({
+        "session_id": "desk-1", "bridge_version": "1.0", "os": "linux", "hostname": "desk",
+        "forwarded_total": 1, "tokens_in_total": 2, "tokens_out_total": 3,
+    });
+    let (status, _) = call(post.clone(), at("/v1/bridge/heartbeat"), &own, beat).await;
+    assert_eq!(status, 204);
+    assert_eq!(home.json("bridge list")["bridges"][0]["hostname"], "desk");
+    let path = at("/v1/auth/bridge/oauth-client");
+    let (_, hook) = call(post, path, &own, json!({})).await;
+    let form = Serializer::new(String::new())
+        .append_pair("grant_type", "client_credentials")
+        .append_pair("client_id", hook["client_id"].as_str().unwrap())
+        .append_pair("client_secret", hook["client_secret"].as_str().unwrap())
+        .append_pair("audience", "hook")
+        .append_pair("plugin_id", "acme/lint")
+        .finish();
+    let asked = reqwest::Client::new().post(hook["token_endpoint"].as_str().unwrap());
+    let asked = asked.header("content-type", "application/x-www-form-urlencoded").body(form);
+    let answer = asked.send().await.unwrap().bytes().await.unwrap();
+    let answer: Value = serde_json::from_slice(&answer).unwrap();
+    assert_eq!(answer["scope"], "hook:govern hook:track");
+
+    home.json("session revoke desk-1");
+    let (status, _) = call(reqwest::Method::GET, at("/v1/bridge/whoami"), &own, json!(null)).await;
+    assert_eq!(status, 401);
 }

@@ -18,7 +18,11 @@ pub(crate) struct Landing {
 
 impl Landing {
     pub(crate) async fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::at_port(0).await
+    }
+
+    pub(crate) async fn at_port(port: u16) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         let own = format!("http://{}", listener.local_addr().unwrap());
         Self { listener, own }
     }

@@ -156,7 +156,7 @@ async fn the_pages_of_a_bridge_are_looked_at() {
     window.open(link(server.issuer(), None)).await;
     window.reads("nowhere: you get a code to paste").await;
     window.press("Link device").await;
-    window.reads("Paste this where your bridge runs").await;
+    window.reads("Give this code to your bridge").await;
     look(&window, "link-code").await;
     window.open(link(server.issuer(), None)).await;
     window.press("Don’t link").await;
