@@ -132,3 +132,4 @@ pub mod secret;
 pub mod serve;
 pub mod store;
 pub mod time;
+pub mod tls;

@@ -23,7 +23,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     // The four rooms in a line, and what stands between them.
     ("oauth", &["error", "secret", "time"]),
     ("fuzzing", &["error", "oauth", "secret"]),
-    ("config", &["error", "fetch", "oauth", "secret", "time"]),
+    ("tls", &["error", "oauth", "time"]),
+    ("config", &["error", "fetch", "oauth", "secret", "time", "tls"]),
     ("store", &["error", "event", "oauth", "secret", "time"]),
     ("keys", &["error", "oauth", "secret", "store", "time"]),
     ("passkey", &["error", "oauth", "secret", "store", "time"]),
@@ -38,7 +39,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "app",
         &[
             "config", "error", "event", "fetch", "flow", "keys", "oauth", "passkey", "password",
-            "secret", "store", "time",
+            "secret", "store", "time", "tls",
         ],
     ),
     // The doors, side by side.
@@ -46,14 +47,14 @@ const ROOMS: &[(&str, &[&str])] = &[
         "http",
         &[
             "app", "config", "error", "event", "fetch", "flow", "keys", "oauth", "passkey",
-            "password", "secret", "store", "time",
+            "password", "secret", "store", "time", "tls",
         ],
     ),
     (
         "admin",
         &[
             "app", "config", "error", "event", "flow", "keys", "oauth", "passkey", "password",
-            "secret", "store", "time",
+            "secret", "store", "time", "tls",
         ],
     ),
     // What runs them.
@@ -61,10 +62,13 @@ const ROOMS: &[(&str, &[&str])] = &[
         "serve",
         &[
             "admin", "app", "config", "error", "event", "fetch", "flow", "http", "oauth", "secret",
-            "time",
+            "time", "tls",
         ],
     ),
-    ("cli", &["admin", "app", "config", "error", "event", "oauth", "secret", "serve", "time"]),
+    (
+        "cli",
+        &["admin", "app", "config", "error", "event", "oauth", "secret", "serve", "time", "tls"],
+    ),
     ("main", &["cli"]),
 ];
 
@@ -88,15 +92,26 @@ const PLACES: &[(&str, &[&str])] = &[
     ("postcard", &["store/table.rs"]),
     ("qrcode", &["http/"]),
     ("rand", &["secret.rs"]),
+    ("rcgen", &["tls/"]),
     ("redb", &["store/engine.rs"]),
     ("rust_embed", &["http/"]),
-    ("sha2", &["keys.rs", "oauth/claims.rs", "oauth/pkce.rs", "secret.rs"]),
+    ("sha2", &["keys.rs", "oauth/claims.rs", "oauth/fingerprint.rs", "oauth/pkce.rs", "secret.rs"]),
     ("strsim", &["config"]),
     (
         "tokio",
-        &["admin/", "app/", "cli/", "fetch/", "http/", "password.rs", "serve/", "store/writer.rs"],
+        &[
+            "admin/",
+            "app/",
+            "cli/",
+            "fetch/",
+            "http/",
+            "password.rs",
+            "serve/",
+            "store/writer.rs",
+            "tls/",
+        ],
     ),
-    ("tokio_rustls", &["fetch/"]),
+    ("tokio_rustls", &["fetch/", "tls/"]),
     ("toml", &["config"]),
     ("tower", &["cli/", "http/", "serve/"]),
     ("tracing_subscriber", &["serve/log.rs"]),
@@ -104,6 +119,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("webauthn_rs", &["passkey.rs"]),
     ("webauthn_rs_proto", &["passkey.rs"]),
     ("webpki_roots", &["fetch/"]),
+    ("x509_parser", &["tls/"]),
 ];
 
 /// The crates that any room may name.

@@ -9,6 +9,7 @@ pub mod authorize;
 pub mod bridge;
 pub mod claims;
 pub mod client;
+pub mod fingerprint;
 pub mod forward;
 pub mod id;
 pub mod introspection;

@@ -1,0 +1,369 @@
+//! The installation's own certification authority: made at first need, beside the store.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, CidrSubnet,
+    DistinguishedName, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, NameConstraints,
+};
+use tokio_rustls::rustls::client::WebPkiServerVerifier;
+use tokio_rustls::rustls::client::danger::ServerCertVerifier as _;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio_rustls::rustls::{RootCertStore, crypto};
+use zeroize::Zeroizing;
+
+use super::{Certificate, TlsError, disk};
+use crate::time::Timestamp;
+
+/// How long the authority lasts: long enough that nobody has to trust a second one.
+const LIFETIME: Duration = Duration::from_secs(10 * 365 * 86_400);
+
+/// How far before now a certificate begins, for clocks that are behind.
+const BEHIND: Duration = Duration::from_hours(1);
+
+/// The names that lead to no stranger: special use (RFC 6761, RFC 6762, RFC 8375), or kept from
+/// the public DNS.
+const PRIVATE_NAMES: [&str; 6] = ["home.arpa", "internal", "lan", "local", "localhost", "test"];
+
+/// The addresses that lead to no stranger (RFC 1122 §3.2.1.3, RFC 1918, RFC 3927, RFC 4193,
+/// RFC 4291).
+const PRIVATE_ADDRESSES: [(IpAddr, u8); 8] = [
+    (IpAddr::V4(Ipv4Addr::new(10, 0, 0, 0)), 8),
+    (IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)), 8),
+    (IpAddr::V4(Ipv4Addr::new(169, 254, 0, 0)), 16),
+    (IpAddr::V4(Ipv4Addr::new(172, 16, 0, 0)), 12),
+    (IpAddr::V4(Ipv4Addr::new(192, 168, 0, 0)), 16),
+    (IpAddr::V6(Ipv6Addr::LOCALHOST), 128),
+    (IpAddr::V6(Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0)), 7),
+    (IpAddr::V6(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0)), 10),
+];
+
+/// What a certificate is for (RFC 5280 §4.2.1.12).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Usage {
+    /// A device proves itself with it.
+    Client,
+    /// A server of these names proves itself with it.
+    Server,
+}
+
+/// A certification authority whose key lies on this machine.
+pub struct Authority {
+    certificate: Certificate,
+    der: CertificateDer<'static>,
+    issuer: Issuer<'static, KeyPair>,
+    pem: String,
+}
+
+impl Authority {
+    /// Where its certificate lies in `directory`.
+    pub fn path(directory: &Path) -> PathBuf {
+        directory.join("gatelodge-ca.pem")
+    }
+
+    /// Where its key lies in `directory`.
+    pub fn key_path(directory: &Path) -> PathBuf {
+        directory.join("gatelodge-ca.key")
+    }
+
+    /// The one that lies in `directory`; where none does, a new one that vouches for private
+    /// names and addresses, and for `names`.
+    pub fn at(directory: &Path, names: &[String], now: Timestamp) -> Result<Self, TlsError> {
+        let (path, key_path) = (Self::path(directory), Self::key_path(directory));
+        let pem = disk::read(&path).map_err(TlsError::at(&path))?;
+        let key = disk::read(&key_path).map_err(TlsError::at(&key_path))?.map(Zeroizing::new);
+        let malformed = |path: &Path, what: &str| {
+            TlsError::Failed(format!("{} is no {what} of a CA", path.display()))
+        };
+        let key = match (&pem, key) {
+            (Some(_), None) => {
+                return Err(TlsError::Failed(format!(
+                    "the local CA's key {} is missing; restore it, or remove {} too for a new CA, \
+                     which everybody would have to trust anew",
+                    key_path.display(),
+                    path.display()
+                )));
+            }
+            (_, Some(key)) => {
+                KeyPair::from_pem(&key).map_err(|_| malformed(&key_path, "private key"))?
+            }
+            (None, None) => {
+                let key = KeyPair::generate().map_err(TlsError::failed)?;
+                let written = Zeroizing::new(key.serialize_pem());
+                disk::write(&key_path, &written).map_err(TlsError::at(&key_path))?;
+                key
+            }
+        };
+        let pem = match pem {
+            Some(pem) => pem,
+            // Also where a first time ended between the two files.
+            None => {
+                let made = own(&key, names, now).self_signed(&key).map_err(TlsError::failed)?;
+                disk::write(&path, &made.pem()).map_err(TlsError::at(&path))?;
+                made.pem()
+            }
+        };
+        let der = CertificateDer::from_pem_slice(pem.as_bytes());
+        let der = der.map_err(|_| malformed(&path, "certificate"))?;
+        let certificate =
+            Certificate::from_der(&der).map_err(|_| malformed(&path, "certificate"))?;
+        if !is_of(&der, &key) {
+            return Err(TlsError::Failed(format!(
+                "{} is not the key of {}",
+                key_path.display(),
+                path.display()
+            )));
+        }
+        let issuer = Issuer::from_ca_cert_der(&der, key);
+        let issuer = issuer.map_err(|_| malformed(&path, "certificate"))?;
+        Ok(Self { certificate, der, issuer, pem })
+    }
+
+    /// Its certificate, in PEM.
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// What its certificate says.
+    pub fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    /// A certificate for the key that signed `request`, in PEM. Only the key is taken from it.
+    pub fn issue(
+        &self,
+        request: &str,
+        usage: Usage,
+        names: &[String],
+        lifetime: Duration,
+        now: Timestamp,
+    ) -> Result<String, TlsError> {
+        let request = CertificateSigningRequestParams::from_pem(request);
+        let key = request.map_err(|_| TlsError::NotARequest)?.public_key;
+        self.sign(&key, usage, names, lifetime, now).map(|certificate| certificate.pem())
+    }
+
+    /// A certificate for `key`, verified as whoever trusts this authority would.
+    pub(super) fn sign(
+        &self,
+        key: &impl rcgen::PublicKeyData,
+        usage: Usage,
+        names: &[String],
+        lifetime: Duration,
+        now: Timestamp,
+    ) -> Result<rcgen::Certificate, TlsError> {
+        let unfit = || TlsError::NameForbidden(names.join(", "));
+        let mut params = match usage {
+            Usage::Client => CertificateParams::default(),
+            Usage::Server => CertificateParams::new(names).map_err(|_| unfit())?,
+        };
+        params.distinguished_name = called(names.first().map_or("Gatelodge", String::as_str));
+        lasting(&mut params, lifetime, now);
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![match usage {
+            Usage::Client => ExtendedKeyUsagePurpose::ClientAuth,
+            Usage::Server => ExtendedKeyUsagePurpose::ServerAuth,
+        }];
+        params.use_authority_key_identifier_extension = true;
+        let made = params.signed_by(key, &self.issuer).map_err(TlsError::failed)?;
+        if usage == Usage::Server {
+            names.iter().try_for_each(|name| self.vouches(made.der(), name, now))?;
+        }
+        Ok(made)
+    }
+
+    /// RFC 5280 §4.2.1.10: "Restrictions are defined in terms of permitted or excluded name
+    /// subtrees."
+    fn vouches(
+        &self,
+        der: &CertificateDer<'_>,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<(), TlsError> {
+        let forbidden = || TlsError::NameForbidden(name.to_owned());
+        let mut roots = RootCertStore::empty();
+        roots.add(self.der.clone()).map_err(TlsError::failed)?;
+        let provider = Arc::new(crypto::aws_lc_rs::default_provider());
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
+        let verifier = verifier.build().map_err(TlsError::failed)?;
+        // A wildcard stands for any one label (RFC 6125 §6.4.3).
+        let one = name.strip_prefix("*.").map_or(name.to_owned(), |rest| format!("any.{rest}"));
+        let server = ServerName::try_from(one).map_err(|_| forbidden())?;
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(now.seconds()));
+        let verified = verifier.verify_server_cert(der, &[], &server, &[], now);
+        verified.map(drop).map_err(|_| forbidden())
+    }
+}
+
+/// What the authority says of itself.
+fn own(key: &KeyPair, names: &[String], now: Timestamp) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    // Two authorities of one name could not be told apart in a list.
+    let digits: String =
+        params.key_identifier(key).iter().take(4).map(|b| format!("{b:02x}")).collect();
+    params.distinguished_name = called(&format!("Gatelodge local CA {digits}"));
+    lasting(&mut params, LIFETIME, now);
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.extended_key_usages =
+        vec![ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth];
+    let addresses = PRIVATE_ADDRESSES.map(|(address, prefix)| {
+        GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(address, prefix))
+    });
+    let private = PRIVATE_NAMES.map(|name| GeneralSubtree::DnsName(name.to_owned()));
+    let named = names.iter().map(|name| match name.parse::<IpAddr>() {
+        Ok(address) => {
+            let prefix = if address.is_ipv4() { 32 } else { 128 };
+            GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(address, prefix))
+        }
+        Err(_) => GeneralSubtree::DnsName(name.clone()),
+    });
+    params.name_constraints = Some(NameConstraints {
+        permitted_subtrees: private.into_iter().chain(addresses).chain(named).collect(),
+        excluded_subtrees: Vec::new(),
+    });
+    params
+}
+
+fn called(name: &str) -> DistinguishedName {
+    let mut called = DistinguishedName::new();
+    called.push(DnType::CommonName, name);
+    called
+}
+
+/// Whether `der` certifies the public half of `key`.
+fn is_of(der: &[u8], key: &KeyPair) -> bool {
+    x509_parser::parse_x509_certificate(der)
+        .is_ok_and(|(_, read)| *read.public_key().subject_public_key.data == *key.public_key_raw())
+}
+
+fn lasting(params: &mut CertificateParams, lifetime: Duration, now: Timestamp) {
+    let epoch = rcgen::date_time_ymd(1970, 1, 1);
+    params.not_before = epoch + Duration::from_secs((now - BEHIND).seconds());
+    params.not_after = epoch + Duration::from_secs((now + lifetime).seconds());
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::tls::KeyWithRequest;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_767_225_600);
+    const DAY: Duration = Duration::from_hours(24);
+
+    fn made(directory: &Path) -> Authority {
+        Authority::at(directory, &["id.example".to_owned()], NOW).unwrap()
+    }
+
+    fn issue(authority: &Authority, usage: Usage, name: &str) -> Result<String, TlsError> {
+        let request = KeyWithRequest::generate().unwrap().request;
+        authority.issue(&request, usage, &[name.to_owned()], DAY, NOW)
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn it_is_made_once_and_its_key_is_its_owners() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().unwrap();
+
+        let first = made(directory.path());
+        let second = made(directory.path());
+
+        assert_eq!(first.pem(), second.pem());
+        assert!(first.certificate().holds(NOW + LIFETIME));
+        for path in [Authority::path(directory.path()), Authority::key_path(directory.path())] {
+            assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o7777, 0o600);
+        }
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_first_time_that_ended_between_the_files_goes_on_with_its_key() {
+        let directory = tempfile::tempdir().unwrap();
+        made(directory.path());
+        let key = fs::read(Authority::key_path(directory.path())).unwrap();
+        fs::remove_file(Authority::path(directory.path())).unwrap();
+
+        made(directory.path());
+
+        assert_eq!(fs::read(Authority::key_path(directory.path())).unwrap(), key);
+    }
+
+    #[test]
+    fn a_key_that_is_missing_wrong_or_none_is_told_and_never_replaced() {
+        let (directory, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        made(directory.path());
+        made(other.path());
+        let key = Authority::key_path(directory.path());
+        let tried = || {
+            let tried = Authority::at(directory.path(), &[], NOW);
+            tried.err().unwrap().to_string()
+        };
+
+        fs::remove_file(&key).unwrap();
+        assert!(tried().contains("gatelodge-ca.key is missing"));
+        assert!(!key.exists());
+        fs::copy(Authority::key_path(other.path()), &key).unwrap();
+        assert!(tried().contains("gatelodge-ca.key is not the key of"));
+        fs::write(&key, "nonsense").unwrap();
+        assert!(tried().contains("gatelodge-ca.key is no private key"));
+    }
+
+    #[test]
+    fn it_vouches_for_private_names_and_for_those_it_was_made_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let authority = made(directory.path());
+
+        for name in [
+            "localhost",
+            "app.localhost",
+            "*.app.localhost",
+            "nas.lan",
+            "printer.local",
+            "id.example",
+            "a.id.example",
+            "127.0.0.1",
+            "::1",
+            "192.168.1.20",
+            "fd00::1",
+        ] {
+            assert!(issue(&authority, Usage::Server, name).is_ok(), "{name}");
+        }
+        for name in ["example", "bank.example", "8.8.8.8", "2001:db8::1", "a b.lan", "", "*"] {
+            let refused = issue(&authority, Usage::Server, name);
+            assert!(matches!(refused, Err(TlsError::NameForbidden(_))), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_it_issues_lasts_as_long_as_it_was_asked_to() {
+        let directory = tempfile::tempdir().unwrap();
+        let authority = made(directory.path());
+
+        let issued = issue(&authority, Usage::Client, "ada's laptop").unwrap();
+
+        let read = Certificate::from_pem(&issued).unwrap();
+        assert_eq!((read.not_before, read.not_after), (NOW - BEHIND, NOW + DAY));
+    }
+
+    #[test]
+    fn a_request_that_nobody_signed_is_none() {
+        let directory = tempfile::tempdir().unwrap();
+        let authority = made(directory.path());
+        let request = KeyWithRequest::generate().unwrap().request;
+        let other = KeyWithRequest::generate().unwrap().request;
+        let (body, signature) = (request.lines().nth(2).unwrap(), other.lines().nth(2).unwrap());
+
+        for wrong in ["", "nonsense", &request.replace(body, signature)] {
+            let issued = authority.issue(wrong, Usage::Server, &[], DAY, NOW);
+            assert!(matches!(issued, Err(TlsError::NotARequest)));
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! What goes wrong with certificates.
+
+use std::path::{Path, PathBuf};
+use std::{fmt, io};
+
+/// Why there is no certificate.
+#[derive(Debug)]
+pub enum TlsError {
+    /// A file of the authority could not be read or written.
+    File(PathBuf, io::Error),
+    /// The authority's constraints leave this name out, or it is no name.
+    NameForbidden(String),
+    /// This is no certificate.
+    NotACertificate,
+    /// This is no certificate request that its key signed.
+    NotARequest,
+    /// Something else failed.
+    Failed(String),
+}
+
+impl TlsError {
+    pub(super) fn failed(what: impl fmt::Display) -> Self {
+        Self::Failed(what.to_string())
+    }
+
+    pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |error| Self::File(path, error)
+    }
+}
+
+impl fmt::Display for TlsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path, error) => write!(f, "cannot use {}: {error}", path.display()),
+            Self::NameForbidden(name) => write!(f, "the local CA does not vouch for {name}"),
+            Self::NotACertificate => f.write_str("this is no X.509 certificate in PEM"),
+            Self::NotARequest => f.write_str("this is no certificate request in PEM"),
+            Self::Failed(what) => f.write_str(what),
+        }
+    }
+}

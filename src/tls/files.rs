@@ -1,0 +1,120 @@
+//! A certificate and its key in files that somebody else writes.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tokio_rustls::rustls::client::verify_server_name;
+use tokio_rustls::rustls::crypto;
+use tokio_rustls::rustls::pki_types::pem::{self, PemObject as _};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio_rustls::rustls::server::ParsedCertificate;
+use tokio_rustls::rustls::sign::CertifiedKey;
+use tokio_rustls::rustls::{Error, InconsistentKeys};
+use zeroize::Zeroizing;
+
+use super::Certificate;
+use crate::time::Timestamp;
+
+/// Where a certificate chain and its key lie, in PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Files {
+    /// The chain: the server's own certificate first (RFC 8446 §4.4.2).
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+}
+
+/// Which of the two files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The chain.
+    Certificate,
+    /// The key.
+    Key,
+}
+
+/// What is wrong with one of the files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileFault {
+    /// Where.
+    pub which: Which,
+    /// What, in a sentence that names the file.
+    pub message: String,
+}
+
+impl Files {
+    /// Everything that is wrong with them for a server called `host`, where that is known.
+    pub fn faults(&self, host: Option<&str>, now: Timestamp) -> Vec<FileFault> {
+        self.load(host, now).err().unwrap_or_default()
+    }
+
+    pub(super) fn load(
+        &self,
+        host: Option<&str>,
+        now: Timestamp,
+    ) -> Result<CertifiedKey, Vec<FileFault>> {
+        let fault = |which, message| FileFault { which, message };
+        let chain = chain(&self.certificate, host, now)
+            .map_err(|message| fault(Which::Certificate, message));
+        let key = key(&self.key).map_err(|message| fault(Which::Key, message));
+        let (chain, key) = match (chain, key) {
+            (Ok(chain), Ok(key)) => (chain, key),
+            (chain, key) => return Err(chain.err().into_iter().chain(key.err()).collect()),
+        };
+        CertifiedKey::from_der(chain, key, &crypto::aws_lc_rs::default_provider()).map_err(
+            |error| {
+                let key = self.key.display();
+                let message = match error {
+                    Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
+                        format!("{key} is not the key of {}", self.certificate.display())
+                    }
+                    error => format!("{key} holds a key that cannot be used: {error}"),
+                };
+                vec![fault(Which::Key, message)]
+            },
+        )
+    }
+
+    /// What they hold now, to see whether that changes.
+    pub(super) fn contents(&self) -> io::Result<(Vec<u8>, Zeroizing<Vec<u8>>)> {
+        Ok((fs::read(&self.certificate)?, Zeroizing::new(fs::read(&self.key)?)))
+    }
+}
+
+fn chain(
+    path: &Path,
+    host: Option<&str>,
+    now: Timestamp,
+) -> Result<Vec<CertificateDer<'static>>, String> {
+    let shown = path.display();
+    let pem = fs::read(path).map_err(|error| format!("{shown} cannot be read: {error}"))?;
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    let chain = chain.map_err(|error| format!("{shown} is not PEM: {error}"))?;
+    let Some(own) = chain.first() else { return Err(format!("{shown} holds no certificate")) };
+    let malformed = format!("{shown} holds a certificate that is none");
+    let read = Certificate::from_der(own).map_err(|_| malformed.clone())?;
+    if read.is_over(now) {
+        return Err(format!("{shown} holds a certificate that ended {}", read.not_after.rfc3339()));
+    }
+    let parsed = ParsedCertificate::try_from(own).map_err(|_| malformed)?;
+    if let Some(host) = host
+        && let Ok(name) = ServerName::try_from(host)
+        && verify_server_name(&parsed, &name).is_err()
+    {
+        return Err(format!("{shown} holds a certificate that is not for {host}"));
+    }
+    Ok(chain)
+}
+
+fn key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
+    let shown = path.display();
+    let pem = fs::read(path).map(Zeroizing::new);
+    let pem = pem.map_err(|error| format!("{shown} cannot be read: {error}"))?;
+    PrivateKeyDer::from_pem_slice(&pem).map_err(|error| match error {
+        pem::Error::NoItemsFound => {
+            format!("{shown} holds no private key in PEM; an encrypted one cannot be read")
+        }
+        error => format!("{shown} is not PEM: {error}"),
+    })
+}
