@@ -28,6 +28,8 @@ use crate::oauth::issuer::Issuer;
 use crate::oauth::person::Role;
 use crate::oauth::scope::{Scope, ScopeToken};
 use crate::secret::RootSecret;
+use crate::time::Timestamp;
+use crate::tls::Files;
 
 use draft::Draft;
 use places::Platform;
@@ -48,10 +50,14 @@ pub struct Flags {
     pub issuer: Option<String>,
     /// `--listen`, once for each address.
     pub listen: Vec<String>,
+    /// `--mtls-listen`, once for each address.
+    pub mtls_listen: Vec<String>,
     /// `--offline`.
     pub offline: bool,
     /// `--print-setup`.
     pub print_setup: bool,
+    /// `--tls`.
+    pub tls: Option<String>,
 }
 
 /// The configuration as it is meant: complete, and checked as far as it can be without a store.
@@ -95,6 +101,8 @@ pub struct Config {
     pub root_secret: Option<RootSecret>,
     /// Every scope there is.
     pub scopes: BTreeMap<ScopeToken, ScopeEntry>,
+    /// Whether and how TLS is spoken.
+    pub tls: Tls,
 }
 
 /// How long things last.
@@ -132,6 +140,8 @@ pub struct Lifetimes {
     pub session_idle: Duration,
     /// A session, however often used.
     pub session_total: Duration,
+    /// A certificate of this server that the local CA issues; it is renewed in time.
+    pub server_certificate: Duration,
     /// A setup link.
     pub setup_token: Duration,
     /// A client that registered itself, from the last sign of life of its grants.
@@ -159,6 +169,7 @@ impl Default for Lifetimes {
             replay_grace: Duration::from_secs(MINUTE),
             session_idle: Duration::from_secs(7 * DAY),
             session_total: Duration::from_secs(30 * DAY),
+            server_certificate: Duration::from_secs(90 * DAY),
             setup_token: Duration::from_secs(15 * MINUTE),
             unused_client: Duration::from_secs(30 * DAY),
         }
@@ -212,6 +223,39 @@ impl Default for Bridging {
     fn default() -> Self {
         let (hosts, hosts_off) = (Vec::new(), Vec::new());
         Self { command: None, hosts, hosts_off, modes: Mode::ALL.to_vec() }
+    }
+}
+
+/// Whether and how TLS is spoken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// The file of the certificate chain, for [`TlsMode::Files`].
+    pub certificate: Option<PathBuf>,
+    /// The file of its key.
+    pub key: Option<PathBuf>,
+    /// Where devices may prove a certificate of theirs.
+    pub listen_for_devices: Vec<SocketAddr>,
+    /// Whose certificate is shown.
+    pub mode: TlsMode,
+}
+
+/// Whose certificate is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TlsMode {
+    /// One that lies in files.
+    Files,
+    /// One for which the installation's own CA vouches.
+    Local,
+    /// None: plain HTTP.
+    #[default]
+    Off,
+}
+
+impl Tls {
+    /// Where the certificate lies, if it lies in files.
+    pub fn files(&self) -> Option<Files> {
+        let (certificate, key) = (self.certificate.clone()?, self.key.clone()?);
+        (self.mode == TlsMode::Files).then_some(Files { certificate, key })
     }
 }
 
@@ -279,15 +323,19 @@ impl Config {
     /// What `flags`, `env` and the file they lead to mean together, or everything that is wrong
     /// with them.
     pub fn load(flags: &Flags, env: &BTreeMap<String, String>) -> Result<Self, Faults> {
-        Self::explain(flags, env).map(|(config, _)| config)
+        Draft::read(Platform::here(), flags, env).finish().map(|(config, _)| config)
     }
 
-    /// As [`Config::load`], and which source decided each key that is not at its default.
+    /// As [`Config::load`], and which source decided each key that is not at its default. The
+    /// certificate's files are looked into as well: a server needs them, a command does not.
     pub fn explain(
         flags: &Flags,
         env: &BTreeMap<String, String>,
+        now: Timestamp,
     ) -> Result<(Self, Vec<Told>), Faults> {
-        Draft::read(Platform::here(), flags, env).finish()
+        let mut draft = Draft::read(Platform::here(), flags, env);
+        draft.look_into_files(now);
+        draft.finish()
     }
 
     /// Every default, over the data directory `data`.
@@ -318,6 +366,7 @@ impl Config {
             roles: BTreeMap::new(),
             root_secret: None,
             scopes,
+            tls: Tls::default(),
         };
         config.fill_roles();
         config

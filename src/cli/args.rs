@@ -113,6 +113,8 @@ Examples:
       the issuer of a new store takes its port: http://localhost:8000
   gatelodge serve --issuer https://id.example --behind-proxy 127.0.0.1
       behind a proxy on this machine that speaks TLS
+  gatelodge serve --tls local
+      at https://localhost:7455, for browsers that trust the local CA: gatelodge tls trust
 
 The issuer is written into the store at the first start and stays; gatelodge issuer change
 changes it.";
@@ -129,6 +131,13 @@ pub(super) struct ServeArgs {
     /// Believe this proxy about who asks and whether over TLS; repeat it for more proxies
     #[arg(long, value_name = "IP")]
     behind_proxy: Vec<String>,
+    /// Speak TLS: with a certificate of this installation's own CA (local), or with the files that
+    /// the configuration names (files)
+    #[arg(long, value_name = "off|local|files")]
+    tls: Option<String>,
+    /// Listen here for devices that prove themselves by a certificate; needs TLS
+    #[arg(long, value_name = "ADDR")]
+    mtls_listen: Vec<String>,
     /// Fetch nothing: clients that name themselves by a document have to be imported
     #[arg(long)]
     offline: bool,
@@ -144,8 +153,10 @@ impl ServeArgs {
             behind_proxy: self.behind_proxy,
             issuer: self.issuer,
             listen: self.listen,
+            mtls_listen: self.mtls_listen,
             offline: self.offline,
             print_setup: self.print_setup,
+            tls: self.tls,
             ..flags
         }
     }
@@ -178,7 +189,8 @@ mod tests {
     #[test]
     fn every_flag_of_serve_is_carried_over() {
         let line = "gatelodge serve --listen 127.0.0.1:1 --listen [::1]:1 --issuer http://localhost:1 \
-                    --behind-proxy 127.0.0.1 --offline --print-setup";
+                    --behind-proxy 127.0.0.1 --offline --print-setup --tls local \
+                    --mtls-listen [::1]:2";
         let Some(Verb::Serve(serve)) = read(line).unwrap().verb else { panic!("serve") };
 
         let flags = serve.over(Flags::default());
@@ -187,6 +199,10 @@ mod tests {
         assert_eq!(flags.issuer.as_deref(), Some("http://localhost:1"));
         assert_eq!(flags.behind_proxy, ["127.0.0.1"]);
         assert!(flags.offline && flags.print_setup);
+        assert_eq!(
+            (flags.tls.as_deref(), flags.mtls_listen),
+            (Some("local"), vec!["[::1]:2".into()])
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use crate::config::{Config, Faults, Flags, Told};
+use crate::time::Clock;
 
 use super::answer::{Answer, Exit, plain};
 
@@ -21,7 +22,7 @@ pub(super) enum ConfigVerb {
 /// `gatelodge config …`
 pub(super) fn run(verb: &ConfigVerb, flags: &Flags, env: &BTreeMap<String, String>) -> Answer {
     match verb {
-        ConfigVerb::Check => match Config::explain(flags, env) {
+        ConfigVerb::Check => match Config::explain(flags, env, Clock::System.now()) {
             Ok((config, told)) => sound(&config, &told),
             Err(faults) => faulty(&faults),
         },

@@ -27,6 +27,7 @@ use clap::Parser as _;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::config::{Config, Flags};
+use crate::time::Clock;
 
 use answer::{Answer, Exit, Failure};
 use args::{Args, Global, ServeArgs, Verb};
@@ -76,7 +77,7 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Answer, Failur
 }
 
 fn serve(flags: &Flags, env: &BTreeMap<String, String>) -> Result<Answer, Failure> {
-    let config = Config::load(flags, env)?;
+    let (config, _) = Config::explain(flags, env, Clock::System.now())?;
     let stopped = started(Builder::new_multi_thread())?.block_on(crate::serve::run(config));
     match stopped {
         Ok(()) => Ok(Answer::nothing()),

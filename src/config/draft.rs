@@ -12,12 +12,14 @@ use crate::oauth::client::RegistrationPolicy;
 use crate::oauth::forward::AppHost;
 use crate::oauth::person::Role;
 use crate::oauth::scope::{Scope, ScopeToken};
+use crate::time::Timestamp;
+use crate::tls::{FileFault, Which};
 
 use super::fault::{Fault, Faults, Source, Told};
 use super::keys::{self, Key};
 use super::kind::{self, Kind};
 use super::places::{self, Platform};
-use super::{Config, Flags, ScopeEntry};
+use super::{Config, Flags, ScopeEntry, TlsMode};
 
 /// What the layers have said so far.
 pub(super) struct Draft {
@@ -76,6 +78,7 @@ impl Draft {
         self.keep_applications_to_known_roles();
         self.keep_applications_beside_the_issuer();
         self.keep_plain_http_on_loopback();
+        self.keep_tls_whole();
         self.give_the_token_policy_its_token();
         if self.faults.is_empty() {
             Ok((self.config, self.told.into_values().collect()))
@@ -264,9 +267,11 @@ impl Draft {
             ("--data", "data", data),
             ("--issuer", "issuer", flags.issuer.as_deref().map(Value::from)),
             ("--listen", "listen", many(&flags.listen)),
+            ("--mtls-listen", "tls.mtls_listen", many(&flags.mtls_listen)),
             ("--offline", "offline", flags.offline.then(|| Value::from(true))),
+            ("--tls", "tls.mode", flags.tls.as_deref().map(Value::from)),
         ] {
-            let at = [name.to_owned()];
+            let at: Vec<String> = name.split('.').map(str::to_owned).collect();
             if let (Some(value), Some(key)) = (value, keys::find(&at)) {
                 self.put(&at, key, &value, &Source::Flag(flag));
             }
@@ -359,19 +364,17 @@ impl Draft {
 
     /// Plain HTTP is for loopback alone: everything that it carries is a credential.
     fn keep_plain_http_on_loopback(&mut self) {
-        if !self.config.behind_proxy.is_empty() {
+        if !self.config.behind_proxy.is_empty() || self.config.tls.mode != TlsMode::Off {
             return;
         }
-        let decided = |key: &str, told: &BTreeMap<String, Told>| {
-            told.get(key).map_or(Source::Default, |told| told.source.clone())
-        };
-        let remedy = "put a proxy that speaks TLS in front and name its address by --behind-proxy";
+        let remedy = "speak TLS (--tls local), or put a proxy that does in front and name its \
+                      address by --behind-proxy";
         if let Some(issuer) = self.config.issuer.clone().filter(|issuer| issuer.is_https()) {
             let message = format!(
                 "{issuer} is https, and this server speaks plain HTTP: {remedy}, or take an \
                  http://localhost issuer"
             );
-            self.fault(decided("issuer", &self.told), "issuer", message);
+            self.fault(self.decided("issuer"), "issuer", message);
         }
         for listener in self.config.listen.clone() {
             if !listener.ip().is_loopback() {
@@ -379,9 +382,58 @@ impl Draft {
                     "{listener} is open to other machines, and plain HTTP would show them every \
                      credential: {remedy}, or listen on 127.0.0.1 and [::1]"
                 );
-                self.fault(decided("listen", &self.told), "listen", message);
+                self.fault(self.decided("listen"), "listen", message);
             }
         }
+    }
+
+    /// TLS has what it needs, and nothing asks for TLS where there is none.
+    fn keep_tls_whole(&mut self) {
+        let tls = self.config.tls.clone();
+        if tls.mode == TlsMode::Off {
+            if !tls.listen_for_devices.is_empty() {
+                let message = "a certificate is proven over TLS alone: speak it (--tls local)";
+                self.fault(self.decided("tls.mtls_listen"), "tls.mtls_listen", message);
+            }
+            return;
+        }
+        if let Some(issuer) = self.config.issuer.clone().filter(|issuer| !issuer.is_https()) {
+            let message = format!(
+                "{issuer} is http, and this server speaks TLS: take an https issuer, such as \
+                 https://localhost:7455"
+            );
+            self.fault(self.decided("issuer"), "issuer", message);
+        }
+        for (key, path) in [("tls.certificate", &tls.certificate), ("tls.key", &tls.key)] {
+            if tls.mode == TlsMode::Files && path.is_none() && !self.is_faulty(key) {
+                let message = "tls.mode is \"files\", and this file is not named";
+                self.fault(self.decided("tls.mode"), key, message);
+            }
+        }
+    }
+
+    /// Looks into the files that only a server reads.
+    pub(super) fn look_into_files(&mut self, now: Timestamp) {
+        let Some(files) = self.config.tls.files() else { return };
+        // Behind a proxy it is the proxy that browsers know by the issuer's name.
+        let named = self.config.issuer.as_ref().filter(|_| self.config.behind_proxy.is_empty());
+        let host = named.map(|issuer| issuer.host().to_owned());
+        for FileFault { which, message } in files.faults(host.as_deref(), now) {
+            let key = match which {
+                Which::Certificate => "tls.certificate",
+                Which::Key => "tls.key",
+            };
+            self.fault(self.decided(key), key, message);
+        }
+    }
+
+    /// Who decided `key`.
+    fn decided(&self, key: &str) -> Source {
+        self.told.get(key).map_or(Source::Default, |told| told.source.clone())
+    }
+
+    fn is_faulty(&self, key: &str) -> bool {
+        self.faults.iter().any(|fault| fault.key == key)
     }
 }
 

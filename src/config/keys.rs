@@ -97,6 +97,10 @@ pub(super) static KEYS: &[Key] = &[
         Kind::Span { of: |d| &mut d.config.lifetimes.replay_grace, from: 0, to: 10 * MINUTE },
     ),
     key(
+        "lifetimes.server_certificate",
+        Kind::Span { of: |d| &mut d.config.lifetimes.server_certificate, from: 10, to: 398 * DAY },
+    ),
+    key(
         "lifetimes.session_idle",
         Kind::Span {
             of: |d| &mut d.config.lifetimes.session_idle,
@@ -145,6 +149,10 @@ pub(super) static KEYS: &[Key] = &[
     key("root_secret", Kind::Secret(|d| &mut d.config.root_secret)),
     key("scopes.*.open", Kind::ScopeOpen),
     key("scopes.*.words", Kind::ScopeWords),
+    key("tls.certificate", Kind::Directory(|d| &mut d.config.tls.certificate)),
+    key("tls.key", Kind::Directory(|d| &mut d.config.tls.key)),
+    key("tls.mode", Kind::Tls(|d| &mut d.config.tls.mode)),
+    key("tls.mtls_listen", Kind::Listeners(|d| &mut d.config.tls.listen_for_devices)),
 ];
 
 /// The key that stands at `path`.

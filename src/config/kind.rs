@@ -14,6 +14,7 @@ use crate::oauth::issuer::Issuer;
 use crate::oauth::scope::{Scope, ScopeToken};
 use crate::secret::RootSecret;
 
+use super::TlsMode;
 use super::draft::Draft;
 use super::fault::Source;
 use super::span;
@@ -43,6 +44,7 @@ pub(super) enum Kind {
     Span { of: fn(&mut Draft) -> &mut Duration, from: u64, to: u64 },
     Switch(fn(&mut Draft) -> &mut bool),
     Text(fn(&mut Draft) -> &mut String),
+    Tls(fn(&mut Draft) -> &mut TlsMode),
 }
 
 impl Kind {
@@ -75,7 +77,8 @@ impl Kind {
             | Self::Secret(_)
             | Self::SecretText(_)
             | Self::Span { .. }
-            | Self::Text(_) => Value::from(text),
+            | Self::Text(_)
+            | Self::Tls(_) => Value::from(text),
         }
     }
 
@@ -212,6 +215,16 @@ impl Kind {
                 let text = value.as_str().filter(|text| !text.trim().is_empty());
                 *of(draft) = text.ok_or("a text is allowed")?.to_owned();
             }
+            Self::Tls(of) => {
+                *of(draft) = match value.as_str() {
+                    Some("files") => TlsMode::Files,
+                    Some("local") => TlsMode::Local,
+                    Some("off") => TlsMode::Off,
+                    Some(_) | None => {
+                        return Err("\"files\", \"local\" or \"off\" is allowed".to_owned());
+                    }
+                };
+            }
         }
         Ok(())
     }
@@ -245,7 +258,8 @@ impl Kind {
             | Self::ScopeWords
             | Self::Span { .. }
             | Self::Switch(_)
-            | Self::Text(_) => show(value),
+            | Self::Text(_)
+            | Self::Tls(_) => show(value),
         }
     }
 }

@@ -296,6 +296,59 @@ fn plain_http_beyond_loopback_needs_a_named_proxy() {
 }
 
 #[test]
+fn tls_lifts_the_rule_and_asks_for_an_https_issuer() {
+    let mut case = Case::new("listen = ['0.0.0.0:443']\n[tls]\nmtls_listen = ['0.0.0.0:8443']\n");
+    case.flags.tls = Some("local".to_owned());
+    case.flags.issuer = Some("https://id.lan".to_owned());
+    assert_eq!(case.config().tls.mode, TlsMode::Local);
+    assert_eq!(case.config().tls.listen_for_devices.len(), 1);
+
+    case.flags.issuer = Some("http://localhost:7455".to_owned());
+    assert_eq!(
+        case.faults(),
+        ["--issuer: issuer: http://localhost:7455 is http, and this server speaks TLS: take an \
+             https issuer, such as https://localhost:7455"]
+    );
+    let case = Case::new("tls.mode = 'on'");
+    let allowed = "FILE: tls.mode: found \"on\"; \"files\", \"local\" or \"off\" is allowed";
+    assert_eq!(case.faults(), [allowed]);
+}
+
+#[test]
+fn a_listener_for_devices_needs_tls() {
+    let mut case = Case::new("");
+    case.flags.mtls_listen = vec!["127.0.0.1:1".to_owned()];
+
+    assert_eq!(
+        case.faults(),
+        ["--mtls-listen: tls.mtls_listen: a certificate is proven over TLS alone: speak it \
+             (--tls local)"]
+    );
+}
+
+#[test]
+fn tls_from_files_needs_both_and_a_check_looks_into_them() {
+    let missing = Case::new("").with("GATELODGE_TLS__MODE", "files");
+    assert_eq!(
+        missing.faults(),
+        ["tls.certificate", "tls.key"].map(|key| format!(
+            "GATELODGE_TLS__MODE: {key}: tls.mode is \"files\", and this file is not named"
+        ))
+    );
+
+    let case = Case::new("[tls]\nmode = 'files'\ncertificate = 'chain.pem'\nkey = '/k.pem'\n");
+    let files = case.config().tls.files().unwrap();
+    assert_eq!(files.certificate, case.file().with_file_name("chain.pem"));
+
+    let mut draft = Draft::read(Platform::Linux, &case.flags, &case.env);
+    draft.look_into_files(Timestamp::from_seconds(0));
+    let Faults(faults) = draft.finish().err().unwrap();
+    let keys: Vec<_> = faults.iter().map(|fault| fault.key.as_str()).collect();
+    assert_eq!(keys, ["tls.certificate", "tls.key"]);
+    assert!(faults.iter().all(|fault| fault.message.contains("cannot be read")));
+}
+
+#[test]
 fn a_file_that_is_named_must_be_there() {
     let mut case = Case::new("").with("GATELODGE_CONFIG", "/nowhere/gatelodge.toml");
     assert!(case.faults()[0].starts_with("/nowhere/gatelodge.toml: config: it cannot be read"));

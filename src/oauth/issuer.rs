@@ -30,6 +30,13 @@ impl Issuer {
         Self { origin, host: "localhost".to_owned(), port, https: false }
     }
 
+    /// `https://localhost` at a port.
+    pub fn secure_localhost(port: u16) -> Self {
+        let shown = if port == 443 { String::new() } else { format!(":{port}") };
+        let origin = format!("https://localhost{shown}");
+        Self { origin, host: "localhost".to_owned(), port, https: true }
+    }
+
     /// As it is written, and as a browser writes the origin.
     pub fn as_str(&self) -> &str {
         &self.origin
@@ -151,5 +158,9 @@ mod tests {
         }
         assert_eq!(Issuer::localhost(7455).as_str(), "http://localhost:7455");
         assert_eq!(Issuer::localhost(80).as_str(), "http://localhost");
+        for port in [443, 7455] {
+            let secure = Issuer::secure_localhost(port);
+            assert_eq!(secure.as_str().parse(), Ok(secure.clone()));
+        }
     }
 }

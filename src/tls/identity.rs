@@ -27,7 +27,7 @@ pub(super) struct Shown(RwLock<Arc<CertifiedKey>>);
 enum Source {
     Files {
         files: Files,
-        host: String,
+        host: Option<String>,
         seen: Mutex<Seen>,
     },
     Local {
@@ -54,12 +54,16 @@ impl Identity {
         Ok(Self { shown, source: Source::Local { authority, due, lifetime, names } })
     }
 
-    /// The server called `host` whose certificate lies in `files`.
-    pub fn files(files: Files, host: &str, now: Timestamp) -> Result<Self, Vec<FileFault>> {
+    /// The server whose certificate, for `host` if that is known, lies in `files`.
+    pub fn files(
+        files: Files,
+        host: Option<String>,
+        now: Timestamp,
+    ) -> Result<Self, Vec<FileFault>> {
         // Before they are loaded: what is written in between is seen the next time.
         let seen = Mutex::new(files.contents().ok());
-        let shown = Shown::new(files.load(Some(host), now)?);
-        Ok(Self { shown, source: Source::Files { files, host: host.to_owned(), seen } })
+        let shown = Shown::new(files.load(host.as_deref(), now)?);
+        Ok(Self { shown, source: Source::Files { files, host, seen } })
     }
 
     /// Issues anew what is about to end, or reads again what has changed. What was shown before
@@ -76,7 +80,7 @@ impl Identity {
                 }
                 // What is wrong is told once, until it changes.
                 *seen = contents;
-                files.load(Some(host), now).map_err(|faults| {
+                files.load(host.as_deref(), now).map_err(|faults| {
                     let faults: Vec<_> = faults.into_iter().map(|fault| fault.message).collect();
                     faults.join("; ")
                 })?

@@ -198,7 +198,8 @@ impl Given {
 async fn given_files_are_shown_and_read_again_when_they_change() {
     let given = Given::new();
     let now = clock().now();
-    let identity = Identity::files(given.files.clone(), "localhost", now).ok().unwrap();
+    let identity = Identity::files(given.files.clone(), Some("localhost".to_owned()), now);
+    let identity = identity.ok().unwrap();
     let acceptor = Acceptor::for_pages(&identity, &clock()).unwrap();
     let client = client(given.ca.pem(), &TLS13, None);
     let seen = async || shaken(&acceptor, &client, "localhost").await.unwrap().1;
