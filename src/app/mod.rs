@@ -1,5 +1,6 @@
 //! The one shared struct: rules, store, keys, passkeys, clock, chance.
 
+mod authority;
 mod client_keys;
 mod documents;
 mod logouts;
@@ -34,6 +35,7 @@ const KEY_WAIT: Duration = Duration::from_secs(30);
 
 /// An installation at work.
 pub struct App {
+    authority: authority::Kept,
     client_keys: client_keys::Kept,
     clock: Clock,
     entropy: Entropy,
@@ -74,6 +76,7 @@ impl App {
         let ring = KeyRing::open(flow::installation::signing::list(&store.read()?)?, &sealer)?;
         let passwords = Passwords::new(&sources.entropy.fresh());
         Ok(Self {
+            authority: authority::Kept::default(),
             client_keys: client_keys::Kept::default(),
             clock: sources.clock,
             entropy: sources.entropy,

@@ -1,7 +1,7 @@
 //! Accepting connections: bounded in number and in the time they may take.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, TcpListener};
+use std::net::{self, IpAddr};
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,10 +11,10 @@ use axum::Router;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::UnixListener;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
@@ -22,6 +22,7 @@ use super::Stop;
 use crate::app::App;
 use crate::config::Config;
 use crate::http::Peer;
+use crate::tls::{Acceptor, ProvenCertificate};
 
 /// How long a request's header may take to arrive.
 const HEADER: Duration = Duration::from_secs(10);
@@ -74,15 +75,23 @@ impl Drop for Ticket {
     }
 }
 
+/// What stands behind a port.
+pub(super) struct Door {
+    /// What answers.
+    pub(super) router: Router,
+    /// How TLS is spoken, if it is.
+    pub(super) tls: Option<Acceptor>,
+}
+
 /// Accepts on a port until the doors close.
 pub(super) async fn tcp(
-    listener: TcpListener,
-    router: Router,
+    listener: net::TcpListener,
+    door: Door,
     admitted: Admitted,
     graceful: Arc<GracefulShutdown>,
     mut closed: watch::Receiver<bool>,
 ) {
-    let listener = match tokio::net::TcpListener::from_std(listener) {
+    let listener = match TcpListener::from_std(listener) {
         Ok(listener) => listener,
         Err(error) => return tracing::error!(%error, "a listener does not listen"),
     };
@@ -97,7 +106,16 @@ pub(super) async fn tcp(
                 let peer = peer.ip().to_canonical();
                 let Some(ticket) = admitted.admit(peer) else { continue };
                 let _ = stream.set_nodelay(true);
-                serve(stream, router.clone(), &graceful, Some(ticket));
+                let (router, watcher) = (door.router.clone(), graceful.watcher());
+                match door.tls.clone() {
+                    None => {
+                        tokio::spawn(serve(stream, router, watcher, Some(ticket), None));
+                    }
+                    Some(tls) => {
+                        let closed = closed.clone();
+                        tokio::spawn(secure(stream, tls, router, watcher, ticket, closed));
+                    }
+                }
             }
             Err(error) => wait_out(&error).await,
         }
@@ -117,7 +135,9 @@ pub(super) async fn unix(
             _ = closed.changed() => return,
         };
         match accepted {
-            Ok((stream, _)) => serve(stream, router.clone(), &graceful, None),
+            Ok((stream, _)) => {
+                tokio::spawn(serve(stream, router.clone(), graceful.watcher(), None, None));
+            }
             Err(error) => wait_out(&error).await,
         }
     }
@@ -128,31 +148,83 @@ async fn wait_out(error: &io::Error) {
     tokio::time::sleep(EXHAUSTED).await;
 }
 
-fn serve(
+/// Shakes hands, within the time that a header has, and serves what is said then.
+async fn secure(
+    stream: TcpStream,
+    tls: Acceptor,
+    router: Router,
+    watcher: Watcher,
+    ticket: Ticket,
+    mut closed: watch::Receiver<bool>,
+) {
+    let handshake = async {
+        let mut first = [0];
+        stream.peek(&mut first).await?;
+        if first.iter().all(u8::is_ascii_alphabetic) {
+            return plain(stream).await;
+        }
+        tls.accept(stream).await.map(Some)
+    };
+    let shaken = tokio::select! {
+        shaken = tokio::time::timeout(HEADER, handshake) => shaken,
+        _ = closed.changed() => return,
+    };
+    match shaken {
+        Ok(Ok(Some(secured))) => {
+            if let Some(proven) = &secured.proven {
+                tracing::debug!(fingerprint = %proven.fingerprint(), "a certificate was proven");
+            }
+            serve(secured.stream, router, watcher, Some(ticket), secured.proven).await;
+        }
+        Ok(Ok(None)) => {}
+        // A peer that breaks off is nobody's fault.
+        Ok(Err(error)) => tracing::debug!(%error, "a handshake broke"),
+        Err(_) => tracing::debug!("a handshake took too long"),
+    }
+}
+
+/// Tells a peer that speaks plain HTTP to speak TLS: a handshake begins with no letter (RFC 8446
+/// §5.1), and a request with nothing else (RFC 9112 §3).
+async fn plain<T>(mut stream: TcpStream) -> io::Result<Option<T>> {
+    let body = "This port speaks TLS: its address begins with https.\n";
+    let length = body.len();
+    let answer = format!(
+        "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
+    );
+    stream.write_all(answer.as_bytes()).await?;
+    stream.shutdown().await?;
+    // What was sent and not read would cut the answer off.
+    tokio::io::copy(&mut stream.take(1 << 16), &mut tokio::io::sink()).await?;
+    Ok(None)
+}
+
+async fn serve(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     router: Router,
-    graceful: &GracefulShutdown,
+    watcher: Watcher,
     ticket: Option<Ticket>,
+    proven: Option<ProvenCertificate>,
 ) {
-    let watcher = graceful.watcher();
-    tokio::spawn(async move {
-        let mut builder = Builder::new(TokioExecutor::new()).http1_only();
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER);
-        let peer = ticket.as_ref().map(|ticket| Peer(ticket.address));
-        let service = router.map_request(move |mut request: hyper::Request<Incoming>| {
-            if let Some(peer) = peer {
-                request.extensions_mut().insert(peer);
-            }
-            request
-        });
-        let service = TowerToHyperService::new(service);
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        // A peer that breaks off is nobody's fault.
-        if let Err(error) = watcher.watch(connection).await {
-            tracing::debug!(%error, "a connection broke");
+    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER);
+    let peer = ticket.as_ref().map(|ticket| Peer(ticket.address));
+    let service = router.map_request(move |mut request: hyper::Request<Incoming>| {
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(peer);
         }
-        drop(ticket);
+        if let Some(proven) = proven {
+            request.extensions_mut().insert(proven);
+        }
+        request
     });
+    let service = TowerToHyperService::new(service);
+    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    // A peer that breaks off is nobody's fault.
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%error, "a connection broke");
+    }
+    drop(ticket);
 }
 
 /// Opens the administration socket. The store's lock is ours, so a socket that lies there is

@@ -8,12 +8,17 @@ use serde_json::{Value, json};
 
 use super::Stop;
 use crate::app::App;
+use crate::config::TlsMode;
 use crate::flow::person::people;
 
 /// Says that the server is ready, and how the first administrator gets in.
 ///
 /// The setup link is a secret: where standard output is no terminal it is made only if asked for.
-pub(super) async fn say(app: &App, listeners: &[TcpListener]) -> Result<(), Stop> {
+pub(super) async fn say(
+    app: &App,
+    listeners: &[TcpListener],
+    for_devices: &[TcpListener],
+) -> Result<(), Stop> {
     let terminal = io::stdout().is_terminal();
     let config = &app.rules().config;
     let failed = |error: crate::error::Error| Stop::failed(error.to_string());
@@ -28,14 +33,15 @@ pub(super) async fn say(app: &App, listeners: &[TcpListener]) -> Result<(), Stop
     let text = if terminal {
         banner(app, setup_url.as_deref())
     } else {
-        let addresses = listeners.iter().filter_map(|listener| listener.local_addr().ok());
-        let listen: Vec<String> = addresses.map(|address| address.to_string()).collect();
         let mut line = json!({
             "ready": true,
             "issuer": app.rules().issuer.as_str(),
-            "listen": listen,
+            "listen": addresses(listeners),
             "pid": std::process::id(),
         });
+        if let (false, Value::Object(members)) = (for_devices.is_empty(), &mut line) {
+            members.insert("mtls_listen".to_owned(), addresses(for_devices).into());
+        }
         if let (Some(url), Value::Object(members)) = (setup_url, &mut line) {
             members.insert("setup_url".to_owned(), url.into());
         }
@@ -45,6 +51,11 @@ pub(super) async fn say(app: &App, listeners: &[TcpListener]) -> Result<(), Stop
     // Whoever started the server may not listen to it.
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     Ok(())
+}
+
+fn addresses(listeners: &[TcpListener]) -> Vec<String> {
+    let addresses = listeners.iter().filter_map(|listener| listener.local_addr().ok());
+    addresses.map(|address| address.to_string()).collect()
 }
 
 fn banner(app: &App, setup_url: Option<&str>) -> String {
@@ -58,8 +69,14 @@ fn banner(app: &App, setup_url: Option<&str>) -> String {
         ),
         None => format!("sign in  {}", issuer.at("/account")),
     };
+    let trust = match rules.config.tls.mode {
+        TlsMode::Local => {
+            "\n  TLS      a local CA; for browsers of this machine to trust it: gatelodge tls trust"
+        }
+        TlsMode::Files | TlsMode::Off => "",
+    };
     format!(
-        "Gatelodge {}\n  issuer   {issuer}\n  {way_in}\n  data     {}\n  MCP      \
+        "Gatelodge {}\n  issuer   {issuer}\n  {way_in}{trust}\n  data     {}\n  MCP      \
          authorization_servers: [\"{issuer}\"]\n",
         env!("CARGO_PKG_VERSION"),
         short(&rules.config.places.store()),

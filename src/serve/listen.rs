@@ -4,7 +4,7 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use super::Stop;
-use crate::config::Config;
+use crate::config::{Config, TlsMode};
 use crate::oauth::issuer::Issuer;
 
 /// The port of an installation that names none.
@@ -20,7 +20,8 @@ pub(super) fn bind(config: &Config, issuer: Option<&Issuer>) -> Result<Vec<TcpLi
             .collect();
     }
     // Behind a proxy the issuer's port is the proxy's.
-    let own = issuer.filter(|issuer| !issuer.is_https());
+    let direct = config.tls.mode != TlsMode::Off && config.behind_proxy.is_empty();
+    let own = issuer.filter(|issuer| direct || !issuer.is_https());
     let port = own.map_or(DEFAULT_PORT, Issuer::port);
     let four = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut listeners = vec![listener(four).map_err(taken(four))?];
@@ -32,6 +33,12 @@ pub(super) fn bind(config: &Config, issuer: Option<&Issuer>) -> Result<Vec<TcpLi
         Err(error) => return Err(taken(six)(error)),
     }
     Ok(listeners)
+}
+
+/// Takes the ports where devices prove their certificates.
+pub(super) fn bind_for_devices(config: &Config) -> Result<Vec<TcpListener>, Stop> {
+    let addresses = config.tls.listen_for_devices.iter();
+    addresses.map(|address| listener(*address).map_err(taken(*address))).collect()
 }
 
 fn listener(address: SocketAddr) -> io::Result<TcpListener> {
@@ -72,19 +79,28 @@ pub(super) fn check(
     let addresses: Vec<SocketAddr> =
         listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
     let proxied = !config.behind_proxy.is_empty();
-    if issuer.is_https() && !proxied {
+    let secure = config.tls.mode != TlsMode::Off;
+    if secure && !issuer.is_https() {
         return Err(Stop::wrong(format!(
-            "the issuer {issuer} is https, and this server speaks plain HTTP: name the proxy in \
-             front of it with --behind-proxy"
+            "the issuer {issuer} is http, and this server speaks TLS: `gatelodge issuer change \
+             https://{}` changes it",
+            issuer.authority()
+        )));
+    }
+    if issuer.is_https() && !proxied && !secure {
+        return Err(Stop::wrong(format!(
+            "the issuer {issuer} is https, and this server speaks plain HTTP: speak TLS (--tls \
+             local), or name the proxy in front of it with --behind-proxy"
         )));
     }
     let open = addresses.iter().find(|address| !address.ip().is_loopback());
     if let Some(open) = open
-        && !(proxied && issuer.is_https())
+        && !(secure || proxied && issuer.is_https())
     {
         return Err(Stop::wrong(format!(
             "{open} is reachable from other machines, and plain HTTP is for loopback only: listen \
-             on 127.0.0.1, or behind a proxy with an https issuer (--behind-proxy, --issuer)"
+             on 127.0.0.1, speak TLS (--tls), or stand behind a proxy with an https issuer \
+             (--behind-proxy, --issuer)"
         )));
     }
     let reachable = addresses.iter().any(|address| address.port() == issuer.port());

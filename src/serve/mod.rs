@@ -7,6 +7,7 @@ mod accept;
 mod greeting;
 mod listen;
 mod log;
+mod secure;
 mod tasks;
 
 use std::fmt;
@@ -17,8 +18,10 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::sync::watch;
 
 use crate::app::{App, Found, OpenError, Sources};
-use crate::config::Config;
+use crate::config::{Config, TlsMode};
 use crate::oauth::issuer::Issuer;
+
+use secure::Secure;
 
 /// How long requests that were accepted may take to finish once a stop was asked for.
 const GRACE: Duration = Duration::from_secs(20);
@@ -73,9 +76,13 @@ pub async fn run(config: Config) -> Result<(), Stop> {
     let listeners = listen::bind(&config, named.as_ref())?;
     let issuer = match named {
         Some(issuer) => issuer,
-        None => Issuer::localhost(listen::first_port(&listeners)?),
+        None if config.tls.mode == TlsMode::Off => {
+            Issuer::localhost(listen::first_port(&listeners)?)
+        }
+        None => Issuer::secure_localhost(listen::first_port(&listeners)?),
     };
     listen::check(&config, &issuer, &listeners)?;
+    let for_devices = listen::bind_for_devices(&config)?;
 
     let app = match found {
         Found::Installation(_, root, store) => {
@@ -85,19 +92,25 @@ pub async fn run(config: Config) -> Result<(), Stop> {
         Found::Nothing => App::begin(config, issuer).await?,
     };
     let app = Arc::new(app);
+    let secure = Secure::new(&app)?;
     let socket = accept::socket(&app)?;
     let tasks = tasks::start(Arc::clone(&app));
+    let renewal = secure.as_ref().map(|secure| tokio::spawn(secure.keep_fresh(Arc::clone(&app))));
     let mut stop = listen::signals()?;
-    greeting::say(&app, &listeners).await?;
+    greeting::say(&app, &listeners, &for_devices).await?;
 
     let (closing, closed) = watch::channel(false);
     let graceful = Arc::new(GracefulShutdown::new());
     let admitted = accept::Admitted::new(&app.rules().config);
     let mut doors = tokio::task::JoinSet::new();
-    for listener in listeners {
-        let router = crate::http::router(Arc::clone(&app));
+    let pages = secure.as_ref().map(|secure| secure.pages.clone());
+    let devices = secure.as_ref().map(|secure| secure.devices.clone());
+    let ports = listeners.into_iter().map(|listener| (listener, pages.clone()));
+    let ports = ports.chain(for_devices.into_iter().map(|listener| (listener, devices.clone())));
+    for (listener, tls) in ports {
+        let door = accept::Door { router: crate::http::router(Arc::clone(&app)), tls };
         let (graceful, admitted) = (Arc::clone(&graceful), admitted.clone());
-        doors.spawn(accept::tcp(listener, router, admitted, graceful, closed.clone()));
+        doors.spawn(accept::tcp(listener, door, admitted, graceful, closed.clone()));
     }
     if let Some(socket) = socket {
         let router = crate::admin::router(Arc::clone(&app));
@@ -121,6 +134,9 @@ pub async fn run(config: Config) -> Result<(), Stop> {
     }
     // Not before: of a first start's requests, some wait for the keys that are being made.
     tasks.abort();
+    if let Some(renewal) = renewal {
+        renewal.abort();
+    }
     accept::remove_socket(&app);
     Ok(())
 }

@@ -1,0 +1,45 @@
+//! The local CA, from its first need on.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::App;
+use crate::tls::{Authority, TlsError};
+
+/// The CA, once somebody needed it. Held while it is made, so that it is made once.
+#[derive(Default)]
+pub(super) struct Kept(Mutex<Option<Arc<Authority>>>);
+
+impl App {
+    /// The installation's own CA, which is made in the data directory where there is none.
+    pub fn authority(&self) -> Result<Arc<Authority>, TlsError> {
+        let mut kept = self.authority.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(authority) = &*kept {
+            return Ok(Arc::clone(authority));
+        }
+        let directory = &self.rules.config.places.data;
+        let authority = Authority::at(directory, &self.server_names(), self.clock.now())?;
+        Ok(Arc::clone(kept.insert(Arc::new(authority))))
+    }
+
+    /// The names and addresses under which this server is reached: the issuer's host and those of
+    /// the configuration, and loopback.
+    pub fn server_names(&self) -> Vec<String> {
+        let config = &self.rules.config;
+        let listeners = config.listen.iter().chain(&config.tls.listen_for_devices);
+        let addresses = listeners.map(|listener| listener.ip()).filter(|ip| !ip.is_unspecified());
+        let hosts = config.hosts.iter().map(|host| match host.rsplit_once(':') {
+            Some((name, _)) => name.to_owned(),
+            None => host.clone(),
+        });
+        let mut names = vec![self.rules.issuer.host().to_owned()];
+        let loopback = [Ipv4Addr::LOCALHOST.to_string(), Ipv6Addr::LOCALHOST.to_string()];
+        let others = ["localhost".to_owned()].into_iter().chain(loopback).chain(hosts);
+        for name in others.chain(addresses.map(|address| address.to_string())) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+}
