@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::failure::{Cause, Shape};
 use super::gate::page;
+use super::host;
 use crate::app::App;
 use crate::error::{Error, ErrorCode};
 use crate::event::Answered;
@@ -20,6 +21,7 @@ pub(super) async fn render(State(app): State<Arc<App>>, request: Request, next: 
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let assets = page::assets_at(request.uri().path());
+    let by_name = host::is_issuers(&app.rules().issuer, &request);
 
     let mut response = next.run(request).await;
 
@@ -34,7 +36,7 @@ pub(super) async fn render(State(app): State<Arc<App>>, request: Request, next: 
             response.headers_mut().insert("gatelodge-event", value);
         }
     }
-    complete(&app, &mut response);
+    complete(&app, &mut response, by_name);
     Answered {
         method: method.as_str(),
         route: route.as_ref().map_or("(none)", MatchedPath::as_str),
@@ -101,8 +103,8 @@ fn bearer(app: &App, code: ErrorCode, tried: bool) -> String {
     format!("{challenge}, error=\"{error}\", error_description=\"{description}\"{scope}")
 }
 
-/// What every answer carries.
-fn complete(app: &App, response: &mut Response) {
+/// What every answer carries; `by_name`: one that was asked for under the issuer's own host.
+fn complete(app: &App, response: &mut Response, by_name: bool) {
     let issuer = &app.rules().issuer;
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -114,8 +116,9 @@ fn complete(app: &App, response: &mut Response) {
     if *cache.or_insert(HeaderValue::from_static("no-store")) == "no-store" {
         headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
     }
-    // It would catch every other port of localhost, whatever runs there.
-    if issuer.is_https() && !issuer.is_loopback() {
+    // At localhost, where this server answers too, it would catch every other port, whatever runs
+    // there.
+    if by_name && issuer.is_https() && !issuer.is_loopback() {
         let year = HeaderValue::from_static("max-age=31536000");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
     }

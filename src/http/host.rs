@@ -23,6 +23,7 @@ pub(super) async fn check(State(app): State<Arc<App>>, request: Request, next: N
             || is_loopback(host)
             || rules.config.hosts.iter().any(|own| own == host)
             || rules.config.listen.iter().any(|own| own.to_string() == host)
+            || for_devices(rules).any(|own| own == host)
             || is_application(rules, host) && is_for_applications(request.uri().path())
     });
     if !known {
@@ -39,6 +40,23 @@ pub(super) async fn check(State(app): State<Arc<App>>, request: Request, next: N
 /// below `/_gatelodge/`, and where it asks who somebody is, Caddy leaves the `Host` as it came.
 pub(super) fn is_for_applications(path: &str) -> bool {
     path.starts_with("/_gatelodge/") || path == "/auth/verify"
+}
+
+/// What the listeners for devices are called: their address, or the issuer's host at their port.
+fn for_devices(rules: &Rules) -> impl Iterator<Item = String> {
+    let host = rules.issuer.host();
+    let listeners = rules.config.tls.listen_for_devices.iter();
+    listeners.flat_map(move |own| [own.to_string(), format!("{host}:{}", own.port())])
+}
+
+/// Whether a request came under the issuer's own host, at whatever port.
+pub(super) fn is_issuers(issuer: &Issuer, request: &Request) -> bool {
+    let host = host(request);
+    host.is_some_and(|host| host.strip_prefix(issuer.host()).is_some_and(is_port))
+}
+
+fn is_port(rest: &str) -> bool {
+    rest.is_empty() || rest.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok())
 }
 
 fn is_application(rules: &Rules, host: &str) -> bool {

@@ -99,3 +99,39 @@ async fn the_issuers_name_counts_in_any_case() {
 
     assert_eq!(answer.location(), "/gate/login");
 }
+
+/// RFC 6797 §8.1: a browser would apply it to every port of that host.
+#[tokio::test]
+async fn only_the_issuers_own_host_is_bound_to_tls() {
+    let server = Server::with("https://id.example".parse().unwrap(), |_| {}).await;
+
+    for (host, header) in
+        [("id.example", "max-age=31536000"), ("localhost:7455", ""), ("127.0.0.1:7455", "")]
+    {
+        for path in ["/healthz", "/gate/login"] {
+            let answer = ask(&server, Method::GET, host, path).await;
+            assert_eq!(answer.header("strict-transport-security"), header, "{host}{path}");
+        }
+    }
+    let localhost = Server::with("https://localhost:7455".parse().unwrap(), |_| {}).await;
+    let answer = ask(&localhost, Method::GET, "localhost:7455", "/healthz").await;
+    assert_eq!(answer.header("strict-transport-security"), "");
+}
+
+#[tokio::test]
+async fn a_listener_for_devices_answers_under_the_issuers_host() {
+    let server = Server::with("https://id.example".parse().unwrap(), |config| {
+        config.tls.listen_for_devices = vec!["192.0.2.1:8443".parse().unwrap()];
+    });
+    let server = server.await;
+
+    for host in ["id.example:8443", "192.0.2.1:8443"] {
+        let api = ask(&server, Method::GET, host, "/healthz").await;
+        let page = ask(&server, Method::GET, host, "/gate/login").await;
+
+        assert_eq!(api.status, 200, "{host}");
+        assert_eq!(page.header("location"), "https://id.example/gate/login");
+    }
+    let other = ask(&server, Method::GET, "id.example:8444", "/healthz").await;
+    other.refused(ErrorCode::MisdirectedRequest, Refusal::HostUnknown);
+}
