@@ -117,6 +117,12 @@ refusals! {
     CeremonyExpired => CeremonyOver, "the passkey ceremony was not finished in time";
     CeremonyOfAnotherBrowser => CeremonyOver, "the passkey ceremony was begun in another browser";
     CeremonyUnknown => CeremonyOver, "the passkey ceremony is unknown or already finished";
+    CertificateExists => Conflict, "this certificate is registered already";
+    CertificateMalformed => InvalidRequest, "this is no X.509 certificate in PEM";
+    CertificateNameForbidden => InvalidRequest, "the local CA vouches for private names and addresses, and for those of this server";
+    CertificateNotFound => NotFound, "no device certificate with this fingerprint is registered";
+    CertificateOver => InvalidRequest, "the certificate's time is over";
+    CertificateRequestMalformed => InvalidRequest, "this is no certificate request in PEM that its key signed";
     ClaimsMalformed => InvalidRequest, "the claims parameter is no JSON object as OpenID Connect Core §5.5 writes it";
     ClientAssertionAudienceWrong => InvalidClient, "the client_assertion does not name exactly this server as its audience";
     ClientAssertionEarly => InvalidClient, "the client_assertion begins in the future";
@@ -168,6 +174,9 @@ refusals! {
     CredentialRegistered => PasskeyRefused, "the passkey is registered already";
     CrossSite => Forbidden, "the request did not come from a page of this server";
     CsrfTokenWrong => Forbidden, "the page's anti-forgery token is missing or stale";
+    DeviceCertificateExpired => InvalidClient, "the device's certificate has expired";
+    DeviceCertificateRevoked => InvalidClient, "the device's certificate was revoked";
+    DeviceCertificateUnknown => InvalidClient, "the device's certificate is registered for nobody";
     DeviceCodeClientDiffers => InvalidGrant, "the device code was issued to another client";
     DeviceCodeDenied => AuthorizationDenied, "the person denied the device";
     DeviceCodeExpired => ExpiredToken, "the device code has expired";

@@ -5,12 +5,14 @@
 //! its errors the reason itself.
 
 mod bridge;
+mod certificates;
 mod clients;
 mod documents;
 mod issuer;
 pub(crate) mod people;
 mod resources;
 mod sessions;
+mod tls;
 mod tokens;
 
 use std::sync::Arc;
@@ -37,6 +39,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/bridge/tokens", post(bridge::issue_token))
         .route("/api/v1/personal-tokens", get(bridge::list_pats).post(bridge::add_pat))
         .route("/api/v1/personal-tokens/{id}", delete(bridge::revoke_pat))
+        .route("/api/v1/bridge/certificates", get(certificates::list).post(certificates::enroll))
+        .route("/api/v1/bridge/certificates/{fingerprint}", delete(certificates::revoke))
+        .route("/api/v1/bridge/certificates/{fingerprint}/person", get(certificates::person))
         .route("/api/v1/clients", get(clients::list).post(clients::add))
         .route(
             "/api/v1/clients/{id}",
@@ -47,6 +52,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/grants/{id}", delete(sessions::revoke_grant))
         .route("/api/v1/sessions", get(sessions::list))
         .route("/api/v1/sessions/{id}", delete(sessions::revoke))
+        .route("/api/v1/tls/ca", get(tls::ca))
+        .route("/api/v1/tls/certificates", post(tls::issue))
         .route("/api/v1/tokens/inspect", post(tokens::inspect))
         .route("/api/v1/tokens/revoke", post(tokens::revoke))
         .route("/api/v1/documents", post(documents::import))

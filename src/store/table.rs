@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::oauth::bridge::{BridgeSessionId, HostId};
+use crate::oauth::fingerprint::Fingerprint;
 use crate::oauth::id::{CeremonyId, ClientId, GrantId, InteractionId, KeyId, SessionId, UserId};
 use crate::oauth::person::Username;
 use crate::secret::{TokenHash, hex};
@@ -173,6 +174,16 @@ impl Key for TokenHash {
 
     fn read(bytes: &mut &[u8]) -> Option<Self> {
         Some(Self::from_bytes(take(bytes, 33)?.try_into().ok()?))
+    }
+}
+
+impl Key for Fingerprint {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.bytes());
+    }
+
+    fn read(bytes: &mut &[u8]) -> Option<Self> {
+        Some(Self::from_bytes(take(bytes, 32)?.try_into().ok()?))
     }
 }
 

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
+use crate::error::{Error, Internal, Refusal};
+
 /// Why there is no certificate.
 #[derive(Debug)]
 pub enum TlsError {
@@ -34,9 +36,20 @@ impl fmt::Display for TlsError {
         match self {
             Self::File(path, error) => write!(f, "cannot use {}: {error}", path.display()),
             Self::NameForbidden(name) => write!(f, "the local CA does not vouch for {name}"),
-            Self::NotACertificate => f.write_str("this is no X.509 certificate in PEM"),
-            Self::NotARequest => f.write_str("this is no certificate request in PEM"),
+            Self::NotACertificate => f.write_str(Refusal::CertificateMalformed.reason()),
+            Self::NotARequest => f.write_str(Refusal::CertificateRequestMalformed.reason()),
             Self::Failed(what) => f.write_str(what),
+        }
+    }
+}
+
+impl From<TlsError> for Error {
+    fn from(error: TlsError) -> Self {
+        match error {
+            TlsError::NameForbidden(_) => Refusal::CertificateNameForbidden.into(),
+            TlsError::NotACertificate => Refusal::CertificateMalformed.into(),
+            TlsError::NotARequest => Refusal::CertificateRequestMalformed.into(),
+            TlsError::Failed(_) | TlsError::File(..) => Internal::new(error).into(),
         }
     }
 }

@@ -13,6 +13,7 @@ mod answers;
 mod bridge;
 mod client_auth;
 mod clients;
+mod devices;
 mod forward_auth;
 mod host;
 mod keys;

@@ -5,6 +5,7 @@
 //! hangs on the session is over with it, and all of it with the person.
 
 pub mod access;
+pub mod certificate;
 pub mod exchange;
 pub mod hook;
 pub mod hosts;

@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::flow::client::usage;
 use crate::flow::{Context, backchannel};
 use crate::store::schema::{
-    AppCode, AppSession, Attempts, Bridge, BridgeSession, Ceremony, Client, Code, Device, Exchange,
+    AppCode, AppSession, Attempts, Bridge, BridgeSession, Ceremony, Client, Code, Device, DeviceCertificate, Exchange,
     Grant, Interaction, Pat, Pushed, Refresh, Revoked, Session, SetupLink, SigningKeyRow,
     UsedAssertion, Withdrawal,
 };
@@ -62,6 +62,7 @@ fn remove(tx: &mut Tx<'_>, cx: &Context, key: &[u8]) -> Result<(), StoreError> {
         Ceremony,
         Code,
         Device,
+        DeviceCertificate,
         Exchange,
         Grant,
         Interaction,

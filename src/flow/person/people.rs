@@ -6,7 +6,8 @@ use crate::flow::{Context, session};
 use crate::oauth::id::UserId;
 use crate::oauth::person::{DisplayName, Email, Role, Username};
 use crate::store::schema::{
-    Consent, PASSKEYS_BY_USER, PEOPLE_BY_NAME, Passkey, Person, SetupPurpose,
+    CERTIFICATES_BY_USER, Consent, DeviceCertificate, PASSKEYS_BY_USER, PEOPLE_BY_NAME, Passkey,
+    Person, SetupPurpose,
 };
 use crate::store::{StoreError, Tx, View};
 
@@ -135,7 +136,7 @@ pub fn change(
     Ok((id, person))
 }
 
-/// Removes a person with their passkeys and consents. Everything that hangs on them is over.
+/// Removes a person with their passkeys, device certificates and consents. Everything that hangs on them is over.
 ///
 /// # Errors
 ///
@@ -149,6 +150,9 @@ pub fn remove(tx: &mut Tx<'_>, cx: &Context, username: &Username) -> Result<User
     session::end_of_person(tx, cx, id)?;
     for passkey in tx.by(&PASSKEYS_BY_USER, &id, usize::MAX)? {
         tx.remove::<Passkey>(&passkey)?;
+    }
+    for certificate in tx.by(&CERTIFICATES_BY_USER, &id, usize::MAX)? {
+        tx.remove::<DeviceCertificate>(&certificate)?;
     }
     for (key, _) in tx.list_under::<Consent, _>(&id, usize::MAX)? {
         tx.remove::<Consent>(&key)?;

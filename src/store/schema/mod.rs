@@ -5,6 +5,7 @@
 
 mod bridge;
 mod browser;
+mod certificate;
 mod client;
 mod device;
 mod forward;
@@ -17,6 +18,7 @@ mod pushed;
 
 pub use bridge::*;
 pub use browser::*;
+pub use certificate::*;
 pub use client::*;
 pub use device::*;
 pub use forward::*;
@@ -81,6 +83,7 @@ mod tests {
             Consent::TABLE,
             Delivery::TABLE,
             Device::TABLE,
+            DeviceCertificate::TABLE,
             Exchange::TABLE,
             Grant::TABLE,
             HostPreference::TABLE,
@@ -99,6 +102,7 @@ mod tests {
             UsedAssertion::TABLE,
             Withdrawal::TABLE,
             tag(&BRIDGE_SESSIONS_BY_USER),
+            tag(&CERTIFICATES_BY_USER),
             tag(&CLIENTS_BY_FINGERPRINT),
             tag(&DELIVERIES_BY_DUE),
             tag(&DEVICES_BY_USER_CODE),

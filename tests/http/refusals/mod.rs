@@ -7,6 +7,7 @@ mod admin;
 mod assertion;
 mod authorize;
 mod bridge;
+mod certificates;
 mod device;
 pub(crate) mod documents;
 mod forward;
@@ -66,6 +67,12 @@ fn story(refusal: Refusal) -> Story {
         CeremonyExpired => pages::a_ceremony_after_its_time(),
         CeremonyOfAnotherBrowser => pages::a_ceremony_of_another_browser(),
         CeremonyUnknown => pages::a_ceremony_for_the_second_time(),
+        CertificateExists => certificates::a_certificate_for_the_second_time(),
+        CertificateMalformed => certificates::a_certificate_that_is_none(),
+        CertificateNameForbidden => certificates::a_name_of_somebody_else(),
+        CertificateNotFound => certificates::a_certificate_that_is_not_there(),
+        CertificateOver => certificates::a_certificate_whose_time_is_over(),
+        CertificateRequestMalformed => certificates::a_request_that_is_none(),
         ClaimsMalformed => authorize::claims_that_are_no_json(),
         ClientAssertionAudienceWrong => assertion::for_another_audience(),
         ClientAssertionEarly => assertion::from_the_future(),
@@ -117,6 +124,9 @@ fn story(refusal: Refusal) -> Story {
         CredentialRegistered => pages::a_passkey_for_two_people(),
         CrossSite => pages::a_form_from_another_site(),
         CsrfTokenWrong => pages::a_stale_anti_forgery_token(),
+        DeviceCertificateExpired => certificates::a_device_after_its_time(),
+        DeviceCertificateRevoked => certificates::a_device_that_was_revoked(),
+        DeviceCertificateUnknown => certificates::a_device_nobody_registered(),
         DeviceCodeClientDiffers => device::a_code_of_another_client(),
         DeviceCodeDenied => device::a_person_who_denies(),
         DeviceCodeExpired => device::a_code_after_its_time(),

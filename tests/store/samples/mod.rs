@@ -4,6 +4,7 @@
 mod bridge;
 mod browser;
 mod clients;
+mod devices;
 mod forward;
 mod grants;
 mod installation;
@@ -20,7 +21,7 @@ use gatelodge::oauth::scope::Scope;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
     AppCode, AppSession, Attempts, Authentication, Bridge, BridgeKey, BridgeSession, Ceremony,
-    Client, Code, Consent, Delivery, Device, Exchange, Grant, HostPreference, Installation,
+    Client, Code, Consent, Delivery, Device, DeviceCertificate, Exchange, Grant, HostPreference, Installation,
     Interaction, Passkey, Pat, Person, Protected, Pushed, Refresh, Revoked, Session, SetupLink,
     SigningKeyRow, UsedAssertion, Withdrawal,
 };
@@ -108,6 +109,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         sample::<Consent>("Consent", grants::consents()),
         sample::<Delivery>("Delivery", browser::deliveries()),
         sample::<Device>("Device", browser::devices()),
+        sample::<DeviceCertificate>("DeviceCertificate", devices::certificates()),
         sample::<Exchange>("Exchange", bridge::exchanges()),
         sample::<Grant>("Grant", grants::grants()),
         sample::<HostPreference>("HostPreference", bridge::preferences()),

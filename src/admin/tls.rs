@@ -1,0 +1,75 @@
+//! `/api/v1/tls`: the local CA, and what it issues.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Failed, body};
+use crate::app::App;
+use crate::error::Refusal;
+use crate::tls::{Authority, Certificate, Usage};
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// How many days a certificate lasts where nobody says, and at most: what Apple's systems take
+/// from a CA that a person trusts.
+const DAYS: u32 = 365;
+const MOST_DAYS: u32 = 825;
+
+/// The most names in one certificate.
+const MOST_NAMES: usize = 100;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    days: Option<u32>,
+    names: Vec<String>,
+    request: String,
+}
+
+/// What a certificate says, beside itself.
+pub(super) fn shown(pem: &str) -> Result<Value, Failed> {
+    let read = Certificate::from_pem(pem)?;
+    Ok(json!({
+        "certificate": pem,
+        "fingerprint": read.fingerprint.to_string(),
+        "not_before": read.not_before.rfc3339(),
+        "not_after": read.not_after.rfc3339(),
+    }))
+}
+
+pub(super) async fn ca(State(app): State<Arc<App>>) -> Result<Json<Value>, Failed> {
+    let mut answer = shown(app.authority()?.pem())?;
+    if let Value::Object(members) = &mut answer {
+        let path = Authority::path(&app.rules().config.places.data);
+        members.insert("path".to_owned(), path.display().to_string().into());
+    }
+    Ok(Json(answer))
+}
+
+pub(super) async fn issue(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<(StatusCode, Json<Value>), Failed> {
+    let asked: Asked = body(request).await?;
+    let days = asked.days.unwrap_or(DAYS);
+    let fits = (1..=MOST_DAYS).contains(&days) && (1..=MOST_NAMES).contains(&asked.names.len());
+    if !fits {
+        return Err(Refusal::BodyMalformed.into());
+    }
+    let now = app.clock().now();
+    let authority = app.authority()?;
+    let issued = authority.issue(&asked.request, Usage::Server, &asked.names, DAY * days, now)?;
+    Ok((StatusCode::CREATED, Json(shown(&issued)?)))
+}
+
+/// A certificate by which a device proves itself, for the key that signed `request`.
+pub(super) fn for_device(app: &App, request: &str, name: &str) -> Result<String, Failed> {
+    let (authority, now) = (app.authority()?, app.clock().now());
+    Ok(authority.issue(request, Usage::Client, &[name.to_owned()], DAY * DAYS, now)?)
+}
