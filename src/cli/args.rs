@@ -13,6 +13,7 @@ use super::config::ConfigVerb;
 use super::issuer::IssuerVerb;
 use super::resource::ResourceVerb;
 use super::session::{GrantVerb, SessionVerb};
+use super::tls::TlsVerb;
 use super::token::TokenVerb;
 use super::user::UserVerb;
 
@@ -86,6 +87,12 @@ pub(super) enum Verb {
     /// Tokens, explained and ended
     #[command(subcommand)]
     Token(TokenVerb),
+    /// The devices that act for people
+    #[command(subcommand)]
+    Bridge(BridgeVerb),
+    /// The local CA, and the certificates that it issues
+    #[command(subcommand)]
+    Tls(TlsVerb),
     /// The name under which this server issues tokens
     #[command(subcommand)]
     Issuer(IssuerVerb),
@@ -212,6 +219,10 @@ mod tests {
             ("gatelodge client add", ErrorKind::MissingRequiredArgument),
             ("gatelodge client add a --pkce plain", ErrorKind::InvalidValue),
             ("gatelodge issuer change http://127.0.0.1", ErrorKind::ValueValidation),
+            ("gatelodge tls issue --out a --key b", ErrorKind::MissingRequiredArgument),
+            ("gatelodge tls issue a --out b --key c --days 826", ErrorKind::ValueValidation),
+            ("gatelodge bridge enroll-cert ada", ErrorKind::MissingRequiredArgument),
+            ("gatelodge bridge enroll-cert ada --out a", ErrorKind::MissingRequiredArgument),
             ("gatelodge paths --listen 127.0.0.1:1", ErrorKind::UnknownArgument),
         ] {
             assert_eq!(read(line).err(), Some(kind), "{line}");

@@ -11,11 +11,14 @@ mod bridge;
 mod client;
 mod config;
 mod door;
+mod fresh;
 mod issuer;
 mod program;
 mod resource;
 mod session;
+mod tls;
 mod token;
+mod trust;
 mod user;
 
 use std::collections::BTreeMap;
@@ -70,6 +73,7 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Answer, Failur
         }
         Verb::Serve(args) => serve(&args.over(flags), env),
         Verb::Session(verb) => with_door(&flags, env, async |door| session::run(verb, door).await),
+        Verb::Tls(verb) => with_door(&flags, env, async |door| tls::run(verb, door).await),
         Verb::Token(verb) => with_door(&flags, env, async |door| token::run(verb, door).await),
         Verb::User(verb) => with_door(&flags, env, async |door| user::run(verb, door).await),
         Verb::Version => Ok(program::version()),

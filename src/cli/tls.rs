@@ -1,0 +1,93 @@
+//! `gatelodge tls …`
+
+use std::path::{Path, PathBuf};
+
+use axum::http::Method;
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::answer::{Answer, Failure, fields, word};
+use super::door::Door;
+use super::fresh::{self, NewFiles};
+use super::trust;
+
+const TLS_HELP: &str = "\
+Examples:
+  gatelodge tls trust                           let this machine trust the local CA
+  gatelodge tls ca > gatelodge-ca.pem           for other machines, and programs with a list of
+                                                their own
+  gatelodge tls issue nas.lan 192.168.1.20 --out nas.pem --key nas.key
+                                                a certificate for another service
+
+The CA lies in the data directory, and vouches for names and addresses of private networks,
+and for those that this server had when the CA was made.";
+
+/// What can be done with the local CA.
+#[derive(Debug, Subcommand)]
+#[command(after_help = TLS_HELP)]
+pub(super) enum TlsVerb {
+    /// Print the CA's certificate
+    Ca,
+    /// Let this machine trust the CA, or say how
+    Trust {
+        /// Only say how
+        #[arg(long)]
+        print: bool,
+    },
+    /// Issue a certificate for a service on this machine or network
+    Issue {
+        /// The names and addresses by which the service is reached
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
+        /// Where the certificate goes: a new file
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Where the key goes: a new file
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// How many days it lasts
+        #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=825))]
+        days: u32,
+    },
+}
+
+/// `gatelodge tls …`
+pub(super) async fn run(verb: TlsVerb, door: &mut Door) -> Result<Answer, Failure> {
+    match verb {
+        TlsVerb::Ca => {
+            let answer = ca(door).await?;
+            let pem = answer.get("certificate").and_then(Value::as_str).unwrap_or_default();
+            Ok(Answer::new(pem, answer.clone()))
+        }
+        TlsVerb::Trust { print } => {
+            let answer = ca(door).await?;
+            Ok(trust::run(Path::new("/"), &answer, print))
+        }
+        TlsVerb::Issue { names, out, key, days } => {
+            let (files, made) = (NewFiles::claim(&out, &key)?, fresh::key()?);
+            let asked = json!({ "days": days, "names": names, "request": made.request });
+            let issued = door.ask(Method::POST, "/api/v1/tls/certificates", Some(asked)).await?;
+            let pem = issued.get("certificate").and_then(Value::as_str).unwrap_or_default();
+            files.fill(pem, &made)?;
+            let json = json!({
+                "names": names,
+                "fingerprint": issued.get("fingerprint"),
+                "not_after": issued.get("not_after"),
+                "certificate_file": out.display().to_string(),
+                "key_file": key.display().to_string(),
+            });
+            let text = fields(&[
+                ("names", word(&json, "names")),
+                ("certificate", word(&json, "certificate_file")),
+                ("key", word(&json, "key_file")),
+                ("expires", word(&json, "not_after")),
+                ("fingerprint", word(&json, "fingerprint")),
+            ]);
+            Ok(Answer::new(text, json))
+        }
+    }
+}
+
+async fn ca(door: &mut Door) -> Result<Value, Failure> {
+    door.ask(Method::GET, "/api/v1/tls/ca", None).await
+}

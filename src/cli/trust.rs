@@ -1,0 +1,193 @@
+//! `gatelodge tls trust`: where a machine keeps the authorities that it trusts.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use super::answer::{Answer, Exit, plain, word};
+
+/// How a family of systems is told.
+struct Way {
+    /// Where the operator's own authorities lie, below the root.
+    directory: &'static str,
+    /// What their files' names end in.
+    extension: &'static str,
+    /// What takes them over.
+    update: &'static [&'static str],
+}
+
+/// Debian and Ubuntu; Fedora and Red Hat; Arch; SUSE.
+const WAYS: &[Way] = &[
+    Way {
+        directory: "usr/local/share/ca-certificates",
+        extension: "crt",
+        update: &["update-ca-certificates"],
+    },
+    Way {
+        directory: "etc/pki/ca-trust/source/anchors",
+        extension: "pem",
+        update: &["update-ca-trust", "extract"],
+    },
+    Way {
+        directory: "etc/ca-certificates/trust-source/anchors",
+        extension: "pem",
+        update: &["update-ca-trust"],
+    },
+    Way {
+        directory: "etc/pki/trust/anchors",
+        extension: "pem",
+        update: &["update-ca-certificates"],
+    },
+];
+
+/// Installs the CA of `answer` into the system below `root`, or only says how.
+pub(super) fn run(root: &Path, answer: &Value, only_say: bool) -> Answer {
+    let (pem, file) = (member(answer, "certificate"), word(answer, "path"));
+    let name: String = member(answer, "fingerprint").chars().take(8).collect();
+    let way = WAYS.iter().find(|way| root.join(way.directory).is_dir());
+    let target = way.map(|way| {
+        let directory = root.join(way.directory);
+        (way, directory.join(format!("gatelodge-{name}")).with_extension(way.extension))
+    });
+    let steps = steps(&file, target.as_ref());
+    let installed = match &target {
+        Some((way, path)) if !only_say => Some(install(way, path, pem)),
+        Some(_) | None => None,
+    };
+    let path = target.map(|(_, path)| path.display().to_string());
+    let json = json!({
+        "installed": matches!(installed, Some(Ok(()))),
+        "path": path,
+        "steps": steps.iter().map(|(name, step)| ((*name).to_owned(), json!(step))).collect::<serde_json::Map<_, _>>(),
+    });
+    let told = |steps: &[(&str, String)]| -> String {
+        steps.iter().map(|(name, step)| format!("{name}:\n  {}\n", plain(step))).collect()
+    };
+    match installed {
+        Some(Ok(())) => {
+            let text = format!("This machine trusts the local CA: {}\n", path.unwrap_or_default());
+            let browsers = steps.get(1..).unwrap_or_default();
+            let note = format!("Browsers with a list of their own do not yet.\n{}", told(browsers));
+            Answer::new(text, json).with_note(note)
+        }
+        Some(Err(why)) => {
+            let note = format!("The local CA was not installed: {}", plain(&why));
+            Answer::new(told(&steps), json).with_note(note).ending(Exit::Failed)
+        }
+        None if only_say => Answer::new(told(&steps), json),
+        None => {
+            let note = "It is not known where this system keeps the authorities that it trusts.";
+            Answer::new(told(&steps), json).with_note(note).ending(Exit::Failed)
+        }
+    }
+}
+
+fn member<'a>(answer: &'a Value, name: &str) -> &'a str {
+    answer.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// What a person has to do: for the system, for each browser that has a list of its own.
+fn steps(file: &str, target: Option<&(&Way, PathBuf)>) -> Vec<(&'static str, String)> {
+    let system = match target {
+        Some((way, path)) => format!(
+            "sudo install -m 644 '{file}' '{}' && sudo {}",
+            path.display(),
+            way.update.join(" ")
+        ),
+        None => format!("add {file} to the authorities that it trusts, as its manual says"),
+    };
+    vec![
+        ("system", system),
+        (
+            "chromium",
+            format!(
+                "certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n 'Gatelodge local CA' -i '{file}'"
+            ),
+        ),
+        (
+            "firefox",
+            format!("Settings, Privacy & Security, View Certificates, Authorities, Import: {file}"),
+        ),
+        (
+            "macos",
+            format!(
+                "sudo security add-trusted-cert -d -r trustRoot -k \
+                 /Library/Keychains/System.keychain '{file}'"
+            ),
+        ),
+    ]
+}
+
+fn install(way: &Way, path: &Path, pem: &str) -> Result<(), String> {
+    fs::write(path, pem).map_err(|error| format!("{}: {error}", path.display()))?;
+    let (program, arguments) = way.update.split_first().ok_or("nothing takes it over")?;
+    let run = Command::new(program).args(arguments).stdin(Stdio::null()).output();
+    let output = run.map_err(|error| format!("{program}: {error}"))?;
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(format!("{program}: {}", String::from_utf8_lossy(&output.stderr)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer() -> Value {
+        json!({ "certificate": "PEM", "fingerprint": "0011223344", "path": "/d/gatelodge-ca.pem" })
+    }
+
+    #[test]
+    fn each_system_is_told_in_its_own_way() {
+        for (directory, step) in [
+            (
+                "usr/local/share/ca-certificates",
+                "gatelodge-00112233.crt' && sudo update-ca-certificates",
+            ),
+            (
+                "etc/pki/ca-trust/source/anchors",
+                "gatelodge-00112233.pem' && sudo update-ca-trust extract",
+            ),
+        ] {
+            let root = tempfile::tempdir().unwrap();
+            fs::create_dir_all(root.path().join(directory)).unwrap();
+
+            let said = run(root.path(), &answer(), true);
+
+            let (exit, text, json, _) = said.parts();
+            assert_eq!(exit, Exit::Done);
+            assert!(text.contains(step), "{text}");
+            assert!(text.contains("security add-trusted-cert") && text.contains("certutil"));
+            assert_eq!(json["installed"], false);
+            assert!(fs::read_dir(root.path().join(directory)).unwrap().next().is_none());
+        }
+    }
+
+    #[test]
+    fn where_nothing_can_be_installed_the_steps_are_told_and_it_failed() {
+        let root = tempfile::tempdir().unwrap();
+
+        let said = run(root.path(), &answer(), false);
+
+        let (exit, text, json, note) = said.parts();
+        assert_eq!(exit, Exit::Failed);
+        assert!(text.contains("add /d/gatelodge-ca.pem") && note.is_some());
+        assert_eq!(json["path"], Value::Null);
+    }
+
+    #[test]
+    fn what_takes_the_file_over_has_the_last_word() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("gatelodge.crt");
+        let way = |update| Way { directory: "", extension: "crt", update };
+
+        assert_eq!(install(&way(&["true"]), &path, "PEM"), Ok(()));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "PEM");
+        assert!(install(&way(&["false"]), &path, "PEM").is_err());
+        assert!(install(&way(&["no-such-program"]), &path, "PEM").is_err());
+        assert!(install(&way(&["true"]), &path.join("below"), "PEM").is_err());
+    }
+}
