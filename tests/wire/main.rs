@@ -15,5 +15,7 @@ mod program;
 mod readme;
 mod refused;
 mod secrets;
+mod secure;
 mod start;
 mod stop;
+mod tls;
