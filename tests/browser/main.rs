@@ -29,4 +29,5 @@ mod relying_party;
 mod restart;
 mod setup;
 mod sign_in;
+mod tls;
 mod window;
