@@ -17,8 +17,8 @@
 //! Beside [`http`] stand two more doors: [`admin`], the administration API on the Unix socket, and
 //! [`cli`], which speaks to it. [`app`] is the one shared struct, [`serve`] the listeners and the
 //! background tasks. Under everything lie [`error`], [`secret`], [`time`], [`event`] and
-//! [`config`]; [`keys`], [`passkey`] and [`password`] each wrap one foreign crate, and [`fetch`] is
-//! the only way out to the network.
+//! [`config`]; [`keys`], [`passkey`] and [`password`] each wrap one foreign crate, [`tls`] is who
+//! this server is on the wire, and [`fetch`] is the only way out to the network.
 //!
 //! Looking for something? Refresh rotation is [`flow::refresh`]; code redemption [`flow::code`];
 //! the order of the pages [`flow::step`]; what a token may be for [`flow::resource`]; every route
@@ -64,6 +64,10 @@
 //! - *Guess.* What a person can type is counted by network and by account, in rows, so that a
 //!   restart gives nobody new attempts. What has 256 bits is not counted: nobody guesses it.
 //! - *Take a token elsewhere.* A token names its resource; every endpoint of ours wants to be named.
+//! - *Show somebody's certificate.* A fingerprint is a public value. What counts is a
+//!   [`ProvenCertificate`](tls::ProvenCertificate), which only a handshake gives that its key signed.
+//! - *Steal the local CA.* Its constraints leave out every name of the public internet but this
+//!   server's own.
 //! - *Ask who exists.* Sign-in names nobody; an unknown client and a wrong secret look alike.
 //!
 //! # Decisions
@@ -109,6 +113,19 @@
 //! **A bridge's session has an id of its own form.** A bridge may choose it, and an ended one never
 //! comes back, so chosen ids are remembered for good. Those that this server draws begin with
 //! `gls-`, and are taken from nobody unless they live; they need not be.
+//!
+//! **A device certificate is trusted by its fingerprint.** The listener for devices takes whatever
+//! certificate is well formed and within its time, and a row says whose it is. A chain would have to
+//! be revoked by lists that an air-gapped site cannot fetch; a row is revoked at once, and an operator
+//! can register what a device has already. Sessions are not resumed there, so that each connection
+//! proves its key.
+//!
+//! **The server's own certificate is never written.** It is issued at each start and before its end,
+//! which costs a millisecond, so there is one key less to lie about. The CA's key is a file, since
+//! what trusts it outlives every process.
+//!
+//! **Files are read again by looking, not by a signal.** Whoever renews them need not know that this
+//! server exists, and a terminal that closes still ends a server that was started in it.
 //!
 //! **An issuer has no path.** Cookies and passkeys belong to an origin, and two issuers under one
 //! origin could not be kept apart.
