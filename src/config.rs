@@ -372,6 +372,11 @@ impl Config {
         config
     }
 
+    /// Everywhere that was named to listen, for people and for devices.
+    pub fn listeners(&self) -> impl Iterator<Item = SocketAddr> {
+        self.listen.iter().chain(&self.tls.listen_for_devices).copied()
+    }
+
     /// Every scope there is.
     pub fn scope(&self) -> Scope {
         self.scopes.keys().cloned().collect()

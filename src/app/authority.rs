@@ -26,8 +26,8 @@ impl App {
     /// the configuration, and loopback.
     pub fn server_names(&self) -> Vec<String> {
         let config = &self.rules.config;
-        let listeners = config.listen.iter().chain(&config.tls.listen_for_devices);
-        let addresses = listeners.map(|listener| listener.ip()).filter(|ip| !ip.is_unspecified());
+        let addresses =
+            config.listeners().map(|listener| listener.ip()).filter(|ip| !ip.is_unspecified());
         let hosts = config.hosts.iter().map(|host| match host.rsplit_once(':') {
             Some((name, _)) => name.to_owned(),
             None => host.clone(),

@@ -172,7 +172,7 @@ impl Targets {
 /// this server's own ports under whichever name.
 fn is_persons_own(rules: &Rules, resource: &Resource) -> bool {
     let ours = rules.issuer.port() == resource.port()
-        || rules.config.listen.iter().any(|own| own.port() == resource.port());
+        || rules.config.listeners().any(|own| own.port() == resource.port());
     rules.issuer.is_loopback()
         && rules.config.policy.loopback_resources
         && resource.is_loopback()

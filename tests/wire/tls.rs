@@ -215,6 +215,17 @@ fn a_handshake_that_never_ends_is_not_waited_for() {
 }
 
 #[test]
+fn a_listener_for_devices_without_tls_is_refused() {
+    let home = Home::new();
+
+    let (code, said) = ended(&home, "serve --listen 127.0.0.1:0 --mtls-listen 127.0.0.1:0");
+
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("a certificate is proven over TLS alone"), "{said}");
+    assert!(!home.data().exists());
+}
+
+#[test]
 fn an_http_installation_is_not_served_over_tls() {
     let home = Home::new();
     let server = home.serve();

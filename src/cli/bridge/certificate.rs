@@ -64,21 +64,17 @@ pub(super) async fn run(verb: CertificateVerb, door: &mut Door) -> Result<Answer
     const PATH: &str = "/api/v1/bridge/certificates";
     match verb {
         CertificateVerb::EnrollCert { user, name, cert, out, key } => {
-            let mut asked = json!({ "username": user, "name": name });
-            let new = match (&cert, out.as_deref().zip(key.as_deref())) {
-                (Some(path), _) => {
-                    asked["certificate"] = pem(path)?.into();
-                    None
-                }
+            let (kind, text, new) = match (&cert, out.as_deref().zip(key.as_deref())) {
+                (Some(path), _) => ("certificate", pem(path)?, None),
                 (None, Some((out, key))) => {
                     let (files, made) = (NewFiles::claim(out, key)?, fresh::key()?);
-                    asked["request"] = made.request.as_str().into();
-                    Some((files, made))
+                    ("request", made.request.clone(), Some((files, made)))
                 }
                 (None, None) => {
                     return Err(Failure::new(Exit::Usage, "name --cert, or --out and --key"));
                 }
             };
+            let asked = json!({ "username": user, "name": name, (kind): text });
             let mut enrolled = door.ask(Method::POST, PATH, Some(asked)).await?;
             if let (Some((files, made)), Value::Object(members)) = (new, &mut enrolled) {
                 let issued = members.remove("certificate");

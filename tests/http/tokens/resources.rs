@@ -149,11 +149,23 @@ async fn each_token_for_a_program_of_the_persons_machine_is_confirmed() {
 
 #[tokio::test]
 async fn this_servers_own_ports_are_nobodys_resource_under_any_name() {
-    let (server, mut ada) = Server::with_ada().await;
+    let server = Server::with(Issuer::localhost(7455), |config| {
+        config.tls.listen_for_devices = vec!["127.0.0.1:7456".parse().unwrap()];
+    });
+    let server = server.await;
+    let mut ada = server.first_administrator().await;
     let agent = RelyingParty::native(&server).await;
 
-    for name in ["127.0.0.1", "127.1", "[::1]", "localhost", "a.localhost", "0.0.0.0"] {
-        let resource = format!("http://{name}:7455/api");
+    for authority in [
+        "127.0.0.1:7455",
+        "127.1:7455",
+        "[::1]:7455",
+        "localhost:7455",
+        "a.localhost:7455",
+        "0.0.0.0:7455",
+        "localhost:7456",
+    ] {
+        let resource = format!("http://{authority}/api");
         let answer = ada.visit(&agent.request(&[("resource", &resource)])).await;
 
         answer.refused(ErrorCode::InvalidTarget, Refusal::ResourceUnknown);
