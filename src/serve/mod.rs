@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use crate::app::{App, Found, OpenError, Sources};
 use crate::config::{Config, TlsMode};
 use crate::oauth::issuer::Issuer;
+use crate::time::Clock;
 
 use secure::Secure;
 
@@ -82,6 +83,7 @@ pub async fn run(config: Config) -> Result<(), Stop> {
         None => Issuer::secure_localhost(listen::first_port(&listeners)?),
     };
     listen::check(&config, &issuer, &listeners)?;
+    secure::check(&config, &issuer, Clock::System.now())?;
     let for_devices = listen::bind_for_devices(&config)?;
 
     let app = match found {

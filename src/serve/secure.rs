@@ -7,8 +7,10 @@ use tokio::time::MissedTickBehavior;
 
 use super::Stop;
 use crate::app::App;
-use crate::config::TlsMode;
-use crate::tls::{Acceptor, Identity, TlsError};
+use crate::config::{Config, TlsMode};
+use crate::oauth::issuer::Issuer;
+use crate::time::Timestamp;
+use crate::tls::{Acceptor, FileFault, Identity, TlsError};
 
 /// How often it looks whether the certificate is due or its files have changed.
 const PERIOD: Duration = Duration::from_secs(2);
@@ -55,18 +57,33 @@ impl Secure {
     }
 }
 
+/// Refuses files that are not for `issuer`, before anything is written.
+pub(super) fn check(config: &Config, issuer: &Issuer, now: Timestamp) -> Result<(), Stop> {
+    let Some(files) = config.tls.files() else { return Ok(()) };
+    let faults = files.faults(host(config, issuer).as_deref(), now);
+    if faults.is_empty() { Ok(()) } else { Err(wrong(faults, issuer)) }
+}
+
+/// The host that a given certificate has to be for. Behind a proxy it is the proxy that browsers
+/// know by the issuer's name.
+fn host(config: &Config, issuer: &Issuer) -> Option<String> {
+    config.behind_proxy.is_empty().then(|| issuer.host().to_owned())
+}
+
+fn wrong(faults: Vec<FileFault>, issuer: &Issuer) -> Stop {
+    let mut lines: Vec<_> = faults.into_iter().map(|fault| fault.message).collect();
+    lines.push(format!("the issuer is {issuer}; --issuer names another one for a new store"));
+    Stop::wrong(lines.join("\n"))
+}
+
 fn identity(app: &App) -> Result<Option<Identity>, Stop> {
     let (config, now) = (&app.rules().config, app.clock().now());
     match config.tls.mode {
         TlsMode::Files => {
             let files = config.tls.files().ok_or_else(|| Stop::wrong("tls names no files"))?;
-            // Behind a proxy it is the proxy that browsers know by the issuer's name.
-            let direct = config.behind_proxy.is_empty();
-            let host = direct.then(|| app.rules().issuer.host().to_owned());
-            Identity::files(files, host, now).map(Some).map_err(|faults| {
-                let faults: Vec<_> = faults.into_iter().map(|fault| fault.message).collect();
-                Stop::wrong(faults.join("\n"))
-            })
+            let issuer = &app.rules().issuer;
+            let identity = Identity::files(files, host(config, issuer), now);
+            identity.map(Some).map_err(|faults| wrong(faults, issuer))
         }
         TlsMode::Local => {
             let lifetime = config.lifetimes.server_certificate;

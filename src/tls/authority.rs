@@ -172,7 +172,14 @@ impl Authority {
         params.use_authority_key_identifier_extension = true;
         let made = params.signed_by(key, &self.issuer).map_err(TlsError::failed)?;
         if usage == Usage::Server {
-            names.iter().try_for_each(|name| self.vouches(made.der(), name, now))?;
+            let vouched = names.iter().try_for_each(|name| self.vouches(made.der(), name, now));
+            if let (Err(_), [_, _, ..]) = (&vouched, names) {
+                // One name spoils the whole certificate: that one is told which is refused alone.
+                for name in names {
+                    self.sign(key, usage, std::slice::from_ref(name), lifetime, now)?;
+                }
+            }
+            vouched?;
         }
         Ok(made)
     }
@@ -340,6 +347,18 @@ mod tests {
             let refused = issue(&authority, Usage::Server, name);
             assert!(matches!(refused, Err(TlsError::NameForbidden(_))), "{name}");
         }
+    }
+
+    #[test]
+    fn of_several_names_the_one_that_is_refused_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let authority = made(directory.path());
+        let request = KeyWithRequest::generate().unwrap().request;
+        let names = ["localhost", "::1", "bank.example", "nas.lan"].map(str::to_owned);
+
+        let refused = authority.issue(&request, Usage::Server, &names, DAY, NOW).unwrap_err();
+
+        assert_eq!(refused.to_string(), "the local CA does not vouch for bank.example");
     }
 
     #[test]

@@ -91,13 +91,13 @@ fn a_certificate_is_renewed_while_the_server_runs() {
     until_another(seen().certificate, seen);
 }
 
-/// A chain and its key in `home`, for `localhost`, and the CA that vouches for it.
-fn write_files(home: &Home) -> String {
+/// A chain and its key in `home`, for `name`, and the CA that vouches for it.
+fn write_files(home: &Home, name: &str) -> String {
     let now = Clock::System.now();
     fs::create_dir_all(home.path("ca")).unwrap();
     let authority = Authority::at(&home.path("ca"), &[], now).unwrap();
     let made = KeyWithRequest::generate().unwrap();
-    let (names, day) = (["localhost".to_owned()], Duration::from_hours(24));
+    let (names, day) = ([name.to_owned()], Duration::from_hours(24));
     let issued = authority.issue(&made.request, Usage::Server, &names, day, now).unwrap();
     fs::write(home.path("chain.pem"), issued).unwrap();
     fs::write(home.path("key.pem"), &*made.key).unwrap();
@@ -117,7 +117,7 @@ fn from_files(home: &Home, arguments: &[&str]) -> std::process::Command {
 #[test]
 fn given_files_are_shown_and_read_again_when_they_change() {
     let home = Home::new();
-    let ca = write_files(&home);
+    let ca = write_files(&home, "localhost");
     let command = from_files(&home, &["serve", "--listen", "127.0.0.1:0"]);
     let server = Server::start(command, &home.path("log"));
     let client = Client::new(&ca, None);
@@ -126,7 +126,7 @@ fn given_files_are_shown_and_read_again_when_they_change() {
 
     // Half of a change is not shown.
     let chain = fs::read(home.path("chain.pem")).unwrap();
-    write_files(&home);
+    write_files(&home, "localhost");
     let next = fs::read(home.path("chain.pem")).unwrap();
     fs::write(home.path("chain.pem"), chain).unwrap();
     assert_eq!(seen().certificate, first);
@@ -139,7 +139,7 @@ fn given_files_are_shown_and_read_again_when_they_change() {
 fn wrong_files_are_refused_and_all_faults_told() {
     let home = Home::new();
     let serve = ["serve", "--listen", "127.0.0.1:0", "--issuer", "https://id.example"];
-    write_files(&home);
+    write_files(&home, "localhost");
     fs::write(home.path("key.pem"), "nonsense").unwrap();
 
     for arguments in [&serve[..], &["config", "check"]] {
@@ -159,6 +159,35 @@ fn wrong_files_are_refused_and_all_faults_told() {
         }
     }
     assert!(!home.data().exists());
+}
+
+/// The issuer of a new store is frozen; nothing is made before the certificate fits it.
+#[test]
+fn a_certificate_for_another_host_than_the_issuer_ends_a_first_start_before_anything_is_made() {
+    let home = Home::new();
+    write_files(&home, "id.lan");
+
+    let output = from_files(&home, &["serve", "--listen", "127.0.0.1:0"]).output().unwrap();
+
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("is not for localhost") && said.contains("--issuer"), "{said}");
+    assert!(!home.data().exists());
+}
+
+/// Its constraints were written when it was made.
+#[test]
+fn a_name_that_the_local_ca_does_not_vouch_for_is_told() {
+    let home = Home::new();
+    home.start(&LOCAL).kill();
+
+    let mut command = home.command(&["serve", "--tls", "local"]);
+    let output = command.env("GATELODGE_HOSTS", "id.example").output().unwrap();
+
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("does not vouch for id.example"), "{said}");
+    assert!(said.contains("remove gatelodge-ca.pem and gatelodge-ca.key from"), "{said}");
 }
 
 /// The pages' listener never asks; this one does, goes on without, and serves the whole API.
