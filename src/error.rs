@@ -174,7 +174,9 @@ refusals! {
     CredentialRegistered => PasskeyRefused, "the passkey is registered already";
     CrossSite => Forbidden, "the request did not come from a page of this server";
     CsrfTokenWrong => Forbidden, "the page's anti-forgery token is missing or stale";
+    DeviceCertificateDiffers => InvalidClient, "the fingerprint is not that of the certificate which the connection proved";
     DeviceCertificateExpired => InvalidClient, "the device's certificate has expired";
+    DeviceCertificateMissing => InvalidClient, "the connection proved no certificate";
     DeviceCertificateRevoked => InvalidClient, "the device's certificate was revoked";
     DeviceCertificateUnknown => InvalidClient, "the device's certificate is registered for nobody";
     DeviceCodeClientDiffers => InvalidGrant, "the device code was issued to another client";

@@ -95,7 +95,16 @@ const PLACES: &[(&str, &[&str])] = &[
     ("rcgen", &["tls/"]),
     ("redb", &["store/engine.rs"]),
     ("rust_embed", &["http/"]),
-    ("sha2", &["keys.rs", "oauth/claims.rs", "oauth/fingerprint.rs", "oauth/pkce.rs", "secret.rs"]),
+    (
+        "sha2",
+        &[
+            "keys.rs",
+            "oauth/claims.rs",
+            "oauth/bridge/fingerprint.rs",
+            "oauth/pkce.rs",
+            "secret.rs",
+        ],
+    ),
     ("strsim", &["config"]),
     (
         "tokio",

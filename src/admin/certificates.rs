@@ -12,7 +12,7 @@ use super::{Failed, about, body, tls};
 use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::bridge::certificate::{self, NewCertificate, Registered};
-use crate::oauth::fingerprint::Fingerprint;
+use crate::oauth::bridge::fingerprint::Fingerprint;
 use crate::oauth::person::{DisplayName, Username};
 use crate::time::Timestamp;
 use crate::tls::Certificate;

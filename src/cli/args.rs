@@ -87,9 +87,6 @@ pub(super) enum Verb {
     /// Tokens, explained and ended
     #[command(subcommand)]
     Token(TokenVerb),
-    /// The devices that act for people
-    #[command(subcommand)]
-    Bridge(BridgeVerb),
     /// The local CA, and the certificates that it issues
     #[command(subcommand)]
     Tls(TlsVerb),

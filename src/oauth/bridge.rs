@@ -1,6 +1,8 @@
 //! What a bridge says of itself. A bridge is a program on a person's machine that carries their
 //! identity to local agents; its contract fixes every name here.
 
+pub mod fingerprint;
+
 use std::fmt;
 use std::str::FromStr;
 

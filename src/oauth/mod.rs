@@ -9,7 +9,6 @@ pub mod authorize;
 pub mod bridge;
 pub mod claims;
 pub mod client;
-pub mod fingerprint;
 pub mod forward;
 pub mod id;
 pub mod introspection;

@@ -288,13 +288,14 @@ mod tests {
     /// A listener on `[::]` sees the proxy as `::ffff:127.0.0.1`.
     #[tokio::test]
     async fn a_proxy_is_known_by_a_dual_stack_listener() {
-        let listener = TcpListener::bind("[::]:0").unwrap();
+        let listener = net::TcpListener::bind("[::]:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
         let admitted = admitted();
         let (closing, closed) = watch::channel(false);
         let graceful = Arc::new(GracefulShutdown::new());
-        let door = tokio::spawn(tcp(listener, Router::new(), admitted.clone(), graceful, closed));
+        let door = Door { router: Router::new(), tls: None };
+        let door = tokio::spawn(tcp(listener, door, admitted.clone(), graceful, closed));
 
         let _client = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         while admitted.open.lock().unwrap().is_empty() {

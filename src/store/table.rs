@@ -9,8 +9,8 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::oauth::bridge::fingerprint::Fingerprint;
 use crate::oauth::bridge::{BridgeSessionId, HostId};
-use crate::oauth::fingerprint::Fingerprint;
 use crate::oauth::id::{CeremonyId, ClientId, GrantId, InteractionId, KeyId, SessionId, UserId};
 use crate::oauth::person::Username;
 use crate::secret::{TokenHash, hex};

@@ -22,7 +22,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::{Certificate, Identity};
 use crate::error::Internal;
-use crate::oauth::fingerprint::Fingerprint;
+use crate::oauth::bridge::fingerprint::Fingerprint;
 use crate::time::{Clock, Timestamp};
 
 /// Proof that the other end of a connection holds the key of a certificate: its handshake was

@@ -4,7 +4,7 @@ use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 
 use super::TlsError;
-use crate::oauth::fingerprint::Fingerprint;
+use crate::oauth::bridge::fingerprint::Fingerprint;
 use crate::time::Timestamp;
 
 /// A certificate that was read: well formed, and vouched for by nobody.

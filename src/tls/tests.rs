@@ -13,7 +13,7 @@ use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 
 use super::*;
-use crate::oauth::fingerprint::Fingerprint;
+use crate::oauth::bridge::fingerprint::Fingerprint;
 use crate::time::{Clock, Timestamp};
 
 const DAY: Duration = Duration::from_hours(24);

@@ -67,6 +67,7 @@ const ROUTES: &[(&str, &str, To, bool)] = &[
     ("/health", "GET,HEAD", Own, false),
     ("/gate/link/{id}", "GET,HEAD,POST", Own, false),
     ("/v1/auth/bridge/capabilities", "GET,HEAD", Own, false),
+    ("/v1/auth/bridge/mtls", "POST", Own, false),
     ("/v1/auth/bridge/oauth-client", "POST", Own, false),
     ("/v1/auth/bridge/pat", "POST", Own, false),
     ("/v1/auth/bridge/session", "POST", Own, false),

@@ -115,6 +115,9 @@ fn every_setting_of_the_readme_is_understood() {
         let home = Home::new();
         fs::write(home.path("gatelodge.toml"), &block).unwrap();
         fs::write(home.path("registration.token"), "a-token-that-nobody-guesses-soon").unwrap();
+        let made = rcgen::generate_simple_self_signed(["id.example".to_owned()]).unwrap();
+        fs::write(home.path("chain.pem"), made.cert.pem()).unwrap();
+        fs::write(home.path("key.pem"), made.signing_key.serialize_pem()).unwrap();
         let output = shell(&home, "gatelodge config check --config gatelodge.toml");
 
         assert!(output.status.success(), "{}{block}", String::from_utf8_lossy(&output.stderr));

@@ -5,8 +5,9 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatelodge::oauth::fingerprint::Fingerprint;
+use gatelodge::oauth::bridge::fingerprint::Fingerprint;
 use rcgen::{CertificateParams, KeyPair};
+use serde_json::Value;
 use tokio_rustls::rustls::client::{ResolvesClientCert, Resumption};
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
@@ -97,6 +98,30 @@ impl Client {
 
     /// `GET https://NAME:PORT/path` at `address`, or why not.
     pub(crate) fn get(&self, address: &str, name: &str, path: &str) -> Result<Got, String> {
+        self.send(address, name, &format!("GET {path}"), "", "")
+    }
+
+    /// The same with a body of JSON, and the token of a bridge where there is one.
+    pub(crate) fn post(
+        &self,
+        address: &str,
+        path: &str,
+        token: &str,
+        body: &Value,
+    ) -> Result<Got, String> {
+        let head = if token.is_empty() { String::new() } else { format!("x-api-key: {token}\r\n") };
+        let head = format!("{head}content-type: application/json\r\n");
+        self.send(address, "localhost", &format!("POST {path}"), &head, &body.to_string())
+    }
+
+    fn send(
+        &self,
+        address: &str,
+        name: &str,
+        line: &str,
+        head: &str,
+        body: &str,
+    ) -> Result<Got, String> {
         let port = address.rsplit_once(':').unwrap().1;
         let server = ServerName::try_from(name.to_owned()).unwrap();
         let connection = ClientConnection::new(Arc::clone(&self.config), server).unwrap();
@@ -104,8 +129,11 @@ impl Client {
         tcp.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         let mut tls = StreamOwned::new(connection, tcp);
         let host = if name.contains(':') { format!("[{name}]") } else { name.to_owned() };
-        let request =
-            format!("GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n");
+        let request = format!(
+            "{line} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n{head}\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
         tls.write_all(request.as_bytes()).map_err(|error| error.to_string())?;
         let mut whole = String::new();
         tls.read_to_string(&mut whole).map_err(|error| error.to_string())?;

@@ -7,9 +7,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gatelodge::oauth::fingerprint::Fingerprint;
+use gatelodge::oauth::bridge::fingerprint::Fingerprint;
 use gatelodge::time::Clock;
 use gatelodge::tls::{Authority, KeyWithRequest, Usage};
+use serde_json::json;
 
 use crate::connection::{connect, get, read};
 use crate::program::{Home, Server};
@@ -353,4 +354,43 @@ fn a_device_that_was_enrolled_proves_its_certificate() {
     assert_eq!(home.json("bridge certs --user ada")["certificates"].as_array().unwrap().len(), 2);
     assert_eq!(ended(&home, &format!("bridge revoke-cert {}", "0".repeat(64))).0, 3);
     assert_eq!(ended(&home, "bridge enroll-cert bob --cert /nowhere.pem").0, 1);
+}
+
+/// The bridge's contract over the program's own TLS, from a proven certificate to a heartbeat.
+#[test]
+fn a_bridge_plays_its_part_over_tls_by_its_certificate() {
+    let home = Home::new();
+    let server = home.start(&[&LOCAL[..], &["--mtls-listen", "127.0.0.1:0"]].concat());
+    home.json("user add ada");
+    let device = Device::new();
+    fs::write(home.path("desk.pem"), &device.pem).unwrap();
+    home.json(&format!("bridge enroll-cert ada --cert {}", home.path("desk.pem").display()));
+    let devices = server.ready["mtls_listen"][0].as_str().unwrap();
+    let bridge = Client::new(&ca(&home), Some(&device));
+    let named = json!({ "device_cert_fingerprint": device.fingerprint().to_string() });
+
+    let modes = bridge.get(devices, "localhost", "/v1/auth/bridge/capabilities").unwrap();
+    let access = bridge.post(devices, "/v1/auth/bridge/mtls", "", &named).unwrap().answer;
+
+    assert!(modes.answer.body.contains("\"mtls\""));
+    assert_eq!(access.status, 200, "{}", access.body);
+    let (token, session) = (access.json()["token"].clone(), access.json()["headers"].clone());
+    let beat = json!({
+        "session_id": session["x-session-id"], "bridge_version": "1.0", "os": "linux",
+        "hostname": "desk", "forwarded_total": 1, "tokens_in_total": 2, "tokens_out_total": 3,
+    });
+    let token = token.as_str().unwrap();
+    // The token is good at the pages' listener too; the certificate is not asked for there.
+    for listener in [devices, address(&server)] {
+        let beat = bridge.post(listener, "/v1/bridge/heartbeat", token, &beat).unwrap();
+        assert_eq!(beat.answer.status, 204, "{}", beat.answer.body);
+    }
+    let hook = bridge.post(devices, "/v1/auth/bridge/oauth-client", token, &json!({})).unwrap();
+    assert!(hook.answer.json()["client_secret"].as_str().unwrap().starts_with("gl_cs_"));
+    assert_eq!(home.json("bridge list")["bridges"][0]["hostname"], "desk");
+    let elsewhere = bridge.post(address(&server), "/v1/auth/bridge/mtls", "", &named).unwrap();
+    assert_eq!(elsewhere.answer.status, 401);
+    home.json(&format!("bridge revoke-cert {}", device.fingerprint()));
+    let revoked = bridge.post(devices, "/v1/auth/bridge/mtls", "", &named).unwrap();
+    assert_eq!(revoked.answer.status, 401);
 }

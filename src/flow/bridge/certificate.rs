@@ -6,7 +6,7 @@
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::person::people;
-use crate::oauth::fingerprint::Fingerprint;
+use crate::oauth::bridge::fingerprint::Fingerprint;
 use crate::oauth::id::UserId;
 use crate::oauth::person::{DisplayName, Username};
 use crate::store::schema::{CERTIFICATES_BY_USER, DeviceCertificate, Person};
@@ -119,7 +119,9 @@ pub fn prove(
     let row = view.find::<DeviceCertificate>(fingerprint)?;
     let row = row.ok_or(Refusal::DeviceCertificateUnknown)?;
     let person = view.find::<Person>(&row.user)?.ok_or(Refusal::DeviceCertificateUnknown)?;
-    if row.revoked.is_some() {
+    // Whoever was let in again has their devices enrolled again.
+    let barred = person.barred.is_some_and(|barred| row.created <= barred);
+    if row.revoked.is_some() || barred && !person.disabled {
         return Err(Refusal::DeviceCertificateRevoked.into());
     }
     if row.expires < cx.now {

@@ -5,9 +5,9 @@ use crate::error::Error;
 use crate::flow::client::usage;
 use crate::flow::{Context, backchannel};
 use crate::store::schema::{
-    AppCode, AppSession, Attempts, Bridge, BridgeSession, Ceremony, Client, Code, Device, DeviceCertificate, Exchange,
-    Grant, Interaction, Pat, Pushed, Refresh, Revoked, Session, SetupLink, SigningKeyRow,
-    UsedAssertion, Withdrawal,
+    AppCode, AppSession, Attempts, Bridge, BridgeSession, Ceremony, Client, Code, Device,
+    DeviceCertificate, Exchange, Grant, Interaction, Pat, Pushed, Refresh, Revoked, Session,
+    SetupLink, SigningKeyRow, UsedAssertion, Withdrawal,
 };
 use crate::store::{Row, StoreError, Tx, View};
 

@@ -11,13 +11,14 @@ use super::{asking, check_mode};
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::bridge::access::{self, Access, Asking, Terms};
-use crate::flow::bridge::{exchange, pat};
+use crate::flow::bridge::{certificate as registered, exchange, pat};
 use crate::http::failure::{Failure, Shape};
 use crate::http::{body, userinfo};
 use crate::oauth::bridge::Mode;
 use crate::oauth::client::SigningAlg;
 use crate::oauth::person::DisplayName;
 use crate::secret::{ExchangeCode, PersonalToken};
+use crate::tls::ProvenCertificate;
 
 /// What a personal access token is called that nobody named.
 const UNNAMED: &str = "bridge device-link";
@@ -115,6 +116,39 @@ async fn token(
     app.complete_keys().await?;
     let opened = app.write(move |tx, cx| {
         let user = pat::redeem(tx, cx, &token)?;
+        access::open(tx, cx, user, &asking, &terms)
+    });
+    grant(app, opened.await?).await
+}
+
+#[derive(Deserialize)]
+struct Named {
+    device_cert_fingerprint: String,
+}
+
+/// Bridge access by the certificate that the connection proved. A fingerprint alone is a public
+/// value and opens nothing.
+pub(super) async fn by_certificate(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Json<Granted>, Failure> {
+    certificate(&app, request).await.map(Json).map_err(Failure::json)
+}
+
+async fn certificate(app: &App, request: Request) -> Result<Granted, Error> {
+    check_mode(app, Mode::Mtls)?;
+    let asking = asking(app, &request);
+    let proven = request.extensions().get::<ProvenCertificate>().copied();
+    let named: Named = body::json(request).await?;
+    let proven = proven.ok_or(Refusal::DeviceCertificateMissing)?.fingerprint();
+    // Whatever is no fingerprint is another one than was proven.
+    if named.device_cert_fingerprint.parse() != Ok(proven) {
+        return Err(Refusal::DeviceCertificateDiffers.into());
+    }
+    let terms = Terms::usual()?;
+    app.complete_keys().await?;
+    let opened = app.write(move |tx, cx| {
+        let (user, _) = registered::redeem(tx, cx, &proven)?;
         access::open(tx, cx, user, &asking, &terms)
     });
     grant(app, opened.await?).await

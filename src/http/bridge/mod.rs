@@ -25,6 +25,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/bridge/device-link", get(open::device_link))
         .route("/health", get(open::health))
         .route("/v1/auth/bridge/capabilities", get(open::capabilities))
+        .route("/v1/auth/bridge/mtls", post(access::by_certificate))
         .route("/v1/auth/bridge/oauth-client", post(profile::oauth_client))
         .route("/v1/auth/bridge/pat", post(access::by_pat))
         .route("/v1/auth/bridge/session", post(access::by_code))

@@ -27,7 +27,10 @@ pub(super) async fn health() -> Json<Value> {
 /// The ways that are on.
 pub(super) async fn capabilities(State(app): State<Arc<App>>) -> Json<Value> {
     let on = &app.rules().config.bridge.modes;
-    let modes = Mode::ALL.iter().filter(|mode| on.contains(mode) && **mode != Mode::Mtls);
+    // Without a listener where devices prove their certificates there is nothing to compare.
+    let devices = !app.rules().config.tls.listen_for_devices.is_empty();
+    let modes = Mode::ALL.iter().filter(|mode| on.contains(mode));
+    let modes = modes.filter(|mode| devices || **mode != Mode::Mtls);
     Json(json!({ "modes": modes.map(|mode| mode.as_str()).collect::<Vec<_>>() }))
 }
 

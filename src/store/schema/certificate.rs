@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::layout;
-use crate::oauth::fingerprint::Fingerprint;
+use crate::oauth::bridge::fingerprint::Fingerprint;
 use crate::oauth::id::UserId;
 use crate::oauth::person::DisplayName;
 use crate::store::{Entries, Index, Row, Tag};

@@ -3,6 +3,7 @@
 mod access;
 mod hook;
 mod link;
+mod mtls;
 mod profile;
 mod tokens;
 

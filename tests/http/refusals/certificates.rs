@@ -4,8 +4,9 @@ use axum::http::Method;
 use gatelodge::tls::KeyWithRequest;
 use serde_json::json;
 
+use crate::bridge::post;
 use crate::devices::{DAY, certificate_until, enroll, person, with_directory};
-use crate::support::{Answer, Server};
+use crate::support::{Answer, Device, Server};
 
 const NOBODYS: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
@@ -67,4 +68,14 @@ pub(super) async fn a_device_that_was_revoked() -> Answer {
 
 pub(super) async fn a_device_nobody_registered() -> Answer {
     person(&Server::new().await, NOBODYS).await
+}
+
+pub(super) async fn a_device_that_names_another() -> Answer {
+    let named = json!({ "device_cert_fingerprint": NOBODYS });
+    Device::new().await.post(&Server::new().await, "/v1/auth/bridge/mtls", &named).await
+}
+
+pub(super) async fn a_connection_without_a_certificate() -> Answer {
+    let named = json!({ "device_cert_fingerprint": NOBODYS });
+    post(&Server::new().await, "/v1/auth/bridge/mtls", &named).await
 }

@@ -3,6 +3,7 @@
 mod answer;
 mod authenticator;
 mod browser;
+mod device;
 mod receiver;
 mod relying_party;
 mod server;
@@ -12,6 +13,7 @@ mod site;
 pub(crate) use answer::{Answer, Door, Tokens};
 pub(crate) use authenticator::Authenticator;
 pub(crate) use browser::Browser;
+pub(crate) use device::Device;
 pub(crate) use receiver::Receiver;
 pub(crate) use relying_party::{
     CHALLENGE, RelyingParty, VERIFIER, basic, decoded, posted, register, token,

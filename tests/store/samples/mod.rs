@@ -21,9 +21,9 @@ use gatelodge::oauth::scope::Scope;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
     AppCode, AppSession, Attempts, Authentication, Bridge, BridgeKey, BridgeSession, Ceremony,
-    Client, Code, Consent, Delivery, Device, DeviceCertificate, Exchange, Grant, HostPreference, Installation,
-    Interaction, Passkey, Pat, Person, Protected, Pushed, Refresh, Revoked, Session, SetupLink,
-    SigningKeyRow, UsedAssertion, Withdrawal,
+    Client, Code, Consent, Delivery, Device, DeviceCertificate, Exchange, Grant, HostPreference,
+    Installation, Interaction, Passkey, Pat, Person, Protected, Pushed, Refresh, Revoked, Session,
+    SetupLink, SigningKeyRow, UsedAssertion, Withdrawal,
 };
 use gatelodge::store::{Key as _, Read, Row, StoreError, Tx, View};
 use gatelodge::time::Timestamp;
