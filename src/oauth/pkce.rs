@@ -1,6 +1,7 @@
 //! Proof Key for Code Exchange: [RFC 7636](https://www.rfc-editor.org/rfc/rfc7636).
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::str::FromStr;
 
 use base64::Engine as _;
@@ -40,6 +41,12 @@ impl FromStr for CodeChallenge {
     }
 }
 
+impl fmt::Display for CodeChallenge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
 /// The `code_challenge_method` of RFC 7636 §4.3: `S256` alone; its absence would mean `plain`.
 pub fn require_s256(method: Option<&str>) -> Result<(), Refusal> {
     match method {
@@ -52,6 +59,16 @@ pub fn require_s256(method: Option<&str>) -> Result<(), Refusal> {
 pub struct CodeVerifier(Zeroizing<Box<str>>);
 
 impl CodeVerifier {
+    /// A verifier of 32 random bytes, as RFC 7636 §4.1 recommends.
+    pub fn from_random(bytes: &[u8; 32]) -> Self {
+        Self(Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes).into_boxed_str()))
+    }
+
+    /// The verifier as a client sends it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
     /// The challenge that this verifier meets.
     pub fn challenge(&self) -> CodeChallenge {
         CodeChallenge(Sha256::digest(self.0.as_bytes()).into())
@@ -83,6 +100,16 @@ mod tests {
         let challenge: CodeChallenge =
             "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".parse().unwrap();
 
+        assert!(challenge.is_met_by(&verifier));
+    }
+
+    #[test]
+    fn a_verifier_of_random_bytes_is_one_and_its_challenge_is_read_back() {
+        let verifier = CodeVerifier::from_random(&[7; 32]);
+
+        let challenge: CodeChallenge = verifier.challenge().to_string().parse().unwrap();
+
+        assert!(verifier.expose().parse::<CodeVerifier>().is_ok());
         assert!(challenge.is_met_by(&verifier));
     }
 
