@@ -24,16 +24,16 @@ const ATTEMPTS: usize = 8;
 const STAGGER: Duration = Duration::from_millis(250);
 
 /// A connection, with or without TLS.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// How TLS is spoken, and who is trusted to vouch for a server.
-pub(super) struct Tls(TlsConnector);
+pub struct Tls(TlsConnector);
 
 impl Tls {
     /// Trusts the authorities that browsers trust and those of a PEM file.
-    pub(super) fn new(ca: Option<&[u8]>) -> Result<Self, Internal> {
+    pub fn new(ca: Option<&[u8]>) -> Result<Self, Internal> {
         let mut roots = RootCertStore::empty();
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         if let Some(pem) = ca {
@@ -67,10 +67,16 @@ impl Tls {
         addresses: Vec<Checked>,
     ) -> Result<Box<dyn Stream>, FetchError> {
         let stream = first_to_connect(addresses).await?;
-        if !target.tls {
-            return Ok(Box::new(stream));
-        }
-        let name = match &target.host {
+        if target.tls { self.over(stream, &target.host).await } else { Ok(Box::new(stream)) }
+    }
+
+    /// TLS over `stream`, with whoever proves to be `host`.
+    pub async fn over(
+        &self,
+        stream: TcpStream,
+        host: &Host,
+    ) -> Result<Box<dyn Stream>, FetchError> {
+        let name = match host {
             Host::Domain(name) => {
                 ServerName::try_from(name.clone()).map_err(|_| FetchError::CertificateWrong)?
             }

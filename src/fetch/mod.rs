@@ -13,6 +13,9 @@
 //! 4. The operator's list of hosts and ports lifts the first rule and https for those, and no
 //!    other rule.
 //!
+//! The command line talks to servers that its own person names, so these rules are not for it; it
+//! shares [`Tls`], so that both trust alike.
+//!
 //! Who fetches decides what to keep: [`Fetched::fresh_for`] is what the server asked for, not
 //! what it gets.
 
@@ -35,7 +38,7 @@ use url::Url;
 
 use crate::error::Internal;
 
-use self::connect::{Stream, Tls};
+pub use self::connect::{Stream, Tls};
 pub use self::error::FetchError;
 use self::flight::Flights;
 use self::target::{Private, Target};
