@@ -17,6 +17,7 @@ mod span;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use zeroize::Zeroizing;
@@ -103,6 +104,8 @@ pub struct Config {
     pub scopes: BTreeMap<ScopeToken, ScopeEntry>,
     /// Whether and how TLS is spoken.
     pub tls: Tls,
+    /// Where `gatelodge login` keeps what it got.
+    pub token_store: TokenStore,
 }
 
 /// How long things last.
@@ -302,6 +305,30 @@ impl Default for Registration {
     }
 }
 
+/// Where `gatelodge login` keeps tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenStore {
+    /// Sealed by the keyring where there is one, else in a file.
+    Auto,
+    /// In a file that only its person can read.
+    File,
+    /// In that file, sealed under a key that the system's keyring holds.
+    Keyring,
+}
+
+impl FromStr for TokenStore {
+    type Err = &'static str;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        match s {
+            "auto" => Ok(Self::Auto),
+            "file" => Ok(Self::File),
+            "keyring" => Ok(Self::Keyring),
+            _ => Err("\"auto\", \"file\" or \"keyring\" is allowed"),
+        }
+    }
+}
+
 /// One scope that the installation knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ScopeEntry {
@@ -340,6 +367,7 @@ impl Config {
 
     /// Every default, over the data directory `data`.
     pub fn at(data: impl Into<PathBuf>) -> Self {
+        let data = data.into();
         let scopes: BTreeMap<ScopeToken, ScopeEntry> = BUILT_IN_SCOPES
             .iter()
             .filter_map(|(token, words)| {
@@ -359,7 +387,7 @@ impl Config {
             listen: Vec::new(),
             log: "info".to_owned(),
             offline: false,
-            places: Places { config: None, data: data.into() },
+            places: Places { config: None, state: data.clone(), data },
             policy: Policy::default(),
             print_setup: false,
             registration: Registration::default(),
@@ -367,6 +395,7 @@ impl Config {
             root_secret: None,
             scopes,
             tls: Tls::default(),
+            token_store: TokenStore::Auto,
         };
         config.fill_roles();
         config

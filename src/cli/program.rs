@@ -22,6 +22,7 @@ pub(super) fn paths(places: &Places) -> Answer {
         ("store", Some(places.store())),
         ("key", Some(places.key())),
         ("socket", Some(places.socket())),
+        ("tokens", Some(places.tokens())),
         ("config", places.config.clone()),
     ];
     let rows = rows.map(|(name, path)| (name, path.map(|path| path.display().to_string())));
@@ -54,13 +55,14 @@ mod tests {
 
     #[test]
     fn paths_names_every_place() {
-        let answer = paths(&Places { config: None, data: "/d".into() });
+        let answer = paths(&Places { config: None, data: "/d".into(), state: "/s".into() });
         let (_, text, json, _) = answer.parts();
 
         assert_eq!(
             text,
             "data    /d\nstore   /d/gatelodge.redb\nkey     /d/gatelodge.key\n\
-             socket  /d/gatelodge.sock\nconfig  (none)\n"
+             socket  /d/gatelodge.sock\n\
+             tokens  /s/tokens\nconfig  (none)\n"
         );
         assert_eq!(json["config"], Value::Null);
     }

@@ -30,6 +30,7 @@ pub(super) struct Draft {
     faults: Vec<Fault>,
     home: Option<PathBuf>,
     platform: Platform,
+    state: Option<PathBuf>,
     told: BTreeMap<String, Told>,
 }
 
@@ -46,6 +47,7 @@ impl Draft {
             home: platform.home(env),
             platform,
             roles: BTreeMap::new(),
+            state: platform.state(env),
             told: BTreeMap::new(),
         };
         draft.config.roles.clear();
@@ -68,7 +70,11 @@ impl Draft {
     /// The whole, or everything that is wrong with it.
     pub(super) fn finish(mut self) -> Result<(Config, Vec<Told>), Faults> {
         match self.data.take().or_else(|| self.convention.take()) {
-            Some(data) => self.config.places.data = data,
+            Some(data) => {
+                // A service has no home, and keeps its own tokens beside its store.
+                self.config.places.state = self.state.take().unwrap_or_else(|| data.clone());
+                self.config.places.data = data;
+            }
             None => {
                 let advice = self.platform.advice();
                 self.fault(Source::Default, "data", format!("nobody has a home here; {advice}"));

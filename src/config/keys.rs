@@ -153,6 +153,7 @@ pub(super) static KEYS: &[Key] = &[
     key("tls.key", Kind::Directory(|d| &mut d.config.tls.key)),
     key("tls.mode", Kind::Tls(|d| &mut d.config.tls.mode)),
     key("tls.mtls_listen", Kind::Listeners(|d| &mut d.config.tls.listen_for_devices)),
+    key("token_store", Kind::TokenStore(|d| &mut d.config.token_store)),
 ];
 
 /// The key that stands at `path`.

@@ -14,7 +14,7 @@ use crate::oauth::issuer::Issuer;
 use crate::oauth::scope::{Scope, ScopeToken};
 use crate::secret::RootSecret;
 
-use super::TlsMode;
+use super::{TlsMode, TokenStore};
 use super::draft::Draft;
 use super::fault::Source;
 use super::span;
@@ -45,6 +45,7 @@ pub(super) enum Kind {
     Switch(fn(&mut Draft) -> &mut bool),
     Text(fn(&mut Draft) -> &mut String),
     Tls(fn(&mut Draft) -> &mut TlsMode),
+    TokenStore(fn(&mut Draft) -> &mut TokenStore),
 }
 
 impl Kind {
@@ -78,7 +79,8 @@ impl Kind {
             | Self::SecretText(_)
             | Self::Span { .. }
             | Self::Text(_)
-            | Self::Tls(_) => Value::from(text),
+            | Self::Tls(_)
+            | Self::TokenStore(_) => Value::from(text),
         }
     }
 
@@ -225,6 +227,7 @@ impl Kind {
                     }
                 };
             }
+            Self::TokenStore(of) => *of(draft) = value.as_str().unwrap_or_default().parse()?,
         }
         Ok(())
     }
@@ -259,7 +262,8 @@ impl Kind {
             | Self::Span { .. }
             | Self::Switch(_)
             | Self::Text(_)
-            | Self::Tls(_) => show(value),
+            | Self::Tls(_)
+            | Self::TokenStore(_) => show(value),
         }
     }
 }

@@ -13,6 +13,8 @@ pub struct Places {
     pub config: Option<PathBuf>,
     /// The data directory.
     pub data: PathBuf,
+    /// The directory of what a person's own command line keeps, whichever installation it talks to.
+    pub state: PathBuf,
 }
 
 impl Places {
@@ -29,6 +31,11 @@ impl Places {
     /// The socket over which commands reach a running server.
     pub fn socket(&self) -> PathBuf {
         self.data.join("gatelodge.sock")
+    }
+
+    /// The directory of the tokens that `gatelodge login` got.
+    pub fn tokens(&self) -> PathBuf {
+        self.state.join("tokens")
     }
 }
 
@@ -75,6 +82,11 @@ impl Platform {
             return Some(PathBuf::from(state));
         }
         self.own(env, "XDG_DATA_HOME", ".local/share")
+    }
+
+    /// The directory of a person's state.
+    pub(super) fn state(self, env: &BTreeMap<String, String>) -> Option<PathBuf> {
+        self.own(env, "XDG_STATE_HOME", ".local/state")
     }
 
     /// The configuration file where nobody names one; it need not exist.
@@ -161,6 +173,17 @@ mod tests {
         }
         let windows = Windows.data(&env(&[("LOCALAPPDATA", "C:\\Users\\ada\\AppData\\Local")]));
         assert_eq!(windows, Some(Path::new("C:\\Users\\ada\\AppData\\Local").join("Gatelodge")));
+    }
+
+    #[test]
+    fn the_state_of_a_person_lies_in_their_home() {
+        let state = |platform: Platform, pairs| platform.state(&env(pairs));
+
+        let of_home = state(Platform::Linux, &[("HOME", "/h"), ("STATE_DIRECTORY", "/var/lib/a")]);
+        assert_eq!(of_home, Some("/h/.local/state/gatelodge".into()));
+        let named = state(Platform::Linux, &[("XDG_STATE_HOME", "/x")]);
+        assert_eq!(named, Some("/x/gatelodge".into()));
+        assert_eq!(state(Platform::Linux, &[]), None);
     }
 
     #[test]
