@@ -67,7 +67,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     (
         "cli",
-        &["admin", "app", "config", "error", "event", "oauth", "secret", "serve", "time", "tls"],
+        &[
+            "admin", "app", "config", "error", "event", "fetch", "oauth", "secret", "serve", "time",
+            "tls",
+        ],
     ),
     ("main", &["cli"]),
 ];
@@ -76,17 +79,17 @@ const ROOMS: &[(&str, &[&str])] = &[
 const PLACES: &[(&str, &[&str])] = &[
     ("argon2", &["password.rs"]),
     ("askama", &["http/"]),
-    ("aws_lc_rs", &["keys.rs"]),
+    ("aws_lc_rs", &["cli/login/seal.rs", "keys.rs"]),
     ("axum", &["admin/", "cli/", "http/", "serve/"]),
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/"]),
     ("hickory_resolver", &["fetch/"]),
     ("hkdf", &["secret.rs"]),
     ("hmac", &["secret.rs"]),
-    ("http_body_util", &["cli/door.rs", "fetch/", "http/body.rs"]),
+    ("http_body_util", &["cli/door.rs", "cli/login/http.rs", "fetch/", "http/body.rs"]),
     ("httpdate", &["fetch/"]),
-    ("hyper", &["cli/door.rs", "fetch/", "serve/"]),
-    ("hyper_util", &["cli/door.rs", "fetch/", "serve/"]),
+    ("hyper", &["cli/door.rs", "cli/login/http.rs", "fetch/", "serve/"]),
+    ("hyper_util", &["cli/door.rs", "cli/login/http.rs", "fetch/", "serve/"]),
     ("jsonwebtoken", &["keys.rs"]),
     ("percent_encoding", &["cli/", "oauth/"]),
     ("postcard", &["store/table.rs"]),
@@ -98,6 +101,7 @@ const PLACES: &[(&str, &[&str])] = &[
     (
         "sha2",
         &[
+            "cli/login/page.rs",
             "keys.rs",
             "oauth/claims.rs",
             "oauth/bridge/fingerprint.rs",
@@ -124,7 +128,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("toml", &["config"]),
     ("tower", &["cli/", "http/", "serve/"]),
     ("tracing_subscriber", &["serve/log.rs"]),
-    ("url", &["fetch/", "fuzzing", "oauth/", "passkey.rs"]),
+    ("url", &["cli/login/", "fetch/", "fuzzing", "oauth/", "passkey.rs"]),
     ("webauthn_rs", &["passkey.rs"]),
     ("webauthn_rs_proto", &["passkey.rs"]),
     ("webpki_roots", &["fetch/"]),

@@ -11,6 +11,7 @@ use super::bridge::BridgeVerb;
 use super::client::ClientVerb;
 use super::config::ConfigVerb;
 use super::issuer::IssuerVerb;
+use super::login::{CredentialArgs, LoginArgs, ServerArgs};
 use super::resource::ResourceVerb;
 use super::session::{GrantVerb, SessionVerb};
 use super::tls::TlsVerb;
@@ -25,6 +26,8 @@ Examples:
   gatelodge client add nightly                  register a program that acts for itself
   gatelodge user add ada --role admin           enrol a person: prints a link, good for one passkey
   gatelodge user recover ada                    a new link for somebody who lost their passkey
+  gatelodge login                               sign in, and keep the tokens for this shell
+  gatelodge credential                          a fresh access token
   gatelodge config check                        say everything that is wrong with the configuration
 
 Settings come from a flag, else from the environment (GATELODGE_ISSUER,
@@ -66,6 +69,18 @@ pub(super) enum Verb {
     /// Start the server; the same as no command at all
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),
+    /// Sign in to a server, this one or another, and keep the tokens
+    #[command(after_help = LOGIN_EXAMPLES)]
+    Login(LoginArgs),
+    /// Print a fresh access token, refreshed once however many ask
+    #[command(after_help = CREDENTIAL_EXAMPLES)]
+    Credential(CredentialArgs),
+    /// Say who is signed in
+    #[command(after_help = WHOAMI_EXAMPLES)]
+    Whoami(ServerArgs),
+    /// End what login began, at the server and here
+    #[command(after_help = LOGOUT_EXAMPLES)]
+    Logout(ServerArgs),
     /// The applications that people sign in to, and programs that act for themselves
     #[command(subcommand)]
     Client(ClientVerb),
@@ -122,6 +137,43 @@ Examples:
 
 The issuer is written into the store at the first start and stays; gatelodge issuer change
 changes it.";
+
+const LOGIN_EXAMPLES: &str = "\
+Examples:
+  gatelodge login
+      through the browser, to the server of this machine
+  gatelodge login --issuer https://id.example --resource https://api.example/mcp
+      to another one, with tokens for an API
+  gatelodge login --device
+      on another device: this one shows a code
+
+The tokens lie in a file that only you can read (gatelodge paths says where), sealed by the
+keyring where there is one: --store, GATELODGE_TOKEN_STORE or token_store in the configuration
+decides, as auto, file or keyring.";
+
+const CREDENTIAL_EXAMPLES: &str = "\
+Examples:
+  curl -H \"$(gatelodge credential --format header)\" http://localhost:7455/oauth/userinfo
+  gatelodge credential --resource https://api.example/mcp --scope orders:read
+  gatelodge credential --resource https://api.example/mcp --format agent
+      the answer that agents want of a credential helper
+  git config --global credential.https://git.example.helper \\
+      '!gatelodge credential --resource https://git.example --format git'
+
+The token is good for a minute at least. The command ends with 3 where nobody is signed in, and
+with 4 where the server ended the sign-in: then gatelodge login begins anew.";
+
+const WHOAMI_EXAMPLES: &str = "\
+Example:
+  gatelodge whoami --json
+
+Where the server cannot be asked, it tells what was said at sign-in, and remarks on it.";
+
+const LOGOUT_EXAMPLES: &str = "\
+Example:
+  gatelodge logout --issuer https://id.example
+
+The tokens are forgotten also where the server cannot be reached.";
 
 /// What `serve` understands.
 #[derive(Debug, Default, ClapArgs)]

@@ -45,14 +45,21 @@ pub(super) enum DoorError {
 impl Door {
     /// The socket where a server answers, else the store itself.
     pub(super) async fn open(config: Config) -> Result<Self, DoorError> {
-        #[cfg(unix)]
-        if let Some(door) = knock(&config.places.socket()).await? {
+        if let Some(door) = Self::running(&config).await? {
             return Ok(door);
         }
         let app = App::open_existing(config)
             .await
             .map_err(|error| DoorError::Closed(error.exit(), error.to_string()))?;
         Ok(Self::InProcess(crate::admin::router(Arc::new(app))))
+    }
+
+    /// The socket where a server answers, if one does.
+    pub(super) async fn running(config: &Config) -> Result<Option<Self>, DoorError> {
+        #[cfg(unix)]
+        return knock(&config.places.socket()).await;
+        #[cfg(not(unix))]
+        return Ok(None);
     }
 
     /// Sends one request and reads its answer: the status and the JSON, or null where none came.

@@ -3,7 +3,8 @@
 //! `args` says what can be written, one file per noun says what it does, `answer` how it is told,
 //! and `door` leads to the administration API, which alone knows the store. Answers go to standard
 //! output, everything else to standard error. This room may use `config`, `serve` and the door's
-//! two ways in; it has no rules of its own about clients or people.
+//! two ways in; it has no rules of its own about clients or people. `login` is a client like any
+//! other, and knows of the server what the wire tells.
 
 mod answer;
 mod args;
@@ -13,6 +14,7 @@ mod config;
 mod door;
 mod fresh;
 mod issuer;
+mod login;
 mod program;
 mod resource;
 mod session;
@@ -61,6 +63,18 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Answer, Failur
     match verb {
         Verb::Bridge(verb) => with_door(&flags, env, async |door| bridge::run(verb, door).await),
         Verb::Client(verb) => with_door(&flags, env, async |door| client::run(verb, door).await),
+        Verb::Credential(args) => {
+            with_config(&flags, env, async |config| login::credential(args, config).await)
+        }
+        Verb::Login(args) => {
+            with_config(&flags, env, async |config| login::login(args, config).await)
+        }
+        Verb::Logout(args) => {
+            with_config(&flags, env, async |config| login::logout(args, config).await)
+        }
+        Verb::Whoami(args) => {
+            with_config(&flags, env, async |config| login::whoami(args, config).await)
+        }
         Verb::Completions { shell } => Ok(program::completions(shell)),
         Verb::Config(verb) => Ok(config::run(&verb, &flags, env)),
         Verb::Grant(verb) => {
@@ -87,6 +101,15 @@ fn serve(flags: &Flags, env: &BTreeMap<String, String>) -> Result<Answer, Failur
         Ok(()) => Ok(Answer::nothing()),
         Err(stop) => Err(Failure::new(Exit::from_code(stop.exit), stop)),
     }
+}
+
+fn with_config(
+    flags: &Flags,
+    env: &BTreeMap<String, String>,
+    verb: impl AsyncFnOnce(&Config) -> Result<Answer, Failure>,
+) -> Result<Answer, Failure> {
+    let config = Config::load(flags, env)?;
+    started(Builder::new_current_thread())?.block_on(verb(&config))
 }
 
 fn with_door(

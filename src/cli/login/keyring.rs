@@ -1,0 +1,183 @@
+//! The system's keyring, which holds one key for each issuer; what is kept is sealed under it.
+//!
+//! A key of 64 characters fits into every keyring, however short its entries have to be, and the
+//! file stays the one thing that is locked, replaced and read by all. The keyring is asked through
+//! the program that each system has for it: `secret-tool` of libsecret (the Secret Service of
+//! GNOME, KDE and KeePassXC), and `security` on macOS. The key goes over a pipe, never over a
+//! command line that others can read.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+use tokio::time::timeout;
+use zeroize::Zeroizing;
+
+use crate::secret::RootSecret;
+
+use super::server::Issuer;
+
+/// A person may have to unlock it first.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The name under which the keyring files what is ours.
+const SERVICE: &str = "gatelodge";
+
+/// The key for `issuer`, if the keyring has one.
+pub(super) async fn look_up(issuer: &Issuer) -> Result<Option<RootSecret>, String> {
+    let (done, told) = run(&Call::look_up(here(), account(issuer)), None).await?;
+    if !done {
+        return Ok(None);
+    }
+    let text = std::str::from_utf8(&told).map_err(|_| "the keyring holds something else")?;
+    text.parse().map(Some).map_err(|_| "the keyring holds something else".to_owned())
+}
+
+/// Keeps a key for `issuer`, and makes sure that it can be had again.
+pub(super) async fn keep(issuer: &Issuer, key: &RootSecret) -> Result<(), String> {
+    let call = Call::keep(here(), account(issuer));
+    let typed = call.typed(account(issuer), &key.expose());
+    let (done, _) = run(&call, Some(&typed)).await?;
+    let kept = if done { look_up(issuer).await? } else { None };
+    match kept {
+        Some(kept) if *kept.expose() == *key.expose() => Ok(()),
+        Some(_) | None => Err(format!("{} did not keep a key", call.program)),
+    }
+}
+
+/// Forgets the key for `issuer`. Where there is none, there is nothing to forget.
+pub(super) async fn forget(issuer: &Issuer) {
+    // What it sealed is gone already.
+    let _ = run(&Call::forget(here(), account(issuer)), None).await;
+}
+
+/// Written with percent signs where it has quotes or spaces.
+fn account(issuer: &Issuer) -> &str {
+    issuer.url().as_str()
+}
+
+/// Whose keyring it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum System {
+    Freedesktop,
+    Macos,
+}
+
+const fn here() -> Option<System> {
+    if cfg!(windows) {
+        None
+    } else if cfg!(target_os = "macos") {
+        Some(System::Macos)
+    } else {
+        Some(System::Freedesktop)
+    }
+}
+
+/// A call of the system's program.
+struct Call<'a> {
+    program: &'static str,
+    arguments: Vec<&'a str>,
+}
+
+impl<'a> Call<'a> {
+    fn look_up(system: Option<System>, account: &'a str) -> Self {
+        Self::of(
+            system,
+            ["lookup", "service", SERVICE, "issuer", account].into(),
+            ["find-generic-password", "-s", SERVICE, "-a", account, "-w"].into(),
+        )
+    }
+
+    fn keep(system: Option<System>, account: &'a str) -> Self {
+        let label = "--label=Gatelodge: the key to what was signed in to";
+        Self::of(
+            system,
+            ["store", label, "service", SERVICE, "issuer", account].into(),
+            // Reads its commands from standard input.
+            ["-i"].into(),
+        )
+    }
+
+    fn forget(system: Option<System>, account: &'a str) -> Self {
+        Self::of(
+            system,
+            ["clear", "service", SERVICE, "issuer", account].into(),
+            ["delete-generic-password", "-s", SERVICE, "-a", account].into(),
+        )
+    }
+
+    fn of(system: Option<System>, freedesktop: Vec<&'a str>, macos: Vec<&'a str>) -> Self {
+        match system {
+            Some(System::Freedesktop) => Self { program: "secret-tool", arguments: freedesktop },
+            Some(System::Macos) => Self { program: "/usr/bin/security", arguments: macos },
+            None => Self { program: "", arguments: Vec::new() },
+        }
+    }
+
+    /// What the program reads where it is to keep `key`.
+    fn typed(&self, account: &str, key: &str) -> Zeroizing<String> {
+        Zeroizing::new(if self.arguments == ["-i"] {
+            format!("add-generic-password -U -s {SERVICE} -a \"{account}\" -w {key}\n")
+        } else {
+            key.to_owned()
+        })
+    }
+}
+
+/// Whether the program did it, and what it said.
+async fn run(
+    call: &Call<'_>,
+    typed: Option<&Zeroizing<String>>,
+) -> Result<(bool, Zeroizing<Vec<u8>>), String> {
+    if call.program.is_empty() {
+        return Err("no keyring of this system is known here".to_owned());
+    }
+    let amiss = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            format!("{} is not installed, and asks the keyring", call.program)
+        }
+        _ => format!("{}: {error}", call.program),
+    };
+    let told = async {
+        let mut child = Command::new(call.program)
+            .args(&call.arguments)
+            .stdin(if typed.is_some() { Stdio::piped() } else { Stdio::null() })
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()?;
+        if let (Some(mut stdin), Some(typed)) = (child.stdin.take(), typed) {
+            stdin.write_all(typed.as_bytes()).await?;
+        }
+        child.wait_with_output().await
+    };
+    let late = |_| format!("{} did not answer in {} s", call.program, PATIENCE.as_secs());
+    let told = timeout(PATIENCE, told).await.map_err(late)?.map_err(amiss)?;
+    Ok((told.status.success(), Zeroizing::new(told.stdout)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_stands_on_a_command_line() {
+        for system in [System::Freedesktop, System::Macos] {
+            let call = Call::keep(Some(system), "https://id.example/");
+
+            let typed = call.typed("https://id.example/", "c0ffee");
+
+            assert!(call.arguments.iter().all(|argument| !argument.contains("c0ffee")));
+            assert!(typed.contains("c0ffee"), "{system:?}");
+        }
+        assert!(Call::look_up(None, "a").program.is_empty());
+    }
+
+    #[test]
+    fn an_account_cannot_end_its_quotes() {
+        let issuer: Issuer = "https://id.example/a\" -T\" b".parse().unwrap();
+
+        assert_eq!(account(&issuer), "https://id.example/a%22%20-T%22%20b");
+    }
+}

@@ -1,0 +1,66 @@
+//! A token that some server made.
+
+use serde::{Deserialize, Deserializer, Serializer};
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+/// A token, a code or a state: printable ASCII (RFC 6749 Appendix A, `VSCHAR`), and nothing that
+/// could end a line of what it is written into. Shown on purpose alone.
+#[derive(Clone)]
+pub(super) struct Opaque(Zeroizing<String>);
+
+impl Opaque {
+    /// What `text` says, if a token can be written so.
+    pub(super) fn new(text: String) -> Option<Self> {
+        let text = Zeroizing::new(text);
+        let fits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
+        fits.then_some(Self(text))
+    }
+
+    /// The token as it is handed on.
+    pub(super) fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether `text` is the same, in constant time.
+    pub(super) fn is(&self, text: &str) -> bool {
+        self.0.as_bytes().ct_eq(text.as_bytes()).into()
+    }
+
+    /// For the field of a document that is kept secret as a whole.
+    pub(super) fn kept<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+
+    /// As [`Opaque::kept`], where there need not be one.
+    pub(super) fn kept_if_any<S: Serializer>(
+        one: &Option<Self>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match one {
+            Some(token) => serializer.serialize_some(token.expose()),
+            None => serializer.serialize_none(),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Opaque {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        // The text itself is no part of the error.
+        Self::new(text).ok_or_else(|| serde::de::Error::custom("a token is printable ASCII"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_has_nothing_that_ends_a_line_or_a_word() {
+        for text in ["", "a b", "a\nusername=eve", "a\r", "é"] {
+            assert!(Opaque::new(text.to_owned()).is_none(), "{text:?}");
+        }
+        assert!(Opaque::new("eyJ.a-_~+/=".to_owned()).is_some_and(|token| token.is("eyJ.a-_~+/=")));
+    }
+}

@@ -1,0 +1,67 @@
+//! The page that the browser ends at. It needs nothing from anywhere, and says nothing that came
+//! from outside.
+
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
+
+/// What a page can say: its status, its title and its words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Page(pub(super) StatusCode, &'static str, &'static str);
+
+pub(super) const DONE: Page = Page(
+    StatusCode::OK,
+    "You are signed in",
+    "You may close this window, and go back to your terminal.",
+);
+pub(super) const FAILED: Page = Page(
+    StatusCode::OK,
+    "You are not signed in",
+    "Your terminal says why. You may close this window.",
+);
+pub(super) const STRANGE: Page = Page(
+    StatusCode::BAD_REQUEST,
+    "This is no answer",
+    "Nothing here waits for what your browser brought. Go back to your terminal, and begin again.",
+);
+pub(super) const NOWHERE: Page =
+    Page(StatusCode::NOT_FOUND, "There is nothing here", "A program waits here for a sign-in.");
+
+const STYLE: &str = "\
+:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}\
+body{margin:0;min-height:100vh;display:grid;place-items:center}\
+main{max-width:30rem;padding:2rem}\
+h1{font-size:1.5rem;line-height:1.2}";
+
+impl Page {
+    fn html(self) -> String {
+        let Self(_, title, words) = self;
+        format!(
+            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+             <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title>\
+             <style>{STYLE}</style></head><body><main><h1>{title}</h1><p>{words}</p></main></body>\
+             </html>"
+        )
+    }
+}
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        let style = STANDARD.encode(Sha256::digest(STYLE));
+        let policy = format!(
+            "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'; \
+             frame-ancestors 'none'"
+        );
+        let policy = HeaderValue::try_from(policy).expect("a policy is printable ASCII");
+        let fixed: [(HeaderName, HeaderValue); 4] = [
+            (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            (header::CONTENT_SECURITY_POLICY, policy),
+            // The address of this page holds a code, if a spent one.
+            (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+            (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        ];
+        (self.0, fixed, Html(self.html())).into_response()
+    }
+}

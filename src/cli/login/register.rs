@@ -1,0 +1,79 @@
+//! A `client_id` of our own: [RFC 7591](https://www.rfc-editor.org/rfc/rfc7591).
+
+use serde_json::{Value, json};
+
+use crate::cli::answer::{Exit, Failure};
+use crate::oauth::client::GrantType;
+
+use super::Cx;
+use super::server::Server;
+use super::token;
+
+/// RFC 8252 §7.3: the port is whichever is free.
+const REDIRECT_URI: &str = "http://127.0.0.1/callback";
+
+/// As whom we are known to the server: as before, else by registering.
+pub(super) async fn own(cx: &Cx, server: &Server) -> Result<String, Failure> {
+    match cx.place.client_id() {
+        Some(id) if is_known(cx, server, &id).await => Ok(id),
+        Some(_) | None => register(cx, server).await,
+    }
+}
+
+/// Whether the server still knows a client: one that registered itself and was not used for long
+/// may be forgotten, and an authorization request would end on a page that the person cannot help.
+///
+/// A pushed request (RFC 9126 §2.3) is told `invalid_client` there and then. This one goes no
+/// further, since it lacks everything else.
+async fn is_known(cx: &Cx, server: &Server, id: &str) -> bool {
+    let Some(endpoint) = &server.pushed_authorization_request_endpoint else { return true };
+    let pairs = [("client_id", id), ("response_type", "code")];
+    match cx.http.post_form(endpoint, &pairs).await {
+        Ok(answered) => !token::refusal(&answered).is("invalid_client"),
+        Err(_) => true,
+    }
+}
+
+/// Registers this command line as a public native client (RFC 8252 §8.4).
+async fn register(cx: &Cx, server: &Server) -> Result<String, Failure> {
+    let Some(endpoint) = &server.registration_endpoint else { return Err(by_hand(cx)) };
+    let answered = cx.http.post_json(endpoint, &metadata()).await?;
+    let id = answered.body.get("client_id").and_then(Value::as_str);
+    match (answered.status, id) {
+        (200 | 201, Some(id)) => Ok(id.to_owned()),
+        // RFC 7591 §3: "The client registration endpoint MAY be an OAuth 2.0 protected resource".
+        (401 | 403, _) => Err(by_hand(cx)),
+        (status, _) => Err(Failure::refused(status, &answered.body)),
+    }
+}
+
+fn grants() -> [&'static str; 3] {
+    [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::DeviceCode]
+        .map(GrantType::as_str)
+}
+
+/// RFC 7591 §2.
+fn metadata() -> Value {
+    json!({
+        "application_type": "native",
+        "client_name": "Gatelodge command line",
+        "grant_types": grants(),
+        "redirect_uris": [REDIRECT_URI],
+        "response_types": ["code"],
+        "software_id": "gatelodge",
+        "software_version": env!("CARGO_PKG_VERSION"),
+        "token_endpoint_auth_method": "none",
+    })
+}
+
+/// What to do where nobody can register themselves.
+fn by_hand(cx: &Cx) -> Failure {
+    let grants: String = grants().map(|grant| format!(" --grant {grant}")).concat();
+    let message = format!(
+        "{issuer} lets nobody register themselves. Whoever runs it makes a client by\n  gatelodge \
+         client add command-line --public --redirect {REDIRECT_URI}{grants}\nand then:\n  gatelodge \
+         login --issuer {issuer} --client CLIENT_ID",
+        issuer = cx.issuer,
+    );
+    Failure::new(Exit::Refused, message)
+}

@@ -1,0 +1,176 @@
+//! The token endpoint, seen from the client: [RFC 6749 §5](https://www.rfc-editor.org/rfc/rfc6749#section-5).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use url::Url;
+
+use crate::cli::answer::{Exit, Failure, plain};
+
+use super::http::{Answered, Http, Unanswered};
+use super::opaque::Opaque;
+
+/// What a grant brings (§5.1).
+#[derive(Deserialize)]
+pub(super) struct Tokens {
+    pub(super) access_token: Opaque,
+    token_type: String,
+    /// "The lifetime in seconds of the access token." Nothing said: it is used once, and not kept.
+    #[serde(default)]
+    pub(super) expires_in: u64,
+    pub(super) refresh_token: Option<Opaque>,
+    pub(super) scope: Option<String>,
+    pub(super) id_token: Option<Opaque>,
+}
+
+/// Why the token endpoint gave nothing.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// The server says no (§5.2): its code, and its description.
+    Refused { error: String, description: Option<String> },
+    /// The server gave no answer.
+    Unanswered(Unanswered),
+    /// What it answered means nothing.
+    Unclear(&'static str),
+}
+
+impl Trouble {
+    /// Whether the server refused with this code.
+    pub(super) fn is(&self, code: &str) -> bool {
+        match self {
+            Self::Refused { error, .. } => error == code,
+            Self::Unanswered(_) | Self::Unclear(_) => false,
+        }
+    }
+}
+
+/// Asks for tokens.
+pub(super) async fn ask(
+    http: &Http,
+    endpoint: &Url,
+    pairs: &[(&str, &str)],
+) -> Result<Tokens, Trouble> {
+    read(http.post_form(endpoint, pairs).await.map_err(Trouble::Unanswered)?)
+}
+
+fn read(answered: Answered) -> Result<Tokens, Trouble> {
+    if answered.status != 200 {
+        return Err(refusal(&answered));
+    }
+    let tokens: Tokens = serde_json::from_value(answered.body)
+        .map_err(|_| Trouble::Unclear("the server's answer holds no token"))?;
+    // §7.1: "The client MUST NOT use an access token if it does not understand the token type."
+    if !tokens.token_type.eq_ignore_ascii_case("bearer") {
+        return Err(Trouble::Unclear("the server gives tokens that are no bearer tokens"));
+    }
+    Ok(tokens)
+}
+
+/// What an answer that is no success says (§5.2).
+pub(super) fn refusal(answered: &Answered) -> Trouble {
+    let word = |name: &str| answered.body.get(name).and_then(Value::as_str).map(plain);
+    match word("error") {
+        Some(error) => Trouble::Refused { error, description: word("error_description") },
+        None if answered.status >= 500 => Trouble::Unclear("the server failed; its log says why"),
+        None => Trouble::Unclear("the server refused without an OAuth error"),
+    }
+}
+
+impl From<Trouble> for Failure {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Refused { error, description: Some(description) } => {
+                Self::new(Exit::Refused, format!("{description} ({error})"))
+            }
+            Trouble::Refused { error, description: None } => Self::new(Exit::Refused, error),
+            Trouble::Unanswered(unanswered) => unanswered.into(),
+            Trouble::Unclear(why) => Self::new(Exit::Failed, why),
+        }
+    }
+}
+
+/// The claims of an ID token that came straight from the token endpoint, once they are found to
+/// be about this sign-in.
+///
+/// OpenID Connect Core §3.1.3.7: "If the ID Token is received via direct communication between the
+/// Client and the Token Endpoint […], the TLS server validation MAY be used to validate the issuer
+/// in place of checking the token signature." On this machine the connection itself stands for TLS.
+pub(super) fn claims(
+    id_token: &Opaque,
+    issuer: &str,
+    client_id: &str,
+    nonce: Option<&Opaque>,
+) -> Option<Map<String, Value>> {
+    let payload = id_token.expose().split('.').nth(1)?;
+    let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;
+    let claims: Map<String, Value> = serde_json::from_slice(&payload).ok()?;
+    let text = |name: &str| claims.get(name).and_then(Value::as_str);
+    let for_us = match claims.get("aud")? {
+        Value::Array(all) => all.iter().any(|one| one == client_id),
+        one => one == client_id,
+    };
+    let of_this = nonce.is_none_or(|nonce| text("nonce").is_some_and(|told| nonce.is(told)));
+    (text("iss") == Some(issuer) && for_us && of_this && text("sub").is_some()).then_some(claims)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn answered(status: u16, body: Value) -> Result<Tokens, Trouble> {
+        read(Answered { status, body })
+    }
+
+    /// RFC 6749 §5.1, the example
+    #[test]
+    fn a_grant_is_read() {
+        let tokens = answered(
+            200,
+            json!({
+                "access_token": "2YotnFZFEjr1zCsicMWpAA", "token_type": "example",
+                "expires_in": 3600, "refresh_token": "tGzv3JOkF0XG5Qx2TlKWIA"
+            }),
+        );
+        assert!(matches!(tokens, Err(Trouble::Unclear(_))), "a type that we do not know");
+
+        let tokens = answered(200, json!({ "access_token": "a", "token_type": "bearer" })).ok();
+        assert!(tokens.is_some_and(|tokens| tokens.expires_in == 0));
+        let split = answered(200, json!({ "access_token": "a\nb", "token_type": "Bearer" }));
+        assert!(split.is_err());
+    }
+
+    #[test]
+    fn a_refusal_keeps_its_code() {
+        let body = json!({ "error": "invalid_grant", "error_description": "Gone.\u{1b}" });
+        let refused = answered(400, body).err().unwrap();
+
+        assert!(refused.is("invalid_grant") && !refused.is("invalid_client"));
+        let failure = Failure::from(refused);
+        assert_eq!(failure.exit, Exit::Refused);
+        assert_eq!(failure.message, "Gone.\u{fffd} (invalid_grant)");
+        assert!(matches!(answered(502, Value::Null), Err(Trouble::Unclear(_))));
+    }
+
+    #[test]
+    fn an_id_token_is_about_this_sign_in_or_says_nothing() {
+        let token = |claims: Value| {
+            let payload = URL_SAFE_NO_PAD.encode(claims.to_string());
+            Opaque::new(format!("e30.{payload}.e30")).unwrap()
+        };
+        let nonce = Opaque::new("n".to_owned());
+        let told = |own: Value| claims(&token(own), "https://id", "cli", nonce.as_ref());
+
+        let sound = json!({ "iss": "https://id", "aud": ["cli"], "sub": "1", "nonce": "n" });
+        assert!(told(sound.clone()).is_some());
+        for (name, other) in [("iss", "https://evil"), ("aud", "shop"), ("nonce", "m"), ("sub", "")]
+        {
+            let mut amiss = sound.clone();
+            amiss[name] = if other.is_empty() { Value::Null } else { other.into() };
+            assert!(told(amiss).is_none(), "{name}");
+        }
+        assert!(claims(&Opaque::new("no.jwt".to_owned()).unwrap(), "i", "c", None).is_none());
+    }
+}
