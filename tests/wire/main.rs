@@ -10,7 +10,9 @@
 
 mod commands;
 mod connection;
+mod login;
 mod logout;
+mod person;
 mod program;
 mod readme;
 mod refused;

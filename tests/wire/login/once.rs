@@ -1,0 +1,69 @@
+//! Many processes, one refresh token.
+
+use std::fs::File;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{Desk, at_once};
+use crate::program::Process;
+
+/// A token is good for a minute when it is handed out.
+#[test]
+fn a_token_near_its_end_is_replaced() {
+    let mut desk = Desk::with(&[("GATELODGE_LIFETIMES__ACCESS_TOKEN", "62")]);
+    desk.login("").json();
+    let asked = desk.token_requests();
+    #[expect(clippy::disallowed_methods, reason = "a token of the real clock grows old")]
+    thread::sleep(Duration::from_secs(3));
+
+    let first = desk.token("");
+
+    assert_eq!(desk.token_requests(), asked + 1);
+    let kept = desk.document()["session"]["access"][0]["token"].clone();
+    assert_eq!(kept, first);
+}
+
+#[test]
+fn two_hundred_processes_cause_one_refresh_and_all_get_its_token() {
+    let desk = Desk::signed_in("");
+    let asked = desk.token_requests();
+
+    // A scope for which there is no token yet.
+    let said = at_once(&desk, 200, "credential --scope openid");
+
+    assert!(said.iter().all(|said| said.code() == 0), "{}", said[0].err);
+    assert!(said.iter().all(|one| one.out == said[0].out && !one.out.is_empty()));
+    assert_eq!(desk.token_requests(), asked + 1);
+}
+
+#[test]
+fn a_process_killed_while_it_holds_the_lock_harms_nobody() {
+    let desk = Desk::signed_in("");
+    let server = desk.server.process.0.id().to_string();
+    signal("-STOP", &server);
+    let mut command = desk.command("credential --scope openid");
+    let mut holder = Process(command.stdout(Stdio::null()).spawn().unwrap());
+    let lock = File::open(desk.file().with_extension("lock")).unwrap();
+    wait_until(|| lock.try_lock().map(|()| lock.unlock().unwrap()).is_err());
+
+    holder.0.kill().unwrap();
+    holder.0.wait().unwrap();
+    signal("-CONT", &server);
+
+    desk.token("--scope openid");
+    assert!(lock.try_lock().is_ok());
+}
+
+fn signal(name: &str, pid: &str) {
+    assert!(Command::new("kill").args([name, pid]).status().unwrap().success());
+}
+
+fn wait_until(mut true_now: impl FnMut() -> bool) {
+    #[expect(clippy::disallowed_methods, reason = "the lock of another process tells nobody")]
+    let (began, pause) = (Instant::now(), || thread::sleep(Duration::from_millis(5)));
+    while !true_now() {
+        assert!(began.elapsed() < Duration::from_secs(30), "it never was");
+        pause();
+    }
+}

@@ -1,0 +1,135 @@
+//! A person at a browser: cookies, a passkey, and the pages of a running server.
+
+use std::collections::BTreeMap;
+
+use gatelodge::oauth::params::form_encode;
+use serde_json::{Value, json};
+
+use crate::connection::{Answer, ask};
+use crate::program::Server;
+
+#[expect(dead_code, reason = "these stories need less of it than those of tests/http")]
+#[path = "../http/support/authenticator.rs"]
+mod authenticator;
+
+use authenticator::Authenticator;
+
+/// Ada, who runs the server, and her browser.
+pub(crate) struct Person {
+    authenticator: Authenticator,
+    cookies: BTreeMap<String, String>,
+    csrf: String,
+}
+
+impl Person {
+    /// Follows the setup link of a server that told it, and is signed in then.
+    pub(crate) fn enrolled(server: &Server) -> Self {
+        let link = server.ready["setup_url"].as_str().unwrap();
+        let (page, token) = link.split_once('#').unwrap();
+        let mut ada = Self {
+            authenticator: Authenticator::new(),
+            cookies: BTreeMap::new(),
+            csrf: String::new(),
+        };
+        ada.visit(server, page);
+        let start = json!({ "token": token, "username": "ada" });
+        let begun = ada.call(server, "/gate/webauthn/register/start", &start);
+        let credential = waited(ada.authenticator.register(server.issuer(), &begun["publicKey"]));
+        let made =
+            json!({ "ceremony": begun["ceremony"], "token": token, "credential": credential });
+        ada.call(server, "/gate/webauthn/register/finish", &made);
+        ada
+    }
+
+    /// Opens an address of the server's, and follows its redirects.
+    pub(crate) fn visit(&mut self, server: &Server, address: &str) -> Answer {
+        let mut path = address.strip_prefix(server.issuer()).unwrap_or(address).to_owned();
+        loop {
+            let answer = self.send(server, &format!("GET {path}"), "Accept: text/html", "");
+            let Some(next) = header(&answer, "location") else { return answer };
+            let next = next.strip_prefix(server.issuer()).unwrap_or(&next).to_owned();
+            if !next.starts_with('/') {
+                return answer;
+            }
+            path = next;
+        }
+    }
+
+    /// Opens the address that a command printed, presses a button there, and gives the address to
+    /// which the browser is sent on.
+    pub(crate) fn decide(&mut self, server: &Server, address: &str, decision: &str) -> String {
+        let page = self.visit(server, address);
+        let action = between(&page.body, "action=\"", "\"").expect("the page has a form");
+        let scope = hidden(&page, "scope");
+        let answer = self.submit(server, &action, &[("scope", &scope), ("decision", decision)]);
+        let onward = between(&answer.body, "http-equiv=\"refresh\" content=\"0;url=", "\"");
+        onward.unwrap_or_else(|| panic!("nothing goes on: {} {}", answer.head, answer.body))
+    }
+
+    /// Lets the device in that the address leads to.
+    pub(crate) fn allow_device(&mut self, server: &Server, address: &str) -> Answer {
+        let page = self.visit(server, address);
+        let (code, scope) = (hidden(&page, "user_code"), hidden(&page, "scope"));
+        let fields = [("user_code", &*code), ("scope", &*scope), ("decision", "allow")];
+        self.submit(server, "/gate/device", &fields)
+    }
+
+    fn submit(&mut self, server: &Server, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let csrf = self.csrf.clone();
+        let form = form_encode([("csrf", csrf.as_str())].iter().chain(fields).copied());
+        let head = "Content-Type: application/x-www-form-urlencoded";
+        self.send(server, &format!("POST {path}"), head, &form)
+    }
+
+    fn call(&mut self, server: &Server, path: &str, body: &Value) -> Value {
+        let head = format!("Content-Type: application/json\r\nX-CSRF-Token: {}", self.csrf);
+        let answer = self.send(server, &format!("POST {path}"), &head, &body.to_string());
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.json()
+    }
+
+    fn send(&mut self, server: &Server, line: &str, head: &str, body: &str) -> Answer {
+        let host = server.issuer().strip_prefix("http://").unwrap();
+        let cookies: Vec<_> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies = cookies.join("; ");
+        let head = format!(
+            "{line} HTTP/1.1\r\nHost: {host}\r\nSec-Fetch-Site: same-origin\r\nCookie: {cookies}\
+             \r\n{head}"
+        );
+        let answer = ask(server, &head, body);
+        for line in answer.head.lines() {
+            if let Some(cookie) = line.strip_prefix("set-cookie: ") {
+                let (name, rest) = cookie.split_once('=').unwrap();
+                let value = rest.split(';').next().unwrap();
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        if let Some(csrf) = between(&answer.body, "<meta name=\"csrf\" content=\"", "\"") {
+            self.csrf = csrf;
+        }
+        answer
+    }
+}
+
+fn waited<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+fn header(answer: &Answer, name: &str) -> Option<String> {
+    let value = |line: &str| line.strip_prefix(&format!("{name}: ")).map(str::to_owned);
+    answer.head.lines().find_map(value)
+}
+
+fn hidden(page: &Answer, name: &str) -> String {
+    between(&page.body, &format!("name=\"{name}\" value=\""), "\"").unwrap_or_default()
+}
+
+/// What stands between `before` and `after`, as its page means it.
+fn between(html: &str, before: &str, after: &str) -> Option<String> {
+    let (_, rest) = html.split_once(before)?;
+    let (between, _) = rest.split_once(after)?;
+    let between = between.replace("&#34;", "\"").replace("&#39;", "'");
+    let between = between.replace("&#60;", "<").replace("&#62;", ">");
+    Some(between.replace("&#38;", "&").replace("&amp;", "&"))
+}
