@@ -15,10 +15,11 @@
 //! | [`oauth`] | vocabulary: parsers, pure and total | touch anything |
 //!
 //! Beside [`http`] stand two more doors: [`admin`], the administration API on the Unix socket, and
-//! [`cli`], which speaks to it. [`app`] is the one shared struct, [`serve`] the listeners and the
-//! background tasks. Under everything lie [`error`], [`secret`], [`time`], [`event`] and
-//! [`config`]; [`keys`], [`passkey`] and [`password`] each wrap one foreign crate, [`tls`] is who
-//! this server is on the wire, and [`fetch`] is the only way out to the network.
+//! [`cli`], which speaks to it, and whose `login` is a client like any other. [`app`] is the one
+//! shared struct, [`serve`] the listeners and the background tasks. Under everything lie [`error`],
+//! [`secret`], [`time`], [`event`] and [`config`]; [`keys`], [`passkey`] and [`password`] each wrap
+//! one foreign crate, [`tls`] is who this server is on the wire, and [`fetch`] is the server's only
+//! way out to the network.
 //!
 //! Looking for something? Refresh rotation is [`flow::refresh`]; code redemption [`flow::code`];
 //! the order of the pages [`flow::step`]; what a token may be for [`flow::resource`]; every route
@@ -126,6 +127,13 @@
 //!
 //! **Files are read again by looking, not by a signal.** Whoever renews them need not know that this
 //! server exists, and a terminal that closes still ends a server that was started in it.
+//!
+//! **A shell's tokens lie in a file, and the keyring holds the key to it.** Keyrings have no lock
+//! that several processes could share, and some take no more than a few kilobytes; a file has both,
+//! and is replaced whole. It is sealed under 32 bytes that the keyring keeps, where there is one.
+//! The system's own program asks it: the `keyring` crate speaks D-Bus by forty further crates and an
+//! executor beside tokio, for three calls. Where that program is missing, the file is plain, mode
+//! 0600, and `login` says so.
 //!
 //! **An issuer has no path.** Cookies and passkeys belong to an origin, and two issuers under one
 //! origin could not be kept apart.
