@@ -79,7 +79,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 const PLACES: &[(&str, &[&str])] = &[
     ("argon2", &["password.rs"]),
     ("askama", &["http/"]),
-    ("aws_lc_rs", &["cli/login/seal.rs", "keys.rs"]),
+    ("aws_lc_rs", &["cli/kept/seal.rs", "keys.rs"]),
     ("axum", &["admin/", "cli/", "http/", "serve/"]),
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/"]),

@@ -14,6 +14,7 @@ mod config;
 mod door;
 mod fresh;
 mod issuer;
+mod kept;
 mod login;
 mod program;
 mod resource;

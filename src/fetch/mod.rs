@@ -1,4 +1,4 @@
-//! The only way out: a guarded HTTP client for documents that clients name.
+//! The server's only way out: a guarded HTTP client for documents that clients name.
 //!
 //! Strangers choose the URLs (Client ID Metadata Documents, `jwks_uri`, `sector_identifier_uri`,
 //! back-channel logout), so a fetch must not become a way into the network that the server stands

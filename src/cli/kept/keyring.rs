@@ -1,10 +1,8 @@
 //! The system's keyring, which holds one key for each issuer; what is kept is sealed under it.
 //!
-//! A key of 64 characters fits into every keyring, however short its entries have to be, and the
-//! file stays the one thing that is locked, replaced and read by all. The keyring is asked through
-//! the program that each system has for it: `secret-tool` of libsecret (the Secret Service of
-//! GNOME, KDE and KeePassXC), and `security` on macOS. The key goes over a pipe, never over a
-//! command line that others can read.
+//! It is asked through the program that each system has for it: `secret-tool` of libsecret (the
+//! Secret Service of GNOME, KDE and KeePassXC), and `security` on macOS. The key goes over a pipe,
+//! never over a command line that others can read.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -16,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::secret::RootSecret;
 
-use super::server::Issuer;
+use crate::cli::login::Issuer;
 
 /// A person may have to unlock it first.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -25,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const SERVICE: &str = "gatelodge";
 
 /// The key for `issuer`, if the keyring has one.
-pub(super) async fn look_up(issuer: &Issuer) -> Result<Option<RootSecret>, String> {
+pub(in crate::cli) async fn look_up(issuer: &Issuer) -> Result<Option<RootSecret>, String> {
     let (done, told) = run(&Call::look_up(here(), account(issuer)), None).await?;
     if !done {
         return Ok(None);
@@ -35,7 +33,7 @@ pub(super) async fn look_up(issuer: &Issuer) -> Result<Option<RootSecret>, Strin
 }
 
 /// Keeps a key for `issuer`, and makes sure that it can be had again.
-pub(super) async fn keep(issuer: &Issuer, key: &RootSecret) -> Result<(), String> {
+pub(in crate::cli) async fn keep(issuer: &Issuer, key: &RootSecret) -> Result<(), String> {
     let call = Call::keep(here(), account(issuer));
     let typed = call.typed(account(issuer), &key.expose());
     let (done, _) = run(&call, Some(&typed)).await?;
@@ -47,7 +45,7 @@ pub(super) async fn keep(issuer: &Issuer, key: &RootSecret) -> Result<(), String
 }
 
 /// Forgets the key for `issuer`. Where there is none, there is nothing to forget.
-pub(super) async fn forget(issuer: &Issuer) {
+pub(in crate::cli) async fn forget(issuer: &Issuer) {
     // What it sealed is gone already.
     let _ = run(&Call::forget(here(), account(issuer)), None).await;
 }

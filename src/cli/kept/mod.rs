@@ -1,13 +1,25 @@
 //! What is kept of a sign-in: the refresh token, and the access tokens beside it, one for each
 //! resource and scope that was asked for.
+//!
+//! `place` is where it lies, one file for each issuer; `file` writes it, so that nobody else reads
+//! it at any moment; `seal` closes it under a key that `keyring` holds, where there is one. Nothing
+//! here speaks to a server.
+
+mod file;
+pub(super) mod keyring;
+mod opaque;
+mod place;
+mod seal;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::time::Timestamp;
 
-use super::opaque::Opaque;
-use super::token::Tokens;
+use super::login::Tokens;
+
+pub(super) use self::opaque::Opaque;
+pub(super) use self::place::{Kept, Locked, Place};
 
 /// How long a token that is handed out has to be good for, in seconds.
 const MARGIN: u64 = 60;
@@ -143,7 +155,7 @@ impl Session {
     pub(super) fn name(&self) -> String {
         let named = ["preferred_username", "name", "email", "sub"];
         let mut names = named.iter().filter_map(|name| self.claims.get(*name)?.as_str());
-        names.next().map_or_else(String::new, crate::cli::answer::plain)
+        names.next().map_or_else(String::new, super::answer::plain)
     }
 }
 

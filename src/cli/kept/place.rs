@@ -1,12 +1,11 @@
 //! Where it is kept: one file for each issuer, in a directory that only its person can open.
 //!
-//! A file is replaced whole: the new one is written beside it, readable by nobody else from its
-//! first byte, synced, and renamed over the old. Readers need no lock. Whoever writes holds the
-//! issuer's lock, and what they write rests on what they read under it; the system releases the
-//! lock of a process that ends, however it ends.
+//! A file is replaced whole, so readers need no lock. Whoever writes holds the issuer's lock, and
+//! what they write rests on what they read under it; the system releases the lock of a process that
+//! ends, however it ends.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,11 +16,10 @@ use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use crate::cli::answer::{Exit, Failure};
+use crate::cli::login::Issuer;
 use crate::secret::RootSecret;
 
-use super::kept::Session;
-use super::server::Issuer;
-use super::{keyring, seal};
+use super::{Session, file, keyring, seal};
 
 /// Longer than any refresh takes, with its requests and a keyring to unlock.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -33,18 +31,18 @@ const VERSION: u32 = 1;
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
 /// The place of one issuer.
-pub(super) struct Place {
+pub(in crate::cli) struct Place {
     directory: PathBuf,
     issuer: Issuer,
 }
 
 /// What is kept for an issuer.
-pub(super) struct Kept {
+pub(in crate::cli) struct Kept {
     /// As whom we are known there. It outlives the sign-in.
-    pub(super) client_id: String,
+    pub(in crate::cli) client_id: String,
     /// The key of the keyring under which the sign-in is sealed; none where it is not.
-    pub(super) key: Option<RootSecret>,
-    pub(super) session: Option<Session>,
+    pub(in crate::cli) key: Option<RootSecret>,
+    pub(in crate::cli) session: Option<Session>,
 }
 
 /// The file.
@@ -60,19 +58,19 @@ struct Row {
 }
 
 /// The place, while nobody else writes to it.
-pub(super) struct Locked<'a> {
+pub(in crate::cli) struct Locked<'a> {
     place: &'a Place,
     _lock: File,
 }
 
 impl Place {
     /// The place of `issuer` below `directory`.
-    pub(super) fn new(directory: PathBuf, issuer: Issuer) -> Self {
+    pub(in crate::cli) fn new(directory: PathBuf, issuer: Issuer) -> Self {
         Self { directory, issuer }
     }
 
     /// The one issuer that somebody is signed in to, if it is only one.
-    pub(super) fn only_issuer(directory: &Path) -> Option<Issuer> {
+    pub(in crate::cli) fn only_issuer(directory: &Path) -> Option<Issuer> {
         let files = fs::read_dir(directory).ok()?.flatten().map(|entry| entry.path());
         let rows = files.filter(|path| path.extension().is_some_and(|is| is == "json"));
         let rows = rows.filter_map(|path| row(&path).ok().flatten());
@@ -84,7 +82,7 @@ impl Place {
     }
 
     /// The file.
-    pub(super) fn file(&self) -> PathBuf {
+    pub(in crate::cli) fn file(&self) -> PathBuf {
         self.with("json")
     }
 
@@ -94,12 +92,12 @@ impl Place {
     }
 
     /// As whom we were known to the issuer before. A file that cannot be read tells nothing.
-    pub(super) fn client_id(&self) -> Option<String> {
+    pub(in crate::cli) fn client_id(&self) -> Option<String> {
         row(&self.file()).ok().flatten().map(|row| row.client_id)
     }
 
     /// What is kept, if anything is.
-    pub(super) async fn read(&self) -> Result<Option<Kept>, Failure> {
+    pub(in crate::cli) async fn read(&self) -> Result<Option<Kept>, Failure> {
         let Some(row) = row(&self.file())? else { return Ok(None) };
         let Row { client_id, sealed, session, .. } = row;
         let Some(sealed) = sealed else { return Ok(Some(Kept { client_id, key: None, session })) };
@@ -120,11 +118,11 @@ impl Place {
     }
 
     /// Waits until nobody else writes here.
-    pub(super) async fn lock(&self) -> Result<Locked<'_>, Failure> {
+    pub(in crate::cli) async fn lock(&self) -> Result<Locked<'_>, Failure> {
         let path = self.with("lock");
         let amiss = |error: io::Error| unusable(&path, &error);
-        make_directory(&self.directory).map_err(|error| unusable(&self.directory, &error))?;
-        let file = private().create(true).truncate(false).open(&path).map_err(amiss)?;
+        file::make_directory(&self.directory).map_err(|error| unusable(&self.directory, &error))?;
+        let file = file::own().create(true).truncate(false).open(&path).map_err(amiss)?;
         let (locked, waiting) = oneshot::channel();
         // Its own thread, since waiting for a lock has no end that could be set.
         std::thread::spawn(move || {
@@ -144,12 +142,12 @@ impl Place {
 
 impl Locked<'_> {
     /// What is kept; nobody changes it meanwhile.
-    pub(super) async fn read(&self) -> Result<Option<Kept>, Failure> {
+    pub(in crate::cli) async fn read(&self) -> Result<Option<Kept>, Failure> {
         self.place.read().await
     }
 
     /// Replaces what is kept.
-    pub(super) fn write(&self, kept: Kept) -> Result<(), Failure> {
+    pub(in crate::cli) fn write(&self, kept: Kept) -> Result<(), Failure> {
         let Kept { client_id, key, session } = kept;
         let issuer = self.place.issuer.as_str();
         let row =
@@ -162,7 +160,7 @@ impl Locked<'_> {
             (Some(_) | None, _) => row,
         };
         let path = self.place.file();
-        replace(&path, &written(&row)).map_err(|error| unusable(&path, &error))
+        file::replace(&path, &written(&row)).map_err(|error| unusable(&path, &error))
     }
 }
 
@@ -189,45 +187,6 @@ fn row(path: &Path) -> Result<Option<Row>, Failure> {
 
 fn unusable(path: &Path, error: &io::Error) -> Failure {
     Failure::new(Exit::Failed, format!("cannot use {}: {error}", path.display()))
-}
-
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
-fn make_directory(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)?;
-    // One that was there before may be open to others.
-    #[cfg(unix)]
-    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
-    Ok(())
-}
-
-/// Writes the file at `path`, whole or not at all.
-fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    let draft = path.with_extension("new");
-    // One that a killed process left: a file that exists keeps the mode it has.
-    match fs::remove_file(&draft) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        Ok(()) | Err(_) => {}
-    }
-    let mut file = private().create_new(true).open(&draft)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(&draft, path)?;
-    // A name is durable once its directory is.
-    match path.parent() {
-        Some(directory) if cfg!(unix) => File::open(directory)?.sync_all(),
-        Some(_) | None => Ok(()),
-    }
 }
 
 #[cfg(test)]

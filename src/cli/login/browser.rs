@@ -16,9 +16,9 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::cli::answer::{Exit, Failure};
+use crate::cli::kept::Opaque;
 
 use super::callback::{self, Expected};
-use super::opaque::Opaque;
 use super::page;
 
 /// How long a person may take.

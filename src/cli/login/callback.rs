@@ -2,9 +2,8 @@
 //! with the `iss` of [RFC 9207](https://www.rfc-editor.org/rfc/rfc9207).
 
 use crate::cli::answer::{Exit, Failure, plain};
+use crate::cli::kept::Opaque;
 use crate::oauth::params::Params;
-
-use super::opaque::Opaque;
 
 /// What the answer has to say of itself.
 pub(super) struct Expected {

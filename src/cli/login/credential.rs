@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::cli::answer::{Answer, Exit, Failure};
+use crate::cli::kept::{Access, Purpose};
 use crate::config::Config;
 use crate::time::Timestamp;
 
 use super::git::{self, Described};
-use super::kept::{Access, Purpose};
 use super::{Cx, ServerArgs, fresh};
 
 /// The longest description of a host that is read.
@@ -138,8 +138,8 @@ fn printed(access: &Access, format: Format) -> Answer {
 mod tests {
     use serde_json::Map;
 
-    use super::super::kept::Session;
     use super::*;
+    use crate::cli::kept::Session;
 
     #[test]
     fn each_format_says_the_token_in_its_way() {

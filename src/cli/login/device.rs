@@ -7,9 +7,9 @@ use tokio::time::{sleep, timeout};
 use url::Url;
 
 use crate::cli::answer::{Exit, Failure, plain};
+use crate::cli::kept::Opaque;
 
 use super::http::Http;
-use super::opaque::Opaque;
 use super::token::{self, Tokens, Trouble};
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";

@@ -1,11 +1,9 @@
 //! A fresh access token: the kept one while it lasts, else a new one, got by whoever comes first.
 
 use crate::cli::answer::{Exit, Failure};
+use crate::cli::kept::{Access, Kept, Locked, Opaque, Purpose};
 
 use super::Cx;
-use super::kept::{Access, Purpose};
-use super::opaque::Opaque;
-use super::place::{Kept, Locked};
 use super::server::needed;
 use super::token::{self, Tokens, Trouble};
 

@@ -5,7 +5,7 @@
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::kept::Access;
+use crate::cli::kept::Access;
 
 /// What git says of the host that asks for a password.
 #[derive(Default)]

@@ -1,10 +1,8 @@
 //! One request and its answer: the HTTP client of the command line.
 //!
-//! The person names the server, so its address may be private. Plain HTTP is spoken to this machine
-//! alone; everybody else proves themselves by TLS. No redirect is followed: what is sent here are
-//! tokens. There is a limit on the time and on the length of whatever comes.
+//! No redirect is followed: what is sent here are tokens. There is a limit on the time and on the
+//! length of whatever comes.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,18 +14,17 @@ use hyper::header::{HeaderValue, InvalidHeaderValue};
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
-use url::{Host, Position, Url};
+use url::{Position, Url};
 
 use crate::cli::answer::{Exit, Failure};
+use crate::cli::kept::Opaque;
 use crate::fetch::{FetchError, Stream, Tls};
 use crate::oauth::params::form_encode;
 
-use super::opaque::Opaque;
+use super::connect::connect;
 
-/// How long connecting to one address may take, and how long everything.
-const CONNECTING: Duration = Duration::from_secs(5);
+/// How long one request may take in all.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The most bytes of a head and of a body.
@@ -122,28 +119,11 @@ impl Http {
         let agent = HeaderValue::from_static(concat!("gatelodge/", env!("CARGO_PKG_VERSION")));
         headers.insert(USER_AGENT, agent);
         let exchange = async {
-            let stream = self.connect(url).await?;
+            let stream = connect(&self.tls, url).await?;
             converse(stream, request).await
         };
         let answered = timeout(PATIENCE, exchange).await.unwrap_or(Err(FetchError::Deadline));
         answered.map_err(|why| Unanswered { authority: authority.to_owned(), why })
-    }
-
-    async fn connect(&self, url: &Url) -> Result<Box<dyn Stream>, FetchError> {
-        let host = url.host().ok_or(FetchError::HostUnknown)?.to_owned();
-        if !(url.scheme() == "https" || url.scheme() == "http" && is_loopback(&host)) {
-            return Err(FetchError::UrlNotHttps);
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(FetchError::UrlWithUserinfo);
-        }
-        let port = url.port_or_known_default().ok_or(FetchError::HostUnknown)?;
-        let stream = first_to_connect(addresses(&host, port).await?).await?;
-        if url.scheme() == "https" {
-            self.tls.over(stream, &host).await
-        } else {
-            Ok(Box::new(stream))
-        }
     }
 }
 
@@ -157,39 +137,6 @@ fn authorization(token: &Opaque) -> Result<HeaderValue, InvalidHeaderValue> {
 fn broken(url: &Url) -> Unanswered {
     let authority = url[Position::BeforeHost..Position::AfterPort].to_owned();
     Unanswered { authority, why: FetchError::Broken }
-}
-
-/// Whether `host` is this machine under one of its own names.
-pub(super) fn is_loopback(host: &Host) -> bool {
-    match host {
-        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-    }
-}
-
-async fn addresses(host: &Host, port: u16) -> Result<Vec<SocketAddr>, FetchError> {
-    match host {
-        // RFC 6761 §6.3: these "always refer to the host itself", whatever a name server says.
-        Host::Domain(_) if is_loopback(host) => {
-            Ok(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()])
-        }
-        Host::Domain(name) => match lookup_host((name.as_str(), port)).await {
-            Ok(found) => Ok(found.collect()),
-            Err(_) => Err(FetchError::HostUnknown),
-        },
-        Host::Ipv4(address) => Ok(vec![(*address, port).into()]),
-        Host::Ipv6(address) => Ok(vec![(*address, port).into()]),
-    }
-}
-
-async fn first_to_connect(addresses: Vec<SocketAddr>) -> Result<TcpStream, FetchError> {
-    for address in addresses {
-        if let Ok(Ok(stream)) = timeout(CONNECTING, TcpStream::connect(address)).await {
-            return Ok(stream);
-        }
-    }
-    Err(FetchError::ConnectionRefused)
 }
 
 async fn converse(

@@ -3,12 +3,11 @@
 use serde_json::json;
 
 use crate::cli::answer::{Answer, Failure};
+use crate::cli::kept::{Kept, Session, keyring};
 use crate::config::Config;
 
-use super::kept::Session;
-use super::place::Kept;
 use super::server::{Server, needed};
-use super::{Cx, ServerArgs, keyring, token};
+use super::{Cx, ServerArgs, token};
 
 /// `gatelodge logout`: ends the grant at the server, then forgets it; forgets it also where the
 /// server does not hear of it. The `client_id` stays, for the next sign-in.

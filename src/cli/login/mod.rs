@@ -2,9 +2,9 @@
 //! with this server and with any other that keeps to the same RFCs.
 //!
 //! `server` finds out what the issuer offers, `register` gives us a `client_id` there, `browser` and
-//! `device` are the two ways to sign in, `kept` is what comes of it, `place` where it lies and
-//! `fresh` the one place that refreshes. `http` is the only one here that speaks to a network,
-//! `browser` the only one that listens.
+//! `device` are the two ways to sign in, `token` is what both bring, and `fresh` the one place that
+//! refreshes. What comes of it lies in [`kept`](super::kept). `http` is the only one here that
+//! speaks to a network, `browser` the only one that listens.
 //!
 //! # What holds
 //!
@@ -15,35 +15,22 @@
 //! 3. What is kept is readable by its person alone from the first byte, and is replaced whole.
 //! 4. A grant that the server ended is forgotten at once.
 //!
-//! # Decisions
-//!
-//! **A key in the keyring, tokens in the file.** Windows and some others bound an entry to a few
-//! kilobytes, and no keyring has a lock that several processes could share. So the keyring holds 32
-//! bytes, under which the file is sealed.
-//!
-//! **The system's own program asks the keyring.** The `keyring` crate speaks D-Bus itself, by forty
-//! further crates and an executor beside tokio, for three calls; `secret-tool` and `security` are
-//! there wherever the keyring is. Where they are not, `auto` keeps the plain file and says so.
-//!
-//! **A refresh that is killed halfway** leaves the spent refresh token behind. The server forgives
-//! that for a minute, so the next command goes on; later the person signs in again.
+//! A refresh that is killed after the server's answer and before the file is written leaves a spent
+//! refresh token behind. This server forgives that for a minute, so that the next command goes on;
+//! later the person signs in again.
 
 mod browser;
 mod callback;
+mod connect;
 mod credential;
 mod device;
 mod fresh;
 mod git;
 mod http;
-mod kept;
-mod keyring;
 mod logout;
-mod opaque;
 mod opening;
 mod page;
-mod place;
 mod register;
-mod seal;
 mod server;
 mod signing_in;
 mod token;
@@ -59,14 +46,16 @@ use crate::secret::Entropy;
 use crate::time::{Clock, Timestamp};
 
 use self::http::Http;
-use self::place::Place;
-use self::server::{Issuer, Server};
+use self::server::Server;
 use super::answer::{Exit, Failure};
 use super::door::Door;
+use super::kept::Place;
 
 pub(super) use self::credential::{CredentialArgs, run as credential};
 pub(super) use self::logout::run as logout;
+pub(super) use self::server::Issuer;
 pub(super) use self::signing_in::{LoginArgs, run as login};
+pub(super) use self::token::Tokens;
 pub(super) use self::whoami::run as whoami;
 
 /// The issuer of an installation that nobody configured.
@@ -75,7 +64,7 @@ const USUAL: &str = "http://localhost:7455";
 /// Which server is meant.
 #[derive(Debug, Args)]
 pub(super) struct ServerArgs {
-    /// The server; by default the one that this machine runs
+    /// The server; by default the only one that is signed in to, or else the one of this machine
     #[arg(long, value_name = "URL")]
     issuer: Option<Issuer>,
     /// Trust the authorities in this PEM file, too

@@ -8,7 +8,8 @@ use url::{Position, Url};
 
 use crate::cli::answer::{Exit, Failure};
 
-use super::http::{Http, is_loopback};
+use super::connect::is_loopback;
+use super::http::Http;
 
 /// The `issuer` that the person names, as they wrote it (RFC 8414 §2): https, or http on this
 /// machine, without query or fragment. Unlike one of ours it may have a path.
@@ -20,12 +21,12 @@ pub(in crate::cli) struct Issuer {
 
 impl Issuer {
     /// As it was written, which is how issuers are compared.
-    pub(super) fn as_str(&self) -> &str {
+    pub(in crate::cli) fn as_str(&self) -> &str {
         &self.written
     }
 
     /// Its address.
-    pub(super) fn url(&self) -> &Url {
+    pub(in crate::cli) fn url(&self) -> &Url {
         &self.url
     }
 

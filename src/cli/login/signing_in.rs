@@ -8,18 +8,16 @@ use clap::Args;
 use serde_json::{Map, json};
 
 use crate::cli::answer::{Answer, Exit, Failure, fields};
+use crate::cli::kept::{Kept, Opaque, Session, keyring};
 use crate::config::{Config, TokenStore};
 use crate::oauth::pkce::CodeVerifier;
 use crate::secret::{Fresh, RootSecret};
 
 use super::browser::Receiver;
 use super::callback::Expected;
-use super::kept::Session;
-use super::opaque::Opaque;
-use super::place::Kept;
 use super::server::{Server, needed};
 use super::token::{self, Tokens};
-use super::{Cx, ServerArgs, device, keyring, logout, opening, register};
+use super::{Cx, ServerArgs, device, logout, opening, register};
 
 /// What is asked for where nobody says.
 const SCOPE: &str = "openid profile offline_access";
@@ -74,6 +72,8 @@ pub(in crate::cli) async fn run(args: LoginArgs, config: &Config) -> Result<Answ
     }
     let cx = Cx::beginning(args.server, config).await?;
     let server = cx.discover().await?;
+    // A place that cannot be written to is told before anybody signs in.
+    drop(cx.place.lock().await?);
     let (key, note) = sealing(&cx, args.store.unwrap_or(config.token_store)).await?;
     let scope = if args.scopes.is_empty() { SCOPE.to_owned() } else { args.scopes.join(" ") };
     let client_id = match args.client {
@@ -209,8 +209,13 @@ async fn keep(cx: &Cx, server: &Server, kept: Kept) -> Result<(), Failure> {
     let locked = cx.place.lock().await?;
     // What cannot be read any more cannot be revoked either.
     let before = locked.read().await.ok().flatten();
+    let sealed = kept.key.is_some();
     locked.write(kept)?;
-    if let Some(Kept { client_id, session: Some(session), .. }) = before {
+    let Some(Kept { client_id, key, session }) = before else { return Ok(()) };
+    if key.is_some() && !sealed {
+        keyring::forget(&cx.issuer).await;
+    }
+    if let Some(session) = session {
         // It ends by itself where the server does not hear of it.
         let _ = logout::revoke(cx, server, &client_id, &session).await;
     }

@@ -7,21 +7,21 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::cli::answer::{Exit, Failure, plain};
+use crate::cli::kept::Opaque;
 
 use super::http::{Answered, Http, Unanswered};
-use super::opaque::Opaque;
 
 /// What a grant brings (§5.1).
 #[derive(Deserialize)]
-pub(super) struct Tokens {
-    pub(super) access_token: Opaque,
+pub(in crate::cli) struct Tokens {
+    pub(in crate::cli) access_token: Opaque,
     token_type: String,
     /// "The lifetime in seconds of the access token." Nothing said: it is used once, and not kept.
     #[serde(default)]
-    pub(super) expires_in: u64,
-    pub(super) refresh_token: Option<Opaque>,
-    pub(super) scope: Option<String>,
-    pub(super) id_token: Option<Opaque>,
+    pub(in crate::cli) expires_in: u64,
+    pub(in crate::cli) refresh_token: Option<Opaque>,
+    pub(in crate::cli) scope: Option<String>,
+    pub(in crate::cli) id_token: Option<Opaque>,
 }
 
 /// Why the token endpoint gave nothing.

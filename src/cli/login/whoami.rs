@@ -3,9 +3,9 @@
 use serde_json::{Map, Value};
 
 use crate::cli::answer::{Answer, Exit, Failure, fields, plain};
+use crate::cli::kept::{Purpose, Session};
 use crate::config::Config;
 
-use super::kept::{Purpose, Session};
 use super::server::needed;
 use super::{Cx, ServerArgs, fresh};
 

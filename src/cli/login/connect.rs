@@ -1,0 +1,61 @@
+//! The way to a server that the person names: its address may be private, but plain HTTP is spoken to
+//! this machine alone.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
+use url::{Host, Url};
+
+use crate::fetch::{FetchError, Stream, Tls};
+
+/// How long connecting to one address may take.
+const CONNECTING: Duration = Duration::from_secs(5);
+
+/// Connects to where `url` leads.
+pub(super) async fn connect(tls: &Tls, url: &Url) -> Result<Box<dyn Stream>, FetchError> {
+    let host = url.host().ok_or(FetchError::HostUnknown)?.to_owned();
+    if !(url.scheme() == "https" || url.scheme() == "http" && is_loopback(&host)) {
+        return Err(FetchError::UrlNotHttps);
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(FetchError::UrlWithUserinfo);
+    }
+    let port = url.port_or_known_default().ok_or(FetchError::HostUnknown)?;
+    let stream = first_to_connect(addresses(&host, port).await?).await?;
+    if url.scheme() == "https" { tls.over(stream, &host).await } else { Ok(Box::new(stream)) }
+}
+
+/// Whether `host` is this machine under one of its own names.
+pub(super) fn is_loopback(host: &Host) -> bool {
+    match host {
+        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    }
+}
+
+async fn addresses(host: &Host, port: u16) -> Result<Vec<SocketAddr>, FetchError> {
+    match host {
+        // RFC 6761 §6.3: these "always refer to the host itself", whatever a name server says.
+        Host::Domain(_) if is_loopback(host) => {
+            Ok(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()])
+        }
+        Host::Domain(name) => match lookup_host((name.as_str(), port)).await {
+            Ok(found) => Ok(found.collect()),
+            Err(_) => Err(FetchError::HostUnknown),
+        },
+        Host::Ipv4(address) => Ok(vec![(*address, port).into()]),
+        Host::Ipv6(address) => Ok(vec![(*address, port).into()]),
+    }
+}
+
+async fn first_to_connect(addresses: Vec<SocketAddr>) -> Result<TcpStream, FetchError> {
+    for address in addresses {
+        if let Ok(Ok(stream)) = timeout(CONNECTING, TcpStream::connect(address)).await {
+            return Ok(stream);
+        }
+    }
+    Err(FetchError::ConnectionRefused)
+}
