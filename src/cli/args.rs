@@ -111,7 +111,8 @@ pub(super) enum Verb {
     /// The configuration
     #[command(subcommand)]
     Config(ConfigVerb),
-    /// Say where the data directory, the store, its key, the socket and the configuration lie
+    /// Say where the data directory, the store, its key, the socket, the tokens and the
+    /// configuration lie
     Paths,
     /// Say which version this is
     Version,

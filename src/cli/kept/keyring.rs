@@ -133,7 +133,7 @@ async fn run(
     }
     let amiss = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => {
-            format!("{} is not installed, and asks the keyring", call.program)
+            format!("{}, which asks the keyring, is not installed", call.program)
         }
         _ => format!("{}: {error}", call.program),
     };

@@ -1,7 +1,7 @@
 //! A fresh access token: the kept one while it lasts, else a new one, got by whoever comes first.
 
 use crate::cli::answer::{Exit, Failure};
-use crate::cli::kept::{Access, Kept, Locked, Opaque, Purpose};
+use crate::cli::kept::{Access, Kept, Locked, Opaque, Purpose, keyring};
 
 use super::Cx;
 use super::server::needed;
@@ -49,8 +49,13 @@ async fn refreshed(
         // RFC 6749 §5.2: the refresh token "is invalid, expired, revoked".
         Err(trouble) if trouble.is("invalid_grant") => {
             locked.write(Kept { client_id: kept.client_id, key: None, session: None })?;
+            if kept.key.is_some() {
+                keyring::forget(&cx.issuer).await;
+            }
             Err(over(cx))
         }
+        // Whoever switched the client off may switch it on again.
+        Err(trouble) if trouble.is("invalid_client") => Err(over(cx)),
         Err(trouble) => Err(trouble.into()),
     }
 }

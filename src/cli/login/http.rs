@@ -162,20 +162,13 @@ async fn converse(
 
 impl From<Unanswered> for Failure {
     fn from(Unanswered { authority, why }: Unanswered) -> Self {
-        let exit = match why {
-            FetchError::ConnectionRefused | FetchError::Deadline | FetchError::HostUnknown => {
-                Exit::Nobody
-            }
-            FetchError::UrlNotHttps | FetchError::UrlWithUserinfo => Exit::Usage,
-            _ => Exit::Failed,
-        };
-        let message = match why {
-            FetchError::UrlNotHttps => {
-                format!("{authority}: plain HTTP is for this machine alone; use https")
-            }
-            why => format!("{authority}: {why}"),
-        };
-        Self::new(exit, message)
+        if why == FetchError::UrlNotHttps {
+            let message = format!("{authority}: plain HTTP is for this machine alone; use https");
+            return Self::new(Exit::Usage, message);
+        }
+        let silent = [FetchError::ConnectionRefused, FetchError::Deadline, FetchError::HostUnknown];
+        let exit = if silent.contains(&why) { Exit::Nobody } else { Exit::Failed };
+        Self::new(exit, format!("{authority}: {why}"))
     }
 }
 

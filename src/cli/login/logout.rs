@@ -14,18 +14,18 @@ use super::{Cx, ServerArgs, token};
 pub(in crate::cli) async fn run(args: ServerArgs, config: &Config) -> Result<Answer, Failure> {
     let cx = Cx::new(args, config).await?;
     let issuer = cx.issuer.as_str();
-    let Some(client_id) = cx.place.client_id() else {
-        let note = format!("nobody was signed in to {issuer}");
+    let nobody = || {
         let json = json!({ "issuer": issuer, "forgotten": false, "revoked": false });
-        return Ok(Answer::new("", json).with_note(note));
+        Ok(Answer::new("", json).with_note(format!("nobody was signed in to {issuer}")))
     };
+    let Some(client_id) = cx.place.client_id() else { return nobody() };
     let locked = cx.place.lock().await?;
     let revoked = match locked.read().await {
         Ok(Some(Kept { session: Some(session), .. })) => match cx.discover().await {
             Ok(server) => revoke(&cx, &server, &client_id, &session).await,
             Err(failure) => Err(failure),
         },
-        Ok(Some(_) | None) => Ok(()),
+        Ok(Some(_) | None) => return nobody(),
         // Sealed by a key that is gone: it opens to nobody.
         Err(failure) => Err(failure),
     };

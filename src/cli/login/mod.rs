@@ -1,8 +1,8 @@
 //! The other side of the server: `gatelodge login`, `credential`, `whoami` and `logout`, which work
 //! with this server and with any other that keeps to the same RFCs.
 //!
-//! `server` finds out what the issuer offers, `register` gives us a `client_id` there, `browser` and
-//! `device` are the two ways to sign in, `token` is what both bring, and `fresh` the one place that
+//! `server` finds out what the issuer offers, `register` gives us a `client_id` there, `ways` are the
+//! two to sign in (`browser`, `device`), `token` is what both bring, and `fresh` the one place that
 //! refreshes. What comes of it lies in [`kept`](super::kept). `http` is the only one here that
 //! speaks to a network, `browser` the only one that listens.
 //!
@@ -34,6 +34,7 @@ mod register;
 mod server;
 mod signing_in;
 mod token;
+mod ways;
 mod whoami;
 
 use std::path::PathBuf;
@@ -64,7 +65,8 @@ const USUAL: &str = "http://localhost:7455";
 /// Which server is meant.
 #[derive(Debug, Args)]
 pub(super) struct ServerArgs {
-    /// The server; by default the only one that is signed in to, or else the one of this machine
+    /// The server; where none is named, login means the one of this machine, and the others the only
+    /// one that is signed in to
     #[arg(long, value_name = "URL")]
     issuer: Option<Issuer>,
     /// Trust the authorities in this PEM file, too

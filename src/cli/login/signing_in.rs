@@ -1,23 +1,18 @@
 //! `gatelodge login`
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::Args;
-use serde_json::{Map, json};
+use serde_json::json;
 
 use crate::cli::answer::{Answer, Exit, Failure, fields};
-use crate::cli::kept::{Kept, Opaque, Session, keyring};
+use crate::cli::kept::{Kept, Session, keyring};
 use crate::config::{Config, TokenStore};
-use crate::oauth::pkce::CodeVerifier;
-use crate::secret::{Fresh, RootSecret};
+use crate::secret::RootSecret;
 
-use super::browser::Receiver;
-use super::callback::Expected;
-use super::server::{Server, needed};
-use super::token::{self, Tokens};
-use super::{Cx, ServerArgs, device, logout, opening, register};
+use super::server::Server;
+use super::ways::{self, Brought, Wish};
+use super::{Cx, ServerArgs, logout, register};
 
 /// What is asked for where nobody says.
 const SCOPE: &str = "openid profile offline_access";
@@ -27,7 +22,8 @@ const SCOPE: &str = "openid profile offline_access";
 pub(in crate::cli) struct LoginArgs {
     #[command(flatten)]
     server: ServerArgs,
-    /// The client to sign in as; by default the one from before, else one that registers itself
+    /// The client to sign in as, a public one; by default the one from before, else one that
+    /// registers itself
     #[arg(long, value_name = "ID")]
     client: Option<String>,
     /// Ask for this scope; repeat it for more [default: openid profile offline_access]
@@ -48,21 +44,6 @@ pub(in crate::cli) struct LoginArgs {
     store: Option<TokenStore>,
 }
 
-/// What is asked of the server.
-struct Wish {
-    client_id: String,
-    resources: Vec<String>,
-    scope: String,
-}
-
-impl Wish {
-    fn pairs(&self) -> Vec<(&str, &str)> {
-        let mut pairs = vec![("client_id", &*self.client_id), ("scope", &*self.scope)];
-        pairs.extend(self.resources.iter().map(|resource| ("resource", resource.as_str())));
-        pairs
-    }
-}
-
 /// `gatelodge login`
 pub(in crate::cli) async fn run(args: LoginArgs, config: &Config) -> Result<Answer, Failure> {
     if !args.device && !args.no_browser && !io::stderr().is_terminal() {
@@ -81,10 +62,10 @@ pub(in crate::cli) async fn run(args: LoginArgs, config: &Config) -> Result<Answ
         None => register::own(&cx, &server).await?,
     };
     let wish = Wish { client_id, resources: args.resources, scope };
-    let (tokens, claims) = if args.device {
-        by_device(&cx, &server, &wish).await?
+    let Brought { claims, tokens } = if args.device {
+        ways::by_device(&cx, &server, &wish).await?
     } else {
-        by_browser(&cx, &server, &wish, !args.no_browser).await?
+        ways::by_browser(&cx, &server, &wish, !args.no_browser).await?
     };
     let Wish { client_id, resources, .. } = wish;
     let sealed = key.is_some();
@@ -126,84 +107,6 @@ async fn sealing(
     }
 }
 
-/// RFC 6749 §4.1 with the PKCE of RFC 7636.
-async fn by_browser(
-    cx: &Cx,
-    server: &Server,
-    wish: &Wish,
-    open: bool,
-) -> Result<(Tokens, Map<String, serde_json::Value>), Failure> {
-    let mut url = needed(&server.authorization_endpoint, "authorization endpoint")?.clone();
-    let endpoint = needed(&server.token_endpoint, "token endpoint")?;
-    let receiver = Receiver::bind().await?;
-    let redirect_uri = receiver.redirect_uri();
-    let fresh = cx.entropy.fresh();
-    let verifier = CodeVerifier::from_random(&fresh.bytes("code_verifier"));
-    let (state, nonce) = (drawn(&fresh, "state")?, drawn(&fresh, "nonce")?);
-    url.query_pairs_mut()
-        .extend_pairs(wish.pairs())
-        .append_pair("response_type", "code")
-        .append_pair("redirect_uri", &redirect_uri)
-        .append_pair("state", state.expose())
-        .append_pair("nonce", nonce.expose())
-        .append_pair("code_challenge", &verifier.challenge().to_string())
-        .append_pair("code_challenge_method", "S256");
-    tell(&format!("To sign in to {}, open\n\n  {url}\n", cx.issuer));
-    if open {
-        opening::open(&url);
-    }
-    let expected = Expected {
-        issuer: cx.issuer.as_str().to_owned(),
-        names_itself: server.authorization_response_iss_parameter_supported,
-        state,
-    };
-    receiver
-        .receive(expected, async |code| {
-            let mut pairs = vec![
-                ("grant_type", "authorization_code"),
-                ("code", code.expose()),
-                ("redirect_uri", &redirect_uri),
-                ("client_id", &wish.client_id),
-                ("code_verifier", verifier.expose()),
-            ];
-            // RFC 8707 §2.2: one token for one resource.
-            if let [only] = wish.resources.as_slice() {
-                pairs.push(("resource", only));
-            }
-            let tokens = token::ask(&cx.http, endpoint, &pairs).await?;
-            let claims = claims(cx, wish, &tokens, Some(&nonce))?;
-            Ok((tokens, claims))
-        })
-        .await
-}
-
-async fn by_device(
-    cx: &Cx,
-    server: &Server,
-    wish: &Wish,
-) -> Result<(Tokens, Map<String, serde_json::Value>), Failure> {
-    let begin = needed(&server.device_authorization_endpoint, "device authorization endpoint")?;
-    let endpoint = needed(&server.token_endpoint, "token endpoint")?;
-    let authorization = device::begin(&cx.http, begin, &wish.pairs()).await?;
-    tell(&authorization.told());
-    let tokens = authorization.wait(&cx.http, endpoint, &wish.client_id).await?;
-    let claims = claims(cx, wish, &tokens, None)?;
-    Ok((tokens, claims))
-}
-
-/// What the ID token says, if one came; one that is about something else ends the sign-in.
-fn claims(
-    cx: &Cx,
-    wish: &Wish,
-    tokens: &Tokens,
-    nonce: Option<&Opaque>,
-) -> Result<Map<String, serde_json::Value>, Failure> {
-    let Some(id_token) = &tokens.id_token else { return Ok(Map::new()) };
-    let claims = token::claims(id_token, cx.issuer.as_str(), &wish.client_id, nonce);
-    let amiss = || Failure::new(Exit::Refused, "the ID token is not about this sign-in");
-    claims.ok_or_else(amiss)
-}
-
 /// Replaces what was kept before, whose tokens nobody will use any more.
 async fn keep(cx: &Cx, server: &Server, kept: Kept) -> Result<(), Failure> {
     let locked = cx.place.lock().await?;
@@ -220,11 +123,6 @@ async fn keep(cx: &Cx, server: &Server, kept: Kept) -> Result<(), Failure> {
         let _ = logout::revoke(cx, server, &client_id, &session).await;
     }
     Ok(())
-}
-
-fn drawn(fresh: &Fresh, name: &str) -> Result<Opaque, Failure> {
-    let drawn = Opaque::new(URL_SAFE_NO_PAD.encode(fresh.bytes(name)));
-    drawn.ok_or_else(|| Failure::new(Exit::Failed, "no randomness"))
 }
 
 fn told(cx: &Cx, session: &Session, client_id: &str, sealed: bool) -> Answer {
@@ -246,10 +144,4 @@ fn told(cx: &Cx, session: &Session, client_id: &str, sealed: bool) -> Answer {
         "store": kept,
     });
     Answer::new(text, json)
-}
-
-/// Says it to the person, while the command goes on.
-fn tell(text: &str) {
-    // Without standard error there is nobody to tell.
-    let _ = writeln!(io::stderr().lock(), "{text}");
 }

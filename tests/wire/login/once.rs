@@ -55,6 +55,19 @@ fn a_process_killed_while_it_holds_the_lock_harms_nobody() {
     assert!(lock.try_lock().is_ok());
 }
 
+/// As where somebody is killed between the server's answer and the file: the server forgives a
+/// spent refresh token for a minute.
+#[test]
+fn a_refresh_that_was_lost_on_its_way_is_done_again() {
+    let desk = Desk::signed_in("");
+    let before = std::fs::read(desk.file()).unwrap();
+    desk.token("--scope openid");
+    std::fs::write(desk.file(), before).unwrap();
+
+    desk.token("--scope profile");
+    desk.token("--scope openid");
+}
+
 fn signal(name: &str, pid: &str) {
     assert!(Command::new("kill").args([name, pid]).status().unwrap().success());
 }

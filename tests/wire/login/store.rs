@@ -131,7 +131,11 @@ fn a_keyring_that_is_wanted_and_missing_is_a_failure_before_anybody_signs_in() {
     let said = desk.login_by(login, "allow");
 
     assert_eq!(said.code(), 1, "{}", said.err);
-    assert!(said.err.contains("secret-tool is not installed"), "{}", said.err);
+    assert!(
+        said.err.contains("secret-tool, which asks the keyring, is not installed"),
+        "{}",
+        said.err
+    );
     let mut wrong = desk.command("whoami");
     wrong.env("GATELODGE_TOKEN_STORE", "cloud");
     assert_eq!(finish(wrong).code(), 2);
