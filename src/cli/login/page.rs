@@ -29,18 +29,23 @@ pub(super) const STRANGE: Page = Page(
 pub(super) const NOWHERE: Page =
     Page(StatusCode::NOT_FOUND, "There is nothing here", "A program waits here for a sign-in.");
 
+/// The colours of the server's own pages.
 const STYLE: &str = "\
-:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}\
-body{margin:0;min-height:100vh;display:grid;place-items:center}\
-main{max-width:30rem;padding:2rem}\
-h1{font-size:1.5rem;line-height:1.2}";
+:root{color-scheme:light dark;font:17px/1.55 system-ui,sans-serif}\
+body{margin:0;min-height:100vh;display:grid;place-items:center;background:#edf0ea;color:#17231d}\
+main{box-sizing:border-box;width:min(26rem,calc(100% - 2rem));padding:2rem;border-radius:14px;\
+background:#fefffd;border:1px solid #d9dfd7}\
+h1{margin:0 0 .5rem;font-size:1.4rem;line-height:1.25}\
+p{margin:0;color:#4d5b53}\
+@media (prefers-color-scheme:dark){body{background:#0f1512;color:#e7ede8}\
+main{background:#18201c;border-color:#2c3832}p{color:#a6b3ab}}";
 
 impl Page {
     fn html(self) -> String {
         let Self(_, title, words) = self;
         format!(
             "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-             <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title>\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title}</title>\
              <style>{STYLE}</style></head><body><main><h1>{title}</h1><p>{words}</p></main></body>\
              </html>"
         )
