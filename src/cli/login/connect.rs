@@ -15,10 +15,10 @@ const CONNECTING: Duration = Duration::from_secs(5);
 
 /// Connects to where `url` leads.
 pub(super) async fn connect(tls: &Tls, url: &Url) -> Result<Box<dyn Stream>, FetchError> {
-    let host = url.host().ok_or(FetchError::HostUnknown)?.to_owned();
-    if !(url.scheme() == "https" || url.scheme() == "http" && is_loopback(&host)) {
+    if !is_guarded(url) {
         return Err(FetchError::UrlNotHttps);
     }
+    let host = url.host().ok_or(FetchError::HostUnknown)?.to_owned();
     if !url.username().is_empty() || url.password().is_some() {
         return Err(FetchError::UrlWithUserinfo);
     }
@@ -27,8 +27,14 @@ pub(super) async fn connect(tls: &Tls, url: &Url) -> Result<Box<dyn Stream>, Fet
     if url.scheme() == "https" { tls.over(stream, &host).await } else { Ok(Box::new(stream)) }
 }
 
+/// Whether nobody on the way can listen: https, or http on this machine.
+pub(super) fn is_guarded(url: &Url) -> bool {
+    let here = || url.host().is_some_and(|host| is_loopback(&host.to_owned()));
+    url.scheme() == "https" || url.scheme() == "http" && here()
+}
+
 /// Whether `host` is this machine under one of its own names.
-pub(super) fn is_loopback(host: &Host) -> bool {
+fn is_loopback(host: &Host) -> bool {
     match host {
         Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
         Host::Ipv4(address) => address.is_loopback(),

@@ -8,7 +8,7 @@ use url::{Position, Url};
 
 use crate::cli::answer::{Exit, Failure};
 
-use super::connect::is_loopback;
+use super::connect::is_guarded;
 use super::http::Http;
 
 /// The `issuer` that the person names, as they wrote it (RFC 8414 §2): https, or http on this
@@ -49,11 +49,11 @@ impl FromStr for Issuer {
         const ALLOWED: &str = "an https URL is allowed, or an http URL of this machine, without \
                                query and fragment, such as http://localhost:7455";
         let url = Url::parse(s).map_err(|_| ALLOWED)?;
-        let plain =
-            url.scheme() == "http" && url.host().is_some_and(|h| is_loopback(&h.to_owned()));
         let bare = url.query().is_none() && url.fragment().is_none() && !s.contains(['?', '#']);
         let anonymous = url.username().is_empty() && url.password().is_none();
-        if !(url.scheme() == "https" || plain) || !bare || !anonymous {
+        // A parser would overlook some others.
+        let printable = s.bytes().all(|b| b.is_ascii_graphic());
+        if !is_guarded(&url) || !bare || !anonymous || !printable {
             return Err(ALLOWED);
         }
         Ok(Self { written: s.to_owned(), url })
@@ -114,7 +114,25 @@ impl Server {
             let message = format!("{issuer} calls itself {named}; nothing of it is believed");
             return Err(Failure::new(Exit::Refused, message));
         }
+        // One of them is opened in the browser, and systems run what some schemes name.
+        if let Some(endpoint) = server.endpoints().find(|endpoint| !is_guarded(endpoint)) {
+            let message = format!("{issuer} names {endpoint}, which is not https");
+            return Err(Failure::new(Exit::Refused, message));
+        }
         Ok(server)
+    }
+
+    fn endpoints(&self) -> impl Iterator<Item = &Url> {
+        let all = [
+            &self.authorization_endpoint,
+            &self.device_authorization_endpoint,
+            &self.pushed_authorization_request_endpoint,
+            &self.registration_endpoint,
+            &self.revocation_endpoint,
+            &self.token_endpoint,
+            &self.userinfo_endpoint,
+        ];
+        all.into_iter().flatten()
     }
 }
 
@@ -160,6 +178,18 @@ mod tests {
             bare.documents()[0],
             "http://localhost:1/.well-known/oauth-authorization-server"
         );
+    }
+
+    #[test]
+    fn an_address_that_a_system_would_run_is_never_opened() {
+        let issuer: Issuer = "https://id.example".parse().unwrap();
+
+        for address in ["file:///bin/sh", "javascript:alert(1)", "http://id.example", "cmd:x"] {
+            let document =
+                json!({ "issuer": "https://id.example", "authorization_endpoint": address });
+            let refused = Server::read(&issuer, document).unwrap_err();
+            assert_eq!(refused.exit, Exit::Refused, "{address}");
+        }
     }
 
     /// RFC 8414 §3.3
