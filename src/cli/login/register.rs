@@ -71,8 +71,8 @@ fn by_hand(cx: &Cx) -> Failure {
     let grants: String = grants().map(|grant| format!(" --grant {grant}")).concat();
     let message = format!(
         "{issuer} lets nobody register themselves. Whoever runs it makes a client by\n  gatelodge \
-         client add command-line --public --redirect {REDIRECT_URI}{grants}\nand then:\n  gatelodge \
-         login --issuer {issuer} --client CLIENT_ID",
+         client add command-line --id command-line --public --redirect {REDIRECT_URI}{grants}\nand then:\n  gatelodge \
+         login --issuer {issuer} --client command-line",
         issuer = cx.issuer,
     );
     Failure::new(Exit::Refused, message)

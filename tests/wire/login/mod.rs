@@ -173,11 +173,11 @@ fn open(address: &str) -> String {
     page
 }
 
-/// What `count` processes of `command` said that ran at once.
-fn at_once(desk: &Desk, count: usize, line: &str) -> Vec<Said> {
+/// What `count` processes said that ran at once, each by its own line.
+fn at_once(desk: &Desk, count: usize, line: impl Fn(usize) -> String) -> Vec<Said> {
     let children: Vec<_> = (0..count)
-        .map(|_| {
-            let mut command = desk.command(line);
+        .map(|nth| {
+            let mut command = desk.command(&line(nth));
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
         })
         .collect();

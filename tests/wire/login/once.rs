@@ -30,11 +30,25 @@ fn two_hundred_processes_cause_one_refresh_and_all_get_its_token() {
     let asked = desk.token_requests();
 
     // A scope for which there is no token yet.
-    let said = at_once(&desk, 200, "credential --scope openid");
+    let said = at_once(&desk, 200, |_| "credential --scope openid".to_owned());
 
     assert!(said.iter().all(|said| said.code() == 0), "{}", said[0].err);
     assert!(said.iter().all(|one| one.out == said[0].out && !one.out.is_empty()));
     assert_eq!(desk.token_requests(), asked + 1);
+}
+
+#[test]
+fn processes_that_want_different_tokens_take_turns() {
+    let desk = Desk::signed_in("");
+    let asked = desk.token_requests();
+
+    let scopes = ["openid", "profile", "offline_access"];
+    let said = at_once(&desk, 30, |nth| format!("credential --scope {}", scopes[nth % 3]));
+
+    assert!(said.iter().all(|said| said.code() == 0), "{}", said[0].err);
+    assert!((3..30).all(|nth| said[nth].out == said[nth % 3].out));
+    assert!(said[0].out != said[1].out && said[1].out != said[2].out);
+    assert_eq!(desk.token_requests(), asked + 3);
 }
 
 #[test]

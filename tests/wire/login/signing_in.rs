@@ -112,13 +112,17 @@ fn where_nobody_registers_themselves_the_command_is_told_that_makes_a_client() {
     let mut desk = Desk::with(&[("GATELODGE_REGISTRATION__POLICY", "off")]);
 
     let refused = desk.login("");
-    let advice = refused.err.lines().find(|line| line.contains("client add")).unwrap();
-    let advice = advice.trim_start_matches("gatelodge:").trim().strip_prefix("gatelodge ").unwrap();
-    let made = desk.run(&format!("{advice} --json")).json();
-    let told = desk.login(&format!("--client {}", made["client_id"].as_str().unwrap())).json();
+    let advice = |verb: &str| {
+        let line =
+            refused.err.lines().find_map(|line| line.split_once(&format!("gatelodge {verb}")));
+        line.unwrap().1.to_owned()
+    };
+    let (add, login) = (advice("client add"), advice("login"));
+    desk.run(&format!("client add {add} --json")).json();
+    let told = desk.login(&login).json();
 
     assert_eq!(refused.code(), 4, "{}", refused.err);
-    assert_eq!(told["client_id"], made["client_id"]);
+    assert_eq!(told["client_id"], "command-line");
     desk.token("");
 }
 
