@@ -68,8 +68,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "admin", "app", "config", "error", "event", "fetch", "oauth", "secret", "serve", "time",
-            "tls",
+            "admin", "app", "config", "error", "event", "fetch", "oauth", "secret", "serve",
+            "time", "tls",
         ],
     ),
     ("main", &["cli"]),

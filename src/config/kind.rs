@@ -14,10 +14,10 @@ use crate::oauth::issuer::Issuer;
 use crate::oauth::scope::{Scope, ScopeToken};
 use crate::secret::RootSecret;
 
-use super::{TlsMode, TokenStore};
 use super::draft::Draft;
 use super::fault::Source;
 use super::span;
+use super::{TlsMode, TokenStore};
 
 /// What a key holds, with the place in the draft that it is read to.
 pub(super) enum Kind {
