@@ -68,6 +68,34 @@ pub trait View {
         rows.iter().map(read).collect()
     }
 
+    /// The first `most` keys that `index` has for anything beyond `last`, in their order.
+    fn beyond<A: Key, B: Key>(
+        &self,
+        index: &Index<A, B>,
+        last: &A,
+        most: usize,
+    ) -> Result<Vec<B>, StoreError> {
+        let from = after(&prefix(index.tag, last));
+        let rows = self.raw_range(&from, &after(&[index.tag.byte]), most)?;
+        let read = |(key, _): &(Vec<u8>, Vec<u8>)| {
+            decode_key::<(A, B)>(index.tag, key).map(|(_, key)| key)
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// How many keys `index` has for anything beyond `last` that begins with `first`, counted up to
+    /// `most`.
+    fn count_beyond<A: Key, B: Key, F: Key>(
+        &self,
+        index: &Index<A, B>,
+        first: &F,
+        last: &A,
+        most: usize,
+    ) -> Result<usize, StoreError> {
+        let from = after(&prefix(index.tag, last));
+        self.raw_count(&from, &after(&prefix(index.tag, first)), most)
+    }
+
     /// The first `most` keys that `index` has for anything up to and with `last`, in their order.
     fn up_to<A: Key, B: Key>(
         &self,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use gatelodge::oauth::person::Username;
 use gatelodge::store::{Store, StoreError, Tx, View};
 use gatelodge::time::Timestamp;
 
@@ -11,6 +12,7 @@ use crate::rows::{Failure, NOTES_BY_AUTHOR, Note, key, note, together};
 exam! {
     a_list_is_in_order_and_as_long_as_asked,
     an_index_gives_only_what_is_under_the_whole_of_its_key,
+    an_index_gives_and_counts_what_lies_beyond_a_key,
     a_range_merges_what_is_stored_what_the_batch_holds_and_what_is_its_own,
     what_has_expired_comes_by_its_moment_and_no_sooner,
 }
@@ -56,6 +58,31 @@ async fn an_index_gives_only_what_is_under_the_whole_of_its_key(open: fn() -> St
     assert_eq!(by("ada", 1), ["1"]);
     assert_eq!(by("adam", 9), ["2"]);
     assert_eq!(by("eve", 9), [""; 0]);
+}
+
+async fn an_index_gives_and_counts_what_lies_beyond_a_key(open: fn() -> Store) {
+    let store = open();
+    let written = store.write(|tx| {
+        for (name, author) in [("1", "ada"), ("2", "adam"), ("3", "ada"), ("4", "eve")] {
+            tx.put(&key(name), note(author, "", None))?;
+        }
+        Ok::<_, StoreError>(())
+    });
+    written.await.unwrap();
+
+    let now = store.read().unwrap();
+    let name = |written: &str| -> Username { written.parse().ok().unwrap() };
+    let beyond = |last: &str, most| now.beyond(&NOTES_BY_AUTHOR, &name(last), most).unwrap();
+    let count =
+        |last: &str, most| now.count_beyond(&NOTES_BY_AUTHOR, &(), &name(last), most).unwrap();
+
+    assert_eq!(beyond("ad", 9), ["1", "3", "2", "4"]);
+    assert_eq!(beyond("ada", 9), ["2", "4"]);
+    assert_eq!(beyond("ada", 1), ["2"]);
+    assert_eq!(beyond("eve", 9), [""; 0]);
+    assert_eq!((count("ad", 9), count("ada", 9), count("ada", 1), count("eve", 9)), (4, 2, 1, 0));
+    let within = now.count_beyond(&NOTES_BY_AUTHOR, &name("ada"), &name("ada"), 9).unwrap();
+    assert_eq!(within, 0);
 }
 
 async fn a_range_merges_what_is_stored_what_the_batch_holds_and_what_is_its_own(
