@@ -45,6 +45,8 @@ struct Registration {
     refresh: Option<String>,
     id_token_signed_response_alg: Option<String>,
     access_token_lifetime: Option<u32>,
+    #[serde(default)]
+    anonymous: bool,
     application_type: Option<ApplicationType>,
     #[serde(default)]
     backchannel_logout_session_required: bool,
@@ -71,6 +73,7 @@ impl Registration {
     fn parse(self) -> Result<NewClient, Refusal> {
         Ok(NewClient {
             access_token_lifetime: self.access_token_lifetime,
+            anonymous: self.anonymous,
             any_secret_method: None,
             application_type: self.application_type,
             auth_method: optional(self.token_endpoint_auth_method.as_deref())?,
@@ -130,6 +133,7 @@ pub(super) fn shown(id: &ClientId, client: &Client) -> Value {
         "refresh": client.refresh.as_str(),
         "id_token_signed_response_alg": client.id_token_alg.as_str(),
         "access_token_lifetime": client.access_token_lifetime,
+        "anonymous": client.anonymous,
         "application_type": client.application_type,
         "backchannel_logout_session_required": client.backchannel_logout_session_required,
         "backchannel_logout_uri": client.backchannel_logout_uri,
@@ -199,6 +203,7 @@ const FACTS: &[&str] = &["client_id", "created", "enabled", "origin"];
 /// would last until it describes itself anew.
 const DECIDED: &[&str] = &[
     "access_token_lifetime",
+    "anonymous",
     "confirmation_waived",
     "first_party",
     "introspect_any",

@@ -41,6 +41,7 @@ async fn a_client_gets_the_defaults_of_its_kind_and_its_secret_once() {
             "id_token_signed_response_alg": "RS256",
             "application_type": "web",
             "backchannel_logout_session_required": false,
+            "anonymous": false,
             "confirmation_waived": false,
             "introspect_any": false,
             "require_pushed_authorization_requests": false,

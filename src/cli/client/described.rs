@@ -53,6 +53,9 @@ pub(super) struct Described {
     /// It gets no visible confirmation where any local program could pretend to be it
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     no_confirmation: Option<bool>,
+    /// It may open sessions of nobody in particular at /oauth/session
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    anonymous: Option<bool>,
     /// It may introspect every token
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     introspect_any: Option<bool>,
@@ -148,6 +151,7 @@ impl Described {
             ("application_type", native.map(Value::from)),
             ("first_party", self.first_party.map(Value::from)),
             ("confirmation_waived", self.no_confirmation.map(Value::from)),
+            ("anonymous", self.anonymous.map(Value::from)),
             ("introspect_any", self.introspect_any.map(Value::from)),
             ("require_pushed_authorization_requests", self.require_par.map(Value::from)),
             ("pkce", self.pkce.map(Value::from)),

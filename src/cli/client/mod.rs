@@ -247,6 +247,7 @@ fn shown(client: &Value) -> String {
         "jwks_uri",
         "first_party",
         "confirmation_waived",
+        "anonymous",
         "introspect_any",
         "require_pushed_authorization_requests",
         "pkce",
@@ -368,7 +369,7 @@ mod tests {
                     --resource https://api.example --native --pairwise editor.example \
                     --back-channel-logout https://e.example/out --introspect-any --require-par \
                     --userinfo-alg EdDSA --introspection-alg RS256 --no-confirmation \
-                    --access-token-lifetime 60 --jwks-uri https://e.example/jwks \
+                    --access-token-lifetime 60 --anonymous --jwks-uri https://e.example/jwks \
                     --back-channel-logout-session --default-max-age 300 --grant device_code";
         let words: Vec<_> = line.split_whitespace().collect();
 
@@ -397,7 +398,7 @@ mod tests {
                 "require_pushed_authorization_requests": true,
                 "userinfo_signed_response_alg": "EdDSA",
                 "introspection_signed_response_alg": "RS256", "confirmation_waived": true,
-                "access_token_lifetime": 60, "jwks_uri": "https://e.example/jwks",
+                "access_token_lifetime": 60, "anonymous": true, "jwks_uri": "https://e.example/jwks",
             })
         );
     }

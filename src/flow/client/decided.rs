@@ -7,6 +7,7 @@ use crate::store::schema::Client;
 /// Carries over to `client`, as it describes itself now, what was decided of it as `old`.
 pub fn keep(client: &mut Client, old: &Client) {
     client.access_token_lifetime = old.access_token_lifetime;
+    client.anonymous = old.anonymous;
     client.confirmation_waived = old.confirmation_waived;
     client.created = old.created;
     client.enabled = old.enabled;
@@ -25,6 +26,7 @@ pub fn keep(client: &mut Client, old: &Client) {
 /// Whether anything was decided of a client.
 pub fn is_any(client: &Client) -> bool {
     client.access_token_lifetime.is_some()
+        || client.anonymous
         || client.confirmation_waived
         || !client.enabled
         || client.first_party

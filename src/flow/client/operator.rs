@@ -25,6 +25,8 @@ const LIFETIMES: std::ops::RangeInclusive<u32> = 60..=86_400;
 pub struct NewClient {
     /// How long its access tokens last, in seconds: as everywhere.
     pub access_token_lifetime: Option<u32>,
+    /// Whether it may open anonymous sessions.
+    pub anonymous: bool,
     /// Whether Basic and post both serve: where no method is named.
     pub any_secret_method: Option<bool>,
     /// `application_type`: web.
@@ -263,6 +265,7 @@ pub(in crate::flow) fn settle(
     }
     Ok(Client {
         access_token_lifetime: new.access_token_lifetime,
+        anonymous: new.anonymous,
         // Widely used libraries send the secret in the body where nothing tells them otherwise.
         any_secret_method: new.any_secret_method.unwrap_or(new.auth_method.is_none())
             && auth_method.is_secret(),

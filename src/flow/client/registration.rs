@@ -41,6 +41,7 @@ pub fn settle(
     let sector = metadata.sector()?;
     Ok(Client {
         access_token_lifetime: None,
+        anonymous: false,
         any_secret_method: false,
         application_type: metadata.application_type,
         auth_method,

@@ -25,6 +25,8 @@ pub use crate::oauth::client::registration::Links;
 pub struct Client {
     /// How long its access tokens last, in seconds, where that is not as everywhere.
     pub access_token_lifetime: Option<u32>,
+    /// Whether it may open anonymous sessions, as the operator decided.
+    pub anonymous: bool,
     /// Where it runs.
     pub application_type: ApplicationType,
     /// How it proves itself.

@@ -15,6 +15,7 @@ use crate::support::{RelyingParty, Server, Site, register};
 fn decisions() -> Value {
     json!({
         "access_token_lifetime": 60,
+        "anonymous": true,
         "confirmation_waived": true,
         "enabled": true,
         "first_party": true,

@@ -19,6 +19,7 @@ use super::{
 pub(super) fn clients() -> Vec<(ClientId, Client)> {
     let full = Client {
         access_token_lifetime: Some(300),
+        anonymous: true,
         any_secret_method: true,
         application_type: ApplicationType::Web,
         auth_method: AuthMethod::ClientSecretBasic,
@@ -88,6 +89,7 @@ pub(super) fn clients() -> Vec<(ClientId, Client)> {
     }
     let least = Client {
         access_token_lifetime: None,
+        anonymous: false,
         any_secret_method: false,
         application_type: ApplicationType::Native,
         backchannel_logout_session_required: false,
