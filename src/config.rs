@@ -113,6 +113,8 @@ pub struct Config {
 pub struct Lifetimes {
     /// An access token (RFC 9068).
     pub access_token: Duration,
+    /// An anonymous session, whatever happens in it.
+    pub anonymous: Duration,
     /// An authorization code; RFC 6749 §4.1.2 recommends at most ten minutes.
     pub authorization_code: Duration,
     /// A passkey ceremony, from its challenge to its answer.
@@ -157,6 +159,7 @@ impl Default for Lifetimes {
         const DAY: u64 = 86_400;
         Self {
             access_token: Duration::from_secs(15 * MINUTE),
+            anonymous: Duration::from_secs(DAY),
             authorization_code: Duration::from_secs(10 * MINUTE),
             ceremony: Duration::from_secs(5 * MINUTE),
             device_code: Duration::from_secs(15 * MINUTE),
@@ -182,6 +185,8 @@ impl Default for Lifetimes {
 /// What the installation insists on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
+    /// How many anonymous sessions may live at once. One network alone fills half of that.
+    pub anonymous_sessions: usize,
     /// How many sign-ins may be under way that no signed-in person owns. One network alone fills
     /// half of that.
     pub interactions: usize,
@@ -199,6 +204,7 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self {
+            anonymous_sessions: 10_000,
             interactions: 10_000,
             iss_parameter: true,
             loopback_resources: true,

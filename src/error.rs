@@ -88,6 +88,9 @@ macro_rules! refusals {
 refusals! {
     AccessTokenLifetimeUnfit => InvalidRequest, "the access tokens of a client last from 60 seconds to one day";
     AcrUnmet => UnmetAuthenticationRequirements, "no sign-in here has the acr that the request calls essential";
+    AnonymousMetadataUnfit => InvalidRequest, "the metadata of an anonymous session is no JSON object of at most 4 KiB";
+    AnonymousNotAllowed => InvalidClient, "the operator has not allowed the client anonymous sessions";
+    AnonymousSessionsTooMany => TemporarilyUnavailable, "as many anonymous sessions live as may, in all or from one network";
     AppCodeOfAnotherBrowser => InteractionOver, "the sign-in for the application was begun in another browser";
     AppCodeUnknown => InteractionOver, "the code for the application is unknown, used, too old or for another host";
     AppProxyUnknown => AccessDenied, "only a proxy that the configuration names, or one on this machine, may ask who somebody is";

@@ -45,6 +45,8 @@ macro_rules! purposes {
 }
 
 purposes! {
+    /// The cookie value by which an anonymous session is merged.
+    AnonymousSecret, AnonymousPurpose = "gl_as_";
     /// What carries a sign-in to the host of an application behind a proxy.
     AppCodeSecret, AppCodePurpose = "gl_pc_";
     /// The cookie value that proves a session at an application behind a proxy.

@@ -48,6 +48,7 @@ pub fn router(app: Arc<App>) -> Router {
             get(clients::show).patch(clients::change).delete(clients::remove),
         )
         .route("/api/v1/clients/{id}/secret", post(clients::rotate_secret))
+        .route("/api/v1/anonymous-sessions", get(sessions::list_anonymous))
         .route("/api/v1/grants", get(sessions::list_grants))
         .route("/api/v1/grants/{id}", delete(sessions::revoke_grant))
         .route("/api/v1/sessions", get(sessions::list))

@@ -11,9 +11,13 @@ use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::bridge::access::{self, LiveBridge};
 use crate::flow::grant::{self, LiveGrant};
+use crate::flow::session::anonymous::{self, Kept};
 use crate::flow::session::{self, LiveSession};
 use crate::oauth::bridge::BridgeSessionId;
 use crate::oauth::id::{GrantId, SessionId};
+use crate::oauth::token::anonymous::Metadata;
+use crate::store::schema::{AnonymousEnding, Person};
+use crate::store::{StoreError, View};
 
 /// The most sessions or grants that one listing looks at.
 const MOST: usize = 10_000;
@@ -46,6 +50,36 @@ fn shown_bridge(live: &LiveBridge) -> Value {
     })
 }
 
+/// An anonymous session, what became of it, and into whom it was merged: the person's name, or
+/// their id where they have gone.
+fn shown_anonymous(view: &impl View, kept: &Kept) -> Result<Value, StoreError> {
+    let session = &kept.session;
+    let (state, merged_into) = match session.ending {
+        Some(AnonymousEnding::Merged(user)) => {
+            let person = view.find::<Person>(&user)?;
+            let name = person.map_or_else(|| user.to_string(), |own| own.username.to_string());
+            ("merged", Some(name))
+        }
+        Some(AnonymousEnding::Revoked) => ("revoked", None),
+        None if kept.lives => ("live", None),
+        None => ("over", None),
+    };
+    Ok(json!({
+        "id": kept.id.to_string(),
+        "source": "anonymous",
+        "sub": session.sub.to_string(),
+        "client_id": session.client.as_str(),
+        "state": state,
+        "merged_into": merged_into,
+        "redirect_uri": session.redirect_uri,
+        "metadata": session.metadata.as_ref().map(Metadata::to_value),
+        "address": session.address,
+        "agent": session.agent,
+        "created": session.created.rfc3339(),
+        "expires": session.expires.rfc3339(),
+    }))
+}
+
 fn shown_grant(live: &LiveGrant) -> Value {
     let grant = live.grant();
     json!({
@@ -71,7 +105,22 @@ pub(super) async fn list(
     let sessions = session::listed(&view, &cx, user, MOST)?;
     let bridges = access::listed(&view, &cx, user, MOST)?;
     let told = sessions.iter().map(shown_session).chain(bridges.iter().map(shown_bridge));
-    Ok(Json(json!({ "sessions": told.collect::<Vec<_>>() })))
+    let mut told: Vec<Value> = told.collect();
+    if user.is_none() {
+        for kept in anonymous::listed(&view, &cx, MOST)? {
+            told.push(shown_anonymous(&view, &kept)?);
+        }
+    }
+    Ok(Json(json!({ "sessions": told })))
+}
+
+/// The anonymous sessions that are kept, those that are over too.
+pub(super) async fn list_anonymous(State(app): State<Arc<App>>) -> Result<Json<Value>, Failed> {
+    let view = app.read()?;
+    let kept = anonymous::kept(&view, &app.context(), MOST)?;
+    let told =
+        kept.iter().map(|kept| shown_anonymous(&view, kept)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Json(json!({ "sessions": told })))
 }
 
 pub(super) async fn revoke(
@@ -86,6 +135,10 @@ pub(super) async fn revoke(
         return Ok(Json(shown_bridge(&ended)));
     }
     let id = browser.map_err(|_| Refusal::SessionNotFound)?;
+    if anonymous::live(&app.read()?, &app.context(), id)?.is_some() {
+        let ended = app.write(move |tx, cx| anonymous::revoke(tx, cx, id)).await?;
+        return Ok(Json(shown_anonymous(&app.read()?, &ended)?));
+    }
     let revoked = app.write(move |tx, cx| session::revoke(tx, cx, id)).await?;
     Ok(Json(shown_session(&revoked)))
 }

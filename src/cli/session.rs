@@ -11,6 +11,7 @@ const SESSION_HELP: &str = "\
 Examples:
   gatelodge session list
   gatelodge session list --user ada
+  gatelodge session list --anonymous
   gatelodge session revoke 0190163d-8694-439b-aea5-966c26f8ad91
 
 A revoked session is over, and with it whatever was granted in it, offline access too.
@@ -33,6 +34,9 @@ pub(super) enum SessionVerb {
         /// Only this person's
         #[arg(long, value_name = "USERNAME")]
         user: Option<String>,
+        /// The anonymous ones of the last 30 days, and what became of them
+        #[arg(long, conflicts_with = "user")]
+        anonymous: bool,
     },
     /// Sign a browser out, and end every grant that was made in it
     Revoke {
@@ -61,7 +65,20 @@ pub(super) enum GrantVerb {
 /// `gatelodge session …`
 pub(super) async fn run(verb: SessionVerb, door: &mut Door) -> Result<Answer, Failure> {
     match verb {
-        SessionVerb::List { user } => {
+        SessionVerb::List { anonymous: true, .. } => {
+            const COLUMNS: &[(&str, &str)] = &[
+                ("SESSION", "id"),
+                ("CLIENT ID", "client_id"),
+                ("STATE", "state"),
+                ("MERGED INTO", "merged_into"),
+                ("ADDRESS", "address"),
+                ("CREATED", "created"),
+                ("EXPIRES", "expires"),
+            ];
+            let answer = door.ask(Method::GET, "/api/v1/anonymous-sessions", None).await?;
+            Ok(list(answer, "sessions", COLUMNS, "No anonymous session is kept."))
+        }
+        SessionVerb::List { user, anonymous: false } => {
             const COLUMNS: &[(&str, &str)] = &[
                 ("SESSION", "id"),
                 ("USERNAME", "username"),
@@ -142,11 +159,16 @@ mod tests {
             let one = json!({ "id": "s1", "username": query.unwrap_or_default() });
             Json(json!({ "sessions": [one] }))
         };
+        let merged = async || {
+            let one = json!({ "id": "s2", "client_id": "shop", "state": "merged" });
+            Json(json!({ "sessions": [one] }))
+        };
         let revoked = |Path(id): Path<String>| async move { Json(json!({ "id": id })) };
         Door::InProcess(
             Router::new()
                 .route("/api/v1/sessions", get(sessions))
                 .route("/api/v1/sessions/{id}", delete(revoked))
+                .route("/api/v1/anonymous-sessions", get(merged))
                 .route("/api/v1/grants", get(|| async { Json(json!({ "grants": [] })) }))
                 .route("/api/v1/grants/{id}", delete(revoked)),
         )
@@ -154,11 +176,17 @@ mod tests {
 
     #[tokio::test]
     async fn sessions_are_listed_of_everybody_or_of_one() {
-        let all = run(SessionVerb::List { user: None }, &mut door()).await.unwrap();
-        let one = run(SessionVerb::List { user: Some("a+b".into()) }, &mut door()).await.unwrap();
+        let list = async |user: Option<&str>, anonymous| {
+            let verb = SessionVerb::List { user: user.map(str::to_owned), anonymous };
+            run(verb, &mut door()).await.unwrap()
+        };
+
+        let (all, one) = (list(None, false).await, list(Some("a+b"), false).await);
+        let anonymous = list(None, true).await;
 
         assert!(all.parts().1.starts_with("SESSION  USERNAME"));
         assert_eq!(one.parts().2["sessions"][0]["username"], "user=a%2Bb");
+        assert!(anonymous.parts().1.starts_with("SESSION  CLIENT ID  STATE   MERGED INTO"));
     }
 
     #[tokio::test]

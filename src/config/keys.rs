@@ -40,6 +40,10 @@ pub(super) static KEYS: &[Key] = &[
         Kind::Span { of: |d| &mut d.config.lifetimes.access_token, from: MINUTE, to: DAY },
     ),
     key(
+        "lifetimes.anonymous",
+        Kind::Span { of: |d| &mut d.config.lifetimes.anonymous, from: MINUTE, to: DAY },
+    ),
+    key(
         "lifetimes.authorization_code",
         Kind::Span {
             of: |d| &mut d.config.lifetimes.authorization_code,
@@ -127,6 +131,10 @@ pub(super) static KEYS: &[Key] = &[
     key("listen", Kind::Listeners(|d| &mut d.config.listen)),
     key("log", Kind::Text(|d| &mut d.config.log)),
     key("offline", Kind::Switch(|d| &mut d.config.offline)),
+    key(
+        "policy.anonymous_sessions",
+        Kind::Number { of: |d| &mut d.config.policy.anonymous_sessions, from: 0, to: 1_000_000 },
+    ),
     key(
         "policy.interactions",
         Kind::Number { of: |d| &mut d.config.policy.interactions, from: 16, to: 1_000_000 },

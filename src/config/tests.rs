@@ -97,8 +97,10 @@ fn every_kind_is_read_from_the_file() {
         private = ["apps.lan:443", "[::1]:8443"]
         [lifetimes]
         access_token = 300
+        anonymous = "1d"
         refresh_idle = "10d"
         [policy]
+        anonymous_sessions = 0
         interactions = 50
         iss_parameter = false
         pkce = "nonce"
@@ -119,6 +121,7 @@ fn every_kind_is_read_from_the_file() {
     assert_eq!(config.fetch.private, ["apps.lan:443", "[::1]:8443"]);
     assert_eq!(config.lifetimes.access_token, Duration::from_secs(300));
     assert_eq!(config.lifetimes.refresh_idle, Duration::from_secs(864_000));
+    assert_eq!(config.policy.anonymous_sessions, 0);
     assert_eq!(config.policy.interactions, 50);
     assert_eq!(config.policy.pkce, PkcePolicy::Nonce);
     assert!(!config.policy.iss_parameter);
@@ -163,6 +166,11 @@ fn each_fault_names_its_source_its_key_and_what_is_allowed() {
         (
             "[lifetimes]\naccess_token = 5",
             "FILE: lifetimes.access_token: found 5; 1m to 1d is allowed, in seconds (900) or with \
+             a unit (\"45s\", \"15m\", \"12h\", \"30d\")",
+        ),
+        (
+            "[lifetimes]\nanonymous = '25h'",
+            "FILE: lifetimes.anonymous: found \"25h\"; 1m to 1d is allowed, in seconds (900) or with \
              a unit (\"45s\", \"15m\", \"12h\", \"30d\")",
         ),
         ("lifetimes = 5", "FILE: lifetimes: found 5; a table is allowed"),

@@ -4,15 +4,17 @@
 use crate::error::{Error, Refusal};
 use crate::flow::bridge::access::LiveBridge;
 use crate::flow::grant::LiveGrant;
-use crate::flow::{Context, bridge, grant};
+use crate::flow::{Context, bridge, grant, session};
 use crate::oauth::claims::{AccessClaims, grant_of};
-use crate::oauth::id::ClientId;
+use crate::oauth::id::{AnonymousSub, ClientId};
 use crate::store::View;
 use crate::store::schema::{Client, Revoked};
 
 /// Proof that an access token is in force: neither expired nor revoked, and whatever it hangs on
 /// is there still.
 pub enum LiveAccess {
+    /// It acts for nobody, in an anonymous session.
+    Anonymous,
     /// It acts for a person, by their bridge.
     Bridge(Box<LiveBridge>),
     /// It acts for its client (RFC 6749 §4.4).
@@ -41,6 +43,10 @@ pub fn live(view: &impl View, cx: &Context, claims: &AccessClaims) -> Result<Liv
     if let Some(grant) = grant_of(&claims.jti) {
         let live = grant::live(view, cx, grant)?.ok_or(Refusal::BearerTokenOfEndedGrant)?;
         return Ok(LiveAccess::Grant(Box::new(live)));
+    }
+    if AnonymousSub::is_in(&claims.sub) {
+        session::anonymous::check(view, cx, claims)?;
+        return Ok(LiveAccess::Anonymous);
     }
     if bridge::access::is_bridge(claims) {
         let live = bridge::access::behind(view, cx, claims)?;

@@ -74,8 +74,8 @@ fn of_access(
         return Ok(None);
     }
     let username = match access::live(view, cx, claims)? {
+        LiveAccess::Anonymous | LiveAccess::Client => None,
         LiveAccess::Bridge(live) => Some(live.person().username.to_string()),
-        LiveAccess::Client => None,
         LiveAccess::Grant(live) => username(&live, &claims.scope),
     };
     Ok(Some(Introspection::of_access(claims, username)))

@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
+use crate::error::Refusal;
 use crate::flow::grant::LiveGrant;
 use crate::flow::{Context, Rules};
 use crate::oauth::claims::{AccessClaims, IdClaims, PHISHING_RESISTANT, Profile, jti};
 use crate::oauth::client::{SigningAlg, SubjectType};
-use crate::oauth::id::{ClientId, UserId};
+use crate::oauth::id::{ClientId, SessionId, UserId};
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
+use crate::oauth::token::anonymous::SCOPE;
 use crate::secret::RefreshToken;
-use crate::store::schema::Client;
+use crate::store::schema::{AnonymousSession, Client};
 
 /// A token answer (RFC 6749 §5.1), to be signed after the commit.
 pub struct Issued {
@@ -52,7 +54,7 @@ pub fn for_grant(
         acr: Some(PHISHING_RESISTANT.to_owned()),
         amr: grant.authentication.amr.clone(),
         roles: roles.iter().map(ToString::to_string).collect(),
-        ..anonymous(cx, &grant.client, resources, lasting)
+        ..nobodys(cx, &grant.client, resources, lasting)
     };
     let id_token = scope.has("openid").then(|| {
         let claims = IdClaims {
@@ -86,8 +88,27 @@ pub fn for_client(
     scope: Scope,
 ) -> Issued {
     let lasting = access_token_lifetime(cx, client);
-    let access = AccessClaims { scope: scope.clone(), ..anonymous(cx, id, resources, lasting) };
+    let access = AccessClaims { scope: scope.clone(), ..nobodys(cx, id, resources, lasting) };
     Issued { access, expires_in: lasting.as_secs(), id_token: None, refresh_token: None, scope }
+}
+
+/// The answer for an anonymous session: its token says who asked, and nothing of anybody.
+pub fn for_anonymous(
+    cx: &Context,
+    client: &Client,
+    id: SessionId,
+    session: &AnonymousSession,
+) -> Result<Issued, Refusal> {
+    let lasting = access_token_lifetime(cx, client).min(session.expires.since(cx.now));
+    let scope: Scope = SCOPE.parse()?;
+    let access = AccessClaims {
+        sub: session.sub.to_string(),
+        scope: scope.clone(),
+        sid: Some(id.to_string()),
+        ..nobodys(cx, &session.client, &[], lasting)
+    };
+    let expires_in = lasting.as_secs();
+    Ok(Issued { access, expires_in, id_token: None, refresh_token: None, scope })
 }
 
 fn access_token_lifetime(cx: &Context, client: &Client) -> Duration {
@@ -105,7 +126,7 @@ pub fn subject(rules: &Rules, client: &Client, user: UserId) -> String {
 
 /// What every access token says; the client stands for the subject (RFC 9068 §5) until a person
 /// takes its place.
-fn anonymous(
+fn nobodys(
     cx: &Context,
     client: &ClientId,
     resources: &[Resource],

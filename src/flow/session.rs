@@ -1,5 +1,7 @@
 //! Browser sessions: opened by a sign-in, ended by sign-out, idleness or age.
 
+pub mod anonymous;
+
 use std::time::Duration;
 
 use crate::error::{Error, Refusal};

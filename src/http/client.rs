@@ -14,6 +14,7 @@ use crate::error::{Error, Internal, Refusal};
 use crate::flow::client::auth::{self, AuthenticatedClient, Chosen, ClientKeys, Proving, Signed};
 use crate::oauth::client::assertion::ClientAssertion;
 use crate::oauth::client::{ClientSecret, Presented, Proof};
+use crate::oauth::id::ClientId;
 use crate::oauth::params::Params;
 
 /// Whoever asks: what the head of a request tells of them.
@@ -32,6 +33,15 @@ impl Caller {
         Self { authorization, endpoint, from: peer::address(app, request) }
     }
 
+    /// The one `Authorization` header.
+    fn authorization(&self) -> Result<Option<&[u8]>, Refusal> {
+        match self.authorization.as_slice() {
+            [] => Ok(None),
+            [authorization] => Ok(Some(authorization.as_bytes())),
+            [_, _, ..] => Err(Refusal::ClientAuthTwice),
+        }
+    }
+
     /// The shape in which they read an error.
     ///
     /// RFC 6749 §5.2: "If the client attempted to authenticate via the 'Authorization' request
@@ -48,12 +58,23 @@ pub(super) async fn proven(
     caller: &Caller,
     form: &Params,
 ) -> Result<AuthenticatedClient, Error> {
-    let authorization = match caller.authorization.as_slice() {
-        [] => None,
-        [authorization] => Some(authorization.as_bytes()),
-        [_, _, ..] => return Err(Refusal::ClientAuthTwice.into()),
-    };
-    let presented = Presented::parse(authorization, form)?;
+    prove(app, caller, Presented::parse(caller.authorization()?, form)?).await
+}
+
+/// The client that a request without a form names, and proves by its head.
+pub(super) async fn proven_by_head(
+    app: &Arc<App>,
+    caller: &Caller,
+    named: &ClientId,
+) -> Result<AuthenticatedClient, Error> {
+    prove(app, caller, Presented::by_head(caller.authorization()?, named)?).await
+}
+
+async fn prove(
+    app: &Arc<App>,
+    caller: &Caller,
+    presented: Presented,
+) -> Result<AuthenticatedClient, Error> {
     app.meet_to_prove(&presented.client_id, caller.from).await?;
     let proving = auth::prove(&app.read()?, &app.context(), &presented, &caller.endpoint)?;
     match (proving, presented.proof) {

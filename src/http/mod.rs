@@ -55,6 +55,7 @@ pub fn router(app: Arc<App>) -> Router {
             "/oauth/register/{client_id}",
             get(registration::show).put(registration::update).delete(registration::remove),
         )
+        .route("/oauth/session", post(token::anonymous::open))
         .route("/oauth/token", post(token::token))
         .route("/oauth/userinfo", get(userinfo::get).post(userinfo::post));
 

@@ -1,5 +1,7 @@
 //! `/oauth/token`: RFC 6749 §3.2.
 
+pub(super) mod anonymous;
+
 use std::sync::Arc;
 
 use axum::Json;

@@ -22,7 +22,8 @@ impl ClientId {
     /// An id that an operator may give to a client: one that can be mistaken neither for a
     /// metadata document, a bridge or an anonymous session, nor for a person.
     pub fn chosen(s: &str) -> Result<Self, Refusal> {
-        let reserved = ["https:", "bridge:", "anon_"].iter().any(|prefix| s.starts_with(prefix));
+        let reserved = ["https:", "bridge:", AnonymousSub::PREFIX];
+        let reserved = reserved.iter().any(|prefix| s.starts_with(prefix));
         let reserved = reserved || s == crate::oauth::bridge::CLIENT;
         if reserved || Uuid::try_parse(s).is_ok() {
             return Err(Refusal::ClientIdReserved);
@@ -105,6 +106,37 @@ uuids! {
     SessionId = "session", BearerTokenMalformed;
     /// A person: the `sub` of OpenID Connect Core §2.
     UserId = "user", BearerTokenMalformed;
+}
+
+/// The `sub` of an anonymous session: `anon_` and a UUID, which is neither a person's nor a client's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnonymousSub(Uuid);
+
+impl AnonymousSub {
+    /// How each of them begins, and nobody else's.
+    const PREFIX: &'static str = "anon_";
+
+    /// The one that belongs to `fresh`.
+    pub fn draw(fresh: &Fresh) -> Self {
+        Self(fresh.uuid("anonymous"))
+    }
+
+    /// Whether `sub` is that of an anonymous session.
+    pub fn is_in(sub: &str) -> bool {
+        sub.starts_with(Self::PREFIX)
+    }
+}
+
+impl From<Uuid> for AnonymousSub {
+    fn from(uuid: Uuid) -> Self {
+        Self(uuid)
+    }
+}
+
+impl fmt::Display for AnonymousSub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", Self::PREFIX, self.0.simple())
+    }
 }
 
 /// The `kid` of RFC 7517 §4.5: the RFC 7638 thumbprint of the key.

@@ -1,6 +1,7 @@
 //! The token request: [RFC 6749 §4.1.3, §4.4.2 and §6](https://www.rfc-editor.org/rfc/rfc6749),
 //! and [RFC 8628 §3.4](https://www.rfc-editor.org/rfc/rfc8628#section-3.4).
 
+pub mod anonymous;
 pub mod device;
 
 use crate::error::Refusal;

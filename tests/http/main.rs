@@ -9,6 +9,7 @@
 )]
 
 mod admin;
+mod anonymous;
 mod answers;
 mod bridge;
 mod client_auth;

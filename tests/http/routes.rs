@@ -32,6 +32,7 @@ const ROUTES: &[(&str, &str, To, bool)] = &[
     ("/oauth/revoke", "POST", Any, false),
     ("/oauth/register", "POST", Any, false),
     ("/oauth/register/{client_id}", "GET,HEAD,PUT,DELETE", Any, false),
+    ("/oauth/session", "POST", Own, false),
     ("/oauth/token", "POST", Any, false),
     ("/oauth/userinfo", "GET,HEAD,POST", Any, false),
     ("/oauth/authorize", "GET,HEAD,POST", Own, false),

@@ -5,9 +5,9 @@ use crate::error::Error;
 use crate::flow::client::usage;
 use crate::flow::{Context, backchannel};
 use crate::store::schema::{
-    AppCode, AppSession, Attempts, Bridge, BridgeSession, Ceremony, Client, Code, Device,
-    DeviceCertificate, Exchange, Grant, Interaction, Pat, Pushed, Refresh, Revoked, Session,
-    SetupLink, SigningKeyRow, UsedAssertion, Withdrawal,
+    AnonymousSession, AppCode, AppSession, Attempts, Bridge, BridgeSession, Ceremony, Client, Code,
+    Device, DeviceCertificate, Exchange, Grant, Interaction, Pat, Pushed, Refresh, Revoked,
+    Session, SetupLink, SigningKeyRow, UsedAssertion, Withdrawal,
 };
 use crate::store::{Row, StoreError, Tx, View};
 
@@ -54,6 +54,7 @@ fn remove(tx: &mut Tx<'_>, cx: &Context, key: &[u8]) -> Result<(), StoreError> {
         return usage::forget_unused(tx, cx, &tx.expired_key::<Client>(key)?);
     }
     in_tables!(
+        AnonymousSession,
         AppCode,
         AppSession,
         Attempts,

@@ -123,6 +123,8 @@ pub fn begin(
 /// A registration that verified.
 #[derive(Clone)]
 pub struct Proof {
+    /// The cookie of an anonymous session that the browser has.
+    pub anonymous: Option<TokenHash>,
     /// The browser.
     pub browser: TokenHash,
     /// The ceremony that it answers.
@@ -137,9 +139,17 @@ pub struct Proof {
     pub registered: Registered,
 }
 
-/// Stores the passkey, spends the link, makes the first administrator, and opens the session: all
-/// or nothing.
-pub fn complete(tx: &mut Tx<'_>, cx: &Context, proof: &Proof) -> Result<SessionSecret, Error> {
+/// What an enrolment brought about.
+pub struct Enrolled {
+    /// Whether an anonymous session became that person's.
+    pub merged: bool,
+    /// The cookie of the person's session.
+    pub secret: SessionSecret,
+}
+
+/// Stores the passkey, spends the link, makes the first administrator, merges the anonymous session
+/// of somebody new, and opens their own: all or nothing.
+pub fn complete(tx: &mut Tx<'_>, cx: &Context, proof: &Proof) -> Result<Enrolled, Error> {
     // The link first: whoever comes second is told that it was used.
     let opened = open(tx, cx, &proof.link)?;
     let ceremony = login::ceremony(tx, cx, proof.ceremony, &proof.browser)?;
@@ -166,6 +176,13 @@ pub fn complete(tx: &mut Tx<'_>, cx: &Context, proof: &Proof) -> Result<SessionS
         };
         tx.put(&user, person)?;
     }
+    let merged = match (opened.purpose, &proof.anonymous) {
+        (SetupPurpose::Enrol(_) | SetupPurpose::First, Some(cookie)) => {
+            session::anonymous::merge(tx, cx, cookie, user)?
+        }
+        // Whoever recovers has been here before.
+        (SetupPurpose::Recover(_), _) | (_, None) => false,
+    };
     let passkey = Passkey {
         backed_up: proof.registered.backed_up,
         created: cx.now,
@@ -182,7 +199,8 @@ pub fn complete(tx: &mut Tx<'_>, cx: &Context, proof: &Proof) -> Result<SessionS
         tx.put(&proof.link, row)?;
     }
     let authentication = Authentication { amr: proof.registered.amr.clone(), at: cx.now };
-    session::open(tx, cx, user, authentication, proof.previous.as_ref())
+    let secret = session::open(tx, cx, user, authentication, proof.previous.as_ref())?;
+    Ok(Enrolled { merged, secret })
 }
 
 /// The passkeys that a person has.

@@ -14,6 +14,10 @@ use crate::oauth::issuer::Issuer;
 /// The cookies there are.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::http) enum Cookie {
+    /// What merges an anonymous session into the person who enrols. On a loopback issuer it has the
+    /// path of the others, although `/oauth/session` sets it: RFC 6265 §4.1.2.4 lets an answer set
+    /// a cookie of a path that is not its own, and it is read at enrolment alone, under `/gate/`.
+    Anonymous,
     /// What a browser has before it has a session.
     Browser,
     /// What binds one interaction to a browser.
@@ -25,6 +29,7 @@ pub(in crate::http) enum Cookie {
 impl Cookie {
     fn name(self, issuer: &Issuer) -> String {
         let what = match self {
+            Self::Anonymous => "anonymous".to_owned(),
             Self::Browser => "browser".to_owned(),
             Self::Interaction(id) => format!("i_{}", id.uuid().simple()),
             Self::Session => "session".to_owned(),

@@ -9,9 +9,10 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::cookie::Cookie;
 use super::page::{self, Page, SetupPage};
 use super::passkeys::{Posted, posted};
-use super::visitor::{Visitor, greet, sign_in};
+use super::visitor::{Visitor, greet, sign_in, with_cookie};
 use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::person::{enroll, login};
@@ -132,6 +133,7 @@ pub(in crate::http) async fn finish(
         .map_err(Failure::json)?;
     let name = body.passkey_name.as_deref().unwrap_or("Passkey");
     let proof = enroll::Proof {
+        anonymous: visitor.anonymous(&app),
         browser,
         ceremony: id,
         link,
@@ -139,10 +141,15 @@ pub(in crate::http) async fn finish(
         previous: visitor.session(&app),
         registered,
     };
-    let secret =
+    let enrolled =
         app.write(move |tx, cx| enroll::complete(tx, cx, &proof)).await.map_err(Failure::json)?;
     let response = Json(json!({ "next": "/gate/account" })).into_response();
-    Ok(sign_in(&app, response, &secret))
+    let response = sign_in(&app, response, &enrolled.secret);
+    Ok(if enrolled.merged {
+        with_cookie(response, Cookie::Anonymous.clear(&app.rules().issuer))
+    } else {
+        response
+    })
 }
 
 /// A token that has not the form of one is as unknown as one that was never made.

@@ -9,10 +9,11 @@ use crate::error::Refusal;
 use crate::flow::Context;
 use crate::flow::step::Door;
 use crate::oauth::id::InteractionId;
-use crate::secret::{BrowserSecret, Pepper, SessionSecret, TokenHash};
+use crate::secret::{AnonymousSecret, BrowserSecret, Pepper, SessionSecret, TokenHash};
 
 /// A browser, by its cookies.
 pub(in crate::http) struct Visitor {
+    anonymous: Option<AnonymousSecret>,
     browser: Option<BrowserSecret>,
     session: Option<SessionSecret>,
 }
@@ -22,9 +23,16 @@ impl Visitor {
     pub(in crate::http) fn of(app: &App, headers: &HeaderMap) -> Self {
         let read = |cookie: Cookie| cookie.read(&app.rules().issuer, headers);
         Self {
+            anonymous: read(Cookie::Anonymous).and_then(|value| value.parse().ok()),
             browser: read(Cookie::Browser).and_then(|value| value.parse().ok()),
             session: read(Cookie::Session).and_then(|value| value.parse().ok()),
         }
+    }
+
+    /// What the cookie of an anonymous session is known by. It proves nobody: an enrolment merges
+    /// it, and nothing else asks for it.
+    pub(in crate::http) fn anonymous(&self, app: &App) -> Option<TokenHash> {
+        self.anonymous.as_ref().map(|secret| app.rules().pepper.hash(secret))
     }
 
     /// What the session cookie is known by.

@@ -245,11 +245,7 @@ impl Presented {
         }
         let client_id = form.parsed::<ClientId>("client_id")?;
         if let Some(header) = authorization {
-            let (basic_id, secret) = basic(header)?;
-            if client_id.is_some_and(|named| named != basic_id) {
-                return Err(Refusal::ClientAuthTwice);
-            }
-            return Ok(Self { client_id: basic_id, proof: Proof::Basic(secret) });
+            return Self::basic(header, client_id.as_ref());
         }
         if let Some(assertion) = assertion(form)? {
             // RFC 7521 §4.2: "The 'client_id' is unnecessary for client assertion authentication
@@ -265,6 +261,22 @@ impl Presented {
         let client_id = client_id.ok_or(Refusal::ClientIdMissing)?;
         let secret = secret.map(str::parse).transpose()?;
         Ok(Self { client_id, proof: secret.map_or(Proof::None, Proof::Post) })
+    }
+
+    /// What an `Authorization` header presents of the client that a request without a form names.
+    pub fn by_head(authorization: Option<&[u8]>, named: &ClientId) -> Result<Self, Refusal> {
+        match authorization {
+            Some(header) => Self::basic(header, Some(named)),
+            None => Ok(Self { client_id: named.clone(), proof: Proof::None }),
+        }
+    }
+
+    fn basic(header: &[u8], named: Option<&ClientId>) -> Result<Self, Refusal> {
+        let (client_id, secret) = basic(header)?;
+        if named.is_some_and(|named| *named != client_id) {
+            return Err(Refusal::ClientAuthTwice);
+        }
+        Ok(Self { client_id, proof: Proof::Basic(secret) })
     }
 }
 

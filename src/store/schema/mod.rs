@@ -3,6 +3,7 @@
 //! A layout enum is append only: a released variant is frozen, and its bytes are kept under
 //! `tests/store/golden/`. Tags are never used again.
 
+mod anonymous;
 mod bridge;
 mod browser;
 mod certificate;
@@ -16,6 +17,7 @@ mod passkey;
 mod person;
 mod pushed;
 
+pub use anonymous::*;
 pub use bridge::*;
 pub use browser::*;
 pub use certificate::*;
@@ -72,6 +74,7 @@ mod tests {
             Tag { byte: 0, name: "schema" },
             crate::store::table::EXPIRY,
             Attempts::TABLE,
+            AnonymousSession::TABLE,
             AppCode::TABLE,
             AppSession::TABLE,
             Bridge::TABLE,
@@ -101,6 +104,9 @@ mod tests {
             SigningKeyRow::TABLE,
             UsedAssertion::TABLE,
             Withdrawal::TABLE,
+            tag(&ANONYMOUS_BY_COOKIE),
+            tag(&ANONYMOUS_BY_EXPIRY),
+            tag(&ANONYMOUS_BY_NETWORK),
             tag(&BRIDGE_SESSIONS_BY_USER),
             tag(&CERTIFICATES_BY_USER),
             tag(&CLIENTS_BY_FINGERPRINT),

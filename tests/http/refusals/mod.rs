@@ -4,6 +4,7 @@
 //! how it comes about.
 
 mod admin;
+mod anonymous;
 mod assertion;
 mod authorize;
 mod bridge;
@@ -38,6 +39,9 @@ fn story(refusal: Refusal) -> Story {
     table! {
         AccessTokenLifetimeUnfit => admin::access_tokens_without_end(),
         AcrUnmet => authorize::an_acr_that_nobody_has(),
+        AnonymousMetadataUnfit => anonymous::metadata_that_is_a_list(),
+        AnonymousNotAllowed => anonymous::a_client_that_was_not_allowed_it(),
+        AnonymousSessionsTooMany => anonymous::no_room_for_one(),
         AppCodeOfAnotherBrowser => forward::a_code_in_another_browser(),
         AppCodeUnknown => forward::no_code(),
         AppProxyUnknown => forward::a_question_of_a_stranger(),

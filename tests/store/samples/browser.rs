@@ -5,7 +5,8 @@ use gatelodge::oauth::authorize::{AuthorizeRequest, Prompt, ResponseMode};
 use gatelodge::oauth::id::{ClientId, InteractionId, SessionId};
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
-    Delivery, Device, DeviceState, Interaction, Purpose, Pushed, Session,
+    AnonymousEnding, AnonymousSession, Delivery, Device, DeviceState, Interaction, Purpose, Pushed,
+    Session,
 };
 
 use super::{at, authentication, claims, hash, id, read, scope, shop, text, uris};
@@ -87,6 +88,27 @@ pub(super) fn sessions() -> Vec<(SessionId, Session)> {
     };
     let revoked = Session { revoked: true, ..row.clone() };
     vec![(id(3), row), (id(9), revoked)]
+}
+
+pub(super) fn anonymous_sessions() -> Vec<(SessionId, AnonymousSession)> {
+    let full = AnonymousSession {
+        address: text("192.0.2.1"),
+        agent: Some(text("shop/1.0")),
+        client: shop(),
+        cookie: hash(30),
+        created: at(1),
+        ending: Some(AnonymousEnding::Merged(id(5))),
+        expires: at(86_401),
+        metadata: Some(read("{\"cart\":[1,null]}")),
+        network: hash(31),
+        redirect_uri: Some(uris()[0].clone()),
+        sub: id(6),
+    };
+    let revoked =
+        AnonymousSession { ending: Some(AnonymousEnding::Revoked), metadata: None, ..full.clone() };
+    let least =
+        AnonymousSession { agent: None, ending: None, redirect_uri: None, ..revoked.clone() };
+    vec![(id(30), full), (id(31), revoked), (id(32), least)]
 }
 
 pub(super) fn pushed_requests() -> Vec<(TokenHash, Pushed)> {

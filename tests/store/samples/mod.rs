@@ -20,10 +20,10 @@ use gatelodge::oauth::redirect_uri::RedirectUri;
 use gatelodge::oauth::scope::Scope;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
-    AppCode, AppSession, Attempts, Authentication, Bridge, BridgeKey, BridgeSession, Ceremony,
-    Client, Code, Consent, Delivery, Device, DeviceCertificate, Exchange, Grant, HostPreference,
-    Installation, Interaction, Passkey, Pat, Person, Protected, Pushed, Refresh, Revoked, Session,
-    SetupLink, SigningKeyRow, UsedAssertion, Withdrawal,
+    AnonymousSession, AppCode, AppSession, Attempts, Authentication, Bridge, BridgeKey,
+    BridgeSession, Ceremony, Client, Code, Consent, Delivery, Device, DeviceCertificate, Exchange,
+    Grant, HostPreference, Installation, Interaction, Passkey, Pat, Person, Protected, Pushed,
+    Refresh, Revoked, Session, SetupLink, SigningKeyRow, UsedAssertion, Withdrawal,
 };
 use gatelodge::store::{Key as _, Read, Row, StoreError, Tx, View};
 use gatelodge::time::Timestamp;
@@ -97,6 +97,7 @@ where
 /// All of them.
 pub(crate) fn samples() -> Vec<Sample> {
     vec![
+        sample::<AnonymousSession>("AnonymousSession", browser::anonymous_sessions()),
         sample::<AppCode>("AppCode", forward::codes()),
         sample::<AppSession>("AppSession", forward::sessions()),
         sample::<Attempts>("Attempts", clients::attempts()),

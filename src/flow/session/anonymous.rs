@@ -1,0 +1,200 @@
+//! Anonymous sessions: a client has one opened for somebody whom nobody knows, and whoever it was
+//! takes it with them when they enrol.
+//!
+//! Each is new: nothing that a client or a browser says leads to a session that is there already.
+//! The cookie merges it, and opens nothing; the token opens what a resource server gives to anybody.
+
+use std::net::IpAddr;
+
+use crate::error::{Error, Refusal};
+use crate::flow::client::auth::AuthenticatedClient;
+use crate::flow::client::usage;
+use crate::flow::issue::{self, Issued};
+use crate::flow::{Context, throttle};
+use crate::oauth::authorize::Callback;
+use crate::oauth::claims::AccessClaims;
+use crate::oauth::id::{AnonymousSub, SessionId, UserId};
+use crate::oauth::token::anonymous::AnonymousRequest;
+use crate::secret::{AnonymousSecret, TokenHash};
+use crate::store::schema::{
+    ANONYMOUS_BY_COOKIE, ANONYMOUS_BY_EXPIRY, ANONYMOUS_BY_NETWORK, AnonymousEnding,
+    AnonymousSession, Client,
+};
+use crate::store::{StoreError, Tx, View};
+
+/// How many are opened in a minute from one network, and for one client.
+const FROM_NETWORK: usize = 60;
+const FOR_CLIENT: usize = 600;
+
+/// From where a session is asked for.
+#[derive(Clone, Debug)]
+pub struct Asking {
+    /// The address.
+    pub address: IpAddr,
+    /// The program, by its own account.
+    pub agent: Option<String>,
+}
+
+/// A session that was opened, and the token to be signed under it.
+pub struct Opened {
+    /// The token.
+    pub issued: Issued,
+    /// The session.
+    pub id: SessionId,
+    /// Its cookie's value.
+    pub secret: AnonymousSecret,
+    /// What is known of it.
+    pub session: AnonymousSession,
+}
+
+/// Refuses where as many sessions live as may, in all or from the network of `address`. This machine
+/// is no network: through a proxy it may be anybody.
+///
+/// Read before the transaction: the bound is a bound on size, and need not be exact.
+pub fn check_room(view: &impl View, cx: &Context, address: IpAddr) -> Result<(), Error> {
+    let most = cx.rules.config.policy.anonymous_sessions;
+    let (network, half) = (network(cx, address), most.div_ceil(2));
+    let in_all = view.count_beyond(&ANONYMOUS_BY_EXPIRY, &(), &cx.now, most)?;
+    let from_network =
+        view.count_beyond(&ANONYMOUS_BY_NETWORK, &network, &(network, cx.now), half)?;
+    let filled = from_network >= half && !address.to_canonical().is_loopback();
+    if in_all >= most || filled {
+        return Err(Refusal::AnonymousSessionsTooMany.into());
+    }
+    Ok(())
+}
+
+fn network(cx: &Context, address: IpAddr) -> TokenHash {
+    cx.rules.pepper.hash_parts("anonymous sessions network", &throttle::network(address))
+}
+
+/// Opens a session, and makes the token under it.
+///
+/// # Errors
+///
+/// [`Refusal::AnonymousNotAllowed`] where the operator has not allowed it to the client, and
+/// [`Refusal::RedirectUriUnregistered`] where the client names an address that is not its own.
+pub fn open(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    proven: &AuthenticatedClient,
+    asking: &Asking,
+    request: &AnonymousRequest,
+) -> Result<Opened, Error> {
+    let client = proven.client(tx)?;
+    if !client.anonymous {
+        return Err(Refusal::AnonymousNotAllowed.into());
+    }
+    if let Some(requested) = &request.redirect_uri {
+        Callback::prove(&client.redirect_uris, client.client_type, Some(requested), None)?;
+    }
+    let from = throttle::network(asking.address);
+    throttle::spend(tx, cx, "anonymous sessions from", &from, FROM_NETWORK)?;
+    let id = proven.id();
+    throttle::spend(tx, cx, "anonymous sessions of", id.as_str().as_bytes(), FOR_CLIENT)?;
+    usage::note(tx, cx, id)?;
+    let (id, secret) = (SessionId::draw(&cx.fresh), cx.fresh.token());
+    let session = AnonymousSession {
+        address: asking.address.to_string(),
+        agent: asking.agent.clone(),
+        client: proven.id().clone(),
+        cookie: cx.rules.pepper.hash(&secret),
+        created: cx.now,
+        ending: None,
+        expires: cx.now + cx.rules.config.lifetimes.anonymous,
+        metadata: request.metadata.clone(),
+        network: network(cx, asking.address),
+        redirect_uri: request.redirect_uri.clone(),
+        sub: AnonymousSub::draw(&cx.fresh),
+    };
+    tx.put(&id, session.clone())?;
+    let issued = issue::for_anonymous(cx, &client, id, &session)?;
+    Ok(Opened { issued, id, secret, session })
+}
+
+/// The session of that id, if it lives: not ended, not over, and its client is still the one that
+/// opened it and may still do so.
+pub fn live(
+    view: &impl View,
+    cx: &Context,
+    id: SessionId,
+) -> Result<Option<AnonymousSession>, StoreError> {
+    let Some(session) = view.find::<AnonymousSession>(&id)? else { return Ok(None) };
+    let client = view.find::<Client>(&session.client)?;
+    let may_open =
+        |client: Client| client.enabled && client.anonymous && client.created <= session.created;
+    let lives = session.ending.is_none() && cx.now < session.expires;
+    Ok((lives && client.is_some_and(may_open)).then_some(session))
+}
+
+/// Refuses a token of an anonymous session that does not live.
+///
+/// # Errors
+///
+/// [`Refusal::BearerTokenOfEndedGrant`].
+pub fn check(view: &impl View, cx: &Context, claims: &AccessClaims) -> Result<(), Error> {
+    let session = match claims.sid.as_deref().and_then(|sid| sid.parse().ok()) {
+        Some(id) => live(view, cx, id)?,
+        None => None,
+    };
+    let own = |session: AnonymousSession| session.sub.to_string() == claims.sub;
+    if session.is_some_and(own) { Ok(()) } else { Err(Refusal::BearerTokenOfEndedGrant.into()) }
+}
+
+/// Merges the session behind a cookie into `user`, who has just enrolled in its browser, and says
+/// whether there was one. Nothing under it lives on: the person's tokens are those of their own
+/// session.
+pub fn merge(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    cookie: &TokenHash,
+    user: UserId,
+) -> Result<bool, StoreError> {
+    let Some(id) = tx.by(&ANONYMOUS_BY_COOKIE, cookie, 1)?.pop() else { return Ok(false) };
+    let Some(session) = live(tx, cx, id)? else { return Ok(false) };
+    tx.put(&id, AnonymousSession { ending: Some(AnonymousEnding::Merged(user)), ..session })?;
+    Ok(true)
+}
+
+/// Ends a session, and every token under it.
+///
+/// # Errors
+///
+/// [`Refusal::SessionNotFound`] where it does not live.
+pub fn revoke(tx: &mut Tx<'_>, cx: &Context, id: SessionId) -> Result<Kept, Error> {
+    let session = live(tx, cx, id)?.ok_or(Refusal::SessionNotFound)?;
+    let session = AnonymousSession { ending: Some(AnonymousEnding::Revoked), ..session };
+    tx.put(&id, session.clone())?;
+    Ok(Kept { id, lives: false, session })
+}
+
+/// A session that its operator looks at.
+pub struct Kept {
+    /// Its id.
+    pub id: SessionId,
+    /// Whether it lives.
+    pub lives: bool,
+    /// What is known of it.
+    pub session: AnonymousSession,
+}
+
+/// The sessions that live, at most `most` of them.
+pub fn listed(view: &impl View, cx: &Context, most: usize) -> Result<Vec<Kept>, StoreError> {
+    let mut sessions = Vec::new();
+    for id in view.beyond(&ANONYMOUS_BY_EXPIRY, &cx.now, most)? {
+        let session = live(view, cx, id)?;
+        sessions.extend(session.map(|session| Kept { id, lives: true, session }));
+    }
+    sessions.sort_by_key(|kept| (kept.session.created, kept.id));
+    Ok(sessions)
+}
+
+/// The sessions that are kept, those that are over too, at most `most` of them.
+pub fn kept(view: &impl View, cx: &Context, most: usize) -> Result<Vec<Kept>, StoreError> {
+    let mut sessions = Vec::new();
+    for (id, session) in view.list::<AnonymousSession>(most)? {
+        sessions.push(Kept { id, lives: live(view, cx, id)?.is_some(), session });
+    }
+    sessions.sort_by_key(|kept| (kept.session.created, kept.id));
+    Ok(sessions)
+}

@@ -1,0 +1,124 @@
+//! The request for an anonymous session: a client asks for a token of nobody in particular.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::error::Refusal;
+use crate::oauth::id::ClientId;
+use crate::oauth::redirect_uri::RedirectUri;
+
+/// All that a token of an anonymous session reaches.
+pub const SCOPE: &str = "anonymous";
+
+/// What a client asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnonymousRequest {
+    /// Who asks, as it says itself.
+    pub client_id: ClientId,
+    /// What the client wants its operator to read of the session.
+    pub metadata: Option<Metadata>,
+    /// Where the client means to go on; it is answered, and nothing is redirected.
+    pub redirect_uri: Option<RedirectUri>,
+}
+
+impl AnonymousRequest {
+    /// The request that a JSON object makes; members that are not known are ignored, and null is as
+    /// good as left out.
+    pub fn from_value(value: &Value) -> Result<Self, Refusal> {
+        let members = value.as_object().ok_or(Refusal::BodyMalformed)?;
+        let client_id = text(members, "client_id")?.ok_or(Refusal::ClientIdMissing)?.parse()?;
+        let redirect_uri = text(members, "redirect_uri")?.map(str::parse).transpose()?;
+        let metadata = members.get("metadata").filter(|metadata| !metadata.is_null());
+        let metadata = metadata.map(Metadata::from_value).transpose()?;
+        Ok(Self { client_id, metadata, redirect_uri })
+    }
+}
+
+fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Refusal> {
+    match members.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => value.as_str().map(Some).ok_or(Refusal::BodyMalformed),
+    }
+}
+
+/// What a client says of an anonymous session: a JSON object of at most 4 KiB. It is kept and shown,
+/// and nothing is ever concluded from it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Metadata(Box<str>);
+
+impl Metadata {
+    /// The most bytes of it, as it is kept.
+    pub const MOST: usize = 4 * 1024;
+
+    fn from_value(value: &Value) -> Result<Self, Refusal> {
+        let kept = value.to_string();
+        if !value.is_object() || kept.len() > Self::MOST {
+            return Err(Refusal::AnonymousMetadataUnfit);
+        }
+        Ok(Self(kept.into()))
+    }
+
+    /// The object that it is.
+    pub fn to_value(&self) -> Value {
+        serde_json::from_str(&self.0).unwrap_or_default()
+    }
+}
+
+impl FromStr for Metadata {
+    type Err = Refusal;
+
+    fn from_str(s: &str) -> Result<Self, Refusal> {
+        let value = serde_json::from_str(s).map_err(|_| Refusal::AnonymousMetadataUnfit)?;
+        Self::from_value(&value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_request_names_its_client_and_little_else() {
+        let whole = json!({
+            "client_id": "shop", "redirect_uri": "https://shop.example/cb",
+            "metadata": { "cart": [1, null] }, "sub": "anon_1",
+        });
+
+        let request = AnonymousRequest::from_value(&whole).unwrap();
+        let least = json!({ "client_id": "shop", "redirect_uri": null, "metadata": null });
+        let least = AnonymousRequest::from_value(&least).unwrap();
+
+        assert_eq!(request.client_id.as_str(), "shop");
+        assert_eq!(request.redirect_uri.unwrap().as_str(), "https://shop.example/cb");
+        assert_eq!(request.metadata.unwrap().to_value(), json!({ "cart": [1, null] }));
+        assert_eq!((least.redirect_uri, least.metadata), (None, None));
+    }
+
+    #[test]
+    fn what_is_of_another_type_is_refused() {
+        for (written, refusal) in [
+            (json!([]), Refusal::BodyMalformed),
+            (json!({}), Refusal::ClientIdMissing),
+            (json!({ "client_id": 1 }), Refusal::BodyMalformed),
+            (json!({ "client_id": "" }), Refusal::ClientIdMalformed),
+            (json!({ "client_id": "a", "redirect_uri": [] }), Refusal::BodyMalformed),
+            (json!({ "client_id": "a", "redirect_uri": "/cb" }), Refusal::RedirectUriMalformed),
+            (json!({ "client_id": "a", "metadata": "x" }), Refusal::AnonymousMetadataUnfit),
+            (json!({ "client_id": "a", "metadata": [] }), Refusal::AnonymousMetadataUnfit),
+        ] {
+            assert_eq!(AnonymousRequest::from_value(&written), Err(refusal), "{written}");
+        }
+    }
+
+    #[test]
+    fn metadata_has_at_most_4_kib() {
+        let of = |length| json!({ "a": "x".repeat(length - r#"{"a":""}"#.len()) });
+
+        assert!(Metadata::from_value(&of(4096)).is_ok());
+        assert_eq!(Metadata::from_value(&of(4097)), Err(Refusal::AnonymousMetadataUnfit));
+    }
+}

@@ -1,0 +1,79 @@
+//! Anonymous sessions: what tokens of nobody in particular hang on.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::layout;
+use crate::oauth::id::{AnonymousSub, ClientId, SessionId, UserId};
+use crate::oauth::redirect_uri::RedirectUri;
+use crate::oauth::token::anonymous::Metadata;
+use crate::secret::TokenHash;
+use crate::store::{Entries, Index, Row, Tag};
+use crate::time::Timestamp;
+
+/// A session of nobody in particular.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnonymousSession {
+    /// The address that asked for it, as it is shown.
+    pub address: String,
+    /// The program that asked, by its own account.
+    pub agent: Option<String>,
+    /// Which client opened it.
+    pub client: ClientId,
+    /// What its cookie is known by.
+    pub cookie: TokenHash,
+    /// When it began.
+    pub created: Timestamp,
+    /// Whether it was ended before its time, and by what.
+    pub ending: Option<AnonymousEnding>,
+    /// From when on it is over.
+    pub expires: Timestamp,
+    /// What the client says of it.
+    pub metadata: Option<Metadata>,
+    /// What the network is known by that asked for it.
+    pub network: TokenHash,
+    /// Where the client meant to go on.
+    pub redirect_uri: Option<RedirectUri>,
+    /// What its tokens name in place of a person.
+    pub sub: AnonymousSub,
+}
+
+/// How an anonymous session came to an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AnonymousEnding {
+    /// Whoever it was enrolled, as this person.
+    Merged(UserId),
+    /// An operator ended it.
+    Revoked,
+}
+
+/// How long a session is kept for its operator to look at, from its beginning.
+const KEPT: Duration = Duration::from_hours(30 * 24);
+
+/// Anonymous sessions that nothing has ended, by the hash of their cookie.
+pub const ANONYMOUS_BY_COOKIE: Index<TokenHash, SessionId> =
+    Index::new(61, "anonymous_sessions_by_cookie");
+/// Anonymous sessions that nothing has ended, by the moment from which they are over.
+pub const ANONYMOUS_BY_EXPIRY: Index<Timestamp, SessionId> =
+    Index::new(62, "anonymous_sessions_by_expiry");
+/// The same, by the network that asked for them.
+pub const ANONYMOUS_BY_NETWORK: Index<(TokenHash, Timestamp), SessionId> =
+    Index::new(63, "anonymous_sessions_by_network");
+
+layout!(AnonymousSessionLayout, AnonymousSession);
+
+impl Row for AnonymousSession {
+    type Key = SessionId;
+    type Layout = AnonymousSessionLayout;
+    const TABLE: Tag = Tag { byte: 60, name: "anonymous_sessions" };
+
+    fn entries(&self, key: &SessionId, into: &mut Entries) {
+        into.expire(self.created + KEPT);
+        if self.ending.is_none() {
+            into.add(&ANONYMOUS_BY_COOKIE, &self.cookie, key);
+            into.add(&ANONYMOUS_BY_EXPIRY, &self.expires, key);
+            into.add(&ANONYMOUS_BY_NETWORK, &(self.network, self.expires), key);
+        }
+    }
+}
