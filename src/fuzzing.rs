@@ -32,19 +32,20 @@ use crate::oauth::redirect_uri::{Kind, RedirectUri};
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 use crate::secret::{
-    AppCodePurpose, AppPurpose, AppStartPurpose, BrowserPurpose, ClientSecretPurpose, CodePurpose,
-    DevicePurpose, NotAToken, Purpose, PushedPurpose, RefreshPurpose, RegistrationPurpose,
-    RootSecret, SessionPurpose, SetupPurpose, Token,
+    AnonymousPurpose, AppCodePurpose, AppPurpose, AppStartPurpose, BrowserPurpose,
+    ClientSecretPurpose, CodePurpose, DevicePurpose, NotAToken, Purpose, PushedPurpose,
+    RefreshPurpose, RegistrationPurpose, RootSecret, SessionPurpose, SetupPurpose, Token,
 };
 
 pub use device::{device_request, user_code};
-pub use endpoint::{basic_header, token_request};
+pub use endpoint::{anonymous_request, basic_header, token_request};
 pub use forward::forward_auth;
 pub use registration::client_metadata;
 
 /// Every target by the name of its binary and its corpus.
 #[expect(clippy::type_complexity, reason = "a name, and what runs under it")]
 pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+    ("anonymous_request", anonymous_request),
     ("authorize", authorize),
     ("basic_header", basic_header),
     ("client_metadata", client_metadata),
@@ -231,6 +232,7 @@ pub fn logout(bytes: &[u8]) {
 pub fn opaque_token(bytes: &[u8]) {
     if let Some(text) = text(bytes) {
         let kinds = [
+            token::<AnonymousPurpose>(text),
             token::<AppCodePurpose>(text),
             token::<AppPurpose>(text),
             token::<AppStartPurpose>(text),

@@ -2,12 +2,36 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value};
 
 use crate::error::Refusal;
 use crate::oauth::client::{Presented, Proof};
 use crate::oauth::params::{Params, form_encode};
+use crate::oauth::redirect_uri::RedirectUri;
 use crate::oauth::resource::Resource;
 use crate::oauth::token::TokenRequest;
+use crate::oauth::token::anonymous::{AnonymousRequest, Metadata};
+
+use super::reread;
+
+/// A request for an anonymous session: it asks what its members say, and metadata is an object that
+/// is kept within its limit. (A number may lose its last digit on the way, as JSON numbers do.)
+pub fn anonymous_request(bytes: &[u8]) {
+    let Ok(value) = serde_json::from_slice::<Value>(bytes) else { return };
+    let Ok(request) = AnonymousRequest::from_value(&value) else { return };
+    let text = |name: &str| value.get(name).and_then(Value::as_str);
+    assert_eq!(text("client_id"), Some(request.client_id.as_str()));
+    assert_eq!(text("redirect_uri"), request.redirect_uri.as_ref().map(RedirectUri::as_str));
+    let asked = value.get("metadata").filter(|metadata| !metadata.is_null());
+    assert_eq!(request.metadata.is_some(), asked.is_some());
+    if let (Some(metadata), Some(asked)) = (&request.metadata, asked) {
+        let (shown, asked) = (metadata.to_value(), asked.as_object());
+        let names = |object: &Map<String, Value>| object.keys().cloned().collect::<Vec<_>>();
+        assert!(shown.is_object());
+        assert_eq!(shown.as_object().map(names), asked.map(names));
+        assert!(reread::<String>(metadata).len() <= Metadata::MOST);
+    }
+}
 
 /// An `Authorization` header of Basic: what is read, written anew, is read the same.
 pub fn basic_header(bytes: &[u8]) {
