@@ -57,6 +57,8 @@
 //!   a proxy that the configuration names.
 //! - *Pretend to be the client.* A public client on loopback or on a private-use scheme is
 //!   confirmed by the person each time.
+//! - *Be nobody, and become somebody.* An anonymous session begins anew whatever is sent, its cookie is
+//!   read at an enrolment alone, and then everything under it is over ([`flow::session::anonymous`]).
 //! - *Rebind the name.* A `Host` that is none of ours is answered with 421.
 //! - *Have the server fetch it.* A URL that a client names leads only to public addresses, and the
 //!   connection goes to the very address that was judged ([`fetch`]).
@@ -134,6 +136,10 @@
 //! The system's own program asks it: the `keyring` crate speaks D-Bus by forty further crates and an
 //! executor beside tokio, for three calls. Where that program is missing, the file is plain, mode
 //! 0600, and `login` says so.
+//!
+//! **An anonymous session is no browser session.** It has a table, a cookie and a subject of its own, so
+//! that no code that asks for a person can take it for one. What merges it is marked on it, and
+//! nothing of it passes on: a resource server learns from the operator, or not at all, who it was.
 //!
 //! **An issuer has no path.** Cookies and passkeys belong to an origin, and two issuers under one
 //! origin could not be kept apart.
