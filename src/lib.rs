@@ -141,6 +141,12 @@
 //! that no code that asks for a person can take it for one. What merges it is marked on it, and
 //! nothing of it passes on: a resource server learns from the operator, or not at all, who it was.
 //!
+//! **A session tells what its browser told last.** Its row is written at a sign-in and every ten
+//! minutes of use anyway, and what the request tells of its device goes with it. Which program that
+//! is, and whether it names itself a robot, is read out of it by a list of our own
+//! ([`oauth::agent`]) when it is shown: a better list knows yesterday's sessions too. Nothing is
+//! decided by it, since it proves nothing.
+//!
 //! **An issuer has no path.** Cookies and passkeys belong to an origin, and two issuers under one
 //! origin could not be kept apart.
 

@@ -17,6 +17,7 @@ use crate::flow::bridge::access::{self, Access, Asking, Terms};
 use crate::flow::bridge::presence::{self, Seen};
 use crate::flow::bridge::{exchange, pat};
 use crate::flow::person::people::named;
+use crate::oauth::agent::DeviceFacts;
 use crate::oauth::client::SigningAlg;
 use crate::oauth::id::{ClientId, UserId};
 use crate::oauth::person::{DisplayName, Username};
@@ -108,7 +109,8 @@ pub(super) async fn issue_token(
         ttl: asked.ttl.map_or(Ok(usual.ttl), lasting)?,
     };
     let username: Username = asked.username.parse()?;
-    let asking = Asking { address: "operator".to_owned(), agent: None, session: None };
+    let device = DeviceFacts { address: "operator".to_owned(), ..DeviceFacts::default() };
+    let asking = Asking { device, session: None };
     app.complete_keys().await?;
     let opened = app.write(move |tx, cx| {
         let (user, _) = named(tx, &username)?.ok_or(Refusal::UserNotFound)?;

@@ -13,6 +13,7 @@ use crate::flow::bridge::access::{self, LiveBridge};
 use crate::flow::grant::{self, LiveGrant};
 use crate::flow::session::anonymous::{self, Kept};
 use crate::flow::session::{self, LiveSession};
+use crate::oauth::agent::{DeviceFacts, Locale};
 use crate::oauth::bridge::BridgeSessionId;
 use crate::oauth::id::{GrantId, SessionId};
 use crate::oauth::token::anonymous::Metadata;
@@ -23,7 +24,7 @@ use crate::store::{StoreError, View};
 const MOST: usize = 10_000;
 
 fn shown_session(live: &LiveSession) -> Value {
-    json!({
+    let told = json!({
         "id": live.id().to_string(),
         "source": "web",
         "username": live.person().username.as_str(),
@@ -32,22 +33,38 @@ fn shown_session(live: &LiveSession) -> Value {
         "created": live.created().rfc3339(),
         "seen": live.seen().rfc3339(),
         "expires": live.expires().rfc3339(),
-    })
+    });
+    with_device(told, live.device())
 }
 
 fn shown_bridge(live: &LiveBridge) -> Value {
     let session = live.session();
-    json!({
+    let told = json!({
         "id": live.id().as_str(),
         "source": session.source,
         "username": live.person().username.as_str(),
         "client_id": session.client.as_str(),
-        "address": session.address,
-        "agent": session.agent,
         "created": session.created.rfc3339(),
         "seen": session.seen.rfc3339(),
         "expires": session.expires.rfc3339(),
-    })
+    });
+    with_device(told, &session.device)
+}
+
+/// A session of any kind, with what it told of its device, and what is read out of that.
+fn with_device(mut told: Value, device: &DeviceFacts) -> Value {
+    let program = device.program();
+    if let Value::Object(members) = &mut told {
+        members.extend([
+            ("address".to_owned(), device.address.as_str().into()),
+            ("agent".to_owned(), device.agent.as_deref().into()),
+            ("program".to_owned(), program.program.into()),
+            ("system".to_owned(), program.system.into()),
+            ("bot".to_owned(), program.bot.into()),
+            ("locale".to_owned(), device.locale.as_ref().map(Locale::as_str).into()),
+        ]);
+    }
+    told
 }
 
 /// An anonymous session, what became of it, and into whom it was merged: the person's name, or

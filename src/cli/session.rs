@@ -15,7 +15,10 @@ Examples:
   gatelodge session revoke 0190163d-8694-439b-aea5-966c26f8ad91
 
 A revoked session is over, and with it whatever was granted in it, offline access too.
-Applications that asked to be told of a logout are told.";
+Applications that asked to be told of a logout are told.
+
+What a session tells of its device is what its last requests said, unproven: nothing is decided
+by it. A bot is a program that names itself one.";
 
 const GRANT_HELP: &str = "\
 Examples:
@@ -83,6 +86,11 @@ pub(super) async fn run(verb: SessionVerb, door: &mut Door) -> Result<Answer, Fa
                 ("SESSION", "id"),
                 ("USERNAME", "username"),
                 ("SOURCE", "source"),
+                ("PROGRAM", "program"),
+                ("SYSTEM", "system"),
+                ("BOT", "bot"),
+                ("LOCALE", "locale"),
+                ("ADDRESS", "address"),
                 ("CREATED", "created"),
                 ("SEEN", "seen"),
                 ("EXPIRES", "expires"),
@@ -156,7 +164,11 @@ mod tests {
 
     fn door() -> Door {
         let sessions = |RawQuery(query): RawQuery| async move {
-            let one = json!({ "id": "s1", "username": query.unwrap_or_default() });
+            let one = json!({
+                "id": "s1", "username": query.unwrap_or_default(), "source": "web",
+                "program": "Firefox", "system": null, "bot": false, "locale": "de-CH",
+                "address": "192.0.2.1",
+            });
             Json(json!({ "sessions": [one] }))
         };
         let merged = async || {
@@ -185,6 +197,7 @@ mod tests {
         let anonymous = list(None, true).await;
 
         assert!(all.parts().1.starts_with("SESSION  USERNAME"));
+        assert!(all.parts().1.contains("web     Firefox          no   de-CH   192.0.2.1"));
         assert_eq!(one.parts().2["sessions"][0]["username"], "user=a%2Bb");
         assert!(anonymous.parts().1.starts_with("SESSION  CLIENT ID  STATE   MERGED INTO"));
     }

@@ -145,7 +145,7 @@ fn issue(tx: &mut Tx<'_>, cx: &Context, door: &Door, request: &Request) -> Resul
         user: request.session.user(),
     };
     tx.put(&cx.rules.pepper.hash(&code), row)?;
-    session::touch(tx, cx, request.session.id())?;
+    session::touch(tx, cx, request.session.id(), Some(&door.device))?;
     let (id, client, session) = (&request.client_id, &request.client, &request.session);
     backchannel::note(tx, cx, id, client, session.id(), session.user())?;
     finish(tx, door)?;

@@ -15,6 +15,7 @@ use crate::flow::resource::{self, Targets};
 use crate::flow::session::{self, LiveSession};
 use crate::flow::throttle::{self, Guessed};
 use crate::flow::{Context, Rules, authorize, backchannel};
+use crate::oauth::agent::DeviceFacts;
 use crate::oauth::authorize::claims::ClaimsRequest;
 use crate::oauth::client::GrantType;
 use crate::oauth::scope::Scope;
@@ -144,6 +145,8 @@ pub struct Comer {
     pub address: IpAddr,
     /// What the code is known by, if it has the form of one.
     pub code: Option<TokenHash>,
+    /// What their browser tells of itself.
+    pub device: DeviceFacts,
     /// What their session cookie is known by.
     pub session: TokenHash,
 }
@@ -243,7 +246,7 @@ pub fn decide(
         backchannel::note(tx, cx, id, client, session, *user)?;
     }
     tx.put(&waiting.key, Device { state, ..waiting.device })?;
-    session::touch(tx, cx, session)?;
+    session::touch(tx, cx, session, Some(&comer.device))?;
     Ok(Decided::Done(Box::new(waiting.client)))
 }
 

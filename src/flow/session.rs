@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Refusal};
 use crate::flow::{Context, backchannel, grant};
+use crate::oauth::agent::DeviceFacts;
 use crate::oauth::id::{SessionId, UserId};
 use crate::secret::{SessionSecret, TokenHash};
 use crate::store::schema::{Authentication, Person, SESSIONS_BY_COOKIE, SESSIONS_BY_USER, Session};
@@ -54,6 +55,11 @@ impl LiveSession {
         &self.person
     }
 
+    /// What the browser told of itself, when it was last heard of.
+    pub fn device(&self) -> &DeviceFacts {
+        &self.session.device
+    }
+
     /// How and when they signed in last.
     pub fn authentication(&self) -> &Authentication {
         &self.session.authentication
@@ -92,7 +98,17 @@ pub fn by_id(
     Ok(Some(LiveSession { id, person, session }))
 }
 
-/// Opens a session for `user`, who has just signed in, and gives the cookie's value.
+/// A sign-in that was proven.
+pub struct SignIn {
+    /// How and when.
+    pub authentication: Authentication,
+    /// In which browser.
+    pub device: DeviceFacts,
+    /// Who.
+    pub user: UserId,
+}
+
+/// Opens a session for a person who has just signed in, and gives the cookie's value.
 ///
 /// Whoever signs in again in the same browser keeps their `sid` under a new cookie, and their
 /// session's total time begins anew; whoever signs in where somebody else was signed in ends that
@@ -100,10 +116,10 @@ pub fn by_id(
 pub fn open(
     tx: &mut Tx<'_>,
     cx: &Context,
-    user: UserId,
-    authentication: Authentication,
+    sign_in: SignIn,
     previous: Option<&TokenHash>,
 ) -> Result<SessionSecret, Error> {
+    let SignIn { authentication, device, user } = sign_in;
     let previous = match previous {
         Some(cookie) => live(tx, cx, cookie)?,
         None => None,
@@ -122,6 +138,7 @@ pub fn open(
         authentication,
         cookie: cx.rules.pepper.hash(&secret),
         created: cx.now,
+        device,
         expires: cx.now + lifetimes.session_idle.min(lifetimes.session_total),
         revoked: false,
         seen: cx.now,
@@ -131,12 +148,21 @@ pub fn open(
     Ok(secret)
 }
 
-/// Writes down that a session was used, which moves the end of its idle time.
-pub fn touch(tx: &mut Tx<'_>, cx: &Context, id: SessionId) -> Result<(), Error> {
+/// Writes down that a session was used, which moves the end of its idle time, and what the browser
+/// told of itself, where it was the browser that came.
+pub fn touch(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    id: SessionId,
+    device: Option<&DeviceFacts>,
+) -> Result<(), Error> {
     let Some(live) = by_id(tx, cx, id)? else { return Ok(()) };
     let lifetimes = &cx.rules.config.lifetimes;
     let mut session = live.session;
     session.seen = cx.now;
+    if let Some(device) = device {
+        session.device.clone_from(device);
+    }
     let oldest = session.created + lifetimes.session_total;
     session.expires = oldest.min(cx.now + lifetimes.session_idle);
     tx.put(&id, session)?;

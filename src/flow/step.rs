@@ -7,6 +7,7 @@ use crate::error::{Error, Refusal};
 use crate::flow::resource::{self, Targets};
 use crate::flow::session::{self, LiveSession};
 use crate::flow::{Context, authorize, issue};
+use crate::oauth::agent::DeviceFacts;
 use crate::oauth::authorize::claims::ClaimsRequest;
 use crate::oauth::authorize::{AuthorizeRequest, Callback};
 use crate::oauth::client::ClientType;
@@ -26,6 +27,8 @@ pub struct Door {
     pub interaction: InteractionId,
     /// The cookie that was set with it.
     pub browser: Option<TokenHash>,
+    /// What the browser tells of itself.
+    pub device: DeviceFacts,
     /// The session cookie.
     pub session: Option<TokenHash>,
 }

@@ -52,7 +52,8 @@ async fn verified(app: &App, request: Request, shape: Shape) -> Result<Response,
         Ok(live) => {
             if live.is_due(&cx) {
                 let id = live.id();
-                app.write(move |tx, cx| session::touch(tx, cx, id)).await?;
+                // It is the proxy that comes here: what it tells of itself is not the browser's.
+                app.write(move |tx, cx| session::touch(tx, cx, id, None)).await?;
             }
             Ok(identity(&live))
         }

@@ -6,6 +6,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 
 use crate::app::App;
+use crate::oauth::agent::{DeviceFacts, Locale};
 
 /// The most characters of a program's account of itself.
 const AGENT: usize = 200;
@@ -28,6 +29,16 @@ pub(super) fn address(app: &App, request: &Request) -> IpAddr {
 pub(super) fn is_proxy(app: &App, request: &Request) -> bool {
     let peer = connected(request);
     peer.is_loopback() || app.rules().config.behind_proxy.contains(&peer)
+}
+
+/// What a request tells of the device that it comes from.
+pub(super) fn device(app: &App, request: &Request) -> DeviceFacts {
+    let language = request.headers().get(header::ACCEPT_LANGUAGE);
+    DeviceFacts {
+        address: address(app, request).to_string(),
+        agent: agent(request.headers()),
+        locale: language.and_then(|value| Locale::first(value.to_str().ok()?)),
+    }
 }
 
 /// What a program says of itself, without what would move on a page.

@@ -1,8 +1,60 @@
-//! The `User-Agent` of a request ([RFC 9110 §10.1.5](https://www.rfc-editor.org/rfc/rfc9110#section-10.1.5))
-//! in words that people know: which program, on which system. Whoever asks may say anything, so
-//! nothing is ever decided by it.
+//! What a request tells of the device that it comes from: its address, its `User-Agent`
+//! ([RFC 9110 §10.1.5](https://www.rfc-editor.org/rfc/rfc9110#section-10.1.5)) and its language. A
+//! `User-Agent` is kept as it came, and read anew whenever it is shown, in words that people know:
+//! which program, on which system, and whether it names itself a robot. Whoever asks may say
+//! anything, so nothing is ever decided by it.
 
 use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What a request told of its device. Each part is short: an address, 200 characters, a tag.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceFacts {
+    /// The address that it came from, as it is shown.
+    pub address: String,
+    /// The program, by its own account.
+    pub agent: Option<String>,
+    /// The language that is preferred there.
+    pub locale: Option<Locale>,
+}
+
+impl DeviceFacts {
+    /// The program, as far as it is known.
+    pub fn program(&self) -> Agent {
+        Agent::of(self.agent.as_deref().unwrap_or_default())
+    }
+}
+
+/// A language tag (RFC 5646 §2.1) of up to 35 characters, which is room for every tag in
+/// use (§4.4.1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Locale(Box<str>);
+
+impl Locale {
+    /// The most characters of one.
+    const MOST: usize = 35;
+
+    /// The first language of an `Accept-Language` (RFC 9110 §12.5.4), where browsers put the one
+    /// that is preferred. What is no tag, `*` too, says nothing.
+    pub fn first(accept_language: &str) -> Option<Self> {
+        let first = accept_language.split([',', ';']).next()?.trim();
+        let mut subtags = first.split('-');
+        let language = subtags.next()?;
+        let is_language =
+            (2..=8).contains(&language.len()) && language.bytes().all(|b| b.is_ascii_alphabetic());
+        let is_subtag = |subtag: &str| {
+            (1..=8).contains(&subtag.len()) && subtag.bytes().all(|b| b.is_ascii_alphanumeric())
+        };
+        let fits = first.len() <= Self::MOST && is_language && subtags.all(is_subtag);
+        fits.then(|| Self(first.into()))
+    }
+
+    /// The tag as it came.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 /// The most characters of it that are looked at.
 const MOST: usize = 512;
@@ -14,6 +66,12 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("edga/", "Edge"),
     ("edgios/", "Edge"),
     ("opr/", "Opera"),
+    ("opios/", "Opera"),
+    ("brave/", "Brave"),
+    ("duckduckgo/", "DuckDuckGo"),
+    ("ddg/", "DuckDuckGo"),
+    ("yabrowser/", "Yandex Browser"),
+    ("ucbrowser/", "UC Browser"),
     ("vivaldi/", "Vivaldi"),
     ("samsungbrowser/", "Samsung Internet"),
     ("firefox/", "Firefox"),
@@ -25,6 +83,13 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("safari/", "Safari"),
     ("curl/", "curl"),
     ("wget/", "Wget"),
+    ("httpie/", "HTTPie"),
+    ("postmanruntime/", "Postman"),
+    ("insomnia/", "Insomnia"),
+    ("powershell/", "PowerShell"),
+    ("axios/", "Node.js"),
+    ("deno/", "Deno"),
+    ("bun/", "Bun"),
     ("python-requests/", "Python"),
     ("python-httpx/", "Python"),
     ("python-urllib/", "Python"),
@@ -35,6 +100,10 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("reqwest/", "Rust"),
     ("hyper/", "Rust"),
     ("okhttp/", "Java"),
+    ("apache-httpclient/", "Java"),
+    ("dart/", "Dart"),
+    ("ruby", "Ruby"),
+    ("guzzlehttp/", "PHP"),
     ("java/", "Java"),
     ("gatelodge/", "Gatelodge"),
 ];
@@ -52,21 +121,49 @@ const SYSTEMS: &[(&str, &str)] = &[
     ("freebsd", "FreeBSD"),
 ];
 
-/// Words by which crawlers and monitors name themselves.
+/// Words by which robots name themselves: crawlers, previews of links, monitors, scanners, and
+/// browsers that a program drives. A library that a program asks with (curl, Python) is none: a
+/// person's own tools use them too. The list is ours to keep: a word joins it when its program is
+/// met in a log, and no browser or device of a person has it in its name.
 const BOTS: &[&str] = &[
-    "bot",
-    "crawl",
-    "spider",
-    "slurp",
     "archiver",
+    "bot",
+    "checker",
+    "crawl",
+    "chatgpt-user",
+    "facebookcatalog",
     "facebookexternalhit",
-    "headlesschrome",
+    "feedfetcher",
+    "google-inspectiontool",
+    "google-read-aloud",
+    "headless",
+    "httrack",
     "lighthouse",
+    "mediapartners",
     "monitor",
+    "nagios",
+    "nikto",
+    "nuclei",
+    "perplexity-user",
+    "phantomjs",
+    "pingdom",
+    "playwright",
     "preview",
+    "puppeteer",
     "scan",
+    "selenium",
+    "slurp",
+    "spider",
+    "sqlmap",
+    "statuscake",
     "uptime",
+    "validator",
+    "zabbix",
+    "zgrab",
 ];
+
+/// Names of devices that have one of [`BOTS`] in them: CUBOT makes telephones.
+const NO_BOTS: &[&str] = &["cubot"];
 
 /// A program, as its `User-Agent` names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,8 +183,9 @@ impl Agent {
         let first = |known: &[(&str, &'static str)]| {
             known.iter().find(|(mark, _)| written.contains(mark)).map(|(_, name)| *name)
         };
+        let besides = NO_BOTS.iter().fold(written.clone(), |rest, name| rest.replace(name, ""));
         Self {
-            bot: BOTS.iter().any(|mark| written.contains(mark)),
+            bot: BOTS.iter().any(|mark| besides.contains(mark)),
             program: first(PROGRAMS),
             system: first(SYSTEMS),
         }
@@ -141,6 +239,33 @@ mod tests {
             ["Googlebot/2.1", "Mozilla/5.0 (compatible; bingbot/2.0)", "HeadlessChrome/1"]
         {
             assert!(Agent::of(written).bot, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_persons_device_or_tool_is_no_robot_by_its_name() {
+        for written in ["Mozilla/5.0 (Linux; Android 13; CUBOT X70) Chrome/130.0", "curl/8.5.0"] {
+            assert!(!Agent::of(written).bot, "{written}");
+        }
+    }
+
+    #[test]
+    fn the_first_language_counts() {
+        for (written, first) in [
+            ("de-CH,de;q=0.9,en;q=0.8", Some("de-CH")),
+            ("en;q=0.5", Some("en")),
+            (" zh-Hant-TW , en", Some("zh-Hant-TW")),
+            ("de-1996", Some("de-1996")),
+        ] {
+            assert_eq!(Locale::first(written).as_ref().map(Locale::as_str), first, "{written}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_language_tag_says_nothing() {
+        let long = "abc-".repeat(9) + "d";
+        for written in ["", "*", ",de", "d", "12-CH", "de-", "de_CH", "<b>", "de-\u{e9}", &long] {
+            assert_eq!(Locale::first(written), None, "{written}");
         }
     }
 }

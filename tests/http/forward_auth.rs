@@ -67,7 +67,7 @@ impl Visit {
         server.send(request.body(Body::empty()).unwrap()).await
     }
 
-    async fn nginx(&self, server: &Server, host: &str) -> Answer {
+    pub(crate) async fn nginx(&self, server: &Server, host: &str) -> Answer {
         let url = format!("http://{host}/page?a=b");
         self.verify(server, &[("x-original-url", &url)]).await
     }
@@ -80,7 +80,7 @@ impl Visit {
     }
 
     /// Signs in at an application.
-    async fn enter(&mut self, browser: &mut Browser, host: &str) -> Answer {
+    pub(crate) async fn enter(&mut self, browser: &mut Browser, host: &str) -> Answer {
         let server = browser.server.clone();
         let brought = self.code(browser, host, "/_gatelodge/start?rd=%2Fpage%3Fa%3Db").await;
         let callback = brought.location().to_owned();

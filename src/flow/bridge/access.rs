@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
+use crate::oauth::agent::DeviceFacts;
 use crate::oauth::bridge::{AUDIENCE, BridgeSessionId, CLIENT};
 use crate::oauth::claims::{AccessClaims, Audience, jti};
 use crate::oauth::id::{ClientId, UserId};
@@ -20,10 +21,8 @@ const PRECISION: Duration = Duration::from_mins(1);
 /// Who asks for access, and what the request told of them.
 #[derive(Clone, Debug)]
 pub struct Asking {
-    /// The address, as it is shown.
-    pub address: String,
-    /// The program, by its own account.
-    pub agent: Option<String>,
+    /// The machine.
+    pub device: DeviceFacts,
     /// The session that it would like to have.
     pub session: Option<BridgeSessionId>,
 }
@@ -90,10 +89,9 @@ pub fn open(
     let oldest = created + lifetimes.session_total;
     let expires = oldest.min(cx.now + lifetimes.session_idle.max(terms.ttl));
     let row = BridgeSession {
-        address: asking.address.clone(),
-        agent: asking.agent.clone(),
         client: terms.client.clone(),
         created,
+        device: asking.device.clone(),
         ended: false,
         expires,
         seen: cx.now,

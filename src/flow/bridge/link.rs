@@ -64,7 +64,7 @@ pub fn decide(tx: &mut Tx<'_>, cx: &Context, door: &Door, allowed: bool) -> Resu
         return Ok(Decided::Refused(redirect));
     }
     let made = exchange::make(tx, cx, session.user())?;
-    session::touch(tx, cx, session.id())?;
+    session::touch(tx, cx, session.id(), Some(&door.device))?;
     Ok(Decided::Linked(made, redirect))
 }
 

@@ -5,8 +5,10 @@
 //! stored and the link is spent in one transaction.
 
 use crate::error::{Error, Refusal};
+use crate::flow::Context;
 use crate::flow::person::{login, people};
-use crate::flow::{Context, session};
+use crate::flow::session::{self, SignIn};
+use crate::oauth::agent::DeviceFacts;
 use crate::oauth::id::{CeremonyId, UserId};
 use crate::oauth::person::{DisplayName, Role, Username};
 use crate::passkey::Registered;
@@ -129,6 +131,8 @@ pub struct Proof {
     pub browser: TokenHash,
     /// The ceremony that it answers.
     pub ceremony: CeremonyId,
+    /// What the browser told of itself.
+    pub device: DeviceFacts,
     /// The link whose right it uses.
     pub link: TokenHash,
     /// What the passkey is to be called.
@@ -199,7 +203,8 @@ pub fn complete(tx: &mut Tx<'_>, cx: &Context, proof: &Proof) -> Result<Enrolled
         tx.put(&proof.link, row)?;
     }
     let authentication = Authentication { amr: proof.registered.amr.clone(), at: cx.now };
-    let secret = session::open(tx, cx, user, authentication, proof.previous.as_ref())?;
+    let sign_in = SignIn { authentication, device: proof.device.clone(), user };
+    let secret = session::open(tx, cx, sign_in, proof.previous.as_ref())?;
     Ok(Enrolled { merged, secret })
 }
 

@@ -4,7 +4,9 @@
 //! read; the transaction reads it again, and a changed one is proven once more.
 
 use crate::error::{Error, Refusal};
-use crate::flow::{Context, Rules, session};
+use crate::flow::session::{self, SignIn};
+use crate::flow::{Context, Rules};
+use crate::oauth::agent::DeviceFacts;
 use crate::oauth::id::{CeremonyId, UserId};
 use crate::passkey::Asserted;
 use crate::secret::{SessionSecret, TokenHash};
@@ -94,6 +96,8 @@ pub struct Proof {
     pub ceremony: CeremonyId,
     /// The passkey.
     pub credential: CredentialId,
+    /// What the browser told of itself.
+    pub device: DeviceFacts,
     /// The session cookie that the browser has already.
     pub previous: Option<TokenHash>,
     /// The revision of the passkey that it was verified against.
@@ -127,6 +131,7 @@ pub fn complete(tx: &mut Tx<'_>, cx: &Context, proof: &Proof) -> Result<Complete
     passkey.used = Some(cx.now);
     tx.put(&proof.credential, passkey)?;
     let authentication = Authentication { amr: proof.asserted.amr.clone(), at: cx.now };
-    let secret = session::open(tx, cx, user, authentication, proof.previous.as_ref())?;
+    let sign_in = SignIn { authentication, device: proof.device.clone(), user };
+    let secret = session::open(tx, cx, sign_in, proof.previous.as_ref())?;
     Ok(Completed::SignedIn(secret))
 }

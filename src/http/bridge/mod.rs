@@ -42,8 +42,7 @@ fn asking(app: &App, request: &Request) -> Asking {
     let headers = request.headers();
     let session = headers.get("x-session-id").and_then(|value| value.to_str().ok());
     Asking {
-        address: peer::address(app, request).to_string(),
-        agent: peer::agent(headers),
+        device: peer::device(app, request),
         session: session.and_then(|session| session.trim().parse().ok()),
     }
 }

@@ -15,8 +15,8 @@ use crate::error::Refusal;
 use crate::flow::Context;
 use crate::flow::person::{enroll, people};
 use crate::flow::session::{self, LiveSession};
-use crate::http::body;
 use crate::http::failure::Failure;
+use crate::http::{body, peer};
 use crate::oauth::params::Params;
 use crate::oauth::person::Role;
 use crate::store::schema::Passkey;
@@ -25,9 +25,9 @@ use crate::store::{StoreError, View};
 /// The account of whoever is signed in; everybody else signs in first.
 pub(in crate::http) async fn show(
     State(app): State<Arc<App>>,
-    headers: HeaderMap,
+    request: Request,
 ) -> Result<Response, Failure> {
-    let visitor = Visitor::of(&app, &headers);
+    let visitor = Visitor::of(&app, request.headers());
     let cx = app.context();
     let view = app.read().map_err(Failure::page)?;
     let Some(session) = live(&view, &cx, &app, &visitor).map_err(Failure::page)? else {
@@ -35,7 +35,9 @@ pub(in crate::http) async fn show(
     };
     if session.is_due(&cx) {
         let id = session.id();
-        app.write(move |tx, cx| session::touch(tx, cx, id)).await.map_err(Failure::page)?;
+        let device = peer::device(&app, &request);
+        let touched = app.write(move |tx, cx| session::touch(tx, cx, id, Some(&device))).await;
+        touched.map_err(Failure::page)?;
     }
     let connected = connections::of(&view, &cx, &session).map_err(Failure::page)?;
     let passkeys = enroll::passkeys(&view, session.user()).map_err(Failure::page)?;

@@ -50,6 +50,7 @@ pub(in crate::http) async fn show(
     // Whoever only looks brings nothing about, and guesses nothing.
     let typed = typed.filter(|_| request.method() != Method::HEAD);
     let address = peer::address(&app, &request);
+    let device = peer::device(&app, &request);
     let Some(session) = visitor.session(&app) else { return sign_in(&app, visitor, &typed) };
     let Some(typed) = typed else {
         let view = app.read().map_err(Failure::page)?;
@@ -59,7 +60,7 @@ pub(in crate::http) async fn show(
             None => sign_in(&app, visitor, &None),
         };
     };
-    let comer = Comer { address, code: typed.known_by(&app), session };
+    let comer = Comer { address, code: typed.known_by(&app), device, session };
     let looked = app.write(move |tx, cx| device::look(tx, cx, &comer));
     answer(&app, visitor, typed, looked.await.map_err(Failure::page)?)
 }
@@ -71,6 +72,7 @@ pub(in crate::http) async fn decide(
 ) -> Result<Response, Failure> {
     let headers: HeaderMap = request.headers().clone();
     let address = peer::address(&app, &request);
+    let device = peer::device(&app, &request);
     check_same_origin(&app, &headers).map_err(Failure::page)?;
     let form = body::form(request).await.map_err(Failure::page)?;
     let visitor = Visitor::of(&app, &headers);
@@ -80,7 +82,7 @@ pub(in crate::http) async fn decide(
     let typed = Typed::of(&form).map_err(Failure::page)?;
     let Some(session) = visitor.session(&app) else { return sign_in(&app, visitor, &typed) };
     let Some(typed) = typed else { return Ok(ask(&app, &visitor, None)) };
-    let comer = Comer { address, code: typed.known_by(&app), session };
+    let comer = Comer { address, code: typed.known_by(&app), device, session };
 
     let allowed = matches!(decision, Some(Decision::Allow(_)));
     let decided = app.write(move |tx, cx| match &decision {

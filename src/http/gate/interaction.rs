@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{Method, header};
 use axum::response::Response;
 
 use super::cookie::Cookie;
@@ -29,12 +29,12 @@ use crate::store::schema::{Origin, Purpose};
 pub(in crate::http) async fn show(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
-    method: Method,
-    headers: HeaderMap,
+    request: Request,
 ) -> Result<Response, Failure> {
     let id: InteractionId = id.parse().map_err(Failure::page)?;
-    let mut visitor = Visitor::of(&app, &headers);
-    let door = visitor.door(&app, &headers, id);
+    let method = request.method().clone();
+    let mut visitor = Visitor::of(&app, request.headers());
+    let door = visitor.door(&app, &request, id);
     let cx = app.context();
     let view = app.read().map_err(Failure::page)?;
     let found = step::interaction(&view, &cx, &door);
@@ -84,13 +84,12 @@ pub(in crate::http) async fn decide(
     request: Request,
 ) -> Result<Response, Failure> {
     let id: InteractionId = id.parse().map_err(Failure::page)?;
-    let headers = request.headers().clone();
-    check_same_origin(&app, &headers).map_err(Failure::page)?;
+    check_same_origin(&app, request.headers()).map_err(Failure::page)?;
+    let visitor = Visitor::of(&app, request.headers());
+    let door = visitor.door(&app, &request, id);
     let form = body::form(request).await.map_err(Failure::page)?;
-    let visitor = Visitor::of(&app, &headers);
     let csrf = form.one("csrf").map_err(Failure::page)?.unwrap_or_default();
     visitor.check_csrf(&app.rules().pepper, csrf).map_err(Failure::page)?;
-    let door = visitor.door(&app, &headers, id);
     let allowed = match form.one("decision").map_err(Failure::page)? {
         Some("allow") => true,
         Some("deny") => false,

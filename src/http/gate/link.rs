@@ -30,7 +30,7 @@ pub(in crate::http) async fn show(
 ) -> Result<Response, Failure> {
     let id: InteractionId = id.parse().map_err(Failure::page)?;
     let visitor = Visitor::of(&app, request.headers());
-    let door = visitor.door(&app, request.headers(), id);
+    let door = visitor.door(&app, &request, id);
     let view = app.read().map_err(Failure::page)?;
     match link::next(&view, &app.context(), &door).map_err(Failure::page)? {
         Step::Ask { redirect, session } => {
@@ -47,14 +47,13 @@ pub(in crate::http) async fn decide(
     request: Request,
 ) -> Result<Response, Failure> {
     let id: InteractionId = id.parse().map_err(Failure::page)?;
-    let headers = request.headers().clone();
+    let door = Visitor::of(&app, request.headers()).door(&app, &request, id);
     let (visitor, form) = posted(&app, request).await.map_err(Failure::page)?;
     let allowed = match form.one("decision").map_err(Failure::page)? {
         Some("allow") => true,
         Some("deny") => false,
         Some(_) | None => return Err(Failure::page(Refusal::InteractionDecisionMalformed)),
     };
-    let door = visitor.door(&app, &headers, id);
     let decided = app.write(move |tx, cx| link::decide(tx, cx, &door, allowed)).await;
     let response = match decided.map_err(Failure::page)? {
         Decided::SignIn => return Ok(see_other(&path(id))),

@@ -13,8 +13,8 @@ use super::visitor::{Visitor, check_same_origin, sign_in};
 use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::person::login::{self, Completed, Proof};
-use crate::http::body;
 use crate::http::failure::Failure;
+use crate::http::{body, peer};
 use crate::oauth::id::CeremonyId;
 use crate::passkey::Assertion;
 use crate::secret::TokenHash;
@@ -81,6 +81,7 @@ pub(in crate::http) async fn finish(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, Failure> {
+    let device = peer::device(&app, &request);
     let Posted { body, browser, visitor } = posted::<Finish>(&app, request).await?;
     let ceremony: CeremonyId = body.ceremony.parse().map_err(Failure::json)?;
     let assertion = Assertion::parse(body.credential).map_err(Failure::json)?;
@@ -101,6 +102,7 @@ pub(in crate::http) async fn finish(
             browser,
             ceremony,
             credential: credential.clone(),
+            device: device.clone(),
             previous: visitor.session(&app),
             revision: challenged.passkey.revision,
         };

@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::person::{enroll, login};
 use crate::http::failure::Failure;
+use crate::http::peer;
 use crate::oauth::id::CeremonyId;
 use crate::oauth::person::{DisplayName, Username};
 use crate::secret::{SetupToken, TokenHash};
@@ -117,6 +118,7 @@ pub(in crate::http) async fn finish(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, Failure> {
+    let device = peer::device(&app, &request);
     let Posted { body, browser, visitor } = posted::<Finish>(&app, request).await?;
     let link = link(&app, &body.token)?;
     let id: CeremonyId = body.ceremony.parse().map_err(Failure::json)?;
@@ -136,6 +138,7 @@ pub(in crate::http) async fn finish(
         anonymous: visitor.anonymous(&app),
         browser,
         ceremony: id,
+        device,
         link,
         name: name.parse().map_err(Failure::json)?,
         previous: visitor.session(&app),

@@ -1,5 +1,6 @@
 //! Who stands at the door: the cookies of a request, and the anti-forgery token they carry.
 
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 
@@ -8,6 +9,7 @@ use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::Context;
 use crate::flow::step::Door;
+use crate::http::peer;
 use crate::oauth::id::InteractionId;
 use crate::secret::{AnonymousSecret, BrowserSecret, Pepper, SessionSecret, TokenHash};
 
@@ -46,11 +48,12 @@ impl Visitor {
     }
 
     /// How this browser comes to an interaction.
-    pub(in crate::http) fn door(&self, app: &App, headers: &HeaderMap, id: InteractionId) -> Door {
-        let cookie = Cookie::Interaction(id).read(&app.rules().issuer, headers);
+    pub(in crate::http) fn door(&self, app: &App, request: &Request, id: InteractionId) -> Door {
+        let cookie = Cookie::Interaction(id).read(&app.rules().issuer, request.headers());
         let secret = cookie.and_then(|value| value.parse::<BrowserSecret>().ok());
         let browser = secret.map(|secret| app.rules().pepper.hash(&secret));
-        Door { interaction: id, browser, session: self.session(app) }
+        let device = peer::device(app, request);
+        Door { interaction: id, browser, device, session: self.session(app) }
     }
 
     /// Gives the browser a cookie of its own, if it has none. It goes out with [`greet`].

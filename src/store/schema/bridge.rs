@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::layout;
+use crate::oauth::agent::DeviceFacts;
 use crate::oauth::bridge::{BridgeSessionId, HostId, ModelProtocol};
 use crate::oauth::id::{ClientId, UserId};
 use crate::oauth::person::DisplayName;
@@ -73,14 +74,12 @@ impl Row for Pat {
 /// A bridge session: what bridge tokens hang on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BridgeSession {
-    /// The address of the last request, as it is shown.
-    pub address: String,
-    /// The program that asked, by its own account.
-    pub agent: Option<String>,
     /// Which client its tokens name.
     pub client: ClientId,
     /// When it began.
     pub created: Timestamp,
+    /// What the request told that asked for a token last.
+    pub device: DeviceFacts,
     /// Whether it was ended before its time.
     pub ended: bool,
     /// From when on it is over.

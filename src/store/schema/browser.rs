@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::layout;
+use crate::oauth::agent::DeviceFacts;
 use crate::oauth::authorize::AuthorizeRequest;
 use crate::oauth::bridge::LinkRedirect;
 use crate::oauth::id::{ClientId, InteractionId, SessionId, UserId};
@@ -29,6 +30,8 @@ pub struct Session {
     pub cookie: TokenHash,
     /// When it began.
     pub created: Timestamp,
+    /// What the browser told of itself, when it was last heard of.
+    pub device: DeviceFacts,
     /// From when on it is over: idle too long, or too old. Once revoked, until when that is kept.
     pub expires: Timestamp,
     /// Whether it was revoked, and with it what was granted in it.

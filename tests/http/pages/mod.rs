@@ -1,6 +1,7 @@
 //! What a person meets: links, sign-in, questions, sign-out.
 
 mod consent;
+mod devices;
 mod forgery;
 mod logout;
 mod prompts;

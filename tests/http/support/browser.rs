@@ -22,6 +22,8 @@ pub(crate) struct Browser {
     pub(crate) server: Server,
     pub(crate) authenticator: Authenticator,
     pub(crate) csrf: String,
+    /// What it tells of itself with every request.
+    pub(crate) headers: Vec<(&'static str, &'static str)>,
     cookies: Vec<Cookie>,
 }
 
@@ -31,6 +33,7 @@ impl Browser {
             server: server.clone(),
             authenticator: Authenticator::new(),
             csrf: String::new(),
+            headers: Vec::new(),
             cookies: Vec::new(),
         }
     }
@@ -47,6 +50,9 @@ impl Browser {
         let cookies = self.cookies_for(request.uri().path());
         if !cookies.is_empty() {
             request.headers_mut().insert(header::COOKIE, cookies.parse().unwrap());
+        }
+        for (name, value) in &self.headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
         }
         let answer = self.server.send(request).await;
         for cookie in answer.headers.get_all(header::SET_COOKIE) {

@@ -1,11 +1,12 @@
 //! Samples of bridges.
 
+use gatelodge::oauth::agent::DeviceFacts;
 use gatelodge::oauth::bridge::{BridgeSessionId, HostId, ModelProtocol};
 use gatelodge::oauth::id::UserId;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{Bridge, BridgeKey, BridgeSession, Exchange, HostPreference, Pat};
 
-use super::{at, hash, id, read, text};
+use super::{at, device, hash, id, read, text};
 
 pub(super) fn exchanges() -> Vec<(TokenHash, Exchange)> {
     let row = |spent| Exchange { created: at(1), expires: at(120), spent, user: id(5) };
@@ -28,17 +29,16 @@ pub(super) fn pats() -> Vec<(String, Pat)> {
 
 pub(super) fn sessions() -> Vec<(BridgeSessionId, BridgeSession)> {
     let full = BridgeSession {
-        address: text("192.0.2.1"),
-        agent: Some(text("bridge/1.0")),
         client: read("sp_bridge"),
         created: at(1),
+        device: device("bridge/1.0"),
         ended: true,
         expires: at(2),
         seen: at(3),
         source: text("bridge"),
         user: id(5),
     };
-    let least = BridgeSession { agent: None, ended: false, ..full.clone() };
+    let least = BridgeSession { device: DeviceFacts::default(), ended: false, ..full.clone() };
     vec![(read("gls-1"), full), (read("mine"), least)]
 }
 

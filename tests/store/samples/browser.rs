@@ -1,5 +1,6 @@
 //! Samples of what is bound to a browser.
 
+use gatelodge::oauth::agent::DeviceFacts;
 use gatelodge::oauth::authorize::claims::ClaimsRequest;
 use gatelodge::oauth::authorize::{AuthorizeRequest, Prompt, ResponseMode};
 use gatelodge::oauth::id::{ClientId, InteractionId, SessionId};
@@ -9,7 +10,7 @@ use gatelodge::store::schema::{
     Session,
 };
 
-use super::{at, authentication, claims, hash, id, read, scope, shop, text, uris};
+use super::{at, authentication, claims, device, hash, id, read, scope, shop, text, uris};
 
 fn full() -> AuthorizeRequest {
     AuthorizeRequest {
@@ -81,12 +82,13 @@ pub(super) fn sessions() -> Vec<(SessionId, Session)> {
         authentication: authentication(),
         cookie: hash(9),
         created: at(13),
+        device: device("Mozilla/5.0"),
         expires: at(14),
         revoked: false,
         seen: at(15),
         user: id(5),
     };
-    let revoked = Session { revoked: true, ..row.clone() };
+    let revoked = Session { device: DeviceFacts::default(), revoked: true, ..row.clone() };
     vec![(id(3), row), (id(9), revoked)]
 }
 

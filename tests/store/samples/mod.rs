@@ -13,6 +13,7 @@ mod people;
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use gatelodge::oauth::agent::{DeviceFacts, Locale};
 use gatelodge::oauth::authorize::claims::ClaimsRequest;
 use gatelodge::oauth::client::{AuthMethod, GrantType, PkcePolicy, RefreshPolicy, SigningAlg};
 use gatelodge::oauth::id::ClientId;
@@ -172,6 +173,11 @@ fn claims() -> ClaimsRequest {
         sub: vec![text("0190163d")],
         userinfo: vec![text("name")],
     }
+}
+
+fn device(agent: &str) -> DeviceFacts {
+    let locale = Locale::first("de-CH");
+    DeviceFacts { address: text("192.0.2.1"), agent: Some(text(agent)), locale }
 }
 
 fn authentication() -> Authentication {
