@@ -52,6 +52,8 @@ pub(in crate::http) async fn show(
         passkeys: passkeys.iter().map(|(_, passkey)| in_words(passkey)).collect(),
         apps: connected.apps,
         sessions: connected.sessions,
+        bridges: connected.bridges,
+        tokens: connected.tokens,
     }))
 }
 

@@ -103,10 +103,30 @@ pub(in crate::http) struct ConnectedWords {
 
 /// A browser in which a person is signed in, as they read it.
 pub(in crate::http) struct SessionWords {
+    pub(in crate::http) address: String,
     pub(in crate::http) id: String,
     pub(in crate::http) own: bool,
+    pub(in crate::http) program: String,
     pub(in crate::http) since: String,
     pub(in crate::http) seen: String,
+}
+
+/// A bridge that carries a person's identity, as they read it.
+pub(in crate::http) struct BridgeWords {
+    pub(in crate::http) address: String,
+    pub(in crate::http) id: String,
+    pub(in crate::http) name: String,
+    pub(in crate::http) seen: String,
+    pub(in crate::http) since: String,
+}
+
+/// A personal access token as its owner reads it.
+pub(in crate::http) struct TokenWords {
+    pub(in crate::http) created: String,
+    pub(in crate::http) expires: String,
+    pub(in crate::http) id: String,
+    pub(in crate::http) last_used: String,
+    pub(in crate::http) name: String,
 }
 
 #[derive(Template)]
@@ -121,6 +141,8 @@ pub(in crate::http) struct AccountPage {
     pub(in crate::http) passkeys: Vec<PasskeyWords>,
     pub(in crate::http) apps: Vec<ConnectedWords>,
     pub(in crate::http) sessions: Vec<SessionWords>,
+    pub(in crate::http) bridges: Vec<BridgeWords>,
+    pub(in crate::http) tokens: Vec<TokenWords>,
 }
 
 #[derive(Template)]

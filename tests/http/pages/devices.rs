@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use axum::http::Method;
+use gatelodge::error::{ErrorCode, Refusal};
 use serde_json::{Value, json};
 
 use crate::bridge;
 use crate::forward_auth::{self, Visit, WIKI};
-use crate::support::{Browser, RelyingParty, Server};
+use crate::support::{Answer, Browser, RelyingParty, Server};
 
 const FIREFOX: &[(&str, &str)] = &[
     ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"),
@@ -65,13 +66,14 @@ async fn a_sign_in_tells_of_its_browser() {
 
 #[tokio::test]
 async fn a_browser_that_tells_nothing_of_itself_is_shown_as_that() {
-    let (server, _ada) = Server::with_ada().await;
+    let (server, mut ada) = Server::with_ada().await;
 
     let told = sessions(&server).await;
 
     let nothing =
         json!({ "agent": null, "program": null, "system": null, "bot": false, "locale": null });
     assert_tells(&told[0], &nothing);
+    assert!(ada.visit("/account").await.text().contains("<bdi>an unknown program</bdi>"));
 }
 
 #[tokio::test]
@@ -181,4 +183,122 @@ async fn a_bridge_tells_what_a_browser_tells() {
         members.filter(|name| facts.contains(&name.as_str())).cloned().collect()
     };
     assert_eq!(names(&told[0]), names(&told[1]));
+}
+
+#[tokio::test]
+async fn the_account_page_tells_which_browser_is_where() {
+    let (server, mut ada) = with_ada().await;
+    let mut elsewhere = Browser::new(&server);
+    elsewhere.authenticator = ada.authenticator.clone();
+    elsewhere.headers = EDGE.to_vec();
+    elsewhere.sign_in().await;
+
+    let page = ada.visit("/account").await;
+
+    let own =
+        "<strong><bdi>Firefox on Linux</bdi></strong>\n<span class=\"tag\">This browser</span>";
+    assert!(page.text().contains(own), "{}", page.text());
+    assert!(
+        page.text().contains("aria-label=\"Sign out Edge on Windows, signed in on 2026-01-01\"")
+    );
+    assert_eq!(page.text().matches("from <bdi>127.0.0.1</bdi>").count(), 2);
+}
+
+/// Ada with a bridge and a personal access token, and the token.
+async fn with_bridge() -> (Server, Browser, String, String) {
+    let (server, ada) = with_ada().await;
+    let access = bridge::access(&server, "s1").await;
+    let pat = bridge::pat(&server).await;
+    (server, ada, access["token"].as_str().unwrap().to_owned(), pat)
+}
+
+async fn by_pat(server: &Server, pat: &str) -> Answer {
+    let bearer = format!("Bearer {pat}");
+    let headers = [("authorization", bearer.as_str())];
+    bridge::send(server, Method::POST, "/v1/auth/bridge/pat", &headers, &json!({})).await
+}
+
+#[tokio::test]
+async fn a_person_ends_a_bridge_of_theirs_and_nobody_elses() {
+    let (server, mut ada, token, _) = with_bridge().await;
+    let mut bob = server.person("bob").await;
+    let page = ada.visit("/account").await;
+    assert!(page.text().contains("Your bridges"), "{}", page.text());
+    bob.visit("/account").await;
+
+    for id in ["s1", "s2", ""] {
+        let refused = bob.submit("/gate/account/bridges", &[("session", id)]).await;
+        refused.refused(ErrorCode::NotFound, Refusal::SessionNotFound);
+    }
+    assert_eq!(bridge::whoami(&server, &token).await.status, 200);
+    let ended = ada.submit("/gate/account/bridges", &[("session", "s1")]).await;
+
+    assert_eq!(ended.location(), "/gate/account");
+    let over = bridge::whoami(&server, &token).await;
+    over.refused(ErrorCode::InvalidToken, Refusal::BearerTokenOfEndedGrant);
+    assert!(!ada.visit("/account").await.text().contains("Your bridges"));
+}
+
+#[tokio::test]
+async fn a_bridge_is_shown_by_the_name_of_its_machine_once_it_told_it() {
+    let (server, mut ada, token, _) = with_bridge().await;
+    assert!(ada.visit("/account").await.text().contains("<bdi>an unknown program</bdi>"));
+    let beat = json!({
+        "session_id": "s1", "bridge_version": "1", "os": "linux", "hostname": "desk",
+        "forwarded_total": 0, "tokens_in_total": 0, "tokens_out_total": 0,
+    });
+
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", bearer.as_str())];
+    let path = "/v1/bridge/heartbeat";
+    assert_eq!(bridge::send(&server, Method::POST, path, &headers, &beat).await.status, 204);
+
+    assert!(ada.visit("/account").await.text().contains("<strong><bdi>desk</bdi></strong>"));
+}
+
+#[tokio::test]
+async fn a_person_revokes_a_token_of_theirs_and_nobody_elses() {
+    let (server, mut ada, _, pat) = with_bridge().await;
+    let mut bob = server.person("bob").await;
+    let page = ada.visit("/account").await;
+    assert!(page.text().contains("<strong><bdi>laptop</bdi></strong>"), "{}", page.text());
+    assert!(!page.text().contains(&pat), "the secret is shown");
+    let id = page.hidden("token").unwrap();
+    bob.visit("/account").await;
+
+    for id in [id.as_str(), "000000000000", ""] {
+        let refused = bob.submit("/gate/account/tokens", &[("token", id)]).await;
+        refused.refused(ErrorCode::NotFound, Refusal::PersonalTokenNotFound);
+    }
+    assert_eq!(by_pat(&server, &pat).await.status, 200);
+    let revoked = ada.submit("/gate/account/tokens", &[("token", &id)]).await;
+
+    assert_eq!(revoked.location(), "/gate/account");
+    by_pat(&server, &pat).await.refused(ErrorCode::InvalidToken, Refusal::PersonalTokenRevoked);
+    assert!(!ada.visit("/account").await.text().contains("Your personal tokens"));
+}
+
+#[tokio::test]
+async fn what_ends_a_bridge_or_a_token_comes_from_a_page_of_ours_and_from_a_person() {
+    let (server, mut ada, token, pat) = with_bridge().await;
+    let id = ada.visit("/account").await.hidden("token").unwrap();
+    let mut stranger = Browser::at_login(&server).await;
+
+    for (path, field) in
+        [("/gate/account/bridges", ("session", "s1")), ("/gate/account/tokens", ("token", &id))]
+    {
+        let anonymous = stranger.submit(path, &[field]).await;
+        assert_eq!(anonymous.location(), "/gate/login");
+        let csrf = std::mem::replace(&mut ada.csrf, stranger.csrf.clone());
+        let forged = ada.submit(path, &[field]).await;
+        forged.refused(ErrorCode::Forbidden, Refusal::CsrfTokenWrong);
+        ada.csrf = csrf;
+        ada.headers.push(("sec-fetch-site", "cross-site"));
+        let foreign = ada.submit(path, &[field]).await;
+        foreign.refused(ErrorCode::Forbidden, Refusal::CrossSite);
+        ada.headers.pop();
+    }
+
+    assert_eq!(bridge::whoami(&server, &token).await.status, 200);
+    assert_eq!(by_pat(&server, &pat).await.status, 200);
 }
