@@ -141,6 +141,11 @@
 //! that no code that asks for a person can take it for one. What merges it is marked on it, and
 //! nothing of it passes on: a resource server learns from the operator, or not at all, who it was.
 //!
+//! **Counts may be lost, tokens may not wait.** How clients are used is counted in memory and written
+//! every ten seconds, and at a stop, in one commit for all of it; a crash takes the last seconds
+//! along. Only clients that there are are counted, so many in an hour and so many reasons each, and
+//! no hour for longer than eight days: a stranger can make neither memory nor file grow.
+//!
 //! **A session tells what its browser told last.** Its row is written at a sign-in and every ten
 //! minutes of use anyway, and what the request tells of its device goes with it. Which program that
 //! is, and whether it names itself a robot, is read out of it by a list of our own

@@ -14,6 +14,7 @@ mod resources;
 mod sessions;
 mod tls;
 mod tokens;
+mod usage;
 
 use std::sync::Arc;
 
@@ -48,6 +49,7 @@ pub fn router(app: Arc<App>) -> Router {
             get(clients::show).patch(clients::change).delete(clients::remove),
         )
         .route("/api/v1/clients/{id}/secret", post(clients::rotate_secret))
+        .route("/api/v1/clients/{id}/usage", get(usage::of_client))
         .route("/api/v1/anonymous-sessions", get(sessions::list_anonymous))
         .route("/api/v1/grants", get(sessions::list_grants))
         .route("/api/v1/grants/{id}", delete(sessions::revoke_grant))
@@ -60,6 +62,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/documents", post(documents::import))
         .route("/api/v1/resources", get(resources::list).post(resources::add))
         .route("/api/v1/resources/{resource}", get(resources::show).delete(resources::remove))
+        .route("/api/v1/usage", get(usage::of_all))
         .route("/api/v1/users", get(people::list).post(people::add))
         .route(
             "/api/v1/users/{username}",

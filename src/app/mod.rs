@@ -5,6 +5,7 @@ mod client_keys;
 mod documents;
 mod logouts;
 mod open;
+mod usage;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -38,6 +39,7 @@ pub struct App {
     authority: authority::Kept,
     client_keys: client_keys::Kept,
     clock: Clock,
+    counting: usage::Counting,
     entropy: Entropy,
     fetcher: Fetcher,
     keys: watch::Sender<Arc<KeyRing>>,
@@ -79,6 +81,7 @@ impl App {
             authority: authority::Kept::default(),
             client_keys: client_keys::Kept::default(),
             clock: sources.clock,
+            counting: usage::Counting::default(),
             entropy: sources.entropy,
             fetcher: fetcher(&config)?,
             keys: watch::Sender::new(Arc::new(ring)),

@@ -1,4 +1,5 @@
-//! The outermost layer: renders what was refused, sets what every answer carries, logs one line.
+//! The outermost layer: renders what was refused and counts it, sets what every answer carries, logs
+//! one line.
 
 use std::sync::Arc;
 
@@ -9,12 +10,13 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::failure::{Cause, Shape};
+use super::failure::{About, Cause, Shape};
 use super::gate::page;
 use super::host;
 use crate::app::App;
 use crate::error::{Error, ErrorCode};
 use crate::event::Answered;
+use crate::flow::client::tally::What;
 
 pub(super) async fn render(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let begun = app.clock().now();
@@ -27,6 +29,11 @@ pub(super) async fn render(State(app): State<Arc<App>>, request: Request, next: 
 
     let cause = response.extensions().get::<Cause>().cloned();
     let event = cause.as_ref().map(|_| app.event_id());
+    if let Some(Error::Refused(refusal)) = cause.as_ref().map(|cause| &*cause.0)
+        && let Some(About(client)) = response.extensions().get()
+    {
+        app.count(client, What::Refused(*refusal));
+    }
     if let (Some(Cause(error)), Some(event)) = (&cause, &event) {
         if let Some(shape) = response.extensions().get::<Shape>().copied() {
             let page = |status| page::error(&app, assets, status, error, event);

@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::failure::{Cause, Failure};
+use super::failure::{About, Cause, Failure};
 use super::gate::cookie::Cookie;
 use super::gate::page;
 use super::gate::visitor::with_cookie;
@@ -93,7 +93,7 @@ async fn authorize(
         },
         Err(refused) => Err(refused),
     };
-    Ok(begin(app, &callback, begun))
+    Ok(About(opening.client_id).mark(begin(app, &callback, begun)))
 }
 
 /// Takes up a request that was pushed (RFC 9126 §4). As long as it is not found there is no

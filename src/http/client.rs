@@ -2,12 +2,12 @@
 //! the same at every endpoint that asks for it.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 
-use super::failure::Shape;
+use super::failure::{Failure, Shape};
 use super::peer;
 use crate::app::App;
 use crate::error::{Error, Internal, Refusal};
@@ -22,6 +22,8 @@ pub(super) struct Caller {
     authorization: Vec<HeaderValue>,
     endpoint: String,
     from: IpAddr,
+    /// The client, once it is known to exist, if not yet to be it that asks.
+    known: OnceLock<ClientId>,
 }
 
 impl Caller {
@@ -30,7 +32,17 @@ impl Caller {
         let authorization = request.headers().get_all(header::AUTHORIZATION);
         let authorization = authorization.iter().cloned().collect();
         let endpoint = request.uri().path().to_owned();
-        Self { authorization, endpoint, from: peer::address(app, request) }
+        let (from, known) = (peer::address(app, request), OnceLock::new());
+        Self { authorization, endpoint, from, known }
+    }
+
+    /// Their request, failed.
+    pub(super) fn failure(&self, error: impl Into<Error>) -> Failure {
+        let failure = Failure::new(error, self.shape());
+        match self.known.get() {
+            Some(client) => failure.about(client.clone()),
+            None => failure,
+        }
     }
 
     /// The one `Authorization` header.
@@ -47,7 +59,7 @@ impl Caller {
     /// RFC 6749 §5.2: "If the client attempted to authenticate via the 'Authorization' request
     /// header field, the authorization server MUST […] include the 'WWW-Authenticate' response
     /// header field matching the authentication scheme used by the client."
-    pub(super) fn shape(&self) -> Shape {
+    fn shape(&self) -> Shape {
         if self.authorization.is_empty() { Shape::Json } else { Shape::Basic }
     }
 }
@@ -76,8 +88,12 @@ async fn prove(
     presented: Presented,
 ) -> Result<AuthenticatedClient, Error> {
     app.meet_to_prove(&presented.client_id, caller.from).await?;
-    let proving = auth::prove(&app.read()?, &app.context(), &presented, &caller.endpoint)?;
-    match (proving, presented.proof) {
+    let proving = auth::prove(&app.read()?, &app.context(), &presented, &caller.endpoint);
+    // A stranger can name what they like: only a client that there is is counted.
+    if !matches!(proving, Err(Error::Refused(Refusal::ClientUnknown) | Error::Internal(_))) {
+        caller.known.get_or_init(|| presented.client_id.clone());
+    }
+    match (proving?, presented.proof) {
         (Proving::Done(client), _) => Ok(client),
         (Proving::Chosen(chosen), Proof::Basic(secret) | Proof::Post(secret)) => {
             by_chosen_secret(app, caller.from, chosen, secret).await

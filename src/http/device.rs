@@ -36,10 +36,7 @@ pub(super) async fn authorize(
     request: Request,
 ) -> Result<Json<Authorization>, Failure> {
     let caller = Caller::of(&app, &request);
-    begin(&app, &caller, request)
-        .await
-        .map(Json)
-        .map_err(|error| Failure::new(error, caller.shape()))
+    begin(&app, &caller, request).await.map(Json).map_err(|error| caller.failure(error))
 }
 
 async fn begin(app: &Arc<App>, caller: &Caller, request: Request) -> Result<Authorization, Error> {

@@ -10,11 +10,24 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::error::{Error, Refusal};
+use crate::oauth::id::ClientId;
 
 /// Why a request failed, as it travels with the response; also on a redirect that carries an
 /// error to a client.
 #[derive(Clone, Debug)]
 pub struct Cause(pub Arc<Error>);
+
+/// The client that a response is about, where that is known; refusals are counted by it.
+#[derive(Clone, Debug)]
+pub(super) struct About(pub(super) ClientId);
+
+impl About {
+    /// The response, told to be about this client.
+    pub(super) fn mark(self, mut response: Response) -> Response {
+        response.extensions_mut().insert(self);
+        response
+    }
+}
 
 /// The shape in which a peer reads an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,13 +48,19 @@ pub(super) enum Shape {
 /// A request that failed.
 #[derive(Debug)]
 pub(super) struct Failure {
+    about: Option<About>,
     cause: Cause,
     shape: Shape,
 }
 
 impl Failure {
     pub(super) fn new(error: impl Into<Error>, shape: Shape) -> Self {
-        Self { cause: Cause(Arc::new(error.into())), shape }
+        Self { about: None, cause: Cause(Arc::new(error.into())), shape }
+    }
+
+    /// The same, of a client that is known.
+    pub(super) fn about(self, client: ClientId) -> Self {
+        Self { about: Some(About(client)), ..self }
     }
 
     pub(super) fn json(error: impl Into<Error>) -> Self {
@@ -57,6 +76,9 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let mut response = Response::default();
         response.extensions_mut().insert(self.cause);
+        if let Some(about) = self.about {
+            response.extensions_mut().insert(about);
+        }
         response.extensions_mut().insert(self.shape);
         response
     }

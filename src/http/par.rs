@@ -27,7 +27,7 @@ pub(super) async fn push(
 ) -> Result<Response, Failure> {
     let caller = Caller::of(&app, &request);
     let pushed = pushed(&app, &caller, request).await;
-    let reference = pushed.map_err(|error| Failure::new(error, caller.shape()))?;
+    let reference = pushed.map_err(|error| caller.failure(error))?;
     let body = json!({
         "request_uri": pushed::request_uri(&reference),
         "expires_in": app.rules().config.lifetimes.pushed_request.as_secs(),

@@ -19,7 +19,7 @@ pub(super) async fn revoke(
     request: Request,
 ) -> Result<StatusCode, Failure> {
     let caller = Caller::of(&app, &request);
-    answer(&app, &caller, request).await.map_err(|error| Failure::new(error, caller.shape()))
+    answer(&app, &caller, request).await.map_err(|error| caller.failure(error))
 }
 
 async fn answer(app: &Arc<App>, caller: &Caller, request: Request) -> Result<StatusCode, Error> {

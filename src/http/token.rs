@@ -13,6 +13,7 @@ use super::client::{self, Caller};
 use super::failure::Failure;
 use crate::app::App;
 use crate::error::{Error, Refusal};
+use crate::flow::client::tally::What;
 use crate::flow::client_credentials;
 use crate::flow::code::{self, Redeemed};
 use crate::flow::device::{self, Polled};
@@ -42,16 +43,14 @@ pub(super) async fn token(
     request: Request,
 ) -> Result<Json<Tokens>, Failure> {
     let caller = Caller::of(&app, &request);
-    answer(&app, &caller, request)
-        .await
-        .map(Json)
-        .map_err(|error| Failure::new(error, caller.shape()))
+    answer(&app, &caller, request).await.map(Json).map_err(|error| caller.failure(error))
 }
 
 async fn answer(app: &Arc<App>, caller: &Caller, request: Request) -> Result<Tokens, Error> {
     let form = body::form(request).await?;
     let proven = client::proven(app, caller, &form).await?;
     let request = TokenRequest::parse(&form)?;
+    let (client, grant_type) = (proven.id().clone(), request.grant_type());
     // Once committed, signing must not fail for want of a key.
     app.complete_keys().await?;
 
@@ -81,7 +80,9 @@ async fn answer(app: &Arc<App>, caller: &Caller, request: Request) -> Result<Tok
             }
         }
     };
-    sign(app, issued).await
+    let tokens = sign(app, issued).await?;
+    app.count(&client, What::Issued(grant_type));
+    Ok(tokens)
 }
 
 async fn sign(app: &App, issued: Issued) -> Result<Tokens, Error> {

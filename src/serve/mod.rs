@@ -139,6 +139,7 @@ pub async fn run(config: Config) -> Result<(), Stop> {
     if let Some(renewal) = renewal {
         renewal.abort();
     }
+    tasks::write_counts(&app).await;
     accept::remove_socket(&app);
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! What the server does without being asked: keys that are missing or due, rows that expired,
-//! clients that are to hear of a logout.
+//! clients that are to hear of a logout, counts that are to be written.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,11 +17,14 @@ const PERIOD: Duration = Duration::from_mins(1);
 /// How often it looks for clients that are to hear of a logout; an empty look is one short read.
 const LOGOUT_PERIOD: Duration = Duration::from_secs(2);
 
+/// How often it writes down how clients were used, and so what a crash takes along at most.
+const COUNTING_PERIOD: Duration = Duration::from_secs(10);
+
 /// Looks at once, so that the keys of a first start are made while the first requests come in, and
 /// then every minute.
 pub(super) fn start(app: Arc<App>) -> JoinHandle<()> {
     tokio::spawn(async move {
-        tokio::join!(tidy_always(&app), deliver_always(&app));
+        tokio::join!(tidy_always(&app), deliver_always(&app), count_always(&app));
     })
 }
 
@@ -52,6 +55,27 @@ async fn deliver_always(app: &Arc<App>) {
                 }
             }
         }
+    }
+}
+
+async fn count_always(app: &Arc<App>) {
+    let mut period = tokio::time::interval(COUNTING_PERIOD);
+    period.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        period.tick().await;
+        // A task of its own: one that is aborted in between would lose what it has in hand.
+        let app = Arc::clone(app);
+        let written = tokio::spawn(async move { write_counts(&app).await });
+        if written.await.is_err() {
+            tracing::error!("the task that writes counts panicked");
+        }
+    }
+}
+
+/// Writes down how clients were used since the last time.
+pub(super) async fn write_counts(app: &App) {
+    if let Err(error) = app.write_counts().await {
+        tracing::error!(%error, "how clients were used could not be written; it is tried again");
     }
 }
 

@@ -1,6 +1,8 @@
 //! Whole requests over loopback TCP, 32 connections kept alive, the client on the same cores,
-//! beside an answer that says hello.
+//! beside an answer that says hello. Each token is counted, in memory: what that costs by itself
+//! stands beside the whole request, and a commit beside it would show.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
@@ -9,6 +11,8 @@ use axum::http::{Method, Request, header};
 use axum::routing::get;
 use axum::serve::ListenerExt as _;
 use gatelodge::config::Config;
+use gatelodge::flow::client::tally::What;
+use gatelodge::oauth::client::GrantType;
 use gatelodge::oauth::issuer::Issuer;
 use gatelodge::store::Store;
 use http_body_util::BodyExt as _;
@@ -19,7 +23,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 
 use crate::installed::{install, token};
-use crate::measure::{Row, WINDOW, rates};
+use crate::measure::{Row, WINDOW, rates, window};
 
 const CONNECTIONS: u64 = 32;
 
@@ -38,7 +42,7 @@ struct Caller {
 pub(crate) fn rows() -> Vec<Row> {
     let directory = tempfile::tempdir().unwrap();
     let runtime = Runtime::new().unwrap();
-    let (mut hello, mut credentials, mut refresh) = runtime.block_on(async {
+    let (mut hello, mut credentials, mut refresh, app) = runtime.block_on(async {
         let listener = listen().await;
         let hello = callers(&listener, "/", |_| None).await;
         serve(listener, Router::new().route("/", get(|| async { "hello" })));
@@ -51,19 +55,22 @@ pub(crate) fn rows() -> Vec<Row> {
         let credentials = callers(&listener, "/oauth/token", credentials).await;
         let refresh = |n| Some(refresh_form(&token(n).expose()));
         let refresh = callers(&listener, "/oauth/token", refresh).await;
-        serve(listener, gatelodge::http::router(app));
-        (hello, credentials, refresh)
+        serve(listener, gatelodge::http::router(Arc::clone(&app)));
+        (hello, credentials, refresh, app)
     });
+    let (robot, issued) = ("robot".parse().unwrap(), What::Issued(GrantType::ClientCredentials));
 
-    let [hello, credentials, refresh] = rates([
+    let [hello, credentials, refresh, count] = rates([
         &mut || runtime.block_on(call(&mut hello)),
         &mut || runtime.block_on(call(&mut credentials)),
         &mut || runtime.block_on(call(&mut refresh)),
+        &mut || window(|| app.count(&robot, issued)),
     ]);
 
     vec![
         Row::new("hello from bare axum over HTTP", hello),
         Row::new("client_credentials over HTTP", credentials).beside("bare hello", hello),
+        Row::new("count a token", count).beside("client_credentials over HTTP", credentials),
         Row::new("refresh with an ID token over HTTP", refresh).beside("bare hello", hello),
     ]
 }

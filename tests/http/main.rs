@@ -31,3 +31,4 @@ mod requests;
 mod routes;
 mod support;
 mod tokens;
+mod usage;

@@ -66,6 +66,27 @@ fn a_server_without_work_ends_at_once_and_takes_its_socket_along() {
     assert!(!home.data().join("gatelodge.sock").exists());
 }
 
+/// What was counted is written every ten seconds, and once more at the end.
+#[test]
+fn what_was_counted_outlives_a_stop() {
+    let home = Home::new();
+    let server = home.serve();
+    let client = home.json("client add nightly --id nightly --auth client_secret_post");
+    let secret = client["client_secret"].as_str().unwrap();
+    for _ in 0..3 {
+        assert_eq!(client_credentials(&server, "nightly", secret).status, 200);
+    }
+    assert_eq!(client_credentials(&server, "nightly", "wrong").status, 401);
+
+    server.terminate();
+
+    assert_eq!(server.end().code(), Some(0));
+    let told = home.json("client usage nightly");
+    assert_eq!(told["last_day"]["tokens_issued_by_grant_type"]["client_credentials"], 3);
+    assert_eq!(told["last_week"]["refusals_by_reason"]["ClientSecretWrong"], 1);
+    assert_eq!(home.json("client usage")["last_day"]["tokens_issued"], 3);
+}
+
 #[test]
 fn what_was_answered_outlives_a_kill() {
     let home = Home::new();

@@ -1,6 +1,7 @@
 //! `gatelodge client …`
 
 mod described;
+mod usage;
 
 use axum::http::Method;
 use clap::{Args, Subcommand};
@@ -79,6 +80,12 @@ pub(super) enum ClientVerb {
         /// Its client_id
         id: String,
     },
+    /// Show what a client holds, and what it got and was refused within a day and a week
+    #[command(after_help = usage::HELP)]
+    Usage {
+        /// Its client_id; all clients together where none is named
+        id: Option<String>,
+    },
     /// Remove a client and end every grant it has, at once
     Remove {
         /// Its client_id
@@ -151,6 +158,7 @@ pub(super) async fn run(verb: ClientVerb, door: &mut Door) -> Result<Answer, Fai
             let path = format!("{}/secret", path(&id));
             Ok(changed(door.ask(Method::POST, &path, None).await?))
         }
+        ClientVerb::Usage { id } => usage::run(id, door).await,
         ClientVerb::Remove { id } => {
             let answer = door.ask(Method::DELETE, &path(&id), None).await?;
             let ended = word(&answer, "grants_ended");

@@ -5,4 +5,5 @@ pub mod decided;
 pub mod document;
 pub mod operator;
 pub mod registration;
+pub mod tally;
 pub mod usage;

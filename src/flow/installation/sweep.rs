@@ -7,7 +7,7 @@ use crate::flow::{Context, backchannel};
 use crate::store::schema::{
     AnonymousSession, AppCode, AppSession, Attempts, Bridge, BridgeSession, Ceremony, Client, Code,
     Device, DeviceCertificate, Exchange, Grant, Interaction, Pat, Pushed, Refresh, Revoked,
-    Session, SetupLink, SigningKeyRow, UsedAssertion, Withdrawal,
+    Session, SetupLink, SigningKeyRow, Usage, UsedAssertion, Withdrawal,
 };
 use crate::store::{Row, StoreError, Tx, View};
 
@@ -73,6 +73,7 @@ fn remove(tx: &mut Tx<'_>, cx: &Context, key: &[u8]) -> Result<(), StoreError> {
         Revoked,
         SetupLink,
         SigningKeyRow,
+        Usage,
         UsedAssertion,
         Withdrawal
     );

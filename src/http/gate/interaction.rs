@@ -17,7 +17,7 @@ use crate::flow::person::people;
 use crate::flow::step::{self, Door, Request as Asked, Step};
 use crate::http::authorize::{away, home};
 use crate::http::body;
-use crate::http::failure::{Cause, Failure};
+use crate::http::failure::{About, Cause, Failure};
 use crate::oauth::authorize::Answer;
 use crate::oauth::client::ClientType;
 use crate::oauth::id::InteractionId;
@@ -53,6 +53,7 @@ pub(in crate::http) async fn show(
     if matches!(interaction.purpose, Purpose::Logout { .. }) {
         return sign_out(&app, &visitor, door, false).await;
     }
+    let about = about(&interaction.purpose);
     match step::next(&view, &cx, &door, interaction).map_err(Failure::page)? {
         Step::Consent(asked) => Ok(page::show(&consent_page(&app, &visitor, id, &asked))),
         Step::Login(client, login_hint) => {
@@ -71,7 +72,7 @@ pub(in crate::http) async fn show(
             let answered = app.write(move |tx, cx| consent::answer(tx, cx, &door));
             match answered.await.map_err(Failure::page)? {
                 Onward::Again => Ok(again(id)),
-                Onward::Client(landing) => Ok(over(&app, id, home(&app, &landing))),
+                Onward::Client(landing) => Ok(marked(about, over(&app, id, home(&app, &landing)))),
             }
         }
     }
@@ -105,6 +106,7 @@ pub(in crate::http) async fn decide(
         app.write(move |tx, cx| logout::stay(tx, cx, &door)).await.map_err(Failure::page)?;
         return Ok(over(&app, id, see_other("/gate/account")));
     }
+    let about = about(&interaction.purpose);
     let shown: Scope = form.parsed("scope").map_err(Failure::page)?.unwrap_or_default();
     let decided = app.write(move |tx, cx| {
         if allowed { consent::approve(tx, cx, &door, &shown) } else { consent::deny(tx, cx, &door) }
@@ -122,8 +124,23 @@ pub(in crate::http) async fn decide(
             if let Some(refusal) = refusal {
                 response.extensions_mut().insert(Cause(Arc::new(refusal.into())));
             }
-            Ok(over(&app, id, response))
+            Ok(marked(about, over(&app, id, response)))
         }
+    }
+}
+
+/// The client that an interaction is for, if it is for one.
+fn about(purpose: &Purpose) -> Option<About> {
+    match purpose {
+        Purpose::Authorize { client, .. } => Some(About(client.clone())),
+        Purpose::Link { .. } | Purpose::Logout { .. } => None,
+    }
+}
+
+fn marked(about: Option<About>, response: Response) -> Response {
+    match about {
+        Some(about) => about.mark(response),
+        None => response,
     }
 }
 

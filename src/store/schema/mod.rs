@@ -16,6 +16,7 @@ mod logout;
 mod passkey;
 mod person;
 mod pushed;
+mod usage;
 
 pub use anonymous::*;
 pub use bridge::*;
@@ -30,6 +31,7 @@ pub use logout::*;
 pub use passkey::*;
 pub use person::*;
 pub use pushed::*;
+pub use usage::*;
 
 /// A row with one layout so far.
 macro_rules! layout {
@@ -102,6 +104,7 @@ mod tests {
             Session::TABLE,
             SetupLink::TABLE,
             SigningKeyRow::TABLE,
+            Usage::TABLE,
             UsedAssertion::TABLE,
             Withdrawal::TABLE,
             tag(&ANONYMOUS_BY_COOKIE),

@@ -1,7 +1,9 @@
 //! A whole installation in memory: its clock is moved by hand and its chance is the same each time.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -18,8 +20,9 @@ use gatelodge::oauth::id::KeyId;
 use gatelodge::oauth::issuer::Issuer;
 use gatelodge::secret::{Entropy, RootSecret};
 use gatelodge::store::schema::{Client, Person, SigningKeyRow};
-use gatelodge::store::{Store, StoreError, Tx, View};
+use gatelodge::store::{Backend, Store, StoreError, Tx, View};
 use gatelodge::time::{Clock, Timestamp};
+use redb::backends::InMemoryBackend;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use tower::ServiceExt as _;
@@ -62,6 +65,18 @@ impl Server {
         keep_keys(&store).await;
         let reach = |config: &mut Config| config.fetch.private = vec![private.to_owned()];
         Self::over(Issuer::localhost(7455), store, reach).await
+    }
+
+    /// An installation in memory, and how often its disk was synced.
+    pub(crate) async fn with_counted_syncs() -> (Self, Arc<AtomicUsize>) {
+        let syncs = Arc::new(AtomicUsize::new(0));
+        let (disk, counted) = (Arc::new(InMemoryBackend::new()), Arc::clone(&syncs));
+        let store = Store::over(move || {
+            Ok(Box::new(Counting { disk: Arc::clone(&disk), syncs: Arc::clone(&counted) }))
+        });
+        let store = store.unwrap();
+        keep_keys(&store).await;
+        (Self::over(Issuer::localhost(7455), store, |_| {}).await, syncs)
     }
 
     /// An installation that has yet to make its keys.
@@ -176,6 +191,36 @@ impl Server {
             Ok(tx.remove::<Person>(&id)?)
         });
         forgotten.await.unwrap();
+    }
+}
+
+/// A disk that counts how often it was synced: each commit does so as often as every other.
+#[derive(Debug)]
+struct Counting {
+    disk: Arc<InMemoryBackend>,
+    syncs: Arc<AtomicUsize>,
+}
+
+impl Backend for Counting {
+    fn len(&self) -> io::Result<u64> {
+        self.disk.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.disk.read(offset, out)
+    }
+
+    fn set_len(&self, length: u64) -> io::Result<()> {
+        self.disk.set_len(length)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.syncs.fetch_add(1, Ordering::SeqCst);
+        self.disk.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.disk.write(offset, data)
     }
 }
 

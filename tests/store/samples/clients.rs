@@ -1,5 +1,7 @@
 //! Samples of clients.
 
+use std::collections::BTreeMap;
+
 use gatelodge::oauth::client::jwks::JwkSet;
 use gatelodge::oauth::client::{
     ApplicationType, AuthMethod, ClientType, PkcePolicy, RefreshPolicy, SigningAlg, SubjectType,
@@ -8,8 +10,9 @@ use gatelodge::oauth::id::ClientId;
 use gatelodge::oauth::scope::Scope;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
-    Attempts, Client, ClientProof, Links, Origin, Protected, UsedAssertion,
+    Attempts, Client, ClientProof, Links, Origin, Protected, Usage, UsedAssertion,
 };
+use gatelodge::time::Timestamp;
 
 use super::{
     AUTH_METHODS, GRANT_TYPES, PKCE_POLICIES, REFRESH_POLICIES, SIGNING_ALGS, at, hash, id, read,
@@ -148,4 +151,16 @@ pub(super) fn attempts() -> Vec<(TokenHash, Attempts)> {
 
 pub(super) fn used_assertions() -> Vec<(TokenHash, UsedAssertion)> {
     vec![(hash(12), UsedAssertion { expires: at(600) })]
+}
+
+pub(super) fn usage() -> Vec<((ClientId, Timestamp), Usage)> {
+    let counts = |names: &[(&str, u64)]| {
+        names.iter().map(|(name, count)| (text(name), *count)).collect::<BTreeMap<_, _>>()
+    };
+    let full = Usage {
+        issued: counts(&[("authorization_code", 1), ("refresh_token", 300)]),
+        others: 2,
+        refused: counts(&[("RefreshReplayed", 1), ("other", u64::MAX)]),
+    };
+    vec![((shop(), at(0)), full), ((shop(), at(3600)), Usage::default())]
 }

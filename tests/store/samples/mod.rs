@@ -24,7 +24,7 @@ use gatelodge::store::schema::{
     AnonymousSession, AppCode, AppSession, Attempts, Authentication, Bridge, BridgeKey,
     BridgeSession, Ceremony, Client, Code, Consent, Delivery, Device, DeviceCertificate, Exchange,
     Grant, HostPreference, Installation, Interaction, Passkey, Pat, Person, Protected, Pushed,
-    Refresh, Revoked, Session, SetupLink, SigningKeyRow, UsedAssertion, Withdrawal,
+    Refresh, Revoked, Session, SetupLink, SigningKeyRow, Usage, UsedAssertion, Withdrawal,
 };
 use gatelodge::store::{Key as _, Read, Row, StoreError, Tx, View};
 use gatelodge::time::Timestamp;
@@ -127,6 +127,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         sample::<Session>("Session", browser::sessions()),
         sample::<SetupLink>("SetupLink", people::setup_links()),
         sample::<SigningKeyRow>("SigningKeyRow", installation::signing_keys()),
+        sample::<Usage>("Usage", clients::usage()),
         sample::<UsedAssertion>("UsedAssertion", clients::used_assertions()),
         sample::<Withdrawal>("Withdrawal", grants::withdrawals()),
     ]

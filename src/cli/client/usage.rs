@@ -1,0 +1,123 @@
+//! `gatelodge client usage`
+
+use axum::http::Method;
+use serde_json::Value;
+
+use super::path;
+use crate::cli::answer::{Answer, Failure, fields, plain, word};
+use crate::cli::door::Door;
+
+pub(super) const HELP: &str = "\
+Examples:
+  gatelodge client usage shop
+  gatelodge client usage
+      all clients together
+
+A session is active as long as it lives and a grant of the client does. A day and a week are counted
+by the hour, and are some ten seconds behind; a crash takes the last seconds along.";
+
+/// How the client `id` is used, or all of them together.
+pub(super) async fn run(id: Option<String>, door: &mut Door) -> Result<Answer, Failure> {
+    let path = id.map_or_else(|| "/api/v1/usage".to_owned(), |id| format!("{}/usage", path(&id)));
+    let told = door.ask(Method::GET, &path, None).await?;
+    let answer = Answer::new(text(&told), told.clone());
+    if word(&told, "at_least") == "yes" {
+        let note = "There are more grants than were looked through: both numbers are the least.";
+        return Ok(answer.with_note(note));
+    }
+    Ok(answer)
+}
+
+fn text(told: &Value) -> String {
+    let mut rows = vec![
+        ("client_id", word(told, "client_id")),
+        ("active sessions", word(told, "active_sessions")),
+        ("live grants", word(told, "live_grants")),
+    ];
+    for (span, tokens, refusals) in [
+        ("last_day", "tokens, 24 hours", "refusals, 24 hours"),
+        ("last_week", "tokens, 7 days", "refusals, 7 days"),
+    ] {
+        let span = told.get(span).unwrap_or(&Value::Null);
+        rows.push((tokens, counted(span, "tokens_issued", "tokens_issued_by_grant_type")));
+        rows.push((refusals, counted(span, "refusals", "refusals_by_reason")));
+    }
+    fields(&rows)
+}
+
+/// «3: authorization_code 1, refresh_token 2»
+fn counted(span: &Value, all: &str, by: &str) -> String {
+    let parts: Vec<String> = span
+        .get(by)
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .map(|(name, count)| format!("{} {count}", plain(name)))
+        .collect();
+    if parts.is_empty() {
+        word(span, all)
+    } else {
+        format!("{}: {}", word(span, all), parts.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use axum::{Json, Router};
+    use serde_json::json;
+
+    use super::*;
+
+    fn door() -> Door {
+        let told = |id: Value, at_least: bool| {
+            let none = json!({
+                "tokens_issued": 0, "tokens_issued_by_grant_type": {},
+                "refusals": 0, "refusals_by_reason": {},
+            });
+            let week = json!({
+                "tokens_issued": 3,
+                "tokens_issued_by_grant_type": { "authorization_code": 1, "refresh_token": 2 },
+                "refusals": 1,
+                "refusals_by_reason": { "RefreshReplayed": 1 },
+            });
+            json!({
+                "client_id": id, "active_sessions": 1, "live_grants": 2, "at_least": at_least,
+                "last_day": none, "last_week": week,
+            })
+        };
+        let (one, all) = (told(json!("my app"), false), told(Value::Null, true));
+        Door::InProcess(
+            Router::new()
+                .route("/api/v1/clients/my%20app/usage", get(|| async { Json(one) }))
+                .route("/api/v1/usage", get(|| async { Json(all) })),
+        )
+    }
+
+    #[tokio::test]
+    async fn a_clients_usage_is_told_line_by_line() {
+        let answer = run(Some("my app".into()), &mut door()).await.unwrap();
+
+        let (_, text, json, note) = answer.parts();
+        assert_eq!(
+            text,
+            "client_id           my app\n\
+             active sessions     1\n\
+             live grants         2\n\
+             tokens, 24 hours    0\n\
+             refusals, 24 hours  0\n\
+             tokens, 7 days      3: authorization_code 1, refresh_token 2\n\
+             refusals, 7 days    1: RefreshReplayed 1\n"
+        );
+        assert_eq!((&json["live_grants"], note), (&json!(2), None));
+    }
+
+    #[tokio::test]
+    async fn without_an_id_all_clients_are_told_together_and_a_bound_is_owned_up_to() {
+        let answer = run(None, &mut door()).await.unwrap();
+
+        let (_, text, _, note) = answer.parts();
+        assert!(text.starts_with("active sessions     1\n"), "{text}");
+        assert!(note.unwrap().contains("the least"));
+    }
+}
