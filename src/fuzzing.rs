@@ -37,7 +37,7 @@ use crate::secret::{
     RefreshPurpose, RegistrationPurpose, RootSecret, SessionPurpose, SetupPurpose, Token,
 };
 
-pub use device::{device_request, user_code};
+pub use device::{device_facts, device_request, user_code};
 pub use endpoint::{anonymous_request, basic_header, token_request};
 pub use forward::forward_auth;
 pub use registration::client_metadata;
@@ -49,6 +49,7 @@ pub const TARGETS: &[(&str, fn(&[u8]))] = &[
     ("authorize", authorize),
     ("basic_header", basic_header),
     ("client_metadata", client_metadata),
+    ("device_facts", device_facts),
     ("device_request", device_request),
     ("forward_auth", forward_auth),
     ("issuer", issuer),

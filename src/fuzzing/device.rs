@@ -1,10 +1,22 @@
-//! What a device asks, and what a person types for it.
+//! What a device tells of itself and asks, and what a person types for it.
 
+use crate::oauth::agent::{Agent, Locale};
 use crate::oauth::params::Params;
 use crate::oauth::resource::Resource;
 use crate::oauth::token::device::{DeviceRequest, UserCode};
 
 use super::text;
+
+/// An `Accept-Language` or a `User-Agent`: of a language there is a short tag, which is read as it
+/// is shown, and of a program there is always something to show.
+pub fn device_facts(bytes: &[u8]) {
+    let Some(written) = text(bytes) else { return };
+    if let Some(locale) = Locale::first(written) {
+        assert!(locale.as_str().len() <= 35 && written.contains(locale.as_str()));
+        assert_eq!(Locale::first(locale.as_str()).as_ref(), Some(&locale));
+    }
+    assert!(!Agent::of(written).to_string().is_empty());
+}
 
 /// A device authorization request: it asks what its parameters say.
 pub fn device_request(bytes: &[u8]) {
