@@ -63,7 +63,8 @@ async fn authorize(
         app.meet(&opening.client_id, address).await.map_err(Failure::page)?;
     }
     let view = app.read().map_err(Failure::page)?;
-    let (client, callback) = authorize::open(&view, &opening).map_err(Failure::page)?;
+    let opened = authorize::open(&view, &opening);
+    let (client, callback) = opened.map_err(|error| of_client(error, &opening.client_id))?;
 
     let checked = AuthorizeRequest::parse(params).map_err(Error::from).and_then(|mut request| {
         authorize::check_plain(&client)?;
@@ -112,8 +113,9 @@ async fn enter_pushed(
     if looks {
         return Ok(StatusCode::SEE_OTHER.into_response());
     }
+    let about = About(client_id.clone());
     if let Err(refused) = authorize::check_room(&view, app.rules()) {
-        return Ok(begin(app, &callback, Err(refused)));
+        return Ok(about.mark(begin(app, &callback, Err(refused))));
     }
     let begun = app.write(move |tx, cx| {
         authorize::admit(tx, cx, address)?;
@@ -123,8 +125,18 @@ async fn enter_pushed(
     match begun {
         // Of two browsers that come at once the second finds nothing any more.
         Err(Error::Refused(refusal)) => Err(Failure::page(refusal)),
-        Ok(_) | Err(Error::Internal(_)) => Ok(begin(app, &callback, begun)),
+        Ok(_) | Err(Error::Internal(_)) => Ok(about.mark(begin(app, &callback, begun))),
     }
+}
+
+/// A page that tells why nothing goes to the client, counted as its own where there is one.
+fn of_client(error: Error, client: &ClientId) -> Failure {
+    let unknown = match &error {
+        Error::Internal(_) => true,
+        Error::Refused(refusal) => *refusal == Refusal::ClientUnknownAtAuthorize,
+    };
+    let failure = Failure::page(error);
+    if unknown { failure } else { failure.about(client.clone()) }
 }
 
 /// Sends the browser on, or home with the reason why not.

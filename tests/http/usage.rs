@@ -7,8 +7,9 @@ use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::flow::installation::sweep;
 use gatelodge::store::View;
-use gatelodge::store::schema::Usage;
+use gatelodge::store::schema::{Grant, Usage};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::support::{RelyingParty, Server, basic, posted, register, token};
 
@@ -94,6 +95,7 @@ async fn refusals_are_counted_wherever_the_client_is_known() {
     shop.post("/oauth/device_authorization", &[("scope", "openid")]).await;
     ada.visit(&shop.request(&[("code_challenge", "")])).await;
     ada.visit(&shop.request(&[("prompt", "none")])).await;
+    ada.visit(&shop.request(&[("redirect_uri", "https://shop.example/else")])).await;
     let page = ada.visit(&shop.request(&[])).await;
     ada.decide(&page, "deny").await;
 
@@ -107,6 +109,7 @@ async fn refusals_are_counted_wherever_the_client_is_known() {
             "ConsentNeeded": 1,
             "GrantTypeNotRegistered": 1,
             "PersonDeclined": 1,
+            "RedirectUriUnregistered": 1,
             "ResponseTypeUnsupported": 1,
             "TokenMissing": 2,
         })
@@ -223,11 +226,47 @@ async fn a_client_that_is_registered_anew_inherits_no_counts() {
     assert_eq!(usage(&server, "/usage").await["last_week"]["tokens_issued"], 1);
 }
 
+/// So many grants are looked through and no more, which is said.
+#[tokio::test]
+async fn a_client_of_many_grants_has_at_least_some() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    shop.tokens(&mut ada).await;
+    let (_, grant) = server.app.read().unwrap().list::<Grant>(1).unwrap().remove(0);
+    let made = server.app.write(move |tx, _| {
+        (1..=5_000_u128).try_for_each(|n| Ok(tx.put(&Uuid::from_u128(n).into(), grant.clone())?))
+    });
+    made.await.unwrap();
+
+    for path in ["/clients/shop/usage", "/usage"] {
+        let told = usage(&server, path).await;
+
+        assert_eq!((&told["live_grants"], &told["at_least"]), (&json!(5_000), &json!(true)));
+        assert_eq!(told["active_sessions"], 1);
+    }
+}
+
+#[tokio::test]
+async fn what_could_not_be_written_stays_counted() {
+    let (server, disk) = Server::with_counted_syncs().await;
+    let robot = RelyingParty::robot(&server).await;
+    robot.ask(&[("grant_type", "client_credentials")]).await.tokens();
+
+    disk.fails.store(true, Ordering::SeqCst);
+    let failed = server.app.write_counts().await;
+    disk.fails.store(false, Ordering::SeqCst);
+    robot.ask(&[("grant_type", "client_credentials")]).await.tokens();
+
+    assert!(failed.is_err());
+    let told = usage(&server, "/clients/robot/usage").await;
+    assert_eq!(told["last_day"]["tokens_issued"], 2);
+}
+
 #[tokio::test]
 async fn counting_makes_no_commit() {
-    let (server, syncs) = Server::with_counted_syncs().await;
+    let (server, disk) = Server::with_counted_syncs().await;
     let robot = RelyingParty::robot(&server).await;
-    let syncs = || syncs.load(Ordering::SeqCst);
+    let syncs = || disk.syncs.load(Ordering::SeqCst);
 
     let before = syncs();
     for _ in 0..100 {
@@ -244,11 +283,11 @@ async fn counting_makes_no_commit() {
 
 #[tokio::test]
 async fn a_refresh_makes_the_one_commit_that_it_made_before_it_was_counted() {
-    let (server, syncs) = Server::with_counted_syncs().await;
+    let (server, disk) = Server::with_counted_syncs().await;
     let mut ada = server.first_administrator().await;
     let shop = RelyingParty::spa(&server).await;
     let mut tokens = shop.tokens(&mut ada).await;
-    let syncs = || syncs.load(Ordering::SeqCst);
+    let syncs = || disk.syncs.load(Ordering::SeqCst);
     server.app.write_counts().await.unwrap();
     let written = rows(&server);
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -67,16 +67,13 @@ impl Server {
         Self::over(Issuer::localhost(7455), store, reach).await
     }
 
-    /// An installation in memory, and how often its disk was synced.
-    pub(crate) async fn with_counted_syncs() -> (Self, Arc<AtomicUsize>) {
-        let syncs = Arc::new(AtomicUsize::new(0));
-        let (disk, counted) = (Arc::new(InMemoryBackend::new()), Arc::clone(&syncs));
-        let store = Store::over(move || {
-            Ok(Box::new(Counting { disk: Arc::clone(&disk), syncs: Arc::clone(&counted) }))
-        });
-        let store = store.unwrap();
+    /// An installation on a disk that counts how often it was synced, and can fail.
+    pub(crate) async fn with_counted_syncs() -> (Self, Arc<Disk>) {
+        let disk = Arc::new(Disk::default());
+        let own = Arc::clone(&disk);
+        let store = Store::over(move || Ok(Box::new(Counting(Arc::clone(&own))))).unwrap();
         keep_keys(&store).await;
-        (Self::over(Issuer::localhost(7455), store, |_| {}).await, syncs)
+        (Self::over(Issuer::localhost(7455), store, |_| {}).await, disk)
     }
 
     /// An installation that has yet to make its keys.
@@ -194,33 +191,40 @@ impl Server {
     }
 }
 
-/// A disk that counts how often it was synced: each commit does so as often as every other.
-#[derive(Debug)]
-struct Counting {
-    disk: Arc<InMemoryBackend>,
-    syncs: Arc<AtomicUsize>,
+/// A disk in memory. Each commit syncs it as often as every other of its size.
+#[derive(Debug, Default)]
+pub(crate) struct Disk {
+    pub(crate) fails: AtomicBool,
+    pub(crate) syncs: AtomicUsize,
+    kept: InMemoryBackend,
 }
+
+#[derive(Debug)]
+struct Counting(Arc<Disk>);
 
 impl Backend for Counting {
     fn len(&self) -> io::Result<u64> {
-        self.disk.len()
+        self.0.kept.len()
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.disk.read(offset, out)
+        self.0.kept.read(offset, out)
     }
 
     fn set_len(&self, length: u64) -> io::Result<()> {
-        self.disk.set_len(length)
+        self.0.kept.set_len(length)
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.syncs.fetch_add(1, Ordering::SeqCst);
-        self.disk.sync_data()
+        if self.0.fails.load(Ordering::SeqCst) {
+            return Err(io::Error::other("nothing is written"));
+        }
+        self.0.syncs.fetch_add(1, Ordering::SeqCst);
+        self.0.kept.sync_data()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.disk.write(offset, data)
+        self.0.kept.write(offset, data)
     }
 }
 
