@@ -81,7 +81,7 @@ fn shown_anonymous(view: &impl View, kept: &Kept) -> Result<Value, StoreError> {
         None if kept.lives => ("live", None),
         None => ("over", None),
     };
-    Ok(json!({
+    let told = json!({
         "id": kept.id.to_string(),
         "source": "anonymous",
         "sub": session.sub.to_string(),
@@ -90,11 +90,10 @@ fn shown_anonymous(view: &impl View, kept: &Kept) -> Result<Value, StoreError> {
         "merged_into": merged_into,
         "redirect_uri": session.redirect_uri,
         "metadata": session.metadata.as_ref().map(Metadata::to_value),
-        "address": session.address,
-        "agent": session.agent,
         "created": session.created.rfc3339(),
         "expires": session.expires.rfc3339(),
-    }))
+    });
+    Ok(with_device(told, &session.device))
 }
 
 fn shown_grant(live: &LiveGrant) -> Value {

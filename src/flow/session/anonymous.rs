@@ -11,6 +11,7 @@ use crate::flow::client::auth::AuthenticatedClient;
 use crate::flow::client::usage;
 use crate::flow::issue::{self, Issued};
 use crate::flow::{Context, throttle};
+use crate::oauth::agent::DeviceFacts;
 use crate::oauth::authorize::Callback;
 use crate::oauth::claims::AccessClaims;
 use crate::oauth::id::{AnonymousSub, SessionId, UserId};
@@ -31,8 +32,8 @@ const FOR_CLIENT: usize = 600;
 pub struct Asking {
     /// The address.
     pub address: IpAddr,
-    /// The program, by its own account.
-    pub agent: Option<String>,
+    /// What the request tells of the device.
+    pub device: DeviceFacts,
 }
 
 /// A session that was opened, and the token to be signed under it.
@@ -95,14 +96,13 @@ pub fn open(
     usage::note(tx, cx, id)?;
     let (id, secret) = (SessionId::draw(&cx.fresh), cx.fresh.token());
     let session = AnonymousSession {
-        address: asking.address.to_string(),
-        agent: asking.agent.clone(),
         client: proven.id().clone(),
         cookie: cx.rules.pepper.hash(&secret),
         created: cx.now,
         ending: None,
         expires: cx.now + cx.rules.config.lifetimes.anonymous,
         metadata: request.metadata.clone(),
+        device: asking.device.clone(),
         network: network(cx, asking.address),
         redirect_uri: request.redirect_uri.clone(),
         sub: AnonymousSub::draw(&cx.fresh),

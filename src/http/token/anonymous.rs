@@ -38,12 +38,12 @@ pub(in crate::http) async fn open(
     request: Request,
 ) -> Result<Response, Failure> {
     let caller = Caller::of(&app, &request);
-    answer(&app, &caller, request).await.map_err(|error| Failure::new(error, caller.shape()))
+    answer(&app, &caller, request).await.map_err(|error| caller.failure(error))
 }
 
 async fn answer(app: &Arc<App>, caller: &Caller, request: Request) -> Result<Response, Error> {
-    let asking =
-        Asking { address: peer::address(app, &request), agent: peer::agent(request.headers()) };
+    let (address, device) = (peer::address(app, &request), peer::device(app, &request));
+    let asking = Asking { address, device };
     let request = AnonymousRequest::from_value(&body::json::<Value>(request).await?)?;
     let proven = client::proven_by_head(app, caller, &request.client_id).await?;
     anonymous::check_room(&app.read()?, &app.context(), asking.address)?;

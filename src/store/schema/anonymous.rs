@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::layout;
+use crate::oauth::agent::DeviceFacts;
 use crate::oauth::id::{AnonymousSub, ClientId, SessionId, UserId};
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::oauth::token::anonymous::Metadata;
@@ -15,10 +16,8 @@ use crate::time::Timestamp;
 /// A session of nobody in particular.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnonymousSession {
-    /// The address that asked for it, as it is shown.
-    pub address: String,
-    /// The program that asked, by its own account.
-    pub agent: Option<String>,
+    /// What the request told of its device.
+    pub device: DeviceFacts,
     /// Which client opened it.
     pub client: ClientId,
     /// What its cookie is known by.

@@ -31,7 +31,7 @@ layout!(UsageLayout, Usage);
 impl Row for Usage {
     type Key = (ClientId, Timestamp);
     type Layout = UsageLayout;
-    const TABLE: Tag = Tag { byte: 61, name: "usage" };
+    const TABLE: Tag = Tag { byte: 64, name: "usage" };
 
     fn entries(&self, (_, hour): &(ClientId, Timestamp), into: &mut Entries) {
         into.expire(*hour + REMEMBERED);

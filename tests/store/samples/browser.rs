@@ -94,8 +94,7 @@ pub(super) fn sessions() -> Vec<(SessionId, Session)> {
 
 pub(super) fn anonymous_sessions() -> Vec<(SessionId, AnonymousSession)> {
     let full = AnonymousSession {
-        address: text("192.0.2.1"),
-        agent: Some(text("shop/1.0")),
+        device: device("shop/1.0"),
         client: shop(),
         cookie: hash(30),
         created: at(1),
@@ -108,8 +107,12 @@ pub(super) fn anonymous_sessions() -> Vec<(SessionId, AnonymousSession)> {
     };
     let revoked =
         AnonymousSession { ending: Some(AnonymousEnding::Revoked), metadata: None, ..full.clone() };
-    let least =
-        AnonymousSession { agent: None, ending: None, redirect_uri: None, ..revoked.clone() };
+    let least = AnonymousSession {
+        device: DeviceFacts::default(),
+        ending: None,
+        redirect_uri: None,
+        ..revoked.clone()
+    };
     vec![(id(30), full), (id(31), revoked), (id(32), least)]
 }
 
