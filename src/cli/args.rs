@@ -90,7 +90,7 @@ pub(super) enum Verb {
     /// The people who sign in
     #[command(subcommand)]
     User(UserVerb),
-    /// The browsers that are signed in
+    /// The browsers and bridges that are signed in
     #[command(subcommand)]
     Session(SessionVerb),
     /// What people allowed which client
