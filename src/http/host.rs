@@ -93,7 +93,12 @@ fn needs_issuers_host(request: &Request) -> bool {
     let path = request.uri().path();
     let page = matches!(
         path,
-        "/" | "/setup" | "/login" | "/account" | "/oauth/authorize" | "/oauth/logout"
+        "/" | "/setup"
+            | "/login"
+            | "/account"
+            | "/bridge/device-link"
+            | "/oauth/authorize"
+            | "/oauth/logout"
     );
     (page || path.starts_with("/gate/")) && request.method() != Method::OPTIONS
 }

@@ -219,7 +219,7 @@ impl FromStr for ModelProtocol {
 pub struct Heartbeat {
     /// Its session.
     pub session: BridgeSessionId,
-    /// Its version, its system and its machine, each at most 128 characters.
+    /// Its version.
     pub version: String,
     /// The operating system.
     pub os: String,

@@ -51,7 +51,13 @@ async fn pages_move_from_an_address_to_the_issuers_name() {
     let server = Server::new().await;
 
     for host in ["127.0.0.1:7455", "[::1]:7455", "localhost:8080"] {
-        for path in ["/", "/login", "/gate/account", "/oauth/authorize?client_id=a%20b"] {
+        for path in [
+            "/",
+            "/login",
+            "/gate/account",
+            "/oauth/authorize?client_id=a%20b",
+            "/bridge/device-link",
+        ] {
             let answer = ask(&server, Method::GET, host, path).await;
 
             assert_eq!(answer.status, 303);

@@ -160,12 +160,14 @@ async fn one_network_does_not_take_the_room_of_all() {
 
     let more = get_from(&server, "192.0.2.1", &request).await;
     let logout = get_from(&server, "192.0.2.1", "/oauth/logout").await;
+    let link = get_from(&server, "192.0.2.1", "/bridge/device-link").await;
     let elsewhere = get_from(&server, "192.0.2.2", &request).await;
     server.advance(Duration::from_mins(1));
     let later = get_from(&server, "192.0.2.1", &request).await;
 
     more.refused(ErrorCode::TemporarilyUnavailable, Refusal::InteractionsTooMany);
     logout.refused(ErrorCode::TemporarilyUnavailable, Refusal::InteractionsTooMany);
+    link.refused(ErrorCode::TemporarilyUnavailable, Refusal::InteractionsTooMany);
     assert!(elsewhere.location().starts_with("/gate/interaction/"));
     assert!(later.location().starts_with("/gate/interaction/"));
 }

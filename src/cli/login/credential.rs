@@ -73,10 +73,10 @@ pub(in crate::cli) async fn run(args: CredentialArgs, config: &Config) -> Result
         return Ok(Answer::nothing());
     }
     let cx = Cx::new(server, config).await?;
-    let home = resource.as_ref().and_then(|resource| Url::parse(resource).ok());
-    let home = home.as_ref().unwrap_or(cx.issuer.url());
-    let asked = Purpose::new(resource.clone(), &scopes);
-    if described.as_ref().is_some_and(|described| !described.is_at(home)) {
+    let asked = Purpose::new(resource, &scopes);
+    if let Some(described) = &described
+        && !described.is_at(&home(&cx, &asked).await?)
+    {
         return Ok(Answer::nothing());
     }
     match deed {
@@ -88,6 +88,15 @@ pub(in crate::cli) async fn run(args: CredentialArgs, config: &Config) -> Result
         }
         Deed::Store => Ok(Answer::nothing()),
     }
+}
+
+/// Whom the token is for: the resource that is asked for or was signed in for, else the server.
+async fn home(cx: &Cx, asked: &Purpose) -> Result<Url, Failure> {
+    let kept = cx.place.read().await?;
+    let session = kept.as_ref().and_then(|kept| kept.session.as_ref());
+    let meant = session.map_or_else(|| asked.clone(), |session| session.meant(asked));
+    let resource = meant.resource.and_then(|resource| Url::parse(&resource).ok());
+    Ok(resource.unwrap_or_else(|| cx.issuer.url().clone()))
 }
 
 fn piped() -> Result<String, Failure> {

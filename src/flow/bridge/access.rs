@@ -3,17 +3,27 @@
 use std::time::Duration;
 
 use crate::error::{Error, Refusal};
-use crate::flow::Context;
+use crate::flow::{Context, throttle};
 use crate::oauth::agent::DeviceFacts;
 use crate::oauth::bridge::{AUDIENCE, BridgeSessionId, CLIENT};
 use crate::oauth::claims::{AccessClaims, Audience, jti};
-use crate::oauth::id::{ClientId, UserId};
-use crate::store::schema::{BRIDGE_SESSIONS_BY_USER, BridgeSession, Person};
+use crate::oauth::id::{ClientId, SessionId, UserId};
+use crate::secret::TokenHash;
+use crate::store::schema::{
+    AnonymousSession, BRIDGE_SESSIONS_BY_USER, Bridge, BridgeSession, EndedBridge, Person, Session,
+};
 use crate::store::{StoreError, Tx, View};
 use crate::time::Timestamp;
 
 /// How long a bridge token lasts. Fixed by the contract.
 pub const TTL: Duration = Duration::from_secs(3600);
+
+/// How long a bridge session that nothing is heard of outlives its last token, at least: a bridge
+/// that does not bring its session back begins another one each hour.
+const IDLE: Duration = Duration::from_hours(24);
+
+/// How often one person's bridges come for access in a minute.
+const PER_MINUTE: usize = 60;
 
 /// How far behind the record of a session's last use may lie.
 const PRECISION: Duration = Duration::from_mins(1);
@@ -64,7 +74,7 @@ pub struct Access {
 ///
 /// # Errors
 ///
-/// [`Refusal::PersonDisabled`] where the person may not be here.
+/// [`Refusal::PersonDisabled`] where the person may not be here, and [`Refusal::AttemptsTooMany`].
 pub fn open(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -78,16 +88,22 @@ pub fn open(
         Some(id) => find(tx, cx, id, user)?,
         None => Found::Unusable,
     };
+    throttle::spend(tx, cx, "bridge sessions of", user.uuid().as_bytes(), PER_MINUTE)?;
     let lifetimes = &cx.rules.config.lifetimes;
     let (id, created) = match (continued, &asking.session) {
-        (Found::Live(session), Some(id)) => (id.clone(), session.created),
+        // A token lasts its whole time, or it is one of another session.
+        (Found::Live(session), Some(id))
+            if cx.now + terms.ttl <= session.created + lifetimes.session_total =>
+        {
+            (id.clone(), session.created)
+        }
         (Found::Nothing, Some(id)) if !id.is_drawn() => (id.clone(), cx.now),
         (Found::Live(_) | Found::Nothing | Found::Unusable, _) => {
             (BridgeSessionId::draw(&cx.fresh), cx.now)
         }
     };
     let oldest = created + lifetimes.session_total;
-    let expires = oldest.min(cx.now + lifetimes.session_idle.max(terms.ttl));
+    let expires = oldest.min(cx.now + IDLE.max(terms.ttl));
     let row = BridgeSession {
         client: terms.client.clone(),
         created,
@@ -137,6 +153,17 @@ fn find(
     id: &BridgeSessionId,
     user: UserId,
 ) -> Result<Found, StoreError> {
+    // A browser's session of the same name would be revoked in its place.
+    let sid = id.as_str().parse::<SessionId>().ok();
+    let taken = match sid {
+        Some(sid) => {
+            view.find::<Session>(&sid)?.is_some() || view.find::<AnonymousSession>(&sid)?.is_some()
+        }
+        None => false,
+    };
+    if taken || view.find::<EndedBridge>(&hash(cx, id))?.is_some() {
+        return Ok(Found::Unusable);
+    }
     Ok(match view.find::<BridgeSession>(id)? {
         None => Found::Nothing,
         Some(_) => match live(view, cx, id)? {
@@ -220,10 +247,44 @@ pub fn behind(view: &impl View, cx: &Context, claims: &AccessClaims) -> Result<L
     Ok(bridge.ok_or(Refusal::BearerTokenOfEndedGrant)?)
 }
 
-/// Writes down that a bridge was heard of.
+/// The bridge as it is within a transition: what was proven before may be over by now.
+///
+/// # Errors
+///
+/// [`Refusal::BearerTokenOfEndedGrant`] where it is.
+pub fn again(view: &impl View, cx: &Context, bridge: &LiveBridge) -> Result<LiveBridge, Error> {
+    Ok(live(view, cx, bridge.id())?.ok_or(Refusal::BearerTokenOfEndedGrant)?)
+}
+
+/// Writes down that a bridge was heard of, which moves the end of its idle time.
 pub fn touch(tx: &mut Tx<'_>, cx: &Context, id: &BridgeSessionId) -> Result<(), Error> {
     if let Some(bridge) = live(tx, cx, id)? {
-        tx.put(id, BridgeSession { seen: cx.now, ..bridge.session })?;
+        let session = bridge.session;
+        let oldest = session.created + cx.rules.config.lifetimes.session_total;
+        let expires = session.expires.max(oldest.min(cx.now + IDLE));
+        tx.put(id, BridgeSession { expires, seen: cx.now, ..session })?;
+    }
+    Ok(())
+}
+
+/// Remembers an id whose session was forgotten, where a bridge chose it.
+pub fn forget(tx: &mut Tx<'_>, cx: &Context, id: &BridgeSessionId) -> Result<(), StoreError> {
+    if id.is_drawn() {
+        return Ok(());
+    }
+    tx.put(&hash(cx, id), EndedBridge { at: cx.now })
+}
+
+fn hash(cx: &Context, id: &BridgeSessionId) -> TokenHash {
+    cx.rules.pepper.hash_parts("bridge session", id.as_str().as_bytes())
+}
+
+/// Forgets every bridge session of a person who goes, and what their bridges told.
+pub fn forget_all_of(tx: &mut Tx<'_>, cx: &Context, user: UserId) -> Result<(), StoreError> {
+    for id in tx.by(&BRIDGE_SESSIONS_BY_USER, &user, usize::MAX)? {
+        tx.remove::<BridgeSession>(&id)?;
+        tx.remove::<Bridge>(&id)?;
+        forget(tx, cx, &id)?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
+use crate::flow::bridge::access::{self, LiveBridge};
 use crate::flow::client::auth::AuthenticatedClient;
 use crate::flow::client::operator::{self, NewClient};
 use crate::flow::issue::{self, Issued};
@@ -24,14 +25,21 @@ pub struct Hook {
     pub secret: MadeClientSecret,
 }
 
-/// Makes the hook client of `user`, or gives it a new secret, which ends the old one at once.
-pub fn give(tx: &mut Tx<'_>, cx: &Context, user: UserId) -> Result<Hook, Error> {
-    let id: ClientId = format!("bridge:{user}").parse()?;
+/// Makes the hook client of a bridge's person, or gives it a new secret, which ends the old one at once.
+pub fn give(tx: &mut Tx<'_>, cx: &Context, bridge: &LiveBridge) -> Result<Hook, Error> {
+    let user = access::again(tx, cx, bridge)?.user();
+    let id = of(user)?;
     let scope: Scope = HOOK_SCOPE.parse()?;
     let secret: MadeClientSecret = cx.fresh.token();
     let proof = Some(ClientProof::Made(cx.rules.pepper.hash(&secret)));
     let client = match tx.find::<Client>(&id)? {
-        Some(old) => Client { revision: old.revision + 1, secret: proof, ..old },
+        // One from before its owner was switched off begins anew; its tokens stay over.
+        Some(old) => Client {
+            created: if owner_may(tx, &old)? { old.created } else { cx.now },
+            revision: old.revision + 1,
+            secret: proof,
+            ..old
+        },
         None => {
             let new = NewClient {
                 auth_method: Some(AuthMethod::ClientSecretPost),
@@ -46,6 +54,11 @@ pub fn give(tx: &mut Tx<'_>, cx: &Context, user: UserId) -> Result<Hook, Error> 
     };
     tx.put(&id, client)?;
     Ok(Hook { id, scope, secret })
+}
+
+/// What the hook client of `user` is called.
+pub fn of(user: UserId) -> Result<ClientId, Refusal> {
+    format!("bridge:{user}").parse()
 }
 
 /// Whether the owner of a hook client, if it is one, may be here.

@@ -1,9 +1,9 @@
 //! Which hosts of agents a person wants, and with which models.
 
 use crate::error::{Error, Refusal};
+use crate::flow::bridge::access::{self, LiveBridge};
 use crate::flow::{Context, Rules};
 use crate::oauth::bridge::{HostId, ModelProtocol};
-use crate::oauth::id::UserId;
 use crate::store::schema::HostPreference;
 use crate::store::{Tx, View};
 
@@ -25,10 +25,11 @@ pub enum Wish {
 pub fn prefer(
     tx: &mut Tx<'_>,
     cx: &Context,
-    user: UserId,
+    bridge: &LiveBridge,
     host: &HostId,
     wish: &Wish,
 ) -> Result<(), Error> {
+    let user = access::again(tx, cx, bridge)?.user();
     check(&cx.rules, host)?;
     let key = (user, host.clone());
     let mut row = tx.find::<HostPreference>(&key)?.unwrap_or_default();

@@ -61,9 +61,7 @@ pub fn redeem(tx: &mut Tx<'_>, cx: &Context, token: &PersonalToken) -> Result<Us
     if row.revoked {
         return Err(Refusal::PersonalTokenRevoked.into());
     }
-    let person = tx.find::<Person>(&row.user)?.filter(|person| !person.disabled);
-    let barred = person.is_none_or(|person| person.barred.is_some_and(|at| row.created <= at));
-    if cx.now >= row.expires || barred {
+    if !lasts(tx, cx, &row)? {
         return Err(Refusal::PersonalTokenExpired.into());
     }
     let user = row.user;
@@ -71,6 +69,13 @@ pub fn redeem(tx: &mut Tx<'_>, cx: &Context, token: &PersonalToken) -> Result<Us
         tx.put(&token.key(), Pat { used: Some(cx.now), ..row })?;
     }
     Ok(user)
+}
+
+/// Whether a token's time is not over, nor that of its person here.
+fn lasts(view: &impl View, cx: &Context, row: &Pat) -> Result<bool, StoreError> {
+    let person = view.find::<Person>(&row.user)?.filter(|person| !person.disabled);
+    let here = person.is_some_and(|person| person.barred.is_none_or(|at| row.created > at));
+    Ok(here && cx.now < row.expires)
 }
 
 /// The tokens of one person or of all, the first `most` of them, that may still be used.
@@ -91,10 +96,14 @@ pub fn listed(
             rows
         }
     };
-    let mut rows: Vec<_> =
-        rows.into_iter().filter(|(_, row)| !row.revoked && cx.now < row.expires).collect();
-    rows.sort_by(|(a, one), (b, other)| (one.created, a).cmp(&(other.created, b)));
-    Ok(rows)
+    let mut usable = Vec::new();
+    for (key, row) in rows {
+        if !row.revoked && lasts(view, cx, &row)? {
+            usable.push((key, row));
+        }
+    }
+    usable.sort_by(|(a, one), (b, other)| (one.created, a).cmp(&(other.created, b)));
+    Ok(usable)
 }
 
 /// Revokes a token, by the part of it that is no secret.

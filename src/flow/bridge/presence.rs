@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
-use crate::flow::bridge::access::LiveBridge;
+use crate::flow::bridge::access::{self, LiveBridge};
 use crate::oauth::bridge::{BridgeSessionId, Heartbeat};
 use crate::oauth::person::Username;
-use crate::store::schema::{Bridge, BridgeSession, Person};
+use crate::store::schema::{Bridge, Person};
 use crate::store::{StoreError, Tx, View};
 
 /// How lately a bridge that is at work was heard of: it tells of itself every 30 seconds.
@@ -17,16 +17,19 @@ const ACTIVE: Duration = Duration::from_secs(120);
 ///
 /// # Errors
 ///
-/// [`Refusal::BridgeSessionOfAnother`] where it names a session that is not its person's.
+/// [`Refusal::BridgeSessionOfAnother`] where it names a session that is over, or not its person's.
 pub fn beat(
     tx: &mut Tx<'_>,
     cx: &Context,
     bridge: &LiveBridge,
     beat: &Heartbeat,
 ) -> Result<(), Error> {
-    let named = tx.find::<BridgeSession>(&beat.session)?;
-    if named.is_none_or(|session| session.user != bridge.user()) {
-        return Err(Refusal::BridgeSessionOfAnother.into());
+    access::again(tx, cx, bridge)?;
+    let named = access::live(tx, cx, &beat.session)?;
+    let named = named.filter(|named| named.user() == bridge.user());
+    let named = named.ok_or(Refusal::BridgeSessionOfAnother)?;
+    if named.is_due(cx.now) {
+        access::touch(tx, cx, &beat.session)?;
     }
     let known = tx.find::<Bridge>(&beat.session)?;
     let row = Bridge {
@@ -47,7 +50,7 @@ pub fn beat(
 
 /// A bridge, as the operator sees it.
 pub struct Seen {
-    /// Whether it was heard of within two minutes.
+    /// Whether it was heard of within two minutes, and its session lives.
     pub active: bool,
     /// What it told.
     pub bridge: Bridge,
@@ -62,7 +65,8 @@ pub fn listed(view: &impl View, cx: &Context, most: usize) -> Result<Vec<Seen>, 
     let mut seen = Vec::new();
     for (session, bridge) in view.list::<Bridge>(most)? {
         let Some(person) = view.find::<Person>(&bridge.user)? else { continue };
-        let active = cx.now.since(bridge.last_seen) <= ACTIVE;
+        let heard = cx.now.since(bridge.last_seen) <= ACTIVE;
+        let active = heard && access::live(view, cx, &session)?.is_some();
         seen.push(Seen { active, bridge, session, username: person.username });
     }
     seen.sort_by_key(|seen| std::cmp::Reverse(seen.bridge.last_seen));

@@ -2,6 +2,7 @@
 //! judged whenever a row is read.
 
 use crate::error::Error;
+use crate::flow::bridge::access;
 use crate::flow::client::usage;
 use crate::flow::{Context, backchannel};
 use crate::store::schema::{
@@ -45,6 +46,10 @@ fn remove(tx: &mut Tx<'_>, cx: &Context, key: &[u8]) -> Result<(), StoreError> {
         let session = tx.remove_expired::<Session>(key)?;
         return backchannel::announce(tx, cx, session);
     }
+    if table == BridgeSession::TABLE.byte {
+        let session = tx.remove_expired::<BridgeSession>(key)?;
+        return access::forget(tx, cx, &session);
+    }
     macro_rules! in_tables {
         ($($row:ty),*) => {
             $(if table == <$row as Row>::TABLE.byte { return tx.remove_expired::<$row>(key).map(drop); })*
@@ -59,7 +64,6 @@ fn remove(tx: &mut Tx<'_>, cx: &Context, key: &[u8]) -> Result<(), StoreError> {
         AppSession,
         Attempts,
         Bridge,
-        BridgeSession,
         Ceremony,
         Code,
         Device,

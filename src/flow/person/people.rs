@@ -1,13 +1,14 @@
 //! People, as the operator sees them.
 
 use crate::error::{Error, Refusal};
+use crate::flow::bridge::{access, hook};
 use crate::flow::person::enroll::{self, Invited};
 use crate::flow::{Context, session};
 use crate::oauth::id::UserId;
 use crate::oauth::person::{DisplayName, Email, Role, Username};
 use crate::store::schema::{
-    CERTIFICATES_BY_USER, Consent, DeviceCertificate, PASSKEYS_BY_USER, PEOPLE_BY_NAME, Passkey,
-    Person, SetupPurpose,
+    CERTIFICATES_BY_USER, Client, Consent, DeviceCertificate, HostPreference, PASSKEYS_BY_USER,
+    PATS_BY_USER, PEOPLE_BY_NAME, Passkey, Pat, Person, SetupPurpose,
 };
 use crate::store::{StoreError, Tx, View};
 
@@ -157,6 +158,14 @@ pub fn remove(tx: &mut Tx<'_>, cx: &Context, username: &Username) -> Result<User
     for (key, _) in tx.list_under::<Consent, _>(&id, usize::MAX)? {
         tx.remove::<Consent>(&key)?;
     }
+    for (key, _) in tx.list_under::<HostPreference, _>(&id, usize::MAX)? {
+        tx.remove::<HostPreference>(&key)?;
+    }
+    for key in tx.by(&PATS_BY_USER, &id, usize::MAX)? {
+        tx.remove::<Pat>(&key)?;
+    }
+    access::forget_all_of(tx, cx, id)?;
+    tx.remove::<Client>(&hook::of(id)?)?;
     tx.remove::<Person>(&id)?;
     Ok(id)
 }

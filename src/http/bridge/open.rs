@@ -1,5 +1,6 @@
 //! What a bridge asks before it is signed in, and the way to its page.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Json;
@@ -15,8 +16,8 @@ use crate::error::{Error, Refusal};
 use crate::flow::authorize;
 use crate::flow::bridge::link;
 use crate::http::authorize::enter_at;
-use crate::http::body;
 use crate::http::failure::Failure;
+use crate::http::{body, peer};
 use crate::oauth::bridge::{LinkRedirect, Mode};
 
 /// The program runs. Bridges probe it before they sign in.
@@ -49,12 +50,14 @@ pub(super) async fn device_link(
     // Whoever only looks brings nothing about.
     let looks = request.method() == Method::HEAD;
     let redirect = body::query(&request).and_then(|query| query.parsed("redirect"));
-    linked(&app, redirect, looks).await.map_err(Failure::page)
+    let address = peer::address(&app, &request);
+    linked(&app, redirect, address, looks).await.map_err(Failure::page)
 }
 
 async fn linked(
     app: &App,
     redirect: Result<Option<LinkRedirect>, Refusal>,
+    address: IpAddr,
     looks: bool,
 ) -> Result<Response, Error> {
     let redirect = redirect?;
@@ -62,7 +65,11 @@ async fn linked(
         return Ok(StatusCode::SEE_OTHER.into_response());
     }
     authorize::check_room(&app.read()?, app.rules())?;
-    let begun = app.write(move |tx, cx| link::begin(tx, cx, redirect.as_ref())).await;
+    let begun = app.write(move |tx, cx| {
+        authorize::admit(tx, cx, address)?;
+        link::begin(tx, cx, redirect.as_ref())
+    });
+    let begun = begun.await;
     let (id, secret) = begun?;
     Ok(enter_at(app, id, &secret, &format!("/gate/link/{id}")))
 }

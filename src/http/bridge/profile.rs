@@ -63,12 +63,31 @@ impl Beat {
             version: word(self.bridge_version)?,
             os: word(self.os)?,
             hostname: word(self.hostname)?,
-            last_activity: self.last_activity_at.map(word).transpose()?,
+            last_activity: self.last_activity_at.map(moment).transpose()?,
             forwarded_total: self.forwarded_total,
             tokens_in_total: self.tokens_in_total,
             tokens_out_total: self.tokens_out_total,
         })
     }
+}
+
+/// A moment as RFC 3339 §5.6 writes it, kept as it came: nothing is worked out from it.
+fn moment(written: String) -> Result<String, Refusal> {
+    let (day, time) = written.split_at_checked(10).ok_or(Refusal::BodyMalformed)?;
+    let shaped = |text: &str, shape: &str| {
+        text.len() == shape.len()
+            && text.bytes().zip(shape.bytes()).all(|(b, shape)| match shape {
+                b'0' => b.is_ascii_digit(),
+                other => b.eq_ignore_ascii_case(&other),
+            })
+    };
+    let (clock, rest) = time.split_at_checked(9).ok_or(Refusal::BodyMalformed)?;
+    let fraction = rest
+        .strip_prefix('.')
+        .map_or(rest, |rest| rest.trim_start_matches(|letter: char| letter.is_ascii_digit()));
+    let offset = shaped(fraction, "z") || shaped(fraction, "+00:00") || shaped(fraction, "-00:00");
+    let fits = written.len() <= 40 && shaped(day, "0000-00-00") && shaped(clock, "t00:00:00");
+    if fits && offset { Ok(written) } else { Err(Refusal::BodyMalformed) }
 }
 
 /// A bridge tells that it is there.
@@ -127,7 +146,7 @@ pub(super) async fn host_model_filter(
 
 async fn prefer(app: &App, bridge: LiveBridge, host: &str, wish: Wish) -> Result<(), Error> {
     let host: HostId = host.parse()?;
-    app.write(move |tx, cx| hosts::prefer(tx, cx, bridge.user(), &host, &wish)).await
+    app.write(move |tx, cx| hosts::prefer(tx, cx, &bridge, &host, &wish)).await
 }
 
 /// Makes the person's hook client, or gives it a new secret.
@@ -137,7 +156,7 @@ pub(super) async fn oauth_client(
 ) -> Result<Json<Value>, Failure> {
     check_mode(&app, Mode::OauthClient).map_err(Failure::json)?;
     let bridge = bridge(&app, &headers)?;
-    let made = app.write(move |tx, cx| hook::give(tx, cx, bridge.user())).await;
+    let made = app.write(move |tx, cx| hook::give(tx, cx, &bridge)).await;
     let made = made.map_err(Failure::json)?;
     Ok(Json(json!({
         "client_id": made.id.as_str(),

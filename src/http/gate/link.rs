@@ -19,7 +19,7 @@ use crate::flow::session::LiveSession;
 use crate::http::failure::Failure;
 use crate::http::peer;
 use crate::oauth::agent::Agent;
-use crate::oauth::bridge::LinkRedirect;
+use crate::oauth::bridge::{LinkRedirect, Mode};
 use crate::oauth::id::InteractionId;
 
 /// Asks the person; whoever is not signed in signs in first.
@@ -102,11 +102,15 @@ fn device(headers: &HeaderMap) -> String {
 fn code(app: &App, visitor: &Visitor, made: &Made) -> Response {
     let code = made.code.expose().to_string();
     let seconds = made.expires.since(app.clock().now()).as_secs();
-    let session = app.rules().issuer.at("/v1/auth/bridge/session-pat");
+    let modes = &app.rules().config.bridge.modes;
+    let way = if modes.contains(&Mode::SessionPat) { "session-pat" } else { "session" };
+    let url = app.rules().issuer.at(&format!("/v1/auth/bridge/{way}"));
+    // A shell's own printf is in no list of processes.
     let command = match &app.rules().config.bridge.command {
         Some(command) => format!("{command} {code}"),
         None => format!(
-            "curl -H 'content-type: application/json' -d '{{\"code\":\"{code}\"}}' {session}"
+            "printf '{{\"code\":\"%s\"}}' {code} | \
+             curl -H 'content-type: application/json' -d @- {url}"
         ),
     };
     page::show(&LinkCodePage { page: Page::of(app, visitor), code, command, seconds })

@@ -55,7 +55,7 @@ pub struct Pat {
     pub user: UserId,
 }
 
-/// Personal access tokens by their person.
+/// Personal access tokens by their person, but for revoked ones.
 pub const PATS_BY_USER: Index<UserId, String> = Index::new(52, "personal_tokens_by_user");
 
 layout!(PatLayout, Pat);
@@ -66,7 +66,9 @@ impl Row for Pat {
     const TABLE: Tag = Tag { byte: 35, name: "personal_tokens" };
 
     fn entries(&self, key: &String, into: &mut Entries) {
-        into.add(&PATS_BY_USER, &self.user, key);
+        if !self.revoked {
+            into.add(&PATS_BY_USER, &self.user, key);
+        }
         into.expire(self.expires);
     }
 }
@@ -103,15 +105,28 @@ impl Row for BridgeSession {
     type Layout = BridgeSessionLayout;
     const TABLE: Tag = Tag { byte: 36, name: "bridge_sessions" };
 
-    /// An id that a bridge chose is remembered for good, since an ended one never comes back.
     fn entries(&self, key: &BridgeSessionId, into: &mut Entries) {
-        if key.is_drawn() {
-            into.expire(self.expires);
-        }
+        into.expire(self.expires);
         if !self.ended {
             into.add(&BRIDGE_SESSIONS_BY_USER, &self.user, key);
         }
     }
+}
+
+/// That a bridge once chose an id, by the hash of it. It is kept for good, since an ended id never
+/// comes back; those that this server drew need no such row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndedBridge {
+    /// When its session was forgotten.
+    pub at: Timestamp,
+}
+
+layout!(EndedBridgeLayout, EndedBridge);
+
+impl Row for EndedBridge {
+    type Key = TokenHash;
+    type Layout = EndedBridgeLayout;
+    const TABLE: Tag = Tag { byte: 65, name: "ended_bridges" };
 }
 
 /// A bridge at work, as it told of itself last, by its session.

@@ -89,6 +89,7 @@ mod tests {
             Delivery::TABLE,
             Device::TABLE,
             DeviceCertificate::TABLE,
+            EndedBridge::TABLE,
             Exchange::TABLE,
             Grant::TABLE,
             HostPreference::TABLE,

@@ -209,3 +209,60 @@ async fn an_operator_issues_a_token_on_terms_of_their_own() {
     server.operate(Method::DELETE, &path, json!({})).await;
     assert_eq!(whoami(&server, token).await.status, 401);
 }
+
+#[tokio::test]
+async fn an_id_that_was_forgotten_does_not_come_back() {
+    let (server, _ada) = Server::with_ada().await;
+    access(&server, "mine").await;
+    server.advance(Duration::from_hours(25));
+    server.app.write(gatelodge::flow::installation::sweep::run).await.unwrap();
+
+    let later = access(&server, "mine").await;
+
+    assert_ne!(later["headers"]["x-session-id"], "mine");
+    let listed = server.operate(Method::GET, "/sessions?user=ada", json!({})).await.json();
+    let bridges = listed["sessions"].as_array().unwrap().iter();
+    assert_eq!(bridges.filter(|own| own["source"] == "bridge").count(), 1);
+}
+
+#[tokio::test]
+async fn a_bridge_takes_no_browsers_name() {
+    let (server, _ada) = Server::with_ada().await;
+    let listed = server.operate(Method::GET, "/sessions?user=ada", json!({})).await.json();
+    let sid = listed["sessions"][0]["id"].as_str().unwrap();
+
+    let access = access(&server, sid).await;
+
+    assert_ne!(access["headers"]["x-session-id"], sid);
+}
+
+#[tokio::test]
+async fn a_token_lasts_its_hour_however_old_the_session() {
+    let (server, _ada) = Server::with_ada().await;
+    access(&server, "mine").await;
+    for _ in 0..30 {
+        server.advance(Duration::from_hours(23));
+        access(&server, "mine").await;
+    }
+    server.advance(Duration::from_mins(29 * 60 + 30));
+
+    let late = access(&server, "mine").await;
+
+    assert_eq!(late["ttl"], 3600);
+    assert_ne!(late["headers"]["x-session-id"], "mine");
+}
+
+#[tokio::test]
+async fn one_persons_bridges_come_sixty_times_a_minute() {
+    let (server, _ada) = Server::with_ada().await;
+    let asked = json!({ "username": "ada" });
+    for _ in 0..60 {
+        server.operate(Method::POST, "/bridge/tokens", asked.clone()).await;
+    }
+
+    let more = server.operate(Method::POST, "/bridge/tokens", asked.clone()).await;
+
+    more.refused(ErrorCode::TooManyRequests, Refusal::AttemptsTooMany);
+    server.advance(Duration::from_mins(1));
+    assert_eq!(server.operate(Method::POST, "/bridge/tokens", asked).await.status, 201);
+}

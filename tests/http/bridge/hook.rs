@@ -107,3 +107,23 @@ async fn a_hook_client_is_over_with_its_owner() {
     refused.refused(ErrorCode::InvalidClient, Refusal::ClientDisabled);
     assert_eq!(inspect().await, false);
 }
+
+#[tokio::test]
+async fn whoever_was_let_in_again_makes_their_hook_client_anew() {
+    let (server, _ada) = Server::with_ada().await;
+    server.person("bob").await;
+    server.operate(Method::PATCH, "/users/bob", json!({ "roles": ["admin"] })).await;
+    let before = made(&server).await;
+    let old = ask(&server, &before, &HOOK).await.tokens().access;
+    server.operate(Method::PATCH, "/users/ada", json!({ "disabled": true })).await;
+    server.advance(std::time::Duration::from_secs(1));
+    server.operate(Method::PATCH, "/users/ada", json!({ "disabled": false })).await;
+    ask(&server, &before, &HOOK).await.refused(ErrorCode::InvalidClient, Refusal::ClientDisabled);
+
+    let after = made(&server).await;
+
+    assert_eq!(ask(&server, &after, &HOOK).await.status, 200);
+    let asked = json!({ "token": old });
+    let old = server.operate(Method::POST, "/tokens/inspect", asked).await.json();
+    assert_eq!(old["active"], false);
+}

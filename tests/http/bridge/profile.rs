@@ -112,6 +112,17 @@ async fn a_heartbeat_speaks_for_a_session_of_its_own_person() {
         let answer = put(&server, &token, "heartbeat", body).await;
         answer.refused(ErrorCode::InvalidRequest, Refusal::BodyMalformed);
     }
+    for moment in ["yesterday", "2026-01-01", "2026-01-01T00:00:00", "2026-01-01T00:00:00+1:00"] {
+        let mut body = beat("s-1");
+        body["last_activity_at"] = json!(moment);
+        let answer = put(&server, &token, "heartbeat", body).await;
+        answer.refused(ErrorCode::InvalidRequest, Refusal::BodyMalformed);
+    }
+    for moment in ["2026-01-01T00:00:00.123456Z", "2026-01-01t00:00:00-00:00"] {
+        let mut body = beat("s-1");
+        body["last_activity_at"] = json!(moment);
+        assert_eq!(put(&server, &token, "heartbeat", body).await.status, 204, "{moment}");
+    }
     let mut wrong = beat("a b");
     let answer = put(&server, &token, "heartbeat", wrong.clone()).await;
     answer.refused(ErrorCode::InvalidRequest, Refusal::BridgeSessionMalformed);
@@ -182,4 +193,31 @@ async fn a_bridge_asks_what_there_is_before_it_signs_in() {
     assert_eq!(modes, json!({ "modes": ["session"] }));
     let off = super::post(&limited, "/v1/auth/bridge/session-pat", &json!({ "code": "x" })).await;
     off.refused(ErrorCode::NotFound, Refusal::BridgeModeOff);
+}
+
+#[tokio::test]
+async fn a_bridge_whose_session_ended_is_active_no_more_and_speaks_for_nobody() {
+    let (server, token) = signed_in().await;
+    let other = access(&server, "s-2").await["token"].as_str().unwrap().to_owned();
+    put(&server, &token, "heartbeat", beat("s-1")).await;
+
+    server.operate(Method::DELETE, "/sessions/s-1", json!({})).await;
+
+    let listed = server.operate(Method::GET, "/bridge", json!({})).await.json();
+    assert_eq!(listed["bridges"][0]["active"], false);
+    let answer = put(&server, &other, "heartbeat", beat("s-1")).await;
+    answer.refused(ErrorCode::BridgeForbidden, Refusal::BridgeSessionOfAnother);
+}
+
+#[tokio::test]
+async fn a_heartbeat_is_a_sign_of_life_of_its_session() {
+    let (server, token) = signed_in().await;
+    server.advance(Duration::from_mins(30));
+
+    put(&server, &token, "heartbeat", beat("s-1")).await;
+
+    let listed = server.operate(Method::GET, "/sessions?user=ada", json!({})).await.json();
+    let own = listed["sessions"].as_array().unwrap().iter().find(|own| own["id"] == "s-1");
+    assert_eq!(own.unwrap()["seen"], "2026-01-01T00:30:00Z");
+    assert_eq!(own.unwrap()["expires"], "2026-01-02T00:30:00Z");
 }

@@ -81,3 +81,15 @@ async fn a_person_has_a_hundred_tokens_and_no_more() {
 
     more.refused(ErrorCode::TooManyRequests, Refusal::PersonalTokensTooMany);
 }
+
+#[tokio::test]
+async fn whoever_revokes_a_token_has_room_for_another() {
+    let (server, _ada) = Server::with_ada().await;
+    let asked = json!({ "username": "ada" });
+    for _ in 0..101 {
+        let made = server.operate(Method::POST, "/personal-tokens", asked.clone()).await;
+        assert_eq!(made.status, 201);
+        let path = format!("/personal-tokens/{}", made.json()["id"].as_str().unwrap());
+        server.operate(Method::DELETE, &path, json!({})).await;
+    }
+}

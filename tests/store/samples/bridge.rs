@@ -4,7 +4,9 @@ use gatelodge::oauth::agent::DeviceFacts;
 use gatelodge::oauth::bridge::{BridgeSessionId, HostId, ModelProtocol};
 use gatelodge::oauth::id::UserId;
 use gatelodge::secret::TokenHash;
-use gatelodge::store::schema::{Bridge, BridgeKey, BridgeSession, Exchange, HostPreference, Pat};
+use gatelodge::store::schema::{
+    Bridge, BridgeKey, BridgeSession, EndedBridge, Exchange, HostPreference, Pat,
+};
 
 use super::{at, device, hash, id, read, text};
 
@@ -67,4 +69,8 @@ pub(super) fn preferences() -> Vec<((UserId, HostId), HostPreference)> {
 
 pub(super) fn keys() -> Vec<((), BridgeKey)> {
     vec![((), BridgeKey { created: at(1), public: [7; 32], sealed: vec![1, 2, 3] })]
+}
+
+pub(super) fn ended() -> Vec<(TokenHash, EndedBridge)> {
+    vec![(hash(23), EndedBridge { at: at(4) })]
 }

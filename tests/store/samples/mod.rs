@@ -22,9 +22,10 @@ use gatelodge::oauth::scope::Scope;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
     AnonymousSession, AppCode, AppSession, Attempts, Authentication, Bridge, BridgeKey,
-    BridgeSession, Ceremony, Client, Code, Consent, Delivery, Device, DeviceCertificate, Exchange,
-    Grant, HostPreference, Installation, Interaction, Passkey, Pat, Person, Protected, Pushed,
-    Refresh, Revoked, Session, SetupLink, SigningKeyRow, Usage, UsedAssertion, Withdrawal,
+    BridgeSession, Ceremony, Client, Code, Consent, Delivery, Device, DeviceCertificate,
+    EndedBridge, Exchange, Grant, HostPreference, Installation, Interaction, Passkey, Pat, Person,
+    Protected, Pushed, Refresh, Revoked, Session, SetupLink, SigningKeyRow, Usage, UsedAssertion,
+    Withdrawal,
 };
 use gatelodge::store::{Key as _, Read, Row, StoreError, Tx, View};
 use gatelodge::time::Timestamp;
@@ -112,6 +113,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         sample::<Delivery>("Delivery", browser::deliveries()),
         sample::<Device>("Device", browser::devices()),
         sample::<DeviceCertificate>("DeviceCertificate", devices::certificates()),
+        sample::<EndedBridge>("EndedBridge", bridge::ended()),
         sample::<Exchange>("Exchange", bridge::exchanges()),
         sample::<Grant>("Grant", grants::grants()),
         sample::<HostPreference>("HostPreference", bridge::preferences()),

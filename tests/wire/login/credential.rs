@@ -102,6 +102,20 @@ fn the_one_resource_that_was_signed_in_for_is_meant_where_none_is_named() {
 }
 
 #[test]
+fn git_gets_a_password_for_the_one_resource_and_not_for_the_server() {
+    let desk = Desk::signed_in("--resource http://127.0.0.1:9/mcp");
+    let server = desk.server.issuer().replace("http://", "");
+
+    let own = "protocol=http\nhost=127.0.0.1:9\n\n";
+    let own = desk.piped("credential --format git get", own);
+    let foreign = format!("protocol=http\nhost={server}\n\n");
+    let foreign = desk.piped("credential --format git get", &foreign);
+
+    assert!(own.out.contains("password="), "{}", own.err);
+    assert_eq!(foreign.out, "");
+}
+
+#[test]
 fn whoever_is_not_signed_in_is_told_how() {
     let desk = Desk::new();
 
