@@ -70,7 +70,7 @@ impl App {
     ///
     /// [`Refusal::DocumentUnavailable`], whyever the document cannot be had or read.
     pub async fn meet_to_prove(&self, id: &ClientId, address: IpAddr) -> Result<(), Error> {
-        self.renew(id, address, may_pass).await.map_err(|error| match error {
+        self.renew(id, address, FetchError::may_pass).await.map_err(|error| match error {
             Error::Refused(Refusal::AttemptsTooMany) | Error::Internal(_) => error,
             Error::Refused(_) => Refusal::DocumentUnavailable.into(),
         })
@@ -84,29 +84,6 @@ impl App {
         let document = self.fetcher().json(&url, SECTOR).await;
         let document = document.map_err(|_| Refusal::SectorUnclear)?;
         Ok(metadata.check_sector(&document.body)?)
-    }
-}
-
-/// Whether a failure says nothing of the document, and may be over soon.
-fn may_pass(error: FetchError) -> bool {
-    match error {
-        FetchError::Broken
-        | FetchError::CertificateWrong
-        | FetchError::ConnectionRefused
-        | FetchError::Deadline
-        | FetchError::HostUnknown
-        | FetchError::NameserverFailed
-        | FetchError::TlsFailed => true,
-        FetchError::StatusWrong(status) => (500..600).contains(&status),
-        FetchError::AddressPrivate
-        | FetchError::BodyTooLarge
-        | FetchError::ContentEncoded
-        | FetchError::ContentTypeWrong
-        | FetchError::Offline
-        | FetchError::Redirected
-        | FetchError::UrlNotHttps
-        | FetchError::UrlWithFragment
-        | FetchError::UrlWithUserinfo => false,
     }
 }
 

@@ -42,7 +42,7 @@ impl App {
     async fn deliver_logout(&self, due: Due) -> Result<(), Error> {
         let sent = self.send_logout(&due).await?;
         let outcome = match sent {
-            Err(error) if may_pass(error) => Outcome::Failed,
+            Err(error) if error.may_pass() => Outcome::Failed,
             Ok(()) | Err(_) => Outcome::Settled,
         };
         let client = due.key.1.clone();
@@ -60,29 +60,5 @@ impl App {
         let Some(url) = uri.url() else { return Ok(Ok(())) };
         let token = self.signing_key(*alg).await?.sign("logout+jwt", claims)?;
         Ok(self.fetcher().post_form(&url, form_encode([("logout_token", token.as_str())])).await)
-    }
-}
-
-/// Whether another attempt may go better: a token is sent again only after what may have been an
-/// outage, here or there. With 400 a client says that it refused the token (§2.8).
-const fn may_pass(error: FetchError) -> bool {
-    match error {
-        FetchError::Broken
-        | FetchError::CertificateWrong
-        | FetchError::ConnectionRefused
-        | FetchError::Deadline
-        | FetchError::HostUnknown
-        | FetchError::NameserverFailed
-        | FetchError::TlsFailed => true,
-        FetchError::StatusWrong(status) => status >= 500 || status == 408 || status == 429,
-        FetchError::AddressPrivate
-        | FetchError::BodyTooLarge
-        | FetchError::ContentEncoded
-        | FetchError::ContentTypeWrong
-        | FetchError::Offline
-        | FetchError::Redirected
-        | FetchError::UrlNotHttps
-        | FetchError::UrlWithFragment
-        | FetchError::UrlWithUserinfo => false,
     }
 }

@@ -42,6 +42,33 @@ pub enum FetchError {
     UrlWithUserinfo,
 }
 
+impl FetchError {
+    /// Whether it may have been an outage, here or there, that says nothing of what was asked for:
+    /// the same may go better later.
+    pub const fn may_pass(self) -> bool {
+        match self {
+            Self::Broken
+            | Self::CertificateWrong
+            | Self::ConnectionRefused
+            | Self::Deadline
+            | Self::HostUnknown
+            | Self::NameserverFailed
+            | Self::TlsFailed => true,
+            // RFC 9110 §15.5.9 and §15.6, RFC 6585 §4
+            Self::StatusWrong(status) => status >= 500 || status == 408 || status == 429,
+            Self::AddressPrivate
+            | Self::BodyTooLarge
+            | Self::ContentEncoded
+            | Self::ContentTypeWrong
+            | Self::Offline
+            | Self::Redirected
+            | Self::UrlNotHttps
+            | Self::UrlWithFragment
+            | Self::UrlWithUserinfo => false,
+        }
+    }
+}
+
 impl fmt::Display for FetchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -25,7 +25,8 @@ pub struct Hook {
     pub secret: MadeClientSecret,
 }
 
-/// Makes the hook client of a bridge's person, or gives it a new secret, which ends the old one at once.
+/// Makes the hook client of a bridge's person, or gives it a new secret, which ends the old one at
+/// once.
 pub fn give(tx: &mut Tx<'_>, cx: &Context, bridge: &LiveBridge) -> Result<Hook, Error> {
     let user = access::again(tx, cx, bridge)?.user();
     let id = of(user)?;
