@@ -23,6 +23,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::clock::Timestamp;
 use crate::error::{Internal, Refusal};
 use crate::oauth::claims::AccessClaims;
 use crate::oauth::client::SigningAlg;
@@ -31,7 +32,6 @@ use crate::oauth::id::KeyId;
 use crate::oauth::jwt::Compact;
 use crate::secret::RootSecret;
 use crate::store::schema::{BridgeKey, SigningKeyRow};
-use crate::time::Timestamp;
 
 /// The key under which private keys lie in the store.
 pub struct Sealer(LessSafeKey);

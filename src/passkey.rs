@@ -14,9 +14,9 @@ use webauthn_rs::{Webauthn, WebauthnBuilder};
 use webauthn_rs_proto::ResidentKeyRequirement;
 
 use crate::error::{Error, Internal, Refusal};
+use crate::model::person::{DisplayName, Username};
 use crate::oauth::id::UserId;
 use crate::oauth::issuer::Issuer;
-use crate::oauth::person::{DisplayName, Username};
 use crate::store::schema::CredentialId;
 
 /// The relying party that this installation is.

@@ -17,10 +17,10 @@ use crate::flow::bridge::access::{self, Access, Asking, Terms};
 use crate::flow::bridge::presence::{self, Seen};
 use crate::flow::bridge::{exchange, pat};
 use crate::flow::person::people::named;
-use crate::oauth::agent::DeviceFacts;
+use crate::model::person::{DisplayName, Username};
+use crate::model::user_agent::DeviceFacts;
 use crate::oauth::client::SigningAlg;
 use crate::oauth::id::{ClientId, UserId};
-use crate::oauth::person::{DisplayName, Username};
 use crate::store::View;
 use crate::store::schema::{Pat, Person};
 

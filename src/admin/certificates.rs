@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 
 use super::{Failed, about, body, tls};
 use crate::app::App;
+use crate::clock::Timestamp;
 use crate::error::Refusal;
 use crate::flow::bridge::certificate::{self, NewCertificate, Registered};
-use crate::oauth::bridge::fingerprint::Fingerprint;
-use crate::oauth::person::{DisplayName, Username};
-use crate::time::Timestamp;
+use crate::model::fingerprint::Fingerprint;
+use crate::model::person::{DisplayName, Username};
 use crate::tls::Certificate;
 
 /// The most certificates that one listing shows.

@@ -13,8 +13,8 @@ use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::person::enroll::Invited;
 use crate::flow::person::people::{self, Change, NewPerson};
+use crate::model::person::Username;
 use crate::oauth::id::UserId;
-use crate::oauth::person::Username;
 use crate::store::View;
 use crate::store::schema::{PASSKEYS_BY_USER, Person};
 

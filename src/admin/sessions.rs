@@ -10,13 +10,13 @@ use super::{Failed, about};
 use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::bridge::access::{self, LiveBridge};
-use crate::flow::grant::{self, LiveGrant};
 use crate::flow::session::anonymous::{self, Kept};
 use crate::flow::session::{self, LiveSession};
-use crate::oauth::agent::{DeviceFacts, Locale};
-use crate::oauth::bridge::BridgeSessionId;
+use crate::flow::token::grant::{self, LiveGrant};
+use crate::model::anonymous::Metadata;
+use crate::model::bridge::BridgeSessionId;
+use crate::model::user_agent::{DeviceFacts, Locale};
 use crate::oauth::id::{GrantId, SessionId};
-use crate::oauth::token::anonymous::Metadata;
 use crate::store::schema::{AnonymousEnding, Person};
 use crate::store::{StoreError, View};
 

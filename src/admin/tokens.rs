@@ -10,8 +10,7 @@ use serde_json::{Value, json};
 use super::{Failed, body};
 use crate::app::App;
 use crate::error::{Error, Refusal};
-use crate::flow::introspect;
-use crate::flow::revoke;
+use crate::flow::token::{introspect, revoke};
 use crate::oauth::introspection::TokenParameter;
 use crate::oauth::jwt::Compact;
 
@@ -61,7 +60,7 @@ fn of_jwt(app: &App, token: &str) -> Result<(&'static str, Value, Result<(), Err
     if compact.header().is_typed("at+jwt") {
         let standing = app.keys().verify(token, "at+jwt").map_err(Error::from);
         let standing = standing.and_then(|claims| {
-            crate::flow::access::live(&app.read()?, &app.context(), &claims).map(drop)
+            crate::flow::token::access::live(&app.read()?, &app.context(), &claims).map(drop)
         });
         return Ok(("access_token", claims, standing));
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::Failed;
 use crate::app::App;
-use crate::flow::client::tally::{self, Used};
+use crate::flow::client::usage::{self, Used};
 use crate::oauth::id::ClientId;
 use crate::store::schema::Usage;
 
@@ -36,7 +36,7 @@ fn sums(usage: &Usage) -> Value {
 }
 
 pub(super) async fn of_all(State(app): State<Arc<App>>) -> Result<Json<Value>, Failed> {
-    let used = tally::used(&app.read()?, &app.context(), None)?;
+    let used = usage::used(&app.read()?, &app.context(), None)?;
     Ok(Json(shown(None, &used)))
 }
 
@@ -45,6 +45,6 @@ pub(super) async fn of_client(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Failed> {
     let id: ClientId = id.parse()?;
-    let used = tally::used(&app.read()?, &app.context(), Some(&id))?;
+    let used = usage::used(&app.read()?, &app.context(), Some(&id))?;
     Ok(Json(shown(Some(&id), &used)))
 }

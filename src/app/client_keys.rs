@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::App;
+use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::throttle;
 use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::web_uri::WebUri;
-use crate::time::Timestamp;
 
 /// The longest document, in bytes, and the most sets that are kept.
 const LONGEST: usize = 64 * 1024;

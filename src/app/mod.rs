@@ -3,7 +3,7 @@
 mod authority;
 mod client_keys;
 mod documents;
-mod logouts;
+mod logout_delivery;
 mod open;
 mod usage;
 
@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 pub use open::{Found, OpenError};
 
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Error, Internal};
 use crate::event::EventId;
@@ -29,7 +30,6 @@ use crate::password::Passwords;
 use crate::secret::{Entropy, Pepper, RootSecret};
 use crate::store::schema::BridgeKey;
 use crate::store::{Read, Store, StoreError, Tx};
-use crate::time::Clock;
 
 /// How long a request waits for a key that is being made: an RSA key at the very first start.
 const KEY_WAIT: Duration = Duration::from_secs(30);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::app::App;
 use crate::error::Error;
-use crate::flow::client::tally::{self, Tally, What};
+use crate::flow::client::usage::{self, Tally, What};
 use crate::oauth::id::ClientId;
 
 /// What was counted since it was last written.
@@ -33,7 +33,7 @@ impl App {
             return Ok(());
         }
         let own = Arc::clone(&counted);
-        let written = self.write(move |tx, cx| tally::write(tx, cx, &own)).await;
+        let written = self.write(move |tx, cx| usage::write(tx, cx, &own)).await;
         if written.is_err() {
             self.counting.with(|tally| tally.restore(&counted));
         }

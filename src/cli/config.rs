@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use clap::Subcommand;
 use serde_json::json;
 
+use crate::clock::Clock;
 use crate::config::{Config, Faults, Flags, Told};
-use crate::time::Clock;
 
-use super::answer::{Answer, Exit, plain};
+use super::output::{Answer, Exit, plain};
 
 /// What can be done with the configuration.
 #[derive(Debug, Subcommand)]

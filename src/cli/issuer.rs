@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::error::Refusal;
 use crate::oauth::issuer::Issuer;
 
-use super::answer::{Answer, Exit, Failure, word};
-use super::door::Door;
+use super::admin_client::Door;
+use super::output::{Answer, Exit, Failure, word};
 
 const CHANGE_HELP: &str = "\
 A passkey belongs to the host of the issuer it was made at. Without --yes nothing is changed:

@@ -6,21 +6,21 @@
 //! two ways in; it has no rules of its own about clients or people. `login` is a client like any
 //! other, and knows of the server what the wire tells.
 
-mod answer;
+mod admin_client;
 mod args;
 mod bridge;
 mod client;
 mod config;
-mod door;
-mod fresh;
 mod issuer;
-mod kept;
 mod login;
+mod new_files;
+mod output;
 mod program;
 mod resource;
 mod session;
 mod tls;
 mod token;
+mod token_store;
 mod trust;
 mod user;
 
@@ -32,12 +32,12 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tokio::runtime::{Builder, Runtime};
 
+use crate::clock::Clock;
 use crate::config::{Config, Flags};
-use crate::time::Clock;
 
-use answer::{Answer, Exit, Failure};
+use admin_client::Door;
 use args::{Args, Global, ServeArgs, Verb};
-use door::Door;
+use output::{Answer, Exit, Failure};
 
 /// Reads the process's arguments and environment, does what they say, and gives its exit code.
 pub fn run() -> ExitCode {

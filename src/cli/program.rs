@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::config::Places;
 
-use super::answer::{Answer, fields};
 use super::args::Args;
+use super::output::{Answer, fields};
 
 /// `gatelodge version`
 pub(super) fn version() -> Answer {

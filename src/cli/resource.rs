@@ -5,8 +5,8 @@ use clap::{Args, Subcommand};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
-use super::answer::{Answer, Failure, fields, table, word};
-use super::door::Door;
+use super::admin_client::Door;
+use super::output::{Answer, Failure, fields, table, word};
 
 const ADD_HELP: &str = "\
 Examples:
@@ -147,8 +147,8 @@ mod tests {
     use clap::Parser as _;
     use serde_json::json;
 
-    use super::super::args::{Args, Verb};
     use super::*;
+    use crate::cli::args::{Args, Verb};
 
     #[test]
     fn every_flag_reaches_the_server() {

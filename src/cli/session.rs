@@ -4,8 +4,8 @@ use axum::http::Method;
 use clap::Subcommand;
 use serde_json::Value;
 
-use super::answer::{Answer, Failure, fields, table, word};
-use super::door::{Door, path_of};
+use super::admin_client::{Door, path_of};
+use super::output::{Answer, Failure, fields, table, word};
 
 const SESSION_HELP: &str = "\
 Examples:

@@ -6,9 +6,9 @@ use axum::http::Method;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Failure, fields, word};
-use super::door::Door;
-use super::fresh::{self, NewFiles};
+use super::admin_client::Door;
+use super::new_files::{self, NewFiles};
+use super::output::{Answer, Failure, fields, word};
 use super::trust;
 
 const TLS_HELP: &str = "\
@@ -64,7 +64,7 @@ pub(super) async fn run(verb: TlsVerb, door: &mut Door) -> Result<Answer, Failur
             Ok(trust::run(Path::new("/"), &answer, print))
         }
         TlsVerb::Issue { names, out, key, days } => {
-            let (files, made) = (NewFiles::claim(&out, &key)?, fresh::key()?);
+            let (files, made) = (NewFiles::claim(&out, &key)?, new_files::key()?);
             let asked = json!({ "days": days, "names": names, "request": made.request });
             let issued = door.ask(Method::POST, "/api/v1/tls/certificates", Some(asked)).await?;
             let pem = issued.get("certificate").and_then(Value::as_str).unwrap_or_default();

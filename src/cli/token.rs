@@ -6,8 +6,8 @@ use axum::http::Method;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Exit, Failure, fields, word};
-use super::door::Door;
+use super::admin_client::Door;
+use super::output::{Answer, Exit, Failure, fields, word};
 
 const INSPECT_HELP: &str = "\
 Examples:

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Exit, plain, word};
+use super::output::{Answer, Exit, plain, word};
 
 /// How a family of systems is told.
 struct Way {

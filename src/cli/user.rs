@@ -4,8 +4,8 @@ use axum::http::Method;
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
-use super::answer::{Answer, Exit, Failure, fields, table, word};
-use super::door::{Door, path_of};
+use super::admin_client::{Door, path_of};
+use super::output::{Answer, Exit, Failure, fields, table, word};
 
 const ADD_HELP: &str = "\
 Examples:

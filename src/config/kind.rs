@@ -8,16 +8,15 @@ use toml::Value;
 use zeroize::Zeroizing;
 
 use crate::fetch;
-use crate::oauth::bridge::{HostId, Mode};
+use crate::model::bridge::{HostId, Mode};
 use crate::oauth::client::{DocumentPolicy, PkcePolicy, RegistrationPolicy};
 use crate::oauth::issuer::Issuer;
 use crate::oauth::scope::{Scope, ScopeToken};
 use crate::secret::RootSecret;
 
-use super::draft::Draft;
 use super::fault::Source;
-use super::span;
-use super::{TlsMode, TokenStore};
+use super::load::Draft;
+use super::{TlsMode, TokenStore, duration};
 
 /// What a key holds, with the place in the draft that it is read to.
 pub(super) enum Kind {
@@ -202,9 +201,10 @@ impl Kind {
                 *of(draft) = Some(Zeroizing::new(text.to_owned()));
             }
             Self::Span { of, from, to } => {
-                let seconds = span::read(value).filter(|seconds| (from..=to).contains(&seconds));
+                let seconds =
+                    duration::read(value).filter(|seconds| (from..=to).contains(&seconds));
                 let seconds = seconds.ok_or_else(|| {
-                    let (from, to) = (span::show(*from), span::show(*to));
+                    let (from, to) = (duration::show(*from), duration::show(*to));
                     format!(
                         "{from} to {to} is allowed, in seconds (900) or with a unit (\"45s\", \
                          \"15m\", \"12h\", \"30d\")"

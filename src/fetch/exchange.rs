@@ -13,7 +13,7 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 
 use super::connect::Stream;
-use super::fresh::fresh_for;
+use super::freshness::fresh_for;
 use super::target::Target;
 use super::{FetchError, Fetched};
 

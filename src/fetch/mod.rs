@@ -23,9 +23,9 @@ mod address;
 mod connect;
 mod error;
 mod exchange;
-mod flight;
-mod fresh;
+mod freshness;
 mod resolve;
+mod single_flight;
 mod target;
 
 use std::net::SocketAddr;
@@ -40,7 +40,7 @@ use crate::error::Internal;
 
 pub use self::connect::{Stream, Tls};
 pub use self::error::FetchError;
-use self::flight::Flights;
+use self::single_flight::Flights;
 use self::target::{Private, Target};
 
 /// The most fetches, and the most deliveries, that are under way at once; the others wait. They

@@ -11,34 +11,21 @@
 
 use std::sync::Arc;
 
+use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::oauth::issuer::Issuer;
 use crate::secret::{Fresh, Pepper};
-use crate::time::Timestamp;
 
-pub mod access;
+pub mod application;
 pub mod authorize;
-pub mod backchannel;
 pub mod bridge;
 pub mod client;
-pub mod client_credentials;
-pub mod code;
-pub mod consent;
-pub mod device;
-pub mod forward;
-pub mod grant;
 pub mod installation;
-pub mod introspect;
-pub mod issue;
-pub mod logout;
 pub mod person;
-pub mod refresh;
 pub mod resource;
-pub mod revoke;
 pub mod session;
-pub mod step;
 pub mod throttle;
-pub mod userinfo;
+pub mod token;
 
 /// What stays the same while the program runs.
 pub struct Rules {

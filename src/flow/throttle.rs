@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn a_pause_grows_up_to_a_minute() {
         let pause = |count| {
-            let last = crate::time::Timestamp::from_seconds(0);
+            let last = crate::clock::Timestamp::from_seconds(0);
             pause(&Attempts { count, last }, Guessed::ClientSecretOf).as_secs()
         };
 

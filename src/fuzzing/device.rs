@@ -1,6 +1,6 @@
 //! What a device tells of itself and asks, and what a person types for it.
 
-use crate::oauth::agent::{Agent, Locale};
+use crate::model::user_agent::{Agent, Locale};
 use crate::oauth::params::Params;
 use crate::oauth::resource::Resource;
 use crate::oauth::token::device::{DeviceRequest, UserCode};

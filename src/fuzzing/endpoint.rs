@@ -5,12 +5,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use crate::error::Refusal;
+use crate::model::anonymous::{AnonymousRequest, Metadata};
 use crate::oauth::client::{Presented, Proof};
 use crate::oauth::params::{Params, form_encode};
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::oauth::resource::Resource;
 use crate::oauth::token::TokenRequest;
-use crate::oauth::token::anonymous::{AnonymousRequest, Metadata};
 
 use super::reread;
 

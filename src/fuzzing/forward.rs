@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::oauth::forward::{AppHost, Original, Told};
+use crate::model::application::{AppHost, Original, Told};
 
 use super::{survives_json, text};
 

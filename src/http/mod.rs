@@ -4,27 +4,15 @@
 //! This room may use every other. It holds no state of its own, and decides nothing that a
 //! transition could decide.
 
-mod answer;
 mod assets;
-mod authorize;
-mod body;
 mod bridge;
-mod client;
 mod cors;
-mod device;
+mod extract;
 mod failure;
-mod forward;
-mod gate;
-mod host;
-mod introspect;
-mod logout;
-mod metadata;
-mod par;
-mod peer;
-mod registration;
-mod revoke;
-mod token;
-mod userinfo;
+mod oauth;
+mod pages;
+mod proxy;
+mod render;
 
 use std::sync::Arc;
 
@@ -32,11 +20,16 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 
+pub use extract::peer::Peer;
 pub use failure::Cause;
-pub use peer::Peer;
 
 use crate::app::App;
-use gate::{account, apps, connections, interaction, passkeys, setup};
+use extract::host;
+use oauth::{
+    anonymous, authorize, device, introspect, logout, metadata, par, registration, revoke, token,
+    userinfo,
+};
+use pages::{account, applications, connections, interaction, passkeys, setup};
 
 /// Every route there is, on one page.
 pub fn router(app: Arc<App>) -> Router {
@@ -55,7 +48,7 @@ pub fn router(app: Arc<App>) -> Router {
             "/oauth/register/{client_id}",
             get(registration::show).put(registration::update).delete(registration::remove),
         )
-        .route("/oauth/session", post(token::anonymous::open))
+        .route("/oauth/session", post(anonymous::open))
         .route("/oauth/token", post(token::token))
         .route("/oauth/userinfo", get(userinfo::get).post(userinfo::post));
 
@@ -63,9 +56,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/oauth/authorize", get(authorize::get).post(authorize::post))
         .route("/oauth/logout", get(logout::get).post(logout::post))
         .route("/gate/interaction/{id}", get(interaction::show).post(interaction::decide))
-        .route("/gate/link/{id}", get(gate::link::show).post(gate::link::decide))
-        .route("/gate/device", get(gate::device::show).post(gate::device::decide))
-        .route("/gate/apps/start", get(apps::start))
+        .route("/gate/link/{id}", get(pages::link::show).post(pages::link::decide))
+        .route("/gate/device", get(pages::device::show).post(pages::device::decide))
+        .route("/gate/apps/start", get(applications::start))
         .route("/gate/setup", get(setup::show).post(setup::look))
         .route("/gate/login", get(account::login))
         .route("/gate/account", get(account::show))
@@ -91,11 +84,11 @@ pub fn router(app: Arc<App>) -> Router {
 
     // On the hosts of applications behind a proxy, and for the proxy itself.
     let applications = Router::new()
-        .route("/auth/verify", get(forward::verify))
+        .route("/auth/verify", get(proxy::verify))
         .route("/_gatelodge/assets/{name}", get(assets::show))
-        .route("/_gatelodge/start", get(forward::start))
-        .route("/_gatelodge/callback", get(forward::callback))
-        .route("/_gatelodge/sign-out", get(forward::sign_out).post(forward::sign_out));
+        .route("/_gatelodge/start", get(proxy::start))
+        .route("/_gatelodge/callback", get(proxy::callback))
+        .route("/_gatelodge/sign-out", get(proxy::sign_out).post(proxy::sign_out));
 
     Router::new()
         .merge(programs)
@@ -110,6 +103,6 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&app), host::check))
         .layer(from_fn(cors::allow))
         // The outermost layer comes last: it answers what every other one refused.
-        .layer(from_fn_with_state(Arc::clone(&app), answer::render))
+        .layer(from_fn_with_state(Arc::clone(&app), render::render))
         .with_state(app)
 }

@@ -24,7 +24,7 @@ impl ClientId {
     pub fn chosen(s: &str) -> Result<Self, Refusal> {
         let reserved = ["https:", "bridge:", AnonymousSub::PREFIX];
         let reserved = reserved.iter().any(|prefix| s.starts_with(prefix));
-        let reserved = reserved || s == crate::oauth::bridge::CLIENT;
+        let reserved = reserved || s == crate::model::bridge::CLIENT;
         if reserved || Uuid::try_parse(s).is_ok() {
             return Err(Refusal::ClientIdReserved);
         }

@@ -93,7 +93,7 @@ impl FromStr for Issuer {
 }
 
 /// RFC 1123 §2.1: letters, digits and inner hyphens. URLs are laxer than a WebAuthn RP ID may be.
-pub(super) fn is_label(label: &str) -> bool {
+pub(crate) fn is_label(label: &str) -> bool {
     !label.is_empty()
         && !label.starts_with('-')
         && !label.ends_with('-')

@@ -4,12 +4,9 @@
 //! touches nothing else: no clock, no chance, no store. This room is the fuzz surface, and may
 //! import nothing but the crate's foundations (`error`, `secret`, `time`).
 
-pub mod agent;
 pub mod authorize;
-pub mod bridge;
 pub mod claims;
 pub mod client;
-pub mod forward;
 pub mod id;
 pub mod introspection;
 pub mod issuer;
@@ -17,7 +14,6 @@ pub mod jwt;
 pub mod logout;
 pub mod metadata;
 pub mod params;
-pub mod person;
 pub mod pkce;
 pub mod redirect_uri;
 pub mod resource;

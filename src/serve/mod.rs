@@ -18,9 +18,9 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::sync::watch;
 
 use crate::app::{App, Found, OpenError, Sources};
+use crate::clock::Clock;
 use crate::config::{Config, TlsMode};
 use crate::oauth::issuer::Issuer;
-use crate::time::Clock;
 
 use secure::Secure;
 

@@ -7,9 +7,9 @@ use tokio::time::MissedTickBehavior;
 
 use super::Stop;
 use crate::app::App;
+use crate::clock::Timestamp;
 use crate::config::{Config, TlsMode};
 use crate::oauth::issuer::Issuer;
-use crate::time::Timestamp;
 use crate::tls::{Acceptor, FileFault, Identity, TlsError};
 
 /// How often it looks whether the certificate is due or its files have changed.

@@ -9,13 +9,13 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::oauth::bridge::fingerprint::Fingerprint;
-use crate::oauth::bridge::{BridgeSessionId, HostId};
+use crate::clock::Timestamp;
+use crate::model::bridge::{BridgeSessionId, HostId};
+use crate::model::fingerprint::Fingerprint;
+use crate::model::person::Username;
 use crate::oauth::id::{CeremonyId, ClientId, GrantId, InteractionId, KeyId, SessionId, UserId};
-use crate::oauth::person::Username;
 use crate::secret::{TokenHash, hex};
 use crate::store::StoreError;
-use crate::time::Timestamp;
 
 /// A table's byte in every key, and its name in messages. The byte is frozen once released.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

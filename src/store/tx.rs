@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::clock::Timestamp;
 use crate::store::StoreError;
 use crate::store::engine::{Snapshot, Writes};
 use crate::store::table::{
     EXPIRY, Entries, Index, Key, Row, after, decode, decode_key, encode, prefix, row_key,
 };
-use crate::time::Timestamp;
 
 /// Rows as bytes: key and value.
 type Rows = Vec<(Vec<u8>, Vec<u8>)>;

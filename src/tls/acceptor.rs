@@ -21,9 +21,9 @@ use tokio_rustls::rustls::{
 use tokio_rustls::server::TlsStream;
 
 use super::{Certificate, Identity};
+use crate::clock::{Clock, Timestamp};
 use crate::error::Internal;
-use crate::oauth::bridge::fingerprint::Fingerprint;
-use crate::time::{Clock, Timestamp};
+use crate::model::fingerprint::Fingerprint;
 
 /// Proof that the other end of a connection holds the key of a certificate: its handshake was
 /// signed with it (RFC 8446 §4.4.3), within the certificate's time.

@@ -18,7 +18,7 @@ use tokio_rustls::rustls::{RootCertStore, crypto};
 use zeroize::Zeroizing;
 
 use super::{Certificate, TlsError, disk};
-use crate::time::Timestamp;
+use crate::clock::Timestamp;
 
 /// How long the authority lasts: long enough that nobody has to trust a second one.
 const LIFETIME: Duration = Duration::from_secs(10 * 365 * 86_400);

@@ -4,8 +4,8 @@ use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 
 use super::TlsError;
-use crate::oauth::bridge::fingerprint::Fingerprint;
-use crate::time::Timestamp;
+use crate::clock::Timestamp;
+use crate::model::fingerprint::Fingerprint;
 
 /// A certificate that was read: well formed, and vouched for by nobody.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use tokio_rustls::rustls::{Error, InconsistentKeys};
 use zeroize::Zeroizing;
 
 use super::Certificate;
-use crate::time::Timestamp;
+use crate::clock::Timestamp;
 
 /// Where a certificate chain and its key lie, in PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 use zeroize::Zeroizing;
 
 use super::{Authority, FileFault, Files, TlsError, Usage};
-use crate::time::Timestamp;
+use crate::clock::Timestamp;
 
 /// Who this server is on the wire.
 pub struct Identity {

@@ -13,8 +13,8 @@ use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 
 use super::*;
-use crate::oauth::bridge::fingerprint::Fingerprint;
-use crate::time::{Clock, Timestamp};
+use crate::clock::{Clock, Timestamp};
+use crate::model::fingerprint::Fingerprint;
 
 const DAY: Duration = Duration::from_hours(24);
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS12, &TLS13];

@@ -11,7 +11,7 @@ use axum::http::{Method, Request, header};
 use axum::routing::get;
 use axum::serve::ListenerExt as _;
 use gatelodge::config::Config;
-use gatelodge::flow::client::tally::What;
+use gatelodge::flow::client::usage::What;
 use gatelodge::oauth::client::GrantType;
 use gatelodge::oauth::issuer::Issuer;
 use gatelodge::store::Store;

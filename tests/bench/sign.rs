@@ -7,11 +7,11 @@ use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
 };
+use gatelodge::clock::Timestamp;
 use gatelodge::keys::{self, KeyRing, Sealer};
 use gatelodge::oauth::claims::{AccessClaims, Audience};
 use gatelodge::oauth::client::SigningAlg;
 use gatelodge::secret::{Entropy, RootSecret};
-use gatelodge::time::Timestamp;
 
 use crate::measure::{Row, rates, window};
 

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use gatelodge::clock::Timestamp;
 use gatelodge::oauth::id::{ClientId, UserId};
 use gatelodge::store::schema::Consent;
 use gatelodge::store::{Store, StoreError};
-use gatelodge::time::Timestamp;
 use redb::{Builder, Database, Durability, TableDefinition};
 use tokio::runtime::Runtime;
 use uuid::Uuid;

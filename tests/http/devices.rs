@@ -6,7 +6,7 @@ use axum::http::Method;
 use gatelodge::error::Refusal;
 use gatelodge::flow::bridge::certificate;
 use gatelodge::flow::installation::sweep;
-use gatelodge::oauth::bridge::fingerprint::Fingerprint;
+use gatelodge::model::fingerprint::Fingerprint;
 use gatelodge::oauth::issuer::Issuer;
 use gatelodge::store::View;
 use gatelodge::store::schema::DeviceCertificate;

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use axum::http::Method;
-use gatelodge::time::Timestamp;
+use gatelodge::clock::Timestamp;
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use gatelodge::oauth::person::Username;
+use gatelodge::clock::Timestamp;
+use gatelodge::model::person::Username;
 use gatelodge::store::{Entries, Index, Row, Store, StoreError, Tag, Tx, View};
-use gatelodge::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;

@@ -6,10 +6,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use gatelodge::clock::Timestamp;
 use gatelodge::oauth::id::{ClientId, SessionId};
 use gatelodge::store::schema::Delivery;
 use gatelodge::store::{Store, StoreError, Tx, View as _};
-use gatelodge::time::Timestamp;
 use tokio::runtime::Builder;
 
 use crate::program::{Home, Server};

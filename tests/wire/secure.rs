@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatelodge::oauth::bridge::fingerprint::Fingerprint;
+use gatelodge::model::fingerprint::Fingerprint;
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::Value;
 use tokio_rustls::rustls::client::{ResolvesClientCert, Resumption};

@@ -7,8 +7,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gatelodge::oauth::bridge::fingerprint::Fingerprint;
-use gatelodge::time::Clock;
+use gatelodge::clock::Clock;
+use gatelodge::model::fingerprint::Fingerprint;
 use gatelodge::tls::{Authority, KeyWithRequest, Usage};
 use serde_json::json;
 

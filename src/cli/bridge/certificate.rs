@@ -9,9 +9,9 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use crate::cli::answer::{Answer, Exit, Failure, fields, table, word};
-use crate::cli::door::{Door, path_of};
-use crate::cli::fresh::{self, NewFiles};
+use crate::cli::admin_client::{Door, path_of};
+use crate::cli::new_files::{self, NewFiles};
+use crate::cli::output::{Answer, Exit, Failure, fields, table, word};
 
 const ENROLL_HELP: &str = "\
 Examples:
@@ -67,7 +67,7 @@ pub(super) async fn run(verb: CertificateVerb, door: &mut Door) -> Result<Answer
             let (kind, text, new) = match (&cert, out.as_deref().zip(key.as_deref())) {
                 (Some(path), _) => ("certificate", pem(path)?, None),
                 (None, Some((out, key))) => {
-                    let (files, made) = (NewFiles::claim(out, key)?, fresh::key()?);
+                    let (files, made) = (NewFiles::claim(out, key)?, new_files::key()?);
                     ("request", made.request.clone(), Some((files, made)))
                 }
                 (None, None) => {

@@ -6,8 +6,8 @@ use axum::http::Method;
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
-use super::answer::{Answer, Failure, fields, table, word};
-use super::door::{Door, path_of};
+use super::admin_client::{Door, path_of};
+use super::output::{Answer, Failure, fields, table, word};
 
 use certificate::CertificateVerb;
 

@@ -4,7 +4,7 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde_json::{Map, Value};
 
-use crate::cli::answer::{Exit, Failure};
+use crate::cli::output::{Exit, Failure};
 use crate::oauth::client::{AuthMethod, GrantType, PkcePolicy, RefreshPolicy, SigningAlg};
 
 /// The settings of a client, but for its name and its type.

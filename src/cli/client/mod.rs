@@ -8,8 +8,8 @@ use clap::{Args, Subcommand};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Exit, Failure, fields, table, word};
-use super::door::Door;
+use super::admin_client::Door;
+use super::output::{Answer, Exit, Failure, fields, table, word};
 use described::{Described, document};
 
 const ADD_HELP: &str = "\
@@ -313,9 +313,9 @@ mod tests {
     use clap::Parser as _;
     use serde_json::json;
 
-    use super::super::answer::Exit;
-    use super::super::args::{Args, Verb};
     use super::*;
+    use crate::cli::args::{Args, Verb};
+    use crate::cli::output::Exit;
 
     /// A server that registers whatever it is asked to, and knows one client.
     fn door() -> Door {

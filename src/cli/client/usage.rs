@@ -4,8 +4,8 @@ use axum::http::Method;
 use serde_json::Value;
 
 use super::path;
-use crate::cli::answer::{Answer, Failure, fields, plain, word};
-use crate::cli::door::Door;
+use crate::cli::admin_client::Door;
+use crate::cli::output::{Answer, Failure, fields, plain, word};
 
 pub(super) const HELP: &str = "\
 Examples:

@@ -1,8 +1,8 @@
 //! What comes back from the browser: [RFC 6749 §4.1.2](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2)
 //! with the `iss` of [RFC 9207](https://www.rfc-editor.org/rfc/rfc9207).
 
-use crate::cli::answer::{Exit, Failure, plain};
-use crate::cli::kept::Opaque;
+use crate::cli::output::{Exit, Failure, plain};
+use crate::cli::token_store::Opaque;
 use crate::oauth::params::Params;
 
 /// What the answer has to say of itself.

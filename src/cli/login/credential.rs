@@ -6,13 +6,13 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::cli::answer::{Answer, Exit, Failure};
-use crate::cli::kept::{Access, Purpose};
+use crate::cli::output::{Answer, Exit, Failure};
+use crate::cli::token_store::{Access, Purpose};
+use crate::clock::Timestamp;
 use crate::config::Config;
-use crate::time::Timestamp;
 
 use super::git::{self, Described};
-use super::{Cx, ServerArgs, fresh};
+use super::{Cx, ServerArgs, refresh};
 
 /// The longest description of a host that is read.
 const LONGEST: u64 = 64 * 1024;
@@ -80,7 +80,7 @@ pub(in crate::cli) async fn run(args: CredentialArgs, config: &Config) -> Result
         return Ok(Answer::nothing());
     }
     match deed {
-        Deed::Get => Ok(printed(&fresh::access(&cx, &asked).await?, format)),
+        Deed::Get => Ok(printed(&refresh::access(&cx, &asked).await?, format)),
         Deed::Erase => {
             let password = described.and_then(|described| described.password);
             erase(&cx, &asked, password.as_deref().map(String::as_str)).await?;
@@ -148,7 +148,7 @@ mod tests {
     use serde_json::Map;
 
     use super::*;
-    use crate::cli::kept::Session;
+    use crate::cli::token_store::Session;
 
     #[test]
     fn each_format_says_the_token_in_its_way() {

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use tokio::time::{sleep, timeout};
 use url::Url;
 
-use crate::cli::answer::{Exit, Failure, plain};
-use crate::cli::kept::Opaque;
+use crate::cli::output::{Exit, Failure, plain};
+use crate::cli::token_store::Opaque;
 
 use super::http::Http;
 use super::token::{self, Tokens, Trouble};

@@ -5,7 +5,7 @@
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::cli::kept::Access;
+use crate::cli::token_store::Access;
 
 /// What git says of the host that asks for a password.
 #[derive(Default)]

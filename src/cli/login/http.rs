@@ -17,8 +17,8 @@ use serde_json::Value;
 use tokio::time::timeout;
 use url::{Position, Url};
 
-use crate::cli::answer::{Exit, Failure};
-use crate::cli::kept::Opaque;
+use crate::cli::output::{Exit, Failure};
+use crate::cli::token_store::Opaque;
 use crate::fetch::{FetchError, Stream, Tls};
 use crate::oauth::params::form_encode;
 

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::cli::answer::{Answer, Failure};
-use crate::cli::kept::{Kept, Session, keyring};
+use crate::cli::output::{Answer, Failure};
+use crate::cli::token_store::{Kept, Session, keyring};
 use crate::config::Config;
 
 use super::server::{Server, needed};

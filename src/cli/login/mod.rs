@@ -19,22 +19,22 @@
 //! refresh token behind. This server forgives that for a minute, so that the next command goes on;
 //! later the person signs in again.
 
-mod browser;
+mod browser_launch;
 mod callback;
 mod connect;
 mod credential;
 mod device;
-mod fresh;
 mod git;
 mod http;
 mod logout;
-mod opening;
+mod loopback;
 mod page;
+mod refresh;
 mod register;
 mod server;
+mod sign_in;
 mod signing_in;
 mod token;
-mod ways;
 mod whoami;
 
 use std::path::PathBuf;
@@ -42,15 +42,15 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::Value;
 
+use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::secret::Entropy;
-use crate::time::{Clock, Timestamp};
 
 use self::http::Http;
 use self::server::Server;
-use super::answer::{Exit, Failure};
-use super::door::Door;
-use super::kept::Place;
+use super::admin_client::Door;
+use super::output::{Exit, Failure};
+use super::token_store::Place;
 
 pub(super) use self::credential::{CredentialArgs, run as credential};
 pub(super) use self::logout::run as logout;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::answer::{Exit, Failure};
+use crate::cli::output::{Exit, Failure};
 use crate::oauth::client::GrantType;
 
 use super::Cx;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 use url::{Position, Url};
 
-use crate::cli::answer::{Exit, Failure};
+use crate::cli::output::{Exit, Failure};
 
 use super::connect::is_guarded;
 use super::http::Http;
@@ -110,7 +110,7 @@ impl Server {
         };
         let server: Self = serde_json::from_value(document).map_err(unclear)?;
         if server.issuer != issuer.as_str() {
-            let named = crate::cli::answer::plain(&server.issuer);
+            let named = crate::cli::output::plain(&server.issuer);
             let message = format!("{issuer} calls itself {named}; nothing of it is believed");
             return Err(Failure::new(Exit::Refused, message));
         }

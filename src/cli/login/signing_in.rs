@@ -5,13 +5,13 @@ use std::io::{self, IsTerminal as _};
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::answer::{Answer, Exit, Failure, fields};
-use crate::cli::kept::{Kept, Session, keyring};
+use crate::cli::output::{Answer, Exit, Failure, fields};
+use crate::cli::token_store::{Kept, Session, keyring};
 use crate::config::{Config, TokenStore};
 use crate::secret::RootSecret;
 
 use super::server::Server;
-use super::ways::{self, Brought, Wish};
+use super::sign_in::{self, Brought, Wish};
 use super::{Cx, ServerArgs, logout, register};
 
 /// What is asked for where nobody says.
@@ -63,9 +63,9 @@ pub(in crate::cli) async fn run(args: LoginArgs, config: &Config) -> Result<Answ
     };
     let wish = Wish { client_id, resources: args.resources, scope };
     let Brought { claims, tokens } = if args.device {
-        ways::by_device(&cx, &server, &wish).await?
+        sign_in::by_device(&cx, &server, &wish).await?
     } else {
-        ways::by_browser(&cx, &server, &wish, !args.no_browser).await?
+        sign_in::by_browser(&cx, &server, &wish, !args.no_browser).await?
     };
     let Wish { client_id, resources, .. } = wish;
     let sealed = key.is_some();

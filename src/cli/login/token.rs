@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::cli::answer::{Exit, Failure, plain};
-use crate::cli::kept::Opaque;
+use crate::cli::output::{Exit, Failure, plain};
+use crate::cli::token_store::Opaque;
 
 use super::http::{Answered, Http, Unanswered};
 

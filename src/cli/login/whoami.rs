@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use crate::cli::answer::{Answer, Exit, Failure, fields, plain};
-use crate::cli::kept::{Purpose, Session};
+use crate::cli::output::{Answer, Exit, Failure, fields, plain};
+use crate::cli::token_store::{Purpose, Session};
 use crate::config::Config;
 
 use super::server::needed;
-use super::{Cx, ServerArgs, fresh};
+use super::{Cx, ServerArgs, refresh};
 
 /// `gatelodge whoami`: what the server says now; where it says nothing, what it said at sign-in,
 /// with a remark.
@@ -41,7 +41,7 @@ enum Told {
 
 /// OpenID Connect Core §5.3.
 async fn userinfo(cx: &Cx, session: &Session) -> Result<Map<String, Value>, Told> {
-    let access = fresh::access(cx, &Purpose::default()).await.map_err(|failure| {
+    let access = refresh::access(cx, &Purpose::default()).await.map_err(|failure| {
         if failure.exit == Exit::Refused { Told::Over(failure) } else { Told::Nothing(failure) }
     })?;
     let server = cx.discover().await.map_err(Told::Nothing)?;

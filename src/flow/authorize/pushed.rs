@@ -3,9 +3,9 @@
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::authorize::{self, Checked};
-use crate::flow::client::auth::AuthenticatedClient;
+use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::client::document::{self, Standing};
-use crate::flow::client::usage;
+use crate::flow::client::retention;
 use crate::oauth::authorize::Callback;
 use crate::oauth::client::GrantType;
 use crate::oauth::id::{ClientId, InteractionId};
@@ -26,7 +26,7 @@ pub fn push(
     if let Standing::Fetch(_) = document::standing(tx, cx, proven.id())? {
         return Err(Refusal::DocumentUnavailable.into());
     }
-    usage::note(tx, cx, proven.id())?;
+    retention::note(tx, cx, proven.id())?;
     // RFC 9126 §2.2: the reference "MUST contain some part generated using a cryptographically
     // strong pseudorandom algorithm", and §7.1 asks for the entropy of RFC 9101 §10.2 (d): 256 bits.
     let reference: PushedReference = cx.fresh.token();

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::{Context, throttle};
-use crate::oauth::agent::DeviceFacts;
-use crate::oauth::bridge::{AUDIENCE, BridgeSessionId, CLIENT};
+use crate::model::bridge::{AUDIENCE, BridgeSessionId, CLIENT};
+use crate::model::user_agent::DeviceFacts;
 use crate::oauth::claims::{AccessClaims, Audience, jti};
 use crate::oauth::id::{ClientId, SessionId, UserId};
 use crate::secret::TokenHash;
@@ -13,7 +14,6 @@ use crate::store::schema::{
     AnonymousSession, BRIDGE_SESSIONS_BY_USER, Bridge, BridgeSession, EndedBridge, Person, Session,
 };
 use crate::store::{StoreError, Tx, View};
-use crate::time::Timestamp;
 
 /// How long a bridge token lasts. Fixed by the contract.
 pub const TTL: Duration = Duration::from_secs(3600);

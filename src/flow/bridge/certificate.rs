@@ -3,15 +3,15 @@
 //! Who issued a certificate means nothing here. An operator registers its fingerprint, and from
 //! then on whoever holds its key is that person, until it expires or is revoked.
 
+use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::person::people;
-use crate::oauth::bridge::fingerprint::Fingerprint;
+use crate::model::fingerprint::Fingerprint;
+use crate::model::person::{DisplayName, Username};
 use crate::oauth::id::UserId;
-use crate::oauth::person::{DisplayName, Username};
 use crate::store::schema::{CERTIFICATES_BY_USER, DeviceCertificate, Person};
 use crate::store::{StoreError, Tx, View};
-use crate::time::Timestamp;
 
 /// A certificate to be registered.
 #[derive(Clone)]

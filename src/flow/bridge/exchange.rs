@@ -1,12 +1,12 @@
 //! Exchange codes: what carries a sign-in from the browser, or from an operator, to a bridge.
 
+use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::oauth::id::UserId;
 use crate::secret::ExchangeCode;
 use crate::store::schema::{Exchange, Person};
 use crate::store::{Tx, View};
-use crate::time::Timestamp;
 
 /// A code that was made, and until when it is good.
 pub struct Made {

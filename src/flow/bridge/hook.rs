@@ -3,10 +3,10 @@
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::bridge::access::{self, LiveBridge};
-use crate::flow::client::auth::AuthenticatedClient;
+use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::client::operator::{self, NewClient};
-use crate::flow::issue::{self, Issued};
-use crate::oauth::bridge::{HOOK_AUDIENCE, HOOK_SCOPE, PluginId};
+use crate::flow::token::issue::{self, Issued};
+use crate::model::bridge::{HOOK_AUDIENCE, HOOK_SCOPE, PluginId};
 use crate::oauth::claims::Audience;
 use crate::oauth::client::{AuthMethod, GrantType};
 use crate::oauth::id::{ClientId, UserId};

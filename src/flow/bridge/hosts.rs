@@ -3,7 +3,7 @@
 use crate::error::{Error, Refusal};
 use crate::flow::bridge::access::{self, LiveBridge};
 use crate::flow::{Context, Rules};
-use crate::oauth::bridge::{HostId, ModelProtocol};
+use crate::model::bridge::{HostId, ModelProtocol};
 use crate::store::schema::HostPreference;
 use crate::store::{Tx, View};
 

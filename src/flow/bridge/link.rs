@@ -1,11 +1,11 @@
 //! The device link: a person lets a bridge in through the browser.
 
 use crate::error::{Error, Refusal};
+use crate::flow::authorize::step::{self, Door};
 use crate::flow::bridge::exchange::{self, Made};
 use crate::flow::session::{self, LiveSession};
-use crate::flow::step::{self, Door};
 use crate::flow::{Context, authorize};
-use crate::oauth::bridge::LinkRedirect;
+use crate::model::bridge::LinkRedirect;
 use crate::oauth::id::InteractionId;
 use crate::secret::BrowserSecret;
 use crate::store::schema::{Interaction, Purpose};

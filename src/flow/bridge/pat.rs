@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
+use crate::model::person::DisplayName;
 use crate::oauth::id::UserId;
-use crate::oauth::person::DisplayName;
 use crate::secret::PersonalToken;
 use crate::store::schema::{PATS_BY_USER, Pat, Person};
 use crate::store::{StoreError, Tx, View};

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::bridge::access::{self, LiveBridge};
-use crate::oauth::bridge::{BridgeSessionId, Heartbeat};
-use crate::oauth::person::Username;
+use crate::model::bridge::{BridgeSessionId, Heartbeat};
+use crate::model::person::Username;
 use crate::store::schema::{Bridge, Person};
 use crate::store::{StoreError, Tx, View};
 

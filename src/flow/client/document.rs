@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Refusal};
 use crate::flow::client::registration::settle;
-use crate::flow::client::{decided, usage};
+use crate::flow::client::{operator_decisions, retention};
 use crate::flow::{Context, Rules};
 use crate::oauth::client::DocumentPolicy;
 use crate::oauth::client::cimd::{self, DocumentAddress};
@@ -86,7 +86,7 @@ pub fn keep(
 ) -> Result<Client, Error> {
     let origin = Origin::Document {
         stale: fresh.map(|fresh| cx.now + fresh),
-        unused: fresh.map(|_| usage::due(cx)),
+        unused: fresh.map(|_| retention::due(cx)),
     };
     let mut client = settle(cx, metadata, cimd::auth_method(metadata), origin)?;
     match tx.find::<Client>(id)? {
@@ -96,7 +96,7 @@ pub fn keep(
             if imported && fresh.is_some() {
                 return Ok(old);
             }
-            decided::keep(&mut client, &old);
+            operator_decisions::keep(&mut client, &old);
             let same = Client { origin: old.origin.clone(), ..client.clone() } == old;
             if !same {
                 client.revision = old.revision + 1;

@@ -1,9 +1,9 @@
 //! Clients: how they come to be known here, and how they prove who they are.
 
-pub mod auth;
-pub mod decided;
+pub mod authentication;
 pub mod document;
 pub mod operator;
+pub mod operator_decisions;
 pub mod registration;
-pub mod tally;
+pub mod retention;
 pub mod usage;

@@ -1,14 +1,15 @@
 //! Clients, as the operator registers them. Names as in [RFC 7591 §2](https://www.rfc-editor.org/rfc/rfc7591#section-2).
 
 use crate::error::{Error, Refusal};
-use crate::flow::{Context, grant, resource};
+use crate::flow::token::grant;
+use crate::flow::{Context, resource};
+use crate::model::person::DisplayName;
 use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::client::{
     ApplicationType, AuthMethod, ClientType, GrantType, PkcePolicy, RefreshPolicy, SigningAlg,
     SubjectType,
 };
 use crate::oauth::id::ClientId;
-use crate::oauth::person::DisplayName;
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::{Scope, ScopeToken};

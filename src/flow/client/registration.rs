@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Refusal};
-use crate::flow::client::{decided, operator, usage};
+use crate::flow::client::{operator, operator_decisions, retention};
 use crate::flow::{Context, Rules};
 use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::client::registration::ClientMetadata;
@@ -105,7 +105,7 @@ pub fn register(
     let token: RegistrationToken = cx.fresh.token();
     let mut client = described(cx, metadata)?;
     let fingerprint = fingerprint(cx, &client, network);
-    usage::forget_alike(tx, cx, &fingerprint)?;
+    retention::forget_alike(tx, cx, &fingerprint)?;
     client.origin = origin(cx, fingerprint, &token);
     let secret = give_secret(cx, &mut client, None);
     tx.put(&id, client.clone())?;
@@ -138,7 +138,7 @@ fn fingerprint(cx: &Context, client: &Client, network: &[u8]) -> TokenHash {
 
 fn origin(cx: &Context, fingerprint: TokenHash, token: &RegistrationToken) -> Origin {
     let registration = cx.rules.pepper.hash(token);
-    Origin::Dynamic { fingerprint, registration, unused: usage::due(cx) }
+    Origin::Dynamic { fingerprint, registration, unused: retention::due(cx) }
 }
 
 /// Makes a secret where the client's method needs one and it has none in `kept`.
@@ -213,7 +213,7 @@ pub fn update(tx: &mut Tx<'_>, cx: &Context, update: &Update) -> Result<Register
     let token: RegistrationToken = cx.fresh.token();
     let mut client = described(cx, &update.metadata)?;
     client.origin = origin(cx, *fingerprint, &token);
-    decided::keep(&mut client, &old);
+    operator_decisions::keep(&mut client, &old);
     // One that sends back what it was told names a method that it never chose.
     client.any_secret_method |= old.any_secret_method && client.auth_method == old.auth_method;
     client.revision += 1;

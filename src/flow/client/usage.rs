@@ -1,114 +1,261 @@
-//! Clients that nobody registered by hand: each use is noted, and those that nobody uses are
-//! forgotten.
+//! How clients are used: tokens that were issued to them and requests of theirs that were refused,
+//! by the hour, and what they hold now.
+//!
+//! Requests count in memory, in a [`Tally`], and whoever keeps that writes it down now and then: no
+//! request waits for it, and a crash takes what was not yet written. Every part is bounded.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::flow::client::decided;
-use crate::flow::{Context, grant};
-use crate::oauth::client::AuthMethod;
-use crate::oauth::id::ClientId;
-use crate::oauth::redirect_uri::{Kind, RedirectUri};
-use crate::secret::TokenHash;
-use crate::store::schema::{CLIENTS_BY_FINGERPRINT, Client, GRANTS_BY_CLIENT, Origin};
+use crate::clock::Timestamp;
+use crate::error::{Error, Refusal};
+use crate::flow::token::grant;
+use crate::flow::{Context, session};
+use crate::oauth::client::GrantType;
+use crate::oauth::id::{ClientId, SessionId};
+use crate::store::schema::{Client, GRANTS_BY_CLIENT, Grant, Origin, Usage};
 use crate::store::{StoreError, Tx, View};
-use crate::time::Timestamp;
 
-/// The most clients of one fingerprint that one registration looks at, and the most grants that
-/// are looked through for one that lives.
-const MOST_ALIKE: usize = 32;
-const MOST_GRANTS: usize = 500;
+/// The most clients that one tally tells apart, and the most clients that nobody registered by
+/// hand which have a row of their own for one hour. The rest are told of in the sum of all.
+const CLIENTS: usize = 1000;
+const OTHERS: u32 = 500;
 
-/// By how much a use has to follow the one that was noted last, which saves writes.
-const STEP: Duration = Duration::from_mins(10);
+/// The most names that a row tells apart; the rest are counted as [`OTHER`].
+const NAMES: usize = 32;
+const OTHER: &str = "other";
 
-/// How long after its last use a client of the same fingerprint is left alone: its person may be
-/// signing in. Longer than a step, an interaction and a code together.
+/// The id under which the sum of all clients lies. It is reserved: no client has it.
+const ALL: &str = "anon_all";
+
+/// The most grants that are looked through for those that live.
+const GRANTS: usize = 5_000;
+
+/// More hours than are remembered, with those that wait to be swept.
+const HOURS: usize = 240;
+
 const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+const WEEK: Duration = Duration::from_hours(7 * 24);
 
-/// From when on a client that is used now may be forgotten.
-pub fn due(cx: &Context) -> Timestamp {
-    cx.now + cx.rules.config.lifetimes.unused_client
+/// What happened to a client.
+#[derive(Clone, Copy, Debug)]
+pub enum What {
+    /// It got a token.
+    Issued(GrantType),
+    /// It got none, or not what else it asked for.
+    Refused(Refusal),
 }
 
-/// Notes that a client is used. Its revision stays: nothing that a proof was made against changes.
-pub fn note(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<(), StoreError> {
-    let Some(mut client) = tx.find::<Client>(id)? else { return Ok(()) };
-    let due = due(cx);
-    match &mut client.origin {
-        Origin::Dynamic { unused, .. } | Origin::Document { unused: Some(unused), .. } => {
-            if due < *unused + STEP {
-                return Ok(());
+/// Counts that are not yet written: by hour and client, or nobody once there are too many.
+#[derive(Clone, Debug, Default)]
+pub struct Tally(BTreeMap<(Timestamp, Option<ClientId>), Counts>);
+
+#[derive(Clone, Debug, Default)]
+struct Counts {
+    issued: BTreeMap<&'static str, u64>,
+    refused: BTreeMap<&'static str, u64>,
+}
+
+impl Tally {
+    /// Counts what happened to `client` at `now`.
+    pub fn count(&mut self, client: &ClientId, now: Timestamp, what: What) {
+        let key = (hour(now), Some(client.clone()));
+        let told_apart = self.0.len() < CLIENTS || self.0.contains_key(&key);
+        let counts = self.0.entry(if told_apart { key } else { (key.0, None) }).or_default();
+        let (counts, name) = match what {
+            What::Issued(grant_type) => (&mut counts.issued, grant_type.as_str()),
+            What::Refused(refusal) => (&mut counts.refused, refusal.name()),
+        };
+        *counts.entry(name).or_default() += 1;
+    }
+
+    /// Takes back what could not be written.
+    pub fn restore(&mut self, unwritten: &Self) {
+        for ((hour, client), counts) in &unwritten.0 {
+            let own = self.0.entry((*hour, client.clone())).or_default();
+            for (name, count) in &counts.issued {
+                *own.issued.entry(name).or_default() += count;
             }
-            *unused = due;
-        }
-        Origin::Document { unused: None, .. } | Origin::Hook { .. } | Origin::Operator => {
-            return Ok(());
+            for (name, count) in &counts.refused {
+                *own.refused.entry(name).or_default() += count;
+            }
         }
     }
-    tx.put(id, client)
+
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
-/// Removes clients of one fingerprint that a program left behind which registers anew at each
-/// start.
-pub fn forget_alike(
-    tx: &mut Tx<'_>,
-    cx: &Context,
-    fingerprint: &TokenHash,
-) -> Result<(), StoreError> {
-    for id in tx.by(&CLIENTS_BY_FINGERPRINT, fingerprint, MOST_ALIKE)? {
-        let Some(client) = tx.find::<Client>(&id)? else { continue };
-        if is_left_behind(cx, &client) && !holds_live_grant(tx, cx, &id)? {
-            tx.remove::<Client>(&id)?;
+/// The moment at which the hour of `at` began.
+fn hour(at: Timestamp) -> Timestamp {
+    Timestamp::from_seconds(at.seconds() / HOUR.as_secs() * HOUR.as_secs())
+}
+
+/// Adds a tally to what is written. A client that went meanwhile is told of in the sum alone.
+pub fn write(tx: &mut Tx<'_>, _cx: &Context, tally: &Tally) -> Result<(), Error> {
+    let all: ClientId = ALL.parse()?;
+    for ((hour, client), counts) in &tally.0 {
+        let mut sum = tx.find::<Usage>(&(all.clone(), *hour))?.unwrap_or_default();
+        if let Some(id) = client
+            && let Some(client) = tx.find::<Client>(id)?
+        {
+            let key = (id.clone(), *hour);
+            let (known, bounded) = (tx.find::<Usage>(&key)?, client.origin != Origin::Operator);
+            if known.is_some() || !bounded || sum.others < OTHERS {
+                sum.others += u32::from(known.is_none() && bounded);
+                let mut own = known.unwrap_or_default();
+                add(&mut own, counts);
+                tx.put(&key, own)?;
+            }
         }
+        add(&mut sum, counts);
+        tx.put(&(all.clone(), *hour), sum)?;
     }
     Ok(())
 }
 
-/// Whether nobody misses a client that holds no grant: a program of a person's own machine, which
-/// has no secret to lose, and of which nothing was seen for an hour.
-fn is_left_behind(cx: &Context, client: &Client) -> bool {
-    let own = |uri: &RedirectUri| match uri.kind() {
-        Kind::Https { .. } => false,
-        Kind::Loopback { .. } | Kind::PrivateUse { .. } => true,
-    };
-    let quiet = match &client.origin {
-        Origin::Dynamic { unused, .. } => due(cx) >= *unused + HOUR,
-        Origin::Document { .. } | Origin::Hook { .. } | Origin::Operator => false,
-    };
-    quiet
-        && client.auth_method == AuthMethod::None
-        && client.redirect_uris.iter().all(own)
-        && !decided::is_any(client)
-}
-
-/// Whether one of a client's grants is in force, or it has more than are looked through.
-fn holds_live_grant(view: &impl View, cx: &Context, id: &ClientId) -> Result<bool, StoreError> {
-    let grants = view.by(&GRANTS_BY_CLIENT, id, MOST_GRANTS)?;
-    let more = grants.len() == MOST_GRANTS;
-    for grant in grants {
-        if grant::live(view, cx, grant)?.is_some() {
-            return Ok(true);
+fn add(to: &mut Usage, counts: &Counts) {
+    let pairs = [(&mut to.issued, &counts.issued), (&mut to.refused, &counts.refused)];
+    for (to, counts) in pairs {
+        for (name, count) in counts {
+            let told_apart = to.len() < NAMES || to.contains_key(*name);
+            *to.entry(if told_apart { *name } else { OTHER }.to_owned()).or_default() += count;
         }
     }
-    Ok(more)
 }
 
-/// Forgets a client that nobody registered by hand and whose time has come, or gives it more time
-/// where it holds a live grant, or what an operator decided: forgotten, that would not hold for a
-/// client which its document brings back.
-pub fn forget_unused(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<(), StoreError> {
-    let Some(mut client) = tx.find::<Client>(id)? else { return Ok(()) };
-    let stays = decided::is_any(&client) || holds_live_grant(tx, cx, id)?;
-    match &mut client.origin {
-        Origin::Dynamic { unused, .. } | Origin::Document { unused: Some(unused), .. } => {
-            if !stays {
-                return tx.remove::<Client>(id).map(drop);
+/// How a client, or all of them, are used.
+#[derive(Debug)]
+pub struct Used {
+    /// Within 24 hours.
+    pub day: Usage,
+    /// What they hold.
+    pub held: Held,
+    /// Within seven days.
+    pub week: Usage,
+}
+
+/// What is in force.
+#[derive(Debug)]
+pub struct Held {
+    /// Whether there were more grants to look through than one answer looks through.
+    pub at_least: bool,
+    /// The grants that live.
+    pub grants: usize,
+    /// The browser sessions that live and have one of these grants.
+    pub sessions: usize,
+}
+
+/// How the client `id` is used, or all of them together.
+///
+/// # Errors
+///
+/// [`Refusal::ClientNotFound`].
+pub fn used(view: &impl View, cx: &Context, id: Option<&ClientId>) -> Result<Used, Error> {
+    let (key, born) = match id {
+        None => (ALL.parse()?, Timestamp::default()),
+        Some(id) => {
+            let client = view.find::<Client>(id)?.ok_or(Refusal::ClientNotFound)?;
+            (id.clone(), client.created)
+        }
+    };
+    let (mut day, mut week) = (Usage::default(), Usage::default());
+    for ((_, hour), usage) in view.list_under::<Usage, _>(&key, HOURS)? {
+        let end = hour + HOUR;
+        // What is older was another client of the same name.
+        if end <= born {
+            continue;
+        }
+        for (span, sum) in [(DAY, &mut day), (WEEK, &mut week)] {
+            if end + span > cx.now {
+                merge(sum, &usage);
             }
-            *unused = due(cx);
-        }
-        Origin::Document { unused: None, .. } | Origin::Hook { .. } | Origin::Operator => {
-            return Ok(());
         }
     }
-    tx.put(id, client)
+    Ok(Used { day, held: held(view, cx, id)?, week })
+}
+
+fn merge(to: &mut Usage, usage: &Usage) {
+    let pairs = [(&mut to.issued, &usage.issued), (&mut to.refused, &usage.refused)];
+    for (to, counts) in pairs {
+        for (name, count) in counts {
+            *to.entry(name.clone()).or_default() += count;
+        }
+    }
+}
+
+fn held(view: &impl View, cx: &Context, id: Option<&ClientId>) -> Result<Held, StoreError> {
+    let mut ids = match id {
+        Some(id) => view.by(&GRANTS_BY_CLIENT, id, GRANTS + 1)?,
+        None => view.list::<Grant>(GRANTS + 1)?.into_iter().map(|(id, _)| id).collect(),
+    };
+    let at_least = ids.len() > GRANTS;
+    ids.truncate(GRANTS);
+    let (mut grants, mut sessions) = (0, BTreeSet::<SessionId>::new());
+    for id in ids {
+        let Some(live) = grant::live(view, cx, id)? else { continue };
+        grants += 1;
+        let session = live.grant().session;
+        if !sessions.contains(&session) && session::by_id(view, cx, session)?.is_some() {
+            sessions.insert(session);
+        }
+    }
+    Ok(Held { at_least, grants, sessions: sessions.len() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(written: &str) -> ClientId {
+        written.parse().unwrap()
+    }
+
+    #[test]
+    fn a_tally_tells_so_many_clients_apart_and_counts_the_rest_together() {
+        let mut tally = Tally::default();
+        let now = Timestamp::from_seconds(7_261);
+
+        for n in 0..CLIENTS + 10 {
+            tally.count(&id(&format!("c{n}")), now, What::Issued(GrantType::ClientCredentials));
+        }
+        tally.count(&id("c0"), now, What::Refused(Refusal::CodeReplayed));
+
+        let hour = Timestamp::from_seconds(7_200);
+        assert_eq!(tally.0.len(), CLIENTS + 1);
+        assert_eq!(tally.0[&(hour, None)].issued["client_credentials"], 10);
+        assert_eq!(tally.0[&(hour, Some(id("c0")))].refused["CodeReplayed"], 1);
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_counted_on() {
+        let mut tally = Tally::default();
+        let (shop, now) = (id("shop"), Timestamp::from_seconds(0));
+        tally.count(&shop, now, What::Issued(GrantType::RefreshToken));
+
+        let unwritten = std::mem::take(&mut tally);
+        tally.count(&shop, now, What::Issued(GrantType::RefreshToken));
+        tally.restore(&unwritten);
+
+        assert_eq!(tally.0[&(now, Some(shop))].issued["refresh_token"], 2);
+    }
+
+    #[test]
+    fn a_row_tells_so_many_names_apart_and_counts_the_rest_as_other() {
+        let mut counts = Counts::default();
+        for refusal in Refusal::ALL {
+            counts.refused.insert(refusal.name(), 2);
+        }
+        let mut row = Usage::default();
+
+        add(&mut row, &counts);
+        add(&mut row, &counts);
+
+        assert_eq!(row.refused.len(), NAMES + 1);
+        let rest = u64::try_from(Refusal::ALL.len() - NAMES).unwrap();
+        assert_eq!(row.refused[OTHER], rest * 4);
+    }
 }

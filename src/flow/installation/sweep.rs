@@ -2,9 +2,10 @@
 //! judged whenever a row is read.
 
 use crate::error::Error;
+use crate::flow::Context;
 use crate::flow::bridge::access;
-use crate::flow::client::usage;
-use crate::flow::{Context, backchannel};
+use crate::flow::client::retention;
+use crate::flow::session::backchannel;
 use crate::store::schema::{
     AnonymousSession, AppCode, AppSession, Attempts, Bridge, BridgeSession, Ceremony, Client, Code,
     Device, DeviceCertificate, Exchange, Grant, Interaction, Pat, Pushed, Refresh, Revoked,
@@ -56,7 +57,7 @@ fn remove(tx: &mut Tx<'_>, cx: &Context, key: &[u8]) -> Result<(), StoreError> {
         };
     }
     if table == <Client as Row>::TABLE.byte {
-        return usage::forget_unused(tx, cx, &tx.expired_key::<Client>(key)?);
+        return retention::forget_unused(tx, cx, &tx.expired_key::<Client>(key)?);
     }
     in_tables!(
         AnonymousSession,

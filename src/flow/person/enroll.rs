@@ -4,13 +4,14 @@
 //! own words. Beginning may be repeated; of two that finish, one wins, since the credential is
 //! stored and the link is spent in one transaction.
 
+use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::person::{login, people};
 use crate::flow::session::{self, SignIn};
-use crate::oauth::agent::DeviceFacts;
+use crate::model::person::{DisplayName, Role, Username};
+use crate::model::user_agent::DeviceFacts;
 use crate::oauth::id::{CeremonyId, UserId};
-use crate::oauth::person::{DisplayName, Role, Username};
 use crate::passkey::Registered;
 use crate::secret::{SessionSecret, SetupToken, TokenHash};
 use crate::store::schema::{
@@ -18,7 +19,6 @@ use crate::store::schema::{
     SetupLink, SetupPurpose,
 };
 use crate::store::{StoreError, Tx, View};
-use crate::time::Timestamp;
 
 /// A setup link that was made.
 pub struct Invited {

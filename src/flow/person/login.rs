@@ -6,7 +6,7 @@
 use crate::error::{Error, Refusal};
 use crate::flow::session::{self, SignIn};
 use crate::flow::{Context, Rules};
-use crate::oauth::agent::DeviceFacts;
+use crate::model::user_agent::DeviceFacts;
 use crate::oauth::id::{CeremonyId, UserId};
 use crate::passkey::Asserted;
 use crate::secret::{SessionSecret, TokenHash};

@@ -7,15 +7,15 @@
 use std::net::IpAddr;
 
 use crate::error::{Error, Refusal};
-use crate::flow::client::auth::AuthenticatedClient;
-use crate::flow::client::usage;
-use crate::flow::issue::{self, Issued};
+use crate::flow::client::authentication::AuthenticatedClient;
+use crate::flow::client::retention;
+use crate::flow::token::issue::{self, Issued};
 use crate::flow::{Context, throttle};
-use crate::oauth::agent::DeviceFacts;
+use crate::model::anonymous::AnonymousRequest;
+use crate::model::user_agent::DeviceFacts;
 use crate::oauth::authorize::Callback;
 use crate::oauth::claims::AccessClaims;
 use crate::oauth::id::{AnonymousSub, SessionId, UserId};
-use crate::oauth::token::anonymous::AnonymousRequest;
 use crate::secret::{AnonymousSecret, TokenHash};
 use crate::store::schema::{
     ANONYMOUS_BY_COOKIE, ANONYMOUS_BY_EXPIRY, ANONYMOUS_BY_NETWORK, AnonymousEnding,
@@ -93,7 +93,7 @@ pub fn open(
     throttle::spend(tx, cx, "anonymous sessions from", &from, FROM_NETWORK)?;
     let id = proven.id();
     throttle::spend(tx, cx, "anonymous sessions of", id.as_str().as_bytes(), FOR_CLIENT)?;
-    usage::note(tx, cx, id)?;
+    retention::note(tx, cx, id)?;
     let (id, secret) = (SessionId::draw(&cx.fresh), cx.fresh.token());
     let session = AnonymousSession {
         client: proven.id().clone(),

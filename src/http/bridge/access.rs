@@ -12,11 +12,12 @@ use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::bridge::access::{self, Access, Asking, Terms};
 use crate::flow::bridge::{certificate as registered, exchange, pat};
+use crate::http::extract::body;
 use crate::http::failure::{Failure, Shape};
-use crate::http::{body, userinfo};
-use crate::oauth::bridge::Mode;
+use crate::http::oauth::userinfo;
+use crate::model::bridge::Mode;
+use crate::model::person::DisplayName;
 use crate::oauth::client::SigningAlg;
-use crate::oauth::person::DisplayName;
 use crate::secret::{ExchangeCode, PersonalToken};
 use crate::tls::ProvenCertificate;
 

@@ -11,12 +11,13 @@ use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::routing::{get, post};
 
+use super::extract::peer;
 use super::failure::{Failure, Shape};
-use super::{peer, userinfo};
+use super::oauth::userinfo;
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::bridge::access::{self as transition, Asking, LiveBridge};
-use crate::oauth::bridge::Mode;
+use crate::model::bridge::Mode;
 use crate::oauth::claims::AccessClaims;
 
 /// The routes of the contract.
@@ -70,7 +71,7 @@ fn token(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
 fn proven(app: &App, token: &str) -> Result<LiveBridge, Error> {
     let claims: AccessClaims = app.keys().verify(token, "at+jwt")?;
     let (view, cx) = (app.read()?, app.context());
-    crate::flow::access::live(&view, &cx, &claims)?;
+    crate::flow::token::access::live(&view, &cx, &claims)?;
     transition::behind(&view, &cx, &claims)
 }
 

@@ -15,10 +15,10 @@ use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::authorize;
 use crate::flow::bridge::link;
-use crate::http::authorize::enter_at;
+use crate::http::extract::{body, peer};
 use crate::http::failure::Failure;
-use crate::http::{body, peer};
-use crate::oauth::bridge::{LinkRedirect, Mode};
+use crate::http::oauth::authorize::enter_at;
+use crate::model::bridge::{LinkRedirect, Mode};
 
 /// The program runs. Bridges probe it before they sign in.
 pub(super) async fn health() -> Json<Value> {

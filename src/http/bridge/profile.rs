@@ -15,9 +15,9 @@ use crate::error::{Error, Refusal};
 use crate::flow::bridge::access::LiveBridge;
 use crate::flow::bridge::hosts::{self, Wish};
 use crate::flow::bridge::{hook, presence};
-use crate::http::body;
+use crate::http::extract::body;
 use crate::http::failure::Failure;
-use crate::oauth::bridge::{Heartbeat, HostId, Mode, ModelProtocol};
+use crate::model::bridge::{Heartbeat, HostId, Mode, ModelProtocol};
 
 /// The most bytes of what a bridge says of its version, its system and its machine.
 const WORD: usize = 256;

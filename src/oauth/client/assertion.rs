@@ -7,11 +7,11 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::clock::Timestamp;
 use crate::error::Refusal;
 use crate::oauth::client::SigningAlg;
 use crate::oauth::id::{ClientId, KeyId};
 use crate::oauth::jwt::Compact;
-use crate::time::Timestamp;
 
 /// The only `client_assertion_type` (RFC 7523 §2.2).
 pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

@@ -5,13 +5,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::layout;
-use crate::oauth::agent::DeviceFacts;
+use crate::clock::Timestamp;
+use crate::model::anonymous::Metadata;
+use crate::model::user_agent::DeviceFacts;
 use crate::oauth::id::{AnonymousSub, ClientId, SessionId, UserId};
 use crate::oauth::redirect_uri::RedirectUri;
-use crate::oauth::token::anonymous::Metadata;
 use crate::secret::TokenHash;
 use crate::store::{Entries, Index, Row, Tag};
-use crate::time::Timestamp;
 
 /// A session of nobody in particular.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::layout;
-use crate::oauth::agent::DeviceFacts;
-use crate::oauth::bridge::{BridgeSessionId, HostId, ModelProtocol};
+use crate::clock::Timestamp;
+use crate::model::bridge::{BridgeSessionId, HostId, ModelProtocol};
+use crate::model::person::DisplayName;
+use crate::model::user_agent::DeviceFacts;
 use crate::oauth::id::{ClientId, UserId};
-use crate::oauth::person::DisplayName;
 use crate::secret::TokenHash;
 use crate::store::{Entries, Index, Row, Tag};
-use crate::time::Timestamp;
 
 /// An exchange code, by its hash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

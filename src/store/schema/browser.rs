@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::layout;
-use crate::oauth::agent::DeviceFacts;
+use crate::clock::Timestamp;
+use crate::model::bridge::LinkRedirect;
+use crate::model::user_agent::DeviceFacts;
 use crate::oauth::authorize::AuthorizeRequest;
-use crate::oauth::bridge::LinkRedirect;
 use crate::oauth::id::{ClientId, InteractionId, SessionId, UserId};
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::secret::TokenHash;
 use crate::store::{Entries, Index, Row, Tag};
-use crate::time::Timestamp;
 
 /// How and when a person proved who they are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::layout;
-use crate::oauth::bridge::fingerprint::Fingerprint;
+use crate::clock::Timestamp;
+use crate::model::fingerprint::Fingerprint;
+use crate::model::person::DisplayName;
 use crate::oauth::id::UserId;
-use crate::oauth::person::DisplayName;
 use crate::store::{Entries, Index, Row, Tag};
-use crate::time::Timestamp;
 
 /// A certificate that stands for a person, registered by an operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,20 +3,20 @@
 use serde::{Deserialize, Serialize};
 
 use super::layout;
+use crate::clock::Timestamp;
+use crate::model::person::DisplayName;
 use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::client::{
     ApplicationType, AuthMethod, ClientType, GrantType, PkcePolicy, RefreshPolicy, SigningAlg,
     SubjectType,
 };
 use crate::oauth::id::{ClientId, UserId};
-use crate::oauth::person::DisplayName;
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 use crate::oauth::web_uri::WebUri;
 use crate::secret::TokenHash;
 use crate::store::{Entries, Index, Row, Tag};
-use crate::time::Timestamp;
 
 pub use crate::oauth::client::registration::Links;
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Authentication, layout};
+use crate::clock::Timestamp;
 use crate::oauth::id::{ClientId, SessionId, UserId};
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 use crate::secret::TokenHash;
 use crate::store::{Entries, Index, Row, Tag};
-use crate::time::Timestamp;
 
 /// How long a device that asks too late is still told so (`expired_token`, RFC 8628 §3.5).
 const AFTERWARDS: Duration = Duration::from_mins(15);

@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::layout;
-use crate::oauth::forward::{AppHost, ReturnPath};
+use crate::clock::Timestamp;
+use crate::model::application::{AppHost, ReturnPath};
 use crate::oauth::id::SessionId;
 use crate::secret::TokenHash;
 use crate::store::{Entries, Row, Tag};
-use crate::time::Timestamp;
 
 /// What carries a sign-in from the issuer's host to an application's, once, by its hash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

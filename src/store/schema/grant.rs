@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Authentication, layout};
+use crate::clock::Timestamp;
 use crate::oauth::authorize::claims::ClaimsRequest;
 use crate::oauth::id::{ClientId, GrantId, SessionId, UserId};
 use crate::oauth::pkce::CodeChallenge;
@@ -10,7 +11,6 @@ use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 use crate::secret::TokenHash;
 use crate::store::{Entries, Index, Row, Tag};
-use crate::time::Timestamp;
 
 /// What a person once allowed a client, so that it is not asked again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

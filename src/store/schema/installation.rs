@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::layout;
+use crate::clock::Timestamp;
 use crate::oauth::client::SigningAlg;
 use crate::oauth::id::KeyId;
 use crate::oauth::issuer::Issuer;
 use crate::store::{Entries, Row, Tag};
-use crate::time::Timestamp;
 
 /// The one row that makes a store an installation's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::layout;
+use crate::clock::Timestamp;
 use crate::oauth::id::{ClientId, SessionId};
 use crate::store::{Entries, Index, Row, Tag};
-use crate::time::Timestamp;
 
 /// A client that a session led to, and how far it is with being told of the session's end
 /// (OpenID Connect Back-Channel Logout).

@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::layout;
+use crate::clock::Timestamp;
+use crate::model::person::{DisplayName, Username};
 use crate::oauth::id::{CeremonyId, UserId};
-use crate::oauth::person::{DisplayName, Username};
 use crate::secret::TokenHash;
 use crate::store::{Entries, Index, Key, Row, Tag};
-use crate::time::Timestamp;
 
 /// The id that an authenticator gave a credential (WebAuthn §5.1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::layout;
+use crate::clock::Timestamp;
+use crate::model::person::{DisplayName, Email, Role, Username};
 use crate::oauth::id::UserId;
-use crate::oauth::person::{DisplayName, Email, Role, Username};
 use crate::secret::TokenHash;
 use crate::store::{Entries, Index, Row, Tag};
-use crate::time::Timestamp;
 
 /// A person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

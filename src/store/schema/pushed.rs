@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::layout;
+use crate::clock::Timestamp;
 use crate::oauth::authorize::AuthorizeRequest;
 use crate::oauth::id::ClientId;
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::secret::TokenHash;
 use crate::store::{Entries, Row, Tag};
-use crate::time::Timestamp;
 
 /// A pushed authorization request (RFC 9126 §2), by the hash of its reference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::layout;
+use crate::clock::Timestamp;
 use crate::oauth::id::ClientId;
 use crate::store::{Entries, Row, Tag};
-use crate::time::Timestamp;
 
 /// How long an hour is remembered: a week, and the day that is under way.
 const REMEMBERED: Duration = Duration::from_hours(8 * 24);

@@ -177,7 +177,7 @@ async fn models_are_held_to_protocols_that_are_known() {
 #[tokio::test]
 async fn a_bridge_asks_what_there_is_before_it_signs_in() {
     let server = Server::with(Issuer::localhost(7455), |config| {
-        config.bridge.modes = vec![gatelodge::oauth::bridge::Mode::Session];
+        config.bridge.modes = vec![gatelodge::model::bridge::Mode::Session];
     });
     let (limited, server) = (server.await, Server::new().await);
 

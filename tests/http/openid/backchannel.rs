@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use axum::http::Method;
+use gatelodge::flow::Context;
 use gatelodge::flow::installation::sweep;
-use gatelodge::flow::{Context, backchannel};
+use gatelodge::flow::session::backchannel;
 use gatelodge::oauth::issuer::Issuer;
 use gatelodge::oauth::params::form_encode;
 use gatelodge::store::schema::Delivery;

@@ -3,8 +3,8 @@
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header;
+use gatelodge::clock::Timestamp;
 use gatelodge::oauth::params::form_encode;
-use gatelodge::time::Timestamp;
 use serde_json::{Value, json};
 use url::Url;
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use gatelodge::clock::Timestamp;
 use gatelodge::store::{Store, StoreError, Tx, View};
-use gatelodge::time::Timestamp;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};

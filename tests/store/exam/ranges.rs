@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use gatelodge::oauth::person::Username;
+use gatelodge::clock::Timestamp;
+use gatelodge::model::person::Username;
 use gatelodge::store::{Store, StoreError, Tx, View};
-use gatelodge::time::Timestamp;
 
 use super::exam;
 use crate::rows::{Failure, NOTES_BY_AUTHOR, Note, key, note, together};

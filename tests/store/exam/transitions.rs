@@ -1,7 +1,7 @@
 //! One transition: what it writes, and what it leaves behind where it fails.
 
+use gatelodge::clock::Timestamp;
 use gatelodge::store::{Key as _, Row as _, Store, StoreError, View};
-use gatelodge::time::Timestamp;
 
 use super::exam;
 use crate::rows::{Counter, Failure, NOTES_BY_AUTHOR, Note, count, counted, key, note};

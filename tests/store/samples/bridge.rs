@@ -1,7 +1,7 @@
 //! Samples of bridges.
 
-use gatelodge::oauth::agent::DeviceFacts;
-use gatelodge::oauth::bridge::{BridgeSessionId, HostId, ModelProtocol};
+use gatelodge::model::bridge::{BridgeSessionId, HostId, ModelProtocol};
+use gatelodge::model::user_agent::DeviceFacts;
 use gatelodge::oauth::id::UserId;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{

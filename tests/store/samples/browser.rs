@@ -1,6 +1,6 @@
 //! Samples of what is bound to a browser.
 
-use gatelodge::oauth::agent::DeviceFacts;
+use gatelodge::model::user_agent::DeviceFacts;
 use gatelodge::oauth::authorize::claims::ClaimsRequest;
 use gatelodge::oauth::authorize::{AuthorizeRequest, Prompt, ResponseMode};
 use gatelodge::oauth::id::{ClientId, InteractionId, SessionId};

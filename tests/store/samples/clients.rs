@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use gatelodge::clock::Timestamp;
 use gatelodge::oauth::client::jwks::JwkSet;
 use gatelodge::oauth::client::{
     ApplicationType, AuthMethod, ClientType, PkcePolicy, RefreshPolicy, SigningAlg, SubjectType,
@@ -12,7 +13,6 @@ use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
     Attempts, Client, ClientProof, Links, Origin, Protected, Usage, UsedAssertion,
 };
-use gatelodge::time::Timestamp;
 
 use super::{
     AUTH_METHODS, GRANT_TYPES, PKCE_POLICIES, REFRESH_POLICIES, SIGNING_ALGS, at, hash, id, read,

@@ -1,6 +1,6 @@
 //! Samples of what devices prove themselves with.
 
-use gatelodge::oauth::bridge::fingerprint::Fingerprint;
+use gatelodge::model::fingerprint::Fingerprint;
 use gatelodge::store::schema::DeviceCertificate;
 
 use super::{at, id, read};

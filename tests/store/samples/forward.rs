@@ -1,6 +1,6 @@
 //! Samples of forward authentication.
 
-use gatelodge::oauth::forward::ReturnPath;
+use gatelodge::model::application::ReturnPath;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{AppCode, AppSession};
 

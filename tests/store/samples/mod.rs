@@ -13,7 +13,8 @@ mod people;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use gatelodge::oauth::agent::{DeviceFacts, Locale};
+use gatelodge::clock::Timestamp;
+use gatelodge::model::user_agent::{DeviceFacts, Locale};
 use gatelodge::oauth::authorize::claims::ClaimsRequest;
 use gatelodge::oauth::client::{AuthMethod, GrantType, PkcePolicy, RefreshPolicy, SigningAlg};
 use gatelodge::oauth::id::ClientId;
@@ -28,7 +29,6 @@ use gatelodge::store::schema::{
     Withdrawal,
 };
 use gatelodge::store::{Key as _, Read, Row, StoreError, Tx, View};
-use gatelodge::time::Timestamp;
 use uuid::Uuid;
 
 pub(crate) const GRANT_TYPES: [GrantType; 4] = [

@@ -1,0 +1,64 @@
+//! Sending logout tokens to the clients that are to hear of a session's end.
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use crate::app::App;
+use crate::error::{Error, Internal};
+use crate::fetch::FetchError;
+use crate::flow::session::backchannel::{self, Due, Message, Outcome};
+use crate::oauth::params::form_encode;
+
+/// The most tokens that one round sends, all of them at once: as many as the way out lets through
+/// without one waiting for another.
+const ROUND: usize = 16;
+
+impl App {
+    /// Sends the logout tokens that are due, as many as one round takes; gives their number.
+    ///
+    /// A client that was told and whose answer was lost is told again: its row goes only once the
+    /// answer is here.
+    pub async fn deliver_logouts(self: &Arc<Self>) -> Result<usize, Error> {
+        let due = backchannel::due(&self.read()?, &self.context(), ROUND)?;
+        let mut attempts = JoinSet::new();
+        for due in due {
+            let app = Arc::clone(self);
+            match due {
+                Ok(due) => drop(attempts.spawn(async move { app.deliver_logout(due).await })),
+                Err(error) => tracing::warn!(%error, "a logout that is due was left where it is"),
+            }
+        }
+        let number = attempts.len();
+        let mut failed = None;
+        while let Some(attempt) = attempts.join_next().await {
+            if let Err(error) = attempt.map_err(|error| Internal::new(error).into()).flatten() {
+                failed.get_or_insert(error);
+            }
+        }
+        failed.map_or(Ok(number), Err)
+    }
+
+    async fn deliver_logout(&self, due: Due) -> Result<(), Error> {
+        let sent = self.send_logout(&due).await?;
+        let outcome = match sent {
+            Err(error) if error.may_pass() => Outcome::Failed,
+            Ok(()) | Err(_) => Outcome::Settled,
+        };
+        let client = due.key.1.clone();
+        let given_up = self.write(move |tx, cx| backchannel::tried(tx, cx, &due, outcome)).await?;
+        if let Err(error) = sent {
+            let given_up = given_up || outcome == Outcome::Settled;
+            tracing::warn!(client.id = %client, %error, given_up, "a client was not told of a logout");
+        }
+        Ok(())
+    }
+
+    /// Posts the token to the client (OpenID Connect Back-Channel Logout §2.5).
+    async fn send_logout(&self, due: &Due) -> Result<Result<(), FetchError>, Error> {
+        let Some(Message { alg, claims, uri }) = &due.message else { return Ok(Ok(())) };
+        let Some(url) = uri.url() else { return Ok(Ok(())) };
+        let token = self.signing_key(*alg).await?.sign("logout+jwt", claims)?;
+        Ok(self.fetcher().post_form(&url, form_encode([("logout_token", token.as_str())])).await)
+    }
+}

@@ -1,0 +1,188 @@
+//! Signing in through the browser: the authorization code grant of a native application
+//! ([RFC 8252](https://www.rfc-editor.org/rfc/rfc8252)), which listens on a free port of 127.0.0.1
+//! for one answer.
+
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use crate::cli::output::{Exit, Failure};
+use crate::cli::token_store::Opaque;
+
+use super::callback::{self, Expected};
+use super::page;
+
+/// How long a person may take.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// How long the last page may take on its way.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// A port that listens for the browser.
+pub(super) struct Receiver {
+    authority: String,
+    listener: TcpListener,
+}
+
+/// What the browser brought, and the way to tell it how that ended.
+struct Arrival {
+    brought: Result<Opaque, Failure>,
+    reply: oneshot::Sender<bool>,
+}
+
+/// What every request is held against.
+struct Gate {
+    authority: String,
+    expected: Expected,
+    /// Gone with the one answer that it waits for.
+    waiting: Mutex<Option<oneshot::Sender<Arrival>>>,
+}
+
+impl Receiver {
+    /// RFC 8252 §7.3: "clients […] obtain an available ephemeral port from the operating system at
+    /// the time of the request", and §8.3: only the loopback interface is listened on.
+    pub(super) async fn bind() -> Result<Self, Failure> {
+        let amiss = |error: std::io::Error| {
+            Failure::new(Exit::Failed, format!("no port of 127.0.0.1 can be listened on: {error}"))
+        };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(amiss)?;
+        let authority = listener.local_addr().map_err(amiss)?.to_string();
+        Ok(Self { authority, listener })
+    }
+
+    /// Where the browser is to be sent.
+    pub(super) fn redirect_uri(&self) -> String {
+        format!("http://{}/callback", self.authority)
+    }
+
+    /// Waits for the answer that is expected, makes of its code what `redeem` does, and tells the
+    /// browser how that went. Everybody else is turned away.
+    pub(super) async fn receive<T>(
+        self,
+        expected: Expected,
+        redeem: impl AsyncFnOnce(Opaque) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let (arrive, arrival) = oneshot::channel();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let waiting = Mutex::new(Some(arrive));
+        let gate = Arc::new(Gate { authority: self.authority, expected, waiting });
+        let router = Router::new().fallback(any(answer)).with_state(gate);
+        let served = axum::serve(self.listener, router).with_graceful_shutdown(async {
+            // Told by its going.
+            let _ = stopped.await;
+        });
+        let served = tokio::spawn(async move { served.await });
+        let late = || {
+            let message = "nobody signed in within five minutes; nothing was changed";
+            Failure::new(Exit::Failed, message)
+        };
+        let Ok(Ok(Arrival { brought, reply })) = timeout(PATIENCE, arrival).await else {
+            return Err(late());
+        };
+        let outcome = match brought {
+            Ok(code) => redeem(code).await,
+            Err(failure) => Err(failure),
+        };
+        // A browser that went away needs no page.
+        let _ = reply.send(outcome.is_ok());
+        drop(stop);
+        let _ = timeout(FAREWELL, served).await;
+        outcome
+    }
+}
+
+/// One request of whoever found the port.
+async fn answer(State(gate): State<Arc<Gate>>, request: Request) -> Response {
+    if !names(request.headers(), &gate.authority) {
+        // A name that was rebound to this address.
+        return StatusCode::MISDIRECTED_REQUEST.into_response();
+    }
+    if request.method() != Method::GET {
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    }
+    match request.uri().path() {
+        "/callback" => {}
+        "/favicon.ico" => return StatusCode::NO_CONTENT.into_response(),
+        _ => return page::NOWHERE.into_response(),
+    }
+    let Ok(brought) = callback::read(request.uri().query().unwrap_or_default(), &gate.expected)
+    else {
+        return page::STRANGE.into_response();
+    };
+    let waiting = gate.waiting.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+    let (reply, told) = oneshot::channel();
+    let Some(Ok(())) = waiting.map(|waiting| waiting.send(Arrival { brought, reply })) else {
+        return page::STRANGE.into_response();
+    };
+    if told.await == Ok(true) { page::DONE.into_response() } else { page::FAILED.into_response() }
+}
+
+fn names(headers: &HeaderMap, authority: &str) -> bool {
+    headers.get(header::HOST).is_some_and(|host| host.as_bytes() == authority.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    async fn ask(authority: &str, head: &str) -> String {
+        let mut stream = TcpStream::connect(authority).await.unwrap();
+        let head = format!("{head}\r\nConnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn strangers_are_turned_away_and_the_answer_is_taken_once() {
+        let receiver = Receiver::bind().await.unwrap();
+        let authority = receiver.authority.clone();
+        let state = Opaque::new("s".to_owned()).unwrap();
+        let expected = Expected { issuer: "https://id".to_owned(), names_itself: true, state };
+        let received = tokio::spawn(
+            receiver.receive(expected, async |code: Opaque| Ok(code.expose().to_owned())),
+        );
+        let right = "/callback?code=c&state=s&iss=https%3A%2F%2Fid";
+
+        for (line, host, status) in [
+            (format!("GET {right}"), "evil.example", 421),
+            (format!("POST {right}"), authority.as_str(), 405),
+            (format!("HEAD {right}"), authority.as_str(), 405),
+            ("GET /favicon.ico".to_owned(), authority.as_str(), 204),
+            ("GET /".to_owned(), authority.as_str(), 404),
+            ("GET /callback?code=c&state=t".to_owned(), authority.as_str(), 400),
+        ] {
+            let answer = ask(&authority, &format!("{line} HTTP/1.1\r\nHost: {host}")).await;
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{line}: {answer}");
+        }
+        let page = ask(&authority, &format!("GET {right} HTTP/1.1\r\nHost: {authority}")).await;
+
+        assert!(page.contains("You may close this window"), "{page}");
+        assert!(page.contains("content-security-policy: default-src 'none'"), "{page}");
+        assert_eq!(received.await.unwrap().unwrap(), "c");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_is_waited_for_longer_than_five_minutes() {
+        let receiver = Receiver::bind().await.unwrap();
+        let state = Opaque::new("s".to_owned()).unwrap();
+        let expected = Expected { issuer: String::new(), names_itself: false, state };
+
+        let late = receiver.receive(expected, async |_| Ok(())).await;
+
+        assert!(late.unwrap_err().message.contains("five minutes"));
+    }
+}

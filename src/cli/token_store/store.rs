@@ -1,0 +1,270 @@
+//! Where it is kept: one file for each issuer, in a directory that only its person can open.
+//!
+//! A file is replaced whole, so readers need no lock. Whoever writes holds the issuer's lock, and
+//! what they write rests on what they read under it; the system releases the lock of a process that
+//! ends, however it ends.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+use zeroize::Zeroizing;
+
+use crate::cli::login::Issuer;
+use crate::cli::output::{Exit, Failure};
+use crate::secret::RootSecret;
+
+use super::{Session, file, keyring, seal};
+
+/// Longer than any refresh takes, with its requests and a keyring to unlock.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The layout of the file.
+const VERSION: u32 = 1;
+
+/// What stays as it is in a file's name.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
+
+/// The place of one issuer.
+pub(in crate::cli) struct Place {
+    directory: PathBuf,
+    issuer: Issuer,
+}
+
+/// What is kept for an issuer.
+pub(in crate::cli) struct Kept {
+    /// As whom we are known there. It outlives the sign-in.
+    pub(in crate::cli) client_id: String,
+    /// The key of the keyring under which the sign-in is sealed; none where it is not.
+    pub(in crate::cli) key: Option<RootSecret>,
+    pub(in crate::cli) session: Option<Session>,
+}
+
+/// The file.
+#[derive(Serialize, Deserialize)]
+struct Row {
+    version: u32,
+    issuer: String,
+    client_id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sealed: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    session: Option<Session>,
+}
+
+/// The place, while nobody else writes to it.
+pub(in crate::cli) struct Locked<'a> {
+    place: &'a Place,
+    _lock: File,
+}
+
+impl Place {
+    /// The place of `issuer` below `directory`.
+    pub(in crate::cli) fn new(directory: PathBuf, issuer: Issuer) -> Self {
+        Self { directory, issuer }
+    }
+
+    /// The one issuer that somebody is signed in to, if it is only one.
+    pub(in crate::cli) fn only_issuer(directory: &Path) -> Option<Issuer> {
+        let files = fs::read_dir(directory).ok()?.flatten().map(|entry| entry.path());
+        let rows = files.filter(|path| path.extension().is_some_and(|is| is == "json"));
+        let rows = rows.filter_map(|path| row(&path).ok().flatten());
+        let mut live = rows.filter(|row| row.session.is_some() || row.sealed.is_some());
+        match (live.next(), live.next()) {
+            (Some(only), None) => only.issuer.parse().ok(),
+            (Some(_) | None, _) => None,
+        }
+    }
+
+    /// The file.
+    pub(in crate::cli) fn file(&self) -> PathBuf {
+        self.with("json")
+    }
+
+    fn with(&self, extension: &str) -> PathBuf {
+        let name = utf8_percent_encode(self.issuer.as_str(), ESCAPED);
+        self.directory.join(format!("{name}.{extension}"))
+    }
+
+    /// As whom we were known to the issuer before. A file that cannot be read tells nothing.
+    pub(in crate::cli) fn client_id(&self) -> Option<String> {
+        row(&self.file()).ok().flatten().map(|row| row.client_id)
+    }
+
+    /// What is kept, if anything is.
+    pub(in crate::cli) async fn read(&self) -> Result<Option<Kept>, Failure> {
+        let Some(row) = row(&self.file())? else { return Ok(None) };
+        let Row { client_id, sealed, session, .. } = row;
+        let Some(sealed) = sealed else { return Ok(Some(Kept { client_id, key: None, session })) };
+        let lost = |why: &str| {
+            let issuer = &self.issuer;
+            let message = format!(
+                "what was kept for {issuer} is sealed, and the keyring does not open it ({why}); \
+                 gatelodge login --issuer {issuer} begins anew"
+            );
+            Failure::new(Exit::Failed, message)
+        };
+        let key = keyring::look_up(&self.issuer).await.map_err(|why| lost(&why))?;
+        let key = key.ok_or_else(|| lost("it has no key for it"))?;
+        let opened = seal::open(&key, self.issuer.as_str(), &sealed);
+        let session = opened.and_then(|plain| serde_json::from_slice(&plain).ok());
+        let session = session.ok_or_else(|| lost("its key is another"))?;
+        Ok(Some(Kept { client_id, key: Some(key), session: Some(session) }))
+    }
+
+    /// Waits until nobody else writes here.
+    pub(in crate::cli) async fn lock(&self) -> Result<Locked<'_>, Failure> {
+        let path = self.with("lock");
+        let amiss = |error: io::Error| unusable(&path, &error);
+        file::make_directory(&self.directory).map_err(|error| unusable(&self.directory, &error))?;
+        let file = file::own().create(true).truncate(false).open(&path).map_err(amiss)?;
+        let (locked, waiting) = oneshot::channel();
+        // Its own thread, since waiting for a lock has no end that could be set.
+        std::thread::spawn(move || {
+            let outcome = file.lock().map(|()| file);
+            // Nobody waits any more: the lock goes with the file.
+            let _ = locked.send(outcome);
+        });
+        match timeout(PATIENCE, waiting).await {
+            Ok(Ok(outcome)) => Ok(Locked { place: self, _lock: outcome.map_err(amiss)? }),
+            Ok(Err(_)) | Err(_) => {
+                let message = format!("{}: another process keeps it locked", path.display());
+                Err(Failure::new(Exit::Failed, message))
+            }
+        }
+    }
+}
+
+impl Locked<'_> {
+    /// What is kept; nobody changes it meanwhile.
+    pub(in crate::cli) async fn read(&self) -> Result<Option<Kept>, Failure> {
+        self.place.read().await
+    }
+
+    /// Replaces what is kept.
+    pub(in crate::cli) fn write(&self, kept: Kept) -> Result<(), Failure> {
+        let Kept { client_id, key, session } = kept;
+        let issuer = self.place.issuer.as_str();
+        let row =
+            Row { version: VERSION, issuer: issuer.to_owned(), client_id, sealed: None, session };
+        let row = match (key, &row.session) {
+            (Some(key), Some(session)) => {
+                let sealed = seal::seal(&key, issuer, written(session).to_vec());
+                Row { sealed: Some(sealed), session: None, ..row }
+            }
+            (Some(_) | None, _) => row,
+        };
+        let path = self.place.file();
+        file::replace(&path, &written(&row)).map_err(|error| unusable(&path, &error))
+    }
+}
+
+fn written(what: &impl Serialize) -> Zeroizing<Vec<u8>> {
+    let written = serde_json::to_vec(what);
+    Zeroizing::new(written.expect("what is kept is plain data, which JSON always encodes"))
+}
+
+fn row(path: &Path) -> Result<Option<Row>, Failure> {
+    let text = match fs::read(path).map(Zeroizing::new) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unusable(path, &error)),
+    };
+    // What serde says of it could hold a part of a token.
+    match serde_json::from_slice::<Row>(&text) {
+        Ok(row) if row.version == VERSION => Ok(Some(row)),
+        Ok(_) | Err(_) => {
+            let message = format!("{} is none of this version's; remove it", path.display());
+            Err(Failure::new(Exit::Failed, message))
+        }
+    }
+}
+
+fn unusable(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(Exit::Failed, format!("cannot use {}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, json};
+
+    use super::*;
+    use crate::clock::Timestamp;
+
+    fn place(directory: &Path) -> Place {
+        Place::new(directory.join("a/tokens"), "http://localhost:7455".parse().unwrap())
+    }
+
+    fn kept() -> Kept {
+        let tokens = json!({ "access_token": "a", "token_type": "Bearer", "refresh_token": "r" });
+        let tokens = serde_json::from_value(tokens).unwrap();
+        let now = Timestamp::from_seconds(1);
+        let session = Session::new(tokens, &Map::new(), Vec::new(), now);
+        Kept { client_id: "cli".to_owned(), key: None, session: Some(session) }
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_is_found_again_and_is_the_only_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = place(directory.path());
+        assert!(place.read().await.unwrap().is_none() && !place.directory.exists());
+
+        place.lock().await.unwrap().write(kept()).unwrap();
+
+        let found = place.read().await.unwrap().unwrap();
+        assert!(found.session.unwrap().refresh_token.unwrap().is("r"));
+        assert_eq!(place.client_id().as_deref(), Some("cli"));
+        assert_eq!(Place::only_issuer(&place.directory), Some(place.issuer.clone()));
+        assert!(place.file().ends_with("http%3A%2F%2Flocalhost%3A7455.json"));
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn nobody_else_reads_it_whatever_was_there_before() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        let place = place(directory.path());
+        fs::create_dir_all(&place.directory).unwrap();
+        fs::write(place.with("new"), "left by somebody").unwrap();
+        fs::set_permissions(place.with("new"), fs::Permissions::from_mode(0o666)).unwrap();
+
+        place.lock().await.unwrap().write(kept()).unwrap();
+
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&place.directory), 0o700);
+        assert_eq!((mode(&place.file()), mode(&place.with("lock"))), (0o600, 0o600));
+        assert!(!place.with("new").exists());
+    }
+
+    #[tokio::test]
+    async fn a_lock_keeps_others_waiting_until_it_is_gone() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = place(directory.path());
+        let first = place.lock().await.unwrap();
+
+        let early = timeout(Duration::from_millis(50), place.lock()).await;
+        drop(first);
+        let late = timeout(Duration::from_secs(30), place.lock()).await;
+
+        assert!(early.is_err() && late.is_ok_and(|locked| locked.is_ok()));
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_broken_says_so_and_nothing_of_itself() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = place(directory.path());
+        fs::create_dir_all(&place.directory).unwrap();
+
+        for broken in ["", "{\"version\":1,\"client_id\":gl_rt_secret", "{\"version\":2}"] {
+            fs::write(place.file(), broken).unwrap();
+            let failure = place.read().await.err().unwrap();
+            assert!(!failure.message.contains("gl_rt_"), "{}", failure.message);
+        }
+        assert_eq!(place.client_id(), None);
+    }
+}

@@ -1,0 +1,448 @@
+//! The configuration in the making: layer over layer, with every fault on the way.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+use zeroize::Zeroizing;
+
+use crate::clock::Timestamp;
+use crate::model::application::AppHost;
+use crate::model::person::Role;
+use crate::oauth::client::RegistrationPolicy;
+use crate::oauth::scope::{Scope, ScopeToken};
+use crate::tls::{FileFault, Which};
+
+use super::fault::{Fault, Faults, Source, Told};
+use super::keys::{self, Key};
+use super::kind::{self, Kind};
+use super::places::{self, Platform};
+use super::{Config, Flags, ScopeEntry, TlsMode};
+
+/// What the layers have said so far.
+pub(super) struct Draft {
+    pub(super) config: Config,
+    pub(super) data: Option<PathBuf>,
+    pub(super) roles: BTreeMap<Role, (Scope, Source)>,
+    convention: Option<PathBuf>,
+    faults: Vec<Fault>,
+    home: Option<PathBuf>,
+    platform: Platform,
+    state: Option<PathBuf>,
+    told: BTreeMap<String, Told>,
+}
+
+const PREFIX: &str = "GATELODGE_";
+
+impl Draft {
+    /// Reads every layer, the first the lowest.
+    pub(super) fn read(platform: Platform, flags: &Flags, env: &BTreeMap<String, String>) -> Self {
+        let mut draft = Self {
+            config: Config::at(PathBuf::new()),
+            convention: platform.data(env),
+            data: None,
+            faults: Vec::new(),
+            home: platform.home(env),
+            platform,
+            roles: BTreeMap::new(),
+            state: platform.state(env),
+            told: BTreeMap::new(),
+        };
+        draft.config.roles.clear();
+        if let Some(path) = places::credential(env).filter(|path| path.exists()) {
+            draft.secret_from(
+                &["root_secret".to_owned()],
+                &path,
+                &Source::Credential(path.clone()),
+            );
+        }
+        if let Some(path) = draft.config_file(flags, env) {
+            draft.file(&path);
+            draft.config.places.config = Some(path);
+        }
+        draft.environment(env);
+        draft.flags(flags);
+        draft
+    }
+
+    /// The whole, or everything that is wrong with it.
+    pub(super) fn finish(mut self) -> Result<(Config, Vec<Told>), Faults> {
+        match self.data.take().or_else(|| self.convention.take()) {
+            Some(data) => {
+                // A service has no home, and keeps its own tokens beside its store.
+                self.config.places.state = self.state.take().unwrap_or_else(|| data.clone());
+                self.config.places.data = data;
+            }
+            None => {
+                let advice = self.platform.advice();
+                self.fault(Source::Default, "data", format!("nobody has a home here; {advice}"));
+            }
+        }
+        self.fill_scopes_and_roles();
+        self.keep_applications_to_known_roles();
+        self.keep_applications_beside_the_issuer();
+        self.keep_plain_http_on_loopback();
+        self.keep_tls_whole();
+        self.give_the_token_policy_its_token();
+        if self.faults.is_empty() {
+            Ok((self.config, self.told.into_values().collect()))
+        } else {
+            Err(Faults(self.faults))
+        }
+    }
+
+    /// `path` in full, as `source` means it: a file's paths are relative to the file.
+    pub(super) fn resolve(&self, path: &Path, source: &Source) -> Option<PathBuf> {
+        let base = match source {
+            Source::File(file) => file.parent(),
+            Source::Credential(_) | Source::Default | Source::Flag(_) | Source::Variable(_) => None,
+        };
+        places::resolve(path, self.home.as_deref(), base)
+    }
+
+    /// What is known of the scope `name`; a new one begins closed.
+    pub(super) fn scope_entry(&mut self, name: &str) -> Result<&mut ScopeEntry, String> {
+        let token: ScopeToken =
+            name.parse().map_err(|_| "a scope's name has no space, quote or backslash")?;
+        Ok(self.config.scopes.entry(token).or_default())
+    }
+
+    fn fault(&mut self, source: Source, key: impl Into<String>, message: impl Into<String>) {
+        self.faults.push(Fault { source, key: key.into(), message: message.into() });
+    }
+
+    /// The file to read: a named one, whether or not it exists, else the conventional one if it
+    /// does.
+    fn config_file(&mut self, flags: &Flags, env: &BTreeMap<String, String>) -> Option<PathBuf> {
+        let variable = format!("{PREFIX}CONFIG");
+        let named = match (&flags.config, env.get(&variable)) {
+            (Some(path), _) => Some((path.clone(), Source::Flag("--config"))),
+            (None, Some(path)) => Some((PathBuf::from(path), Source::Variable(variable))),
+            (None, None) => None,
+        };
+        let Some((path, source)) = named else {
+            return self.platform.config(env).filter(|path| path.exists());
+        };
+        let resolved = self.resolve(&path, &source);
+        if resolved.is_none() {
+            self.fault(source, "config", "~ stands for nothing where HOME is not set");
+        }
+        resolved
+    }
+
+    fn file(&mut self, path: &Path) {
+        let source = Source::File(path.to_owned());
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) => return self.fault(source, "config", unreadable(&error)),
+        };
+        match text.parse::<Table>() {
+            Ok(table) => self.table(&mut Vec::new(), &table, &source),
+            Err(error) => {
+                let before = error.span().and_then(|span| text.get(..span.start));
+                let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+                let message = error.message().replace('\n', " ");
+                self.fault(source, format!("line {line}"), format!("this is no TOML: {message}"));
+            }
+        }
+    }
+
+    fn table(&mut self, at: &mut Vec<String>, table: &Table, source: &Source) {
+        if table.is_empty() {
+            self.bare(at, source);
+        }
+        for (name, value) in table {
+            at.push(name.clone());
+            if let Some(key) = keys::find(at) {
+                self.of_file(at, key, value, source);
+            } else if keys::find_secret_file(at).is_some() {
+                self.secret_file(at, value, source);
+            } else if let Value::Table(below) = value
+                && (keys::is_section(at) || !below.is_empty())
+            {
+                self.table(at, below, source);
+            } else if keys::is_section(at) {
+                let message = format!("found {}; a table is allowed", kind::show(value));
+                self.fault(source.clone(), keys::dotted(at), message);
+            } else {
+                self.unknown(at, source);
+            }
+            at.pop();
+        }
+    }
+
+    /// A named table with nothing in it still names its application, role or scope.
+    fn bare(&mut self, at: &[String], source: &Source) {
+        let named = match at {
+            [section, name] if section == "apps" => {
+                let anybody = Value::Array(Vec::new());
+                Kind::AppRoles.read(self, name, &anybody, source)
+            }
+            [section, name] if section == "roles" => {
+                let none = Value::Array(Vec::new());
+                Kind::RoleScopes.read(self, name, &none, source)
+            }
+            [section, name] if section == "scopes" => self.scope_entry(name).map(|_| ()),
+            _ => Ok(()),
+        };
+        if let Err(allowed) = named {
+            self.fault(source.clone(), keys::dotted(at), allowed);
+        }
+    }
+
+    fn of_file(&mut self, at: &[String], key: &'static Key, value: &Value, source: &Source) {
+        if key.kind.is_secret() {
+            let message = format!(
+                "a secret does not belong in this file; put it into a file of its own, mode 0600, \
+                 and name that as {}_file",
+                key.path
+            );
+            return self.fault(source.clone(), key.path, message);
+        }
+        self.put(at, key, value, source);
+    }
+
+    fn put(&mut self, at: &[String], key: &'static Key, value: &Value, source: &Source) {
+        let name = at.get(1).map_or("", String::as_str);
+        let (dotted, shown) = (keys::dotted(at), key.kind.show(value));
+        match key.kind.read(self, name, value, source) {
+            Ok(()) => {
+                let told = Told { key: dotted.clone(), value: shown, source: source.clone() };
+                self.told.insert(dotted, told);
+            }
+            Err(allowed) => self.fault(source.clone(), dotted, format!("found {shown}; {allowed}")),
+        }
+    }
+
+    /// `at` ends in `_file`: its value names the file that holds the secret.
+    fn secret_file(&mut self, at: &[String], value: &Value, source: &Source) {
+        let written = value.as_str().filter(|path| !path.is_empty());
+        let Some(path) = written.and_then(|path| self.resolve(Path::new(path), source)) else {
+            let message = format!("found {}; the path of a file is allowed", kind::show(value));
+            return self.fault(source.clone(), keys::dotted(at), message);
+        };
+        let mut secret = at.to_vec();
+        if let Some(last) = secret.last_mut() {
+            last.truncate(last.len() - "_file".len());
+        }
+        self.secret_from(&secret, &path, source);
+    }
+
+    fn secret_from(&mut self, at: &[String], path: &Path, source: &Source) {
+        let Some(key) = keys::find(at) else { return };
+        match fs::read_to_string(path).map(Zeroizing::new) {
+            Ok(text) => self.put(at, key, &Value::from(text.trim()), source),
+            Err(error) => {
+                let message = format!("{}: {}", path.display(), unreadable(&error));
+                self.fault(source.clone(), keys::dotted(at), message);
+            }
+        }
+    }
+
+    fn environment(&mut self, env: &BTreeMap<String, String>) {
+        for (variable, text) in env {
+            let Some(name) = variable.strip_prefix(PREFIX) else { continue };
+            let at: Vec<_> = name.to_ascii_lowercase().split("__").map(str::to_owned).collect();
+            let source = Source::Variable(variable.clone());
+            if let Some(key) = keys::find(&at) {
+                self.put(&at, key, &key.kind.of_text(text), &source);
+            } else if keys::find_secret_file(&at).is_some() {
+                let twin = variable.strip_suffix("_FILE").unwrap_or_default();
+                if env.contains_key(twin) {
+                    let message = format!("{twin} is set too, and one of them is enough");
+                    self.fault(source, keys::dotted(&at), message);
+                } else {
+                    self.secret_file(&at, &Value::from(text.as_str()), &source);
+                }
+            } else if name != "CONFIG" {
+                self.unknown(&at, &source);
+            }
+        }
+    }
+
+    fn flags(&mut self, flags: &Flags) {
+        let many = |values: &[String]| {
+            let list = || Value::Array(values.iter().map(|v| Value::from(v.as_str())).collect());
+            (!values.is_empty()).then(list)
+        };
+        let data = flags.data.as_ref().map(|path| Value::from(path.display().to_string()));
+        for (flag, name, value) in [
+            ("--behind-proxy", "behind_proxy", many(&flags.behind_proxy)),
+            ("--data", "data", data),
+            ("--issuer", "issuer", flags.issuer.as_deref().map(Value::from)),
+            ("--listen", "listen", many(&flags.listen)),
+            ("--mtls-listen", "tls.mtls_listen", many(&flags.mtls_listen)),
+            ("--offline", "offline", flags.offline.then(|| Value::from(true))),
+            ("--tls", "tls.mode", flags.tls.as_deref().map(Value::from)),
+        ] {
+            let at: Vec<String> = name.split('.').map(str::to_owned).collect();
+            if let (Some(value), Some(key)) = (value, keys::find(&at)) {
+                self.put(&at, key, &value, &Source::Flag(flag));
+            }
+        }
+        // A path need not be text, as the value of a key is.
+        if let Some(path) = &flags.data {
+            self.data = self.resolve(path, &Source::Flag("--data")).or_else(|| self.data.take());
+        }
+        self.config.print_setup = flags.print_setup;
+    }
+
+    fn unknown(&mut self, at: &[String], source: &Source) {
+        let nearest = keys::nearest(at);
+        let message = match source {
+            Source::Variable(_) => {
+                let meant = nearest.replace('.', "__").to_uppercase();
+                format!("there is no such key; the nearest is {PREFIX}{meant}")
+            }
+            Source::Credential(_) | Source::Default | Source::File(_) | Source::Flag(_) => {
+                format!("there is no such key; the nearest is {nearest}")
+            }
+        };
+        self.fault(source.clone(), keys::dotted(at), message);
+    }
+
+    fn fill_scopes_and_roles(&mut self) {
+        for (token, entry) in &mut self.config.scopes {
+            if entry.words.is_empty() {
+                entry.words = token.as_str().to_owned();
+            }
+        }
+        let known = self.config.scope();
+        for (role, (scope, source)) in std::mem::take(&mut self.roles) {
+            let unknown = scope.minus(&known);
+            if !unknown.is_empty() {
+                let key = keys::dotted(&["roles".into(), role.as_str().into(), "scopes".into()]);
+                let message =
+                    format!("found {unknown}; known are {known}, and [scopes.NAME] adds one");
+                self.fault(source, key, message);
+            }
+            self.config.roles.insert(role, scope);
+        }
+        self.config.fill_roles();
+    }
+
+    /// A role that nobody can have would let nobody in.
+    fn keep_applications_to_known_roles(&mut self) {
+        let known: Vec<&str> = self.config.roles.keys().map(Role::as_str).collect();
+        let mut faults = Vec::new();
+        for (app, roles) in &self.config.apps {
+            let unknown = roles.iter().find(|role| !self.config.roles.contains_key(role));
+            let Some(unknown) = unknown else { continue };
+            let (key, source) = self.app(app);
+            let message = format!(
+                "found {unknown}; known are {}, and [roles.NAME] adds one",
+                known.join(", ")
+            );
+            faults.push(Fault { source, key, message });
+        }
+        self.faults.extend(faults);
+    }
+
+    /// The start asks again, since the issuer may be that of the store.
+    fn keep_applications_beside_the_issuer(&mut self) {
+        let Some(issuer) = &self.config.issuer else { return };
+        let faults = self.config.misplaced_apps(issuer).into_iter().map(|(app, message)| {
+            let (key, source) = self.app(app);
+            Fault { source, key, message }
+        });
+        let faults: Vec<_> = faults.collect();
+        self.faults.extend(faults);
+    }
+
+    /// The key of an application, and who named it: an empty table can only stand in the file.
+    fn app(&self, app: &AppHost) -> (String, Source) {
+        let key = keys::dotted(&["apps".into(), app.as_str().into(), "roles".into()]);
+        let told = self.told.get(&key).map(|told| told.source.clone());
+        let file = self.config.places.config.clone().map(Source::File);
+        (key, told.or(file).unwrap_or(Source::Default))
+    }
+
+    fn give_the_token_policy_its_token(&mut self) {
+        let registration = &self.config.registration;
+        if registration.policy == Some(RegistrationPolicy::Token) && registration.token.is_none() {
+            let message = "found \"token\", and no token; put one into a file of its own, mode 0600, \
+                           and name that as registration.token_file";
+            self.fault(Source::Default, "registration.policy", message);
+        }
+    }
+
+    /// Plain HTTP is for loopback alone: everything that it carries is a credential.
+    fn keep_plain_http_on_loopback(&mut self) {
+        if !self.config.behind_proxy.is_empty() || self.config.tls.mode != TlsMode::Off {
+            return;
+        }
+        let remedy = "speak TLS (--tls local), or put a proxy that does in front and name its \
+                      address by --behind-proxy";
+        if let Some(issuer) = self.config.issuer.clone().filter(|issuer| issuer.is_https()) {
+            let message = format!(
+                "{issuer} is https, and this server speaks plain HTTP: {remedy}, or take an \
+                 http://localhost issuer"
+            );
+            self.fault(self.decided("issuer"), "issuer", message);
+        }
+        for listener in self.config.listen.clone() {
+            if !listener.ip().is_loopback() {
+                let message = format!(
+                    "{listener} is open to other machines, and plain HTTP would show them every \
+                     credential: {remedy}, or listen on 127.0.0.1 and [::1]"
+                );
+                self.fault(self.decided("listen"), "listen", message);
+            }
+        }
+    }
+
+    /// TLS has what it needs, and nothing asks for TLS where there is none.
+    fn keep_tls_whole(&mut self) {
+        let tls = self.config.tls.clone();
+        if tls.mode == TlsMode::Off {
+            if !tls.listen_for_devices.is_empty() {
+                let message = "a certificate is proven over TLS alone: speak it (--tls local)";
+                self.fault(self.decided("tls.mtls_listen"), "tls.mtls_listen", message);
+            }
+            return;
+        }
+        if let Some(issuer) = self.config.issuer.clone().filter(|issuer| !issuer.is_https()) {
+            let message = format!(
+                "{issuer} is http, and this server speaks TLS: take an https issuer, such as \
+                 https://localhost:7455"
+            );
+            self.fault(self.decided("issuer"), "issuer", message);
+        }
+        for (key, path) in [("tls.certificate", &tls.certificate), ("tls.key", &tls.key)] {
+            if tls.mode == TlsMode::Files && path.is_none() && !self.is_faulty(key) {
+                let message = "tls.mode is \"files\", and this file is not named";
+                self.fault(self.decided("tls.mode"), key, message);
+            }
+        }
+    }
+
+    /// Looks into the files that only a server reads.
+    pub(super) fn look_into_files(&mut self, now: Timestamp) {
+        let Some(files) = self.config.tls.files() else { return };
+        // Behind a proxy it is the proxy that browsers know by the issuer's name.
+        let named = self.config.issuer.as_ref().filter(|_| self.config.behind_proxy.is_empty());
+        let host = named.map(|issuer| issuer.host().to_owned());
+        for FileFault { which, message } in files.faults(host.as_deref(), now) {
+            let key = match which {
+                Which::Certificate => "tls.certificate",
+                Which::Key => "tls.key",
+            };
+            self.fault(self.decided(key), key, message);
+        }
+    }
+
+    /// Who decided `key`.
+    fn decided(&self, key: &str) -> Source {
+        self.told.get(key).map_or(Source::Default, |told| told.source.clone())
+    }
+
+    fn is_faulty(&self, key: &str) -> bool {
+        self.faults.iter().any(|fault| fault.key == key)
+    }
+}
+
+fn unreadable(error: &io::Error) -> String {
+    format!("it cannot be read: {error}")
+}

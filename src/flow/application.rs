@@ -1,0 +1,140 @@
+//! Forward authentication: people at applications that know nothing of it, behind a proxy that
+//! asks here.
+//!
+//! The issuer's cookie never reaches another host. A code that is good once carries the sign-in
+//! over, to the browser that began; there it becomes a session of the application's own, which
+//! ends with the sign-in that it came from.
+
+use std::time::Duration;
+
+use crate::error::{Error, Refusal};
+use crate::flow::session::{self, LiveSession};
+use crate::flow::{Context, Rules};
+use crate::model::application::{AppHost, ReturnPath};
+use crate::model::person::Role;
+use crate::secret::{AppCodeSecret, AppSecret, AppStart, TokenHash};
+use crate::store::schema::{AppCode, AppSession};
+use crate::store::{Tx, View};
+
+/// How long a code is good: as long as a redirect takes.
+const CODE: Duration = Duration::from_mins(1);
+
+/// Proof that an application is registered.
+#[derive(Clone, Debug)]
+pub struct App {
+    host: AppHost,
+    roles: Vec<Role>,
+}
+
+impl App {
+    /// The application at `host`, if the operator registered it.
+    pub fn at(rules: &Rules, host: &AppHost) -> Result<Self, Refusal> {
+        let host = host.under(scheme(rules));
+        let roles = rules.config.apps.get(&host).cloned().ok_or(Refusal::AppUnknown)?;
+        Ok(Self { host, roles })
+    }
+
+    /// Its host.
+    pub fn host(&self) -> &AppHost {
+        &self.host
+    }
+
+    /// The address of a path there. Applications are reached as the issuer is: over TLS, unless
+    /// all is on this machine.
+    pub fn address(&self, rules: &Rules, path: &str) -> String {
+        format!("{}://{}{path}", scheme(rules), self.host)
+    }
+
+    fn admits(&self, session: &LiveSession) -> Result<(), Refusal> {
+        let has = |role| session.person().roles.contains(role);
+        if self.roles.is_empty() || self.roles.iter().any(has) {
+            Ok(())
+        } else {
+            Err(Refusal::AppRoleMissing)
+        }
+    }
+}
+
+fn scheme(rules: &Rules) -> &'static str {
+    if rules.issuer.is_https() { "https" } else { "http" }
+}
+
+/// Who is behind a cookie of the application's.
+///
+/// # Errors
+///
+/// [`Refusal::AppSessionMissing`] where nobody is, [`Refusal::AppRoleMissing`] where they may not
+/// enter.
+pub fn verify(
+    view: &impl View,
+    cx: &Context,
+    app: &App,
+    cookie: Option<&TokenHash>,
+) -> Result<LiveSession, Error> {
+    let cookie = cookie.ok_or(Refusal::AppSessionMissing)?;
+    let row = view.find::<AppSession>(cookie)?.ok_or(Refusal::AppSessionMissing)?;
+    if row.app != app.host || cx.now >= row.expires {
+        return Err(Refusal::AppSessionMissing.into());
+    }
+    let live = session::by_id(view, cx, row.session)?.ok_or(Refusal::AppSessionMissing)?;
+    app.admits(&live)?;
+    Ok(live)
+}
+
+/// Makes a code for whoever is signed in behind `cookie`.
+pub fn issue(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    app: &App,
+    cookie: &TokenHash,
+    state: &str,
+    path: &ReturnPath,
+) -> Result<AppCodeSecret, Error> {
+    let live = session::live(tx, cx, cookie)?.ok_or(Refusal::AppSessionMissing)?;
+    app.admits(&live)?;
+    let secret: AppCodeSecret = cx.fresh.token();
+    let code = AppCode {
+        app: app.host.clone(),
+        expires: cx.now + CODE,
+        path: path.clone(),
+        session: live.id(),
+        state: state.to_owned(),
+    };
+    tx.put(&cx.rules.pepper.hash(&secret), code)?;
+    Ok(secret)
+}
+
+/// Spends a code: the browser that began is signed in at the application.
+///
+/// A code for another host or of another browser is refused and not spent.
+pub fn redeem(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    app: &App,
+    code: &AppCodeSecret,
+    start: &AppStart,
+) -> Result<(AppSecret, ReturnPath), Error> {
+    let hash = cx.rules.pepper.hash(code);
+    let row = tx.find::<AppCode>(&hash)?.ok_or(Refusal::AppCodeUnknown)?;
+    if row.app != app.host || cx.now >= row.expires {
+        return Err(Refusal::AppCodeUnknown.into());
+    }
+    if !cx.rules.pepper.csrf_matches(start, &row.state) {
+        return Err(Refusal::AppCodeOfAnotherBrowser.into());
+    }
+    let live = session::by_id(tx, cx, row.session)?.ok_or(Refusal::AppCodeUnknown)?;
+    tx.remove::<AppCode>(&hash)?;
+    let secret: AppSecret = cx.fresh.token();
+    let expires = cx.now + cx.rules.config.lifetimes.session_total;
+    let session = AppSession { app: row.app, expires, session: live.id() };
+    tx.put(&cx.rules.pepper.hash(&secret), session)?;
+    Ok((secret, row.path))
+}
+
+/// Ends the application's session. The sign-in that it came from stays.
+pub fn sign_out(tx: &mut Tx<'_>, app: &App, cookie: &TokenHash) -> Result<(), Error> {
+    if tx.find::<AppSession>(cookie)?.is_some_and(|row| row.app == app.host) {
+        tx.remove::<AppSession>(cookie)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,320 @@
+//! Signing in on a device without a browser: [RFC 8628](https://www.rfc-editor.org/rfc/rfc8628).
+//!
+//! The device asks for a code and shows it; a person carries it to a browser, sees who asks, and
+//! decides; the device, which asks again and again, is told.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::error::{Error, Internal, Refusal};
+use crate::flow::client::authentication::AuthenticatedClient;
+use crate::flow::client::retention;
+use crate::flow::resource::{self, Targets};
+use crate::flow::session::{self, LiveSession, backchannel};
+use crate::flow::throttle::{self, Guessed};
+use crate::flow::token::grant::{self, Allowed};
+use crate::flow::token::issue::{self, Issued};
+use crate::flow::{Context, Rules, authorize};
+use crate::model::user_agent::DeviceFacts;
+use crate::oauth::authorize::claims::ClaimsRequest;
+use crate::oauth::client::GrantType;
+use crate::oauth::scope::Scope;
+use crate::oauth::token::DeviceCodeRequest;
+use crate::oauth::token::device::{DeviceRequest, UserCode};
+use crate::secret::{DeviceCode, Pepper, TokenHash};
+use crate::store::schema::{Client, DEVICES_BY_USER_CODE, Device, DeviceState};
+use crate::store::{Tx, View};
+
+/// The fewest seconds between two polls, and by how much each one that comes too soon adds to
+/// them (RFC 8628 §3.2 and §3.5).
+const INTERVAL: u32 = 5;
+
+/// By how much a poll may come too soon, since networks do not keep time.
+const LEEWAY: Duration = Duration::from_secs(1);
+
+/// How often a user code is drawn until one is free.
+const DRAWS: u8 = 4;
+
+/// Where a request for a code came from, for the person to compare.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// The address.
+    pub address: String,
+    /// The program, by its own account.
+    pub agent: Option<String>,
+}
+
+/// A device authorization that has just begun (RFC 8628 §3.2).
+pub struct Begun {
+    /// What the device asks with.
+    pub device_code: DeviceCode,
+    /// The fewest seconds between two questions.
+    pub interval: u32,
+    /// What the device shows.
+    pub user_code: UserCode,
+}
+
+/// What a user code is known by.
+pub fn known_by(pepper: &Pepper, code: &UserCode) -> TokenHash {
+    pepper.hash_parts("user code", code.letters())
+}
+
+/// Refuses where as many devices wait as may.
+///
+/// Read before the transaction: the bound is a bound on size, and need not be exact.
+pub fn check_room(view: &impl View, rules: &Rules) -> Result<(), Error> {
+    authorize::check_room_for::<Device>(view, rules)
+}
+
+/// Begins a device authorization.
+pub fn begin(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    proven: &AuthenticatedClient,
+    request: &DeviceRequest,
+    origin: &Origin,
+) -> Result<Begun, Error> {
+    let client = proven.row(tx, GrantType::DeviceCode)?;
+    let asked = request.scope.as_ref();
+    let targets = resource::resolve(tx, &cx.rules, &client, &request.resources, asked)?;
+    if asked.is_some_and(|scope| scope.intersect(&targets.for_client(&client)).is_empty()) {
+        return Err(Refusal::ScopeNotAllowed.into());
+    }
+    retention::note(tx, cx, proven.id())?;
+    let user_code = free_code(tx, cx)?;
+    let device_code: DeviceCode = cx.fresh.token();
+    let row = Device {
+        address: origin.address.clone(),
+        agent: origin.agent.clone(),
+        client: proven.id().clone(),
+        created: cx.now,
+        expires: cx.now + cx.rules.config.lifetimes.device_code,
+        interval: INTERVAL,
+        polled: None,
+        resources: targets.resources,
+        scope: request.scope.clone(),
+        state: DeviceState::Pending,
+        user_code: known_by(&cx.rules.pepper, &user_code),
+    };
+    tx.put(&cx.rules.pepper.hash(&device_code), row)?;
+    Ok(Begun { device_code, interval: INTERVAL, user_code })
+}
+
+/// A user code that no other device shows.
+fn free_code(view: &impl View, cx: &Context) -> Result<UserCode, Error> {
+    for draw in 0..DRAWS {
+        let code = UserCode::draw(&cx.fresh.bytes(&format!("user code {draw}")));
+        let known_by = known_by(&cx.rules.pepper, &code);
+        if view.by(&DEVICES_BY_USER_CODE, &known_by, 1)?.is_empty() {
+            return Ok(code);
+        }
+    }
+    Err(Internal::new("every user code that was drawn is taken").into())
+}
+
+/// A device that waits for the decision of the person who is signed in.
+pub struct Waiting {
+    /// Who asks.
+    pub client: Client,
+    /// What is asked.
+    pub device: Device,
+    /// By what it is found.
+    key: TokenHash,
+    /// What would be granted; nothing of what is asked may be the person's to grant.
+    pub scope: Option<Scope>,
+    /// Who decides.
+    pub session: LiveSession,
+    /// What it is for.
+    pub targets: Targets,
+}
+
+/// What a user code leads to.
+pub enum Looked {
+    /// Nowhere: no device that waits shows it.
+    Nothing,
+    /// Nobody is signed in.
+    SignIn,
+    /// To a device.
+    Waiting(Box<Waiting>),
+}
+
+/// Who comes with a user code, and with which.
+#[derive(Clone, Debug)]
+pub struct Comer {
+    /// Where they come from.
+    pub address: IpAddr,
+    /// What the code is known by, if it has the form of one.
+    pub code: Option<TokenHash>,
+    /// What their browser tells of itself.
+    pub device: DeviceFacts,
+    /// What their session cookie is known by.
+    pub session: TokenHash,
+}
+
+/// Looks for the device that shows a user code. One that leads nowhere counts as a guess
+/// (RFC 8628 §5.1).
+pub fn look(tx: &mut Tx<'_>, cx: &Context, comer: &Comer) -> Result<Looked, Error> {
+    let session = session::live(tx, cx, &comer.session)?;
+    let Some(session) = session else { return Ok(Looked::SignIn) };
+    let Some(code) = &comer.code else { return Ok(Looked::Nothing) };
+    let user = session.user().uuid();
+    let network = throttle::network(comer.address);
+    let counted = [
+        (Guessed::UserCodeBy, user.as_bytes().as_slice()),
+        (Guessed::UserCodeFrom, network.as_slice()),
+    ];
+    for (guessed, subject) in counted {
+        throttle::check(tx, cx, guessed, subject)?;
+    }
+    if let Some(waiting) = waiting(tx, cx, session, code)? {
+        return Ok(Looked::Waiting(Box::new(waiting)));
+    }
+    for (guessed, subject) in counted {
+        throttle::failed(tx, cx, guessed, subject)?;
+    }
+    Ok(Looked::Nothing)
+}
+
+fn waiting(
+    view: &impl View,
+    cx: &Context,
+    session: LiveSession,
+    code: &TokenHash,
+) -> Result<Option<Waiting>, Error> {
+    let Some(key) = view.by(&DEVICES_BY_USER_CODE, code, 1)?.first().copied() else {
+        return Ok(None);
+    };
+    let Some(device) = view.find::<Device>(&key)? else { return Ok(None) };
+    let client = view.find::<Client>(&device.client)?;
+    let client = client.filter(|client| client.enabled && client.created <= device.created);
+    let Some(client) = client.filter(|_| cx.now < device.expires) else { return Ok(None) };
+    if device.state != DeviceState::Pending {
+        return Ok(None);
+    }
+    let asked = device.scope.as_ref();
+    let targets = resource::resolve(view, &cx.rules, &client, &device.resources, asked)?;
+    let scope = targets.scope_for(&cx.rules, &client, session.person(), asked).ok();
+    Ok(Some(Waiting { client, device, key, scope, session, targets }))
+}
+
+/// A person's decision.
+#[derive(Clone, Debug)]
+pub enum Decision {
+    /// Yes, to the scope that was shown.
+    Allow(Scope),
+    /// No.
+    Deny,
+}
+
+/// What became of a decision.
+pub enum Decided {
+    /// It is taken, about that client.
+    Done(Box<Client>),
+    /// It is not, since what it was about has changed.
+    Not(Looked),
+}
+
+/// Takes the decision of the person who is signed in.
+///
+/// What would be granted is worked out anew; if it is no longer what was shown, nothing is. Of two
+/// decisions at once the second finds no device that waits.
+pub fn decide(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    comer: &Comer,
+    decision: &Decision,
+) -> Result<Decided, Error> {
+    let waiting = match look(tx, cx, comer)? {
+        Looked::Waiting(waiting) => waiting,
+        other @ (Looked::Nothing | Looked::SignIn) => return Ok(Decided::Not(other)),
+    };
+    let state = match (decision, &waiting.scope) {
+        (Decision::Allow(shown), Some(scope)) if shown == scope => DeviceState::Approved {
+            authentication: waiting.session.authentication().clone(),
+            given: cx.now,
+            resources: waiting.targets.resources.clone(),
+            scope: scope.clone(),
+            session: waiting.session.id(),
+            user: waiting.session.user(),
+        },
+        (Decision::Allow(_), _) => return Ok(Decided::Not(Looked::Waiting(waiting))),
+        (Decision::Deny, _) => DeviceState::Denied,
+    };
+    let session = waiting.session.id();
+    if let DeviceState::Approved { user, .. } = &state {
+        let (id, client) = (&waiting.device.client, &waiting.client);
+        backchannel::note(tx, cx, id, client, session, *user)?;
+    }
+    tx.put(&waiting.key, Device { state, ..waiting.device })?;
+    session::touch(tx, cx, session, Some(&comer.device))?;
+    Ok(Decided::Done(Box::new(waiting.client)))
+}
+
+/// What a device is told when it asks.
+pub enum Polled {
+    /// To wait, longer perhaps: when it asked has to be written.
+    Wait(Refusal),
+    /// Its tokens.
+    Tokens(Box<Issued>),
+}
+
+/// Answers a device (RFC 8628 §3.4): once a person has allowed it, the code is used up and the
+/// grant is made, all or nothing.
+pub fn redeem(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    proven: &AuthenticatedClient,
+    request: &DeviceCodeRequest,
+) -> Result<Polled, Error> {
+    let client = proven.row(tx, GrantType::DeviceCode)?;
+    let hash = cx.rules.pepper.hash(&request.device_code);
+    let device = tx.find::<Device>(&hash)?.ok_or(Refusal::DeviceCodeUnknown)?;
+    // A client of the same name may have gone since; what it was given is not this one's.
+    if device.client != *proven.id() || device.created < client.created {
+        return Err(Refusal::DeviceCodeClientDiffers.into());
+    }
+    if cx.now >= device.expires {
+        return Err(Refusal::DeviceCodeExpired.into());
+    }
+    let allowed = match device.state {
+        DeviceState::Approved { authentication, given, resources, scope, session, user } => {
+            Allowed {
+                authentication,
+                claims: ClaimsRequest::default(),
+                client: device.client,
+                given,
+                resources,
+                scope,
+                session,
+                user,
+            }
+        }
+        DeviceState::Denied => return Err(Refusal::DeviceCodeDenied.into()),
+        DeviceState::Pending => return wait(tx, cx, &hash, device),
+    };
+    let granted = (allowed.resources.as_slice(), &allowed.scope);
+    let (narrowed, narrower) =
+        resource::share(tx, &cx.rules, &client, granted, &request.resources)?;
+    let (live, refresh_token) = grant::begin(tx, cx, &client, allowed)?;
+    tx.remove::<Device>(&hash)?;
+    let issued = issue::for_grant(cx, &live, &narrowed, narrower, None, refresh_token);
+    Ok(Polled::Tokens(Box::new(issued)))
+}
+
+/// RFC 8628 §3.5: on `slow_down` "the interval MUST be increased by 5 seconds for this and all
+/// subsequent requests".
+fn wait(tx: &mut Tx<'_>, cx: &Context, key: &TokenHash, device: Device) -> Result<Polled, Error> {
+    let mut device = device;
+    let due = Duration::from_secs(device.interval.into());
+    let too_fast = device.polled.is_some_and(|last| cx.now.since(last) + LEEWAY < due);
+    if too_fast {
+        device.interval = device.interval.saturating_add(INTERVAL);
+    }
+    device.polled = Some(cx.now);
+    tx.put(key, device)?;
+    Ok(Polled::Wait(if too_fast {
+        Refusal::DeviceCodePolledTooFast
+    } else {
+        Refusal::DeviceCodePending
+    }))
+}

@@ -1,0 +1,254 @@
+//! Proving a client: [RFC 6749 §2.3](https://www.rfc-editor.org/rfc/rfc6749#section-2.3).
+
+use std::net::IpAddr;
+
+use crate::clock::Timestamp;
+use crate::error::{Error, Refusal};
+use crate::flow::bridge::hook;
+use crate::flow::throttle::{self, Guessed};
+use crate::flow::{Context, Rules};
+use crate::keys::signed_by;
+use crate::oauth::client::assertion::ClientAssertion;
+use crate::oauth::client::jwks::JwkSet;
+use crate::oauth::client::{AuthMethod, ClientSecret, GrantType, Presented, Proof};
+use crate::oauth::id::ClientId;
+use crate::oauth::jwt::Compact;
+use crate::oauth::web_uri::WebUri;
+use crate::password::Matched;
+use crate::secret::{MadeClientSecret, TokenHash};
+use crate::store::schema::{Client, ClientProof, UsedAssertion};
+use crate::store::{Tx, View};
+
+/// Proof that a request comes from a client, for the revision of the client it was made against.
+#[derive(Clone, Debug)]
+pub struct AuthenticatedClient {
+    /// A client of the same name may come after it, and count its revisions from one again.
+    created: Timestamp,
+    id: ClientId,
+    revision: u64,
+}
+
+impl AuthenticatedClient {
+    /// Who it is.
+    pub fn id(&self) -> &ClientId {
+        &self.id
+    }
+
+    /// The client's row, if the proof still holds.
+    pub fn client(&self, view: &impl View) -> Result<Client, Error> {
+        let client = view.find::<Client>(&self.id)?.ok_or(Refusal::ClientChanged)?;
+        if (client.created, client.revision) != (self.created, self.revision) {
+            return Err(Refusal::ClientChanged.into());
+        }
+        Ok(client)
+    }
+
+    /// The client's row, if the proof still holds and the client registered `grant_type`.
+    pub fn row(&self, view: &impl View, grant_type: GrantType) -> Result<Client, Error> {
+        let client = self.client(view)?;
+        if !client.grant_types.contains(&grant_type) {
+            return Err(Refusal::GrantTypeNotRegistered.into());
+        }
+        Ok(client)
+    }
+}
+
+/// What a request proves of its client, or what is left to prove.
+pub enum Proving {
+    /// A secret that a person chose has still to meet its hash.
+    Chosen(Chosen),
+    /// It is proven.
+    Done(AuthenticatedClient),
+    /// A signature has still to be verified.
+    Signed(Signed),
+}
+
+/// A client whose chosen secret is not yet checked, since that takes a while.
+pub struct Chosen {
+    client: AuthenticatedClient,
+    phc: String,
+}
+
+/// A client whose assertion is not yet verified, since its keys may lie elsewhere.
+pub struct Signed {
+    client: AuthenticatedClient,
+    keys: ClientKeys,
+}
+
+/// Where a client's keys are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientKeys {
+    /// At its `jwks_uri`.
+    At(WebUri),
+    /// Registered with it.
+    Here(JwkSet),
+}
+
+impl Chosen {
+    /// The hash to meet, in PHC form.
+    pub fn phc(&self) -> &str {
+        &self.phc
+    }
+
+    /// Who it would be.
+    pub fn id(&self) -> &ClientId {
+        &self.client.id
+    }
+
+    /// The client, once its secret met the hash.
+    pub fn proven(self, matched: Option<&Matched>) -> Result<AuthenticatedClient, Refusal> {
+        let met = matched.is_some_and(|matched| matched.phc() == self.phc);
+        if met { Ok(self.client) } else { Err(Refusal::ClientSecretWrong) }
+    }
+}
+
+impl Signed {
+    /// The keys that can verify it.
+    pub fn keys(&self) -> &ClientKeys {
+        &self.keys
+    }
+
+    /// What is left to spend, if one of `keys` signed `assertion`.
+    ///
+    /// RFC 7523 §3: "The authorization server MUST reject JWTs with an invalid signature or MAC."
+    pub fn verified(
+        &self,
+        rules: &Rules,
+        keys: &JwkSet,
+        assertion: &ClientAssertion,
+    ) -> Result<VerifiedAssertion, Refusal> {
+        let token = Compact::parse(assertion.token());
+        let token = token.map_err(|_| Refusal::ClientAssertionMalformed)?;
+        let mut candidates = keys.candidates(assertion.alg(), assertion.kid());
+        if *assertion.client_id() != self.client.id || !candidates.any(|key| signed_by(key, &token))
+        {
+            return Err(Refusal::ClientAssertionSignatureWrong);
+        }
+        let name = [self.client.id.as_str(), assertion.jti()].join("\n");
+        let used = rules.pepper.hash_parts("client assertion", name.as_bytes());
+        Ok(VerifiedAssertion { client: self.client.clone(), expires: assertion.expires()?, used })
+    }
+}
+
+/// Proof that a client signed an assertion, which may have been used before.
+pub struct VerifiedAssertion {
+    client: AuthenticatedClient,
+    expires: Timestamp,
+    used: TokenHash,
+}
+
+/// Spends an assertion: it proves its client once.
+///
+/// RFC 7523 §3: "The authorization server MAY ensure that JWTs are not replayed by maintaining the
+/// set of used 'jti' values".
+pub fn spend_assertion(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    verified: &VerifiedAssertion,
+) -> Result<AuthenticatedClient, Error> {
+    verified.client.client(tx)?;
+    // A used one is forgotten when it has expired.
+    if cx.now >= verified.expires {
+        return Err(Refusal::ClientAssertionExpired.into());
+    }
+    if tx.find::<UsedAssertion>(&verified.used)?.is_some() {
+        return Err(Refusal::ClientAssertionReplayed.into());
+    }
+    tx.put(&verified.used, UsedAssertion { expires: verified.expires })?;
+    Ok(verified.client.clone())
+}
+
+/// Proves who a request to the path `endpoint` comes from, as far as that needs nothing slow. The
+/// method that was registered is the only one that counts.
+pub fn prove(
+    view: &impl View,
+    cx: &Context,
+    presented: &Presented,
+    endpoint: &str,
+) -> Result<Proving, Error> {
+    let client = view.find::<Client>(&presented.client_id)?;
+    // The hash is taken whether or not there is a client to compare it with, so that an unknown
+    // client takes as long as a wrong secret.
+    let (method, hash) = match &presented.proof {
+        Proof::Assertion(_) => (AuthMethod::PrivateKeyJwt, None),
+        Proof::Basic(secret) => (AuthMethod::ClientSecretBasic, Some(hash(&cx.rules, secret))),
+        Proof::None => (AuthMethod::None, None),
+        Proof::Post(secret) => (AuthMethod::ClientSecretPost, Some(hash(&cx.rules, secret))),
+    };
+    let client = client.ok_or(Refusal::ClientUnknown)?;
+    let either = client.any_secret_method && client.auth_method.is_secret();
+    if method == AuthMethod::None && client.auth_method != AuthMethod::None {
+        return Err(Refusal::ClientAuthMissing.into());
+    }
+    if client.auth_method != method && !(either && method.is_secret()) {
+        return Err(Refusal::AuthMethodNotRegistered.into());
+    }
+    if !client.enabled || !hook::owner_may(view, &client)? {
+        return Err(Refusal::ClientDisabled.into());
+    }
+    let proven = AuthenticatedClient {
+        created: client.created,
+        id: presented.client_id.clone(),
+        revision: client.revision,
+    };
+    match (&presented.proof, client.secret, hash) {
+        (Proof::Assertion(assertion), _, _) => {
+            let issuer = &cx.rules.issuer;
+            // RFC 9126 §2: "the authorization server MUST accept its issuer identifier, token
+            // endpoint URL, or pushed authorization request endpoint URL". The last is meant for
+            // that endpoint alone.
+            let (token, par) = (issuer.at("/oauth/token"), issuer.at("/oauth/par"));
+            let mut audiences = vec![issuer.as_str(), &token];
+            if endpoint == "/oauth/par" {
+                audiences.push(&par);
+            }
+            assertion.judge(&audiences, cx.now)?;
+            let keys = match (client.jwks, client.jwks_uri) {
+                (Some(keys), _) => ClientKeys::Here(keys),
+                (None, Some(uri)) => ClientKeys::At(uri),
+                (None, None) => return Err(Refusal::ClientAssertionSignatureWrong.into()),
+            };
+            Ok(Proving::Signed(Signed { client: proven, keys }))
+        }
+        (Proof::None, _, _) => Ok(Proving::Done(proven)),
+        (Proof::Basic(_) | Proof::Post(_), Some(ClientProof::Chosen(phc)), _) => {
+            Ok(Proving::Chosen(Chosen { client: proven, phc }))
+        }
+        (Proof::Basic(_) | Proof::Post(_), Some(ClientProof::Made(kept)), Some(hash))
+            if kept.matches(&hash) =>
+        {
+            Ok(Proving::Done(proven))
+        }
+        (Proof::Basic(_) | Proof::Post(_), _, _) => Err(Refusal::ClientSecretWrong.into()),
+    }
+}
+
+fn hash(rules: &Rules, secret: &ClientSecret) -> TokenHash {
+    let secret = secret.expose();
+    secret.parse::<MadeClientSecret>().map_or_else(
+        |_| rules.pepper.hash_parts("client secret of another form", secret.as_bytes()),
+        |made| rules.pepper.hash(&made),
+    )
+}
+
+/// Refuses a guess at a chosen secret that comes too soon after too many wrong ones.
+pub fn may_guess(view: &impl View, cx: &Context, id: &ClientId, from: IpAddr) -> Result<(), Error> {
+    throttle::check(view, cx, Guessed::ClientSecretFrom, &of_and_from(id, from))?;
+    throttle::check(view, cx, Guessed::ClientSecretOf, id.as_str().as_bytes())
+}
+
+/// Counts a wrong guess at a chosen secret.
+pub fn guessed_wrong(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    id: &ClientId,
+    from: IpAddr,
+) -> Result<(), Error> {
+    throttle::failed(tx, cx, Guessed::ClientSecretFrom, &of_and_from(id, from))?;
+    throttle::failed(tx, cx, Guessed::ClientSecretOf, id.as_str().as_bytes())?;
+    Ok(())
+}
+
+fn of_and_from(id: &ClientId, from: IpAddr) -> Vec<u8> {
+    [id.as_str().as_bytes(), b"\n", &throttle::network(from)].concat()
+}

@@ -1,0 +1,115 @@
+//! Clients that nobody registered by hand: each use is noted, and those that nobody uses are
+//! forgotten.
+
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::flow::Context;
+use crate::flow::client::operator_decisions;
+use crate::flow::token::grant;
+use crate::oauth::client::AuthMethod;
+use crate::oauth::id::ClientId;
+use crate::oauth::redirect_uri::{Kind, RedirectUri};
+use crate::secret::TokenHash;
+use crate::store::schema::{CLIENTS_BY_FINGERPRINT, Client, GRANTS_BY_CLIENT, Origin};
+use crate::store::{StoreError, Tx, View};
+
+/// The most clients of one fingerprint that one registration looks at, and the most grants that
+/// are looked through for one that lives.
+const MOST_ALIKE: usize = 32;
+const MOST_GRANTS: usize = 500;
+
+/// By how much a use has to follow the one that was noted last, which saves writes.
+const STEP: Duration = Duration::from_mins(10);
+
+/// How long after its last use a client of the same fingerprint is left alone: its person may be
+/// signing in. Longer than a step, an interaction and a code together.
+const HOUR: Duration = Duration::from_hours(1);
+
+/// From when on a client that is used now may be forgotten.
+pub fn due(cx: &Context) -> Timestamp {
+    cx.now + cx.rules.config.lifetimes.unused_client
+}
+
+/// Notes that a client is used. Its revision stays: nothing that a proof was made against changes.
+pub fn note(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<(), StoreError> {
+    let Some(mut client) = tx.find::<Client>(id)? else { return Ok(()) };
+    let due = due(cx);
+    match &mut client.origin {
+        Origin::Dynamic { unused, .. } | Origin::Document { unused: Some(unused), .. } => {
+            if due < *unused + STEP {
+                return Ok(());
+            }
+            *unused = due;
+        }
+        Origin::Document { unused: None, .. } | Origin::Hook { .. } | Origin::Operator => {
+            return Ok(());
+        }
+    }
+    tx.put(id, client)
+}
+
+/// Removes clients of one fingerprint that a program left behind which registers anew at each
+/// start.
+pub fn forget_alike(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    fingerprint: &TokenHash,
+) -> Result<(), StoreError> {
+    for id in tx.by(&CLIENTS_BY_FINGERPRINT, fingerprint, MOST_ALIKE)? {
+        let Some(client) = tx.find::<Client>(&id)? else { continue };
+        if is_left_behind(cx, &client) && !holds_live_grant(tx, cx, &id)? {
+            tx.remove::<Client>(&id)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether nobody misses a client that holds no grant: a program of a person's own machine, which
+/// has no secret to lose, and of which nothing was seen for an hour.
+fn is_left_behind(cx: &Context, client: &Client) -> bool {
+    let own = |uri: &RedirectUri| match uri.kind() {
+        Kind::Https { .. } => false,
+        Kind::Loopback { .. } | Kind::PrivateUse { .. } => true,
+    };
+    let quiet = match &client.origin {
+        Origin::Dynamic { unused, .. } => due(cx) >= *unused + HOUR,
+        Origin::Document { .. } | Origin::Hook { .. } | Origin::Operator => false,
+    };
+    quiet
+        && client.auth_method == AuthMethod::None
+        && client.redirect_uris.iter().all(own)
+        && !operator_decisions::is_any(client)
+}
+
+/// Whether one of a client's grants is in force, or it has more than are looked through.
+fn holds_live_grant(view: &impl View, cx: &Context, id: &ClientId) -> Result<bool, StoreError> {
+    let grants = view.by(&GRANTS_BY_CLIENT, id, MOST_GRANTS)?;
+    let more = grants.len() == MOST_GRANTS;
+    for grant in grants {
+        if grant::live(view, cx, grant)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(more)
+}
+
+/// Forgets a client that nobody registered by hand and whose time has come, or gives it more time
+/// where it holds a live grant, or what an operator decided: forgotten, that would not hold for a
+/// client which its document brings back.
+pub fn forget_unused(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<(), StoreError> {
+    let Some(mut client) = tx.find::<Client>(id)? else { return Ok(()) };
+    let stays = operator_decisions::is_any(&client) || holds_live_grant(tx, cx, id)?;
+    match &mut client.origin {
+        Origin::Dynamic { unused, .. } | Origin::Document { unused: Some(unused), .. } => {
+            if !stays {
+                return tx.remove::<Client>(id).map(drop);
+            }
+            *unused = due(cx);
+        }
+        Origin::Document { unused: None, .. } | Origin::Hook { .. } | Origin::Operator => {
+            return Ok(());
+        }
+    }
+    tx.put(id, client)
+}

@@ -1,0 +1,102 @@
+//! Signing out: [OpenID Connect RP-Initiated Logout](https://openid.net/specs/openid-connect-rpinitiated-1_0.html).
+
+use crate::error::{Error, Refusal};
+use crate::flow::authorize::step::{self, Door};
+use crate::flow::session::{self, LiveSession};
+use crate::flow::token::issue;
+use crate::flow::{Context, authorize};
+use crate::oauth::claims::IdClaims;
+use crate::oauth::id::{ClientId, InteractionId, SessionId};
+use crate::oauth::logout::{LogoutRequest, PostLogout};
+use crate::secret::BrowserSecret;
+use crate::store::schema::{Client, Interaction, Purpose};
+use crate::store::{StoreError, Tx, View};
+
+/// Stores a logout request whose hint was verified, if it brought one.
+///
+/// A way home is only taken where the client is known and registered it.
+pub fn begin(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    request: &LogoutRequest,
+    hint: Option<&IdClaims>,
+) -> Result<(InteractionId, BrowserSecret), Error> {
+    let hinted: Option<ClientId> = hint.and_then(|claims| claims.aud.parse().ok());
+    // §2: "When both client_id and id_token_hint are present, the OP MUST verify that the Client
+    // Identifier matches the one used as the audience of the ID Token."
+    if let (Some(named), Some(hinted)) = (&request.client_id, &hinted)
+        && named != hinted
+    {
+        return Err(Refusal::IdTokenHintClientDiffers.into());
+    }
+    let client = request.client_id.clone().or(hinted);
+    let next = match &request.post_logout_redirect_uri {
+        None => None,
+        Some(uri) => {
+            let row = asking(tx, client.as_ref())?.ok_or(Refusal::PostLogoutUriUnregistered)?;
+            let state = request.state.clone();
+            PostLogout::prove(&row.post_logout_redirect_uris, uri, state.as_deref())?;
+            Some((uri.clone(), state))
+        }
+    };
+    let hint = hint.map(|claims| (claims.sub.clone(), claims.sid.parse::<SessionId>().ok()));
+    authorize::store(tx, cx, Purpose::Logout { client, hint, next })
+}
+
+/// The client that asks, if it is known and switched on.
+fn asking(view: &impl View, client: Option<&ClientId>) -> Result<Option<Client>, StoreError> {
+    let Some(id) = client else { return Ok(None) };
+    Ok(view.find::<Client>(id)?.filter(|client| client.enabled))
+}
+
+/// What comes next for a logout.
+pub enum Step {
+    /// The person has to say that they want it.
+    Confirm {
+        /// Who asks for it, if that is known.
+        client: Option<Box<Client>>,
+        /// Who would be signed out.
+        session: Box<LiveSession>,
+    },
+    /// It is done.
+    Done(Option<PostLogout>),
+}
+
+/// Signs out, if the hint names the session or the person has confirmed; else asks.
+///
+/// §2: without a fitting hint "the OP SHOULD ask the End-User whether to log out of the OP".
+pub fn advance(tx: &mut Tx<'_>, cx: &Context, door: &Door, confirmed: bool) -> Result<Step, Error> {
+    let interaction = step::interaction(tx, cx, door)?;
+    let Purpose::Logout { client, hint, next } = interaction.purpose else {
+        return Err(Refusal::InteractionUnknown.into());
+    };
+    let session = match &door.session {
+        Some(cookie) => session::live(tx, cx, cookie)?,
+        None => None,
+    };
+    let client = asking(tx, client.as_ref())?;
+    if let Some(session) = session {
+        let hinted = client.as_ref().zip(hint).is_some_and(|(client, (sub, sid))| {
+            sub == issue::subject(&cx.rules, client, session.user())
+                && sid.is_none_or(|sid| sid == session.id())
+        });
+        if !hinted && !confirmed {
+            let client = client.map(Box::new);
+            return Ok(Step::Confirm { client, session: Box::new(session) });
+        }
+        session::end(tx, cx, session.id())?;
+    }
+    tx.remove::<Interaction>(&door.interaction)?;
+    // The client may have changed while the person was reading: its URI is proven again.
+    let next = client.zip(next).and_then(|(client, (uri, state))| {
+        PostLogout::prove(&client.post_logout_redirect_uris, &uri, state.as_deref()).ok()
+    });
+    Ok(Step::Done(next))
+}
+
+/// The person wants to stay: nothing is ended, and the request is over.
+pub fn stay(tx: &mut Tx<'_>, cx: &Context, door: &Door) -> Result<(), Error> {
+    step::interaction(tx, cx, door)?;
+    tx.remove::<Interaction>(&door.interaction)?;
+    Ok(())
+}

@@ -1,0 +1,60 @@
+//! A token for the client itself: [RFC 6749 §4.4](https://www.rfc-editor.org/rfc/rfc6749#section-4.4).
+//!
+//! Nothing is written: the token stands for itself until it expires.
+
+use crate::error::{Error, Refusal};
+use crate::flow::bridge::hook;
+use crate::flow::client::authentication::AuthenticatedClient;
+use crate::flow::token::issue::{self, Issued};
+use crate::flow::{Context, resource};
+use crate::oauth::client::{ClientType, GrantType};
+use crate::oauth::resource::Resource;
+use crate::oauth::scope::Scope;
+use crate::oauth::token::ClientCredentialsRequest;
+use crate::store::View;
+
+/// Issues a token to a client.
+pub fn issue(
+    view: &impl View,
+    cx: &Context,
+    proven: &AuthenticatedClient,
+    request: &ClientCredentialsRequest,
+) -> Result<Issued, Error> {
+    let client = proven.row(view, GrantType::ClientCredentials)?;
+    // RFC 6749 §4.4: "The client credentials grant type MUST only be used by confidential clients."
+    if client.client_type != ClientType::Confidential {
+        return Err(Refusal::GrantTypeNotRegistered.into());
+    }
+    if request.hook {
+        let (scope, plugin) = (request.scope.as_ref(), request.plugin_id.as_ref());
+        return hook::issue(view, cx, proven, scope, plugin);
+    }
+    // Hook scopes are had with the audience that owns them, and not otherwise.
+    let asks_hook = |scope: &Scope| scope.iter().any(|token| token.as_str().starts_with("hook:"));
+    if asks_hook(request.scope.as_ref().unwrap_or(&client.scope)) {
+        return Err(Refusal::HookScopeWithoutAudience.into());
+    }
+    let asked = request.scope.as_ref();
+    let targets = resource::resolve(view, &cx.rules, &client, &request.resources, asked)?;
+    // Nobody is asked for consent here, so what an operator registered is all there is.
+    let listed = |resource| client.resources.contains(resource);
+    if targets.unregistered || !request.resources.iter().all(|own| is_own(cx, own) || listed(own)) {
+        return Err(Refusal::ResourceUnknown.into());
+    }
+    let allowed = targets.meant(&cx.rules, &client.scope);
+    let scope = match &request.scope {
+        Some(requested) => {
+            let scope = requested.intersect(&allowed);
+            if scope.is_empty() {
+                return Err(Refusal::ScopeNotAllowed.into());
+            }
+            scope
+        }
+        None => allowed,
+    };
+    Ok(issue::for_client(cx, proven.id(), &client, &targets.resources, scope))
+}
+
+fn is_own(cx: &Context, resource: &Resource) -> bool {
+    *resource == Resource::of(&cx.rules.issuer)
+}

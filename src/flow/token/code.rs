@@ -1,0 +1,86 @@
+//! Redeeming an authorization code: [RFC 6749 §4.1.3](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3),
+//! [RFC 9700 §2.1.1](https://www.rfc-editor.org/rfc/rfc9700#section-2.1.1).
+
+use crate::error::{Error, Refusal};
+use crate::flow::client::authentication::AuthenticatedClient;
+use crate::flow::token::grant::{self, Allowed};
+use crate::flow::token::issue::{self, Issued};
+use crate::flow::{Context, resource};
+use crate::oauth::client::GrantType;
+use crate::oauth::pkce::CodeVerifier;
+use crate::oauth::token::CodeRequest;
+use crate::store::schema::Code;
+use crate::store::{Tx, View};
+
+/// What became of a code.
+pub enum Redeemed {
+    /// It came back after it was spent: its grant is revoked, which has to be written.
+    Replayed,
+    /// It made a grant.
+    Tokens(Box<Issued>),
+}
+
+/// Spends a code, and makes the grant and its first refresh token: all or nothing.
+///
+/// The client is proven before anything else is told. A code of another client, a wrong verifier
+/// or a wrong redirect URI spends nothing.
+pub fn redeem(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    proven: &AuthenticatedClient,
+    request: &CodeRequest,
+) -> Result<Redeemed, Error> {
+    let client = proven.row(tx, GrantType::AuthorizationCode)?;
+    let hash = cx.rules.pepper.hash(&request.code);
+    let mut code = tx.find::<Code>(&hash)?.ok_or(Refusal::CodeUnknown)?;
+    // A client of the same name may have gone since; what it was given is not this one's.
+    if code.client != *proven.id() || code.created < client.created {
+        return Err(Refusal::CodeClientDiffers.into());
+    }
+    if let Some(spent) = code.spent {
+        // RFC 6749 §4.1.2: "the authorization server MUST deny the request and SHOULD revoke
+        // (when possible) all tokens previously issued based on that authorization code".
+        grant::end(tx, cx, spent)?;
+        return Ok(Redeemed::Replayed);
+    }
+    if cx.now >= code.expires {
+        return Err(Refusal::CodeExpired.into());
+    }
+    if code.redirect_uri.is_some() && code.redirect_uri != request.redirect_uri {
+        return Err(Refusal::RedirectUriDiffers.into());
+    }
+    check_verifier(&code, request.code_verifier.as_ref())?;
+    let granted = (code.resources.as_slice(), &code.scope);
+    let (resources, scope) = resource::share(tx, &cx.rules, &client, granted, &request.resources)?;
+
+    let nonce = code.nonce.take();
+    let allowed = Allowed {
+        authentication: code.authentication.clone(),
+        claims: code.claims.clone(),
+        client: code.client.clone(),
+        given: code.created,
+        resources: code.resources.clone(),
+        scope: code.scope.clone(),
+        session: code.session,
+        user: code.user,
+    };
+    let (live, refresh_token) = grant::begin(tx, cx, &client, allowed)?;
+    code.spent = Some(live.id());
+    code.kept = live.grant().expires;
+    tx.put(&hash, code)?;
+    let issued = issue::for_grant(cx, &live, &resources, scope, nonce, refresh_token);
+    Ok(Redeemed::Tokens(Box::new(issued)))
+}
+
+/// RFC 9700 §2.1.1: a challenge is enforced at the token endpoint, and "a token request
+/// containing a code_verifier parameter is accepted only if a code_challenge parameter was present
+/// in the authorization request".
+fn check_verifier(code: &Code, verifier: Option<&CodeVerifier>) -> Result<(), Refusal> {
+    match (&code.code_challenge, verifier) {
+        (None, None) => Ok(()),
+        (None, Some(_)) => Err(Refusal::CodeVerifierUnexpected),
+        (Some(_), None) => Err(Refusal::CodeVerifierMissing),
+        (Some(challenge), Some(verifier)) if challenge.is_met_by(verifier) => Ok(()),
+        (Some(_), Some(_)) => Err(Refusal::CodeVerifierWrong),
+    }
+}

@@ -1,0 +1,146 @@
+//! Introspection: [RFC 7662](https://www.rfc-editor.org/rfc/rfc7662). A read; nothing is kept
+//! between two of them, so that what ended is told at once.
+
+use crate::error::{Error, Refusal};
+use crate::flow::client::authentication::AuthenticatedClient;
+use crate::flow::token::access::LiveAccess;
+use crate::flow::token::grant::LiveGrant;
+use crate::flow::token::{access, grant, issue};
+use crate::flow::{Context, resource};
+use crate::oauth::claims::{AccessClaims, Audience, PHISHING_RESISTANT};
+use crate::oauth::client::{ClientType, GrantType, SigningAlg};
+use crate::oauth::id::ClientId;
+use crate::oauth::introspection::Introspection;
+use crate::oauth::scope::Scope;
+use crate::secret::RefreshToken;
+use crate::store::View;
+use crate::store::schema::{Client, Refresh};
+
+/// A token that somebody shows, and that this server may have issued.
+pub enum Shown {
+    /// An access token: its signature was verified.
+    Access(Box<AccessClaims>),
+    /// None of ours.
+    Foreign,
+    /// A refresh token.
+    Refresh(RefreshToken),
+}
+
+/// What the asker may know of a token, and what an answer to it is signed with.
+///
+/// # Errors
+///
+/// Only about the asker. RFC 7662 §2.2: "If the introspection call is properly authorized but the
+/// token is not active, does not exist on this server, or the protected resource is not allowed to
+/// introspect this particular token, then the authorization server MUST return an introspection
+/// response with the "active" field set to "false"."
+pub fn read(
+    view: &impl View,
+    cx: &Context,
+    proven: &AuthenticatedClient,
+    shown: &Shown,
+) -> Result<(Introspection, SigningAlg), Error> {
+    let asker = proven.client(view)?;
+    // §2.1: "To prevent token scanning attacks, the endpoint MUST also require some form of
+    // authorization to access this endpoint". A public client has none.
+    if asker.client_type != ClientType::Confidential {
+        return Err(Refusal::ClientNotConfidential.into());
+    }
+    let told = match shown {
+        Shown::Access(claims) => of_access(view, cx, proven.id(), &asker, claims),
+        Shown::Foreign => Ok(None),
+        Shown::Refresh(token) => of_refresh(view, cx, proven.id(), &asker, token),
+    };
+    let told = match told {
+        Err(Error::Refused(_)) => None,
+        told => told?,
+    };
+    let alg = asker.introspection_alg.unwrap_or(SigningAlg::Rs256);
+    Ok((told.unwrap_or_else(Introspection::inactive), alg))
+}
+
+fn of_access(
+    view: &impl View,
+    cx: &Context,
+    id: &ClientId,
+    asker: &Client,
+    claims: &AccessClaims,
+) -> Result<Option<Introspection>, Error> {
+    let own = asker.introspect_any || claims.client_id == id.as_str();
+    let addressed = || -> Result<bool, Error> {
+        let served = resource::served_by(view, id)?;
+        Ok(served.iter().any(|row| claims.aud.has(row.resource.as_str())))
+    };
+    if !own && !addressed()? {
+        return Ok(None);
+    }
+    let username = match access::live(view, cx, claims)? {
+        LiveAccess::Anonymous | LiveAccess::Client => None,
+        LiveAccess::Bridge(live) => Some(live.person().username.to_string()),
+        LiveAccess::Grant(live) => username(&live, &claims.scope),
+    };
+    Ok(Some(Introspection::of_access(claims, username)))
+}
+
+/// A refresh token is addressed to this server alone, so no resource server may know of it.
+fn of_refresh(
+    view: &impl View,
+    cx: &Context,
+    id: &ClientId,
+    asker: &Client,
+    token: &RefreshToken,
+) -> Result<Option<Introspection>, Error> {
+    let Some(row) = view.find::<Refresh>(&cx.rules.pepper.hash(token))? else { return Ok(None) };
+    if row.client != *id && !asker.introspect_any {
+        return Ok(None);
+    }
+    refresh(view, cx, token).map(Some)
+}
+
+/// What a refresh token is worth.
+///
+/// # Errors
+///
+/// The refusal that its use would meet.
+pub fn refresh(
+    view: &impl View,
+    cx: &Context,
+    token: &RefreshToken,
+) -> Result<Introspection, Error> {
+    let row = view.find::<Refresh>(&cx.rules.pepper.hash(token))?;
+    let row = row.ok_or(Refusal::RefreshUnknown)?;
+    if row.spent.is_some() {
+        return Err(Refusal::RefreshReplayed.into());
+    }
+    if cx.now >= row.expires {
+        return Err(Refusal::RefreshExpired.into());
+    }
+    let live = grant::live(view, cx, row.grant)?.ok_or(Refusal::GrantEnded)?;
+    let (client, granted) = (live.client(), live.grant());
+    // It is good for nothing where its client may not refresh, or all that it was for is gone.
+    if !client.grant_types.contains(&GrantType::RefreshToken) {
+        return Err(Refusal::GrantTypeNotRegistered.into());
+    }
+    resource::remaining(view, &cx.rules, client, &granted.resources, &granted.scope)?;
+    Ok(Introspection {
+        active: true,
+        scope: granted.scope.clone(),
+        client_id: Some(row.client.to_string()),
+        username: username(&live, &granted.scope),
+        exp: Some(row.expires.seconds()),
+        sub: Some(issue::subject(&cx.rules, client, granted.user)),
+        aud: Some(Audience::One(cx.rules.issuer.to_string())),
+        iss: Some(cx.rules.issuer.to_string()),
+        sid: Some(granted.session.to_string()),
+        auth_time: Some(granted.authentication.at.seconds()),
+        acr: Some(PHISHING_RESISTANT.to_owned()),
+        amr: granted.authentication.amr.clone(),
+        ..Introspection::default()
+    })
+}
+
+/// The person's name, where a token of `scope` may be told it: as at userinfo, it belongs to the
+/// profile (OpenID Connect Core §5.4).
+fn username(live: &LiveGrant, scope: &Scope) -> Option<String> {
+    scope.has("profile").then(|| live.person().username.to_string())
+}

@@ -1,0 +1,114 @@
+//! Refresh rotation: [RFC 6749 §6](https://www.rfc-editor.org/rfc/rfc6749#section-6),
+//! [RFC 9700 §4.14.2](https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2).
+//!
+//! Each successor is derived from the token it replaces, so a family is one line. Several agents
+//! on one machine may share one token file: within the replay grace whoever brings a spent token
+//! is answered with the family's newest. Later than that, a spent token means a thief.
+
+use crate::clock::Timestamp;
+use crate::error::{Error, Refusal};
+use crate::flow::client::authentication::AuthenticatedClient;
+use crate::flow::resource::Targets;
+use crate::flow::token::grant;
+use crate::flow::token::grant::LiveGrant;
+use crate::flow::token::issue::{self, Issued};
+use crate::flow::{Context, resource};
+use crate::oauth::client::{GrantType, RefreshPolicy};
+use crate::oauth::scope::Scope;
+use crate::oauth::token::RefreshRequest;
+use crate::secret::RefreshToken;
+use crate::store::schema::{Client, Refresh};
+use crate::store::{Tx, View};
+
+/// What became of a refresh token.
+pub enum Rotated {
+    /// It came back after it was spent: its grant is revoked, which has to be written.
+    Replayed,
+    /// It was replaced.
+    Tokens(Box<Issued>),
+}
+
+/// Replaces a refresh token by its successor. Everything is checked before anything is spent.
+pub fn rotate(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    proven: &AuthenticatedClient,
+    request: &RefreshRequest,
+) -> Result<Rotated, Error> {
+    let client = proven.row(tx, GrantType::RefreshToken)?;
+    let hash = cx.rules.pepper.hash(&request.refresh_token);
+    let mut row = tx.find::<Refresh>(&hash)?.ok_or(Refusal::RefreshUnknown)?;
+    if row.client != *proven.id() {
+        return Err(Refusal::RefreshClientDiffers.into());
+    }
+    if row.spent.is_some_and(|spent| !within_grace(cx, &client, spent)) {
+        grant::end(tx, cx, row.grant)?;
+        return Ok(Rotated::Replayed);
+    }
+    if row.spent.is_none() && cx.now >= row.expires {
+        return Err(Refusal::RefreshExpired.into());
+    }
+    let live = grant::live(tx, cx, row.grant)?.ok_or(Refusal::GrantEnded)?;
+    let granted = live.grant();
+    let targets = resource::remaining(tx, &cx.rules, &client, &granted.resources, &granted.scope)?;
+    let scope = narrowed(cx, &client, &live, &targets, request.scope.as_ref())?;
+    let granted = (targets.resources.as_slice(), &scope);
+    let (resources, scope) = resource::share(tx, &cx.rules, &client, granted, &request.resources)?;
+
+    let newest = if row.spent.is_some() {
+        newest(tx, cx, &request.refresh_token)?
+    } else {
+        let successor = cx.rules.pepper.successor(&request.refresh_token);
+        let idle = cx.now + cx.rules.config.lifetimes.refresh_idle;
+        let next = Refresh { expires: idle.min(row.kept), ..row.clone() };
+        row.spent = Some(cx.now);
+        tx.put(&hash, row)?;
+        tx.put(&cx.rules.pepper.hash(&successor), next)?;
+        successor
+    };
+    // OpenID Connect Core §12.2: a refreshed ID token "SHOULD NOT have a nonce Claim".
+    let issued = issue::for_grant(cx, &live, &resources, scope, None, Some(newest));
+    Ok(Rotated::Tokens(Box::new(issued)))
+}
+
+fn within_grace(cx: &Context, client: &Client, spent: Timestamp) -> bool {
+    match client.refresh {
+        RefreshPolicy::Grace => cx.now.since(spent) <= cx.rules.config.lifetimes.replay_grace,
+        RefreshPolicy::Strict => false,
+    }
+}
+
+/// The end of the line that `spent` stands in. The line is as long as the rotations within one
+/// grace period, since its beginning was spent that recently.
+fn newest(view: &impl View, cx: &Context, spent: &RefreshToken) -> Result<RefreshToken, Error> {
+    let mut token = cx.rules.pepper.successor(spent);
+    loop {
+        let row = view.find::<Refresh>(&cx.rules.pepper.hash(&token))?;
+        match row.ok_or(Refusal::RefreshUnknown)?.spent {
+            Some(_) => token = cx.rules.pepper.successor(&token),
+            None => return Ok(token),
+        }
+    }
+}
+
+/// RFC 6749 §6: "The requested scope MUST NOT include any scope not originally granted". What
+/// client and person may no longer have is left out.
+fn narrowed(
+    cx: &Context,
+    client: &Client,
+    live: &LiveGrant,
+    targets: &Targets,
+    requested: Option<&Scope>,
+) -> Result<Scope, Refusal> {
+    let granted = &live.grant().scope;
+    let allowed = targets.for_person(&cx.rules, &live.person().roles);
+    let allowed = allowed.intersect(&targets.for_client(client));
+    match requested {
+        Some(requested) if !requested.within(granted) => Err(Refusal::ScopeWidened),
+        Some(requested) => {
+            let scope = requested.intersect(&allowed);
+            if scope.is_empty() { Err(Refusal::ScopeNotAllowed) } else { Ok(scope) }
+        }
+        None => Ok(granted.intersect(&allowed)),
+    }
+}

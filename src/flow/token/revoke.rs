@@ -1,0 +1,66 @@
+//! Revocation: [RFC 7009](https://www.rfc-editor.org/rfc/rfc7009).
+
+use crate::clock::Timestamp;
+use crate::error::{Error, Refusal};
+use crate::flow::Context;
+use crate::flow::client::authentication::AuthenticatedClient;
+use crate::flow::token::grant;
+use crate::flow::token::introspect::Shown;
+use crate::oauth::claims::AccessClaims;
+use crate::store::schema::{Refresh, Revoked};
+use crate::store::{Tx, View};
+
+/// Revokes a token of the client's own. Whatever else is shown stays as it is, and nobody is told.
+///
+/// RFC 7009 §2.1: the server "verifies whether the token was issued to the client making the
+/// revocation request."
+///
+/// RFC 7009 §2.2: "invalid tokens do not cause an error response since the client cannot handle
+/// such an error in a reasonable way."
+pub fn revoke(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    proven: &AuthenticatedClient,
+    shown: &Shown,
+) -> Result<(), Error> {
+    proven.client(tx)?;
+    match shown {
+        Shown::Access(claims) if claims.client_id == proven.id().as_str() => {
+            revoke_access(tx, cx, claims)
+        }
+        Shown::Access(_) | Shown::Foreign => Ok(()),
+        Shown::Refresh(token) => match tx.find::<Refresh>(&cx.rules.pepper.hash(token))? {
+            // §2.1: "If the particular token is a refresh token and the authorization server
+            // supports the revocation of access tokens, then the authorization server SHOULD also
+            // invalidate all access tokens based on the same authorization grant". A spent token
+            // belongs to the same line.
+            Some(row) if row.client == *proven.id() => grant::end(tx, cx, row.grant),
+            Some(_) | None => Ok(()),
+        },
+    }
+}
+
+/// Revokes whichever token of this server is shown, as its operator wants it.
+///
+/// # Errors
+///
+/// [`Refusal::RefreshUnknown`] for a refresh token that is not known here.
+pub fn by_operator(tx: &mut Tx<'_>, cx: &Context, shown: &Shown) -> Result<(), Error> {
+    match shown {
+        Shown::Access(claims) => revoke_access(tx, cx, claims),
+        Shown::Foreign => Err(Refusal::BearerTokenMalformed.into()),
+        Shown::Refresh(token) => {
+            let row = tx.find::<Refresh>(&cx.rules.pepper.hash(token))?;
+            grant::end(tx, cx, row.ok_or(Refusal::RefreshUnknown)?.grant)
+        }
+    }
+}
+
+/// The row lasts as long as the token would have.
+fn revoke_access(tx: &mut Tx<'_>, cx: &Context, claims: &AccessClaims) -> Result<(), Error> {
+    let expires = Timestamp::from_seconds(claims.exp);
+    if cx.now < expires {
+        tx.put(&claims.jti, Revoked { expires })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! Userinfo: [OpenID Connect Core §5.3](https://openid.net/specs/openid-connect-core-1_0.html#UserInfo).
+
+use serde::Serialize;
+
+use crate::error::{Error, Refusal};
+use crate::flow::Context;
+use crate::flow::token::access::LiveAccess;
+use crate::flow::token::{access, issue};
+use crate::oauth::claims::{AccessClaims, Profile};
+use crate::oauth::client::SigningAlg;
+use crate::store::View;
+
+/// The answer of the userinfo endpoint (§5.3.2).
+#[derive(Debug, Serialize)]
+pub struct Userinfo {
+    /// Who says it and to whom, where it is signed.
+    #[serde(flatten)]
+    pub envelope: Option<Envelope>,
+    /// Who it is.
+    pub sub: String,
+    /// What the scopes ask for.
+    #[serde(flatten)]
+    pub profile: Profile,
+}
+
+/// What a signed answer says of itself.
+#[derive(Debug, Serialize)]
+#[expect(missing_docs, reason = "the names are those of RFC 7519 §4.1")]
+pub struct Envelope {
+    pub iss: String,
+    pub aud: String,
+}
+
+/// What a verified access token may learn of its person.
+///
+/// It comes with the algorithm by which the client registered to have it signed
+/// (`userinfo_signed_response_alg`), if it did.
+pub fn read(
+    view: &impl View,
+    cx: &Context,
+    claims: &AccessClaims,
+) -> Result<(Userinfo, Option<SigningAlg>), Error> {
+    if !claims.aud.has(cx.rules.issuer.as_str()) {
+        return Err(Refusal::BearerTokenForAnotherAudience.into());
+    }
+    let live = access::live(view, cx, claims)?;
+    if !claims.scope.has("openid") {
+        return Err(Refusal::BearerTokenWithoutOpenid.into());
+    }
+    let LiveAccess::Grant(live) = live else {
+        return Err(Refusal::BearerTokenOfEndedGrant.into());
+    };
+    let named = &live.grant().claims.userinfo;
+    let profile = issue::profile(&cx.rules, &live, &claims.scope, named);
+    // §5.3.2: "The sub (subject) Claim MUST always be returned in the UserInfo Response."
+    let sub = issue::subject(&cx.rules, live.client(), live.grant().user);
+    let alg = live.client().userinfo_alg;
+    let envelope = alg.map(|_| Envelope {
+        iss: cx.rules.issuer.to_string(),
+        aud: live.grant().client.to_string(),
+    });
+    Ok((Userinfo { envelope, sub, profile }, alg))
+}

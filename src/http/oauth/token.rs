@@ -1,0 +1,105 @@
+//! `/oauth/token`: RFC 6749 §3.2.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use serde::Serialize;
+
+use crate::app::App;
+use crate::error::{Error, Refusal};
+use crate::flow::authorize::device::{self, Polled};
+use crate::flow::client::usage::What;
+use crate::flow::token::client_credentials;
+use crate::flow::token::code::{self, Redeemed};
+use crate::flow::token::issue::Issued;
+use crate::flow::token::refresh::{self, Rotated};
+use crate::http::extract::body;
+use crate::http::extract::caller::{self, Caller};
+use crate::http::failure::Failure;
+use crate::oauth::claims::at_hash;
+use crate::oauth::client::SigningAlg;
+use crate::oauth::scope::Scope;
+use crate::oauth::token::TokenRequest;
+
+/// A successful answer (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3).
+#[derive(Serialize)]
+pub(in crate::http) struct Tokens {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<String>,
+    #[serde(skip_serializing_if = "Scope::is_empty")]
+    scope: Scope,
+}
+
+pub(in crate::http) async fn token(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Json<Tokens>, Failure> {
+    let caller = Caller::of(&app, &request);
+    answer(&app, &caller, request).await.map(Json).map_err(|error| caller.failure(error))
+}
+
+async fn answer(app: &Arc<App>, caller: &Caller, request: Request) -> Result<Tokens, Error> {
+    let form = body::form(request).await?;
+    let proven = caller::proven(app, caller, &form).await?;
+    let request = TokenRequest::parse(&form)?;
+    let (client, grant_type) = (proven.id().clone(), request.grant_type());
+    // Once committed, signing must not fail for want of a key.
+    app.complete_keys().await?;
+
+    let issued = match request {
+        TokenRequest::AuthorizationCode(request) => {
+            let redeemed = app.write(move |tx, cx| code::redeem(tx, cx, &proven, &request));
+            match redeemed.await? {
+                Redeemed::Replayed => return Err(Refusal::CodeReplayed.into()),
+                Redeemed::Tokens(issued) => *issued,
+            }
+        }
+        TokenRequest::ClientCredentials(request) => {
+            client_credentials::issue(&app.read()?, &app.context(), &proven, &request)?
+        }
+        TokenRequest::DeviceCode(request) => {
+            let polled = app.write(move |tx, cx| device::redeem(tx, cx, &proven, &request));
+            match polled.await? {
+                Polled::Tokens(issued) => *issued,
+                Polled::Wait(refusal) => return Err(refusal.into()),
+            }
+        }
+        TokenRequest::RefreshToken(request) => {
+            let rotated = app.write(move |tx, cx| refresh::rotate(tx, cx, &proven, &request));
+            match rotated.await? {
+                Rotated::Replayed => return Err(Refusal::RefreshReplayed.into()),
+                Rotated::Tokens(issued) => *issued,
+            }
+        }
+    };
+    let tokens = sign(app, issued).await?;
+    app.count(&client, What::Issued(grant_type));
+    Ok(tokens)
+}
+
+pub(super) async fn sign(app: &App, issued: Issued) -> Result<Tokens, Error> {
+    // RFC 9068 §2.1: "JWT access tokens MUST include this media type in the "typ" header
+    // parameter".
+    let access_token = app.signing_key(SigningAlg::Es256).await?.sign("at+jwt", &issued.access)?;
+    let id_token = match issued.id_token {
+        Some((alg, mut claims)) => {
+            claims.at_hash = Some(at_hash(alg, &access_token));
+            Some(app.signing_key(alg).await?.sign("JWT", &claims)?)
+        }
+        None => None,
+    };
+    Ok(Tokens {
+        access_token,
+        token_type: "Bearer",
+        expires_in: issued.expires_in,
+        refresh_token: issued.refresh_token.map(|token| token.expose().to_string()),
+        id_token,
+        scope: issued.scope,
+    })
+}

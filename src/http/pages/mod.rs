@@ -1,0 +1,15 @@
+//! `/gate/`: every page, and with them every cookie.
+//!
+//! Cookies of a loopback issuer reach nothing outside `/gate/`, so whatever reads one lives here.
+
+pub(super) mod account;
+pub(super) mod applications;
+pub(super) mod connections;
+pub(super) mod cookie;
+pub(super) mod device;
+pub(super) mod interaction;
+pub(super) mod link;
+pub(super) mod passkeys;
+pub(super) mod setup;
+pub(super) mod templates;
+pub(super) mod visitor;

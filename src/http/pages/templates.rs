@@ -1,0 +1,398 @@
+//! The pages: one struct for each template, and the headers that all of them carry.
+
+use askama::Template;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::visitor::Visitor;
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::config::Config;
+use crate::error::{Error, ErrorCode, Internal, Refusal};
+use crate::event::EventId;
+use crate::flow::authorize::consent::Landing;
+use crate::http::extract::host;
+use crate::http::failure::Failure;
+use crate::oauth::client::cimd::DocumentAddress;
+use crate::oauth::id::ClientId;
+use crate::oauth::scope::Scope;
+use crate::store::schema::{Client, Origin};
+
+/// Nothing but our own files; no frames; forms only to ourselves.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+     img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; \
+     frame-ancestors 'none'";
+
+/// The same without `form-action`: Chromium takes no `[::1]` there, and applies it to whatever the
+/// client answers to the form with.
+const CONTENT_SECURITY_POLICY_TO_CLIENTS: &str = "default-src 'none'; script-src 'self'; \
+     style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Where the style sheets and modules lie.
+const ASSETS: &str = "/assets";
+
+/// What every page needs.
+pub(in crate::http) struct Page {
+    /// Where its style sheets lie.
+    pub(in crate::http) assets: &'static str,
+    /// The anti-forgery token.
+    pub(in crate::http) csrf: String,
+    /// The issuer's host.
+    pub(in crate::http) host: String,
+}
+
+impl Page {
+    pub(in crate::http) fn of(app: &App, visitor: &Visitor) -> Self {
+        Self {
+            assets: ASSETS,
+            csrf: visitor.csrf(&app.rules().pepper),
+            host: app.rules().issuer.authority().to_owned(),
+        }
+    }
+
+    fn anonymous(app: &App) -> Self {
+        let host = app.rules().issuer.authority().to_owned();
+        Self { assets: ASSETS, csrf: String::new(), host }
+    }
+}
+
+/// A scope as people read it.
+pub(in crate::http) struct Words {
+    pub(in crate::http) name: String,
+    pub(in crate::http) words: String,
+}
+
+/// `scope` in words.
+pub(in crate::http) fn in_words(config: &Config, scope: &Scope) -> Vec<Words> {
+    let word = |token: &crate::oauth::scope::ScopeToken| {
+        let known = config.scopes.get(token).map(|entry| entry.words.clone());
+        let name = token.as_str().to_owned();
+        Words { words: known.unwrap_or_else(|| name.clone()), name }
+    };
+    scope.iter().map(word).collect()
+}
+
+/// The document that gave a client its name, where one did.
+pub(in crate::http) fn named_by(id: &ClientId, client: &Client) -> Option<DocumentAddress> {
+    match client.origin {
+        Origin::Document { .. } => DocumentAddress::of(id).ok(),
+        Origin::Dynamic { .. } | Origin::Hook { .. } | Origin::Operator => None,
+    }
+}
+
+/// A passkey as its owner reads it.
+pub(in crate::http) struct PasskeyWords {
+    pub(in crate::http) name: String,
+    pub(in crate::http) created: String,
+    pub(in crate::http) last_used: String,
+    pub(in crate::http) backed_up: bool,
+}
+
+/// The day of a moment, as it is written everywhere.
+pub(in crate::http) fn day(at: Timestamp) -> String {
+    at.rfc3339().split('T').next().unwrap_or_default().to_owned()
+}
+
+/// An application that a person is connected with, as they read it.
+pub(in crate::http) struct ConnectedWords {
+    pub(in crate::http) client_id: String,
+    pub(in crate::http) name: String,
+    pub(in crate::http) scopes: Vec<String>,
+    pub(in crate::http) since: String,
+}
+
+/// A browser in which a person is signed in, as they read it.
+pub(in crate::http) struct SessionWords {
+    pub(in crate::http) address: String,
+    pub(in crate::http) id: String,
+    pub(in crate::http) own: bool,
+    pub(in crate::http) program: String,
+    pub(in crate::http) since: String,
+    pub(in crate::http) seen: String,
+}
+
+/// A bridge that carries a person's identity, as they read it.
+pub(in crate::http) struct BridgeWords {
+    pub(in crate::http) address: String,
+    pub(in crate::http) id: String,
+    pub(in crate::http) name: String,
+    pub(in crate::http) seen: String,
+    pub(in crate::http) since: String,
+}
+
+/// A personal access token as its owner reads it.
+pub(in crate::http) struct TokenWords {
+    pub(in crate::http) created: String,
+    pub(in crate::http) expires: String,
+    pub(in crate::http) id: String,
+    pub(in crate::http) last_used: String,
+    pub(in crate::http) name: String,
+}
+
+#[derive(Template)]
+#[template(path = "account.html", config = "assets/askama.toml")]
+pub(in crate::http) struct AccountPage {
+    pub(in crate::http) page: Page,
+    pub(in crate::http) display_name: String,
+    pub(in crate::http) username: String,
+    pub(in crate::http) email: String,
+    pub(in crate::http) admin: bool,
+    pub(in crate::http) issuer: String,
+    pub(in crate::http) passkeys: Vec<PasskeyWords>,
+    pub(in crate::http) apps: Vec<ConnectedWords>,
+    pub(in crate::http) sessions: Vec<SessionWords>,
+    pub(in crate::http) bridges: Vec<BridgeWords>,
+    pub(in crate::http) tokens: Vec<TokenWords>,
+}
+
+#[derive(Template)]
+#[template(path = "consent.html", config = "assets/askama.toml")]
+pub(in crate::http) struct ConsentPage {
+    pub(in crate::http) page: Page,
+    pub(in crate::http) action: String,
+    pub(in crate::http) client_name: String,
+    pub(in crate::http) client_id: String,
+    pub(in crate::http) named_by: Option<DocumentAddress>,
+    pub(in crate::http) redirect_host: String,
+    pub(in crate::http) loopback: bool,
+    pub(in crate::http) unverified: bool,
+    pub(in crate::http) resources: Vec<String>,
+    pub(in crate::http) unregistered: bool,
+    pub(in crate::http) scopes: Vec<Words>,
+    pub(in crate::http) remembered: Vec<Words>,
+    pub(in crate::http) scope: String,
+    pub(in crate::http) display_name: String,
+    pub(in crate::http) username: String,
+}
+
+#[derive(Template)]
+#[template(path = "device.html", config = "assets/askama.toml")]
+pub(in crate::http) struct DevicePage {
+    pub(in crate::http) page: Page,
+    pub(in crate::http) typed: String,
+    pub(in crate::http) unknown: bool,
+}
+
+#[derive(Template)]
+#[template(path = "device_confirm.html", config = "assets/askama.toml")]
+pub(in crate::http) struct DeviceConfirmPage {
+    pub(in crate::http) page: Page,
+    pub(in crate::http) address: String,
+    pub(in crate::http) agent: Option<String>,
+    pub(in crate::http) allowable: bool,
+    pub(in crate::http) client_id: String,
+    pub(in crate::http) client_name: String,
+    pub(in crate::http) display_name: String,
+    pub(in crate::http) named_by: Option<DocumentAddress>,
+    pub(in crate::http) resources: Vec<String>,
+    pub(in crate::http) scope: String,
+    pub(in crate::http) scopes: Vec<Words>,
+    pub(in crate::http) unregistered: bool,
+    pub(in crate::http) unverified: bool,
+    pub(in crate::http) user_code: String,
+    pub(in crate::http) username: String,
+}
+
+#[derive(Template)]
+#[template(path = "device_done.html", config = "assets/askama.toml")]
+pub(in crate::http) struct DeviceDonePage {
+    pub(in crate::http) page: Page,
+    pub(in crate::http) allowed: bool,
+    pub(in crate::http) client_name: String,
+}
+
+#[derive(Template)]
+#[template(path = "error.html", config = "assets/askama.toml")]
+struct ErrorPage {
+    page: Page,
+    status: u16,
+    title: &'static str,
+    message: String,
+    event: String,
+}
+
+#[derive(Template)]
+#[template(path = "form_post.html", config = "assets/askama.toml")]
+struct FormPostPage<'a> {
+    page: Page,
+    action: &'a str,
+    fields: &'a [(&'static str, String)],
+    host: &'a str,
+    denied: bool,
+}
+
+#[derive(Template)]
+#[template(path = "link.html", config = "assets/askama.toml")]
+pub(in crate::http) struct LinkPage {
+    pub(in crate::http) page: Page,
+    pub(in crate::http) action: String,
+    pub(in crate::http) address: String,
+    pub(in crate::http) device: String,
+    pub(in crate::http) host: Option<String>,
+    pub(in crate::http) scopes: Vec<Words>,
+    pub(in crate::http) display_name: String,
+    pub(in crate::http) username: String,
+}
+
+#[derive(Template)]
+#[template(path = "link_code.html", config = "assets/askama.toml")]
+pub(in crate::http) struct LinkCodePage {
+    pub(in crate::http) page: Page,
+    pub(in crate::http) code: String,
+    pub(in crate::http) command: String,
+    pub(in crate::http) seconds: u64,
+}
+
+#[derive(Template)]
+#[template(path = "link_refused.html", config = "assets/askama.toml")]
+pub(in crate::http) struct LinkRefusedPage {
+    pub(in crate::http) page: Page,
+}
+
+#[derive(Template)]
+#[template(path = "logged_out.html", config = "assets/askama.toml")]
+pub(in crate::http) struct LoggedOutPage {
+    pub(in crate::http) page: Page,
+}
+
+#[derive(Template)]
+#[template(path = "login.html", config = "assets/askama.toml")]
+pub(in crate::http) struct LoginPage {
+    pub(in crate::http) page: Page,
+    pub(in crate::http) next: String,
+    pub(in crate::http) client: Option<String>,
+    pub(in crate::http) login_hint: String,
+    pub(in crate::http) cancel: Option<String>,
+    pub(in crate::http) nobody: bool,
+}
+
+#[derive(Template)]
+#[template(path = "logout.html", config = "assets/askama.toml")]
+pub(in crate::http) struct LogoutPage {
+    pub(in crate::http) page: Page,
+    pub(in crate::http) action: String,
+    pub(in crate::http) client_name: Option<String>,
+    pub(in crate::http) display_name: String,
+}
+
+#[derive(Template)]
+#[template(path = "onward.html", config = "assets/askama.toml")]
+pub(in crate::http) struct OnwardPage {
+    pub(in crate::http) page: Page,
+    pub(in crate::http) url: String,
+    pub(in crate::http) host: String,
+    pub(in crate::http) denied: bool,
+}
+
+#[derive(Template)]
+#[template(path = "setup.html", config = "assets/askama.toml")]
+pub(in crate::http) struct SetupPage {
+    pub(in crate::http) page: Page,
+}
+
+/// A page as a response.
+pub(in crate::http) fn show(template: &impl Template) -> Response {
+    let html = match template.render() {
+        Ok(html) => html,
+        Err(error) => return Failure::json(Internal::new(error)).into_response(),
+    };
+    let fixed = [
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY)),
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        // With `no-referrer` the page's own POST would carry `Origin: null`.
+        (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+    ];
+    (fixed, html).into_response()
+}
+
+/// The way on to another page of ours.
+pub(in crate::http) fn see_other(location: &str) -> Response {
+    (StatusCode::SEE_OTHER, [(header::LOCATION, location.to_owned())]).into_response()
+}
+
+/// The page whose form brings an answer home (Form Post Response Mode §2), without telling the
+/// client from which page.
+pub(in crate::http) fn post_home(
+    app: &App,
+    landing: &Landing,
+    action: &str,
+    fields: &[(&'static str, String)],
+) -> Response {
+    let (host, denied) = (landing.host.as_str(), landing.refusal.is_some());
+    let page = Page::anonymous(app);
+    let mut response = show(&FormPostPage { page, action, fields, host, denied });
+    let headers = response.headers_mut();
+    let policy = HeaderValue::from_static(CONTENT_SECURITY_POLICY_TO_CLIENTS);
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
+/// A page that no other window may hold on to. Elsewhere this would break sign-in popups.
+pub(in crate::http) fn show_alone(template: &impl Template) -> Response {
+    let mut response = show(template);
+    let value = HeaderValue::from_static("same-origin");
+    response.headers_mut().insert("cross-origin-opener-policy", value);
+    response
+}
+
+/// Where the style sheets of an error at `path` lie: on an application's host everything but our one
+/// path is the application's.
+pub(in crate::http) fn assets_at(path: &str) -> &'static str {
+    if host::is_for_applications(path) { "/_gatelodge/assets" } else { ASSETS }
+}
+
+/// An error as people read it: what to do, and the event under which the log has the reason.
+pub(in crate::http) fn error(
+    app: &App,
+    assets: &'static str,
+    status: StatusCode,
+    error: &Error,
+    event: &EventId,
+) -> Response {
+    let message = match error {
+        Error::Internal(_) => ErrorCode::ServerError.description().to_owned(),
+        // Which names lead into a network of ours is not for strangers to find out.
+        Error::Refused(Refusal::DocumentAddressPrivate) => {
+            let like = Refusal::DocumentUnreachable;
+            page_message(like.code(), like.reason())
+        }
+        Error::Refused(refusal) => page_message(refusal.code(), refusal.reason()),
+    };
+    let mut response = show(&ErrorPage {
+        page: Page { assets, ..Page::anonymous(app) },
+        status: status.as_u16(),
+        title: title(status),
+        message,
+        event: event.to_string(),
+    });
+    *response.status_mut() = status;
+    response
+}
+
+/// Whoever builds an app reads here what is wrong with its request; it tells nothing that the
+/// request did not hold.
+fn page_message(code: ErrorCode, reason: &str) -> String {
+    let request = [
+        ErrorCode::InvalidClientMetadata,
+        ErrorCode::InvalidRedirectUri,
+        ErrorCode::InvalidRequest,
+    ];
+    if !request.contains(&code) {
+        return code.description().to_owned();
+    }
+    let mut letters = reason.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
+}
+
+const fn title(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        403 => "This is not for you",
+        404 => "There is nothing here",
+        405 => "That does not work here",
+        421 => "A wrong address",
+        500..=599 => "Something went wrong here",
+        _ => "This request cannot go on",
+    }
+}

@@ -1,0 +1,237 @@
+//! Forward authentication: what a proxy tells of the request that it asks about.
+//!
+//! No standard says how; nginx `auth_request`, Caddy `forward_auth` and Traefik `ForwardAuth` have
+//! their conventions.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+
+use crate::error::Refusal;
+use crate::oauth::issuer::is_label;
+
+/// The host of a protected application, with its port where that is not the scheme's: as the
+/// `Host` header has it (RFC 9110 §7.2), in lower case.
+///
+/// Cookies know no ports (RFC 6265 §8.5), so it is a name that can belong to one application:
+/// neither `localhost`, where everything on this machine is, nor an IP address.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct AppHost(Box<str>);
+
+impl AppHost {
+    /// As it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name without the port.
+    pub fn name(&self) -> &str {
+        self.0.split_once(':').map_or(&self.0, |(name, _)| name)
+    }
+
+    /// The port that it names.
+    pub fn port(&self) -> Option<&str> {
+        self.0.split_once(':').map(|(_, port)| port)
+    }
+
+    /// The same host without the port that `scheme` has anyway.
+    pub fn under(&self, scheme: &str) -> Self {
+        let usual = if scheme == "https" { ":443" } else { ":80" };
+        Self(self.0.strip_suffix(usual).unwrap_or(&self.0).into())
+    }
+}
+
+impl FromStr for AppHost {
+    type Err = Refusal;
+
+    fn from_str(s: &str) -> Result<Self, Refusal> {
+        let (name, port) = s.split_once(':').map_or((s, None), |(name, port)| (name, Some(port)));
+        let is_name = name.len() <= 253
+            && name.split('.').all(is_label)
+            && matches!(Host::parse(name), Ok(Host::Domain(read))
+                if read.eq_ignore_ascii_case(name) && read != "localhost");
+        let is_port = |port: &str| port.parse::<u16>().is_ok_and(|n| n.to_string() == port);
+        if !is_name || !port.is_none_or(is_port) {
+            return Err(Refusal::AppUnknown);
+        }
+        Ok(Self(s.to_ascii_lowercase().into()))
+    }
+}
+
+impl fmt::Display for AppHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where a person wanted to go on an application's host: a path and its query, nothing that could
+/// name another host, and none of our own paths there.
+///
+/// It is only ever written behind a scheme and a host, so that what follows cannot be taken for
+/// one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReturnPath(Box<str>);
+
+impl ReturnPath {
+    /// The path that `written` is, or the beginning of the host where it is none.
+    pub fn of(written: Option<&str>) -> Self {
+        let fits = |path: &&str| {
+            path.starts_with('/')
+                && !path.starts_with("//")
+                && path.len() <= 4096
+                && path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\' && b != b'#')
+                && !is_ours(path)
+        };
+        Self(written.filter(fits).unwrap_or("/").into())
+    }
+
+    /// As it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Whether a browser that is sent to `path` comes to a path of ours: it goes through dot segments
+/// (RFC 3986 §5.2.4), escaped ones too.
+fn is_ours(path: &str) -> bool {
+    let url = Url::parse(&format!("https://app.example{path}"));
+    url.is_ok_and(|url| url.path().starts_with("/_gatelodge"))
+}
+
+/// The request that a proxy asks about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Original {
+    /// The application's host.
+    pub host: AppHost,
+    /// What was asked for there.
+    pub path: ReturnPath,
+    /// Whether the proxy takes an answer by its status alone, as nginx does, or the request is one
+    /// that no redirect can bring back: a form that was sent, or what a page fetches for itself.
+    pub by_status: bool,
+}
+
+/// What a proxy says, header by header.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Told<'a> {
+    /// `Sec-Fetch-Mode`, as the browser sent it.
+    pub fetch_mode: Option<&'a str>,
+    /// `X-Original-URL`, which nginx is configured to send: the whole address.
+    pub original_url: Option<&'a str>,
+    /// `X-Forwarded-Host`, which Caddy and Traefik send.
+    pub forwarded_host: Option<&'a str>,
+    /// `X-Forwarded-Method`.
+    pub forwarded_method: Option<&'a str>,
+    /// `X-Forwarded-Uri`.
+    pub forwarded_uri: Option<&'a str>,
+}
+
+impl Original {
+    /// The request that the headers of a proxy describe.
+    ///
+    /// Each proxy overwrites its own headers and hands on the others as they came from outside, so
+    /// a host that is told in two ways has to be told alike: nobody can point at an application
+    /// that lets them in and enter another.
+    pub fn parse(told: Told<'_>) -> Result<Self, Refusal> {
+        let forwarded = told.forwarded_host.map(str::parse::<AppHost>).transpose()?;
+        let Some(url) = told.original_url else {
+            let navigates = matches!(told.forwarded_method, None | Some("GET" | "HEAD"))
+                && matches!(told.fetch_mode, None | Some("navigate"));
+            return Ok(Self {
+                host: forwarded.ok_or(Refusal::AppUnknown)?,
+                path: ReturnPath::of(told.forwarded_uri),
+                by_status: !navigates,
+            });
+        };
+        let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+        let rest = rest.ok_or(Refusal::AppUnknown)?;
+        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let host: AppHost = host.parse()?;
+        if forwarded.is_some_and(|forwarded| forwarded != host) {
+            return Err(Refusal::AppUnknown);
+        }
+        Ok(Self { host, path: ReturnPath::of(Some(path)), by_status: true })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_a_name_with_or_without_a_port() {
+        let host = |written: &str| written.parse::<AppHost>().map(|host| host.to_string());
+
+        assert_eq!(host("App.Example:8443"), Ok("app.example:8443".to_owned()));
+        for wrong in ["", "a b", "a/b", "a@b", "a:", "a:070", "a:99999", "a, b", "a:1:2", "a..b"] {
+            assert_eq!(host(wrong), Err(Refusal::AppUnknown), "{wrong}");
+        }
+        let https: AppHost = "app.example:443".parse().unwrap();
+        assert_eq!(https.under("https").as_str(), "app.example");
+        assert_eq!(https.under("http").as_str(), "app.example:443");
+    }
+
+    /// RFC 6265 §8.5: "Cookies do not provide isolation by port."
+    #[test]
+    fn a_host_is_a_name_that_can_belong_to_one_application() {
+        for shared in [
+            "localhost:8080",
+            "LOCALHOST",
+            "localhost.:8080",
+            "127.0.0.1:8080",
+            "127.1",
+            "0x7f000001",
+            "2130706433:80",
+            "192.0.2.1",
+            "[::1]",
+        ] {
+            assert_eq!(shared.parse::<AppHost>(), Err(Refusal::AppUnknown), "{shared}");
+        }
+        assert_eq!("wiki.localhost:8080".parse::<AppHost>().unwrap().name(), "wiki.localhost");
+    }
+
+    #[test]
+    fn a_return_path_names_no_other_host() {
+        assert_eq!(ReturnPath::of(Some("/a?b=c%20d")).as_str(), "/a?b=c%20d");
+        for wrong in [
+            "https://evil.example/",
+            "//evil.example/",
+            "/\\evil.example",
+            "evil",
+            "/a b",
+            "/a\r\nb",
+            "/a#b",
+            "/é",
+            "/_gatelodge/sign-out",
+            "/x/../_gatelodge/sign-out",
+            "/%2E/_gatelodge/sign-out",
+            "",
+        ] {
+            assert_eq!(ReturnPath::of(Some(wrong)).as_str(), "/", "{wrong}");
+        }
+        assert_eq!(ReturnPath::of(None).as_str(), "/");
+    }
+
+    #[test]
+    fn a_host_that_is_told_in_two_ways_is_told_alike() {
+        let told = |url, host| {
+            let told = Told { original_url: url, forwarded_host: host, ..Told::default() };
+            Original::parse(told).map(|original| (original.host.to_string(), original.by_status))
+        };
+        let a = "a.example".to_owned();
+
+        assert_eq!(told(Some("https://a.example/x"), None), Ok((a.clone(), true)));
+        assert_eq!(told(None, Some("a.example")), Ok((a.clone(), false)));
+        assert_eq!(told(Some("https://a.example"), Some("A.example")), Ok((a, true)));
+        for (url, host) in [
+            (Some("https://a.example/"), Some("b.example")),
+            (Some("https://a.example@b.example/"), None),
+            (Some("//a.example/"), None),
+            (None, Some("a.example, b.example")),
+            (None, None),
+        ] {
+            assert_eq!(told(url, host), Err(Refusal::AppUnknown), "{url:?} {host:?}");
+        }
+    }
+}

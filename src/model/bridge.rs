@@ -1,0 +1,295 @@
+//! What a bridge says of itself. A bridge is a program on a person's machine that carries their
+//! identity to local agents; its contract fixes every name here.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{ErrorCode, Refusal};
+use crate::oauth::redirect_uri::{Kind, RedirectUri};
+use crate::secret::Fresh;
+
+/// The client that bridge tokens name, unless an operator names another.
+pub const CLIENT: &str = "sp_bridge";
+
+/// What bridge tokens are for: the server's own bridge endpoints, and MCP servers behind a bridge.
+pub const AUDIENCE: [&str; 2] = ["bridge", "mcp"];
+
+/// The audience and the scopes of a hook client.
+pub const HOOK_AUDIENCE: &str = "hook";
+/// What a hook client may do.
+pub const HOOK_SCOPE: &str = "hook:govern hook:track";
+
+macro_rules! names {
+    ($($(#[$doc:meta])* $name:ident, $refusal:ident, $most:literal, $also:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// As it is written.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Refusal;
+
+            fn from_str(s: &str) -> Result<Self, Refusal> {
+                let fits = |b: u8| b.is_ascii_alphanumeric() || $also.contains(&b);
+                if (1..=$most).contains(&s.len()) && s.bytes().all(fits) {
+                    Ok(Self(s.into()))
+                } else {
+                    Err(Refusal::$refusal)
+                }
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = &'static str;
+
+            fn try_from(written: String) -> Result<Self, Self::Error> {
+                written.parse().map_err(Refusal::reason)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.0.into()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )*};
+}
+
+names! {
+    /// A bridge session: 1 to 128 characters of `[A-Za-z0-9._-]`, which the bridge may choose.
+    BridgeSessionId, BridgeSessionMalformed, 128, b"._-";
+    /// A host of agents, `claude-code` say: 1 to 64 characters of `[A-Za-z0-9._-]`.
+    HostId, HostIdUnknown, 64, b"._-";
+    /// The plugin that a hook token is for: 1 to 128 characters of `[A-Za-z0-9._:/@-]`.
+    PluginId, PluginIdMalformed, 128, b"._:/@-";
+}
+
+impl BridgeSessionId {
+    /// How the ids begin that this server draws. A caller brings one back only while it lives.
+    const OWN: &str = "gls-";
+
+    /// The one that belongs to `fresh`.
+    pub fn draw(fresh: &Fresh) -> Self {
+        Self(format!("{}{}", Self::OWN, fresh.uuid("bridge session")).into())
+    }
+
+    /// Whether it has the form of one that this server drew.
+    pub fn is_drawn(&self) -> bool {
+        self.0.starts_with(Self::OWN)
+    }
+}
+
+impl HostId {
+    /// The hosts that every installation knows.
+    pub const KNOWN: [&str; 4] = ["claude-code", "claude-desktop", "cowork", "codex-cli"];
+}
+
+/// Where a device link leads: `http` on loopback with a port, its query kept, parsed as a redirect
+/// URI (no user name, no fragment).
+///
+/// A program of the person's own machine listens there; the browser goes nowhere else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkRedirect(RedirectUri);
+
+impl LinkRedirect {
+    /// Host and port, for people.
+    pub fn host(&self) -> String {
+        self.0.host()
+    }
+
+    /// The way there with a code.
+    pub fn with_code(&self, code: &str) -> String {
+        self.0.with_query([("code", code)])
+    }
+
+    /// The way there with the word of a refusal (RFC 6749 §4.1.2.1).
+    pub fn with_error(&self, code: ErrorCode) -> String {
+        self.0.with_query([("error", code.as_str())])
+    }
+}
+
+impl FromStr for LinkRedirect {
+    type Err = Refusal;
+
+    fn from_str(s: &str) -> Result<Self, Refusal> {
+        let uri: RedirectUri = s.parse()?;
+        match uri.kind() {
+            Kind::Loopback { port: Some(_), .. } => Ok(Self(uri)),
+            Kind::Https { .. } | Kind::Loopback { port: None, .. } | Kind::PrivateUse { .. } => {
+                Err(Refusal::LinkRedirectUnfit)
+            }
+        }
+    }
+}
+
+/// The ways in which a bridge comes to its access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// `pat`: by a personal access token.
+    Pat,
+    /// `session`: by an exchange code.
+    Session,
+    /// `session-pat`: a personal access token by an exchange code.
+    SessionPat,
+    /// `mtls`: by a device certificate.
+    Mtls,
+    /// `oauth-client`: a hook client for the person.
+    OauthClient,
+}
+
+impl Mode {
+    /// All of them, in the order of the contract.
+    pub const ALL: &[Self] =
+        &[Self::Pat, Self::Session, Self::SessionPat, Self::Mtls, Self::OauthClient];
+
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pat => "pat",
+            Self::Session => "session",
+            Self::SessionPat => "session-pat",
+            Self::Mtls => "mtls",
+            Self::OauthClient => "oauth-client",
+        }
+    }
+
+    /// The mode of that name.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|mode| mode.as_str() == word)
+    }
+}
+
+/// A protocol in which agents speak to models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ModelProtocol {
+    /// `anthropic`
+    Anthropic,
+    /// `backend`
+    Backend,
+    /// `gemini`
+    Gemini,
+    /// `openai`
+    Openai,
+}
+
+impl ModelProtocol {
+    /// All of them.
+    pub const ALL: &[Self] = &[Self::Anthropic, Self::Backend, Self::Gemini, Self::Openai];
+
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Anthropic => "anthropic",
+            Self::Backend => "backend",
+            Self::Gemini => "gemini",
+            Self::Openai => "openai",
+        }
+    }
+}
+
+impl FromStr for ModelProtocol {
+    type Err = Refusal;
+
+    fn from_str(s: &str) -> Result<Self, Refusal> {
+        let known = Self::ALL.iter().copied().find(|protocol| protocol.as_str() == s);
+        known.ok_or(Refusal::ModelProtocolUnknown)
+    }
+}
+
+/// What a bridge tells of itself every half minute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// Its session.
+    pub session: BridgeSessionId,
+    /// Its version.
+    pub version: String,
+    /// The operating system.
+    pub os: String,
+    /// The machine's name.
+    pub hostname: String,
+    /// When an agent used it last, as it says.
+    pub last_activity: Option<String>,
+    /// How many requests it has forwarded.
+    pub forwarded_total: u64,
+    /// How many tokens have come in.
+    pub tokens_in_total: u64,
+    /// How many tokens have gone out.
+    pub tokens_out_total: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Entropy;
+
+    #[test]
+    fn a_session_id_is_short_and_plain() {
+        for good in ["a", "A.b_c-9", &"x".repeat(128)] {
+            assert!(good.parse::<BridgeSessionId>().is_ok(), "{good}");
+        }
+        for wrong in ["", " a", "a b", "a/b", "é", &"x".repeat(129)] {
+            let refused = wrong.parse::<BridgeSessionId>();
+            assert_eq!(refused, Err(Refusal::BridgeSessionMalformed), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_id_that_was_drawn_here_is_known_as_such() {
+        let drawn = BridgeSessionId::draw(&Entropy::seeded(1).fresh());
+
+        assert!(drawn.is_drawn());
+        assert_eq!(drawn.as_str().parse(), Ok(drawn.clone()));
+        assert!(!"mine".parse::<BridgeSessionId>().unwrap().is_drawn());
+    }
+
+    #[test]
+    fn a_link_leads_to_a_port_of_this_machine_and_nowhere_else() {
+        let link = "http://127.0.0.1:8767/cb?x=1".parse::<LinkRedirect>().unwrap();
+
+        assert_eq!(link.with_code("c"), "http://127.0.0.1:8767/cb?x=1&code=c");
+        assert_eq!(
+            link.with_error(ErrorCode::AccessDenied),
+            "http://127.0.0.1:8767/cb?x=1&error=access_denied"
+        );
+        for good in ["http://[::1]:1/", "http://localhost:65535/a"] {
+            assert!(good.parse::<LinkRedirect>().is_ok(), "{good}");
+        }
+        for wrong in [
+            "http://127.0.0.1/cb",
+            "https://127.0.0.1:8767/cb",
+            "http://192.0.2.1:8767/",
+            "http://localhost.evil.example:8767/",
+            "http://u@127.0.0.1:8767/",
+            "http://127.0.0.1:8767/#f",
+            "cursor://x",
+            "//127.0.0.1:8767/",
+            "",
+        ] {
+            assert!(wrong.parse::<LinkRedirect>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_protocol_is_one_of_four_words() {
+        for protocol in ModelProtocol::ALL {
+            assert_eq!(protocol.as_str().parse(), Ok(*protocol));
+        }
+        assert_eq!("OpenAI".parse::<ModelProtocol>(), Err(Refusal::ModelProtocolUnknown));
+    }
+}
