@@ -7,16 +7,16 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::secret::{Fresh, hex};
+use crate::secret::{Seed, hex};
 
 /// The id under which the log tells why something was refused: 16 hex characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventId(String);
 
 impl EventId {
-    /// The one that belongs to `fresh`.
-    pub fn draw(fresh: &Fresh) -> Self {
-        Self(hex(fresh.bytes("event").first_chunk::<8>().map_or(&[], <[u8; 8]>::as_slice)))
+    /// The one that belongs to `seed`.
+    pub fn from_seed(seed: &Seed) -> Self {
+        Self(hex(seed.bytes("event").first_chunk::<8>().map_or(&[], <[u8; 8]>::as_slice)))
     }
 
     /// As it is shown.
@@ -32,7 +32,7 @@ impl fmt::Display for EventId {
 }
 
 /// A request that was answered.
-pub struct Answered<'a> {
+pub struct RequestLog<'a> {
     /// The method.
     pub method: &'a str,
     /// The route, not the path: paths can hold ids.
@@ -45,7 +45,7 @@ pub struct Answered<'a> {
     pub refused: Option<(&'a EventId, &'a Error)>,
 }
 
-impl Answered<'_> {
+impl RequestLog<'_> {
     /// Writes the line.
     pub fn log(&self) {
         let Self { method, route, status, took, refused } = self;

@@ -324,7 +324,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_seconds(1_000);
 
     fn ring() -> (Sealer, KeyRing) {
-        let sealer = Sealer::new(&RootSecret::generate(&Entropy::seeded(1).fresh()));
+        let sealer = Sealer::new(&RootSecret::generate(&Entropy::seeded(1).seed()));
         let rows = SigningAlg::ALL.iter().map(|alg| generate(*alg, &sealer, NOW, NOW).unwrap());
         let ring = KeyRing::open(rows.collect(), &sealer).unwrap();
         (sealer, ring)
@@ -353,7 +353,7 @@ mod tests {
     fn a_sealed_key_opens_only_under_its_own_root_and_name() {
         let (sealer, _) = ring();
         let (id, row) = generate(SigningAlg::EdDsa, &sealer, NOW, NOW).unwrap();
-        let other = Sealer::new(&RootSecret::generate(&Entropy::seeded(2).fresh()));
+        let other = Sealer::new(&RootSecret::generate(&Entropy::seeded(2).seed()));
 
         assert!(SigningKey::open(id.clone(), &row, &other).is_err());
         assert!(SigningKey::open(KeyId::new("other"), &row, &sealer).is_err());

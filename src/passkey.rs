@@ -23,7 +23,7 @@ use crate::store::schema::CredentialId;
 pub struct Passkeys(Webauthn);
 
 /// A ceremony that was begun: what the browser gets, and what is kept.
-pub struct Begun {
+pub struct StartedCeremony {
     /// `publicKey`, as `parseCreationOptionsFromJSON` and its sibling read it.
     pub public_key: Value,
     /// The server's half.
@@ -91,7 +91,7 @@ impl Passkeys {
         username: &Username,
         display_name: &DisplayName,
         existing: Vec<CredentialId>,
-    ) -> Result<Begun, Internal> {
+    ) -> Result<StartedCeremony, Internal> {
         let existing = existing.into_iter().map(|id| id.0).collect();
         let (mut challenge, state) = self
             .0
@@ -107,7 +107,7 @@ impl Passkeys {
             selection.resident_key = Some(ResidentKeyRequirement::Required);
             selection.require_resident_key = true;
         }
-        Ok(Begun {
+        Ok(StartedCeremony {
             public_key: serde_json::to_value(&challenge.public_key).map_err(Internal::new)?,
             state: serde_json::to_vec(&state).map_err(Internal::new)?,
         })
@@ -131,10 +131,10 @@ impl Passkeys {
     }
 
     /// Begins a sign-in by whichever passkey the person chooses.
-    pub fn start_authentication(&self) -> Result<Begun, Internal> {
+    pub fn start_authentication(&self) -> Result<StartedCeremony, Internal> {
         let (challenge, state) =
             self.0.start_discoverable_authentication().map_err(Internal::new)?;
-        Ok(Begun {
+        Ok(StartedCeremony {
             public_key: serde_json::to_value(&challenge.public_key).map_err(Internal::new)?,
             state: serde_json::to_vec(&state).map_err(Internal::new)?,
         })

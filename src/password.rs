@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::error::Internal;
-use crate::secret::{Fresh, Pepper, RootSecret, TokenHash};
+use crate::secret::{Pepper, RootSecret, Seed, TokenHash};
 
 /// 19 MiB in blocks of 1 KiB, two passes, one lane.
 const MEMORY: u32 = 19 * 1024;
@@ -27,10 +27,10 @@ const SALT: usize = 16;
 const HASH: usize = 32;
 
 /// How many hashes are computed at once: each takes a processor and its memory.
-const AT_ONCE: usize = 2;
+const MAX_CONCURRENT: usize = 2;
 
 /// The most digests that are remembered.
-const MOST: usize = 10_000;
+const MAX_REMEMBERED: usize = 10_000;
 
 /// Proof that a secret met the hash that it holds.
 pub struct Matched {
@@ -52,16 +52,16 @@ pub struct Passwords {
     known: Mutex<Known>,
     pepper: Pepper,
     turns: Arc<Semaphore>,
-    workshop: Arc<Workshop>,
+    workshop: Arc<BlockPool>,
 }
 
 impl Passwords {
     /// A hasher that remembers under a key of its own.
-    pub fn new(fresh: &Fresh) -> Self {
+    pub fn new(seed: &Seed) -> Self {
         Self {
             known: Mutex::default(),
-            pepper: Pepper::new(&RootSecret::generate(fresh)),
-            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            pepper: Pepper::new(&RootSecret::generate(seed)),
+            turns: Arc::new(Semaphore::new(MAX_CONCURRENT)),
             workshop: Arc::default(),
         }
     }
@@ -72,9 +72,9 @@ impl Passwords {
         Ok(Turn(Arc::new(permit)))
     }
 
-    /// The hash of `secret` in PHC form, with a salt out of `fresh`.
-    pub async fn hash(&self, secret: &str, fresh: &Fresh) -> Result<String, Internal> {
-        let salt = fresh.bytes("salt").first_chunk::<SALT>().copied().unwrap_or_default();
+    /// The hash of `secret` in PHC form, with a salt out of `seed`.
+    pub async fn hash(&self, secret: &str, seed: &Seed) -> Result<String, Internal> {
+        let salt = seed.bytes("salt").first_chunk::<SALT>().copied().unwrap_or_default();
         let turn = self.turn().await?;
         let hash =
             self.in_turn(&turn, secret, salt.to_vec(), params(MEMORY, PASSES, LANES)?).await?;
@@ -96,7 +96,7 @@ impl Passwords {
         phc: &str,
         secret: &str,
     ) -> Result<Option<Matched>, Internal> {
-        let kept = Kept::read(phc).ok_or_else(|| Internal::new("a kept hash is none"))?;
+        let kept = ParsedHash::read(phc).ok_or_else(|| Internal::new("a kept hash is none"))?;
         let params = params(kept.memory, kept.passes, kept.lanes)?;
         let hash = self.in_turn(turn, secret, kept.salt, params).await?;
         if !bool::from(hash.as_slice().ct_eq(&kept.hash)) {
@@ -146,7 +146,7 @@ impl Known {
         if self.digests.insert(digest) {
             self.order.push_back(digest);
         }
-        if self.order.len() > MOST
+        if self.order.len() > MAX_REMEMBERED
             && let Some(oldest) = self.order.pop_front()
         {
             self.digests.remove(&oldest);
@@ -156,9 +156,9 @@ impl Known {
 
 /// The memory that is worked in, kept from one hash to the next.
 #[derive(Default)]
-struct Workshop(Mutex<Vec<Vec<Block>>>);
+struct BlockPool(Mutex<Vec<Vec<Block>>>);
 
-impl Workshop {
+impl BlockPool {
     fn hash(
         &self,
         secret: &str,
@@ -185,7 +185,7 @@ impl Workshop {
 
 /// A hash as the PHC string format writes it.
 #[derive(Debug, PartialEq, Eq)]
-struct Kept {
+struct ParsedHash {
     hash: Vec<u8>,
     lanes: u32,
     memory: u32,
@@ -193,7 +193,7 @@ struct Kept {
     salt: Vec<u8>,
 }
 
-impl Kept {
+impl ParsedHash {
     fn read(phc: &str) -> Option<Self> {
         let rest = phc.strip_prefix("$argon2id$v=19$")?;
         let mut parts = rest.split('$');
@@ -220,7 +220,7 @@ mod tests {
     /// Made by the reference implementation: `argon2 somesalt -id -t 2 -k 65536 -p 1 -l 32`
     #[tokio::test]
     async fn the_reference_implementations_hash_is_met() {
-        let passwords = Passwords::new(&Entropy::seeded(1).fresh());
+        let passwords = Passwords::new(&Entropy::seeded(1).seed());
         let phc = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$\
                    CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
 
@@ -231,9 +231,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_secret_that_was_right_is_remembered_for_its_hash_alone() {
-        let fresh = Entropy::seeded(2).fresh();
-        let passwords = Passwords::new(&fresh);
-        let phc = passwords.hash("correct horse", &fresh).await.unwrap();
+        let seed = Entropy::seeded(2).seed();
+        let passwords = Passwords::new(&seed);
+        let phc = passwords.hash("correct horse", &seed).await.unwrap();
         assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
 
         let turn = passwords.turn().await.unwrap();
@@ -243,21 +243,21 @@ mod tests {
 
         assert_eq!(passwords.remembered(&phc, "correct horse").unwrap().phc(), phc);
         assert!(passwords.remembered(&phc, "wrong").is_none());
-        let other = passwords.hash("battery staple", &fresh).await.unwrap();
+        let other = passwords.hash("battery staple", &seed).await.unwrap();
         assert!(passwords.remembered(&other, "correct horse").is_none());
         assert_eq!(lock(&passwords.workshop.0).len(), 1);
     }
 
     #[test]
     fn what_is_remembered_is_bounded() {
-        let pepper = Pepper::new(&RootSecret::generate(&Entropy::seeded(3).fresh()));
+        let pepper = Pepper::new(&RootSecret::generate(&Entropy::seeded(3).seed()));
         let mut known = Known::default();
 
-        for n in 0..=MOST {
+        for n in 0..=MAX_REMEMBERED {
             known.remember(pepper.hash_parts("n", &n.to_be_bytes()));
         }
 
-        assert_eq!((known.digests.len(), known.order.len()), (MOST, MOST));
+        assert_eq!((known.digests.len(), known.order.len()), (MAX_REMEMBERED, MAX_REMEMBERED));
         assert!(!known.digests.contains(&pepper.hash_parts("n", &0_usize.to_be_bytes())));
     }
 
@@ -269,7 +269,7 @@ mod tests {
             "$argon2id$v=19$m=19456,t=2$c29tZXNhbHQ$AAAA",
             "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$AAAA",
         ] {
-            assert_eq!(Kept::read(phc), None, "{phc}");
+            assert_eq!(ParsedHash::read(phc), None, "{phc}");
         }
     }
 }

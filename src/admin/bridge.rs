@@ -13,22 +13,22 @@ use super::{Failed, about, body, optional};
 use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::Context;
-use crate::flow::bridge::access::{self, Access, Asking, Terms};
-use crate::flow::bridge::presence::{self, Seen};
+use crate::flow::bridge::access::{self, AccessRequest, AccessTerms, BridgeAccess};
+use crate::flow::bridge::presence::{self, BridgeStatus};
 use crate::flow::bridge::{exchange, pat};
 use crate::flow::person::people::named;
 use crate::model::person::{DisplayName, Username};
-use crate::model::user_agent::DeviceFacts;
+use crate::model::user_agent::DeviceInfo;
 use crate::oauth::client::SigningAlg;
 use crate::oauth::id::{ClientId, UserId};
 use crate::store::View;
 use crate::store::schema::{Pat, Person};
 
 /// The most bridges or tokens that one listing looks at.
-const MOST: usize = 10_000;
+const MAX_LISTED: usize = 10_000;
 
 /// The longest that a token which an operator issues may last, in seconds.
-const LONGEST: u64 = 86_400;
+const MAX_TTL: u64 = 86_400;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -53,7 +53,7 @@ struct PatAsked {
     lifetime: Option<u64>,
 }
 
-fn shown(seen: &Seen) -> Value {
+fn shown(seen: &BridgeStatus) -> Value {
     let bridge = &seen.bridge;
     json!({
         "session_id": seen.session.as_str(),
@@ -73,7 +73,7 @@ fn shown(seen: &Seen) -> Value {
 
 /// The bridges that were heard of within the last month.
 pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, Failed> {
-    let seen = presence::listed(&app.read()?, &app.context(), MOST)?;
+    let seen = presence::list(&app.read()?, &app.context(), MAX_LISTED)?;
     Ok(Json(json!({ "bridges": seen.iter().map(shown).collect::<Vec<_>>() })))
 }
 
@@ -89,7 +89,7 @@ pub(super) async fn issue_code(
         if person.disabled {
             return Err(Refusal::PersonDisabled.into());
         }
-        exchange::make(tx, cx, user)
+        exchange::issue(tx, cx, user)
     });
     let made = made.await?;
     let told = json!({ "code": *made.code.expose(), "expires": made.expires.rfc3339() });
@@ -102,21 +102,21 @@ pub(super) async fn issue_token(
     request: Request,
 ) -> Result<(StatusCode, Json<Value>), Failed> {
     let asked: TokenAsked = body(request).await?;
-    let usual = Terms::usual()?;
-    let terms = Terms {
+    let usual = AccessTerms::usual()?;
+    let terms = AccessTerms {
         client: optional::<ClientId>(asked.client_id.as_deref())?.unwrap_or(usual.client),
         source: asked.source.map_or(Ok(usual.source), source)?,
         ttl: asked.ttl.map_or(Ok(usual.ttl), lasting)?,
     };
     let username: Username = asked.username.parse()?;
-    let device = DeviceFacts { address: "operator".to_owned(), ..DeviceFacts::default() };
-    let asking = Asking { device, session: None };
+    let device = DeviceInfo { address: "operator".to_owned(), ..DeviceInfo::default() };
+    let access_request = AccessRequest { device, session: None };
     app.complete_keys().await?;
     let opened = app.write(move |tx, cx| {
         let (user, _) = named(tx, &username)?.ok_or(Refusal::UserNotFound)?;
-        access::open(tx, cx, user, &asking, &terms)
+        access::open(tx, cx, user, &access_request, &terms)
     });
-    let Access { claims, session, terms, .. } = opened.await?;
+    let BridgeAccess { claims, session, terms, .. } = opened.await?;
     let token = app.signing_key(SigningAlg::Es256).await?.sign("at+jwt", &claims)?;
     let told = json!({
         "token": token,
@@ -135,7 +135,7 @@ fn source(written: String) -> Result<String, Refusal> {
 }
 
 fn lasting(seconds: u64) -> Result<Duration, Refusal> {
-    let fits = (1..=LONGEST).contains(&seconds);
+    let fits = (1..=MAX_TTL).contains(&seconds);
     if fits { Ok(Duration::from_secs(seconds)) } else { Err(Refusal::BodyMalformed) }
 }
 
@@ -158,7 +158,7 @@ pub(super) async fn list_pats(
     let (view, cx): (_, Context) = (app.read()?, app.context());
     let user: Option<UserId> = about(&view, &request)?;
     let mut told = Vec::new();
-    for (key, row) in pat::listed(&view, &cx, user, MOST)? {
+    for (key, row) in pat::list(&view, &cx, user, MAX_LISTED)? {
         told.push(shown_pat(&key, &row, view.find::<Person>(&row.user)?.as_ref()));
     }
     Ok(Json(json!({ "personal_tokens": told })))
@@ -170,12 +170,12 @@ pub(super) async fn add_pat(
     request: Request,
 ) -> Result<(StatusCode, Json<Value>), Failed> {
     /// Ten years, in seconds.
-    const MOST_SECONDS: u64 = 3650 * 86_400;
+    const MAX_SECONDS: u64 = 3650 * 86_400;
     let asked: PatAsked = body(request).await?;
     let username: Username = asked.username.parse()?;
     let name: DisplayName = asked.name.as_deref().unwrap_or("made by the operator").parse()?;
     let lifetime = match asked.lifetime {
-        Some(seconds) if (60..=MOST_SECONDS).contains(&seconds) => {
+        Some(seconds) if (60..=MAX_SECONDS).contains(&seconds) => {
             Some(Duration::from_secs(seconds))
         }
         Some(_) => return Err(Refusal::BodyMalformed.into()),

@@ -18,7 +18,7 @@ use crate::model::person::{DisplayName, Username};
 use crate::tls::Certificate;
 
 /// The most certificates that one listing shows.
-const MOST: usize = 10_000;
+const MAX_LISTED: usize = 10_000;
 
 /// A certificate that is there already, or the request for one from the local CA.
 #[derive(Deserialize)]
@@ -72,7 +72,7 @@ pub(super) async fn list(
 ) -> Result<Json<Value>, Failed> {
     let view = app.read()?;
     let user = about(&view, &request)?;
-    let registered = certificate::list(&view, user, MOST)?;
+    let registered = certificate::list(&view, user, MAX_LISTED)?;
     Ok(Json(json!({ "certificates": registered.iter().map(shown).collect::<Vec<_>>() })))
 }
 

@@ -22,7 +22,7 @@ use crate::store::View;
 use crate::store::schema::{Client, Links, Origin};
 
 /// The most clients that one listing shows.
-const MOST: usize = 10_000;
+const MAX_LISTED: usize = 10_000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -164,7 +164,7 @@ pub(super) fn shown(id: &ClientId, client: &Client) -> Value {
 }
 
 pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, Failed> {
-    let clients = app.read()?.list::<Client>(MOST)?;
+    let clients = app.read()?.list::<Client>(MAX_LISTED)?;
     let clients: Vec<Value> = clients.iter().map(|(id, client)| shown(id, client)).collect();
     Ok(Json(json!({ "clients": clients })))
 }
@@ -193,7 +193,7 @@ fn told(id: &ClientId, client: &Client, secret: Option<&MadeClientSecret>) -> Va
 async fn hashed(app: &App, secret: Option<String>) -> Result<Option<String>, Failed> {
     let Some(secret) = secret.map(Zeroizing::new) else { return Ok(None) };
     let secret: ClientSecret = secret.parse().map_err(|_| Refusal::ClientSecretUnfit)?;
-    Ok(Some(app.passwords().hash(secret.expose(), &app.context().fresh).await?))
+    Ok(Some(app.passwords().hash(secret.expose(), &app.context().seed).await?))
 }
 
 /// The members of a client that cannot be described.

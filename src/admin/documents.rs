@@ -37,6 +37,6 @@ pub(super) async fn import(
         app.check_sector(&metadata).await?;
     }
     let named = id.clone();
-    let client = app.write(move |tx, cx| document::keep(tx, cx, &named, &metadata, None)).await?;
+    let client = app.write(move |tx, cx| document::store(tx, cx, &named, &metadata, None)).await?;
     Ok((StatusCode::CREATED, Json(shown(&id, &client))))
 }

@@ -19,8 +19,8 @@ use crate::store::View;
 use crate::store::schema::{PASSKEYS_BY_USER, Person};
 
 /// The most people that one listing shows, and the most passkeys that are counted for one.
-const MOST: usize = 10_000;
-const MOST_PASSKEYS: usize = 100;
+const MAX_LISTED: usize = 10_000;
+const MAX_PASSKEYS: usize = 100;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -88,11 +88,11 @@ pub(crate) fn setup_url(app: &App, invited: &Invited) -> String {
 pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, Failed> {
     let view = app.read()?;
     let mut users = Vec::new();
-    let mut people = view.list::<Person>(MOST)?;
+    let mut people = view.list::<Person>(MAX_LISTED)?;
     // Their ids are drawn by lot.
     people.sort_by(|(_, a), (_, b)| a.username.as_str().cmp(b.username.as_str()));
     for (id, person) in people {
-        let passkeys = view.by(&PASSKEYS_BY_USER, &id, MOST_PASSKEYS)?.len();
+        let passkeys = view.by(&PASSKEYS_BY_USER, &id, MAX_PASSKEYS)?.len();
         users.push(shown(id, &person, passkeys));
     }
     Ok(Json(json!({ "users": users })))
@@ -119,7 +119,7 @@ pub(super) async fn show(
 ) -> Result<Json<Value>, Failed> {
     let view = app.read()?;
     let (id, person) = people::named(&view, &username.parse()?)?.ok_or(Refusal::UserNotFound)?;
-    let passkeys = view.by(&PASSKEYS_BY_USER, &id, MOST_PASSKEYS)?.len();
+    let passkeys = view.by(&PASSKEYS_BY_USER, &id, MAX_PASSKEYS)?.len();
     Ok(Json(shown(id, &person, passkeys)))
 }
 
@@ -137,7 +137,7 @@ pub(super) async fn change(
         roles: changed.roles.map(|roles| parsed(&roles)).transpose()?,
     };
     let (id, person) = app.write(move |tx, cx| people::change(tx, cx, &username, &change)).await?;
-    let passkeys = app.read()?.by(&PASSKEYS_BY_USER, &id, MOST_PASSKEYS)?.len();
+    let passkeys = app.read()?.by(&PASSKEYS_BY_USER, &id, MAX_PASSKEYS)?.len();
     Ok(Json(shown(id, &person, passkeys)))
 }
 

@@ -19,7 +19,7 @@ use crate::store::View;
 use crate::store::schema::Protected;
 
 /// The most resources that one listing shows.
-const MOST: usize = 10_000;
+const MAX_LISTED: usize = 10_000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -75,7 +75,7 @@ fn shown(app: &App, row: &Protected) -> Value {
 }
 
 pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, Failed> {
-    let resources = app.read()?.list::<Protected>(MOST)?;
+    let resources = app.read()?.list::<Protected>(MAX_LISTED)?;
     let resources: Vec<Value> = resources.iter().map(|(_, row)| shown(&app, row)).collect();
     Ok(Json(json!({ "resources": resources })))
 }

@@ -10,18 +10,18 @@ use super::{Failed, about};
 use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::bridge::access::{self, LiveBridge};
-use crate::flow::session::anonymous::{self, Kept};
+use crate::flow::session::anonymous::{self, StoredSession};
 use crate::flow::session::{self, LiveSession};
 use crate::flow::token::grant::{self, LiveGrant};
 use crate::model::anonymous::Metadata;
 use crate::model::bridge::BridgeSessionId;
-use crate::model::user_agent::{DeviceFacts, Locale};
+use crate::model::user_agent::{DeviceInfo, Locale};
 use crate::oauth::id::{GrantId, SessionId};
 use crate::store::schema::{AnonymousEnding, Person};
 use crate::store::{StoreError, View};
 
 /// The most sessions or grants that one listing looks at.
-const MOST: usize = 10_000;
+const MAX_LISTED: usize = 10_000;
 
 fn shown_session(live: &LiveSession) -> Value {
     let told = json!({
@@ -52,12 +52,12 @@ fn shown_bridge(live: &LiveBridge) -> Value {
 }
 
 /// A session of any kind, with what it told of its device, and what is read out of that.
-fn with_device(mut told: Value, device: &DeviceFacts) -> Value {
+fn with_device(mut told: Value, device: &DeviceInfo) -> Value {
     let program = device.program();
     if let Value::Object(members) = &mut told {
         members.extend([
             ("address".to_owned(), device.address.as_str().into()),
-            ("agent".to_owned(), device.agent.as_deref().into()),
+            ("agent".to_owned(), device.user_agent.as_deref().into()),
             ("program".to_owned(), program.program.into()),
             ("system".to_owned(), program.system.into()),
             ("bot".to_owned(), program.bot.into()),
@@ -69,8 +69,8 @@ fn with_device(mut told: Value, device: &DeviceFacts) -> Value {
 
 /// An anonymous session, what became of it, and into whom it was merged: the person's name, or
 /// their id where they have gone.
-fn shown_anonymous(view: &impl View, kept: &Kept) -> Result<Value, StoreError> {
-    let session = &kept.session;
+fn shown_anonymous(view: &impl View, stored: &StoredSession) -> Result<Value, StoreError> {
+    let session = &stored.session;
     let (state, merged_into) = match session.ending {
         Some(AnonymousEnding::Merged(user)) => {
             let person = view.find::<Person>(&user)?;
@@ -78,11 +78,11 @@ fn shown_anonymous(view: &impl View, kept: &Kept) -> Result<Value, StoreError> {
             ("merged", Some(name))
         }
         Some(AnonymousEnding::Revoked) => ("revoked", None),
-        None if kept.lives => ("live", None),
+        None if stored.lives => ("live", None),
         None => ("over", None),
     };
     let told = json!({
-        "id": kept.id.to_string(),
+        "id": stored.id.to_string(),
         "source": "anonymous",
         "sub": session.sub.to_string(),
         "client_id": session.client.as_str(),
@@ -118,13 +118,13 @@ pub(super) async fn list(
 ) -> Result<Json<Value>, Failed> {
     let (view, cx) = (app.read()?, app.context());
     let user = about(&view, &request)?;
-    let sessions = session::listed(&view, &cx, user, MOST)?;
-    let bridges = access::listed(&view, &cx, user, MOST)?;
+    let sessions = session::list(&view, &cx, user, MAX_LISTED)?;
+    let bridges = access::list(&view, &cx, user, MAX_LISTED)?;
     let told = sessions.iter().map(shown_session).chain(bridges.iter().map(shown_bridge));
     let mut told: Vec<Value> = told.collect();
     if user.is_none() {
-        for kept in anonymous::listed(&view, &cx, MOST)? {
-            told.push(shown_anonymous(&view, &kept)?);
+        for stored in anonymous::list(&view, &cx, MAX_LISTED)? {
+            told.push(shown_anonymous(&view, &stored)?);
         }
     }
     Ok(Json(json!({ "sessions": told })))
@@ -133,9 +133,11 @@ pub(super) async fn list(
 /// The anonymous sessions that are kept, those that are over too.
 pub(super) async fn list_anonymous(State(app): State<Arc<App>>) -> Result<Json<Value>, Failed> {
     let view = app.read()?;
-    let kept = anonymous::kept(&view, &app.context(), MOST)?;
-    let told =
-        kept.iter().map(|kept| shown_anonymous(&view, kept)).collect::<Result<Vec<_>, _>>()?;
+    let stored = anonymous::list_all(&view, &app.context(), MAX_LISTED)?;
+    let told = stored
+        .iter()
+        .map(|stored| shown_anonymous(&view, stored))
+        .collect::<Result<Vec<_>, _>>()?;
     Ok(Json(json!({ "sessions": told })))
 }
 
@@ -165,7 +167,7 @@ pub(super) async fn list_grants(
 ) -> Result<Json<Value>, Failed> {
     let (view, cx) = (app.read()?, app.context());
     let user = about(&view, &request)?;
-    let grants = grant::listed(&view, &cx, user, MOST)?;
+    let grants = grant::list(&view, &cx, user, MAX_LISTED)?;
     Ok(Json(json!({ "grants": grants.iter().map(shown_grant).collect::<Vec<_>>() })))
 }
 

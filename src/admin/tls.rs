@@ -19,10 +19,10 @@ const DAY: Duration = Duration::from_hours(24);
 /// How many days a certificate lasts where nobody says, and at most: what Apple's systems take
 /// from a CA that a person trusts.
 const DAYS: u32 = 365;
-const MOST_DAYS: u32 = 825;
+const MAX_DAYS: u32 = 825;
 
 /// The most names in one certificate.
-const MOST_NAMES: usize = 100;
+const MAX_NAMES: usize = 100;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -58,7 +58,7 @@ pub(super) async fn issue(
 ) -> Result<(StatusCode, Json<Value>), Failed> {
     let asked: Asked = body(request).await?;
     let days = asked.days.unwrap_or(DAYS);
-    let fits = (1..=MOST_DAYS).contains(&days) && (1..=MOST_NAMES).contains(&asked.names.len());
+    let fits = (1..=MAX_DAYS).contains(&days) && (1..=MAX_NAMES).contains(&asked.names.len());
     if !fits {
         return Err(Refusal::BodyMalformed.into());
     }

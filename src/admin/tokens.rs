@@ -82,12 +82,12 @@ pub(super) async fn revoke(
     request: Request,
 ) -> Result<Json<Value>, Failed> {
     let asked: Asked = body(request).await?;
-    let shown = match TokenParameter::of(&asked.token) {
+    let presented = match TokenParameter::of(&asked.token) {
         TokenParameter::Access(token) => {
-            introspect::Shown::Access(Box::new(app.keys().verify(&token, "at+jwt")?))
+            introspect::PresentedToken::Access(Box::new(app.keys().verify(&token, "at+jwt")?))
         }
-        TokenParameter::Refresh(token) => introspect::Shown::Refresh(token),
+        TokenParameter::Refresh(token) => introspect::PresentedToken::Refresh(token),
     };
-    app.write(move |tx, cx| revoke::by_operator(tx, cx, &shown)).await?;
+    app.write(move |tx, cx| revoke::by_operator(tx, cx, &presented)).await?;
     Ok(Json(json!({ "revoked": true })))
 }

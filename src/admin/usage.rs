@@ -9,19 +9,19 @@ use serde_json::{Value, json};
 
 use super::Failed;
 use crate::app::App;
-use crate::flow::client::usage::{self, Used};
+use crate::flow::client::usage::{self, UsageReport};
 use crate::oauth::id::ClientId;
 use crate::store::schema::Usage;
 
-fn shown(id: Option<&ClientId>, used: &Used) -> Value {
-    let held = &used.held;
+fn shown(id: Option<&ClientId>, report: &UsageReport) -> Value {
+    let active = &report.active;
     json!({
         "client_id": id.map(ClientId::as_str),
-        "active_sessions": held.sessions,
-        "live_grants": held.grants,
-        "at_least": held.at_least,
-        "last_day": sums(&used.day),
-        "last_week": sums(&used.week),
+        "active_sessions": active.sessions,
+        "live_grants": active.grants,
+        "at_least": active.at_least,
+        "last_day": sums(&report.day),
+        "last_week": sums(&report.week),
     })
 }
 
@@ -36,8 +36,8 @@ fn sums(usage: &Usage) -> Value {
 }
 
 pub(super) async fn of_all(State(app): State<Arc<App>>) -> Result<Json<Value>, Failed> {
-    let used = usage::used(&app.read()?, &app.context(), None)?;
-    Ok(Json(shown(None, &used)))
+    let report = usage::report(&app.read()?, &app.context(), None)?;
+    Ok(Json(shown(None, &report)))
 }
 
 pub(super) async fn of_client(
@@ -45,6 +45,6 @@ pub(super) async fn of_client(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Failed> {
     let id: ClientId = id.parse()?;
-    let used = usage::used(&app.read()?, &app.context(), Some(&id))?;
-    Ok(Json(shown(Some(&id), &used)))
+    let report = usage::report(&app.read()?, &app.context(), Some(&id))?;
+    Ok(Json(shown(Some(&id), &report)))
 }

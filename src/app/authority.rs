@@ -8,7 +8,7 @@ use crate::tls::{Authority, TlsError};
 
 /// The CA, once somebody needed it. Held while it is made, so that it is made once.
 #[derive(Default)]
-pub(super) struct Kept(Mutex<Option<Arc<Authority>>>);
+pub(super) struct CachedAuthority(Mutex<Option<Arc<Authority>>>);
 
 impl App {
     /// The installation's own CA, which is made in the data directory where there is none.

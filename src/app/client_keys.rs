@@ -14,22 +14,22 @@ use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::web_uri::WebUri;
 
 /// The longest document, in bytes, and the most sets that are kept.
-const LONGEST: usize = 64 * 1024;
-const MOST: usize = 1_000;
+const MAX_BODY: usize = 64 * 1024;
+const MAX_ENTRIES: usize = 1_000;
 
 /// How long a set is kept, whatever its server says.
-const SHORTEST: Duration = Duration::from_mins(5);
-const LONGEST_KEPT: Duration = Duration::from_hours(24);
+const MIN_LIFETIME: Duration = Duration::from_mins(5);
+const MAX_LIFETIME: Duration = Duration::from_hours(24);
 
 /// How often a signature by no known key may cause a fetch, so that strangers cannot cause many.
-const BETWEEN: Duration = Duration::from_mins(1);
+const MIN_REFETCH_INTERVAL: Duration = Duration::from_mins(1);
 
 /// The most key sets that one network has fetched in a minute.
-const PER_MINUTE: usize = 60;
+const MAX_PER_MINUTE: usize = 60;
 
 /// Key sets by their address.
 #[derive(Default)]
-pub(super) struct Kept(Mutex<BTreeMap<WebUri, Entry>>);
+pub(super) struct KeyCache(Mutex<BTreeMap<WebUri, Entry>>);
 
 #[derive(Clone)]
 struct Entry {
@@ -39,14 +39,14 @@ struct Entry {
     tried: Timestamp,
 }
 
-impl Kept {
+impl KeyCache {
     fn find(&self, uri: &WebUri) -> Option<Entry> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(uri).cloned()
     }
 
-    fn keep(&self, uri: &WebUri, entry: Entry) {
+    fn insert(&self, uri: &WebUri, entry: Entry) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= MOST && !kept.contains_key(uri) {
+        if kept.len() >= MAX_ENTRIES && !kept.contains_key(uri) {
             let oldest = kept.iter().min_by_key(|(_, entry)| entry.tried);
             if let Some(oldest) = oldest.map(|(uri, _)| uri.clone()) {
                 kept.remove(&oldest);
@@ -73,25 +73,28 @@ impl App {
     /// minute, and if they can be had. Where not, those that are kept go on.
     pub async fn newer_client_keys(&self, uri: &WebUri, from: IpAddr) -> Option<Arc<JwkSet>> {
         let now = self.clock.now();
-        let entry = self.client_keys.find(uri).filter(|entry| now >= entry.tried + BETWEEN)?;
-        self.client_keys.keep(uri, Entry { tried: now, ..entry });
+        let entry =
+            self.client_keys.find(uri).filter(|entry| now >= entry.tried + MIN_REFETCH_INTERVAL)?;
+        self.client_keys.insert(uri, Entry { tried: now, ..entry });
         self.fetch_client_keys(uri, from).await.ok()
     }
 
     async fn fetch_client_keys(&self, uri: &WebUri, from: IpAddr) -> Result<Arc<JwkSet>, Error> {
         let network = throttle::network(from);
-        let counted =
-            self.write(move |tx, cx| throttle::spend(tx, cx, "client keys", &network, PER_MINUTE));
+        let counted = self.write(move |tx, cx| {
+            throttle::consume(tx, cx, "client keys", &network, MAX_PER_MINUTE)
+        });
         counted.await?;
         let unavailable = Refusal::ClientKeysUnavailable;
         let url = uri.url().ok_or(unavailable)?;
-        let fetched = self.fetcher.json(&url, LONGEST).await.map_err(|_| unavailable)?;
+        let fetched = self.fetcher.json(&url, MAX_BODY).await.map_err(|_| unavailable)?;
         let read = serde_json::from_slice(&fetched.body).map_err(|_| unavailable)?;
         let keys = Arc::new(JwkSet::from_value(&read).map_err(|_| unavailable)?);
-        let lasts = fetched.fresh_for.unwrap_or(SHORTEST).clamp(SHORTEST, LONGEST_KEPT);
+        let lasts =
+            fetched.freshness_lifetime.unwrap_or(MIN_LIFETIME).clamp(MIN_LIFETIME, MAX_LIFETIME);
         let now = self.clock.now();
         let entry = Entry { keys: Arc::clone(&keys), stale: now + lasts, tried: now };
-        self.client_keys.keep(uri, entry);
+        self.client_keys.insert(uri, entry);
         Ok(keys)
     }
 }
@@ -102,18 +105,18 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_bounded_and_the_oldest_goes_first() {
-        let kept = Kept::default();
+        let kept = KeyCache::default();
         let uri = |n: usize| format!("https://c{n}.example/jwks").parse::<WebUri>().unwrap();
         let key = br#"{"keys": [{"kty": "OKP", "crv": "Ed25519",
             "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
         let keys = Arc::new(JwkSet::parse(key).unwrap());
 
-        for n in 0..=MOST {
+        for n in 0..=MAX_ENTRIES {
             let tried = Timestamp::from_seconds(n as u64);
-            kept.keep(&uri(n), Entry { keys: Arc::clone(&keys), stale: tried, tried });
+            kept.insert(&uri(n), Entry { keys: Arc::clone(&keys), stale: tried, tried });
         }
 
         assert!(kept.find(&uri(0)).is_none());
-        assert!(kept.find(&uri(1)).is_some() && kept.find(&uri(MOST)).is_some());
+        assert!(kept.find(&uri(1)).is_some() && kept.find(&uri(MAX_ENTRIES)).is_some());
     }
 }

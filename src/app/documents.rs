@@ -6,49 +6,49 @@ use std::time::Duration;
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::fetch::FetchError;
-use crate::flow::client::document::{self, Standing};
+use crate::flow::client::document::{self, DocumentStatus};
 use crate::flow::throttle;
 use crate::oauth::client::cimd;
 use crate::oauth::client::registration::ClientMetadata;
 use crate::oauth::id::ClientId;
 
 /// The most bytes of a client's document, and of one behind a `sector_identifier_uri`.
-const DOCUMENT: usize = 10 * 1024;
-const SECTOR: usize = 64 * 1024;
+const MAX_DOCUMENT: usize = 10 * 1024;
+const MAX_SECTOR: usize = 64 * 1024;
 
 /// The shortest and the longest time that a document is kept, whatever its server says.
-const SHORTEST: Duration = Duration::from_mins(5);
-const LONGEST: Duration = Duration::from_hours(24);
+const MIN_LIFETIME: Duration = Duration::from_mins(5);
+const MAX_LIFETIME: Duration = Duration::from_hours(24);
 
 /// The most documents that one network has fetched in a minute.
-const PER_MINUTE: usize = 60;
+const MAX_PER_MINUTE: usize = 60;
 
 impl App {
     /// Sees to it that the client `id`, if it is named by a document, is known as the document
     /// says it today. Each request that meets a failure asks anew, within the limits of the network
     /// that it comes from: one "MUST NOT cache error responses", nor "documents which are invalid
     /// or malformed" (draft-ietf-oauth-client-id-metadata-document-02 §5.2).
-    pub async fn meet(&self, id: &ClientId, address: IpAddr) -> Result<(), Error> {
-        self.renew(id, address, |_| false).await
+    pub async fn ensure_current(&self, id: &ClientId, address: IpAddr) -> Result<(), Error> {
+        self.refresh_document(id, address, |_| false).await
     }
 
-    /// Fetches the document of the client `id`, if that is due. A failure that `bears` says may
+    /// Fetches the document of the client `id`, if that is due. A failure that `tolerates` says may
     /// pass is none for a client that was known lately.
-    async fn renew(
+    async fn refresh_document(
         &self,
         id: &ClientId,
         address: IpAddr,
-        bears: fn(FetchError) -> bool,
+        tolerates: fn(FetchError) -> bool,
     ) -> Result<(), Error> {
-        let standing = document::standing(&self.read()?, &self.context(), id)?;
-        let Standing::Fetch(document) = standing else { return Ok(()) };
+        let status = document::status(&self.read()?, &self.context(), id)?;
+        let DocumentStatus::Fetch(document) = status else { return Ok(()) };
         let network = throttle::network(address);
-        let counted =
-            self.write(move |tx, cx| throttle::spend(tx, cx, "documents", &network, PER_MINUTE));
+        let counted = self
+            .write(move |tx, cx| throttle::consume(tx, cx, "documents", &network, MAX_PER_MINUTE));
         counted.await?;
-        let fetched = match self.fetcher().json(document.url(), DOCUMENT).await {
+        let fetched = match self.fetcher().json(document.url(), MAX_DOCUMENT).await {
             Err(error)
-                if bears(error) && document::is_recent(&self.read()?, &self.context(), id)? =>
+                if tolerates(error) && document::is_recent(&self.read()?, &self.context(), id)? =>
             {
                 return Ok(());
             }
@@ -57,23 +57,30 @@ impl App {
         let schemes = &self.rules().config.policy.private_use_schemes;
         let metadata = cimd::parse(id, &fetched.body, schemes)?;
         self.check_sector(&metadata).await?;
-        let fresh = fetched.fresh_for.unwrap_or_default().clamp(SHORTEST, LONGEST);
+        let freshness =
+            fetched.freshness_lifetime.unwrap_or_default().clamp(MIN_LIFETIME, MAX_LIFETIME);
         let id = id.clone();
-        self.write(move |tx, cx| document::keep(tx, cx, &id, &metadata, Some(fresh))).await?;
+        self.write(move |tx, cx| document::store(tx, cx, &id, &metadata, Some(freshness))).await?;
         Ok(())
     }
 
-    /// As [`App::meet`], for a client that has come to prove itself. What people authorized goes on
+    /// As [`App::ensure_current`], for a client that has come to prove itself. What people authorized goes on
     /// while the server of its document is down for a while; a new authorization waits.
     ///
     /// # Errors
     ///
     /// [`Refusal::DocumentUnavailable`], whyever the document cannot be had or read.
-    pub async fn meet_to_prove(&self, id: &ClientId, address: IpAddr) -> Result<(), Error> {
-        self.renew(id, address, FetchError::may_pass).await.map_err(|error| match error {
-            Error::Refused(Refusal::AttemptsTooMany) | Error::Internal(_) => error,
-            Error::Refused(_) => Refusal::DocumentUnavailable.into(),
-        })
+    pub async fn ensure_current_to_authenticate(
+        &self,
+        id: &ClientId,
+        address: IpAddr,
+    ) -> Result<(), Error> {
+        self.refresh_document(id, address, FetchError::may_pass).await.map_err(
+            |error| match error {
+                Error::Refused(Refusal::AttemptsTooMany) | Error::Internal(_) => error,
+                Error::Refused(_) => Refusal::DocumentUnavailable.into(),
+            },
+        )
     }
 
     /// Checks what a client says of its sector against what the sector says of the client
@@ -81,7 +88,7 @@ impl App {
     pub async fn check_sector(&self, metadata: &ClientMetadata) -> Result<(), Error> {
         let Some(uri) = &metadata.sector_identifier_uri else { return Ok(()) };
         let url = uri.url().ok_or(Refusal::WebUriMalformed)?;
-        let document = self.fetcher().json(&url, SECTOR).await;
+        let document = self.fetcher().json(&url, MAX_SECTOR).await;
         let document = document.map_err(|_| Refusal::SectorUnclear)?;
         Ok(metadata.check_sector(&document.body)?)
     }

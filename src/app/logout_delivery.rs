@@ -7,12 +7,12 @@ use tokio::task::JoinSet;
 use crate::app::App;
 use crate::error::{Error, Internal};
 use crate::fetch::FetchError;
-use crate::flow::session::backchannel::{self, Due, Message, Outcome};
+use crate::flow::session::backchannel::{self, DeliveryOutcome, DueDelivery, LogoutMessage};
 use crate::oauth::params::form_encode;
 
 /// The most tokens that one round sends, all of them at once: as many as the way out lets through
 /// without one waiting for another.
-const ROUND: usize = 16;
+const MAX_CONCURRENT: usize = 16;
 
 impl App {
     /// Sends the logout tokens that are due, as many as one round takes; gives their number.
@@ -20,7 +20,7 @@ impl App {
     /// A client that was told and whose answer was lost is told again: its row goes only once the
     /// answer is here.
     pub async fn deliver_logouts(self: &Arc<Self>) -> Result<usize, Error> {
-        let due = backchannel::due(&self.read()?, &self.context(), ROUND)?;
+        let due = backchannel::due(&self.read()?, &self.context(), MAX_CONCURRENT)?;
         let mut attempts = JoinSet::new();
         for due in due {
             let app = Arc::clone(self);
@@ -39,24 +39,25 @@ impl App {
         failed.map_or(Ok(number), Err)
     }
 
-    async fn deliver_logout(&self, due: Due) -> Result<(), Error> {
+    async fn deliver_logout(&self, due: DueDelivery) -> Result<(), Error> {
         let sent = self.send_logout(&due).await?;
         let outcome = match sent {
-            Err(error) if error.may_pass() => Outcome::Failed,
-            Ok(()) | Err(_) => Outcome::Settled,
+            Err(error) if error.may_pass() => DeliveryOutcome::Failed,
+            Ok(()) | Err(_) => DeliveryOutcome::Settled,
         };
         let client = due.key.1.clone();
-        let given_up = self.write(move |tx, cx| backchannel::tried(tx, cx, &due, outcome)).await?;
+        let given_up =
+            self.write(move |tx, cx| backchannel::record_attempt(tx, cx, &due, outcome)).await?;
         if let Err(error) = sent {
-            let given_up = given_up || outcome == Outcome::Settled;
+            let given_up = given_up || outcome == DeliveryOutcome::Settled;
             tracing::warn!(client.id = %client, %error, given_up, "a client was not told of a logout");
         }
         Ok(())
     }
 
     /// Posts the token to the client (OpenID Connect Back-Channel Logout §2.5).
-    async fn send_logout(&self, due: &Due) -> Result<Result<(), FetchError>, Error> {
-        let Some(Message { alg, claims, uri }) = &due.message else { return Ok(Ok(())) };
+    async fn send_logout(&self, due: &DueDelivery) -> Result<Result<(), FetchError>, Error> {
+        let Some(LogoutMessage { alg, claims, uri }) = &due.message else { return Ok(Ok(())) };
         let Some(url) = uri.url() else { return Ok(Ok(())) };
         let token = self.signing_key(*alg).await?.sign("logout+jwt", claims)?;
         Ok(self.fetcher().post_form(&url, form_encode([("logout_token", token.as_str())])).await)

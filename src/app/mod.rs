@@ -36,10 +36,10 @@ const KEY_WAIT: Duration = Duration::from_secs(30);
 
 /// An installation at work.
 pub struct App {
-    authority: authority::Kept,
-    client_keys: client_keys::Kept,
+    authority: authority::CachedAuthority,
+    client_keys: client_keys::KeyCache,
     clock: Clock,
-    counting: usage::Counting,
+    usage: usage::UsageCounter,
     entropy: Entropy,
     fetcher: Fetcher,
     keys: watch::Sender<Arc<KeyRing>>,
@@ -76,12 +76,12 @@ impl App {
     ) -> Result<Self, Error> {
         let sealer = Sealer::new(root);
         let ring = KeyRing::open(flow::installation::signing::list(&store.read()?)?, &sealer)?;
-        let passwords = Passwords::new(&sources.entropy.fresh());
+        let passwords = Passwords::new(&sources.entropy.seed());
         Ok(Self {
-            authority: authority::Kept::default(),
-            client_keys: client_keys::Kept::default(),
+            authority: authority::CachedAuthority::default(),
+            client_keys: client_keys::KeyCache::default(),
             clock: sources.clock,
-            counting: usage::Counting::default(),
+            usage: usage::UsageCounter::default(),
             entropy: sources.entropy,
             fetcher: fetcher(&config)?,
             keys: watch::Sender::new(Arc::new(ring)),
@@ -96,9 +96,9 @@ impl App {
 
     /// A new installation in memory, which ends with the process.
     pub async fn memory(config: Config, issuer: Issuer, sources: Sources) -> Result<Self, Error> {
-        let root = RootSecret::generate(&sources.entropy.fresh());
+        let root = RootSecret::generate(&sources.entropy.seed());
         let app = Self::new(config, issuer, &root, Store::memory()?, sources)?;
-        app.write(flow::installation::begin).await?;
+        app.write(flow::installation::create).await?;
         Ok(app)
     }
 
@@ -134,16 +134,12 @@ impl App {
 
     /// The moment and the chance for one transition.
     pub fn context(&self) -> Context {
-        Context {
-            fresh: self.entropy.fresh(),
-            now: self.clock.now(),
-            rules: Arc::clone(&self.rules),
-        }
+        Context { seed: self.entropy.seed(), now: self.clock.now(), rules: Arc::clone(&self.rules) }
     }
 
     /// A new event id.
     pub fn event_id(&self) -> EventId {
-        EventId::draw(&self.entropy.fresh())
+        EventId::from_seed(&self.entropy.seed())
     }
 
     /// A snapshot of the store.
@@ -208,7 +204,7 @@ impl App {
             return Ok(key);
         }
         let made = keys::generate_for_bridges(&self.sealer, self.clock.now())?;
-        self.write(move |tx, cx| flow::bridge::key::keep(tx, cx, &made)).await
+        self.write(move |tx, cx| flow::bridge::key::store(tx, cx, &made)).await
     }
 
     async fn make_key(self: &Arc<Self>, alg: SigningAlg, ahead: Duration) -> Result<(), Error> {

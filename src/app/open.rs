@@ -19,8 +19,8 @@ use crate::store::schema::Installation;
 use crate::store::{Store, StoreError};
 
 /// How long an opening waits for whoever has the store open, and how often it tries.
-const PATIENCE: Duration = Duration::from_secs(5);
-const TRIES: u32 = 50;
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+const LOCK_ATTEMPTS: u32 = 50;
 
 /// What was found in a data directory.
 pub enum Found {
@@ -97,7 +97,7 @@ impl From<Error> for OpenError {
 impl Found {
     /// What the data directory of `config` holds.
     pub async fn at(config: &Config) -> Result<Self, OpenError> {
-        let (path, shown) = (config.places.store(), shown(&config.places.store()));
+        let (path, display) = (config.places.store(), display(&config.places.store()));
         if !path.exists() {
             return Ok(Self::Nothing);
         }
@@ -106,14 +106,14 @@ impl Found {
             Err(OpenError::KeyMissing(_)) if is_empty(&path) => return Ok(Self::Nothing),
             root => root?,
         };
-        let store = open_patiently(&path).await?;
-        let snapshot = store.read().map_err(|error| OpenError::Store(shown.clone(), error))?;
+        let store = open_waiting_for_lock(&path).await?;
+        let snapshot = store.read().map_err(|error| OpenError::Store(display.clone(), error))?;
         let found = flow::installation::find(&snapshot);
-        match found.map_err(|error| OpenError::Store(shown.clone(), error))? {
+        match found.map_err(|error| OpenError::Store(display.clone(), error))? {
             Some(found) if found.check == Pepper::new(&root).check() => {
                 Ok(Self::Installation(Box::new(found), root, store))
             }
-            Some(_) => Err(OpenError::KeyWrong(shown)),
+            Some(_) => Err(OpenError::KeyWrong(display)),
             None => Ok(Self::Nothing),
         }
     }
@@ -126,31 +126,31 @@ impl App {
             Found::Installation(found, root, store) => {
                 Ok(Self::new(config, found.issuer, &root, store, Sources::default())?)
             }
-            Found::Nothing => Err(OpenError::NoStore(shown(&config.places.store()))),
+            Found::Nothing => Err(OpenError::NoStore(display(&config.places.store()))),
         }
     }
 
     /// Begins an installation of `issuer` in the data directory of `config`.
-    pub async fn begin(config: Config, issuer: Issuer) -> Result<Self, OpenError> {
+    pub async fn create(config: Config, issuer: Issuer) -> Result<Self, OpenError> {
         let sources = Sources::default();
         make_directory(&config.places.data)?;
         let root = match root_secret(&config) {
             Err(OpenError::KeyMissing(_)) => {
-                let root = RootSecret::generate(&sources.entropy.fresh());
+                let root = RootSecret::generate(&sources.entropy.seed());
                 write_key(&config.places, &root)?;
                 root
             }
             root => root?,
         };
-        let store = open_patiently(&config.places.store()).await?;
+        let store = open_waiting_for_lock(&config.places.store()).await?;
         let app = Self::new(config, issuer, &root, store, sources)?;
-        app.write(flow::installation::begin).await?;
+        app.write(flow::installation::create).await?;
         sync_directory(&app.rules().config.places.data)?;
         Ok(app)
     }
 }
 
-fn shown(path: &Path) -> String {
+fn display(path: &Path) -> String {
     path.display().to_string()
 }
 
@@ -165,26 +165,26 @@ fn root_secret(config: &Config) -> Result<RootSecret, OpenError> {
     }
     let path = config.places.key();
     match fs::read_to_string(&path).map(zeroize::Zeroizing::new) {
-        Ok(written) => written.parse().map_err(|why| OpenError::KeyMalformed(shown(&path), why)),
+        Ok(written) => written.parse().map_err(|why| OpenError::KeyMalformed(display(&path), why)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(OpenError::KeyMissing(shown(&path)))
+            Err(OpenError::KeyMissing(display(&path)))
         }
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            Err(OpenError::KeyMalformed(shown(&path), "it is no text"))
+            Err(OpenError::KeyMalformed(display(&path), "it is no text"))
         }
-        Err(error) => Err(OpenError::Place(shown(&path), error)),
+        Err(error) => Err(OpenError::Place(display(&path), error)),
     }
 }
 
-async fn open_patiently(path: &Path) -> Result<Store, OpenError> {
+async fn open_waiting_for_lock(path: &Path) -> Result<Store, OpenError> {
     let mut tries = 0;
     loop {
         match Store::open(path) {
-            Err(StoreError::Locked) if tries < TRIES => {
+            Err(StoreError::Locked) if tries < LOCK_ATTEMPTS => {
                 tries += 1;
-                tokio::time::sleep(PATIENCE / TRIES).await;
+                tokio::time::sleep(LOCK_TIMEOUT / LOCK_ATTEMPTS).await;
             }
-            opened => return opened.map_err(|error| OpenError::Store(shown(path), error)),
+            opened => return opened.map_err(|error| OpenError::Store(display(path), error)),
         }
     }
 }
@@ -194,7 +194,7 @@ fn make_directory(path: &Path) -> Result<(), OpenError> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|error| OpenError::Place(shown(path), error))
+    builder.create(path).map_err(|error| OpenError::Place(display(path), error))
 }
 
 /// Writes the key file, whole or not at all, and syncs it: the store comes after.
@@ -212,12 +212,12 @@ fn write_key(places: &Places, root: &RootSecret) -> Result<(), OpenError> {
         file.sync_all()?;
         fs::rename(&draft, &path)
     })();
-    written.map_err(|error| OpenError::Place(shown(&path), error))?;
+    written.map_err(|error| OpenError::Place(display(&path), error))?;
     sync_directory(&places.data)
 }
 
 /// A name is durable once its directory is.
 fn sync_directory(path: &Path) -> Result<(), OpenError> {
     let synced = if cfg!(unix) { File::open(path).and_then(|it| it.sync_all()) } else { Ok(()) };
-    synced.map_err(|error| OpenError::Place(shown(path), error))
+    synced.map_err(|error| OpenError::Place(display(path), error))
 }

@@ -5,37 +5,37 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::app::App;
 use crate::error::Error;
-use crate::flow::client::usage::{self, Tally, What};
+use crate::flow::client::usage::{self, UsageCounts, UsageEvent};
 use crate::oauth::id::ClientId;
 
 /// What was counted since it was last written.
 #[derive(Default)]
-pub(super) struct Counting(Mutex<Tally>);
+pub(super) struct UsageCounter(Mutex<UsageCounts>);
 
-impl Counting {
+impl UsageCounter {
     /// With the counts in hand; never while anything waits.
-    fn with<T>(&self, work: impl FnOnce(&mut Tally) -> T) -> T {
+    fn with<T>(&self, work: impl FnOnce(&mut UsageCounts) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl App {
     /// Counts what happened to a client that is known; nothing is written, and nobody waits.
-    pub fn count(&self, client: &ClientId, what: What) {
+    pub fn count(&self, client: &ClientId, what: UsageEvent) {
         let now = self.clock.now();
-        self.counting.with(|tally| tally.count(client, now, what));
+        self.usage.with(|counts| counts.count(client, now, what));
     }
 
     /// Writes down what was counted, in one transaction. What could not be written stays counted.
     pub async fn write_counts(&self) -> Result<(), Error> {
-        let counted = Arc::new(self.counting.with(mem::take));
+        let counted = Arc::new(self.usage.with(mem::take));
         if counted.is_empty() {
             return Ok(());
         }
         let own = Arc::clone(&counted);
         let written = self.write(move |tx, cx| usage::write(tx, cx, &own)).await;
         if written.is_err() {
-            self.counting.with(|tally| tally.restore(&counted));
+            self.usage.with(|counts| counts.restore(&counted));
         }
         written
     }

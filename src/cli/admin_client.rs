@@ -19,13 +19,13 @@ use crate::config::Config;
 use super::output::{Exit, Failure};
 
 /// The longest answer that is read.
-const LONGEST: usize = 64 << 20;
+const MAX_RESPONSE: usize = 64 << 20;
 
 /// How long a running server may take to answer.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A way to the administration API.
-pub(super) enum Door {
+pub(super) enum AdminClient {
     /// The store, opened by this process, which then owns it.
     InProcess(Router),
     /// The running server's socket.
@@ -35,27 +35,27 @@ pub(super) enum Door {
 
 /// Why nothing came through the door.
 #[derive(Debug)]
-pub(super) enum DoorError {
+pub(super) enum AdminClientError {
     /// The server broke off, or spoke no JSON.
     Broken(String),
     /// There is no server, and the store cannot be opened: with the code to end with.
     Closed(u8, String),
 }
 
-impl Door {
+impl AdminClient {
     /// The socket where a server answers, else the store itself.
-    pub(super) async fn open(config: Config) -> Result<Self, DoorError> {
-        if let Some(door) = Self::running(&config).await? {
-            return Ok(door);
+    pub(super) async fn open(config: Config) -> Result<Self, AdminClientError> {
+        if let Some(admin) = Self::running(&config).await? {
+            return Ok(admin);
         }
         let app = App::open_existing(config)
             .await
-            .map_err(|error| DoorError::Closed(error.exit(), error.to_string()))?;
+            .map_err(|error| AdminClientError::Closed(error.exit(), error.to_string()))?;
         Ok(Self::InProcess(crate::admin::router(Arc::new(app))))
     }
 
     /// The socket where a server answers, if one does.
-    pub(super) async fn running(config: &Config) -> Result<Option<Self>, DoorError> {
+    pub(super) async fn running(config: &Config) -> Result<Option<Self>, AdminClientError> {
         #[cfg(unix)]
         return knock(&config.places.socket()).await;
         #[cfg(not(unix))]
@@ -68,8 +68,8 @@ impl Door {
         method: Method,
         path: &str,
         body: Option<Value>,
-    ) -> Result<(u16, Value), DoorError> {
-        let broken = |error: &dyn fmt::Display| DoorError::Broken(error.to_string());
+    ) -> Result<(u16, Value), AdminClientError> {
+        let broken = |error: &dyn fmt::Display| AdminClientError::Broken(error.to_string());
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -89,13 +89,14 @@ impl Door {
                     let response = sender.send_request(request).await;
                     read(response.map_err(|error| broken(&error))?).await
                 };
-                let late = |_| DoorError::Broken(format!("no answer in {} s", PATIENCE.as_secs()));
-                tokio::time::timeout(PATIENCE, answered).await.map_err(late)?
+                let late =
+                    |_| AdminClientError::Broken(format!("no answer in {} s", TIMEOUT.as_secs()));
+                tokio::time::timeout(TIMEOUT, answered).await.map_err(late)?
             }
         }
     }
 
-    /// As [`Door::call`], where any status but 2xx is a failure.
+    /// As [`AdminClient::call`], where any status but 2xx is a failure.
     pub(super) async fn ask(
         &mut self,
         method: Method,
@@ -116,7 +117,7 @@ pub(super) fn path_of(noun: &str, name: &str) -> String {
 
 /// The server behind the socket at `path`, if one answers.
 #[cfg(unix)]
-async fn knock(path: &std::path::Path) -> Result<Option<Door>, DoorError> {
+async fn knock(path: &std::path::Path) -> Result<Option<AdminClient>, AdminClientError> {
     use std::io::ErrorKind;
 
     let stream = match tokio::net::UnixStream::connect(path).await {
@@ -130,36 +131,38 @@ async fn knock(path: &std::path::Path) -> Result<Option<Door>, DoorError> {
         {
             return Ok(None);
         }
-        Err(error) => return Err(DoorError::Closed(5, format!("{}: {error}", path.display()))),
+        Err(error) => {
+            return Err(AdminClientError::Closed(5, format!("{}: {error}", path.display())));
+        }
     };
     let io = hyper_util::rt::TokioIo::new(stream);
     let (sender, connection) = hyper::client::conn::http1::handshake(io)
         .await
-        .map_err(|error| DoorError::Broken(error.to_string()))?;
+        .map_err(|error| AdminClientError::Broken(error.to_string()))?;
     // Its failure reaches the caller through the request that it breaks.
     tokio::spawn(connection);
-    Ok(Some(Door::Socket(sender)))
+    Ok(Some(AdminClient::Socket(sender)))
 }
 
-async fn read<B>(response: Response<B>) -> Result<(u16, Value), DoorError>
+async fn read<B>(response: Response<B>) -> Result<(u16, Value), AdminClientError>
 where
     B: axum::body::HttpBody<Data = axum::body::Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let status = response.status().as_u16();
-    let body = Limited::new(response.into_body(), LONGEST).collect().await;
-    let bytes = body.map_err(|error| DoorError::Broken(error.to_string()))?.to_bytes();
+    let body = Limited::new(response.into_body(), MAX_RESPONSE).collect().await;
+    let bytes = body.map_err(|error| AdminClientError::Broken(error.to_string()))?.to_bytes();
     if bytes.is_empty() {
         return Ok((status, Value::Null));
     }
     match serde_json::from_slice(&bytes) {
         Ok(answer) => Ok((status, answer)),
         Err(_) if !(200..300).contains(&status) => Ok((status, Value::Null)),
-        Err(error) => Err(DoorError::Broken(error.to_string())),
+        Err(error) => Err(AdminClientError::Broken(error.to_string())),
     }
 }
 
-impl fmt::Display for DoorError {
+impl fmt::Display for AdminClientError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Broken(why) => write!(f, "the server broke off: {why}"),
@@ -168,11 +171,11 @@ impl fmt::Display for DoorError {
     }
 }
 
-impl From<DoorError> for Failure {
-    fn from(error: DoorError) -> Self {
+impl From<AdminClientError> for Failure {
+    fn from(error: AdminClientError) -> Self {
         let exit = match &error {
-            DoorError::Broken(_) => Exit::Failed,
-            DoorError::Closed(exit, _) => Exit::from_code(*exit),
+            AdminClientError::Broken(_) => Exit::Failed,
+            AdminClientError::Closed(exit, _) => Exit::from_code(*exit),
         };
         Self::new(exit, error)
     }
@@ -194,21 +197,21 @@ mod tests {
             .route("/gone", get(|| async { (StatusCode::NOT_FOUND, "no JSON either") }))
     }
 
-    async fn speaks(mut door: Door) {
+    async fn speaks(mut admin: AdminClient) {
         let body = json!({"name": "shop"});
 
-        let answer = door.call(Method::POST, "/echo", Some(body.clone())).await.unwrap();
-        let refusal = door.call(Method::GET, "/gone", None).await.unwrap();
-        let nonsense = door.call(Method::GET, "/text", None).await;
+        let answer = admin.call(Method::POST, "/echo", Some(body.clone())).await.unwrap();
+        let refusal = admin.call(Method::GET, "/gone", None).await.unwrap();
+        let nonsense = admin.call(Method::GET, "/text", None).await;
 
         assert_eq!(answer, (200, body));
         assert_eq!(refusal, (404, Value::Null));
-        assert!(matches!(nonsense, Err(DoorError::Broken(_))));
+        assert!(matches!(nonsense, Err(AdminClientError::Broken(_))));
     }
 
     #[tokio::test]
     async fn the_door_in_process_speaks_json() {
-        speaks(Door::InProcess(router())).await;
+        speaks(AdminClient::InProcess(router())).await;
     }
 
     #[cfg(unix)]
@@ -219,10 +222,10 @@ mod tests {
         let listener = tokio::net::UnixListener::bind(config.places.socket()).unwrap();
         tokio::spawn(async { axum::serve(listener, router()).await });
 
-        let door = Door::open(config).await.unwrap();
+        let admin = AdminClient::open(config).await.unwrap();
 
-        assert!(matches!(door, Door::Socket(_)));
-        speaks(door).await;
+        assert!(matches!(admin, AdminClient::Socket(_)));
+        speaks(admin).await;
     }
 
     #[cfg(unix)]

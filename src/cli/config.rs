@@ -6,9 +6,9 @@ use clap::Subcommand;
 use serde_json::json;
 
 use crate::clock::Clock;
-use crate::config::{Config, Faults, Flags, Told};
+use crate::config::{Config, Faults, Flags, ResolvedSetting};
 
-use super::output::{Answer, Exit, plain};
+use super::output::{Exit, Output, plain};
 
 /// What can be done with the configuration.
 #[derive(Debug, Subcommand)]
@@ -20,18 +20,18 @@ pub(super) enum ConfigVerb {
 }
 
 /// `gatelodge config …`
-pub(super) fn run(verb: &ConfigVerb, flags: &Flags, env: &BTreeMap<String, String>) -> Answer {
+pub(super) fn run(verb: &ConfigVerb, flags: &Flags, env: &BTreeMap<String, String>) -> Output {
     match verb {
         ConfigVerb::Check => match Config::explain(flags, env, Clock::System.now()) {
-            Ok((config, told)) => sound(&config, &told),
+            Ok((config, settings)) => sound(&config, &settings),
             Err(faults) => faulty(&faults),
         },
     }
 }
 
-fn sound(config: &Config, told: &[Told]) -> Answer {
+fn sound(config: &Config, settings: &[ResolvedSetting]) -> Output {
     let mut text = "ok\n".to_owned();
-    for Told { key, value, source } in told {
+    for ResolvedSetting { key, value, source } in settings {
         text.push_str(&plain(&format!("{key} = {value}  ({source})")));
         text.push('\n');
     }
@@ -40,20 +40,20 @@ fn sound(config: &Config, told: &[Told]) -> Answer {
         None => "no configuration file; what is not listed has its default".to_owned(),
     };
     let path = config.places.config.as_ref().map(|path| path.display().to_string());
-    let json = json!({"ok": true, "config": path, "settings": told});
-    Answer::new(text, json).with_note(note)
+    let json = json!({"ok": true, "config": path, "settings": settings});
+    Output::new(text, json).with_note(note)
 }
 
-fn faulty(faults: &Faults) -> Answer {
+fn faulty(faults: &Faults) -> Output {
     let json = json!({"ok": false, "faults": faults});
-    Answer::new(faults.to_string(), json).ending(Exit::Usage)
+    Output::new(faults.to_string(), json).ending(Exit::Usage)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(pairs: &[(&str, &str)]) -> Answer {
+    fn check(pairs: &[(&str, &str)]) -> Output {
         let mut env: BTreeMap<_, _> =
             pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         env.insert("GATELODGE_DATA".to_owned(), "/d".to_owned());

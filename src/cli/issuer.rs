@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::error::Refusal;
 use crate::oauth::issuer::Issuer;
 
-use super::admin_client::Door;
-use super::output::{Answer, Exit, Failure, word};
+use super::admin_client::AdminClient;
+use super::output::{Exit, Failure, Output, word};
 
 const CHANGE_HELP: &str = "\
 A passkey belongs to the host of the issuer it was made at. Without --yes nothing is changed:
@@ -41,33 +41,33 @@ fn issuer(written: &str) -> Result<Issuer, &'static str> {
 }
 
 /// `gatelodge issuer …`
-pub(super) async fn run(verb: IssuerVerb, door: &mut Door) -> Result<Answer, Failure> {
+pub(super) async fn run(verb: IssuerVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
         IssuerVerb::Show => {
-            let answer = door.ask(Method::GET, "/api/v1/issuer", None).await?;
-            Ok(Answer::new(word(&answer, "issuer"), answer))
+            let answer = admin.ask(Method::GET, "/api/v1/issuer", None).await?;
+            Ok(Output::new(word(&answer, "issuer"), answer))
         }
         IssuerVerb::Change { url, yes } => {
             let asked = json!({"issuer": url, "confirm": yes});
-            let answer = door.ask(Method::PUT, "/api/v1/issuer", Some(asked)).await?;
+            let answer = admin.ask(Method::PUT, "/api/v1/issuer", Some(asked)).await?;
             Ok(told(&url, answer))
         }
     }
 }
 
-fn told(url: &Issuer, answer: Value) -> Answer {
+fn told(url: &Issuer, answer: Value) -> Output {
     let previous = word(&answer, "previous");
     if answer.get("changed").and_then(Value::as_bool) == Some(true) {
         let text = format!("the issuer was {previous} and is now {url}\n{}", orphans(&answer));
-        return Answer::new(text, answer)
+        return Output::new(text, answer)
             .with_note("A running server uses it from its next start.");
     }
     if previous == url.as_str() {
-        return Answer::new(format!("the issuer is {url} already"), answer);
+        return Output::new(format!("the issuer is {url} already"), answer);
     }
     let text = format!("the issuer would change from {previous} to {url}\n{}", orphans(&answer));
     let note = format!("Nothing is changed yet: gatelodge issuer change {url} --yes does it.");
-    Answer::new(text, answer).with_note(note).ending(Exit::Refused)
+    Output::new(text, answer).with_note(note).ending(Exit::Refused)
 }
 
 /// Whose passkeys no longer work.
@@ -85,7 +85,7 @@ fn orphans(answer: &Value) -> String {
 mod tests {
     use super::*;
 
-    fn answered(changed: bool, previous: &str) -> Answer {
+    fn answered(changed: bool, previous: &str) -> Output {
         let orphaned = json!([{"username": "ada", "passkey": "laptop"}]);
         let answer = json!({
             "issuer": "https://id.example", "previous": previous, "orphaned": orphaned,

@@ -1,7 +1,7 @@
 //! The command line: `gatelodge NOUN VERB`.
 //!
 //! `args` says what can be written, one file per noun says what it does, `answer` how it is told,
-//! and `door` leads to the administration API, which alone knows the store. Answers go to standard
+//! and `admin` leads to the administration API, which alone knows the store. Answers go to standard
 //! output, everything else to standard error. This room may use `config`, `serve` and the door's
 //! two ways in; it has no rules of its own about clients or people. `login` is a client like any
 //! other, and knows of the server what the wire tells.
@@ -35,9 +35,9 @@ use tokio::runtime::{Builder, Runtime};
 use crate::clock::Clock;
 use crate::config::{Config, Flags};
 
-use admin_client::Door;
+use admin_client::AdminClient;
 use args::{Args, Global, ServeArgs, Verb};
-use output::{Answer, Exit, Failure};
+use output::{Exit, Failure, Output};
 
 /// Reads the process's arguments and environment, does what they say, and gives its exit code.
 pub fn run() -> ExitCode {
@@ -57,13 +57,13 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Answer, Failure> {
+fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failure> {
     let Args { global, verb } = args;
     let verb = verb.unwrap_or_else(|| Verb::Serve(ServeArgs::default()));
     let flags = flags(&global);
     match verb {
-        Verb::Bridge(verb) => with_door(&flags, env, async |door| bridge::run(verb, door).await),
-        Verb::Client(verb) => with_door(&flags, env, async |door| client::run(verb, door).await),
+        Verb::Bridge(verb) => with_admin(&flags, env, async |admin| bridge::run(verb, admin).await),
+        Verb::Client(verb) => with_admin(&flags, env, async |admin| client::run(verb, admin).await),
         Verb::Credential(args) => {
             with_config(&flags, env, async |config| login::credential(args, config).await)
         }
@@ -79,27 +79,29 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Answer, Failur
         Verb::Completions { shell } => Ok(program::completions(shell)),
         Verb::Config(verb) => Ok(config::run(&verb, &flags, env)),
         Verb::Grant(verb) => {
-            with_door(&flags, env, async |door| session::run_grant(verb, door).await)
+            with_admin(&flags, env, async |admin| session::run_grant(verb, admin).await)
         }
-        Verb::Issuer(verb) => with_door(&flags, env, async |door| issuer::run(verb, door).await),
+        Verb::Issuer(verb) => with_admin(&flags, env, async |admin| issuer::run(verb, admin).await),
         Verb::Paths => Ok(program::paths(&Config::load(&flags, env)?.places)),
         Verb::Resource(verb) => {
-            with_door(&flags, env, async |door| resource::run(verb, door).await)
+            with_admin(&flags, env, async |admin| resource::run(verb, admin).await)
         }
         Verb::Serve(args) => serve(&args.over(flags), env),
-        Verb::Session(verb) => with_door(&flags, env, async |door| session::run(verb, door).await),
-        Verb::Tls(verb) => with_door(&flags, env, async |door| tls::run(verb, door).await),
-        Verb::Token(verb) => with_door(&flags, env, async |door| token::run(verb, door).await),
-        Verb::User(verb) => with_door(&flags, env, async |door| user::run(verb, door).await),
+        Verb::Session(verb) => {
+            with_admin(&flags, env, async |admin| session::run(verb, admin).await)
+        }
+        Verb::Tls(verb) => with_admin(&flags, env, async |admin| tls::run(verb, admin).await),
+        Verb::Token(verb) => with_admin(&flags, env, async |admin| token::run(verb, admin).await),
+        Verb::User(verb) => with_admin(&flags, env, async |admin| user::run(verb, admin).await),
         Verb::Version => Ok(program::version()),
     }
 }
 
-fn serve(flags: &Flags, env: &BTreeMap<String, String>) -> Result<Answer, Failure> {
+fn serve(flags: &Flags, env: &BTreeMap<String, String>) -> Result<Output, Failure> {
     let (config, _) = Config::explain(flags, env, Clock::System.now())?;
     let stopped = started(Builder::new_multi_thread())?.block_on(crate::serve::run(config));
     match stopped {
-        Ok(()) => Ok(Answer::nothing()),
+        Ok(()) => Ok(Output::nothing()),
         Err(stop) => Err(Failure::new(Exit::from_code(stop.exit), stop)),
     }
 }
@@ -107,21 +109,21 @@ fn serve(flags: &Flags, env: &BTreeMap<String, String>) -> Result<Answer, Failur
 fn with_config(
     flags: &Flags,
     env: &BTreeMap<String, String>,
-    verb: impl AsyncFnOnce(&Config) -> Result<Answer, Failure>,
-) -> Result<Answer, Failure> {
+    verb: impl AsyncFnOnce(&Config) -> Result<Output, Failure>,
+) -> Result<Output, Failure> {
     let config = Config::load(flags, env)?;
     started(Builder::new_current_thread())?.block_on(verb(&config))
 }
 
-fn with_door(
+fn with_admin(
     flags: &Flags,
     env: &BTreeMap<String, String>,
-    verb: impl AsyncFnOnce(&mut Door) -> Result<Answer, Failure>,
-) -> Result<Answer, Failure> {
+    verb: impl AsyncFnOnce(&mut AdminClient) -> Result<Output, Failure>,
+) -> Result<Output, Failure> {
     let config = Config::load(flags, env)?;
     started(Builder::new_current_thread())?.block_on(async {
-        let mut door = Door::open(config).await?;
-        verb(&mut door).await
+        let mut admin = AdminClient::open(config).await?;
+        verb(&mut admin).await
     })
 }
 

@@ -54,14 +54,14 @@ impl From<Exit> for ExitCode {
 
 /// What a command has to say.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct Output {
     exit: Exit,
     json: Value,
     note: Option<String>,
     text: String,
 }
 
-impl Answer {
+impl Output {
     /// The same answer for people and for programs.
     pub(super) fn new(text: impl Into<String>, json: Value) -> Self {
         Self { exit: Exit::Done, json, note: None, text: text.into() }

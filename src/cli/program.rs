@@ -7,16 +7,16 @@ use serde_json::{Value, json};
 use crate::config::Places;
 
 use super::args::Args;
-use super::output::{Answer, fields};
+use super::output::{Output, fields};
 
 /// `gatelodge version`
-pub(super) fn version() -> Answer {
+pub(super) fn version() -> Output {
     let version = env!("CARGO_PKG_VERSION");
-    Answer::new(format!("gatelodge {version}"), json!({"name": "gatelodge", "version": version}))
+    Output::new(format!("gatelodge {version}"), json!({"name": "gatelodge", "version": version}))
 }
 
 /// `gatelodge paths`
-pub(super) fn paths(places: &Places) -> Answer {
+pub(super) fn paths(places: &Places) -> Output {
     let rows = [
         ("data", Some(places.data.clone())),
         ("store", Some(places.store())),
@@ -28,16 +28,16 @@ pub(super) fn paths(places: &Places) -> Answer {
     let rows = rows.map(|(name, path)| (name, path.map(|path| path.display().to_string())));
     let json = rows.iter().map(|(name, path)| ((*name).to_owned(), json!(path))).collect();
     let text = rows.map(|(name, path)| (name, path.unwrap_or_else(|| "(none)".to_owned())));
-    Answer::new(fields(&text), Value::Object(json))
+    Output::new(fields(&text), Value::Object(json))
 }
 
 /// `gatelodge completions`
-pub(super) fn completions(shell: Shell) -> Answer {
+pub(super) fn completions(shell: Shell) -> Output {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "gatelodge", &mut script);
     let script = String::from_utf8_lossy(&script).into_owned();
     let json = json!({"shell": shell.to_string(), "script": script});
-    Answer::new(script, json)
+    Output::new(script, json)
 }
 
 #[cfg(test)]

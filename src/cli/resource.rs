@@ -5,8 +5,8 @@ use clap::{Args, Subcommand};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
-use super::admin_client::Door;
-use super::output::{Answer, Failure, fields, table, word};
+use super::admin_client::AdminClient;
+use super::output::{Failure, Output, fields, table, word};
 
 const ADD_HELP: &str = "\
 Examples:
@@ -61,12 +61,12 @@ pub(super) struct Add {
 }
 
 /// `gatelodge resource …`
-pub(super) async fn run(verb: ResourceVerb, door: &mut Door) -> Result<Answer, Failure> {
+pub(super) async fn run(verb: ResourceVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
         ResourceVerb::Add(add) => {
-            let added = door.ask(Method::POST, "/api/v1/resources", Some(add.body())).await?;
+            let added = admin.ask(Method::POST, "/api/v1/resources", Some(add.body())).await?;
             let secret = !word(&added, "client_secret").is_empty();
-            let answer = Answer::new(shown(&added), added);
+            let answer = Output::new(shown(&added), added);
             Ok(if secret {
                 answer.with_note(
                     "Keep the secret now: it is not stored, and nobody can show it a second time.",
@@ -75,14 +75,14 @@ pub(super) async fn run(verb: ResourceVerb, door: &mut Door) -> Result<Answer, F
                 answer
             })
         }
-        ResourceVerb::List => Ok(list(door.ask(Method::GET, "/api/v1/resources", None).await?)),
+        ResourceVerb::List => Ok(list(admin.ask(Method::GET, "/api/v1/resources", None).await?)),
         ResourceVerb::Show { resource } => {
-            let found = door.ask(Method::GET, &path(&resource), None).await?;
-            Ok(Answer::new(shown(&found), found))
+            let found = admin.ask(Method::GET, &path(&resource), None).await?;
+            Ok(Output::new(shown(&found), found))
         }
         ResourceVerb::Remove { resource } => {
-            let removed = door.ask(Method::DELETE, &path(&resource), None).await?;
-            Ok(Answer::new(format!("removed {}", word(&removed, "resource")), removed))
+            let removed = admin.ask(Method::DELETE, &path(&resource), None).await?;
+            Ok(Output::new(format!("removed {}", word(&removed, "resource")), removed))
         }
     }
 }
@@ -126,11 +126,11 @@ fn shown(resource: &Value) -> String {
     text
 }
 
-fn list(answer: Value) -> Answer {
+fn list(answer: Value) -> Output {
     let all = answer.get("resources").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     if all.is_empty() {
         let note = "No resource is registered yet: gatelodge resource add URI";
-        return Answer::new("", answer).with_note(note);
+        return Output::new("", answer).with_note(note);
     }
     let columns = &[
         ("RESOURCE", "resource"),
@@ -139,7 +139,7 @@ fn list(answer: Value) -> Answer {
         ("CLIENT ID", "client_id"),
         ("CREATED", "created"),
     ];
-    Answer::new(table(columns, all), answer)
+    Output::new(table(columns, all), answer)
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use axum::http::Method;
 use clap::Subcommand;
 use serde_json::Value;
 
-use super::admin_client::{Door, path_of};
-use super::output::{Answer, Failure, fields, table, word};
+use super::admin_client::{AdminClient, path_of};
+use super::output::{Failure, Output, fields, table, word};
 
 const SESSION_HELP: &str = "\
 Examples:
@@ -66,7 +66,7 @@ pub(super) enum GrantVerb {
 }
 
 /// `gatelodge session …`
-pub(super) async fn run(verb: SessionVerb, door: &mut Door) -> Result<Answer, Failure> {
+pub(super) async fn run(verb: SessionVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
         SessionVerb::List { anonymous: true, .. } => {
             const COLUMNS: &[(&str, &str)] = &[
@@ -78,7 +78,7 @@ pub(super) async fn run(verb: SessionVerb, door: &mut Door) -> Result<Answer, Fa
                 ("CREATED", "created"),
                 ("EXPIRES", "expires"),
             ];
-            let answer = door.ask(Method::GET, "/api/v1/anonymous-sessions", None).await?;
+            let answer = admin.ask(Method::GET, "/api/v1/anonymous-sessions", None).await?;
             Ok(list(answer, "sessions", COLUMNS, "No anonymous session is kept."))
         }
         SessionVerb::List { user, anonymous: false } => {
@@ -95,23 +95,23 @@ pub(super) async fn run(verb: SessionVerb, door: &mut Door) -> Result<Answer, Fa
                 ("SEEN", "seen"),
                 ("EXPIRES", "expires"),
             ];
-            let answer = door.ask(Method::GET, &list_path("sessions", user), None).await?;
+            let answer = admin.ask(Method::GET, &list_path("sessions", user), None).await?;
             Ok(list(answer, "sessions", COLUMNS, "Nobody is signed in."))
         }
         SessionVerb::Revoke { id } => {
             let path = path_of("sessions", &id);
-            let revoked = door.ask(Method::DELETE, &path, None).await?;
+            let revoked = admin.ask(Method::DELETE, &path, None).await?;
             let text = fields(&[
                 ("revoked", word(&revoked, "id")),
                 ("username", word(&revoked, "username")),
             ]);
-            Ok(Answer::new(text, revoked))
+            Ok(Output::new(text, revoked))
         }
     }
 }
 
 /// `gatelodge grant …`
-pub(super) async fn run_grant(verb: GrantVerb, door: &mut Door) -> Result<Answer, Failure> {
+pub(super) async fn run_grant(verb: GrantVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
         GrantVerb::List { user } => {
             const COLUMNS: &[(&str, &str)] = &[
@@ -124,18 +124,18 @@ pub(super) async fn run_grant(verb: GrantVerb, door: &mut Door) -> Result<Answer
                 ("CREATED", "created"),
                 ("EXPIRES", "expires"),
             ];
-            let answer = door.ask(Method::GET, &list_path("grants", user), None).await?;
+            let answer = admin.ask(Method::GET, &list_path("grants", user), None).await?;
             Ok(list(answer, "grants", COLUMNS, "No grant is in force."))
         }
         GrantVerb::Revoke { id } => {
             let path = path_of("grants", &id);
-            let revoked = door.ask(Method::DELETE, &path, None).await?;
+            let revoked = admin.ask(Method::DELETE, &path, None).await?;
             let text = fields(&[
                 ("revoked", word(&revoked, "id")),
                 ("username", word(&revoked, "username")),
                 ("client_id", word(&revoked, "client_id")),
             ]);
-            Ok(Answer::new(text, revoked))
+            Ok(Output::new(text, revoked))
         }
     }
 }
@@ -145,12 +145,12 @@ fn list_path(noun: &str, user: Option<String>) -> String {
     query.map_or_else(|| format!("/api/v1/{noun}"), |query| format!("/api/v1/{noun}?{query}"))
 }
 
-fn list(answer: Value, name: &str, columns: &[(&str, &str)], none: &str) -> Answer {
+fn list(answer: Value, name: &str, columns: &[(&str, &str)], none: &str) -> Output {
     let rows = answer.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     if rows.is_empty() {
-        return Answer::new("", answer).with_note(none);
+        return Output::new("", answer).with_note(none);
     }
-    Answer::new(table(columns, rows), answer)
+    Output::new(table(columns, rows), answer)
 }
 
 #[cfg(test)]
@@ -162,7 +162,7 @@ mod tests {
 
     use super::*;
 
-    fn door() -> Door {
+    fn admin() -> AdminClient {
         let sessions = |RawQuery(query): RawQuery| async move {
             let one = json!({
                 "id": "s1", "username": query.unwrap_or_default(), "source": "web",
@@ -176,7 +176,7 @@ mod tests {
             Json(json!({ "sessions": [one] }))
         };
         let revoked = |Path(id): Path<String>| async move { Json(json!({ "id": id })) };
-        Door::InProcess(
+        AdminClient::InProcess(
             Router::new()
                 .route("/api/v1/sessions", get(sessions))
                 .route("/api/v1/sessions/{id}", delete(revoked))
@@ -190,7 +190,7 @@ mod tests {
     async fn sessions_are_listed_of_everybody_or_of_one() {
         let list = async |user: Option<&str>, anonymous| {
             let verb = SessionVerb::List { user: user.map(str::to_owned), anonymous };
-            run(verb, &mut door()).await.unwrap()
+            run(verb, &mut admin()).await.unwrap()
         };
 
         let (all, one) = (list(None, false).await, list(Some("a+b"), false).await);
@@ -204,9 +204,9 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_revoked_is_told() {
-        let session = run(SessionVerb::Revoke { id: "s1".into() }, &mut door()).await.unwrap();
-        let grant = run_grant(GrantVerb::Revoke { id: "g/1".into() }, &mut door()).await.unwrap();
-        let none = run_grant(GrantVerb::List { user: None }, &mut door()).await.unwrap();
+        let session = run(SessionVerb::Revoke { id: "s1".into() }, &mut admin()).await.unwrap();
+        let grant = run_grant(GrantVerb::Revoke { id: "g/1".into() }, &mut admin()).await.unwrap();
+        let none = run_grant(GrantVerb::List { user: None }, &mut admin()).await.unwrap();
 
         assert_eq!(session.parts().1, "revoked  s1\n");
         assert_eq!(grant.parts().1, "revoked  g/1\n");

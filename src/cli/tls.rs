@@ -6,9 +6,9 @@ use axum::http::Method;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::admin_client::Door;
+use super::admin_client::AdminClient;
 use super::new_files::{self, NewFiles};
-use super::output::{Answer, Failure, fields, word};
+use super::output::{Failure, Output, fields, word};
 use super::trust;
 
 const TLS_HELP: &str = "\
@@ -52,21 +52,21 @@ pub(super) enum TlsVerb {
 }
 
 /// `gatelodge tls …`
-pub(super) async fn run(verb: TlsVerb, door: &mut Door) -> Result<Answer, Failure> {
+pub(super) async fn run(verb: TlsVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
         TlsVerb::Ca => {
-            let answer = ca(door).await?;
+            let answer = ca(admin).await?;
             let pem = answer.get("certificate").and_then(Value::as_str).unwrap_or_default();
-            Ok(Answer::new(pem, answer.clone()))
+            Ok(Output::new(pem, answer.clone()))
         }
         TlsVerb::Trust { print } => {
-            let answer = ca(door).await?;
+            let answer = ca(admin).await?;
             Ok(trust::run(Path::new("/"), &answer, print))
         }
         TlsVerb::Issue { names, out, key, days } => {
             let (files, made) = (NewFiles::claim(&out, &key)?, new_files::key()?);
             let asked = json!({ "days": days, "names": names, "request": made.request });
-            let issued = door.ask(Method::POST, "/api/v1/tls/certificates", Some(asked)).await?;
+            let issued = admin.ask(Method::POST, "/api/v1/tls/certificates", Some(asked)).await?;
             let pem = issued.get("certificate").and_then(Value::as_str).unwrap_or_default();
             files.fill(pem, &made)?;
             let json = json!({
@@ -83,11 +83,11 @@ pub(super) async fn run(verb: TlsVerb, door: &mut Door) -> Result<Answer, Failur
                 ("expires", word(&json, "not_after")),
                 ("fingerprint", word(&json, "fingerprint")),
             ]);
-            Ok(Answer::new(text, json))
+            Ok(Output::new(text, json))
         }
     }
 }
 
-async fn ca(door: &mut Door) -> Result<Value, Failure> {
-    door.ask(Method::GET, "/api/v1/tls/ca", None).await
+async fn ca(admin: &mut AdminClient) -> Result<Value, Failure> {
+    admin.ask(Method::GET, "/api/v1/tls/ca", None).await
 }

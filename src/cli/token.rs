@@ -6,8 +6,8 @@ use axum::http::Method;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::admin_client::Door;
-use super::output::{Answer, Exit, Failure, fields, word};
+use super::admin_client::AdminClient;
+use super::output::{Exit, Failure, Output, fields, word};
 
 const INSPECT_HELP: &str = "\
 Examples:
@@ -18,7 +18,7 @@ It tells what the token says and whether it is in force; where it is not, why. T
 ends with 4 for a token that is not.";
 
 /// The longest token that is read.
-const LONGEST: u64 = 16 * 1024;
+const MAX_TOKEN: u64 = 16 * 1024;
 
 /// What can be done with tokens.
 #[derive(Debug, Subcommand)]
@@ -38,17 +38,17 @@ pub(super) struct Named {
 }
 
 /// `gatelodge token …`
-pub(super) async fn run(verb: TokenVerb, door: &mut Door) -> Result<Answer, Failure> {
+pub(super) async fn run(verb: TokenVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
         TokenVerb::Inspect(named) => {
             let asked = named.body()?;
-            let told = door.ask(Method::POST, "/api/v1/tokens/inspect", Some(asked)).await?;
+            let told = admin.ask(Method::POST, "/api/v1/tokens/inspect", Some(asked)).await?;
             Ok(explained(told))
         }
         TokenVerb::Revoke(named) => {
             let asked = named.body()?;
-            let told = door.ask(Method::POST, "/api/v1/tokens/revoke", Some(asked)).await?;
-            Ok(Answer::new("", told).with_note("The token is revoked."))
+            let told = admin.ask(Method::POST, "/api/v1/tokens/revoke", Some(asked)).await?;
+            Ok(Output::new("", told).with_note("The token is revoked."))
         }
     }
 }
@@ -62,12 +62,12 @@ impl Named {
 
 fn piped() -> Result<String, Failure> {
     let mut token = String::new();
-    let read = std::io::stdin().lock().take(LONGEST).read_to_string(&mut token);
+    let read = std::io::stdin().lock().take(MAX_TOKEN).read_to_string(&mut token);
     read.map_err(|error| Failure::new(Exit::Usage, format!("standard input: {error}")))?;
     Ok(token)
 }
 
-fn explained(told: Value) -> Answer {
+fn explained(told: Value) -> Output {
     let mut rows: Vec<_> =
         ["kind", "active", "reason"].map(|name| (name, word(&told, name))).into();
     if let Some(claims) = told.get("claims") {
@@ -76,7 +76,7 @@ fn explained(told: Value) -> Answer {
     }
     let text = fields(&rows);
     let active = told.get("active") == Some(&Value::Bool(true));
-    Answer::new(text, told).ending(if active { Exit::Done } else { Exit::Refused })
+    Output::new(text, told).ending(if active { Exit::Done } else { Exit::Refused })
 }
 
 #[cfg(test)]

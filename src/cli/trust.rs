@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use super::output::{Answer, Exit, plain, word};
+use super::output::{Exit, Output, plain, word};
 
 /// How a family of systems is told.
 struct Way {
@@ -43,7 +43,7 @@ const WAYS: &[Way] = &[
 ];
 
 /// Installs the CA of `answer` into the system below `root`, or only says how.
-pub(super) fn run(root: &Path, answer: &Value, only_say: bool) -> Answer {
+pub(super) fn run(root: &Path, answer: &Value, only_say: bool) -> Output {
     let (pem, file) = (member(answer, "certificate"), word(answer, "path"));
     let name: String = member(answer, "fingerprint").chars().take(8).collect();
     let way = WAYS.iter().find(|way| root.join(way.directory).is_dir());
@@ -70,16 +70,16 @@ pub(super) fn run(root: &Path, answer: &Value, only_say: bool) -> Answer {
             let text = format!("This machine trusts the local CA: {}\n", path.unwrap_or_default());
             let browsers = steps.get(1..).unwrap_or_default();
             let note = format!("Browsers with a list of their own do not yet.\n{}", told(browsers));
-            Answer::new(text, json).with_note(note)
+            Output::new(text, json).with_note(note)
         }
         Some(Err(why)) => {
             let note = format!("The local CA was not installed: {}", plain(&why));
-            Answer::new(told(&steps), json).with_note(note).ending(Exit::Failed)
+            Output::new(told(&steps), json).with_note(note).ending(Exit::Failed)
         }
-        None if only_say => Answer::new(told(&steps), json),
+        None if only_say => Output::new(told(&steps), json),
         None => {
             let note = "It is not known where this system keeps the authorities that it trusts.";
-            Answer::new(told(&steps), json).with_note(note).ending(Exit::Failed)
+            Output::new(told(&steps), json).with_note(note).ending(Exit::Failed)
         }
     }
 }

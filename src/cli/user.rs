@@ -4,8 +4,8 @@ use axum::http::Method;
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
-use super::admin_client::{Door, path_of};
-use super::output::{Answer, Exit, Failure, fields, table, word};
+use super::admin_client::{AdminClient, path_of};
+use super::output::{Exit, Failure, Output, fields, table, word};
 
 const ADD_HELP: &str = "\
 Examples:
@@ -105,34 +105,34 @@ pub(super) struct Set {
 }
 
 /// `gatelodge user …`
-pub(super) async fn run(verb: UserVerb, door: &mut Door) -> Result<Answer, Failure> {
+pub(super) async fn run(verb: UserVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
         UserVerb::Add(add) => {
-            let answer = door.ask(Method::POST, "/api/v1/users", Some(add.body())).await?;
+            let answer = admin.ask(Method::POST, "/api/v1/users", Some(add.body())).await?;
             Ok(link(answer))
         }
         UserVerb::List => {
-            let answer = door.ask(Method::GET, "/api/v1/users", None).await?;
+            let answer = admin.ask(Method::GET, "/api/v1/users", None).await?;
             Ok(list(answer))
         }
         UserVerb::Show { username } => {
-            let answer = door.ask(Method::GET, &path_of("users", &username), None).await?;
+            let answer = admin.ask(Method::GET, &path_of("users", &username), None).await?;
             Ok(show(answer))
         }
         UserVerb::Set(set) => {
             let path = path_of("users", &set.username);
-            let answer = door.ask(Method::PATCH, &path, Some(set.body()?)).await?;
+            let answer = admin.ask(Method::PATCH, &path, Some(set.body()?)).await?;
             Ok(show(answer))
         }
-        UserVerb::Disable { username } => switch(&username, true, door).await,
-        UserVerb::Enable { username } => switch(&username, false, door).await,
+        UserVerb::Disable { username } => switch(&username, true, admin).await,
+        UserVerb::Enable { username } => switch(&username, false, admin).await,
         UserVerb::Remove { username } => {
-            let answer = door.ask(Method::DELETE, &path_of("users", &username), None).await?;
-            Ok(Answer::new(fields(&[("removed", word(&answer, "username"))]), answer))
+            let answer = admin.ask(Method::DELETE, &path_of("users", &username), None).await?;
+            Ok(Output::new(fields(&[("removed", word(&answer, "username"))]), answer))
         }
         UserVerb::Recover { username } => {
             let asked = username.map_or(json!({}), |username| json!({"username": username}));
-            let answer = door.ask(Method::POST, "/api/v1/recover", Some(asked)).await?;
+            let answer = admin.ask(Method::POST, "/api/v1/recover", Some(asked)).await?;
             Ok(link(answer))
         }
     }
@@ -179,19 +179,23 @@ impl Set {
     }
 }
 
-async fn switch(username: &str, disabled: bool, door: &mut Door) -> Result<Answer, Failure> {
+async fn switch(
+    username: &str,
+    disabled: bool,
+    admin: &mut AdminClient,
+) -> Result<Output, Failure> {
     let asked = json!({ "disabled": disabled });
-    Ok(show(door.ask(Method::PATCH, &path_of("users", username), Some(asked)).await?))
+    Ok(show(admin.ask(Method::PATCH, &path_of("users", username), Some(asked)).await?))
 }
 
-fn show(answer: Value) -> Answer {
+fn show(answer: Value) -> Output {
     const MEMBERS: &[&str] =
         &["username", "id", "display_name", "email", "roles", "passkeys", "disabled", "created"];
     let rows: Vec<_> = MEMBERS.iter().map(|name| (*name, word(&answer, name))).collect();
-    Answer::new(fields(&rows), answer)
+    Output::new(fields(&rows), answer)
 }
 
-fn link(answer: Value) -> Answer {
+fn link(answer: Value) -> Output {
     let text = fields(&[
         ("username", word(&answer, "username")),
         ("id", word(&answer, "id")),
@@ -201,14 +205,14 @@ fn link(answer: Value) -> Answer {
     ]);
     let note =
         "The link works once. Whoever opens it makes the passkey, so send it to nobody else.";
-    Answer::new(text, answer).with_note(note)
+    Output::new(text, answer).with_note(note)
 }
 
-fn list(answer: Value) -> Answer {
+fn list(answer: Value) -> Output {
     let users = answer.get("users").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     if users.is_empty() {
         let note = "Nobody is enrolled yet: gatelodge user recover makes the first link.";
-        return Answer::new("", answer).with_note(note);
+        return Output::new("", answer).with_note(note);
     }
     let text = table(
         &[
@@ -221,7 +225,7 @@ fn list(answer: Value) -> Answer {
         ],
         users,
     );
-    Answer::new(text, answer)
+    Output::new(text, answer)
 }
 
 #[cfg(test)]
@@ -231,14 +235,14 @@ mod tests {
 
     use super::*;
 
-    fn door() -> Door {
+    fn admin() -> AdminClient {
         let with_link = |Json(mut asked): Json<Value>| async move {
             asked["setup_url"] = "http://localhost:7455/setup#gl_st_x".into();
             asked["setup_expires"] = "2030-01-01T00:15:00Z".into();
             Json(asked)
         };
         let nobody = get(|| async { Json(json!({"users": []})) });
-        Door::InProcess(
+        AdminClient::InProcess(
             Router::new()
                 .route("/api/v1/users", nobody.post(with_link))
                 .route("/api/v1/recover", post(with_link)),
@@ -250,7 +254,7 @@ mod tests {
         let add =
             Add { username: "ada".into(), name: None, email: None, role: vec!["admin".into()] };
 
-        let answer = run(UserVerb::Add(add), &mut door()).await.unwrap();
+        let answer = run(UserVerb::Add(add), &mut admin()).await.unwrap();
         let (_, text, json, _) = answer.parts();
 
         assert!(text.contains("setup link  http://localhost:7455/setup#gl_st_x\n"));
@@ -261,7 +265,7 @@ mod tests {
 
     #[tokio::test]
     async fn recovery_without_a_name_names_nobody() {
-        let answer = run(UserVerb::Recover { username: None }, &mut door()).await.unwrap();
+        let answer = run(UserVerb::Recover { username: None }, &mut admin()).await.unwrap();
 
         assert!(answer.parts().2.get("username").is_none());
         assert!(answer.parts().1.starts_with("setup link"));
@@ -269,7 +273,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_empty_house_says_how_to_begin() {
-        let answer = run(UserVerb::List, &mut door()).await.unwrap();
+        let answer = run(UserVerb::List, &mut admin()).await.unwrap();
 
         assert_eq!(answer.parts().1, "");
         assert!(answer.parts().3.unwrap().contains("user recover"));

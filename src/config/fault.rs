@@ -39,7 +39,7 @@ impl Serialize for Source {
 
 /// A key that is not at its default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Told {
+pub struct ResolvedSetting {
     /// The key, dotted.
     pub key: String,
     /// Its value as it was written; of a secret, only that there is one.

@@ -156,7 +156,7 @@ pub(super) static KEYS: &[Key] = &[
     key("roles.*.scopes", Kind::RoleScopes),
     key("root_secret", Kind::Secret(|d| &mut d.config.root_secret)),
     key("scopes.*.open", Kind::ScopeOpen),
-    key("scopes.*.words", Kind::ScopeWords),
+    key("scopes.*.description", Kind::ScopeWords),
     key("tls.certificate", Kind::Directory(|d| &mut d.config.tls.certificate)),
     key("tls.key", Kind::Directory(|d| &mut d.config.tls.key)),
     key("tls.mode", Kind::Tls(|d| &mut d.config.tls.mode)),
@@ -248,7 +248,7 @@ mod tests {
             ("access_token", "lifetimes.access_token"),
             ("policy.issparameter", "policy.iss_parameter"),
             ("roles.ops.scope", "roles.ops.scopes"),
-            ("scopes.a:b.word", "scopes.\"a:b\".words"),
+            ("scopes.a:b.word", "scopes.\"a:b\".description"),
             ("root_secretfile", "root_secret_file"),
         ] {
             assert_eq!(nearest(&path(written)), meant, "{written}");

@@ -182,12 +182,13 @@ impl Kind {
                 draft.scope_entry(name)?.open = open;
             }
             Self::ScopeWords => {
-                let fits = |words: &&str| {
-                    (1..=200).contains(&words.trim().chars().count())
-                        && !words.chars().any(char::is_control)
+                let fits = |description: &&str| {
+                    (1..=200).contains(&description.trim().chars().count())
+                        && !description.chars().any(char::is_control)
                 };
-                let words = value.as_str().filter(fits).ok_or("1 to 200 characters are allowed")?;
-                draft.scope_entry(name)?.words = words.trim().to_owned();
+                let description =
+                    value.as_str().filter(fits).ok_or("1 to 200 characters are allowed")?;
+                draft.scope_entry(name)?.description = description.trim().to_owned();
             }
             Self::Secret(of) => {
                 let written = value.as_str().ok_or("a text is allowed")?;

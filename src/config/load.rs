@@ -15,7 +15,7 @@ use crate::oauth::client::RegistrationPolicy;
 use crate::oauth::scope::{Scope, ScopeToken};
 use crate::tls::{FileFault, Which};
 
-use super::fault::{Fault, Faults, Source, Told};
+use super::fault::{Fault, Faults, ResolvedSetting, Source};
 use super::keys::{self, Key};
 use super::kind::{self, Kind};
 use super::places::{self, Platform};
@@ -31,7 +31,7 @@ pub(super) struct Draft {
     home: Option<PathBuf>,
     platform: Platform,
     state: Option<PathBuf>,
-    told: BTreeMap<String, Told>,
+    settings: BTreeMap<String, ResolvedSetting>,
 }
 
 const PREFIX: &str = "GATELODGE_";
@@ -48,7 +48,7 @@ impl Draft {
             platform,
             roles: BTreeMap::new(),
             state: platform.state(env),
-            told: BTreeMap::new(),
+            settings: BTreeMap::new(),
         };
         draft.config.roles.clear();
         if let Some(path) = places::credential(env).filter(|path| path.exists()) {
@@ -68,7 +68,7 @@ impl Draft {
     }
 
     /// The whole, or everything that is wrong with it.
-    pub(super) fn finish(mut self) -> Result<(Config, Vec<Told>), Faults> {
+    pub(super) fn finish(mut self) -> Result<(Config, Vec<ResolvedSetting>), Faults> {
         match self.data.take().or_else(|| self.convention.take()) {
             Some(data) => {
                 // A service has no home, and keeps its own tokens beside its store.
@@ -87,7 +87,7 @@ impl Draft {
         self.keep_tls_whole();
         self.give_the_token_policy_its_token();
         if self.faults.is_empty() {
-            Ok((self.config, self.told.into_values().collect()))
+            Ok((self.config, self.settings.into_values().collect()))
         } else {
             Err(Faults(self.faults))
         }
@@ -209,8 +209,9 @@ impl Draft {
         let (dotted, shown) = (keys::dotted(at), key.kind.show(value));
         match key.kind.read(self, name, value, source) {
             Ok(()) => {
-                let told = Told { key: dotted.clone(), value: shown, source: source.clone() };
-                self.told.insert(dotted, told);
+                let settings =
+                    ResolvedSetting { key: dotted.clone(), value: shown, source: source.clone() };
+                self.settings.insert(dotted, settings);
             }
             Err(allowed) => self.fault(source.clone(), dotted, format!("found {shown}; {allowed}")),
         }
@@ -305,8 +306,8 @@ impl Draft {
 
     fn fill_scopes_and_roles(&mut self) {
         for (token, entry) in &mut self.config.scopes {
-            if entry.words.is_empty() {
-                entry.words = token.as_str().to_owned();
+            if entry.description.is_empty() {
+                entry.description = token.as_str().to_owned();
             }
         }
         let known = self.config.scope();
@@ -354,9 +355,9 @@ impl Draft {
     /// The key of an application, and who named it: an empty table can only stand in the file.
     fn app(&self, app: &AppHost) -> (String, Source) {
         let key = keys::dotted(&["apps".into(), app.as_str().into(), "roles".into()]);
-        let told = self.told.get(&key).map(|told| told.source.clone());
+        let settings = self.settings.get(&key).map(|settings| settings.source.clone());
         let file = self.config.places.config.clone().map(Source::File);
-        (key, told.or(file).unwrap_or(Source::Default))
+        (key, settings.or(file).unwrap_or(Source::Default))
     }
 
     fn give_the_token_policy_its_token(&mut self) {
@@ -435,7 +436,7 @@ impl Draft {
 
     /// Who decided `key`.
     fn decided(&self, key: &str) -> Source {
-        self.told.get(key).map_or(Source::Default, |told| told.source.clone())
+        self.settings.get(key).map_or(Source::Default, |settings| settings.source.clone())
     }
 
     fn is_faulty(&self, key: &str) -> bool {

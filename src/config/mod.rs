@@ -35,7 +35,7 @@ use crate::tls::Files;
 use load::Draft;
 use places::Platform;
 
-pub use fault::{Fault, Faults, Source, Told};
+pub use fault::{Fault, Faults, ResolvedSetting, Source};
 pub use places::Places;
 
 /// What the command line said; each of it goes before every other source.
@@ -341,7 +341,7 @@ pub struct ScopeEntry {
     /// Whether every person may grant it, and clients that registered themselves may ask for it.
     pub open: bool,
     /// What it allows, as the consent page says it.
-    pub words: String,
+    pub description: String,
 }
 
 /// The scopes of OpenID Connect Core §5.4 and §11, in words for people.
@@ -365,7 +365,7 @@ impl Config {
         flags: &Flags,
         env: &BTreeMap<String, String>,
         now: Timestamp,
-    ) -> Result<(Self, Vec<Told>), Faults> {
+    ) -> Result<(Self, Vec<ResolvedSetting>), Faults> {
         let mut draft = Draft::read(Platform::here(), flags, env);
         draft.look_into_files(now);
         draft.finish()
@@ -376,8 +376,8 @@ impl Config {
         let data = data.into();
         let scopes: BTreeMap<ScopeToken, ScopeEntry> = BUILT_IN_SCOPES
             .iter()
-            .filter_map(|(token, words)| {
-                let entry = ScopeEntry { open: true, words: (*words).to_owned() };
+            .filter_map(|(token, description)| {
+                let entry = ScopeEntry { open: true, description: (*description).to_owned() };
                 token.parse().ok().map(|token| (token, entry))
             })
             .collect();

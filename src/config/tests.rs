@@ -33,7 +33,7 @@ impl Case {
         self.home.path().join(".config/gatelodge/gatelodge.toml")
     }
 
-    fn read(&self) -> Result<(Config, Vec<Told>), Faults> {
+    fn read(&self) -> Result<(Config, Vec<ResolvedSetting>), Faults> {
         Draft::read(Platform::Linux, &self.flags, &self.env).finish()
     }
 
@@ -74,10 +74,11 @@ fn a_flag_goes_before_a_variable_and_that_before_the_file() {
     assert_eq!(case.config().issuer.unwrap().as_str(), "http://variable.localhost");
 
     case.flags.issuer = Some("http://flag.localhost".to_owned());
-    let (config, told) = case.read().ok().unwrap();
+    let (config, settings) = case.read().ok().unwrap();
     assert_eq!(config.issuer.unwrap().as_str(), "http://flag.localhost");
     assert_eq!(config.log, "debug");
-    let sources: Vec<_> = told.iter().map(|told| (told.key.as_str(), &told.source)).collect();
+    let sources: Vec<_> =
+        settings.iter().map(|settings| (settings.key.as_str(), &settings.source)).collect();
     assert_eq!(
         sources,
         [("issuer", &Source::Flag("--issuer")), ("log", &Source::File(case.file()))]
@@ -106,7 +107,7 @@ fn every_kind_is_read_from_the_file() {
         pkce = "nonce"
         private_use_schemes = ["myapp"]
         [scopes."orders:read"]
-        words = "See your orders"
+        description = "See your orders"
         open = true
         [scopes.bare]
         [roles.ops]
@@ -125,7 +126,7 @@ fn every_kind_is_read_from_the_file() {
     assert_eq!(config.policy.interactions, 50);
     assert_eq!(config.policy.pkce, PkcePolicy::Nonce);
     assert!(!config.policy.iss_parameter);
-    assert_eq!(config.scopes[&"bare".parse().unwrap()].words, "bare");
+    assert_eq!(config.scopes[&"bare".parse().unwrap()].description, "bare");
     let roles = |name: &str| config.allowed(&[name.parse().unwrap()]).to_string();
     assert_eq!(roles("ops"), "bare openid");
     assert_eq!(roles("user"), "email offline_access openid orders:read profile");
@@ -261,9 +262,9 @@ fn a_secret_comes_from_a_variable_a_file_or_a_credential() {
         Case::new("").with("CREDENTIALS_DIRECTORY", &directory),
         Case::new(&format!("root_secret_file = {written:?}")),
     ] {
-        let (config, told) = case.read().ok().unwrap();
+        let (config, settings) = case.read().ok().unwrap();
         assert_eq!(*config.root_secret.unwrap().expose(), *SECRET);
-        assert_eq!(told[0].value, "(secret)");
+        assert_eq!(settings[0].value, "(secret)");
     }
     let without = Case::new("").with("CREDENTIALS_DIRECTORY", "/nowhere").config();
     assert!(without.root_secret.is_none());

@@ -14,13 +14,13 @@ use tokio_rustls::rustls::{self, ClientConfig, RootCertStore, crypto};
 use url::Host;
 
 use super::FetchError;
-use super::resolve::Checked;
+use super::resolve::CheckedAddress;
 use super::target::Target;
 use crate::error::Internal;
 
 /// The most addresses that are tried, and how long each has before the next is tried beside it
 /// (RFC 8305 §5).
-const ATTEMPTS: usize = 8;
+const MAX_ATTEMPTS: usize = 8;
 const STAGGER: Duration = Duration::from_millis(250);
 
 /// A connection, with or without TLS.
@@ -64,7 +64,7 @@ impl Tls {
     pub(super) async fn connect(
         &self,
         target: &Target,
-        addresses: Vec<Checked>,
+        addresses: Vec<CheckedAddress>,
     ) -> Result<Box<dyn Stream>, FetchError> {
         let stream = first_to_connect(addresses).await?;
         if target.tls { self.over(stream, &target.host).await } else { Ok(Box::new(stream)) }
@@ -96,9 +96,9 @@ impl Tls {
     }
 }
 
-async fn first_to_connect(addresses: Vec<Checked>) -> Result<TcpStream, FetchError> {
+async fn first_to_connect(addresses: Vec<CheckedAddress>) -> Result<TcpStream, FetchError> {
     let mut attempts = JoinSet::new();
-    for (turn, checked) in (0..).zip(addresses.into_iter().take(ATTEMPTS)) {
+    for (turn, checked) in (0..).zip(addresses.into_iter().take(MAX_ATTEMPTS)) {
         attempts.spawn(async move {
             tokio::time::sleep(STAGGER * turn).await;
             TcpStream::connect(checked.address()).await

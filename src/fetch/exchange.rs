@@ -13,22 +13,22 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 
 use super::connect::Stream;
-use super::freshness::fresh_for;
+use super::freshness::freshness_lifetime;
 use super::target::Target;
 use super::{FetchError, Fetched};
 
 /// The most bytes of a head.
-const HEAD: usize = 16 << 10;
+const MAX_HEAD: usize = 16 << 10;
 
-const FORM: &str = "application/x-www-form-urlencoded";
+const FORM_TYPE: &str = "application/x-www-form-urlencoded";
 
-/// Asks for a JSON document of at most `most` bytes. As draft-ietf-oauth-client-id-metadata-document-02
+/// Asks for a JSON document of at most `limit` bytes. As draft-ietf-oauth-client-id-metadata-document-02
 /// §5 has it: one "MUST treat all other HTTP status codes as an error response" than 200, and "MUST
 /// NOT automatically follow HTTP redirects".
 pub(super) async fn document(
     stream: Box<dyn Stream>,
     target: &Target,
-    most: usize,
+    limit: usize,
 ) -> Result<Fetched, FetchError> {
     converse(stream, request(target, None)?, async |response| {
         let status = response.status();
@@ -42,9 +42,9 @@ pub(super) async fn document(
         if is_encoded(response.headers()) {
             return Err(FetchError::ContentEncoded);
         }
-        let fresh_for = fresh_for(response.headers());
-        let body = whole(response.into_body(), most).await?;
-        Ok(Fetched { body, fresh_for })
+        let freshness_lifetime = freshness_lifetime(response.headers());
+        let body = whole(response.into_body(), limit).await?;
+        Ok(Fetched { body, freshness_lifetime })
     })
     .await
 }
@@ -68,7 +68,7 @@ fn request(target: &Target, form: Option<String>) -> Result<Request<Full<Bytes>>
         .header(CONNECTION, "close")
         .header(USER_AGENT, concat!("gatelodge/", env!("CARGO_PKG_VERSION")));
     if form.is_some() {
-        builder = builder.method("POST").header(CONTENT_TYPE, FORM);
+        builder = builder.method("POST").header(CONTENT_TYPE, FORM_TYPE);
     }
     builder.body(Full::from(form.unwrap_or_default())).map_err(|_| FetchError::Broken)
 }
@@ -81,7 +81,7 @@ async fn converse<T>(
     read: impl AsyncFnOnce(Response<Incoming>) -> Result<T, FetchError>,
 ) -> Result<T, FetchError> {
     let (mut sender, connection) = http1::Builder::new()
-        .max_buf_size(HEAD)
+        .max_buf_size(MAX_HEAD)
         .handshake(TokioIo::new(stream))
         .await
         .map_err(|_| FetchError::Broken)?;
@@ -128,11 +128,11 @@ fn is_encoded(headers: &HeaderMap) -> bool {
     !headers.get_all(CONTENT_ENCODING).iter().all(identity)
 }
 
-async fn whole(body: Incoming, most: usize) -> Result<Vec<u8>, FetchError> {
-    if body.size_hint().lower() > u64::try_from(most).unwrap_or(u64::MAX) {
+async fn whole(body: Incoming, limit: usize) -> Result<Vec<u8>, FetchError> {
+    if body.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX) {
         return Err(FetchError::BodyTooLarge);
     }
-    match Limited::new(body, most).collect().await {
+    match Limited::new(body, limit).collect().await {
         Ok(body) => Ok(body.to_bytes().into()),
         Err(error) if error.is::<LengthLimitError>() => Err(FetchError::BodyTooLarge),
         Err(_) => Err(FetchError::Broken),

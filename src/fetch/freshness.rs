@@ -5,11 +5,11 @@ use std::time::Duration;
 use hyper::header::{AGE, CACHE_CONTROL, DATE, EXPIRES, HeaderMap, HeaderName};
 
 /// RFC 9111 §1.2.2: what a number of seconds is taken for that is too large to be told.
-const FOREVER: u64 = 1 << 31;
+const MAX_DELTA_SECONDS: u64 = 1 << 31;
 
 /// How much longer the answer is fresh: nothing where it may not be kept, `None` where its server
 /// says nothing. `s-maxage` is not for us, whose cache nobody shares.
-pub(super) fn fresh_for(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn freshness_lifetime(headers: &HeaderMap) -> Option<Duration> {
     let mut max_age = None::<u64>;
     for line in headers.get_all(CACHE_CONTROL) {
         for directive in line.to_str().unwrap_or("no-store").split(',') {
@@ -49,7 +49,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 
 fn delta_seconds(value: &str) -> Option<u64> {
     let digits = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
-    digits.then(|| value.parse().unwrap_or(FOREVER).min(FOREVER))
+    digits.then(|| value.parse().unwrap_or(MAX_DELTA_SECONDS).min(MAX_DELTA_SECONDS))
 }
 
 #[cfg(test)]
@@ -60,7 +60,7 @@ mod tests {
         let line = |(name, value): &(&'static str, &'static str)| {
             (HeaderName::from_static(name), value.parse().unwrap())
         };
-        fresh_for(&lines.iter().map(line).collect()).map(|fresh| fresh.as_secs())
+        freshness_lifetime(&lines.iter().map(line).collect()).map(|fresh| fresh.as_secs())
     }
 
     #[test]
@@ -71,7 +71,7 @@ mod tests {
             ("max-age=\"60\"", "61", 0),
             ("max-age=60, s-maxage=5", "nonsense", 60),
             ("max-age=60, max-age=30", "", 30),
-            ("max-age=99999999999999999999999", "0", FOREVER),
+            ("max-age=99999999999999999999999", "0", MAX_DELTA_SECONDS),
             ("max-age=-1", "0", 0),
             ("max-age=soon", "0", 0),
             ("max-age", "0", 0),

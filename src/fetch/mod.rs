@@ -16,7 +16,7 @@
 //! The command line talks to servers that its own person names, so these rules are not for it; it
 //! shares [`Tls`], so that both trust alike.
 //!
-//! Who fetches decides what to keep: [`Fetched::fresh_for`] is what the server asked for, not
+//! Who fetches decides what to keep: [`Fetched::freshness_lifetime`] is what the server asked for, not
 //! what it gets.
 
 mod address;
@@ -40,12 +40,12 @@ use crate::error::Internal;
 
 pub use self::connect::{Stream, Tls};
 pub use self::error::FetchError;
-use self::single_flight::Flights;
-use self::target::{Private, Target};
+use self::single_flight::SingleFlight;
+use self::target::{PrivateDestinations, Target};
 
 /// The most fetches, and the most deliveries, that are under way at once; the others wait. They
 /// are counted apart, since strangers cause fetches, and a logout must not wait behind those.
-const AT_ONCE: usize = 16;
+const MAX_CONCURRENT: usize = 16;
 
 /// What the operator decides about fetching.
 #[derive(Clone, Debug)]
@@ -81,62 +81,62 @@ pub struct Fetched {
     /// Its bytes: JSON by its type, but not yet parsed.
     pub body: Vec<u8>,
     /// How long it is fresh as its server says, if it says anything (RFC 9111 §4.2).
-    pub fresh_for: Option<Duration>,
+    pub freshness_lifetime: Option<Duration>,
 }
 
 /// The client. Making one touches no network.
 pub struct Fetcher {
-    flights: Flights,
-    way_out: Arc<WayOut>,
+    single_flight: SingleFlight,
+    transport: Arc<Transport>,
 }
 
 impl Fetcher {
     /// Fails where the CA file holds no certificate or an entry of the list is no host and port.
     pub fn new(settings: &Settings) -> Result<Self, Internal> {
-        let way_out = WayOut {
+        let transport = Transport {
             deadline: settings.deadline,
-            deliveries: Semaphore::new(AT_ONCE),
-            fetches: Semaphore::new(AT_ONCE),
+            deliveries: Semaphore::new(MAX_CONCURRENT),
+            fetches: Semaphore::new(MAX_CONCURRENT),
             nameserver: settings.nameserver,
             offline: settings.offline,
-            private: Private::parse(&settings.private)?,
+            private: PrivateDestinations::parse(&settings.private)?,
             tls: Tls::new(settings.ca.as_deref())?,
         };
-        Ok(Self { flights: Flights::default(), way_out: Arc::new(way_out) })
+        Ok(Self { single_flight: SingleFlight::default(), transport: Arc::new(transport) })
     }
 
-    /// Gets a JSON document of at most `most` bytes, by a GET that callers of the same URL share.
-    pub async fn json(&self, url: &Url, most: usize) -> Result<Fetched, FetchError> {
-        let target = self.way_out.admit(url)?;
-        let way_out = Arc::clone(&self.way_out);
-        let fetch = async move { way_out.fetch(&target, most).await };
-        self.flights.share((url.as_str().to_owned(), most), fetch).await
+    /// Gets a JSON document of at most `limit` bytes, by a GET that callers of the same URL share.
+    pub async fn json(&self, url: &Url, limit: usize) -> Result<Fetched, FetchError> {
+        let target = self.transport.admit(url)?;
+        let transport = Arc::clone(&self.transport);
+        let fetch = async move { transport.fetch(&target, limit).await };
+        self.single_flight.share((url.as_str().to_owned(), limit), fetch).await
     }
 
     /// Posts a form, encoded already. Any 2xx is a success, and its body is not read.
     pub async fn post_form(&self, url: &Url, body: String) -> Result<(), FetchError> {
-        let target = self.way_out.admit(url)?;
-        self.way_out.deliver(&target, body).await
+        let target = self.transport.admit(url)?;
+        self.transport.deliver(&target, body).await
     }
 }
 
 /// Whether `entry` can stand in the list of destinations whose addresses may be private.
 pub fn is_destination(entry: &str) -> bool {
-    Private::parse(&[entry.to_owned()]).is_ok()
+    PrivateDestinations::parse(&[entry.to_owned()]).is_ok()
 }
 
 /// What every fetch passes through.
-struct WayOut {
+struct Transport {
     deadline: Duration,
     deliveries: Semaphore,
     fetches: Semaphore,
     nameserver: Option<SocketAddr>,
     offline: bool,
-    private: Private,
+    private: PrivateDestinations,
     tls: Tls,
 }
 
-impl WayOut {
+impl Transport {
     fn admit(&self, url: &Url) -> Result<Target, FetchError> {
         if self.offline {
             return Err(FetchError::Offline);
@@ -144,10 +144,10 @@ impl WayOut {
         Target::of(url, &self.private)
     }
 
-    async fn fetch(&self, target: &Target, most: usize) -> Result<Fetched, FetchError> {
+    async fn fetch(&self, target: &Target, limit: usize) -> Result<Fetched, FetchError> {
         let fetch = async {
             let stream = self.connect(target).await?;
-            exchange::document(stream, target, most).await
+            exchange::document(stream, target, limit).await
         };
         self.in_turn(&self.fetches, fetch).await
     }

@@ -17,13 +17,13 @@ use super::address::is_public;
 use super::target::Target;
 
 /// How long one nameserver has before it is asked again, so that a packet may be lost.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// An address that may be connected to: it is public, or the operator listed its destination.
 #[derive(Clone, Copy)]
-pub(super) struct Checked(SocketAddr);
+pub(super) struct CheckedAddress(SocketAddr);
 
-impl Checked {
+impl CheckedAddress {
     pub(super) fn address(self) -> SocketAddr {
         self.0
     }
@@ -36,7 +36,7 @@ impl Checked {
 pub(super) async fn resolve(
     target: &Target,
     nameserver: Option<SocketAddr>,
-) -> Result<Vec<Checked>, FetchError> {
+) -> Result<Vec<CheckedAddress>, FetchError> {
     let addresses = match &target.host {
         Host::Domain(name) => lookup(name, nameserver).await?,
         Host::Ipv4(address) => vec![IpAddr::V4(*address)],
@@ -48,7 +48,7 @@ pub(super) async fn resolve(
     if !target.listed && !addresses.iter().copied().all(is_public) {
         return Err(FetchError::AddressPrivate);
     }
-    let checked = |address| Checked(SocketAddr::new(address, target.port));
+    let checked = |address| CheckedAddress(SocketAddr::new(address, target.port));
     Ok(addresses.into_iter().map(checked).collect())
 }
 
@@ -92,7 +92,7 @@ fn resolver(nameserver: Option<SocketAddr>) -> Result<TokioResolver, NetError> {
     options.cache_size = 0;
     options.use_hosts_file = ResolveHosts::Never;
     options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
-    options.timeout = options.timeout.min(PATIENCE);
+    options.timeout = options.timeout.min(TIMEOUT);
     builder.build()
 }
 

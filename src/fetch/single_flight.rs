@@ -16,9 +16,9 @@ type UnderWay = Mutex<HashMap<Key, watch::Receiver<Option<Outcome>>>>;
 
 /// The fetches that are under way.
 #[derive(Default)]
-pub(super) struct Flights(Arc<UnderWay>);
+pub(super) struct SingleFlight(Arc<UnderWay>);
 
-impl Flights {
+impl SingleFlight {
     /// The outcome of the flight that is under way, or of `fetch`, which becomes one.
     ///
     /// It flies on its own, so that a caller that goes away takes nothing from the others.

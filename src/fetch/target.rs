@@ -8,9 +8,9 @@ use super::FetchError;
 use crate::error::Internal;
 
 /// The destinations that may be fetched although their addresses are private, and without TLS.
-pub(super) struct Private(HashSet<(Host, u16)>);
+pub(super) struct PrivateDestinations(HashSet<(Host, u16)>);
 
-impl Private {
+impl PrivateDestinations {
     /// Reads entries of the form `host:port`, where the host is written as in a URL.
     pub(super) fn parse(entries: &[String]) -> Result<Self, Internal> {
         let parsed = entries.iter().map(|entry| {
@@ -43,7 +43,7 @@ pub(super) struct Target {
 
 impl Target {
     /// Judges everything about a URL that can be judged by reading it.
-    pub(super) fn of(url: &Url, private: &Private) -> Result<Self, FetchError> {
+    pub(super) fn of(url: &Url, private: &PrivateDestinations) -> Result<Self, FetchError> {
         if url.fragment().is_some() {
             return Err(FetchError::UrlWithFragment);
         }
@@ -81,7 +81,7 @@ mod tests {
 
     fn judged(url: &str, private: &[&str]) -> Result<Target, FetchError> {
         let private: Vec<String> = private.iter().map(|entry| (*entry).to_owned()).collect();
-        Target::of(&url.parse().unwrap(), &Private::parse(&private).unwrap())
+        Target::of(&url.parse().unwrap(), &PrivateDestinations::parse(&private).unwrap())
     }
 
     #[test]
@@ -94,7 +94,7 @@ mod tests {
                 .into_iter()
                 .chain(["shop.test:65536", "[::1]", "http://shop.test:80", "a b:80", "a/b:80"])
         {
-            assert!(Private::parse(&[entry.to_owned()]).is_err(), "{entry}");
+            assert!(PrivateDestinations::parse(&[entry.to_owned()]).is_err(), "{entry}");
         }
     }
 

@@ -17,7 +17,7 @@ use crate::store::schema::{AppCode, AppSession};
 use crate::store::{Tx, View};
 
 /// How long a code is good: as long as a redirect takes.
-const CODE: Duration = Duration::from_mins(1);
+const CODE_LIFETIME: Duration = Duration::from_mins(1);
 
 /// Proof that an application is registered.
 #[derive(Clone, Debug)]
@@ -92,10 +92,10 @@ pub fn issue(
 ) -> Result<AppCodeSecret, Error> {
     let live = session::live(tx, cx, cookie)?.ok_or(Refusal::AppSessionMissing)?;
     app.admits(&live)?;
-    let secret: AppCodeSecret = cx.fresh.token();
+    let secret: AppCodeSecret = cx.seed.token();
     let code = AppCode {
         app: app.host.clone(),
-        expires: cx.now + CODE,
+        expires: cx.now + CODE_LIFETIME,
         path: path.clone(),
         session: live.id(),
         state: state.to_owned(),
@@ -124,7 +124,7 @@ pub fn redeem(
     }
     let live = session::by_id(tx, cx, row.session)?.ok_or(Refusal::AppCodeUnknown)?;
     tx.remove::<AppCode>(&hash)?;
-    let secret: AppSecret = cx.fresh.token();
+    let secret: AppSecret = cx.seed.token();
     let expires = cx.now + cx.rules.config.lifetimes.session_total;
     let session = AppSession { app: row.app, expires, session: live.id() };
     tx.put(&cx.rules.pepper.hash(&secret), session)?;

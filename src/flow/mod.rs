@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::oauth::issuer::Issuer;
-use crate::secret::{Fresh, Pepper};
+use crate::secret::{Pepper, Seed};
 
 pub mod application;
 pub mod authorize;
@@ -41,7 +41,7 @@ pub struct Rules {
 #[derive(Clone)]
 pub struct Context {
     /// Its own chance.
-    pub fresh: Fresh,
+    pub seed: Seed,
     /// The moment at which it happens.
     pub now: Timestamp,
     /// What stays the same.

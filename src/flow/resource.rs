@@ -20,8 +20,8 @@ use crate::store::schema::{Client, Person, Protected, RESOURCES_BY_SERVER};
 use crate::store::{StoreError, Tx, View};
 
 /// The most resources of one resource server, and of all together.
-const MOST: usize = 256;
-const MOST_REGISTERED: usize = 10_000;
+const MAX_CONFIGURED: usize = 256;
+const MAX_REGISTERED: usize = 10_000;
 
 /// What the resources of a request come to.
 #[derive(Clone, Debug, Default)]
@@ -46,7 +46,7 @@ impl Targets {
     }
 
     /// What of `scope` means something there, or at every resource.
-    pub fn meant(&self, rules: &Rules, scope: &Scope) -> Scope {
+    pub fn default_scope(&self, rules: &Rules, scope: &Scope) -> Scope {
         scope.intersect(&rules.config.scope().union(&self.known))
     }
 
@@ -136,7 +136,7 @@ fn add(
 ) -> Result<bool, StoreError> {
     let own = Resource::of(&rules.issuer);
     if *resource == own {
-        targets.keep(own);
+        targets.insert(own);
         return Ok(true);
     }
     if !client.resources.is_empty() && !client.resources.contains(resource) {
@@ -146,7 +146,7 @@ fn add(
         targets.known = targets.known.union(&row.scope);
         let share = if row.open { &mut targets.open } else { &mut targets.closed };
         *share = share.union(&row.scope);
-        targets.keep(row.resource);
+        targets.insert(row.resource);
         return Ok(true);
     }
     if !is_persons_own(rules, resource) {
@@ -156,12 +156,12 @@ fn add(
     targets.known = targets.known.union(&foreign);
     targets.open = targets.open.union(&foreign);
     targets.unregistered = true;
-    targets.keep(resource.clone());
+    targets.insert(resource.clone());
     Ok(true)
 }
 
 impl Targets {
-    fn keep(&mut self, resource: Resource) {
+    fn insert(&mut self, resource: Resource) {
         if !self.resources.contains(&resource) {
             self.resources.push(resource);
         }
@@ -193,7 +193,7 @@ fn is_reserved(token: &ScopeToken) -> bool {
 
 /// The scopes that mean something at any registered resource.
 pub fn known(view: &impl View) -> Result<Scope, StoreError> {
-    let rows = view.list::<Protected>(MOST_REGISTERED)?;
+    let rows = view.list::<Protected>(MAX_REGISTERED)?;
     Ok(rows.iter().fold(Scope::default(), |all, (_, row)| all.union(&row.scope)))
 }
 
@@ -232,14 +232,14 @@ pub fn share(
     let left = remaining(view, rules, client, granted, scope)?;
     let resources = narrowed(rules, &left.resources, requested)?;
     let there = remaining(view, rules, client, &resources, scope)?;
-    let scope = there.meant(rules, scope);
+    let scope = there.default_scope(rules, scope);
     Ok((resources, scope))
 }
 
 /// The resources whose server `client` is.
 pub fn served_by(view: &impl View, client: &ClientId) -> Result<Vec<Protected>, StoreError> {
     let mut served = Vec::new();
-    for key in view.by(&RESOURCES_BY_SERVER, client, MOST)? {
+    for key in view.by(&RESOURCES_BY_SERVER, client, MAX_CONFIGURED)? {
         served.extend(view.find::<Protected>(&key)?);
     }
     Ok(served)

@@ -17,7 +17,7 @@ const WINDOW: Duration = Duration::from_mins(1);
 
 /// What is guessed, and by or at whom it is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Guessed {
+pub enum GuessLimit {
     /// A client secret that a person chose, from one network.
     ClientSecretFrom,
     /// The secret of one client.
@@ -30,7 +30,7 @@ pub enum Guessed {
     UserCodeFrom,
 }
 
-impl Guessed {
+impl GuessLimit {
     const fn label(self) -> &'static str {
         match self {
             Self::ClientSecretFrom => "attempts client secret from",
@@ -54,39 +54,39 @@ impl Guessed {
 pub fn check(
     view: &impl View,
     cx: &Context,
-    guessed: Guessed,
+    limit: GuessLimit,
     subject: &[u8],
 ) -> Result<(), Error> {
-    let row = view.find::<Attempts>(&key(cx, guessed.label(), subject))?;
-    let waits = row.is_some_and(|row| cx.now < row.last + pause(&row, guessed));
+    let row = view.find::<Attempts>(&key(cx, limit.label(), subject))?;
+    let waits = row.is_some_and(|row| cx.now < row.last + pause(&row, limit));
     if waits { Err(Refusal::AttemptsTooMany.into()) } else { Ok(()) }
 }
 
 /// Counts a failure.
-pub fn failed(
+pub fn record_failure(
     tx: &mut Tx<'_>,
     cx: &Context,
-    guessed: Guessed,
+    limit: GuessLimit,
     subject: &[u8],
 ) -> Result<(), StoreError> {
-    let key = key(cx, guessed.label(), subject);
+    let key = key(cx, limit.label(), subject);
     let before = tx.find::<Attempts>(&key)?.filter(|row| cx.now.since(row.last) < WINDOW);
     let count = before.map_or(1, |row| row.count.saturating_add(1));
     tx.put(&key, Attempts { count, last: cx.now })
 }
 
-/// Counts one of `most` a minute, or refuses it: for what is no guess and still has to be bounded.
-pub fn spend(
+/// Counts one of `limit` a minute, or refuses it: for what is no guess and still has to be bounded.
+pub fn consume(
     tx: &mut Tx<'_>,
     cx: &Context,
     label: &'static str,
     subject: &[u8],
-    most: usize,
+    limit: usize,
 ) -> Result<(), Error> {
     let key = key(cx, label, subject);
     let window = tx.find::<Attempts>(&key)?.filter(|row| cx.now.since(row.last) < WINDOW);
     let row = window.unwrap_or(Attempts { count: 0, last: cx.now });
-    if usize::try_from(row.count).is_ok_and(|count| count >= most) {
+    if usize::try_from(row.count).is_ok_and(|count| count >= limit) {
         return Err(Refusal::AttemptsTooMany.into());
     }
     Ok(tx.put(&key, Attempts { count: row.count.saturating_add(1), last: row.last })?)
@@ -101,8 +101,8 @@ pub fn network(address: IpAddr) -> Vec<u8> {
 }
 
 /// Doubles with each failure beyond the limit.
-fn pause(row: &Attempts, guessed: Guessed) -> Duration {
-    match row.count.checked_sub(guessed.limit()) {
+fn pause(row: &Attempts, limit: GuessLimit) -> Duration {
+    match row.count.checked_sub(limit.limit()) {
         None => Duration::ZERO,
         Some(beyond) => Duration::from_secs(1 << beyond.min(6)).min(WINDOW),
     }
@@ -120,7 +120,7 @@ mod tests {
     fn a_pause_grows_up_to_a_minute() {
         let pause = |count| {
             let last = crate::clock::Timestamp::from_seconds(0);
-            pause(&Attempts { count, last }, Guessed::ClientSecretOf).as_secs()
+            pause(&Attempts { count, last }, GuessLimit::ClientSecretOf).as_secs()
         };
 
         assert_eq!([9, 10, 11, 12, 15, 16, 99].map(pause), [0, 1, 2, 4, 32, 60, 60]);

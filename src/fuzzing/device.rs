@@ -1,13 +1,13 @@
 //! What a device tells of itself and asks, and what a person types for it.
 
-use crate::model::user_agent::{Agent, Locale};
+use crate::model::user_agent::{Locale, UserAgent};
 use crate::oauth::params::Params;
 use crate::oauth::resource::Resource;
 use crate::oauth::token::device::{DeviceRequest, UserCode};
 
 use super::text;
 
-/// An `Accept-Language` or a `User-Agent`: of a language there is a short tag, which is read as it
+/// An `Accept-Language` or a `User-UserAgent`: of a language there is a short tag, which is read as it
 /// is shown, and of a program there is always something to show.
 pub fn device_facts(bytes: &[u8]) {
     let Some(written) = text(bytes) else { return };
@@ -15,7 +15,7 @@ pub fn device_facts(bytes: &[u8]) {
         assert!(locale.as_str().len() <= 35 && written.contains(locale.as_str()));
         assert_eq!(Locale::first(locale.as_str()).as_ref(), Some(&locale));
     }
-    assert!(!Agent::of(written).to_string().is_empty());
+    assert!(!UserAgent::of(written).to_string().is_empty());
 }
 
 /// A device authorization request: it asks what its parameters say.
@@ -36,7 +36,7 @@ pub fn user_code(bytes: &[u8]) {
         is_read_as_it_is_shown(&code);
     }
     if let Some(random) = bytes.first_chunk::<32>() {
-        is_read_as_it_is_shown(&UserCode::draw(random));
+        is_read_as_it_is_shown(&UserCode::from_seed(random));
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::error::Refusal;
 use crate::model::anonymous::{AnonymousRequest, Metadata};
-use crate::oauth::client::{Presented, Proof};
+use crate::oauth::client::{PresentedCredentials, Proof};
 use crate::oauth::params::{Params, form_encode};
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::oauth::resource::Resource;
@@ -29,14 +29,14 @@ pub fn anonymous_request(bytes: &[u8]) {
         let names = |object: &Map<String, Value>| object.keys().cloned().collect::<Vec<_>>();
         assert!(shown.is_object());
         assert_eq!(shown.as_object().map(names), asked.map(names));
-        assert!(reread::<String>(metadata).len() <= Metadata::MOST);
+        assert!(reread::<String>(metadata).len() <= Metadata::MAX_LENGTH);
     }
 }
 
 /// An `Authorization` header of Basic: what is read, written anew, is read the same.
 pub fn basic_header(bytes: &[u8]) {
     let nothing = Params::default();
-    let Ok(presented) = Presented::parse(Some(bytes), &nothing) else { return };
+    let Ok(presented) = PresentedCredentials::parse(Some(bytes), &nothing) else { return };
     let Proof::Basic(secret) = &presented.proof else {
         unreachable!("the header is Basic or refused")
     };
@@ -44,14 +44,14 @@ pub fn basic_header(bytes: &[u8]) {
 
     let pair = form_encode([(id, secret.expose())]).replacen('=', ":", 1);
     let written = format!("Basic {}", STANDARD.encode(pair));
-    let again = Presented::parse(Some(written.as_bytes()), &nothing);
+    let again = PresentedCredentials::parse(Some(written.as_bytes()), &nothing);
     let again = again.expect("what was read can be written");
     assert_eq!(again.client_id, presented.client_id);
     assert!(matches!(again.proof, Proof::Basic(same) if same.expose() == secret.expose()));
 
     let beside = |name, value| {
         let form = Params::parse(form_encode([(name, value)]).as_bytes());
-        Presented::parse(Some(bytes), &form.expect("one short pair is a form")).err()
+        PresentedCredentials::parse(Some(bytes), &form.expect("one short pair is a form")).err()
     };
     assert_eq!(beside("client_id", id), None);
     assert_eq!(
@@ -64,7 +64,7 @@ pub fn basic_header(bytes: &[u8]) {
 /// A token request: it asks what its parameters say.
 pub fn token_request(bytes: &[u8]) {
     let Ok(form) = Params::parse(bytes) else { return };
-    if let Ok(presented) = Presented::parse(None, &form) {
+    if let Ok(presented) = PresentedCredentials::parse(None, &form) {
         let named = form.one("client_id").expect("it was read");
         let asserted = matches!(presented.proof, Proof::Assertion(_));
         assert!(named == Some(presented.client_id.as_str()) || asserted && named.is_none());

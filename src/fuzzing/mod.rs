@@ -18,8 +18,10 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::error::{ErrorCode, Refusal};
-use crate::oauth::authorize::pushed::{self, PushedOpening};
-use crate::oauth::authorize::{Answer, AuthorizeRequest, Callback, Opening};
+use crate::oauth::authorize::pushed::{self, PushedParameters};
+use crate::oauth::authorize::{
+    AuthorizationResponse, AuthorizeRequest, Callback, RedirectParameters,
+};
 use crate::oauth::claims::{AccessClaims, IdClaims, grant_of};
 use crate::oauth::client::ClientType;
 use crate::oauth::id::{ClientId, GrantId, KeyId, UserId};
@@ -69,7 +71,7 @@ const BOTH: [ClientType; 2] = [ClientType::Confidential, ClientType::Public];
 /// An authorization request: an answer goes where the request said, and brings back its state.
 pub fn authorize(bytes: &[u8]) {
     let Ok(params) = Params::parse(bytes) else { return };
-    if let Ok(Some(pushed)) = PushedOpening::parse(&params) {
+    if let Ok(Some(pushed)) = PushedParameters::parse(&params) {
         assert_eq!(params.one("client_id"), Ok(Some(pushed.client_id.as_str())));
         let uri = pushed::request_uri(&pushed.reference);
         assert_eq!(params.one("request_uri"), Ok(Some(uri.as_str())));
@@ -78,7 +80,7 @@ pub fn authorize(bytes: &[u8]) {
             Some(Refusal::RequestUriPushed)
         );
     }
-    if let Ok(opening) = Opening::parse(&params) {
+    if let Ok(opening) = RedirectParameters::parse(&params) {
         assert_eq!(params.one("client_id"), Ok(Some(opening.client_id.as_str())));
         let uris: Vec<RedirectUri> = opening.redirect_uri.into_iter().collect();
         for client in BOTH {
@@ -115,12 +117,12 @@ fn answer_goes_home(callback: &Callback) {
         (callback.with_error(error, Some(ISSUER)), "error", error.as_str()),
     ] {
         let own = match &answer {
-            Answer::Form { action, fields } => {
+            AuthorizationResponse::Form { action, fields } => {
                 assert_eq!(action, uri);
                 let pairs = fields.iter().map(|(name, value)| (*name, value.as_str()));
                 Params::parse(form_encode(pairs).as_bytes()).expect("an answer is a form")
             }
-            Answer::Location(location) => goes_to(location, uri),
+            AuthorizationResponse::Location(location) => goes_to(location, uri),
         };
         assert_eq!(own.one(name), Ok(Some(value)));
         assert_eq!(own.one("state"), Ok(callback.state()));

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::RustEmbed;
 
-use super::failure::{Failure, shape_for};
+use super::failure::{Failure, format_for};
 use crate::error::Refusal;
 use crate::secret::hex;
 
@@ -16,7 +16,7 @@ struct Static;
 /// One file, by its name; revalidated by its hash.
 pub(super) async fn show(Path(name): Path<String>, headers: HeaderMap) -> Response {
     let (Some(file), Some(kind)) = (Static::get(&name), kind(&name)) else {
-        return Failure::new(Refusal::PageNotFound, shape_for(&headers)).into_response();
+        return Failure::new(Refusal::PageNotFound, format_for(&headers)).into_response();
     };
     let hash = file.metadata.sha256_hash();
     let tag = format!("\"{}\"", hex(hash.get(..16).unwrap_or_default()));

@@ -19,9 +19,9 @@ pub struct Cause(pub Arc<Error>);
 
 /// The client that a response is about, where that is known; refusals are counted by it.
 #[derive(Clone, Debug)]
-pub(super) struct About(pub(super) ClientId);
+pub(super) struct AboutClient(pub(super) ClientId);
 
-impl About {
+impl AboutClient {
     /// The response, told to be about this client.
     pub(super) fn mark(self, mut response: Response) -> Response {
         response.extensions_mut().insert(self);
@@ -31,7 +31,7 @@ impl About {
 
 /// The shape in which a peer reads an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(super) enum ErrorFormat {
     /// JSON, and `WWW-Authenticate: Basic`, since Basic was tried (RFC 6749 §5.2).
     Basic,
     /// JSON, and `WWW-Authenticate: Bearer` (RFC 6750 §3); `error` in it only where a token came.
@@ -48,27 +48,27 @@ pub(super) enum Shape {
 /// A request that failed.
 #[derive(Debug)]
 pub(super) struct Failure {
-    about: Option<About>,
+    about: Option<AboutClient>,
     cause: Cause,
-    shape: Shape,
+    format: ErrorFormat,
 }
 
 impl Failure {
-    pub(super) fn new(error: impl Into<Error>, shape: Shape) -> Self {
-        Self { about: None, cause: Cause(Arc::new(error.into())), shape }
+    pub(super) fn new(error: impl Into<Error>, format: ErrorFormat) -> Self {
+        Self { about: None, cause: Cause(Arc::new(error.into())), format }
     }
 
     /// The same, of a client that is known.
     pub(super) fn about(self, client: ClientId) -> Self {
-        Self { about: Some(About(client)), ..self }
+        Self { about: Some(AboutClient(client)), ..self }
     }
 
     pub(super) fn json(error: impl Into<Error>) -> Self {
-        Self::new(error, Shape::Json)
+        Self::new(error, ErrorFormat::Json)
     }
 
     pub(super) fn page(error: impl Into<Error>) -> Self {
-        Self::new(error, Shape::Page)
+        Self::new(error, ErrorFormat::Page)
     }
 }
 
@@ -79,23 +79,23 @@ impl IntoResponse for Failure {
         if let Some(about) = self.about {
             response.extensions_mut().insert(about);
         }
-        response.extensions_mut().insert(self.shape);
+        response.extensions_mut().insert(self.format);
         response
     }
 }
 
 /// People get a page, programs get JSON.
-pub(super) fn shape_for(headers: &HeaderMap) -> Shape {
+pub(super) fn format_for(headers: &HeaderMap) -> ErrorFormat {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     if accept.is_some_and(|accept| accept.contains("text/html")) {
-        Shape::Page
+        ErrorFormat::Page
     } else {
-        Shape::Json
+        ErrorFormat::Json
     }
 }
 
 pub(super) async fn not_found(request: Request) -> Failure {
-    Failure::new(Refusal::PageNotFound, shape_for(request.headers()))
+    Failure::new(Refusal::PageNotFound, format_for(request.headers()))
 }
 
 /// RFC 9110 §15.5.6: "The origin server MUST generate an Allow header field in a 405 response
@@ -105,5 +105,5 @@ pub(super) async fn method_not_allowed(request: Request) -> Response {
     if request.method() == Method::OPTIONS {
         return StatusCode::NO_CONTENT.into_response();
     }
-    Failure::new(Refusal::MethodNotAllowed, shape_for(request.headers())).into_response()
+    Failure::new(Refusal::MethodNotAllowed, format_for(request.headers())).into_response()
 }

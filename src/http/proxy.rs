@@ -9,15 +9,15 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::extract::{body, host, peer};
-use super::failure::{Failure, Shape, shape_for};
-use super::oauth::authorize::away;
+use super::failure::{ErrorFormat, Failure, format_for};
+use super::oauth::authorize::redirect_without_referrer;
+use super::pages::browser::with_cookie;
 use super::pages::cookie;
-use super::pages::visitor::with_cookie;
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::application::{self, App as Protected};
 use crate::flow::session::{self, LiveSession};
-use crate::model::application::{Original, ReturnPath, Told};
+use crate::model::application::{ForwardedHeaders, OriginalRequest, ReturnPath};
 use crate::oauth::params::form_encode;
 use crate::secret::{AppSecret, AppStart};
 
@@ -32,11 +32,11 @@ pub(super) async fn verify(
     request: Request,
 ) -> Result<Response, Failure> {
     // Caddy and Traefik hand a refusal on to the browser.
-    let shape = shape_for(request.headers());
-    verified(&app, request, shape).await.map_err(|error| Failure::new(error, shape))
+    let format = format_for(request.headers());
+    verified(&app, request, format).await.map_err(|error| Failure::new(error, format))
 }
 
-async fn verified(app: &App, request: Request, shape: Shape) -> Result<Response, Error> {
+async fn verified(app: &App, request: Request, format: ErrorFormat) -> Result<Response, Error> {
     // What the headers say is believed only from a proxy of ours.
     if !peer::is_proxy(app, &request) {
         return Err(Refusal::AppProxyUnknown.into());
@@ -50,7 +50,7 @@ async fn verified(app: &App, request: Request, shape: Shape) -> Result<Response,
     let cx = app.context();
     match application::verify(&app.read()?, &cx, &protected, cookie.as_ref()) {
         Ok(live) => {
-            if live.is_due(&cx) {
+            if live.needs_touch(&cx) {
                 let id = live.id();
                 // It is the proxy that comes here: what it tells of itself is not the browser's.
                 app.write(move |tx, cx| session::touch(tx, cx, id, None)).await?;
@@ -61,11 +61,11 @@ async fn verified(app: &App, request: Request, shape: Shape) -> Result<Response,
             let start = form_encode([("rd", original.path.as_str())]);
             let start = protected.address(app.rules(), &format!("/_gatelodge/start?{start}"));
             if !original.by_status {
-                let mut response = away(&start);
+                let mut response = redirect_without_referrer(&start);
                 *response.status_mut() = StatusCode::FOUND;
                 return Ok(response);
             }
-            let mut response = Failure::new(Refusal::AppSessionMissing, shape).into_response();
+            let mut response = Failure::new(Refusal::AppSessionMissing, format).into_response();
             if let Ok(start) = HeaderValue::from_str(&start) {
                 response.headers_mut().insert(header::LOCATION, start);
             }
@@ -75,7 +75,7 @@ async fn verified(app: &App, request: Request, shape: Shape) -> Result<Response,
     }
 }
 
-fn original(headers: &HeaderMap) -> Result<Original, Refusal> {
+fn original(headers: &HeaderMap) -> Result<OriginalRequest, Refusal> {
     let one = |name: &str| {
         let mut values = headers.get_all(name).iter();
         match (values.next(), values.next()) {
@@ -84,7 +84,7 @@ fn original(headers: &HeaderMap) -> Result<Original, Refusal> {
             (Some(_), Some(_)) => Err(Refusal::AppUnknown),
         }
     };
-    Original::parse(Told {
+    OriginalRequest::parse(ForwardedHeaders {
         fetch_mode: one("sec-fetch-mode")?,
         original_url: one("x-original-url")?,
         forwarded_host: one("x-forwarded-host")?,
@@ -124,14 +124,14 @@ pub(super) async fn start(
     let path = ReturnPath::of(query.one("rd").map_err(Failure::page)?);
     // Two tabs of one browser begin alike.
     let kept = Cookie::Start.read::<AppStart>(&app, &protected, request.headers());
-    let secret = kept.unwrap_or_else(|| app.context().fresh.token());
+    let secret = kept.unwrap_or_else(|| app.context().seed.token());
     let state = app.rules().pepper.csrf(&secret);
     let host = protected.host().as_str();
     let query = form_encode([("app", host), ("state", &state), ("rd", path.as_str())]);
     let lasting = app.rules().config.lifetimes.interaction;
     let cookie = Cookie::Start.set(&app, &protected, &secret.expose(), lasting);
-    let onward = app.rules().issuer.at(&format!("/gate/apps/start?{query}"));
-    Ok(with_cookie(away(&onward), cookie))
+    let redirect_page = app.rules().issuer.at(&format!("/gate/apps/start?{query}"));
+    Ok(with_cookie(redirect_without_referrer(&redirect_page), cookie))
 }
 
 /// Turns the code into the application's own cookie, and goes on to where the person wanted to be.
@@ -159,7 +159,10 @@ pub(super) async fn callback(
     let lasting = app.rules().config.lifetimes.session_total;
     let cookie = Cookie::Session.set(&app, &protected, &secret.expose(), lasting);
     // The cookie of the beginning stays: another tab may have begun with it.
-    Ok(with_cookie(away(&protected.address(app.rules(), path.as_str())), cookie))
+    Ok(with_cookie(
+        redirect_without_referrer(&protected.address(app.rules(), path.as_str())),
+        cookie,
+    ))
 }
 
 /// Ends the application's session, and offers to sign out altogether.
@@ -171,9 +174,9 @@ pub(super) async fn sign_out(
     if request.headers().get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
         return Err(Failure::page(Refusal::CrossSite));
     }
-    let onward = away(&app.rules().issuer.at("/oauth/logout"));
+    let redirect_page = redirect_without_referrer(&app.rules().issuer.at("/oauth/logout"));
     if request.method() == Method::HEAD {
-        return Ok(onward);
+        return Ok(redirect_page);
     }
     if let Some(secret) = Cookie::Session.read::<AppSecret>(&app, &protected, request.headers()) {
         let cookie = app.rules().pepper.hash(&secret);
@@ -181,14 +184,14 @@ pub(super) async fn sign_out(
         let ended = app.write(move |tx, _| application::sign_out(tx, &at, &cookie));
         ended.await.map_err(Failure::page)?;
     }
-    Ok(with_cookie(onward, Cookie::Session.set(&app, &protected, "", Duration::ZERO)))
+    Ok(with_cookie(redirect_page, Cookie::Session.set(&app, &protected, "", Duration::ZERO)))
 }
 
 /// The application on whose host a browser is.
 fn protected(app: &App, request: &Request) -> Result<Protected, Failure> {
     let host = host::host(request).and_then(|host| host.parse().ok()).ok_or(Refusal::AppUnknown);
     let found = host.and_then(|host| Protected::at(app.rules(), &host));
-    found.map_err(|refusal| Failure::new(refusal, shape_for(request.headers())))
+    found.map_err(|refusal| Failure::new(refusal, format_for(request.headers())))
 }
 
 /// The cookies of an application's host.

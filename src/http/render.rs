@@ -11,12 +11,12 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::extract::host;
-use super::failure::{About, Cause, Shape};
+use super::failure::{AboutClient, Cause, ErrorFormat};
 use super::pages::templates;
 use crate::app::App;
 use crate::error::{Error, ErrorCode};
-use crate::event::Answered;
-use crate::flow::client::usage::What;
+use crate::event::RequestLog;
+use crate::flow::client::usage::UsageEvent;
 
 pub(super) async fn render(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let begun = app.clock().now();
@@ -30,21 +30,21 @@ pub(super) async fn render(State(app): State<Arc<App>>, request: Request, next: 
     let cause = response.extensions().get::<Cause>().cloned();
     let event = cause.as_ref().map(|_| app.event_id());
     if let Some(Error::Refused(refusal)) = cause.as_ref().map(|cause| &*cause.0)
-        && let Some(About(client)) = response.extensions().get()
+        && let Some(AboutClient(client)) = response.extensions().get()
     {
-        app.count(client, What::Refused(*refusal));
+        app.count(client, UsageEvent::Refused(*refusal));
     }
     if let (Some(Cause(error)), Some(event)) = (&cause, &event) {
-        if let Some(shape) = response.extensions().get::<Shape>().copied() {
+        if let Some(format) = response.extensions().get::<ErrorFormat>().copied() {
             let page = |status| templates::error(&app, assets, status, error, event);
-            response = shaped(&app, error, shape, page, response);
+            response = formatted(&app, error, format, page, response);
         }
         if let Ok(value) = HeaderValue::from_str(event.as_str()) {
             response.headers_mut().insert("gatelodge-event", value);
         }
     }
     complete(&app, &mut response, by_name);
-    Answered {
+    RequestLog {
         method: method.as_str(),
         route: route.as_ref().map_or("(none)", MatchedPath::as_str),
         status: response.status().as_u16(),
@@ -56,10 +56,10 @@ pub(super) async fn render(State(app): State<Arc<App>>, request: Request, next: 
 }
 
 /// The response that a failure is, with the headers that layers below have set.
-fn shaped(
+fn formatted(
     app: &App,
     error: &Error,
-    shape: Shape,
+    format: ErrorFormat,
     page: impl FnOnce(StatusCode) -> Response,
     under: Response,
 ) -> Response {
@@ -69,19 +69,23 @@ fn shaped(
     };
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let body = json!({ "error": code.as_str(), "error_description": code.description() });
-    let mut response = match shape {
-        Shape::Page => page(status),
-        Shape::Basic | Shape::Bearer { .. } | Shape::Json => (status, Json(body)).into_response(),
+    let mut response = match format {
+        ErrorFormat::Page => page(status),
+        ErrorFormat::Basic | ErrorFormat::Bearer { .. } | ErrorFormat::Json => {
+            (status, Json(body)).into_response()
+        }
     };
-    let challenge = match shape {
-        Shape::Basic if status == StatusCode::UNAUTHORIZED => {
+    let challenge = match format {
+        ErrorFormat::Basic if status == StatusCode::UNAUTHORIZED => {
             Some("Basic realm=\"gatelodge\", charset=\"UTF-8\"".to_owned())
         }
         // RFC 6750 §3.1 pairs the errors of a token with these; every other is about something else.
-        Shape::Bearer { tried } if matches!(status.as_u16(), 400 | 401 | 403) => {
+        ErrorFormat::Bearer { tried } if matches!(status.as_u16(), 400 | 401 | 403) => {
             Some(bearer(app, code, tried))
         }
-        Shape::Basic | Shape::Bearer { .. } | Shape::Json | Shape::Page => None,
+        ErrorFormat::Basic | ErrorFormat::Bearer { .. } | ErrorFormat::Json | ErrorFormat::Page => {
+            None
+        }
     };
     if let Some(value) = challenge.and_then(|challenge| HeaderValue::from_str(&challenge).ok()) {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, value);

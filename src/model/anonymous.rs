@@ -50,11 +50,11 @@ pub struct Metadata(Box<str>);
 
 impl Metadata {
     /// The most bytes of it, as it is kept.
-    pub const MOST: usize = 4 * 1024;
+    pub const MAX_LENGTH: usize = 4 * 1024;
 
     fn from_value(value: &Value) -> Result<Self, Refusal> {
         let kept = value.to_string();
-        if !value.is_object() || kept.len() > Self::MOST {
+        if !value.is_object() || kept.len() > Self::MAX_LENGTH {
             return Err(Refusal::AnonymousMetadataUnfit);
         }
         Ok(Self(kept.into()))

@@ -102,7 +102,7 @@ fn is_ours(path: &str) -> bool {
 
 /// The request that a proxy asks about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Original {
+pub struct OriginalRequest {
     /// The application's host.
     pub host: AppHost,
     /// What was asked for there.
@@ -114,10 +114,10 @@ pub struct Original {
 
 /// What a proxy says, header by header.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Told<'a> {
+pub struct ForwardedHeaders<'a> {
     /// `Sec-Fetch-Mode`, as the browser sent it.
     pub fetch_mode: Option<&'a str>,
-    /// `X-Original-URL`, which nginx is configured to send: the whole address.
+    /// `X-OriginalRequest-URL`, which nginx is configured to send: the whole address.
     pub original_url: Option<&'a str>,
     /// `X-Forwarded-Host`, which Caddy and Traefik send.
     pub forwarded_host: Option<&'a str>,
@@ -127,20 +127,20 @@ pub struct Told<'a> {
     pub forwarded_uri: Option<&'a str>,
 }
 
-impl Original {
+impl OriginalRequest {
     /// The request that the headers of a proxy describe.
     ///
     /// Each proxy overwrites its own headers and hands on the others as they came from outside, so
     /// a host that is told in two ways has to be told alike: nobody can point at an application
     /// that lets them in and enter another.
-    pub fn parse(told: Told<'_>) -> Result<Self, Refusal> {
-        let forwarded = told.forwarded_host.map(str::parse::<AppHost>).transpose()?;
-        let Some(url) = told.original_url else {
-            let navigates = matches!(told.forwarded_method, None | Some("GET" | "HEAD"))
-                && matches!(told.fetch_mode, None | Some("navigate"));
+    pub fn parse(headers: ForwardedHeaders<'_>) -> Result<Self, Refusal> {
+        let forwarded = headers.forwarded_host.map(str::parse::<AppHost>).transpose()?;
+        let Some(url) = headers.original_url else {
+            let navigates = matches!(headers.forwarded_method, None | Some("GET" | "HEAD"))
+                && matches!(headers.fetch_mode, None | Some("navigate"));
             return Ok(Self {
                 host: forwarded.ok_or(Refusal::AppUnknown)?,
-                path: ReturnPath::of(told.forwarded_uri),
+                path: ReturnPath::of(headers.forwarded_uri),
                 by_status: !navigates,
             });
         };
@@ -215,15 +215,20 @@ mod tests {
 
     #[test]
     fn a_host_that_is_told_in_two_ways_is_told_alike() {
-        let told = |url, host| {
-            let told = Told { original_url: url, forwarded_host: host, ..Told::default() };
-            Original::parse(told).map(|original| (original.host.to_string(), original.by_status))
+        let headers = |url, host| {
+            let headers = ForwardedHeaders {
+                original_url: url,
+                forwarded_host: host,
+                ..ForwardedHeaders::default()
+            };
+            OriginalRequest::parse(headers)
+                .map(|original| (original.host.to_string(), original.by_status))
         };
         let a = "a.example".to_owned();
 
-        assert_eq!(told(Some("https://a.example/x"), None), Ok((a.clone(), true)));
-        assert_eq!(told(None, Some("a.example")), Ok((a.clone(), false)));
-        assert_eq!(told(Some("https://a.example"), Some("A.example")), Ok((a, true)));
+        assert_eq!(headers(Some("https://a.example/x"), None), Ok((a.clone(), true)));
+        assert_eq!(headers(None, Some("a.example")), Ok((a.clone(), false)));
+        assert_eq!(headers(Some("https://a.example"), Some("A.example")), Ok((a, true)));
         for (url, host) in [
             (Some("https://a.example/"), Some("b.example")),
             (Some("https://a.example@b.example/"), None),
@@ -231,7 +236,7 @@ mod tests {
             (None, Some("a.example, b.example")),
             (None, None),
         ] {
-            assert_eq!(told(url, host), Err(Refusal::AppUnknown), "{url:?} {host:?}");
+            assert_eq!(headers(url, host), Err(Refusal::AppUnknown), "{url:?} {host:?}");
         }
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{ErrorCode, Refusal};
 use crate::oauth::redirect_uri::{Kind, RedirectUri};
-use crate::secret::Fresh;
+use crate::secret::Seed;
 
 /// The client that bridge tokens name, unless an operator names another.
 pub const CLIENT: &str = "sp_bridge";
@@ -22,7 +22,7 @@ pub const HOOK_AUDIENCE: &str = "hook";
 pub const HOOK_SCOPE: &str = "hook:govern hook:track";
 
 macro_rules! names {
-    ($($(#[$doc:meta])* $name:ident, $refusal:ident, $most:literal, $also:literal;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident, $refusal:ident, $limit:literal, $also:literal;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -40,7 +40,7 @@ macro_rules! names {
 
             fn from_str(s: &str) -> Result<Self, Refusal> {
                 let fits = |b: u8| b.is_ascii_alphanumeric() || $also.contains(&b);
-                if (1..=$most).contains(&s.len()) && s.bytes().all(fits) {
+                if (1..=$limit).contains(&s.len()) && s.bytes().all(fits) {
                     Ok(Self(s.into()))
                 } else {
                     Err(Refusal::$refusal)
@@ -83,9 +83,9 @@ impl BridgeSessionId {
     /// How the ids begin that this server draws. A caller brings one back only while it lives.
     const OWN: &str = "gls-";
 
-    /// The one that belongs to `fresh`.
-    pub fn draw(fresh: &Fresh) -> Self {
-        Self(format!("{}{}", Self::OWN, fresh.uuid("bridge session")).into())
+    /// The one that belongs to `seed`.
+    pub fn from_seed(seed: &Seed) -> Self {
+        Self(format!("{}{}", Self::OWN, seed.uuid("bridge session")).into())
     }
 
     /// Whether it has the form of one that this server drew.
@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn an_id_that_was_drawn_here_is_known_as_such() {
-        let drawn = BridgeSessionId::draw(&Entropy::seeded(1).fresh());
+        let drawn = BridgeSessionId::from_seed(&Entropy::seeded(1).seed());
 
         assert!(drawn.is_drawn());
         assert_eq!(drawn.as_str().parse(), Ok(drawn.clone()));

@@ -1,6 +1,6 @@
-//! What a request tells of the device that it comes from: its address, its `User-Agent`
+//! What a request tells of the device that it comes from: its address, its `User-UserAgent`
 //! ([RFC 9110 §10.1.5](https://www.rfc-editor.org/rfc/rfc9110#section-10.1.5)) and its language. A
-//! `User-Agent` is kept as it came, and read anew whenever it is shown, in words that people know:
+//! `User-UserAgent` is kept as it came, and read anew whenever it is shown, in words that people know:
 //! which program, on which system, and whether it names itself a robot. Whoever asks may say
 //! anything, so nothing is ever decided by it.
 
@@ -10,19 +10,19 @@ use serde::{Deserialize, Serialize};
 
 /// What a request told of its device. Each part is short: an address, 200 characters, a tag.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeviceFacts {
+pub struct DeviceInfo {
     /// The address that it came from, as it is shown.
     pub address: String,
     /// The program, by its own account.
-    pub agent: Option<String>,
+    pub user_agent: Option<String>,
     /// The language that is preferred there.
     pub locale: Option<Locale>,
 }
 
-impl DeviceFacts {
+impl DeviceInfo {
     /// The program, as far as it is known.
-    pub fn program(&self) -> Agent {
-        Agent::of(self.agent.as_deref().unwrap_or_default())
+    pub fn program(&self) -> UserAgent {
+        UserAgent::of(self.user_agent.as_deref().unwrap_or_default())
     }
 }
 
@@ -33,7 +33,7 @@ pub struct Locale(Box<str>);
 
 impl Locale {
     /// The most characters of one.
-    const MOST: usize = 35;
+    const MAX_LENGTH: usize = 35;
 
     /// The first language of an `Accept-Language` (RFC 9110 §12.5.4), where browsers put the one
     /// that is preferred. What is no tag, `*` too, says nothing.
@@ -46,7 +46,7 @@ impl Locale {
         let is_subtag = |subtag: &str| {
             (1..=8).contains(&subtag.len()) && subtag.bytes().all(|b| b.is_ascii_alphanumeric())
         };
-        let fits = first.len() <= Self::MOST && is_language && subtags.all(is_subtag);
+        let fits = first.len() <= Self::MAX_LENGTH && is_language && subtags.all(is_subtag);
         fits.then(|| Self(first.into()))
     }
 
@@ -57,7 +57,7 @@ impl Locale {
 }
 
 /// The most characters of it that are looked at.
-const MOST: usize = 512;
+const MAX_LENGTH: usize = 512;
 
 /// What stands in it, and what that means; the first that fits counts, since browsers name their
 /// forebears too.
@@ -165,9 +165,9 @@ const BOTS: &[&str] = &[
 /// Names of devices that have one of [`BOTS`] in them: CUBOT makes telephones.
 const NO_BOTS: &[&str] = &["cubot"];
 
-/// A program, as its `User-Agent` names it.
+/// A program, as its `User-UserAgent` names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Agent {
+pub struct UserAgent {
     /// Whether it names itself a crawler or the like.
     pub bot: bool,
     /// Its family, where that is known.
@@ -176,10 +176,11 @@ pub struct Agent {
     pub system: Option<&'static str>,
 }
 
-impl Agent {
+impl UserAgent {
     /// The program that `written` names.
     pub fn of(written: &str) -> Self {
-        let written: String = written.chars().take(MOST).collect::<String>().to_ascii_lowercase();
+        let written: String =
+            written.chars().take(MAX_LENGTH).collect::<String>().to_ascii_lowercase();
         let first = |known: &[(&str, &'static str)]| {
             known.iter().find(|(mark, _)| written.contains(mark)).map(|(_, name)| *name)
         };
@@ -193,7 +194,7 @@ impl Agent {
 }
 
 /// «Firefox on macOS», as far as it is known.
-impl fmt::Display for Agent {
+impl fmt::Display for UserAgent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.program, self.system) {
             (Some(program), Some(system)) => write!(f, "{program} on {system}"),
@@ -227,7 +228,7 @@ mod tests {
             ("curl/8.5.0", "curl"),
             ("", "an unknown program"),
         ] {
-            let agent = Agent::of(written);
+            let agent = UserAgent::of(written);
 
             assert_eq!((agent.to_string().as_str(), agent.bot), (told, false));
         }
@@ -238,14 +239,14 @@ mod tests {
         for written in
             ["Googlebot/2.1", "Mozilla/5.0 (compatible; bingbot/2.0)", "HeadlessChrome/1"]
         {
-            assert!(Agent::of(written).bot, "{written}");
+            assert!(UserAgent::of(written).bot, "{written}");
         }
     }
 
     #[test]
     fn a_persons_device_or_tool_is_no_robot_by_its_name() {
         for written in ["Mozilla/5.0 (Linux; Android 13; CUBOT X70) Chrome/130.0", "curl/8.5.0"] {
-            assert!(!Agent::of(written).bot, "{written}");
+            assert!(!UserAgent::of(written).bot, "{written}");
         }
     }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::error::Refusal;
-use crate::secret::Fresh;
+use crate::secret::Seed;
 
 /// The `client_id` of RFC 6749 §2.2: 1 to 255 printable ASCII characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -57,9 +57,9 @@ macro_rules! uuids {
         pub struct $name(Uuid);
 
         impl $name {
-            /// The one that belongs to `fresh`.
-            pub fn draw(fresh: &Fresh) -> Self {
-                Self(fresh.uuid($label))
+            /// The one that belongs to `seed`.
+            pub fn from_seed(seed: &Seed) -> Self {
+                Self(seed.uuid($label))
             }
 
             /// The UUID itself.
@@ -116,9 +116,9 @@ impl AnonymousSub {
     /// How each of them begins, and nobody else's.
     const PREFIX: &'static str = "anon_";
 
-    /// The one that belongs to `fresh`.
-    pub fn draw(fresh: &Fresh) -> Self {
-        Self(fresh.uuid("anonymous"))
+    /// The one that belongs to `seed`.
+    pub fn from_seed(seed: &Seed) -> Self {
+        Self(seed.uuid("anonymous"))
     }
 
     /// Whether `sub` is that of an anonymous session.

@@ -18,7 +18,7 @@ use crate::oauth::client::SigningAlg;
 use crate::oauth::id::KeyId;
 
 /// The longest token that is read, in bytes: as long as a parameter that carries one.
-const LONGEST: usize = 16 * 1024;
+const MAX_LENGTH: usize = 16 * 1024;
 
 /// A JWS in compact serialization (RFC 7515 §7.1) whose signature is not verified yet.
 ///
@@ -33,7 +33,7 @@ pub struct Compact<'a> {
 impl<'a> Compact<'a> {
     /// The three parts of `token`, each in the one spelling that base64url has for its bytes.
     pub fn parse(token: &'a str) -> Result<Self, Refusal> {
-        if token.len() > LONGEST {
+        if token.len() > MAX_LENGTH {
             return Err(Refusal::BearerTokenMalformed);
         }
         let (signing_input, signature) =

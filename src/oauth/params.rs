@@ -5,11 +5,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_
 use crate::error::Refusal;
 
 /// The most parameters that one request may have.
-const MOST: usize = 100;
+const MAX_PARAMETERS: usize = 100;
 
 /// The longest value, in bytes, and the longest where it is a token.
-const LONGEST: usize = 8 * 1024;
-const LONGEST_TOKEN: usize = 16 * 1024;
+const MAX_VALUE: usize = 8 * 1024;
+const MAX_TOKEN: usize = 16 * 1024;
 
 /// The parameters that carry whole tokens.
 const TOKENS: &[&str] = &[
@@ -33,14 +33,14 @@ impl Params {
     pub fn parse(bytes: &[u8]) -> Result<Self, Refusal> {
         let mut params = Vec::new();
         for pair in bytes.split(|b| *b == b'&').filter(|pair| !pair.is_empty()) {
-            if params.len() == MOST {
+            if params.len() == MAX_PARAMETERS {
                 return Err(Refusal::ParametersTooMany);
             }
             let mut halves = pair.splitn(2, |b| *b == b'=');
             let name = form_decode(halves.next().unwrap_or_default())?;
             let value = form_decode(halves.next().unwrap_or_default())?;
-            let limit = if TOKENS.contains(&name.as_str()) { LONGEST_TOKEN } else { LONGEST };
-            if name.len() > LONGEST || value.len() > limit {
+            let limit = if TOKENS.contains(&name.as_str()) { MAX_TOKEN } else { MAX_VALUE };
+            if name.len() > MAX_VALUE || value.len() > limit {
                 return Err(Refusal::ParameterTooLong);
             }
             params.push((name, value));

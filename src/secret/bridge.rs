@@ -4,15 +4,15 @@ use std::str::FromStr;
 
 use zeroize::Zeroizing;
 
-use super::{Fresh, NotAToken, Pepper, TokenHash, hex};
+use super::{NotAToken, Pepper, Seed, TokenHash, hex};
 
 /// What carries a sign-in from the browser to a bridge: 32 random bytes as 64 hex characters.
 pub struct ExchangeCode(Zeroizing<[u8; 32]>);
 
 impl ExchangeCode {
-    /// The one that belongs to `fresh`.
-    pub fn draw(fresh: &Fresh) -> Self {
-        Self(Zeroizing::new(fresh.bytes("exchange code")))
+    /// The one that belongs to `seed`.
+    pub fn from_seed(seed: &Seed) -> Self {
+        Self(Zeroizing::new(seed.bytes("exchange code")))
     }
 
     /// As it is handed out.
@@ -45,9 +45,9 @@ pub struct PersonalToken {
 impl PersonalToken {
     const PREFIX: &str = "sp-live-";
 
-    /// The one that belongs to `fresh`.
-    pub fn draw(fresh: &Fresh) -> Self {
-        let (key, secret) = (fresh.bytes("personal token key"), fresh.bytes("personal token"));
+    /// The one that belongs to `seed`.
+    pub fn from_seed(seed: &Seed) -> Self {
+        let (key, secret) = (seed.bytes("personal token key"), seed.bytes("personal token"));
         Self {
             key: key.first_chunk().copied().unwrap_or_default(),
             secret: Zeroizing::new(secret.first_chunk().copied().unwrap_or_default()),
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_personal_token_has_the_form_that_bridges_check() {
-        let token = PersonalToken::draw(&Entropy::seeded(1).fresh());
+        let token = PersonalToken::from_seed(&Entropy::seeded(1).seed());
         let written = token.expose();
 
         let read: PersonalToken = written.parse().ok().unwrap();
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn an_exchange_code_is_64_hex_characters() {
-        let code = ExchangeCode::draw(&Entropy::seeded(1).fresh());
+        let code = ExchangeCode::from_seed(&Entropy::seeded(1).seed());
         let written = code.expose();
 
         assert_eq!(written.len(), 64);
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn what_is_no_personal_token_is_none() {
-        let written = PersonalToken::draw(&Entropy::seeded(1).fresh()).expose();
+        let written = PersonalToken::from_seed(&Entropy::seeded(1).seed()).expose();
 
         for wrong in [
             "",

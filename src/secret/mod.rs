@@ -149,8 +149,8 @@ pub struct RootSecret(Zeroizing<[u8; 32]>);
 
 impl RootSecret {
     /// A new root secret.
-    pub fn generate(fresh: &Fresh) -> Self {
-        Self(Zeroizing::new(fresh.bytes("root secret")))
+    pub fn generate(seed: &Seed) -> Self {
+        Self(Zeroizing::new(seed.bytes("root secret")))
     }
 
     /// As it is written into a key file: 64 lower-case hex characters.
@@ -267,9 +267,9 @@ impl Pepper {
 ///
 /// The same name gives the same bytes, so a transition that runs twice makes the same things.
 #[derive(Clone)]
-pub struct Fresh(Zeroizing<[u8; 32]>);
+pub struct Seed(Zeroizing<[u8; 32]>);
 
-impl Fresh {
+impl Seed {
     /// 32 bytes that belong to `name`.
     pub fn bytes(&self, name: &str) -> [u8; 32] {
         let mac = Hmac::<Sha256>::new_from_slice(self.0.as_slice());
@@ -305,7 +305,7 @@ impl Entropy {
     }
 
     /// A new seed.
-    pub fn fresh(&self) -> Fresh {
+    pub fn seed(&self) -> Seed {
         let mut bytes = [0; 32];
         match self {
             Self::Seeded(rng) => {
@@ -315,9 +315,9 @@ impl Entropy {
                 SysRng.try_fill_bytes(&mut bytes).expect("the system gives random bytes");
             }
         }
-        let fresh = Fresh(Zeroizing::new(bytes));
+        let seed = Seed(Zeroizing::new(bytes));
         bytes.zeroize();
-        fresh
+        seed
     }
 }
 
@@ -327,7 +327,7 @@ mod tests {
 
     #[test]
     fn a_token_is_read_back_as_it_was_written() {
-        let token: RefreshToken = Entropy::seeded(1).fresh().token();
+        let token: RefreshToken = Entropy::seeded(1).seed().token();
         let written = token.expose();
 
         let read: RefreshToken = written.parse().ok().unwrap();
@@ -338,7 +338,7 @@ mod tests {
 
     #[test]
     fn a_token_of_another_kind_or_length_is_refused() {
-        let code: AuthorizationCode = Entropy::seeded(1).fresh().token();
+        let code: AuthorizationCode = Entropy::seeded(1).seed().token();
         let written = code.expose();
 
         assert!(written.parse::<RefreshToken>().is_err());
@@ -348,7 +348,7 @@ mod tests {
 
     #[test]
     fn the_same_bytes_hash_apart_under_each_purpose() {
-        let root = RootSecret::generate(&Entropy::seeded(1).fresh());
+        let root = RootSecret::generate(&Entropy::seeded(1).seed());
         let pepper = Pepper::new(&root);
 
         let one = pepper.hash_parts("gl_ac_", &[7; 32]);
@@ -360,7 +360,7 @@ mod tests {
 
     #[test]
     fn a_root_secret_survives_its_key_file() {
-        let root = RootSecret::generate(&Entropy::seeded(2).fresh());
+        let root = RootSecret::generate(&Entropy::seeded(2).seed());
 
         let read: RootSecret = format!("{}\n", *root.expose()).parse().ok().unwrap();
 
@@ -371,9 +371,9 @@ mod tests {
 
     #[test]
     fn a_seed_gives_each_name_its_own_bytes_and_the_same_twice() {
-        let fresh = Entropy::seeded(3).fresh();
+        let seed = Entropy::seeded(3).seed();
 
-        assert_eq!(fresh.uuid("grant"), fresh.uuid("grant"));
-        assert_ne!(fresh.uuid("grant"), fresh.uuid("session"));
+        assert_eq!(seed.uuid("grant"), seed.uuid("grant"));
+        assert_ne!(seed.uuid("grant"), seed.uuid("session"));
     }
 }

@@ -25,17 +25,17 @@ use crate::http::Peer;
 use crate::tls::{Acceptor, ProvenCertificate};
 
 /// How long a request's header may take to arrive.
-const HEADER: Duration = Duration::from_secs(10);
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How many connections one address may have open.
-const CONNECTIONS: usize = 1024;
+const MAX_CONNECTIONS: usize = 1024;
 
 /// How long to wait when the system has no file descriptor left.
-const EXHAUSTED: Duration = Duration::from_millis(100);
+const EXHAUSTED_DELAY: Duration = Duration::from_millis(100);
 
 /// How many connections each address has open.
 #[derive(Clone)]
-pub(super) struct Admitted {
+pub(super) struct ConnectionLimit {
     open: Arc<Mutex<HashMap<IpAddr, usize>>>,
     unlimited: Arc<[IpAddr]>,
 }
@@ -43,10 +43,10 @@ pub(super) struct Admitted {
 /// One connection of an address, as long as it lives.
 struct Ticket {
     address: IpAddr,
-    admitted: Admitted,
+    admitted: ConnectionLimit,
 }
 
-impl Admitted {
+impl ConnectionLimit {
     /// Nobody yet. Proxies stand for many, and are not bounded.
     pub(super) fn new(config: &Config) -> Self {
         Self { open: Arc::default(), unlimited: config.behind_proxy.clone().into() }
@@ -55,7 +55,7 @@ impl Admitted {
     fn admit(&self, address: IpAddr) -> Option<Ticket> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.entry(address).or_default();
-        if *count >= CONNECTIONS && !self.unlimited.contains(&address) {
+        if *count >= MAX_CONNECTIONS && !self.unlimited.contains(&address) {
             return None;
         }
         *count += 1;
@@ -76,7 +76,7 @@ impl Drop for Ticket {
 }
 
 /// What stands behind a port.
-pub(super) struct Door {
+pub(super) struct Endpoint {
     /// What answers.
     pub(super) router: Router,
     /// How TLS is spoken, if it is.
@@ -86,8 +86,8 @@ pub(super) struct Door {
 /// Accepts on a port until the doors close.
 pub(super) async fn tcp(
     listener: net::TcpListener,
-    door: Door,
-    admitted: Admitted,
+    endpoint: Endpoint,
+    admitted: ConnectionLimit,
     graceful: Arc<GracefulShutdown>,
     mut closed: watch::Receiver<bool>,
 ) {
@@ -106,8 +106,8 @@ pub(super) async fn tcp(
                 let peer = peer.ip().to_canonical();
                 let Some(ticket) = admitted.admit(peer) else { continue };
                 let _ = stream.set_nodelay(true);
-                let (router, watcher) = (door.router.clone(), graceful.watcher());
-                match door.tls.clone() {
+                let (router, watcher) = (endpoint.router.clone(), graceful.watcher());
+                match endpoint.tls.clone() {
                     None => {
                         tokio::spawn(serve(stream, router, watcher, Some(ticket), None));
                     }
@@ -145,7 +145,7 @@ pub(super) async fn unix(
 
 async fn wait_out(error: &io::Error) {
     tracing::warn!(%error, "a connection was not accepted");
-    tokio::time::sleep(EXHAUSTED).await;
+    tokio::time::sleep(EXHAUSTED_DELAY).await;
 }
 
 /// Shakes hands, within the time that a header has, and serves what is said then.
@@ -166,7 +166,7 @@ async fn secure(
         tls.accept(stream).await.map(Some)
     };
     let shaken = tokio::select! {
-        shaken = tokio::time::timeout(HEADER, handshake) => shaken,
+        shaken = tokio::time::timeout(HEADER_TIMEOUT, handshake) => shaken,
         _ = closed.changed() => return,
     };
     match shaken {
@@ -207,7 +207,7 @@ async fn serve(
     proven: Option<ProvenCertificate>,
 ) {
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
     let peer = ticket.as_ref().map(|ticket| Peer(ticket.address));
     let service = router.map_request(move |mut request: hyper::Request<Incoming>| {
         if let Some(peer) = peer {
@@ -254,22 +254,23 @@ pub(super) fn remove_socket(app: &App) {
 mod tests {
     use super::*;
 
-    fn admitted() -> Admitted {
+    fn admitted() -> ConnectionLimit {
         let mut config = Config::at("/nowhere");
         config.behind_proxy.push("10.0.0.1".parse().unwrap());
-        Admitted::new(&config)
+        ConnectionLimit::new(&config)
     }
 
     #[test]
     fn one_address_has_so_many_connections_and_no_more() {
         let (admitted, one) = (admitted(), "192.0.2.1".parse().unwrap());
-        let mut tickets: Vec<_> = (0..CONNECTIONS).map(|_| admitted.admit(one).unwrap()).collect();
+        let mut tickets: Vec<_> =
+            (0..MAX_CONNECTIONS).map(|_| admitted.admit(one).unwrap()).collect();
 
         assert!(admitted.admit(one).is_none());
         assert!(admitted.admit("192.0.2.2".parse().unwrap()).is_some());
         tickets.pop();
         tickets.extend(admitted.admit(one));
-        assert_eq!(tickets.len(), CONNECTIONS);
+        assert_eq!(tickets.len(), MAX_CONNECTIONS);
         assert!(admitted.admit(one).is_none());
 
         drop(tickets);
@@ -280,9 +281,9 @@ mod tests {
     fn a_proxy_of_ours_stands_for_many() {
         let (admitted, proxy) = (admitted(), "10.0.0.1".parse().unwrap());
 
-        let tickets: Vec<_> = (0..=CONNECTIONS).filter_map(|_| admitted.admit(proxy)).collect();
+        let tickets: Vec<_> = (0..=MAX_CONNECTIONS).filter_map(|_| admitted.admit(proxy)).collect();
 
-        assert_eq!(tickets.len(), CONNECTIONS + 1);
+        assert_eq!(tickets.len(), MAX_CONNECTIONS + 1);
     }
 
     /// A listener on `[::]` sees the proxy as `::ffff:127.0.0.1`.
@@ -294,8 +295,8 @@ mod tests {
         let admitted = admitted();
         let (closing, closed) = watch::channel(false);
         let graceful = Arc::new(GracefulShutdown::new());
-        let door = Door { router: Router::new(), tls: None };
-        let door = tokio::spawn(tcp(listener, door, admitted.clone(), graceful, closed));
+        let endpoint = Endpoint { router: Router::new(), tls: None };
+        let endpoint = tokio::spawn(tcp(listener, endpoint, admitted.clone(), graceful, closed));
 
         let _client = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         while admitted.open.lock().unwrap().is_empty() {
@@ -305,6 +306,6 @@ mod tests {
         let seen: Vec<_> = admitted.open.lock().unwrap().keys().copied().collect();
         assert_eq!(seen, [IpAddr::from([127, 0, 0, 1])]);
         closing.send_replace(true);
-        door.await.unwrap();
+        endpoint.await.unwrap();
     }
 }

@@ -25,7 +25,7 @@ use crate::oauth::issuer::Issuer;
 use secure::Secure;
 
 /// How long requests that were accepted may take to finish once a stop was asked for.
-const GRACE: Duration = Duration::from_secs(20);
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(20);
 
 /// Why the server stopped, or did not start.
 #[derive(Debug)]
@@ -91,28 +91,28 @@ pub async fn run(config: Config) -> Result<(), Stop> {
             App::new(config, issuer, &root, store, Sources::default())
                 .map_err(|error| Stop::failed(error.to_string()))?
         }
-        Found::Nothing => App::begin(config, issuer).await?,
+        Found::Nothing => App::create(config, issuer).await?,
     };
     let app = Arc::new(app);
     let secure = Secure::new(&app)?;
     let socket = accept::socket(&app)?;
     let tasks = tasks::start(Arc::clone(&app));
-    let renewal = secure.as_ref().map(|secure| tokio::spawn(secure.keep_fresh(Arc::clone(&app))));
+    let renewal = secure.as_ref().map(|secure| tokio::spawn(secure.renew_always(Arc::clone(&app))));
     let mut stop = listen::signals()?;
     greeting::say(&app, &listeners, &for_devices).await?;
 
     let (closing, closed) = watch::channel(false);
     let graceful = Arc::new(GracefulShutdown::new());
-    let admitted = accept::Admitted::new(&app.rules().config);
+    let admitted = accept::ConnectionLimit::new(&app.rules().config);
     let mut doors = tokio::task::JoinSet::new();
     let pages = secure.as_ref().map(|secure| secure.pages.clone());
     let devices = secure.as_ref().map(|secure| secure.devices.clone());
     let ports = listeners.into_iter().map(|listener| (listener, pages.clone()));
     let ports = ports.chain(for_devices.into_iter().map(|listener| (listener, devices.clone())));
     for (listener, tls) in ports {
-        let door = accept::Door { router: crate::http::router(Arc::clone(&app)), tls };
+        let endpoint = accept::Endpoint { router: crate::http::router(Arc::clone(&app)), tls };
         let (graceful, admitted) = (Arc::clone(&graceful), admitted.clone());
-        doors.spawn(accept::tcp(listener, door, admitted, graceful, closed.clone()));
+        doors.spawn(accept::tcp(listener, endpoint, admitted, graceful, closed.clone()));
     }
     if let Some(socket) = socket {
         let router = crate::admin::router(Arc::clone(&app));
@@ -131,7 +131,7 @@ pub async fn run(config: Config) -> Result<(), Stop> {
     };
     tokio::select! {
         () = finished => {}
-        () = tokio::time::sleep(GRACE) => tracing::warn!("some requests did not finish in time"),
+        () = tokio::time::sleep(SHUTDOWN_GRACE) => tracing::warn!("some requests did not finish in time"),
         () = stop.wait() => tracing::warn!("stopped at once, as asked a second time"),
     }
     // Not before: of a first start's requests, some wait for the keys that are being made.

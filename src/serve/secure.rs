@@ -13,7 +13,7 @@ use crate::oauth::issuer::Issuer;
 use crate::tls::{Acceptor, FileFault, Identity, TlsError};
 
 /// How often it looks whether the certificate is due or its files have changed.
-const PERIOD: Duration = Duration::from_secs(2);
+const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Both kinds of handshake, and the certificate that is shown in them.
 pub(super) struct Secure {
@@ -37,10 +37,10 @@ impl Secure {
     }
 
     /// Renews the certificate as long as the server runs.
-    pub(super) fn keep_fresh(&self, app: Arc<App>) -> impl Future<Output = ()> + Send + 'static {
+    pub(super) fn renew_always(&self, app: Arc<App>) -> impl Future<Output = ()> + Send + 'static {
         let identity = Arc::clone(&self.identity);
         async move {
-            let mut period = tokio::time::interval(PERIOD);
+            let mut period = tokio::time::interval(CHECK_INTERVAL);
             period.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 period.tick().await;

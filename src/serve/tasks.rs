@@ -12,13 +12,13 @@ use crate::error::Error;
 use crate::flow::installation::sweep;
 
 /// How often it looks.
-const PERIOD: Duration = Duration::from_mins(1);
+const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 
 /// How often it looks for clients that are to hear of a logout; an empty look is one short read.
-const LOGOUT_PERIOD: Duration = Duration::from_secs(2);
+const LOGOUT_INTERVAL: Duration = Duration::from_secs(2);
 
 /// How often it writes down how clients were used, and so what a crash takes along at most.
-const COUNTING_PERIOD: Duration = Duration::from_secs(10);
+const USAGE_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Looks at once, so that the keys of a first start are made while the first requests come in, and
 /// then every minute.
@@ -29,7 +29,7 @@ pub(super) fn start(app: Arc<App>) -> JoinHandle<()> {
 }
 
 async fn tidy_always(app: &Arc<App>) {
-    let mut period = tokio::time::interval(PERIOD);
+    let mut period = tokio::time::interval(SWEEP_INTERVAL);
     loop {
         period.tick().await;
         if let Err(error) = tidy(app).await {
@@ -40,7 +40,7 @@ async fn tidy_always(app: &Arc<App>) {
 
 /// Logouts go out apart from the rest, which the making of a key may hold up for a while.
 async fn deliver_always(app: &Arc<App>) {
-    let mut period = tokio::time::interval(LOGOUT_PERIOD);
+    let mut period = tokio::time::interval(LOGOUT_INTERVAL);
     period.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         period.tick().await;
@@ -59,7 +59,7 @@ async fn deliver_always(app: &Arc<App>) {
 }
 
 async fn count_always(app: &Arc<App>) {
-    let mut period = tokio::time::interval(COUNTING_PERIOD);
+    let mut period = tokio::time::interval(USAGE_INTERVAL);
     period.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         period.tick().await;

@@ -23,7 +23,7 @@ use crate::store::StoreError;
 const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows");
 
 /// The page cache: far below redb's own 1 GiB, since an idle server is to stay under 20 MB.
-const CACHE: usize = 32 * 1024 * 1024;
+const CACHE_BYTES: usize = 32 * 1024 * 1024;
 
 /// A row with its key.
 pub(super) type KeyedRow = (Vec<u8>, Vec<u8>);
@@ -181,7 +181,7 @@ fn commit(database: &Database, writes: &Writes) -> Result<(), redb::Error> {
 
 fn builder() -> Builder {
     let mut builder = Builder::new();
-    builder.set_cache_size(CACHE);
+    builder.set_cache_size(CACHE_BYTES);
     builder
 }
 
@@ -207,12 +207,12 @@ impl Snapshot {
         Ok(row.map(|row| row.value().to_vec()))
     }
 
-    /// How many rows there are from `from` up to, and without, `to`, counted up to `most`. None is
+    /// How many rows there are from `from` up to, and without, `to`, counted up to `limit`. None is
     /// copied.
-    pub(super) fn count(&self, from: &[u8], to: &[u8], most: usize) -> Result<usize, StoreError> {
+    pub(super) fn count(&self, from: &[u8], to: &[u8], limit: usize) -> Result<usize, StoreError> {
         let failed = |error: redb::StorageError| self.health.failed(error);
         let range = self.rows.range::<&[u8]>(from..to).map_err(failed)?;
-        range.take(most).try_fold(0, |count, row| row.map(|_| count + 1)).map_err(failed)
+        range.take(limit).try_fold(0, |count, row| row.map(|_| count + 1)).map_err(failed)
     }
 
     /// The rows from `from` up to, and without, `to`, in order.

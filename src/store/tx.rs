@@ -18,10 +18,10 @@ pub trait View {
     fn raw(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
     #[doc(hidden)]
-    fn raw_range(&self, from: &[u8], to: &[u8], most: usize) -> Result<Rows, StoreError>;
+    fn raw_range(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Rows, StoreError>;
 
     #[doc(hidden)]
-    fn raw_count(&self, from: &[u8], to: &[u8], most: usize) -> Result<usize, StoreError>;
+    fn raw_count(&self, from: &[u8], to: &[u8], limit: usize) -> Result<usize, StoreError>;
 
     /// The row under `key`.
     fn find<R: Row>(&self, key: &R::Key) -> Result<Option<R>, StoreError> {
@@ -29,54 +29,54 @@ pub trait View {
         self.raw(&key)?.map(|bytes| decode(&key, &bytes)).transpose()
     }
 
-    /// The first `most` rows of a table.
-    fn list<R: Row>(&self, most: usize) -> Result<Vec<(R::Key, R)>, StoreError> {
-        self.list_under::<R, ()>(&(), most)
+    /// The first `limit` rows of a table.
+    fn list<R: Row>(&self, limit: usize) -> Result<Vec<(R::Key, R)>, StoreError> {
+        self.list_under::<R, ()>(&(), limit)
     }
 
-    /// The first `most` rows whose key begins with `first`.
+    /// The first `limit` rows whose key begins with `first`.
     fn list_under<R: Row, A: Key>(
         &self,
         first: &A,
-        most: usize,
+        limit: usize,
     ) -> Result<Vec<(R::Key, R)>, StoreError> {
         let from = prefix(R::TABLE, first);
-        let rows = self.raw_range(&from, &after(&from), most)?;
+        let rows = self.raw_range(&from, &after(&from), limit)?;
         let read =
             |(key, row): &(Vec<u8>, Vec<u8>)| Ok((decode_key(R::TABLE, key)?, decode(key, row)?));
         rows.iter().map(read).collect()
     }
 
-    /// How many rows a table has, counted up to `most`.
-    fn count<R: Row>(&self, most: usize) -> Result<usize, StoreError> {
+    /// How many rows a table has, counted up to `limit`.
+    fn count<R: Row>(&self, limit: usize) -> Result<usize, StoreError> {
         let from = [R::TABLE.byte];
-        self.raw_count(&from, &after(&from), most)
+        self.raw_count(&from, &after(&from), limit)
     }
 
-    /// The first `most` keys that `index` has for `by`.
+    /// The first `limit` keys that `index` has for `by`.
     fn by<A: Key, B: Key>(
         &self,
         index: &Index<A, B>,
         by: &A,
-        most: usize,
+        limit: usize,
     ) -> Result<Vec<B>, StoreError> {
         let from = prefix(index.tag, by);
-        let rows = self.raw_range(&from, &after(&from), most)?;
+        let rows = self.raw_range(&from, &after(&from), limit)?;
         let read = |(key, _): &(Vec<u8>, Vec<u8>)| {
             decode_key::<(A, B)>(index.tag, key).map(|(_, key)| key)
         };
         rows.iter().map(read).collect()
     }
 
-    /// The first `most` keys that `index` has for anything beyond `last`, in their order.
+    /// The first `limit` keys that `index` has for anything beyond `last`, in their order.
     fn beyond<A: Key, B: Key>(
         &self,
         index: &Index<A, B>,
         last: &A,
-        most: usize,
+        limit: usize,
     ) -> Result<Vec<B>, StoreError> {
         let from = after(&prefix(index.tag, last));
-        let rows = self.raw_range(&from, &after(&[index.tag.byte]), most)?;
+        let rows = self.raw_range(&from, &after(&[index.tag.byte]), limit)?;
         let read = |(key, _): &(Vec<u8>, Vec<u8>)| {
             decode_key::<(A, B)>(index.tag, key).map(|(_, key)| key)
         };
@@ -84,41 +84,41 @@ pub trait View {
     }
 
     /// How many keys `index` has for anything beyond `last` that begins with `first`, counted up to
-    /// `most`.
+    /// `limit`.
     fn count_beyond<A: Key, B: Key, F: Key>(
         &self,
         index: &Index<A, B>,
         first: &F,
         last: &A,
-        most: usize,
+        limit: usize,
     ) -> Result<usize, StoreError> {
         let from = after(&prefix(index.tag, last));
-        self.raw_count(&from, &after(&prefix(index.tag, first)), most)
+        self.raw_count(&from, &after(&prefix(index.tag, first)), limit)
     }
 
-    /// The first `most` keys that `index` has for anything up to and with `last`, in their order.
+    /// The first `limit` keys that `index` has for anything up to and with `last`, in their order.
     fn up_to<A: Key, B: Key>(
         &self,
         index: &Index<A, B>,
         last: &A,
-        most: usize,
+        limit: usize,
     ) -> Result<Vec<B>, StoreError> {
-        let rows = self.raw_range(&[index.tag.byte], &after(&prefix(index.tag, last)), most)?;
+        let rows = self.raw_range(&[index.tag.byte], &after(&prefix(index.tag, last)), limit)?;
         let read = |(key, _): &(Vec<u8>, Vec<u8>)| {
             decode_key::<(A, B)>(index.tag, key).map(|(_, key)| key)
         };
         rows.iter().map(read).collect()
     }
 
-    /// The first `most` rows that may go by `now`: since when, and their bytes of table and key.
+    /// The first `limit` rows that may go by `now`: since when, and their bytes of table and key.
     fn expired(
         &self,
         now: Timestamp,
-        most: usize,
+        limit: usize,
     ) -> Result<Vec<(Timestamp, Vec<u8>)>, StoreError> {
         let mut to = vec![EXPIRY.byte];
         (now, ()).write(&mut to);
-        let rows = self.raw_range(&[EXPIRY.byte], &after(&to), most)?;
+        let rows = self.raw_range(&[EXPIRY.byte], &after(&to), limit)?;
         let row = |(key, _): &(Vec<u8>, Vec<u8>)| {
             let mut row = key.get(1..)?;
             Some((Timestamp::read(&mut row)?, row.to_vec()))
@@ -143,12 +143,12 @@ impl View for Read {
         self.snapshot.row(key)
     }
 
-    fn raw_range(&self, from: &[u8], to: &[u8], most: usize) -> Result<Rows, StoreError> {
-        self.snapshot.rows(from, to)?.take(most).collect()
+    fn raw_range(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Rows, StoreError> {
+        self.snapshot.rows(from, to)?.take(limit).collect()
     }
 
-    fn raw_count(&self, from: &[u8], to: &[u8], most: usize) -> Result<usize, StoreError> {
-        self.snapshot.count(from, to, most)
+    fn raw_count(&self, from: &[u8], to: &[u8], limit: usize) -> Result<usize, StoreError> {
+        self.snapshot.count(from, to, limit)
     }
 }
 
@@ -238,11 +238,11 @@ impl View for Tx<'_> {
         }
     }
 
-    fn raw_range(&self, from: &[u8], to: &[u8], most: usize) -> Result<Rows, StoreError> {
+    fn raw_range(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Rows, StoreError> {
         let mut held = self.held(from, to).into_iter().peekable();
         let mut stored = self.snapshot.rows(from, to)?.peekable();
         let mut rows = Rows::new();
-        while rows.len() < most {
+        while rows.len() < limit {
             let stored_first = match (stored.peek(), held.peek()) {
                 (None, None) => break,
                 (Some(Err(_)), _) | (Some(_), None) => true,
@@ -260,10 +260,10 @@ impl View for Tx<'_> {
         Ok(rows)
     }
 
-    fn raw_count(&self, from: &[u8], to: &[u8], most: usize) -> Result<usize, StoreError> {
+    fn raw_count(&self, from: &[u8], to: &[u8], limit: usize) -> Result<usize, StoreError> {
         let held = self.held(from, to);
         // So many of those that are stored may be removed.
-        let mut count = self.snapshot.count(from, to, most.saturating_add(held.len()))?;
+        let mut count = self.snapshot.count(from, to, limit.saturating_add(held.len()))?;
         for (key, row) in held {
             match (self.snapshot.row(key)?, row) {
                 (None, Some(_)) => count += 1,
@@ -271,6 +271,6 @@ impl View for Tx<'_> {
                 (None, None) | (Some(_), Some(_)) => {}
             }
         }
-        Ok(count.min(most))
+        Ok(count.min(limit))
     }
 }

@@ -16,8 +16,8 @@ use crate::store::engine::{Engine, Snapshot, Writes};
 use crate::store::tx::Tx;
 
 /// The most transitions that wait, and the most that share one commit.
-const QUEUE: usize = 4096;
-const BATCH: usize = 512;
+const MAX_QUEUE: usize = 4096;
+const MAX_BATCH: usize = 512;
 
 /// The way to the writer's thread, which ends when this does.
 pub(super) struct Writer {
@@ -27,7 +27,7 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn start(engine: Arc<Engine>) -> Result<Self, StoreError> {
-        let (queue, mut jobs) = mpsc::channel(QUEUE);
+        let (queue, mut jobs) = mpsc::channel(MAX_QUEUE);
         let thread = thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || {
@@ -67,7 +67,7 @@ impl Drop for Writer {
 
 fn next_batch(jobs: &mut mpsc::Receiver<Box<dyn Job>>) -> Option<Vec<Box<dyn Job>>> {
     let mut batch = vec![jobs.blocking_recv()?];
-    while batch.len() < BATCH {
+    while batch.len() < MAX_BATCH {
         let Ok(job) = jobs.try_recv() else { break };
         batch.push(job);
     }

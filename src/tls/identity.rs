@@ -15,13 +15,13 @@ use crate::clock::Timestamp;
 
 /// Who this server is on the wire.
 pub struct Identity {
-    pub(super) shown: Arc<Shown>,
+    pub(super) shown: Arc<CurrentCertificate>,
     source: Source,
 }
 
 /// The certificate of the next handshake.
 #[derive(Debug)]
-pub(super) struct Shown(RwLock<Arc<CertifiedKey>>);
+pub(super) struct CurrentCertificate(RwLock<Arc<CertifiedKey>>);
 
 /// Where the next certificate comes from.
 enum Source {
@@ -49,7 +49,7 @@ impl Identity {
         lifetime: Duration,
         now: Timestamp,
     ) -> Result<Self, TlsError> {
-        let shown = Shown::new(issued(&authority, &names, lifetime, now)?);
+        let shown = CurrentCertificate::new(issued(&authority, &names, lifetime, now)?);
         let due = Mutex::new(due(lifetime, now));
         Ok(Self { shown, source: Source::Local { authority, due, lifetime, names } })
     }
@@ -62,7 +62,7 @@ impl Identity {
     ) -> Result<Self, Vec<FileFault>> {
         // Before they are loaded: what is written in between is seen the next time.
         let seen = Mutex::new(files.contents().ok());
-        let shown = Shown::new(files.load(host.as_deref(), now)?);
+        let shown = CurrentCertificate::new(files.load(host.as_deref(), now)?);
         Ok(Self { shown, source: Source::Files { files, host, seen } })
     }
 
@@ -121,13 +121,13 @@ fn issued(
         .map_err(TlsError::failed)
 }
 
-impl Shown {
+impl CurrentCertificate {
     fn new(first: CertifiedKey) -> Arc<Self> {
         Arc::new(Self(RwLock::new(Arc::new(first))))
     }
 }
 
-impl ResolvesServerCert for Shown {
+impl ResolvesServerCert for CurrentCertificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
     }

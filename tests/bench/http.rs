@@ -11,7 +11,7 @@ use axum::http::{Method, Request, header};
 use axum::routing::get;
 use axum::serve::ListenerExt as _;
 use gatelodge::config::Config;
-use gatelodge::flow::client::usage::What;
+use gatelodge::flow::client::usage::UsageEvent;
 use gatelodge::oauth::client::GrantType;
 use gatelodge::oauth::issuer::Issuer;
 use gatelodge::store::Store;
@@ -58,7 +58,8 @@ pub(crate) fn rows() -> Vec<Row> {
         serve(listener, gatelodge::http::router(Arc::clone(&app)));
         (hello, credentials, refresh, app)
     });
-    let (robot, issued) = ("robot".parse().unwrap(), What::Issued(GrantType::ClientCredentials));
+    let (robot, issued) =
+        ("robot".parse().unwrap(), UsageEvent::Issued(GrantType::ClientCredentials));
 
     let [hello, credentials, refresh, count] = rates([
         &mut || runtime.block_on(call(&mut hello)),

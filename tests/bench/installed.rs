@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 /// The refresh token that the `n`th caller begins with.
 pub(crate) fn token(n: u64) -> RefreshToken {
-    Entropy::seeded(n).fresh().token()
+    Entropy::seeded(n).seed().token()
 }
 
 /// An installation with its keys, a client that asks for itself, and for each caller a grant to
@@ -30,9 +30,9 @@ pub(crate) async fn install(
     store: Store,
     grants: u64,
 ) -> (Arc<App>, String) {
-    let root = RootSecret::generate(&Entropy::System.fresh());
+    let root = RootSecret::generate(&Entropy::System.seed());
     let app = Arc::new(App::new(config, issuer, &root, store, Sources::default()).unwrap());
-    app.write(installation::begin).await.unwrap();
+    app.write(installation::create).await.unwrap();
     app.make_missing_keys().await.unwrap();
     let added = app.write(move |tx, cx| {
         operator::add(tx, cx, &shop())?;
@@ -71,7 +71,7 @@ fn grant(tx: &mut Tx<'_>, cx: &Context, n: u64) -> Result<(), Error> {
     let number = Uuid::from_u128(u128::from(n));
     let client: ClientId = "shop".parse().unwrap();
     let person = Person {
-        barred: None,
+        tokens_valid_after: None,
         created: now,
         disabled: false,
         display_name: "Ada".parse().unwrap(),
@@ -93,8 +93,13 @@ fn grant(tx: &mut Tx<'_>, cx: &Context, n: u64) -> Result<(), Error> {
         session: number.into(),
         user: number.into(),
     };
-    let refresh =
-        Refresh { client, expires: later, grant: number.into(), kept: later, spent: None };
+    let refresh = Refresh {
+        client,
+        expires: later,
+        grant: number.into(),
+        retained_until: later,
+        spent: None,
+    };
     tx.put(&number.into(), person)?;
     tx.put(&number.into(), grant)?;
     tx.put(&cx.rules.pepper.hash(&token(n)), refresh)?;

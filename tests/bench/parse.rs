@@ -2,8 +2,8 @@
 
 use std::hint::black_box;
 
-use gatelodge::oauth::authorize::{AuthorizeRequest, Opening};
-use gatelodge::oauth::client::Presented;
+use gatelodge::oauth::authorize::{AuthorizeRequest, RedirectParameters};
+use gatelodge::oauth::client::PresentedCredentials;
 use gatelodge::oauth::params::Params;
 use gatelodge::oauth::token::TokenRequest;
 
@@ -22,14 +22,14 @@ pub(crate) fn rows() -> Vec<Row> {
     let mut authorize = || {
         window(|| {
             let params = Params::parse(black_box(AUTHORIZE)).unwrap();
-            black_box(Opening::parse(&params).unwrap());
+            black_box(RedirectParameters::parse(&params).unwrap());
             black_box(AuthorizeRequest::parse(&params).unwrap());
         })
     };
     let mut token = || {
         window(|| {
             let form = Params::parse(black_box(TOKEN)).unwrap();
-            black_box(Presented::parse(None, &form).ok().unwrap());
+            black_box(PresentedCredentials::parse(None, &form).ok().unwrap());
             black_box(TokenRequest::parse(&form).ok().unwrap());
         })
     };

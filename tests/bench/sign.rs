@@ -18,7 +18,7 @@ use crate::measure::{Row, rates, window};
 const NOW: Timestamp = Timestamp::from_seconds(1_767_225_600);
 
 pub(crate) fn rows() -> Vec<Row> {
-    let sealer = Sealer::new(&RootSecret::generate(&Entropy::seeded(1).fresh()));
+    let sealer = Sealer::new(&RootSecret::generate(&Entropy::seeded(1).seed()));
     let made = SigningAlg::ALL.iter().map(|alg| keys::generate(*alg, &sealer, NOW, NOW).unwrap());
     let ring = KeyRing::open(made.collect(), &sealer).unwrap();
     let claims = claims();

@@ -25,9 +25,9 @@ async fn a_document_comes_whole_with_its_freshness() {
 
     let fetched = got(&head, r#"{"a": 1}"#).await;
 
-    let fresh_for = Some(Duration::from_secs(540));
-    assert_eq!(fetched, Ok(Fetched { body: br#"{"a": 1}"#.to_vec(), fresh_for }));
-    assert_eq!(got(OK_JSON, "{}").await.unwrap().fresh_for, None);
+    let freshness_lifetime = Some(Duration::from_secs(540));
+    assert_eq!(fetched, Ok(Fetched { body: br#"{"a": 1}"#.to_vec(), freshness_lifetime }));
+    assert_eq!(got(OK_JSON, "{}").await.unwrap().freshness_lifetime, None);
 }
 
 #[tokio::test]

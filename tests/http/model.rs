@@ -162,9 +162,9 @@ impl World {
         let answer = self.shop.redeem(&code.text).await;
 
         let of_this_client = code.client == self.client;
-        let fresh = code.grant.is_none() && now < code.made + Duration::from_mins(10);
+        let seed = code.grant.is_none() && now < code.made + Duration::from_mins(10);
         let wanted = code.offline || self.session_lives(code.session);
-        assert_eq!(answer.status == 200, of_this_client && fresh && wanted, "{}", answer.text());
+        assert_eq!(answer.status == 200, of_this_client && seed && wanted, "{}", answer.text());
         if let (Some(grant), true) = (code.grant, of_this_client) {
             self.grants[grant].ended = true;
         }

@@ -21,7 +21,7 @@ fn file(sample: &Sample) -> PathBuf {
 }
 
 /// The rows that are kept of a layout.
-pub(crate) fn kept(sample: &Sample) -> Vec<Vec<u8>> {
+pub(crate) fn stored(sample: &Sample) -> Vec<Vec<u8>> {
     let bytes = fs::read(file(sample)).unwrap_or_default();
     let (mut rest, mut frames) = (bytes.as_slice(), Vec::new());
     while let Some((length, after)) = rest.split_first_chunk::<4>() {
@@ -58,17 +58,17 @@ fn every_row_is_written_in_the_bytes_that_are_kept_of_its_newest_layout() {
     let newest = newest();
     for sample in samples().iter().filter(|sample| newest[sample.row] == sample.variant) {
         let written = written(sample);
-        let kept = kept(sample);
-        let same = written.iter().zip(&kept).all(|(written, kept)| written == kept);
+        let stored = stored(sample);
+        let same = written.iter().zip(&stored).all(|(written, stored)| written == stored);
         assert!(same, "{}: a layout is frozen; a change of it is a new variant", sample.row);
 
-        if kept.len() < written.len() && env::var_os("GATELODGE_BLESS").is_some() {
+        if stored.len() < written.len() && env::var_os("GATELODGE_BLESS").is_some() {
             let frame = |row: &Vec<u8>| {
                 [&u32::try_from(row.len()).unwrap().to_be_bytes()[..], row].concat()
             };
             fs::write(file(sample), written.iter().flat_map(frame).collect::<Vec<u8>>()).unwrap();
         } else {
-            assert_eq!(kept.len(), written.len(), "{}: GATELODGE_BLESS=1 keeps it", sample.row);
+            assert_eq!(stored.len(), written.len(), "{}: GATELODGE_BLESS=1 keeps it", sample.row);
         }
     }
 }
@@ -76,9 +76,9 @@ fn every_row_is_written_in_the_bytes_that_are_kept_of_its_newest_layout() {
 #[test]
 fn every_kept_row_decodes_to_what_it_meant() {
     for sample in samples() {
-        let kept = kept(&sample);
-        assert_eq!(kept.len(), sample.cases.len(), "{}", sample.row);
-        for (case, bytes) in sample.cases.iter().zip(kept) {
+        let stored = stored(&sample);
+        assert_eq!(stored.len(), sample.cases.len(), "{}", sample.row);
+        for (case, bytes) in sample.cases.iter().zip(stored) {
             let store = Store::memory().unwrap();
             let key = case.key();
             let written = store.write(move |tx| {
@@ -100,10 +100,10 @@ fn every_layout_of_every_row_is_kept() {
         declared.extend(layouts(&fs::read_to_string(entry.unwrap().path()).unwrap()));
     }
 
-    let kept: BTreeSet<_> =
+    let stored: BTreeSet<_> =
         samples().iter().map(|sample| (sample.row.to_owned(), sample.variant)).collect();
 
-    assert_eq!(kept, declared);
+    assert_eq!(stored, declared);
 }
 
 /// Every row that a file of the schema declares, with each variant of its layout.

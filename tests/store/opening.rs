@@ -147,7 +147,7 @@ fn a_store_of_every_schema_so_far_is_brought_to_todays() {
         made(&path, move |tx| {
             tx.put_raw(SCHEMA_KEY.to_vec(), number.to_be_bytes().to_vec());
             for sample in samples().into_iter().filter(|sample| sample.schema == number) {
-                let frames = golden::kept(&sample);
+                let frames = golden::stored(&sample);
                 for (case, bytes) in sample.cases.iter().zip(frames) {
                     tx.put_raw(case.key(), bytes);
                 }

@@ -9,9 +9,9 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use crate::cli::admin_client::{Door, path_of};
+use crate::cli::admin_client::{AdminClient, path_of};
 use crate::cli::new_files::{self, NewFiles};
-use crate::cli::output::{Answer, Exit, Failure, fields, table, word};
+use crate::cli::output::{Exit, Failure, Output, fields, table, word};
 
 const ENROLL_HELP: &str = "\
 Examples:
@@ -60,7 +60,7 @@ pub(in crate::cli) enum CertificateVerb {
 }
 
 /// `gatelodge bridge …`
-pub(super) async fn run(verb: CertificateVerb, door: &mut Door) -> Result<Answer, Failure> {
+pub(super) async fn run(verb: CertificateVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     const PATH: &str = "/api/v1/bridge/certificates";
     match verb {
         CertificateVerb::EnrollCert { user, name, cert, out, key } => {
@@ -75,7 +75,7 @@ pub(super) async fn run(verb: CertificateVerb, door: &mut Door) -> Result<Answer
                 }
             };
             let asked = json!({ "username": user, "name": name, (kind): text });
-            let mut enrolled = door.ask(Method::POST, PATH, Some(asked)).await?;
+            let mut enrolled = admin.ask(Method::POST, PATH, Some(asked)).await?;
             if let (Some((files, made)), Value::Object(members)) = (new, &mut enrolled) {
                 let issued = members.remove("certificate");
                 files.fill(issued.as_ref().and_then(Value::as_str).unwrap_or_default(), &made)?;
@@ -83,7 +83,7 @@ pub(super) async fn run(verb: CertificateVerb, door: &mut Door) -> Result<Answer
                 members.insert("certificate_file".to_owned(), json!(shown(out)));
                 members.insert("key_file".to_owned(), json!(shown(key)));
             }
-            Ok(Answer::new(told(&enrolled), enrolled))
+            Ok(Output::new(told(&enrolled), enrolled))
         }
         CertificateVerb::Certs { user } => {
             const COLUMNS: &[(&str, &str)] = &[
@@ -97,18 +97,18 @@ pub(super) async fn run(verb: CertificateVerb, door: &mut Door) -> Result<Answer
             let query =
                 user.map(|user| crate::oauth::params::form_encode([("user", user.as_str())]));
             let path = query.map_or_else(|| PATH.to_owned(), |query| format!("{PATH}?{query}"));
-            let answer = door.ask(Method::GET, &path, None).await?;
+            let answer = admin.ask(Method::GET, &path, None).await?;
             let rows = answer.get("certificates").and_then(Value::as_array);
             let rows = rows.map_or(&[][..], Vec::as_slice);
             if rows.is_empty() {
-                return Ok(Answer::new("", answer).with_note("No device has a certificate."));
+                return Ok(Output::new("", answer).with_note("No device has a certificate."));
             }
-            Ok(Answer::new(table(COLUMNS, rows), answer))
+            Ok(Output::new(table(COLUMNS, rows), answer))
         }
         CertificateVerb::RevokeCert { fingerprint } => {
             let path = path_of("bridge/certificates", &fingerprint);
-            let revoked = door.ask(Method::DELETE, &path, None).await?;
-            Ok(Answer::new(told(&revoked), revoked))
+            let revoked = admin.ask(Method::DELETE, &path, None).await?;
+            Ok(Output::new(told(&revoked), revoked))
         }
     }
 }

@@ -6,8 +6,8 @@ use axum::http::Method;
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
-use super::admin_client::{Door, path_of};
-use super::output::{Answer, Failure, fields, table, word};
+use super::admin_client::{AdminClient, path_of};
+use super::output::{Failure, Output, fields, table, word};
 
 use certificate::CertificateVerb;
 
@@ -85,15 +85,15 @@ pub(super) struct IssuePat {
 }
 
 /// `gatelodge bridge …`
-pub(super) async fn run(verb: BridgeVerb, door: &mut Door) -> Result<Answer, Failure> {
+pub(super) async fn run(verb: BridgeVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
-        BridgeVerb::Certificate(verb) => certificate::run(verb, door).await,
+        BridgeVerb::Certificate(verb) => certificate::run(verb, admin).await,
         BridgeVerb::IssueCode { username } => {
             let asked = json!({ "username": username });
-            let told = door.ask(Method::POST, "/api/v1/bridge/codes", Some(asked)).await?;
+            let told = admin.ask(Method::POST, "/api/v1/bridge/codes", Some(asked)).await?;
             let text = word(&told, "code");
             let note = format!("Good once, until {}.", word(&told, "expires"));
-            Ok(Answer::new(text, told).with_note(note))
+            Ok(Output::new(text, told).with_note(note))
         }
         BridgeVerb::IssueToken(issue) => {
             let asked = members(&[
@@ -102,14 +102,14 @@ pub(super) async fn run(verb: BridgeVerb, door: &mut Door) -> Result<Answer, Fai
                 ("source", issue.source.map(Value::from)),
                 ("ttl", issue.ttl.map(Value::from)),
             ]);
-            let told = door.ask(Method::POST, "/api/v1/bridge/tokens", Some(asked)).await?;
+            let told = admin.ask(Method::POST, "/api/v1/bridge/tokens", Some(asked)).await?;
             let text = word(&told, "token");
             let (ttl, session) = (word(&told, "ttl"), word(&told, "session_id"));
-            Ok(Answer::new(text, told)
+            Ok(Output::new(text, told)
                 .with_note(format!("Good for {ttl} s, in session {session}.")))
         }
         BridgeVerb::List => {
-            let told = door.ask(Method::GET, "/api/v1/bridge", None).await?;
+            let told = admin.ask(Method::GET, "/api/v1/bridge", None).await?;
             Ok(list(told))
         }
         BridgeVerb::IssuePat(issue) => {
@@ -118,20 +118,20 @@ pub(super) async fn run(verb: BridgeVerb, door: &mut Door) -> Result<Answer, Fai
                 ("name", issue.name.map(Value::from)),
                 ("lifetime", issue.days.map(|days| Value::from(days * 86_400))),
             ]);
-            let told = door.ask(Method::POST, "/api/v1/personal-tokens", Some(asked)).await?;
+            let told = admin.ask(Method::POST, "/api/v1/personal-tokens", Some(asked)).await?;
             let text = word(&told, "pat");
-            Ok(Answer::new(text, told).with_note("Keep it now: it is not shown again."))
+            Ok(Output::new(text, told).with_note("Keep it now: it is not shown again."))
         }
         BridgeVerb::Pats { user } => {
             let query = user.map(|user| crate::oauth::params::form_encode([("user", &*user)]));
             let query = query.map(|query| format!("?{query}")).unwrap_or_default();
             let path = format!("/api/v1/personal-tokens{query}");
-            Ok(pats(door.ask(Method::GET, &path, None).await?))
+            Ok(pats(admin.ask(Method::GET, &path, None).await?))
         }
         BridgeVerb::RevokePat { id } => {
-            let told = door.ask(Method::DELETE, &path_of("personal-tokens", &id), None).await?;
+            let told = admin.ask(Method::DELETE, &path_of("personal-tokens", &id), None).await?;
             let rows = [("revoked", word(&told, "id")), ("username", word(&told, "username"))];
-            Ok(Answer::new(fields(&rows), told))
+            Ok(Output::new(fields(&rows), told))
         }
     }
 }
@@ -144,10 +144,10 @@ fn members(given: &[(&str, Option<Value>)]) -> Value {
     Value::Object(given.collect::<Map<_, _>>())
 }
 
-fn list(told: Value) -> Answer {
+fn list(told: Value) -> Output {
     let rows = told.get("bridges").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     if rows.is_empty() {
-        return Answer::new("", told).with_note("No bridge was heard of within a month.");
+        return Output::new("", told).with_note("No bridge was heard of within a month.");
     }
     let text = table(
         &[
@@ -164,14 +164,14 @@ fn list(told: Value) -> Answer {
         ],
         rows,
     );
-    Answer::new(text, told)
+    Output::new(text, told)
 }
 
-fn pats(told: Value) -> Answer {
+fn pats(told: Value) -> Output {
     let rows = told.get("personal_tokens").and_then(Value::as_array);
     let rows = rows.map_or(&[][..], Vec::as_slice);
     if rows.is_empty() {
-        return Answer::new("", told).with_note("There is no personal access token.");
+        return Output::new("", told).with_note("There is no personal access token.");
     }
     let text = table(
         &[
@@ -184,7 +184,7 @@ fn pats(told: Value) -> Answer {
         ],
         rows,
     );
-    Answer::new(text, told)
+    Output::new(text, told)
 }
 
 #[cfg(test)]
@@ -194,11 +194,11 @@ mod tests {
 
     use super::*;
 
-    fn door() -> Door {
+    fn admin() -> AdminClient {
         let echo =
             |Json(asked): Json<Value>| async move { Json(json!({ "token": asked.to_string() })) };
         let none = get(|| async { Json(json!({ "bridges": [] })) });
-        Door::InProcess(
+        AdminClient::InProcess(
             Router::new().route("/api/v1/bridge", none).route("/api/v1/bridge/tokens", post(echo)),
         )
     }
@@ -208,7 +208,7 @@ mod tests {
         let issue =
             IssueToken { username: "ada".into(), client: None, source: None, ttl: Some(60) };
 
-        let answer = run(BridgeVerb::IssueToken(issue), &mut door()).await.unwrap();
+        let answer = run(BridgeVerb::IssueToken(issue), &mut admin()).await.unwrap();
 
         let asked: Value = serde_json::from_str(answer.parts().1).unwrap();
         assert_eq!(asked, json!({ "username": "ada", "ttl": 60 }));
@@ -216,7 +216,7 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_there_is_said_in_words() {
-        let answer = run(BridgeVerb::List, &mut door()).await.unwrap();
+        let answer = run(BridgeVerb::List, &mut admin()).await.unwrap();
 
         assert_eq!(answer.parts().1, "");
         assert!(answer.parts().3.unwrap().starts_with("No bridge"));

@@ -8,8 +8,8 @@ use clap::{Args, Subcommand};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::admin_client::Door;
-use super::output::{Answer, Exit, Failure, fields, table, word};
+use super::admin_client::AdminClient;
+use super::output::{Exit, Failure, Output, fields, table, word};
 use described::{Described, document};
 
 const ADD_HELP: &str = "\
@@ -121,49 +121,49 @@ pub(super) struct Set {
 }
 
 /// `gatelodge client …`
-pub(super) async fn run(verb: ClientVerb, door: &mut Door) -> Result<Answer, Failure> {
+pub(super) async fn run(verb: ClientVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
         ClientVerb::Add(add) => {
-            let client = door.ask(Method::POST, "/api/v1/clients", Some(add.body()?)).await?;
+            let client = admin.ask(Method::POST, "/api/v1/clients", Some(add.body()?)).await?;
             // The client is made, and its secret is told only here: nothing may fail any more.
-            let issuer = door.ask(Method::GET, "/api/v1/issuer", None).await.unwrap_or_default();
+            let issuer = admin.ask(Method::GET, "/api/v1/issuer", None).await.unwrap_or_default();
             Ok(added(&word(&issuer, "issuer"), client))
         }
         ClientVerb::Import { url, file } => {
             let import = json!({ "client_id": url, "document": document(&file)? });
-            let client = door.ask(Method::POST, "/api/v1/documents", Some(import)).await?;
-            Ok(Answer::new(shown(&client), client))
+            let client = admin.ask(Method::POST, "/api/v1/documents", Some(import)).await?;
+            Ok(Output::new(shown(&client), client))
         }
         ClientVerb::List => {
-            let answer = door.ask(Method::GET, "/api/v1/clients", None).await?;
+            let answer = admin.ask(Method::GET, "/api/v1/clients", None).await?;
             Ok(list(answer))
         }
         ClientVerb::Show { id } => {
-            let client = door.ask(Method::GET, &path(&id), None).await?;
-            Ok(Answer::new(shown(&client), client))
+            let client = admin.ask(Method::GET, &path(&id), None).await?;
+            Ok(Output::new(shown(&client), client))
         }
         ClientVerb::Set(set) => {
             let (path, body) = (path(&set.id), set.body()?);
-            Ok(changed(door.ask(Method::PATCH, &path, Some(body)).await?))
+            Ok(changed(admin.ask(Method::PATCH, &path, Some(body)).await?))
         }
         ClientVerb::Enable { id } => {
             let enabled = json!({ "enabled": true });
-            Ok(changed(door.ask(Method::PATCH, &path(&id), Some(enabled)).await?))
+            Ok(changed(admin.ask(Method::PATCH, &path(&id), Some(enabled)).await?))
         }
         ClientVerb::Disable { id } => {
             let disabled = json!({ "enabled": false });
-            Ok(changed(door.ask(Method::PATCH, &path(&id), Some(disabled)).await?))
+            Ok(changed(admin.ask(Method::PATCH, &path(&id), Some(disabled)).await?))
         }
         ClientVerb::RotateSecret { id } => {
             let path = format!("{}/secret", path(&id));
-            Ok(changed(door.ask(Method::POST, &path, None).await?))
+            Ok(changed(admin.ask(Method::POST, &path, None).await?))
         }
-        ClientVerb::Usage { id } => usage::run(id, door).await,
+        ClientVerb::Usage { id } => usage::run(id, admin).await,
         ClientVerb::Remove { id } => {
-            let answer = door.ask(Method::DELETE, &path(&id), None).await?;
+            let answer = admin.ask(Method::DELETE, &path(&id), None).await?;
             let ended = word(&answer, "grants_ended");
             let text = format!("removed {}; grants ended: {ended}", word(&answer, "client_id"));
-            Ok(Answer::new(text, answer))
+            Ok(Output::new(text, answer))
         }
     }
 }
@@ -206,14 +206,14 @@ impl Set {
 const KEEP: &str = "Keep the secret now: it is not stored, and nobody can show it a second time.";
 
 /// The client as it is now, with its secret where it has a new one.
-fn changed(client: Value) -> Answer {
+fn changed(client: Value) -> Output {
     let secret = !word(&client, "client_secret").is_empty();
-    let answer = Answer::new(shown(&client), client);
+    let answer = Output::new(shown(&client), client);
     if secret { answer.with_note(KEEP) } else { answer }
 }
 
 /// The new client, and the lines that its own configuration wants.
-fn added(issuer: &str, client: Value) -> Answer {
+fn added(issuer: &str, client: Value) -> Output {
     let secret = word(&client, "client_secret");
     let mut text = format!("{}\n# paste this into the application's environment\n", shown(&client));
     let redirects = client.get("redirect_uris").and_then(Value::as_array);
@@ -229,7 +229,7 @@ fn added(issuer: &str, client: Value) -> Answer {
             text.push_str(&format!("{variable}={}\n", quoted(value)));
         }
     }
-    let answer = Answer::new(text, client);
+    let answer = Output::new(text, client);
     if secret.is_empty() {
         return answer;
     }
@@ -274,11 +274,11 @@ fn shown(client: &Value) -> String {
     fields(&MEMBERS.iter().map(|name| (*name, word(client, name))).collect::<Vec<_>>())
 }
 
-fn list(answer: Value) -> Answer {
+fn list(answer: Value) -> Output {
     let clients = answer.get("clients").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     if clients.is_empty() {
         let note = "No client is registered yet: gatelodge client add NAME --redirect URI";
-        return Answer::new("", answer).with_note(note);
+        return Output::new("", answer).with_note(note);
     }
     let text = table(
         &[
@@ -292,7 +292,7 @@ fn list(answer: Value) -> Answer {
         ],
         clients,
     );
-    Answer::new(text, answer)
+    Output::new(text, answer)
 }
 
 /// `value` as a shell and an env file both take it.
@@ -318,7 +318,7 @@ mod tests {
     use crate::cli::output::Exit;
 
     /// A server that registers whatever it is asked to, and knows one client.
-    fn door() -> Door {
+    fn admin() -> AdminClient {
         let add = |Json(mut asked): Json<Value>| async move {
             asked["client_id"] = "c1".into();
             if asked.get("client_type").is_none() {
@@ -334,7 +334,7 @@ mod tests {
         };
         let change = |Json(asked): Json<Value>| async { Json(asked) };
         let rotate = || async { Json(json!({"client_id": "c1", "client_secret": "gl_cs_y"})) };
-        Door::InProcess(
+        AdminClient::InProcess(
             Router::new()
                 .route("/api/v1/clients", get(|| async { Json(json!({"clients": []})) }).post(add))
                 .route("/api/v1/clients/{id}", get(show).patch(change))
@@ -343,12 +343,12 @@ mod tests {
         )
     }
 
-    async fn say(words: &[&str]) -> Result<Answer, Failure> {
+    async fn say(words: &[&str]) -> Result<Output, Failure> {
         let line = ["gatelodge", "client"].iter().chain(words);
         let Some(Verb::Client(verb)) = Args::try_parse_from(line).unwrap().verb else {
             panic!("a client verb")
         };
-        run(verb, &mut door()).await
+        run(verb, &mut admin()).await
     }
 
     #[tokio::test]

@@ -4,8 +4,8 @@ use axum::http::Method;
 use serde_json::Value;
 
 use super::path;
-use crate::cli::admin_client::Door;
-use crate::cli::output::{Answer, Failure, fields, plain, word};
+use crate::cli::admin_client::AdminClient;
+use crate::cli::output::{Failure, Output, fields, plain, word};
 
 pub(super) const HELP: &str = "\
 Examples:
@@ -17,10 +17,10 @@ A session is active as long as it lives and a grant of the client does. A day an
 by the hour, and are some ten seconds behind; a crash takes the last seconds along.";
 
 /// How the client `id` is used, or all of them together.
-pub(super) async fn run(id: Option<String>, door: &mut Door) -> Result<Answer, Failure> {
+pub(super) async fn run(id: Option<String>, admin: &mut AdminClient) -> Result<Output, Failure> {
     let path = id.map_or_else(|| "/api/v1/usage".to_owned(), |id| format!("{}/usage", path(&id)));
-    let told = door.ask(Method::GET, &path, None).await?;
-    let answer = Answer::new(text(&told), told.clone());
+    let told = admin.ask(Method::GET, &path, None).await?;
+    let answer = Output::new(text(&told), told.clone());
     if word(&told, "at_least") == "yes" {
         let note = "There are more grants than were looked through: both numbers are the least.";
         return Ok(answer.with_note(note));
@@ -69,7 +69,7 @@ mod tests {
 
     use super::*;
 
-    fn door() -> Door {
+    fn admin() -> AdminClient {
         let told = |id: Value, at_least: bool| {
             let none = json!({
                 "tokens_issued": 0, "tokens_issued_by_grant_type": {},
@@ -87,7 +87,7 @@ mod tests {
             })
         };
         let (one, all) = (told(json!("my app"), false), told(Value::Null, true));
-        Door::InProcess(
+        AdminClient::InProcess(
             Router::new()
                 .route("/api/v1/clients/my%20app/usage", get(|| async { Json(one) }))
                 .route("/api/v1/usage", get(|| async { Json(all) })),
@@ -96,7 +96,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_clients_usage_is_told_line_by_line() {
-        let answer = run(Some("my app".into()), &mut door()).await.unwrap();
+        let answer = run(Some("my app".into()), &mut admin()).await.unwrap();
 
         let (_, text, json, note) = answer.parts();
         assert_eq!(
@@ -114,7 +114,7 @@ mod tests {
 
     #[tokio::test]
     async fn without_an_id_all_clients_are_told_together_and_a_bound_is_owned_up_to() {
-        let answer = run(None, &mut door()).await.unwrap();
+        let answer = run(None, &mut admin()).await.unwrap();
 
         let (_, text, _, note) = answer.parts();
         assert!(text.starts_with("active sessions     1\n"), "{text}");

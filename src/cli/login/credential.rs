@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::cli::output::{Answer, Exit, Failure};
+use crate::cli::output::{Exit, Failure, Output};
 use crate::cli::token_store::{Access, Purpose};
 use crate::clock::Timestamp;
 use crate::config::Config;
@@ -63,30 +63,30 @@ enum Deed {
 }
 
 /// `gatelodge credential`
-pub(in crate::cli) async fn run(args: CredentialArgs, config: &Config) -> Result<Answer, Failure> {
+pub(in crate::cli) async fn run(args: CredentialArgs, config: &Config) -> Result<Output, Failure> {
     let CredentialArgs { server, resource, scopes, format, deed } = args;
     let described = match format {
         Format::Git => Some(Described::read(&piped()?)),
         Format::Agent | Format::Header | Format::Json | Format::Raw => None,
     };
     if deed == Deed::Store {
-        return Ok(Answer::nothing());
+        return Ok(Output::nothing());
     }
     let cx = Cx::new(server, config).await?;
     let asked = Purpose::new(resource, &scopes);
     if let Some(described) = &described
         && !described.is_at(&home(&cx, &asked).await?)
     {
-        return Ok(Answer::nothing());
+        return Ok(Output::nothing());
     }
     match deed {
         Deed::Get => Ok(printed(&refresh::access(&cx, &asked).await?, format)),
         Deed::Erase => {
             let password = described.and_then(|described| described.password);
             erase(&cx, &asked, password.as_deref().map(String::as_str)).await?;
-            Ok(Answer::nothing())
+            Ok(Output::nothing())
         }
-        Deed::Store => Ok(Answer::nothing()),
+        Deed::Store => Ok(Output::nothing()),
     }
 }
 
@@ -121,7 +121,7 @@ async fn erase(cx: &Cx, asked: &Purpose, named: Option<&str>) -> Result<(), Fail
     locked.write(kept)
 }
 
-fn printed(access: &Access, format: Format) -> Answer {
+fn printed(access: &Access, format: Format) -> Output {
     let token = access.token.expose();
     let header = format!("Bearer {token}");
     let expires = Timestamp::from_seconds(access.expires_at).rfc3339();
@@ -135,11 +135,11 @@ fn printed(access: &Access, format: Format) -> Answer {
     });
     let text = |value: &Value| value.to_string();
     match format {
-        Format::Agent => Answer::new(text(&agent), agent),
-        Format::Git => Answer::new(git::answer(access), whole),
-        Format::Header => Answer::new(format!("Authorization: {header}"), whole),
-        Format::Json => Answer::new(format!("{whole:#}"), whole),
-        Format::Raw => Answer::new(token, whole),
+        Format::Agent => Output::new(text(&agent), agent),
+        Format::Git => Output::new(git::answer(access), whole),
+        Format::Header => Output::new(format!("Authorization: {header}"), whole),
+        Format::Json => Output::new(format!("{whole:#}"), whole),
+        Format::Raw => Output::new(token, whole),
     }
 }
 

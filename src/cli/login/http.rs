@@ -37,7 +37,7 @@ pub(super) struct Http {
 }
 
 /// What a server answered.
-pub(super) struct Answered {
+pub(super) struct RequestLog {
     pub(super) status: u16,
     /// Its JSON; null where it is none.
     pub(super) body: Value,
@@ -67,7 +67,7 @@ impl Http {
         &self,
         url: &Url,
         bearer: Option<&Opaque>,
-    ) -> Result<Answered, Unanswered> {
+    ) -> Result<RequestLog, Unanswered> {
         let mut request = Request::get(&url[Position::BeforePath..Position::AfterQuery]);
         if let Some(token) = bearer {
             let value = authorization(token).map_err(|_| broken(url))?;
@@ -81,13 +81,17 @@ impl Http {
         &self,
         url: &Url,
         pairs: &[(&str, &str)],
-    ) -> Result<Answered, Unanswered> {
+    ) -> Result<RequestLog, Unanswered> {
         let form = form_encode(pairs.iter().copied());
         self.post(url, "application/x-www-form-urlencoded", form).await
     }
 
     /// Posts a JSON document.
-    pub(super) async fn post_json(&self, url: &Url, body: &Value) -> Result<Answered, Unanswered> {
+    pub(super) async fn post_json(
+        &self,
+        url: &Url,
+        body: &Value,
+    ) -> Result<RequestLog, Unanswered> {
         self.post(url, "application/json", body.to_string()).await
     }
 
@@ -96,7 +100,7 @@ impl Http {
         url: &Url,
         content_type: &'static str,
         body: String,
-    ) -> Result<Answered, Unanswered> {
+    ) -> Result<RequestLog, Unanswered> {
         let request = Request::builder()
             .method(Method::POST)
             .uri(&url[Position::BeforePath..Position::AfterQuery])
@@ -109,7 +113,7 @@ impl Http {
         &self,
         url: &Url,
         mut request: Request<Full<Bytes>>,
-    ) -> Result<Answered, Unanswered> {
+    ) -> Result<RequestLog, Unanswered> {
         let authority = &url[Position::BeforeHost..Position::AfterPort];
         let host = HeaderValue::try_from(authority).map_err(|_| broken(url))?;
         let headers = request.headers_mut();
@@ -142,7 +146,7 @@ fn broken(url: &Url) -> Unanswered {
 async fn converse(
     stream: Box<dyn Stream>,
     request: Request<Full<Bytes>>,
-) -> Result<Answered, FetchError> {
+) -> Result<RequestLog, FetchError> {
     let mut builder = http1::Builder::new();
     let shaken = builder.max_buf_size(HEAD).handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = shaken.map_err(|_| FetchError::Broken)?;
@@ -157,7 +161,7 @@ async fn converse(
     let body = body.map_err(|_| FetchError::BodyTooLarge)?.to_bytes();
     driven.abort();
     let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    Ok(Answered { status: status.as_u16(), body })
+    Ok(RequestLog { status: status.as_u16(), body })
 }
 
 impl From<Unanswered> for Failure {

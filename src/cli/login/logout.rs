@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::cli::output::{Answer, Failure};
+use crate::cli::output::{Failure, Output};
 use crate::cli::token_store::{Kept, Session, keyring};
 use crate::config::Config;
 
@@ -11,12 +11,12 @@ use super::{Cx, ServerArgs, token};
 
 /// `gatelodge logout`: ends the grant at the server, then forgets it; forgets it also where the
 /// server does not hear of it. The `client_id` stays, for the next sign-in.
-pub(in crate::cli) async fn run(args: ServerArgs, config: &Config) -> Result<Answer, Failure> {
+pub(in crate::cli) async fn run(args: ServerArgs, config: &Config) -> Result<Output, Failure> {
     let cx = Cx::new(args, config).await?;
     let issuer = cx.issuer.as_str();
     let nobody = || {
         let json = json!({ "issuer": issuer, "forgotten": false, "revoked": false });
-        Ok(Answer::new("", json).with_note(format!("nobody was signed in to {issuer}")))
+        Ok(Output::new("", json).with_note(format!("nobody was signed in to {issuer}")))
     };
     let Some(client_id) = cx.place.client_id() else { return nobody() };
     let locked = cx.place.lock().await?;
@@ -40,7 +40,7 @@ pub(in crate::cli) async fn run(args: ServerArgs, config: &Config) -> Result<Ans
             failure.message
         ),
     };
-    Ok(Answer::new("", json).with_note(note))
+    Ok(Output::new("", json).with_note(note))
 }
 
 /// Revokes the refresh token, and with it the whole grant (RFC 7009 §2.1); where there is none, the

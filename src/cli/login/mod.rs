@@ -2,7 +2,7 @@
 //! with this server and with any other that keeps to the same RFCs.
 //!
 //! `server` finds out what the issuer offers, `register` gives us a `client_id` there, `ways` are the
-//! two to sign in (`browser`, `device`), `token` is what both bring, and `fresh` the one place that
+//! two to sign in (`browser`, `device`), `token` is what both bring, and `seed` the one place that
 //! refreshes. What comes of it lies in [`kept`](super::kept). `http` is the only one here that
 //! speaks to a network, `browser` the only one that listens.
 //!
@@ -48,7 +48,7 @@ use crate::secret::Entropy;
 
 use self::http::Http;
 use self::server::Server;
-use super::admin_client::Door;
+use super::admin_client::AdminClient;
 use super::output::{Exit, Failure};
 use super::token_store::Place;
 
@@ -137,8 +137,8 @@ fn configured(config: &Config) -> Option<Issuer> {
 /// What the server that runs here calls itself, else the issuer that it would have.
 async fn local(config: &Config) -> Result<Issuer, Failure> {
     let mut issuer = USUAL.to_owned();
-    if let Some(mut door) = Door::running(config).await? {
-        let told = door.ask(axum::http::Method::GET, "/api/v1/issuer", None).await?;
+    if let Some(mut admin) = AdminClient::running(config).await? {
+        let told = admin.ask(axum::http::Method::GET, "/api/v1/issuer", None).await?;
         if let Some(told) = told.get("issuer").and_then(Value::as_str) {
             told.clone_into(&mut issuer);
         }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::cli::output::{Exit, Failure};
 use crate::cli::token_store::Opaque;
 use crate::oauth::pkce::CodeVerifier;
-use crate::secret::Fresh;
+use crate::secret::Seed;
 
 use super::callback::Expected;
 use super::loopback::Receiver;
@@ -50,9 +50,9 @@ pub(super) async fn by_browser(
     let endpoint = needed(&server.token_endpoint, "token endpoint")?;
     let receiver = Receiver::bind().await?;
     let redirect_uri = receiver.redirect_uri();
-    let fresh = cx.entropy.fresh();
-    let verifier = CodeVerifier::from_random(&fresh.bytes("code_verifier"));
-    let (state, nonce) = (drawn(&fresh, "state")?, drawn(&fresh, "nonce")?);
+    let seed = cx.entropy.seed();
+    let verifier = CodeVerifier::from_random(&seed.bytes("code_verifier"));
+    let (state, nonce) = (drawn(&seed, "state")?, drawn(&seed, "nonce")?);
     url.query_pairs_mut()
         .extend_pairs(wish.pairs())
         .append_pair("response_type", "code")
@@ -114,8 +114,8 @@ fn claims(
     claims.ok_or_else(amiss)
 }
 
-fn drawn(fresh: &Fresh, name: &str) -> Result<Opaque, Failure> {
-    let drawn = Opaque::new(URL_SAFE_NO_PAD.encode(fresh.bytes(name)));
+fn drawn(seed: &Seed, name: &str) -> Result<Opaque, Failure> {
+    let drawn = Opaque::new(URL_SAFE_NO_PAD.encode(seed.bytes(name)));
     drawn.ok_or_else(|| Failure::new(Exit::Failed, "no randomness"))
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _};
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::output::{Answer, Exit, Failure, fields};
+use crate::cli::output::{Exit, Failure, Output, fields};
 use crate::cli::token_store::{Kept, Session, keyring};
 use crate::config::{Config, TokenStore};
 use crate::secret::RootSecret;
@@ -45,7 +45,7 @@ pub(in crate::cli) struct LoginArgs {
 }
 
 /// `gatelodge login`
-pub(in crate::cli) async fn run(args: LoginArgs, config: &Config) -> Result<Answer, Failure> {
+pub(in crate::cli) async fn run(args: LoginArgs, config: &Config) -> Result<Output, Failure> {
     if !args.device && !args.no_browser && !io::stderr().is_terminal() {
         let message = "nobody is at a terminal here who could sign in: say --no-browser to have \
                        the address on standard error, or --device to sign in somewhere else";
@@ -87,7 +87,7 @@ async fn sealing(
         if let Some(key) = keyring::look_up(&cx.issuer).await? {
             return Ok(key);
         }
-        let key = RootSecret::generate(&cx.entropy.fresh());
+        let key = RootSecret::generate(&cx.entropy.seed());
         keyring::keep(&cx.issuer, &key).await.map(|()| key)
     };
     match store {
@@ -125,7 +125,7 @@ async fn keep(cx: &Cx, server: &Server, kept: Kept) -> Result<(), Failure> {
     Ok(())
 }
 
-fn told(cx: &Cx, session: &Session, client_id: &str, sealed: bool) -> Answer {
+fn told(cx: &Cx, session: &Session, client_id: &str, sealed: bool) -> Output {
     let kept = if sealed { "keyring" } else { "file" };
     let scope = session.scope.clone().unwrap_or_default();
     let text = fields(&[
@@ -143,5 +143,5 @@ fn told(cx: &Cx, session: &Session, client_id: &str, sealed: bool) -> Answer {
         "scope": scope,
         "store": kept,
     });
-    Answer::new(text, json)
+    Output::new(text, json)
 }

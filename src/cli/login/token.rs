@@ -9,7 +9,7 @@ use url::Url;
 use crate::cli::output::{Exit, Failure, plain};
 use crate::cli::token_store::Opaque;
 
-use super::http::{Answered, Http, Unanswered};
+use super::http::{Http, RequestLog, Unanswered};
 
 /// What a grant brings (§5.1).
 #[derive(Deserialize)]
@@ -54,7 +54,7 @@ pub(super) async fn ask(
     read(http.post_form(endpoint, pairs).await.map_err(Trouble::Unanswered)?)
 }
 
-fn read(answered: Answered) -> Result<Tokens, Trouble> {
+fn read(answered: RequestLog) -> Result<Tokens, Trouble> {
     if answered.status != 200 {
         return Err(refusal(&answered));
     }
@@ -68,7 +68,7 @@ fn read(answered: Answered) -> Result<Tokens, Trouble> {
 }
 
 /// What an answer that is no success says (§5.2).
-pub(super) fn refusal(answered: &Answered) -> Trouble {
+pub(super) fn refusal(answered: &RequestLog) -> Trouble {
     let word = |name: &str| answered.body.get(name).and_then(Value::as_str).map(plain);
     match word("error") {
         Some(error) => Trouble::Refused { error, description: word("error_description") },
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     fn answered(status: u16, body: Value) -> Result<Tokens, Trouble> {
-        read(Answered { status, body })
+        read(RequestLog { status, body })
     }
 
     /// RFC 6749 §5.1, the example

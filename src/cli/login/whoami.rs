@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::cli::output::{Answer, Exit, Failure, fields, plain};
+use crate::cli::output::{Exit, Failure, Output, fields, plain};
 use crate::cli::token_store::{Purpose, Session};
 use crate::config::Config;
 
@@ -11,7 +11,7 @@ use super::{Cx, ServerArgs, refresh};
 
 /// `gatelodge whoami`: what the server says now; where it says nothing, what it said at sign-in,
 /// with a remark.
-pub(in crate::cli) async fn run(args: ServerArgs, config: &Config) -> Result<Answer, Failure> {
+pub(in crate::cli) async fn run(args: ServerArgs, config: &Config) -> Result<Output, Failure> {
     let cx = Cx::new(args, config).await?;
     let kept = cx.place.read().await?;
     let Some(session) = kept.and_then(|kept| kept.session) else {
@@ -68,7 +68,7 @@ async fn userinfo(cx: &Cx, session: &Session) -> Result<Map<String, Value>, Told
     }
 }
 
-fn told(cx: &Cx, claims: &Map<String, Value>, source: &str) -> Answer {
+fn told(cx: &Cx, claims: &Map<String, Value>, source: &str) -> Output {
     let word = |name: &str| claims.get(name).and_then(Value::as_str).map(plain).unwrap_or_default();
     let text = fields(&[
         ("issuer", cx.issuer.to_string()),
@@ -80,5 +80,5 @@ fn told(cx: &Cx, claims: &Map<String, Value>, source: &str) -> Answer {
     let mut json = claims.clone();
     json.insert("issuer".to_owned(), cx.issuer.as_str().into());
     json.insert("source".to_owned(), source.into());
-    Answer::new(text, Value::Object(json))
+    Output::new(text, Value::Object(json))
 }

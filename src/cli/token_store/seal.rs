@@ -38,8 +38,8 @@ mod tests {
 
     #[test]
     fn only_the_same_key_opens_and_only_in_the_same_place() {
-        let mine = RootSecret::generate(&Entropy::seeded(1).fresh());
-        let other = RootSecret::generate(&Entropy::seeded(2).fresh());
+        let mine = RootSecret::generate(&Entropy::seeded(1).seed());
+        let other = RootSecret::generate(&Entropy::seeded(2).seed());
         let sealed = seal(&mine, "a", b"text".to_vec());
 
         assert_eq!(open(&mine, "a", &sealed).as_deref().map(Vec::as_slice), Some(&b"text"[..]));

@@ -1,51 +1,51 @@
 //! Consent, and the code that follows from it: [RFC 6749 §4.1.2](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2).
 
 use crate::error::{Error, ErrorCode, Refusal};
-use crate::flow::authorize::step::{self, Door, Request, Step};
+use crate::flow::authorize::step::{self, ConsentRequest, PresentedInteraction, Step};
 use crate::flow::session::backchannel;
 use crate::flow::{Context, session};
-use crate::oauth::authorize::{Answer, Callback};
+use crate::oauth::authorize::{AuthorizationResponse, Callback};
 use crate::oauth::scope::Scope;
 use crate::secret::AuthorizationCode;
 use crate::store::schema::{Code, Consent, Interaction, Purpose};
 use crate::store::{StoreError, Tx, View};
 
 /// Where the browser goes now.
-pub enum Onward {
+pub enum AuthorizationOutcome {
     /// To the client, with a code or an error.
-    Client(Landing),
+    Client(ClientRedirect),
     /// To the interaction once more: what was to be shown has changed.
-    Again,
+    StepChanged,
 }
 
 /// A way home to a client: made from a [`Callback`], and from nothing else.
-pub struct Landing {
+pub struct ClientRedirect {
     /// What goes there, and how.
-    pub answer: Answer,
+    pub response: AuthorizationResponse,
     /// The host that people are told.
     pub host: String,
     /// The error that it carries, if it carries one.
     pub refusal: Option<Refusal>,
 }
 
-impl Landing {
+impl ClientRedirect {
     /// The way home with an error.
     pub fn refused(cx: &Context, callback: &Callback, refusal: Refusal) -> Self {
-        let answer = callback.with_error(refusal.code(), iss(cx));
-        Self { answer, host: callback.uri().host(), refusal: Some(refusal) }
+        let response = callback.with_error(refusal.code(), iss(cx));
+        Self { response, host: callback.uri().host(), refusal: Some(refusal) }
     }
 
     /// The way home after a failure of ours. RFC 6749 §4.1.2.1: `server_error` "is needed because a
     /// 500 Internal Server Error HTTP status code cannot be returned to the client via an HTTP
     /// redirect".
     pub fn failed(cx: &Context, callback: &Callback) -> Self {
-        let answer = callback.with_error(ErrorCode::ServerError, iss(cx));
-        Self { answer, host: callback.uri().host(), refusal: None }
+        let response = callback.with_error(ErrorCode::ServerError, iss(cx));
+        Self { response, host: callback.uri().host(), refusal: None }
     }
 
     fn with_code(cx: &Context, callback: &Callback, code: &AuthorizationCode) -> Self {
-        let answer = callback.with_code(&code.expose(), iss(cx));
-        Self { answer, host: callback.uri().host(), refusal: None }
+        let response = callback.with_code(&code.expose(), iss(cx));
+        Self { response, host: callback.uri().host(), refusal: None }
     }
 }
 
@@ -56,77 +56,105 @@ pub fn iss(cx: &Context) -> Option<&str> {
 }
 
 /// Answers a request for which nobody has to be asked: with a code, or with the error that is due.
-pub fn answer(tx: &mut Tx<'_>, cx: &Context, door: &Door) -> Result<Onward, Error> {
-    let interaction = step::interaction(tx, cx, door)?;
-    match step::next(tx, cx, door, interaction)? {
-        Step::Consent(_) | Step::Login(..) => Ok(Onward::Again),
-        Step::Grant(request) => issue(tx, cx, door, &request),
+pub fn complete(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    presented: &PresentedInteraction,
+) -> Result<AuthorizationOutcome, Error> {
+    let interaction = step::interaction(tx, cx, presented)?;
+    match step::next(tx, cx, presented, interaction)? {
+        Step::Consent(_) | Step::Login(..) => Ok(AuthorizationOutcome::StepChanged),
+        Step::Grant(request) => issue(tx, cx, presented, &request),
         Step::Refuse(callback, refusal) => {
-            finish(tx, door)?;
-            Ok(Onward::Client(Landing::refused(cx, &callback, refusal)))
+            finish(tx, presented)?;
+            Ok(AuthorizationOutcome::Client(ClientRedirect::refused(cx, &callback, refusal)))
         }
     }
 }
 
 /// Answers a silent request whose browser brought no cookie at all: a frame of another site sends
 /// none that is `SameSite=Lax`, so nobody is signed in there, and a page would be seen by nobody.
-pub fn answer_unseen(tx: &mut Tx<'_>, cx: &Context, door: &Door) -> Result<Landing, Error> {
+pub fn refuse_without_cookie(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    presented: &PresentedInteraction,
+) -> Result<ClientRedirect, Error> {
     let interaction =
-        tx.find::<Interaction>(&door.interaction)?.ok_or(Refusal::InteractionUnknown)?;
+        tx.find::<Interaction>(&presented.interaction)?.ok_or(Refusal::InteractionUnknown)?;
     let silent = match &interaction.purpose {
         Purpose::Authorize { request, .. } => request.prompt.none,
         Purpose::Link { .. } | Purpose::Logout { .. } => false,
     };
-    if !silent || door.browser.is_some() || cx.now >= interaction.expires {
+    if !silent || presented.browser.is_some() || cx.now >= interaction.expires {
         return Err(Refusal::InteractionOfAnotherBrowser.into());
     }
     let callback = step::callback(tx, interaction)?;
-    finish(tx, door)?;
-    Ok(Landing::refused(cx, &callback, Refusal::LoginNeeded))
+    finish(tx, presented)?;
+    Ok(ClientRedirect::refused(cx, &callback, Refusal::LoginNeeded))
 }
 
-/// The person said yes to `shown`.
+/// The person said yes to `consent_scope`.
 ///
 /// What would be granted is worked out anew; if it is no longer what was shown, the page is shown
 /// again and nothing is granted.
-pub fn approve(tx: &mut Tx<'_>, cx: &Context, door: &Door, shown: &Scope) -> Result<Onward, Error> {
-    let interaction = step::interaction(tx, cx, door)?;
-    match step::next(tx, cx, door, interaction)? {
-        Step::Consent(request) if request.shown == *shown => {
+pub fn approve(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    presented: &PresentedInteraction,
+    consent_scope: &Scope,
+) -> Result<AuthorizationOutcome, Error> {
+    let interaction = step::interaction(tx, cx, presented)?;
+    match step::next(tx, cx, presented, interaction)? {
+        Step::Consent(request) if request.consent_scope == *consent_scope => {
             remember(tx, cx, &request)?;
-            issue(tx, cx, door, &request)
+            issue(tx, cx, presented, &request)
         }
-        Step::Consent(_) | Step::Grant(_) | Step::Login(..) | Step::Refuse(..) => Ok(Onward::Again),
+        Step::Consent(_) | Step::Grant(_) | Step::Login(..) | Step::Refuse(..) => {
+            Ok(AuthorizationOutcome::StepChanged)
+        }
     }
 }
 
 /// The person said no, at whichever step.
-pub fn deny(tx: &mut Tx<'_>, cx: &Context, door: &Door) -> Result<Onward, Error> {
-    let interaction = step::interaction(tx, cx, door)?;
-    let callback = match step::next(tx, cx, door, interaction.clone())? {
+pub fn deny(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    presented: &PresentedInteraction,
+) -> Result<AuthorizationOutcome, Error> {
+    let interaction = step::interaction(tx, cx, presented)?;
+    let callback = match step::next(tx, cx, presented, interaction.clone())? {
         Step::Consent(request) | Step::Grant(request) => request.callback,
         Step::Login(..) => step::callback(tx, interaction)?,
         Step::Refuse(callback, _) => callback,
     };
-    finish(tx, door)?;
-    Ok(Onward::Client(Landing::refused(cx, &callback, Refusal::PersonDeclined)))
+    finish(tx, presented)?;
+    Ok(AuthorizationOutcome::Client(ClientRedirect::refused(
+        cx,
+        &callback,
+        Refusal::PersonDeclined,
+    )))
 }
 
-fn remember(tx: &mut Tx<'_>, cx: &Context, request: &Request) -> Result<(), StoreError> {
+fn remember(tx: &mut Tx<'_>, cx: &Context, request: &ConsentRequest) -> Result<(), StoreError> {
     let host = request.callback.uri().lasting_host();
     let key = (request.session.user(), request.client_id.clone(), host);
     let mut allowed = step::remembered(tx, &key, &request.client)?;
     for resource in request.targets.remembered_as(&cx.rules) {
         match allowed.iter_mut().find(|(own, _)| *own == resource) {
-            Some((_, scope)) => *scope = scope.union(&request.shown),
-            None => allowed.push((resource, request.shown.clone())),
+            Some((_, scope)) => *scope = scope.union(&request.consent_scope),
+            None => allowed.push((resource, request.consent_scope.clone())),
         }
     }
     tx.put(&key, Consent { allowed, given: cx.now })
 }
 
-fn issue(tx: &mut Tx<'_>, cx: &Context, door: &Door, request: &Request) -> Result<Onward, Error> {
-    let code: AuthorizationCode = cx.fresh.token();
+fn issue(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    presented: &PresentedInteraction,
+    request: &ConsentRequest,
+) -> Result<AuthorizationOutcome, Error> {
+    let code: AuthorizationCode = cx.seed.token();
     let expires = cx.now + cx.rules.config.lifetimes.authorization_code;
     let uri = request.callback.uri().as_str();
     let row = Code {
@@ -136,7 +164,7 @@ fn issue(tx: &mut Tx<'_>, cx: &Context, door: &Door, request: &Request) -> Resul
         code_challenge: request.request.code_challenge.clone(),
         created: cx.now,
         expires,
-        kept: expires,
+        retained_until: expires,
         nonce: request.request.nonce.clone(),
         redirect_uri: request.redirect_uri_named.then(|| uri.to_owned()),
         resources: request.targets.resources.clone(),
@@ -146,14 +174,14 @@ fn issue(tx: &mut Tx<'_>, cx: &Context, door: &Door, request: &Request) -> Resul
         user: request.session.user(),
     };
     tx.put(&cx.rules.pepper.hash(&code), row)?;
-    session::touch(tx, cx, request.session.id(), Some(&door.device))?;
+    session::touch(tx, cx, request.session.id(), Some(&presented.device))?;
     let (id, client, session) = (&request.client_id, &request.client, &request.session);
-    backchannel::note(tx, cx, id, client, session.id(), session.user())?;
-    finish(tx, door)?;
-    Ok(Onward::Client(Landing::with_code(cx, &request.callback, &code)))
+    backchannel::record_client(tx, cx, id, client, session.id(), session.user())?;
+    finish(tx, presented)?;
+    Ok(AuthorizationOutcome::Client(ClientRedirect::with_code(cx, &request.callback, &code)))
 }
 
 /// An interaction brings about one answer.
-fn finish(tx: &mut Tx<'_>, door: &Door) -> Result<(), StoreError> {
-    tx.remove::<Interaction>(&door.interaction).map(drop)
+fn finish(tx: &mut Tx<'_>, presented: &PresentedInteraction) -> Result<(), StoreError> {
+    tx.remove::<Interaction>(&presented.interaction).map(drop)
 }

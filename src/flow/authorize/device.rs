@@ -11,11 +11,11 @@ use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::client::retention;
 use crate::flow::resource::{self, Targets};
 use crate::flow::session::{self, LiveSession, backchannel};
-use crate::flow::throttle::{self, Guessed};
+use crate::flow::throttle::{self, GuessLimit};
 use crate::flow::token::grant::{self, Allowed};
 use crate::flow::token::issue::{self, Issued};
 use crate::flow::{Context, Rules, authorize};
-use crate::model::user_agent::DeviceFacts;
+use crate::model::user_agent::DeviceInfo;
 use crate::oauth::authorize::claims::ClaimsRequest;
 use crate::oauth::client::GrantType;
 use crate::oauth::scope::Scope;
@@ -33,19 +33,19 @@ const INTERVAL: u32 = 5;
 const LEEWAY: Duration = Duration::from_secs(1);
 
 /// How often a user code is drawn until one is free.
-const DRAWS: u8 = 4;
+const MAX_CODE_ATTEMPTS: u8 = 4;
 
 /// Where a request for a code came from, for the person to compare.
 #[derive(Clone, Debug)]
-pub struct Origin {
+pub struct DeviceRequester {
     /// The address.
     pub address: String,
     /// The program, by its own account.
-    pub agent: Option<String>,
+    pub user_agent: Option<String>,
 }
 
 /// A device authorization that has just begun (RFC 8628 §3.2).
-pub struct Begun {
+pub struct IssuedDeviceCode {
     /// What the device asks with.
     pub device_code: DeviceCode,
     /// The fewest seconds between two questions.
@@ -55,37 +55,37 @@ pub struct Begun {
 }
 
 /// What a user code is known by.
-pub fn known_by(pepper: &Pepper, code: &UserCode) -> TokenHash {
+pub fn user_code_hash(pepper: &Pepper, code: &UserCode) -> TokenHash {
     pepper.hash_parts("user code", code.letters())
 }
 
 /// Refuses where as many devices wait as may.
 ///
 /// Read before the transaction: the bound is a bound on size, and need not be exact.
-pub fn check_room(view: &impl View, rules: &Rules) -> Result<(), Error> {
-    authorize::check_room_for::<Device>(view, rules)
+pub fn check_capacity(view: &impl View, rules: &Rules) -> Result<(), Error> {
+    authorize::check_capacity_for::<Device>(view, rules)
 }
 
 /// Begins a device authorization.
-pub fn begin(
+pub fn issue(
     tx: &mut Tx<'_>,
     cx: &Context,
     proven: &AuthenticatedClient,
     request: &DeviceRequest,
-    origin: &Origin,
-) -> Result<Begun, Error> {
+    origin: &DeviceRequester,
+) -> Result<IssuedDeviceCode, Error> {
     let client = proven.row(tx, GrantType::DeviceCode)?;
     let asked = request.scope.as_ref();
     let targets = resource::resolve(tx, &cx.rules, &client, &request.resources, asked)?;
     if asked.is_some_and(|scope| scope.intersect(&targets.for_client(&client)).is_empty()) {
         return Err(Refusal::ScopeNotAllowed.into());
     }
-    retention::note(tx, cx, proven.id())?;
-    let user_code = free_code(tx, cx)?;
-    let device_code: DeviceCode = cx.fresh.token();
+    retention::record_use(tx, cx, proven.id())?;
+    let user_code = unused_user_code(tx, cx)?;
+    let device_code: DeviceCode = cx.seed.token();
     let row = Device {
         address: origin.address.clone(),
-        agent: origin.agent.clone(),
+        user_agent: origin.user_agent.clone(),
         client: proven.id().clone(),
         created: cx.now,
         expires: cx.now + cx.rules.config.lifetimes.device_code,
@@ -94,18 +94,18 @@ pub fn begin(
         resources: targets.resources,
         scope: request.scope.clone(),
         state: DeviceState::Pending,
-        user_code: known_by(&cx.rules.pepper, &user_code),
+        user_code: user_code_hash(&cx.rules.pepper, &user_code),
     };
     tx.put(&cx.rules.pepper.hash(&device_code), row)?;
-    Ok(Begun { device_code, interval: INTERVAL, user_code })
+    Ok(IssuedDeviceCode { device_code, interval: INTERVAL, user_code })
 }
 
 /// A user code that no other device shows.
-fn free_code(view: &impl View, cx: &Context) -> Result<UserCode, Error> {
-    for draw in 0..DRAWS {
-        let code = UserCode::draw(&cx.fresh.bytes(&format!("user code {draw}")));
-        let known_by = known_by(&cx.rules.pepper, &code);
-        if view.by(&DEVICES_BY_USER_CODE, &known_by, 1)?.is_empty() {
+fn unused_user_code(view: &impl View, cx: &Context) -> Result<UserCode, Error> {
+    for from_seed in 0..MAX_CODE_ATTEMPTS {
+        let code = UserCode::from_seed(&cx.seed.bytes(&format!("user code {from_seed}")));
+        let user_code_hash = user_code_hash(&cx.rules.pepper, &code);
+        if view.by(&DEVICES_BY_USER_CODE, &user_code_hash, 1)?.is_empty() {
             return Ok(code);
         }
     }
@@ -113,7 +113,7 @@ fn free_code(view: &impl View, cx: &Context) -> Result<UserCode, Error> {
 }
 
 /// A device that waits for the decision of the person who is signed in.
-pub struct Waiting {
+pub struct PendingDevice {
     /// Who asks.
     pub client: Client,
     /// What is asked.
@@ -129,58 +129,62 @@ pub struct Waiting {
 }
 
 /// What a user code leads to.
-pub enum Looked {
+pub enum UserCodeLookup {
     /// Nowhere: no device that waits shows it.
     Nothing,
     /// Nobody is signed in.
     SignIn,
     /// To a device.
-    Waiting(Box<Waiting>),
+    PendingDevice(Box<PendingDevice>),
 }
 
 /// Who comes with a user code, and with which.
 #[derive(Clone, Debug)]
-pub struct Comer {
+pub struct UserCodeEntry {
     /// Where they come from.
     pub address: IpAddr,
     /// What the code is known by, if it has the form of one.
     pub code: Option<TokenHash>,
     /// What their browser tells of itself.
-    pub device: DeviceFacts,
+    pub device: DeviceInfo,
     /// What their session cookie is known by.
     pub session: TokenHash,
 }
 
 /// Looks for the device that shows a user code. One that leads nowhere counts as a guess
 /// (RFC 8628 §5.1).
-pub fn look(tx: &mut Tx<'_>, cx: &Context, comer: &Comer) -> Result<Looked, Error> {
-    let session = session::live(tx, cx, &comer.session)?;
-    let Some(session) = session else { return Ok(Looked::SignIn) };
-    let Some(code) = &comer.code else { return Ok(Looked::Nothing) };
+pub fn look_up(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    entry: &UserCodeEntry,
+) -> Result<UserCodeLookup, Error> {
+    let session = session::live(tx, cx, &entry.session)?;
+    let Some(session) = session else { return Ok(UserCodeLookup::SignIn) };
+    let Some(code) = &entry.code else { return Ok(UserCodeLookup::Nothing) };
     let user = session.user().uuid();
-    let network = throttle::network(comer.address);
+    let network = throttle::network(entry.address);
     let counted = [
-        (Guessed::UserCodeBy, user.as_bytes().as_slice()),
-        (Guessed::UserCodeFrom, network.as_slice()),
+        (GuessLimit::UserCodeBy, user.as_bytes().as_slice()),
+        (GuessLimit::UserCodeFrom, network.as_slice()),
     ];
     for (guessed, subject) in counted {
         throttle::check(tx, cx, guessed, subject)?;
     }
-    if let Some(waiting) = waiting(tx, cx, session, code)? {
-        return Ok(Looked::Waiting(Box::new(waiting)));
+    if let Some(pending) = pending(tx, cx, session, code)? {
+        return Ok(UserCodeLookup::PendingDevice(Box::new(pending)));
     }
     for (guessed, subject) in counted {
-        throttle::failed(tx, cx, guessed, subject)?;
+        throttle::record_failure(tx, cx, guessed, subject)?;
     }
-    Ok(Looked::Nothing)
+    Ok(UserCodeLookup::Nothing)
 }
 
-fn waiting(
+fn pending(
     view: &impl View,
     cx: &Context,
     session: LiveSession,
     code: &TokenHash,
-) -> Result<Option<Waiting>, Error> {
+) -> Result<Option<PendingDevice>, Error> {
     let Some(key) = view.by(&DEVICES_BY_USER_CODE, code, 1)?.first().copied() else {
         return Ok(None);
     };
@@ -194,7 +198,7 @@ fn waiting(
     let asked = device.scope.as_ref();
     let targets = resource::resolve(view, &cx.rules, &client, &device.resources, asked)?;
     let scope = targets.scope_for(&cx.rules, &client, session.person(), asked).ok();
-    Ok(Some(Waiting { client, device, key, scope, session, targets }))
+    Ok(Some(PendingDevice { client, device, key, scope, session, targets }))
 }
 
 /// A person's decision.
@@ -207,11 +211,11 @@ pub enum Decision {
 }
 
 /// What became of a decision.
-pub enum Decided {
+pub enum DecisionOutcome {
     /// It is taken, about that client.
     Done(Box<Client>),
     /// It is not, since what it was about has changed.
-    Not(Looked),
+    Not(UserCodeLookup),
 }
 
 /// Takes the decision of the person who is signed in.
@@ -221,33 +225,39 @@ pub enum Decided {
 pub fn decide(
     tx: &mut Tx<'_>,
     cx: &Context,
-    comer: &Comer,
+    entry: &UserCodeEntry,
     decision: &Decision,
-) -> Result<Decided, Error> {
-    let waiting = match look(tx, cx, comer)? {
-        Looked::Waiting(waiting) => waiting,
-        other @ (Looked::Nothing | Looked::SignIn) => return Ok(Decided::Not(other)),
+) -> Result<DecisionOutcome, Error> {
+    let pending = match look_up(tx, cx, entry)? {
+        UserCodeLookup::PendingDevice(pending) => pending,
+        other @ (UserCodeLookup::Nothing | UserCodeLookup::SignIn) => {
+            return Ok(DecisionOutcome::Not(other));
+        }
     };
-    let state = match (decision, &waiting.scope) {
-        (Decision::Allow(shown), Some(scope)) if shown == scope => DeviceState::Approved {
-            authentication: waiting.session.authentication().clone(),
-            given: cx.now,
-            resources: waiting.targets.resources.clone(),
-            scope: scope.clone(),
-            session: waiting.session.id(),
-            user: waiting.session.user(),
-        },
-        (Decision::Allow(_), _) => return Ok(Decided::Not(Looked::Waiting(waiting))),
+    let state = match (decision, &pending.scope) {
+        (Decision::Allow(consent_scope), Some(scope)) if consent_scope == scope => {
+            DeviceState::Approved {
+                authentication: pending.session.authentication().clone(),
+                given: cx.now,
+                resources: pending.targets.resources.clone(),
+                scope: scope.clone(),
+                session: pending.session.id(),
+                user: pending.session.user(),
+            }
+        }
+        (Decision::Allow(_), _) => {
+            return Ok(DecisionOutcome::Not(UserCodeLookup::PendingDevice(pending)));
+        }
         (Decision::Deny, _) => DeviceState::Denied,
     };
-    let session = waiting.session.id();
+    let session = pending.session.id();
     if let DeviceState::Approved { user, .. } = &state {
-        let (id, client) = (&waiting.device.client, &waiting.client);
-        backchannel::note(tx, cx, id, client, session, *user)?;
+        let (id, client) = (&pending.device.client, &pending.client);
+        backchannel::record_client(tx, cx, id, client, session, *user)?;
     }
-    tx.put(&waiting.key, Device { state, ..waiting.device })?;
-    session::touch(tx, cx, session, Some(&comer.device))?;
-    Ok(Decided::Done(Box::new(waiting.client)))
+    tx.put(&pending.key, Device { state, ..pending.device })?;
+    session::touch(tx, cx, session, Some(&entry.device))?;
+    Ok(DecisionOutcome::Done(Box::new(pending.client)))
 }
 
 /// What a device is told when it asks.
@@ -295,7 +305,7 @@ pub fn redeem(
     let granted = (allowed.resources.as_slice(), &allowed.scope);
     let (narrowed, narrower) =
         resource::share(tx, &cx.rules, &client, granted, &request.resources)?;
-    let (live, refresh_token) = grant::begin(tx, cx, &client, allowed)?;
+    let (live, refresh_token) = grant::create(tx, cx, &client, allowed)?;
     tx.remove::<Device>(&hash)?;
     let issued = issue::for_grant(cx, &live, &narrowed, narrower, None, refresh_token);
     Ok(Polled::Tokens(Box::new(issued)))

@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use crate::error::{Error, Refusal};
 use crate::flow::client::retention;
 use crate::flow::{Context, Rules, resource, throttle};
-use crate::oauth::authorize::{AuthorizeRequest, Callback, Opening};
+use crate::oauth::authorize::{AuthorizeRequest, Callback, RedirectParameters};
 use crate::oauth::client::{ClientType, GrantType, PkcePolicy};
 use crate::oauth::id::{ClientId, InteractionId};
 use crate::secret::BrowserSecret;
@@ -21,15 +21,18 @@ use crate::store::schema::{Client, Interaction, Purpose};
 use crate::store::{Row, Tx, View};
 
 /// The client that an opening names, and the callback that it proves.
-pub fn open(view: &impl View, opening: &Opening) -> Result<(Client, Callback), Error> {
-    let client = enabled(view, &opening.client_id)?;
+pub fn resolve(
+    view: &impl View,
+    parameters: &RedirectParameters,
+) -> Result<(Client, Callback), Error> {
+    let client = enabled(view, &parameters.client_id)?;
     let callback = Callback::prove(
         &client.redirect_uris,
         client.client_type,
-        opening.redirect_uri.as_ref(),
-        opening.state.clone(),
+        parameters.redirect_uri.as_ref(),
+        parameters.state.clone(),
     )?;
-    Ok((client, callback.in_mode(opening.response_mode)))
+    Ok((client, callback.in_mode(parameters.response_mode)))
 }
 
 /// A client that may ask a person for anything.
@@ -88,21 +91,21 @@ fn may_go_without_pkce(rules: &Rules, client: &Client, request: &AuthorizeReques
 /// Refuses where as many requests are under way as nobody's requests may be.
 ///
 /// Read before the transaction: the bound is a bound on size, and need not be exact.
-pub fn check_room(view: &impl View, rules: &Rules) -> Result<(), Error> {
-    check_room_for::<Interaction>(view, rules)
+pub fn check_capacity(view: &impl View, rules: &Rules) -> Result<(), Error> {
+    check_capacity_for::<Interaction>(view, rules)
 }
 
-/// As [`check_room`], for requests of the kind `R`.
-pub fn check_room_for<R: Row>(view: &impl View, rules: &Rules) -> Result<(), Error> {
-    let most = rules.config.policy.interactions;
-    if view.count::<R>(most)? >= most {
+/// As [`check_capacity`], for requests of the kind `R`.
+pub fn check_capacity_for<R: Row>(view: &impl View, rules: &Rules) -> Result<(), Error> {
+    let limit = rules.config.policy.interactions;
+    if view.count::<R>(limit)? >= limit {
         return Err(Refusal::InteractionsTooMany.into());
     }
     Ok(())
 }
 
 /// The fewest requests that a network may begin in a minute.
-const LEAST: usize = 10;
+const MIN_PER_MINUTE: usize = 10;
 
 /// Counts a request from `address`, or refuses it: in the time that requests last, one network
 /// alone fills half of their room. This machine is no network: through a proxy it may be anybody.
@@ -113,9 +116,9 @@ pub fn admit(tx: &mut Tx<'_>, cx: &Context, address: IpAddr) -> Result<(), Error
     let config = &cx.rules.config;
     let minutes = config.lifetimes.interaction.as_secs().div_ceil(60).max(1);
     let minutes = usize::try_from(minutes).unwrap_or(usize::MAX);
-    let most = (config.policy.interactions / 2 / minutes).max(LEAST);
+    let limit = (config.policy.interactions / 2 / minutes).max(MIN_PER_MINUTE);
     let network = throttle::network(address);
-    match throttle::spend(tx, cx, "interactions from", &network, most) {
+    match throttle::consume(tx, cx, "interactions from", &network, limit) {
         Err(Error::Refused(_)) => Err(Refusal::InteractionsTooMany.into()),
         spent => spent,
     }
@@ -123,7 +126,7 @@ pub fn admit(tx: &mut Tx<'_>, cx: &Context, address: IpAddr) -> Result<(), Error
 
 /// A request that was checked.
 #[derive(Clone)]
-pub struct Checked {
+pub struct CheckedRequest {
     /// Where the answer will go.
     pub callback: Callback,
     /// Who asks.
@@ -136,7 +139,7 @@ pub struct Checked {
     pub request: AuthorizeRequest,
 }
 
-impl Checked {
+impl CheckedRequest {
     /// Refuses a request whose answer cannot come home as it asks.
     fn check_mode(&self) -> Result<(), Refusal> {
         if self.request.response_mode == self.callback.mode() {
@@ -148,13 +151,13 @@ impl Checked {
 }
 
 /// Stores a request, and gives the way to it: the id for the path and the cookie beside it.
-pub fn begin(
+pub fn store_request(
     tx: &mut Tx<'_>,
     cx: &Context,
-    checked: &Checked,
+    checked: &CheckedRequest,
 ) -> Result<(InteractionId, BrowserSecret), Error> {
     checked.check_mode()?;
-    retention::note(tx, cx, &checked.client)?;
+    retention::record_use(tx, cx, &checked.client)?;
     let purpose = Purpose::Authorize {
         client: checked.client.clone(),
         expected: checked.expected.clone(),
@@ -163,17 +166,17 @@ pub fn begin(
         state: checked.callback.state().map(str::to_owned),
         request: Box::new(checked.request.clone()),
     };
-    store(tx, cx, purpose)
+    store_interaction(tx, cx, purpose)
 }
 
 /// Stores what is to be brought about in the browser.
-pub fn store(
+pub fn store_interaction(
     tx: &mut Tx<'_>,
     cx: &Context,
     purpose: Purpose,
 ) -> Result<(InteractionId, BrowserSecret), Error> {
-    let id = InteractionId::draw(&cx.fresh);
-    let secret: BrowserSecret = cx.fresh.token();
+    let id = InteractionId::from_seed(&cx.seed);
+    let secret: BrowserSecret = cx.seed.token();
     let interaction = Interaction {
         browser: cx.rules.pepper.hash(&secret),
         created: cx.now,

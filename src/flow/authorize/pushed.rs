@@ -2,9 +2,9 @@
 
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
-use crate::flow::authorize::{self, Checked};
+use crate::flow::authorize::{self, CheckedRequest};
 use crate::flow::client::authentication::AuthenticatedClient;
-use crate::flow::client::document::{self, Standing};
+use crate::flow::client::document::{self, DocumentStatus};
 use crate::flow::client::retention;
 use crate::oauth::authorize::Callback;
 use crate::oauth::client::GrantType;
@@ -18,18 +18,18 @@ pub fn push(
     tx: &mut Tx<'_>,
     cx: &Context,
     proven: &AuthenticatedClient,
-    checked: &Checked,
+    checked: &CheckedRequest,
 ) -> Result<PushedReference, Error> {
     proven.row(tx, GrantType::AuthorizationCode)?;
     checked.check_mode()?;
     // A document that cannot be had serves what was authorized, and no new authorization.
-    if let Standing::Fetch(_) = document::standing(tx, cx, proven.id())? {
+    if let DocumentStatus::Fetch(_) = document::status(tx, cx, proven.id())? {
         return Err(Refusal::DocumentUnavailable.into());
     }
-    retention::note(tx, cx, proven.id())?;
+    retention::record_use(tx, cx, proven.id())?;
     // RFC 9126 §2.2: the reference "MUST contain some part generated using a cryptographically
     // strong pseudorandom algorithm", and §7.1 asks for the entropy of RFC 9101 §10.2 (d): 256 bits.
-    let reference: PushedReference = cx.fresh.token();
+    let reference: PushedReference = cx.seed.token();
     let row = Pushed {
         client: proven.id().clone(),
         created: cx.now,
@@ -47,12 +47,12 @@ pub fn push(
 /// The request behind a reference, if it waits for its first browser and `client` pushed it.
 ///
 /// The client may have changed since, so that its callback is proven once more.
-pub fn open(
+pub fn find(
     view: &impl View,
     cx: &Context,
     client: &ClientId,
     reference: &TokenHash,
-) -> Result<Checked, Error> {
+) -> Result<CheckedRequest, Error> {
     let row = view.find::<Pushed>(reference)?.ok_or(Refusal::PushedRequestUnknown)?;
     // RFC 9126 §2.2: "The request_uri value MUST be bound to the client that posted the
     // authorization request."
@@ -68,7 +68,7 @@ pub fn open(
     }
     let (registered, uri) = (&known.redirect_uris, Some(&row.redirect_uri));
     let callback = Callback::prove(registered, known.client_type, uri, row.state)?;
-    Ok(Checked {
+    Ok(CheckedRequest {
         callback: callback.in_mode(row.request.response_mode),
         client: row.client,
         expected: row.expected,
@@ -80,13 +80,13 @@ pub fn open(
 /// Uses a reference up, and begins the interaction that it stands for.
 ///
 /// RFC 9126 §4: "authorization servers SHOULD treat request_uri values as one-time use".
-pub fn begin(
+pub fn redeem(
     tx: &mut Tx<'_>,
     cx: &Context,
     client: &ClientId,
     reference: &TokenHash,
 ) -> Result<(InteractionId, BrowserSecret), Error> {
-    let checked = open(tx, cx, client, reference)?;
+    let checked = find(tx, cx, client, reference)?;
     tx.remove::<Pushed>(reference)?;
-    authorize::begin(tx, cx, &checked)
+    authorize::store_request(tx, cx, &checked)
 }

@@ -9,7 +9,7 @@ use crate::flow::resource::{self, Targets};
 use crate::flow::session::{self, LiveSession};
 use crate::flow::token::issue;
 use crate::flow::{Context, authorize};
-use crate::model::user_agent::DeviceFacts;
+use crate::model::user_agent::DeviceInfo;
 use crate::oauth::authorize::claims::ClaimsRequest;
 use crate::oauth::authorize::{AuthorizeRequest, Callback};
 use crate::oauth::client::ClientType;
@@ -23,13 +23,13 @@ use crate::store::{StoreError, View};
 
 /// How a browser comes to an interaction: the path it names, and what its cookies are known by.
 #[derive(Clone, Debug)]
-pub struct Door {
+pub struct PresentedInteraction {
     /// The id in the path.
     pub interaction: InteractionId,
     /// The cookie that was set with it.
     pub browser: Option<TokenHash>,
     /// What the browser tells of itself.
-    pub device: DeviceFacts,
+    pub device: DeviceInfo,
     /// The session cookie.
     pub session: Option<TokenHash>,
 }
@@ -37,9 +37,9 @@ pub struct Door {
 /// The next step of an authorization.
 pub enum Step {
     /// The person has to be asked.
-    Consent(Box<Request>),
+    Consent(Box<ConsentRequest>),
     /// Nothing is in the way of a code.
-    Grant(Box<Request>),
+    Grant(Box<ConsentRequest>),
     /// The person has to sign in, for this client, and perhaps as this one.
     Login(Box<Client>, Option<String>),
     /// The client gets an error.
@@ -47,7 +47,7 @@ pub enum Step {
 }
 
 /// An authorization that waits for nothing but a yes.
-pub struct Request {
+pub struct ConsentRequest {
     /// Who asks.
     pub client_id: ClientId,
     /// What that is.
@@ -59,7 +59,7 @@ pub struct Request {
     /// The claims that would be told because they are asked for by name.
     pub claims: ClaimsRequest,
     /// What the person is asked for: what would be granted, and the scopes that hold those claims.
-    pub shown: Scope,
+    pub consent_scope: Scope,
     /// What would be granted.
     pub scope: Scope,
     /// What of it was allowed before, at every one of its resources.
@@ -73,10 +73,14 @@ pub struct Request {
 }
 
 /// The stored request behind a door, if the browser is the one that brought it.
-pub fn interaction(view: &impl View, cx: &Context, door: &Door) -> Result<Interaction, Error> {
+pub fn interaction(
+    view: &impl View,
+    cx: &Context,
+    presented: &PresentedInteraction,
+) -> Result<Interaction, Error> {
     let interaction =
-        view.find::<Interaction>(&door.interaction)?.ok_or(Refusal::InteractionUnknown)?;
-    let same = door.browser.as_ref().is_some_and(|cookie| interaction.browser.matches(cookie));
+        view.find::<Interaction>(&presented.interaction)?.ok_or(Refusal::InteractionUnknown)?;
+    let same = presented.browser.as_ref().is_some_and(|cookie| interaction.browser.matches(cookie));
     if !same {
         return Err(Refusal::InteractionOfAnotherBrowser.into());
     }
@@ -90,7 +94,7 @@ pub fn interaction(view: &impl View, cx: &Context, door: &Door) -> Result<Intera
 pub fn callback(view: &impl View, interaction: Interaction) -> Result<Callback, Error> {
     match interaction.purpose {
         Purpose::Authorize { client, redirect_uri, request, state, .. } => {
-            let client = asking(view, &client, interaction.created)?;
+            let client = requesting_client(view, &client, interaction.created)?;
             let registered = &client.redirect_uris;
             let proven =
                 Callback::prove(registered, client.client_type, Some(&redirect_uri), state)?;
@@ -101,7 +105,7 @@ pub fn callback(view: &impl View, interaction: Interaction) -> Result<Callback, 
 }
 
 /// The client that asked at that moment, and not one that took its name later.
-fn asking(view: &impl View, id: &ClientId, asked: Timestamp) -> Result<Client, Error> {
+fn requesting_client(view: &impl View, id: &ClientId, asked: Timestamp) -> Result<Client, Error> {
     let client = authorize::enabled(view, id)?;
     if client.created > asked {
         return Err(Refusal::ClientUnknownAtAuthorize.into());
@@ -113,7 +117,7 @@ fn asking(view: &impl View, id: &ClientId, asked: Timestamp) -> Result<Client, E
 pub fn next(
     view: &impl View,
     cx: &Context,
-    door: &Door,
+    presented: &PresentedInteraction,
     interaction: Interaction,
 ) -> Result<Step, Error> {
     let created = interaction.created;
@@ -129,26 +133,26 @@ pub fn next(
         return Err(Refusal::InteractionUnknown.into());
     };
     // The client may have changed while the person was reading: everything is proven again.
-    let client = asking(view, &client_id, created)?;
+    let client = requesting_client(view, &client_id, created)?;
     let registered = &client.redirect_uris;
     let callback = Callback::prove(registered, client.client_type, Some(&redirect_uri), state)?;
     let callback = callback.in_mode(request.response_mode);
-    let session = match &door.session {
+    let session = match &presented.session {
         Some(cookie) => session::live(view, cx, cookie)?,
         None => None,
     };
     let subject = |user| issue::subject(&cx.rules, &client, user);
     let max_age = request.max_age.or(client.default_max_age);
-    let expected = Expected { max_age, hinted: expected.as_deref(), request: &request };
-    let session = match fitting(cx, session, &expected, subject, created) {
-        Fitting::Session(session) => *session,
+    let requirement = SignInRequirement { max_age, hinted: expected.as_deref(), request: &request };
+    let session = match match_session(cx, session, &requirement, subject, created) {
+        SessionMatch::Session(session) => *session,
         // OpenID Connect Core §3.1.2.1, none: "The Authorization Server MUST NOT display any
         // authentication or consent user interface pages."
-        Fitting::None if request.prompt.none => {
+        SessionMatch::None if request.prompt.none => {
             return Ok(Step::Refuse(callback, Refusal::LoginNeeded));
         }
-        Fitting::None => return Ok(Step::Login(Box::new(client), request.login_hint)),
-        Fitting::SomebodyElse => return Ok(Step::Refuse(callback, Refusal::LoginNeeded)),
+        SessionMatch::None => return Ok(Step::Login(Box::new(client), request.login_hint)),
+        SessionMatch::SomebodyElse => return Ok(Step::Refuse(callback, Refusal::LoginNeeded)),
     };
 
     let asked = request.scope.as_ref();
@@ -165,7 +169,7 @@ pub fn next(
     let allowed = cx.rules.config.allowed(&session.person().roles).intersect(&client.scope);
     let openid = scope.has("openid");
     let claims = if openid { request.claims.within(&allowed) } else { ClaimsRequest::default() };
-    let shown = scope.union(&claims.scope());
+    let consent_scope = scope.union(&claims.scope());
     let key = (session.user(), client_id.clone(), callback.uri().lasting_host());
     let remembered = remembered(view, &key, &client)?;
     let everywhere = targets.remembered_as(&cx.rules).into_iter().map(|resource| {
@@ -173,7 +177,8 @@ pub fn next(
         own.map(|(_, scope)| scope.clone())
     });
     let remembered = everywhere.collect::<Option<Vec<Scope>>>();
-    let settled = remembered.as_ref().is_some_and(|own| own.iter().all(|own| shown.within(own)));
+    let settled =
+        remembered.as_ref().is_some_and(|own| own.iter().all(|own| consent_scope.within(own)));
     // OpenID Connect Core §3.1.2.1, consent: "The Authorization Server SHOULD prompt the End-User
     // for consent before returning information to the Client."
     let silent = !request.prompt.consent
@@ -184,17 +189,17 @@ pub fn next(
     let remembered = remembered.unwrap_or_default();
     let remembered = match remembered.split_first() {
         Some((first, rest)) => {
-            rest.iter().fold(first.intersect(&shown), |all, own| all.intersect(own))
+            rest.iter().fold(first.intersect(&consent_scope), |all, own| all.intersect(own))
         }
         None => Scope::default(),
     };
-    let ready = Box::new(Request {
+    let ready = Box::new(ConsentRequest {
         client_id,
         client,
         callback,
         session,
         claims,
-        shown,
+        consent_scope,
         scope,
         remembered,
         redirect_uri_named,
@@ -219,14 +224,14 @@ pub fn remembered(
     Ok(consent.map(|consent| consent.allowed).unwrap_or_default())
 }
 
-enum Fitting {
+enum SessionMatch {
     None,
     Session(Box<LiveSession>),
     SomebodyElse,
 }
 
 /// What a request expects of the sign-in.
-struct Expected<'a> {
+struct SignInRequirement<'a> {
     /// The `sub` that its hint named.
     hinted: Option<&'a str>,
     /// The most seconds that the sign-in may lie back, for this request or for all of the client's.
@@ -236,38 +241,38 @@ struct Expected<'a> {
 }
 
 /// Whether the person who is signed in is recent enough, and the one who is expected.
-fn fitting(
+fn match_session(
     cx: &Context,
     session: Option<LiveSession>,
-    expected: &Expected<'_>,
+    requirement: &SignInRequirement<'_>,
     subject: impl Fn(UserId) -> String,
     created: Timestamp,
-) -> Fitting {
-    let Some(session) = session else { return Fitting::None };
+) -> SessionMatch {
+    let Some(session) = session else { return SessionMatch::None };
     let signed_in = session.authentication().at;
     let signed_in_for_this = signed_in >= created;
     // OpenID Connect Core §3.1.2.1: "If the elapsed time is greater than this value, the OP MUST
     // attempt to actively re-authenticate the End-User." It elapses while somebody reads, too.
-    let too_old = expected.max_age.is_some_and(|seconds| {
+    let too_old = requirement.max_age.is_some_and(|seconds| {
         cx.now.since(signed_in) > std::time::Duration::from_secs(seconds.into())
     });
     // login: "The Authorization Server SHOULD prompt the End-User for reauthentication. If it
     // cannot reauthenticate the End-User, it MUST return an error".
-    let again = expected.request.prompt.login || expected.max_age == Some(0) || too_old;
+    let again = requirement.request.prompt.login || requirement.max_age == Some(0) || too_old;
     if again && !signed_in_for_this {
-        return Fitting::None;
+        return SessionMatch::None;
     }
     let sub = subject(session.user());
     // OpenID Connect Core §3.1.2.2: with a specific `sub` asked for, "the Authorization Server MUST
     // only send a positive response if the End-User identified by that sub value has an active
     // session".
-    let asked = &expected.request.claims.sub;
-    let is_expected = expected.hinted.is_none_or(|hinted| hinted == sub)
+    let asked = &requirement.request.claims.sub;
+    let is_expected = requirement.hinted.is_none_or(|hinted| hinted == sub)
         && (asked.is_empty() || asked.contains(&sub));
     match (is_expected, signed_in_for_this) {
-        (true, _) => Fitting::Session(Box::new(session)),
-        (false, true) => Fitting::SomebodyElse,
-        (false, false) => Fitting::None,
+        (true, _) => SessionMatch::Session(Box::new(session)),
+        (false, true) => SessionMatch::SomebodyElse,
+        (false, false) => SessionMatch::None,
     }
 }
 

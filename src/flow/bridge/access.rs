@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::{Context, throttle};
 use crate::model::bridge::{AUDIENCE, BridgeSessionId, CLIENT};
-use crate::model::user_agent::DeviceFacts;
+use crate::model::user_agent::DeviceInfo;
 use crate::oauth::claims::{AccessClaims, Audience, jti};
 use crate::oauth::id::{ClientId, SessionId, UserId};
 use crate::secret::TokenHash;
@@ -20,26 +20,26 @@ pub const TTL: Duration = Duration::from_secs(3600);
 
 /// How long a bridge session that nothing is heard of outlives its last token, at least: a bridge
 /// that does not bring its session back begins another one each hour.
-const IDLE: Duration = Duration::from_hours(24);
+const IDLE_TIMEOUT: Duration = Duration::from_hours(24);
 
 /// How often one person's bridges come for access in a minute.
-const PER_MINUTE: usize = 60;
+const MAX_PER_MINUTE: usize = 60;
 
 /// How far behind the record of a session's last use may lie.
-const PRECISION: Duration = Duration::from_mins(1);
+const LAST_SEEN_PRECISION: Duration = Duration::from_mins(1);
 
 /// Who asks for access, and what the request told of them.
 #[derive(Clone, Debug)]
-pub struct Asking {
+pub struct AccessRequest {
     /// The machine.
-    pub device: DeviceFacts,
+    pub device: DeviceInfo,
     /// The session that it would like to have.
     pub session: Option<BridgeSessionId>,
 }
 
 /// Under which name access is given, and for how long.
 #[derive(Clone, Debug)]
-pub struct Terms {
+pub struct AccessTerms {
     /// The client that the token names.
     pub client: ClientId,
     /// What brought it about.
@@ -48,7 +48,7 @@ pub struct Terms {
     pub ttl: Duration,
 }
 
-impl Terms {
+impl AccessTerms {
     /// Those of the contract.
     pub fn usual() -> Result<Self, Refusal> {
         Ok(Self { client: CLIENT.parse()?, source: "bridge".to_owned(), ttl: TTL })
@@ -56,13 +56,13 @@ impl Terms {
 }
 
 /// A token to be signed, and its session.
-pub struct Access {
+pub struct BridgeAccess {
     /// What the token says.
     pub claims: AccessClaims,
     /// The session.
     pub session: BridgeSessionId,
     /// Under which name it was given, and for how long.
-    pub terms: Terms,
+    pub terms: AccessTerms,
     /// Whose it is.
     pub user: UserId,
 }
@@ -79,18 +79,18 @@ pub fn open(
     tx: &mut Tx<'_>,
     cx: &Context,
     user: UserId,
-    asking: &Asking,
-    terms: &Terms,
-) -> Result<Access, Error> {
+    access_request: &AccessRequest,
+    terms: &AccessTerms,
+) -> Result<BridgeAccess, Error> {
     let person = tx.find::<Person>(&user)?.filter(|person| !person.disabled);
     let person = person.ok_or(Refusal::PersonDisabled)?;
-    let continued = match &asking.session {
+    let continued = match &access_request.session {
         Some(id) => find(tx, cx, id, user)?,
         None => Found::Unusable,
     };
-    throttle::spend(tx, cx, "bridge sessions of", user.uuid().as_bytes(), PER_MINUTE)?;
+    throttle::consume(tx, cx, "bridge sessions of", user.uuid().as_bytes(), MAX_PER_MINUTE)?;
     let lifetimes = &cx.rules.config.lifetimes;
-    let (id, created) = match (continued, &asking.session) {
+    let (id, created) = match (continued, &access_request.session) {
         // A token lasts its whole time, or it is one of another session.
         (Found::Live(session), Some(id))
             if cx.now + terms.ttl <= session.created + lifetimes.session_total =>
@@ -99,15 +99,15 @@ pub fn open(
         }
         (Found::Nothing, Some(id)) if !id.is_drawn() => (id.clone(), cx.now),
         (Found::Live(_) | Found::Nothing | Found::Unusable, _) => {
-            (BridgeSessionId::draw(&cx.fresh), cx.now)
+            (BridgeSessionId::from_seed(&cx.seed), cx.now)
         }
     };
     let oldest = created + lifetimes.session_total;
-    let expires = oldest.min(cx.now + IDLE.max(terms.ttl));
+    let expires = oldest.min(cx.now + IDLE_TIMEOUT.max(terms.ttl));
     let row = BridgeSession {
         client: terms.client.clone(),
         created,
-        device: asking.device.clone(),
+        device: access_request.device.clone(),
         ended: false,
         expires,
         seen: cx.now,
@@ -123,7 +123,7 @@ pub fn open(
         exp: (cx.now + lasting).seconds(),
         iat: cx.now.seconds(),
         nbf: cx.now.seconds(),
-        jti: jti(None, cx.fresh.bytes("jti")),
+        jti: jti(None, cx.seed.bytes("jti")),
         client_id: terms.client.to_string(),
         scope: cx.rules.config.allowed(&person.roles),
         sid: Some(id.to_string()),
@@ -133,8 +133,8 @@ pub fn open(
         roles: person.roles.iter().map(ToString::to_string).collect(),
         plugin_id: None,
     };
-    let terms = Terms { ttl: lasting, ..terms.clone() };
-    Ok(Access { claims, session: id, terms, user })
+    let terms = AccessTerms { ttl: lasting, ..terms.clone() };
+    Ok(BridgeAccess { claims, session: id, terms, user })
 }
 
 /// What there is of a session that somebody would like to have.
@@ -203,8 +203,8 @@ impl LiveBridge {
     }
 
     /// Whether its last use should be written down.
-    pub fn is_due(&self, now: Timestamp) -> bool {
-        now.since(self.session.seen) >= PRECISION
+    pub fn needs_touch(&self, now: Timestamp) -> bool {
+        now.since(self.session.seen) >= LAST_SEEN_PRECISION
     }
 }
 
@@ -216,8 +216,10 @@ pub fn live(
 ) -> Result<Option<LiveBridge>, StoreError> {
     let Some(session) = view.find::<BridgeSession>(id)? else { return Ok(None) };
     let Some(person) = view.find::<Person>(&session.user)? else { return Ok(None) };
-    let barred = person.barred.is_some_and(|barred| session.created <= barred);
-    if session.ended || cx.now >= session.expires || person.disabled || barred {
+    let tokens_valid_after = person
+        .tokens_valid_after
+        .is_some_and(|tokens_valid_after| session.created <= tokens_valid_after);
+    if session.ended || cx.now >= session.expires || person.disabled || tokens_valid_after {
         return Ok(None);
     }
     Ok(Some(LiveBridge { id: id.clone(), person, session }))
@@ -234,7 +236,11 @@ pub fn is_bridge(claims: &AccessClaims) -> bool {
 ///
 /// [`Refusal::BearerTokenForAnotherAudience`], or [`Refusal::BearerTokenOfEndedGrant`] where its
 /// session is over.
-pub fn behind(view: &impl View, cx: &Context, claims: &AccessClaims) -> Result<LiveBridge, Error> {
+pub fn of_token(
+    view: &impl View,
+    cx: &Context,
+    claims: &AccessClaims,
+) -> Result<LiveBridge, Error> {
     if !is_bridge(claims) {
         return Err(Refusal::BearerTokenForAnotherAudience.into());
     }
@@ -252,7 +258,7 @@ pub fn behind(view: &impl View, cx: &Context, claims: &AccessClaims) -> Result<L
 /// # Errors
 ///
 /// [`Refusal::BearerTokenOfEndedGrant`] where it is.
-pub fn again(view: &impl View, cx: &Context, bridge: &LiveBridge) -> Result<LiveBridge, Error> {
+pub fn recheck(view: &impl View, cx: &Context, bridge: &LiveBridge) -> Result<LiveBridge, Error> {
     Ok(live(view, cx, bridge.id())?.ok_or(Refusal::BearerTokenOfEndedGrant)?)
 }
 
@@ -261,7 +267,7 @@ pub fn touch(tx: &mut Tx<'_>, cx: &Context, id: &BridgeSessionId) -> Result<(), 
     if let Some(bridge) = live(tx, cx, id)? {
         let session = bridge.session;
         let oldest = session.created + cx.rules.config.lifetimes.session_total;
-        let expires = session.expires.max(oldest.min(cx.now + IDLE));
+        let expires = session.expires.max(oldest.min(cx.now + IDLE_TIMEOUT));
         tx.put(id, BridgeSession { expires, seen: cx.now, ..session })?;
     }
     Ok(())
@@ -306,16 +312,16 @@ pub fn end(
     Ok(bridge)
 }
 
-/// The bridge sessions that live, of one person or of all, of the first `most` that there are.
-pub fn listed(
+/// The bridge sessions that live, of one person or of all, of the first `limit` that there are.
+pub fn list(
     view: &impl View,
     cx: &Context,
     user: Option<UserId>,
-    most: usize,
+    limit: usize,
 ) -> Result<Vec<LiveBridge>, StoreError> {
     let ids = match user {
-        Some(user) => view.by(&BRIDGE_SESSIONS_BY_USER, &user, most)?,
-        None => view.list::<BridgeSession>(most)?.into_iter().map(|(id, _)| id).collect(),
+        Some(user) => view.by(&BRIDGE_SESSIONS_BY_USER, &user, limit)?,
+        None => view.list::<BridgeSession>(limit)?.into_iter().map(|(id, _)| id).collect(),
     };
     let mut bridges = Vec::new();
     for id in ids {

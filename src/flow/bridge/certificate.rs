@@ -63,17 +63,17 @@ pub fn enroll(tx: &mut Tx<'_>, cx: &Context, new: &NewCertificate) -> Result<Reg
     Ok(Registered { fingerprint: new.fingerprint, person: Some(person), row })
 }
 
-/// The first `most` that are registered, of one person or of everybody, the oldest first.
+/// The first `limit` that are registered, of one person or of everybody, the oldest first.
 pub fn list(
     view: &impl View,
     user: Option<UserId>,
-    most: usize,
+    limit: usize,
 ) -> Result<Vec<Registered>, StoreError> {
     let rows = match user {
-        None => view.list::<DeviceCertificate>(most)?,
+        None => view.list::<DeviceCertificate>(limit)?,
         Some(user) => {
             let mut rows = Vec::new();
-            for fingerprint in view.by(&CERTIFICATES_BY_USER, &user, most)? {
+            for fingerprint in view.by(&CERTIFICATES_BY_USER, &user, limit)? {
                 let row = view.find::<DeviceCertificate>(&fingerprint)?;
                 rows.extend(row.map(|row| (fingerprint, row)));
             }
@@ -120,8 +120,10 @@ pub fn prove(
     let row = row.ok_or(Refusal::DeviceCertificateUnknown)?;
     let person = view.find::<Person>(&row.user)?.ok_or(Refusal::DeviceCertificateUnknown)?;
     // Whoever was let in again has their devices enrolled again.
-    let barred = person.barred.is_some_and(|barred| row.created <= barred);
-    if row.revoked.is_some() || barred && !person.disabled {
+    let tokens_valid_after = person
+        .tokens_valid_after
+        .is_some_and(|tokens_valid_after| row.created <= tokens_valid_after);
+    if row.revoked.is_some() || tokens_valid_after && !person.disabled {
         return Err(Refusal::DeviceCertificateRevoked.into());
     }
     if row.expires < cx.now {

@@ -9,7 +9,7 @@ use crate::store::schema::{Exchange, Person};
 use crate::store::{Tx, View};
 
 /// A code that was made, and until when it is good.
-pub struct Made {
+pub struct IssuedExchangeCode {
     /// The code.
     pub code: ExchangeCode,
     /// Until when.
@@ -17,12 +17,12 @@ pub struct Made {
 }
 
 /// Makes a code for `user`.
-pub fn make(tx: &mut Tx<'_>, cx: &Context, user: UserId) -> Result<Made, Error> {
-    let code = ExchangeCode::draw(&cx.fresh);
+pub fn issue(tx: &mut Tx<'_>, cx: &Context, user: UserId) -> Result<IssuedExchangeCode, Error> {
+    let code = ExchangeCode::from_seed(&cx.seed);
     let expires = cx.now + cx.rules.config.lifetimes.exchange_code;
     let row = Exchange { created: cx.now, expires, spent: false, user };
     tx.put(&code.hash(&cx.rules.pepper), row)?;
-    Ok(Made { code, expires })
+    Ok(IssuedExchangeCode { code, expires })
 }
 
 /// Spends a code, and tells whose it is. Whatever follows from it is in the same transaction.
@@ -38,8 +38,9 @@ pub fn redeem(tx: &mut Tx<'_>, cx: &Context, code: &ExchangeCode) -> Result<User
         return Err(Refusal::ExchangeCodeSpent.into());
     }
     let person = tx.find::<Person>(&row.user)?.filter(|person| !person.disabled);
-    let barred = person.is_none_or(|person| person.barred.is_some_and(|at| row.created <= at));
-    if cx.now >= row.expires || barred {
+    let tokens_valid_after =
+        person.is_none_or(|person| person.tokens_valid_after.is_some_and(|at| row.created <= at));
+    if cx.now >= row.expires || tokens_valid_after {
         return Err(Refusal::ExchangeCodeExpired.into());
     }
     let user = row.user;

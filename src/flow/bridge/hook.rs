@@ -28,10 +28,10 @@ pub struct Hook {
 /// Makes the hook client of a bridge's person, or gives it a new secret, which ends the old one at
 /// once.
 pub fn give(tx: &mut Tx<'_>, cx: &Context, bridge: &LiveBridge) -> Result<Hook, Error> {
-    let user = access::again(tx, cx, bridge)?.user();
+    let user = access::recheck(tx, cx, bridge)?.user();
     let id = of(user)?;
     let scope: Scope = HOOK_SCOPE.parse()?;
-    let secret: MadeClientSecret = cx.fresh.token();
+    let secret: MadeClientSecret = cx.seed.token();
     let proof = Some(ClientProof::Made(cx.rules.pepper.hash(&secret)));
     let client = match tx.find::<Client>(&id)? {
         // One from before its owner was switched off begins anew; its tokens stay over.
@@ -67,7 +67,10 @@ pub fn owner_may(view: &impl View, client: &Client) -> Result<bool, StoreError> 
     let Origin::Hook { owner } = &client.origin else { return Ok(true) };
     let person = view.find::<Person>(owner)?;
     Ok(person.is_some_and(|person| {
-        !person.disabled && person.barred.is_none_or(|barred| client.created > barred)
+        !person.disabled
+            && person
+                .tokens_valid_after
+                .is_none_or(|tokens_valid_after| client.created > tokens_valid_after)
     }))
 }
 

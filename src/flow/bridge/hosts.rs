@@ -9,7 +9,7 @@ use crate::store::{Tx, View};
 
 /// What a person changes about a host.
 #[derive(Clone, Debug)]
-pub enum Wish {
+pub enum HostSetting {
     /// Whether it may be used.
     Enabled(bool),
     /// The protocols to which its models are held; nothing takes that back.
@@ -27,15 +27,15 @@ pub fn prefer(
     cx: &Context,
     bridge: &LiveBridge,
     host: &HostId,
-    wish: &Wish,
+    setting: &HostSetting,
 ) -> Result<(), Error> {
-    let user = access::again(tx, cx, bridge)?.user();
+    let user = access::recheck(tx, cx, bridge)?.user();
     check(&cx.rules, host)?;
     let key = (user, host.clone());
     let mut row = tx.find::<HostPreference>(&key)?.unwrap_or_default();
-    match wish {
-        Wish::Enabled(enabled) => row.enabled = Some(*enabled),
-        Wish::Protocols(protocols) => row.model_protocols.clone_from(protocols),
+    match setting {
+        HostSetting::Enabled(enabled) => row.enabled = Some(*enabled),
+        HostSetting::Protocols(protocols) => row.model_protocols.clone_from(protocols),
     }
     tx.put(&key, row)?;
     Ok(())

@@ -12,9 +12,9 @@ pub fn find(view: &impl View) -> Result<Option<BridgeKey>, StoreError> {
 }
 
 /// Keeps `made` unless there is one already, and gives the one that stays.
-pub fn keep(tx: &mut Tx<'_>, _cx: &Context, made: &BridgeKey) -> Result<BridgeKey, Error> {
-    if let Some(kept) = find(tx)? {
-        return Ok(kept);
+pub fn store(tx: &mut Tx<'_>, _cx: &Context, made: &BridgeKey) -> Result<BridgeKey, Error> {
+    if let Some(existing) = find(tx)? {
+        return Ok(existing);
     }
     tx.put(&(), made.clone())?;
     Ok(made.clone())

@@ -1,8 +1,8 @@
 //! The device link: a person lets a bridge in through the browser.
 
 use crate::error::{Error, Refusal};
-use crate::flow::authorize::step::{self, Door};
-use crate::flow::bridge::exchange::{self, Made};
+use crate::flow::authorize::step::{self, PresentedInteraction};
+use crate::flow::bridge::exchange::{self, IssuedExchangeCode};
 use crate::flow::session::{self, LiveSession};
 use crate::flow::{Context, authorize};
 use crate::model::bridge::LinkRedirect;
@@ -12,12 +12,12 @@ use crate::store::schema::{Interaction, Purpose};
 use crate::store::{Tx, View};
 
 /// Stores a request to link a device, and gives the way to its page.
-pub fn begin(
+pub fn start(
     tx: &mut Tx<'_>,
     cx: &Context,
     redirect: Option<&LinkRedirect>,
 ) -> Result<(InteractionId, BrowserSecret), Error> {
-    authorize::store(tx, cx, Purpose::Link { redirect: redirect.cloned() })
+    authorize::store_interaction(tx, cx, Purpose::Link { redirect: redirect.cloned() })
 }
 
 /// What comes next for a device that is to be linked.
@@ -34,9 +34,13 @@ pub enum Step {
 }
 
 /// The next step of a link.
-pub fn next(view: &impl View, cx: &Context, door: &Door) -> Result<Step, Error> {
-    let redirect = redirect(step::interaction(view, cx, door)?)?;
-    let session = match &door.session {
+pub fn next(
+    view: &impl View,
+    cx: &Context,
+    presented: &PresentedInteraction,
+) -> Result<Step, Error> {
+    let redirect = redirect(step::interaction(view, cx, presented)?)?;
+    let session = match &presented.session {
         Some(cookie) => session::live(view, cx, cookie)?,
         None => None,
     };
@@ -47,25 +51,32 @@ pub fn next(view: &impl View, cx: &Context, door: &Door) -> Result<Step, Error> 
 }
 
 /// What became of a link.
-pub enum Decided {
+pub enum LinkOutcome {
     /// The person has to sign in first.
     SignIn,
     /// The bridge gets a code: by the browser, or from the person.
-    Linked(Made, Option<LinkRedirect>),
+    Linked(IssuedExchangeCode, Option<LinkRedirect>),
     /// It gets nothing.
     Refused(Option<LinkRedirect>),
 }
 
 /// The person said yes or no; the request is over with it.
-pub fn decide(tx: &mut Tx<'_>, cx: &Context, door: &Door, allowed: bool) -> Result<Decided, Error> {
-    let Step::Ask { redirect, session } = next(tx, cx, door)? else { return Ok(Decided::SignIn) };
-    tx.remove::<Interaction>(&door.interaction)?;
+pub fn decide(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    presented: &PresentedInteraction,
+    allowed: bool,
+) -> Result<LinkOutcome, Error> {
+    let Step::Ask { redirect, session } = next(tx, cx, presented)? else {
+        return Ok(LinkOutcome::SignIn);
+    };
+    tx.remove::<Interaction>(&presented.interaction)?;
     if !allowed {
-        return Ok(Decided::Refused(redirect));
+        return Ok(LinkOutcome::Refused(redirect));
     }
-    let made = exchange::make(tx, cx, session.user())?;
-    session::touch(tx, cx, session.id(), Some(&door.device))?;
-    Ok(Decided::Linked(made, redirect))
+    let made = exchange::issue(tx, cx, session.user())?;
+    session::touch(tx, cx, session.id(), Some(&presented.device))?;
+    Ok(LinkOutcome::Linked(made, redirect))
 }
 
 fn redirect(interaction: Interaction) -> Result<Option<LinkRedirect>, Refusal> {

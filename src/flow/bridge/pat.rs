@@ -11,10 +11,10 @@ use crate::store::schema::{PATS_BY_USER, Pat, Person};
 use crate::store::{StoreError, Tx, View};
 
 /// The most that one person has. One more is refused, so that no program fills the store.
-const MOST: usize = 100;
+const MAX_PER_PERSON: usize = 100;
 
 /// How far behind the record of its last use may lie.
-const PRECISION: Duration = Duration::from_mins(1);
+const LAST_SEEN_PRECISION: Duration = Duration::from_mins(1);
 
 /// Makes a token for `user`.
 ///
@@ -31,10 +31,10 @@ pub fn make(
     if tx.find::<Person>(&user)?.is_none_or(|person| person.disabled) {
         return Err(Refusal::PersonDisabled.into());
     }
-    if tx.by(&PATS_BY_USER, &user, MOST)?.len() >= MOST {
+    if tx.by(&PATS_BY_USER, &user, MAX_PER_PERSON)?.len() >= MAX_PER_PERSON {
         return Err(Refusal::PersonalTokensTooMany.into());
     }
-    let token = PersonalToken::draw(&cx.fresh);
+    let token = PersonalToken::from_seed(&cx.seed);
     let row = Pat {
         created: cx.now,
         expires: cx.now + lasting.unwrap_or(cx.rules.config.lifetimes.personal_token),
@@ -65,7 +65,7 @@ pub fn redeem(tx: &mut Tx<'_>, cx: &Context, token: &PersonalToken) -> Result<Us
         return Err(Refusal::PersonalTokenExpired.into());
     }
     let user = row.user;
-    if row.used.is_none_or(|used| cx.now.since(used) >= PRECISION) {
+    if row.used.is_none_or(|used| cx.now.since(used) >= LAST_SEEN_PRECISION) {
         tx.put(&token.key(), Pat { used: Some(cx.now), ..row })?;
     }
     Ok(user)
@@ -74,22 +74,23 @@ pub fn redeem(tx: &mut Tx<'_>, cx: &Context, token: &PersonalToken) -> Result<Us
 /// Whether a token's time is not over, nor that of its person here.
 fn lasts(view: &impl View, cx: &Context, row: &Pat) -> Result<bool, StoreError> {
     let person = view.find::<Person>(&row.user)?.filter(|person| !person.disabled);
-    let here = person.is_some_and(|person| person.barred.is_none_or(|at| row.created > at));
+    let here =
+        person.is_some_and(|person| person.tokens_valid_after.is_none_or(|at| row.created > at));
     Ok(here && cx.now < row.expires)
 }
 
-/// The tokens of one person or of all, the first `most` of them, that may still be used.
-pub fn listed(
+/// The tokens of one person or of all, the first `limit` of them, that may still be used.
+pub fn list(
     view: &impl View,
     cx: &Context,
     user: Option<UserId>,
-    most: usize,
+    limit: usize,
 ) -> Result<Vec<(String, Pat)>, StoreError> {
     let rows = match user {
-        None => view.list::<Pat>(most)?,
+        None => view.list::<Pat>(limit)?,
         Some(user) => {
             let mut rows = Vec::new();
-            for key in view.by(&PATS_BY_USER, &user, most)? {
+            for key in view.by(&PATS_BY_USER, &user, limit)? {
                 let row = view.find::<Pat>(&key)?;
                 rows.extend(row.map(|row| (key, row)));
             }

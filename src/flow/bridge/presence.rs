@@ -11,7 +11,7 @@ use crate::store::schema::{Bridge, Person};
 use crate::store::{StoreError, Tx, View};
 
 /// How lately a bridge that is at work was heard of: it tells of itself every 30 seconds.
-const ACTIVE: Duration = Duration::from_secs(120);
+const ACTIVE_FOR: Duration = Duration::from_secs(120);
 
 /// Writes down what a bridge tells of itself.
 ///
@@ -24,11 +24,11 @@ pub fn beat(
     bridge: &LiveBridge,
     beat: &Heartbeat,
 ) -> Result<(), Error> {
-    access::again(tx, cx, bridge)?;
+    access::recheck(tx, cx, bridge)?;
     let named = access::live(tx, cx, &beat.session)?;
     let named = named.filter(|named| named.user() == bridge.user());
     let named = named.ok_or(Refusal::BridgeSessionOfAnother)?;
-    if named.is_due(cx.now) {
+    if named.needs_touch(cx.now) {
         access::touch(tx, cx, &beat.session)?;
     }
     let known = tx.find::<Bridge>(&beat.session)?;
@@ -49,7 +49,7 @@ pub fn beat(
 }
 
 /// A bridge, as the operator sees it.
-pub struct Seen {
+pub struct BridgeStatus {
     /// Whether it was heard of within two minutes, and its session lives.
     pub active: bool,
     /// What it told.
@@ -60,14 +60,14 @@ pub struct Seen {
     pub username: Username,
 }
 
-/// The bridges that were heard of, the latest first; the first `most` that there are.
-pub fn listed(view: &impl View, cx: &Context, most: usize) -> Result<Vec<Seen>, StoreError> {
+/// The bridges that were heard of, the latest first; the first `limit` that there are.
+pub fn list(view: &impl View, cx: &Context, limit: usize) -> Result<Vec<BridgeStatus>, StoreError> {
     let mut seen = Vec::new();
-    for (session, bridge) in view.list::<Bridge>(most)? {
+    for (session, bridge) in view.list::<Bridge>(limit)? {
         let Some(person) = view.find::<Person>(&bridge.user)? else { continue };
-        let heard = cx.now.since(bridge.last_seen) <= ACTIVE;
+        let heard = cx.now.since(bridge.last_seen) <= ACTIVE_FOR;
         let active = heard && access::live(view, cx, &session)?.is_some();
-        seen.push(Seen { active, bridge, session, username: person.username });
+        seen.push(BridgeStatus { active, bridge, session, username: person.username });
     }
     seen.sort_by_key(|seen| std::cmp::Reverse(seen.bridge.last_seen));
     Ok(seen)

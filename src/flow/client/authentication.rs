@@ -5,12 +5,12 @@ use std::net::IpAddr;
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::bridge::hook;
-use crate::flow::throttle::{self, Guessed};
+use crate::flow::throttle::{self, GuessLimit};
 use crate::flow::{Context, Rules};
 use crate::keys::signed_by;
 use crate::oauth::client::assertion::ClientAssertion;
 use crate::oauth::client::jwks::JwkSet;
-use crate::oauth::client::{AuthMethod, ClientSecret, GrantType, Presented, Proof};
+use crate::oauth::client::{AuthMethod, ClientSecret, GrantType, PresentedCredentials, Proof};
 use crate::oauth::id::ClientId;
 use crate::oauth::jwt::Compact;
 use crate::oauth::web_uri::WebUri;
@@ -54,23 +54,23 @@ impl AuthenticatedClient {
 }
 
 /// What a request proves of its client, or what is left to prove.
-pub enum Proving {
+pub enum AuthenticationStep {
     /// A secret that a person chose has still to meet its hash.
-    Chosen(Chosen),
+    SecretCheck(SecretCheck),
     /// It is proven.
     Done(AuthenticatedClient),
     /// A signature has still to be verified.
-    Signed(Signed),
+    AssertionCheck(AssertionCheck),
 }
 
 /// A client whose chosen secret is not yet checked, since that takes a while.
-pub struct Chosen {
+pub struct SecretCheck {
     client: AuthenticatedClient,
     phc: String,
 }
 
 /// A client whose assertion is not yet verified, since its keys may lie elsewhere.
-pub struct Signed {
+pub struct AssertionCheck {
     client: AuthenticatedClient,
     keys: ClientKeys,
 }
@@ -84,7 +84,7 @@ pub enum ClientKeys {
     Here(JwkSet),
 }
 
-impl Chosen {
+impl SecretCheck {
     /// The hash to meet, in PHC form.
     pub fn phc(&self) -> &str {
         &self.phc
@@ -102,7 +102,7 @@ impl Chosen {
     }
 }
 
-impl Signed {
+impl AssertionCheck {
     /// The keys that can verify it.
     pub fn keys(&self) -> &ClientKeys {
         &self.keys
@@ -163,9 +163,9 @@ pub fn spend_assertion(
 pub fn prove(
     view: &impl View,
     cx: &Context,
-    presented: &Presented,
+    presented: &PresentedCredentials,
     endpoint: &str,
-) -> Result<Proving, Error> {
+) -> Result<AuthenticationStep, Error> {
     let client = view.find::<Client>(&presented.client_id)?;
     // The hash is taken whether or not there is a client to compare it with, so that an unknown
     // client takes as long as a wrong secret.
@@ -208,16 +208,16 @@ pub fn prove(
                 (None, Some(uri)) => ClientKeys::At(uri),
                 (None, None) => return Err(Refusal::ClientAssertionSignatureWrong.into()),
             };
-            Ok(Proving::Signed(Signed { client: proven, keys }))
+            Ok(AuthenticationStep::AssertionCheck(AssertionCheck { client: proven, keys }))
         }
-        (Proof::None, _, _) => Ok(Proving::Done(proven)),
+        (Proof::None, _, _) => Ok(AuthenticationStep::Done(proven)),
         (Proof::Basic(_) | Proof::Post(_), Some(ClientProof::Chosen(phc)), _) => {
-            Ok(Proving::Chosen(Chosen { client: proven, phc }))
+            Ok(AuthenticationStep::SecretCheck(SecretCheck { client: proven, phc }))
         }
-        (Proof::Basic(_) | Proof::Post(_), Some(ClientProof::Made(kept)), Some(hash))
-            if kept.matches(&hash) =>
+        (Proof::Basic(_) | Proof::Post(_), Some(ClientProof::Made(stored)), Some(hash))
+            if stored.matches(&hash) =>
         {
-            Ok(Proving::Done(proven))
+            Ok(AuthenticationStep::Done(proven))
         }
         (Proof::Basic(_) | Proof::Post(_), _, _) => Err(Refusal::ClientSecretWrong.into()),
     }
@@ -233,8 +233,8 @@ fn hash(rules: &Rules, secret: &ClientSecret) -> TokenHash {
 
 /// Refuses a guess at a chosen secret that comes too soon after too many wrong ones.
 pub fn may_guess(view: &impl View, cx: &Context, id: &ClientId, from: IpAddr) -> Result<(), Error> {
-    throttle::check(view, cx, Guessed::ClientSecretFrom, &of_and_from(id, from))?;
-    throttle::check(view, cx, Guessed::ClientSecretOf, id.as_str().as_bytes())
+    throttle::check(view, cx, GuessLimit::ClientSecretFrom, &of_and_from(id, from))?;
+    throttle::check(view, cx, GuessLimit::ClientSecretOf, id.as_str().as_bytes())
 }
 
 /// Counts a wrong guess at a chosen secret.
@@ -244,8 +244,8 @@ pub fn guessed_wrong(
     id: &ClientId,
     from: IpAddr,
 ) -> Result<(), Error> {
-    throttle::failed(tx, cx, Guessed::ClientSecretFrom, &of_and_from(id, from))?;
-    throttle::failed(tx, cx, Guessed::ClientSecretOf, id.as_str().as_bytes())?;
+    throttle::record_failure(tx, cx, GuessLimit::ClientSecretFrom, &of_and_from(id, from))?;
+    throttle::record_failure(tx, cx, GuessLimit::ClientSecretOf, id.as_str().as_bytes())?;
     Ok(())
 }
 

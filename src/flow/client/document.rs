@@ -14,7 +14,7 @@ use crate::store::schema::{Client, Origin};
 use crate::store::{StoreError, Tx, View};
 
 /// What has to be done before a client can be taken as its document states it today.
-pub enum Standing {
+pub enum DocumentStatus {
     /// The document at this address has to be fetched.
     Fetch(DocumentAddress),
     /// Nothing.
@@ -22,9 +22,9 @@ pub enum Standing {
 }
 
 /// Where a client stands. One that is no address, or that an operator imported, is as it is.
-pub fn standing(view: &impl View, cx: &Context, id: &ClientId) -> Result<Standing, Error> {
+pub fn status(view: &impl View, cx: &Context, id: &ClientId) -> Result<DocumentStatus, Error> {
     if !DocumentAddress::is_meant(id) {
-        return Ok(Standing::Known);
+        return Ok(DocumentStatus::Known);
     }
     let stale = match view.find::<Client>(id)?.map(|client| client.origin) {
         Some(
@@ -33,23 +33,23 @@ pub fn standing(view: &impl View, cx: &Context, id: &ClientId) -> Result<Standin
             | Origin::Hook { .. }
             | Origin::Operator,
         ) => {
-            return Ok(Standing::Known);
+            return Ok(DocumentStatus::Known);
         }
         Some(Origin::Document { stale: Some(stale), .. }) => cx.now >= stale,
         None => true,
     };
     let address = DocumentAddress::of(id)?;
     admit(&cx.rules, &address)?;
-    Ok(if stale { Standing::Fetch(address) } else { Standing::Known })
+    Ok(if stale { DocumentStatus::Fetch(address) } else { DocumentStatus::Known })
 }
 
 /// How long a document that went stale may stand in for one that cannot be had.
-const BEARABLE: Duration = Duration::from_hours(24);
+const MAX_STALE: Duration = Duration::from_hours(24);
 
 /// Whether what a client's document said last may stand in for what it says today.
 pub fn is_recent(view: &impl View, cx: &Context, id: &ClientId) -> Result<bool, StoreError> {
     Ok(match view.find::<Client>(id)?.map(|client| client.origin) {
-        Some(Origin::Document { stale: Some(stale), .. }) => cx.now < stale + BEARABLE,
+        Some(Origin::Document { stale: Some(stale), .. }) => cx.now < stale + MAX_STALE,
         Some(
             Origin::Document { stale: None, .. }
             | Origin::Dynamic { .. }
@@ -73,30 +73,30 @@ fn admit(rules: &Rules, address: &DocumentAddress) -> Result<(), Refusal> {
     if config.offline { Err(Refusal::DocumentOffline) } else { Ok(()) }
 }
 
-/// Writes down what a document says. It stays so for `fresh`, or where that is nothing, since an
+/// Writes down what a document says. It stays so for `seed`, or where that is nothing, since an
 /// operator imported it, until it is imported anew.
 ///
 /// What the operator decided of the client stays; its proof is void only where something changed.
-pub fn keep(
+pub fn store(
     tx: &mut Tx<'_>,
     cx: &Context,
     id: &ClientId,
     metadata: &ClientMetadata,
-    fresh: Option<Duration>,
+    seed: Option<Duration>,
 ) -> Result<Client, Error> {
     let origin = Origin::Document {
-        stale: fresh.map(|fresh| cx.now + fresh),
-        unused: fresh.map(|_| retention::due(cx)),
+        stale: seed.map(|seed| cx.now + seed),
+        unused: seed.map(|_| retention::unused_deadline(cx)),
     };
     let mut client = settle(cx, metadata, cimd::auth_method(metadata), origin)?;
     match tx.find::<Client>(id)? {
         Some(old) if matches!(old.origin, Origin::Document { .. }) => {
             let imported = matches!(old.origin, Origin::Document { stale: None, .. });
             // It was imported while another was on the way.
-            if imported && fresh.is_some() {
+            if imported && seed.is_some() {
                 return Ok(old);
             }
-            operator_decisions::keep(&mut client, &old);
+            operator_decisions::carry_over(&mut client, &old);
             let same = Client { origin: old.origin.clone(), ..client.clone() } == old;
             if !same {
                 client.revision = old.revision + 1;

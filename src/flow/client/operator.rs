@@ -97,7 +97,7 @@ pub fn add(
     new: &NewClient,
 ) -> Result<(ClientId, Client, Option<MadeClientSecret>), Error> {
     let drawn = || -> Result<ClientId, Refusal> {
-        let uuid = cx.fresh.uuid("client").simple().to_string();
+        let uuid = cx.seed.uuid("client").simple().to_string();
         format!("gl_{uuid}").parse()
     };
     let id = new.client_id.clone().map_or_else(drawn, Ok)?;
@@ -121,7 +121,7 @@ fn secret(
         _ if !client.auth_method.is_secret() => (None, None),
         Some(phc) => (Some(ClientProof::Chosen(phc.clone())), None),
         None => {
-            let made = cx.fresh.token::<crate::secret::ClientSecretPurpose>();
+            let made = cx.seed.token::<crate::secret::ClientSecretPurpose>();
             (Some(ClientProof::Made(cx.rules.pepper.hash(&made))), Some(made))
         }
     }
@@ -314,12 +314,12 @@ fn open_scope(cx: &Context) -> Scope {
 
 /// The most grants that a removal ends in its own transaction; a removed client ends the rest,
 /// since a grant whose client is gone is not in force.
-const MOST_GRANTS: usize = 500;
+const MAX_GRANTS: usize = 500;
 
 /// Removes a client and ends every grant under it. Gives their number, as far as it was counted.
 pub fn remove(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<usize, Error> {
     tx.remove::<Client>(id)?.ok_or(Refusal::ClientNotFound)?;
-    let grants = tx.by(&GRANTS_BY_CLIENT, id, MOST_GRANTS)?;
+    let grants = tx.by(&GRANTS_BY_CLIENT, id, MAX_GRANTS)?;
     for grant in &grants {
         grant::end(tx, cx, *grant)?;
     }

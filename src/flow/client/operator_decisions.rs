@@ -5,7 +5,7 @@ use crate::oauth::client::{PkcePolicy, RefreshPolicy};
 use crate::store::schema::Client;
 
 /// Carries over to `client`, as it describes itself now, what was decided of it as `old`.
-pub fn keep(client: &mut Client, old: &Client) {
+pub fn carry_over(client: &mut Client, old: &Client) {
     client.access_token_lifetime = old.access_token_lifetime;
     client.anonymous = old.anonymous;
     client.confirmation_waived = old.confirmation_waived;

@@ -101,11 +101,11 @@ pub fn register(
     metadata: &ClientMetadata,
     network: &[u8],
 ) -> Result<Registered, Error> {
-    let id: ClientId = format!("gl_{}", cx.fresh.uuid("client").simple()).parse()?;
-    let token: RegistrationToken = cx.fresh.token();
+    let id: ClientId = format!("gl_{}", cx.seed.uuid("client").simple()).parse()?;
+    let token: RegistrationToken = cx.seed.token();
     let mut client = described(cx, metadata)?;
     let fingerprint = fingerprint(cx, &client, network);
-    retention::forget_alike(tx, cx, &fingerprint)?;
+    retention::remove_alike(tx, cx, &fingerprint)?;
     client.origin = origin(cx, fingerprint, &token);
     let secret = give_secret(cx, &mut client, None);
     tx.put(&id, client.clone())?;
@@ -138,23 +138,23 @@ fn fingerprint(cx: &Context, client: &Client, network: &[u8]) -> TokenHash {
 
 fn origin(cx: &Context, fingerprint: TokenHash, token: &RegistrationToken) -> Origin {
     let registration = cx.rules.pepper.hash(token);
-    Origin::Dynamic { fingerprint, registration, unused: retention::due(cx) }
+    Origin::Dynamic { fingerprint, registration, unused: retention::unused_deadline(cx) }
 }
 
-/// Makes a secret where the client's method needs one and it has none in `kept`.
+/// Makes a secret where the client's method needs one and it has none in `existing`.
 fn give_secret(
     cx: &Context,
     client: &mut Client,
-    kept: Option<ClientProof>,
+    existing: Option<ClientProof>,
 ) -> Option<MadeClientSecret> {
     if !client.auth_method.is_secret() {
         return None;
     }
-    if kept.is_some() {
-        client.secret = kept;
+    if existing.is_some() {
+        client.secret = existing;
         return None;
     }
-    let secret: MadeClientSecret = cx.fresh.token();
+    let secret: MadeClientSecret = cx.seed.token();
     client.secret = Some(ClientProof::Made(cx.rules.pepper.hash(&secret)));
     Some(secret)
 }
@@ -200,7 +200,7 @@ pub fn update(tx: &mut Tx<'_>, cx: &Context, update: &Update) -> Result<Register
     if let Some(named) = &update.secret {
         let named = cx.rules.pepper.hash(named);
         let same = match &old.secret {
-            Some(ClientProof::Made(kept)) => kept.matches(&named),
+            Some(ClientProof::Made(existing)) => existing.matches(&named),
             Some(ClientProof::Chosen(_)) | None => false,
         };
         if !same {
@@ -210,10 +210,10 @@ pub fn update(tx: &mut Tx<'_>, cx: &Context, update: &Update) -> Result<Register
     let Origin::Dynamic { fingerprint, .. } = &old.origin else {
         return Err(Refusal::RegistrationAccessTokenWrong.into());
     };
-    let token: RegistrationToken = cx.fresh.token();
+    let token: RegistrationToken = cx.seed.token();
     let mut client = described(cx, &update.metadata)?;
     client.origin = origin(cx, *fingerprint, &token);
-    operator_decisions::keep(&mut client, &old);
+    operator_decisions::carry_over(&mut client, &old);
     // One that sends back what it was told names a method that it never chose.
     client.any_secret_method |= old.any_secret_method && client.auth_method == old.auth_method;
     client.revision += 1;

@@ -16,31 +16,31 @@ use crate::store::{StoreError, Tx, View};
 
 /// The most clients of one fingerprint that one registration looks at, and the most grants that
 /// are looked through for one that lives.
-const MOST_ALIKE: usize = 32;
-const MOST_GRANTS: usize = 500;
+const MAX_ALIKE: usize = 32;
+const MAX_GRANTS: usize = 500;
 
 /// By how much a use has to follow the one that was noted last, which saves writes.
-const STEP: Duration = Duration::from_mins(10);
+const USE_PRECISION: Duration = Duration::from_mins(10);
 
 /// How long after its last use a client of the same fingerprint is left alone: its person may be
 /// signing in. Longer than a step, an interaction and a code together.
-const HOUR: Duration = Duration::from_hours(1);
+const RECENT_USE: Duration = Duration::from_hours(1);
 
 /// From when on a client that is used now may be forgotten.
-pub fn due(cx: &Context) -> Timestamp {
+pub fn unused_deadline(cx: &Context) -> Timestamp {
     cx.now + cx.rules.config.lifetimes.unused_client
 }
 
 /// Notes that a client is used. Its revision stays: nothing that a proof was made against changes.
-pub fn note(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<(), StoreError> {
+pub fn record_use(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<(), StoreError> {
     let Some(mut client) = tx.find::<Client>(id)? else { return Ok(()) };
-    let due = due(cx);
+    let unused_deadline = unused_deadline(cx);
     match &mut client.origin {
         Origin::Dynamic { unused, .. } | Origin::Document { unused: Some(unused), .. } => {
-            if due < *unused + STEP {
+            if unused_deadline < *unused + USE_PRECISION {
                 return Ok(());
             }
-            *unused = due;
+            *unused = unused_deadline;
         }
         Origin::Document { unused: None, .. } | Origin::Hook { .. } | Origin::Operator => {
             return Ok(());
@@ -51,12 +51,12 @@ pub fn note(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<(), StoreErr
 
 /// Removes clients of one fingerprint that a program left behind which registers anew at each
 /// start.
-pub fn forget_alike(
+pub fn remove_alike(
     tx: &mut Tx<'_>,
     cx: &Context,
     fingerprint: &TokenHash,
 ) -> Result<(), StoreError> {
-    for id in tx.by(&CLIENTS_BY_FINGERPRINT, fingerprint, MOST_ALIKE)? {
+    for id in tx.by(&CLIENTS_BY_FINGERPRINT, fingerprint, MAX_ALIKE)? {
         let Some(client) = tx.find::<Client>(&id)? else { continue };
         if is_left_behind(cx, &client) && !holds_live_grant(tx, cx, &id)? {
             tx.remove::<Client>(&id)?;
@@ -73,7 +73,7 @@ fn is_left_behind(cx: &Context, client: &Client) -> bool {
         Kind::Loopback { .. } | Kind::PrivateUse { .. } => true,
     };
     let quiet = match &client.origin {
-        Origin::Dynamic { unused, .. } => due(cx) >= *unused + HOUR,
+        Origin::Dynamic { unused, .. } => unused_deadline(cx) >= *unused + RECENT_USE,
         Origin::Document { .. } | Origin::Hook { .. } | Origin::Operator => false,
     };
     quiet
@@ -84,8 +84,8 @@ fn is_left_behind(cx: &Context, client: &Client) -> bool {
 
 /// Whether one of a client's grants is in force, or it has more than are looked through.
 fn holds_live_grant(view: &impl View, cx: &Context, id: &ClientId) -> Result<bool, StoreError> {
-    let grants = view.by(&GRANTS_BY_CLIENT, id, MOST_GRANTS)?;
-    let more = grants.len() == MOST_GRANTS;
+    let grants = view.by(&GRANTS_BY_CLIENT, id, MAX_GRANTS)?;
+    let more = grants.len() == MAX_GRANTS;
     for grant in grants {
         if grant::live(view, cx, grant)?.is_some() {
             return Ok(true);
@@ -97,7 +97,7 @@ fn holds_live_grant(view: &impl View, cx: &Context, id: &ClientId) -> Result<boo
 /// Forgets a client that nobody registered by hand and whose time has come, or gives it more time
 /// where it holds a live grant, or what an operator decided: forgotten, that would not hold for a
 /// client which its document brings back.
-pub fn forget_unused(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<(), StoreError> {
+pub fn remove_unused(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<(), StoreError> {
     let Some(mut client) = tx.find::<Client>(id)? else { return Ok(()) };
     let stays = operator_decisions::is_any(&client) || holds_live_grant(tx, cx, id)?;
     match &mut client.origin {
@@ -105,7 +105,7 @@ pub fn forget_unused(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<(),
             if !stays {
                 return tx.remove::<Client>(id).map(drop);
             }
-            *unused = due(cx);
+            *unused = unused_deadline(cx);
         }
         Origin::Document { unused: None, .. } | Origin::Hook { .. } | Origin::Operator => {
             return Ok(());

@@ -1,7 +1,7 @@
 //! How clients are used: tokens that were issued to them and requests of theirs that were refused,
 //! by the hour, and what they hold now.
 //!
-//! Requests count in memory, in a [`Tally`], and whoever keeps that writes it down now and then: no
+//! Requests count in memory, in a [`UsageCounts`], and whoever keeps that writes it down now and then: no
 //! request waits for it, and a crash takes what was not yet written. Every part is bounded.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,21 +18,21 @@ use crate::store::{StoreError, Tx, View};
 
 /// The most clients that one tally tells apart, and the most clients that nobody registered by
 /// hand which have a row of their own for one hour. The rest are told of in the sum of all.
-const CLIENTS: usize = 1000;
-const OTHERS: u32 = 500;
+const MAX_CLIENTS: usize = 1000;
+const MAX_OTHER_CLIENTS: u32 = 500;
 
 /// The most names that a row tells apart; the rest are counted as [`OTHER`].
-const NAMES: usize = 32;
+const MAX_NAMES: usize = 32;
 const OTHER: &str = "other";
 
 /// The id under which the sum of all clients lies. It is reserved: no client has it.
 const ALL: &str = "anon_all";
 
 /// The most grants that are looked through for those that live.
-const GRANTS: usize = 5_000;
+const MAX_GRANTS: usize = 5_000;
 
 /// More hours than are remembered, with those that wait to be swept.
-const HOURS: usize = 240;
+const MAX_HOURS: usize = 240;
 
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
@@ -40,7 +40,7 @@ const WEEK: Duration = Duration::from_hours(7 * 24);
 
 /// What happened to a client.
 #[derive(Clone, Copy, Debug)]
-pub enum What {
+pub enum UsageEvent {
     /// It got a token.
     Issued(GrantType),
     /// It got none, or not what else it asked for.
@@ -49,7 +49,7 @@ pub enum What {
 
 /// Counts that are not yet written: by hour and client, or nobody once there are too many.
 #[derive(Clone, Debug, Default)]
-pub struct Tally(BTreeMap<(Timestamp, Option<ClientId>), Counts>);
+pub struct UsageCounts(BTreeMap<(Timestamp, Option<ClientId>), Counts>);
 
 #[derive(Clone, Debug, Default)]
 struct Counts {
@@ -57,15 +57,15 @@ struct Counts {
     refused: BTreeMap<&'static str, u64>,
 }
 
-impl Tally {
+impl UsageCounts {
     /// Counts what happened to `client` at `now`.
-    pub fn count(&mut self, client: &ClientId, now: Timestamp, what: What) {
+    pub fn count(&mut self, client: &ClientId, now: Timestamp, what: UsageEvent) {
         let key = (hour(now), Some(client.clone()));
-        let told_apart = self.0.len() < CLIENTS || self.0.contains_key(&key);
+        let told_apart = self.0.len() < MAX_CLIENTS || self.0.contains_key(&key);
         let counts = self.0.entry(if told_apart { key } else { (key.0, None) }).or_default();
         let (counts, name) = match what {
-            What::Issued(grant_type) => (&mut counts.issued, grant_type.as_str()),
-            What::Refused(refusal) => (&mut counts.refused, refusal.name()),
+            UsageEvent::Issued(grant_type) => (&mut counts.issued, grant_type.as_str()),
+            UsageEvent::Refused(refusal) => (&mut counts.refused, refusal.name()),
         };
         *counts.entry(name).or_default() += 1;
     }
@@ -95,16 +95,16 @@ fn hour(at: Timestamp) -> Timestamp {
 }
 
 /// Adds a tally to what is written. A client that went meanwhile is told of in the sum alone.
-pub fn write(tx: &mut Tx<'_>, _cx: &Context, tally: &Tally) -> Result<(), Error> {
+pub fn write(tx: &mut Tx<'_>, _cx: &Context, counts: &UsageCounts) -> Result<(), Error> {
     let all: ClientId = ALL.parse()?;
-    for ((hour, client), counts) in &tally.0 {
+    for ((hour, client), counts) in &counts.0 {
         let mut sum = tx.find::<Usage>(&(all.clone(), *hour))?.unwrap_or_default();
         if let Some(id) = client
             && let Some(client) = tx.find::<Client>(id)?
         {
             let key = (id.clone(), *hour);
             let (known, bounded) = (tx.find::<Usage>(&key)?, client.origin != Origin::Operator);
-            if known.is_some() || !bounded || sum.others < OTHERS {
+            if known.is_some() || !bounded || sum.others < MAX_OTHER_CLIENTS {
                 sum.others += u32::from(known.is_none() && bounded);
                 let mut own = known.unwrap_or_default();
                 add(&mut own, counts);
@@ -121,7 +121,7 @@ fn add(to: &mut Usage, counts: &Counts) {
     let pairs = [(&mut to.issued, &counts.issued), (&mut to.refused, &counts.refused)];
     for (to, counts) in pairs {
         for (name, count) in counts {
-            let told_apart = to.len() < NAMES || to.contains_key(*name);
+            let told_apart = to.len() < MAX_NAMES || to.contains_key(*name);
             *to.entry(if told_apart { *name } else { OTHER }.to_owned()).or_default() += count;
         }
     }
@@ -129,18 +129,18 @@ fn add(to: &mut Usage, counts: &Counts) {
 
 /// How a client, or all of them, are used.
 #[derive(Debug)]
-pub struct Used {
+pub struct UsageReport {
     /// Within 24 hours.
     pub day: Usage,
     /// What they hold.
-    pub held: Held,
+    pub active: ActiveTokens,
     /// Within seven days.
     pub week: Usage,
 }
 
 /// What is in force.
 #[derive(Debug)]
-pub struct Held {
+pub struct ActiveTokens {
     /// Whether there were more grants to look through than one answer looks through.
     pub at_least: bool,
     /// The grants that live.
@@ -154,7 +154,7 @@ pub struct Held {
 /// # Errors
 ///
 /// [`Refusal::ClientNotFound`].
-pub fn used(view: &impl View, cx: &Context, id: Option<&ClientId>) -> Result<Used, Error> {
+pub fn report(view: &impl View, cx: &Context, id: Option<&ClientId>) -> Result<UsageReport, Error> {
     let (key, born) = match id {
         None => (ALL.parse()?, Timestamp::default()),
         Some(id) => {
@@ -163,7 +163,7 @@ pub fn used(view: &impl View, cx: &Context, id: Option<&ClientId>) -> Result<Use
         }
     };
     let (mut day, mut week) = (Usage::default(), Usage::default());
-    for ((_, hour), usage) in view.list_under::<Usage, _>(&key, HOURS)? {
+    for ((_, hour), usage) in view.list_under::<Usage, _>(&key, MAX_HOURS)? {
         let end = hour + HOUR;
         // What is older was another client of the same name.
         if end <= born {
@@ -175,7 +175,7 @@ pub fn used(view: &impl View, cx: &Context, id: Option<&ClientId>) -> Result<Use
             }
         }
     }
-    Ok(Used { day, held: held(view, cx, id)?, week })
+    Ok(UsageReport { day, active: active(view, cx, id)?, week })
 }
 
 fn merge(to: &mut Usage, usage: &Usage) {
@@ -187,13 +187,17 @@ fn merge(to: &mut Usage, usage: &Usage) {
     }
 }
 
-fn held(view: &impl View, cx: &Context, id: Option<&ClientId>) -> Result<Held, StoreError> {
+fn active(
+    view: &impl View,
+    cx: &Context,
+    id: Option<&ClientId>,
+) -> Result<ActiveTokens, StoreError> {
     let mut ids = match id {
-        Some(id) => view.by(&GRANTS_BY_CLIENT, id, GRANTS + 1)?,
-        None => view.list::<Grant>(GRANTS + 1)?.into_iter().map(|(id, _)| id).collect(),
+        Some(id) => view.by(&GRANTS_BY_CLIENT, id, MAX_GRANTS + 1)?,
+        None => view.list::<Grant>(MAX_GRANTS + 1)?.into_iter().map(|(id, _)| id).collect(),
     };
-    let at_least = ids.len() > GRANTS;
-    ids.truncate(GRANTS);
+    let at_least = ids.len() > MAX_GRANTS;
+    ids.truncate(MAX_GRANTS);
     let (mut grants, mut sessions) = (0, BTreeSet::<SessionId>::new());
     for id in ids {
         let Some(live) = grant::live(view, cx, id)? else { continue };
@@ -203,7 +207,7 @@ fn held(view: &impl View, cx: &Context, id: Option<&ClientId>) -> Result<Held, S
             sessions.insert(session);
         }
     }
-    Ok(Held { at_least, grants, sessions: sessions.len() })
+    Ok(ActiveTokens { at_least, grants, sessions: sessions.len() })
 }
 
 #[cfg(test)]
@@ -216,31 +220,35 @@ mod tests {
 
     #[test]
     fn a_tally_tells_so_many_clients_apart_and_counts_the_rest_together() {
-        let mut tally = Tally::default();
+        let mut counts = UsageCounts::default();
         let now = Timestamp::from_seconds(7_261);
 
-        for n in 0..CLIENTS + 10 {
-            tally.count(&id(&format!("c{n}")), now, What::Issued(GrantType::ClientCredentials));
+        for n in 0..MAX_CLIENTS + 10 {
+            counts.count(
+                &id(&format!("c{n}")),
+                now,
+                UsageEvent::Issued(GrantType::ClientCredentials),
+            );
         }
-        tally.count(&id("c0"), now, What::Refused(Refusal::CodeReplayed));
+        counts.count(&id("c0"), now, UsageEvent::Refused(Refusal::CodeReplayed));
 
         let hour = Timestamp::from_seconds(7_200);
-        assert_eq!(tally.0.len(), CLIENTS + 1);
-        assert_eq!(tally.0[&(hour, None)].issued["client_credentials"], 10);
-        assert_eq!(tally.0[&(hour, Some(id("c0")))].refused["CodeReplayed"], 1);
+        assert_eq!(counts.0.len(), MAX_CLIENTS + 1);
+        assert_eq!(counts.0[&(hour, None)].issued["client_credentials"], 10);
+        assert_eq!(counts.0[&(hour, Some(id("c0")))].refused["CodeReplayed"], 1);
     }
 
     #[test]
     fn what_could_not_be_written_is_counted_on() {
-        let mut tally = Tally::default();
+        let mut counts = UsageCounts::default();
         let (shop, now) = (id("shop"), Timestamp::from_seconds(0));
-        tally.count(&shop, now, What::Issued(GrantType::RefreshToken));
+        counts.count(&shop, now, UsageEvent::Issued(GrantType::RefreshToken));
 
-        let unwritten = std::mem::take(&mut tally);
-        tally.count(&shop, now, What::Issued(GrantType::RefreshToken));
-        tally.restore(&unwritten);
+        let unwritten = std::mem::take(&mut counts);
+        counts.count(&shop, now, UsageEvent::Issued(GrantType::RefreshToken));
+        counts.restore(&unwritten);
 
-        assert_eq!(tally.0[&(now, Some(shop))].issued["refresh_token"], 2);
+        assert_eq!(counts.0[&(now, Some(shop))].issued["refresh_token"], 2);
     }
 
     #[test]
@@ -254,8 +262,8 @@ mod tests {
         add(&mut row, &counts);
         add(&mut row, &counts);
 
-        assert_eq!(row.refused.len(), NAMES + 1);
-        let rest = u64::try_from(Refusal::ALL.len() - NAMES).unwrap();
+        assert_eq!(row.refused.len(), MAX_NAMES + 1);
+        let rest = u64::try_from(Refusal::ALL.len() - MAX_NAMES).unwrap();
         assert_eq!(row.refused[OTHER], rest * 4);
     }
 }

@@ -15,7 +15,7 @@ pub fn find(view: &impl View) -> Result<Option<Installation>, StoreError> {
 }
 
 /// Begins an installation: from now on its issuer is frozen.
-pub fn begin(tx: &mut Tx<'_>, cx: &Context) -> Result<(), Error> {
+pub fn create(tx: &mut Tx<'_>, cx: &Context) -> Result<(), Error> {
     let installation = Installation {
         check: cx.rules.pepper.check(),
         created: cx.now,
@@ -35,7 +35,7 @@ pub struct IssuerChange {
 }
 
 /// The most passkeys that a change of the issuer names.
-const MOST: usize = 10_000;
+const MAX_PEOPLE: usize = 10_000;
 
 /// Changes the issuer, or only tells what that would mean.
 pub fn change_issuer(
@@ -47,7 +47,7 @@ pub fn change_issuer(
     let mut orphaned = Vec::new();
     // WebAuthn §4: a passkey is scoped to its RP ID, which is the issuer's host.
     if issuer.host() != found.issuer.host() {
-        for (_, passkey) in tx.list::<Passkey>(MOST)? {
+        for (_, passkey) in tx.list::<Passkey>(MAX_PEOPLE)? {
             let person = tx.find::<Person>(&passkey.user)?;
             let name = person.map_or_else(String::new, |person| person.username.to_string());
             orphaned.push((name, passkey.name.to_string()));

@@ -11,14 +11,14 @@ use crate::store::{StoreError, Tx, View};
 
 /// More keys than there can be: for each of three algorithms one every eight days of the longest
 /// session, which is a year.
-const MOST: usize = 256;
+const MAX_KEYS: usize = 256;
 
 /// The longest that a token lasts, whatever the configuration or its client says.
-const LONGEST: Duration = Duration::from_hours(24);
+const MAX_TOKEN_LIFETIME: Duration = Duration::from_hours(24);
 
 /// Every key that signs, will sign, or has signed something that may still come back.
 pub fn list(view: &impl View) -> Result<Vec<(KeyId, SigningKeyRow)>, StoreError> {
-    view.list::<SigningKeyRow>(MOST)
+    view.list::<SigningKeyRow>(MAX_KEYS)
 }
 
 /// The algorithms that have no key yet.
@@ -33,12 +33,12 @@ pub fn due(view: &impl View, cx: &Context) -> Result<Vec<SigningAlg>, StoreError
     let lifetimes = &cx.rules.config.lifetimes;
     let age = lifetimes.key_rotation.saturating_sub(lifetimes.key_overlap);
     let keys = list(view)?;
-    let is_due = |alg: &SigningAlg| {
+    let needs_touch = |alg: &SigningAlg| {
         let newest =
             keys.iter().filter(|(_, key)| key.alg == *alg).map(|(_, key)| key.active).max();
         newest.is_some_and(|active| cx.now >= active + age)
     };
-    Ok(SigningAlg::ALL.iter().copied().filter(is_due).collect())
+    Ok(SigningAlg::ALL.iter().copied().filter(needs_touch).collect())
 }
 
 /// Installs a key: the first of its algorithm, or the successor of the current one, which then
@@ -61,7 +61,7 @@ pub fn install(
         if old.active >= key.active || old.active > cx.now {
             return Ok(false);
         }
-        let at = key.active + LONGEST;
+        let at = key.active + MAX_TOKEN_LIFETIME;
         old.retires = Some(Retirement { at, forgotten: at + lifetimes.session_total });
         tx.put(&old_id, old)?;
     }

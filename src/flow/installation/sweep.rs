@@ -14,7 +14,7 @@ use crate::store::schema::{
 use crate::store::{Row, StoreError, Tx, View};
 
 /// The most rows that one transaction removes.
-const MOST: usize = 500;
+const MAX_ROWS: usize = 500;
 
 /// What one round of tidying did.
 pub struct Swept {
@@ -27,7 +27,7 @@ pub struct Swept {
 
 /// Removes some of what has expired.
 pub fn run(tx: &mut Tx<'_>, cx: &Context) -> Result<Swept, Error> {
-    let expired = tx.expired(cx.now, MOST)?;
+    let expired = tx.expired(cx.now, MAX_ROWS)?;
     let mut unreadable = Vec::new();
     for (since, key) in &expired {
         match remove(tx, cx, key) {
@@ -38,14 +38,14 @@ pub fn run(tx: &mut Tx<'_>, cx: &Context) -> Result<Swept, Error> {
             removed => removed?,
         }
     }
-    Ok(Swept { more: expired.len() == MOST, unreadable })
+    Ok(Swept { more: expired.len() == MAX_ROWS, unreadable })
 }
 
 fn remove(tx: &mut Tx<'_>, cx: &Context, key: &[u8]) -> Result<(), StoreError> {
     let table = key.first().copied().unwrap_or_default();
     if table == Session::TABLE.byte {
         let session = tx.remove_expired::<Session>(key)?;
-        return backchannel::announce(tx, cx, session);
+        return backchannel::schedule(tx, cx, session);
     }
     if table == BridgeSession::TABLE.byte {
         let session = tx.remove_expired::<BridgeSession>(key)?;
@@ -57,7 +57,7 @@ fn remove(tx: &mut Tx<'_>, cx: &Context, key: &[u8]) -> Result<(), StoreError> {
         };
     }
     if table == <Client as Row>::TABLE.byte {
-        return retention::forget_unused(tx, cx, &tx.expired_key::<Client>(key)?);
+        return retention::remove_unused(tx, cx, &tx.expired_key::<Client>(key)?);
     }
     in_tables!(
         AnonymousSession,

@@ -10,7 +10,7 @@ use crate::flow::Context;
 use crate::flow::person::{login, people};
 use crate::flow::session::{self, SignIn};
 use crate::model::person::{DisplayName, Role, Username};
-use crate::model::user_agent::DeviceFacts;
+use crate::model::user_agent::DeviceInfo;
 use crate::oauth::id::{CeremonyId, UserId};
 use crate::passkey::Registered;
 use crate::secret::{SessionSecret, SetupToken, TokenHash};
@@ -30,7 +30,7 @@ pub struct Invited {
 
 /// Makes a setup link.
 pub fn invite(tx: &mut Tx<'_>, cx: &Context, purpose: SetupPurpose) -> Result<Invited, Error> {
-    let token: SetupToken = cx.fresh.token();
+    let token: SetupToken = cx.seed.token();
     let expires = cx.now + cx.rules.config.lifetimes.setup_token;
     let link = SetupLink { expires, purpose, used: None };
     tx.put(&cx.rules.pepper.hash(&token), link)?;
@@ -38,7 +38,7 @@ pub fn invite(tx: &mut Tx<'_>, cx: &Context, purpose: SetupPurpose) -> Result<In
 }
 
 /// A link that opens something.
-pub struct Opened {
+pub struct OpenedLink {
     /// What it is for.
     pub purpose: SetupPurpose,
     /// Whom it is for, unless that is still to be said.
@@ -46,7 +46,7 @@ pub struct Opened {
 }
 
 /// What a link opens.
-pub fn open(view: &impl View, cx: &Context, link: &TokenHash) -> Result<Opened, Error> {
+pub fn open(view: &impl View, cx: &Context, link: &TokenHash) -> Result<OpenedLink, Error> {
     let row = view.find::<SetupLink>(link)?.ok_or(Refusal::SetupTokenUnknown)?;
     if row.used.is_some() {
         return Err(Refusal::SetupTokenUsed.into());
@@ -69,7 +69,7 @@ pub fn open(view: &impl View, cx: &Context, link: &TokenHash) -> Result<Opened, 
             Some(person)
         }
     };
-    Ok(Opened { purpose: row.purpose, person })
+    Ok(OpenedLink { purpose: row.purpose, person })
 }
 
 /// Who will have the new passkey.
@@ -85,14 +85,14 @@ pub struct Candidate {
 
 /// Who a link is for; a first administrator says so, in `chosen`.
 pub fn candidate(
-    opened: Opened,
+    opened: OpenedLink,
     cx: &Context,
     chosen: Option<(Username, DisplayName)>,
 ) -> Result<Candidate, Refusal> {
     match (opened.purpose, opened.person) {
         (SetupPurpose::First, _) => {
             let (username, display_name) = chosen.ok_or(Refusal::UsernameMalformed)?;
-            Ok(Candidate { user: UserId::draw(&cx.fresh), username, display_name })
+            Ok(Candidate { user: UserId::from_seed(&cx.seed), username, display_name })
         }
         (SetupPurpose::Enrol(user) | SetupPurpose::Recover(user), Some(person)) => {
             Ok(Candidate { user, username: person.username, display_name: person.display_name })
@@ -104,7 +104,7 @@ pub fn candidate(
 }
 
 /// Begins a ceremony by the right of a link.
-pub fn begin(
+pub fn start_ceremony(
     tx: &mut Tx<'_>,
     cx: &Context,
     browser: TokenHash,
@@ -119,12 +119,12 @@ pub fn begin(
         username: candidate.username.clone(),
         display_name: candidate.display_name.clone(),
     };
-    login::begin(tx, cx, browser, purpose, state)
+    login::start_ceremony(tx, cx, browser, purpose, state)
 }
 
 /// A registration that verified.
 #[derive(Clone)]
-pub struct Proof {
+pub struct RegistrationProof {
     /// The cookie of an anonymous session that the browser has.
     pub anonymous: Option<TokenHash>,
     /// The browser.
@@ -132,7 +132,7 @@ pub struct Proof {
     /// The ceremony that it answers.
     pub ceremony: CeremonyId,
     /// What the browser told of itself.
-    pub device: DeviceFacts,
+    pub device: DeviceInfo,
     /// The link whose right it uses.
     pub link: TokenHash,
     /// What the passkey is to be called.
@@ -153,7 +153,11 @@ pub struct Enrolled {
 
 /// Stores the passkey, spends the link, makes the first administrator, merges the anonymous session
 /// of somebody new, and opens their own: all or nothing.
-pub fn complete(tx: &mut Tx<'_>, cx: &Context, proof: &Proof) -> Result<Enrolled, Error> {
+pub fn complete(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    proof: &RegistrationProof,
+) -> Result<Enrolled, Error> {
     // The link first: whoever comes second is told that it was used.
     let opened = open(tx, cx, &proof.link)?;
     let ceremony = login::ceremony(tx, cx, proof.ceremony, &proof.browser)?;
@@ -169,7 +173,7 @@ pub fn complete(tx: &mut Tx<'_>, cx: &Context, proof: &Proof) -> Result<Enrolled
     if opened.purpose == SetupPurpose::First {
         let roles = [Role::ADMIN, Role::USER].iter().filter_map(|role| role.parse().ok());
         let person = Person {
-            barred: None,
+            tokens_valid_after: None,
             created: cx.now,
             disabled: false,
             display_name,
@@ -214,7 +218,7 @@ pub fn passkeys(
     user: UserId,
 ) -> Result<Vec<(CredentialId, Passkey)>, StoreError> {
     let mut passkeys = Vec::new();
-    for id in view.by(&PASSKEYS_BY_USER, &user, MOST_PASSKEYS)? {
+    for id in view.by(&PASSKEYS_BY_USER, &user, MAX_PASSKEYS)? {
         if let Some(passkey) = view.find::<Passkey>(&id)? {
             passkeys.push((id, passkey));
         }
@@ -223,4 +227,4 @@ pub fn passkeys(
 }
 
 /// The most passkeys of one person that are read at once.
-const MOST_PASSKEYS: usize = 100;
+const MAX_PASSKEYS: usize = 100;

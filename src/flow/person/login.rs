@@ -6,7 +6,7 @@
 use crate::error::{Error, Refusal};
 use crate::flow::session::{self, SignIn};
 use crate::flow::{Context, Rules};
-use crate::model::user_agent::DeviceFacts;
+use crate::model::user_agent::DeviceInfo;
 use crate::oauth::id::{CeremonyId, UserId};
 use crate::passkey::Asserted;
 use crate::secret::{SessionSecret, TokenHash};
@@ -16,23 +16,23 @@ use crate::store::schema::{
 use crate::store::{Tx, View};
 
 /// Refuses where as many ceremonies wait as may, which is as many as sign-ins may.
-pub fn check_room(view: &impl View, rules: &Rules) -> Result<(), Error> {
-    let most = rules.config.policy.interactions;
-    if view.count::<Ceremony>(most)? >= most {
+pub fn check_capacity(view: &impl View, rules: &Rules) -> Result<(), Error> {
+    let limit = rules.config.policy.interactions;
+    if view.count::<Ceremony>(limit)? >= limit {
         return Err(Refusal::CeremoniesTooMany.into());
     }
     Ok(())
 }
 
 /// Keeps the server's half of a ceremony.
-pub fn begin(
+pub fn start_ceremony(
     tx: &mut Tx<'_>,
     cx: &Context,
     browser: TokenHash,
     purpose: CeremonyPurpose,
     state: Vec<u8>,
 ) -> Result<CeremonyId, Error> {
-    let id = CeremonyId::draw(&cx.fresh);
+    let id = CeremonyId::from_seed(&cx.seed);
     let expires = cx.now + cx.rules.config.lifetimes.ceremony;
     tx.put(&id, Ceremony { browser, expires, purpose, state })?;
     Ok(id)
@@ -56,7 +56,7 @@ pub fn ceremony(
 }
 
 /// What an assertion is to be verified against.
-pub struct Challenged {
+pub struct ChallengedPasskey {
     /// The server's half of the ceremony.
     pub state: Vec<u8>,
     /// The passkey that the answer names.
@@ -73,7 +73,7 @@ pub fn challenged(
     browser: &TokenHash,
     credential: &CredentialId,
     user: Option<UserId>,
-) -> Result<Challenged, Error> {
+) -> Result<ChallengedPasskey, Error> {
     let ceremony = ceremony(view, cx, id, browser)?;
     if ceremony.purpose != CeremonyPurpose::Authenticate {
         return Err(Refusal::CeremonyUnknown.into());
@@ -82,12 +82,12 @@ pub fn challenged(
     if user != Some(passkey.user) {
         return Err(Refusal::CredentialOfAnotherPerson.into());
     }
-    Ok(Challenged { state: ceremony.state, passkey })
+    Ok(ChallengedPasskey { state: ceremony.state, passkey })
 }
 
 /// An assertion that verified.
 #[derive(Clone)]
-pub struct Proof {
+pub struct AssertionProof {
     /// What verification gave.
     pub asserted: Asserted,
     /// The browser.
@@ -97,7 +97,7 @@ pub struct Proof {
     /// The passkey.
     pub credential: CredentialId,
     /// What the browser told of itself.
-    pub device: DeviceFacts,
+    pub device: DeviceInfo,
     /// The session cookie that the browser has already.
     pub previous: Option<TokenHash>,
     /// The revision of the passkey that it was verified against.
@@ -105,7 +105,7 @@ pub struct Proof {
 }
 
 /// What became of a sign-in.
-pub enum Completed {
+pub enum SignInOutcome {
     /// The passkey was used meanwhile: verify once more.
     Changed,
     /// The browser is signed in.
@@ -113,11 +113,15 @@ pub enum Completed {
 }
 
 /// Uses up the ceremony, updates the passkey and opens the session.
-pub fn complete(tx: &mut Tx<'_>, cx: &Context, proof: &Proof) -> Result<Completed, Error> {
+pub fn complete(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    proof: &AssertionProof,
+) -> Result<SignInOutcome, Error> {
     ceremony(tx, cx, proof.ceremony, &proof.browser)?;
     let mut passkey = tx.find::<Passkey>(&proof.credential)?.ok_or(Refusal::CredentialNotOurs)?;
     if passkey.revision != proof.revision {
-        return Ok(Completed::Changed);
+        return Ok(SignInOutcome::Changed);
     }
     let user = passkey.user;
     let person = tx.find::<Person>(&user)?.ok_or(Refusal::CredentialNotOurs)?;
@@ -133,5 +137,5 @@ pub fn complete(tx: &mut Tx<'_>, cx: &Context, proof: &Proof) -> Result<Complete
     let authentication = Authentication { amr: proof.asserted.amr.clone(), at: cx.now };
     let sign_in = SignIn { authentication, device: proof.device.clone(), user };
     let secret = session::open(tx, cx, sign_in, proof.previous.as_ref())?;
-    Ok(Completed::SignedIn(secret))
+    Ok(SignInOutcome::SignedIn(secret))
 }

@@ -54,7 +54,7 @@ pub fn add(
     let own_name = new.username.as_str().parse::<DisplayName>()?;
     let default = || Role::USER.parse().map(|role| vec![role]);
     let person = Person {
-        barred: None,
+        tokens_valid_after: None,
         created: cx.now,
         disabled: false,
         display_name: new.display_name.clone().unwrap_or(own_name),
@@ -63,7 +63,7 @@ pub fn add(
         updated: cx.now,
         username: new.username.clone(),
     };
-    let id = UserId::draw(&cx.fresh);
+    let id = UserId::from_seed(&cx.seed);
     tx.put(&id, person.clone())?;
     let invited = enroll::invite(tx, cx, SetupPurpose::Enrol(id))?;
     Ok((id, person, invited))
@@ -119,7 +119,11 @@ pub fn change(
     }
     let disabled = change.disabled.unwrap_or(old.disabled);
     let person = Person {
-        barred: if disabled && !old.disabled { Some(cx.now) } else { old.barred },
+        tokens_valid_after: if disabled && !old.disabled {
+            Some(cx.now)
+        } else {
+            old.tokens_valid_after
+        },
         disabled,
         display_name: change.display_name.clone().unwrap_or_else(|| old.display_name.clone()),
         email: change.email.clone().unwrap_or_else(|| old.email.clone()),
@@ -131,7 +135,7 @@ pub fn change(
         check_another_administrator(tx, id)?;
     }
     if disabled && !old.disabled {
-        session::end_of_person(tx, cx, id)?;
+        session::end_all_of_person(tx, cx, id)?;
     }
     tx.put(&id, person.clone())?;
     Ok((id, person))
@@ -148,7 +152,7 @@ pub fn remove(tx: &mut Tx<'_>, cx: &Context, username: &Username) -> Result<User
     if administers(&person) {
         check_another_administrator(tx, id)?;
     }
-    session::end_of_person(tx, cx, id)?;
+    session::end_all_of_person(tx, cx, id)?;
     for passkey in tx.by(&PASSKEYS_BY_USER, &id, usize::MAX)? {
         tx.remove::<Passkey>(&passkey)?;
     }

@@ -12,7 +12,7 @@ use crate::flow::client::retention;
 use crate::flow::token::issue::{self, Issued};
 use crate::flow::{Context, throttle};
 use crate::model::anonymous::AnonymousRequest;
-use crate::model::user_agent::DeviceFacts;
+use crate::model::user_agent::DeviceInfo;
 use crate::oauth::authorize::Callback;
 use crate::oauth::claims::AccessClaims;
 use crate::oauth::id::{AnonymousSub, SessionId, UserId};
@@ -24,20 +24,20 @@ use crate::store::schema::{
 use crate::store::{StoreError, Tx, View};
 
 /// How many are opened in a minute from one network, and for one client.
-const FROM_NETWORK: usize = 60;
-const FOR_CLIENT: usize = 600;
+const MAX_PER_NETWORK: usize = 60;
+const MAX_PER_CLIENT: usize = 600;
 
 /// From where a session is asked for.
 #[derive(Clone, Debug)]
-pub struct Asking {
+pub struct SessionRequest {
     /// The address.
     pub address: IpAddr,
     /// What the request tells of the device.
-    pub device: DeviceFacts,
+    pub device: DeviceInfo,
 }
 
 /// A session that was opened, and the token to be signed under it.
-pub struct Opened {
+pub struct OpenedSession {
     /// The token.
     pub issued: Issued,
     /// The session.
@@ -52,14 +52,14 @@ pub struct Opened {
 /// is no network: through a proxy it may be anybody.
 ///
 /// Read before the transaction: the bound is a bound on size, and need not be exact.
-pub fn check_room(view: &impl View, cx: &Context, address: IpAddr) -> Result<(), Error> {
-    let most = cx.rules.config.policy.anonymous_sessions;
-    let (network, half) = (network(cx, address), most.div_ceil(2));
-    let in_all = view.count_beyond(&ANONYMOUS_BY_EXPIRY, &(), &cx.now, most)?;
+pub fn check_capacity(view: &impl View, cx: &Context, address: IpAddr) -> Result<(), Error> {
+    let limit = cx.rules.config.policy.anonymous_sessions;
+    let (network, half) = (network(cx, address), limit.div_ceil(2));
+    let in_all = view.count_beyond(&ANONYMOUS_BY_EXPIRY, &(), &cx.now, limit)?;
     let from_network =
         view.count_beyond(&ANONYMOUS_BY_NETWORK, &network, &(network, cx.now), half)?;
     let filled = from_network >= half && !address.to_canonical().is_loopback();
-    if in_all >= most || filled {
+    if in_all >= limit || filled {
         return Err(Refusal::AnonymousSessionsTooMany.into());
     }
     Ok(())
@@ -79,9 +79,9 @@ pub fn open(
     tx: &mut Tx<'_>,
     cx: &Context,
     proven: &AuthenticatedClient,
-    asking: &Asking,
+    session_request: &SessionRequest,
     request: &AnonymousRequest,
-) -> Result<Opened, Error> {
+) -> Result<OpenedSession, Error> {
     let client = proven.client(tx)?;
     if !client.anonymous {
         return Err(Refusal::AnonymousNotAllowed.into());
@@ -89,12 +89,12 @@ pub fn open(
     if let Some(requested) = &request.redirect_uri {
         Callback::prove(&client.redirect_uris, client.client_type, Some(requested), None)?;
     }
-    let from = throttle::network(asking.address);
-    throttle::spend(tx, cx, "anonymous sessions from", &from, FROM_NETWORK)?;
+    let from = throttle::network(session_request.address);
+    throttle::consume(tx, cx, "anonymous sessions from", &from, MAX_PER_NETWORK)?;
     let id = proven.id();
-    throttle::spend(tx, cx, "anonymous sessions of", id.as_str().as_bytes(), FOR_CLIENT)?;
-    retention::note(tx, cx, id)?;
-    let (id, secret) = (SessionId::draw(&cx.fresh), cx.fresh.token());
+    throttle::consume(tx, cx, "anonymous sessions of", id.as_str().as_bytes(), MAX_PER_CLIENT)?;
+    retention::record_use(tx, cx, id)?;
+    let (id, secret) = (SessionId::from_seed(&cx.seed), cx.seed.token());
     let session = AnonymousSession {
         client: proven.id().clone(),
         cookie: cx.rules.pepper.hash(&secret),
@@ -102,14 +102,14 @@ pub fn open(
         ending: None,
         expires: cx.now + cx.rules.config.lifetimes.anonymous,
         metadata: request.metadata.clone(),
-        device: asking.device.clone(),
-        network: network(cx, asking.address),
+        device: session_request.device.clone(),
+        network: network(cx, session_request.address),
         redirect_uri: request.redirect_uri.clone(),
-        sub: AnonymousSub::draw(&cx.fresh),
+        sub: AnonymousSub::from_seed(&cx.seed),
     };
     tx.put(&id, session.clone())?;
     let issued = issue::for_anonymous(cx, &client, id, &session)?;
-    Ok(Opened { issued, id, secret, session })
+    Ok(OpenedSession { issued, id, secret, session })
 }
 
 /// The session of that id, if it lives: not ended, not over, and its client is still the one that
@@ -161,15 +161,15 @@ pub fn merge(
 /// # Errors
 ///
 /// [`Refusal::SessionNotFound`] where it does not live.
-pub fn revoke(tx: &mut Tx<'_>, cx: &Context, id: SessionId) -> Result<Kept, Error> {
+pub fn revoke(tx: &mut Tx<'_>, cx: &Context, id: SessionId) -> Result<StoredSession, Error> {
     let session = live(tx, cx, id)?.ok_or(Refusal::SessionNotFound)?;
     let session = AnonymousSession { ending: Some(AnonymousEnding::Revoked), ..session };
     tx.put(&id, session.clone())?;
-    Ok(Kept { id, lives: false, session })
+    Ok(StoredSession { id, lives: false, session })
 }
 
 /// A session that its operator looks at.
-pub struct Kept {
+pub struct StoredSession {
     /// Its id.
     pub id: SessionId,
     /// Whether it lives.
@@ -178,23 +178,31 @@ pub struct Kept {
     pub session: AnonymousSession,
 }
 
-/// The sessions that live, at most `most` of them.
-pub fn listed(view: &impl View, cx: &Context, most: usize) -> Result<Vec<Kept>, StoreError> {
+/// The sessions that live, at most `limit` of them.
+pub fn list(
+    view: &impl View,
+    cx: &Context,
+    limit: usize,
+) -> Result<Vec<StoredSession>, StoreError> {
     let mut sessions = Vec::new();
-    for id in view.beyond(&ANONYMOUS_BY_EXPIRY, &cx.now, most)? {
+    for id in view.beyond(&ANONYMOUS_BY_EXPIRY, &cx.now, limit)? {
         let session = live(view, cx, id)?;
-        sessions.extend(session.map(|session| Kept { id, lives: true, session }));
+        sessions.extend(session.map(|session| StoredSession { id, lives: true, session }));
     }
-    sessions.sort_by_key(|kept| (kept.session.created, kept.id));
+    sessions.sort_by_key(|stored| (stored.session.created, stored.id));
     Ok(sessions)
 }
 
-/// The sessions that are kept, those that are over too, at most `most` of them.
-pub fn kept(view: &impl View, cx: &Context, most: usize) -> Result<Vec<Kept>, StoreError> {
+/// The sessions that are kept, those that are over too, at most `limit` of them.
+pub fn list_all(
+    view: &impl View,
+    cx: &Context,
+    limit: usize,
+) -> Result<Vec<StoredSession>, StoreError> {
     let mut sessions = Vec::new();
-    for (id, session) in view.list::<AnonymousSession>(most)? {
-        sessions.push(Kept { id, lives: live(view, cx, id)?.is_some(), session });
+    for (id, session) in view.list::<AnonymousSession>(limit)? {
+        sessions.push(StoredSession { id, lives: live(view, cx, id)?.is_some(), session });
     }
-    sessions.sort_by_key(|kept| (kept.session.created, kept.id));
+    sessions.sort_by_key(|stored| (stored.session.created, stored.id));
     Ok(sessions)
 }

@@ -18,7 +18,7 @@ use crate::store::schema::{Client, DELIVERIES_BY_DUE, Delivery};
 use crate::store::{StoreError, Tx, View};
 
 /// The pauses between attempts. After the last one a client is given up.
-const PAUSES: [Duration; 5] = [
+const RETRY_DELAYS: [Duration; 5] = [
     Duration::from_secs(10),
     Duration::from_mins(1),
     Duration::from_mins(5),
@@ -27,13 +27,13 @@ const PAUSES: [Duration; 5] = [
 ];
 
 /// How long a logout token holds; §2.4 prefers two minutes at most, so that it is of no use later.
-const LASTING: Duration = Duration::from_mins(2);
+const LOGOUT_TOKEN_LIFETIME: Duration = Duration::from_mins(2);
 
 /// The most clients that are told of one session's end, and the most that one look finds.
-const MOST: usize = 1_000;
+const MAX_CLIENTS: usize = 1_000;
 
 /// Writes down that `client` was answered in a session, if it wants to hear of the session's end.
-pub fn note(
+pub fn record_client(
     tx: &mut Tx<'_>,
     cx: &Context,
     id: &ClientId,
@@ -54,8 +54,8 @@ pub fn note(
 }
 
 /// Makes a session's deliveries due: it has just ended.
-pub fn announce(tx: &mut Tx<'_>, cx: &Context, session: SessionId) -> Result<(), StoreError> {
-    for (key, delivery) in tx.list_under::<Delivery, _>(&session, MOST)? {
+pub fn schedule(tx: &mut Tx<'_>, cx: &Context, session: SessionId) -> Result<(), StoreError> {
+    for (key, delivery) in tx.list_under::<Delivery, _>(&session, MAX_CLIENTS)? {
         if delivery.due.is_none() {
             tx.put(&key, Delivery { due: Some(cx.now), ..delivery })?;
         }
@@ -65,18 +65,18 @@ pub fn announce(tx: &mut Tx<'_>, cx: &Context, session: SessionId) -> Result<(),
 
 /// A delivery that is due: whom to tell what.
 #[derive(Clone)]
-pub struct Due {
+pub struct DueDelivery {
     /// Which one.
     pub key: (SessionId, ClientId),
     /// The attempt that it is, from the first.
     pub attempt: u32,
     /// What the client is told; nothing where it has gone, or wants to hear nothing any more.
-    pub message: Option<Message>,
+    pub message: Option<LogoutMessage>,
 }
 
 /// A logout token before it is signed.
 #[derive(Clone)]
-pub struct Message {
+pub struct LogoutMessage {
     /// What it is signed with.
     pub alg: SigningAlg,
     /// What it says.
@@ -85,14 +85,14 @@ pub struct Message {
     pub uri: WebUri,
 }
 
-/// The first `most` deliveries that are due, in the order in which they became so. One that cannot
+/// The first `limit` deliveries that are due, in the order in which they became so. One that cannot
 /// be read holds up no other.
 pub fn due(
     view: &impl View,
     cx: &Context,
-    most: usize,
-) -> Result<Vec<Result<Due, StoreError>>, StoreError> {
-    let keys = view.up_to(&DELIVERIES_BY_DUE, &cx.now, most)?.into_iter();
+    limit: usize,
+) -> Result<Vec<Result<DueDelivery, StoreError>>, StoreError> {
+    let keys = view.up_to(&DELIVERIES_BY_DUE, &cx.now, limit)?.into_iter();
     Ok(keys.filter_map(|key| delivery(view, cx, key).transpose()).collect())
 }
 
@@ -100,26 +100,26 @@ fn delivery(
     view: &impl View,
     cx: &Context,
     key: (SessionId, ClientId),
-) -> Result<Option<Due>, StoreError> {
+) -> Result<Option<DueDelivery>, StoreError> {
     let Some(delivery) = view.find::<Delivery>(&key)? else { return Ok(None) };
     let client = view.find::<Client>(&key.1)?;
     let client = client.filter(|client| client.created <= delivery.created);
     let message = client.and_then(|client| {
         let uri = client.backchannel_logout_uri?;
-        Some(Message { alg: client.id_token_alg, claims: claims(cx, &key, &delivery), uri })
+        Some(LogoutMessage { alg: client.id_token_alg, claims: claims(cx, &key, &delivery), uri })
     });
-    Ok(Some(Due { attempt: delivery.attempts + 1, message, key }))
+    Ok(Some(DueDelivery { attempt: delivery.attempts + 1, message, key }))
 }
 
 /// §2.4: what a logout token says. "A nonce Claim MUST NOT be present", so that it cannot pass for
 /// an ID token.
 fn claims(cx: &Context, (session, client): &(SessionId, ClientId), row: &Delivery) -> LogoutClaims {
-    let chance = cx.fresh.bytes(&format!("logout token {session} {client}"));
+    let chance = cx.seed.bytes(&format!("logout token {session} {client}"));
     LogoutClaims {
         iss: cx.rules.issuer.to_string(),
         aud: client.to_string(),
         iat: cx.now.seconds(),
-        exp: (cx.now + LASTING).seconds(),
+        exp: (cx.now + LOGOUT_TOKEN_LIFETIME).seconds(),
         jti: jti(None, chance),
         events: LogoutEvents::default(),
         sub: row.sub.clone(),
@@ -129,7 +129,7 @@ fn claims(cx: &Context, (session, client): &(SessionId, ClientId), row: &Deliver
 
 /// How an attempt went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum DeliveryOutcome {
     /// The client was not reached, or not itself; it may be later.
     Failed,
     /// The client was told, has gone, or does not want to hear it.
@@ -137,22 +137,27 @@ pub enum Outcome {
 }
 
 /// Writes down how an attempt went. Gives whether the client is given up after it.
-pub fn tried(tx: &mut Tx<'_>, cx: &Context, due: &Due, outcome: Outcome) -> Result<bool, Error> {
+pub fn record_attempt(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    due: &DueDelivery,
+    outcome: DeliveryOutcome,
+) -> Result<bool, Error> {
     let Some(delivery) = tx.find::<Delivery>(&due.key)? else { return Ok(false) };
     // Somebody else may have tried it at the same time.
     if delivery.attempts + 1 != due.attempt {
         return Ok(false);
     }
-    let pause = PAUSES.get(usize::try_from(delivery.attempts).unwrap_or(usize::MAX));
+    let pause = RETRY_DELAYS.get(usize::try_from(delivery.attempts).unwrap_or(usize::MAX));
     match (outcome, pause) {
-        (Outcome::Failed, Some(pause)) => {
+        (DeliveryOutcome::Failed, Some(pause)) => {
             let next = Some(cx.now + *pause);
             tx.put(&due.key, Delivery { attempts: due.attempt, due: next, ..delivery })?;
             Ok(false)
         }
-        (Outcome::Failed, None) | (Outcome::Settled, _) => {
+        (DeliveryOutcome::Failed, None) | (DeliveryOutcome::Settled, _) => {
             tx.remove::<Delivery>(&due.key)?;
-            Ok(outcome == Outcome::Failed)
+            Ok(outcome == DeliveryOutcome::Failed)
         }
     }
 }

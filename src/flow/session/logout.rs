@@ -1,7 +1,7 @@
 //! Signing out: [OpenID Connect RP-Initiated Logout](https://openid.net/specs/openid-connect-rpinitiated-1_0.html).
 
 use crate::error::{Error, Refusal};
-use crate::flow::authorize::step::{self, Door};
+use crate::flow::authorize::step::{self, PresentedInteraction};
 use crate::flow::session::{self, LiveSession};
 use crate::flow::token::issue;
 use crate::flow::{Context, authorize};
@@ -15,7 +15,7 @@ use crate::store::{StoreError, Tx, View};
 /// Stores a logout request whose hint was verified, if it brought one.
 ///
 /// A way home is only taken where the client is known and registered it.
-pub fn begin(
+pub fn start(
     tx: &mut Tx<'_>,
     cx: &Context,
     request: &LogoutRequest,
@@ -33,18 +33,22 @@ pub fn begin(
     let next = match &request.post_logout_redirect_uri {
         None => None,
         Some(uri) => {
-            let row = asking(tx, client.as_ref())?.ok_or(Refusal::PostLogoutUriUnregistered)?;
+            let row = requesting_client(tx, client.as_ref())?
+                .ok_or(Refusal::PostLogoutUriUnregistered)?;
             let state = request.state.clone();
             PostLogout::prove(&row.post_logout_redirect_uris, uri, state.as_deref())?;
             Some((uri.clone(), state))
         }
     };
     let hint = hint.map(|claims| (claims.sub.clone(), claims.sid.parse::<SessionId>().ok()));
-    authorize::store(tx, cx, Purpose::Logout { client, hint, next })
+    authorize::store_interaction(tx, cx, Purpose::Logout { client, hint, next })
 }
 
 /// The client that asks, if it is known and switched on.
-fn asking(view: &impl View, client: Option<&ClientId>) -> Result<Option<Client>, StoreError> {
+fn requesting_client(
+    view: &impl View,
+    client: Option<&ClientId>,
+) -> Result<Option<Client>, StoreError> {
     let Some(id) = client else { return Ok(None) };
     Ok(view.find::<Client>(id)?.filter(|client| client.enabled))
 }
@@ -65,16 +69,21 @@ pub enum Step {
 /// Signs out, if the hint names the session or the person has confirmed; else asks.
 ///
 /// §2: without a fitting hint "the OP SHOULD ask the End-User whether to log out of the OP".
-pub fn advance(tx: &mut Tx<'_>, cx: &Context, door: &Door, confirmed: bool) -> Result<Step, Error> {
-    let interaction = step::interaction(tx, cx, door)?;
+pub fn advance(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    presented: &PresentedInteraction,
+    confirmed: bool,
+) -> Result<Step, Error> {
+    let interaction = step::interaction(tx, cx, presented)?;
     let Purpose::Logout { client, hint, next } = interaction.purpose else {
         return Err(Refusal::InteractionUnknown.into());
     };
-    let session = match &door.session {
+    let session = match &presented.session {
         Some(cookie) => session::live(tx, cx, cookie)?,
         None => None,
     };
-    let client = asking(tx, client.as_ref())?;
+    let client = requesting_client(tx, client.as_ref())?;
     if let Some(session) = session {
         let hinted = client.as_ref().zip(hint).is_some_and(|(client, (sub, sid))| {
             sub == issue::subject(&cx.rules, client, session.user())
@@ -86,7 +95,7 @@ pub fn advance(tx: &mut Tx<'_>, cx: &Context, door: &Door, confirmed: bool) -> R
         }
         session::end(tx, cx, session.id())?;
     }
-    tx.remove::<Interaction>(&door.interaction)?;
+    tx.remove::<Interaction>(&presented.interaction)?;
     // The client may have changed while the person was reading: its URI is proven again.
     let next = client.zip(next).and_then(|(client, (uri, state))| {
         PostLogout::prove(&client.post_logout_redirect_uris, &uri, state.as_deref()).ok()
@@ -95,8 +104,8 @@ pub fn advance(tx: &mut Tx<'_>, cx: &Context, door: &Door, confirmed: bool) -> R
 }
 
 /// The person wants to stay: nothing is ended, and the request is over.
-pub fn stay(tx: &mut Tx<'_>, cx: &Context, door: &Door) -> Result<(), Error> {
-    step::interaction(tx, cx, door)?;
-    tx.remove::<Interaction>(&door.interaction)?;
+pub fn stay(tx: &mut Tx<'_>, cx: &Context, presented: &PresentedInteraction) -> Result<(), Error> {
+    step::interaction(tx, cx, presented)?;
+    tx.remove::<Interaction>(&presented.interaction)?;
     Ok(())
 }

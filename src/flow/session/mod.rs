@@ -10,14 +10,14 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::token::grant;
-use crate::model::user_agent::DeviceFacts;
+use crate::model::user_agent::DeviceInfo;
 use crate::oauth::id::{SessionId, UserId};
 use crate::secret::{SessionSecret, TokenHash};
 use crate::store::schema::{Authentication, Person, SESSIONS_BY_COOKIE, SESSIONS_BY_USER, Session};
 use crate::store::{StoreError, Tx, View};
 
 /// How far behind the record of a session's last use may lie, so that a page costs no commit.
-const PRECISION: Duration = Duration::from_mins(10);
+const LAST_SEEN_PRECISION: Duration = Duration::from_mins(10);
 
 /// Proof that a browser is signed in: a session that is not over, of a person who may be here.
 #[derive(Clone, Debug)]
@@ -59,7 +59,7 @@ impl LiveSession {
     }
 
     /// What the browser told of itself, when it was last heard of.
-    pub fn device(&self) -> &DeviceFacts {
+    pub fn device(&self) -> &DeviceInfo {
         &self.session.device
     }
 
@@ -69,8 +69,8 @@ impl LiveSession {
     }
 
     /// Whether its last use should be written down.
-    pub fn is_due(&self, cx: &Context) -> bool {
-        cx.now.since(self.session.seen) >= PRECISION
+    pub fn needs_touch(&self, cx: &Context) -> bool {
+        cx.now.since(self.session.seen) >= LAST_SEEN_PRECISION
     }
 }
 
@@ -94,8 +94,10 @@ pub fn by_id(
 ) -> Result<Option<LiveSession>, StoreError> {
     let Some(session) = view.find::<Session>(&id)? else { return Ok(None) };
     let Some(person) = view.find::<Person>(&session.user)? else { return Ok(None) };
-    let barred = person.barred.is_some_and(|barred| session.authentication.at <= barred);
-    if cx.now >= session.expires || session.revoked || person.disabled || barred {
+    let tokens_valid_after = person
+        .tokens_valid_after
+        .is_some_and(|tokens_valid_after| session.authentication.at <= tokens_valid_after);
+    if cx.now >= session.expires || session.revoked || person.disabled || tokens_valid_after {
         return Ok(None);
     }
     Ok(Some(LiveSession { id, person, session }))
@@ -106,7 +108,7 @@ pub struct SignIn {
     /// How and when.
     pub authentication: Authentication,
     /// In which browser.
-    pub device: DeviceFacts,
+    pub device: DeviceInfo,
     /// Who.
     pub user: UserId,
 }
@@ -131,11 +133,11 @@ pub fn open(
         Some(previous) if previous.user() == user => previous.id,
         Some(previous) => {
             end(tx, cx, previous.id)?;
-            SessionId::draw(&cx.fresh)
+            SessionId::from_seed(&cx.seed)
         }
-        None => SessionId::draw(&cx.fresh),
+        None => SessionId::from_seed(&cx.seed),
     };
-    let secret: SessionSecret = cx.fresh.token();
+    let secret: SessionSecret = cx.seed.token();
     let lifetimes = &cx.rules.config.lifetimes;
     let session = Session {
         authentication,
@@ -157,7 +159,7 @@ pub fn touch(
     tx: &mut Tx<'_>,
     cx: &Context,
     id: SessionId,
-    device: Option<&DeviceFacts>,
+    device: Option<&DeviceInfo>,
 ) -> Result<(), Error> {
     let Some(live) = by_id(tx, cx, id)? else { return Ok(()) };
     let lifetimes = &cx.rules.config.lifetimes;
@@ -184,7 +186,7 @@ pub fn sign_out(tx: &mut Tx<'_>, cx: &Context, cookie: &TokenHash) -> Result<(),
 /// session whenever they are used. The clients that want to hear of it are told.
 pub fn end(tx: &mut Tx<'_>, cx: &Context, id: SessionId) -> Result<(), Error> {
     tx.remove::<Session>(&id)?;
-    backchannel::announce(tx, cx, id)?;
+    backchannel::schedule(tx, cx, id)?;
     Ok(())
 }
 
@@ -196,8 +198,8 @@ pub fn end(tx: &mut Tx<'_>, cx: &Context, id: SessionId) -> Result<(), Error> {
 /// [`Refusal::SessionNotFound`] where it does not live.
 pub fn revoke(tx: &mut Tx<'_>, cx: &Context, id: SessionId) -> Result<LiveSession, Error> {
     let live = by_id(tx, cx, id)?.ok_or(Refusal::SessionNotFound)?;
-    grant::end_of_session(tx, cx, id)?;
-    backchannel::announce(tx, cx, id)?;
+    grant::end_all_of_session(tx, cx, id)?;
+    backchannel::schedule(tx, cx, id)?;
     let lifetimes = &cx.rules.config.lifetimes;
     let expires = cx.now + lifetimes.authorization_code.max(lifetimes.device_code);
     tx.put(&id, Session { expires, revoked: true, ..live.session.clone() })?;
@@ -221,16 +223,16 @@ pub fn is_revoked(view: &impl View, id: SessionId) -> Result<bool, StoreError> {
     Ok(view.find::<Session>(&id)?.is_some_and(|session| session.revoked))
 }
 
-/// The sessions that live, of one person or of all, of the first `most` that there are.
-pub fn listed(
+/// The sessions that live, of one person or of all, of the first `limit` that there are.
+pub fn list(
     view: &impl View,
     cx: &Context,
     user: Option<UserId>,
-    most: usize,
+    limit: usize,
 ) -> Result<Vec<LiveSession>, StoreError> {
     let ids = match user {
-        Some(user) => view.by(&SESSIONS_BY_USER, &user, most)?,
-        None => view.list::<Session>(most)?.into_iter().map(|(id, _)| id).collect(),
+        Some(user) => view.by(&SESSIONS_BY_USER, &user, limit)?,
+        None => view.list::<Session>(limit)?.into_iter().map(|(id, _)| id).collect(),
     };
     let mut sessions = Vec::new();
     for id in ids {
@@ -241,7 +243,7 @@ pub fn listed(
 }
 
 /// Ends every session of a person.
-pub fn end_of_person(tx: &mut Tx<'_>, cx: &Context, user: UserId) -> Result<(), Error> {
+pub fn end_all_of_person(tx: &mut Tx<'_>, cx: &Context, user: UserId) -> Result<(), Error> {
     for id in tx.by(&SESSIONS_BY_USER, &user, usize::MAX)? {
         end(tx, cx, id)?;
     }

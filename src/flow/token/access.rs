@@ -50,7 +50,7 @@ pub fn live(view: &impl View, cx: &Context, claims: &AccessClaims) -> Result<Liv
         return Ok(LiveAccess::Anonymous);
     }
     if bridge::access::is_bridge(claims) {
-        let live = bridge::access::behind(view, cx, claims)?;
+        let live = bridge::access::of_token(view, cx, claims)?;
         return Ok(LiveAccess::Bridge(Box::new(live)));
     }
     let id = claims.client_id.parse::<ClientId>().map_err(|_| Refusal::BearerTokenMalformed)?;

@@ -41,7 +41,7 @@ pub fn issue(
     if targets.unregistered || !request.resources.iter().all(|own| is_own(cx, own) || listed(own)) {
         return Err(Refusal::ResourceUnknown.into());
     }
-    let allowed = targets.meant(&cx.rules, &client.scope);
+    let allowed = targets.default_scope(&cx.rules, &client.scope);
     let scope = match &request.scope {
         Some(requested) => {
             let scope = requested.intersect(&allowed);

@@ -64,9 +64,9 @@ pub fn redeem(
         session: code.session,
         user: code.user,
     };
-    let (live, refresh_token) = grant::begin(tx, cx, &client, allowed)?;
+    let (live, refresh_token) = grant::create(tx, cx, &client, allowed)?;
     code.spent = Some(live.id());
-    code.kept = live.grant().expires;
+    code.retained_until = live.grant().expires;
     tx.put(&hash, code)?;
     let issued = issue::for_grant(cx, &live, &resources, scope, nonce, refresh_token);
     Ok(Redeemed::Tokens(Box::new(issued)))

@@ -64,7 +64,10 @@ pub fn live(view: &impl View, cx: &Context, id: GrantId) -> Result<Option<LiveGr
         return Ok(None);
     };
     // Whoever was let in again signs in again.
-    if person.barred.is_some_and(|barred| grant.authentication.at <= barred) {
+    if person
+        .tokens_valid_after
+        .is_some_and(|tokens_valid_after| grant.authentication.at <= tokens_valid_after)
+    {
         return Ok(None);
     }
     // OpenID Connect Core §11: offline access is access "when the End-User is not present".
@@ -97,7 +100,7 @@ pub struct Allowed {
 /// Makes a grant, and its first refresh token where the client registered that grant type.
 ///
 /// What was allowed may be worth nothing any more: session and person may have gone since.
-pub fn begin(
+pub fn create(
     tx: &mut Tx<'_>,
     cx: &Context,
     client: &Client,
@@ -109,11 +112,11 @@ pub fn begin(
     {
         return Err(Refusal::GrantEnded.into());
     }
-    retention::note(tx, cx, &allowed.client)?;
+    retention::record_use(tx, cx, &allowed.client)?;
     let refreshes = client.grant_types.contains(&GrantType::RefreshToken);
     let lifetimes = &cx.rules.config.lifetimes;
     let lasting = if refreshes { lifetimes.refresh_total } else { lifetimes.access_token };
-    let id = GrantId::draw(&cx.fresh);
+    let id = GrantId::from_seed(&cx.seed);
     let grant = Grant {
         authentication: allowed.authentication,
         claims: allowed.claims,
@@ -131,7 +134,7 @@ pub fn begin(
         user: allowed.user,
     };
     let refresh_token = refreshes.then(|| {
-        let token: RefreshToken = cx.fresh.token();
+        let token: RefreshToken = cx.seed.token();
         token
     });
     if let Some(token) = &refresh_token {
@@ -139,7 +142,7 @@ pub fn begin(
             client: grant.client.clone(),
             expires: grant.expires.min(cx.now + lifetimes.refresh_idle),
             grant: id,
-            kept: grant.expires,
+            retained_until: grant.expires,
             spent: None,
         };
         tx.put(&cx.rules.pepper.hash(token), row)?;
@@ -170,7 +173,7 @@ pub fn revoke(tx: &mut Tx<'_>, cx: &Context, id: GrantId) -> Result<LiveGrant, E
 }
 
 /// Ends every grant that was made in a session, those that would outlive it too.
-pub fn end_of_session(tx: &mut Tx<'_>, cx: &Context, session: SessionId) -> Result<(), Error> {
+pub fn end_all_of_session(tx: &mut Tx<'_>, cx: &Context, session: SessionId) -> Result<(), Error> {
     for id in tx.by(&GRANTS_BY_SESSION, &session, usize::MAX)? {
         end(tx, cx, id)?;
     }
@@ -222,7 +225,7 @@ pub fn connections(
         known.since = known.since.min(since);
         known.scope = known.scope.union(scope);
     };
-    for live in listed(view, cx, Some(user), usize::MAX)? {
+    for live in list(view, cx, Some(user), usize::MAX)? {
         add(live.grant.client, Some(live.client), live.grant.created, &live.grant.scope);
     }
     for ((_, id, _), consent) in view.list_under::<Consent, _>(&user, usize::MAX)? {
@@ -234,16 +237,16 @@ pub fn connections(
     Ok(connections)
 }
 
-/// The grants in force, of one person or of all, the first `most` of them that were ever made.
-pub fn listed(
+/// The grants in force, of one person or of all, the first `limit` of them that were ever made.
+pub fn list(
     view: &impl View,
     cx: &Context,
     user: Option<UserId>,
-    most: usize,
+    limit: usize,
 ) -> Result<Vec<LiveGrant>, StoreError> {
     let ids = match user {
-        Some(user) => view.by(&GRANTS_BY_USER, &user, most)?,
-        None => view.list::<Grant>(most)?.into_iter().map(|(id, _)| id).collect(),
+        Some(user) => view.by(&GRANTS_BY_USER, &user, limit)?,
+        None => view.list::<Grant>(limit)?.into_iter().map(|(id, _)| id).collect(),
     };
     let mut grants = Vec::new();
     for id in ids {

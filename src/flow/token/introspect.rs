@@ -17,7 +17,7 @@ use crate::store::View;
 use crate::store::schema::{Client, Refresh};
 
 /// A token that somebody shows, and that this server may have issued.
-pub enum Shown {
+pub enum PresentedToken {
     /// An access token: its signature was verified.
     Access(Box<AccessClaims>),
     /// None of ours.
@@ -38,7 +38,7 @@ pub fn read(
     view: &impl View,
     cx: &Context,
     proven: &AuthenticatedClient,
-    shown: &Shown,
+    presented: &PresentedToken,
 ) -> Result<(Introspection, SigningAlg), Error> {
     let asker = proven.client(view)?;
     // §2.1: "To prevent token scanning attacks, the endpoint MUST also require some form of
@@ -46,10 +46,10 @@ pub fn read(
     if asker.client_type != ClientType::Confidential {
         return Err(Refusal::ClientNotConfidential.into());
     }
-    let told = match shown {
-        Shown::Access(claims) => of_access(view, cx, proven.id(), &asker, claims),
-        Shown::Foreign => Ok(None),
-        Shown::Refresh(token) => of_refresh(view, cx, proven.id(), &asker, token),
+    let told = match presented {
+        PresentedToken::Access(claims) => of_access(view, cx, proven.id(), &asker, claims),
+        PresentedToken::Foreign => Ok(None),
+        PresentedToken::Refresh(token) => of_refresh(view, cx, proven.id(), &asker, token),
     };
     let told = match told {
         Err(Error::Refused(_)) => None,

@@ -47,14 +47,14 @@ pub fn for_grant(
     let roles = if scope.has("profile") { live.person().roles.as_slice() } else { &[] };
     let access = AccessClaims {
         sub: sub.clone(),
-        jti: jti(Some(live.id()), cx.fresh.bytes("jti")),
+        jti: jti(Some(live.id()), cx.seed.bytes("jti")),
         scope: scope.clone(),
         sid: Some(sid.clone()),
         auth_time: Some(auth_time),
         acr: Some(PHISHING_RESISTANT.to_owned()),
         amr: grant.authentication.amr.clone(),
         roles: roles.iter().map(ToString::to_string).collect(),
-        ..nobodys(cx, &grant.client, resources, lasting)
+        ..client_claims(cx, &grant.client, resources, lasting)
     };
     let id_token = scope.has("openid").then(|| {
         let claims = IdClaims {
@@ -88,7 +88,7 @@ pub fn for_client(
     scope: Scope,
 ) -> Issued {
     let lasting = access_token_lifetime(cx, client);
-    let access = AccessClaims { scope: scope.clone(), ..nobodys(cx, id, resources, lasting) };
+    let access = AccessClaims { scope: scope.clone(), ..client_claims(cx, id, resources, lasting) };
     Issued { access, expires_in: lasting.as_secs(), id_token: None, refresh_token: None, scope }
 }
 
@@ -105,7 +105,7 @@ pub fn for_anonymous(
         sub: session.sub.to_string(),
         scope: scope.clone(),
         sid: Some(id.to_string()),
-        ..nobodys(cx, &session.client, &[], lasting)
+        ..client_claims(cx, &session.client, &[], lasting)
     };
     let expires_in = lasting.as_secs();
     Ok(Issued { access, expires_in, id_token: None, refresh_token: None, scope })
@@ -126,7 +126,7 @@ pub fn subject(rules: &Rules, client: &Client, user: UserId) -> String {
 
 /// What every access token says; the client stands for the subject (RFC 9068 §5) until a person
 /// takes its place.
-fn nobodys(
+fn client_claims(
     cx: &Context,
     client: &ClientId,
     resources: &[Resource],
@@ -141,7 +141,7 @@ fn nobodys(
         exp: (cx.now + lasting).seconds(),
         iat: cx.now.seconds(),
         nbf: cx.now.seconds(),
-        jti: jti(None, cx.fresh.bytes("jti")),
+        jti: jti(None, cx.seed.bytes("jti")),
         client_id: client.to_string(),
         scope: Scope::default(),
         sid: None,

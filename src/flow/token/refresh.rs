@@ -60,7 +60,7 @@ pub fn rotate(
     } else {
         let successor = cx.rules.pepper.successor(&request.refresh_token);
         let idle = cx.now + cx.rules.config.lifetimes.refresh_idle;
-        let next = Refresh { expires: idle.min(row.kept), ..row.clone() };
+        let next = Refresh { expires: idle.min(row.retained_until), ..row.clone() };
         row.spent = Some(cx.now);
         tx.put(&hash, row)?;
         tx.put(&cx.rules.pepper.hash(&successor), next)?;

@@ -5,7 +5,7 @@ use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::token::grant;
-use crate::flow::token::introspect::Shown;
+use crate::flow::token::introspect::PresentedToken;
 use crate::oauth::claims::AccessClaims;
 use crate::store::schema::{Refresh, Revoked};
 use crate::store::{Tx, View};
@@ -21,15 +21,15 @@ pub fn revoke(
     tx: &mut Tx<'_>,
     cx: &Context,
     proven: &AuthenticatedClient,
-    shown: &Shown,
+    presented: &PresentedToken,
 ) -> Result<(), Error> {
     proven.client(tx)?;
-    match shown {
-        Shown::Access(claims) if claims.client_id == proven.id().as_str() => {
+    match presented {
+        PresentedToken::Access(claims) if claims.client_id == proven.id().as_str() => {
             revoke_access(tx, cx, claims)
         }
-        Shown::Access(_) | Shown::Foreign => Ok(()),
-        Shown::Refresh(token) => match tx.find::<Refresh>(&cx.rules.pepper.hash(token))? {
+        PresentedToken::Access(_) | PresentedToken::Foreign => Ok(()),
+        PresentedToken::Refresh(token) => match tx.find::<Refresh>(&cx.rules.pepper.hash(token))? {
             // §2.1: "If the particular token is a refresh token and the authorization server
             // supports the revocation of access tokens, then the authorization server SHOULD also
             // invalidate all access tokens based on the same authorization grant". A spent token
@@ -45,11 +45,11 @@ pub fn revoke(
 /// # Errors
 ///
 /// [`Refusal::RefreshUnknown`] for a refresh token that is not known here.
-pub fn by_operator(tx: &mut Tx<'_>, cx: &Context, shown: &Shown) -> Result<(), Error> {
-    match shown {
-        Shown::Access(claims) => revoke_access(tx, cx, claims),
-        Shown::Foreign => Err(Refusal::BearerTokenMalformed.into()),
-        Shown::Refresh(token) => {
+pub fn by_operator(tx: &mut Tx<'_>, cx: &Context, presented: &PresentedToken) -> Result<(), Error> {
+    match presented {
+        PresentedToken::Access(claims) => revoke_access(tx, cx, claims),
+        PresentedToken::Foreign => Err(Refusal::BearerTokenMalformed.into()),
+        PresentedToken::Refresh(token) => {
             let row = tx.find::<Refresh>(&cx.rules.pepper.hash(token))?;
             grant::end(tx, cx, row.ok_or(Refusal::RefreshUnknown)?.grant)
         }

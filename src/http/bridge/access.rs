@@ -7,13 +7,13 @@ use axum::extract::{Request, State};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{asking, check_mode};
+use super::{access_request, check_mode};
 use crate::app::App;
 use crate::error::{Error, Refusal};
-use crate::flow::bridge::access::{self, Access, Asking, Terms};
+use crate::flow::bridge::access::{self, AccessRequest, AccessTerms, BridgeAccess};
 use crate::flow::bridge::{certificate as registered, exchange, pat};
 use crate::http::extract::body;
-use crate::http::failure::{Failure, Shape};
+use crate::http::failure::{ErrorFormat, Failure};
 use crate::http::oauth::userinfo;
 use crate::model::bridge::Mode;
 use crate::model::person::DisplayName;
@@ -60,14 +60,14 @@ pub(super) async fn by_code(
 
 async fn code(app: &App, request: Request) -> Result<Granted, Error> {
     check_mode(app, Mode::Session)?;
-    let asking = asking(app, &request);
+    let access_request = access_request(app, &request);
     let code = body::json::<Presented>(request).await?.code()?;
-    let terms = Terms::usual()?;
+    let terms = AccessTerms::usual()?;
     // Once committed, signing must not fail for want of a key.
     app.complete_keys().await?;
     let opened = app.write(move |tx, cx| {
         let user = exchange::redeem(tx, cx, &code)?;
-        access::open(tx, cx, user, &asking, &terms)
+        access::open(tx, cx, user, &access_request, &terms)
     });
     grant(app, opened.await?).await
 }
@@ -99,25 +99,25 @@ pub(super) async fn by_pat(
     request: Request,
 ) -> Result<Json<Granted>, Failure> {
     let tried = request.headers().contains_key("authorization");
-    let asking = asking(&app, &request);
+    let access_request = access_request(&app, &request);
     let presented = userinfo::from_header(request.headers());
-    let granted = token(&app, asking, presented).await;
-    granted.map(Json).map_err(|error| Failure::new(error, Shape::Bearer { tried }))
+    let granted = token(&app, access_request, presented).await;
+    granted.map(Json).map_err(|error| Failure::new(error, ErrorFormat::Bearer { tried }))
 }
 
 async fn token(
     app: &App,
-    asking: Asking,
+    access_request: AccessRequest,
     presented: Result<Option<String>, Refusal>,
 ) -> Result<Granted, Error> {
     check_mode(app, Mode::Pat)?;
     let token = presented?.ok_or(Refusal::BearerTokenMissing)?;
     let token: PersonalToken = token.parse().map_err(|_| Refusal::PersonalTokenUnknown)?;
-    let terms = Terms::usual()?;
+    let terms = AccessTerms::usual()?;
     app.complete_keys().await?;
     let opened = app.write(move |tx, cx| {
         let user = pat::redeem(tx, cx, &token)?;
-        access::open(tx, cx, user, &asking, &terms)
+        access::open(tx, cx, user, &access_request, &terms)
     });
     grant(app, opened.await?).await
 }
@@ -138,7 +138,7 @@ pub(super) async fn by_certificate(
 
 async fn certificate(app: &App, request: Request) -> Result<Granted, Error> {
     check_mode(app, Mode::Mtls)?;
-    let asking = asking(app, &request);
+    let access_request = access_request(app, &request);
     let proven = request.extensions().get::<ProvenCertificate>().copied();
     let named: Named = body::json(request).await?;
     let proven = proven.ok_or(Refusal::DeviceCertificateMissing)?.fingerprint();
@@ -146,17 +146,17 @@ async fn certificate(app: &App, request: Request) -> Result<Granted, Error> {
     if named.device_cert_fingerprint.parse() != Ok(proven) {
         return Err(Refusal::DeviceCertificateDiffers.into());
     }
-    let terms = Terms::usual()?;
+    let terms = AccessTerms::usual()?;
     app.complete_keys().await?;
     let opened = app.write(move |tx, cx| {
         let (user, _) = registered::redeem(tx, cx, &proven)?;
-        access::open(tx, cx, user, &asking, &terms)
+        access::open(tx, cx, user, &access_request, &terms)
     });
     grant(app, opened.await?).await
 }
 
 /// Signs what was opened, and says with which headers the bridge carries it on.
-async fn grant(app: &App, access: Access) -> Result<Granted, Error> {
+async fn grant(app: &App, access: BridgeAccess) -> Result<Granted, Error> {
     let token = app.signing_key(SigningAlg::Es256).await?.sign("at+jwt", &access.claims)?;
     Ok(Granted {
         token,
@@ -164,7 +164,7 @@ async fn grant(app: &App, access: Access) -> Result<Granted, Error> {
         headers: json!({
             "x-user-id": access.user.to_string(),
             "x-session-id": access.session.as_str(),
-            "x-trace-id": app.context().fresh.uuid("trace").to_string(),
+            "x-trace-id": app.context().seed.uuid("trace").to_string(),
             "x-client-id": access.terms.client.as_str(),
             "x-policy-version": "unversioned",
             "x-call-source": access.terms.source,

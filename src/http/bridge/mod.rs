@@ -12,11 +12,11 @@ use axum::http::HeaderMap;
 use axum::routing::{get, post};
 
 use super::extract::peer;
-use super::failure::{Failure, Shape};
+use super::failure::{ErrorFormat, Failure};
 use super::oauth::userinfo;
 use crate::app::App;
 use crate::error::{Error, Refusal};
-use crate::flow::bridge::access::{self as transition, Asking, LiveBridge};
+use crate::flow::bridge::access::{self as transition, AccessRequest, LiveBridge};
 use crate::model::bridge::Mode;
 use crate::oauth::claims::AccessClaims;
 
@@ -39,10 +39,10 @@ pub(super) fn routes() -> Router<Arc<App>> {
 }
 
 /// Who asks for access: what the request tells of them, and the session that they would like.
-fn asking(app: &App, request: &Request) -> Asking {
+fn access_request(app: &App, request: &Request) -> AccessRequest {
     let headers = request.headers();
     let session = headers.get("x-session-id").and_then(|value| value.to_str().ok());
-    Asking {
+    AccessRequest {
         device: peer::device(app, request),
         session: session.and_then(|session| session.trim().parse().ok()),
     }
@@ -50,7 +50,7 @@ fn asking(app: &App, request: &Request) -> Asking {
 
 /// The bridge whose token a request carries, in `Authorization` or in `x-api-key`.
 fn bridge(app: &App, headers: &HeaderMap) -> Result<LiveBridge, Failure> {
-    let failure = |error: Error, tried| Failure::new(error, Shape::Bearer { tried });
+    let failure = |error: Error, tried| Failure::new(error, ErrorFormat::Bearer { tried });
     let token = token(headers).map_err(|refusal| failure(refusal.into(), true))?;
     let token = token.ok_or_else(|| failure(Refusal::BearerTokenMissing.into(), false))?;
     proven(app, &token).map_err(|error| failure(error, true))
@@ -72,12 +72,12 @@ fn proven(app: &App, token: &str) -> Result<LiveBridge, Error> {
     let claims: AccessClaims = app.keys().verify(token, "at+jwt")?;
     let (view, cx) = (app.read()?, app.context());
     crate::flow::token::access::live(&view, &cx, &claims)?;
-    transition::behind(&view, &cx, &claims)
+    transition::of_token(&view, &cx, &claims)
 }
 
 /// Writes down that a bridge was heard of, where that is due.
 async fn heard(app: &App, bridge: &LiveBridge) -> Result<(), Error> {
-    if bridge.is_due(app.clock().now()) {
+    if bridge.needs_touch(app.clock().now()) {
         let id = bridge.id().clone();
         app.write(move |tx, cx| transition::touch(tx, cx, &id)).await?;
     }

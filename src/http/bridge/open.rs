@@ -17,7 +17,7 @@ use crate::flow::authorize;
 use crate::flow::bridge::link;
 use crate::http::extract::{body, peer};
 use crate::http::failure::Failure;
-use crate::http::oauth::authorize::enter_at;
+use crate::http::oauth::authorize::to_page;
 use crate::model::bridge::{LinkRedirect, Mode};
 
 /// The program runs. Bridges probe it before they sign in.
@@ -64,12 +64,12 @@ async fn linked(
     if looks {
         return Ok(StatusCode::SEE_OTHER.into_response());
     }
-    authorize::check_room(&app.read()?, app.rules())?;
+    authorize::check_capacity(&app.read()?, app.rules())?;
     let begun = app.write(move |tx, cx| {
         authorize::admit(tx, cx, address)?;
-        link::begin(tx, cx, redirect.as_ref())
+        link::start(tx, cx, redirect.as_ref())
     });
     let begun = begun.await;
     let (id, secret) = begun?;
-    Ok(enter_at(app, id, &secret, &format!("/gate/link/{id}")))
+    Ok(to_page(app, id, &secret, &format!("/gate/link/{id}")))
 }

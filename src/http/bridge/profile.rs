@@ -13,14 +13,14 @@ use super::{bridge, check_mode, heard};
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::bridge::access::LiveBridge;
-use crate::flow::bridge::hosts::{self, Wish};
+use crate::flow::bridge::hosts::{self, HostSetting};
 use crate::flow::bridge::{hook, presence};
 use crate::http::extract::body;
 use crate::http::failure::Failure;
 use crate::model::bridge::{Heartbeat, HostId, Mode, ModelProtocol};
 
 /// The most bytes of what a bridge says of its version, its system and its machine.
-const WORD: usize = 256;
+const MAX_WORD: usize = 256;
 
 /// Who a bridge acts for.
 pub(super) async fn whoami(
@@ -55,7 +55,7 @@ struct Beat {
 impl Beat {
     fn parse(self) -> Result<Heartbeat, Refusal> {
         let word = |written: String| {
-            let fits = written.len() <= WORD && !written.chars().any(char::is_control);
+            let fits = written.len() <= MAX_WORD && !written.chars().any(char::is_control);
             if fits { Ok(written) } else { Err(Refusal::BodyMalformed) }
         };
         Ok(Heartbeat {
@@ -74,9 +74,9 @@ impl Beat {
 /// A moment as RFC 3339 §5.6 writes it, kept as it came: nothing is worked out from it.
 fn moment(written: String) -> Result<String, Refusal> {
     let (day, time) = written.split_at_checked(10).ok_or(Refusal::BodyMalformed)?;
-    let shaped = |text: &str, shape: &str| {
-        text.len() == shape.len()
-            && text.bytes().zip(shape.bytes()).all(|(b, shape)| match shape {
+    let formatted = |text: &str, format: &str| {
+        text.len() == format.len()
+            && text.bytes().zip(format.bytes()).all(|(b, format)| match format {
                 b'0' => b.is_ascii_digit(),
                 other => b.eq_ignore_ascii_case(&other),
             })
@@ -85,8 +85,9 @@ fn moment(written: String) -> Result<String, Refusal> {
     let fraction = rest
         .strip_prefix('.')
         .map_or(rest, |rest| rest.trim_start_matches(|letter: char| letter.is_ascii_digit()));
-    let offset = shaped(fraction, "z") || shaped(fraction, "+00:00") || shaped(fraction, "-00:00");
-    let fits = written.len() <= 40 && shaped(day, "0000-00-00") && shaped(clock, "t00:00:00");
+    let offset =
+        formatted(fraction, "z") || formatted(fraction, "+00:00") || formatted(fraction, "-00:00");
+    let fits = written.len() <= 40 && formatted(day, "0000-00-00") && formatted(clock, "t00:00:00");
     if fits && offset { Ok(written) } else { Err(Refusal::BodyMalformed) }
 }
 
@@ -115,8 +116,8 @@ pub(super) async fn enabled_hosts(
 ) -> Result<Json<Value>, Failure> {
     let bridge = bridge(&app, request.headers())?;
     let asked: Enabled = body::json(request).await.map_err(Failure::json)?;
-    let wish = Wish::Enabled(asked.enabled);
-    prefer(&app, bridge, &asked.host_id, wish).await.map_err(Failure::json)?;
+    let setting = HostSetting::Enabled(asked.enabled);
+    prefer(&app, bridge, &asked.host_id, setting).await.map_err(Failure::json)?;
     Ok(Json(json!({ "host_id": asked.host_id, "enabled": asked.enabled })))
 }
 
@@ -139,14 +140,19 @@ pub(super) async fn host_model_filter(
         words.iter().map(|word| word.parse()).collect::<Result<Vec<ModelProtocol>, _>>()
     };
     let protocols = asked.model_protocols.as_ref().map(parsed).transpose();
-    let wish = Wish::Protocols(protocols.map_err(Failure::json)?);
-    prefer(&app, bridge, &asked.host_id, wish).await.map_err(Failure::json)?;
+    let setting = HostSetting::Protocols(protocols.map_err(Failure::json)?);
+    prefer(&app, bridge, &asked.host_id, setting).await.map_err(Failure::json)?;
     Ok(Json(json!({ "host_id": asked.host_id, "model_protocols": asked.model_protocols })))
 }
 
-async fn prefer(app: &App, bridge: LiveBridge, host: &str, wish: Wish) -> Result<(), Error> {
+async fn prefer(
+    app: &App,
+    bridge: LiveBridge,
+    host: &str,
+    setting: HostSetting,
+) -> Result<(), Error> {
     let host: HostId = host.parse()?;
-    app.write(move |tx, cx| hosts::prefer(tx, cx, &bridge, &host, &wish)).await
+    app.write(move |tx, cx| hosts::prefer(tx, cx, &bridge, &host, &setting)).await
 }
 
 /// Makes the person's hook client, or gives it a new secret.

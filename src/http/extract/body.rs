@@ -12,16 +12,16 @@ use crate::error::Refusal;
 use crate::oauth::params::Params;
 
 /// The most bytes of a form, and of a WebAuthn answer.
-const FORM: usize = 32 * 1024;
-const JSON: usize = 64 * 1024;
+const MAX_FORM: usize = 32 * 1024;
+const MAX_JSON: usize = 64 * 1024;
 
 /// How long a body may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(15);
+const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The parameters of a query.
 pub(in crate::http) fn query(request: &Request) -> Result<Params, Refusal> {
     let query = request.uri().query().unwrap_or_default();
-    if query.len() > FORM {
+    if query.len() > MAX_FORM {
         return Err(Refusal::BodyTooLarge);
     }
     Params::parse(query.as_bytes())
@@ -32,7 +32,7 @@ pub(in crate::http) async fn form(request: Request) -> Result<Params, Refusal> {
     if !is(request.headers(), "application/x-www-form-urlencoded") {
         return Err(Refusal::BodyTypeUnsupported);
     }
-    Params::parse(&bytes(request, FORM).await?)
+    Params::parse(&bytes(request, MAX_FORM).await?)
 }
 
 /// A JSON body.
@@ -40,12 +40,12 @@ pub(in crate::http) async fn json<T: DeserializeOwned>(request: Request) -> Resu
     if !is(request.headers(), "application/json") {
         return Err(Refusal::BodyMalformed);
     }
-    serde_json::from_slice(&bytes(request, JSON).await?).map_err(|_| Refusal::BodyMalformed)
+    serde_json::from_slice(&bytes(request, MAX_JSON).await?).map_err(|_| Refusal::BodyMalformed)
 }
 
-async fn bytes(request: Request, most: usize) -> Result<axum::body::Bytes, Refusal> {
-    let body = to_bytes(request.into_body(), most);
-    match tokio::time::timeout(PATIENCE, body).await {
+async fn bytes(request: Request, limit: usize) -> Result<axum::body::Bytes, Refusal> {
+    let body = to_bytes(request.into_body(), limit);
+    match tokio::time::timeout(TIMEOUT, body).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) if is_limit(&error) => Err(Refusal::BodyTooLarge),
         Ok(Err(_)) => Err(Refusal::BodyMalformed),

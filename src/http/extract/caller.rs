@@ -11,11 +11,11 @@ use super::peer;
 use crate::app::App;
 use crate::error::{Error, Internal, Refusal};
 use crate::flow::client::authentication::{
-    self, AuthenticatedClient, Chosen, ClientKeys, Proving, Signed,
+    self, AssertionCheck, AuthenticatedClient, AuthenticationStep, ClientKeys, SecretCheck,
 };
-use crate::http::failure::{Failure, Shape};
+use crate::http::failure::{ErrorFormat, Failure};
 use crate::oauth::client::assertion::ClientAssertion;
-use crate::oauth::client::{ClientSecret, Presented, Proof};
+use crate::oauth::client::{ClientSecret, PresentedCredentials, Proof};
 use crate::oauth::id::ClientId;
 use crate::oauth::params::Params;
 
@@ -40,7 +40,7 @@ impl Caller {
 
     /// Their request, failed.
     pub(in crate::http) fn failure(&self, error: impl Into<Error>) -> Failure {
-        let failure = Failure::new(error, self.shape());
+        let failure = Failure::new(error, self.format());
         match self.known.get() {
             Some(client) => failure.about(client.clone()),
             None => failure,
@@ -61,8 +61,8 @@ impl Caller {
     /// RFC 6749 §5.2: "If the client attempted to authenticate via the 'Authorization' request
     /// header field, the authorization server MUST […] include the 'WWW-Authenticate' response
     /// header field matching the authentication scheme used by the client."
-    fn shape(&self) -> Shape {
-        if self.authorization.is_empty() { Shape::Json } else { Shape::Basic }
+    fn format(&self) -> ErrorFormat {
+        if self.authorization.is_empty() { ErrorFormat::Json } else { ErrorFormat::Basic }
     }
 }
 
@@ -72,7 +72,7 @@ pub(in crate::http) async fn proven(
     caller: &Caller,
     form: &Params,
 ) -> Result<AuthenticatedClient, Error> {
-    prove(app, caller, Presented::parse(caller.authorization()?, form)?).await
+    prove(app, caller, PresentedCredentials::parse(caller.authorization()?, form)?).await
 }
 
 /// The client that a request without a form names, and proves by its head.
@@ -81,29 +81,29 @@ pub(in crate::http) async fn proven_by_head(
     caller: &Caller,
     named: &ClientId,
 ) -> Result<AuthenticatedClient, Error> {
-    prove(app, caller, Presented::by_head(caller.authorization()?, named)?).await
+    prove(app, caller, PresentedCredentials::by_head(caller.authorization()?, named)?).await
 }
 
 async fn prove(
     app: &Arc<App>,
     caller: &Caller,
-    presented: Presented,
+    presented: PresentedCredentials,
 ) -> Result<AuthenticatedClient, Error> {
-    app.meet_to_prove(&presented.client_id, caller.from).await?;
+    app.ensure_current_to_authenticate(&presented.client_id, caller.from).await?;
     let proving = authentication::prove(&app.read()?, &app.context(), &presented, &caller.endpoint);
     // A stranger can name what they like: only a client that there is is counted.
     if !matches!(proving, Err(Error::Refused(Refusal::ClientUnknown) | Error::Internal(_))) {
         caller.known.get_or_init(|| presented.client_id.clone());
     }
     match (proving?, presented.proof) {
-        (Proving::Done(client), _) => Ok(client),
-        (Proving::Chosen(chosen), Proof::Basic(secret) | Proof::Post(secret)) => {
+        (AuthenticationStep::Done(client), _) => Ok(client),
+        (AuthenticationStep::SecretCheck(chosen), Proof::Basic(secret) | Proof::Post(secret)) => {
             by_chosen_secret(app, caller.from, chosen, secret).await
         }
-        (Proving::Signed(signed), Proof::Assertion(assertion)) => {
+        (AuthenticationStep::AssertionCheck(signed), Proof::Assertion(assertion)) => {
             by_assertion(app, caller.from, signed, &assertion).await
         }
-        (Proving::Chosen(_) | Proving::Signed(_), _) => {
+        (AuthenticationStep::SecretCheck(_) | AuthenticationStep::AssertionCheck(_), _) => {
             Err(Internal::new("a proof was taken for one of another kind").into())
         }
     }
@@ -112,7 +112,7 @@ async fn prove(
 async fn by_chosen_secret(
     app: &Arc<App>,
     from: IpAddr,
-    chosen: Chosen,
+    chosen: SecretCheck,
     secret: ClientSecret,
 ) -> Result<AuthenticatedClient, Error> {
     // Whoever was right before is not held up by what others guess.
@@ -133,7 +133,7 @@ async fn by_chosen_secret(
 async fn guess(
     app: &App,
     from: IpAddr,
-    chosen: Chosen,
+    chosen: SecretCheck,
     secret: &ClientSecret,
 ) -> Result<AuthenticatedClient, Error> {
     let (id, secret) = (chosen.id().clone(), secret.expose());
@@ -154,7 +154,7 @@ async fn guess(
 async fn by_assertion(
     app: &App,
     from: IpAddr,
-    signed: Signed,
+    signed: AssertionCheck,
     assertion: &ClientAssertion,
 ) -> Result<AuthenticatedClient, Error> {
     let rules = app.rules();

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::{Rules, application};
-use crate::http::failure::{Failure, shape_for};
+use crate::http::failure::{Failure, format_for};
 use crate::oauth::issuer::Issuer;
 
 /// Refuses a `Host` that names none of ours, and sends a browser that came by an IP address to the
@@ -31,7 +31,7 @@ pub(in crate::http) async fn check(
             || is_application(rules, host) && is_for_applications(request.uri().path())
     });
     if !known {
-        return Failure::new(Refusal::HostUnknown, shape_for(request.headers())).into_response();
+        return Failure::new(Refusal::HostUnknown, format_for(request.headers())).into_response();
     }
     let elsewhere = host.as_deref() != Some(rules.issuer.authority());
     if elsewhere && needs_issuers_host(&request) {

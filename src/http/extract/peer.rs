@@ -6,10 +6,10 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 
 use crate::app::App;
-use crate::model::user_agent::{DeviceFacts, Locale};
+use crate::model::user_agent::{DeviceInfo, Locale};
 
 /// The most characters of a program's account of itself.
-const AGENT: usize = 200;
+const MAX_USER_AGENT: usize = 200;
 
 /// The address of a connection's other end, as the listener saw it.
 #[derive(Clone, Copy, Debug)]
@@ -32,20 +32,21 @@ pub(in crate::http) fn is_proxy(app: &App, request: &Request) -> bool {
 }
 
 /// What a request tells of the device that it comes from.
-pub(in crate::http) fn device(app: &App, request: &Request) -> DeviceFacts {
+pub(in crate::http) fn device(app: &App, request: &Request) -> DeviceInfo {
     let language = request.headers().get(header::ACCEPT_LANGUAGE);
-    DeviceFacts {
+    DeviceInfo {
         address: address(app, request).to_string(),
-        agent: agent(request.headers()),
+        user_agent: user_agent(request.headers()),
         locale: language.and_then(|value| Locale::first(value.to_str().ok()?)),
     }
 }
 
 /// What a program says of itself, without what would move on a page.
-pub(in crate::http) fn agent(headers: &HeaderMap) -> Option<String> {
-    let agent = headers.get(header::USER_AGENT)?.to_str().ok()?.trim();
-    let agent: String = agent.chars().filter(|letter| !letter.is_control()).take(AGENT).collect();
-    Some(agent).filter(|agent| !agent.is_empty())
+pub(in crate::http) fn user_agent(headers: &HeaderMap) -> Option<String> {
+    let user_agent = headers.get(header::USER_AGENT)?.to_str().ok()?.trim();
+    let user_agent: String =
+        user_agent.chars().filter(|letter| !letter.is_control()).take(MAX_USER_AGENT).collect();
+    Some(user_agent).filter(|user_agent| !user_agent.is_empty())
 }
 
 fn connected(request: &Request) -> IpAddr {

@@ -11,18 +11,18 @@ use serde_json::Value;
 use super::token::{Tokens, sign};
 use crate::app::App;
 use crate::error::Error;
-use crate::flow::session::anonymous::{self, Asking};
+use crate::flow::session::anonymous::{self, SessionRequest};
 use crate::http::extract::caller::{self, Caller};
 use crate::http::extract::{body, peer};
 use crate::http::failure::Failure;
+use crate::http::pages::browser::with_cookie;
 use crate::http::pages::cookie::Cookie;
-use crate::http::pages::visitor::with_cookie;
 use crate::model::anonymous::AnonymousRequest;
 use crate::oauth::redirect_uri::RedirectUri;
 
 /// A successful answer: that of RFC 6749 §5.1, and whose token it is.
 #[derive(Serialize)]
-struct Answer {
+struct SessionResponse {
     #[serde(flatten)]
     tokens: Tokens,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,22 +38,23 @@ pub(in crate::http) async fn open(
     request: Request,
 ) -> Result<Response, Failure> {
     let caller = Caller::of(&app, &request);
-    answer(&app, &caller, request).await.map_err(|error| caller.failure(error))
+    handle(&app, &caller, request).await.map_err(|error| caller.failure(error))
 }
 
-async fn answer(app: &Arc<App>, caller: &Caller, request: Request) -> Result<Response, Error> {
+async fn handle(app: &Arc<App>, caller: &Caller, request: Request) -> Result<Response, Error> {
     let (address, device) = (peer::address(app, &request), peer::device(app, &request));
-    let asking = Asking { address, device };
+    let session_request = SessionRequest { address, device };
     let request = AnonymousRequest::from_value(&body::json::<Value>(request).await?)?;
     let proven = caller::proven_by_head(app, caller, &request.client_id).await?;
-    anonymous::check_room(&app.read()?, &app.context(), asking.address)?;
+    anonymous::check_capacity(&app.read()?, &app.context(), session_request.address)?;
     // Once committed, signing must not fail for want of a key.
     app.complete_keys().await?;
-    let opened = app.write(move |tx, cx| anonymous::open(tx, cx, &proven, &asking, &request));
+    let opened =
+        app.write(move |tx, cx| anonymous::open(tx, cx, &proven, &session_request, &request));
     let opened = opened.await?;
     let session = opened.session;
     let lasting = session.expires.since(session.created);
-    let answer = Answer {
+    let handle = SessionResponse {
         tokens: sign(app, opened.issued).await?,
         redirect_uri: session.redirect_uri,
         session_id: opened.id.to_string(),
@@ -61,5 +62,5 @@ async fn answer(app: &Arc<App>, caller: &Caller, request: Request) -> Result<Res
         sub: session.sub.to_string(),
     };
     let cookie = Cookie::Anonymous.set(&app.rules().issuer, &opened.secret.expose(), lasting);
-    Ok(with_cookie(Json(answer).into_response(), cookie))
+    Ok(with_cookie(Json(handle).into_response(), cookie))
 }

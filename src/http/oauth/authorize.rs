@@ -11,15 +11,17 @@ use axum::response::{IntoResponse, Response};
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
-use crate::flow::authorize::consent::Landing;
-use crate::flow::authorize::{self, Checked, pushed};
+use crate::flow::authorize::consent::ClientRedirect;
+use crate::flow::authorize::{self, CheckedRequest, pushed};
 use crate::http::extract::{body, peer};
-use crate::http::failure::{About, Cause, Failure};
+use crate::http::failure::{AboutClient, Cause, Failure};
+use crate::http::pages::browser::with_cookie;
 use crate::http::pages::cookie::Cookie;
 use crate::http::pages::templates;
-use crate::http::pages::visitor::with_cookie;
-use crate::oauth::authorize::pushed::PushedOpening;
-use crate::oauth::authorize::{Answer, AuthorizeRequest, Callback, Opening};
+use crate::oauth::authorize::pushed::PushedParameters;
+use crate::oauth::authorize::{
+    AuthorizationResponse, AuthorizeRequest, Callback, RedirectParameters,
+};
 use crate::oauth::claims::IdClaims;
 use crate::oauth::id::{ClientId, InteractionId};
 use crate::oauth::params::Params;
@@ -54,27 +56,28 @@ async fn authorize(
     params: &Params,
     looks: bool,
 ) -> Result<Response, Failure> {
-    if let Some(pushed) = PushedOpening::parse(params).map_err(Failure::page)? {
-        return enter_pushed(app, address, pushed, looks).await;
+    if let Some(pushed) = PushedParameters::parse(params).map_err(Failure::page)? {
+        return authorize_pushed(app, address, pushed, looks).await;
     }
     // Nothing is redirected before this much is proven.
-    let opening = Opening::parse(params).map_err(Failure::page)?;
+    let parameters = RedirectParameters::parse(params).map_err(Failure::page)?;
     if !looks {
-        app.meet(&opening.client_id, address).await.map_err(Failure::page)?;
+        app.ensure_current(&parameters.client_id, address).await.map_err(Failure::page)?;
     }
     let view = app.read().map_err(Failure::page)?;
-    let opened = authorize::open(&view, &opening);
-    let (client, callback) = opened.map_err(|error| of_client(error, &opening.client_id))?;
+    let opened = authorize::resolve(&view, &parameters);
+    let (client, callback) = opened.map_err(|error| of_client(error, &parameters.client_id))?;
 
     let checked = AuthorizeRequest::parse(params).map_err(Error::from).and_then(|mut request| {
         authorize::check_plain(&client)?;
         authorize::check(&view, app.rules(), &client, &mut request)?;
-        let expected = expected(app, &opening.client_id, request.id_token_hint.take().as_deref())?;
-        Ok(Checked {
+        let hinted_subject =
+            hinted_subject(app, &parameters.client_id, request.id_token_hint.take().as_deref())?;
+        Ok(CheckedRequest {
             callback: callback.clone(),
-            client: opening.client_id.clone(),
-            expected,
-            redirect_uri_named: opening.redirect_uri.is_some(),
+            client: parameters.client_id.clone(),
+            expected: hinted_subject,
+            redirect_uri_named: parameters.redirect_uri.is_some(),
             request,
         })
     });
@@ -82,11 +85,11 @@ async fn authorize(
         return Ok(StatusCode::SEE_OTHER.into_response());
     }
     let begun = match checked {
-        Ok(checked) => match authorize::check_room(&view, app.rules()) {
+        Ok(checked) => match authorize::check_capacity(&view, app.rules()) {
             Ok(()) => {
                 let begin = move |tx: &mut Tx<'_>, cx: &Context| {
                     authorize::admit(tx, cx, address)?;
-                    authorize::begin(tx, cx, &checked)
+                    authorize::store_request(tx, cx, &checked)
                 };
                 app.write(begin).await
             }
@@ -94,32 +97,32 @@ async fn authorize(
         },
         Err(refused) => Err(refused),
     };
-    Ok(About(opening.client_id).mark(begin(app, &callback, begun)))
+    Ok(AboutClient(parameters.client_id).mark(begin(app, &callback, begun)))
 }
 
 /// Takes up a request that was pushed (RFC 9126 §4). As long as it is not found there is no
 /// callback, so that what is wrong with the reference is told on a page.
-async fn enter_pushed(
+async fn authorize_pushed(
     app: &App,
     address: IpAddr,
-    pushed: PushedOpening,
+    pushed: PushedParameters,
     looks: bool,
 ) -> Result<Response, Failure> {
-    let PushedOpening { client_id, reference } = pushed;
+    let PushedParameters { client_id, reference } = pushed;
     let reference = app.rules().pepper.hash(&reference);
     let view = app.read().map_err(Failure::page)?;
-    let opened = pushed::open(&view, &app.context(), &client_id, &reference);
+    let opened = pushed::find(&view, &app.context(), &client_id, &reference);
     let callback = opened.map_err(Failure::page)?.callback;
     if looks {
         return Ok(StatusCode::SEE_OTHER.into_response());
     }
-    let about = About(client_id.clone());
-    if let Err(refused) = authorize::check_room(&view, app.rules()) {
+    let about = AboutClient(client_id.clone());
+    if let Err(refused) = authorize::check_capacity(&view, app.rules()) {
         return Ok(about.mark(begin(app, &callback, Err(refused))));
     }
     let begun = app.write(move |tx, cx| {
         authorize::admit(tx, cx, address)?;
-        pushed::begin(tx, cx, &client_id, &reference)
+        pushed::redeem(tx, cx, &client_id, &reference)
     });
     let begun = begun.await;
     match begun {
@@ -146,12 +149,13 @@ fn begin(
     begun: Result<(InteractionId, BrowserSecret), Error>,
 ) -> Response {
     match begun {
-        Ok((id, secret)) => enter(app, id, &secret),
+        Ok((id, secret)) => to_interaction(app, id, &secret),
         Err(Error::Refused(refusal)) => {
-            home(app, &Landing::refused(&app.context(), callback, refusal))
+            respond_to_client(app, &ClientRedirect::refused(&app.context(), callback, refusal))
         }
         Err(Error::Internal(internal)) => {
-            let mut response = home(app, &Landing::failed(&app.context(), callback));
+            let mut response =
+                respond_to_client(app, &ClientRedirect::failed(&app.context(), callback));
             response.extensions_mut().insert(Cause(Arc::new(internal.into())));
             response
         }
@@ -159,7 +163,7 @@ fn begin(
 }
 
 /// Who an `id_token_hint` says is expected. It may have expired (OpenID Connect Core §3.1.2.1).
-pub(in crate::http) fn expected(
+pub(in crate::http) fn hinted_subject(
     app: &App,
     client: &ClientId,
     hint: Option<&str>,
@@ -175,12 +179,16 @@ pub(in crate::http) fn expected(
 }
 
 /// Sends a browser to an interaction, with the cookie that binds it.
-pub(in crate::http) fn enter(app: &App, id: InteractionId, secret: &BrowserSecret) -> Response {
-    enter_at(app, id, secret, &format!("/gate/interaction/{id}"))
+pub(in crate::http) fn to_interaction(
+    app: &App,
+    id: InteractionId,
+    secret: &BrowserSecret,
+) -> Response {
+    to_page(app, id, secret, &format!("/gate/interaction/{id}"))
 }
 
 /// Sends a browser on to the page at `path`, with the cookie that opens it.
-pub(in crate::http) fn enter_at(
+pub(in crate::http) fn to_page(
     app: &App,
     id: InteractionId,
     secret: &BrowserSecret,
@@ -193,19 +201,21 @@ pub(in crate::http) fn enter_at(
 }
 
 /// Sends a browser to a client, without telling from which page.
-pub(in crate::http) fn away(url: &str) -> Response {
+pub(in crate::http) fn redirect_without_referrer(url: &str) -> Response {
     let policy = (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     let location = (header::LOCATION, HeaderValue::from_str(url).expect("URIs are ASCII"));
     (StatusCode::SEE_OTHER, [policy, location]).into_response()
 }
 
 /// Sends a browser home to the client that asked.
-pub(in crate::http) fn home(app: &App, landing: &Landing) -> Response {
-    let mut response = match &landing.answer {
-        Answer::Form { action, fields } => templates::post_home(app, landing, action, fields),
-        Answer::Location(url) => away(url),
+pub(in crate::http) fn respond_to_client(app: &App, client_redirect: &ClientRedirect) -> Response {
+    let mut response = match &client_redirect.response {
+        AuthorizationResponse::Form { action, fields } => {
+            templates::form_post(app, client_redirect, action, fields)
+        }
+        AuthorizationResponse::Location(url) => redirect_without_referrer(url),
     };
-    if let Some(refusal) = landing.refusal {
+    if let Some(refusal) = client_redirect.refusal {
         response.extensions_mut().insert(Cause(Arc::new(refusal.into())));
     }
     response

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::error::{Error, Internal, Refusal};
-use crate::flow::authorize::device::{self, Origin};
+use crate::flow::authorize::device::{self, DeviceRequester};
 use crate::http::extract::caller::{self, Caller};
 use crate::http::extract::{body, peer};
 use crate::http::failure::Failure;
@@ -40,27 +40,27 @@ pub(in crate::http) async fn authorize(
 }
 
 async fn begin(app: &Arc<App>, caller: &Caller, request: Request) -> Result<Authorization, Error> {
-    let origin = Origin {
+    let origin = DeviceRequester {
         address: peer::address(app, &request).to_string(),
-        agent: peer::agent(request.headers()),
+        user_agent: peer::user_agent(request.headers()),
     };
     let form = body::form(request).await?;
     let proven = caller::proven(app, caller, &form).await?;
     let asked = DeviceRequest::parse(&form)?;
-    device::check_room(&app.read()?, app.rules())?;
+    device::check_capacity(&app.read()?, app.rules())?;
 
-    let begun = app.write(move |tx, cx| device::begin(tx, cx, &proven, &asked, &origin)).await?;
+    let issued = app.write(move |tx, cx| device::issue(tx, cx, &proven, &asked, &origin)).await?;
     Ok(Authorization {
-        device_code: begun.device_code.expose().to_string(),
-        user_code: begun.user_code.expose().to_string(),
+        device_code: issued.device_code.expose().to_string(),
+        user_code: issued.user_code.expose().to_string(),
         verification_uri: app.rules().issuer.at("/device"),
-        verification_uri_complete: complete(app, &begun.user_code),
+        verification_uri_complete: complete(app, &issued.user_code),
         qr_code_uri: app
             .rules()
             .issuer
-            .at(&format!("/device/qr/{}.svg", *begun.user_code.expose())),
+            .at(&format!("/device/qr/{}.svg", *issued.user_code.expose())),
         expires_in: app.rules().config.lifetimes.device_code.as_secs(),
-        interval: begun.interval,
+        interval: issued.interval,
     })
 }
 

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::app::App;
 use crate::error::{Error, Refusal};
-use crate::flow::token::introspect::{self, Shown};
+use crate::flow::token::introspect::{self, PresentedToken};
 use crate::http::extract::body;
 use crate::http::extract::caller::{self, Caller};
 use crate::http::failure::Failure;
@@ -20,10 +20,10 @@ pub(in crate::http) async fn introspect(
     request: Request,
 ) -> Result<Response, Failure> {
     let caller = Caller::of(&app, &request);
-    answer(&app, &caller, request).await.map_err(|error| caller.failure(error))
+    handle(&app, &caller, request).await.map_err(|error| caller.failure(error))
 }
 
-async fn answer(app: &Arc<App>, caller: &Caller, request: Request) -> Result<Response, Error> {
+async fn handle(app: &Arc<App>, caller: &Caller, request: Request) -> Result<Response, Error> {
     let headers = request.headers().clone();
     let form = body::form(request).await?;
     let proven = caller::proven(app, caller, &form).await.map_err(|error| match error {
@@ -31,10 +31,10 @@ async fn answer(app: &Arc<App>, caller: &Caller, request: Request) -> Result<Res
         Error::Refused(Refusal::ClientIdMissing) => Refusal::ClientAuthMissing.into(),
         Error::Internal(_) | Error::Refused(_) => error,
     })?;
-    let shown = shown(app, TokenParameter::parse(&form)?);
+    let presented = presented(app, TokenParameter::parse(&form)?);
 
     let context = app.context();
-    let (told, alg) = introspect::read(&app.read()?, &context, &proven, &shown)?;
+    let (told, alg) = introspect::read(&app.read()?, &context, &proven, &presented)?;
     if !is_signed_wanted(&headers) {
         return Ok(Json(told).into_response());
     }
@@ -53,14 +53,14 @@ async fn answer(app: &Arc<App>, caller: &Caller, request: Request) -> Result<Res
 }
 
 /// The token that a request is about, as far as this server may have issued it.
-pub(in crate::http) fn shown(app: &App, token: TokenParameter) -> Shown {
+pub(in crate::http) fn presented(app: &App, token: TokenParameter) -> PresentedToken {
     let now = app.clock().now();
     match token {
         TokenParameter::Access(token) => match app.keys().verify_access(&token, now) {
-            Ok(claims) => Shown::Access(Box::new(claims)),
-            Err(_) => Shown::Foreign,
+            Ok(claims) => PresentedToken::Access(Box::new(claims)),
+            Err(_) => PresentedToken::Foreign,
         },
-        TokenParameter::Refresh(token) => Shown::Refresh(token),
+        TokenParameter::Refresh(token) => PresentedToken::Refresh(token),
     }
 }
 

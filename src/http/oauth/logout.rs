@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use super::authorize::enter;
+use super::authorize::to_interaction;
 use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::authorize;
@@ -62,14 +62,14 @@ async fn begin(app: &App, address: IpAddr, params: &Params) -> Result<Response, 
     // The room is bounded against strangers, and whoever was signed in can always sign out.
     if hint.is_none() {
         let view = app.read().map_err(Failure::page)?;
-        authorize::check_room(&view, app.rules()).map_err(Failure::page)?;
+        authorize::check_capacity(&view, app.rules()).map_err(Failure::page)?;
     }
     let begun = app.write(move |tx, cx| {
         authorize::admit(tx, cx, address)?;
-        logout::begin(tx, cx, &request, hint.as_ref())
+        logout::start(tx, cx, &request, hint.as_ref())
     });
     let (id, secret) = begun.await.map_err(Failure::page)?;
-    let mut response = enter(app, id, &secret);
+    let mut response = to_interaction(app, id, &secret);
     if unverified {
         let passed_over = Refusal::IdTokenHintMalformed.into();
         response.extensions_mut().insert(Cause(Arc::new(passed_over)));

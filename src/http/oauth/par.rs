@@ -8,10 +8,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::authorize::expected;
+use super::authorize::hinted_subject;
 use crate::app::App;
 use crate::error::Error;
-use crate::flow::authorize::{self, Checked};
+use crate::flow::authorize::{self, CheckedRequest};
 use crate::http::extract::body;
 use crate::http::extract::caller::{self, Caller};
 use crate::http::failure::Failure;
@@ -45,16 +45,16 @@ async fn pushed(
     let form = body::form(request).await?;
     let proven = caller::proven(app, caller, &form).await?;
     let view = app.read()?;
-    let (opening, mut request) = pushed::parse(proven.id(), &form)?;
-    let (client, callback) = authorize::open(&view, &opening)?;
+    let (parameters, mut request) = pushed::parse(proven.id(), &form)?;
+    let (client, callback) = authorize::resolve(&view, &parameters)?;
     authorize::check(&view, app.rules(), &client, &mut request)?;
-    authorize::check_room_for::<Pushed>(&view, app.rules())?;
-    let expected = expected(app, proven.id(), request.id_token_hint.take().as_deref())?;
-    let checked = Checked {
+    authorize::check_capacity_for::<Pushed>(&view, app.rules())?;
+    let hinted_subject = hinted_subject(app, proven.id(), request.id_token_hint.take().as_deref())?;
+    let checked = CheckedRequest {
         callback,
-        client: opening.client_id,
-        expected,
-        redirect_uri_named: opening.redirect_uri.is_some(),
+        client: parameters.client_id,
+        expected: hinted_subject,
+        redirect_uri_named: parameters.redirect_uri.is_some(),
         request,
     };
     app.write(move |tx, cx| authorize::pushed::push(tx, cx, &proven, &checked)).await

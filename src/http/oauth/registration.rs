@@ -11,9 +11,9 @@ use super::userinfo::from_header;
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::client::registration::{self, Registered, Update};
-use crate::flow::throttle::{self, Guessed};
+use crate::flow::throttle::{self, GuessLimit};
 use crate::http::extract::{body, peer};
-use crate::http::failure::{Failure, Shape};
+use crate::http::failure::{ErrorFormat, Failure};
 use crate::keys;
 use crate::oauth::client::RegistrationPolicy;
 use crate::oauth::client::registration::ClientMetadata;
@@ -31,7 +31,7 @@ const OURS: [&str; 4] = [
 ];
 
 /// The most bytes of a software statement: as of any token.
-const STATEMENT: usize = 16 * 1024;
+const MAX_STATEMENT: usize = 16 * 1024;
 
 /// RFC 7591 §3.1.
 pub(in crate::http) async fn register(
@@ -45,7 +45,7 @@ pub(in crate::http) async fn register(
     let metadata = metadata(&app, stated).await.map_err(Failure::json)?;
     let registered = app.write(move |tx, cx| registration::register(tx, cx, &metadata, &network));
     let registered = registered.await.map_err(Failure::json)?;
-    Ok((StatusCode::CREATED, Json(answer(&app, &registered))))
+    Ok((StatusCode::CREATED, Json(response(&app, &registered))))
 }
 
 /// RFC 7592 §2.1.
@@ -57,7 +57,7 @@ pub(in crate::http) async fn show(
     let (id, token) = claimed(&id, &headers)?;
     let view = app.read().map_err(Failure::json)?;
     let client = registration::managed(&view, app.rules(), &id, &token).map_err(refused)?;
-    Ok(Json(answer(&app, &Registered { client, id, secret: None, token })))
+    Ok(Json(response(&app, &Registered { client, id, secret: None, token })))
 }
 
 /// RFC 7592 §2.2.
@@ -75,7 +75,7 @@ pub(in crate::http) async fn update(
     let metadata = metadata(&app, stated).await.map_err(Failure::json)?;
     let update = Update { id, metadata, secret, token };
     let updated = app.write(move |tx, cx| registration::update(tx, cx, &update));
-    Ok(Json(answer(&app, &updated.await.map_err(refused)?)))
+    Ok(Json(response(&app, &updated.await.map_err(refused)?)))
 }
 
 /// RFC 7592 §2.3.
@@ -95,9 +95,9 @@ pub(in crate::http) async fn remove(
 async fn count(app: &App, network: &[u8]) -> Result<(), Failure> {
     let network = network.to_vec();
     let counted = app.write(move |tx, cx| {
-        let most = cx.rules.config.registration.per_minute;
-        throttle::spend(tx, cx, "registrations from", &network, most)?;
-        throttle::spend(tx, cx, "registrations", b"", most)
+        let limit = cx.rules.config.registration.per_minute;
+        throttle::consume(tx, cx, "registrations from", &network, limit)?;
+        throttle::consume(tx, cx, "registrations", b"", limit)
     });
     counted.await.map_err(Failure::json)
 }
@@ -110,7 +110,7 @@ async fn admit(app: &App, headers: &HeaderMap, network: &[u8]) -> Result<(), Fai
         RegistrationPolicy::Open => Ok(()),
         RegistrationPolicy::Token => {
             let presented = bearer(headers)?;
-            let guessed = Guessed::InitialAccessTokenFrom;
+            let guessed = GuessLimit::InitialAccessTokenFrom;
             let view = app.read().map_err(Failure::json)?;
             throttle::check(&view, &app.context(), guessed, network).map_err(Failure::json)?;
             let hash =
@@ -120,7 +120,8 @@ async fn admit(app: &App, headers: &HeaderMap, network: &[u8]) -> Result<(), Fai
                 return Ok(());
             }
             let network = network.to_vec();
-            let failed = app.write(move |tx, cx| Ok(throttle::failed(tx, cx, guessed, &network)?));
+            let failed =
+                app.write(move |tx, cx| Ok(throttle::record_failure(tx, cx, guessed, &network)?));
             failed.await.map_err(Failure::json)?;
             Err(refused(Refusal::InitialAccessTokenWrong))
         }
@@ -136,18 +137,20 @@ fn claimed(id: &str, headers: &HeaderMap) -> Result<(ClientId, RegistrationToken
 
 fn bearer(headers: &HeaderMap) -> Result<String, Failure> {
     let token = from_header(headers).map_err(refused)?;
-    let missing = Failure::new(Refusal::BearerTokenMissing, Shape::Bearer { tried: false });
+    let missing = Failure::new(Refusal::BearerTokenMissing, ErrorFormat::Bearer { tried: false });
     token.ok_or(missing)
 }
 
 /// A failure of what a token was to open: with a challenge where the token was not the one.
 fn refused(error: impl Into<Error>) -> Failure {
     let error = error.into();
-    let shape = match &error {
-        Error::Refused(refusal) if refusal.code().status() == 401 => Shape::Bearer { tried: true },
-        Error::Internal(_) | Error::Refused(_) => Shape::Json,
+    let format = match &error {
+        Error::Refused(refusal) if refusal.code().status() == 401 => {
+            ErrorFormat::Bearer { tried: true }
+        }
+        Error::Internal(_) | Error::Refused(_) => ErrorFormat::Json,
     };
-    Failure::new(error, shape)
+    Failure::new(error, format)
 }
 
 /// The metadata that a body states, once what it refers to was looked at.
@@ -165,7 +168,7 @@ fn vouched(app: &App, mut stated: Value) -> Result<(Value, Option<String>), Refu
     let Some(members) = stated.as_object_mut() else { return Ok((stated, None)) };
     let written = members.remove("software_statement").filter(|written| !written.is_null());
     let Some(written) = written else { return Ok((stated, None)) };
-    let written = written.as_str().filter(|written| written.len() <= STATEMENT);
+    let written = written.as_str().filter(|written| written.len() <= MAX_STATEMENT);
     let written = written.ok_or(Refusal::SoftwareStatementMalformed)?;
     let keys = app.statement_keys().ok_or(Refusal::SoftwareStatementUnapproved)?;
     let malformed = |_| Refusal::SoftwareStatementMalformed;
@@ -206,7 +209,7 @@ fn own_secret(id: &ClientId, stated: &Value) -> Result<Option<MadeClientSecret>,
 }
 
 /// RFC 7591 §3.2.1, with the members of RFC 7592 §3.
-fn answer(app: &App, registered: &Registered) -> Value {
+fn response(app: &App, registered: &Registered) -> Value {
     let Registered { client, id, secret, token } = registered;
     let mut members = stated(client);
     let mut tell = |name: &str, value: Value| members.insert(name.to_owned(), value);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 
-use super::introspect::shown;
+use super::introspect::presented;
 use crate::app::App;
 use crate::error::Error;
 use crate::flow::token::revoke;
@@ -19,15 +19,15 @@ pub(in crate::http) async fn revoke(
     request: Request,
 ) -> Result<StatusCode, Failure> {
     let caller = Caller::of(&app, &request);
-    answer(&app, &caller, request).await.map_err(|error| caller.failure(error))
+    handle(&app, &caller, request).await.map_err(|error| caller.failure(error))
 }
 
-async fn answer(app: &Arc<App>, caller: &Caller, request: Request) -> Result<StatusCode, Error> {
+async fn handle(app: &Arc<App>, caller: &Caller, request: Request) -> Result<StatusCode, Error> {
     let form = body::form(request).await?;
     let proven = caller::proven(app, caller, &form).await?;
-    let shown = shown(app, TokenParameter::parse(&form)?);
+    let presented = presented(app, TokenParameter::parse(&form)?);
 
-    app.write(move |tx, cx| revoke::revoke(tx, cx, &proven, &shown)).await?;
+    app.write(move |tx, cx| revoke::revoke(tx, cx, &proven, &presented)).await?;
     // RFC 7009 §2.2: "The content of the response body is ignored by the client".
     Ok(StatusCode::OK)
 }

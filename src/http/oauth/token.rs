@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::authorize::device::{self, Polled};
-use crate::flow::client::usage::What;
+use crate::flow::client::usage::UsageEvent;
 use crate::flow::token::client_credentials;
 use crate::flow::token::code::{self, Redeemed};
 use crate::flow::token::issue::Issued;
@@ -41,10 +41,10 @@ pub(in crate::http) async fn token(
     request: Request,
 ) -> Result<Json<Tokens>, Failure> {
     let caller = Caller::of(&app, &request);
-    answer(&app, &caller, request).await.map(Json).map_err(|error| caller.failure(error))
+    handle(&app, &caller, request).await.map(Json).map_err(|error| caller.failure(error))
 }
 
-async fn answer(app: &Arc<App>, caller: &Caller, request: Request) -> Result<Tokens, Error> {
+async fn handle(app: &Arc<App>, caller: &Caller, request: Request) -> Result<Tokens, Error> {
     let form = body::form(request).await?;
     let proven = caller::proven(app, caller, &form).await?;
     let request = TokenRequest::parse(&form)?;
@@ -79,7 +79,7 @@ async fn answer(app: &Arc<App>, caller: &Caller, request: Request) -> Result<Tok
         }
     };
     let tokens = sign(app, issued).await?;
-    app.count(&client, What::Issued(grant_type));
+    app.count(&client, UsageEvent::Issued(grant_type));
     Ok(tokens)
 }
 

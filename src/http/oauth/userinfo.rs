@@ -11,14 +11,14 @@ use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::token::userinfo;
 use crate::http::extract::body;
-use crate::http::failure::{Failure, Shape};
+use crate::http::failure::{ErrorFormat, Failure};
 
 pub(in crate::http) async fn get(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, Failure> {
     let token = from_header(request.headers()).map_err(|error| failure(error, true))?;
-    answer(&app, token).await
+    handle(&app, token).await
 }
 
 /// RFC 6750 §2.2: the token may stand in the form instead.
@@ -38,18 +38,18 @@ pub(in crate::http) async fn post(
     if in_header.is_some() && in_form.is_some() {
         return Err(failure(Refusal::BearerTokenRepeated, true));
     }
-    answer(&app, in_header.or(in_form.map(str::to_owned))).await
+    handle(&app, in_header.or(in_form.map(str::to_owned))).await
 }
 
-async fn answer(app: &App, token: Option<String>) -> Result<Response, Failure> {
+async fn handle(app: &App, token: Option<String>) -> Result<Response, Failure> {
     let token = token.ok_or_else(|| failure(Refusal::BearerTokenMissing, false))?;
-    told(app, &token).await.map_err(|error| failure(error, true))
+    response(app, &token).await.map_err(|error| failure(error, true))
 }
 
 /// §5.3.2: "The UserInfo Claims MUST be returned as the members of a JSON object unless a signed or
 /// encrypted response was requested during Client Registration"; a signed one is
 /// `application/jwt`.
-async fn told(app: &App, token: &str) -> Result<Response, Error> {
+async fn response(app: &App, token: &str) -> Result<Response, Error> {
     let context = app.context();
     let claims = app.keys().verify_access(token, context.now)?;
     let (userinfo, alg) = userinfo::read(&app.read()?, &context, &claims)?;
@@ -59,7 +59,7 @@ async fn told(app: &App, token: &str) -> Result<Response, Error> {
 }
 
 fn failure(error: impl Into<Error>, tried: bool) -> Failure {
-    Failure::new(error, Shape::Bearer { tried })
+    Failure::new(error, ErrorFormat::Bearer { tried })
 }
 
 /// RFC 6750 §2.1: `Authorization: Bearer b64token`. Credentials of another scheme are no token.

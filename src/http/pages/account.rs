@@ -6,12 +6,10 @@ use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
+use super::browser::{Browser, check_same_origin, with_browser_cookie, with_cookie};
 use super::connections;
 use super::cookie::Cookie;
-use super::templates::{
-    self, AccountPage, LoggedOutPage, LoginPage, Page, PasskeyWords, see_other,
-};
-use super::visitor::{Visitor, check_same_origin, greet, with_cookie};
+use super::templates::{self, AccountPage, LoggedOutPage, LoginPage, Page, PasskeyItem, see_other};
 use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::Context;
@@ -29,13 +27,13 @@ pub(in crate::http) async fn show(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, Failure> {
-    let visitor = Visitor::of(&app, request.headers());
+    let browser = Browser::of(&app, request.headers());
     let cx = app.context();
     let view = app.read().map_err(Failure::page)?;
-    let Some(session) = live(&view, &cx, &app, &visitor).map_err(Failure::page)? else {
+    let Some(session) = live(&view, &cx, &app, &browser).map_err(Failure::page)? else {
         return Ok(see_other("/gate/login"));
     };
-    if session.is_due(&cx) {
+    if session.needs_touch(&cx) {
         let id = session.id();
         let device = peer::device(&app, &request);
         let touched = app.write(move |tx, cx| session::touch(tx, cx, id, Some(&device))).await;
@@ -45,13 +43,13 @@ pub(in crate::http) async fn show(
     let passkeys = enroll::passkeys(&view, session.user()).map_err(Failure::page)?;
     let person = session.person();
     Ok(templates::show_alone(&AccountPage {
-        page: Page::of(&app, &visitor),
+        page: Page::of(&app, &browser),
         display_name: person.display_name.to_string(),
         username: person.username.to_string(),
         email: person.email.as_ref().map(ToString::to_string).unwrap_or_default(),
         admin: person.roles.iter().any(|role| role.as_str() == Role::ADMIN),
         issuer: app.rules().issuer.to_string(),
-        passkeys: passkeys.iter().map(|(_, passkey)| in_words(passkey)).collect(),
+        passkeys: passkeys.iter().map(|(_, passkey)| passkey_item(passkey)).collect(),
         apps: connected.apps,
         sessions: connected.sessions,
         bridges: connected.bridges,
@@ -59,8 +57,8 @@ pub(in crate::http) async fn show(
     }))
 }
 
-fn in_words(passkey: &Passkey) -> PasskeyWords {
-    PasskeyWords {
+fn passkey_item(passkey: &Passkey) -> PasskeyItem {
+    PasskeyItem {
         name: passkey.name.to_string(),
         created: templates::day(passkey.created),
         last_used: passkey.used.map_or_else(|| "never".to_owned(), templates::day),
@@ -73,22 +71,22 @@ pub(in crate::http) async fn login(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let mut visitor = Visitor::of(&app, &headers);
+    let mut browser = Browser::of(&app, &headers);
     let cx = app.context();
     let view = app.read().map_err(Failure::page)?;
-    if live(&view, &cx, &app, &visitor).map_err(Failure::page)?.is_some() {
+    if live(&view, &cx, &app, &browser).map_err(Failure::page)?.is_some() {
         return Ok(see_other("/gate/account"));
     }
-    let welcomed = visitor.welcome(&cx);
+    let new_cookie = browser.ensure_browser_cookie(&cx);
     let page = LoginPage {
-        page: Page::of(&app, &visitor),
+        page: Page::of(&app, &browser),
         next: "/gate/account".to_owned(),
         client: None,
         login_hint: String::new(),
         cancel: None,
         nobody: people::nobody(&view).map_err(Failure::page)?,
     };
-    Ok(greet(&app, templates::show(&page), welcomed.as_ref()))
+    Ok(with_browser_cookie(&app, templates::show(&page), new_cookie.as_ref()))
 }
 
 /// Ends the session.
@@ -96,8 +94,8 @@ pub(in crate::http) async fn sign_out(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, Failure> {
-    let (visitor, _) = posted(&app, request).await.map_err(Failure::page)?;
-    if let Some(cookie) = visitor.session(&app) {
+    let (browser, _) = posted(&app, request).await.map_err(Failure::page)?;
+    if let Some(cookie) = browser.session(&app) {
         app.write(move |tx, cx| session::sign_out(tx, cx, &cookie)).await.map_err(Failure::page)?;
     }
     let gone = Cookie::Session.clear(&app.rules().issuer);
@@ -105,21 +103,21 @@ pub(in crate::http) async fn sign_out(
 }
 
 /// Who posts a form of one of our pages, and what it says.
-pub(super) async fn posted(app: &App, request: Request) -> Result<(Visitor, Params), Refusal> {
+pub(super) async fn posted(app: &App, request: Request) -> Result<(Browser, Params), Refusal> {
     let headers = request.headers().clone();
     check_same_origin(app, &headers)?;
     let form = body::form(request).await?;
-    let visitor = Visitor::of(app, &headers);
-    visitor.check_csrf(&app.rules().pepper, form.one("csrf")?.unwrap_or_default())?;
-    Ok((visitor, form))
+    let browser = Browser::of(app, &headers);
+    browser.check_csrf(&app.rules().pepper, form.one("csrf")?.unwrap_or_default())?;
+    Ok((browser, form))
 }
 
 pub(in crate::http) async fn signed_out(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
 ) -> Response {
-    let visitor = Visitor::of(&app, &headers);
-    templates::show(&LoggedOutPage { page: Page::of(&app, &visitor) })
+    let browser = Browser::of(&app, &headers);
+    templates::show(&LoggedOutPage { page: Page::of(&app, &browser) })
 }
 
 pub(in crate::http) async fn home() -> Response {
@@ -143,9 +141,9 @@ pub(super) fn live(
     view: &impl View,
     cx: &Context,
     app: &App,
-    visitor: &Visitor,
+    browser: &Browser,
 ) -> Result<Option<LiveSession>, StoreError> {
-    match visitor.session(app) {
+    match browser.session(app) {
         Some(cookie) => session::live(view, cx, &cookie),
         None => Ok(None),
     }

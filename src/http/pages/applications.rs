@@ -6,8 +6,8 @@ use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 
+use super::browser::{Browser, with_browser_cookie};
 use super::templates::{self, LoginPage, Page};
-use super::visitor::{Visitor, greet};
 use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::application::{self, App as Protected};
@@ -15,7 +15,7 @@ use crate::flow::person::people;
 use crate::flow::session;
 use crate::http::extract::body;
 use crate::http::failure::Failure;
-use crate::http::oauth::authorize::away;
+use crate::http::oauth::authorize::redirect_without_referrer;
 use crate::model::application::{AppHost, ReturnPath};
 use crate::oauth::params::form_encode;
 
@@ -35,30 +35,32 @@ pub(in crate::http) async fn start(
         return Ok(StatusCode::SEE_OTHER.into_response());
     }
 
-    let mut visitor = Visitor::of(&app, request.headers());
+    let mut browser = Browser::of(&app, request.headers());
     let cx = app.context();
     let view = app.read().map_err(Failure::page)?;
-    let live = match visitor.session(&app) {
+    let live = match browser.session(&app) {
         Some(cookie) => session::live(&view, &cx, &cookie).map_err(Failure::page)?.map(|_| cookie),
         None => None,
     };
     let Some(cookie) = live else {
-        let welcomed = visitor.welcome(&cx);
+        let new_cookie = browser.ensure_browser_cookie(&cx);
         let host = protected.host().as_str();
         let query = form_encode([("app", host), ("state", &state), ("rd", path.as_str())]);
         let page = LoginPage {
-            page: Page::of(&app, &visitor),
+            page: Page::of(&app, &browser),
             next: format!("/gate/apps/start?{query}"),
             client: Some(host.to_owned()),
             login_hint: String::new(),
             cancel: None,
             nobody: people::nobody(&view).map_err(Failure::page)?,
         };
-        return Ok(greet(&app, templates::show(&page), welcomed.as_ref()));
+        return Ok(with_browser_cookie(&app, templates::show(&page), new_cookie.as_ref()));
     };
     let (at, bound) = (protected.clone(), state.clone());
     let issued = app.write(move |tx, cx| application::issue(tx, cx, &at, &cookie, &bound, &path));
     let code = issued.await.map_err(Failure::page)?;
     let query = form_encode([("code", code.expose().as_str()), ("state", &state)]);
-    Ok(away(&protected.address(app.rules(), &format!("/_gatelodge/callback?{query}"))))
+    Ok(redirect_without_referrer(
+        &protected.address(app.rules(), &format!("/_gatelodge/callback?{query}")),
+    ))
 }

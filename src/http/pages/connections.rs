@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 
 use super::account::{live, posted};
-use super::templates::{self, BridgeWords, ConnectedWords, SessionWords, TokenWords, see_other};
+use super::templates::{self, ApplicationItem, BridgeItem, SessionItem, TokenItem, see_other};
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
@@ -22,14 +22,14 @@ use crate::store::schema::Bridge;
 use crate::store::{StoreError, View};
 
 /// The most sessions, bridges and tokens of a person that their page shows.
-const MOST: usize = 100;
+const MAX_LISTED: usize = 100;
 
 /// All of it, as the account page shows it.
 pub(super) struct Connected {
-    pub(super) apps: Vec<ConnectedWords>,
-    pub(super) bridges: Vec<BridgeWords>,
-    pub(super) sessions: Vec<SessionWords>,
-    pub(super) tokens: Vec<TokenWords>,
+    pub(super) apps: Vec<ApplicationItem>,
+    pub(super) bridges: Vec<BridgeItem>,
+    pub(super) sessions: Vec<SessionItem>,
+    pub(super) tokens: Vec<TokenItem>,
 }
 
 /// What the person behind `own` has going on.
@@ -39,18 +39,18 @@ pub(super) fn of(
     own: &LiveSession,
 ) -> Result<Connected, StoreError> {
     let apps = grant::connections(view, cx, own.user())?.into_iter().map(|(id, connection)| {
-        let words = templates::in_words(&cx.rules.config, &connection.scope);
-        ConnectedWords {
+        let words = templates::scope_items(&cx.rules.config, &connection.scope);
+        ApplicationItem {
             name: connection
                 .client
                 .map_or_else(|| id.to_string(), |client| client.name.to_string()),
             client_id: id.to_string(),
-            scopes: words.into_iter().map(|word| word.words).collect(),
+            scopes: words.into_iter().map(|word| word.description).collect(),
             since: templates::day(connection.since),
         }
     });
-    let sessions = session::listed(view, cx, Some(own.user()), MOST)?;
-    let sessions = sessions.iter().map(|session| SessionWords {
+    let sessions = session::list(view, cx, Some(own.user()), MAX_LISTED)?;
+    let sessions = sessions.iter().map(|session| SessionItem {
         address: session.device().address.clone(),
         id: session.id().to_string(),
         own: session.id() == own.id(),
@@ -66,13 +66,13 @@ pub(super) fn of(
     })
 }
 
-fn bridges(view: &impl View, cx: &Context, user: UserId) -> Result<Vec<BridgeWords>, StoreError> {
+fn bridges(view: &impl View, cx: &Context, user: UserId) -> Result<Vec<BridgeItem>, StoreError> {
     let mut told = Vec::new();
-    for bridge in access::listed(view, cx, Some(user), MOST)? {
+    for bridge in access::list(view, cx, Some(user), MAX_LISTED)? {
         let session = bridge.session();
         // Once it has told of itself, by the name of its machine.
         let machine = view.find::<Bridge>(bridge.id())?.map(|bridge| bridge.hostname);
-        told.push(BridgeWords {
+        told.push(BridgeItem {
             address: session.device.address.clone(),
             id: bridge.id().to_string(),
             name: machine.unwrap_or_else(|| session.device.program().to_string()),
@@ -83,9 +83,9 @@ fn bridges(view: &impl View, cx: &Context, user: UserId) -> Result<Vec<BridgeWor
     Ok(told)
 }
 
-fn tokens(view: &impl View, cx: &Context, user: UserId) -> Result<Vec<TokenWords>, StoreError> {
-    let rows = pat::listed(view, cx, Some(user), MOST)?;
-    let words = rows.into_iter().map(|(id, row)| TokenWords {
+fn tokens(view: &impl View, cx: &Context, user: UserId) -> Result<Vec<TokenItem>, StoreError> {
+    let rows = pat::list(view, cx, Some(user), MAX_LISTED)?;
+    let words = rows.into_iter().map(|(id, row)| TokenItem {
         created: templates::day(row.created),
         expires: templates::day(row.expires),
         id,
@@ -158,7 +158,7 @@ pub(in crate::http) async fn revoke_token(
 }
 
 async fn person(app: &App, request: Request) -> Result<Option<(LiveSession, Params)>, Error> {
-    let (visitor, form) = posted(app, request).await?;
-    let own = live(&app.read()?, &app.context(), app, &visitor)?;
+    let (browser, form) = posted(app, request).await?;
+    let own = live(&app.read()?, &app.context(), app, &browser)?;
     Ok(own.map(|own| (own, form)))
 }

@@ -4,6 +4,7 @@
 
 pub(super) mod account;
 pub(super) mod applications;
+pub(super) mod browser;
 pub(super) mod connections;
 pub(super) mod cookie;
 pub(super) mod device;
@@ -12,4 +13,3 @@ pub(super) mod link;
 pub(super) mod passkeys;
 pub(super) mod setup;
 pub(super) mod templates;
-pub(super) mod visitor;

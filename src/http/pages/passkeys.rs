@@ -9,10 +9,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::visitor::{Visitor, check_same_origin, sign_in};
+use super::browser::{Browser, check_same_origin, sign_in};
 use crate::app::App;
 use crate::error::Refusal;
-use crate::flow::person::login::{self, Completed, Proof};
+use crate::flow::person::login::{self, AssertionProof, SignInOutcome};
 use crate::http::extract::{body, peer};
 use crate::http::failure::Failure;
 use crate::oauth::id::CeremonyId;
@@ -21,13 +21,13 @@ use crate::secret::TokenHash;
 use crate::store::schema::CeremonyPurpose;
 
 /// How often a sign-in is verified anew because the passkey was used meanwhile.
-const ATTEMPTS: usize = 3;
+const MAX_ATTEMPTS: usize = 3;
 
 /// A JSON body that a page of ours sent from a browser we know.
 pub(in crate::http) struct Posted<T> {
     pub(in crate::http) body: T,
-    pub(in crate::http) browser: TokenHash,
-    pub(in crate::http) visitor: Visitor,
+    pub(in crate::http) browser_id: TokenHash,
+    pub(in crate::http) browser: Browser,
 }
 
 pub(in crate::http) async fn posted<T: DeserializeOwned>(
@@ -36,12 +36,12 @@ pub(in crate::http) async fn posted<T: DeserializeOwned>(
 ) -> Result<Posted<T>, Failure> {
     let headers = request.headers();
     check_same_origin(app, headers).map_err(Failure::json)?;
-    let visitor = Visitor::of(app, headers);
+    let browser = Browser::of(app, headers);
     let csrf = headers.get("x-csrf-token").and_then(|value| value.to_str().ok());
-    visitor.check_csrf(&app.rules().pepper, csrf.unwrap_or_default()).map_err(Failure::json)?;
-    let browser = visitor.browser(app).ok_or(Refusal::CsrfTokenWrong).map_err(Failure::json)?;
+    browser.check_csrf(&app.rules().pepper, csrf.unwrap_or_default()).map_err(Failure::json)?;
+    let browser_id = browser.id(app).ok_or(Refusal::CsrfTokenWrong).map_err(Failure::json)?;
     let body = body::json(request).await.map_err(Failure::json)?;
-    Ok(Posted { body, browser, visitor })
+    Ok(Posted { body, browser, browser_id })
 }
 
 /// No name is asked for, so no answer tells whether somebody is known.
@@ -52,14 +52,14 @@ pub(in crate::http) async fn start(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, Failure> {
-    let Posted { browser, .. } = posted::<Start>(&app, request).await?;
+    let Posted { browser_id, .. } = posted::<Start>(&app, request).await?;
     let view = app.read().map_err(Failure::json)?;
-    login::check_room(&view, app.rules()).map_err(Failure::json)?;
+    login::check_capacity(&view, app.rules()).map_err(Failure::json)?;
     let begun = app.passkeys().start_authentication().map_err(Failure::json)?;
     let state = begun.state;
     let ceremony = app
         .write(move |tx, cx| {
-            login::begin(tx, cx, browser, CeremonyPurpose::Authenticate, state.clone())
+            login::start_ceremony(tx, cx, browser_id, CeremonyPurpose::Authenticate, state.clone())
         })
         .await
         .map_err(Failure::json)?;
@@ -82,32 +82,32 @@ pub(in crate::http) async fn finish(
     request: Request,
 ) -> Result<Response, Failure> {
     let device = peer::device(&app, &request);
-    let Posted { body, browser, visitor } = posted::<Finish>(&app, request).await?;
+    let Posted { body, browser, browser_id } = posted::<Finish>(&app, request).await?;
     let ceremony: CeremonyId = body.ceremony.parse().map_err(Failure::json)?;
     let assertion = Assertion::parse(body.credential).map_err(Failure::json)?;
     let credential = assertion.credential();
-    for _ in 0..ATTEMPTS {
+    for _ in 0..MAX_ATTEMPTS {
         let view = app.read().map_err(Failure::json)?;
         let cx = app.context();
         let challenged =
-            login::challenged(&view, &cx, ceremony, &browser, &credential, assertion.user())
+            login::challenged(&view, &cx, ceremony, &browser_id, &credential, assertion.user())
                 .map_err(Failure::json)?;
         let kept = &challenged.passkey.credential;
         let asserted = app
             .passkeys()
             .finish_authentication(&challenged.state, &assertion, kept)
             .map_err(Failure::json)?;
-        let proof = Proof {
+        let proof = AssertionProof {
             asserted,
-            browser,
+            browser: browser_id,
             ceremony,
             credential: credential.clone(),
             device: device.clone(),
-            previous: visitor.session(&app),
+            previous: browser.session(&app),
             revision: challenged.passkey.revision,
         };
         let completed = app.write(move |tx, cx| login::complete(tx, cx, &proof));
-        if let Completed::SignedIn(secret) = completed.await.map_err(Failure::json)? {
+        if let SignInOutcome::SignedIn(secret) = completed.await.map_err(Failure::json)? {
             return Ok(sign_in(&app, Json(json!({})).into_response(), &secret));
         }
     }

@@ -9,10 +9,10 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::browser::{Browser, sign_in, with_browser_cookie, with_cookie};
 use super::cookie::Cookie;
 use super::passkeys::{Posted, posted};
 use super::templates::{self, Page, SetupPage};
-use super::visitor::{Visitor, greet, sign_in, with_cookie};
 use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::person::{enroll, login};
@@ -25,10 +25,10 @@ use crate::store::schema::{CeremonyPurpose, SetupPurpose};
 
 /// The page, the same for every link: the secret is in the fragment, which no server sees.
 pub(in crate::http) async fn show(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    let mut visitor = Visitor::of(&app, &headers);
-    let welcomed = visitor.welcome(&app.context());
-    let page = SetupPage { page: Page::of(&app, &visitor) };
-    greet(&app, templates::show_alone(&page), welcomed.as_ref())
+    let mut browser = Browser::of(&app, &headers);
+    let new_cookie = browser.ensure_browser_cookie(&app.context());
+    let page = SetupPage { page: Page::of(&app, &browser) };
+    with_browser_cookie(&app, templates::show_alone(&page), new_cookie.as_ref())
 }
 
 #[derive(Deserialize)]
@@ -71,11 +71,11 @@ pub(in crate::http) async fn start(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, Failure> {
-    let Posted { body, browser, .. } = posted::<Start>(&app, request).await?;
+    let Posted { body, browser_id, .. } = posted::<Start>(&app, request).await?;
     let link = link(&app, &body.token)?;
     let cx = app.context();
     let view = app.read().map_err(Failure::json)?;
-    login::check_room(&view, app.rules()).map_err(Failure::json)?;
+    login::check_capacity(&view, app.rules()).map_err(Failure::json)?;
     let opened = enroll::open(&view, &cx, &link).map_err(Failure::json)?;
     let chosen = match opened.purpose {
         SetupPurpose::First => Some(chosen(&body).map_err(Failure::json)?),
@@ -90,7 +90,9 @@ pub(in crate::http) async fn start(
         .map_err(Failure::json)?;
     let state = begun.state;
     let ceremony = app
-        .write(move |tx, cx| enroll::begin(tx, cx, browser, link, &candidate, state.clone()))
+        .write(move |tx, cx| {
+            enroll::start_ceremony(tx, cx, browser_id, link, &candidate, state.clone())
+        })
         .await
         .map_err(Failure::json)?;
     let ceremony = ceremony.to_string();
@@ -119,13 +121,13 @@ pub(in crate::http) async fn finish(
     request: Request,
 ) -> Result<Response, Failure> {
     let device = peer::device(&app, &request);
-    let Posted { body, browser, visitor } = posted::<Finish>(&app, request).await?;
+    let Posted { body, browser, browser_id } = posted::<Finish>(&app, request).await?;
     let link = link(&app, &body.token)?;
     let id: CeremonyId = body.ceremony.parse().map_err(Failure::json)?;
     let view = app.read().map_err(Failure::json)?;
     let cx = app.context();
     enroll::open(&view, &cx, &link).map_err(Failure::json)?;
-    let ceremony = login::ceremony(&view, &cx, id, &browser).map_err(Failure::json)?;
+    let ceremony = login::ceremony(&view, &cx, id, &browser_id).map_err(Failure::json)?;
     if !matches!(ceremony.purpose, CeremonyPurpose::Register { .. }) {
         return Err(Failure::json(Refusal::CeremonyUnknown));
     }
@@ -134,14 +136,14 @@ pub(in crate::http) async fn finish(
         .finish_registration(&ceremony.state, body.credential)
         .map_err(Failure::json)?;
     let name = body.passkey_name.as_deref().unwrap_or("Passkey");
-    let proof = enroll::Proof {
-        anonymous: visitor.anonymous(&app),
-        browser,
+    let proof = enroll::RegistrationProof {
+        anonymous: browser.anonymous(&app),
+        browser: browser_id,
         ceremony: id,
         device,
         link,
         name: name.parse().map_err(Failure::json)?,
-        previous: visitor.session(&app),
+        previous: browser.session(&app),
         registered,
     };
     let enrolled =

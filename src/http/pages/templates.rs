@@ -4,13 +4,13 @@ use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::visitor::Visitor;
+use super::browser::Browser;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::error::{Error, ErrorCode, Internal, Refusal};
 use crate::event::EventId;
-use crate::flow::authorize::consent::Landing;
+use crate::flow::authorize::consent::ClientRedirect;
 use crate::http::extract::host;
 use crate::http::failure::Failure;
 use crate::oauth::client::cimd::DocumentAddress;
@@ -42,10 +42,10 @@ pub(in crate::http) struct Page {
 }
 
 impl Page {
-    pub(in crate::http) fn of(app: &App, visitor: &Visitor) -> Self {
+    pub(in crate::http) fn of(app: &App, browser: &Browser) -> Self {
         Self {
             assets: ASSETS,
-            csrf: visitor.csrf(&app.rules().pepper),
+            csrf: browser.csrf(&app.rules().pepper),
             host: app.rules().issuer.authority().to_owned(),
         }
     }
@@ -57,17 +57,17 @@ impl Page {
 }
 
 /// A scope as people read it.
-pub(in crate::http) struct Words {
+pub(in crate::http) struct ScopeItem {
     pub(in crate::http) name: String,
-    pub(in crate::http) words: String,
+    pub(in crate::http) description: String,
 }
 
 /// `scope` in words.
-pub(in crate::http) fn in_words(config: &Config, scope: &Scope) -> Vec<Words> {
+pub(in crate::http) fn scope_items(config: &Config, scope: &Scope) -> Vec<ScopeItem> {
     let word = |token: &crate::oauth::scope::ScopeToken| {
-        let known = config.scopes.get(token).map(|entry| entry.words.clone());
+        let known = config.scopes.get(token).map(|entry| entry.description.clone());
         let name = token.as_str().to_owned();
-        Words { words: known.unwrap_or_else(|| name.clone()), name }
+        ScopeItem { description: known.unwrap_or_else(|| name.clone()), name }
     };
     scope.iter().map(word).collect()
 }
@@ -81,7 +81,7 @@ pub(in crate::http) fn named_by(id: &ClientId, client: &Client) -> Option<Docume
 }
 
 /// A passkey as its owner reads it.
-pub(in crate::http) struct PasskeyWords {
+pub(in crate::http) struct PasskeyItem {
     pub(in crate::http) name: String,
     pub(in crate::http) created: String,
     pub(in crate::http) last_used: String,
@@ -94,7 +94,7 @@ pub(in crate::http) fn day(at: Timestamp) -> String {
 }
 
 /// An application that a person is connected with, as they read it.
-pub(in crate::http) struct ConnectedWords {
+pub(in crate::http) struct ApplicationItem {
     pub(in crate::http) client_id: String,
     pub(in crate::http) name: String,
     pub(in crate::http) scopes: Vec<String>,
@@ -102,7 +102,7 @@ pub(in crate::http) struct ConnectedWords {
 }
 
 /// A browser in which a person is signed in, as they read it.
-pub(in crate::http) struct SessionWords {
+pub(in crate::http) struct SessionItem {
     pub(in crate::http) address: String,
     pub(in crate::http) id: String,
     pub(in crate::http) own: bool,
@@ -112,7 +112,7 @@ pub(in crate::http) struct SessionWords {
 }
 
 /// A bridge that carries a person's identity, as they read it.
-pub(in crate::http) struct BridgeWords {
+pub(in crate::http) struct BridgeItem {
     pub(in crate::http) address: String,
     pub(in crate::http) id: String,
     pub(in crate::http) name: String,
@@ -121,7 +121,7 @@ pub(in crate::http) struct BridgeWords {
 }
 
 /// A personal access token as its owner reads it.
-pub(in crate::http) struct TokenWords {
+pub(in crate::http) struct TokenItem {
     pub(in crate::http) created: String,
     pub(in crate::http) expires: String,
     pub(in crate::http) id: String,
@@ -138,11 +138,11 @@ pub(in crate::http) struct AccountPage {
     pub(in crate::http) email: String,
     pub(in crate::http) admin: bool,
     pub(in crate::http) issuer: String,
-    pub(in crate::http) passkeys: Vec<PasskeyWords>,
-    pub(in crate::http) apps: Vec<ConnectedWords>,
-    pub(in crate::http) sessions: Vec<SessionWords>,
-    pub(in crate::http) bridges: Vec<BridgeWords>,
-    pub(in crate::http) tokens: Vec<TokenWords>,
+    pub(in crate::http) passkeys: Vec<PasskeyItem>,
+    pub(in crate::http) apps: Vec<ApplicationItem>,
+    pub(in crate::http) sessions: Vec<SessionItem>,
+    pub(in crate::http) bridges: Vec<BridgeItem>,
+    pub(in crate::http) tokens: Vec<TokenItem>,
 }
 
 #[derive(Template)]
@@ -158,8 +158,8 @@ pub(in crate::http) struct ConsentPage {
     pub(in crate::http) unverified: bool,
     pub(in crate::http) resources: Vec<String>,
     pub(in crate::http) unregistered: bool,
-    pub(in crate::http) scopes: Vec<Words>,
-    pub(in crate::http) remembered: Vec<Words>,
+    pub(in crate::http) scopes: Vec<ScopeItem>,
+    pub(in crate::http) remembered: Vec<ScopeItem>,
     pub(in crate::http) scope: String,
     pub(in crate::http) display_name: String,
     pub(in crate::http) username: String,
@@ -186,7 +186,7 @@ pub(in crate::http) struct DeviceConfirmPage {
     pub(in crate::http) named_by: Option<DocumentAddress>,
     pub(in crate::http) resources: Vec<String>,
     pub(in crate::http) scope: String,
-    pub(in crate::http) scopes: Vec<Words>,
+    pub(in crate::http) scopes: Vec<ScopeItem>,
     pub(in crate::http) unregistered: bool,
     pub(in crate::http) unverified: bool,
     pub(in crate::http) user_code: String,
@@ -229,7 +229,7 @@ pub(in crate::http) struct LinkPage {
     pub(in crate::http) address: String,
     pub(in crate::http) device: String,
     pub(in crate::http) host: Option<String>,
-    pub(in crate::http) scopes: Vec<Words>,
+    pub(in crate::http) scopes: Vec<ScopeItem>,
     pub(in crate::http) display_name: String,
     pub(in crate::http) username: String,
 }
@@ -277,7 +277,7 @@ pub(in crate::http) struct LogoutPage {
 
 #[derive(Template)]
 #[template(path = "onward.html", config = "assets/askama.toml")]
-pub(in crate::http) struct OnwardPage {
+pub(in crate::http) struct RedirectPage {
     pub(in crate::http) page: Page,
     pub(in crate::http) url: String,
     pub(in crate::http) host: String,
@@ -312,13 +312,13 @@ pub(in crate::http) fn see_other(location: &str) -> Response {
 
 /// The page whose form brings an answer home (Form Post Response Mode §2), without telling the
 /// client from which page.
-pub(in crate::http) fn post_home(
+pub(in crate::http) fn form_post(
     app: &App,
-    landing: &Landing,
+    client_redirect: &ClientRedirect,
     action: &str,
     fields: &[(&'static str, String)],
 ) -> Response {
-    let (host, denied) = (landing.host.as_str(), landing.refusal.is_some());
+    let (host, denied) = (client_redirect.host.as_str(), client_redirect.refusal.is_some());
     let page = Page::anonymous(app);
     let mut response = show(&FormPostPage { page, action, fields, host, denied });
     let headers = response.headers_mut();

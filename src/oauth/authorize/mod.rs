@@ -2,7 +2,7 @@
 //! and [OpenID Connect Core §3.1.2.1](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest).
 //!
 //! It is read in two stages, since nothing may be redirected before the client and its redirect
-//! URI are proven: first the [`Opening`], then, with a [`Callback`] in hand, the
+//! URI are proven: first the [`RedirectParameters`], then, with a [`Callback`] in hand, the
 //! [`AuthorizeRequest`].
 
 pub mod claims;
@@ -22,7 +22,7 @@ use crate::oauth::scope::Scope;
 
 /// What must be proven before an answer may be redirected.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opening {
+pub struct RedirectParameters {
     /// Who asks.
     pub client_id: ClientId,
     /// Where the answer is to go, if the request says so.
@@ -33,7 +33,7 @@ pub struct Opening {
     pub state: Option<String>,
 }
 
-impl Opening {
+impl RedirectParameters {
     /// The opening of a request.
     pub fn parse(params: &Params) -> Result<Self, Refusal> {
         Ok(Self {
@@ -105,12 +105,12 @@ impl Callback {
     }
 
     /// The answer that brings `code` home (RFC 6749 §4.1.2), with `iss` (RFC 9207 §2).
-    pub fn with_code(&self, code: &str, iss: Option<&str>) -> Answer {
+    pub fn with_code(&self, code: &str, iss: Option<&str>) -> AuthorizationResponse {
         self.with(&[("code", Some(code)), ("state", self.state()), ("iss", iss)])
     }
 
     /// The answer that brings an error home (RFC 6749 §4.1.2.1), with `iss` (RFC 9207 §2).
-    pub fn with_error(&self, code: ErrorCode, iss: Option<&str>) -> Answer {
+    pub fn with_error(&self, code: ErrorCode, iss: Option<&str>) -> AuthorizationResponse {
         self.with(&[
             ("error", Some(code.as_str())),
             ("error_description", Some(code.description())),
@@ -119,14 +119,16 @@ impl Callback {
         ])
     }
 
-    fn with(&self, answer: &[(&'static str, Option<&str>)]) -> Answer {
+    fn with(&self, answer: &[(&'static str, Option<&str>)]) -> AuthorizationResponse {
         let fields = answer.iter().filter_map(|(name, value)| Some((*name, (*value)?.to_owned())));
         let fields: Vec<(&'static str, String)> = fields.collect();
         match self.mode {
-            ResponseMode::FormPost => Answer::Form { action: self.uri.as_str().to_owned(), fields },
+            ResponseMode::FormPost => {
+                AuthorizationResponse::Form { action: self.uri.as_str().to_owned(), fields }
+            }
             ResponseMode::Query => {
                 let pairs = fields.iter().map(|(name, value)| (*name, value.as_str()));
-                Answer::Location(self.uri.with_query(pairs))
+                AuthorizationResponse::Location(self.uri.with_query(pairs))
             }
         }
     }
@@ -134,7 +136,7 @@ impl Callback {
 
 /// An authorization response on its way home: made from a [`Callback`], and from nothing else.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum AuthorizationResponse {
     /// A form that the browser posts (Form Post Response Mode §2).
     Form {
         /// The redirect URI.
@@ -323,7 +325,7 @@ mod tests {
                 Callback::prove(&registered, ClientType::Public, None, Some("s &".into())).unwrap();
 
             let answer = callback.with_code("c", Some("http://localhost:7455"));
-            assert_eq!(answer, Answer::Location(expected.to_owned()));
+            assert_eq!(answer, AuthorizationResponse::Location(expected.to_owned()));
         }
     }
 
@@ -337,7 +339,8 @@ mod tests {
         };
 
         let fields = vec![("code", "c".to_owned())];
-        let form = Answer::Form { action: "https://a.example/cb?x=1".to_owned(), fields };
+        let form =
+            AuthorizationResponse::Form { action: "https://a.example/cb?x=1".to_owned(), fields };
         assert_eq!(posted(&registered[0]).with_code("c", None), form);
         assert_eq!(posted(&registered[1]).mode(), ResponseMode::Query);
     }

@@ -1,7 +1,7 @@
 //! Pushed authorization requests: [RFC 9126](https://www.rfc-editor.org/rfc/rfc9126).
 
 use crate::error::Refusal;
-use crate::oauth::authorize::{AuthorizeRequest, Opening};
+use crate::oauth::authorize::{AuthorizeRequest, RedirectParameters};
 use crate::oauth::id::ClientId;
 use crate::oauth::params::Params;
 use crate::secret::PushedReference;
@@ -15,14 +15,14 @@ pub fn request_uri(reference: &PushedReference) -> String {
 }
 
 /// The coming of a browser for a request that was pushed before.
-pub struct PushedOpening {
+pub struct PushedParameters {
     /// Who is said to have pushed it.
     pub client_id: ClientId,
     /// By what it is found.
     pub reference: PushedReference,
 }
 
-impl PushedOpening {
+impl PushedParameters {
     /// What an authorization request says of a pushed one, if its `request_uri` is one of ours.
     ///
     /// Everything else in it is ignored (RFC 9126 §4, RFC 9101 §5: "the authorization server MUST
@@ -46,18 +46,18 @@ impl PushedOpening {
 pub fn parse(
     client_id: &ClientId,
     params: &Params,
-) -> Result<(Opening, AuthorizeRequest), Refusal> {
+) -> Result<(RedirectParameters, AuthorizeRequest), Refusal> {
     if params.one("request_uri")?.is_some() {
         return Err(Refusal::RequestUriPushed);
     }
     let request = AuthorizeRequest::parse(params)?;
-    let opening = Opening {
+    let parameters = RedirectParameters {
         client_id: client_id.clone(),
         redirect_uri: params.parsed("redirect_uri")?,
         response_mode: request.response_mode,
         state: params.one("state")?.map(str::to_owned),
     };
-    Ok((opening, request))
+    Ok((parameters, request))
 }
 
 #[cfg(test)]
@@ -67,13 +67,13 @@ mod tests {
     const OURS: &str = "request_uri=urn:ietf:params:oauth:request_uri:gl_pr_\
         AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-    fn opening(query: &str) -> Result<Option<PushedOpening>, Refusal> {
-        PushedOpening::parse(&Params::parse(query.as_bytes()).unwrap())
+    fn parameters(query: &str) -> Result<Option<PushedParameters>, Refusal> {
+        PushedParameters::parse(&Params::parse(query.as_bytes()).unwrap())
     }
 
     #[test]
     fn a_reference_of_ours_is_read_and_written_alike() {
-        let read = opening(&format!("client_id=shop&{OURS}")).ok().flatten().unwrap();
+        let read = parameters(&format!("client_id=shop&{OURS}")).ok().flatten().unwrap();
 
         assert_eq!(format!("request_uri={}", request_uri(&read.reference)), OURS);
         assert_eq!(read.client_id.as_str(), "shop");
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn what_is_not_ours_is_left_to_the_request() {
         for query in ["", "client_id=shop", "request_uri=https://shop.example/r", "request_uri="] {
-            assert!(matches!(opening(query), Ok(None)), "{query}");
+            assert!(matches!(parameters(query), Ok(None)), "{query}");
         }
         for (query, refusal) in [
             (OURS, Refusal::ClientIdMissing),
@@ -92,7 +92,7 @@ mod tests {
             ),
             (&format!("{OURS}&{OURS}"), Refusal::ParameterRepeated),
         ] {
-            assert_eq!(opening(query).err(), Some(refusal), "{query}");
+            assert_eq!(parameters(query).err(), Some(refusal), "{query}");
         }
     }
 

@@ -18,11 +18,11 @@ pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 
 /// The longest time that an assertion may still be good for, and how much a client's clock may
 /// be ahead of ours.
-const LONGEST: Duration = Duration::from_mins(10);
+const MAX_LIFETIME: Duration = Duration::from_mins(10);
 const SKEW: Duration = Duration::from_secs(30);
 
 /// The longest `jti`, in bytes.
-const LONGEST_JTI: usize = 1024;
+const MAX_JTI: usize = 1024;
 
 /// A `client_assertion` whose signature is not verified yet.
 ///
@@ -100,7 +100,7 @@ impl ClientAssertion {
         if now >= expires {
             return Err(Refusal::ClientAssertionExpired);
         }
-        if expires > now + LONGEST {
+        if expires > now + MAX_LIFETIME {
             return Err(Refusal::ClientAssertionTooLong);
         }
         // §3: `nbf` "identifies the time before which the token MUST NOT be accepted for
@@ -125,7 +125,7 @@ impl std::str::FromStr for ClientAssertion {
         if claims.iss != claims.sub {
             return Err(Refusal::ClientAssertionOfAnother);
         }
-        if claims.jti.is_empty() || claims.jti.len() > LONGEST_JTI {
+        if claims.jti.is_empty() || claims.jti.len() > MAX_JTI {
             return Err(Refusal::ClientAssertionMalformed);
         }
         let client_id = claims.sub.parse().map_err(malformed)?;
@@ -144,8 +144,8 @@ impl std::str::FromStr for ClientAssertion {
 /// A `NumericDate` (RFC 7519 §2), which may have a fraction, to the second before it.
 fn moment(seconds: f64) -> Result<Timestamp, Refusal> {
     // Far beyond every date, and exact in both types.
-    const MOST: f64 = 253_402_300_799.0;
-    if !(0.0..=MOST).contains(&seconds) {
+    const MAX_SECONDS: f64 = 253_402_300_799.0;
+    if !(0.0..=MAX_SECONDS).contains(&seconds) {
         return Err(Refusal::ClientAssertionMalformed);
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "judged above")]

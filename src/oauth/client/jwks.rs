@@ -11,9 +11,9 @@ use crate::error::Refusal;
 use crate::oauth::client::SigningAlg;
 
 /// The most keys of a set, and the longest set and `kid`, in bytes.
-const MOST: usize = 32;
-const LONGEST: usize = 32 * 1024;
-const LONGEST_KID: usize = 255;
+const MAX_KEYS: usize = 32;
+const MAX_LENGTH: usize = 32 * 1024;
+const MAX_KID: usize = 255;
 
 /// The bytes of a coordinate of P-256 and of an Ed25519 key (RFC 7518 §6.2.1.2, RFC 8037 §2).
 const POINT: RangeInclusive<usize> = 32..=32;
@@ -78,7 +78,7 @@ impl Jwk {
             _ => return None,
         };
         if text("alg").is_some_and(|own| own != alg.as_str())
-            || text("kid").is_some_and(|kid| kid.len() > LONGEST_KID)
+            || text("kid").is_some_and(|kid| kid.len() > MAX_KID)
         {
             return None;
         }
@@ -100,12 +100,12 @@ impl JwkSet {
     pub fn from_value(value: &Value) -> Result<Self, Refusal> {
         let keys = value.get("keys").and_then(Value::as_array).ok_or(Refusal::JwksMalformed)?;
         let secret = |key: &Value| key.get("d").is_some() || key.get("k").is_some();
-        if keys.len() > MOST || keys.iter().any(secret) {
+        if keys.len() > MAX_KEYS || keys.iter().any(secret) {
             return Err(Refusal::JwksMalformed);
         }
         let set = Self(keys.iter().filter_map(Jwk::read).collect());
         // What is kept has to be read again, and reading has a limit.
-        if set.0.is_empty() || set.to_value().to_string().len() > LONGEST {
+        if set.0.is_empty() || set.to_value().to_string().len() > MAX_LENGTH {
             return Err(Refusal::JwksMalformed);
         }
         Ok(set)
@@ -113,7 +113,7 @@ impl JwkSet {
 
     /// The set that `bytes` spell out.
     pub fn parse(bytes: &[u8]) -> Result<Self, Refusal> {
-        if bytes.len() > LONGEST {
+        if bytes.len() > MAX_LENGTH {
             return Err(Refusal::JwksMalformed);
         }
         let value = serde_json::from_slice(bytes).map_err(|_| Refusal::JwksMalformed)?;

@@ -202,7 +202,7 @@ impl FromStr for ClientSecret {
 }
 
 /// Who a request says it is from, and the proof it brings.
-pub struct Presented {
+pub struct PresentedCredentials {
     /// The client that is claimed.
     pub client_id: ClientId,
     /// The proof, if one came.
@@ -231,7 +231,7 @@ impl AuthMethod {
     }
 }
 
-impl Presented {
+impl PresentedCredentials {
     /// What an `Authorization` header and a form present together.
     ///
     /// RFC 6749 §2.3: "The client MUST NOT use more than one authentication method in each
@@ -311,8 +311,11 @@ fn basic(header: &[u8]) -> Result<(ClientId, ClientSecret), Refusal> {
 mod tests {
     use super::*;
 
-    fn presented(header: Option<&str>, form: &str) -> Result<Presented, Refusal> {
-        Presented::parse(header.map(str::as_bytes), &Params::parse(form.as_bytes()).unwrap())
+    fn presented(header: Option<&str>, form: &str) -> Result<PresentedCredentials, Refusal> {
+        PresentedCredentials::parse(
+            header.map(str::as_bytes),
+            &Params::parse(form.as_bytes()).unwrap(),
+        )
     }
 
     fn refused(header: Option<&str>, form: &str) -> Option<Refusal> {

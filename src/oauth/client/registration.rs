@@ -20,8 +20,8 @@ use crate::oauth::scope::Scope;
 use crate::oauth::web_uri::WebUri;
 
 /// The most entries of a list, and the longest prose, in bytes.
-const MOST: usize = 64;
-const LONGEST: usize = 255;
+const MAX_ENTRIES: usize = 64;
+const MAX_TEXT: usize = 255;
 
 /// The grants that a client which nobody registered by hand may have.
 const GRANTS: [GrantType; 3] =
@@ -281,7 +281,7 @@ impl<'a> Members<'a> {
 
     fn texts(&self, name: &str) -> Result<Vec<&'a str>, Refusal> {
         let texts = self.typed(name, |value| {
-            let entries = value.as_array().filter(|entries| entries.len() <= MOST)?;
+            let entries = value.as_array().filter(|entries| entries.len() <= MAX_ENTRIES)?;
             entries.iter().map(Value::as_str).collect::<Option<Vec<_>>>()
         })?;
         Ok(texts.unwrap_or_default())
@@ -320,7 +320,7 @@ impl<'a> Members<'a> {
 }
 
 fn is_prose(text: &str) -> bool {
-    text.len() <= LONGEST && !text.chars().any(char::is_control)
+    text.len() <= MAX_TEXT && !text.chars().any(char::is_control)
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ pub struct UserCode(Zeroizing<[u8; LENGTH]>);
 
 impl UserCode {
     /// The code that follows from random bytes: 32 bits to a letter, so that none is likelier.
-    pub fn draw(random: &[u8; 32]) -> Self {
+    pub fn from_seed(random: &[u8; 32]) -> Self {
         let mut code = Zeroizing::new([b'B'; LENGTH]);
         for (letter, chunk) in code.iter_mut().zip(random.chunks_exact(4)) {
             let number = chunk.iter().fold(0_u32, |all, byte| all << 8 | u32::from(*byte));
@@ -121,7 +121,7 @@ mod tests {
         let mut seen = std::collections::BTreeSet::new();
 
         for n in 0..=u8::MAX {
-            let code = UserCode::draw(&[n; 32]);
+            let code = UserCode::from_seed(&[n; 32]);
             assert_eq!(read(&code.expose()).unwrap(), *code.expose());
             seen.extend(code.letters().to_vec());
         }

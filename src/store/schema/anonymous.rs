@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::layout;
 use crate::clock::Timestamp;
 use crate::model::anonymous::Metadata;
-use crate::model::user_agent::DeviceFacts;
+use crate::model::user_agent::DeviceInfo;
 use crate::oauth::id::{AnonymousSub, ClientId, SessionId, UserId};
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::secret::TokenHash;
@@ -17,7 +17,7 @@ use crate::store::{Entries, Index, Row, Tag};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnonymousSession {
     /// What the request told of its device.
-    pub device: DeviceFacts,
+    pub device: DeviceInfo,
     /// Which client opened it.
     pub client: ClientId,
     /// What its cookie is known by.
@@ -48,7 +48,7 @@ pub enum AnonymousEnding {
 }
 
 /// How long a session is kept for its operator to look at, from its beginning.
-const KEPT: Duration = Duration::from_hours(30 * 24);
+const RETENTION: Duration = Duration::from_hours(30 * 24);
 
 /// Anonymous sessions that nothing has ended, by the hash of their cookie.
 pub const ANONYMOUS_BY_COOKIE: Index<TokenHash, SessionId> =
@@ -68,7 +68,7 @@ impl Row for AnonymousSession {
     const TABLE: Tag = Tag { byte: 60, name: "anonymous_sessions" };
 
     fn entries(&self, key: &SessionId, into: &mut Entries) {
-        into.expire(self.created + KEPT);
+        into.expire(self.created + RETENTION);
         if self.ending.is_none() {
             into.add(&ANONYMOUS_BY_COOKIE, &self.cookie, key);
             into.add(&ANONYMOUS_BY_EXPIRY, &self.expires, key);

@@ -6,7 +6,7 @@ use super::layout;
 use crate::clock::Timestamp;
 use crate::model::bridge::{BridgeSessionId, HostId, ModelProtocol};
 use crate::model::person::DisplayName;
-use crate::model::user_agent::DeviceFacts;
+use crate::model::user_agent::DeviceInfo;
 use crate::oauth::id::{ClientId, UserId};
 use crate::secret::TokenHash;
 use crate::store::{Entries, Index, Row, Tag};
@@ -81,7 +81,7 @@ pub struct BridgeSession {
     /// When it began.
     pub created: Timestamp,
     /// What the request told that asked for a token last.
-    pub device: DeviceFacts,
+    pub device: DeviceInfo,
     /// Whether it was ended before its time.
     pub ended: bool,
     /// From when on it is over.
@@ -155,7 +155,7 @@ pub struct Bridge {
 }
 
 /// How long a bridge that is silent is remembered.
-const REMEMBERED: std::time::Duration = std::time::Duration::from_hours(30 * 24);
+const RETENTION: std::time::Duration = std::time::Duration::from_hours(30 * 24);
 
 layout!(BridgeLayout, Bridge);
 
@@ -165,7 +165,7 @@ impl Row for Bridge {
     const TABLE: Tag = Tag { byte: 37, name: "bridges" };
 
     fn entries(&self, _key: &BridgeSessionId, into: &mut Entries) {
-        into.expire(self.last_seen + REMEMBERED);
+        into.expire(self.last_seen + RETENTION);
     }
 }
 

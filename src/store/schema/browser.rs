@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::layout;
 use crate::clock::Timestamp;
 use crate::model::bridge::LinkRedirect;
-use crate::model::user_agent::DeviceFacts;
+use crate::model::user_agent::DeviceInfo;
 use crate::oauth::authorize::AuthorizeRequest;
 use crate::oauth::id::{ClientId, InteractionId, SessionId, UserId};
 use crate::oauth::redirect_uri::RedirectUri;
@@ -31,7 +31,7 @@ pub struct Session {
     /// When it began.
     pub created: Timestamp,
     /// What the browser told of itself, when it was last heard of.
-    pub device: DeviceFacts,
+    pub device: DeviceInfo,
     /// From when on it is over: idle too long, or too old. Once revoked, until when that is kept.
     pub expires: Timestamp,
     /// Whether it was revoked, and with it what was granted in it.

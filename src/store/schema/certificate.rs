@@ -29,7 +29,7 @@ pub struct DeviceCertificate {
 }
 
 /// How long one that has expired is remembered, so that it can be told from an unknown one.
-const REMEMBERED: Duration = Duration::from_hours(30 * 24);
+const RETENTION: Duration = Duration::from_hours(30 * 24);
 
 /// Device certificates by their person.
 pub const CERTIFICATES_BY_USER: Index<UserId, Fingerprint> = Index::new(51, "certificates_by_user");
@@ -43,6 +43,6 @@ impl Row for DeviceCertificate {
 
     fn entries(&self, key: &Fingerprint, into: &mut Entries) {
         into.add(&CERTIFICATES_BY_USER, &self.user, key);
-        into.expire(self.expires + REMEMBERED);
+        into.expire(self.expires + RETENTION);
     }
 }

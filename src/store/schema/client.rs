@@ -237,7 +237,7 @@ pub struct Attempts {
 }
 
 /// How long it is kept: well beyond the time that counts.
-const REMEMBERED: std::time::Duration = std::time::Duration::from_mins(10);
+const RETENTION: std::time::Duration = std::time::Duration::from_mins(10);
 
 layout!(AttemptsLayout, Attempts);
 
@@ -247,6 +247,6 @@ impl Row for Attempts {
     const TABLE: Tag = Tag { byte: 29, name: "attempts" };
 
     fn entries(&self, _key: &TokenHash, into: &mut Entries) {
-        into.expire(self.last + REMEMBERED);
+        into.expire(self.last + RETENTION);
     }
 }

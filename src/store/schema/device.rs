@@ -13,7 +13,7 @@ use crate::secret::TokenHash;
 use crate::store::{Entries, Index, Row, Tag};
 
 /// How long a device that asks too late is still told so (`expired_token`, RFC 8628 §3.5).
-const AFTERWARDS: Duration = Duration::from_mins(15);
+const RETENTION: Duration = Duration::from_mins(15);
 
 /// A device authorization (RFC 8628 §3.2), by the hash of its device code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub struct Device {
     /// The address that it was asked for from, as it is shown.
     pub address: String,
     /// The program that asked, by its own account.
-    pub agent: Option<String>,
+    pub user_agent: Option<String>,
     /// Whose it is to redeem.
     pub client: ClientId,
     /// When it was asked for.
@@ -79,6 +79,6 @@ impl Row for Device {
 
     fn entries(&self, key: &TokenHash, into: &mut Entries) {
         into.add(&DEVICES_BY_USER_CODE, &self.user_code, key);
-        into.expire(self.expires + AFTERWARDS);
+        into.expire(self.expires + RETENTION);
     }
 }

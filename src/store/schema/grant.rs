@@ -70,7 +70,7 @@ pub struct Code {
     /// From when on it is worth nothing.
     pub expires: Timestamp,
     /// Until when it is kept as evidence.
-    pub kept: Timestamp,
+    pub retained_until: Timestamp,
     /// What the ID token carries back.
     pub nonce: Option<String>,
     /// The `redirect_uri` of the request, if it named one.
@@ -95,7 +95,7 @@ impl Row for Code {
     const TABLE: Tag = Tag { byte: 20, name: "codes" };
 
     fn entries(&self, _key: &TokenHash, into: &mut Entries) {
-        into.expire(self.kept);
+        into.expire(self.retained_until);
     }
 }
 
@@ -160,7 +160,7 @@ pub struct Refresh {
     /// The grant it refreshes.
     pub grant: GrantId,
     /// Until when it is kept as evidence: the end of the grant.
-    pub kept: Timestamp,
+    pub retained_until: Timestamp,
     /// When it was replaced by its successor, if it was.
     pub spent: Option<Timestamp>,
 }
@@ -173,7 +173,7 @@ impl Row for Refresh {
     const TABLE: Tag = Tag { byte: 22, name: "refresh_tokens" };
 
     fn entries(&self, _key: &TokenHash, into: &mut Entries) {
-        into.expire(self.kept);
+        into.expire(self.retained_until);
     }
 }
 

@@ -13,7 +13,7 @@ use crate::store::{Entries, Index, Row, Tag};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// When they were last switched off: what they signed in for until then is over.
-    pub barred: Option<Timestamp>,
+    pub tokens_valid_after: Option<Timestamp>,
     /// When the account was made.
     pub created: Timestamp,
     /// Whether the person may do nothing here.
@@ -68,7 +68,7 @@ pub struct SetupLink {
 }
 
 /// How long a used or expired link is remembered, so that it can be told from an unknown one.
-const REMEMBERED: std::time::Duration = std::time::Duration::from_hours(7 * 24);
+const RETENTION: std::time::Duration = std::time::Duration::from_hours(7 * 24);
 
 layout!(SetupLinkLayout, SetupLink);
 
@@ -78,6 +78,6 @@ impl Row for SetupLink {
     const TABLE: Tag = Tag { byte: 14, name: "setup_links" };
 
     fn entries(&self, _key: &TokenHash, into: &mut Entries) {
-        into.expire(self.expires + REMEMBERED);
+        into.expire(self.expires + RETENTION);
     }
 }

@@ -11,7 +11,7 @@ use crate::oauth::id::ClientId;
 use crate::store::{Entries, Row, Tag};
 
 /// How long an hour is remembered: a week, and the day that is under way.
-const REMEMBERED: Duration = Duration::from_hours(8 * 24);
+const RETENTION: Duration = Duration::from_hours(8 * 24);
 
 /// What was issued to a client within an hour, and what it was refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,6 @@ impl Row for Usage {
     const TABLE: Tag = Tag { byte: 64, name: "usage" };
 
     fn entries(&self, (_, hour): &(ClientId, Timestamp), into: &mut Entries) {
-        into.expire(*hour + REMEMBERED);
+        into.expire(*hour + RETENTION);
     }
 }

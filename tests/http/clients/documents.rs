@@ -51,9 +51,9 @@ async fn a_client_that_nobody_registered_signs_a_person_in() {
     let client = RelyingParty::new(&server, &document(&site));
 
     let tokens = client.tokens(&mut ada).await;
-    let fresh = client.refresh(tokens.refresh()).await.tokens();
+    let seed = client.refresh(tokens.refresh()).await.tokens();
 
-    assert_eq!(client.userinfo(&fresh.access).await.status, 200);
+    assert_eq!(client.userinfo(&seed.access).await.status, 200);
     assert_eq!(site.asked(), 1);
     assert_eq!(revision(&server, &client.id).await["origin"], "document");
     let metadata = server.get("/.well-known/oauth-authorization-server").await.json();

@@ -138,7 +138,7 @@ async fn a_client_of_very_many_grants_is_taken_to_hold_one_that_lives() {
     for _ in 0..499 {
         let copied = server.app.write(|tx, cx| {
             let (_, ended) = tx.list::<Grant>(1)?.remove(0);
-            Ok(tx.put(&GrantId::draw(&cx.fresh), ended)?)
+            Ok(tx.put(&GrantId::from_seed(&cx.seed), ended)?)
         });
         copied.await.unwrap();
     }

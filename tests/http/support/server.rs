@@ -86,7 +86,7 @@ impl Server {
         change(&mut config);
         let sources = Sources { clock: Clock::manual(BEGINNING), entropy: Entropy::seeded(7) };
         let app = Arc::new(App::new(config, issuer, &root(), store, sources).unwrap());
-        app.write(flow::installation::begin).await.unwrap();
+        app.write(flow::installation::create).await.unwrap();
         let public = gatelodge::http::router(Arc::clone(&app));
         let admin = gatelodge::admin::router(Arc::clone(&app));
         Self { app, public, admin }
@@ -229,7 +229,7 @@ impl Backend for Counting {
 }
 
 fn root() -> RootSecret {
-    RootSecret::generate(&Entropy::seeded(1).fresh())
+    RootSecret::generate(&Entropy::seeded(1).seed())
 }
 
 async fn keep_keys(store: &Store) {

@@ -17,7 +17,7 @@ pub(crate) struct Signer {
 impl Signer {
     /// A new key for `alg`.
     pub(crate) fn new(alg: SigningAlg) -> Self {
-        let sealer = Sealer::new(&RootSecret::generate(&Entropy::System.fresh()));
+        let sealer = Sealer::new(&RootSecret::generate(&Entropy::System.seed()));
         let made = keys::generate(alg, &sealer, BEGINNING, BEGINNING).unwrap();
         let ring = KeyRing::open(vec![made], &sealer).unwrap();
         let jwk = ring.jwks(BEGINNING)["keys"][0].clone();
@@ -40,7 +40,7 @@ impl Signer {
         let now = server.app.clock().now().seconds();
         let mut claims = json!({
             "iss": id, "sub": id, "aud": server.issuer(), "exp": now + 60, "iat": now,
-            "jti": Entropy::System.fresh().uuid("jti").to_string(),
+            "jti": Entropy::System.seed().uuid("jti").to_string(),
         });
         let members = claims.as_object_mut().unwrap();
         members.extend(changes.as_object().unwrap().clone());

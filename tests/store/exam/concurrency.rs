@@ -50,9 +50,9 @@ async fn of_a_batch_only_what_refused_or_panicked_is_missing(open: fn() -> Store
             (_, outcome) => panic!("{n}: {outcome:?}"),
         }
     }
-    let kept: Vec<String> = (0..30).step_by(3).map(|n| format!("{n:02}")).collect();
+    let left: Vec<String> = (0..30).step_by(3).map(|n| format!("{n:02}")).collect();
     let rows = store.read().unwrap().list::<Note>(99).unwrap();
-    assert_eq!(rows.into_iter().map(|(key, _)| key).collect::<Vec<_>>(), kept);
+    assert_eq!(rows.into_iter().map(|(key, _)| key).collect::<Vec<_>>(), left);
     assert_eq!(counted(&store), 10);
 }
 

@@ -1,7 +1,7 @@
 //! Samples of bridges.
 
 use gatelodge::model::bridge::{BridgeSessionId, HostId, ModelProtocol};
-use gatelodge::model::user_agent::DeviceFacts;
+use gatelodge::model::user_agent::DeviceInfo;
 use gatelodge::oauth::id::UserId;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
@@ -40,7 +40,7 @@ pub(super) fn sessions() -> Vec<(BridgeSessionId, BridgeSession)> {
         source: text("bridge"),
         user: id(5),
     };
-    let least = BridgeSession { device: DeviceFacts::default(), ended: false, ..full.clone() };
+    let least = BridgeSession { device: DeviceInfo::default(), ended: false, ..full.clone() };
     vec![(read("gls-1"), full), (read("mine"), least)]
 }
 

@@ -1,6 +1,6 @@
 //! Samples of what is bound to a browser.
 
-use gatelodge::model::user_agent::DeviceFacts;
+use gatelodge::model::user_agent::DeviceInfo;
 use gatelodge::oauth::authorize::claims::ClaimsRequest;
 use gatelodge::oauth::authorize::{AuthorizeRequest, Prompt, ResponseMode};
 use gatelodge::oauth::id::{ClientId, InteractionId, SessionId};
@@ -88,7 +88,7 @@ pub(super) fn sessions() -> Vec<(SessionId, Session)> {
         seen: at(15),
         user: id(5),
     };
-    let revoked = Session { device: DeviceFacts::default(), revoked: true, ..row.clone() };
+    let revoked = Session { device: DeviceInfo::default(), revoked: true, ..row.clone() };
     vec![(id(3), row), (id(9), revoked)]
 }
 
@@ -108,7 +108,7 @@ pub(super) fn anonymous_sessions() -> Vec<(SessionId, AnonymousSession)> {
     let revoked =
         AnonymousSession { ending: Some(AnonymousEnding::Revoked), metadata: None, ..full.clone() };
     let least = AnonymousSession {
-        device: DeviceFacts::default(),
+        device: DeviceInfo::default(),
         ending: None,
         redirect_uri: None,
         ..revoked.clone()
@@ -141,7 +141,7 @@ pub(super) fn devices() -> Vec<(TokenHash, Device)> {
     };
     let row = |state, given: bool, n| Device {
         address: text("192.0.2.1"),
-        agent: given.then(|| text("telly/1.0")),
+        user_agent: given.then(|| text("telly/1.0")),
         client: shop(),
         created: at(1),
         expires: at(900),

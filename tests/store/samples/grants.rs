@@ -14,7 +14,7 @@ pub(super) fn codes() -> Vec<(TokenHash, Code)> {
         code_challenge: Some(read("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")),
         created: at(1),
         expires: at(600),
-        kept: at(900),
+        retained_until: at(900),
         nonce: Some(text("n-0S6_WzA2Mj")),
         redirect_uri: Some(text("https://app.example/cb")),
         resources: vec![read("https://api.example/")],
@@ -62,7 +62,7 @@ pub(super) fn refresh_tokens() -> Vec<(TokenHash, Refresh)> {
         client: shop(),
         expires: at(10),
         grant: id(4),
-        kept: at(11),
+        retained_until: at(11),
         spent: Some(at(12)),
     };
     let least = Refresh { spent: None, ..full.clone() };

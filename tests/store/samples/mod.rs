@@ -14,7 +14,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use gatelodge::clock::Timestamp;
-use gatelodge::model::user_agent::{DeviceFacts, Locale};
+use gatelodge::model::user_agent::{DeviceInfo, Locale};
 use gatelodge::oauth::authorize::claims::ClaimsRequest;
 use gatelodge::oauth::client::{AuthMethod, GrantType, PkcePolicy, RefreshPolicy, SigningAlg};
 use gatelodge::oauth::id::ClientId;
@@ -178,9 +178,9 @@ fn claims() -> ClaimsRequest {
     }
 }
 
-fn device(agent: &str) -> DeviceFacts {
+fn device(user_agent: &str) -> DeviceInfo {
     let locale = Locale::first("de-CH");
-    DeviceFacts { address: text("192.0.2.1"), agent: Some(text(agent)), locale }
+    DeviceInfo { address: text("192.0.2.1"), user_agent: Some(text(agent)), locale }
 }
 
 fn authentication() -> Authentication {

@@ -40,7 +40,7 @@ pub(super) fn passkeys() -> Vec<(CredentialId, Passkey)> {
 
 pub(super) fn people() -> Vec<(UserId, Person)> {
     let full = Person {
-        barred: Some(at(10)),
+        tokens_valid_after: Some(at(10)),
         created: at(8),
         disabled: true,
         display_name: read("Ada Lovelace — Gräfin"),
@@ -50,7 +50,7 @@ pub(super) fn people() -> Vec<(UserId, Person)> {
         username: read("Ada.L@example"),
     };
     let least = Person {
-        barred: None,
+        tokens_valid_after: None,
         disabled: false,
         email: None,
         roles: vec![],

@@ -8,19 +8,19 @@ use super::cookie::Cookie;
 use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::Context;
-use crate::flow::authorize::step::Door;
+use crate::flow::authorize::step::PresentedInteraction;
 use crate::http::extract::peer;
 use crate::oauth::id::InteractionId;
 use crate::secret::{AnonymousSecret, BrowserSecret, Pepper, SessionSecret, TokenHash};
 
 /// A browser, by its cookies.
-pub(in crate::http) struct Visitor {
+pub(in crate::http) struct Browser {
     anonymous: Option<AnonymousSecret>,
     browser: Option<BrowserSecret>,
     session: Option<SessionSecret>,
 }
 
-impl Visitor {
+impl Browser {
     /// Who sends these headers.
     pub(in crate::http) fn of(app: &App, headers: &HeaderMap) -> Self {
         let read = |cookie: Cookie| cookie.read(&app.rules().issuer, headers);
@@ -43,25 +43,30 @@ impl Visitor {
     }
 
     /// What the browser's own cookie is known by.
-    pub(in crate::http) fn browser(&self, app: &App) -> Option<TokenHash> {
+    pub(in crate::http) fn id(&self, app: &App) -> Option<TokenHash> {
         self.browser.as_ref().map(|secret| app.rules().pepper.hash(secret))
     }
 
     /// How this browser comes to an interaction.
-    pub(in crate::http) fn door(&self, app: &App, request: &Request, id: InteractionId) -> Door {
+    pub(in crate::http) fn presented(
+        &self,
+        app: &App,
+        request: &Request,
+        id: InteractionId,
+    ) -> PresentedInteraction {
         let cookie = Cookie::Interaction(id).read(&app.rules().issuer, request.headers());
         let secret = cookie.and_then(|value| value.parse::<BrowserSecret>().ok());
         let browser = secret.map(|secret| app.rules().pepper.hash(&secret));
         let device = peer::device(app, request);
-        Door { interaction: id, browser, device, session: self.session(app) }
+        PresentedInteraction { interaction: id, browser, device, session: self.session(app) }
     }
 
-    /// Gives the browser a cookie of its own, if it has none. It goes out with [`greet`].
-    pub(in crate::http) fn welcome(&mut self, cx: &Context) -> Option<BrowserSecret> {
+    /// Gives the browser a cookie of its own, if it has none. It goes out with [`with_browser_cookie`].
+    pub(in crate::http) fn ensure_browser_cookie(&mut self, cx: &Context) -> Option<BrowserSecret> {
         if self.browser.is_some() {
             return None;
         }
-        self.browser = Some(cx.fresh.token());
+        self.browser = Some(cx.seed.token());
         self.browser.clone()
     }
 
@@ -108,12 +113,12 @@ pub(in crate::http) fn with_cookie(mut response: Response, cookie: HeaderValue) 
 }
 
 /// Adds the cookie of a browser that was just welcomed.
-pub(in crate::http) fn greet(
+pub(in crate::http) fn with_browser_cookie(
     app: &App,
     response: Response,
-    welcomed: Option<&BrowserSecret>,
+    new_cookie: Option<&BrowserSecret>,
 ) -> Response {
-    let Some(secret) = welcomed else { return response };
+    let Some(secret) = new_cookie else { return response };
     let lasting = app.rules().config.lifetimes.session_total;
     let cookie = Cookie::Browser.set(&app.rules().issuer, &secret.expose(), lasting);
     with_cookie(response, cookie)
