@@ -14,7 +14,8 @@ use webauthn_rs::{Webauthn, WebauthnBuilder};
 use webauthn_rs_proto::ResidentKeyRequirement;
 
 use crate::error::{Error, Internal, Refusal};
-use crate::model::person::{DisplayName, Username};
+use crate::model::person::Username;
+use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::UserId;
 use crate::oauth::issuer::Issuer;
 use crate::store::schema::CredentialId;

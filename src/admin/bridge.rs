@@ -17,9 +17,10 @@ use crate::flow::bridge::access::{self, AccessRequest, AccessTerms, BridgeAccess
 use crate::flow::bridge::presence::{self, BridgeStatus};
 use crate::flow::bridge::{exchange, pat};
 use crate::flow::person::people::named;
-use crate::model::person::{DisplayName, Username};
+use crate::model::person::Username;
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::client::SigningAlg;
+use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::{ClientId, UserId};
 use crate::store::View;
 use crate::store::schema::{Pat, Person};

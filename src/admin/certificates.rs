@@ -14,7 +14,8 @@ use crate::clock::Timestamp;
 use crate::error::Refusal;
 use crate::flow::bridge::certificate::{self, NewCertificate, Registered};
 use crate::model::fingerprint::Fingerprint;
-use crate::model::person::{DisplayName, Username};
+use crate::model::person::Username;
+use crate::oauth::display_name::DisplayName;
 use crate::tls::Certificate;
 
 /// The most certificates that one listing shows.

@@ -10,16 +10,8 @@ use crate::error::{ErrorCode, Refusal};
 use crate::oauth::redirect_uri::{Kind, RedirectUri};
 use crate::secret::Seed;
 
-/// The client that bridge tokens name, unless an operator names another.
-pub const CLIENT: &str = "sp_bridge";
-
 /// What bridge tokens are for: the server's own bridge endpoints, and MCP servers behind a bridge.
 pub const AUDIENCE: [&str; 2] = ["bridge", "mcp"];
-
-/// The audience and the scopes of a hook client.
-pub const HOOK_AUDIENCE: &str = "hook";
-/// What a hook client may do.
-pub const HOOK_SCOPE: &str = "hook:govern hook:track";
 
 macro_rules! names {
     ($($(#[$doc:meta])* $name:ident, $refusal:ident, $limit:literal, $also:literal;)*) => {$(
@@ -75,8 +67,6 @@ names! {
     BridgeSessionId, BridgeSessionMalformed, 128, b"._-";
     /// A host of agents, `claude-code` say: 1 to 64 characters of `[A-Za-z0-9._-]`.
     HostId, HostIdUnknown, 64, b"._-";
-    /// The plugin that a hook token is for: 1 to 128 characters of `[A-Za-z0-9._:/@-]`.
-    PluginId, PluginIdMalformed, 128, b"._:/@-";
 }
 
 impl BridgeSessionId {

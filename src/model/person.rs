@@ -38,10 +38,6 @@ macro_rules! texts {
 }
 
 texts! {
-    /// What a person or a client is called: 1 to 128 characters, none of them a control character.
-    DisplayName, NameMalformed, |s| {
-        !s.trim().is_empty() && s.chars().count() <= 128 && !s.chars().any(char::is_control)
-    };
     /// An e-mail address, taken at its word: something, `@`, something, at most 254 bytes.
     Email, EmailMalformed, |s| {
         let parts = s.split_once('@');

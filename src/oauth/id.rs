@@ -9,6 +9,9 @@ use uuid::Uuid;
 use crate::error::Refusal;
 use crate::secret::Seed;
 
+/// The `client_id` of bridge tokens, unless an operator names another. No client can have it.
+pub const BRIDGE_CLIENT_ID: &str = "sp_bridge";
+
 /// The `client_id` of RFC 6749 §2.2: 1 to 255 printable ASCII characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ClientId(Box<str>);
@@ -24,7 +27,7 @@ impl ClientId {
     pub fn chosen(s: &str) -> Result<Self, Refusal> {
         let reserved = ["https:", "bridge:", AnonymousSub::PREFIX];
         let reserved = reserved.iter().any(|prefix| s.starts_with(prefix));
-        let reserved = reserved || s == crate::model::bridge::CLIENT;
+        let reserved = reserved || s == BRIDGE_CLIENT_ID;
         if reserved || Uuid::try_parse(s).is_ok() {
             return Err(Refusal::ClientIdReserved);
         }

@@ -7,6 +7,7 @@
 pub mod authorize;
 pub mod claims;
 pub mod client;
+pub mod display_name;
 pub mod id;
 pub mod introspection;
 pub mod issuer;

@@ -5,10 +5,10 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::{Context, throttle};
-use crate::model::bridge::{AUDIENCE, BridgeSessionId, CLIENT};
+use crate::model::bridge::{AUDIENCE, BridgeSessionId};
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::claims::{AccessClaims, Audience, jti};
-use crate::oauth::id::{ClientId, SessionId, UserId};
+use crate::oauth::id::{BRIDGE_CLIENT_ID, ClientId, SessionId, UserId};
 use crate::secret::TokenHash;
 use crate::store::schema::{
     AnonymousSession, BRIDGE_SESSIONS_BY_USER, Bridge, BridgeSession, EndedBridge, Person, Session,
@@ -51,7 +51,7 @@ pub struct AccessTerms {
 impl AccessTerms {
     /// Those of the contract.
     pub fn usual() -> Result<Self, Refusal> {
-        Ok(Self { client: CLIENT.parse()?, source: "bridge".to_owned(), ttl: TTL })
+        Ok(Self { client: BRIDGE_CLIENT_ID.parse()?, source: "bridge".to_owned(), ttl: TTL })
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
-use crate::model::person::DisplayName;
+use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::UserId;
 use crate::secret::PersonalToken;
 use crate::store::schema::{PATS_BY_USER, Pat, Person};

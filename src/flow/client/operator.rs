@@ -3,12 +3,12 @@
 use crate::error::{Error, Refusal};
 use crate::flow::token::grant;
 use crate::flow::{Context, resource};
-use crate::model::person::DisplayName;
 use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::client::{
     ApplicationType, AuthMethod, ClientType, GrantType, PkcePolicy, RefreshPolicy, SigningAlg,
     SubjectType,
 };
+use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::ClientId;
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::oauth::resource::Resource;

@@ -4,7 +4,8 @@ use crate::error::{Error, Refusal};
 use crate::flow::bridge::{access, hook};
 use crate::flow::person::enroll::{self, Invited};
 use crate::flow::{Context, session};
-use crate::model::person::{DisplayName, Email, Role, Username};
+use crate::model::person::{Email, Role, Username};
+use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::UserId;
 use crate::store::schema::{
     CERTIFICATES_BY_USER, Client, Consent, DeviceCertificate, HostPreference, PASSKEYS_BY_USER,

@@ -16,8 +16,8 @@ use crate::http::extract::body;
 use crate::http::failure::{ErrorFormat, Failure};
 use crate::http::oauth::userinfo;
 use crate::model::bridge::Mode;
-use crate::model::person::DisplayName;
 use crate::oauth::client::SigningAlg;
+use crate::oauth::display_name::DisplayName;
 use crate::secret::{ExchangeCode, PersonalToken};
 use crate::tls::ProvenCertificate;
 

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::Refusal;
-use crate::model::person::DisplayName;
 use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::client::{ApplicationType, AuthMethod, GrantType, SigningAlg, SubjectType};
+use crate::oauth::display_name::DisplayName;
 use crate::oauth::redirect_uri::{Kind, RedirectUri};
 use crate::oauth::scope::Scope;
 use crate::oauth::web_uri::WebUri;

@@ -2,15 +2,16 @@
 //! and [RFC 8628 §3.4](https://www.rfc-editor.org/rfc/rfc8628#section-3.4).
 
 pub mod device;
+pub mod hook;
 
 use crate::error::Refusal;
-use crate::model::bridge::{HOOK_AUDIENCE, PluginId};
 use crate::oauth::client::GrantType;
 use crate::oauth::params::Params;
 use crate::oauth::pkce::CodeVerifier;
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 use crate::secret::{AuthorizationCode, DeviceCode, RefreshToken};
+use hook::{HOOK_AUDIENCE, PluginId};
 
 /// What is asked of the token endpoint.
 pub enum TokenRequest {

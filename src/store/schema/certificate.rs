@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::layout;
 use crate::clock::Timestamp;
 use crate::model::fingerprint::Fingerprint;
-use crate::model::person::DisplayName;
+use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::UserId;
 use crate::store::{Entries, Index, Row, Tag};
 

@@ -4,12 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use super::layout;
 use crate::clock::Timestamp;
-use crate::model::person::DisplayName;
 use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::client::{
     ApplicationType, AuthMethod, ClientType, GrantType, PkcePolicy, RefreshPolicy, SigningAlg,
     SubjectType,
 };
+use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::{ClientId, UserId};
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::oauth::resource::Resource;

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::layout;
 use crate::clock::Timestamp;
-use crate::model::person::{DisplayName, Username};
+use crate::model::person::Username;
+use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::{CeremonyId, UserId};
 use crate::secret::TokenHash;
 use crate::store::{Entries, Index, Key, Row, Tag};

@@ -180,7 +180,7 @@ fn claims() -> ClaimsRequest {
 
 fn device(user_agent: &str) -> DeviceInfo {
     let locale = Locale::first("de-CH");
-    DeviceInfo { address: text("192.0.2.1"), user_agent: Some(text(agent)), locale }
+    DeviceInfo { address: text("192.0.2.1"), user_agent: Some(text(user_agent)), locale }
 }
 
 fn authentication() -> Authentication {
