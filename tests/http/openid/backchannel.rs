@@ -287,7 +287,7 @@ async fn who_was_signed_out_first_is_told_first() {
     let cx = server.app.context();
     let due = |most| {
         let due = backchannel::due(&view, &cx, most).unwrap();
-        let session = |due: backchannel::Due| Value::from(due.key.0.to_string());
+        let session = |due: backchannel::DueDelivery| Value::from(due.key.0.to_string());
         due.into_iter().map(|due| session(due.unwrap())).collect::<Vec<_>>()
     };
 

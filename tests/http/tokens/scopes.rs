@@ -10,7 +10,7 @@ use crate::support::{RelyingParty, Server};
 /// An installation with a scope that only administrators have.
 async fn server() -> Server {
     Server::with(Issuer::localhost(7455), |config| {
-        let entry = ScopeEntry { open: false, words: "Change prices".to_owned() };
+        let entry = ScopeEntry { open: false, description: "Change prices".to_owned() };
         config.scopes.insert("prices".parse().unwrap(), entry);
         config.roles.insert("admin".parse().unwrap(), config.scope());
     })
