@@ -101,12 +101,12 @@ fn shown_grant(live: &LiveGrant) -> Value {
     json!({
         "id": live.id().to_string(),
         "username": live.person().username.as_str(),
-        "client_id": grant.client.as_str(),
+        "client_id": grant.authorization.client.as_str(),
         "client_name": live.client().name.as_str(),
-        "scope": grant.scope,
-        "resources": grant.resources,
+        "scope": grant.authorization.scope,
+        "resources": grant.authorization.resources,
         "offline": grant.offline,
-        "session": grant.session.to_string(),
+        "session": grant.authorization.session.to_string(),
         "created": grant.created.rfc3339(),
         "expires": grant.expires.rfc3339(),
     })

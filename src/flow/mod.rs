@@ -10,11 +10,13 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::oauth::issuer::Issuer;
 use crate::secret::{Pepper, Seed};
+use crate::store::schema::Client;
 
 pub mod application;
 pub mod authorize;
@@ -35,6 +37,14 @@ pub struct Rules {
     pub issuer: Issuer,
     /// The keys of every keyed hash.
     pub pepper: Pepper,
+}
+
+impl Rules {
+    /// The lifetime of an access token of `client`: its own, or that of the configuration.
+    pub fn access_token_lifetime(&self, client: &Client) -> Duration {
+        let own = client.access_token_lifetime.map(|seconds| Duration::from_secs(seconds.into()));
+        own.unwrap_or(self.config.lifetimes.access_token)
+    }
 }
 
 /// What a transition is given beside its facts: drawn before it, the same however often it runs.

@@ -13,7 +13,7 @@ use gatelodge::oauth::client::{AuthMethod, SigningAlg};
 use gatelodge::oauth::id::ClientId;
 use gatelodge::oauth::issuer::Issuer;
 use gatelodge::secret::{Entropy, RefreshToken, RootSecret};
-use gatelodge::store::schema::{Authentication, Grant, Person, Refresh};
+use gatelodge::store::schema::{Authentication, Authorization, Grant, Person, Refresh};
 use gatelodge::store::{Store, Tx};
 use uuid::Uuid;
 
@@ -81,17 +81,20 @@ fn grant(tx: &mut Tx<'_>, cx: &Context, n: u64) -> Result<(), Error> {
         username: format!("ada{n}").parse().unwrap(),
     };
     let grant = Grant {
-        authentication: Authentication { amr: vec!["hwk".to_owned()], at: now },
-        claims: ClaimsRequest::default(),
-        client: client.clone(),
+        authorization: Authorization {
+            authentication: Authentication { amr: vec!["hwk".to_owned()], at: now },
+            claims: ClaimsRequest::default(),
+            client: client.clone(),
+            given: now,
+            resources: Vec::new(),
+            scope: "offline_access openid".parse().unwrap(),
+            session: number.into(),
+            user: number.into(),
+        },
         created: now,
         ended: None,
         expires: later,
         offline: true,
-        resources: Vec::new(),
-        scope: "offline_access openid".parse().unwrap(),
-        session: number.into(),
-        user: number.into(),
     };
     let refresh = Refresh {
         client,

@@ -7,7 +7,7 @@ use crate::flow::{Context, session};
 use crate::oauth::authorize::{AuthorizationResponse, Callback};
 use crate::oauth::scope::Scope;
 use crate::secret::AuthorizationCode;
-use crate::store::schema::{Code, Consent, Interaction, Purpose};
+use crate::store::schema::{Authorization, Code, Consent, Interaction, Purpose};
 use crate::store::{StoreError, Tx, View};
 
 /// Where the browser goes now.
@@ -158,20 +158,22 @@ fn issue(
     let expires = cx.now + cx.rules.config.lifetimes.authorization_code;
     let uri = request.callback.uri().as_str();
     let row = Code {
-        authentication: request.session.authentication().clone(),
-        claims: request.claims.clone(),
-        client: request.client_id.clone(),
+        authorization: Authorization {
+            authentication: request.session.authentication().clone(),
+            claims: request.claims.clone(),
+            client: request.client_id.clone(),
+            given: cx.now,
+            resources: request.targets.resources.clone(),
+            scope: request.scope.clone(),
+            session: request.session.id(),
+            user: request.session.user(),
+        },
         code_challenge: request.request.code_challenge.clone(),
-        created: cx.now,
         expires,
-        retained_until: expires,
         nonce: request.request.nonce.clone(),
         redirect_uri: request.redirect_uri_named.then(|| uri.to_owned()),
-        resources: request.targets.resources.clone(),
-        scope: request.scope.clone(),
-        session: request.session.id(),
+        retained_until: expires,
         spent: None,
-        user: request.session.user(),
     };
     tx.put(&cx.rules.pepper.hash(&code), row)?;
     session::touch(tx, cx, request.session.id(), Some(&presented.device))?;

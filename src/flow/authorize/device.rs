@@ -4,7 +4,6 @@
 //! decides; the device, which asks again and again, is told.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use crate::error::{Error, Internal, Refusal};
 use crate::flow::client::authentication::AuthenticatedClient;
@@ -12,25 +11,18 @@ use crate::flow::client::retention;
 use crate::flow::resource::{self, Targets};
 use crate::flow::session::{self, LiveSession, backchannel};
 use crate::flow::throttle::{self, GuessLimit};
-use crate::flow::token::grant::{self, Allowed};
-use crate::flow::token::issue::{self, Issued};
 use crate::flow::{Context, Rules, authorize};
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::authorize::claims::ClaimsRequest;
 use crate::oauth::client::GrantType;
 use crate::oauth::scope::Scope;
-use crate::oauth::token::DeviceCodeRequest;
 use crate::oauth::token::device::{DeviceRequest, UserCode};
 use crate::secret::{DeviceCode, Pepper, TokenHash};
-use crate::store::schema::{Client, DEVICES_BY_USER_CODE, Device, DeviceState};
+use crate::store::schema::{Authorization, Client, DEVICES_BY_USER_CODE, Device, DeviceState};
 use crate::store::{Tx, View};
 
-/// The fewest seconds between two polls, and by how much each one that comes too soon adds to
-/// them (RFC 8628 §3.2 and §3.5).
+/// The minimum number of seconds between two polls (RFC 8628 §3.2).
 const INTERVAL: u32 = 5;
-
-/// By how much a poll may come too soon, since networks do not keep time.
-const LEEWAY: Duration = Duration::from_secs(1);
 
 /// How often a user code is drawn until one is free.
 const MAX_CODE_ATTEMPTS: u8 = 4;
@@ -236,14 +228,16 @@ pub fn decide(
     };
     let state = match (decision, &pending.scope) {
         (Decision::Allow(consent_scope), Some(scope)) if consent_scope == scope => {
-            DeviceState::Approved {
+            DeviceState::Approved(Box::new(Authorization {
                 authentication: pending.session.authentication().clone(),
+                claims: ClaimsRequest::default(),
+                client: pending.device.client.clone(),
                 given: cx.now,
                 resources: pending.targets.resources.clone(),
                 scope: scope.clone(),
                 session: pending.session.id(),
                 user: pending.session.user(),
-            }
+            }))
         }
         (Decision::Allow(_), _) => {
             return Ok(DecisionOutcome::Not(UserCodeLookup::PendingDevice(pending)));
@@ -251,80 +245,11 @@ pub fn decide(
         (Decision::Deny, _) => DeviceState::Denied,
     };
     let session = pending.session.id();
-    if let DeviceState::Approved { user, .. } = &state {
-        let (id, client) = (&pending.device.client, &pending.client);
-        backchannel::record_client(tx, cx, id, client, session, *user)?;
+    if let DeviceState::Approved(authorization) = &state {
+        let Authorization { client: id, user, .. } = &**authorization;
+        backchannel::record_client(tx, cx, id, &pending.client, session, *user)?;
     }
     tx.put(&pending.key, Device { state, ..pending.device })?;
     session::touch(tx, cx, session, Some(&entry.device))?;
     Ok(DecisionOutcome::Done(Box::new(pending.client)))
-}
-
-/// What a device is told when it asks.
-pub enum Polled {
-    /// To wait, longer perhaps: when it asked has to be written.
-    Wait(Refusal),
-    /// Its tokens.
-    Tokens(Box<Issued>),
-}
-
-/// Answers a device (RFC 8628 §3.4): once a person has allowed it, the code is used up and the
-/// grant is made, all or nothing.
-pub fn redeem(
-    tx: &mut Tx<'_>,
-    cx: &Context,
-    proven: &AuthenticatedClient,
-    request: &DeviceCodeRequest,
-) -> Result<Polled, Error> {
-    let client = proven.row(tx, GrantType::DeviceCode)?;
-    let hash = cx.rules.pepper.hash(&request.device_code);
-    let device = tx.find::<Device>(&hash)?.ok_or(Refusal::DeviceCodeUnknown)?;
-    // A client of the same name may have gone since; what it was given is not this one's.
-    if device.client != *proven.id() || device.created < client.created {
-        return Err(Refusal::DeviceCodeClientDiffers.into());
-    }
-    if cx.now >= device.expires {
-        return Err(Refusal::DeviceCodeExpired.into());
-    }
-    let allowed = match device.state {
-        DeviceState::Approved { authentication, given, resources, scope, session, user } => {
-            Allowed {
-                authentication,
-                claims: ClaimsRequest::default(),
-                client: device.client,
-                given,
-                resources,
-                scope,
-                session,
-                user,
-            }
-        }
-        DeviceState::Denied => return Err(Refusal::DeviceCodeDenied.into()),
-        DeviceState::Pending => return wait(tx, cx, &hash, device),
-    };
-    let granted = (allowed.resources.as_slice(), &allowed.scope);
-    let (narrowed, narrower) =
-        resource::share(tx, &cx.rules, &client, granted, &request.resources)?;
-    let (live, refresh_token) = grant::create(tx, cx, &client, allowed)?;
-    tx.remove::<Device>(&hash)?;
-    let issued = issue::for_grant(cx, &live, &narrowed, narrower, None, refresh_token);
-    Ok(Polled::Tokens(Box::new(issued)))
-}
-
-/// RFC 8628 §3.5: on `slow_down` "the interval MUST be increased by 5 seconds for this and all
-/// subsequent requests".
-fn wait(tx: &mut Tx<'_>, cx: &Context, key: &TokenHash, device: Device) -> Result<Polled, Error> {
-    let mut device = device;
-    let due = Duration::from_secs(device.interval.into());
-    let too_fast = device.polled.is_some_and(|last| cx.now.since(last) + LEEWAY < due);
-    if too_fast {
-        device.interval = device.interval.saturating_add(INTERVAL);
-    }
-    device.polled = Some(cx.now);
-    tx.put(key, device)?;
-    Ok(Polled::Wait(if too_fast {
-        Refusal::DeviceCodePolledTooFast
-    } else {
-        Refusal::DeviceCodePending
-    }))
 }

@@ -202,7 +202,7 @@ fn active(
     for id in ids {
         let Some(live) = grant::live(view, cx, id)? else { continue };
         grants += 1;
-        let session = live.grant().session;
+        let session = live.authorization().session;
         if !sessions.contains(&session) && session::by_id(view, cx, session)?.is_some() {
             sessions.insert(session);
         }

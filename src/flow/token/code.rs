@@ -3,7 +3,7 @@
 
 use crate::error::{Error, Refusal};
 use crate::flow::client::authentication::AuthenticatedClient;
-use crate::flow::token::grant::{self, Allowed};
+use crate::flow::token::grant;
 use crate::flow::token::issue::{self, Issued};
 use crate::flow::{Context, resource};
 use crate::oauth::client::GrantType;
@@ -12,17 +12,17 @@ use crate::oauth::token::CodeRequest;
 use crate::store::schema::Code;
 use crate::store::{Tx, View};
 
-/// What became of a code.
+/// The outcome of a redemption.
 pub enum Redeemed {
-    /// It came back after it was spent: its grant is revoked, which has to be written.
+    /// A replay (RFC 6749 §4.1.2): its grant is ended, which has to be written.
     Replayed,
-    /// It made a grant.
+    /// A grant was created.
     Tokens(Box<Issued>),
 }
 
-/// Spends a code, and makes the grant and its first refresh token: all or nothing.
+/// Spends a code, and creates the grant and its first refresh token: all or nothing.
 ///
-/// The client is proven before anything else is told. A code of another client, a wrong verifier
+/// The client is authenticated before the code is looked up. A code of another client, a wrong verifier
 /// or a wrong redirect URI spends nothing.
 pub fn redeem(
     tx: &mut Tx<'_>,
@@ -33,8 +33,8 @@ pub fn redeem(
     let client = proven.row(tx, GrantType::AuthorizationCode)?;
     let hash = cx.rules.pepper.hash(&request.code);
     let mut code = tx.find::<Code>(&hash)?.ok_or(Refusal::CodeUnknown)?;
-    // A client of the same name may have gone since; what it was given is not this one's.
-    if code.client != *proven.id() || code.created < client.created {
+    // The code may belong to an earlier client of the same name.
+    if code.authorization.client != *proven.id() || code.authorization.given < client.created {
         return Err(Refusal::CodeClientDiffers.into());
     }
     if let Some(spent) = code.spent {
@@ -50,21 +50,12 @@ pub fn redeem(
         return Err(Refusal::RedirectUriDiffers.into());
     }
     check_verifier(&code, request.code_verifier.as_ref())?;
-    let granted = (code.resources.as_slice(), &code.scope);
+    let authorization = code.authorization.clone();
+    let granted = (authorization.resources.as_slice(), &authorization.scope);
     let (resources, scope) = resource::share(tx, &cx.rules, &client, granted, &request.resources)?;
 
     let nonce = code.nonce.take();
-    let allowed = Allowed {
-        authentication: code.authentication.clone(),
-        claims: code.claims.clone(),
-        client: code.client.clone(),
-        given: code.created,
-        resources: code.resources.clone(),
-        scope: code.scope.clone(),
-        session: code.session,
-        user: code.user,
-    };
-    let (live, refresh_token) = grant::create(tx, cx, &client, allowed)?;
+    let (live, refresh_token) = grant::create(tx, cx, &client, authorization)?;
     code.spent = Some(live.id());
     code.retained_until = live.grant().expires;
     tx.put(&hash, code)?;

@@ -1,4 +1,4 @@
-//! Grants: what a person allowed a client, as long as it lasts.
+//! Grants: authorizations in use, and when they are in force.
 
 use std::collections::BTreeMap;
 
@@ -6,21 +6,19 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::client::retention;
 use crate::flow::{Context, session};
-use crate::oauth::authorize::claims::ClaimsRequest;
 use crate::oauth::client::GrantType;
 use crate::oauth::id::{ClientId, GrantId, SessionId, UserId};
-use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 use crate::secret::RefreshToken;
 use crate::store::schema::{
-    Authentication, Client, Consent, GRANTS_BY_SESSION, GRANTS_BY_USER, Grant, Person, Refresh,
+    Authorization, Client, Consent, GRANTS_BY_SESSION, GRANTS_BY_USER, Grant, Person, Refresh,
     Withdrawal,
 };
 use crate::store::{StoreError, Tx, View};
 
-/// Proof that a grant is in force: neither ended nor expired, its person and client may be here,
-/// its client is the one it was made for and not a later one of the same name, and its session
-/// lives where it depends on one.
+/// Proof that a grant is in force: it has neither ended nor expired; its person and its client are
+/// enabled; the client is the one it was created for and not a later one of the same name; and its
+/// session lives if the grant depends on it.
 #[derive(Clone, Debug)]
 pub struct LiveGrant {
     client: Client,
@@ -35,17 +33,22 @@ impl LiveGrant {
         self.id
     }
 
-    /// Who may use it, as it is today.
+    /// The client, as it is today.
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// What it is.
+    /// The row.
     pub fn grant(&self) -> &Grant {
         &self.grant
     }
 
-    /// Who granted it, as they are today.
+    /// What was authorized.
+    pub fn authorization(&self) -> &Authorization {
+        &self.grant.authorization
+    }
+
+    /// The person, as they are today.
     pub fn person(&self) -> &Person {
         &self.person
     }
@@ -57,81 +60,57 @@ pub fn live(view: &impl View, cx: &Context, id: GrantId) -> Result<Option<LiveGr
     if grant.ended.is_some() || cx.now >= grant.expires {
         return Ok(None);
     }
-    let Some(person) = view.find::<Person>(&grant.user)? else { return Ok(None) };
-    let client = view.find::<Client>(&grant.client)?;
+    let authorization = &grant.authorization;
+    let Some(person) = view.find::<Person>(&authorization.user)? else { return Ok(None) };
+    let client = view.find::<Client>(&authorization.client)?;
     let may_use = |client: &Client| client.enabled && client.created <= grant.created;
     let Some(client) = client.filter(may_use).filter(|_| !person.disabled) else {
         return Ok(None);
     };
-    // Whoever was let in again signs in again.
-    if person
-        .tokens_valid_after
-        .is_some_and(|tokens_valid_after| grant.authentication.at <= tokens_valid_after)
-    {
+    let signed_in = authorization.authentication.at;
+    if person.tokens_valid_after.is_some_and(|valid_after| signed_in <= valid_after) {
         return Ok(None);
     }
     // OpenID Connect Core §11: offline access is access "when the End-User is not present".
-    if !grant.offline && session::by_id(view, cx, grant.session)?.is_none() {
+    if !grant.offline && session::by_id(view, cx, authorization.session)?.is_none() {
         return Ok(None);
     }
     Ok(Some(LiveGrant { client, id, grant, person }))
 }
 
-/// What a person allowed a client, before there is a grant of it.
-pub struct Allowed {
-    /// How the person signed in.
-    pub authentication: Authentication,
-    /// The claims that are asked for by name.
-    pub claims: ClaimsRequest,
-    /// Who may use it.
-    pub client: ClientId,
-    /// When it was allowed.
-    pub given: Timestamp,
-    /// The resources.
-    pub resources: Vec<Resource>,
-    /// What was granted.
-    pub scope: Scope,
-    /// The browser session in which it was granted.
-    pub session: SessionId,
-    /// Who granted it.
-    pub user: UserId,
-}
-
-/// Makes a grant, and its first refresh token where the client registered that grant type.
+/// Creates a grant, and its first refresh token if the client registered that grant type.
 ///
-/// What was allowed may be worth nothing any more: session and person may have gone since.
+/// # Errors
+///
+/// [`Refusal::GrantEnded`] if the person withdrew the authorization, or the session or the person
+/// is gone.
 pub fn create(
     tx: &mut Tx<'_>,
     cx: &Context,
     client: &Client,
-    allowed: Allowed,
+    authorization: Authorization,
 ) -> Result<(LiveGrant, Option<RefreshToken>), Error> {
-    let withdrawn = tx.find::<Withdrawal>(&(allowed.user, allowed.client.clone()))?;
-    if withdrawn.is_some_and(|withdrawal| allowed.given <= withdrawal.at)
-        || session::is_revoked(tx, allowed.session)?
+    let withdrawn = tx.find::<Withdrawal>(&(authorization.user, authorization.client.clone()))?;
+    if withdrawn.is_some_and(|withdrawal| authorization.given <= withdrawal.at)
+        || session::is_revoked(tx, authorization.session)?
     {
         return Err(Refusal::GrantEnded.into());
     }
-    retention::record_use(tx, cx, &allowed.client)?;
+    retention::record_use(tx, cx, &authorization.client)?;
     let refreshes = client.grant_types.contains(&GrantType::RefreshToken);
     let lifetimes = &cx.rules.config.lifetimes;
-    let lasting = if refreshes { lifetimes.refresh_total } else { lifetimes.access_token };
+    let lifetime =
+        if refreshes { lifetimes.refresh_total } else { cx.rules.access_token_lifetime(client) };
     let id = GrantId::from_seed(&cx.seed);
     let grant = Grant {
-        authentication: allowed.authentication,
-        claims: allowed.claims,
-        client: allowed.client,
         created: cx.now,
         ended: None,
-        expires: cx.now + lasting,
-        // OpenID Connect Core §11: whoever asks for `offline_access` gets a refresh token that
-        // works "even when the End-User is not present (not logged in)"; one without it is a
-        // refresh token "in other contexts", and ends with the session.
-        offline: allowed.scope.has("offline_access"),
-        resources: allowed.resources,
-        scope: allowed.scope,
-        session: allowed.session,
-        user: allowed.user,
+        expires: cx.now + lifetime,
+        // OpenID Connect Core §11: with `offline_access` a refresh token works "even when the
+        // End-User is not present (not logged in)"; one without it is a refresh token "in other
+        // contexts", and ends with the session.
+        offline: authorization.scope.has("offline_access"),
+        authorization,
     };
     let refresh_token = refreshes.then(|| {
         let token: RefreshToken = cx.seed.token();
@@ -139,7 +118,7 @@ pub fn create(
     });
     if let Some(token) = &refresh_token {
         let row = Refresh {
-            client: grant.client.clone(),
+            client: grant.authorization.client.clone(),
             expires: grant.expires.min(cx.now + lifetimes.refresh_idle),
             grant: id,
             retained_until: grant.expires,
@@ -152,7 +131,7 @@ pub fn create(
     Ok((live, refresh_token))
 }
 
-/// Ends a grant, and with it every token under it.
+/// Ends a grant, and so every token under it.
 pub fn end(tx: &mut Tx<'_>, cx: &Context, id: GrantId) -> Result<(), Error> {
     if let Some(mut grant) = tx.find::<Grant>(&id)? {
         grant.ended.get_or_insert(cx.now);
@@ -161,18 +140,18 @@ pub fn end(tx: &mut Tx<'_>, cx: &Context, id: GrantId) -> Result<(), Error> {
     Ok(())
 }
 
-/// Ends a grant that somebody names.
+/// Ends the grant `id`.
 ///
 /// # Errors
 ///
-/// [`Refusal::GrantNotFound`] where there is none that is in force.
+/// [`Refusal::GrantNotFound`] if it is not in force.
 pub fn revoke(tx: &mut Tx<'_>, cx: &Context, id: GrantId) -> Result<LiveGrant, Error> {
     let live = live(tx, cx, id)?.ok_or(Refusal::GrantNotFound)?;
     end(tx, cx, id)?;
     Ok(live)
 }
 
-/// Ends every grant that was made in a session, those that would outlive it too.
+/// Ends every grant of a session, those that would outlive it too.
 pub fn end_all_of_session(tx: &mut Tx<'_>, cx: &Context, session: SessionId) -> Result<(), Error> {
     for id in tx.by(&GRANTS_BY_SESSION, &session, usize::MAX)? {
         end(tx, cx, id)?;
@@ -180,8 +159,8 @@ pub fn end_all_of_session(tx: &mut Tx<'_>, cx: &Context, session: SessionId) -> 
     Ok(())
 }
 
-/// Takes back what a person allowed a client: what is remembered of it, the grants, and what is
-/// on its way to be redeemed.
+/// Withdraws everything that a person authorized a client to do: consents, grants, and codes that
+/// are not redeemed yet.
 pub fn withdraw(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -192,7 +171,7 @@ pub fn withdraw(
         tx.remove::<Consent>(&key)?;
     }
     for id in tx.by(&GRANTS_BY_USER, &user, usize::MAX)? {
-        if tx.find::<Grant>(&id)?.is_some_and(|grant| grant.client == *client) {
+        if tx.find::<Grant>(&id)?.is_some_and(|grant| grant.authorization.client == *client) {
             end(tx, cx, id)?;
         }
     }
@@ -202,17 +181,17 @@ pub fn withdraw(
     Ok(())
 }
 
-/// A client that a person is connected with.
+/// A client that a person authorized.
 pub struct Connection {
-    /// What it is, where it is still here.
+    /// The client, if it still exists.
     pub client: Option<Client>,
-    /// Since when.
+    /// The oldest grant or consent.
     pub since: Timestamp,
-    /// What it was granted, or may be without being asked about again.
+    /// What it was granted, or will be granted without asking.
     pub scope: Scope,
 }
 
-/// The clients that a person allowed anything, by what is in force and by what is remembered.
+/// The clients that a person authorized, by grants in force and by remembered consents.
 pub fn connections(
     view: &impl View,
     cx: &Context,
@@ -226,7 +205,8 @@ pub fn connections(
         known.scope = known.scope.union(scope);
     };
     for live in list(view, cx, Some(user), usize::MAX)? {
-        add(live.grant.client, Some(live.client), live.grant.created, &live.grant.scope);
+        let LiveGrant { client, grant: Grant { authorization, created, .. }, .. } = live;
+        add(authorization.client, Some(client), created, &authorization.scope);
     }
     for ((_, id, _), consent) in view.list_under::<Consent, _>(&user, usize::MAX)? {
         let client = view.find::<Client>(&id)?;
@@ -237,7 +217,7 @@ pub fn connections(
     Ok(connections)
 }
 
-/// The grants in force, of one person or of all, the first `limit` of them that were ever made.
+/// The grants in force among the first `limit` rows, of one person or of all, oldest first.
 pub fn list(
     view: &impl View,
     cx: &Context,

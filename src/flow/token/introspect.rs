@@ -116,7 +116,7 @@ pub fn refresh(
         return Err(Refusal::RefreshExpired.into());
     }
     let live = grant::live(view, cx, row.grant)?.ok_or(Refusal::GrantEnded)?;
-    let (client, granted) = (live.client(), live.grant());
+    let (client, granted) = (live.client(), live.authorization());
     // It is good for nothing where its client may not refresh, or all that it was for is gone.
     if !client.grant_types.contains(&GrantType::RefreshToken) {
         return Err(Refusal::GrantTypeNotRegistered.into());

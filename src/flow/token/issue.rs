@@ -1,4 +1,4 @@
-//! What a token answer says, before it is signed.
+//! Token responses, before they are signed.
 
 use std::time::Duration;
 
@@ -14,21 +14,21 @@ use crate::oauth::scope::Scope;
 use crate::secret::RefreshToken;
 use crate::store::schema::{AnonymousSession, Client};
 
-/// A token answer (RFC 6749 §5.1), to be signed after the commit.
+/// A token response (RFC 6749 §5.1), to be signed after the commit.
 pub struct Issued {
-    /// What the access token says.
+    /// The claims of the access token.
     pub access: AccessClaims,
-    /// How long it lasts, in seconds.
+    /// The lifetime of the access token, in seconds.
     pub expires_in: u64,
-    /// What the ID token says, and what it is signed with.
+    /// The claims of the ID token, and its algorithm.
     pub id_token: Option<(SigningAlg, IdClaims)>,
     /// The refresh token, if there is one.
     pub refresh_token: Option<RefreshToken>,
-    /// What was granted.
+    /// The granted scope.
     pub scope: Scope,
 }
 
-/// The answer for a grant, with an access token of `scope`.
+/// The response for a grant, with an access token of `scope`.
 pub fn for_grant(
     cx: &Context,
     live: &LiveGrant,
@@ -37,13 +37,13 @@ pub fn for_grant(
     nonce: Option<String>,
     refresh_token: Option<RefreshToken>,
 ) -> Issued {
-    let (grant, client) = (live.grant(), live.client());
+    let (authorization, client) = (live.authorization(), live.client());
     let lifetimes = &cx.rules.config.lifetimes;
-    let lasting = access_token_lifetime(cx, client).min(grant.expires.since(cx.now));
-    let sub = subject(&cx.rules, client, grant.user);
+    let lifetime = cx.rules.access_token_lifetime(client).min(live.grant().expires.since(cx.now));
+    let sub = subject(&cx.rules, client, authorization.user);
     let iss = cx.rules.issuer.to_string();
-    let sid = grant.session.to_string();
-    let auth_time = grant.authentication.at.seconds();
+    let sid = authorization.session.to_string();
+    let auth_time = authorization.authentication.at.seconds();
     let roles = if scope.has("profile") { live.person().roles.as_slice() } else { &[] };
     let access = AccessClaims {
         sub: sub.clone(),
@@ -52,16 +52,16 @@ pub fn for_grant(
         sid: Some(sid.clone()),
         auth_time: Some(auth_time),
         acr: Some(PHISHING_RESISTANT.to_owned()),
-        amr: grant.authentication.amr.clone(),
+        amr: authorization.authentication.amr.clone(),
         roles: roles.iter().map(ToString::to_string).collect(),
-        ..client_claims(cx, &grant.client, resources, lasting)
+        ..client_claims(cx, &authorization.client, resources, lifetime)
     };
     let id_token = scope.has("openid").then(|| {
         let claims = IdClaims {
             iss,
             sub,
-            aud: grant.client.to_string(),
-            azp: grant.client.to_string(),
+            aud: authorization.client.to_string(),
+            azp: authorization.client.to_string(),
             exp: (cx.now + lifetimes.id_token).seconds(),
             iat: cx.now.seconds(),
             // OpenID Connect Core §12.2: "its value MUST represent the time of the original
@@ -69,17 +69,17 @@ pub fn for_grant(
             auth_time,
             nonce,
             acr: PHISHING_RESISTANT.to_owned(),
-            amr: grant.authentication.amr.clone(),
+            amr: authorization.authentication.amr.clone(),
             sid,
             at_hash: None,
-            profile: profile(&cx.rules, live, &scope, &grant.claims.id_token),
+            profile: profile(&cx.rules, live, &scope, &authorization.claims.id_token),
         };
         (client.id_token_alg, claims)
     });
-    Issued { access, expires_in: lasting.as_secs(), id_token, refresh_token, scope }
+    Issued { access, expires_in: lifetime.as_secs(), id_token, refresh_token, scope }
 }
 
-/// The answer for a client itself (RFC 6749 §4.4.3): no refresh token, and nobody's grant.
+/// The response for a client itself (RFC 6749 §4.4.3): no refresh token and no grant.
 pub fn for_client(
     cx: &Context,
     id: &ClientId,
@@ -87,36 +87,32 @@ pub fn for_client(
     resources: &[Resource],
     scope: Scope,
 ) -> Issued {
-    let lasting = access_token_lifetime(cx, client);
-    let access = AccessClaims { scope: scope.clone(), ..client_claims(cx, id, resources, lasting) };
-    Issued { access, expires_in: lasting.as_secs(), id_token: None, refresh_token: None, scope }
+    let lifetime = cx.rules.access_token_lifetime(client);
+    let access =
+        AccessClaims { scope: scope.clone(), ..client_claims(cx, id, resources, lifetime) };
+    Issued { access, expires_in: lifetime.as_secs(), id_token: None, refresh_token: None, scope }
 }
 
-/// The answer for an anonymous session: its token says who asked, and nothing of anybody.
+/// The response for an anonymous session: its token names the client, and no person.
 pub fn for_anonymous(
     cx: &Context,
     client: &Client,
     id: SessionId,
     session: &AnonymousSession,
 ) -> Result<Issued, Refusal> {
-    let lasting = access_token_lifetime(cx, client).min(session.expires.since(cx.now));
+    let lifetime = cx.rules.access_token_lifetime(client).min(session.expires.since(cx.now));
     let scope: Scope = SCOPE.parse()?;
     let access = AccessClaims {
         sub: session.sub.to_string(),
         scope: scope.clone(),
         sid: Some(id.to_string()),
-        ..client_claims(cx, &session.client, &[], lasting)
+        ..client_claims(cx, &session.client, &[], lifetime)
     };
-    let expires_in = lasting.as_secs();
+    let expires_in = lifetime.as_secs();
     Ok(Issued { access, expires_in, id_token: None, refresh_token: None, scope })
 }
 
-fn access_token_lifetime(cx: &Context, client: &Client) -> Duration {
-    let own = client.access_token_lifetime.map(|seconds| Duration::from_secs(seconds.into()));
-    own.unwrap_or(cx.rules.config.lifetimes.access_token)
-}
-
-/// What a person is called towards a client (OpenID Connect Core §8).
+/// The `sub` of a person for a client (OpenID Connect Core §8).
 pub fn subject(rules: &Rules, client: &Client, user: UserId) -> String {
     match (client.subject_type, &client.sector) {
         (SubjectType::Pairwise, Some(sector)) => rules.pepper.pairwise(sector, user.uuid()),
@@ -124,13 +120,13 @@ pub fn subject(rules: &Rules, client: &Client, user: UserId) -> String {
     }
 }
 
-/// What every access token says; the client stands for the subject (RFC 9068 §5) until a person
-/// takes its place.
+/// The claims of every access token. `sub` is the client (RFC 9068 §5) unless the caller replaces
+/// it by a person.
 fn client_claims(
     cx: &Context,
     client: &ClientId,
     resources: &[Resource],
-    lasting: Duration,
+    lifetime: Duration,
 ) -> AccessClaims {
     let issuer = || vec![cx.rules.issuer.to_string()];
     let named: Vec<String> = resources.iter().map(ToString::to_string).collect();
@@ -138,7 +134,7 @@ fn client_claims(
         iss: cx.rules.issuer.to_string(),
         sub: client.to_string(),
         aud: if named.is_empty() { issuer() } else { named }.into(),
-        exp: (cx.now + lasting).seconds(),
+        exp: (cx.now + lifetime).seconds(),
         iat: cx.now.seconds(),
         nbf: cx.now.seconds(),
         jti: jti(None, cx.seed.bytes("jti")),
@@ -153,22 +149,22 @@ fn client_claims(
     }
 }
 
-/// The claims that `scope` asks for (OpenID Connect Core §5.4), and those that were asked for by
-/// name (§5.5) as far as client and person may have them today.
+/// The claims that `scope` requests (OpenID Connect Core §5.4), and those requested by name (§5.5)
+/// that client and person may have today.
 pub fn profile(rules: &Rules, live: &LiveGrant, scope: &Scope, named: &[String]) -> Profile {
     let person = live.person();
     let allowed = rules.config.allowed(&person.roles).intersect(&live.client().scope);
-    let tells = |claim: &str, holds: &str| {
+    let includes = |claim: &str, holds: &str| {
         scope.has(holds) || allowed.has(holds) && named.iter().any(|name| name == claim)
     };
     let email = person.email.as_ref();
     Profile {
-        name: tells("name", "profile").then(|| person.display_name.to_string()),
-        preferred_username: tells("preferred_username", "profile")
+        name: includes("name", "profile").then(|| person.display_name.to_string()),
+        preferred_username: includes("preferred_username", "profile")
             .then(|| person.username.to_string()),
-        updated_at: tells("updated_at", "profile").then(|| person.updated.seconds()),
-        email: email.filter(|_| tells("email", "email")).map(ToString::to_string),
-        // An operator typed it; nobody proved it.
-        email_verified: email.filter(|_| tells("email_verified", "email")).map(|_| false),
+        updated_at: includes("updated_at", "profile").then(|| person.updated.seconds()),
+        email: email.filter(|_| includes("email", "email")).map(ToString::to_string),
+        // An operator typed it; it is not verified.
+        email_verified: email.filter(|_| includes("email_verified", "email")).map(|_| false),
     }
 }

@@ -1,8 +1,9 @@
-//! Tokens: the grants of the token endpoint, and what becomes of a token afterwards.
+//! Tokens: the grant types of the token endpoint, introspection, revocation and userinfo.
 
 pub mod access;
 pub mod client_credentials;
 pub mod code;
+pub mod device;
 pub mod grant;
 pub mod introspect;
 pub mod issue;

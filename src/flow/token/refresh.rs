@@ -49,7 +49,7 @@ pub fn rotate(
         return Err(Refusal::RefreshExpired.into());
     }
     let live = grant::live(tx, cx, row.grant)?.ok_or(Refusal::GrantEnded)?;
-    let granted = live.grant();
+    let granted = live.authorization();
     let targets = resource::remaining(tx, &cx.rules, &client, &granted.resources, &granted.scope)?;
     let scope = narrowed(cx, &client, &live, &targets, request.scope.as_ref())?;
     let granted = (targets.resources.as_slice(), &scope);
@@ -100,7 +100,7 @@ fn narrowed(
     targets: &Targets,
     requested: Option<&Scope>,
 ) -> Result<Scope, Refusal> {
-    let granted = &live.grant().scope;
+    let granted = &live.authorization().scope;
     let allowed = targets.for_person(&cx.rules, &live.person().roles);
     let allowed = allowed.intersect(&targets.for_client(client));
     match requested {

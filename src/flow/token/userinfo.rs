@@ -50,14 +50,14 @@ pub fn read(
     let LiveAccess::Grant(live) = live else {
         return Err(Refusal::BearerTokenOfEndedGrant.into());
     };
-    let named = &live.grant().claims.userinfo;
+    let named = &live.authorization().claims.userinfo;
     let profile = issue::profile(&cx.rules, &live, &claims.scope, named);
     // §5.3.2: "The sub (subject) Claim MUST always be returned in the UserInfo Response."
-    let sub = issue::subject(&cx.rules, live.client(), live.grant().user);
+    let sub = issue::subject(&cx.rules, live.client(), live.authorization().user);
     let alg = live.client().userinfo_alg;
     let envelope = alg.map(|_| Envelope {
         iss: cx.rules.issuer.to_string(),
-        aud: live.grant().client.to_string(),
+        aud: live.authorization().client.to_string(),
     });
     Ok((Userinfo { envelope, sub, profile }, alg))
 }

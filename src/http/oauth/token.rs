@@ -8,10 +8,10 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::error::{Error, Refusal};
-use crate::flow::authorize::device::{self, Polled};
 use crate::flow::client::usage::UsageEvent;
 use crate::flow::token::client_credentials;
 use crate::flow::token::code::{self, Redeemed};
+use crate::flow::token::device::{self, Polled};
 use crate::flow::token::issue::Issued;
 use crate::flow::token::refresh::{self, Rotated};
 use crate::http::extract::body;

@@ -1,72 +1,59 @@
-//! Devices that wait for a person.
+//! Device authorizations (RFC 8628).
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Authentication, layout};
+use super::{Authorization, layout};
 use crate::clock::Timestamp;
-use crate::oauth::id::{ClientId, SessionId, UserId};
+use crate::oauth::id::ClientId;
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 use crate::secret::TokenHash;
 use crate::store::{Entries, Index, Row, Tag};
 
-/// How long a device that asks too late is still told so (`expired_token`, RFC 8628 §3.5).
+/// How long after its expiry a device code is answered with `expired_token` (RFC 8628 §3.5).
 const RETENTION: Duration = Duration::from_mins(15);
 
 /// A device authorization (RFC 8628 §3.2), by the hash of its device code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
-    /// The address that it was asked for from, as it is shown.
+    /// The address of the device, for the page.
     pub address: String,
-    /// The program that asked, by its own account.
+    /// The `User-Agent` of the device.
     pub user_agent: Option<String>,
-    /// Whose it is to redeem.
+    /// The client it was issued to.
     pub client: ClientId,
-    /// When it was asked for.
+    /// When it was issued.
     pub created: Timestamp,
-    /// From when on it is worth nothing.
+    /// Expiry.
     pub expires: Timestamp,
-    /// The fewest seconds between two questions of the device.
+    /// The minimum number of seconds between two polls.
     pub interval: u32,
-    /// When the device asked last.
+    /// The last poll.
     pub polled: Option<Timestamp>,
-    /// The resources that are asked for.
+    /// The requested resources.
     pub resources: Vec<Resource>,
-    /// The scope that is asked for, if the request named one.
+    /// The requested scope, if the request named one.
     pub scope: Option<Scope>,
-    /// What became of it.
+    /// The person's decision.
     pub state: DeviceState,
-    /// What the code that a person types is known by.
+    /// The hash of the user code.
     pub user_code: TokenHash,
 }
 
-/// What became of a device authorization.
+/// The person's decision about a device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeviceState {
     /// A person allowed it.
-    Approved {
-        /// How they signed in.
-        authentication: Authentication,
-        /// When they did.
-        given: Timestamp,
-        /// The resources that they granted.
-        resources: Vec<Resource>,
-        /// What they granted.
-        scope: Scope,
-        /// The browser session in which they did.
-        session: SessionId,
-        /// Who they are.
-        user: UserId,
-    },
+    Approved(Box<Authorization>),
     /// A person denied it.
     Denied,
-    /// Nobody has decided yet.
+    /// There is no decision yet.
     Pending,
 }
 
-/// Device authorizations by what their user code is known by.
+/// Device authorizations by the hash of their user code.
 pub const DEVICES_BY_USER_CODE: Index<TokenHash, TokenHash> =
     Index::new(49, "devices_by_user_code");
 

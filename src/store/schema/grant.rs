@@ -1,4 +1,4 @@
-//! What people allowed, and the codes and tokens under it.
+//! What people authorized, and the codes and tokens under it.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,13 +12,13 @@ use crate::oauth::scope::Scope;
 use crate::secret::TokenHash;
 use crate::store::{Entries, Index, Row, Tag};
 
-/// What a person once allowed a client, so that it is not asked again.
+/// A remembered consent: it is not asked for again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consent {
-    /// The scope, by the canonical spelling of the resource that it is for; this server is a
+    /// The scope for each resource, by the canonical spelling of the resource. This server is a
     /// resource too.
     pub allowed: Vec<(String, Scope)>,
-    /// When it was given or widened last.
+    /// When it was last given or widened.
     pub given: Timestamp,
 }
 
@@ -31,13 +31,13 @@ impl Row for Consent {
     const TABLE: Tag = Tag { byte: 19, name: "consents" };
 }
 
-/// That a person took back what they allowed a client. Kept as long as an answer from before may
-/// still be on its way.
+/// A person withdrew what they had authorized a client to do. The row stays while codes from before
+/// it are valid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Withdrawal {
-    /// When it was.
+    /// When.
     pub at: Timestamp,
-    /// From when on nothing from before can be redeemed anyway.
+    /// Expiry: every code from before it has expired too.
     pub expires: Timestamp,
 }
 
@@ -54,37 +54,45 @@ impl Row for Withdrawal {
     }
 }
 
+/// What a person authorized a client to do. Authorization codes, approved device codes and grants
+/// contain it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Authorization {
+    /// How the person signed in.
+    pub authentication: Authentication,
+    /// The claims that the client requested by name (OpenID Connect Core §5.5).
+    pub claims: ClaimsRequest,
+    /// The client.
+    pub client: ClientId,
+    /// When the person authorized it.
+    pub given: Timestamp,
+    /// The resources.
+    pub resources: Vec<Resource>,
+    /// The granted scope.
+    pub scope: Scope,
+    /// The browser session in which the person authorized it.
+    pub session: SessionId,
+    /// The person.
+    pub user: UserId,
+}
+
 /// An authorization code (RFC 6749 §4.1.2), by its hash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Code {
-    /// How the person signed in.
-    pub authentication: Authentication,
-    /// The claims that are asked for by name.
-    pub claims: ClaimsRequest,
-    /// Whose it is to redeem.
-    pub client: ClientId,
-    /// What its redemption has to meet.
+    /// What the code stands for.
+    pub authorization: Authorization,
+    /// The PKCE challenge (RFC 7636 §4.2).
     pub code_challenge: Option<CodeChallenge>,
-    /// When it was issued.
-    pub created: Timestamp,
-    /// From when on it is worth nothing.
+    /// Expiry.
     pub expires: Timestamp,
-    /// Until when it is kept as evidence.
-    pub retained_until: Timestamp,
-    /// What the ID token carries back.
+    /// The `nonce` for the ID token.
     pub nonce: Option<String>,
     /// The `redirect_uri` of the request, if it named one.
     pub redirect_uri: Option<String>,
-    /// The resources that were granted.
-    pub resources: Vec<Resource>,
-    /// What was granted.
-    pub scope: Scope,
-    /// The browser session in which it was granted.
-    pub session: SessionId,
-    /// The grant that its redemption made.
+    /// When the row may be removed: until then it is evidence of a replay.
+    pub retained_until: Timestamp,
+    /// The grant that its redemption created.
     pub spent: Option<GrantId>,
-    /// Who granted it.
-    pub user: UserId,
 }
 
 layout!(CodeLayout, Code);
@@ -99,31 +107,19 @@ impl Row for Code {
     }
 }
 
-/// One authorization: what every token that comes of it hangs on.
+/// A grant: an authorization in use. Its tokens are valid while it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
-    /// How the person signed in.
-    pub authentication: Authentication,
-    /// The claims that are asked for by name.
-    pub claims: ClaimsRequest,
-    /// Who may use it.
-    pub client: ClientId,
-    /// When it was made.
+    /// What was authorized.
+    pub authorization: Authorization,
+    /// When it was created.
     pub created: Timestamp,
     /// When it was ended, if it was.
     pub ended: Option<Timestamp>,
-    /// From when on nothing under it is valid.
+    /// Expiry, of the grant and of every token under it.
     pub expires: Timestamp,
     /// Whether it outlives the session (OpenID Connect Core §11).
     pub offline: bool,
-    /// The resources.
-    pub resources: Vec<Resource>,
-    /// What was granted.
-    pub scope: Scope,
-    /// The browser session in which it was made.
-    pub session: SessionId,
-    /// Who granted it.
-    pub user: UserId,
 }
 
 /// Grants by their client.
@@ -141,25 +137,27 @@ impl Row for Grant {
     const TABLE: Tag = Tag { byte: 21, name: "grants" };
 
     fn entries(&self, key: &GrantId, into: &mut Entries) {
-        into.add(&GRANTS_BY_CLIENT, &self.client, key);
-        into.add(&GRANTS_BY_SESSION, &self.session, key);
-        into.add(&GRANTS_BY_USER, &self.user, key);
+        let Authorization { client, session, user, .. } = &self.authorization;
+        into.add(&GRANTS_BY_CLIENT, client, key);
+        into.add(&GRANTS_BY_SESSION, session, key);
+        into.add(&GRANTS_BY_USER, user, key);
         into.expire(self.expires);
     }
 }
 
 /// A refresh token (RFC 6749 §1.5), by its hash.
 ///
-/// Its successor is derived from it, so a family is a line, and needs no list of its members.
+/// Its successor is derived from it: a family is a chain and needs no list of its members.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refresh {
-    /// Whose it is to use.
+    /// The client it was issued to.
     pub client: ClientId,
-    /// From when on it is worth nothing, unused.
+    /// Expiry, if it is not used.
     pub expires: Timestamp,
     /// The grant it refreshes.
     pub grant: GrantId,
-    /// Until when it is kept as evidence: the end of the grant.
+    /// When the row may be removed: at the expiry of the grant. Until then it is evidence of a
+    /// replay.
     pub retained_until: Timestamp,
     /// When it was replaced by its successor, if it was.
     pub spent: Option<Timestamp>,

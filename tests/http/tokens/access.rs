@@ -1,5 +1,7 @@
 //! What the tokens say.
 
+use std::time::Duration;
+
 use gatelodge::oauth::issuer::Issuer;
 use serde_json::json;
 
@@ -110,7 +112,7 @@ async fn without_openid_there_is_no_id_token() {
 #[tokio::test]
 async fn an_access_token_lasts_as_long_as_the_configuration_says() {
     let server = Server::with(Issuer::localhost(7455), |config| {
-        config.lifetimes.access_token = std::time::Duration::from_mins(2);
+        config.lifetimes.access_token = Duration::from_mins(2);
     });
     let server = server.await;
     let robot = RelyingParty::robot(&server).await;
@@ -120,6 +122,30 @@ async fn an_access_token_lasts_as_long_as_the_configuration_says() {
     assert_eq!(answer.json()["expires_in"], 120);
     let claims = decoded(&answer.tokens().access).1;
     assert_eq!(claims["exp"], BEGINNING.seconds() + 120);
+}
+
+#[tokio::test]
+async fn a_clients_own_access_token_lifetime_counts_without_a_refresh_token() {
+    let (server, mut ada) = Server::with_ada().await;
+    let registration = json!({
+        "name": "Shop",
+        "client_id": "shop",
+        "redirect_uris": ["https://shop.example/cb"],
+        "grant_types": ["authorization_code"],
+        "access_token_lifetime": 7200,
+    });
+    let shop = server.client(registration).await;
+    let answer = shop.redeem(&shop.code(&mut ada).await).await;
+    assert_eq!(answer.json()["expires_in"], 7200);
+    let tokens = answer.tokens();
+    assert_eq!(tokens.refresh, None);
+
+    server.advance(Duration::from_secs(7199)); // the configuration says 900
+
+    assert_eq!(shop.introspect(&tokens.access).await.json()["active"], true);
+    assert_eq!(shop.userinfo(&tokens.access).await.status, 200);
+    server.advance(Duration::from_secs(1));
+    assert_eq!(shop.introspect(&tokens.access).await.json()["active"], false);
 }
 
 /// RFC 9068 §2.2: the client stands for the subject; there is no person, session or sign-in.

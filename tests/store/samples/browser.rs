@@ -10,6 +10,7 @@ use gatelodge::store::schema::{
     Session,
 };
 
+use super::grants::authorization;
 use super::{at, authentication, claims, device, hash, id, read, scope, shop, text, uris};
 
 fn full() -> AuthorizeRequest {
@@ -131,14 +132,7 @@ pub(super) fn pushed_requests() -> Vec<(TokenHash, Pushed)> {
 }
 
 pub(super) fn devices() -> Vec<(TokenHash, Device)> {
-    let approved = DeviceState::Approved {
-        authentication: authentication(),
-        given: at(8),
-        resources: vec![read("https://api.example/")],
-        scope: scope(),
-        session: id(3),
-        user: id(5),
-    };
+    let approved = DeviceState::Approved(Box::new(authorization()));
     let row = |state, given: bool, n| Device {
         address: text("192.0.2.1"),
         user_agent: given.then(|| text("telly/1.0")),

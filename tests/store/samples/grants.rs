@@ -2,32 +2,38 @@
 
 use gatelodge::oauth::id::{ClientId, GrantId, UserId};
 use gatelodge::secret::TokenHash;
-use gatelodge::store::schema::{Code, Consent, Grant, Refresh, Revoked, Withdrawal};
+use gatelodge::store::schema::{Authorization, Code, Consent, Grant, Refresh, Revoked, Withdrawal};
 
 use super::{at, authentication, claims, hash, id, read, scope, shop, text};
 
-pub(super) fn codes() -> Vec<(TokenHash, Code)> {
-    let full = Code {
+pub(super) fn authorization() -> Authorization {
+    Authorization {
         authentication: authentication(),
         claims: claims(),
         client: shop(),
-        code_challenge: Some(read("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")),
-        created: at(1),
-        expires: at(600),
-        retained_until: at(900),
-        nonce: Some(text("n-0S6_WzA2Mj")),
-        redirect_uri: Some(text("https://app.example/cb")),
+        given: at(1),
         resources: vec![read("https://api.example/")],
         scope: scope(),
         session: id(3),
-        spent: Some(id(4)),
         user: id(5),
+    }
+}
+
+pub(super) fn codes() -> Vec<(TokenHash, Code)> {
+    let full = Code {
+        authorization: authorization(),
+        code_challenge: Some(read("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")),
+        expires: at(600),
+        nonce: Some(text("n-0S6_WzA2Mj")),
+        redirect_uri: Some(text("https://app.example/cb")),
+        retained_until: at(900),
+        spent: Some(id(4)),
     };
     let least = Code {
+        authorization: Authorization { resources: vec![], ..authorization() },
         code_challenge: None,
         nonce: None,
         redirect_uri: None,
-        resources: vec![],
         spent: None,
         ..full.clone()
     };
@@ -41,19 +47,18 @@ pub(super) fn consents() -> Vec<((UserId, ClientId, String), Consent)> {
 
 pub(super) fn grants() -> Vec<(GrantId, Grant)> {
     let full = Grant {
-        authentication: authentication(),
-        claims: claims(),
-        client: shop(),
+        authorization: authorization(),
         created: at(3),
         ended: Some(at(4)),
         expires: at(5),
         offline: true,
-        resources: vec![read("https://api.example/")],
-        scope: scope(),
-        session: id(3),
-        user: id(5),
     };
-    let least = Grant { ended: None, offline: false, resources: vec![], ..full.clone() };
+    let least = Grant {
+        authorization: Authorization { resources: vec![], ..authorization() },
+        ended: None,
+        offline: false,
+        ..full.clone()
+    };
     vec![(id(4), full), (id(6), least)]
 }
 
