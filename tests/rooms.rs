@@ -1,5 +1,5 @@
-//! The house rules: which room may look into which, where each foreign crate lives, how long a
-//! file may be.
+//! The house rules: which room may name which, where each foreign crate lives, that no two files
+//! need each other, how long a file may be, and which words no name is made of.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot read the tree has failed")]
 #![expect(clippy::indexing_slicing, reason = "a test that reads past the end has failed")]
@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+#[path = "rooms/circles.rs"]
+mod circles;
 #[path = "rooms/scan.rs"]
 mod scan;
 
@@ -15,61 +17,63 @@ mod scan;
 const ROOMS: &[(&str, &[&str])] = &[
     // The foundations.
     ("error", &[]),
-    ("time", &[]),
+    ("clock", &[]),
     ("secret", &["error"]),
-    ("event", &["error", "secret", "time"]),
+    ("event", &["clock", "error", "secret"]),
     ("fetch", &["error"]),
     ("password", &["error", "secret"]),
-    // The four rooms in a line, and what stands between them.
-    ("oauth", &["error", "secret", "time"]),
-    ("fuzzing", &["error", "oauth", "secret"]),
-    ("tls", &["error", "oauth", "time"]),
-    ("config", &["error", "fetch", "oauth", "secret", "time", "tls"]),
-    ("store", &["error", "event", "oauth", "secret", "time"]),
-    ("keys", &["error", "oauth", "secret", "store", "time"]),
-    ("passkey", &["error", "oauth", "secret", "store", "time"]),
+    // The vocabulary.
+    ("oauth", &["clock", "error", "secret"]),
+    ("model", &["error", "oauth", "secret"]),
+    ("fuzzing", &["error", "model", "oauth", "secret"]),
+    ("tls", &["clock", "error", "model"]),
+    ("config", &["clock", "error", "fetch", "model", "oauth", "secret", "tls"]),
+    // What is stored, and what happens to it.
+    ("store", &["clock", "error", "event", "model", "oauth", "secret"]),
+    ("keys", &["clock", "error", "oauth", "secret", "store"]),
+    ("passkey", &["error", "model", "oauth", "secret", "store"]),
     (
         "flow",
         &[
-            "config", "error", "event", "keys", "oauth", "passkey", "password", "secret", "store",
-            "time",
+            "clock", "config", "error", "event", "keys", "model", "oauth", "passkey", "password",
+            "secret", "store",
         ],
     ),
     (
         "app",
         &[
-            "config", "error", "event", "fetch", "flow", "keys", "oauth", "passkey", "password",
-            "secret", "store", "time", "tls",
+            "clock", "config", "error", "event", "fetch", "flow", "keys", "model", "oauth",
+            "passkey", "password", "secret", "store", "tls",
         ],
     ),
-    // The doors, side by side.
+    // What others come in by, side by side.
     (
         "http",
         &[
-            "app", "config", "error", "event", "fetch", "flow", "keys", "oauth", "passkey",
-            "password", "secret", "store", "time", "tls",
+            "app", "clock", "config", "error", "event", "fetch", "flow", "keys", "model", "oauth",
+            "passkey", "password", "secret", "store", "tls",
         ],
     ),
     (
         "admin",
         &[
-            "app", "config", "error", "event", "flow", "keys", "oauth", "passkey", "password",
-            "secret", "store", "time", "tls",
+            "app", "clock", "config", "error", "event", "flow", "keys", "model", "oauth",
+            "passkey", "password", "secret", "store", "tls",
         ],
     ),
     // What runs them.
     (
         "serve",
         &[
-            "admin", "app", "config", "error", "event", "fetch", "flow", "http", "oauth", "secret",
-            "time", "tls",
+            "admin", "app", "clock", "config", "error", "event", "fetch", "flow", "http", "model",
+            "oauth", "secret", "tls",
         ],
     ),
     (
         "cli",
         &[
-            "admin", "app", "config", "error", "event", "fetch", "oauth", "secret", "serve",
-            "time", "tls",
+            "admin", "app", "clock", "config", "error", "event", "fetch", "model", "oauth",
+            "secret", "serve", "tls",
         ],
     ),
     ("main", &["cli"]),
@@ -79,22 +83,25 @@ const ROOMS: &[(&str, &[&str])] = &[
 const PLACES: &[(&str, &[&str])] = &[
     ("argon2", &["password.rs"]),
     ("askama", &["http/"]),
-    ("aws_lc_rs", &["cli/kept/seal.rs", "keys.rs"]),
+    ("aws_lc_rs", &["cli/token_store/seal.rs", "keys.rs"]),
     ("axum", &["admin/", "cli/", "http/", "serve/"]),
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/"]),
     ("hickory_resolver", &["fetch/"]),
-    ("hkdf", &["secret.rs"]),
-    ("hmac", &["secret.rs"]),
-    ("http_body_util", &["cli/door.rs", "cli/login/http.rs", "fetch/", "http/body.rs"]),
+    ("hkdf", &["secret/"]),
+    ("hmac", &["secret/"]),
+    (
+        "http_body_util",
+        &["cli/admin_client.rs", "cli/login/http.rs", "fetch/", "http/extract/body.rs"],
+    ),
     ("httpdate", &["fetch/"]),
-    ("hyper", &["cli/door.rs", "cli/login/http.rs", "fetch/", "serve/"]),
-    ("hyper_util", &["cli/door.rs", "cli/login/http.rs", "fetch/", "serve/"]),
+    ("hyper", &["cli/admin_client.rs", "cli/login/http.rs", "fetch/", "serve/"]),
+    ("hyper_util", &["cli/admin_client.rs", "cli/login/http.rs", "fetch/", "serve/"]),
     ("jsonwebtoken", &["keys.rs"]),
     ("percent_encoding", &["cli/", "oauth/"]),
     ("postcard", &["store/table.rs"]),
     ("qrcode", &["http/"]),
-    ("rand", &["secret.rs"]),
+    ("rand", &["secret/"]),
     ("rcgen", &["tls/"]),
     ("redb", &["store/engine.rs"]),
     ("rust_embed", &["http/"]),
@@ -104,9 +111,9 @@ const PLACES: &[(&str, &[&str])] = &[
             "cli/login/page.rs",
             "keys.rs",
             "oauth/claims.rs",
-            "oauth/bridge/fingerprint.rs",
+            "model/fingerprint.rs",
             "oauth/pkce.rs",
-            "secret.rs",
+            "secret/",
         ],
     ),
     ("strsim", &["config"]),
@@ -128,7 +135,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("toml", &["config"]),
     ("tower", &["cli/", "http/", "serve/"]),
     ("tracing_subscriber", &["serve/log.rs"]),
-    ("url", &["cli/login/", "fetch/", "fuzzing", "oauth/", "passkey.rs"]),
+    ("url", &["cli/login/", "fetch/", "fuzzing", "model/application.rs", "oauth/", "passkey.rs"]),
     ("webauthn_rs", &["passkey.rs"]),
     ("webauthn_rs_proto", &["passkey.rs"]),
     ("webpki_roots", &["fetch/"]),
@@ -144,6 +151,63 @@ const LINES: usize = 500;
 const MAIN_LINES: usize = 60;
 const FILES: usize = 20;
 const DEPTH: usize = 3;
+
+/// Words that no name is made of: each stands for a term of the field that a reader would look for.
+const BANNED: &[(&str, &str)] = &[
+    ("agent", "user_agent"),
+    ("answer", "response, output"),
+    ("answered", "responded"),
+    ("barred", "tokens_valid_after"),
+    ("bears", "tolerates"),
+    ("begin", "start, create"),
+    ("begun", "started"),
+    ("comer", "entry"),
+    ("door", "admin_client, presented"),
+    ("fitting", "match"),
+    ("flight", "single_flight"),
+    ("fresh", "seed, refreshed, freshness"),
+    ("gate", "pages"),
+    ("kept", "stored, retained"),
+    ("landing", "redirect"),
+    ("longest", "MAX_"),
+    ("looked", "lookup"),
+    ("meet", "ensure_current"),
+    ("most", "limit, MAX_"),
+    ("nobodys", "client_claims"),
+    ("onward", "redirect"),
+    ("patience", "timeout"),
+    ("shortest", "MIN_"),
+    ("shown", "view, presented"),
+    ("told", "response, settings"),
+    ("words", "description"),
+];
+
+/// Where one of them is right: in the field's own term, in the path `/gate/`, in a foreign name.
+const RIGHT: &[(&str, &str)] = &[
+    ("begin", "read"),
+    ("begin", "write"),
+    ("single", "flight"),
+    ("under", "gate"),
+    ("user", "agent"),
+];
+
+/// A name of more parts is a sentence, as tests have.
+const SENTENCE: usize = 5;
+
+/// The names in `source` that are made of a banned word.
+fn misnamed(source: &str) -> Vec<String> {
+    let wrong = |name: &String| {
+        let parts = scan::parts(name);
+        let right = RIGHT.iter().any(|(a, b)| parts.windows(2).any(|pair| pair == [*a, *b]));
+        let banned = |part: &String| BANNED.iter().any(|(word, _)| word == part);
+        parts.len() < SENTENCE && !right && parts.iter().any(banned)
+    };
+    let mut names = scan::identifiers(source);
+    names.retain(wrong);
+    names.sort();
+    names.dedup();
+    names
+}
 
 /// What the file at `path` below `src/` breaks by what it names.
 fn named_amiss(path: &str, source: &str) -> Vec<String> {
@@ -193,8 +257,13 @@ fn sized_amiss(files: &BTreeMap<String, String>) -> Vec<String> {
             broken.push(format!("{path} has {lines} lines, and {most} are the most"));
         }
     }
-    for (folder, files) in folders {
-        if files > FILES {
+    for (folder, files) in &folders {
+        let inside =
+            folders.keys().filter(|other| other.starts_with(&format!("{folder}/"))).count();
+        if folder.starts_with("src/") && files + inside < 2 {
+            broken.push(format!("{folder} has one file"));
+        }
+        if *files > FILES {
             broken.push(format!("{folder} has {files} files, and {FILES} are the most"));
         }
         if folder.split('/').count() > DEPTH {
@@ -245,6 +314,26 @@ fn no_file_or_folder_grows_beyond_what_a_reader_takes_in() {
 }
 
 #[test]
+fn no_two_files_need_each_other() {
+    let sources = sources("src").into_iter();
+    let files = sources.map(|(path, source)| (path["src/".len()..].to_owned(), source)).collect();
+
+    let circles = circles::circles(&files);
+
+    assert!(circles.is_empty(), "{circles:#?}");
+}
+
+#[test]
+fn names_are_of_the_fields_words() {
+    let mut broken = Vec::new();
+    for (path, source) in sources("src") {
+        broken.extend(misnamed(&source).into_iter().map(|name| format!("{path}: {name}")));
+    }
+
+    assert_none(&broken);
+}
+
+#[test]
 fn every_room_stands_in_the_table_below_all_that_it_may_name() {
     for (at, (room, allowed)) in ROOMS.iter().enumerate() {
         let above: Vec<&str> = ROOMS[..at].iter().map(|(room, _)| *room).collect();
@@ -276,6 +365,7 @@ fn an_upward_import_is_caught_however_it_is_written() {
     for (path, source) in [
         ("oauth/id.rs", "use crate::store::Row;"),
         ("oauth/id.rs", "use crate::config::Config;"),
+        ("oauth/id.rs", "use crate::model::person::Role;"),
         ("oauth/id.rs", "use crate::{error::Refusal, event::EventId};"),
         ("store/tx.rs", "fn f(x: crate::flow::Context) {}"),
         ("store/schema/client.rs", "use super::super::super::http::router;"),
@@ -284,8 +374,8 @@ fn an_upward_import_is_caught_however_it_is_written() {
         ("flow/mod.rs", "use super::*;"),
         ("http/mod.rs", "mod tests { use crate::admin; }"),
         ("admin/mod.rs", "use crate::http::router;"),
-        ("config.rs", "use crate::store::Store;"),
-        ("time.rs", "use crate::error::Error;"),
+        ("config/mod.rs", "use crate::store::Store;"),
+        ("clock.rs", "use crate::error::Error;"),
         ("main.rs", "fn main() { gatelodge::serve::run() }"),
         ("unheard_of.rs", "use crate::error::Error;"),
     ] {
@@ -317,7 +407,7 @@ fn a_crate_outside_its_place_is_caught_however_it_is_written() {
 }
 
 #[test]
-fn a_file_too_long_and_a_folder_too_full_or_too_deep_are_caught() {
+fn a_file_too_long_and_a_folder_too_full_too_empty_or_too_deep_are_caught() {
     let amiss = |files: Vec<(String, usize)>| {
         let files = files.into_iter().map(|(path, lines)| (path, "x\n".repeat(lines))).collect();
         sized_amiss(&files)
@@ -325,10 +415,40 @@ fn a_file_too_long_and_a_folder_too_full_or_too_deep_are_caught() {
     let file = |path: &str, lines| vec![(path.to_owned(), lines)];
     let folder = |files| (0..files).map(|n| (format!("src/a/{n}.rs"), 1)).collect();
 
-    assert_eq!(amiss(file("src/a/b/c.rs", 500)), [""; 0]);
+    assert_eq!(amiss(file("src/a.rs", 500)), [""; 0]);
+    assert_eq!(amiss(file("src/a/b.rs", 1)), ["src/a has one file"]);
     assert_eq!(amiss(file("src/a.rs", 501)), ["src/a.rs has 501 lines, and 500 are the most"]);
     assert_eq!(amiss(file("src/main.rs", 61)), ["src/main.rs has 61 lines, and 60 are the most"]);
-    assert_eq!(amiss(file("src/a/b/c/d.rs", 1)), ["src/a/b/c lies deeper than 3"]);
+    assert_eq!(amiss(file("tests/a/b/c/d.rs", 1)), ["tests/a/b/c lies deeper than 3"]);
     assert_eq!(amiss(folder(20)), [""; 0]);
     assert_eq!(amiss(folder(21)), ["src/a has 21 files, and 20 are the most"]);
+}
+
+#[test]
+fn files_that_need_each_other_are_caught_and_a_folder_is_one() {
+    let found = |files: &[(&str, &str)]| {
+        let own = |(path, source): &(&str, &str)| ((*path).to_owned(), (*source).to_owned());
+        circles::circles(&files.iter().map(own).collect())
+    };
+    let (a, b) = (("flow/a.rs", "use super::b;"), ("flow/b.rs", "use crate::flow::a::f;"));
+
+    assert_eq!(found(&[a, b]).len(), 1);
+    assert_eq!(
+        found(&[a, ("flow/b.rs", "use crate::flow::c;"), ("flow/c.rs", "use super::a;")]).len(),
+        1
+    );
+    assert!(
+        found(&[a, ("flow/b.rs", "#[cfg(test)] mod tests { use crate::flow::a; }")]).is_empty()
+    );
+    assert!(found(&[("flow/mod.rs", "use a::f;"), ("flow/a.rs", "use super::g;")]).is_empty());
+}
+
+#[test]
+fn a_banned_word_is_caught_in_any_name_and_in_no_text() {
+    assert_eq!(
+        misnamed("fn f(kept: Kept) {} const MOST_ROWS: u8 = 1;"),
+        ["Kept", "MOST_ROWS", "kept"]
+    );
+    assert_none(&misnamed("/// kept\nlet user_agent = \"told\"; db.begin_read();"));
+    assert_none(&misnamed("fn what_was_told_once_is_told_again() {}"));
 }

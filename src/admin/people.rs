@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use super::{Failed, body, optional, parsed};
 use crate::app::App;
 use crate::error::Refusal;
-use crate::flow::person::enroll::Invited;
 use crate::flow::person::people::{self, Change, NewPerson};
+use crate::flow::person::setup_link::IssuedSetupLink;
 use crate::model::person::Username;
 use crate::oauth::id::UserId;
 use crate::store::View;
@@ -72,7 +72,7 @@ fn shown(id: UserId, person: &Person, passkeys: usize) -> Value {
 }
 
 /// Adds a setup link to an answer.
-fn with_link(app: &App, mut answer: Value, invited: &Invited) -> Value {
+fn with_link(app: &App, mut answer: Value, invited: &IssuedSetupLink) -> Value {
     if let Value::Object(members) = &mut answer {
         members.insert("setup_url".to_owned(), setup_url(app, invited).into());
         members.insert("setup_expires".to_owned(), invited.expires.rfc3339().into());
@@ -81,7 +81,7 @@ fn with_link(app: &App, mut answer: Value, invited: &Invited) -> Value {
 }
 
 /// The link itself: the secret is in the fragment, which stays in the browser.
-pub(crate) fn setup_url(app: &App, invited: &Invited) -> String {
+pub(crate) fn setup_url(app: &App, invited: &IssuedSetupLink) -> String {
     app.rules().issuer.at(&format!("/setup#{}", *invited.token.expose()))
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{Failed, body, optional};
 use crate::app::App;
 use crate::error::Refusal;
-use crate::flow::resource::{self, Introspecting, NewResource};
+use crate::flow::resource::registered::{self, Introspecting, NewResource};
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 use crate::store::View;
@@ -67,9 +67,9 @@ fn shown(app: &App, row: &Protected) -> Value {
         "open": row.open,
         "client_id": row.server,
         "created": row.created.rfc3339(),
-        "metadata": resource::metadata(rules, row),
+        "metadata": registered::metadata(rules, row),
         "metadata_address": row.resource.metadata_address(),
-        "metadata_copy": rules.issuer.at(&resource::copy_path(&row.resource)),
+        "metadata_copy": rules.issuer.at(&registered::copy_path(&row.resource)),
         "www_authenticate": challenge,
     })
 }
@@ -85,7 +85,7 @@ pub(super) async fn add(
     request: Request,
 ) -> Result<(StatusCode, Json<Value>), Failed> {
     let new = body::<Registration>(request).await?.parse()?;
-    let (row, secret) = app.write(move |tx, cx| resource::add_row(tx, cx, &new)).await?;
+    let (row, secret) = app.write(move |tx, cx| registered::add(tx, cx, &new)).await?;
     let mut answer = shown(&app, &row);
     if let (Some(secret), Value::Object(members)) = (secret, &mut answer) {
         members.insert("client_secret".to_owned(), secret.expose().as_str().into());
@@ -107,6 +107,6 @@ pub(super) async fn remove(
     Path(named): Path<String>,
 ) -> Result<Json<Value>, Failed> {
     let named: Resource = named.parse()?;
-    let removed = app.write(move |tx, cx| resource::remove(tx, cx, &named)).await?;
+    let removed = app.write(move |tx, cx| registered::remove(tx, cx, &named)).await?;
     Ok(Json(json!({ "resource": removed.resource })))
 }

@@ -13,13 +13,13 @@ pub(super) struct CachedAuthority(Mutex<Option<Arc<Authority>>>);
 impl App {
     /// The installation's own CA, which is made in the data directory where there is none.
     pub fn authority(&self) -> Result<Arc<Authority>, TlsError> {
-        let mut kept = self.authority.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(authority) = &*kept {
+        let mut cached = self.authority.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(authority) = &*cached {
             return Ok(Arc::clone(authority));
         }
         let directory = &self.rules.config.places.data;
         let authority = Authority::at(directory, &self.server_names(), self.clock.now())?;
-        Ok(Arc::clone(kept.insert(Arc::new(authority))))
+        Ok(Arc::clone(cached.insert(Arc::new(authority))))
     }
 
     /// The names and addresses under which this server is reached: the issuer's host and those of

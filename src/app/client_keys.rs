@@ -45,14 +45,14 @@ impl KeyCache {
     }
 
     fn insert(&self, uri: &WebUri, entry: Entry) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= MAX_ENTRIES && !kept.contains_key(uri) {
-            let oldest = kept.iter().min_by_key(|(_, entry)| entry.tried);
+        let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if cached.len() >= MAX_ENTRIES && !cached.contains_key(uri) {
+            let oldest = cached.iter().min_by_key(|(_, entry)| entry.tried);
             if let Some(oldest) = oldest.map(|(uri, _)| uri.clone()) {
-                kept.remove(&oldest);
+                cached.remove(&oldest);
             }
         }
-        kept.insert(uri.clone(), entry);
+        cached.insert(uri.clone(), entry);
     }
 }
 
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_bounded_and_the_oldest_goes_first() {
-        let kept = KeyCache::default();
+        let cached = KeyCache::default();
         let uri = |n: usize| format!("https://c{n}.example/jwks").parse::<WebUri>().unwrap();
         let key = br#"{"keys": [{"kty": "OKP", "crv": "Ed25519",
             "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
@@ -113,10 +113,10 @@ mod tests {
 
         for n in 0..=MAX_ENTRIES {
             let tried = Timestamp::from_seconds(n as u64);
-            kept.insert(&uri(n), Entry { keys: Arc::clone(&keys), stale: tried, tried });
+            cached.insert(&uri(n), Entry { keys: Arc::clone(&keys), stale: tried, tried });
         }
 
-        assert!(kept.find(&uri(0)).is_none());
-        assert!(kept.find(&uri(1)).is_some() && kept.find(&uri(MAX_ENTRIES)).is_some());
+        assert!(cached.find(&uri(0)).is_none());
+        assert!(cached.find(&uri(1)).is_some() && cached.find(&uri(MAX_ENTRIES)).is_some());
     }
 }

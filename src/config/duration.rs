@@ -59,8 +59,8 @@ mod tests {
 
     #[test]
     fn a_span_is_shown_in_its_largest_whole_unit() {
-        for (seconds, shown) in [(0, "0s"), (90, "90s"), (900, "15m"), (86_400, "1d")] {
-            assert_eq!(show(seconds), shown);
+        for (seconds, text) in [(0, "0s"), (90, "90s"), (900, "15m"), (86_400, "1d")] {
+            assert_eq!(show(seconds), text);
         }
     }
 }

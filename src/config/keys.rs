@@ -156,7 +156,7 @@ pub(super) static KEYS: &[Key] = &[
     key("roles.*.scopes", Kind::RoleScopes),
     key("root_secret", Kind::Secret(|d| &mut d.config.root_secret)),
     key("scopes.*.open", Kind::ScopeOpen),
-    key("scopes.*.description", Kind::ScopeWords),
+    key("scopes.*.description", Kind::ScopeDescription),
     key("tls.certificate", Kind::Directory(|d| &mut d.config.tls.certificate)),
     key("tls.key", Kind::Directory(|d| &mut d.config.tls.key)),
     key("tls.mode", Kind::Tls(|d| &mut d.config.tls.mode)),

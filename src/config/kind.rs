@@ -14,8 +14,8 @@ use crate::oauth::issuer::Issuer;
 use crate::oauth::scope::{Scope, ScopeToken};
 use crate::secret::RootSecret;
 
+use super::draft::Draft;
 use super::fault::Source;
-use super::load::Draft;
 use super::{TlsMode, TokenStore, duration};
 
 /// What a key holds, with the place in the draft that it is read to.
@@ -37,7 +37,7 @@ pub(super) enum Kind {
     RoleScopes,
     Schemes(fn(&mut Draft) -> &mut Vec<String>),
     ScopeOpen,
-    ScopeWords,
+    ScopeDescription,
     Secret(fn(&mut Draft) -> &mut Option<RootSecret>),
     SecretText(fn(&mut Draft) -> &mut Option<Zeroizing<String>>),
     Span { of: fn(&mut Draft) -> &mut Duration, from: u64, to: u64 },
@@ -73,7 +73,7 @@ impl Kind {
             | Self::OptionalText(_)
             | Self::Pkce(_)
             | Self::Registration(_)
-            | Self::ScopeWords
+            | Self::ScopeDescription
             | Self::Secret(_)
             | Self::SecretText(_)
             | Self::Span { .. }
@@ -181,7 +181,7 @@ impl Kind {
                 }
                 draft.scope_entry(name)?.open = open;
             }
-            Self::ScopeWords => {
+            Self::ScopeDescription => {
                 let fits = |description: &&str| {
                     (1..=200).contains(&description.trim().chars().count())
                         && !description.chars().any(char::is_control)
@@ -259,7 +259,7 @@ impl Kind {
             | Self::RoleScopes
             | Self::Schemes(_)
             | Self::ScopeOpen
-            | Self::ScopeWords
+            | Self::ScopeDescription
             | Self::Span { .. }
             | Self::Switch(_)
             | Self::Text(_)

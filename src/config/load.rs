@@ -1,4 +1,4 @@
-//! The configuration in the making: layer over layer, with every fault on the way.
+//! Reads the configuration, layer over layer: file, environment, flags.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,27 +12,14 @@ use crate::clock::Timestamp;
 use crate::model::application::AppHost;
 use crate::model::person::Role;
 use crate::oauth::client::RegistrationPolicy;
-use crate::oauth::scope::{Scope, ScopeToken};
 use crate::tls::{FileFault, Which};
 
+use super::draft::Draft;
 use super::fault::{Fault, Faults, ResolvedSetting, Source};
 use super::keys::{self, Key};
 use super::kind::{self, Kind};
 use super::places::{self, Platform};
-use super::{Config, Flags, ScopeEntry, TlsMode};
-
-/// What the layers have said so far.
-pub(super) struct Draft {
-    pub(super) config: Config,
-    pub(super) data: Option<PathBuf>,
-    pub(super) roles: BTreeMap<Role, (Scope, Source)>,
-    convention: Option<PathBuf>,
-    faults: Vec<Fault>,
-    home: Option<PathBuf>,
-    platform: Platform,
-    state: Option<PathBuf>,
-    settings: BTreeMap<String, ResolvedSetting>,
-}
+use super::{Config, Flags, TlsMode};
 
 const PREFIX: &str = "GATELODGE_";
 
@@ -91,26 +78,6 @@ impl Draft {
         } else {
             Err(Faults(self.faults))
         }
-    }
-
-    /// `path` in full, as `source` means it: a file's paths are relative to the file.
-    pub(super) fn resolve(&self, path: &Path, source: &Source) -> Option<PathBuf> {
-        let base = match source {
-            Source::File(file) => file.parent(),
-            Source::Credential(_) | Source::Default | Source::Flag(_) | Source::Variable(_) => None,
-        };
-        places::resolve(path, self.home.as_deref(), base)
-    }
-
-    /// What is known of the scope `name`; a new one begins closed.
-    pub(super) fn scope_entry(&mut self, name: &str) -> Result<&mut ScopeEntry, String> {
-        let token: ScopeToken =
-            name.parse().map_err(|_| "a scope's name has no space, quote or backslash")?;
-        Ok(self.config.scopes.entry(token).or_default())
-    }
-
-    fn fault(&mut self, source: Source, key: impl Into<String>, message: impl Into<String>) {
-        self.faults.push(Fault { source, key: key.into(), message: message.into() });
     }
 
     /// The file to read: a named one, whether or not it exists, else the conventional one if it
@@ -206,14 +173,16 @@ impl Draft {
 
     fn put(&mut self, at: &[String], key: &'static Key, value: &Value, source: &Source) {
         let name = at.get(1).map_or("", String::as_str);
-        let (dotted, shown) = (keys::dotted(at), key.kind.show(value));
+        let (dotted, display) = (keys::dotted(at), key.kind.show(value));
         match key.kind.read(self, name, value, source) {
             Ok(()) => {
                 let settings =
-                    ResolvedSetting { key: dotted.clone(), value: shown, source: source.clone() };
+                    ResolvedSetting { key: dotted.clone(), value: display, source: source.clone() };
                 self.settings.insert(dotted, settings);
             }
-            Err(allowed) => self.fault(source.clone(), dotted, format!("found {shown}; {allowed}")),
+            Err(allowed) => {
+                self.fault(source.clone(), dotted, format!("found {display}; {allowed}"))
+            }
         }
     }
 

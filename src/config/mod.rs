@@ -7,6 +7,7 @@
 //! The environment is an argument and never read here. The only files touched are the
 //! configuration itself and the secrets that it points to.
 
+mod draft;
 mod duration;
 mod fault;
 mod keys;
@@ -32,7 +33,7 @@ use crate::oauth::scope::{Scope, ScopeToken};
 use crate::secret::RootSecret;
 use crate::tls::Files;
 
-use load::Draft;
+use draft::Draft;
 use places::Platform;
 
 pub use fault::{Fault, Faults, ResolvedSetting, Source};

@@ -41,8 +41,8 @@ pub fn user_code(bytes: &[u8]) {
 }
 
 fn is_read_as_it_is_shown(code: &UserCode) {
-    let shown = code.expose();
-    assert_eq!(shown.len(), 9);
-    let read = shown.parse::<UserCode>().expect("what is shown can be typed");
+    let printed = code.expose();
+    assert_eq!(printed.len(), 9);
+    let read = printed.parse::<UserCode>().expect("what is shown can be typed");
     assert_eq!(read.letters(), code.letters());
 }

@@ -25,10 +25,10 @@ pub fn anonymous_request(bytes: &[u8]) {
     let asked = value.get("metadata").filter(|metadata| !metadata.is_null());
     assert_eq!(request.metadata.is_some(), asked.is_some());
     if let (Some(metadata), Some(asked)) = (&request.metadata, asked) {
-        let (shown, asked) = (metadata.to_value(), asked.as_object());
+        let (printed, asked) = (metadata.to_value(), asked.as_object());
         let names = |object: &Map<String, Value>| object.keys().cloned().collect::<Vec<_>>();
-        assert!(shown.is_object());
-        assert_eq!(shown.as_object().map(names), asked.map(names));
+        assert!(printed.is_object());
+        assert_eq!(printed.as_object().map(names), asked.map(names));
         assert!(reread::<String>(metadata).len() <= Metadata::MAX_LENGTH);
     }
 }

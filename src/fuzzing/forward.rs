@@ -12,17 +12,17 @@ pub fn forward_auth(bytes: &[u8]) {
     let Some(text) = text(bytes) else { return };
     let mut lines = text.split('\n').map(|line| Some(line).filter(|line| !line.is_empty()));
     let mut line = || lines.next().flatten();
-    let told = ForwardedHeaders {
+    let headers = ForwardedHeaders {
         original_url: line(),
         forwarded_host: line(),
         forwarded_method: line(),
         forwarded_uri: line(),
         fetch_mode: line(),
     };
-    let Ok(original) = OriginalRequest::parse(told) else { return };
+    let Ok(original) = OriginalRequest::parse(headers) else { return };
     let (host, path) = (&original.host, original.path.as_str());
-    assert!(original.by_status || told.original_url.is_none());
-    assert_eq!(told.forwarded_host.unwrap_or(host.as_str()).parse().as_ref(), Ok(host));
+    assert!(original.by_status || headers.original_url.is_none());
+    assert_eq!(headers.forwarded_host.unwrap_or(host.as_str()).parse().as_ref(), Ok(host));
     survives_json(host);
     survives_json(&original.path);
     for (scheme, port) in [("http", "80"), ("https", "443")] {

@@ -87,8 +87,8 @@ pub fn authorize(bytes: &[u8]) {
             let proven = Callback::prove(&uris, client, uris.first(), opening.state.clone());
             assert_eq!(proven.is_ok(), !uris.is_empty());
             if let Ok(callback) = proven {
-                answer_goes_home(&callback);
-                answer_goes_home(&callback.in_mode(opening.response_mode));
+                response_goes_to_callback(&callback);
+                response_goes_to_callback(&callback.in_mode(opening.response_mode));
             }
         }
     }
@@ -108,15 +108,15 @@ pub fn authorize(bytes: &[u8]) {
 }
 
 /// An answer is the redirect URI, then nothing but the answer's own parameters.
-fn answer_goes_home(callback: &Callback) {
+fn response_goes_to_callback(callback: &Callback) {
     const ISSUER: &str = "https://id.example";
     let uri = callback.uri().as_str();
     let error = ErrorCode::AccessDenied;
-    for (answer, name, value) in [
+    for (response, name, value) in [
         (callback.with_code("gl_ac_x", Some(ISSUER)), "code", "gl_ac_x"),
         (callback.with_error(error, Some(ISSUER)), "error", error.as_str()),
     ] {
-        let own = match &answer {
+        let own = match &response {
             AuthorizationResponse::Form { action, fields } => {
                 assert_eq!(action, uri);
                 let pairs = fields.iter().map(|(name, value)| (*name, value.as_str()));

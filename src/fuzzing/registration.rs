@@ -31,8 +31,8 @@ pub fn client_metadata(bytes: &[u8]) {
     }
     assert!(metadata.jwks.is_none() || metadata.jwks_uri.is_none());
     if let Some(jwks) = &metadata.jwks {
-        let kept = serde_json::to_string(jwks).expect("a key set has a JSON form");
-        assert_eq!(serde_json::from_str(&kept).as_ref().ok(), Some(jwks), "it is read as kept");
+        let accepted = serde_json::to_string(jwks).expect("a key set has a JSON form");
+        assert_eq!(serde_json::from_str(&accepted).as_ref().ok(), Some(jwks), "it is read as kept");
     }
     if metadata.auth_method == Some(AuthMethod::PrivateKeyJwt) {
         assert!(metadata.jwks.is_some() || metadata.jwks_uri.is_some());

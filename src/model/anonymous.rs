@@ -53,11 +53,11 @@ impl Metadata {
     pub const MAX_LENGTH: usize = 4 * 1024;
 
     fn from_value(value: &Value) -> Result<Self, Refusal> {
-        let kept = value.to_string();
-        if !value.is_object() || kept.len() > Self::MAX_LENGTH {
+        let stored = value.to_string();
+        if !value.is_object() || stored.len() > Self::MAX_LENGTH {
             return Err(Refusal::AnonymousMetadataUnfit);
         }
-        Ok(Self(kept.into()))
+        Ok(Self(stored.into()))
     }
 
     /// The object that it is.

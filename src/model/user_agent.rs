@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn browsers_and_programs_are_known_by_name() {
-        for (written, told) in [
+        for (written, expected) in [
             (
                 "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like \
                  Gecko) Version/17.1 Safari/605.1.15",
@@ -228,9 +228,9 @@ mod tests {
             ("curl/8.5.0", "curl"),
             ("", "an unknown program"),
         ] {
-            let agent = UserAgent::of(written);
+            let user_agent = UserAgent::of(written);
 
-            assert_eq!((agent.to_string().as_str(), agent.bot), (told, false));
+            assert_eq!((user_agent.to_string().as_str(), user_agent.bot), (expected, false));
         }
     }
 

@@ -163,9 +163,9 @@ mod tests {
     /// RFC 7662 §2.2
     #[test]
     fn an_inactive_token_is_told_nothing_of() {
-        let told = serde_json::to_string(&Introspection::inactive()).unwrap();
+        let introspection = serde_json::to_string(&Introspection::inactive()).unwrap();
 
-        assert_eq!(told, r#"{"active":false}"#);
+        assert_eq!(introspection, r#"{"active":false}"#);
     }
 
     #[test]

@@ -25,15 +25,15 @@ pub struct Issuer {
 impl Issuer {
     /// `http://localhost` at a port.
     pub fn localhost(port: u16) -> Self {
-        let shown = if port == 80 { String::new() } else { format!(":{port}") };
-        let origin = format!("http://localhost{shown}");
+        let printed = if port == 80 { String::new() } else { format!(":{port}") };
+        let origin = format!("http://localhost{printed}");
         Self { origin, host: "localhost".to_owned(), port, https: false }
     }
 
     /// `https://localhost` at a port.
     pub fn secure_localhost(port: u16) -> Self {
-        let shown = if port == 443 { String::new() } else { format!(":{port}") };
-        let origin = format!("https://localhost{shown}");
+        let printed = if port == 443 { String::new() } else { format!(":{port}") };
+        let origin = format!("https://localhost{printed}");
         Self { origin, host: "localhost".to_owned(), port, https: true }
     }
 

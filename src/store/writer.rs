@@ -47,11 +47,11 @@ impl Writer {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
+        let (reply, respond) = oneshot::channel();
         let job = Box::new(Transition { transition, outcome: None, reply });
         let queue = self.queue.as_ref().ok_or(StoreError::Stopped)?;
         queue.send(job).await.map_err(|_| StoreError::Stopped)?;
-        answer.await.map_err(|_| StoreError::Stopped)?
+        respond.await.map_err(|_| StoreError::Stopped)?
     }
 }
 
@@ -86,7 +86,7 @@ fn run(engine: &Engine, mut batch: Vec<Box<dyn Job>>) {
     });
     let failure = committed.err().map(|error| error.to_string());
     for job in batch {
-        job.answer(failure.as_deref());
+        job.respond(failure.as_deref());
     }
 }
 
@@ -96,7 +96,7 @@ trait Job: Send {
     fn run(&mut self, snapshot: &Snapshot, batch: &Writes) -> Writes;
 
     /// Answers whoever waits: the outcome, or the failure of the whole batch.
-    fn answer(self: Box<Self>, failure: Option<&str>);
+    fn respond(self: Box<Self>, failure: Option<&str>);
 }
 
 struct Transition<F, T, E> {
@@ -121,7 +121,7 @@ where
         writes
     }
 
-    fn answer(self: Box<Self>, failure: Option<&str>) {
+    fn respond(self: Box<Self>, failure: Option<&str>) {
         let outcome = match (failure, self.outcome) {
             (None, Some(outcome)) => outcome,
             (Some(failure), _) => Err(StoreError::Engine(failure.to_owned()).into()),

@@ -62,6 +62,31 @@ pub(crate) fn paths(module: &[&str], source: &str) -> Vec<Vec<String>> {
     paths
 }
 
+/// Every identifier that `source` writes, outside comments and texts.
+pub(crate) fn identifiers(source: &str) -> Vec<String> {
+    let words = tokens(source).into_iter().filter_map(|token| match token {
+        Token::Word(word) => Some(word),
+        Token::Joint | Token::Mark(_) => None,
+    });
+    words.collect()
+}
+
+/// The parts of an identifier, in small letters: `MAX_BODY` and `MaxBody` are `max` and `body`.
+pub(crate) fn parts(identifier: &str) -> Vec<String> {
+    let mut parts = Vec::new();
+    let mut part = String::new();
+    let mut small = false;
+    for letter in identifier.chars() {
+        if letter == '_' || letter.is_uppercase() && small {
+            parts.extend(Some(std::mem::take(&mut part)).filter(|part| !part.is_empty()));
+        }
+        small = letter.is_lowercase() || letter.is_ascii_digit();
+        part.extend((letter != '_').then(|| letter.to_lowercase()).into_iter().flatten());
+    }
+    parts.extend(Some(part).filter(|part| !part.is_empty()));
+    parts
+}
+
 /// Whether the word at `at` is a path's first.
 fn begins(tokens: &[Token], at: usize) -> bool {
     let before = |by: usize| at.checked_sub(by).and_then(|at| tokens.get(at));
@@ -200,7 +225,7 @@ fn after_raw_text(chars: &[char], start: usize) -> usize {
 }
 
 mod tests {
-    use super::paths;
+    use super::{identifiers, parts, paths};
 
     #[track_caller]
     fn names(source: &str, expected: &[&str]) {
@@ -248,5 +273,13 @@ mod tests {
         names(r##"f("crate::http::A \" redb::B", r#"use "redb::C";"#, b"x::y", br"z::w")"##, &[]);
         names("f('\"', a::b, '\\'', '\\u{7f}', 'x')", &["a::b"]);
         names("fn f<'a>(x: &'a c::D) {}", &["c::D"]);
+    }
+
+    #[test]
+    fn identifiers_are_read_outside_comments_and_texts_and_taken_apart() {
+        assert_eq!(identifiers("let kept = \"told\"; // shown"), ["let", "kept"]);
+        assert_eq!(parts("MAX_BODY"), ["max", "body"]);
+        assert_eq!(parts("MaxBody"), ["max", "body"]);
+        assert_eq!(parts("is_es256"), ["is", "es256"]);
     }
 }

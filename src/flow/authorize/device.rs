@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use crate::error::{Error, Internal, Refusal};
 use crate::flow::client::authentication::AuthenticatedClient;
-use crate::flow::client::retention;
+use crate::flow::client::last_use;
 use crate::flow::resource::{self, Targets};
 use crate::flow::session::{self, LiveSession, backchannel};
 use crate::flow::throttle::{self, GuessLimit};
@@ -72,7 +72,7 @@ pub fn issue(
     if asked.is_some_and(|scope| scope.intersect(&targets.for_client(&client)).is_empty()) {
         return Err(Refusal::ScopeNotAllowed.into());
     }
-    retention::record_use(tx, cx, proven.id())?;
+    last_use::record_use(tx, cx, proven.id())?;
     let user_code = unused_user_code(tx, cx)?;
     let device_code: DeviceCode = cx.seed.token();
     let row = Device {

@@ -11,7 +11,7 @@ pub mod step;
 use std::net::IpAddr;
 
 use crate::error::{Error, Refusal};
-use crate::flow::client::retention;
+use crate::flow::client::last_use;
 use crate::flow::{Context, Rules, resource, throttle};
 use crate::oauth::authorize::{AuthorizeRequest, Callback, RedirectParameters};
 use crate::oauth::client::{ClientType, GrantType, PkcePolicy};
@@ -157,7 +157,7 @@ pub fn store_request(
     checked: &CheckedRequest,
 ) -> Result<(InteractionId, BrowserSecret), Error> {
     checked.check_mode()?;
-    retention::record_use(tx, cx, &checked.client)?;
+    last_use::record_use(tx, cx, &checked.client)?;
     let purpose = Purpose::Authorize {
         client: checked.client.clone(),
         expected: checked.expected.clone(),

@@ -5,7 +5,7 @@ use crate::flow::Context;
 use crate::flow::authorize::{self, CheckedRequest};
 use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::client::document::{self, DocumentStatus};
-use crate::flow::client::retention;
+use crate::flow::client::last_use;
 use crate::oauth::authorize::Callback;
 use crate::oauth::client::GrantType;
 use crate::oauth::id::{ClientId, InteractionId};
@@ -26,7 +26,7 @@ pub fn push(
     if let DocumentStatus::Fetch(_) = document::status(tx, cx, proven.id())? {
         return Err(Refusal::DocumentUnavailable.into());
     }
-    retention::record_use(tx, cx, proven.id())?;
+    last_use::record_use(tx, cx, proven.id())?;
     // RFC 9126 §2.2: the reference "MUST contain some part generated using a cryptographically
     // strong pseudorandom algorithm", and §7.1 asks for the entropy of RFC 9101 §10.2 (d): 256 bits.
     let reference: PushedReference = cx.seed.token();

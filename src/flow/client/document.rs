@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Refusal};
 use crate::flow::client::registration::settle;
-use crate::flow::client::{operator_decisions, retention};
+use crate::flow::client::{last_use, operator_decisions};
 use crate::flow::{Context, Rules};
 use crate::oauth::client::DocumentPolicy;
 use crate::oauth::client::cimd::{self, DocumentAddress};
@@ -86,7 +86,7 @@ pub fn store(
 ) -> Result<Client, Error> {
     let origin = Origin::Document {
         stale: seed.map(|seed| cx.now + seed),
-        unused: seed.map(|_| retention::unused_deadline(cx)),
+        unused: seed.map(|_| last_use::unused_deadline(cx)),
     };
     let mut client = settle(cx, metadata, cimd::auth_method(metadata), origin)?;
     match tx.find::<Client>(id)? {

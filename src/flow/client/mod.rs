@@ -2,6 +2,7 @@
 
 pub mod authentication;
 pub mod document;
+pub mod last_use;
 pub mod operator;
 pub mod operator_decisions;
 pub mod registration;

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Refusal};
-use crate::flow::client::{operator, operator_decisions, retention};
+use crate::flow::client::{last_use, operator, operator_decisions, retention};
 use crate::flow::{Context, Rules};
 use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::client::registration::ClientMetadata;
@@ -138,7 +138,7 @@ fn fingerprint(cx: &Context, client: &Client, network: &[u8]) -> TokenHash {
 
 fn origin(cx: &Context, fingerprint: TokenHash, token: &RegistrationToken) -> Origin {
     let registration = cx.rules.pepper.hash(token);
-    Origin::Dynamic { fingerprint, registration, unused: retention::unused_deadline(cx) }
+    Origin::Dynamic { fingerprint, registration, unused: last_use::unused_deadline(cx) }
 }
 
 /// Makes a secret where the client's method needs one and it has none in `existing`.

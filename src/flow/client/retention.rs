@@ -1,10 +1,9 @@
-//! Clients that nobody registered by hand: each use is noted, and those that nobody uses are
-//! forgotten.
+//! Clients that nobody registered by hand are removed when nobody uses them.
 
 use std::time::Duration;
 
-use crate::clock::Timestamp;
 use crate::flow::Context;
+use crate::flow::client::last_use::unused_deadline;
 use crate::flow::client::operator_decisions;
 use crate::flow::token::grant;
 use crate::oauth::client::AuthMethod;
@@ -19,35 +18,9 @@ use crate::store::{StoreError, Tx, View};
 const MAX_ALIKE: usize = 32;
 const MAX_GRANTS: usize = 500;
 
-/// By how much a use has to follow the one that was noted last, which saves writes.
-const USE_PRECISION: Duration = Duration::from_mins(10);
-
 /// How long after its last use a client of the same fingerprint is left alone: its person may be
 /// signing in. Longer than a step, an interaction and a code together.
 const RECENT_USE: Duration = Duration::from_hours(1);
-
-/// From when on a client that is used now may be forgotten.
-pub fn unused_deadline(cx: &Context) -> Timestamp {
-    cx.now + cx.rules.config.lifetimes.unused_client
-}
-
-/// Notes that a client is used. Its revision stays: nothing that a proof was made against changes.
-pub fn record_use(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<(), StoreError> {
-    let Some(mut client) = tx.find::<Client>(id)? else { return Ok(()) };
-    let unused_deadline = unused_deadline(cx);
-    match &mut client.origin {
-        Origin::Dynamic { unused, .. } | Origin::Document { unused: Some(unused), .. } => {
-            if unused_deadline < *unused + USE_PRECISION {
-                return Ok(());
-            }
-            *unused = unused_deadline;
-        }
-        Origin::Document { unused: None, .. } | Origin::Hook { .. } | Origin::Operator => {
-            return Ok(());
-        }
-    }
-    tx.put(id, client)
-}
 
 /// Removes clients of one fingerprint that a program left behind which registers anew at each
 /// start.

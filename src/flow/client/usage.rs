@@ -61,8 +61,8 @@ impl UsageCounts {
     /// Counts what happened to `client` at `now`.
     pub fn count(&mut self, client: &ClientId, now: Timestamp, what: UsageEvent) {
         let key = (hour(now), Some(client.clone()));
-        let told_apart = self.0.len() < MAX_CLIENTS || self.0.contains_key(&key);
-        let counts = self.0.entry(if told_apart { key } else { (key.0, None) }).or_default();
+        let distinct = self.0.len() < MAX_CLIENTS || self.0.contains_key(&key);
+        let counts = self.0.entry(if distinct { key } else { (key.0, None) }).or_default();
         let (counts, name) = match what {
             UsageEvent::Issued(grant_type) => (&mut counts.issued, grant_type.as_str()),
             UsageEvent::Refused(refusal) => (&mut counts.refused, refusal.name()),
@@ -121,8 +121,8 @@ fn add(to: &mut Usage, counts: &Counts) {
     let pairs = [(&mut to.issued, &counts.issued), (&mut to.refused, &counts.refused)];
     for (to, counts) in pairs {
         for (name, count) in counts {
-            let told_apart = to.len() < MAX_NAMES || to.contains_key(*name);
-            *to.entry(if told_apart { *name } else { OTHER }.to_owned()).or_default() += count;
+            let distinct = to.len() < MAX_NAMES || to.contains_key(*name);
+            *to.entry(if distinct { *name } else { OTHER }.to_owned()).or_default() += count;
         }
     }
 }

@@ -4,7 +4,6 @@
 //! own words. Beginning may be repeated; of two that finish, one wins, since the credential is
 //! stored and the link is spent in one transaction.
 
-use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::person::{login, people};
@@ -14,29 +13,12 @@ use crate::model::user_agent::DeviceInfo;
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::{CeremonyId, UserId};
 use crate::passkey::Registered;
-use crate::secret::{SessionSecret, SetupToken, TokenHash};
+use crate::secret::{SessionSecret, TokenHash};
 use crate::store::schema::{
     Authentication, Ceremony, CeremonyPurpose, CredentialId, PASSKEYS_BY_USER, Passkey, Person,
     SetupLink, SetupPurpose,
 };
 use crate::store::{StoreError, Tx, View};
-
-/// A setup link that was made.
-pub struct Invited {
-    /// The secret in it.
-    pub token: SetupToken,
-    /// From when on it opens nothing.
-    pub expires: Timestamp,
-}
-
-/// Makes a setup link.
-pub fn invite(tx: &mut Tx<'_>, cx: &Context, purpose: SetupPurpose) -> Result<Invited, Error> {
-    let token: SetupToken = cx.seed.token();
-    let expires = cx.now + cx.rules.config.lifetimes.setup_token;
-    let link = SetupLink { expires, purpose, used: None };
-    tx.put(&cx.rules.pepper.hash(&token), link)?;
-    Ok(Invited { token, expires })
-}
 
 /// A link that opens something.
 pub struct OpenedLink {

@@ -3,3 +3,4 @@
 pub mod enroll;
 pub mod login;
 pub mod people;
+pub mod setup_link;

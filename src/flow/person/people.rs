@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Refusal};
 use crate::flow::bridge::{access, hook};
-use crate::flow::person::enroll::{self, Invited};
+use crate::flow::person::setup_link::{self, IssuedSetupLink};
 use crate::flow::{Context, session};
 use crate::model::person::{Email, Role, Username};
 use crate::oauth::display_name::DisplayName;
@@ -47,7 +47,7 @@ pub fn add(
     tx: &mut Tx<'_>,
     cx: &Context,
     new: &NewPerson,
-) -> Result<(UserId, Person, Invited), Error> {
+) -> Result<(UserId, Person, IssuedSetupLink), Error> {
     if named(tx, &new.username)?.is_some() {
         return Err(Refusal::UserExists.into());
     }
@@ -66,7 +66,7 @@ pub fn add(
     };
     let id = UserId::from_seed(&cx.seed);
     tx.put(&id, person.clone())?;
-    let invited = enroll::invite(tx, cx, SetupPurpose::Enrol(id))?;
+    let invited = setup_link::issue(tx, cx, SetupPurpose::Enrol(id))?;
     Ok((id, person, invited))
 }
 
@@ -76,15 +76,15 @@ pub fn recover(
     tx: &mut Tx<'_>,
     cx: &Context,
     username: Option<&Username>,
-) -> Result<(Option<Person>, Invited), Error> {
+) -> Result<(Option<Person>, IssuedSetupLink), Error> {
     let Some(username) = username else {
         if !nobody(tx)? {
             return Err(Refusal::UsernameMissing.into());
         }
-        return Ok((None, enroll::invite(tx, cx, SetupPurpose::First)?));
+        return Ok((None, setup_link::issue(tx, cx, SetupPurpose::First)?));
     };
     let (id, person) = named(tx, username)?.ok_or(Refusal::UserNotFound)?;
-    let invited = enroll::invite(tx, cx, SetupPurpose::Recover(id))?;
+    let invited = setup_link::issue(tx, cx, SetupPurpose::Recover(id))?;
     Ok((Some(person), invited))
 }
 

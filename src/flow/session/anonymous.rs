@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use crate::error::{Error, Refusal};
 use crate::flow::client::authentication::AuthenticatedClient;
-use crate::flow::client::retention;
+use crate::flow::client::last_use;
 use crate::flow::token::issue::{self, Issued};
 use crate::flow::{Context, throttle};
 use crate::model::anonymous::AnonymousRequest;
@@ -93,7 +93,7 @@ pub fn open(
     throttle::consume(tx, cx, "anonymous sessions from", &from, MAX_PER_NETWORK)?;
     let id = proven.id();
     throttle::consume(tx, cx, "anonymous sessions of", id.as_str().as_bytes(), MAX_PER_CLIENT)?;
-    retention::record_use(tx, cx, id)?;
+    last_use::record_use(tx, cx, id)?;
     let (id, secret) = (SessionId::from_seed(&cx.seed), cx.seed.token());
     let session = AnonymousSession {
         client: proven.id().clone(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
-use crate::flow::client::retention;
+use crate::flow::client::last_use;
 use crate::flow::{Context, session};
 use crate::oauth::client::GrantType;
 use crate::oauth::id::{ClientId, GrantId, SessionId, UserId};
@@ -96,7 +96,7 @@ pub fn create(
     {
         return Err(Refusal::GrantEnded.into());
     }
-    retention::record_use(tx, cx, &authorization.client)?;
+    last_use::record_use(tx, cx, &authorization.client)?;
     let refreshes = client.grant_types.contains(&GrantType::RefreshToken);
     let lifetimes = &cx.rules.config.lifetimes;
     let lifetime =

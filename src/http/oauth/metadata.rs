@@ -10,7 +10,8 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::error::Refusal;
-use crate::flow::{installation, resource};
+use crate::flow::installation;
+use crate::flow::resource::registered;
 use crate::http::failure::Failure;
 use crate::oauth::client::{DocumentPolicy, RegistrationPolicy, SigningAlg};
 use crate::oauth::metadata::Metadata;
@@ -78,9 +79,9 @@ pub(in crate::http) async fn resource(
     let asked = uri.path_and_query().map_or("", |asked| asked.as_str());
     let rest = asked.strip_prefix(WELL_KNOWN).unwrap_or_default();
     let view = app.read().map_err(Failure::json)?;
-    let row = resource::copied(&view, rest).map_err(Failure::json)?;
+    let row = registered::copied(&view, rest).map_err(Failure::json)?;
     let row = row.ok_or(Refusal::ResourceNotFound).map_err(Failure::json)?;
-    Ok(cacheable(Json(resource::metadata(app.rules(), &row))))
+    Ok(cacheable(Json(registered::metadata(app.rules(), &row))))
 }
 
 /// The program runs.

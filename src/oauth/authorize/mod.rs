@@ -119,8 +119,9 @@ impl Callback {
         ])
     }
 
-    fn with(&self, answer: &[(&'static str, Option<&str>)]) -> AuthorizationResponse {
-        let fields = answer.iter().filter_map(|(name, value)| Some((*name, (*value)?.to_owned())));
+    fn with(&self, response: &[(&'static str, Option<&str>)]) -> AuthorizationResponse {
+        let fields =
+            response.iter().filter_map(|(name, value)| Some((*name, (*value)?.to_owned())));
         let fields: Vec<(&'static str, String)> = fields.collect();
         match self.mode {
             ResponseMode::FormPost => {
@@ -264,14 +265,14 @@ impl AuthorizeRequest {
             (None, None) => None,
         };
         let text = |name| params.one(name).map(|value| value.map(str::to_owned));
-        let words = |name| {
+        let values = |name| {
             params.one(name).map(|value| {
-                let words = value.unwrap_or_default().split(' ').filter(|word| !word.is_empty());
-                words.map(str::to_owned).collect()
+                let values = value.unwrap_or_default().split(' ').filter(|word| !word.is_empty());
+                values.map(str::to_owned).collect()
             })
         };
         Ok(Self {
-            acr_values: words("acr_values")?,
+            acr_values: values("acr_values")?,
             claims: params.parsed::<ClaimsRequest>("claims")?.unwrap_or_default(),
             code_challenge,
             id_token_hint: text("id_token_hint")?,
@@ -282,7 +283,7 @@ impl AuthorizeRequest {
             resources: params.many("resource").map(str::parse).collect::<Result<_, _>>()?,
             response_mode,
             scope: params.parsed("scope")?,
-            ui_locales: words("ui_locales")?,
+            ui_locales: values("ui_locales")?,
         })
     }
 }
@@ -324,8 +325,8 @@ mod tests {
             let callback =
                 Callback::prove(&registered, ClientType::Public, None, Some("s &".into())).unwrap();
 
-            let answer = callback.with_code("c", Some("http://localhost:7455"));
-            assert_eq!(answer, AuthorizationResponse::Location(expected.to_owned()));
+            let response = callback.with_code("c", Some("http://localhost:7455"));
+            assert_eq!(response, AuthorizationResponse::Location(expected.to_owned()));
         }
     }
 

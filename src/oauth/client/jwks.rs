@@ -209,7 +209,7 @@ mod tests {
         };
         let rsa = |n: usize, e: &str| json!({"kty": "RSA", "n": "A".repeat(n), "e": e});
 
-        for (key, kept) in [
+        for (key, usable) in [
             (ed25519(ED25519), true),
             (ed25519(&ED25519[1..]), false),
             (ed25519(&format!("{ED25519}=")), false),
@@ -223,7 +223,7 @@ mod tests {
             (json!({"kty": "EC", "crv": "P-256", "x": ED25519, "y": ED25519}), true),
             (json!({"kty": "EC", "crv": "P-256", "x": ED25519, "y": "AA"}), false),
         ] {
-            assert_eq!(JwkSet::from_value(&json!({ "keys": [key] })).is_ok(), kept, "{key}");
+            assert_eq!(JwkSet::from_value(&json!({ "keys": [key] })).is_ok(), usable, "{key}");
         }
     }
 
@@ -235,8 +235,8 @@ mod tests {
             JwkSet::from_value(&json!({ "keys": vec![key; keys] }))
         };
 
-        let kept = set(11).unwrap();
-        assert_eq!(JwkSet::parse(kept.to_value().to_string().as_bytes()), Ok(kept));
+        let usable = set(11).unwrap();
+        assert_eq!(JwkSet::parse(usable.to_value().to_string().as_bytes()), Ok(usable));
         assert_eq!(set(12), Err(Refusal::JwksMalformed));
     }
 }

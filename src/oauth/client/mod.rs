@@ -21,7 +21,7 @@ use crate::oauth::client::assertion::{ClientAssertion, JWT_BEARER};
 use crate::oauth::id::ClientId;
 use crate::oauth::params::{Params, form_decode};
 
-macro_rules! words {
+macro_rules! names {
     ($(#[$doc:meta])* $name:ident, $refusal:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,7 +63,7 @@ macro_rules! words {
     };
 }
 
-words! {
+names! {
     /// The client types of RFC 6749 §2.1.
     ClientType, ClientMetadataContradictory {
         /// Can keep a secret.
@@ -73,7 +73,7 @@ words! {
     }
 }
 
-words! {
+names! {
     /// `grant_type` (RFC 6749 §4).
     GrantType, GrantTypeUnsupported {
         /// RFC 6749 §4.1.
@@ -87,7 +87,7 @@ words! {
     }
 }
 
-words! {
+names! {
     /// `application_type` (OpenID Connect Registration §2).
     ApplicationType, ClientMetadataContradictory {
         /// Runs on its person's own machine.
@@ -97,7 +97,7 @@ words! {
     }
 }
 
-words! {
+names! {
     /// `subject_type` (OpenID Connect Core §8): what a person is called towards a client.
     SubjectType, ClientMetadataContradictory {
         /// A name of its own for each sector, so that two clients cannot compare notes.
@@ -107,7 +107,7 @@ words! {
     }
 }
 
-words! {
+names! {
     /// `token_endpoint_auth_method` (RFC 7591 §2).
     AuthMethod, ClientMetadataContradictory {
         /// The secret in an `Authorization` header (RFC 6749 §2.3.1).
@@ -121,7 +121,7 @@ words! {
     }
 }
 
-words! {
+names! {
     /// `id_token_signed_response_alg` (OpenID Connect Registration §2): an algorithm that this
     /// server has a key for.
     SigningAlg, ClientMetadataContradictory {
@@ -134,7 +134,7 @@ words! {
     }
 }
 
-words! {
+names! {
     /// Whose Client ID Metadata Documents are read.
     DocumentPolicy, ClientMetadataContradictory {
         /// Everybody's.
@@ -146,7 +146,7 @@ words! {
     }
 }
 
-words! {
+names! {
     /// Who may register a client over the wire (RFC 7591 §3).
     RegistrationPolicy, ClientMetadataContradictory {
         /// Nobody.
@@ -158,7 +158,7 @@ words! {
     }
 }
 
-words! {
+names! {
     /// What happens to a spent refresh token that returns soon.
     RefreshPolicy, ClientMetadataContradictory {
         /// Within 60 s it is answered with the family's newest token.
@@ -168,7 +168,7 @@ words! {
     }
 }
 
-words! {
+names! {
     /// Whether a client must send a PKCE challenge.
     PkcePolicy, ClientMetadataContradictory {
         /// A confidential client may send a `nonce` with scope `openid` instead

@@ -1,0 +1,51 @@
+//! The configuration in the making, with every fault on the way.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::fault::{Fault, ResolvedSetting, Source};
+use super::places::{self, Platform};
+use super::{Config, ScopeEntry};
+use crate::model::person::Role;
+use crate::oauth::scope::{Scope, ScopeToken};
+
+/// What the layers have said so far.
+pub(super) struct Draft {
+    pub(super) config: Config,
+    pub(super) data: Option<PathBuf>,
+    pub(super) roles: BTreeMap<Role, (Scope, Source)>,
+    pub(super) convention: Option<PathBuf>,
+    pub(super) faults: Vec<Fault>,
+    pub(super) home: Option<PathBuf>,
+    pub(super) platform: Platform,
+    pub(super) state: Option<PathBuf>,
+    pub(super) settings: BTreeMap<String, ResolvedSetting>,
+}
+
+impl Draft {
+    /// `path` in full, as `source` means it: a file's paths are relative to the file.
+    pub(super) fn resolve(&self, path: &Path, source: &Source) -> Option<PathBuf> {
+        let base = match source {
+            Source::File(file) => file.parent(),
+            Source::Credential(_) | Source::Default | Source::Flag(_) | Source::Variable(_) => None,
+        };
+        places::resolve(path, self.home.as_deref(), base)
+    }
+
+    /// What is known of the scope `name`; a new one begins closed.
+    pub(super) fn scope_entry(&mut self, name: &str) -> Result<&mut ScopeEntry, String> {
+        let token: ScopeToken =
+            name.parse().map_err(|_| "a scope's name has no space, quote or backslash")?;
+        Ok(self.config.scopes.entry(token).or_default())
+    }
+
+    /// Notes that something is wrong with `key`.
+    pub(super) fn fault(
+        &mut self,
+        source: Source,
+        key: impl Into<String>,
+        message: impl Into<String>,
+    ) {
+        self.faults.push(Fault { source, key: key.into(), message: message.into() });
+    }
+}

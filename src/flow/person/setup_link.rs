@@ -1,0 +1,29 @@
+//! Setup links: made for a new person, for a recovery, and for the first administrator.
+
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::flow::Context;
+use crate::secret::SetupToken;
+use crate::store::Tx;
+use crate::store::schema::{SetupLink, SetupPurpose};
+
+/// A setup link, as it is given out.
+pub struct IssuedSetupLink {
+    /// The secret in it.
+    pub token: SetupToken,
+    /// Expiry.
+    pub expires: Timestamp,
+}
+
+/// Makes a setup link.
+pub fn issue(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    purpose: SetupPurpose,
+) -> Result<IssuedSetupLink, Error> {
+    let token: SetupToken = cx.seed.token();
+    let expires = cx.now + cx.rules.config.lifetimes.setup_token;
+    let link = SetupLink { expires, purpose, used: None };
+    tx.put(&cx.rules.pepper.hash(&token), link)?;
+    Ok(IssuedSetupLink { token, expires })
+}

@@ -1,0 +1,136 @@
+//! Resources that an operator registers, and their metadata
+//! ([RFC 9728](https://www.rfc-editor.org/rfc/rfc9728)).
+
+use serde_json::{Value, json};
+
+use super::{is_reserved, served_by};
+use crate::error::{Error, Refusal};
+use crate::flow::client::operator::{self, NewClient};
+use crate::flow::{Context, Rules};
+use crate::oauth::client::ClientType;
+use crate::oauth::display_name::DisplayName;
+use crate::oauth::id::ClientId;
+use crate::oauth::resource::Resource;
+use crate::oauth::scope::{Scope, ScopeToken};
+use crate::secret::MadeClientSecret;
+use crate::store::schema::{Client, Protected};
+use crate::store::{StoreError, Tx, View};
+
+/// A resource to be registered.
+#[derive(Clone, Debug)]
+pub struct NewResource {
+    /// As whom it introspects tokens.
+    pub introspecting: Introspecting,
+    /// What people read.
+    pub name: DisplayName,
+    /// Whether clients that nobody registered may ask for its scopes.
+    pub open: bool,
+    /// Its URI.
+    pub resource: Resource,
+    /// The scopes that mean something there.
+    pub scope: Scope,
+}
+
+/// As whom a resource introspects the tokens that are addressed to it.
+#[derive(Clone, Debug)]
+pub enum Introspecting {
+    /// As a client that is registered already.
+    As(ClientId),
+    /// As itself: it gets credentials of its own.
+    AsItself,
+    /// Not at all: it verifies tokens by their signature.
+    Not,
+}
+
+/// Registers a resource, and gives the secret of its own credentials, if it gets some.
+pub fn add(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    new: &NewResource,
+) -> Result<(Protected, Option<MadeClientSecret>), Error> {
+    let key = new.resource.canonical().to_owned();
+    if new.resource == Resource::of(&cx.rules.issuer) || tx.find::<Protected>(&key)?.is_some() {
+        return Err(Refusal::ResourceExists.into());
+    }
+    if new.open && new.scope.iter().any(is_reserved) {
+        return Err(Refusal::ScopeReserved.into());
+    }
+    let (server, secret) = match &new.introspecting {
+        Introspecting::As(id) => {
+            let client = tx.find::<Client>(id)?.ok_or(Refusal::ClientNotFound)?;
+            if client.client_type != ClientType::Confidential {
+                return Err(Refusal::ResourceServerPublic.into());
+            }
+            (Some(id.clone()), None)
+        }
+        Introspecting::AsItself => {
+            let client = NewClient {
+                // It asks about tokens, and for none.
+                grant_types: Some(Vec::new()),
+                name: Some(new.name.clone()),
+                ..NewClient::default()
+            };
+            let (id, _, secret) = operator::add(tx, cx, &client)?;
+            (Some(id), secret)
+        }
+        Introspecting::Not => (None, None),
+    };
+    let row = Protected {
+        created: cx.now,
+        name: new.name.clone(),
+        open: new.open,
+        resource: new.resource.clone(),
+        scope: new.scope.clone(),
+        server,
+    };
+    tx.put(&key, row.clone())?;
+    Ok((row, secret))
+}
+
+/// Removes a resource, and with it the credentials that were made for it.
+pub fn remove(tx: &mut Tx<'_>, cx: &Context, resource: &Resource) -> Result<Protected, Error> {
+    let removed = tx.remove::<Protected>(&resource.canonical().to_owned())?;
+    let removed = removed.ok_or(Refusal::ResourceNotFound)?;
+    if let Some(id) = &removed.server
+        && let Some(client) = tx.find::<Client>(id)?
+        && client.grant_types.is_empty()
+        && served_by(tx, id)?.is_empty()
+    {
+        operator::remove(tx, cx, id)?;
+    }
+    Ok(removed)
+}
+
+/// The metadata of a registered resource (RFC 9728 §2). Its `resource` is spelled as it was
+/// registered, since clients compare it with the address that they asked (§3.3): "If these values
+/// are not identical, the data contained in the response MUST NOT be used."
+pub fn metadata(rules: &Rules, row: &Protected) -> Value {
+    let scopes: Vec<&str> = row.scope.iter().map(ScopeToken::as_str).collect();
+    let mut metadata = json!({
+        "resource": row.resource.as_str(),
+        "resource_name": row.name.as_str(),
+        "authorization_servers": [rules.issuer.as_str()],
+        "bearer_methods_supported": ["header"],
+    });
+    if let Value::Object(members) = &mut metadata
+        && !scopes.is_empty()
+    {
+        members.insert("scopes_supported".to_owned(), scopes.into());
+    }
+    metadata
+}
+
+/// Where this server keeps a copy of a resource's metadata, for resources that have it served in
+/// their own name (RFC 9728 §3.1) by a proxy: the well-known path, then the resource, its scheme a
+/// segment.
+pub fn copy_path(resource: &Resource) -> String {
+    let rest = resource.canonical().replacen("://", "/", 1);
+    format!("/.well-known/oauth-protected-resource/{rest}")
+}
+
+/// The resource whose copy lies at what follows the well-known path.
+pub fn copied(view: &impl View, rest: &str) -> Result<Option<Protected>, StoreError> {
+    let resource = rest.replacen('/', "://", 1).parse::<Resource>();
+    let Ok(resource) = resource else { return Ok(None) };
+    view.find::<Protected>(&resource.canonical().to_owned())
+}
