@@ -1,10 +1,13 @@
 //! The one shared struct: rules, store, keys, passkeys, clock, chance.
 
 mod authority;
+pub mod client_authentication;
 mod client_keys;
 mod documents;
 mod logout_delivery;
 mod open;
+pub mod registration;
+pub mod sign_in;
 mod usage;
 
 use std::path::Path;

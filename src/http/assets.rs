@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::RustEmbed;
 
-use super::failure::{Failure, format_for};
+use super::failure::NegotiatedFailure;
 use crate::error::Refusal;
 use crate::secret::hex;
 
@@ -13,25 +13,26 @@ use crate::secret::hex;
 #[folder = "assets/static/"]
 struct Static;
 
-/// One file, by its name; revalidated by its hash.
-pub(super) async fn show(Path(name): Path<String>, headers: HeaderMap) -> Response {
-    let (Some(file), Some(kind)) = (Static::get(&name), kind(&name)) else {
-        return Failure::new(Refusal::PageNotFound, format_for(&headers)).into_response();
-    };
+/// One file by its name, with its hash as `ETag`.
+pub(super) async fn show(
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, NegotiatedFailure> {
+    let file = Static::get(&name).ok_or(Refusal::PageNotFound)?;
+    let media_type = media_type(&name).ok_or(Refusal::PageNotFound)?;
     let hash = file.metadata.sha256_hash();
     let tag = format!("\"{}\"", hex(hash.get(..16).unwrap_or_default()));
     let fixed = [
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (header::CONTENT_TYPE, HeaderValue::from_static(media_type)),
         (header::ETAG, HeaderValue::from_str(&tag).expect("hex is a header value")),
     ];
     if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known == tag.as_str()) {
-        return (StatusCode::NOT_MODIFIED, fixed).into_response();
+        return Ok((StatusCode::NOT_MODIFIED, fixed).into_response());
     }
-    (fixed, file.data).into_response()
+    Ok((fixed, file.data).into_response())
 }
 
-fn kind(name: &str) -> Option<&'static str> {
+fn media_type(name: &str) -> Option<&'static str> {
     match name.rsplit_once('.')?.1 {
         "css" => Some("text/css; charset=utf-8"),
         "js" => Some("text/javascript; charset=utf-8"),

@@ -1,23 +1,24 @@
-//! The door: HTTP, cookies, pages. Every handler reads alike: parse, prove, transition, sign,
-//! respond.
+//! HTTP: endpoints, extractors, cookies, pages. A handler parses by extractors, calls one function
+//! and renders; `?` turns an error into the failure that its peer can read.
 //!
 //! This room may use every other. It holds no state of its own, and decides nothing that a
 //! transition could decide.
 
 mod assets;
 mod bridge;
-mod cors;
+mod cookie;
 mod extract;
 mod failure;
 mod oauth;
 mod pages;
 mod proxy;
 mod render;
+mod routes;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 pub use extract::peer::Peer;
@@ -30,27 +31,30 @@ use oauth::{
     userinfo,
 };
 use pages::{account, applications, connections, interaction, passkeys, setup};
+use routes::{cached_for_an_hour, open_to_any_origin, revalidated};
 
-/// Every route there is, on one page.
+/// Every route, on one page, with the rules of each group (`routes.rs`).
 pub fn router(app: Arc<App>) -> Router {
-    let programs = Router::new()
+    let metadata = Router::new()
         .route("/.well-known/openid-configuration", get(metadata::show))
         .route("/.well-known/oauth-authorization-server", get(metadata::show))
         .route("/.well-known/jwks.json", get(metadata::jwks))
         .route("/.well-known/oauth-protected-resource", get(metadata::own_resource))
-        .route("/.well-known/oauth-protected-resource/{*rest}", get(metadata::resource))
+        .route("/.well-known/oauth-protected-resource/{*rest}", get(metadata::resource));
+    let public_clients = Router::new()
         .route("/oauth/device_authorization", post(device::authorize))
-        .route("/oauth/introspect", post(introspect::introspect))
         .route("/oauth/par", post(par::push))
-        .route("/oauth/revoke", post(revoke::revoke))
         .route("/oauth/register", post(registration::register))
-        .route(
-            "/oauth/register/{client_id}",
-            get(registration::show).put(registration::update).delete(registration::remove),
-        )
-        .route("/oauth/session", post(anonymous::open))
-        .route("/oauth/token", post(token::token))
-        .route("/oauth/userinfo", get(userinfo::get).post(userinfo::post));
+        .route("/oauth/revoke", post(revoke::revoke))
+        .route("/oauth/token", post(token::token));
+    let registered = Router::new().route(
+        "/oauth/register/{client_id}",
+        get(registration::show).put(registration::update).delete(registration::remove),
+    );
+    let userinfo = Router::new().route("/oauth/userinfo", get(userinfo::get).post(userinfo::post));
+    let confidential_clients = Router::new()
+        .route("/oauth/introspect", post(introspect::introspect))
+        .route("/oauth/session", post(anonymous::open));
 
     let browser = Router::new()
         .route("/oauth/authorize", get(authorize::get).post(authorize::post))
@@ -59,7 +63,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/gate/link/{id}", get(pages::link::show).post(pages::link::decide))
         .route("/gate/device", get(pages::device::show).post(pages::device::decide))
         .route("/gate/apps/start", get(applications::start))
-        .route("/gate/setup", get(setup::show).post(setup::look))
+        .route("/gate/setup", get(setup::show).post(setup::describe))
         .route("/gate/login", get(account::login))
         .route("/gate/account", get(account::show))
         .route("/gate/account/apps", post(connections::withdraw))
@@ -78,31 +82,41 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/account", get(account::to_account))
         .route("/device", get(device::to_page))
         .route("/device/qr/{user_code}", get(device::qr))
-        .route("/.well-known/change-password", get(account::to_account))
+        .route("/.well-known/change-password", get(account::to_account));
+    let passkey_metadata = Router::new()
         .route("/.well-known/passkey-endpoints", get(metadata::passkey_endpoints))
         .route("/.well-known/webauthn", get(metadata::related_origins));
 
     // On the hosts of applications behind a proxy, and for the proxy itself.
     let applications = Router::new()
         .route("/auth/verify", get(proxy::verify))
-        .route("/_gatelodge/assets/{name}", get(assets::show))
         .route("/_gatelodge/start", get(proxy::start))
         .route("/_gatelodge/callback", get(proxy::callback))
         .route("/_gatelodge/sign-out", get(proxy::sign_out).post(proxy::sign_out));
 
+    let assets = Router::new()
+        .route("/_gatelodge/assets/{name}", get(assets::show))
+        .route("/assets/{name}", get(assets::show));
+
     Router::new()
-        .merge(programs)
+        .merge(open_to_any_origin("GET,HEAD", cached_for_an_hour(metadata)))
+        .merge(open_to_any_origin("POST", public_clients))
+        .merge(open_to_any_origin("GET,HEAD,PUT,DELETE", registered))
+        .merge(open_to_any_origin("GET,HEAD,POST", userinfo))
+        .merge(confidential_clients)
         .merge(browser)
+        .merge(cached_for_an_hour(passkey_metadata))
         .merge(applications)
-        .merge(bridge::routes())
-        .route("/assets/{name}", get(assets::show))
+        .merge(bridge::routes(&app))
+        .merge(revalidated(assets))
         .route("/healthz", get(metadata::alive))
         .route("/readyz", get(metadata::ready))
         .fallback(failure::not_found)
         .method_not_allowed_fallback(failure::method_not_allowed)
+        // No rule of a group and no handler runs before the check of `Host`.
         .layer(from_fn_with_state(Arc::clone(&app), host::check))
-        .layer(from_fn(cors::allow))
-        // The outermost layer comes last: it answers what every other one refused.
+        // The last layer is the outermost. Rendering wraps the check, so that its refusals too are
+        // rendered and logged; it reads the request and decides nothing.
         .layer(from_fn_with_state(Arc::clone(&app), render::render))
         .with_state(app)
 }

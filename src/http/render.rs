@@ -1,5 +1,5 @@
-//! The outermost layer: renders what was refused and counts it, sets what every answer carries, logs
-//! one line.
+//! The outermost layer: renders a failure and counts it, sets the headers that every response
+//! carries, logs one line.
 
 use std::sync::Arc;
 
@@ -11,56 +11,87 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::extract::host;
-use super::failure::{AboutClient, Cause, ErrorFormat};
+use super::failure::{AboutClient, Cause, ErrorFormat, RequestClient, accepts_html};
 use super::pages::templates;
 use crate::app::App;
 use crate::error::{Error, ErrorCode};
-use crate::event::RequestLog;
+use crate::event::{EventId, RequestLog};
 use crate::flow::client::usage::UsageEvent;
 
-pub(super) async fn render(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let begun = app.clock().now();
+/// What rendering has to know of a request before it is handled.
+struct Asked {
+    /// Where the style sheets of its error page lie.
+    assets: &'static str,
+    /// Whether it has an `Authorization` header.
+    authorization: bool,
+    /// Whether it came under the issuer's own host.
+    by_name: bool,
+    /// Whether it accepts HTML.
+    html: bool,
+}
+
+impl Asked {
+    fn of(app: &App, request: &Request) -> Self {
+        Self {
+            assets: templates::assets_at(request.uri().path()),
+            authorization: request.headers().contains_key(header::AUTHORIZATION),
+            by_name: host::is_issuers(&app.rules().issuer, request),
+            html: accepts_html(request.headers()),
+        }
+    }
+}
+
+/// Nothing may run outside the check of `Host` (`host::check`) but this: a refusal by that check is
+/// rendered, counted and logged like every other.
+pub(super) async fn render(
+    State(app): State<Arc<App>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let started = app.clock().now();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let assets = templates::assets_at(request.uri().path());
-    let by_name = host::is_issuers(&app.rules().issuer, &request);
+    let asked = Asked::of(&app, &request);
+    let client = RequestClient::default();
+    request.extensions_mut().insert(client.clone());
 
     let mut response = next.run(request).await;
 
     let cause = response.extensions().get::<Cause>().cloned();
     let event = cause.as_ref().map(|_| app.event_id());
+    let about = response.extensions().get::<AboutClient>().map(|about| &about.0);
     if let Some(Error::Refused(refusal)) = cause.as_ref().map(|cause| &*cause.0)
-        && let Some(AboutClient(client)) = response.extensions().get()
+        && let Some(client) = client.get().or(about)
     {
         app.count(client, UsageEvent::Refused(*refusal));
     }
     if let (Some(Cause(error)), Some(event)) = (&cause, &event) {
         if let Some(format) = response.extensions().get::<ErrorFormat>().copied() {
-            let page = |status| templates::error(&app, assets, status, error, event);
-            response = formatted(&app, error, format, page, response);
+            response = formatted(&app, &asked, error, format, event, response);
         }
         if let Ok(value) = HeaderValue::from_str(event.as_str()) {
             response.headers_mut().insert("gatelodge-event", value);
         }
     }
-    complete(&app, &mut response, by_name);
+    complete(&app, &mut response, asked.by_name);
     RequestLog {
         method: method.as_str(),
         route: route.as_ref().map_or("(none)", MatchedPath::as_str),
         status: response.status().as_u16(),
-        took: app.clock().now().since(begun),
+        took: app.clock().now().since(started),
         refused: event.as_ref().zip(cause.as_ref().map(|cause| &*cause.0)),
     }
     .log();
     response
 }
 
-/// The response that a failure is, with the headers that layers below have set.
+/// The response that renders a failure, with the headers that the layers below have set.
 fn formatted(
     app: &App,
+    asked: &Asked,
     error: &Error,
     format: ErrorFormat,
-    page: impl FnOnce(StatusCode) -> Response,
+    event: &EventId,
     under: Response,
 ) -> Response {
     let code = match error {
@@ -68,29 +99,38 @@ fn formatted(
         Error::Refused(refusal) => refusal.code(),
     };
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let body = json!({ "error": code.as_str(), "error_description": code.description() });
-    let mut response = match format {
-        ErrorFormat::Page => page(status),
-        ErrorFormat::Basic | ErrorFormat::Bearer { .. } | ErrorFormat::Json => {
-            (status, Json(body)).into_response()
-        }
+    let html = match format {
+        ErrorFormat::Page => true,
+        ErrorFormat::Negotiated => asked.html,
+        ErrorFormat::Bearer { .. } | ErrorFormat::Client | ErrorFormat::Json => false,
+    };
+    let mut response = if html {
+        templates::error(app, asked.assets, status, error, event)
+    } else {
+        let body = json!({ "error": code.as_str(), "error_description": code.description() });
+        (status, Json(body)).into_response()
     };
     let challenge = match format {
-        ErrorFormat::Basic if status == StatusCode::UNAUTHORIZED => {
+        // RFC 6749 §5.2: "If the client attempted to authenticate via the 'Authorization' request
+        // header field, the authorization server MUST […] include the 'WWW-Authenticate' response
+        // header field matching the authentication scheme used by the client."
+        ErrorFormat::Client if status == StatusCode::UNAUTHORIZED && asked.authorization => {
             Some("Basic realm=\"gatelodge\", charset=\"UTF-8\"".to_owned())
         }
-        // RFC 6750 §3.1 pairs the errors of a token with these; every other is about something else.
+        // RFC 6750 §3.1 defines errors of a token for these statuses alone.
         ErrorFormat::Bearer { tried } if matches!(status.as_u16(), 400 | 401 | 403) => {
             Some(bearer(app, code, tried))
         }
-        ErrorFormat::Basic | ErrorFormat::Bearer { .. } | ErrorFormat::Json | ErrorFormat::Page => {
-            None
-        }
+        ErrorFormat::Bearer { .. }
+        | ErrorFormat::Client
+        | ErrorFormat::Json
+        | ErrorFormat::Negotiated
+        | ErrorFormat::Page => None,
     };
     if let Some(value) = challenge.and_then(|challenge| HeaderValue::from_str(&challenge).ok()) {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
     }
-    // RFC 6585 §4. No pause is longer than a minute.
+    // RFC 6585 §4. No limit lasts longer than a minute.
     if matches!(code, ErrorCode::TemporarilyUnavailable | ErrorCode::TooManyRequests) {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
     }
@@ -114,7 +154,7 @@ fn bearer(app: &App, code: ErrorCode, tried: bool) -> String {
     format!("{challenge}, error=\"{error}\", error_description=\"{description}\"{scope}")
 }
 
-/// What every answer carries; `by_name`: one that was asked for under the issuer's own host.
+/// The headers of every response; `by_name`: the request came under the issuer's own host.
 fn complete(app: &App, response: &mut Response, by_name: bool) {
     let issuer = &app.rules().issuer;
     let headers = response.headers_mut();
@@ -127,8 +167,8 @@ fn complete(app: &App, response: &mut Response, by_name: bool) {
     if *cache.or_insert(HeaderValue::from_static("no-store")) == "no-store" {
         headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
     }
-    // At localhost, where this server answers too, it would catch every other port, whatever runs
-    // there.
+    // Under localhost, another name of this server, the header would bind every other port of the
+    // machine too.
     if by_name && issuer.is_https() && !issuer.is_loopback() {
         let year = HeaderValue::from_static("max-age=31536000");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, year);

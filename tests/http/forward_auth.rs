@@ -366,6 +366,20 @@ async fn only_a_proxy_of_ours_is_believed() {
 }
 
 #[tokio::test]
+async fn a_request_without_a_peer_is_not_from_this_machine() {
+    let server = Server::with(Issuer::localhost(7455), |config| {
+        config.apps.insert(WIKI.parse().unwrap(), Vec::new());
+        config.behind_proxy.push("0.0.0.0".parse().unwrap());
+    });
+    let server = server.await;
+    let request = Request::get("/auth/verify").header("x-forwarded-host", WIKI);
+
+    let answer = server.send_over_no_listener(request.body(Body::empty()).unwrap()).await;
+
+    answer.refused(ErrorCode::AccessDenied, Refusal::AppProxyUnknown);
+}
+
+#[tokio::test]
 async fn a_return_leads_nowhere_but_to_the_application() {
     let (server, mut ada) = installed().await;
     let mut visit = Visit::default();

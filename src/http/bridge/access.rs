@@ -1,31 +1,29 @@
-//! `/v1/auth/bridge/…`: how a bridge comes to its access.
+//! `/v1/auth/bridge/…`: how a bridge gets access.
 
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{access_request, check_mode};
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::bridge::access::{self, AccessRequest, AccessTerms, BridgeAccess};
 use crate::flow::bridge::{certificate as registered, exchange, pat};
-use crate::http::extract::body;
-use crate::http::failure::{ErrorFormat, Failure};
-use crate::http::oauth::userinfo;
-use crate::model::bridge::Mode;
+use crate::http::extract::bearer::BearerToken;
+use crate::http::extract::body::JsonBody;
+use crate::http::extract::peer::PeerCertificate;
+use crate::http::failure::{BearerFailure, JsonFailure};
 use crate::oauth::client::SigningAlg;
 use crate::oauth::display_name::DisplayName;
 use crate::secret::{ExchangeCode, PersonalToken};
-use crate::tls::ProvenCertificate;
 
-/// What a personal access token is called that nobody named.
+/// The name of a personal access token that nobody named.
 const UNNAMED: &str = "bridge device-link";
 
 #[derive(Deserialize)]
-struct Presented {
+pub(super) struct Presented {
     #[serde(default)]
     code: Option<String>,
     #[serde(default)]
@@ -33,7 +31,6 @@ struct Presented {
 }
 
 impl Presented {
-    /// The code that was presented.
     fn code(&self) -> Result<ExchangeCode, Refusal> {
         let written = self.code.as_deref().map(str::trim).filter(|code| !code.is_empty());
         let written = written.ok_or(Refusal::ExchangeCodeMissing)?;
@@ -41,7 +38,7 @@ impl Presented {
     }
 }
 
-/// What a bridge gets.
+/// The access of a bridge.
 #[derive(Serialize)]
 pub(super) struct Granted {
     token: String,
@@ -49,19 +46,14 @@ pub(super) struct Granted {
     headers: Value,
 }
 
-/// Bridge access by an exchange code: the code is spent, the session and the token are born, all
-/// or nothing.
+/// Bridge access by an exchange code: the code is spent and the session is opened in one
+/// transaction.
 pub(super) async fn by_code(
     State(app): State<Arc<App>>,
-    request: Request,
-) -> Result<Json<Granted>, Failure> {
-    code(&app, request).await.map(Json).map_err(Failure::json)
-}
-
-async fn code(app: &App, request: Request) -> Result<Granted, Error> {
-    check_mode(app, Mode::Session)?;
-    let access_request = access_request(app, &request);
-    let code = body::json::<Presented>(request).await?.code()?;
+    access_request: AccessRequest,
+    JsonBody(presented): JsonBody<Presented>,
+) -> Result<Json<Granted>, JsonFailure> {
+    let code = presented.code()?;
     let terms = AccessTerms::usual()?;
     // Once committed, signing must not fail for want of a key.
     app.complete_keys().await?;
@@ -69,20 +61,14 @@ async fn code(app: &App, request: Request) -> Result<Granted, Error> {
         let user = exchange::redeem(tx, cx, &code)?;
         access::open(tx, cx, user, &access_request, &terms)
     });
-    grant(app, opened.await?).await
+    Ok(Json(grant(&app, opened.await?).await?))
 }
 
 /// A personal access token by an exchange code.
 pub(super) async fn pat_by_code(
     State(app): State<Arc<App>>,
-    request: Request,
-) -> Result<Json<Value>, Failure> {
-    pat_of(&app, request).await.map(Json).map_err(Failure::json)
-}
-
-async fn pat_of(app: &App, request: Request) -> Result<Value, Error> {
-    check_mode(app, Mode::SessionPat)?;
-    let presented = body::json::<Presented>(request).await?;
+    JsonBody(presented): JsonBody<Presented>,
+) -> Result<Json<Value>, JsonFailure> {
     let code = presented.code()?;
     let named = presented.device_name.as_deref().map(str::trim).filter(|name| !name.is_empty());
     let name: DisplayName = named.unwrap_or(UNNAMED).parse()?;
@@ -90,28 +76,15 @@ async fn pat_of(app: &App, request: Request) -> Result<Value, Error> {
         let user = exchange::redeem(tx, cx, &code)?;
         pat::make(tx, cx, user, &name, None)
     });
-    Ok(json!({ "pat": *made.await?.expose() }))
+    Ok(Json(json!({ "pat": *made.await?.expose() })))
 }
 
 /// Bridge access by a personal access token.
 pub(super) async fn by_pat(
     State(app): State<Arc<App>>,
-    request: Request,
-) -> Result<Json<Granted>, Failure> {
-    let tried = request.headers().contains_key("authorization");
-    let access_request = access_request(&app, &request);
-    let presented = userinfo::from_header(request.headers());
-    let granted = token(&app, access_request, presented).await;
-    granted.map(Json).map_err(|error| Failure::new(error, ErrorFormat::Bearer { tried }))
-}
-
-async fn token(
-    app: &App,
     access_request: AccessRequest,
-    presented: Result<Option<String>, Refusal>,
-) -> Result<Granted, Error> {
-    check_mode(app, Mode::Pat)?;
-    let token = presented?.ok_or(Refusal::BearerTokenMissing)?;
+    BearerToken(token): BearerToken,
+) -> Result<Json<Granted>, BearerFailure> {
     let token: PersonalToken = token.parse().map_err(|_| Refusal::PersonalTokenUnknown)?;
     let terms = AccessTerms::usual()?;
     app.complete_keys().await?;
@@ -119,11 +92,11 @@ async fn token(
         let user = pat::redeem(tx, cx, &token)?;
         access::open(tx, cx, user, &access_request, &terms)
     });
-    grant(app, opened.await?).await
+    Ok(Json(grant(&app, opened.await?).await?))
 }
 
 #[derive(Deserialize)]
-struct Named {
+pub(super) struct Named {
     device_cert_fingerprint: String,
 }
 
@@ -131,18 +104,12 @@ struct Named {
 /// value and opens nothing.
 pub(super) async fn by_certificate(
     State(app): State<Arc<App>>,
-    request: Request,
-) -> Result<Json<Granted>, Failure> {
-    certificate(&app, request).await.map(Json).map_err(Failure::json)
-}
-
-async fn certificate(app: &App, request: Request) -> Result<Granted, Error> {
-    check_mode(app, Mode::Mtls)?;
-    let access_request = access_request(app, &request);
-    let proven = request.extensions().get::<ProvenCertificate>().copied();
-    let named: Named = body::json(request).await?;
+    access_request: AccessRequest,
+    PeerCertificate(proven): PeerCertificate,
+    JsonBody(named): JsonBody<Named>,
+) -> Result<Json<Granted>, JsonFailure> {
     let proven = proven.ok_or(Refusal::DeviceCertificateMissing)?.fingerprint();
-    // Whatever is no fingerprint is another one than was proven.
+    // What is no fingerprint differs too.
     if named.device_cert_fingerprint.parse() != Ok(proven) {
         return Err(Refusal::DeviceCertificateDiffers.into());
     }
@@ -152,10 +119,10 @@ async fn certificate(app: &App, request: Request) -> Result<Granted, Error> {
         let (user, _) = registered::redeem(tx, cx, &proven)?;
         access::open(tx, cx, user, &access_request, &terms)
     });
-    grant(app, opened.await?).await
+    Ok(Json(grant(&app, opened.await?).await?))
 }
 
-/// Signs what was opened, and says with which headers the bridge carries it on.
+/// Signs the token, and adds the headers that the bridge sends with it.
 async fn grant(app: &App, access: BridgeAccess) -> Result<Granted, Error> {
     let token = app.signing_key(SigningAlg::Es256).await?.sign("at+jwt", &access.claims)?;
     Ok(Granted {

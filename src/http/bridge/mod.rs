@@ -1,36 +1,45 @@
-//! The endpoints of bridges. Paths, names and numbers are fixed: existing bridge clients know them.
+//! The endpoints of bridges. Paths, names and numbers are fixed: existing bridge clients rely on them.
 
 mod access;
 mod open;
 mod profile;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
+use axum::http::request::Parts;
 use axum::routing::{get, post};
 
-use super::extract::peer;
-use super::failure::{ErrorFormat, Failure};
-use super::oauth::userinfo;
+use super::extract::bearer::from_header;
+use super::failure::BearerFailure;
+use super::routes::offered;
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::bridge::access::{self as transition, AccessRequest, LiveBridge};
+use crate::flow::token::access::live;
 use crate::model::bridge::Mode;
+use crate::model::user_agent::DeviceInfo;
 use crate::oauth::claims::AccessClaims;
 
 /// The routes of the contract.
-pub(super) fn routes() -> Router<Arc<App>> {
+pub(super) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+    let by_certificate = offered(app, Mode::Mtls, post(access::by_certificate));
+    let by_code = offered(app, Mode::Session, post(access::by_code));
+    let by_pat = offered(app, Mode::Pat, post(access::by_pat));
+    let oauth_client = offered(app, Mode::OauthClient, post(profile::oauth_client));
+    let pat_by_code = offered(app, Mode::SessionPat, post(access::pat_by_code));
     Router::new()
         .route("/bridge/device-link", get(open::device_link))
         .route("/health", get(open::health))
         .route("/v1/auth/bridge/capabilities", get(open::capabilities))
-        .route("/v1/auth/bridge/mtls", post(access::by_certificate))
-        .route("/v1/auth/bridge/oauth-client", post(profile::oauth_client))
-        .route("/v1/auth/bridge/pat", post(access::by_pat))
-        .route("/v1/auth/bridge/session", post(access::by_code))
-        .route("/v1/auth/bridge/session-pat", post(access::pat_by_code))
+        .route("/v1/auth/bridge/mtls", by_certificate)
+        .route("/v1/auth/bridge/oauth-client", oauth_client)
+        .route("/v1/auth/bridge/pat", by_pat)
+        .route("/v1/auth/bridge/session", by_code)
+        .route("/v1/auth/bridge/session-pat", pat_by_code)
         .route("/v1/bridge/heartbeat", post(profile::heartbeat))
         .route("/v1/bridge/profile/enabled_hosts", post(profile::enabled_hosts))
         .route("/v1/bridge/profile/host-model-filter", post(profile::host_model_filter))
@@ -38,26 +47,35 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/v1/bridge/whoami", get(profile::whoami))
 }
 
-/// Who asks for access: what the request tells of them, and the session that they would like.
-fn access_request(app: &App, request: &Request) -> AccessRequest {
-    let headers = request.headers();
-    let session = headers.get("x-session-id").and_then(|value| value.to_str().ok());
-    AccessRequest {
-        device: peer::device(app, request),
-        session: session.and_then(|session| session.trim().parse().ok()),
+/// The device that asks for access, and the session that it proposes.
+impl FromRequestParts<Arc<App>> for AccessRequest {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        let device = DeviceInfo::from_request_parts(parts, app).await?;
+        let session = parts.headers.get("x-session-id").and_then(|value| value.to_str().ok());
+        let session = session.and_then(|session| session.trim().parse().ok());
+        Ok(Self { device, session })
     }
 }
 
 /// The bridge whose token a request carries, in `Authorization` or in `x-api-key`.
-fn bridge(app: &App, headers: &HeaderMap) -> Result<LiveBridge, Failure> {
-    let failure = |error: Error, tried| Failure::new(error, ErrorFormat::Bearer { tried });
-    let token = token(headers).map_err(|refusal| failure(refusal.into(), true))?;
-    let token = token.ok_or_else(|| failure(Refusal::BearerTokenMissing.into(), false))?;
-    proven(app, &token).map_err(|error| failure(error, true))
+struct SignedIn(LiveBridge);
+
+impl FromRequestParts<Arc<App>> for SignedIn {
+    type Rejection = BearerFailure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, BearerFailure> {
+        let token = token(&parts.headers)?.ok_or(Refusal::BearerTokenMissing)?;
+        let claims: AccessClaims = app.keys().verify(&token, "at+jwt")?;
+        let (view, cx) = (app.read()?, app.context());
+        live(&view, &cx, &claims)?;
+        Ok(Self(transition::of_token(&view, &cx, &claims)?))
+    }
 }
 
 fn token(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
-    let bearer = userinfo::from_header(headers)?;
+    let bearer = from_header(headers)?;
     let mut keys = headers.get_all("x-api-key").iter();
     let key = keys.next().map(|key| key.to_str().map_err(|_| Refusal::BearerTokenMalformed));
     let key = key.transpose()?.map(|key| key.trim().to_owned());
@@ -68,24 +86,11 @@ fn token(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
     }
 }
 
-fn proven(app: &App, token: &str) -> Result<LiveBridge, Error> {
-    let claims: AccessClaims = app.keys().verify(token, "at+jwt")?;
-    let (view, cx) = (app.read()?, app.context());
-    crate::flow::token::access::live(&view, &cx, &claims)?;
-    transition::of_token(&view, &cx, &claims)
-}
-
-/// Writes down that a bridge was heard of, where that is due.
-async fn heard(app: &App, bridge: &LiveBridge) -> Result<(), Error> {
+/// Records that a bridge is alive, if that is due.
+async fn touch(app: &App, bridge: &LiveBridge) -> Result<(), Error> {
     if bridge.needs_touch(app.clock().now()) {
         let id = bridge.id().clone();
         app.write(move |tx, cx| transition::touch(tx, cx, &id)).await?;
     }
     Ok(())
-}
-
-/// Refuses a way that this installation does not offer.
-fn check_mode(app: &App, mode: Mode) -> Result<(), Refusal> {
-    let on = app.rules().config.bridge.modes.contains(&mode);
-    if on { Ok(()) } else { Err(Refusal::BridgeModeOff) }
 }

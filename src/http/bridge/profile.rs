@@ -1,34 +1,32 @@
-//! `/v1/bridge/…` for a bridge that is signed in: who it acts for, that it is there, what its
-//! person wants.
+//! `/v1/bridge/…` for a bridge that is signed in: its person, its heartbeat, its person's settings.
 
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::State;
+use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{bridge, check_mode, heard};
+use super::{SignedIn, touch};
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::bridge::access::LiveBridge;
 use crate::flow::bridge::hosts::{self, HostSetting};
 use crate::flow::bridge::{hook, presence};
-use crate::http::extract::body;
-use crate::http::failure::Failure;
-use crate::model::bridge::{Heartbeat, HostId, Mode, ModelProtocol};
+use crate::http::extract::body::JsonBody;
+use crate::http::failure::JsonFailure;
+use crate::model::bridge::{Heartbeat, HostId, ModelProtocol};
 
-/// The most bytes of what a bridge says of its version, its system and its machine.
-const MAX_WORD: usize = 256;
+/// The most bytes of the version, the system and the host name in a heartbeat.
+const MAX_TEXT: usize = 256;
 
-/// Who a bridge acts for.
+/// The person that a bridge acts for.
 pub(super) async fn whoami(
     State(app): State<Arc<App>>,
-    headers: HeaderMap,
-) -> Result<Json<Value>, Failure> {
-    let bridge = bridge(&app, &headers)?;
-    heard(&app, &bridge).await.map_err(Failure::json)?;
+    SignedIn(bridge): SignedIn,
+) -> Result<Json<Value>, JsonFailure> {
+    touch(&app, &bridge).await?;
     let person = bridge.person();
     let email = person.email.as_ref().map(ToString::to_string).unwrap_or_default();
     Ok(Json(json!({
@@ -40,7 +38,7 @@ pub(super) async fn whoami(
 }
 
 #[derive(Deserialize)]
-struct Beat {
+pub(super) struct Beat {
     session_id: String,
     bridge_version: String,
     os: String,
@@ -54,15 +52,15 @@ struct Beat {
 
 impl Beat {
     fn parse(self) -> Result<Heartbeat, Refusal> {
-        let word = |written: String| {
-            let fits = written.len() <= MAX_WORD && !written.chars().any(char::is_control);
+        let text = |written: String| {
+            let fits = written.len() <= MAX_TEXT && !written.chars().any(char::is_control);
             if fits { Ok(written) } else { Err(Refusal::BodyMalformed) }
         };
         Ok(Heartbeat {
             session: self.session_id.trim().parse()?,
-            version: word(self.bridge_version)?,
-            os: word(self.os)?,
-            hostname: word(self.hostname)?,
+            version: text(self.bridge_version)?,
+            os: text(self.os)?,
+            hostname: text(self.hostname)?,
             last_activity: self.last_activity_at.map(moment).transpose()?,
             forwarded_total: self.forwarded_total,
             tokens_in_total: self.tokens_in_total,
@@ -71,7 +69,7 @@ impl Beat {
     }
 }
 
-/// A moment as RFC 3339 §5.6 writes it, kept as it came: nothing is worked out from it.
+/// A moment as RFC 3339 §5.6 writes it, stored as it came: nothing is computed from it.
 fn moment(written: String) -> Result<String, Refusal> {
     let (day, time) = written.split_at_checked(10).ok_or(Refusal::BodyMalformed)?;
     let formatted = |text: &str, format: &str| {
@@ -91,58 +89,53 @@ fn moment(written: String) -> Result<String, Refusal> {
     if fits && offset { Ok(written) } else { Err(Refusal::BodyMalformed) }
 }
 
-/// A bridge tells that it is there.
+/// Takes a heartbeat.
 pub(super) async fn heartbeat(
     State(app): State<Arc<App>>,
-    request: Request,
-) -> Result<StatusCode, Failure> {
-    let bridge = bridge(&app, request.headers())?;
-    let beat = body::json::<Beat>(request).await.and_then(Beat::parse).map_err(Failure::json)?;
-    let written = app.write(move |tx, cx| presence::beat(tx, cx, &bridge, &beat)).await;
-    written.map_err(Failure::json)?;
+    SignedIn(bridge): SignedIn,
+    JsonBody(beat): JsonBody<Beat>,
+) -> Result<StatusCode, JsonFailure> {
+    let beat = beat.parse()?;
+    app.write(move |tx, cx| presence::beat(tx, cx, &bridge, &beat)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 #[derive(Deserialize)]
-struct Enabled {
+pub(super) struct Enabled {
     host_id: String,
     enabled: bool,
 }
 
-/// Whether a person wants a host of agents.
+/// Enables or disables a host of agents for a person.
 pub(super) async fn enabled_hosts(
     State(app): State<Arc<App>>,
-    request: Request,
-) -> Result<Json<Value>, Failure> {
-    let bridge = bridge(&app, request.headers())?;
-    let asked: Enabled = body::json(request).await.map_err(Failure::json)?;
-    let setting = HostSetting::Enabled(asked.enabled);
-    prefer(&app, bridge, &asked.host_id, setting).await.map_err(Failure::json)?;
-    Ok(Json(json!({ "host_id": asked.host_id, "enabled": asked.enabled })))
+    SignedIn(bridge): SignedIn,
+    JsonBody(Enabled { host_id, enabled }): JsonBody<Enabled>,
+) -> Result<Json<Value>, JsonFailure> {
+    prefer(&app, bridge, &host_id, HostSetting::Enabled(enabled)).await?;
+    Ok(Json(json!({ "host_id": host_id, "enabled": enabled })))
 }
 
 #[derive(Deserialize)]
-struct Filter {
+pub(super) struct Filter {
     host_id: String,
-    // There, if only as `null`, which removes the override.
+    // Required, if only as `null`, which removes the override.
     #[serde(deserialize_with = "Option::deserialize")]
     model_protocols: Option<Vec<String>>,
 }
 
-/// With which models a person wants it.
+/// Limits the models of a host of agents for a person.
 pub(super) async fn host_model_filter(
     State(app): State<Arc<App>>,
-    request: Request,
-) -> Result<Json<Value>, Failure> {
-    let bridge = bridge(&app, request.headers())?;
-    let asked: Filter = body::json(request).await.map_err(Failure::json)?;
-    let parsed = |words: &Vec<String>| {
-        words.iter().map(|word| word.parse()).collect::<Result<Vec<ModelProtocol>, _>>()
+    SignedIn(bridge): SignedIn,
+    JsonBody(Filter { host_id, model_protocols }): JsonBody<Filter>,
+) -> Result<Json<Value>, JsonFailure> {
+    let parse = |names: &Vec<String>| {
+        names.iter().map(|name| name.parse()).collect::<Result<Vec<ModelProtocol>, _>>()
     };
-    let protocols = asked.model_protocols.as_ref().map(parsed).transpose();
-    let setting = HostSetting::Protocols(protocols.map_err(Failure::json)?);
-    prefer(&app, bridge, &asked.host_id, setting).await.map_err(Failure::json)?;
-    Ok(Json(json!({ "host_id": asked.host_id, "model_protocols": asked.model_protocols })))
+    let protocols = model_protocols.as_ref().map(parse).transpose()?;
+    prefer(&app, bridge, &host_id, HostSetting::Protocols(protocols)).await?;
+    Ok(Json(json!({ "host_id": host_id, "model_protocols": model_protocols })))
 }
 
 async fn prefer(
@@ -155,15 +148,12 @@ async fn prefer(
     app.write(move |tx, cx| hosts::prefer(tx, cx, &bridge, &host, &setting)).await
 }
 
-/// Makes the person's hook client, or gives it a new secret.
+/// Makes the person's hook client, or replaces its secret.
 pub(super) async fn oauth_client(
     State(app): State<Arc<App>>,
-    headers: HeaderMap,
-) -> Result<Json<Value>, Failure> {
-    check_mode(&app, Mode::OauthClient).map_err(Failure::json)?;
-    let bridge = bridge(&app, &headers)?;
-    let made = app.write(move |tx, cx| hook::give(tx, cx, &bridge)).await;
-    let made = made.map_err(Failure::json)?;
+    SignedIn(bridge): SignedIn,
+) -> Result<Json<Value>, JsonFailure> {
+    let made = app.write(move |tx, cx| hook::give(tx, cx, &bridge)).await?;
     Ok(Json(json!({
         "client_id": made.id.as_str(),
         "client_secret": made.secret.expose().as_str(),

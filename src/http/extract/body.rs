@@ -1,26 +1,67 @@
-//! Bodies and queries: bounded in size and time, and read as what they are.
+//! Queries and bodies: bounded in size and time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::to_bytes;
-use axum::extract::Request;
-use axum::http::{HeaderMap, header};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Uri, header};
 use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
 
+use crate::app::App;
 use crate::error::Refusal;
+use crate::http::failure::{JsonFailure, PageFailure};
 use crate::oauth::params::Params;
 
-/// The most bytes of a form, and of a WebAuthn answer.
+/// The most bytes of a query or a form, and of JSON.
 const MAX_FORM: usize = 32 * 1024;
 const MAX_JSON: usize = 64 * 1024;
 
 /// How long a body may take to arrive.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
+/// The query of a page.
+pub(in crate::http) struct Query(pub(in crate::http) Params);
+
+impl FromRequestParts<Arc<App>> for Query {
+    type Rejection = PageFailure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, PageFailure> {
+        Ok(Self(parse_query(&parts.uri)?))
+    }
+}
+
+/// A form that any site may post, for a page to answer.
+pub(in crate::http) struct Form(pub(in crate::http) Params);
+
+impl FromRequest<Arc<App>> for Form {
+    type Rejection = PageFailure;
+
+    async fn from_request(request: Request, _: &Arc<App>) -> Result<Self, PageFailure> {
+        Ok(Self(form(request).await?))
+    }
+}
+
+/// The JSON that a program sends.
+pub(in crate::http) struct JsonBody<T>(pub(in crate::http) T);
+
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for JsonBody<T> {
+    type Rejection = JsonFailure;
+
+    async fn from_request(request: Request, _: &Arc<App>) -> Result<Self, JsonFailure> {
+        Ok(Self(json(request).await?))
+    }
+}
+
 /// The parameters of a query.
 pub(in crate::http) fn query(request: &Request) -> Result<Params, Refusal> {
-    let query = request.uri().query().unwrap_or_default();
+    parse_query(request.uri())
+}
+
+fn parse_query(uri: &Uri) -> Result<Params, Refusal> {
+    let query = uri.query().unwrap_or_default();
     if query.len() > MAX_FORM {
         return Err(Refusal::BodyTooLarge);
     }
@@ -29,15 +70,15 @@ pub(in crate::http) fn query(request: &Request) -> Result<Params, Refusal> {
 
 /// The parameters of a form.
 pub(in crate::http) async fn form(request: Request) -> Result<Params, Refusal> {
-    if !is(request.headers(), "application/x-www-form-urlencoded") {
+    if !has_media_type(request.headers(), "application/x-www-form-urlencoded") {
         return Err(Refusal::BodyTypeUnsupported);
     }
     Params::parse(&bytes(request, MAX_FORM).await?)
 }
 
 /// A JSON body.
-pub(in crate::http) async fn json<T: DeserializeOwned>(request: Request) -> Result<T, Refusal> {
-    if !is(request.headers(), "application/json") {
+pub(super) async fn json<T: DeserializeOwned>(request: Request) -> Result<T, Refusal> {
+    if !has_media_type(request.headers(), "application/json") {
         return Err(Refusal::BodyMalformed);
     }
     serde_json::from_slice(&bytes(request, MAX_JSON).await?).map_err(|_| Refusal::BodyMalformed)
@@ -53,14 +94,14 @@ async fn bytes(request: Request, limit: usize) -> Result<axum::body::Bytes, Refu
     }
 }
 
-/// Whether a body was given up for its length, and did not break off by itself.
+/// Whether reading ended at the limit, and the body did not break off.
 fn is_limit(error: &axum::Error) -> bool {
     std::error::Error::source(error).is_some_and(|source| source.is::<LengthLimitError>())
 }
 
-/// Whether the media type is `kind`, whatever its parameters.
-fn is(headers: &HeaderMap, kind: &str) -> bool {
+/// Whether the media type is `expected`, whatever its parameters.
+fn has_media_type(headers: &HeaderMap, expected: &str) -> bool {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let media = value.and_then(|value| value.split(';').next());
-    media.is_some_and(|media| media.trim().eq_ignore_ascii_case(kind))
+    let media_type = value.and_then(|value| value.split(';').next());
+    media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case(expected))
 }

@@ -1,50 +1,115 @@
-//! How a request proves its client: [RFC 6749 §2.3](https://www.rfc-editor.org/rfc/rfc6749#section-2.3),
+//! Client authentication as requests carry it: [RFC 6749 §2.3](https://www.rfc-editor.org/rfc/rfc6749#section-2.3),
 //! the same at every endpoint that asks for it.
 
+use std::convert::Infallible;
 use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use axum::extract::Request;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 
-use super::peer;
+use super::{body, peer};
 use crate::app::App;
-use crate::error::{Error, Internal, Refusal};
-use crate::flow::client::authentication::{
-    self, AssertionCheck, AuthenticatedClient, AuthenticationStep, ClientKeys, SecretCheck,
-};
-use crate::http::failure::{ErrorFormat, Failure};
-use crate::oauth::client::assertion::ClientAssertion;
-use crate::oauth::client::{ClientSecret, PresentedCredentials, Proof};
+use crate::app::client_authentication::{self, Attempt};
+use crate::error::{Error, Refusal};
+use crate::flow::client::authentication::AuthenticatedClient;
+use crate::http::failure::{ClientFailure, ErrorFormat, Failure, RequestClient};
+use crate::oauth::client::PresentedCredentials;
 use crate::oauth::id::ClientId;
 use crate::oauth::params::Params;
 
-/// Whoever asks: what the head of a request tells of them.
+/// A form, and the client that authenticated with it.
+pub(in crate::http) struct AuthenticatedForm {
+    pub(in crate::http) client: AuthenticatedClient,
+    pub(in crate::http) form: Params,
+}
+
+impl FromRequest<Arc<App>> for AuthenticatedForm {
+    type Rejection = ClientFailure;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ClientFailure> {
+        let (parts, body) = request.into_parts();
+        let caller = Caller::of_parts(app, &parts);
+        let form = body::form(Request::from_parts(parts, body)).await?;
+        let credentials = PresentedCredentials::parse(caller.authorization()?, &form)?;
+        Ok(Self { client: caller.authenticate(app, credentials).await?, form })
+    }
+}
+
+/// The sender of a request that names its client elsewhere than in a form.
 pub(in crate::http) struct Caller {
+    about: RequestClient,
     authorization: Vec<HeaderValue>,
     endpoint: String,
     from: IpAddr,
-    /// The client, once it is known to exist, if not yet to be it that asks.
-    known: OnceLock<ClientId>,
+}
+
+impl FromRequestParts<Arc<App>> for Caller {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        Ok(Self::of_parts(app, parts))
+    }
 }
 
 impl Caller {
-    /// Who sends `request`.
-    pub(in crate::http) fn of(app: &App, request: &Request) -> Self {
-        let authorization = request.headers().get_all(header::AUTHORIZATION);
-        let authorization = authorization.iter().cloned().collect();
-        let endpoint = request.uri().path().to_owned();
-        let (from, known) = (peer::address(app, request), OnceLock::new());
-        Self { authorization, endpoint, from, known }
+    fn of_parts(app: &App, parts: &Parts) -> Self {
+        let authorization = parts.headers.get_all(header::AUTHORIZATION);
+        Self {
+            about: RequestClient::of(parts),
+            authorization: authorization.iter().cloned().collect(),
+            endpoint: parts.uri.path().to_owned(),
+            from: peer::address_of(app, parts),
+        }
     }
 
-    /// Their request, failed.
-    pub(in crate::http) fn failure(&self, error: impl Into<Error>) -> Failure {
-        let failure = Failure::new(error, self.format());
-        match self.known.get() {
-            Some(client) => failure.about(client.clone()),
-            None => failure,
+    pub(in crate::http) fn of(app: &App, request: &Request) -> Self {
+        let authorization = request.headers().get_all(header::AUTHORIZATION);
+        Self {
+            about: request.extensions().get::<RequestClient>().cloned().unwrap_or_default(),
+            authorization: authorization.iter().cloned().collect(),
+            endpoint: request.uri().path().to_owned(),
+            from: peer::address(app, request),
         }
+    }
+
+    #[expect(clippy::unused_self, reason = "the request client knows")]
+    pub(in crate::http) fn failure(&self, error: impl Into<Error>) -> Failure {
+        Failure::new(error, ErrorFormat::Client)
+    }
+
+    /// The address of the sender.
+    pub(in crate::http) fn address(&self) -> IpAddr {
+        self.from
+    }
+
+    /// The client `named`, if the headers authenticate it.
+    pub(in crate::http) async fn authenticate_by_head(
+        &self,
+        app: &Arc<App>,
+        named: &ClientId,
+    ) -> Result<AuthenticatedClient, Error> {
+        let credentials = PresentedCredentials::by_head(self.authorization()?, named)?;
+        self.authenticate(app, credentials).await
+    }
+
+    async fn authenticate(
+        &self,
+        app: &Arc<App>,
+        credentials: PresentedCredentials,
+    ) -> Result<AuthenticatedClient, Error> {
+        let endpoint = self.endpoint.clone();
+        let attempt = Attempt { credentials, endpoint, from: self.from };
+        let authenticated = client_authentication::authenticate(app, attempt).await;
+        let known = match &authenticated {
+            Ok(client) => Some(client.id()),
+            Err(rejected) => rejected.client.as_ref(),
+        };
+        if let Some(client) = known {
+            self.about.set(client);
+        }
+        authenticated.map_err(|rejected| rejected.error)
     }
 
     /// The one `Authorization` header.
@@ -55,122 +120,12 @@ impl Caller {
             [_, _, ..] => Err(Refusal::ClientAuthTwice),
         }
     }
-
-    /// The shape in which they read an error.
-    ///
-    /// RFC 6749 §5.2: "If the client attempted to authenticate via the 'Authorization' request
-    /// header field, the authorization server MUST […] include the 'WWW-Authenticate' response
-    /// header field matching the authentication scheme used by the client."
-    fn format(&self) -> ErrorFormat {
-        if self.authorization.is_empty() { ErrorFormat::Json } else { ErrorFormat::Basic }
-    }
 }
 
-/// The client that a request proves by its head and its form.
 pub(in crate::http) async fn proven(
     app: &Arc<App>,
     caller: &Caller,
     form: &Params,
 ) -> Result<AuthenticatedClient, Error> {
-    prove(app, caller, PresentedCredentials::parse(caller.authorization()?, form)?).await
-}
-
-/// The client that a request without a form names, and proves by its head.
-pub(in crate::http) async fn proven_by_head(
-    app: &Arc<App>,
-    caller: &Caller,
-    named: &ClientId,
-) -> Result<AuthenticatedClient, Error> {
-    prove(app, caller, PresentedCredentials::by_head(caller.authorization()?, named)?).await
-}
-
-async fn prove(
-    app: &Arc<App>,
-    caller: &Caller,
-    presented: PresentedCredentials,
-) -> Result<AuthenticatedClient, Error> {
-    app.ensure_current_to_authenticate(&presented.client_id, caller.from).await?;
-    let proving = authentication::prove(&app.read()?, &app.context(), &presented, &caller.endpoint);
-    // A stranger can name what they like: only a client that there is is counted.
-    if !matches!(proving, Err(Error::Refused(Refusal::ClientUnknown) | Error::Internal(_))) {
-        caller.known.get_or_init(|| presented.client_id.clone());
-    }
-    match (proving?, presented.proof) {
-        (AuthenticationStep::Done(client), _) => Ok(client),
-        (AuthenticationStep::SecretCheck(chosen), Proof::Basic(secret) | Proof::Post(secret)) => {
-            by_chosen_secret(app, caller.from, chosen, secret).await
-        }
-        (AuthenticationStep::AssertionCheck(signed), Proof::Assertion(assertion)) => {
-            by_assertion(app, caller.from, signed, &assertion).await
-        }
-        (AuthenticationStep::SecretCheck(_) | AuthenticationStep::AssertionCheck(_), _) => {
-            Err(Internal::new("a proof was taken for one of another kind").into())
-        }
-    }
-}
-
-async fn by_chosen_secret(
-    app: &Arc<App>,
-    from: IpAddr,
-    chosen: SecretCheck,
-    secret: ClientSecret,
-) -> Result<AuthenticatedClient, Error> {
-    // Whoever was right before is not held up by what others guess.
-    if let Some(matched) = app.passwords().remembered(chosen.phc(), secret.expose()) {
-        return Ok(chosen.proven(Some(&matched))?);
-    }
-    // A task of its own counts the guess also of those who hang up.
-    let app = Arc::clone(app);
-    let guess = tokio::spawn(async move { guess(&app, from, chosen, &secret).await });
-    guess.await.map_err(Internal::new)?
-}
-
-/// One guess at a chosen secret, judged and counted in one turn: however many come at once, each
-/// sees those before it, and few wait for a hash.
-///
-/// RFC 6749 §2.3.1: "Since this client authentication method involves a password, the
-/// authorization server MUST protect any endpoint utilizing it against brute force attacks."
-async fn guess(
-    app: &App,
-    from: IpAddr,
-    chosen: SecretCheck,
-    secret: &ClientSecret,
-) -> Result<AuthenticatedClient, Error> {
-    let (id, secret) = (chosen.id().clone(), secret.expose());
-    let turn = app.passwords().turn().await?;
-    // It may have been right in the turn before.
-    if let Some(matched) = app.passwords().remembered(chosen.phc(), secret) {
-        return Ok(chosen.proven(Some(&matched))?);
-    }
-    authentication::may_guess(&app.read()?, &app.context(), &id, from)?;
-    let matched = app.passwords().verify(&turn, chosen.phc(), secret).await?;
-    let proven = chosen.proven(matched.as_ref());
-    if proven.is_err() {
-        app.write(move |tx, cx| authentication::guessed_wrong(tx, cx, &id, from)).await?;
-    }
-    Ok(proven?)
-}
-
-async fn by_assertion(
-    app: &App,
-    from: IpAddr,
-    signed: AssertionCheck,
-    assertion: &ClientAssertion,
-) -> Result<AuthenticatedClient, Error> {
-    let rules = app.rules();
-    let verified = match signed.keys() {
-        ClientKeys::At(uri) => {
-            let keys = app.client_keys(uri, from).await?;
-            match signed.verified(rules, &keys, assertion) {
-                // A key may have come since.
-                Err(refusal) => match app.newer_client_keys(uri, from).await {
-                    Some(keys) => signed.verified(rules, &keys, assertion)?,
-                    None => return Err(refusal.into()),
-                },
-                Ok(verified) => verified,
-            }
-        }
-        ClientKeys::Here(keys) => signed.verified(rules, keys, assertion)?,
-    };
-    app.write(move |tx, cx| authentication::spend_assertion(tx, cx, &verified)).await
+    caller.authenticate(app, PresentedCredentials::parse(caller.authorization()?, form)?).await
 }

@@ -1,20 +1,21 @@
-//! The `Host` of a request: ours, or none of ours (DNS rebinding).
+//! The check of a request's `Host` against the names of this server (DNS rebinding).
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::{Rules, application};
-use crate::http::failure::{Failure, format_for};
+use crate::http::failure::NegotiatedFailure;
 use crate::oauth::issuer::Issuer;
 
-/// Refuses a `Host` that names none of ours, and sends a browser that came by an IP address to the
-/// issuer's host, since neither cookies nor passkeys work at an address.
+/// Refuses a `Host` that is no name of this server, and redirects a browser that came by an IP
+/// address to the issuer's host, since neither cookies nor passkeys work at an address.
 pub(in crate::http) async fn check(
     State(app): State<Arc<App>>,
     request: Request,
@@ -31,7 +32,7 @@ pub(in crate::http) async fn check(
             || is_application(rules, host) && is_for_applications(request.uri().path())
     });
     if !known {
-        return Failure::new(Refusal::HostUnknown, format_for(request.headers())).into_response();
+        return NegotiatedFailure::from(Refusal::HostUnknown).into_response();
     }
     let elsewhere = host.as_deref() != Some(rules.issuer.authority());
     if elsewhere && needs_issuers_host(&request) {
@@ -40,13 +41,13 @@ pub(in crate::http) async fn check(
     next.run(request).await
 }
 
-/// Whether a path is one of those that come under an application's host: its proxy hands on what is
-/// below `/_gatelodge/`, and where it asks who somebody is, Caddy leaves the `Host` as it came.
+/// Whether requests for a path come under an application's host: its proxy forwards those below
+/// `/_gatelodge/`, and Caddy leaves the `Host` unchanged when it asks `/auth/verify`.
 pub(in crate::http) fn is_for_applications(path: &str) -> bool {
     path.starts_with("/_gatelodge/") || path == "/auth/verify"
 }
 
-/// What the listeners for devices are called: their address, or the issuer's host at their port.
+/// The names of the listeners for devices: their address, and the issuer's host at their port.
 fn for_devices(rules: &Rules) -> impl Iterator<Item = String> {
     let host = rules.issuer.host();
     let listeners = rules.config.tls.listen_for_devices.iter();
@@ -67,12 +68,31 @@ fn is_application(rules: &Rules, host: &str) -> bool {
     host.parse().is_ok_and(|host| application::App::at(rules, &host).is_ok())
 }
 
-/// The authority that a request is for: of its target in HTTP/2, else of its one `Host` header.
+/// The authority of a request: of its target in HTTP/2, else of its one `Host` header.
 pub(in crate::http) fn host(request: &Request) -> Option<String> {
-    if let Some(authority) = request.uri().authority() {
-        return Some(authority.as_str().to_ascii_lowercase());
+    authority(request.uri(), request.headers())
+}
+
+fn authority(uri: &Uri, headers: &HeaderMap) -> Option<String> {
+    match uri.authority() {
+        Some(authority) => Some(authority.as_str().to_ascii_lowercase()),
+        None => single(headers).map(str::to_ascii_lowercase),
     }
-    single(request.headers()).map(str::to_ascii_lowercase)
+}
+
+/// The application on whose host a browser is.
+pub(in crate::http) struct AtApplication(pub(in crate::http) application::App);
+
+impl FromRequestParts<Arc<App>> for AtApplication {
+    type Rejection = NegotiatedFailure;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        app: &Arc<App>,
+    ) -> Result<Self, NegotiatedFailure> {
+        let host = authority(&parts.uri, &parts.headers).and_then(|host| host.parse().ok());
+        Ok(Self(application::App::at(app.rules(), &host.ok_or(Refusal::AppUnknown)?)?))
+    }
 }
 
 fn single(headers: &HeaderMap) -> Option<&str> {
@@ -92,7 +112,7 @@ fn is_loopback(host: &str) -> bool {
     matches!(name, "127.0.0.1" | "[::1]" | "localhost")
 }
 
-/// Whether the answer sets or reads a cookie.
+/// Whether the endpoint sets or reads a cookie.
 fn needs_issuers_host(request: &Request) -> bool {
     let path = request.uri().path();
     let page = matches!(

@@ -1,62 +1,132 @@
-//! Who is at the other end: the address that a request comes from.
+//! The other end of a connection: its address, its certificate, its device.
 
+use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
-use axum::extract::Request;
-use axum::http::{HeaderMap, header};
+use axum::extract::{FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap, header};
 
 use crate::app::App;
+use crate::error::Refusal;
+use crate::http::failure::NegotiatedFailure;
 use crate::model::user_agent::{DeviceInfo, Locale};
+use crate::tls::ProvenCertificate;
 
-/// The most characters of a program's account of itself.
+/// The most characters of a `User-Agent`.
 const MAX_USER_AGENT: usize = 200;
 
-/// The address of a connection's other end, as the listener saw it.
+/// The address of a connection's other end, as the listener saw it. A request without it came over
+/// no listener; it has the unspecified address, is not from this machine and from no proxy.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub IpAddr);
 
-/// The address that a request comes from: the connection's, or where a proxy of ours holds that
-/// one, the last in `X-Forwarded-For` that is none of our proxies.
+/// The address that a request comes from: the connection's, or if that belongs to a proxy of ours,
+/// the last in `X-Forwarded-For` that belongs to none.
 ///
-/// Only a proxy that the configuration names is believed about it: guesses are counted by it.
+/// Only a proxy that the configuration names is believed: guesses are counted by the address.
+#[derive(Clone, Copy)]
+pub(in crate::http) struct ClientAddress(pub(in crate::http) IpAddr);
+
+impl FromRequestParts<Arc<App>> for ClientAddress {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        Ok(Self(address_of(app, parts)))
+    }
+}
+
+/// Proof that a request comes from a proxy that may ask about an application's visitors: one that
+/// the configuration names, or one on this machine, which needs no configuration. It learns no more
+/// than the application, since it has to present the application's cookie.
+pub(in crate::http) struct ApplicationProxy(());
+
+impl FromRequestParts<Arc<App>> for ApplicationProxy {
+    type Rejection = NegotiatedFailure;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        app: &Arc<App>,
+    ) -> Result<Self, NegotiatedFailure> {
+        let proxies = &app.rules().config.behind_proxy;
+        let trusted = |peer: IpAddr| peer.is_loopback() || proxies.contains(&peer);
+        if connected(&parts.extensions).is_some_and(trusted) {
+            Ok(Self(()))
+        } else {
+            Err(Refusal::AppProxyUnknown.into())
+        }
+    }
+}
+
+/// The certificate that the peer proved in its handshake, if it proved one. Only the listener sets
+/// it, and only a handshake makes one.
+pub(in crate::http) struct PeerCertificate(pub(in crate::http) Option<ProvenCertificate>);
+
+impl FromRequestParts<Arc<App>> for PeerCertificate {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Infallible> {
+        Ok(Self(parts.extensions.get().copied()))
+    }
+}
+
+/// What a request says of the device that it comes from.
+impl FromRequestParts<Arc<App>> for DeviceInfo {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        Ok(device_of(app, parts))
+    }
+}
+
+pub(super) fn address_of(app: &App, parts: &Parts) -> IpAddr {
+    address_in(app, &parts.extensions, &parts.headers)
+}
+
+pub(super) fn device_of(app: &App, parts: &Parts) -> DeviceInfo {
+    device_in(app, &parts.extensions, &parts.headers)
+}
+
 pub(in crate::http) fn address(app: &App, request: &Request) -> IpAddr {
-    behind(&app.rules().config.behind_proxy, connected(request), request.headers())
+    address_in(app, request.extensions(), request.headers())
 }
 
-/// Whether a request may come from the proxy of an application: one that the configuration names,
-/// or one on this machine, which needs no configuration. Whoever asks there learns what they could
-/// as well learn from the application, since they have to bring its cookie.
-pub(in crate::http) fn is_proxy(app: &App, request: &Request) -> bool {
-    let peer = connected(request);
-    peer.is_loopback() || app.rules().config.behind_proxy.contains(&peer)
-}
-
-/// What a request tells of the device that it comes from.
 pub(in crate::http) fn device(app: &App, request: &Request) -> DeviceInfo {
-    let language = request.headers().get(header::ACCEPT_LANGUAGE);
+    device_in(app, request.extensions(), request.headers())
+}
+
+fn address_in(app: &App, extensions: &Extensions, headers: &HeaderMap) -> IpAddr {
+    match connected(extensions) {
+        Some(peer) => behind(&app.rules().config.behind_proxy, peer, headers),
+        None => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+    }
+}
+
+fn device_in(app: &App, extensions: &Extensions, headers: &HeaderMap) -> DeviceInfo {
+    let language = headers.get(header::ACCEPT_LANGUAGE);
     DeviceInfo {
-        address: address(app, request).to_string(),
-        user_agent: user_agent(request.headers()),
+        address: address_in(app, extensions, headers).to_string(),
+        user_agent: user_agent(headers),
         locale: language.and_then(|value| Locale::first(value.to_str().ok()?)),
     }
 }
 
-/// What a program says of itself, without what would move on a page.
-pub(in crate::http) fn user_agent(headers: &HeaderMap) -> Option<String> {
+/// The `User-Agent`, without control characters, which would move what a terminal prints.
+fn user_agent(headers: &HeaderMap) -> Option<String> {
     let user_agent = headers.get(header::USER_AGENT)?.to_str().ok()?.trim();
     let user_agent: String =
         user_agent.chars().filter(|letter| !letter.is_control()).take(MAX_USER_AGENT).collect();
     Some(user_agent).filter(|user_agent| !user_agent.is_empty())
 }
 
-fn connected(request: &Request) -> IpAddr {
-    let peer = request.extensions().get::<Peer>();
-    peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.to_canonical())
+fn connected(extensions: &Extensions) -> Option<IpAddr> {
+    extensions.get::<Peer>().map(|peer| peer.0.to_canonical())
 }
 
-/// Each proxy adds, on the right, the address that it was called from. So whoever is a proxy of
-/// ours is believed about the one before it, and nobody else; what cannot be read ends the search,
-/// since all to the left of it is the sender's to choose.
+/// Each proxy appends the address that called it. So a proxy of ours is believed about the address
+/// before its own, and nobody else is; an unreadable address ends the search, since the sender
+/// chose everything to the left of it.
 fn behind(proxies: &[IpAddr], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let values = headers.get_all("x-forwarded-for").iter().rev();
     let mut hops = values.flat_map(|value| value.to_str().unwrap_or_default().rsplit(',')).map(hop);

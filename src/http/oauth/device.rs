@@ -3,23 +3,23 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Request, State};
-use axum::http::{HeaderValue, header};
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use qrcode::QrCode;
 use qrcode::render::svg;
 use serde::Serialize;
 
 use crate::app::App;
-use crate::error::{Error, Internal, Refusal};
+use crate::error::{Internal, Refusal};
 use crate::flow::authorize::device::{self, DeviceRequester};
-use crate::http::extract::caller::{self, Caller};
-use crate::http::extract::{body, peer};
-use crate::http::failure::Failure;
+use crate::http::extract::caller::AuthenticatedForm;
+use crate::http::failure::{ClientFailure, JsonFailure};
 use crate::http::pages::templates::see_other;
+use crate::model::user_agent::DeviceInfo;
 use crate::oauth::token::device::{DeviceRequest, UserCode};
 
-/// The answer to a device (RFC 8628 §3.2), and where a picture of its code is.
+/// The response to a device (RFC 8628 §3.2), and the address of a picture of its code.
 #[derive(Serialize)]
 pub(in crate::http) struct Authorization {
     device_code: String,
@@ -33,35 +33,26 @@ pub(in crate::http) struct Authorization {
 
 pub(in crate::http) async fn authorize(
     State(app): State<Arc<App>>,
-    request: Request,
-) -> Result<Json<Authorization>, Failure> {
-    let caller = Caller::of(&app, &request);
-    begin(&app, &caller, request).await.map(Json).map_err(|error| caller.failure(error))
-}
-
-async fn begin(app: &Arc<App>, caller: &Caller, request: Request) -> Result<Authorization, Error> {
-    let origin = DeviceRequester {
-        address: peer::address(app, &request).to_string(),
-        user_agent: peer::user_agent(request.headers()),
-    };
-    let form = body::form(request).await?;
-    let proven = caller::proven(app, caller, &form).await?;
-    let asked = DeviceRequest::parse(&form)?;
+    DeviceInfo { address, user_agent, .. }: DeviceInfo,
+    AuthenticatedForm { client, form }: AuthenticatedForm,
+) -> Result<Json<Authorization>, ClientFailure> {
+    let request = DeviceRequest::parse(&form)?;
     device::check_capacity(&app.read()?, app.rules())?;
-
-    let issued = app.write(move |tx, cx| device::issue(tx, cx, &proven, &asked, &origin)).await?;
-    Ok(Authorization {
+    let requester = DeviceRequester { address, user_agent };
+    let issued =
+        app.write(move |tx, cx| device::issue(tx, cx, &client, &request, &requester)).await?;
+    Ok(Json(Authorization {
         device_code: issued.device_code.expose().to_string(),
         user_code: issued.user_code.expose().to_string(),
         verification_uri: app.rules().issuer.at("/device"),
-        verification_uri_complete: complete(app, &issued.user_code),
+        verification_uri_complete: complete(&app, &issued.user_code),
         qr_code_uri: app
             .rules()
             .issuer
             .at(&format!("/device/qr/{}.svg", *issued.user_code.expose())),
         expires_in: app.rules().config.lifetimes.device_code.as_secs(),
         interval: issued.interval,
-    })
+    }))
 }
 
 /// `verification_uri_complete` (RFC 8628 §3.3.1).
@@ -69,9 +60,10 @@ fn complete(app: &App, code: &UserCode) -> String {
     format!("{}?user_code={}", app.rules().issuer.at("/device"), *code.expose())
 }
 
-/// The page reads the session, so it lies where cookies go; the query comes along.
-pub(in crate::http) async fn to_page(request: Request) -> Response {
-    match request.uri().query() {
+/// Redirects to the page, with the query: the page reads the session, so its path is below that of
+/// the cookies.
+pub(in crate::http) async fn to_page(uri: Uri) -> Response {
+    match uri.query() {
         Some(query) => see_other(&format!("/gate/device?{query}")),
         None => see_other("/gate/device"),
     }
@@ -80,18 +72,15 @@ pub(in crate::http) async fn to_page(request: Request) -> Response {
 /// `verification_uri_complete` as a QR code (RFC 8628 §3.3.1), for devices that show pictures but
 /// cannot draw one.
 ///
-/// Every well-formed code is drawn, and none looked up, so that nobody learns here which ones are
-/// live.
+/// Every well-formed code is drawn, and none is looked up, so that the response does not depend on
+/// which codes are live.
 pub(in crate::http) async fn qr(
     State(app): State<Arc<App>>,
     Path(code): Path<String>,
-) -> Result<Response, Failure> {
-    let code: UserCode = code
-        .strip_suffix(".svg")
-        .and_then(|code| code.parse().ok())
-        .ok_or(Refusal::PageNotFound)
-        .map_err(Failure::json)?;
-    let drawn = QrCode::new(complete(&app, &code)).map_err(Internal::new).map_err(Failure::json)?;
+) -> Result<Response, JsonFailure> {
+    let code = code.strip_suffix(".svg").and_then(|code| code.parse().ok());
+    let code: UserCode = code.ok_or(Refusal::PageNotFound)?;
+    let drawn = QrCode::new(complete(&app, &code)).map_err(Internal::new)?;
     let picture = drawn.render::<svg::Color<'_>>().min_dimensions(240, 240).build();
     let fixed = [
         (header::CONTENT_TYPE, HeaderValue::from_static("image/svg+xml")),

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 
@@ -13,8 +13,9 @@ use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::authorize;
 use crate::flow::session::logout;
-use crate::http::extract::{body, peer};
-use crate::http::failure::{Cause, Failure};
+use crate::http::extract::body::{Form, Query};
+use crate::http::extract::peer::ClientAddress;
+use crate::http::failure::{Cause, PageFailure};
 use crate::oauth::claims::IdClaims;
 use crate::oauth::logout::LogoutRequest;
 use crate::oauth::params::Params;
@@ -22,28 +23,28 @@ use crate::oauth::params::Params;
 /// §2: "OpenID Providers MUST support the use of the HTTP GET and POST methods".
 pub(in crate::http) async fn get(
     State(app): State<Arc<App>>,
-    request: Request,
-) -> Result<Response, Failure> {
-    let params = body::query(&request).map_err(Failure::page)?;
-    // Whoever only looks signs nobody out.
-    if request.method() == Method::HEAD {
-        LogoutRequest::parse(&params).map_err(Failure::page)?;
+    ClientAddress(address): ClientAddress,
+    Query(params): Query,
+    method: Method,
+) -> Result<Response, PageFailure> {
+    // HEAD has no side effects (RFC 9110 §9.3.2).
+    if method == Method::HEAD {
+        LogoutRequest::parse(&params)?;
         return Ok(StatusCode::SEE_OTHER.into_response());
     }
-    begin(&app, peer::address(&app, &request), &params).await
+    start(&app, address, &params).await
 }
 
 pub(in crate::http) async fn post(
     State(app): State<Arc<App>>,
-    request: Request,
-) -> Result<Response, Failure> {
-    let address = peer::address(&app, &request);
-    let params = body::form(request).await.map_err(Failure::page)?;
-    begin(&app, address, &params).await
+    ClientAddress(address): ClientAddress,
+    Form(params): Form,
+) -> Result<Response, PageFailure> {
+    start(&app, address, &params).await
 }
 
-async fn begin(app: &App, address: IpAddr, params: &Params) -> Result<Response, Failure> {
-    let mut request = LogoutRequest::parse(params).map_err(Failure::page)?;
+async fn start(app: &App, address: IpAddr, params: &Params) -> Result<Response, PageFailure> {
+    let mut request = LogoutRequest::parse(params)?;
     // §2: "The OP SHOULD accept ID Tokens when the RP identified by the ID Token's aud claim
     // and/or sid claim has a current session or had a recent session, even when the exp time has
     // passed."
@@ -59,16 +60,15 @@ async fn begin(app: &App, address: IpAddr, params: &Params) -> Result<Response, 
             (None, true)
         }
     };
-    // The room is bounded against strangers, and whoever was signed in can always sign out.
+    // The capacity bounds strangers; somebody who was signed in can always sign out.
     if hint.is_none() {
-        let view = app.read().map_err(Failure::page)?;
-        authorize::check_capacity(&view, app.rules()).map_err(Failure::page)?;
+        authorize::check_capacity(&app.read()?, app.rules())?;
     }
-    let begun = app.write(move |tx, cx| {
+    let started = app.write(move |tx, cx| {
         authorize::admit(tx, cx, address)?;
         logout::start(tx, cx, &request, hint.as_ref())
     });
-    let (id, secret) = begun.await.map_err(Failure::page)?;
+    let (id, secret) = started.await?;
     let mut response = to_interaction(app, id, &secret);
     if unverified {
         let passed_over = Refusal::IdTokenHintMalformed.into();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::State;
 use serde::Serialize;
 
 use crate::app::App;
@@ -14,15 +14,14 @@ use crate::flow::token::code::{self, Redeemed};
 use crate::flow::token::device::{self, Polled};
 use crate::flow::token::issue::Issued;
 use crate::flow::token::refresh::{self, Rotated};
-use crate::http::extract::body;
-use crate::http::extract::caller::{self, Caller};
-use crate::http::failure::Failure;
+use crate::http::extract::caller::AuthenticatedForm;
+use crate::http::failure::ClientFailure;
 use crate::oauth::claims::at_hash;
 use crate::oauth::client::SigningAlg;
 use crate::oauth::scope::Scope;
 use crate::oauth::token::TokenRequest;
 
-/// A successful answer (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3).
+/// A successful response (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3).
 #[derive(Serialize)]
 pub(in crate::http) struct Tokens {
     access_token: String,
@@ -38,49 +37,42 @@ pub(in crate::http) struct Tokens {
 
 pub(in crate::http) async fn token(
     State(app): State<Arc<App>>,
-    request: Request,
-) -> Result<Json<Tokens>, Failure> {
-    let caller = Caller::of(&app, &request);
-    handle(&app, &caller, request).await.map(Json).map_err(|error| caller.failure(error))
-}
-
-async fn handle(app: &Arc<App>, caller: &Caller, request: Request) -> Result<Tokens, Error> {
-    let form = body::form(request).await?;
-    let proven = caller::proven(app, caller, &form).await?;
+    AuthenticatedForm { client, form }: AuthenticatedForm,
+) -> Result<Json<Tokens>, ClientFailure> {
     let request = TokenRequest::parse(&form)?;
-    let (client, grant_type) = (proven.id().clone(), request.grant_type());
+    let (client_id, grant_type) = (client.id().clone(), request.grant_type());
     // Once committed, signing must not fail for want of a key.
     app.complete_keys().await?;
 
     let issued = match request {
         TokenRequest::AuthorizationCode(request) => {
-            let redeemed = app.write(move |tx, cx| code::redeem(tx, cx, &proven, &request));
+            let redeemed = app.write(move |tx, cx| code::redeem(tx, cx, &client, &request));
             match redeemed.await? {
                 Redeemed::Replayed => return Err(Refusal::CodeReplayed.into()),
                 Redeemed::Tokens(issued) => *issued,
             }
         }
         TokenRequest::ClientCredentials(request) => {
-            client_credentials::issue(&app.read()?, &app.context(), &proven, &request)?
+            client_credentials::issue(&app.read()?, &app.context(), &client, &request)?
         }
         TokenRequest::DeviceCode(request) => {
-            let polled = app.write(move |tx, cx| device::redeem(tx, cx, &proven, &request));
+            let polled = app.write(move |tx, cx| device::redeem(tx, cx, &client, &request));
             match polled.await? {
                 Polled::Tokens(issued) => *issued,
                 Polled::Wait(refusal) => return Err(refusal.into()),
             }
         }
         TokenRequest::RefreshToken(request) => {
-            let rotated = app.write(move |tx, cx| refresh::rotate(tx, cx, &proven, &request));
+            let rotated = app.write(move |tx, cx| refresh::rotate(tx, cx, &client, &request));
             match rotated.await? {
                 Rotated::Replayed => return Err(Refusal::RefreshReplayed.into()),
                 Rotated::Tokens(issued) => *issued,
             }
         }
     };
-    let tokens = sign(app, issued).await?;
-    app.count(&client, UsageEvent::Issued(grant_type));
-    Ok(tokens)
+    let tokens = sign(&app, issued).await?;
+    app.count(&client_id, UsageEvent::Issued(grant_type));
+    Ok(Json(tokens))
 }
 
 pub(super) async fn sign(app: &App, issued: Issued) -> Result<Tokens, Error> {

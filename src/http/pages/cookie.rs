@@ -1,4 +1,4 @@
-//! Cookies: their names, their reach, their reading.
+//! The cookies of the issuer's host.
 //!
 //! A browser sends a localhost cookie to every port, so a client's callback on another port would
 //! receive the session. On a loopback issuer each cookie therefore has `Path=/gate/`, where no
@@ -6,38 +6,39 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue};
 
+use crate::http::cookie::{SetCookie, one};
 use crate::oauth::id::InteractionId;
 use crate::oauth::issuer::Issuer;
 
-/// The cookies there are.
+/// A cookie of the issuer's host.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::http) enum Cookie {
-    /// What merges an anonymous session into the person who enrols. On a loopback issuer it has the
-    /// path of the others, although `/oauth/session` sets it: RFC 6265 §4.1.2.4 lets an answer set
-    /// a cookie of a path that is not its own, and it is read at enrolment alone, under `/gate/`.
+    /// Of an anonymous session, which an enrolment merges into the new person. On a loopback issuer
+    /// it has the path of the others, although `/oauth/session` sets it: RFC 6265 §4.1.2.4 lets a
+    /// response set a cookie of another path, and only enrolment reads it, under `/gate/`.
     Anonymous,
-    /// What a browser has before it has a session.
+    /// Of a browser, with or without a session.
     Browser,
-    /// What binds one interaction to a browser.
+    /// Binds one interaction to a browser.
     Interaction(InteractionId),
-    /// What proves a session.
+    /// Of a session of a person.
     Session,
 }
 
 impl Cookie {
     fn name(self, issuer: &Issuer) -> String {
-        let what = match self {
+        let purpose = match self {
             Self::Anonymous => "anonymous".to_owned(),
             Self::Browser => "browser".to_owned(),
             Self::Interaction(id) => format!("i_{}", id.uuid().simple()),
             Self::Session => "session".to_owned(),
         };
         if issuer.is_loopback() {
-            format!("gl{}_{what}", issuer.port())
+            format!("gl{}_{purpose}", issuer.port())
         } else {
-            format!("__Host-gl_{what}")
+            format!("__Host-gl_{purpose}")
         }
     }
 
@@ -57,16 +58,14 @@ impl Cookie {
         value: &str,
         lasting: Duration,
     ) -> HeaderValue {
-        let path = if issuer.is_loopback() { "/gate/" } else { "/" };
-        let secure = if issuer.is_https() { "; Secure" } else { "" };
-        let header = format!(
-            "{}={value}; Path={path}; Max-Age={}; HttpOnly; SameSite=Lax{secure}",
-            self.name(issuer),
-            lasting.as_secs(),
-        );
-        let mut header = HeaderValue::from_str(&header).expect("our tokens are base64url");
-        header.set_sensitive(true);
-        header
+        SetCookie {
+            name: &self.name(issuer),
+            value,
+            path: if issuer.is_loopback() { "/gate/" } else { "/" },
+            lasting,
+            secure: issuer.is_https(),
+        }
+        .header()
     }
 
     /// The header that ends this cookie.
@@ -75,24 +74,10 @@ impl Cookie {
     }
 }
 
-/// The one value of the cookie `name`. Two of one name are none: somebody planted one of them.
-pub(in crate::http) fn one<'a>(name: &str, headers: &'a HeaderMap) -> Option<&'a str> {
-    let mut values = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|header| header.to_str().ok())
-        .flat_map(|header| header.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(own, _)| *own == name)
-        .map(|(_, value)| value);
-    match (values.next(), values.next()) {
-        (Some(value), None) => Some(value),
-        (None | Some(_), _) => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use axum::http::header;
+
     use super::*;
 
     fn headers(cookie: &'static str) -> HeaderMap {

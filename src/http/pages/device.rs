@@ -1,21 +1,27 @@
-//! `/gate/device`: where a person lets a device in (RFC 8628 §3.3).
+//! `/gate/device`: where a person authorizes a device (RFC 8628 §3.3).
 
+use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method};
+use axum::extract::{FromRequestParts, State};
+use axum::http::Method;
+use axum::http::request::Parts;
 use axum::response::Response;
 
-use super::browser::{Browser, check_same_origin, with_browser_cookie};
-use super::templates::{self, DeviceConfirmPage, DeviceDonePage, DevicePage, LoginPage, Page};
+use super::login::{self, SignInPrompt};
+use super::templates::{self, DeviceConfirmPage, DeviceDonePage, DevicePage, Page};
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::authorize::device::{
     self, Decision, DecisionOutcome, PendingDevice, UserCodeEntry, UserCodeLookup,
 };
-use crate::flow::person::people;
-use crate::http::extract::{body, peer};
-use crate::http::failure::Failure;
+use crate::http::extract::body::Query;
+use crate::http::extract::browser::Browser;
+use crate::http::extract::own_page::PageForm;
+use crate::http::extract::peer::ClientAddress;
+use crate::http::failure::PageFailure;
+use crate::model::user_agent::DeviceInfo;
 use crate::oauth::params::Params;
 use crate::oauth::scope::Scope;
 use crate::oauth::token::device::UserCode;
@@ -41,72 +47,84 @@ impl Typed {
     }
 }
 
-/// Asks for the code, or shows what the code of a link leads to. A link decides nothing: RFC 8628
-/// §5.4 has the person compare the code and confirm.
+/// The sender of a request: guesses are counted by address and session.
+pub(in crate::http) struct Sender {
+    address: IpAddr,
+    device: DeviceInfo,
+    head: bool,
+}
+
+impl Sender {
+    fn entry(self, code: Option<TokenHash>, session: TokenHash) -> UserCodeEntry {
+        UserCodeEntry { address: self.address, code, device: self.device, session }
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Sender {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        let ClientAddress(address) = ClientAddress::from_request_parts(parts, app).await?;
+        let device = DeviceInfo::from_request_parts(parts, app).await?;
+        Ok(Self { address, device, head: parts.method == Method::HEAD })
+    }
+}
+
+/// The page that asks for the code, or for the decision about the code of a link. A link decides
+/// nothing: RFC 8628 §5.4 has the person compare the code and confirm.
 pub(in crate::http) async fn show(
     State(app): State<Arc<App>>,
-    request: Request,
-) -> Result<Response, Failure> {
-    let browser = Browser::of(&app, request.headers());
-    let typed = Typed::of(&body::query(&request).map_err(Failure::page)?).map_err(Failure::page)?;
-    // Whoever only looks brings nothing about, and guesses nothing.
-    let typed = typed.filter(|_| request.method() != Method::HEAD);
-    let address = peer::address(&app, &request);
-    let device = peer::device(&app, &request);
-    let Some(session) = browser.session(&app) else { return sign_in(&app, browser, &typed) };
+    Query(query): Query,
+    sender: Sender,
+    browser: Browser,
+) -> Result<Response, PageFailure> {
+    // HEAD has no side effects (RFC 9110 §9.3.2): it counts no guess.
+    let typed = Typed::of(&query)?.filter(|_| !sender.head);
+    let Some(session) = browser.session(&app) else { return sign_in(&app, browser, typed) };
     let Some(typed) = typed else {
-        let view = app.read().map_err(Failure::page)?;
-        let live = crate::flow::session::live(&view, &app.context(), &session);
-        return match live.map_err(Failure::page)? {
+        return match browser.live_session(&app, &app.read()?, &app.context())? {
             Some(_) => Ok(ask(&app, &browser, None)),
-            None => sign_in(&app, browser, &None),
+            None => sign_in(&app, browser, None),
         };
     };
-    let entry = UserCodeEntry { address, code: typed.user_code_hash(&app), device, session };
-    let lookup = app.write(move |tx, cx| device::look_up(tx, cx, &entry));
-    answer(&app, browser, typed, lookup.await.map_err(Failure::page)?)
+    let entry = sender.entry(typed.user_code_hash(&app), session);
+    let lookup = app.write(move |tx, cx| device::look_up(tx, cx, &entry)).await?;
+    found(&app, browser, typed, lookup)
 }
 
 /// Takes a typed code, or the decision about one.
 pub(in crate::http) async fn decide(
     State(app): State<Arc<App>>,
-    request: Request,
-) -> Result<Response, Failure> {
-    let headers: HeaderMap = request.headers().clone();
-    let address = peer::address(&app, &request);
-    let device = peer::device(&app, &request);
-    check_same_origin(&app, &headers).map_err(Failure::page)?;
-    let form = body::form(request).await.map_err(Failure::page)?;
-    let browser = Browser::of(&app, &headers);
-    let csrf = form.one("csrf").map_err(Failure::page)?.unwrap_or_default();
-    browser.check_csrf(&app.rules().pepper, csrf).map_err(Failure::page)?;
-    let decision = decision(&form).map_err(Failure::page)?;
-    let typed = Typed::of(&form).map_err(Failure::page)?;
-    let Some(session) = browser.session(&app) else { return sign_in(&app, browser, &typed) };
+    sender: Sender,
+    PageForm { browser, form }: PageForm,
+) -> Result<Response, PageFailure> {
+    let decision = decision(&form)?;
+    let typed = Typed::of(&form)?;
+    let Some(session) = browser.session(&app) else { return sign_in(&app, browser, typed) };
     let Some(typed) = typed else { return Ok(ask(&app, &browser, None)) };
-    let entry = UserCodeEntry { address, code: typed.user_code_hash(&app), device, session };
+    let entry = sender.entry(typed.user_code_hash(&app), session);
 
     let allowed = matches!(decision, Some(Decision::Allow(_)));
     let decided = app.write(move |tx, cx| match &decision {
         Some(decision) => device::decide(tx, cx, &entry, decision),
         None => device::look_up(tx, cx, &entry).map(DecisionOutcome::Not),
     });
-    match decided.await.map_err(Failure::page)? {
+    match decided.await? {
         DecisionOutcome::Done(client) => Ok(templates::show(&DeviceDonePage {
             page: Page::of(&app, &browser),
             allowed,
             client_name: client.name.to_string(),
         })),
-        DecisionOutcome::Not(lookup) => answer(&app, browser, typed, lookup),
+        DecisionOutcome::Not(lookup) => found(&app, browser, typed, lookup),
     }
 }
 
-/// The decision that a form brings; one that was not yet asked for brings none.
+/// The decision in a form; the form that asks for the code has none.
 fn decision(form: &Params) -> Result<Option<Decision>, Error> {
     Ok(match form.one("decision")? {
         Some("allow") => {
-            let shown: Scope = form.parsed("scope")?.unwrap_or_default();
-            Some(Decision::Allow(shown))
+            let scope: Scope = form.parsed("scope")?.unwrap_or_default();
+            Some(Decision::Allow(scope))
         }
         Some("deny") => Some(Decision::Deny),
         Some(_) => return Err(Refusal::InteractionDecisionMalformed.into()),
@@ -114,14 +132,14 @@ fn decision(form: &Params) -> Result<Option<Decision>, Error> {
     })
 }
 
-fn answer(
+fn found(
     app: &App,
     browser: Browser,
     typed: Typed,
     lookup: UserCodeLookup,
-) -> Result<Response, Failure> {
+) -> Result<Response, PageFailure> {
     match (lookup, &typed.code) {
-        (UserCodeLookup::SignIn, _) => sign_in(app, browser, &Some(typed)),
+        (UserCodeLookup::SignIn, _) => sign_in(app, browser, Some(typed)),
         (UserCodeLookup::PendingDevice(pending), Some(code)) => {
             Ok(confirm(app, &browser, code, &pending))
         }
@@ -131,7 +149,7 @@ fn answer(
     }
 }
 
-/// Asks for a code, again where `wrong` leads nowhere.
+/// The page that asks for a code, again if `wrong` is not known.
 fn ask(app: &App, browser: &Browser, wrong: Option<Typed>) -> Response {
     templates::show(&DevicePage {
         page: Page::of(app, browser),
@@ -162,21 +180,11 @@ fn confirm(app: &App, browser: &Browser, code: &UserCode, pending: &PendingDevic
     })
 }
 
-/// Guesses belong to somebody: whoever has no session gets one first, and comes back.
-fn sign_in(app: &App, mut browser: Browser, typed: &Option<Typed>) -> Result<Response, Failure> {
-    let code = typed.as_ref().and_then(|typed| typed.code.as_ref());
-    let new_cookie = browser.ensure_browser_cookie(&app.context());
-    let view = app.read().map_err(Failure::page)?;
-    let page = LoginPage {
-        page: Page::of(app, &browser),
-        next: code.map_or_else(
-            || "/gate/device".to_owned(),
-            |code| format!("/gate/device?user_code={}", *code.expose()),
-        ),
-        client: None,
-        login_hint: String::new(),
-        cancel: None,
-        nobody: people::nobody(&view).map_err(Failure::page)?,
+/// The sign-in page, from which the person comes back: guesses are counted by session.
+fn sign_in(app: &App, browser: Browser, typed: Option<Typed>) -> Result<Response, PageFailure> {
+    let next = match typed.and_then(|typed| typed.code) {
+        Some(code) => format!("/gate/device?user_code={}", *code.expose()),
+        None => "/gate/device".to_owned(),
     };
-    Ok(with_browser_cookie(app, templates::show(&page), new_cookie.as_ref()))
+    Ok(login::page(app, browser, SignInPrompt::to(next))?)
 }

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorCode, Internal, Refusal};
 use crate::event::EventId;
 use crate::flow::authorize::consent::ClientRedirect;
 use crate::http::extract::host;
-use crate::http::failure::Failure;
+use crate::http::failure::JsonFailure;
 use crate::oauth::client::cimd::DocumentAddress;
 use crate::oauth::id::ClientId;
 use crate::oauth::scope::Scope;
@@ -294,7 +294,7 @@ pub(in crate::http) struct SetupPage {
 pub(in crate::http) fn show(template: &impl Template) -> Response {
     let html = match template.render() {
         Ok(html) => html,
-        Err(error) => return Failure::json(Internal::new(error)).into_response(),
+        Err(error) => return JsonFailure::from(Internal::new(error)).into_response(),
     };
     let fixed = [
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY)),

@@ -1,6 +1,7 @@
 //! A whole installation in memory: its clock is moved by hand and its chance is the same each time.
 
 use std::io;
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,6 +16,7 @@ use gatelodge::clock::{Clock, Timestamp};
 use gatelodge::config::Config;
 use gatelodge::error::Error;
 use gatelodge::flow;
+use gatelodge::http::Peer;
 use gatelodge::keys::{self, Sealer};
 use gatelodge::oauth::client::SigningAlg;
 use gatelodge::oauth::id::KeyId;
@@ -131,8 +133,17 @@ impl Server {
         self.app.clock().advance(by);
     }
 
-    /// Sends a request to the public door; without a `Host` it goes to the issuer's.
+    /// Sends a request from this machine, if it has no other peer; without a `Host` it goes to the
+    /// issuer's.
     pub(crate) async fn send(&self, mut request: Request) -> Answer {
+        if request.extensions().get::<Peer>().is_none() {
+            request.extensions_mut().insert(Peer(Ipv4Addr::LOCALHOST.into()));
+        }
+        self.send_over_no_listener(request).await
+    }
+
+    /// Sends a request that no listener has marked with its peer.
+    pub(crate) async fn send_over_no_listener(&self, mut request: Request) -> Answer {
         if !request.headers().contains_key(header::HOST) {
             let host = self.app.rules().issuer.authority().parse().unwrap();
             request.headers_mut().insert(header::HOST, host);

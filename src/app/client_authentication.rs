@@ -1,0 +1,145 @@
+//! Authenticating a client: [RFC 6749 §2.3](https://www.rfc-editor.org/rfc/rfc6749#section-2.3).
+//! What takes time (fetching a document or keys, verifying a chosen secret) happens here, between
+//! the transitions.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::App;
+use crate::error::{Error, Internal, Refusal};
+use crate::flow::client::authentication::{
+    self, AssertionCheck, AuthenticatedClient, AuthenticationStep, ClientKeys, SecretCheck,
+};
+use crate::oauth::client::assertion::ClientAssertion;
+use crate::oauth::client::{ClientSecret, PresentedCredentials, Proof};
+use crate::oauth::id::ClientId;
+
+/// One attempt of a client to authenticate.
+pub struct Attempt {
+    /// The credentials that the request carries.
+    pub credentials: PresentedCredentials,
+    /// The path of the endpoint, which an assertion may name as its audience.
+    pub endpoint: String,
+    /// The address that the request comes from.
+    pub from: IpAddr,
+}
+
+/// An attempt that failed.
+#[derive(Debug)]
+pub struct Rejected {
+    /// The client that the credentials name, if it exists: a stranger can name what they like.
+    pub client: Option<ClientId>,
+    /// Why it failed.
+    pub error: Error,
+}
+
+impl<E: Into<Error>> From<E> for Rejected {
+    fn from(error: E) -> Self {
+        Self { client: None, error: error.into() }
+    }
+}
+
+/// The client that `attempt` authenticates.
+pub async fn authenticate(
+    app: &Arc<App>,
+    attempt: Attempt,
+) -> Result<AuthenticatedClient, Rejected> {
+    let Attempt { credentials, endpoint, from } = attempt;
+    app.ensure_current_to_authenticate(&credentials.client_id, from).await?;
+    let step = authentication::prove(&app.read()?, &app.context(), &credentials, &endpoint);
+    let PresentedCredentials { client_id, proof } = credentials;
+    let authenticated = match step {
+        Err(error @ (Error::Refused(Refusal::ClientUnknown) | Error::Internal(_))) => {
+            return Err(error.into());
+        }
+        Err(error) => Err(error),
+        Ok(step) => finish(app, step, proof, from).await,
+    };
+    authenticated.map_err(|error| Rejected { client: Some(client_id), error })
+}
+
+async fn finish(
+    app: &Arc<App>,
+    step: AuthenticationStep,
+    proof: Proof,
+    from: IpAddr,
+) -> Result<AuthenticatedClient, Error> {
+    match (step, proof) {
+        (AuthenticationStep::Done(client), _) => Ok(client),
+        (AuthenticationStep::SecretCheck(check), Proof::Basic(secret) | Proof::Post(secret)) => {
+            by_chosen_secret(app, from, check, secret).await
+        }
+        (AuthenticationStep::AssertionCheck(check), Proof::Assertion(assertion)) => {
+            by_assertion(app, from, check, &assertion).await
+        }
+        (AuthenticationStep::SecretCheck(_) | AuthenticationStep::AssertionCheck(_), _) => {
+            Err(Internal::new("a proof was taken for one of another kind").into())
+        }
+    }
+}
+
+async fn by_chosen_secret(
+    app: &Arc<App>,
+    from: IpAddr,
+    check: SecretCheck,
+    secret: ClientSecret,
+) -> Result<AuthenticatedClient, Error> {
+    // A secret that was right before does not wait behind the guesses of others.
+    if let Some(matched) = app.passwords().remembered(check.phc(), secret.expose()) {
+        return Ok(check.proven(Some(&matched))?);
+    }
+    // In a task of its own the guess is counted even if the peer closes the connection.
+    let app = Arc::clone(app);
+    let guess = tokio::spawn(async move { guess(&app, from, check, &secret).await });
+    guess.await.map_err(Internal::new)?
+}
+
+/// One guess at a chosen secret, judged and counted in one turn: each of several at once sees those
+/// before it, and few wait for a hash.
+///
+/// RFC 6749 §2.3.1: "Since this client authentication method involves a password, the
+/// authorization server MUST protect any endpoint utilizing it against brute force attacks."
+async fn guess(
+    app: &App,
+    from: IpAddr,
+    check: SecretCheck,
+    secret: &ClientSecret,
+) -> Result<AuthenticatedClient, Error> {
+    let (id, secret) = (check.id().clone(), secret.expose());
+    let turn = app.passwords().turn().await?;
+    // The turn before may have found it right.
+    if let Some(matched) = app.passwords().remembered(check.phc(), secret) {
+        return Ok(check.proven(Some(&matched))?);
+    }
+    authentication::may_guess(&app.read()?, &app.context(), &id, from)?;
+    let matched = app.passwords().verify(&turn, check.phc(), secret).await?;
+    let proven = check.proven(matched.as_ref());
+    if proven.is_err() {
+        app.write(move |tx, cx| authentication::guessed_wrong(tx, cx, &id, from)).await?;
+    }
+    Ok(proven?)
+}
+
+async fn by_assertion(
+    app: &App,
+    from: IpAddr,
+    check: AssertionCheck,
+    assertion: &ClientAssertion,
+) -> Result<AuthenticatedClient, Error> {
+    let rules = app.rules();
+    let verified = match check.keys() {
+        ClientKeys::At(uri) => {
+            let keys = app.client_keys(uri, from).await?;
+            match check.verified(rules, &keys, assertion) {
+                // The client may have added a key since.
+                Err(refusal) => match app.newer_client_keys(uri, from).await {
+                    Some(keys) => check.verified(rules, &keys, assertion)?,
+                    None => return Err(refusal.into()),
+                },
+                Ok(verified) => verified,
+            }
+        }
+        ClientKeys::Here(keys) => check.verified(rules, keys, assertion)?,
+    };
+    app.write(move |tx, cx| authentication::spend_assertion(tx, cx, &verified)).await
+}

@@ -1,0 +1,152 @@
+//! Clients that register themselves: [RFC 7591](https://www.rfc-editor.org/rfc/rfc7591) and
+//! [RFC 7592](https://www.rfc-editor.org/rfc/rfc7592). What takes time (a sector to fetch) happens
+//! here, before the transition.
+
+use std::net::IpAddr;
+
+use serde_json::{Map, Value};
+
+use super::App;
+use crate::error::{Error, Refusal};
+use crate::flow::client::registration::{self, Registered, Update};
+use crate::flow::throttle::{self, GuessLimit};
+use crate::keys;
+use crate::oauth::client::RegistrationPolicy;
+use crate::oauth::client::registration::ClientMetadata;
+use crate::oauth::id::{ClientId, KeyId};
+use crate::oauth::jwt::Compact;
+use crate::secret::{MadeClientSecret, RegistrationToken};
+
+/// The members that only the server sets (RFC 7592 §2.2: "MUST NOT include").
+const SERVER_MEMBERS: [&str; 4] = [
+    "client_id_issued_at",
+    "client_secret_expires_at",
+    "registration_access_token",
+    "registration_client_uri",
+];
+
+/// The most bytes of a software statement: as of any token.
+const MAX_STATEMENT: usize = 16 * 1024;
+
+/// Proof that a request may register a client.
+pub struct Admission {
+    network: Vec<u8>,
+}
+
+/// Admits a request to register: anybody's, or that with the initial access token (RFC 7591 §3),
+/// which is read only if the policy asks for it.
+pub async fn admit(
+    app: &App,
+    from: IpAddr,
+    initial_access_token: Result<Option<String>, Refusal>,
+) -> Result<Admission, Error> {
+    let rules = app.rules();
+    let network = throttle::network(from);
+    match rules.config.registration_policy(&rules.issuer) {
+        RegistrationPolicy::Off => Err(Refusal::RegistrationOff.into()),
+        RegistrationPolicy::Open => Ok(Admission { network }),
+        RegistrationPolicy::Token => {
+            let presented = initial_access_token?.ok_or(Refusal::BearerTokenMissing)?;
+            let limit = GuessLimit::InitialAccessTokenFrom;
+            throttle::check(&app.read()?, &app.context(), limit, &network)?;
+            let hash =
+                |token: &str| rules.pepper.hash_parts("initial access token", token.as_bytes());
+            let configured = rules.config.registration.token.as_ref();
+            if configured.is_some_and(|configured| hash(configured).matches(&hash(&presented))) {
+                return Ok(Admission { network });
+            }
+            app.write(move |tx, cx| Ok(throttle::record_failure(tx, cx, limit, &network)?)).await?;
+            Err(Refusal::InitialAccessTokenWrong.into())
+        }
+    }
+}
+
+/// Registers the client that `stated` describes (RFC 7591 §3.1).
+pub async fn register(app: &App, admission: Admission, stated: Value) -> Result<Registered, Error> {
+    let Admission { network } = admission;
+    consume(app, &network).await?;
+    let metadata = metadata(app, stated).await?;
+    app.write(move |tx, cx| registration::register(tx, cx, &metadata, &network)).await
+}
+
+/// Replaces what a client registered by what `stated` describes (RFC 7592 §2.2).
+pub async fn update(
+    app: &App,
+    from: IpAddr,
+    id: ClientId,
+    token: RegistrationToken,
+    stated: Value,
+) -> Result<Registered, Error> {
+    consume(app, &throttle::network(from)).await?;
+    let secret = own_secret(&id, &stated)?;
+    let metadata = metadata(app, stated).await?;
+    let update = Update { id, metadata, secret, token };
+    app.write(move |tx, cx| registration::update(tx, cx, &update)).await
+}
+
+/// Counts a registration or an update against the limits of a minute, for one network and in all:
+/// either may have the server fetch something.
+async fn consume(app: &App, network: &[u8]) -> Result<(), Error> {
+    let network = network.to_vec();
+    app.write(move |tx, cx| {
+        let limit = cx.rules.config.registration.per_minute;
+        throttle::consume(tx, cx, "registrations from", &network, limit)?;
+        throttle::consume(tx, cx, "registrations", b"", limit)
+    })
+    .await
+}
+
+/// The metadata that `stated` describes, its software statement and its sector checked.
+async fn metadata(app: &App, stated: Value) -> Result<ClientMetadata, Error> {
+    let config = &app.rules().config;
+    let (stated, statement) = with_statement(app, stated)?;
+    let metadata = ClientMetadata::from_value(&stated, &config.policy.private_use_schemes)?;
+    app.check_sector(&metadata).await?;
+    Ok(ClientMetadata { software_statement: statement, ..metadata })
+}
+
+/// The members of a registration, with the claims of its software statement in place of its own
+/// (RFC 7591 §2.3), and that statement.
+fn with_statement(app: &App, mut stated: Value) -> Result<(Value, Option<String>), Refusal> {
+    let Some(members) = stated.as_object_mut() else { return Ok((stated, None)) };
+    let written = members.remove("software_statement").filter(|written| !written.is_null());
+    let Some(written) = written else { return Ok((stated, None)) };
+    let written = written.as_str().filter(|written| written.len() <= MAX_STATEMENT);
+    let written = written.ok_or(Refusal::SoftwareStatementMalformed)?;
+    let keys = app.statement_keys().ok_or(Refusal::SoftwareStatementUnapproved)?;
+    let malformed = |_| Refusal::SoftwareStatementMalformed;
+    let statement = Compact::parse(written).map_err(malformed)?;
+    let header = statement.header();
+    let mut keys = keys.candidates(header.alg, header.kid.as_ref().map(KeyId::as_str));
+    if !keys.any(|key| keys::signed_by(key, &statement)) {
+        return Err(Refusal::SoftwareStatementUnapproved);
+    }
+    let claims: Map<String, Value> = statement.claims().map_err(malformed)?;
+    let now = app.clock().now().seconds();
+    let time = |name: &str| claims.get(name).and_then(Value::as_u64);
+    let expired = claims.contains_key("exp") && time("exp").is_none_or(|exp| now >= exp);
+    let early = claims.contains_key("nbf") && time("nbf").is_none_or(|nbf| now < nbf);
+    // "[…] and MUST contain an 'iss' (issuer) claim denoting the party attesting to the claims".
+    let attested = claims.get("iss").is_some_and(Value::is_string);
+    if expired || early || !attested {
+        return Err(Refusal::SoftwareStatementMalformed);
+    }
+    // "[…] the values in the software statement MUST take precedence".
+    members.extend(claims);
+    Ok((stated, Some(written.to_owned())))
+}
+
+/// The secret that an update names, if the update is about this client (RFC 7592 §2.2): "The
+/// client MUST include its 'client_id' field in the request, and it MUST be the same as its
+/// currently issued client identifier."
+fn own_secret(id: &ClientId, stated: &Value) -> Result<Option<MadeClientSecret>, Refusal> {
+    let mismatched = Refusal::ClientUpdateMismatched;
+    let named = stated.get("client_id").and_then(Value::as_str);
+    let present = |name: &str| stated.get(name).filter(|value| !value.is_null());
+    if named != Some(id.as_str()) || SERVER_MEMBERS.iter().any(|name| present(name).is_some()) {
+        return Err(mismatched);
+    }
+    let Some(secret) = present("client_secret") else { return Ok(None) };
+    let secret = secret.as_str().and_then(|secret| secret.parse().ok());
+    secret.map(Some).ok_or(mismatched)
+}

@@ -1,0 +1,167 @@
+//! Passkey ceremonies: sign-in and enrolment. A passkey is verified here, between the transitions
+//! (WebAuthn §7.1, §7.2).
+
+use serde_json::Value;
+
+use super::App;
+use crate::error::{Error, Refusal};
+use crate::flow::person::enroll::{self, Enrolled, RegistrationProof};
+use crate::flow::person::login::{self, AssertionProof, SignInOutcome};
+use crate::model::person::Username;
+use crate::model::user_agent::DeviceInfo;
+use crate::oauth::display_name::DisplayName;
+use crate::oauth::id::CeremonyId;
+use crate::passkey::Assertion;
+use crate::secret::{SessionSecret, TokenHash};
+use crate::store::schema::{CeremonyPurpose, SetupPurpose};
+
+/// How often an assertion is verified anew because the passkey was used meanwhile.
+const MAX_ATTEMPTS: usize = 3;
+
+/// A ceremony that started.
+pub struct Started {
+    /// The ceremony.
+    pub ceremony: CeremonyId,
+    /// The options for the browser, as `parseCreationOptionsFromJSON` and its sibling read them.
+    pub public_key: Value,
+}
+
+/// Starts a sign-in in the browser with the hash `browser`. It names nobody, so the response does
+/// not depend on who exists.
+pub async fn start_assertion(app: &App, browser: TokenHash) -> Result<Started, Error> {
+    login::check_capacity(&app.read()?, app.rules())?;
+    let started = app.passkeys().start_authentication()?;
+    let state = started.state;
+    let ceremony = app.write(move |tx, cx| {
+        login::start_ceremony(tx, cx, browser, CeremonyPurpose::Authenticate, state.clone())
+    });
+    Ok(Started { ceremony: ceremony.await?, public_key: started.public_key })
+}
+
+/// A response to a sign-in ceremony, as it came.
+pub struct PresentedAssertion {
+    /// The assertion.
+    pub assertion: Assertion,
+    /// The hash of the browser's own cookie.
+    pub browser: TokenHash,
+    /// The ceremony.
+    pub ceremony: CeremonyId,
+    /// What the browser says of its device.
+    pub device: DeviceInfo,
+    /// The hash of the browser's session cookie, if it has one.
+    pub previous: Option<TokenHash>,
+}
+
+/// Verifies an assertion and opens the session. If the passkey changed between the verification and
+/// the transition, the assertion is verified again, against the passkey as it is then.
+pub async fn finish_assertion(
+    app: &App,
+    presented: PresentedAssertion,
+) -> Result<SessionSecret, Error> {
+    let PresentedAssertion { assertion, browser, ceremony, device, previous } = presented;
+    let credential = assertion.credential();
+    for _ in 0..MAX_ATTEMPTS {
+        let cx = app.context();
+        let user = assertion.user();
+        let challenged =
+            login::challenged(&app.read()?, &cx, ceremony, &browser, &credential, user)?;
+        let stored = &challenged.passkey.credential;
+        let asserted =
+            app.passkeys().finish_authentication(&challenged.state, &assertion, stored)?;
+        let proof = AssertionProof {
+            asserted,
+            browser,
+            ceremony,
+            credential: credential.clone(),
+            device: device.clone(),
+            previous,
+            revision: challenged.passkey.revision,
+        };
+        match app.write(move |tx, cx| login::complete(tx, cx, &proof)).await? {
+            SignInOutcome::Changed => {}
+            SignInOutcome::SignedIn(secret) => return Ok(secret),
+        }
+    }
+    Err(Refusal::CredentialRefused.into())
+}
+
+/// Starts an enrolment by `link`. It may be repeated: the link is not spent yet. `names` makes the
+/// names of the first administrator; everybody else has theirs.
+pub async fn start_registration(
+    app: &App,
+    browser: TokenHash,
+    link: TokenHash,
+    names: impl FnOnce() -> Result<(Username, DisplayName), Refusal>,
+) -> Result<Started, Error> {
+    let (candidate, existing) = {
+        let (view, cx) = (app.read()?, app.context());
+        login::check_capacity(&view, app.rules())?;
+        let opened = enroll::open(&view, &cx, &link)?;
+        let names = match opened.purpose {
+            SetupPurpose::First => Some(names()?),
+            SetupPurpose::Enrol(_) | SetupPurpose::Recover(_) => None,
+        };
+        let candidate = enroll::candidate(opened, &cx, names)?;
+        let existing = enroll::passkeys(&view, candidate.user)?;
+        (candidate, existing.into_iter().map(|(id, _)| id).collect())
+    };
+    let started = app.passkeys().start_registration(
+        candidate.user,
+        &candidate.username,
+        &candidate.display_name,
+        existing,
+    )?;
+    let state = started.state;
+    let ceremony = app.write(move |tx, cx| {
+        enroll::start_ceremony(tx, cx, browser, link, &candidate, state.clone())
+    });
+    Ok(Started { ceremony: ceremony.await?, public_key: started.public_key })
+}
+
+/// A response to a registration ceremony, as it came.
+pub struct PresentedRegistration {
+    /// The hash of the anonymous session's cookie, if the browser has one.
+    pub anonymous: Option<TokenHash>,
+    /// The hash of the browser's own cookie.
+    pub browser: TokenHash,
+    /// The ceremony.
+    pub ceremony: CeremonyId,
+    /// The new credential, as the browser wrote it.
+    pub credential: Value,
+    /// What the browser says of its device.
+    pub device: DeviceInfo,
+    /// The hash of the link.
+    pub link: TokenHash,
+    /// The name of the passkey.
+    pub name: String,
+    /// The hash of the browser's session cookie, if it has one.
+    pub previous: Option<TokenHash>,
+}
+
+/// Verifies a new passkey, and makes the passkey, the person and the session.
+pub async fn finish_registration(
+    app: &App,
+    presented: PresentedRegistration,
+) -> Result<Enrolled, Error> {
+    let state = {
+        let (view, cx) = (app.read()?, app.context());
+        enroll::open(&view, &cx, &presented.link)?;
+        let ceremony = login::ceremony(&view, &cx, presented.ceremony, &presented.browser)?;
+        if !matches!(ceremony.purpose, CeremonyPurpose::Register { .. }) {
+            return Err(Refusal::CeremonyUnknown.into());
+        }
+        ceremony.state
+    };
+    let registered = app.passkeys().finish_registration(&state, presented.credential)?;
+    let proof = RegistrationProof {
+        anonymous: presented.anonymous,
+        browser: presented.browser,
+        ceremony: presented.ceremony,
+        device: presented.device,
+        link: presented.link,
+        name: presented.name.parse()?,
+        previous: presented.previous,
+        registered,
+    };
+    app.write(move |tx, cx| enroll::complete(tx, cx, &proof)).await
+}

@@ -1,0 +1,47 @@
+//! Cookies as headers carry them: [RFC 6265](https://www.rfc-editor.org/rfc/rfc6265).
+
+use std::time::Duration;
+
+use axum::http::{HeaderMap, HeaderValue, header};
+
+/// A `Set-Cookie` header (§4.1). Every cookie is `HttpOnly` and `SameSite=Lax`.
+pub(super) struct SetCookie<'a> {
+    pub(super) name: &'a str,
+    /// A token in base64url, or nothing.
+    pub(super) value: &'a str,
+    pub(super) path: &'a str,
+    /// `Max-Age`; zero ends the cookie.
+    pub(super) lasting: Duration,
+    pub(super) secure: bool,
+}
+
+impl SetCookie<'_> {
+    /// The value of the header.
+    pub(super) fn header(&self) -> HeaderValue {
+        let Self { name, value, path, lasting, secure } = self;
+        let age = lasting.as_secs();
+        let secure = if *secure { "; Secure" } else { "" };
+        let header =
+            format!("{name}={value}; Path={path}; Max-Age={age}; HttpOnly; SameSite=Lax{secure}");
+        let mut header = HeaderValue::from_str(&header).expect("our tokens are base64url");
+        header.set_sensitive(true);
+        header
+    }
+}
+
+/// The one value of the cookie `name`. Two of one name are none, since another
+/// host planted one of them.
+pub(super) fn one<'a>(name: &str, headers: &'a HeaderMap) -> Option<&'a str> {
+    let mut values = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|header| header.to_str().ok())
+        .flat_map(|header| header.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(own, _)| *own == name)
+        .map(|(_, value)| value);
+    match (values.next(), values.next()) {
+        (Some(value), None) => Some(value),
+        (None | Some(_), _) => None,
+    }
+}

@@ -1,0 +1,153 @@
+//! A browser by its cookies, and the anti-forgery token that belongs to them.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Path, Request};
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+
+use super::peer;
+use crate::app::App;
+use crate::flow::Context;
+use crate::flow::authorize::step::PresentedInteraction;
+use crate::flow::session::{self, LiveSession};
+use crate::http::failure::PageFailure;
+use crate::http::pages::cookie::Cookie;
+use crate::model::user_agent::DeviceInfo;
+use crate::oauth::id::InteractionId;
+use crate::secret::{AnonymousSecret, BrowserSecret, Pepper, SessionSecret, TokenHash};
+use crate::store::{StoreError, View};
+
+/// The secrets in a browser's cookies.
+pub(in crate::http) struct Browser {
+    anonymous: Option<AnonymousSecret>,
+    browser: Option<BrowserSecret>,
+    session: Option<SessionSecret>,
+}
+
+impl FromRequestParts<Arc<App>> for Browser {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        Ok(Self::of(app, &parts.headers))
+    }
+}
+
+impl Browser {
+    /// The browser that sends these headers.
+    pub(in crate::http) fn of(app: &App, headers: &HeaderMap) -> Self {
+        let read = |cookie: Cookie| cookie.read(&app.rules().issuer, headers);
+        Self {
+            anonymous: read(Cookie::Anonymous).and_then(|value| value.parse().ok()),
+            browser: read(Cookie::Browser).and_then(|value| value.parse().ok()),
+            session: read(Cookie::Session).and_then(|value| value.parse().ok()),
+        }
+    }
+
+    /// The hash of the anonymous session's cookie. It authenticates nobody: an enrolment merges the
+    /// session, and nothing else reads it.
+    pub(in crate::http) fn anonymous(&self, app: &App) -> Option<TokenHash> {
+        self.anonymous.as_ref().map(|secret| app.rules().pepper.hash(secret))
+    }
+
+    /// The hash of the session cookie.
+    pub(in crate::http) fn session(&self, app: &App) -> Option<TokenHash> {
+        self.session.as_ref().map(|secret| app.rules().pepper.hash(secret))
+    }
+
+    /// The hash of the browser's own cookie.
+    pub(in crate::http) fn id(&self, app: &App) -> Option<TokenHash> {
+        self.browser.as_ref().map(|secret| app.rules().pepper.hash(secret))
+    }
+
+    /// The session that the browser is signed in to.
+    pub(in crate::http) fn live_session(
+        &self,
+        app: &App,
+        view: &impl View,
+        cx: &Context,
+    ) -> Result<Option<LiveSession>, StoreError> {
+        match self.session(app) {
+            Some(cookie) => session::live(view, cx, &cookie),
+            None => Ok(None),
+        }
+    }
+
+    /// How this browser comes to an interaction.
+    pub(in crate::http) fn presented(
+        &self,
+        app: &App,
+        request: &Request,
+        id: InteractionId,
+    ) -> PresentedInteraction {
+        let device = peer::device(app, request);
+        self.present(app, request.headers(), id, device)
+    }
+
+    fn present(
+        &self,
+        app: &App,
+        headers: &HeaderMap,
+        id: InteractionId,
+        device: DeviceInfo,
+    ) -> PresentedInteraction {
+        let cookie = Cookie::Interaction(id).read(&app.rules().issuer, headers);
+        let secret = cookie.and_then(|value| value.parse::<BrowserSecret>().ok());
+        let browser = secret.map(|secret| app.rules().pepper.hash(&secret));
+        PresentedInteraction { interaction: id, browser, device, session: self.session(app) }
+    }
+
+    /// Gives the browser a cookie of its own, if it has none. The response has to set it.
+    pub(in crate::http) fn ensure_browser_cookie(&mut self, cx: &Context) -> Option<BrowserSecret> {
+        if self.browser.is_some() {
+            return None;
+        }
+        self.browser = Some(cx.seed.token());
+        self.browser.clone()
+    }
+
+    /// The anti-forgery token of a page: bound to the session, or before sign-in to the browser's
+    /// own cookie.
+    pub(in crate::http) fn csrf(&self, pepper: &Pepper) -> String {
+        match (&self.session, &self.browser) {
+            (Some(session), _) => pepper.csrf(session),
+            (None, Some(browser)) => pepper.csrf(browser),
+            (None, None) => String::new(),
+        }
+    }
+
+    pub(in crate::http) fn check_csrf(
+        &self,
+        pepper: &Pepper,
+        presented: &str,
+    ) -> Result<(), crate::error::Refusal> {
+        if self.csrf_matches(pepper, presented) {
+            Ok(())
+        } else {
+            Err(crate::error::Refusal::CsrfTokenWrong)
+        }
+    }
+
+    /// Whether `csrf` is an anti-forgery token of this browser. One from before sign-in is valid
+    /// too: it was made for the same browser.
+    pub(super) fn csrf_matches(&self, pepper: &Pepper, csrf: &str) -> bool {
+        let (session, browser) = (self.session.as_ref(), self.browser.as_ref());
+        session.is_some_and(|holder| pepper.csrf_matches(holder, csrf))
+            || browser.is_some_and(|holder| pepper.csrf_matches(holder, csrf))
+    }
+}
+
+/// The interaction that the path names, with the cookies and the device of the browser.
+pub(in crate::http) struct AtInteraction(pub(in crate::http) PresentedInteraction);
+
+impl FromRequestParts<Arc<App>> for AtInteraction {
+    type Rejection = PageFailure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, PageFailure> {
+        let id = Path::<String>::from_request_parts(parts, app).await;
+        let id = id.map(|Path(id)| id).unwrap_or_default().parse()?;
+        let device = peer::device_of(app, parts);
+        Ok(Self(Browser::of(app, &parts.headers).present(app, &parts.headers, id, device)))
+    }
+}

@@ -1,0 +1,124 @@
+//! POSTs of our own pages. Same origin and the anti-forgery token are checked here and nowhere
+//! else, before the handler runs.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
+
+use super::body;
+use super::browser::Browser;
+use crate::app::App;
+use crate::error::{Error, Refusal};
+use crate::flow::session::LiveSession;
+use crate::http::failure::{JsonFailure, PageFailure};
+use crate::http::pages::templates::see_other;
+use crate::oauth::params::Params;
+use crate::secret::TokenHash;
+
+/// A form of one of our pages.
+pub(in crate::http) struct PageForm {
+    pub(in crate::http) browser: Browser,
+    pub(in crate::http) form: Params,
+}
+
+impl PageForm {
+    async fn read(app: &App, request: Request) -> Result<Self, Refusal> {
+        check_same_origin(app, request.headers())?;
+        let browser = Browser::of(app, request.headers());
+        let form = body::form(request).await?;
+        check_csrf(app, &browser, form.one("csrf")?)?;
+        Ok(Self { browser, form })
+    }
+}
+
+impl FromRequest<Arc<App>> for PageForm {
+    type Rejection = PageFailure;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, PageFailure> {
+        Ok(Self::read(app, request).await?)
+    }
+}
+
+/// A form of one of our pages, from a browser that is signed in; another is sent to sign in.
+pub(in crate::http) struct SignedInForm {
+    pub(in crate::http) session: LiveSession,
+    pub(in crate::http) form: Params,
+}
+
+impl SignedInForm {
+    async fn read(app: &App, request: Request) -> Result<Option<Self>, Error> {
+        let PageForm { browser, form } = PageForm::read(app, request).await?;
+        let session = browser.live_session(app, &app.read()?, &app.context())?;
+        Ok(session.map(|session| Self { session, form }))
+    }
+}
+
+impl FromRequest<Arc<App>> for SignedInForm {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
+        let form = Self::read(app, request).await;
+        let form = form.map_err(|error| PageFailure::from(error).into_response())?;
+        form.ok_or_else(|| see_other("/gate/login"))
+    }
+}
+
+/// JSON that a script of one of our pages sends, with the anti-forgery token in `x-csrf-token`.
+pub(in crate::http) struct PageJson<T> {
+    pub(in crate::http) body: T,
+    pub(in crate::http) browser: Browser,
+    /// The hash of the browser's own cookie.
+    pub(in crate::http) browser_id: TokenHash,
+}
+
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for PageJson<T> {
+    type Rejection = JsonFailure;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, JsonFailure> {
+        check_same_origin(app, request.headers())?;
+        let browser = Browser::of(app, request.headers());
+        let csrf = request.headers().get("x-csrf-token").and_then(|value| value.to_str().ok());
+        check_csrf(app, &browser, csrf)?;
+        let browser_id = browser.id(app).ok_or(Refusal::CsrfTokenWrong)?;
+        Ok(Self { body: body::json(request).await?, browser, browser_id })
+    }
+}
+
+/// Proof that no page of another site sent the request. Sibling hosts are one site: applications
+/// sign out from their own pages.
+pub(in crate::http) struct SameSite(());
+
+impl FromRequestParts<Arc<App>> for SameSite {
+    type Rejection = PageFailure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, PageFailure> {
+        if parts.headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
+            return Err(Refusal::CrossSite.into());
+        }
+        Ok(Self(()))
+    }
+}
+
+/// Refuses a POST that does not come from one of our pages: by `Sec-Fetch-Site` (Fetch Metadata
+/// §2.4), or if the browser sends none, by an `Origin` equal to the issuer.
+pub(in crate::http) fn check_same_origin(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
+    let same = match (headers.get("sec-fetch-site"), headers.get(header::ORIGIN)) {
+        (Some(site), _) => site == "same-origin",
+        (None, Some(origin)) => origin == app.rules().issuer.as_str(),
+        (None, None) => false,
+    };
+    if same { Ok(()) } else { Err(Refusal::CrossSite) }
+}
+
+/// Refuses an anti-forgery token that is not this browser's.
+fn check_csrf(app: &App, browser: &Browser, csrf: Option<&str>) -> Result<(), Refusal> {
+    if browser.csrf_matches(&app.rules().pepper, csrf.unwrap_or_default()) {
+        Ok(())
+    } else {
+        Err(Refusal::CsrfTokenWrong)
+    }
+}

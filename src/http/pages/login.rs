@@ -1,0 +1,52 @@
+//! The sign-in page, which several pages show to a browser that is not signed in.
+
+use axum::response::Response;
+
+use super::browser::with_browser_cookie;
+use super::templates::{self, LoginPage, Page};
+use crate::app::App;
+use crate::error::Error;
+use crate::flow::person::people;
+use crate::http::extract::browser::Browser;
+
+/// What the page says, and the path that follows the sign-in.
+pub(in crate::http) struct SignInPrompt {
+    /// The path of a link that cancels, if there is one.
+    pub(in crate::http) cancel: Option<String>,
+    /// The name of the client that the sign-in is for, if it is for one.
+    pub(in crate::http) client: Option<String>,
+    /// The `login_hint`, or nothing.
+    pub(in crate::http) login_hint: String,
+    /// The path that follows the sign-in.
+    pub(in crate::http) next: String,
+}
+
+impl SignInPrompt {
+    /// A sign-in that leads to `next`.
+    pub(in crate::http) fn to(next: impl Into<String>) -> Self {
+        Self { cancel: None, client: None, login_hint: String::new(), next: next.into() }
+    }
+
+    /// A sign-in for `client` that leads to `next`.
+    pub(in crate::http) fn for_client(client: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { client: Some(client.into()), ..Self::to(next) }
+    }
+}
+
+/// The page.
+pub(in crate::http) fn page(
+    app: &App,
+    mut browser: Browser,
+    prompt: SignInPrompt,
+) -> Result<Response, Error> {
+    let new_cookie = browser.ensure_browser_cookie(&app.context());
+    let page = LoginPage {
+        page: Page::of(app, &browser),
+        next: prompt.next,
+        client: prompt.client,
+        login_hint: prompt.login_hint,
+        cancel: prompt.cancel,
+        nobody: people::nobody(&app.read()?)?,
+    };
+    Ok(with_browser_cookie(app, templates::show(&page), new_cookie.as_ref()))
+}
