@@ -170,6 +170,7 @@ pub mod http;
 pub mod keys;
 pub mod model;
 pub mod oauth;
+mod oauth_client;
 pub mod passkey;
 pub mod password;
 pub mod secret;

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::clock::Clock;
 use crate::config::{Config, Faults, Flags, ResolvedSetting};
 
-use super::output::{Exit, Output, plain};
+use super::output::{Exit, Output, printable};
 
 /// What can be done with the configuration.
 #[derive(Debug, Subcommand)]
@@ -32,7 +32,7 @@ pub(super) fn run(verb: &ConfigVerb, flags: &Flags, env: &BTreeMap<String, Strin
 fn sound(config: &Config, settings: &[ResolvedSetting]) -> Output {
     let mut text = "ok\n".to_owned();
     for ResolvedSetting { key, value, source } in settings {
-        text.push_str(&plain(&format!("{key} = {value}  ({source})")));
+        text.push_str(&printable(&format!("{key} = {value}  ({source})")));
         text.push('\n');
     }
     let note = match &config.places.config {

@@ -20,7 +20,6 @@ mod resource;
 mod session;
 mod tls;
 mod token;
-mod token_store;
 mod trust;
 mod user;
 

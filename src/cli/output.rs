@@ -7,6 +7,9 @@ use std::process::ExitCode;
 use serde_json::Value;
 
 use crate::config::Faults;
+use crate::oauth_client::{self, ErrorKind};
+
+pub(super) use crate::oauth_client::printable;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,20 +122,9 @@ impl Failure {
         Self { exit, message: message.to_string() }
     }
 
-    /// The server's refusal: its status decides the ending, its description is the message.
+    /// The server's refusal: its status decides the exit code, its description is the message.
     pub(super) fn refused(status: u16, body: &Value) -> Self {
-        let exit = match status {
-            404 => Exit::NotFound,
-            400..=499 => Exit::Refused,
-            _ => Exit::Failed,
-        };
-        let word = |name: &str| body.get(name).and_then(Value::as_str).map(plain);
-        let message = match (word("error_description"), word("error")) {
-            (Some(description), Some(error)) => format!("{description} ({error})"),
-            (Some(said), None) | (None, Some(said)) => said,
-            (None, None) => format!("the server answered with status {status}"),
-        };
-        Self { exit, message }
+        oauth_client::Error::refused(status, body).into()
     }
 
     /// Says it on standard error, each line under the program's name.
@@ -141,6 +133,19 @@ impl Failure {
         // Without standard error there is nobody to tell.
         let _ = write(io::stderr().lock(), &lines.collect::<String>());
         self.exit.into()
+    }
+}
+
+impl From<oauth_client::Error> for Failure {
+    fn from(error: oauth_client::Error) -> Self {
+        let exit = match error.kind {
+            ErrorKind::Failed => Exit::Failed,
+            ErrorKind::Nobody => Exit::Nobody,
+            ErrorKind::NotFound => Exit::NotFound,
+            ErrorKind::Refused => Exit::Refused,
+            ErrorKind::Usage => Exit::Usage,
+        };
+        Self { exit, message: error.message }
     }
 }
 
@@ -162,18 +167,13 @@ fn write(mut to: impl io::Write, body: &str) -> io::Result<()> {
     to.flush()
 }
 
-/// `text` without what a terminal would obey.
-pub(super) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
 /// The member `name` as one line: a list by its items, what is missing as nothing.
 pub(super) fn word(object: &Value, name: &str) -> String {
     match object.get(name) {
         None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => plain(text),
+        Some(Value::String(text)) => printable(text),
         Some(Value::Array(items)) => {
-            let items = items.iter().map(|item| item.as_str().map_or(item.to_string(), plain));
+            let items = items.iter().map(|item| item.as_str().map_or(item.to_string(), printable));
             items.collect::<Vec<_>>().join(" ")
         }
         Some(Value::Bool(yes)) => if *yes { "yes" } else { "no" }.to_owned(),

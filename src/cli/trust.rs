@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use super::output::{Exit, Output, plain, word};
+use super::output::{Exit, Output, printable, word};
 
 /// How a family of systems is told.
 struct Way {
@@ -63,7 +63,7 @@ pub(super) fn run(root: &Path, answer: &Value, only_say: bool) -> Output {
         "steps": steps.iter().map(|(name, step)| ((*name).to_owned(), json!(step))).collect::<serde_json::Map<_, _>>(),
     });
     let told = |steps: &[(&str, String)]| -> String {
-        steps.iter().map(|(name, step)| format!("{name}:\n  {}\n", plain(step))).collect()
+        steps.iter().map(|(name, step)| format!("{name}:\n  {}\n", printable(step))).collect()
     };
     match installed {
         Some(Ok(())) => {
@@ -73,7 +73,7 @@ pub(super) fn run(root: &Path, answer: &Value, only_say: bool) -> Output {
             Output::new(text, json).with_note(note)
         }
         Some(Err(why)) => {
-            let note = format!("The local CA was not installed: {}", plain(&why));
+            let note = format!("The local CA was not installed: {}", printable(&why));
             Output::new(told(&steps), json).with_note(note).ending(Exit::Failed)
         }
         None if only_say => Output::new(told(&steps), json),

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::path;
 use crate::cli::admin_client::AdminClient;
-use crate::cli::output::{Failure, Output, fields, plain, word};
+use crate::cli::output::{Failure, Output, fields, printable, word};
 
 pub(super) const HELP: &str = "\
 Examples:
@@ -52,7 +52,7 @@ fn counted(span: &Value, all: &str, by: &str) -> String {
         .and_then(Value::as_object)
         .into_iter()
         .flatten()
-        .map(|(name, count)| format!("{} {count}", plain(name)))
+        .map(|(name, count)| format!("{} {count}", printable(name)))
         .collect();
     if parts.is_empty() {
         word(span, all)

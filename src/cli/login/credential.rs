@@ -7,15 +7,16 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::cli::output::{Exit, Failure, Output};
-use crate::cli::token_store::{Access, Purpose};
 use crate::clock::Timestamp;
 use crate::config::Config;
+use crate::oauth_client::token_store::{AccessToken, TokenPurpose};
 
-use super::git::{self, Described};
-use super::{Cx, ServerArgs, refresh};
+use super::ServerArgs;
+use super::git::{self, GitRequest};
+use crate::oauth_client::{OauthClient, refresh};
 
 /// The longest description of a host that is read.
-const LONGEST: u64 = 64 * 1024;
+const MAX_INPUT: u64 = 64 * 1024;
 
 /// What `credential` understands.
 #[derive(Debug, Args)]
@@ -32,15 +33,16 @@ pub(in crate::cli) struct CredentialArgs {
     #[arg(long, value_enum, default_value_t = Format::Raw)]
     format: Format,
     /// What is asked: a token, or to keep or to forget one, as credential helpers are called
-    #[arg(value_enum, default_value_t = Deed::Get)]
-    deed: Deed,
+    #[arg(value_enum, default_value_t = Action::Get)]
+    action: Action,
 }
 
 /// How a token is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// For the hook of an agent: {"headers":{"Authorization":"Bearer …"},"expires_at":…}
-    Agent,
+    #[value(name = "agent")]
+    AgentHook,
     /// As git asks its credential helpers
     Git,
     /// A line for a header: Authorization: Bearer …
@@ -53,7 +55,7 @@ enum Format {
 
 /// What a credential helper is called with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Deed {
+enum Action {
     /// Print a token
     Get,
     /// Keep what worked; there is nothing to keep
@@ -64,68 +66,72 @@ enum Deed {
 
 /// `gatelodge credential`
 pub(in crate::cli) async fn run(args: CredentialArgs, config: &Config) -> Result<Output, Failure> {
-    let CredentialArgs { server, resource, scopes, format, deed } = args;
+    let CredentialArgs { server, resource, scopes, format, action } = args;
     let described = match format {
-        Format::Git => Some(Described::read(&piped()?)),
-        Format::Agent | Format::Header | Format::Json | Format::Raw => None,
+        Format::Git => Some(GitRequest::read(&piped()?)),
+        Format::AgentHook | Format::Header | Format::Json | Format::Raw => None,
     };
-    if deed == Deed::Store {
+    if action == Action::Store {
         return Ok(Output::nothing());
     }
-    let cx = Cx::new(server, config).await?;
-    let asked = Purpose::new(resource, &scopes);
+    let client = super::client(server, config).await?;
+    let asked = TokenPurpose::new(resource, &scopes);
     if let Some(described) = &described
-        && !described.is_at(&home(&cx, &asked).await?)
+        && !described.is_at(&home(&client, &asked).await?)
     {
         return Ok(Output::nothing());
     }
-    match deed {
-        Deed::Get => Ok(printed(&refresh::access(&cx, &asked).await?, format)),
-        Deed::Erase => {
+    match action {
+        Action::Get => Ok(printed(&refresh::access(&client, &asked).await?, format)),
+        Action::Erase => {
             let password = described.and_then(|described| described.password);
-            erase(&cx, &asked, password.as_deref().map(String::as_str)).await?;
+            erase(&client, &asked, password.as_deref().map(String::as_str)).await?;
             Ok(Output::nothing())
         }
-        Deed::Store => Ok(Output::nothing()),
+        Action::Store => Ok(Output::nothing()),
     }
 }
 
 /// Whom the token is for: the resource that is asked for or was signed in for, else the server.
-async fn home(cx: &Cx, asked: &Purpose) -> Result<Url, Failure> {
-    let kept = cx.place.read().await?;
-    let session = kept.as_ref().and_then(|kept| kept.session.as_ref());
-    let meant = session.map_or_else(|| asked.clone(), |session| session.meant(asked));
-    let resource = meant.resource.and_then(|resource| Url::parse(&resource).ok());
-    Ok(resource.unwrap_or_else(|| cx.issuer.url().clone()))
+async fn home(client: &OauthClient, asked: &TokenPurpose) -> Result<Url, Failure> {
+    let stored = client.token_file().read().await?;
+    let session = stored.as_ref().and_then(|stored| stored.session.as_ref());
+    let resolve = session.map_or_else(|| asked.clone(), |session| session.resolve(asked));
+    let resource = resolve.resource.and_then(|resource| Url::parse(&resource).ok());
+    Ok(resource.unwrap_or_else(|| client.issuer().url().clone()))
 }
 
 fn piped() -> Result<String, Failure> {
     let mut text = String::new();
-    let read = std::io::stdin().lock().take(LONGEST).read_to_string(&mut text);
+    let read = std::io::stdin().lock().take(MAX_INPUT).read_to_string(&mut text);
     read.map_err(|error| Failure::new(Exit::Usage, format!("standard input: {error}")))?;
     Ok(text)
 }
 
 /// Forgets the token for what is `asked`; where one is named, only that one: meanwhile there may be
 /// a newer.
-async fn erase(cx: &Cx, asked: &Purpose, named: Option<&str>) -> Result<(), Failure> {
-    if cx.place.read().await?.is_none() {
+async fn erase(
+    client: &OauthClient,
+    asked: &TokenPurpose,
+    named: Option<&str>,
+) -> Result<(), Failure> {
+    if client.token_file().read().await?.is_none() {
         return Ok(());
     }
-    let locked = cx.place.lock().await?;
-    let Some(mut kept) = locked.read().await? else { return Ok(()) };
-    if let Some(session) = &mut kept.session {
-        let purpose = session.meant(asked);
+    let locked = client.token_file().lock().await?;
+    let Some(mut stored) = locked.read().await? else { return Ok(()) };
+    if let Some(session) = &mut stored.session {
+        let purpose = session.resolve(asked);
         session.forget(&purpose, named);
     }
-    locked.write(kept)
+    Ok(locked.write(stored)?)
 }
 
-fn printed(access: &Access, format: Format) -> Output {
+fn printed(access: &AccessToken, format: Format) -> Output {
     let token = access.token.expose();
     let header = format!("Bearer {token}");
     let expires = Timestamp::from_seconds(access.expires_at).rfc3339();
-    let agent = json!({ "headers": { "Authorization": header }, "expires_at": expires });
+    let hook = json!({ "headers": { "Authorization": header }, "expires_at": expires });
     let whole = json!({
         "access_token": token,
         "token_type": "Bearer",
@@ -135,8 +141,8 @@ fn printed(access: &Access, format: Format) -> Output {
     });
     let text = |value: &Value| value.to_string();
     match format {
-        Format::Agent => Output::new(text(&agent), agent),
-        Format::Git => Output::new(git::answer(access), whole),
+        Format::AgentHook => Output::new(text(&hook), hook),
+        Format::Git => Output::new(git::format(access), whole),
         Format::Header => Output::new(format!("Authorization: {header}"), whole),
         Format::Json => Output::new(format!("{whole:#}"), whole),
         Format::Raw => Output::new(token, whole),
@@ -148,7 +154,7 @@ mod tests {
     use serde_json::Map;
 
     use super::*;
-    use crate::cli::token_store::Session;
+    use crate::oauth_client::token_store::Session;
 
     #[test]
     fn each_format_says_the_token_in_its_way() {
@@ -164,11 +170,11 @@ mod tests {
         ] {
             assert_eq!(printed(&session.access[0], format).parts().1, expected, "{format:?}");
         }
-        let answer = printed(&session.access[0], Format::Json);
-        assert_eq!(answer.parts().2["token_type"], "Bearer");
-        let agent = printed(&session.access[0], Format::Agent);
-        let agent: Value = serde_json::from_str(agent.parts().1).unwrap();
+        let output = printed(&session.access[0], Format::Json);
+        assert_eq!(output.parts().2["token_type"], "Bearer");
+        let hook = printed(&session.access[0], Format::AgentHook);
+        let hook: Value = serde_json::from_str(hook.parts().1).unwrap();
         let headers = json!({ "Authorization": "Bearer t" });
-        assert_eq!(agent, json!({ "headers": headers, "expires_at": "1970-01-01T00:16:40Z" }));
+        assert_eq!(hook, json!({ "headers": headers, "expires_at": "1970-01-01T00:16:40Z" }));
     }
 }

@@ -5,17 +5,17 @@
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::cli::token_store::Access;
+use crate::oauth_client::token_store::AccessToken;
 
 /// What git says of the host that asks for a password.
 #[derive(Default)]
-pub(super) struct Described {
+pub(super) struct GitRequest {
     host: String,
     protocol: String,
     pub(super) password: Option<Zeroizing<String>>,
 }
 
-impl Described {
+impl GitRequest {
     /// The attributes in `text`. "Git understands […] unrecognised attributes are silently
     /// discarded", and so do we.
     pub(super) fn read(text: &str) -> Self {
@@ -43,7 +43,7 @@ impl Described {
 }
 
 /// What git is to send.
-pub(super) fn answer(access: &Access) -> String {
+pub(super) fn format(access: &AccessToken) -> String {
     let (token, expires) = (access.token.expose(), access.expires_at);
     format!("username=oauth2\npassword={token}\npassword_expiry_utc={expires}\n")
 }
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     fn is_at(text: &str, url: &str) -> bool {
-        Described::read(text).is_at(&Url::parse(url).unwrap())
+        GitRequest::read(text).is_at(&Url::parse(url).unwrap())
     }
 
     #[test]

@@ -15,44 +15,47 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use crate::cli::output::{Exit, Failure};
-use crate::cli::token_store::Opaque;
+use crate::oauth_client::opaque::Opaque;
+use crate::oauth_client::{Error, ErrorKind};
 
 use super::callback::{self, Expected};
 use super::page;
 
 /// How long a person may take.
-const PATIENCE: Duration = Duration::from_mins(5);
+const TIMEOUT: Duration = Duration::from_mins(5);
 
 /// How long the last page may take on its way.
-const FAREWELL: Duration = Duration::from_secs(2);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A port that listens for the browser.
-pub(super) struct Receiver {
+pub(crate) struct LoopbackReceiver {
     authority: String,
     listener: TcpListener,
 }
 
 /// What the browser brought, and the way to tell it how that ended.
-struct Arrival {
-    brought: Result<Opaque, Failure>,
+struct ReceivedCallback {
+    brought: Result<Opaque, Error>,
     reply: oneshot::Sender<bool>,
 }
 
 /// What every request is held against.
-struct Gate {
+struct CallbackState {
     authority: String,
     expected: Expected,
     /// Gone with the one answer that it waits for.
-    waiting: Mutex<Option<oneshot::Sender<Arrival>>>,
+    waiting: Mutex<Option<oneshot::Sender<ReceivedCallback>>>,
 }
 
-impl Receiver {
+impl LoopbackReceiver {
     /// RFC 8252 §7.3: "clients […] obtain an available ephemeral port from the operating system at
     /// the time of the request", and §8.3: only the loopback interface is listened on.
-    pub(super) async fn bind() -> Result<Self, Failure> {
+    pub(crate) async fn bind() -> Result<Self, Error> {
         let amiss = |error: std::io::Error| {
-            Failure::new(Exit::Failed, format!("no port of 127.0.0.1 can be listened on: {error}"))
+            Error::new(
+                ErrorKind::Failed,
+                format!("no port of 127.0.0.1 can be listened on: {error}"),
+            )
         };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(amiss)?;
         let authority = listener.local_addr().map_err(amiss)?.to_string();
@@ -60,22 +63,22 @@ impl Receiver {
     }
 
     /// Where the browser is to be sent.
-    pub(super) fn redirect_uri(&self) -> String {
+    pub(crate) fn redirect_uri(&self) -> String {
         format!("http://{}/callback", self.authority)
     }
 
     /// Waits for the answer that is expected, makes of its code what `redeem` does, and tells the
     /// browser how that went. Everybody else is turned away.
-    pub(super) async fn receive<T>(
+    pub(crate) async fn receive<T>(
         self,
         expected: Expected,
-        redeem: impl AsyncFnOnce(Opaque) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+        redeem: impl AsyncFnOnce(Opaque) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let (arrive, arrival) = oneshot::channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let waiting = Mutex::new(Some(arrive));
-        let gate = Arc::new(Gate { authority: self.authority, expected, waiting });
-        let router = Router::new().fallback(any(answer)).with_state(gate);
+        let state = Arc::new(CallbackState { authority: self.authority, expected, waiting });
+        let router = Router::new().fallback(any(response)).with_state(state);
         let served = axum::serve(self.listener, router).with_graceful_shutdown(async {
             // Told by its going.
             let _ = stopped.await;
@@ -83,9 +86,9 @@ impl Receiver {
         let served = tokio::spawn(async move { served.await });
         let late = || {
             let message = "nobody signed in within five minutes; nothing was changed";
-            Failure::new(Exit::Failed, message)
+            Error::new(ErrorKind::Failed, message)
         };
-        let Ok(Ok(Arrival { brought, reply })) = timeout(PATIENCE, arrival).await else {
+        let Ok(Ok(ReceivedCallback { brought, reply })) = timeout(TIMEOUT, arrival).await else {
             return Err(late());
         };
         let outcome = match brought {
@@ -95,14 +98,14 @@ impl Receiver {
         // A browser that went away needs no page.
         let _ = reply.send(outcome.is_ok());
         drop(stop);
-        let _ = timeout(FAREWELL, served).await;
+        let _ = timeout(SHUTDOWN_TIMEOUT, served).await;
         outcome
     }
 }
 
 /// One request of whoever found the port.
-async fn answer(State(gate): State<Arc<Gate>>, request: Request) -> Response {
-    if !names(request.headers(), &gate.authority) {
+async fn response(State(state): State<Arc<CallbackState>>, request: Request) -> Response {
+    if !names(request.headers(), &state.authority) {
         // A name that was rebound to this address.
         return StatusCode::MISDIRECTED_REQUEST.into_response();
     }
@@ -114,16 +117,21 @@ async fn answer(State(gate): State<Arc<Gate>>, request: Request) -> Response {
         "/favicon.ico" => return StatusCode::NO_CONTENT.into_response(),
         _ => return page::NOWHERE.into_response(),
     }
-    let Ok(brought) = callback::read(request.uri().query().unwrap_or_default(), &gate.expected)
+    let Ok(brought) = callback::read(request.uri().query().unwrap_or_default(), &state.expected)
     else {
         return page::STRANGE.into_response();
     };
-    let waiting = gate.waiting.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
-    let (reply, told) = oneshot::channel();
-    let Some(Ok(())) = waiting.map(|waiting| waiting.send(Arrival { brought, reply })) else {
+    let waiting = state.waiting.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+    let (reply, response) = oneshot::channel();
+    let Some(Ok(())) = waiting.map(|waiting| waiting.send(ReceivedCallback { brought, reply }))
+    else {
         return page::STRANGE.into_response();
     };
-    if told.await == Ok(true) { page::DONE.into_response() } else { page::FAILED.into_response() }
+    if response.await == Ok(true) {
+        page::DONE.into_response()
+    } else {
+        page::FAILED.into_response()
+    }
 }
 
 fn names(headers: &HeaderMap, authority: &str) -> bool {
@@ -141,14 +149,14 @@ mod tests {
         let mut stream = TcpStream::connect(authority).await.unwrap();
         let head = format!("{head}\r\nConnection: close\r\n\r\n");
         stream.write_all(head.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        answer
+        let mut response = String::new();
+        stream.read_to_string(&mut response).await.unwrap();
+        response
     }
 
     #[tokio::test]
     async fn strangers_are_turned_away_and_the_answer_is_taken_once() {
-        let receiver = Receiver::bind().await.unwrap();
+        let receiver = LoopbackReceiver::bind().await.unwrap();
         let authority = receiver.authority.clone();
         let state = Opaque::new("s".to_owned()).unwrap();
         let expected = Expected { issuer: "https://id".to_owned(), names_itself: true, state };
@@ -165,8 +173,8 @@ mod tests {
             ("GET /".to_owned(), authority.as_str(), 404),
             ("GET /callback?code=c&state=t".to_owned(), authority.as_str(), 400),
         ] {
-            let answer = ask(&authority, &format!("{line} HTTP/1.1\r\nHost: {host}")).await;
-            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{line}: {answer}");
+            let response = ask(&authority, &format!("{line} HTTP/1.1\r\nHost: {host}")).await;
+            assert!(response.starts_with(&format!("HTTP/1.1 {status} ")), "{line}: {response}");
         }
         let page = ask(&authority, &format!("GET {right} HTTP/1.1\r\nHost: {authority}")).await;
 
@@ -177,7 +185,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn nobody_is_waited_for_longer_than_five_minutes() {
-        let receiver = Receiver::bind().await.unwrap();
+        let receiver = LoopbackReceiver::bind().await.unwrap();
         let state = Opaque::new("s".to_owned()).unwrap();
         let expected = Expected { issuer: String::new(), names_itself: false, state };
 

@@ -14,7 +14,7 @@ use crate::fetch::{FetchError, Stream, Tls};
 const CONNECTING: Duration = Duration::from_secs(5);
 
 /// Connects to where `url` leads.
-pub(super) async fn connect(tls: &Tls, url: &Url) -> Result<Box<dyn Stream>, FetchError> {
+pub(crate) async fn connect(tls: &Tls, url: &Url) -> Result<Box<dyn Stream>, FetchError> {
     if !is_guarded(url) {
         return Err(FetchError::UrlNotHttps);
     }
@@ -28,7 +28,7 @@ pub(super) async fn connect(tls: &Tls, url: &Url) -> Result<Box<dyn Stream>, Fet
 }
 
 /// Whether nobody on the way can listen: https, or http on this machine.
-pub(super) fn is_guarded(url: &Url) -> bool {
+pub(crate) fn is_guarded(url: &Url) -> bool {
     let here = || url.host().is_some_and(|host| is_loopback(&host.to_owned()));
     url.scheme() == "https" || url.scheme() == "http" && here()
 }

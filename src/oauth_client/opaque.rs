@@ -7,33 +7,36 @@ use zeroize::Zeroizing;
 /// A token, a code or a state: printable ASCII (RFC 6749 Appendix A, `VSCHAR`), and nothing that
 /// could end a line of what it is written into. Shown on purpose alone.
 #[derive(Clone)]
-pub(in crate::cli) struct Opaque(Zeroizing<String>);
+pub(crate) struct Opaque(Zeroizing<String>);
 
 impl Opaque {
     /// What `text` says, if a token can be written so.
-    pub(in crate::cli) fn new(text: String) -> Option<Self> {
+    pub(crate) fn new(text: String) -> Option<Self> {
         let text = Zeroizing::new(text);
         let fits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
         fits.then_some(Self(text))
     }
 
     /// The token as it is handed on.
-    pub(in crate::cli) fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 
     /// Whether `text` is the same, in constant time.
-    pub(in crate::cli) fn is(&self, text: &str) -> bool {
+    pub(crate) fn is(&self, text: &str) -> bool {
         self.0.as_bytes().ct_eq(text.as_bytes()).into()
     }
 
     /// For the field of a document that is kept secret as a whole.
-    pub(in crate::cli) fn kept<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize_exposed<S: Serializer>(
+        &self,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0)
     }
 
-    /// As [`Opaque::kept`], where there need not be one.
-    pub(in crate::cli) fn kept_if_any<S: Serializer>(
+    /// As [`Opaque::stored`], where there need not be one.
+    pub(crate) fn serialize_optional<S: Serializer>(
         one: &Option<Self>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {

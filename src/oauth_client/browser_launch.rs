@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use url::Url;
 
 /// Opens `url`, if there is something to open it with; the address is printed anyway.
-pub(super) fn open(url: &Url) {
+pub(crate) fn open(url: &Url) {
     let (program, arguments) = opener();
     let spawned = Command::new(program)
         .args(arguments)

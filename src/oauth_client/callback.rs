@@ -1,28 +1,28 @@
 //! What comes back from the browser: [RFC 6749 §4.1.2](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2)
 //! with the `iss` of [RFC 9207](https://www.rfc-editor.org/rfc/rfc9207).
 
-use crate::cli::output::{Exit, Failure, plain};
-use crate::cli::token_store::Opaque;
 use crate::oauth::params::Params;
+use crate::oauth_client::opaque::Opaque;
+use crate::oauth_client::{Error, ErrorKind, printable};
 
 /// What the answer has to say of itself.
-pub(super) struct Expected {
-    pub(super) issuer: String,
+pub(crate) struct Expected {
+    pub(crate) issuer: String,
     /// Whether the server names itself in each answer.
-    pub(super) names_itself: bool,
-    pub(super) state: Opaque,
+    pub(crate) names_itself: bool,
+    pub(crate) state: Opaque,
 }
 
 /// A query that is no answer to what was asked: somebody else's, whoever sent the browser here.
 #[derive(Debug)]
-pub(super) struct Stranger;
+pub(crate) struct NotOurs;
 
 /// The code, or why there is none.
-pub(super) fn read(query: &str, expected: &Expected) -> Result<Result<Opaque, Failure>, Stranger> {
-    let params = Params::parse(query.as_bytes()).map_err(|_| Stranger)?;
-    let one = |name| params.one(name).map_err(|_| Stranger);
+pub(crate) fn read(query: &str, expected: &Expected) -> Result<Result<Opaque, Error>, NotOurs> {
+    let params = Params::parse(query.as_bytes()).map_err(|_| NotOurs)?;
+    let one = |name| params.one(name).map_err(|_| NotOurs);
     if !one("state")?.is_some_and(|state| expected.state.is(state)) {
-        return Err(Stranger);
+        return Err(NotOurs);
     }
     // RFC 9207 §2.4: "If the value does not match the expected issuer identifier, clients MUST
     // reject the authorization response", and "Clients MUST reject authorization responses without
@@ -33,21 +33,21 @@ pub(super) fn read(query: &str, expected: &Expected) -> Result<Result<Opaque, Fa
     };
     if !of_issuer {
         let message = "the answer came from another server than the one that was asked";
-        return Ok(Err(Failure::new(Exit::Refused, message)));
+        return Ok(Err(Error::new(ErrorKind::Refused, message)));
     }
     match (one("error")?, one("code")?) {
         (Some("access_denied"), _) => {
-            Ok(Err(Failure::new(Exit::Refused, "the sign-in was refused in the browser")))
+            Ok(Err(Error::new(ErrorKind::Refused, "the sign-in was refused in the browser")))
         }
         (Some(error), _) => {
             let message = match one("error_description")? {
-                Some(description) => format!("{} ({})", plain(description), plain(error)),
-                None => plain(error),
+                Some(description) => format!("{} ({})", printable(description), printable(error)),
+                None => printable(error),
             };
-            Ok(Err(Failure::new(Exit::Refused, message)))
+            Ok(Err(Error::new(ErrorKind::Refused, message)))
         }
-        (None, Some(code)) => Opaque::new(code.to_owned()).map(Ok).ok_or(Stranger),
-        (None, None) => Err(Stranger),
+        (None, Some(code)) => Opaque::new(code.to_owned()).map(Ok).ok_or(NotOurs),
+        (None, None) => Err(NotOurs),
     }
 }
 
@@ -60,15 +60,15 @@ mod tests {
         Expected { issuer: "https://id".to_owned(), names_itself, state }
     }
 
-    fn told(query: &str, names_itself: bool) -> Option<Result<String, String>> {
+    fn response(query: &str, names_itself: bool) -> Option<Result<String, String>> {
         let read = read(query, &expected(names_itself)).ok()?;
         Some(read.map(|code| code.expose().to_owned()).map_err(|failure| failure.message))
     }
 
     #[test]
     fn a_code_comes_with_its_state_and_its_issuer() {
-        assert_eq!(told("code=c&state=s&iss=https%3A%2F%2Fid", true), Some(Ok("c".to_owned())));
-        assert_eq!(told("code=c&state=s", false), Some(Ok("c".to_owned())));
+        assert_eq!(response("code=c&state=s&iss=https%3A%2F%2Fid", true), Some(Ok("c".to_owned())));
+        assert_eq!(response("code=c&state=s", false), Some(Ok("c".to_owned())));
     }
 
     #[test]
@@ -84,7 +84,7 @@ mod tests {
             "error=access_denied&state=t",
             "code=%ff&state=s",
         ] {
-            assert!(told(query, false).is_none(), "{query}");
+            assert!(response(query, false).is_none(), "{query}");
         }
     }
 
@@ -92,14 +92,14 @@ mod tests {
     #[test]
     fn an_answer_of_another_issuer_is_rejected() {
         for query in ["code=c&state=s&iss=https%3A%2F%2Fevil", "code=c&state=s"] {
-            assert!(told(query, true).is_some_and(|told| told.is_err()), "{query}");
+            assert!(response(query, true).is_some_and(|response| response.is_err()), "{query}");
         }
     }
 
     #[test]
     fn an_error_is_told_in_its_words() {
-        let told = told("error=server_error&error_description=No%0A&state=s", false);
+        let response = response("error=server_error&error_description=No%0A&state=s", false);
 
-        assert_eq!(told, Some(Err("No\u{fffd} (server_error)".to_owned())));
+        assert_eq!(response, Some(Err("No\u{fffd} (server_error)".to_owned())));
     }
 }

@@ -2,21 +2,20 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::output::{Exit, Failure};
 use crate::oauth::client::GrantType;
+use crate::oauth_client::{Error, ErrorKind};
 
-use super::Cx;
-use super::server::Server;
-use super::token;
+use super::discovery::Server;
+use super::{OauthClient, token};
 
 /// RFC 8252 §7.3: the port is whichever is free.
 const REDIRECT_URI: &str = "http://127.0.0.1/callback";
 
 /// As whom we are known to the server: as before, else by registering.
-pub(super) async fn own(cx: &Cx, server: &Server) -> Result<String, Failure> {
-    match cx.place.client_id() {
-        Some(id) if is_known(cx, server, &id).await => Ok(id),
-        Some(_) | None => register(cx, server).await,
+pub(crate) async fn own(client: &OauthClient, server: &Server) -> Result<String, Error> {
+    match client.token_file.client_id() {
+        Some(id) if is_known(client, server, &id).await => Ok(id),
+        Some(_) | None => register(client, server).await,
     }
 }
 
@@ -25,25 +24,25 @@ pub(super) async fn own(cx: &Cx, server: &Server) -> Result<String, Failure> {
 ///
 /// A pushed request (RFC 9126 §2.3) is told `invalid_client` there and then. This one goes no
 /// further, since it lacks everything else.
-async fn is_known(cx: &Cx, server: &Server, id: &str) -> bool {
+async fn is_known(client: &OauthClient, server: &Server, id: &str) -> bool {
     let Some(endpoint) = &server.pushed_authorization_request_endpoint else { return true };
     let pairs = [("client_id", id), ("response_type", "code")];
-    match cx.http.post_form(endpoint, &pairs).await {
-        Ok(answered) => !token::refusal(&answered).is("invalid_client"),
+    match client.http.post_form(endpoint, &pairs).await {
+        Ok(response) => !token::refusal(&response).is("invalid_client"),
         Err(_) => true,
     }
 }
 
 /// Registers this command line as a public native client (RFC 8252 §8.4).
-async fn register(cx: &Cx, server: &Server) -> Result<String, Failure> {
-    let Some(endpoint) = &server.registration_endpoint else { return Err(by_hand(cx)) };
-    let answered = cx.http.post_json(endpoint, &metadata()).await?;
-    let id = answered.body.get("client_id").and_then(Value::as_str);
-    match (answered.status, id) {
+async fn register(client: &OauthClient, server: &Server) -> Result<String, Error> {
+    let Some(endpoint) = &server.registration_endpoint else { return Err(by_hand(client)) };
+    let response = client.http.post_json(endpoint, &metadata()).await?;
+    let id = response.body.get("client_id").and_then(Value::as_str);
+    match (response.status, id) {
         (200 | 201, Some(id)) => Ok(id.to_owned()),
         // RFC 7591 §3: "The client registration endpoint MAY be an OAuth 2.0 protected resource".
-        (401 | 403, _) => Err(by_hand(cx)),
-        (status, _) => Err(Failure::refused(status, &answered.body)),
+        (401 | 403, _) => Err(by_hand(client)),
+        (status, _) => Err(Error::refused(status, &response.body)),
     }
 }
 
@@ -67,13 +66,13 @@ fn metadata() -> Value {
 }
 
 /// What to do where nobody can register themselves.
-fn by_hand(cx: &Cx) -> Failure {
+fn by_hand(client: &OauthClient) -> Error {
     let grants: String = grants().map(|grant| format!(" --grant {grant}")).concat();
     let message = format!(
         "{issuer} lets nobody register themselves. Whoever runs it makes a client by\n  gatelodge \
          client add command-line --id command-line --public --redirect {REDIRECT_URI}{grants}\nand then:\n  gatelodge \
          login --issuer {issuer} --client command-line",
-        issuer = cx.issuer,
+        issuer = client.issuer,
     );
-    Failure::new(Exit::Refused, message)
+    Error::new(ErrorKind::Refused, message)
 }

@@ -15,14 +15,14 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use crate::cli::login::Issuer;
-use crate::cli::output::{Exit, Failure};
+use crate::oauth_client::issuer::Issuer;
+use crate::oauth_client::{Error, ErrorKind};
 use crate::secret::RootSecret;
 
 use super::{Session, file, keyring, seal};
 
 /// Longer than any refresh takes, with its requests and a keyring to unlock.
-const PATIENCE: Duration = Duration::from_secs(120);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The layout of the file.
 const VERSION: u32 = 1;
@@ -31,18 +31,18 @@ const VERSION: u32 = 1;
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
 /// The place of one issuer.
-pub(in crate::cli) struct Place {
+pub(crate) struct TokenFile {
     directory: PathBuf,
     issuer: Issuer,
 }
 
 /// What is kept for an issuer.
-pub(in crate::cli) struct Kept {
+pub(crate) struct StoredSignIn {
     /// As whom we are known there. It outlives the sign-in.
-    pub(in crate::cli) client_id: String,
+    pub(crate) client_id: String,
     /// The key of the keyring under which the sign-in is sealed; none where it is not.
-    pub(in crate::cli) key: Option<RootSecret>,
-    pub(in crate::cli) session: Option<Session>,
+    pub(crate) key: Option<RootSecret>,
+    pub(crate) session: Option<Session>,
 }
 
 /// The file.
@@ -58,19 +58,19 @@ struct Row {
 }
 
 /// The place, while nobody else writes to it.
-pub(in crate::cli) struct Locked<'a> {
-    place: &'a Place,
+pub(crate) struct Locked<'a> {
+    token_file: &'a TokenFile,
     _lock: File,
 }
 
-impl Place {
+impl TokenFile {
     /// The place of `issuer` below `directory`.
-    pub(in crate::cli) fn new(directory: PathBuf, issuer: Issuer) -> Self {
+    pub(crate) fn new(directory: PathBuf, issuer: Issuer) -> Self {
         Self { directory, issuer }
     }
 
     /// The one issuer that somebody is signed in to, if it is only one.
-    pub(in crate::cli) fn only_issuer(directory: &Path) -> Option<Issuer> {
+    pub(crate) fn only_issuer(directory: &Path) -> Option<Issuer> {
         let files = fs::read_dir(directory).ok()?.flatten().map(|entry| entry.path());
         let rows = files.filter(|path| path.extension().is_some_and(|is| is == "json"));
         let rows = rows.filter_map(|path| row(&path).ok().flatten());
@@ -82,7 +82,7 @@ impl Place {
     }
 
     /// The file.
-    pub(in crate::cli) fn file(&self) -> PathBuf {
+    pub(crate) fn file(&self) -> PathBuf {
         self.with("json")
     }
 
@@ -92,33 +92,35 @@ impl Place {
     }
 
     /// As whom we were known to the issuer before. A file that cannot be read tells nothing.
-    pub(in crate::cli) fn client_id(&self) -> Option<String> {
+    pub(crate) fn client_id(&self) -> Option<String> {
         row(&self.file()).ok().flatten().map(|row| row.client_id)
     }
 
     /// What is kept, if anything is.
-    pub(in crate::cli) async fn read(&self) -> Result<Option<Kept>, Failure> {
+    pub(crate) async fn read(&self) -> Result<Option<StoredSignIn>, Error> {
         let Some(row) = row(&self.file())? else { return Ok(None) };
         let Row { client_id, sealed, session, .. } = row;
-        let Some(sealed) = sealed else { return Ok(Some(Kept { client_id, key: None, session })) };
+        let Some(sealed) = sealed else {
+            return Ok(Some(StoredSignIn { client_id, key: None, session }));
+        };
         let lost = |why: &str| {
             let issuer = &self.issuer;
             let message = format!(
                 "what was kept for {issuer} is sealed, and the keyring does not open it ({why}); \
                  gatelodge login --issuer {issuer} begins anew"
             );
-            Failure::new(Exit::Failed, message)
+            Error::new(ErrorKind::Failed, message)
         };
         let key = keyring::look_up(&self.issuer).await.map_err(|why| lost(&why))?;
         let key = key.ok_or_else(|| lost("it has no key for it"))?;
         let opened = seal::open(&key, self.issuer.as_str(), &sealed);
         let session = opened.and_then(|plain| serde_json::from_slice(&plain).ok());
         let session = session.ok_or_else(|| lost("its key is another"))?;
-        Ok(Some(Kept { client_id, key: Some(key), session: Some(session) }))
+        Ok(Some(StoredSignIn { client_id, key: Some(key), session: Some(session) }))
     }
 
     /// Waits until nobody else writes here.
-    pub(in crate::cli) async fn lock(&self) -> Result<Locked<'_>, Failure> {
+    pub(crate) async fn lock(&self) -> Result<Locked<'_>, Error> {
         let path = self.with("lock");
         let amiss = |error: io::Error| unusable(&path, &error);
         file::make_directory(&self.directory).map_err(|error| unusable(&self.directory, &error))?;
@@ -130,11 +132,11 @@ impl Place {
             // Nobody waits any more: the lock goes with the file.
             let _ = locked.send(outcome);
         });
-        match timeout(PATIENCE, waiting).await {
-            Ok(Ok(outcome)) => Ok(Locked { place: self, _lock: outcome.map_err(amiss)? }),
+        match timeout(LOCK_TIMEOUT, waiting).await {
+            Ok(Ok(outcome)) => Ok(Locked { token_file: self, _lock: outcome.map_err(amiss)? }),
             Ok(Err(_)) | Err(_) => {
                 let message = format!("{}: another process keeps it locked", path.display());
-                Err(Failure::new(Exit::Failed, message))
+                Err(Error::new(ErrorKind::Failed, message))
             }
         }
     }
@@ -142,14 +144,14 @@ impl Place {
 
 impl Locked<'_> {
     /// What is kept; nobody changes it meanwhile.
-    pub(in crate::cli) async fn read(&self) -> Result<Option<Kept>, Failure> {
-        self.place.read().await
+    pub(crate) async fn read(&self) -> Result<Option<StoredSignIn>, Error> {
+        self.token_file.read().await
     }
 
     /// Replaces what is kept.
-    pub(in crate::cli) fn write(&self, kept: Kept) -> Result<(), Failure> {
-        let Kept { client_id, key, session } = kept;
-        let issuer = self.place.issuer.as_str();
+    pub(crate) fn write(&self, stored: StoredSignIn) -> Result<(), Error> {
+        let StoredSignIn { client_id, key, session } = stored;
+        let issuer = self.token_file.issuer.as_str();
         let row =
             Row { version: VERSION, issuer: issuer.to_owned(), client_id, sealed: None, session };
         let row = match (key, &row.session) {
@@ -159,7 +161,7 @@ impl Locked<'_> {
             }
             (Some(_) | None, _) => row,
         };
-        let path = self.place.file();
+        let path = self.token_file.file();
         file::replace(&path, &written(&row)).map_err(|error| unusable(&path, &error))
     }
 }
@@ -169,7 +171,7 @@ fn written(what: &impl Serialize) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(written.expect("what is kept is plain data, which JSON always encodes"))
 }
 
-fn row(path: &Path) -> Result<Option<Row>, Failure> {
+fn row(path: &Path) -> Result<Option<Row>, Error> {
     let text = match fs::read(path).map(Zeroizing::new) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -180,13 +182,13 @@ fn row(path: &Path) -> Result<Option<Row>, Failure> {
         Ok(row) if row.version == VERSION => Ok(Some(row)),
         Ok(_) | Err(_) => {
             let message = format!("{} is none of this version's; remove it", path.display());
-            Err(Failure::new(Exit::Failed, message))
+            Err(Error::new(ErrorKind::Failed, message))
         }
     }
 }
 
-fn unusable(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(Exit::Failed, format!("cannot use {}: {error}", path.display()))
+fn unusable(path: &Path, error: &io::Error) -> Error {
+    Error::new(ErrorKind::Failed, format!("cannot use {}: {error}", path.display()))
 }
 
 #[cfg(test)]
@@ -196,31 +198,31 @@ mod tests {
     use super::*;
     use crate::clock::Timestamp;
 
-    fn place(directory: &Path) -> Place {
-        Place::new(directory.join("a/tokens"), "http://localhost:7455".parse().unwrap())
+    fn token_file(directory: &Path) -> TokenFile {
+        TokenFile::new(directory.join("a/tokens"), "http://localhost:7455".parse().unwrap())
     }
 
-    fn kept() -> Kept {
+    fn stored() -> StoredSignIn {
         let tokens = json!({ "access_token": "a", "token_type": "Bearer", "refresh_token": "r" });
         let tokens = serde_json::from_value(tokens).unwrap();
         let now = Timestamp::from_seconds(1);
         let session = Session::new(tokens, &Map::new(), Vec::new(), now);
-        Kept { client_id: "cli".to_owned(), key: None, session: Some(session) }
+        StoredSignIn { client_id: "cli".to_owned(), key: None, session: Some(session) }
     }
 
     #[tokio::test]
     async fn what_is_kept_is_found_again_and_is_the_only_one() {
         let directory = tempfile::tempdir().unwrap();
-        let place = place(directory.path());
-        assert!(place.read().await.unwrap().is_none() && !place.directory.exists());
+        let token_file = token_file(directory.path());
+        assert!(token_file.read().await.unwrap().is_none() && !token_file.directory.exists());
 
-        place.lock().await.unwrap().write(kept()).unwrap();
+        token_file.lock().await.unwrap().write(stored()).unwrap();
 
-        let found = place.read().await.unwrap().unwrap();
+        let found = token_file.read().await.unwrap().unwrap();
         assert!(found.session.unwrap().refresh_token.unwrap().is("r"));
-        assert_eq!(place.client_id().as_deref(), Some("cli"));
-        assert_eq!(Place::only_issuer(&place.directory), Some(place.issuer.clone()));
-        assert!(place.file().ends_with("http%3A%2F%2Flocalhost%3A7455.json"));
+        assert_eq!(token_file.client_id().as_deref(), Some("cli"));
+        assert_eq!(TokenFile::only_issuer(&token_file.directory), Some(token_file.issuer.clone()));
+        assert!(token_file.file().ends_with("http%3A%2F%2Flocalhost%3A7455.json"));
     }
 
     #[cfg(unix)]
@@ -228,28 +230,28 @@ mod tests {
     async fn nobody_else_reads_it_whatever_was_there_before() {
         use std::os::unix::fs::PermissionsExt as _;
         let directory = tempfile::tempdir().unwrap();
-        let place = place(directory.path());
-        fs::create_dir_all(&place.directory).unwrap();
-        fs::write(place.with("new"), "left by somebody").unwrap();
-        fs::set_permissions(place.with("new"), fs::Permissions::from_mode(0o666)).unwrap();
+        let token_file = token_file(directory.path());
+        fs::create_dir_all(&token_file.directory).unwrap();
+        fs::write(token_file.with("new"), "left by somebody").unwrap();
+        fs::set_permissions(token_file.with("new"), fs::Permissions::from_mode(0o666)).unwrap();
 
-        place.lock().await.unwrap().write(kept()).unwrap();
+        token_file.lock().await.unwrap().write(stored()).unwrap();
 
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(&place.directory), 0o700);
-        assert_eq!((mode(&place.file()), mode(&place.with("lock"))), (0o600, 0o600));
-        assert!(!place.with("new").exists());
+        assert_eq!(mode(&token_file.directory), 0o700);
+        assert_eq!((mode(&token_file.file()), mode(&token_file.with("lock"))), (0o600, 0o600));
+        assert!(!token_file.with("new").exists());
     }
 
     #[tokio::test]
     async fn a_lock_keeps_others_waiting_until_it_is_gone() {
         let directory = tempfile::tempdir().unwrap();
-        let place = place(directory.path());
-        let first = place.lock().await.unwrap();
+        let token_file = token_file(directory.path());
+        let first = token_file.lock().await.unwrap();
 
-        let early = timeout(Duration::from_millis(50), place.lock()).await;
+        let early = timeout(Duration::from_millis(50), token_file.lock()).await;
         drop(first);
-        let late = timeout(Duration::from_secs(30), place.lock()).await;
+        let late = timeout(Duration::from_secs(30), token_file.lock()).await;
 
         assert!(early.is_err() && late.is_ok_and(|locked| locked.is_ok()));
     }
@@ -257,14 +259,14 @@ mod tests {
     #[tokio::test]
     async fn a_file_that_is_broken_says_so_and_nothing_of_itself() {
         let directory = tempfile::tempdir().unwrap();
-        let place = place(directory.path());
-        fs::create_dir_all(&place.directory).unwrap();
+        let token_file = token_file(directory.path());
+        fs::create_dir_all(&token_file.directory).unwrap();
 
         for broken in ["", "{\"version\":1,\"client_id\":gl_rt_secret", "{\"version\":2}"] {
-            fs::write(place.file(), broken).unwrap();
-            let failure = place.read().await.err().unwrap();
+            fs::write(token_file.file(), broken).unwrap();
+            let failure = token_file.read().await.err().unwrap();
             assert!(!failure.message.contains("gl_rt_"), "{}", failure.message);
         }
-        assert_eq!(place.client_id(), None);
+        assert_eq!(token_file.client_id(), None);
     }
 }

@@ -9,24 +9,24 @@ use sha2::{Digest as _, Sha256};
 
 /// What a page can say: its status, its title and its words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Page(pub(super) StatusCode, &'static str, &'static str);
+pub(crate) struct Page(pub(crate) StatusCode, &'static str, &'static str);
 
-pub(super) const DONE: Page = Page(
+pub(crate) const DONE: Page = Page(
     StatusCode::OK,
     "You are signed in",
     "You may close this window, and go back to your terminal.",
 );
-pub(super) const FAILED: Page = Page(
+pub(crate) const FAILED: Page = Page(
     StatusCode::OK,
     "You are not signed in",
     "Your terminal says why. You may close this window.",
 );
-pub(super) const STRANGE: Page = Page(
+pub(crate) const STRANGE: Page = Page(
     StatusCode::BAD_REQUEST,
     "This is no answer",
     "Nothing here waits for what your browser brought. Go back to your terminal, and begin again.",
 );
-pub(super) const NOWHERE: Page =
+pub(crate) const NOWHERE: Page =
     Page(StatusCode::NOT_FOUND, "There is nothing here", "A program waits here for a sign-in.");
 
 /// The colours of the server's own pages.
@@ -42,11 +42,11 @@ main{background:#18201c;border-color:#2c3832}p{color:#a6b3ab}}";
 
 impl Page {
     fn html(self) -> String {
-        let Self(_, title, words) = self;
+        let Self(_, title, text) = self;
         format!(
             "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title}</title>\
-             <style>{STYLE}</style></head><body><main><h1>{title}</h1><p>{words}</p></main></body>\
+             <style>{STYLE}</style></head><body><main><h1>{title}</h1><p>{text}</p></main></body>\
              </html>"
         )
     }

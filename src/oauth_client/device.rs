@@ -6,24 +6,24 @@ use serde::Deserialize;
 use tokio::time::{sleep, timeout};
 use url::Url;
 
-use crate::cli::output::{Exit, Failure, plain};
-use crate::cli::token_store::Opaque;
+use crate::oauth_client::opaque::Opaque;
+use crate::oauth_client::{Error, ErrorKind, printable};
 
 use super::http::Http;
-use super::token::{self, Tokens, Trouble};
+use super::token::{self, TokenError, Tokens};
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// §3.5: "If no value is provided, clients MUST use 5 as the default", and by as much "slow_down"
 /// makes it longer.
-const STEP: Duration = Duration::from_secs(5);
+const SLOW_DOWN_STEP: Duration = Duration::from_secs(5);
 
 /// Whatever a server says, somebody still waits.
-const LONGEST: Duration = Duration::from_mins(10);
+const MAX_INTERVAL: Duration = Duration::from_mins(10);
 
 /// What the server tells a device (§3.2).
 #[derive(Deserialize)]
-pub(super) struct Authorization {
+pub(crate) struct Authorization {
     device_code: Opaque,
     user_code: String,
     verification_uri: String,
@@ -33,26 +33,26 @@ pub(super) struct Authorization {
 }
 
 /// Begins.
-pub(super) async fn begin(
+pub(crate) async fn start(
     http: &Http,
     endpoint: &Url,
     pairs: &[(&str, &str)],
-) -> Result<Authorization, Trouble> {
-    let answered = http.post_form(endpoint, pairs).await.map_err(Trouble::Unanswered)?;
-    if answered.status != 200 {
-        return Err(token::refusal(&answered));
+) -> Result<Authorization, TokenError> {
+    let response = http.post_form(endpoint, pairs).await.map_err(TokenError::NoResponse)?;
+    if response.status != 200 {
+        return Err(token::refusal(&response));
     }
-    serde_json::from_value(answered.body)
-        .map_err(|_| Trouble::Unclear("the server's answer holds no device code"))
+    serde_json::from_value(response.body)
+        .map_err(|_| TokenError::Unclear("the server's answer holds no device code"))
 }
 
 impl Authorization {
     /// What the person is to do.
-    pub(super) fn told(&self) -> String {
-        let (code, uri) = (plain(&self.user_code), plain(&self.verification_uri));
+    pub(crate) fn prompt(&self) -> String {
+        let (code, uri) = (printable(&self.user_code), printable(&self.verification_uri));
         let minutes = self.expires_in.div_ceil(60);
         let link = match &self.verification_uri_complete {
-            Some(complete) => format!("\nor open {}\nand compare the code", plain(complete)),
+            Some(complete) => format!("\nor open {}\nand compare the code", printable(complete)),
             None => String::new(),
         };
         format!(
@@ -61,24 +61,25 @@ impl Authorization {
     }
 
     /// Asks until the person has decided (§3.4).
-    pub(super) async fn wait(
+    pub(crate) async fn wait(
         &self,
         http: &Http,
         endpoint: &Url,
         client_id: &str,
-    ) -> Result<Tokens, Failure> {
+    ) -> Result<Tokens, Error> {
         let pairs = [
             ("grant_type", GRANT),
             ("device_code", self.device_code.expose()),
             ("client_id", client_id),
         ];
         let polled = async {
-            let mut interval = self.interval.map_or(STEP, Duration::from_secs).min(LONGEST);
+            let mut interval =
+                self.interval.map_or(SLOW_DOWN_STEP, Duration::from_secs).min(MAX_INTERVAL);
             loop {
                 sleep(interval).await;
                 match token::ask(http, endpoint, &pairs).await {
                     Ok(tokens) => return Ok(tokens),
-                    Err(trouble) => interval = next(trouble, interval)?,
+                    Err(error) => interval = next(error, interval)?,
                 }
             }
         };
@@ -87,30 +88,30 @@ impl Authorization {
     }
 }
 
-fn expired() -> Failure {
-    Failure::new(Exit::Refused, "the code has expired, and nobody typed it; begin again")
+fn expired() -> Error {
+    Error::new(ErrorKind::Refused, "the code has expired, and nobody typed it; begin again")
 }
 
 /// How long to wait until the next poll, if there is to be one (§3.5).
-fn next(trouble: Trouble, interval: Duration) -> Result<Duration, Failure> {
-    if trouble.is("authorization_pending") {
+fn next(error: TokenError, interval: Duration) -> Result<Duration, Error> {
+    if error.is("authorization_pending") {
         return Ok(interval);
     }
     // "the interval MUST be increased by 5 seconds for this and all subsequent requests."
-    if trouble.is("slow_down") {
-        return Ok(interval + STEP);
+    if error.is("slow_down") {
+        return Ok(interval + SLOW_DOWN_STEP);
     }
-    if trouble.is("access_denied") {
-        return Err(Failure::new(Exit::Refused, "the sign-in was refused in the browser"));
+    if error.is("access_denied") {
+        return Err(Error::new(ErrorKind::Refused, "the sign-in was refused in the browser"));
     }
-    if trouble.is("expired_token") {
+    if error.is("expired_token") {
         return Err(expired());
     }
-    match trouble {
+    match error {
         // "On encountering a connection timeout, clients MUST unilaterally reduce their polling
         // frequency before retrying."
-        Trouble::Unanswered(_) => Ok(interval * 2),
-        Trouble::Refused { .. } | Trouble::Unclear(_) => Err(trouble.into()),
+        TokenError::NoResponse(_) => Ok(interval * 2),
+        TokenError::Refused { .. } | TokenError::Unclear(_) => Err(error.into()),
     }
 }
 
@@ -120,17 +121,21 @@ mod tests {
 
     use super::*;
 
-    fn refused(error: &str) -> Trouble {
-        Trouble::Refused { error: error.to_owned(), description: None }
+    fn refused(error: &str) -> TokenError {
+        TokenError::Refused { error: error.to_owned(), description: None }
     }
 
     /// RFC 8628 §3.5
     #[test]
     fn the_interval_is_the_servers_and_grows_when_it_says_so() {
-        assert_eq!(next(refused("authorization_pending"), STEP).unwrap(), STEP);
-        assert_eq!(next(refused("slow_down"), STEP).unwrap(), Duration::from_secs(10));
+        assert_eq!(next(refused("authorization_pending"), SLOW_DOWN_STEP).unwrap(), SLOW_DOWN_STEP);
+        assert_eq!(next(refused("slow_down"), SLOW_DOWN_STEP).unwrap(), Duration::from_secs(10));
         for end in ["access_denied", "expired_token", "invalid_grant"] {
-            assert_eq!(next(refused(end), STEP).unwrap_err().exit, Exit::Refused, "{end}");
+            assert_eq!(
+                next(refused(end), SLOW_DOWN_STEP).unwrap_err().kind,
+                ErrorKind::Refused,
+                "{end}"
+            );
         }
     }
 
@@ -143,9 +148,11 @@ mod tests {
         }))
         .unwrap();
 
-        let told = authorization.told();
+        let prompt = authorization.prompt();
 
-        assert!(told.contains("\n  WDJB-MJHT\n") && told.contains("?user_code=WDJB-MJHT"));
-        assert!(told.contains("30 minutes") && !told.contains('d'.to_string().repeat(2).as_str()));
+        assert!(prompt.contains("\n  WDJB-MJHT\n") && prompt.contains("?user_code=WDJB-MJHT"));
+        assert!(
+            prompt.contains("30 minutes") && !prompt.contains('d'.to_string().repeat(2).as_str())
+        );
     }
 }

@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 /// How a file is opened to be written, so that nobody else reads it if this makes it.
-pub(super) fn own() -> OpenOptions {
+pub(crate) fn own() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true);
     #[cfg(unix)]
@@ -15,7 +15,7 @@ pub(super) fn own() -> OpenOptions {
 }
 
 /// Makes a directory that only its owner can open, or closes it to others.
-pub(super) fn make_directory(path: &Path) -> io::Result<()> {
+pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -28,7 +28,7 @@ pub(super) fn make_directory(path: &Path) -> io::Result<()> {
 }
 
 /// Writes the file at `path`, whole or not at all.
-pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let draft = path.with_extension("new");
     // One that a killed process left: a file that exists keeps the mode it has.
     match fs::remove_file(&draft) {

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::secret::RootSecret;
 
 /// `plain`, sealed under `secret` for the place `named`.
-pub(super) fn seal(secret: &RootSecret, named: &str, mut plain: Vec<u8>) -> String {
+pub(crate) fn seal(secret: &RootSecret, named: &str, mut plain: Vec<u8>) -> String {
     let nonce = key(secret)
         .seal_in_place_append_tag(Aad::from(named.as_bytes()), &mut plain)
         .expect("a text of some kilobytes is within what AES-GCM seals");
@@ -16,7 +16,7 @@ pub(super) fn seal(secret: &RootSecret, named: &str, mut plain: Vec<u8>) -> Stri
 }
 
 /// What [`seal`] sealed, if nobody touched it and it was for this place.
-pub(super) fn open(secret: &RootSecret, named: &str, sealed: &str) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn open(secret: &RootSecret, named: &str, sealed: &str) -> Option<Zeroizing<Vec<u8>>> {
     let sealed = STANDARD.decode(sealed).ok()?;
     let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
     let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;

@@ -1,13 +1,12 @@
 //! What is kept of a sign-in: the refresh token, and the access tokens beside it, one for each
 //! resource and scope that was asked for.
 //!
-//! `place` is where it lies, one file for each issuer; `file` writes it, so that nobody else reads
+//! `token_file` is where it lies, one file for each issuer; `file` writes it, so that nobody else reads
 //! it at any moment; `seal` closes it under a key that `keyring` holds, where there is one. Nothing
 //! here speaks to a server.
 
 mod file;
-pub(super) mod keyring;
-mod opaque;
+pub(crate) mod keyring;
 mod seal;
 mod store;
 
@@ -16,16 +15,16 @@ use serde_json::{Map, Value};
 
 use crate::clock::Timestamp;
 
-use super::login::Tokens;
+use super::token::Tokens;
 
-pub(super) use self::opaque::Opaque;
-pub(super) use self::store::{Kept, Locked, Place};
+pub(crate) use self::store::{Locked, StoredSignIn, TokenFile};
+pub(crate) use crate::oauth_client::opaque::Opaque;
 
 /// How long a token that is handed out has to be good for, in seconds.
-const MARGIN: u64 = 60;
+const MIN_VALIDITY: u64 = 60;
 
 /// The most access tokens that are kept; the oldest go first.
-const MOST: usize = 64;
+const MAX_ACCESS_TOKENS: usize = 64;
 
 /// The claims of an ID token that `whoami` can fall back on.
 const CLAIMS: [&str; 4] = ["sub", "preferred_username", "name", "email"];
@@ -33,14 +32,14 @@ const CLAIMS: [&str; 4] = ["sub", "preferred_username", "name", "email"];
 /// What a token is for: a resource (RFC 8707), or whatever the server means where none is named,
 /// and a scope, or all that was granted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Purpose {
-    pub(super) resource: Option<String>,
-    pub(super) scope: Option<String>,
+pub(crate) struct TokenPurpose {
+    pub(crate) resource: Option<String>,
+    pub(crate) scope: Option<String>,
 }
 
-impl Purpose {
+impl TokenPurpose {
     /// The purpose that `resource` and the scopes say, in whichever order they are said.
-    pub(super) fn new(resource: Option<String>, scopes: &[String]) -> Self {
+    pub(crate) fn new(resource: Option<String>, scopes: &[String]) -> Self {
         let mut scopes: Vec<&str> = scopes.iter().flat_map(|s| s.split_whitespace()).collect();
         scopes.sort_unstable();
         scopes.dedup();
@@ -50,20 +49,20 @@ impl Purpose {
 
 /// An access token.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Access {
+pub(crate) struct AccessToken {
     /// A `NumericDate`.
-    pub(super) expires_at: u64,
+    pub(crate) expires_at: u64,
     lifetime: u64,
-    pub(super) purpose: Purpose,
+    pub(crate) purpose: TokenPurpose,
     /// What the server granted, where it said so.
-    pub(super) scope: Option<String>,
-    #[serde(serialize_with = "Opaque::kept")]
-    pub(super) token: Opaque,
+    pub(crate) scope: Option<String>,
+    #[serde(serialize_with = "Opaque::serialize_exposed")]
+    pub(crate) token: Opaque,
 }
 
-impl Access {
+impl AccessToken {
     /// The token that `tokens` brought for `purpose`.
-    fn new(tokens: &Tokens, purpose: Purpose, now: Timestamp) -> Self {
+    fn new(tokens: &Tokens, purpose: TokenPurpose, now: Timestamp) -> Self {
         Self {
             expires_at: now.seconds().saturating_add(tokens.expires_in),
             lifetime: tokens.expires_in,
@@ -74,29 +73,29 @@ impl Access {
     }
 
     /// Whether it is good for a minute more; one that never was for as long, for half its life.
-    fn is_fresh(&self, now: Timestamp) -> bool {
-        let margin = if self.lifetime > MARGIN { MARGIN } else { self.lifetime / 2 };
+    fn is_usable(&self, now: Timestamp) -> bool {
+        let margin = if self.lifetime > MIN_VALIDITY { MIN_VALIDITY } else { self.lifetime / 2 };
         now.seconds().saturating_add(margin) <= self.expires_at
     }
 }
 
 /// A sign-in.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Session {
-    pub(super) access: Vec<Access>,
+pub(crate) struct Session {
+    pub(crate) access: Vec<AccessToken>,
     /// What the ID token said of the person.
-    pub(super) claims: Map<String, Value>,
-    #[serde(serialize_with = "Opaque::kept_if_any")]
-    pub(super) refresh_token: Option<Opaque>,
+    pub(crate) claims: Map<String, Value>,
+    #[serde(serialize_with = "Opaque::serialize_optional")]
+    pub(crate) refresh_token: Option<Opaque>,
     /// The resources that were asked for.
     resources: Vec<String>,
     /// The scope that was granted.
-    pub(super) scope: Option<String>,
+    pub(crate) scope: Option<String>,
 }
 
 impl Session {
     /// What a sign-in for `resources` brought.
-    pub(super) fn new(
+    pub(crate) fn new(
         tokens: Tokens,
         claims: &Map<String, Value>,
         resources: Vec<String>,
@@ -113,49 +112,50 @@ impl Session {
             resources,
             scope: tokens.scope.clone(),
         };
-        session.keep(tokens, session.meant(&Purpose::default()), now);
+        session.keep(tokens, session.resolve(&TokenPurpose::default()), now);
         session
     }
 
     /// Where one resource was signed in for, it is the one that is meant where none is named.
-    pub(super) fn meant(&self, asked: &Purpose) -> Purpose {
+    pub(crate) fn resolve(&self, asked: &TokenPurpose) -> TokenPurpose {
         let only = || match self.resources.as_slice() {
             [only] => Some(only.clone()),
             _ => None,
         };
-        Purpose { resource: asked.resource.clone().or_else(only), scope: asked.scope.clone() }
+        TokenPurpose { resource: asked.resource.clone().or_else(only), scope: asked.scope.clone() }
     }
 
     /// The token for `purpose`, if there is a fresh one.
-    pub(super) fn fresh(&self, purpose: &Purpose, now: Timestamp) -> Option<&Access> {
-        self.access.iter().find(|own| own.purpose == *purpose && own.is_fresh(now))
+    pub(crate) fn usable(&self, purpose: &TokenPurpose, now: Timestamp) -> Option<&AccessToken> {
+        self.access.iter().find(|own| own.purpose == *purpose && own.is_usable(now))
     }
 
     /// Keeps what a refresh brought: RFC 6749 §6: "The authorization server MAY issue a new refresh
     /// token, in which case the client MUST discard the old refresh token".
-    pub(super) fn keep(&mut self, tokens: Tokens, purpose: Purpose, now: Timestamp) {
+    pub(crate) fn keep(&mut self, tokens: Tokens, purpose: TokenPurpose, now: Timestamp) {
         self.access.retain(|own| own.purpose != purpose && now.seconds() < own.expires_at);
-        if self.access.len() >= MOST {
+        if self.access.len() >= MAX_ACCESS_TOKENS {
             self.access.remove(0);
         }
-        self.access.push(Access::new(&tokens, purpose, now));
+        self.access.push(AccessToken::new(&tokens, purpose, now));
         if tokens.refresh_token.is_some() {
             self.refresh_token = tokens.refresh_token;
         }
     }
 
     /// Forgets the token for `purpose`; where one is named, only that one.
-    pub(super) fn forget(&mut self, purpose: &Purpose, named: Option<&str>) {
-        let meant =
-            |own: &Access| own.purpose == *purpose && named.is_none_or(|named| own.token.is(named));
-        self.access.retain(|own| !meant(own));
+    pub(crate) fn forget(&mut self, purpose: &TokenPurpose, named: Option<&str>) {
+        let resolve = |own: &AccessToken| {
+            own.purpose == *purpose && named.is_none_or(|named| own.token.is(named))
+        };
+        self.access.retain(|own| !resolve(own));
     }
 
     /// By which name people know the person.
-    pub(super) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         let named = ["preferred_username", "name", "email", "sub"];
         let mut names = named.iter().filter_map(|name| self.claims.get(*name)?.as_str());
-        names.next().map_or_else(String::new, super::output::plain)
+        names.next().map_or_else(String::new, crate::oauth_client::printable)
     }
 }
 
@@ -184,7 +184,7 @@ mod tests {
 
     fn token_at(session: &Session, later: u64) -> Option<&str> {
         let now = NOW + Duration::from_secs(later);
-        session.fresh(&Purpose::default(), now).map(|access| access.token.expose())
+        session.usable(&TokenPurpose::default(), now).map(|access| access.token.expose())
     }
 
     #[test]
@@ -205,17 +205,17 @@ mod tests {
     #[test]
     fn each_purpose_has_its_own_token() {
         let mut session = session(900);
-        let mail = Purpose::new(None, &["mail  a".to_owned(), "a".to_owned()]);
+        let mail = TokenPurpose::new(None, &["mail  a".to_owned(), "a".to_owned()]);
         session.keep(tokens("two", 900, None), mail.clone(), NOW);
 
         assert_eq!(mail.scope.as_deref(), Some("a mail"));
-        assert_eq!(session.fresh(&mail, NOW).map(|own| own.token.expose()), Some("two"));
+        assert_eq!(session.usable(&mail, NOW).map(|own| own.token.expose()), Some("two"));
         assert_eq!(token_at(&session, 0), Some("one"));
         assert_eq!(session.refresh_token.as_ref().map(Opaque::expose), Some("first"));
         session.forget(&mail, Some("another"));
-        assert!(session.fresh(&mail, NOW).is_some());
+        assert!(session.usable(&mail, NOW).is_some());
         session.forget(&mail, Some("two"));
-        assert!(session.fresh(&mail, NOW).is_none());
+        assert!(session.usable(&mail, NOW).is_none());
     }
 
     #[test]
@@ -233,17 +233,17 @@ mod tests {
         let resource = || "https://api.example".to_owned();
         let one = Session::new(tokens("a", 9, None), &Map::new(), vec![resource()], NOW);
 
-        assert_eq!(one.meant(&Purpose::default()).resource, Some(resource()));
-        assert_eq!(session(9).meant(&Purpose::default()).resource, None);
+        assert_eq!(one.resolve(&TokenPurpose::default()).resource, Some(resource()));
+        assert_eq!(session(9).resolve(&TokenPurpose::default()).resource, None);
     }
 
     #[test]
     fn only_so_many_are_kept() {
         let mut session = session(900);
         for n in 0..100 {
-            session.keep(tokens("t", 900, None), Purpose::new(Some(n.to_string()), &[]), NOW);
+            session.keep(tokens("t", 900, None), TokenPurpose::new(Some(n.to_string()), &[]), NOW);
         }
 
-        assert_eq!(session.access.len(), MOST);
+        assert_eq!(session.access.len(), MAX_ACCESS_TOKENS);
     }
 }

@@ -17,44 +17,44 @@ use serde_json::Value;
 use tokio::time::timeout;
 use url::{Position, Url};
 
-use crate::cli::output::{Exit, Failure};
-use crate::cli::token_store::Opaque;
 use crate::fetch::{FetchError, Stream, Tls};
 use crate::oauth::params::form_encode;
+use crate::oauth_client::opaque::Opaque;
+use crate::oauth_client::{Error, ErrorKind};
 
 use super::connect::connect;
 
 /// How long one request may take in all.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The most bytes of a head and of a body.
-const HEAD: usize = 16 << 10;
-const BODY: usize = 256 << 10;
+const MAX_HEAD: usize = 16 << 10;
+const MAX_BODY: usize = 256 << 10;
 
 /// The client. Making one touches no network.
-pub(super) struct Http {
+pub(crate) struct Http {
     tls: Tls,
 }
 
 /// What a server answered.
-pub(super) struct RequestLog {
-    pub(super) status: u16,
+pub(crate) struct RequestLog {
+    pub(crate) status: u16,
     /// Its JSON; null where it is none.
-    pub(super) body: Value,
+    pub(crate) body: Value,
 }
 
 /// Why there is no answer.
 #[derive(Debug)]
-pub(super) struct Unanswered {
+pub(crate) struct NoResponse {
     authority: String,
     why: FetchError,
 }
 
 impl Http {
     /// Trusts the authorities that browsers trust, and those of the file `ca`.
-    pub(super) fn new(ca: Option<&Path>) -> Result<Self, Failure> {
+    pub(crate) fn new(ca: Option<&Path>) -> Result<Self, Error> {
         let amiss = |path: &Path, error: &dyn std::fmt::Display| {
-            Failure::new(Exit::Usage, format!("{}: {error}", path.display()))
+            Error::new(ErrorKind::Usage, format!("{}: {error}", path.display()))
         };
         let pem = ca.map(|path| std::fs::read(path).map_err(|error| amiss(path, &error)));
         let tls = Tls::new(pem.transpose()?.as_deref());
@@ -63,11 +63,11 @@ impl Http {
     }
 
     /// Asks for a JSON document, and proves itself by `bearer` where there is one.
-    pub(super) async fn get(
+    pub(crate) async fn get(
         &self,
         url: &Url,
         bearer: Option<&Opaque>,
-    ) -> Result<RequestLog, Unanswered> {
+    ) -> Result<RequestLog, NoResponse> {
         let mut request = Request::get(&url[Position::BeforePath..Position::AfterQuery]);
         if let Some(token) = bearer {
             let value = authorization(token).map_err(|_| broken(url))?;
@@ -77,21 +77,21 @@ impl Http {
     }
 
     /// Posts a form.
-    pub(super) async fn post_form(
+    pub(crate) async fn post_form(
         &self,
         url: &Url,
         pairs: &[(&str, &str)],
-    ) -> Result<RequestLog, Unanswered> {
+    ) -> Result<RequestLog, NoResponse> {
         let form = form_encode(pairs.iter().copied());
         self.post(url, "application/x-www-form-urlencoded", form).await
     }
 
     /// Posts a JSON document.
-    pub(super) async fn post_json(
+    pub(crate) async fn post_json(
         &self,
         url: &Url,
         body: &Value,
-    ) -> Result<RequestLog, Unanswered> {
+    ) -> Result<RequestLog, NoResponse> {
         self.post(url, "application/json", body.to_string()).await
     }
 
@@ -100,7 +100,7 @@ impl Http {
         url: &Url,
         content_type: &'static str,
         body: String,
-    ) -> Result<RequestLog, Unanswered> {
+    ) -> Result<RequestLog, NoResponse> {
         let request = Request::builder()
             .method(Method::POST)
             .uri(&url[Position::BeforePath..Position::AfterQuery])
@@ -113,21 +113,21 @@ impl Http {
         &self,
         url: &Url,
         mut request: Request<Full<Bytes>>,
-    ) -> Result<RequestLog, Unanswered> {
+    ) -> Result<RequestLog, NoResponse> {
         let authority = &url[Position::BeforeHost..Position::AfterPort];
         let host = HeaderValue::try_from(authority).map_err(|_| broken(url))?;
         let headers = request.headers_mut();
         headers.insert(HOST, host);
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
-        let agent = HeaderValue::from_static(concat!("gatelodge/", env!("CARGO_PKG_VERSION")));
-        headers.insert(USER_AGENT, agent);
+        let user_agent = HeaderValue::from_static(concat!("gatelodge/", env!("CARGO_PKG_VERSION")));
+        headers.insert(USER_AGENT, user_agent);
         let exchange = async {
             let stream = connect(&self.tls, url).await?;
             converse(stream, request).await
         };
-        let answered = timeout(PATIENCE, exchange).await.unwrap_or(Err(FetchError::Deadline));
-        answered.map_err(|why| Unanswered { authority: authority.to_owned(), why })
+        let response = timeout(TIMEOUT, exchange).await.unwrap_or(Err(FetchError::Deadline));
+        response.map_err(|why| NoResponse { authority: authority.to_owned(), why })
     }
 }
 
@@ -138,9 +138,9 @@ fn authorization(token: &Opaque) -> Result<HeaderValue, InvalidHeaderValue> {
     Ok(value)
 }
 
-fn broken(url: &Url) -> Unanswered {
+fn broken(url: &Url) -> NoResponse {
     let authority = url[Position::BeforeHost..Position::AfterPort].to_owned();
-    Unanswered { authority, why: FetchError::Broken }
+    NoResponse { authority, why: FetchError::Broken }
 }
 
 async fn converse(
@@ -148,7 +148,7 @@ async fn converse(
     request: Request<Full<Bytes>>,
 ) -> Result<RequestLog, FetchError> {
     let mut builder = http1::Builder::new();
-    let shaken = builder.max_buf_size(HEAD).handshake(TokioIo::new(stream)).await;
+    let shaken = builder.max_buf_size(MAX_HEAD).handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = shaken.map_err(|_| FetchError::Broken)?;
     // Its failure reaches the exchange through the request that it breaks.
     let driven = tokio::spawn(connection);
@@ -157,21 +157,21 @@ async fn converse(
     if status.is_redirection() {
         return Err(FetchError::Redirected);
     }
-    let body = Limited::new(response.into_body(), BODY).collect().await;
+    let body = Limited::new(response.into_body(), MAX_BODY).collect().await;
     let body = body.map_err(|_| FetchError::BodyTooLarge)?.to_bytes();
     driven.abort();
     let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
     Ok(RequestLog { status: status.as_u16(), body })
 }
 
-impl From<Unanswered> for Failure {
-    fn from(Unanswered { authority, why }: Unanswered) -> Self {
+impl From<NoResponse> for Error {
+    fn from(NoResponse { authority, why }: NoResponse) -> Self {
         if why == FetchError::UrlNotHttps {
             let message = format!("{authority}: plain HTTP is for this machine alone; use https");
-            return Self::new(Exit::Usage, message);
+            return Self::new(ErrorKind::Usage, message);
         }
         let silent = [FetchError::ConnectionRefused, FetchError::Deadline, FetchError::HostUnknown];
-        let exit = if silent.contains(&why) { Exit::Nobody } else { Exit::Failed };
+        let exit = if silent.contains(&why) { ErrorKind::Nobody } else { ErrorKind::Failed };
         Self::new(exit, format!("{authority}: {why}"))
     }
 }
@@ -184,14 +184,14 @@ mod tests {
     use super::*;
 
     /// A server that answers once, in these words; with what it was asked.
-    async fn answering(words: &'static str) -> (Url, tokio::task::JoinHandle<String>) {
+    async fn answering(text: &'static str) -> (Url, tokio::task::JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://localhost:{}/a?b", listener.local_addr().unwrap().port());
         let asked = tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
             let mut asked = vec![0; 4096];
             let length = stream.read(&mut asked).await.unwrap();
-            stream.write_all(words.as_bytes()).await.unwrap();
+            stream.write_all(text.as_bytes()).await.unwrap();
             String::from_utf8_lossy(&asked[..length]).into_owned()
         });
         (url.parse().unwrap(), asked)
@@ -202,9 +202,9 @@ mod tests {
         let (url, asked) = answering("HTTP/1.1 400 No\r\nContent-Length: 7\r\n\r\n{\"a\":1}").await;
         let http = Http::new(None).unwrap();
 
-        let answered = http.post_form(&url, &[("k", "v w")]).await.unwrap();
+        let response = http.post_form(&url, &[("k", "v w")]).await.unwrap();
 
-        assert_eq!((answered.status, &answered.body["a"]), (400, &Value::from(1)));
+        assert_eq!((response.status, &response.body["a"]), (400, &Value::from(1)));
         let asked = asked.await.unwrap();
         assert!(asked.starts_with("POST /a?b HTTP/1.1\r\n") && asked.ends_with("k=v%20w"));
     }

@@ -6,86 +6,90 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::cli::output::{Exit, Failure, plain};
-use crate::cli::token_store::Opaque;
+use crate::oauth_client::opaque::Opaque;
+use crate::oauth_client::{Error, ErrorKind, printable};
 
-use super::http::{Http, RequestLog, Unanswered};
+use super::http::{Http, NoResponse, RequestLog};
 
 /// What a grant brings (§5.1).
 #[derive(Deserialize)]
-pub(in crate::cli) struct Tokens {
-    pub(in crate::cli) access_token: Opaque,
+pub(crate) struct Tokens {
+    pub(crate) access_token: Opaque,
     token_type: String,
     /// "The lifetime in seconds of the access token." Nothing said: it is used once, and not kept.
     #[serde(default)]
-    pub(in crate::cli) expires_in: u64,
-    pub(in crate::cli) refresh_token: Option<Opaque>,
-    pub(in crate::cli) scope: Option<String>,
-    pub(in crate::cli) id_token: Option<Opaque>,
+    pub(crate) expires_in: u64,
+    pub(crate) refresh_token: Option<Opaque>,
+    pub(crate) scope: Option<String>,
+    pub(crate) id_token: Option<Opaque>,
 }
 
 /// Why the token endpoint gave nothing.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(crate) enum TokenError {
     /// The server says no (§5.2): its code, and its description.
     Refused { error: String, description: Option<String> },
     /// The server gave no answer.
-    Unanswered(Unanswered),
+    NoResponse(NoResponse),
     /// What it answered means nothing.
     Unclear(&'static str),
 }
 
-impl Trouble {
+impl TokenError {
     /// Whether the server refused with this code.
-    pub(super) fn is(&self, code: &str) -> bool {
+    pub(crate) fn is(&self, code: &str) -> bool {
         match self {
             Self::Refused { error, .. } => error == code,
-            Self::Unanswered(_) | Self::Unclear(_) => false,
+            Self::NoResponse(_) | Self::Unclear(_) => false,
         }
     }
 }
 
 /// Asks for tokens.
-pub(super) async fn ask(
+pub(crate) async fn ask(
     http: &Http,
     endpoint: &Url,
     pairs: &[(&str, &str)],
-) -> Result<Tokens, Trouble> {
-    read(http.post_form(endpoint, pairs).await.map_err(Trouble::Unanswered)?)
+) -> Result<Tokens, TokenError> {
+    read(http.post_form(endpoint, pairs).await.map_err(TokenError::NoResponse)?)
 }
 
-fn read(answered: RequestLog) -> Result<Tokens, Trouble> {
-    if answered.status != 200 {
-        return Err(refusal(&answered));
+fn read(response: RequestLog) -> Result<Tokens, TokenError> {
+    if response.status != 200 {
+        return Err(refusal(&response));
     }
-    let tokens: Tokens = serde_json::from_value(answered.body)
-        .map_err(|_| Trouble::Unclear("the server's answer holds no token"))?;
+    let tokens: Tokens = serde_json::from_value(response.body)
+        .map_err(|_| TokenError::Unclear("the server's answer holds no token"))?;
     // §7.1: "The client MUST NOT use an access token if it does not understand the token type."
     if !tokens.token_type.eq_ignore_ascii_case("bearer") {
-        return Err(Trouble::Unclear("the server gives tokens that are no bearer tokens"));
+        return Err(TokenError::Unclear("the server gives tokens that are no bearer tokens"));
     }
     Ok(tokens)
 }
 
 /// What an answer that is no success says (§5.2).
-pub(super) fn refusal(answered: &RequestLog) -> Trouble {
-    let word = |name: &str| answered.body.get(name).and_then(Value::as_str).map(plain);
+pub(crate) fn refusal(response: &RequestLog) -> TokenError {
+    let word = |name: &str| response.body.get(name).and_then(Value::as_str).map(printable);
     match word("error") {
-        Some(error) => Trouble::Refused { error, description: word("error_description") },
-        None if answered.status >= 500 => Trouble::Unclear("the server failed; its log says why"),
-        None => Trouble::Unclear("the server refused without an OAuth error"),
+        Some(error) => TokenError::Refused { error, description: word("error_description") },
+        None if response.status >= 500 => {
+            TokenError::Unclear("the server failed; its log says why")
+        }
+        None => TokenError::Unclear("the server refused without an OAuth error"),
     }
 }
 
-impl From<Trouble> for Failure {
-    fn from(trouble: Trouble) -> Self {
-        match trouble {
-            Trouble::Refused { error, description: Some(description) } => {
-                Self::new(Exit::Refused, format!("{description} ({error})"))
+impl From<TokenError> for Error {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Refused { error, description: Some(description) } => {
+                Self::new(ErrorKind::Refused, format!("{description} ({error})"))
             }
-            Trouble::Refused { error, description: None } => Self::new(Exit::Refused, error),
-            Trouble::Unanswered(unanswered) => unanswered.into(),
-            Trouble::Unclear(why) => Self::new(Exit::Failed, why),
+            TokenError::Refused { error, description: None } => {
+                Self::new(ErrorKind::Refused, error)
+            }
+            TokenError::NoResponse(no_response) => no_response.into(),
+            TokenError::Unclear(why) => Self::new(ErrorKind::Failed, why),
         }
     }
 }
@@ -96,7 +100,7 @@ impl From<Trouble> for Failure {
 /// OpenID Connect Core §3.1.3.7: "If the ID Token is received via direct communication between the
 /// Client and the Token Endpoint […], the TLS server validation MAY be used to validate the issuer
 /// in place of checking the token signature." On this machine the connection itself stands for TLS.
-pub(super) fn claims(
+pub(crate) fn claims(
     id_token: &Opaque,
     issuer: &str,
     client_id: &str,
@@ -110,7 +114,8 @@ pub(super) fn claims(
         Value::Array(all) => all.iter().any(|one| one == client_id),
         one => one == client_id,
     };
-    let of_this = nonce.is_none_or(|nonce| text("nonce").is_some_and(|told| nonce.is(told)));
+    let of_this =
+        nonce.is_none_or(|nonce| text("nonce").is_some_and(|described| nonce.is(described)));
     (text("iss") == Some(issuer) && for_us && of_this && text("sub").is_some()).then_some(claims)
 }
 
@@ -120,38 +125,38 @@ mod tests {
 
     use super::*;
 
-    fn answered(status: u16, body: Value) -> Result<Tokens, Trouble> {
+    fn response(status: u16, body: Value) -> Result<Tokens, TokenError> {
         read(RequestLog { status, body })
     }
 
     /// RFC 6749 §5.1, the example
     #[test]
     fn a_grant_is_read() {
-        let tokens = answered(
+        let tokens = response(
             200,
             json!({
                 "access_token": "2YotnFZFEjr1zCsicMWpAA", "token_type": "example",
                 "expires_in": 3600, "refresh_token": "tGzv3JOkF0XG5Qx2TlKWIA"
             }),
         );
-        assert!(matches!(tokens, Err(Trouble::Unclear(_))), "a type that we do not know");
+        assert!(matches!(tokens, Err(TokenError::Unclear(_))), "a type that we do not know");
 
-        let tokens = answered(200, json!({ "access_token": "a", "token_type": "bearer" })).ok();
+        let tokens = response(200, json!({ "access_token": "a", "token_type": "bearer" })).ok();
         assert!(tokens.is_some_and(|tokens| tokens.expires_in == 0));
-        let split = answered(200, json!({ "access_token": "a\nb", "token_type": "Bearer" }));
+        let split = response(200, json!({ "access_token": "a\nb", "token_type": "Bearer" }));
         assert!(split.is_err());
     }
 
     #[test]
     fn a_refusal_keeps_its_code() {
         let body = json!({ "error": "invalid_grant", "error_description": "Gone.\u{1b}" });
-        let refused = answered(400, body).err().unwrap();
+        let refused = response(400, body).err().unwrap();
 
         assert!(refused.is("invalid_grant") && !refused.is("invalid_client"));
-        let failure = Failure::from(refused);
-        assert_eq!(failure.exit, Exit::Refused);
+        let failure = Error::from(refused);
+        assert_eq!(failure.kind, ErrorKind::Refused);
         assert_eq!(failure.message, "Gone.\u{fffd} (invalid_grant)");
-        assert!(matches!(answered(502, Value::Null), Err(Trouble::Unclear(_))));
+        assert!(matches!(response(502, Value::Null), Err(TokenError::Unclear(_))));
     }
 
     #[test]
@@ -161,15 +166,15 @@ mod tests {
             Opaque::new(format!("e30.{payload}.e30")).unwrap()
         };
         let nonce = Opaque::new("n".to_owned());
-        let told = |own: Value| claims(&token(own), "https://id", "cli", nonce.as_ref());
+        let described = |own: Value| claims(&token(own), "https://id", "cli", nonce.as_ref());
 
         let sound = json!({ "iss": "https://id", "aud": ["cli"], "sub": "1", "nonce": "n" });
-        assert!(told(sound.clone()).is_some());
+        assert!(described(sound.clone()).is_some());
         for (name, other) in [("iss", "https://evil"), ("aud", "shop"), ("nonce", "m"), ("sub", "")]
         {
             let mut amiss = sound.clone();
             amiss[name] = if other.is_empty() { Value::Null } else { other.into() };
-            assert!(told(amiss).is_none(), "{name}");
+            assert!(described(amiss).is_none(), "{name}");
         }
         assert!(claims(&Opaque::new("no.jwt".to_owned()).unwrap(), "i", "c", None).is_none());
     }

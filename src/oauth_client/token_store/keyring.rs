@@ -14,38 +14,38 @@ use zeroize::Zeroizing;
 
 use crate::secret::RootSecret;
 
-use crate::cli::login::Issuer;
+use crate::oauth_client::issuer::Issuer;
 
 /// A person may have to unlock it first.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The name under which the keyring files what is ours.
 const SERVICE: &str = "gatelodge";
 
 /// The key for `issuer`, if the keyring has one.
-pub(in crate::cli) async fn look_up(issuer: &Issuer) -> Result<Option<RootSecret>, String> {
-    let (done, told) = run(&Call::look_up(here(), account(issuer)), None).await?;
+pub(crate) async fn look_up(issuer: &Issuer) -> Result<Option<RootSecret>, String> {
+    let (done, error) = run(&Call::look_up(here(), account(issuer)), None).await?;
     if !done {
         return Ok(None);
     }
-    let text = std::str::from_utf8(&told).map_err(|_| "the keyring holds something else")?;
+    let text = std::str::from_utf8(&error).map_err(|_| "the keyring holds something else")?;
     text.parse().map(Some).map_err(|_| "the keyring holds something else".to_owned())
 }
 
 /// Keeps a key for `issuer`, and makes sure that it can be had again.
-pub(in crate::cli) async fn keep(issuer: &Issuer, key: &RootSecret) -> Result<(), String> {
+pub(crate) async fn keep(issuer: &Issuer, key: &RootSecret) -> Result<(), String> {
     let call = Call::keep(here(), account(issuer));
     let typed = call.typed(account(issuer), &key.expose());
     let (done, _) = run(&call, Some(&typed)).await?;
-    let kept = if done { look_up(issuer).await? } else { None };
-    match kept {
-        Some(kept) if *kept.expose() == *key.expose() => Ok(()),
+    let stored = if done { look_up(issuer).await? } else { None };
+    match stored {
+        Some(stored) if *stored.expose() == *key.expose() => Ok(()),
         Some(_) | None => Err(format!("{} did not keep a key", call.program)),
     }
 }
 
 /// Forgets the key for `issuer`. Where there is none, there is nothing to forget.
-pub(in crate::cli) async fn forget(issuer: &Issuer) {
+pub(crate) async fn forget(issuer: &Issuer) {
     // What it sealed is gone already.
     let _ = run(&Call::forget(here(), account(issuer)), None).await;
 }
@@ -137,7 +137,7 @@ async fn run(
         }
         _ => format!("{}: {error}", call.program),
     };
-    let told = async {
+    let error = async {
         let mut child = Command::new(call.program)
             .args(&call.arguments)
             .stdin(if typed.is_some() { Stdio::piped() } else { Stdio::null() })
@@ -150,9 +150,9 @@ async fn run(
         }
         child.wait_with_output().await
     };
-    let late = |_| format!("{} did not answer in {} s", call.program, PATIENCE.as_secs());
-    let told = timeout(PATIENCE, told).await.map_err(late)?.map_err(amiss)?;
-    Ok((told.status.success(), Zeroizing::new(told.stdout)))
+    let late = |_| format!("{} did not answer in {} s", call.program, TIMEOUT.as_secs());
+    let error = timeout(TIMEOUT, error).await.map_err(late)?.map_err(amiss)?;
+    Ok((error.status.success(), Zeroizing::new(error.stdout)))
 }
 
 #[cfg(test)]
