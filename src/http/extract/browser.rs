@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Path, Request};
+use axum::extract::{FromRequestParts, Path};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 
@@ -74,17 +74,7 @@ impl Browser {
         }
     }
 
-    /// How this browser comes to an interaction.
-    pub(in crate::http) fn presented(
-        &self,
-        app: &App,
-        request: &Request,
-        id: InteractionId,
-    ) -> PresentedInteraction {
-        let device = peer::device(app, request);
-        self.present(app, request.headers(), id, device)
-    }
-
+    /// The request of this browser for an interaction.
     fn present(
         &self,
         app: &App,
@@ -114,18 +104,6 @@ impl Browser {
             (Some(session), _) => pepper.csrf(session),
             (None, Some(browser)) => pepper.csrf(browser),
             (None, None) => String::new(),
-        }
-    }
-
-    pub(in crate::http) fn check_csrf(
-        &self,
-        pepper: &Pepper,
-        presented: &str,
-    ) -> Result<(), crate::error::Refusal> {
-        if self.csrf_matches(pepper, presented) {
-            Ok(())
-        } else {
-            Err(crate::error::Refusal::CsrfTokenWrong)
         }
     }
 

@@ -105,7 +105,7 @@ impl FromRequestParts<Arc<App>> for SameSite {
 
 /// Refuses a POST that does not come from one of our pages: by `Sec-Fetch-Site` (Fetch Metadata
 /// §2.4), or if the browser sends none, by an `Origin` equal to the issuer.
-pub(in crate::http) fn check_same_origin(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
+fn check_same_origin(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
     let same = match (headers.get("sec-fetch-site"), headers.get(header::ORIGIN)) {
         (Some(site), _) => site == "same-origin",
         (None, Some(origin)) => origin == app.rules().issuer.as_str(),

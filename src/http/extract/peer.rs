@@ -84,16 +84,8 @@ pub(super) fn address_of(app: &App, parts: &Parts) -> IpAddr {
     address_in(app, &parts.extensions, &parts.headers)
 }
 
-pub(super) fn device_of(app: &App, parts: &Parts) -> DeviceInfo {
-    device_in(app, &parts.extensions, &parts.headers)
-}
-
 pub(in crate::http) fn address(app: &App, request: &Request) -> IpAddr {
     address_in(app, request.extensions(), request.headers())
-}
-
-pub(in crate::http) fn device(app: &App, request: &Request) -> DeviceInfo {
-    device_in(app, request.extensions(), request.headers())
 }
 
 fn address_in(app: &App, extensions: &Extensions, headers: &HeaderMap) -> IpAddr {
@@ -103,10 +95,12 @@ fn address_in(app: &App, extensions: &Extensions, headers: &HeaderMap) -> IpAddr
     }
 }
 
-fn device_in(app: &App, extensions: &Extensions, headers: &HeaderMap) -> DeviceInfo {
+/// What a request says of its device.
+pub(super) fn device_of(app: &App, parts: &Parts) -> DeviceInfo {
+    let headers = &parts.headers;
     let language = headers.get(header::ACCEPT_LANGUAGE);
     DeviceInfo {
-        address: address_in(app, extensions, headers).to_string(),
+        address: address_of(app, parts).to_string(),
         user_agent: user_agent(headers),
         locale: language.and_then(|value| Locale::first(value.to_str().ok()?)),
     }

@@ -5,7 +5,6 @@ use axum::response::Response;
 
 use super::cookie::Cookie;
 use crate::app::App;
-pub(in crate::http) use crate::http::extract::browser::Browser;
 use crate::secret::{BrowserSecret, SessionSecret};
 
 /// Adds a cookie to a response.
@@ -32,6 +31,3 @@ pub(in crate::http) fn sign_in(app: &App, response: Response, secret: &SessionSe
     let cookie = Cookie::Session.set(&app.rules().issuer, &secret.expose(), lasting);
     with_cookie(response, cookie)
 }
-
-/// interaction.rs alone, until it takes its form by an extractor.
-pub(in crate::http) use crate::http::extract::own_page::check_same_origin;

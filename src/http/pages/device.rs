@@ -164,7 +164,7 @@ fn confirm(app: &App, browser: &Browser, code: &UserCode, pending: &PendingDevic
     templates::show(&DeviceConfirmPage {
         page: Page::of(app, browser),
         address: pending.device.address.clone(),
-        agent: pending.device.user_agent.clone(),
+        user_agent: pending.device.user_agent.clone(),
         allowable: pending.scope.is_some(),
         client_id: pending.device.client.to_string(),
         client_name: pending.client.name.to_string(),

@@ -1,22 +1,23 @@
-//! `/gate/interaction/ID`: the pages between a request and its answer.
+//! `/gate/interaction/ID`: the pages between a request and its response.
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Request, State};
+use axum::extract::State;
 use axum::http::{Method, header};
 use axum::response::Response;
 
-use super::browser::{Browser, check_same_origin, with_browser_cookie, with_cookie};
+use super::browser::with_cookie;
 use super::cookie::Cookie;
-use super::templates::{self, ConsentPage, LoginPage, LogoutPage, Page, RedirectPage, see_other};
+use super::login::{self, SignInPrompt};
+use super::templates::{self, ConsentPage, LogoutPage, Page, RedirectPage, see_other};
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::authorize::consent::{self, AuthorizationOutcome, ClientRedirect};
 use crate::flow::authorize::step::{self, ConsentRequest, PresentedInteraction, Step};
-use crate::flow::person::people;
 use crate::flow::session::logout;
-use crate::http::extract::body;
-use crate::http::failure::{AboutClient, Cause, Failure};
+use crate::http::extract::browser::{AtInteraction, Browser};
+use crate::http::extract::own_page::PageForm;
+use crate::http::failure::{AboutClient, Cause, PageFailure};
 use crate::http::oauth::authorize::{redirect_without_referrer, respond_to_client};
 use crate::oauth::authorize::AuthorizationResponse;
 use crate::oauth::client::ClientType;
@@ -25,28 +26,25 @@ use crate::oauth::redirect_uri::Kind;
 use crate::oauth::scope::Scope;
 use crate::store::schema::{Origin, Purpose};
 
-/// Shows what comes next, or goes home where nothing is left to show.
+/// The page of the next step, or the response to the client if no step is left.
 pub(in crate::http) async fn show(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-    request: Request,
-) -> Result<Response, Failure> {
-    let id: InteractionId = id.parse().map_err(Failure::page)?;
-    let method = request.method().clone();
-    let mut browser = Browser::of(&app, request.headers());
-    let presented = browser.presented(&app, &request, id);
+    AtInteraction(presented): AtInteraction,
+    browser: Browser,
+    method: Method,
+) -> Result<Response, PageFailure> {
+    let id = presented.interaction;
     let cx = app.context();
-    let view = app.read().map_err(Failure::page)?;
-    let found = step::interaction(&view, &cx, &presented);
+    let found = step::interaction(&app.read()?, &cx, &presented);
     if let Err(Error::Refused(Refusal::InteractionOfAnotherBrowser)) = &found
         && presented.browser.is_none()
         && method != Method::HEAD
     {
-        let answered = app.write(move |tx, cx| consent::refuse_without_cookie(tx, cx, &presented));
-        return Ok(respond_to_client(&app, &answered.await.map_err(Failure::page)?));
+        let refused = app.write(move |tx, cx| consent::refuse_without_cookie(tx, cx, &presented));
+        return Ok(respond_to_client(&app, &refused.await?));
     }
-    let interaction = found.map_err(Failure::page)?;
-    // Whoever only looks brings nothing about.
+    let interaction = found?;
+    // HEAD has no side effects (RFC 9110 §9.3.2).
     if method == Method::HEAD {
         return Ok(templates::see_other(&path(id)));
     }
@@ -54,23 +52,21 @@ pub(in crate::http) async fn show(
         return sign_out(&app, &browser, presented, false).await;
     }
     let about = about(&interaction.purpose);
-    match step::next(&view, &cx, &presented, interaction).map_err(Failure::page)? {
+    let next = step::next(&app.read()?, &cx, &presented, interaction)?;
+    match next {
         Step::Consent(asked) => Ok(templates::show(&consent_page(&app, &browser, id, &asked))),
         Step::Login(client, login_hint) => {
-            let new_cookie = browser.ensure_browser_cookie(&cx);
-            let page = LoginPage {
-                page: Page::of(&app, &browser),
-                next: path(id),
+            let prompt = SignInPrompt {
+                cancel: Some(path(id)),
                 client: Some(client.name.to_string()),
                 login_hint: login_hint.unwrap_or_default(),
-                cancel: Some(path(id)),
-                nobody: people::nobody(&view).map_err(Failure::page)?,
+                next: path(id),
             };
-            Ok(with_browser_cookie(&app, templates::show(&page), new_cookie.as_ref()))
+            Ok(login::page(&app, browser, prompt)?)
         }
         Step::Grant(_) | Step::Refuse(..) => {
-            let answered = app.write(move |tx, cx| consent::complete(tx, cx, &presented));
-            match answered.await.map_err(Failure::page)? {
+            let completed = app.write(move |tx, cx| consent::complete(tx, cx, &presented));
+            match completed.await? {
                 AuthorizationOutcome::StepChanged => Ok(to_interaction(id)),
                 AuthorizationOutcome::Client(client_redirect) => Ok(marked(
                     about,
@@ -84,34 +80,26 @@ pub(in crate::http) async fn show(
 /// Takes the person's decision.
 pub(in crate::http) async fn decide(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-    request: Request,
-) -> Result<Response, Failure> {
-    let id: InteractionId = id.parse().map_err(Failure::page)?;
-    check_same_origin(&app, request.headers()).map_err(Failure::page)?;
-    let browser = Browser::of(&app, request.headers());
-    let presented = browser.presented(&app, &request, id);
-    let form = body::form(request).await.map_err(Failure::page)?;
-    let csrf = form.one("csrf").map_err(Failure::page)?.unwrap_or_default();
-    browser.check_csrf(&app.rules().pepper, csrf).map_err(Failure::page)?;
-    let allowed = match form.one("decision").map_err(Failure::page)? {
+    AtInteraction(presented): AtInteraction,
+    PageForm { browser, form }: PageForm,
+) -> Result<Response, PageFailure> {
+    let id = presented.interaction;
+    let allowed = match form.one("decision")? {
         Some("allow") => true,
         Some("deny") => false,
-        Some(_) | None => return Err(Failure::page(Refusal::InteractionDecisionMalformed)),
+        Some(_) | None => return Err(Refusal::InteractionDecisionMalformed.into()),
     };
 
-    let view = app.read().map_err(Failure::page)?;
-    let interaction =
-        step::interaction(&view, &app.context(), &presented).map_err(Failure::page)?;
+    let interaction = step::interaction(&app.read()?, &app.context(), &presented)?;
     if matches!(interaction.purpose, Purpose::Logout { .. }) {
         if allowed {
             return sign_out(&app, &browser, presented, true).await;
         }
-        app.write(move |tx, cx| logout::stay(tx, cx, &presented)).await.map_err(Failure::page)?;
+        app.write(move |tx, cx| logout::stay(tx, cx, &presented)).await?;
         return Ok(clear_interaction(&app, id, see_other("/gate/account")));
     }
     let about = about(&interaction.purpose);
-    let consent_scope: Scope = form.parsed("scope").map_err(Failure::page)?.unwrap_or_default();
+    let consent_scope: Scope = form.parsed("scope")?.unwrap_or_default();
     let decided = app.write(move |tx, cx| {
         if allowed {
             consent::approve(tx, cx, &presented, &consent_scope)
@@ -119,7 +107,7 @@ pub(in crate::http) async fn decide(
             consent::deny(tx, cx, &presented)
         }
     });
-    match decided.await.map_err(Failure::page)? {
+    match decided.await? {
         AuthorizationOutcome::StepChanged => Ok(to_interaction(id)),
         AuthorizationOutcome::Client(client_redirect) => {
             let ClientRedirect { response, host, refusal } = client_redirect;
@@ -159,10 +147,10 @@ async fn sign_out(
     browser: &Browser,
     presented: PresentedInteraction,
     confirmed: bool,
-) -> Result<Response, Failure> {
+) -> Result<Response, PageFailure> {
     let id = presented.interaction;
     let advanced = app.write(move |tx, cx| logout::advance(tx, cx, &presented, confirmed));
-    match advanced.await.map_err(Failure::page)? {
+    match advanced.await? {
         logout::Step::Confirm { client, session } => Ok(templates::show(&LogoutPage {
             page: Page::of(app, browser),
             action: path(id),
@@ -177,8 +165,8 @@ async fn sign_out(
                 Some(next) => redirect_without_referrer(next.url()),
                 None => see_other("/gate/logged-out"),
             };
-            let gone = Cookie::Session.clear(&app.rules().issuer);
-            Ok(clear_interaction(app, id, with_cookie(response, gone)))
+            let cleared = Cookie::Session.clear(&app.rules().issuer);
+            Ok(clear_interaction(app, id, with_cookie(response, cleared)))
         }
     }
 }
@@ -200,7 +188,7 @@ fn consent_page(
         client_id: asked.client_id.to_string(),
         named_by: templates::named_by(&asked.client_id, &asked.client),
         redirect_host: uri.host(),
-        // A secret proves a confidential client, wherever its answer goes.
+        // A secret proves a confidential client at whatever redirect URI.
         loopback: public && matches!(uri.kind(), Kind::Loopback { .. }),
         unverified: matches!(uri.kind(), Kind::PrivateUse { .. })
             || matches!(asked.client.origin, Origin::Dynamic { .. }),
@@ -214,8 +202,8 @@ fn consent_page(
     }
 }
 
-/// Chromium applies `form-action` to every hop after a form's POST, so an answer that goes to a
-/// client is a page of ours that goes on by itself.
+/// A page of ours that redirects to a client by itself, since Chromium applies `form-action` to
+/// every redirect after a form's POST.
 pub(super) fn redirect_page(
     app: &App,
     browser: &Browser,
@@ -238,7 +226,7 @@ fn to_interaction(id: InteractionId) -> Response {
     see_other(&path(id))
 }
 
-/// An interaction that is over takes its cookie with it.
+/// Clears the cookie of an interaction that is over.
 pub(super) fn clear_interaction(app: &App, id: InteractionId, response: Response) -> Response {
     with_cookie(response, Cookie::Interaction(id).clear(&app.rules().issuer))
 }

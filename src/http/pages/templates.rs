@@ -4,13 +4,13 @@ use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::browser::Browser;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::error::{Error, ErrorCode, Internal, Refusal};
 use crate::event::EventId;
 use crate::flow::authorize::consent::ClientRedirect;
+use crate::http::extract::browser::Browser;
 use crate::http::extract::host;
 use crate::http::failure::JsonFailure;
 use crate::oauth::client::cimd::DocumentAddress;
@@ -18,22 +18,22 @@ use crate::oauth::id::ClientId;
 use crate::oauth::scope::Scope;
 use crate::store::schema::{Client, Origin};
 
-/// Nothing but our own files; no frames; forms only to ourselves.
+/// Only our own files; no frames; forms only to this server.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; \
      frame-ancestors 'none'";
 
-/// The same without `form-action`: Chromium takes no `[::1]` there, and applies it to whatever the
-/// client answers to the form with.
+/// The same without `form-action`: Chromium accepts no `[::1]` there, and applies it to the redirects
+/// of the client too.
 const CONTENT_SECURITY_POLICY_TO_CLIENTS: &str = "default-src 'none'; script-src 'self'; \
      style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Where the style sheets and modules lie.
+/// The path of the style sheets and modules.
 const ASSETS: &str = "/assets";
 
-/// What every page needs.
+/// The values that every page needs.
 pub(in crate::http) struct Page {
-    /// Where its style sheets lie.
+    /// The path of its style sheets.
     pub(in crate::http) assets: &'static str,
     /// The anti-forgery token.
     pub(in crate::http) csrf: String,
@@ -62,17 +62,17 @@ pub(in crate::http) struct ScopeItem {
     pub(in crate::http) description: String,
 }
 
-/// `scope` in words.
+/// The descriptions of `scope`.
 pub(in crate::http) fn scope_items(config: &Config, scope: &Scope) -> Vec<ScopeItem> {
-    let word = |token: &crate::oauth::scope::ScopeToken| {
+    let item = |token: &crate::oauth::scope::ScopeToken| {
         let known = config.scopes.get(token).map(|entry| entry.description.clone());
         let name = token.as_str().to_owned();
         ScopeItem { description: known.unwrap_or_else(|| name.clone()), name }
     };
-    scope.iter().map(word).collect()
+    scope.iter().map(item).collect()
 }
 
-/// The document that gave a client its name, where one did.
+/// The document that names a client, if one does.
 pub(in crate::http) fn named_by(id: &ClientId, client: &Client) -> Option<DocumentAddress> {
     match client.origin {
         Origin::Document { .. } => DocumentAddress::of(id).ok(),
@@ -88,7 +88,7 @@ pub(in crate::http) struct PasskeyItem {
     pub(in crate::http) backed_up: bool,
 }
 
-/// The day of a moment, as it is written everywhere.
+/// The day of a moment, as the pages write it.
 pub(in crate::http) fn day(at: Timestamp) -> String {
     at.rfc3339().split('T').next().unwrap_or_default().to_owned()
 }
@@ -178,7 +178,7 @@ pub(in crate::http) struct DevicePage {
 pub(in crate::http) struct DeviceConfirmPage {
     pub(in crate::http) page: Page,
     pub(in crate::http) address: String,
-    pub(in crate::http) agent: Option<String>,
+    pub(in crate::http) user_agent: Option<String>,
     pub(in crate::http) allowable: bool,
     pub(in crate::http) client_id: String,
     pub(in crate::http) client_name: String,
@@ -276,7 +276,7 @@ pub(in crate::http) struct LogoutPage {
 }
 
 #[derive(Template)]
-#[template(path = "onward.html", config = "assets/askama.toml")]
+#[template(path = "redirect.html", config = "assets/askama.toml")]
 pub(in crate::http) struct RedirectPage {
     pub(in crate::http) page: Page,
     pub(in crate::http) url: String,
@@ -305,13 +305,13 @@ pub(in crate::http) fn show(template: &impl Template) -> Response {
     (fixed, html).into_response()
 }
 
-/// The way on to another page of ours.
+/// A redirect to another page of ours.
 pub(in crate::http) fn see_other(location: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, location.to_owned())]).into_response()
 }
 
-/// The page whose form brings an answer home (Form Post Response Mode §2), without telling the
-/// client from which page.
+/// The page whose form posts the response to a client (Form Post Response Mode §2), without a
+/// `Referer`.
 pub(in crate::http) fn form_post(
     app: &App,
     client_redirect: &ClientRedirect,
@@ -328,7 +328,8 @@ pub(in crate::http) fn form_post(
     response
 }
 
-/// A page that no other window may hold on to. Elsewhere this would break sign-in popups.
+/// A page to which no other window keeps a reference. On other pages this would break sign-in
+/// popups.
 pub(in crate::http) fn show_alone(template: &impl Template) -> Response {
     let mut response = show(template);
     let value = HeaderValue::from_static("same-origin");
@@ -336,13 +337,13 @@ pub(in crate::http) fn show_alone(template: &impl Template) -> Response {
     response
 }
 
-/// Where the style sheets of an error at `path` lie: on an application's host everything but our one
-/// path is the application's.
+/// The path of the style sheets for an error at `path`: on an application's host only one path is
+/// ours.
 pub(in crate::http) fn assets_at(path: &str) -> &'static str {
     if host::is_for_applications(path) { "/_gatelodge/assets" } else { ASSETS }
 }
 
-/// An error as people read it: what to do, and the event under which the log has the reason.
+/// The error page: what to do, and the event id under which the log has the reason.
 pub(in crate::http) fn error(
     app: &App,
     assets: &'static str,
@@ -352,7 +353,7 @@ pub(in crate::http) fn error(
 ) -> Response {
     let message = match error {
         Error::Internal(_) => ErrorCode::ServerError.description().to_owned(),
-        // Which names lead into a network of ours is not for strangers to find out.
+        // Strangers must not learn which names resolve into a private network.
         Error::Refused(Refusal::DocumentAddressPrivate) => {
             let like = Refusal::DocumentUnreachable;
             page_message(like.code(), like.reason())
@@ -370,8 +371,8 @@ pub(in crate::http) fn error(
     response
 }
 
-/// Whoever builds an app reads here what is wrong with its request; it tells nothing that the
-/// request did not hold.
+/// The message for the developer of a client, if its request is wrong: it says nothing that the
+/// request did not say.
 fn page_message(code: ErrorCode, reason: &str) -> String {
     let request = [
         ErrorCode::InvalidClientMetadata,
