@@ -102,6 +102,7 @@ refusals! {
     AuthorizationHeaderMalformed => InvalidClient, "the Authorization header is not Basic credentials as RFC 6749 §2.3.1 encodes them";
     BearerTokenExpired => InvalidToken, "the access token has expired";
     BearerTokenForAnotherAudience => InvalidToken, "the access token is meant for another audience";
+    BearerTokenKeyRetired => InvalidToken, "the key that signed the token has retired";
     BearerTokenMalformed => InvalidToken, "the access token is no JWT of this server";
     BearerTokenMissing => InvalidToken, "the request carries no access token";
     BearerTokenOfEndedGrant => InvalidToken, "the grant behind the access token has ended";

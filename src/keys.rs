@@ -19,13 +19,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::crypto::verify;
 use jsonwebtoken::{Algorithm, DecodingKey, Header};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::clock::Timestamp;
 use crate::error::{Internal, Refusal};
-use crate::oauth::claims::AccessClaims;
+use crate::oauth::claims::{AccessClaims, IdClaims};
 use crate::oauth::client::SigningAlg;
 use crate::oauth::client::jwks::Jwk;
 use crate::oauth::id::KeyId;
@@ -275,44 +274,144 @@ impl KeyRing {
         json!({ "keys": keys })
     }
 
-    /// As [`Self::verify`], for an access token: the key has to be one that clients know now. One
-    /// that retired is kept for hints, and vouches for nothing else.
-    pub fn verify_access(&self, token: &str, now: Timestamp) -> Result<AccessClaims, Refusal> {
-        self.verify_by(|key| key.is_published(now), token, "at+jwt")
-    }
-
-    /// The claims of a token that a key of this ring signed, whose header says `typ`.
-    ///
-    /// The algorithm is that of the key named by `kid`, whatever the header claims. Time and
-    /// audience are left to the caller.
+    /// The claims of an access token (RFC 9068) that a published key of this ring signed. Expiry and
+    /// audience are the caller's to judge.
     ///
     /// # Errors
     ///
-    /// [`Refusal::BearerTokenMalformed`], or [`Refusal::BearerTokenSignatureWrong`].
-    pub fn verify<C: DeserializeOwned>(&self, token: &str, typ: &str) -> Result<C, Refusal> {
-        self.verify_by(|_| true, token, typ)
+    /// [`Refusal::BearerTokenMalformed`], [`Refusal::BearerTokenSignatureWrong`], or
+    /// [`Refusal::BearerTokenKeyRetired`]: a key that leaks after its retirement opens nothing.
+    pub fn verify_access(&self, token: &str, now: Timestamp) -> Result<VerifiedAccess, Refusal> {
+        let token = Compact::parse(token)?;
+        match self.signature(&token, now) {
+            Signature::Valid if token.header().is_typed(ACCESS_TOKEN) => {
+                token.claims().map(VerifiedAccess)
+            }
+            Signature::Valid => Err(Refusal::BearerTokenMalformed),
+            Signature::Retired(_) => Err(Refusal::BearerTokenKeyRetired),
+            Signature::UnknownKey | Signature::Wrong => Err(Refusal::BearerTokenSignatureWrong),
+        }
     }
 
-    fn verify_by<C: DeserializeOwned>(
-        &self,
-        counts: impl Fn(&SigningKey) -> bool,
-        token: &str,
-        typ: &str,
-    ) -> Result<C, Refusal> {
-        let token = Compact::parse(token)?;
-        let header = token.header();
-        let key = self.0.iter().find(|key| header.kid.as_ref() == Some(&key.id) && counts(key));
-        let key = key.ok_or(Refusal::BearerTokenSignatureWrong)?;
-        if !header.is_typed(typ) {
-            return Err(Refusal::BearerTokenMalformed);
+    /// The claims of an ID token that is sent as a hint (OpenID Connect Core §3.1.2.1). It may have
+    /// expired, and the key that signed it may have retired.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::IdTokenHintMalformed`] for everything that is no ID token of this server, access
+    /// tokens and logout tokens among them.
+    pub fn verify_hint(&self, token: &str, now: Timestamp) -> Result<VerifiedHint, Refusal> {
+        let token = Compact::parse(token).map_err(|_| Refusal::IdTokenHintMalformed)?;
+        let signed = match self.signature(&token, now) {
+            Signature::Retired(_) | Signature::Valid => true,
+            Signature::UnknownKey | Signature::Wrong => false,
+        };
+        if !signed || !token.header().is_typed(ID_TOKEN) {
+            return Err(Refusal::IdTokenHintMalformed);
         }
+        token.claims().map(VerifiedHint).map_err(|_| Refusal::IdTokenHintMalformed)
+    }
+
+    /// What a JWT claims, and how it is signed. It proves nothing: it serves an operator who wants to
+    /// know what a token is.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::BearerTokenMalformed`] if it is no JWT.
+    pub fn examine(&self, token: &str, now: Timestamp) -> Result<Examined, Refusal> {
+        let token = Compact::parse(token)?;
+        let kinds = [
+            (ACCESS_TOKEN, JwtKind::Access),
+            (LOGOUT_TOKEN, JwtKind::Logout),
+            (ID_TOKEN, JwtKind::Id),
+        ];
+        let kind = kinds.into_iter().find(|(typ, _)| token.header().is_typed(typ));
+        Ok(Examined {
+            claims: token.claims().unwrap_or_default(),
+            kind: kind.map_or(JwtKind::Other, |(_, kind)| kind),
+            signature: self.signature(&token, now),
+        })
+    }
+
+    /// How a token is signed. The algorithm is that of the key named by `kid`, whatever the header
+    /// claims.
+    fn signature(&self, token: &Compact<'_>, now: Timestamp) -> Signature {
+        let kid = token.header().kid.as_ref();
+        let Some(key) = self.0.iter().find(|key| kid == Some(&key.id)) else {
+            return Signature::UnknownKey;
+        };
         let (signature, input) = (token.signature(), token.signing_input().as_bytes());
-        let verified = verify(signature, input, &key.decoding, algorithm(key.alg));
-        match verified {
-            Ok(true) => token.claims(),
-            Ok(false) | Err(_) => Err(Refusal::BearerTokenSignatureWrong),
+        match (verify(signature, input, &key.decoding, algorithm(key.alg)), key.retires) {
+            (Ok(true), Some(retired)) if now >= retired => Signature::Retired(retired),
+            (Ok(true), _) => Signature::Valid,
+            (Ok(false) | Err(_), _) => Signature::Wrong,
         }
     }
+}
+
+/// The media types of this server's JWTs, as `typ` has them: RFC 9068 §2.1, RFC 7519 §5.1, OpenID
+/// Connect Back-Channel Logout §2.4.
+const ACCESS_TOKEN: &str = "at+jwt";
+const ID_TOKEN: &str = "JWT";
+const LOGOUT_TOKEN: &str = "logout+jwt";
+
+/// Proof that a published key of this server signed an access token with these claims.
+#[derive(Clone, Debug)]
+pub struct VerifiedAccess(AccessClaims);
+
+impl VerifiedAccess {
+    /// Its claims.
+    pub fn claims(&self) -> &AccessClaims {
+        &self.0
+    }
+}
+
+/// Proof that this server once issued an ID token with these claims.
+#[derive(Clone, Debug)]
+pub struct VerifiedHint(IdClaims);
+
+impl VerifiedHint {
+    /// Its claims.
+    pub fn claims(&self) -> &IdClaims {
+        &self.0
+    }
+}
+
+/// A JWT as it was found, which proves nothing.
+#[derive(Clone, Debug)]
+pub struct Examined {
+    /// Its claims; null if they cannot be read.
+    pub claims: Value,
+    /// What its header says it is.
+    pub kind: JwtKind,
+    /// How it is signed.
+    pub signature: Signature,
+}
+
+/// What the `typ` of a JWT says it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JwtKind {
+    /// An access token.
+    Access,
+    /// An ID token, or a signed response of another kind.
+    Id,
+    /// A logout token.
+    Logout,
+    /// None of these.
+    Other,
+}
+
+/// How a JWT is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signature {
+    /// By a key that retired at this time.
+    Retired(Timestamp),
+    /// By no key of this server.
+    UnknownKey,
+    /// By a published key.
+    Valid,
+    /// Not by the key that it names.
+    Wrong,
 }
 
 #[cfg(test)]
@@ -337,16 +436,41 @@ mod tests {
         for alg in SigningAlg::ALL {
             let token = ring.current(*alg, NOW).unwrap().sign("at+jwt", &json!({"a": 1})).unwrap();
 
-            assert_eq!(ring.verify::<Value>(&token, "at+jwt"), Ok(json!({"a": 1})));
-            assert_eq!(ring.verify::<Value>(&token, "JWT"), Err(Refusal::BearerTokenMalformed));
+            let examined = ring.examine(&token, NOW).unwrap();
+            assert_eq!((examined.claims, examined.kind), (json!({"a": 1}), JwtKind::Access));
+            assert_eq!(examined.signature, Signature::Valid);
             let (head, signature) = token.rsplit_once('.').unwrap();
             let other = if signature.starts_with('A') { "B" } else { "A" };
             let forged = format!("{head}.{other}{}", &signature[1..]);
-            assert_eq!(
-                ring.verify::<Value>(&forged, "at+jwt"),
-                Err(Refusal::BearerTokenSignatureWrong)
-            );
+            assert_eq!(ring.examine(&forged, NOW).unwrap().signature, Signature::Wrong);
         }
+    }
+
+    /// A leaked key that retired opens nothing, and still identifies an old hint.
+    #[test]
+    fn a_retired_key_verifies_hints_and_no_access_token() {
+        let (sealer, _) = ring();
+        let (id, mut row) = generate(SigningAlg::Es256, &sealer, NOW, NOW).unwrap();
+        let at = Timestamp::from_seconds(2_000);
+        row.retires = Some(Retirement { at, forgotten: Timestamp::from_seconds(9_000) });
+        let ring = KeyRing::open(vec![(id, row)], &sealer).unwrap();
+        let key = ring.current(SigningAlg::Es256, NOW).unwrap();
+        let access = json!({"iss": "i", "sub": "s", "aud": "a", "exp": 9, "iat": 1, "nbf": 1,
+                            "jti": "j", "client_id": "c", "scope": "openid"});
+        let hint = json!({"iss": "i", "sub": "s", "aud": "a", "azp": "a", "exp": 9, "iat": 1, "auth_time": 1,
+                          "acr": "phr", "amr": ["hwk"], "sid": "d"});
+        let (access, hint) =
+            (key.sign("at+jwt", &access).unwrap(), key.sign("JWT", &hint).unwrap());
+
+        let early = Timestamp::from_seconds(1_999);
+
+        assert!(ring.verify_access(&access, early).is_ok());
+        let late = ring.verify_access(&access, at).map(drop);
+        assert_eq!(late, Err(Refusal::BearerTokenKeyRetired));
+        assert_eq!(ring.verify_access(&hint, early).map(drop), Err(Refusal::BearerTokenMalformed));
+        assert_eq!(ring.verify_hint(&hint, at).unwrap().claims().sub, "s");
+        assert_eq!(ring.verify_hint(&access, at).map(drop), Err(Refusal::IdTokenHintMalformed));
+        assert_eq!(ring.examine(&access, at).unwrap().signature, Signature::Retired(at));
     }
 
     #[test]

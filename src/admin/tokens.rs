@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use super::{Failed, body};
 use crate::app::App;
 use crate::error::{Error, Refusal};
-use crate::flow::token::{introspect, revoke};
+use crate::flow::token::{access, introspect, revoke};
+use crate::keys::{Examined, JwtKind, Signature};
 use crate::oauth::introspection::TokenParameter;
-use crate::oauth::jwt::Compact;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,60 +20,74 @@ struct Asked {
     token: String,
 }
 
-/// What a token is and says, and whether it is in force; where it is not, why.
+/// What a token is, what it claims, and whether it is in force; if it is not, why.
 pub(super) async fn inspect(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Json<Value>, Failed> {
     let asked: Asked = body(request).await?;
-    let (kind, claims, standing) = match TokenParameter::of(&asked.token) {
-        TokenParameter::Access(token) => of_jwt(&app, &token)?,
+    let inspected = match TokenParameter::of(&asked.token) {
+        TokenParameter::Access(token) => jwt(&app, &token)?,
         TokenParameter::Refresh(token) => {
-            let standing = introspect::refresh(&app.read()?, &app.context(), &token);
-            (
-                "refresh_token",
-                standing.as_ref().map_or(Value::Null, |told| json!(told)),
-                standing.map(drop),
-            )
+            let found = introspect::refresh(&app.read()?, &app.context(), &token);
+            let claims = found.as_ref().map_or(Value::Null, |found| json!(found));
+            Inspected { claims, kind: "refresh_token", reason: None, standing: found.map(drop) }
         }
     };
-    let refusal = match standing {
+    let refusal = match inspected.standing {
         Ok(()) => None,
         Err(Error::Refused(refusal)) => Some(refusal),
         Err(error) => return Err(error.into()),
     };
+    let reason = inspected.reason.or_else(|| refusal.map(|refusal| refusal.reason().to_owned()));
     Ok(Json(json!({
-        "kind": kind,
+        "kind": inspected.kind,
         "active": refusal.is_none(),
         "refusal": refusal.map(|refusal| format!("{refusal:?}")),
-        "reason": refusal.map(Refusal::reason),
-        "claims": claims,
+        "reason": reason,
+        "claims": inspected.claims,
     })))
 }
 
-/// What a JWT says is told even where its signature is wrong: whoever has it can read it anyway.
-fn of_jwt(app: &App, token: &str) -> Result<(&'static str, Value, Result<(), Error>), Failed> {
-    let Ok(compact) = Compact::parse(token) else {
-        return Ok(("unknown", Value::Null, Err(Refusal::BearerTokenMalformed.into())));
+/// What an inspection finds.
+struct Inspected {
+    claims: Value,
+    kind: &'static str,
+    /// A more precise reason than that of the refusal.
+    reason: Option<String>,
+    standing: Result<(), Error>,
+}
+
+/// The claims of a JWT are listed even if its signature is wrong: who has it can read it anyway.
+fn jwt(app: &App, token: &str) -> Result<Inspected, Failed> {
+    let (view, cx) = (app.read()?, app.context());
+    let Ok(Examined { claims, kind, signature }) = app.keys().examine(token, cx.now) else {
+        let standing = Err(Refusal::BearerTokenMalformed.into());
+        return Ok(Inspected { claims: Value::Null, kind: "unknown", reason: None, standing });
     };
-    let claims = compact.claims::<Value>().unwrap_or_default();
-    if compact.header().is_typed("at+jwt") {
-        let standing = app.keys().verify(token, "at+jwt").map_err(Error::from);
-        let standing = standing.and_then(|claims| {
-            crate::flow::token::access::live(&app.read()?, &app.context(), &claims).map(drop)
-        });
-        return Ok(("access_token", claims, standing));
-    }
-    let typ = ["JWT", "logout+jwt"].into_iter().find(|typ| compact.header().is_typed(typ));
-    let standing = app.keys().verify::<Value>(token, typ.unwrap_or("JWT")).map_err(Error::from);
-    let now = app.clock().now().seconds();
-    let over = claims.get("exp").and_then(Value::as_u64).is_none_or(|exp| now >= exp);
-    let standing = standing.and_then(|_| match over {
-        true => Err(Refusal::BearerTokenExpired.into()),
-        false => Ok(()),
-    });
-    let kind = if typ == Some("logout+jwt") { "logout_token" } else { "id_token" };
-    Ok((kind, claims, standing))
+    let expired = claims.get("exp").and_then(Value::as_u64).is_none_or(|e| cx.now.seconds() >= e);
+    let standing = match (kind, signature) {
+        (JwtKind::Access, _) => match app.keys().verify_access(token, cx.now) {
+            Ok(verified) => access::live(&view, &cx, &verified).map(drop),
+            Err(refusal) => Err(refusal.into()),
+        },
+        (_, Signature::Retired(_)) => Err(Refusal::BearerTokenKeyRetired.into()),
+        (_, Signature::UnknownKey | Signature::Wrong) => {
+            Err(Refusal::BearerTokenSignatureWrong.into())
+        }
+        (_, Signature::Valid) if expired => Err(Refusal::BearerTokenExpired.into()),
+        (_, Signature::Valid) => Ok(()),
+    };
+    let reason = match signature {
+        Signature::Retired(at) => Some(format!("signed by a key retired on {}", at.rfc3339())),
+        Signature::UnknownKey | Signature::Valid | Signature::Wrong => None,
+    };
+    let kind = match kind {
+        JwtKind::Access => "access_token",
+        JwtKind::Logout => "logout_token",
+        JwtKind::Id | JwtKind::Other => "id_token",
+    };
+    Ok(Inspected { claims, kind, reason, standing })
 }
 
 /// Ends an access token, or the grant of a refresh token.
@@ -83,9 +97,9 @@ pub(super) async fn revoke(
 ) -> Result<Json<Value>, Failed> {
     let asked: Asked = body(request).await?;
     let presented = match TokenParameter::of(&asked.token) {
-        TokenParameter::Access(token) => {
-            introspect::PresentedToken::Access(Box::new(app.keys().verify(&token, "at+jwt")?))
-        }
+        TokenParameter::Access(token) => introspect::PresentedToken::Access(Box::new(
+            app.keys().verify_access(&token, app.clock().now())?,
+        )),
         TokenParameter::Refresh(token) => introspect::PresentedToken::Refresh(token),
     };
     app.write(move |tx, cx| revoke::by_operator(tx, cx, &presented)).await?;

@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use axum::http::Method;
 use gatelodge::config::Config;
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::flow::installation::sweep;
 use gatelodge::oauth::client::SigningAlg;
 use gatelodge::oauth::issuer::Issuer;
 use gatelodge::oauth::params::form_encode;
+use serde_json::json;
 
+use crate::bridge;
 use crate::support::{RelyingParty, Server, decoded};
 
 const DAY: Duration = Duration::from_hours(24);
@@ -97,6 +100,33 @@ async fn a_key_that_retired_vouches_for_no_access_token() {
     let after = robot.introspect(&forged).await;
 
     assert_eq!((&before.json()["active"], &after.json()["active"]), (&true.into(), &false.into()));
+}
+
+/// A key that leaks after its retirement opens no bridge session, and an inspection says why.
+#[tokio::test]
+async fn a_retired_key_opens_no_bridge_and_an_inspection_names_its_retirement() {
+    let (server, _ada) = Server::with_ada().await;
+    let old = server.app.signing_key(SigningAlg::Es256).await.unwrap();
+    server.advance(DAY * 89);
+    server.app.rotate_keys().await.unwrap();
+    server.advance(DAY * 2);
+    let current = bridge::access(&server, "s-1").await["token"].as_str().unwrap().to_owned();
+    let forged = old.sign("at+jwt", &decoded(&current).1).unwrap();
+
+    let bridge = bridge::whoami(&server, &forged).await;
+    let asked = json!({ "token": forged });
+    let inspected = server.operate(Method::POST, "/tokens/inspect", asked.clone()).await.json();
+    let revoked = server.operate(Method::POST, "/tokens/revoke", asked).await;
+
+    assert_eq!(bridge::whoami(&server, &current).await.status, 200);
+    bridge.refused(ErrorCode::InvalidToken, Refusal::BearerTokenKeyRetired);
+    assert_eq!(
+        (&inspected["active"], &inspected["refusal"]),
+        (&json!(false), &json!("BearerTokenKeyRetired"))
+    );
+    let reason = inspected["reason"].as_str().unwrap();
+    assert!(reason.starts_with("signed by a key retired on "), "{reason}");
+    assert_eq!(revoked.status, 401, "such a token is worth nothing already");
 }
 
 #[tokio::test]

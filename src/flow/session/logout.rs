@@ -5,7 +5,7 @@ use crate::flow::authorize::step::{self, PresentedInteraction};
 use crate::flow::session::{self, LiveSession};
 use crate::flow::token::issue;
 use crate::flow::{Context, authorize};
-use crate::oauth::claims::IdClaims;
+use crate::keys::VerifiedHint;
 use crate::oauth::id::{ClientId, InteractionId, SessionId};
 use crate::oauth::logout::{LogoutRequest, PostLogout};
 use crate::secret::BrowserSecret;
@@ -19,9 +19,9 @@ pub fn start(
     tx: &mut Tx<'_>,
     cx: &Context,
     request: &LogoutRequest,
-    hint: Option<&IdClaims>,
+    hint: Option<&VerifiedHint>,
 ) -> Result<(InteractionId, BrowserSecret), Error> {
-    let hinted: Option<ClientId> = hint.and_then(|claims| claims.aud.parse().ok());
+    let hinted: Option<ClientId> = hint.and_then(|hint| hint.claims().aud.parse().ok());
     // §2: "When both client_id and id_token_hint are present, the OP MUST verify that the Client
     // Identifier matches the one used as the audience of the ID Token."
     if let (Some(named), Some(hinted)) = (&request.client_id, &hinted)
@@ -40,6 +40,7 @@ pub fn start(
             Some((uri.clone(), state))
         }
     };
+    let hint = hint.map(VerifiedHint::claims);
     let hint = hint.map(|claims| (claims.sub.clone(), claims.sid.parse::<SessionId>().ok()));
     authorize::store_interaction(tx, cx, Purpose::Logout { client, hint, next })
 }

@@ -6,7 +6,8 @@ use crate::flow::bridge::access::LiveBridge;
 use crate::flow::token::grant;
 use crate::flow::token::grant::LiveGrant;
 use crate::flow::{Context, bridge, session};
-use crate::oauth::claims::{AccessClaims, grant_of};
+use crate::keys::VerifiedAccess;
+use crate::oauth::claims::grant_of;
 use crate::oauth::id::{AnonymousSub, ClientId};
 use crate::store::View;
 use crate::store::schema::{Client, Revoked};
@@ -24,14 +25,14 @@ pub enum LiveAccess {
     Grant(Box<LiveGrant>),
 }
 
-/// The token that says `claims`, if it is in force. Its signature was verified.
+/// What the token stands on, if it is in force.
 ///
 /// # Errors
 ///
 /// [`Refusal::BearerTokenExpired`], [`Refusal::BearerTokenRevoked`], or
 /// [`Refusal::BearerTokenOfEndedGrant`].
-pub fn live(view: &impl View, cx: &Context, claims: &AccessClaims) -> Result<LiveAccess, Error> {
-    let now = cx.now.seconds();
+pub fn live(view: &impl View, cx: &Context, token: &VerifiedAccess) -> Result<LiveAccess, Error> {
+    let (now, claims) = (cx.now.seconds(), token.claims());
     // RFC 7662 §4: "the authorization server MUST determine whether or not the token has expired",
     // "whether or not a token's valid period has started yet" and "whether or not such a revocation
     // has taken place"; RFC 7519 §4.1.4 and §4.1.5.

@@ -1,5 +1,5 @@
 //! Introspection: [RFC 7662](https://www.rfc-editor.org/rfc/rfc7662). A read; nothing is kept
-//! between two of them, so that what ended is told at once.
+//! between two of them, so that what ended is seen at once.
 
 use crate::error::{Error, Refusal};
 use crate::flow::client::authentication::AuthenticatedClient;
@@ -7,7 +7,8 @@ use crate::flow::token::access::LiveAccess;
 use crate::flow::token::grant::LiveGrant;
 use crate::flow::token::{access, grant, issue};
 use crate::flow::{Context, resource};
-use crate::oauth::claims::{AccessClaims, Audience, PHISHING_RESISTANT};
+use crate::keys::VerifiedAccess;
+use crate::oauth::claims::{Audience, PHISHING_RESISTANT};
 use crate::oauth::client::{ClientType, GrantType, SigningAlg};
 use crate::oauth::id::ClientId;
 use crate::oauth::introspection::Introspection;
@@ -18,8 +19,8 @@ use crate::store::schema::{Client, Refresh};
 
 /// A token that somebody shows, and that this server may have issued.
 pub enum PresentedToken {
-    /// An access token: its signature was verified.
-    Access(Box<AccessClaims>),
+    /// An access token that a published key signed.
+    Access(Box<VerifiedAccess>),
     /// None of ours.
     Foreign,
     /// A refresh token.
@@ -46,17 +47,17 @@ pub fn read(
     if asker.client_type != ClientType::Confidential {
         return Err(Refusal::ClientNotConfidential.into());
     }
-    let told = match presented {
-        PresentedToken::Access(claims) => of_access(view, cx, proven.id(), &asker, claims),
+    let introspection = match presented {
+        PresentedToken::Access(token) => of_access(view, cx, proven.id(), &asker, token),
         PresentedToken::Foreign => Ok(None),
         PresentedToken::Refresh(token) => of_refresh(view, cx, proven.id(), &asker, token),
     };
-    let told = match told {
+    let introspection = match introspection {
         Err(Error::Refused(_)) => None,
-        told => told?,
+        introspection => introspection?,
     };
     let alg = asker.introspection_alg.unwrap_or(SigningAlg::Rs256);
-    Ok((told.unwrap_or_else(Introspection::inactive), alg))
+    Ok((introspection.unwrap_or_else(Introspection::inactive), alg))
 }
 
 fn of_access(
@@ -64,8 +65,9 @@ fn of_access(
     cx: &Context,
     id: &ClientId,
     asker: &Client,
-    claims: &AccessClaims,
+    token: &VerifiedAccess,
 ) -> Result<Option<Introspection>, Error> {
+    let claims = token.claims();
     let own = asker.introspect_any || claims.client_id == id.as_str();
     let addressed = || -> Result<bool, Error> {
         let served = resource::served_by(view, id)?;
@@ -74,7 +76,7 @@ fn of_access(
     if !own && !addressed()? {
         return Ok(None);
     }
-    let username = match access::live(view, cx, claims)? {
+    let username = match access::live(view, cx, token)? {
         LiveAccess::Anonymous | LiveAccess::Client => None,
         LiveAccess::Bridge(live) => Some(live.person().username.to_string()),
         LiveAccess::Grant(live) => username(&live, &claims.scope),
@@ -139,7 +141,7 @@ pub fn refresh(
     })
 }
 
-/// The person's name, where a token of `scope` may be told it: as at userinfo, it belongs to the
+/// The person's name, where a token of `scope` may carry it: as at userinfo, it belongs to the
 /// profile (OpenID Connect Core §5.4).
 fn username(live: &LiveGrant, scope: &Scope) -> Option<String> {
     scope.has("profile").then(|| live.person().username.to_string())

@@ -6,7 +6,7 @@ use crate::flow::Context;
 use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::token::grant;
 use crate::flow::token::introspect::PresentedToken;
-use crate::oauth::claims::AccessClaims;
+use crate::keys::VerifiedAccess;
 use crate::store::schema::{Refresh, Revoked};
 use crate::store::{Tx, View};
 
@@ -25,8 +25,8 @@ pub fn revoke(
 ) -> Result<(), Error> {
     proven.client(tx)?;
     match presented {
-        PresentedToken::Access(claims) if claims.client_id == proven.id().as_str() => {
-            revoke_access(tx, cx, claims)
+        PresentedToken::Access(token) if token.claims().client_id == proven.id().as_str() => {
+            revoke_access(tx, cx, token)
         }
         PresentedToken::Access(_) | PresentedToken::Foreign => Ok(()),
         PresentedToken::Refresh(token) => match tx.find::<Refresh>(&cx.rules.pepper.hash(token))? {
@@ -47,7 +47,7 @@ pub fn revoke(
 /// [`Refusal::RefreshUnknown`] for a refresh token that is not known here.
 pub fn by_operator(tx: &mut Tx<'_>, cx: &Context, presented: &PresentedToken) -> Result<(), Error> {
     match presented {
-        PresentedToken::Access(claims) => revoke_access(tx, cx, claims),
+        PresentedToken::Access(token) => revoke_access(tx, cx, token),
         PresentedToken::Foreign => Err(Refusal::BearerTokenMalformed.into()),
         PresentedToken::Refresh(token) => {
             let row = tx.find::<Refresh>(&cx.rules.pepper.hash(token))?;
@@ -57,7 +57,8 @@ pub fn by_operator(tx: &mut Tx<'_>, cx: &Context, presented: &PresentedToken) ->
 }
 
 /// The row lasts as long as the token would have.
-fn revoke_access(tx: &mut Tx<'_>, cx: &Context, claims: &AccessClaims) -> Result<(), Error> {
+fn revoke_access(tx: &mut Tx<'_>, cx: &Context, token: &VerifiedAccess) -> Result<(), Error> {
+    let claims = token.claims();
     let expires = Timestamp::from_seconds(claims.exp);
     if cx.now < expires {
         tx.put(&claims.jti, Revoked { expires })?;

@@ -6,7 +6,8 @@ use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::token::access::LiveAccess;
 use crate::flow::token::{access, issue};
-use crate::oauth::claims::{AccessClaims, Profile};
+use crate::keys::VerifiedAccess;
+use crate::oauth::claims::Profile;
 use crate::oauth::client::SigningAlg;
 use crate::store::View;
 
@@ -38,12 +39,13 @@ pub struct Envelope {
 pub fn read(
     view: &impl View,
     cx: &Context,
-    claims: &AccessClaims,
+    token: &VerifiedAccess,
 ) -> Result<(Userinfo, Option<SigningAlg>), Error> {
+    let claims = token.claims();
     if !claims.aud.has(cx.rules.issuer.as_str()) {
         return Err(Refusal::BearerTokenForAnotherAudience.into());
     }
-    let live = access::live(view, cx, claims)?;
+    let live = access::live(view, cx, token)?;
     if !claims.scope.has("openid") {
         return Err(Refusal::BearerTokenWithoutOpenid.into());
     }

@@ -22,7 +22,6 @@ use crate::flow::bridge::access::{self as transition, AccessRequest, LiveBridge}
 use crate::flow::token::access::live;
 use crate::model::bridge::Mode;
 use crate::model::user_agent::DeviceInfo;
-use crate::oauth::claims::AccessClaims;
 
 /// The routes of the contract.
 pub(super) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
@@ -67,10 +66,10 @@ impl FromRequestParts<Arc<App>> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, BearerFailure> {
         let token = token(&parts.headers)?.ok_or(Refusal::BearerTokenMissing)?;
-        let claims: AccessClaims = app.keys().verify(&token, "at+jwt")?;
         let (view, cx) = (app.read()?, app.context());
-        live(&view, &cx, &claims)?;
-        Ok(Self(transition::of_token(&view, &cx, &claims)?))
+        let verified = app.keys().verify_access(&token, cx.now)?;
+        live(&view, &cx, &verified)?;
+        Ok(Self(transition::of_token(&view, &cx, verified.claims())?))
     }
 }
 

@@ -22,7 +22,6 @@ use crate::oauth::authorize::pushed::PushedParameters;
 use crate::oauth::authorize::{
     AuthorizationResponse, AuthorizeRequest, Callback, RedirectParameters,
 };
-use crate::oauth::claims::IdClaims;
 use crate::oauth::id::{ClientId, InteractionId};
 use crate::oauth::params::Params;
 use crate::secret::BrowserSecret;
@@ -169,13 +168,13 @@ pub(in crate::http) fn hinted_subject(
     hint: Option<&str>,
 ) -> Result<Option<String>, Refusal> {
     let Some(hint) = hint else { return Ok(None) };
-    let claims: IdClaims =
-        app.keys().verify(hint, "JWT").map_err(|_| Refusal::IdTokenHintMalformed)?;
+    let hint = app.keys().verify_hint(hint, app.clock().now())?;
+    let claims = hint.claims();
     // Another client may know the person by another `sub`.
     if claims.aud != client.as_str() {
         return Err(Refusal::IdTokenHintClientDiffers);
     }
-    Ok(Some(claims.sub))
+    Ok(Some(claims.sub.clone()))
 }
 
 /// Sends a browser to an interaction, with the cookie that binds it.

@@ -48,7 +48,7 @@ pub(in crate::http) fn presented(app: &App, token: TokenParameter) -> PresentedT
     let now = app.clock().now();
     match token {
         TokenParameter::Access(token) => match app.keys().verify_access(&token, now) {
-            Ok(claims) => PresentedToken::Access(Box::new(claims)),
+            Ok(verified) => PresentedToken::Access(Box::new(verified)),
             Err(_) => PresentedToken::Foreign,
         },
         TokenParameter::Refresh(token) => PresentedToken::Refresh(token),

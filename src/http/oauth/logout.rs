@@ -16,7 +16,7 @@ use crate::flow::session::logout;
 use crate::http::extract::body::{Form, Query};
 use crate::http::extract::peer::ClientAddress;
 use crate::http::failure::{Cause, PageFailure};
-use crate::oauth::claims::IdClaims;
+use crate::keys::VerifiedHint;
 use crate::oauth::logout::LogoutRequest;
 use crate::oauth::params::Params;
 
@@ -48,10 +48,13 @@ async fn start(app: &App, address: IpAddr, params: &Params) -> Result<Response, 
     // §2: "The OP SHOULD accept ID Tokens when the RP identified by the ID Token's aud claim
     // and/or sid claim has a current session or had a recent session, even when the exp time has
     // passed."
-    let hint = request.id_token_hint.as_deref().map(|hint| app.keys().verify(hint, "JWT"));
-    let (hint, unverified): (Option<IdClaims>, bool) = match hint {
+    let hint = request
+        .id_token_hint
+        .as_deref()
+        .map(|hint| app.keys().verify_hint(hint, app.clock().now()));
+    let (hint, unverified): (Option<VerifiedHint>, bool) = match hint {
         None => (None, false),
-        Some(Ok(claims)) => (Some(claims), false),
+        Some(Ok(hint)) => (Some(hint), false),
         // §4: "any operations requiring the information that failed to correctly validate MUST be
         // aborted", and "the OP MUST not perform post-logout redirection to an RP". The person is
         // asked, as without a hint.

@@ -31,8 +31,8 @@ pub(in crate::http) async fn post(
 /// `application/jwt`.
 async fn response(app: &App, token: &str) -> Result<Response, BearerFailure> {
     let context = app.context();
-    let claims = app.keys().verify_access(token, context.now)?;
-    let (userinfo, alg) = userinfo::read(&app.read()?, &context, &claims)?;
+    let verified = app.keys().verify_access(token, context.now)?;
+    let (userinfo, alg) = userinfo::read(&app.read()?, &context, &verified)?;
     let Some(alg) = alg else { return Ok(Json(userinfo).into_response()) };
     let signed = app.signing_key(alg).await?.sign("JWT", &userinfo)?;
     Ok(([(header::CONTENT_TYPE, "application/jwt")], signed).into_response())

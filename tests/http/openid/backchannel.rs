@@ -6,6 +6,7 @@ use axum::http::Method;
 use gatelodge::flow::Context;
 use gatelodge::flow::installation::sweep;
 use gatelodge::flow::session::backchannel;
+use gatelodge::keys::JwtKind;
 use gatelodge::oauth::issuer::Issuer;
 use gatelodge::oauth::params::form_encode;
 use gatelodge::store::schema::Delivery;
@@ -76,7 +77,7 @@ async fn each_client_of_the_session_gets_a_logout_token_of_its_own() {
         let of_client = |token: &&String| decoded(token).1["aud"] == client.id.as_str();
         let token = tokens.iter().find(of_client).unwrap();
         let (header, claims) = decoded(token);
-        let verified = server.app.keys().verify::<Value>(token, "logout+jwt").unwrap();
+        let verified = server.verified(token, JwtKind::Logout);
         assert_eq!(claims, verified);
         assert_eq!(header["alg"], if client.id == "bank" { "ES256" } else { "RS256" });
         assert_eq!(header["typ"], "logout+jwt");

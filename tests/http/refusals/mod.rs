@@ -53,6 +53,7 @@ fn story(refusal: Refusal) -> Story {
         AuthorizationHeaderMalformed => token::a_bearer_token_instead_of_basic(),
         BearerTokenExpired => userinfo::a_token_after_its_time(),
         BearerTokenForAnotherAudience => userinfo::a_token_for_another_audience(),
+        BearerTokenKeyRetired => userinfo::a_token_of_a_retired_key(),
         BearerTokenMalformed => userinfo::a_token_that_is_none(),
         BearerTokenMissing => userinfo::no_token(),
         BearerTokenOfEndedGrant => userinfo::a_token_of_an_ended_grant(),

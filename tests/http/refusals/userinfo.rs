@@ -5,8 +5,9 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header;
+use gatelodge::oauth::client::SigningAlg;
 
-use crate::support::{Answer, Browser, RelyingParty, Server};
+use crate::support::{Answer, Browser, RelyingParty, Server, decoded};
 
 /// The shop, and an access token of its own.
 async fn access(scope: &str) -> (Server, Browser, RelyingParty, String) {
@@ -32,6 +33,16 @@ pub(super) async fn a_token_for_another_audience() -> Answer {
 pub(super) async fn a_token_that_is_none() -> Answer {
     let server = Server::new().await;
     RelyingParty::web(&server).await.userinfo("abc").await
+}
+
+/// Somebody who came by a key after its retirement signs with it.
+pub(super) async fn a_token_of_a_retired_key() -> Answer {
+    let (server, _ada, shop, access) = access("openid").await;
+    let old = server.app.signing_key(SigningAlg::Es256).await.unwrap();
+    server.advance(Duration::from_hours(24) * 89);
+    server.app.rotate_keys().await.unwrap();
+    server.advance(Duration::from_hours(24) * 2);
+    shop.userinfo(&old.sign("at+jwt", &decoded(&access).1).unwrap()).await
 }
 
 pub(super) async fn no_token() -> Answer {

@@ -17,7 +17,7 @@ use gatelodge::config::Config;
 use gatelodge::error::Error;
 use gatelodge::flow;
 use gatelodge::http::Peer;
-use gatelodge::keys::{self, Sealer};
+use gatelodge::keys::{self, JwtKind, Sealer, Signature};
 use gatelodge::oauth::client::SigningAlg;
 use gatelodge::oauth::id::KeyId;
 use gatelodge::oauth::issuer::Issuer;
@@ -131,6 +131,13 @@ impl Server {
     /// Lets time pass.
     pub(crate) fn advance(&self, by: Duration) {
         self.app.clock().advance(by);
+    }
+
+    /// The claims of a JWT of this kind that a published key of this server signed.
+    pub(crate) fn verified(&self, token: &str, kind: JwtKind) -> Value {
+        let examined = self.app.keys().examine(token, self.app.clock().now()).unwrap();
+        assert_eq!((examined.kind, examined.signature), (kind, Signature::Valid));
+        examined.claims
     }
 
     /// Sends a request from this machine, if it has no other peer; without a `Host` it goes to the

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header;
 use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::keys::JwtKind;
 use serde_json::json;
 
 use crate::support::{RelyingParty, Server, decoded};
@@ -147,8 +148,7 @@ async fn a_client_that_registered_it_gets_a_signed_answer() {
         assert_eq!(answer.header("content-type"), "application/jwt");
         let (header, claims) = decoded(answer.text());
         assert_eq!(header["alg"], alg);
-        let verified = server.app.keys().verify::<serde_json::Value>(answer.text(), "JWT");
-        assert_eq!(verified.unwrap(), claims);
+        assert_eq!(server.verified(answer.text(), JwtKind::Id), claims);
         assert_eq!((&claims["iss"], &claims["aud"]), (&json!(server.issuer()), &json!(alg)));
         assert_eq!(
             (&claims["sub"], &claims["name"]),
