@@ -95,7 +95,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 const PLACES: &[(&str, &[&str])] = &[
     ("argon2", &["password.rs"]),
     ("askama", &["http/"]),
-    ("aws_lc_rs", &["oauth_client/token_store/seal.rs", "keys.rs"]),
+    ("aws_lc_rs", &["oauth_client/token_store/seal.rs", "keys/"]),
     ("axum", &["admin/", "cli/", "http/", "serve/", "oauth_client/"]),
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/"]),
@@ -109,7 +109,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("httpdate", &["fetch/"]),
     ("hyper", &["cli/admin_client.rs", "oauth_client/http.rs", "fetch/", "serve/"]),
     ("hyper_util", &["cli/admin_client.rs", "oauth_client/http.rs", "fetch/", "serve/"]),
-    ("jsonwebtoken", &["keys.rs"]),
+    ("jsonwebtoken", &["keys/"]),
     ("percent_encoding", &["cli/", "oauth/", "oauth_client/"]),
     ("postcard", &["store/table.rs"]),
     ("qrcode", &["http/"]),
@@ -121,7 +121,7 @@ const PLACES: &[(&str, &[&str])] = &[
         "sha2",
         &[
             "oauth_client/page.rs",
-            "keys.rs",
+            "keys/",
             "oauth/claims.rs",
             "model/fingerprint.rs",
             "oauth/pkce.rs",

@@ -1,0 +1,151 @@
+//! What this server's keys prove of a JWT: three questions, three types of result.
+
+use jsonwebtoken::crypto::verify;
+use serde_json::Value;
+
+use super::{KeyRing, algorithm};
+use crate::clock::Timestamp;
+use crate::error::Refusal;
+use crate::oauth::claims::{AccessClaims, IdClaims};
+use crate::oauth::jwt::Compact;
+
+/// The media types of this server's JWTs, as `typ` has them: RFC 9068 §2.1, RFC 7519 §5.1, OpenID
+/// Connect Back-Channel Logout §2.4.
+const ACCESS_TOKEN: &str = "at+jwt";
+const ID_TOKEN: &str = "JWT";
+const LOGOUT_TOKEN: &str = "logout+jwt";
+
+impl KeyRing {
+    /// The claims of an access token (RFC 9068) that a published key of this ring signed. Expiry and
+    /// audience are the caller's to judge.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::BearerTokenMalformed`], [`Refusal::BearerTokenSignatureWrong`], or
+    /// [`Refusal::BearerTokenKeyRetired`]: a key that leaks after its retirement opens nothing.
+    pub fn verify_access(&self, token: &str, now: Timestamp) -> Result<VerifiedAccess, Refusal> {
+        let token = Compact::parse(token)?;
+        match self.signature(&token, now) {
+            Signature::Valid if token.header().is_typed(ACCESS_TOKEN) => {
+                token.claims().map(VerifiedAccess)
+            }
+            Signature::Valid => Err(Refusal::BearerTokenMalformed),
+            Signature::Retired(_) => Err(Refusal::BearerTokenKeyRetired),
+            Signature::UnknownKey | Signature::Wrong => Err(Refusal::BearerTokenSignatureWrong),
+        }
+    }
+
+    /// The claims of an ID token that is sent as a hint (OpenID Connect Core §3.1.2.1). It may have
+    /// expired, and the key that signed it may have retired.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::IdTokenHintMalformed`] for everything that is no ID token of this server, access
+    /// tokens and logout tokens among them.
+    pub fn verify_hint(&self, token: &str, now: Timestamp) -> Result<VerifiedHint, Refusal> {
+        let token = Compact::parse(token).map_err(|_| Refusal::IdTokenHintMalformed)?;
+        let signed = match self.signature(&token, now) {
+            Signature::Retired(_) | Signature::Valid => true,
+            Signature::UnknownKey | Signature::Wrong => false,
+        };
+        if !signed || !token.header().is_typed(ID_TOKEN) {
+            return Err(Refusal::IdTokenHintMalformed);
+        }
+        token.claims().map(VerifiedHint).map_err(|_| Refusal::IdTokenHintMalformed)
+    }
+
+    /// What a JWT claims, and how it is signed. It proves nothing: it serves an operator who wants to
+    /// know what a token is.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::BearerTokenMalformed`] if it is no JWT.
+    pub fn examine(&self, token: &str, now: Timestamp) -> Result<Examined, Refusal> {
+        let token = Compact::parse(token)?;
+        let kinds = [
+            (ACCESS_TOKEN, JwtKind::Access),
+            (LOGOUT_TOKEN, JwtKind::Logout),
+            (ID_TOKEN, JwtKind::Id),
+        ];
+        let kind = kinds.into_iter().find(|(typ, _)| token.header().is_typed(typ));
+        Ok(Examined {
+            claims: token.claims().unwrap_or_default(),
+            kind: kind.map_or(JwtKind::Other, |(_, kind)| kind),
+            signature: self.signature(&token, now),
+        })
+    }
+
+    /// How a token is signed. The algorithm is that of the key named by `kid`, whatever the header
+    /// claims.
+    fn signature(&self, token: &Compact<'_>, now: Timestamp) -> Signature {
+        let kid = token.header().kid.as_ref();
+        let Some(key) = self.0.iter().find(|key| kid == Some(&key.id)) else {
+            return Signature::UnknownKey;
+        };
+        let (signature, input) = (token.signature(), token.signing_input().as_bytes());
+        match (verify(signature, input, &key.decoding, algorithm(key.alg)), key.retires) {
+            (Ok(true), Some(retired)) if now >= retired => Signature::Retired(retired),
+            (Ok(true), _) => Signature::Valid,
+            (Ok(false) | Err(_), _) => Signature::Wrong,
+        }
+    }
+}
+
+/// Proof that a published key of this server signed an access token with these claims.
+#[derive(Clone, Debug)]
+pub struct VerifiedAccess(AccessClaims);
+
+impl VerifiedAccess {
+    /// Its claims.
+    pub fn claims(&self) -> &AccessClaims {
+        &self.0
+    }
+}
+
+/// Proof that this server once issued an ID token with these claims.
+#[derive(Clone, Debug)]
+pub struct VerifiedHint(IdClaims);
+
+impl VerifiedHint {
+    /// Its claims.
+    pub fn claims(&self) -> &IdClaims {
+        &self.0
+    }
+}
+
+/// A JWT as it was found, which proves nothing.
+#[derive(Clone, Debug)]
+pub struct Examined {
+    /// Its claims; null if they cannot be read.
+    pub claims: Value,
+    /// What its header says it is.
+    pub kind: JwtKind,
+    /// How it is signed.
+    pub signature: Signature,
+}
+
+/// What the `typ` of a JWT says it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JwtKind {
+    /// An access token.
+    Access,
+    /// An ID token, or a signed response of another kind.
+    Id,
+    /// A logout token.
+    Logout,
+    /// None of these.
+    Other,
+}
+
+/// How a JWT is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signature {
+    /// By a key that retired at this time.
+    Retired(Timestamp),
+    /// By no key of this server.
+    UnknownKey,
+    /// By a published key.
+    Valid,
+    /// Not by the key that it names.
+    Wrong,
+}
