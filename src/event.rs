@@ -32,7 +32,7 @@ impl fmt::Display for EventId {
 }
 
 /// A request that was answered.
-pub struct RequestLog<'a> {
+pub(crate) struct RequestLog<'a> {
     /// The method.
     pub method: &'a str,
     /// The route, not the path: paths can hold ids.
@@ -47,7 +47,7 @@ pub struct RequestLog<'a> {
 
 impl RequestLog<'_> {
     /// Writes the line.
-    pub fn log(&self) {
+    pub(crate) fn log(&self) {
         let Self { method, route, status, took, refused } = self;
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         match refused {

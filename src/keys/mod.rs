@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::clock::Timestamp;
-use crate::error::{Internal, Refusal};
+use crate::error::Internal;
 use crate::oauth::client::SigningAlg;
 use crate::oauth::client::jwks::Jwk;
 use crate::oauth::id::KeyId;
@@ -281,6 +281,7 @@ impl KeyRing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Refusal;
     use crate::secret::Entropy;
     use crate::store::schema::Retirement;
 

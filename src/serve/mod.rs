@@ -29,7 +29,7 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(20);
 
 /// Why the server stopped, or did not start.
 #[derive(Debug)]
-pub struct Stop {
+pub(crate) struct Stop {
     /// The exit code.
     pub exit: u8,
     why: String,
@@ -58,7 +58,7 @@ impl From<OpenError> for Stop {
 }
 
 /// Serves the installation of `config`, which it makes if there is none, until a signal ends it.
-pub async fn run(config: Config) -> Result<(), Stop> {
+pub(crate) async fn run(config: Config) -> Result<(), Stop> {
     log::start(&config)?;
     let found = Found::at(&config).await?;
     let frozen = match &found {
