@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{Method, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::flow::authorize;
 use crate::flow::bridge::link;
 use crate::http::extract::body::Query;
-use crate::http::extract::peer::ClientAddress;
+use crate::http::extract::peer::Sender;
 use crate::http::failure::{JsonFailure, PageFailure};
 use crate::http::oauth::authorize::to_page;
 use crate::model::bridge::{LinkRedirect, Mode};
@@ -44,18 +44,16 @@ pub(super) async fn pubkey(State(app): State<Arc<App>>) -> Result<Json<Value>, J
 /// reads no cookie.
 pub(super) async fn device_link(
     State(app): State<Arc<App>>,
-    ClientAddress(address): ClientAddress,
     Query(query): Query,
-    method: Method,
+    sender: Sender,
 ) -> Result<Response, PageFailure> {
     let redirect: Option<LinkRedirect> = query.parsed("redirect")?;
-    // HEAD has no side effects (RFC 9110 §9.3.2).
-    if method == Method::HEAD {
+    if sender.head {
         return Ok(StatusCode::SEE_OTHER.into_response());
     }
     authorize::check_capacity(&app.read()?, app.rules())?;
     let started = app.write(move |tx, cx| {
-        authorize::admit(tx, cx, address)?;
+        authorize::admit(tx, cx, sender.address)?;
         link::start(tx, cx, redirect.as_ref())
     });
     let (id, secret) = started.await?;

@@ -116,8 +116,11 @@ impl Browser {
     }
 }
 
-/// The interaction that the path names, with the cookies and the device of the browser.
-pub(in crate::http) struct AtInteraction(pub(in crate::http) PresentedInteraction);
+/// A browser at the interaction that the path names.
+pub(in crate::http) struct AtInteraction {
+    pub(in crate::http) browser: Browser,
+    pub(in crate::http) presented: PresentedInteraction,
+}
 
 impl FromRequestParts<Arc<App>> for AtInteraction {
     type Rejection = PageFailure;
@@ -126,6 +129,8 @@ impl FromRequestParts<Arc<App>> for AtInteraction {
         let id = Path::<String>::from_request_parts(parts, app).await;
         let id = id.map(|Path(id)| id).unwrap_or_default().parse()?;
         let device = peer::device_of(app, parts);
-        Ok(Self(Browser::of(app, &parts.headers).present(app, &parts.headers, id, device)))
+        let browser = Browser::of(app, &parts.headers);
+        let presented = browser.present(app, &parts.headers, id, device);
+        Ok(Self { browser, presented })
     }
 }

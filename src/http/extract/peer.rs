@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, header};
+use axum::http::{Extensions, HeaderMap, Method, header};
 
 use crate::app::App;
 use crate::error::Refusal;
@@ -34,6 +34,23 @@ impl FromRequestParts<Arc<App>> for ClientAddress {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
         Ok(Self(address_of(app, parts)))
+    }
+}
+
+/// The sender of a request for a page.
+pub(in crate::http) struct Sender {
+    pub(in crate::http) address: IpAddr,
+    pub(in crate::http) device: DeviceInfo,
+    /// Whether the request is HEAD, which has no side effects (RFC 9110 §9.3.2).
+    pub(in crate::http) head: bool,
+}
+
+impl FromRequestParts<Arc<App>> for Sender {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        let (address, device) = (address_of(app, parts), device_of(app, parts));
+        Ok(Self { address, device, head: parts.method == Method::HEAD })
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{Method, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use super::authorize::to_interaction;
@@ -14,7 +14,7 @@ use crate::error::Refusal;
 use crate::flow::authorize;
 use crate::flow::session::logout;
 use crate::http::extract::body::{Form, Query};
-use crate::http::extract::peer::ClientAddress;
+use crate::http::extract::peer::{ClientAddress, Sender};
 use crate::http::failure::{Cause, PageFailure};
 use crate::keys::VerifiedHint;
 use crate::oauth::logout::LogoutRequest;
@@ -23,16 +23,14 @@ use crate::oauth::params::Params;
 /// §2: "OpenID Providers MUST support the use of the HTTP GET and POST methods".
 pub(in crate::http) async fn get(
     State(app): State<Arc<App>>,
-    ClientAddress(address): ClientAddress,
     Query(params): Query,
-    method: Method,
+    sender: Sender,
 ) -> Result<Response, PageFailure> {
-    // HEAD has no side effects (RFC 9110 §9.3.2).
-    if method == Method::HEAD {
+    if sender.head {
         LogoutRequest::parse(&params)?;
         return Ok(StatusCode::SEE_OTHER.into_response());
     }
-    start(&app, address, &params).await
+    start(&app, sender.address, &params).await
 }
 
 pub(in crate::http) async fn post(

@@ -1,12 +1,8 @@
 //! `/gate/device`: where a person authorizes a device (RFC 8628 §3.3).
 
-use std::convert::Infallible;
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, State};
-use axum::http::Method;
-use axum::http::request::Parts;
+use axum::extract::State;
 use axum::response::Response;
 
 use super::login::{self, SignInPrompt};
@@ -19,9 +15,8 @@ use crate::flow::authorize::device::{
 use crate::http::extract::body::Query;
 use crate::http::extract::browser::Browser;
 use crate::http::extract::own_page::PageForm;
-use crate::http::extract::peer::ClientAddress;
+use crate::http::extract::peer::Sender;
 use crate::http::failure::PageFailure;
-use crate::model::user_agent::DeviceInfo;
 use crate::oauth::params::Params;
 use crate::oauth::scope::Scope;
 use crate::oauth::token::device::UserCode;
@@ -47,27 +42,9 @@ impl Typed {
     }
 }
 
-/// The sender of a request: guesses are counted by address and session.
-pub(in crate::http) struct Sender {
-    address: IpAddr,
-    device: DeviceInfo,
-    head: bool,
-}
-
-impl Sender {
-    fn entry(self, code: Option<TokenHash>, session: TokenHash) -> UserCodeEntry {
-        UserCodeEntry { address: self.address, code, device: self.device, session }
-    }
-}
-
-impl FromRequestParts<Arc<App>> for Sender {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
-        let ClientAddress(address) = ClientAddress::from_request_parts(parts, app).await?;
-        let device = DeviceInfo::from_request_parts(parts, app).await?;
-        Ok(Self { address, device, head: parts.method == Method::HEAD })
-    }
+/// A guess at a user code, counted by address and session.
+fn entry(sender: Sender, code: Option<TokenHash>, session: TokenHash) -> UserCodeEntry {
+    UserCodeEntry { address: sender.address, code, device: sender.device, session }
 }
 
 /// The page that asks for the code, or for the decision about the code of a link. A link decides
@@ -87,7 +64,7 @@ pub(in crate::http) async fn show(
             None => sign_in(&app, browser, None),
         };
     };
-    let entry = sender.entry(typed.user_code_hash(&app), session);
+    let entry = entry(sender, typed.user_code_hash(&app), session);
     let lookup = app.write(move |tx, cx| device::look_up(tx, cx, &entry)).await?;
     found(&app, browser, typed, lookup)
 }
@@ -102,7 +79,7 @@ pub(in crate::http) async fn decide(
     let typed = Typed::of(&form)?;
     let Some(session) = browser.session(&app) else { return sign_in(&app, browser, typed) };
     let Some(typed) = typed else { return Ok(ask(&app, &browser, None)) };
-    let entry = sender.entry(typed.user_code_hash(&app), session);
+    let entry = entry(sender, typed.user_code_hash(&app), session);
 
     let allowed = matches!(decision, Some(Decision::Allow(_)));
     let decided = app.write(move |tx, cx| match &decision {

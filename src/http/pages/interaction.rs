@@ -29,8 +29,7 @@ use crate::store::schema::{Origin, Purpose};
 /// The page of the next step, or the response to the client if no step is left.
 pub(in crate::http) async fn show(
     State(app): State<Arc<App>>,
-    AtInteraction(presented): AtInteraction,
-    browser: Browser,
+    AtInteraction { browser, presented }: AtInteraction,
     method: Method,
 ) -> Result<Response, PageFailure> {
     let id = presented.interaction;
@@ -80,7 +79,7 @@ pub(in crate::http) async fn show(
 /// Takes the person's decision.
 pub(in crate::http) async fn decide(
     State(app): State<Arc<App>>,
-    AtInteraction(presented): AtInteraction,
+    AtInteraction { presented, .. }: AtInteraction,
     PageForm { browser, form }: PageForm,
 ) -> Result<Response, PageFailure> {
     let id = presented.interaction;

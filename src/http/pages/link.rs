@@ -24,8 +24,7 @@ use crate::oauth::id::InteractionId;
 /// The page that asks the person; a browser that is not signed in signs in first.
 pub(in crate::http) async fn show(
     State(app): State<Arc<App>>,
-    AtInteraction(presented): AtInteraction,
-    browser: Browser,
+    AtInteraction { browser, presented }: AtInteraction,
 ) -> Result<Response, PageFailure> {
     match link::next(&app.read()?, &app.context(), &presented)? {
         Step::Ask { redirect, session } => {
@@ -41,7 +40,7 @@ pub(in crate::http) async fn show(
 /// Takes the person's decision.
 pub(in crate::http) async fn decide(
     State(app): State<Arc<App>>,
-    AtInteraction(presented): AtInteraction,
+    AtInteraction { presented, .. }: AtInteraction,
     PageForm { browser, form }: PageForm,
 ) -> Result<Response, PageFailure> {
     let allowed = match form.one("decision")? {
