@@ -21,10 +21,10 @@
 //! | [`admin`] | the operator's operations, one file a noun, served on the Unix socket | print |
 //! | `cli` | the command line: text or JSON, over the socket or in process | know a row |
 //! | `oauth_client` | a general OAuth client for `login` and `credential`: sign-in, token file, keyring | know the server |
-//! | [`keys`], [`passkey`], [`password`], [`tls`], [`fetch`] | each wraps one foreign crate | |
-//! | [`config`], [`error`], [`event`], [`secret`], [`clock`] | stand under everything | |
+//! | [`keys`], `passkey`, `password`, [`tls`], [`fetch`] | each wraps one foreign crate | |
+//! | [`config`], [`error`], `event`, [`secret`], [`clock`] | stand under everything | |
 //!
-//! [`serve`] holds the listeners and the background tasks.
+//! `serve` holds the listeners and the background tasks.
 //!
 //! # Where is …?
 //!

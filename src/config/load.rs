@@ -181,7 +181,7 @@ impl Draft {
                 self.settings.insert(dotted, settings);
             }
             Err(allowed) => {
-                self.fault(source.clone(), dotted, format!("found {display}; {allowed}"))
+                self.fault(source.clone(), dotted, format!("found {display}; {allowed}"));
             }
         }
     }

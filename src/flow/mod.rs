@@ -5,7 +5,7 @@
 //! refusal that has to write (a replay revokes the grant) is an `Ok` outcome that says so. It
 //! takes ids and hashes, reads the rows itself, and could run twice unharmed.
 //!
-//! Only [`step`] knows the order in which a person meets the pages.
+//! Only [`authorize::step`] knows the order in which a person meets the pages.
 
 #![warn(clippy::wildcard_enum_match_arm)]
 

@@ -35,7 +35,7 @@ impl Opaque {
         serializer.serialize_str(&self.0)
     }
 
-    /// As [`Opaque::stored`], where there need not be one.
+    /// As [`Self::serialize_exposed`], where there need not be one.
     pub(crate) fn serialize_optional<S: Serializer>(
         one: &Option<Self>,
         serializer: S,
