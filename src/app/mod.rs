@@ -1,6 +1,7 @@
 //! The one shared struct: rules, store, keys, passkeys, clock, chance.
 
 mod authority;
+mod authorize;
 pub mod client_authentication;
 mod client_keys;
 mod documents;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+pub use authorize::AuthorizationError;
 pub use open::{Found, OpenError};
 
 use crate::clock::Clock;

@@ -80,15 +80,19 @@ pub fn authorize(bytes: &[u8]) {
             Some(Refusal::RequestUriPushed)
         );
     }
-    if let Ok(opening) = RedirectParameters::parse(&params) {
-        assert_eq!(params.one("client_id"), Ok(Some(opening.client_id.as_str())));
-        let uris: Vec<RedirectUri> = opening.redirect_uri.into_iter().collect();
+    if let Ok(parameters) = RedirectParameters::parse(&params) {
+        assert_eq!(params.one("client_id"), Ok(Some(parameters.client_id.as_str())));
+        let uris: Vec<RedirectUri> = parameters.redirect_uri.clone().into_iter().collect();
         for client in BOTH {
-            let proven = Callback::prove(&uris, client, uris.first(), opening.state.clone());
+            let state = parameters.state.clone().unwrap_or_default();
+            let proven = Callback::prove(&uris, client, uris.first(), state);
             assert_eq!(proven.is_ok(), !uris.is_empty());
+            assert_eq!(parameters.prove(&uris, client).is_ok(), !uris.is_empty());
             if let Ok(callback) = proven {
                 response_goes_to_callback(&callback);
-                response_goes_to_callback(&callback.in_mode(opening.response_mode));
+                response_goes_to_callback(
+                    &callback.in_mode(parameters.response_mode.unwrap_or_default()),
+                );
             }
         }
     }

@@ -82,7 +82,7 @@ pub fn refuse_without_cookie(
     let interaction =
         tx.find::<Interaction>(&presented.interaction)?.ok_or(Refusal::InteractionUnknown)?;
     let silent = match &interaction.purpose {
-        Purpose::Authorize { request, .. } => request.prompt.none,
+        Purpose::Authorize(stored) => stored.request.prompt.none,
         Purpose::Link { .. } | Purpose::Logout { .. } => false,
     };
     if !silent || presented.browser.is_some() || cx.now >= interaction.expires {

@@ -1,7 +1,7 @@
-//! The beginning of an authorization: [RFC 6749 §4.1.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.1).
+//! The authorization request: [RFC 6749 §4.1.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.1).
 //!
-//! Client and redirect URI are proven first; the rest of the request is then checked against the
-//! client, stored whole, and never read from the wire again.
+//! The client and the redirect URI are proven first. The rest of the request is then checked
+//! against the client and stored; it is not read from the wire again.
 
 pub mod consent;
 pub mod device;
@@ -10,77 +10,163 @@ pub mod step;
 
 use std::net::IpAddr;
 
+use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::client::last_use;
 use crate::flow::{Context, Rules, resource, throttle};
+use crate::keys::KeyRing;
 use crate::oauth::authorize::{AuthorizeRequest, Callback, RedirectParameters};
 use crate::oauth::client::{ClientType, GrantType, PkcePolicy};
 use crate::oauth::id::{ClientId, InteractionId};
+use crate::oauth::params::Params;
 use crate::secret::BrowserSecret;
-use crate::store::schema::{Client, Interaction, Purpose};
+use crate::store::schema::{Client, Interaction, Purpose, StoredAuthorizationRequest};
 use crate::store::{Row, Tx, View};
 
-/// The client that an opening names, and the callback that it proves.
-pub fn resolve(
-    view: &impl View,
-    parameters: &RedirectParameters,
-) -> Result<(Client, Callback), Error> {
-    let client = enabled(view, &parameters.client_id)?;
-    let callback = Callback::prove(
-        &client.redirect_uris,
-        client.client_type,
-        parameters.redirect_uri.as_ref(),
-        parameters.state.clone(),
-    )?;
-    Ok((client, callback.in_mode(parameters.response_mode)))
+/// How a request reaches this server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel {
+    /// The browser brings its parameters to the authorization endpoint.
+    Browser,
+    /// The client pushes it (RFC 9126).
+    Pushed,
 }
 
-/// A client that may ask a person for anything.
+/// A request whose client and callback are proven, so that an error may be redirected.
+pub struct ResolvedRequest {
+    callback: Callback,
+    client: Client,
+    parameters: RedirectParameters,
+}
+
+/// Proves the client and the callback of a request.
+pub fn resolve(view: &impl View, parameters: RedirectParameters) -> Result<ResolvedRequest, Error> {
+    let client = enabled(view, &parameters.client_id)?;
+    let callback = parameters.prove(&client.redirect_uris, client.client_type)?;
+    Ok(ResolvedRequest { callback, client, parameters })
+}
+
+impl ResolvedRequest {
+    /// Where an error goes.
+    pub fn callback(&self) -> &Callback {
+        &self.callback
+    }
+
+    /// Checks the request that `params` are against what its client may request, as far as that is
+    /// possible before the person is known. Its resources are replaced by their registered
+    /// spellings.
+    pub fn check(
+        &self,
+        view: &impl View,
+        cx: &Context,
+        keys: &KeyRing,
+        params: &Params,
+        channel: Channel,
+    ) -> Result<CheckedRequest, Error> {
+        let (client, rules) = (&self.client, &cx.rules);
+        let mut request = AuthorizeRequest::parse(params)?;
+        self.parameters.check(&self.callback)?;
+        // RFC 9126 §6
+        if client.require_pushed_authorization_requests && channel == Channel::Browser {
+            return Err(Refusal::RequestNotPushed.into());
+        }
+        if !client.grant_types.contains(&GrantType::AuthorizationCode) {
+            return Err(Refusal::GrantTypeNotRegistered.into());
+        }
+        if request.code_challenge.is_none() && !may_go_without_pkce(rules, client, &request) {
+            return Err(Refusal::CodeChallengeMissing.into());
+        }
+        // OpenID Connect Core §5.5.1.1: an essential `acr` that cannot be satisfied makes "a
+        // failed authentication attempt".
+        if !request.claims.meets_acr() {
+            return Err(Refusal::AcrUnmet.into());
+        }
+        let requested = request.scope.as_ref();
+        let targets = resource::resolve(view, rules, client, &request.resources, requested)?;
+        if requested.is_some_and(|scope| scope.intersect(&targets.for_client(client)).is_empty()) {
+            return Err(Refusal::ScopeNotAllowed.into());
+        }
+        request.resources = targets.resources;
+        let client_id = &self.parameters.client_id;
+        let hint = request.id_token_hint.take();
+        Ok(CheckedRequest {
+            callback: self.callback.clone(),
+            client: client_id.clone(),
+            expected: hinted_subject(keys, cx.now, client_id, hint.as_deref())?,
+            redirect_uri_named: self.parameters.redirect_uri.is_some(),
+            request,
+        })
+    }
+}
+
+/// The `sub` of an `id_token_hint`. It may have expired (OpenID Connect Core §3.1.2.1).
+fn hinted_subject(
+    keys: &KeyRing,
+    now: Timestamp,
+    client: &ClientId,
+    hint: Option<&str>,
+) -> Result<Option<String>, Refusal> {
+    let Some(hint) = hint else { return Ok(None) };
+    let hint = keys.verify_hint(hint, now)?;
+    let claims = hint.claims();
+    // Another client may know the person by another `sub`.
+    if claims.aud != client.as_str() {
+        return Err(Refusal::IdTokenHintClientDiffers);
+    }
+    Ok(Some(claims.sub.clone()))
+}
+
+/// A request that was checked: only such a request is stored.
+pub struct CheckedRequest {
+    callback: Callback,
+    client: ClientId,
+    /// The `sub` that an `id_token_hint` named: this person has to sign in.
+    expected: Option<String>,
+    redirect_uri_named: bool,
+    request: AuthorizeRequest,
+}
+
+impl CheckedRequest {
+    /// Where the response goes.
+    pub fn callback(&self) -> &Callback {
+        &self.callback
+    }
+
+    /// The row.
+    fn stored(&self) -> StoredAuthorizationRequest {
+        StoredAuthorizationRequest {
+            client: self.client.clone(),
+            expected: self.expected.clone(),
+            redirect_uri: self.callback.uri().clone(),
+            redirect_uri_named: self.redirect_uri_named,
+            request: self.request.clone(),
+            response_mode: self.callback.mode(),
+            state: self.callback.state().map(str::to_owned),
+        }
+    }
+
+    /// The request of a row. `client` may have changed since, so the callback is proven again.
+    fn restore(client: &Client, stored: StoredAuthorizationRequest) -> Result<Self, Refusal> {
+        let (registered, uri) = (&client.redirect_uris, Some(&stored.redirect_uri));
+        let callback = Callback::prove(registered, client.client_type, uri, stored.state)?;
+        Ok(Self {
+            callback: callback.in_mode(stored.response_mode),
+            client: stored.client,
+            expected: stored.expected,
+            redirect_uri_named: stored.redirect_uri_named,
+            request: stored.request,
+        })
+    }
+}
+
+/// The client `id`, if it is enabled.
 pub fn enabled(view: &impl View, id: &ClientId) -> Result<Client, Error> {
     let client = view.find::<Client>(id)?.filter(|client| client.enabled);
     client.ok_or(Refusal::ClientUnknownAtAuthorize.into())
 }
 
-/// Checks what a request asks against what its client may ask, as far as that can be told before
-/// the person is known, and writes its resources as they are registered.
-pub fn check(
-    view: &impl View,
-    rules: &Rules,
-    client: &Client,
-    request: &mut AuthorizeRequest,
-) -> Result<(), Error> {
-    if !client.grant_types.contains(&GrantType::AuthorizationCode) {
-        return Err(Refusal::GrantTypeNotRegistered.into());
-    }
-    if request.code_challenge.is_none() && !may_go_without_pkce(rules, client, request) {
-        return Err(Refusal::CodeChallengeMissing.into());
-    }
-    // OpenID Connect Core §5.5.1.1: an essential `acr` that cannot be met makes "a failed
-    // authentication attempt".
-    if !request.claims.meets_acr() {
-        return Err(Refusal::AcrUnmet.into());
-    }
-    let asked = request.scope.as_ref();
-    let targets = resource::resolve(view, rules, client, &request.resources, asked)?;
-    if let Some(scope) = &request.scope
-        && scope.intersect(&targets.for_client(client)).is_empty()
-    {
-        return Err(Refusal::ScopeNotAllowed.into());
-    }
-    request.resources = targets.resources;
-    Ok(())
-}
-
-/// Refuses the plain request of a client that has to push them (RFC 9126 §6).
-pub fn check_plain(client: &Client) -> Result<(), Refusal> {
-    if client.require_pushed_authorization_requests {
-        return Err(Refusal::RequestNotPushed);
-    }
-    Ok(())
-}
-
-/// RFC 9700 §2.1.1: a confidential client may rely on the OpenID Connect `nonce` instead, where
-/// the operator lets it.
+/// RFC 9700 §2.1.1: a confidential client may use the OpenID Connect `nonce` instead of PKCE, if the
+/// operator allows it.
 fn may_go_without_pkce(rules: &Rules, client: &Client, request: &AuthorizeRequest) -> bool {
     let allowed = [client.pkce, rules.config.policy.pkce].contains(&PkcePolicy::Nonce);
     let openid = request.scope.as_ref().is_some_and(|scope| scope.has("openid"));
@@ -88,14 +174,14 @@ fn may_go_without_pkce(rules: &Rules, client: &Client, request: &AuthorizeReques
     allowed && confidential && openid && request.nonce.is_some()
 }
 
-/// Refuses where as many requests are under way as nobody's requests may be.
+/// Refuses if as many interactions are stored as may be.
 ///
-/// Read before the transaction: the bound is a bound on size, and need not be exact.
+/// It is read before the transaction: the bound limits size and need not be exact.
 pub fn check_capacity(view: &impl View, rules: &Rules) -> Result<(), Error> {
     check_capacity_for::<Interaction>(view, rules)
 }
 
-/// As [`check_capacity`], for requests of the kind `R`.
+/// As [`check_capacity`], for rows of the table `R`.
 pub fn check_capacity_for<R: Row>(view: &impl View, rules: &Rules) -> Result<(), Error> {
     let limit = rules.config.policy.interactions;
     if view.count::<R>(limit)? >= limit {
@@ -104,11 +190,11 @@ pub fn check_capacity_for<R: Row>(view: &impl View, rules: &Rules) -> Result<(),
     Ok(())
 }
 
-/// The fewest requests that a network may begin in a minute.
+/// The minimum number of requests that a network may start in a minute.
 const MIN_PER_MINUTE: usize = 10;
 
-/// Counts a request from `address`, or refuses it: in the time that requests last, one network
-/// alone fills half of their room. This machine is no network: through a proxy it may be anybody.
+/// Counts a request from `address`, or refuses it: within the lifetime of an interaction one network
+/// can fill half of the capacity. Loopback is not counted: behind a proxy it may be anybody.
 pub fn admit(tx: &mut Tx<'_>, cx: &Context, address: IpAddr) -> Result<(), Error> {
     if address.to_canonical().is_loopback() {
         return Ok(());
@@ -124,52 +210,17 @@ pub fn admit(tx: &mut Tx<'_>, cx: &Context, address: IpAddr) -> Result<(), Error
     }
 }
 
-/// A request that was checked.
-#[derive(Clone)]
-pub struct CheckedRequest {
-    /// Where the answer will go.
-    pub callback: Callback,
-    /// Who asks.
-    pub client: ClientId,
-    /// The `sub` that has to be signed in, if a hint named one.
-    pub expected: Option<String>,
-    /// Whether the request named its redirect URI.
-    pub redirect_uri_named: bool,
-    /// What is asked.
-    pub request: AuthorizeRequest,
-}
-
-impl CheckedRequest {
-    /// Refuses a request whose answer cannot come home as it asks.
-    fn check_mode(&self) -> Result<(), Refusal> {
-        if self.request.response_mode == self.callback.mode() {
-            Ok(())
-        } else {
-            Err(Refusal::ResponseModeUnsupported)
-        }
-    }
-}
-
-/// Stores a request, and gives the way to it: the id for the path and the cookie beside it.
+/// Stores a request. Returns the id for the path and the secret for the cookie.
 pub fn store_request(
     tx: &mut Tx<'_>,
     cx: &Context,
     checked: &CheckedRequest,
 ) -> Result<(InteractionId, BrowserSecret), Error> {
-    checked.check_mode()?;
     last_use::record_use(tx, cx, &checked.client)?;
-    let purpose = Purpose::Authorize {
-        client: checked.client.clone(),
-        expected: checked.expected.clone(),
-        redirect_uri: checked.callback.uri().clone(),
-        redirect_uri_named: checked.redirect_uri_named,
-        state: checked.callback.state().map(str::to_owned),
-        request: Box::new(checked.request.clone()),
-    };
-    store_interaction(tx, cx, purpose)
+    store_interaction(tx, cx, Purpose::Authorize(Box::new(checked.stored())))
 }
 
-/// Stores what is to be brought about in the browser.
+/// Stores an interaction.
 pub fn store_interaction(
     tx: &mut Tx<'_>,
     cx: &Context,

@@ -6,14 +6,13 @@ use crate::flow::authorize::{self, CheckedRequest};
 use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::client::document::{self, DocumentStatus};
 use crate::flow::client::last_use;
-use crate::oauth::authorize::Callback;
 use crate::oauth::client::GrantType;
 use crate::oauth::id::{ClientId, InteractionId};
 use crate::secret::{BrowserSecret, PushedReference, TokenHash};
 use crate::store::schema::Pushed;
 use crate::store::{Tx, View};
 
-/// Keeps a request that was checked for its browser, and gives the reference to it.
+/// Stores a request, and returns the reference to it.
 pub fn push(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -21,8 +20,7 @@ pub fn push(
     checked: &CheckedRequest,
 ) -> Result<PushedReference, Error> {
     proven.row(tx, GrantType::AuthorizationCode)?;
-    checked.check_mode()?;
-    // A document that cannot be had serves what was authorized, and no new authorization.
+    // A stale document may serve existing grants, but no new authorization.
     if let DocumentStatus::Fetch(_) = document::status(tx, cx, proven.id())? {
         return Err(Refusal::DocumentUnavailable.into());
     }
@@ -31,22 +29,15 @@ pub fn push(
     // strong pseudorandom algorithm", and §7.1 asks for the entropy of RFC 9101 §10.2 (d): 256 bits.
     let reference: PushedReference = cx.seed.token();
     let row = Pushed {
-        client: proven.id().clone(),
         created: cx.now,
-        expected: checked.expected.clone(),
         expires: cx.now + cx.rules.config.lifetimes.pushed_request,
-        redirect_uri: checked.callback.uri().clone(),
-        redirect_uri_named: checked.redirect_uri_named,
-        request: checked.request.clone(),
-        state: checked.callback.state().map(str::to_owned),
+        request: checked.stored(),
     };
     tx.put(&cx.rules.pepper.hash(&reference), row)?;
     Ok(reference)
 }
 
-/// The request behind a reference, if it waits for its first browser and `client` pushed it.
-///
-/// The client may have changed since, so that its callback is proven once more.
+/// The request of a reference that `client` pushed and no browser has used.
 pub fn find(
     view: &impl View,
     cx: &Context,
@@ -56,7 +47,7 @@ pub fn find(
     let row = view.find::<Pushed>(reference)?.ok_or(Refusal::PushedRequestUnknown)?;
     // RFC 9126 §2.2: "The request_uri value MUST be bound to the client that posted the
     // authorization request."
-    if row.client != *client {
+    if row.request.client != *client {
         return Err(Refusal::PushedRequestClientDiffers.into());
     }
     if cx.now >= row.expires {
@@ -66,18 +57,10 @@ pub fn find(
     if known.created > row.created {
         return Err(Refusal::PushedRequestClientDiffers.into());
     }
-    let (registered, uri) = (&known.redirect_uris, Some(&row.redirect_uri));
-    let callback = Callback::prove(registered, known.client_type, uri, row.state)?;
-    Ok(CheckedRequest {
-        callback: callback.in_mode(row.request.response_mode),
-        client: row.client,
-        expected: row.expected,
-        redirect_uri_named: row.redirect_uri_named,
-        request: row.request,
-    })
+    Ok(CheckedRequest::restore(&known, row.request)?)
 }
 
-/// Uses a reference up, and begins the interaction that it stands for.
+/// Spends a reference, and stores its request as an interaction.
 ///
 /// RFC 9126 §4: "authorization servers SHOULD treat request_uri values as one-time use".
 pub fn redeem(

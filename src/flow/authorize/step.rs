@@ -1,14 +1,15 @@
-//! What comes next for an interaction: the one place that knows the order of the pages.
+//! The next step of an interaction: the one place that knows the order of the pages.
 //!
-//! Nothing is remembered between steps but the stored request and the session: each answer is
-//! worked out anew, so a step cannot be skipped, repeated or taken out of order.
+//! Only the stored request and the session persist between steps. The next step is computed from
+//! them each time, so no step can be skipped, repeated or taken out of order.
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
+use crate::flow::Context;
+use crate::flow::authorize::{self, CheckedRequest};
 use crate::flow::resource::{self, Targets};
 use crate::flow::session::{self, LiveSession};
 use crate::flow::token::issue;
-use crate::flow::{Context, authorize};
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::authorize::claims::ClaimsRequest;
 use crate::oauth::authorize::{AuthorizeRequest, Callback};
@@ -21,14 +22,14 @@ use crate::secret::TokenHash;
 use crate::store::schema::{Client, Consent, Interaction, Origin, Purpose};
 use crate::store::{StoreError, View};
 
-/// How a browser comes to an interaction: the path it names, and what its cookies are known by.
+/// What a browser presents at an interaction: the id in the path, and the hashes of its cookies.
 #[derive(Clone, Debug)]
 pub struct PresentedInteraction {
     /// The id in the path.
     pub interaction: InteractionId,
-    /// The cookie that was set with it.
+    /// The cookie of the interaction.
     pub browser: Option<TokenHash>,
-    /// What the browser tells of itself.
+    /// The device of the browser.
     pub device: DeviceInfo,
     /// The session cookie.
     pub session: Option<TokenHash>,
@@ -36,43 +37,43 @@ pub struct PresentedInteraction {
 
 /// The next step of an authorization.
 pub enum Step {
-    /// The person has to be asked.
+    /// The person has to consent.
     Consent(Box<ConsentRequest>),
-    /// Nothing is in the way of a code.
+    /// A code is due.
     Grant(Box<ConsentRequest>),
-    /// The person has to sign in, for this client, and perhaps as this one.
+    /// The person has to sign in, for this client, with this `login_hint`.
     Login(Box<Client>, Option<String>),
     /// The client gets an error.
     Refuse(Callback, Refusal),
 }
 
-/// An authorization that waits for nothing but a yes.
+/// An authorization that lacks only consent.
 pub struct ConsentRequest {
-    /// Who asks.
+    /// The id of the client.
     pub client_id: ClientId,
-    /// What that is.
+    /// The client.
     pub client: Client,
-    /// Where the answer goes.
+    /// Where the response goes.
     pub callback: Callback,
-    /// Who is asked.
+    /// The session of the person.
     pub session: LiveSession,
-    /// The claims that would be told because they are asked for by name.
+    /// The claims that would be released because they are requested by name.
     pub claims: ClaimsRequest,
-    /// What the person is asked for: what would be granted, and the scopes that hold those claims.
+    /// The scope of the consent page: what would be granted, and the scopes of those claims.
     pub consent_scope: Scope,
-    /// What would be granted.
+    /// The scope that would be granted.
     pub scope: Scope,
-    /// What of it was allowed before, at every one of its resources.
+    /// The part of it that has a remembered consent at each of the resources.
     pub remembered: Scope,
     /// Whether the request named its redirect URI.
     pub redirect_uri_named: bool,
-    /// What was asked.
+    /// The request.
     pub request: AuthorizeRequest,
-    /// What it is for.
+    /// The resources.
     pub targets: Targets,
 }
 
-/// The stored request behind a door, if the browser is the one that brought it.
+/// The interaction, if the browser is the one that brought its request.
 pub fn interaction(
     view: &impl View,
     cx: &Context,
@@ -90,21 +91,18 @@ pub fn interaction(
     Ok(interaction)
 }
 
-/// Where the answer to a stored authorization request goes, proven once more.
+/// The callback of a stored authorization request, proven again.
 pub fn callback(view: &impl View, interaction: Interaction) -> Result<Callback, Error> {
     match interaction.purpose {
-        Purpose::Authorize { client, redirect_uri, request, state, .. } => {
-            let client = requesting_client(view, &client, interaction.created)?;
-            let registered = &client.redirect_uris;
-            let proven =
-                Callback::prove(registered, client.client_type, Some(&redirect_uri), state)?;
-            Ok(proven.in_mode(request.response_mode))
+        Purpose::Authorize(stored) => {
+            let client = requesting_client(view, &stored.client, interaction.created)?;
+            Ok(CheckedRequest::restore(&client, *stored)?.callback)
         }
         Purpose::Link { .. } | Purpose::Logout { .. } => Err(Refusal::InteractionUnknown.into()),
     }
 }
 
-/// The client that asked at that moment, and not one that took its name later.
+/// The client that made a request at `asked`, and not a later one of the same name.
 fn requesting_client(view: &impl View, id: &ClientId, asked: Timestamp) -> Result<Client, Error> {
     let client = authorize::enabled(view, id)?;
     if client.created > asked {
@@ -121,22 +119,14 @@ pub fn next(
     interaction: Interaction,
 ) -> Result<Step, Error> {
     let created = interaction.created;
-    let Purpose::Authorize {
-        client: client_id,
-        expected,
-        redirect_uri,
-        redirect_uri_named,
-        state,
-        request,
-    } = interaction.purpose
-    else {
+    let Purpose::Authorize(stored) = interaction.purpose else {
         return Err(Refusal::InteractionUnknown.into());
     };
-    // The client may have changed while the person was reading: everything is proven again.
-    let client = requesting_client(view, &client_id, created)?;
-    let registered = &client.redirect_uris;
-    let callback = Callback::prove(registered, client.client_type, Some(&redirect_uri), state)?;
-    let callback = callback.in_mode(request.response_mode);
+    // The client may have changed since the request was checked.
+    let client = requesting_client(view, &stored.client, created)?;
+    let checked = CheckedRequest::restore(&client, *stored)?;
+    let CheckedRequest { callback, client: client_id, expected, redirect_uri_named, request } =
+        checked;
     let session = match &presented.session {
         Some(cookie) => session::live(view, cx, cookie)?,
         None => None,
@@ -157,7 +147,7 @@ pub fn next(
 
     let asked = request.scope.as_ref();
     let targets = match resource::resolve(view, &cx.rules, &client, &request.resources, asked) {
-        // A resource may have gone while the person was reading.
+        // A resource may have been removed since the request was checked.
         Err(Error::Refused(refusal)) => return Ok(Step::Refuse(callback, refusal)),
         resolved => resolved?,
     };
@@ -165,7 +155,8 @@ pub fn next(
         Ok(scope) => scope,
         Err(refusal) => return Ok(Step::Refuse(callback, refusal)),
     };
-    // A claim asked for by name is told where its whole scope could be, and asked for as that.
+    // A claim requested by name is released only if its whole scope may be, and consent names that
+    // scope.
     let allowed = cx.rules.config.allowed(&session.person().roles).intersect(&client.scope);
     let openid = scope.has("openid");
     let claims = if openid { request.claims.within(&allowed) } else { ClaimsRequest::default() };
@@ -203,7 +194,7 @@ pub fn next(
         scope,
         remembered,
         redirect_uri_named,
-        request: *request,
+        request,
         targets,
     });
     Ok(match (silent, forbidden_to_ask) {
@@ -213,7 +204,7 @@ pub fn next(
     })
 }
 
-/// What a person allowed this client before at which resource, and not an earlier one of the same
+/// The remembered consent for this client, by resource, and not for an earlier client of the same
 /// name.
 pub fn remembered(
     view: &impl View,
@@ -230,17 +221,17 @@ enum SessionMatch {
     SomebodyElse,
 }
 
-/// What a request expects of the sign-in.
+/// What a request requires of the sign-in.
 struct SignInRequirement<'a> {
-    /// The `sub` that its hint named.
+    /// The `sub` of its `id_token_hint`.
     hinted: Option<&'a str>,
-    /// The most seconds that the sign-in may lie back, for this request or for all of the client's.
+    /// The maximum age of the sign-in in seconds, of the request or of the client.
     max_age: Option<u32>,
-    /// The rest.
+    /// The request.
     request: &'a AuthorizeRequest,
 }
 
-/// Whether the person who is signed in is recent enough, and the one who is expected.
+/// Whether the sign-in is recent enough, and the person the expected one.
 fn match_session(
     cx: &Context,
     session: Option<LiveSession>,
@@ -276,12 +267,12 @@ fn match_session(
     }
 }
 
-/// Whether an answer to this callback can only reach the client itself.
+/// Whether a response to this callback can reach only the client itself.
 ///
 /// Any program on a machine can listen on loopback or claim a private-use scheme, so a public
-/// client there is never answered without a visible confirmation, unless the operator waived it.
-/// An https address proves a client where an operator registered it, or where it has the origin
-/// of the document that the client is named by.
+/// client there always needs a visible confirmation, unless the operator waived it. An https
+/// address proves a client if an operator registered it, or if it has the origin of the document
+/// that names the client.
 fn proves_client(id: &ClientId, client: &Client, callback: &Callback) -> bool {
     if client.client_type == ClientType::Confidential || client.confirmation_waived {
         return true;

@@ -82,6 +82,6 @@ pub fn decide(
 fn redirect(interaction: Interaction) -> Result<Option<LinkRedirect>, Refusal> {
     match interaction.purpose {
         Purpose::Link { redirect } => Ok(redirect),
-        Purpose::Authorize { .. } | Purpose::Logout { .. } => Err(Refusal::InteractionUnknown),
+        Purpose::Authorize(_) | Purpose::Logout { .. } => Err(Refusal::InteractionUnknown),
     }
 }

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::app::client_authentication::{self, Attempt};
 use crate::error::{Error, Refusal};
 use crate::flow::client::authentication::AuthenticatedClient;
-use crate::http::failure::{ClientFailure, ErrorFormat, Failure, RequestClient};
+use crate::http::failure::{ClientFailure, RequestClient};
 use crate::oauth::client::PresentedCredentials;
 use crate::oauth::id::ClientId;
 use crate::oauth::params::Params;
@@ -64,21 +64,6 @@ impl Caller {
         }
     }
 
-    pub(in crate::http) fn of(app: &App, request: &Request) -> Self {
-        let authorization = request.headers().get_all(header::AUTHORIZATION);
-        Self {
-            about: request.extensions().get::<RequestClient>().cloned().unwrap_or_default(),
-            authorization: authorization.iter().cloned().collect(),
-            endpoint: request.uri().path().to_owned(),
-            from: peer::address(app, request),
-        }
-    }
-
-    #[expect(clippy::unused_self, reason = "the request client knows")]
-    pub(in crate::http) fn failure(&self, error: impl Into<Error>) -> Failure {
-        Failure::new(error, ErrorFormat::Client)
-    }
-
     /// The address of the sender.
     pub(in crate::http) fn address(&self) -> IpAddr {
         self.from
@@ -120,12 +105,4 @@ impl Caller {
             [_, _, ..] => Err(Refusal::ClientAuthTwice),
         }
     }
-}
-
-pub(in crate::http) async fn proven(
-    app: &Arc<App>,
-    caller: &Caller,
-    form: &Params,
-) -> Result<AuthenticatedClient, Error> {
-    caller.authenticate(app, PresentedCredentials::parse(caller.authorization()?, form)?).await
 }

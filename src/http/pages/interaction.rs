@@ -129,7 +129,7 @@ pub(in crate::http) async fn decide(
 /// The client that an interaction is for, if it is for one.
 fn about(purpose: &Purpose) -> Option<AboutClient> {
     match purpose {
-        Purpose::Authorize { client, .. } => Some(AboutClient(client.clone())),
+        Purpose::Authorize(stored) => Some(AboutClient(stored.client.clone())),
         Purpose::Link { .. } | Purpose::Logout { .. } => None,
     }
 }

@@ -1,8 +1,8 @@
 //! The authorization request: [RFC 6749 §4.1.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.1)
 //! and [OpenID Connect Core §3.1.2.1](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest).
 //!
-//! It is read in two stages, since nothing may be redirected before the client and its redirect
-//! URI are proven: first the [`RedirectParameters`], then, with a [`Callback`] in hand, the
+//! It is parsed in two stages, since an error may be redirected only once the client and its
+//! redirect URI are proven: first the [`RedirectParameters`], which prove a [`Callback`], then the
 //! [`AuthorizeRequest`].
 
 pub mod claims;
@@ -20,33 +20,63 @@ use crate::oauth::redirect_uri::{Kind, RedirectUri};
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 
-/// What must be proven before an answer may be redirected.
+/// The parameters that decide where the response goes, and how.
+///
+/// A fault in `response_mode` or `state` is redirected to the client, so it is held here until the
+/// callback is proven.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedirectParameters {
-    /// Who asks.
+    /// The `client_id`.
     pub client_id: ClientId,
-    /// Where the answer is to go, if the request says so.
+    /// The `redirect_uri`, if the request names one.
     pub redirect_uri: Option<RedirectUri>,
-    /// How the answer is to come home: by query, unless the request says another way that is known.
-    pub response_mode: ResponseMode,
-    /// What the answer is to carry back byte for byte.
-    pub state: Option<String>,
+    /// The `response_mode`.
+    pub response_mode: Result<ResponseMode, Refusal>,
+    /// The `state`, which the response returns byte for byte.
+    pub state: Result<Option<String>, Refusal>,
 }
 
 impl RedirectParameters {
-    /// The opening of a request.
+    /// Those of a request to the authorization endpoint.
     pub fn parse(params: &Params) -> Result<Self, Refusal> {
+        let client_id = params.parsed("client_id")?.ok_or(Refusal::ClientIdMissing)?;
+        Self::of_client(client_id, params)
+    }
+
+    /// Those of a request of `client_id`, which is known without the parameter of that name.
+    pub fn of_client(client_id: ClientId, params: &Params) -> Result<Self, Refusal> {
         Ok(Self {
-            client_id: params.parsed("client_id")?.ok_or(Refusal::ClientIdMissing)?,
+            client_id,
             redirect_uri: params.parsed("redirect_uri")?,
-            // What is wrong with the rest is refused by `AuthorizeRequest::parse`, on the way back.
-            response_mode: ResponseMode::parse(params).unwrap_or_default(),
-            state: params.one("state").ok().flatten().map(str::to_owned),
+            response_mode: ResponseMode::parse(params),
+            state: params.one("state").map(|state| state.map(str::to_owned)),
         })
+    }
+
+    /// The callback, if `registered` has it. A faulty `response_mode` counts as the default, a
+    /// faulty `state` as none.
+    pub fn prove(
+        &self,
+        registered: &[RedirectUri],
+        client: ClientType,
+    ) -> Result<Callback, Refusal> {
+        let state = self.state.clone().unwrap_or_default();
+        let callback = Callback::prove(registered, client, self.redirect_uri.as_ref(), state)?;
+        Ok(callback.in_mode(self.response_mode.unwrap_or_default()))
+    }
+
+    /// Refuses a faulty `state` or `response_mode`, and a mode that cannot reach `callback`.
+    pub fn check(&self, callback: &Callback) -> Result<(), Refusal> {
+        self.state.as_ref().map_err(|refusal| *refusal)?;
+        if self.response_mode? == callback.mode() {
+            Ok(())
+        } else {
+            Err(Refusal::ResponseModeUnsupported)
+        }
     }
 }
 
-/// Proof that an answer may go to a redirect URI: the only thing a `Location` is made from.
+/// Proof that the response to a request may go to a redirect URI.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Callback {
     mode: ResponseMode,
@@ -231,8 +261,6 @@ pub struct AuthorizeRequest {
     pub prompt: Prompt,
     /// The resources that the tokens are for (RFC 8707 §2).
     pub resources: Vec<Resource>,
-    /// How the answer comes home.
-    pub response_mode: ResponseMode,
     /// The scope, if the request names one.
     pub scope: Option<Scope>,
     /// The languages that the person reads, the best first.
@@ -248,13 +276,11 @@ impl AuthorizeRequest {
         if params.one("request_uri")?.is_some() {
             return Err(Refusal::RequestUriUnsupported);
         }
-        params.one("state")?;
         match params.one("response_type")? {
             Some("code") => {}
             Some(_) => return Err(Refusal::ResponseTypeUnsupported),
             None => return Err(Refusal::ResponseTypeMissing),
         }
-        let response_mode = ResponseMode::parse(params)?;
         let method = params.one("code_challenge_method")?;
         let code_challenge = match (params.one("code_challenge")?, method) {
             (Some(challenge), method) => {
@@ -281,7 +307,6 @@ impl AuthorizeRequest {
             nonce: text("nonce")?,
             prompt: Prompt::parse(params.one("prompt")?.unwrap_or_default())?,
             resources: params.many("resource").map(str::parse).collect::<Result<_, _>>()?,
-            response_mode,
             scope: params.parsed("scope")?,
             ui_locales: values("ui_locales")?,
         })
@@ -359,13 +384,32 @@ mod tests {
     }
 
     #[test]
+    fn a_faulty_state_or_mode_is_refused_once_the_callback_is_proven() {
+        use Refusal::*;
+        let registered: [RedirectUri; 1] = ["com.example.app:/cb".parse().unwrap()];
+        for (query, expected) in [
+            ("", Ok(())),
+            ("state=1&response_mode=query", Ok(())),
+            ("state=1&state=2", Err(ParameterRepeated)),
+            ("response_mode=fragment", Err(ResponseModeUnsupported)),
+            ("response_mode=form_post", Err(ResponseModeUnsupported)),
+        ] {
+            let params = Params::parse(format!("client_id=shop&{query}").as_bytes()).unwrap();
+            let parameters = RedirectParameters::parse(&params).unwrap();
+
+            let callback = parameters.prove(&registered, ClientType::Public).unwrap();
+
+            assert_eq!(callback.mode(), ResponseMode::Query, "{query}");
+            assert_eq!(parameters.check(&callback), expected, "{query}");
+        }
+    }
+
+    #[test]
     fn each_fault_of_a_request_has_its_own_refusal() {
         use Refusal::*;
         for (more, refusal) in [
             ("request=x", RequestObjectUnsupported),
             ("request_uri=x", RequestUriUnsupported),
-            ("state=1&state=2", ParameterRepeated),
-            ("response_mode=fragment", ResponseModeUnsupported),
             ("prompt=none%20login", PromptContradictory),
             ("prompt=magic", PromptUnknown),
             ("max_age=-1", MaxAgeMalformed),

@@ -1,7 +1,7 @@
 //! Pushed authorization requests: [RFC 9126](https://www.rfc-editor.org/rfc/rfc9126).
 
 use crate::error::Refusal;
-use crate::oauth::authorize::{AuthorizeRequest, RedirectParameters};
+use crate::oauth::authorize::RedirectParameters;
 use crate::oauth::id::ClientId;
 use crate::oauth::params::Params;
 use crate::secret::PushedReference;
@@ -14,20 +14,20 @@ pub fn request_uri(reference: &PushedReference) -> String {
     format!("{URN}{}", *reference.expose())
 }
 
-/// The coming of a browser for a request that was pushed before.
+/// An authorization request that names a pushed one.
 pub struct PushedParameters {
-    /// Who is said to have pushed it.
+    /// The client that pushed it, by the request's account.
     pub client_id: ClientId,
-    /// By what it is found.
+    /// The reference to it.
     pub reference: PushedReference,
 }
 
 impl PushedParameters {
-    /// What an authorization request says of a pushed one, if its `request_uri` is one of ours.
+    /// The parameters of a request, if its `request_uri` is one of ours.
     ///
     /// Everything else in it is ignored (RFC 9126 §4, RFC 9101 §5: "the authorization server MUST
-    /// only use the parameters in the Request Object"). A reference that has not the form of one
-    /// is as unknown as one that was never made.
+    /// only use the parameters in the Request Object"). A malformed reference is refused
+    /// as an unknown one.
     pub fn parse(params: &Params) -> Result<Option<Self>, Refusal> {
         let mut named = params.many("request_uri").filter_map(|uri| uri.strip_prefix(URN));
         let Some(reference) = named.next() else { return Ok(None) };
@@ -39,25 +39,15 @@ impl PushedParameters {
     }
 }
 
-/// The request that `client_id`, which is proven, pushes.
+/// The parameters of a request that `client_id`, which is authenticated, pushes.
 ///
 /// RFC 9126 §2.1: the parameters are those of an authorization request, but `request_uri` "MUST
-/// NOT be provided". The `client_id` among them may be left to the client's proof.
-pub fn parse(
-    client_id: &ClientId,
-    params: &Params,
-) -> Result<(RedirectParameters, AuthorizeRequest), Refusal> {
+/// NOT be provided". The `client_id` among them may be left to the client authentication.
+pub fn parse(client_id: &ClientId, params: &Params) -> Result<RedirectParameters, Refusal> {
     if params.one("request_uri")?.is_some() {
         return Err(Refusal::RequestUriPushed);
     }
-    let request = AuthorizeRequest::parse(params)?;
-    let parameters = RedirectParameters {
-        client_id: client_id.clone(),
-        redirect_uri: params.parsed("redirect_uri")?,
-        response_mode: request.response_mode,
-        state: params.one("state")?.map(str::to_owned),
-    };
-    Ok((parameters, request))
+    RedirectParameters::of_client(client_id.clone(), params)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What is bound to a browser: sessions, and requests on their way through the pages.
+//! What is bound to a browser: sessions, and requests that the pages work on.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use super::layout;
 use crate::clock::Timestamp;
 use crate::model::bridge::LinkRedirect;
 use crate::model::user_agent::DeviceInfo;
-use crate::oauth::authorize::AuthorizeRequest;
+use crate::oauth::authorize::{AuthorizeRequest, ResponseMode};
 use crate::oauth::id::{ClientId, InteractionId, SessionId, UserId};
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::secret::TokenHash;
@@ -26,19 +26,19 @@ pub struct Authentication {
 pub struct Session {
     /// The last sign-in.
     pub authentication: Authentication,
-    /// What its cookie is known by.
+    /// The hash of its cookie.
     pub cookie: TokenHash,
-    /// When it began.
+    /// When it was opened.
     pub created: Timestamp,
-    /// What the browser told of itself, when it was last heard of.
+    /// The device, as of the last request that was written down.
     pub device: DeviceInfo,
-    /// From when on it is over: idle too long, or too old. Once revoked, until when that is kept.
+    /// Expiry: idle too long, or too old. Of a revoked session: when the row may be removed.
     pub expires: Timestamp,
-    /// Whether it was revoked, and with it what was granted in it.
+    /// Whether it was revoked; then its grants are ended too.
     pub revoked: bool,
-    /// When it was last seen, to the precision with which that is written.
+    /// When it was last used, to the precision with which that is written.
     pub seen: Timestamp,
-    /// Whose it is.
+    /// The person.
     pub user: UserId,
 }
 
@@ -61,50 +61,56 @@ impl Row for Session {
     }
 }
 
-/// What an interaction is to bring about.
+/// An authorization request that was checked. Interactions and pushed requests contain it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredAuthorizationRequest {
+    /// The client.
+    pub client: ClientId,
+    /// The `sub` that an `id_token_hint` named: this person has to sign in.
+    pub expected: Option<String>,
+    /// The redirect URI, as it was proven.
+    pub redirect_uri: RedirectUri,
+    /// Whether the request named it: then the token request has to name it too.
+    pub redirect_uri_named: bool,
+    /// The request.
+    pub request: AuthorizeRequest,
+    /// The `response_mode`.
+    pub response_mode: ResponseMode,
+    /// The `state`.
+    pub state: Option<String>,
+}
+
+/// The purpose of an interaction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Purpose {
     /// An authorization (RFC 6749 §4.1).
-    Authorize {
-        /// Who asks.
-        client: ClientId,
-        /// Who has to be signed in, where a hint named somebody: the `sub` that the client knows.
-        expected: Option<String>,
-        /// Where the answer goes, as it was proven.
-        redirect_uri: RedirectUri,
-        /// Whether the request named it, so that the token request has to.
-        redirect_uri_named: bool,
-        /// What the answer carries back.
-        state: Option<String>,
-        /// What is asked.
-        request: Box<AuthorizeRequest>,
-    },
-    /// A bridge to be let in.
+    Authorize(Box<StoredAuthorizationRequest>),
+    /// A link of a bridge.
     Link {
-        /// Where the browser goes afterwards; nothing where the person is shown the code.
+        /// Where the browser goes afterwards. Without it the person copies the code from the page.
         redirect: Option<LinkRedirect>,
     },
     /// A logout (OpenID Connect RP-Initiated Logout §2).
     Logout {
-        /// Who asks, if that is known.
+        /// The client, if the request named one.
         client: Option<ClientId>,
-        /// The `sub` that the hint named, and in which session.
+        /// The `sub` and the session of the `id_token_hint`.
         hint: Option<(String, Option<SessionId>)>,
-        /// Where the browser is to go afterwards, and the `state` for there.
+        /// The `post_logout_redirect_uri` and the `state`.
         next: Option<(RedirectUri, Option<String>)>,
     },
 }
 
-/// A validated request on its way through the pages.
+/// A request that was checked and that the pages work on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interaction {
-    /// What the cookie that was set with it is known by.
+    /// The hash of the cookie that was set with it.
     pub browser: TokenHash,
-    /// When the request came.
+    /// When the request arrived.
     pub created: Timestamp,
-    /// From when on it is over.
+    /// Expiry.
     pub expires: Timestamp,
-    /// What it is to bring about.
+    /// Its purpose.
     pub purpose: Purpose,
 }
 

@@ -7,7 +7,7 @@ use gatelodge::oauth::id::{ClientId, InteractionId, SessionId};
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
     AnonymousEnding, AnonymousSession, Delivery, Device, DeviceState, Interaction, Purpose, Pushed,
-    Session,
+    Session, StoredAuthorizationRequest,
 };
 
 use super::grants::authorization;
@@ -24,7 +24,6 @@ fn full() -> AuthorizeRequest {
         nonce: Some(text("n-0S6_WzA2Mj")),
         prompt: Prompt { none: false, login: true, consent: true },
         resources: vec![read("https://api.example/")],
-        response_mode: ResponseMode::FormPost,
         scope: Some(scope()),
         ui_locales: vec![text("de-CH")],
     }
@@ -41,24 +40,31 @@ fn least() -> AuthorizeRequest {
         nonce: None,
         prompt: Prompt { none: true, login: false, consent: false },
         resources: vec![],
-        response_mode: ResponseMode::Query,
         scope: None,
         ui_locales: vec![],
     }
 }
 
-pub(super) fn interactions() -> Vec<(InteractionId, Interaction)> {
-    let authorize = |request, given: bool| Purpose::Authorize {
+fn stored(
+    request: AuthorizeRequest,
+    response_mode: ResponseMode,
+    given: bool,
+) -> StoredAuthorizationRequest {
+    StoredAuthorizationRequest {
         client: shop(),
         expected: given.then(|| text("0190163d")),
         redirect_uri: uris()[usize::from(given)].clone(),
         redirect_uri_named: given,
+        request,
+        response_mode,
         state: given.then(|| text("{\"a\": 1}")),
-        request: Box::new(request),
-    };
+    }
+}
+
+pub(super) fn interactions() -> Vec<(InteractionId, Interaction)> {
     let purposes = [
-        authorize(full(), true),
-        authorize(least(), false),
+        Purpose::Authorize(Box::new(stored(full(), ResponseMode::FormPost, true))),
+        Purpose::Authorize(Box::new(stored(least(), ResponseMode::Query, false))),
         Purpose::Logout {
             client: Some(shop()),
             hint: Some((text("0190163d"), Some(id(3)))),
@@ -118,17 +124,11 @@ pub(super) fn anonymous_sessions() -> Vec<(SessionId, AnonymousSession)> {
 }
 
 pub(super) fn pushed_requests() -> Vec<(TokenHash, Pushed)> {
-    let row = |request, given: bool| Pushed {
-        client: shop(),
-        created: at(1),
-        expected: given.then(|| text("0190163d")),
-        expires: at(60),
-        redirect_uri: uris()[usize::from(given)].clone(),
-        redirect_uri_named: given,
-        request,
-        state: given.then(|| text("s")),
-    };
-    vec![(hash(11), row(full(), true)), (hash(12), row(least(), false))]
+    let row = |request| Pushed { created: at(1), expires: at(60), request };
+    vec![
+        (hash(11), row(stored(full(), ResponseMode::FormPost, true))),
+        (hash(12), row(stored(least(), ResponseMode::Query, false))),
+    ]
 }
 
 pub(super) fn devices() -> Vec<(TokenHash, Device)> {

@@ -1,0 +1,183 @@
+//! Authorization requests: the client is resolved, the request is checked once and stored. The
+//! authorization endpoint and the pushed authorization request endpoint share it.
+
+use std::net::IpAddr;
+
+use crate::app::App;
+use crate::error::{Error, Refusal};
+use crate::flow::authorize::{self, Channel, CheckedRequest, pushed};
+use crate::flow::client::authentication::AuthenticatedClient;
+use crate::oauth::authorize::pushed::PushedParameters;
+use crate::oauth::authorize::{Callback, RedirectParameters};
+use crate::oauth::id::{ClientId, InteractionId};
+use crate::oauth::params::Params;
+use crate::secret::{BrowserSecret, PushedReference, TokenHash};
+use crate::store::StoreError;
+use crate::store::schema::Pushed;
+
+/// Why an authorization request fails.
+pub enum AuthorizationError {
+    /// The callback is not proven, so the person reads the error. RFC 6749 §4.1.2.1: the server
+    /// "MUST NOT automatically redirect the user agent to the invalid redirection URI."
+    Page {
+        /// The client, if it is known.
+        client: Option<ClientId>,
+        /// The error.
+        error: Error,
+    },
+    /// The client receives the error.
+    Redirect {
+        /// Where it goes.
+        callback: Callback,
+        /// The client.
+        client: ClientId,
+        /// The error.
+        error: Error,
+    },
+}
+
+impl AuthorizationError {
+    fn page(error: impl Into<Error>) -> Self {
+        Self::Page { client: None, error: error.into() }
+    }
+}
+
+impl From<Error> for AuthorizationError {
+    fn from(error: Error) -> Self {
+        Self::page(error)
+    }
+}
+
+impl From<Refusal> for AuthorizationError {
+    fn from(refusal: Refusal) -> Self {
+        Self::page(refusal)
+    }
+}
+
+impl From<StoreError> for AuthorizationError {
+    fn from(error: StoreError) -> Self {
+        Self::page(error)
+    }
+}
+
+impl App {
+    /// Checks an authorization request from `address` and stores it as an interaction. Returns its
+    /// id and the secret that binds it to the browser.
+    pub async fn start_authorization(
+        &self,
+        params: &Params,
+        address: IpAddr,
+    ) -> Result<(InteractionId, BrowserSecret), AuthorizationError> {
+        if let Some(PushedParameters { client_id, reference }) = PushedParameters::parse(params)? {
+            let reference = self.rules().pepper.hash(&reference);
+            return self.start_pushed(client_id, reference, address).await;
+        }
+        let parameters = RedirectParameters::parse(params)?;
+        self.ensure_current(&parameters.client_id, address).await?;
+        let client = parameters.client_id.clone();
+        let checked = self.checked(parameters, params)?;
+        let callback = checked.callback().clone();
+        let started = match authorize::check_capacity(&self.read()?, self.rules()) {
+            Ok(()) => {
+                let stored = self.write(move |tx, cx| {
+                    authorize::admit(tx, cx, address)?;
+                    authorize::store_request(tx, cx, &checked)
+                });
+                stored.await
+            }
+            Err(refused) => Err(refused),
+        };
+        started.map_err(|error| AuthorizationError::Redirect { callback, client, error })
+    }
+
+    /// Checks an authorization request without side effects: nothing is fetched or stored.
+    pub fn check_authorization(&self, params: &Params) -> Result<(), AuthorizationError> {
+        if let Some(PushedParameters { client_id, reference }) = PushedParameters::parse(params)? {
+            let reference = self.rules().pepper.hash(&reference);
+            pushed::find(&self.read()?, &self.context(), &client_id, &reference)?;
+            return Ok(());
+        }
+        self.checked(RedirectParameters::parse(params)?, params)?;
+        Ok(())
+    }
+
+    /// Checks a request that an authenticated client pushes, and stores it.
+    ///
+    /// RFC 9126 §2.1: the server "MUST process the request as follows": authenticate the client as
+    /// at the token endpoint, refuse a `request_uri`, validate the rest as at the authorization
+    /// endpoint.
+    pub async fn push_authorization(
+        &self,
+        proven: AuthenticatedClient,
+        params: &Params,
+    ) -> Result<PushedReference, Error> {
+        let parameters = crate::oauth::authorize::pushed::parse(proven.id(), params)?;
+        let checked = self.checked_to_push(parameters, params)?;
+        self.write(move |tx, cx| pushed::push(tx, cx, &proven, &checked)).await
+    }
+
+    fn checked_to_push(
+        &self,
+        parameters: RedirectParameters,
+        params: &Params,
+    ) -> Result<CheckedRequest, Error> {
+        let view = self.read()?;
+        let resolved = authorize::resolve(&view, parameters)?;
+        authorize::check_capacity_for::<Pushed>(&view, self.rules())?;
+        resolved.check(&view, &self.context(), &self.keys(), params, Channel::Pushed)
+    }
+
+    fn checked(
+        &self,
+        parameters: RedirectParameters,
+        params: &Params,
+    ) -> Result<CheckedRequest, AuthorizationError> {
+        let view = self.read()?;
+        let client = parameters.client_id.clone();
+        let resolved = match authorize::resolve(&view, parameters) {
+            Ok(resolved) => resolved,
+            Err(error) => {
+                let known = match &error {
+                    Error::Internal(_) => false,
+                    Error::Refused(refusal) => *refusal != Refusal::ClientUnknownAtAuthorize,
+                };
+                return Err(AuthorizationError::Page { client: known.then_some(client), error });
+            }
+        };
+        let checked =
+            resolved.check(&view, &self.context(), &self.keys(), params, Channel::Browser);
+        checked.map_err(|error| {
+            let callback = resolved.callback().clone();
+            AuthorizationError::Redirect { callback, client, error }
+        })
+    }
+
+    /// Redeems the reference to a pushed request (RFC 9126 §4). Errors of the reference go to a
+    /// page: without the request there is no callback.
+    async fn start_pushed(
+        &self,
+        client: ClientId,
+        reference: TokenHash,
+        address: IpAddr,
+    ) -> Result<(InteractionId, BrowserSecret), AuthorizationError> {
+        let (callback, capacity) = {
+            let view = self.read()?;
+            let found = pushed::find(&view, &self.context(), &client, &reference)?;
+            let capacity = authorize::check_capacity(&view, self.rules());
+            (found.callback().clone(), capacity)
+        };
+        if let Err(error) = capacity {
+            return Err(AuthorizationError::Redirect { callback, client, error });
+        }
+        let id = client.clone();
+        let started = self.write(move |tx, cx| {
+            authorize::admit(tx, cx, address)?;
+            pushed::redeem(tx, cx, &id, &reference)
+        });
+        started.await.map_err(|error| match error {
+            // Of two browsers at once the second finds the reference spent.
+            Error::Refused(_) => AuthorizationError::page(error),
+            Error::Internal(_) => AuthorizationError::Redirect { callback, client, error },
+        })
+    }
+}
