@@ -115,12 +115,14 @@ impl Passkeys {
     }
 
     /// Verifies the answer to a registration ceremony (§7.1).
-    pub fn finish_registration(&self, state: &[u8], answer: Value) -> Result<Registered, Error> {
+    pub fn finish_registration(&self, state: &[u8], response: Value) -> Result<Registered, Error> {
         let state: PasskeyRegistration = serde_json::from_slice(state).map_err(Internal::new)?;
-        let answer: RegisterPublicKeyCredential =
-            serde_json::from_value(answer).map_err(|_| Refusal::BodyMalformed)?;
-        let passkey =
-            self.0.finish_passkey_registration(&answer, &state).map_err(|error| refused(&error))?;
+        let response: RegisterPublicKeyCredential =
+            serde_json::from_value(response).map_err(|_| Refusal::BodyMalformed)?;
+        let passkey = self
+            .0
+            .finish_passkey_registration(&response, &state)
+            .map_err(|error| refused(&error))?;
         let credential = serde_json::to_vec(&passkey).map_err(Internal::new)?;
         let inner = webauthn_rs::prelude::Credential::from(passkey);
         Ok(Registered {
@@ -147,7 +149,7 @@ impl Passkeys {
     pub fn finish_authentication(
         &self,
         state: &[u8],
-        answer: &Assertion,
+        response: &Assertion,
         credential: &[u8],
     ) -> Result<Asserted, Error> {
         let state: DiscoverableAuthentication =
@@ -155,7 +157,7 @@ impl Passkeys {
         let mut passkey: Passkey = serde_json::from_slice(credential).map_err(Internal::new)?;
         let result = self
             .0
-            .finish_discoverable_authentication_v2(&answer.0, state, &passkey)
+            .finish_discoverable_authentication_v2(&response.0, state, &passkey)
             .map_err(|error| refused(&error))?;
         passkey.update_credential(&result);
         Ok(Asserted {
@@ -187,14 +189,14 @@ mod tests {
     fn a_passkey_is_asked_for_that_is_discoverable_and_verifies_its_user() {
         let passkeys = Passkeys::new(&Issuer::localhost(7455)).unwrap();
         let user = UserId::from(Uuid::from_u128(7));
-        let begun = passkeys.start_registration(
+        let started = passkeys.start_registration(
             user,
             &"ada".parse().unwrap(),
             &"Ada".parse().unwrap(),
             vec![CredentialId(vec![1, 2, 3])],
         );
 
-        let options = begun.unwrap().public_key;
+        let options = started.unwrap().public_key;
 
         let selection = &options["authenticatorSelection"];
         assert_eq!(selection["residentKey"], "required");

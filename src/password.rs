@@ -96,10 +96,10 @@ impl Passwords {
         phc: &str,
         secret: &str,
     ) -> Result<Option<Matched>, Internal> {
-        let kept = ParsedHash::read(phc).ok_or_else(|| Internal::new("a kept hash is none"))?;
-        let params = params(kept.memory, kept.passes, kept.lanes)?;
-        let hash = self.in_turn(turn, secret, kept.salt, params).await?;
-        if !bool::from(hash.as_slice().ct_eq(&kept.hash)) {
+        let parsed = ParsedHash::read(phc).ok_or_else(|| Internal::new("a kept hash is none"))?;
+        let params = params(parsed.memory, parsed.passes, parsed.lanes)?;
+        let hash = self.in_turn(turn, secret, parsed.salt, params).await?;
+        if !bool::from(hash.as_slice().ct_eq(&parsed.hash)) {
             return Ok(None);
         }
         lock(&self.known).remember(self.digest(phc, secret));
@@ -202,8 +202,8 @@ impl ParsedHash {
         let mut number = |name: &str| params.next()?.strip_prefix(name)?.parse::<u32>().ok();
         let (memory, passes, lanes) = (number("m=")?, number("t=")?, number("p=")?);
         let decode = |text: &str| STANDARD_NO_PAD.decode(text).ok();
-        let kept = Self { hash: decode(hash)?, lanes, memory, passes, salt: decode(salt)? };
-        (parts.next().is_none() && kept.hash.len() == HASH).then_some(kept)
+        let parsed = Self { hash: decode(hash)?, lanes, memory, passes, salt: decode(salt)? };
+        (parts.next().is_none() && parsed.hash.len() == HASH).then_some(parsed)
     }
 }
 

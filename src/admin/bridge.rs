@@ -54,7 +54,7 @@ struct PatAsked {
     lifetime: Option<u64>,
 }
 
-fn shown(seen: &BridgeStatus) -> Value {
+fn json(seen: &BridgeStatus) -> Value {
     let bridge = &seen.bridge;
     json!({
         "session_id": seen.session.as_str(),
@@ -75,7 +75,7 @@ fn shown(seen: &BridgeStatus) -> Value {
 /// The bridges that were heard of within the last month.
 pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, Failed> {
     let seen = presence::list(&app.read()?, &app.context(), MAX_LISTED)?;
-    Ok(Json(json!({ "bridges": seen.iter().map(shown).collect::<Vec<_>>() })))
+    Ok(Json(json!({ "bridges": seen.iter().map(json).collect::<Vec<_>>() })))
 }
 
 /// Makes an exchange code for a person.
@@ -93,8 +93,8 @@ pub(super) async fn issue_code(
         exchange::issue(tx, cx, user)
     });
     let made = made.await?;
-    let told = json!({ "code": *made.code.expose(), "expires": made.expires.rfc3339() });
-    Ok((StatusCode::CREATED, Json(told)))
+    let json = json!({ "code": *made.code.expose(), "expires": made.expires.rfc3339() });
+    Ok((StatusCode::CREATED, Json(json)))
 }
 
 /// Issues a bridge token for a person, with a session of its own.
@@ -119,14 +119,14 @@ pub(super) async fn issue_token(
     });
     let BridgeAccess { claims, session, terms, .. } = opened.await?;
     let token = app.signing_key(SigningAlg::Es256).await?.sign("at+jwt", &claims)?;
-    let told = json!({
+    let json = json!({
         "token": token,
         "ttl": terms.ttl.as_secs(),
         "session_id": session.as_str(),
         "client_id": terms.client.as_str(),
         "source": terms.source,
     });
-    Ok((StatusCode::CREATED, Json(told)))
+    Ok((StatusCode::CREATED, Json(json)))
 }
 
 fn source(written: String) -> Result<String, Refusal> {
@@ -140,7 +140,7 @@ fn lasting(seconds: u64) -> Result<Duration, Refusal> {
     if fits { Ok(Duration::from_secs(seconds)) } else { Err(Refusal::BodyMalformed) }
 }
 
-fn shown_pat(key: &str, row: &Pat, owner: Option<&Person>) -> Value {
+fn pat_json(key: &str, row: &Pat, owner: Option<&Person>) -> Value {
     json!({
         "id": key,
         "username": owner.map(|owner| owner.username.as_str()),
@@ -158,11 +158,11 @@ pub(super) async fn list_pats(
 ) -> Result<Json<Value>, Failed> {
     let (view, cx): (_, Context) = (app.read()?, app.context());
     let user: Option<UserId> = about(&view, &request)?;
-    let mut told = Vec::new();
+    let mut json = Vec::new();
     for (key, row) in pat::list(&view, &cx, user, MAX_LISTED)? {
-        told.push(shown_pat(&key, &row, view.find::<Person>(&row.user)?.as_ref()));
+        json.push(pat_json(&key, &row, view.find::<Person>(&row.user)?.as_ref()));
     }
-    Ok(Json(json!({ "personal_tokens": told })))
+    Ok(Json(json!({ "personal_tokens": json })))
 }
 
 /// Makes a personal access token for a person.
@@ -197,5 +197,5 @@ pub(super) async fn revoke_pat(
 ) -> Result<Json<Value>, Failed> {
     let key = id.clone();
     let row = app.write(move |tx, _| pat::revoke(tx, &key, None)).await?;
-    Ok(Json(shown_pat(&id, &row, app.read()?.find::<Person>(&row.user)?.as_ref())))
+    Ok(Json(pat_json(&id, &row, app.read()?.find::<Person>(&row.user)?.as_ref())))
 }

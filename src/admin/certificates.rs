@@ -31,7 +31,7 @@ struct Enrolled {
     request: Option<String>,
 }
 
-fn shown(registered: &Registered) -> Value {
+fn json(registered: &Registered) -> Value {
     let row = &registered.row;
     json!({
         "fingerprint": registered.fingerprint.to_string(),
@@ -60,11 +60,11 @@ pub(super) async fn enroll(
     let new =
         NewCertificate { expires: read.not_after, fingerprint: read.fingerprint, name, username };
     let registered = app.write(move |tx, cx| certificate::enroll(tx, cx, &new)).await?;
-    let mut answer = shown(&registered);
-    if let (true, Value::Object(members)) = (issued, &mut answer) {
+    let mut response = json(&registered);
+    if let (true, Value::Object(members)) = (issued, &mut response) {
         members.insert("certificate".to_owned(), pem.into());
     }
-    Ok((StatusCode::CREATED, Json(answer)))
+    Ok((StatusCode::CREATED, Json(response)))
 }
 
 pub(super) async fn list(
@@ -74,7 +74,7 @@ pub(super) async fn list(
     let view = app.read()?;
     let user = about(&view, &request)?;
     let registered = certificate::list(&view, user, MAX_LISTED)?;
-    Ok(Json(json!({ "certificates": registered.iter().map(shown).collect::<Vec<_>>() })))
+    Ok(Json(json!({ "certificates": registered.iter().map(json).collect::<Vec<_>>() })))
 }
 
 pub(super) async fn revoke(
@@ -83,7 +83,7 @@ pub(super) async fn revoke(
 ) -> Result<Json<Value>, Failed> {
     let fingerprint: Fingerprint = fingerprint.parse().map_err(|_| Refusal::CertificateNotFound)?;
     let revoked = app.write(move |tx, cx| certificate::revoke(tx, cx, &fingerprint)).await?;
-    Ok(Json(shown(&revoked)))
+    Ok(Json(json(&revoked)))
 }
 
 /// Whom a device proves today that holds the certificate's key, or why nobody.

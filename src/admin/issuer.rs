@@ -35,12 +35,12 @@ pub(super) async fn change(
     let change: Change = body(request).await?;
     let issuer: Issuer = change.issuer.parse()?;
     let (next, confirm) = (issuer.clone(), change.confirm);
-    let told = app.write(move |tx, _| installation::change_issuer(tx, &next, confirm)).await?;
+    let json = app.write(move |tx, _| installation::change_issuer(tx, &next, confirm)).await?;
     let named = |(username, passkey): &(String, String)| json!({ "username": username, "passkey": passkey });
     Ok(Json(json!({
         "issuer": issuer.as_str(),
-        "previous": told.previous.as_str(),
-        "orphaned": told.orphaned.iter().map(named).collect::<Vec<_>>(),
+        "previous": json.previous.as_str(),
+        "orphaned": json.orphaned.iter().map(named).collect::<Vec<_>>(),
         "changed": confirm,
     })))
 }

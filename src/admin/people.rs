@@ -57,7 +57,7 @@ struct Recovered {
     username: Option<String>,
 }
 
-fn shown(id: UserId, person: &Person, passkeys: usize) -> Value {
+fn json(id: UserId, person: &Person, passkeys: usize) -> Value {
     let roles: Vec<&str> = person.roles.iter().map(|role| role.as_str()).collect();
     json!({
         "id": id.to_string(),
@@ -72,12 +72,12 @@ fn shown(id: UserId, person: &Person, passkeys: usize) -> Value {
 }
 
 /// Adds a setup link to an answer.
-fn with_link(app: &App, mut answer: Value, invited: &IssuedSetupLink) -> Value {
-    if let Value::Object(members) = &mut answer {
+fn with_link(app: &App, mut response: Value, invited: &IssuedSetupLink) -> Value {
+    if let Value::Object(members) = &mut response {
         members.insert("setup_url".to_owned(), setup_url(app, invited).into());
         members.insert("setup_expires".to_owned(), invited.expires.rfc3339().into());
     }
-    answer
+    response
 }
 
 /// The link itself: the secret is in the fragment, which stays in the browser.
@@ -93,7 +93,7 @@ pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, Fai
     people.sort_by(|(_, a), (_, b)| a.username.as_str().cmp(b.username.as_str()));
     for (id, person) in people {
         let passkeys = view.by(&PASSKEYS_BY_USER, &id, MAX_PASSKEYS)?.len();
-        users.push(shown(id, &person, passkeys));
+        users.push(json(id, &person, passkeys));
     }
     Ok(Json(json!({ "users": users })))
 }
@@ -110,7 +110,7 @@ pub(super) async fn add(
         roles: parsed(&added.roles)?,
     };
     let (id, person, invited) = app.write(move |tx, cx| people::add(tx, cx, &new)).await?;
-    Ok((StatusCode::CREATED, Json(with_link(&app, shown(id, &person, 0), &invited))))
+    Ok((StatusCode::CREATED, Json(with_link(&app, json(id, &person, 0), &invited))))
 }
 
 pub(super) async fn show(
@@ -120,7 +120,7 @@ pub(super) async fn show(
     let view = app.read()?;
     let (id, person) = people::named(&view, &username.parse()?)?.ok_or(Refusal::UserNotFound)?;
     let passkeys = view.by(&PASSKEYS_BY_USER, &id, MAX_PASSKEYS)?.len();
-    Ok(Json(shown(id, &person, passkeys)))
+    Ok(Json(json(id, &person, passkeys)))
 }
 
 pub(super) async fn change(
@@ -138,7 +138,7 @@ pub(super) async fn change(
     };
     let (id, person) = app.write(move |tx, cx| people::change(tx, cx, &username, &change)).await?;
     let passkeys = app.read()?.by(&PASSKEYS_BY_USER, &id, MAX_PASSKEYS)?.len();
-    Ok(Json(shown(id, &person, passkeys)))
+    Ok(Json(json(id, &person, passkeys)))
 }
 
 pub(super) async fn remove(

@@ -53,7 +53,7 @@ impl Registration {
     }
 }
 
-fn shown(app: &App, row: &Protected) -> Value {
+fn json(app: &App, row: &Protected) -> Value {
     let rules = app.rules();
     let mut challenge = format!("Bearer resource_metadata=\"{}\"", row.resource.metadata_address());
     if !row.scope.is_empty() {
@@ -76,7 +76,7 @@ fn shown(app: &App, row: &Protected) -> Value {
 
 pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, Failed> {
     let resources = app.read()?.list::<Protected>(MAX_LISTED)?;
-    let resources: Vec<Value> = resources.iter().map(|(_, row)| shown(&app, row)).collect();
+    let resources: Vec<Value> = resources.iter().map(|(_, row)| json(&app, row)).collect();
     Ok(Json(json!({ "resources": resources })))
 }
 
@@ -86,11 +86,11 @@ pub(super) async fn add(
 ) -> Result<(StatusCode, Json<Value>), Failed> {
     let new = body::<Registration>(request).await?.parse()?;
     let (row, secret) = app.write(move |tx, cx| registered::add(tx, cx, &new)).await?;
-    let mut answer = shown(&app, &row);
-    if let (Some(secret), Value::Object(members)) = (secret, &mut answer) {
+    let mut response = json(&app, &row);
+    if let (Some(secret), Value::Object(members)) = (secret, &mut response) {
         members.insert("client_secret".to_owned(), secret.expose().as_str().into());
     }
-    Ok((StatusCode::CREATED, Json(answer)))
+    Ok((StatusCode::CREATED, Json(response)))
 }
 
 pub(super) async fn show(
@@ -99,7 +99,7 @@ pub(super) async fn show(
 ) -> Result<Json<Value>, Failed> {
     let named: Resource = named.parse()?;
     let row = app.read()?.find::<Protected>(&named.canonical().to_owned())?;
-    Ok(Json(shown(&app, &row.ok_or(Refusal::ResourceNotFound)?)))
+    Ok(Json(json(&app, &row.ok_or(Refusal::ResourceNotFound)?)))
 }
 
 pub(super) async fn remove(

@@ -23,8 +23,8 @@ use crate::store::{StoreError, View};
 /// The most sessions or grants that one listing looks at.
 const MAX_LISTED: usize = 10_000;
 
-fn shown_session(live: &LiveSession) -> Value {
-    let told = json!({
+fn session_json(live: &LiveSession) -> Value {
+    let json = json!({
         "id": live.id().to_string(),
         "source": "web",
         "username": live.person().username.as_str(),
@@ -34,12 +34,12 @@ fn shown_session(live: &LiveSession) -> Value {
         "seen": live.seen().rfc3339(),
         "expires": live.expires().rfc3339(),
     });
-    with_device(told, live.device())
+    with_device(json, live.device())
 }
 
-fn shown_bridge(live: &LiveBridge) -> Value {
+fn bridge_json(live: &LiveBridge) -> Value {
     let session = live.session();
-    let told = json!({
+    let json = json!({
         "id": live.id().as_str(),
         "source": session.source,
         "username": live.person().username.as_str(),
@@ -48,13 +48,13 @@ fn shown_bridge(live: &LiveBridge) -> Value {
         "seen": session.seen.rfc3339(),
         "expires": session.expires.rfc3339(),
     });
-    with_device(told, &session.device)
+    with_device(json, &session.device)
 }
 
 /// A session of any kind, with what it told of its device, and what is read out of that.
-fn with_device(mut told: Value, device: &DeviceInfo) -> Value {
+fn with_device(mut json: Value, device: &DeviceInfo) -> Value {
     let program = device.program();
-    if let Value::Object(members) = &mut told {
+    if let Value::Object(members) = &mut json {
         members.extend([
             ("address".to_owned(), device.address.as_str().into()),
             ("agent".to_owned(), device.user_agent.as_deref().into()),
@@ -64,12 +64,12 @@ fn with_device(mut told: Value, device: &DeviceInfo) -> Value {
             ("locale".to_owned(), device.locale.as_ref().map(Locale::as_str).into()),
         ]);
     }
-    told
+    json
 }
 
 /// An anonymous session, what became of it, and into whom it was merged: the person's name, or
 /// their id where they have gone.
-fn shown_anonymous(view: &impl View, stored: &StoredSession) -> Result<Value, StoreError> {
+fn anonymous_json(view: &impl View, stored: &StoredSession) -> Result<Value, StoreError> {
     let session = &stored.session;
     let (state, merged_into) = match session.ending {
         Some(AnonymousEnding::Merged(user)) => {
@@ -81,7 +81,7 @@ fn shown_anonymous(view: &impl View, stored: &StoredSession) -> Result<Value, St
         None if stored.lives => ("live", None),
         None => ("over", None),
     };
-    let told = json!({
+    let json = json!({
         "id": stored.id.to_string(),
         "source": "anonymous",
         "sub": session.sub.to_string(),
@@ -93,10 +93,10 @@ fn shown_anonymous(view: &impl View, stored: &StoredSession) -> Result<Value, St
         "created": session.created.rfc3339(),
         "expires": session.expires.rfc3339(),
     });
-    Ok(with_device(told, &session.device))
+    Ok(with_device(json, &session.device))
 }
 
-fn shown_grant(live: &LiveGrant) -> Value {
+fn grant_json(live: &LiveGrant) -> Value {
     let grant = live.grant();
     json!({
         "id": live.id().to_string(),
@@ -120,25 +120,23 @@ pub(super) async fn list(
     let user = about(&view, &request)?;
     let sessions = session::list(&view, &cx, user, MAX_LISTED)?;
     let bridges = access::list(&view, &cx, user, MAX_LISTED)?;
-    let told = sessions.iter().map(shown_session).chain(bridges.iter().map(shown_bridge));
-    let mut told: Vec<Value> = told.collect();
+    let json = sessions.iter().map(session_json).chain(bridges.iter().map(bridge_json));
+    let mut json: Vec<Value> = json.collect();
     if user.is_none() {
         for stored in anonymous::list(&view, &cx, MAX_LISTED)? {
-            told.push(shown_anonymous(&view, &stored)?);
+            json.push(anonymous_json(&view, &stored)?);
         }
     }
-    Ok(Json(json!({ "sessions": told })))
+    Ok(Json(json!({ "sessions": json })))
 }
 
 /// The anonymous sessions that are kept, those that are over too.
 pub(super) async fn list_anonymous(State(app): State<Arc<App>>) -> Result<Json<Value>, Failed> {
     let view = app.read()?;
     let stored = anonymous::list_all(&view, &app.context(), MAX_LISTED)?;
-    let told = stored
-        .iter()
-        .map(|stored| shown_anonymous(&view, stored))
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(Json(json!({ "sessions": told })))
+    let json =
+        stored.iter().map(|stored| anonymous_json(&view, stored)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Json(json!({ "sessions": json })))
 }
 
 pub(super) async fn revoke(
@@ -150,15 +148,15 @@ pub(super) async fn revoke(
     // A bridge may have chosen an id that looks like a browser's.
     if access::live(&app.read()?, &app.context(), &bridge)?.is_some() {
         let ended = app.write(move |tx, cx| access::end(tx, cx, &bridge, None)).await?;
-        return Ok(Json(shown_bridge(&ended)));
+        return Ok(Json(bridge_json(&ended)));
     }
     let id = browser.map_err(|_| Refusal::SessionNotFound)?;
     if anonymous::live(&app.read()?, &app.context(), id)?.is_some() {
         let ended = app.write(move |tx, cx| anonymous::revoke(tx, cx, id)).await?;
-        return Ok(Json(shown_anonymous(&app.read()?, &ended)?));
+        return Ok(Json(anonymous_json(&app.read()?, &ended)?));
     }
     let revoked = app.write(move |tx, cx| session::revoke(tx, cx, id)).await?;
-    Ok(Json(shown_session(&revoked)))
+    Ok(Json(session_json(&revoked)))
 }
 
 pub(super) async fn list_grants(
@@ -168,7 +166,7 @@ pub(super) async fn list_grants(
     let (view, cx) = (app.read()?, app.context());
     let user = about(&view, &request)?;
     let grants = grant::list(&view, &cx, user, MAX_LISTED)?;
-    Ok(Json(json!({ "grants": grants.iter().map(shown_grant).collect::<Vec<_>>() })))
+    Ok(Json(json!({ "grants": grants.iter().map(grant_json).collect::<Vec<_>>() })))
 }
 
 pub(super) async fn revoke_grant(
@@ -177,5 +175,5 @@ pub(super) async fn revoke_grant(
 ) -> Result<Json<Value>, Failed> {
     let id: GrantId = id.parse().map_err(|_| Refusal::GrantNotFound)?;
     let revoked = app.write(move |tx, cx| grant::revoke(tx, cx, id)).await?;
-    Ok(Json(shown_grant(&revoked)))
+    Ok(Json(grant_json(&revoked)))
 }

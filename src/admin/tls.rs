@@ -33,7 +33,7 @@ struct Asked {
 }
 
 /// What a certificate says, beside itself.
-pub(super) fn shown(pem: &str) -> Result<Value, Failed> {
+pub(super) fn json(pem: &str) -> Result<Value, Failed> {
     let read = Certificate::from_pem(pem)?;
     Ok(json!({
         "certificate": pem,
@@ -44,12 +44,12 @@ pub(super) fn shown(pem: &str) -> Result<Value, Failed> {
 }
 
 pub(super) async fn ca(State(app): State<Arc<App>>) -> Result<Json<Value>, Failed> {
-    let mut answer = shown(app.authority()?.pem())?;
-    if let Value::Object(members) = &mut answer {
+    let mut response = json(app.authority()?.pem())?;
+    if let Value::Object(members) = &mut response {
         let path = Authority::path(&app.rules().config.places.data);
         members.insert("path".to_owned(), path.display().to_string().into());
     }
-    Ok(Json(answer))
+    Ok(Json(response))
 }
 
 pub(super) async fn issue(
@@ -65,7 +65,7 @@ pub(super) async fn issue(
     let now = app.clock().now();
     let authority = app.authority()?;
     let issued = authority.issue(&asked.request, Usage::Server, &asked.names, DAY * days, now)?;
-    Ok((StatusCode::CREATED, Json(shown(&issued)?)))
+    Ok((StatusCode::CREATED, Json(json(&issued)?)))
 }
 
 /// A certificate by which a device proves itself, for the key that signed `request`.

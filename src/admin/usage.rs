@@ -13,7 +13,7 @@ use crate::flow::client::usage::{self, UsageReport};
 use crate::oauth::id::ClientId;
 use crate::store::schema::Usage;
 
-fn shown(id: Option<&ClientId>, report: &UsageReport) -> Value {
+fn json(id: Option<&ClientId>, report: &UsageReport) -> Value {
     let active = &report.active;
     json!({
         "client_id": id.map(ClientId::as_str),
@@ -37,7 +37,7 @@ fn sums(usage: &Usage) -> Value {
 
 pub(super) async fn of_all(State(app): State<Arc<App>>) -> Result<Json<Value>, Failed> {
     let report = usage::report(&app.read()?, &app.context(), None)?;
-    Ok(Json(shown(None, &report)))
+    Ok(Json(json(None, &report)))
 }
 
 pub(super) async fn of_client(
@@ -46,5 +46,5 @@ pub(super) async fn of_client(
 ) -> Result<Json<Value>, Failed> {
     let id: ClientId = id.parse()?;
     let report = usage::report(&app.read()?, &app.context(), Some(&id))?;
-    Ok(Json(shown(Some(&id), &report)))
+    Ok(Json(json(Some(&id), &report)))
 }

@@ -84,14 +84,14 @@ impl AdminClient {
             },
             #[cfg(unix)]
             Self::Socket(sender) => {
-                let answered = async {
+                let outcome = async {
                     sender.ready().await.map_err(|error| broken(&error))?;
                     let response = sender.send_request(request).await;
                     read(response.map_err(|error| broken(&error))?).await
                 };
                 let late =
                     |_| AdminClientError::Broken(format!("no answer in {} s", TIMEOUT.as_secs()));
-                tokio::time::timeout(TIMEOUT, answered).await.map_err(late)?
+                tokio::time::timeout(TIMEOUT, outcome).await.map_err(late)?
             }
         }
     }
@@ -104,7 +104,7 @@ impl AdminClient {
         body: Option<Value>,
     ) -> Result<Value, Failure> {
         match self.call(method, path, body).await? {
-            (200..=299, answer) => Ok(answer),
+            (200..=299, response) => Ok(response),
             (status, refusal) => Err(Failure::refused(status, &refusal)),
         }
     }
@@ -156,7 +156,7 @@ where
         return Ok((status, Value::Null));
     }
     match serde_json::from_slice(&bytes) {
-        Ok(answer) => Ok((status, answer)),
+        Ok(response) => Ok((status, response)),
         Err(_) if !(200..300).contains(&status) => Ok((status, Value::Null)),
         Err(error) => Err(AdminClientError::Broken(error.to_string())),
     }
@@ -200,11 +200,11 @@ mod tests {
     async fn speaks(mut admin: AdminClient) {
         let body = json!({"name": "shop"});
 
-        let answer = admin.call(Method::POST, "/echo", Some(body.clone())).await.unwrap();
+        let response = admin.call(Method::POST, "/echo", Some(body.clone())).await.unwrap();
         let refusal = admin.call(Method::GET, "/gone", None).await.unwrap();
         let nonsense = admin.call(Method::GET, "/text", None).await;
 
-        assert_eq!(answer, (200, body));
+        assert_eq!(response, (200, body));
         assert_eq!(refusal, (404, Value::Null));
         assert!(matches!(nonsense, Err(AdminClientError::Broken(_))));
     }

@@ -62,8 +62,8 @@ mod tests {
 
     #[test]
     fn a_sound_configuration_is_ok_and_says_who_decided() {
-        let answer = check(&[("GATELODGE_LOG", "debug")]);
-        let (exit, text, json, _) = answer.parts();
+        let response = check(&[("GATELODGE_LOG", "debug")]);
+        let (exit, text, json, _) = response.parts();
 
         assert_eq!(exit, Exit::Done);
         assert!(text.starts_with("ok\n") && text.contains("log = \"debug\"  (GATELODGE_LOG)"));
@@ -72,8 +72,8 @@ mod tests {
 
     #[test]
     fn a_faulty_one_tells_each_fault_and_ends_with_2() {
-        let answer = check(&[("GATELODGE_LOGS", "debug"), ("GATELODGE_HOSTS", "a b")]);
-        let (exit, text, json, _) = answer.parts();
+        let response = check(&[("GATELODGE_LOGS", "debug"), ("GATELODGE_HOSTS", "a b")]);
+        let (exit, text, json, _) = response.parts();
 
         assert_eq!(exit, Exit::Usage);
         assert_eq!(text.lines().count(), 2);

@@ -44,35 +44,36 @@ fn issuer(written: &str) -> Result<Issuer, &'static str> {
 pub(super) async fn run(verb: IssuerVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
         IssuerVerb::Show => {
-            let answer = admin.ask(Method::GET, "/api/v1/issuer", None).await?;
-            Ok(Output::new(word(&answer, "issuer"), answer))
+            let response = admin.ask(Method::GET, "/api/v1/issuer", None).await?;
+            Ok(Output::new(word(&response, "issuer"), response))
         }
         IssuerVerb::Change { url, yes } => {
             let asked = json!({"issuer": url, "confirm": yes});
-            let answer = admin.ask(Method::PUT, "/api/v1/issuer", Some(asked)).await?;
-            Ok(told(&url, answer))
+            let response = admin.ask(Method::PUT, "/api/v1/issuer", Some(asked)).await?;
+            Ok(output(&url, response))
         }
     }
 }
 
-fn told(url: &Issuer, answer: Value) -> Output {
-    let previous = word(&answer, "previous");
-    if answer.get("changed").and_then(Value::as_bool) == Some(true) {
-        let text = format!("the issuer was {previous} and is now {url}\n{}", orphans(&answer));
-        return Output::new(text, answer)
+fn output(url: &Issuer, response: Value) -> Output {
+    let previous = word(&response, "previous");
+    if response.get("changed").and_then(Value::as_bool) == Some(true) {
+        let text = format!("the issuer was {previous} and is now {url}\n{}", orphans(&response));
+        return Output::new(text, response)
             .with_note("A running server uses it from its next start.");
     }
     if previous == url.as_str() {
-        return Output::new(format!("the issuer is {url} already"), answer);
+        return Output::new(format!("the issuer is {url} already"), response);
     }
-    let text = format!("the issuer would change from {previous} to {url}\n{}", orphans(&answer));
+    let text = format!("the issuer would change from {previous} to {url}\n{}", orphans(&response));
     let note = format!("Nothing is changed yet: gatelodge issuer change {url} --yes does it.");
-    Output::new(text, answer).with_note(note).ending(Exit::Refused)
+    Output::new(text, response).with_note(note).ending(Exit::Refused)
 }
 
 /// Whose passkeys no longer work.
-fn orphans(answer: &Value) -> String {
-    let orphaned = answer.get("orphaned").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+fn orphans(response: &Value) -> String {
+    let orphaned =
+        response.get("orphaned").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     if orphaned.is_empty() {
         return "no passkey is orphaned\n".to_owned();
     }
@@ -85,19 +86,19 @@ fn orphans(answer: &Value) -> String {
 mod tests {
     use super::*;
 
-    fn answered(changed: bool, previous: &str) -> Output {
+    fn respond(changed: bool, previous: &str) -> Output {
         let orphaned = json!([{"username": "ada", "passkey": "laptop"}]);
-        let answer = json!({
+        let response = json!({
             "issuer": "https://id.example", "previous": previous, "orphaned": orphaned,
             "changed": changed,
         });
-        told(&"https://id.example".parse().unwrap(), answer)
+        output(&"https://id.example".parse().unwrap(), response)
     }
 
     #[test]
     fn an_unconfirmed_change_tells_the_orphans_and_ends_with_4() {
-        let answer = answered(false, "http://localhost:7455");
-        let (exit, text, _, note) = answer.parts();
+        let response = respond(false, "http://localhost:7455");
+        let (exit, text, _, note) = response.parts();
 
         assert_eq!(exit, Exit::Refused);
         assert!(text.contains("orphaned: laptop of ada"));
@@ -106,8 +107,8 @@ mod tests {
 
     #[test]
     fn a_change_that_was_made_or_is_none_ends_with_0() {
-        let made = answered(true, "http://localhost:7455");
-        let none = answered(false, "https://id.example");
+        let made = respond(true, "http://localhost:7455");
+        let none = respond(false, "https://id.example");
 
         assert_eq!(made.parts().0, Exit::Done);
         assert!(made.parts().3.unwrap().contains("next start"));

@@ -1,6 +1,6 @@
 //! The command line: `gatelodge NOUN VERB`.
 //!
-//! `args` says what can be written, one file per noun says what it does, `answer` how it is told,
+//! `args` says what can be written, one file per noun says what it does, `response` how it is told,
 //! and `admin` leads to the administration API, which alone knows the store. Answers go to standard
 //! output, everything else to standard error. This room may use `config`, `serve` and the door's
 //! two ways in; it has no rules of its own about clients or people. `login` is a client like any
@@ -51,7 +51,7 @@ pub fn run() -> ExitCode {
     };
     let json = args.global.json;
     match dispatch(args, &env) {
-        Ok(answer) => answer.print(json),
+        Ok(response) => response.print(json),
         Err(failure) => failure.print(),
     }
 }

@@ -183,9 +183,9 @@ pub(super) fn word(object: &Value, name: &str) -> String {
 
 /// Each `(label, value)` on a line, values under one another; empty ones are left out.
 pub(super) fn fields(rows: &[(&str, String)]) -> String {
-    let shown = || rows.iter().filter(|(_, value)| !value.is_empty());
-    let width = shown().map(|(label, _)| label.len()).max().unwrap_or(0);
-    shown().map(|(label, value)| format!("{label:width$}  {value}\n")).collect()
+    let cells = || rows.iter().filter(|(_, value)| !value.is_empty());
+    let width = cells().map(|(label, _)| label.len()).max().unwrap_or(0);
+    cells().map(|(label, value)| format!("{label:width$}  {value}\n")).collect()
 }
 
 /// The members `columns` of each object in `rows`, under their headings.
@@ -227,9 +227,9 @@ mod tests {
     fn columns_stand_under_their_headings() {
         let rows = [json!({"a": "é", "b": ["x", "y"]}), json!({"a": "long", "b": null})];
 
-        let shown = table(&[("A", "a"), ("B", "b")], &rows);
+        let cells = table(&[("A", "a"), ("B", "b")], &rows);
 
-        assert_eq!(shown, "A     B\né     x y\nlong\n");
+        assert_eq!(cells, "A     B\né     x y\nlong\n");
     }
 
     #[test]

@@ -46,8 +46,8 @@ mod tests {
 
     #[test]
     fn the_version_is_one_line() {
-        let answer = version();
-        let (_, text, json, _) = answer.parts();
+        let response = version();
+        let (_, text, json, _) = response.parts();
 
         assert_eq!(text, "gatelodge 0.1.0");
         assert_eq!(json["version"], "0.1.0");
@@ -55,8 +55,8 @@ mod tests {
 
     #[test]
     fn paths_names_every_place() {
-        let answer = paths(&Places { config: None, data: "/d".into(), state: "/s".into() });
-        let (_, text, json, _) = answer.parts();
+        let response = paths(&Places { config: None, data: "/d".into(), state: "/s".into() });
+        let (_, text, json, _) = response.parts();
 
         assert_eq!(
             text,
@@ -70,9 +70,9 @@ mod tests {
     #[test]
     fn every_shell_gets_its_script() {
         for shell in [Shell::Bash, Shell::Elvish, Shell::Fish, Shell::PowerShell, Shell::Zsh] {
-            let answer = completions(shell);
+            let response = completions(shell);
 
-            assert!(answer.parts().1.contains("gatelodge"), "{shell}");
+            assert!(response.parts().1.contains("gatelodge"), "{shell}");
         }
     }
 }

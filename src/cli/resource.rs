@@ -66,19 +66,19 @@ pub(super) async fn run(verb: ResourceVerb, admin: &mut AdminClient) -> Result<O
         ResourceVerb::Add(add) => {
             let added = admin.ask(Method::POST, "/api/v1/resources", Some(add.body())).await?;
             let secret = !word(&added, "client_secret").is_empty();
-            let answer = Output::new(shown(&added), added);
+            let response = Output::new(text(&added), added);
             Ok(if secret {
-                answer.with_note(
+                response.with_note(
                     "Keep the secret now: it is not stored, and nobody can show it a second time.",
                 )
             } else {
-                answer
+                response
             })
         }
         ResourceVerb::List => Ok(list(admin.ask(Method::GET, "/api/v1/resources", None).await?)),
         ResourceVerb::Show { resource } => {
             let found = admin.ask(Method::GET, &path(&resource), None).await?;
-            Ok(Output::new(shown(&found), found))
+            Ok(Output::new(text(&found), found))
         }
         ResourceVerb::Remove { resource } => {
             let removed = admin.ask(Method::DELETE, &path(&resource), None).await?;
@@ -109,7 +109,7 @@ impl Add {
 }
 
 /// A resource, and what to paste into it.
-fn shown(resource: &Value) -> String {
+fn text(resource: &Value) -> String {
     const MEMBERS: &[&str] =
         &["resource", "resource_name", "scope", "open", "client_id", "client_secret", "created"];
     let mut text =
@@ -126,11 +126,11 @@ fn shown(resource: &Value) -> String {
     text
 }
 
-fn list(answer: Value) -> Output {
-    let all = answer.get("resources").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+fn list(response: Value) -> Output {
+    let all = response.get("resources").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     if all.is_empty() {
         let note = "No resource is registered yet: gatelodge resource add URI";
-        return Output::new("", answer).with_note(note);
+        return Output::new("", response).with_note(note);
     }
     let columns = &[
         ("RESOURCE", "resource"),
@@ -139,7 +139,7 @@ fn list(answer: Value) -> Output {
         ("CLIENT ID", "client_id"),
         ("CREATED", "created"),
     ];
-    Output::new(table(columns, all), answer)
+    Output::new(table(columns, all), response)
 }
 
 #[cfg(test)]
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_resource_comes_with_what_to_paste() {
-        let text = shown(&json!({
+        let text = text(&json!({
             "resource": "https://api.example/mcp",
             "metadata": { "resource": "https://api.example/mcp" },
             "metadata_address": "https://api.example/.well-known/oauth-protected-resource/mcp",

@@ -78,8 +78,8 @@ pub(super) async fn run(verb: SessionVerb, admin: &mut AdminClient) -> Result<Ou
                 ("CREATED", "created"),
                 ("EXPIRES", "expires"),
             ];
-            let answer = admin.ask(Method::GET, "/api/v1/anonymous-sessions", None).await?;
-            Ok(list(answer, "sessions", COLUMNS, "No anonymous session is kept."))
+            let response = admin.ask(Method::GET, "/api/v1/anonymous-sessions", None).await?;
+            Ok(list(response, "sessions", COLUMNS, "No anonymous session is kept."))
         }
         SessionVerb::List { user, anonymous: false } => {
             const COLUMNS: &[(&str, &str)] = &[
@@ -95,8 +95,8 @@ pub(super) async fn run(verb: SessionVerb, admin: &mut AdminClient) -> Result<Ou
                 ("SEEN", "seen"),
                 ("EXPIRES", "expires"),
             ];
-            let answer = admin.ask(Method::GET, &list_path("sessions", user), None).await?;
-            Ok(list(answer, "sessions", COLUMNS, "Nobody is signed in."))
+            let response = admin.ask(Method::GET, &list_path("sessions", user), None).await?;
+            Ok(list(response, "sessions", COLUMNS, "Nobody is signed in."))
         }
         SessionVerb::Revoke { id } => {
             let path = path_of("sessions", &id);
@@ -124,8 +124,8 @@ pub(super) async fn run_grant(verb: GrantVerb, admin: &mut AdminClient) -> Resul
                 ("CREATED", "created"),
                 ("EXPIRES", "expires"),
             ];
-            let answer = admin.ask(Method::GET, &list_path("grants", user), None).await?;
-            Ok(list(answer, "grants", COLUMNS, "No grant is in force."))
+            let response = admin.ask(Method::GET, &list_path("grants", user), None).await?;
+            Ok(list(response, "grants", COLUMNS, "No grant is in force."))
         }
         GrantVerb::Revoke { id } => {
             let path = path_of("grants", &id);
@@ -145,12 +145,12 @@ fn list_path(noun: &str, user: Option<String>) -> String {
     query.map_or_else(|| format!("/api/v1/{noun}"), |query| format!("/api/v1/{noun}?{query}"))
 }
 
-fn list(answer: Value, name: &str, columns: &[(&str, &str)], none: &str) -> Output {
-    let rows = answer.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+fn list(response: Value, name: &str, columns: &[(&str, &str)], none: &str) -> Output {
+    let rows = response.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     if rows.is_empty() {
-        return Output::new("", answer).with_note(none);
+        return Output::new("", response).with_note(none);
     }
-    Output::new(table(columns, rows), answer)
+    Output::new(table(columns, rows), response)
 }
 
 #[cfg(test)]

@@ -55,13 +55,13 @@ pub(super) enum TlsVerb {
 pub(super) async fn run(verb: TlsVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
         TlsVerb::Ca => {
-            let answer = ca(admin).await?;
-            let pem = answer.get("certificate").and_then(Value::as_str).unwrap_or_default();
-            Ok(Output::new(pem, answer.clone()))
+            let response = ca(admin).await?;
+            let pem = response.get("certificate").and_then(Value::as_str).unwrap_or_default();
+            Ok(Output::new(pem, response.clone()))
         }
         TlsVerb::Trust { print } => {
-            let answer = ca(admin).await?;
-            Ok(trust::run(Path::new("/"), &answer, print))
+            let response = ca(admin).await?;
+            Ok(trust::run(Path::new("/"), &response, print))
         }
         TlsVerb::Issue { names, out, key, days } => {
             let (files, made) = (NewFiles::claim(&out, &key)?, new_files::key()?);

@@ -42,13 +42,13 @@ pub(super) async fn run(verb: TokenVerb, admin: &mut AdminClient) -> Result<Outp
     match verb {
         TokenVerb::Inspect(named) => {
             let asked = named.body()?;
-            let told = admin.ask(Method::POST, "/api/v1/tokens/inspect", Some(asked)).await?;
-            Ok(explained(told))
+            let output = admin.ask(Method::POST, "/api/v1/tokens/inspect", Some(asked)).await?;
+            Ok(explained(output))
         }
         TokenVerb::Revoke(named) => {
             let asked = named.body()?;
-            let told = admin.ask(Method::POST, "/api/v1/tokens/revoke", Some(asked)).await?;
-            Ok(Output::new("", told).with_note("The token is revoked."))
+            let output = admin.ask(Method::POST, "/api/v1/tokens/revoke", Some(asked)).await?;
+            Ok(Output::new("", output).with_note("The token is revoked."))
         }
     }
 }
@@ -67,16 +67,16 @@ fn piped() -> Result<String, Failure> {
     Ok(token)
 }
 
-fn explained(told: Value) -> Output {
+fn explained(output: Value) -> Output {
     let mut rows: Vec<_> =
-        ["kind", "active", "reason"].map(|name| (name, word(&told, name))).into();
-    if let Some(claims) = told.get("claims") {
+        ["kind", "active", "reason"].map(|name| (name, word(&output, name))).into();
+    if let Some(claims) = output.get("claims") {
         let names = claims.as_object().into_iter().flat_map(|claims| claims.keys());
         rows.extend(names.map(|name| (name.as_str(), word(claims, name))));
     }
     let text = fields(&rows);
-    let active = told.get("active") == Some(&Value::Bool(true));
-    Output::new(text, told).ending(if active { Exit::Done } else { Exit::Refused })
+    let active = output.get("active") == Some(&Value::Bool(true));
+    Output::new(text, output).ending(if active { Exit::Done } else { Exit::Refused })
 }
 
 #[cfg(test)]
@@ -86,12 +86,12 @@ mod tests {
     #[test]
     fn a_token_is_explained_claim_by_claim() {
         let claims = json!({ "aud": ["a", "b"], "exp": 1, "sub": "ada" });
-        let told = json!({ "kind": "access_token", "active": false, "reason": "it has expired",
+        let output = json!({ "kind": "access_token", "active": false, "reason": "it has expired",
             "claims": claims });
 
-        let answer = explained(told);
+        let response = explained(output);
 
-        let (exit, text, _, _) = answer.parts();
+        let (exit, text, _, _) = response.parts();
         assert_eq!(exit, Exit::Refused);
         assert_eq!(
             text,

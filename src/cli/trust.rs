@@ -42,10 +42,10 @@ const WAYS: &[Way] = &[
     },
 ];
 
-/// Installs the CA of `answer` into the system below `root`, or only says how.
-pub(super) fn run(root: &Path, answer: &Value, only_say: bool) -> Output {
-    let (pem, file) = (member(answer, "certificate"), word(answer, "path"));
-    let name: String = member(answer, "fingerprint").chars().take(8).collect();
+/// Installs the CA of `response` into the system below `root`, or only says how.
+pub(super) fn run(root: &Path, response: &Value, only_say: bool) -> Output {
+    let (pem, file) = (member(response, "certificate"), word(response, "path"));
+    let name: String = member(response, "fingerprint").chars().take(8).collect();
     let way = WAYS.iter().find(|way| root.join(way.directory).is_dir());
     let target = way.map(|way| {
         let directory = root.join(way.directory);
@@ -62,30 +62,31 @@ pub(super) fn run(root: &Path, answer: &Value, only_say: bool) -> Output {
         "path": path,
         "steps": steps.iter().map(|(name, step)| ((*name).to_owned(), json!(step))).collect::<serde_json::Map<_, _>>(),
     });
-    let told = |steps: &[(&str, String)]| -> String {
+    let steps_text = |steps: &[(&str, String)]| -> String {
         steps.iter().map(|(name, step)| format!("{name}:\n  {}\n", printable(step))).collect()
     };
     match installed {
         Some(Ok(())) => {
             let text = format!("This machine trusts the local CA: {}\n", path.unwrap_or_default());
             let browsers = steps.get(1..).unwrap_or_default();
-            let note = format!("Browsers with a list of their own do not yet.\n{}", told(browsers));
+            let note =
+                format!("Browsers with a list of their own do not yet.\n{}", steps_text(browsers));
             Output::new(text, json).with_note(note)
         }
         Some(Err(why)) => {
             let note = format!("The local CA was not installed: {}", printable(&why));
-            Output::new(told(&steps), json).with_note(note).ending(Exit::Failed)
+            Output::new(steps_text(&steps), json).with_note(note).ending(Exit::Failed)
         }
-        None if only_say => Output::new(told(&steps), json),
+        None if only_say => Output::new(steps_text(&steps), json),
         None => {
             let note = "It is not known where this system keeps the authorities that it trusts.";
-            Output::new(told(&steps), json).with_note(note).ending(Exit::Failed)
+            Output::new(steps_text(&steps), json).with_note(note).ending(Exit::Failed)
         }
     }
 }
 
-fn member<'a>(answer: &'a Value, name: &str) -> &'a str {
-    answer.get(name).and_then(Value::as_str).unwrap_or_default()
+fn member<'a>(response: &'a Value, name: &str) -> &'a str {
+    response.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// What a person has to do: for the system, for each browser that has a list of its own.
@@ -136,7 +137,7 @@ fn install(way: &Way, path: &Path, pem: &str) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    fn answer() -> Value {
+    fn response() -> Value {
         json!({ "certificate": "PEM", "fingerprint": "0011223344", "path": "/d/gatelodge-ca.pem" })
     }
 
@@ -155,7 +156,7 @@ mod tests {
             let root = tempfile::tempdir().unwrap();
             fs::create_dir_all(root.path().join(directory)).unwrap();
 
-            let said = run(root.path(), &answer(), true);
+            let said = run(root.path(), &response(), true);
 
             let (exit, text, json, _) = said.parts();
             assert_eq!(exit, Exit::Done);
@@ -170,7 +171,7 @@ mod tests {
     fn where_nothing_can_be_installed_the_steps_are_told_and_it_failed() {
         let root = tempfile::tempdir().unwrap();
 
-        let said = run(root.path(), &answer(), false);
+        let said = run(root.path(), &response(), false);
 
         let (exit, text, json, note) = said.parts();
         assert_eq!(exit, Exit::Failed);

@@ -108,32 +108,32 @@ pub(super) struct Set {
 pub(super) async fn run(verb: UserVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
         UserVerb::Add(add) => {
-            let answer = admin.ask(Method::POST, "/api/v1/users", Some(add.body())).await?;
-            Ok(link(answer))
+            let response = admin.ask(Method::POST, "/api/v1/users", Some(add.body())).await?;
+            Ok(link(response))
         }
         UserVerb::List => {
-            let answer = admin.ask(Method::GET, "/api/v1/users", None).await?;
-            Ok(list(answer))
+            let response = admin.ask(Method::GET, "/api/v1/users", None).await?;
+            Ok(list(response))
         }
         UserVerb::Show { username } => {
-            let answer = admin.ask(Method::GET, &path_of("users", &username), None).await?;
-            Ok(show(answer))
+            let response = admin.ask(Method::GET, &path_of("users", &username), None).await?;
+            Ok(show(response))
         }
         UserVerb::Set(set) => {
             let path = path_of("users", &set.username);
-            let answer = admin.ask(Method::PATCH, &path, Some(set.body()?)).await?;
-            Ok(show(answer))
+            let response = admin.ask(Method::PATCH, &path, Some(set.body()?)).await?;
+            Ok(show(response))
         }
         UserVerb::Disable { username } => switch(&username, true, admin).await,
         UserVerb::Enable { username } => switch(&username, false, admin).await,
         UserVerb::Remove { username } => {
-            let answer = admin.ask(Method::DELETE, &path_of("users", &username), None).await?;
-            Ok(Output::new(fields(&[("removed", word(&answer, "username"))]), answer))
+            let response = admin.ask(Method::DELETE, &path_of("users", &username), None).await?;
+            Ok(Output::new(fields(&[("removed", word(&response, "username"))]), response))
         }
         UserVerb::Recover { username } => {
             let asked = username.map_or(json!({}), |username| json!({"username": username}));
-            let answer = admin.ask(Method::POST, "/api/v1/recover", Some(asked)).await?;
-            Ok(link(answer))
+            let response = admin.ask(Method::POST, "/api/v1/recover", Some(asked)).await?;
+            Ok(link(response))
         }
     }
 }
@@ -188,31 +188,31 @@ async fn switch(
     Ok(show(admin.ask(Method::PATCH, &path_of("users", username), Some(asked)).await?))
 }
 
-fn show(answer: Value) -> Output {
+fn show(response: Value) -> Output {
     const MEMBERS: &[&str] =
         &["username", "id", "display_name", "email", "roles", "passkeys", "disabled", "created"];
-    let rows: Vec<_> = MEMBERS.iter().map(|name| (*name, word(&answer, name))).collect();
-    Output::new(fields(&rows), answer)
+    let rows: Vec<_> = MEMBERS.iter().map(|name| (*name, word(&response, name))).collect();
+    Output::new(fields(&rows), response)
 }
 
-fn link(answer: Value) -> Output {
+fn link(response: Value) -> Output {
     let text = fields(&[
-        ("username", word(&answer, "username")),
-        ("id", word(&answer, "id")),
-        ("roles", word(&answer, "roles")),
-        ("setup link", word(&answer, "setup_url")),
-        ("good until", word(&answer, "setup_expires")),
+        ("username", word(&response, "username")),
+        ("id", word(&response, "id")),
+        ("roles", word(&response, "roles")),
+        ("setup link", word(&response, "setup_url")),
+        ("good until", word(&response, "setup_expires")),
     ]);
     let note =
         "The link works once. Whoever opens it makes the passkey, so send it to nobody else.";
-    Output::new(text, answer).with_note(note)
+    Output::new(text, response).with_note(note)
 }
 
-fn list(answer: Value) -> Output {
-    let users = answer.get("users").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+fn list(response: Value) -> Output {
+    let users = response.get("users").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     if users.is_empty() {
         let note = "Nobody is enrolled yet: gatelodge user recover makes the first link.";
-        return Output::new("", answer).with_note(note);
+        return Output::new("", response).with_note(note);
     }
     let text = table(
         &[
@@ -225,7 +225,7 @@ fn list(answer: Value) -> Output {
         ],
         users,
     );
-    Output::new(text, answer)
+    Output::new(text, response)
 }
 
 #[cfg(test)]
@@ -254,8 +254,8 @@ mod tests {
         let add =
             Add { username: "ada".into(), name: None, email: None, role: vec!["admin".into()] };
 
-        let answer = run(UserVerb::Add(add), &mut admin()).await.unwrap();
-        let (_, text, json, _) = answer.parts();
+        let response = run(UserVerb::Add(add), &mut admin()).await.unwrap();
+        let (_, text, json, _) = response.parts();
 
         assert!(text.contains("setup link  http://localhost:7455/setup#gl_st_x\n"));
         assert!(text.contains("good until  2030-01-01T00:15:00Z\n"));
@@ -265,17 +265,17 @@ mod tests {
 
     #[tokio::test]
     async fn recovery_without_a_name_names_nobody() {
-        let answer = run(UserVerb::Recover { username: None }, &mut admin()).await.unwrap();
+        let response = run(UserVerb::Recover { username: None }, &mut admin()).await.unwrap();
 
-        assert!(answer.parts().2.get("username").is_none());
-        assert!(answer.parts().1.starts_with("setup link"));
+        assert!(response.parts().2.get("username").is_none());
+        assert!(response.parts().1.starts_with("setup link"));
     }
 
     #[tokio::test]
     async fn an_empty_house_says_how_to_begin() {
-        let answer = run(UserVerb::List, &mut admin()).await.unwrap();
+        let response = run(UserVerb::List, &mut admin()).await.unwrap();
 
-        assert_eq!(answer.parts().1, "");
-        assert!(answer.parts().3.unwrap().contains("user recover"));
+        assert_eq!(response.parts().1, "");
+        assert!(response.parts().3.unwrap().contains("user recover"));
     }
 }

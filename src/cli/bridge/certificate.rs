@@ -79,11 +79,11 @@ pub(super) async fn run(verb: CertificateVerb, admin: &mut AdminClient) -> Resul
             if let (Some((files, made)), Value::Object(members)) = (new, &mut enrolled) {
                 let issued = members.remove("certificate");
                 files.fill(issued.as_ref().and_then(Value::as_str).unwrap_or_default(), &made)?;
-                let shown = |path: Option<PathBuf>| path.map(|path| path.display().to_string());
-                members.insert("certificate_file".to_owned(), json!(shown(out)));
-                members.insert("key_file".to_owned(), json!(shown(key)));
+                let text = |path: Option<PathBuf>| path.map(|path| path.display().to_string());
+                members.insert("certificate_file".to_owned(), json!(text(out)));
+                members.insert("key_file".to_owned(), json!(text(key)));
             }
-            Ok(Output::new(told(&enrolled), enrolled))
+            Ok(Output::new(output(&enrolled), enrolled))
         }
         CertificateVerb::Certs { user } => {
             const COLUMNS: &[(&str, &str)] = &[
@@ -97,23 +97,23 @@ pub(super) async fn run(verb: CertificateVerb, admin: &mut AdminClient) -> Resul
             let query =
                 user.map(|user| crate::oauth::params::form_encode([("user", user.as_str())]));
             let path = query.map_or_else(|| PATH.to_owned(), |query| format!("{PATH}?{query}"));
-            let answer = admin.ask(Method::GET, &path, None).await?;
-            let rows = answer.get("certificates").and_then(Value::as_array);
+            let response = admin.ask(Method::GET, &path, None).await?;
+            let rows = response.get("certificates").and_then(Value::as_array);
             let rows = rows.map_or(&[][..], Vec::as_slice);
             if rows.is_empty() {
-                return Ok(Output::new("", answer).with_note("No device has a certificate."));
+                return Ok(Output::new("", response).with_note("No device has a certificate."));
             }
-            Ok(Output::new(table(COLUMNS, rows), answer))
+            Ok(Output::new(table(COLUMNS, rows), response))
         }
         CertificateVerb::RevokeCert { fingerprint } => {
             let path = path_of("bridge/certificates", &fingerprint);
             let revoked = admin.ask(Method::DELETE, &path, None).await?;
-            Ok(Output::new(told(&revoked), revoked))
+            Ok(Output::new(output(&revoked), revoked))
         }
     }
 }
 
-fn told(certificate: &Value) -> String {
+fn output(certificate: &Value) -> String {
     fields(&[
         ("fingerprint", word(certificate, "fingerprint")),
         ("username", word(certificate, "username")),
@@ -127,16 +127,16 @@ fn told(certificate: &Value) -> String {
 
 /// The certificate in a file, in PEM. A key that lies beside it stays where it is.
 fn pem(path: &Path) -> Result<String, Failure> {
-    const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
-    const END: &str = "-----END CERTIFICATE-----";
+    const PEM_HEADER: &str = "-----BEGIN CERTIFICATE-----";
+    const PEM_FOOTER: &str = "-----END CERTIFICATE-----";
     let bytes = fs::read(path).map_err(|error| {
         Failure::new(Exit::Failed, format!("{} cannot be read: {error}", path.display()))
     })?;
     let text = std::str::from_utf8(&bytes).ok();
-    let inner = text.and_then(|text| text.split_once(BEGIN)?.1.split_once(END));
+    let inner = text.and_then(|text| text.split_once(PEM_HEADER)?.1.split_once(PEM_FOOTER));
     Ok(match inner {
-        Some((inner, _)) => format!("{BEGIN}{inner}{END}\n"),
-        None => format!("{BEGIN}\n{}\n{END}\n", STANDARD.encode(bytes)),
+        Some((inner, _)) => format!("{PEM_HEADER}{inner}{PEM_FOOTER}\n"),
+        None => format!("{PEM_HEADER}\n{}\n{PEM_FOOTER}\n", STANDARD.encode(bytes)),
     })
 }
 

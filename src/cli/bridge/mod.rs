@@ -90,10 +90,10 @@ pub(super) async fn run(verb: BridgeVerb, admin: &mut AdminClient) -> Result<Out
         BridgeVerb::Certificate(verb) => certificate::run(verb, admin).await,
         BridgeVerb::IssueCode { username } => {
             let asked = json!({ "username": username });
-            let told = admin.ask(Method::POST, "/api/v1/bridge/codes", Some(asked)).await?;
-            let text = word(&told, "code");
-            let note = format!("Good once, until {}.", word(&told, "expires"));
-            Ok(Output::new(text, told).with_note(note))
+            let output = admin.ask(Method::POST, "/api/v1/bridge/codes", Some(asked)).await?;
+            let text = word(&output, "code");
+            let note = format!("Good once, until {}.", word(&output, "expires"));
+            Ok(Output::new(text, output).with_note(note))
         }
         BridgeVerb::IssueToken(issue) => {
             let asked = members(&[
@@ -102,15 +102,15 @@ pub(super) async fn run(verb: BridgeVerb, admin: &mut AdminClient) -> Result<Out
                 ("source", issue.source.map(Value::from)),
                 ("ttl", issue.ttl.map(Value::from)),
             ]);
-            let told = admin.ask(Method::POST, "/api/v1/bridge/tokens", Some(asked)).await?;
-            let text = word(&told, "token");
-            let (ttl, session) = (word(&told, "ttl"), word(&told, "session_id"));
-            Ok(Output::new(text, told)
+            let output = admin.ask(Method::POST, "/api/v1/bridge/tokens", Some(asked)).await?;
+            let text = word(&output, "token");
+            let (ttl, session) = (word(&output, "ttl"), word(&output, "session_id"));
+            Ok(Output::new(text, output)
                 .with_note(format!("Good for {ttl} s, in session {session}.")))
         }
         BridgeVerb::List => {
-            let told = admin.ask(Method::GET, "/api/v1/bridge", None).await?;
-            Ok(list(told))
+            let output = admin.ask(Method::GET, "/api/v1/bridge", None).await?;
+            Ok(list(output))
         }
         BridgeVerb::IssuePat(issue) => {
             let asked = members(&[
@@ -118,9 +118,9 @@ pub(super) async fn run(verb: BridgeVerb, admin: &mut AdminClient) -> Result<Out
                 ("name", issue.name.map(Value::from)),
                 ("lifetime", issue.days.map(|days| Value::from(days * 86_400))),
             ]);
-            let told = admin.ask(Method::POST, "/api/v1/personal-tokens", Some(asked)).await?;
-            let text = word(&told, "pat");
-            Ok(Output::new(text, told).with_note("Keep it now: it is not shown again."))
+            let output = admin.ask(Method::POST, "/api/v1/personal-tokens", Some(asked)).await?;
+            let text = word(&output, "pat");
+            Ok(Output::new(text, output).with_note("Keep it now: it is not shown again."))
         }
         BridgeVerb::Pats { user } => {
             let query = user.map(|user| crate::oauth::params::form_encode([("user", &*user)]));
@@ -129,9 +129,9 @@ pub(super) async fn run(verb: BridgeVerb, admin: &mut AdminClient) -> Result<Out
             Ok(pats(admin.ask(Method::GET, &path, None).await?))
         }
         BridgeVerb::RevokePat { id } => {
-            let told = admin.ask(Method::DELETE, &path_of("personal-tokens", &id), None).await?;
-            let rows = [("revoked", word(&told, "id")), ("username", word(&told, "username"))];
-            Ok(Output::new(fields(&rows), told))
+            let output = admin.ask(Method::DELETE, &path_of("personal-tokens", &id), None).await?;
+            let rows = [("revoked", word(&output, "id")), ("username", word(&output, "username"))];
+            Ok(Output::new(fields(&rows), output))
         }
     }
 }
@@ -144,10 +144,10 @@ fn members(given: &[(&str, Option<Value>)]) -> Value {
     Value::Object(given.collect::<Map<_, _>>())
 }
 
-fn list(told: Value) -> Output {
-    let rows = told.get("bridges").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+fn list(output: Value) -> Output {
+    let rows = output.get("bridges").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     if rows.is_empty() {
-        return Output::new("", told).with_note("No bridge was heard of within a month.");
+        return Output::new("", output).with_note("No bridge was heard of within a month.");
     }
     let text = table(
         &[
@@ -164,14 +164,14 @@ fn list(told: Value) -> Output {
         ],
         rows,
     );
-    Output::new(text, told)
+    Output::new(text, output)
 }
 
-fn pats(told: Value) -> Output {
-    let rows = told.get("personal_tokens").and_then(Value::as_array);
+fn pats(output: Value) -> Output {
+    let rows = output.get("personal_tokens").and_then(Value::as_array);
     let rows = rows.map_or(&[][..], Vec::as_slice);
     if rows.is_empty() {
-        return Output::new("", told).with_note("There is no personal access token.");
+        return Output::new("", output).with_note("There is no personal access token.");
     }
     let text = table(
         &[
@@ -184,7 +184,7 @@ fn pats(told: Value) -> Output {
         ],
         rows,
     );
-    Output::new(text, told)
+    Output::new(text, output)
 }
 
 #[cfg(test)]
@@ -208,17 +208,17 @@ mod tests {
         let issue =
             IssueToken { username: "ada".into(), client: None, source: None, ttl: Some(60) };
 
-        let answer = run(BridgeVerb::IssueToken(issue), &mut admin()).await.unwrap();
+        let response = run(BridgeVerb::IssueToken(issue), &mut admin()).await.unwrap();
 
-        let asked: Value = serde_json::from_str(answer.parts().1).unwrap();
+        let asked: Value = serde_json::from_str(response.parts().1).unwrap();
         assert_eq!(asked, json!({ "username": "ada", "ttl": 60 }));
     }
 
     #[tokio::test]
     async fn nobody_there_is_said_in_words() {
-        let answer = run(BridgeVerb::List, &mut admin()).await.unwrap();
+        let response = run(BridgeVerb::List, &mut admin()).await.unwrap();
 
-        assert_eq!(answer.parts().1, "");
-        assert!(answer.parts().3.unwrap().starts_with("No bridge"));
+        assert_eq!(response.parts().1, "");
+        assert!(response.parts().3.unwrap().starts_with("No bridge"));
     }
 }

@@ -42,7 +42,7 @@ pub(in crate::cli) struct CredentialArgs {
 enum Format {
     /// For the hook of an agent: {"headers":{"Authorization":"Bearer …"},"expires_at":…}
     #[value(name = "agent")]
-    AgentHook,
+    Hook,
     /// As git asks its credential helpers
     Git,
     /// A line for a header: Authorization: Bearer …
@@ -69,7 +69,7 @@ pub(in crate::cli) async fn run(args: CredentialArgs, config: &Config) -> Result
     let CredentialArgs { server, resource, scopes, format, action } = args;
     let described = match format {
         Format::Git => Some(GitRequest::read(&piped()?)),
-        Format::AgentHook | Format::Header | Format::Json | Format::Raw => None,
+        Format::Hook | Format::Header | Format::Json | Format::Raw => None,
     };
     if action == Action::Store {
         return Ok(Output::nothing());
@@ -141,7 +141,7 @@ fn printed(access: &AccessToken, format: Format) -> Output {
     });
     let text = |value: &Value| value.to_string();
     match format {
-        Format::AgentHook => Output::new(text(&hook), hook),
+        Format::Hook => Output::new(text(&hook), hook),
         Format::Git => Output::new(git::format(access), whole),
         Format::Header => Output::new(format!("Authorization: {header}"), whole),
         Format::Json => Output::new(format!("{whole:#}"), whole),
@@ -172,7 +172,7 @@ mod tests {
         }
         let output = printed(&session.access[0], Format::Json);
         assert_eq!(output.parts().2["token_type"], "Bearer");
-        let hook = printed(&session.access[0], Format::AgentHook);
+        let hook = printed(&session.access[0], Format::Hook);
         let hook: Value = serde_json::from_str(hook.parts().1).unwrap();
         let headers = json!({ "Authorization": "Bearer t" });
         assert_eq!(hook, json!({ "headers": headers, "expires_at": "1970-01-01T00:16:40Z" }));
