@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::clients::shown;
+use super::clients::ClientView;
 use super::{Failed, body};
 use crate::app::App;
 use crate::flow::client::document;
@@ -26,7 +26,7 @@ struct Import {
 pub(super) async fn import(
     State(app): State<Arc<App>>,
     request: Request,
-) -> Result<(StatusCode, Json<Value>), Failed> {
+) -> Result<(StatusCode, Json<ClientView>), Failed> {
     let import: Import = body(request).await?;
     let id: ClientId = import.client_id.parse()?;
     DocumentAddress::of(&id)?;
@@ -38,5 +38,5 @@ pub(super) async fn import(
     }
     let named = id.clone();
     let client = app.write(move |tx, cx| document::store(tx, cx, &named, &metadata, None)).await?;
-    Ok((StatusCode::CREATED, Json(shown(&id, &client))))
+    Ok((StatusCode::CREATED, Json(ClientView::new(&id, &client, None))))
 }

@@ -102,7 +102,7 @@ fn grant_json(live: &LiveGrant) -> Value {
         "id": live.id().to_string(),
         "username": live.person().username.as_str(),
         "client_id": grant.authorization.client.as_str(),
-        "client_name": live.client().name.as_str(),
+        "client_name": live.client().metadata.name(),
         "scope": grant.authorization.scope,
         "resources": grant.authorization.resources,
         "offline": grant.offline,

@@ -9,7 +9,7 @@ use crate::fetch::FetchError;
 use crate::flow::client::document::{self, DocumentStatus};
 use crate::flow::throttle;
 use crate::oauth::client::cimd;
-use crate::oauth::client::registration::ClientMetadata;
+use crate::oauth::client::metadata::ClientMetadata;
 use crate::oauth::id::ClientId;
 
 /// The most bytes of a client's document, and of one behind a `sector_identifier_uri`.

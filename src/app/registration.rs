@@ -12,7 +12,7 @@ use crate::flow::client::registration::{self, Registered, Update};
 use crate::flow::throttle::{self, GuessLimit};
 use crate::keys;
 use crate::oauth::client::RegistrationPolicy;
-use crate::oauth::client::registration::ClientMetadata;
+use crate::oauth::client::metadata::ClientMetadata;
 use crate::oauth::id::{ClientId, KeyId};
 use crate::oauth::jwt::Compact;
 use crate::secret::{MadeClientSecret, RegistrationToken};

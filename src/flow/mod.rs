@@ -42,7 +42,10 @@ pub struct Rules {
 impl Rules {
     /// The lifetime of an access token of `client`: its own, or that of the configuration.
     pub fn access_token_lifetime(&self, client: &Client) -> Duration {
-        let own = client.access_token_lifetime.map(|seconds| Duration::from_secs(seconds.into()));
+        let own = client
+            .decisions
+            .access_token_lifetime
+            .map(|seconds| Duration::from_secs(seconds.into()));
         own.unwrap_or(self.config.lifetimes.access_token)
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::oauth::client::cimd;
-use crate::oauth::client::registration::ClientMetadata;
+use crate::oauth::client::metadata::ClientMetadata;
 use crate::oauth::client::{AuthMethod, GrantType, SubjectType};
 use crate::oauth::id::ClientId;
 
@@ -21,7 +21,7 @@ pub fn client_metadata(bytes: &[u8]) {
     }
     let Ok(metadata) = read else { return };
 
-    let has = |grant| metadata.grant_types.contains(&grant);
+    let has = |grant| metadata.has_grant_type(grant);
     assert!(!has(GrantType::ClientCredentials));
     assert!(has(GrantType::AuthorizationCode) || has(GrantType::DeviceCode));
     assert!(!(has(GrantType::AuthorizationCode) && metadata.redirect_uris.is_empty()));
@@ -34,12 +34,12 @@ pub fn client_metadata(bytes: &[u8]) {
         let accepted = serde_json::to_string(jwks).expect("a key set has a JSON form");
         assert_eq!(serde_json::from_str(&accepted).as_ref().ok(), Some(jwks), "it is read as kept");
     }
-    if metadata.auth_method == Some(AuthMethod::PrivateKeyJwt) {
+    if metadata.token_endpoint_auth_method == Some(AuthMethod::PrivateKeyJwt) {
         assert!(metadata.jwks.is_some() || metadata.jwks_uri.is_some());
     }
-    if let Ok(name) = metadata.display_name() {
-        assert!(!name.as_str().chars().any(char::is_control));
-    }
+    assert!(!metadata.name().chars().any(char::is_control));
+    let row = serde_json::to_string(&metadata).expect("metadata has a JSON form");
+    assert_eq!(serde_json::from_str(&row).as_ref().ok(), Some(&metadata), "it is read as written");
     if let Ok(sector) = metadata.sector() {
         assert_eq!(sector.is_some(), metadata.subject_type == SubjectType::Pairwise);
     }

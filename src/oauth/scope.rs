@@ -38,6 +38,9 @@ impl FromStr for ScopeToken {
 pub struct Scope(BTreeSet<ScopeToken>);
 
 impl Scope {
+    /// No scope.
+    pub const EMPTY: Self = Self(BTreeSet::new());
+
     /// Whether nothing is in it.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -9,6 +9,7 @@ use gatelodge::error::Error;
 use gatelodge::flow::client::operator::{self, NewClient};
 use gatelodge::flow::{Context, installation};
 use gatelodge::oauth::authorize::claims::ClaimsRequest;
+use gatelodge::oauth::client::metadata::ClientMetadata;
 use gatelodge::oauth::client::{AuthMethod, SigningAlg};
 use gatelodge::oauth::id::ClientId;
 use gatelodge::oauth::issuer::Issuer;
@@ -47,23 +48,25 @@ pub(crate) async fn install(
 }
 
 fn robot() -> NewClient {
-    NewClient {
-        auth_method: Some(AuthMethod::ClientSecretPost),
-        client_id: Some("robot".parse().unwrap()),
-        name: Some("A robot".parse().unwrap()),
-        ..NewClient::default()
-    }
+    let metadata = ClientMetadata {
+        client_name: Some("A robot".parse().unwrap()),
+        token_endpoint_auth_method: Some(AuthMethod::ClientSecretPost),
+        ..ClientMetadata::default()
+    };
+    let client_id = Some("robot".parse().unwrap());
+    NewClient { client_id, metadata, ..NewClient::default() }
 }
 
 fn shop() -> NewClient {
-    NewClient {
-        auth_method: Some(AuthMethod::None),
-        client_id: Some("shop".parse().unwrap()),
-        id_token_alg: Some(SigningAlg::Es256),
-        name: Some("The shop".parse().unwrap()),
+    let metadata = ClientMetadata {
+        client_name: Some("The shop".parse().unwrap()),
+        id_token_signed_response_alg: SigningAlg::Es256,
         redirect_uris: vec!["https://app.example/cb".parse().unwrap()],
-        ..NewClient::default()
-    }
+        token_endpoint_auth_method: Some(AuthMethod::None),
+        ..ClientMetadata::default()
+    };
+    let client_id = Some("shop".parse().unwrap());
+    NewClient { client_id, metadata, ..NewClient::default() }
 }
 
 fn grant(tx: &mut Tx<'_>, cx: &Context, n: u64) -> Result<(), Error> {

@@ -68,7 +68,9 @@ async fn a_new_key_is_published_a_day_ahead_and_the_old_one_stays_as_long_as_its
 async fn a_key_stays_until_the_longest_token_that_it_signed_has_expired() {
     let server = Server::new().await;
     let robot = RelyingParty::robot(&server).await;
-    server.change_client("robot", |robot| robot.access_token_lifetime = Some(24 * 60 * 60)).await;
+    server
+        .change_client("robot", |robot| robot.decisions.access_token_lifetime = Some(24 * 60 * 60))
+        .await;
     server.advance(DAY * 89);
     server.app.rotate_keys().await.unwrap();
     server.advance(DAY - Duration::from_secs(1));

@@ -42,7 +42,8 @@ pub struct ResolvedRequest {
 /// Proves the client and the callback of a request.
 pub fn resolve(view: &impl View, parameters: RedirectParameters) -> Result<ResolvedRequest, Error> {
     let client = enabled(view, &parameters.client_id)?;
-    let callback = parameters.prove(&client.redirect_uris, client.client_type)?;
+    let callback =
+        parameters.prove(&client.metadata.redirect_uris, client.metadata.client_type())?;
     Ok(ResolvedRequest { callback, client, parameters })
 }
 
@@ -67,10 +68,10 @@ impl ResolvedRequest {
         let mut request = AuthorizeRequest::parse(params)?;
         self.parameters.check(&self.callback)?;
         // RFC 9126 §6
-        if client.require_pushed_authorization_requests && channel == Channel::Browser {
+        if client.metadata.require_pushed_authorization_requests && channel == Channel::Browser {
             return Err(Refusal::RequestNotPushed.into());
         }
-        if !client.grant_types.contains(&GrantType::AuthorizationCode) {
+        if !client.metadata.has_grant_type(GrantType::AuthorizationCode) {
             return Err(Refusal::GrantTypeNotRegistered.into());
         }
         if request.code_challenge.is_none() && !may_go_without_pkce(rules, client, &request) {
@@ -147,8 +148,9 @@ impl CheckedRequest {
 
     /// The request of a row. `client` may have changed since, so the callback is proven again.
     fn restore(client: &Client, stored: StoredAuthorizationRequest) -> Result<Self, Refusal> {
-        let (registered, uri) = (&client.redirect_uris, Some(&stored.redirect_uri));
-        let callback = Callback::prove(registered, client.client_type, uri, stored.state)?;
+        let (registered, uri) = (&client.metadata.redirect_uris, Some(&stored.redirect_uri));
+        let callback =
+            Callback::prove(registered, client.metadata.client_type(), uri, stored.state)?;
         Ok(Self {
             callback: callback.in_mode(stored.response_mode),
             client: stored.client,
@@ -168,9 +170,9 @@ pub fn enabled(view: &impl View, id: &ClientId) -> Result<Client, Error> {
 /// RFC 9700 §2.1.1: a confidential client may use the OpenID Connect `nonce` instead of PKCE, if the
 /// operator allows it.
 fn may_go_without_pkce(rules: &Rules, client: &Client, request: &AuthorizeRequest) -> bool {
-    let allowed = [client.pkce, rules.config.policy.pkce].contains(&PkcePolicy::Nonce);
+    let allowed = [client.decisions.pkce, rules.config.policy.pkce].contains(&PkcePolicy::Nonce);
     let openid = request.scope.as_ref().is_some_and(|scope| scope.has("openid"));
-    let confidential = client.client_type == ClientType::Confidential;
+    let confidential = client.metadata.client_type() == ClientType::Confidential;
     allowed && confidential && openid && request.nonce.is_some()
 }
 

@@ -132,7 +132,7 @@ pub fn next(
         None => None,
     };
     let subject = |user| issue::subject(&cx.rules, &client, user);
-    let max_age = request.max_age.or(client.default_max_age);
+    let max_age = request.max_age.or(client.metadata.default_max_age);
     let requirement = SignInRequirement { max_age, hinted: expected.as_deref(), request: &request };
     let session = match match_session(cx, session, &requirement, subject, created) {
         SessionMatch::Session(session) => *session,
@@ -157,7 +157,7 @@ pub fn next(
     };
     // A claim requested by name is released only if its whole scope may be, and consent names that
     // scope.
-    let allowed = cx.rules.config.allowed(&session.person().roles).intersect(&client.scope);
+    let allowed = cx.rules.config.allowed(&session.person().roles).intersect(client.scope());
     let openid = scope.has("openid");
     let claims = if openid { request.claims.within(&allowed) } else { ClaimsRequest::default() };
     let consent_scope = scope.union(&claims.scope());
@@ -173,7 +173,7 @@ pub fn next(
     // OpenID Connect Core §3.1.2.1, consent: "The Authorization Server SHOULD prompt the End-User
     // for consent before returning information to the Client."
     let silent = !request.prompt.consent
-        && (client.first_party || settled)
+        && (client.decisions.first_party || settled)
         && !targets.unregistered
         && proves_client(&client_id, &client, &callback);
     let forbidden_to_ask = request.prompt.none;
@@ -274,7 +274,9 @@ fn match_session(
 /// address proves a client if an operator registered it, or if it has the origin of the document
 /// that names the client.
 fn proves_client(id: &ClientId, client: &Client, callback: &Callback) -> bool {
-    if client.client_type == ClientType::Confidential || client.confirmation_waived {
+    if client.metadata.client_type() == ClientType::Confidential
+        || client.decisions.confirmation_waived
+    {
         return true;
     }
     match (callback.uri().kind(), &client.origin) {
@@ -285,7 +287,7 @@ fn proves_client(id: &ClientId, client: &Client, callback: &Callback) -> bool {
                 document.authority() == authority && document.as_str().starts_with("https:")
             })
         }
-        (Kind::Https { .. }, Origin::Dynamic { .. } | Origin::Hook { .. })
+        (Kind::Https { .. }, Origin::Dynamic { .. } | Origin::Hook)
         | (Kind::Loopback { .. } | Kind::PrivateUse { .. }, _) => false,
     }
 }

@@ -4,16 +4,17 @@ use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::bridge::access::{self, LiveBridge};
 use crate::flow::client::authentication::AuthenticatedClient;
-use crate::flow::client::operator::{self, NewClient};
+use crate::flow::client::owner::owner_may;
 use crate::flow::token::issue::{self, Issued};
 use crate::oauth::claims::Audience;
+use crate::oauth::client::metadata::ClientMetadata;
 use crate::oauth::client::{AuthMethod, GrantType};
 use crate::oauth::id::{ClientId, UserId};
 use crate::oauth::scope::Scope;
 use crate::oauth::token::hook::{HOOK_AUDIENCE, HOOK_SCOPE, PluginId};
 use crate::secret::MadeClientSecret;
-use crate::store::schema::{Client, ClientProof, Origin, Person};
-use crate::store::{StoreError, Tx, View};
+use crate::store::schema::{Client, ClientProof, Origin};
+use crate::store::{Tx, View};
 
 /// A person's hook client, with the secret that is told once.
 pub struct Hook {
@@ -25,34 +26,32 @@ pub struct Hook {
     pub secret: MadeClientSecret,
 }
 
-/// Makes the hook client of a bridge's person, or gives it a new secret, which ends the old one at
+/// Makes the hook client of a bridge's person, or gives it a new secret. The old secret ends at
 /// once.
 pub fn give(tx: &mut Tx<'_>, cx: &Context, bridge: &LiveBridge) -> Result<Hook, Error> {
     let user = access::recheck(tx, cx, bridge)?.user();
     let id = of(user)?;
-    let scope: Scope = HOOK_SCOPE.parse()?;
     let secret: MadeClientSecret = cx.seed.token();
-    let proof = Some(ClientProof::Made(cx.rules.pepper.hash(&secret)));
-    let client = match tx.find::<Client>(&id)? {
-        // One from before its owner was switched off begins anew; its tokens stay over.
+    let mut client = match tx.find::<Client>(&id)? {
+        // The tokens of a client from before its owner was switched off stay ended.
         Some(old) => Client {
             created: if owner_may(tx, &old)? { old.created } else { cx.now },
             revision: old.revision + 1,
-            secret: proof,
             ..old
         },
         None => {
-            let new = NewClient {
-                auth_method: Some(AuthMethod::ClientSecretPost),
+            let metadata = ClientMetadata {
+                client_name: Some(format!("bridge hook client for {user}").parse()?),
                 grant_types: Some(vec![GrantType::ClientCredentials]),
-                name: Some(format!("bridge hook client for {user}").parse()?),
-                ..NewClient::default()
+                scope: Some(HOOK_SCOPE.parse()?),
+                token_endpoint_auth_method: Some(AuthMethod::ClientSecretPost),
+                ..ClientMetadata::default()
             };
-            let settled = operator::settle(tx, cx, &new)?;
-            let origin = Origin::Hook { owner: user };
-            Client { origin, scope: scope.clone(), secret: proof, ..settled }
+            Client { owner: Some(user), ..Client::new(cx.now, Origin::Hook, metadata) }
         }
     };
+    client.proof = Some(ClientProof::Made(cx.rules.pepper.hash(&secret)));
+    let scope = client.scope().clone();
     tx.put(&id, client)?;
     Ok(Hook { id, scope, secret })
 }
@@ -60,18 +59,6 @@ pub fn give(tx: &mut Tx<'_>, cx: &Context, bridge: &LiveBridge) -> Result<Hook, 
 /// What the hook client of `user` is called.
 pub fn of(user: UserId) -> Result<ClientId, Refusal> {
     format!("bridge:{user}").parse()
-}
-
-/// Whether the owner of a hook client, if it is one, may be here.
-pub fn owner_may(view: &impl View, client: &Client) -> Result<bool, StoreError> {
-    let Origin::Hook { owner } = &client.origin else { return Ok(true) };
-    let person = view.find::<Person>(owner)?;
-    Ok(person.is_some_and(|person| {
-        !person.disabled
-            && person
-                .tokens_valid_after
-                .is_none_or(|tokens_valid_after| client.created > tokens_valid_after)
-    }))
 }
 
 /// Issues a hook token: for the audience `hook` and one plugin.
@@ -88,13 +75,13 @@ pub fn issue(
     plugin: Option<&PluginId>,
 ) -> Result<Issued, Error> {
     let client = proven.row(view, GrantType::ClientCredentials)?;
-    if !matches!(client.origin, Origin::Hook { .. }) {
+    if !matches!(client.origin, Origin::Hook) {
         return Err(Refusal::HookAudienceForeign.into());
     }
     let plugin = plugin.ok_or(Refusal::PluginIdMissing)?;
     let scope = match requested {
-        Some(requested) => requested.intersect(&client.scope),
-        None => client.scope.clone(),
+        Some(requested) => requested.intersect(client.scope()),
+        None => client.scope().clone(),
     };
     if scope.is_empty() {
         return Err(Refusal::ScopeNotAllowed.into());

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
-use crate::flow::bridge::hook;
+use crate::flow::client::owner::owner_may;
 use crate::flow::throttle::{self, GuessLimit};
 use crate::flow::{Context, Rules};
 use crate::keys::signed_by;
@@ -46,7 +46,7 @@ impl AuthenticatedClient {
     /// The client's row, if the proof still holds and the client registered `grant_type`.
     pub fn row(&self, view: &impl View, grant_type: GrantType) -> Result<Client, Error> {
         let client = self.client(view)?;
-        if !client.grant_types.contains(&grant_type) {
+        if !client.metadata.has_grant_type(grant_type) {
             return Err(Refusal::GrantTypeNotRegistered.into());
         }
         Ok(client)
@@ -176,14 +176,14 @@ pub fn prove(
         Proof::Post(secret) => (AuthMethod::ClientSecretPost, Some(hash(&cx.rules, secret))),
     };
     let client = client.ok_or(Refusal::ClientUnknown)?;
-    let either = client.any_secret_method && client.auth_method.is_secret();
-    if method == AuthMethod::None && client.auth_method != AuthMethod::None {
+    let (either, registered) = (client.metadata.any_secret_method(), client.metadata.auth_method());
+    if method == AuthMethod::None && registered != AuthMethod::None {
         return Err(Refusal::ClientAuthMissing.into());
     }
-    if client.auth_method != method && !(either && method.is_secret()) {
+    if registered != method && !(either && method.is_secret()) {
         return Err(Refusal::AuthMethodNotRegistered.into());
     }
-    if !client.enabled || !hook::owner_may(view, &client)? {
+    if !client.enabled || !owner_may(view, &client)? {
         return Err(Refusal::ClientDisabled.into());
     }
     let proven = AuthenticatedClient {
@@ -191,7 +191,7 @@ pub fn prove(
         id: presented.client_id.clone(),
         revision: client.revision,
     };
-    match (&presented.proof, client.secret, hash) {
+    match (&presented.proof, client.proof, hash) {
         (Proof::Assertion(assertion), _, _) => {
             let issuer = &cx.rules.issuer;
             // RFC 9126 §2: "the authorization server MUST accept its issuer identifier, token
@@ -203,7 +203,7 @@ pub fn prove(
                 audiences.push(&par);
             }
             assertion.judge(&audiences, cx.now)?;
-            let keys = match (client.jwks, client.jwks_uri) {
+            let keys = match (client.metadata.jwks, client.metadata.jwks_uri) {
                 (Some(keys), _) => ClientKeys::Here(keys),
                 (None, Some(uri)) => ClientKeys::At(uri),
                 (None, None) => return Err(Refusal::ClientAssertionSignatureWrong.into()),

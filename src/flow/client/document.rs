@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use crate::error::{Error, Refusal};
-use crate::flow::client::registration::settle;
-use crate::flow::client::{last_use, operator_decisions};
+use crate::flow::client::last_use;
+use crate::flow::client::registration::registered;
 use crate::flow::{Context, Rules};
 use crate::oauth::client::DocumentPolicy;
 use crate::oauth::client::cimd::{self, DocumentAddress};
-use crate::oauth::client::registration::ClientMetadata;
+use crate::oauth::client::metadata::ClientMetadata;
 use crate::oauth::id::ClientId;
 use crate::store::schema::{Client, Origin};
 use crate::store::{StoreError, Tx, View};
@@ -30,7 +30,7 @@ pub fn status(view: &impl View, cx: &Context, id: &ClientId) -> Result<DocumentS
         Some(
             Origin::Document { stale: None, .. }
             | Origin::Dynamic { .. }
-            | Origin::Hook { .. }
+            | Origin::Hook
             | Origin::Operator,
         ) => {
             return Ok(DocumentStatus::Known);
@@ -53,7 +53,7 @@ pub fn is_recent(view: &impl View, cx: &Context, id: &ClientId) -> Result<bool, 
         Some(
             Origin::Document { stale: None, .. }
             | Origin::Dynamic { .. }
-            | Origin::Hook { .. }
+            | Origin::Hook
             | Origin::Operator,
         )
         | None => false,
@@ -73,38 +73,40 @@ fn admit(rules: &Rules, address: &DocumentAddress) -> Result<(), Refusal> {
     if config.offline { Err(Refusal::DocumentOffline) } else { Ok(()) }
 }
 
-/// Writes down what a document says. It stays so for `seed`, or where that is nothing, since an
-/// operator imported it, until it is imported anew.
+/// Stores what a document states. It is current for `lifetime`; one that an operator imported has
+/// none, and is current until it is imported again.
 ///
-/// What the operator decided of the client stays; its proof is void only where something changed.
+/// The operator's decisions stay. An authentication of the client is void only if something changed.
 pub fn store(
     tx: &mut Tx<'_>,
     cx: &Context,
     id: &ClientId,
     metadata: &ClientMetadata,
-    seed: Option<Duration>,
+    lifetime: Option<Duration>,
 ) -> Result<Client, Error> {
     let origin = Origin::Document {
-        stale: seed.map(|seed| cx.now + seed),
-        unused: seed.map(|_| last_use::unused_deadline(cx)),
+        stale: lifetime.map(|lifetime| cx.now + lifetime),
+        unused: lifetime.map(|_| last_use::unused_deadline(cx)),
     };
-    let mut client = settle(cx, metadata, cimd::auth_method(metadata), origin)?;
-    match tx.find::<Client>(id)? {
+    let auth_method = Some(cimd::auth_method(metadata));
+    let metadata = ClientMetadata {
+        token_endpoint_auth_method: auth_method,
+        ..registered(&cx.rules, metadata)?
+    };
+    let client = match tx.find::<Client>(id)? {
+        None => Client::new(cx.now, origin, metadata),
+        // It was imported while the document was fetched.
+        Some(old)
+            if matches!(old.origin, Origin::Document { stale: None, .. }) && lifetime.is_some() =>
+        {
+            return Ok(old);
+        }
         Some(old) if matches!(old.origin, Origin::Document { .. }) => {
-            let imported = matches!(old.origin, Origin::Document { stale: None, .. });
-            // It was imported while another was on the way.
-            if imported && seed.is_some() {
-                return Ok(old);
-            }
-            operator_decisions::carry_over(&mut client, &old);
-            let same = Client { origin: old.origin.clone(), ..client.clone() } == old;
-            if !same {
-                client.revision = old.revision + 1;
-            }
+            let revision = old.revision + u64::from(metadata != old.metadata);
+            Client { metadata, origin, revision, ..old }
         }
         Some(_) => return Err(Refusal::ClientExists.into()),
-        None => {}
-    }
+    };
     tx.put(id, client.clone())?;
     Ok(client)
 }

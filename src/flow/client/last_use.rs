@@ -27,7 +27,7 @@ pub fn record_use(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<(), St
             }
             *unused = unused_deadline;
         }
-        Origin::Document { unused: None, .. } | Origin::Hook { .. } | Origin::Operator => {
+        Origin::Document { unused: None, .. } | Origin::Hook | Origin::Operator => {
             return Ok(());
         }
     }

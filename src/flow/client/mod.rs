@@ -4,7 +4,7 @@ pub mod authentication;
 pub mod document;
 pub mod last_use;
 pub mod operator;
-pub mod operator_decisions;
+pub mod owner;
 pub mod registration;
 pub mod retention;
 pub mod usage;

@@ -1,96 +1,111 @@
-//! Clients, as the operator registers them. Names as in [RFC 7591 §2](https://www.rfc-editor.org/rfc/rfc7591#section-2).
+//! Clients as the operator registers and changes them.
+//!
+//! The operator's API is a JSON object whose members are those of [`ClientMetadata`] and of
+//! [`OperatorDecisions`]; `client_name` is `name` there. A change is a JSON Merge Patch (RFC 7396):
+//! it touches the members it names, and only what follows from those is validated, so that a
+//! setting that a later configuration refuses hinders no change of another one.
+
+use serde_json::{Map, Value};
 
 use crate::error::{Error, Refusal};
 use crate::flow::token::grant;
 use crate::flow::{Context, resource};
-use crate::oauth::client::jwks::JwkSet;
-use crate::oauth::client::{
-    ApplicationType, AuthMethod, ClientType, GrantType, PkcePolicy, RefreshPolicy, SigningAlg,
-    SubjectType,
-};
-use crate::oauth::display_name::DisplayName;
+use crate::oauth::client::decisions::OperatorDecisions;
+use crate::oauth::client::member::Member;
+use crate::oauth::client::metadata::ClientMetadata;
+use crate::oauth::client::{AuthMethod, ClientType, GrantType, SubjectType};
 use crate::oauth::id::ClientId;
-use crate::oauth::redirect_uri::RedirectUri;
-use crate::oauth::resource::Resource;
-use crate::oauth::scope::{Scope, ScopeToken};
-use crate::oauth::web_uri::WebUri;
+use crate::oauth::scope::Scope;
 use crate::secret::MadeClientSecret;
-use crate::store::schema::{Client, ClientProof, GRANTS_BY_CLIENT, Links, Origin};
+use crate::store::schema::{Client, ClientProof, GRANTS_BY_CLIENT, Origin};
 use crate::store::{Tx, View};
 
-/// How long access tokens may last, in seconds: as in the configuration.
+/// The lifetimes that access tokens may have, in seconds: as in the configuration.
 const LIFETIMES: std::ops::RangeInclusive<u32> = 60..=86_400;
 
-/// A client as an operator describes it; what is left out has a default.
+/// Members of the metadata that are not the operator's to state: `client_name` has another name in
+/// this API, a sector identifier and a software statement need a check that only registration makes.
+const NOT_OPERATORS: [&str; 3] = ["client_name", "sector_identifier_uri", "software_statement"];
+
+/// Members that the API shows and a patch cannot change.
+const READ_ONLY: [&str; 3] = ["client_id", "created", "origin"];
+
+/// A client as an operator describes it. Members that the metadata lacks get the default of the
+/// client's kind.
 #[derive(Clone, Debug, Default)]
 pub struct NewClient {
-    /// How long its access tokens last, in seconds: as everywhere.
-    pub access_token_lifetime: Option<u32>,
-    /// Whether it may open anonymous sessions.
-    pub anonymous: bool,
-    /// Whether Basic and post both serve: where no method is named.
-    pub any_secret_method: Option<bool>,
-    /// `application_type`: web.
-    pub application_type: Option<ApplicationType>,
-    /// `token_endpoint_auth_method`: Basic for a confidential client, none for a public one.
-    pub auth_method: Option<AuthMethod>,
-    /// `backchannel_logout_session_required`.
-    pub backchannel_logout_session_required: bool,
-    /// `backchannel_logout_uri`.
-    pub backchannel_logout_uri: Option<WebUri>,
-    /// `client_id`: a random one.
+    /// Its id; absent: a random one.
     pub client_id: Option<ClientId>,
-    /// Its type: confidential.
+    /// Its type; absent: as its method says, else confidential.
     pub client_type: Option<ClientType>,
-    /// Whether a public client on loopback is answered without a visible confirmation.
-    pub confirmation_waived: bool,
-    /// `default_max_age`.
-    pub default_max_age: Option<u32>,
-    /// Whether it needs no consent.
-    pub first_party: bool,
-    /// `grant_types`: code and refresh where it has redirect URIs, else client credentials.
-    pub grant_types: Option<Vec<GrantType>>,
-    /// `id_token_signed_response_alg`: RS256.
-    pub id_token_alg: Option<SigningAlg>,
-    /// Whether it may introspect every token.
-    pub introspect_any: bool,
-    /// `introspection_signed_response_alg`: RS256 where a signed answer is asked for.
-    pub introspection_alg: Option<SigningAlg>,
-    /// `jwks`.
-    pub jwks: Option<JwkSet>,
-    /// `jwks_uri`.
-    pub jwks_uri: Option<WebUri>,
-    /// What it says of itself.
-    pub links: Links,
-    /// `client_name`.
-    pub name: Option<DisplayName>,
-    /// Whether it must send a PKCE challenge: it must.
-    pub pkce: Option<PkcePolicy>,
-    /// `post_logout_redirect_uris`.
-    pub post_logout_redirect_uris: Vec<RedirectUri>,
-    /// `redirect_uris`.
-    pub redirect_uris: Vec<RedirectUri>,
-    /// What becomes of a spent refresh token: grace.
-    pub refresh: Option<RefreshPolicy>,
-    /// `require_pushed_authorization_requests`.
-    pub require_pushed_authorization_requests: bool,
-    /// The resources that it may ask tokens for; none: those that people grant it.
-    pub resources: Vec<Resource>,
-    /// `scope`: every open scope for a client that people sign in to, else none.
-    pub scope: Option<Scope>,
-    /// Whether that holds whatever the client comes to say of itself.
-    pub scope_decided: bool,
-    /// The Argon2id hash of a chosen `client_secret`, in PHC form: the server makes a secret.
+    /// What only the operator decides.
+    pub decisions: OperatorDecisions,
+    /// What is stated of it.
+    pub metadata: ClientMetadata,
+    /// The Argon2id hash of a chosen secret, in PHC form; absent: the server makes a secret.
     pub secret: Option<String>,
-    /// The sector of a client with pairwise subjects.
-    pub sector: Option<String>,
-    /// `subject_type`: public.
-    pub subject_type: Option<SubjectType>,
-    /// `userinfo_signed_response_alg`: unsigned.
-    pub userinfo_alg: Option<SigningAlg>,
 }
 
-/// Registers a client, and gives its secret, which is not kept.
+impl NewClient {
+    /// The client that `members` describe, without its secret, which is hashed first.
+    pub fn from_members(members: &Map<String, Value>) -> Result<Self, Refusal> {
+        let mut new = Self::default();
+        for (name, value) in members {
+            match name.as_str() {
+                "client_id" => new.client_id = text(value)?.map(ClientId::chosen).transpose()?,
+                "client_type" => new.client_type = client_type(value)?,
+                _ => assign(&mut new.metadata, &mut new.decisions, name, value)?,
+            }
+        }
+        if new.metadata.client_name.is_none() {
+            return Err(Refusal::BodyMalformed);
+        }
+        Ok(new)
+    }
+}
+
+fn text(value: &Value) -> Result<Option<&str>, Refusal> {
+    match value {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text)),
+        Value::Array(_) | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+            Err(Refusal::BodyMalformed)
+        }
+    }
+}
+
+fn client_type(value: &Value) -> Result<Option<ClientType>, Refusal> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    ClientType::read(value).map(Some).map_err(|invalid| invalid.to_operator)
+}
+
+/// Sets one member of a client that the operator registers.
+fn assign(
+    metadata: &mut ClientMetadata,
+    decisions: &mut OperatorDecisions,
+    name: &str,
+    value: &Value,
+) -> Result<(), Refusal> {
+    let set = match name {
+        "name" if value.is_null() => return Err(Refusal::BodyMalformed),
+        "name" => metadata.set("client_name", value),
+        _ if NOT_OPERATORS.contains(&name) => return Err(Refusal::BodyMalformed),
+        _ => match metadata.set(name, value) {
+            Ok(false) => decisions.set(name, value),
+            set => set,
+        },
+    };
+    let known = set.map_err(|invalid| invalid.to_operator)?;
+    // An empty list is none: the client gets those of its kind.
+    if name == "grant_types" && metadata.grant_types.as_ref().is_some_and(Vec::is_empty) {
+        metadata.grant_types = None;
+    }
+    if known { Ok(()) } else { Err(Refusal::BodyMalformed) }
+}
+
+/// Registers a client, and gives its secret, which is not stored.
 pub fn add(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -104,21 +119,150 @@ pub fn add(
     if tx.find::<Client>(&id)?.is_some() {
         return Err(Refusal::ClientExists.into());
     }
-    let mut client = settle(tx, cx, new)?;
+    let mut metadata = new.metadata.clone();
+    let client_type = new.client_type.unwrap_or(match metadata.token_endpoint_auth_method {
+        Some(AuthMethod::None) => ClientType::Public,
+        Some(
+            AuthMethod::ClientSecretBasic
+            | AuthMethod::ClientSecretPost
+            | AuthMethod::PrivateKeyJwt,
+        )
+        | None => ClientType::Confidential,
+    });
+    if metadata.token_endpoint_auth_method.is_none() {
+        let has_secret = new.secret.is_some();
+        metadata.token_endpoint_auth_method =
+            default_auth_method(client_type, &metadata, has_secret);
+    }
+    complete(cx, &mut metadata);
+    let mut client = Client::new(cx.now, Origin::Operator, metadata);
+    client.decisions = new.decisions.clone();
+    if client.metadata.client_type() != client_type {
+        return Err(Refusal::ClientMetadataContradictory.into());
+    }
+    check(tx, cx, &client, &|_| true)?;
+    if new.secret.is_some() && !client.metadata.auth_method().is_secret() {
+        return Err(Refusal::ClientSecretUnfit.into());
+    }
     let (proof, secret) = secret(cx, &client, new.secret.as_ref());
-    client.secret = proof;
+    client.proof = proof;
     tx.put(&id, client.clone())?;
     Ok((id, client, secret))
 }
 
-/// What a client is to be known by, and the secret where this server made it.
+/// The method of a client that names none; none where either way to send a secret serves.
+fn default_auth_method(
+    client_type: ClientType,
+    metadata: &ClientMetadata,
+    has_secret: bool,
+) -> Option<AuthMethod> {
+    let has_keys = metadata.jwks.is_some() || metadata.jwks_uri.is_some();
+    match client_type {
+        ClientType::Confidential if has_keys && !has_secret => Some(AuthMethod::PrivateKeyJwt),
+        ClientType::Confidential => None,
+        ClientType::Public => Some(AuthMethod::None),
+    }
+}
+
+/// Gives the members that are not named the default of the client's kind: code and refresh with
+/// redirect URIs, else client credentials; every open scope if people sign in to it, else none.
+fn complete(cx: &Context, metadata: &mut ClientMetadata) {
+    let mut grant_types = metadata.grant_types.take().unwrap_or_else(|| {
+        if metadata.redirect_uris.is_empty() {
+            vec![GrantType::ClientCredentials]
+        } else {
+            vec![GrantType::AuthorizationCode, GrantType::RefreshToken]
+        }
+    });
+    grant_types.sort();
+    grant_types.dedup();
+    metadata.grant_types = Some(grant_types);
+    if metadata.scope.is_none() {
+        let open = is_for_people(metadata).then(|| cx.rules.config.open_scope());
+        metadata.scope = Some(open.unwrap_or_default());
+    }
+}
+
+fn is_for_people(metadata: &ClientMetadata) -> bool {
+    let has = |grant| metadata.has_grant_type(grant);
+    has(GrantType::AuthorizationCode) || has(GrantType::DeviceCode)
+}
+
+/// Checks what follows from the members that `names` says are named.
+fn check(
+    view: &impl View,
+    cx: &Context,
+    client: &Client,
+    names: &dyn Fn(&[&str]) -> bool,
+) -> Result<(), Error> {
+    let contradictory = Err(Refusal::ClientMetadataContradictory.into());
+    let (metadata, decisions) = (&client.metadata, &client.decisions);
+    let has = |grant| metadata.has_grant_type(grant);
+    let confidential = metadata.client_type() == ClientType::Confidential;
+    if names(&["grant_types", "redirect_uris"])
+        && (has(GrantType::AuthorizationCode) == metadata.redirect_uris.is_empty()
+            || has(GrantType::RefreshToken) && !is_for_people(metadata))
+    {
+        return contradictory;
+    }
+    if names(&["client_type", "grant_types", "token_endpoint_auth_method"])
+        && has(GrantType::ClientCredentials)
+        && !confidential
+    {
+        return contradictory;
+    }
+    for (name, uris) in [
+        ("redirect_uris", &metadata.redirect_uris),
+        ("post_logout_redirect_uris", &metadata.post_logout_redirect_uris),
+    ] {
+        for uri in uris.iter().filter(|_| names(&[name])) {
+            uri.check_scheme(&cx.rules.config.policy.private_use_schemes)?;
+        }
+    }
+    if names(&["scope"]) {
+        check_scope(view, cx, client)?;
+    }
+    if names(&["jwks", "jwks_uri", "token_endpoint_auth_method"])
+        && metadata.auth_method() == AuthMethod::PrivateKeyJwt
+        && metadata.jwks.is_some() == metadata.jwks_uri.is_some()
+    {
+        return contradictory;
+    }
+    if names(&["access_token_lifetime"])
+        && decisions.access_token_lifetime.is_some_and(|seconds| !LIFETIMES.contains(&seconds))
+    {
+        return Err(Refusal::AccessTokenLifetimeUnfit.into());
+    }
+    if names(&["sector", "subject_type"])
+        && (metadata.subject_type == SubjectType::Pairwise) != decisions.sector.is_some()
+    {
+        return contradictory;
+    }
+    Ok(())
+}
+
+/// A scope is known to the configuration or to a resource. A client that describes itself may also
+/// be narrowed to a part of its own: a hook client has scopes that nothing else has.
+fn check_scope(view: &impl View, cx: &Context, client: &Client) -> Result<(), Error> {
+    let own = match client.origin {
+        Origin::Document { .. } | Origin::Dynamic { .. } | Origin::Hook => {
+            client.metadata.scope.as_ref()
+        }
+        Origin::Operator => None,
+    };
+    let known = cx.rules.config.scope().union(&resource::known(view)?);
+    let known = known.union(own.unwrap_or(&Scope::EMPTY));
+    if client.scope().within(&known) { Ok(()) } else { Err(Refusal::ScopeUnknown.into()) }
+}
+
+/// How the secret of a client is verified, and the secret if this server made it.
 fn secret(
     cx: &Context,
     client: &Client,
     chosen: Option<&String>,
 ) -> (Option<ClientProof>, Option<MadeClientSecret>) {
     match chosen {
-        _ if !client.auth_method.is_secret() => (None, None),
+        _ if !client.metadata.auth_method().is_secret() => (None, None),
         Some(phc) => (Some(ClientProof::Chosen(phc.clone())), None),
         None => {
             let made = cx.seed.token::<crate::secret::ClientSecretPurpose>();
@@ -128,62 +272,96 @@ fn secret(
 }
 
 /// What an operator changes of a client.
+#[derive(Clone, Debug, Default)]
 pub struct Change {
-    /// What it is from now on, if that changes at all.
-    pub described: Option<NewClient>,
-    /// Whether it may do anything.
-    pub enabled: bool,
+    /// Whether it may do anything; absent: as before.
+    pub enabled: Option<bool>,
+    /// The members that the patch names; null takes one back to its default.
+    pub members: Map<String, Value>,
     /// The Argon2id hash of another chosen secret, in PHC form.
     pub secret: Option<String>,
 }
 
-/// Changes a client as `change` says once it sees it, and gives the secret that this server made
-/// for it, where it came to need one.
-///
-/// What nobody describes stays: how it came to be known, what it says of itself, and its secret,
-/// unless another is given or its method needs none. To switch it off or give it a secret asks
-/// nothing of the rest, which a later configuration might refuse.
+/// Changes what `change` names of a client, and gives the secret that this server made for it, if
+/// it came to need one. A client keeps its secret unless another is given or its method needs none.
 pub fn change(
     tx: &mut Tx<'_>,
     cx: &Context,
     id: &ClientId,
-    change: impl Fn(&Client) -> Result<Change, Refusal>,
+    change: &Change,
 ) -> Result<(Client, Option<MadeClientSecret>), Error> {
     let old = tx.find::<Client>(id)?.ok_or(Refusal::ClientNotFound)?;
-    let change = change(&old)?;
-    let settled = match &change.described {
-        Some(new) => settle(tx, cx, new)?,
-        None => old.clone(),
-    };
-    if change.secret.is_some() && !settled.auth_method.is_secret() {
+    let mut client = old.clone();
+    patch(cx, &mut client, &change.members)?;
+    let named = |names: &[&str]| names.iter().any(|name| change.members.contains_key(*name));
+    check(tx, cx, &client, &named)?;
+    client.enabled = change.enabled.unwrap_or(old.enabled);
+    let by_secret = client.metadata.auth_method().is_secret();
+    if change.secret.is_some() && !by_secret {
         return Err(Refusal::ClientSecretUnfit.into());
     }
-    let keeps = old.secret.is_some() && settled.auth_method.is_secret() && change.secret.is_none();
-    let (proof, made) = if keeps {
-        (old.secret.clone(), None)
-    } else {
-        secret(cx, &settled, change.secret.as_ref())
-    };
-    let mut client = Client {
-        created: old.created,
-        enabled: change.enabled,
-        links: old.links.clone(),
-        origin: old.origin.clone(),
-        revision: old.revision,
-        secret: proof,
-        sector_identifier_uri: old.sector_identifier_uri.clone(),
-        software_statement: old.software_statement.clone(),
-        ..settled
-    };
-    // A new name refuses no request that is on the way.
-    if !client.is_proven_like(&old) {
+    let mut made = None;
+    if change.secret.is_some() || by_secret != old.proof.is_some() {
+        (client.proof, made) = secret(cx, &client, change.secret.as_ref());
+    }
+    // Another name or scope voids no authentication.
+    if !client.is_authenticated_like(&old) {
         client.revision += 1;
     }
     tx.put(id, client.clone())?;
     Ok((client, made))
 }
 
-/// Gives a client a new secret; the old one is worth nothing from then on.
+/// Applies the members of a merge patch.
+fn patch(cx: &Context, client: &mut Client, members: &Map<String, Value>) -> Result<(), Refusal> {
+    match client.origin {
+        Origin::Document { .. } | Origin::Dynamic { .. } | Origin::Hook => {
+            decide(&mut client.decisions, members)
+        }
+        Origin::Operator => describe(cx, client, members),
+    }
+}
+
+/// Applies a patch to a client that describes itself. Only the decisions are the operator's; any
+/// other member would last until it describes itself again.
+fn decide(decisions: &mut OperatorDecisions, members: &Map<String, Value>) -> Result<(), Refusal> {
+    for (name, value) in members {
+        let own = name != "sector" && decisions.set(name, value).map_err(|it| it.to_operator)?;
+        if !own {
+            return Err(Refusal::ClientDescribesItself);
+        }
+    }
+    Ok(())
+}
+
+/// Applies a patch to a client that the operator registered.
+fn describe(
+    cx: &Context,
+    client: &mut Client,
+    members: &Map<String, Value>,
+) -> Result<(), Refusal> {
+    let (metadata, decisions) = (&mut client.metadata, &mut client.decisions);
+    let mut wanted = Some(metadata.client_type());
+    for (name, value) in members {
+        match name.as_str() {
+            "client_type" => wanted = client_type(value)?,
+            name if READ_ONLY.contains(&name) && value.is_null() => {}
+            name => assign(metadata, decisions, name, value)?,
+        }
+    }
+    if members.get("token_endpoint_auth_method").is_some_and(Value::is_null) {
+        let client_type = wanted.unwrap_or(ClientType::Confidential);
+        metadata.token_endpoint_auth_method = default_auth_method(client_type, metadata, false);
+    }
+    complete(cx, metadata);
+    // The type follows from the method, so a patch of one that does not fit has to name both.
+    if wanted.is_some_and(|wanted| wanted != metadata.client_type()) {
+        return Err(Refusal::ClientMetadataContradictory);
+    }
+    Ok(())
+}
+
+/// Gives a client a new secret. The old one ends at once.
 pub fn rotate_secret(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -193,123 +371,9 @@ pub fn rotate_secret(
     let (proof, made) = secret(cx, &client, None);
     let made = made.ok_or(Refusal::ClientMetadataContradictory)?;
     client.revision += 1;
-    client.secret = proof;
+    client.proof = proof;
     tx.put(id, client.clone())?;
     Ok((client, made))
-}
-
-/// The client that a registration means, if it does not contradict itself.
-pub(in crate::flow) fn settle(
-    view: &impl View,
-    cx: &Context,
-    new: &NewClient,
-) -> Result<Client, Error> {
-    let contradictory = Err(Refusal::ClientMetadataContradictory.into());
-    let client_type = new.client_type.unwrap_or(match new.auth_method {
-        Some(AuthMethod::None) => ClientType::Public,
-        Some(
-            AuthMethod::ClientSecretBasic
-            | AuthMethod::ClientSecretPost
-            | AuthMethod::PrivateKeyJwt,
-        )
-        | None => ClientType::Confidential,
-    });
-    let has_keys = new.jwks.is_some() || new.jwks_uri.is_some();
-    let auth_method = new.auth_method.unwrap_or(match client_type {
-        ClientType::Confidential if has_keys && new.secret.is_none() => AuthMethod::PrivateKeyJwt,
-        ClientType::Confidential => AuthMethod::ClientSecretBasic,
-        ClientType::Public => AuthMethod::None,
-    });
-    if (client_type == ClientType::Public) != (auth_method == AuthMethod::None) {
-        return contradictory;
-    }
-    let mut grant_types = match &new.grant_types {
-        Some(grant_types) => grant_types.clone(),
-        None if new.redirect_uris.is_empty() => vec![GrantType::ClientCredentials],
-        None => vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
-    };
-    grant_types.sort();
-    grant_types.dedup();
-    let has = |grant| grant_types.contains(&grant);
-    let by_redirect = has(GrantType::AuthorizationCode);
-    let for_people = by_redirect || has(GrantType::DeviceCode);
-    if by_redirect == new.redirect_uris.is_empty()
-        || has(GrantType::RefreshToken) && !for_people
-        || has(GrantType::ClientCredentials) && client_type == ClientType::Public
-    {
-        return contradictory;
-    }
-    for uri in new.redirect_uris.iter().chain(&new.post_logout_redirect_uris) {
-        uri.check_scheme(&cx.rules.config.policy.private_use_schemes)?;
-    }
-    let scope = match &new.scope {
-        Some(scope) if scope.within(&cx.rules.config.scope().union(&resource::known(view)?)) => {
-            scope.clone()
-        }
-        Some(_) => return Err(Refusal::ScopeUnknown.into()),
-        None if for_people => open_scope(cx),
-        None => Scope::default(),
-    };
-    if new.secret.is_some() && !auth_method.is_secret() {
-        return Err(Refusal::ClientSecretUnfit.into());
-    }
-    let keyed = auth_method == AuthMethod::PrivateKeyJwt;
-    if keyed && (new.jwks.is_some() == new.jwks_uri.is_some()) {
-        return contradictory;
-    }
-    if new.access_token_lifetime.is_some_and(|seconds| !LIFETIMES.contains(&seconds)) {
-        return Err(Refusal::AccessTokenLifetimeUnfit.into());
-    }
-    let subject_type = new.subject_type.unwrap_or(SubjectType::Public);
-    if (subject_type == SubjectType::Pairwise) != new.sector.is_some() {
-        return contradictory;
-    }
-    Ok(Client {
-        access_token_lifetime: new.access_token_lifetime,
-        anonymous: new.anonymous,
-        // Widely used libraries send the secret in the body where nothing tells them otherwise.
-        any_secret_method: new.any_secret_method.unwrap_or(new.auth_method.is_none())
-            && auth_method.is_secret(),
-        application_type: new.application_type.unwrap_or(ApplicationType::Web),
-        auth_method,
-        backchannel_logout_session_required: new.backchannel_logout_session_required,
-        backchannel_logout_uri: new.backchannel_logout_uri.clone(),
-        client_type,
-        confirmation_waived: new.confirmation_waived,
-        created: cx.now,
-        default_max_age: new.default_max_age,
-        enabled: true,
-        first_party: new.first_party,
-        grant_types,
-        id_token_alg: new.id_token_alg.unwrap_or(SigningAlg::Rs256),
-        introspect_any: new.introspect_any,
-        introspection_alg: new.introspection_alg,
-        jwks: new.jwks.clone(),
-        jwks_uri: new.jwks_uri.clone(),
-        links: new.links.clone(),
-        name: new.name.clone().ok_or(Refusal::NameMalformed)?,
-        origin: Origin::Operator,
-        pkce: new.pkce.unwrap_or(PkcePolicy::Required),
-        post_logout_redirect_uris: new.post_logout_redirect_uris.clone(),
-        redirect_uris: new.redirect_uris.clone(),
-        refresh: new.refresh.unwrap_or(RefreshPolicy::Grace),
-        require_pushed_authorization_requests: new.require_pushed_authorization_requests,
-        resources: new.resources.clone(),
-        revision: 1,
-        scope,
-        scope_decided: new.scope_decided,
-        secret: None,
-        sector: new.sector.clone(),
-        sector_identifier_uri: None,
-        software_statement: None,
-        subject_type,
-        userinfo_alg: new.userinfo_alg,
-    })
-}
-
-fn open_scope(cx: &Context) -> Scope {
-    let open = cx.rules.config.scopes.iter().filter(|(_, entry)| entry.open);
-    open.map(|(token, _): (&ScopeToken, _)| token.clone()).collect()
 }
 
 /// The most grants that a removal ends in its own transaction; a removed client ends the rest,

@@ -5,15 +5,13 @@
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Refusal};
-use crate::flow::client::{last_use, operator, operator_decisions, retention};
+use crate::flow::client::{last_use, operator, retention};
 use crate::flow::{Context, Rules};
-use crate::oauth::client::jwks::JwkSet;
-use crate::oauth::client::registration::ClientMetadata;
-use crate::oauth::client::{
-    AuthMethod, ClientType, GrantType, PkcePolicy, RefreshPolicy, SubjectType,
-};
+use crate::oauth::client::metadata::ClientMetadata;
+use crate::oauth::client::{AuthMethod, GrantType};
 use crate::oauth::id::ClientId;
 use crate::oauth::redirect_uri::RedirectUri;
+use crate::oauth::scope::Scope;
 use crate::secret::{MadeClientSecret, RegistrationToken, TokenHash};
 use crate::store::schema::{Client, ClientProof, Origin};
 use crate::store::{Tx, View};
@@ -30,63 +28,20 @@ pub struct Registered {
     pub token: RegistrationToken,
 }
 
-/// The client that `metadata` means; its origin and its secret are the caller's to say.
-pub fn settle(
-    cx: &Context,
-    metadata: &ClientMetadata,
-    auth_method: AuthMethod,
-    origin: Origin,
-) -> Result<Client, Refusal> {
-    let confidential = auth_method != AuthMethod::None;
-    let sector = metadata.sector()?;
-    Ok(Client {
-        access_token_lifetime: None,
-        anonymous: false,
-        any_secret_method: false,
-        application_type: metadata.application_type,
-        auth_method,
-        backchannel_logout_session_required: metadata.backchannel_logout_session_required,
-        backchannel_logout_uri: metadata.backchannel_logout_uri.clone(),
-        client_type: if confidential { ClientType::Confidential } else { ClientType::Public },
-        confirmation_waived: false,
-        created: cx.now,
-        default_max_age: metadata.default_max_age,
-        enabled: true,
-        first_party: false,
-        grant_types: metadata.grant_types.clone(),
-        id_token_alg: metadata.id_token_alg,
-        introspect_any: false,
-        introspection_alg: metadata.introspection_alg,
-        jwks: metadata.jwks.clone(),
-        jwks_uri: metadata.jwks_uri.clone(),
-        links: metadata.links.clone(),
-        name: metadata.display_name()?,
-        origin,
-        pkce: PkcePolicy::Required,
-        post_logout_redirect_uris: metadata.post_logout_redirect_uris.clone(),
-        redirect_uris: metadata.redirect_uris.clone(),
-        refresh: RefreshPolicy::Grace,
-        require_pushed_authorization_requests: metadata.require_pushed_authorization_requests,
-        resources: Vec::new(),
-        revision: 1,
-        scope: scope(&cx.rules, metadata),
-        scope_decided: false,
-        secret: None,
-        sector,
-        sector_identifier_uri: metadata.sector_identifier_uri.clone(),
-        software_statement: metadata.software_statement.clone(),
-        subject_type: metadata.subject_type,
-        userinfo_alg: metadata.userinfo_alg,
-    })
+/// The metadata that is registered of what a client states: without scopes that it may not have,
+/// and with a sector if its subjects are pairwise.
+pub fn registered(rules: &Rules, stated: &ClientMetadata) -> Result<ClientMetadata, Refusal> {
+    stated.sector()?;
+    Ok(ClientMetadata { scope: Some(scope(rules, stated)), ..stated.clone() })
 }
 
-/// What a client that nobody registered by hand may ask for: open scopes alone. One that
-/// refreshes may have `offline_access` whether or not it thought of asking.
-fn scope(rules: &Rules, metadata: &ClientMetadata) -> crate::oauth::scope::Scope {
+/// The open scopes among those that a client states, or all of them. A client that refreshes may
+/// have `offline_access` without asking for it.
+fn scope(rules: &Rules, metadata: &ClientMetadata) -> Scope {
     let open = rules.config.open_scope();
     let Some(asked) = &metadata.scope else { return open };
     let mut scope = asked.intersect(&open);
-    if metadata.grant_types.contains(&GrantType::RefreshToken)
+    if metadata.has_grant_type(GrantType::RefreshToken)
         && let Ok(offline) = "offline_access".parse()
     {
         scope = scope.union(&open.intersect(&offline));
@@ -103,37 +58,28 @@ pub fn register(
 ) -> Result<Registered, Error> {
     let id: ClientId = format!("gl_{}", cx.seed.uuid("client").simple()).parse()?;
     let token: RegistrationToken = cx.seed.token();
-    let mut client = described(cx, metadata)?;
-    let fingerprint = fingerprint(cx, &client, network);
+    let metadata = registered(&cx.rules, metadata)?;
+    let fingerprint = fingerprint(cx, &metadata, network);
     retention::remove_alike(tx, cx, &fingerprint)?;
-    client.origin = origin(cx, fingerprint, &token);
-    let secret = give_secret(cx, &mut client, None);
+    let mut client = Client::new(cx.now, origin(cx, fingerprint, &token), metadata);
+    let secret = give_secret(cx, &mut client);
     tx.put(&id, client.clone())?;
     Ok(Registered { client, id, secret, token })
 }
 
-/// The client that `metadata` means; its origin is the caller's to say.
-fn described(cx: &Context, metadata: &ClientMetadata) -> Result<Client, Refusal> {
-    let unnamed = metadata.auth_method.is_none();
-    let auth_method = metadata.auth_method.unwrap_or(AuthMethod::ClientSecretBasic);
-    let mut client = settle(cx, metadata, auth_method, Origin::Operator)?;
-    client.any_secret_method = unnamed;
-    Ok(client)
-}
-
-/// What a client is known by that registers anew at each start. It has other ports each time, and
-/// nothing else. Who states the same from another network is another program.
-fn fingerprint(cx: &Context, client: &Client, network: &[u8]) -> TokenHash {
+/// The fingerprint of a client that registers again at each start. It has other ports each time,
+/// and nothing else. The same metadata from another network is another program.
+fn fingerprint(cx: &Context, metadata: &ClientMetadata, network: &[u8]) -> TokenHash {
     let lasting = |uris: &[RedirectUri]| -> Value {
         uris.iter().map(RedirectUri::lasting).collect::<Vec<String>>().into()
     };
-    let mut told = stated(client);
-    let post_logout = lasting(&client.post_logout_redirect_uris);
-    told.insert("post_logout_redirect_uris".to_owned(), post_logout);
-    told.insert("redirect_uris".to_owned(), lasting(&client.redirect_uris));
-    let told = Value::Object(told).to_string();
+    let mut members = described(metadata);
+    let post_logout = lasting(&metadata.post_logout_redirect_uris);
+    members.insert("post_logout_redirect_uris".to_owned(), post_logout);
+    members.insert("redirect_uris".to_owned(), lasting(&metadata.redirect_uris));
+    let members = Value::Object(members).to_string();
     let network = crate::secret::hex(network);
-    cx.rules.pepper.hash_parts("client metadata", format!("{network} {told}").as_bytes())
+    cx.rules.pepper.hash_parts("client metadata", format!("{network} {members}").as_bytes())
 }
 
 fn origin(cx: &Context, fingerprint: TokenHash, token: &RegistrationToken) -> Origin {
@@ -141,21 +87,17 @@ fn origin(cx: &Context, fingerprint: TokenHash, token: &RegistrationToken) -> Or
     Origin::Dynamic { fingerprint, registration, unused: last_use::unused_deadline(cx) }
 }
 
-/// Makes a secret where the client's method needs one and it has none in `existing`.
-fn give_secret(
-    cx: &Context,
-    client: &mut Client,
-    existing: Option<ClientProof>,
-) -> Option<MadeClientSecret> {
-    if !client.auth_method.is_secret() {
+/// Makes a secret if the client's method needs one and it has none.
+fn give_secret(cx: &Context, client: &mut Client) -> Option<MadeClientSecret> {
+    if !client.metadata.auth_method().is_secret() {
+        client.proof = None;
         return None;
     }
-    if existing.is_some() {
-        client.secret = existing;
+    if client.proof.is_some() {
         return None;
     }
     let secret: MadeClientSecret = cx.seed.token();
-    client.secret = Some(ClientProof::Made(cx.rules.pepper.hash(&secret)));
+    client.proof = Some(ClientProof::Made(cx.rules.pepper.hash(&secret)));
     Some(secret)
 }
 
@@ -173,7 +115,7 @@ pub fn managed(
     let client = view.find::<Client>(id)?;
     let own = client.filter(|client| match &client.origin {
         Origin::Dynamic { registration, .. } => registration.matches(&hash),
-        Origin::Document { .. } | Origin::Hook { .. } | Origin::Operator => false,
+        Origin::Document { .. } | Origin::Hook | Origin::Operator => false,
     });
     own.ok_or(Refusal::RegistrationAccessTokenWrong.into())
 }
@@ -199,7 +141,7 @@ pub fn update(tx: &mut Tx<'_>, cx: &Context, update: &Update) -> Result<Register
     let old = managed(tx, &cx.rules, &update.id, &update.token)?;
     if let Some(named) = &update.secret {
         let named = cx.rules.pepper.hash(named);
-        let same = match &old.secret {
+        let same = match &old.proof {
             Some(ClientProof::Made(existing)) => existing.matches(&named),
             Some(ClientProof::Chosen(_)) | None => false,
         };
@@ -211,13 +153,15 @@ pub fn update(tx: &mut Tx<'_>, cx: &Context, update: &Update) -> Result<Register
         return Err(Refusal::RegistrationAccessTokenWrong.into());
     };
     let token: RegistrationToken = cx.seed.token();
-    let mut client = described(cx, &update.metadata)?;
-    client.origin = origin(cx, *fingerprint, &token);
-    operator_decisions::carry_over(&mut client, &old);
-    // One that sends back what it was told names a method that it never chose.
-    client.any_secret_method |= old.any_secret_method && client.auth_method == old.auth_method;
-    client.revision += 1;
-    let secret = give_secret(cx, &mut client, old.secret);
+    let mut metadata = registered(&cx.rules, &update.metadata)?;
+    // A client that sends back its registration names a method that it never chose.
+    if old.metadata.any_secret_method() && metadata.auth_method() == AuthMethod::ClientSecretBasic {
+        metadata.token_endpoint_auth_method = None;
+    }
+    let origin = origin(cx, *fingerprint, &token);
+    let revision = old.revision + 1;
+    let mut client = Client { metadata, origin, revision, ..old };
+    let secret = give_secret(cx, &mut client);
     tx.put(&update.id, client.clone())?;
     Ok(Registered { client, id: update.id.clone(), secret, token })
 }
@@ -234,53 +178,13 @@ pub fn remove(
     operator::remove(tx, cx, id).map(drop)
 }
 
-fn texts(uris: &[RedirectUri]) -> Vec<&str> {
-    uris.iter().map(RedirectUri::as_str).collect()
-}
-
-/// What a client is registered with, by the names of RFC 7591 §2.
-pub fn stated(client: &Client) -> Map<String, Value> {
-    let by_redirect = client.grant_types.contains(&GrantType::AuthorizationCode);
-    let links = &client.links;
-    let sector = client.sector.as_ref().filter(|_| client.subject_type == SubjectType::Pairwise);
-    let stated = json!({
-        "application_type": client.application_type,
-        "backchannel_logout_session_required": client.backchannel_logout_session_required,
-        "backchannel_logout_uri": client.backchannel_logout_uri,
-        "client_name": client.name.as_str(),
-        "client_uri": links.client_uri,
-        "contacts": links.contacts,
-        "default_max_age": client.default_max_age,
-        "grant_types": client.grant_types,
-        "id_token_signed_response_alg": client.id_token_alg,
-        "introspection_signed_response_alg": client.introspection_alg,
-        "jwks": client.jwks.as_ref().map(JwkSet::to_value),
-        "jwks_uri": client.jwks_uri,
-        "logo_uri": links.logo_uri,
-        "policy_uri": links.policy_uri,
-        "post_logout_redirect_uris": texts(&client.post_logout_redirect_uris),
-        "redirect_uris": texts(&client.redirect_uris),
-        "require_pushed_authorization_requests": client.require_pushed_authorization_requests,
-        "response_types": if by_redirect { vec!["code"] } else { Vec::new() },
-        "scope": client.scope,
-        "sector": sector,
-        "sector_identifier_uri": client.sector_identifier_uri,
-        "software_id": links.software_id,
-        // §3.2.1: "If a software statement was used as part of the registration, its value MUST be
-        // returned unmodified in the response".
-        "software_statement": client.software_statement,
-        "software_version": links.software_version,
-        "subject_type": client.subject_type,
-        "token_endpoint_auth_method": client.auth_method,
-        "tos_uri": links.tos_uri,
-        "userinfo_signed_response_alg": client.userinfo_alg,
-    });
-    let Value::Object(mut members) = stated else { return Map::new() };
-    let says = |value: &Value| match value {
-        Value::Array(entries) => !entries.is_empty(),
-        Value::Null => false,
-        Value::Bool(_) | Value::Number(_) | Value::Object(_) | Value::String(_) => true,
-    };
-    members.retain(|_, value| says(value));
+/// Metadata as registration returns it (RFC 7591 §3.2.1): without empty lists, and with the
+/// `response_types` that follow from the grants.
+pub fn described(metadata: &ClientMetadata) -> Map<String, Value> {
+    let Ok(Value::Object(mut members)) = serde_json::to_value(metadata) else { return Map::new() };
+    if metadata.has_grant_type(GrantType::AuthorizationCode) {
+        members.insert("response_types".to_owned(), json!(["code"]));
+    }
+    members.retain(|_, value| !value.as_array().is_some_and(Vec::is_empty));
     members
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::flow::Context;
 use crate::flow::client::last_use::unused_deadline;
-use crate::flow::client::operator_decisions;
 use crate::flow::token::grant;
 use crate::oauth::client::AuthMethod;
 use crate::oauth::id::ClientId;
@@ -47,12 +46,12 @@ fn is_left_behind(cx: &Context, client: &Client) -> bool {
     };
     let quiet = match &client.origin {
         Origin::Dynamic { unused, .. } => unused_deadline(cx) >= *unused + RECENT_USE,
-        Origin::Document { .. } | Origin::Hook { .. } | Origin::Operator => false,
+        Origin::Document { .. } | Origin::Hook | Origin::Operator => false,
     };
     quiet
-        && client.auth_method == AuthMethod::None
-        && client.redirect_uris.iter().all(own)
-        && !operator_decisions::is_any(client)
+        && client.metadata.auth_method() == AuthMethod::None
+        && client.metadata.redirect_uris.iter().all(own)
+        && !client.is_decided()
 }
 
 /// Whether one of a client's grants is in force, or it has more than are looked through.
@@ -72,7 +71,7 @@ fn holds_live_grant(view: &impl View, cx: &Context, id: &ClientId) -> Result<boo
 /// client which its document brings back.
 pub fn remove_unused(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<(), StoreError> {
     let Some(mut client) = tx.find::<Client>(id)? else { return Ok(()) };
-    let stays = operator_decisions::is_any(&client) || holds_live_grant(tx, cx, id)?;
+    let stays = client.is_decided() || holds_live_grant(tx, cx, id)?;
     match &mut client.origin {
         Origin::Dynamic { unused, .. } | Origin::Document { unused: Some(unused), .. } => {
             if !stays {
@@ -80,7 +79,7 @@ pub fn remove_unused(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<(),
             }
             *unused = unused_deadline(cx);
         }
-        Origin::Document { unused: None, .. } | Origin::Hook { .. } | Origin::Operator => {
+        Origin::Document { unused: None, .. } | Origin::Hook | Origin::Operator => {
             return Ok(());
         }
     }

@@ -39,7 +39,7 @@ impl Targets {
     /// What `client` may ask for there. One token is for all of them, so that what one resource
     /// leaves to everybody opens no scope that another one keeps.
     pub fn for_client(&self, client: &Client) -> Scope {
-        client.scope.union(&self.open.minus(&self.closed))
+        client.scope().union(&self.open.minus(&self.closed))
     }
 
     /// What of `scope` means something there, or at every resource.
@@ -68,7 +68,7 @@ impl Targets {
                 if scope.is_empty() { Err(Refusal::ScopeNotAllowed) } else { Ok(scope) }
             }
             // RFC 6749 §3.3: a request without scope is served with "a pre-defined default value".
-            None => Ok(allowed.intersect(&client.scope)),
+            None => Ok(allowed.intersect(client.scope())),
         }
     }
 
@@ -136,7 +136,7 @@ fn add(
         targets.insert(own);
         return Ok(true);
     }
-    if !client.resources.is_empty() && !client.resources.contains(resource) {
+    if !client.decisions.resources.is_empty() && !client.decisions.resources.contains(resource) {
         return Ok(false);
     }
     if let Some(row) = view.find::<Protected>(&resource.canonical().to_owned())? {

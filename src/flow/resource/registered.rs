@@ -8,6 +8,7 @@ use crate::error::{Error, Refusal};
 use crate::flow::client::operator::{self, NewClient};
 use crate::flow::{Context, Rules};
 use crate::oauth::client::ClientType;
+use crate::oauth::client::metadata::ClientMetadata;
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::ClientId;
 use crate::oauth::resource::Resource;
@@ -58,18 +59,19 @@ pub fn add(
     let (server, secret) = match &new.introspecting {
         Introspecting::As(id) => {
             let client = tx.find::<Client>(id)?.ok_or(Refusal::ClientNotFound)?;
-            if client.client_type != ClientType::Confidential {
+            if client.metadata.client_type() != ClientType::Confidential {
                 return Err(Refusal::ResourceServerPublic.into());
             }
             (Some(id.clone()), None)
         }
         Introspecting::AsItself => {
-            let client = NewClient {
+            let metadata = ClientMetadata {
+                client_name: Some(new.name.clone()),
                 // It asks about tokens, and for none.
                 grant_types: Some(Vec::new()),
-                name: Some(new.name.clone()),
-                ..NewClient::default()
+                ..ClientMetadata::default()
             };
+            let client = NewClient { metadata, ..NewClient::default() };
             let (id, _, secret) = operator::add(tx, cx, &client)?;
             (Some(id), secret)
         }
@@ -93,7 +95,7 @@ pub fn remove(tx: &mut Tx<'_>, cx: &Context, resource: &Resource) -> Result<Prot
     let removed = removed.ok_or(Refusal::ResourceNotFound)?;
     if let Some(id) = &removed.server
         && let Some(client) = tx.find::<Client>(id)?
-        && client.grant_types.is_empty()
+        && client.metadata.grant_types().is_empty()
         && served_by(tx, id)?.is_empty()
     {
         operator::remove(tx, cx, id)?;

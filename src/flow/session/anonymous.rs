@@ -83,11 +83,16 @@ pub fn open(
     request: &AnonymousRequest,
 ) -> Result<OpenedSession, Error> {
     let client = proven.client(tx)?;
-    if !client.anonymous {
+    if !client.decisions.anonymous {
         return Err(Refusal::AnonymousNotAllowed.into());
     }
     if let Some(requested) = &request.redirect_uri {
-        Callback::prove(&client.redirect_uris, client.client_type, Some(requested), None)?;
+        Callback::prove(
+            &client.metadata.redirect_uris,
+            client.metadata.client_type(),
+            Some(requested),
+            None,
+        )?;
     }
     let from = throttle::network(session_request.address);
     throttle::consume(tx, cx, "anonymous sessions from", &from, MAX_PER_NETWORK)?;
@@ -121,8 +126,9 @@ pub fn live(
 ) -> Result<Option<AnonymousSession>, StoreError> {
     let Some(session) = view.find::<AnonymousSession>(&id)? else { return Ok(None) };
     let client = view.find::<Client>(&session.client)?;
-    let may_open =
-        |client: Client| client.enabled && client.anonymous && client.created <= session.created;
+    let may_open = |client: Client| {
+        client.enabled && client.decisions.anonymous && client.created <= session.created
+    };
     let lives = session.ending.is_none() && cx.now < session.expires;
     Ok((lives && client.is_some_and(may_open)).then_some(session))
 }

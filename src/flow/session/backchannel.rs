@@ -41,7 +41,7 @@ pub fn record_client(
     session: SessionId,
     user: UserId,
 ) -> Result<(), StoreError> {
-    if client.backchannel_logout_uri.is_none() {
+    if client.metadata.backchannel_logout_uri.is_none() {
         return Ok(());
     }
     let key = (session, id.clone());
@@ -105,8 +105,12 @@ fn delivery(
     let client = view.find::<Client>(&key.1)?;
     let client = client.filter(|client| client.created <= delivery.created);
     let message = client.and_then(|client| {
-        let uri = client.backchannel_logout_uri?;
-        Some(LogoutMessage { alg: client.id_token_alg, claims: claims(cx, &key, &delivery), uri })
+        let uri = client.metadata.backchannel_logout_uri?;
+        Some(LogoutMessage {
+            alg: client.metadata.id_token_signed_response_alg,
+            claims: claims(cx, &key, &delivery),
+            uri,
+        })
     });
     Ok(Some(DueDelivery { attempt: delivery.attempts + 1, message, key }))
 }

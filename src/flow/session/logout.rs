@@ -36,7 +36,7 @@ pub fn start(
             let row = requesting_client(tx, client.as_ref())?
                 .ok_or(Refusal::PostLogoutUriUnregistered)?;
             let state = request.state.clone();
-            PostLogout::prove(&row.post_logout_redirect_uris, uri, state.as_deref())?;
+            PostLogout::prove(&row.metadata.post_logout_redirect_uris, uri, state.as_deref())?;
             Some((uri.clone(), state))
         }
     };
@@ -99,7 +99,7 @@ pub fn advance(
     tx.remove::<Interaction>(&presented.interaction)?;
     // The client may have changed while the person was reading: its URI is proven again.
     let next = client.zip(next).and_then(|(client, (uri, state))| {
-        PostLogout::prove(&client.post_logout_redirect_uris, &uri, state.as_deref()).ok()
+        PostLogout::prove(&client.metadata.post_logout_redirect_uris, &uri, state.as_deref()).ok()
     });
     Ok(Step::Done(next))
 }

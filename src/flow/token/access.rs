@@ -3,6 +3,7 @@
 
 use crate::error::{Error, Refusal};
 use crate::flow::bridge::access::LiveBridge;
+use crate::flow::client::owner::owner_may;
 use crate::flow::token::grant;
 use crate::flow::token::grant::LiveGrant;
 use crate::flow::{Context, bridge, session};
@@ -58,11 +59,11 @@ pub fn live(view: &impl View, cx: &Context, token: &VerifiedAccess) -> Result<Li
     let client = view.find::<Client>(&id)?;
     // A client of the same name may have come since; what was given before it is not its own.
     let same = |client: &Client| client.enabled && client.created.seconds() <= claims.iat;
-    let owner_may = match &client {
-        Some(client) => bridge::hook::owner_may(view, client)?,
+    let present = match &client {
+        Some(client) => owner_may(view, client)?,
         None => false,
     };
-    if !owner_may || !client.as_ref().is_some_and(same) {
+    if !present || !client.as_ref().is_some_and(same) {
         return Err(Refusal::BearerTokenOfEndedGrant.into());
     }
     Ok(LiveAccess::Client)

@@ -22,7 +22,7 @@ pub fn issue(
 ) -> Result<Issued, Error> {
     let client = proven.row(view, GrantType::ClientCredentials)?;
     // RFC 6749 §4.4: "The client credentials grant type MUST only be used by confidential clients."
-    if client.client_type != ClientType::Confidential {
+    if client.metadata.client_type() != ClientType::Confidential {
         return Err(Refusal::GrantTypeNotRegistered.into());
     }
     if request.hook {
@@ -31,17 +31,17 @@ pub fn issue(
     }
     // Hook scopes are had with the audience that owns them, and not otherwise.
     let asks_hook = |scope: &Scope| scope.iter().any(|token| token.as_str().starts_with("hook:"));
-    if asks_hook(request.scope.as_ref().unwrap_or(&client.scope)) {
+    if asks_hook(request.scope.as_ref().unwrap_or(client.scope())) {
         return Err(Refusal::HookScopeWithoutAudience.into());
     }
     let asked = request.scope.as_ref();
     let targets = resource::resolve(view, &cx.rules, &client, &request.resources, asked)?;
     // Nobody is asked for consent here, so what an operator registered is all there is.
-    let listed = |resource| client.resources.contains(resource);
+    let listed = |resource| client.decisions.resources.contains(resource);
     if targets.unregistered || !request.resources.iter().all(|own| is_own(cx, own) || listed(own)) {
         return Err(Refusal::ResourceUnknown.into());
     }
-    let allowed = targets.default_scope(&cx.rules, &client.scope);
+    let allowed = targets.default_scope(&cx.rules, client.scope());
     let scope = match &request.scope {
         Some(requested) => {
             let scope = requested.intersect(&allowed);

@@ -97,7 +97,7 @@ pub fn create(
         return Err(Refusal::GrantEnded.into());
     }
     last_use::record_use(tx, cx, &authorization.client)?;
-    let refreshes = client.grant_types.contains(&GrantType::RefreshToken);
+    let refreshes = client.metadata.has_grant_type(GrantType::RefreshToken);
     let lifetimes = &cx.rules.config.lifetimes;
     let lifetime =
         if refreshes { lifetimes.refresh_total } else { cx.rules.access_token_lifetime(client) };

@@ -44,7 +44,7 @@ pub fn read(
     let asker = proven.client(view)?;
     // §2.1: "To prevent token scanning attacks, the endpoint MUST also require some form of
     // authorization to access this endpoint". A public client has none.
-    if asker.client_type != ClientType::Confidential {
+    if asker.metadata.client_type() != ClientType::Confidential {
         return Err(Refusal::ClientNotConfidential.into());
     }
     let introspection = match presented {
@@ -56,7 +56,7 @@ pub fn read(
         Err(Error::Refused(_)) => None,
         introspection => introspection?,
     };
-    let alg = asker.introspection_alg.unwrap_or(SigningAlg::Rs256);
+    let alg = asker.metadata.introspection_signed_response_alg.unwrap_or(SigningAlg::Rs256);
     Ok((introspection.unwrap_or_else(Introspection::inactive), alg))
 }
 
@@ -68,7 +68,7 @@ fn of_access(
     token: &VerifiedAccess,
 ) -> Result<Option<Introspection>, Error> {
     let claims = token.claims();
-    let own = asker.introspect_any || claims.client_id == id.as_str();
+    let own = asker.decisions.introspect_any || claims.client_id == id.as_str();
     let addressed = || -> Result<bool, Error> {
         let served = resource::served_by(view, id)?;
         Ok(served.iter().any(|row| claims.aud.has(row.resource.as_str())))
@@ -93,7 +93,7 @@ fn of_refresh(
     token: &RefreshToken,
 ) -> Result<Option<Introspection>, Error> {
     let Some(row) = view.find::<Refresh>(&cx.rules.pepper.hash(token))? else { return Ok(None) };
-    if row.client != *id && !asker.introspect_any {
+    if row.client != *id && !asker.decisions.introspect_any {
         return Ok(None);
     }
     refresh(view, cx, token).map(Some)
@@ -120,7 +120,7 @@ pub fn refresh(
     let live = grant::live(view, cx, row.grant)?.ok_or(Refusal::GrantEnded)?;
     let (client, granted) = (live.client(), live.authorization());
     // It is good for nothing where its client may not refresh, or all that it was for is gone.
-    if !client.grant_types.contains(&GrantType::RefreshToken) {
+    if !client.metadata.has_grant_type(GrantType::RefreshToken) {
         return Err(Refusal::GrantTypeNotRegistered.into());
     }
     resource::remaining(view, &cx.rules, client, &granted.resources, &granted.scope)?;

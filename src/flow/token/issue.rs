@@ -74,7 +74,7 @@ pub fn for_grant(
             at_hash: None,
             profile: profile(&cx.rules, live, &scope, &authorization.claims.id_token),
         };
-        (client.id_token_alg, claims)
+        (client.metadata.id_token_signed_response_alg, claims)
     });
     Issued { access, expires_in: lifetime.as_secs(), id_token, refresh_token, scope }
 }
@@ -114,8 +114,8 @@ pub fn for_anonymous(
 
 /// The `sub` of a person for a client (OpenID Connect Core §8).
 pub fn subject(rules: &Rules, client: &Client, user: UserId) -> String {
-    match (client.subject_type, &client.sector) {
-        (SubjectType::Pairwise, Some(sector)) => rules.pepper.pairwise(sector, user.uuid()),
+    match (client.metadata.subject_type, client.sector()) {
+        (SubjectType::Pairwise, Some(sector)) => rules.pepper.pairwise(&sector, user.uuid()),
         (SubjectType::Pairwise, None) | (SubjectType::Public, _) => user.to_string(),
     }
 }
@@ -153,7 +153,7 @@ fn client_claims(
 /// that client and person may have today.
 pub fn profile(rules: &Rules, live: &LiveGrant, scope: &Scope, named: &[String]) -> Profile {
     let person = live.person();
-    let allowed = rules.config.allowed(&person.roles).intersect(&live.client().scope);
+    let allowed = rules.config.allowed(&person.roles).intersect(live.client().scope());
     let includes = |claim: &str, holds: &str| {
         scope.has(holds) || allowed.has(holds) && named.iter().any(|name| name == claim)
     };

@@ -72,7 +72,7 @@ pub fn rotate(
 }
 
 fn within_grace(cx: &Context, client: &Client, spent: Timestamp) -> bool {
-    match client.refresh {
+    match client.decisions.refresh {
         RefreshPolicy::Grace => cx.now.since(spent) <= cx.rules.config.lifetimes.replay_grace,
         RefreshPolicy::Strict => false,
     }

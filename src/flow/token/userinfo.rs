@@ -56,7 +56,7 @@ pub fn read(
     let profile = issue::profile(&cx.rules, &live, &claims.scope, named);
     // §5.3.2: "The sub (subject) Claim MUST always be returned in the UserInfo Response."
     let sub = issue::subject(&cx.rules, live.client(), live.authorization().user);
-    let alg = live.client().userinfo_alg;
+    let alg = live.client().metadata.userinfo_signed_response_alg;
     let envelope = alg.map(|_| Envelope {
         iss: cx.rules.issuer.to_string(),
         aud: live.authorization().client.to_string(),

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::app::App;
 use crate::app::registration::{self as use_case, Admission};
@@ -100,7 +100,7 @@ pub(in crate::http) async fn remove(
 /// RFC 7591 §3.2.1, with the members of RFC 7592 §3.
 fn response(app: &App, registered: &Registered) -> Value {
     let Registered { client, id, secret, token } = registered;
-    let mut members = stated(client);
+    let mut members = registration::described(&client.metadata_in_force());
     let mut insert = |name: &str, value: Value| members.insert(name.to_owned(), value);
     insert("client_id", id.as_str().into());
     insert("client_id_issued_at", client.created.seconds().into());
@@ -113,11 +113,4 @@ fn response(app: &App, registered: &Registered) -> Value {
     let own = app.rules().issuer.at(&format!("/oauth/register/{id}"));
     insert("registration_client_uri", own.into());
     Value::Object(members)
-}
-
-/// The registered metadata, without `sector`, which is no member of RFC 7591.
-fn stated(client: &Client) -> Map<String, Value> {
-    let mut members = registration::stated(client);
-    members.remove("sector");
-    members
 }

@@ -42,7 +42,7 @@ pub(super) fn of(
         ApplicationItem {
             name: connection
                 .client
-                .map_or_else(|| id.to_string(), |client| client.name.to_string()),
+                .map_or_else(|| id.to_string(), |client| client.metadata.name().to_string()),
             client_id: id.to_string(),
             scopes: scopes.into_iter().map(|scope| scope.description).collect(),
             since: templates::day(connection.since),

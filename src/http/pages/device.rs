@@ -90,7 +90,7 @@ pub(in crate::http) async fn decide(
         DecisionOutcome::Done(client) => Ok(templates::show(&DeviceDonePage {
             page: Page::of(&app, &browser),
             allowed,
-            client_name: client.name.to_string(),
+            client_name: client.metadata.name().to_string(),
         })),
         DecisionOutcome::Not(lookup) => found(&app, browser, typed, lookup),
     }
@@ -144,7 +144,7 @@ fn confirm(app: &App, browser: &Browser, code: &UserCode, pending: &PendingDevic
         user_agent: pending.device.user_agent.clone(),
         allowable: pending.scope.is_some(),
         client_id: pending.device.client.to_string(),
-        client_name: pending.client.name.to_string(),
+        client_name: pending.client.metadata.name().to_string(),
         display_name: person.display_name.to_string(),
         named_by: templates::named_by(&pending.device.client, &pending.client),
         resources: pending.targets.resources.iter().map(ToString::to_string).collect(),

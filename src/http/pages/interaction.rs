@@ -57,7 +57,7 @@ pub(in crate::http) async fn show(
         Step::Login(client, login_hint) => {
             let prompt = SignInPrompt {
                 cancel: Some(path(id)),
-                client: Some(client.name.to_string()),
+                client: Some(client.metadata.name().to_string()),
                 login_hint: login_hint.unwrap_or_default(),
                 next: path(id),
             };
@@ -153,7 +153,7 @@ async fn sign_out(
         logout::Step::Confirm { client, session } => Ok(templates::show(&LogoutPage {
             page: Page::of(app, browser),
             action: path(id),
-            client_name: client.map(|client| client.name.to_string()),
+            client_name: client.map(|client| client.metadata.name().to_string()),
             display_name: session.person().display_name.to_string(),
         })),
         logout::Step::Done(next) => {
@@ -179,11 +179,11 @@ fn consent_page(
     let uri = asked.callback.uri();
     let config = &app.rules().config;
     let person = asked.session.person();
-    let public = asked.client.client_type == ClientType::Public;
+    let public = asked.client.metadata.client_type() == ClientType::Public;
     ConsentPage {
         page: Page::of(app, browser),
         action: path(id),
-        client_name: asked.client.name.to_string(),
+        client_name: asked.client.metadata.name().to_string(),
         client_id: asked.client_id.to_string(),
         named_by: templates::named_by(&asked.client_id, &asked.client),
         redirect_host: uri.host(),

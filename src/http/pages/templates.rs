@@ -76,7 +76,7 @@ pub(in crate::http) fn scope_items(config: &Config, scope: &Scope) -> Vec<ScopeI
 pub(in crate::http) fn named_by(id: &ClientId, client: &Client) -> Option<DocumentAddress> {
     match client.origin {
         Origin::Document { .. } => DocumentAddress::of(id).ok(),
-        Origin::Dynamic { .. } | Origin::Hook { .. } | Origin::Operator => None,
+        Origin::Dynamic { .. } | Origin::Hook | Origin::Operator => None,
     }
 }
 

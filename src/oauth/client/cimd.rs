@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::error::Refusal;
 use crate::oauth::client::AuthMethod;
-use crate::oauth::client::registration::ClientMetadata;
+use crate::oauth::client::metadata::ClientMetadata;
 use crate::oauth::id::ClientId;
 use crate::oauth::web_uri::WebUri;
 
@@ -86,7 +86,7 @@ pub fn parse(id: &ClientId, bytes: &[u8], listed: &[String]) -> Result<ClientMet
 
 /// How a client that a document names proves itself: not at all, where the document says nothing.
 pub fn auth_method(metadata: &ClientMetadata) -> AuthMethod {
-    metadata.auth_method.unwrap_or(AuthMethod::None)
+    metadata.token_endpoint_auth_method.unwrap_or(AuthMethod::None)
 }
 
 #[cfg(test)]

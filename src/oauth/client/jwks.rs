@@ -140,17 +140,15 @@ impl JwkSet {
     }
 }
 
-// As text in the store: JSON describes itself, and a row cannot.
 impl Serialize for JwkSet {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.to_value().to_string())
+        self.to_value().serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for JwkSet {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let written = String::deserialize(deserializer)?;
-        let read = Self::parse(written.as_bytes());
+        let read = Self::from_value(&Value::deserialize(deserializer)?);
         read.map_err(|refusal: Refusal| serde::de::Error::custom(refusal.reason()))
     }
 }

@@ -5,7 +5,10 @@
 
 pub mod assertion;
 pub mod cimd;
+pub mod decisions;
 pub mod jwks;
+pub mod member;
+pub mod metadata;
 pub mod registration;
 
 use std::str::FromStr;
@@ -22,7 +25,7 @@ use crate::oauth::id::ClientId;
 use crate::oauth::params::{Params, form_decode};
 
 macro_rules! names {
-    ($(#[$doc:meta])* $name:ident, $refusal:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* }) => {
+    ($(#[$doc:meta])* $name:ident, $refusal:ident $(, default $default:ident)? { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum $name {
@@ -38,6 +41,12 @@ macro_rules! names {
                 match self { $(Self::$variant => $word,)* }
             }
         }
+
+        $(impl Default for $name {
+            fn default() -> Self {
+                Self::$default
+            }
+        })?
 
         impl FromStr for $name {
             type Err = Refusal;
@@ -89,7 +98,7 @@ names! {
 
 names! {
     /// `application_type` (OpenID Connect Registration §2).
-    ApplicationType, ClientMetadataContradictory {
+    ApplicationType, ClientMetadataContradictory, default Web {
         /// Runs on its person's own machine.
         Native = "native",
         /// Runs on a server, or in a browser.
@@ -99,7 +108,7 @@ names! {
 
 names! {
     /// `subject_type` (OpenID Connect Core §8): what a person is called towards a client.
-    SubjectType, ClientMetadataContradictory {
+    SubjectType, ClientMetadataContradictory, default Public {
         /// A name of its own for each sector, so that two clients cannot compare notes.
         Pairwise = "pairwise",
         /// The same for all.
@@ -124,7 +133,7 @@ names! {
 names! {
     /// `id_token_signed_response_alg` (OpenID Connect Registration §2): an algorithm that this
     /// server has a key for.
-    SigningAlg, ClientMetadataContradictory {
+    SigningAlg, ClientMetadataContradictory, default Rs256 {
         /// RFC 8037 §3.1, with Ed25519.
         EdDsa = "EdDSA",
         /// RFC 7518 §3.4.
@@ -160,7 +169,7 @@ names! {
 
 names! {
     /// What happens to a spent refresh token that returns soon.
-    RefreshPolicy, ClientMetadataContradictory {
+    RefreshPolicy, ClientMetadataContradictory, default Grace {
         /// Within 60 s it is answered with the family's newest token.
         Grace = "grace",
         /// It revokes the grant, however soon.
@@ -170,7 +179,7 @@ names! {
 
 names! {
     /// Whether a client must send a PKCE challenge.
-    PkcePolicy, ClientMetadataContradictory {
+    PkcePolicy, ClientMetadataContradictory, default Required {
         /// A confidential client may send a `nonce` with scope `openid` instead
         /// (RFC 9700 §2.1.1).
         Nonce = "nonce",

@@ -4,144 +4,151 @@ use serde::{Deserialize, Serialize};
 
 use super::layout;
 use crate::clock::Timestamp;
-use crate::oauth::client::jwks::JwkSet;
-use crate::oauth::client::{
-    ApplicationType, AuthMethod, ClientType, GrantType, PkcePolicy, RefreshPolicy, SigningAlg,
-    SubjectType,
-};
+use crate::oauth::client::SubjectType;
+use crate::oauth::client::decisions::OperatorDecisions;
+use crate::oauth::client::metadata::ClientMetadata;
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::{ClientId, UserId};
-use crate::oauth::redirect_uri::RedirectUri;
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
-use crate::oauth::web_uri::WebUri;
 use crate::secret::TokenHash;
 use crate::store::{Entries, Index, Row, Tag};
 
-pub use crate::oauth::client::registration::Links;
-
-/// A client (RFC 6749 §2, RFC 7591 §2), however it came to be known here.
+/// A client (RFC 6749 §2, RFC 7591 §2), whatever its origin.
+///
+/// The metadata and the decisions are JSON inside the row, by the mapping that the wire has: a row
+/// of postcard is positional, so a new member would need a new layout of the whole row and a copy
+/// of the old struct. In JSON a row from before a member has the member's default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Client {
-    /// How long its access tokens last, in seconds, where that is not as everywhere.
-    pub access_token_lifetime: Option<u32>,
-    /// Whether it may open anonymous sessions, as the operator decided.
-    pub anonymous: bool,
-    /// Where it runs.
-    pub application_type: ApplicationType,
-    /// How it proves itself.
-    pub auth_method: AuthMethod,
-    /// Whether Basic and post both serve, since its registration named no method.
-    pub any_secret_method: bool,
-    /// Whether a logout token has to name the session (OpenID Connect Back-Channel Logout §2.2).
-    pub backchannel_logout_session_required: bool,
-    /// Where it is told of a logout.
-    pub backchannel_logout_uri: Option<WebUri>,
-    /// Whether it can keep a secret.
-    pub client_type: ClientType,
-    /// Whether a public client on loopback or a private-use scheme is answered without a visible
-    /// confirmation, as the operator decided.
-    pub confirmation_waived: bool,
     /// When it was registered.
     pub created: Timestamp,
-    /// The `max_age` of a request that names none.
-    pub default_max_age: Option<u32>,
-    /// Whether it may do anything at all.
+    /// What the operator decided of it.
+    #[serde(with = "as_json")]
+    pub decisions: OperatorDecisions,
+    /// Whether it may do anything.
     pub enabled: bool,
-    /// Whether it is the operator's own, and so needs no consent.
-    pub first_party: bool,
-    /// What it may ask the token endpoint for.
-    pub grant_types: Vec<GrantType>,
-    /// What its ID tokens are signed with.
-    pub id_token_alg: SigningAlg,
-    /// What introspection answers to it are signed with (RFC 9701 §6), unless RS256.
-    pub introspection_alg: Option<SigningAlg>,
-    /// Whether it may introspect every token.
-    pub introspect_any: bool,
-    /// The keys that it signs with.
-    pub jwks: Option<JwkSet>,
-    /// Where the keys lie that it signs with.
-    pub jwks_uri: Option<WebUri>,
-    /// What it says of itself.
-    pub links: Links,
-    /// What people read.
-    pub name: DisplayName,
-    /// How it came to be known here.
+    /// What it stated of itself, or what the operator who registered it stated.
+    #[serde(with = "as_json")]
+    pub metadata: ClientMetadata,
+    /// How it was registered.
     pub origin: Origin,
-    /// Whether it must send a PKCE challenge.
-    pub pkce: PkcePolicy,
-    /// Where a logout may lead.
-    pub post_logout_redirect_uris: Vec<RedirectUri>,
-    /// Where an authorization may lead.
-    pub redirect_uris: Vec<RedirectUri>,
-    /// What becomes of a spent refresh token that returns.
-    pub refresh: RefreshPolicy,
-    /// Whether it must push its authorization requests (RFC 9126 §6).
-    pub require_pushed_authorization_requests: bool,
-    /// The resources that it may ask tokens for; empty: those that people grant it.
-    pub resources: Vec<Resource>,
-    /// A number that every change raises of what it is proven by: a proof holds for the revision
-    /// it was made against.
+    /// The person it belongs to. It ends with them.
+    pub owner: Option<UserId>,
+    /// How its secret is verified, if it has one.
+    pub proof: Option<ClientProof>,
+    /// A number that rises with every change of what it is authenticated by. An authentication
+    /// holds for the revision it was made against.
     pub revision: u64,
-    /// What it may ask for, and what it gets where a request names no scope.
-    pub scope: Scope,
-    /// Whether the operator decided so, of a client that describes itself.
-    pub scope_decided: bool,
-    /// What its secret is known by.
-    pub secret: Option<ClientProof>,
-    /// The sector in which people have one name towards it (OpenID Connect Core §8.1).
-    pub sector: Option<String>,
-    /// Where the redirect URIs of that sector are listed, if it named that.
-    pub sector_identifier_uri: Option<WebUri>,
-    /// What somebody whom the operator trusts attested of it (RFC 7591 §2.3).
-    pub software_statement: Option<String>,
-    /// What people are called towards it.
-    pub subject_type: SubjectType,
-    /// What its userinfo answers are signed with, if they are.
-    pub userinfo_alg: Option<SigningAlg>,
 }
 
+static NO_SCOPE: Scope = Scope::EMPTY;
+
 impl Client {
-    /// Whether a proof of `other` is one of this client too.
-    pub fn is_proven_like(&self, other: &Self) -> bool {
-        self.any_secret_method == other.any_secret_method
-            && self.auth_method == other.auth_method
-            && self.enabled == other.enabled
-            && self.jwks == other.jwks
-            && self.jwks_uri == other.jwks_uri
-            && self.secret == other.secret
+    /// A new client that nobody owns, of which the operator decided nothing.
+    pub fn new(created: Timestamp, origin: Origin, metadata: ClientMetadata) -> Self {
+        Self {
+            created,
+            decisions: OperatorDecisions::default(),
+            enabled: true,
+            metadata,
+            origin,
+            owner: None,
+            proof: None,
+            revision: 1,
+        }
+    }
+
+    /// What it may ask for, and what it gets if a request names no scope.
+    pub fn scope(&self) -> &Scope {
+        let scope = self.decisions.scope.as_ref().or(self.metadata.scope.as_ref());
+        scope.unwrap_or(&NO_SCOPE)
+    }
+
+    /// The sector in which people have one identifier for this client (OpenID Connect Core §8.1),
+    /// if its subjects are pairwise.
+    pub fn sector(&self) -> Option<String> {
+        match (&self.decisions.sector, self.metadata.subject_type) {
+            (_, SubjectType::Public) => None,
+            (Some(sector), SubjectType::Pairwise) => Some(sector.as_str().to_owned()),
+            // Its redirect URIs were checked when it registered.
+            (None, SubjectType::Pairwise) => self.metadata.sector().ok().flatten(),
+        }
+    }
+
+    /// Its metadata with the values that hold: the scope in force, the method it has to use.
+    pub fn metadata_in_force(&self) -> ClientMetadata {
+        ClientMetadata {
+            grant_types: Some(self.metadata.grant_types().to_vec()),
+            scope: Some(self.scope().clone()),
+            token_endpoint_auth_method: Some(self.metadata.auth_method()),
+            ..self.metadata.clone()
+        }
+    }
+
+    /// Whether the operator decided anything of it.
+    pub fn is_decided(&self) -> bool {
+        !self.enabled || self.decisions != OperatorDecisions::default()
+    }
+
+    /// Whether an authentication of `other` is one of this client too.
+    pub fn is_authenticated_like(&self, other: &Self) -> bool {
+        let (own, its) = (&self.metadata, &other.metadata);
+        self.enabled == other.enabled
+            && self.proof == other.proof
+            && own.jwks == its.jwks
+            && own.jwks_uri == its.jwks_uri
+            && own.token_endpoint_auth_method == its.token_endpoint_auth_method
     }
 }
 
-/// How a client came to be known here.
+/// A value as JSON text inside a row.
+mod as_json {
+    use serde::de::{DeserializeOwned, Error as _};
+    use serde::ser::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<T: Serialize, S: Serializer>(
+        value: &T,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&serde_json::to_string(value).map_err(S::Error::custom)?)
+    }
+
+    pub(super) fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<T, D::Error> {
+        let json = String::deserialize(deserializer)?;
+        serde_json::from_str(&json).map_err(D::Error::custom)
+    }
+}
+
+/// How a client was registered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Origin {
-    /// By the document that its `client_id` is the address of (Client ID Metadata Document).
+    /// By the document at the address that its `client_id` is (Client ID Metadata Document).
     Document {
-        /// From when on it has to be fetched anew; never for one that an operator imported.
+        /// When the document has to be fetched again; never if an operator imported it.
         stale: Option<Timestamp>,
-        /// From when on it may be forgotten, where it holds no live grant.
+        /// When it may be removed, if it holds no live grant; never if an operator imported it.
         unused: Option<Timestamp>,
     },
     /// By dynamic registration (RFC 7591).
     Dynamic {
-        /// What its metadata is known by, so that one that registers anew at each start is found.
+        /// The hash of its metadata, which finds a client that registers again at each start.
         fingerprint: TokenHash,
-        /// What its registration access token is known by (RFC 7592 §3).
+        /// The hash of its registration access token (RFC 7592 §3).
         registration: TokenHash,
-        /// From when on it may be forgotten, where it holds no live grant.
+        /// When it may be removed, if it holds no live grant.
         unused: Timestamp,
     },
-    /// By a bridge: the hook client of a person, which is over with them.
-    Hook {
-        /// Who.
-        owner: UserId,
-    },
+    /// By a bridge: the hook client of its owner.
+    Hook,
     /// By an operator.
     Operator,
 }
 
-/// What a client secret is known by.
+/// How a client secret is verified.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ClientProof {
     /// The Argon2id hash, in PHC form, of a secret that a person chose.
@@ -164,7 +171,7 @@ impl Row for Client {
     fn entries(&self, key: &ClientId, into: &mut Entries) {
         match &self.origin {
             Origin::Document { unused: Some(unused), .. } => into.expire(*unused),
-            Origin::Document { unused: None, .. } | Origin::Hook { .. } | Origin::Operator => {}
+            Origin::Document { unused: None, .. } | Origin::Hook | Origin::Operator => {}
             Origin::Dynamic { fingerprint, unused, .. } => {
                 into.add(&CLIENTS_BY_FINGERPRINT, fingerprint, key);
                 into.expire(*unused);

@@ -127,3 +127,62 @@ async fn whoever_was_let_in_again_makes_their_hook_client_anew() {
     let old = server.operate(Method::POST, "/tokens/inspect", asked).await.json();
     assert_eq!(old["active"], false);
 }
+
+#[tokio::test]
+async fn a_patch_of_a_hook_client_touches_what_it_names() {
+    let (server, _ada) = Server::with_ada().await;
+    let hook = made(&server).await;
+    let id = hook["client_id"].as_str().unwrap().replace(':', "%3A");
+    let path = format!("/clients/{id}");
+    let before = server.operate(Method::GET, &path, json!({})).await.json();
+    let decided = json!({ "access_token_lifetime": 60, "scope": "hook:track" });
+
+    let patched = server.operate(Method::PATCH, &path, decided.clone()).await.json();
+
+    let mut expected = before.clone();
+    expected.as_object_mut().unwrap().extend(decided.as_object().unwrap().clone());
+    assert_eq!(patched, expected);
+    let token = ask(&server, &hook, &HOOK).await.json();
+    assert_eq!((&token["expires_in"], &token["scope"]), (&json!(60), &json!("hook:track")));
+
+    let back = json!({ "access_token_lifetime": null, "scope": null });
+    assert_eq!(server.operate(Method::PATCH, &path, back).await.json(), before);
+}
+
+#[tokio::test]
+async fn a_hook_client_that_is_switched_off_gets_nothing_until_it_is_on_again() {
+    let (server, _ada) = Server::with_ada().await;
+    let hook = made(&server).await;
+    let id = hook["client_id"].as_str().unwrap().replace(':', "%3A");
+    let path = format!("/clients/{id}");
+    let switch = async |enabled: bool| {
+        let patch = json!({ "enabled": enabled });
+        let shown = server.operate(Method::PATCH, &path, patch).await.json();
+        assert_eq!(shown["enabled"], enabled);
+    };
+
+    switch(false).await;
+    let refused = ask(&server, &hook, &HOOK).await;
+    switch(true).await;
+
+    refused.refused(ErrorCode::InvalidClient, Refusal::ClientDisabled);
+    assert_eq!(ask(&server, &hook, &HOOK).await.status, 200);
+}
+
+/// Its name, its grants and what it may be widened to are not the operator's to say.
+#[tokio::test]
+async fn a_hook_client_is_patched_in_nothing_that_describes_it() {
+    let (server, _ada) = Server::with_ada().await;
+    let hook = made(&server).await;
+    let id = hook["client_id"].as_str().unwrap().replace(':', "%3A");
+    let path = format!("/clients/{id}");
+    let patch = async |patch: Value| server.operate(Method::PATCH, &path, patch).await;
+
+    let named = patch(json!({ "name": "Mine" })).await;
+    let endless = patch(json!({ "access_token_lifetime": 86_401 })).await;
+    let widened = patch(json!({ "scope": "hook:track hook:everything" })).await;
+
+    named.refused(ErrorCode::InvalidRequest, Refusal::ClientDescribesItself);
+    endless.refused(ErrorCode::InvalidRequest, Refusal::AccessTokenLifetimeUnfit);
+    widened.refused(ErrorCode::InvalidRequest, Refusal::ScopeUnknown);
+}

@@ -6,7 +6,7 @@ use axum::http::{Method, header};
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::flow::client::registration;
 use gatelodge::oauth::client::RegistrationPolicy;
-use gatelodge::oauth::client::registration::ClientMetadata;
+use gatelodge::oauth::client::metadata::ClientMetadata;
 use gatelodge::oauth::issuer::Issuer;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;

@@ -136,7 +136,9 @@ async fn a_yes_counts_only_for_what_was_shown() {
     let (server, mut ada) = Server::with_ada().await;
     let shop = RelyingParty::web(&server).await;
     let page = ada.visit(&shop.request(&[("scope", "openid email")])).await;
-    server.change_client("shop", |client| client.scope = "openid".parse().unwrap()).await;
+    server
+        .change_client("shop", |client| client.metadata.scope = Some("openid".parse().unwrap()))
+        .await;
 
     let answer = ada.decide(&page, "allow").await;
     let shown = ada.visit(answer.location()).await;

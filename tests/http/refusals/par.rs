@@ -29,7 +29,8 @@ pub(super) async fn a_request_for_the_second_time() -> Answer {
 pub(super) async fn a_plain_request_of_a_client_that_pushes() -> Answer {
     let server = Server::new().await;
     let shop = RelyingParty::web(&server).await;
-    let must = server.change_client("shop", |c| c.require_pushed_authorization_requests = true);
+    let must =
+        server.change_client("shop", |c| c.metadata.require_pushed_authorization_requests = true);
     must.await;
     server.get(&shop.request(&[])).await
 }

@@ -235,7 +235,9 @@ async fn what_a_device_may_not_ask_for_is_refused_at_once() {
 async fn a_yes_counts_only_for_what_was_shown() {
     let (server, mut ada, telly, device) = waiting().await;
     let page = ada.visit(complete(&device)).await;
-    server.change_client("telly", |client| client.scope = "openid".parse().unwrap()).await;
+    server
+        .change_client("telly", |client| client.metadata.scope = Some("openid".parse().unwrap()))
+        .await;
 
     let again = ada.decide_on_device(&page, "allow").await;
 

@@ -85,7 +85,7 @@ async fn grace_does_not_keep_itself_alive() {
 #[tokio::test]
 async fn a_strict_client_has_no_grace() {
     let (server, _ada, shop, first) = signed_in().await;
-    server.change_client("shop", |client| client.refresh = RefreshPolicy::Strict).await;
+    server.change_client("shop", |client| client.decisions.refresh = RefreshPolicy::Strict).await;
     let second = shop.refresh(first.refresh()).await.tokens();
 
     let replayed = shop.refresh(first.refresh()).await;

@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 
 use gatelodge::clock::Timestamp;
+use gatelodge::oauth::client::decisions::OperatorDecisions;
 use gatelodge::oauth::client::jwks::JwkSet;
+use gatelodge::oauth::client::metadata::ClientMetadata;
 use gatelodge::oauth::client::{
-    ApplicationType, AuthMethod, ClientType, PkcePolicy, RefreshPolicy, SigningAlg, SubjectType,
+    ApplicationType, AuthMethod, PkcePolicy, RefreshPolicy, SigningAlg, SubjectType,
 };
 use gatelodge::oauth::id::ClientId;
 use gatelodge::oauth::scope::Scope;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
-    Attempts, Client, ClientProof, Links, Origin, Protected, Usage, UsedAssertion,
+    Attempts, Client, ClientProof, Origin, Protected, Usage, UsedAssertion,
 };
 
 use super::{
@@ -20,110 +22,103 @@ use super::{
 };
 
 pub(super) fn clients() -> Vec<(ClientId, Client)> {
+    let (decisions, metadata) = (decisions(), metadata());
     let full = Client {
-        access_token_lifetime: Some(300),
-        anonymous: true,
-        any_secret_method: true,
-        application_type: ApplicationType::Web,
-        auth_method: AuthMethod::ClientSecretBasic,
-        backchannel_logout_session_required: true,
-        backchannel_logout_uri: Some(read("https://app.example/logout")),
-        client_type: ClientType::Confidential,
-        confirmation_waived: true,
         created: at(0),
-        default_max_age: Some(60),
+        decisions: decisions.clone(),
         enabled: true,
-        first_party: false,
-        grant_types: GRANT_TYPES.to_vec(),
-        id_token_alg: SigningAlg::Rs256,
-        introspect_any: true,
-        introspection_alg: Some(SigningAlg::Es256),
-        jwks: Some(jwks()),
-        jwks_uri: Some(read("https://app.example/jwks.json")),
-        links: Links {
-            client_uri: Some(read("https://app.example/")),
-            contacts: vec![text("ops@app.example")],
-            logo_uri: Some(read("https://app.example/logo.svg")),
-            policy_uri: Some(read("https://app.example/policy")),
-            software_id: Some(text("4NRB1-0XZABZI9E6-5SM3R")),
-            software_version: Some(text("2.1")),
-            tos_uri: Some(read("https://app.example/terms")),
-        },
-        name: read("The Shop"),
+        metadata: metadata.clone(),
         origin: Origin::Operator,
-        pkce: PkcePolicy::Required,
-        post_logout_redirect_uris: uris(),
-        redirect_uris: uris(),
-        refresh: RefreshPolicy::Grace,
-        require_pushed_authorization_requests: true,
-        resources: vec![read("https://api.example")],
+        owner: Some(id(5)),
+        proof: Some(ClientProof::Made(hash(3))),
         revision: 300,
-        scope: scope(),
-        scope_decided: true,
-        secret: Some(ClientProof::Made(hash(3))),
-        sector: Some(text("app.example")),
-        sector_identifier_uri: Some(read("https://app.example/sector.json")),
-        software_statement: Some(text("e30.e30.AAAA")),
-        subject_type: SubjectType::Pairwise,
-        userinfo_alg: Some(SigningAlg::EdDsa),
     };
+    let stating = |metadata| Client { metadata, ..full.clone() };
+    let deciding = |decisions| Client { decisions, ..full.clone() };
     let mut rows = vec![(shop(), full.clone())];
-    for auth_method in AUTH_METHODS {
-        rows.push((read(auth_method.as_str()), Client { auth_method, ..full.clone() }));
+    for method in AUTH_METHODS {
+        let token_endpoint_auth_method = Some(method);
+        let metadata = ClientMetadata { token_endpoint_auth_method, ..metadata.clone() };
+        rows.push((read(method.as_str()), stating(metadata)));
     }
-    for id_token_alg in SIGNING_ALGS {
-        rows.push((read(id_token_alg.as_str()), Client { id_token_alg, ..full.clone() }));
+    for id_token_signed_response_alg in SIGNING_ALGS {
+        let metadata = ClientMetadata { id_token_signed_response_alg, ..metadata.clone() };
+        rows.push((read(id_token_signed_response_alg.as_str()), stating(metadata)));
     }
     for refresh in REFRESH_POLICIES {
-        rows.push((read(refresh.as_str()), Client { refresh, ..full.clone() }));
+        let decisions = OperatorDecisions { refresh, ..decisions.clone() };
+        rows.push((read(refresh.as_str()), deciding(decisions)));
     }
     for pkce in PKCE_POLICIES {
-        rows.push((read(pkce.as_str()), Client { pkce, ..full.clone() }));
+        let decisions = OperatorDecisions { pkce, ..decisions.clone() };
+        rows.push((read(pkce.as_str()), deciding(decisions)));
     }
     let chosen = ClientProof::Chosen(text("$argon2id$v=19$m=19456,t=2,p=1$AA$AA"));
-    rows.push((read("chosen"), Client { secret: Some(chosen), ..full.clone() }));
+    rows.push((read("chosen"), Client { proof: Some(chosen), ..full.clone() }));
     for (name, origin) in [
         ("document", Origin::Document { stale: Some(at(1)), unused: Some(at(2)) }),
         ("imported", Origin::Document { stale: None, unused: None }),
-        ("hook", Origin::Hook { owner: id(5) }),
+        ("hook", Origin::Hook),
         ("dynamic", Origin::Dynamic { fingerprint: hash(4), registration: hash(5), unused: at(3) }),
     ] {
         rows.push((read(name), Client { origin, ..full.clone() }));
     }
     let least = Client {
-        access_token_lifetime: None,
-        anonymous: false,
-        any_secret_method: false,
-        application_type: ApplicationType::Native,
-        backchannel_logout_session_required: false,
-        backchannel_logout_uri: None,
-        client_type: ClientType::Public,
-        confirmation_waived: false,
-        default_max_age: None,
-        introspect_any: false,
-        introspection_alg: None,
-        jwks: None,
-        jwks_uri: None,
-        links: Links::default(),
-        require_pushed_authorization_requests: false,
-        resources: vec![],
-        sector: None,
-        sector_identifier_uri: None,
-        software_statement: None,
-        subject_type: SubjectType::Public,
-        userinfo_alg: None,
+        decisions: OperatorDecisions::default(),
         enabled: false,
-        first_party: true,
-        grant_types: vec![],
-        post_logout_redirect_uris: vec![],
-        redirect_uris: vec![],
-        scope: Scope::default(),
-        scope_decided: false,
-        secret: None,
+        metadata: ClientMetadata::default(),
+        owner: None,
+        proof: None,
         ..full
     };
     rows.push((read("least"), least));
     rows
+}
+
+fn decisions() -> OperatorDecisions {
+    OperatorDecisions {
+        access_token_lifetime: Some(300),
+        anonymous: true,
+        confirmation_waived: true,
+        first_party: true,
+        introspect_any: true,
+        pkce: PkcePolicy::Required,
+        refresh: RefreshPolicy::Grace,
+        resources: vec![read("https://api.example")],
+        scope: Some(scope()),
+        sector: Some(read("app.example")),
+    }
+}
+
+fn metadata() -> ClientMetadata {
+    ClientMetadata {
+        application_type: ApplicationType::Native,
+        backchannel_logout_session_required: true,
+        backchannel_logout_uri: Some(read("https://app.example/logout")),
+        client_name: Some(read("The Shop")),
+        client_uri: Some(read("https://app.example/")),
+        contacts: Some(vec![read("ops@app.example")]),
+        default_max_age: Some(60),
+        grant_types: Some(GRANT_TYPES.to_vec()),
+        id_token_signed_response_alg: SigningAlg::Rs256,
+        introspection_signed_response_alg: Some(SigningAlg::Es256),
+        jwks: Some(jwks()),
+        jwks_uri: Some(read("https://app.example/jwks.json")),
+        logo_uri: Some(read("https://app.example/logo.svg")),
+        policy_uri: Some(read("https://app.example/policy")),
+        post_logout_redirect_uris: uris(),
+        redirect_uris: uris(),
+        require_pushed_authorization_requests: true,
+        scope: Some(scope()),
+        sector_identifier_uri: Some(read("https://app.example/sector.json")),
+        software_id: Some(read("4NRB1-0XZABZI9E6-5SM3R")),
+        software_statement: Some(text("e30.e30.AAAA")),
+        software_version: Some(read("2.1")),
+        subject_type: SubjectType::Pairwise,
+        token_endpoint_auth_method: Some(AuthMethod::ClientSecretBasic),
+        tos_uri: Some(read("https://app.example/terms")),
+        userinfo_signed_response_alg: Some(SigningAlg::EdDsa),
+    }
 }
 
 fn jwks() -> JwkSet {

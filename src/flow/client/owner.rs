@@ -1,0 +1,17 @@
+//! The owner of a client, without whom it may do nothing.
+
+use crate::store::schema::{Client, Person};
+use crate::store::{StoreError, View};
+
+/// Whether the owner of a client, if it has one, may be here: they are not switched off, and ended
+/// nothing since the client was made.
+pub fn owner_may(view: &impl View, client: &Client) -> Result<bool, StoreError> {
+    let Some(owner) = &client.owner else { return Ok(true) };
+    let person = view.find::<Person>(owner)?;
+    Ok(person.is_some_and(|person| {
+        !person.disabled
+            && person
+                .tokens_valid_after
+                .is_none_or(|tokens_valid_after| client.created > tokens_valid_after)
+    }))
+}

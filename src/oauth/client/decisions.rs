@@ -1,0 +1,33 @@
+//! What only an operator decides of a client. It holds whatever the client registers.
+
+use crate::oauth::client::member::{Sector, members};
+use crate::oauth::client::{PkcePolicy, RefreshPolicy};
+use crate::oauth::resource::Resource;
+use crate::oauth::scope::Scope;
+
+members! {
+    /// The operator's decisions about a client, by the names of the operator's API.
+    OperatorDecisions {
+        /// The lifetime of its access tokens in seconds, if it is not the configured one.
+        access_token_lifetime: Option<u32>,
+        /// Whether it may open anonymous sessions.
+        anonymous: bool,
+        /// Whether a public client on loopback or a private-use scheme needs no visible
+        /// confirmation.
+        confirmation_waived: bool,
+        /// Whether it is the operator's own client, which needs no consent.
+        first_party: bool,
+        /// Whether it may introspect every token.
+        introspect_any: bool,
+        /// Whether it must send a PKCE challenge.
+        pkce: PkcePolicy,
+        /// What happens to a spent refresh token that returns.
+        refresh: RefreshPolicy,
+        /// The resources that it may ask tokens for; empty: those that people grant it.
+        resources: Vec<Resource>,
+        /// The scope in place of the one that the client registered.
+        scope: Option<Scope>,
+        /// The sector of a client that the operator registered, if its subjects are pairwise.
+        sector: Option<Sector>,
+    }
+}

@@ -1,0 +1,216 @@
+//! Members of a client: one table per struct gives each member's field, its JSON name and its
+//! parser.
+//!
+//! A field has the name that the member has in JSON. The struct serializes to a JSON object
+//! without the members that have no value, and reads such an object back. [`Member`] parses the
+//! value of a single member and says which refusal a bad value gets.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::Refusal;
+use crate::oauth::client::jwks::JwkSet;
+use crate::oauth::client::{
+    ApplicationType, AuthMethod, ClientType, GrantType, PkcePolicy, RefreshPolicy, SigningAlg,
+    SubjectType,
+};
+use crate::oauth::display_name::DisplayName;
+use crate::oauth::redirect_uri::RedirectUri;
+use crate::oauth::resource::Resource;
+use crate::oauth::scope::Scope;
+use crate::oauth::web_uri::WebUri;
+
+/// The longest prose, in bytes.
+const MAX_PROSE: usize = 255;
+
+/// A member whose value is refused. The operator's API names the cause; registration answers with
+/// the few causes of RFC 7591 §3.2.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidMember {
+    /// The refusal for a client that registers itself.
+    pub to_client: Refusal,
+    /// The refusal for an operator.
+    pub to_operator: Refusal,
+}
+
+impl InvalidMember {
+    /// A value of another JSON type.
+    pub const OF_ANOTHER_TYPE: Self =
+        Self { to_client: Refusal::ClientMetadataMalformed, to_operator: Refusal::BodyMalformed };
+
+    /// A value with a cause of its own, for clients too.
+    const fn because(refusal: Refusal) -> Self {
+        Self { to_client: refusal, to_operator: refusal }
+    }
+
+    /// A value that is malformed; clients get no further cause.
+    const fn malformed(refusal: Refusal) -> Self {
+        Self { to_client: Refusal::ClientMetadataMalformed, to_operator: refusal }
+    }
+
+    /// A value that this server does not support.
+    const fn unsupported(refusal: Refusal) -> Self {
+        Self { to_client: Refusal::ClientMetadataUnsupported, to_operator: refusal }
+    }
+}
+
+/// The value of one member.
+pub trait Member: Sized {
+    /// Parses a value other than null.
+    fn read(value: &Value) -> Result<Self, InvalidMember>;
+
+    /// Whether the JSON object leaves the member out.
+    fn is_absent(&self) -> bool {
+        false
+    }
+}
+
+/// Declares a struct whose fields are the members of a JSON object.
+macro_rules! members {
+    ($(#[$doc:meta])* $name:ident { $($(#[$member_doc:meta])* $member:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[serde(default)]
+        pub struct $name {
+            $(
+                $(#[$member_doc])*
+                #[serde(skip_serializing_if = "crate::oauth::client::member::Member::is_absent")]
+                pub $member: $type,
+            )*
+        }
+
+        impl $name {
+            /// Sets the member `name`; null gives it its default. Returns whether there is a
+            /// member of that name.
+            pub fn set(
+                &mut self,
+                name: &str,
+                value: &serde_json::Value,
+            ) -> Result<bool, $crate::oauth::client::member::InvalidMember> {
+                match name {
+                    $(stringify!($member) => {
+                        self.$member = if value.is_null() {
+                            Self::default().$member
+                        } else {
+                            $crate::oauth::client::member::Member::read(value)?
+                        };
+                    })*
+                    _ => return Ok(false),
+                }
+                Ok(true)
+            }
+        }
+    };
+}
+pub(super) use members;
+
+/// Implements [`Member`] for types that are parsed from a JSON string.
+macro_rules! texts {
+    ($($type:ty: $invalid:ident,)*) => {$(
+        impl Member for $type {
+            fn read(value: &Value) -> Result<Self, InvalidMember> {
+                let text = value.as_str().ok_or(InvalidMember::OF_ANOTHER_TYPE)?;
+                text.parse().map_err(InvalidMember::$invalid)
+            }
+        }
+    )*};
+}
+
+texts! {
+    ApplicationType: unsupported,
+    AuthMethod: unsupported,
+    ClientType: unsupported,
+    DisplayName: malformed,
+    GrantType: unsupported,
+    PkcePolicy: unsupported,
+    Prose: malformed,
+    RedirectUri: because,
+    RefreshPolicy: unsupported,
+    Resource: because,
+    Scope: malformed,
+    Sector: because,
+    SigningAlg: unsupported,
+    SubjectType: unsupported,
+    WebUri: because,
+}
+
+impl Member for String {
+    fn read(value: &Value) -> Result<Self, InvalidMember> {
+        value.as_str().map(str::to_owned).ok_or(InvalidMember::OF_ANOTHER_TYPE)
+    }
+}
+
+impl Member for bool {
+    fn read(value: &Value) -> Result<Self, InvalidMember> {
+        value.as_bool().ok_or(InvalidMember::OF_ANOTHER_TYPE)
+    }
+}
+
+impl Member for u32 {
+    fn read(value: &Value) -> Result<Self, InvalidMember> {
+        let number = value.as_u64().and_then(|number| Self::try_from(number).ok());
+        number.ok_or(InvalidMember::OF_ANOTHER_TYPE)
+    }
+}
+
+impl Member for JwkSet {
+    fn read(value: &Value) -> Result<Self, InvalidMember> {
+        Self::from_value(value).map_err(InvalidMember::because)
+    }
+}
+
+impl<T: Member> Member for Vec<T> {
+    fn read(value: &Value) -> Result<Self, InvalidMember> {
+        let entries = value.as_array().ok_or(InvalidMember::OF_ANOTHER_TYPE)?;
+        entries.iter().map(T::read).collect()
+    }
+}
+
+impl<T: Member> Member for Option<T> {
+    fn read(value: &Value) -> Result<Self, InvalidMember> {
+        T::read(value).map(Some)
+    }
+
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
+}
+
+/// Text without control characters, at most 255 bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prose(Box<str>);
+
+impl std::str::FromStr for Prose {
+    type Err = Refusal;
+
+    fn from_str(s: &str) -> Result<Self, Refusal> {
+        if s.len() > MAX_PROSE || s.chars().any(char::is_control) {
+            return Err(Refusal::ClientMetadataMalformed);
+        }
+        Ok(Self(s.into()))
+    }
+}
+
+/// The sector of a client with pairwise subjects: the host of a URL (OpenID Connect Core §8.1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sector(Box<str>);
+
+impl Sector {
+    /// The host.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::str::FromStr for Sector {
+    type Err = Refusal;
+
+    fn from_str(host: &str) -> Result<Self, Refusal> {
+        let address: WebUri = format!("https://{host}/").parse()?;
+        if address.authority() == host {
+            Ok(Self(host.into()))
+        } else {
+            Err(Refusal::WebUriMalformed)
+        }
+    }
+}
