@@ -77,7 +77,8 @@ impl App {
         let client = parameters.client_id.clone();
         let checked = self.checked(parameters, params)?;
         let callback = checked.callback().clone();
-        let started = match authorize::check_capacity(&self.read()?, self.rules()) {
+        let capacity = authorize::check_capacity(&self.read()?, self.rules());
+        let started = match capacity {
             Ok(()) => {
                 let stored = self.write(move |tx, cx| {
                     authorize::admit(tx, cx, address)?;

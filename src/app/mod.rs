@@ -189,7 +189,8 @@ impl App {
     /// Makes every key that is missing, the quick ones first.
     pub async fn make_missing_keys(self: &Arc<Self>) -> Result<(), Error> {
         // In the order of `SigningAlg::ALL`, RS256 comes last.
-        for alg in flow::installation::signing::missing(&self.read()?)? {
+        let missing = flow::installation::signing::missing(&self.read()?)?;
+        for alg in missing {
             self.make_key(alg, Duration::ZERO).await?;
         }
         Ok(())
@@ -197,7 +198,8 @@ impl App {
 
     /// Makes the successor of every key that is due for one; it signs after the overlap.
     pub async fn rotate_keys(self: &Arc<Self>) -> Result<(), Error> {
-        for alg in flow::installation::signing::due(&self.read()?, &self.context())? {
+        let due = flow::installation::signing::due(&self.read()?, &self.context())?;
+        for alg in due {
             self.make_key(alg, self.rules.config.lifetimes.key_overlap).await?;
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! Views of the store: a snapshot to read, and a transaction that holds its writes over one.
 
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 
 use crate::clock::Timestamp;
 use crate::store::StoreError;
@@ -128,13 +129,22 @@ pub trait View {
 }
 
 /// A snapshot: what was committed when it was taken.
+///
+/// It is not `Send`, so that no task holds one across an `.await`: an old snapshot keeps every page
+/// that it sees in the file.
+///
+/// ```compile_fail,E0277
+/// fn is_send<T: Send>() {}
+/// is_send::<gatelodge::store::Read>();
+/// ```
 pub struct Read {
     snapshot: Snapshot,
+    not_send: PhantomData<*const ()>,
 }
 
 impl Read {
     pub(super) fn new(snapshot: Snapshot) -> Self {
-        Self { snapshot }
+        Self { snapshot, not_send: PhantomData }
     }
 }
 
