@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use time::format_description::well_known::Rfc3339;
+use time::{Date, OffsetDateTime, Time};
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 #[derive(
@@ -39,32 +41,14 @@ impl Timestamp {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
-    /// The moment as RFC 3339 writes it, in UTC, to the second.
+    /// The moment as RFC 3339 writes it, in UTC, to the second. Years end with 9999, as there.
     pub fn rfc3339(self) -> String {
-        let (days, second) = (self.seconds() / 86_400, self.seconds() % 86_400);
-        let (year, month, day) = civil(days);
-        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+        let last = OffsetDateTime::new_utc(Date::MAX, Time::MAX);
+        let seconds = i64::try_from(self.seconds()).unwrap_or(i64::MAX);
+        let moment = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(last);
+        let moment = moment.replace_nanosecond(0).unwrap_or(moment);
+        moment.format(&Rfc3339).expect("years up to 9999 have a form in RFC 3339")
     }
-}
-
-/// The Gregorian date `days` days after 1970-01-01.
-///
-/// Years are counted from March, so that the leap day comes last, in cycles of 400 years
-/// (146,097 days) that begin on 0000-03-01.
-const fn civil(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let (cycle, day_of_cycle) = (shifted / 146_097, shifted % 146_097);
-    let year_of_cycle = (day_of_cycle - day_of_cycle / 1_460 + day_of_cycle / 36_524
-        - day_of_cycle / 146_096)
-        / 365;
-    let day_of_year =
-        day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_cycle + cycle * 400 + if month <= 2 { 1 } else { 0 };
-    (year, month, day)
 }
 
 impl Add<Duration> for Timestamp {

@@ -22,7 +22,7 @@
 //! | `cli` | the command line: text or JSON, over the socket or in process | know a row |
 //! | `oauth_client` | a general OAuth client for `login` and `credential`: sign-in, token file, keyring | know the server |
 //! | [`keys`], `passkey`, `password`, [`tls`], [`fetch`] | each wraps one foreign crate | |
-//! | [`config`], [`error`], `event`, [`secret`], [`clock`] | stand under everything | |
+//! | [`config`], [`error`], `event`, [`secret`], [`clock`], `private_file` | stand under everything | |
 //!
 //! `serve` holds the listeners and the background tasks.
 //!
@@ -205,6 +205,9 @@
 //! **An issuer has no path.** Cookies and passkeys belong to an origin, and two issuers under one
 //! origin could not be kept apart.
 
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+compile_error!("Gatelodge is built for Linux and macOS");
+
 pub mod admin;
 pub mod app;
 pub mod cli;
@@ -223,6 +226,7 @@ pub mod oauth;
 mod oauth_client;
 mod passkey;
 mod password;
+mod private_file;
 pub mod secret;
 mod serve;
 pub mod store;

@@ -18,6 +18,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     // The foundations.
     ("error", &[]),
     ("clock", &[]),
+    ("private_file", &[]),
     ("secret", &["error"]),
     ("event", &["clock", "error", "secret"]),
     ("fetch", &["error"]),
@@ -26,10 +27,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("oauth", &["clock", "error", "secret"]),
     ("model", &["error", "oauth", "secret"]),
     ("fuzzing", &["error", "model", "oauth", "secret"]),
-    ("tls", &["clock", "error", "model"]),
+    ("tls", &["clock", "error", "model", "private_file"]),
     ("config", &["clock", "error", "fetch", "model", "oauth", "secret", "tls"]),
     // What is stored, and what happens to it.
-    ("store", &["clock", "error", "event", "model", "oauth", "secret"]),
+    ("store", &["clock", "error", "event", "model", "oauth", "private_file", "secret"]),
     ("keys", &["clock", "error", "oauth", "secret", "store"]),
     ("passkey", &["error", "model", "oauth", "secret", "store"]),
     (
@@ -42,8 +43,21 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "clock", "config", "error", "event", "fetch", "flow", "keys", "model", "oauth",
-            "passkey", "password", "secret", "store", "tls",
+            "clock",
+            "config",
+            "error",
+            "event",
+            "fetch",
+            "flow",
+            "keys",
+            "model",
+            "oauth",
+            "passkey",
+            "password",
+            "private_file",
+            "secret",
+            "store",
+            "tls",
         ],
     ),
     // What others come in by, side by side.
@@ -69,7 +83,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "oauth", "secret", "tls",
         ],
     ),
-    ("oauth_client", &["clock", "fetch", "oauth", "secret"]),
+    ("oauth_client", &["clock", "fetch", "oauth", "private_file", "secret"]),
     (
         "cli",
         &[
@@ -129,6 +143,7 @@ const PLACES: &[(&str, &[&str])] = &[
         ],
     ),
     ("strsim", &["config"]),
+    ("time", &["clock.rs"]),
     (
         "tokio",
         &[

@@ -4,8 +4,8 @@
 //! is missing or wrong is refused, never keyed anew.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use crate::config::{Config, Places};
 use crate::error::Error;
 use crate::flow;
 use crate::oauth::issuer::Issuer;
+use crate::private_file;
 use crate::secret::{Pepper, RootSecret};
 use crate::store::schema::Installation;
 use crate::store::{Store, StoreError};
@@ -133,7 +134,7 @@ impl App {
     /// Begins an installation of `issuer` in the data directory of `config`.
     pub async fn create(config: Config, issuer: Issuer) -> Result<Self, OpenError> {
         let sources = Sources::default();
-        make_directory(&config.places.data)?;
+        make_directory(&config.places)?;
         let root = match root_secret(&config) {
             Err(OpenError::KeyMissing(_)) => {
                 let root = RootSecret::generate(&sources.entropy.seed());
@@ -158,13 +159,14 @@ fn is_empty(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| found.len() == 0)
 }
 
-/// The configured root secret, else that of the key file.
+/// The configured root secret, else that of the key file, which only its owner may read.
 fn root_secret(config: &Config) -> Result<RootSecret, OpenError> {
     if let Some(root) = &config.root_secret {
         return Ok(root.clone());
     }
     let path = config.places.key();
-    match fs::read_to_string(&path).map(zeroize::Zeroizing::new) {
+    let text = private_file::check(&path).and_then(|()| fs::read_to_string(&path));
+    match text.map(zeroize::Zeroizing::new) {
         Ok(written) => written.parse().map_err(|why| OpenError::KeyMalformed(display(&path), why)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Err(OpenError::KeyMissing(display(&path)))
@@ -189,35 +191,23 @@ async fn open_waiting_for_lock(path: &Path) -> Result<Store, OpenError> {
     }
 }
 
-fn make_directory(path: &Path) -> Result<(), OpenError> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|error| OpenError::Place(display(path), error))
+/// Makes the data directory, or closes the one that is there.
+fn make_directory(places: &Places) -> Result<(), OpenError> {
+    let own = [places.store(), places.key()];
+    let own: Vec<&str> = own.iter().filter_map(|path| path.file_name()?.to_str()).collect();
+    private_file::make_directory(&places.data, &own)
+        .map_err(|error| OpenError::Place(display(&places.data), error))
 }
 
-/// Writes the key file, whole or not at all, and syncs it: the store comes after.
+/// Writes the key file and syncs it: the store comes after.
 fn write_key(places: &Places, root: &RootSecret) -> Result<(), OpenError> {
     let path = places.key();
-    let draft = path.with_extension("key.new");
-    let written = (|| {
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&draft)?;
-        file.write_all(root.expose().as_bytes())?;
-        file.write_all(b"\n")?;
-        file.sync_all()?;
-        fs::rename(&draft, &path)
-    })();
-    written.map_err(|error| OpenError::Place(display(&path), error))?;
-    sync_directory(&places.data)
+    let line = zeroize::Zeroizing::new(format!("{}\n", root.expose().as_str()));
+    private_file::replace(&path, line.as_bytes())
+        .map_err(|error| OpenError::Place(display(&path), error))
 }
 
-/// A name is durable once its directory is.
+/// A name is durable once its directory is synced.
 fn sync_directory(path: &Path) -> Result<(), OpenError> {
-    let synced = if cfg!(unix) { File::open(path).and_then(|it| it.sync_all()) } else { Ok(()) };
-    synced.map_err(|error| OpenError::Place(display(path), error))
+    private_file::sync_directory(path).map_err(|error| OpenError::Place(display(path), error))
 }

@@ -29,7 +29,6 @@ pub(super) enum AdminClient {
     /// The store, opened by this process, which then owns it.
     InProcess(Router),
     /// The running server's socket.
-    #[cfg(unix)]
     Socket(hyper::client::conn::http1::SendRequest<Body>),
 }
 
@@ -56,10 +55,7 @@ impl AdminClient {
 
     /// The socket where a server answers, if one does.
     pub(super) async fn running(config: &Config) -> Result<Option<Self>, AdminClientError> {
-        #[cfg(unix)]
-        return knock(&config.places.socket()).await;
-        #[cfg(not(unix))]
-        return Ok(None);
+        knock(&config.places.socket()).await
     }
 
     /// Sends one request and reads its answer: the status and the JSON, or null where none came.
@@ -82,7 +78,6 @@ impl AdminClient {
                 Ok(response) => read(response).await,
                 Err(never) => match never {},
             },
-            #[cfg(unix)]
             Self::Socket(sender) => {
                 let outcome = async {
                     sender.ready().await.map_err(|error| broken(&error))?;
@@ -116,7 +111,6 @@ pub(super) fn path_of(noun: &str, name: &str) -> String {
 }
 
 /// The server behind the socket at `path`, if one answers.
-#[cfg(unix)]
 async fn knock(path: &std::path::Path) -> Result<Option<AdminClient>, AdminClientError> {
     use std::io::ErrorKind;
 
@@ -213,8 +207,6 @@ mod tests {
     async fn the_door_in_process_speaks_json() {
         speaks(AdminClient::InProcess(router())).await;
     }
-
-    #[cfg(unix)]
     #[tokio::test]
     async fn the_socket_speaks_as_the_store_does() {
         let directory = tempfile::tempdir().unwrap();
@@ -227,8 +219,6 @@ mod tests {
         assert!(matches!(admin, AdminClient::Socket(_)));
         speaks(admin).await;
     }
-
-    #[cfg(unix)]
     #[tokio::test]
     async fn a_socket_that_nobody_listens_at_is_passed_by() {
         let directory = tempfile::tempdir().unwrap();

@@ -1,9 +1,10 @@
 //! A certificate and its key in files that were not there before.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use crate::private_file;
 use crate::tls::KeyWithRequest;
 
 use super::output::{Exit, Failure};
@@ -19,7 +20,8 @@ impl NewFiles {
     /// Makes both, before anybody is asked for what goes into them.
     pub(super) fn claim(certificate: &Path, key: &Path) -> Result<Self, Failure> {
         let first = made(certificate, 0o644)?;
-        let second = made(key, 0o600).inspect_err(|_| drop(fs::remove_file(certificate)))?;
+        let second =
+            made(key, private_file::PRIVATE).inspect_err(|_| drop(fs::remove_file(certificate)))?;
         Ok(Self {
             certificate: (certificate.to_owned(), first),
             filled: false,
@@ -57,13 +59,7 @@ pub(super) fn key() -> Result<KeyWithRequest, Failure> {
 }
 
 fn made(path: &Path, mode: u32) -> Result<File, Failure> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
-    #[cfg(not(unix))]
-    let _ = mode;
-    options.open(path).map_err(|error| {
+    private_file::create_new(path, mode).map_err(|error| {
         let why = match error.kind() {
             std::io::ErrorKind::AlreadyExists => "is there, and is not overwritten".to_owned(),
             _ => format!("cannot be made: {error}"),
@@ -90,7 +86,6 @@ mod tests {
         assert_eq!(fs::read_to_string(path("key.pem")).unwrap(), "old");
     }
 
-    #[cfg(unix)]
     #[test]
     fn the_key_is_its_owners() {
         use std::os::unix::fs::PermissionsExt as _;

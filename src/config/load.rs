@@ -31,7 +31,7 @@ impl Draft {
             convention: platform.data(env),
             data: None,
             faults: Vec::new(),
-            home: platform.home(env),
+            home: Platform::home(env),
             platform,
             roles: BTreeMap::new(),
             state: platform.state(env),

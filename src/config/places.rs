@@ -45,32 +45,21 @@ const CONFIG_FILE: &str = "gatelodge.toml";
 /// Whose conventions hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Platform {
-    /// Linux, and every system that follows its conventions.
+    /// Linux.
     Linux,
     /// macOS.
     Macos,
-    /// Windows.
-    Windows,
 }
 
 impl Platform {
     /// The one that this program was built for.
     pub(super) const fn here() -> Self {
-        if cfg!(windows) {
-            Self::Windows
-        } else if cfg!(target_os = "macos") {
-            Self::Macos
-        } else {
-            Self::Linux
-        }
+        if cfg!(target_os = "macos") { Self::Macos } else { Self::Linux }
     }
 
     /// The person's directory, for which `~` stands.
-    pub(super) fn home(self, env: &BTreeMap<String, String>) -> Option<PathBuf> {
-        match self {
-            Self::Linux | Self::Macos => directory(env, "HOME"),
-            Self::Windows => directory(env, "USERPROFILE"),
-        }
+    pub(super) fn home(env: &BTreeMap<String, String>) -> Option<PathBuf> {
+        directory(env, "HOME")
     }
 
     /// The data directory where nobody names one.
@@ -99,10 +88,9 @@ impl Platform {
         match self {
             Self::Linux => {
                 let base = directory(env, xdg);
-                Some(base.or_else(|| Some(self.home(env)?.join(below_home)))?.join("gatelodge"))
+                Some(base.or_else(|| Some(Self::home(env)?.join(below_home)))?.join("gatelodge"))
             }
-            Self::Macos => Some(self.home(env)?.join("Library/Application Support/Gatelodge")),
-            Self::Windows => Some(directory(env, "LOCALAPPDATA")?.join("Gatelodge")),
+            Self::Macos => Some(Self::home(env)?.join("Library/Application Support/Gatelodge")),
         }
     }
 
@@ -111,7 +99,6 @@ impl Platform {
         match self {
             Self::Linux => "name the directory by --data, or set HOME or XDG_DATA_HOME",
             Self::Macos => "name the directory by --data, or set HOME",
-            Self::Windows => "name the directory by --data, or set LOCALAPPDATA",
         }
     }
 }
@@ -134,10 +121,7 @@ pub(super) fn resolve(path: &Path, home: Option<&Path>, base: Option<&Path>) -> 
 /// be absolute. If an implementation encounters a relative path […] it should consider the path
 /// invalid and ignore it."
 fn directory(env: &BTreeMap<String, String>, variable: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(env.get(variable)?);
-    // A Windows path is tested on other systems too, where it does not look absolute.
-    let absolute = path.is_absolute() || env.get(variable)?.get(1..3) == Some(":\\");
-    absolute.then_some(path)
+    Some(PathBuf::from(env.get(variable)?)).filter(|path| path.is_absolute())
 }
 
 #[cfg(test)]
@@ -154,7 +138,7 @@ mod tests {
 
     #[test]
     fn data_lies_where_the_platform_keeps_it() {
-        use Platform::{Linux, Macos, Windows};
+        use Platform::{Linux, Macos};
         for (platform, pairs, expected) in [
             (Linux, &[("HOME", "/h")][..], Some("/h/.local/share/gatelodge")),
             (Linux, &[("HOME", "/h"), ("XDG_DATA_HOME", "/x")], Some("/x/gatelodge")),
@@ -167,12 +151,9 @@ mod tests {
             (Linux, &[], None),
             (Macos, &[("HOME", "/h")], Some("/h/Library/Application Support/Gatelodge")),
             (Macos, &[], None),
-            (Windows, &[], None),
         ] {
             assert_eq!(data(platform, pairs).as_deref(), expected, "{platform:?} {pairs:?}");
         }
-        let windows = Windows.data(&env(&[("LOCALAPPDATA", "C:\\Users\\ada\\AppData\\Local")]));
-        assert_eq!(windows, Some(Path::new("C:\\Users\\ada\\AppData\\Local").join("Gatelodge")));
     }
 
     #[test]

@@ -6,9 +6,7 @@ use url::Url;
 
 /// Opens `url`, if there is something to open it with; the address is printed anyway.
 pub(crate) fn open(url: &Url) {
-    let (program, arguments) = opener();
-    let spawned = Command::new(program)
-        .args(arguments)
+    let spawned = Command::new(opener())
         .arg(url.as_str())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -18,13 +16,7 @@ pub(crate) fn open(url: &Url) {
     drop(spawned);
 }
 
-/// On Windows without `cmd`, to which `&` in an address would be the next command.
-const fn opener() -> (&'static str, &'static [&'static str]) {
-    if cfg!(windows) {
-        ("rundll32", &["url.dll,FileProtocolHandler"])
-    } else if cfg!(target_os = "macos") {
-        ("open", &[])
-    } else {
-        ("xdg-open", &[])
-    }
+/// The program that opens an address in the person's browser.
+const fn opener() -> &'static str {
+    if cfg!(target_os = "macos") { "open" } else { "xdg-open" }
 }

@@ -9,8 +9,8 @@ use std::{fs, io};
 
 use axum::Router;
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -206,8 +206,8 @@ async fn serve(
     ticket: Option<Ticket>,
     proven: Option<ProvenCertificate>,
 ) {
-    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
     let peer = ticket.as_ref().map(|ticket| Peer(ticket.address));
     let service = router.map_request(move |mut request: hyper::Request<Incoming>| {
         if let Some(peer) = peer {
@@ -219,7 +219,7 @@ async fn serve(
         request
     });
     let service = TowerToHyperService::new(service);
-    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
     // A peer that breaks off is nobody's fault.
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, "a connection broke");

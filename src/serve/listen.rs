@@ -120,14 +120,12 @@ pub(super) fn check(
 
 /// The signals that ask for a stop.
 pub(super) struct Signals {
-    #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
 }
 
 /// Begins to wait for signals.
 pub(super) fn signals() -> Result<Signals, Stop> {
     Ok(Signals {
-        #[cfg(unix)]
         terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
             .map_err(|error| Stop::failed(format!("cannot wait for signals: {error}")))?,
     })
@@ -136,12 +134,9 @@ pub(super) fn signals() -> Result<Signals, Stop> {
 impl Signals {
     /// Waits for the next one.
     pub(super) async fn wait(&mut self) {
-        #[cfg(unix)]
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = tokio::signal::ctrl_c() => {}
         }
-        #[cfg(not(unix))]
-        let _ = tokio::signal::ctrl_c().await;
     }
 }

@@ -17,6 +17,7 @@ use redb::{
 
 pub use redb::StorageBackend as Backend;
 
+use crate::private_file;
 use crate::store::StoreError;
 
 /// The one relation: a table's tag and a row's key, to the row.
@@ -60,7 +61,9 @@ impl Health {
 impl Engine {
     /// A database in a file of mode 0600.
     pub(super) fn file(path: &Path) -> Result<Self, StoreError> {
-        if !path.exists() {
+        if path.exists() {
+            private_file::close(path).map_err(DatabaseError::from)?;
+        } else {
             make(path)?;
         }
         let path = path.to_owned();
@@ -143,11 +146,7 @@ impl Engine {
 /// was cut short would never open again.
 fn make(path: &Path) -> Result<(), StoreError> {
     let draft = path.with_extension(format!("{}.new", std::process::id()));
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let made = options.open(&draft).map_err(DatabaseError::from);
+    let made = private_file::create_draft(&draft).map_err(DatabaseError::from);
     let made = made.and_then(|file| builder().create_file(file)).map(drop);
     let named = made.and_then(|()| match fs::hard_link(&draft, path) {
         // Another process was quicker.

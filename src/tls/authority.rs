@@ -1,5 +1,7 @@
 //! The installation's own certification authority: made at first need, beside the store.
 
+use std::fs;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,8 +19,9 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::{RootCertStore, crypto};
 use zeroize::Zeroizing;
 
-use super::{Certificate, TlsError, disk};
+use super::{Certificate, TlsError};
 use crate::clock::Timestamp;
+use crate::private_file;
 
 /// How long the authority lasts: long enough that nobody has to trust a second one.
 const LIFETIME: Duration = Duration::from_secs(10 * 365 * 86_400);
@@ -75,8 +78,8 @@ impl Authority {
     /// names and addresses, and for `names`.
     pub fn at(directory: &Path, names: &[String], now: Timestamp) -> Result<Self, TlsError> {
         let (path, key_path) = (Self::path(directory), Self::key_path(directory));
-        let pem = disk::read(&path).map_err(TlsError::at(&path))?;
-        let key = disk::read(&key_path).map_err(TlsError::at(&key_path))?.map(Zeroizing::new);
+        let pem = read(&path).map_err(TlsError::at(&path))?;
+        let key = read(&key_path).map_err(TlsError::at(&key_path))?.map(Zeroizing::new);
         let malformed = |path: &Path, what: &str| {
             TlsError::Failed(format!("{} is no {what} of a CA", path.display()))
         };
@@ -95,7 +98,8 @@ impl Authority {
             (None, None) => {
                 let key = KeyPair::generate().map_err(TlsError::failed)?;
                 let written = Zeroizing::new(key.serialize_pem());
-                disk::write(&key_path, &written).map_err(TlsError::at(&key_path))?;
+                private_file::replace(&key_path, written.as_bytes())
+                    .map_err(TlsError::at(&key_path))?;
                 key
             }
         };
@@ -104,7 +108,7 @@ impl Authority {
             // Also where a first time ended between the two files.
             None => {
                 let made = own(&key, names, now).self_signed(&key).map_err(TlsError::failed)?;
-                disk::write(&path, &made.pem()).map_err(TlsError::at(&path))?;
+                private_file::replace(&path, made.pem().as_bytes()).map_err(TlsError::at(&path))?;
                 made.pem()
             }
         };
@@ -255,6 +259,15 @@ fn lasting(params: &mut CertificateParams, lifetime: Duration, now: Timestamp) {
     params.not_after = epoch + Duration::from_secs((now + lifetime).seconds());
 }
 
+/// The text of a file, if it is there.
+fn read(path: &Path) -> io::Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -273,8 +286,6 @@ mod tests {
         let request = KeyWithRequest::generate().unwrap().request;
         authority.issue(&request, usage, &[name.to_owned()], DAY, NOW)
     }
-
-    #[cfg(unix)]
     #[test]
     fn it_is_made_once_and_its_key_is_its_owners() {
         use std::os::unix::fs::PermissionsExt as _;

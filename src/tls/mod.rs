@@ -16,7 +16,6 @@
 mod acceptor;
 mod authority;
 mod certificate;
-mod disk;
 mod error;
 mod files;
 mod identity;

@@ -62,14 +62,8 @@ enum System {
     Macos,
 }
 
-const fn here() -> Option<System> {
-    if cfg!(windows) {
-        None
-    } else if cfg!(target_os = "macos") {
-        Some(System::Macos)
-    } else {
-        Some(System::Freedesktop)
-    }
+const fn here() -> System {
+    if cfg!(target_os = "macos") { System::Macos } else { System::Freedesktop }
 }
 
 /// A call of the system's program.
@@ -79,7 +73,7 @@ struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    fn look_up(system: Option<System>, account: &'a str) -> Self {
+    fn look_up(system: System, account: &'a str) -> Self {
         Self::of(
             system,
             ["lookup", "service", SERVICE, "issuer", account].into(),
@@ -87,7 +81,7 @@ impl<'a> Call<'a> {
         )
     }
 
-    fn keep(system: Option<System>, account: &'a str) -> Self {
+    fn keep(system: System, account: &'a str) -> Self {
         let label = "--label=Gatelodge: the key to what was signed in to";
         Self::of(
             system,
@@ -97,7 +91,7 @@ impl<'a> Call<'a> {
         )
     }
 
-    fn forget(system: Option<System>, account: &'a str) -> Self {
+    fn forget(system: System, account: &'a str) -> Self {
         Self::of(
             system,
             ["clear", "service", SERVICE, "issuer", account].into(),
@@ -105,11 +99,10 @@ impl<'a> Call<'a> {
         )
     }
 
-    fn of(system: Option<System>, freedesktop: Vec<&'a str>, macos: Vec<&'a str>) -> Self {
+    fn of(system: System, freedesktop: Vec<&'a str>, macos: Vec<&'a str>) -> Self {
         match system {
-            Some(System::Freedesktop) => Self { program: "secret-tool", arguments: freedesktop },
-            Some(System::Macos) => Self { program: "/usr/bin/security", arguments: macos },
-            None => Self { program: "", arguments: Vec::new() },
+            System::Freedesktop => Self { program: "secret-tool", arguments: freedesktop },
+            System::Macos => Self { program: "/usr/bin/security", arguments: macos },
         }
     }
 
@@ -128,9 +121,6 @@ async fn run(
     call: &Call<'_>,
     typed: Option<&Zeroizing<String>>,
 ) -> Result<(bool, Zeroizing<Vec<u8>>), String> {
-    if call.program.is_empty() {
-        return Err("no keyring of this system is known here".to_owned());
-    }
     let amiss = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => {
             format!("{}, which asks the keyring, is not installed", call.program)
@@ -162,14 +152,13 @@ mod tests {
     #[test]
     fn no_key_stands_on_a_command_line() {
         for system in [System::Freedesktop, System::Macos] {
-            let call = Call::keep(Some(system), "https://id.example/");
+            let call = Call::keep(system, "https://id.example/");
 
             let typed = call.typed("https://id.example/", "c0ffee");
 
             assert!(call.arguments.iter().all(|argument| !argument.contains("c0ffee")));
             assert!(typed.contains("c0ffee"), "{system:?}");
         }
-        assert!(Call::look_up(None, "a").program.is_empty());
     }
 
     #[test]

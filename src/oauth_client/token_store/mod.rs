@@ -5,7 +5,6 @@
 //! it at any moment; `seal` closes it under a key that `keyring` holds, where there is one. Nothing
 //! here speaks to a server.
 
-mod file;
 pub(crate) mod keyring;
 mod seal;
 mod store;

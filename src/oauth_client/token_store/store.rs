@@ -17,9 +17,10 @@ use zeroize::Zeroizing;
 
 use crate::oauth_client::issuer::Issuer;
 use crate::oauth_client::{Error, ErrorKind};
+use crate::private_file;
 use crate::secret::RootSecret;
 
-use super::{Session, file, keyring, seal};
+use super::{Session, keyring, seal};
 
 /// Longer than any refresh takes, with its requests and a keyring to unlock.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(120);
@@ -123,8 +124,11 @@ impl TokenFile {
     pub(crate) async fn lock(&self) -> Result<Locked<'_>, Error> {
         let path = self.with("lock");
         let amiss = |error: io::Error| unusable(&path, &error);
-        file::make_directory(&self.directory).map_err(|error| unusable(&self.directory, &error))?;
-        let file = file::own().create(true).truncate(false).open(&path).map_err(amiss)?;
+        let own = ["json", "json.new", "lock"].map(|extension| self.with(extension));
+        let own: Vec<&str> = own.iter().filter_map(|path| path.file_name()?.to_str()).collect();
+        private_file::make_directory(&self.directory, &own)
+            .map_err(|error| unusable(&self.directory, &error))?;
+        let file = private_file::open(&path).map_err(amiss)?;
         let (locked, waiting) = oneshot::channel();
         // Its own thread, since waiting for a lock has no end that could be set.
         std::thread::spawn(move || {
@@ -162,7 +166,7 @@ impl Locked<'_> {
             (Some(_) | None, _) => row,
         };
         let path = self.token_file.file();
-        file::replace(&path, &written(&row)).map_err(|error| unusable(&path, &error))
+        private_file::replace(&path, &written(&row)).map_err(|error| unusable(&path, &error))
     }
 }
 
@@ -225,22 +229,22 @@ mod tests {
         assert!(token_file.file().ends_with("http%3A%2F%2Flocalhost%3A7455.json"));
     }
 
-    #[cfg(unix)]
     #[tokio::test]
     async fn nobody_else_reads_it_whatever_was_there_before() {
         use std::os::unix::fs::PermissionsExt as _;
         let directory = tempfile::tempdir().unwrap();
         let token_file = token_file(directory.path());
         fs::create_dir_all(&token_file.directory).unwrap();
-        fs::write(token_file.with("new"), "left by somebody").unwrap();
-        fs::set_permissions(token_file.with("new"), fs::Permissions::from_mode(0o666)).unwrap();
+        fs::write(token_file.with("json.new"), "left by somebody").unwrap();
+        fs::set_permissions(token_file.with("json.new"), fs::Permissions::from_mode(0o666))
+            .unwrap();
 
         token_file.lock().await.unwrap().write(stored()).unwrap();
 
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&token_file.directory), 0o700);
         assert_eq!((mode(&token_file.file()), mode(&token_file.with("lock"))), (0o600, 0o600));
-        assert!(!token_file.with("new").exists());
+        assert!(!token_file.with("json.new").exists());
     }
 
     #[tokio::test]

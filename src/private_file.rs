@@ -1,0 +1,178 @@
+//! Files that only their owner may read: created with their mode, written whole or not at all.
+//!
+//! This is the one writer of secrets on disk: the root secret, the CA's key, the token file of
+//! `login`, the empty store.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+
+/// The mode of a private file.
+pub(crate) const PRIVATE: u32 = 0o600;
+
+/// The mode of a private directory.
+const PRIVATE_DIRECTORY: u32 = 0o700;
+
+/// Everyone but the owner.
+const OTHERS: u32 = 0o077;
+
+/// Opens a new file of this mode for reading and writing. A file that exists is an error.
+pub(crate) fn create_new(path: &Path, mode: u32) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create_new(true).mode(mode).open(path)
+}
+
+/// Opens a private file for writing, and creates it if it is missing. Its contents stay.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(false).mode(PRIVATE).open(path)
+}
+
+/// Opens a new private file at `draft`, in place of what a killed process may have left there: a file
+/// that exists keeps its mode, its owner and whoever has it open.
+pub(crate) fn create_draft(draft: &Path) -> io::Result<File> {
+    match fs::remove_file(draft) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    create_new(draft, PRIVATE)
+}
+
+/// Writes the private file at `path`, whole or not at all, and syncs it and its name.
+pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let draft = path.with_added_extension("new");
+    let mut file = create_draft(&draft)?;
+    file.write_all(contents)?;
+    file.sync_all()?;
+    fs::rename(&draft, path)?;
+    path.parent().map_or(Ok(()), sync_directory)
+}
+
+/// Syncs a directory: a new name in it is durable only then.
+pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Makes a directory that its owner alone can open, with its parents; one that exists is closed to
+/// others.
+///
+/// # Errors
+///
+/// A directory that others can open is refused if it holds files and none of them is one of `own`,
+/// the names of this program's files: to close a directory of others would lock them out.
+pub(crate) fn make_directory(path: &Path, own: &[&str]) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(PRIVATE_DIRECTORY).create(path)?;
+    let mode = fs::metadata(path)?.permissions().mode();
+    if mode & OTHERS == 0 {
+        return Ok(());
+    }
+    let is_empty = || fs::read_dir(path).map(|mut entries| entries.next().is_none());
+    if !own.iter().any(|name| path.join(name).exists()) && !is_empty()? {
+        return Err(io::Error::other(format!(
+            "others can open this directory (mode {:04o}), and it holds files that are not \
+             Gatelodge's; name an empty directory, or close this one: chmod 700 {}",
+            mode & 0o7777,
+            path.display()
+        )));
+    }
+    fs::set_permissions(path, Permissions::from_mode(PRIVATE_DIRECTORY))
+}
+
+/// Refuses a file that others may read or write.
+pub(crate) fn check(path: &Path) -> io::Result<()> {
+    let mode = fs::metadata(path)?.permissions().mode();
+    if mode & OTHERS == 0 {
+        return Ok(());
+    }
+    Err(io::Error::other(format!(
+        "others may read this file (mode {:04o}): chmod 600 {}",
+        mode & 0o7777,
+        path.display()
+    )))
+}
+
+/// Closes a file of ours to others.
+pub(crate) fn close(path: &Path) -> io::Result<()> {
+    match check(path) {
+        Ok(()) => Ok(()),
+        Err(_) => fs::set_permissions(path, Permissions::from_mode(PRIVATE)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    fn set_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn a_draft_left_behind_opens_the_secret_to_nobody() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("secret");
+        let draft = path.with_added_extension("new");
+        fs::write(&draft, "left behind").unwrap();
+        set_mode(&draft, 0o644);
+        let mut reader = File::open(&draft).unwrap();
+
+        replace(&path, b"secret").unwrap();
+
+        let mut seen = String::new();
+        reader.read_to_string(&mut seen).unwrap();
+        assert_eq!((mode(&path), seen.as_str()), (0o600, "left behind"));
+        assert_eq!((fs::read(&path).unwrap().as_slice(), draft.exists()), (&b"secret"[..], false));
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_keeps_no_open_mode() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("secret");
+        fs::write(&path, "a longer secret").unwrap();
+        set_mode(&path, 0o666);
+
+        replace(&path, b"b").unwrap();
+
+        assert_eq!((mode(&path), fs::read_to_string(&path).unwrap().as_str()), (0o600, "b"));
+    }
+
+    #[test]
+    fn a_directory_is_its_owners_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let (new, empty) = (directory.path().join("a/b"), directory.path().join("empty"));
+        let (ours, foreign) = (directory.path().join("ours"), directory.path().join("foreign"));
+        for (path, file) in [(&empty, None), (&ours, Some("store")), (&foreign, Some("thesis"))] {
+            fs::create_dir(path).unwrap();
+            set_mode(path, 0o777);
+            file.map(|file| fs::write(path.join(file), "").unwrap());
+        }
+
+        for path in [&new, &empty, &ours] {
+            make_directory(path, &["store"]).unwrap();
+            assert_eq!(mode(path), 0o700, "{}", path.display());
+        }
+        let refused = make_directory(&foreign, &["store"]).unwrap_err().to_string();
+
+        assert!(refused.contains("mode 0777") && refused.contains("chmod 700"), "{refused}");
+        assert_eq!(mode(&foreign), 0o777);
+    }
+
+    #[test]
+    fn a_secret_that_others_may_read_is_refused_with_what_to_do() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("secret");
+        fs::write(&path, "").unwrap();
+        set_mode(&path, 0o640);
+
+        let refused = check(&path).unwrap_err().to_string();
+
+        assert!(refused.contains("mode 0640") && refused.contains("chmod 600"), "{refused}");
+        close(&path).unwrap();
+        assert_eq!((mode(&path), check(&path).is_ok()), (0o600, true));
+    }
+}
