@@ -97,6 +97,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "model",
             "oauth",
             "oauth_client",
+            "private_file",
             "secret",
             "serve",
             "tls",

@@ -248,7 +248,7 @@ mod tests {
             ("access_token", "lifetimes.access_token"),
             ("policy.issparameter", "policy.iss_parameter"),
             ("roles.ops.scope", "roles.ops.scopes"),
-            ("scopes.a:b.word", "scopes.\"a:b\".description"),
+            ("scopes.a:b.descriptio", "scopes.\"a:b\".description"),
             ("root_secretfile", "root_secret_file"),
         ] {
             assert_eq!(nearest(&path(written)), meant, "{written}");
