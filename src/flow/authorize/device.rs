@@ -72,7 +72,7 @@ pub fn issue(
     if asked.is_some_and(|scope| scope.intersect(&targets.for_client(&client)).is_empty()) {
         return Err(Refusal::ScopeNotAllowed.into());
     }
-    last_use::record_use(tx, cx, proven.id())?;
+    last_use::record_use(tx, cx, proven.id(), &client)?;
     let user_code = unused_user_code(tx, cx)?;
     let device_code: DeviceCode = cx.seed.token();
     let row = Device {

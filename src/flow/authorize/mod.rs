@@ -218,7 +218,9 @@ pub fn store_request(
     cx: &Context,
     checked: &CheckedRequest,
 ) -> Result<(InteractionId, BrowserSecret), Error> {
-    last_use::record_use(tx, cx, &checked.client)?;
+    if let Some(client) = tx.find::<Client>(&checked.client)? {
+        last_use::record_use(tx, cx, &checked.client, &client)?;
+    }
     store_interaction(tx, cx, Purpose::Authorize(Box::new(checked.stored())))
 }
 

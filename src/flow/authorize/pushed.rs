@@ -19,12 +19,12 @@ pub fn push(
     proven: &AuthenticatedClient,
     checked: &CheckedRequest,
 ) -> Result<PushedReference, Error> {
-    proven.row(tx, GrantType::AuthorizationCode)?;
+    let client = proven.row(tx, GrantType::AuthorizationCode)?;
     // A stale document may serve existing grants, but no new authorization.
     if let DocumentStatus::Fetch(_) = document::status(tx, cx, proven.id())? {
         return Err(Refusal::DocumentUnavailable.into());
     }
-    last_use::record_use(tx, cx, proven.id())?;
+    last_use::record_use(tx, cx, proven.id(), &client)?;
     // RFC 9126 §2.2: the reference "MUST contain some part generated using a cryptographically
     // strong pseudorandom algorithm", and §7.1 asks for the entropy of RFC 9101 §10.2 (d): 256 bits.
     let reference: PushedReference = cx.seed.token();

@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::flow::Context;
 use crate::oauth::id::ClientId;
 use crate::store::schema::{Client, Origin};
-use crate::store::{StoreError, Tx, View};
+use crate::store::{StoreError, Tx};
 
 /// A use is recorded if the recorded one is at least this old, which saves writes.
 const USE_PRECISION: Duration = Duration::from_mins(10);
@@ -17,10 +17,16 @@ pub fn unused_deadline(cx: &Context) -> Timestamp {
 }
 
 /// Records that a client is used. Its revision stays: nothing that a proof was made against changes.
-pub fn record_use(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<(), StoreError> {
-    let Some(mut client) = tx.find::<Client>(id)? else { return Ok(()) };
+/// `client` is its row, as this transaction read it.
+pub fn record_use(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    id: &ClientId,
+    client: &Client,
+) -> Result<(), StoreError> {
     let unused_deadline = unused_deadline(cx);
-    match &mut client.origin {
+    let mut origin = client.origin.clone();
+    match &mut origin {
         Origin::Dynamic { unused, .. } | Origin::Document { unused: Some(unused), .. } => {
             if unused_deadline < *unused + USE_PRECISION {
                 return Ok(());
@@ -31,5 +37,5 @@ pub fn record_use(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<(), St
             return Ok(());
         }
     }
-    tx.put(id, client)
+    tx.put(id, Client { origin, ..client.clone() })
 }

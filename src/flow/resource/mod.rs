@@ -27,8 +27,8 @@ pub struct Targets {
     pub resources: Vec<Resource>,
     /// The scopes that one of them keeps for the clients that registered them.
     closed: Scope,
-    /// The scopes that mean something at one of them.
-    known: Scope,
+    /// The scopes that mean something at each of them.
+    known: Vec<(Resource, Scope)>,
     /// Those of them that one of them leaves to every client.
     open: Scope,
     /// Whether nobody registered one of them.
@@ -44,13 +44,13 @@ impl Targets {
 
     /// What of `scope` means something there, or at every resource.
     pub fn default_scope(&self, rules: &Rules, scope: &Scope) -> Scope {
-        scope.intersect(&rules.config.scope().union(&self.known))
+        scope.intersect(&rules.config.scope().union(&self.known()))
     }
 
     /// What a person with `roles` may grant there. A scope of a resource that the configuration
     /// does not know is everybody's to grant.
     pub fn for_person(&self, rules: &Rules, roles: &[Role]) -> Scope {
-        rules.config.allowed(roles).union(&self.known.minus(&rules.config.scope()))
+        rules.config.allowed(roles).union(&self.known().minus(&rules.config.scope()))
     }
 
     /// What `person` would grant `client` where it asks for `asked`.
@@ -140,9 +140,9 @@ fn add(
         return Ok(false);
     }
     if let Some(row) = view.find::<Protected>(&resource.canonical().to_owned())? {
-        targets.known = targets.known.union(&row.scope);
         let share = if row.open { &mut targets.open } else { &mut targets.closed };
         *share = share.union(&row.scope);
+        targets.known.push((row.resource.clone(), row.scope));
         targets.insert(row.resource);
         return Ok(true);
     }
@@ -150,7 +150,7 @@ fn add(
         return Ok(false);
     }
     let foreign = scope.map(|scope| foreign(rules, scope)).unwrap_or_default();
-    targets.known = targets.known.union(&foreign);
+    targets.known.push((resource.clone(), foreign.clone()));
     targets.open = targets.open.union(&foreign);
     targets.unregistered = true;
     targets.insert(resource.clone());
@@ -158,6 +158,26 @@ fn add(
 }
 
 impl Targets {
+    /// The scopes that mean something at one of them.
+    fn known(&self) -> Scope {
+        self.known.iter().fold(Scope::default(), |all, (_, scope)| all.union(scope))
+    }
+
+    /// The resources that a token is for, out of these, and the part of `scope` that means something
+    /// there. They are as they were resolved: nothing is read again.
+    pub fn share(
+        &self,
+        rules: &Rules,
+        scope: &Scope,
+        requested: &[Resource],
+    ) -> Result<(Vec<Resource>, Scope), Refusal> {
+        let resources = narrowed(rules, &self.resources, requested)?;
+        let known = self.known.iter().filter(|(resource, _)| resources.contains(resource));
+        let known = known.fold(rules.config.scope(), |all, (_, scope)| all.union(scope));
+        let scope = scope.intersect(&known);
+        Ok((resources, scope))
+    }
+
     fn insert(&mut self, resource: Resource) {
         if !self.resources.contains(&resource) {
             self.resources.push(resource);
@@ -216,21 +236,6 @@ pub fn narrowed(
         }
     }
     Ok(narrowed)
-}
-
-/// As [`narrowed`], of resources as they are today, and what of `scope` means something there.
-pub fn share(
-    view: &impl View,
-    rules: &Rules,
-    client: &Client,
-    (granted, scope): (&[Resource], &Scope),
-    requested: &[Resource],
-) -> Result<(Vec<Resource>, Scope), Error> {
-    let left = remaining(view, rules, client, granted, scope)?;
-    let resources = narrowed(rules, &left.resources, requested)?;
-    let there = remaining(view, rules, client, &resources, scope)?;
-    let scope = there.default_scope(rules, scope);
-    Ok((resources, scope))
 }
 
 /// The resources whose server `client` is.

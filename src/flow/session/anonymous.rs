@@ -98,7 +98,7 @@ pub fn open(
     throttle::consume(tx, cx, "anonymous sessions from", &from, MAX_PER_NETWORK)?;
     let id = proven.id();
     throttle::consume(tx, cx, "anonymous sessions of", id.as_str().as_bytes(), MAX_PER_CLIENT)?;
-    last_use::record_use(tx, cx, id)?;
+    last_use::record_use(tx, cx, id, &client)?;
     let (id, secret) = (SessionId::from_seed(&cx.seed), cx.seed.token());
     let session = AnonymousSession {
         client: proven.id().clone(),

@@ -51,11 +51,12 @@ pub fn redeem(
     }
     check_verifier(&code, request.code_verifier.as_ref())?;
     let authorization = code.authorization.clone();
-    let granted = (authorization.resources.as_slice(), &authorization.scope);
-    let (resources, scope) = resource::share(tx, &cx.rules, &client, granted, &request.resources)?;
+    let (granted, scope) = (&authorization.resources, &authorization.scope);
+    let targets = resource::remaining(tx, &cx.rules, &client, granted, scope)?;
+    let (resources, scope) = targets.share(&cx.rules, scope, &request.resources)?;
 
     let nonce = code.nonce.take();
-    let (live, refresh_token) = grant::create(tx, cx, &client, authorization)?;
+    let (live, refresh_token) = grant::create(tx, cx, client, authorization)?;
     code.spent = Some(live.id());
     code.retained_until = live.grant().expires;
     tx.put(&hash, code)?;

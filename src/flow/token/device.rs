@@ -50,9 +50,10 @@ pub fn redeem(
         DeviceState::Denied => return Err(Refusal::DeviceCodeDenied.into()),
         DeviceState::Pending => return wait(tx, cx, &hash, device),
     };
-    let granted = (authorization.resources.as_slice(), &authorization.scope);
-    let (resources, scope) = resource::share(tx, &cx.rules, &client, granted, &request.resources)?;
-    let (live, refresh_token) = grant::create(tx, cx, &client, authorization)?;
+    let (granted, scope) = (&authorization.resources, &authorization.scope);
+    let targets = resource::remaining(tx, &cx.rules, &client, granted, scope)?;
+    let (resources, scope) = targets.share(&cx.rules, scope, &request.resources)?;
+    let (live, refresh_token) = grant::create(tx, cx, client, authorization)?;
     tx.remove::<Device>(&hash)?;
     let issued = issue::for_grant(cx, &live, &resources, scope, None, refresh_token);
     Ok(Polled::Tokens(Box::new(issued)))

@@ -60,13 +60,45 @@ pub fn live(view: &impl View, cx: &Context, id: GrantId) -> Result<Option<LiveGr
     if grant.ended.is_some() || cx.now >= grant.expires {
         return Ok(None);
     }
+    let Some(client) = view.find::<Client>(&grant.authorization.client)? else { return Ok(None) };
+    check(view, cx, id, grant, client)
+}
+
+/// As [`live`], of a client whose row this transaction has read.
+pub fn live_of(
+    view: &impl View,
+    cx: &Context,
+    id: GrantId,
+    client_id: &ClientId,
+    client: Client,
+) -> Result<Option<LiveGrant>, StoreError> {
+    match view.find::<Grant>(&id)? {
+        Some(grant) if grant.authorization.client == *client_id => {
+            check(view, cx, id, grant, client)
+        }
+        Some(_) | None => Ok(None),
+    }
+}
+
+/// The grant of a row, if it is in force. `client` is the row of its client.
+fn check(
+    view: &impl View,
+    cx: &Context,
+    id: GrantId,
+    grant: Grant,
+    client: Client,
+) -> Result<Option<LiveGrant>, StoreError> {
+    if grant.ended.is_some() || cx.now >= grant.expires {
+        return Ok(None);
+    }
+    if !client.enabled || client.created > grant.created {
+        return Ok(None);
+    }
     let authorization = &grant.authorization;
     let Some(person) = view.find::<Person>(&authorization.user)? else { return Ok(None) };
-    let client = view.find::<Client>(&authorization.client)?;
-    let may_use = |client: &Client| client.enabled && client.created <= grant.created;
-    let Some(client) = client.filter(may_use).filter(|_| !person.disabled) else {
+    if person.disabled {
         return Ok(None);
-    };
+    }
     let signed_in = authorization.authentication.at;
     if person.tokens_valid_after.is_some_and(|valid_after| signed_in <= valid_after) {
         return Ok(None);
@@ -87,7 +119,7 @@ pub fn live(view: &impl View, cx: &Context, id: GrantId) -> Result<Option<LiveGr
 pub fn create(
     tx: &mut Tx<'_>,
     cx: &Context,
-    client: &Client,
+    client: Client,
     authorization: Authorization,
 ) -> Result<(LiveGrant, Option<RefreshToken>), Error> {
     let withdrawn = tx.find::<Withdrawal>(&(authorization.user, authorization.client.clone()))?;
@@ -96,11 +128,11 @@ pub fn create(
     {
         return Err(Refusal::GrantEnded.into());
     }
-    last_use::record_use(tx, cx, &authorization.client)?;
+    last_use::record_use(tx, cx, &authorization.client, &client)?;
     let refreshes = client.metadata.has_grant_type(GrantType::RefreshToken);
     let lifetimes = &cx.rules.config.lifetimes;
     let lifetime =
-        if refreshes { lifetimes.refresh_total } else { cx.rules.access_token_lifetime(client) };
+        if refreshes { lifetimes.refresh_total } else { cx.rules.access_token_lifetime(&client) };
     let id = GrantId::from_seed(&cx.seed);
     let grant = Grant {
         created: cx.now,
@@ -126,8 +158,8 @@ pub fn create(
         };
         tx.put(&cx.rules.pepper.hash(token), row)?;
     }
-    tx.put(&id, grant)?;
-    let live = live(tx, cx, id)?.ok_or(Refusal::GrantEnded)?;
+    let live = check(tx, cx, id, grant, client)?.ok_or(Refusal::GrantEnded)?;
+    tx.put(&id, live.grant.clone())?;
     Ok((live, refresh_token))
 }
 

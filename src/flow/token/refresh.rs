@@ -48,12 +48,13 @@ pub fn rotate(
     if row.spent.is_none() && cx.now >= row.expires {
         return Err(Refusal::RefreshExpired.into());
     }
-    let live = grant::live(tx, cx, row.grant)?.ok_or(Refusal::GrantEnded)?;
+    let live = grant::live_of(tx, cx, row.grant, proven.id(), client)?;
+    let live = live.ok_or(Refusal::GrantEnded)?;
+    let client = live.client();
     let granted = live.authorization();
-    let targets = resource::remaining(tx, &cx.rules, &client, &granted.resources, &granted.scope)?;
-    let scope = narrowed(cx, &client, &live, &targets, request.scope.as_ref())?;
-    let granted = (targets.resources.as_slice(), &scope);
-    let (resources, scope) = resource::share(tx, &cx.rules, &client, granted, &request.resources)?;
+    let targets = resource::remaining(tx, &cx.rules, client, &granted.resources, &granted.scope)?;
+    let scope = narrowed(cx, &live, &targets, request.scope.as_ref())?;
+    let (resources, scope) = targets.share(&cx.rules, &scope, &request.resources)?;
 
     let newest = if row.spent.is_some() {
         newest(tx, cx, &request.refresh_token)?
@@ -95,14 +96,13 @@ fn newest(view: &impl View, cx: &Context, spent: &RefreshToken) -> Result<Refres
 /// client and person may no longer have is left out.
 fn narrowed(
     cx: &Context,
-    client: &Client,
     live: &LiveGrant,
     targets: &Targets,
     requested: Option<&Scope>,
 ) -> Result<Scope, Refusal> {
     let granted = &live.authorization().scope;
     let allowed = targets.for_person(&cx.rules, &live.person().roles);
-    let allowed = allowed.intersect(&targets.for_client(client));
+    let allowed = allowed.intersect(&targets.for_client(live.client()));
     match requested {
         Some(requested) if !requested.within(granted) => Err(Refusal::ScopeWidened),
         Some(requested) => {
