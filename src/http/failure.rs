@@ -31,6 +31,13 @@ impl RequestClient {
         self.0.get_or_init(|| client.clone());
     }
 
+    /// Names the client, if it is known.
+    pub(super) fn set_if_known(&self, client: Option<&ClientId>) {
+        if let Some(client) = client {
+            self.set(client);
+        }
+    }
+
     /// The client, if one is known.
     pub(super) fn get(&self) -> Option<&ClientId> {
         self.0.get()
@@ -72,7 +79,7 @@ pub(super) enum ErrorFormat {
 
 /// A request that failed, to be rendered as `F` says.
 #[derive(Debug)]
-pub(super) struct FailureAs<F> {
+pub(super) struct Failure<F> {
     cause: Cause,
     format: ErrorFormat,
     marker: PhantomData<F>,
@@ -109,22 +116,22 @@ pub(super) enum Negotiated {}
 pub(super) enum Page {}
 
 /// The failure of a request that a token opens.
-pub(super) type BearerFailure = FailureAs<Bearer>;
+pub(super) type BearerFailure = Failure<Bearer>;
 
 /// The failure of a request that a client authenticates.
-pub(super) type ClientFailure = FailureAs<Client>;
+pub(super) type ClientFailure = Failure<Client>;
 
 /// The failure of a program's request.
-pub(super) type JsonFailure = FailureAs<Json>;
+pub(super) type JsonFailure = Failure<Json>;
 
 /// The failure of a registration or its management.
-pub(super) type ManagementFailure = FailureAs<Management>;
+pub(super) type ManagementFailure = Failure<Management>;
 
 /// The failure of a request that may come from a person or a program.
-pub(super) type NegotiatedFailure = FailureAs<Negotiated>;
+pub(super) type NegotiatedFailure = Failure<Negotiated>;
 
 /// The failure of a person's request.
-pub(super) type PageFailure = FailureAs<Page>;
+pub(super) type PageFailure = Failure<Page>;
 
 impl Format for Bearer {
     fn of(error: &Error) -> ErrorFormat {
@@ -166,7 +173,7 @@ impl Format for Page {
     }
 }
 
-impl<F: Format, E: Into<Error>> From<E> for FailureAs<F> {
+impl<F: Format, E: Into<Error>> From<E> for Failure<F> {
     fn from(error: E) -> Self {
         let error = error.into();
         let format = F::of(&error);
@@ -174,14 +181,14 @@ impl<F: Format, E: Into<Error>> From<E> for FailureAs<F> {
     }
 }
 
-impl FailureAs<Bearer> {
+impl Failure<Bearer> {
     /// The failure of a request that carried no token, whatever else is wrong with it.
     pub(super) fn without_token(error: impl Into<Error>) -> Self {
         Self { format: ErrorFormat::Bearer { tried: false }, ..Self::from(error) }
     }
 }
 
-impl FailureAs<Client> {
+impl Failure<Client> {
     /// The same failure, but for `refusal`, in whose place `other` stands.
     pub(super) fn replace(self, refusal: Refusal, other: Refusal) -> Self {
         match &*self.cause.0 {
@@ -191,7 +198,7 @@ impl FailureAs<Client> {
     }
 }
 
-impl<F> IntoResponse for FailureAs<F> {
+impl<F> IntoResponse for Failure<F> {
     fn into_response(self) -> Response {
         let mut response = Response::default();
         response.extensions_mut().insert(self.cause);
@@ -218,51 +225,4 @@ pub(super) async fn method_not_allowed(request: Request) -> Result<StatusCode, N
         return Ok(StatusCode::NO_CONTENT);
     }
     Err(Refusal::MethodNotAllowed.into())
-}
-
-/// The client that a response is about, where that is known; refusals are counted by it.
-#[derive(Clone, Debug)]
-pub(super) struct AboutClient(pub(super) ClientId);
-
-impl AboutClient {
-    /// The response, told to be about this client.
-    pub(super) fn mark(self, mut response: Response) -> Response {
-        response.extensions_mut().insert(self);
-        response
-    }
-}
-
-/// A request that failed.
-#[derive(Debug)]
-pub(super) struct Failure {
-    about: Option<AboutClient>,
-    cause: Cause,
-    format: ErrorFormat,
-}
-
-impl Failure {
-    pub(super) fn new(error: impl Into<Error>, format: ErrorFormat) -> Self {
-        Self { about: None, cause: Cause(Arc::new(error.into())), format }
-    }
-
-    /// The same, of a client that is known.
-    pub(super) fn about(self, client: ClientId) -> Self {
-        Self { about: Some(AboutClient(client)), ..self }
-    }
-
-    pub(super) fn page(error: impl Into<Error>) -> Self {
-        Self::new(error, ErrorFormat::Page)
-    }
-}
-
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
-        let mut response = Response::default();
-        response.extensions_mut().insert(self.cause);
-        if let Some(about) = self.about {
-            response.extensions_mut().insert(about);
-        }
-        response.extensions_mut().insert(self.format);
-        response
-    }
 }

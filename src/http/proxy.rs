@@ -16,7 +16,7 @@ use super::extract::own_page::SameSite;
 use super::extract::peer::ApplicationProxy;
 use super::failure::{NegotiatedFailure, PageFailure};
 use super::oauth::authorize::redirect_without_referrer;
-use super::pages::browser::with_cookie;
+use super::pages::cookie::with_cookie;
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::application::{self, App as Protected};

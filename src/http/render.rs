@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::extract::host;
-use super::failure::{AboutClient, Cause, ErrorFormat, RequestClient, accepts_html};
+use super::failure::{Cause, ErrorFormat, RequestClient, accepts_html};
 use super::pages::templates;
 use crate::app::App;
 use crate::error::{Error, ErrorCode};
@@ -59,9 +59,8 @@ pub(super) async fn render(
 
     let cause = response.extensions().get::<Cause>().cloned();
     let event = cause.as_ref().map(|_| app.event_id());
-    let about = response.extensions().get::<AboutClient>().map(|about| &about.0);
     if let Some(Error::Refused(refusal)) = cause.as_ref().map(|cause| &*cause.0)
-        && let Some(client) = client.get().or(about)
+        && let Some(client) = client.get()
     {
         app.count(client, UsageEvent::Refused(*refusal));
     }

@@ -55,11 +55,6 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for JsonBody<T> {
     }
 }
 
-/// The parameters of a query.
-pub(in crate::http) fn query(request: &Request) -> Result<Params, Refusal> {
-    parse_query(request.uri())
-}
-
 fn parse_query(uri: &Uri) -> Result<Params, Refusal> {
     let query = uri.query().unwrap_or_default();
     if query.len() > MAX_FORM {
@@ -69,7 +64,7 @@ fn parse_query(uri: &Uri) -> Result<Params, Refusal> {
 }
 
 /// The parameters of a form.
-pub(in crate::http) async fn form(request: Request) -> Result<Params, Refusal> {
+pub(super) async fn form(request: Request) -> Result<Params, Refusal> {
     if !has_media_type(request.headers(), "application/x-www-form-urlencoded") {
         return Err(Refusal::BodyTypeUnsupported);
     }

@@ -30,7 +30,7 @@ impl FromRequest<Arc<App>> for AuthenticatedForm {
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ClientFailure> {
         let (parts, body) = request.into_parts();
-        let caller = Caller::of_parts(app, &parts);
+        let caller = Caller::of(app, &parts);
         let form = body::form(Request::from_parts(parts, body)).await?;
         let credentials = PresentedCredentials::parse(caller.authorization()?, &form)?;
         Ok(Self { client: caller.authenticate(app, credentials).await?, form })
@@ -49,12 +49,12 @@ impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
-        Ok(Self::of_parts(app, parts))
+        Ok(Self::of(app, parts))
     }
 }
 
 impl Caller {
-    fn of_parts(app: &App, parts: &Parts) -> Self {
+    fn of(app: &App, parts: &Parts) -> Self {
         let authorization = parts.headers.get_all(header::AUTHORIZATION);
         Self {
             about: RequestClient::of(parts),

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Request};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, Method, header};
 
@@ -98,16 +98,8 @@ impl FromRequestParts<Arc<App>> for DeviceInfo {
 }
 
 pub(super) fn address_of(app: &App, parts: &Parts) -> IpAddr {
-    address_in(app, &parts.extensions, &parts.headers)
-}
-
-pub(in crate::http) fn address(app: &App, request: &Request) -> IpAddr {
-    address_in(app, request.extensions(), request.headers())
-}
-
-fn address_in(app: &App, extensions: &Extensions, headers: &HeaderMap) -> IpAddr {
-    match connected(extensions) {
-        Some(peer) => behind(&app.rules().config.behind_proxy, peer, headers),
+    match connected(&parts.extensions) {
+        Some(peer) => behind(&app.rules().config.behind_proxy, peer, &parts.headers),
         None => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
     }
 }

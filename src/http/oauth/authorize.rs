@@ -4,17 +4,17 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::app::{App, AuthorizationError};
 use crate::error::Error;
 use crate::flow::authorize::consent::ClientRedirect;
-use crate::http::extract::{body, peer};
-use crate::http::failure::{AboutClient, Cause, Failure};
-use crate::http::pages::browser::with_cookie;
-use crate::http::pages::cookie::Cookie;
+use crate::http::extract::body::{Form, Query};
+use crate::http::extract::peer::{ClientAddress, Sender};
+use crate::http::failure::{Cause, PageFailure, RequestClient};
+use crate::http::pages::cookie::{Cookie, with_cookie};
 use crate::http::pages::templates;
 use crate::oauth::authorize::AuthorizationResponse;
 use crate::oauth::id::InteractionId;
@@ -23,47 +23,56 @@ use crate::secret::BrowserSecret;
 
 pub(in crate::http) async fn get(
     State(app): State<Arc<App>>,
-    request: Request,
-) -> Result<Response, Failure> {
-    let params = body::query(&request).map_err(Failure::page)?;
-    // HEAD has no side effects (RFC 9110 §9.3.2).
-    if request.method() == Method::HEAD {
+    Query(params): Query,
+    sender: Sender,
+    about: RequestClient,
+) -> Result<Response, PageFailure> {
+    if sender.head {
         let checked = app.check_authorization(&params);
-        return checked.map_or_else(|error| failed(&app, error), |()| Ok(no_location()));
+        return checked.map_or_else(|error| failed(&app, &about, error), |()| Ok(no_location()));
     }
-    start(&app, peer::address(&app, &request), &params).await
+    start(&app, &about, sender.address, &params).await
 }
 
 /// OpenID Connect Core §3.1.2.1: "Authorization Servers MUST support the use of the HTTP GET and
 /// POST methods".
 pub(in crate::http) async fn post(
     State(app): State<Arc<App>>,
-    request: Request,
-) -> Result<Response, Failure> {
-    let address = peer::address(&app, &request);
-    let params = body::form(request).await.map_err(Failure::page)?;
-    start(&app, address, &params).await
+    ClientAddress(address): ClientAddress,
+    about: RequestClient,
+    Form(params): Form,
+) -> Result<Response, PageFailure> {
+    start(&app, &about, address, &params).await
 }
 
-async fn start(app: &App, address: IpAddr, params: &Params) -> Result<Response, Failure> {
+async fn start(
+    app: &App,
+    about: &RequestClient,
+    address: IpAddr,
+    params: &Params,
+) -> Result<Response, PageFailure> {
     match app.start_authorization(params, address).await {
         Ok((id, secret)) => Ok(to_interaction(app, id, &secret)),
-        Err(error) => failed(app, error),
+        Err(error) => failed(app, about, error),
     }
 }
 
 /// An error page, or the error at the client.
-fn failed(app: &App, error: AuthorizationError) -> Result<Response, Failure> {
+fn failed(
+    app: &App,
+    about: &RequestClient,
+    error: AuthorizationError,
+) -> Result<Response, PageFailure> {
     match error {
         AuthorizationError::Page { client, error } => {
-            let failure = Failure::page(error);
-            Err(match client {
-                Some(client) => failure.about(client),
-                None => failure,
-            })
+            if let Some(client) = client {
+                about.set(&client);
+            }
+            Err(error.into())
         }
         AuthorizationError::Redirect { callback, client, error } => {
-            let response = match error {
+            about.set(&client);
+            Ok(match error {
                 Error::Refused(refusal) => respond_to_client(
                     app,
                     &ClientRedirect::refused(&app.context(), &callback, refusal),
@@ -74,8 +83,7 @@ fn failed(app: &App, error: AuthorizationError) -> Result<Response, Failure> {
                     response.extensions_mut().insert(Cause(Arc::new(error)));
                     response
                 }
-            };
-            Ok(AboutClient(client).mark(response))
+            })
         }
     }
 }
@@ -85,7 +93,7 @@ fn no_location() -> Response {
     StatusCode::SEE_OTHER.into_response()
 }
 
-/// Sends a browser to an interaction, with the cookie that binds it.
+/// Redirects a browser to an interaction, with the cookie that binds it.
 pub(in crate::http) fn to_interaction(
     app: &App,
     id: InteractionId,
@@ -94,7 +102,7 @@ pub(in crate::http) fn to_interaction(
     to_page(app, id, secret, &format!("/gate/interaction/{id}"))
 }
 
-/// Sends a browser on to the page at `path`, with the cookie that opens it.
+/// Redirects a browser to the page at `path`, with the cookie that binds it.
 pub(in crate::http) fn to_page(
     app: &App,
     id: InteractionId,
@@ -107,14 +115,14 @@ pub(in crate::http) fn to_page(
     with_cookie((StatusCode::SEE_OTHER, location).into_response(), cookie)
 }
 
-/// Sends a browser to a client, without telling from which page.
+/// Redirects a browser to a client, without a `Referer`.
 pub(in crate::http) fn redirect_without_referrer(url: &str) -> Response {
     let policy = (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     let location = (header::LOCATION, HeaderValue::from_str(url).expect("URIs are ASCII"));
     (StatusCode::SEE_OTHER, [policy, location]).into_response()
 }
 
-/// Sends a browser home to the client that asked.
+/// The response to a client, through the browser.
 pub(in crate::http) fn respond_to_client(app: &App, client_redirect: &ClientRedirect) -> Response {
     let mut response = match &client_redirect.response {
         AuthorizationResponse::Form { action, fields } => {

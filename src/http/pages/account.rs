@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 
-use super::browser::with_cookie;
 use super::connections;
 use super::cookie::Cookie;
+use super::cookie::with_cookie;
 use super::login::{self, SignInPrompt};
 use super::templates::{self, AccountPage, LoggedOutPage, Page, PasskeyItem, see_other};
 use crate::app::App;

@@ -6,8 +6,7 @@ use axum::extract::State;
 use axum::http::{Method, header};
 use axum::response::Response;
 
-use super::browser::with_cookie;
-use super::cookie::Cookie;
+use super::cookie::{Cookie, with_cookie};
 use super::login::{self, SignInPrompt};
 use super::templates::{self, ConsentPage, LogoutPage, Page, RedirectPage, see_other};
 use crate::app::App;
@@ -17,11 +16,11 @@ use crate::flow::authorize::step::{self, ConsentRequest, PresentedInteraction, S
 use crate::flow::session::logout;
 use crate::http::extract::browser::{AtInteraction, Browser};
 use crate::http::extract::own_page::PageForm;
-use crate::http::failure::{AboutClient, Cause, PageFailure};
+use crate::http::failure::{Cause, PageFailure, RequestClient};
 use crate::http::oauth::authorize::{redirect_without_referrer, respond_to_client};
 use crate::oauth::authorize::AuthorizationResponse;
 use crate::oauth::client::ClientType;
-use crate::oauth::id::InteractionId;
+use crate::oauth::id::{ClientId, InteractionId};
 use crate::oauth::redirect_uri::Kind;
 use crate::oauth::scope::Scope;
 use crate::store::schema::{Origin, Purpose};
@@ -31,6 +30,7 @@ pub(in crate::http) async fn show(
     State(app): State<Arc<App>>,
     AtInteraction { browser, presented }: AtInteraction,
     method: Method,
+    about: RequestClient,
 ) -> Result<Response, PageFailure> {
     let id = presented.interaction;
     let cx = app.context();
@@ -50,7 +50,7 @@ pub(in crate::http) async fn show(
     if matches!(interaction.purpose, Purpose::Logout { .. }) {
         return sign_out(&app, &browser, presented, false).await;
     }
-    let about = about(&interaction.purpose);
+    let client = client(&interaction.purpose);
     let next = step::next(&app.read()?, &cx, &presented, interaction)?;
     match next {
         Step::Consent(asked) => Ok(templates::show(&consent_page(&app, &browser, id, &asked))),
@@ -67,10 +67,11 @@ pub(in crate::http) async fn show(
             let completed = app.write(move |tx, cx| consent::complete(tx, cx, &presented));
             match completed.await? {
                 AuthorizationOutcome::StepChanged => Ok(to_interaction(id)),
-                AuthorizationOutcome::Client(client_redirect) => Ok(marked(
-                    about,
-                    clear_interaction(&app, id, respond_to_client(&app, &client_redirect)),
-                )),
+                AuthorizationOutcome::Client(client_redirect) => {
+                    about.set_if_known(client.as_ref());
+                    let response = respond_to_client(&app, &client_redirect);
+                    Ok(clear_interaction(&app, id, response))
+                }
             }
         }
     }
@@ -80,6 +81,7 @@ pub(in crate::http) async fn show(
 pub(in crate::http) async fn decide(
     State(app): State<Arc<App>>,
     AtInteraction { presented, .. }: AtInteraction,
+    about: RequestClient,
     PageForm { browser, form }: PageForm,
 ) -> Result<Response, PageFailure> {
     let id = presented.interaction;
@@ -97,7 +99,7 @@ pub(in crate::http) async fn decide(
         app.write(move |tx, cx| logout::stay(tx, cx, &presented)).await?;
         return Ok(clear_interaction(&app, id, see_other("/gate/account")));
     }
-    let about = about(&interaction.purpose);
+    let client = client(&interaction.purpose);
     let consent_scope: Scope = form.parsed("scope")?.unwrap_or_default();
     let decided = app.write(move |tx, cx| {
         if allowed {
@@ -121,23 +123,17 @@ pub(in crate::http) async fn decide(
             if let Some(refusal) = refusal {
                 response.extensions_mut().insert(Cause(Arc::new(refusal.into())));
             }
-            Ok(marked(about, clear_interaction(&app, id, response)))
+            about.set_if_known(client.as_ref());
+            Ok(clear_interaction(&app, id, response))
         }
     }
 }
 
 /// The client that an interaction is for, if it is for one.
-fn about(purpose: &Purpose) -> Option<AboutClient> {
+fn client(purpose: &Purpose) -> Option<ClientId> {
     match purpose {
-        Purpose::Authorize(stored) => Some(AboutClient(stored.client.clone())),
+        Purpose::Authorize(stored) => Some(stored.client.clone()),
         Purpose::Link { .. } | Purpose::Logout { .. } => None,
-    }
-}
-
-fn marked(about: Option<AboutClient>, response: Response) -> Response {
-    match about {
-        Some(about) => about.mark(response),
-        None => response,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 
-use super::browser::with_browser_cookie;
+use super::cookie::with_browser_cookie;
 use super::templates::{self, LoginPage, Page};
 use crate::app::App;
 use crate::error::Error;

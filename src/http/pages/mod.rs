@@ -4,7 +4,6 @@
 
 pub(super) mod account;
 pub(super) mod applications;
-pub(super) mod browser;
 pub(super) mod connections;
 pub(super) mod cookie;
 pub(super) mod device;

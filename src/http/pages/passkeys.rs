@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::browser::sign_in;
+use super::cookie::sign_in;
 use crate::app::App;
 use crate::app::sign_in::{self as use_case, PresentedAssertion};
 use crate::http::extract::own_page::PageJson;

@@ -8,8 +8,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::browser::{sign_in, with_browser_cookie, with_cookie};
 use super::cookie::Cookie;
+use super::cookie::{sign_in, with_browser_cookie, with_cookie};
 use super::templates::{self, Page, SetupPage};
 use crate::app::App;
 use crate::app::sign_in::{self as use_case, PresentedRegistration};
