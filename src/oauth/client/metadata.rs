@@ -37,6 +37,9 @@ members! {
         grant_types: Option<Vec<GrantType>>,
         /// The algorithm of its ID tokens.
         id_token_signed_response_alg: SigningAlg,
+        /// The `https` address at which a third party starts a sign-in with it (OpenID Connect
+        /// Core §4). This server stores it and returns it.
+        initiate_login_uri: Option<WebUri>,
         /// The algorithm of introspection responses to it (RFC 9701 §6); RS256 if it is absent.
         introspection_signed_response_alg: Option<SigningAlg>,
         /// The keys that it signs with.

@@ -252,3 +252,28 @@ async fn a_registration_has_at_most_64_kib() {
     assert_eq!(largest.status, 201, "{}", largest.text());
     larger.refused(ErrorCode::PayloadTooLarge, Refusal::BodyTooLarge);
 }
+
+/// OpenID Connect Registration §2
+#[tokio::test]
+async fn an_initiate_login_uri_is_returned_until_an_update_omits_it() {
+    let server = Server::new().await;
+    let uri = "https://client.example.org/login";
+    let mut metadata = native();
+    metadata["initiate_login_uri"] = uri.into();
+
+    let registered = register(&server, metadata.clone()).await.json();
+    let read = manage(&server, Method::GET, &registered, None).await.json();
+    let path = format!("/clients/{}", registered["client_id"].as_str().unwrap());
+    let viewed = server.operate(Method::GET, &path, json!({})).await.json();
+    let mut update = native();
+    update["client_id"] = registered["client_id"].clone();
+    let updated = manage(&server, Method::PUT, &registered, Some(update)).await.json();
+    metadata["initiate_login_uri"] = "http://client.example.org/login".into();
+    let plain = register(&server, metadata).await;
+
+    assert_eq!(registered["initiate_login_uri"], uri);
+    assert_eq!(read["initiate_login_uri"], uri);
+    assert_eq!(viewed["initiate_login_uri"], uri);
+    assert!(updated.get("initiate_login_uri").is_none());
+    plain.refused(ErrorCode::InvalidClientMetadata, Refusal::WebUriMalformed);
+}

@@ -101,6 +101,7 @@ fn metadata() -> ClientMetadata {
         default_max_age: Some(60),
         grant_types: Some(GRANT_TYPES.to_vec()),
         id_token_signed_response_alg: SigningAlg::Rs256,
+        initiate_login_uri: None,
         introspection_signed_response_alg: Some(SigningAlg::Es256),
         jwks: Some(jwks()),
         jwks_uri: Some(read("https://app.example/jwks.json")),
