@@ -24,6 +24,7 @@ pub mod bridge;
 pub mod client;
 pub mod installation;
 pub mod person;
+pub mod removal;
 pub mod resource;
 pub mod session;
 pub mod throttle;

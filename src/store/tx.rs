@@ -41,8 +41,19 @@ pub trait View {
         first: &A,
         limit: usize,
     ) -> Result<Vec<(R::Key, R)>, StoreError> {
-        let from = prefix(R::TABLE, first);
-        let rows = self.raw_range(&from, &after(&from), limit)?;
+        self.list_after::<R, A>(first, None, limit)
+    }
+
+    /// The first `limit` rows whose key begins with `first` and comes after `last`.
+    fn list_after<R: Row, A: Key>(
+        &self,
+        first: &A,
+        last: Option<&R::Key>,
+        limit: usize,
+    ) -> Result<Vec<(R::Key, R)>, StoreError> {
+        let whole = prefix(R::TABLE, first);
+        let from = last.map_or_else(|| whole.clone(), |last| after(&row_key::<R>(last)));
+        let rows = self.raw_range(&from, &after(&whole), limit)?;
         let read =
             |(key, row): &(Vec<u8>, Vec<u8>)| Ok((decode_key(R::TABLE, key)?, decode(key, row)?));
         rows.iter().map(read).collect()
@@ -61,8 +72,24 @@ pub trait View {
         by: &A,
         limit: usize,
     ) -> Result<Vec<B>, StoreError> {
-        let from = prefix(index.tag, by);
-        let rows = self.raw_range(&from, &after(&from), limit)?;
+        self.by_after(index, by, None, limit)
+    }
+
+    /// The first `limit` keys after `last` that `index` has for `by`.
+    fn by_after<A: Key, B: Key>(
+        &self,
+        index: &Index<A, B>,
+        by: &A,
+        last: Option<&B>,
+        limit: usize,
+    ) -> Result<Vec<B>, StoreError> {
+        let whole = prefix(index.tag, by);
+        let mut from = whole.clone();
+        if let Some(last) = last {
+            last.write(&mut from);
+            from = after(&from);
+        }
+        let rows = self.raw_range(&from, &after(&whole), limit)?;
         let read = |(key, _): &(Vec<u8>, Vec<u8>)| {
             decode_key::<(A, B)>(index.tag, key).map(|(_, key)| key)
         };
@@ -222,6 +249,12 @@ impl<'a> Tx<'a> {
         let mut entry = prefix(EXPIRY, &since);
         entry.extend_from_slice(bytes);
         self.own.insert(entry, None);
+    }
+
+    /// The number of rows and index entries that the transition has written or removed so far.
+    #[doc(hidden)]
+    pub fn written(&self) -> usize {
+        self.own.len()
     }
 
     #[doc(hidden)]

@@ -15,6 +15,7 @@ mod bridge;
 mod client_auth;
 mod clients;
 mod devices;
+mod endings;
 mod forward_auth;
 mod host;
 mod keys;

@@ -9,7 +9,7 @@ use crate::flow::Context;
 use crate::flow::authorize::{self, CheckedRequest};
 use crate::flow::resource::{self, Targets};
 use crate::flow::session::{self, LiveSession};
-use crate::flow::token::issue;
+use crate::flow::token::{grant, issue};
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::authorize::claims::ClaimsRequest;
 use crate::oauth::authorize::{AuthorizeRequest, Callback};
@@ -212,7 +212,9 @@ pub fn remembered(
     client: &Client,
 ) -> Result<Vec<(String, Scope)>, StoreError> {
     let consent = view.find::<Consent>(key)?.filter(|consent| consent.given >= client.created);
-    Ok(consent.map(|consent| consent.allowed).unwrap_or_default())
+    let Some(consent) = consent else { return Ok(Vec::new()) };
+    let withdrawn = grant::is_withdrawn(view, key.0, &key.1, consent.given)?;
+    Ok(if withdrawn { Vec::new() } else { consent.allowed })
 }
 
 enum SessionMatch {

@@ -11,7 +11,7 @@ use crate::oauth::claims::{AccessClaims, Audience, jti};
 use crate::oauth::id::{BRIDGE_CLIENT_ID, ClientId, SessionId, UserId};
 use crate::secret::TokenHash;
 use crate::store::schema::{
-    AnonymousSession, BRIDGE_SESSIONS_BY_USER, Bridge, BridgeSession, EndedBridge, Person, Session,
+    AnonymousSession, BRIDGE_SESSIONS_BY_USER, BridgeSession, EndedBridge, Person, Session,
 };
 use crate::store::{StoreError, Tx, View};
 
@@ -283,16 +283,6 @@ pub fn forget(tx: &mut Tx<'_>, cx: &Context, id: &BridgeSessionId) -> Result<(),
 
 fn hash(cx: &Context, id: &BridgeSessionId) -> TokenHash {
     cx.rules.pepper.hash_parts("bridge session", id.as_str().as_bytes())
-}
-
-/// Forgets every bridge session of a person who goes, and what their bridges told.
-pub fn forget_all_of(tx: &mut Tx<'_>, cx: &Context, user: UserId) -> Result<(), StoreError> {
-    for id in tx.by(&BRIDGE_SESSIONS_BY_USER, &user, usize::MAX)? {
-        tx.remove::<BridgeSession>(&id)?;
-        tx.remove::<Bridge>(&id)?;
-        forget(tx, cx, &id)?;
-    }
-    Ok(())
 }
 
 /// Ends a bridge session, and every token under it.

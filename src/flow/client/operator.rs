@@ -8,8 +8,7 @@
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Refusal};
-use crate::flow::token::grant;
-use crate::flow::{Context, resource};
+use crate::flow::{Context, removal, resource};
 use crate::oauth::client::decisions::OperatorDecisions;
 use crate::oauth::client::member::Member;
 use crate::oauth::client::metadata::ClientMetadata;
@@ -17,7 +16,7 @@ use crate::oauth::client::{AuthMethod, ClientType, GrantType, SubjectType};
 use crate::oauth::id::ClientId;
 use crate::oauth::scope::Scope;
 use crate::secret::MadeClientSecret;
-use crate::store::schema::{Client, ClientProof, GRANTS_BY_CLIENT, Origin};
+use crate::store::schema::{Client, ClientProof, GRANTS_BY_CLIENT, Origin, Subject};
 use crate::store::{Tx, View};
 
 /// The lifetimes that access tokens may have, in seconds: as in the configuration.
@@ -376,16 +375,14 @@ pub fn rotate_secret(
     Ok((client, made))
 }
 
-/// The most grants that a removal ends in its own transaction; a removed client ends the rest,
-/// since a grant whose client is gone is not in force.
+/// The most grants that a removal counts.
 const MAX_GRANTS: usize = 500;
 
-/// Removes a client and ends every grant under it. Gives their number, as far as it was counted.
+/// Removes a client. Without it no grant is in force, nor under a later client of the same id; the
+/// rows go step by step. Gives the number of grants, as far as it was counted.
 pub fn remove(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<usize, Error> {
     tx.remove::<Client>(id)?.ok_or(Refusal::ClientNotFound)?;
     let grants = tx.by(&GRANTS_BY_CLIENT, id, MAX_GRANTS)?;
-    for grant in &grants {
-        grant::end(tx, cx, *grant)?;
-    }
+    removal::start(tx, cx, &Subject::Client(id.clone()))?;
     Ok(grants.len())
 }

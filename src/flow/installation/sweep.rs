@@ -1,22 +1,26 @@
-//! Tidying: rows that say nothing any more are removed. Nothing depends on it, since expiry is
-//! judged whenever a row is read.
+//! The sweep removes rows that expired or whose subject ended. Nothing depends on it, since every
+//! reader checks expiry and the mark of an ended subject.
+
+use std::time::Duration;
 
 use crate::error::Error;
-use crate::flow::Context;
 use crate::flow::bridge::access;
 use crate::flow::client::retention;
-use crate::flow::session::backchannel;
+use crate::flow::{Context, removal};
 use crate::store::schema::{
     AnonymousSession, AppCode, AppSession, Attempts, Bridge, BridgeSession, Ceremony, Client, Code,
-    Device, DeviceCertificate, Exchange, Grant, Interaction, Pat, Pushed, Refresh, Revoked,
-    Session, SetupLink, SigningKeyRow, Usage, UsedAssertion, Withdrawal,
+    Device, DeviceCertificate, Exchange, Grant, Interaction, Pat, Pushed, Refresh, Removal,
+    Revoked, Session, SetupLink, SigningKeyRow, Subject, Usage, UsedAssertion, Withdrawal,
 };
 use crate::store::{Row, StoreError, Tx, View};
 
 /// The most rows that one transaction removes.
 const MAX_ROWS: usize = 500;
 
-/// What one round of tidying did.
+/// How long a mark that readers still heed outlives its expiry before it is looked at again.
+const POSTPONEMENT: Duration = Duration::from_hours(1);
+
+/// What one step of the sweep did.
 pub struct Swept {
     /// Whether there may be more to remove.
     pub more: bool,
@@ -29,35 +33,63 @@ pub struct Swept {
 pub fn run(tx: &mut Tx<'_>, cx: &Context) -> Result<Swept, Error> {
     let expired = tx.expired(cx.now, MAX_ROWS)?;
     let mut unreadable = Vec::new();
+    let mut left = MAX_ROWS;
     for (since, key) in &expired {
-        match remove(tx, cx, key) {
+        if left == 0 {
+            break;
+        }
+        match remove(tx, cx, key, left) {
             Err(error @ StoreError::Corrupt { .. }) => {
                 tx.leave_expired(*since, key);
                 unreadable.push(error);
+                left -= 1;
             }
-            removed => removed?,
+            removed => left = left.saturating_sub(removed?),
         }
     }
-    Ok(Swept { more: expired.len() == MAX_ROWS, unreadable })
+    Ok(Swept { more: left == 0, unreadable })
 }
 
-fn remove(tx: &mut Tx<'_>, cx: &Context, key: &[u8]) -> Result<(), StoreError> {
+/// Removes the expired row, or at most `limit` rows of an ended subject. Gives their number.
+fn remove(tx: &mut Tx<'_>, cx: &Context, key: &[u8], limit: usize) -> Result<usize, StoreError> {
     let table = key.first().copied().unwrap_or_default();
     if table == Session::TABLE.byte {
-        let session = tx.remove_expired::<Session>(key)?;
-        return backchannel::schedule(tx, cx, session);
+        let id = tx.expired_key::<Session>(key)?;
+        if let Some(session) = tx.find::<Session>(&id)?
+            && removal::is_pending(tx, &Subject::Session(id))?
+        {
+            tx.put(&id, Session { expires: cx.now + POSTPONEMENT, ..session })?;
+            return Ok(1);
+        }
+        return removal::end_session(tx, cx, id).map(|scheduled| scheduled + 1);
+    }
+    if table == Withdrawal::TABLE.byte {
+        let key = tx.expired_key::<Withdrawal>(key)?;
+        let subject = Subject::Authorization(key.0, key.1.clone());
+        match tx.find::<Withdrawal>(&key)? {
+            Some(withdrawal) if removal::is_pending(tx, &subject)? => {
+                let expires = cx.now + POSTPONEMENT;
+                tx.put(&key, Withdrawal { expires, ..withdrawal })?;
+            }
+            Some(_) | None => drop(tx.remove::<Withdrawal>(&key)?),
+        }
+        return Ok(1);
+    }
+    if table == Removal::TABLE.byte {
+        let subject = tx.expired_key::<Removal>(key)?;
+        return removal::step(tx, cx, &subject, limit);
     }
     if table == BridgeSession::TABLE.byte {
         let session = tx.remove_expired::<BridgeSession>(key)?;
-        return access::forget(tx, cx, &session);
+        return access::forget(tx, cx, &session).map(|()| 1);
     }
     macro_rules! in_tables {
         ($($row:ty),*) => {
-            $(if table == <$row as Row>::TABLE.byte { return tx.remove_expired::<$row>(key).map(drop); })*
+            $(if table == <$row as Row>::TABLE.byte { return tx.remove_expired::<$row>(key).map(|_| 1); })*
         };
     }
     if table == <Client as Row>::TABLE.byte {
-        return retention::remove_unused(tx, cx, &tx.expired_key::<Client>(key)?);
+        return retention::remove_unused(tx, cx, &tx.expired_key::<Client>(key)?).map(|()| 1);
     }
     in_tables!(
         AnonymousSession,
@@ -79,8 +111,7 @@ fn remove(tx: &mut Tx<'_>, cx: &Context, key: &[u8]) -> Result<(), StoreError> {
         SetupLink,
         SigningKeyRow,
         Usage,
-        UsedAssertion,
-        Withdrawal
+        UsedAssertion
     );
     Err(StoreError::Corrupt { table: "expiry", key: crate::secret::hex(key) })
 }

@@ -1,17 +1,17 @@
 //! People, as the operator sees them.
 
 use crate::error::{Error, Refusal};
-use crate::flow::bridge::{access, hook};
+use crate::flow::bridge::hook;
 use crate::flow::person::setup_link::{self, IssuedSetupLink};
-use crate::flow::{Context, session};
+use crate::flow::{Context, removal};
 use crate::model::person::{Email, Role, Username};
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::UserId;
-use crate::store::schema::{
-    CERTIFICATES_BY_USER, Client, Consent, DeviceCertificate, HostPreference, PASSKEYS_BY_USER,
-    PATS_BY_USER, PEOPLE_BY_NAME, Passkey, Pat, Person, SetupPurpose,
-};
+use crate::store::schema::{Client, PEOPLE_BY_NAME, Person, SetupPurpose, Subject};
 use crate::store::{StoreError, Tx, View};
+
+/// How many people one look for another administrator reads at a time.
+const PAGE: usize = 100;
 
 /// Whether nobody exists yet.
 pub fn nobody(view: &impl View) -> Result<bool, StoreError> {
@@ -135,14 +135,15 @@ pub fn change(
     if administers(&old) && !administers(&person) {
         check_another_administrator(tx, id)?;
     }
-    if disabled && !old.disabled {
-        session::end_all_of_person(tx, cx, id)?;
-    }
     tx.put(&id, person.clone())?;
+    if disabled && !old.disabled {
+        removal::start(tx, cx, &Subject::Sessions(id))?;
+    }
     Ok((id, person))
 }
 
-/// Removes a person with their passkeys, device certificates and consents. Everything that hangs on them is over.
+/// Removes a person and everything that is theirs. Without the person nothing of it is valid, and
+/// their id is never drawn again; the rows go step by step.
 ///
 /// # Errors
 ///
@@ -153,25 +154,9 @@ pub fn remove(tx: &mut Tx<'_>, cx: &Context, username: &Username) -> Result<User
     if administers(&person) {
         check_another_administrator(tx, id)?;
     }
-    session::end_all_of_person(tx, cx, id)?;
-    for passkey in tx.by(&PASSKEYS_BY_USER, &id, usize::MAX)? {
-        tx.remove::<Passkey>(&passkey)?;
-    }
-    for certificate in tx.by(&CERTIFICATES_BY_USER, &id, usize::MAX)? {
-        tx.remove::<DeviceCertificate>(&certificate)?;
-    }
-    for (key, _) in tx.list_under::<Consent, _>(&id, usize::MAX)? {
-        tx.remove::<Consent>(&key)?;
-    }
-    for (key, _) in tx.list_under::<HostPreference, _>(&id, usize::MAX)? {
-        tx.remove::<HostPreference>(&key)?;
-    }
-    for key in tx.by(&PATS_BY_USER, &id, usize::MAX)? {
-        tx.remove::<Pat>(&key)?;
-    }
-    access::forget_all_of(tx, cx, id)?;
     tx.remove::<Client>(&hook::of(id)?)?;
     tx.remove::<Person>(&id)?;
+    removal::start(tx, cx, &Subject::Person(id))?;
     Ok(id)
 }
 
@@ -185,7 +170,15 @@ fn administers(person: &Person) -> bool {
 }
 
 fn check_another_administrator(view: &impl View, id: UserId) -> Result<(), Error> {
-    let people = view.list::<Person>(usize::MAX)?;
-    let another = people.iter().any(|(other, person)| *other != id && administers(person));
-    if another { Ok(()) } else { Err(Refusal::LastAdministrator.into()) }
+    let mut last = None;
+    loop {
+        let people = view.list_after::<Person, _>(&(), last.as_ref(), PAGE)?;
+        if people.iter().any(|(other, person)| *other != id && administers(person)) {
+            return Ok(());
+        }
+        match people.last() {
+            Some((next, _)) => last = Some(*next),
+            None => return Err(Refusal::LastAdministrator.into()),
+        }
+    }
 }

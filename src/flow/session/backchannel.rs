@@ -29,9 +29,6 @@ const RETRY_DELAYS: [Duration; 5] = [
 /// How long a logout token holds; §2.4 prefers two minutes at most, so that it is of no use later.
 const LOGOUT_TOKEN_LIFETIME: Duration = Duration::from_mins(2);
 
-/// The most clients that are told of one session's end, and the most that one look finds.
-const MAX_CLIENTS: usize = 1_000;
-
 /// Writes down that `client` was answered in a session, if it wants to hear of the session's end.
 pub fn record_client(
     tx: &mut Tx<'_>,
@@ -51,16 +48,6 @@ pub fn record_client(
         Some(known) if known.created >= client.created && known.sub == sub => Ok(()),
         Some(_) | None => tx.put(&key, Delivery { attempts: 0, created: cx.now, due: None, sub }),
     }
-}
-
-/// Makes a session's deliveries due: it has just ended.
-pub fn schedule(tx: &mut Tx<'_>, cx: &Context, session: SessionId) -> Result<(), StoreError> {
-    for (key, delivery) in tx.list_under::<Delivery, _>(&session, MAX_CLIENTS)? {
-        if delivery.due.is_none() {
-            tx.put(&key, Delivery { due: Some(cx.now), ..delivery })?;
-        }
-    }
-    Ok(())
 }
 
 /// A delivery that is due: whom to tell what.

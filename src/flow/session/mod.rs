@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
-use crate::flow::Context;
-use crate::flow::token::grant;
+use crate::flow::{Context, removal};
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::id::{SessionId, UserId};
 use crate::secret::{SessionSecret, TokenHash};
-use crate::store::schema::{Authentication, Person, SESSIONS_BY_COOKIE, SESSIONS_BY_USER, Session};
+use crate::store::schema::{
+    Authentication, Person, SESSIONS_BY_COOKIE, SESSIONS_BY_USER, Session, Subject,
+};
 use crate::store::{StoreError, Tx, View};
 
 /// How far behind the record of a session's last use may lie, so that a page costs no commit.
@@ -185,24 +186,24 @@ pub fn sign_out(tx: &mut Tx<'_>, cx: &Context, cookie: &TokenHash) -> Result<(),
 /// Ends a session. The grants that depend on it are over with it: they are asked for their
 /// session whenever they are used. The clients that want to hear of it are told.
 pub fn end(tx: &mut Tx<'_>, cx: &Context, id: SessionId) -> Result<(), Error> {
-    tx.remove::<Session>(&id)?;
-    backchannel::schedule(tx, cx, id)?;
+    removal::end_session(tx, cx, id)?;
     Ok(())
 }
 
-/// Revokes a session: it ends, and with it every grant that was made in it. What it brought that
-/// is not yet redeemed never will be, so the row stays until that has expired.
+/// Revokes a session: it ends, and with it every grant that was created in it, those with offline
+/// access too. The row is the mark that grants, codes and device codes heed: it stays until the
+/// codes have expired and the grants are removed.
 ///
 /// # Errors
 ///
 /// [`Refusal::SessionNotFound`] where it does not live.
 pub fn revoke(tx: &mut Tx<'_>, cx: &Context, id: SessionId) -> Result<LiveSession, Error> {
     let live = by_id(tx, cx, id)?.ok_or(Refusal::SessionNotFound)?;
-    grant::end_all_of_session(tx, cx, id)?;
-    backchannel::schedule(tx, cx, id)?;
+    removal::schedule_logouts(tx, cx, id)?;
     let lifetimes = &cx.rules.config.lifetimes;
     let expires = cx.now + lifetimes.authorization_code.max(lifetimes.device_code);
     tx.put(&id, Session { expires, revoked: true, ..live.session.clone() })?;
+    removal::start(tx, cx, &Subject::Session(id))?;
     Ok(live)
 }
 
@@ -218,7 +219,7 @@ pub fn revoke_own(tx: &mut Tx<'_>, cx: &Context, user: UserId, id: SessionId) ->
     revoke(tx, cx, id).map(drop)
 }
 
-/// Whether a session was revoked, as long as that makes a difference.
+/// Whether a session was revoked, while a code or a grant of it can exist.
 pub fn is_revoked(view: &impl View, id: SessionId) -> Result<bool, StoreError> {
     Ok(view.find::<Session>(&id)?.is_some_and(|session| session.revoked))
 }
@@ -240,12 +241,4 @@ pub fn list(
     }
     sessions.sort_by_key(|live| (live.session.created, live.id));
     Ok(sessions)
-}
-
-/// Ends every session of a person.
-pub fn end_all_of_person(tx: &mut Tx<'_>, cx: &Context, user: UserId) -> Result<(), Error> {
-    for id in tx.by(&SESSIONS_BY_USER, &user, usize::MAX)? {
-        end(tx, cx, id)?;
-    }
-    Ok(())
 }

@@ -5,20 +5,22 @@ use std::collections::BTreeMap;
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::client::last_use;
-use crate::flow::{Context, session};
+use crate::flow::{Context, removal, session};
 use crate::oauth::client::GrantType;
-use crate::oauth::id::{ClientId, GrantId, SessionId, UserId};
+use crate::oauth::id::{ClientId, GrantId, UserId};
 use crate::oauth::scope::Scope;
 use crate::secret::RefreshToken;
 use crate::store::schema::{
-    Authorization, Client, Consent, GRANTS_BY_SESSION, GRANTS_BY_USER, Grant, Person, Refresh,
-    Withdrawal,
+    Authorization, Client, Consent, GRANTS_BY_USER, Grant, Person, Refresh, Subject, Withdrawal,
 };
 use crate::store::{StoreError, Tx, View};
 
+/// How many rows [`connections`] reads at a time.
+const PAGE: usize = 100;
+
 /// Proof that a grant is in force: it has neither ended nor expired; its person and its client are
-/// enabled; the client is the one it was created for and not a later one of the same name; and its
-/// session lives if the grant depends on it.
+/// enabled; the client is the one it was created for and not a later one of the same name; the
+/// person did not withdraw it; its session was not revoked, and lives if the grant depends on it.
 #[derive(Clone, Debug)]
 pub struct LiveGrant {
     client: Client,
@@ -103,11 +105,27 @@ fn check(
     if person.tokens_valid_after.is_some_and(|valid_after| signed_in <= valid_after) {
         return Ok(None);
     }
+    if session::is_revoked(view, authorization.session)?
+        || is_withdrawn(view, authorization.user, &authorization.client, authorization.given)?
+    {
+        return Ok(None);
+    }
     // OpenID Connect Core §11: offline access is access "when the End-User is not present".
     if !grant.offline && session::by_id(view, cx, authorization.session)?.is_none() {
         return Ok(None);
     }
     Ok(Some(LiveGrant { client, id, grant, person }))
+}
+
+/// Whether the person withdrew what they authorized the client to do at `given`.
+pub fn is_withdrawn(
+    view: &impl View,
+    user: UserId,
+    client: &ClientId,
+    given: Timestamp,
+) -> Result<bool, StoreError> {
+    let withdrawal = view.find::<Withdrawal>(&(user, client.clone()))?;
+    Ok(withdrawal.is_some_and(|withdrawal| given <= withdrawal.at))
 }
 
 /// Creates a grant, and its first refresh token if the client registered that grant type.
@@ -122,12 +140,6 @@ pub fn create(
     client: Client,
     authorization: Authorization,
 ) -> Result<(LiveGrant, Option<RefreshToken>), Error> {
-    let withdrawn = tx.find::<Withdrawal>(&(authorization.user, authorization.client.clone()))?;
-    if withdrawn.is_some_and(|withdrawal| authorization.given <= withdrawal.at)
-        || session::is_revoked(tx, authorization.session)?
-    {
-        return Err(Refusal::GrantEnded.into());
-    }
     last_use::record_use(tx, cx, &authorization.client, &client)?;
     let refreshes = client.metadata.has_grant_type(GrantType::RefreshToken);
     let lifetimes = &cx.rules.config.lifetimes;
@@ -183,14 +195,6 @@ pub fn revoke(tx: &mut Tx<'_>, cx: &Context, id: GrantId) -> Result<LiveGrant, E
     Ok(live)
 }
 
-/// Ends every grant of a session, those that would outlive it too.
-pub fn end_all_of_session(tx: &mut Tx<'_>, cx: &Context, session: SessionId) -> Result<(), Error> {
-    for id in tx.by(&GRANTS_BY_SESSION, &session, usize::MAX)? {
-        end(tx, cx, id)?;
-    }
-    Ok(())
-}
-
 /// Withdraws everything that a person authorized a client to do: consents, grants, and codes that
 /// are not redeemed yet.
 pub fn withdraw(
@@ -199,17 +203,10 @@ pub fn withdraw(
     user: UserId,
     client: &ClientId,
 ) -> Result<(), Error> {
-    for (key, _) in tx.list_under::<Consent, _>(&(user, client.clone()), usize::MAX)? {
-        tx.remove::<Consent>(&key)?;
-    }
-    for id in tx.by(&GRANTS_BY_USER, &user, usize::MAX)? {
-        if tx.find::<Grant>(&id)?.is_some_and(|grant| grant.authorization.client == *client) {
-            end(tx, cx, id)?;
-        }
-    }
     let lifetimes = &cx.rules.config.lifetimes;
     let expires = cx.now + lifetimes.authorization_code.max(lifetimes.device_code);
     tx.put(&(user, client.clone()), Withdrawal { at: cx.now, expires })?;
+    removal::start(tx, cx, &Subject::Authorization(user, client.clone()))?;
     Ok(())
 }
 
@@ -236,15 +233,31 @@ pub fn connections(
         known.since = known.since.min(since);
         known.scope = known.scope.union(scope);
     };
-    for live in list(view, cx, Some(user), usize::MAX)? {
-        let LiveGrant { client, grant: Grant { authorization, created, .. }, .. } = live;
-        add(authorization.client, Some(client), created, &authorization.scope);
-    }
-    for ((_, id, _), consent) in view.list_under::<Consent, _>(&user, usize::MAX)? {
-        let client = view.find::<Client>(&id)?;
-        for (_, scope) in &consent.allowed {
-            add(id.clone(), client.clone(), consent.given, scope);
+    let mut last = None;
+    while let ids = view.by_after(&GRANTS_BY_USER, &user, last.as_ref(), PAGE)?
+        && !ids.is_empty()
+    {
+        for id in &ids {
+            let Some(live) = live(view, cx, *id)? else { continue };
+            let LiveGrant { client, grant: Grant { authorization, created, .. }, .. } = live;
+            add(authorization.client, Some(client), created, &authorization.scope);
         }
+        last = ids.last().copied();
+    }
+    let mut last = None;
+    while let consents = view.list_after::<Consent, _>(&user, last.as_ref(), PAGE)?
+        && !consents.is_empty()
+    {
+        for ((_, id, _), consent) in &consents {
+            if is_withdrawn(view, user, id, consent.given)? {
+                continue;
+            }
+            let client = view.find::<Client>(id)?;
+            for (_, scope) in &consent.allowed {
+                add(id.clone(), client.clone(), consent.given, scope);
+            }
+        }
+        last = consents.last().map(|(key, _)| key.clone());
     }
     Ok(connections)
 }

@@ -31,8 +31,8 @@ impl Row for Consent {
     const TABLE: Tag = Tag { byte: 19, name: "consents" };
 }
 
-/// A person withdrew what they had authorized a client to do. The row stays while codes from before
-/// it are valid.
+/// A person withdrew what they had authorized a client to do. The row stays while codes and grants
+/// from before it exist.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Withdrawal {
     /// When.

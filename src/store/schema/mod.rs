@@ -16,6 +16,7 @@ mod logout;
 mod passkey;
 mod person;
 mod pushed;
+mod removal;
 mod usage;
 
 pub use anonymous::*;
@@ -31,6 +32,7 @@ pub use logout::*;
 pub use passkey::*;
 pub use person::*;
 pub use pushed::*;
+pub use removal::*;
 pub use usage::*;
 
 /// A row with one layout so far.
@@ -101,6 +103,7 @@ mod tests {
             Protected::TABLE,
             Pushed::TABLE,
             Refresh::TABLE,
+            Removal::TABLE,
             Revoked::TABLE,
             Session::TABLE,
             SetupLink::TABLE,

@@ -2,7 +2,9 @@
 
 use gatelodge::oauth::id::{ClientId, GrantId, UserId};
 use gatelodge::secret::TokenHash;
-use gatelodge::store::schema::{Authorization, Code, Consent, Grant, Refresh, Revoked, Withdrawal};
+use gatelodge::store::schema::{
+    Authorization, Code, Consent, Grant, Refresh, Removal, Revoked, Subject, Withdrawal,
+};
 
 use super::{at, authentication, claims, hash, id, read, scope, shop, text};
 
@@ -80,4 +82,16 @@ pub(super) fn revoked() -> Vec<(String, Revoked)> {
 
 pub(super) fn withdrawals() -> Vec<((UserId, ClientId), Withdrawal)> {
     vec![((id(5), shop()), Withdrawal { at: at(8), expires: at(9) })]
+}
+
+pub(super) fn removals() -> Vec<(Subject, Removal)> {
+    let resumed = Removal { at: at(8), cursor: Some([7; 16]) };
+    let first = Removal { cursor: None, ..resumed.clone() };
+    vec![
+        (Subject::Authorization(id(5), shop()), resumed),
+        (Subject::Client(shop()), first.clone()),
+        (Subject::Person(id(5)), first.clone()),
+        (Subject::Session(id(3)), first.clone()),
+        (Subject::Sessions(id(5)), first),
+    ]
 }

@@ -25,8 +25,8 @@ use gatelodge::store::schema::{
     AnonymousSession, AppCode, AppSession, Attempts, Authentication, Bridge, BridgeKey,
     BridgeSession, Ceremony, Client, Code, Consent, Delivery, Device, DeviceCertificate,
     EndedBridge, Exchange, Grant, HostPreference, Installation, Interaction, Passkey, Pat, Person,
-    Protected, Pushed, Refresh, Revoked, Session, SetupLink, SigningKeyRow, Usage, UsedAssertion,
-    Withdrawal,
+    Protected, Pushed, Refresh, Removal, Revoked, Session, SetupLink, SigningKeyRow, Usage,
+    UsedAssertion, Withdrawal,
 };
 use gatelodge::store::{Key as _, Read, Row, StoreError, Tx, View};
 use uuid::Uuid;
@@ -131,6 +131,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         sample::<SigningKeyRow>("SigningKeyRow", installation::signing_keys()),
         sample::<Usage>("Usage", clients::usage()),
         sample::<UsedAssertion>("UsedAssertion", clients::used_assertions()),
+        sample::<Removal>("Removal", grants::removals()),
         sample::<Withdrawal>("Withdrawal", grants::withdrawals()),
     ]
 }
