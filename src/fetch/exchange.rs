@@ -73,9 +73,9 @@ fn request(target: &Target, form: Option<String>) -> Result<Request<Full<Bytes>>
     builder.body(Full::from(form.unwrap_or_default())).map_err(|_| FetchError::Broken)
 }
 
-/// Sends the request and hands its answer to `read`. The connection is driven by this future
-/// alone, so that it ends where this is dropped.
-async fn converse<T>(
+/// Sends a request over `stream` and hands the response to `read`. This future alone drives the
+/// connection, which ends when it is dropped.
+pub(crate) async fn converse<T>(
     stream: Box<dyn Stream>,
     request: Request<Full<Bytes>>,
     read: impl AsyncFnOnce(Response<Incoming>) -> Result<T, FetchError>,
@@ -128,7 +128,8 @@ fn is_encoded(headers: &HeaderMap) -> bool {
     !headers.get_all(CONTENT_ENCODING).iter().all(identity)
 }
 
-async fn whole(body: Incoming, limit: usize) -> Result<Vec<u8>, FetchError> {
+/// The whole of a body of at most `limit` bytes.
+pub(crate) async fn whole(body: Incoming, limit: usize) -> Result<Vec<u8>, FetchError> {
     if body.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX) {
         return Err(FetchError::BodyTooLarge);
     }

@@ -56,11 +56,11 @@ fn delta_seconds(value: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
-    fn fresh(lines: &[(&'static str, &'static str)]) -> Option<u64> {
+    fn lifetime(lines: &[(&'static str, &'static str)]) -> Option<u64> {
         let line = |(name, value): &(&'static str, &'static str)| {
             (HeaderName::from_static(name), value.parse().unwrap())
         };
-        freshness_lifetime(&lines.iter().map(line).collect()).map(|fresh| fresh.as_secs())
+        freshness_lifetime(&lines.iter().map(line).collect()).map(|lifetime| lifetime.as_secs())
     }
 
     #[test]
@@ -76,19 +76,19 @@ mod tests {
             ("max-age=soon", "0", 0),
             ("max-age", "0", 0),
         ] {
-            let told = fresh(&[("cache-control", cache_control), ("age", age)]);
+            let stated = lifetime(&[("cache-control", cache_control), ("age", age)]);
 
-            assert_eq!(told, Some(seconds), "{cache_control}");
+            assert_eq!(stated, Some(seconds), "{cache_control}");
         }
     }
 
     #[test]
     fn what_may_not_be_kept_is_never_fresh() {
         for cache_control in ["no-store", "max-age=60, No-Cache", "no-cache=\"x\", max-age=60"] {
-            assert_eq!(fresh(&[("cache-control", cache_control)]), Some(0), "{cache_control}");
+            assert_eq!(lifetime(&[("cache-control", cache_control)]), Some(0), "{cache_control}");
         }
         let lines = [("cache-control", "max-age=60"), ("cache-control", "no-store")];
-        assert_eq!(fresh(&lines), Some(0));
+        assert_eq!(lifetime(&lines), Some(0));
     }
 
     #[test]
@@ -97,18 +97,18 @@ mod tests {
         let expires = ("expires", "Sun, 06 Nov 1994 08:50:37 GMT");
         let past = ("expires", "Sun, 06 Nov 1994 08:00:00 GMT");
 
-        assert_eq!(fresh(&[date, expires]), Some(60));
-        assert_eq!(fresh(&[date, expires, ("age", "10")]), Some(50));
-        assert_eq!(fresh(&[date, expires, ("cache-control", "max-age=5")]), Some(5));
-        assert_eq!(fresh(&[date, past]), Some(0));
-        assert_eq!(fresh(&[date, ("expires", "0")]), Some(0));
-        assert_eq!(fresh(&[("expires", "-1")]), Some(0));
+        assert_eq!(lifetime(&[date, expires]), Some(60));
+        assert_eq!(lifetime(&[date, expires, ("age", "10")]), Some(50));
+        assert_eq!(lifetime(&[date, expires, ("cache-control", "max-age=5")]), Some(5));
+        assert_eq!(lifetime(&[date, past]), Some(0));
+        assert_eq!(lifetime(&[date, ("expires", "0")]), Some(0));
+        assert_eq!(lifetime(&[("expires", "-1")]), Some(0));
     }
 
     #[test]
     fn a_server_that_says_nothing_is_not_guessed_at() {
-        assert_eq!(fresh(&[]), None);
-        assert_eq!(fresh(&[("cache-control", "public"), ("age", "5")]), None);
-        assert_eq!(fresh(&[("expires", "Sun, 06 Nov 1994 08:50:37 GMT")]), None);
+        assert_eq!(lifetime(&[]), None);
+        assert_eq!(lifetime(&[("cache-control", "public"), ("age", "5")]), None);
+        assert_eq!(lifetime(&[("expires", "Sun, 06 Nov 1994 08:50:37 GMT")]), None);
     }
 }

@@ -42,6 +42,7 @@ pub use self::connect::{Stream, Tls};
 pub use self::error::FetchError;
 use self::single_flight::SingleFlight;
 use self::target::{PrivateDestinations, Target};
+pub(crate) use exchange::{converse, whole};
 
 /// The most fetches, and the most deliveries, that are under way at once; the others wait. They
 /// are counted apart, since strangers cause fetches, and a logout must not wait behind those.

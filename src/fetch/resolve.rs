@@ -115,12 +115,12 @@ mod tests {
         let file = b"# ours\n10.0.0.1 shop Shop.test\nfd00::1 shop.test\n10.0.0.2 other.test\n";
         hosts.read_hosts_conf(&file[..]).unwrap();
         let written = |name| written_in(&hosts, &Name::from_ascii(name).unwrap());
-        let told = |addresses: &[&str]| -> Vec<IpAddr> {
+        let known = |addresses: &[&str]| -> Vec<IpAddr> {
             addresses.iter().map(|address| address.parse().unwrap()).collect()
         };
 
-        assert_eq!(written("shop.test."), told(&["10.0.0.1", "fd00::1"]));
-        assert_eq!(written("shop."), told(&["10.0.0.1"]));
-        assert_eq!(written("gone.test."), told(&[]));
+        assert_eq!(written("shop.test."), known(&["10.0.0.1", "fd00::1"]));
+        assert_eq!(written("shop."), known(&["10.0.0.1"]));
+        assert_eq!(written("gone.test."), known(&[]));
     }
 }

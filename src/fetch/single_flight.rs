@@ -28,7 +28,8 @@ impl SingleFlight {
         fetch: impl Future<Output = Outcome> + Send + 'static,
     ) -> Outcome {
         let mut landed = self.join(key, fetch);
-        let outcome = landed.wait_for(Option::is_some).await.ok().and_then(|told| told.clone());
+        let outcome =
+            landed.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());
         outcome.unwrap_or(Err(FetchError::Broken))
     }
 
@@ -38,8 +39,8 @@ impl SingleFlight {
         fetch: impl Future<Output = Outcome> + Send + 'static,
     ) -> watch::Receiver<Option<Outcome>> {
         let mut under_way = lock(&self.0);
-        if let Some(flight) = under_way.get(&key) {
-            return flight.clone();
+        if let Some(single_flight) = under_way.get(&key) {
+            return single_flight.clone();
         }
         let (tell, landed) = watch::channel(None);
         under_way.insert(key.clone(), landed.clone());

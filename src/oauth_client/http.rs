@@ -6,18 +6,16 @@
 use std::path::Path;
 use std::time::Duration;
 
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::Bytes;
-use hyper::client::conn::http1;
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
 use hyper::header::{ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, USER_AGENT};
 use hyper::header::{HeaderValue, InvalidHeaderValue};
-use hyper::{Method, Request};
-use hyper_util::rt::TokioIo;
+use hyper::{Method, Request, Response};
 use serde_json::Value;
 use tokio::time::timeout;
 use url::{Position, Url};
 
-use crate::fetch::{FetchError, Stream, Tls};
+use crate::fetch::{FetchError, Tls, converse, whole};
 use crate::oauth::params::form_encode;
 use crate::oauth_client::opaque::Opaque;
 use crate::oauth_client::{Error, ErrorKind};
@@ -27,8 +25,7 @@ use super::connect::connect;
 /// How long one request may take in all.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The most bytes of a head and of a body.
-const MAX_HEAD: usize = 16 << 10;
+/// The most bytes of a body.
 const MAX_BODY: usize = 256 << 10;
 
 /// The client. Making one touches no network.
@@ -37,7 +34,7 @@ pub(crate) struct Http {
 }
 
 /// What a server answered.
-pub(crate) struct RequestLog {
+pub(crate) struct HttpResponse {
     pub(crate) status: u16,
     /// Its JSON; null where it is none.
     pub(crate) body: Value,
@@ -67,7 +64,7 @@ impl Http {
         &self,
         url: &Url,
         bearer: Option<&Opaque>,
-    ) -> Result<RequestLog, NoResponse> {
+    ) -> Result<HttpResponse, NoResponse> {
         let mut request = Request::get(&url[Position::BeforePath..Position::AfterQuery]);
         if let Some(token) = bearer {
             let value = authorization(token).map_err(|_| broken(url))?;
@@ -81,7 +78,7 @@ impl Http {
         &self,
         url: &Url,
         pairs: &[(&str, &str)],
-    ) -> Result<RequestLog, NoResponse> {
+    ) -> Result<HttpResponse, NoResponse> {
         let form = form_encode(pairs.iter().copied());
         self.post(url, "application/x-www-form-urlencoded", form).await
     }
@@ -91,7 +88,7 @@ impl Http {
         &self,
         url: &Url,
         body: &Value,
-    ) -> Result<RequestLog, NoResponse> {
+    ) -> Result<HttpResponse, NoResponse> {
         self.post(url, "application/json", body.to_string()).await
     }
 
@@ -100,7 +97,7 @@ impl Http {
         url: &Url,
         content_type: &'static str,
         body: String,
-    ) -> Result<RequestLog, NoResponse> {
+    ) -> Result<HttpResponse, NoResponse> {
         let request = Request::builder()
             .method(Method::POST)
             .uri(&url[Position::BeforePath..Position::AfterQuery])
@@ -113,7 +110,7 @@ impl Http {
         &self,
         url: &Url,
         mut request: Request<Full<Bytes>>,
-    ) -> Result<RequestLog, NoResponse> {
+    ) -> Result<HttpResponse, NoResponse> {
         let authority = &url[Position::BeforeHost..Position::AfterPort];
         let host = HeaderValue::try_from(authority).map_err(|_| broken(url))?;
         let headers = request.headers_mut();
@@ -124,7 +121,7 @@ impl Http {
         headers.insert(USER_AGENT, user_agent);
         let exchange = async {
             let stream = connect(&self.tls, url).await?;
-            converse(stream, request).await
+            converse(stream, request, read).await
         };
         let response = timeout(TIMEOUT, exchange).await.unwrap_or(Err(FetchError::Deadline));
         response.map_err(|why| NoResponse { authority: authority.to_owned(), why })
@@ -143,25 +140,15 @@ fn broken(url: &Url) -> NoResponse {
     NoResponse { authority, why: FetchError::Broken }
 }
 
-async fn converse(
-    stream: Box<dyn Stream>,
-    request: Request<Full<Bytes>>,
-) -> Result<RequestLog, FetchError> {
-    let mut builder = http1::Builder::new();
-    let shaken = builder.max_buf_size(MAX_HEAD).handshake(TokioIo::new(stream)).await;
-    let (mut sender, connection) = shaken.map_err(|_| FetchError::Broken)?;
-    // Its failure reaches the exchange through the request that it breaks.
-    let driven = tokio::spawn(connection);
-    let response = sender.send_request(request).await.map_err(|_| FetchError::Broken)?;
+/// The status and the JSON of a response, or null where the body is none. A redirect is not followed.
+async fn read(response: Response<Incoming>) -> Result<HttpResponse, FetchError> {
     let status = response.status();
     if status.is_redirection() {
         return Err(FetchError::Redirected);
     }
-    let body = Limited::new(response.into_body(), MAX_BODY).collect().await;
-    let body = body.map_err(|_| FetchError::BodyTooLarge)?.to_bytes();
-    driven.abort();
+    let body = whole(response.into_body(), MAX_BODY).await?;
     let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    Ok(RequestLog { status: status.as_u16(), body })
+    Ok(HttpResponse { status: status.as_u16(), body })
 }
 
 impl From<NoResponse> for Error {
@@ -210,15 +197,44 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_redirect_is_not_followed_and_a_flood_is_not_read() {
-        let http = Http::new(None).unwrap();
+    async fn a_redirect_is_not_followed() {
         let (url, _) = answering("HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n").await;
-        let redirected = http.get(&url, None).await.err().unwrap();
-        let (url, _) = answering("HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\nx").await;
-        let flooded = http.get(&url, None).await.err().unwrap();
+
+        let redirected = Http::new(None).unwrap().get(&url, None).await.err().unwrap();
 
         assert_eq!(redirected.why, FetchError::Redirected);
-        assert_eq!(flooded.why, FetchError::BodyTooLarge);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_too_large_breaks_off_or_comes_too_late_is_called_that() {
+        let http = Http::new(None).unwrap();
+        let large: &str = Box::leak(
+            format!("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{}", "x".repeat(MAX_BODY + 1))
+                .into_boxed_str(),
+        );
+        let announced = "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\nx";
+        let broken_off = "HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\nx";
+
+        for (text, expected) in [
+            (large, FetchError::BodyTooLarge),
+            (announced, FetchError::BodyTooLarge),
+            (broken_off, FetchError::Broken),
+        ] {
+            let (url, _) = answering(text).await;
+            let failed = http.get(&url, None).await.err().unwrap();
+            assert_eq!(failed.why, expected, "{}", &text[..60.min(text.len())]);
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://localhost:{}/", listener.local_addr().unwrap().port());
+        let silent = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nx").await.unwrap();
+            tokio::time::pause();
+            stream
+        });
+        let late = http.get(&url.parse().unwrap(), None).await.err().unwrap();
+        assert_eq!(late.why, FetchError::Deadline);
+        drop(silent);
     }
 
     #[tokio::test]

@@ -9,7 +9,7 @@ use url::Url;
 use crate::oauth_client::opaque::Opaque;
 use crate::oauth_client::{Error, ErrorKind, printable};
 
-use super::http::{Http, NoResponse, RequestLog};
+use super::http::{Http, HttpResponse, NoResponse};
 
 /// What a grant brings (§5.1).
 #[derive(Deserialize)]
@@ -54,7 +54,7 @@ pub(crate) async fn ask(
     read(http.post_form(endpoint, pairs).await.map_err(TokenError::NoResponse)?)
 }
 
-fn read(response: RequestLog) -> Result<Tokens, TokenError> {
+fn read(response: HttpResponse) -> Result<Tokens, TokenError> {
     if response.status != 200 {
         return Err(refusal(&response));
     }
@@ -68,7 +68,7 @@ fn read(response: RequestLog) -> Result<Tokens, TokenError> {
 }
 
 /// What an answer that is no success says (§5.2).
-pub(crate) fn refusal(response: &RequestLog) -> TokenError {
+pub(crate) fn refusal(response: &HttpResponse) -> TokenError {
     let word = |name: &str| response.body.get(name).and_then(Value::as_str).map(printable);
     match word("error") {
         Some(error) => TokenError::Refused { error, description: word("error_description") },
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     fn response(status: u16, body: Value) -> Result<Tokens, TokenError> {
-        read(RequestLog { status, body })
+        read(HttpResponse { status, body })
     }
 
     /// RFC 6749 §5.1, the example

@@ -188,11 +188,11 @@ async fn secure(
 async fn plain<T>(mut stream: TcpStream) -> io::Result<Option<T>> {
     let body = "This port speaks TLS: its address begins with https.\n";
     let length = body.len();
-    let answer = format!(
+    let response = format!(
         "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n\
          Content-Length: {length}\r\n\r\n{body}"
     );
-    stream.write_all(answer.as_bytes()).await?;
+    stream.write_all(response.as_bytes()).await?;
     stream.shutdown().await?;
     // What was sent and not read would cut the answer off.
     tokio::io::copy(&mut stream.take(1 << 16), &mut tokio::io::sink()).await?;

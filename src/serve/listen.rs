@@ -111,9 +111,10 @@ pub(super) fn check(
         )));
     }
     let misplaced = config.misplaced_apps(issuer).into_iter();
-    let told: Vec<_> = misplaced.map(|(app, reason)| format!("apps.\"{app}\": {reason}")).collect();
-    if !told.is_empty() {
-        return Err(Stop::wrong(told.join("\n")));
+    let listed: Vec<_> =
+        misplaced.map(|(app, reason)| format!("apps.\"{app}\": {reason}")).collect();
+    if !listed.is_empty() {
+        return Err(Stop::wrong(listed.join("\n")));
     }
     Ok(())
 }

@@ -14,12 +14,12 @@ pub(super) fn start(config: &Config) -> Result<(), Stop> {
         Stop::wrong(format!("log: {:?} is no filter of the log: {error}", config.log))
     })?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    let begun = if io::stderr().is_terminal() {
+    let started = if io::stderr().is_terminal() {
         builder.compact().with_target(false).try_init()
     } else {
         builder.json().flatten_event(true).with_target(false).try_init()
     };
-    if begun.is_err() {
+    if started.is_err() {
         tracing::debug!("the log was begun before");
     }
     Ok(())

@@ -83,7 +83,7 @@ impl Acceptor {
             .with_safe_default_protocol_versions()
             .map_err(Internal::new)?
             .with_client_cert_verifier(clients)
-            .with_cert_resolver(Arc::clone(&identity.shown) as _);
+            .with_cert_resolver(Arc::clone(&identity.current) as _);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         if asks {
             // A resumed session would carry a certificate on without its key and past its time.

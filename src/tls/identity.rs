@@ -15,7 +15,7 @@ use crate::clock::Timestamp;
 
 /// Who this server is on the wire.
 pub struct Identity {
-    pub(super) shown: Arc<CurrentCertificate>,
+    pub(super) current: Arc<CurrentCertificate>,
     source: Source,
 }
 
@@ -49,9 +49,9 @@ impl Identity {
         lifetime: Duration,
         now: Timestamp,
     ) -> Result<Self, TlsError> {
-        let shown = CurrentCertificate::new(issued(&authority, &names, lifetime, now)?);
+        let current = CurrentCertificate::new(issued(&authority, &names, lifetime, now)?);
         let due = Mutex::new(due(lifetime, now));
-        Ok(Self { shown, source: Source::Local { authority, due, lifetime, names } })
+        Ok(Self { current, source: Source::Local { authority, due, lifetime, names } })
     }
 
     /// The server whose certificate, for `host` if that is known, lies in `files`.
@@ -62,8 +62,8 @@ impl Identity {
     ) -> Result<Self, Vec<FileFault>> {
         // Before they are loaded: what is written in between is seen the next time.
         let seen = Mutex::new(files.contents().ok());
-        let shown = CurrentCertificate::new(files.load(host.as_deref(), now)?);
-        Ok(Self { shown, source: Source::Files { files, host, seen } })
+        let current = CurrentCertificate::new(files.load(host.as_deref(), now)?);
+        Ok(Self { current, source: Source::Files { files, host, seen } })
     }
 
     /// Issues anew what is about to end, or reads again what has changed. What was shown before
@@ -96,7 +96,7 @@ impl Identity {
                 next
             }
         };
-        *self.shown.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+        *self.current.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
         Ok(true)
     }
 }

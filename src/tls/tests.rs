@@ -41,7 +41,7 @@ fn device(from: (i32, u8, u8), to: (i32, u8, u8)) -> (CertificateDer<'static>, K
 fn client(
     pem: &str,
     version: &'static SupportedProtocolVersion,
-    shown: Option<(CertificateDer<'static>, &KeyPair)>,
+    current: Option<(CertificateDer<'static>, &KeyPair)>,
 ) -> TlsConnector {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).unwrap();
@@ -50,13 +50,13 @@ fn client(
         .with_protocol_versions(&[version])
         .unwrap()
         .with_root_certificates(roots);
-    let config = match shown {
+    let config = match current {
         Some((certificate, key)) => {
             let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
             // Its key need not be that of the certificate: that is for the server to notice.
             let key = provider.key_provider.load_private_key(key).unwrap();
-            let shown = CertifiedKey::new(vec![certificate], key);
-            builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(shown)))
+            let current = CertifiedKey::new(vec![certificate], key);
+            builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(current)))
         }
         None => builder.with_no_client_auth(),
     };
@@ -187,10 +187,10 @@ impl Given {
     fn faults(&self, host: &str) -> Vec<(Which, String)> {
         let directory = self.directory.path().display().to_string();
         let faults = self.files.faults(Some(host), clock().now());
-        let told = faults
+        let reported = faults
             .into_iter()
             .map(|fault| (fault.which, fault.message.replace(&format!("{directory}/"), "")));
-        told.collect()
+        reported.collect()
     }
 }
 
@@ -244,8 +244,8 @@ fn everything_that_is_wrong_with_given_files_is_told_at_once() {
     let (ended, key) = device((2020, 1, 1), (2021, 1, 1));
     fs::write(&given.files.certificate, pem(&ended)).unwrap();
     fs::write(&given.files.key, key.serialize_pem()).unwrap();
-    let told = "chain.pem holds a certificate that ended 2021-01-01T00:00:00Z";
-    assert_eq!(given.faults("localhost"), [(Which::Certificate, told.to_owned())]);
+    let reported = "chain.pem holds a certificate that ended 2021-01-01T00:00:00Z";
+    assert_eq!(given.faults("localhost"), [(Which::Certificate, reported.to_owned())]);
     let then = Timestamp::from_seconds(1_600_000_000);
     assert_eq!(given.files.faults(None, then), []);
 }

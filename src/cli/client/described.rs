@@ -33,7 +33,7 @@ pub(super) struct Described {
     #[arg(long, value_name = "URI")]
     resource: Vec<String>,
     /// How it proves who it is at the token endpoint
-    #[arg(long, value_name = "METHOD", value_parser = words(AuthMethod::ALL, AuthMethod::as_str))]
+    #[arg(long, value_name = "METHOD", value_parser = values(AuthMethod::ALL, AuthMethod::as_str))]
     auth: Option<String>,
     /// A secret of your own choice, in a file or, with -, on standard input
     #[arg(long, value_name = "FILE")]
@@ -63,10 +63,10 @@ pub(super) struct Described {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     require_par: Option<bool>,
     /// Whether it must use PKCE, or may send a nonce instead
-    #[arg(long, value_parser = words(PkcePolicy::ALL, PkcePolicy::as_str))]
+    #[arg(long, value_parser = values(PkcePolicy::ALL, PkcePolicy::as_str))]
     pkce: Option<String>,
     /// Whether a refresh token that returns just after its use is answered, or ends the grant
-    #[arg(long, value_parser = words(RefreshPolicy::ALL, RefreshPolicy::as_str))]
+    #[arg(long, value_parser = values(RefreshPolicy::ALL, RefreshPolicy::as_str))]
     refresh: Option<String>,
     /// People have names of their own towards it and all others of this sector, a host name
     #[arg(long, value_name = "SECTOR")]
@@ -78,35 +78,35 @@ pub(super) struct Described {
     #[arg(long, value_name = "SECONDS", value_parser = number_or_nothing)]
     default_max_age: Option<Value>,
     /// The algorithm that signs its ID tokens
-    #[arg(long, value_name = "ALG", value_parser = words(SigningAlg::ALL, SigningAlg::as_str))]
+    #[arg(long, value_name = "ALG", value_parser = values(SigningAlg::ALL, SigningAlg::as_str))]
     id_token_alg: Option<String>,
     /// The algorithm that signs its userinfo answers; unsigned where nothing is said
-    #[arg(long, value_name = "ALG", value_parser = words_or_nothing(SigningAlg::ALL, SigningAlg::as_str))]
+    #[arg(long, value_name = "ALG", value_parser = values_or_nothing(SigningAlg::ALL, SigningAlg::as_str))]
     userinfo_alg: Option<String>,
     /// The algorithm that signs introspection answers where it asks for signed ones
-    #[arg(long, value_name = "ALG", value_parser = words_or_nothing(SigningAlg::ALL, SigningAlg::as_str))]
+    #[arg(long, value_name = "ALG", value_parser = values_or_nothing(SigningAlg::ALL, SigningAlg::as_str))]
     introspection_alg: Option<String>,
 }
 
 /// The words of a vocabulary, as values that the help lists and completion offers.
-fn words<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> PossibleValuesParser {
+fn values<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> PossibleValuesParser {
     all.iter().copied().map(word).collect::<Vec<_>>().into()
 }
 
 /// The grants, the last part of a URN standing for the whole.
 fn grants() -> impl TypedValueParser<Value = String> {
     let short = |word: &'static str| word.rsplit(':').next().unwrap_or(word);
-    let shown = move |word| PossibleValue::new(short(word)).alias(word);
+    let text = move |word| PossibleValue::new(short(word)).alias(word);
     let all = GrantType::ALL.iter().map(|grant| grant.as_str());
     let whole = move |said: String| {
         let meant = GrantType::ALL.iter().find(|grant| short(grant.as_str()) == said);
         meant.map_or(said, |grant| grant.as_str().to_owned())
     };
-    PossibleValuesParser::new(all.map(shown)).map(whole)
+    PossibleValuesParser::new(all.map(text)).map(whole)
 }
 
 /// The words of a vocabulary, and none of them.
-fn words_or_nothing<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> PossibleValuesParser {
+fn values_or_nothing<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> PossibleValuesParser {
     all.iter().copied().map(word).chain([""]).collect::<Vec<_>>().into()
 }
 

@@ -132,15 +132,15 @@ pub(super) async fn run(verb: ClientVerb, admin: &mut AdminClient) -> Result<Out
         ClientVerb::Import { url, file } => {
             let import = json!({ "client_id": url, "document": document(&file)? });
             let client = admin.ask(Method::POST, "/api/v1/documents", Some(import)).await?;
-            Ok(Output::new(shown(&client), client))
+            Ok(Output::new(text(&client), client))
         }
         ClientVerb::List => {
-            let answer = admin.ask(Method::GET, "/api/v1/clients", None).await?;
-            Ok(list(answer))
+            let response = admin.ask(Method::GET, "/api/v1/clients", None).await?;
+            Ok(list(response))
         }
         ClientVerb::Show { id } => {
             let client = admin.ask(Method::GET, &path(&id), None).await?;
-            Ok(Output::new(shown(&client), client))
+            Ok(Output::new(text(&client), client))
         }
         ClientVerb::Set(set) => {
             let (path, body) = (path(&set.id), set.body()?);
@@ -160,10 +160,10 @@ pub(super) async fn run(verb: ClientVerb, admin: &mut AdminClient) -> Result<Out
         }
         ClientVerb::Usage { id } => usage::run(id, admin).await,
         ClientVerb::Remove { id } => {
-            let answer = admin.ask(Method::DELETE, &path(&id), None).await?;
-            let ended = word(&answer, "grants_ended");
-            let text = format!("removed {}; grants ended: {ended}", word(&answer, "client_id"));
-            Ok(Output::new(text, answer))
+            let response = admin.ask(Method::DELETE, &path(&id), None).await?;
+            let ended = word(&response, "grants_ended");
+            let text = format!("removed {}; grants ended: {ended}", word(&response, "client_id"));
+            Ok(Output::new(text, response))
         }
     }
 }
@@ -208,14 +208,14 @@ const KEEP: &str = "Keep the secret now: it is not stored, and nobody can show i
 /// The client as it is now, with its secret where it has a new one.
 fn changed(client: Value) -> Output {
     let secret = !word(&client, "client_secret").is_empty();
-    let answer = Output::new(shown(&client), client);
-    if secret { answer.with_note(KEEP) } else { answer }
+    let response = Output::new(text(&client), client);
+    if secret { response.with_note(KEEP) } else { response }
 }
 
 /// The new client, and the lines that its own configuration wants.
 fn added(issuer: &str, client: Value) -> Output {
     let secret = word(&client, "client_secret");
-    let mut text = format!("{}\n# paste this into the application's environment\n", shown(&client));
+    let mut text = format!("{}\n# paste this into the application's environment\n", text(&client));
     let redirects = client.get("redirect_uris").and_then(Value::as_array);
     let redirect = redirects.and_then(|all| all.first()).and_then(Value::as_str).unwrap_or("");
     for (variable, value) in [
@@ -229,14 +229,14 @@ fn added(issuer: &str, client: Value) -> Output {
             text.push_str(&format!("{variable}={}\n", quoted(value)));
         }
     }
-    let answer = Output::new(text, client);
+    let response = Output::new(text, client);
     if secret.is_empty() {
-        return answer;
+        return response;
     }
-    answer.with_note(KEEP)
+    response.with_note(KEEP)
 }
 
-fn shown(client: &Value) -> String {
+fn text(client: &Value) -> String {
     const MEMBERS: &[&str] = &[
         "client_id",
         "client_secret",
@@ -274,11 +274,11 @@ fn shown(client: &Value) -> String {
     fields(&MEMBERS.iter().map(|name| (*name, word(client, name))).collect::<Vec<_>>())
 }
 
-fn list(answer: Value) -> Output {
-    let clients = answer.get("clients").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+fn list(response: Value) -> Output {
+    let clients = response.get("clients").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     if clients.is_empty() {
         let note = "No client is registered yet: gatelodge client add NAME --redirect URI";
-        return Output::new("", answer).with_note(note);
+        return Output::new("", response).with_note(note);
     }
     let text = table(
         &[
@@ -292,7 +292,7 @@ fn list(answer: Value) -> Output {
         ],
         clients,
     );
-    Output::new(text, answer)
+    Output::new(text, response)
 }
 
 /// `value` as a shell and an env file both take it.
@@ -343,8 +343,8 @@ mod tests {
         )
     }
 
-    async fn say(words: &[&str]) -> Result<Output, Failure> {
-        let line = ["gatelodge", "client"].iter().chain(words);
+    async fn say(values: &[&str]) -> Result<Output, Failure> {
+        let line = ["gatelodge", "client"].iter().chain(values);
         let Some(Verb::Client(verb)) = Args::try_parse_from(line).unwrap().verb else {
             panic!("a client verb")
         };
@@ -353,9 +353,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_new_client_comes_with_what_to_paste() {
-        let answer = say(&["add", "shop", "--redirect", "http://127.0.0.1:3000/callback"]).await;
-        let answer = answer.unwrap();
-        let (_, text, json, note) = answer.parts();
+        let response = say(&["add", "shop", "--redirect", "http://127.0.0.1:3000/callback"]).await;
+        let response = response.unwrap();
+        let (_, text, json, note) = response.parts();
 
         assert!(text.ends_with(
             "OIDC_ISSUER=http://localhost:7455\nOIDC_CLIENT_ID=c1\nOIDC_CLIENT_SECRET=gl_cs_x\n\
@@ -379,10 +379,10 @@ mod tests {
                     --userinfo-alg EdDSA --introspection-alg RS256 --no-confirmation \
                     --access-token-lifetime 60 --anonymous --jwks-uri https://e.example/jwks \
                     --back-channel-logout-session --default-max-age 300 --grant device_code";
-        let words: Vec<_> = line.split_whitespace().collect();
+        let values: Vec<_> = line.split_whitespace().collect();
 
         let Some(Verb::Client(ClientVerb::Add(add))) =
-            Args::try_parse_from(["gatelodge", "client"].iter().chain(&words)).unwrap().verb
+            Args::try_parse_from(["gatelodge", "client"].iter().chain(&values)).unwrap().verb
         else {
             panic!("client add")
         };
@@ -413,16 +413,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_public_client_has_no_secret_to_keep() {
-        let answer = say(&["add", "editor", "--public"]).await.unwrap();
+        let response = say(&["add", "editor", "--public"]).await.unwrap();
 
-        assert!(!answer.parts().1.contains("SECRET"));
-        assert!(answer.parts().3.is_none());
+        assert!(!response.parts().1.contains("SECRET"));
+        assert!(response.parts().3.is_none());
     }
 
     #[tokio::test]
     async fn an_id_of_reserved_characters_finds_its_client() {
-        let answer = say(&["show", "my app/1?"]).await.unwrap();
-        assert!(answer.parts().1.contains("my app/1?"));
+        let response = say(&["show", "my app/1?"]).await.unwrap();
+        assert!(response.parts().1.contains("my app/1?"));
 
         let failure = say(&["show", "stranger"]).await.unwrap_err();
         assert_eq!(failure.exit, Exit::NotFound);
@@ -430,7 +430,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_named_is_changed_and_an_empty_value_takes_back() {
-        for (words, patch) in [
+        for (values, patch) in [
             (&["--name", "Shop"][..], json!({"name": "Shop"})),
             (&["--redirect", ""], json!({"redirect_uris": []})),
             (&["--scope", ""], json!({"scope": ""})),
@@ -445,11 +445,11 @@ mod tests {
                 json!({"jwks": null, "jwks_uri": "https://a.example/"}),
             ),
         ] {
-            let line: Vec<_> = ["set", "c1"].iter().chain(words).copied().collect();
+            let line: Vec<_> = ["set", "c1"].iter().chain(values).copied().collect();
 
-            let answer = say(&line).await.unwrap();
+            let response = say(&line).await.unwrap();
 
-            assert_eq!(*answer.parts().2, patch);
+            assert_eq!(*response.parts().2, patch);
         }
         assert_eq!(*say(&["enable", "c1"]).await.unwrap().parts().2, json!({"enabled": true}));
         assert_eq!(*say(&["disable", "c1"]).await.unwrap().parts().2, json!({"enabled": false}));
@@ -472,16 +472,16 @@ mod tests {
 
         assert_eq!(*with_secret.parts().2, json!({"client_secret": " s3cret: "}));
         assert_eq!(*with_keys.parts().2, json!({"jwks": {"keys": []}, "jwks_uri": null}));
-        for words in [["--jwks", &broken], ["--secret-file", "/nowhere/secret"]] {
-            let line: Vec<_> = ["set", "c1"].into_iter().chain(words).collect();
+        for values in [["--jwks", &broken], ["--secret-file", "/nowhere/secret"]] {
+            let line: Vec<_> = ["set", "c1"].into_iter().chain(values).collect();
             assert_eq!(say(&line).await.unwrap_err().exit, Exit::Usage);
         }
     }
 
     #[tokio::test]
     async fn a_new_secret_is_told_once() {
-        let answer = say(&["rotate-secret", "c1"]).await.unwrap();
-        let (_, text, json, note) = answer.parts();
+        let response = say(&["rotate-secret", "c1"]).await.unwrap();
+        let (_, text, json, note) = response.parts();
 
         assert!(text.contains("client_secret  gl_cs_y\n"));
         assert_eq!(json["client_secret"], "gl_cs_y");

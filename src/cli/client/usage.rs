@@ -19,26 +19,26 @@ by the hour, and are some ten seconds behind; a crash takes the last seconds alo
 /// How the client `id` is used, or all of them together.
 pub(super) async fn run(id: Option<String>, admin: &mut AdminClient) -> Result<Output, Failure> {
     let path = id.map_or_else(|| "/api/v1/usage".to_owned(), |id| format!("{}/usage", path(&id)));
-    let told = admin.ask(Method::GET, &path, None).await?;
-    let answer = Output::new(text(&told), told.clone());
-    if word(&told, "at_least") == "yes" {
+    let report = admin.ask(Method::GET, &path, None).await?;
+    let response = Output::new(text(&report), report.clone());
+    if word(&report, "at_least") == "yes" {
         let note = "There are more grants than were looked through: both numbers are the least.";
-        return Ok(answer.with_note(note));
+        return Ok(response.with_note(note));
     }
-    Ok(answer)
+    Ok(response)
 }
 
-fn text(told: &Value) -> String {
+fn text(report: &Value) -> String {
     let mut rows = vec![
-        ("client_id", word(told, "client_id")),
-        ("active sessions", word(told, "active_sessions")),
-        ("live grants", word(told, "live_grants")),
+        ("client_id", word(report, "client_id")),
+        ("active sessions", word(report, "active_sessions")),
+        ("live grants", word(report, "live_grants")),
     ];
     for (span, tokens, refusals) in [
         ("last_day", "tokens, 24 hours", "refusals, 24 hours"),
         ("last_week", "tokens, 7 days", "refusals, 7 days"),
     ] {
-        let span = told.get(span).unwrap_or(&Value::Null);
+        let span = report.get(span).unwrap_or(&Value::Null);
         rows.push((tokens, counted(span, "tokens_issued", "tokens_issued_by_grant_type")));
         rows.push((refusals, counted(span, "refusals", "refusals_by_reason")));
     }
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     fn admin() -> AdminClient {
-        let told = |id: Value, at_least: bool| {
+        let report = |id: Value, at_least: bool| {
             let none = json!({
                 "tokens_issued": 0, "tokens_issued_by_grant_type": {},
                 "refusals": 0, "refusals_by_reason": {},
@@ -86,7 +86,7 @@ mod tests {
                 "last_day": none, "last_week": week,
             })
         };
-        let (one, all) = (told(json!("my app"), false), told(Value::Null, true));
+        let (one, all) = (report(json!("my app"), false), report(Value::Null, true));
         AdminClient::InProcess(
             Router::new()
                 .route("/api/v1/clients/my%20app/usage", get(|| async { Json(one) }))
@@ -96,9 +96,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_clients_usage_is_told_line_by_line() {
-        let answer = run(Some("my app".into()), &mut admin()).await.unwrap();
+        let response = run(Some("my app".into()), &mut admin()).await.unwrap();
 
-        let (_, text, json, note) = answer.parts();
+        let (_, text, json, note) = response.parts();
         assert_eq!(
             text,
             "client_id           my app\n\
@@ -114,9 +114,9 @@ mod tests {
 
     #[tokio::test]
     async fn without_an_id_all_clients_are_told_together_and_a_bound_is_owned_up_to() {
-        let answer = run(None, &mut admin()).await.unwrap();
+        let response = run(None, &mut admin()).await.unwrap();
 
-        let (_, text, _, note) = answer.parts();
+        let (_, text, _, note) = response.parts();
         assert!(text.starts_with("active sessions     1\n"), "{text}");
         assert!(note.unwrap().contains("the least"));
     }
