@@ -149,7 +149,9 @@ mod tests {
         for (path, file) in [(&empty, None), (&ours, Some("store")), (&foreign, Some("thesis"))] {
             fs::create_dir(path).unwrap();
             set_mode(path, 0o777);
-            file.map(|file| fs::write(path.join(file), "").unwrap());
+            if let Some(file) = file {
+                fs::write(path.join(file), "").unwrap();
+            }
         }
 
         for path in [&new, &empty, &ours] {

@@ -71,7 +71,9 @@ fn remove(tx: &mut Tx<'_>, cx: &Context, key: &[u8], limit: usize) -> Result<usi
                 let expires = cx.now + POSTPONEMENT;
                 tx.put(&key, Withdrawal { expires, ..withdrawal })?;
             }
-            Some(_) | None => drop(tx.remove::<Withdrawal>(&key)?),
+            Some(_) | None => {
+                tx.remove::<Withdrawal>(&key)?;
+            }
         }
         return Ok(1);
     }

@@ -87,10 +87,9 @@ impl ClientMetadata {
 /// set once its signature is verified.
 fn is_its_to_state(name: &str, value: &Value) -> bool {
     let blank = || value.as_str().is_some_and(|text| text.trim().is_empty());
-    name != "software_statement"
-        && !LISTS.contains(&name)
-        && !(name == "client_name" && blank())
-        && !value.is_null()
+    let passed_over =
+        name == "software_statement" || LISTS.contains(&name) || name == "client_name" && blank();
+    !passed_over && !value.is_null()
 }
 
 /// The entries of a list of texts. Null is an absent list.
