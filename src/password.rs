@@ -44,7 +44,7 @@ impl Matched {
     }
 }
 
-/// A turn at the hasher: whoever holds one of the few may have one secret hashed after the other.
+/// A turn at the hasher: its holder may have one secret hashed after the other.
 pub struct Turn(Arc<OwnedSemaphorePermit>);
 
 /// The hasher, and what it remembers.

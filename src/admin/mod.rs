@@ -1,8 +1,8 @@
 //! The administration API: one router, served on the Unix socket, and in process to a command
 //! that finds no server.
 //!
-//! Whoever can reach it owns the data directory, so it asks for no further proof, and tells in
-//! its errors the reason itself.
+//! A caller that can reach it owns the data directory, so it asks for no further proof, and tells
+//! in its errors the reason itself.
 
 mod bridge;
 mod certificates;

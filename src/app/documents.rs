@@ -94,7 +94,7 @@ impl App {
     }
 }
 
-/// Why a document could not be had, as the page tells whoever builds the app.
+/// Why a document could not be fetched, as the page tells the app's developer.
 fn refusal(error: FetchError) -> Refusal {
     match error {
         FetchError::AddressPrivate => Refusal::DocumentAddressPrivate,

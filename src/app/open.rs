@@ -19,7 +19,7 @@ use crate::secret::{Pepper, RootSecret};
 use crate::store::schema::Installation;
 use crate::store::{Store, StoreError};
 
-/// How long an opening waits for whoever has the store open, and how often it tries.
+/// How long an opening waits for another process to release the store, and how often it tries.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 const LOCK_ATTEMPTS: u32 = 50;
 

@@ -44,7 +44,7 @@ pub fn run() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
-            // Whoever closed the pipe has read enough of the help.
+            // A reader that closes the pipe has read enough of the help.
             let _ = error.print();
             return if error.use_stderr() { Exit::Usage } else { Exit::Done }.into();
         }

@@ -70,7 +70,7 @@ impl Tls {
         if target.tls { self.over(stream, &target.host).await } else { Ok(Box::new(stream)) }
     }
 
-    /// TLS over `stream`, with whoever proves to be `host`.
+    /// TLS over `stream` with a server that proves to be `host`.
     pub async fn over(
         &self,
         stream: TcpStream,

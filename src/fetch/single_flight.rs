@@ -1,4 +1,4 @@
-//! One fetch at a time of each document: whoever asks meanwhile shares its outcome.
+//! One fetch at a time of each document: concurrent callers share its outcome.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

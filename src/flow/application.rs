@@ -81,7 +81,7 @@ pub fn verify(
     Ok(live)
 }
 
-/// Makes a code for whoever is signed in behind `cookie`.
+/// Makes a code for the person who is signed in behind `cookie`.
 pub fn issue(
     tx: &mut Tx<'_>,
     cx: &Context,

@@ -1,7 +1,7 @@
 //! Transitions: what happens, each in one transaction.
 //!
 //! A transition is a plain function of a transaction or a view, the facts it was given, and a
-//! [`Context`]: no async, no clock, no chance, no HTTP. `Err` means that nothing was written; a
+//! [`Context`]: no async, no clock, no randomness, no HTTP. `Err` means that nothing was written; a
 //! refusal that has to write (a replay revokes the grant) is an `Ok` outcome that says so. It
 //! takes ids and hashes, reads the rows itself, and could run twice unharmed.
 //!
@@ -54,7 +54,7 @@ impl Rules {
 /// What a transition is given beside its facts: drawn before it, the same however often it runs.
 #[derive(Clone)]
 pub struct Context {
-    /// Its own chance.
+    /// Its own seed.
     pub seed: Seed,
     /// The moment at which it happens.
     pub now: Timestamp,

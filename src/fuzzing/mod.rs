@@ -220,7 +220,7 @@ fn compact(token: &str) {
     }
 }
 
-/// A logout request: the way home is the one that was asked for.
+/// A logout request: the redirect is the requested one.
 pub fn logout(bytes: &[u8]) {
     let Ok(params) = Params::parse(bytes) else { return };
     let Ok(request) = LogoutRequest::parse(&params) else { return };

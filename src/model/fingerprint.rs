@@ -30,7 +30,7 @@ impl Fingerprint {
     }
 }
 
-/// A text that has not the form of a fingerprint. Whoever reads one says what that means there:
+/// A text without the form of a fingerprint. The caller decides what that means:
 /// mostly that no such certificate is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotAFingerprint;

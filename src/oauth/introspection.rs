@@ -14,9 +14,9 @@ pub const SIGNED: &str = "application/token-introspection+jwt";
 
 /// The `token` parameter of RFC 7662 §2.1 and RFC 7009 §2.1, told apart by its form.
 pub enum TokenParameter {
-    /// What may be an access token: whoever has the keys can tell.
+    /// What may be an access token: its signature decides.
     Access(Box<str>),
-    /// A refresh token, of whoever.
+    /// A refresh token, of any client.
     Refresh(RefreshToken),
 }
 

@@ -2,7 +2,7 @@
 //! [RFC 7515 §7.1](https://www.rfc-editor.org/rfc/rfc7515#section-7.1) around
 //! [RFC 7519](https://www.rfc-editor.org/rfc/rfc7519).
 //!
-//! Nothing here knows a key. Whoever verifies a token looks the key up by its `kid` and takes the
+//! Nothing here knows a key. The verifier looks the key up by its `kid` and takes the
 //! algorithm from the key, never from the header (RFC 8725 §3.1).
 
 use std::fmt;
@@ -68,7 +68,7 @@ impl<'a> Compact<'a> {
         self.signature
     }
 
-    /// The payload as a JWT Claims Set; worth nothing before the signature is verified.
+    /// The payload as a JWT Claims Set. It proves nothing before the signature is verified.
     ///
     /// RFC 7519 §4: "The Claim Names within a JWT Claims Set MUST be unique".
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, Refusal> {

@@ -40,7 +40,7 @@ pub struct PostLogout {
 }
 
 impl PostLogout {
-    /// The way home, if `requested` is one of `registered` to the letter.
+    /// The redirect, if `requested` equals one of `registered` exactly.
     ///
     /// §3: "The URI MUST have been previously registered with the OP"; loopback ports are exact
     /// here, since nothing waits there for an answer.

@@ -80,7 +80,7 @@ impl Metadata {
             subject_types_supported: vec!["pairwise", "public"],
             id_token_signing_alg_values_supported: algs.clone(),
             userinfo_signing_alg_values_supported: algs.clone(),
-            // RFC 7662 §2.1: whoever asks has to prove themselves.
+            // RFC 7662 §2.1: the caller has to authenticate.
             introspection_endpoint_auth_methods_supported: methods
                 .iter()
                 .filter(|method| **method != AuthMethod::None.as_str())

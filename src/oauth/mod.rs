@@ -1,7 +1,7 @@
 //! Vocabulary: the words of the protocol as types, pure and total.
 //!
 //! Every parser takes text or bytes, gives a value or a [`Refusal`](crate::error::Refusal), and
-//! touches nothing else: no clock, no chance, no store. This room is the fuzz surface, and may
+//! touches nothing else: no clock, no randomness, no store. This room is the fuzz surface, and may
 //! import nothing but the crate's foundations (`error`, `secret`, `time`).
 
 pub mod authorize;

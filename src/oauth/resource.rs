@@ -33,7 +33,7 @@ impl Resource {
         }
     }
 
-    /// As it is written: what becomes `aud`.
+    /// As it was written, which is the `aud` of its tokens.
     pub fn as_str(&self) -> &str {
         &self.written
     }

@@ -13,7 +13,7 @@ pub(crate) struct Expected {
     pub(crate) state: Opaque,
 }
 
-/// A query that is no answer to what was asked: somebody else's, whoever sent the browser here.
+/// A query that is no response to this sign-in.
 #[derive(Debug)]
 pub(crate) struct NotOurs;
 

@@ -103,7 +103,7 @@ impl LoopbackReceiver {
     }
 }
 
-/// One request of whoever found the port.
+/// One request to the port, from anyone.
 async fn response(State(state): State<Arc<CallbackState>>, request: Request) -> Response {
     if !names(request.headers(), &state.authority) {
         // A name that was rebound to this address.

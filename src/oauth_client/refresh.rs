@@ -1,4 +1,5 @@
-//! A fresh access token: the kept one while it lasts, else a new one, got by whoever comes first.
+//! A usable access token: the stored one while it lasts, else a new one, which the first of several
+//! processes requests.
 
 use crate::oauth_client::opaque::Opaque;
 use crate::oauth_client::token_store::{AccessToken, Locked, StoredSignIn, TokenPurpose, keyring};
@@ -58,7 +59,7 @@ async fn refreshed(
             }
             Err(expired(client))
         }
-        // Whoever switched the client off may switch it on again.
+        // A client that was disabled may be enabled again.
         Err(error) if error.is("invalid_client") => Err(expired(client)),
         Err(error) => Err(error.into()),
     }

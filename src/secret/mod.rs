@@ -89,7 +89,7 @@ impl<P> Clone for Token<P> {
     }
 }
 
-/// A text that has not the form of a token. Whoever reads one says what that means there: mostly
+/// A text without the form of a token. The caller decides what that means: mostly
 /// that the token is as unknown as one that was never made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotAToken;
@@ -251,7 +251,7 @@ impl Pepper {
         URL_SAFE_NO_PAD.encode(mac.chain_update(user.as_bytes()).finalize().into_bytes())
     }
 
-    /// The anti-forgery token of whoever holds the cookie `holder`.
+    /// The anti-forgery token of the browser with the cookie `holder`.
     pub fn csrf<P: Purpose>(&self, holder: &Token<P>) -> String {
         let mac = self.forgery.clone().chain_update(P::PREFIX).chain_update(holder.0.as_slice());
         URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())

@@ -48,7 +48,7 @@ pub(super) async fn say(
         format!("{line}\n")
     };
     let mut out = io::stdout().lock();
-    // Whoever started the server may not listen to it.
+    // The program that started the server may have closed its output.
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     Ok(())
 }

@@ -95,7 +95,7 @@ trait Job: Send {
     /// Runs it, and gives what is to be written.
     fn run(&mut self, snapshot: &Snapshot, batch: &Writes) -> Writes;
 
-    /// Answers whoever waits: the outcome, or the failure of the whole batch.
+    /// Sends the caller the outcome, or the failure of the whole batch.
     fn respond(self: Box<Self>, failure: Option<&str>);
 }
 
@@ -127,7 +127,7 @@ where
             (Some(failure), _) => Err(StoreError::Engine(failure.to_owned()).into()),
             (None, None) => Err(StoreError::Stopped.into()),
         };
-        // Whoever asked may have gone.
+        // The caller may have gone.
         let _ = self.reply.send(outcome);
     }
 }

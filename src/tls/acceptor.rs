@@ -113,8 +113,8 @@ impl TimeProvider for Time {
     }
 }
 
-/// Takes every certificate that is one and within its time, whoever issued it: an operator may
-/// register any, and trust follows from that registration alone.
+/// Takes every certificate that is one and within its time, no matter who issued it: an operator
+/// may register any, and trust follows from that registration alone.
 #[derive(Debug)]
 struct AnyCertificate(Arc<CryptoProvider>);
 

@@ -152,7 +152,7 @@ impl Authority {
         self.sign(&key, usage, names, lifetime, now).map(|certificate| certificate.pem())
     }
 
-    /// A certificate for `key`, verified as whoever trusts this authority would.
+    /// A certificate for `key`, verified as a client that trusts this authority would.
     pub(super) fn sign(
         &self,
         key: &impl rcgen::PublicKeyData,

@@ -12,7 +12,7 @@ use crate::model::fingerprint::Fingerprint;
 pub struct Certificate {
     /// What names it.
     pub fingerprint: Fingerprint,
-    /// From when on it holds.
+    /// Start of its validity.
     pub not_before: Timestamp,
     /// Until when it holds; this moment is among them (RFC 5280 §4.1.2.5).
     pub not_after: Timestamp,

@@ -10,7 +10,7 @@ use super::TlsError;
 pub struct KeyWithRequest {
     /// The private key (RFC 5958), on the curve P-256.
     pub key: Zeroizing<String>,
-    /// The request. It names nothing: whoever issues says what the certificate is for.
+    /// The request. It names nothing: the issuer decides what the certificate is for.
     pub request: String,
 }
 

@@ -18,7 +18,7 @@ pub enum AuthorizationOutcome {
     StepChanged,
 }
 
-/// A way home to a client: made from a [`Callback`], and from nothing else.
+/// A redirect to a client. It is made from a [`Callback`] alone.
 pub struct ClientRedirect {
     /// What goes there, and how.
     pub response: AuthorizationResponse,
@@ -29,14 +29,14 @@ pub struct ClientRedirect {
 }
 
 impl ClientRedirect {
-    /// The way home with an error.
+    /// The redirect with an error.
     pub fn refused(cx: &Context, callback: &Callback, refusal: Refusal) -> Self {
         let response = callback.with_error(refusal.code(), iss(cx));
         Self { response, host: callback.uri().host(), refusal: Some(refusal) }
     }
 
-    /// The way home after a failure of ours. RFC 6749 §4.1.2.1: `server_error` "is needed because a
-    /// 500 Internal Server Error HTTP status code cannot be returned to the client via an HTTP
+    /// The redirect after an internal failure. RFC 6749 §4.1.2.1: `server_error` "is needed because
+    /// a 500 Internal Server Error HTTP status code cannot be returned to the client via an HTTP
     /// redirect".
     pub fn failed(cx: &Context, callback: &Callback) -> Self {
         let response = callback.with_error(ErrorCode::ServerError, iss(cx));

@@ -46,7 +46,7 @@ pub struct IssuedDeviceCode {
     pub user_code: UserCode,
 }
 
-/// What a user code is known by.
+/// The hash by which a user code is found.
 pub fn user_code_hash(pepper: &Pepper, code: &UserCode) -> TokenHash {
     pepper.hash_parts("user code", code.letters())
 }
@@ -135,11 +135,11 @@ pub enum UserCodeLookup {
 pub struct UserCodeEntry {
     /// Where they come from.
     pub address: IpAddr,
-    /// What the code is known by, if it has the form of one.
+    /// The hash of the code, if it has the form of one.
     pub code: Option<TokenHash>,
     /// What their browser tells of itself.
     pub device: DeviceInfo,
-    /// What their session cookie is known by.
+    /// The hash of their session cookie.
     pub session: TokenHash,
 }
 

@@ -120,7 +120,7 @@ pub fn prove(
     let row = view.find::<DeviceCertificate>(fingerprint)?;
     let row = row.ok_or(Refusal::DeviceCertificateUnknown)?;
     let person = view.find::<Person>(&row.user)?.ok_or(Refusal::DeviceCertificateUnknown)?;
-    // Whoever was let in again has their devices enrolled again.
+    // A person who was disabled and enabled again enrols their devices anew.
     let tokens_valid_after = person
         .tokens_valid_after
         .is_some_and(|tokens_valid_after| row.created <= tokens_valid_after);

@@ -167,7 +167,7 @@ pub fn update(tx: &mut Tx<'_>, cx: &Context, update: &Update) -> Result<Register
 }
 
 /// Removes a client at its own wish (RFC 7592 §2.3): its id, its secret and its registration access
-/// token are worth nothing from then on, and neither is any grant or token that it holds.
+/// token are invalid from then on, and so is every grant or token that it holds.
 pub fn remove(
     tx: &mut Tx<'_>,
     cx: &Context,

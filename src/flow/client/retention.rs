@@ -37,7 +37,7 @@ pub fn remove_alike(
     Ok(())
 }
 
-/// Whether nobody misses a client that holds no grant: a program of a person's own machine, which
+/// Whether a client that holds no grant can be removed: a program of a person's own machine, which
 /// has no secret to lose, and of which nothing was seen for an hour.
 fn is_left_behind(cx: &Context, client: &Client) -> bool {
     let own = |uri: &RedirectUri| match uri.kind() {

@@ -1,8 +1,9 @@
 //! How clients are used: tokens that were issued to them and requests of theirs that were refused,
 //! by the hour, and what they hold now.
 //!
-//! Requests count in memory, in a [`UsageCounts`], and whoever keeps that writes it down now and then: no
-//! request waits for it, and a crash takes what was not yet written. Every part is bounded.
+//! Requests count in memory, in a [`UsageCounts`], and its owner writes it to the store at
+//! intervals: no request waits for it, and a crash takes what was not yet written. Every part is
+//! bounded.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

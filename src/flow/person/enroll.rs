@@ -141,7 +141,7 @@ pub fn complete(
     cx: &Context,
     proof: &RegistrationProof,
 ) -> Result<Enrolled, Error> {
-    // The link first: whoever comes second is told that it was used.
+    // The link comes first: the second of two gets the refusal that it was used.
     let opened = open(tx, cx, &proof.link)?;
     let ceremony = login::ceremony(tx, cx, proof.ceremony, &proof.browser)?;
     let CeremonyPurpose::Register { link, user, username, display_name } = ceremony.purpose else {
@@ -171,7 +171,7 @@ pub fn complete(
         (SetupPurpose::Enrol(_) | SetupPurpose::First, Some(cookie)) => {
             session::anonymous::merge(tx, cx, cookie, user)?
         }
-        // Whoever recovers has been here before.
+        // A recovery is for a person who exists.
         (SetupPurpose::Recover(_), _) | (_, None) => false,
     };
     let passkey = Passkey {

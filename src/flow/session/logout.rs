@@ -14,7 +14,7 @@ use crate::store::{StoreError, Tx, View};
 
 /// Stores a logout request whose hint was verified, if it brought one.
 ///
-/// A way home is only taken where the client is known and registered it.
+/// A post-logout redirect is followed only if a known client registered it.
 pub fn start(
     tx: &mut Tx<'_>,
     cx: &Context,

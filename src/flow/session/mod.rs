@@ -44,7 +44,7 @@ impl LiveSession {
         self.session.seen
     }
 
-    /// From when on it is over.
+    /// Expiry.
     pub fn expires(&self) -> Timestamp {
         self.session.expires
     }

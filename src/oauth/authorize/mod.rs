@@ -165,7 +165,7 @@ impl Callback {
     }
 }
 
-/// An authorization response on its way home: made from a [`Callback`], and from nothing else.
+/// An authorization response (RFC 6749 §4.1.2). It is made from a [`Callback`] alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuthorizationResponse {
     /// A form that the browser posts (Form Post Response Mode §2).

@@ -26,7 +26,7 @@ const MAX_JTI: usize = 1024;
 
 /// A `client_assertion` whose signature is not verified yet.
 ///
-/// It could be presented by whoever reads it, and so has no `Debug`.
+/// Anyone who reads it could present it, so it has no `Debug`.
 pub struct ClientAssertion {
     alg: SigningAlg,
     claims: Claims,

@@ -77,7 +77,7 @@ names! {
     ClientType, ClientMetadataContradictory {
         /// Can keep a secret.
         Confidential = "confidential",
-        /// Cannot: whoever holds the program holds all it knows.
+        /// Cannot: anyone who has the program has its secrets.
         Public = "public",
     }
 }
@@ -162,7 +162,7 @@ names! {
         Off = "off",
         /// Everybody.
         Open = "open",
-        /// Whoever has the initial access token.
+        /// A caller with the initial access token.
         Token = "token",
     }
 }

@@ -1,6 +1,6 @@
 //! Where it is kept: one file for each issuer, in a directory that only its person can open.
 //!
-//! A file is replaced whole, so readers need no lock. Whoever writes holds the issuer's lock, and
+//! A file is replaced whole, so readers need no lock. A writer holds the issuer's lock, and
 //! what they write rests on what they read under it; the system releases the lock of a process that
 //! ends, however it ends.
 

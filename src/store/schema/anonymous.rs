@@ -20,17 +20,17 @@ pub struct AnonymousSession {
     pub device: DeviceInfo,
     /// Which client opened it.
     pub client: ClientId,
-    /// What its cookie is known by.
+    /// The hash of its cookie.
     pub cookie: TokenHash,
     /// When it began.
     pub created: Timestamp,
     /// Whether it was ended before its time, and by what.
     pub ending: Option<AnonymousEnding>,
-    /// From when on it is over.
+    /// Expiry.
     pub expires: Timestamp,
     /// What the client says of it.
     pub metadata: Option<Metadata>,
-    /// What the network is known by that asked for it.
+    /// The keyed hash of the network that asked for it.
     pub network: TokenHash,
     /// Where the client meant to go on.
     pub redirect_uri: Option<RedirectUri>,
@@ -41,7 +41,7 @@ pub struct AnonymousSession {
 /// How an anonymous session came to an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AnonymousEnding {
-    /// Whoever it was enrolled, as this person.
+    /// The person enrolled, as this one.
     Merged(UserId),
     /// An operator ended it.
     Revoked,

@@ -16,7 +16,7 @@ use crate::store::{Entries, Index, Row, Tag};
 pub struct Exchange {
     /// When it was made.
     pub created: Timestamp,
-    /// From when on it is worth nothing.
+    /// Expiry.
     pub expires: Timestamp,
     /// Whether it was redeemed.
     pub spent: bool,
@@ -41,9 +41,9 @@ impl Row for Exchange {
 pub struct Pat {
     /// When it was made.
     pub created: Timestamp,
-    /// From when on it is worth nothing.
+    /// Expiry.
     pub expires: Timestamp,
-    /// What its secret part is known by.
+    /// The hash of its secret part.
     pub hash: TokenHash,
     /// What its owner calls it: the device, mostly.
     pub name: DisplayName,
@@ -84,7 +84,7 @@ pub struct BridgeSession {
     pub device: DeviceInfo,
     /// Whether it was ended before its time.
     pub ended: bool,
-    /// From when on it is over.
+    /// Expiry.
     pub expires: Timestamp,
     /// When it was seen last.
     pub seen: Timestamp,

@@ -14,13 +14,13 @@ use crate::store::{Entries, Row, Tag};
 pub struct AppCode {
     /// The host that it is for.
     pub app: AppHost,
-    /// From when on it is worth nothing.
+    /// Expiry.
     pub expires: Timestamp,
     /// Where the browser goes on.
     pub path: ReturnPath,
     /// The sign-in.
     pub session: SessionId,
-    /// What the browser that began is known by.
+    /// The hash of the cookie of the browser that started.
     pub state: String,
 }
 
@@ -41,7 +41,7 @@ impl Row for AppCode {
 pub struct AppSession {
     /// The host whose cookie it is.
     pub app: AppHost,
-    /// From when on it is over, though its sign-in be not.
+    /// Expiry, even if the sign-in lasts longer.
     pub expires: Timestamp,
     /// The sign-in that it hangs on.
     pub session: SessionId,

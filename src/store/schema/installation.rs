@@ -35,7 +35,7 @@ pub struct SigningKeyRow {
     pub alg: SigningAlg,
     /// When it was made, and published from then on.
     pub created: Timestamp,
-    /// From when on it signs.
+    /// When it starts to sign.
     pub active: Timestamp,
     /// How it ends; unknown while it is the current one.
     pub retires: Option<Retirement>,
@@ -46,9 +46,9 @@ pub struct SigningKeyRow {
 /// The end of a signing key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retirement {
-    /// From when on nothing it signed is valid: it is published no more.
+    /// When it is no longer published: everything it signed has expired.
     pub at: Timestamp,
-    /// From when on not even an expired ID token of its is recognised as a hint.
+    /// When it is removed: until then it still verifies hints.
     pub forgotten: Timestamp,
 }
 

@@ -84,7 +84,7 @@ pub enum CeremonyPurpose {
 pub struct Ceremony {
     /// The browser that it was given to.
     pub browser: TokenHash,
-    /// From when on no answer counts.
+    /// Expiry: a later response is refused.
     pub expires: Timestamp,
     /// What it is for.
     pub purpose: CeremonyPurpose,

@@ -60,7 +60,7 @@ pub enum SetupPurpose {
 /// A setup link, by the hash of its token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetupLink {
-    /// From when on it opens nothing.
+    /// Expiry.
     pub expires: Timestamp,
     /// What it opens.
     pub purpose: SetupPurpose,
