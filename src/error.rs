@@ -347,7 +347,7 @@ error_codes! {
     AuthorizationPending = "authorization_pending", 400, "The person has not yet decided.";
     /// Ours: a bridge session of somebody else.
     BridgeForbidden = "forbidden", 403, "This bridge session is not yours.";
-    /// Ours: a passkey ceremony that is over.
+    /// Ours: a passkey ceremony that has ended.
     CeremonyOver = "ceremony_over", 400, "This passkey prompt is over. Please try again.";
     /// Ours: something of that name exists.
     Conflict = "conflict", 409, "That name is taken.";
@@ -365,7 +365,7 @@ error_codes! {
     HostSwitchedOff = "host_disabled", 422, "This host is switched off on this installation.";
     /// RFC 6750 §3.1
     InsufficientScope = "insufficient_scope", 403, "The access token does not reach that far.";
-    /// Ours: a sign-in that is over.
+    /// Ours: a sign-in that has ended.
     InteractionOver = "interaction_over", 400, "This sign-in is over. Go back to the application and start again.";
     /// RFC 6749 §5.2
     InvalidClient = "invalid_client", 401, "The client could not be authenticated.";

@@ -1,6 +1,6 @@
 //! Passkey ceremonies: [WebAuthn Level 3](https://www.w3.org/TR/webauthn-3/) §7.1 and §7.2.
 //!
-//! A ceremony has two halves: the challenge that a browser gets, and the state that is kept. The
+//! A ceremony has two halves: the challenge that a browser gets, and the state that is stored. The
 //! state and the credentials are JSON to the rest of the house.
 
 use serde_json::Value;
@@ -23,7 +23,7 @@ use crate::store::schema::CredentialId;
 /// The relying party that this installation is.
 pub struct Passkeys(Webauthn);
 
-/// A ceremony that was begun: what the browser gets, and what is kept.
+/// A started ceremony: what the browser gets, and what is stored.
 pub struct StartedCeremony {
     /// `publicKey`, as `parseCreationOptionsFromJSON` and its sibling read it.
     pub public_key: Value,
@@ -38,7 +38,7 @@ pub struct Registered {
     pub id: CredentialId,
     /// Whether it is synchronised.
     pub backed_up: bool,
-    /// The credential, to be kept.
+    /// The credential, to be stored.
     pub credential: Vec<u8>,
     /// How it was proven (RFC 8176 §2).
     pub amr: Vec<String>,

@@ -154,7 +154,7 @@ impl Known {
     }
 }
 
-/// The memory that is worked in, kept from one hash to the next.
+/// The memory blocks of the hasher, reused from one hash to the next.
 #[derive(Default)]
 struct BlockPool(Mutex<Vec<Vec<Block>>>);
 

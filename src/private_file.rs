@@ -28,7 +28,7 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
 }
 
 /// Opens a new private file at `draft`, in place of what a killed process may have left there: a file
-/// that exists keeps its mode, its owner and whoever has it open.
+/// that exists keeps its mode, its owner and its open readers.
 pub(crate) fn create_draft(draft: &Path) -> io::Result<File> {
     match fs::remove_file(draft) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

@@ -67,7 +67,7 @@ fn with_device(mut json: Value, device: &DeviceInfo) -> Value {
     json
 }
 
-/// An anonymous session, what became of it, and into whom it was merged: the person's name, or
+/// An anonymous session, its state, and the person it was merged into: their name, or
 /// their id where they have gone.
 fn anonymous_json(view: &impl View, stored: &StoredSession) -> Result<Value, StoreError> {
     let session = &stored.session;
@@ -130,7 +130,7 @@ pub(super) async fn list(
     Ok(Json(json!({ "sessions": json })))
 }
 
-/// The anonymous sessions that are kept, those that are over too.
+/// The stored anonymous sessions, ended ones too.
 pub(super) async fn list_anonymous(State(app): State<Arc<App>>) -> Result<Json<Value>, Failed> {
     let view = app.read()?;
     let stored = anonymous::list_all(&view, &app.context(), MAX_LISTED)?;

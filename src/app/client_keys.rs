@@ -1,4 +1,4 @@
-//! The keys of clients that keep them at a `jwks_uri`: fetched when they are needed, kept as HTTP
+//! The keys of clients that keep them at a `jwks_uri`: fetched when they are needed, cached as HTTP
 //! says within bounds.
 
 use std::collections::BTreeMap;
@@ -13,11 +13,11 @@ use crate::flow::throttle;
 use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::web_uri::WebUri;
 
-/// The longest document, in bytes, and the most sets that are kept.
+/// The longest document, in bytes, and the most sets in the cache.
 const MAX_BODY: usize = 64 * 1024;
 const MAX_ENTRIES: usize = 1_000;
 
-/// How long a set is kept, whatever its server says.
+/// The shortest and longest time that a set is cached, whatever its server says.
 const MIN_LIFETIME: Duration = Duration::from_mins(5);
 const MAX_LIFETIME: Duration = Duration::from_hours(24);
 
@@ -57,9 +57,9 @@ impl KeyCache {
 }
 
 impl App {
-    /// The keys at `uri`, fetched where those that are kept are stale.
+    /// The keys at `uri`, fetched if the cached ones are stale.
     ///
-    /// A failure is never kept: each request that meets one asks anew, within the limits of the
+    /// A failure is never cached: each request that meets one asks anew, within the limits of the
     /// network that it comes `from`.
     pub async fn client_keys(&self, uri: &WebUri, from: IpAddr) -> Result<Arc<JwkSet>, Error> {
         let now = self.clock.now();
@@ -69,8 +69,8 @@ impl App {
         }
     }
 
-    /// The keys at `uri` fetched anew, since none of those that are kept signed something: once a
-    /// minute, and if they can be had. Where not, those that are kept go on.
+    /// The keys at `uri` fetched anew, since no cached one signed something: once a
+    /// minute, and if they can be fetched. If not, the cached ones stay in use.
     pub async fn newer_client_keys(&self, uri: &WebUri, from: IpAddr) -> Option<Arc<JwkSet>> {
         let now = self.clock.now();
         let entry =

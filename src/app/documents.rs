@@ -16,7 +16,7 @@ use crate::oauth::id::ClientId;
 const MAX_DOCUMENT: usize = 10 * 1024;
 const MAX_SECTOR: usize = 64 * 1024;
 
-/// The shortest and the longest time that a document is kept, whatever its server says.
+/// The shortest and the longest time that a document is used, whatever its server says.
 const MIN_LIFETIME: Duration = Duration::from_mins(5);
 const MAX_LIFETIME: Duration = Duration::from_hours(24);
 

@@ -1,4 +1,4 @@
-//! The one shared struct: rules, store, keys, passkeys, clock, chance.
+//! The shared state (rules, store, keys, passkeys, clock, randomness) and the use cases that wait.
 
 mod authority;
 mod authorize;
@@ -56,11 +56,11 @@ pub struct App {
     store: Store,
 }
 
-/// Where an installation's time and chance come from.
+/// Where an installation's time and randomness come from.
 pub struct Sources {
     /// Time.
     pub clock: Clock,
-    /// Chance.
+    /// Randomness.
     pub entropy: Entropy,
 }
 
@@ -137,7 +137,7 @@ impl App {
         &self.clock
     }
 
-    /// The moment and the chance for one transition.
+    /// The time and the seed for one transition.
     pub fn context(&self) -> Context {
         Context { seed: self.entropy.seed(), now: self.clock.now(), rules: Arc::clone(&self.rules) }
     }

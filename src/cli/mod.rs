@@ -1,10 +1,9 @@
 //! The command line: `gatelodge NOUN VERB`.
 //!
-//! `args` says what can be written, one file per noun says what it does, `response` how it is told,
-//! and `admin` leads to the administration API, which alone knows the store. Answers go to standard
-//! output, everything else to standard error. This room may use `config`, `serve` and the door's
-//! two ways in; it has no rules of its own about clients or people. `login` is a client like any
-//! other, and knows of the server what the wire tells.
+//! `args` defines the grammar, one file per noun does the work, `output` prints it, and `admin_client`
+//! leads to the administration API, which alone knows the store. Results go to standard output,
+//! everything else to standard error. This room has no rules of its own about clients or people;
+//! `login` stands on the OAuth client, which knows of the server what the wire says.
 
 mod admin_client;
 mod args;

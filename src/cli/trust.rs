@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::output::{Exit, Output, printable, word};
 
-/// How a family of systems is told.
+/// How a family of systems installs an authority.
 struct Way {
     /// Where the operator's own authorities lie, below the root.
     directory: &'static str,

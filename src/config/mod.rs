@@ -2,7 +2,7 @@
 //!
 //! Four layers, the later over the earlier: the defaults, the TOML file, the environment
 //! (`GATELODGE_…`), the flags. One table (`config/keys.rs`) names every key, its kind and its
-//! bounds, and reads all layers alike. Whatever is wrong is told at once, as [`Faults`].
+//! bounds, and reads all layers alike. All faults are reported at once, as [`Faults`].
 //!
 //! The environment is an argument and never read here. The only files touched are the
 //! configuration itself and the secrets that it points to.

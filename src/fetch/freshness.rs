@@ -1,4 +1,4 @@
-//! How long an answer may be kept, as its headers say (RFC 9111 §4.2).
+//! How long a response may be stored, as its headers say (RFC 9111 §4.2).
 
 use std::time::Duration;
 

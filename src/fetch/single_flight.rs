@@ -47,7 +47,7 @@ impl SingleFlight {
         let listing = Listing { key, under_way: Arc::clone(&self.0) };
         tokio::spawn(async move {
             let outcome = fetch.await;
-            // Before anyone hears of it, so that who asks after that gets a fetch of its own.
+            // Removed before anyone gets the outcome, so that a later caller starts a new fetch.
             drop(listing);
             tell.send_replace(Some(outcome));
         });

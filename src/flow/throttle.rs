@@ -15,7 +15,7 @@ use crate::store::{StoreError, Tx, View};
 /// The time after which failures are forgotten, and the longest pause.
 const WINDOW: Duration = Duration::from_mins(1);
 
-/// What is guessed, and by or at whom it is counted.
+/// What is guessed, and for which subject it is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GuessLimit {
     /// A client secret that a person chose, from one network.

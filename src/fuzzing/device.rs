@@ -7,7 +7,7 @@ use crate::oauth::token::device::{DeviceRequest, UserCode};
 
 use super::text;
 
-/// An `Accept-Language` or a `User-UserAgent`: of a language there is a short tag, which is read as it
+/// An `Accept-Language` or a `User-Agent`: of a language there is a short tag, which is read as it
 /// is shown, and of a program there is always something to show.
 pub fn device_facts(bytes: &[u8]) {
     let Some(written) = text(bytes) else { return };

@@ -15,7 +15,7 @@ pub const SCOPE: &str = "anonymous";
 /// What a client asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnonymousRequest {
-    /// Who asks, as it says itself.
+    /// The client, as it names itself.
     pub client_id: ClientId,
     /// What the client wants its operator to read of the session.
     pub metadata: Option<Metadata>,
@@ -43,13 +43,13 @@ fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Result<Option<&'a st
     }
 }
 
-/// What a client says of an anonymous session: a JSON object of at most 4 KiB. It is kept and shown,
-/// and nothing is ever concluded from it.
+/// What a client says of an anonymous session: a JSON object of at most 4 KiB. It is stored and
+/// displayed, and nothing is ever concluded from it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metadata(Box<str>);
 
 impl Metadata {
-    /// The most bytes of it, as it is kept.
+    /// The most bytes of it as stored.
     pub const MAX_LENGTH: usize = 4 * 1024;
 
     fn from_value(value: &Value) -> Result<Self, Refusal> {

@@ -1,7 +1,7 @@
-//! What a request tells of the device that it comes from: its address, its `User-UserAgent`
+//! What a request tells of the device that it comes from: its address, its `User-Agent`
 //! ([RFC 9110 §10.1.5](https://www.rfc-editor.org/rfc/rfc9110#section-10.1.5)) and its language. A
-//! `User-UserAgent` is kept as it came, and read anew whenever it is shown, in words that people know:
-//! which program, on which system, and whether it names itself a robot. Whoever asks may say
+//! `User-Agent` is stored as it came and parsed each time it is displayed, in terms that people
+//! know: which program, on which system, and whether it names itself a robot. A client may claim
 //! anything, so nothing is ever decided by it.
 
 use std::fmt;
@@ -165,7 +165,7 @@ const BOTS: &[&str] = &[
 /// Names of devices that have one of [`BOTS`] in them: CUBOT makes telephones.
 const NO_BOTS: &[&str] = &["cubot"];
 
-/// A program, as its `User-UserAgent` names it.
+/// A program, as its `User-Agent` names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UserAgent {
     /// Whether it names itself a crawler or the like.

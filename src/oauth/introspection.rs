@@ -76,7 +76,7 @@ pub struct Introspection {
 }
 
 impl Introspection {
-    /// What is told of every other token: one that is unknown, over or none of the asker's.
+    /// The response about every other token: one that is unknown, ended or not the caller's.
     ///
     /// RFC 7662 §2.2: "the authorization server SHOULD NOT include any additional information
     /// about an inactive token, including why the token is inactive."

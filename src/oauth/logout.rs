@@ -9,7 +9,7 @@ use crate::oauth::redirect_uri::RedirectUri;
 /// What a relying party asks when it sends a browser to be signed out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogoutRequest {
-    /// Who asks.
+    /// The client that asks.
     pub client_id: Option<ClientId>,
     /// An ID token of the person to be signed out.
     pub id_token_hint: Option<String>,

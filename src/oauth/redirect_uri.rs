@@ -62,14 +62,14 @@ pub const KNOWN_SCHEMES: &[&str] = &[
     "zed",
 ];
 
-/// A redirect URI, kept as it was written, and what kind it is.
+/// A redirect URI as it was written, and its kind.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RedirectUri {
     written: Box<str>,
     kind: Kind,
 }
 
-/// The kinds of redirect URI that are told apart.
+/// The kinds of redirect URI.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// `https`, anywhere.

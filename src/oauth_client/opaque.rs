@@ -27,7 +27,7 @@ impl Opaque {
         self.0.as_bytes().ct_eq(text.as_bytes()).into()
     }
 
-    /// For the field of a document that is kept secret as a whole.
+    /// Serializes the token for a document that is secret as a whole.
     pub(crate) fn serialize_exposed<S: Serializer>(
         &self,
         serializer: S,

@@ -11,8 +11,8 @@ use super::token::{self, TokenError, Tokens};
 
 /// The access token for what is `asked`.
 ///
-/// No lock is taken while the kept one is fresh. Else the file is read again under the lock, since
-/// everybody who waited for it finds what the first one got.
+/// No lock is taken while the stored one is usable. Else the file is read again under the lock,
+/// since everybody who waited for it finds what the first one got.
 pub(crate) async fn access(
     client: &OauthClient,
     asked: &TokenPurpose,

@@ -22,7 +22,7 @@ pub(crate) async fn own(client: &OauthClient, server: &Server) -> Result<String,
 /// Whether the server still knows a client: one that registered itself and was not used for long
 /// may be forgotten, and an authorization request would end on a page that the person cannot help.
 ///
-/// A pushed request (RFC 9126 §2.3) is told `invalid_client` there and then. This one goes no
+/// A pushed request (RFC 9126 §2.3) gets `invalid_client` at once. This one goes no
 /// further, since it lacks everything else.
 async fn is_known(client: &OauthClient, server: &Server, id: &str) -> bool {
     let Some(endpoint) = &server.pushed_authorization_request_endpoint else { return true };

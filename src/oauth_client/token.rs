@@ -16,7 +16,8 @@ use super::http::{Http, HttpResponse, NoResponse};
 pub(crate) struct Tokens {
     pub(crate) access_token: Opaque,
     token_type: String,
-    /// "The lifetime in seconds of the access token." Nothing said: it is used once, and not kept.
+    /// "The lifetime in seconds of the access token." If absent, the token is used once and not
+    /// stored.
     #[serde(default)]
     pub(crate) expires_in: u64,
     pub(crate) refresh_token: Option<Opaque>,

@@ -10,7 +10,7 @@ use super::{Error, ErrorKind, OauthClient, refresh};
 pub(crate) enum UserinfoError {
     /// It could not, or would not.
     Unavailable(Error),
-    /// The sign-in is over.
+    /// The sign-in has ended.
     SignInExpired(Error),
 }
 

@@ -263,7 +263,7 @@ impl Pepper {
     }
 }
 
-/// Chance as a value: a seed from which a transition draws each id and token it needs by name.
+/// Randomness as a value: a seed from which a transition draws each id and token it needs by name.
 ///
 /// The same name gives the same bytes, so a transition that runs twice makes the same things.
 #[derive(Clone)]

@@ -78,7 +78,7 @@ impl Identity {
                 if *seen == contents {
                     return Ok(false);
                 }
-                // What is wrong is told once, until it changes.
+                // A fault is logged once, until it changes.
                 *seen = contents;
                 files.load(host.as_deref(), now).map_err(|faults| {
                     let faults: Vec<_> = faults.into_iter().map(|fault| fault.message).collect();

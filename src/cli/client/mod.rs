@@ -125,7 +125,7 @@ pub(super) async fn run(verb: ClientVerb, admin: &mut AdminClient) -> Result<Out
     match verb {
         ClientVerb::Add(add) => {
             let client = admin.ask(Method::POST, "/api/v1/clients", Some(add.body()?)).await?;
-            // The client is made, and its secret is told only here: nothing may fail any more.
+            // The client exists, and its secret is printed only here: nothing may fail any more.
             let issuer = admin.ask(Method::GET, "/api/v1/issuer", None).await.unwrap_or_default();
             Ok(added(&word(&issuer, "issuer"), client))
         }

@@ -108,7 +108,7 @@ async fn sealing(
     }
 }
 
-/// Replaces what was kept before, whose tokens nobody will use any more.
+/// Replaces the earlier sign-in and revokes its tokens, which nobody will use any more.
 async fn keep(client: &OauthClient, server: &Server, stored: StoredSignIn) -> Result<(), Failure> {
     let locked = client.token_file().lock().await?;
     // What cannot be read any more cannot be revoked either.

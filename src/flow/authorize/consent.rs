@@ -22,7 +22,7 @@ pub enum AuthorizationOutcome {
 pub struct ClientRedirect {
     /// What goes there, and how.
     pub response: AuthorizationResponse,
-    /// The host that people are told.
+    /// The host that the page names.
     pub host: String,
     /// The error that it carries, if it carries one.
     pub refusal: Option<Refusal>,

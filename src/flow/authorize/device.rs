@@ -1,7 +1,7 @@
 //! Signing in on a device without a browser: [RFC 8628](https://www.rfc-editor.org/rfc/rfc8628).
 //!
 //! The device asks for a code and shows it; a person carries it to a browser, sees who asks, and
-//! decides; the device, which asks again and again, is told.
+//! decides; the device polls for the decision.
 
 use std::net::IpAddr;
 
@@ -106,7 +106,7 @@ fn unused_user_code(view: &impl View, cx: &Context) -> Result<UserCode, Error> {
 
 /// A device that waits for the decision of the person who is signed in.
 pub struct PendingDevice {
-    /// Who asks.
+    /// The client that asks.
     pub client: Client,
     /// What is asked.
     pub device: Device,

@@ -28,7 +28,7 @@ const MAX_PER_MINUTE: usize = 60;
 /// How far behind the record of a session's last use may lie.
 const LAST_SEEN_PRECISION: Duration = Duration::from_mins(1);
 
-/// Who asks for access, and what the request told of them.
+/// A request for bridge access: its device and its session.
 #[derive(Clone, Debug)]
 pub struct AccessRequest {
     /// The machine.
@@ -143,7 +143,7 @@ enum Found {
     Live(Box<BridgeSession>),
     /// Nothing; nothing was ever there, unless this server drew the id.
     Nothing,
-    /// It is over, or somebody else's.
+    /// It has ended, or is another person's.
     Unusable,
 }
 
@@ -235,7 +235,7 @@ pub fn is_bridge(claims: &AccessClaims) -> bool {
 /// # Errors
 ///
 /// [`Refusal::BearerTokenForAnotherAudience`], or [`Refusal::BearerTokenOfEndedGrant`] where its
-/// session is over.
+/// session has ended.
 pub fn of_token(
     view: &impl View,
     cx: &Context,

@@ -23,11 +23,11 @@ pub struct NewCertificate {
     pub fingerprint: Fingerprint,
     /// What the device is called.
     pub name: DisplayName,
-    /// Whom it is to stand for.
+    /// The person it identifies.
     pub username: Username,
 }
 
-/// A certificate that is registered, and whom it stands for.
+/// A registered certificate, and the person it identifies.
 #[derive(Clone)]
 pub struct Registered {
     /// What names it.
@@ -136,7 +136,7 @@ pub fn prove(
     Ok((row.user, person))
 }
 
-/// Writes down that a certificate was used, and gives whom it proved, as [`prove`] does.
+/// Records that a certificate was used, and returns the person it proves, as [`prove`] does.
 pub fn redeem(
     tx: &mut Tx<'_>,
     cx: &Context,

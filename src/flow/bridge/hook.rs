@@ -16,7 +16,7 @@ use crate::secret::MadeClientSecret;
 use crate::store::schema::{Client, ClientProof, Origin};
 use crate::store::{Tx, View};
 
-/// A person's hook client, with the secret that is told once.
+/// A person's hook client, with the secret that is given out once.
 pub struct Hook {
     /// Its id: `bridge:USER_ID`, which no registration can take.
     pub id: ClientId,

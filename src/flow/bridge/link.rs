@@ -60,7 +60,7 @@ pub enum LinkOutcome {
     Refused(Option<LinkRedirect>),
 }
 
-/// The person said yes or no; the request is over with it.
+/// The person's decision, which ends the request.
 pub fn decide(
     tx: &mut Tx<'_>,
     cx: &Context,

@@ -1,4 +1,4 @@
-//! Clients that are named by the address of a document: kept as the document last said.
+//! Clients that are named by the URL of their document, stored as the document last said.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The owner of a client, without whom it may do nothing.
+//! The owner of a client. The client may act only while the owner may.
 
 use crate::store::schema::{Client, Person};
 use crate::store::{StoreError, View};

@@ -24,7 +24,7 @@ use crate::store::{StoreError, Tx, View};
 pub struct OpenedLink {
     /// What it is for.
     pub purpose: SetupPurpose,
-    /// Whom it is for, unless that is still to be said.
+    /// The person it is for, unless they are still to choose a name.
     pub person: Option<Person>,
 }
 

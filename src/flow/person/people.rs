@@ -101,8 +101,8 @@ pub struct Change {
     pub roles: Option<Vec<Role>>,
 }
 
-/// Changes a person. Whoever is switched off is out at once: sessions, grants and tokens are over,
-/// and stay so when the person is let in again.
+/// Changes a person. Disabling takes effect at once: sessions, grants and tokens end,
+/// and stay ended when the person is enabled again.
 ///
 /// # Errors
 ///

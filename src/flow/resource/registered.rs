@@ -20,7 +20,7 @@ use crate::store::{StoreError, Tx, View};
 /// A resource to be registered.
 #[derive(Clone, Debug)]
 pub struct NewResource {
-    /// As whom it introspects tokens.
+    /// The client as which it introspects tokens.
     pub introspecting: Introspecting,
     /// What people read.
     pub name: DisplayName,

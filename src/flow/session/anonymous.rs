@@ -199,7 +199,7 @@ pub fn list(
     Ok(sessions)
 }
 
-/// The sessions that are kept, those that are over too, at most `limit` of them.
+/// The stored sessions, ended ones too, at most `limit` of them.
 pub fn list_all(
     view: &impl View,
     cx: &Context,

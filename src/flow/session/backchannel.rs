@@ -57,7 +57,7 @@ pub struct DueDelivery {
     pub key: (SessionId, ClientId),
     /// The attempt that it is, from the first.
     pub attempt: u32,
-    /// What the client is told; nothing where it has gone, or wants to hear nothing any more.
+    /// The message; none if the client was removed or has no logout URI any more.
     pub message: Option<LogoutMessage>,
 }
 

@@ -58,7 +58,7 @@ fn requesting_client(
 pub enum Step {
     /// The person has to say that they want it.
     Confirm {
-        /// Who asks for it, if that is known.
+        /// The client that asks for it, if it is known.
         client: Option<Box<Client>>,
         /// Who would be signed out.
         session: Box<LiveSession>,
@@ -104,7 +104,7 @@ pub fn advance(
     Ok(Step::Done(next))
 }
 
-/// The person wants to stay: nothing is ended, and the request is over.
+/// The person wants to stay signed in: nothing ends but the request.
 pub fn stay(tx: &mut Tx<'_>, cx: &Context, presented: &PresentedInteraction) -> Result<(), Error> {
     step::interaction(tx, cx, presented)?;
     tx.remove::<Interaction>(&presented.interaction)?;

@@ -184,7 +184,7 @@ pub fn sign_out(tx: &mut Tx<'_>, cx: &Context, cookie: &TokenHash) -> Result<(),
 }
 
 /// Ends a session. The grants that depend on it are over with it: they are asked for their
-/// session whenever they are used. The clients that want to hear of it are told.
+/// session whenever they are used. The clients that registered a logout URI are notified.
 pub fn end(tx: &mut Tx<'_>, cx: &Context, id: SessionId) -> Result<(), Error> {
     removal::end_session(tx, cx, id)?;
     Ok(())

@@ -1,4 +1,4 @@
-//! Introspection: [RFC 7662](https://www.rfc-editor.org/rfc/rfc7662). A read; nothing is kept
+//! Introspection: [RFC 7662](https://www.rfc-editor.org/rfc/rfc7662). A read; nothing is cached
 //! between two of them, so that what ended is seen at once.
 
 use crate::error::{Error, Refusal};

@@ -10,7 +10,8 @@ use crate::keys::VerifiedAccess;
 use crate::store::schema::{Refresh, Revoked};
 use crate::store::{Tx, View};
 
-/// Revokes a token of the client's own. Whatever else is shown stays as it is, and nobody is told.
+/// Revokes a token of the client's own. Any other token stays as it is, and the response is the
+/// same.
 ///
 /// RFC 7009 §2.1: the server "verifies whether the token was issued to the client making the
 /// revocation request."

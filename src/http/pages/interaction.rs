@@ -221,7 +221,7 @@ fn to_interaction(id: InteractionId) -> Response {
     see_other(&path(id))
 }
 
-/// Clears the cookie of an interaction that is over.
+/// Clears the cookie of an interaction that has ended.
 pub(super) fn clear_interaction(app: &App, id: InteractionId, response: Response) -> Response {
     with_cookie(response, Cookie::Interaction(id).clear(&app.rules().issuer))
 }

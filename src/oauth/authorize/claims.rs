@@ -25,7 +25,7 @@ const CLAIMS: &[(&str, &str)] = &[
 
 /// Which claims a request asks for by name, beyond those that its scopes ask for.
 ///
-/// Only names that mean something here are kept: §5.5: "Any members used that are not understood
+/// Only known names are stored. §5.5: "Any members used that are not understood
 /// MUST be ignored."
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimsRequest {

@@ -53,7 +53,7 @@ impl ClientAssertion {
         self.alg
     }
 
-    /// Whom it is about.
+    /// Its subject.
     pub fn client_id(&self) -> &ClientId {
         &self.client_id
     }
@@ -81,7 +81,7 @@ impl ClientAssertion {
     /// Until when it is good, if it is good at `now` and meant for one of `audiences`.
     pub fn judge(&self, audiences: &[&str], now: Timestamp) -> Result<Timestamp, Refusal> {
         // RFC 7523 §3: the JWT "MUST contain an 'aud' (audience) claim containing a value that
-        // identifies the authorization server as an intended audience". Whoever else it names
+        // identifies the authorization server as an intended audience". Any other audience
         // could use it here, so it names nobody else.
         let audience = match &self.claims.aud {
             Value::String(audience) => Some(audience),

@@ -104,7 +104,7 @@ impl JwkSet {
             return Err(Refusal::JwksMalformed);
         }
         let set = Self(keys.iter().filter_map(Jwk::read).collect());
-        // What is kept has to be read again, and reading has a limit.
+        // What is stored has to be read again, and reading has a limit.
         if set.0.is_empty() || set.to_value().to_string().len() > MAX_LENGTH {
             return Err(Refusal::JwksMalformed);
         }

@@ -1,4 +1,4 @@
-//! The system's keyring, which holds one key for each issuer; what is kept is sealed under it.
+//! The system's keyring, which holds one key for each issuer; the token file is sealed under it.
 //!
 //! It is asked through the program that each system has for it: `secret-tool` of libsecret (the
 //! Secret Service of GNOME, KDE and KeePassXC), and `security` on macOS. The key goes over a pipe,

@@ -1,9 +1,8 @@
-//! What is kept of a sign-in: the refresh token, and the access tokens beside it, one for each
+//! What is stored of a sign-in: the refresh token, and the access tokens beside it, one for each
 //! resource and scope that was asked for.
 //!
-//! `token_file` is where it lies, one file for each issuer; `file` writes it, so that nobody else reads
-//! it at any moment; `seal` closes it under a key that `keyring` holds, where there is one. Nothing
-//! here speaks to a server.
+//! `store` reads and replaces the file, one for each issuer, which its owner alone can read; `seal`
+//! seals it under a key that `keyring` holds, if there is a keyring. Nothing here speaks to a server.
 
 pub(crate) mod keyring;
 mod seal;
@@ -22,7 +21,7 @@ pub(crate) use crate::oauth_client::opaque::Opaque;
 /// How long a token that is handed out has to be good for, in seconds.
 const MIN_VALIDITY: u64 = 60;
 
-/// The most access tokens that are kept; the oldest go first.
+/// The most stored access tokens; the oldest go first.
 const MAX_ACCESS_TOKENS: usize = 64;
 
 /// The claims of an ID token that `whoami` can fall back on.

@@ -1,4 +1,4 @@
-//! What is kept, sealed: AES-256-GCM under a key that the keyring holds.
+//! Seals the token file: AES-256-GCM under a key that the keyring holds.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use base64::Engine as _;

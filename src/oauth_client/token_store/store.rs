@@ -1,4 +1,4 @@
-//! Where it is kept: one file for each issuer, in a directory that only its person can open.
+//! The token file: one for each issuer, in a directory that only its owner can open.
 //!
 //! A file is replaced whole, so readers need no lock. A writer holds the issuer's lock, and
 //! what they write rests on what they read under it; the system releases the lock of a process that
@@ -37,7 +37,7 @@ pub(crate) struct TokenFile {
     issuer: Issuer,
 }
 
-/// What is kept for an issuer.
+/// What is stored for an issuer.
 pub(crate) struct StoredSignIn {
     /// As whom we are known there. It outlives the sign-in.
     pub(crate) client_id: String,
@@ -97,7 +97,7 @@ impl TokenFile {
         row(&self.file()).ok().flatten().map(|row| row.client_id)
     }
 
-    /// What is kept, if anything is.
+    /// What is stored, if anything is.
     pub(crate) async fn read(&self) -> Result<Option<StoredSignIn>, Error> {
         let Some(row) = row(&self.file())? else { return Ok(None) };
         let Row { client_id, sealed, session, .. } = row;
@@ -147,12 +147,12 @@ impl TokenFile {
 }
 
 impl Locked<'_> {
-    /// What is kept; nobody changes it meanwhile.
+    /// What is stored; nobody else changes it meanwhile.
     pub(crate) async fn read(&self) -> Result<Option<StoredSignIn>, Error> {
         self.token_file.read().await
     }
 
-    /// Replaces what is kept.
+    /// Replaces what is stored.
     pub(crate) fn write(&self, stored: StoredSignIn) -> Result<(), Error> {
         let StoredSignIn { client_id, key, session } = stored;
         let issuer = self.token_file.issuer.as_str();

@@ -47,7 +47,7 @@ pub enum AnonymousEnding {
     Revoked,
 }
 
-/// How long a session is kept for its operator to look at, from its beginning.
+/// How long a session is stored for the operator to see, from its start.
 const RETENTION: Duration = Duration::from_hours(30 * 24);
 
 /// Anonymous sessions that nothing has ended, by the hash of their cookie.

@@ -113,7 +113,7 @@ impl Row for BridgeSession {
     }
 }
 
-/// That a bridge once chose an id, by the hash of it. It is kept for good, since an ended id never
+/// A bridge once chose this id, by its hash. The row is never removed, since an ended id never
 /// comes back; those that this server drew need no such row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndedBridge {

@@ -24,7 +24,7 @@ pub struct DeviceCertificate {
     pub revoked: Option<Timestamp>,
     /// When it was used last.
     pub used: Option<Timestamp>,
-    /// Whom it stands for.
+    /// The person it identifies.
     pub user: UserId,
 }
 

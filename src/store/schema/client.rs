@@ -243,7 +243,7 @@ pub struct Attempts {
     pub last: Timestamp,
 }
 
-/// How long it is kept: well beyond the time that counts.
+/// Retention: well beyond the window that counts.
 const RETENTION: std::time::Duration = std::time::Duration::from_mins(10);
 
 layout!(AttemptsLayout, Attempts);

@@ -27,7 +27,7 @@ pub const DELIVERIES_BY_DUE: Index<Timestamp, (SessionId, ClientId)> =
 
 layout!(DeliveryLayout, Delivery);
 
-/// By session and client: each is told once.
+/// By session and client: each is notified once.
 impl Row for Delivery {
     type Key = (SessionId, ClientId);
     type Layout = DeliveryLayout;

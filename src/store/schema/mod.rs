@@ -1,6 +1,6 @@
 //! Every table, its rows and its indices.
 //!
-//! A layout enum is append only: a released variant is frozen, and its bytes are kept under
+//! A layout enum is append only: a released variant is frozen, and its bytes are stored under
 //! `tests/store/golden/`. Tags are never used again.
 
 mod anonymous;

@@ -13,7 +13,7 @@ use crate::store::{Entries, Index, Row, Tag};
 /// A person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
-    /// When they were last switched off: what they signed in for until then is over.
+    /// Tokens and sessions from sign-ins up to this time are invalid: the person was disabled then.
     pub tokens_valid_after: Option<Timestamp>,
     /// When the account was made.
     pub created: Timestamp,
