@@ -228,6 +228,7 @@ mod tests {
         let url = format!("http://localhost:{}/", listener.local_addr().unwrap().port());
         let silent = tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
+            assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
             stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nx").await.unwrap();
             tokio::time::pause();
             stream

@@ -4,7 +4,7 @@
 //! `oauth`, and nothing of flows, HTTP or the command line. What must hold:
 //!
 //! - A write's closure may run again, and takes all randomness and time as values; `Err` from it
-//! means
+//!   means
 //!   that nothing was written.
 //! - What [`Store::write`] has answered is on disk: commits are immediate and two-phase.
 //! - Rows are bytes to the engine; a row that does not decode is an error that names its table.

@@ -10,6 +10,9 @@ use crate::store::table::{
     EXPIRY, Entries, Index, Key, Row, after, decode, decode_key, encode, prefix, row_key,
 };
 
+/// How many rows a filtered listing reads at a time.
+const PAGE: usize = 256;
+
 /// Rows as bytes: key and value.
 type Rows = Vec<(Vec<u8>, Vec<u8>)>;
 
@@ -94,6 +97,55 @@ pub trait View {
             decode_key::<(A, B)>(index.tag, key).map(|(_, key)| key)
         };
         rows.iter().map(read).collect()
+    }
+
+    /// The first `limit` results of `keep` among the keys that `index` has for `by`. Keys that `keep`
+    /// leaves out do not count, so that a page is full while there is anything to fill it with.
+    fn filter_by<A: Key, B: Key, T>(
+        &self,
+        index: &Index<A, B>,
+        by: &A,
+        limit: usize,
+        mut keep: impl FnMut(&B) -> Result<Option<T>, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let (mut found, mut last) = (Vec::new(), None);
+        loop {
+            let keys = self.by_after(index, by, last.as_ref(), PAGE)?;
+            let whole = keys.len() < PAGE;
+            for key in keys {
+                if found.len() == limit {
+                    return Ok(found);
+                }
+                found.extend(keep(&key)?);
+                last = Some(key);
+            }
+            if whole {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// As [`View::filter_by`], among all rows of a table.
+    fn filter<R: Row, T>(
+        &self,
+        limit: usize,
+        mut keep: impl FnMut(&R::Key, R) -> Result<Option<T>, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let (mut found, mut last) = (Vec::new(), None);
+        loop {
+            let rows = self.list_after::<R, ()>(&(), last.as_ref(), PAGE)?;
+            let whole = rows.len() < PAGE;
+            for (key, row) in rows {
+                if found.len() == limit {
+                    return Ok(found);
+                }
+                found.extend(keep(&key, row)?);
+                last = Some(key);
+            }
+            if whole {
+                return Ok(found);
+            }
+        }
     }
 
     /// The first `limit` keys that `index` has for anything beyond `last`, in their order.

@@ -212,3 +212,25 @@ async fn a_removal_leaves_what_is_later_than_the_end() {
 
     assert_eq!((crowded.count::<Grant>(), crowded.live()), (1, 1));
 }
+
+/// A listing filters before it cuts: what has ended takes nobody's place.
+#[tokio::test]
+async fn grants_that_ended_hide_none_that_is_in_force() {
+    let crowded = Crowded::new().await;
+    let end = |tx: &mut Tx<'_>, cx: &Context| {
+        for n in 0..GRANTS - 5 {
+            if let Some(grant) = tx.find::<Grant>(&id(n))? {
+                tx.put(&id(n), Grant { ended: Some(cx.now), ..grant })?;
+            }
+        }
+        Ok(())
+    };
+    crowded.server.app.write(end).await.unwrap();
+    let (view, cx) = (crowded.server.app.read().unwrap(), crowded.server.app.context());
+
+    let of_bob = grant::list(&view, &cx, Some(crowded.user), 100).unwrap();
+    let of_all = grant::list(&view, &cx, None, 100).unwrap();
+    let few = grant::list(&view, &cx, Some(crowded.user), 3).unwrap();
+
+    assert_eq!((of_bob.len(), of_all.len(), few.len()), (5, 5, 3));
+}

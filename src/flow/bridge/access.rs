@@ -302,21 +302,19 @@ pub fn end(
     Ok(bridge)
 }
 
-/// The bridge sessions that live, of one person or of all, of the first `limit` that there are.
+/// The first `limit` live bridge sessions, of one person or of all, oldest first.
 pub fn list(
     view: &impl View,
     cx: &Context,
     user: Option<UserId>,
     limit: usize,
 ) -> Result<Vec<LiveBridge>, StoreError> {
-    let ids = match user {
-        Some(user) => view.by(&BRIDGE_SESSIONS_BY_USER, &user, limit)?,
-        None => view.list::<BridgeSession>(limit)?.into_iter().map(|(id, _)| id).collect(),
+    let mut bridges = match user {
+        Some(user) => {
+            view.filter_by(&BRIDGE_SESSIONS_BY_USER, &user, limit, |id| live(view, cx, id))?
+        }
+        None => view.filter::<BridgeSession, _>(limit, |id, _| live(view, cx, id))?,
     };
-    let mut bridges = Vec::new();
-    for id in ids {
-        bridges.extend(live(view, cx, &id)?);
-    }
     bridges.sort_by(|a, b| (a.session.created, &a.id).cmp(&(b.session.created, &b.id)));
     Ok(bridges)
 }

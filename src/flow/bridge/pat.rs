@@ -79,30 +79,23 @@ fn lasts(view: &impl View, cx: &Context, row: &Pat) -> Result<bool, StoreError> 
     Ok(here && cx.now < row.expires)
 }
 
-/// The tokens of one person or of all, the first `limit` of them, that may still be used.
+/// The first `limit` usable tokens, of one person or of all, oldest first.
 pub fn list(
     view: &impl View,
     cx: &Context,
     user: Option<UserId>,
     limit: usize,
 ) -> Result<Vec<(String, Pat)>, StoreError> {
-    let rows = match user {
-        None => view.list::<Pat>(limit)?,
-        Some(user) => {
-            let mut rows = Vec::new();
-            for key in view.by(&PATS_BY_USER, &user, limit)? {
-                let row = view.find::<Pat>(&key)?;
-                rows.extend(row.map(|row| (key, row)));
-            }
-            rows
-        }
+    let keep = |key: &String, row: Pat| -> Result<Option<(String, Pat)>, StoreError> {
+        let usable = !row.revoked && lasts(view, cx, &row)?;
+        Ok(usable.then(|| (key.clone(), row)))
     };
-    let mut usable = Vec::new();
-    for (key, row) in rows {
-        if !row.revoked && lasts(view, cx, &row)? {
-            usable.push((key, row));
-        }
-    }
+    let mut usable = match user {
+        None => view.filter::<Pat, _>(limit, keep)?,
+        Some(user) => view.filter_by(&PATS_BY_USER, &user, limit, |key| {
+            view.find::<Pat>(key)?.map_or(Ok(None), |row| keep(key, row))
+        })?,
+    };
     usable.sort_by(|(a, one), (b, other)| (one.created, a).cmp(&(other.created, b)));
     Ok(usable)
 }

@@ -224,21 +224,17 @@ pub fn is_revoked(view: &impl View, id: SessionId) -> Result<bool, StoreError> {
     Ok(view.find::<Session>(&id)?.is_some_and(|session| session.revoked))
 }
 
-/// The sessions that live, of one person or of all, of the first `limit` that there are.
+/// The first `limit` live sessions, of one person or of all, oldest first.
 pub fn list(
     view: &impl View,
     cx: &Context,
     user: Option<UserId>,
     limit: usize,
 ) -> Result<Vec<LiveSession>, StoreError> {
-    let ids = match user {
-        Some(user) => view.by(&SESSIONS_BY_USER, &user, limit)?,
-        None => view.list::<Session>(limit)?.into_iter().map(|(id, _)| id).collect(),
+    let mut sessions = match user {
+        Some(user) => view.filter_by(&SESSIONS_BY_USER, &user, limit, |id| by_id(view, cx, *id))?,
+        None => view.filter::<Session, _>(limit, |id, _| by_id(view, cx, *id))?,
     };
-    let mut sessions = Vec::new();
-    for id in ids {
-        sessions.extend(by_id(view, cx, id)?);
-    }
     sessions.sort_by_key(|live| (live.session.created, live.id));
     Ok(sessions)
 }

@@ -262,21 +262,17 @@ pub fn connections(
     Ok(connections)
 }
 
-/// The grants in force among the first `limit` rows, of one person or of all, oldest first.
+/// The first `limit` grants in force, of one person or of all, oldest first.
 pub fn list(
     view: &impl View,
     cx: &Context,
     user: Option<UserId>,
     limit: usize,
 ) -> Result<Vec<LiveGrant>, StoreError> {
-    let ids = match user {
-        Some(user) => view.by(&GRANTS_BY_USER, &user, limit)?,
-        None => view.list::<Grant>(limit)?.into_iter().map(|(id, _)| id).collect(),
+    let mut grants = match user {
+        Some(user) => view.filter_by(&GRANTS_BY_USER, &user, limit, |id| live(view, cx, *id))?,
+        None => view.filter::<Grant, _>(limit, |id, _| live(view, cx, *id))?,
     };
-    let mut grants = Vec::new();
-    for id in ids {
-        grants.extend(live(view, cx, id)?);
-    }
     grants.sort_by_key(|live| (live.grant.created, live.id));
     Ok(grants)
 }
