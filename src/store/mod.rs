@@ -4,8 +4,7 @@
 //! `oauth`, and nothing of flows, HTTP or the command line. What must hold:
 //!
 //! - A write's closure may run again, and takes all randomness and time as values; `Err` from it
-//!   means
-//!   that nothing was written.
+//!   means that nothing was written.
 //! - What [`Store::write`] has answered is on disk: commits are immediate and two-phase.
 //! - Rows are bytes to the engine; a row that does not decode is an error that names its table.
 //! - Every relation is one ordered map of bytes, every transaction is small, and ids are random:
