@@ -1,7 +1,8 @@
 //! Starts that are refused: the sentence, the exit code, and that nothing is half made.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::program::Home;
@@ -130,11 +131,40 @@ fn a_key_file_that_holds_no_key_is_refused() {
 fn a_key_file_that_holds_no_key_stops_a_first_start_too() {
     let home = Home::new();
     fs::create_dir(home.data()).unwrap();
-    fs::write(home.data().join("gatelodge.key"), "short").unwrap();
+    let key = home.data().join("gatelodge.key");
+    fs::write(&key, "short").unwrap();
+    fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
 
     refuses(&home, &["--listen", "127.0.0.1:0"], 5, &["gatelodge.key is not one"]);
 
     assert!(!home.data().join("gatelodge.redb").exists());
+}
+
+#[test]
+fn a_key_file_that_others_may_read_is_refused_with_what_to_do() {
+    let home = used();
+    let key = home.data().join("gatelodge.key");
+    fs::set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
+
+    refuses(&home, &[], 1, &["others may read this file (mode 0644)", "chmod 600"]);
+}
+
+#[test]
+fn a_directory_of_others_is_neither_used_nor_closed() {
+    let home = Home::new();
+    fs::create_dir(home.data()).unwrap();
+    fs::write(home.data().join("thesis.tex"), "").unwrap();
+    fs::set_permissions(home.data(), Permissions::from_mode(0o755)).unwrap();
+
+    refuses(
+        &home,
+        &["--listen", "127.0.0.1:0"],
+        1,
+        &["files that are not Gatelodge's", "chmod 700"],
+    );
+
+    let mode = fs::metadata(home.data()).unwrap().permissions().mode();
+    assert_eq!((mode & 0o777, fs::read_dir(home.data()).unwrap().count()), (0o755, 1));
 }
 
 #[test]
