@@ -39,7 +39,7 @@ use places::Platform;
 pub use fault::{Fault, Faults, ResolvedSetting, Source};
 pub use places::Places;
 
-/// What the command line said; each of it goes before every other source.
+/// The flags of the command line, which precede every other source.
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
     /// `--behind-proxy`, once for each proxy.
@@ -68,7 +68,7 @@ pub struct Config {
     /// The applications behind a proxy that asks here, and the roles that may enter; none named:
     /// everybody.
     pub apps: BTreeMap<AppHost, Vec<Role>>,
-    /// What bridges find here.
+    /// Settings of the bridge endpoints.
     pub bridge: Bridging,
     /// The proxies that are believed about the address of a request; an IPv4 address never in the
     /// form of IPv6.
@@ -91,13 +91,13 @@ pub struct Config {
     pub offline: bool,
     /// Where things lie.
     pub places: Places,
-    /// What the installation insists on.
+    /// Policies of the installation.
     pub policy: Policy,
     /// Whether the first start tells the setup link where standard output is no terminal.
     pub print_setup: bool,
     /// Who may register a client over the wire.
     pub registration: Registration,
-    /// What each role may grant.
+    /// The scopes that each role may grant.
     pub roles: BTreeMap<Role, Scope>,
     /// The root secret, where it comes from elsewhere than the key file beside the store.
     pub root_secret: Option<RootSecret>,
@@ -183,7 +183,7 @@ impl Default for Lifetimes {
     }
 }
 
-/// What the installation insists on.
+/// Policies of the installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// How many anonymous sessions may live at once. One network alone fills half of that.
@@ -196,7 +196,7 @@ pub struct Policy {
     /// Whether people may grant tokens for resources on this machine that nobody registered, where
     /// the issuer is on loopback.
     pub loopback_resources: bool,
-    /// What a client that names no policy of its own must send.
+    /// The PKCE policy of clients that have none of their own.
     pub pkce: PkcePolicy,
     /// Private-use redirect schemes without a dot, beyond those known to the program.
     pub private_use_schemes: Vec<String>,
@@ -215,7 +215,7 @@ impl Default for Policy {
     }
 }
 
-/// What bridges find here.
+/// Settings of the bridge endpoints.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bridging {
     /// The command to which a person pastes a code, where the browser cannot bring it home; the
@@ -341,7 +341,7 @@ impl FromStr for TokenStore {
 pub struct ScopeEntry {
     /// Whether every person may grant it, and clients that registered themselves may ask for it.
     pub open: bool,
-    /// What it allows, as the consent page says it.
+    /// Its description on the consent page.
     pub description: String,
 }
 
@@ -450,7 +450,7 @@ impl Config {
         self.registration.policy.unwrap_or(usual)
     }
 
-    /// What a person with `roles` may grant; a role that is not known grants nothing.
+    /// The scopes that a person with `roles` may grant; an unknown role grants none.
     pub fn allowed(&self, roles: &[Role]) -> Scope {
         let known = roles.iter().filter_map(|role| self.roles.get(role));
         known.fold(Scope::default(), |all, scope| all.union(scope))

@@ -2,7 +2,7 @@
 //!
 //! Every parser takes text or bytes, gives a value or a [`Refusal`](crate::error::Refusal), and
 //! touches nothing else: no clock, no randomness, no store. This room is the fuzz surface, and may
-//! import nothing but the crate's foundations (`error`, `secret`, `time`).
+//! import nothing but the crate's foundations (`clock`, `error`, `secret`).
 
 pub mod authorize;
 pub mod claims;

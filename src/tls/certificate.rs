@@ -14,7 +14,7 @@ pub struct Certificate {
     pub fingerprint: Fingerprint,
     /// Start of its validity.
     pub not_before: Timestamp,
-    /// Until when it holds; this moment is among them (RFC 5280 §4.1.2.5).
+    /// End of its validity, inclusive (RFC 5280 §4.1.2.5).
     pub not_after: Timestamp,
 }
 

@@ -38,11 +38,11 @@ pub struct DeviceRequester {
 
 /// A device authorization that has just begun (RFC 8628 §3.2).
 pub struct IssuedDeviceCode {
-    /// What the device asks with.
+    /// The device code, for the device to poll with.
     pub device_code: DeviceCode,
     /// The fewest seconds between two questions.
     pub interval: u32,
-    /// What the device shows.
+    /// The user code, for the device to display.
     pub user_code: UserCode,
 }
 
@@ -108,19 +108,19 @@ fn unused_user_code(view: &impl View, cx: &Context) -> Result<UserCode, Error> {
 pub struct PendingDevice {
     /// The client that asks.
     pub client: Client,
-    /// What is asked.
+    /// Its device authorization.
     pub device: Device,
     /// By what it is found.
     key: TokenHash,
-    /// What would be granted; nothing of what is asked may be the person's to grant.
+    /// The scope that would be granted; it may be empty.
     pub scope: Option<Scope>,
     /// Who decides.
     pub session: LiveSession,
-    /// What it is for.
+    /// Its resources.
     pub targets: Targets,
 }
 
-/// What a user code leads to.
+/// The result of looking up a user code.
 pub enum UserCodeLookup {
     /// Nowhere: no device that waits shows it.
     Nothing,
@@ -137,7 +137,7 @@ pub struct UserCodeEntry {
     pub address: IpAddr,
     /// The hash of the code, if it has the form of one.
     pub code: Option<TokenHash>,
-    /// What their browser tells of itself.
+    /// Their browser.
     pub device: DeviceInfo,
     /// The hash of their session cookie.
     pub session: TokenHash,
@@ -202,7 +202,7 @@ pub enum Decision {
     Deny,
 }
 
-/// What became of a decision.
+/// The outcome of a decision.
 pub enum DecisionOutcome {
     /// It is taken, about that client.
     Done(Box<Client>),

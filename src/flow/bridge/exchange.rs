@@ -8,11 +8,11 @@ use crate::secret::ExchangeCode;
 use crate::store::schema::{Exchange, Person};
 use crate::store::{Tx, View};
 
-/// A code that was made, and until when it is good.
+/// A new code and its expiry.
 pub struct IssuedExchangeCode {
     /// The code.
     pub code: ExchangeCode,
-    /// Until when.
+    /// Expiry.
     pub expires: Timestamp,
 }
 

@@ -22,13 +22,13 @@ use crate::store::{StoreError, Tx, View};
 
 /// A link that opens something.
 pub struct OpenedLink {
-    /// What it is for.
+    /// Its purpose.
     pub purpose: SetupPurpose,
     /// The person it is for, unless they are still to choose a name.
     pub person: Option<Person>,
 }
 
-/// What a link opens.
+/// The enrolment that a link opens.
 pub fn open(view: &impl View, cx: &Context, link: &TokenHash) -> Result<OpenedLink, Error> {
     let row = view.find::<SetupLink>(link)?.ok_or(Refusal::SetupTokenUnknown)?;
     if row.used.is_some() {
@@ -62,7 +62,7 @@ pub struct Candidate {
     pub user: UserId,
     /// The account's name.
     pub username: Username,
-    /// What they are called.
+    /// Their display name.
     pub display_name: DisplayName,
 }
 
@@ -114,19 +114,19 @@ pub struct RegistrationProof {
     pub browser: TokenHash,
     /// The ceremony that it answers.
     pub ceremony: CeremonyId,
-    /// What the browser told of itself.
+    /// The browser.
     pub device: DeviceInfo,
     /// The link whose right it uses.
     pub link: TokenHash,
-    /// What the passkey is to be called.
+    /// The name of the passkey.
     pub name: DisplayName,
     /// The session cookie that the browser has already.
     pub previous: Option<TokenHash>,
-    /// What verification gave.
+    /// The verified credential.
     pub registered: Registered,
 }
 
-/// What an enrolment brought about.
+/// The outcome of an enrolment.
 pub struct Enrolled {
     /// Whether an anonymous session became that person's.
     pub merged: bool,

@@ -20,7 +20,7 @@ use crate::store::{StoreError, View};
 const MAX_CONFIGURED: usize = 256;
 const MAX_REGISTERED: usize = 10_000;
 
-/// What the resources of a request come to.
+/// The resources of a request, resolved.
 #[derive(Clone, Debug, Default)]
 pub struct Targets {
     /// Their registered spellings, each once; none where no resource was named.
@@ -36,24 +36,24 @@ pub struct Targets {
 }
 
 impl Targets {
-    /// What `client` may ask for there. One token is for all of them, so that what one resource
-    /// leaves to everybody opens no scope that another one keeps.
+    /// The scopes that `client` may ask for there. One token is for all of them, so that what one
+    /// resource leaves to everybody opens no scope that another one keeps.
     pub fn for_client(&self, client: &Client) -> Scope {
         client.scope().union(&self.open.minus(&self.closed))
     }
 
-    /// What of `scope` means something there, or at every resource.
+    /// The part of `scope` that is known there, or at every resource.
     pub fn default_scope(&self, rules: &Rules, scope: &Scope) -> Scope {
         scope.intersect(&rules.config.scope().union(&self.known()))
     }
 
-    /// What a person with `roles` may grant there. A scope of a resource that the configuration
-    /// does not know is everybody's to grant.
+    /// The scopes that a person with `roles` may grant there. A scope of a resource that the
+    /// configuration does not know is everybody's to grant.
     pub fn for_person(&self, rules: &Rules, roles: &[Role]) -> Scope {
         rules.config.allowed(roles).union(&self.known().minus(&rules.config.scope()))
     }
 
-    /// What `person` would grant `client` where it asks for `asked`.
+    /// The scope that `person` would grant `client` if it asks for `asked`.
     pub fn scope_for(
         &self,
         rules: &Rules,
@@ -81,7 +81,7 @@ impl Targets {
     }
 }
 
-/// What `requested` comes to for `client`, which asks for `scope` there.
+/// Resolves `requested` for `client`, which asks for `scope` there.
 ///
 /// # Errors
 ///
@@ -103,7 +103,7 @@ pub fn resolve(
     Ok(targets)
 }
 
-/// What is left of resources that were granted once; a grant of resources that are all gone is
+/// The granted resources that still exist; a grant of resources that are all gone is
 /// for nothing.
 pub fn remaining(
     view: &impl View,

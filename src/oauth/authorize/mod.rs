@@ -108,7 +108,7 @@ impl Callback {
         Ok(Self { mode: ResponseMode::Query, uri, state })
     }
 
-    /// The same, with the answer to come home in `mode` if it can: a browser hands a program that
+    /// The same, with the response in `mode` if it can: a browser hands a program that
     /// claimed a private-use scheme a URI, and no form.
     #[must_use]
     pub fn in_mode(self, mode: ResponseMode) -> Self {
@@ -119,7 +119,7 @@ impl Callback {
         Self { mode, ..self }
     }
 
-    /// How the answer comes home.
+    /// The response mode.
     pub fn mode(&self) -> ResponseMode {
         self.mode
     }
@@ -134,12 +134,12 @@ impl Callback {
         self.state.as_deref()
     }
 
-    /// The answer that brings `code` home (RFC 6749 §4.1.2), with `iss` (RFC 9207 §2).
+    /// The response with `code` (RFC 6749 §4.1.2), with `iss` (RFC 9207 §2).
     pub fn with_code(&self, code: &str, iss: Option<&str>) -> AuthorizationResponse {
         self.with(&[("code", Some(code)), ("state", self.state()), ("iss", iss)])
     }
 
-    /// The answer that brings an error home (RFC 6749 §4.1.2.1), with `iss` (RFC 9207 §2).
+    /// The response with an error (RFC 6749 §4.1.2.1), with `iss` (RFC 9207 §2).
     pub fn with_error(&self, code: ErrorCode, iss: Option<&str>) -> AuthorizationResponse {
         self.with(&[
             ("error", Some(code.as_str())),
@@ -172,10 +172,10 @@ pub enum AuthorizationResponse {
     Form {
         /// The redirect URI.
         action: String,
-        /// The answer's parameters.
+        /// The response's parameters.
         fields: Vec<(&'static str, String)>,
     },
-    /// The redirect URI with the answer in its query.
+    /// The redirect URI with the response in its query.
     Location(String),
 }
 
@@ -210,7 +210,7 @@ impl Prompt {
 }
 
 /// `response_mode` (OAuth 2.0 Multiple Response Type Encoding Practices §2.1, Form Post Response
-/// Mode §2): how an answer comes home.
+/// Mode §2): how a response reaches the client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ResponseMode {
     /// In a form that the browser posts.

@@ -16,7 +16,7 @@ pub fn request_uri(reference: &PushedReference) -> String {
 
 /// An authorization request that names a pushed one.
 pub struct PushedParameters {
-    /// The client that pushed it, by the request's account.
+    /// The `client_id` of the request, which has to be the client that pushed it.
     pub client_id: ClientId,
     /// The reference to it.
     pub reference: PushedReference,

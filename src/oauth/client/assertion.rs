@@ -73,12 +73,12 @@ impl ClientAssertion {
         &self.token
     }
 
-    /// Until when it is good.
+    /// Expiry.
     pub fn expires(&self) -> Result<Timestamp, Refusal> {
         moment(self.claims.exp)
     }
 
-    /// Until when it is good, if it is good at `now` and meant for one of `audiences`.
+    /// Expiry, if it is valid at `now` and one of `audiences` is its audience.
     pub fn judge(&self, audiences: &[&str], now: Timestamp) -> Result<Timestamp, Refusal> {
         // RFC 7523 §3: the JWT "MUST contain an 'aud' (audience) claim containing a value that
         // identifies the authorization server as an intended audience". Any other audience
