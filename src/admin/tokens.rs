@@ -75,6 +75,7 @@ fn jwt(app: &App, token: &str) -> Result<Inspected, Failed> {
         (_, Signature::UnknownKey | Signature::Wrong) => {
             Err(Refusal::BearerTokenSignatureWrong.into())
         }
+        (JwtKind::Other, Signature::Valid) => Err(Refusal::BearerTokenMalformed.into()),
         (_, Signature::Valid) if expired => Err(Refusal::BearerTokenExpired.into()),
         (_, Signature::Valid) => Ok(()),
     };
@@ -85,7 +86,8 @@ fn jwt(app: &App, token: &str) -> Result<Inspected, Failed> {
     let kind = match kind {
         JwtKind::Access => "access_token",
         JwtKind::Logout => "logout_token",
-        JwtKind::Id | JwtKind::Other => "id_token",
+        JwtKind::Id => "id_token",
+        JwtKind::Other => "unknown",
     };
     Ok(Inspected { claims, kind, reason, standing })
 }

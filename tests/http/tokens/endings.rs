@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::oauth::client::SigningAlg;
 use serde_json::{Value, json};
 
 use crate::support::{Browser, RelyingParty, Server, Tokens};
@@ -176,6 +177,8 @@ async fn a_token_is_explained_valid_or_not() {
     let refresh = inspect(tokens.refresh()).await;
     let id_token = inspect(tokens.id.as_deref().unwrap()).await;
     let nonsense = inspect("nonsense").await;
+    let key = server.app.signing_key(SigningAlg::Es256).await.unwrap();
+    let other = inspect(&key.sign("other+jwt", &json!({ "exp": u32::MAX })).unwrap()).await;
     let forged = inspect(&format!("{}AAAA", &tokens.access[..tokens.access.len() - 4])).await;
 
     assert_eq!((&access["kind"], &access["active"]), (&json!("access_token"), &json!(true)));
@@ -183,6 +186,7 @@ async fn a_token_is_explained_valid_or_not() {
     assert_eq!((&refresh["kind"], &refresh["active"]), (&json!("refresh_token"), &json!(true)));
     assert_eq!((&id_token["kind"], &id_token["active"]), (&json!("id_token"), &json!(true)));
     assert_eq!((&nonsense["kind"], &nonsense["active"]), (&json!("unknown"), &json!(false)));
+    assert_eq!((&other["kind"], &other["active"]), (&json!("unknown"), &json!(false)));
     assert_eq!(forged["refusal"], "BearerTokenSignatureWrong");
     let asked = json!({ "token": tokens.access });
     server.operate(Method::POST, "/tokens/revoke", asked).await;
