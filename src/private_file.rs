@@ -4,9 +4,11 @@
 //! `login`, the empty store.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
+
+use zeroize::Zeroizing;
 
 /// The mode of a private file.
 pub(crate) const PRIVATE: u32 = 0o600;
@@ -14,8 +16,9 @@ pub(crate) const PRIVATE: u32 = 0o600;
 /// The mode of a private directory.
 const PRIVATE_DIRECTORY: u32 = 0o700;
 
-/// Everyone but the owner.
+/// Everyone but the owner, and what of it lets them write.
 const OTHERS: u32 = 0o077;
+const OTHERS_WRITE: u32 = 0o022;
 
 /// Opens a new file of this mode for reading and writing. A file that exists is an error.
 pub(crate) fn create_new(path: &Path, mode: u32) -> io::Result<File> {
@@ -57,51 +60,59 @@ pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// A directory that others can open is refused if it holds files and none of them is one of `own`,
-/// the names of this program's files: to close a directory of others would lock them out.
+/// A directory that others can open is refused if it holds files that may not be ours: those of
+/// others, whom closing it would lock out, or those that others could put there. `own` names the
+/// files of this program.
 pub(crate) fn make_directory(path: &Path, own: &[&str]) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(PRIVATE_DIRECTORY).create(path)?;
     let mode = fs::metadata(path)?.permissions().mode();
     if mode & OTHERS == 0 {
         return Ok(());
     }
-    let is_empty = || fs::read_dir(path).map(|mut entries| entries.next().is_none());
-    if !own.iter().any(|name| path.join(name).exists()) && !is_empty()? {
+    let is_empty = fs::read_dir(path)?.next().is_none();
+    let is_writable = mode & OTHERS_WRITE != 0;
+    if !is_empty && (is_writable || !own.iter().any(|name| path.join(name).exists())) {
+        let why = if is_writable {
+            "others can write to this directory (mode {mode}), and may have put files there"
+        } else {
+            "others can open this directory (mode {mode}), and it holds files that are not \
+             Gatelodge's"
+        };
+        let why = why.replace("{mode}", &format!("{:04o}", mode & 0o7777));
+        let path = path.display();
         return Err(io::Error::other(format!(
-            "others can open this directory (mode {:04o}), and it holds files that are not \
-             Gatelodge's; name an empty directory, or close this one: chmod 700 {}",
-            mode & 0o7777,
-            path.display()
+            "{why}; name an empty directory, or look at its files and close it: chmod 700 {path}"
         )));
     }
     fs::set_permissions(path, Permissions::from_mode(PRIVATE_DIRECTORY))
 }
 
-/// Refuses a file that others may read or write.
-pub(crate) fn check(path: &Path) -> io::Result<()> {
-    let mode = fs::metadata(path)?.permissions().mode();
-    if mode & OTHERS == 0 {
-        return Ok(());
+/// The text of a private file. A file that others may read or write is refused: they may have.
+pub(crate) fn read(path: &Path) -> io::Result<Zeroizing<String>> {
+    let mut file = File::open(path)?;
+    let mode = file.metadata()?.permissions().mode();
+    if mode & OTHERS != 0 {
+        return Err(io::Error::other(format!(
+            "others may read this file (mode {:04o}): chmod 600 {}",
+            mode & 0o7777,
+            path.display()
+        )));
     }
-    Err(io::Error::other(format!(
-        "others may read this file (mode {:04o}): chmod 600 {}",
-        mode & 0o7777,
-        path.display()
-    )))
+    let mut text = Zeroizing::new(String::new());
+    file.read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// Closes a file of ours to others.
 pub(crate) fn close(path: &Path) -> io::Result<()> {
-    match check(path) {
-        Ok(()) => Ok(()),
-        Err(_) => fs::set_permissions(path, Permissions::from_mode(PRIVATE)),
+    if fs::metadata(path)?.permissions().mode() & OTHERS == 0 {
+        return Ok(());
     }
+    fs::set_permissions(path, Permissions::from_mode(PRIVATE))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read as _;
-
     use super::*;
 
     fn mode(path: &Path) -> u32 {
@@ -146,9 +157,15 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let (new, empty) = (directory.path().join("a/b"), directory.path().join("empty"));
         let (ours, foreign) = (directory.path().join("ours"), directory.path().join("foreign"));
-        for (path, file) in [(&empty, None), (&ours, Some("store")), (&foreign, Some("thesis"))] {
+        let planted = directory.path().join("planted");
+        for (path, mode, file) in [
+            (&empty, 0o777, None),
+            (&ours, 0o755, Some("store")),
+            (&foreign, 0o755, Some("thesis")),
+            (&planted, 0o777, Some("store")),
+        ] {
             fs::create_dir(path).unwrap();
-            set_mode(path, 0o777);
+            set_mode(path, mode);
             if let Some(file) = file {
                 fs::write(path.join(file), "").unwrap();
             }
@@ -158,10 +175,12 @@ mod tests {
             make_directory(path, &["store"]).unwrap();
             assert_eq!(mode(path), 0o700, "{}", path.display());
         }
-        let refused = make_directory(&foreign, &["store"]).unwrap_err().to_string();
-
-        assert!(refused.contains("mode 0777") && refused.contains("chmod 700"), "{refused}");
-        assert_eq!(mode(&foreign), 0o777);
+        for (path, open) in [(&foreign, 0o755), (&planted, 0o777)] {
+            let refused = make_directory(path, &["store"]).unwrap_err().to_string();
+            assert!(refused.contains(&format!("mode 0{open:o}")), "{refused}");
+            assert!(refused.contains("chmod 700"), "{refused}");
+            assert_eq!(mode(path), open);
+        }
     }
 
     #[test]
@@ -171,10 +190,10 @@ mod tests {
         fs::write(&path, "").unwrap();
         set_mode(&path, 0o640);
 
-        let refused = check(&path).unwrap_err().to_string();
+        let refused = read(&path).unwrap_err().to_string();
 
         assert!(refused.contains("mode 0640") && refused.contains("chmod 600"), "{refused}");
         close(&path).unwrap();
-        assert_eq!((mode(&path), check(&path).is_ok()), (0o600, true));
+        assert_eq!((mode(&path), read(&path).is_ok()), (0o600, true));
     }
 }

@@ -165,8 +165,7 @@ fn root_secret(config: &Config) -> Result<RootSecret, OpenError> {
         return Ok(root.clone());
     }
     let path = config.places.key();
-    let text = private_file::check(&path).and_then(|()| fs::read_to_string(&path));
-    match text.map(zeroize::Zeroizing::new) {
+    match private_file::read(&path) {
         Ok(written) => written.parse().map_err(|why| OpenError::KeyMalformed(display(&path), why)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Err(OpenError::KeyMissing(display(&path)))

@@ -78,8 +78,8 @@ impl Authority {
     /// names and addresses, and for `names`.
     pub fn at(directory: &Path, names: &[String], now: Timestamp) -> Result<Self, TlsError> {
         let (path, key_path) = (Self::path(directory), Self::key_path(directory));
-        let pem = read(&path).map_err(TlsError::at(&path))?;
-        let key = read(&key_path).map_err(TlsError::at(&key_path))?.map(Zeroizing::new);
+        let pem = if_there(fs::read_to_string(&path)).map_err(TlsError::at(&path))?;
+        let key = if_there(private_file::read(&key_path)).map_err(TlsError::at(&key_path))?;
         let malformed = |path: &Path, what: &str| {
             TlsError::Failed(format!("{} is no {what} of a CA", path.display()))
         };
@@ -259,12 +259,11 @@ fn lasting(params: &mut CertificateParams, lifetime: Duration, now: Timestamp) {
     params.not_after = epoch + Duration::from_secs((now + lifetime).seconds());
 }
 
-/// The text of a file, if it is there.
-fn read(path: &Path) -> io::Result<Option<String>> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
+/// What was read, if the file is there.
+fn if_there<T>(read: io::Result<T>) -> io::Result<Option<T>> {
+    match read {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+        read => read.map(Some),
     }
 }
 
@@ -286,6 +285,7 @@ mod tests {
         let request = KeyWithRequest::generate().unwrap().request;
         authority.issue(&request, usage, &[name.to_owned()], DAY, NOW)
     }
+
     #[test]
     fn it_is_made_once_and_its_key_is_its_owners() {
         use std::os::unix::fs::PermissionsExt as _;
@@ -332,6 +332,19 @@ mod tests {
         assert!(tried().contains("gatelodge-ca.key is not the key of"));
         fs::write(&key, "nonsense").unwrap();
         assert!(tried().contains("gatelodge-ca.key is no private key"));
+    }
+
+    #[test]
+    fn a_key_that_others_may_read_is_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        made(directory.path());
+        let key = Authority::key_path(directory.path());
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+
+        let refused = Authority::at(directory.path(), &[], NOW).err().unwrap().to_string();
+
+        assert!(refused.contains("others may read this file (mode 0644)"), "{refused}");
     }
 
     #[test]

@@ -176,13 +176,13 @@ fn written(what: &impl Serialize) -> Zeroizing<Vec<u8>> {
 }
 
 fn row(path: &Path) -> Result<Option<Row>, Error> {
-    let text = match fs::read(path).map(Zeroizing::new) {
+    let text = match private_file::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unusable(path, &error)),
     };
     // What serde says of it could hold a part of a token.
-    match serde_json::from_slice::<Row>(&text) {
+    match serde_json::from_str::<Row>(&text) {
         Ok(row) if row.version == VERSION => Ok(Some(row)),
         Ok(_) | Err(_) => {
             let message = format!("{} is none of this version's; remove it", path.display());
@@ -248,6 +248,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_file_that_others_may_read_is_refused_until_a_new_sign_in_replaces_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        let token_file = token_file(directory.path());
+        token_file.lock().await.unwrap().write(stored()).unwrap();
+        let open = fs::Permissions::from_mode(0o640);
+        fs::set_permissions(token_file.file(), open).unwrap();
+
+        let refused = token_file.read().await.err().unwrap().message;
+        token_file.lock().await.unwrap().write(stored()).unwrap();
+
+        assert!(refused.contains("others may read this file (mode 0640)"), "{refused}");
+        assert!(token_file.read().await.unwrap().is_some());
+    }
+
+    #[tokio::test]
     async fn a_lock_keeps_others_waiting_until_it_is_gone() {
         let directory = tempfile::tempdir().unwrap();
         let token_file = token_file(directory.path());
@@ -267,7 +283,7 @@ mod tests {
         fs::create_dir_all(&token_file.directory).unwrap();
 
         for broken in ["", "{\"version\":1,\"client_id\":gl_rt_secret", "{\"version\":2}"] {
-            fs::write(token_file.file(), broken).unwrap();
+            private_file::replace(&token_file.file(), broken.as_bytes()).unwrap();
             let failure = token_file.read().await.err().unwrap();
             assert!(!failure.message.contains("gl_rt_"), "{}", failure.message);
         }
