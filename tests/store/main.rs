@@ -12,4 +12,5 @@ mod golden;
 mod opening;
 mod rows;
 mod samples;
+mod tables;
 mod trouble;

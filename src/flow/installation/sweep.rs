@@ -7,11 +7,7 @@ use crate::error::Error;
 use crate::flow::bridge::access;
 use crate::flow::client::retention;
 use crate::flow::{Context, removal};
-use crate::store::schema::{
-    AnonymousSession, AppCode, AppSession, Attempts, Bridge, BridgeSession, Ceremony, Client, Code,
-    Device, DeviceCertificate, Exchange, Grant, Interaction, Pat, Pushed, Refresh, Removal,
-    Revoked, Session, SetupLink, SigningKeyRow, Subject, Usage, UsedAssertion, Withdrawal,
-};
+use crate::store::schema::{self, BridgeSession, Client, Removal, Session, Subject, Withdrawal};
 use crate::store::{Row, StoreError, Tx, View};
 
 /// The most rows that one transaction removes.
@@ -85,35 +81,8 @@ fn remove(tx: &mut Tx<'_>, cx: &Context, key: &[u8], limit: usize) -> Result<usi
         let session = tx.remove_expired::<BridgeSession>(key)?;
         return access::forget(tx, cx, &session).map(|()| 1);
     }
-    macro_rules! in_tables {
-        ($($row:ty),*) => {
-            $(if table == <$row as Row>::TABLE.byte { return tx.remove_expired::<$row>(key).map(|_| 1); })*
-        };
-    }
-    if table == <Client as Row>::TABLE.byte {
+    if table == Client::TABLE.byte {
         return retention::remove_unused(tx, cx, &tx.expired_key::<Client>(key)?).map(|()| 1);
     }
-    in_tables!(
-        AnonymousSession,
-        AppCode,
-        AppSession,
-        Attempts,
-        Bridge,
-        Ceremony,
-        Code,
-        Device,
-        DeviceCertificate,
-        Exchange,
-        Grant,
-        Interaction,
-        Pat,
-        Pushed,
-        Refresh,
-        Revoked,
-        SetupLink,
-        SigningKeyRow,
-        Usage,
-        UsedAssertion
-    );
-    Err(StoreError::Corrupt { table: "expiry", key: crate::secret::hex(key) })
+    schema::remove_expired(tx, key).map(|()| 1)
 }

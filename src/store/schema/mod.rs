@@ -35,6 +35,66 @@ pub use pushed::*;
 pub use removal::*;
 pub use usage::*;
 
+use crate::store::table::{EXPIRY, corrupt};
+use crate::store::{Row, StoreError, Tag, Tx};
+
+/// Names every table: what is to be known of all of them follows from this list.
+macro_rules! tables {
+    ($($row:ident),* $(,)?) => {
+        /// The tag of every table.
+        pub const TABLES: &[Tag] = &[$($row::TABLE),*];
+
+        /// Removes the row that [`View::expired`](crate::store::View::expired) named by its bytes,
+        /// whichever table it is of.
+        pub fn remove_expired(tx: &mut Tx<'_>, key: &[u8]) -> Result<(), StoreError> {
+            let table = key.first().copied();
+            $(
+                if table == Some($row::TABLE.byte) {
+                    return tx.remove_expired::<$row>(key).map(drop);
+                }
+            )*
+            Err(corrupt(EXPIRY, key))
+        }
+    };
+}
+
+tables! {
+    AnonymousSession,
+    AppCode,
+    AppSession,
+    Attempts,
+    Bridge,
+    BridgeKey,
+    BridgeSession,
+    Ceremony,
+    Client,
+    Code,
+    Consent,
+    Delivery,
+    Device,
+    DeviceCertificate,
+    EndedBridge,
+    Exchange,
+    Grant,
+    HostPreference,
+    Installation,
+    Interaction,
+    Passkey,
+    Pat,
+    Person,
+    Protected,
+    Pushed,
+    Refresh,
+    Removal,
+    Revoked,
+    Session,
+    SetupLink,
+    SigningKeyRow,
+    Usage,
+    UsedAssertion,
+    Withdrawal,
+}
+
 /// A row with one layout so far.
 macro_rules! layout {
     ($layout:ident, $row:ident) => {
@@ -67,50 +127,16 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::store::{Index, Row, Tag};
+    use crate::store::Index;
 
     #[test]
     fn no_two_tables_share_a_tag() {
         fn tag<A, B>(index: &Index<A, B>) -> Tag {
             index.tag
         }
-        let tags = [
+        let others = [
             Tag { byte: 0, name: "schema" },
-            crate::store::table::EXPIRY,
-            Attempts::TABLE,
-            AnonymousSession::TABLE,
-            AppCode::TABLE,
-            AppSession::TABLE,
-            Bridge::TABLE,
-            BridgeKey::TABLE,
-            BridgeSession::TABLE,
-            Ceremony::TABLE,
-            Client::TABLE,
-            Code::TABLE,
-            Consent::TABLE,
-            Delivery::TABLE,
-            Device::TABLE,
-            DeviceCertificate::TABLE,
-            EndedBridge::TABLE,
-            Exchange::TABLE,
-            Grant::TABLE,
-            HostPreference::TABLE,
-            Installation::TABLE,
-            Interaction::TABLE,
-            Passkey::TABLE,
-            Pat::TABLE,
-            Person::TABLE,
-            Protected::TABLE,
-            Pushed::TABLE,
-            Refresh::TABLE,
-            Removal::TABLE,
-            Revoked::TABLE,
-            Session::TABLE,
-            SetupLink::TABLE,
-            SigningKeyRow::TABLE,
-            Usage::TABLE,
-            UsedAssertion::TABLE,
-            Withdrawal::TABLE,
+            EXPIRY,
             tag(&ANONYMOUS_BY_COOKIE),
             tag(&ANONYMOUS_BY_EXPIRY),
             tag(&ANONYMOUS_BY_NETWORK),
@@ -129,6 +155,7 @@ mod tests {
             tag(&SESSIONS_BY_COOKIE),
             tag(&SESSIONS_BY_USER),
         ];
+        let tags = [TABLES, &others].concat();
 
         let bytes: BTreeSet<u8> = tags.iter().map(|tag| tag.byte).collect();
         let names: BTreeSet<&str> = tags.iter().map(|tag| tag.name).collect();
