@@ -1,8 +1,8 @@
-//! Setup links, and the passkeys that come of them.
+//! Enrolment: registering a passkey by the right of a setup link.
 //!
-//! A link is used once, and stays known for a while, so that each way of coming too late has its
-//! own words. Beginning may be repeated; of two that finish, one wins, since the credential is
-//! stored and the link is spent in one transaction.
+//! A link is used once. Its row stays for a while, so that an unknown, a used and an expired link
+//! have refusals of their own. A ceremony may begin several times. Of two that complete, one
+//! succeeds, since one transaction stores the credential and spends the link.
 
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
@@ -20,15 +20,15 @@ use crate::store::schema::{
 };
 use crate::store::{StoreError, Tx, View};
 
-/// A link that opens something.
+/// A setup link that is usable.
 pub struct OpenedLink {
     /// Its purpose.
     pub purpose: SetupPurpose,
-    /// The person it is for, unless they are still to choose a name.
+    /// The person it is for; `None` for the first administrator, who does not exist yet.
     pub person: Option<Person>,
 }
 
-/// The enrolment that a link opens.
+/// Checks that a link is usable, and returns its purpose and person.
 pub fn open(view: &impl View, cx: &Context, link: &TokenHash) -> Result<OpenedLink, Error> {
     let row = view.find::<SetupLink>(link)?.ok_or(Refusal::SetupTokenUnknown)?;
     if row.used.is_some() {
@@ -55,10 +55,10 @@ pub fn open(view: &impl View, cx: &Context, link: &TokenHash) -> Result<OpenedLi
     Ok(OpenedLink { purpose: row.purpose, person })
 }
 
-/// Who will have the new passkey.
+/// The person who will own the new passkey.
 #[derive(Clone)]
 pub struct Candidate {
-    /// Their id: a new one for the first administrator.
+    /// Their id; a new one for the first administrator.
     pub user: UserId,
     /// The account's name.
     pub username: Username,
@@ -66,7 +66,7 @@ pub struct Candidate {
     pub display_name: DisplayName,
 }
 
-/// Who a link is for; a first administrator says so, in `chosen`.
+/// The person a link is for. `chosen` holds the names that the first administrator chose.
 pub fn candidate(
     opened: OpenedLink,
     cx: &Context,
@@ -105,22 +105,22 @@ pub fn start_ceremony(
     login::start_ceremony(tx, cx, browser, purpose, state)
 }
 
-/// A registration that verified.
+/// A registration that was verified.
 #[derive(Clone)]
 pub struct RegistrationProof {
-    /// The cookie of an anonymous session that the browser has.
+    /// The cookie of the browser's anonymous session, if it has one.
     pub anonymous: Option<TokenHash>,
-    /// The browser.
+    /// The hash of the cookie that binds the ceremony to the browser.
     pub browser: TokenHash,
     /// The ceremony that it answers.
     pub ceremony: CeremonyId,
-    /// The browser.
+    /// The browser's description of itself.
     pub device: DeviceInfo,
     /// The link whose right it uses.
     pub link: TokenHash,
     /// The name of the passkey.
     pub name: DisplayName,
-    /// The session cookie that the browser has already.
+    /// The session cookie that the browser already has.
     pub previous: Option<TokenHash>,
     /// The verified credential.
     pub registered: Registered,
@@ -128,20 +128,20 @@ pub struct RegistrationProof {
 
 /// The outcome of an enrolment.
 pub struct Enrolled {
-    /// Whether an anonymous session became that person's.
+    /// Whether an anonymous session was merged into the person.
     pub merged: bool,
     /// The cookie of the person's session.
     pub secret: SessionSecret,
 }
 
-/// Stores the passkey, spends the link, makes the first administrator, merges the anonymous session
-/// of somebody new, and opens their own: all or nothing.
+/// Stores the passkey, spends the link, creates the first administrator, merges a new person's
+/// anonymous session, and opens the person's own session, in one transaction.
 pub fn complete(
     tx: &mut Tx<'_>,
     cx: &Context,
     proof: &RegistrationProof,
 ) -> Result<Enrolled, Error> {
-    // The link comes first: the second of two gets the refusal that it was used.
+    // The link is checked first, so that the second of two is refused because the link was used.
     let opened = open(tx, cx, &proof.link)?;
     let ceremony = login::ceremony(tx, cx, proof.ceremony, &proof.browser)?;
     let CeremonyPurpose::Register { link, user, username, display_name } = ceremony.purpose else {
@@ -171,7 +171,7 @@ pub fn complete(
         (SetupPurpose::Enrol(_) | SetupPurpose::First, Some(cookie)) => {
             session::anonymous::merge(tx, cx, cookie, user)?
         }
-        // A recovery is for a person who exists.
+        // A recovered person already exists: nothing is merged into them.
         (SetupPurpose::Recover(_), _) | (_, None) => false,
     };
     let passkey = Passkey {
@@ -195,7 +195,7 @@ pub fn complete(
     Ok(Enrolled { merged, secret })
 }
 
-/// The passkeys that a person has.
+/// The passkeys of a person, at most 100.
 pub fn passkeys(
     view: &impl View,
     user: UserId,

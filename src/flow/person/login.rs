@@ -1,7 +1,8 @@
-//! Signing in with a passkey: [WebAuthn §7.2](https://www.w3.org/TR/webauthn-3/#sctn-verifying-assertion).
+//! Sign-in with a passkey: [WebAuthn
+//! §7.2](https://www.w3.org/TR/webauthn-3/#sctn-verifying-assertion).
 //!
-//! The assertion is verified outside the transaction, against the revision of the passkey that was
-//! read; the transaction reads it again, and a changed one is proven once more.
+//! The assertion is verified outside the transaction, against a revision of the passkey. If the
+//! transaction finds another revision, the assertion is verified again.
 
 use crate::error::{Error, Refusal};
 use crate::flow::session::{self, SignIn};
@@ -15,7 +16,7 @@ use crate::store::schema::{
 };
 use crate::store::{Tx, View};
 
-/// Refuses where as many ceremonies wait as may, which is as many as sign-ins may.
+/// Refuses if the pending ceremonies have reached the limit, which is the limit of interactions.
 pub fn check_capacity(view: &impl View, rules: &Rules) -> Result<(), Error> {
     let limit = rules.config.policy.interactions;
     if view.count::<Ceremony>(limit)? >= limit {
@@ -24,7 +25,7 @@ pub fn check_capacity(view: &impl View, rules: &Rules) -> Result<(), Error> {
     Ok(())
 }
 
-/// Keeps the server's half of a ceremony.
+/// Stores the server's half of a ceremony.
 pub fn start_ceremony(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -38,7 +39,7 @@ pub fn start_ceremony(
     Ok(id)
 }
 
-/// A ceremony that waits for its answer, in the browser it was given to.
+/// A pending ceremony, if `browser` is the one that began it.
 pub fn ceremony(
     view: &impl View,
     cx: &Context,
@@ -55,7 +56,7 @@ pub fn ceremony(
     Ok(ceremony)
 }
 
-/// What an assertion is to be verified against.
+/// The data against which an assertion is verified.
 pub struct ChallengedPasskey {
     /// The server's half of the ceremony.
     pub state: Vec<u8>,
@@ -63,9 +64,9 @@ pub struct ChallengedPasskey {
     pub passkey: Passkey,
 }
 
-/// Finds what an answer is to be verified against.
+/// Finds the data against which an assertion is verified.
 ///
-/// The user handle has to be that of the passkey's owner (§7.2 step 6).
+/// The user handle must be that of the passkey's owner (§7.2 step 6).
 pub fn challenged(
     view: &impl View,
     cx: &Context,
@@ -85,34 +86,34 @@ pub fn challenged(
     Ok(ChallengedPasskey { state: ceremony.state, passkey })
 }
 
-/// An assertion that verified.
+/// An assertion that was verified.
 #[derive(Clone)]
 pub struct AssertionProof {
-    /// What verification gave.
+    /// The result of the verification.
     pub asserted: Asserted,
-    /// The browser.
+    /// The hash of the cookie that binds the ceremony to the browser.
     pub browser: TokenHash,
     /// The ceremony that it answers.
     pub ceremony: CeremonyId,
     /// The passkey.
     pub credential: CredentialId,
-    /// What the browser told of itself.
+    /// The browser's description of itself.
     pub device: DeviceInfo,
-    /// The session cookie that the browser has already.
+    /// The session cookie that the browser already has.
     pub previous: Option<TokenHash>,
     /// The revision of the passkey that it was verified against.
     pub revision: u64,
 }
 
-/// What became of a sign-in.
+/// The outcome of a sign-in.
 pub enum SignInOutcome {
-    /// The passkey was used meanwhile: verify once more.
+    /// The passkey has been used meanwhile: verify the assertion again.
     Changed,
     /// The browser is signed in.
     SignedIn(SessionSecret),
 }
 
-/// Uses up the ceremony, updates the passkey and opens the session.
+/// Spends the ceremony, updates the passkey and opens the session.
 pub fn complete(
     tx: &mut Tx<'_>,
     cx: &Context,

@@ -1,4 +1,4 @@
-//! People: how they are added, enrol and sign in.
+//! People: their accounts, enrolment and sign-in.
 
 pub mod enroll;
 pub mod login;

@@ -1,4 +1,4 @@
-//! People, as the operator sees them.
+//! The operator's transitions on people: add, recover, change, remove.
 
 use crate::error::{Error, Refusal};
 use crate::flow::bridge::hook;
@@ -10,10 +10,10 @@ use crate::oauth::id::UserId;
 use crate::store::schema::{Client, PEOPLE_BY_NAME, Person, SetupPurpose, Subject};
 use crate::store::{StoreError, Tx, View};
 
-/// How many people one look for another administrator reads at a time.
+/// The number of people that are read at a time in the search for another administrator.
 const PAGE: usize = 100;
 
-/// Whether nobody exists yet.
+/// Whether no person exists.
 pub fn nobody(view: &impl View) -> Result<bool, StoreError> {
     Ok(view.count::<Person>(1)? == 0)
 }
@@ -34,11 +34,11 @@ pub fn named(
 pub struct NewPerson {
     /// The account's name.
     pub username: Username,
-    /// What they are called: the account's name where nothing else is said.
+    /// Their display name; the account's name by default.
     pub display_name: Option<DisplayName>,
-    /// Their address.
+    /// Their email address.
     pub email: Option<Email>,
-    /// What they are here: `user` where nothing else is said.
+    /// Their roles; `user` if empty.
     pub roles: Vec<Role>,
 }
 
@@ -70,8 +70,8 @@ pub fn add(
     Ok((id, person, invited))
 }
 
-/// Makes a link by which a person gets a new passkey; without a name, the first administrator's,
-/// while nobody exists.
+/// Makes a setup link by which a person registers a new passkey. Without a name, the link is for
+/// the first administrator, and is refused once a person exists.
 pub fn recover(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -88,16 +88,16 @@ pub fn recover(
     Ok((Some(person), invited))
 }
 
-/// What is to be different about a person. What is not named stays.
+/// A change to a person. A field that is `None` stays as it is.
 #[derive(Clone, Default)]
 pub struct Change {
-    /// Whether they may do nothing here.
+    /// Whether the person is disabled.
     pub disabled: Option<bool>,
-    /// What they are called.
+    /// The display name.
     pub display_name: Option<DisplayName>,
-    /// Their address; the inner nothing takes it away.
+    /// The email address; `Some(None)` removes it.
     pub email: Option<Option<Email>>,
-    /// What they are here.
+    /// The roles.
     pub roles: Option<Vec<Role>>,
 }
 
@@ -106,8 +106,8 @@ pub struct Change {
 ///
 /// # Errors
 ///
-/// [`Refusal::UserNotFound`], [`Refusal::RoleUnknown`], and [`Refusal::LastAdministrator`] where
-/// nobody would be left to administer.
+/// [`Refusal::UserNotFound`], [`Refusal::RoleUnknown`], and [`Refusal::LastAdministrator`] if no
+/// administrator would remain.
 pub fn change(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -142,13 +142,12 @@ pub fn change(
     Ok((id, person))
 }
 
-/// Removes a person and everything that is theirs. Without the person nothing of it is valid, and
-/// their id is never drawn again; the rows go step by step.
+/// Removes a person and everything that belongs to them. Their rows are invalid at once, and are
+/// removed step by step. Their id is never used again.
 ///
 /// # Errors
 ///
-/// [`Refusal::UserNotFound`], and [`Refusal::LastAdministrator`] where nobody would be left to
-/// administer.
+/// [`Refusal::UserNotFound`], and [`Refusal::LastAdministrator`] if no administrator would remain.
 pub fn remove(tx: &mut Tx<'_>, cx: &Context, username: &Username) -> Result<UserId, Error> {
     let (id, person) = named(tx, username)?.ok_or(Refusal::UserNotFound)?;
     if administers(&person) {

@@ -1,4 +1,4 @@
-//! Setup links: made for a new person, for a recovery, and for the first administrator.
+//! Setup links: for a new person, for a recovery, and for the first administrator.
 
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -7,9 +7,9 @@ use crate::secret::SetupToken;
 use crate::store::Tx;
 use crate::store::schema::{SetupLink, SetupPurpose};
 
-/// A setup link, as it is given out.
+/// A new setup link.
 pub struct IssuedSetupLink {
-    /// The secret in it.
+    /// Its secret.
     pub token: SetupToken,
     /// Expiry.
     pub expires: Timestamp,
