@@ -10,34 +10,34 @@ use crate::secret::AuthorizationCode;
 use crate::store::schema::{Authorization, Code, Consent, Interaction, Purpose};
 use crate::store::{StoreError, Tx, View};
 
-/// Where the browser goes now.
+/// The outcome of a step: where the browser goes next.
 pub enum AuthorizationOutcome {
     /// To the client, with a code or an error.
     Client(ClientRedirect),
-    /// To the interaction once more: what was to be shown has changed.
+    /// To the interaction again: its next step has changed.
     StepChanged,
 }
 
-/// A redirect to a client. It is made from a [`Callback`] alone.
+/// A redirect to a client. It is made only from a [`Callback`].
 pub struct ClientRedirect {
-    /// What goes there, and how.
+    /// The authorization response.
     pub response: AuthorizationResponse,
-    /// The host that the page names.
+    /// The host that the page displays.
     pub host: String,
-    /// The error that it carries, if it carries one.
+    /// The refusal that it carries; `None` after a success or an internal failure.
     pub refusal: Option<Refusal>,
 }
 
 impl ClientRedirect {
-    /// The redirect with an error.
+    /// Makes the redirect of a refusal.
     pub fn refused(cx: &Context, callback: &Callback, refusal: Refusal) -> Self {
         let response = callback.with_error(refusal.code(), iss(cx));
         Self { response, host: callback.uri().host(), refusal: Some(refusal) }
     }
 
-    /// The redirect after an internal failure. RFC 6749 §4.1.2.1: `server_error` "is needed because
-    /// a 500 Internal Server Error HTTP status code cannot be returned to the client via an HTTP
-    /// redirect".
+    /// Makes the redirect after an internal failure. RFC 6749 §4.1.2.1: `server_error` "is needed
+    /// because a 500 Internal Server Error HTTP status code cannot be returned to the client via an
+    /// HTTP redirect".
     pub fn failed(cx: &Context, callback: &Callback) -> Self {
         let response = callback.with_error(ErrorCode::ServerError, iss(cx));
         Self { response, host: callback.uri().host(), refusal: None }
@@ -49,13 +49,14 @@ impl ClientRedirect {
     }
 }
 
-/// Who answers. RFC 9207 §2: "In authorization responses to the client, including error responses,
-/// an authorization server supporting this specification MUST indicate its identity".
+/// The `iss` parameter of the response, if the configuration sends it. RFC 9207 §2: "In
+/// authorization responses to the client, including error responses, an authorization server
+/// supporting this specification MUST indicate its identity".
 pub fn iss(cx: &Context) -> Option<&str> {
     cx.rules.config.policy.iss_parameter.then_some(cx.rules.issuer.as_str())
 }
 
-/// Answers a request for which nobody has to be asked: with a code, or with the error that is due.
+/// Answers a request that needs no page: with a code, or with an error.
 pub fn complete(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -72,8 +73,9 @@ pub fn complete(
     }
 }
 
-/// Answers a silent request whose browser brought no cookie at all: a frame of another site sends
-/// none that is `SameSite=Lax`, so nobody is signed in there, and a page would be seen by nobody.
+/// Answers a `prompt=none` request whose browser sent no cookie of the interaction. A frame of
+/// another site sends no `SameSite=Lax` cookie, so no person is signed in there and nobody would
+/// see a page.
 pub fn refuse_without_cookie(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -93,10 +95,10 @@ pub fn refuse_without_cookie(
     Ok(ClientRedirect::refused(cx, &callback, Refusal::LoginNeeded))
 }
 
-/// The person said yes to `consent_scope`.
+/// Grants the request, after the person consented to `consent_scope`.
 ///
-/// What would be granted is worked out anew; if it is no longer what was shown, the page is shown
-/// again and nothing is granted.
+/// The scope of the consent is computed again. If it is not `consent_scope`, nothing is granted and
+/// the page is displayed again.
 pub fn approve(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -115,7 +117,7 @@ pub fn approve(
     }
 }
 
-/// The person said no, at whichever step.
+/// Refuses the request, after the person declined at any step.
 pub fn deny(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -183,7 +185,7 @@ fn issue(
     Ok(AuthorizationOutcome::Client(ClientRedirect::with_code(cx, &request.callback, &code)))
 }
 
-/// An interaction brings about one answer.
+/// Removes an interaction, so that it has one response only.
 fn finish(tx: &mut Tx<'_>, presented: &PresentedInteraction) -> Result<(), StoreError> {
     tx.remove::<Interaction>(&presented.interaction).map(drop)
 }

@@ -1,7 +1,7 @@
-//! Signing in on a device without a browser: [RFC 8628](https://www.rfc-editor.org/rfc/rfc8628).
+//! Device authorization: [RFC 8628](https://www.rfc-editor.org/rfc/rfc8628).
 //!
-//! The device asks for a code and shows it; a person carries it to a browser, sees who asks, and
-//! decides; the device polls for the decision.
+//! The device requests a user code and displays it. A person enters it in a browser, sees the
+//! requesting client, and decides. The device polls for the decision.
 
 use std::net::IpAddr;
 
@@ -24,15 +24,15 @@ use crate::store::{Tx, View};
 /// The minimum number of seconds between two polls (RFC 8628 §3.2).
 const INTERVAL: u32 = 5;
 
-/// How often a user code is drawn until one is free.
+/// The number of user codes that are tried until an unused one is found.
 const MAX_CODE_ATTEMPTS: u8 = 4;
 
-/// Where a request for a code came from, for the person to compare.
+/// The origin of a device authorization request, displayed to the person for comparison.
 #[derive(Clone, Debug)]
 pub struct DeviceRequester {
     /// The address.
     pub address: String,
-    /// The program, by its own account.
+    /// The `User-Agent` of the request.
     pub user_agent: Option<String>,
 }
 
@@ -40,7 +40,7 @@ pub struct DeviceRequester {
 pub struct IssuedDeviceCode {
     /// The device code, for the device to poll with.
     pub device_code: DeviceCode,
-    /// The fewest seconds between two questions.
+    /// The minimum number of seconds between two polls.
     pub interval: u32,
     /// The user code, for the device to display.
     pub user_code: UserCode,
@@ -51,9 +51,9 @@ pub fn user_code_hash(pepper: &Pepper, code: &UserCode) -> TokenHash {
     pepper.hash_parts("user code", code.letters())
 }
 
-/// Refuses where as many devices wait as may.
+/// Refuses if the stored device authorizations have reached the limit.
 ///
-/// Read before the transaction: the bound is a bound on size, and need not be exact.
+/// It is read before the transaction: the limit bounds size and need not be exact.
 pub fn check_capacity(view: &impl View, rules: &Rules) -> Result<(), Error> {
     authorize::check_capacity_for::<Device>(view, rules)
 }
@@ -92,7 +92,7 @@ pub fn issue(
     Ok(IssuedDeviceCode { device_code, interval: INTERVAL, user_code })
 }
 
-/// A user code that no other device shows.
+/// A user code that no other device has.
 fn unused_user_code(view: &impl View, cx: &Context) -> Result<UserCode, Error> {
     for from_seed in 0..MAX_CODE_ATTEMPTS {
         let code = UserCode::from_seed(&cx.seed.bytes(&format!("user code {from_seed}")));
@@ -104,47 +104,46 @@ fn unused_user_code(view: &impl View, cx: &Context) -> Result<UserCode, Error> {
     Err(Internal::new("every user code that was drawn is taken").into())
 }
 
-/// A device that waits for the decision of the person who is signed in.
+/// A device authorization that waits for the decision of the signed-in person.
 pub struct PendingDevice {
-    /// The client that asks.
+    /// The requesting client.
     pub client: Client,
     /// Its device authorization.
     pub device: Device,
-    /// By what it is found.
+    /// The key of the row.
     key: TokenHash,
-    /// The scope that would be granted; it may be empty.
+    /// The scope that would be granted; it may be empty. `None` if nothing may be granted.
     pub scope: Option<Scope>,
-    /// Who decides.
+    /// The session of the person.
     pub session: LiveSession,
-    /// Its resources.
+    /// The resources.
     pub targets: Targets,
 }
 
 /// The result of looking up a user code.
 pub enum UserCodeLookup {
-    /// Nowhere: no device that waits shows it.
+    /// No pending device has this code.
     Nothing,
-    /// Nobody is signed in.
+    /// No person is signed in.
     SignIn,
-    /// To a device.
+    /// The device that has this code.
     PendingDevice(Box<PendingDevice>),
 }
 
-/// Who comes with a user code, and with which.
+/// A user code as a browser submits it.
 #[derive(Clone, Debug)]
 pub struct UserCodeEntry {
-    /// Where they come from.
+    /// The address of the browser.
     pub address: IpAddr,
-    /// The hash of the code, if it has the form of one.
+    /// The hash of the code; `None` if it is malformed.
     pub code: Option<TokenHash>,
-    /// Their browser.
+    /// The browser's description of itself.
     pub device: DeviceInfo,
-    /// The hash of their session cookie.
+    /// The hash of the session cookie.
     pub session: TokenHash,
 }
 
-/// Looks for the device that shows a user code. One that leads nowhere counts as a guess
-/// (RFC 8628 §5.1).
+/// Looks for the device that has a user code. An unknown code counts as a guess (RFC 8628 §5.1).
 pub fn look_up(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -196,24 +195,25 @@ fn pending(
 /// A person's decision.
 #[derive(Clone, Debug)]
 pub enum Decision {
-    /// Yes, to the scope that was shown.
+    /// The person allowed the displayed scope.
     Allow(Scope),
-    /// No.
+    /// The person declined.
     Deny,
 }
 
 /// The outcome of a decision.
 pub enum DecisionOutcome {
-    /// It is taken, about that client.
+    /// The decision is stored; it was about this client.
     Done(Box<Client>),
-    /// It is not, since what it was about has changed.
+    /// The decision is not stored: the person is not signed in, or the code or the scope has
+    /// changed.
     Not(UserCodeLookup),
 }
 
-/// Takes the decision of the person who is signed in.
+/// Stores the decision of the signed-in person.
 ///
-/// What would be granted is worked out anew; if it is no longer what was shown, nothing is. Of two
-/// decisions at once the second finds no device that waits.
+/// The scope is computed again. If it is not the displayed one, nothing is granted. If two
+/// decisions race, the second finds no pending device.
 pub fn decide(
     tx: &mut Tx<'_>,
     cx: &Context,

@@ -23,12 +23,12 @@ use crate::secret::BrowserSecret;
 use crate::store::schema::{Client, Interaction, Purpose, StoredAuthorizationRequest};
 use crate::store::{Row, Tx, View};
 
-/// How a request reaches this server.
+/// The channel by which a request reaches this server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Channel {
-    /// The browser brings its parameters to the authorization endpoint.
+    /// The browser sends its parameters to the authorization endpoint.
     Browser,
-    /// The client pushes it (RFC 9126).
+    /// The client pushes its parameters (RFC 9126).
     Pushed,
 }
 
@@ -48,14 +48,13 @@ pub fn resolve(view: &impl View, parameters: RedirectParameters) -> Result<Resol
 }
 
 impl ResolvedRequest {
-    /// Where an error goes.
+    /// The callback that gets an error.
     pub fn callback(&self) -> &Callback {
         &self.callback
     }
 
-    /// Checks the request that `params` are against what its client may request, as far as that is
-    /// possible before the person is known. Its resources are replaced by their registered
-    /// spellings.
+    /// Checks `params` against what the client may request, as far as that is possible before the
+    /// person is known. Replaces the resources by their registered spellings.
     pub fn check(
         &self,
         view: &impl View,
@@ -128,7 +127,7 @@ pub struct CheckedRequest {
 }
 
 impl CheckedRequest {
-    /// Where the response goes.
+    /// The callback that gets the response.
     pub fn callback(&self) -> &Callback {
         &self.callback
     }
@@ -176,9 +175,9 @@ fn may_go_without_pkce(rules: &Rules, client: &Client, request: &AuthorizeReques
     allowed && confidential && openid && request.nonce.is_some()
 }
 
-/// Refuses if as many interactions are stored as may be.
+/// Refuses if the stored interactions have reached the limit.
 ///
-/// It is read before the transaction: the bound limits size and need not be exact.
+/// It is read before the transaction: the limit bounds size and need not be exact.
 pub fn check_capacity(view: &impl View, rules: &Rules) -> Result<(), Error> {
     check_capacity_for::<Interaction>(view, rules)
 }
@@ -195,8 +194,8 @@ pub fn check_capacity_for<R: Row>(view: &impl View, rules: &Rules) -> Result<(),
 /// The minimum number of requests that a network may start in a minute.
 const MIN_PER_MINUTE: usize = 10;
 
-/// Counts a request from `address`, or refuses it: within the lifetime of an interaction one network
-/// can fill half of the capacity. Loopback is not counted: behind a proxy it may be anybody.
+/// Counts a request from `address`, or refuses it. One network can fill half of the capacity within
+/// the lifetime of an interaction. Loopback is not counted: behind a proxy it may be anybody.
 pub fn admit(tx: &mut Tx<'_>, cx: &Context, address: IpAddr) -> Result<(), Error> {
     if address.to_canonical().is_loopback() {
         return Ok(());

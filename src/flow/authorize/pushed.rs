@@ -37,7 +37,7 @@ pub fn push(
     Ok(reference)
 }
 
-/// The request of a reference that `client` pushed and no browser has used.
+/// The request of an unspent reference that `client` pushed.
 pub fn find(
     view: &impl View,
     cx: &Context,

@@ -22,7 +22,7 @@ use crate::secret::TokenHash;
 use crate::store::schema::{Client, Consent, Interaction, Origin, Purpose};
 use crate::store::{StoreError, View};
 
-/// What a browser presents at an interaction: the id in the path, and the hashes of its cookies.
+/// The request of a browser at an interaction: the id in the path, and the hashes of its cookies.
 #[derive(Clone, Debug)]
 pub struct PresentedInteraction {
     /// The id in the path.
@@ -39,11 +39,11 @@ pub struct PresentedInteraction {
 pub enum Step {
     /// The person has to consent.
     Consent(Box<ConsentRequest>),
-    /// A code is due.
+    /// The client gets a code.
     Grant(Box<ConsentRequest>),
     /// The person has to sign in, for this client, with this `login_hint`.
     Login(Box<Client>, Option<String>),
-    /// The client gets an error.
+    /// The client gets this error.
     Refuse(Callback, Refusal),
 }
 
@@ -53,7 +53,7 @@ pub struct ConsentRequest {
     pub client_id: ClientId,
     /// The client.
     pub client: Client,
-    /// Where the response goes.
+    /// The callback that gets the response.
     pub callback: Callback,
     /// The session of the person.
     pub session: LiveSession,
@@ -63,7 +63,7 @@ pub struct ConsentRequest {
     pub consent_scope: Scope,
     /// The scope that would be granted.
     pub scope: Scope,
-    /// The part of it that has a remembered consent at each of the resources.
+    /// The part of the consent scope for which consent is remembered at each resource.
     pub remembered: Scope,
     /// Whether the request named its redirect URI.
     pub redirect_uri_named: bool,
@@ -73,7 +73,7 @@ pub struct ConsentRequest {
     pub targets: Targets,
 }
 
-/// The interaction, if the browser is the one that brought its request.
+/// The interaction, if the browser is the one that started it.
 pub fn interaction(
     view: &impl View,
     cx: &Context,
@@ -102,7 +102,7 @@ pub fn callback(view: &impl View, interaction: Interaction) -> Result<Callback, 
     }
 }
 
-/// The client that made a request at `asked`, and not a later one of the same name.
+/// The client that made a request at `asked`. A later client of the same name is refused.
 fn requesting_client(view: &impl View, id: &ClientId, asked: Timestamp) -> Result<Client, Error> {
     let client = authorize::enabled(view, id)?;
     if client.created > asked {
@@ -223,7 +223,7 @@ enum SessionMatch {
     SomebodyElse,
 }
 
-/// What a request requires of the sign-in.
+/// The requirements of a request on the sign-in.
 struct SignInRequirement<'a> {
     /// The `sub` of its `id_token_hint`.
     hinted: Option<&'a str>,
