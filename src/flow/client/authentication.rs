@@ -1,4 +1,4 @@
-//! Proving a client: [RFC 6749 §2.3](https://www.rfc-editor.org/rfc/rfc6749#section-2.3).
+//! Client authentication: [RFC 6749 §2.3](https://www.rfc-editor.org/rfc/rfc6749#section-2.3).
 
 use std::net::IpAddr;
 
@@ -19,17 +19,18 @@ use crate::secret::{MadeClientSecret, TokenHash};
 use crate::store::schema::{Client, ClientProof, UsedAssertion};
 use crate::store::{Tx, View};
 
-/// Proof that a request comes from a client, for the revision of the client it was made against.
+/// Proof that a request comes from a client. It holds for one revision of the client.
 #[derive(Clone, Debug)]
 pub struct AuthenticatedClient {
-    /// A client of the same name may come after it, and count its revisions from one again.
+    /// The creation time, since a later client of the same name counts its revisions from one
+    /// again.
     created: Timestamp,
     id: ClientId,
     revision: u64,
 }
 
 impl AuthenticatedClient {
-    /// Who it is.
+    /// The id of the client.
     pub fn id(&self) -> &ClientId {
         &self.id
     }
@@ -53,49 +54,49 @@ impl AuthenticatedClient {
     }
 }
 
-/// What a request proves of its client, or what is left to prove.
+/// The result of the quick part of an authentication: a proof, or the check that remains.
 pub enum AuthenticationStep {
-    /// A secret that a person chose has still to meet its hash.
+    /// A chosen secret remains to be compared with its hash.
     SecretCheck(SecretCheck),
-    /// It is proven.
+    /// The client is authenticated.
     Done(AuthenticatedClient),
-    /// A signature has still to be verified.
+    /// A signature remains to be verified.
     AssertionCheck(AssertionCheck),
 }
 
-/// A client whose chosen secret is not yet checked, since that takes a while.
+/// A client whose chosen secret is not checked yet, since the hash is slow.
 pub struct SecretCheck {
     client: AuthenticatedClient,
     phc: String,
 }
 
-/// A client whose assertion is not yet verified, since its keys may lie elsewhere.
+/// A client whose assertion is not verified yet, since its keys may have to be fetched.
 pub struct AssertionCheck {
     client: AuthenticatedClient,
     keys: ClientKeys,
 }
 
-/// Where a client's keys are.
+/// The location of a client's keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClientKeys {
     /// At its `jwks_uri`.
     At(WebUri),
-    /// Registered with it.
+    /// In its metadata.
     Here(JwkSet),
 }
 
 impl SecretCheck {
-    /// The hash to meet, in PHC form.
+    /// The hash of the secret, in PHC form.
     pub fn phc(&self) -> &str {
         &self.phc
     }
 
-    /// Who it would be.
+    /// The id of the client.
     pub fn id(&self) -> &ClientId {
         &self.client.id
     }
 
-    /// The client, once its secret met the hash.
+    /// The authenticated client, if the secret matched this hash.
     pub fn proven(self, matched: Option<&Matched>) -> Result<AuthenticatedClient, Refusal> {
         let met = matched.is_some_and(|matched| matched.phc() == self.phc);
         if met { Ok(self.client) } else { Err(Refusal::ClientSecretWrong) }
@@ -103,12 +104,12 @@ impl SecretCheck {
 }
 
 impl AssertionCheck {
-    /// The keys that can verify it.
+    /// The keys that can verify the assertion.
     pub fn keys(&self) -> &ClientKeys {
         &self.keys
     }
 
-    /// What is left to spend, if one of `keys` signed `assertion`.
+    /// The verified assertion, which remains to be spent, if one of `keys` signed it.
     ///
     /// RFC 7523 §3: "The authorization server MUST reject JWTs with an invalid signature or MAC."
     pub fn verified(
@@ -130,14 +131,14 @@ impl AssertionCheck {
     }
 }
 
-/// Proof that a client signed an assertion, which may have been used before.
+/// Proof that a client signed an assertion. The assertion may have been used before.
 pub struct VerifiedAssertion {
     client: AuthenticatedClient,
     expires: Timestamp,
     used: TokenHash,
 }
 
-/// Spends an assertion: it proves its client once.
+/// Spends an assertion, which authenticates its client once.
 ///
 /// RFC 7523 §3: "The authorization server MAY ensure that JWTs are not replayed by maintaining the
 /// set of used 'jti' values".
@@ -147,7 +148,7 @@ pub fn spend_assertion(
     verified: &VerifiedAssertion,
 ) -> Result<AuthenticatedClient, Error> {
     verified.client.client(tx)?;
-    // A used one is forgotten when it has expired.
+    // A used assertion is forgotten after its expiry.
     if cx.now >= verified.expires {
         return Err(Refusal::ClientAssertionExpired.into());
     }
@@ -158,8 +159,8 @@ pub fn spend_assertion(
     Ok(verified.client.clone())
 }
 
-/// Proves who a request to the path `endpoint` comes from, as far as that needs nothing slow. The
-/// method that was registered is the only one that counts.
+/// Authenticates the client of a request to the path `endpoint`, as far as that is quick. Only the
+/// registered method counts.
 pub fn prove(
     view: &impl View,
     cx: &Context,
@@ -167,8 +168,8 @@ pub fn prove(
     endpoint: &str,
 ) -> Result<AuthenticationStep, Error> {
     let client = view.find::<Client>(&presented.client_id)?;
-    // The hash is taken whether or not there is a client to compare it with, so that an unknown
-    // client takes as long as a wrong secret.
+    // The hash is computed even if the client is unknown, so that an unknown client takes as long
+    // as a wrong secret.
     let (method, hash) = match &presented.proof {
         Proof::Assertion(_) => (AuthMethod::PrivateKeyJwt, None),
         Proof::Basic(secret) => (AuthMethod::ClientSecretBasic, Some(hash(&cx.rules, secret))),
@@ -195,8 +196,8 @@ pub fn prove(
         (Proof::Assertion(assertion), _, _) => {
             let issuer = &cx.rules.issuer;
             // RFC 9126 §2: "the authorization server MUST accept its issuer identifier, token
-            // endpoint URL, or pushed authorization request endpoint URL". The last is meant for
-            // that endpoint alone.
+            // endpoint URL, or pushed authorization request endpoint URL". The last is accepted at
+            // that endpoint only.
             let (token, par) = (issuer.at("/oauth/token"), issuer.at("/oauth/par"));
             let mut audiences = vec![issuer.as_str(), &token];
             if endpoint == "/oauth/par" {
@@ -231,7 +232,7 @@ fn hash(rules: &Rules, secret: &ClientSecret) -> TokenHash {
     )
 }
 
-/// Refuses a guess at a chosen secret that comes too soon after too many wrong ones.
+/// Refuses a guess at a chosen secret within the pause that follows too many wrong ones.
 pub fn may_guess(view: &impl View, cx: &Context, id: &ClientId, from: IpAddr) -> Result<(), Error> {
     throttle::check(view, cx, GuessLimit::ClientSecretFrom, &of_and_from(id, from))?;
     throttle::check(view, cx, GuessLimit::ClientSecretOf, id.as_str().as_bytes())

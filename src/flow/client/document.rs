@@ -1,4 +1,5 @@
-//! Clients that are named by the URL of their document, stored as the document last said.
+//! Clients whose id is the URL of their metadata document. Their row holds the last version of the
+//! document.
 
 use std::time::Duration;
 
@@ -13,15 +14,21 @@ use crate::oauth::id::ClientId;
 use crate::store::schema::{Client, Origin};
 use crate::store::{StoreError, Tx, View};
 
-/// What has to be done before a client can be taken as its document states it today.
+/// Whether the stored version of a client's document is current.
 pub enum DocumentStatus {
-    /// The document at this address has to be fetched.
+    /// It is not: the document at this address has to be fetched.
     Fetch(DocumentAddress),
-    /// Nothing.
+    /// It is, or the client has no document to fetch.
     Known,
 }
 
-/// Where a client stands. One that is no address, or that an operator imported, is as it is.
+/// The status of a client's document. A client whose id is no URL, or that an operator imported,
+/// has nothing to fetch.
+///
+/// # Errors
+///
+/// [`Refusal::ClientUnknownAtAuthorize`], [`Refusal::DocumentHostUnlisted`] or
+/// [`Refusal::DocumentOffline`] if the configuration does not allow the document.
 pub fn status(view: &impl View, cx: &Context, id: &ClientId) -> Result<DocumentStatus, Error> {
     if !DocumentAddress::is_meant(id) {
         return Ok(DocumentStatus::Known);
@@ -43,10 +50,10 @@ pub fn status(view: &impl View, cx: &Context, id: &ClientId) -> Result<DocumentS
     Ok(if stale { DocumentStatus::Fetch(address) } else { DocumentStatus::Known })
 }
 
-/// How long a document that went stale may stand in for one that cannot be had.
+/// The time for which a stale document may be used if it cannot be fetched again.
 const MAX_STALE: Duration = Duration::from_hours(24);
 
-/// Whether what a client's document said last may stand in for what it says today.
+/// Whether the stored version of a client's document may be used if it cannot be fetched again.
 pub fn is_recent(view: &impl View, cx: &Context, id: &ClientId) -> Result<bool, StoreError> {
     Ok(match view.find::<Client>(id)?.map(|client| client.origin) {
         Some(Origin::Document { stale: Some(stale), .. }) => cx.now < stale + MAX_STALE,
@@ -60,7 +67,7 @@ pub fn is_recent(view: &impl View, cx: &Context, id: &ClientId) -> Result<bool, 
     })
 }
 
-/// Whether documents at this address are read at all.
+/// Refuses an address whose documents the configuration does not allow.
 fn admit(rules: &Rules, address: &DocumentAddress) -> Result<(), Refusal> {
     let config = &rules.config;
     match config.documents.policy {
@@ -73,10 +80,10 @@ fn admit(rules: &Rules, address: &DocumentAddress) -> Result<(), Refusal> {
     if config.offline { Err(Refusal::DocumentOffline) } else { Ok(()) }
 }
 
-/// Stores what a document states. It is current for `lifetime`; one that an operator imported has
-/// none, and is current until it is imported again.
+/// Stores the metadata of a document. It is current for `lifetime`, or, if an operator imported it
+/// (`None`), until it is imported again.
 ///
-/// The operator's decisions stay. An authentication of the client is void only if something changed.
+/// The operator's decisions stay. A proof of the client is void only if the metadata changed.
 pub fn store(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -95,7 +102,7 @@ pub fn store(
     };
     let client = match tx.find::<Client>(id)? {
         None => Client::new(cx.now, origin, metadata),
-        // It was imported while the document was fetched.
+        // An operator imported it during the fetch.
         Some(old)
             if matches!(old.origin, Origin::Document { stale: None, .. }) && lifetime.is_some() =>
         {

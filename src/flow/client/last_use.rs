@@ -1,4 +1,4 @@
-//! When a client that nobody registered by hand was used last.
+//! The last use of clients that no operator registered.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use crate::oauth::id::ClientId;
 use crate::store::schema::{Client, Origin};
 use crate::store::{StoreError, Tx};
 
-/// A use is recorded if the recorded one is at least this old, which saves writes.
+/// The precision of the last use, which saves writes.
 const USE_PRECISION: Duration = Duration::from_mins(10);
 
-/// When a client that is used now may be removed, if it is not used again.
+/// The time at which a client that is used now may be removed, if it is not used again.
 pub fn unused_deadline(cx: &Context) -> Timestamp {
     cx.now + cx.rules.config.lifetimes.unused_client
 }
 
-/// Records that a client is used. Its revision stays: nothing that a proof was made against changes.
-/// `client` is its row, as this transaction read it.
+/// Records that a client is used. Its revision stays, since nothing changes that a proof depends
+/// on. `client` is its row, as this transaction read it.
 pub fn record_use(
     tx: &mut Tx<'_>,
     cx: &Context,

@@ -1,4 +1,4 @@
-//! Clients: how they come to be known here, and how they prove who they are.
+//! Clients: registration, documents, authentication, usage and removal.
 
 pub mod authentication;
 pub mod document;

@@ -1,9 +1,9 @@
-//! Clients as the operator registers and changes them.
+//! The operator's transitions on clients: register, change, rotate the secret, remove.
 //!
 //! The operator's API is a JSON object whose members are those of [`ClientMetadata`] and of
-//! [`OperatorDecisions`]; `client_name` is `name` there. A change is a JSON Merge Patch (RFC 7396):
-//! it touches the members it names, and only what follows from those is validated, so that a
-//! setting that a later configuration refuses hinders no change of another one.
+//! [`OperatorDecisions`], with `name` for `client_name`. A change is a JSON Merge Patch (RFC 7396):
+//! it sets the members that it names, and only rules that involve those are checked. An old value
+//! that a later configuration refuses does therefore not prevent another change.
 
 use serde_json::{Map, Value};
 
@@ -19,29 +19,29 @@ use crate::secret::MadeClientSecret;
 use crate::store::schema::{Client, ClientProof, GRANTS_BY_CLIENT, Origin, Subject};
 use crate::store::{Tx, View};
 
-/// The lifetimes that access tokens may have, in seconds: as in the configuration.
+/// The allowed lifetimes of access tokens, in seconds, as in the configuration.
 const LIFETIMES: std::ops::RangeInclusive<u32> = 60..=86_400;
 
-/// Members of the metadata that are not the operator's to state: `client_name` has another name in
-/// this API, a sector identifier and a software statement need a check that only registration makes.
+/// The members of the metadata that the operator cannot set: `client_name` has another name in this
+/// API, and a sector identifier or a software statement needs a check that only registration makes.
 const NOT_OPERATORS: [&str; 3] = ["client_name", "sector_identifier_uri", "software_statement"];
 
-/// Members that the API shows and a patch cannot change.
+/// The members that the API returns and a patch cannot change.
 const READ_ONLY: [&str; 3] = ["client_id", "created", "origin"];
 
-/// A client as an operator describes it. Members that the metadata lacks get the default of the
+/// A client as an operator describes it. Absent members of the metadata get the default of the
 /// client's kind.
 #[derive(Clone, Debug, Default)]
 pub struct NewClient {
-    /// Its id; absent: a random one.
+    /// Its id; a random one by default.
     pub client_id: Option<ClientId>,
-    /// Its type; absent: as its method says, else confidential.
+    /// Its type; by default that of its authentication method, or confidential.
     pub client_type: Option<ClientType>,
-    /// What only the operator decides.
+    /// The operator's decisions.
     pub decisions: OperatorDecisions,
-    /// What is stated of it.
+    /// Its metadata.
     pub metadata: ClientMetadata,
-    /// The Argon2id hash of a chosen secret, in PHC form; absent: the server makes a secret.
+    /// The Argon2id hash of a chosen secret, in PHC form. If `None`, the server makes a secret.
     pub secret: Option<String>,
 }
 
@@ -97,14 +97,14 @@ fn assign(
         },
     };
     let known = set.map_err(|invalid| invalid.to_operator)?;
-    // An empty list is none: the client gets those of its kind.
+    // An empty list counts as absent.
     if name == "grant_types" && metadata.grant_types.as_ref().is_some_and(Vec::is_empty) {
         metadata.grant_types = None;
     }
     if known { Ok(()) } else { Err(Refusal::BodyMalformed) }
 }
 
-/// Registers a client, and gives its secret, which is not stored.
+/// Registers a client. Returns its secret, of which only a hash is stored, if this server made one.
 pub fn add(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -149,7 +149,7 @@ pub fn add(
     Ok((id, client, secret))
 }
 
-/// The method of a client that names none; none where either way to send a secret serves.
+/// The default authentication method of a client; `None` if it may send its secret in either way.
 fn default_auth_method(
     client_type: ClientType,
     metadata: &ClientMetadata,
@@ -163,8 +163,9 @@ fn default_auth_method(
     }
 }
 
-/// Gives the members that are not named the default of the client's kind: code and refresh with
-/// redirect URIs, else client credentials; every open scope if people sign in to it, else none.
+/// Gives the absent members the default of the client's kind. Grant types: code and refresh if it
+/// has redirect URIs, otherwise client credentials. Scope: every open scope if people sign in to
+/// it, otherwise none.
 fn complete(cx: &Context, metadata: &mut ClientMetadata) {
     let mut grant_types = metadata.grant_types.take().unwrap_or_else(|| {
         if metadata.redirect_uris.is_empty() {
@@ -187,7 +188,8 @@ fn is_for_people(metadata: &ClientMetadata) -> bool {
     has(GrantType::AuthorizationCode) || has(GrantType::DeviceCode)
 }
 
-/// Checks what follows from the members that `names` says are named.
+/// Checks the rules that involve a named member. `names` tells whether one of some members is
+/// named.
 fn check(
     view: &impl View,
     cx: &Context,
@@ -240,8 +242,8 @@ fn check(
     Ok(())
 }
 
-/// A scope is known to the configuration or to a resource. A client that describes itself may also
-/// be narrowed to a part of its own: a hook client has scopes that nothing else has.
+/// Checks that the configuration or a resource knows every scope. A client that describes itself
+/// may also have the scopes of its own metadata: only a hook client has the hook scopes.
 fn check_scope(view: &impl View, cx: &Context, client: &Client) -> Result<(), Error> {
     let own = match client.origin {
         Origin::Document { .. } | Origin::Dynamic { .. } | Origin::Hook => {
@@ -254,7 +256,7 @@ fn check_scope(view: &impl View, cx: &Context, client: &Client) -> Result<(), Er
     if client.scope().within(&known) { Ok(()) } else { Err(Refusal::ScopeUnknown.into()) }
 }
 
-/// How the secret of a client is verified, and the secret if this server made it.
+/// The stored proof of a client's secret, and the secret if this server made it.
 fn secret(
     cx: &Context,
     client: &Client,
@@ -270,19 +272,20 @@ fn secret(
     }
 }
 
-/// What an operator changes of a client.
+/// An operator's change to a client.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
-    /// Whether it may do anything; absent: as before.
+    /// Whether it is enabled; `None` keeps the present value.
     pub enabled: Option<bool>,
-    /// The members that the patch names; null takes one back to its default.
+    /// The members of the patch; null resets a member to its default.
     pub members: Map<String, Value>,
-    /// The Argon2id hash of another chosen secret, in PHC form.
+    /// The Argon2id hash of a new chosen secret, in PHC form.
     pub secret: Option<String>,
 }
 
-/// Changes what `change` names of a client, and gives the secret that this server made for it, if
-/// it came to need one. A client keeps its secret unless another is given or its method needs none.
+/// Applies a change to a client. The client keeps its secret unless the change brings another or
+/// its new method needs none. Returns the secret that this server makes if the new method needs one
+/// and the client has none.
 pub fn change(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -303,7 +306,7 @@ pub fn change(
     if change.secret.is_some() || by_secret != old.proof.is_some() {
         (client.proof, made) = secret(cx, &client, change.secret.as_ref());
     }
-    // Another name or scope voids no authentication.
+    // A proof of the client stays valid if only a name or a scope changes.
     if !client.is_authenticated_like(&old) {
         client.revision += 1;
     }
@@ -321,8 +324,8 @@ fn patch(cx: &Context, client: &mut Client, members: &Map<String, Value>) -> Res
     }
 }
 
-/// Applies a patch to a client that describes itself. Only the decisions are the operator's; any
-/// other member would last until it describes itself again.
+/// Applies a patch to a client that describes itself. It may name only the operator's decisions:
+/// any other member would last only until the client describes itself again.
 fn decide(decisions: &mut OperatorDecisions, members: &Map<String, Value>) -> Result<(), Refusal> {
     for (name, value) in members {
         let own = name != "sector" && decisions.set(name, value).map_err(|it| it.to_operator)?;
@@ -353,14 +356,14 @@ fn describe(
         metadata.token_endpoint_auth_method = default_auth_method(client_type, metadata, false);
     }
     complete(cx, metadata);
-    // The type follows from the method, so a patch of one that does not fit has to name both.
+    // The type follows from the method, so a patch that changes the type has to name both.
     if wanted.is_some_and(|wanted| wanted != metadata.client_type()) {
         return Err(Refusal::ClientMetadataContradictory);
     }
     Ok(())
 }
 
-/// Gives a client a new secret. The old one ends at once.
+/// Gives a client a new secret. The old one is invalid at once.
 pub fn rotate_secret(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -378,8 +381,8 @@ pub fn rotate_secret(
 /// The most grants that a removal counts.
 const MAX_GRANTS: usize = 500;
 
-/// Removes a client. Without it no grant is in force, nor under a later client of the same id; the
-/// rows go step by step. Gives the number of grants, as far as it was counted.
+/// Removes a client. Its grants are invalid at once, also under a later client of the same id;
+/// their rows are removed step by step. Returns the number of grants, at most 500.
 pub fn remove(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<usize, Error> {
     tx.remove::<Client>(id)?.ok_or(Refusal::ClientNotFound)?;
     let grants = tx.by(&GRANTS_BY_CLIENT, id, MAX_GRANTS)?;

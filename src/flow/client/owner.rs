@@ -1,10 +1,10 @@
-//! The owner of a client. The client may act only while the owner may.
+//! The owner of a client. The client may act only as long as its owner is enabled.
 
 use crate::store::schema::{Client, Person};
 use crate::store::{StoreError, View};
 
-/// Whether the owner of a client, if it has one, may be here: they are not switched off, and ended
-/// nothing since the client was made.
+/// Whether a client has no owner, or its owner exists, is enabled, and was not disabled since the
+/// client was made.
 pub fn owner_may(view: &impl View, client: &Client) -> Result<bool, StoreError> {
     let Some(owner) = &client.owner else { return Ok(true) };
     let person = view.find::<Person>(owner)?;

@@ -1,5 +1,5 @@
-//! Clients that register themselves, and what they may do with their registration:
-//! [RFC 7591](https://www.rfc-editor.org/rfc/rfc7591),
+//! Dynamic client registration and its management: [RFC
+//! 7591](https://www.rfc-editor.org/rfc/rfc7591),
 //! [RFC 7592](https://www.rfc-editor.org/rfc/rfc7592).
 
 use serde_json::{Map, Value, json};
@@ -16,27 +16,27 @@ use crate::secret::{MadeClientSecret, RegistrationToken, TokenHash};
 use crate::store::schema::{Client, ClientProof, Origin};
 use crate::store::{Tx, View};
 
-/// A client as its registration is answered (RFC 7591 §3.2.1, RFC 7592 §3).
+/// The response to a registration (RFC 7591 §3.2.1, RFC 7592 §3).
 pub struct Registered {
     /// The client.
     pub client: Client,
     /// Its id.
     pub id: ClientId,
-    /// Its secret, where one was made just now.
+    /// Its secret, if one was just made.
     pub secret: Option<MadeClientSecret>,
-    /// With which it may come back to its registration.
+    /// Its registration access token.
     pub token: RegistrationToken,
 }
 
-/// The metadata that is registered of what a client states: without scopes that it may not have,
-/// and with a sector if its subjects are pairwise.
+/// The metadata to register for what a client states: only scopes that it may have, and a valid
+/// sector if its subjects are pairwise.
 pub fn registered(rules: &Rules, stated: &ClientMetadata) -> Result<ClientMetadata, Refusal> {
     stated.sector()?;
     Ok(ClientMetadata { scope: Some(scope(rules, stated)), ..stated.clone() })
 }
 
-/// The open scopes among those that a client states, or all of them. A client that refreshes may
-/// have `offline_access` without asking for it.
+/// The open scopes among those that a client states, or all open scopes if it states none. A client
+/// that may refresh also gets `offline_access`.
 fn scope(rules: &Rules, metadata: &ClientMetadata) -> Scope {
     let open = rules.config.open_scope();
     let Some(asked) = &metadata.scope else { return open };
@@ -49,7 +49,7 @@ fn scope(rules: &Rules, metadata: &ClientMetadata) -> Scope {
     scope
 }
 
-/// Registers a client (RFC 7591 §3.2.1) for somebody in `network`.
+/// Registers a client (RFC 7591 §3.2.1) at the request of an address in `network`.
 pub fn register(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -67,8 +67,9 @@ pub fn register(
     Ok(Registered { client, id, secret, token })
 }
 
-/// The fingerprint of a client that registers again at each start. It has other ports each time,
-/// and nothing else. The same metadata from another network is another program.
+/// The fingerprint by which a client that registers at each start is recognised. It ignores the
+/// ports of redirect URIs, which differ each time. It includes the network: the same metadata from
+/// another network is another program.
 fn fingerprint(cx: &Context, metadata: &ClientMetadata, network: &[u8]) -> TokenHash {
     let lasting = |uris: &[RedirectUri]| -> Value {
         uris.iter().map(RedirectUri::lasting).collect::<Vec<String>>().into()
@@ -87,7 +88,7 @@ fn origin(cx: &Context, fingerprint: TokenHash, token: &RegistrationToken) -> Or
     Origin::Dynamic { fingerprint, registration, unused: last_use::unused_deadline(cx) }
 }
 
-/// Makes a secret if the client's method needs one and it has none.
+/// Makes a secret if the client's method needs one and the client has none.
 fn give_secret(cx: &Context, client: &mut Client) -> Option<MadeClientSecret> {
     if !client.metadata.auth_method().is_secret() {
         client.proof = None;
@@ -101,10 +102,10 @@ fn give_secret(cx: &Context, client: &mut Client) -> Option<MadeClientSecret> {
     Some(secret)
 }
 
-/// The client that `token` is the registration access token of.
+/// The client `id`, if `token` is its registration access token.
 ///
-/// RFC 7592 §2: an unknown client and a wrong token are alike, so that nobody learns which
-/// clients there are.
+/// RFC 7592 §2: an unknown client and a wrong token get the same refusal, so that the response does
+/// not reveal which clients exist.
 pub fn managed(
     view: &impl View,
     rules: &Rules,
@@ -120,23 +121,23 @@ pub fn managed(
     own.ok_or(Refusal::RegistrationAccessTokenWrong.into())
 }
 
-/// What an update has to say beside the metadata (RFC 7592 §2.2).
+/// A client update request (RFC 7592 §2.2).
 #[derive(Clone)]
 pub struct Update {
-    /// Whose registration it is.
+    /// The id of the client.
     pub id: ClientId,
-    /// What it becomes.
+    /// The new metadata.
     pub metadata: ClientMetadata,
-    /// The secret that it names, if it names one.
+    /// The present secret, if the request names it.
     pub secret: Option<MadeClientSecret>,
-    /// The proof that it may.
+    /// The registration access token.
     pub token: RegistrationToken,
 }
 
-/// Replaces what a client registered (RFC 7592 §2.2): the values of the request "MUST replace, not
+/// Replaces the metadata of a client (RFC 7592 §2.2): the values of the request "MUST replace, not
 /// augment, the values previously associated with this client", and "Omitted fields MUST be treated
-/// as null or empty values by the server". What the operator decided of it stays. It keeps its secret
-/// unless it no longer needs one, and gets a new registration access token.
+/// as null or empty values by the server". The operator's decisions stay. The client keeps its
+/// secret unless it no longer needs one, and gets a new registration access token.
 pub fn update(tx: &mut Tx<'_>, cx: &Context, update: &Update) -> Result<Registered, Error> {
     let old = managed(tx, &cx.rules, &update.id, &update.token)?;
     if let Some(named) = &update.secret {
@@ -154,7 +155,8 @@ pub fn update(tx: &mut Tx<'_>, cx: &Context, update: &Update) -> Result<Register
     };
     let token: RegistrationToken = cx.seed.token();
     let mut metadata = registered(&cx.rules, &update.metadata)?;
-    // A client that sends back its registration names a method that it never chose.
+    // A client that sends back its registration response names the method that the response stated,
+    // not one that it chose.
     if old.metadata.any_secret_method() && metadata.auth_method() == AuthMethod::ClientSecretBasic {
         metadata.token_endpoint_auth_method = None;
     }
@@ -166,8 +168,8 @@ pub fn update(tx: &mut Tx<'_>, cx: &Context, update: &Update) -> Result<Register
     Ok(Registered { client, id: update.id.clone(), secret, token })
 }
 
-/// Removes a client at its own wish (RFC 7592 §2.3): its id, its secret and its registration access
-/// token are invalid from then on, and so is every grant or token that it holds.
+/// Removes a client at its own request (RFC 7592 §2.3). Its id, secret, registration access token,
+/// grants and tokens are invalid at once.
 pub fn remove(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -178,8 +180,8 @@ pub fn remove(
     operator::remove(tx, cx, id).map(drop)
 }
 
-/// Metadata as registration returns it (RFC 7591 §3.2.1): without empty lists, and with the
-/// `response_types` that follow from the grants.
+/// The metadata of a registration response (RFC 7591 §3.2.1): without empty lists, and with the
+/// `response_types` that follow from the grant types.
 pub fn described(metadata: &ClientMetadata) -> Map<String, Value> {
     let Ok(Value::Object(mut members)) = serde_json::to_value(metadata) else { return Map::new() };
     if metadata.has_grant_type(GrantType::AuthorizationCode) {

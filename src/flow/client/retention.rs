@@ -1,4 +1,4 @@
-//! Clients that nobody registered by hand are removed when nobody uses them.
+//! The removal of unused clients that no operator registered.
 
 use std::time::Duration;
 
@@ -12,17 +12,17 @@ use crate::secret::TokenHash;
 use crate::store::schema::{CLIENTS_BY_FINGERPRINT, Client, GRANTS_BY_CLIENT, Origin};
 use crate::store::{StoreError, Tx, View};
 
-/// The most clients of one fingerprint that one registration looks at, and the most grants that
-/// are looked through for one that lives.
+/// The most clients of one fingerprint that one registration reads.
 const MAX_ALIKE: usize = 32;
+/// The most grants of a client that are read in the search for a live one.
 const MAX_GRANTS: usize = 500;
 
-/// How long after its last use a client of the same fingerprint is left alone: its person may be
-/// signing in. Longer than a step, an interaction and a code together.
+/// The time after its last use for which a client of the same fingerprint is kept, since its person
+/// may be signing in. It is longer than a step, an interaction and a code together.
 const RECENT_USE: Duration = Duration::from_hours(1);
 
-/// Removes clients of one fingerprint that a program left behind which registers anew at each
-/// start.
+/// Removes the clients of one fingerprint that a program has abandoned, because it registers again
+/// at each start.
 pub fn remove_alike(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -37,8 +37,8 @@ pub fn remove_alike(
     Ok(())
 }
 
-/// Whether a client that holds no grant can be removed: a program of a person's own machine, which
-/// has no secret to lose, and of which nothing was seen for an hour.
+/// Whether a client without grants may be removed: a public client whose redirect URIs are all on
+/// the person's machine, without decisions of the operator, and unused for an hour.
 fn is_left_behind(cx: &Context, client: &Client) -> bool {
     let own = |uri: &RedirectUri| match uri.kind() {
         Kind::Https { .. } => false,
@@ -54,7 +54,7 @@ fn is_left_behind(cx: &Context, client: &Client) -> bool {
         && !client.is_decided()
 }
 
-/// Whether one of a client's grants is in force, or it has more than are looked through.
+/// Whether a client has a live grant, or more grants than are read.
 fn holds_live_grant(view: &impl View, cx: &Context, id: &ClientId) -> Result<bool, StoreError> {
     let grants = view.by(&GRANTS_BY_CLIENT, id, MAX_GRANTS)?;
     let more = grants.len() == MAX_GRANTS;
@@ -66,9 +66,9 @@ fn holds_live_grant(view: &impl View, cx: &Context, id: &ClientId) -> Result<boo
     Ok(more)
 }
 
-/// Forgets a client that nobody registered by hand and whose time has come, or gives it more time
-/// where it holds a live grant, or what an operator decided: forgotten, that would not hold for a
-/// client which its document brings back.
+/// Removes an expired client that no operator registered. A client that holds a live grant, or
+/// about which an operator decided something, gets another lifetime instead: if it were removed and
+/// its document brought it back, the decision would be lost.
 pub fn remove_unused(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<(), StoreError> {
     let Some(mut client) = tx.find::<Client>(id)? else { return Ok(()) };
     let stays = client.is_decided() || holds_live_grant(tx, cx, id)?;

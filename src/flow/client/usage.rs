@@ -1,8 +1,8 @@
-//! How clients are used: tokens that were issued to them and requests of theirs that were refused,
-//! by the hour, and what they hold now.
+//! The usage of clients: issued tokens and refused requests by the hour, and the tokens that are in
+//! force.
 //!
-//! Requests count in memory, in a [`UsageCounts`], and its owner writes it to the store at
-//! intervals: no request waits for it, and a crash takes what was not yet written. Every part is
+//! Requests are counted in memory, in [`UsageCounts`], which are written to the store at intervals.
+//! No request waits for that, and a crash loses the counts that were not written. Every part is
 //! bounded.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,38 +17,40 @@ use crate::oauth::id::{ClientId, SessionId};
 use crate::store::schema::{Client, GRANTS_BY_CLIENT, Grant, Origin, Usage};
 use crate::store::{StoreError, Tx, View};
 
-/// The most clients that one tally tells apart, and the most clients that nobody registered by
-/// hand which have a row of their own for one hour. The rest are told of in the sum of all.
+/// The most entries of [`UsageCounts`] that have a client of their own.
 const MAX_CLIENTS: usize = 1000;
+/// The most clients that no operator registered and that have a row of their own for one hour. The
+/// others are counted in the sum only.
 const MAX_OTHER_CLIENTS: u32 = 500;
 
-/// The most names that a row tells apart; the rest are counted as [`OTHER`].
+/// The most names in a row; the rest are counted as [`OTHER`].
 const MAX_NAMES: usize = 32;
 const OTHER: &str = "other";
 
-/// The id under which the sum of all clients lies. It is reserved: no client has it.
+/// The id of the sum of all clients. It is reserved: no client has it.
 const ALL: &str = "anon_all";
 
-/// The most grants that are looked through for those that live.
+/// The most grants that are read in the count of live ones.
 const MAX_GRANTS: usize = 5_000;
 
-/// More hours than are remembered, with those that wait to be swept.
+/// A bound above the number of hours that are kept, including those that wait for the sweep.
 const MAX_HOURS: usize = 240;
 
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 const WEEK: Duration = Duration::from_hours(7 * 24);
 
-/// What happened to a client.
+/// The outcome of a client's request.
 #[derive(Clone, Copy, Debug)]
 pub enum UsageEvent {
-    /// It got a token.
+    /// A token was issued.
     Issued(GrantType),
-    /// It got none, or not what else it asked for.
+    /// The request was refused.
     Refused(Refusal),
 }
 
-/// Counts that are not yet written: by hour and client, or nobody once there are too many.
+/// The counts that are not written yet, by hour and client; the client is `None` once there are too
+/// many entries.
 #[derive(Clone, Debug, Default)]
 pub struct UsageCounts(BTreeMap<(Timestamp, Option<ClientId>), Counts>);
 
@@ -59,7 +61,7 @@ struct Counts {
 }
 
 impl UsageCounts {
-    /// Counts what happened to `client` at `now`.
+    /// Counts an event of `client` at `now`.
     pub fn count(&mut self, client: &ClientId, now: Timestamp, what: UsageEvent) {
         let key = (hour(now), Some(client.clone()));
         let distinct = self.0.len() < MAX_CLIENTS || self.0.contains_key(&key);
@@ -71,7 +73,7 @@ impl UsageCounts {
         *counts.entry(name).or_default() += 1;
     }
 
-    /// Takes back what could not be written.
+    /// Adds the counts that could not be written.
     pub fn restore(&mut self, unwritten: &Self) {
         for ((hour, client), counts) in &unwritten.0 {
             let own = self.0.entry((*hour, client.clone())).or_default();
@@ -90,12 +92,12 @@ impl UsageCounts {
     }
 }
 
-/// The moment at which the hour of `at` began.
+/// The beginning of the hour of `at`.
 fn hour(at: Timestamp) -> Timestamp {
     Timestamp::from_seconds(at.seconds() / HOUR.as_secs() * HOUR.as_secs())
 }
 
-/// Adds a tally to what is written. A client that went meanwhile is told of in the sum alone.
+/// Adds counts to the stored ones. A client that was removed meanwhile is counted in the sum only.
 pub fn write(tx: &mut Tx<'_>, _cx: &Context, counts: &UsageCounts) -> Result<(), Error> {
     let all: ClientId = ALL.parse()?;
     for ((hour, client), counts) in &counts.0 {
@@ -128,29 +130,29 @@ fn add(to: &mut Usage, counts: &Counts) {
     }
 }
 
-/// How a client, or all of them, are used.
+/// The usage of a client, or of all clients.
 #[derive(Debug)]
 pub struct UsageReport {
-    /// Within 24 hours.
+    /// The last 24 hours.
     pub day: Usage,
-    /// What they hold.
+    /// What is in force now.
     pub active: ActiveTokens,
-    /// Within seven days.
+    /// The last seven days.
     pub week: Usage,
 }
 
-/// What is in force.
+/// The grants and sessions that are in force.
 #[derive(Debug)]
 pub struct ActiveTokens {
-    /// Whether there were more grants to look through than one answer looks through.
+    /// Whether there are more grants than were read, so that the numbers are minima.
     pub at_least: bool,
-    /// The grants that live.
+    /// The number of live grants.
     pub grants: usize,
-    /// The browser sessions that live and have one of these grants.
+    /// The number of live browser sessions that have one of these grants.
     pub sessions: usize,
 }
 
-/// How the client `id` is used, or all of them together.
+/// Reports the usage of the client `id`, or of all clients together.
 ///
 /// # Errors
 ///
@@ -166,7 +168,7 @@ pub fn report(view: &impl View, cx: &Context, id: Option<&ClientId>) -> Result<U
     let (mut day, mut week) = (Usage::default(), Usage::default());
     for ((_, hour), usage) in view.list_under::<Usage, _>(&key, MAX_HOURS)? {
         let end = hour + HOUR;
-        // What is older was another client of the same name.
+        // Older rows are of another client of the same name.
         if end <= born {
             continue;
         }
