@@ -1,4 +1,4 @@
-//! The installation itself: how it begins, and what it is called.
+//! The installation: its creation and its issuer.
 
 pub mod signing;
 pub mod sweep;
@@ -9,12 +9,12 @@ use crate::oauth::issuer::Issuer;
 use crate::store::schema::{Installation, Passkey, Person};
 use crate::store::{StoreError, Tx, View};
 
-/// The installation that the store holds, if it holds one yet.
+/// The installation in the store, if there is one.
 pub fn find(view: &impl View) -> Result<Option<Installation>, StoreError> {
     view.find::<Installation>(&())
 }
 
-/// Begins an installation: from now on its issuer is frozen.
+/// Creates the installation. Its issuer is fixed from then on; only [`change_issuer`] changes it.
 pub fn create(tx: &mut Tx<'_>, cx: &Context) -> Result<(), Error> {
     let installation = Installation {
         check: cx.rules.pepper.check(),
@@ -25,19 +25,19 @@ pub fn create(tx: &mut Tx<'_>, cx: &Context) -> Result<(), Error> {
     Ok(())
 }
 
-/// What a change of the issuer means.
+/// The consequences of a change of the issuer.
 pub struct IssuerChange {
-    /// The issuer until now.
+    /// The previous issuer.
     pub previous: Issuer,
-    /// The passkeys that will no longer be found, since they belong to the old host: whose, and
-    /// what they are called.
+    /// The passkeys that become unusable, since they belong to the old host: each person's username
+    /// and the name of the passkey.
     pub orphaned: Vec<(String, String)>,
 }
 
-/// The most passkeys that a change of the issuer names.
+/// The most passkeys that a change of the issuer lists.
 const MAX_PEOPLE: usize = 10_000;
 
-/// Changes the issuer, or only tells what that would mean.
+/// Changes the issuer if `confirmed`; otherwise only returns the consequences.
 pub fn change_issuer(
     tx: &mut Tx<'_>,
     issuer: &Issuer,
@@ -60,7 +60,7 @@ pub fn change_issuer(
     Ok(IssuerChange { previous, orphaned })
 }
 
-/// Writes what stands there already, to learn whether the store takes writes.
+/// Writes the installation unchanged, to test whether the store accepts writes.
 pub fn probe(tx: &mut Tx<'_>, _cx: &Context) -> Result<(), Error> {
     let found = find(tx)?.ok_or_else(|| Internal::new("the store holds no installation"))?;
     tx.put(&(), found)?;

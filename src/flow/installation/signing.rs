@@ -1,4 +1,4 @@
-//! The life of signing keys: installed, replaced with overlap, retired.
+//! Signing keys: installation, rotation with overlap, retirement.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use crate::oauth::id::KeyId;
 use crate::store::schema::{Retirement, SigningKeyRow};
 use crate::store::{StoreError, Tx, View};
 
-/// More keys than there can be: for each of three algorithms one every eight days of the longest
-/// session, which is a year.
+/// A bound above the number of keys: for each of three algorithms one every eight days of the
+/// longest session, which is a year.
 const MAX_KEYS: usize = 256;
 
-/// The longest that a token lasts, whatever the configuration or its client says.
+/// The longest lifetime of a token under any configuration and for any client.
 const MAX_TOKEN_LIFETIME: Duration = Duration::from_hours(24);
 
-/// Every key that signs, will sign, or has signed something that may still come back.
+/// Every stored key: current, future, and retired but still needed to verify.
 pub fn list(view: &impl View) -> Result<Vec<(KeyId, SigningKeyRow)>, StoreError> {
     view.list::<SigningKeyRow>(MAX_KEYS)
 }
@@ -28,7 +28,7 @@ pub fn missing(view: &impl View) -> Result<Vec<SigningAlg>, StoreError> {
     Ok(SigningAlg::ALL.iter().copied().filter(|alg| !has(alg)).collect())
 }
 
-/// The algorithms whose newest key is so old that its successor should be published.
+/// The algorithms whose newest key is old enough that its successor should be published.
 pub fn due(view: &impl View, cx: &Context) -> Result<Vec<SigningAlg>, StoreError> {
     let lifetimes = &cx.rules.config.lifetimes;
     let age = lifetimes.key_rotation.saturating_sub(lifetimes.key_overlap);
@@ -41,12 +41,12 @@ pub fn due(view: &impl View, cx: &Context) -> Result<Vec<SigningAlg>, StoreError
     Ok(SigningAlg::ALL.iter().copied().filter(needs_touch).collect())
 }
 
-/// Installs a key: the first of its algorithm, or the successor of the current one, which then
-/// retires when the last token it signed has expired. As long as a session may last it is kept to
-/// recognise hints: OpenID Connect Core §3.1.2.1 and RP-Initiated Logout §2 let an `id_token_hint`
-/// have expired.
+/// Installs a key: the first of its algorithm, or the successor of the current one. The current key
+/// then retires when the last token it signed has expired, and stays for the longest session to
+/// verify hints: OpenID Connect Core §3.1.2.1 and RP-Initiated Logout §2 allow an `id_token_hint`
+/// to have expired.
 ///
-/// Of two successors that are installed at once, the first wins; the second is dropped.
+/// Returns whether the key was installed: if two successors race, the second is dropped.
 pub fn install(
     tx: &mut Tx<'_>,
     cx: &Context,

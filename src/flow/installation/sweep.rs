@@ -1,5 +1,5 @@
-//! The sweep removes rows that expired or whose subject ended. Nothing depends on it, since every
-//! reader checks expiry and the mark of an ended subject.
+//! The sweep removes rows that have expired or whose subject has ended. Correctness does not depend
+//! on it, since every reader checks expiry and the mark of an ended subject.
 
 use std::time::Duration;
 
@@ -13,19 +13,19 @@ use crate::store::{Row, StoreError, Tx, View};
 /// The most rows that one transaction removes.
 const MAX_ROWS: usize = 500;
 
-/// How long a mark that readers still heed outlives its expiry before it is looked at again.
+/// The time by which the expiry of a mark is postponed as long as readers still need it.
 const POSTPONEMENT: Duration = Duration::from_hours(1);
 
-/// What one step of the sweep did.
+/// The result of one step of the sweep.
 pub struct Swept {
     /// Whether there may be more to remove.
     pub more: bool,
-    /// The rows that could not be read. They are left where they are, and no later round looks at
-    /// them, so that they hold up no other however many they are.
+    /// The rows that could not be read. They stay in the store, and later steps skip them, so that
+    /// they do not hold up other rows.
     pub unreadable: Vec<StoreError>,
 }
 
-/// Removes some of what has expired.
+/// Removes at most 500 rows that have expired or whose subject has ended.
 pub fn run(tx: &mut Tx<'_>, cx: &Context) -> Result<Swept, Error> {
     let expired = tx.expired(cx.now, MAX_ROWS)?;
     let mut unreadable = Vec::new();
@@ -46,7 +46,7 @@ pub fn run(tx: &mut Tx<'_>, cx: &Context) -> Result<Swept, Error> {
     Ok(Swept { more: left == 0, unreadable })
 }
 
-/// Removes the expired row, or at most `limit` rows of an ended subject. Gives their number.
+/// Removes the expired row, or at most `limit` rows of an ended subject. Returns their number.
 fn remove(tx: &mut Tx<'_>, cx: &Context, key: &[u8], limit: usize) -> Result<usize, StoreError> {
     let table = key.first().copied().unwrap_or_default();
     if table == Session::TABLE.byte {
