@@ -1,4 +1,4 @@
-//! The configuration in the making, with every fault on the way.
+//! The unfinished configuration, with the faults that were found so far.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use super::{Config, ScopeEntry};
 use crate::model::person::Role;
 use crate::oauth::scope::{Scope, ScopeToken};
 
-/// What the layers have said so far.
+/// The result of the layers that were read so far.
 pub(super) struct Draft {
     pub(super) config: Config,
     pub(super) data: Option<PathBuf>,
@@ -23,7 +23,8 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// `path` in full, as `source` means it: a file's paths are relative to the file.
+    /// Resolves a path that `source` names: `~` is the home, and a path in a file is relative to
+    /// that file.
     pub(super) fn resolve(&self, path: &Path, source: &Source) -> Option<PathBuf> {
         let base = match source {
             Source::File(file) => file.parent(),
@@ -32,14 +33,14 @@ impl Draft {
         places::resolve(path, self.home.as_deref(), base)
     }
 
-    /// What is known of the scope `name`; a new one begins closed.
+    /// The entry of the scope `name`; a new one is closed.
     pub(super) fn scope_entry(&mut self, name: &str) -> Result<&mut ScopeEntry, String> {
         let token: ScopeToken =
             name.parse().map_err(|_| "a scope's name has no space, quote or backslash")?;
         Ok(self.config.scopes.entry(token).or_default())
     }
 
-    /// Notes that something is wrong with `key`.
+    /// Records a fault of `key`.
     pub(super) fn fault(
         &mut self,
         source: Source,

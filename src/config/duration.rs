@@ -1,10 +1,10 @@
-//! Spans of time as a configuration writes them: `900`, `"15m"`, `"30d"`.
+//! Durations in a configuration: `900`, `"15m"`, `"30d"`.
 
 use toml::Value;
 
 const UNITS: &[(&str, u64)] = &[("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
 
-/// The seconds that `value` means: a whole number, alone or with a unit.
+/// Reads a duration, in seconds: a whole number, alone or with a unit.
 pub(super) fn read(value: &Value) -> Option<u64> {
     let written = match value {
         Value::Integer(seconds) => return u64::try_from(*seconds).ok(),
@@ -24,7 +24,7 @@ pub(super) fn read(value: &Value) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(size)
 }
 
-/// `seconds` in the largest unit that keeps it whole.
+/// Prints `seconds` in the largest unit that divides them.
 pub(super) fn show(seconds: u64) -> String {
     let whole = |size: &u64| seconds >= *size && seconds.is_multiple_of(*size);
     let (unit, size) = UNITS.iter().find(|(_, size)| whole(size)).unwrap_or(&("s", 1));

@@ -1,11 +1,11 @@
-//! What is wrong with a configuration, and who said it.
+//! The faults of a configuration, and the sources of its settings.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use serde::Serialize;
 
-/// Where a setting comes from.
+/// The source of a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// A file in systemd's credentials directory.
@@ -42,20 +42,20 @@ impl Serialize for Source {
 pub struct ResolvedSetting {
     /// The key, dotted.
     pub key: String,
-    /// Its value as it was written; of a secret, only that there is one.
+    /// Its value as it was written; `(secret)` for a secret.
     pub value: String,
-    /// Who said so.
+    /// The source that set it.
     pub source: Source,
 }
 
-/// One thing that is wrong.
+/// A fault of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fault {
-    /// Who said it.
+    /// The source of the faulty value.
     pub source: Source,
-    /// The key that it is about.
+    /// The key.
     pub key: String,
-    /// What was found, and what is allowed.
+    /// The message: what was found, and what is allowed.
     pub message: String,
 }
 
@@ -65,12 +65,12 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Everything that is wrong, one line each; there is at least one.
+/// All faults of a configuration, at least one; one line each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Faults(pub(super) Vec<Fault>);
 
 impl Faults {
-    /// Each of them.
+    /// Iterates over the faults.
     pub fn iter(&self) -> impl Iterator<Item = &Fault> {
         self.0.iter()
     }

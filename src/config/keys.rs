@@ -1,7 +1,7 @@
-//! Every key there is: its path, its kind and its bounds.
+//! The table of all keys: path, kind and bounds.
 //!
-//! This table drives the file, the environment and the flags alike, and the message that names
-//! the nearest key. In a path `*` stands for a name that the operator chooses.
+//! The file, the environment and the flags are read by this table, and the message about an unknown
+//! key finds the nearest one in it. In a path, `*` is a name that the operator chooses.
 
 use super::kind::Kind;
 
@@ -11,9 +11,9 @@ const DAY: u64 = 86_400;
 
 /// One key.
 pub(super) struct Key {
-    /// Where it stands, dotted.
+    /// Its dotted path.
     pub(super) path: &'static str,
-    /// How it is read, and where to.
+    /// The kind of its value, with its place in the draft.
     pub(super) kind: Kind,
 }
 
@@ -76,7 +76,8 @@ pub(super) static KEYS: &[Key] = &[
         Kind::Span { of: |d| &mut d.config.lifetimes.key_overlap, from: HOUR, to: 7 * DAY },
     ),
     key(
-        // Longer than the longest overlap, so that two successors are never ahead at once.
+        // The minimum exceeds the longest overlap, so that two successors are never published at
+        // once.
         "lifetimes.key_rotation",
         Kind::Span { of: |d| &mut d.config.lifetimes.key_rotation, from: 8 * DAY, to: 3650 * DAY },
     ),
@@ -164,12 +165,12 @@ pub(super) static KEYS: &[Key] = &[
     key("token_store", Kind::TokenStore(|d| &mut d.config.token_store)),
 ];
 
-/// The key that stands at `path`.
+/// The key at `path`.
 pub(super) fn find(path: &[String]) -> Option<&'static Key> {
     KEYS.iter().find(|key| reach(key, path) == Some(0))
 }
 
-/// The secret whose file `path` names: its own path with `_file` behind.
+/// The key of the secret whose file `path` names: the secret's path followed by `_file`.
 pub(super) fn find_secret_file(path: &[String]) -> Option<&'static Key> {
     let (last, above) = path.split_last()?;
     let mut path = above.to_vec();
@@ -177,19 +178,19 @@ pub(super) fn find_secret_file(path: &[String]) -> Option<&'static Key> {
     find(&path).filter(|key| key.kind.is_secret())
 }
 
-/// Whether keys stand below `path`.
+/// Whether there are keys below `path`.
 pub(super) fn is_section(path: &[String]) -> bool {
     KEYS.iter().any(|key| reach(key, path).is_some_and(|below| below > 0))
 }
 
-/// How many names `key` has below `path`, if it lies there.
+/// The number of names of `key` below `path`, if it is there.
 fn reach(key: &Key, path: &[String]) -> Option<usize> {
     let mut names = key.path.split('.');
     let fits = path.iter().all(|own| names.next().is_some_and(|name| name == "*" || name == own));
     fits.then(|| names.count())
 }
 
-/// The known key that `path` was most likely meant to be, its `*` filled in from `path`.
+/// The known key that is most similar to `path`, with its `*` replaced from `path`.
 pub(super) fn nearest(path: &[String]) -> String {
     let written = dotted(path);
     let last = path.last().map_or("", String::as_str);
@@ -200,7 +201,8 @@ pub(super) fn nearest(path: &[String]) -> String {
     });
     let distance = |meant: &String| {
         let own = meant.rsplit('.').next().unwrap_or(meant);
-        // A right name in the wrong section is one step away, however long the section's name.
+        // A correct name in the wrong section has the distance one, however long the section's
+        // name.
         let whole = strsim::osa_distance(&written, meant);
         whole.min(strsim::osa_distance(last, own) + 1)
     };
@@ -215,7 +217,7 @@ fn filled(known: &str, path: &[String]) -> String {
     names.collect::<Vec<_>>().join(".")
 }
 
-/// `path` as TOML writes a dotted key.
+/// Prints `path` as a dotted key of TOML.
 pub(super) fn dotted(path: &[String]) -> String {
     path.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(".")
 }

@@ -1,4 +1,4 @@
-//! How the value of each kind of key is read, and what is said where it does not fit.
+//! The kinds of values: how each is read, and the message about a wrong value.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use super::draft::Draft;
 use super::fault::Source;
 use super::{TlsMode, TokenStore, duration};
 
-/// What a key holds, with the place in the draft that it is read to.
+/// The kind of a key's value, with its place in the draft.
 pub(super) enum Kind {
     Addresses(fn(&mut Draft) -> &mut Vec<IpAddr>),
     AppRoles,
@@ -48,7 +48,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// The value that a text of the environment means: lists are parted by commas.
+    /// Reads the text of an environment variable. Items of a list are separated by commas.
     pub(super) fn of_text(&self, text: &str) -> Value {
         match self {
             Self::Addresses(_)
@@ -83,9 +83,9 @@ impl Kind {
         }
     }
 
-    /// Reads `value` into `draft`, or says what is allowed instead.
+    /// Reads `value` into `draft`. The error is a sentence about what is allowed.
     ///
-    /// `name` is the one that the operator chose, where the key has one.
+    /// `name` is the name that the operator chose, if the key has one.
     pub(super) fn read(
         &self,
         draft: &mut Draft,
@@ -233,12 +233,12 @@ impl Kind {
         Ok(())
     }
 
-    /// Whether it is a secret, which has a file of its own.
+    /// Whether the value is a secret, which has a file of its own.
     pub(super) fn is_secret(&self) -> bool {
         matches!(self, Self::Secret(_) | Self::SecretText(_))
     }
 
-    /// What a message may show of `value`.
+    /// Prints `value` for a message, without a secret.
     pub(super) fn show(&self, value: &Value) -> String {
         match self {
             Self::Secret(_) | Self::SecretText(_) => "(secret)".to_owned(),
@@ -271,7 +271,7 @@ impl Kind {
 
 const SWITCH: &str = "true or false is allowed";
 
-/// `value` on one line, of a bearable length.
+/// Prints `value` on one line, cut after 80 characters.
 pub(super) fn show(value: &Value) -> String {
     let whole = match value {
         Value::String(text) => format!("{text:?}"),
@@ -288,7 +288,7 @@ pub(super) fn show(value: &Value) -> String {
     }
 }
 
-/// Every item of a list, each read by `item`.
+/// Reads a list. `item` reads one item.
 fn list<T>(
     value: &Value,
     allowed: &str,
@@ -300,7 +300,7 @@ fn list<T>(
     items.ok_or_else(|| format!("a list is allowed, each item {allowed}"))
 }
 
-/// A name as the `Host` header has it (RFC 9110 §7.2), in lower case.
+/// Reads a name of the `Host` header (RFC 9110 §7.2), with an optional port, into lower case.
 fn host(written: &str) -> Option<String> {
     let name = match written.rsplit_once(':') {
         Some((name, port)) => {
@@ -314,7 +314,7 @@ fn host(written: &str) -> Option<String> {
     fit.then(|| written.to_ascii_lowercase())
 }
 
-/// RFC 3986 §3.1, in its canonical lower case.
+/// Reads a URI scheme (RFC 3986 §3.1). Only the canonical lower case is accepted.
 fn scheme(written: &str) -> Option<String> {
     let rest = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+-.".contains(&b);
     let fit = written.starts_with(|c: char| c.is_ascii_lowercase()) && written.bytes().all(rest);

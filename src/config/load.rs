@@ -1,4 +1,4 @@
-//! Reads the configuration, layer over layer: file, environment, flags.
+//! Reads the configuration in layers: file, environment, flags.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -24,7 +24,7 @@ use super::{Config, Flags, TlsMode};
 const PREFIX: &str = "GATELODGE_";
 
 impl Draft {
-    /// Reads every layer, the first the lowest.
+    /// Reads every layer, the lowest first.
     pub(super) fn read(platform: Platform, flags: &Flags, env: &BTreeMap<String, String>) -> Self {
         let mut draft = Self {
             config: Config::at(PathBuf::new()),
@@ -54,11 +54,11 @@ impl Draft {
         draft
     }
 
-    /// The whole, or everything that is wrong with it.
+    /// Checks and returns the whole configuration. The error lists every fault.
     pub(super) fn finish(mut self) -> Result<(Config, Vec<ResolvedSetting>), Faults> {
         match self.data.take().or_else(|| self.convention.take()) {
             Some(data) => {
-                // A service has no home, and keeps its own tokens beside its store.
+                // A service without a home keeps its tokens beside its store.
                 self.config.places.state = self.state.take().unwrap_or_else(|| data.clone());
                 self.config.places.data = data;
             }
@@ -80,8 +80,8 @@ impl Draft {
         }
     }
 
-    /// The file to read: a named one, whether or not it exists, else the conventional one if it
-    /// does.
+    /// The file to read: a named one, even if it does not exist, otherwise the default one if it
+    /// exists.
     fn config_file(&mut self, flags: &Flags, env: &BTreeMap<String, String>) -> Option<PathBuf> {
         let variable = format!("{PREFIX}CONFIG");
         let named = match (&flags.config, env.get(&variable)) {
@@ -140,7 +140,7 @@ impl Draft {
         }
     }
 
-    /// A named table with nothing in it still names its application, role or scope.
+    /// Reads an empty table, which still adds its application, role or scope.
     fn bare(&mut self, at: &[String], source: &Source) {
         let named = match at {
             [section, name] if section == "apps" => {
@@ -186,7 +186,7 @@ impl Draft {
         }
     }
 
-    /// `at` ends in `_file`: its value names the file that holds the secret.
+    /// Reads a secret from the file that `value` names. `at` ends in `_file`.
     fn secret_file(&mut self, at: &[String], value: &Value, source: &Source) {
         let written = value.as_str().filter(|path| !path.is_empty());
         let Some(path) = written.and_then(|path| self.resolve(Path::new(path), source)) else {
@@ -252,7 +252,7 @@ impl Draft {
                 self.put(&at, key, &value, &Source::Flag(flag));
             }
         }
-        // A path need not be text, as the value of a key is.
+        // A path need not be valid text, as the value of a key is.
         if let Some(path) = &flags.data {
             self.data = self.resolve(path, &Source::Flag("--data")).or_else(|| self.data.take());
         }
@@ -293,7 +293,7 @@ impl Draft {
         self.config.fill_roles();
     }
 
-    /// A role that nobody can have would let nobody in.
+    /// Refuses an unknown role of an application, which would admit nobody.
     fn keep_applications_to_known_roles(&mut self) {
         let known: Vec<&str> = self.config.roles.keys().map(Role::as_str).collect();
         let mut faults = Vec::new();
@@ -310,7 +310,8 @@ impl Draft {
         self.faults.extend(faults);
     }
 
-    /// The start asks again, since the issuer may be that of the store.
+    /// Refuses applications whose host conflicts with the issuer. The server checks this again at
+    /// its start, since the issuer may come from the store.
     fn keep_applications_beside_the_issuer(&mut self) {
         let Some(issuer) = &self.config.issuer else { return };
         let faults = self.config.misplaced_apps(issuer).into_iter().map(|(app, message)| {
@@ -321,7 +322,8 @@ impl Draft {
         self.faults.extend(faults);
     }
 
-    /// The key of an application, and who named it: an empty table can only stand in the file.
+    /// The key of an application and its source. Only the file can name an application by an empty
+    /// table.
     fn app(&self, app: &AppHost) -> (String, Source) {
         let key = keys::dotted(&["apps".into(), app.as_str().into(), "roles".into()]);
         let settings = self.settings.get(&key).map(|settings| settings.source.clone());
@@ -338,7 +340,7 @@ impl Draft {
         }
     }
 
-    /// Plain HTTP is for loopback alone: everything that it carries is a credential.
+    /// Refuses plain HTTP beyond loopback, since everything that it would carry is a credential.
     fn keep_plain_http_on_loopback(&mut self) {
         if !self.config.behind_proxy.is_empty() || self.config.tls.mode != TlsMode::Off {
             return;
@@ -363,7 +365,7 @@ impl Draft {
         }
     }
 
-    /// TLS has what it needs, and nothing asks for TLS where there is none.
+    /// Refuses TLS that lacks a setting, and settings that need TLS without it.
     fn keep_tls_whole(&mut self) {
         let tls = self.config.tls.clone();
         if tls.mode == TlsMode::Off {
@@ -388,10 +390,10 @@ impl Draft {
         }
     }
 
-    /// Looks into the files that only a server reads.
+    /// Checks the files that only a server reads.
     pub(super) fn look_into_files(&mut self, now: Timestamp) {
         let Some(files) = self.config.tls.files() else { return };
-        // Behind a proxy it is the proxy that browsers know by the issuer's name.
+        // Behind a proxy, the proxy's certificate has the issuer's name.
         let named = self.config.issuer.as_ref().filter(|_| self.config.behind_proxy.is_empty());
         let host = named.map(|issuer| issuer.host().to_owned());
         for FileFault { which, message } in files.faults(host.as_deref(), now) {
@@ -403,7 +405,7 @@ impl Draft {
         }
     }
 
-    /// Who decided `key`.
+    /// The source that set `key`.
     fn decided(&self, key: &str) -> Source {
         self.settings.get(key).map_or(Source::Default, |settings| settings.source.clone())
     }

@@ -1,11 +1,11 @@
-//! The configuration: what is written becomes what is meant.
+//! The configuration: read, checked and completed with defaults.
 //!
-//! Four layers, the later over the earlier: the defaults, the TOML file, the environment
-//! (`GATELODGE_…`), the flags. One table (`config/keys.rs`) names every key, its kind and its
-//! bounds, and reads all layers alike. All faults are reported at once, as [`Faults`].
+//! There are four layers, and a later one overrides an earlier one: the defaults, the TOML file,
+//! the environment (`GATELODGE_…`), the flags. One table (`config/keys.rs`) lists every key with
+//! its kind and its bounds, for all layers. All faults are reported at once, as [`Faults`].
 //!
-//! The environment is an argument and never read here. The only files touched are the
-//! configuration itself and the secrets that it points to.
+//! The environment is an argument: this module does not read it. It reads only the configuration
+//! file and the files that the configuration names.
 
 mod draft;
 mod duration;
@@ -39,7 +39,7 @@ use places::Platform;
 pub use fault::{Fault, Faults, ResolvedSetting, Source};
 pub use places::Places;
 
-/// The flags of the command line, which precede every other source.
+/// The flags of the command line, which override every other source.
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
     /// `--behind-proxy`, once for each proxy.
@@ -62,59 +62,59 @@ pub struct Flags {
     pub tls: Option<String>,
 }
 
-/// The configuration as it is meant: complete, and checked as far as it can be without a store.
+/// The complete configuration, checked as far as possible without a store.
 #[derive(Clone)]
 pub struct Config {
-    /// The applications behind a proxy that asks here, and the roles that may enter; none named:
-    /// everybody.
+    /// The applications behind a proxy that asks `/auth/verify`, and the roles that each admits. An
+    /// empty list admits everybody.
     pub apps: BTreeMap<AppHost, Vec<Role>>,
     /// Settings of the bridge endpoints.
     pub bridge: Bridging,
-    /// The proxies that are believed about the address of a request; an IPv4 address never in the
-    /// form of IPv6.
+    /// The proxies whose forwarded client address is trusted. An IPv4-mapped IPv6 address is stored
+    /// as IPv4.
     pub behind_proxy: Vec<IpAddr>,
-    /// Which clients may name themselves by a document on the web.
+    /// The policy on Client ID Metadata Documents.
     pub documents: Documents,
-    /// How documents and keys are fetched.
+    /// Settings of fetches of documents and keys.
     pub fetch: Fetching,
-    /// Names beside the issuer's that are answered in the `Host` header.
+    /// The names that are accepted in the `Host` header in addition to the issuer's.
     pub hosts: Vec<String>,
-    /// The issuer that is asked for; the one that the store holds has the last word.
+    /// The issuer that the configuration names. The issuer in the store takes precedence.
     pub issuer: Option<Issuer>,
-    /// How long things last.
+    /// Lifetimes.
     pub lifetimes: Lifetimes,
-    /// Where to listen; empty means `127.0.0.1` and `[::1]` at the issuer's port.
+    /// The addresses to listen on; if empty, `127.0.0.1` and `[::1]` at the issuer's port.
     pub listen: Vec<SocketAddr>,
-    /// Which events are logged, as a `tracing` filter.
+    /// The `tracing` filter of the log.
     pub log: String,
-    /// Whether nothing is ever fetched.
+    /// Whether all fetches are disabled.
     pub offline: bool,
-    /// Where things lie.
+    /// The directories and files of the installation.
     pub places: Places,
     /// Policies of the installation.
     pub policy: Policy,
-    /// Whether the first start tells the setup link where standard output is no terminal.
+    /// Whether the first start prints the setup link even if standard output is no terminal.
     pub print_setup: bool,
-    /// Who may register a client over the wire.
+    /// Settings of dynamic client registration.
     pub registration: Registration,
     /// The scopes that each role may grant.
     pub roles: BTreeMap<Role, Scope>,
-    /// The root secret, where it comes from elsewhere than the key file beside the store.
+    /// The root secret, if it comes from another source than the key file beside the store.
     pub root_secret: Option<RootSecret>,
-    /// Every scope there is.
+    /// Every known scope.
     pub scopes: BTreeMap<ScopeToken, ScopeEntry>,
-    /// Whether and how TLS is spoken.
+    /// Settings of TLS.
     pub tls: Tls,
-    /// Where `gatelodge login` keeps what it got.
+    /// The storage of the tokens of `gatelodge login`.
     pub token_store: TokenStore,
 }
 
-/// How long things last.
+/// The lifetimes of what the server issues and stores.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lifetimes {
     /// An access token (RFC 9068).
     pub access_token: Duration,
-    /// An anonymous session, whatever happens in it.
+    /// An anonymous session. Its use does not extend it.
     pub anonymous: Duration,
     /// An authorization code; RFC 6749 §4.1.2 recommends at most ten minutes.
     pub authorization_code: Duration,
@@ -126,31 +126,32 @@ pub struct Lifetimes {
     pub exchange_code: Duration,
     /// An ID token.
     pub id_token: Duration,
-    /// A sign-in under way, from the authorization request to its answer.
+    /// An interaction, from the authorization request to its response.
     pub interaction: Duration,
-    /// How long before its first use a new signing key is published.
+    /// The time from the publication of a new signing key to its first use.
     pub key_overlap: Duration,
-    /// A signing key's time in use.
+    /// The time for which a signing key signs.
     pub key_rotation: Duration,
-    /// A personal access token, unless its maker says otherwise.
+    /// A personal access token, unless its creation names another lifetime.
     pub personal_token: Duration,
-    /// A pushed authorization request, until its browser comes.
+    /// A pushed authorization request, until a browser uses it.
     pub pushed_request: Duration,
-    /// A refresh token that nobody uses.
+    /// A refresh token that is not used.
     pub refresh_idle: Duration,
-    /// A family of refresh tokens, however often used.
+    /// A family of refresh tokens in all.
     pub refresh_total: Duration,
-    /// How long a spent refresh token is answered with its family's newest; nothing: never.
+    /// The time after it was spent for which a refresh token yields the newest of its family; zero
+    /// disables this.
     pub replay_grace: Duration,
-    /// A session that nobody uses.
+    /// A session that is not used.
     pub session_idle: Duration,
-    /// A session, however often used.
+    /// A session in all.
     pub session_total: Duration,
-    /// A certificate of this server that the local CA issues; it is renewed in time.
+    /// A certificate that the local CA issues for this server. It is renewed before its expiry.
     pub server_certificate: Duration,
     /// A setup link.
     pub setup_token: Duration,
-    /// A client that registered itself, from the last sign of life of its grants.
+    /// A client that no operator registered, from its last use.
     pub unused_client: Duration,
 }
 
@@ -186,19 +187,20 @@ impl Default for Lifetimes {
 /// Policies of the installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// How many anonymous sessions may live at once. One network alone fills half of that.
+    /// The most live anonymous sessions. One network can fill half of that.
     pub anonymous_sessions: usize,
-    /// How many sign-ins may be under way that no signed-in person owns. One network alone fills
-    /// half of that.
+    /// The most pending interactions, ceremonies and device authorizations, each counted apart. One
+    /// network can fill half of the interactions.
     pub interactions: usize,
-    /// Whether answers to clients name their issuer (RFC 9207).
+    /// Whether authorization responses have the `iss` parameter (RFC 9207).
     pub iss_parameter: bool,
-    /// Whether people may grant tokens for resources on this machine that nobody registered, where
-    /// the issuer is on loopback.
+    /// Whether people may grant tokens for unregistered resources on their machine if the issuer is
+    /// on loopback.
     pub loopback_resources: bool,
     /// The PKCE policy of clients that have none of their own.
     pub pkce: PkcePolicy,
-    /// Private-use redirect schemes without a dot, beyond those known to the program.
+    /// The private-use redirect schemes without a dot that are allowed in addition to the built-in
+    /// ones.
     pub private_use_schemes: Vec<String>,
 }
 
@@ -218,14 +220,14 @@ impl Default for Policy {
 /// Settings of the bridge endpoints.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bridging {
-    /// The command to which a person pastes a code, where the browser cannot bring it home; the
-    /// code is written behind it. By default one that works anywhere.
+    /// The command that the page displays with an exchange code behind it, if no redirect can carry
+    /// the code to the bridge. The default works for any bridge.
     pub command: Option<String>,
-    /// Hosts of agents beyond those that every installation knows.
+    /// The hosts of agents in addition to the built-in ones.
     pub hosts: Vec<HostId>,
-    /// Hosts that this installation does without.
+    /// The hosts that are disabled.
     pub hosts_off: Vec<HostId>,
-    /// The ways in which a bridge comes to its access.
+    /// The ways in which a bridge may get access.
     pub modes: Vec<Mode>,
 }
 
@@ -236,25 +238,25 @@ impl Default for Bridging {
     }
 }
 
-/// Whether and how TLS is spoken.
+/// Settings of TLS.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tls {
     /// The file of the certificate chain, for [`TlsMode::Files`].
     pub certificate: Option<PathBuf>,
     /// The file of its key.
     pub key: Option<PathBuf>,
-    /// Where devices may prove a certificate of theirs.
+    /// The addresses at which devices may prove a certificate (mutual TLS).
     pub listen_for_devices: Vec<SocketAddr>,
-    /// Whose certificate is shown.
+    /// The source of the server's certificate.
     pub mode: TlsMode,
 }
 
-/// Whose certificate is shown.
+/// The source of the server's certificate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TlsMode {
-    /// One that lies in files.
+    /// Files.
     Files,
-    /// One for which the installation's own CA vouches.
+    /// The installation's own CA.
     Local,
     /// None: plain HTTP.
     #[default]
@@ -262,19 +264,19 @@ pub enum TlsMode {
 }
 
 impl Tls {
-    /// Where the certificate lies, if it lies in files.
+    /// The files of the certificate, in [`TlsMode::Files`].
     pub fn files(&self) -> Option<Files> {
         let (certificate, key) = (self.certificate.clone()?, self.key.clone()?);
         (self.mode == TlsMode::Files).then_some(Files { certificate, key })
     }
 }
 
-/// Which clients may name themselves by a document on the web (Client ID Metadata Document).
+/// The policy on Client ID Metadata Documents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Documents {
-    /// The hosts that the policy `listed` lets in.
+    /// The hosts that the policy `listed` allows.
     pub hosts: Vec<String>,
-    /// Which.
+    /// The policy.
     pub policy: DocumentPolicy,
 }
 
@@ -284,23 +286,24 @@ impl Default for Documents {
     }
 }
 
-/// How documents and keys are fetched.
+/// Settings of fetches of documents and keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fetching {
-    /// A PEM file of authorities that are trusted beside the usual ones.
+    /// A PEM file of authorities that are trusted in addition to the public ones.
     pub ca_file: Option<PathBuf>,
-    /// Hosts with their ports that may be fetched from although their addresses are private.
+    /// The destinations, as `host:port`, that may be fetched from although their addresses are
+    /// private.
     pub private: Vec<String>,
 }
 
-/// Who may register a client over the wire (RFC 7591 §3).
+/// Settings of dynamic client registration (RFC 7591 §3).
 #[derive(Clone)]
 pub struct Registration {
     /// The most registrations in a minute.
     pub per_minute: usize,
-    /// Who; where nothing is said, everybody on a loopback issuer and nobody elsewhere.
+    /// Who may register. By default everybody if the issuer is on loopback, otherwise nobody.
     pub policy: Option<RegistrationPolicy>,
-    /// A file with the keys whose software statements count (RFC 7591 §2.3).
+    /// A file with the keys whose software statements are trusted (RFC 7591 §2.3).
     pub software_statement_keys: Option<PathBuf>,
     /// The initial access token of the policy `token` (RFC 7591 §3).
     pub token: Option<Zeroizing<String>>,
@@ -312,14 +315,14 @@ impl Default for Registration {
     }
 }
 
-/// Where `gatelodge login` keeps tokens.
+/// The storage of the tokens of `gatelodge login`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenStore {
-    /// Sealed by the keyring where there is one, else in a file.
+    /// A file, sealed if there is a keyring.
     Auto,
-    /// In a file that only its person can read.
+    /// A file that only its owner can read.
     File,
-    /// In that file, sealed under a key that the system's keyring holds.
+    /// That file, sealed under a key that the system's keyring holds.
     Keyring,
 }
 
@@ -336,7 +339,7 @@ impl FromStr for TokenStore {
     }
 }
 
-/// One scope that the installation knows.
+/// A known scope.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ScopeEntry {
     /// Whether every person may grant it, and clients that registered themselves may ask for it.
@@ -345,7 +348,7 @@ pub struct ScopeEntry {
     pub description: String,
 }
 
-/// The scopes of OpenID Connect Core §5.4 and §11, in words for people.
+/// The scopes of OpenID Connect Core §5.4 and §11, with their descriptions on the consent page.
 const BUILT_IN_SCOPES: &[(&str, &str)] = &[
     ("email", "See your e-mail address"),
     ("offline_access", "Keep access while you are away, until you withdraw it"),
@@ -354,14 +357,13 @@ const BUILT_IN_SCOPES: &[(&str, &str)] = &[
 ];
 
 impl Config {
-    /// What `flags`, `env` and the file they lead to mean together, or everything that is wrong
-    /// with them.
+    /// Reads `flags`, `env` and the configuration file that they name. The error lists every fault.
     pub fn load(flags: &Flags, env: &BTreeMap<String, String>) -> Result<Self, Faults> {
         Draft::read(Platform::here(), flags, env).finish().map(|(config, _)| config)
     }
 
-    /// As [`Config::load`], and which source decided each key that is not at its default. The
-    /// certificate's files are looked into as well: a server needs them, a command does not.
+    /// As [`Config::load`], with the source of each key that is not at its default. It also checks
+    /// the files of the certificate, which a server needs and a command does not.
     pub fn explain(
         flags: &Flags,
         env: &BTreeMap<String, String>,
@@ -372,7 +374,7 @@ impl Config {
         draft.finish()
     }
 
-    /// Every default, over the data directory `data`.
+    /// The default configuration with the data directory `data`.
     pub fn at(data: impl Into<PathBuf>) -> Self {
         let data = data.into();
         let scopes: BTreeMap<ScopeToken, ScopeEntry> = BUILT_IN_SCOPES
@@ -408,12 +410,12 @@ impl Config {
         config
     }
 
-    /// Everywhere that was named to listen, for people and for devices.
+    /// The configured addresses to listen on, for people and for devices.
     pub fn listeners(&self) -> impl Iterator<Item = SocketAddr> {
         self.listen.iter().chain(&self.tls.listen_for_devices).copied()
     }
 
-    /// Every scope there is.
+    /// Every known scope.
     pub fn scope(&self) -> Scope {
         self.scopes.keys().cloned().collect()
     }
@@ -423,7 +425,7 @@ impl Config {
         self.scopes.iter().filter(|(_, entry)| entry.open).map(|(token, _)| token.clone()).collect()
     }
 
-    /// The applications that cannot be beside `issuer`, each with the reason.
+    /// The applications whose host conflicts with `issuer`, each with the reason.
     pub fn misplaced_apps(&self, issuer: &Issuer) -> Vec<(&AppHost, String)> {
         let scheme = if issuer.is_https() { "https" } else { "http" };
         let reason = |app: &AppHost| {
@@ -443,7 +445,7 @@ impl Config {
         self.apps.keys().filter_map(|app| Some((app, reason(app)?))).collect()
     }
 
-    /// Who may register a client over the wire, for an installation at `issuer`.
+    /// The policy of dynamic client registration, with its default for `issuer`.
     pub fn registration_policy(&self, issuer: &Issuer) -> RegistrationPolicy {
         let usual =
             if issuer.is_loopback() { RegistrationPolicy::Open } else { RegistrationPolicy::Off };
@@ -456,7 +458,7 @@ impl Config {
         known.fold(Scope::default(), |all, scope| all.union(scope))
     }
 
-    /// Gives the built-in roles their scopes where nobody did.
+    /// Gives the built-in roles their default scopes, unless the configuration did.
     fn fill_roles(&mut self) {
         for (name, scope) in [(Role::ADMIN, self.scope()), (Role::USER, self.open_scope())] {
             if let Ok(role) = name.parse() {

@@ -1,4 +1,4 @@
-//! Where things lie, by the conventions of each platform.
+//! The directories and files of an installation, by the conventions of each platform.
 //!
 //! Linux: the [XDG Base Directory Specification](https://specifications.freedesktop.org/basedir-spec/latest/),
 //! and under systemd `STATE_DIRECTORY` and `CREDENTIALS_DIRECTORY` (systemd.exec(5)).
@@ -6,14 +6,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Where this installation keeps what it has.
+/// The directories and files of this installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Places {
     /// The configuration file that was read, if there is one.
     pub config: Option<PathBuf>,
     /// The data directory.
     pub data: PathBuf,
-    /// The directory of what a person's own command line keeps, whichever installation it talks to.
+    /// The directory of the command line's own state, which is the same for every server.
     pub state: PathBuf,
 }
 
@@ -33,7 +33,7 @@ impl Places {
         self.data.join("gatelodge.sock")
     }
 
-    /// The directory of the tokens that `gatelodge login` got.
+    /// The directory of the tokens of `gatelodge login`.
     pub fn tokens(&self) -> PathBuf {
         self.state.join("tokens")
     }
@@ -42,7 +42,7 @@ impl Places {
 const KEY_FILE: &str = "gatelodge.key";
 const CONFIG_FILE: &str = "gatelodge.toml";
 
-/// Whose conventions hold.
+/// The platform whose conventions apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Platform {
     /// Linux.
@@ -52,17 +52,17 @@ pub(super) enum Platform {
 }
 
 impl Platform {
-    /// The one that this program was built for.
+    /// The platform for which this program was built.
     pub(super) const fn here() -> Self {
         if cfg!(target_os = "macos") { Self::Macos } else { Self::Linux }
     }
 
-    /// The person's directory, for which `~` stands.
+    /// The home directory, which `~` means.
     pub(super) fn home(env: &BTreeMap<String, String>) -> Option<PathBuf> {
         directory(env, "HOME")
     }
 
-    /// The data directory where nobody names one.
+    /// The default data directory.
     pub(super) fn data(self, env: &BTreeMap<String, String>) -> Option<PathBuf> {
         // systemd.exec(5): "If multiple directories are set, then in the environment variable the
         // paths are concatenated with colon".
@@ -78,12 +78,12 @@ impl Platform {
         self.own(env, "XDG_STATE_HOME", ".local/state")
     }
 
-    /// The configuration file where nobody names one; it need not exist.
+    /// The default configuration file, which need not exist.
     pub(super) fn config(self, env: &BTreeMap<String, String>) -> Option<PathBuf> {
         Some(self.own(env, "XDG_CONFIG_HOME", ".config")?.join(CONFIG_FILE))
     }
 
-    /// The directory that is this program's by convention.
+    /// The directory of this program by the platform's convention.
     fn own(self, env: &BTreeMap<String, String>, xdg: &str, below_home: &str) -> Option<PathBuf> {
         match self {
             Self::Linux => {
@@ -94,7 +94,7 @@ impl Platform {
         }
     }
 
-    /// What to do where there is no home.
+    /// The advice for a process without a home.
     pub(super) const fn advice(self) -> &'static str {
         match self {
             Self::Linux => "name the directory by --data, or set HOME or XDG_DATA_HOME",
@@ -103,12 +103,12 @@ impl Platform {
     }
 }
 
-/// The key that systemd passes as a credential.
+/// The key file that systemd passes as a credential.
 pub(super) fn credential(env: &BTreeMap<String, String>) -> Option<PathBuf> {
     Some(directory(env, "CREDENTIALS_DIRECTORY")?.join(KEY_FILE))
 }
 
-/// `path` with a leading `~` put in full, and below `base` where it is relative.
+/// Resolves `path`: a leading `~` means `home`, and a relative path is relative to `base`.
 pub(super) fn resolve(path: &Path, home: Option<&Path>, base: Option<&Path>) -> Option<PathBuf> {
     match (path.strip_prefix("~"), base) {
         (Ok(below), _) => Some(home?.join(below)),

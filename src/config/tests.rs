@@ -7,7 +7,7 @@ use super::*;
 
 const SECRET: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
-/// A home with a configuration file in its place, and the flags and variables beside it.
+/// A home with a configuration file, and flags and variables.
 struct Case {
     env: BTreeMap<String, String>,
     flags: Flags,
@@ -44,7 +44,7 @@ impl Case {
         }
     }
 
-    /// What is wrong, a line for each, with the file's path as `FILE`.
+    /// The faults, one line each, with the file's path as `FILE`.
     fn faults(&self) -> Vec<String> {
         let faults = self.read().err().map(|faults| faults.to_string()).unwrap_or_default();
         let faults = faults.replace(&self.file().display().to_string(), "FILE");
