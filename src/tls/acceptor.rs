@@ -1,4 +1,4 @@
-//! The server's side of a handshake: [RFC 8446](https://www.rfc-editor.org/rfc/rfc8446).
+//! The server's side of a TLS handshake: [RFC 8446](https://www.rfc-editor.org/rfc/rfc8446).
 
 use std::io;
 use std::sync::Arc;
@@ -25,33 +25,33 @@ use crate::clock::{Clock, Timestamp};
 use crate::error::Internal;
 use crate::model::fingerprint::Fingerprint;
 
-/// Proof that the other end of a connection holds the key of a certificate: its handshake was
-/// signed with it (RFC 8446 §4.4.3), within the certificate's time.
+/// Proof that the peer of a connection holds the key of a certificate: the peer signed the
+/// handshake with it (RFC 8446 §4.4.3), within the certificate's validity.
 ///
-/// Nobody vouched for the certificate. Whose it is, if anybody's, its fingerprint has to tell.
+/// The certificate's issuer is not verified. Its fingerprint identifies its person, if it has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProvenCertificate {
     fingerprint: Fingerprint,
 }
 
 impl ProvenCertificate {
-    /// What names the certificate.
+    /// The fingerprint of the certificate.
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
     }
 
-    /// The certificate that the peer of a finished handshake proved, if it showed one.
+    /// The certificate that the peer of a finished handshake proved, if it sent one.
     fn of(connection: &ServerConnection) -> Option<Self> {
         let certificate = connection.peer_certificates()?.first()?;
         Some(Self { fingerprint: Fingerprint::of(certificate) })
     }
 }
 
-/// A connection over TLS, and what its peer proved.
+/// A TLS connection, and the certificate that its peer proved.
 pub struct Secured<S> {
-    /// The certificate of the other end.
+    /// The certificate of the peer, if it proved one.
     pub proven: Option<ProvenCertificate>,
-    /// What is said under the cover of TLS.
+    /// The decrypted stream.
     pub stream: TlsStream<S>,
 }
 
@@ -60,12 +60,13 @@ pub struct Secured<S> {
 pub struct Acceptor(TlsAcceptor);
 
 impl Acceptor {
-    /// Never asks for a certificate: a browser would let its person choose one.
+    /// Makes an acceptor that requests no client certificate. If it did, a browser would ask its
+    /// person to choose one.
     pub fn for_pages(identity: &Identity, clock: &Clock) -> Result<Self, Internal> {
         Self::new(identity, clock, Arc::new(NoClientAuth))
     }
 
-    /// Asks for a certificate, and goes on without.
+    /// Makes an acceptor that requests a client certificate and does not require one.
     pub fn for_devices(identity: &Identity, clock: &Clock) -> Result<Self, Internal> {
         let provider = Arc::new(crypto::aws_lc_rs::default_provider());
         Self::new(identity, clock, Arc::new(AnyCertificate(provider)))
@@ -86,14 +87,15 @@ impl Acceptor {
             .with_cert_resolver(Arc::clone(&identity.current) as _);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         if asks {
-            // A resumed session would carry a certificate on without its key and past its time.
+            // A resumed session would keep a certificate without a new proof of its key and after
+            // its expiry.
             config.session_storage = Arc::new(NoServerSessionStorage {});
             config.send_tls13_tickets = 0;
         }
         Ok(Self(TlsAcceptor::from(Arc::new(config))))
     }
 
-    /// Shakes hands over `stream`. However long that takes: who calls sets the limit.
+    /// Performs a handshake over `stream`, without a time limit: the caller sets one.
     pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         stream: S,
@@ -113,8 +115,8 @@ impl TimeProvider for Time {
     }
 }
 
-/// Takes every certificate that is one and within its time, no matter who issued it: an operator
-/// may register any, and trust follows from that registration alone.
+/// Accepts every certificate that is well formed and valid now, from any issuer: an operator may
+/// register any certificate, and only that registration gives trust.
 #[derive(Debug)]
 struct AnyCertificate(Arc<CryptoProvider>);
 

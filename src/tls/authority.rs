@@ -1,4 +1,4 @@
-//! The installation's own certification authority: made at first need, beside the store.
+//! The installation's own certification authority, made at first use beside the store.
 
 use std::fs;
 use std::io;
@@ -23,18 +23,18 @@ use super::{Certificate, TlsError};
 use crate::clock::Timestamp;
 use crate::private_file;
 
-/// How long the authority lasts: long enough that nobody has to trust a second one.
+/// The lifetime of the authority: ten years, so that it need not be replaced.
 const LIFETIME: Duration = Duration::from_secs(10 * 365 * 86_400);
 
-/// How far before now a certificate begins, for clocks that are behind.
+/// The time by which the validity of a certificate begins before its issue, for clocks that are
+/// behind.
 const BEHIND: Duration = Duration::from_hours(1);
 
-/// The names that lead to no stranger: special use (RFC 6761, RFC 6762, RFC 8375), or kept from
+/// The private names: special-use ones (RFC 6761, RFC 6762, RFC 8375), and those that are not in
 /// the public DNS.
 const PRIVATE_NAMES: [&str; 6] = ["home.arpa", "internal", "lan", "local", "localhost", "test"];
 
-/// The addresses that lead to no stranger (RFC 1122 §3.2.1.3, RFC 1918, RFC 3927, RFC 4193,
-/// RFC 4291).
+/// The private addresses (RFC 1122 §3.2.1.3, RFC 1918, RFC 3927, RFC 4193, RFC 4291).
 const PRIVATE_ADDRESSES: [(IpAddr, u8); 8] = [
     (IpAddr::V4(Ipv4Addr::new(10, 0, 0, 0)), 8),
     (IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)), 8),
@@ -46,16 +46,16 @@ const PRIVATE_ADDRESSES: [(IpAddr, u8); 8] = [
     (IpAddr::V6(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0)), 10),
 ];
 
-/// What a certificate is for (RFC 5280 §4.2.1.12).
+/// The purpose of a certificate (RFC 5280 §4.2.1.12).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Usage {
-    /// A device proves itself with it.
+    /// Authentication of a device.
     Client,
-    /// A server of these names proves itself with it.
+    /// Authentication of a server with these names.
     Server,
 }
 
-/// A certification authority whose key lies on this machine.
+/// A certification authority whose key is on this machine.
 pub struct Authority {
     certificate: Certificate,
     der: CertificateDer<'static>,
@@ -64,18 +64,18 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// Where its certificate lies in `directory`.
+    /// The path of its certificate in `directory`.
     pub fn path(directory: &Path) -> PathBuf {
         directory.join("gatelodge-ca.pem")
     }
 
-    /// Where its key lies in `directory`.
+    /// The path of its key in `directory`.
     pub fn key_path(directory: &Path) -> PathBuf {
         directory.join("gatelodge-ca.key")
     }
 
-    /// The one that lies in `directory`; where none does, a new one that vouches for private
-    /// names and addresses, and for `names`.
+    /// Reads the authority in `directory`, or makes one that may issue for private names and
+    /// addresses and for `names`. If only the key exists, the certificate is made for it.
     pub fn at(directory: &Path, names: &[String], now: Timestamp) -> Result<Self, TlsError> {
         let (path, key_path) = (Self::path(directory), Self::key_path(directory));
         let pem = if_there(fs::read_to_string(&path)).map_err(TlsError::at(&path))?;
@@ -105,7 +105,7 @@ impl Authority {
         };
         let pem = match pem {
             Some(pem) => pem,
-            // Also where a first time ended between the two files.
+            // The first start, or one that was interrupted between the two files.
             None => {
                 let made = own(&key, names, now).self_signed(&key).map_err(TlsError::failed)?;
                 private_file::replace(&path, made.pem().as_bytes()).map_err(TlsError::at(&path))?;
@@ -133,12 +133,13 @@ impl Authority {
         &self.pem
     }
 
-    /// What its certificate says.
+    /// The parsed form of its certificate.
     pub fn certificate(&self) -> &Certificate {
         &self.certificate
     }
 
-    /// A certificate for the key that signed `request`, in PEM. Only the key is taken from it.
+    /// Issues a certificate for the key of `request`, in PEM. Nothing but the key is taken from the
+    /// request.
     pub fn issue(
         &self,
         request: &str,
@@ -152,7 +153,8 @@ impl Authority {
         self.sign(&key, usage, names, lifetime, now).map(|certificate| certificate.pem())
     }
 
-    /// A certificate for `key`, verified as a client that trusts this authority would.
+    /// Issues a certificate for `key`, after verifying it as a client that trusts this authority
+    /// would.
     pub(super) fn sign(
         &self,
         key: &impl rcgen::PublicKeyData,
@@ -178,7 +180,8 @@ impl Authority {
         if usage == Usage::Server {
             let vouched = names.iter().try_for_each(|name| self.vouches(made.der(), name, now));
             if let (Err(_), [_, _, ..]) = (&vouched, names) {
-                // One name spoils the whole certificate: that one is told which is refused alone.
+                // One forbidden name spoils the whole certificate. The error names the first name
+                // that is refused by itself.
                 for name in names {
                     self.sign(key, usage, std::slice::from_ref(name), lifetime, now)?;
                 }
@@ -188,8 +191,8 @@ impl Authority {
         Ok(made)
     }
 
-    /// RFC 5280 §4.2.1.10: "Restrictions are defined in terms of permitted or excluded name
-    /// subtrees."
+    /// Verifies that `name` is within the authority's name constraints. RFC 5280 §4.2.1.10:
+    /// "Restrictions are defined in terms of permitted or excluded name subtrees."
     fn vouches(
         &self,
         der: &CertificateDer<'_>,
@@ -202,7 +205,7 @@ impl Authority {
         let provider = Arc::new(crypto::aws_lc_rs::default_provider());
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
         let verifier = verifier.build().map_err(TlsError::failed)?;
-        // A wildcard stands for any one label (RFC 6125 §6.4.3).
+        // A wildcard matches any one label (RFC 6125 §6.4.3).
         let one = name.strip_prefix("*.").map_or(name.to_owned(), |rest| format!("any.{rest}"));
         let server = ServerName::try_from(one).map_err(|_| forbidden())?;
         let now = UnixTime::since_unix_epoch(Duration::from_secs(now.seconds()));
@@ -211,10 +214,10 @@ impl Authority {
     }
 }
 
-/// What the authority says of itself.
+/// The parameters of the authority's own certificate.
 fn own(key: &KeyPair, names: &[String], now: Timestamp) -> CertificateParams {
     let mut params = CertificateParams::default();
-    // Two authorities of one name could not be told apart in a list.
+    // The digits distinguish authorities in a list of trusted ones.
     let digits: String =
         params.key_identifier(key).iter().take(4).map(|b| format!("{b:02x}")).collect();
     params.distinguished_name = called(&format!("Gatelodge local CA {digits}"));
@@ -247,7 +250,7 @@ fn called(name: &str) -> DistinguishedName {
     called
 }
 
-/// Whether `der` certifies the public half of `key`.
+/// Whether `der` certifies the public key of `key`.
 fn is_of(der: &[u8], key: &KeyPair) -> bool {
     x509_parser::parse_x509_certificate(der)
         .is_ok_and(|(_, read)| *read.public_key().subject_public_key.data == *key.public_key_raw())
@@ -259,7 +262,7 @@ fn lasting(params: &mut CertificateParams, lifetime: Duration, now: Timestamp) {
     params.not_after = epoch + Duration::from_secs((now + lifetime).seconds());
 }
 
-/// What was read, if the file is there.
+/// The content that was read; `None` if the file does not exist.
 fn if_there<T>(read: io::Result<T>) -> io::Result<Option<T>> {
     match read {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

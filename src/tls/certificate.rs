@@ -1,4 +1,4 @@
-//! What a certificate says of itself: [RFC 5280 §4.1](https://www.rfc-editor.org/rfc/rfc5280#section-4.1).
+//! Parsed certificates: [RFC 5280 §4.1](https://www.rfc-editor.org/rfc/rfc5280#section-4.1).
 
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
@@ -7,10 +7,10 @@ use super::TlsError;
 use crate::clock::Timestamp;
 use crate::model::fingerprint::Fingerprint;
 
-/// A certificate that was read: well formed, and vouched for by nobody.
+/// A parsed certificate, whose issuer is not verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
-    /// What names it.
+    /// Its fingerprint.
     pub fingerprint: Fingerprint,
     /// Start of its validity.
     pub not_before: Timestamp,
@@ -19,7 +19,7 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// The one that `der` is, all of it.
+    /// Parses a certificate in DER, without trailing bytes.
     pub fn from_der(der: &[u8]) -> Result<Self, TlsError> {
         let (rest, read) =
             x509_parser::parse_x509_certificate(der).map_err(|_| TlsError::NotACertificate)?;
@@ -37,18 +37,18 @@ impl Certificate {
         })
     }
 
-    /// The first one in a PEM text (RFC 7468 §5).
+    /// Parses the first certificate of a PEM text (RFC 7468 §5).
     pub fn from_pem(pem: &str) -> Result<Self, TlsError> {
         let der = CertificateDer::from_pem_slice(pem.as_bytes());
         Self::from_der(&der.map_err(|_| TlsError::NotACertificate)?)
     }
 
-    /// Whether `now` lies within its time.
+    /// Whether it is valid at `now`.
     pub fn holds(&self, now: Timestamp) -> bool {
         self.not_before.seconds() <= now.seconds() && !self.is_over(now)
     }
 
-    /// Whether its time has passed.
+    /// Whether it has expired.
     pub fn is_over(&self, now: Timestamp) -> bool {
         self.not_after.seconds() < now.seconds()
     }

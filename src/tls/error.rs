@@ -1,20 +1,20 @@
-//! What goes wrong with certificates.
+//! Errors of certificates.
 
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
 use crate::error::{Error, Internal, Refusal};
 
-/// Why there is no certificate.
+/// The reason why there is no certificate.
 #[derive(Debug)]
 pub enum TlsError {
     /// A file of the authority could not be read or written.
     File(PathBuf, io::Error),
-    /// The authority's constraints leave this name out, or it is no name.
+    /// The authority's constraints exclude this name, or it is malformed.
     NameForbidden(String),
-    /// This is no certificate.
+    /// The certificate is malformed.
     NotACertificate,
-    /// This is no certificate request that its key signed.
+    /// The certificate request is malformed, or its key did not sign it.
     NotARequest,
     /// Something else failed.
     Failed(String),

@@ -1,4 +1,4 @@
-//! A certificate and its key in files that somebody else writes.
+//! A certificate and its key in files that another program writes.
 
 use std::fs;
 use std::io;
@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use super::Certificate;
 use crate::clock::Timestamp;
 
-/// Where a certificate chain and its key lie, in PEM.
+/// The paths of a certificate chain and its key, in PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Files {
     /// The chain: the server's own certificate first (RFC 8446 §4.4.2).
@@ -25,7 +25,7 @@ pub struct Files {
     pub key: PathBuf,
 }
 
-/// Which of the two files.
+/// One of the two files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
     /// The chain.
@@ -34,17 +34,17 @@ pub enum Which {
     Key,
 }
 
-/// What is wrong with one of the files.
+/// A fault of one of the files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileFault {
-    /// Where.
+    /// The file.
     pub which: Which,
-    /// What, in a sentence that names the file.
+    /// A sentence that names the file and the fault.
     pub message: String,
 }
 
 impl Files {
-    /// Everything that is wrong with them for a server called `host`, where that is known.
+    /// The faults of the files at `now`, for a server of the name `host` if that is known.
     pub fn faults(&self, host: Option<&str>, now: Timestamp) -> Vec<FileFault> {
         self.load(host, now).err().unwrap_or_default()
     }
@@ -76,7 +76,7 @@ impl Files {
         )
     }
 
-    /// What they hold now, to see whether that changes.
+    /// The present contents, by which a change is noticed.
     pub(super) fn contents(&self) -> io::Result<(Vec<u8>, Zeroizing<Vec<u8>>)> {
         Ok((fs::read(&self.certificate)?, Zeroizing::new(fs::read(&self.key)?)))
     }

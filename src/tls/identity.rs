@@ -1,4 +1,4 @@
-//! The certificate that a server shows, and its renewal while the server runs.
+//! The certificate of the server, and its renewal while the server runs.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::{Authority, FileFault, Files, TlsError, Usage};
 use crate::clock::Timestamp;
 
-/// Who this server is on the wire.
+/// The certificate of this server, with its source.
 pub struct Identity {
     pub(super) current: Arc<CurrentCertificate>,
     source: Source,
@@ -23,7 +23,7 @@ pub struct Identity {
 #[derive(Debug)]
 pub(super) struct CurrentCertificate(RwLock<Arc<CertifiedKey>>);
 
-/// Where the next certificate comes from.
+/// The source of the next certificate.
 enum Source {
     Files {
         files: Files,
@@ -38,11 +38,11 @@ enum Source {
     },
 }
 
-/// What the files held when they were read last; nothing where they could not be.
+/// The contents of the files at the last read; `None` if they could not be read.
 type Seen = Option<(Vec<u8>, Zeroizing<Vec<u8>>)>;
 
 impl Identity {
-    /// A server of these names, for whom `authority` vouches.
+    /// The identity of a server with these names, issued by `authority`.
     pub fn local(
         authority: Arc<Authority>,
         names: Vec<String>,
@@ -54,22 +54,23 @@ impl Identity {
         Ok(Self { current, source: Source::Local { authority, due, lifetime, names } })
     }
 
-    /// The server whose certificate, for `host` if that is known, lies in `files`.
+    /// The identity of a server whose certificate is in `files`. It must be for `host`, if that is
+    /// known.
     pub fn files(
         files: Files,
         host: Option<String>,
         now: Timestamp,
     ) -> Result<Self, Vec<FileFault>> {
-        // Before they are loaded: what is written in between is seen the next time.
+        // Read before they are loaded, so that a change in between is noticed by the next renewal.
         let seen = Mutex::new(files.contents().ok());
         let current = CurrentCertificate::new(files.load(host.as_deref(), now)?);
         Ok(Self { current, source: Source::Files { files, host, seen } })
     }
 
-    /// Issues anew what is about to end, or reads again what has changed. What was shown before
-    /// stays where that fails.
+    /// Issues a new certificate if the current one is due, or reads the files again if they
+    /// changed. The current certificate stays if that fails.
     ///
-    /// Gives whether the certificate is a new one, or why there is none.
+    /// Returns whether the certificate is a new one, or the reason for the failure.
     pub fn renew(&self, now: Timestamp) -> Result<bool, String> {
         let next = match &self.source {
             Source::Files { files, host, seen } => {
@@ -78,7 +79,7 @@ impl Identity {
                 if *seen == contents {
                     return Ok(false);
                 }
-                // A fault is logged once, until it changes.
+                // A fault is reported once, until the files change again.
                 *seen = contents;
                 files.load(host.as_deref(), now).map_err(|faults| {
                     let faults: Vec<_> = faults.into_iter().map(|fault| fault.message).collect();
@@ -101,12 +102,12 @@ impl Identity {
     }
 }
 
-/// A certificate is renewed when a third of its time is left.
+/// The time of a renewal: when a third of the lifetime is left.
 fn due(lifetime: Duration, now: Timestamp) -> Timestamp {
     now + lifetime * 2 / 3
 }
 
-/// A new key with its certificate. Neither is written anywhere.
+/// A new key with its certificate, which are kept in memory only.
 fn issued(
     authority: &Authority,
     names: &[String],

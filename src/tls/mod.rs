@@ -1,17 +1,17 @@
-//! TLS of this server's own: who it is on the wire, and which certificate a peer proved.
+//! TLS: the certificate of this server, and the certificate that a peer proves.
 //!
-//! An [`Identity`] is the certificate that is shown: issued by the installation's own
-//! [`Authority`], or read from files. An [`Acceptor`] speaks TLS with it, and hands out a
-//! [`ProvenCertificate`] where the peer had one. This room knows neither requests nor rows; who a
-//! certificate belongs to is decided elsewhere, by its fingerprint.
+//! An [`Identity`] is the server's certificate, issued by the installation's own [`Authority`] or
+//! read from files. An [`Acceptor`] performs handshakes with it, and returns a
+//! [`ProvenCertificate`] if the peer proved one. This room knows neither requests nor rows; which
+//! person a certificate belongs to is decided elsewhere, by its fingerprint.
 //!
-//! What holds:
+//! Invariants:
 //!
-//! 1. A key of the authority is on disk before its certificate, synced, for its owner alone, and
-//!    is never replaced.
-//! 2. What the authority issues was verified as a stranger would: a name that its constraints
-//!    leave out is refused, not issued.
-//! 3. A [`ProvenCertificate`] comes out of a handshake that proved its key, and from nowhere else.
+//! 1. The key of the authority is on disk before its certificate, synced, readable by its owner
+//!    alone, and is never replaced.
+//! 2. A certificate is verified as a client would verify it before it is issued: a name that the
+//!    constraints exclude is refused.
+//! 3. Only a handshake that proved the key makes a [`ProvenCertificate`].
 
 mod acceptor;
 mod authority;

@@ -1,5 +1,5 @@
-//! A key that stays where it was made, and the request by which it gets its certificate:
-//! [RFC 2986](https://www.rfc-editor.org/rfc/rfc2986).
+//! Certificate requests for a key that stays on the machine where it was made: [RFC
+//! 2986](https://www.rfc-editor.org/rfc/rfc2986).
 
 use rcgen::{CertificateParams, DistinguishedName, KeyPair};
 use zeroize::Zeroizing;
@@ -10,12 +10,12 @@ use super::TlsError;
 pub struct KeyWithRequest {
     /// The private key (RFC 5958), on the curve P-256.
     pub key: Zeroizing<String>,
-    /// The request. It names nothing: the issuer decides what the certificate is for.
+    /// The request. It contains no name: the issuer decides the names of the certificate.
     pub request: String,
 }
 
 impl KeyWithRequest {
-    /// A new one.
+    /// Makes a new key and its request.
     pub fn generate() -> Result<Self, TlsError> {
         let key = KeyPair::generate().map_err(TlsError::failed)?;
         let mut params = CertificateParams::default();

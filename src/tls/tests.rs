@@ -19,7 +19,7 @@ use crate::model::fingerprint::Fingerprint;
 const DAY: Duration = Duration::from_hours(24);
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
 
-/// A clock that stands near today, which the client's side of a handshake reads.
+/// A clock at the system's present time, which the client's side of a handshake uses.
 fn clock() -> Clock {
     Clock::manual(Clock::System.now())
 }
@@ -28,7 +28,7 @@ fn authority(directory: &Path) -> Arc<Authority> {
     Arc::new(Authority::at(directory, &[], clock().now()).unwrap())
 }
 
-/// A certificate of a device with its key, which nobody vouches for.
+/// A self-signed certificate of a device, with its key.
 fn device(from: (i32, u8, u8), to: (i32, u8, u8)) -> (CertificateDer<'static>, KeyPair) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::default();
@@ -37,7 +37,7 @@ fn device(from: (i32, u8, u8), to: (i32, u8, u8)) -> (CertificateDer<'static>, K
     (params.self_signed(&key).unwrap().der().clone(), key)
 }
 
-/// A client that trusts the CA in `pem`, and shows this certificate where it is asked for one.
+/// A client that trusts the CA in `pem`, and sends this certificate if one is requested.
 fn client(
     pem: &str,
     version: &'static SupportedProtocolVersion,
@@ -53,7 +53,7 @@ fn client(
     let config = match current {
         Some((certificate, key)) => {
             let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-            // Its key need not be that of the certificate: that is for the server to notice.
+            // The key may be another one than the certificate's: the server has to notice.
             let key = provider.key_provider.load_private_key(key).unwrap();
             let current = CertifiedKey::new(vec![certificate], key);
             builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(current)))
@@ -63,7 +63,8 @@ fn client(
     TlsConnector::from(Arc::new(config))
 }
 
-/// Shakes hands with `acceptor`: what was proven, and the certificate that the client saw.
+/// Performs a handshake with `acceptor`. Returns the certificate that was proven, and the one that
+/// the client saw.
 async fn shaken(
     acceptor: &Acceptor,
     client: &TlsConnector,
@@ -98,7 +99,8 @@ async fn a_server_of_the_local_ca_is_believed_by_whoever_trusts_that() {
 async fn a_certificate_is_renewed_before_it_ends_and_the_acceptor_shows_the_new_one() {
     let directory = tempfile::tempdir().unwrap();
     let (ca, now) = (authority(directory.path()), clock().now());
-    // The client's clock stands still, and a certificate begins an hour before it was issued.
+    // The client's clock does not move, and the validity of a certificate begins an hour before its
+    // issue.
     let (names, hour) = (vec!["localhost".to_owned()], Duration::from_hours(1));
     let identity = Identity::local(Arc::clone(&ca), names, hour, now).unwrap();
     let acceptor = Acceptor::for_pages(&identity, &clock()).unwrap();
@@ -155,7 +157,7 @@ async fn a_certificate_before_and_after_its_time_proves_nothing() {
     }
 }
 
-/// A CA of an operator's own, and the files that it writes for a server.
+/// An operator's own CA, and the files of a server that it issued.
 struct Given {
     ca: Arc<Authority>,
     directory: tempfile::TempDir,
@@ -183,7 +185,7 @@ impl Given {
         fs::write(&self.files.key, &*made.key).unwrap();
     }
 
-    /// What is wrong, each after the file it is about.
+    /// The faults, each with its file.
     fn faults(&self, host: &str) -> Vec<(Which, String)> {
         let directory = self.directory.path().display().to_string();
         let faults = self.files.faults(Some(host), clock().now());
