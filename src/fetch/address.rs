@@ -1,8 +1,8 @@
-//! Which addresses are public, after IANA's registries of special-purpose addresses (RFC 6890).
+//! Public addresses, by IANA's registries of special-purpose addresses (RFC 6890).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// What no stranger's URL may lead to, each with the length of its prefix.
+/// The IPv4 blocks that are not public, each with the length of its prefix.
 const SPECIAL_V4: &[(Ipv4Addr, u32)] = &[
     // "This network" and the unspecified address (RFC 791).
     (Ipv4Addr::new(0, 0, 0, 0), 8),
@@ -12,7 +12,7 @@ const SPECIAL_V4: &[(Ipv4Addr, u32)] = &[
     (Ipv4Addr::new(100, 64, 0, 0), 10),
     // Loopback (RFC 1122).
     (Ipv4Addr::new(127, 0, 0, 0), 8),
-    // Link-local (RFC 3927), where clouds keep their metadata.
+    // Link-local (RFC 3927), which includes the metadata services of clouds.
     (Ipv4Addr::new(169, 254, 0, 0), 16),
     (Ipv4Addr::new(172, 16, 0, 0), 12),
     // Protocol assignments (RFC 6890).
@@ -32,12 +32,12 @@ const SPECIAL_V4: &[(Ipv4Addr, u32)] = &[
     (Ipv4Addr::new(240, 0, 0, 0), 4),
 ];
 
-/// Where global unicast lies (RFC 4291 §2.4). Outside are the unspecified address, loopback, IPv4
-/// mapped and compatible, both NAT64 prefixes (RFC 6052, RFC 8215), discard-only, segment
+/// Global unicast (RFC 4291 §2.4). Outside are the unspecified address, loopback, IPv4-mapped and
+/// IPv4-compatible addresses, both NAT64 prefixes (RFC 6052, RFC 8215), discard-only, segment
 /// routing, unique-local, link-local, site-local and multicast.
 const GLOBAL_V6: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
-/// What is not public within [`GLOBAL_V6`].
+/// The blocks within [`GLOBAL_V6`] that are not public.
 const SPECIAL_V6: &[(Ipv6Addr, u32)] = &[
     // Protocol assignments (RFC 2928): Teredo, which embeds IPv4, benchmarks, ORCHID.
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
@@ -48,7 +48,7 @@ const SPECIAL_V6: &[(Ipv6Addr, u32)] = &[
     (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16),
 ];
 
-/// Whether a stranger's URL may lead to the address.
+/// Whether an address is public, so that a URL that a client names may lead to it.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => !SPECIAL_V4.iter().any(|block| within_v4(v4, *block)),

@@ -1,4 +1,4 @@
-//! A connection to an address that was checked, and TLS over it.
+//! Connections to checked addresses, and TLS over them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,9 +18,9 @@ use super::resolve::CheckedAddress;
 use super::target::Target;
 use crate::error::Internal;
 
-/// The most addresses that are tried, and how long each has before the next is tried beside it
-/// (RFC 8305 §5).
+/// The most addresses of a host that are tried.
 const MAX_ATTEMPTS: usize = 8;
+/// The time between the beginnings of two attempts, which run in parallel (RFC 8305 §5).
 const STAGGER: Duration = Duration::from_millis(250);
 
 /// A connection, with or without TLS.
@@ -28,11 +28,11 @@ pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// How TLS is spoken, and who is trusted to vouch for a server.
+/// The TLS settings of a client, and the authorities that it trusts.
 pub struct Tls(TlsConnector);
 
 impl Tls {
-    /// Trusts the authorities that browsers trust and those of a PEM file.
+    /// Trusts the public authorities and those of a PEM file.
     pub fn new(ca: Option<&[u8]>) -> Result<Self, Internal> {
         let mut roots = RootCertStore::empty();
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
@@ -55,12 +55,12 @@ impl Tls {
                 .with_root_certificates(roots)
                 .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        // Fetches are rare, and a ticket would tell the server who comes back.
+        // Fetches are rare, and a ticket would let the server recognise a client.
         config.resumption = Resumption::disabled();
         Ok(Self(TlsConnector::from(Arc::new(config))))
     }
 
-    /// Connects to one of the addresses, as the target's scheme says.
+    /// Connects to one of the addresses, with TLS if the target's scheme is https.
     pub(super) async fn connect(
         &self,
         target: &Target,
@@ -70,7 +70,7 @@ impl Tls {
         if target.tls { self.over(stream, &target.host).await } else { Ok(Box::new(stream)) }
     }
 
-    /// TLS over `stream` with a server that proves to be `host`.
+    /// Opens TLS over `stream`. The server has to prove that it is `host`.
     pub async fn over(
         &self,
         stream: TcpStream,

@@ -1,38 +1,38 @@
-//! Why nothing was fetched.
+//! Errors of fetches.
 
 use std::error::Error;
 use std::fmt;
 
-/// Why a fetch failed or was not made. It names nothing that came from the other side.
+/// The reason why a fetch failed or was refused. It contains no text from the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FetchError {
-    /// The host has an address that strangers' URLs may not lead to.
+    /// An address of the host is not public.
     AddressPrivate,
-    /// The answer's body is longer than what is read.
+    /// The body of the response exceeds the limit.
     BodyTooLarge,
-    /// The connection ended too early, or what came is not HTTP.
+    /// The connection ended too early, or the response is not HTTP.
     Broken,
-    /// The server's certificate is not trusted, not valid now, or another host's.
+    /// The server's certificate is not trusted, not valid now, or for another host.
     CertificateWrong,
-    /// No address of the host took the connection.
+    /// No address of the host accepted the connection.
     ConnectionRefused,
-    /// The answer is compressed, though that was not asked for.
+    /// The response is compressed, which was not requested.
     ContentEncoded,
-    /// The answer is not JSON.
+    /// The response is not JSON.
     ContentTypeWrong,
-    /// It was not done in time.
+    /// The deadline has passed.
     Deadline,
     /// The host's name has no address.
     HostUnknown,
-    /// The nameserver did not answer, or could not.
+    /// The nameserver did not respond, or failed.
     NameserverFailed,
-    /// The installation fetches nothing.
+    /// The configuration disables all fetches.
     Offline,
-    /// The answer leads elsewhere.
+    /// The response is a redirect.
     Redirected,
-    /// The answer has this status, which is no success.
+    /// The response has this status, which is no success.
     StatusWrong(u16),
-    /// The two sides agreed on no TLS.
+    /// The TLS handshake failed.
     TlsFailed,
     /// The URL is neither https nor that of a listed destination.
     UrlNotHttps,
@@ -43,8 +43,7 @@ pub enum FetchError {
 }
 
 impl FetchError {
-    /// Whether it may have been an outage, here or there, that says nothing of what was asked for:
-    /// the same may go better later.
+    /// Whether the cause may be an outage on either side, so that a later fetch may succeed.
     pub const fn may_pass(self) -> bool {
         match self {
             Self::Broken

@@ -1,4 +1,4 @@
-//! One request and its answer over one connection.
+//! One request and its response over one connection.
 
 use std::convert::Infallible;
 
@@ -22,9 +22,9 @@ const MAX_HEAD: usize = 16 << 10;
 
 const FORM_TYPE: &str = "application/x-www-form-urlencoded";
 
-/// Asks for a JSON document of at most `limit` bytes. As draft-ietf-oauth-client-id-metadata-document-02
-/// §5 has it: one "MUST treat all other HTTP status codes as an error response" than 200, and "MUST
-/// NOT automatically follow HTTP redirects".
+/// Requests a JSON document of at most `limit` bytes.
+/// draft-ietf-oauth-client-id-metadata-document-02 §5: a client "MUST treat all other HTTP status
+/// codes as an error response" than 200, and "MUST NOT automatically follow HTTP redirects".
 pub(super) async fn document(
     stream: Box<dyn Stream>,
     target: &Target,
@@ -49,7 +49,7 @@ pub(super) async fn document(
     .await
 }
 
-/// Delivers a form. The answer's body is left unread.
+/// Posts a form. The body of the response is not read.
 pub(super) async fn delivery(
     stream: Box<dyn Stream>,
     target: &Target,
@@ -73,8 +73,8 @@ fn request(target: &Target, form: Option<String>) -> Result<Request<Full<Bytes>>
     builder.body(Full::from(form.unwrap_or_default())).map_err(|_| FetchError::Broken)
 }
 
-/// Sends a request over `stream` and hands the response to `read`. This future alone drives the
-/// connection, which ends when it is dropped.
+/// Sends a request over `stream` and passes the response to `read`. Only this future drives the
+/// connection, which ends when the future is dropped.
 pub(crate) async fn converse<T>(
     stream: Box<dyn Stream>,
     request: Request<Full<Bytes>>,
@@ -90,7 +90,7 @@ pub(crate) async fn converse<T>(
         read(response).await
     };
     let driven = async {
-        // Its failure reaches the exchange, which may still have an answer to read.
+        // A failure also reaches the exchange, which may still have a response to read.
         let _ = connection.await;
         std::future::pending::<Infallible>().await
     };
@@ -128,7 +128,7 @@ fn is_encoded(headers: &HeaderMap) -> bool {
     !headers.get_all(CONTENT_ENCODING).iter().all(identity)
 }
 
-/// The whole of a body of at most `limit` bytes.
+/// Reads a whole body of at most `limit` bytes.
 pub(crate) async fn whole(body: Incoming, limit: usize) -> Result<Vec<u8>, FetchError> {
     if body.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX) {
         return Err(FetchError::BodyTooLarge);

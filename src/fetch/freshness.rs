@@ -1,14 +1,14 @@
-//! How long a response may be stored, as its headers say (RFC 9111 §4.2).
+//! The freshness lifetime of a response, from its headers (RFC 9111 §4.2).
 
 use std::time::Duration;
 
 use hyper::header::{AGE, CACHE_CONTROL, DATE, EXPIRES, HeaderMap, HeaderName};
 
-/// RFC 9111 §1.2.2: what a number of seconds is taken for that is too large to be told.
+/// The value of a number of seconds that overflows (RFC 9111 §1.2.2).
 const MAX_DELTA_SECONDS: u64 = 1 << 31;
 
-/// How much longer the answer is fresh: nothing where it may not be kept, `None` where its server
-/// says nothing. `s-maxage` is not for us, whose cache nobody shares.
+/// The freshness lifetime of a response: zero if it may not be stored, `None` if its headers do not
+/// say. `s-maxage` is ignored, since this is no shared cache.
 pub(super) fn freshness_lifetime(headers: &HeaderMap) -> Option<Duration> {
     let mut max_age = None::<u64>;
     for line in headers.get_all(CACHE_CONTROL) {

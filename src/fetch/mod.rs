@@ -1,23 +1,22 @@
-//! The server's only way out: a guarded HTTP client for documents that clients name.
+//! The server's only HTTP client, with guards, for URLs that clients name.
 //!
-//! Strangers choose the URLs (Client ID Metadata Documents, `jwks_uri`, `sector_identifier_uri`,
-//! back-channel logout), so a fetch must not become a way into the network that the server stands
-//! in. What holds:
+//! Clients choose the URLs (Client ID Metadata Documents, `jwks_uri`, `sector_identifier_uri`,
+//! back-channel logout), so a fetch must not give access to the server's own network. Invariants:
 //!
-//! 1. A host is resolved once. If any of its addresses is not public, nothing is fetched; else the
-//!    connection goes to an address that was judged, as the type of the connecting function says.
-//!    A name that is rebound in between changes nothing.
-//! 2. Only https, no redirects, no proxies, no cookies, nothing decompressed.
-//! 3. One deadline over waiting, DNS, connecting, TLS, head and body; a bound on the body, on the
-//!    head and on the fetches under way.
-//! 4. The operator's list of hosts and ports lifts the first rule and https for those, and no
-//!    other rule.
+//! 1. A host is resolved once. If one of its addresses is not public, nothing is fetched; otherwise
+//!    the connection goes to one of the checked addresses, which the type of the connecting
+//!    function ensures. A DNS change in between has no effect.
+//! 2. Only https; no redirects, proxies, cookies or decompression.
+//! 3. One deadline covers waiting, DNS, connecting, TLS, head and body. The size of body and head
+//!    and the number of concurrent fetches are bounded.
+//! 4. The operator's list of destinations exempts them from the first rule and from https, and from
+//!    no other rule.
 //!
-//! The command line talks to servers that its own person names, so these rules are not for it; it
-//! shares [`Tls`], so that both trust alike.
+//! The command line connects to servers that its own person names, so these rules do not apply to
+//! it. It uses [`Tls`] from here, so that both trust the same authorities.
 //!
-//! Who fetches decides what to keep: [`Fetched::freshness_lifetime`] is what the server asked for, not
-//! what it gets.
+//! The caller decides how long to keep a document; [`Fetched::freshness_lifetime`] is only what the
+//! server requests.
 
 mod address;
 mod connect;
@@ -44,23 +43,22 @@ use self::single_flight::SingleFlight;
 use self::target::{PrivateDestinations, Target};
 pub(crate) use exchange::{converse, whole};
 
-/// The most fetches, and the most deliveries, that are under way at once; the others wait. They
-/// are counted apart, since strangers cause fetches, and a logout must not wait behind those.
+/// The most concurrent fetches, and the most concurrent deliveries; others wait. They are counted
+/// separately, so that a logout does not wait behind fetches, which anybody can cause.
 const MAX_CONCURRENT: usize = 16;
 
-/// What the operator decides about fetching.
+/// The settings of fetches.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Further authorities that may vouch for a server, as PEM.
+    /// Additional trusted authorities, in PEM.
     pub ca: Option<Vec<u8>>,
-    /// How long one fetch may take in all.
+    /// The most time of one fetch in all.
     pub deadline: Duration,
     /// The nameserver to ask instead of the system's.
     pub nameserver: Option<SocketAddr>,
-    /// Whether nothing is fetched at all.
+    /// Whether all fetches are disabled.
     pub offline: bool,
-    /// Destinations, as `host:port`, that may be fetched although their addresses are private,
-    /// and without TLS.
+    /// The destinations, as `host:port`, that may have private addresses and need no TLS.
     pub private: Vec<String>,
 }
 
@@ -76,23 +74,24 @@ impl Default for Settings {
     }
 }
 
-/// A document as it came.
+/// A fetched document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fetched {
-    /// Its bytes: JSON by its type, but not yet parsed.
+    /// Its bytes: JSON by its `Content-Type`, not yet parsed.
     pub body: Vec<u8>,
-    /// How long it is fresh as its server says, if it says anything (RFC 9111 §4.2).
+    /// Its freshness lifetime (RFC 9111 §4.2), if its server gave one.
     pub freshness_lifetime: Option<Duration>,
 }
 
-/// The client. Making one touches no network.
+/// The HTTP client. Creating one does not use the network.
 pub struct Fetcher {
     single_flight: SingleFlight,
     transport: Arc<Transport>,
 }
 
 impl Fetcher {
-    /// Fails where the CA file holds no certificate or an entry of the list is no host and port.
+    /// Makes a client. Fails if the CA file contains no certificate, or an entry of the list is no
+    /// host and port.
     pub fn new(settings: &Settings) -> Result<Self, Internal> {
         let transport = Transport {
             deadline: settings.deadline,
@@ -106,7 +105,8 @@ impl Fetcher {
         Ok(Self { single_flight: SingleFlight::default(), transport: Arc::new(transport) })
     }
 
-    /// Gets a JSON document of at most `limit` bytes, by a GET that callers of the same URL share.
+    /// Gets a JSON document of at most `limit` bytes. Concurrent callers with the same URL and
+    /// limit share one GET.
     pub async fn json(&self, url: &Url, limit: usize) -> Result<Fetched, FetchError> {
         let target = self.transport.admit(url)?;
         let transport = Arc::clone(&self.transport);
@@ -114,19 +114,19 @@ impl Fetcher {
         self.single_flight.share((url.as_str().to_owned(), limit), fetch).await
     }
 
-    /// Posts a form, encoded already. Any 2xx is a success, and its body is not read.
+    /// Posts an encoded form. Every 2xx status is a success; the body of the response is not read.
     pub async fn post_form(&self, url: &Url, body: String) -> Result<(), FetchError> {
         let target = self.transport.admit(url)?;
         self.transport.deliver(&target, body).await
     }
 }
 
-/// Whether `entry` can stand in the list of destinations whose addresses may be private.
+/// Whether `entry` is a valid item of [`Settings::private`].
 pub fn is_destination(entry: &str) -> bool {
     PrivateDestinations::parse(&[entry.to_owned()]).is_ok()
 }
 
-/// What every fetch passes through.
+/// The state that all fetches share.
 struct Transport {
     deadline: Duration,
     deliveries: Semaphore,
@@ -166,7 +166,7 @@ impl Transport {
         self.tls.connect(target, addresses).await
     }
 
-    /// What `deed` brings, if its turn and its end come before the deadline.
+    /// Waits for a turn and then for `deed`, both within the deadline.
     async fn in_turn<T>(
         &self,
         turns: &Semaphore,

@@ -1,4 +1,4 @@
-//! From a host to addresses that were checked.
+//! Resolves hosts to checked addresses.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use super::FetchError;
 use super::address::is_public;
 use super::target::Target;
 
-/// How long one nameserver has before it is asked again, so that a packet may be lost.
+/// The time after which a nameserver is asked again, since a packet may be lost.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// An address that may be connected to: it is public, or the operator listed its destination.
@@ -29,10 +29,10 @@ impl CheckedAddress {
     }
 }
 
-/// The addresses of the target's host, by the system's nameservers or by the one that is given.
+/// Resolves the target's host, with the system's nameservers or with `nameserver`.
 ///
-/// One address that is not public refuses them all: a name that mixes them is there to be
-/// mistaken for another.
+/// If one address is not public, all are refused: a name that mixes public and private addresses is
+/// an attack.
 pub(super) async fn resolve(
     target: &Target,
     nameserver: Option<SocketAddr>,
@@ -54,7 +54,7 @@ pub(super) async fn resolve(
 
 async fn lookup(name: &str, nameserver: Option<SocketAddr>) -> Result<Vec<IpAddr>, FetchError> {
     let mut name = Name::from_ascii(name).map_err(|_| FetchError::HostUnknown)?;
-    // A host of a URL is a whole name: the system's search domains are not for it.
+    // The host of a URL is a complete name: the system's search domains do not apply.
     name.set_fqdn(true);
     let written = written_in(&Hosts::from_system().unwrap_or_default(), &name);
     if !written.is_empty() {
@@ -68,8 +68,8 @@ async fn lookup(name: &str, nameserver: Option<SocketAddr>) -> Result<Vec<IpAddr
     }
 }
 
-/// What the hosts file says of a name. Where it says anything, no nameserver is asked, not even for
-/// the other family: there may be none in an installation that lives by that file.
+/// The addresses of a name in the hosts file. If there is one, no nameserver is asked, not even for
+/// the other address family: an installation that relies on that file may have no nameserver.
 fn written_in(hosts: &Hosts, name: &Name) -> Vec<IpAddr> {
     [RecordType::A, RecordType::AAAA]
         .into_iter()
@@ -78,8 +78,8 @@ fn written_in(hosts: &Hosts, name: &Name) -> Vec<IpAddr> {
         .collect()
 }
 
-/// A resolver of its own for each lookup, so that `/etc/resolv.conf` and `/etc/hosts` count as they
-/// are now: machines move between networks, and lookups are rare.
+/// Makes a resolver, one for each lookup, so that the present `/etc/resolv.conf` is used: machines
+/// move between networks, and lookups are rare.
 fn resolver(nameserver: Option<SocketAddr>) -> Result<TokioResolver, NetError> {
     let mut builder = match nameserver {
         Some(address) => with_nameserver(address),

@@ -1,4 +1,4 @@
-//! One fetch at a time of each document: concurrent callers share its outcome.
+//! Shared fetches: at most one at a time of each document, whose outcome concurrent callers share.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,19 +9,19 @@ use super::{FetchError, Fetched};
 
 type Outcome = Result<Fetched, FetchError>;
 
-/// A URL, and how many bytes are read of it.
+/// A URL and the limit of its body in bytes.
 pub(super) type Key = (String, usize);
 
 type UnderWay = Mutex<HashMap<Key, watch::Receiver<Option<Outcome>>>>;
 
-/// The fetches that are under way.
+/// The fetches in progress.
 #[derive(Default)]
 pub(super) struct SingleFlight(Arc<UnderWay>);
 
 impl SingleFlight {
-    /// The outcome of the flight that is under way, or of `fetch`, which becomes one.
+    /// The outcome of the fetch of `key` that is in progress, or of `fetch`, which starts now.
     ///
-    /// It flies on its own, so that a caller that goes away takes nothing from the others.
+    /// The fetch runs in its own task, so it continues if the caller that started it goes away.
     pub(super) async fn share(
         &self,
         key: Key,
@@ -47,7 +47,7 @@ impl SingleFlight {
         let listing = Listing { key, under_way: Arc::clone(&self.0) };
         tokio::spawn(async move {
             let outcome = fetch.await;
-            // Removed before anyone gets the outcome, so that a later caller starts a new fetch.
+            // Removed before the outcome is sent, so that a later caller starts a new fetch.
             drop(listing);
             tell.send_replace(Some(outcome));
         });
@@ -55,7 +55,7 @@ impl SingleFlight {
     }
 }
 
-/// A flight's place among those under way, given up however it ends.
+/// The entry of a fetch in progress. Dropping it removes the entry, even if the fetch panics.
 struct Listing {
     key: Key,
     under_way: Arc<UnderWay>,

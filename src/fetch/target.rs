@@ -1,4 +1,4 @@
-//! Which URLs may be fetched at all, before anything is asked of the network.
+//! The checks of a URL that need no network.
 
 use std::collections::HashSet;
 
@@ -7,11 +7,11 @@ use url::{Host, Position, Url};
 use super::FetchError;
 use crate::error::Internal;
 
-/// The destinations that may be fetched although their addresses are private, and without TLS.
+/// The destinations that may have private addresses and need no TLS.
 pub(super) struct PrivateDestinations(HashSet<(Host, u16)>);
 
 impl PrivateDestinations {
-    /// Reads entries of the form `host:port`, where the host is written as in a URL.
+    /// Parses entries of the form `host:port`, with the host written as in a URL.
     pub(super) fn parse(entries: &[String]) -> Result<Self, Internal> {
         let parsed = entries.iter().map(|entry| {
             destination(entry).ok_or_else(|| {
@@ -31,7 +31,7 @@ fn destination(entry: &str) -> Option<(Host, u16)> {
     Some((Host::parse(host).ok()?, port))
 }
 
-/// A URL that may be fetched, if its addresses allow it.
+/// A URL that may be fetched if its addresses are public or listed.
 pub(super) struct Target {
     pub(super) host: Host,
     /// Whether the operator listed it, so that its addresses may be private.
@@ -42,7 +42,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Judges everything about a URL that can be judged by reading it.
+    /// Checks everything about a URL that does not need the network.
     pub(super) fn of(url: &Url, private: &PrivateDestinations) -> Result<Self, FetchError> {
         if url.fragment().is_some() {
             return Err(FetchError::UrlWithFragment);
@@ -64,12 +64,12 @@ impl Target {
         Ok(Self { host, listed, port, tls, url: url.clone() })
     }
 
-    /// What a `Host` header says: the port only where it is not the scheme's own.
+    /// The value of the `Host` header: with the port if it is not the scheme's default.
     pub(super) fn authority(&self) -> &str {
         &self.url[Position::BeforeHost..Position::AfterPort]
     }
 
-    /// Path and query, as a request line has them.
+    /// The path and query, for the request line.
     pub(super) fn path(&self) -> &str {
         &self.url[Position::BeforePath..Position::AfterQuery]
     }
