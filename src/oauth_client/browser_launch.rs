@@ -1,10 +1,11 @@
-//! Opening an address in the person's browser, by the program that each system has for it.
+//! Opens a URL in the person's browser, with the system's program.
 
 use std::process::{Command, Stdio};
 
 use url::Url;
 
-/// Opens `url`, if there is something to open it with; the address is printed anyway.
+/// Opens `url`, if the system has a program for it. A failure is ignored, since the URL is printed
+/// too.
 pub(crate) fn open(url: &Url) {
     let spawned = Command::new(opener())
         .arg(url.as_str())
@@ -12,11 +13,11 @@ pub(crate) fn open(url: &Url) {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn();
-    // Some openers stay as long as the browser does; nobody waits for them.
+    // Some openers run as long as the browser, so they are not waited for.
     drop(spawned);
 }
 
-/// The program that opens an address in the person's browser.
+/// The program that opens a URL.
 const fn opener() -> &'static str {
     if cfg!(target_os = "macos") { "open" } else { "xdg-open" }
 }

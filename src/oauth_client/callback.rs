@@ -1,23 +1,24 @@
-//! What comes back from the browser: [RFC 6749 §4.1.2](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2)
-//! with the `iss` of [RFC 9207](https://www.rfc-editor.org/rfc/rfc9207).
+//! The authorization response: [RFC 6749
+//! §4.1.2](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2) with the `iss` of [RFC
+//! 9207](https://www.rfc-editor.org/rfc/rfc9207).
 
 use crate::oauth::params::Params;
 use crate::oauth_client::opaque::Opaque;
 use crate::oauth_client::{Error, ErrorKind, printable};
 
-/// What the answer has to say of itself.
+/// The values that the response must have.
 pub(crate) struct Expected {
     pub(crate) issuer: String,
-    /// Whether the server names itself in each answer.
+    /// Whether the server sends `iss` in each response.
     pub(crate) names_itself: bool,
     pub(crate) state: Opaque,
 }
 
-/// A query that is no response to this sign-in.
+/// The error of a query that is no response to this sign-in.
 #[derive(Debug)]
 pub(crate) struct NotOurs;
 
-/// The code, or why there is none.
+/// Reads the code, or the error of the server, from a response.
 pub(crate) fn read(query: &str, expected: &Expected) -> Result<Result<Opaque, Error>, NotOurs> {
     let params = Params::parse(query.as_bytes()).map_err(|_| NotOurs)?;
     let one = |name| params.one(name).map_err(|_| NotOurs);

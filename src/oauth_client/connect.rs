@@ -1,5 +1,5 @@
-//! The way to a server that the person names: its address may be private, but plain HTTP is spoken to
-//! this machine alone.
+//! Connections to a server that the person names. Its address may be private, but plain HTTP is
+//! allowed to loopback only.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -10,10 +10,10 @@ use url::{Host, Url};
 
 use crate::fetch::{FetchError, Stream, Tls};
 
-/// How long connecting to one address may take.
+/// The most time of connecting to one address.
 const CONNECTING: Duration = Duration::from_secs(5);
 
-/// Connects to where `url` leads.
+/// Connects to the server of `url`.
 pub(crate) async fn connect(tls: &Tls, url: &Url) -> Result<Box<dyn Stream>, FetchError> {
     if !is_guarded(url) {
         return Err(FetchError::UrlNotHttps);
@@ -27,13 +27,13 @@ pub(crate) async fn connect(tls: &Tls, url: &Url) -> Result<Box<dyn Stream>, Fet
     if url.scheme() == "https" { tls.over(stream, &host).await } else { Ok(Box::new(stream)) }
 }
 
-/// Whether nobody on the way can listen: https, or http on this machine.
+/// Whether nobody else can read the connection: https, or http to loopback.
 pub(crate) fn is_guarded(url: &Url) -> bool {
     let here = || url.host().is_some_and(|host| is_loopback(&host.to_owned()));
     url.scheme() == "https" || url.scheme() == "http" && here()
 }
 
-/// Whether `host` is this machine under one of its own names.
+/// Whether `host` is a loopback address or a `localhost` name.
 fn is_loopback(host: &Host) -> bool {
     match host {
         Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),

@@ -1,4 +1,4 @@
-//! Signing in on another device: [RFC 8628](https://www.rfc-editor.org/rfc/rfc8628).
+//! Sign-in with another device: [RFC 8628](https://www.rfc-editor.org/rfc/rfc8628).
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use super::token::{self, TokenError, Tokens};
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-/// §3.5: "If no value is provided, clients MUST use 5 as the default", and by as much "slow_down"
-/// makes it longer.
+/// The default interval, and its increase by `slow_down`. §3.5: "If no value is provided, clients
+/// MUST use 5 as the default".
 const SLOW_DOWN_STEP: Duration = Duration::from_secs(5);
 
-/// Whatever a server says, somebody still waits.
+/// The longest interval, whatever the server requests: a person waits for the result.
 const MAX_INTERVAL: Duration = Duration::from_mins(10);
 
-/// What the server tells a device (§3.2).
+/// The device authorization response (§3.2).
 #[derive(Deserialize)]
 pub(crate) struct Authorization {
     device_code: Opaque,
@@ -32,7 +32,7 @@ pub(crate) struct Authorization {
     interval: Option<u64>,
 }
 
-/// Begins.
+/// Requests a device code and a user code (§3.1).
 pub(crate) async fn start(
     http: &Http,
     endpoint: &Url,
@@ -47,7 +47,7 @@ pub(crate) async fn start(
 }
 
 impl Authorization {
-    /// What the person is to do.
+    /// The instructions for the person.
     pub(crate) fn prompt(&self) -> String {
         let (code, uri) = (printable(&self.user_code), printable(&self.verification_uri));
         let minutes = self.expires_in.div_ceil(60);
@@ -60,7 +60,7 @@ impl Authorization {
         )
     }
 
-    /// Asks until the person has decided (§3.4).
+    /// Polls until the person has decided (§3.4).
     pub(crate) async fn wait(
         &self,
         http: &Http,
@@ -92,7 +92,7 @@ fn expired() -> Error {
     Error::new(ErrorKind::Refused, "the code has expired, and nobody typed it; begin again")
 }
 
-/// How long to wait until the next poll, if there is to be one (§3.5).
+/// The time until the next poll after `error` (§3.5). An error that ends the sign-in is returned.
 fn next(error: TokenError, interval: Duration) -> Result<Duration, Error> {
     if error.is("authorization_pending") {
         return Ok(interval);

@@ -1,4 +1,4 @@
-//! The server as it describes itself: [RFC 8414](https://www.rfc-editor.org/rfc/rfc8414).
+//! Authorization server metadata: [RFC 8414](https://www.rfc-editor.org/rfc/rfc8414).
 
 use serde::Deserialize;
 use url::Url;
@@ -9,7 +9,7 @@ use super::connect::is_guarded;
 use super::http::Http;
 use super::issuer::Issuer;
 
-/// What of a server's metadata a client needs (RFC 8414 §2).
+/// The metadata of a server that this client needs (RFC 8414 §2).
 #[derive(Debug, Deserialize)]
 pub(crate) struct Server {
     issuer: String,
@@ -20,13 +20,13 @@ pub(crate) struct Server {
     pub(crate) revocation_endpoint: Option<Url>,
     pub(crate) token_endpoint: Option<Url>,
     pub(crate) userinfo_endpoint: Option<Url>,
-    /// Whether its answers name it (RFC 9207 §3).
+    /// Whether its authorization responses have `iss` (RFC 9207 §3).
     #[serde(default)]
     pub(crate) authorization_response_iss_parameter_supported: bool,
 }
 
 impl Server {
-    /// The server at `issuer`.
+    /// Fetches the metadata of `issuer`.
     pub(crate) async fn discover(http: &Http, issuer: &Issuer) -> Result<Self, Error> {
         for document in issuer.documents() {
             let url = Url::parse(&document).map_err(|error| Error::new(ErrorKind::Usage, error))?;
@@ -44,9 +44,10 @@ impl Server {
         Err(Error::new(ErrorKind::Nobody, message))
     }
 
-    /// RFC 8414 §3.3: "The 'issuer' value returned MUST be identical to the authorization server's
-    /// issuer identifier value into which the well-known URI string was inserted […]. If these
-    /// values are not identical, the data contained in the response MUST NOT be used."
+    /// Reads a metadata document. RFC 8414 §3.3: "The 'issuer' value returned MUST be identical to
+    /// the authorization server's issuer identifier value into which the well-known URI string was
+    /// inserted […]. If these values are not identical, the data contained in the response MUST NOT
+    /// be used."
     fn read(issuer: &Issuer, document: serde_json::Value) -> Result<Self, Error> {
         let unclear = |error| {
             Error::new(ErrorKind::Failed, format!("{issuer} describes itself unclearly: {error}"))
@@ -57,7 +58,8 @@ impl Server {
             let message = format!("{issuer} calls itself {named}; nothing of it is believed");
             return Err(Error::new(ErrorKind::Refused, message));
         }
-        // One of them is opened in the browser, and systems run what some schemes name.
+        // One of them is opened in the browser, and a system may start other programs for some
+        // schemes.
         if let Some(endpoint) = server.endpoints().find(|endpoint| !is_guarded(endpoint)) {
             let message = format!("{issuer} names {endpoint}, which is not https");
             return Err(Error::new(ErrorKind::Refused, message));
@@ -79,7 +81,7 @@ impl Server {
     }
 }
 
-/// An endpoint that this command cannot do without.
+/// The endpoint, or an error that says that the server has none.
 pub(crate) fn needed<'a>(endpoint: &'a Option<Url>, what: &str) -> Result<&'a Url, Error> {
     endpoint
         .as_ref()

@@ -1,25 +1,25 @@
-//! Why the client has no result.
+//! Errors of the client.
 
 use std::fmt;
 
 use serde_json::Value;
 
-/// What kind of failure it is; a command chooses its exit code by it.
+/// The kind of a failure. It decides the exit code of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ErrorKind {
-    /// Something on this machine or on the way failed.
+    /// Something on this machine or in the network failed.
     Failed,
-    /// No server answers.
+    /// No server responds.
     Nobody,
-    /// Nobody is signed in, or the server has no such thing.
+    /// The person is not signed in, or the server has no such object.
     NotFound,
     /// The server refused.
     Refused,
-    /// What was asked for makes no sense.
+    /// The command's arguments are wrong.
     Usage,
 }
 
-/// A failure, in a sentence for a person.
+/// A failure, with a sentence for the person.
 #[derive(Debug)]
 pub(crate) struct Error {
     pub(crate) kind: ErrorKind,
@@ -32,7 +32,7 @@ impl Error {
         Self { kind, message: message.to_string() }
     }
 
-    /// A refusal of the server (RFC 6749 §5.2): its status decides the kind, its description is the
+    /// A refusal of the server (RFC 6749 §5.2). Its status decides the kind, its description is the
     /// message.
     pub(crate) fn refused(status: u16, body: &Value) -> Self {
         let kind = match status {
@@ -50,7 +50,7 @@ impl Error {
     }
 }
 
-/// `text` without control characters, which a terminal would obey.
+/// Replaces control characters in `text`, since a terminal would interpret them.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

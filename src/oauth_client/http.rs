@@ -1,7 +1,7 @@
-//! One request and its answer: the HTTP client of the command line.
+//! The HTTP client of the command line: one request and its response.
 //!
-//! No redirect is followed: what is sent here are tokens. There is a limit on the time and on the
-//! length of whatever comes.
+//! It follows no redirects, since requests contain tokens. The time and the length of a response
+//! are bounded.
 
 use std::path::Path;
 use std::time::Duration;
@@ -22,25 +22,25 @@ use crate::oauth_client::{Error, ErrorKind};
 
 use super::connect::connect;
 
-/// How long one request may take in all.
+/// The most time of one request in all.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The most bytes of a body.
 const MAX_BODY: usize = 256 << 10;
 
-/// The client. Making one touches no network.
+/// The HTTP client. Creating one does not use the network.
 pub(crate) struct Http {
     tls: Tls,
 }
 
-/// What a server answered.
+/// The response of a server.
 pub(crate) struct HttpResponse {
     pub(crate) status: u16,
-    /// Its JSON; null where it is none.
+    /// Its JSON body; null if it is no JSON.
     pub(crate) body: Value,
 }
 
-/// Why there is no answer.
+/// The reason why there is no response.
 #[derive(Debug)]
 pub(crate) struct NoResponse {
     authority: String,
@@ -48,7 +48,7 @@ pub(crate) struct NoResponse {
 }
 
 impl Http {
-    /// Trusts the authorities that browsers trust, and those of the file `ca`.
+    /// Makes a client that trusts the public authorities and those of the file `ca`.
     pub(crate) fn new(ca: Option<&Path>) -> Result<Self, Error> {
         let amiss = |path: &Path, error: &dyn std::fmt::Display| {
             Error::new(ErrorKind::Usage, format!("{}: {error}", path.display()))
@@ -59,7 +59,7 @@ impl Http {
         Ok(Self { tls })
     }
 
-    /// Asks for a JSON document, and proves itself by `bearer` where there is one.
+    /// Gets a JSON document, with the access token `bearer` if there is one.
     pub(crate) async fn get(
         &self,
         url: &Url,
@@ -128,7 +128,8 @@ impl Http {
     }
 }
 
-/// `Authorization: Bearer …` (RFC 6750 §2.1), which nobody prints.
+/// The value of `Authorization: Bearer …` (RFC 6750 §2.1), marked as sensitive so that it is not
+/// logged.
 fn authorization(token: &Opaque) -> Result<HeaderValue, InvalidHeaderValue> {
     let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose()))?;
     value.set_sensitive(true);
@@ -140,7 +141,7 @@ fn broken(url: &Url) -> NoResponse {
     NoResponse { authority, why: FetchError::Broken }
 }
 
-/// The status and the JSON of a response, or null where the body is none. A redirect is not followed.
+/// Reads the status and the JSON body of a response. A redirect is an error.
 async fn read(response: Response<Incoming>) -> Result<HttpResponse, FetchError> {
     let status = response.status();
     if status.is_redirection() {
@@ -170,7 +171,7 @@ mod tests {
 
     use super::*;
 
-    /// A server that answers once, in these words; with what it was asked.
+    /// A server that responds once with `text`. The task returns the request.
     async fn answering(text: &'static str) -> (Url, tokio::task::JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://localhost:{}/a?b", listener.local_addr().unwrap().port());

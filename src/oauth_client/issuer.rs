@@ -7,8 +7,8 @@ use url::{Position, Url};
 
 use super::connect::is_guarded;
 
-/// An `issuer` as it was written (RFC 8414 §2): https, or http on this machine, without query or
-/// fragment. Unlike an issuer of this server it may have a path.
+/// An `issuer` as it was written (RFC 8414 §2): https, or http to loopback, without query or
+/// fragment. Unlike an issuer of this server, it may have a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Issuer {
     written: String,
@@ -16,18 +16,18 @@ pub(crate) struct Issuer {
 }
 
 impl Issuer {
-    /// As it was written, which is how issuers are compared.
+    /// The issuer as it was written. Issuers are compared in this form.
     pub(crate) fn as_str(&self) -> &str {
         &self.written
     }
 
-    /// Its address.
+    /// The parsed URL.
     pub(crate) fn url(&self) -> &Url {
         &self.url
     }
 
-    /// RFC 8414 §3: the well-known part comes between the host and the path; OpenID Connect
-    /// Discovery §4 has it after the path.
+    /// The URLs of its metadata: RFC 8414 §3 puts the well-known part between host and path, OpenID
+    /// Connect Discovery §4 after the path.
     pub(crate) fn documents(&self) -> [String; 2] {
         let origin = &self.url[..Position::BeforePath];
         let path = self.url.path().trim_end_matches('/');
@@ -47,7 +47,7 @@ impl FromStr for Issuer {
         let url = Url::parse(s).map_err(|_| ALLOWED)?;
         let bare = url.query().is_none() && url.fragment().is_none() && !s.contains(['?', '#']);
         let anonymous = url.username().is_empty() && url.password().is_none();
-        // A parser would overlook some others.
+        // The URL parser ignores some other characters.
         let printable = s.bytes().all(|b| b.is_ascii_graphic());
         if !is_guarded(&url) || !bare || !anonymous || !printable {
             return Err(ALLOWED);

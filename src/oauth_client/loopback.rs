@@ -1,6 +1,6 @@
-//! Signing in through the browser: the authorization code grant of a native application
-//! ([RFC 8252](https://www.rfc-editor.org/rfc/rfc8252)), which listens on a free port of 127.0.0.1
-//! for one answer.
+//! Sign-in through the browser: the authorization code grant of a native application ([RFC
+//! 8252](https://www.rfc-editor.org/rfc/rfc8252)), which listens on a free port of 127.0.0.1 for
+//! one response.
 
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
@@ -21,35 +21,36 @@ use crate::oauth_client::{Error, ErrorKind};
 use super::callback::{self, Expected};
 use super::page;
 
-/// How long a person may take.
+/// The time that a person has for the sign-in.
 const TIMEOUT: Duration = Duration::from_mins(5);
 
-/// How long the last page may take on its way.
+/// The time that the last page has to reach the browser.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A port that listens for the browser.
+/// A listener for the browser.
 pub(crate) struct LoopbackReceiver {
     authority: String,
     listener: TcpListener,
 }
 
-/// What the browser brought, and the way to tell it how that ended.
+/// The result of the authorization response, and the channel for the outcome that the browser
+/// displays.
 struct ReceivedCallback {
     brought: Result<Opaque, Error>,
     reply: oneshot::Sender<bool>,
 }
 
-/// What every request is held against.
+/// The state by which every request is checked.
 struct CallbackState {
     authority: String,
     expected: Expected,
-    /// Gone with the one answer that it waits for.
+    /// The channel for the one response; taken when it arrives.
     waiting: Mutex<Option<oneshot::Sender<ReceivedCallback>>>,
 }
 
 impl LoopbackReceiver {
-    /// RFC 8252 §7.3: "clients […] obtain an available ephemeral port from the operating system at
-    /// the time of the request", and §8.3: only the loopback interface is listened on.
+    /// Listens on a free port. RFC 8252 §7.3: "clients […] obtain an available ephemeral port from
+    /// the operating system at the time of the request", and §8.3: only on the loopback interface.
     pub(crate) async fn bind() -> Result<Self, Error> {
         let amiss = |error: std::io::Error| {
             Error::new(
@@ -62,13 +63,13 @@ impl LoopbackReceiver {
         Ok(Self { authority, listener })
     }
 
-    /// Where the browser is to be sent.
+    /// The redirect URI of this listener.
     pub(crate) fn redirect_uri(&self) -> String {
         format!("http://{}/callback", self.authority)
     }
 
-    /// Waits for the answer that is expected, makes of its code what `redeem` does, and tells the
-    /// browser how that went. Everybody else is turned away.
+    /// Waits for the expected response, passes its code to `redeem`, and shows the outcome in the
+    /// browser. Every other request is refused.
     pub(crate) async fn receive<T>(
         self,
         expected: Expected,
@@ -80,7 +81,7 @@ impl LoopbackReceiver {
         let state = Arc::new(CallbackState { authority: self.authority, expected, waiting });
         let router = Router::new().fallback(any(response)).with_state(state);
         let served = axum::serve(self.listener, router).with_graceful_shutdown(async {
-            // Told by its going.
+            // The sender is dropped to stop the server.
             let _ = stopped.await;
         });
         let served = tokio::spawn(async move { served.await });
@@ -95,7 +96,7 @@ impl LoopbackReceiver {
             Ok(code) => redeem(code).await,
             Err(failure) => Err(failure),
         };
-        // A browser that went away needs no page.
+        // The browser may have closed the connection; then it needs no page.
         let _ = reply.send(outcome.is_ok());
         drop(stop);
         let _ = timeout(SHUTDOWN_TIMEOUT, served).await;
@@ -103,10 +104,10 @@ impl LoopbackReceiver {
     }
 }
 
-/// One request to the port, from anyone.
+/// Responds to one request, which may come from anybody.
 async fn response(State(state): State<Arc<CallbackState>>, request: Request) -> Response {
     if !names(request.headers(), &state.authority) {
-        // A name that was rebound to this address.
+        // DNS rebinding: another name leads to this address.
         return StatusCode::MISDIRECTED_REQUEST.into_response();
     }
     if request.method() != Method::GET {

@@ -1,24 +1,24 @@
-//! A general OAuth 2.0 client: `login`, `logout`, `whoami` and `credential` stand on it. It works with
-//! this server and with any other that keeps the same RFCs, and knows neither the command line nor
-//! any room of the server.
+//! A general OAuth 2.0 client, which `login`, `logout`, `whoami` and `credential` use. It works
+//! with this server and with any other that keeps the same RFCs, and depends neither on the command
+//! line nor on any room of the server.
 //!
-//! `discovery` reads the metadata of the issuer, `register` gets a `client_id` there, `sign_in` has the
-//! two ways to sign in (`loopback` for a browser, `device` for another device), `token` asks the token
-//! endpoint, `refresh` is the one place that refreshes, `revoke` ends the grant. The tokens lie in
-//! [`token_store`]. `http` alone connects to others, `loopback` alone listens.
+//! `discovery` reads the metadata of the issuer, `register` gets a `client_id`, `sign_in` has the
+//! two ways to sign in (`loopback` for a browser, `device` for another device), `token` is for the
+//! token endpoint, `refresh` is the only module that refreshes, `revoke` ends the grant, and
+//! [`token_store`] stores the tokens. Only `http` connects to servers, and only `loopback` listens.
 //!
 //! # Invariants
 //!
-//! 1. Tokens go to the issuer that issued them and nowhere else: its metadata names it, and so does
-//!    each authorization response (RFC 9207).
+//! 1. Tokens are sent only to the issuer that issued them: its metadata names it, and so does each
+//!    authorization response (RFC 9207).
 //! 2. A refresh token is used once, however many processes ask: the one that refreshes holds the
 //!    issuer's lock, and has read the file again under it.
-//! 3. The file is readable by its owner alone from the first byte, and is replaced whole.
-//! 4. A grant that the server ended is removed from the file at once.
+//! 3. Only its owner can read the file from the first byte, and it is replaced whole.
+//! 4. If the server has ended a grant, the grant is removed from the file at once.
 //!
-//! A refresh that is killed after the server's response and before the file is written leaves a spent
-//! refresh token behind. This server accepts that for a minute (its replay grace), so that the next
-//! command goes on; later the person signs in again.
+//! If a refresh is killed after the server's response and before the file is written, the file
+//! keeps a spent refresh token. This server accepts it for a minute (its replay grace), so the next
+//! command works; after that, the person signs in again.
 
 mod browser_launch;
 mod callback;
@@ -60,8 +60,8 @@ pub(crate) struct OauthClient {
 }
 
 impl OauthClient {
-    /// A client of `issuer` that trusts the authorities in the file `ca` beside the public ones, and
-    /// keeps its tokens in `directory`.
+    /// Makes a client of `issuer` that trusts the public authorities and those in the file `ca`,
+    /// and keeps its tokens in `directory`.
     pub(crate) fn new(
         issuer: Issuer,
         ca: Option<&Path>,
@@ -82,7 +82,7 @@ impl OauthClient {
         &self.token_file
     }
 
-    /// Where its randomness comes from.
+    /// The source of randomness.
     pub(crate) fn entropy(&self) -> &Entropy {
         &self.entropy
     }
@@ -97,7 +97,7 @@ impl OauthClient {
         Server::discover(&self.http, &self.issuer).await
     }
 
-    /// The failure of a command that needs a sign-in where there is none.
+    /// The failure of a command that needs a sign-in if there is none.
     pub(crate) fn not_signed_in(&self) -> Error {
         let issuer = &self.issuer;
         let message = format!("nobody is signed in to {issuer}: gatelodge login --issuer {issuer}");

@@ -1,33 +1,34 @@
-//! A token that some server made.
+//! Opaque values: tokens, codes and states.
 
 use serde::{Deserialize, Deserializer, Serializer};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-/// A token, a code or a state: printable ASCII (RFC 6749 Appendix A, `VSCHAR`), and nothing that
-/// could end a line of what it is written into. Shown on purpose alone.
+/// A token, a code or a state: visible ASCII (RFC 6749 Appendix A, `VSCHAR`) without spaces, so
+/// that it cannot end the line it is written into. Only [`Self::expose`] and the serializers reveal
+/// it.
 #[derive(Clone)]
 pub(crate) struct Opaque(Zeroizing<String>);
 
 impl Opaque {
-    /// What `text` says, if a token can be written so.
+    /// The value of `text`, if it is well formed.
     pub(crate) fn new(text: String) -> Option<Self> {
         let text = Zeroizing::new(text);
         let fits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
         fits.then_some(Self(text))
     }
 
-    /// The token as it is handed on.
+    /// The value in the clear.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether `text` is the same, in constant time.
+    /// Whether `text` is equal, in constant time.
     pub(crate) fn is(&self, text: &str) -> bool {
         self.0.as_bytes().ct_eq(text.as_bytes()).into()
     }
 
-    /// Serializes the token for a document that is secret as a whole.
+    /// Serializes the value into a document that is secret as a whole.
     pub(crate) fn serialize_exposed<S: Serializer>(
         &self,
         serializer: S,
@@ -35,7 +36,7 @@ impl Opaque {
         serializer.serialize_str(&self.0)
     }
 
-    /// As [`Self::serialize_exposed`], where there need not be one.
+    /// As [`Self::serialize_exposed`], for an optional value.
     pub(crate) fn serialize_optional<S: Serializer>(
         one: &Option<Self>,
         serializer: S,
@@ -50,7 +51,7 @@ impl Opaque {
 impl<'de> Deserialize<'de> for Opaque {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        // The text itself is no part of the error.
+        // The error does not contain the text.
         Self::new(text).ok_or_else(|| serde::de::Error::custom("a token is printable ASCII"))
     }
 }

@@ -1,5 +1,5 @@
-//! The page that the browser ends at. It needs nothing from anywhere, and says nothing that came
-//! from outside.
+//! The last page of a sign-in in the browser. It loads nothing, and contains no text from a request
+//! or a server.
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
-/// What a page can say: its status, its title and its words.
+/// A page: its status, its title and its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Page(pub(crate) StatusCode, &'static str, &'static str);
 
@@ -63,7 +63,7 @@ impl IntoResponse for Page {
         let fixed: [(HeaderName, HeaderValue); 4] = [
             (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
             (header::CONTENT_SECURITY_POLICY, policy),
-            // The address of this page holds a code, if a spent one.
+            // The URL of this page contains a code, though a spent one.
             (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
             (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         ];

@@ -1,5 +1,5 @@
-//! A usable access token: the stored one while it lasts, else a new one, which the first of several
-//! processes requests.
+//! A usable access token: the stored one, or a new one, which only the first of several processes
+//! requests.
 
 use crate::oauth_client::opaque::Opaque;
 use crate::oauth_client::token_store::{AccessToken, Locked, StoredSignIn, TokenPurpose, keyring};
@@ -9,10 +9,10 @@ use super::OauthClient;
 use super::discovery::needed;
 use super::token::{self, TokenError, Tokens};
 
-/// The access token for what is `asked`.
+/// The access token for the purpose `asked`.
 ///
-/// No lock is taken while the stored one is usable. Else the file is read again under the lock,
-/// since everybody who waited for it finds what the first one got.
+/// If the stored one is usable, no lock is taken. Otherwise the file is read again under the lock,
+/// since another process may have refreshed it meanwhile.
 pub(crate) async fn access(
     client: &OauthClient,
     asked: &TokenPurpose,
@@ -65,7 +65,7 @@ async fn refreshed(
     }
 }
 
-/// RFC 6749 §6, for one resource where one is named (RFC 8707 §2.2).
+/// Refreshes (RFC 6749 §6), for one resource if one is named (RFC 8707 §2.2).
 async fn refresh(
     client: &OauthClient,
     client_id: &str,

@@ -1,4 +1,4 @@
-//! A `client_id` of our own: [RFC 7591](https://www.rfc-editor.org/rfc/rfc7591).
+//! The `client_id` of this command line: [RFC 7591](https://www.rfc-editor.org/rfc/rfc7591).
 
 use serde_json::{Value, json};
 
@@ -8,10 +8,11 @@ use crate::oauth_client::{Error, ErrorKind};
 use super::discovery::Server;
 use super::{OauthClient, token};
 
-/// RFC 8252 §7.3: the port is whichever is free.
+/// The registered redirect URI. The port of a request may be any (RFC 8252 §7.3).
 const REDIRECT_URI: &str = "http://127.0.0.1/callback";
 
-/// As whom we are known to the server: as before, else by registering.
+/// The `client_id` at the server: the stored one if the server still knows it, otherwise a newly
+/// registered one.
 pub(crate) async fn own(client: &OauthClient, server: &Server) -> Result<String, Error> {
     match client.token_file.client_id() {
         Some(id) if is_known(client, server, &id).await => Ok(id),
@@ -19,11 +20,11 @@ pub(crate) async fn own(client: &OauthClient, server: &Server) -> Result<String,
     }
 }
 
-/// Whether the server still knows a client: one that registered itself and was not used for long
-/// may be forgotten, and an authorization request would end on a page that the person cannot help.
+/// Whether the server still knows a client. It may have removed a registered client that was not
+/// used for long, and an authorization request would then end on an error page in the browser.
 ///
-/// A pushed request (RFC 9126 §2.3) gets `invalid_client` at once. This one goes no
-/// further, since it lacks everything else.
+/// A pushed authorization request (RFC 9126 §2.3) of an unknown client gets `invalid_client`. This
+/// one has no other effect, since it lacks the other parameters.
 async fn is_known(client: &OauthClient, server: &Server, id: &str) -> bool {
     let Some(endpoint) = &server.pushed_authorization_request_endpoint else { return true };
     let pairs = [("client_id", id), ("response_type", "code")];
@@ -51,7 +52,7 @@ fn grants() -> [&'static str; 3] {
         .map(GrantType::as_str)
 }
 
-/// RFC 7591 §2.
+/// The client metadata of this command line (RFC 7591 §2).
 fn metadata() -> Value {
     json!({
         "application_type": "native",
@@ -65,7 +66,7 @@ fn metadata() -> Value {
     })
 }
 
-/// What to do where nobody can register themselves.
+/// The error of a server without dynamic registration: how to register a client by hand.
 fn by_hand(client: &OauthClient) -> Error {
     let grants: String = grants().map(|grant| format!(" --grant {grant}")).concat();
     let message = format!(

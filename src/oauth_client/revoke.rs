@@ -4,7 +4,7 @@ use super::discovery::{Server, needed};
 use super::token_store::Session;
 use super::{Error, OauthClient, token};
 
-/// Revokes the refresh token, and with it the whole grant (RFC 7009 §2.1); where there is none, the
+/// Revokes the refresh token, and with it the whole grant (RFC 7009 §2.1); if there is none, the
 /// access tokens.
 pub(crate) async fn revoke(
     client: &OauthClient,

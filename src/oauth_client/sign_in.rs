@@ -1,4 +1,4 @@
-//! The two ways to sign in: through the browser of this machine, and on another device.
+//! The two ways to sign in: in the browser of this machine, and on another device.
 
 use std::io::{self, Write as _};
 
@@ -17,7 +17,7 @@ use super::loopback::LoopbackReceiver;
 use super::token::{self, Tokens};
 use super::{OauthClient, browser_launch, device};
 
-/// What is asked of the server.
+/// The parameters of a sign-in.
 pub(crate) struct SignInRequest {
     pub(crate) client_id: String,
     pub(crate) resources: Vec<String>,
@@ -32,14 +32,14 @@ impl SignInRequest {
     }
 }
 
-/// What a sign-in brought.
+/// The result of a sign-in.
 pub(crate) struct SignedIn {
-    /// Those of the ID token; none where none came.
+    /// The claims of the ID token; empty if there was none.
     pub(crate) claims: Map<String, Value>,
     pub(crate) tokens: Tokens,
 }
 
-/// RFC 6749 §4.1 with the PKCE of RFC 7636.
+/// Signs in through the browser: RFC 6749 §4.1 with PKCE (RFC 7636).
 pub(crate) async fn by_browser(
     client: &OauthClient,
     server: &Server,
@@ -90,7 +90,7 @@ pub(crate) async fn by_browser(
         .await
 }
 
-/// RFC 8628.
+/// Signs in with another device: RFC 8628.
 pub(crate) async fn by_device(
     client: &OauthClient,
     server: &Server,
@@ -106,7 +106,7 @@ pub(crate) async fn by_device(
     Ok(SignedIn { claims, tokens })
 }
 
-/// What the ID token says, if one came; one that is about something else ends the sign-in.
+/// The claims of the ID token, if there is one. A token that is not for this sign-in is an error.
 fn claims(
     client: &OauthClient,
     request: &SignInRequest,
@@ -124,8 +124,8 @@ fn drawn(seed: &Seed, name: &str) -> Result<Opaque, Error> {
     drawn.ok_or_else(|| Error::new(ErrorKind::Failed, "no randomness"))
 }
 
-/// Says it to the person, while the command goes on.
+/// Prints a message to the person on standard error.
 fn notify(text: &str) {
-    // Without standard error there is nobody to tell.
+    // Without standard error, nobody can read the message.
     let _ = writeln!(io::stderr().lock(), "{text}");
 }

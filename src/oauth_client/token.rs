@@ -1,4 +1,4 @@
-//! The token endpoint, seen from the client: [RFC 6749 §5](https://www.rfc-editor.org/rfc/rfc6749#section-5).
+//! Requests to the token endpoint: [RFC 6749 §5](https://www.rfc-editor.org/rfc/rfc6749#section-5).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,7 +11,7 @@ use crate::oauth_client::{Error, ErrorKind, printable};
 
 use super::http::{Http, HttpResponse, NoResponse};
 
-/// What a grant brings (§5.1).
+/// A successful token response (§5.1).
 #[derive(Deserialize)]
 pub(crate) struct Tokens {
     pub(crate) access_token: Opaque,
@@ -25,14 +25,14 @@ pub(crate) struct Tokens {
     pub(crate) id_token: Option<Opaque>,
 }
 
-/// Why the token endpoint gave nothing.
+/// The error of a token request.
 #[derive(Debug)]
 pub(crate) enum TokenError {
-    /// The server says no (§5.2): its code, and its description.
+    /// The server refused (§5.2): its error code and its description.
     Refused { error: String, description: Option<String> },
-    /// The server gave no answer.
+    /// The server did not respond.
     NoResponse(NoResponse),
-    /// What it answered means nothing.
+    /// The response is not understood.
     Unclear(&'static str),
 }
 
@@ -46,7 +46,7 @@ impl TokenError {
     }
 }
 
-/// Asks for tokens.
+/// Requests tokens.
 pub(crate) async fn ask(
     http: &Http,
     endpoint: &Url,
@@ -68,7 +68,7 @@ fn read(response: HttpResponse) -> Result<Tokens, TokenError> {
     Ok(tokens)
 }
 
-/// What an answer that is no success says (§5.2).
+/// The error of an unsuccessful response (§5.2).
 pub(crate) fn refusal(response: &HttpResponse) -> TokenError {
     let word = |name: &str| response.body.get(name).and_then(Value::as_str).map(printable);
     match word("error") {
@@ -95,12 +95,11 @@ impl From<TokenError> for Error {
     }
 }
 
-/// The claims of an ID token that came straight from the token endpoint, once they are found to
-/// be about this sign-in.
+/// The claims of an ID token from the token endpoint, if they are for this sign-in.
 ///
 /// OpenID Connect Core §3.1.3.7: "If the ID Token is received via direct communication between the
 /// Client and the Token Endpoint […], the TLS server validation MAY be used to validate the issuer
-/// in place of checking the token signature." On this machine the connection itself stands for TLS.
+/// in place of checking the token signature." On loopback, the connection itself replaces TLS.
 pub(crate) fn claims(
     id_token: &Opaque,
     issuer: &str,

@@ -6,15 +6,15 @@ use super::discovery::needed;
 use super::token_store::{Session, TokenPurpose};
 use super::{Error, ErrorKind, OauthClient, refresh};
 
-/// Why the server did not say who it is.
+/// The error of a userinfo request.
 pub(crate) enum UserinfoError {
-    /// It could not, or would not.
+    /// The server could not be asked, or its response cannot be used.
     Unavailable(Error),
     /// The sign-in has ended.
     SignInExpired(Error),
 }
 
-/// What the server says of the person now.
+/// Fetches the person's present claims.
 pub(crate) async fn fetch(
     client: &OauthClient,
     session: &Session,

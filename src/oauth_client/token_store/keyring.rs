@@ -1,8 +1,8 @@
-//! The system's keyring, which holds one key for each issuer; the token file is sealed under it.
+//! The system's keyring, which holds one key for each issuer. The token file is sealed under it.
 //!
-//! It is asked through the program that each system has for it: `secret-tool` of libsecret (the
-//! Secret Service of GNOME, KDE and KeePassXC), and `security` on macOS. The key goes over a pipe,
-//! never over a command line that others can read.
+//! It is accessed through the system's own program: `secret-tool` of libsecret (the Secret Service
+//! of GNOME, KDE and KeePassXC), and `security` on macOS. The key is passed through a pipe, never
+//! on a command line, which others can read.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -16,10 +16,10 @@ use crate::secret::RootSecret;
 
 use crate::oauth_client::issuer::Issuer;
 
-/// A person may have to unlock it first.
+/// The most time of a call: a person may have to unlock the keyring first.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The name under which the keyring files what is ours.
+/// The name of this program's entries in the keyring.
 const SERVICE: &str = "gatelodge";
 
 /// The key for `issuer`, if the keyring has one.
@@ -32,7 +32,7 @@ pub(crate) async fn look_up(issuer: &Issuer) -> Result<Option<RootSecret>, Strin
     text.parse().map(Some).map_err(|_| "the keyring holds something else".to_owned())
 }
 
-/// Keeps a key for `issuer`, and makes sure that it can be had again.
+/// Stores a key for `issuer`, and checks that it can be read again.
 pub(crate) async fn keep(issuer: &Issuer, key: &RootSecret) -> Result<(), String> {
     let call = Call::keep(here(), account(issuer));
     let typed = call.typed(account(issuer), &key.expose());
@@ -44,18 +44,18 @@ pub(crate) async fn keep(issuer: &Issuer, key: &RootSecret) -> Result<(), String
     }
 }
 
-/// Forgets the key for `issuer`. Where there is none, there is nothing to forget.
+/// Removes the key for `issuer`, if there is one.
 pub(crate) async fn forget(issuer: &Issuer) {
-    // What it sealed is gone already.
+    // A failure does no harm: the sealed data is already removed.
     let _ = run(&Call::forget(here(), account(issuer)), None).await;
 }
 
-/// Written with percent signs where it has quotes.
+/// The account name in the keyring: the issuer's URL, in which quotes are percent-encoded.
 fn account(issuer: &Issuer) -> &str {
     issuer.url().as_str()
 }
 
-/// Whose keyring it is.
+/// The system whose keyring is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum System {
     Freedesktop,
@@ -86,7 +86,7 @@ impl<'a> Call<'a> {
         Self::of(
             system,
             ["store", label, "service", SERVICE, "issuer", account].into(),
-            // Reads its commands from standard input.
+            // `-i` reads the command from standard input.
             ["-i"].into(),
         )
     }
@@ -106,7 +106,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// What the program reads where it is to keep `key`.
+    /// The standard input of the program when it stores `key`.
     fn typed(&self, account: &str, key: &str) -> Zeroizing<String> {
         Zeroizing::new(if self.arguments == ["-i"] {
             format!("add-generic-password -U -s {SERVICE} -a \"{account}\" -w {key}\n")
@@ -116,7 +116,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// Whether the program did it, and what it said.
+/// Runs the program. Returns whether it succeeded, and its standard output.
 async fn run(
     call: &Call<'_>,
     typed: Option<&Zeroizing<String>>,

@@ -1,8 +1,8 @@
-//! What is stored of a sign-in: the refresh token, and the access tokens beside it, one for each
-//! resource and scope that was asked for.
+//! The stored sign-in: the refresh token, and the access tokens, one for each resource and scope
+//! that was requested.
 //!
-//! `store` reads and replaces the file, one for each issuer, which its owner alone can read; `seal`
-//! seals it under a key that `keyring` holds, if there is a keyring. Nothing here speaks to a server.
+//! `store` reads and replaces the file of an issuer, which only its owner can read; `seal` seals it
+//! under a key that `keyring` holds, if there is a keyring. This module does not contact a server.
 
 pub(crate) mod keyring;
 mod seal;
@@ -18,17 +18,17 @@ use super::token::Tokens;
 pub(crate) use self::store::{Locked, StoredSignIn, TokenFile};
 pub(crate) use crate::oauth_client::opaque::Opaque;
 
-/// How long a token that is handed out has to be good for, in seconds.
+/// The minimum remaining lifetime of a token that is returned, in seconds.
 const MIN_VALIDITY: u64 = 60;
 
-/// The most stored access tokens; the oldest go first.
+/// The most stored access tokens; the oldest are removed first.
 const MAX_ACCESS_TOKENS: usize = 64;
 
-/// The claims of an ID token that `whoami` can fall back on.
+/// The claims of an ID token that are stored, for `whoami` if userinfo is unavailable.
 const CLAIMS: [&str; 4] = ["sub", "preferred_username", "name", "email"];
 
-/// What a token is for: a resource (RFC 8707), or whatever the server means where none is named,
-/// and a scope, or all that was granted.
+/// The purpose of a token: a resource (RFC 8707), or the server's default if none is named, and a
+/// scope, or all that was granted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TokenPurpose {
     pub(crate) resource: Option<String>,
@@ -36,7 +36,7 @@ pub(crate) struct TokenPurpose {
 }
 
 impl TokenPurpose {
-    /// The purpose that `resource` and the scopes say, in whichever order they are said.
+    /// The purpose of `resource` and `scopes`. The order of the scopes does not matter.
     pub(crate) fn new(resource: Option<String>, scopes: &[String]) -> Self {
         let mut scopes: Vec<&str> = scopes.iter().flat_map(|s| s.split_whitespace()).collect();
         scopes.sort_unstable();
@@ -48,18 +48,18 @@ impl TokenPurpose {
 /// An access token.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct AccessToken {
-    /// A `NumericDate`.
+    /// Expiry, as a `NumericDate`.
     pub(crate) expires_at: u64,
     lifetime: u64,
     pub(crate) purpose: TokenPurpose,
-    /// What the server granted, where it said so.
+    /// The granted scope, if the server stated it.
     pub(crate) scope: Option<String>,
     #[serde(serialize_with = "Opaque::serialize_exposed")]
     pub(crate) token: Opaque,
 }
 
 impl AccessToken {
-    /// The token that `tokens` brought for `purpose`.
+    /// The access token of `tokens`, for `purpose`.
     fn new(tokens: &Tokens, purpose: TokenPurpose, now: Timestamp) -> Self {
         Self {
             expires_at: now.seconds().saturating_add(tokens.expires_in),
@@ -70,7 +70,8 @@ impl AccessToken {
         }
     }
 
-    /// Whether it is good for a minute more; one that never was for as long, for half its life.
+    /// Whether it is valid for another minute, or, if its whole lifetime is not longer than that,
+    /// for another half of its lifetime.
     fn is_usable(&self, now: Timestamp) -> bool {
         let margin = if self.lifetime > MIN_VALIDITY { MIN_VALIDITY } else { self.lifetime / 2 };
         now.seconds().saturating_add(margin) <= self.expires_at
@@ -81,18 +82,18 @@ impl AccessToken {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Session {
     pub(crate) access: Vec<AccessToken>,
-    /// What the ID token said of the person.
+    /// The stored claims of the ID token.
     pub(crate) claims: Map<String, Value>,
     #[serde(serialize_with = "Opaque::serialize_optional")]
     pub(crate) refresh_token: Option<Opaque>,
-    /// The resources that were asked for.
+    /// The requested resources.
     resources: Vec<String>,
-    /// The scope that was granted.
+    /// The granted scope.
     pub(crate) scope: Option<String>,
 }
 
 impl Session {
-    /// What a sign-in for `resources` brought.
+    /// The session of a sign-in for `resources`.
     pub(crate) fn new(
         tokens: Tokens,
         claims: &Map<String, Value>,
@@ -114,7 +115,8 @@ impl Session {
         session
     }
 
-    /// Where one resource was signed in for, it is the one that is meant where none is named.
+    /// Completes a purpose: if it names no resource and the sign-in was for exactly one, that one
+    /// is meant.
     pub(crate) fn resolve(&self, asked: &TokenPurpose) -> TokenPurpose {
         let only = || match self.resources.as_slice() {
             [only] => Some(only.clone()),
@@ -123,13 +125,13 @@ impl Session {
         TokenPurpose { resource: asked.resource.clone().or_else(only), scope: asked.scope.clone() }
     }
 
-    /// The token for `purpose`, if there is a fresh one.
+    /// The token for `purpose`, if a usable one is stored.
     pub(crate) fn usable(&self, purpose: &TokenPurpose, now: Timestamp) -> Option<&AccessToken> {
         self.access.iter().find(|own| own.purpose == *purpose && own.is_usable(now))
     }
 
-    /// Keeps what a refresh brought: RFC 6749 §6: "The authorization server MAY issue a new refresh
-    /// token, in which case the client MUST discard the old refresh token".
+    /// Stores the result of a refresh. RFC 6749 §6: "The authorization server MAY issue a new
+    /// refresh token, in which case the client MUST discard the old refresh token".
     pub(crate) fn keep(&mut self, tokens: Tokens, purpose: TokenPurpose, now: Timestamp) {
         self.access.retain(|own| own.purpose != purpose && now.seconds() < own.expires_at);
         if self.access.len() >= MAX_ACCESS_TOKENS {
@@ -141,7 +143,7 @@ impl Session {
         }
     }
 
-    /// Forgets the token for `purpose`; where one is named, only that one.
+    /// Removes the token for `purpose`; if `named` is given, only if it is that token.
     pub(crate) fn forget(&mut self, purpose: &TokenPurpose, named: Option<&str>) {
         let resolve = |own: &AccessToken| {
             own.purpose == *purpose && named.is_none_or(|named| own.token.is(named))
@@ -149,7 +151,7 @@ impl Session {
         self.access.retain(|own| !resolve(own));
     }
 
-    /// By which name people know the person.
+    /// The name of the person for display.
     pub(crate) fn name(&self) -> String {
         let named = ["preferred_username", "name", "email", "sub"];
         let mut names = named.iter().filter_map(|name| self.claims.get(*name)?.as_str());

@@ -1,4 +1,4 @@
-//! Seals the token file: AES-256-GCM under a key that the keyring holds.
+//! Encryption of the token file: AES-256-GCM under a key that the keyring holds.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use base64::Engine as _;
@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::secret::RootSecret;
 
-/// `plain`, sealed under `secret` for the place `named`.
+/// Seals `plain` under `secret`, bound to the name `named`.
 pub(crate) fn seal(secret: &RootSecret, named: &str, mut plain: Vec<u8>) -> String {
     let nonce = key(secret)
         .seal_in_place_append_tag(Aad::from(named.as_bytes()), &mut plain)
@@ -15,7 +15,7 @@ pub(crate) fn seal(secret: &RootSecret, named: &str, mut plain: Vec<u8>) -> Stri
     STANDARD.encode([nonce.as_ref().as_slice(), &plain].concat())
 }
 
-/// What [`seal`] sealed, if nobody touched it and it was for this place.
+/// Opens what [`seal`] sealed, if it is unchanged and was bound to `named`.
 pub(crate) fn open(secret: &RootSecret, named: &str, sealed: &str) -> Option<Zeroizing<Vec<u8>>> {
     let sealed = STANDARD.decode(sealed).ok()?;
     let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;

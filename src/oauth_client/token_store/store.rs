@@ -1,8 +1,7 @@
-//! The token file: one for each issuer, in a directory that only its owner can open.
+//! The token files: one for each issuer, in a directory that only its owner can open.
 //!
-//! A file is replaced whole, so readers need no lock. A writer holds the issuer's lock, and
-//! what they write rests on what they read under it; the system releases the lock of a process that
-//! ends, however it ends.
+//! A file is replaced whole, so readers need no lock. A writer holds the issuer's lock and reads
+//! the file again under it. The system releases the lock of a process that ends, however it ends.
 
 use std::fs::{self, File};
 use std::io;
@@ -22,16 +21,17 @@ use crate::secret::RootSecret;
 
 use super::{Session, keyring, seal};
 
-/// Longer than any refresh takes, with its requests and a keyring to unlock.
+/// The most time of waiting for a lock: longer than a refresh with its requests and a keyring to
+/// unlock.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// The layout of the file.
+/// The version of the file's format.
 const VERSION: u32 = 1;
 
-/// What stays as it is in a file's name.
+/// The characters that are percent-encoded in a file's name.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
-/// The place of one issuer.
+/// The token file of one issuer.
 pub(crate) struct TokenFile {
     directory: PathBuf,
     issuer: Issuer,
@@ -39,14 +39,14 @@ pub(crate) struct TokenFile {
 
 /// What is stored for an issuer.
 pub(crate) struct StoredSignIn {
-    /// As whom we are known there. It outlives the sign-in.
+    /// The `client_id` at the issuer, which is kept after a sign-out.
     pub(crate) client_id: String,
-    /// The key of the keyring under which the sign-in is sealed; none where it is not.
+    /// The keyring's key under which the sign-in is sealed; `None` if it is not sealed.
     pub(crate) key: Option<RootSecret>,
     pub(crate) session: Option<Session>,
 }
 
-/// The file.
+/// The content of the file.
 #[derive(Serialize, Deserialize)]
 struct Row {
     version: u32,
@@ -58,19 +58,19 @@ struct Row {
     session: Option<Session>,
 }
 
-/// The place, while nobody else writes to it.
+/// A token file whose lock this process holds.
 pub(crate) struct Locked<'a> {
     token_file: &'a TokenFile,
     _lock: File,
 }
 
 impl TokenFile {
-    /// The place of `issuer` below `directory`.
+    /// The token file of `issuer` in `directory`.
     pub(crate) fn new(directory: PathBuf, issuer: Issuer) -> Self {
         Self { directory, issuer }
     }
 
-    /// The one issuer that somebody is signed in to, if it is only one.
+    /// The issuer that the person is signed in to, if there is exactly one.
     pub(crate) fn only_issuer(directory: &Path) -> Option<Issuer> {
         let files = fs::read_dir(directory).ok()?.flatten().map(|entry| entry.path());
         let rows = files.filter(|path| path.extension().is_some_and(|is| is == "json"));
@@ -82,7 +82,7 @@ impl TokenFile {
         }
     }
 
-    /// The file.
+    /// The path of the file.
     pub(crate) fn file(&self) -> PathBuf {
         self.with("json")
     }
@@ -92,12 +92,12 @@ impl TokenFile {
         self.directory.join(format!("{name}.{extension}"))
     }
 
-    /// As whom we were known to the issuer before. A file that cannot be read tells nothing.
+    /// The stored `client_id`, if the file exists and can be read.
     pub(crate) fn client_id(&self) -> Option<String> {
         row(&self.file()).ok().flatten().map(|row| row.client_id)
     }
 
-    /// What is stored, if anything is.
+    /// Reads the stored sign-in, if there is one.
     pub(crate) async fn read(&self) -> Result<Option<StoredSignIn>, Error> {
         let Some(row) = row(&self.file())? else { return Ok(None) };
         let Row { client_id, sealed, session, .. } = row;
@@ -120,7 +120,7 @@ impl TokenFile {
         Ok(Some(StoredSignIn { client_id, key: Some(key), session: Some(session) }))
     }
 
-    /// Waits until nobody else writes here.
+    /// Waits for the lock of the file.
     pub(crate) async fn lock(&self) -> Result<Locked<'_>, Error> {
         let path = self.with("lock");
         let amiss = |error: io::Error| unusable(&path, &error);
@@ -130,10 +130,10 @@ impl TokenFile {
             .map_err(|error| unusable(&self.directory, &error))?;
         let file = private_file::open(&path).map_err(amiss)?;
         let (locked, waiting) = oneshot::channel();
-        // Its own thread, since waiting for a lock has no end that could be set.
+        // A thread of its own, since waiting for a file lock has no timeout.
         std::thread::spawn(move || {
             let outcome = file.lock().map(|()| file);
-            // Nobody waits any more: the lock goes with the file.
+            // If nobody waits any more, dropping the file releases the lock.
             let _ = locked.send(outcome);
         });
         match timeout(LOCK_TIMEOUT, waiting).await {
@@ -147,12 +147,12 @@ impl TokenFile {
 }
 
 impl Locked<'_> {
-    /// What is stored; nobody else changes it meanwhile.
+    /// Reads the stored sign-in. It cannot change as long as the lock is held.
     pub(crate) async fn read(&self) -> Result<Option<StoredSignIn>, Error> {
         self.token_file.read().await
     }
 
-    /// Replaces what is stored.
+    /// Replaces the stored sign-in.
     pub(crate) fn write(&self, stored: StoredSignIn) -> Result<(), Error> {
         let StoredSignIn { client_id, key, session } = stored;
         let issuer = self.token_file.issuer.as_str();
@@ -181,7 +181,7 @@ fn row(path: &Path) -> Result<Option<Row>, Error> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unusable(path, &error)),
     };
-    // What serde says of it could hold a part of a token.
+    // serde's error could contain a part of a token.
     match serde_json::from_str::<Row>(&text) {
         Ok(row) if row.version == VERSION => Ok(Some(row)),
         Ok(_) | Err(_) => {
