@@ -1,4 +1,4 @@
-//! The local CA, from its first need on.
+//! The local CA, read or made at its first use.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::App;
 use crate::tls::{Authority, TlsError};
 
-/// The CA, once somebody needed it. Held while it is made, so that it is made once.
+/// The CA, once it was used. The lock is held while the CA is made, so that it is made once.
 #[derive(Default)]
 pub(super) struct CachedAuthority(Mutex<Option<Arc<Authority>>>);
 
 impl App {
-    /// The installation's own CA, which is made in the data directory where there is none.
+    /// The installation's own CA, which is made in the data directory if there is none.
     pub fn authority(&self) -> Result<Arc<Authority>, TlsError> {
         let mut cached = self.authority.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(authority) = &*cached {

@@ -15,7 +15,7 @@ use crate::secret::{BrowserSecret, PushedReference, TokenHash};
 use crate::store::StoreError;
 use crate::store::schema::Pushed;
 
-/// Why an authorization request fails.
+/// The failure of an authorization request.
 pub enum AuthorizationError {
     /// The callback is not proven, so the person reads the error. RFC 6749 §4.1.2.1: the server
     /// "MUST NOT automatically redirect the user agent to the invalid redirection URI."
@@ -27,7 +27,7 @@ pub enum AuthorizationError {
     },
     /// The client receives the error.
     Redirect {
-        /// Where it goes.
+        /// The callback that gets the error.
         callback: Callback,
         /// The client.
         client: ClientId,
@@ -176,7 +176,7 @@ impl App {
             pushed::redeem(tx, cx, &id, &reference)
         });
         started.await.map_err(|error| match error {
-            // Of two browsers at once the second finds the reference spent.
+            // If two browsers race, the second finds the reference spent.
             Error::Refused(_) => AuthorizationError::page(error),
             Error::Internal(_) => AuthorizationError::Redirect { callback, client, error },
         })

@@ -1,6 +1,6 @@
-//! Authenticating a client: [RFC 6749 §2.3](https://www.rfc-editor.org/rfc/rfc6749#section-2.3).
-//! What takes time (fetching a document or keys, verifying a chosen secret) happens here, between
-//! the transitions.
+//! Client authentication: [RFC 6749 §2.3](https://www.rfc-editor.org/rfc/rfc6749#section-2.3). This
+//! module does what takes time, between the transitions: it fetches documents and keys, and
+//! verifies chosen secrets.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,22 +14,22 @@ use crate::oauth::client::assertion::ClientAssertion;
 use crate::oauth::client::{ClientSecret, PresentedCredentials, Proof};
 use crate::oauth::id::ClientId;
 
-/// One attempt of a client to authenticate.
+/// An attempt of a client to authenticate.
 pub struct Attempt {
-    /// The credentials that the request carries.
+    /// The credentials of the request.
     pub credentials: PresentedCredentials,
     /// The path of the endpoint, which an assertion may name as its audience.
     pub endpoint: String,
-    /// The address that the request comes from.
+    /// The address of the sender.
     pub from: IpAddr,
 }
 
 /// An attempt that failed.
 #[derive(Debug)]
 pub struct Rejected {
-    /// The client that the credentials name, if it exists: a stranger can name what they like.
+    /// The client that the credentials name, if it exists.
     pub client: Option<ClientId>,
-    /// Why it failed.
+    /// The reason.
     pub error: Error,
 }
 
@@ -39,7 +39,7 @@ impl<E: Into<Error>> From<E> for Rejected {
     }
 }
 
-/// The client that `attempt` authenticates.
+/// Authenticates the client of `attempt`.
 pub async fn authenticate(
     app: &Arc<App>,
     attempt: Attempt,
@@ -84,7 +84,7 @@ async fn by_chosen_secret(
     check: SecretCheck,
     secret: ClientSecret,
 ) -> Result<AuthenticatedClient, Error> {
-    // A secret that was right before does not wait behind the guesses of others.
+    // A secret that was verified before does not wait behind the guesses of others.
     if let Some(matched) = app.passwords().remembered(check.phc(), secret.expose()) {
         return Ok(check.proven(Some(&matched))?);
     }
@@ -94,8 +94,8 @@ async fn by_chosen_secret(
     guess.await.map_err(Internal::new)?
 }
 
-/// One guess at a chosen secret, judged and counted in one turn: each of several at once sees those
-/// before it, and few wait for a hash.
+/// Checks and counts one guess at a chosen secret in one turn, so that each of several concurrent
+/// guesses sees the counts of those before it, and few wait for a hash.
 ///
 /// RFC 6749 §2.3.1: "Since this client authentication method involves a password, the
 /// authorization server MUST protect any endpoint utilizing it against brute force attacks."
@@ -107,7 +107,7 @@ async fn guess(
 ) -> Result<AuthenticatedClient, Error> {
     let (id, secret) = (check.id().clone(), secret.expose());
     let turn = app.passwords().turn().await?;
-    // The turn before may have found it right.
+    // An earlier turn may have verified it.
     if let Some(matched) = app.passwords().remembered(check.phc(), secret) {
         return Ok(check.proven(Some(&matched))?);
     }

@@ -1,5 +1,5 @@
-//! The keys of clients that keep them at a `jwks_uri`: fetched when they are needed, cached as HTTP
-//! says within bounds.
+//! The keys of clients that register a `jwks_uri`: fetched at first use, and cached as their HTTP
+//! headers say, within bounds.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -13,21 +13,24 @@ use crate::flow::throttle;
 use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::web_uri::WebUri;
 
-/// The longest document, in bytes, and the most sets in the cache.
+/// The most bytes of a key set.
 const MAX_BODY: usize = 64 * 1024;
+/// The most key sets in the cache.
 const MAX_ENTRIES: usize = 1_000;
 
-/// The shortest and longest time that a set is cached, whatever its server says.
+/// The shortest time that a key set is cached, whatever its server says.
 const MIN_LIFETIME: Duration = Duration::from_mins(5);
+/// The longest time that a key set is cached, whatever its server says.
 const MAX_LIFETIME: Duration = Duration::from_hours(24);
 
-/// How often a signature by no known key may cause a fetch, so that strangers cannot cause many.
+/// The minimum time between two fetches that signatures by unknown keys cause, since anybody can
+/// send such signatures.
 const MIN_REFETCH_INTERVAL: Duration = Duration::from_mins(1);
 
-/// The most key sets that one network has fetched in a minute.
+/// The most fetches of key sets in a minute that requests of one network cause.
 const MAX_PER_MINUTE: usize = 60;
 
-/// Key sets by their address.
+/// The cached key sets by their URI.
 #[derive(Default)]
 pub(super) struct KeyCache(Mutex<BTreeMap<WebUri, Entry>>);
 
@@ -35,7 +38,7 @@ pub(super) struct KeyCache(Mutex<BTreeMap<WebUri, Entry>>);
 struct Entry {
     keys: Arc<JwkSet>,
     stale: Timestamp,
-    /// When the address was last asked, whether or not it answered.
+    /// The time of the last fetch, successful or not.
     tried: Timestamp,
 }
 
@@ -59,8 +62,8 @@ impl KeyCache {
 impl App {
     /// The keys at `uri`, fetched if the cached ones are stale.
     ///
-    /// A failure is never cached: each request that meets one asks anew, within the limits of the
-    /// network that it comes `from`.
+    /// A failure is not cached: the next request fetches again, within the limit of the network of
+    /// `from`.
     pub async fn client_keys(&self, uri: &WebUri, from: IpAddr) -> Result<Arc<JwkSet>, Error> {
         let now = self.clock.now();
         match self.client_keys.find(uri).filter(|entry| now < entry.stale) {
@@ -69,8 +72,8 @@ impl App {
         }
     }
 
-    /// The keys at `uri` fetched anew, since no cached one signed something: once a
-    /// minute, and if they can be fetched. If not, the cached ones stay in use.
+    /// Fetches the keys at `uri` again, because no cached key verifies a signature: at most once a
+    /// minute. If the fetch fails, the cached keys stay in use.
     pub async fn newer_client_keys(&self, uri: &WebUri, from: IpAddr) -> Option<Arc<JwkSet>> {
         let now = self.clock.now();
         let entry =

@@ -1,4 +1,5 @@
-//! Clients that are named by the address of a document: fetched where what is known is stale.
+//! Clients whose id is the URL of a metadata document, which is fetched if the stored version is
+//! stale.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -12,28 +13,30 @@ use crate::oauth::client::cimd;
 use crate::oauth::client::metadata::ClientMetadata;
 use crate::oauth::id::ClientId;
 
-/// The most bytes of a client's document, and of one behind a `sector_identifier_uri`.
+/// The most bytes of a client's document.
 const MAX_DOCUMENT: usize = 10 * 1024;
+/// The most bytes of the document at a `sector_identifier_uri`.
 const MAX_SECTOR: usize = 64 * 1024;
 
-/// The shortest and the longest time that a document is used, whatever its server says.
+/// The shortest time that a document is current, whatever its server says.
 const MIN_LIFETIME: Duration = Duration::from_mins(5);
+/// The longest time that a document is current, whatever its server says.
 const MAX_LIFETIME: Duration = Duration::from_hours(24);
 
-/// The most documents that one network has fetched in a minute.
+/// The most fetches of documents in a minute that requests of one network cause.
 const MAX_PER_MINUTE: usize = 60;
 
 impl App {
-    /// Sees to it that the client `id`, if it is named by a document, is known as the document
-    /// says it today. Each request that meets a failure asks anew, within the limits of the network
-    /// that it comes from: one "MUST NOT cache error responses", nor "documents which are invalid
-    /// or malformed" (draft-ietf-oauth-client-id-metadata-document-02 §5.2).
+    /// Ensures that the stored version of the client `id` is current, if the id is the URL of a
+    /// document. A failure is not cached: the next request fetches again, within the limit of the
+    /// network of `address`. A server "MUST NOT cache error responses", nor "documents which are
+    /// invalid or malformed" (draft-ietf-oauth-client-id-metadata-document-02 §5.2).
     pub async fn ensure_current(&self, id: &ClientId, address: IpAddr) -> Result<(), Error> {
         self.refresh_document(id, address, |_| false).await
     }
 
-    /// Fetches the document of the client `id`, if that is due. A failure that `tolerates` says may
-    /// pass is none for a client that was known lately.
+    /// Fetches the document of the client `id`, if that is due. A failure that `tolerates` accepts
+    /// is ignored if the stored version is recent enough.
     async fn refresh_document(
         &self,
         id: &ClientId,
@@ -64,12 +67,14 @@ impl App {
         Ok(())
     }
 
-    /// As [`App::ensure_current`], for a client that has come to prove itself. What people authorized goes on
-    /// while the server of its document is down for a while; a new authorization waits.
+    /// As [`App::ensure_current`], for a client that authenticates. Its existing authorizations
+    /// stay usable while the server of its document fails for a while; a new authorization has to
+    /// wait.
     ///
     /// # Errors
     ///
-    /// [`Refusal::DocumentUnavailable`], whyever the document cannot be had or read.
+    /// [`Refusal::DocumentUnavailable`] if the document cannot be fetched or read, whatever the
+    /// reason, and [`Refusal::AttemptsTooMany`].
     pub async fn ensure_current_to_authenticate(
         &self,
         id: &ClientId,
@@ -83,7 +88,7 @@ impl App {
         )
     }
 
-    /// Checks what a client says of its sector against what the sector says of the client
+    /// Checks that the document at a client's `sector_identifier_uri` names its redirect URIs
     /// (OpenID Connect Registration §5).
     pub async fn check_sector(&self, metadata: &ClientMetadata) -> Result<(), Error> {
         let Some(uri) = &metadata.sector_identifier_uri else { return Ok(()) };
@@ -94,7 +99,7 @@ impl App {
     }
 }
 
-/// Why a document could not be fetched, as the page tells the app's developer.
+/// The refusal of a failed fetch of a document, which the page displays for the client's developer.
 fn refusal(error: FetchError) -> Refusal {
     match error {
         FetchError::AddressPrivate => Refusal::DocumentAddressPrivate,

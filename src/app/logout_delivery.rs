@@ -1,4 +1,4 @@
-//! Sending logout tokens to the clients that are to hear of a session's end.
+//! Delivery of logout tokens to the clients that are notified of a session's end.
 
 use std::sync::Arc;
 
@@ -10,15 +10,15 @@ use crate::fetch::FetchError;
 use crate::flow::session::backchannel::{self, DeliveryOutcome, DueDelivery, LogoutMessage};
 use crate::oauth::params::form_encode;
 
-/// The most tokens that one round sends, all of them at once: as many as the way out lets through
-/// without one waiting for another.
+/// The most tokens that one round sends, in parallel: the number of concurrent deliveries of the
+/// fetch client, so that none waits.
 const MAX_CONCURRENT: usize = 16;
 
 impl App {
-    /// Sends the logout tokens that are due, as many as one round takes; gives their number.
+    /// Sends the logout tokens that are due, at most one round of them. Returns their number.
     ///
-    /// A client that was told and whose answer was lost is told again: its row goes only once the
-    /// answer is here.
+    /// A row is removed only after its client's response, so a client whose response was lost is
+    /// notified again.
     pub async fn deliver_logouts(self: &Arc<Self>) -> Result<usize, Error> {
         let due = backchannel::due(&self.read()?, &self.context(), MAX_CONCURRENT)?;
         let mut attempts = JoinSet::new();

@@ -36,10 +36,10 @@ use crate::secret::{Entropy, Pepper, RootSecret};
 use crate::store::schema::BridgeKey;
 use crate::store::{Read, Store, StoreError, Tx};
 
-/// How long a request waits for a key that is being made: an RSA key at the very first start.
+/// The most time that a request waits for a key that is being made: an RSA key at the first start.
 const KEY_WAIT: Duration = Duration::from_secs(30);
 
-/// An installation at work.
+/// The shared state of a running installation.
 pub struct App {
     authority: authority::CachedAuthority,
     client_keys: client_keys::KeyCache,
@@ -56,7 +56,7 @@ pub struct App {
     store: Store,
 }
 
-/// Where an installation's time and randomness come from.
+/// The sources of time and randomness.
 pub struct Sources {
     /// Time.
     pub clock: Clock,
@@ -71,7 +71,7 @@ impl Default for Sources {
 }
 
 impl App {
-    /// The installation of `issuer` over `store`, whose root secret is `root`.
+    /// Makes the installation of `issuer` over `store`, whose root secret is `root`.
     pub fn new(
         config: Config,
         issuer: Issuer,
@@ -99,7 +99,7 @@ impl App {
         })
     }
 
-    /// A new installation in memory, which ends with the process.
+    /// Creates a new installation in memory, which ends with the process.
     pub async fn memory(config: Config, issuer: Issuer, sources: Sources) -> Result<Self, Error> {
         let root = RootSecret::generate(&sources.entropy.seed());
         let app = Self::new(config, issuer, &root, Store::memory()?, sources)?;
@@ -107,7 +107,7 @@ impl App {
         Ok(app)
     }
 
-    /// What stays the same while the program runs.
+    /// The values that stay the same while the program runs.
     pub fn rules(&self) -> &Rules {
         &self.rules
     }
@@ -122,12 +122,12 @@ impl App {
         &self.passwords
     }
 
-    /// The keys of those whose software statements count (RFC 7591 §2.3).
+    /// The keys whose software statements are trusted (RFC 7591 §2.3).
     pub fn statement_keys(&self) -> Option<&JwkSet> {
         self.statement_keys.as_ref()
     }
 
-    /// The only way out.
+    /// The client for all fetches.
     pub fn fetcher(&self) -> &Fetcher {
         &self.fetcher
     }
@@ -137,7 +137,7 @@ impl App {
         &self.clock
     }
 
-    /// The time and the seed for one transition.
+    /// A new context for one transition.
     pub fn context(&self) -> Context {
         Context { seed: self.entropy.seed(), now: self.clock.now(), rules: Arc::clone(&self.rules) }
     }
@@ -152,7 +152,7 @@ impl App {
         self.store.read()
     }
 
-    /// Runs one transition with a context of its own, and answers once it is durable.
+    /// Runs one transition with a context of its own, and returns once it is durable.
     pub async fn write<T: Send + 'static>(
         &self,
         transition: impl Fn(&mut Tx<'_>, &Context) -> Result<T, Error> + Send + 'static,
@@ -161,12 +161,12 @@ impl App {
         self.store.write(move |tx| transition(tx, &cx)).await
     }
 
-    /// The keys there are.
+    /// The present keys.
     pub fn keys(&self) -> Arc<KeyRing> {
         Arc::clone(&self.keys.borrow())
     }
 
-    /// The keys, once there is one for every algorithm.
+    /// Waits until there is a key for every algorithm, and returns the keys.
     pub async fn complete_keys(&self) -> Result<Arc<KeyRing>, Error> {
         let mut keys = self.keys.subscribe();
         let complete = keys.wait_for(|ring| ring.is_complete(self.clock.now()));
@@ -176,7 +176,7 @@ impl App {
         }
     }
 
-    /// The key that signs with `alg` now.
+    /// The key that signs with `alg` now. Waits for it at the first start.
     pub async fn signing_key(&self, alg: SigningAlg) -> Result<Arc<SigningKey>, Error> {
         if let Some(key) = self.keys().current(alg, self.clock.now()) {
             return Ok(Arc::clone(key));
@@ -186,7 +186,7 @@ impl App {
         key.ok_or_else(|| Internal::new("no key signs with this algorithm").into())
     }
 
-    /// Makes every key that is missing, the quick ones first.
+    /// Makes every missing key, the fast ones first.
     pub async fn make_missing_keys(self: &Arc<Self>) -> Result<(), Error> {
         // In the order of `SigningAlg::ALL`, RS256 comes last.
         let missing = flow::installation::signing::missing(&self.read()?)?;
@@ -205,7 +205,7 @@ impl App {
         Ok(())
     }
 
-    /// The key that bridges pin; made when it is asked for first, and the same ever after.
+    /// The key that bridges pin. It is made at the first call and never changes.
     pub async fn bridge_key(&self) -> Result<BridgeKey, Error> {
         if let Some(key) = flow::bridge::key::find(&self.read()?)? {
             return Ok(key);
@@ -227,7 +227,7 @@ impl App {
     }
 }
 
-/// The way out that the operator leaves open.
+/// Makes the client for fetches, with the settings of the configuration.
 fn fetcher(config: &Config) -> Result<Fetcher, Error> {
     let ca = config.fetch.ca_file.as_ref().map(|path| contents(path));
     let private = config.fetch.private.clone();
@@ -236,7 +236,7 @@ fn fetcher(config: &Config) -> Result<Fetcher, Error> {
     Ok(Fetcher::new(&settings)?)
 }
 
-/// The keys that the operator listed for software statements.
+/// Reads the keys whose software statements are trusted.
 fn statement_keys(config: &Config) -> Result<Option<JwkSet>, Error> {
     let Some(path) = &config.registration.software_statement_keys else { return Ok(None) };
     let set = JwkSet::parse(&contents(path)?);

@@ -1,7 +1,7 @@
-//! Finding an installation on disk, or beginning one.
+//! Opens the installation on disk, or creates one.
 //!
-//! The root secret is written and synced before the store is made, and a store whose root secret
-//! is missing or wrong is refused, never keyed anew.
+//! The root secret is written and synced before the store is created. A store whose root secret is
+//! missing or wrong is refused; it never gets a new one.
 
 use std::fmt;
 use std::fs;
@@ -19,39 +19,40 @@ use crate::secret::{Pepper, RootSecret};
 use crate::store::schema::Installation;
 use crate::store::{Store, StoreError};
 
-/// How long an opening waits for another process to release the store, and how often it tries.
+/// The most time to wait for another process to release the store.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+/// The number of attempts within that time.
 const LOCK_ATTEMPTS: u32 = 50;
 
-/// What was found in a data directory.
+/// The content of a data directory.
 pub enum Found {
-    /// An installation, and the root secret that is its own.
+    /// An installation, its root secret and its store.
     Installation(Box<Installation>, RootSecret, Store),
-    /// Nothing yet.
+    /// No installation.
     Nothing,
 }
 
-/// Why there is no installation to work with.
+/// The reason why no installation could be opened or created.
 #[derive(Debug)]
 pub enum OpenError {
-    /// The key file is there and is none.
+    /// The key file is malformed.
     KeyMalformed(String, &'static str),
-    /// The store is there and its key is not.
+    /// The store exists, but its key does not.
     KeyMissing(String),
-    /// The key is that of another store.
+    /// The key belongs to another store.
     KeyWrong(String),
-    /// Nothing was made here yet.
+    /// There is no store.
     NoStore(String),
-    /// A file or directory could not be read or made.
+    /// A file or directory could not be read or created.
     Place(String, io::Error),
-    /// The store did not open.
+    /// The store could not be opened.
     Store(String, StoreError),
     /// Something else failed.
     Failed(String),
 }
 
 impl OpenError {
-    /// The exit code: 5 where there is nothing to talk to, 1 where something failed.
+    /// The exit code: 5 if there is no usable installation, 1 for another failure.
     pub fn exit(&self) -> u8 {
         match self {
             Self::KeyMalformed(..)
@@ -96,14 +97,14 @@ impl From<Error> for OpenError {
 }
 
 impl Found {
-    /// What the data directory of `config` holds.
+    /// Reads the data directory of `config`.
     pub async fn at(config: &Config) -> Result<Self, OpenError> {
         let (path, display) = (config.places.store(), display(&config.places.store()));
         if !path.exists() {
             return Ok(Self::Nothing);
         }
         let root = match root_secret(config) {
-            // A start that was killed before its store was begun leaves a key at most.
+            // An empty store file contains nothing that needs the missing key.
             Err(OpenError::KeyMissing(_)) if is_empty(&path) => return Ok(Self::Nothing),
             root => root?,
         };
@@ -121,7 +122,7 @@ impl Found {
 }
 
 impl App {
-    /// The installation that the data directory of `config` holds.
+    /// Opens the installation in the data directory of `config`.
     pub async fn open_existing(config: Config) -> Result<Self, OpenError> {
         match Found::at(&config).await? {
             Found::Installation(found, root, store) => {
@@ -131,7 +132,7 @@ impl App {
         }
     }
 
-    /// Begins an installation of `issuer` in the data directory of `config`.
+    /// Creates an installation of `issuer` in the data directory of `config`.
     pub async fn create(config: Config, issuer: Issuer) -> Result<Self, OpenError> {
         let sources = Sources::default();
         make_directory(&config.places)?;
@@ -159,7 +160,8 @@ fn is_empty(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| found.len() == 0)
 }
 
-/// The configured root secret, else that of the key file, which only its owner may read.
+/// Reads the root secret from the configuration, or from the key file, which only its owner may
+/// read.
 fn root_secret(config: &Config) -> Result<RootSecret, OpenError> {
     if let Some(root) = &config.root_secret {
         return Ok(root.clone());
@@ -190,7 +192,7 @@ async fn open_waiting_for_lock(path: &Path) -> Result<Store, OpenError> {
     }
 }
 
-/// Makes the data directory, or closes the one that is there.
+/// Creates the data directory, or removes the access of others to an existing one.
 fn make_directory(places: &Places) -> Result<(), OpenError> {
     let own = [places.store(), places.key()];
     let own: Vec<&str> = own.iter().filter_map(|path| path.file_name()?.to_str()).collect();
@@ -198,7 +200,7 @@ fn make_directory(places: &Places) -> Result<(), OpenError> {
         .map_err(|error| OpenError::Place(display(&places.data), error))
 }
 
-/// Writes the key file and syncs it: the store comes after.
+/// Writes and syncs the key file. The store is created after it.
 fn write_key(places: &Places, root: &RootSecret) -> Result<(), OpenError> {
     let path = places.key();
     let line = zeroize::Zeroizing::new(format!("{}\n", root.expose().as_str()));
@@ -206,7 +208,7 @@ fn write_key(places: &Places, root: &RootSecret) -> Result<(), OpenError> {
         .map_err(|error| OpenError::Place(display(&path), error))
 }
 
-/// A name is durable once its directory is synced.
+/// Syncs a directory, which makes the names in it durable.
 fn sync_directory(path: &Path) -> Result<(), OpenError> {
     private_file::sync_directory(path).map_err(|error| OpenError::Place(display(path), error))
 }

@@ -1,6 +1,6 @@
-//! Clients that register themselves: [RFC 7591](https://www.rfc-editor.org/rfc/rfc7591) and
-//! [RFC 7592](https://www.rfc-editor.org/rfc/rfc7592). What takes time (a sector to fetch) happens
-//! here, before the transition.
+//! Dynamic client registration: [RFC 7591](https://www.rfc-editor.org/rfc/rfc7591) and [RFC
+//! 7592](https://www.rfc-editor.org/rfc/rfc7592). This module fetches a sector document before the
+//! transition.
 
 use std::net::IpAddr;
 
@@ -25,7 +25,7 @@ const SERVER_MEMBERS: [&str; 4] = [
     "registration_client_uri",
 ];
 
-/// The most bytes of a software statement: as of any token.
+/// The most bytes of a software statement, as of any token.
 const MAX_STATEMENT: usize = 16 * 1024;
 
 /// Proof that a request may register a client.
@@ -33,8 +33,8 @@ pub struct Admission {
     network: Vec<u8>,
 }
 
-/// Admits a request to register: anybody's, or that with the initial access token (RFC 7591 §3),
-/// which is read only if the policy asks for it.
+/// Admits a request to register by the policy: nobody's, anybody's, or one with the initial access
+/// token (RFC 7591 §3), which is used only under that policy.
 pub async fn admit(
     app: &App,
     from: IpAddr,
@@ -69,7 +69,7 @@ pub async fn register(app: &App, admission: Admission, stated: Value) -> Result<
     app.write(move |tx, cx| registration::register(tx, cx, &metadata, &network)).await
 }
 
-/// Replaces what a client registered by what `stated` describes (RFC 7592 §2.2).
+/// Replaces the metadata of a client by those of `stated` (RFC 7592 §2.2).
 pub async fn update(
     app: &App,
     from: IpAddr,
@@ -84,8 +84,8 @@ pub async fn update(
     app.write(move |tx, cx| registration::update(tx, cx, &update)).await
 }
 
-/// Counts a registration or an update against the limits of a minute, for one network and in all:
-/// either may have the server fetch something.
+/// Counts a registration or an update against the limits of a minute, for one network and in all,
+/// since both can cause a fetch.
 async fn consume(app: &App, network: &[u8]) -> Result<(), Error> {
     let network = network.to_vec();
     app.write(move |tx, cx| {
@@ -96,7 +96,7 @@ async fn consume(app: &App, network: &[u8]) -> Result<(), Error> {
     .await
 }
 
-/// The metadata that `stated` describes, its software statement and its sector checked.
+/// The metadata that `stated` describes, after a check of the software statement and the sector.
 async fn metadata(app: &App, stated: Value) -> Result<ClientMetadata, Error> {
     let config = &app.rules().config;
     let (stated, statement) = with_statement(app, stated)?;
@@ -105,7 +105,7 @@ async fn metadata(app: &App, stated: Value) -> Result<ClientMetadata, Error> {
     Ok(ClientMetadata { software_statement: statement, ..metadata })
 }
 
-/// The members of a registration, with the claims of its software statement in place of its own
+/// The members of a registration, in which the claims of the software statement override others
 /// (RFC 7591 §2.3), and that statement.
 fn with_statement(app: &App, mut stated: Value) -> Result<(Value, Option<String>), Refusal> {
     let Some(members) = stated.as_object_mut() else { return Ok((stated, None)) };
@@ -136,9 +136,9 @@ fn with_statement(app: &App, mut stated: Value) -> Result<(Value, Option<String>
     Ok((stated, Some(written.to_owned())))
 }
 
-/// The secret that an update names, if the update is about this client (RFC 7592 §2.2): "The
-/// client MUST include its 'client_id' field in the request, and it MUST be the same as its
-/// currently issued client identifier."
+/// The secret that an update names. It also checks that the update is about this client. RFC 7592
+/// §2.2: "The client MUST include its 'client_id' field in the request, and it MUST be the same as
+/// its currently issued client identifier."
 fn own_secret(id: &ClientId, stated: &Value) -> Result<Option<MadeClientSecret>, Refusal> {
     let mismatched = Refusal::ClientUpdateMismatched;
     let named = stated.get("client_id").and_then(Value::as_str);

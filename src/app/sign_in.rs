@@ -1,4 +1,4 @@
-//! Passkey ceremonies: sign-in and enrolment. A passkey is verified here, between the transitions
+//! Passkey ceremonies: sign-in and enrolment. This module verifies passkeys between the transitions
 //! (WebAuthn §7.1, §7.2).
 
 use serde_json::Value;
@@ -15,19 +15,20 @@ use crate::passkey::Assertion;
 use crate::secret::{SessionSecret, TokenHash};
 use crate::store::schema::{CeremonyPurpose, SetupPurpose};
 
-/// How often an assertion is verified anew because the passkey was used meanwhile.
+/// The most verifications of one assertion. It is verified again if the passkey was used meanwhile.
 const MAX_ATTEMPTS: usize = 3;
 
 /// A ceremony that started.
 pub struct Started {
     /// The ceremony.
     pub ceremony: CeremonyId,
-    /// The options for the browser, as `parseCreationOptionsFromJSON` and its sibling read them.
+    /// The options for the browser, in the form of `parseCreationOptionsFromJSON` and
+    /// `parseRequestOptionsFromJSON`.
     pub public_key: Value,
 }
 
-/// Starts a sign-in in the browser with the hash `browser`. It names nobody, so the response does
-/// not depend on who exists.
+/// Starts a sign-in in the browser with the hash `browser`. It names no person, so the response
+/// does not reveal who exists.
 pub async fn start_assertion(app: &App, browser: TokenHash) -> Result<Started, Error> {
     login::check_capacity(&app.read()?, app.rules())?;
     let started = app.passkeys().start_authentication()?;
@@ -38,7 +39,7 @@ pub async fn start_assertion(app: &App, browser: TokenHash) -> Result<Started, E
     Ok(Started { ceremony: ceremony.await?, public_key: started.public_key })
 }
 
-/// A response to a sign-in ceremony, as it came.
+/// A response to a sign-in ceremony, not verified yet.
 pub struct PresentedAssertion {
     /// The assertion.
     pub assertion: Assertion,
@@ -46,14 +47,14 @@ pub struct PresentedAssertion {
     pub browser: TokenHash,
     /// The ceremony.
     pub ceremony: CeremonyId,
-    /// What the browser says of its device.
+    /// The browser's description of itself.
     pub device: DeviceInfo,
     /// The hash of the browser's session cookie, if it has one.
     pub previous: Option<TokenHash>,
 }
 
-/// Verifies an assertion and opens the session. If the passkey changed between the verification and
-/// the transition, the assertion is verified again, against the passkey as it is then.
+/// Verifies an assertion and opens the session. If the passkey changes between the verification and
+/// the transition, the assertion is verified again, against the changed passkey.
 pub async fn finish_assertion(
     app: &App,
     presented: PresentedAssertion,
@@ -85,8 +86,8 @@ pub async fn finish_assertion(
     Err(Refusal::CredentialRefused.into())
 }
 
-/// Starts an enrolment by `link`. It may be repeated: the link is not spent yet. `names` makes the
-/// names of the first administrator; everybody else has theirs.
+/// Starts an enrolment by `link`, without spending it. `names` gives the names of the first
+/// administrator; every other person already has theirs.
 pub async fn start_registration(
     app: &App,
     browser: TokenHash,
@@ -118,7 +119,7 @@ pub async fn start_registration(
     Ok(Started { ceremony: ceremony.await?, public_key: started.public_key })
 }
 
-/// A response to a registration ceremony, as it came.
+/// A response to a registration ceremony, not verified yet.
 pub struct PresentedRegistration {
     /// The hash of the anonymous session's cookie, if the browser has one.
     pub anonymous: Option<TokenHash>,
@@ -126,9 +127,9 @@ pub struct PresentedRegistration {
     pub browser: TokenHash,
     /// The ceremony.
     pub ceremony: CeremonyId,
-    /// The new credential, as the browser wrote it.
+    /// The new credential, as the browser sent it.
     pub credential: Value,
-    /// What the browser says of its device.
+    /// The browser's description of itself.
     pub device: DeviceInfo,
     /// The hash of the link.
     pub link: TokenHash,
@@ -138,7 +139,7 @@ pub struct PresentedRegistration {
     pub previous: Option<TokenHash>,
 }
 
-/// Verifies a new passkey, and makes the passkey, the person and the session.
+/// Verifies a new passkey, and stores it with its session and, if needed, its person.
 pub async fn finish_registration(
     app: &App,
     presented: PresentedRegistration,

@@ -1,4 +1,4 @@
-//! Counts of how clients are used, on their way to the store.
+//! The usage counts in memory, and their transfer to the store.
 
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,25 +8,25 @@ use crate::error::Error;
 use crate::flow::client::usage::{self, UsageCounts, UsageEvent};
 use crate::oauth::id::ClientId;
 
-/// What was counted since it was last written.
+/// The counts since the last write.
 #[derive(Default)]
 pub(super) struct UsageCounter(Mutex<UsageCounts>);
 
 impl UsageCounter {
-    /// With the counts in hand; never while anything waits.
+    /// Calls `work` with the counts, under a lock that is never held across an `await`.
     fn with<T>(&self, work: impl FnOnce(&mut UsageCounts) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl App {
-    /// Counts what happened to a client that is known; nothing is written, and nobody waits.
+    /// Counts an event of a known client, in memory.
     pub fn count(&self, client: &ClientId, what: UsageEvent) {
         let now = self.clock.now();
         self.usage.with(|counts| counts.count(client, now, what));
     }
 
-    /// Writes down what was counted, in one transaction. What could not be written stays counted.
+    /// Writes the counts in one transaction. If that fails, the counts stay in memory.
     pub async fn write_counts(&self) -> Result<(), Error> {
         let counted = Arc::new(self.usage.with(mem::take));
         if counted.is_empty() {
