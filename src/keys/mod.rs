@@ -1,8 +1,8 @@
-//! Signing keys: made, sealed, opened once, published, used.
+//! Signing keys: generation, encryption at rest, publication and use.
 //!
-//! A key is parsed when it is opened and never again, so that signing costs only the signature.
-//! The private half lies in the store encrypted (AES-256-GCM) under a key that the root secret
-//! gives; its `kid` is bound to it as associated data.
+//! A key is parsed once, when it is opened, so that signing costs only the signature. The private
+//! key is stored encrypted (AES-256-GCM) under a key derived from the root secret, with its `kid`
+//! as associated data.
 
 mod verification;
 
@@ -35,11 +35,11 @@ use crate::store::schema::{BridgeKey, SigningKeyRow};
 
 pub use verification::{Examined, JwtKind, Signature, VerifiedAccess, VerifiedHint};
 
-/// The key under which private keys lie in the store.
+/// The key that encrypts the private keys in the store.
 pub struct Sealer(LessSafeKey);
 
 impl Sealer {
-    /// The sealer that follows from `root`.
+    /// Derives the sealer from `root`.
     pub fn new(root: &RootSecret) -> Self {
         let key = root.derive("signing keys at rest 1");
         let key = UnboundKey::new(&AES_256_GCM, key.as_slice());
@@ -90,7 +90,7 @@ impl Pair {
         })
     }
 
-    /// The members that RFC 7638 §3.2 hashes, in their order.
+    /// The required members that RFC 7638 §3.2 hashes, in order.
     fn public_members(&self) -> Value {
         let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         match self {
@@ -98,7 +98,7 @@ impl Pair {
                 json!({"crv": "Ed25519", "kty": "OKP", "x": encode(pair.public_key().as_ref())})
             }
             Self::Es256(pair) => {
-                // SEC 1 §2.3.3: 4, then both coordinates.
+                // SEC 1 §2.3.3: the byte 4, then both coordinates.
                 let point = pair.public_key().as_ref().get(1..).unwrap_or_default();
                 let (x, y) = point.split_at(point.len() / 2);
                 json!({"crv": "P-256", "kty": "EC", "x": encode(x), "y": encode(y)})
@@ -132,13 +132,13 @@ impl Pair {
 }
 
 /// The RFC 7638 thumbprint of a key's required members, which [`Pair::public_members`] writes in
-/// the lexicographic order that §3.3 demands.
+/// the lexicographic order of §3.3.
 fn thumbprint(members: &Value) -> KeyId {
     KeyId::new(&URL_SAFE_NO_PAD.encode(Sha256::digest(members.to_string())))
 }
 
-/// Makes a key that is published from `now` and signs from `active` on. An RSA key takes a good
-/// part of a second.
+/// Makes a key that is published from `now` and signs from `active`. An RSA key takes up to a
+/// second.
 pub fn generate(
     alg: SigningAlg,
     sealer: &Sealer,
@@ -167,7 +167,7 @@ pub fn generate(
     Ok((id, SigningKeyRow { alg, created: now, active, retires: None, sealed }))
 }
 
-/// Makes the key that bridges pin (RFC 8032).
+/// Makes the key that bridges pin: Ed25519 (RFC 8032).
 pub fn generate_for_bridges(sealer: &Sealer, now: Timestamp) -> Result<BridgeKey, Internal> {
     let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(Internal::new)?;
     let pair = Ed25519KeyPair::from_pkcs8(document.as_ref()).map_err(Internal::new)?;
@@ -176,7 +176,7 @@ pub fn generate_for_bridges(sealer: &Sealer, now: Timestamp) -> Result<BridgeKey
     Ok(BridgeKey { created: now, public, sealed })
 }
 
-/// A key that was opened: parsed once, used often.
+/// A decrypted and parsed key.
 pub struct SigningKey {
     active: Timestamp,
     alg: SigningAlg,
@@ -202,17 +202,17 @@ impl SigningKey {
         Ok(Self { active, alg: row.alg, decoding, id, jwk, pair, retires })
     }
 
-    /// Whether clients know it: it has not retired.
+    /// Whether it is in the published JWK Set: it has not retired.
     fn is_published(&self, now: Timestamp) -> bool {
         self.retires.is_none_or(|retires| now < retires)
     }
 
-    /// What it signs with.
+    /// Its algorithm.
     pub fn alg(&self) -> SigningAlg {
         self.alg
     }
 
-    /// A JWS in compact form (RFC 7515 §7.1) whose header says `typ`.
+    /// Signs `claims` as a JWS in compact form (RFC 7515 §7.1), with the header `typ`.
     pub fn sign(&self, typ: &str, claims: &impl Serialize) -> Result<String, Internal> {
         let header = Header {
             typ: Some(typ.to_owned()),
@@ -239,8 +239,8 @@ const fn algorithm(alg: SigningAlg) -> Algorithm {
     }
 }
 
-/// Whether the key of a client signed `token`. The algorithm is the key's, whatever the header
-/// claims.
+/// Whether the key of a client signed `token`. The algorithm is that of the key, not that of the
+/// header.
 pub fn signed_by(key: &Jwk, token: &Compact<'_>) -> bool {
     let Ok(parsed) = serde_json::from_value(key.members().clone()) else { return false };
     let Ok(decoding) = DecodingKey::from_jwk(&parsed) else { return false };
@@ -248,12 +248,12 @@ pub fn signed_by(key: &Jwk, token: &Compact<'_>) -> bool {
     matches!(verify(token.signature(), input, &decoding, algorithm(key.alg)), Ok(true))
 }
 
-/// Every key that signs, will sign, or has signed something that may still come back.
+/// The stored keys: current, future, and retired but still needed to verify.
 #[derive(Default)]
 pub struct KeyRing(Vec<Arc<SigningKey>>);
 
 impl KeyRing {
-    /// The keys of the store, opened.
+    /// Opens the keys of the store.
     pub fn open(rows: Vec<(KeyId, SigningKeyRow)>, sealer: &Sealer) -> Result<Self, Internal> {
         let open = |(id, row)| SigningKey::open(id, &row, sealer).map(Arc::new);
         rows.into_iter().map(open).collect::<Result<_, _>>().map(Self)
@@ -311,7 +311,7 @@ mod tests {
         }
     }
 
-    /// A leaked key that retired opens nothing, and still identifies an old hint.
+    /// A retired key may have leaked: it verifies no access token, but still an old hint.
     #[test]
     fn a_retired_key_verifies_hints_and_no_access_token() {
         let (sealer, _) = ring();

@@ -1,4 +1,5 @@
-//! What this server's keys prove of a JWT: three questions, three types of result.
+//! Verification of this server's own JWTs: as an access token, as a hint, or for an operator. Each
+//! has a result type of its own.
 
 use jsonwebtoken::crypto::verify;
 use serde_json::Value;
@@ -9,20 +10,21 @@ use crate::error::Refusal;
 use crate::oauth::claims::{AccessClaims, IdClaims};
 use crate::oauth::jwt::Compact;
 
-/// The media types of this server's JWTs, as `typ` has them: RFC 9068 §2.1, RFC 7519 §5.1, OpenID
-/// Connect Back-Channel Logout §2.4.
+/// The `typ` values of this server's JWTs: RFC 9068 §2.1, RFC 7519 §5.1, OpenID Connect
+/// Back-Channel Logout §2.4.
 const ACCESS_TOKEN: &str = "at+jwt";
 const ID_TOKEN: &str = "JWT";
 const LOGOUT_TOKEN: &str = "logout+jwt";
 
 impl KeyRing {
-    /// The claims of an access token (RFC 9068) that a published key of this ring signed. Expiry and
-    /// audience are the caller's to judge.
+    /// Verifies that a published key of this ring signed an access token (RFC 9068). The caller
+    /// checks expiry and audience.
     ///
     /// # Errors
     ///
     /// [`Refusal::BearerTokenMalformed`], [`Refusal::BearerTokenSignatureWrong`], or
-    /// [`Refusal::BearerTokenKeyRetired`]: a key that leaks after its retirement opens nothing.
+    /// [`Refusal::BearerTokenKeyRetired`], so that a key that leaks after its retirement is
+    /// useless.
     pub fn verify_access(&self, token: &str, now: Timestamp) -> Result<VerifiedAccess, Refusal> {
         let token = Compact::parse(token)?;
         match self.signature(&token, now) {
@@ -35,13 +37,13 @@ impl KeyRing {
         }
     }
 
-    /// The claims of an ID token that is sent as a hint (OpenID Connect Core §3.1.2.1). It may have
+    /// Verifies an ID token that is sent as a hint (OpenID Connect Core §3.1.2.1). It may have
     /// expired, and the key that signed it may have retired.
     ///
     /// # Errors
     ///
-    /// [`Refusal::IdTokenHintMalformed`] for everything that is no ID token of this server, access
-    /// tokens and logout tokens among them.
+    /// [`Refusal::IdTokenHintMalformed`] for everything but an ID token of this server, including
+    /// access tokens and logout tokens.
     pub fn verify_hint(&self, token: &str, now: Timestamp) -> Result<VerifiedHint, Refusal> {
         let token = Compact::parse(token).map_err(|_| Refusal::IdTokenHintMalformed)?;
         let signed = match self.signature(&token, now) {
@@ -54,8 +56,8 @@ impl KeyRing {
         token.claims().map(VerifiedHint).map_err(|_| Refusal::IdTokenHintMalformed)
     }
 
-    /// What a JWT claims, and how it is signed. It proves nothing: it serves an operator who wants to
-    /// know what a token is.
+    /// Reads the claims and the signature of a JWT, for an operator who wants to know what a token
+    /// is. The result proves nothing.
     ///
     /// # Errors
     ///
@@ -75,8 +77,8 @@ impl KeyRing {
         })
     }
 
-    /// How a token is signed. The algorithm is that of the key named by `kid`, whatever the header
-    /// claims.
+    /// Checks the signature of a token. The algorithm is that of the key named by `kid`, not that
+    /// of the header.
     fn signature(&self, token: &Compact<'_>, now: Timestamp) -> Signature {
         let kid = token.header().kid.as_ref();
         let Some(key) = self.0.iter().find(|key| kid == Some(&key.id)) else {
@@ -113,18 +115,18 @@ impl VerifiedHint {
     }
 }
 
-/// A JWT as it was found, which proves nothing.
+/// A JWT as it was read, which proves nothing.
 #[derive(Clone, Debug)]
 pub struct Examined {
     /// Its claims; null if they cannot be read.
     pub claims: Value,
-    /// What its header says it is.
+    /// Its kind, by its header.
     pub kind: JwtKind,
-    /// How it is signed.
+    /// The state of its signature.
     pub signature: Signature,
 }
 
-/// What the `typ` of a JWT says it is.
+/// The kind of a JWT, by its `typ`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JwtKind {
     /// An access token.
@@ -137,15 +139,15 @@ pub enum JwtKind {
     Other,
 }
 
-/// How a JWT is signed.
+/// The state of a JWT's signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signature {
-    /// By a key that retired at this time.
+    /// Valid, by a key that retired at this time.
     Retired(Timestamp),
-    /// By no key of this server.
+    /// The `kid` names no key of this server.
     UnknownKey,
-    /// By a published key.
+    /// Valid, by a published key.
     Valid,
-    /// Not by the key that it names.
+    /// Invalid: the key that it names did not make it.
     Wrong,
 }
