@@ -1,4 +1,4 @@
-//! The request for an anonymous session: a client asks for a token of nobody in particular.
+//! The request for an anonymous session, by which a client gets a token for no known person.
 
 use std::str::FromStr;
 
@@ -9,23 +9,22 @@ use crate::error::Refusal;
 use crate::oauth::id::ClientId;
 use crate::oauth::redirect_uri::RedirectUri;
 
-/// All that a token of an anonymous session reaches.
+/// The whole scope of a token of an anonymous session.
 pub const SCOPE: &str = "anonymous";
 
-/// What a client asks for.
+/// A client's request for an anonymous session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnonymousRequest {
-    /// The client, as it names itself.
+    /// The client, not authenticated yet.
     pub client_id: ClientId,
-    /// What the client wants its operator to read of the session.
+    /// The client's notes about the session, for its operator.
     pub metadata: Option<Metadata>,
-    /// Where the client means to go on; it is answered, and nothing is redirected.
+    /// A redirect URI of the client, which the response returns. There is no redirect.
     pub redirect_uri: Option<RedirectUri>,
 }
 
 impl AnonymousRequest {
-    /// The request that a JSON object makes; members that are not known are ignored, and null is as
-    /// good as left out.
+    /// Reads a request from a JSON object. Unknown members are ignored, and null counts as absent.
     pub fn from_value(value: &Value) -> Result<Self, Refusal> {
         let members = value.as_object().ok_or(Refusal::BodyMalformed)?;
         let client_id = text(members, "client_id")?.ok_or(Refusal::ClientIdMissing)?.parse()?;
@@ -43,13 +42,13 @@ fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Result<Option<&'a st
     }
 }
 
-/// What a client says of an anonymous session: a JSON object of at most 4 KiB. It is stored and
-/// displayed, and nothing is ever concluded from it.
+/// A client's notes about an anonymous session: a JSON object of at most 4 KiB. It is stored and
+/// displayed, and decides nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metadata(Box<str>);
 
 impl Metadata {
-    /// The most bytes of it as stored.
+    /// The most bytes of its stored form.
     pub const MAX_LENGTH: usize = 4 * 1024;
 
     fn from_value(value: &Value) -> Result<Self, Refusal> {
@@ -60,7 +59,7 @@ impl Metadata {
         Ok(Self(stored.into()))
     }
 
-    /// The object that it is.
+    /// The JSON object.
     pub fn to_value(&self) -> Value {
         serde_json::from_str(&self.0).unwrap_or_default()
     }

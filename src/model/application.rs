@@ -1,7 +1,7 @@
-//! Forward authentication: what a proxy tells of the request that it asks about.
+//! Forward authentication: the headers by which a proxy describes the original request.
 //!
-//! No standard says how; nginx `auth_request`, Caddy `forward_auth` and Traefik `ForwardAuth` have
-//! their conventions.
+//! There is no standard, only the conventions of nginx `auth_request`, Caddy `forward_auth` and
+//! Traefik `ForwardAuth`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,11 +12,11 @@ use url::{Host, Url};
 use crate::error::Refusal;
 use crate::oauth::issuer::is_label;
 
-/// The host of a protected application, with its port where that is not the scheme's: as the
-/// `Host` header has it (RFC 9110 §7.2), in lower case.
+/// The host of a protected application, with its port if that is not the scheme's default: in the
+/// form of the `Host` header (RFC 9110 §7.2), in lower case.
 ///
-/// Cookies know no ports (RFC 6265 §8.5), so it is a name that can belong to one application:
-/// neither `localhost`, where everything on this machine is, nor an IP address.
+/// Cookies are not isolated by port (RFC 6265 §8.5), so the name must belong to one application.
+/// `localhost`, which all applications on a machine share, and IP addresses are refused.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AppHost(Box<str>);
 
@@ -31,12 +31,12 @@ impl AppHost {
         self.0.split_once(':').map_or(&self.0, |(name, _)| name)
     }
 
-    /// The port that it names.
+    /// The port, if it is written.
     pub fn port(&self) -> Option<&str> {
         self.0.split_once(':').map(|(_, port)| port)
     }
 
-    /// The same host without the port that `scheme` has anyway.
+    /// The same host without the default port of `scheme`.
     pub fn under(&self, scheme: &str) -> Self {
         let usual = if scheme == "https" { ":443" } else { ":80" };
         Self(self.0.strip_suffix(usual).unwrap_or(&self.0).into())
@@ -66,16 +66,15 @@ impl fmt::Display for AppHost {
     }
 }
 
-/// Where a person wanted to go on an application's host: a path and its query, nothing that could
-/// name another host, and none of our own paths there.
+/// The path and query of an application's host to which a person returns. It cannot name another
+/// host, and is none of this server's own paths there.
 ///
-/// It is only ever written behind a scheme and a host, so that what follows cannot be taken for
-/// one.
+/// It is only written after a scheme and a host, so it cannot be read as either.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReturnPath(Box<str>);
 
 impl ReturnPath {
-    /// The path that `written` is, or the beginning of the host where it is none.
+    /// Reads `written`; `/` if it is not a valid path.
     pub fn of(written: Option<&str>) -> Self {
         let fits = |path: &&str| {
             path.starts_with('/')
@@ -93,8 +92,8 @@ impl ReturnPath {
     }
 }
 
-/// Whether a browser that is sent to `path` comes to a path of ours: it goes through dot segments
-/// (RFC 3986 §5.2.4), escaped ones too.
+/// Whether a browser that is sent to `path` requests one of this server's own paths, after it has
+/// resolved dot segments (RFC 3986 §5.2.4), including escaped ones.
 fn is_ours(path: &str) -> bool {
     let url = Url::parse(&format!("https://app.example{path}"));
     url.is_ok_and(|url| url.path().starts_with("/_gatelodge"))
@@ -105,19 +104,20 @@ fn is_ours(path: &str) -> bool {
 pub struct OriginalRequest {
     /// The application's host.
     pub host: AppHost,
-    /// What was asked for there.
+    /// The requested path.
     pub path: ReturnPath,
-    /// Whether the proxy takes an answer by its status alone, as nginx does, or the request is one
-    /// that no redirect can bring back: a form that was sent, or what a page fetches for itself.
+    /// Whether the response is a status without a redirect: the proxy uses only the status, as
+    /// nginx does, or the request cannot be repeated after a redirect, as a posted form or a fetch
+    /// by a page.
     pub by_status: bool,
 }
 
-/// What a proxy says, header by header.
+/// The headers of a proxy.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ForwardedHeaders<'a> {
     /// `Sec-Fetch-Mode`, as the browser sent it.
     pub fetch_mode: Option<&'a str>,
-    /// `X-OriginalRequest-URL`, which nginx is configured to send: the whole address.
+    /// `X-Original-URL`, the whole URL, which nginx is configured to send.
     pub original_url: Option<&'a str>,
     /// `X-Forwarded-Host`, which Caddy and Traefik send.
     pub forwarded_host: Option<&'a str>,
@@ -128,11 +128,11 @@ pub struct ForwardedHeaders<'a> {
 }
 
 impl OriginalRequest {
-    /// The request that the headers of a proxy describe.
+    /// Reads the request that the headers of a proxy describe.
     ///
-    /// Each proxy overwrites its own headers and hands on the others as they came from outside, so
-    /// a host that is told in two ways has to be told alike: nobody can point at an application
-    /// that lets them in and enter another.
+    /// A proxy overwrites its own headers and passes on others from outside, so two headers that
+    /// name a host must name the same one. Otherwise a request could name an application that
+    /// admits the person, and reach another.
     pub fn parse(headers: ForwardedHeaders<'_>) -> Result<Self, Refusal> {
         let forwarded = headers.forwarded_host.map(str::parse::<AppHost>).transpose()?;
         let Some(url) = headers.original_url else {

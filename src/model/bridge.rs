@@ -1,5 +1,5 @@
-//! What a bridge says of itself. A bridge is a program on a person's machine that carries their
-//! identity to local agents; its contract fixes every name here.
+//! The messages and names of bridges. A bridge is a program on a person's machine that carries
+//! their identity to local agents; its contract fixes every name here.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,8 @@ use crate::error::{ErrorCode, Refusal};
 use crate::oauth::redirect_uri::{Kind, RedirectUri};
 use crate::secret::Seed;
 
-/// What bridge tokens are for: the server's own bridge endpoints, and MCP servers behind a bridge.
+/// The audience of bridge tokens: the server's own bridge endpoints, and MCP servers behind a
+/// bridge.
 pub const AUDIENCE: [&str; 2] = ["bridge", "mcp"];
 
 macro_rules! names {
@@ -63,51 +64,53 @@ macro_rules! names {
 }
 
 names! {
-    /// A bridge session: 1 to 128 characters of `[A-Za-z0-9._-]`, which the bridge may choose.
+    /// The id of a bridge session: 1 to 128 characters of `[A-Za-z0-9._-]`, which the bridge may
+    /// choose.
     BridgeSessionId, BridgeSessionMalformed, 128, b"._-";
-    /// A host of agents, `claude-code` say: 1 to 64 characters of `[A-Za-z0-9._-]`.
+    /// A host of agents, such as `claude-code`: 1 to 64 characters of `[A-Za-z0-9._-]`.
     HostId, HostIdUnknown, 64, b"._-";
 }
 
 impl BridgeSessionId {
-    /// How the ids begin that this server draws. A caller brings one back only while it lives.
+    /// The prefix of ids that this server generates. A bridge may use such an id only while its
+    /// session is live.
     const OWN: &str = "gls-";
 
-    /// The one that belongs to `seed`.
+    /// Derives an id from `seed`.
     pub fn from_seed(seed: &Seed) -> Self {
         Self(format!("{}{}", Self::OWN, seed.uuid("bridge session")).into())
     }
 
-    /// Whether it has the form of one that this server drew.
+    /// Whether it has the form of an id that this server generates.
     pub fn is_drawn(&self) -> bool {
         self.0.starts_with(Self::OWN)
     }
 }
 
 impl HostId {
-    /// The hosts that every installation knows.
+    /// The built-in hosts.
     pub const KNOWN: [&str; 4] = ["claude-code", "claude-desktop", "cowork", "codex-cli"];
 }
 
-/// Where a device link leads: `http` on loopback with a port, its query kept, parsed as a redirect
-/// URI (no user name, no fragment).
+/// The redirect URI of a device link: `http` on loopback with a port, without user name or
+/// fragment. Its query is kept.
 ///
-/// A program of the person's own machine listens there; the browser goes nowhere else.
+/// A program on the person's own machine listens there. No other redirect is allowed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkRedirect(RedirectUri);
 
 impl LinkRedirect {
-    /// Host and port, for people.
+    /// The host and port, for display.
     pub fn host(&self) -> String {
         self.0.host()
     }
 
-    /// The way there with a code.
+    /// The URL with a code.
     pub fn with_code(&self, code: &str) -> String {
         self.0.with_query([("code", code)])
     }
 
-    /// The way there with the word of a refusal (RFC 6749 §4.1.2.1).
+    /// The URL with an error code (RFC 6749 §4.1.2.1).
     pub fn with_error(&self, code: ErrorCode) -> String {
         self.0.with_query([("error", code.as_str())])
     }
@@ -127,7 +130,7 @@ impl FromStr for LinkRedirect {
     }
 }
 
-/// The ways in which a bridge comes to its access.
+/// The ways in which a bridge gets access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// `pat`: by a personal access token.
@@ -138,16 +141,16 @@ pub enum Mode {
     SessionPat,
     /// `mtls`: by a device certificate.
     Mtls,
-    /// `oauth-client`: a hook client for the person.
+    /// `oauth-client`: by a hook client of the person.
     OauthClient,
 }
 
 impl Mode {
-    /// All of them, in the order of the contract.
+    /// All modes, in the order of the contract.
     pub const ALL: &[Self] =
         &[Self::Pat, Self::Session, Self::SessionPat, Self::Mtls, Self::OauthClient];
 
-    /// As it is written.
+    /// The name of the contract.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pat => "pat",
@@ -164,7 +167,7 @@ impl Mode {
     }
 }
 
-/// A protocol in which agents speak to models.
+/// A protocol between agents and models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ModelProtocol {
@@ -179,10 +182,10 @@ pub enum ModelProtocol {
 }
 
 impl ModelProtocol {
-    /// All of them.
+    /// All protocols.
     pub const ALL: &[Self] = &[Self::Anthropic, Self::Backend, Self::Gemini, Self::Openai];
 
-    /// As it is written.
+    /// The name of the contract.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Anthropic => "anthropic",
@@ -202,7 +205,7 @@ impl FromStr for ModelProtocol {
     }
 }
 
-/// What a bridge tells of itself every half minute.
+/// The message that a bridge sends every 30 seconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heartbeat {
     /// Its session.
@@ -213,13 +216,13 @@ pub struct Heartbeat {
     pub os: String,
     /// The machine's name.
     pub hostname: String,
-    /// When an agent used it last, as it says.
+    /// The time of its last use by an agent, in the bridge's own format.
     pub last_activity: Option<String>,
-    /// How many requests it has forwarded.
+    /// The number of forwarded requests.
     pub forwarded_total: u64,
-    /// How many tokens have come in.
+    /// The number of incoming tokens.
     pub tokens_in_total: u64,
-    /// How many tokens have gone out.
+    /// The number of outgoing tokens.
     pub tokens_out_total: u64,
 }
 

@@ -1,4 +1,4 @@
-//! How a certificate is named: by the SHA-256 of its DER encoding.
+//! Certificate fingerprints.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,7 +14,7 @@ use crate::secret::hex;
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// That of a certificate.
+    /// The fingerprint of a certificate in DER.
     pub fn of(der: &[u8]) -> Self {
         Self(Sha256::digest(der).into())
     }
@@ -30,8 +30,8 @@ impl Fingerprint {
     }
 }
 
-/// A text without the form of a fingerprint. The caller decides what that means:
-/// mostly that no such certificate is known.
+/// The error of a text that is no fingerprint. The caller decides its meaning, mostly that no such
+/// certificate is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotAFingerprint;
 

@@ -1,6 +1,7 @@
-//! The vocabulary beside the protocol's: people, user agents, bridges, applications behind a proxy.
+//! The vocabulary that the protocol does not define: people, user agents, bridges, applications
+//! behind a proxy.
 //!
-//! Values are parsed and printed here. This room does no I/O, reads no clock and knows no table.
+//! This room parses and prints values. It does no I/O, reads no clock and knows no table.
 
 pub mod anonymous;
 pub mod application;

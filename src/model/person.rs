@@ -1,4 +1,4 @@
-//! People: their names, addresses and roles.
+//! The usernames, email addresses and roles of people.
 
 use std::fmt;
 use std::str::FromStr;
@@ -38,19 +38,21 @@ macro_rules! texts {
 }
 
 texts! {
-    /// An e-mail address, taken at its word: something, `@`, something, at most 254 bytes.
+    /// An e-mail address, not verified: text, `@`, text, without spaces and control characters, at
+    /// most 254 bytes.
     Email, EmailMalformed, |s| {
         let parts = s.split_once('@');
         s.len() <= 254
             && parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
             && !s.chars().any(|c| c.is_control() || c.is_whitespace())
     };
-    /// A role: what a person is here, and so which scopes they can grant.
+    /// A role of a person, which decides the scopes that they can grant: 1 to 64 letters, digits
+    /// and `._-`.
     Role, RoleUnknown, |s| {
         (1..=64).contains(&s.len())
             && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
     };
-    /// The name by which operators and people call an account: 1 to 64 letters, digits and `._-@+`.
+    /// The name of an account: 1 to 64 letters, digits and `._-@+`.
     Username, UsernameMalformed, |s| {
         (1..=64).contains(&s.len())
             && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-@+".contains(&b))
@@ -58,14 +60,14 @@ texts! {
 }
 
 impl Role {
-    /// The role of those who run the installation.
+    /// The role of administrators.
     pub const ADMIN: &str = "admin";
-    /// The role of everybody else.
+    /// The default role.
     pub const USER: &str = "user";
 }
 
 impl Username {
-    /// The key by which the name is found: names that differ only in case are one.
+    /// The name in lower case, the key of the index: names that differ only in case are the same.
     pub fn folded(&self) -> Self {
         Self(self.0.to_ascii_lowercase().into())
     }

@@ -1,42 +1,42 @@
-//! What a request tells of the device that it comes from: its address, its `User-Agent`
-//! ([RFC 9110 §10.1.5](https://www.rfc-editor.org/rfc/rfc9110#section-10.1.5)) and its language. A
-//! `User-Agent` is stored as it came and parsed each time it is displayed, in terms that people
-//! know: which program, on which system, and whether it names itself a robot. A client may claim
-//! anything, so nothing is ever decided by it.
+//! The description of a device in its requests: its address, its `User-Agent` ([RFC 9110
+//! §10.1.5](https://www.rfc-editor.org/rfc/rfc9110#section-10.1.5)) and its language. A
+//! `User-Agent` is stored as it was sent, and parsed for each display into the program, the system,
+//! and whether it names itself a robot. A client can send anything, so this decides nothing.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What a request told of its device. Each part is short: an address, 200 characters, a tag.
+/// The description of a device in a request. Each part is short: an address, 200 characters, a
+/// language tag.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceInfo {
-    /// The address that it came from, as it is shown.
+    /// The address, in the form for display.
     pub address: String,
-    /// The program, by its own account.
+    /// The `User-Agent`.
     pub user_agent: Option<String>,
-    /// The language that is preferred there.
+    /// The preferred language.
     pub locale: Option<Locale>,
 }
 
 impl DeviceInfo {
-    /// The program, as far as it is known.
+    /// The program of the `User-Agent`.
     pub fn program(&self) -> UserAgent {
         UserAgent::of(self.user_agent.as_deref().unwrap_or_default())
     }
 }
 
-/// A language tag (RFC 5646 §2.1) of up to 35 characters, which is room for every tag in
-/// use (§4.4.1).
+/// A language tag (RFC 5646 §2.1) of at most 35 characters, which is enough for every tag in use
+/// (§4.4.1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Locale(Box<str>);
 
 impl Locale {
-    /// The most characters of one.
+    /// The most characters of a tag.
     const MAX_LENGTH: usize = 35;
 
-    /// The first language of an `Accept-Language` (RFC 9110 §12.5.4), where browsers put the one
-    /// that is preferred. What is no tag, `*` too, says nothing.
+    /// The first language of an `Accept-Language` (RFC 9110 §12.5.4), which browsers use for the
+    /// preferred one. `None` if it is no language tag, such as `*`.
     pub fn first(accept_language: &str) -> Option<Self> {
         let first = accept_language.split([',', ';']).next()?.trim();
         let mut subtags = first.split('-');
@@ -50,17 +50,17 @@ impl Locale {
         fits.then(|| Self(first.into()))
     }
 
-    /// The tag as it came.
+    /// The tag as it was sent.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// The most characters of it that are looked at.
+/// The most characters of a `User-Agent` that are parsed.
 const MAX_LENGTH: usize = 512;
 
-/// What stands in it, and what that means; the first that fits counts, since browsers name their
-/// forebears too.
+/// The marks in a `User-Agent`, and their programs. The first match counts, since browsers also
+/// name older browsers.
 const PROGRAMS: &[(&str, &str)] = &[
     ("edg/", "Edge"),
     ("edga/", "Edge"),
@@ -121,10 +121,10 @@ const SYSTEMS: &[(&str, &str)] = &[
     ("freebsd", "FreeBSD"),
 ];
 
-/// Words by which robots name themselves: crawlers, previews of links, monitors, scanners, and
-/// browsers that a program drives. A library that a program asks with (curl, Python) is none: a
-/// person's own tools use them too. The list is ours to keep: a word joins it when its program is
-/// met in a log, and no browser or device of a person has it in its name.
+/// The words by which robots name themselves: crawlers, link previews, monitors, scanners, and
+/// browsers that a program drives. HTTP libraries (curl, Python) are not included, since a person's
+/// own tools use them too. A word is added when its program is seen in a log, if no browser or
+/// device of a person has it in its name.
 const BOTS: &[&str] = &[
     "archiver",
     "bot",
@@ -162,22 +162,22 @@ const BOTS: &[&str] = &[
     "zgrab",
 ];
 
-/// Names of devices that have one of [`BOTS`] in them: CUBOT makes telephones.
+/// The names of devices that contain one of [`BOTS`]: CUBOT makes telephones.
 const NO_BOTS: &[&str] = &["cubot"];
 
-/// A program, as its `User-Agent` names it.
+/// A parsed `User-Agent`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UserAgent {
-    /// Whether it names itself a crawler or the like.
+    /// Whether it names itself a robot.
     pub bot: bool,
-    /// Its family, where that is known.
+    /// Its family, if it is known.
     pub program: Option<&'static str>,
-    /// The system that it runs on, where that is known.
+    /// The operating system, if it is known.
     pub system: Option<&'static str>,
 }
 
 impl UserAgent {
-    /// The program that `written` names.
+    /// Parses a `User-Agent`.
     pub fn of(written: &str) -> Self {
         let written: String =
             written.chars().take(MAX_LENGTH).collect::<String>().to_ascii_lowercase();
@@ -193,7 +193,7 @@ impl UserAgent {
     }
 }
 
-/// «Firefox on macOS», as far as it is known.
+/// The text for people, such as "Firefox on macOS".
 impl fmt::Display for UserAgent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.program, self.system) {
