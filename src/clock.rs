@@ -1,4 +1,4 @@
-//! Time as a value. Everything takes `now: Timestamp`; only [`Clock`] reads the system's.
+//! Time as a value. Functions take `now: Timestamp`; only [`Clock`] reads the system's clock.
 
 use std::ops::{Add, Sub};
 use std::sync::Arc;
@@ -9,19 +9,19 @@ use serde::{Deserialize, Serialize};
 use time::format_description::well_known::Rfc3339;
 use time::{Date, OffsetDateTime, Time};
 
-/// Milliseconds since 1970-01-01T00:00:00Z.
+/// A point in time, in milliseconds since 1970-01-01T00:00:00Z.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// The moment `millis` milliseconds after the epoch.
+    /// The time `millis` milliseconds after the epoch.
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis)
     }
 
-    /// The moment `seconds` seconds after the epoch, as a `NumericDate` (RFC 7519 §2) tells it.
+    /// The time `seconds` seconds after the epoch, a `NumericDate` (RFC 7519 §2).
     pub const fn from_seconds(seconds: u64) -> Self {
         Self(seconds.saturating_mul(1000))
     }
@@ -36,12 +36,13 @@ impl Timestamp {
         self.0 / 1000
     }
 
-    /// How long ago `earlier` was; nothing if it lies ahead.
+    /// The duration from `earlier` to this time; zero if `earlier` is later.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
-    /// The moment as RFC 3339 writes it, in UTC, to the second. Years end with 9999, as there.
+    /// The time in the form of RFC 3339, in UTC, to the second. The last year is 9999, as in the
+    /// RFC.
     pub fn rfc3339(self) -> String {
         let last = OffsetDateTime::new_utc(Date::MAX, Time::MAX);
         let seconds = i64::try_from(self.seconds()).unwrap_or(i64::MAX);
@@ -67,10 +68,10 @@ impl Sub<Duration> for Timestamp {
     }
 }
 
-/// Where `now` comes from: the system, or a hand that moves it.
+/// The source of `now`: the system's clock, or one that is set by hand.
 #[derive(Clone, Debug, Default)]
 pub enum Clock {
-    /// A clock that stands still until it is moved, shared by all its clones.
+    /// A clock that moves only by [`Clock::advance`]. All its clones share it.
     Manual(Arc<AtomicU64>),
     /// The system's clock.
     #[default]
@@ -78,12 +79,12 @@ pub enum Clock {
 }
 
 impl Clock {
-    /// A clock that shows `at` until [`Clock::advance`] moves it.
+    /// A manual clock that starts at `at`.
     pub fn manual(at: Timestamp) -> Self {
         Self::Manual(Arc::new(AtomicU64::new(at.0)))
     }
 
-    /// The present moment. A system clock before 1970 reads as 1970.
+    /// The present time. A system clock before 1970 reads as 1970.
     pub fn now(&self) -> Timestamp {
         match self {
             Self::Manual(millis) => Timestamp(millis.load(Ordering::SeqCst)),
@@ -96,7 +97,7 @@ impl Clock {
         }
     }
 
-    /// Moves a manual clock on; the system's takes no orders.
+    /// Moves a manual clock forward. It has no effect on the system's clock.
     pub fn advance(&self, by: Duration) {
         if let Self::Manual(millis) = self {
             millis.fetch_add(u64::try_from(by.as_millis()).unwrap_or(0), Ordering::SeqCst);

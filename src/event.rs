@@ -1,7 +1,7 @@
-//! What happened, as data: one line a request, at the boundary.
+//! The request log: one line for each request, with structured fields.
 //!
-//! A line never holds a token, a cookie, a body, a query or a person's address. A refusal is told
-//! by its name, under an id that the page shows too.
+//! A line never contains a token, a cookie, a body, a query or a person's address. A refusal is
+//! logged by its name, with an event id that the page displays too.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,17 +9,17 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::secret::{Seed, hex};
 
-/// The id under which the log tells why something was refused: 16 hex characters.
+/// The id of a logged failure, which the page displays too: 16 hex characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventId(String);
 
 impl EventId {
-    /// The one that belongs to `seed`.
+    /// Derives an id from `seed`.
     pub fn from_seed(seed: &Seed) -> Self {
         Self(hex(seed.bytes("event").first_chunk::<8>().map_or(&[], <[u8; 8]>::as_slice)))
     }
 
-    /// As it is shown.
+    /// The id as it is displayed.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -31,17 +31,17 @@ impl fmt::Display for EventId {
     }
 }
 
-/// A request that was answered.
+/// A finished request.
 pub(crate) struct RequestLog<'a> {
     /// The method.
     pub method: &'a str,
-    /// The route, not the path: paths can hold ids.
+    /// The route, not the path, since paths can contain ids.
     pub route: &'a str,
     /// The status.
     pub status: u16,
-    /// How long it took.
+    /// The duration of the request.
     pub took: Duration,
-    /// Why it was refused, if it was, and under which id.
+    /// The event id and the error, if it failed.
     pub refused: Option<(&'a EventId, &'a Error)>,
 }
 
