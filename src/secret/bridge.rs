@@ -1,4 +1,4 @@
-//! The secrets of the bridge, whose forms its clients know.
+//! The secrets of the bridge. Their forms are fixed by the contract with its clients.
 
 use std::str::FromStr;
 
@@ -6,16 +6,17 @@ use zeroize::Zeroizing;
 
 use super::{NotAToken, Pepper, Seed, TokenHash, hex};
 
-/// What carries a sign-in from the browser to a bridge: 32 random bytes as 64 hex characters.
+/// The code that carries a sign-in from the browser to a bridge: 32 random bytes as 64 hex
+/// characters.
 pub struct ExchangeCode(Zeroizing<[u8; 32]>);
 
 impl ExchangeCode {
-    /// The one that belongs to `seed`.
+    /// Derives a code from `seed`.
     pub fn from_seed(seed: &Seed) -> Self {
         Self(Zeroizing::new(seed.bytes("exchange code")))
     }
 
-    /// As it is handed out.
+    /// The code in the clear.
     pub fn expose(&self) -> Zeroizing<String> {
         Zeroizing::new(hex(self.0.as_slice()))
     }
@@ -34,10 +35,10 @@ impl FromStr for ExchangeCode {
     }
 }
 
-/// A personal access token: `sp-live-`, 12 hex characters that find its row, a dot, and 52 that
-/// prove it.
+/// A personal access token: `sp-live-`, 12 hex characters of its public key in the store, a dot,
+/// and 52 hex characters of its secret.
 pub struct PersonalToken {
-    /// What finds the row: no secret.
+    /// The key of its row, which is no secret.
     key: [u8; 6],
     secret: Zeroizing<[u8; 26]>,
 }
@@ -45,7 +46,7 @@ pub struct PersonalToken {
 impl PersonalToken {
     const PREFIX: &str = "sp-live-";
 
-    /// The one that belongs to `seed`.
+    /// Derives a token from `seed`.
     pub fn from_seed(seed: &Seed) -> Self {
         let (key, secret) = (seed.bytes("personal token key"), seed.bytes("personal token"));
         Self {
@@ -54,7 +55,7 @@ impl PersonalToken {
         }
     }
 
-    /// What its row is found by: 12 hex characters, which people may see.
+    /// The key of its row: 12 hex characters, which are public.
     pub fn key(&self) -> String {
         hex(&self.key)
     }
@@ -65,7 +66,7 @@ impl PersonalToken {
         Zeroizing::new(format!("{}{}.{}", Self::PREFIX, self.key(), *secret))
     }
 
-    /// What its row knows of it.
+    /// The hash of its secret, which its row contains.
     pub fn hash(&self, pepper: &Pepper) -> TokenHash {
         pepper.hash_parts(Self::PREFIX, self.secret.as_slice())
     }
@@ -81,7 +82,7 @@ impl FromStr for PersonalToken {
     }
 }
 
-/// The bytes that lower-case hex writes.
+/// Decodes lower-case hex.
 fn bytes<const N: usize>(written: &str) -> Result<Zeroizing<[u8; N]>, NotAToken> {
     let digit = |b: u8| match b {
         b'0'..=b'9' => Ok(b - b'0'),

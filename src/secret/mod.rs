@@ -1,7 +1,7 @@
 //! Secrets that cannot be printed, compared or stored by accident, and randomness as a value.
 //!
-//! A secret type has no `Debug`, `Display`, `Serialize` or `PartialEq`: it can be shown on
-//! purpose ([`Token::expose`]) and looked up by its keyed hash ([`Pepper::hash`]), nothing else.
+//! A secret type has no `Debug`, `Display`, `Serialize` or `PartialEq`. It can only be exposed
+//! explicitly ([`Token::expose`]) and looked up by its keyed hash ([`Pepper::hash`]).
 
 mod bridge;
 
@@ -24,9 +24,10 @@ use zeroize::{Zeroize, Zeroizing};
 
 pub use bridge::{ExchangeCode, PersonalToken};
 
-/// What a token is for: its prefix, and the label that keeps its hashes apart from others'.
+/// The purpose of a token. Its prefix is also the label that separates its hashes from those of
+/// other tokens.
 pub trait Purpose {
-    /// The prefix by which people and secret scanners tell the kinds apart.
+    /// The prefix by which people and secret scanners recognise the kind.
     const PREFIX: &'static str;
 }
 
@@ -47,7 +48,7 @@ macro_rules! purposes {
 purposes! {
     /// The cookie value by which an anonymous session is merged.
     AnonymousSecret, AnonymousPurpose = "gl_as_";
-    /// What carries a sign-in to the host of an application behind a proxy.
+    /// The code that carries a sign-in to the host of an application behind a proxy.
     AppCodeSecret, AppCodePurpose = "gl_pc_";
     /// The cookie value that proves a session at an application behind a proxy.
     AppSecret, AppPurpose = "gl_ps_";
@@ -59,7 +60,7 @@ purposes! {
     BrowserSecret, BrowserPurpose = "gl_bs_";
     /// The device code of RFC 8628 §3.2.
     DeviceCode, DevicePurpose = "gl_dc_";
-    /// What a client that this server named proves itself with (RFC 6749 §2.3.1).
+    /// A client secret that this server made (RFC 6749 §2.3.1).
     MadeClientSecret, ClientSecretPurpose = "gl_cs_";
     /// The reference to a pushed request (RFC 9126 §2.2).
     PushedReference, PushedPurpose = "gl_pr_";
@@ -69,15 +70,15 @@ purposes! {
     RefreshToken, RefreshPurpose = "gl_rt_";
     /// The cookie value that proves a browser session.
     SessionSecret, SessionPurpose = "gl_ss_";
-    /// The one-time link secret with which a person enrols a passkey.
+    /// The secret of a setup link, with which a person enrols a passkey once.
     SetupToken, SetupPurpose = "gl_st_";
 }
 
-/// A prefix and 32 random bytes in base64url.
+/// A token: a prefix and 32 random bytes in base64url.
 pub struct Token<P>(Zeroizing<[u8; 32]>, PhantomData<fn() -> P>);
 
 impl<P: Purpose> Token<P> {
-    /// The token as it is handed out.
+    /// The token in the clear.
     pub fn expose(&self) -> Zeroizing<String> {
         Zeroizing::new(format!("{}{}", P::PREFIX, URL_SAFE_NO_PAD.encode(*self.0)))
     }
@@ -89,8 +90,8 @@ impl<P> Clone for Token<P> {
     }
 }
 
-/// A text without the form of a token. The caller decides what that means: mostly
-/// that the token is as unknown as one that was never made.
+/// The error of a text that is no token. The caller decides its meaning, mostly that the token is
+/// unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotAToken;
 
@@ -107,8 +108,8 @@ impl<P: Purpose> FromStr for Token<P> {
     }
 }
 
-/// HMAC-SHA-256 of a secret under the pepper, with the generation of the pepper's key: what the
-/// store knows of a secret.
+/// The stored form of a secret: its HMAC-SHA-256 under the pepper, with the generation of the
+/// pepper's key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TokenHash {
     generation: u8,
@@ -116,7 +117,7 @@ pub struct TokenHash {
 }
 
 impl TokenHash {
-    /// The 33 bytes under which a row is found.
+    /// The 33 bytes in the key of a row.
     pub fn to_bytes(self) -> [u8; 33] {
         let mut bytes = [self.generation; 33];
         for (to, from) in bytes.iter_mut().skip(1).zip(self.mac) {
@@ -125,13 +126,13 @@ impl TokenHash {
         bytes
     }
 
-    /// The hash that [`TokenHash::to_bytes`] wrote.
+    /// The hash of the bytes that [`TokenHash::to_bytes`] wrote.
     pub fn from_bytes(bytes: [u8; 33]) -> Self {
         let [generation, mac @ ..] = bytes;
         Self { generation, mac }
     }
 
-    /// Whether both are the same, in a time that does not tell where they differ.
+    /// Whether both are equal, in constant time.
     pub fn matches(&self, other: &Self) -> bool {
         bool::from(self.mac.ct_eq(&other.mac)) && self.generation == other.generation
     }
@@ -148,17 +149,17 @@ impl fmt::Debug for TokenHash {
 pub struct RootSecret(Zeroizing<[u8; 32]>);
 
 impl RootSecret {
-    /// A new root secret.
+    /// Makes a new root secret.
     pub fn generate(seed: &Seed) -> Self {
         Self(Zeroizing::new(seed.bytes("root secret")))
     }
 
-    /// As it is written into a key file: 64 lower-case hex characters.
+    /// The form in a key file: 64 lower-case hex characters.
     pub fn expose(&self) -> Zeroizing<String> {
         Zeroizing::new(hex(self.0.as_slice()))
     }
 
-    /// The key for `label` (RFC 5869): one label, one use.
+    /// Derives the key for `label` (HKDF, RFC 5869). Each use has a label of its own.
     pub fn derive(&self, label: &str) -> Zeroizing<[u8; 32]> {
         let mut key = Zeroizing::new([0; 32]);
         Hkdf::<Sha256>::new(Some(b"gatelodge"), self.0.as_slice())
@@ -188,12 +189,12 @@ impl FromStr for RootSecret {
     }
 }
 
-/// `bytes` in lower-case hex.
+/// Encodes `bytes` in lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The keys under which secrets are hashed and successors derived.
+/// The keys of every keyed hash.
 pub struct Pepper {
     lookup: Hmac<Sha256>,
     succession: Hmac<Sha256>,
@@ -202,11 +203,11 @@ pub struct Pepper {
     check: [u8; 32],
 }
 
-/// The generation of key that hashes are made with today.
+/// The present generation of the key of hashes.
 const GENERATION: u8 = 1;
 
 impl Pepper {
-    /// The keys that follow from `root`.
+    /// Derives the keys from `root`.
     pub fn new(root: &RootSecret) -> Self {
         let keyed = |label: &str| {
             Hmac::new_from_slice(root.derive(label).as_slice())
@@ -221,7 +222,7 @@ impl Pepper {
         }
     }
 
-    /// What a store keeps to recognise its own root secret.
+    /// The value by which a store recognises its own root secret.
     pub fn check(&self) -> [u8; 32] {
         self.check
     }
@@ -231,21 +232,21 @@ impl Pepper {
         self.hash_parts(P::PREFIX, token.0.as_slice())
     }
 
-    /// The hash of a secret that has no fixed form; `label` keeps kinds apart.
+    /// The hash of a secret without a fixed form. `label` separates the kinds.
     pub fn hash_parts(&self, label: &str, secret: &[u8]) -> TokenHash {
         let mac = self.lookup.clone().chain_update(label).chain_update([0]).chain_update(secret);
         TokenHash { generation: GENERATION, mac: mac.finalize().into_bytes().into() }
     }
 
-    /// The one refresh token that may follow `spent`: derived, so that a replay can be answered
-    /// with it although the store never held it.
+    /// The only refresh token that may replace `spent`. It is derived from it, so that it can be
+    /// returned again within the replay grace although the store does not contain it.
     pub fn successor(&self, spent: &RefreshToken) -> RefreshToken {
         let mac = self.succession.clone().chain_update(spent.0.as_slice());
         Token(Zeroizing::new(mac.finalize().into_bytes().into()), PhantomData)
     }
 
-    /// What `user` is called in `sector` (OpenID Connect Core §8.1): the same at each time, and
-    /// nothing by which two sectors could compare notes.
+    /// The pairwise `sub` of `user` in `sector` (OpenID Connect Core §8.1): always the same, and
+    /// unrelated to that of another sector.
     pub fn pairwise(&self, sector: &str, user: Uuid) -> String {
         let mac = self.pairwise.clone().chain_update(sector).chain_update([0]);
         URL_SAFE_NO_PAD.encode(mac.chain_update(user.as_bytes()).finalize().into_bytes())
@@ -263,48 +264,49 @@ impl Pepper {
     }
 }
 
-/// Randomness as a value: a seed from which a transition draws each id and token it needs by name.
+/// A seed: randomness as a value, from which a transition derives each id and token by a name.
 ///
-/// The same name gives the same bytes, so a transition that runs twice makes the same things.
+/// The same name gives the same bytes, so a transition that runs twice makes the same ids and
+/// tokens.
 #[derive(Clone)]
 pub struct Seed(Zeroizing<[u8; 32]>);
 
 impl Seed {
-    /// 32 bytes that belong to `name`.
+    /// Derives 32 bytes for `name`.
     pub fn bytes(&self, name: &str) -> [u8; 32] {
         let mac = Hmac::<Sha256>::new_from_slice(self.0.as_slice());
         let mac = mac.expect("HMAC takes keys of any length").chain_update(name);
         mac.finalize().into_bytes().into()
     }
 
-    /// A random UUID (RFC 9562 §5.4) that belongs to `name`.
+    /// Derives a random UUID (RFC 9562 §5.4) for `name`.
     pub fn uuid(&self, name: &str) -> Uuid {
         let bytes = self.bytes(name);
         let half = bytes.first_chunk().copied().unwrap_or_default();
         uuid::Builder::from_random_bytes(half).into_uuid()
     }
 
-    /// A token; one of each purpose comes out of one seed.
+    /// Derives a token. A seed gives one token of each purpose.
     pub fn token<P: Purpose>(&self) -> Token<P> {
         Token(Zeroizing::new(self.bytes(P::PREFIX)), PhantomData)
     }
 }
 
-/// Where seeds come from: the system, or a fixed start for tests.
+/// The source of seeds: the operating system, or a fixed sequence for tests.
 pub enum Entropy {
-    /// A sequence that its seed decides.
+    /// A fixed sequence.
     Seeded(Mutex<Box<StdRng>>),
     /// The operating system's generator.
     System,
 }
 
 impl Entropy {
-    /// The same sequence at every start.
+    /// The fixed sequence of `seed`.
     pub fn seeded(seed: u64) -> Self {
         Self::Seeded(Mutex::new(Box::new(StdRng::seed_from_u64(seed))))
     }
 
-    /// A new seed.
+    /// Draws a new seed.
     pub fn seed(&self) -> Seed {
         let mut bytes = [0; 32];
         match self {
