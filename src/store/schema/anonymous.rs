@@ -1,4 +1,4 @@
-//! Anonymous sessions: what tokens of nobody in particular hang on.
+//! Anonymous sessions.
 
 use std::time::Duration;
 
@@ -13,50 +13,50 @@ use crate::oauth::redirect_uri::RedirectUri;
 use crate::secret::TokenHash;
 use crate::store::{Entries, Index, Row, Tag};
 
-/// A session of nobody in particular.
+/// An anonymous session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnonymousSession {
-    /// What the request told of its device.
+    /// The device, as the request described it.
     pub device: DeviceInfo,
-    /// Which client opened it.
+    /// The client that opened it.
     pub client: ClientId,
     /// The hash of its cookie.
     pub cookie: TokenHash,
-    /// When it began.
+    /// The time of its creation.
     pub created: Timestamp,
-    /// Whether it was ended before its time, and by what.
+    /// Its end, if it ended before its expiry.
     pub ending: Option<AnonymousEnding>,
     /// Expiry.
     pub expires: Timestamp,
-    /// What the client says of it.
+    /// The client's notes about it.
     pub metadata: Option<Metadata>,
-    /// The keyed hash of the network that asked for it.
+    /// The keyed hash of the network of the request.
     pub network: TokenHash,
-    /// Where the client meant to go on.
+    /// The redirect URI that the request named.
     pub redirect_uri: Option<RedirectUri>,
-    /// What its tokens name in place of a person.
+    /// The `sub` of its tokens.
     pub sub: AnonymousSub,
 }
 
-/// How an anonymous session came to an end.
+/// The end of an anonymous session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AnonymousEnding {
-    /// The person enrolled, as this one.
+    /// It was merged into this person, who enrolled.
     Merged(UserId),
     /// An operator ended it.
     Revoked,
 }
 
-/// How long a session is stored for the operator to see, from its start.
+/// The time for which a session is stored for the operator, from its creation.
 const RETENTION: Duration = Duration::from_hours(30 * 24);
 
-/// Anonymous sessions that nothing has ended, by the hash of their cookie.
+/// Anonymous sessions without an ending, by the hash of their cookie.
 pub const ANONYMOUS_BY_COOKIE: Index<TokenHash, SessionId> =
     Index::new(61, "anonymous_sessions_by_cookie");
-/// Anonymous sessions that nothing has ended, by the moment from which they are over.
+/// Anonymous sessions without an ending, by their expiry.
 pub const ANONYMOUS_BY_EXPIRY: Index<Timestamp, SessionId> =
     Index::new(62, "anonymous_sessions_by_expiry");
-/// The same, by the network that asked for them.
+/// Anonymous sessions without an ending, by their network and expiry.
 pub const ANONYMOUS_BY_NETWORK: Index<(TokenHash, Timestamp), SessionId> =
     Index::new(63, "anonymous_sessions_by_network");
 

@@ -1,4 +1,4 @@
-//! The bridge: what carries a sign-in to it, its sessions and what it told of itself.
+//! Bridges: their exchange codes, personal tokens, sessions, heartbeats and key.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,13 +14,13 @@ use crate::store::{Entries, Index, Row, Tag};
 /// An exchange code, by its hash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchange {
-    /// When it was made.
+    /// The time of its creation.
     pub created: Timestamp,
     /// Expiry.
     pub expires: Timestamp,
     /// Whether it was redeemed.
     pub spent: bool,
-    /// Who is behind it.
+    /// The person it signs in.
     pub user: UserId,
 }
 
@@ -36,26 +36,26 @@ impl Row for Exchange {
     }
 }
 
-/// A personal access token, by the part of it that is no secret.
+/// A personal access token, by its public part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pat {
-    /// When it was made.
+    /// The time of its creation.
     pub created: Timestamp,
     /// Expiry.
     pub expires: Timestamp,
     /// The hash of its secret part.
     pub hash: TokenHash,
-    /// What its owner calls it: the device, mostly.
+    /// The name that its person gave it, mostly that of the device.
     pub name: DisplayName,
     /// Whether it was revoked.
     pub revoked: bool,
-    /// When it was used last, to the precision with which that is written.
+    /// The last use, with the precision at which it is recorded.
     pub used: Option<Timestamp>,
-    /// Whose it is.
+    /// The person.
     pub user: UserId,
 }
 
-/// Personal access tokens by their person, but for revoked ones.
+/// Personal access tokens by their person, without revoked ones.
 pub const PATS_BY_USER: Index<UserId, String> = Index::new(52, "personal_tokens_by_user");
 
 layout!(PatLayout, Pat);
@@ -73,24 +73,24 @@ impl Row for Pat {
     }
 }
 
-/// A bridge session: what bridge tokens hang on.
+/// A bridge session, on which its bridge tokens depend.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BridgeSession {
-    /// Which client its tokens name.
+    /// The client that its tokens name.
     pub client: ClientId,
-    /// When it began.
+    /// The time of its creation.
     pub created: Timestamp,
-    /// What the request told that asked for a token last.
+    /// The device, as the last token request described it.
     pub device: DeviceInfo,
-    /// Whether it was ended before its time.
+    /// Whether it was ended before its expiry.
     pub ended: bool,
     /// Expiry.
     pub expires: Timestamp,
-    /// When it was seen last.
+    /// The last use.
     pub seen: Timestamp,
-    /// What brought it about: `bridge`, unless an operator says otherwise.
+    /// The source of the session: `bridge`, or what the operator names.
     pub source: String,
-    /// Whose it is.
+    /// The person.
     pub user: UserId,
 }
 
@@ -113,11 +113,11 @@ impl Row for BridgeSession {
     }
 }
 
-/// A bridge once chose this id, by its hash. The row is never removed, since an ended id never
-/// comes back; those that this server drew need no such row.
+/// The record of a session id that a bridge chose and that has ended, by its hash. The row is never
+/// removed, since such an id is never used again. Ids that this server generates need no such row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndedBridge {
-    /// When its session was forgotten.
+    /// The time at which its session was removed.
     pub at: Timestamp,
 }
 
@@ -129,32 +129,32 @@ impl Row for EndedBridge {
     const TABLE: Tag = Tag { byte: 65, name: "ended_bridges" };
 }
 
-/// A bridge at work, as it told of itself last, by its session.
+/// The last heartbeat of a bridge, by its session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bridge {
-    /// When it was heard of first.
+    /// The time of the first heartbeat.
     pub first_seen: Timestamp,
-    /// How many requests it has forwarded.
+    /// The number of forwarded requests.
     pub forwarded_total: u64,
     /// The machine's name.
     pub hostname: String,
-    /// When an agent used it last, as it says.
+    /// The time of its last use by an agent, in the bridge's own format.
     pub last_activity: Option<String>,
-    /// When it was heard of last.
+    /// The time of the last heartbeat.
     pub last_seen: Timestamp,
     /// The operating system.
     pub os: String,
-    /// How many tokens have come in.
+    /// The number of incoming tokens.
     pub tokens_in_total: u64,
-    /// How many tokens have gone out.
+    /// The number of outgoing tokens.
     pub tokens_out_total: u64,
-    /// Whose it is.
+    /// The person.
     pub user: UserId,
     /// Its version.
     pub version: String,
 }
 
-/// How long a bridge that is silent is remembered.
+/// The time for which a bridge is stored after its last heartbeat.
 const RETENTION: std::time::Duration = std::time::Duration::from_hours(30 * 24);
 
 layout!(BridgeLayout, Bridge);
@@ -169,12 +169,12 @@ impl Row for Bridge {
     }
 }
 
-/// What a person wants of one host of agents.
+/// A person's preference about one host of agents.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostPreference {
-    /// Whether it may be used, if they said.
+    /// Whether it may be used, if the person decided it.
     pub enabled: Option<bool>,
-    /// The protocols to which its models are held, if they said.
+    /// The protocols to which its models are restricted, if the person decided it.
     pub model_protocols: Option<Vec<ModelProtocol>>,
 }
 
@@ -186,14 +186,15 @@ impl Row for HostPreference {
     const TABLE: Tag = Tag { byte: 38, name: "host_preferences" };
 }
 
-/// The key that signs what a bridge must trust. Clients pin it, so it is never replaced silently.
+/// The key that signs what a bridge must trust. Bridges pin it, so it is never replaced
+/// automatically.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BridgeKey {
-    /// When it was made.
+    /// The time of its creation.
     pub created: Timestamp,
-    /// The public half: 32 bytes (RFC 8032 §5.1.5).
+    /// The public key: 32 bytes (RFC 8032 §5.1.5).
     pub public: [u8; 32],
-    /// The PKCS #8 document, sealed.
+    /// The private key in PKCS #8, encrypted.
     pub sealed: Vec<u8>,
 }
 

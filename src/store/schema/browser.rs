@@ -1,4 +1,4 @@
-//! What is bound to a browser: sessions, and requests that the pages work on.
+//! Rows that are bound to a browser: sessions and interactions.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,31 +12,32 @@ use crate::oauth::redirect_uri::RedirectUri;
 use crate::secret::TokenHash;
 use crate::store::{Entries, Index, Row, Tag};
 
-/// How and when a person proved who they are.
+/// The method and time of a sign-in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Authentication {
     /// The methods (RFC 8176 §2).
     pub amr: Vec<String>,
-    /// The moment: `auth_time`.
+    /// The time: `auth_time`.
     pub at: Timestamp,
 }
 
-/// A signed-in browser.
+/// A browser session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// The last sign-in.
     pub authentication: Authentication,
     /// The hash of its cookie.
     pub cookie: TokenHash,
-    /// When it was opened.
+    /// The time of the last sign-in in this session.
     pub created: Timestamp,
-    /// The device, as of the last request that was written down.
+    /// The device, as the last recorded request described it.
     pub device: DeviceInfo,
-    /// Expiry: idle too long, or too old. Of a revoked session: when the row may be removed.
+    /// Expiry, by idleness or by age. For a revoked session, the time at which the row may be
+    /// removed.
     pub expires: Timestamp,
-    /// Whether it was revoked; then its grants are ended too.
+    /// Whether it was revoked. If so, its grants have ended too.
     pub revoked: bool,
-    /// When it was last used, to the precision with which that is written.
+    /// The last use, with the precision at which it is recorded.
     pub seen: Timestamp,
     /// The person.
     pub user: UserId,
@@ -61,16 +62,16 @@ impl Row for Session {
     }
 }
 
-/// An authorization request that was checked. Interactions and pushed requests contain it.
+/// A checked authorization request. Interactions and pushed requests contain it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredAuthorizationRequest {
     /// The client.
     pub client: ClientId,
-    /// The `sub` that an `id_token_hint` named: this person has to sign in.
+    /// The `sub` of the `id_token_hint`: this person has to sign in.
     pub expected: Option<String>,
-    /// The redirect URI, as it was proven.
+    /// The proven redirect URI.
     pub redirect_uri: RedirectUri,
-    /// Whether the request named it: then the token request has to name it too.
+    /// Whether the request named it. If so, the token request must name it too.
     pub redirect_uri_named: bool,
     /// The request.
     pub request: AuthorizeRequest,
@@ -87,7 +88,7 @@ pub enum Purpose {
     Authorize(Box<StoredAuthorizationRequest>),
     /// A link of a bridge.
     Link {
-        /// Where the browser goes afterwards. Without it the person copies the code from the page.
+        /// The redirect after the decision. Without it, the person copies the code from the page.
         redirect: Option<LinkRedirect>,
     },
     /// A logout (OpenID Connect RP-Initiated Logout §2).
@@ -101,12 +102,12 @@ pub enum Purpose {
     },
 }
 
-/// A request that was checked and that the pages work on.
+/// An interaction: a checked request whose response is pending.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interaction {
     /// The hash of the cookie that was set with it.
     pub browser: TokenHash,
-    /// When the request arrived.
+    /// The time of the request.
     pub created: Timestamp,
     /// Expiry.
     pub expires: Timestamp,

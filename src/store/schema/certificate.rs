@@ -1,4 +1,4 @@
-//! The certificates by which devices prove themselves.
+//! Device certificates.
 
 use std::time::Duration;
 
@@ -11,24 +11,24 @@ use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::UserId;
 use crate::store::{Entries, Index, Row, Tag};
 
-/// A certificate that stands for a person, registered by an operator.
+/// A certificate that identifies a person, registered by an operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceCertificate {
-    /// When it was registered.
+    /// The time of its registration.
     pub created: Timestamp,
-    /// The last moment of the certificate's own time.
+    /// The last second of its validity.
     pub expires: Timestamp,
-    /// What the device is called.
+    /// The name of the device.
     pub name: DisplayName,
-    /// When it was revoked, if it was.
+    /// The time of its revocation, if it was revoked.
     pub revoked: Option<Timestamp>,
-    /// When it was used last.
+    /// The last use.
     pub used: Option<Timestamp>,
     /// The person it identifies.
     pub user: UserId,
 }
 
-/// How long one that has expired is remembered, so that it can be told from an unknown one.
+/// The time for which an expired certificate is stored, to distinguish it from an unknown one.
 const RETENTION: Duration = Duration::from_hours(30 * 24);
 
 /// Device certificates by their person.

@@ -1,4 +1,4 @@
-//! Clients, and the resources that tokens are for.
+//! Clients, resources and counted attempts.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,38 +14,38 @@ use crate::oauth::scope::Scope;
 use crate::secret::TokenHash;
 use crate::store::{Entries, Index, Row, Tag};
 
-/// A client (RFC 6749 §2, RFC 7591 §2), whatever its origin.
+/// A client (RFC 6749 §2, RFC 7591 §2) of any origin.
 ///
-/// The metadata and the decisions are JSON inside the row, by the mapping that the wire has: a row
-/// of postcard is positional, so a new member would need a new layout of the whole row and a copy
-/// of the old struct. In JSON a row from before a member has the member's default.
+/// The metadata and the decisions are stored as JSON, with the names of the wire. A postcard row is
+/// positional, so a new member would need a new layout of the whole row and a copy of the old
+/// struct. In JSON, a row without a later member gets the member's default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Client {
-    /// When it was registered.
+    /// The time of its registration.
     pub created: Timestamp,
-    /// What the operator decided of it.
+    /// The operator's decisions.
     #[serde(with = "as_json")]
     pub decisions: OperatorDecisions,
-    /// Whether it may do anything.
+    /// Whether it is enabled.
     pub enabled: bool,
-    /// What it stated of itself, or what the operator who registered it stated.
+    /// The metadata that it stated, or the operator who registered it.
     #[serde(with = "as_json")]
     pub metadata: ClientMetadata,
-    /// How it was registered.
+    /// The way in which it was registered.
     pub origin: Origin,
-    /// The person it belongs to. It ends with them.
+    /// The person it belongs to, if any. It is removed with them.
     pub owner: Option<UserId>,
-    /// How its secret is verified, if it has one.
+    /// The verifier of its secret, if it has one.
     pub proof: Option<ClientProof>,
-    /// A number that rises with every change of what it is authenticated by. An authentication
-    /// holds for the revision it was made against.
+    /// A number that increases with every change that affects authentication. A proof of the client
+    /// holds for one revision.
     pub revision: u64,
 }
 
 static NO_SCOPE: Scope = Scope::EMPTY;
 
 impl Client {
-    /// A new client that nobody owns, of which the operator decided nothing.
+    /// A new client without an owner, with default decisions.
     pub fn new(created: Timestamp, origin: Origin, metadata: ClientMetadata) -> Self {
         Self {
             created,
@@ -59,24 +59,23 @@ impl Client {
         }
     }
 
-    /// What it may ask for, and what it gets if a request names no scope.
+    /// The scope that it may request, and the default scope of its requests.
     pub fn scope(&self) -> &Scope {
         let scope = self.decisions.scope.as_ref().or(self.metadata.scope.as_ref());
         scope.unwrap_or(&NO_SCOPE)
     }
 
-    /// The sector in which people have one identifier for this client (OpenID Connect Core §8.1),
-    /// if its subjects are pairwise.
+    /// The sector identifier (OpenID Connect Core §8.1), if its subjects are pairwise.
     pub fn sector(&self) -> Option<String> {
         match (&self.decisions.sector, self.metadata.subject_type) {
             (_, SubjectType::Public) => None,
             (Some(sector), SubjectType::Pairwise) => Some(sector.as_str().to_owned()),
-            // Its redirect URIs were checked when it registered.
+            // Its redirect URIs were checked at the registration.
             (None, SubjectType::Pairwise) => self.metadata.sector().ok().flatten(),
         }
     }
 
-    /// Its metadata with the values that hold: the scope in force, the method it has to use.
+    /// Its metadata with the effective values: grant types, scope and authentication method.
     pub fn metadata_in_force(&self) -> ClientMetadata {
         ClientMetadata {
             grant_types: Some(self.metadata.grant_types().to_vec()),
@@ -86,12 +85,12 @@ impl Client {
         }
     }
 
-    /// Whether the operator decided anything of it.
+    /// Whether the operator decided anything about it.
     pub fn is_decided(&self) -> bool {
         !self.enabled || self.decisions != OperatorDecisions::default()
     }
 
-    /// Whether an authentication of `other` is one of this client too.
+    /// Whether a proof of `other` also proves this client.
     pub fn is_authenticated_like(&self, other: &Self) -> bool {
         let (own, its) = (&self.metadata, &other.metadata);
         self.enabled == other.enabled
@@ -123,32 +122,33 @@ mod as_json {
     }
 }
 
-/// How a client was registered.
+/// The way in which a client was registered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Origin {
-    /// By the document at the address that its `client_id` is (Client ID Metadata Document).
+    /// By the document at the URL that is its `client_id` (Client ID Metadata Document).
     Document {
-        /// When the document has to be fetched again; never if an operator imported it.
+        /// The time at which the document has to be fetched again; `None` if an operator imported it.
         stale: Option<Timestamp>,
-        /// When it may be removed, if it holds no live grant; never if an operator imported it.
+        /// The time at which it may be removed if it holds no live grant; `None` if an operator
+        /// imported it.
         unused: Option<Timestamp>,
     },
     /// By dynamic registration (RFC 7591).
     Dynamic {
-        /// The hash of its metadata, which finds a client that registers again at each start.
+        /// The hash of its metadata, by which a client that registers at each start is recognised.
         fingerprint: TokenHash,
         /// The hash of its registration access token (RFC 7592 §3).
         registration: TokenHash,
-        /// When it may be removed, if it holds no live grant.
+        /// The time at which it may be removed if it holds no live grant.
         unused: Timestamp,
     },
-    /// By a bridge: the hook client of its owner.
+    /// By a bridge, as the hook client of its owner.
     Hook,
     /// By an operator.
     Operator,
 }
 
-/// How a client secret is verified.
+/// The verifier of a client secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ClientProof {
     /// The Argon2id hash, in PHC form, of a secret that a person chose.
@@ -157,7 +157,7 @@ pub enum ClientProof {
     Made(TokenHash),
 }
 
-/// Clients that registered themselves, by the fingerprint of their metadata.
+/// Dynamically registered clients by the fingerprint of their metadata.
 pub const CLIENTS_BY_FINGERPRINT: Index<TokenHash, ClientId> =
     Index::new(47, "clients_by_fingerprint");
 
@@ -180,10 +180,10 @@ impl Row for Client {
     }
 }
 
-/// A client assertion that was used (RFC 7523 §3), by the hash of its client and its `jti`.
+/// A used client assertion (RFC 7523 §3), by the hash of its client and its `jti`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsedAssertion {
-    /// When the assertion would have expired.
+    /// The expiry of the assertion.
     pub expires: Timestamp,
 }
 
@@ -199,24 +199,24 @@ impl Row for UsedAssertion {
     }
 }
 
-/// A registered resource (RFC 8707 §2), by the one spelling of its URI.
+/// A registered resource (RFC 8707 §2), by the canonical spelling of its URI.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Protected {
-    /// When it was registered.
+    /// The time of its registration.
     pub created: Timestamp,
-    /// What people read.
+    /// Its name, as people see it.
     pub name: DisplayName,
     /// Its URI as it was registered: the `aud` of tokens for it.
     pub resource: Resource,
-    /// The scopes that mean something there.
+    /// Its scopes.
     pub scope: Scope,
-    /// The client as which the resource introspects the tokens that are addressed to it.
+    /// The client with whose credentials the resource introspects its tokens.
     pub server: Option<ClientId>,
-    /// Whether clients that nobody registered may ask for those scopes.
+    /// Whether every client may ask for its scopes.
     pub open: bool,
 }
 
-/// Resources by the client as which they introspect.
+/// Resources by the client with whose credentials they introspect.
 pub const RESOURCES_BY_SERVER: Index<ClientId, String> = Index::new(48, "resources_by_server");
 
 layout!(ProtectedLayout, Protected);
@@ -233,17 +233,17 @@ impl Row for Protected {
     }
 }
 
-/// How often something failed lately (or came, where that is bounded), by the hash of what is
-/// counted.
+/// The count of recent failures, or of recent uses that are limited, by the hash of the label and
+/// the subject.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempts {
-    /// How often.
+    /// The number.
     pub count: u32,
-    /// When it was the last time, or where arrivals are counted, when the counting began.
+    /// The time of the last failure, or of the first counted use.
     pub last: Timestamp,
 }
 
-/// Retention: well beyond the window that counts.
+/// The time for which a count is stored, well beyond the window that it is for.
 const RETENTION: std::time::Duration = std::time::Duration::from_mins(10);
 
 layout!(AttemptsLayout, Attempts);

@@ -12,7 +12,7 @@ use crate::oauth::scope::Scope;
 use crate::secret::TokenHash;
 use crate::store::{Entries, Index, Row, Tag};
 
-/// How long after its expiry a device code is answered with `expired_token` (RFC 8628 §3.5).
+/// The time after its expiry for which a device code gets `expired_token` (RFC 8628 §3.5).
 const RETENTION: Duration = Duration::from_mins(15);
 
 /// A device authorization (RFC 8628 §3.2), by the hash of its device code.
@@ -24,7 +24,7 @@ pub struct Device {
     pub user_agent: Option<String>,
     /// The client it was issued to.
     pub client: ClientId,
-    /// When it was issued.
+    /// The time of its issue.
     pub created: Timestamp,
     /// Expiry.
     pub expires: Timestamp,

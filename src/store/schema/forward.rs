@@ -1,4 +1,4 @@
-//! Forward authentication: who is signed in at an application behind a proxy.
+//! Forward authentication: codes and sessions of applications behind a proxy.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,18 +9,19 @@ use crate::oauth::id::SessionId;
 use crate::secret::TokenHash;
 use crate::store::{Entries, Row, Tag};
 
-/// What carries a sign-in from the issuer's host to an application's, once, by its hash.
+/// A single-use code that carries a sign-in from the issuer's host to an application's, by its
+/// hash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppCode {
     /// The host that it is for.
     pub app: AppHost,
     /// Expiry.
     pub expires: Timestamp,
-    /// Where the browser goes on.
+    /// The path to which the browser returns.
     pub path: ReturnPath,
-    /// The sign-in.
+    /// The sign-in session.
     pub session: SessionId,
-    /// The hash of the cookie of the browser that started.
+    /// The anti-forgery token of the cookie of the browser that started.
     pub state: String,
 }
 
@@ -36,14 +37,14 @@ impl Row for AppCode {
     }
 }
 
-/// A browser that is signed in at an application, by the hash of the application's cookie.
+/// A session at an application, by the hash of the application's cookie.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppSession {
     /// The host whose cookie it is.
     pub app: AppHost,
-    /// Expiry, even if the sign-in lasts longer.
+    /// Expiry, even if the sign-in session is live longer.
     pub expires: Timestamp,
-    /// The sign-in that it hangs on.
+    /// The sign-in session that it depends on.
     pub session: SessionId,
 }
 

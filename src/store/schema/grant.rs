@@ -1,4 +1,4 @@
-//! What people authorized, and the codes and tokens under it.
+//! Consents, authorizations, and the codes, grants and tokens under them.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,13 +12,13 @@ use crate::oauth::scope::Scope;
 use crate::secret::TokenHash;
 use crate::store::{Entries, Index, Row, Tag};
 
-/// A remembered consent: it is not asked for again.
+/// A remembered consent, which the person is not asked for again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consent {
     /// The scope for each resource, by the canonical spelling of the resource. This server is a
     /// resource too.
     pub allowed: Vec<(String, Scope)>,
-    /// When it was last given or widened.
+    /// The time at which it was last given or widened.
     pub given: Timestamp,
 }
 
@@ -31,13 +31,13 @@ impl Row for Consent {
     const TABLE: Tag = Tag { byte: 19, name: "consents" };
 }
 
-/// A person withdrew what they had authorized a client to do. The row stays while codes and grants
-/// from before it exist.
+/// The withdrawal of everything that a person had authorized a client to do. The row stays as long
+/// as codes and grants from before it exist.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Withdrawal {
-    /// When.
+    /// The time of the withdrawal.
     pub at: Timestamp,
-    /// Expiry: every code from before it has expired too.
+    /// Expiry, at which every code from before the withdrawal has expired.
     pub expires: Timestamp,
 }
 
@@ -54,17 +54,17 @@ impl Row for Withdrawal {
     }
 }
 
-/// What a person authorized a client to do. Authorization codes, approved device codes and grants
+/// An authorization of a client by a person. Authorization codes, approved device codes and grants
 /// contain it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Authorization {
-    /// How the person signed in.
+    /// The sign-in of the person.
     pub authentication: Authentication,
     /// The claims that the client requested by name (OpenID Connect Core §5.5).
     pub claims: ClaimsRequest,
     /// The client.
     pub client: ClientId,
-    /// When the person authorized it.
+    /// The time of the authorization.
     pub given: Timestamp,
     /// The resources.
     pub resources: Vec<Resource>,
@@ -79,7 +79,7 @@ pub struct Authorization {
 /// An authorization code (RFC 6749 §4.1.2), by its hash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Code {
-    /// What the code stands for.
+    /// The authorization.
     pub authorization: Authorization,
     /// The PKCE challenge (RFC 7636 §4.2).
     pub code_challenge: Option<CodeChallenge>,
@@ -89,9 +89,9 @@ pub struct Code {
     pub nonce: Option<String>,
     /// The `redirect_uri` of the request, if it named one.
     pub redirect_uri: Option<String>,
-    /// When the row may be removed: until then it is evidence of a replay.
+    /// The time at which the row may be removed. Until then it is evidence of a replay.
     pub retained_until: Timestamp,
-    /// The grant that its redemption created.
+    /// The grant that its redemption created, if it was redeemed.
     pub spent: Option<GrantId>,
 }
 
@@ -107,14 +107,14 @@ impl Row for Code {
     }
 }
 
-/// A grant: an authorization in use. Its tokens are valid while it is.
+/// A grant: an authorization in use. Its tokens are valid as long as it is in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
-    /// What was authorized.
+    /// The authorization.
     pub authorization: Authorization,
-    /// When it was created.
+    /// The time of its creation.
     pub created: Timestamp,
-    /// When it was ended, if it was.
+    /// The time at which it was ended, if it was.
     pub ended: Option<Timestamp>,
     /// Expiry, of the grant and of every token under it.
     pub expires: Timestamp,
@@ -147,7 +147,7 @@ impl Row for Grant {
 
 /// A refresh token (RFC 6749 §1.5), by its hash.
 ///
-/// Its successor is derived from it: a family is a chain and needs no list of its members.
+/// Its successor is derived from it, so a family is a chain and needs no list of its members.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refresh {
     /// The client it was issued to.
@@ -156,10 +156,10 @@ pub struct Refresh {
     pub expires: Timestamp,
     /// The grant it refreshes.
     pub grant: GrantId,
-    /// When the row may be removed: at the expiry of the grant. Until then it is evidence of a
-    /// replay.
+    /// The time at which the row may be removed: the expiry of the grant. Until then it is evidence
+    /// of a replay.
     pub retained_until: Timestamp,
-    /// When it was replaced by its successor, if it was.
+    /// The time at which its successor replaced it, if one did.
     pub spent: Option<Timestamp>,
 }
 
@@ -175,10 +175,10 @@ impl Row for Refresh {
     }
 }
 
-/// An access token that was revoked by itself (RFC 7009 §2.1), by its `jti`.
+/// An access token that was revoked without its grant (RFC 7009 §2.1), by its `jti`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revoked {
-    /// When the token would have expired.
+    /// The expiry of the token.
     pub expires: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! What an installation is, and the keys it signs with.
+//! The installation and its signing keys.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,14 +9,14 @@ use crate::oauth::id::KeyId;
 use crate::oauth::issuer::Issuer;
 use crate::store::{Entries, Row, Tag};
 
-/// The one row that makes a store an installation's.
+/// The installation: the only row of its table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Installation {
-    /// What the root secret must derive, so that a wrong one is noticed.
+    /// A value derived from the root secret, by which a wrong one is noticed.
     pub check: [u8; 32],
-    /// When the installation began.
+    /// The time of its creation.
     pub created: Timestamp,
-    /// Who it is: frozen at the first start.
+    /// The issuer, which is fixed at the first start.
     pub issuer: Issuer,
 }
 
@@ -28,27 +28,27 @@ impl Row for Installation {
     const TABLE: Tag = Tag { byte: 10, name: "installation" };
 }
 
-/// A signing key. The private half is encrypted under the root secret.
+/// A signing key. The private key is encrypted under a key derived from the root secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SigningKeyRow {
-    /// What it signs with.
+    /// Its algorithm.
     pub alg: SigningAlg,
-    /// When it was made, and published from then on.
+    /// The time of its creation, from which it is published.
     pub created: Timestamp,
-    /// When it starts to sign.
+    /// The time from which it signs.
     pub active: Timestamp,
-    /// How it ends; unknown while it is the current one.
+    /// Its end; `None` until it has a successor.
     pub retires: Option<Retirement>,
-    /// The PKCS #8 document, sealed.
+    /// The private key in PKCS #8, encrypted.
     pub sealed: Vec<u8>,
 }
 
 /// The end of a signing key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retirement {
-    /// When it is no longer published: everything it signed has expired.
+    /// The time from which it is no longer published: everything it signed has expired.
     pub at: Timestamp,
-    /// When it is removed: until then it still verifies hints.
+    /// The time at which it is removed. Until then it verifies hints.
     pub forgotten: Timestamp,
 }
 

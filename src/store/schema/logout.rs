@@ -1,4 +1,4 @@
-//! Whom to tell that a session has ended.
+//! Deliveries of logout tokens.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,21 +7,21 @@ use crate::clock::Timestamp;
 use crate::oauth::id::{ClientId, SessionId};
 use crate::store::{Entries, Index, Row, Tag};
 
-/// A client that a session led to, and how far it is with being told of the session's end
-/// (OpenID Connect Back-Channel Logout).
+/// The delivery of a logout token to a client that was answered in a session (OpenID Connect
+/// Back-Channel Logout).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
-    /// How often it was tried.
+    /// The number of failed attempts.
     pub attempts: u32,
-    /// When the client was first answered in that session.
+    /// The time at which the client was first answered in that session.
     pub created: Timestamp,
-    /// When it is to be tried next; never as long as the session lives.
+    /// The time of the next attempt; `None` until the session ends.
     pub due: Option<Timestamp>,
-    /// The person, as the client knows them.
+    /// The `sub` of the person for the client.
     pub sub: String,
 }
 
-/// Deliveries by the moment at which they are due.
+/// Deliveries by the time at which they are due.
 pub const DELIVERIES_BY_DUE: Index<Timestamp, (SessionId, ClientId)> =
     Index::new(50, "deliveries_by_due");
 

@@ -1,7 +1,7 @@
 //! Every table, its rows and its indices.
 //!
-//! A layout enum is append only: a released variant is frozen, and its bytes are stored under
-//! `tests/store/golden/`. Tags are never used again.
+//! A layout enum is append only: a released variant never changes, and its bytes are stored under
+//! `tests/store/golden/`. A tag is never reused.
 
 mod anonymous;
 mod bridge;
@@ -38,14 +38,13 @@ pub use usage::*;
 use crate::store::table::{EXPIRY, corrupt};
 use crate::store::{Row, StoreError, Tag, Tx};
 
-/// Names every table: what is to be known of all of them follows from this list.
+/// Lists every table. All that depends on the complete list is generated from it.
 macro_rules! tables {
     ($($row:ident),* $(,)?) => {
         /// The tag of every table.
         pub const TABLES: &[Tag] = &[$($row::TABLE),*];
 
-        /// Removes the row that [`View::expired`](crate::store::View::expired) named by its bytes,
-        /// whichever table it is of.
+        /// Removes a row of any table that [`View::expired`](crate::store::View::expired) returned.
         pub fn remove_expired(tx: &mut Tx<'_>, key: &[u8]) -> Result<(), StoreError> {
             let table = key.first().copied();
             $(
@@ -95,13 +94,13 @@ tables! {
     Withdrawal,
 }
 
-/// A row with one layout so far.
+/// Declares the layouts of a row that has had only one.
 macro_rules! layout {
     ($layout:ident, $row:ident) => {
         #[doc = concat!("Every layout that [`", stringify!($row), "`] has had.")]
         #[derive(Clone, serde::Serialize, serde::Deserialize)]
         pub enum $layout {
-            /// The first.
+            /// The first layout.
             V1($row),
         }
 

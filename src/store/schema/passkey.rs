@@ -1,4 +1,4 @@
-//! Passkeys and the ceremonies that make and use them.
+//! Passkeys and their ceremonies.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use crate::oauth::id::{CeremonyId, UserId};
 use crate::secret::TokenHash;
 use crate::store::{Entries, Index, Key, Row, Tag};
 
-/// The id that an authenticator gave a credential (WebAuthn §5.1).
+/// The id of a credential, which the authenticator chose (WebAuthn §5.1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CredentialId(pub Vec<u8>);
 
@@ -30,19 +30,20 @@ impl Key for CredentialId {
 /// A passkey.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Passkey {
-    /// Whether it is synchronised, and so outlives its device.
+    /// Whether it is synchronised, so that it survives the loss of its device.
     pub backed_up: bool,
-    /// When it was made.
+    /// The time of its registration.
     pub created: Timestamp,
-    /// The credential as JSON: its types are not made for positional formats.
+    /// The credential as JSON, since its types do not support positional formats.
     pub credential: Vec<u8>,
-    /// What its owner calls it.
+    /// The name that its owner gave it.
     pub name: DisplayName,
-    /// A number that every use raises: an assertion holds for the revision it was checked with.
+    /// A number that increases with every use. An assertion holds for the revision it was verified
+    /// against.
     pub revision: u64,
-    /// When it was used last.
+    /// The last use.
     pub used: Option<Timestamp>,
-    /// Whose it is.
+    /// The owner.
     pub user: UserId,
 }
 
@@ -61,32 +62,32 @@ impl Row for Passkey {
     }
 }
 
-/// What a ceremony will do when it is finished.
+/// The purpose of a ceremony.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CeremonyPurpose {
-    /// Sign somebody in.
+    /// Sign-in.
     Authenticate,
-    /// Give a person a passkey, by the right of a setup link.
+    /// Registration of a passkey by the right of a setup link.
     Register {
         /// The link.
         link: TokenHash,
-        /// Who they will be.
+        /// The id of the person, who may not exist yet.
         user: UserId,
-        /// Their name, which a first administrator chooses.
+        /// Their username, which a first administrator chooses.
         username: Username,
-        /// What they are called.
+        /// Their display name.
         display_name: DisplayName,
     },
 }
 
-/// A challenge that waits for its answer.
+/// A passkey ceremony that waits for its response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ceremony {
-    /// The browser that it was given to.
+    /// The hash of the cookie of the browser that began it.
     pub browser: TokenHash,
     /// Expiry: a later response is refused.
     pub expires: Timestamp,
-    /// What it is for.
+    /// Its purpose.
     pub purpose: CeremonyPurpose,
     /// The server's half as JSON.
     pub state: Vec<u8>,

@@ -1,4 +1,4 @@
-//! People, and the links by which they enrol.
+//! People and their setup links.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,23 +15,23 @@ use crate::store::{Entries, Index, Row, Tag};
 pub struct Person {
     /// Tokens and sessions from sign-ins up to this time are invalid: the person was disabled then.
     pub tokens_valid_after: Option<Timestamp>,
-    /// When the account was made.
+    /// The time of the creation of the account.
     pub created: Timestamp,
-    /// Whether the person may do nothing here.
+    /// Whether the person is disabled.
     pub disabled: bool,
-    /// What other people call them.
+    /// Their display name.
     pub display_name: DisplayName,
-    /// Their address, if they gave one.
+    /// Their email address, if it is known.
     pub email: Option<Email>,
-    /// What they are here, which decides what they can grant.
+    /// Their roles, which decide the scopes that they can grant.
     pub roles: Vec<Role>,
-    /// When any of this changed last.
+    /// The time of the last change.
     pub updated: Timestamp,
     /// The name of the account.
     pub username: Username,
 }
 
-/// People by their folded username.
+/// People by their username in lower case.
 pub const PEOPLE_BY_NAME: Index<Username, UserId> = Index::new(40, "people_by_name");
 
 layout!(PersonLayout, Person);
@@ -46,12 +46,12 @@ impl Row for Person {
     }
 }
 
-/// What a setup link is for.
+/// The purpose of a setup link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SetupPurpose {
     /// The first passkey of a person whom an operator added.
     Enrol(UserId),
-    /// The first administrator, who is nobody yet.
+    /// The first administrator, who does not exist yet.
     First,
     /// A new passkey for a person who lost theirs.
     Recover(UserId),
@@ -62,13 +62,13 @@ pub enum SetupPurpose {
 pub struct SetupLink {
     /// Expiry.
     pub expires: Timestamp,
-    /// What it opens.
+    /// Its purpose.
     pub purpose: SetupPurpose,
-    /// When it was used, if it was.
+    /// The time of its use, if it was used.
     pub used: Option<Timestamp>,
 }
 
-/// How long a used or expired link is remembered, so that it can be told from an unknown one.
+/// The time for which a used or expired link is stored, to distinguish it from an unknown one.
 const RETENTION: std::time::Duration = std::time::Duration::from_hours(7 * 24);
 
 layout!(SetupLinkLayout, SetupLink);

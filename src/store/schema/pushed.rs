@@ -10,7 +10,7 @@ use crate::store::{Entries, Row, Tag};
 /// A pushed authorization request (RFC 9126 §2), by the hash of its reference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pushed {
-    /// When it was pushed.
+    /// The time of the request.
     pub created: Timestamp,
     /// Expiry.
     pub expires: Timestamp,

@@ -1,4 +1,4 @@
-//! Endings whose rows are still to be removed.
+//! Pending removals of the rows of ended subjects.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,14 +7,14 @@ use crate::clock::Timestamp;
 use crate::oauth::id::{ClientId, SessionId, UserId};
 use crate::store::{Entries, Key, Row, Tag};
 
-/// What ended, and so which rows are to be removed.
+/// An ended subject, which decides the rows to be removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// What a person authorized a client to do: consents and grants.
+    /// The consents and grants by which a person authorized a client.
     Authorization(UserId, ClientId),
     /// The grants of a client.
     Client(ClientId),
-    /// Everything of a person.
+    /// Everything that belongs to a person.
     Person(UserId),
     /// The grants of a browser session.
     Session(SessionId),
@@ -63,12 +63,12 @@ impl Key for Subject {
     }
 }
 
-/// Rows to be removed because their subject ended. The row exists until none is left.
+/// A pending removal of the rows of an ended subject. It exists until none is left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Removal {
-    /// When the subject ended. Later rows of the same subject stay.
+    /// The time at which the subject ended. Later rows of the same subject stay.
     pub at: Timestamp,
-    /// The last row that was looked at, if later rows of the same subject can exist.
+    /// The key of the last row that was read, if later rows of the same subject can exist.
     pub cursor: Option<[u8; 16]>,
 }
 

@@ -1,4 +1,4 @@
-//! How clients are used, by the hour.
+//! The usage of clients by the hour.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,24 +10,24 @@ use crate::clock::Timestamp;
 use crate::oauth::id::ClientId;
 use crate::store::{Entries, Row, Tag};
 
-/// How long an hour is remembered: a week, and the day that is under way.
+/// The time for which an hour is stored: a week and the present day.
 const RETENTION: Duration = Duration::from_hours(8 * 24);
 
-/// What was issued to a client within an hour, and what it was refused.
+/// The tokens that were issued to a client within an hour, and its refused requests.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
-    /// How many tokens, by grant type.
+    /// The number of issued tokens, by grant type.
     pub issued: BTreeMap<String, u64>,
-    /// How many clients that nobody registered by hand have a row of their own for this hour, since
-    /// they are bounded. Only the sum of all clients tells it.
+    /// The number of clients that no operator registered and that have a row of their own for this
+    /// hour, which is bounded. Only the row of the sum of all clients has it.
     pub others: u32,
-    /// How many requests, by the name of the refusal.
+    /// The number of refused requests, by the name of the refusal.
     pub refused: BTreeMap<String, u64>,
 }
 
 layout!(UsageLayout, Usage);
 
-/// By client, and the moment at which the hour began.
+/// By client and the beginning of the hour.
 impl Row for Usage {
     type Key = (ClientId, Timestamp);
     type Layout = UsageLayout;
