@@ -1,7 +1,7 @@
 //! Passkey ceremonies: [WebAuthn Level 3](https://www.w3.org/TR/webauthn-3/) §7.1 and §7.2.
 //!
-//! A ceremony has two halves: the challenge that a browser gets, and the state that is stored. The
-//! state and the credentials are JSON to the rest of the house.
+//! A ceremony has two halves: the challenge that a browser gets, and the state that is stored. For
+//! other modules, the state and the credentials are JSON.
 
 use serde_json::Value;
 use url::Url;
@@ -20,56 +20,56 @@ use crate::oauth::id::UserId;
 use crate::oauth::issuer::Issuer;
 use crate::store::schema::CredentialId;
 
-/// The relying party that this installation is.
+/// The relying party of this installation.
 pub struct Passkeys(Webauthn);
 
-/// A started ceremony: what the browser gets, and what is stored.
+/// A started ceremony: the options for the browser, and the state to store.
 pub struct StartedCeremony {
-    /// `publicKey`, as `parseCreationOptionsFromJSON` and its sibling read it.
+    /// `publicKey`, in the form of `parseCreationOptionsFromJSON` and `parseRequestOptionsFromJSON`.
     pub public_key: Value,
     /// The server's half.
     pub state: Vec<u8>,
 }
 
-/// A credential that was made.
+/// A new credential.
 #[derive(Clone)]
 pub struct Registered {
     /// Its id.
     pub id: CredentialId,
     /// Whether it is synchronised.
     pub backed_up: bool,
-    /// The credential, to be stored.
+    /// The credential to store.
     pub credential: Vec<u8>,
-    /// How it was proven (RFC 8176 §2).
+    /// The authentication methods (RFC 8176 §2).
     pub amr: Vec<String>,
 }
 
-/// An assertion that verified.
+/// A verified assertion.
 #[derive(Clone)]
 pub struct Asserted {
-    /// The credential as it is from now on: counter and backup state.
+    /// The credential to store, with its new counter and backup state.
     pub credential: Vec<u8>,
     /// Whether it is synchronised.
     pub backed_up: bool,
-    /// How it was proven (RFC 8176 §2).
+    /// The authentication methods (RFC 8176 §2).
     pub amr: Vec<String>,
 }
 
-/// An answer to an authentication ceremony, read but not yet verified.
+/// A response to an authentication ceremony, parsed but not verified yet.
 pub struct Assertion(PublicKeyCredential);
 
 impl Assertion {
-    /// The answer that a browser sent.
+    /// Parses the response of a browser.
     pub fn parse(credential: Value) -> Result<Self, Refusal> {
         serde_json::from_value(credential).map(Self).map_err(|_| Refusal::BodyMalformed)
     }
 
-    /// The credential that it says it is from.
+    /// The id of the credential that it names.
     pub fn credential(&self) -> CredentialId {
         CredentialId(self.0.get_credential_id().to_vec())
     }
 
-    /// The person that it says it is from: the user handle.
+    /// The person that its user handle names.
     pub fn user(&self) -> Option<UserId> {
         let handle = self.0.get_user_unique_id()?;
         Uuid::from_slice(handle).ok().map(UserId::from)
@@ -77,15 +77,16 @@ impl Assertion {
 }
 
 impl Passkeys {
-    /// The relying party of `issuer`: its host is the RP ID, its origin the only one, port
-    /// included.
+    /// The relying party of `issuer`. Its RP ID is the host, and its only origin is the issuer's,
+    /// including the port.
     pub fn new(issuer: &Issuer) -> Result<Self, Internal> {
         let origin = Url::parse(issuer.as_str()).map_err(Internal::new)?;
         let builder = WebauthnBuilder::new(issuer.host(), &origin).map_err(Internal::new)?;
         builder.rp_name("Gatelodge").build().map(Self).map_err(Internal::new)
     }
 
-    /// Begins the making of a passkey, none of `existing` again.
+    /// Starts the registration of a passkey. `existing` are the credentials that may not be
+    /// registered again.
     pub fn start_registration(
         &self,
         user: UserId,
@@ -103,7 +104,7 @@ impl Passkeys {
                 Some(existing),
             )
             .map_err(Internal::new)?;
-        // Sign-in is usernameless, so a passkey has to be discoverable.
+        // Sign-in needs no username, so a passkey must be discoverable.
         if let Some(selection) = &mut challenge.public_key.authenticator_selection {
             selection.resident_key = Some(ResidentKeyRequirement::Required);
             selection.require_resident_key = true;
@@ -114,7 +115,7 @@ impl Passkeys {
         })
     }
 
-    /// Verifies the answer to a registration ceremony (§7.1).
+    /// Verifies the response to a registration ceremony (§7.1).
     pub fn finish_registration(&self, state: &[u8], response: Value) -> Result<Registered, Error> {
         let state: PasskeyRegistration = serde_json::from_slice(state).map_err(Internal::new)?;
         let response: RegisterPublicKeyCredential =
@@ -133,7 +134,7 @@ impl Passkeys {
         })
     }
 
-    /// Begins a sign-in by whichever passkey the person chooses.
+    /// Starts a sign-in with any passkey that the person chooses.
     pub fn start_authentication(&self) -> Result<StartedCeremony, Internal> {
         let (challenge, state) =
             self.0.start_discoverable_authentication().map_err(Internal::new)?;
@@ -143,9 +144,9 @@ impl Passkeys {
         })
     }
 
-    /// Verifies the answer to an authentication ceremony (§7.2) against the credential it names.
+    /// Verifies the response to an authentication ceremony (§7.2) against the credential it names.
     ///
-    /// A counter that goes back is refused.
+    /// A counter that decreases is refused.
     pub fn finish_authentication(
         &self,
         state: &[u8],
@@ -168,8 +169,8 @@ impl Passkeys {
     }
 }
 
-/// RFC 8176 §2: a key in hardware or in software, and a person who was there. A key that may be
-/// synchronised is taken as one in software.
+/// The authentication methods (RFC 8176 §2): a key in hardware or in software, and user presence. A
+/// key that can be synchronised counts as a software key.
 fn amr(backup_eligible: bool) -> Vec<String> {
     let key = if backup_eligible { "swk" } else { "hwk" };
     [key, "user"].map(str::to_owned).into()
@@ -184,7 +185,7 @@ fn refused(error: &webauthn_rs::prelude::WebauthnError) -> Refusal {
 mod tests {
     use super::*;
 
-    /// webauthn-rs asks for `residentKey: discouraged` of its own accord.
+    /// By default, webauthn-rs requests `residentKey: discouraged`.
     #[test]
     fn a_passkey_is_asked_for_that_is_discoverable_and_verifies_its_user() {
         let passkeys = Passkeys::new(&Issuer::localhost(7455)).unwrap();

@@ -1,8 +1,8 @@
-//! Secrets that a person chose: [Argon2id](https://www.rfc-editor.org/rfc/rfc9106), off the async
-//! threads and under a bound.
+//! Hashes of secrets that a person chose: [Argon2id](https://www.rfc-editor.org/rfc/rfc9106),
+//! outside the async threads and bounded.
 //!
-//! A secret with 256 random bits needs none of this (`secret`). After one success an in-memory
-//! digest answers for the same secret and the same hash, under a key that only this process has.
+//! A secret of 256 random bits needs no Argon2id (`secret`). After a success, a digest in memory
+//! recognises the same secret for the same hash, under a key that only this process has.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,37 +17,38 @@ use zeroize::{Zeroize as _, Zeroizing};
 use crate::error::Internal;
 use crate::secret::{Pepper, RootSecret, Seed, TokenHash};
 
-/// 19 MiB in blocks of 1 KiB, two passes, one lane.
+/// The memory of a hash, in blocks of 1 KiB: 19 MiB, with two passes and one lane.
 const MEMORY: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// The lengths of salt and hash, in bytes.
+/// The length of a salt, in bytes.
 const SALT: usize = 16;
+/// The length of a hash, in bytes.
 const HASH: usize = 32;
 
-/// How many hashes are computed at once: each takes a processor and its memory.
+/// The most hashes that are computed at once, since each needs a processor and its memory.
 const MAX_CONCURRENT: usize = 2;
 
-/// The most digests that are remembered.
+/// The most digests in memory.
 const MAX_REMEMBERED: usize = 10_000;
 
-/// Proof that a secret met the hash that it holds.
+/// Proof that a secret matched this hash.
 pub struct Matched {
     phc: String,
 }
 
 impl Matched {
-    /// The hash that was met, in PHC form.
+    /// The hash, in PHC form.
     pub fn phc(&self) -> &str {
         &self.phc
     }
 }
 
-/// A turn at the hasher: its holder may have one secret hashed after the other.
+/// A turn at the hasher. Its holder may have several secrets hashed, one after the other.
 pub struct Turn(Arc<OwnedSemaphorePermit>);
 
-/// The hasher, and what it remembers.
+/// The hasher, with its digests of verified secrets.
 pub struct Passwords {
     known: Mutex<Known>,
     pepper: Pepper,
@@ -56,7 +57,7 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    /// A hasher that remembers under a key of its own.
+    /// Makes a hasher whose digests have a key of their own.
     pub fn new(seed: &Seed) -> Self {
         Self {
             known: Mutex::default(),
@@ -66,13 +67,13 @@ impl Passwords {
         }
     }
 
-    /// The next turn that is free.
+    /// Waits for a free turn.
     pub async fn turn(&self) -> Result<Turn, Internal> {
         let permit = Arc::clone(&self.turns).acquire_owned().await.map_err(Internal::new)?;
         Ok(Turn(Arc::new(permit)))
     }
 
-    /// The hash of `secret` in PHC form, with a salt out of `seed`.
+    /// Hashes `secret` in PHC form, with a salt derived from `seed`.
     pub async fn hash(&self, secret: &str, seed: &Seed) -> Result<String, Internal> {
         let salt = seed.bytes("salt").first_chunk::<SALT>().copied().unwrap_or_default();
         let turn = self.turn().await?;
@@ -83,13 +84,13 @@ impl Passwords {
         Ok(format!("$argon2id$v=19$m={MEMORY},t={PASSES},p={LANES}${salt}${hash}"))
     }
 
-    /// Whether `secret` met `phc` before, which costs nothing to say.
+    /// Whether `secret` was already verified against `phc`, which is fast to check.
     pub fn remembered(&self, phc: &str, secret: &str) -> Option<Matched> {
         let known = lock(&self.known).digests.contains(&self.digest(phc, secret));
         known.then(|| Matched { phc: phc.to_owned() })
     }
 
-    /// Whether `secret` is the one that `phc` is the hash of.
+    /// Verifies `secret` against the hash `phc`.
     pub async fn verify(
         &self,
         turn: &Turn,
@@ -106,7 +107,8 @@ impl Passwords {
         Ok(Some(Matched { phc: phc.to_owned() }))
     }
 
-    /// The hash has a salt of its own, and so stands for one secret of one owner.
+    /// The digest of a secret and its hash. Since each hash has its own salt, a digest is for one
+    /// secret of one owner.
     fn digest(&self, phc: &str, secret: &str) -> TokenHash {
         self.pepper.hash_parts(phc, secret.as_bytes())
     }
@@ -122,7 +124,7 @@ impl Passwords {
         let turn = Arc::clone(&turn.0);
         let workshop = Arc::clone(&self.workshop);
         let hashed = tokio::task::spawn_blocking(move || {
-            // Held to the end of the work, also where nobody waits for it any more.
+            // Held until the end of the work, even if the caller no longer waits.
             let _turn = turn;
             workshop.hash(&secret, &salt, params)
         });
@@ -134,7 +136,7 @@ fn params(memory: u32, passes: u32, lanes: u32) -> Result<Params, Internal> {
     Params::new(memory, passes, lanes, Some(HASH)).map_err(Internal::new)
 }
 
-/// Digests of secrets that were right, the oldest first to go.
+/// The digests of verified secrets. The oldest is removed first.
 #[derive(Default)]
 struct Known {
     digests: HashSet<TokenHash>,
@@ -183,7 +185,7 @@ impl BlockPool {
     }
 }
 
-/// A hash as the PHC string format writes it.
+/// A parsed hash in the PHC string format.
 #[derive(Debug, PartialEq, Eq)]
 struct ParsedHash {
     hash: Vec<u8>,
@@ -207,7 +209,7 @@ impl ParsedHash {
     }
 }
 
-/// What is guarded is whole at each moment, so that a panic elsewhere spoils nothing.
+/// Locks a mutex, even a poisoned one: its data is consistent at each moment.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,6 @@
-//! Files that only their owner may read: created with their mode, written whole or not at all.
+//! Files that only their owner may read: created with their mode, and replaced as a whole.
 //!
-//! This is the one writer of secrets on disk: the root secret, the CA's key, the token file of
+//! Only this module writes secrets to disk: the root secret, the CA's key, the token file of
 //! `login`, the empty store.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
@@ -16,8 +16,9 @@ pub(crate) const PRIVATE: u32 = 0o600;
 /// The mode of a private directory.
 const PRIVATE_DIRECTORY: u32 = 0o700;
 
-/// Everyone but the owner, and what of it lets them write.
+/// The mode bits of everyone but the owner.
 const OTHERS: u32 = 0o077;
+/// The mode bits by which others may write.
 const OTHERS_WRITE: u32 = 0o022;
 
 /// Opens a new file of this mode for reading and writing. A file that exists is an error.
@@ -30,8 +31,8 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create(true).truncate(false).mode(PRIVATE).open(path)
 }
 
-/// Opens a new private file at `draft`, in place of what a killed process may have left there: a file
-/// that exists keeps its mode, its owner and its open readers.
+/// Opens a new private file at `draft`, after removing what a killed process may have left there:
+/// an existing file would keep its mode, its owner and its open readers.
 pub(crate) fn create_draft(draft: &Path) -> io::Result<File> {
     match fs::remove_file(draft) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -40,7 +41,7 @@ pub(crate) fn create_draft(draft: &Path) -> io::Result<File> {
     create_new(draft, PRIVATE)
 }
 
-/// Writes the private file at `path`, whole or not at all, and syncs it and its name.
+/// Replaces the private file at `path` as a whole, and syncs it and its name.
 pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     let draft = path.with_added_extension("new");
     let mut file = create_draft(&draft)?;
@@ -50,19 +51,19 @@ pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     path.parent().map_or(Ok(()), sync_directory)
 }
 
-/// Syncs a directory: a new name in it is durable only then.
+/// Syncs a directory, which makes new names in it durable.
 pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// Makes a directory that its owner alone can open, with its parents; one that exists is closed to
-/// others.
+/// Creates a directory that only its owner can open, with its parents. Removes the access of others
+/// to an existing one.
 ///
 /// # Errors
 ///
-/// A directory that others can open is refused if it holds files that may not be ours: those of
-/// others, whom closing it would lock out, or those that others could put there. `own` names the
-/// files of this program.
+/// A directory that others can open is refused if it contains files that may not be this program's:
+/// files of others, who would lose access to them, or files that others could have put there. `own`
+/// are the names of this program's files.
 pub(crate) fn make_directory(path: &Path, own: &[&str]) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(PRIVATE_DIRECTORY).create(path)?;
     let mode = fs::metadata(path)?.permissions().mode();
@@ -87,7 +88,8 @@ pub(crate) fn make_directory(path: &Path, own: &[&str]) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(PRIVATE_DIRECTORY))
 }
 
-/// The text of a private file. A file that others may read or write is refused: they may have.
+/// Reads a private file. A file that others may read or write is refused, since they may have done
+/// so.
 pub(crate) fn read(path: &Path) -> io::Result<Zeroizing<String>> {
     let mut file = File::open(path)?;
     let mode = file.metadata()?.permissions().mode();
@@ -103,7 +105,7 @@ pub(crate) fn read(path: &Path) -> io::Result<Zeroizing<String>> {
     Ok(text)
 }
 
-/// Closes a file of ours to others.
+/// Removes the access of others to a file.
 pub(crate) fn close(path: &Path) -> io::Result<()> {
     if fs::metadata(path)?.permissions().mode() & OTHERS == 0 {
         return Ok(());
