@@ -1,4 +1,4 @@
-//! The program: what it was called with becomes what it does.
+//! The program: it parses its arguments and runs the command.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! What a device tells of itself and asks, and what a person types for it.
+//! The description of a device, the device authorization request, and the user code.
 
 use crate::model::user_agent::{Locale, UserAgent};
 use crate::oauth::params::Params;
@@ -7,8 +7,8 @@ use crate::oauth::token::device::{DeviceRequest, UserCode};
 
 use super::text;
 
-/// An `Accept-Language` or a `User-Agent`: of a language there is a short tag, which is read as it
-/// is shown, and of a program there is always something to show.
+/// An `Accept-Language` or a `User-Agent`: a language gives a short tag, which is read as it is
+/// printed, and a program always has a text for display.
 pub fn device_facts(bytes: &[u8]) {
     let Some(written) = text(bytes) else { return };
     if let Some(locale) = Locale::first(written) {
@@ -18,7 +18,7 @@ pub fn device_facts(bytes: &[u8]) {
     assert!(!UserAgent::of(written).to_string().is_empty());
 }
 
-/// A device authorization request: it asks what its parameters say.
+/// A device authorization request: its fields are those of its parameters.
 pub fn device_request(bytes: &[u8]) {
     let Ok(form) = Params::parse(bytes) else { return };
     let Ok(request) = DeviceRequest::parse(&form) else { return };
@@ -26,8 +26,8 @@ pub fn device_request(bytes: &[u8]) {
     assert!(form.many("resource").eq(request.resources.iter().map(Resource::as_str)));
 }
 
-/// A user code: its letters are those that were typed, and it is read as it is shown. Whatever is
-/// drawn can be typed.
+/// A user code: it has the typed letters, and is read as it is displayed. Every derived code can be
+/// typed.
 pub fn user_code(bytes: &[u8]) {
     if let Some(code) = text(bytes).and_then(|typed| typed.parse::<UserCode>().ok()) {
         let typed = bytes.to_ascii_uppercase();

@@ -1,4 +1,4 @@
-//! What the token endpoint reads: the proof of a client, and what it asks.
+//! The input of the token endpoint: the credentials of a client, and its request.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,8 +14,8 @@ use crate::oauth::token::TokenRequest;
 
 use super::reread;
 
-/// A request for an anonymous session: it asks what its members say, and metadata is an object that
-/// is kept within its limit. (A number may lose its last digit on the way, as JSON numbers do.)
+/// A request for an anonymous session: its fields are those of its members, and its metadata is a
+/// stored object within its limit. (A number may lose its last digit, as JSON numbers do.)
 pub fn anonymous_request(bytes: &[u8]) {
     let Ok(value) = serde_json::from_slice::<Value>(bytes) else { return };
     let Ok(request) = AnonymousRequest::from_value(&value) else { return };
@@ -33,7 +33,7 @@ pub fn anonymous_request(bytes: &[u8]) {
     }
 }
 
-/// An `Authorization` header of Basic: what is read, written anew, is read the same.
+/// A Basic `Authorization` header: equal after it is encoded and parsed again.
 pub fn basic_header(bytes: &[u8]) {
     let nothing = Params::default();
     let Ok(presented) = PresentedCredentials::parse(Some(bytes), &nothing) else { return };
@@ -61,7 +61,7 @@ pub fn basic_header(bytes: &[u8]) {
     assert_eq!(beside("client_secret", secret.expose()), Some(Refusal::ClientAuthTwice));
 }
 
-/// A token request: it asks what its parameters say.
+/// A token request: its fields are those of its parameters.
 pub fn token_request(bytes: &[u8]) {
     let Ok(form) = Params::parse(bytes) else { return };
     if let Ok(presented) = PresentedCredentials::parse(None, &form) {

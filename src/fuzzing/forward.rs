@@ -1,4 +1,4 @@
-//! What a proxy tells of a request.
+//! The headers of a proxy about the original request.
 
 use url::Url;
 
@@ -6,8 +6,8 @@ use crate::model::application::{AppHost, ForwardedHeaders, OriginalRequest};
 
 use super::{survives_json, text};
 
-/// The headers of a proxy, a line each: a browser that is sent back goes to the host that they name,
-/// and to no path of ours there.
+/// The headers of a proxy, one line each: a redirect back goes to the host that they name, and to
+/// none of this server's own paths there.
 pub fn forward_auth(bytes: &[u8]) {
     let Some(text) = text(bytes) else { return };
     let mut lines = text.split('\n').map(|line| Some(line).filter(|line| !line.is_empty()));

@@ -1,8 +1,8 @@
-//! What must hold of the parsers whatever bytes come: one total function per fuzz target.
+//! Fuzz targets: one total function for each, with the properties of a parser for any bytes.
 //!
-//! Each takes bytes, reads them, and asserts what it can of the outcome; a panic is a finding.
-//! `fuzz/` runs them under libFuzzer, one line per target, and `tests/corpus` replays every
-//! committed input on stable. Where a value has two inputs, they are its first two lines.
+//! Each parses the bytes and asserts properties of the result; a panic is a finding. `fuzz/` runs
+//! them under libFuzzer, one line for each target, and `tests/corpus` replays every committed input
+//! on stable. If a target needs two inputs, they are the first two lines.
 
 mod device;
 mod endpoint;
@@ -44,7 +44,7 @@ pub use endpoint::{anonymous_request, basic_header, token_request};
 pub use forward::forward_auth;
 pub use registration::client_metadata;
 
-/// Every target by the name of its binary and its corpus.
+/// Every target, by the name of its binary and its corpus.
 #[expect(clippy::type_complexity, reason = "a name, and what runs under it")]
 pub const TARGETS: &[(&str, fn(&[u8]))] = &[
     ("anonymous_request", anonymous_request),
@@ -68,7 +68,8 @@ pub const TARGETS: &[(&str, fn(&[u8]))] = &[
 
 const BOTH: [ClientType; 2] = [ClientType::Confidential, ClientType::Public];
 
-/// An authorization request: an answer goes where the request said, and brings back its state.
+/// An authorization request: the response goes to the redirect URI of the request, and returns its
+/// state.
 pub fn authorize(bytes: &[u8]) {
     let Ok(params) = Params::parse(bytes) else { return };
     if let Ok(Some(pushed)) = PushedParameters::parse(&params) {
@@ -111,7 +112,7 @@ pub fn authorize(bytes: &[u8]) {
     survives_json(&request);
 }
 
-/// An answer is the redirect URI, then nothing but the answer's own parameters.
+/// A response is the redirect URI followed only by the parameters of the response.
 fn response_goes_to_callback(callback: &Callback) {
     const ISSUER: &str = "https://id.example";
     let uri = callback.uri().as_str();
@@ -134,7 +135,7 @@ fn response_goes_to_callback(callback: &Callback) {
     }
 }
 
-/// The parameters that `location` adds to `uri`, which it must not alter.
+/// The parameters that `location` adds to `uri`, which it must not change.
 fn goes_to(location: &str, uri: &str) -> Params {
     assert!(location.bytes().all(|b| b.is_ascii_graphic()), "{location:?} is no header value");
     let added = location.strip_prefix(uri).expect("an answer begins with its redirect URI");
@@ -149,7 +150,7 @@ fn goes_to(location: &str, uri: &str) -> Params {
         .expect("what is added is a form within the limits of its parts")
 }
 
-/// An issuer: an origin in its one spelling, safe to serve.
+/// An issuer: an origin in its canonical spelling, safe to serve.
 pub fn issuer(bytes: &[u8]) {
     if let Some(port) = bytes.first_chunk() {
         let local = Issuer::localhost(u16::from_le_bytes(*port));
@@ -172,7 +173,8 @@ pub fn issuer(bytes: &[u8]) {
     survives_json(&issuer);
 }
 
-/// A JWT as it comes, and one made of a header (the first line) and a payload (the rest).
+/// A JWT from the bytes themselves, and one from a header (the first line) and a payload (the
+/// rest).
 pub fn jwt(bytes: &[u8]) {
     let Some(text) = text(bytes) else { return };
     compact(text);
@@ -182,7 +184,7 @@ pub fn jwt(bytes: &[u8]) {
     }
 }
 
-/// A header as a parser of another make sees it: it, too, refuses a member that stands twice.
+/// A header as another parser reads it, which also refuses a duplicate member.
 #[derive(Deserialize)]
 struct OtherHeader {
     alg: String,
@@ -192,7 +194,7 @@ struct OtherHeader {
     crit: Option<Value>,
 }
 
-/// A token that is read has one spelling, one algorithm and no extension.
+/// An accepted token has one spelling, one algorithm and no extension.
 fn compact(token: &str) {
     let Ok(compact) = Compact::parse(token) else { return };
     assert!(token.len() <= 16 * 1024);
@@ -235,7 +237,8 @@ pub fn logout(bytes: &[u8]) {
     assert_eq!(goes_to(home.url(), uri.as_str()).one("state"), Ok(state));
 }
 
-/// Tokens, the root secret and ids: one spelling each, and a token of one kind is of no other.
+/// Tokens, the root secret and ids: one spelling each, and a token of one kind is no token of
+/// another.
 pub fn opaque_token(bytes: &[u8]) {
     if let Some(text) = text(bytes) {
         let kinds = [
@@ -270,7 +273,7 @@ pub fn opaque_token(bytes: &[u8]) {
     }
 }
 
-/// Whether `text` is a token of one kind; if so it is written as it was read.
+/// Whether `text` is a token of one kind. If so, it is printed as it was read.
 fn token<P: Purpose>(text: &str) -> bool {
     match text.parse::<Token<P>>() {
         Ok(token) => {
@@ -281,7 +284,7 @@ fn token<P: Purpose>(text: &str) -> bool {
     }
 }
 
-/// Parameters: within their limits, and written anew they are read the same.
+/// Parameters: within their limits, and equal after they are encoded and parsed again.
 pub fn params(bytes: &[u8]) {
     let params = match Params::parse(bytes) {
         Ok(params) => params,
@@ -317,7 +320,7 @@ pub fn params(bytes: &[u8]) {
     assert_eq!(Params::parse(written.as_bytes()).as_ref(), Ok(&params));
 }
 
-/// Two verifiers, or a verifier and a challenge: a challenge is met by its own verifier alone.
+/// Two verifiers, or a verifier and a challenge: only its own verifier meets a challenge.
 pub fn pkce(bytes: &[u8]) {
     let Some((one, other)) = text(bytes).map(two_lines) else { return };
     for text in [one, other] {
@@ -331,7 +334,7 @@ pub fn pkce(bytes: &[u8]) {
     assert!((43..=128).contains(&one.len()));
     let challenge = verifier.challenge();
     assert!(challenge.is_met_by(&verifier));
-    // The same but for its last character.
+    // The same except the last character.
     let (rest, last) = one.split_at(one.len() - 1);
     let neighbour = format!("{rest}{}", if last == "A" { "B" } else { "A" });
     let neighbour = neighbour.parse::<CodeVerifier>().expect("A and B are unreserved");
@@ -344,8 +347,8 @@ pub fn pkce(bytes: &[u8]) {
     }
 }
 
-/// A registered redirect URI and a requested one: what is admitted differs in a loopback port
-/// or not at all.
+/// A registered redirect URI and a requested one: an admitted one differs at most in a loopback
+/// port.
 pub fn redirect_uri(bytes: &[u8]) {
     let Some((registered, requested)) = text(bytes).map(two_lines) else { return };
     let (registered, requested) = (redirect(registered), redirect(requested));
@@ -373,7 +376,7 @@ pub fn redirect_uri(bytes: &[u8]) {
     }
 }
 
-/// The redirect URI that `text` is, as a browser reads it too.
+/// The redirect URI of `text`, which a browser must read the same way.
 fn redirect(text: &str) -> Option<RedirectUri> {
     let uri = text.parse::<RedirectUri>().ok()?;
     assert_eq!(uri.as_str(), text);
@@ -410,7 +413,7 @@ fn redirect(text: &str) -> Option<RedirectUri> {
     Some(uri)
 }
 
-/// A loopback URI without its port, and the port: told by hand, apart from the parser's way.
+/// A loopback URI without its port, and the port, found independently of the parser.
 fn portless(uri: &RedirectUri) -> Option<(String, &str)> {
     let Kind::Loopback { .. } = uri.kind() else { return None };
     let after = uri.as_str().strip_prefix("http://")?;
@@ -422,7 +425,7 @@ fn portless(uri: &RedirectUri) -> Option<(String, &str)> {
     }
 }
 
-/// Two scopes: written and read they stay the same, and narrowing never widens.
+/// Two scopes: equal after they are printed and parsed again, and never widened by an intersection.
 pub fn scope(bytes: &[u8]) {
     let Some((one, other)) = text(bytes).map(two_lines) else { return };
     let (Ok(one), Ok(other)) = (one.parse::<Scope>(), other.parse::<Scope>()) else { return };
@@ -449,7 +452,7 @@ fn text(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(bytes).ok()
 }
 
-/// The first line and the second, or the only line twice.
+/// The first and the second line, or the only line twice.
 fn two_lines(text: &str) -> (&str, &str) {
     let mut lines = text.split('\n');
     let first = lines.next().unwrap_or_default();

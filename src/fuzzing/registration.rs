@@ -1,4 +1,4 @@
-//! Client metadata, as registration and as a Client ID Metadata Document.
+//! Client metadata, of a registration and of a Client ID Metadata Document.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::oauth::client::metadata::ClientMetadata;
 use crate::oauth::client::{AuthMethod, GrantType, SubjectType};
 use crate::oauth::id::ClientId;
 
-/// Client metadata: nothing is registered that may not be, and a document holds no secret.
+/// Client metadata: nothing forbidden is registered, and a document contains no secret.
 pub fn client_metadata(bytes: &[u8]) {
     let id: ClientId = "https://app.example/client.json".parse().expect("it is printable");
     let document = cimd::parse(&id, bytes, &[]);
