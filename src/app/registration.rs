@@ -69,7 +69,7 @@ pub async fn register(app: &App, admission: Admission, stated: Value) -> Result<
     app.write(move |tx, cx| registration::register(tx, cx, &metadata, &network)).await
 }
 
-/// Replaces the metadata of a client by those of `stated` (RFC 7592 §2.2).
+/// Replaces the metadata of a client with that in `stated` (RFC 7592 §2.2).
 pub async fn update(
     app: &App,
     from: IpAddr,
