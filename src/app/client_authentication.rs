@@ -27,7 +27,7 @@ pub struct Attempt {
 /// An attempt that failed.
 #[derive(Debug)]
 pub struct Rejected {
-    /// The client that the credentials name, if it exists.
+    /// The client that the credentials name, if it exists. It is not authenticated.
     pub client: Option<ClientId>,
     /// The reason.
     pub error: Error,

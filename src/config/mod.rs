@@ -81,7 +81,7 @@ pub struct Config {
     pub hosts: Vec<String>,
     /// The issuer that the configuration names. The issuer in the store takes precedence.
     pub issuer: Option<Issuer>,
-    /// Lifetimes.
+    /// The lifetimes.
     pub lifetimes: Lifetimes,
     /// The addresses to listen on; if empty, `127.0.0.1` and `[::1]` at the issuer's port.
     pub listen: Vec<SocketAddr>,
@@ -138,14 +138,14 @@ pub struct Lifetimes {
     pub pushed_request: Duration,
     /// A refresh token that is not used.
     pub refresh_idle: Duration,
-    /// A family of refresh tokens in all.
+    /// A family of refresh tokens, regardless of its use.
     pub refresh_total: Duration,
     /// The time after it was spent for which a refresh token yields the newest of its family; zero
     /// disables this.
     pub replay_grace: Duration,
     /// A session that is not used.
     pub session_idle: Duration,
-    /// A session in all.
+    /// A session, regardless of its use.
     pub session_total: Duration,
     /// A certificate that the local CA issues for this server. It is renewed before its expiry.
     pub server_certificate: Duration,

@@ -17,8 +17,8 @@
 //! 4. If the server has ended a grant, the grant is removed from the file at once.
 //!
 //! If a refresh is killed after the server's response and before the file is written, the file
-//! keeps a spent refresh token. This server accepts it for a minute (its replay grace), so the next
-//! command works; after that, the person signs in again.
+//! keeps a spent refresh token. This server accepts it within its replay grace, a minute by
+//! default, so the next command works; after that, the person signs in again.
 
 mod browser_launch;
 mod callback;
