@@ -1,9 +1,10 @@
-//! Telling clients that a session has ended: [OpenID Connect Back-Channel
+//! Logout notifications to clients: [OpenID Connect Back-Channel
 //! Logout](https://openid.net/specs/openid-connect-backchannel-1_0.html).
 //!
-//! A client that wants to be told is written down when it is first answered in a session (§2.3), since
-//! the session may outlive every code and grant. What ends the session makes those rows due, in the same
-//! transaction; the rows stay until their client was told, or was tried often enough.
+//! A client that registered a `backchannel_logout_uri` gets a row when it is first answered in a
+//! session (§2.3), since the session may outlive every code and grant. The transaction that ends
+//! the session makes its rows due. A row stays until its client is notified or the attempts are
+//! used up.
 
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::oauth::web_uri::WebUri;
 use crate::store::schema::{Client, DELIVERIES_BY_DUE, Delivery};
 use crate::store::{StoreError, Tx, View};
 
-/// The pauses between attempts. After the last one a client is given up.
+/// The pauses between attempts. The attempt after the last pause is the last one.
 const RETRY_DELAYS: [Duration; 5] = [
     Duration::from_secs(10),
     Duration::from_mins(1),
@@ -26,10 +27,12 @@ const RETRY_DELAYS: [Duration; 5] = [
     Duration::from_hours(2),
 ];
 
-/// How long a logout token holds; §2.4 prefers two minutes at most, so that it is of no use later.
+/// The lifetime of a logout token. §2.4 recommends at most two minutes, so that a stolen token is
+/// soon useless.
 const LOGOUT_TOKEN_LIFETIME: Duration = Duration::from_mins(2);
 
-/// Writes down that `client` was answered in a session, if it wants to hear of the session's end.
+/// Records that `client` was answered in a session, if it wants to be notified of the session's
+/// end.
 pub fn record_client(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -44,36 +47,36 @@ pub fn record_client(
     let key = (session, id.clone());
     let sub = issue::subject(&cx.rules, client, user);
     match tx.find::<Delivery>(&key)? {
-        // What was written down of an earlier client of the same name says nothing of this one.
+        // The row may be of an earlier client of the same name.
         Some(known) if known.created >= client.created && known.sub == sub => Ok(()),
         Some(_) | None => tx.put(&key, Delivery { attempts: 0, created: cx.now, due: None, sub }),
     }
 }
 
-/// A delivery that is due: whom to tell what.
+/// A delivery that is due.
 #[derive(Clone)]
 pub struct DueDelivery {
-    /// Which one.
+    /// The key of its row.
     pub key: (SessionId, ClientId),
-    /// The attempt that it is, from the first.
+    /// The number of this attempt, from 1.
     pub attempt: u32,
-    /// The message; none if the client was removed or has no logout URI any more.
+    /// The message; `None` if the client was removed or no longer has a logout URI.
     pub message: Option<LogoutMessage>,
 }
 
 /// A logout token before it is signed.
 #[derive(Clone)]
 pub struct LogoutMessage {
-    /// What it is signed with.
+    /// The algorithm of its signature.
     pub alg: SigningAlg,
-    /// What it says.
+    /// Its claims.
     pub claims: LogoutClaims,
-    /// Where it goes: the `backchannel_logout_uri` that the client has registered now.
+    /// Its destination: the client's current `backchannel_logout_uri`.
     pub uri: WebUri,
 }
 
-/// The first `limit` deliveries that are due, in the order in which they became so. One that cannot
-/// be read holds up no other.
+/// The first `limit` deliveries that are due, in the order in which they became due. An unreadable
+/// row does not hold up the others.
 pub fn due(
     view: &impl View,
     cx: &Context,
@@ -102,8 +105,8 @@ fn delivery(
     Ok(Some(DueDelivery { attempt: delivery.attempts + 1, message, key }))
 }
 
-/// §2.4: what a logout token says. "A nonce Claim MUST NOT be present", so that it cannot pass for
-/// an ID token.
+/// The claims of a logout token (§2.4). "A nonce Claim MUST NOT be present", so that the token
+/// cannot pass for an ID token.
 fn claims(cx: &Context, (session, client): &(SessionId, ClientId), row: &Delivery) -> LogoutClaims {
     let chance = cx.seed.bytes(&format!("logout token {session} {client}"));
     LogoutClaims {
@@ -118,16 +121,16 @@ fn claims(cx: &Context, (session, client): &(SessionId, ClientId), row: &Deliver
     }
 }
 
-/// How an attempt went.
+/// The outcome of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeliveryOutcome {
-    /// The client was not reached, or not itself; it may be later.
+    /// The client could not be reached, or failed. The attempt may be repeated.
     Failed,
-    /// The client was told, has gone, or does not want to hear it.
+    /// The client was notified, no longer exists, or rejected the notification.
     Settled,
 }
 
-/// Writes down how an attempt went. Gives whether the client is given up after it.
+/// Records the outcome of an attempt. Returns whether it was the last one and failed.
 pub fn record_attempt(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -135,7 +138,7 @@ pub fn record_attempt(
     outcome: DeliveryOutcome,
 ) -> Result<bool, Error> {
     let Some(delivery) = tx.find::<Delivery>(&due.key)? else { return Ok(false) };
-    // Somebody else may have tried it at the same time.
+    // A concurrent attempt may have been recorded.
     if delivery.attempts + 1 != due.attempt {
         return Ok(false);
     }

@@ -1,4 +1,5 @@
-//! Signing out: [OpenID Connect RP-Initiated Logout](https://openid.net/specs/openid-connect-rpinitiated-1_0.html).
+//! Sign-out: [OpenID Connect RP-Initiated
+//! Logout](https://openid.net/specs/openid-connect-rpinitiated-1_0.html).
 
 use crate::error::{Error, Refusal};
 use crate::flow::authorize::step::{self, PresentedInteraction};
@@ -12,9 +13,9 @@ use crate::secret::BrowserSecret;
 use crate::store::schema::{Client, Interaction, Purpose};
 use crate::store::{StoreError, Tx, View};
 
-/// Stores a logout request whose hint was verified, if it brought one.
+/// Stores a logout request. Its `id_token_hint`, if it has one, is already verified.
 ///
-/// A post-logout redirect is followed only if a known client registered it.
+/// A `post_logout_redirect_uri` is followed only if a known client registered it.
 pub fn start(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -45,7 +46,7 @@ pub fn start(
     authorize::store_interaction(tx, cx, Purpose::Logout { client, hint, next })
 }
 
-/// The client that asks, if it is known and switched on.
+/// The client of the request, if it is known and enabled.
 fn requesting_client(
     view: &impl View,
     client: Option<&ClientId>,
@@ -54,20 +55,21 @@ fn requesting_client(
     Ok(view.find::<Client>(id)?.filter(|client| client.enabled))
 }
 
-/// What comes next for a logout.
+/// The next step of a logout.
 pub enum Step {
-    /// The person has to say that they want it.
+    /// The person has to confirm.
     Confirm {
-        /// The client that asks for it, if it is known.
+        /// The client of the request, if it is known and enabled.
         client: Option<Box<Client>>,
-        /// Who would be signed out.
+        /// The session that would end.
         session: Box<LiveSession>,
     },
-    /// It is done.
+    /// The logout is done; the browser goes to this redirect, if there is one.
     Done(Option<PostLogout>),
 }
 
-/// Signs out, if the hint names the session or the person has confirmed; else asks.
+/// Ends the session if the hint names it or the person has confirmed; otherwise asks for
+/// confirmation.
 ///
 /// §2: without a fitting hint "the OP SHOULD ask the End-User whether to log out of the OP".
 pub fn advance(
@@ -97,14 +99,14 @@ pub fn advance(
         session::end(tx, cx, session.id())?;
     }
     tx.remove::<Interaction>(&presented.interaction)?;
-    // The client may have changed while the person was reading: its URI is proven again.
+    // The client may have changed meanwhile, so its URI is proven again.
     let next = client.zip(next).and_then(|(client, (uri, state))| {
         PostLogout::prove(&client.metadata.post_logout_redirect_uris, &uri, state.as_deref()).ok()
     });
     Ok(Step::Done(next))
 }
 
-/// The person wants to stay signed in: nothing ends but the request.
+/// Removes the logout request and keeps the session: the person wants to stay signed in.
 pub fn stay(tx: &mut Tx<'_>, cx: &Context, presented: &PresentedInteraction) -> Result<(), Error> {
     step::interaction(tx, cx, presented)?;
     tx.remove::<Interaction>(&presented.interaction)?;
