@@ -1,9 +1,8 @@
-//! Forward authentication: people at applications that know nothing of it, behind a proxy that
-//! asks here.
+//! Forward authentication: sign-in for applications behind a proxy that asks `/auth/verify`.
 //!
-//! The issuer's cookie never reaches another host. A code that is good once carries the sign-in
-//! over, to the browser that began; there it becomes a session of the application's own, which
-//! ends with the sign-in that it came from.
+//! The issuer's cookie never reaches another host. A single-use code carries the sign-in to the
+//! application's host, in the same browser that began there. It opens a session of the
+//! application's own, which ends with the sign-in session.
 
 use std::time::Duration;
 
@@ -16,7 +15,7 @@ use crate::secret::{AppCodeSecret, AppSecret, AppStart, TokenHash};
 use crate::store::schema::{AppCode, AppSession};
 use crate::store::{Tx, View};
 
-/// How long a code is good: as long as a redirect takes.
+/// The lifetime of a code, which has to outlast one redirect.
 const CODE_LIFETIME: Duration = Duration::from_mins(1);
 
 /// Proof that an application is registered.
@@ -39,8 +38,8 @@ impl App {
         &self.host
     }
 
-    /// The address of a path there. Applications are reached as the issuer is: over TLS, unless
-    /// all is on this machine.
+    /// The URL of a path of the application. Its scheme is the issuer's: `https`, or `http` if the
+    /// issuer is on loopback.
     pub fn address(&self, rules: &Rules, path: &str) -> String {
         format!("{}://{}{path}", scheme(rules), self.host)
     }
@@ -59,12 +58,12 @@ fn scheme(rules: &Rules) -> &'static str {
     if rules.issuer.is_https() { "https" } else { "http" }
 }
 
-/// Who is behind a cookie of the application's.
+/// The sign-in session behind a cookie of the application.
 ///
 /// # Errors
 ///
-/// [`Refusal::AppSessionMissing`] where nobody is, [`Refusal::AppRoleMissing`] where they may not
-/// enter.
+/// [`Refusal::AppSessionMissing`] if there is no live session, [`Refusal::AppRoleMissing`] if the
+/// person has none of the roles that the application requires.
 pub fn verify(
     view: &impl View,
     cx: &Context,
@@ -81,7 +80,7 @@ pub fn verify(
     Ok(live)
 }
 
-/// Makes a code for the person who is signed in behind `cookie`.
+/// Makes a code for the person behind the sign-in cookie `cookie`.
 pub fn issue(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -104,9 +103,9 @@ pub fn issue(
     Ok(secret)
 }
 
-/// Spends a code: the browser that began is signed in at the application.
+/// Spends a code, and opens a session at the application for the browser that began there.
 ///
-/// A code for another host or of another browser is refused and not spent.
+/// A code for another host or of another browser is refused without being spent.
 pub fn redeem(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -131,7 +130,7 @@ pub fn redeem(
     Ok((secret, row.path))
 }
 
-/// Ends the application's session. The sign-in that it came from stays.
+/// Ends the application's session. The sign-in session stays.
 pub fn sign_out(tx: &mut Tx<'_>, app: &App, cookie: &TokenHash) -> Result<(), Error> {
     if tx.find::<AppSession>(cookie)?.is_some_and(|row| row.app == app.host) {
         tx.remove::<AppSession>(cookie)?;

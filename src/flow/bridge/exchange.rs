@@ -1,4 +1,4 @@
-//! Exchange codes: what carries a sign-in from the browser, or from an operator, to a bridge.
+//! Exchange codes: single-use codes that carry a sign-in from a browser or an operator to a bridge.
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
@@ -25,12 +25,13 @@ pub fn issue(tx: &mut Tx<'_>, cx: &Context, user: UserId) -> Result<IssuedExchan
     Ok(IssuedExchangeCode { code, expires })
 }
 
-/// Spends a code, and tells whose it is. Whatever follows from it is in the same transaction.
+/// Spends a code, and returns its person. The caller makes what the code is for in the same
+/// transaction.
 ///
 /// # Errors
 ///
 /// [`Refusal::ExchangeCodeUnknown`], [`Refusal::ExchangeCodeSpent`] or
-/// [`Refusal::ExchangeCodeExpired`], which the wire tells alike.
+/// [`Refusal::ExchangeCodeExpired`], which look alike on the wire.
 pub fn redeem(tx: &mut Tx<'_>, cx: &Context, code: &ExchangeCode) -> Result<UserId, Error> {
     let hash = code.hash(&cx.rules.pepper);
     let row = tx.find::<Exchange>(&hash)?.ok_or(Refusal::ExchangeCodeUnknown)?;

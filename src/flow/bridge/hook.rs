@@ -1,4 +1,4 @@
-//! Hook clients: one for each person who wants one, for the plugins of their agents.
+//! Hook clients: at most one for each person, for the plugins of their agents.
 
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
@@ -16,11 +16,11 @@ use crate::secret::MadeClientSecret;
 use crate::store::schema::{Client, ClientProof, Origin};
 use crate::store::{Tx, View};
 
-/// A person's hook client, with the secret that is given out once.
+/// A person's hook client, with its secret, which is displayed only once.
 pub struct Hook {
-    /// Its id: `bridge:USER_ID`, which no registration can take.
+    /// Its id, `bridge:USER_ID`, which no registration can have.
     pub id: ClientId,
-    /// What it may do.
+    /// Its scope.
     pub scope: Scope,
     /// Its secret.
     pub secret: MadeClientSecret,
@@ -33,7 +33,7 @@ pub fn give(tx: &mut Tx<'_>, cx: &Context, bridge: &LiveBridge) -> Result<Hook, 
     let id = of(user)?;
     let secret: MadeClientSecret = cx.seed.token();
     let mut client = match tx.find::<Client>(&id)? {
-        // The tokens of a client from before its owner was switched off stay ended.
+        // The tokens from before the owner was disabled stay ended.
         Some(old) => Client {
             created: if owner_may(tx, &old)? { old.created } else { cx.now },
             revision: old.revision + 1,
@@ -56,17 +56,17 @@ pub fn give(tx: &mut Tx<'_>, cx: &Context, bridge: &LiveBridge) -> Result<Hook, 
     Ok(Hook { id, scope, secret })
 }
 
-/// What the hook client of `user` is called.
+/// The id of the hook client of `user`.
 pub fn of(user: UserId) -> Result<ClientId, Refusal> {
     format!("bridge:{user}").parse()
 }
 
-/// Issues a hook token: for the audience `hook` and one plugin.
+/// Issues a hook token, for the audience `hook` and one plugin.
 ///
 /// # Errors
 ///
-/// [`Refusal::HookAudienceForeign`] for every client that is no hook client, and
-/// [`Refusal::PluginIdMissing`].
+/// [`Refusal::HookAudienceForeign`] if the client is no hook client, [`Refusal::PluginIdMissing`]
+/// and [`Refusal::ScopeNotAllowed`].
 pub fn issue(
     view: &impl View,
     cx: &Context,

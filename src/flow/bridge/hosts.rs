@@ -1,4 +1,4 @@
-//! Which hosts of agents a person wants, and with which models.
+//! A person's preferences about the hosts of agents and their models.
 
 use crate::error::{Error, Refusal};
 use crate::flow::bridge::access::{self, LiveBridge};
@@ -7,21 +7,21 @@ use crate::model::bridge::{HostId, ModelProtocol};
 use crate::store::schema::HostPreference;
 use crate::store::{Tx, View};
 
-/// What a person changes about a host.
+/// A preference about a host.
 #[derive(Clone, Debug)]
 pub enum HostSetting {
     /// Whether it may be used.
     Enabled(bool),
-    /// The protocols to which its models are held; nothing takes that back.
+    /// The protocols to which its models are restricted; `None` removes the restriction.
     Protocols(Option<Vec<ModelProtocol>>),
 }
 
-/// Writes a wish down.
+/// Stores a preference.
 ///
 /// # Errors
 ///
-/// [`Refusal::HostIdUnknown`] for a host that nobody knows, and [`Refusal::HostSwitchedOff`] for
-/// one that this installation does without.
+/// [`Refusal::HostIdUnknown`] if the host is unknown, and [`Refusal::HostSwitchedOff`] if the
+/// configuration disables it.
 pub fn prefer(
     tx: &mut Tx<'_>,
     cx: &Context,

@@ -1,4 +1,4 @@
-//! The device link: a person lets a bridge in through the browser.
+//! The device link: a person signs a bridge in through the browser.
 
 use crate::error::{Error, Refusal};
 use crate::flow::authorize::step::{self, PresentedInteraction};
@@ -11,7 +11,8 @@ use crate::secret::BrowserSecret;
 use crate::store::schema::{Interaction, Purpose};
 use crate::store::{Tx, View};
 
-/// Stores a request to link a device, and gives the way to its page.
+/// Stores a request to link a device. Returns the id for the path of its page and the secret for
+/// the cookie.
 pub fn start(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -20,20 +21,20 @@ pub fn start(
     authorize::store_interaction(tx, cx, Purpose::Link { redirect: redirect.cloned() })
 }
 
-/// What comes next for a device that is to be linked.
+/// The next step of a link.
 pub enum Step {
-    /// The person is asked.
+    /// The person has to decide.
     Ask {
-        /// Where the browser goes on; nothing where the code is shown to the person.
+        /// The redirect of the browser; `None` if the page displays the code.
         redirect: Option<LinkRedirect>,
-        /// Who is asked.
+        /// The session of the person.
         session: Box<LiveSession>,
     },
-    /// They have to sign in first.
+    /// The person has to sign in first.
     SignIn,
 }
 
-/// The next step of a link.
+/// Computes the next step of a link.
 pub fn next(
     view: &impl View,
     cx: &Context,
@@ -50,17 +51,17 @@ pub fn next(
     })
 }
 
-/// What became of a link.
+/// The outcome of a decision about a link.
 pub enum LinkOutcome {
     /// The person has to sign in first.
     SignIn,
-    /// The bridge gets a code: by the browser, or from the person.
+    /// The bridge gets a code: by the redirect, or from the person.
     Linked(IssuedExchangeCode, Option<LinkRedirect>),
-    /// It gets nothing.
+    /// The person refused.
     Refused(Option<LinkRedirect>),
 }
 
-/// The person's decision, which ends the request.
+/// Takes the person's decision and removes the request.
 pub fn decide(
     tx: &mut Tx<'_>,
     cx: &Context,
