@@ -1,11 +1,11 @@
-//! Transitions: what happens, each in one transaction.
+//! Transitions, each in one transaction.
 //!
-//! A transition is a plain function of a transaction or a view, the facts it was given, and a
+//! A transition is a plain function of a transaction or a view, the facts it gets, and a
 //! [`Context`]: no async, no clock, no randomness, no HTTP. `Err` means that nothing was written; a
-//! refusal that has to write (a replay revokes the grant) is an `Ok` outcome that says so. It
-//! takes ids and hashes, reads the rows itself, and could run twice unharmed.
+//! refusal that has to write (a replay revokes the grant) is an `Ok` outcome. A transition takes
+//! ids and hashes, reads the rows itself, and may run twice.
 //!
-//! Only [`authorize::step`] knows the order in which a person meets the pages.
+//! Only [`authorize::step`] knows the order of the pages.
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
@@ -30,11 +30,11 @@ pub mod session;
 pub mod throttle;
 pub mod token;
 
-/// What stays the same while the program runs.
+/// The values that stay the same while the program runs.
 pub struct Rules {
-    /// What the operator decided.
+    /// The configuration.
     pub config: Config,
-    /// Who this is.
+    /// The issuer.
     pub issuer: Issuer,
     /// The keys of every keyed hash.
     pub pepper: Pepper,
@@ -51,13 +51,13 @@ impl Rules {
     }
 }
 
-/// What a transition is given beside its facts: drawn before it, the same however often it runs.
+/// The context of a transition: made before it, and the same each time it runs.
 #[derive(Clone)]
 pub struct Context {
-    /// Its own seed.
+    /// The seed of this transition alone.
     pub seed: Seed,
-    /// The moment at which it happens.
+    /// The time of the transition.
     pub now: Timestamp,
-    /// What stays the same.
+    /// The rules.
     pub rules: Arc<Rules>,
 }

@@ -1,9 +1,9 @@
-//! Ending everything of a person, a client, a session or an authorization.
+//! The removal of all rows of a person, a client, a session or an authorization.
 //!
 //! The transition that ends a subject writes one mark, which every reader of the rows under it
-//! heeds: the row of the person or the client is gone, a person's `tokens_valid_after`, a revoked
+//! checks: the missing row of the person or the client, a person's `tokens_valid_after`, a revoked
 //! [`Session`], a [`Withdrawal`](crate::store::schema::Withdrawal). The rows themselves are removed
-//! in bounded steps: one in the same transaction, the others by the sweep, which finds the
+//! in bounded steps: the first in the same transaction, the others by the sweep, which finds the
 //! [`Removal`].
 
 use crate::clock::Timestamp;
@@ -17,7 +17,7 @@ use crate::store::schema::{
 };
 use crate::store::{Index, Key, Row, StoreError, Tx, View};
 
-/// The most rows that the transition which ends a subject removes itself.
+/// The most rows that are removed in the transition that ends the subject.
 const MAX_ROWS_AT_ONCE: usize = 100;
 
 /// The most clients that are notified of one session's end.
@@ -27,7 +27,8 @@ const MAX_CLIENTS: usize = 1_000;
 pub fn start(tx: &mut Tx<'_>, cx: &Context, subject: &Subject) -> Result<(), StoreError> {
     tx.put(subject, Removal { at: cx.now, cursor: None })?;
     match step(tx, cx, subject, MAX_ROWS_AT_ONCE) {
-        // The sweep reports a row that does not decode. It keeps no subject from ending.
+        // The sweep reports a row that does not decode. Such a row must not keep a subject from
+        // ending.
         Err(StoreError::Corrupt { .. }) => Ok(()),
         stepped => stepped.map(drop),
     }
@@ -38,8 +39,8 @@ pub fn is_pending(view: &impl View, subject: &Subject) -> Result<bool, StoreErro
     Ok(view.find::<Removal>(subject)?.is_some())
 }
 
-/// Removes at most `limit` rows of `subject`, and the [`Removal`] once none is left. Gives how many
-/// rows it looked at, at least one.
+/// Removes at most `limit` rows of `subject`, and the [`Removal`] once none is left. Returns the
+/// number of rows that it read, at least one.
 pub fn step(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -71,7 +72,7 @@ pub fn step(
     Ok((limit - left).max(1))
 }
 
-/// A step: it ends once nothing is left of what it may remove.
+/// A step of a removal, which ends when `left` is zero.
 struct Step<'s, 'tx> {
     tx: &'s mut Tx<'tx>,
     cx: &'s Context,
@@ -79,7 +80,7 @@ struct Step<'s, 'tx> {
     left: usize,
 }
 
-/// The last row that was looked at.
+/// The key of the last row that was read.
 type Cursor = Option<[u8; 16]>;
 
 impl Step<'_, '_> {
@@ -117,7 +118,8 @@ impl Step<'_, '_> {
         Ok(())
     }
 
-    /// Removes the consents whose key begins with `first`, but for later ones.
+    /// Removes the consents whose key begins with `first` and that were given before the subject
+    /// ended.
     fn consents(&mut self, first: &impl Key) -> Result<(), StoreError> {
         let mut last = None;
         while self.left > 0
@@ -135,7 +137,7 @@ impl Step<'_, '_> {
         Ok(())
     }
 
-    /// Removes the grants after `cursor` that were authorized before the subject ended and match.
+    /// Removes the grants after `cursor` that match and were authorized before the subject ended.
     fn grants<A: Key>(
         &mut self,
         index: &Index<A, GrantId>,
@@ -155,7 +157,8 @@ impl Step<'_, '_> {
         Ok(last)
     }
 
-    /// Ends the sessions of a person after `cursor` in which they signed in before the end.
+    /// Ends the sessions of a person after `cursor` whose last sign-in was before the subject
+    /// ended.
     fn sessions(&mut self, user: UserId, cursor: Option<SessionId>) -> Result<Cursor, StoreError> {
         let mut last = None;
         for id in self.tx.by_after(&SESSIONS_BY_USER, &user, cursor.as_ref(), self.left)? {
@@ -174,13 +177,13 @@ impl Step<'_, '_> {
     }
 }
 
-/// Removes a browser session and schedules its deliveries. Gives their number.
+/// Removes a browser session and schedules its deliveries. Returns their number.
 pub fn end_session(tx: &mut Tx<'_>, cx: &Context, id: SessionId) -> Result<usize, StoreError> {
     tx.remove::<Session>(&id)?;
     schedule_logouts(tx, cx, id)
 }
 
-/// Makes the deliveries of a session due: it has just ended. Gives their number.
+/// Makes the deliveries of a session that has just ended due. Returns their number.
 pub fn schedule_logouts(
     tx: &mut Tx<'_>,
     cx: &Context,

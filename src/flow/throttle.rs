@@ -1,7 +1,7 @@
-//! Guessing, slowed down: failures are counted at everything that could be guessed.
+//! Rate limits. Failed guesses are counted for every value that could be guessed.
 //!
-//! Successes never count, and neither do lookups of 256-bit values, which nobody guesses. The
-//! counts are rows, so that a restart gives nobody new attempts.
+//! A success is not counted, nor is a lookup of a 256-bit value, which cannot be guessed. The
+//! counts are rows, so a restart does not reset them.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -15,12 +15,12 @@ use crate::store::{StoreError, Tx, View};
 /// The time after which failures are forgotten, and the longest pause.
 const WINDOW: Duration = Duration::from_mins(1);
 
-/// What is guessed, and for which subject it is counted.
+/// The guessed value and the subject for which guesses are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GuessLimit {
-    /// A client secret that a person chose, from one network.
+    /// The chosen secret of one client, from one network.
     ClientSecretFrom,
-    /// The secret of one client.
+    /// The chosen secret of one client.
     ClientSecretOf,
     /// The initial access token of RFC 7591 §3, which a person chose, from one network.
     InitialAccessTokenFrom,
@@ -41,7 +41,7 @@ impl GuessLimit {
         }
     }
 
-    /// How many failures a minute go unpunished.
+    /// The number of failures that cause no pause.
     const fn limit(self) -> u32 {
         match self {
             Self::ClientSecretFrom | Self::InitialAccessTokenFrom | Self::UserCodeFrom => 60,
@@ -50,7 +50,7 @@ impl GuessLimit {
     }
 }
 
-/// Refuses an attempt that comes too soon after too many failures.
+/// Refuses an attempt within the pause that follows too many failures.
 pub fn check(
     view: &impl View,
     cx: &Context,
@@ -75,7 +75,7 @@ pub fn record_failure(
     tx.put(&key, Attempts { count, last: cx.now })
 }
 
-/// Counts one of `limit` a minute, or refuses it: for what is no guess and still has to be bounded.
+/// Counts one of `limit` uses a minute, or refuses it. It is for uses that are not guesses.
 pub fn consume(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -92,7 +92,8 @@ pub fn consume(
     Ok(tx.put(&key, Attempts { count: row.count.saturating_add(1), last: row.last })?)
 }
 
-/// The network that an address counts as: an IPv6 customer has a /64 at least.
+/// The network of an address: an IPv4 address itself, or the /64 of an IPv6 address, since an IPv6
+/// customer has at least a /64.
 pub fn network(address: IpAddr) -> Vec<u8> {
     match address.to_canonical() {
         IpAddr::V4(address) => address.octets().to_vec(),
@@ -100,7 +101,8 @@ pub fn network(address: IpAddr) -> Vec<u8> {
     }
 }
 
-/// Doubles with each failure beyond the limit.
+/// The pause after the last failure: one second at the limit, doubled with each further failure, at
+/// most [`WINDOW`].
 fn pause(row: &Attempts, limit: GuessLimit) -> Duration {
     match row.count.checked_sub(limit.limit()) {
         None => Duration::ZERO,

@@ -1,9 +1,9 @@
-//! Resources: which ones a token may be for, and which scopes mean something there
-//! ([RFC 8707](https://www.rfc-editor.org/rfc/rfc8707)).
+//! Resources: those that a token may be for, and the scopes that are known there ([RFC
+//! 8707](https://www.rfc-editor.org/rfc/rfc8707)).
 //!
-//! This server is a resource, and the one that is meant where a request names none. Others are
-//! registered by an operator. On a loopback issuer people may also grant tokens for resources of
-//! their own machine that nobody registered, but see each time what they grant.
+//! This server is a resource, and the default one. An operator registers others. With a loopback
+//! issuer, people may also grant tokens for unregistered resources on their own machine, but the
+//! consent page is displayed each time.
 
 pub mod registered;
 
@@ -16,39 +16,40 @@ use crate::oauth::scope::{Scope, ScopeToken};
 use crate::store::schema::{Client, Person, Protected, RESOURCES_BY_SERVER};
 use crate::store::{StoreError, View};
 
-/// The most resources of one resource server, and of all together.
+/// The most resources of one resource server that are read.
 const MAX_CONFIGURED: usize = 256;
+/// The most registered resources that are read.
 const MAX_REGISTERED: usize = 10_000;
 
 /// The resources of a request, resolved.
 #[derive(Clone, Debug, Default)]
 pub struct Targets {
-    /// Their registered spellings, each once; none where no resource was named.
+    /// Their registered spellings, without repetition; empty if the request names none.
     pub resources: Vec<Resource>,
-    /// The scopes that one of them keeps for the clients that registered them.
+    /// The scopes of the closed ones, for clients that have registered these scopes.
     closed: Scope,
-    /// The scopes that mean something at each of them.
+    /// The scopes that are known at each of them.
     known: Vec<(Resource, Scope)>,
-    /// Those of them that one of them leaves to every client.
+    /// The scopes of the open ones, for every client.
     open: Scope,
-    /// Whether nobody registered one of them.
+    /// Whether one of them is unregistered.
     pub unregistered: bool,
 }
 
 impl Targets {
-    /// The scopes that `client` may ask for there. One token is for all of them, so that what one
-    /// resource leaves to everybody opens no scope that another one keeps.
+    /// The scopes that `client` may ask for at these resources. One token is for all of them, so a
+    /// scope that is open at one resource and closed at another counts as closed.
     pub fn for_client(&self, client: &Client) -> Scope {
         client.scope().union(&self.open.minus(&self.closed))
     }
 
-    /// The part of `scope` that is known there, or at every resource.
+    /// The part of `scope` that the configuration or one of these resources knows.
     pub fn default_scope(&self, rules: &Rules, scope: &Scope) -> Scope {
         scope.intersect(&rules.config.scope().union(&self.known()))
     }
 
-    /// The scopes that a person with `roles` may grant there. A scope of a resource that the
-    /// configuration does not know is everybody's to grant.
+    /// The scopes that a person with `roles` may grant at these resources. Everybody may grant a
+    /// scope of a resource that the configuration does not know.
     pub fn for_person(&self, rules: &Rules, roles: &[Role]) -> Scope {
         rules.config.allowed(roles).union(&self.known().minus(&rules.config.scope()))
     }
@@ -81,7 +82,7 @@ impl Targets {
     }
 }
 
-/// Resolves `requested` for `client`, which asks for `scope` there.
+/// Resolves the resources `requested` by `client` together with `scope`.
 ///
 /// # Errors
 ///
@@ -103,8 +104,11 @@ pub fn resolve(
     Ok(targets)
 }
 
-/// The granted resources that still exist; a grant of resources that are all gone is
-/// for nothing.
+/// The granted resources that still exist.
+///
+/// # Errors
+///
+/// [`Refusal::ResourceUnknown`] if none of them exists.
 pub fn remaining(
     view: &impl View,
     rules: &Rules,
@@ -122,7 +126,7 @@ pub fn remaining(
     Ok(targets)
 }
 
-/// Adds a resource, if tokens may be for it.
+/// Adds a resource, if a token of `client` may be for it. Returns whether it may.
 fn add(
     targets: &mut Targets,
     view: &impl View,
@@ -158,13 +162,13 @@ fn add(
 }
 
 impl Targets {
-    /// The scopes that mean something at one of them.
+    /// The scopes that are known at one of these resources.
     fn known(&self) -> Scope {
         self.known.iter().fold(Scope::default(), |all, (_, scope)| all.union(scope))
     }
 
-    /// The resources that a token is for, out of these, and the part of `scope` that means something
-    /// there. They are as they were resolved: nothing is read again.
+    /// The requested part of these resources, and the part of `scope` that is known there. Nothing
+    /// is read from the store.
     pub fn share(
         &self,
         rules: &Rules,
@@ -185,8 +189,8 @@ impl Targets {
     }
 }
 
-/// Whether a resource that nobody registered is a program on the person's machine, and none of
-/// this server's own ports under whichever name.
+/// Whether an unregistered resource is a program on the person's machine: it is on loopback, and
+/// its port is none of this server's.
 fn is_persons_own(rules: &Rules, resource: &Resource) -> bool {
     let ours = rules.issuer.port() == resource.port()
         || rules.config.listeners().any(|own| own.port() == resource.port());
@@ -196,27 +200,27 @@ fn is_persons_own(rules: &Rules, resource: &Resource) -> bool {
         && !ours
 }
 
-/// The scopes of `scope` that mean nothing here, and so may mean something at a resource that
-/// nobody registered.
+/// The scopes of `scope` that the configuration does not know, which an unregistered resource may
+/// define, without reserved ones.
 fn foreign(rules: &Rules, scope: &Scope) -> Scope {
     let unknown = scope.minus(&rules.config.scope());
     unknown.iter().filter(|token| !is_reserved(token)).cloned().collect()
 }
 
-/// Whether a scope is never left to clients that nobody registered.
+/// Whether a scope can never be open to every client.
 fn is_reserved(token: &ScopeToken) -> bool {
     token.as_str() == "admin" || token.as_str().starts_with("hook:")
 }
 
-/// The scopes that mean something at any registered resource.
+/// The scopes of all registered resources.
 pub fn known(view: &impl View) -> Result<Scope, StoreError> {
     let rows = view.list::<Protected>(MAX_REGISTERED)?;
     Ok(rows.iter().fold(Scope::default(), |all, (_, row)| all.union(&row.scope)))
 }
 
-/// The resources that a token is for, out of those that were granted.
+/// The resources of a token: the requested part of the granted ones.
 ///
-/// RFC 8707 §2.2: a token request may name a subset of them; none named means all.
+/// RFC 8707 §2.2: a token request may name a subset. If it names none, all are meant.
 pub fn narrowed(
     rules: &Rules,
     granted: &[Resource],
@@ -238,7 +242,7 @@ pub fn narrowed(
     Ok(narrowed)
 }
 
-/// The resources whose server `client` is.
+/// The resources of which `client` is the resource server.
 pub fn served_by(view: &impl View, client: &ClientId) -> Result<Vec<Protected>, StoreError> {
     let mut served = Vec::new();
     for key in view.by(&RESOURCES_BY_SERVER, client, MAX_CONFIGURED)? {
