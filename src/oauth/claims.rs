@@ -1,5 +1,6 @@
-//! What tokens say: access tokens as [RFC 9068](https://www.rfc-editor.org/rfc/rfc9068), ID
-//! tokens as [OpenID Connect Core §2](https://openid.net/specs/openid-connect-core-1_0.html#IDToken).
+//! The claims of tokens: access tokens ([RFC 9068](https://www.rfc-editor.org/rfc/rfc9068)), ID
+//! tokens ([OpenID Connect Core §2](https://openid.net/specs/openid-connect-core-1_0.html#IDToken))
+//! and logout tokens.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,21 +11,21 @@ use crate::oauth::client::SigningAlg;
 use crate::oauth::id::GrantId;
 use crate::oauth::scope::Scope;
 
-/// The `acr` of every sign-in here: phishing-resistant (OpenID EAP ACR Values §4).
+/// The `acr` of every sign-in at this server: phishing-resistant (OpenID EAP ACR Values §4).
 pub const PHISHING_RESISTANT: &str = "phr";
 
 /// `aud` (RFC 7519 §4.1.3): one value as a string, several as an array.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Audience {
-    /// One.
+    /// One audience.
     One(String),
-    /// Several.
+    /// Several audiences.
     Many(Vec<String>),
 }
 
 impl Audience {
-    /// Whether `name` is among them.
+    /// Whether it contains `name`.
     pub fn has(&self, name: &str) -> bool {
         match self {
             Self::One(own) => own == name,
@@ -70,8 +71,8 @@ pub struct AccessClaims {
     pub plugin_id: Option<String>,
 }
 
-/// The `jti` of a token under `grant`: its id, a dot and a random part, so that the grant of a
-/// token that is not stored can be found.
+/// The `jti` of a token: the id of its grant, a dot and a random part. The grant of a token is
+/// found by it, since access tokens are not stored. Without a grant it is only the random part.
 pub fn jti(grant: Option<GrantId>, random: [u8; 32]) -> String {
     let random = URL_SAFE_NO_PAD.encode(random.first_chunk::<16>().copied().unwrap_or_default());
     match grant {
@@ -85,7 +86,7 @@ pub fn grant_of(jti: &str) -> Option<GrantId> {
     jti.split_once('.').and_then(|(grant, _)| grant.parse().ok())
 }
 
-/// The claims of an ID token, and with `exp` and the like left out those of userinfo.
+/// The claims of an ID token (OpenID Connect Core §2).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names are those of OpenID Connect Core §2")]
 pub struct IdClaims {
@@ -121,7 +122,8 @@ pub struct LogoutClaims {
     pub sid: String,
 }
 
-/// What makes a token a logout token: one member of that name, whose value is an empty object.
+/// The `events` claim, which makes a token a logout token: one member of that name, whose value is
+/// an empty object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LogoutEvents {
     #[serde(rename = "http://schemas.openid.net/event/backchannel-logout")]
@@ -131,7 +133,7 @@ pub struct LogoutEvents {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 struct Nothing {}
 
-/// The claims about a person that scopes ask for (OpenID Connect Core §5.4).
+/// The claims about a person that scopes request (OpenID Connect Core §5.4).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names are those of OpenID Connect Core §5.1")]
 pub struct Profile {
@@ -147,8 +149,8 @@ pub struct Profile {
     pub email_verified: Option<bool>,
 }
 
-/// `at_hash` (OpenID Connect Core §3.1.3.6): the left half of the access token's hash, by the
-/// hash function of the ID token's algorithm. Ed25519 has SHA-512 within it.
+/// `at_hash` (OpenID Connect Core §3.1.3.6): the left half of the hash of the access token, with
+/// the hash function of the ID token's algorithm. For Ed25519 that is SHA-512.
 pub fn at_hash(alg: SigningAlg, access_token: &str) -> String {
     match alg {
         SigningAlg::EdDsa => {

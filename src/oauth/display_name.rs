@@ -1,4 +1,4 @@
-//! Names that people read: `client_name` (RFC 7591 §2), `name` (OpenID Connect Core §5.1).
+//! Names for people: `client_name` (RFC 7591 §2), `name` (OpenID Connect Core §5.1).
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Refusal;
 
-/// The name of a person, a client or a device: 1 to 128 characters, no control character.
+/// The name of a person, a client or a device: 1 to 128 characters, without control characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DisplayName(Box<str>);
 

@@ -1,4 +1,4 @@
-//! The names of things.
+//! Identifiers.
 
 use std::fmt;
 use std::str::FromStr;
@@ -22,8 +22,8 @@ impl ClientId {
         &self.0
     }
 
-    /// An id that an operator may give to a client: one that can be mistaken neither for a
-    /// metadata document, a bridge or an anonymous session, nor for a person.
+    /// Parses an id that an operator chooses for a client. Ids that could be those of a metadata
+    /// document, a bridge, an anonymous session or a person are refused.
     pub fn chosen(s: &str) -> Result<Self, Refusal> {
         let reserved = ["https:", "bridge:", AnonymousSub::PREFIX];
         let reserved = reserved.iter().any(|prefix| s.starts_with(prefix));
@@ -60,12 +60,12 @@ macro_rules! uuids {
         pub struct $name(Uuid);
 
         impl $name {
-            /// The one that belongs to `seed`.
+            /// Derives an id from `seed`.
             pub fn from_seed(seed: &Seed) -> Self {
                 Self(seed.uuid($label))
             }
 
-            /// The UUID itself.
+            /// The UUID.
             pub const fn uuid(self) -> Uuid {
                 self.0
             }
@@ -82,7 +82,7 @@ macro_rules! uuids {
 
             fn from_str(s: &str) -> Result<Self, Refusal> {
                 let uuid = Uuid::try_parse(s).map_err(|_| Refusal::$refusal)?;
-                // One spelling: what we write is what we read.
+                // Only the spelling that `Display` writes is accepted.
                 if uuid.hyphenated().to_string() != s {
                     return Err(Refusal::$refusal);
                 }
@@ -99,27 +99,27 @@ macro_rules! uuids {
 }
 
 uuids! {
-    /// One passkey ceremony, from its challenge to its answer.
+    /// A passkey ceremony, from its challenge to its response.
     CeremonyId = "ceremony", CeremonyUnknown;
-    /// One authorization: what a person allowed a client, and every token under it.
+    /// A grant: what a person allowed a client, and every token under it.
     GrantId = "grant", BearerTokenMalformed;
-    /// One stored authorization or logout request on its way through the pages.
+    /// An interaction: a stored request of a browser whose response is pending.
     InteractionId = "interaction", InteractionUnknown;
-    /// A signed-in browser: the `sid` of OpenID Connect Back-Channel Logout §2.1.
+    /// A session: the `sid` of OpenID Connect Back-Channel Logout §2.1.
     SessionId = "session", BearerTokenMalformed;
     /// A person: the `sub` of OpenID Connect Core §2.
     UserId = "user", BearerTokenMalformed;
 }
 
-/// The `sub` of an anonymous session: `anon_` and a UUID, which is neither a person's nor a client's.
+/// The `sub` of an anonymous session: `anon_` and a UUID. No person or client has such a `sub`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnonymousSub(Uuid);
 
 impl AnonymousSub {
-    /// How each of them begins, and nobody else's.
+    /// The prefix, which no other `sub` has.
     const PREFIX: &'static str = "anon_";
 
-    /// The one that belongs to `seed`.
+    /// Derives a `sub` from `seed`.
     pub fn from_seed(seed: &Seed) -> Self {
         Self(seed.uuid("anonymous"))
     }
@@ -147,7 +147,7 @@ impl fmt::Display for AnonymousSub {
 pub struct KeyId(Box<str>);
 
 impl KeyId {
-    /// The id that a thumbprint is.
+    /// The id of a thumbprint.
     pub fn new(thumbprint: &str) -> Self {
         Self(thumbprint.into())
     }

@@ -1,5 +1,6 @@
-//! Asking about a token: [RFC 7662](https://www.rfc-editor.org/rfc/rfc7662), and what
-//! [RFC 7009 §2.1](https://www.rfc-editor.org/rfc/rfc7009#section-2.1) shares with it.
+//! Token introspection: [RFC 7662](https://www.rfc-editor.org/rfc/rfc7662), and the `token`
+//! parameter, which [RFC 7009 §2.1](https://www.rfc-editor.org/rfc/rfc7009#section-2.1) shares with
+//! it.
 
 use serde::Serialize;
 
@@ -9,19 +10,19 @@ use crate::oauth::params::Params;
 use crate::oauth::scope::Scope;
 use crate::secret::RefreshToken;
 
-/// The media type of an answer that is signed (RFC 9701 §10.2.1).
+/// The media type of a signed response (RFC 9701 §10.2.1).
 pub const SIGNED: &str = "application/token-introspection+jwt";
 
-/// The `token` parameter of RFC 7662 §2.1 and RFC 7009 §2.1, told apart by its form.
+/// The `token` parameter of RFC 7662 §2.1 and RFC 7009 §2.1. Its form decides the token type.
 pub enum TokenParameter {
-    /// What may be an access token: its signature decides.
+    /// A possible access token; its signature decides.
     Access(Box<str>),
     /// A refresh token, of any client.
     Refresh(RefreshToken),
 }
 
 impl TokenParameter {
-    /// The token that a form is about.
+    /// Reads the token of a form.
     ///
     /// RFC 7662 §2.1: "An authorization server MAY ignore this `[token_type_hint]`, particularly
     /// if it is able to detect the token type automatically."
@@ -30,13 +31,13 @@ impl TokenParameter {
         Ok(Self::of(form.one("token")?.ok_or(Refusal::TokenMissing)?))
     }
 
-    /// The token that is written.
+    /// Reads a token.
     pub fn of(written: &str) -> Self {
         written.parse().map_or_else(|_| Self::Access(written.into()), Self::Refresh)
     }
 }
 
-/// What introspection tells of a token (RFC 7662 §2.2).
+/// An introspection response (RFC 7662 §2.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "the names are those of RFC 7662 §2.2 and RFC 9068 §2.2")]
 pub struct Introspection {
@@ -76,7 +77,7 @@ pub struct Introspection {
 }
 
 impl Introspection {
-    /// The response about every other token: one that is unknown, ended or not the caller's.
+    /// The response for a token that is unknown, not in force, or not for the caller.
     ///
     /// RFC 7662 §2.2: "the authorization server SHOULD NOT include any additional information
     /// about an inactive token, including why the token is inactive."
@@ -84,7 +85,7 @@ impl Introspection {
         Self::default()
     }
 
-    /// What an access token in force says.
+    /// The response for an access token that is in force.
     pub fn of_access(claims: &AccessClaims, username: Option<String>) -> Self {
         let claims = claims.clone();
         Self {
@@ -109,24 +110,24 @@ impl Introspection {
     }
 }
 
-/// A signed answer (RFC 9701 §5).
+/// A signed response (RFC 9701 §5).
 ///
-/// "The JWT response MUST NOT include the `sub` and `exp` claims" at its top level, so that nobody
-/// takes it for an access token.
+/// "The JWT response MUST NOT include the `sub` and `exp` claims" at its top level, so that it
+/// cannot pass for an access token.
 #[derive(Clone, Debug, Serialize)]
 pub struct SignedIntrospection {
-    /// Who answers.
+    /// The issuer.
     pub iss: String,
-    /// Who asked.
+    /// The client that introspects.
     pub aud: String,
-    /// When that was.
+    /// The time of the response.
     pub iat: u64,
-    /// The answer.
+    /// The response.
     pub token_introspection: Introspection,
 }
 
-/// Whether an `Accept` header asks for a signed answer (RFC 9701 §4): it names the media type, and
-/// does not rule it out (RFC 9110 §12.4.2).
+/// Whether an `Accept` header requests a signed response (RFC 9701 §4): it names the media type
+/// with a weight above zero (RFC 9110 §12.4.2).
 pub fn wants_signed(accept: &str) -> bool {
     accept.split(',').any(|range| {
         let mut parts = range.split(';').map(str::trim);

@@ -11,8 +11,8 @@ use crate::error::Refusal;
 
 /// The `issuer` identifier: scheme, host and port, no path and no trailing slash.
 ///
-/// `https`, or `http` where the host is `localhost` or below it: an IP address cannot be a
-/// WebAuthn RP ID, so no issuer has one.
+/// The scheme is `https`, or `http` if the host is `localhost` or a subdomain of it. The host is no
+/// IP address, since that cannot be a WebAuthn RP ID.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Issuer {
@@ -23,21 +23,21 @@ pub struct Issuer {
 }
 
 impl Issuer {
-    /// `http://localhost` at a port.
+    /// The issuer `http://localhost` with a port.
     pub fn localhost(port: u16) -> Self {
         let printed = if port == 80 { String::new() } else { format!(":{port}") };
         let origin = format!("http://localhost{printed}");
         Self { origin, host: "localhost".to_owned(), port, https: false }
     }
 
-    /// `https://localhost` at a port.
+    /// The issuer `https://localhost` with a port.
     pub fn secure_localhost(port: u16) -> Self {
         let printed = if port == 443 { String::new() } else { format!(":{port}") };
         let origin = format!("https://localhost{printed}");
         Self { origin, host: "localhost".to_owned(), port, https: true }
     }
 
-    /// As it is written, and as a browser writes the origin.
+    /// The issuer as it is written, which is also the form of its web origin.
     pub fn as_str(&self) -> &str {
         &self.origin
     }
@@ -47,27 +47,27 @@ impl Issuer {
         &self.host
     }
 
-    /// The host, and the port where it is not the scheme's.
+    /// The host, and the port if it is not the scheme's default.
     pub fn authority(&self) -> &str {
         self.origin.split_once("://").map_or("", |(_, authority)| authority)
     }
 
-    /// The port, named or not.
+    /// The port, including the scheme's default.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Whether browsers reach it over TLS.
+    /// Whether its scheme is `https`.
     pub fn is_https(&self) -> bool {
         self.https
     }
 
-    /// Whether its host is this machine's own name.
+    /// Whether its host is `localhost` or a subdomain of it.
     pub fn is_loopback(&self) -> bool {
         self.host == "localhost" || self.host.ends_with(".localhost")
     }
 
-    /// The address of a path that begins with `/`.
+    /// The URL of a path that begins with `/`.
     pub fn at(&self, path: &str) -> String {
         format!("{}{path}", self.origin)
     }
@@ -92,7 +92,8 @@ impl FromStr for Issuer {
     }
 }
 
-/// RFC 1123 §2.1: letters, digits and inner hyphens. URLs are laxer than a WebAuthn RP ID may be.
+/// Whether `label` is a host name label (RFC 1123 §2.1): letters, digits and inner hyphens. A URL
+/// parser accepts more than a WebAuthn RP ID may have.
 pub(crate) fn is_label(label: &str) -> bool {
     !label.is_empty()
         && !label.starts_with('-')

@@ -1,9 +1,9 @@
-//! JSON Web Tokens as they are written, before anything is proven of them:
-//! [RFC 7515 §7.1](https://www.rfc-editor.org/rfc/rfc7515#section-7.1) around
-//! [RFC 7519](https://www.rfc-editor.org/rfc/rfc7519).
+//! Parser of JSON Web Tokens that are not verified yet: [RFC 7515
+//! §7.1](https://www.rfc-editor.org/rfc/rfc7515#section-7.1) and [RFC
+//! 7519](https://www.rfc-editor.org/rfc/rfc7519).
 //!
-//! Nothing here knows a key. The verifier looks the key up by its `kid` and takes the
-//! algorithm from the key, never from the header (RFC 8725 §3.1).
+//! This module knows no keys. The verifier finds the key by its `kid` and takes the algorithm from
+//! the key, never from the header (RFC 8725 §3.1).
 
 use std::fmt;
 
@@ -17,12 +17,12 @@ use crate::error::Refusal;
 use crate::oauth::client::SigningAlg;
 use crate::oauth::id::KeyId;
 
-/// The longest token that is read, in bytes: as long as a parameter that carries one.
+/// The longest token that is read, in bytes, which is the limit of a parameter that contains one.
 const MAX_LENGTH: usize = 16 * 1024;
 
 /// A JWS in compact serialization (RFC 7515 §7.1) whose signature is not verified yet.
 ///
-/// It holds a token that may well be good, and so has no `Debug`.
+/// It contains a token that may be valid, so it has no `Debug`.
 pub struct Compact<'a> {
     header: Header,
     payload: Vec<u8>,
@@ -31,7 +31,7 @@ pub struct Compact<'a> {
 }
 
 impl<'a> Compact<'a> {
-    /// The three parts of `token`, each in the one spelling that base64url has for its bytes.
+    /// Parses the three parts of `token`. Each must be canonical base64url.
     pub fn parse(token: &'a str) -> Result<Self, Refusal> {
         if token.len() > MAX_LENGTH {
             return Err(Refusal::BearerTokenMalformed);
@@ -48,7 +48,7 @@ impl<'a> Compact<'a> {
         Ok(Self { header, payload: decode(payload)?, signing_input, signature })
     }
 
-    /// What the token says of its own making.
+    /// The header.
     pub fn header(&self) -> &Header {
         &self.header
     }
@@ -58,7 +58,7 @@ impl<'a> Compact<'a> {
         &self.payload
     }
 
-    /// What the signature is over: `BASE64URL(header) || '.' || BASE64URL(payload)`.
+    /// The input of the signature: `BASE64URL(header) || '.' || BASE64URL(payload)`.
     pub fn signing_input(&self) -> &'a str {
         self.signing_input
     }
@@ -77,16 +77,15 @@ impl<'a> Compact<'a> {
     }
 }
 
-/// The members of a JOSE header (RFC 7515 §4.1) that this server reads; others are passed over.
-///
-/// `jwk`, `jku` and `x5u` are among those others: a token does not bring its own key.
+/// The members of a JOSE header (RFC 7515 §4.1) that this server reads. Others are ignored,
+/// including `jwk`, `jku` and `x5u`: a token does not bring its own key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// The algorithm: one that this server has a key for, and so never `none` or an HMAC.
+    /// The algorithm, which is one that this server supports, so never `none` or an HMAC.
     pub alg: SigningAlg,
-    /// Which key signed it, if it says.
+    /// The id of the key, if the header names it.
     pub kid: Option<KeyId>,
-    /// The media type of the whole, if it says.
+    /// The media type of the token, if the header names it.
     pub typ: Option<String>,
 }
 
@@ -128,11 +127,11 @@ impl Header {
     }
 }
 
-/// A JSON object in which no name stands twice.
+/// A JSON object without duplicate names.
 ///
 /// RFC 7515 §4 leaves a choice: "reject JWSs with duplicate Header Parameter names or use a JSON
-/// parser that returns only the lexically last". Rejected, so that no other reader of the token
-/// can see another value in it.
+/// parser that returns only the lexically last". This server rejects, so that no other reader of
+/// the token can see another value.
 struct Members(Map<String, Value>);
 
 impl Members {
@@ -167,8 +166,9 @@ impl<'de> Visitor<'de> for Unique {
     }
 }
 
-/// RFC 7515 §2: base64url "with all trailing '=' characters omitted […] and without the inclusion
-/// of any line breaks, whitespace, or other additional characters"; unused bits are zero.
+/// Decodes base64url. RFC 7515 §2: "with all trailing '=' characters omitted […] and without the
+/// inclusion of any line breaks, whitespace, or other additional characters"; unused bits must be
+/// zero.
 fn decode(part: &str) -> Result<Vec<u8>, Refusal> {
     URL_SAFE_NO_PAD.decode(part).map_err(|_| Refusal::BearerTokenMalformed)
 }
@@ -195,7 +195,7 @@ mod tests {
         refused(&token(header, "{}"))
     }
 
-    /// RFC 7515 A.2.1, with the first bytes of its signature
+    /// RFC 7515 A.2.1, with a truncated signature
     #[test]
     fn the_specifications_example_is_read() {
         let token = "eyJhbGciOiJSUzI1NiJ9\

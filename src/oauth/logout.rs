@@ -6,21 +6,21 @@ use crate::oauth::id::ClientId;
 use crate::oauth::params::Params;
 use crate::oauth::redirect_uri::RedirectUri;
 
-/// What a relying party asks when it sends a browser to be signed out.
+/// A logout request of a client (§2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogoutRequest {
-    /// The client that asks.
+    /// The client.
     pub client_id: Option<ClientId>,
-    /// An ID token of the person to be signed out.
+    /// An ID token of the person.
     pub id_token_hint: Option<String>,
-    /// Where the browser is to go afterwards.
+    /// The redirect URI after the logout.
     pub post_logout_redirect_uri: Option<RedirectUri>,
-    /// What is to be carried back.
+    /// The state that the redirect returns.
     pub state: Option<String>,
 }
 
 impl LogoutRequest {
-    /// The request that `params` make.
+    /// Parses a request.
     pub fn parse(params: &Params) -> Result<Self, Refusal> {
         let text = |name| params.one(name).map(|value| value.map(str::to_owned));
         Ok(Self {
@@ -32,7 +32,7 @@ impl LogoutRequest {
     }
 }
 
-/// Proof that a browser may be sent to a URI after logout: the client registered it.
+/// Proof that a browser may be redirected to a URI after logout: the client registered it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PostLogout {
     host: String,
@@ -40,10 +40,10 @@ pub struct PostLogout {
 }
 
 impl PostLogout {
-    /// The redirect, if `requested` equals one of `registered` exactly.
+    /// The redirect, if `requested` is exactly one of `registered`.
     ///
-    /// §3: "The URI MUST have been previously registered with the OP"; loopback ports are exact
-    /// here, since nothing waits there for an answer.
+    /// §3: "The URI MUST have been previously registered with the OP". A loopback port must match
+    /// too, since no listener on a free port waits for a response.
     pub fn prove(
         registered: &[RedirectUri],
         requested: &RedirectUri,
@@ -60,12 +60,12 @@ impl PostLogout {
         Ok(Self { host, url })
     }
 
-    /// Where that is, for people.
+    /// The host, for display.
     pub fn host(&self) -> String {
         self.host.clone()
     }
 
-    /// The URL to go to.
+    /// The URL of the redirect.
     pub fn url(&self) -> &str {
         &self.url
     }

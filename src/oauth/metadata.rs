@@ -1,7 +1,8 @@
-//! The server's own description: [RFC 8414 §2](https://www.rfc-editor.org/rfc/rfc8414#section-2)
-//! and [OpenID Connect Discovery §3](https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderMetadata).
+//! The server's metadata: [RFC 8414 §2](https://www.rfc-editor.org/rfc/rfc8414#section-2) and
+//! [OpenID Connect Discovery
+//! §3](https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderMetadata).
 //!
-//! It lists what is enabled, and everything it lists works.
+//! It lists only what is enabled.
 
 use serde::Serialize;
 
@@ -56,8 +57,8 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// The description of the server at `issuer`, which knows `scopes` and, if `iss`, names
-    /// itself in its authorization responses (RFC 9207 §3).
+    /// The metadata of the server at `issuer`, with its known `scopes`. `iss` tells whether
+    /// authorization responses have that parameter (RFC 9207 §3).
     pub fn new(issuer: &Issuer, scopes: &Scope, iss: bool) -> Self {
         let algs: Vec<_> = SigningAlg::ALL.iter().map(|alg| alg.as_str()).collect();
         let methods: Vec<_> = AuthMethod::ALL.iter().map(|method| method.as_str()).collect();
@@ -87,7 +88,7 @@ impl Metadata {
                 .copied()
                 .collect(),
             introspection_signing_alg_values_supported: algs.clone(),
-            // RFC 8414 §2: wanted wherever clients prove themselves by a JWT.
+            // RFC 8414 §2: required if clients can authenticate by a JWT.
             introspection_endpoint_auth_signing_alg_values_supported: algs.clone(),
             revocation_endpoint_auth_methods_supported: methods.clone(),
             revocation_endpoint_auth_signing_alg_values_supported: algs.clone(),
@@ -120,7 +121,7 @@ impl Metadata {
             ],
             claims_parameter_supported: true,
             request_parameter_supported: false,
-            // It is about request objects, and says nothing of pushed requests (RFC 9126 §5).
+            // This is about request objects, not about pushed requests (RFC 9126 §5).
             request_uri_parameter_supported: false,
             require_pushed_authorization_requests: false,
             authorization_response_iss_parameter_supported: iss,

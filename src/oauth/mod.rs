@@ -1,8 +1,8 @@
-//! Vocabulary: the words of the protocol as types, pure and total.
+//! The vocabulary of the protocol as types: pure and total parsers and printers.
 //!
-//! Every parser takes text or bytes, gives a value or a [`Refusal`](crate::error::Refusal), and
-//! touches nothing else: no clock, no randomness, no store. This room is the fuzz surface, and may
-//! import nothing but the crate's foundations (`clock`, `error`, `secret`).
+//! Every parser takes text or bytes, returns a value or a [`Refusal`](crate::error::Refusal), and
+//! uses nothing else: no clock, no randomness, no store. This room is the fuzz surface, and may
+//! import only the crate's foundations (`clock`, `error`, `secret`).
 
 pub mod authorize;
 pub mod claims;

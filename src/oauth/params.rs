@@ -1,4 +1,4 @@
-//! Parameters as a query or a form carries them: `application/x-www-form-urlencoded`.
+//! The parameters of a query or a form: `application/x-www-form-urlencoded`.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 
@@ -7,11 +7,12 @@ use crate::error::Refusal;
 /// The most parameters that one request may have.
 const MAX_PARAMETERS: usize = 100;
 
-/// The longest value, in bytes, and the longest where it is a token.
+/// The longest value, in bytes.
 const MAX_VALUE: usize = 8 * 1024;
+/// The longest value of a parameter of [`TOKENS`], in bytes.
 const MAX_TOKEN: usize = 16 * 1024;
 
-/// The parameters that carry whole tokens.
+/// The parameters that contain whole tokens.
 const TOKENS: &[&str] = &[
     "access_token",
     "actor_token",
@@ -24,12 +25,12 @@ const TOKENS: &[&str] = &[
     "token",
 ];
 
-/// A request's parameters: decoded, bounded in number and length, in the order they came.
+/// The parameters of a request: decoded, bounded in number and length, in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Params(Vec<(String, String)>);
 
 impl Params {
-    /// The parameters that `bytes` spell out.
+    /// Parses parameters.
     pub fn parse(bytes: &[u8]) -> Result<Self, Refusal> {
         let mut params = Vec::new();
         for pair in bytes.split(|b| *b == b'&').filter(|pair| !pair.is_empty()) {
@@ -60,13 +61,13 @@ impl Params {
         }
     }
 
-    /// Every value of a parameter that may come more than once, such as `resource` (RFC 8707 §2).
+    /// Every value of a parameter that may be repeated, such as `resource` (RFC 8707 §2).
     pub fn many<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let named = self.0.iter().filter(move |(own, _)| own == name);
         named.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
-    /// The one value of `name`, read as what it is.
+    /// The one value of `name`, parsed.
     pub fn parsed<T: std::str::FromStr<Err = Refusal>>(
         &self,
         name: &str,
@@ -75,17 +76,17 @@ impl Params {
     }
 }
 
-/// The text that `application/x-www-form-urlencoded` stands for.
+/// Decodes `application/x-www-form-urlencoded`.
 pub fn form_decode(bytes: &[u8]) -> Result<String, Refusal> {
     let spaced: Vec<u8> = bytes.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect();
     let text = percent_decode(&spaced).decode_utf8().map_err(|_| Refusal::ParameterMalformed)?;
     Ok(text.into_owned())
 }
 
-/// What stays as it is in a form or a query: RFC 3986 §2.3, "unreserved".
+/// The characters that are escaped in a form or a query: all but RFC 3986 §2.3 "unreserved".
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// `pairs` as a query.
+/// Encodes `pairs` as a query.
 pub fn form_encode<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let escape = |text| utf8_percent_encode(text, ESCAPED);
     let pairs =

@@ -15,12 +15,14 @@ use crate::error::Refusal;
 
 /// The `code_challenge` of RFC 7636 §4.2 under `S256`: a SHA-256 in base64url.
 ///
-/// A value of fewer than 8 distinct bytes is none: no hash gives one, a broken client does.
+/// A value of fewer than 8 distinct bytes is refused: it is no hash, but the sign of a broken
+/// client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodeChallenge([u8; 32]);
 
 impl CodeChallenge {
-    /// RFC 7636 §4.6: `BASE64URL-ENCODE(SHA256(ASCII(code_verifier))) == code_challenge`.
+    /// Whether `verifier` meets this challenge. RFC 7636 §4.6:
+    /// `BASE64URL-ENCODE(SHA256(ASCII(code_verifier))) == code_challenge`.
     pub fn is_met_by(&self, verifier: &CodeVerifier) -> bool {
         let hash: [u8; 32] = Sha256::digest(verifier.0.as_bytes()).into();
         hash.ct_eq(&self.0).into()
@@ -47,7 +49,8 @@ impl fmt::Display for CodeChallenge {
     }
 }
 
-/// The `code_challenge_method` of RFC 7636 §4.3: `S256` alone; its absence would mean `plain`.
+/// Checks the `code_challenge_method` of RFC 7636 §4.3. Only `S256` is allowed; an absent one would
+/// mean `plain`.
 pub fn require_s256(method: Option<&str>) -> Result<(), Refusal> {
     match method {
         Some("S256") => Ok(()),

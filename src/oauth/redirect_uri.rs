@@ -1,4 +1,4 @@
-//! Redirect URIs: what may be registered, and what a request's must equal.
+//! Redirect URIs: which ones may be registered, and how a request's is compared with them.
 //!
 //! [RFC 6749 §3.1.2](https://www.rfc-editor.org/rfc/rfc6749#section-3.1.2),
 //! [RFC 8252](https://www.rfc-editor.org/rfc/rfc8252) for native applications,
@@ -14,7 +14,7 @@ use crate::error::Refusal;
 use crate::oauth::client::ClientType;
 use crate::oauth::params::form_encode;
 
-/// Schemes that a browser or a shell gives a meaning of its own.
+/// Schemes that a browser or an operating system handles itself.
 const DANGEROUS: &[&str] = &[
     "about",
     "blob",
@@ -45,7 +45,7 @@ const DANGEROUS: &[&str] = &[
     "wss",
 ];
 
-/// Private-use schemes without a dot that widely used clients have; the configuration adds more.
+/// The private-use schemes without a dot of widely used clients. The configuration can add others.
 pub const KNOWN_SCHEMES: &[&str] = &[
     "claude",
     "code-oss",
@@ -72,16 +72,16 @@ pub struct RedirectUri {
 /// The kinds of redirect URI.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// `https`, anywhere.
+    /// `https`, on any host.
     Https {
-        /// The host, and the port where it is not 443.
+        /// The host, and the port if it is not 443.
         authority: String,
     },
     /// `http` on `127.0.0.1`, `[::1]` or `localhost` (RFC 8252 §7.3).
     Loopback {
-        /// Where the port's digits lie in the written form, if it names a port.
+        /// The start and end of the port's digits in the written form, if it has a port.
         port: Option<(usize, usize)>,
-        /// Where the authority ends in the written form.
+        /// The end of the authority in the written form.
         authority_end: usize,
     },
     /// A private-use scheme (RFC 8252 §7.1).
@@ -92,17 +92,17 @@ pub enum Kind {
 }
 
 impl RedirectUri {
-    /// As it was written.
+    /// The URI as it was written.
     pub fn as_str(&self) -> &str {
         &self.written
     }
 
-    /// What kind it is.
+    /// The kind.
     pub fn kind(&self) -> &Kind {
         &self.kind
     }
 
-    /// Where it sends, for people: host and port, or the private-use scheme.
+    /// The destination for display: host and port, or the private-use scheme.
     pub fn host(&self) -> String {
         match &self.kind {
             Kind::Https { authority } => authority.clone(),
@@ -113,7 +113,8 @@ impl RedirectUri {
         }
     }
 
-    /// The host without a port that changes from run to run: what a consent is remembered for.
+    /// The host, without the port of a loopback URI, which may change with each run. A consent is
+    /// remembered for it.
     pub fn lasting_host(&self) -> String {
         match &self.kind {
             Kind::Loopback { port: Some((start, _)), .. } => {
@@ -124,7 +125,8 @@ impl RedirectUri {
         }
     }
 
-    /// As it is written, without a port that changes from run to run.
+    /// The URI as it was written, without the port of a loopback URI, which may change with each
+    /// run.
     pub fn lasting(&self) -> String {
         match self.around_port() {
             Some((before, behind)) => format!("{before}{behind}"),
@@ -143,7 +145,8 @@ impl RedirectUri {
         format!("{}{joint}{}", self.written, form_encode(pairs))
     }
 
-    /// Whether a private-use scheme may be registered: a reverse domain name, or a listed one.
+    /// Refuses a private-use scheme that may not be registered: it must be a reverse domain name, a
+    /// built-in scheme or one of `listed`.
     pub fn check_scheme(&self, listed: &[String]) -> Result<(), Refusal> {
         match &self.kind {
             Kind::Https { .. } | Kind::Loopback { .. } => Ok(()),
@@ -158,11 +161,12 @@ impl RedirectUri {
         }
     }
 
-    /// Whether a request may name `requested` where this one is registered.
+    /// Whether a request may use `requested` if this URI is registered.
     ///
-    /// Exactly the same string; but for a loopback URI the port is ignored, since RFC 8252 §7.3
-    /// says "The authorization server MUST allow any port to be specified at the time of the
-    /// request for loopback IP redirect URIs". A confidential client is held to a port it named.
+    /// The strings must be equal. For a loopback URI the port is ignored, since RFC 8252 §7.3 says
+    /// "The authorization server MUST allow any port to be specified at the time of the request for
+    /// loopback IP redirect URIs"; but a confidential client must use the port that it registered,
+    /// if any.
     pub fn admits(&self, requested: &Self, client: ClientType) -> bool {
         if self.written == requested.written {
             return true;
@@ -178,7 +182,7 @@ impl RedirectUri {
         port_is_free && self.around_port() == requested.around_port()
     }
 
-    /// The parts before and behind a loopback URI's port.
+    /// The parts before and after the port of a loopback URI.
     fn around_port(&self) -> Option<(&str, &str)> {
         let Kind::Loopback { port, authority_end } = self.kind else { return None };
         let head_end = port.map_or(authority_end, |(start, _)| start.saturating_sub(1));
@@ -208,8 +212,8 @@ impl FromStr for RedirectUri {
         if !url.username().is_empty() || url.password().is_some() || authority(rest).contains('@') {
             return Err(Refusal::RedirectUriHasUserinfo);
         }
-        // The parsed and the written form must agree, so that no other reader of this URI can
-        // see another host or path in it.
+        // The parsed and the written form must agree, so that no other parser of this URI can see
+        // another host or path.
         if url.scheme() != scheme || !rest.starts_with('/') {
             return Err(Refusal::RedirectUriMalformed);
         }
@@ -225,13 +229,13 @@ impl FromStr for RedirectUri {
     }
 }
 
-/// What stands between `//` and the path.
+/// The authority of `rest`, the part after the scheme.
 fn authority(rest: &str) -> &str {
     let after = rest.strip_prefix("//").unwrap_or_default();
     after.split(['/', '?']).next().unwrap_or_default()
 }
 
-/// The path of what follows the scheme, without its query.
+/// The path of `rest`, the part after the scheme, without the query.
 fn path(rest: &str) -> &str {
     let before_query = rest.split('?').next().unwrap_or_default();
     match before_query.strip_prefix("//") {
@@ -240,7 +244,7 @@ fn path(rest: &str) -> &str {
     }
 }
 
-/// RFC 3986 §3.3: "." and ".." segments, percent-encoded ones included.
+/// Whether the path has "." or ".." segments (RFC 3986 §3.3), including percent-encoded ones.
 fn has_dot_segment(rest: &str) -> bool {
     path(rest).split('/').any(|segment| {
         let plain = segment.to_ascii_lowercase().replace("%2e", ".");
@@ -248,7 +252,7 @@ fn has_dot_segment(rest: &str) -> bool {
     })
 }
 
-/// The authority of a web URI, if it is written as a browser would read it.
+/// The authority of a web URI, if it is written in the parser's canonical form.
 fn canonical_authority(url: &Url, rest: &str) -> Result<String, Refusal> {
     let written = authority(rest);
     let read = match url.port() {
@@ -261,7 +265,7 @@ fn canonical_authority(url: &Url, rest: &str) -> Result<String, Refusal> {
     Ok(read)
 }
 
-/// An `http` URI, which is for loopback hosts alone.
+/// Reads an `http` URI, which must have a loopback host.
 fn loopback(written: &str, url: &Url) -> Result<Kind, Refusal> {
     let host = match url.host() {
         Some(Host::Domain("localhost")) => "localhost",
@@ -286,7 +290,7 @@ fn loopback(written: &str, url: &Url) -> Result<Kind, Refusal> {
         }
         None => return Err(Refusal::RedirectUriMalformed),
     };
-    // The browser sends this server's cookies to every port of its host under that path.
+    // A browser sends this server's cookies to every port of its host under that path.
     if path(rest).to_ascii_lowercase().starts_with("/gate/") {
         return Err(Refusal::RedirectUriUnderGate);
     }

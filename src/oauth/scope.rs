@@ -1,4 +1,4 @@
-//! Scope: [RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3).
+//! Scopes: [RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3).
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -31,44 +31,44 @@ impl FromStr for ScopeToken {
     }
 }
 
-/// `scope = scope-token *( SP scope-token )`: a set, since order and repetition mean nothing.
+/// `scope = scope-token *( SP scope-token )`: a set, since order and repetition have no meaning.
 ///
-/// Surplus spaces are taken as none: widely used clients send them.
+/// Surplus spaces are ignored, since widely used clients send them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scope(BTreeSet<ScopeToken>);
 
 impl Scope {
-    /// No scope.
+    /// The empty scope.
     pub const EMPTY: Self = Self(BTreeSet::new());
 
-    /// Whether nothing is in it.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether `token` is in it.
+    /// Whether it contains `token`.
     pub fn has(&self, token: &str) -> bool {
         self.0.iter().any(|own| own.as_str() == token)
     }
 
-    /// Whether all of it lies within `other`.
+    /// Whether it is a subset of `other`.
     pub fn within(&self, other: &Self) -> bool {
         self.0.is_subset(&other.0)
     }
 
-    /// What both have. Narrowing only: nothing is ever added.
+    /// The tokens that both contain.
     #[must_use]
     pub fn intersect(&self, other: &Self) -> Self {
         Self(self.0.intersection(&other.0).cloned().collect())
     }
 
-    /// What `other` does not have.
+    /// The tokens that `other` does not contain.
     #[must_use]
     pub fn minus(&self, other: &Self) -> Self {
         Self(self.0.difference(&other.0).cloned().collect())
     }
 
-    /// What either has.
+    /// The tokens that either contains.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         Self(self.0.union(&other.0).cloned().collect())

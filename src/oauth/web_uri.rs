@@ -1,4 +1,4 @@
-//! Addresses on the web that a client names: its keys, its logo, its policies, its logout.
+//! Web URLs that a client names: its keys, its logo, its policies, its logout.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,8 +8,8 @@ use url::{Host, Url};
 
 use crate::error::Refusal;
 
-/// An `https` URL, or an `http` one on loopback: without user name, password and fragment, and in
-/// the spelling that a browser gives it.
+/// An `https` URL, or an `http` one on loopback: without user name, password and fragment, in the
+/// canonical spelling.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WebUri(Box<str>);
 
@@ -19,12 +19,12 @@ impl WebUri {
         &self.0
     }
 
-    /// The URL itself.
+    /// The parsed URL.
     pub fn url(&self) -> Option<Url> {
         Url::parse(&self.0).ok()
     }
 
-    /// The host, and the port where it is not the scheme's.
+    /// The host, and the port if it is not the scheme's default.
     pub fn authority(&self) -> &str {
         let after = self.0.split_once("://").map_or("", |(_, after)| after);
         after.split(['/', '?']).next().unwrap_or_default()

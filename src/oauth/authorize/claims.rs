@@ -14,7 +14,7 @@ use crate::error::Refusal;
 use crate::oauth::claims::PHISHING_RESISTANT;
 use crate::oauth::scope::Scope;
 
-/// The claims about a person that there are, each with the scope that holds it (§5.4).
+/// The supported claims about a person, each with its scope (§5.4).
 const CLAIMS: &[(&str, &str)] = &[
     ("email", "email"),
     ("email_verified", "email"),
@@ -23,30 +23,30 @@ const CLAIMS: &[(&str, &str)] = &[
     ("updated_at", "profile"),
 ];
 
-/// Which claims a request asks for by name, beyond those that its scopes ask for.
+/// The claims that a request names, in addition to those that its scopes request.
 ///
 /// Only known names are stored. §5.5: "Any members used that are not understood
 /// MUST be ignored."
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimsRequest {
-    /// The `acr` values of which one has to be met, where `acr` is essential.
+    /// The `acr` values of which one must be met, if `acr` is essential.
     pub acr: Vec<String>,
-    /// The names that are asked for in the ID token.
+    /// The claims requested in the ID token.
     pub id_token: Vec<String>,
-    /// The `sub` values of which one has to be signed in; none: anybody.
+    /// The `sub` values of which one must be signed in. If empty, anybody may be.
     pub sub: Vec<String>,
-    /// The names that are asked for at the userinfo endpoint.
+    /// The claims requested at the userinfo endpoint.
     pub userinfo: Vec<String>,
 }
 
 impl ClaimsRequest {
-    /// The scopes that hold what is asked for by name.
+    /// The scopes of the named claims.
     pub fn scope(&self) -> Scope {
         let names = self.id_token.iter().chain(&self.userinfo);
         names.filter_map(|name| scope_of(name)?.parse().ok()).collect()
     }
 
-    /// Only those names that lie within `scope`.
+    /// The part of the request whose scopes are in `scope`.
     #[must_use]
     pub fn within(&self, scope: &Scope) -> Self {
         let only = |names: &[String]| {
@@ -57,7 +57,7 @@ impl ClaimsRequest {
         Self { id_token, userinfo, ..self.clone() }
     }
 
-    /// Whether every sign-in here has the `acr` that is essential (§5.5.1.1).
+    /// Whether the sign-ins of this server meet an essential `acr` (§5.5.1.1).
     pub fn meets_acr(&self) -> bool {
         self.acr.is_empty() || self.acr.iter().any(|acr| acr == PHISHING_RESISTANT)
     }
@@ -85,8 +85,8 @@ impl FromStr for ClaimsRequest {
         };
         let member = |name: &str| id_token.get(name).and_then(Option::as_ref);
         Ok(Self {
-            // §5.5.1.1: only "If this is an Essential Claim and the requirement cannot be met" is
-            // anything refused.
+            // §5.5.1.1: the request is refused only "If this is an Essential Claim and the
+            // requirement cannot be met".
             acr: match member("acr").filter(|acr| acr.essential) {
                 Some(acr) => acr.texts()?,
                 None => Vec::new(),
@@ -98,7 +98,7 @@ impl FromStr for ClaimsRequest {
     }
 }
 
-/// How one claim is asked for (§5.5.1).
+/// The request of one claim (§5.5.1).
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Asked {
@@ -108,7 +108,7 @@ struct Asked {
 }
 
 impl Asked {
-    /// The values of which one is asked for. `acr` and `sub` are texts.
+    /// The requested values, as strings: `acr` and `sub` have no others.
     fn texts(&self) -> Result<Vec<String>, Refusal> {
         let values = self.value.iter().chain(self.values.iter().flatten());
         let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -116,7 +116,7 @@ impl Asked {
     }
 }
 
-/// A JSON object in which no name stands twice, so that no other reader can see another request.
+/// A JSON object without duplicate names, so that no other parser can see another request.
 struct Named<T>(BTreeMap<String, T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {

@@ -20,9 +20,9 @@ use crate::oauth::redirect_uri::{Kind, RedirectUri};
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 
-/// The parameters that decide where the response goes, and how.
+/// The parameters that decide the destination of the response.
 ///
-/// A fault in `response_mode` or `state` is redirected to the client, so it is held here until the
+/// A fault in `response_mode` or `state` is redirected to the client, so it is stored until the
 /// callback is proven.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedirectParameters {
@@ -37,13 +37,13 @@ pub struct RedirectParameters {
 }
 
 impl RedirectParameters {
-    /// Those of a request to the authorization endpoint.
+    /// Parses the parameters of a request to the authorization endpoint.
     pub fn parse(params: &Params) -> Result<Self, Refusal> {
         let client_id = params.parsed("client_id")?.ok_or(Refusal::ClientIdMissing)?;
         Self::of_client(client_id, params)
     }
 
-    /// Those of a request of `client_id`, which is known without the parameter of that name.
+    /// Parses the parameters of a request of `client_id`, which is known from elsewhere.
     pub fn of_client(client_id: ClientId, params: &Params) -> Result<Self, Refusal> {
         Ok(Self {
             client_id,
@@ -53,8 +53,8 @@ impl RedirectParameters {
         })
     }
 
-    /// The callback, if `registered` has it. A faulty `response_mode` counts as the default, a
-    /// faulty `state` as none.
+    /// The callback, if it is one of `registered`. A faulty `response_mode` counts as the default
+    /// one, a faulty `state` as absent.
     pub fn prove(
         &self,
         registered: &[RedirectUri],
@@ -87,7 +87,7 @@ pub struct Callback {
 impl Callback {
     /// The callback of a request, if the client registered it.
     ///
-    /// RFC 6749 §3.1.2.3: a request may leave `redirect_uri` out where exactly one is registered.
+    /// RFC 6749 §3.1.2.3: a request may omit `redirect_uri` if exactly one is registered.
     pub fn prove(
         registered: &[RedirectUri],
         client: ClientType,
@@ -108,8 +108,8 @@ impl Callback {
         Ok(Self { mode: ResponseMode::Query, uri, state })
     }
 
-    /// The same, with the response in `mode` if it can: a browser hands a program that
-    /// claimed a private-use scheme a URI, and no form.
+    /// The same callback with the response in `mode`, if it can have that mode: a browser can pass
+    /// only a URI, and no form, to the program of a private-use scheme.
     #[must_use]
     pub fn in_mode(self, mode: ResponseMode) -> Self {
         let mode = match self.uri.kind() {
@@ -124,22 +124,22 @@ impl Callback {
         self.mode
     }
 
-    /// Where it goes.
+    /// The redirect URI.
     pub fn uri(&self) -> &RedirectUri {
         &self.uri
     }
 
-    /// The state that goes with it.
+    /// The `state` of the request.
     pub fn state(&self) -> Option<&str> {
         self.state.as_deref()
     }
 
-    /// The response with `code` (RFC 6749 §4.1.2), with `iss` (RFC 9207 §2).
+    /// The response with `code` (RFC 6749 §4.1.2) and `iss` (RFC 9207 §2).
     pub fn with_code(&self, code: &str, iss: Option<&str>) -> AuthorizationResponse {
         self.with(&[("code", Some(code)), ("state", self.state()), ("iss", iss)])
     }
 
-    /// The response with an error (RFC 6749 §4.1.2.1), with `iss` (RFC 9207 §2).
+    /// The response with an error (RFC 6749 §4.1.2.1) and `iss` (RFC 9207 §2).
     pub fn with_error(&self, code: ErrorCode, iss: Option<&str>) -> AuthorizationResponse {
         self.with(&[
             ("error", Some(code.as_str())),
@@ -165,14 +165,14 @@ impl Callback {
     }
 }
 
-/// An authorization response (RFC 6749 §4.1.2). It is made from a [`Callback`] alone.
+/// An authorization response (RFC 6749 §4.1.2). It is made only from a [`Callback`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuthorizationResponse {
     /// A form that the browser posts (Form Post Response Mode §2).
     Form {
         /// The redirect URI.
         action: String,
-        /// The response's parameters.
+        /// The parameters of the response.
         fields: Vec<(&'static str, String)>,
     },
     /// The redirect URI with the response in its query.
@@ -182,12 +182,12 @@ pub enum AuthorizationResponse {
 /// `prompt` (OpenID Connect Core §3.1.2.1, and `create` of Initiating User Registration §4.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prompt {
-    /// Nothing may be shown.
+    /// No page may be displayed.
     pub none: bool,
-    /// The person has to sign in anew: `login`, and `select_account` and `create`, since the
-    /// browser's passkey chooser is where an account is chosen.
+    /// The person has to sign in again: `login`, and also `select_account` and `create`, since the
+    /// person chooses an account in the browser's passkey dialog.
     pub login: bool,
-    /// The person has to be asked for consent anew.
+    /// The person has to be asked for consent again.
     pub consent: bool,
 }
 
@@ -213,18 +213,18 @@ impl Prompt {
 /// Mode §2): how a response reaches the client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ResponseMode {
-    /// In a form that the browser posts.
+    /// A form that the browser posts.
     FormPost,
-    /// In the query of the redirect URI.
+    /// The query of the redirect URI.
     #[default]
     Query,
 }
 
 impl ResponseMode {
-    /// All of them.
+    /// All modes.
     pub const ALL: &[Self] = &[Self::FormPost, Self::Query];
 
-    /// The word of the wire.
+    /// The value of the parameter.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::FormPost => "form_post",
@@ -232,7 +232,7 @@ impl ResponseMode {
         }
     }
 
-    /// The mode that a request asks for; that of `response_type=code` is the query.
+    /// The mode of a request; the default of `response_type=code` is the query.
     fn parse(params: &Params) -> Result<Self, Refusal> {
         let Some(word) = params.one("response_mode")? else { return Ok(Self::Query) };
         let known = Self::ALL.iter().copied().find(|mode| mode.as_str() == word);
@@ -240,35 +240,35 @@ impl ResponseMode {
     }
 }
 
-/// Everything else that an authorization request asks.
+/// The other parameters of an authorization request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthorizeRequest {
-    /// The `acr` values that are asked for, the best first; none of them is essential.
+    /// The requested `acr` values in order of preference; none is essential.
     pub acr_values: Vec<String>,
-    /// The claims that are asked for by name.
+    /// The claims that are requested by name.
     pub claims: ClaimsRequest,
-    /// The challenge that the code's redemption has to meet.
+    /// The challenge that the code's redemption must meet.
     pub code_challenge: Option<CodeChallenge>,
-    /// An ID token of the person who is expected.
+    /// An ID token of the expected person.
     pub id_token_hint: Option<String>,
-    /// The name of the person who is expected.
+    /// The name of the expected person.
     pub login_hint: Option<String>,
-    /// The most seconds that the person's sign-in may lie back.
+    /// The maximum age of the sign-in, in seconds.
     pub max_age: Option<u32>,
-    /// What the ID token has to carry back.
+    /// The `nonce`, which the ID token returns.
     pub nonce: Option<String>,
-    /// What may and must be shown.
+    /// The `prompt`.
     pub prompt: Prompt,
     /// The resources that the tokens are for (RFC 8707 §2).
     pub resources: Vec<Resource>,
     /// The scope, if the request names one.
     pub scope: Option<Scope>,
-    /// The languages that the person reads, the best first.
+    /// The languages of the person in order of preference.
     pub ui_locales: Vec<String>,
 }
 
 impl AuthorizeRequest {
-    /// The request that `params` make.
+    /// Parses the parameters.
     pub fn parse(params: &Params) -> Result<Self, Refusal> {
         if params.one("request")?.is_some() {
             return Err(Refusal::RequestObjectUnsupported);
@@ -313,7 +313,7 @@ impl AuthorizeRequest {
     }
 }
 
-/// A number of seconds in digits alone: `u32` would read a sign, too.
+/// Parses a number of seconds, which has only digits: the parser of `u32` also accepts a sign.
 fn seconds(s: &str) -> Result<u32, Refusal> {
     let digits = s.bytes().all(|b| b.is_ascii_digit());
     s.parse().ok().filter(|_| digits).ok_or(Refusal::MaxAgeMalformed)

@@ -6,7 +6,7 @@ use crate::oauth::id::ClientId;
 use crate::oauth::params::Params;
 use crate::secret::PushedReference;
 
-/// What stands before a reference of ours (RFC 9126 §2.2).
+/// The prefix of a reference in a `request_uri` of this server (RFC 9126 §2.2).
 const URN: &str = "urn:ietf:params:oauth:request_uri:";
 
 /// The `request_uri` of a reference.
@@ -14,20 +14,20 @@ pub fn request_uri(reference: &PushedReference) -> String {
     format!("{URN}{}", *reference.expose())
 }
 
-/// An authorization request that names a pushed one.
+/// An authorization request that refers to a pushed one.
 pub struct PushedParameters {
-    /// The `client_id` of the request, which has to be the client that pushed it.
+    /// The `client_id`, which must be that of the client that pushed the request.
     pub client_id: ClientId,
-    /// The reference to it.
+    /// The reference to the pushed request.
     pub reference: PushedReference,
 }
 
 impl PushedParameters {
-    /// The parameters of a request, if its `request_uri` is one of ours.
+    /// Parses a request, if its `request_uri` is one of this server.
     ///
-    /// Everything else in it is ignored (RFC 9126 §4, RFC 9101 §5: "the authorization server MUST
-    /// only use the parameters in the Request Object"). A malformed reference is refused
-    /// as an unknown one.
+    /// Other parameters are ignored (RFC 9126 §4, RFC 9101 §5: "the authorization server MUST only
+    /// use the parameters in the Request Object"). A malformed reference is refused as an unknown
+    /// one.
     pub fn parse(params: &Params) -> Result<Option<Self>, Refusal> {
         let mut named = params.many("request_uri").filter_map(|uri| uri.strip_prefix(URN));
         let Some(reference) = named.next() else { return Ok(None) };
@@ -39,10 +39,10 @@ impl PushedParameters {
     }
 }
 
-/// The parameters of a request that `client_id`, which is authenticated, pushes.
+/// Parses a request that the authenticated client `client_id` pushes.
 ///
-/// RFC 9126 §2.1: the parameters are those of an authorization request, but `request_uri` "MUST
-/// NOT be provided". The `client_id` among them may be left to the client authentication.
+/// RFC 9126 §2.1: the parameters are those of an authorization request, but `request_uri` "MUST NOT
+/// be provided". `client_id` may be absent, since the client is authenticated.
 pub fn parse(client_id: &ClientId, params: &Params) -> Result<RedirectParameters, Refusal> {
     if params.one("request_uri")?.is_some() {
         return Err(Refusal::RequestUriPushed);

@@ -1,6 +1,7 @@
-//! The JWT by which a client proves itself: [RFC 7523 §2.2 and §3](https://www.rfc-editor.org/rfc/rfc7523).
+//! The JWT by which a client authenticates: [RFC 7523 §2.2 and
+//! §3](https://www.rfc-editor.org/rfc/rfc7523).
 //!
-//! Nothing here knows a key: who verifies the signature takes the algorithm from the key.
+//! This module knows no keys. The verifier takes the algorithm from the key.
 
 use std::time::Duration;
 
@@ -16,9 +17,9 @@ use crate::oauth::jwt::Compact;
 /// The only `client_assertion_type` (RFC 7523 §2.2).
 pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// The longest time that an assertion may still be good for, and how much a client's clock may
-/// be ahead of ours.
+/// The longest time until the expiry of an assertion.
 const MAX_LIFETIME: Duration = Duration::from_mins(10);
+/// The time by which a client's clock may be ahead.
 const SKEW: Duration = Duration::from_secs(30);
 
 /// The longest `jti`, in bytes.
@@ -26,7 +27,7 @@ const MAX_JTI: usize = 1024;
 
 /// A `client_assertion` whose signature is not verified yet.
 ///
-/// Anyone who reads it could present it, so it has no `Debug`.
+/// Anybody who reads it could use it, so it has no `Debug`.
 pub struct ClientAssertion {
     alg: SigningAlg,
     claims: Claims,
@@ -48,27 +49,27 @@ struct Claims {
 }
 
 impl ClientAssertion {
-    /// The algorithm that its header claims, by which nothing but a key is chosen.
+    /// The algorithm of its header, which only selects candidate keys.
     pub fn alg(&self) -> SigningAlg {
         self.alg
     }
 
-    /// Its subject.
+    /// The client: its `sub`.
     pub fn client_id(&self) -> &ClientId {
         &self.client_id
     }
 
-    /// Which key it says it was signed by.
+    /// The `kid` of its header.
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_ref().map(KeyId::as_str)
     }
 
-    /// What tells it from every other of its client.
+    /// The `jti`, which is unique for each assertion of a client.
     pub fn jti(&self) -> &str {
         &self.claims.jti
     }
 
-    /// The JWT itself.
+    /// The JWT.
     pub fn token(&self) -> &str {
         &self.token
     }
@@ -78,11 +79,12 @@ impl ClientAssertion {
         moment(self.claims.exp)
     }
 
-    /// Expiry, if it is valid at `now` and one of `audiences` is its audience.
+    /// Checks that the assertion is valid at `now` and that one of `audiences` is its only
+    /// audience. Returns its expiry.
     pub fn judge(&self, audiences: &[&str], now: Timestamp) -> Result<Timestamp, Refusal> {
         // RFC 7523 §3: the JWT "MUST contain an 'aud' (audience) claim containing a value that
-        // identifies the authorization server as an intended audience". Any other audience
-        // could use it here, so it names nobody else.
+        // identifies the authorization server as an intended audience". There may be no other
+        // audience, since that one could use the JWT at this server.
         let audience = match &self.claims.aud {
             Value::String(audience) => Some(audience),
             Value::Array(all) => match all.as_slice() {
@@ -130,8 +132,8 @@ impl std::str::FromStr for ClientAssertion {
         }
         let client_id = claims.sub.parse().map_err(malformed)?;
         let header = compact.header();
-        // A JWT that says it is for something else is for that. "client-authentication+jwt" is
-        // what the successor of RFC 7523 calls it.
+        // A JWT of another type is refused. "client-authentication+jwt" is the type in the
+        // successor of RFC 7523.
         let typed = |subtype| header.is_typed(subtype);
         if header.typ.is_some() && !typed("JWT") && !typed("client-authentication+jwt") {
             return Err(Refusal::ClientAssertionMalformed);
@@ -141,9 +143,9 @@ impl std::str::FromStr for ClientAssertion {
     }
 }
 
-/// A `NumericDate` (RFC 7519 §2), which may have a fraction, to the second before it.
+/// Reads a `NumericDate` (RFC 7519 §2), rounded down to a second.
 fn moment(seconds: f64) -> Result<Timestamp, Refusal> {
-    // Far beyond every date, and exact in both types.
+    // The end of the year 9999, which both types represent exactly.
     const MAX_SECONDS: f64 = 253_402_300_799.0;
     if !(0.0..=MAX_SECONDS).contains(&seconds) {
         return Err(Refusal::ClientAssertionMalformed);

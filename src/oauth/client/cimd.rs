@@ -1,5 +1,5 @@
-//! Client ID Metadata Documents: clients that are named by the address of what they say of
-//! themselves ([draft-ietf-oauth-client-id-metadata-document-02](https://datatracker.ietf.org/doc/html/draft-ietf-oauth-client-id-metadata-document-02)).
+//! Client ID Metadata Documents: clients whose id is the URL of their metadata
+//! ([draft-ietf-oauth-client-id-metadata-document-02](https://datatracker.ietf.org/doc/html/draft-ietf-oauth-client-id-metadata-document-02)).
 
 use serde_json::Value;
 use url::Url;
@@ -10,7 +10,7 @@ use crate::oauth::client::metadata::ClientMetadata;
 use crate::oauth::id::ClientId;
 use crate::oauth::web_uri::WebUri;
 
-/// The address that a `client_id` is, in the one spelling that it has.
+/// A `client_id` that is the URL of a document, in its canonical spelling.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentAddress {
     url: Url,
@@ -18,19 +18,19 @@ pub struct DocumentAddress {
 }
 
 impl DocumentAddress {
-    /// Whether a `client_id` wants to be an address at all.
+    /// Whether a `client_id` has the scheme of a document's URL.
     pub fn is_meant(id: &ClientId) -> bool {
         ["http:", "https:"].iter().any(|scheme| id.as_str().starts_with(scheme))
     }
 
-    /// The address that `id` is. §3: it "MUST use the https URL scheme", "MUST contain a path
-    /// component", "MUST NOT contain single-dot or double-dot path components", "MUST NOT contain
-    /// a fragment component" and "MUST NOT contain a userinfo component". On loopback it may be
-    /// `http`, which is fetched only where the operator listed it.
+    /// Reads the URL `id`. §3: it "MUST use the https URL scheme", "MUST contain a path component",
+    /// "MUST NOT contain single-dot or double-dot path components", "MUST NOT contain a fragment
+    /// component" and "MUST NOT contain a userinfo component". On loopback it may be `http`, which
+    /// is fetched only if the operator listed the destination.
     pub fn of(id: &ClientId) -> Result<Self, Refusal> {
         let written: WebUri = id.as_str().parse().map_err(|_| Refusal::DocumentAddressMalformed)?;
         let url = written.url().ok_or(Refusal::DocumentAddressMalformed)?;
-        // A URL is read with the path `/` where it has none.
+        // The URL parser adds the path `/` to a URL without a path.
         if url.as_str() != id.as_str() {
             return Err(Refusal::DocumentAddressMalformed);
         }
@@ -42,17 +42,17 @@ impl DocumentAddress {
         &self.url
     }
 
-    /// The host, and the port where it is not the scheme's.
+    /// The host, and the port if it is not the scheme's default.
     pub fn authority(&self) -> &str {
         self.written.authority()
     }
 
-    /// Whether it lies on the person's own machine.
+    /// Whether its host is loopback.
     pub fn is_loopback(&self) -> bool {
         matches!(self.url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"))
     }
 
-    /// Whether one of `hosts` is its host, with or without its port.
+    /// Whether one of `hosts` is its host, with or without the port.
     pub fn is_among(&self, hosts: &[String]) -> bool {
         let own = |host: &String| {
             let host = host.to_ascii_lowercase();
@@ -62,8 +62,8 @@ impl DocumentAddress {
     }
 }
 
-/// What the document `bytes` at the address `id` says, where the private-use schemes `listed` are
-/// allowed beside those known to the program.
+/// Parses the document `bytes` of the URL `id`. The private-use schemes `listed` are allowed in
+/// addition to the built-in ones.
 pub fn parse(id: &ClientId, bytes: &[u8], listed: &[String]) -> Result<ClientMetadata, Refusal> {
     let document: Value = serde_json::from_slice(bytes).map_err(|_| Refusal::DocumentNotJson)?;
     let members = document.as_object().ok_or(Refusal::DocumentNotJson)?;
@@ -84,7 +84,7 @@ pub fn parse(id: &ClientId, bytes: &[u8], listed: &[String]) -> Result<ClientMet
     ClientMetadata::from_value(&document, listed)
 }
 
-/// How a client that a document names proves itself: not at all, where the document says nothing.
+/// The authentication method of a client of a document; `none` if the document names no method.
 pub fn auth_method(metadata: &ClientMetadata) -> AuthMethod {
     metadata.token_endpoint_auth_method.unwrap_or(AuthMethod::None)
 }

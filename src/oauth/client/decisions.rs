@@ -1,4 +1,4 @@
-//! What only an operator decides of a client. It holds whatever the client registers.
+//! The operator's decisions about a client, which the client's own metadata cannot override.
 
 use crate::oauth::client::member::{Sector, members};
 use crate::oauth::client::{PkcePolicy, RefreshPolicy};
@@ -21,9 +21,10 @@ members! {
         introspect_any: bool,
         /// Whether it must send a PKCE challenge.
         pkce: PkcePolicy,
-        /// What happens to a spent refresh token that returns.
+        /// The response to a spent refresh token that is used again.
         refresh: RefreshPolicy,
-        /// The resources that it may ask tokens for; empty: those that people grant it.
+        /// The resources that it may request tokens for. If empty, it may request those that people
+        /// grant it.
         resources: Vec<Resource>,
         /// The scope in place of the one that the client registered.
         scope: Option<Scope>,

@@ -10,20 +10,23 @@ use serde_json::{Value, json};
 use crate::error::Refusal;
 use crate::oauth::client::SigningAlg;
 
-/// The most keys of a set, and the longest set and `kid`, in bytes.
+/// The most keys of a set.
 const MAX_KEYS: usize = 32;
+/// The longest set, in bytes.
 const MAX_LENGTH: usize = 32 * 1024;
+/// The longest `kid`, in bytes.
 const MAX_KID: usize = 255;
 
 /// The bytes of a coordinate of P-256 and of an Ed25519 key (RFC 7518 §6.2.1.2, RFC 8037 §2).
 const POINT: RangeInclusive<usize> = 32..=32;
 
-/// The bytes of an RSA modulus and exponent. RFC 7518 §3.3: "A key of size 2048 bits or larger
-/// MUST be used"; beyond 8192 bits nothing verifies here.
+/// The bytes of an RSA modulus. RFC 7518 §3.3: "A key of size 2048 bits or larger MUST be used".
+/// The verifier supports at most 8192 bits.
 const MODULUS: RangeInclusive<usize> = 256..=1024;
+/// The bytes of an RSA exponent.
 const EXPONENT: RangeInclusive<usize> = 1..=8;
 
-/// A JWK Set (RFC 7517 §5), reduced to the keys that can verify a signature here.
+/// A JWK Set (RFC 7517 §5), reduced to the keys that this server can verify signatures with.
 ///
 /// §5: "Implementations SHOULD ignore JWKs within a JWK Set that use 'kty' (key type) values that
 /// are not understood by them, that are missing required members, or for which values are out of
@@ -31,18 +34,18 @@ const EXPONENT: RangeInclusive<usize> = 1..=8;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JwkSet(Vec<Jwk>);
 
-/// One public key that verifies signatures.
+/// A public key that verifies signatures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Jwk {
-    /// The algorithm that it verifies, which its type decides.
+    /// Its algorithm, which its type decides.
     pub alg: SigningAlg,
-    /// What it is called, if it is called anything.
+    /// Its `kid`, if it has one.
     pub kid: Option<String>,
     members: Value,
 }
 
 impl Jwk {
-    /// The public members alone (RFC 7518 §6), in the form of a JWK.
+    /// The JWK with only its public members (RFC 7518 §6).
     pub fn members(&self) -> &Value {
         &self.members
     }
@@ -95,8 +98,8 @@ impl Jwk {
 }
 
 impl JwkSet {
-    /// The set that `value` is. One that holds a private or symmetric key is refused whole: its
-    /// owner has shown it to somebody who should not see it.
+    /// Reads a set. A set with a private or symmetric key is refused as a whole, since that key is
+    /// disclosed.
     pub fn from_value(value: &Value) -> Result<Self, Refusal> {
         let keys = value.get("keys").and_then(Value::as_array).ok_or(Refusal::JwksMalformed)?;
         let secret = |key: &Value| key.get("d").is_some() || key.get("k").is_some();
@@ -104,14 +107,14 @@ impl JwkSet {
             return Err(Refusal::JwksMalformed);
         }
         let set = Self(keys.iter().filter_map(Jwk::read).collect());
-        // What is stored has to be read again, and reading has a limit.
+        // The stored form is parsed again, so it must be within the limit too.
         if set.0.is_empty() || set.to_value().to_string().len() > MAX_LENGTH {
             return Err(Refusal::JwksMalformed);
         }
         Ok(set)
     }
 
-    /// The set that `bytes` spell out.
+    /// Parses a set.
     pub fn parse(bytes: &[u8]) -> Result<Self, Refusal> {
         if bytes.len() > MAX_LENGTH {
             return Err(Refusal::JwksMalformed);
@@ -120,8 +123,8 @@ impl JwkSet {
         Self::from_value(&value)
     }
 
-    /// The keys that a token with this header may have been signed by: those of its `kid` and
-    /// those without one, or all where it names none (RFC 7515 §4.1.4: it is a hint).
+    /// The keys that may have signed a token with this header: those with its `kid` and those
+    /// without one, or all if the header has no `kid`, which is only a hint (RFC 7515 §4.1.4).
     pub fn candidates<'a>(
         &'a self,
         alg: SigningAlg,
@@ -134,7 +137,7 @@ impl JwkSet {
         self.0.iter().filter(move |key| key.alg == alg && named(key))
     }
 
-    /// As RFC 7517 §5 writes it.
+    /// The set in the form of RFC 7517 §5.
     pub fn to_value(&self) -> Value {
         json!({ "keys": self.0.iter().map(Jwk::written).collect::<Vec<_>>() })
     }

@@ -20,11 +20,11 @@ use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 use crate::oauth::web_uri::WebUri;
 
-/// The longest prose, in bytes.
+/// The longest [`Prose`], in bytes.
 const MAX_PROSE: usize = 255;
 
-/// A member whose value is refused. The operator's API names the cause; registration answers with
-/// the few causes of RFC 7591 §3.2.2.
+/// The error of a member with a bad value. The operator's API names the precise cause, registration
+/// only the codes of RFC 7591 §3.2.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidMember {
     /// The refusal for a client that registers itself.
@@ -38,12 +38,12 @@ impl InvalidMember {
     pub const OF_ANOTHER_TYPE: Self =
         Self { to_client: Refusal::ClientMetadataMalformed, to_operator: Refusal::BodyMalformed };
 
-    /// A value with a cause of its own, for clients too.
+    /// A value with the same refusal for clients and operators.
     const fn because(refusal: Refusal) -> Self {
         Self { to_client: refusal, to_operator: refusal }
     }
 
-    /// A value that is malformed; clients get no further cause.
+    /// A malformed value; clients do not get the precise cause.
     const fn malformed(refusal: Refusal) -> Self {
         Self { to_client: Refusal::ClientMetadataMalformed, to_operator: refusal }
     }

@@ -16,10 +16,10 @@ use crate::oauth::scope::Scope;
 use crate::oauth::web_uri::WebUri;
 
 members! {
-    /// What a client, or the operator who registers it, states of it. Each field has the name of
-    /// its member.
+    /// The metadata that a client states, or an operator for it. Each field has the name of its
+    /// member.
     ClientMetadata {
-        /// Where it runs.
+        /// The application type.
         application_type: ApplicationType,
         /// Whether a logout token must name the session (OpenID Connect Back-Channel Logout §2.2).
         backchannel_logout_session_required: bool,
@@ -50,25 +50,25 @@ members! {
         logo_uri: Option<WebUri>,
         /// Its privacy policy.
         policy_uri: Option<WebUri>,
-        /// Where a logout may return to (OpenID Connect RP-Initiated Logout §3.1).
+        /// The redirect URIs after a logout (OpenID Connect RP-Initiated Logout §3.1).
         post_logout_redirect_uris: Vec<RedirectUri>,
-        /// Where an authorization may return to.
+        /// The redirect URIs of authorization responses.
         redirect_uris: Vec<RedirectUri>,
         /// Whether it must push its authorization requests (RFC 9126 §6).
         require_pushed_authorization_requests: bool,
-        /// What it may ask for, and what it gets if a request names no scope.
+        /// The scope that it may request, and the default scope of its requests.
         scope: Option<Scope>,
         /// The address of the list of its sector's redirect URIs (OpenID Connect Core §8.1).
         sector_identifier_uri: Option<WebUri>,
-        /// Identifies the software, whatever its instance.
+        /// The identifier of the software, the same for each installation of it.
         software_id: Option<Prose>,
         /// The statement of a third party about it (§2.3), if its signature was verified.
         software_statement: Option<String>,
         /// The version of the software.
         software_version: Option<Prose>,
-        /// How it identifies people.
+        /// The type of its `sub` values.
         subject_type: SubjectType,
-        /// How it proves itself. Absent: by its secret, in the header or in the body.
+        /// The authentication method. If absent, it sends its secret in the header or in the body.
         token_endpoint_auth_method: Option<AuthMethod>,
         /// Its terms of service.
         tos_uri: Option<WebUri>,
@@ -78,19 +78,19 @@ members! {
 }
 
 impl ClientMetadata {
-    /// How it proves itself. RFC 7591 §2: "If unspecified or omitted, the default is
+    /// The authentication method. RFC 7591 §2: "If unspecified or omitted, the default is
     /// 'client_secret_basic'".
     pub fn auth_method(&self) -> AuthMethod {
         self.token_endpoint_auth_method.unwrap_or(AuthMethod::ClientSecretBasic)
     }
 
-    /// Whether Basic and post both serve: it named no method, and widely used libraries send the
-    /// secret in the body if nothing tells them otherwise.
+    /// Whether it may send its secret in the header or in the body: it names no method, and by
+    /// default widely used libraries send the secret in the body.
     pub fn any_secret_method(&self) -> bool {
         self.token_endpoint_auth_method.is_none()
     }
 
-    /// Whether it can keep a secret (RFC 6749 §2.1), as its method shows.
+    /// The client type (RFC 6749 §2.1), which follows from the method.
     pub fn client_type(&self) -> ClientType {
         match self.auth_method() {
             AuthMethod::ClientSecretBasic
@@ -111,13 +111,13 @@ impl ClientMetadata {
         self.grant_types().contains(&grant_type)
     }
 
-    /// The name that people read.
+    /// The name for display.
     pub fn name(&self) -> &str {
         self.client_name.as_ref().map_or("Unnamed", DisplayName::as_str)
     }
 
-    /// The sector in which people have one identifier for this client (OpenID Connect Core §8.1),
-    /// once its `sector_identifier_uri` is checked.
+    /// The sector identifier of a client with pairwise subjects (OpenID Connect Core §8.1). The
+    /// caller has checked its `sector_identifier_uri`.
     pub fn sector(&self) -> Result<Option<String>, Refusal> {
         if self.subject_type == SubjectType::Public {
             return Ok(None);
@@ -133,7 +133,7 @@ impl ClientMetadata {
         }
     }
 
-    /// Whether the document at `sector_identifier_uri` names every redirect URI.
+    /// Checks that the document at `sector_identifier_uri` names every redirect URI.
     ///
     /// OpenID Connect Registration §5: "This URL references a file with a single JSON array of
     /// redirect_uri values. […] The values registered in redirect_uris MUST be included in the

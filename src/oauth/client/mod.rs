@@ -1,4 +1,4 @@
-//! Clients: their kinds, what they may do, and how they prove who they are.
+//! Clients: their types, grant types, metadata and authentication.
 //!
 //! [RFC 6749 §2](https://www.rfc-editor.org/rfc/rfc6749#section-2), names as in
 //! [RFC 7591 §2](https://www.rfc-editor.org/rfc/rfc7591#section-2).
@@ -33,10 +33,10 @@ macro_rules! names {
         }
 
         impl $name {
-            /// All of them.
+            /// All values.
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
-            /// The word of the wire.
+            /// The value on the wire.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)* }
             }
@@ -56,7 +56,8 @@ macro_rules! names {
             }
         }
 
-        // By its word also in the store, so that the order of the variants means nothing.
+        // The store uses the value on the wire too, so that the order of the variants has no
+        // meaning.
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.as_str())
@@ -75,9 +76,9 @@ macro_rules! names {
 names! {
     /// The client types of RFC 6749 §2.1.
     ClientType, ClientMetadataContradictory {
-        /// Can keep a secret.
+        /// A client that can keep a secret.
         Confidential = "confidential",
-        /// Cannot: anyone who has the program has its secrets.
+        /// A client that cannot: anybody who has the program has its secrets.
         Public = "public",
     }
 }
@@ -99,19 +100,19 @@ names! {
 names! {
     /// `application_type` (OpenID Connect Registration §2).
     ApplicationType, ClientMetadataContradictory, default Web {
-        /// Runs on its person's own machine.
+        /// An application on a person's own machine.
         Native = "native",
-        /// Runs on a server, or in a browser.
+        /// An application on a server or in a browser.
         Web = "web",
     }
 }
 
 names! {
-    /// `subject_type` (OpenID Connect Core §8): what a person is called towards a client.
+    /// `subject_type` (OpenID Connect Core §8): the type of the `sub` that a client gets.
     SubjectType, ClientMetadataContradictory, default Public {
-        /// A name of its own for each sector, so that two clients cannot compare notes.
+        /// A different `sub` for each sector, so that two clients cannot recognise the same person.
         Pairwise = "pairwise",
-        /// The same for all.
+        /// The same `sub` for all clients.
         Public = "public",
     }
 }
@@ -131,8 +132,8 @@ names! {
 }
 
 names! {
-    /// `id_token_signed_response_alg` (OpenID Connect Registration §2): an algorithm that this
-    /// server has a key for.
+    /// A signature algorithm that this server has a key for, such as the
+    /// `id_token_signed_response_alg` of OpenID Connect Registration §2.
     SigningAlg, ClientMetadataContradictory, default Rs256 {
         /// RFC 8037 §3.1, with Ed25519.
         EdDsa = "EdDSA",
@@ -144,19 +145,19 @@ names! {
 }
 
 names! {
-    /// Whose Client ID Metadata Documents are read.
+    /// The hosts whose Client ID Metadata Documents are read.
     DocumentPolicy, ClientMetadataContradictory {
-        /// Everybody's.
+        /// All hosts.
         Any = "any",
-        /// Those of listed hosts.
+        /// The listed hosts.
         Listed = "listed",
-        /// Nobody's.
+        /// No host.
         Off = "off",
     }
 }
 
 names! {
-    /// Who may register a client over the wire (RFC 7591 §3).
+    /// Who may use dynamic client registration (RFC 7591 §3).
     RegistrationPolicy, ClientMetadataContradictory {
         /// Nobody.
         Off = "off",
@@ -168,11 +169,11 @@ names! {
 }
 
 names! {
-    /// What happens to a spent refresh token that returns soon.
+    /// The response to a spent refresh token that is used again soon.
     RefreshPolicy, ClientMetadataContradictory, default Grace {
-        /// Within 60 s it is answered with the family's newest token.
+        /// Within the replay grace, the client gets the newest token of the family.
         Grace = "grace",
-        /// It revokes the grant, however soon.
+        /// The grant is revoked at once.
         Strict = "strict",
     }
 }
@@ -183,7 +184,7 @@ names! {
         /// A confidential client may send a `nonce` with scope `openid` instead
         /// (RFC 9700 §2.1.1).
         Nonce = "nonce",
-        /// Always.
+        /// Every client must.
         Required = "required",
     }
 }
@@ -192,7 +193,7 @@ names! {
 pub struct ClientSecret(Zeroizing<String>);
 
 impl ClientSecret {
-    /// The secret itself.
+    /// The secret in the clear.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -210,15 +211,15 @@ impl FromStr for ClientSecret {
     }
 }
 
-/// Who a request says it is from, and the proof it brings.
+/// The client credentials of a request.
 pub struct PresentedCredentials {
-    /// The client that is claimed.
+    /// The claimed client.
     pub client_id: ClientId,
-    /// The proof, if one came.
+    /// The proof of it.
     pub proof: Proof,
 }
 
-/// The proofs that a client can bring.
+/// The proof by which a client authenticates.
 pub enum Proof {
     /// `private_key_jwt`.
     Assertion(Box<ClientAssertion>),
@@ -231,7 +232,7 @@ pub enum Proof {
 }
 
 impl AuthMethod {
-    /// Whether it proves a client by a secret that both sides know.
+    /// Whether it uses a shared secret.
     pub const fn is_secret(self) -> bool {
         match self {
             Self::ClientSecretBasic | Self::ClientSecretPost => true,
@@ -241,7 +242,7 @@ impl AuthMethod {
 }
 
 impl PresentedCredentials {
-    /// What an `Authorization` header and a form present together.
+    /// Reads the credentials in an `Authorization` header and a form.
     ///
     /// RFC 6749 §2.3: "The client MUST NOT use more than one authentication method in each
     /// request."
@@ -272,7 +273,8 @@ impl PresentedCredentials {
         Ok(Self { client_id, proof: secret.map_or(Proof::None, Proof::Post) })
     }
 
-    /// What an `Authorization` header presents of the client that a request without a form names.
+    /// Reads the credentials in an `Authorization` header. `named` is the client that the request
+    /// names elsewhere than in a form.
     pub fn by_head(authorization: Option<&[u8]>, named: &ClientId) -> Result<Self, Refusal> {
         match authorization {
             Some(header) => Self::basic(header, Some(named)),
@@ -289,7 +291,7 @@ impl PresentedCredentials {
     }
 }
 
-/// The assertion of a form, if it brings one (RFC 7521 §4.2).
+/// The assertion of a form, if it has one (RFC 7521 §4.2).
 fn assertion(form: &Params) -> Result<Option<ClientAssertion>, Refusal> {
     match (form.one("client_assertion_type")?, form.one("client_assertion")?) {
         (None, None) => Ok(None),
@@ -298,8 +300,8 @@ fn assertion(form: &Params) -> Result<Option<ClientAssertion>, Refusal> {
     }
 }
 
-/// RFC 7617 §2 credentials, each half encoded as RFC 6749 §2.3.1 says: "using the
-/// `application/x-www-form-urlencoded` encoding algorithm".
+/// Parses Basic credentials (RFC 7617 §2), whose halves are encoded as RFC 6749 §2.3.1 says: "using
+/// the `application/x-www-form-urlencoded` encoding algorithm".
 fn basic(header: &[u8]) -> Result<(ClientId, ClientSecret), Refusal> {
     let malformed = Refusal::AuthorizationHeaderMalformed;
     let (scheme, encoded) = header.split_at_checked(6).ok_or(malformed)?;
@@ -353,7 +355,7 @@ mod tests {
         assert_eq!(refused(Some(&header), &assertion), Some(Refusal::ClientAuthTwice));
         let with_secret = format!("{assertion}&client_secret=b");
         assert_eq!(refused(None, &with_secret), Some(Refusal::ClientAuthTwice));
-        // Whatever is wrong with either of them.
+        // Even if one of them is malformed.
         let broken = "client_assertion=abc&client_secret=%09";
         assert_eq!(refused(None, broken), Some(Refusal::ClientAuthTwice));
         assert_eq!(refused(Some("Basic !!!"), "client_secret=b"), Some(Refusal::ClientAuthTwice));

@@ -3,7 +3,7 @@
 //! document.
 //!
 //! §3.2.1: "The authorization server MAY reject or replace any of the client's requested metadata
-//! values". A value that could harm a person refuses the whole; a value that this server only does
+//! values". A value that could harm a person causes a refusal. A value that this server merely does
 //! not support is left out if another remains.
 
 use serde_json::{Map, Value};
@@ -20,16 +20,16 @@ const MAX_ENTRIES: usize = 64;
 const GRANTS: [GrantType; 3] =
     [GrantType::AuthorizationCode, GrantType::DeviceCode, GrantType::RefreshToken];
 
-/// Addresses that only people follow. A malformed one is left out.
+/// The links that only people follow. A malformed one is left out.
 const LINKS: [&str; 4] = ["client_uri", "logo_uri", "policy_uri", "tos_uri"];
 
-/// Lists of which the unsupported entries are left out.
+/// The lists whose unsupported entries are left out.
 const LISTS: [&str; 3] = ["grant_types", "post_logout_redirect_uris", "redirect_uris"];
 
 impl ClientMetadata {
     /// Parses the metadata that `value` states. The private-use schemes `listed` are allowed in
-    /// addition to those that the program knows. Unknown members are ignored (RFC 7591 §2), and so
-    /// are those in a language (§2.2).
+    /// addition to the built-in ones. Unknown members are ignored (RFC 7591 §2), and so are members
+    /// with a language tag (§2.2).
     pub fn from_value(value: &Value, listed: &[String]) -> Result<Self, Refusal> {
         let members = value.as_object().ok_or(Refusal::ClientMetadataMalformed)?;
         let mut metadata = Self::default();
@@ -75,7 +75,7 @@ impl ClientMetadata {
         Ok(metadata)
     }
 
-    /// The host of a client that states no name.
+    /// The host of a client, as its name if it states none.
     fn home(&self) -> String {
         let home = self.client_uri.as_ref().map(|uri| uri.authority().to_owned());
         let home = home.or_else(|| self.redirect_uris.first().map(RedirectUri::lasting_host));
@@ -83,8 +83,8 @@ impl ClientMetadata {
     }
 }
 
-/// Whether a member is set as the client states it. A blank name is none; a software statement is
-/// set once its signature is verified.
+/// Whether a member is set as the client states it. A blank name counts as absent, and a software
+/// statement is set elsewhere, after its verification.
 fn is_its_to_state(name: &str, value: &Value) -> bool {
     let blank = || value.as_str().is_some_and(|text| text.trim().is_empty());
     let passed_over =
@@ -92,7 +92,7 @@ fn is_its_to_state(name: &str, value: &Value) -> bool {
     !passed_over && !value.is_null()
 }
 
-/// The entries of a list of texts. Null is an absent list.
+/// Reads a list of strings. Null counts as an empty list.
 fn texts<'a>(members: &'a Map<String, Value>, name: &str) -> Result<Vec<&'a str>, Refusal> {
     let Some(value) = members.get(name).filter(|value| !value.is_null()) else {
         return Ok(Vec::new());
@@ -118,7 +118,7 @@ fn grant_types(stated: Vec<&str>) -> Result<Vec<GrantType>, Refusal> {
     Ok(supported)
 }
 
-/// The redirect URIs whose scheme is allowed. A malformed or dangerous one refuses the whole.
+/// The redirect URIs whose scheme is allowed. A malformed or dangerous one is an error.
 fn supported(stated: Vec<&str>, listed: &[String]) -> Result<Vec<RedirectUri>, Refusal> {
     let mut supported = Vec::new();
     for uri in stated {

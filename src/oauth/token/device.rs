@@ -10,7 +10,7 @@ use crate::oauth::params::Params;
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 
-/// What a device asks for (RFC 8628 §3.1).
+/// A device authorization request (RFC 8628 §3.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceRequest {
     /// The resources that the tokens are for (RFC 8707 §2).
@@ -20,7 +20,7 @@ pub struct DeviceRequest {
 }
 
 impl DeviceRequest {
-    /// The request that a form makes.
+    /// Parses the form of a request.
     pub fn parse(form: &Params) -> Result<Self, Refusal> {
         Ok(Self {
             resources: form.many("resource").map(str::parse).collect::<Result<_, _>>()?,
@@ -29,20 +29,21 @@ impl DeviceRequest {
     }
 }
 
-/// The letters of a user code (RFC 8628 §6.1): no vowels, so that no word comes about, and
-/// nothing that is taken for something else, since there are no digits.
+/// The letters of a user code (RFC 8628 §6.1). There are no vowels, so that no words arise, and no
+/// digits, so that no two characters look alike.
 const LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 
-/// How many letters a user code has. 20⁸ codes are 34.5 bits: where 10 000 are live at once, one
-/// guess in two and a half million hits one of them, and guesses are slowed down.
+/// The number of letters of a user code. 20⁸ codes are 34.5 bits: if 10 000 are live at once, one
+/// guess in 2.5 million hits one of them, and guesses are rate-limited.
 const LENGTH: usize = 8;
 
-/// The code that a person carries from a device to a browser (RFC 8628 §6.1).
+/// A user code, which a person enters in a browser (RFC 8628 §6.1).
 #[derive(Clone)]
 pub struct UserCode(Zeroizing<[u8; LENGTH]>);
 
 impl UserCode {
-    /// The code that follows from random bytes: 32 bits to a letter, so that none is likelier.
+    /// Derives a code from random bytes: 32 bits for each letter, so that all letters are
+    /// practically equally likely.
     pub fn from_seed(random: &[u8; 32]) -> Self {
         let mut code = Zeroizing::new([b'B'; LENGTH]);
         for (letter, chunk) in code.iter_mut().zip(random.chunks_exact(4)) {
@@ -53,12 +54,12 @@ impl UserCode {
         Self(code)
     }
 
-    /// The letters alone, by which it is looked up.
+    /// The letters without separator, by which the code is looked up.
     pub fn letters(&self) -> &[u8] {
         self.0.as_slice()
     }
 
-    /// As a person reads it: two groups of four.
+    /// The code for display: two groups of four letters.
     pub fn expose(&self) -> Zeroizing<String> {
         let (first, second) = self.0.split_at(LENGTH / 2);
         let group = |letters: &[u8]| letters.iter().map(|b| char::from(*b)).collect::<String>();
@@ -66,12 +67,12 @@ impl UserCode {
     }
 }
 
-/// A text that has not the form of a user code: as unknown as one that was never given.
+/// The error of a text that is no user code. It is treated as an unknown code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotAUserCode;
 
-/// Read as people type: RFC 8628 §6.1, "the server should ignore punctuation and convert to
-/// upper case".
+/// Parses a code as people type it. RFC 8628 §6.1: "the server should ignore punctuation and
+/// convert to upper case".
 impl FromStr for UserCode {
     type Err = NotAUserCode;
 

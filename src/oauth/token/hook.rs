@@ -11,7 +11,7 @@ pub const HOOK_AUDIENCE: &str = "hook";
 /// The scope of a hook client.
 pub const HOOK_SCOPE: &str = "hook:govern hook:track";
 
-/// The plugin that a hook token is for: 1 to 128 characters of `[A-Za-z0-9._:/@-]`.
+/// The id of the plugin that a hook token is for: 1 to 128 characters of `[A-Za-z0-9._:/@-]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PluginId(Box<str>);
 

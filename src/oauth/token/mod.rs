@@ -13,7 +13,7 @@ use crate::oauth::scope::Scope;
 use crate::secret::{AuthorizationCode, DeviceCode, RefreshToken};
 use hook::{HOOK_AUDIENCE, PluginId};
 
-/// What is asked of the token endpoint.
+/// A request to the token endpoint.
 pub enum TokenRequest {
     /// RFC 6749 §4.1.3.
     AuthorizationCode(CodeRequest),
@@ -25,21 +25,21 @@ pub enum TokenRequest {
     RefreshToken(RefreshRequest),
 }
 
-/// A code to be redeemed.
+/// The parameters of an authorization code grant.
 pub struct CodeRequest {
     /// The code.
     pub code: AuthorizationCode,
     /// The `redirect_uri` of the authorization request, if it had one.
     pub redirect_uri: Option<String>,
-    /// What meets the challenge of the authorization request.
+    /// The verifier for the challenge of the authorization request.
     pub code_verifier: Option<CodeVerifier>,
     /// The resources that the access token is for (RFC 8707 §2.2).
     pub resources: Vec<Resource>,
 }
 
-/// A token that a client asks for itself.
+/// The parameters of a client credentials grant.
 pub struct ClientCredentialsRequest {
-    /// Whether it is to be a hook token (`audience=hook`).
+    /// Whether a hook token is requested (`audience=hook`).
     pub hook: bool,
     /// The plugin that a hook token is for.
     pub plugin_id: Option<PluginId>,
@@ -49,7 +49,7 @@ pub struct ClientCredentialsRequest {
     pub scope: Option<Scope>,
 }
 
-/// A device code that may have been approved.
+/// The parameters of a device code grant.
 pub struct DeviceCodeRequest {
     /// The code.
     pub device_code: DeviceCode,
@@ -57,20 +57,20 @@ pub struct DeviceCodeRequest {
     pub resources: Vec<Resource>,
 }
 
-/// A refresh token to be rotated.
+/// The parameters of a refresh.
 pub struct RefreshRequest {
     /// The token.
     pub refresh_token: RefreshToken,
     /// The resources that the access token is for.
     pub resources: Vec<Resource>,
-    /// A narrower scope for this access token alone.
+    /// A narrower scope for this access token only.
     pub scope: Option<Scope>,
 }
 
 impl TokenRequest {
-    /// The request that a form makes.
+    /// Parses the form of a request.
     ///
-    /// A code or token that has not the form of one is as unknown as one that was never issued.
+    /// A malformed code or token is refused as an unknown one.
     pub fn parse(form: &Params) -> Result<Self, Refusal> {
         let grant_type = form.parsed::<GrantType>("grant_type")?;
         let resources = form.many("resource").map(str::parse).collect::<Result<_, _>>()?;
@@ -108,7 +108,7 @@ impl TokenRequest {
         })
     }
 
-    /// The grant type that it uses.
+    /// The grant type of the request.
     pub fn grant_type(&self) -> GrantType {
         match self {
             Self::AuthorizationCode(_) => GrantType::AuthorizationCode,
