@@ -1,4 +1,4 @@
-//! Accepting connections: bounded in number and in the time they may take.
+//! Accepts connections, bounded in number and time.
 
 use std::collections::HashMap;
 use std::net::{self, IpAddr};
@@ -24,30 +24,31 @@ use crate::config::Config;
 use crate::http::Peer;
 use crate::tls::{Acceptor, ProvenCertificate};
 
-/// How long a request's header may take to arrive.
+/// The most time in which the header of a request must arrive.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How many connections one address may have open.
+/// The most open connections of one address.
 const MAX_CONNECTIONS: usize = 1024;
 
-/// How long to wait when the system has no file descriptor left.
+/// The delay before the next attempt if the system has no free file descriptor.
 const EXHAUSTED_DELAY: Duration = Duration::from_millis(100);
 
-/// How many connections each address has open.
+/// The numbers of open connections by address.
 #[derive(Clone)]
 pub(super) struct ConnectionLimit {
     open: Arc<Mutex<HashMap<IpAddr, usize>>>,
     unlimited: Arc<[IpAddr]>,
 }
 
-/// One connection of an address, as long as it lives.
+/// A counted connection. Dropping it decrements the count.
 struct Ticket {
     address: IpAddr,
     admitted: ConnectionLimit,
 }
 
 impl ConnectionLimit {
-    /// Nobody yet. Proxies stand for many, and are not bounded.
+    /// Makes empty counts. Proxies are not bounded, since one carries the connections of many
+    /// people.
     pub(super) fn new(config: &Config) -> Self {
         Self { open: Arc::default(), unlimited: config.behind_proxy.clone().into() }
     }
@@ -75,15 +76,15 @@ impl Drop for Ticket {
     }
 }
 
-/// What stands behind a port.
+/// The service of a port.
 pub(super) struct Endpoint {
-    /// What answers.
+    /// The router.
     pub(super) router: Router,
-    /// How TLS is spoken, if it is.
+    /// The TLS acceptor; `None` for plain HTTP.
     pub(super) tls: Option<Acceptor>,
 }
 
-/// Accepts on a port until the doors close.
+/// Accepts connections on a port until `closed` changes.
 pub(super) async fn tcp(
     listener: net::TcpListener,
     endpoint: Endpoint,
@@ -102,7 +103,7 @@ pub(super) async fn tcp(
         };
         match accepted {
             Ok((stream, peer)) => {
-                // A listener on [::] sees IPv4 in the form of IPv6.
+                // A listener on [::] sees IPv4-mapped IPv6 addresses.
                 let peer = peer.ip().to_canonical();
                 let Some(ticket) = admitted.admit(peer) else { continue };
                 let _ = stream.set_nodelay(true);
@@ -122,7 +123,8 @@ pub(super) async fn tcp(
     }
 }
 
-/// Accepts on the socket until the doors close. Its mode lets in this user and root, nobody else.
+/// Accepts connections on the administration socket until `closed` changes. Its mode admits only
+/// this user and root.
 pub(super) async fn unix(
     listener: UnixListener,
     router: Router,
@@ -148,7 +150,7 @@ async fn wait_out(error: &io::Error) {
     tokio::time::sleep(EXHAUSTED_DELAY).await;
 }
 
-/// Shakes hands, within the time that a header has, and serves what is said then.
+/// Performs a TLS handshake within [`HEADER_TIMEOUT`], and serves the connection.
 async fn secure(
     stream: TcpStream,
     tls: Acceptor,
@@ -177,14 +179,14 @@ async fn secure(
             serve(secured.stream, router, watcher, Some(ticket), secured.proven).await;
         }
         Ok(Ok(None)) => {}
-        // A peer that breaks off is nobody's fault.
+        // A peer may close the connection at any time; that is no error.
         Ok(Err(error)) => tracing::debug!(%error, "a handshake broke"),
         Err(_) => tracing::debug!("a handshake took too long"),
     }
 }
 
-/// Tells a peer that speaks plain HTTP to speak TLS: a handshake begins with no letter (RFC 8446
-/// §5.1), and a request with nothing else (RFC 9112 §3).
+/// Tells a peer that sends plain HTTP to use TLS. The first byte decides: a handshake does not
+/// begin with a letter (RFC 8446 §5.1), a request always does (RFC 9112 §3).
 async fn plain<T>(mut stream: TcpStream) -> io::Result<Option<T>> {
     let body = "This port speaks TLS: its address begins with https.\n";
     let length = body.len();
@@ -194,7 +196,7 @@ async fn plain<T>(mut stream: TcpStream) -> io::Result<Option<T>> {
     );
     stream.write_all(response.as_bytes()).await?;
     stream.shutdown().await?;
-    // What was sent and not read would cut the answer off.
+    // Closing with unread data would reset the connection before the response arrives.
     tokio::io::copy(&mut stream.take(1 << 16), &mut tokio::io::sink()).await?;
     Ok(None)
 }
@@ -220,15 +222,15 @@ async fn serve(
     });
     let service = TowerToHyperService::new(service);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
-    // A peer that breaks off is nobody's fault.
+    // A peer may close the connection at any time; that is no error.
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, "a connection broke");
     }
     drop(ticket);
 }
 
-/// Opens the administration socket. The store's lock is ours, so a socket that lies there is
-/// nobody's.
+/// Opens the administration socket. An existing socket file is stale, since this process holds the
+/// lock of the store.
 pub(super) fn socket(app: &App) -> Result<Option<UnixListener>, Stop> {
     let path = app.rules().config.places.socket();
     let failed = |error: io::Error| {

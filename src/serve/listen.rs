@@ -1,4 +1,4 @@
-//! Where the server listens, and what it must not do there.
+//! The listeners, their checks against the issuer, and the stop signals.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -7,10 +7,10 @@ use super::Stop;
 use crate::config::{Config, TlsMode};
 use crate::oauth::issuer::Issuer;
 
-/// The port of an installation that names none.
+/// The default port.
 const DEFAULT_PORT: u16 = 7455;
 
-/// Takes every port: those that were named, else both loopback addresses at the issuer's port.
+/// Binds every listener: the configured ones, or both loopback addresses at the issuer's port.
 pub(super) fn bind(config: &Config, issuer: Option<&Issuer>) -> Result<Vec<TcpListener>, Stop> {
     if !config.listen.is_empty() {
         return config
@@ -19,7 +19,7 @@ pub(super) fn bind(config: &Config, issuer: Option<&Issuer>) -> Result<Vec<TcpLi
             .map(|address| listener(*address).map_err(taken(*address)))
             .collect();
     }
-    // Behind a proxy the issuer's port is the proxy's.
+    // Behind a proxy, the issuer's port is that of the proxy.
     let direct = config.tls.mode != TlsMode::Off && config.behind_proxy.is_empty();
     let own = issuer.filter(|issuer| direct || !issuer.is_https());
     let port = own.map_or(DEFAULT_PORT, Issuer::port);
@@ -28,14 +28,14 @@ pub(super) fn bind(config: &Config, issuer: Option<&Issuer>) -> Result<Vec<TcpLi
     let six = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
     match listener(six) {
         Ok(listener) => listeners.push(listener),
-        // A machine without IPv6 is fine; a port that somebody else has is not.
+        // A machine may lack IPv6, but a port in use is an error.
         Err(error) if error.kind() != io::ErrorKind::AddrInUse => {}
         Err(error) => return Err(taken(six)(error)),
     }
     Ok(listeners)
 }
 
-/// Takes the ports where devices prove their certificates.
+/// Binds the listeners at which devices prove their certificates.
 pub(super) fn bind_for_devices(config: &Config) -> Result<Vec<TcpListener>, Stop> {
     let addresses = config.tls.listen_for_devices.iter();
     addresses.map(|address| listener(*address).map_err(taken(*address))).collect()
@@ -59,7 +59,7 @@ fn taken(address: SocketAddr) -> impl Fn(io::Error) -> Stop {
     }
 }
 
-/// The port of the first listener, which names the issuer where nothing else does.
+/// The port of the first listener, which is the port of the default issuer.
 pub(super) fn first_port(listeners: &[TcpListener]) -> Result<u16, Stop> {
     let first = listeners.first().map(TcpListener::local_addr);
     match first {
@@ -69,8 +69,8 @@ pub(super) fn first_port(listeners: &[TcpListener]) -> Result<u16, Stop> {
     }
 }
 
-/// Plain HTTP is for loopback; an issuer has to be reachable where it says it is, and has its host
-/// for itself.
+/// Checks the listeners against the issuer: plain HTTP only on loopback, an issuer that is
+/// reachable at its own port, and no application on the issuer's host.
 pub(super) fn check(
     config: &Config,
     issuer: &Issuer,
@@ -119,12 +119,12 @@ pub(super) fn check(
     Ok(())
 }
 
-/// The signals that ask for a stop.
+/// The signals that stop the server.
 pub(super) struct Signals {
     terminate: tokio::signal::unix::Signal,
 }
 
-/// Begins to wait for signals.
+/// Registers the signals.
 pub(super) fn signals() -> Result<Signals, Stop> {
     Ok(Signals {
         terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
@@ -133,7 +133,7 @@ pub(super) fn signals() -> Result<Signals, Stop> {
 }
 
 impl Signals {
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub(super) async fn wait(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}

@@ -1,4 +1,4 @@
-//! The log: to standard error, for people at a terminal and for programs elsewhere.
+//! The log on standard error: text at a terminal, otherwise JSON.
 
 use std::io::{self, IsTerminal as _};
 
@@ -7,8 +7,7 @@ use tracing_subscriber::EnvFilter;
 use super::Stop;
 use crate::config::Config;
 
-/// Begins to log what the configuration's filter lets through. A log that was begun before, as
-/// tests do, stays.
+/// Starts the log with the configured filter. A log that is already started, as in tests, stays.
 pub(super) fn start(config: &Config) -> Result<(), Stop> {
     let filter = EnvFilter::try_new(&config.log).map_err(|error| {
         Stop::wrong(format!("log: {:?} is no filter of the log: {error}", config.log))

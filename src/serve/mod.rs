@@ -1,7 +1,6 @@
-//! Serving: listeners, background tasks, the greeting, the graceful stop.
+//! The server: listeners, background tasks, greeting and graceful stop.
 //!
-//! Ports are taken before anything is written, so that a start that cannot succeed leaves nothing
-//! behind.
+//! Ports are bound before anything is written, so that a start that cannot succeed leaves no files.
 
 mod accept;
 mod greeting;
@@ -24,10 +23,10 @@ use crate::oauth::issuer::Issuer;
 
 use secure::Secure;
 
-/// How long requests that were accepted may take to finish once a stop was asked for.
+/// The most time in which accepted requests may finish after a stop signal.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(20);
 
-/// Why the server stopped, or did not start.
+/// The reason why the server stopped or did not start.
 #[derive(Debug)]
 pub(crate) struct Stop {
     /// The exit code.
@@ -57,7 +56,7 @@ impl From<OpenError> for Stop {
     }
 }
 
-/// Serves the installation of `config`, which it makes if there is none, until a signal ends it.
+/// Serves the installation of `config`, which it creates if there is none, until a signal.
 pub(crate) async fn run(config: Config) -> Result<(), Stop> {
     log::start(&config)?;
     let found = Found::at(&config).await?;
@@ -124,7 +123,7 @@ pub(crate) async fn run(config: Config) -> Result<(), Stop> {
     closing.send_replace(true);
     while doors.join_next().await.is_some() {}
     let finished = async move {
-        // The doors held the others; they are shut.
+        // The accepting tasks had the other references, and have ended.
         if let Some(graceful) = Arc::into_inner(graceful) {
             graceful.shutdown().await;
         }
@@ -134,7 +133,8 @@ pub(crate) async fn run(config: Config) -> Result<(), Stop> {
         () = tokio::time::sleep(SHUTDOWN_GRACE) => tracing::warn!("some requests did not finish in time"),
         () = stop.wait() => tracing::warn!("stopped at once, as asked a second time"),
     }
-    // Not before: of a first start's requests, some wait for the keys that are being made.
+    // The tasks are aborted last, since requests of a first start may wait for the keys that they
+    // make.
     tasks.abort();
     if let Some(renewal) = renewal {
         renewal.abort();

@@ -1,4 +1,4 @@
-//! TLS: which certificate this server shows, and which listener asks its peers for one.
+//! TLS: the server's certificate and its renewal, and the handshakes of the listeners.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,20 +12,20 @@ use crate::config::{Config, TlsMode};
 use crate::oauth::issuer::Issuer;
 use crate::tls::{Acceptor, FileFault, Identity, TlsError};
 
-/// How often it looks whether the certificate is due or its files have changed.
+/// The interval of checks whether the certificate is due or its files have changed.
 const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Both kinds of handshake, and the certificate that is shown in them.
+/// Both kinds of handshake, and their certificate.
 pub(super) struct Secure {
-    /// Where people and programs come.
+    /// The handshakes of people and programs.
     pub(super) pages: Acceptor,
-    /// Where devices come.
+    /// The handshakes of devices.
     pub(super) devices: Acceptor,
     identity: Arc<Identity>,
 }
 
 impl Secure {
-    /// What the configuration asks for: nothing where TLS is off.
+    /// Makes what the configuration requests; `None` if TLS is off.
     pub(super) fn new(app: &App) -> Result<Option<Self>, Stop> {
         let Some(identity) = identity(app)? else { return Ok(None) };
         let failed = |error| Stop::failed(format!("TLS cannot be set up: {error}"));
@@ -36,7 +36,7 @@ impl Secure {
         }))
     }
 
-    /// Renews the certificate as long as the server runs.
+    /// Renews the certificate until the server stops.
     pub(super) fn renew_always(&self, app: Arc<App>) -> impl Future<Output = ()> + Send + 'static {
         let identity = Arc::clone(&self.identity);
         async move {
@@ -45,7 +45,7 @@ impl Secure {
             loop {
                 period.tick().await;
                 let (identity, now) = (Arc::clone(&identity), app.clock().now());
-                // It reads files, or makes a key.
+                // A renewal reads files or makes a key, which blocks.
                 match tokio::task::spawn_blocking(move || identity.renew(now)).await {
                     Ok(Ok(false)) => {}
                     Ok(Ok(true)) => tracing::info!("the certificate is a new one"),
@@ -64,8 +64,8 @@ pub(super) fn check(config: &Config, issuer: &Issuer, now: Timestamp) -> Result<
     if faults.is_empty() { Ok(()) } else { Err(wrong(faults, issuer)) }
 }
 
-/// The host that a given certificate has to be for. Behind a proxy it is the proxy that browsers
-/// know by the issuer's name.
+/// The host that a certificate in files must be for; `None` behind a proxy, whose certificate has
+/// the issuer's name.
 fn host(config: &Config, issuer: &Issuer) -> Option<String> {
     config.behind_proxy.is_empty().then(|| issuer.host().to_owned())
 }

@@ -1,5 +1,5 @@
-//! What the server does without being asked: keys that are missing or due, rows that expired,
-//! clients that are to hear of a logout, counts that are to be written.
+//! Background tasks: make missing and due keys, sweep expired rows, deliver logouts, write usage
+//! counts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,17 +11,17 @@ use crate::app::App;
 use crate::error::Error;
 use crate::flow::installation::sweep;
 
-/// How often it looks.
+/// The interval of the sweep and of the checks of keys.
 const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 
-/// How often it looks for clients that are to hear of a logout; an empty look is one short read.
+/// The interval of logout deliveries. A round without any is one short read.
 const LOGOUT_INTERVAL: Duration = Duration::from_secs(2);
 
-/// How often it writes down how clients were used, and so what a crash takes along at most.
+/// The interval of writes of usage counts, and so the most that a crash loses.
 const USAGE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Looks at once, so that the keys of a first start are made while the first requests come in, and
-/// then every minute.
+/// Starts the background tasks. The first round begins at once, so that the keys of a first start
+/// are made while the first requests arrive.
 pub(super) fn start(app: Arc<App>) -> JoinHandle<()> {
     tokio::spawn(async move {
         tokio::join!(tidy_always(&app), deliver_always(&app), count_always(&app));
@@ -38,13 +38,13 @@ async fn tidy_always(app: &Arc<App>) {
     }
 }
 
-/// Logouts go out apart from the rest, which the making of a key may hold up for a while.
+/// Delivers logouts in a loop of their own, since making a key may delay the other tasks.
 async fn deliver_always(app: &Arc<App>) {
     let mut period = tokio::time::interval(LOGOUT_INTERVAL);
     period.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         period.tick().await;
-        // What is left after a full round need not wait for the next look.
+        // What remains after a full round does not wait for the next interval.
         loop {
             match app.deliver_logouts().await {
                 Ok(0) => break,
@@ -63,7 +63,7 @@ async fn count_always(app: &Arc<App>) {
     period.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         period.tick().await;
-        // A task of its own: one that is aborted in between would lose what it has in hand.
+        // In a task of its own, since an abort in between would lose the counts that it has taken.
         let app = Arc::clone(app);
         let written = tokio::spawn(async move { write_counts(&app).await });
         if written.await.is_err() {
@@ -72,7 +72,7 @@ async fn count_always(app: &Arc<App>) {
     }
 }
 
-/// Writes down how clients were used since the last time.
+/// Writes the usage counts since the last write.
 pub(super) async fn write_counts(app: &App) {
     if let Err(error) = app.write_counts().await {
         tracing::error!(%error, "how clients were used could not be written; it is tried again");
