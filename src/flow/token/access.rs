@@ -1,5 +1,5 @@
-//! Access tokens: whether one that this server signed is in force. Every endpoint of ours that
-//! takes or judges one asks here.
+//! The check whether an access token that this server signed is in force. Every endpoint that
+//! accepts or introspects one uses it.
 
 use crate::error::{Error, Refusal};
 use crate::flow::bridge::access::LiveBridge;
@@ -13,25 +13,25 @@ use crate::oauth::id::{AnonymousSub, ClientId};
 use crate::store::View;
 use crate::store::schema::{Client, Revoked};
 
-/// Proof that an access token is in force: neither expired nor revoked, and whatever it hangs on
-/// is there still.
+/// Proof that an access token is in force: it has neither expired nor been revoked, and what it
+/// depends on is still live.
 pub enum LiveAccess {
-    /// It acts for nobody, in an anonymous session.
+    /// The token of an anonymous session.
     Anonymous,
-    /// It acts for a person, by their bridge.
+    /// The token of a person's bridge.
     Bridge(Box<LiveBridge>),
-    /// It acts for its client (RFC 6749 §4.4).
+    /// The token of a client itself (RFC 6749 §4.4).
     Client,
-    /// It acts for a person, by their grant.
+    /// The token of a person's grant.
     Grant(Box<LiveGrant>),
 }
 
-/// What the token stands on, if it is in force.
+/// Checks that a token is in force, and returns what it depends on.
 ///
 /// # Errors
 ///
-/// [`Refusal::BearerTokenExpired`], [`Refusal::BearerTokenRevoked`], or
-/// [`Refusal::BearerTokenOfEndedGrant`].
+/// [`Refusal::BearerTokenExpired`], [`Refusal::BearerTokenRevoked`],
+/// [`Refusal::BearerTokenMalformed`] or [`Refusal::BearerTokenOfEndedGrant`].
 pub fn live(view: &impl View, cx: &Context, token: &VerifiedAccess) -> Result<LiveAccess, Error> {
     let (now, claims) = (cx.now.seconds(), token.claims());
     // RFC 7662 §4: "the authorization server MUST determine whether or not the token has expired",
@@ -57,7 +57,7 @@ pub fn live(view: &impl View, cx: &Context, token: &VerifiedAccess) -> Result<Li
     }
     let id = claims.client_id.parse::<ClientId>().map_err(|_| Refusal::BearerTokenMalformed)?;
     let client = view.find::<Client>(&id)?;
-    // A client of the same name may have come since; what was given before it is not its own.
+    // The client may be a later one of the same name, which does not own tokens from before it.
     let same = |client: &Client| client.enabled && client.created.seconds() <= claims.iat;
     let present = match &client {
         Some(client) => owner_may(view, client)?,

@@ -1,6 +1,7 @@
-//! A token for the client itself: [RFC 6749 §4.4](https://www.rfc-editor.org/rfc/rfc6749#section-4.4).
+//! The client credentials grant: [RFC 6749
+//! §4.4](https://www.rfc-editor.org/rfc/rfc6749#section-4.4).
 //!
-//! Nothing is written: the token stands for itself until it expires.
+//! Nothing is written: the token depends on no grant.
 
 use crate::error::{Error, Refusal};
 use crate::flow::bridge::hook;
@@ -29,14 +30,14 @@ pub fn issue(
         let (scope, plugin) = (request.scope.as_ref(), request.plugin_id.as_ref());
         return hook::issue(view, cx, proven, scope, plugin);
     }
-    // Hook scopes are had with the audience that owns them, and not otherwise.
+    // Hook scopes are granted only together with their audience.
     let asks_hook = |scope: &Scope| scope.iter().any(|token| token.as_str().starts_with("hook:"));
     if asks_hook(request.scope.as_ref().unwrap_or(client.scope())) {
         return Err(Refusal::HookScopeWithoutAudience.into());
     }
     let asked = request.scope.as_ref();
     let targets = resource::resolve(view, &cx.rules, &client, &request.resources, asked)?;
-    // Nobody is asked for consent here, so what an operator registered is all there is.
+    // No person consents, so only the resources that an operator listed for the client are allowed.
     let listed = |resource| client.decisions.resources.contains(resource);
     if targets.unregistered || !request.resources.iter().all(|own| is_own(cx, own) || listed(own)) {
         return Err(Refusal::ResourceUnknown.into());

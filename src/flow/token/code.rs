@@ -1,5 +1,6 @@
-//! Redeeming an authorization code: [RFC 6749 §4.1.3](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3),
-//! [RFC 9700 §2.1.1](https://www.rfc-editor.org/rfc/rfc9700#section-2.1.1).
+//! The authorization code grant: [RFC 6749
+//! §4.1.3](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3), [RFC 9700
+//! §2.1.1](https://www.rfc-editor.org/rfc/rfc9700#section-2.1.1).
 
 use crate::error::{Error, Refusal};
 use crate::flow::client::authentication::AuthenticatedClient;
@@ -14,16 +15,16 @@ use crate::store::{Tx, View};
 
 /// The outcome of a redemption.
 pub enum Redeemed {
-    /// A replay (RFC 6749 §4.1.2): its grant is ended, which has to be written.
+    /// A replay (RFC 6749 §4.1.2). Its grant is ended, which must be written.
     Replayed,
     /// A grant was created.
     Tokens(Box<Issued>),
 }
 
-/// Spends a code, and creates the grant and its first refresh token: all or nothing.
+/// Spends a code, and creates the grant and its first refresh token.
 ///
-/// The client is authenticated before the code is looked up. A code of another client, a wrong verifier
-/// or a wrong redirect URI spends nothing.
+/// The client is authenticated before the code is looked up. A code of another client, a wrong
+/// verifier or a wrong redirect URI is refused without spending the code.
 pub fn redeem(
     tx: &mut Tx<'_>,
     cx: &Context,

@@ -1,4 +1,4 @@
-//! Redeeming a device code: [RFC 8628 §3.4](https://www.rfc-editor.org/rfc/rfc8628#section-3.4).
+//! The device code grant: [RFC 8628 §3.4](https://www.rfc-editor.org/rfc/rfc8628#section-3.4).
 
 use std::time::Duration;
 
@@ -13,22 +13,22 @@ use crate::secret::TokenHash;
 use crate::store::schema::{Device, DeviceState};
 use crate::store::{Tx, View};
 
-/// By how many seconds each poll that is too fast raises the interval (RFC 8628 §3.5).
+/// The number of seconds by which each poll that is too fast raises the interval (RFC 8628 §3.5).
 const SLOW_DOWN: u32 = 5;
 
-/// How much too early a poll may arrive: network delays vary.
+/// The time by which a poll may arrive too early, since network delays vary.
 const LEEWAY: Duration = Duration::from_secs(1);
 
 /// The outcome of a poll.
 pub enum Polled {
-    /// The device has to wait. The time of the poll has to be written.
+    /// The device has to wait. The time of the poll must be written.
     Wait(Refusal),
     /// A grant was created.
     Tokens(Box<Issued>),
 }
 
-/// Redeems a device code (RFC 8628 §3.4): once a person has approved it, the code is removed and the
-/// grant created, all or nothing.
+/// Redeems a device code (RFC 8628 §3.4): if a person has approved it, removes the code and creates
+/// the grant.
 pub fn redeem(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -59,8 +59,8 @@ pub fn redeem(
     Ok(Polled::Tokens(Box::new(issued)))
 }
 
-/// RFC 8628 §3.5: on `slow_down` "the interval MUST be increased by 5 seconds for this and all
-/// subsequent requests".
+/// Records a poll. RFC 8628 §3.5: on `slow_down` "the interval MUST be increased by 5 seconds for
+/// this and all subsequent requests".
 fn wait(tx: &mut Tx<'_>, cx: &Context, key: &TokenHash, device: Device) -> Result<Polled, Error> {
     let mut device = device;
     let due = Duration::from_secs(device.interval.into());

@@ -1,5 +1,5 @@
-//! Introspection: [RFC 7662](https://www.rfc-editor.org/rfc/rfc7662). A read; nothing is cached
-//! between two of them, so that what ended is seen at once.
+//! Introspection: [RFC 7662](https://www.rfc-editor.org/rfc/rfc7662). It only reads. Nothing is
+//! cached, so a token that has ended is inactive at once.
 
 use crate::error::{Error, Refusal};
 use crate::flow::client::authentication::AuthenticatedClient;
@@ -17,24 +17,25 @@ use crate::secret::RefreshToken;
 use crate::store::View;
 use crate::store::schema::{Client, Refresh};
 
-/// A token that somebody shows, and that this server may have issued.
+/// The token of an introspection or revocation request.
 pub enum PresentedToken {
     /// An access token that a published key signed.
     Access(Box<VerifiedAccess>),
-    /// None of ours.
+    /// A token that this server did not issue.
     Foreign,
     /// A refresh token.
     Refresh(RefreshToken),
 }
 
-/// What the asker may know of a token, and what an answer to it is signed with.
+/// The introspection response about a token, and the algorithm for signed responses to the client
+/// `proven`.
 ///
 /// # Errors
 ///
-/// Only about the asker. RFC 7662 §2.2: "If the introspection call is properly authorized but the
-/// token is not active, does not exist on this server, or the protected resource is not allowed to
-/// introspect this particular token, then the authorization server MUST return an introspection
-/// response with the "active" field set to "false"."
+/// Only refusals of the client itself. RFC 7662 §2.2: "If the introspection call is properly
+/// authorized but the token is not active, does not exist on this server, or the protected resource
+/// is not allowed to introspect this particular token, then the authorization server MUST return an
+/// introspection response with the "active" field set to "false"."
 pub fn read(
     view: &impl View,
     cx: &Context,
@@ -43,7 +44,7 @@ pub fn read(
 ) -> Result<(Introspection, SigningAlg), Error> {
     let asker = proven.client(view)?;
     // §2.1: "To prevent token scanning attacks, the endpoint MUST also require some form of
-    // authorization to access this endpoint". A public client has none.
+    // authorization to access this endpoint". A public client cannot authenticate.
     if asker.metadata.client_type() != ClientType::Confidential {
         return Err(Refusal::ClientNotConfidential.into());
     }
@@ -84,7 +85,8 @@ fn of_access(
     Ok(Some(Introspection::of_access(claims, username)))
 }
 
-/// A refresh token is addressed to this server alone, so no resource server may know of it.
+/// Introspects a refresh token. It is only for this server, so no resource server may introspect
+/// it.
 fn of_refresh(
     view: &impl View,
     cx: &Context,
@@ -99,11 +101,11 @@ fn of_refresh(
     refresh(view, cx, token).map(Some)
 }
 
-/// What a refresh token is worth.
+/// The introspection response about a refresh token that is in force.
 ///
 /// # Errors
 ///
-/// The refusal that its use would meet.
+/// The refusal that its use would get.
 pub fn refresh(
     view: &impl View,
     cx: &Context,
@@ -119,7 +121,7 @@ pub fn refresh(
     }
     let live = grant::live(view, cx, row.grant)?.ok_or(Refusal::GrantEnded)?;
     let (client, granted) = (live.client(), live.authorization());
-    // It is good for nothing where its client may not refresh, or all that it was for is gone.
+    // It is unusable if its client may not refresh, or all its resources are removed.
     if !client.metadata.has_grant_type(GrantType::RefreshToken) {
         return Err(Refusal::GrantTypeNotRegistered.into());
     }
@@ -141,8 +143,7 @@ pub fn refresh(
     })
 }
 
-/// The person's name, where a token of `scope` may carry it: as at userinfo, it belongs to the
-/// profile (OpenID Connect Core §5.4).
+/// The person's username, if `scope` has `profile`, as at userinfo (OpenID Connect Core §5.4).
 fn username(live: &LiveGrant, scope: &Scope) -> Option<String> {
     scope.has("profile").then(|| live.person().username.to_string())
 }

@@ -93,7 +93,7 @@ pub fn for_client(
     Issued { access, expires_in: lifetime.as_secs(), id_token: None, refresh_token: None, scope }
 }
 
-/// The response for an anonymous session: its token names the client, and no person.
+/// The response for an anonymous session. Its token names the client and no person.
 pub fn for_anonymous(
     cx: &Context,
     client: &Client,
@@ -150,7 +150,7 @@ fn client_claims(
 }
 
 /// The claims that `scope` requests (OpenID Connect Core §5.4), and those requested by name (§5.5)
-/// that client and person may have today.
+/// that client and person may have now.
 pub fn profile(rules: &Rules, live: &LiveGrant, scope: &Scope, named: &[String]) -> Profile {
     let person = live.person();
     let allowed = rules.config.allowed(&person.roles).intersect(live.client().scope());
@@ -164,7 +164,7 @@ pub fn profile(rules: &Rules, live: &LiveGrant, scope: &Scope, named: &[String])
             .then(|| person.username.to_string()),
         updated_at: includes("updated_at", "profile").then(|| person.updated.seconds()),
         email: email.filter(|_| includes("email", "email")).map(ToString::to_string),
-        // An operator typed it; it is not verified.
+        // An operator entered it; it is not verified.
         email_verified: email.filter(|_| includes("email_verified", "email")).map(|_| false),
     }
 }

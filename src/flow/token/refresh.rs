@@ -1,9 +1,10 @@
-//! Refresh rotation: [RFC 6749 §6](https://www.rfc-editor.org/rfc/rfc6749#section-6),
-//! [RFC 9700 §4.14.2](https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2).
+//! The refresh token grant, with rotation: [RFC 6749
+//! §6](https://www.rfc-editor.org/rfc/rfc6749#section-6), [RFC 9700
+//! §4.14.2](https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2).
 //!
-//! Each successor is derived from the token it replaces, so a family is one line. Several agents
-//! on one machine may share one token file: within the replay grace whoever brings a spent token
-//! is answered with the family's newest. Later than that, a spent token means a thief.
+//! Each successor is derived from the token it replaces, so a family is a chain. Several agents on
+//! one machine may share one token file: within the replay grace, a spent token yields the newest
+//! token of its family. After that, a spent token is a sign of theft and ends the grant.
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
@@ -20,15 +21,15 @@ use crate::secret::RefreshToken;
 use crate::store::schema::{Client, Refresh};
 use crate::store::{Tx, View};
 
-/// What became of a refresh token.
+/// The outcome of a refresh.
 pub enum Rotated {
-    /// It came back after it was spent: its grant is revoked, which has to be written.
+    /// A replay of a spent token. Its grant is ended, which must be written.
     Replayed,
-    /// It was replaced.
+    /// New tokens.
     Tokens(Box<Issued>),
 }
 
-/// Replaces a refresh token by its successor. Everything is checked before anything is spent.
+/// Replaces a refresh token by its successor. All checks precede the first write.
 pub fn rotate(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -79,8 +80,8 @@ fn within_grace(cx: &Context, client: &Client, spent: Timestamp) -> bool {
     }
 }
 
-/// The end of the line that `spent` stands in. The line is as long as the rotations within one
-/// grace period, since its beginning was spent that recently.
+/// The newest token of the family of `spent`. The loop takes as many steps as there were rotations
+/// within one grace period, since `spent` was spent that recently.
 fn newest(view: &impl View, cx: &Context, spent: &RefreshToken) -> Result<RefreshToken, Error> {
     let mut token = cx.rules.pepper.successor(spent);
     loop {
@@ -92,8 +93,8 @@ fn newest(view: &impl View, cx: &Context, spent: &RefreshToken) -> Result<Refres
     }
 }
 
-/// RFC 6749 §6: "The requested scope MUST NOT include any scope not originally granted". What
-/// client and person may no longer have is left out.
+/// The scope of the new access token. RFC 6749 §6: "The requested scope MUST NOT include any scope
+/// not originally granted". Scopes that the client or the person may no longer have are left out.
 fn narrowed(
     cx: &Context,
     live: &LiveGrant,

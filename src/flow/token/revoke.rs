@@ -10,8 +10,7 @@ use crate::keys::VerifiedAccess;
 use crate::store::schema::{Refresh, Revoked};
 use crate::store::{Tx, View};
 
-/// Revokes a token of the client's own. Any other token stays as it is, and the response is the
-/// same.
+/// Revokes a token that was issued to the client. Any other token stays, with the same response.
 ///
 /// RFC 7009 §2.1: the server "verifies whether the token was issued to the client making the
 /// revocation request."
@@ -34,18 +33,19 @@ pub fn revoke(
             // §2.1: "If the particular token is a refresh token and the authorization server
             // supports the revocation of access tokens, then the authorization server SHOULD also
             // invalidate all access tokens based on the same authorization grant". A spent token
-            // belongs to the same line.
+            // belongs to the same grant.
             Some(row) if row.client == *proven.id() => grant::end(tx, cx, row.grant),
             Some(_) | None => Ok(()),
         },
     }
 }
 
-/// Revokes whichever token of this server is shown, as its operator wants it.
+/// Revokes a token of this server at the request of the operator.
 ///
 /// # Errors
 ///
-/// [`Refusal::RefreshUnknown`] for a refresh token that is not known here.
+/// [`Refusal::RefreshUnknown`] for an unknown refresh token, and [`Refusal::BearerTokenMalformed`]
+/// for a token that this server did not issue.
 pub fn by_operator(tx: &mut Tx<'_>, cx: &Context, presented: &PresentedToken) -> Result<(), Error> {
     match presented {
         PresentedToken::Access(token) => revoke_access(tx, cx, token),
@@ -57,7 +57,7 @@ pub fn by_operator(tx: &mut Tx<'_>, cx: &Context, presented: &PresentedToken) ->
     }
 }
 
-/// The row lasts as long as the token would have.
+/// Stores the revocation until the expiry of the token.
 fn revoke_access(tx: &mut Tx<'_>, cx: &Context, token: &VerifiedAccess) -> Result<(), Error> {
     let claims = token.claims();
     let expires = Timestamp::from_seconds(claims.exp);

@@ -11,20 +11,20 @@ use crate::oauth::claims::Profile;
 use crate::oauth::client::SigningAlg;
 use crate::store::View;
 
-/// The answer of the userinfo endpoint (§5.3.2).
+/// The response of the userinfo endpoint (§5.3.2).
 #[derive(Debug, Serialize)]
 pub struct Userinfo {
-    /// Who says it and to whom, where it is signed.
+    /// The issuer and the audience, if the response is signed.
     #[serde(flatten)]
     pub envelope: Option<Envelope>,
-    /// Who it is.
+    /// The `sub` of the person.
     pub sub: String,
-    /// What the scopes ask for.
+    /// The claims that the scopes request.
     #[serde(flatten)]
     pub profile: Profile,
 }
 
-/// What a signed answer says of itself.
+/// The claims of a signed response about itself: its issuer and its audience.
 #[derive(Debug, Serialize)]
 #[expect(missing_docs, reason = "the names are those of RFC 7519 §4.1")]
 pub struct Envelope {
@@ -32,10 +32,8 @@ pub struct Envelope {
     pub aud: String,
 }
 
-/// What a verified access token may learn of its person.
-///
-/// It comes with the algorithm by which the client registered to have it signed
-/// (`userinfo_signed_response_alg`), if it did.
+/// The userinfo response for a verified access token, and the algorithm of its signature
+/// (`userinfo_signed_response_alg`), if the client registered one.
 pub fn read(
     view: &impl View,
     cx: &Context,
