@@ -1,6 +1,6 @@
-//! All redb there is: `snapshot` and `apply`.
+//! The redb engine: `snapshot` and `apply`. No other module uses redb.
 //!
-//! The file holds one ordered map of bytes; `table` gives its keys their meaning.
+//! The file contains one ordered map of bytes; `table` defines the meaning of its keys.
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
@@ -20,24 +20,25 @@ pub use redb::StorageBackend as Backend;
 use crate::private_file;
 use crate::store::StoreError;
 
-/// The one relation: a table's tag and a row's key, to the row.
+/// The only redb table: it maps a tag and the key of a row to the row.
 const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows");
 
-/// The page cache: far below redb's own 1 GiB, since an idle server is to stay under 20 MB.
+/// The size of the page cache: far below redb's default of 1 GiB, so that an idle server stays
+/// under 20 MB.
 const CACHE_BYTES: usize = 32 * 1024 * 1024;
 
-/// A row with its key.
+/// The key and the bytes of a row.
 pub(super) type KeyedRow = (Vec<u8>, Vec<u8>);
 
-/// Writes by key; `None` removes.
+/// The writes by key; `None` removes the row.
 pub(super) type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 type Open = dyn Fn() -> Result<Database, DatabaseError> + Send + Sync;
 
-/// A database that is opened anew after its disk failed.
+/// A database that is reopened after a failure of its disk.
 ///
-/// redb refuses everything after a failed read or write until it is reopened. The cause may pass
-/// (a full disk is emptied), so each use tries again.
+/// After a failed read or write, redb refuses every operation until it is reopened. The cause may
+/// be temporary, such as a full disk, so each use tries to reopen it.
 pub(super) struct Engine {
     open: Box<Open>,
     database: RwLock<Option<Database>>,
@@ -59,7 +60,7 @@ impl Health {
 }
 
 impl Engine {
-    /// A database in a file of mode 0600.
+    /// Opens or creates a database in a file of mode 0600.
     pub(super) fn file(path: &Path) -> Result<Self, StoreError> {
         if path.exists() {
             private_file::close(path).map_err(DatabaseError::from)?;
@@ -72,12 +73,12 @@ impl Engine {
         }))
     }
 
-    /// A database in memory.
+    /// Makes a database in memory.
     pub(super) fn memory() -> Result<Self, StoreError> {
         Self::start(Box::new(|| builder().create_with_backend(InMemoryBackend::new())))
     }
 
-    /// A database over a given disk.
+    /// Opens a database on a given disk.
     pub(super) fn over(
         backend: Box<dyn Fn() -> io::Result<Box<dyn Backend>> + Send + Sync>,
     ) -> Result<Self, StoreError> {
@@ -88,12 +89,12 @@ impl Engine {
         let database = open()?;
         let (database, health) = (RwLock::new(Some(database)), Health::default());
         let engine = Self { open, database, health };
-        // Reading a table that was never made is an error, so it is made now.
+        // Creates the redb table, since reading a missing one is an error.
         engine.apply(&Writes::new())?;
         Ok(engine)
     }
 
-    /// What was committed last, held still.
+    /// A snapshot of the last commit.
     pub(super) fn snapshot(&self) -> Result<Snapshot, StoreError> {
         self.with(|database| {
             let failed = |error: redb::Error| self.health.failed(error);
@@ -103,15 +104,15 @@ impl Engine {
         })
     }
 
-    /// Commits `writes` as one, durably.
+    /// Commits `writes` in one durable transaction.
     pub(super) fn apply(&self, writes: &Writes) -> Result<(), StoreError> {
         self.with(|database| {
-            // A panic must not end the writer's thread, and with it the service.
+            // A panic must not end the writer's thread.
             let committed = catch_unwind(AssertUnwindSafe(|| commit(database, writes)));
             if let Ok(Ok(())) = committed {
                 return Ok(());
             }
-            // Whatever stopped a commit, what it left in memory is not built upon.
+            // After a failed commit, the state in memory is discarded by reopening.
             self.health.0.store(true, Ordering::SeqCst);
             match committed {
                 Ok(committed) => committed.map_err(|error| self.health.failed(error)),
@@ -132,7 +133,7 @@ impl Engine {
         }
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
         if self.health.0.swap(false, Ordering::SeqCst) {
-            // The old one goes first: it holds the file's lock.
+            // The old one is closed first, since it holds the lock of the file.
             *database = None;
         }
         match database.as_ref() {
@@ -142,19 +143,19 @@ impl Engine {
     }
 }
 
-/// Makes an empty database beside `path`, and gives it that name once it is whole: one whose making
-/// was cut short would never open again.
+/// Creates an empty database beside `path`, and gives it that name once it is complete. A partly
+/// created database could never be opened.
 fn make(path: &Path) -> Result<(), StoreError> {
     let draft = path.with_extension(format!("{}.new", std::process::id()));
     let made = private_file::create_draft(&draft).map_err(DatabaseError::from);
     let made = made.and_then(|file| builder().create_file(file)).map(drop);
     let named = made.and_then(|()| match fs::hard_link(&draft, path) {
-        // Another process was quicker.
+        // Another process created it first.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(_) => Ok(fs::rename(&draft, path)?),
         Ok(()) => Ok(()),
     });
-    // It is gone already where it was renamed.
+    // After the rename it no longer exists, which is no failure.
     let _ = fs::remove_file(&draft);
     Ok(named?)
 }
@@ -162,8 +163,8 @@ fn make(path: &Path) -> Result<(), StoreError> {
 fn commit(database: &Database, writes: &Writes) -> Result<(), redb::Error> {
     let mut transaction = database.begin_write()?;
     transaction.set_durability(Durability::Immediate)?;
-    // The bytes come from strangers: redb's design notes advise two phases then. Quick repair
-    // keeps the opening after a kill short, however large the file.
+    // redb's design notes recommend two phases if others choose the bytes. Quick repair makes
+    // opening after a kill fast for every size of the file.
     transaction.set_two_phase_commit(true);
     transaction.set_quick_repair(true);
     {
@@ -193,7 +194,7 @@ impl From<DatabaseError> for StoreError {
     }
 }
 
-/// A moment of the database.
+/// A snapshot of the database.
 pub(super) struct Snapshot {
     rows: ReadOnlyTable<&'static [u8], &'static [u8]>,
     health: Health,
@@ -206,15 +207,14 @@ impl Snapshot {
         Ok(row.map(|row| row.value().to_vec()))
     }
 
-    /// How many rows there are from `from` up to, and without, `to`, counted up to `limit`. None is
-    /// copied.
+    /// Counts the rows from `from` to before `to`, up to `limit`, without copying them.
     pub(super) fn count(&self, from: &[u8], to: &[u8], limit: usize) -> Result<usize, StoreError> {
         let failed = |error: redb::StorageError| self.health.failed(error);
         let range = self.rows.range::<&[u8]>(from..to).map_err(failed)?;
         range.take(limit).try_fold(0, |count, row| row.map(|_| count + 1)).map_err(failed)
     }
 
-    /// The rows from `from` up to, and without, `to`, in order.
+    /// The rows from `from` to before `to`, in order.
     pub(super) fn rows<'a>(
         &'a self,
         from: &[u8],
@@ -229,7 +229,7 @@ impl Snapshot {
     }
 }
 
-/// A boxed disk is a disk.
+/// A [`Backend`] for a boxed one.
 #[derive(Debug)]
 struct Disk(Box<dyn Backend>);
 

@@ -1,4 +1,4 @@
-//! The schema number, and the numbered steps from one to the next.
+//! The schema number, and its check at the opening of a store.
 
 use crate::store::StoreError;
 use crate::store::engine::{Engine, Writes};
@@ -6,12 +6,12 @@ use crate::store::engine::{Engine, Writes};
 /// The schema that this program writes.
 pub const SCHEMA: u32 = 1;
 
-/// Where the number lies: the tag 0, which is no table's, in big-endian bytes that every version
-/// can read.
+/// The key of the number: the tag 0, which no table has. The number is in big-endian bytes, which
+/// every version can read.
 #[doc(hidden)]
 pub const SCHEMA_KEY: &[u8] = &[0];
 
-/// Brings the store to [`SCHEMA`], and refuses one that is ahead of it.
+/// Writes [`SCHEMA`] into a new store, and refuses a store of another schema.
 pub(super) fn run(engine: &Engine) -> Result<(), StoreError> {
     let found = engine.snapshot()?.row(SCHEMA_KEY)?;
     match found.as_deref().map(<[u8; 4]>::try_from) {

@@ -1,8 +1,8 @@
-//! One thread, one batch, one commit.
+//! The writer: one thread that commits transitions in batches.
 //!
-//! The thread drains its queue, runs each transition over the writes of those before it, commits
-//! once, and answers everyone. A transition that refuses leaves nothing in the batch; one that
-//! panics leaves nothing either, and the thread goes on.
+//! The thread drains its queue, runs each transition over the writes of the earlier ones, commits
+//! once, and replies to every caller. A transition that refuses or panics adds nothing to the
+//! batch, and the thread continues.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,11 +15,12 @@ use crate::store::StoreError;
 use crate::store::engine::{Engine, Snapshot, Writes};
 use crate::store::tx::Tx;
 
-/// The most transitions that wait, and the most that share one commit.
+/// The most transitions that wait.
 const MAX_QUEUE: usize = 4096;
+/// The most transitions that share one commit.
 const MAX_BATCH: usize = 512;
 
-/// The way to the writer's thread, which ends when this does.
+/// The handle of the writer's thread. Dropping it ends the thread.
 pub(super) struct Writer {
     queue: Option<mpsc::Sender<Box<dyn Job>>>,
     thread: Option<thread::JoinHandle<()>>,
@@ -59,7 +60,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.queue = None;
         if let Some(thread) = self.thread.take() {
-            // A writer that panicked has nothing left to say.
+            // A panic of the writer is ignored at the end.
             let _ = thread.join();
         }
     }
@@ -81,7 +82,7 @@ fn run(engine: &Engine, mut batch: Vec<Box<dyn Job>>) {
             let held = job.run(&snapshot, &writes);
             writes.extend(held);
         }
-        // Nothing written, nothing to sync.
+        // Without writes there is nothing to commit.
         if writes.is_empty() { Ok(()) } else { engine.apply(&writes) }
     });
     let failure = committed.err().map(|error| error.to_string());
@@ -90,9 +91,9 @@ fn run(engine: &Engine, mut batch: Vec<Box<dyn Job>>) {
     }
 }
 
-/// A transition that waits for its turn.
+/// A waiting transition.
 trait Job: Send {
-    /// Runs it, and gives what is to be written.
+    /// Runs it, and returns its writes.
     fn run(&mut self, snapshot: &Snapshot, batch: &Writes) -> Writes;
 
     /// Sends the caller the outcome, or the failure of the whole batch.
@@ -127,7 +128,7 @@ where
             (Some(failure), _) => Err(StoreError::Engine(failure.to_owned()).into()),
             (None, None) => Err(StoreError::Stopped.into()),
         };
-        // The caller may have gone.
+        // The caller may have stopped waiting.
         let _ = self.reply.send(outcome);
     }
 }
