@@ -178,6 +178,7 @@ refusals! {
     CredentialRegistered => PasskeyRefused, "the passkey is registered already";
     CrossSite => Forbidden, "the request did not come from a page of this server";
     CsrfTokenWrong => Forbidden, "the page's anti-forgery token is missing or stale";
+    CursorMalformed => InvalidRequest, "the cursor is not one that this listing returned";
     DeviceCertificateDiffers => InvalidClient, "the fingerprint is not that of the certificate which the connection proved";
     DeviceCertificateExpired => InvalidClient, "the device's certificate has expired";
     DeviceCertificateMissing => InvalidClient, "the connection proved no certificate";
@@ -229,6 +230,7 @@ refusals! {
     IssuerUnfit => InvalidRequest, "the issuer is no https URL, and no http URL of a loopback host";
     JwksMalformed => InvalidClientMetadata, "the key set is no JWK Set with a public key that can verify here, or it shows a secret one";
     LastAdministrator => Conflict, "nobody would be left to administer this server";
+    LimitMalformed => InvalidRequest, "the limit of a listing is a number from 1 to 1000";
     LinkRedirectUnfit => InvalidRequest, "a device link leads to http on a loopback host with a port, and nowhere else";
     LoginNeeded => LoginRequired, "nobody fitting is signed in, and prompt=none forbids to ask";
     MaxAgeMalformed => InvalidRequest, "max_age is no number of seconds";

@@ -18,7 +18,7 @@
 //! | [`flow`] | transitions: `fn(tx, context, facts) -> outcome`, one transaction each, in folders by domain | wait, tell the time, speak HTTP |
 //! | [`app`] | the shared state, and use cases that wait: fetch, prove, transition, sign | know axum, a cookie or a form |
 //! | [`http`] | endpoints, extractors, cookies, pages, the router on one page | decide what a transition could decide |
-//! | [`admin`] | the operator's operations, one file a noun, served on the Unix socket | print |
+//! | [`admin`] | the operator's operations, one file a noun with one typed view, served on the Unix socket | print |
 //! | `cli` | the command line: text or JSON, over the socket or in process | know a row |
 //! | `oauth_client` | a general OAuth client for `login` and `credential`: sign-in, token file, keyring | know the server |
 //! | [`keys`], `passkey`, `password`, [`tls`], [`fetch`] | each wraps one foreign crate | |

@@ -1,90 +1,145 @@
-//! `/api/v1/bridge/…` and `/api/v1/personal-tokens`: bridges as their operator sees them.
+//! `/api/v1/bridge`: bridges, their codes and their tokens.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
-use super::{Failed, about, body, optional};
+use super::listing::{ListView, Noun, Query};
+use super::{Failed, body, optional};
 use crate::app::App;
 use crate::error::Refusal;
-use crate::flow::Context;
 use crate::flow::bridge::access::{self, AccessRequest, AccessTerms, BridgeAccess};
+use crate::flow::bridge::exchange;
 use crate::flow::bridge::presence::{self, BridgeStatus};
-use crate::flow::bridge::{exchange, pat};
 use crate::flow::person::people::named;
 use crate::model::person::Username;
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::client::SigningAlg;
-use crate::oauth::display_name::DisplayName;
-use crate::oauth::id::{ClientId, UserId};
-use crate::store::View;
-use crate::store::schema::{Pat, Person};
+use crate::oauth::id::ClientId;
 
-/// The most bridges or tokens that one listing looks at.
-const MAX_LISTED: usize = 10_000;
-
-/// The longest that a token which an operator issues may last, in seconds.
+/// The longest lifetime of a token that an operator issues, in seconds.
 const MAX_TTL: u64 = 86_400;
 
-#[derive(Deserialize)]
+/// A bridge that sent a heartbeat within the last month.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct BridgeView {
+    /// Whether its last heartbeat is at most two minutes old and its session lives.
+    pub(crate) active: bool,
+    /// Its version.
+    pub(crate) bridge_version: String,
+    /// When it sent its first heartbeat.
+    pub(crate) first_seen: String,
+    /// The requests that it has forwarded.
+    pub(crate) forwarded_total: u64,
+    /// The name of its machine.
+    pub(crate) hostname: String,
+    /// When an agent used it last, as it reports.
+    pub(crate) last_activity_at: Option<String>,
+    /// When it sent its last heartbeat.
+    pub(crate) last_seen: String,
+    /// Its operating system.
+    pub(crate) os: String,
+    /// Its session.
+    pub(crate) session_id: String,
+    /// The tokens that came in.
+    pub(crate) tokens_in_total: u64,
+    /// The tokens that went out.
+    pub(crate) tokens_out_total: u64,
+    /// Its person.
+    pub(crate) username: String,
+}
+
+impl Noun for BridgeView {
+    const PLURAL: &'static str = "bridges";
+}
+
+/// A request for an exchange code.
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CodeAsked {
-    username: String,
+pub(crate) struct CodeRequest {
+    /// The person whose bridge it makes.
+    pub(crate) username: String,
 }
 
-#[derive(Deserialize)]
+/// An exchange code.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct CodeView {
+    /// The code, which works once.
+    pub(crate) code: String,
+    /// Its expiry.
+    pub(crate) expires: String,
+}
+
+/// A request for a bridge token.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct TokenAsked {
-    username: String,
-    client_id: Option<String>,
-    source: Option<String>,
-    ttl: Option<u64>,
+pub(crate) struct BridgeTokenRequest {
+    /// The client that it names; absent: the bridge's own.
+    pub(crate) client_id: Option<String>,
+    /// The source of its session, 1 to 64 letters, digits and `. _ -`; absent: `bridge`.
+    pub(crate) source: Option<String>,
+    /// Its lifetime in seconds, 1 to 86,400; absent: 3,600.
+    pub(crate) ttl: Option<u64>,
+    /// The person.
+    pub(crate) username: String,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PatAsked {
-    username: String,
-    name: Option<String>,
-    lifetime: Option<u64>,
+/// A bridge token.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct BridgeTokenView {
+    /// The client that it names.
+    pub(crate) client_id: String,
+    /// Its session, which revocation ends.
+    pub(crate) session_id: String,
+    /// The source of its session.
+    pub(crate) source: String,
+    /// The token.
+    pub(crate) token: String,
+    /// Its lifetime in seconds.
+    pub(crate) ttl: u64,
 }
 
-fn json(seen: &BridgeStatus) -> Value {
-    let bridge = &seen.bridge;
-    json!({
-        "session_id": seen.session.as_str(),
-        "username": seen.username.as_str(),
-        "active": seen.active,
-        "hostname": bridge.hostname,
-        "bridge_version": bridge.version,
-        "os": bridge.os,
-        "first_seen": bridge.first_seen.rfc3339(),
-        "last_seen": bridge.last_seen.rfc3339(),
-        "last_activity_at": bridge.last_activity,
-        "forwarded_total": bridge.forwarded_total,
-        "tokens_in_total": bridge.tokens_in_total,
-        "tokens_out_total": bridge.tokens_out_total,
-    })
+impl BridgeView {
+    fn new(status: BridgeStatus) -> Self {
+        let bridge = status.bridge;
+        Self {
+            active: status.active,
+            bridge_version: bridge.version,
+            first_seen: bridge.first_seen.rfc3339(),
+            forwarded_total: bridge.forwarded_total,
+            hostname: bridge.hostname,
+            last_activity_at: bridge.last_activity,
+            last_seen: bridge.last_seen.rfc3339(),
+            os: bridge.os,
+            session_id: status.session.to_string(),
+            tokens_in_total: bridge.tokens_in_total,
+            tokens_out_total: bridge.tokens_out_total,
+            username: status.username.to_string(),
+        }
+    }
 }
 
-/// The bridges that were heard of within the last month.
-pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, Failed> {
-    let seen = presence::list(&app.read()?, &app.context(), MAX_LISTED)?;
-    Ok(Json(json!({ "bridges": seen.iter().map(json).collect::<Vec<_>>() })))
+/// The bridges that sent a heartbeat within the last month.
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Json<ListView<BridgeView>>, Failed> {
+    let span = Query::of(&request)?.span()?;
+    let bridges = presence::list(&app.read()?, &app.context(), &span)?;
+    Ok(Json(ListView::new(bridges, BridgeView::new)))
 }
 
 /// Makes an exchange code for a person.
 pub(super) async fn issue_code(
     State(app): State<Arc<App>>,
     request: Request,
-) -> Result<(StatusCode, Json<Value>), Failed> {
-    let asked: CodeAsked = body(request).await?;
-    let username: Username = asked.username.parse()?;
+) -> Result<(StatusCode, Json<CodeView>), Failed> {
+    let CodeRequest { username } = body(request).await?;
+    let username: Username = username.parse()?;
     let made = app.write(move |tx, cx| {
         let (user, person) = named(tx, &username)?.ok_or(Refusal::UserNotFound)?;
         if person.disabled {
@@ -93,21 +148,21 @@ pub(super) async fn issue_code(
         exchange::issue(tx, cx, user)
     });
     let made = made.await?;
-    let json = json!({ "code": *made.code.expose(), "expires": made.expires.rfc3339() });
-    Ok((StatusCode::CREATED, Json(json)))
+    let view = CodeView { code: made.code.expose().to_string(), expires: made.expires.rfc3339() };
+    Ok((StatusCode::CREATED, Json(view)))
 }
 
 /// Issues a bridge token for a person, with a session of its own.
 pub(super) async fn issue_token(
     State(app): State<Arc<App>>,
     request: Request,
-) -> Result<(StatusCode, Json<Value>), Failed> {
-    let asked: TokenAsked = body(request).await?;
+) -> Result<(StatusCode, Json<BridgeTokenView>), Failed> {
+    let asked: BridgeTokenRequest = body(request).await?;
     let usual = AccessTerms::usual()?;
     let terms = AccessTerms {
         client: optional::<ClientId>(asked.client_id.as_deref())?.unwrap_or(usual.client),
         source: asked.source.map_or(Ok(usual.source), source)?,
-        ttl: asked.ttl.map_or(Ok(usual.ttl), lasting)?,
+        ttl: asked.ttl.map_or(Ok(usual.ttl), lifetime)?,
     };
     let username: Username = asked.username.parse()?;
     let device = DeviceInfo { address: "operator".to_owned(), ..DeviceInfo::default() };
@@ -118,15 +173,14 @@ pub(super) async fn issue_token(
         access::open(tx, cx, user, &access_request, &terms)
     });
     let BridgeAccess { claims, session, terms, .. } = opened.await?;
-    let token = app.signing_key(SigningAlg::Es256).await?.sign("at+jwt", &claims)?;
-    let json = json!({
-        "token": token,
-        "ttl": terms.ttl.as_secs(),
-        "session_id": session.as_str(),
-        "client_id": terms.client.as_str(),
-        "source": terms.source,
-    });
-    Ok((StatusCode::CREATED, Json(json)))
+    let view = BridgeTokenView {
+        client_id: terms.client.to_string(),
+        session_id: session.to_string(),
+        source: terms.source,
+        token: app.signing_key(SigningAlg::Es256).await?.sign("at+jwt", &claims)?,
+        ttl: terms.ttl.as_secs(),
+    };
+    Ok((StatusCode::CREATED, Json(view)))
 }
 
 fn source(written: String) -> Result<String, Refusal> {
@@ -135,67 +189,7 @@ fn source(written: String) -> Result<String, Refusal> {
     if fits { Ok(written) } else { Err(Refusal::BodyMalformed) }
 }
 
-fn lasting(seconds: u64) -> Result<Duration, Refusal> {
+fn lifetime(seconds: u64) -> Result<Duration, Refusal> {
     let fits = (1..=MAX_TTL).contains(&seconds);
     if fits { Ok(Duration::from_secs(seconds)) } else { Err(Refusal::BodyMalformed) }
-}
-
-fn pat_json(key: &str, row: &Pat, owner: Option<&Person>) -> Value {
-    json!({
-        "id": key,
-        "username": owner.map(|owner| owner.username.as_str()),
-        "name": row.name.as_str(),
-        "created": row.created.rfc3339(),
-        "used": row.used.map(|used| used.rfc3339()),
-        "expires": row.expires.rfc3339(),
-    })
-}
-
-/// The personal access tokens that may be used.
-pub(super) async fn list_pats(
-    State(app): State<Arc<App>>,
-    request: Request,
-) -> Result<Json<Value>, Failed> {
-    let (view, cx): (_, Context) = (app.read()?, app.context());
-    let user: Option<UserId> = about(&view, &request)?;
-    let mut json = Vec::new();
-    for (key, row) in pat::list(&view, &cx, user, MAX_LISTED)? {
-        json.push(pat_json(&key, &row, view.find::<Person>(&row.user)?.as_ref()));
-    }
-    Ok(Json(json!({ "personal_tokens": json })))
-}
-
-/// Makes a personal access token for a person.
-pub(super) async fn add_pat(
-    State(app): State<Arc<App>>,
-    request: Request,
-) -> Result<(StatusCode, Json<Value>), Failed> {
-    /// Ten years, in seconds.
-    const MAX_SECONDS: u64 = 3650 * 86_400;
-    let asked: PatAsked = body(request).await?;
-    let username: Username = asked.username.parse()?;
-    let name: DisplayName = asked.name.as_deref().unwrap_or("made by the operator").parse()?;
-    let lifetime = match asked.lifetime {
-        Some(seconds) if (60..=MAX_SECONDS).contains(&seconds) => {
-            Some(Duration::from_secs(seconds))
-        }
-        Some(_) => return Err(Refusal::BodyMalformed.into()),
-        None => None,
-    };
-    let made = app.write(move |tx, cx| {
-        let (user, _) = named(tx, &username)?.ok_or(Refusal::UserNotFound)?;
-        pat::make(tx, cx, user, &name, lifetime)
-    });
-    let made = made.await?;
-    Ok((StatusCode::CREATED, Json(json!({ "id": made.key(), "pat": *made.expose() }))))
-}
-
-/// Revokes a personal access token.
-pub(super) async fn revoke_pat(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-) -> Result<Json<Value>, Failed> {
-    let key = id.clone();
-    let row = app.write(move |tx, _| pat::revoke(tx, &key, None)).await?;
-    Ok(Json(pat_json(&id, &row, app.read()?.find::<Person>(&row.user)?.as_ref())))
 }

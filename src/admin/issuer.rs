@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 use super::{Failed, body};
 use crate::app::App;
@@ -13,34 +12,67 @@ use crate::error::Internal;
 use crate::flow::installation;
 use crate::oauth::issuer::Issuer;
 
-#[derive(Deserialize)]
+/// The issuer that the store holds.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct IssuerView {
+    /// Its URL.
+    pub(crate) issuer: Issuer,
+}
+
+/// Another issuer for the store.
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Change {
-    issuer: String,
+pub(crate) struct IssuerChange {
+    /// Whether it is stored, or only told what would follow.
     #[serde(default)]
-    confirm: bool,
+    pub(crate) confirm: bool,
+    /// The new issuer.
+    pub(crate) issuer: String,
+}
+
+/// What a change of the issuer does, or would do.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct IssuerChangeView {
+    /// Whether the new issuer is stored.
+    pub(crate) changed: bool,
+    /// The new issuer.
+    pub(crate) issuer: Issuer,
+    /// The passkeys that belong to another host than the new issuer's.
+    pub(crate) orphaned: Vec<OrphanedPasskey>,
+    /// The issuer before.
+    pub(crate) previous: Issuer,
+}
+
+/// A passkey that the new issuer cannot use.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct OrphanedPasskey {
+    /// Its name.
+    pub(crate) passkey: String,
+    /// Its owner.
+    pub(crate) username: String,
 }
 
 /// The issuer that the store holds: a running server keeps the one it started with.
-pub(super) async fn show(State(app): State<Arc<App>>) -> Result<Json<Value>, Failed> {
+pub(super) async fn show(State(app): State<Arc<App>>) -> Result<Json<IssuerView>, Failed> {
     let found = installation::find(&app.read()?)?;
     let found = found.ok_or_else(|| Internal::new("the store holds no installation"))?;
-    Ok(Json(json!({ "issuer": found.issuer.as_str() })))
+    Ok(Json(IssuerView { issuer: found.issuer }))
 }
 
 pub(super) async fn change(
     State(app): State<Arc<App>>,
     request: Request,
-) -> Result<Json<Value>, Failed> {
-    let change: Change = body(request).await?;
+) -> Result<Json<IssuerChangeView>, Failed> {
+    let change: IssuerChange = body(request).await?;
     let issuer: Issuer = change.issuer.parse()?;
     let (next, confirm) = (issuer.clone(), change.confirm);
-    let json = app.write(move |tx, _| installation::change_issuer(tx, &next, confirm)).await?;
-    let named = |(username, passkey): &(String, String)| json!({ "username": username, "passkey": passkey });
-    Ok(Json(json!({
-        "issuer": issuer.as_str(),
-        "previous": json.previous.as_str(),
-        "orphaned": json.orphaned.iter().map(named).collect::<Vec<_>>(),
-        "changed": confirm,
-    })))
+    let outcome = app.write(move |tx, _| installation::change_issuer(tx, &next, confirm)).await?;
+    let orphaned = outcome.orphaned.into_iter();
+    let orphaned = orphaned.map(|(username, passkey)| OrphanedPasskey { passkey, username });
+    Ok(Json(IssuerChangeView {
+        changed: confirm,
+        issuer,
+        orphaned: orphaned.collect(),
+        previous: outcome.previous,
+    }))
 }

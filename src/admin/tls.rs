@@ -1,4 +1,4 @@
-//! `/api/v1/tls`: the local CA, and what it issues.
+//! `/api/v1/tls`: the local CA, and the certificates that it issues.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,8 +6,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 use super::{Failed, body};
 use crate::app::App;
@@ -16,7 +15,7 @@ use crate::tls::{Authority, Certificate, Usage};
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// How many days a certificate lasts where nobody says, and at most: what Apple's systems take
+/// The days that a certificate lasts by default and at most: Apple's systems accept no longer one
 /// from a CA that a person trusts.
 const DAYS: u32 = 365;
 const MAX_DAYS: u32 = 825;
@@ -24,48 +23,72 @@ const MAX_DAYS: u32 = 825;
 /// The most names in one certificate.
 const MAX_NAMES: usize = 100;
 
-#[derive(Deserialize)]
+/// A certificate of the local CA.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct IssuedCertificateView {
+    /// The certificate, in PEM.
+    pub(crate) certificate: String,
+    /// Its SHA-256 fingerprint, in hex.
+    pub(crate) fingerprint: String,
+    /// The end of its validity.
+    pub(crate) not_after: String,
+    /// The start of its validity.
+    pub(crate) not_before: String,
+}
+
+/// The local CA.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct AuthorityView {
+    /// Its own certificate.
+    #[serde(flatten)]
+    pub(crate) certificate: IssuedCertificateView,
+    /// The file of that certificate, on the server's machine.
+    pub(crate) path: String,
+}
+
+/// A request for a certificate of a service.
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Asked {
-    days: Option<u32>,
-    names: Vec<String>,
-    request: String,
+pub(crate) struct CertificateRequest {
+    /// The days that it lasts, 1 to 825; absent: 365.
+    pub(crate) days: Option<u32>,
+    /// The host names and addresses of the service, 1 to 100.
+    pub(crate) names: Vec<String>,
+    /// The certificate request (PKCS #10), in PEM.
+    pub(crate) request: String,
 }
 
-/// What a certificate says, beside itself.
-pub(super) fn json(pem: &str) -> Result<Value, Failed> {
-    let read = Certificate::from_pem(pem)?;
-    Ok(json!({
-        "certificate": pem,
-        "fingerprint": read.fingerprint.to_string(),
-        "not_before": read.not_before.rfc3339(),
-        "not_after": read.not_after.rfc3339(),
-    }))
-}
-
-pub(super) async fn ca(State(app): State<Arc<App>>) -> Result<Json<Value>, Failed> {
-    let mut response = json(app.authority()?.pem())?;
-    if let Value::Object(members) = &mut response {
-        let path = Authority::path(&app.rules().config.places.data);
-        members.insert("path".to_owned(), path.display().to_string().into());
+impl IssuedCertificateView {
+    fn new(pem: &str) -> Result<Self, Failed> {
+        let read = Certificate::from_pem(pem)?;
+        Ok(Self {
+            certificate: pem.to_owned(),
+            fingerprint: read.fingerprint.to_string(),
+            not_after: read.not_after.rfc3339(),
+            not_before: read.not_before.rfc3339(),
+        })
     }
-    Ok(Json(response))
+}
+
+pub(super) async fn ca(State(app): State<Arc<App>>) -> Result<Json<AuthorityView>, Failed> {
+    let certificate = IssuedCertificateView::new(app.authority()?.pem())?;
+    let path = Authority::path(&app.rules().config.places.data);
+    Ok(Json(AuthorityView { certificate, path: path.display().to_string() }))
 }
 
 pub(super) async fn issue(
     State(app): State<Arc<App>>,
     request: Request,
-) -> Result<(StatusCode, Json<Value>), Failed> {
-    let asked: Asked = body(request).await?;
-    let days = asked.days.unwrap_or(DAYS);
-    let fits = (1..=MAX_DAYS).contains(&days) && (1..=MAX_NAMES).contains(&asked.names.len());
+) -> Result<(StatusCode, Json<IssuedCertificateView>), Failed> {
+    let CertificateRequest { days, names, request } = body(request).await?;
+    let days = days.unwrap_or(DAYS);
+    let fits = (1..=MAX_DAYS).contains(&days) && (1..=MAX_NAMES).contains(&names.len());
     if !fits {
         return Err(Refusal::BodyMalformed.into());
     }
     let now = app.clock().now();
-    let authority = app.authority()?;
-    let issued = authority.issue(&asked.request, Usage::Server, &asked.names, DAY * days, now)?;
-    Ok((StatusCode::CREATED, Json(json(&issued)?)))
+    let issued = app.authority()?.issue(&request, Usage::Server, &names, DAY * days, now)?;
+    Ok((StatusCode::CREATED, Json(IssuedCertificateView::new(&issued)?)))
 }
 
 /// A certificate by which a device proves itself, for the key that signed `request`.

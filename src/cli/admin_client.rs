@@ -1,27 +1,34 @@
-//! The way in: the socket of the running server, or the same router over the store where none
-//! runs.
+//! The client of the administration API: over the socket of the running server, or, if none runs,
+//! with the same router over the store.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{Method, Request, Response, header};
 use http_body_util::{BodyExt as _, Limited};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
 use crate::app::App;
 use crate::config::Config;
 
+use crate::admin::listing::{ListView, MAX_LIMIT, Noun};
+#[cfg(test)]
+use crate::admin::user::{NewUser, NewUserView};
+use crate::oauth::params::form_encode;
+
 use super::output::{Exit, Failure};
 
-/// The longest answer that is read.
+/// The most bytes of a response.
 const MAX_RESPONSE: usize = 64 << 20;
 
-/// How long a running server may take to answer.
+/// The time that a running server has for a response.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A way to the administration API.
@@ -32,17 +39,17 @@ pub(super) enum AdminClient {
     Socket(hyper::client::conn::http1::SendRequest<Body>),
 }
 
-/// Why nothing came through the door.
+/// Why there is no response.
 #[derive(Debug)]
 pub(super) enum AdminClientError {
-    /// The server broke off, or spoke no JSON.
+    /// The connection broke, or the response is not what was asked for.
     Broken(String),
-    /// There is no server, and the store cannot be opened: with the code to end with.
+    /// There is no server, and the store cannot be opened. The number is the exit code.
     Closed(u8, String),
 }
 
 impl AdminClient {
-    /// The socket where a server answers, else the store itself.
+    /// A client of the running server, else of the store itself.
     pub(super) async fn open(config: Config) -> Result<Self, AdminClientError> {
         if let Some(admin) = Self::running(&config).await? {
             return Ok(admin);
@@ -53,25 +60,67 @@ impl AdminClient {
         Ok(Self::InProcess(crate::admin::router(Arc::new(app))))
     }
 
-    /// The socket where a server answers, if one does.
+    /// A client of the running server, if there is one.
     pub(super) async fn running(config: &Config) -> Result<Option<Self>, AdminClientError> {
         knock(&config.places.socket()).await
     }
 
-    /// Sends one request and reads its answer: the status and the JSON, or null where none came.
-    pub(super) async fn call(
+    /// The response to a request without a body.
+    pub(super) async fn ask<V: DeserializeOwned>(
         &mut self,
         method: Method,
         path: &str,
-        body: Option<Value>,
-    ) -> Result<(u16, Value), AdminClientError> {
+    ) -> Result<V, Failure> {
+        viewed(self.call(method, path, Body::empty()).await?)
+    }
+
+    /// The response to a request with a JSON body.
+    pub(super) async fn send<V: DeserializeOwned>(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<V, Failure> {
+        let body = serde_json::to_vec(body).expect("requests have text for keys");
+        viewed(self.call(method, path, body.into()).await?)
+    }
+
+    /// The whole listing at `path`, page by page; only the part of the person `user`, if there is
+    /// one.
+    pub(super) async fn list<V: Noun + DeserializeOwned>(
+        &mut self,
+        path: &str,
+        user: Option<&str>,
+    ) -> Result<Vec<V>, Failure> {
+        let (mut all, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let limit = MAX_LIMIT.to_string();
+            let query = [("cursor", cursor.as_deref()), ("limit", Some(&limit)), ("user", user)];
+            let query =
+                form_encode(query.into_iter().filter_map(|(name, value)| Some((name, value?))));
+            let page: ListView<V> = self.ask(Method::GET, &format!("{path}?{query}")).await?;
+            all.extend(page.items);
+            match page.next {
+                Some(next) => cursor = Some(next),
+                None => return Ok(all),
+            }
+        }
+    }
+
+    /// Sends one request, and gives the status and the body of its response.
+    async fn call(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Body,
+    ) -> Result<(u16, Bytes), AdminClientError> {
         let broken = |error: &dyn fmt::Display| AdminClientError::Broken(error.to_string());
         let request = Request::builder()
             .method(method)
             .uri(path)
             .header(header::HOST, "localhost")
             .header(header::CONTENT_TYPE, "application/json")
-            .body(body.map_or_else(Body::empty, |body| Body::from(body.to_string())))
+            .body(body)
             .map_err(|error| broken(&error))?;
         match self {
             Self::InProcess(router) => match router.clone().oneshot(request).await {
@@ -90,22 +139,19 @@ impl AdminClient {
             }
         }
     }
-
-    /// As [`AdminClient::call`], where any status but 2xx is a failure.
-    pub(super) async fn ask(
-        &mut self,
-        method: Method,
-        path: &str,
-        body: Option<Value>,
-    ) -> Result<Value, Failure> {
-        match self.call(method, path, body).await? {
-            (200..=299, response) => Ok(response),
-            (status, refusal) => Err(Failure::refused(status, &refusal)),
-        }
-    }
 }
 
-/// The address of one thing, whatever its name is written with.
+/// The view that a response of any status 2xx holds. Any other status is a failure.
+fn viewed<V: DeserializeOwned>((status, body): (u16, Bytes)) -> Result<V, Failure> {
+    if !(200..300).contains(&status) {
+        let refusal: Value = serde_json::from_slice(&body).unwrap_or_default();
+        return Err(Failure::refused(status, &refusal));
+    }
+    serde_json::from_slice(&body)
+        .map_err(|error| AdminClientError::Broken(error.to_string()).into())
+}
+
+/// The path of one thing, percent-encoded.
 pub(super) fn path_of(noun: &str, name: &str) -> String {
     format!("/api/v1/{noun}/{}", utf8_percent_encode(name, NON_ALPHANUMERIC))
 }
@@ -138,22 +184,15 @@ async fn knock(path: &std::path::Path) -> Result<Option<AdminClient>, AdminClien
     Ok(Some(AdminClient::Socket(sender)))
 }
 
-async fn read<B>(response: Response<B>) -> Result<(u16, Value), AdminClientError>
+async fn read<B>(response: Response<B>) -> Result<(u16, Bytes), AdminClientError>
 where
-    B: axum::body::HttpBody<Data = axum::body::Bytes>,
+    B: axum::body::HttpBody<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let status = response.status().as_u16();
     let body = Limited::new(response.into_body(), MAX_RESPONSE).collect().await;
-    let bytes = body.map_err(|error| AdminClientError::Broken(error.to_string()))?.to_bytes();
-    if bytes.is_empty() {
-        return Ok((status, Value::Null));
-    }
-    match serde_json::from_slice(&bytes) {
-        Ok(response) => Ok((status, response)),
-        Err(_) if !(200..300).contains(&status) => Ok((status, Value::Null)),
-        Err(error) => Err(AdminClientError::Broken(error.to_string())),
-    }
+    let body = body.map_err(|error| AdminClientError::Broken(error.to_string()))?;
+    Ok((status, body.to_bytes()))
 }
 
 impl fmt::Display for AdminClientError {
@@ -176,13 +215,51 @@ impl From<AdminClientError> for Failure {
 }
 
 #[cfg(test)]
+impl AdminClient {
+    /// A client of a new installation in memory, which signs nothing yet.
+    pub(super) async fn memory() -> Self {
+        Self::InProcess(crate::admin::router(Self::app().await))
+    }
+
+    /// As [`AdminClient::memory`], with its signing keys and the person ada.
+    pub(super) async fn memory_with_ada() -> Self {
+        let app = Self::app().await;
+        app.make_missing_keys().await.unwrap();
+        let mut admin = Self::InProcess(crate::admin::router(app));
+        admin.add("ada").await;
+        admin
+    }
+
+    /// Adds a person.
+    pub(super) async fn add(&mut self, username: &str) {
+        let new = NewUser {
+            display_name: None,
+            email: None,
+            roles: Vec::new(),
+            username: username.to_owned(),
+        };
+        let _: NewUserView = self.send(Method::POST, "/api/v1/users", &new).await.unwrap();
+    }
+
+    async fn app() -> Arc<App> {
+        let issuer = "http://localhost:7455".parse().unwrap();
+        let sources = crate::app::Sources::default();
+        let app = App::memory(Config::at("/nowhere"), issuer, sources).await.unwrap();
+        Arc::new(app)
+    }
+}
+
+#[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use axum::Json;
     use axum::http::StatusCode;
     use axum::routing::{get, post};
     use serde_json::json;
 
     use super::*;
+    use crate::admin::user::UserView;
 
     fn router() -> Router {
         Router::new()
@@ -194,19 +271,32 @@ mod tests {
     async fn speaks(mut admin: AdminClient) {
         let body = json!({"name": "shop"});
 
-        let response = admin.call(Method::POST, "/echo", Some(body.clone())).await.unwrap();
-        let refusal = admin.call(Method::GET, "/gone", None).await.unwrap();
-        let nonsense = admin.call(Method::GET, "/text", None).await;
+        let response: Value = admin.send(Method::POST, "/echo", &body).await.unwrap();
+        let refused = admin.ask::<Value>(Method::GET, "/gone").await.unwrap_err();
+        let nonsense = admin.ask::<Value>(Method::GET, "/text").await.unwrap_err();
 
-        assert_eq!(response, (200, body));
-        assert_eq!(refusal, (404, Value::Null));
-        assert!(matches!(nonsense, Err(AdminClientError::Broken(_))));
+        assert_eq!(response, body);
+        assert_eq!((refused.exit, nonsense.exit), (Exit::NotFound, Exit::Failed));
     }
 
     #[tokio::test]
-    async fn the_door_in_process_speaks_json() {
+    async fn the_client_in_process_speaks_json() {
         speaks(AdminClient::InProcess(router())).await;
     }
+
+    #[tokio::test]
+    async fn a_listing_is_read_to_its_last_page() {
+        let mut admin = AdminClient::memory().await;
+        for n in 0..=MAX_LIMIT {
+            admin.add(&format!("user-{n}")).await;
+        }
+
+        let users: Vec<UserView> = admin.list("/api/v1/users", None).await.unwrap();
+
+        let names: BTreeSet<_> = users.iter().map(|user| &user.username).collect();
+        assert_eq!((users.len(), names.len()), (MAX_LIMIT + 1, MAX_LIMIT + 1));
+    }
+
     #[tokio::test]
     async fn the_socket_speaks_as_the_store_does() {
         let directory = tempfile::tempdir().unwrap();
@@ -219,6 +309,7 @@ mod tests {
         assert!(matches!(admin, AdminClient::Socket(_)));
         speaks(admin).await;
     }
+
     #[tokio::test]
     async fn a_socket_that_nobody_listens_at_is_passed_by() {
         let directory = tempfile::tempdir().unwrap();

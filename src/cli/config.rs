@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Subcommand;
-use serde_json::json;
+use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::config::{Config, Faults, Flags, ResolvedSetting};
@@ -17,6 +17,22 @@ pub(super) enum ConfigVerb {
     #[command(after_help = "Example:\n  gatelodge config check --config new.toml && \
                             mv new.toml ~/.config/gatelodge/gatelodge.toml")]
     Check,
+}
+
+/// A configuration without faults.
+#[derive(Serialize)]
+struct SoundView<'a> {
+    /// The file that was read.
+    config: Option<String>,
+    ok: bool,
+    settings: &'a [ResolvedSetting],
+}
+
+/// A configuration with faults.
+#[derive(Serialize)]
+struct FaultyView<'a> {
+    faults: &'a Faults,
+    ok: bool,
 }
 
 /// `gatelodge config …`
@@ -40,13 +56,11 @@ fn sound(config: &Config, settings: &[ResolvedSetting]) -> Output {
         None => "no configuration file; what is not listed has its default".to_owned(),
     };
     let path = config.places.config.as_ref().map(|path| path.display().to_string());
-    let json = json!({"ok": true, "config": path, "settings": settings});
-    Output::new(text, json).with_note(note)
+    Output::new(text, &SoundView { config: path, ok: true, settings }).with_note(note)
 }
 
 fn faulty(faults: &Faults) -> Output {
-    let json = json!({"ok": false, "faults": faults});
-    Output::new(faults.to_string(), json).ending(Exit::Usage)
+    Output::new(faults.to_string(), &FaultyView { faults, ok: false }).ending(Exit::Usage)
 }
 
 #[cfg(test)]

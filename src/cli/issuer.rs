@@ -2,13 +2,13 @@
 
 use axum::http::Method;
 use clap::Subcommand;
-use serde_json::{Value, json};
 
+use crate::admin::issuer::{IssuerChange, IssuerChangeView, IssuerView, OrphanedPasskey};
 use crate::error::Refusal;
 use crate::oauth::issuer::Issuer;
 
 use super::admin_client::AdminClient;
-use super::output::{Exit, Failure, Output, word};
+use super::output::{Exit, Failure, Output, printable};
 
 const CHANGE_HELP: &str = "\
 A passkey belongs to the host of the issuer it was made at. Without --yes nothing is changed:
@@ -44,41 +44,40 @@ fn issuer(written: &str) -> Result<Issuer, &'static str> {
 pub(super) async fn run(verb: IssuerVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
         IssuerVerb::Show => {
-            let response = admin.ask(Method::GET, "/api/v1/issuer", None).await?;
-            Ok(Output::new(word(&response, "issuer"), response))
+            let view: IssuerView = admin.ask(Method::GET, "/api/v1/issuer").await?;
+            Ok(Output::new(view.issuer.as_str(), &view))
         }
         IssuerVerb::Change { url, yes } => {
-            let asked = json!({"issuer": url, "confirm": yes});
-            let response = admin.ask(Method::PUT, "/api/v1/issuer", Some(asked)).await?;
-            Ok(output(&url, response))
+            let change = IssuerChange { confirm: yes, issuer: url.to_string() };
+            Ok(output(&admin.send(Method::PUT, "/api/v1/issuer", &change).await?))
         }
     }
 }
 
-fn output(url: &Issuer, response: Value) -> Output {
-    let previous = word(&response, "previous");
-    if response.get("changed").and_then(Value::as_bool) == Some(true) {
-        let text = format!("the issuer was {previous} and is now {url}\n{}", orphans(&response));
-        return Output::new(text, response)
-            .with_note("A running server uses it from its next start.");
+fn output(view: &IssuerChangeView) -> Output {
+    let IssuerChangeView { changed, issuer, orphaned, previous } = view;
+    if *changed {
+        let text = format!("the issuer was {previous} and is now {issuer}\n{}", orphans(orphaned));
+        return Output::new(text, view).with_note("A running server uses it from its next start.");
     }
-    if previous == url.as_str() {
-        return Output::new(format!("the issuer is {url} already"), response);
+    if previous == issuer {
+        return Output::new(format!("the issuer is {issuer} already"), view);
     }
-    let text = format!("the issuer would change from {previous} to {url}\n{}", orphans(&response));
-    let note = format!("Nothing is changed yet: gatelodge issuer change {url} --yes does it.");
-    Output::new(text, response).with_note(note).ending(Exit::Refused)
+    let text =
+        format!("the issuer would change from {previous} to {issuer}\n{}", orphans(orphaned));
+    let note = format!("Nothing is changed yet: gatelodge issuer change {issuer} --yes does it.");
+    Output::new(text, view).with_note(note).ending(Exit::Refused)
 }
 
-/// Whose passkeys no longer work.
-fn orphans(response: &Value) -> String {
-    let orphaned =
-        response.get("orphaned").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+/// The passkeys that no longer work, one a line.
+fn orphans(orphaned: &[OrphanedPasskey]) -> String {
     if orphaned.is_empty() {
         return "no passkey is orphaned\n".to_owned();
     }
-    let line =
-        |o: &Value| format!("  orphaned: {} of {}\n", word(o, "passkey"), word(o, "username"));
+    let line = |orphan: &OrphanedPasskey| {
+        let (passkey, username) = (printable(&orphan.passkey), printable(&orphan.username));
+        format!("  orphaned: {passkey} of {username}\n")
+    };
     orphaned.iter().map(line).collect()
 }
 
@@ -87,12 +86,13 @@ mod tests {
     use super::*;
 
     fn respond(changed: bool, previous: &str) -> Output {
-        let orphaned = json!([{"username": "ada", "passkey": "laptop"}]);
-        let response = json!({
-            "issuer": "https://id.example", "previous": previous, "orphaned": orphaned,
-            "changed": changed,
-        });
-        output(&"https://id.example".parse().unwrap(), response)
+        let orphaned = OrphanedPasskey { passkey: "laptop".into(), username: "ada".into() };
+        output(&IssuerChangeView {
+            changed,
+            issuer: "https://id.example".parse().unwrap(),
+            orphaned: vec![orphaned],
+            previous: previous.parse().unwrap(),
+        })
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod args;
 mod bridge;
 mod client;
 mod config;
+mod grant;
 mod issuer;
 mod login;
 mod new_files;
@@ -76,9 +77,7 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failur
         }
         Verb::Completions { shell } => Ok(program::completions(shell)),
         Verb::Config(verb) => Ok(config::run(&verb, &flags, env)),
-        Verb::Grant(verb) => {
-            with_admin(&flags, env, async |admin| session::run_grant(verb, admin).await)
-        }
+        Verb::Grant(verb) => with_admin(&flags, env, async |admin| grant::run(verb, admin).await),
         Verb::Issuer(verb) => with_admin(&flags, env, async |admin| issuer::run(verb, admin).await),
         Verb::Paths => Ok(program::paths(&Config::load(&flags, env)?.places)),
         Verb::Resource(verb) => {

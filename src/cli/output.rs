@@ -1,11 +1,13 @@
-//! How a command answers: text or JSON on standard output, everything else on standard error.
+//! The output of a command: text or JSON on standard output, everything else on standard error.
 
 use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
+use serde::Serialize;
 use serde_json::Value;
 
+use crate::admin::listing::{ListView, Noun};
 use crate::config::Faults;
 use crate::oauth_client::{self, ErrorKind};
 
@@ -55,24 +57,41 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// What a command has to say.
-#[derive(Debug)]
+/// The result of a command: text for people, JSON for programs.
 pub(super) struct Output {
     exit: Exit,
-    json: Value,
+    json: String,
     note: Option<String>,
     text: String,
 }
 
 impl Output {
-    /// The same answer for people and for programs.
-    pub(super) fn new(text: impl Into<String>, json: Value) -> Self {
-        Self { exit: Exit::Done, json, note: None, text: text.into() }
+    /// The result `view`, which `text` says to people.
+    pub(super) fn new(text: impl Into<String>, view: &impl Serialize) -> Self {
+        let json = serde_json::to_string_pretty(view).expect("views have text for keys");
+        Self { json, ..Self::text(text) }
     }
 
-    /// Nothing to say.
+    /// The result `view`, which people read as JSON, too.
+    pub(super) fn json(view: &impl Serialize) -> Self {
+        let output = Self::new("", view);
+        Self { text: output.json.clone(), ..output }
+    }
+
+    /// As [`Output::json`], on one line.
+    pub(super) fn json_line(view: &impl Serialize) -> Self {
+        let line = serde_json::to_string(view).expect("views have text for keys");
+        Self { json: line.clone(), ..Self::text(line) }
+    }
+
+    /// A result that is text, whether people or programs read it.
+    pub(super) fn text(text: impl Into<String>) -> Self {
+        Self { exit: Exit::Done, json: String::new(), note: None, text: text.into() }
+    }
+
+    /// No result.
     pub(super) fn nothing() -> Self {
-        Self::new("", Value::Null)
+        Self::text("")
     }
 
     /// With a remark for the person at the terminal, which is no part of the answer.
@@ -87,11 +106,7 @@ impl Output {
 
     /// Says it. A reader who went away has read enough.
     pub(super) fn print(self, json: bool) -> ExitCode {
-        let body = match (&self.json, json) {
-            (Value::Null, true) => String::new(),
-            (value, true) => format!("{value:#}"),
-            (_, false) => self.text,
-        };
+        let body = if json { self.json } else { self.text };
         if let Err(error) = write(io::stdout().lock(), &body)
             && error.kind() != io::ErrorKind::BrokenPipe
         {
@@ -104,8 +119,9 @@ impl Output {
     }
 
     #[cfg(test)]
-    pub(super) fn parts(&self) -> (Exit, &str, &Value, Option<&str>) {
-        (self.exit, &self.text, &self.json, self.note.as_deref())
+    pub(super) fn parts(&self) -> (Exit, &str, Value, Option<&str>) {
+        let json = serde_json::from_str(&self.json).unwrap_or_default();
+        (self.exit, &self.text, json, self.note.as_deref())
     }
 }
 
@@ -167,17 +183,17 @@ fn write(mut to: impl io::Write, body: &str) -> io::Result<()> {
     to.flush()
 }
 
-/// The member `name` as one line: a list by its items, what is missing as nothing.
-pub(super) fn word(object: &Value, name: &str) -> String {
-    match object.get(name) {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => printable(text),
-        Some(Value::Array(items)) => {
+/// A member of a view as one line: a list by its items, an absent value as nothing.
+pub(super) fn word(member: &impl Serialize) -> String {
+    match serde_json::to_value(member).expect("members of views have text for keys") {
+        Value::Null => String::new(),
+        Value::String(text) => printable(&text),
+        Value::Array(items) => {
             let items = items.iter().map(|item| item.as_str().map_or(item.to_string(), printable));
             items.collect::<Vec<_>>().join(" ")
         }
-        Some(Value::Bool(yes)) => if *yes { "yes" } else { "no" }.to_owned(),
-        Some(other) => other.to_string(),
+        Value::Bool(yes) => if yes { "yes" } else { "no" }.to_owned(),
+        other @ (Value::Number(_) | Value::Object(_)) => other.to_string(),
     }
 }
 
@@ -188,10 +204,13 @@ pub(super) fn fields(rows: &[(&str, String)]) -> String {
     cells().map(|(label, value)| format!("{label:width$}  {value}\n")).collect()
 }
 
-/// The members `columns` of each object in `rows`, under their headings.
-pub(super) fn table(columns: &[(&str, &str)], rows: &[Value]) -> String {
-    let heading = columns.iter().map(|(heading, _)| (*heading).to_owned()).collect();
-    let cells = rows.iter().map(|row| columns.iter().map(|(_, name)| word(row, name)).collect());
+/// A column of a table: its heading, and what a row has under it.
+pub(super) struct Column<V>(pub(super) &'static str, pub(super) fn(&V) -> String);
+
+/// The views `rows` under the headings of `columns`.
+pub(super) fn table<V>(columns: &[Column<V>], rows: &[V]) -> String {
+    let heading = columns.iter().map(|Column(heading, _)| (*heading).to_owned()).collect();
+    let cells = rows.iter().map(|row| columns.iter().map(|Column(_, cell)| cell(row)).collect());
     let lines: Vec<Vec<String>> = std::iter::once(heading).chain(cells).collect();
     let mut widths = vec![0; columns.len()];
     for line in &lines {
@@ -204,6 +223,19 @@ pub(super) fn table(columns: &[(&str, &str)], rows: &[Value]) -> String {
         format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
     };
     lines.iter().map(set).collect()
+}
+
+/// A whole listing as a table; if it is empty, nothing but a remark.
+pub(super) fn list<V: Noun + Serialize>(
+    views: Vec<V>,
+    columns: &[Column<V>],
+    none: &str,
+) -> Output {
+    let view = ListView { items: views, next: None };
+    if view.items.is_empty() {
+        return Output::new("", &view).with_note(none);
+    }
+    Output::new(table(columns, &view.items), &view)
 }
 
 #[cfg(test)]
@@ -225,16 +257,18 @@ mod tests {
 
     #[test]
     fn columns_stand_under_their_headings() {
-        let rows = [json!({"a": "é", "b": ["x", "y"]}), json!({"a": "long", "b": null})];
+        struct Row(&'static str, Option<[&'static str; 2]>);
+        const COLUMNS: &[Column<Row>] =
+            &[Column("A", |row| word(&row.0)), Column("B", |row| word(&row.1))];
 
-        let cells = table(&[("A", "a"), ("B", "b")], &rows);
+        let cells = table(COLUMNS, &[Row("é", Some(["x", "y"])), Row("long", None)]);
 
         assert_eq!(cells, "A     B\né     x y\nlong\n");
     }
 
     #[test]
     fn a_name_cannot_command_the_terminal() {
-        assert_eq!(word(&json!({"name": "a\u{1b}[2J"}), "name"), "a\u{fffd}[2J");
+        assert_eq!(word(&"a\u{1b}[2J"), "a\u{fffd}[2J");
     }
 
     #[test]

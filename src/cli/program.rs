@@ -1,34 +1,64 @@
 //! What the program says of itself.
 
+use std::path::Path;
+
 use clap::CommandFactory as _;
 use clap_complete::Shell;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::config::Places;
 
 use super::args::Args;
 use super::output::{Output, fields};
 
+#[derive(Serialize)]
+struct VersionView {
+    name: &'static str,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct PathsView {
+    config: Option<String>,
+    data: String,
+    key: String,
+    socket: String,
+    store: String,
+    tokens: String,
+}
+
+#[derive(Serialize)]
+struct CompletionsView {
+    script: String,
+    shell: String,
+}
+
 /// `gatelodge version`
 pub(super) fn version() -> Output {
-    let version = env!("CARGO_PKG_VERSION");
-    Output::new(format!("gatelodge {version}"), json!({"name": "gatelodge", "version": version}))
+    let view = VersionView { name: "gatelodge", version: env!("CARGO_PKG_VERSION") };
+    Output::new(format!("gatelodge {}", view.version), &view)
 }
 
 /// `gatelodge paths`
 pub(super) fn paths(places: &Places) -> Output {
+    let text = |path: &Path| path.display().to_string();
+    let view = PathsView {
+        config: places.config.as_deref().map(text),
+        data: text(&places.data),
+        key: text(&places.key()),
+        socket: text(&places.socket()),
+        store: text(&places.store()),
+        tokens: text(&places.tokens()),
+    };
     let rows = [
-        ("data", Some(places.data.clone())),
-        ("store", Some(places.store())),
-        ("key", Some(places.key())),
-        ("socket", Some(places.socket())),
-        ("tokens", Some(places.tokens())),
-        ("config", places.config.clone()),
+        ("data", view.data.clone()),
+        ("store", view.store.clone()),
+        ("key", view.key.clone()),
+        ("socket", view.socket.clone()),
+        ("tokens", view.tokens.clone()),
+        ("config", view.config.clone().unwrap_or_else(|| "(none)".to_owned())),
     ];
-    let rows = rows.map(|(name, path)| (name, path.map(|path| path.display().to_string())));
-    let json = rows.iter().map(|(name, path)| ((*name).to_owned(), json!(path))).collect();
-    let text = rows.map(|(name, path)| (name, path.unwrap_or_else(|| "(none)".to_owned())));
-    Output::new(fields(&text), Value::Object(json))
+    Output::new(fields(&rows), &view)
 }
 
 /// `gatelodge completions`
@@ -36,8 +66,8 @@ pub(super) fn completions(shell: Shell) -> Output {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "gatelodge", &mut script);
     let script = String::from_utf8_lossy(&script).into_owned();
-    let json = json!({"shell": shell.to_string(), "script": script});
-    Output::new(script, json)
+    let view = CompletionsView { script, shell: shell.to_string() };
+    Output::new(view.script.as_str(), &view)
 }
 
 #[cfg(test)]
@@ -64,7 +94,7 @@ mod tests {
              socket  /d/gatelodge.sock\n\
              tokens  /s/tokens\nconfig  (none)\n"
         );
-        assert_eq!(json["config"], Value::Null);
+        assert_eq!(json["config"], serde_json::Value::Null);
     }
 
     #[test]

@@ -2,11 +2,11 @@
 
 use axum::http::Method;
 use clap::{Args, Subcommand};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Map, Value};
 
-use super::admin_client::AdminClient;
-use super::output::{Failure, Output, fields, table, word};
+use crate::admin::resource::{RemovedResourceView, ResourceRegistration, ResourceView};
+
+use super::admin_client::{AdminClient, path_of};
+use super::output::{Column, Failure, Output, fields, list, printable, word};
 
 const ADD_HELP: &str = "\
 Examples:
@@ -64,88 +64,79 @@ pub(super) struct Add {
 pub(super) async fn run(verb: ResourceVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
         ResourceVerb::Add(add) => {
-            let added = admin.ask(Method::POST, "/api/v1/resources", Some(add.body())).await?;
-            let secret = !word(&added, "client_secret").is_empty();
-            let response = Output::new(text(&added), added);
-            Ok(if secret {
-                response.with_note(
+            let registration = add.registration();
+            let added: ResourceView =
+                admin.send(Method::POST, "/api/v1/resources", &registration).await?;
+            let output = Output::new(text(&added), &added);
+            Ok(if added.client_secret.is_some() {
+                output.with_note(
                     "Keep the secret now: it is not stored, and nobody can show it a second time.",
                 )
             } else {
-                response
+                output
             })
         }
-        ResourceVerb::List => Ok(list(admin.ask(Method::GET, "/api/v1/resources", None).await?)),
+        ResourceVerb::List => {
+            const COLUMNS: &[Column<ResourceView>] = &[
+                Column("RESOURCE", |view| word(&view.resource)),
+                Column("NAME", |view| word(&view.resource_name)),
+                Column("SCOPE", |view| word(&view.scope)),
+                Column("CLIENT ID", |view| word(&view.client_id)),
+                Column("CREATED", |view| word(&view.created)),
+            ];
+            let none = "No resource is registered yet: gatelodge resource add URI";
+            Ok(list(admin.list("/api/v1/resources", None).await?, COLUMNS, none))
+        }
         ResourceVerb::Show { resource } => {
-            let found = admin.ask(Method::GET, &path(&resource), None).await?;
-            Ok(Output::new(text(&found), found))
+            let found = admin.ask(Method::GET, &path_of("resources", &resource)).await?;
+            Ok(Output::new(text(&found), &found))
         }
         ResourceVerb::Remove { resource } => {
-            let removed = admin.ask(Method::DELETE, &path(&resource), None).await?;
-            Ok(Output::new(format!("removed {}", word(&removed, "resource")), removed))
+            let path = path_of("resources", &resource);
+            let removed: RemovedResourceView = admin.ask(Method::DELETE, &path).await?;
+            Ok(Output::new(format!("removed {}", word(&removed.resource)), &removed))
         }
     }
-}
-
-fn path(resource: &str) -> String {
-    format!("/api/v1/resources/{}", utf8_percent_encode(resource, NON_ALPHANUMERIC))
 }
 
 impl Add {
-    /// What was given and nothing else: the server has its own defaults.
-    fn body(self) -> Value {
-        let scope = (!self.scope.is_empty()).then(|| self.scope.join(" "));
-        let members = [
-            ("resource", Some(self.resource.into())),
-            ("resource_name", self.name.map(Value::from)),
-            ("scope", scope.map(Value::from)),
-            ("introspect", self.introspect.then(|| true.into())),
-            ("client_id", self.client.map(Value::from)),
-            ("open", self.open.map(Value::from)),
-        ];
-        let given = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-        Value::Object(given.collect::<Map<_, _>>())
+    fn registration(self) -> ResourceRegistration {
+        ResourceRegistration {
+            client_id: self.client,
+            introspect: self.introspect,
+            open: self.open,
+            resource: self.resource,
+            resource_name: self.name,
+            scope: (!self.scope.is_empty()).then(|| self.scope.join(" ")),
+        }
     }
 }
 
-/// A resource, and what to paste into it.
-fn text(resource: &Value) -> String {
-    const MEMBERS: &[&str] =
-        &["resource", "resource_name", "scope", "open", "client_id", "client_secret", "created"];
-    let mut text =
-        fields(&MEMBERS.iter().map(|name| (*name, word(resource, name))).collect::<Vec<_>>());
-    let metadata = resource.get("metadata").cloned().unwrap_or_default();
-    let document = serde_json::to_string_pretty(&metadata).unwrap_or_default();
+/// A resource, and the text to paste into its server.
+fn text(view: &ResourceView) -> String {
+    let mut text = fields(&[
+        ("resource", word(&view.resource)),
+        ("resource_name", word(&view.resource_name)),
+        ("scope", word(&view.scope)),
+        ("open", word(&view.open)),
+        ("client_id", word(&view.client_id)),
+        ("client_secret", word(&view.client_secret)),
+        ("created", word(&view.created)),
+    ]);
+    let metadata = serde_json::to_string_pretty(&view.metadata).unwrap_or_default();
     text.push_str(&format!(
-        "\n\n# serve this at {}\n# (a copy lies at {})\n{document}\n\n# answer a request without a \
+        "\n\n# serve this at {}\n# (a copy lies at {})\n{metadata}\n\n# answer a request without a \
          token by 401 and\nWWW-Authenticate: {}\n",
-        word(resource, "metadata_address"),
-        word(resource, "metadata_copy"),
-        word(resource, "www_authenticate"),
+        printable(&view.metadata_address),
+        printable(&view.metadata_copy),
+        printable(&view.www_authenticate),
     ));
     text
-}
-
-fn list(response: Value) -> Output {
-    let all = response.get("resources").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    if all.is_empty() {
-        let note = "No resource is registered yet: gatelodge resource add URI";
-        return Output::new("", response).with_note(note);
-    }
-    let columns = &[
-        ("RESOURCE", "resource"),
-        ("NAME", "resource_name"),
-        ("SCOPE", "scope"),
-        ("CLIENT ID", "client_id"),
-        ("CREATED", "created"),
-    ];
-    Output::new(table(columns, all), response)
 }
 
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
-    use serde_json::json;
 
     use super::*;
     use crate::cli::args::{Args, Verb};
@@ -162,28 +153,38 @@ mod tests {
         };
 
         assert_eq!(
-            add.body(),
-            json!({
-                "resource": "https://api.example", "resource_name": "Orders", "scope": "a b",
-                "introspect": true, "open": false,
-            })
+            add.registration(),
+            ResourceRegistration {
+                client_id: None,
+                introspect: true,
+                open: Some(false),
+                resource: "https://api.example".into(),
+                resource_name: Some("Orders".into()),
+                scope: Some("a b".into()),
+            }
         );
     }
 
-    #[test]
-    fn a_resource_comes_with_what_to_paste() {
-        let text = text(&json!({
-            "resource": "https://api.example/mcp",
-            "metadata": { "resource": "https://api.example/mcp" },
-            "metadata_address": "https://api.example/.well-known/oauth-protected-resource/mcp",
-            "www_authenticate": "Bearer resource_metadata=\"https://api.example/x\"",
-        }));
+    #[tokio::test]
+    async fn a_resource_comes_with_what_to_paste() {
+        let add = Add {
+            resource: "https://api.example/mcp".into(),
+            name: None,
+            scope: vec!["mcp:tools".into()],
+            introspect: true,
+            client: None,
+            open: None,
+        };
 
-        assert!(text.contains("# serve this at https://api.example/.well-known/"));
-        assert!(
-            text.ends_with(
-                "WWW-Authenticate: Bearer resource_metadata=\"https://api.example/x\"\n"
-            )
-        );
+        let added = run(ResourceVerb::Add(add), &mut AdminClient::memory().await).await.unwrap();
+
+        let (_, text, json, note) = added.parts();
+        let address = "https://api.example/.well-known/oauth-protected-resource/mcp";
+        assert!(text.contains(&format!("# serve this at {address}\n")), "{text}");
+        let header = format!("Bearer resource_metadata=\"{address}\", scope=\"mcp:tools\"");
+        assert!(text.ends_with(&format!("WWW-Authenticate: {header}\n")), "{text}");
+        assert_eq!(json["www_authenticate"], header);
+        assert!(text.contains(json["client_secret"].as_str().unwrap()));
+        assert!(note.unwrap().starts_with("Keep the secret now"));
     }
 }

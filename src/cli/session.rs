@@ -1,11 +1,12 @@
-//! `gatelodge session …` and `gatelodge grant …`
+//! `gatelodge session …`
 
 use axum::http::Method;
 use clap::Subcommand;
-use serde_json::Value;
+
+use crate::admin::session::{SessionKind, SessionView};
 
 use super::admin_client::{AdminClient, path_of};
-use super::output::{Failure, Output, fields, table, word};
+use super::output::{Column, Failure, Output, fields, list, word};
 
 const SESSION_HELP: &str = "\
 Examples:
@@ -19,14 +20,6 @@ Applications that asked to be told of a logout are told.
 
 What a session tells of its device is what its last requests said, unproven: nothing is decided
 by it. A bot is a program that names itself one.";
-
-const GRANT_HELP: &str = "\
-Examples:
-  gatelodge grant list --user ada
-  gatelodge grant revoke 0190163d-8694-439b-aea5-966c26f8ad91
-
-A revoked grant takes its refresh token and every access token with it. The application may
-ask the person again.";
 
 /// What can be done with sessions.
 #[derive(Debug, Subcommand)]
@@ -48,168 +41,148 @@ pub(super) enum SessionVerb {
     },
 }
 
-/// What can be done with grants.
-#[derive(Debug, Subcommand)]
-#[command(after_help = GRANT_HELP)]
-pub(super) enum GrantVerb {
-    /// List what people allowed which client
-    List {
-        /// Only this person's
-        #[arg(long, value_name = "USERNAME")]
-        user: Option<String>,
-    },
-    /// End a grant with every token under it
-    Revoke {
-        /// The grant, as the list has it
-        id: String,
-    },
-}
-
 /// `gatelodge session …`
 pub(super) async fn run(verb: SessionVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
         SessionVerb::List { anonymous: true, .. } => {
-            const COLUMNS: &[(&str, &str)] = &[
-                ("SESSION", "id"),
-                ("CLIENT ID", "client_id"),
-                ("STATE", "state"),
-                ("MERGED INTO", "merged_into"),
-                ("ADDRESS", "address"),
-                ("CREATED", "created"),
-                ("EXPIRES", "expires"),
+            const COLUMNS: &[Column<SessionView>] = &[
+                Column("SESSION", |view| word(&view.id)),
+                Column("CLIENT ID", client_id),
+                Column("STATE", |view| match &view.kind {
+                    SessionKind::Anonymous { state, .. } => word(state),
+                    SessionKind::Browser { .. } | SessionKind::Bridge { .. } => String::new(),
+                }),
+                Column("MERGED INTO", |view| match &view.kind {
+                    SessionKind::Anonymous { merged_into, .. } => word(merged_into),
+                    SessionKind::Browser { .. } | SessionKind::Bridge { .. } => String::new(),
+                }),
+                Column("ADDRESS", |view| word(&view.device.address)),
+                Column("CREATED", |view| word(&view.created)),
+                Column("EXPIRES", |view| word(&view.expires)),
             ];
-            let response = admin.ask(Method::GET, "/api/v1/anonymous-sessions", None).await?;
-            Ok(list(response, "sessions", COLUMNS, "No anonymous session is kept."))
+            let sessions = listed("/api/v1/anonymous-sessions", None, admin).await?;
+            Ok(list(sessions, COLUMNS, "No anonymous session is kept."))
         }
         SessionVerb::List { user, anonymous: false } => {
-            const COLUMNS: &[(&str, &str)] = &[
-                ("SESSION", "id"),
-                ("USERNAME", "username"),
-                ("SOURCE", "source"),
-                ("PROGRAM", "program"),
-                ("SYSTEM", "system"),
-                ("BOT", "bot"),
-                ("LOCALE", "locale"),
-                ("ADDRESS", "address"),
-                ("CREATED", "created"),
-                ("SEEN", "seen"),
-                ("EXPIRES", "expires"),
+            const COLUMNS: &[Column<SessionView>] = &[
+                Column("SESSION", |view| word(&view.id)),
+                Column("USERNAME", username),
+                Column("SOURCE", |view| word(&view.source)),
+                Column("PROGRAM", |view| word(&view.device.program)),
+                Column("SYSTEM", |view| word(&view.device.system)),
+                Column("BOT", |view| word(&view.device.bot)),
+                Column("LOCALE", |view| word(&view.device.locale)),
+                Column("ADDRESS", |view| word(&view.device.address)),
+                Column("CREATED", |view| word(&view.created)),
+                Column("SEEN", seen),
+                Column("EXPIRES", |view| word(&view.expires)),
             ];
-            let response = admin.ask(Method::GET, &list_path("sessions", user), None).await?;
-            Ok(list(response, "sessions", COLUMNS, "Nobody is signed in."))
+            let sessions = listed("/api/v1/sessions", user.as_deref(), admin).await?;
+            Ok(list(sessions, COLUMNS, "Nobody is signed in."))
         }
         SessionVerb::Revoke { id } => {
             let path = path_of("sessions", &id);
-            let revoked = admin.ask(Method::DELETE, &path, None).await?;
-            let text = fields(&[
-                ("revoked", word(&revoked, "id")),
-                ("username", word(&revoked, "username")),
-            ]);
-            Ok(Output::new(text, revoked))
+            let revoked: SessionView = admin.ask(Method::DELETE, &path).await?;
+            let text = fields(&[("revoked", word(&revoked.id)), ("username", username(&revoked))]);
+            Ok(Output::new(text, &revoked))
         }
     }
 }
 
-/// `gatelodge grant …`
-pub(super) async fn run_grant(verb: GrantVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
-    match verb {
-        GrantVerb::List { user } => {
-            const COLUMNS: &[(&str, &str)] = &[
-                ("GRANT", "id"),
-                ("USERNAME", "username"),
-                ("CLIENT ID", "client_id"),
-                ("SCOPE", "scope"),
-                ("RESOURCES", "resources"),
-                ("OFFLINE", "offline"),
-                ("CREATED", "created"),
-                ("EXPIRES", "expires"),
-            ];
-            let response = admin.ask(Method::GET, &list_path("grants", user), None).await?;
-            Ok(list(response, "grants", COLUMNS, "No grant is in force."))
+/// The sessions at `path`, the oldest of each kind first.
+async fn listed(
+    path: &str,
+    user: Option<&str>,
+    admin: &mut AdminClient,
+) -> Result<Vec<SessionView>, Failure> {
+    let mut sessions: Vec<SessionView> = admin.list(path, user).await?;
+    let kind = |view: &SessionView| match view.kind {
+        SessionKind::Browser { .. } => 0,
+        SessionKind::Bridge { .. } => 1,
+        SessionKind::Anonymous { .. } => 2,
+    };
+    sessions.sort_by(|a, b| (kind(a), &a.created, &a.id).cmp(&(kind(b), &b.created, &b.id)));
+    Ok(sessions)
+}
+
+fn client_id(view: &SessionView) -> String {
+    match &view.kind {
+        SessionKind::Anonymous { client_id, .. } | SessionKind::Bridge { client_id, .. } => {
+            word(client_id)
         }
-        GrantVerb::Revoke { id } => {
-            let path = path_of("grants", &id);
-            let revoked = admin.ask(Method::DELETE, &path, None).await?;
-            let text = fields(&[
-                ("revoked", word(&revoked, "id")),
-                ("username", word(&revoked, "username")),
-                ("client_id", word(&revoked, "client_id")),
-            ]);
-            Ok(Output::new(text, revoked))
-        }
+        SessionKind::Browser { .. } => String::new(),
     }
 }
 
-fn list_path(noun: &str, user: Option<String>) -> String {
-    let query = user.map(|user| crate::oauth::params::form_encode([("user", user.as_str())]));
-    query.map_or_else(|| format!("/api/v1/{noun}"), |query| format!("/api/v1/{noun}?{query}"))
+fn seen(view: &SessionView) -> String {
+    match &view.kind {
+        SessionKind::Bridge { seen, .. } | SessionKind::Browser { seen, .. } => word(seen),
+        SessionKind::Anonymous { .. } => String::new(),
+    }
 }
 
-fn list(response: Value, name: &str, columns: &[(&str, &str)], none: &str) -> Output {
-    let rows = response.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    if rows.is_empty() {
-        return Output::new("", response).with_note(none);
+fn username(view: &SessionView) -> String {
+    match &view.kind {
+        SessionKind::Bridge { username, .. } | SessionKind::Browser { username, .. } => {
+            word(username)
+        }
+        SessionKind::Anonymous { .. } => String::new(),
     }
-    Output::new(table(columns, rows), response)
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::extract::{Path, RawQuery};
-    use axum::routing::{delete, get};
-    use axum::{Json, Router};
-    use serde_json::json;
-
     use super::*;
+    use crate::admin::bridge::{BridgeTokenRequest, BridgeTokenView};
 
-    fn admin() -> AdminClient {
-        let sessions = |RawQuery(query): RawQuery| async move {
-            let one = json!({
-                "id": "s1", "username": query.unwrap_or_default(), "source": "web",
-                "program": "Firefox", "system": null, "bot": false, "locale": "de-CH",
-                "address": "192.0.2.1",
-            });
-            Json(json!({ "sessions": [one] }))
-        };
-        let merged = async || {
-            let one = json!({ "id": "s2", "client_id": "shop", "state": "merged" });
-            Json(json!({ "sessions": [one] }))
-        };
-        let revoked = |Path(id): Path<String>| async move { Json(json!({ "id": id })) };
-        AdminClient::InProcess(
-            Router::new()
-                .route("/api/v1/sessions", get(sessions))
-                .route("/api/v1/sessions/{id}", delete(revoked))
-                .route("/api/v1/anonymous-sessions", get(merged))
-                .route("/api/v1/grants", get(|| async { Json(json!({ "grants": [] })) }))
-                .route("/api/v1/grants/{id}", delete(revoked)),
-        )
+    /// A server with a bridge session of each of two people. Gives that of a+b.
+    async fn admin() -> (AdminClient, String) {
+        let mut admin = AdminClient::memory_with_ada().await;
+        admin.add("a+b").await;
+        let mut last = String::new();
+        for username in ["ada", "a+b"] {
+            let request = BridgeTokenRequest {
+                client_id: None,
+                source: None,
+                ttl: None,
+                username: username.into(),
+            };
+            let token: BridgeTokenView =
+                admin.send(Method::POST, "/api/v1/bridge/tokens", &request).await.unwrap();
+            last = token.session_id;
+        }
+        (admin, last)
     }
 
     #[tokio::test]
     async fn sessions_are_listed_of_everybody_or_of_one() {
-        let list = async |user: Option<&str>, anonymous| {
+        let (mut admin, id) = admin().await;
+        let mut list = async |user: Option<&str>, anonymous| {
             let verb = SessionVerb::List { user: user.map(str::to_owned), anonymous };
-            run(verb, &mut admin()).await.unwrap()
+            run(verb, &mut admin).await.unwrap()
         };
 
         let (all, one) = (list(None, false).await, list(Some("a+b"), false).await);
         let anonymous = list(None, true).await;
 
-        assert!(all.parts().1.starts_with("SESSION  USERNAME"));
-        assert!(all.parts().1.contains("web     Firefox          no   de-CH   192.0.2.1"));
-        assert_eq!(one.parts().2["sessions"][0]["username"], "user=a%2Bb");
-        assert!(anonymous.parts().1.starts_with("SESSION  CLIENT ID  STATE   MERGED INTO"));
+        let (_, text, json, _) = all.parts();
+        assert!(text.lines().next().unwrap().starts_with("SESSION "), "{text}");
+        assert!(text.contains("a+b       bridge "), "{text}");
+        assert_eq!(json["sessions"].as_array().unwrap().len(), 2);
+        let (_, _, json, _) = one.parts();
+        assert_eq!(json["sessions"].as_array().unwrap().len(), 1);
+        assert_eq!(json["sessions"][0]["id"], id);
+        assert_eq!(anonymous.parts().3, Some("No anonymous session is kept."));
     }
 
     #[tokio::test]
-    async fn what_is_revoked_is_told() {
-        let session = run(SessionVerb::Revoke { id: "s1".into() }, &mut admin()).await.unwrap();
-        let grant = run_grant(GrantVerb::Revoke { id: "g/1".into() }, &mut admin()).await.unwrap();
-        let none = run_grant(GrantVerb::List { user: None }, &mut admin()).await.unwrap();
+    async fn a_revoked_session_is_named() {
+        let (mut admin, id) = admin().await;
 
-        assert_eq!(session.parts().1, "revoked  s1\n");
-        assert_eq!(grant.parts().1, "revoked  g/1\n");
-        assert_eq!(none.parts().3, Some("No grant is in force."));
+        let revoked = run(SessionVerb::Revoke { id: id.clone() }, &mut admin).await.unwrap();
+        let again = run(SessionVerb::Revoke { id: id.clone() }, &mut admin).await;
+
+        assert_eq!(revoked.parts().1, format!("revoked   {id}\nusername  a+b\n"));
+        assert!(again.is_err());
     }
 }

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use axum::http::Method;
 use clap::Subcommand;
-use serde_json::{Value, json};
+use serde::Serialize;
+
+use crate::admin::tls::{AuthorityView, CertificateRequest, IssuedCertificateView};
 
 use super::admin_client::AdminClient;
 use super::new_files::{self, NewFiles};
@@ -55,39 +57,49 @@ pub(super) enum TlsVerb {
 pub(super) async fn run(verb: TlsVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
         TlsVerb::Ca => {
-            let response = ca(admin).await?;
-            let pem = response.get("certificate").and_then(Value::as_str).unwrap_or_default();
-            Ok(Output::new(pem, response.clone()))
+            let ca = ca(admin).await?;
+            Ok(Output::new(&*ca.certificate.certificate, &ca))
         }
-        TlsVerb::Trust { print } => {
-            let response = ca(admin).await?;
-            Ok(trust::run(Path::new("/"), &response, print))
-        }
+        TlsVerb::Trust { print } => Ok(trust::run(Path::new("/"), &ca(admin).await?, print)),
         TlsVerb::Issue { names, out, key, days } => {
             let (files, made) = (NewFiles::claim(&out, &key)?, new_files::key()?);
-            let asked = json!({ "days": days, "names": names, "request": made.request });
-            let issued = admin.ask(Method::POST, "/api/v1/tls/certificates", Some(asked)).await?;
-            let pem = issued.get("certificate").and_then(Value::as_str).unwrap_or_default();
-            files.fill(pem, &made)?;
-            let json = json!({
-                "names": names,
-                "fingerprint": issued.get("fingerprint"),
-                "not_after": issued.get("not_after"),
-                "certificate_file": out.display().to_string(),
-                "key_file": key.display().to_string(),
-            });
+            let request = CertificateRequest {
+                days: Some(days),
+                names: names.clone(),
+                request: made.request.clone(),
+            };
+            let issued: IssuedCertificateView =
+                admin.send(Method::POST, "/api/v1/tls/certificates", &request).await?;
+            files.fill(&issued.certificate, &made)?;
+            let view = IssuedFiles {
+                certificate_file: out.display().to_string(),
+                fingerprint: issued.fingerprint,
+                key_file: key.display().to_string(),
+                names,
+                not_after: issued.not_after,
+            };
             let text = fields(&[
-                ("names", word(&json, "names")),
-                ("certificate", word(&json, "certificate_file")),
-                ("key", word(&json, "key_file")),
-                ("expires", word(&json, "not_after")),
-                ("fingerprint", word(&json, "fingerprint")),
+                ("names", word(&view.names)),
+                ("certificate", word(&view.certificate_file)),
+                ("key", word(&view.key_file)),
+                ("expires", word(&view.not_after)),
+                ("fingerprint", word(&view.fingerprint)),
             ]);
-            Ok(Output::new(text, json))
+            Ok(Output::new(text, &view))
         }
     }
 }
 
-async fn ca(admin: &mut AdminClient) -> Result<Value, Failure> {
-    admin.ask(Method::GET, "/api/v1/tls/ca", None).await
+/// A certificate and its key, in files.
+#[derive(Serialize)]
+struct IssuedFiles {
+    certificate_file: String,
+    fingerprint: String,
+    key_file: String,
+    names: Vec<String>,
+    not_after: String,
+}
+
+async fn ca(admin: &mut AdminClient) -> Result<AuthorityView, Failure> {
+    admin.ask(Method::GET, "/api/v1/tls/ca").await
 }

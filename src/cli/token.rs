@@ -4,7 +4,8 @@ use std::io::Read as _;
 
 use axum::http::Method;
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+
+use crate::admin::token::{InspectionView, RevocationView, TokenRequest};
 
 use super::admin_client::AdminClient;
 use super::output::{Exit, Failure, Output, fields, word};
@@ -41,22 +42,22 @@ pub(super) struct Named {
 pub(super) async fn run(verb: TokenVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
         TokenVerb::Inspect(named) => {
-            let asked = named.body()?;
-            let output = admin.ask(Method::POST, "/api/v1/tokens/inspect", Some(asked)).await?;
-            Ok(explained(output))
+            let request = named.request()?;
+            Ok(explained(&admin.send(Method::POST, "/api/v1/tokens/inspect", &request).await?))
         }
         TokenVerb::Revoke(named) => {
-            let asked = named.body()?;
-            let output = admin.ask(Method::POST, "/api/v1/tokens/revoke", Some(asked)).await?;
-            Ok(Output::new("", output).with_note("The token is revoked."))
+            let request = named.request()?;
+            let revoked: RevocationView =
+                admin.send(Method::POST, "/api/v1/tokens/revoke", &request).await?;
+            Ok(Output::new("", &revoked).with_note("The token is revoked."))
         }
     }
 }
 
 impl Named {
-    fn body(self) -> Result<Value, Failure> {
+    fn request(self) -> Result<TokenRequest, Failure> {
         let token = if self.token == "-" { piped()? } else { self.token };
-        Ok(json!({ "token": token.trim() }))
+        Ok(TokenRequest { token: token.trim().to_owned() })
     }
 }
 
@@ -67,29 +68,37 @@ fn piped() -> Result<String, Failure> {
     Ok(token)
 }
 
-fn explained(output: Value) -> Output {
-    let mut rows: Vec<_> =
-        ["kind", "active", "reason"].map(|name| (name, word(&output, name))).into();
-    if let Some(claims) = output.get("claims") {
-        let names = claims.as_object().into_iter().flat_map(|claims| claims.keys());
-        rows.extend(names.map(|name| (name.as_str(), word(claims, name))));
-    }
-    let text = fields(&rows);
-    let active = output.get("active") == Some(&Value::Bool(true));
-    Output::new(text, output).ending(if active { Exit::Done } else { Exit::Refused })
+fn explained(view: &InspectionView) -> Output {
+    let mut rows = vec![
+        ("kind", word(&view.kind)),
+        ("active", word(&view.active)),
+        ("reason", word(&view.reason)),
+    ];
+    let claims = view.claims.as_object().into_iter().flatten();
+    rows.extend(claims.map(|(name, value)| (name.as_str(), word(value))));
+    let exit = if view.active { Exit::Done } else { Exit::Refused };
+    Output::new(fields(&rows), view).ending(exit)
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::admin::token::TokenKind;
 
     #[test]
     fn a_token_is_explained_claim_by_claim() {
         let claims = json!({ "aud": ["a", "b"], "exp": 1, "sub": "ada" });
-        let output = json!({ "kind": "access_token", "active": false, "reason": "it has expired",
-            "claims": claims });
+        let view = InspectionView {
+            active: false,
+            claims,
+            kind: TokenKind::AccessToken,
+            reason: Some("it has expired".into()),
+            refusal: None,
+        };
 
-        let response = explained(output);
+        let response = explained(&view);
 
         let (exit, text, _, _) = response.parts();
         assert_eq!(exit, Exit::Refused);

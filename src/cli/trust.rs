@@ -4,9 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
-use super::output::{Exit, Output, printable, word};
+use serde::Serialize;
+
+use crate::admin::tls::AuthorityView;
+
+use super::output::{Exit, Output, printable};
 
 /// How a family of systems installs an authority.
 struct Way {
@@ -42,10 +46,21 @@ const WAYS: &[Way] = &[
     },
 ];
 
-/// Installs the CA of `response` into the system below `root`, or only says how.
-pub(super) fn run(root: &Path, response: &Value, only_say: bool) -> Output {
-    let (pem, file) = (member(response, "certificate"), word(response, "path"));
-    let name: String = member(response, "fingerprint").chars().take(8).collect();
+/// What became of the installation.
+#[derive(Serialize)]
+struct TrustView {
+    /// Whether the system trusts the CA now.
+    installed: bool,
+    /// The file that the system reads, if it is known.
+    path: Option<String>,
+    /// What a person does by hand, by the name of the program that then trusts the CA.
+    steps: BTreeMap<&'static str, String>,
+}
+
+/// Installs the CA into the system below `root`, or only says how.
+pub(super) fn run(root: &Path, ca: &AuthorityView, only_say: bool) -> Output {
+    let (pem, file) = (ca.certificate.certificate.as_str(), printable(&ca.path));
+    let name: String = ca.certificate.fingerprint.chars().take(8).collect();
     let way = WAYS.iter().find(|way| root.join(way.directory).is_dir());
     let target = way.map(|way| {
         let directory = root.join(way.directory);
@@ -57,11 +72,11 @@ pub(super) fn run(root: &Path, response: &Value, only_say: bool) -> Output {
         Some(_) | None => None,
     };
     let path = target.map(|(_, path)| path.display().to_string());
-    let json = json!({
-        "installed": matches!(installed, Some(Ok(()))),
-        "path": path,
-        "steps": steps.iter().map(|(name, step)| ((*name).to_owned(), json!(step))).collect::<serde_json::Map<_, _>>(),
-    });
+    let view = TrustView {
+        installed: matches!(installed, Some(Ok(()))),
+        path: path.clone(),
+        steps: steps.iter().cloned().collect(),
+    };
     let steps_text = |steps: &[(&str, String)]| -> String {
         steps.iter().map(|(name, step)| format!("{name}:\n  {}\n", printable(step))).collect()
     };
@@ -71,22 +86,18 @@ pub(super) fn run(root: &Path, response: &Value, only_say: bool) -> Output {
             let browsers = steps.get(1..).unwrap_or_default();
             let note =
                 format!("Browsers with a list of their own do not yet.\n{}", steps_text(browsers));
-            Output::new(text, json).with_note(note)
+            Output::new(text, &view).with_note(note)
         }
         Some(Err(why)) => {
             let note = format!("The local CA was not installed: {}", printable(&why));
-            Output::new(steps_text(&steps), json).with_note(note).ending(Exit::Failed)
+            Output::new(steps_text(&steps), &view).with_note(note).ending(Exit::Failed)
         }
-        None if only_say => Output::new(steps_text(&steps), json),
+        None if only_say => Output::new(steps_text(&steps), &view),
         None => {
             let note = "It is not known where this system keeps the authorities that it trusts.";
-            Output::new(steps_text(&steps), json).with_note(note).ending(Exit::Failed)
+            Output::new(steps_text(&steps), &view).with_note(note).ending(Exit::Failed)
         }
     }
-}
-
-fn member<'a>(response: &'a Value, name: &str) -> &'a str {
-    response.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// What a person has to do: for the system, for each browser that has a list of its own.
@@ -136,9 +147,18 @@ fn install(way: &Way, path: &Path, pem: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::admin::tls::IssuedCertificateView;
 
-    fn response() -> Value {
-        json!({ "certificate": "PEM", "fingerprint": "0011223344", "path": "/d/gatelodge-ca.pem" })
+    fn ca() -> AuthorityView {
+        AuthorityView {
+            certificate: IssuedCertificateView {
+                certificate: "PEM".into(),
+                fingerprint: "0011223344".into(),
+                not_after: "2036-01-01T00:00:00Z".into(),
+                not_before: "2026-01-01T00:00:00Z".into(),
+            },
+            path: "/d/gatelodge-ca.pem".into(),
+        }
     }
 
     #[test]
@@ -156,7 +176,7 @@ mod tests {
             let root = tempfile::tempdir().unwrap();
             fs::create_dir_all(root.path().join(directory)).unwrap();
 
-            let said = run(root.path(), &response(), true);
+            let said = run(root.path(), &ca(), true);
 
             let (exit, text, json, _) = said.parts();
             assert_eq!(exit, Exit::Done);
@@ -171,12 +191,12 @@ mod tests {
     fn where_nothing_can_be_installed_the_steps_are_told_and_it_failed() {
         let root = tempfile::tempdir().unwrap();
 
-        let said = run(root.path(), &response(), false);
+        let said = run(root.path(), &ca(), false);
 
         let (exit, text, json, note) = said.parts();
         assert_eq!(exit, Exit::Failed);
         assert!(text.contains("add /d/gatelodge-ca.pem") && note.is_some());
-        assert_eq!(json["path"], Value::Null);
+        assert_eq!(json["path"], serde_json::Value::Null);
     }
 
     #[test]

@@ -2,10 +2,14 @@
 
 use axum::http::Method;
 use clap::{Args, Subcommand};
-use serde_json::{Map, Value, json};
+
+use crate::admin::user::{
+    NewUser, NewUserView, Recovery, RecoveryView, RemovedUserView, SetupLinkView, UserPatch,
+    UserView,
+};
 
 use super::admin_client::{AdminClient, path_of};
-use super::output::{Exit, Failure, Output, fields, table, word};
+use super::output::{Column, Exit, Failure, Output, fields, list, word};
 
 const ADD_HELP: &str = "\
 Examples:
@@ -108,74 +112,83 @@ pub(super) struct Set {
 pub(super) async fn run(verb: UserVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
         UserVerb::Add(add) => {
-            let response = admin.ask(Method::POST, "/api/v1/users", Some(add.body())).await?;
-            Ok(link(response))
+            let added: NewUserView =
+                admin.send(Method::POST, "/api/v1/users", &add.request()).await?;
+            let mut rows = vec![
+                ("username", word(&added.user.username)),
+                ("id", word(&added.user.id)),
+                ("roles", word(&added.user.roles)),
+            ];
+            rows.extend(link(&added.link));
+            Ok(Output::new(fields(&rows), &added).with_note(LINK_NOTE))
         }
         UserVerb::List => {
-            let response = admin.ask(Method::GET, "/api/v1/users", None).await?;
-            Ok(list(response))
+            const COLUMNS: &[Column<UserView>] = &[
+                Column("USERNAME", |view| word(&view.username)),
+                Column("NAME", |view| word(&view.display_name)),
+                Column("ROLES", |view| word(&view.roles)),
+                Column("PASSKEYS", |view| word(&view.passkeys)),
+                Column("DISABLED", |view| word(&view.disabled)),
+                Column("CREATED", |view| word(&view.created)),
+            ];
+            let mut users: Vec<UserView> = admin.list("/api/v1/users", None).await?;
+            users.sort_by(|a, b| a.username.cmp(&b.username));
+            let none = "Nobody is enrolled yet: gatelodge user recover makes the first link.";
+            Ok(list(users, COLUMNS, none))
         }
         UserVerb::Show { username } => {
-            let response = admin.ask(Method::GET, &path_of("users", &username), None).await?;
-            Ok(show(response))
+            Ok(output(&admin.ask(Method::GET, &path_of("users", &username)).await?))
         }
         UserVerb::Set(set) => {
-            let path = path_of("users", &set.username);
-            let response = admin.ask(Method::PATCH, &path, Some(set.body()?)).await?;
-            Ok(show(response))
+            let (path, patch) = (path_of("users", &set.username), set.patch()?);
+            Ok(output(&admin.send(Method::PATCH, &path, &patch).await?))
         }
         UserVerb::Disable { username } => switch(&username, true, admin).await,
         UserVerb::Enable { username } => switch(&username, false, admin).await,
         UserVerb::Remove { username } => {
-            let response = admin.ask(Method::DELETE, &path_of("users", &username), None).await?;
-            Ok(Output::new(fields(&[("removed", word(&response, "username"))]), response))
+            let path = path_of("users", &username);
+            let removed: RemovedUserView = admin.ask(Method::DELETE, &path).await?;
+            Ok(Output::new(fields(&[("removed", word(&removed.username))]), &removed))
         }
         UserVerb::Recover { username } => {
-            let asked = username.map_or(json!({}), |username| json!({"username": username}));
-            let response = admin.ask(Method::POST, "/api/v1/recover", Some(asked)).await?;
-            Ok(link(response))
+            let recovery = Recovery { username };
+            let view: RecoveryView = admin.send(Method::POST, "/api/v1/recover", &recovery).await?;
+            let mut rows = vec![("username", word(&view.username))];
+            rows.extend(link(&view.link));
+            Ok(Output::new(fields(&rows), &view).with_note(LINK_NOTE))
         }
     }
 }
 
+const LINK_NOTE: &str =
+    "The link works once. Whoever opens it makes the passkey, so send it to nobody else.";
+
 impl Add {
-    /// What was given and nothing else: the server has its own defaults.
-    fn body(self) -> Value {
-        let mut body = Map::new();
-        body.insert("username".to_owned(), self.username.into());
-        if let Some(name) = self.name {
-            body.insert("display_name".to_owned(), name.into());
+    fn request(self) -> NewUser {
+        NewUser {
+            display_name: self.name,
+            email: self.email,
+            roles: self.role,
+            username: self.username,
         }
-        if let Some(email) = self.email {
-            body.insert("email".to_owned(), email.into());
-        }
-        if !self.role.is_empty() {
-            body.insert("roles".to_owned(), self.role.into());
-        }
-        Value::Object(body)
     }
 }
 
 impl Set {
-    fn body(self) -> Result<Value, Failure> {
-        let mut body = Map::new();
-        if let Some(name) = self.name {
-            body.insert("display_name".to_owned(), name.into());
-        }
-        if let Some(email) = self.email {
-            let email = Some(email).filter(|email| !email.is_empty());
-            body.insert("email".to_owned(), email.into());
-        }
-        if !self.role.is_empty() {
-            body.insert("roles".to_owned(), self.role.into());
-        }
-        if body.is_empty() {
+    fn patch(self) -> Result<UserPatch, Failure> {
+        let patch = UserPatch {
+            disabled: None,
+            display_name: self.name,
+            email: self.email.map(|email| Some(email).filter(|email| !email.is_empty())),
+            roles: Some(self.role).filter(|roles| !roles.is_empty()),
+        };
+        if patch == UserPatch::default() {
             return Err(Failure::new(
                 Exit::Usage,
                 "say what is to change: --name, --email, --role",
             ));
         }
-        Ok(Value::Object(body))
+        Ok(patch)
     }
 }
 
@@ -184,98 +197,97 @@ async fn switch(
     disabled: bool,
     admin: &mut AdminClient,
 ) -> Result<Output, Failure> {
-    let asked = json!({ "disabled": disabled });
-    Ok(show(admin.ask(Method::PATCH, &path_of("users", username), Some(asked)).await?))
+    let patch = UserPatch { disabled: Some(disabled), ..UserPatch::default() };
+    Ok(output(&admin.send(Method::PATCH, &path_of("users", username), &patch).await?))
 }
 
-fn show(response: Value) -> Output {
-    const MEMBERS: &[&str] =
-        &["username", "id", "display_name", "email", "roles", "passkeys", "disabled", "created"];
-    let rows: Vec<_> = MEMBERS.iter().map(|name| (*name, word(&response, name))).collect();
-    Output::new(fields(&rows), response)
-}
-
-fn link(response: Value) -> Output {
+fn output(view: &UserView) -> Output {
     let text = fields(&[
-        ("username", word(&response, "username")),
-        ("id", word(&response, "id")),
-        ("roles", word(&response, "roles")),
-        ("setup link", word(&response, "setup_url")),
-        ("good until", word(&response, "setup_expires")),
+        ("username", word(&view.username)),
+        ("id", word(&view.id)),
+        ("display_name", word(&view.display_name)),
+        ("email", word(&view.email)),
+        ("roles", word(&view.roles)),
+        ("passkeys", word(&view.passkeys)),
+        ("disabled", word(&view.disabled)),
+        ("created", word(&view.created)),
     ]);
-    let note =
-        "The link works once. Whoever opens it makes the passkey, so send it to nobody else.";
-    Output::new(text, response).with_note(note)
+    Output::new(text, view)
 }
 
-fn list(response: Value) -> Output {
-    let users = response.get("users").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    if users.is_empty() {
-        let note = "Nobody is enrolled yet: gatelodge user recover makes the first link.";
-        return Output::new("", response).with_note(note);
-    }
-    let text = table(
-        &[
-            ("USERNAME", "username"),
-            ("NAME", "display_name"),
-            ("ROLES", "roles"),
-            ("PASSKEYS", "passkeys"),
-            ("DISABLED", "disabled"),
-            ("CREATED", "created"),
-        ],
-        users,
-    );
-    Output::new(text, response)
+fn link(link: &SetupLinkView) -> [(&'static str, String); 2] {
+    [("setup link", word(&link.setup_url)), ("good until", word(&link.setup_expires))]
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::routing::{get, post};
-    use axum::{Json, Router};
+    use serde_json::json;
 
     use super::*;
 
-    fn admin() -> AdminClient {
-        let with_link = |Json(mut asked): Json<Value>| async move {
-            asked["setup_url"] = "http://localhost:7455/setup#gl_st_x".into();
-            asked["setup_expires"] = "2030-01-01T00:15:00Z".into();
-            Json(asked)
-        };
-        let nobody = get(|| async { Json(json!({"users": []})) });
-        AdminClient::InProcess(
-            Router::new()
-                .route("/api/v1/users", nobody.post(with_link))
-                .route("/api/v1/recover", post(with_link)),
-        )
+    fn set(email: Option<&str>, role: &[&str]) -> Set {
+        let role = role.iter().map(|role| (*role).to_owned()).collect();
+        Set { username: "ada".into(), name: None, email: email.map(str::to_owned), role }
     }
 
     #[tokio::test]
-    async fn a_new_person_gets_a_link_and_only_what_was_said_is_sent() {
+    async fn a_new_person_gets_a_link() {
+        let mut admin = AdminClient::memory().await;
         let add =
             Add { username: "ada".into(), name: None, email: None, role: vec!["admin".into()] };
 
-        let response = run(UserVerb::Add(add), &mut admin()).await.unwrap();
-        let (_, text, json, _) = response.parts();
+        let added = run(UserVerb::Add(add), &mut admin).await.unwrap();
 
-        assert!(text.contains("setup link  http://localhost:7455/setup#gl_st_x\n"));
-        assert!(text.contains("good until  2030-01-01T00:15:00Z\n"));
-        assert_eq!(json["roles"], json!(["admin"]));
-        assert!(json.get("display_name").is_none() && json.get("email").is_none());
+        let (_, text, json, note) = added.parts();
+        assert!(text.contains("setup link  http://localhost:7455/setup#gl_st_"), "{text}");
+        assert!(text.contains("good until  "), "{text}");
+        assert_eq!((&json["roles"], &json["display_name"]), (&json!(["admin"]), &json!("ada")));
+        assert_eq!(note, Some(LINK_NOTE));
     }
 
     #[tokio::test]
     async fn recovery_without_a_name_names_nobody() {
-        let response = run(UserVerb::Recover { username: None }, &mut admin()).await.unwrap();
+        let mut admin = AdminClient::memory().await;
 
-        assert!(response.parts().2.get("username").is_none());
-        assert!(response.parts().1.starts_with("setup link"));
+        let recovered = run(UserVerb::Recover { username: None }, &mut admin).await.unwrap();
+
+        assert_eq!(recovered.parts().2["username"], json!(null));
+        assert!(recovered.parts().1.starts_with("setup link"));
     }
 
     #[tokio::test]
-    async fn an_empty_house_says_how_to_begin() {
-        let response = run(UserVerb::List, &mut admin()).await.unwrap();
+    async fn an_installation_without_people_says_how_to_start() {
+        let none = run(UserVerb::List, &mut AdminClient::memory().await).await.unwrap();
 
-        assert_eq!(response.parts().1, "");
-        assert!(response.parts().3.unwrap().contains("user recover"));
+        assert_eq!(none.parts().1, "");
+        assert!(none.parts().3.unwrap().contains("user recover"));
+    }
+
+    #[tokio::test]
+    async fn people_are_listed_by_name() {
+        let mut admin = AdminClient::memory().await;
+        for username in ["grace", "ada"] {
+            let add = Add { username: username.into(), name: None, email: None, role: Vec::new() };
+            run(UserVerb::Add(add), &mut admin).await.unwrap();
+        }
+
+        let listed = run(UserVerb::List, &mut admin).await.unwrap();
+
+        let users = &listed.parts().2["users"];
+        assert_eq!(
+            (&users[0]["username"], &users[1]["username"]),
+            (&json!("ada"), &json!("grace"))
+        );
+    }
+
+    #[test]
+    fn a_patch_names_what_changes_and_an_empty_address_removes_it() {
+        let patch = |set: Set| serde_json::to_value(set.patch().unwrap()).unwrap();
+
+        assert_eq!(patch(set(Some(""), &[]))["email"], json!(null));
+        assert_eq!(patch(set(Some("ada@example.org"), &[]))["email"], "ada@example.org");
+        let roles = patch(set(None, &["user"]));
+        assert_eq!((roles.get("email"), &roles["roles"]), (None, &json!(["user"])));
+        assert_eq!(set(None, &[]).patch().unwrap_err().exit, Exit::Usage);
     }
 }

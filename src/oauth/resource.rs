@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::{Host, Url};
 
 use crate::error::Refusal;
+use crate::oauth::display_name::DisplayName;
 use crate::oauth::issuer::Issuer;
 
 /// A `resource` (RFC 8707 §2): "an absolute URI", which "MUST NOT include a fragment component";
@@ -134,6 +135,22 @@ impl<'de> Deserialize<'de> for Resource {
         let written = String::deserialize(deserializer)?;
         written.parse().map_err(|refusal: Refusal| serde::de::Error::custom(refusal.reason()))
     }
+}
+
+/// The metadata document of a resource (RFC 9728 §2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceMetadata {
+    /// The issuers of its tokens.
+    pub authorization_servers: Vec<String>,
+    /// Where it takes a token (RFC 6750 §2).
+    pub bearer_methods_supported: Vec<String>,
+    /// Its URI.
+    pub resource: Resource,
+    /// The name that people read.
+    pub resource_name: DisplayName,
+    /// The scopes that it knows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes_supported: Vec<String>,
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub(super) async fn say(
     let nobody = nobody.map_err(|error| failed(error.into()))?;
     let setup_url = if nobody && (terminal || config.print_setup) {
         let invited = app.write(|tx, cx| people::recover(tx, cx, None)).await.map_err(failed)?;
-        Some(crate::admin::people::setup_url(app, &invited.1))
+        Some(crate::admin::user::setup_url(app, &invited.1))
     } else {
         None
     };

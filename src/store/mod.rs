@@ -23,7 +23,7 @@ use std::{fmt, io};
 
 pub use engine::Backend;
 pub use table::{Entries, Index, Key, Row, Tag};
-pub use tx::{Read, Tx, View};
+pub use tx::{Listing, Read, Span, Tx, View};
 
 use crate::error::{Error, Internal};
 use engine::Engine;

@@ -6,6 +6,8 @@
 
 use std::marker::PhantomData;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -34,6 +36,20 @@ pub trait Key: Sized {
 
     /// Takes the key's bytes off the front.
     fn read(bytes: &mut &[u8]) -> Option<Self>;
+
+    /// The key as text, for the cursor of a listing.
+    fn to_cursor(&self) -> String {
+        let mut bytes = Vec::new();
+        self.write(&mut bytes);
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// The key that [`Key::to_cursor`] gave as `cursor`.
+    fn from_cursor(cursor: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+        let mut rest = bytes.as_slice();
+        Self::read(&mut rest).filter(|_| rest.is_empty())
+    }
 }
 
 /// A row of a table.

@@ -11,7 +11,56 @@ use crate::store::table::{
 };
 
 /// How many rows a filtered listing reads at a time.
-const PAGE: usize = 256;
+const BATCH: usize = 256;
+
+/// The part of a listing that a caller asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Span<K> {
+    /// The key after which it starts; absent: at the first.
+    pub after: Option<K>,
+    /// The most results.
+    pub limit: usize,
+}
+
+impl<K> Span<K> {
+    /// The first `limit` results.
+    pub const fn first(limit: usize) -> Self {
+        Self { after: None, limit }
+    }
+}
+
+/// A page of a listing.
+#[derive(Debug)]
+pub struct Listing<T, K> {
+    /// The results, in the order of their keys.
+    pub items: Vec<T>,
+    /// The key after which the next page starts; absent: this page is the last.
+    pub next: Option<K>,
+}
+
+/// The page of `span` of what `keep` makes of the entries that `read` gives in batches, each after
+/// a key.
+fn filter<K: Key, E, T>(
+    span: &Span<K>,
+    read: impl Fn(Option<&K>) -> Result<Vec<(K, E)>, StoreError>,
+    mut keep: impl FnMut(&K, E) -> Result<Option<T>, StoreError>,
+) -> Result<Listing<T, K>, StoreError> {
+    let (mut items, mut last) = (Vec::new(), None);
+    loop {
+        let batch = read(last.as_ref().or(span.after.as_ref()))?;
+        let is_last = batch.len() < BATCH;
+        for (key, entry) in batch {
+            if items.len() == span.limit {
+                return Ok(Listing { items, next: last });
+            }
+            items.extend(keep(&key, entry)?);
+            last = Some(key);
+        }
+        if is_last {
+            return Ok(Listing { items, next: None });
+        }
+    }
+}
 
 /// Rows as bytes: key and value.
 type Rows = Vec<(Vec<u8>, Vec<u8>)>;
@@ -99,53 +148,29 @@ pub trait View {
         rows.iter().map(read).collect()
     }
 
-    /// The first `limit` results of `keep` among the keys that `index` has for `by`. Keys that `keep`
+    /// A page of the results of `keep` among the keys that `index` has for `by`. Keys that `keep`
     /// leaves out do not count, so that a page is full while there is anything to fill it with.
     fn filter_by<A: Key, B: Key, T>(
         &self,
         index: &Index<A, B>,
         by: &A,
-        limit: usize,
+        span: &Span<B>,
         mut keep: impl FnMut(&B) -> Result<Option<T>, StoreError>,
-    ) -> Result<Vec<T>, StoreError> {
-        let (mut found, mut last) = (Vec::new(), None);
-        loop {
-            let keys = self.by_after(index, by, last.as_ref(), PAGE)?;
-            let whole = keys.len() < PAGE;
-            for key in keys {
-                if found.len() == limit {
-                    return Ok(found);
-                }
-                found.extend(keep(&key)?);
-                last = Some(key);
-            }
-            if whole {
-                return Ok(found);
-            }
-        }
+    ) -> Result<Listing<T, B>, StoreError> {
+        let read = |last: Option<&B>| {
+            let keys = self.by_after(index, by, last, BATCH)?;
+            Ok(keys.into_iter().map(|key| (key, ())).collect())
+        };
+        filter(span, read, |key, ()| keep(key))
     }
 
     /// As [`View::filter_by`], among all rows of a table.
     fn filter<R: Row, T>(
         &self,
-        limit: usize,
-        mut keep: impl FnMut(&R::Key, R) -> Result<Option<T>, StoreError>,
-    ) -> Result<Vec<T>, StoreError> {
-        let (mut found, mut last) = (Vec::new(), None);
-        loop {
-            let rows = self.list_after::<R, ()>(&(), last.as_ref(), PAGE)?;
-            let whole = rows.len() < PAGE;
-            for (key, row) in rows {
-                if found.len() == limit {
-                    return Ok(found);
-                }
-                found.extend(keep(&key, row)?);
-                last = Some(key);
-            }
-            if whole {
-                return Ok(found);
-            }
-        }
+        span: &Span<R::Key>,
+        keep: impl FnMut(&R::Key, R) -> Result<Option<T>, StoreError>,
+    ) -> Result<Listing<T, R::Key>, StoreError> {
+        filter(span, |last| self.list_after::<R, ()>(&(), last, BATCH), keep)
     }
 
     /// The first `limit` keys that `index` has for anything beyond `last`, in their order.

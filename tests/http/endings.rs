@@ -10,7 +10,7 @@ use gatelodge::flow::{Context, session};
 use gatelodge::oauth::authorize::claims::ClaimsRequest;
 use gatelodge::oauth::id::{ClientId, GrantId, SessionId, UserId};
 use gatelodge::store::schema::{Authorization, Grant, Passkey, Removal, Session};
-use gatelodge::store::{Row, Tx, View};
+use gatelodge::store::{Row, Span, Tx, View};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -42,9 +42,10 @@ impl Crowded {
         server.client(registration).await;
         let view = server.app.read().unwrap();
         let (user, _) = people::named(&view, &"bob".parse().unwrap()).unwrap().unwrap();
-        let sessions = session::list(&view, &server.app.context(), Some(user), 1).unwrap();
-        let session = sessions[0].id();
-        let authentication = sessions[0].authentication().clone();
+        let sessions =
+            session::list(&view, &server.app.context(), Some(user), &Span::first(1)).unwrap();
+        let session = sessions.items[0].id();
+        let authentication = sessions.items[0].authentication().clone();
         let client: ClientId = "shop".parse().unwrap();
         drop(view);
         let authorized = client.clone();
@@ -228,9 +229,9 @@ async fn grants_that_ended_hide_none_that_is_in_force() {
     crowded.server.app.write(end).await.unwrap();
     let (view, cx) = (crowded.server.app.read().unwrap(), crowded.server.app.context());
 
-    let of_bob = grant::list(&view, &cx, Some(crowded.user), 100).unwrap();
-    let of_all = grant::list(&view, &cx, None, 100).unwrap();
-    let few = grant::list(&view, &cx, Some(crowded.user), 3).unwrap();
+    let of_bob = grant::list(&view, &cx, Some(crowded.user), &Span::first(100)).unwrap();
+    let of_all = grant::list(&view, &cx, None, &Span::first(100)).unwrap();
+    let few = grant::list(&view, &cx, Some(crowded.user), &Span::first(3)).unwrap();
 
-    assert_eq!((of_bob.len(), of_all.len(), few.len()), (5, 5, 3));
+    assert_eq!((of_bob.items.len(), of_all.items.len(), few.items.len()), (5, 5, 3));
 }

@@ -20,6 +20,7 @@ mod forward_auth;
 mod host;
 mod keys;
 mod limits;
+mod listings;
 mod metadata;
 mod model;
 mod openid;

@@ -7,11 +7,12 @@ use axum::http::Method;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::Subcommand;
-use serde_json::{Value, json};
+use serde::Serialize;
 
+use crate::admin::certificate::{DeviceCertificateView, EnrolledCertificateView, Enrollment};
 use crate::cli::admin_client::{AdminClient, path_of};
 use crate::cli::new_files::{self, NewFiles};
-use crate::cli::output::{Exit, Failure, Output, fields, table, word};
+use crate::cli::output::{Column, Exit, Failure, Output, fields, list, word};
 
 const ENROLL_HELP: &str = "\
 Examples:
@@ -64,65 +65,86 @@ pub(super) async fn run(verb: CertificateVerb, admin: &mut AdminClient) -> Resul
     const PATH: &str = "/api/v1/bridge/certificates";
     match verb {
         CertificateVerb::EnrollCert { user, name, cert, out, key } => {
-            let (kind, text, new) = match (&cert, out.as_deref().zip(key.as_deref())) {
-                (Some(path), _) => ("certificate", pem(path)?, None),
+            let enrollment = Enrollment { certificate: None, name, request: None, username: user };
+            let (registered, files) = match (cert, out.zip(key)) {
+                (Some(path), _) => {
+                    let enrollment = Enrollment { certificate: Some(pem(&path)?), ..enrollment };
+                    let enrolled: EnrolledCertificateView =
+                        admin.send(Method::POST, PATH, &enrollment).await?;
+                    (enrolled.registered, None)
+                }
                 (None, Some((out, key))) => {
-                    let (files, made) = (NewFiles::claim(out, key)?, new_files::key()?);
-                    ("request", made.request.clone(), Some((files, made)))
+                    let (files, made) = (NewFiles::claim(&out, &key)?, new_files::key()?);
+                    let request = Some(made.request.clone());
+                    let enrollment = Enrollment { request, ..enrollment };
+                    let enrolled: EnrolledCertificateView =
+                        admin.send(Method::POST, PATH, &enrollment).await?;
+                    files.fill(enrolled.certificate.as_deref().unwrap_or_default(), &made)?;
+                    (enrolled.registered, Some(CertificateFiles::new(&out, &key)))
                 }
                 (None, None) => {
                     return Err(Failure::new(Exit::Usage, "name --cert, or --out and --key"));
                 }
             };
-            let asked = json!({ "username": user, "name": name, (kind): text });
-            let mut enrolled = admin.ask(Method::POST, PATH, Some(asked)).await?;
-            if let (Some((files, made)), Value::Object(members)) = (new, &mut enrolled) {
-                let issued = members.remove("certificate");
-                files.fill(issued.as_ref().and_then(Value::as_str).unwrap_or_default(), &made)?;
-                let text = |path: Option<PathBuf>| path.map(|path| path.display().to_string());
-                members.insert("certificate_file".to_owned(), json!(text(out)));
-                members.insert("key_file".to_owned(), json!(text(key)));
-            }
-            Ok(Output::new(output(&enrolled), enrolled))
+            Ok(output(&DeviceCertificate { files, registered }))
         }
         CertificateVerb::Certs { user } => {
-            const COLUMNS: &[(&str, &str)] = &[
-                ("FINGERPRINT", "fingerprint"),
-                ("USERNAME", "username"),
-                ("NAME", "name"),
-                ("USED", "used"),
-                ("EXPIRES", "expires"),
-                ("REVOKED", "revoked"),
+            const COLUMNS: &[Column<DeviceCertificateView>] = &[
+                Column("FINGERPRINT", |view| word(&view.fingerprint)),
+                Column("USERNAME", |view| word(&view.username)),
+                Column("NAME", |view| word(&view.name)),
+                Column("USED", |view| word(&view.used)),
+                Column("EXPIRES", |view| word(&view.expires)),
+                Column("REVOKED", |view| word(&view.revoked)),
             ];
-            let query =
-                user.map(|user| crate::oauth::params::form_encode([("user", user.as_str())]));
-            let path = query.map_or_else(|| PATH.to_owned(), |query| format!("{PATH}?{query}"));
-            let response = admin.ask(Method::GET, &path, None).await?;
-            let rows = response.get("certificates").and_then(Value::as_array);
-            let rows = rows.map_or(&[][..], Vec::as_slice);
-            if rows.is_empty() {
-                return Ok(Output::new("", response).with_note("No device has a certificate."));
-            }
-            Ok(Output::new(table(COLUMNS, rows), response))
+            let mut all: Vec<DeviceCertificateView> = admin.list(PATH, user.as_deref()).await?;
+            all.sort_by(|a, b| (&a.created, &a.fingerprint).cmp(&(&b.created, &b.fingerprint)));
+            Ok(list(all, COLUMNS, "No device has a certificate."))
         }
         CertificateVerb::RevokeCert { fingerprint } => {
             let path = path_of("bridge/certificates", &fingerprint);
-            let revoked = admin.ask(Method::DELETE, &path, None).await?;
-            Ok(Output::new(output(&revoked), revoked))
+            let registered = admin.ask(Method::DELETE, &path).await?;
+            Ok(output(&DeviceCertificate { files: None, registered }))
         }
     }
 }
 
-fn output(certificate: &Value) -> String {
-    fields(&[
-        ("fingerprint", word(certificate, "fingerprint")),
-        ("username", word(certificate, "username")),
-        ("name", word(certificate, "name")),
-        ("certificate", word(certificate, "certificate_file")),
-        ("key", word(certificate, "key_file")),
-        ("expires", word(certificate, "expires")),
-        ("revoked", word(certificate, "revoked")),
-    ])
+/// A registered certificate, and the files into which a new one was written.
+#[derive(Serialize)]
+struct DeviceCertificate {
+    #[serde(flatten)]
+    files: Option<CertificateFiles>,
+    #[serde(flatten)]
+    registered: DeviceCertificateView,
+}
+
+#[derive(Serialize)]
+struct CertificateFiles {
+    certificate_file: String,
+    key_file: String,
+}
+
+impl CertificateFiles {
+    fn new(certificate: &Path, key: &Path) -> Self {
+        Self {
+            certificate_file: certificate.display().to_string(),
+            key_file: key.display().to_string(),
+        }
+    }
+}
+
+fn output(view: &DeviceCertificate) -> Output {
+    let DeviceCertificate { files, registered } = view;
+    let text = fields(&[
+        ("fingerprint", word(&registered.fingerprint)),
+        ("username", word(&registered.username)),
+        ("name", word(&registered.name)),
+        ("certificate", word(&files.as_ref().map(|files| &files.certificate_file))),
+        ("key", word(&files.as_ref().map(|files| &files.key_file))),
+        ("expires", word(&registered.expires)),
+        ("revoked", word(&registered.revoked)),
+    ]);
+    Output::new(text, view)
 }
 
 /// The certificate in a file, in PEM. A key that lies beside it stays where it is.

@@ -4,10 +4,14 @@ mod certificate;
 
 use axum::http::Method;
 use clap::{Args, Subcommand};
-use serde_json::{Map, Value, json};
+
+use crate::admin::bridge::{
+    BridgeTokenRequest, BridgeTokenView, BridgeView, CodeRequest, CodeView,
+};
+use crate::admin::personal_token::{NewPersonalTokenView, PersonalTokenRequest, PersonalTokenView};
 
 use super::admin_client::{AdminClient, path_of};
-use super::output::{Failure, Output, fields, table, word};
+use super::output::{Column, Failure, Output, fields, list, printable, word};
 
 use certificate::CertificateVerb;
 
@@ -89,136 +93,123 @@ pub(super) async fn run(verb: BridgeVerb, admin: &mut AdminClient) -> Result<Out
     match verb {
         BridgeVerb::Certificate(verb) => certificate::run(verb, admin).await,
         BridgeVerb::IssueCode { username } => {
-            let asked = json!({ "username": username });
-            let output = admin.ask(Method::POST, "/api/v1/bridge/codes", Some(asked)).await?;
-            let text = word(&output, "code");
-            let note = format!("Good once, until {}.", word(&output, "expires"));
-            Ok(Output::new(text, output).with_note(note))
+            let request = CodeRequest { username };
+            let made: CodeView = admin.send(Method::POST, "/api/v1/bridge/codes", &request).await?;
+            let note = format!("Good once, until {}.", printable(&made.expires));
+            Ok(Output::new(printable(&made.code), &made).with_note(note))
         }
         BridgeVerb::IssueToken(issue) => {
-            let asked = members(&[
-                ("username", Some(issue.username.into())),
-                ("client_id", issue.client.map(Value::from)),
-                ("source", issue.source.map(Value::from)),
-                ("ttl", issue.ttl.map(Value::from)),
-            ]);
-            let output = admin.ask(Method::POST, "/api/v1/bridge/tokens", Some(asked)).await?;
-            let text = word(&output, "token");
-            let (ttl, session) = (word(&output, "ttl"), word(&output, "session_id"));
-            Ok(Output::new(text, output)
-                .with_note(format!("Good for {ttl} s, in session {session}.")))
+            let request = BridgeTokenRequest {
+                client_id: issue.client,
+                source: issue.source,
+                ttl: issue.ttl,
+                username: issue.username,
+            };
+            let issued: BridgeTokenView =
+                admin.send(Method::POST, "/api/v1/bridge/tokens", &request).await?;
+            let session = printable(&issued.session_id);
+            let note = format!("Good for {} s, in session {session}.", issued.ttl);
+            Ok(Output::new(printable(&issued.token), &issued).with_note(note))
         }
         BridgeVerb::List => {
-            let output = admin.ask(Method::GET, "/api/v1/bridge", None).await?;
-            Ok(list(output))
+            const COLUMNS: &[Column<BridgeView>] = &[
+                Column("USERNAME", |view| word(&view.username)),
+                Column("HOST", |view| word(&view.hostname)),
+                Column("VERSION", |view| word(&view.bridge_version)),
+                Column("SYSTEM", |view| word(&view.os)),
+                Column("ACTIVE", |view| word(&view.active)),
+                Column("FIRST SEEN", |view| word(&view.first_seen)),
+                Column("LAST SEEN", |view| word(&view.last_seen)),
+                Column("FORWARDED", |view| word(&view.forwarded_total)),
+                Column("TOKENS IN", |view| word(&view.tokens_in_total)),
+                Column("TOKENS OUT", |view| word(&view.tokens_out_total)),
+            ];
+            let mut bridges: Vec<BridgeView> = admin.list("/api/v1/bridge", None).await?;
+            bridges
+                .sort_by(|a, b| (&b.last_seen, &a.session_id).cmp(&(&a.last_seen, &b.session_id)));
+            Ok(list(bridges, COLUMNS, "No bridge was heard of within a month."))
         }
         BridgeVerb::IssuePat(issue) => {
-            let asked = members(&[
-                ("username", Some(issue.username.into())),
-                ("name", issue.name.map(Value::from)),
-                ("lifetime", issue.days.map(|days| Value::from(days * 86_400))),
-            ]);
-            let output = admin.ask(Method::POST, "/api/v1/personal-tokens", Some(asked)).await?;
-            let text = word(&output, "pat");
-            Ok(Output::new(text, output).with_note("Keep it now: it is not shown again."))
+            let request = PersonalTokenRequest {
+                lifetime: issue.days.map(|days| days * 86_400),
+                name: issue.name,
+                username: issue.username,
+            };
+            let made: NewPersonalTokenView = admin.send(Method::POST, PATS, &request).await?;
+            let note = "Keep it now: it is not shown again.";
+            Ok(Output::new(printable(&made.pat), &made).with_note(note))
         }
         BridgeVerb::Pats { user } => {
-            let query = user.map(|user| crate::oauth::params::form_encode([("user", &*user)]));
-            let query = query.map(|query| format!("?{query}")).unwrap_or_default();
-            let path = format!("/api/v1/personal-tokens{query}");
-            Ok(pats(admin.ask(Method::GET, &path, None).await?))
+            const COLUMNS: &[Column<PersonalTokenView>] = &[
+                Column("TOKEN", |view| word(&view.id)),
+                Column("USERNAME", |view| word(&view.username)),
+                Column("NAME", |view| word(&view.name)),
+                Column("CREATED", |view| word(&view.created)),
+                Column("USED", |view| word(&view.used)),
+                Column("EXPIRES", |view| word(&view.expires)),
+            ];
+            let mut tokens: Vec<PersonalTokenView> = admin.list(PATS, user.as_deref()).await?;
+            tokens.sort_by(|a, b| (&a.created, &a.id).cmp(&(&b.created, &b.id)));
+            Ok(list(tokens, COLUMNS, "There is no personal access token."))
         }
         BridgeVerb::RevokePat { id } => {
-            let output = admin.ask(Method::DELETE, &path_of("personal-tokens", &id), None).await?;
-            let rows = [("revoked", word(&output, "id")), ("username", word(&output, "username"))];
-            Ok(Output::new(fields(&rows), output))
+            let revoked: PersonalTokenView =
+                admin.ask(Method::DELETE, &path_of("personal-tokens", &id)).await?;
+            let rows = [("revoked", word(&revoked.id)), ("username", word(&revoked.username))];
+            Ok(Output::new(fields(&rows), &revoked))
         }
     }
 }
 
-/// What was given and nothing else: the server has its own defaults.
-fn members(given: &[(&str, Option<Value>)]) -> Value {
-    let given = given.iter().filter_map(|(name, value)| {
-        value.as_ref().map(|value| ((*name).to_owned(), value.clone()))
-    });
-    Value::Object(given.collect::<Map<_, _>>())
-}
-
-fn list(output: Value) -> Output {
-    let rows = output.get("bridges").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    if rows.is_empty() {
-        return Output::new("", output).with_note("No bridge was heard of within a month.");
-    }
-    let text = table(
-        &[
-            ("USERNAME", "username"),
-            ("HOST", "hostname"),
-            ("VERSION", "bridge_version"),
-            ("SYSTEM", "os"),
-            ("ACTIVE", "active"),
-            ("FIRST SEEN", "first_seen"),
-            ("LAST SEEN", "last_seen"),
-            ("FORWARDED", "forwarded_total"),
-            ("TOKENS IN", "tokens_in_total"),
-            ("TOKENS OUT", "tokens_out_total"),
-        ],
-        rows,
-    );
-    Output::new(text, output)
-}
-
-fn pats(output: Value) -> Output {
-    let rows = output.get("personal_tokens").and_then(Value::as_array);
-    let rows = rows.map_or(&[][..], Vec::as_slice);
-    if rows.is_empty() {
-        return Output::new("", output).with_note("There is no personal access token.");
-    }
-    let text = table(
-        &[
-            ("TOKEN", "id"),
-            ("USERNAME", "username"),
-            ("NAME", "name"),
-            ("CREATED", "created"),
-            ("USED", "used"),
-            ("EXPIRES", "expires"),
-        ],
-        rows,
-    );
-    Output::new(text, output)
-}
+const PATS: &str = "/api/v1/personal-tokens";
 
 #[cfg(test)]
 mod tests {
-    use axum::routing::{get, post};
-    use axum::{Json, Router};
-
     use super::*;
 
-    fn admin() -> AdminClient {
-        let echo =
-            |Json(asked): Json<Value>| async move { Json(json!({ "token": asked.to_string() })) };
-        let none = get(|| async { Json(json!({ "bridges": [] })) });
-        AdminClient::InProcess(
-            Router::new().route("/api/v1/bridge", none).route("/api/v1/bridge/tokens", post(echo)),
-        )
-    }
-
     #[tokio::test]
-    async fn only_what_was_said_is_sent() {
+    async fn a_token_has_the_settings_that_are_named_and_the_usual_others() {
         let issue =
             IssueToken { username: "ada".into(), client: None, source: None, ttl: Some(60) };
 
-        let response = run(BridgeVerb::IssueToken(issue), &mut admin()).await.unwrap();
+        let issued = run(BridgeVerb::IssueToken(issue), &mut AdminClient::memory_with_ada().await)
+            .await
+            .unwrap();
 
-        let asked: Value = serde_json::from_str(response.parts().1).unwrap();
-        assert_eq!(asked, json!({ "username": "ada", "ttl": 60 }));
+        let (_, text, json, note) = issued.parts();
+        assert_eq!(
+            (text, &json["client_id"]),
+            (json["token"].as_str().unwrap(), &"sp_bridge".into())
+        );
+        assert_eq!((&json["source"], &json["ttl"]), (&"bridge".into(), &60.into()));
+        assert!(note.unwrap().starts_with("Good for 60 s, in session gls-"), "{note:?}");
     }
 
     #[tokio::test]
-    async fn nobody_there_is_said_in_words() {
-        let response = run(BridgeVerb::List, &mut admin()).await.unwrap();
+    async fn a_personal_token_is_listed_until_it_is_revoked() {
+        let mut admin = AdminClient::memory_with_ada().await;
+        let issue = IssuePat { username: "ada".into(), name: Some("desk".into()), days: Some(1) };
 
-        assert_eq!(response.parts().1, "");
-        assert!(response.parts().3.unwrap().starts_with("No bridge"));
+        let made = run(BridgeVerb::IssuePat(issue), &mut admin).await.unwrap();
+        let id = made.parts().2["id"].as_str().unwrap().to_owned();
+        let listed = run(BridgeVerb::Pats { user: Some("ada".into()) }, &mut admin).await.unwrap();
+        let revoked = run(BridgeVerb::RevokePat { id: id.clone() }, &mut admin).await.unwrap();
+        let after = run(BridgeVerb::Pats { user: None }, &mut admin).await.unwrap();
+
+        assert!(
+            listed.parts().1.contains(&format!("{id}  ada       desk ")),
+            "{}",
+            listed.parts().1
+        );
+        assert_eq!(revoked.parts().1, format!("revoked   {id}\nusername  ada\n"));
+        assert_eq!(after.parts().3, Some("There is no personal access token."));
+    }
+
+    #[tokio::test]
+    async fn an_empty_listing_is_a_remark() {
+        let none = run(BridgeVerb::List, &mut AdminClient::memory().await).await.unwrap();
+
+        assert_eq!(none.parts().1, "");
+        assert!(none.parts().3.unwrap().starts_with("No bridge"));
     }
 }

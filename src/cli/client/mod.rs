@@ -5,11 +5,14 @@ mod usage;
 
 use axum::http::Method;
 use clap::{Args, Subcommand};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::admin_client::AdminClient;
-use super::output::{Exit, Failure, Output, fields, table, word};
+use crate::admin::client::{ClientView, RemovedClientView};
+use crate::admin::document::DocumentImport;
+use crate::admin::issuer::IssuerView;
+
+use super::admin_client::{AdminClient, path_of};
+use super::output::{Column, Exit, Failure, Output, fields, list, word};
 use described::{Described, document};
 
 const ADD_HELP: &str = "\
@@ -124,57 +127,65 @@ pub(super) struct Set {
 pub(super) async fn run(verb: ClientVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
         ClientVerb::Add(add) => {
-            let client = admin.ask(Method::POST, "/api/v1/clients", Some(add.body()?)).await?;
+            let client = admin.send(Method::POST, "/api/v1/clients", &add.members()?).await?;
             // The client exists, and its secret is printed only here: nothing may fail any more.
-            let issuer = admin.ask(Method::GET, "/api/v1/issuer", None).await.unwrap_or_default();
-            Ok(added(&word(&issuer, "issuer"), client))
+            let issuer = admin.ask::<IssuerView>(Method::GET, "/api/v1/issuer").await.ok();
+            Ok(added(issuer.as_ref(), &client))
         }
         ClientVerb::Import { url, file } => {
-            let import = json!({ "client_id": url, "document": document(&file)? });
-            let client = admin.ask(Method::POST, "/api/v1/documents", Some(import)).await?;
-            Ok(Output::new(text(&client), client))
+            let import = DocumentImport { client_id: url, document: document(&file)? };
+            let client = admin.send(Method::POST, "/api/v1/documents", &import).await?;
+            Ok(Output::new(text(&client), &client))
         }
         ClientVerb::List => {
-            let response = admin.ask(Method::GET, "/api/v1/clients", None).await?;
-            Ok(list(response))
+            const COLUMNS: &[Column<ClientView>] = &[
+                Column("CLIENT ID", |view| word(&view.client_id)),
+                Column("NAME", |view| word(&view.name)),
+                Column("TYPE", |view| word(&view.client_type)),
+                Column("GRANTS", |view| word(&view.metadata.grant_types)),
+                Column("ORIGIN", |view| word(&view.origin)),
+                Column("ENABLED", |view| word(&view.enabled)),
+                Column("CREATED", |view| word(&view.created)),
+            ];
+            let none = "No client is registered yet: gatelodge client add NAME --redirect URI";
+            Ok(list(admin.list("/api/v1/clients", None).await?, COLUMNS, none))
         }
         ClientVerb::Show { id } => {
-            let client = admin.ask(Method::GET, &path(&id), None).await?;
-            Ok(Output::new(text(&client), client))
+            let client = admin.ask(Method::GET, &path(&id)).await?;
+            Ok(Output::new(text(&client), &client))
         }
         ClientVerb::Set(set) => {
-            let (path, body) = (path(&set.id), set.body()?);
-            Ok(changed(admin.ask(Method::PATCH, &path, Some(body)).await?))
+            let (path, patch) = (path(&set.id), set.members()?);
+            Ok(changed(&admin.send(Method::PATCH, &path, &patch).await?))
         }
         ClientVerb::Enable { id } => {
             let enabled = json!({ "enabled": true });
-            Ok(changed(admin.ask(Method::PATCH, &path(&id), Some(enabled)).await?))
+            Ok(changed(&admin.send(Method::PATCH, &path(&id), &enabled).await?))
         }
         ClientVerb::Disable { id } => {
             let disabled = json!({ "enabled": false });
-            Ok(changed(admin.ask(Method::PATCH, &path(&id), Some(disabled)).await?))
+            Ok(changed(&admin.send(Method::PATCH, &path(&id), &disabled).await?))
         }
         ClientVerb::RotateSecret { id } => {
             let path = format!("{}/secret", path(&id));
-            Ok(changed(admin.ask(Method::POST, &path, None).await?))
+            Ok(changed(&admin.ask(Method::POST, &path).await?))
         }
         ClientVerb::Usage { id } => usage::run(id, admin).await,
         ClientVerb::Remove { id } => {
-            let response = admin.ask(Method::DELETE, &path(&id), None).await?;
-            let ended = word(&response, "grants_ended");
-            let text = format!("removed {}; grants ended: {ended}", word(&response, "client_id"));
-            Ok(Output::new(text, response))
+            let removed: RemovedClientView = admin.ask(Method::DELETE, &path(&id)).await?;
+            let (id, ended) = (word(&removed.client_id), removed.grants_ended);
+            Ok(Output::new(format!("removed {id}; grants ended: {ended}"), &removed))
         }
     }
 }
 
 fn path(id: &str) -> String {
-    format!("/api/v1/clients/{}", utf8_percent_encode(id, NON_ALPHANUMERIC))
+    path_of("clients", id)
 }
 
 impl Add {
-    /// What was given and nothing else: the server has its own defaults.
-    fn body(self) -> Result<Value, Failure> {
+    /// The members that are named and no others: the server has its own defaults.
+    fn members(self) -> Result<Map<String, Value>, Failure> {
         let mut members = self.described.members()?;
         members.retain(|_, value| !value.is_null());
         members.insert("name".to_owned(), self.name.into());
@@ -184,13 +195,13 @@ impl Add {
         if self.public {
             members.insert("client_type".to_owned(), "public".into());
         }
-        Ok(Value::Object(members))
+        Ok(members)
     }
 }
 
 impl Set {
-    /// What was given and nothing else, as a patch (RFC 7396).
-    fn body(self) -> Result<Value, Failure> {
+    /// The members that are named and no others: a JSON Merge Patch (RFC 7396).
+    fn members(self) -> Result<Map<String, Value>, Failure> {
         let mut members = self.described.members()?;
         if let Some(name) = self.name {
             members.insert("name".to_owned(), name.into());
@@ -199,100 +210,78 @@ impl Set {
             let help = "nothing is named that should change; gatelodge client set --help";
             return Err(Failure::new(Exit::Usage, help));
         }
-        Ok(Value::Object(members))
+        Ok(members)
     }
 }
 
 const KEEP: &str = "Keep the secret now: it is not stored, and nobody can show it a second time.";
 
-/// The client as it is now, with its secret where it has a new one.
-fn changed(client: Value) -> Output {
-    let secret = !word(&client, "client_secret").is_empty();
-    let response = Output::new(text(&client), client);
-    if secret { response.with_note(KEEP) } else { response }
+/// The client as it is now, with its secret if it has a new one.
+fn changed(client: &ClientView) -> Output {
+    let output = Output::new(text(client), client);
+    if client.client_secret.is_some() { output.with_note(KEEP) } else { output }
 }
 
-/// The new client, and the lines that its own configuration wants.
-fn added(issuer: &str, client: Value) -> Output {
-    let secret = word(&client, "client_secret");
-    let mut text = format!("{}\n# paste this into the application's environment\n", text(&client));
-    let redirects = client.get("redirect_uris").and_then(Value::as_array);
-    let redirect = redirects.and_then(|all| all.first()).and_then(Value::as_str).unwrap_or("");
+/// The new client, and the lines for its own configuration.
+fn added(issuer: Option<&IssuerView>, client: &ClientView) -> Output {
+    let mut text = format!("{}\n# paste this into the application's environment\n", text(client));
     for (variable, value) in [
-        ("OIDC_ISSUER", issuer),
-        ("OIDC_CLIENT_ID", &word(&client, "client_id")),
-        ("OIDC_CLIENT_SECRET", &secret),
-        ("OIDC_REDIRECT_URI", redirect),
-        ("OIDC_SCOPE", &word(&client, "scope")),
+        ("OIDC_ISSUER", word(&issuer.map(|view| &view.issuer))),
+        ("OIDC_CLIENT_ID", word(&client.client_id)),
+        ("OIDC_CLIENT_SECRET", word(&client.client_secret)),
+        ("OIDC_REDIRECT_URI", word(&client.metadata.redirect_uris.first())),
+        ("OIDC_SCOPE", word(&client.metadata.scope)),
     ] {
         if !value.is_empty() {
-            text.push_str(&format!("{variable}={}\n", quoted(value)));
+            text.push_str(&format!("{variable}={}\n", quoted(&value)));
         }
     }
-    let response = Output::new(text, client);
-    if secret.is_empty() {
-        return response;
-    }
-    response.with_note(KEEP)
+    let output = Output::new(text, client);
+    if client.client_secret.is_some() { output.with_note(KEEP) } else { output }
 }
 
-fn text(client: &Value) -> String {
-    const MEMBERS: &[&str] = &[
-        "client_id",
-        "client_secret",
-        "name",
-        "client_type",
-        "application_type",
-        "redirect_uris",
-        "post_logout_redirect_uris",
-        "backchannel_logout_uri",
-        "backchannel_logout_session_required",
-        "grant_types",
-        "scope",
-        "resources",
-        "token_endpoint_auth_method",
-        "jwks",
-        "jwks_uri",
-        "first_party",
-        "confirmation_waived",
-        "anonymous",
-        "introspect_any",
-        "require_pushed_authorization_requests",
-        "pkce",
-        "refresh",
-        "subject_type",
-        "sector",
-        "access_token_lifetime",
-        "default_max_age",
-        "id_token_signed_response_alg",
-        "userinfo_signed_response_alg",
-        "introspection_signed_response_alg",
-        "origin",
-        "enabled",
-        "created",
-    ];
-    fields(&MEMBERS.iter().map(|name| (*name, word(client, name))).collect::<Vec<_>>())
-}
-
-fn list(response: Value) -> Output {
-    let clients = response.get("clients").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    if clients.is_empty() {
-        let note = "No client is registered yet: gatelodge client add NAME --redirect URI";
-        return Output::new("", response).with_note(note);
-    }
-    let text = table(
-        &[
-            ("CLIENT ID", "client_id"),
-            ("NAME", "name"),
-            ("TYPE", "client_type"),
-            ("GRANTS", "grant_types"),
-            ("ORIGIN", "origin"),
-            ("ENABLED", "enabled"),
-            ("CREATED", "created"),
-        ],
-        clients,
-    );
-    Output::new(text, response)
+fn text(client: &ClientView) -> String {
+    let ClientView { decisions, metadata, .. } = client;
+    fields(&[
+        ("client_id", word(&client.client_id)),
+        ("client_secret", word(&client.client_secret)),
+        ("name", word(&client.name)),
+        ("client_type", word(&client.client_type)),
+        ("application_type", word(&metadata.application_type)),
+        ("redirect_uris", word(&metadata.redirect_uris)),
+        ("post_logout_redirect_uris", word(&metadata.post_logout_redirect_uris)),
+        ("backchannel_logout_uri", word(&metadata.backchannel_logout_uri)),
+        (
+            "backchannel_logout_session_required",
+            word(&metadata.backchannel_logout_session_required),
+        ),
+        ("grant_types", word(&metadata.grant_types)),
+        ("scope", word(&metadata.scope)),
+        ("resources", word(&decisions.resources)),
+        ("token_endpoint_auth_method", word(&metadata.token_endpoint_auth_method)),
+        ("jwks", word(&metadata.jwks)),
+        ("jwks_uri", word(&metadata.jwks_uri)),
+        ("first_party", word(&decisions.first_party)),
+        ("confirmation_waived", word(&decisions.confirmation_waived)),
+        ("anonymous", word(&decisions.anonymous)),
+        ("introspect_any", word(&decisions.introspect_any)),
+        (
+            "require_pushed_authorization_requests",
+            word(&metadata.require_pushed_authorization_requests),
+        ),
+        ("pkce", word(&decisions.pkce)),
+        ("refresh", word(&decisions.refresh)),
+        ("subject_type", word(&metadata.subject_type)),
+        ("sector", word(&decisions.sector)),
+        ("access_token_lifetime", word(&decisions.access_token_lifetime)),
+        ("default_max_age", word(&metadata.default_max_age)),
+        ("id_token_signed_response_alg", word(&metadata.id_token_signed_response_alg)),
+        ("userinfo_signed_response_alg", word(&metadata.userinfo_signed_response_alg)),
+        ("introspection_signed_response_alg", word(&metadata.introspection_signed_response_alg)),
+        ("origin", word(&client.origin)),
+        ("enabled", word(&client.enabled)),
+        ("created", word(&client.created)),
+    ])
 }
 
 /// `value` as a shell and an env file both take it.
@@ -306,67 +295,50 @@ fn quoted(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use axum::extract::Path;
-    use axum::http::StatusCode;
-    use axum::routing::{get, post};
-    use axum::{Json, Router};
     use clap::Parser as _;
-    use serde_json::json;
 
     use super::*;
     use crate::cli::args::{Args, Verb};
     use crate::cli::output::Exit;
 
-    /// A server that registers whatever it is asked to, and knows one client.
-    fn admin() -> AdminClient {
-        let add = |Json(mut asked): Json<Value>| async move {
-            asked["client_id"] = "c1".into();
-            if asked.get("client_type").is_none() {
-                asked["client_secret"] = "gl_cs_x".into();
-            }
-            (StatusCode::CREATED, Json(asked))
-        };
-        let issuer = get(|| async { Json(json!({"issuer": "http://localhost:7455"})) });
-        let show = |Path(id): Path<String>| async move {
-            let known = id == "my app/1?";
-            let status = if known { StatusCode::OK } else { StatusCode::NOT_FOUND };
-            (status, Json(json!({"client_id": id, "error": "not_found"})))
-        };
-        let change = |Json(asked): Json<Value>| async { Json(asked) };
-        let rotate = || async { Json(json!({"client_id": "c1", "client_secret": "gl_cs_y"})) };
-        AdminClient::InProcess(
-            Router::new()
-                .route("/api/v1/clients", get(|| async { Json(json!({"clients": []})) }).post(add))
-                .route("/api/v1/clients/{id}", get(show).patch(change))
-                .route("/api/v1/clients/{id}/secret", post(rotate))
-                .route("/api/v1/issuer", issuer),
-        )
-    }
-
-    async fn say(values: &[&str]) -> Result<Output, Failure> {
+    fn parsed(values: &[&str]) -> ClientVerb {
         let line = ["gatelodge", "client"].iter().chain(values);
         let Some(Verb::Client(verb)) = Args::try_parse_from(line).unwrap().verb else {
             panic!("a client verb")
         };
-        run(verb, &mut admin()).await
+        verb
+    }
+
+    async fn say(admin: &mut AdminClient, values: &[&str]) -> Result<Output, Failure> {
+        run(parsed(values), admin).await
+    }
+
+    /// The patch that `client set c1` sends with `values`.
+    fn patch(values: &[&str]) -> Result<Value, Failure> {
+        let line: Vec<_> = ["set", "c1"].iter().chain(values).copied().collect();
+        let ClientVerb::Set(set) = parsed(&line) else { panic!("client set") };
+        set.members().map(Value::Object)
     }
 
     #[tokio::test]
     async fn a_new_client_comes_with_what_to_paste() {
-        let response = say(&["add", "shop", "--redirect", "http://127.0.0.1:3000/callback"]).await;
-        let response = response.unwrap();
-        let (_, text, json, note) = response.parts();
+        let mut admin = AdminClient::memory().await;
+        let line = ["add", "shop", "--redirect", "http://127.0.0.1:3000/callback"];
 
-        assert!(text.ends_with(
-            "OIDC_ISSUER=http://localhost:7455\nOIDC_CLIENT_ID=c1\nOIDC_CLIENT_SECRET=gl_cs_x\n\
-             OIDC_REDIRECT_URI=http://127.0.0.1:3000/callback\n"
-        ));
+        let added = say(&mut admin, &line).await.unwrap();
+
+        let (_, text, json, note) = added.parts();
+        let (id, secret) = (json["client_id"].as_str(), json["client_secret"].as_str());
+        let pasted = format!(
+            "OIDC_ISSUER=http://localhost:7455\nOIDC_CLIENT_ID={}\nOIDC_CLIENT_SECRET={}\n\
+             OIDC_REDIRECT_URI=http://127.0.0.1:3000/callback\n\
+             OIDC_SCOPE='email offline_access openid profile'\n",
+            id.unwrap(),
+            secret.unwrap(),
+        );
+        assert!(text.ends_with(&pasted), "{text}");
         assert!(note.unwrap().starts_with("Keep the secret now"));
-        let given = json!({
-            "name": "shop", "redirect_uris": ["http://127.0.0.1:3000/callback"],
-            "client_id": "c1", "client_secret": "gl_cs_x",
-        });
-        assert_eq!(*json, given);
+        assert_eq!(json["redirect_uris"], json!(["http://127.0.0.1:3000/callback"]));
     }
 
     #[tokio::test]
@@ -388,7 +360,7 @@ mod tests {
         };
 
         assert_eq!(
-            add.body().unwrap(),
+            Value::Object(add.members().unwrap()),
             json!({
                 "name": "editor", "client_id": "e", "client_type": "public",
                 "redirect_uris": ["http://127.0.0.1/cb"],
@@ -413,24 +385,47 @@ mod tests {
 
     #[tokio::test]
     async fn a_public_client_has_no_secret_to_keep() {
-        let response = say(&["add", "editor", "--public"]).await.unwrap();
+        let mut admin = AdminClient::memory().await;
+        let line = ["add", "editor", "--public", "--redirect", "http://127.0.0.1/cb"];
 
-        assert!(!response.parts().1.contains("SECRET"));
-        assert!(response.parts().3.is_none());
+        let added = say(&mut admin, &line).await.unwrap();
+
+        assert!(!added.parts().1.contains("SECRET"));
+        assert!(added.parts().3.is_none());
     }
 
     #[tokio::test]
     async fn an_id_of_reserved_characters_finds_its_client() {
-        let response = say(&["show", "my app/1?"]).await.unwrap();
-        assert!(response.parts().1.contains("my app/1?"));
+        let mut admin = AdminClient::memory().await;
+        say(&mut admin, &["add", "nightly", "--id", "my app/1?"]).await.unwrap();
 
-        let failure = say(&["show", "stranger"]).await.unwrap_err();
-        assert_eq!(failure.exit, Exit::NotFound);
+        let found = say(&mut admin, &["show", "my app/1?"]).await.unwrap();
+        let failure = say(&mut admin, &["show", "stranger"]).await.err();
+
+        assert!(found.parts().1.contains("my app/1?"));
+        assert_eq!(failure.map(|failure| failure.exit), Some(Exit::NotFound));
     }
 
     #[tokio::test]
-    async fn what_is_named_is_changed_and_an_empty_value_takes_back() {
-        for (values, patch) in [
+    async fn a_client_is_shown_as_it_is_listed() {
+        let mut admin = AdminClient::memory().await;
+        let line = ["add", "shop", "--redirect", "https://shop.example/cb", "--scope", "openid"];
+        let added = say(&mut admin, &line).await.unwrap();
+        let id = added.parts().2["client_id"].as_str().unwrap().to_owned();
+
+        let shown = say(&mut admin, &["show", &id]).await.unwrap();
+        let listed = say(&mut admin, &["list"]).await.unwrap();
+
+        assert_eq!(shown.parts().2, listed.parts().2["clients"][0]);
+        let scope =
+            shown.parts().1.lines().find(|line| line.starts_with("scope ")).unwrap().to_owned();
+        assert!(scope.ends_with(" openid"), "{scope}");
+        assert!(listed.parts().1.starts_with("CLIENT ID"));
+    }
+
+    #[test]
+    fn what_is_named_is_changed_and_an_empty_value_takes_back() {
+        for (values, expected) in [
             (&["--name", "Shop"][..], json!({"name": "Shop"})),
             (&["--redirect", ""], json!({"redirect_uris": []})),
             (&["--scope", ""], json!({"scope": ""})),
@@ -445,19 +440,25 @@ mod tests {
                 json!({"jwks": null, "jwks_uri": "https://a.example/"}),
             ),
         ] {
-            let line: Vec<_> = ["set", "c1"].iter().chain(values).copied().collect();
-
-            let response = say(&line).await.unwrap();
-
-            assert_eq!(*response.parts().2, patch);
+            assert_eq!(patch(values).unwrap(), expected);
         }
-        assert_eq!(*say(&["enable", "c1"]).await.unwrap().parts().2, json!({"enabled": true}));
-        assert_eq!(*say(&["disable", "c1"]).await.unwrap().parts().2, json!({"enabled": false}));
-        assert_eq!(say(&["set", "c1"]).await.unwrap_err().exit, Exit::Usage);
+        assert_eq!(patch(&[]).unwrap_err().exit, Exit::Usage);
     }
 
     #[tokio::test]
-    async fn secrets_and_keys_are_read_from_files() {
+    async fn a_client_is_switched_off_and_on() {
+        let mut admin = AdminClient::memory().await;
+        say(&mut admin, &["add", "nightly", "--id", "c1"]).await.unwrap();
+
+        let off = say(&mut admin, &["disable", "c1"]).await.unwrap();
+        let on = say(&mut admin, &["enable", "c1"]).await.unwrap();
+
+        assert_eq!(off.parts().2["enabled"], false);
+        assert_eq!(on.parts().2["enabled"], true);
+    }
+
+    #[test]
+    fn secrets_and_keys_are_read_from_files() {
         let directory = tempfile::tempdir().unwrap();
         let file = |name: &str, text: &str| {
             let path = directory.path().join(name);
@@ -467,25 +468,29 @@ mod tests {
         let secret = file("secret", " s3cret: \r\n");
         let (jwks, broken) = (file("jwks", "{\"keys\": []}"), file("broken", "{"));
 
-        let with_secret = say(&["set", "c1", "--secret-file", &secret]).await.unwrap();
-        let with_keys = say(&["set", "c1", "--jwks", &jwks]).await.unwrap();
+        let with_secret = patch(&["--secret-file", &secret]).unwrap();
+        let with_keys = patch(&["--jwks", &jwks]).unwrap();
 
-        assert_eq!(*with_secret.parts().2, json!({"client_secret": " s3cret: "}));
-        assert_eq!(*with_keys.parts().2, json!({"jwks": {"keys": []}, "jwks_uri": null}));
+        assert_eq!(with_secret, json!({"client_secret": " s3cret: "}));
+        assert_eq!(with_keys, json!({"jwks": {"keys": []}, "jwks_uri": null}));
         for values in [["--jwks", &broken], ["--secret-file", "/nowhere/secret"]] {
-            let line: Vec<_> = ["set", "c1"].into_iter().chain(values).collect();
-            assert_eq!(say(&line).await.unwrap_err().exit, Exit::Usage);
+            assert_eq!(patch(&values).unwrap_err().exit, Exit::Usage);
         }
     }
 
     #[tokio::test]
-    async fn a_new_secret_is_told_once() {
-        let response = say(&["rotate-secret", "c1"]).await.unwrap();
-        let (_, text, json, note) = response.parts();
+    async fn a_new_secret_is_printed_once() {
+        let mut admin = AdminClient::memory().await;
+        say(&mut admin, &["add", "nightly", "--id", "c1"]).await.unwrap();
 
-        assert!(text.contains("client_secret  gl_cs_y\n"));
-        assert_eq!(json["client_secret"], "gl_cs_y");
+        let rotated = say(&mut admin, &["rotate-secret", "c1"]).await.unwrap();
+        let shown = say(&mut admin, &["show", "c1"]).await.unwrap();
+
+        let (_, text, json, note) = rotated.parts();
+        let secret = json["client_secret"].as_str().unwrap();
+        assert!(text.contains(&format!("{secret}\n")));
         assert!(note.unwrap().starts_with("Keep the secret now"));
+        assert!(!shown.parts().1.contains("client_secret  "));
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! `gatelodge client usage`
 
+use std::collections::BTreeMap;
+
 use axum::http::Method;
-use serde_json::Value;
 
 use super::path;
+use crate::admin::usage::UsageView;
 use crate::cli::admin_client::AdminClient;
 use crate::cli::output::{Failure, Output, fields, printable, word};
 
@@ -19,53 +21,46 @@ by the hour, and are some ten seconds behind; a crash takes the last seconds alo
 /// How the client `id` is used, or all of them together.
 pub(super) async fn run(id: Option<String>, admin: &mut AdminClient) -> Result<Output, Failure> {
     let path = id.map_or_else(|| "/api/v1/usage".to_owned(), |id| format!("{}/usage", path(&id)));
-    let report = admin.ask(Method::GET, &path, None).await?;
-    let response = Output::new(text(&report), report.clone());
-    if word(&report, "at_least") == "yes" {
+    let report: UsageView = admin.ask(Method::GET, &path).await?;
+    let output = Output::new(text(&report), &report);
+    if report.at_least {
         let note = "There are more grants than were looked through: both numbers are the least.";
-        return Ok(response.with_note(note));
+        return Ok(output.with_note(note));
     }
-    Ok(response)
+    Ok(output)
 }
 
-fn text(report: &Value) -> String {
+fn text(report: &UsageView) -> String {
     let mut rows = vec![
-        ("client_id", word(report, "client_id")),
-        ("active sessions", word(report, "active_sessions")),
-        ("live grants", word(report, "live_grants")),
+        ("client_id", word(&report.client_id)),
+        ("active sessions", word(&report.active_sessions)),
+        ("live grants", word(&report.live_grants)),
     ];
     for (span, tokens, refusals) in [
-        ("last_day", "tokens, 24 hours", "refusals, 24 hours"),
-        ("last_week", "tokens, 7 days", "refusals, 7 days"),
+        (&report.last_day, "tokens, 24 hours", "refusals, 24 hours"),
+        (&report.last_week, "tokens, 7 days", "refusals, 7 days"),
     ] {
-        let span = report.get(span).unwrap_or(&Value::Null);
-        rows.push((tokens, counted(span, "tokens_issued", "tokens_issued_by_grant_type")));
-        rows.push((refusals, counted(span, "refusals", "refusals_by_reason")));
+        rows.push((tokens, counted(span.tokens_issued, &span.tokens_issued_by_grant_type)));
+        rows.push((refusals, counted(span.refusals, &span.refusals_by_reason)));
     }
     fields(&rows)
 }
 
 /// «3: authorization_code 1, refresh_token 2»
-fn counted(span: &Value, all: &str, by: &str) -> String {
-    let parts: Vec<String> = span
-        .get(by)
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-        .map(|(name, count)| format!("{} {count}", printable(name)))
-        .collect();
-    if parts.is_empty() {
-        word(span, all)
-    } else {
-        format!("{}: {}", word(span, all), parts.join(", "))
+fn counted(all: u64, by: &BTreeMap<String, u64>) -> String {
+    if by.is_empty() {
+        return all.to_string();
     }
+    let parts: Vec<String> =
+        by.iter().map(|(name, count)| format!("{} {count}", printable(name))).collect();
+    format!("{all}: {}", parts.join(", "))
 }
 
 #[cfg(test)]
 mod tests {
     use axum::routing::get;
     use axum::{Json, Router};
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

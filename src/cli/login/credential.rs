@@ -3,7 +3,7 @@
 use std::io::Read as _;
 
 use clap::{Args, ValueEnum};
-use serde_json::{Value, json};
+use serde::Serialize;
 use url::Url;
 
 use crate::cli::output::{Exit, Failure, Output};
@@ -127,31 +127,55 @@ async fn erase(
     Ok(locked.write(stored)?)
 }
 
+/// An access token.
+#[derive(Serialize)]
+struct CredentialView<'a> {
+    access_token: &'a str,
+    expires_at: &'a str,
+    resource: Option<&'a str>,
+    scope: Option<&'a str>,
+    token_type: &'static str,
+}
+
+/// An access token as an agent's credential hook prints it.
+#[derive(Serialize)]
+struct HookView<'a> {
+    expires_at: &'a str,
+    headers: HookHeaders<'a>,
+}
+
+#[derive(Serialize)]
+struct HookHeaders<'a> {
+    #[serde(rename = "Authorization")]
+    authorization: &'a str,
+}
+
 fn printed(access: &AccessToken, format: Format) -> Output {
     let token = access.token.expose();
     let header = format!("Bearer {token}");
     let expires = Timestamp::from_seconds(access.expires_at).rfc3339();
-    let hook = json!({ "headers": { "Authorization": header }, "expires_at": expires });
-    let whole = json!({
-        "access_token": token,
-        "token_type": "Bearer",
-        "expires_at": expires,
-        "resource": access.purpose.resource,
-        "scope": access.scope,
-    });
-    let text = |value: &Value| value.to_string();
+    let view = CredentialView {
+        access_token: token,
+        expires_at: &expires,
+        resource: access.purpose.resource.as_deref(),
+        scope: access.scope.as_deref(),
+        token_type: "Bearer",
+    };
     match format {
-        Format::Hook => Output::new(text(&hook), hook),
-        Format::Git => Output::new(git::format(access), whole),
-        Format::Header => Output::new(format!("Authorization: {header}"), whole),
-        Format::Json => Output::new(format!("{whole:#}"), whole),
-        Format::Raw => Output::new(token, whole),
+        Format::Hook => {
+            let headers = HookHeaders { authorization: &header };
+            Output::json_line(&HookView { expires_at: &expires, headers })
+        }
+        Format::Git => Output::new(git::format(access), &view),
+        Format::Header => Output::new(format!("Authorization: {header}"), &view),
+        Format::Json => Output::json(&view),
+        Format::Raw => Output::new(token, &view),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Map;
+    use serde_json::{Map, Value, json};
 
     use super::*;
     use crate::oauth_client::token_store::Session;

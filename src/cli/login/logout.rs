@@ -1,6 +1,6 @@
 //! `gatelodge logout`
 
-use serde_json::json;
+use serde::Serialize;
 
 use crate::cli::output::{Failure, Output};
 use crate::config::Config;
@@ -9,14 +9,23 @@ use crate::oauth_client::token_store::{StoredSignIn, keyring};
 use super::ServerArgs;
 use crate::oauth_client::revoke::revoke;
 
+#[derive(Serialize)]
+struct LogoutView<'a> {
+    /// Whether a sign-in was removed from this machine.
+    forgotten: bool,
+    issuer: &'a str,
+    /// Whether the server ended its grant.
+    revoked: bool,
+}
+
 /// `gatelodge logout`: ends the grant at the server, then forgets it; forgets it also where the
 /// server does not hear of it. The `client_id` stays, for the next sign-in.
 pub(in crate::cli) async fn run(args: ServerArgs, config: &Config) -> Result<Output, Failure> {
     let client = super::client(args, config).await?;
     let issuer = client.issuer().as_str();
     let nobody = || {
-        let json = json!({ "issuer": issuer, "forgotten": false, "revoked": false });
-        Ok(Output::new("", json).with_note(format!("nobody was signed in to {issuer}")))
+        let view = LogoutView { forgotten: false, issuer, revoked: false };
+        Ok(Output::new("", &view).with_note(format!("nobody was signed in to {issuer}")))
     };
     let Some(client_id) = client.token_file().client_id() else { return nobody() };
     let locked = client.token_file().lock().await?;
@@ -31,7 +40,7 @@ pub(in crate::cli) async fn run(args: ServerArgs, config: &Config) -> Result<Out
     };
     locked.write(StoredSignIn { client_id, key: None, session: None })?;
     keyring::forget(client.issuer()).await;
-    let json = json!({ "issuer": issuer, "forgotten": true, "revoked": revoked.is_ok() });
+    let view = LogoutView { forgotten: true, issuer, revoked: revoked.is_ok() };
     let note = match revoked {
         Ok(()) => format!("signed out of {issuer}"),
         Err(failure) => format!(
@@ -40,5 +49,5 @@ pub(in crate::cli) async fn run(args: ServerArgs, config: &Config) -> Result<Out
             failure.message
         ),
     };
-    Ok(Output::new("", json).with_note(note))
+    Ok(Output::new("", &view).with_note(note))
 }

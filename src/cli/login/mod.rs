@@ -9,11 +9,12 @@ mod whoami;
 
 use std::path::PathBuf;
 
+use axum::http::Method;
 use clap::Args;
-use serde_json::Value;
 
 use super::admin_client::AdminClient;
 use super::output::{Exit, Failure};
+use crate::admin::issuer::IssuerView;
 use crate::config::Config;
 use crate::oauth_client::token_store::TokenFile;
 use crate::oauth_client::{Issuer, OauthClient};
@@ -73,10 +74,8 @@ fn configured(config: &Config) -> Option<Issuer> {
 async fn local(config: &Config) -> Result<Issuer, Failure> {
     let mut issuer = DEFAULT_ISSUER.to_owned();
     if let Some(mut admin) = AdminClient::running(config).await? {
-        let output = admin.ask(axum::http::Method::GET, "/api/v1/issuer", None).await?;
-        if let Some(output) = output.get("issuer").and_then(Value::as_str) {
-            output.clone_into(&mut issuer);
-        }
+        let view: IssuerView = admin.ask(Method::GET, "/api/v1/issuer").await?;
+        view.issuer.as_str().clone_into(&mut issuer);
     }
     issuer.parse().map_err(|why| Failure::new(Exit::Failed, why))
 }

@@ -3,7 +3,8 @@
 use std::io::{self, IsTerminal as _};
 
 use clap::Args;
-use serde_json::json;
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::cli::output::{Exit, Failure, Output, fields};
 use crate::config::{Config, TokenStore};
@@ -126,6 +127,17 @@ async fn keep(client: &OauthClient, server: &Server, stored: StoredSignIn) -> Re
     Ok(())
 }
 
+#[derive(Serialize)]
+struct LoginView<'a> {
+    client_id: &'a str,
+    issuer: &'a str,
+    name: String,
+    scope: String,
+    /// Where the tokens are: `keyring`, whose key seals the file, or `file` alone.
+    store: &'static str,
+    sub: Option<&'a str>,
+}
+
 fn output(client: &OauthClient, session: &Session, client_id: &str, sealed: bool) -> Output {
     let stored = if sealed { "keyring" } else { "file" };
     let scope = session.scope.clone().unwrap_or_default();
@@ -136,13 +148,13 @@ fn output(client: &OauthClient, session: &Session, client_id: &str, sealed: bool
         ("scope", scope.clone()),
         ("kept in", stored.to_owned()),
     ]);
-    let json = json!({
-        "issuer": client.issuer().as_str(),
-        "sub": session.claims.get("sub"),
-        "name": session.name(),
-        "client_id": client_id,
-        "scope": scope,
-        "store": stored,
-    });
-    Output::new(text, json)
+    let view = LoginView {
+        client_id,
+        issuer: client.issuer().as_str(),
+        name: session.name(),
+        scope,
+        store: stored,
+        sub: session.claims.get("sub").and_then(Value::as_str),
+    };
+    Output::new(text, &view)
 }

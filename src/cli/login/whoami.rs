@@ -1,5 +1,6 @@
 //! `gatelodge whoami`
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::cli::output::{Failure, Output, fields, printable};
@@ -31,6 +32,16 @@ pub(in crate::cli) async fn run(args: ServerArgs, config: &Config) -> Result<Out
     }
 }
 
+#[derive(Serialize)]
+struct WhoamiView<'a> {
+    /// The claims about the person, an open object.
+    #[serde(flatten)]
+    claims: &'a Map<String, Value>,
+    issuer: &'a str,
+    /// What the claims were read from: `userinfo` or `id_token`.
+    source: &'a str,
+}
+
 fn output(client: &OauthClient, claims: &Map<String, Value>, source: &str) -> Output {
     let word =
         |name: &str| claims.get(name).and_then(Value::as_str).map(printable).unwrap_or_default();
@@ -41,8 +52,5 @@ fn output(client: &OauthClient, claims: &Map<String, Value>, source: &str) -> Ou
         ("email", word("email")),
         ("sub", word("sub")),
     ]);
-    let mut json = claims.clone();
-    json.insert("issuer".to_owned(), client.issuer().as_str().into());
-    json.insert("source".to_owned(), source.into());
-    Output::new(text, Value::Object(json))
+    Output::new(text, &WhoamiView { claims, issuer: client.issuer().as_str(), source })
 }

@@ -13,7 +13,7 @@ use crate::secret::TokenHash;
 use crate::store::schema::{
     AnonymousSession, BRIDGE_SESSIONS_BY_USER, BridgeSession, EndedBridge, Person, Session,
 };
-use crate::store::{StoreError, Tx, View};
+use crate::store::{Listing, Span, StoreError, Tx, View};
 
 /// How long a bridge token lasts. Fixed by the contract.
 pub const TTL: Duration = Duration::from_secs(3600);
@@ -302,19 +302,19 @@ pub fn end(
     Ok(bridge)
 }
 
-/// The first `limit` live bridge sessions, of one person or of all, oldest first.
+/// A page of the live bridge sessions, of one person or of all, oldest first within the page.
 pub fn list(
     view: &impl View,
     cx: &Context,
     user: Option<UserId>,
-    limit: usize,
-) -> Result<Vec<LiveBridge>, StoreError> {
+    span: &Span<BridgeSessionId>,
+) -> Result<Listing<LiveBridge, BridgeSessionId>, StoreError> {
     let mut bridges = match user {
         Some(user) => {
-            view.filter_by(&BRIDGE_SESSIONS_BY_USER, &user, limit, |id| live(view, cx, id))?
+            view.filter_by(&BRIDGE_SESSIONS_BY_USER, &user, span, |id| live(view, cx, id))?
         }
-        None => view.filter::<BridgeSession, _>(limit, |id, _| live(view, cx, id))?,
+        None => view.filter::<BridgeSession, _>(span, |id, _| live(view, cx, id))?,
     };
-    bridges.sort_by(|a, b| (a.session.created, &a.id).cmp(&(b.session.created, &b.id)));
+    bridges.items.sort_by(|a, b| (a.session.created, &a.id).cmp(&(b.session.created, &b.id)));
     Ok(bridges)
 }

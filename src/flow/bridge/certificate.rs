@@ -12,7 +12,7 @@ use crate::model::person::Username;
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::UserId;
 use crate::store::schema::{CERTIFICATES_BY_USER, DeviceCertificate, Person};
-use crate::store::{StoreError, Tx, View};
+use crate::store::{Listing, Span, StoreError, Tx, View};
 
 /// A certificate to be registered.
 #[derive(Clone)]
@@ -64,28 +64,24 @@ pub fn enroll(tx: &mut Tx<'_>, cx: &Context, new: &NewCertificate) -> Result<Reg
     Ok(Registered { fingerprint: new.fingerprint, person: Some(person), row })
 }
 
-/// The first `limit` that are registered, of one person or of everybody, the oldest first.
+/// A page of the registered certificates, of one person or of all, oldest first within the page.
 pub fn list(
     view: &impl View,
     user: Option<UserId>,
-    limit: usize,
-) -> Result<Vec<Registered>, StoreError> {
-    let rows = match user {
-        None => view.list::<DeviceCertificate>(limit)?,
-        Some(user) => {
-            let mut rows = Vec::new();
-            for fingerprint in view.by(&CERTIFICATES_BY_USER, &user, limit)? {
-                let row = view.find::<DeviceCertificate>(&fingerprint)?;
-                rows.extend(row.map(|row| (fingerprint, row)));
-            }
-            rows
-        }
+    span: &Span<Fingerprint>,
+) -> Result<Listing<Registered, Fingerprint>, StoreError> {
+    let registered = |fingerprint: &Fingerprint, row: DeviceCertificate| {
+        let person = view.find::<Person>(&row.user)?;
+        Ok(Some(Registered { fingerprint: *fingerprint, person, row }))
     };
-    let registered = rows.into_iter().map(|(fingerprint, row)| {
-        Ok(Registered { fingerprint, person: view.find::<Person>(&row.user)?, row })
-    });
-    let mut registered = registered.collect::<Result<Vec<_>, StoreError>>()?;
-    registered.sort_by_key(|one| (one.row.created, one.fingerprint));
+    let mut registered = match user {
+        None => view.filter::<DeviceCertificate, _>(span, registered)?,
+        Some(user) => view.filter_by(&CERTIFICATES_BY_USER, &user, span, |fingerprint| {
+            let row = view.find::<DeviceCertificate>(fingerprint)?;
+            row.map_or(Ok(None), |row| registered(fingerprint, row))
+        })?,
+    };
+    registered.items.sort_by_key(|one| (one.row.created, one.fingerprint));
     Ok(registered)
 }
 

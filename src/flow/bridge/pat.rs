@@ -8,7 +8,7 @@ use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::UserId;
 use crate::secret::PersonalToken;
 use crate::store::schema::{PATS_BY_USER, Pat, Person};
-use crate::store::{StoreError, Tx, View};
+use crate::store::{Listing, Span, StoreError, Tx, View};
 
 /// The most that one person has. One more is refused, so that no program fills the store.
 const MAX_PER_PERSON: usize = 100;
@@ -79,24 +79,24 @@ fn lasts(view: &impl View, cx: &Context, row: &Pat) -> Result<bool, StoreError> 
     Ok(here && cx.now < row.expires)
 }
 
-/// The first `limit` usable tokens, of one person or of all, oldest first.
+/// A page of the usable tokens, of one person or of all, oldest first within the page.
 pub fn list(
     view: &impl View,
     cx: &Context,
     user: Option<UserId>,
-    limit: usize,
-) -> Result<Vec<(String, Pat)>, StoreError> {
+    span: &Span<String>,
+) -> Result<Listing<(String, Pat), String>, StoreError> {
     let keep = |key: &String, row: Pat| -> Result<Option<(String, Pat)>, StoreError> {
         let usable = !row.revoked && lasts(view, cx, &row)?;
         Ok(usable.then(|| (key.clone(), row)))
     };
     let mut usable = match user {
-        None => view.filter::<Pat, _>(limit, keep)?,
-        Some(user) => view.filter_by(&PATS_BY_USER, &user, limit, |key| {
+        None => view.filter::<Pat, _>(span, keep)?,
+        Some(user) => view.filter_by(&PATS_BY_USER, &user, span, |key| {
             view.find::<Pat>(key)?.map_or(Ok(None), |row| keep(key, row))
         })?,
     };
-    usable.sort_by(|(a, one), (b, other)| (one.created, a).cmp(&(other.created, b)));
+    usable.items.sort_by(|(a, one), (b, other)| (one.created, a).cmp(&(other.created, b)));
     Ok(usable)
 }
 

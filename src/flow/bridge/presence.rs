@@ -8,7 +8,7 @@ use crate::flow::bridge::access::{self, LiveBridge};
 use crate::model::bridge::{BridgeSessionId, Heartbeat};
 use crate::model::person::Username;
 use crate::store::schema::{Bridge, Person};
-use crate::store::{StoreError, Tx, View};
+use crate::store::{Listing, Span, StoreError, Tx, View};
 
 /// How lately a bridge that is at work was heard of: it tells of itself every 30 seconds.
 const ACTIVE_FOR: Duration = Duration::from_secs(120);
@@ -60,15 +60,19 @@ pub struct BridgeStatus {
     pub username: Username,
 }
 
-/// The bridges that were heard of, the latest first; the first `limit` that there are.
-pub fn list(view: &impl View, cx: &Context, limit: usize) -> Result<Vec<BridgeStatus>, StoreError> {
-    let mut seen = Vec::new();
-    for (session, bridge) in view.list::<Bridge>(limit)? {
-        let Some(person) = view.find::<Person>(&bridge.user)? else { continue };
+/// A page of the bridges that sent a heartbeat, the latest first within the page.
+pub fn list(
+    view: &impl View,
+    cx: &Context,
+    span: &Span<BridgeSessionId>,
+) -> Result<Listing<BridgeStatus, BridgeSessionId>, StoreError> {
+    let mut seen = view.filter::<Bridge, _>(span, |session, bridge| {
+        let Some(person) = view.find::<Person>(&bridge.user)? else { return Ok(None) };
         let heard = cx.now.since(bridge.last_seen) <= ACTIVE_FOR;
-        let active = heard && access::live(view, cx, &session)?.is_some();
-        seen.push(BridgeStatus { active, bridge, session, username: person.username });
-    }
-    seen.sort_by_key(|seen| std::cmp::Reverse(seen.bridge.last_seen));
+        let active = heard && access::live(view, cx, session)?.is_some();
+        let (session, username) = (session.clone(), person.username);
+        Ok(Some(BridgeStatus { active, bridge, session, username }))
+    })?;
+    seen.items.sort_by_key(|seen| std::cmp::Reverse(seen.bridge.last_seen));
     Ok(seen)
 }

@@ -1,8 +1,6 @@
 //! Resources that an operator registers, and their metadata
 //! ([RFC 9728](https://www.rfc-editor.org/rfc/rfc9728)).
 
-use serde_json::{Value, json};
-
 use super::{is_reserved, served_by};
 use crate::error::{Error, Refusal};
 use crate::flow::client::operator::{self, NewClient};
@@ -11,8 +9,8 @@ use crate::oauth::client::ClientType;
 use crate::oauth::client::metadata::ClientMetadata;
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::ClientId;
-use crate::oauth::resource::Resource;
-use crate::oauth::scope::{Scope, ScopeToken};
+use crate::oauth::resource::{Resource, ResourceMetadata};
+use crate::oauth::scope::Scope;
 use crate::secret::MadeClientSecret;
 use crate::store::schema::{Client, Protected};
 use crate::store::{StoreError, Tx, View};
@@ -106,20 +104,14 @@ pub fn remove(tx: &mut Tx<'_>, cx: &Context, resource: &Resource) -> Result<Prot
 /// The metadata of a registered resource (RFC 9728 §2). Its `resource` is spelled as it was
 /// registered, since clients compare it with the address that they asked (§3.3): "If these values
 /// are not identical, the data contained in the response MUST NOT be used."
-pub fn metadata(rules: &Rules, row: &Protected) -> Value {
-    let scopes: Vec<&str> = row.scope.iter().map(ScopeToken::as_str).collect();
-    let mut metadata = json!({
-        "resource": row.resource.as_str(),
-        "resource_name": row.name.as_str(),
-        "authorization_servers": [rules.issuer.as_str()],
-        "bearer_methods_supported": ["header"],
-    });
-    if let Value::Object(members) = &mut metadata
-        && !scopes.is_empty()
-    {
-        members.insert("scopes_supported".to_owned(), scopes.into());
+pub fn metadata(rules: &Rules, row: &Protected) -> ResourceMetadata {
+    ResourceMetadata {
+        authorization_servers: vec![rules.issuer.to_string()],
+        bearer_methods_supported: vec!["header".to_owned()],
+        resource: row.resource.clone(),
+        resource_name: row.name.clone(),
+        scopes_supported: row.scope.iter().map(|scope| scope.as_str().to_owned()).collect(),
     }
-    metadata
 }
 
 /// Where this server keeps a copy of a resource's metadata, for resources that have it served in

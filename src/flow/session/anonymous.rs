@@ -21,7 +21,7 @@ use crate::store::schema::{
     ANONYMOUS_BY_COOKIE, ANONYMOUS_BY_EXPIRY, ANONYMOUS_BY_NETWORK, AnonymousEnding,
     AnonymousSession, Client,
 };
-use crate::store::{StoreError, Tx, View};
+use crate::store::{Listing, Span, StoreError, Tx, View};
 
 /// How many are opened in a minute from one network, and for one client.
 const MAX_PER_NETWORK: usize = 60;
@@ -184,31 +184,30 @@ pub struct StoredSession {
     pub session: AnonymousSession,
 }
 
-/// The sessions that live, at most `limit` of them.
+/// A page of the live sessions, oldest first within the page.
 pub fn list(
     view: &impl View,
     cx: &Context,
-    limit: usize,
-) -> Result<Vec<StoredSession>, StoreError> {
-    let mut sessions = Vec::new();
-    for id in view.beyond(&ANONYMOUS_BY_EXPIRY, &cx.now, limit)? {
-        let session = live(view, cx, id)?;
-        sessions.extend(session.map(|session| StoredSession { id, lives: true, session }));
-    }
-    sessions.sort_by_key(|stored| (stored.session.created, stored.id));
+    span: &Span<SessionId>,
+) -> Result<Listing<StoredSession, SessionId>, StoreError> {
+    let mut sessions = view.filter::<AnonymousSession, _>(span, |id, _| {
+        let session = live(view, cx, *id)?;
+        Ok(session.map(|session| StoredSession { id: *id, lives: true, session }))
+    })?;
+    sessions.items.sort_by_key(|stored| (stored.session.created, stored.id));
     Ok(sessions)
 }
 
-/// The stored sessions, ended ones too, at most `limit` of them.
+/// A page of the stored sessions, live or ended, oldest first within the page.
 pub fn list_all(
     view: &impl View,
     cx: &Context,
-    limit: usize,
-) -> Result<Vec<StoredSession>, StoreError> {
-    let mut sessions = Vec::new();
-    for (id, session) in view.list::<AnonymousSession>(limit)? {
-        sessions.push(StoredSession { id, lives: live(view, cx, id)?.is_some(), session });
-    }
-    sessions.sort_by_key(|stored| (stored.session.created, stored.id));
+    span: &Span<SessionId>,
+) -> Result<Listing<StoredSession, SessionId>, StoreError> {
+    let mut sessions = view.filter::<AnonymousSession, _>(span, |id, session| {
+        let lives = live(view, cx, *id)?.is_some();
+        Ok(Some(StoredSession { id: *id, lives, session }))
+    })?;
+    sessions.items.sort_by_key(|stored| (stored.session.created, stored.id));
     Ok(sessions)
 }

@@ -15,7 +15,7 @@ use crate::secret::{SessionSecret, TokenHash};
 use crate::store::schema::{
     Authentication, Person, SESSIONS_BY_COOKIE, SESSIONS_BY_USER, Session, Subject,
 };
-use crate::store::{StoreError, Tx, View};
+use crate::store::{Listing, Span, StoreError, Tx, View};
 
 /// How far behind the record of a session's last use may lie, so that a page costs no commit.
 const LAST_SEEN_PRECISION: Duration = Duration::from_mins(10);
@@ -224,17 +224,17 @@ pub fn is_revoked(view: &impl View, id: SessionId) -> Result<bool, StoreError> {
     Ok(view.find::<Session>(&id)?.is_some_and(|session| session.revoked))
 }
 
-/// The first `limit` live sessions, of one person or of all, oldest first.
+/// A page of the live sessions, of one person or of all, oldest first within the page.
 pub fn list(
     view: &impl View,
     cx: &Context,
     user: Option<UserId>,
-    limit: usize,
-) -> Result<Vec<LiveSession>, StoreError> {
+    span: &Span<SessionId>,
+) -> Result<Listing<LiveSession, SessionId>, StoreError> {
     let mut sessions = match user {
-        Some(user) => view.filter_by(&SESSIONS_BY_USER, &user, limit, |id| by_id(view, cx, *id))?,
-        None => view.filter::<Session, _>(limit, |id, _| by_id(view, cx, *id))?,
+        Some(user) => view.filter_by(&SESSIONS_BY_USER, &user, span, |id| by_id(view, cx, *id))?,
+        None => view.filter::<Session, _>(span, |id, _| by_id(view, cx, *id))?,
     };
-    sessions.sort_by_key(|live| (live.session.created, live.id));
+    sessions.items.sort_by_key(|live| (live.session.created, live.id));
     Ok(sessions)
 }

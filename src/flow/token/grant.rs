@@ -13,7 +13,7 @@ use crate::secret::RefreshToken;
 use crate::store::schema::{
     Authorization, Client, Consent, GRANTS_BY_USER, Grant, Person, Refresh, Subject, Withdrawal,
 };
-use crate::store::{StoreError, Tx, View};
+use crate::store::{Listing, Span, StoreError, Tx, View};
 
 /// How many rows [`connections`] reads at a time.
 const PAGE: usize = 100;
@@ -262,17 +262,17 @@ pub fn connections(
     Ok(connections)
 }
 
-/// The first `limit` grants in force, of one person or of all, oldest first.
+/// A page of the grants in force, of one person or of all, oldest first within the page.
 pub fn list(
     view: &impl View,
     cx: &Context,
     user: Option<UserId>,
-    limit: usize,
-) -> Result<Vec<LiveGrant>, StoreError> {
+    span: &Span<GrantId>,
+) -> Result<Listing<LiveGrant, GrantId>, StoreError> {
     let mut grants = match user {
-        Some(user) => view.filter_by(&GRANTS_BY_USER, &user, limit, |id| live(view, cx, *id))?,
-        None => view.filter::<Grant, _>(limit, |id, _| live(view, cx, *id))?,
+        Some(user) => view.filter_by(&GRANTS_BY_USER, &user, span, |id| live(view, cx, *id))?,
+        None => view.filter::<Grant, _>(span, |id, _| live(view, cx, *id))?,
     };
-    grants.sort_by_key(|live| (live.grant.created, live.id));
+    grants.items.sort_by_key(|live| (live.grant.created, live.id));
     Ok(grants)
 }

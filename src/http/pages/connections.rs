@@ -18,7 +18,7 @@ use crate::http::failure::PageFailure;
 use crate::model::bridge::BridgeSessionId;
 use crate::oauth::id::{ClientId, SessionId, UserId};
 use crate::store::schema::Bridge;
-use crate::store::{StoreError, View};
+use crate::store::{Span, StoreError, View};
 
 /// The most sessions, bridges and tokens of a person that their page shows.
 const MAX_LISTED: usize = 100;
@@ -48,8 +48,8 @@ pub(super) fn of(
             since: templates::day(connection.since),
         }
     });
-    let sessions = session::list(view, cx, Some(own.user()), MAX_LISTED)?;
-    let sessions = sessions.iter().map(|session| SessionItem {
+    let sessions = session::list(view, cx, Some(own.user()), &Span::first(MAX_LISTED))?;
+    let sessions = sessions.items.iter().map(|session| SessionItem {
         address: session.device().address.clone(),
         id: session.id().to_string(),
         own: session.id() == own.id(),
@@ -67,7 +67,7 @@ pub(super) fn of(
 
 fn bridges(view: &impl View, cx: &Context, user: UserId) -> Result<Vec<BridgeItem>, StoreError> {
     let mut items = Vec::new();
-    for bridge in access::list(view, cx, Some(user), MAX_LISTED)? {
+    for bridge in access::list(view, cx, Some(user), &Span::first(MAX_LISTED))?.items {
         let session = bridge.session();
         // The name of its machine, once a heartbeat has reported it.
         let machine = view.find::<Bridge>(bridge.id())?.map(|bridge| bridge.hostname);
@@ -83,8 +83,8 @@ fn bridges(view: &impl View, cx: &Context, user: UserId) -> Result<Vec<BridgeIte
 }
 
 fn tokens(view: &impl View, cx: &Context, user: UserId) -> Result<Vec<TokenItem>, StoreError> {
-    let rows = pat::list(view, cx, Some(user), MAX_LISTED)?;
-    let items = rows.into_iter().map(|(id, row)| TokenItem {
+    let rows = pat::list(view, cx, Some(user), &Span::first(MAX_LISTED))?;
+    let items = rows.items.into_iter().map(|(id, row)| TokenItem {
         created: templates::day(row.created),
         expires: templates::day(row.expires),
         id,

@@ -46,6 +46,14 @@ pub(super) async fn another_name_for_a_client_that_names_itself() -> Answer {
     server.operate(Method::PATCH, &path, json!({ "name": "Another" })).await
 }
 
+pub(super) async fn a_cursor_that_no_listing_returned() -> Answer {
+    Server::new().await.operate(Method::GET, "/users?cursor=next", json!({})).await
+}
+
+pub(super) async fn a_listing_without_results() -> Answer {
+    Server::new().await.operate(Method::GET, "/users?limit=0", json!({})).await
+}
+
 pub(super) async fn a_client_that_is_not_there() -> Answer {
     Server::new().await.operate(Method::GET, "/clients/nobody", json!({})).await
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
-use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use super::listing::{ListView, Noun, Query};
 use super::{Failed, body};
 use crate::app::App;
 use crate::error::Refusal;
@@ -22,24 +23,57 @@ use crate::secret::MadeClientSecret;
 use crate::store::View;
 use crate::store::schema::{Client, Origin};
 
-/// The most clients of one listing.
-const MAX_LISTED: usize = 10_000;
-
 /// A client as operators read it, with the values that are in force.
-#[derive(Serialize)]
-pub(super) struct ClientView {
-    client_id: String,
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ClientView {
+    /// Its id.
+    pub(crate) client_id: String,
+    /// Its secret, only in the response that makes it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    client_secret: Option<String>,
-    client_type: ClientType,
-    created: String,
-    enabled: bool,
-    name: String,
-    origin: &'static str,
+    pub(crate) client_secret: Option<String>,
+    /// Its type (RFC 6749 §2.1).
+    pub(crate) client_type: ClientType,
+    /// When it was registered.
+    pub(crate) created: String,
+    /// Whether it is switched on.
+    pub(crate) enabled: bool,
+    /// The name that people read.
+    pub(crate) name: String,
+    /// Who registered it.
+    pub(crate) origin: ClientOrigin,
+    /// What is stated of it, `client_name` excepted.
     #[serde(flatten)]
-    decisions: OperatorDecisions,
+    pub(crate) metadata: ClientMetadata,
+    /// What the operator decided of it, `scope` excepted, which is in the metadata.
     #[serde(flatten)]
-    metadata: ClientMetadata,
+    pub(crate) decisions: OperatorDecisions,
+}
+
+impl Noun for ClientView {
+    const PLURAL: &'static str = "clients";
+}
+
+/// Who registered a client.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ClientOrigin {
+    /// Its own metadata document.
+    Document,
+    /// The client itself (RFC 7591).
+    Dynamic,
+    /// This server, for the plugins of a person's bridge.
+    Hook,
+    /// An operator.
+    Operator,
+}
+
+/// A client that was removed.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct RemovedClientView {
+    /// Its id.
+    pub(crate) client_id: String,
+    /// The grants that ended with it.
+    pub(crate) grants_ended: usize,
 }
 
 impl ClientView {
@@ -54,23 +88,25 @@ impl ClientView {
             enabled: client.enabled,
             name: client.metadata.name().to_owned(),
             origin: match client.origin {
-                Origin::Document { .. } => "document",
-                Origin::Dynamic { .. } => "dynamic",
-                Origin::Hook => "hook",
-                Origin::Operator => "operator",
+                Origin::Document { .. } => ClientOrigin::Document,
+                Origin::Dynamic { .. } => ClientOrigin::Dynamic,
+                Origin::Hook => ClientOrigin::Hook,
+                Origin::Operator => ClientOrigin::Operator,
             },
             // The scope and the name are members once.
-            decisions: OperatorDecisions { scope: None, sector, ..client.decisions.clone() },
             metadata: ClientMetadata { client_name: None, ..client.metadata_in_force() },
+            decisions: OperatorDecisions { scope: None, sector, ..client.decisions.clone() },
         }
     }
 }
 
-pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, Failed> {
-    let clients = app.read()?.list::<Client>(MAX_LISTED)?;
-    let view = |(id, client): &(ClientId, Client)| ClientView::new(id, client, None);
-    let clients: Vec<ClientView> = clients.iter().map(view).collect();
-    Ok(Json(json!({ "clients": clients })))
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Json<ListView<ClientView>>, Failed> {
+    let span = Query::of(&request)?.span()?;
+    let view = |id: &ClientId, client: Client| Ok(Some(ClientView::new(id, &client, None)));
+    Ok(Json(ListView::new(app.read()?.filter(&span, view)?, |view| view)))
 }
 
 pub(super) async fn add(
@@ -144,9 +180,9 @@ pub(super) async fn show(
 pub(super) async fn remove(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
-) -> Result<Json<Value>, Failed> {
+) -> Result<Json<RemovedClientView>, Failed> {
     let id: ClientId = id.parse()?;
     let removed = id.clone();
     let ended = app.write(move |tx, cx| operator::remove(tx, cx, &removed)).await?;
-    Ok(Json(json!({ "client_id": id.as_str(), "grants_ended": ended })))
+    Ok(Json(RemovedClientView { client_id: id.to_string(), grants_ended: ended }))
 }

@@ -6,28 +6,31 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::clients::ClientView;
+use super::client::ClientView;
 use super::{Failed, body};
 use crate::app::App;
 use crate::flow::client::document;
 use crate::oauth::client::cimd::{self, DocumentAddress};
 use crate::oauth::id::ClientId;
 
-#[derive(Deserialize)]
+/// A client's metadata document.
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Import {
-    client_id: String,
-    document: Value,
+pub(crate) struct DocumentImport {
+    /// The client's id, which is the document's address.
+    pub(crate) client_id: String,
+    /// The document, whose members are an open set.
+    pub(crate) document: Value,
 }
 
 pub(super) async fn import(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<(StatusCode, Json<ClientView>), Failed> {
-    let import: Import = body(request).await?;
+    let import: DocumentImport = body(request).await?;
     let id: ClientId = import.client_id.parse()?;
     DocumentAddress::of(&id)?;
     let schemes = &app.rules().config.policy.private_use_schemes;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Failed, body};
@@ -14,24 +14,69 @@ use crate::flow::token::{access, introspect, revoke};
 use crate::keys::{Examined, JwtKind, Signature};
 use crate::oauth::introspection::TokenParameter;
 
-#[derive(Deserialize)]
+/// A token to inspect or to revoke.
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Asked {
-    token: String,
+pub(crate) struct TokenRequest {
+    /// The token.
+    pub(crate) token: String,
+}
+
+/// A token, explained.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct InspectionView {
+    /// Whether it is in force.
+    pub(crate) active: bool,
+    /// Its claims, an open object; null: it has none.
+    pub(crate) claims: Value,
+    /// Its kind.
+    pub(crate) kind: TokenKind,
+    /// Why it is not in force, or what is to know of it.
+    pub(crate) reason: Option<String>,
+    /// The name of the refusal that its bearer meets.
+    pub(crate) refusal: Option<String>,
+}
+
+/// The kind of a token.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum TokenKind {
+    /// An access token.
+    AccessToken,
+    /// An ID token.
+    IdToken,
+    /// A logout token (OpenID Connect Back-Channel Logout §2.4).
+    LogoutToken,
+    /// A refresh token.
+    RefreshToken,
+    /// None of these.
+    Unknown,
+}
+
+/// A token that was revoked.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct RevocationView {
+    /// True.
+    pub(crate) revoked: bool,
 }
 
 /// What a token is, what it claims, and whether it is in force; if it is not, why.
 pub(super) async fn inspect(
     State(app): State<Arc<App>>,
     request: Request,
-) -> Result<Json<Value>, Failed> {
-    let asked: Asked = body(request).await?;
+) -> Result<Json<InspectionView>, Failed> {
+    let asked: TokenRequest = body(request).await?;
     let inspected = match TokenParameter::of(&asked.token) {
         TokenParameter::Access(token) => jwt(&app, &token)?,
         TokenParameter::Refresh(token) => {
             let found = introspect::refresh(&app.read()?, &app.context(), &token);
             let claims = found.as_ref().map_or(Value::Null, |found| json!(found));
-            Inspected { claims, kind: "refresh_token", reason: None, standing: found.map(drop) }
+            Inspected {
+                claims,
+                kind: TokenKind::RefreshToken,
+                reason: None,
+                standing: found.map(drop),
+            }
         }
     };
     let refusal = match inspected.standing {
@@ -40,19 +85,19 @@ pub(super) async fn inspect(
         Err(error) => return Err(error.into()),
     };
     let reason = inspected.reason.or_else(|| refusal.map(|refusal| refusal.reason().to_owned()));
-    Ok(Json(json!({
-        "kind": inspected.kind,
-        "active": refusal.is_none(),
-        "refusal": refusal.map(|refusal| format!("{refusal:?}")),
-        "reason": reason,
-        "claims": inspected.claims,
-    })))
+    Ok(Json(InspectionView {
+        active: refusal.is_none(),
+        claims: inspected.claims,
+        kind: inspected.kind,
+        reason,
+        refusal: refusal.map(|refusal| refusal.name().to_owned()),
+    }))
 }
 
 /// What an inspection finds.
 struct Inspected {
     claims: Value,
-    kind: &'static str,
+    kind: TokenKind,
     /// A more precise reason than that of the refusal.
     reason: Option<String>,
     standing: Result<(), Error>,
@@ -63,7 +108,12 @@ fn jwt(app: &App, token: &str) -> Result<Inspected, Failed> {
     let (view, cx) = (app.read()?, app.context());
     let Ok(Examined { claims, kind, signature }) = app.keys().examine(token, cx.now) else {
         let standing = Err(Refusal::BearerTokenMalformed.into());
-        return Ok(Inspected { claims: Value::Null, kind: "unknown", reason: None, standing });
+        return Ok(Inspected {
+            claims: Value::Null,
+            kind: TokenKind::Unknown,
+            reason: None,
+            standing,
+        });
     };
     let expired = claims.get("exp").and_then(Value::as_u64).is_none_or(|e| cx.now.seconds() >= e);
     let standing = match (kind, signature) {
@@ -84,10 +134,10 @@ fn jwt(app: &App, token: &str) -> Result<Inspected, Failed> {
         Signature::UnknownKey | Signature::Valid | Signature::Wrong => None,
     };
     let kind = match kind {
-        JwtKind::Access => "access_token",
-        JwtKind::Logout => "logout_token",
-        JwtKind::Id => "id_token",
-        JwtKind::Other => "unknown",
+        JwtKind::Access => TokenKind::AccessToken,
+        JwtKind::Logout => TokenKind::LogoutToken,
+        JwtKind::Id => TokenKind::IdToken,
+        JwtKind::Other => TokenKind::Unknown,
     };
     Ok(Inspected { claims, kind, reason, standing })
 }
@@ -96,8 +146,8 @@ fn jwt(app: &App, token: &str) -> Result<Inspected, Failed> {
 pub(super) async fn revoke(
     State(app): State<Arc<App>>,
     request: Request,
-) -> Result<Json<Value>, Failed> {
-    let asked: Asked = body(request).await?;
+) -> Result<Json<RevocationView>, Failed> {
+    let asked: TokenRequest = body(request).await?;
     let presented = match TokenParameter::of(&asked.token) {
         TokenParameter::Access(token) => introspect::PresentedToken::Access(Box::new(
             app.keys().verify_access(&token, app.clock().now())?,
@@ -105,5 +155,5 @@ pub(super) async fn revoke(
         TokenParameter::Refresh(token) => introspect::PresentedToken::Refresh(token),
     };
     app.write(move |tx, cx| revoke::by_operator(tx, cx, &presented)).await?;
-    Ok(Json(json!({ "revoked": true })))
+    Ok(Json(RevocationView { revoked: true }))
 }

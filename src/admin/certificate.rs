@@ -1,0 +1,144 @@
+//! `/api/v1/bridge/certificates`: the certificates by which devices prove themselves.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use super::listing::{ListView, Noun, Query};
+use super::{Failed, body, tls};
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::error::Refusal;
+use crate::flow::bridge::certificate::{self, NewCertificate, Registered};
+use crate::model::fingerprint::Fingerprint;
+use crate::model::person::Username;
+use crate::oauth::display_name::DisplayName;
+use crate::tls::Certificate;
+
+/// A registered certificate of a device.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct DeviceCertificateView {
+    /// When it was registered.
+    pub(crate) created: String,
+    /// Its expiry.
+    pub(crate) expires: String,
+    /// Its SHA-256 fingerprint, in hex.
+    pub(crate) fingerprint: String,
+    /// The name of its device.
+    pub(crate) name: String,
+    /// When it was revoked.
+    pub(crate) revoked: Option<String>,
+    /// When it was used last.
+    pub(crate) used: Option<String>,
+    /// Its person.
+    pub(crate) username: Option<String>,
+}
+
+impl Noun for DeviceCertificateView {
+    const PLURAL: &'static str = "certificates";
+}
+
+/// A certificate to register: one that exists, or a request for one of the local CA.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Enrollment {
+    /// The certificate, in PEM.
+    pub(crate) certificate: Option<String>,
+    /// The name of the device.
+    pub(crate) name: Option<String>,
+    /// The certificate request (PKCS #10), in PEM.
+    pub(crate) request: Option<String>,
+    /// The person for whom the device acts.
+    pub(crate) username: String,
+}
+
+/// A certificate that is registered now.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct EnrolledCertificateView {
+    /// The certificate in PEM, if the local CA issued it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate: Option<String>,
+    /// What is registered.
+    #[serde(flatten)]
+    pub(crate) registered: DeviceCertificateView,
+}
+
+/// The person whom a certificate proves.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct CertificatePersonView {
+    /// The subject of the person's tokens.
+    pub(crate) id: String,
+    /// The name of the account.
+    pub(crate) username: String,
+}
+
+impl DeviceCertificateView {
+    fn new(registered: &Registered) -> Self {
+        let row = &registered.row;
+        Self {
+            created: row.created.rfc3339(),
+            expires: row.expires.rfc3339(),
+            fingerprint: registered.fingerprint.to_string(),
+            name: row.name.to_string(),
+            revoked: row.revoked.map(Timestamp::rfc3339),
+            used: row.used.map(Timestamp::rfc3339),
+            username: registered.person.as_ref().map(|person| person.username.to_string()),
+        }
+    }
+}
+
+pub(super) async fn enroll(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<(StatusCode, Json<EnrolledCertificateView>), Failed> {
+    let enrollment: Enrollment = body(request).await?;
+    let username: Username = enrollment.username.parse()?;
+    let name: DisplayName = enrollment.name.as_deref().unwrap_or("device certificate").parse()?;
+    let (pem, issued) = match (enrollment.certificate, enrollment.request) {
+        (Some(certificate), None) => (certificate, false),
+        (None, Some(request)) => (tls::for_device(&app, &request, username.as_str())?, true),
+        (None, None) | (Some(_), Some(_)) => return Err(Refusal::BodyMalformed.into()),
+    };
+    let read = Certificate::from_pem(&pem)?;
+    let new =
+        NewCertificate { expires: read.not_after, fingerprint: read.fingerprint, name, username };
+    let registered = app.write(move |tx, cx| certificate::enroll(tx, cx, &new)).await?;
+    let view = EnrolledCertificateView {
+        certificate: issued.then_some(pem),
+        registered: DeviceCertificateView::new(&registered),
+    };
+    Ok((StatusCode::CREATED, Json(view)))
+}
+
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Json<ListView<DeviceCertificateView>>, Failed> {
+    let (view, query) = (app.read()?, Query::of(&request)?);
+    let registered = certificate::list(&view, query.user(&view)?, &query.span()?)?;
+    Ok(Json(ListView::new(registered, |registered| DeviceCertificateView::new(&registered))))
+}
+
+pub(super) async fn revoke(
+    State(app): State<Arc<App>>,
+    Path(fingerprint): Path<String>,
+) -> Result<Json<DeviceCertificateView>, Failed> {
+    let fingerprint: Fingerprint = fingerprint.parse().map_err(|_| Refusal::CertificateNotFound)?;
+    let revoked = app.write(move |tx, cx| certificate::revoke(tx, cx, &fingerprint)).await?;
+    Ok(Json(DeviceCertificateView::new(&revoked)))
+}
+
+/// The person whom a device with the certificate's key proves now, or the refusal that it meets.
+pub(super) async fn person(
+    State(app): State<Arc<App>>,
+    Path(fingerprint): Path<String>,
+) -> Result<Json<CertificatePersonView>, Failed> {
+    let fingerprint: Fingerprint =
+        fingerprint.parse().map_err(|_| Refusal::DeviceCertificateUnknown)?;
+    let (view, cx) = (app.read()?, app.context());
+    let (id, person) = certificate::prove(&view, &cx, &fingerprint)?;
+    Ok(Json(CertificatePersonView { id: id.to_string(), username: person.username.to_string() }))
+}

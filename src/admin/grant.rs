@@ -1,0 +1,83 @@
+//! `/api/v1/grants`: what people allowed which client.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use serde::{Deserialize, Serialize};
+
+use super::Failed;
+use super::listing::{ListView, Noun, Query};
+use crate::app::App;
+use crate::error::Refusal;
+use crate::flow::token::grant::{self, LiveGrant};
+use crate::oauth::id::GrantId;
+use crate::oauth::resource::Resource;
+use crate::oauth::scope::Scope;
+
+/// A grant in force.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct GrantView {
+    /// The client.
+    pub(crate) client_id: String,
+    /// The client's name.
+    pub(crate) client_name: String,
+    /// When it was made.
+    pub(crate) created: String,
+    /// Its expiry.
+    pub(crate) expires: String,
+    /// Its id.
+    pub(crate) id: String,
+    /// Whether it outlives its session (`offline_access`).
+    pub(crate) offline: bool,
+    /// The resources that its tokens are for; none: this server.
+    pub(crate) resources: Vec<Resource>,
+    /// Its scope.
+    pub(crate) scope: Scope,
+    /// The session in which it was made.
+    pub(crate) session: String,
+    /// The person.
+    pub(crate) username: String,
+}
+
+impl Noun for GrantView {
+    const PLURAL: &'static str = "grants";
+}
+
+impl GrantView {
+    fn new(live: &LiveGrant) -> Self {
+        let grant = live.grant();
+        let authorization = &grant.authorization;
+        Self {
+            client_id: authorization.client.to_string(),
+            client_name: live.client().metadata.name().to_owned(),
+            created: grant.created.rfc3339(),
+            expires: grant.expires.rfc3339(),
+            id: live.id().to_string(),
+            offline: grant.offline,
+            resources: authorization.resources.clone(),
+            scope: authorization.scope.clone(),
+            session: authorization.session.to_string(),
+            username: live.person().username.to_string(),
+        }
+    }
+}
+
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Json<ListView<GrantView>>, Failed> {
+    let (view, query) = (app.read()?, Query::of(&request)?);
+    let (user, span) = (query.user(&view)?, query.span()?);
+    let grants = grant::list(&view, &app.context(), user, &span)?;
+    Ok(Json(ListView::new(grants, |grant| GrantView::new(&grant))))
+}
+
+pub(super) async fn revoke(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Json<GrantView>, Failed> {
+    let id: GrantId = id.parse().map_err(|_| Refusal::GrantNotFound)?;
+    let revoked = app.write(move |tx, cx| grant::revoke(tx, cx, id)).await?;
+    Ok(Json(GrantView::new(&revoked)))
+}

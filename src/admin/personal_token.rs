@@ -1,0 +1,119 @@
+//! `/api/v1/personal-tokens`: personal access tokens.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use super::listing::{ListView, Noun, Query};
+use super::{Failed, body};
+use crate::app::App;
+use crate::error::Refusal;
+use crate::flow::bridge::pat;
+use crate::flow::person::people::named;
+use crate::model::person::Username;
+use crate::oauth::display_name::DisplayName;
+use crate::store::schema::{Pat, Person};
+use crate::store::{Listing, StoreError, View};
+
+/// The lifetimes that an operator may choose, in seconds: a minute to ten years.
+const LIFETIMES: std::ops::RangeInclusive<u64> = 60..=3650 * 86_400;
+
+/// A usable personal access token.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct PersonalTokenView {
+    /// When it was made.
+    pub(crate) created: String,
+    /// Its expiry.
+    pub(crate) expires: String,
+    /// The part of it that is no secret.
+    pub(crate) id: String,
+    /// Its name.
+    pub(crate) name: String,
+    /// When it was used last.
+    pub(crate) used: Option<String>,
+    /// Its person.
+    pub(crate) username: Option<String>,
+}
+
+impl Noun for PersonalTokenView {
+    const PLURAL: &'static str = "personal_tokens";
+}
+
+/// A request for a personal access token.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PersonalTokenRequest {
+    /// Its lifetime in seconds, 60 to ten years; absent: 90 days.
+    pub(crate) lifetime: Option<u64>,
+    /// Its name.
+    pub(crate) name: Option<String>,
+    /// The person.
+    pub(crate) username: String,
+}
+
+/// A personal access token, in the only response that has it.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct NewPersonalTokenView {
+    /// The part of it that is no secret.
+    pub(crate) id: String,
+    /// The token.
+    pub(crate) pat: String,
+}
+
+impl PersonalTokenView {
+    fn new(view: &impl View, id: String, row: &Pat) -> Result<Self, StoreError> {
+        let person = view.find::<Person>(&row.user)?;
+        Ok(Self {
+            created: row.created.rfc3339(),
+            expires: row.expires.rfc3339(),
+            id,
+            name: row.name.to_string(),
+            used: row.used.map(|used| used.rfc3339()),
+            username: person.map(|person| person.username.to_string()),
+        })
+    }
+}
+
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Json<ListView<PersonalTokenView>>, Failed> {
+    let (view, query) = (app.read()?, Query::of(&request)?);
+    let (user, span) = (query.user(&view)?, query.span()?);
+    let Listing { items, next } = pat::list(&view, &app.context(), user, &span)?;
+    let items = items.into_iter().map(|(id, row)| PersonalTokenView::new(&view, id, &row));
+    Ok(Json(ListView { items: items.collect::<Result<_, _>>()?, next }))
+}
+
+pub(super) async fn add(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<(StatusCode, Json<NewPersonalTokenView>), Failed> {
+    let asked: PersonalTokenRequest = body(request).await?;
+    let username: Username = asked.username.parse()?;
+    let name: DisplayName = asked.name.as_deref().unwrap_or("made by the operator").parse()?;
+    if asked.lifetime.is_some_and(|seconds| !LIFETIMES.contains(&seconds)) {
+        return Err(Refusal::BodyMalformed.into());
+    }
+    let lifetime = asked.lifetime.map(Duration::from_secs);
+    let made = app.write(move |tx, cx| {
+        let (user, _) = named(tx, &username)?.ok_or(Refusal::UserNotFound)?;
+        pat::make(tx, cx, user, &name, lifetime)
+    });
+    let made = made.await?;
+    let view = NewPersonalTokenView { id: made.key(), pat: made.expose().to_string() };
+    Ok((StatusCode::CREATED, Json(view)))
+}
+
+pub(super) async fn revoke(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Json<PersonalTokenView>, Failed> {
+    let key = id.clone();
+    let row = app.write(move |tx, _| pat::revoke(tx, &key, None)).await?;
+    Ok(Json(PersonalTokenView::new(&app.read()?, id, &row)?))
+}

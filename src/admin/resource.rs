@@ -1,0 +1,158 @@
+//! `/api/v1/resources`: the resources that tokens are for. The members are those of RFC 9728 §2,
+//! and ours beside them.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use super::listing::{ListView, Noun, Query};
+use super::{Failed, body, optional};
+use crate::app::App;
+use crate::error::Refusal;
+use crate::flow::resource::registered::{self, Introspecting, NewResource};
+use crate::oauth::resource::{Resource, ResourceMetadata};
+use crate::oauth::scope::Scope;
+use crate::secret::MadeClientSecret;
+use crate::store::View;
+use crate::store::schema::Protected;
+
+/// A registered resource, with the text that its server pastes.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ResourceView {
+    /// The client as which it introspects tokens.
+    pub(crate) client_id: Option<String>,
+    /// That client's secret, only in the response that makes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) client_secret: Option<String>,
+    /// When it was registered.
+    pub(crate) created: String,
+    /// Its metadata document (RFC 9728 §2).
+    pub(crate) metadata: ResourceMetadata,
+    /// The address at which it serves that document (RFC 9728 §3.1).
+    pub(crate) metadata_address: String,
+    /// The address of a copy on this server.
+    pub(crate) metadata_copy: String,
+    /// Whether clients that nobody registered may ask for its scopes.
+    pub(crate) open: bool,
+    /// Its URI, the audience of tokens for it.
+    pub(crate) resource: Resource,
+    /// The name that people read.
+    pub(crate) resource_name: String,
+    /// The scopes that it knows.
+    pub(crate) scope: Scope,
+    /// The header of its 401 responses (RFC 9728 §5.1).
+    pub(crate) www_authenticate: String,
+}
+
+impl Noun for ResourceView {
+    const PLURAL: &'static str = "resources";
+}
+
+/// A resource to register.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ResourceRegistration {
+    /// A client that may introspect tokens for it.
+    pub(crate) client_id: Option<String>,
+    /// Whether it gets a client of its own for that.
+    #[serde(default)]
+    pub(crate) introspect: bool,
+    /// Whether clients that nobody registered may ask for its scopes; absent: on loopback alone.
+    pub(crate) open: Option<bool>,
+    /// Its URI.
+    pub(crate) resource: String,
+    /// The name that people read; absent: its host.
+    pub(crate) resource_name: Option<String>,
+    /// The scopes that it knows, separated by spaces.
+    pub(crate) scope: Option<String>,
+}
+
+/// A resource that was removed.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct RemovedResourceView {
+    /// Its URI.
+    pub(crate) resource: Resource,
+}
+
+impl ResourceRegistration {
+    fn parse(self) -> Result<NewResource, Refusal> {
+        let resource: Resource = self.resource.parse()?;
+        let named = optional(self.resource_name.as_deref())?;
+        let host = resource.canonical().split_once("://").map_or("", |(_, rest)| rest);
+        let introspecting = match (self.client_id, self.introspect) {
+            (Some(id), _) => Introspecting::As(id.parse()?),
+            (None, true) => Introspecting::AsItself,
+            (None, false) => Introspecting::Not,
+        };
+        Ok(NewResource {
+            introspecting,
+            name: named.map_or_else(|| host.trim_end_matches('/').parse(), Ok)?,
+            open: self.open.unwrap_or(resource.is_loopback()),
+            resource,
+            scope: optional::<Scope>(self.scope.as_deref())?.unwrap_or_default(),
+        })
+    }
+}
+
+impl ResourceView {
+    fn new(app: &App, row: Protected, secret: Option<&MadeClientSecret>) -> Self {
+        let (rules, address) = (app.rules(), row.resource.metadata_address());
+        let mut www_authenticate = format!("Bearer resource_metadata=\"{address}\"");
+        if !row.scope.is_empty() {
+            // RFC 6750 §3: what a client without a token should ask for.
+            www_authenticate.push_str(&format!(", scope=\"{}\"", row.scope));
+        }
+        Self {
+            client_id: row.server.as_ref().map(ToString::to_string),
+            client_secret: secret.map(|secret| secret.expose().as_str().to_owned()),
+            created: row.created.rfc3339(),
+            metadata: registered::metadata(rules, &row),
+            metadata_address: address,
+            metadata_copy: rules.issuer.at(&registered::copy_path(&row.resource)),
+            open: row.open,
+            resource_name: row.name.to_string(),
+            resource: row.resource,
+            scope: row.scope,
+            www_authenticate,
+        }
+    }
+}
+
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Json<ListView<ResourceView>>, Failed> {
+    let span = Query::of(&request)?.span()?;
+    let rows = app.read()?.filter(&span, |_, row: Protected| Ok(Some(row)))?;
+    Ok(Json(ListView::new(rows, |row| ResourceView::new(&app, row, None))))
+}
+
+pub(super) async fn add(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<(StatusCode, Json<ResourceView>), Failed> {
+    let new = body::<ResourceRegistration>(request).await?.parse()?;
+    let (row, secret) = app.write(move |tx, cx| registered::add(tx, cx, &new)).await?;
+    Ok((StatusCode::CREATED, Json(ResourceView::new(&app, row, secret.as_ref()))))
+}
+
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Path(named): Path<String>,
+) -> Result<Json<ResourceView>, Failed> {
+    let named: Resource = named.parse()?;
+    let row = app.read()?.find::<Protected>(&named.canonical().to_owned())?;
+    Ok(Json(ResourceView::new(&app, row.ok_or(Refusal::ResourceNotFound)?, None)))
+}
+
+pub(super) async fn remove(
+    State(app): State<Arc<App>>,
+    Path(named): Path<String>,
+) -> Result<Json<RemovedResourceView>, Failed> {
+    let named: Resource = named.parse()?;
+    let removed = app.write(move |tx, cx| registered::remove(tx, cx, &named)).await?;
+    Ok(Json(RemovedResourceView { resource: removed.resource }))
+}

@@ -1,0 +1,314 @@
+//! `/api/v1/sessions` and `/api/v1/anonymous-sessions`: sessions of browsers, of bridges and of
+//! nobody in particular.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Failed;
+use super::listing::{ListView, Noun, Query, key};
+use crate::app::App;
+use crate::error::Refusal;
+use crate::flow::Context;
+use crate::flow::bridge::access::{self, LiveBridge};
+use crate::flow::session::anonymous::{self, StoredSession};
+use crate::flow::session::{self, LiveSession};
+use crate::model::anonymous::Metadata;
+use crate::model::bridge::BridgeSessionId;
+use crate::model::user_agent::DeviceInfo;
+use crate::oauth::id::{SessionId, UserId};
+use crate::store::schema::{AnonymousEnding, Person};
+use crate::store::{Key, Listing, Span, StoreError, View};
+
+/// The `source` of browser sessions and of anonymous ones. That of a bridge session is a word of
+/// the bridge's contract.
+const WEB: &str = "web";
+const ANONYMOUS: &str = "anonymous";
+
+/// A session of any kind.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SessionView {
+    /// When it started.
+    pub(crate) created: String,
+    /// The device at its last use.
+    #[serde(flatten)]
+    pub(crate) device: DeviceView,
+    /// Its expiry.
+    pub(crate) expires: String,
+    /// Its id.
+    pub(crate) id: String,
+    /// What only its kind has.
+    #[serde(flatten)]
+    pub(crate) kind: SessionKind,
+    /// What made it.
+    pub(crate) source: String,
+}
+
+impl Noun for SessionView {
+    const PLURAL: &'static str = "sessions";
+}
+
+/// The members of one kind of session. The kinds are told apart by them.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum SessionKind {
+    /// A session of nobody in particular.
+    Anonymous {
+        /// The client that opened it.
+        client_id: String,
+        /// The person into whom it was merged: the username, or the id if the person is gone.
+        merged_into: Option<String>,
+        /// What the client says of it: an open object, from which nothing is concluded.
+        metadata: Option<Value>,
+        /// The redirect URI that the client named.
+        redirect_uri: Option<String>,
+        /// Whether it lives.
+        state: AnonymousState,
+        /// Its subject.
+        sub: String,
+    },
+    /// A browser in which a person is signed in.
+    Browser {
+        /// The methods of the sign-in (RFC 8176).
+        amr: Vec<String>,
+        /// When the person signed in last.
+        auth_time: String,
+        /// When it was used last.
+        seen: String,
+        /// The person.
+        username: String,
+    },
+    /// A bridge that acts for a person.
+    Bridge {
+        /// The client that its tokens name.
+        client_id: String,
+        /// When it was used last.
+        seen: String,
+        /// The person.
+        username: String,
+    },
+}
+
+/// The state of an anonymous session.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum AnonymousState {
+    /// It is in force.
+    Live,
+    /// A person enrolled from it.
+    Merged,
+    /// It has expired.
+    Over,
+    /// An operator ended it.
+    Revoked,
+}
+
+/// A device as its requests describe it, which proves nothing.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct DeviceView {
+    /// The network address.
+    pub(crate) address: String,
+    /// The `User-Agent` header.
+    pub(crate) agent: Option<String>,
+    /// Whether the program names itself a robot.
+    pub(crate) bot: bool,
+    /// The language that is preferred there.
+    pub(crate) locale: Option<String>,
+    /// The program, read out of `agent`.
+    pub(crate) program: Option<String>,
+    /// The operating system, read out of `agent`.
+    pub(crate) system: Option<String>,
+}
+
+impl DeviceView {
+    fn new(device: &DeviceInfo) -> Self {
+        let program = device.program();
+        Self {
+            address: device.address.clone(),
+            agent: device.user_agent.clone(),
+            bot: program.bot,
+            locale: device.locale.as_ref().map(|locale| locale.as_str().to_owned()),
+            program: program.program.map(str::to_owned),
+            system: program.system.map(str::to_owned),
+        }
+    }
+}
+
+impl SessionView {
+    fn of_browser(live: &LiveSession) -> Self {
+        Self {
+            created: live.created().rfc3339(),
+            device: DeviceView::new(live.device()),
+            expires: live.expires().rfc3339(),
+            id: live.id().to_string(),
+            kind: SessionKind::Browser {
+                amr: live.authentication().amr.clone(),
+                auth_time: live.authentication().at.rfc3339(),
+                seen: live.seen().rfc3339(),
+                username: live.person().username.to_string(),
+            },
+            source: WEB.to_owned(),
+        }
+    }
+
+    fn of_bridge(live: &LiveBridge) -> Self {
+        let session = live.session();
+        Self {
+            created: session.created.rfc3339(),
+            device: DeviceView::new(&session.device),
+            expires: session.expires.rfc3339(),
+            id: live.id().to_string(),
+            kind: SessionKind::Bridge {
+                client_id: session.client.to_string(),
+                seen: session.seen.rfc3339(),
+                username: live.person().username.to_string(),
+            },
+            source: session.source.clone(),
+        }
+    }
+
+    fn of_nobody(view: &impl View, stored: &StoredSession) -> Result<Self, StoreError> {
+        let session = &stored.session;
+        let (state, merged_into) = match session.ending {
+            Some(AnonymousEnding::Merged(user)) => {
+                let person = view.find::<Person>(&user)?;
+                let name = person.map_or_else(|| user.to_string(), |own| own.username.to_string());
+                (AnonymousState::Merged, Some(name))
+            }
+            Some(AnonymousEnding::Revoked) => (AnonymousState::Revoked, None),
+            None if stored.lives => (AnonymousState::Live, None),
+            None => (AnonymousState::Over, None),
+        };
+        Ok(Self {
+            created: session.created.rfc3339(),
+            device: DeviceView::new(&session.device),
+            expires: session.expires.rfc3339(),
+            id: stored.id.to_string(),
+            kind: SessionKind::Anonymous {
+                client_id: session.client.to_string(),
+                merged_into,
+                metadata: session.metadata.as_ref().map(Metadata::to_value),
+                redirect_uri: session.redirect_uri.as_ref().map(ToString::to_string),
+                state,
+                sub: session.sub.to_string(),
+            },
+            source: ANONYMOUS.to_owned(),
+        })
+    }
+}
+
+/// The place in the listing of all sessions: browsers first, then bridges, then anonymous ones. A
+/// key is the one after which its kind goes on; without one, the kind starts.
+enum Place {
+    Browser(Option<SessionId>),
+    Bridge(Option<BridgeSessionId>),
+    Anonymous(Option<SessionId>),
+}
+
+impl Place {
+    fn from_cursor(cursor: &str) -> Result<Self, Refusal> {
+        let (kind, after) = cursor.split_once('.').ok_or(Refusal::CursorMalformed)?;
+        match kind {
+            "browser" => Ok(Self::Browser(after_key(after)?)),
+            "bridge" => Ok(Self::Bridge(after_key(after)?)),
+            "anonymous" => Ok(Self::Anonymous(after_key(after)?)),
+            _ => Err(Refusal::CursorMalformed),
+        }
+    }
+
+    fn to_cursor(&self) -> String {
+        fn text<K: Key>(after: Option<&K>) -> String {
+            after.map(Key::to_cursor).unwrap_or_default()
+        }
+        match self {
+            Self::Browser(after) => format!("browser.{}", text(after.as_ref())),
+            Self::Bridge(after) => format!("bridge.{}", text(after.as_ref())),
+            Self::Anonymous(after) => format!("anonymous.{}", text(after.as_ref())),
+        }
+    }
+
+    /// At most `limit` sessions at this place, and the place after them.
+    fn list(
+        self,
+        view: &impl View,
+        cx: &Context,
+        user: Option<UserId>,
+        limit: usize,
+    ) -> Result<(Vec<SessionView>, Option<Self>), StoreError> {
+        match self {
+            Self::Browser(after) => {
+                let found = session::list(view, cx, user, &Span { after, limit })?;
+                let next = found.next.map(|id| Self::Browser(Some(id)));
+                let views = found.items.iter().map(SessionView::of_browser).collect();
+                Ok((views, next.or(Some(Self::Bridge(None)))))
+            }
+            Self::Bridge(after) => {
+                let found = access::list(view, cx, user, &Span { after, limit })?;
+                let next = found.next.map(|id| Self::Bridge(Some(id)));
+                let views = found.items.iter().map(SessionView::of_bridge).collect();
+                // An anonymous session is nobody's.
+                Ok((views, next.or(user.is_none().then_some(Self::Anonymous(None)))))
+            }
+            Self::Anonymous(after) => {
+                let Listing { items, next } = anonymous::list(view, cx, &Span { after, limit })?;
+                let views = items.iter().map(|stored| SessionView::of_nobody(view, stored));
+                Ok((views.collect::<Result<_, _>>()?, next.map(|id| Self::Anonymous(Some(id)))))
+            }
+        }
+    }
+}
+
+fn after_key<K: Key>(after: &str) -> Result<Option<K>, Refusal> {
+    if after.is_empty() { Ok(None) } else { key(after).map(Some) }
+}
+
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Json<ListView<SessionView>>, Failed> {
+    let (view, cx, query) = (app.read()?, app.context(), Query::of(&request)?);
+    let (user, limit) = (query.user(&view)?, query.limit()?);
+    let start = query.cursor()?.map(Place::from_cursor).transpose()?;
+    let (mut items, mut place) = (Vec::new(), Some(start.unwrap_or(Place::Browser(None))));
+    while let Some(current) = place.take_if(|_| items.len() < limit) {
+        let (found, next) = current.list(&view, &cx, user, limit - items.len())?;
+        items.extend(found);
+        place = next;
+    }
+    Ok(Json(ListView { items, next: place.as_ref().map(Place::to_cursor) }))
+}
+
+/// The stored anonymous sessions, live or ended.
+pub(super) async fn list_anonymous(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Json<ListView<SessionView>>, Failed> {
+    let (view, span) = (app.read()?, Query::of(&request)?.span()?);
+    let Listing { items, next } = anonymous::list_all(&view, &app.context(), &span)?;
+    let items = items.iter().map(|stored| SessionView::of_nobody(&view, stored));
+    let items = items.collect::<Result<_, _>>()?;
+    Ok(Json(ListView { items, next: next.as_ref().map(Key::to_cursor) }))
+}
+
+pub(super) async fn revoke(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Json<SessionView>, Failed> {
+    let browser = id.parse::<SessionId>();
+    let bridge = id.parse::<BridgeSessionId>().map_err(|_| Refusal::SessionNotFound)?;
+    // A bridge may have chosen an id that looks like a browser's.
+    if access::live(&app.read()?, &app.context(), &bridge)?.is_some() {
+        let ended = app.write(move |tx, cx| access::end(tx, cx, &bridge, None)).await?;
+        return Ok(Json(SessionView::of_bridge(&ended)));
+    }
+    let id = browser.map_err(|_| Refusal::SessionNotFound)?;
+    if anonymous::live(&app.read()?, &app.context(), id)?.is_some() {
+        let ended = app.write(move |tx, cx| anonymous::revoke(tx, cx, id)).await?;
+        return Ok(Json(SessionView::of_nobody(&app.read()?, &ended)?));
+    }
+    let revoked = app.write(move |tx, cx| session::revoke(tx, cx, id)).await?;
+    Ok(Json(SessionView::of_browser(&revoked)))
+}

@@ -1,0 +1,231 @@
+//! `/api/v1/users` and `/api/v1/recover`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use super::listing::{ListView, Noun, Query};
+use super::{Failed, body, optional, parsed};
+use crate::app::App;
+use crate::error::Refusal;
+use crate::flow::person::people::{self, Change, NewPerson};
+use crate::flow::person::setup_link::IssuedSetupLink;
+use crate::model::person::Username;
+use crate::oauth::id::UserId;
+use crate::store::schema::{PASSKEYS_BY_USER, Person};
+use crate::store::{StoreError, View};
+
+/// The most passkeys that are counted for one person.
+const MAX_PASSKEYS: usize = 100;
+
+/// A person.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct UserView {
+    /// When the account was made.
+    pub(crate) created: String,
+    /// Whether the person is switched off.
+    pub(crate) disabled: bool,
+    /// The name that other people see.
+    pub(crate) display_name: String,
+    /// The e-mail address.
+    pub(crate) email: Option<String>,
+    /// The subject of the person's tokens.
+    pub(crate) id: String,
+    /// How many passkeys the person has, counted up to 100.
+    pub(crate) passkeys: usize,
+    /// The roles.
+    pub(crate) roles: Vec<String>,
+    /// The name of the account.
+    pub(crate) username: String,
+}
+
+impl Noun for UserView {
+    const PLURAL: &'static str = "users";
+}
+
+/// A setup link, which works once. Its secret is in the fragment, which a browser sends nowhere.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct SetupLinkView {
+    /// Its expiry.
+    pub(crate) setup_expires: String,
+    /// The link.
+    pub(crate) setup_url: String,
+}
+
+/// A new person, and the link at which they make their passkey.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct NewUserView {
+    /// The link.
+    #[serde(flatten)]
+    pub(crate) link: SetupLinkView,
+    /// The person.
+    #[serde(flatten)]
+    pub(crate) user: UserView,
+}
+
+/// A new setup link.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct RecoveryView {
+    /// The link.
+    #[serde(flatten)]
+    pub(crate) link: SetupLinkView,
+    /// Its person; null: whoever becomes the first administrator.
+    pub(crate) username: Option<String>,
+}
+
+/// A person that was removed.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct RemovedUserView {
+    /// The subject of their tokens.
+    pub(crate) id: String,
+    /// The name of the account.
+    pub(crate) username: String,
+}
+
+/// A person to enrol.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewUser {
+    /// The name that other people see; absent: the username.
+    pub(crate) display_name: Option<String>,
+    /// The e-mail address.
+    pub(crate) email: Option<String>,
+    /// The roles; none: those of every person.
+    #[serde(default)]
+    pub(crate) roles: Vec<String>,
+    /// The name of the account.
+    pub(crate) username: String,
+}
+
+/// A JSON Merge Patch (RFC 7396) of a person: an absent member stays as it is.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UserPatch {
+    /// Whether the person is switched off.
+    pub(crate) disabled: Option<bool>,
+    /// The name that other people see.
+    pub(crate) display_name: Option<String>,
+    /// The e-mail address; null removes it.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub(crate) email: Option<Option<String>>,
+    /// All roles.
+    pub(crate) roles: Option<Vec<String>>,
+}
+
+/// The value of a member that is present, if only as `null`.
+fn present<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<String>>, D::Error> {
+    Deserialize::deserialize(deserializer).map(Some)
+}
+
+/// The person who gets a new setup link.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Recovery {
+    /// Their name; absent: the first administrator.
+    pub(crate) username: Option<String>,
+}
+
+impl UserView {
+    fn new(view: &impl View, id: UserId, person: &Person) -> Result<Self, StoreError> {
+        Ok(Self {
+            created: person.created.rfc3339(),
+            disabled: person.disabled,
+            display_name: person.display_name.to_string(),
+            email: person.email.as_ref().map(ToString::to_string),
+            id: id.to_string(),
+            passkeys: view.by(&PASSKEYS_BY_USER, &id, MAX_PASSKEYS)?.len(),
+            roles: person.roles.iter().map(ToString::to_string).collect(),
+            username: person.username.to_string(),
+        })
+    }
+}
+
+impl SetupLinkView {
+    fn new(app: &App, link: &IssuedSetupLink) -> Self {
+        Self { setup_expires: link.expires.rfc3339(), setup_url: setup_url(app, link) }
+    }
+}
+
+/// The URL of a setup link.
+pub(crate) fn setup_url(app: &App, link: &IssuedSetupLink) -> String {
+    app.rules().issuer.at(&format!("/setup#{}", *link.token.expose()))
+}
+
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Json<ListView<UserView>>, Failed> {
+    let (view, span) = (app.read()?, Query::of(&request)?.span()?);
+    let users =
+        view.filter(&span, |id, person: Person| UserView::new(&view, *id, &person).map(Some));
+    Ok(Json(ListView::new(users?, |user| user)))
+}
+
+pub(super) async fn add(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<(StatusCode, Json<NewUserView>), Failed> {
+    let added: NewUser = body(request).await?;
+    let new = NewPerson {
+        username: added.username.parse()?,
+        display_name: optional(added.display_name.as_deref())?,
+        email: optional(added.email.as_deref())?,
+        roles: parsed(&added.roles)?,
+    };
+    let (id, person, link) = app.write(move |tx, cx| people::add(tx, cx, &new)).await?;
+    let user = UserView::new(&app.read()?, id, &person)?;
+    Ok((StatusCode::CREATED, Json(NewUserView { link: SetupLinkView::new(&app, &link), user })))
+}
+
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Path(username): Path<String>,
+) -> Result<Json<UserView>, Failed> {
+    let view = app.read()?;
+    let (id, person) = people::named(&view, &username.parse()?)?.ok_or(Refusal::UserNotFound)?;
+    Ok(Json(UserView::new(&view, id, &person)?))
+}
+
+pub(super) async fn change(
+    State(app): State<Arc<App>>,
+    Path(username): Path<String>,
+    request: Request,
+) -> Result<Json<UserView>, Failed> {
+    let username: Username = username.parse()?;
+    let patch: UserPatch = body(request).await?;
+    let change = Change {
+        disabled: patch.disabled,
+        display_name: optional(patch.display_name.as_deref())?,
+        email: patch.email.map(|email| optional(email.as_deref())).transpose()?,
+        roles: patch.roles.map(|roles| parsed(&roles)).transpose()?,
+    };
+    let (id, person) = app.write(move |tx, cx| people::change(tx, cx, &username, &change)).await?;
+    Ok(Json(UserView::new(&app.read()?, id, &person)?))
+}
+
+pub(super) async fn remove(
+    State(app): State<Arc<App>>,
+    Path(username): Path<String>,
+) -> Result<Json<RemovedUserView>, Failed> {
+    let username: Username = username.parse()?;
+    let named = username.to_string();
+    let id = app.write(move |tx, cx| people::remove(tx, cx, &username)).await?;
+    Ok(Json(RemovedUserView { id: id.to_string(), username: named }))
+}
+
+pub(super) async fn recover(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Json<RecoveryView>, Failed> {
+    let recovery: Recovery = body(request).await?;
+    let username: Option<Username> = optional(recovery.username.as_deref())?;
+    let (person, link) =
+        app.write(move |tx, cx| people::recover(tx, cx, username.as_ref())).await?;
+    let username = person.map(|person| person.username.to_string());
+    Ok(Json(RecoveryView { link: SetupLinkView::new(&app, &link), username }))
+}

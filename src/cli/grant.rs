@@ -1,0 +1,81 @@
+//! `gatelodge grant …`
+
+use axum::http::Method;
+use clap::Subcommand;
+
+use crate::admin::grant::GrantView;
+
+use super::admin_client::{AdminClient, path_of};
+use super::output::{Column, Failure, Output, fields, list, word};
+
+const HELP: &str = "\
+Examples:
+  gatelodge grant list --user ada
+  gatelodge grant revoke 0190163d-8694-439b-aea5-966c26f8ad91
+
+A revoked grant takes its refresh token and every access token with it. The application may
+ask the person again.";
+
+/// What can be done with grants.
+#[derive(Debug, Subcommand)]
+#[command(after_help = HELP)]
+pub(super) enum GrantVerb {
+    /// List what people allowed which client
+    List {
+        /// Only this person's
+        #[arg(long, value_name = "USERNAME")]
+        user: Option<String>,
+    },
+    /// End a grant with every token under it
+    Revoke {
+        /// The grant, as the list has it
+        id: String,
+    },
+}
+
+/// `gatelodge grant …`
+pub(super) async fn run(verb: GrantVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
+    match verb {
+        GrantVerb::List { user } => {
+            const COLUMNS: &[Column<GrantView>] = &[
+                Column("GRANT", |view| word(&view.id)),
+                Column("USERNAME", |view| word(&view.username)),
+                Column("CLIENT ID", |view| word(&view.client_id)),
+                Column("SCOPE", |view| word(&view.scope)),
+                Column("RESOURCES", |view| word(&view.resources)),
+                Column("OFFLINE", |view| word(&view.offline)),
+                Column("CREATED", |view| word(&view.created)),
+                Column("EXPIRES", |view| word(&view.expires)),
+            ];
+            let mut grants: Vec<GrantView> = admin.list("/api/v1/grants", user.as_deref()).await?;
+            grants.sort_by(|a, b| (&a.created, &a.id).cmp(&(&b.created, &b.id)));
+            Ok(list(grants, COLUMNS, "No grant is in force."))
+        }
+        GrantVerb::Revoke { id } => {
+            let revoked: GrantView = admin.ask(Method::DELETE, &path_of("grants", &id)).await?;
+            let text = fields(&[
+                ("revoked", word(&revoked.id)),
+                ("username", word(&revoked.username)),
+                ("client_id", word(&revoked.client_id)),
+            ]);
+            Ok(Output::new(text, &revoked))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::output::Exit;
+
+    #[tokio::test]
+    async fn no_grant_is_a_remark_and_an_unknown_one_an_error() {
+        let mut admin = AdminClient::memory().await;
+
+        let none = run(GrantVerb::List { user: None }, &mut admin).await.unwrap();
+        let unknown = run(GrantVerb::Revoke { id: "g/1".into() }, &mut admin).await;
+
+        assert_eq!(none.parts().3, Some("No grant is in force."));
+        assert_eq!(unknown.err().map(|failure| failure.exit), Some(Exit::NotFound));
+    }
+}
