@@ -1,8 +1,9 @@
-//! Anonymous sessions: a client has one opened for somebody whom nobody knows, and whoever it was
-//! takes it with them when they enrol.
+//! Anonymous sessions: a client opens one for a visitor without an account, and enrolment merges it
+//! into the new person.
 //!
-//! Each is new: nothing that a client or a browser says leads to a session that is there already.
-//! The cookie merges it, and opens nothing; the token opens what a resource server gives to anybody.
+//! Each session is new: nothing that a client or a browser sends leads to an existing one. The
+//! cookie can only merge the session. The token opens what a resource server gives to anonymous
+//! visitors.
 
 use std::net::IpAddr;
 
@@ -23,33 +24,35 @@ use crate::store::schema::{
 };
 use crate::store::{Listing, Span, StoreError, Tx, View};
 
-/// How many are opened in a minute from one network, and for one client.
+/// The most sessions that are opened in a minute from one network.
 const MAX_PER_NETWORK: usize = 60;
+/// The most sessions that are opened in a minute for one client.
 const MAX_PER_CLIENT: usize = 600;
 
-/// From where a session is asked for.
+/// The origin of a request for a session.
 #[derive(Clone, Debug)]
 pub struct SessionRequest {
     /// The address.
     pub address: IpAddr,
-    /// What the request tells of the device.
+    /// The device, as the request describes it.
     pub device: DeviceInfo,
 }
 
-/// A session that was opened, and the token to be signed under it.
+/// A session that was opened, and its token, not yet signed.
 pub struct OpenedSession {
     /// The token.
     pub issued: Issued,
     /// The session.
     pub id: SessionId,
-    /// Its cookie's value.
+    /// The value of its cookie.
     pub secret: AnonymousSecret,
-    /// What is known of it.
+    /// The row.
     pub session: AnonymousSession,
 }
 
-/// Refuses where as many sessions live as may, in all or from the network of `address`. This machine
-/// is no network: through a proxy it may be anybody.
+/// Refuses if the live sessions have reached the limit: the configured number in all, half of it
+/// from the network of `address`. Loopback has no limit of its own: behind a proxy it may be
+/// anybody.
 ///
 /// Read before the transaction: the bound is a bound on size, and need not be exact.
 pub fn check_capacity(view: &impl View, cx: &Context, address: IpAddr) -> Result<(), Error> {
@@ -69,12 +72,13 @@ fn network(cx: &Context, address: IpAddr) -> TokenHash {
     cx.rules.pepper.hash_parts("anonymous sessions network", &throttle::network(address))
 }
 
-/// Opens a session, and makes the token under it.
+/// Opens a session and makes its token.
 ///
 /// # Errors
 ///
-/// [`Refusal::AnonymousNotAllowed`] where the operator has not allowed it to the client, and
-/// [`Refusal::RedirectUriUnregistered`] where the client names an address that is not its own.
+/// [`Refusal::AnonymousNotAllowed`] if the operator has not allowed the client to do so,
+/// [`Refusal::RedirectUriUnregistered`] if the client names a redirect URI that it has not
+/// registered, and [`Refusal::AttemptsTooMany`].
 pub fn open(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -117,8 +121,8 @@ pub fn open(
     Ok(OpenedSession { issued, id, secret, session })
 }
 
-/// The session of that id, if it lives: not ended, not over, and its client is still the one that
-/// opened it and may still do so.
+/// The session of that id, if it is live: neither ended nor expired, and the client that opened it
+/// still exists, is enabled and may open anonymous sessions.
 pub fn live(
     view: &impl View,
     cx: &Context,
@@ -133,7 +137,7 @@ pub fn live(
     Ok((lives && client.is_some_and(may_open)).then_some(session))
 }
 
-/// Refuses a token of an anonymous session that does not live.
+/// Refuses a token whose anonymous session is not live.
 ///
 /// # Errors
 ///
@@ -147,9 +151,8 @@ pub fn check(view: &impl View, cx: &Context, claims: &AccessClaims) -> Result<()
     if session.is_some_and(own) { Ok(()) } else { Err(Refusal::BearerTokenOfEndedGrant.into()) }
 }
 
-/// Merges the session behind a cookie into `user`, who has just enrolled in its browser, and says
-/// whether there was one. Nothing under it lives on: the person's tokens are those of their own
-/// session.
+/// Merges the session behind a cookie into `user`, who has just enrolled in its browser. Returns
+/// whether there was one. Its tokens end: the person's tokens belong to their own session.
 pub fn merge(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -162,11 +165,11 @@ pub fn merge(
     Ok(true)
 }
 
-/// Ends a session, and every token under it.
+/// Ends a session and every token of it.
 ///
 /// # Errors
 ///
-/// [`Refusal::SessionNotFound`] where it does not live.
+/// [`Refusal::SessionNotFound`] if it is not live.
 pub fn revoke(tx: &mut Tx<'_>, cx: &Context, id: SessionId) -> Result<StoredSession, Error> {
     let session = live(tx, cx, id)?.ok_or(Refusal::SessionNotFound)?;
     let session = AnonymousSession { ending: Some(AnonymousEnding::Revoked), ..session };
@@ -174,13 +177,13 @@ pub fn revoke(tx: &mut Tx<'_>, cx: &Context, id: SessionId) -> Result<StoredSess
     Ok(StoredSession { id, lives: false, session })
 }
 
-/// A session that its operator looks at.
+/// A session, as the operator sees it.
 pub struct StoredSession {
     /// Its id.
     pub id: SessionId,
-    /// Whether it lives.
+    /// Whether it is live.
     pub lives: bool,
-    /// What is known of it.
+    /// The row.
     pub session: AnonymousSession,
 }
 

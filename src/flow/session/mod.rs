@@ -1,4 +1,4 @@
-//! Browser sessions: opened by a sign-in, ended by sign-out, idleness or age.
+//! Browser sessions. A sign-in opens one; sign-out, idleness, age or revocation ends it.
 
 pub mod anonymous;
 pub mod backchannel;
@@ -17,10 +17,10 @@ use crate::store::schema::{
 };
 use crate::store::{Listing, Span, StoreError, Tx, View};
 
-/// How far behind the record of a session's last use may lie, so that a page costs no commit.
+/// The precision of a session's `seen` time. A page within it costs no commit.
 const LAST_SEEN_PRECISION: Duration = Duration::from_mins(10);
 
-/// Proof that a browser is signed in: a session that is not over, of a person who may be here.
+/// Proof that a browser is signed in: a session that is live, of a person who is not disabled.
 #[derive(Clone, Debug)]
 pub struct LiveSession {
     id: SessionId,
@@ -34,12 +34,12 @@ impl LiveSession {
         self.id
     }
 
-    /// When it began.
+    /// The time of the last sign-in in this session.
     pub fn created(&self) -> Timestamp {
         self.session.created
     }
 
-    /// When it was last seen, to the precision with which that is written.
+    /// The last use, with the precision at which it is recorded.
     pub fn seen(&self) -> Timestamp {
         self.session.seen
     }
@@ -49,33 +49,33 @@ impl LiveSession {
         self.session.expires
     }
 
-    /// Whose it is.
+    /// The id of the person.
     pub fn user(&self) -> UserId {
         self.session.user
     }
 
-    /// Who that is.
+    /// The person.
     pub fn person(&self) -> &Person {
         &self.person
     }
 
-    /// What the browser told of itself, when it was last heard of.
+    /// The browser's last description of itself.
     pub fn device(&self) -> &DeviceInfo {
         &self.session.device
     }
 
-    /// How and when they signed in last.
+    /// The method and time of the last sign-in.
     pub fn authentication(&self) -> &Authentication {
         &self.session.authentication
     }
 
-    /// Whether its last use should be written down.
+    /// Whether the last use should be recorded now.
     pub fn needs_touch(&self, cx: &Context) -> bool {
         cx.now.since(self.session.seen) >= LAST_SEEN_PRECISION
     }
 }
 
-/// The session behind a cookie, if it lives.
+/// The session behind a cookie, if it is live.
 pub fn live(
     view: &impl View,
     cx: &Context,
@@ -87,7 +87,7 @@ pub fn live(
     }
 }
 
-/// The session of that `sid`, if it lives.
+/// The session of that `sid`, if it is live.
 pub fn by_id(
     view: &impl View,
     cx: &Context,
@@ -106,19 +106,19 @@ pub fn by_id(
 
 /// A sign-in that was proven.
 pub struct SignIn {
-    /// How and when.
+    /// Its method and time.
     pub authentication: Authentication,
-    /// In which browser.
+    /// The browser.
     pub device: DeviceInfo,
-    /// Who.
+    /// The person.
     pub user: UserId,
 }
 
-/// Opens a session for a person who has just signed in, and gives the cookie's value.
+/// Opens a session for a person who has just signed in. Returns the value of the cookie.
 ///
-/// Whoever signs in again in the same browser keeps their `sid` under a new cookie, and their
-/// session's total time begins anew; whoever signs in where somebody else was signed in ends that
-/// one's session.
+/// `previous` is the session cookie that the browser already has. If it belongs to the same person,
+/// the session keeps its `sid`, gets a new cookie, and its total lifetime starts again. If it
+/// belongs to another person, that person's session ends.
 pub fn open(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -154,8 +154,8 @@ pub fn open(
     Ok(secret)
 }
 
-/// Writes down that a session was used, which moves the end of its idle time, and what the browser
-/// told of itself, where it was the browser that came.
+/// Records that a session was used, which extends its idle lifetime. `device` is the browser's
+/// description, if the request came from the browser.
 pub fn touch(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -175,7 +175,7 @@ pub fn touch(
     Ok(())
 }
 
-/// Ends the session behind a cookie, if it lives.
+/// Ends the session behind a cookie, if it is live.
 pub fn sign_out(tx: &mut Tx<'_>, cx: &Context, cookie: &TokenHash) -> Result<(), Error> {
     match live(tx, cx, cookie)? {
         Some(session) => end(tx, cx, session.id),
@@ -183,20 +183,20 @@ pub fn sign_out(tx: &mut Tx<'_>, cx: &Context, cookie: &TokenHash) -> Result<(),
     }
 }
 
-/// Ends a session. The grants that depend on it are over with it: they are asked for their
-/// session whenever they are used. The clients that registered a logout URI are notified.
+/// Ends a session, and with it the grants that depend on it: each use of such a grant checks the
+/// session. The clients that registered a logout URI are notified.
 pub fn end(tx: &mut Tx<'_>, cx: &Context, id: SessionId) -> Result<(), Error> {
     removal::end_session(tx, cx, id)?;
     Ok(())
 }
 
-/// Revokes a session: it ends, and with it every grant that was created in it, those with offline
-/// access too. The row is the mark that grants, codes and device codes heed: it stays until the
-/// codes have expired and the grants are removed.
+/// Revokes a session. It ends, and so does every grant that was created in it, including those with
+/// offline access. The row marks the revocation for grants, codes and device codes; it stays until
+/// the codes have expired and the grants are removed.
 ///
 /// # Errors
 ///
-/// [`Refusal::SessionNotFound`] where it does not live.
+/// [`Refusal::SessionNotFound`] if it is not live.
 pub fn revoke(tx: &mut Tx<'_>, cx: &Context, id: SessionId) -> Result<LiveSession, Error> {
     let live = by_id(tx, cx, id)?.ok_or(Refusal::SessionNotFound)?;
     removal::schedule_logouts(tx, cx, id)?;
@@ -207,11 +207,11 @@ pub fn revoke(tx: &mut Tx<'_>, cx: &Context, id: SessionId) -> Result<LiveSessio
     Ok(live)
 }
 
-/// Revokes a session on behalf of the person whose it is.
+/// Revokes a session at the request of its person.
 ///
 /// # Errors
 ///
-/// [`Refusal::SessionNotFound`] where it does not live, or is somebody else's.
+/// [`Refusal::SessionNotFound`] if it is not live, or belongs to another person.
 pub fn revoke_own(tx: &mut Tx<'_>, cx: &Context, user: UserId, id: SessionId) -> Result<(), Error> {
     if by_id(tx, cx, id)?.is_none_or(|live| live.user() != user) {
         return Err(Refusal::SessionNotFound.into());
@@ -219,7 +219,7 @@ pub fn revoke_own(tx: &mut Tx<'_>, cx: &Context, user: UserId, id: SessionId) ->
     revoke(tx, cx, id).map(drop)
 }
 
-/// Whether a session was revoked, while a code or a grant of it can exist.
+/// Whether a session was revoked. Reliable as long as a code or a grant of it can exist.
 pub fn is_revoked(view: &impl View, id: SessionId) -> Result<bool, StoreError> {
     Ok(view.find::<Session>(&id)?.is_some_and(|session| session.revoked))
 }
