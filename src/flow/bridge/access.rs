@@ -1,4 +1,4 @@
-//! Bridge access: a session and the token under it, born together.
+//! Bridge access: a bridge session and its access token, made in one transaction.
 
 use std::time::Duration;
 
@@ -15,66 +15,69 @@ use crate::store::schema::{
 };
 use crate::store::{Listing, Span, StoreError, Tx, View};
 
-/// How long a bridge token lasts. Fixed by the contract.
+/// The lifetime of a bridge token. Fixed by the contract with the bridge.
 pub const TTL: Duration = Duration::from_secs(3600);
 
-/// How long a bridge session that nothing is heard of outlives its last token, at least: a bridge
-/// that does not bring its session back begins another one each hour.
+/// The minimum idle lifetime of a bridge session, from the last use. It is longer than a token's
+/// lifetime, because a bridge that does not present its session id begins a new session each hour.
 const IDLE_TIMEOUT: Duration = Duration::from_hours(24);
 
-/// How often one person's bridges come for access in a minute.
+/// The most requests for access in a minute by the bridges of one person.
 const MAX_PER_MINUTE: usize = 60;
 
-/// How far behind the record of a session's last use may lie.
+/// The precision of a session's `seen` time.
 const LAST_SEEN_PRECISION: Duration = Duration::from_mins(1);
 
 /// A request for bridge access: its device and its session.
 #[derive(Clone, Debug)]
 pub struct AccessRequest {
-    /// The machine.
+    /// The device.
     pub device: DeviceInfo,
-    /// The session that it would like to have.
+    /// The session id that it asks for.
     pub session: Option<BridgeSessionId>,
 }
 
-/// Under which name access is given, and for how long.
+/// The terms of an access: the client, the source and the lifetime of the token.
 #[derive(Clone, Debug)]
 pub struct AccessTerms {
     /// The client that the token names.
     pub client: ClientId,
-    /// What brought it about.
+    /// The source of the session: `bridge`, or what the operator names.
     pub source: String,
-    /// How long the token lasts.
+    /// The lifetime of the token.
     pub ttl: Duration,
 }
 
 impl AccessTerms {
-    /// Those of the contract.
+    /// The terms of the contract.
     pub fn usual() -> Result<Self, Refusal> {
         Ok(Self { client: BRIDGE_CLIENT_ID.parse()?, source: "bridge".to_owned(), ttl: TTL })
     }
 }
 
-/// A token to be signed, and its session.
+/// A token, not yet signed, and its session.
 pub struct BridgeAccess {
-    /// What the token says.
+    /// The claims of the token.
     pub claims: AccessClaims,
     /// The session.
     pub session: BridgeSessionId,
-    /// Under which name it was given, and for how long.
+    /// The terms; `ttl` is the actual lifetime of the token.
     pub terms: AccessTerms,
-    /// Whose it is.
+    /// The person.
     pub user: UserId,
 }
 
-/// Opens or continues a session for `user`, and makes a token under it.
+/// Opens or continues a session for `user`, and makes a token of it.
 ///
-/// The session that is asked for is theirs where it lives and is their own, or was never there;
-/// else a new one is drawn. An ended id never comes back.
+/// A requested session is continued if it is live, belongs to `user` and outlives the token. A
+/// requested id that was never used becomes the id of a new session, unless it has the form of a
+/// generated id. In every other case the new session gets a generated id. The id of an ended
+/// session is never used again.
 ///
 /// # Errors
 ///
-/// [`Refusal::PersonDisabled`] where the person may not be here, and [`Refusal::AttemptsTooMany`].
+/// [`Refusal::PersonDisabled`] if the person is disabled or does not exist, and
+/// [`Refusal::AttemptsTooMany`].
 pub fn open(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -91,7 +94,7 @@ pub fn open(
     throttle::consume(tx, cx, "bridge sessions of", user.uuid().as_bytes(), MAX_PER_MINUTE)?;
     let lifetimes = &cx.rules.config.lifetimes;
     let (id, created) = match (continued, &access_request.session) {
-        // A token lasts its whole time, or it is one of another session.
+        // The session must outlive the token; otherwise a new session begins.
         (Found::Live(session), Some(id))
             if cx.now + terms.ttl <= session.created + lifetimes.session_total =>
         {
@@ -137,13 +140,13 @@ pub fn open(
     Ok(BridgeAccess { claims, session: id, terms, user })
 }
 
-/// What there is of a session that somebody would like to have.
+/// The state of a requested session id.
 enum Found {
-    /// It lives, and is theirs.
+    /// It is live and belongs to the person.
     Live(Box<BridgeSession>),
-    /// Nothing; nothing was ever there, unless this server drew the id.
+    /// There is no session of that id. There never was one, unless the id is a generated one.
     Nothing,
-    /// It has ended, or is another person's.
+    /// It has ended, belongs to another person, or is the id of another kind of session.
     Unusable,
 }
 
@@ -153,7 +156,7 @@ fn find(
     id: &BridgeSessionId,
     user: UserId,
 ) -> Result<Found, StoreError> {
-    // A browser's session of the same name would be revoked in its place.
+    // If a browser session had the same id, a revocation by id would end that one instead.
     let sid = id.as_str().parse::<SessionId>().ok();
     let taken = match sid {
         Some(sid) => {
@@ -173,7 +176,7 @@ fn find(
     })
 }
 
-/// Proof that a bridge is signed in: a session that lives, of a person who may be here.
+/// Proof that a bridge is signed in: a session that is live, of a person who is not disabled.
 #[derive(Clone, Debug)]
 pub struct LiveBridge {
     id: BridgeSessionId,
@@ -182,33 +185,33 @@ pub struct LiveBridge {
 }
 
 impl LiveBridge {
-    /// Its session.
+    /// The id of its session.
     pub fn id(&self) -> &BridgeSessionId {
         &self.id
     }
 
-    /// Who it acts for.
+    /// The person it acts for.
     pub fn person(&self) -> &Person {
         &self.person
     }
 
-    /// What is known of the session.
+    /// The row of its session.
     pub fn session(&self) -> &BridgeSession {
         &self.session
     }
 
-    /// Whose it is.
+    /// The id of the person.
     pub fn user(&self) -> UserId {
         self.session.user
     }
 
-    /// Whether its last use should be written down.
+    /// Whether the last use should be recorded now.
     pub fn needs_touch(&self, now: Timestamp) -> bool {
         now.since(self.session.seen) >= LAST_SEEN_PRECISION
     }
 }
 
-/// The bridge behind a session, if it lives.
+/// The bridge of a session, if the session is live.
 pub fn live(
     view: &impl View,
     cx: &Context,
@@ -225,16 +228,16 @@ pub fn live(
     Ok(Some(LiveBridge { id: id.clone(), person, session }))
 }
 
-/// Whether a token was issued to a bridge: only there is its audience had.
+/// Whether a token was issued to a bridge. No other token has its audience.
 pub fn is_bridge(claims: &AccessClaims) -> bool {
     AUDIENCE.iter().all(|name| claims.aud.has(name))
 }
 
-/// The bridge that a token of this server's belongs to.
+/// The bridge to which a token of this server was issued.
 ///
 /// # Errors
 ///
-/// [`Refusal::BearerTokenForAnotherAudience`], or [`Refusal::BearerTokenOfEndedGrant`] where its
+/// [`Refusal::BearerTokenForAnotherAudience`], or [`Refusal::BearerTokenOfEndedGrant`] if its
 /// session has ended.
 pub fn of_token(
     view: &impl View,
@@ -253,16 +256,16 @@ pub fn of_token(
     Ok(bridge.ok_or(Refusal::BearerTokenOfEndedGrant)?)
 }
 
-/// The bridge as it is within a transition: what was proven before may be over by now.
+/// Proves a bridge again within a transition, since its session may have ended meanwhile.
 ///
 /// # Errors
 ///
-/// [`Refusal::BearerTokenOfEndedGrant`] where it is.
+/// [`Refusal::BearerTokenOfEndedGrant`] if it has.
 pub fn recheck(view: &impl View, cx: &Context, bridge: &LiveBridge) -> Result<LiveBridge, Error> {
     Ok(live(view, cx, bridge.id())?.ok_or(Refusal::BearerTokenOfEndedGrant)?)
 }
 
-/// Writes down that a bridge was heard of, which moves the end of its idle time.
+/// Records that a bridge session was used, which extends its idle lifetime.
 pub fn touch(tx: &mut Tx<'_>, cx: &Context, id: &BridgeSessionId) -> Result<(), Error> {
     if let Some(bridge) = live(tx, cx, id)? {
         let session = bridge.session;
@@ -273,7 +276,8 @@ pub fn touch(tx: &mut Tx<'_>, cx: &Context, id: &BridgeSessionId) -> Result<(), 
     Ok(())
 }
 
-/// Remembers an id whose session was forgotten, where a bridge chose it.
+/// Remembers the hash of an id whose session is removed, if a bridge chose it, so that it is never
+/// used again.
 pub fn forget(tx: &mut Tx<'_>, cx: &Context, id: &BridgeSessionId) -> Result<(), StoreError> {
     if id.is_drawn() {
         return Ok(());
@@ -285,11 +289,11 @@ fn hash(cx: &Context, id: &BridgeSessionId) -> TokenHash {
     cx.rules.pepper.hash_parts("bridge session", id.as_str().as_bytes())
 }
 
-/// Ends a bridge session, and every token under it.
+/// Ends a bridge session and every token of it.
 ///
 /// # Errors
 ///
-/// [`Refusal::SessionNotFound`] where it does not live, or is not that of `of`.
+/// [`Refusal::SessionNotFound`] if it is not live, or does not belong to `of`.
 pub fn end(
     tx: &mut Tx<'_>,
     cx: &Context,

@@ -1,7 +1,8 @@
-//! Device certificates: registered for a person, listed, revoked, and what one proves.
+//! Device certificates: register, list, revoke and prove.
 //!
-//! Who issued a certificate means nothing here. An operator registers its fingerprint, and from
-//! then on whoever holds its key is that person, until it expires or is revoked.
+//! The issuer of a certificate does not count. An operator registers its fingerprint for a person.
+//! A client that proves possession of its key is then that person, until the certificate expires or
+//! is revoked.
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
@@ -17,11 +18,11 @@ use crate::store::{Listing, Span, StoreError, Tx, View};
 /// A certificate to be registered.
 #[derive(Clone)]
 pub struct NewCertificate {
-    /// The last moment of its time.
+    /// The last second of its validity.
     pub expires: Timestamp,
-    /// What names it.
+    /// Its fingerprint.
     pub fingerprint: Fingerprint,
-    /// What the device is called.
+    /// The name of the device.
     pub name: DisplayName,
     /// The person it identifies.
     pub username: Username,
@@ -30,11 +31,11 @@ pub struct NewCertificate {
 /// A registered certificate, and the person it identifies.
 #[derive(Clone)]
 pub struct Registered {
-    /// What names it.
+    /// Its fingerprint.
     pub fingerprint: Fingerprint,
-    /// The person, as far as they are still here.
+    /// The person, if they still exist.
     pub person: Option<Person>,
-    /// What is known of it.
+    /// The row.
     pub row: DeviceCertificate,
 }
 
@@ -42,8 +43,8 @@ pub struct Registered {
 ///
 /// # Errors
 ///
-/// [`Refusal::UserNotFound`], [`Refusal::CertificateOver`], and [`Refusal::CertificateExists`] for
-/// one that is registered, also where it was revoked: it does not come back.
+/// [`Refusal::UserNotFound`], [`Refusal::CertificateOver`], and [`Refusal::CertificateExists`] if
+/// it is already registered, even if it was revoked: a revoked certificate is not registered again.
 pub fn enroll(tx: &mut Tx<'_>, cx: &Context, new: &NewCertificate) -> Result<Registered, Error> {
     let (user, person) = people::named(tx, &new.username)?.ok_or(Refusal::UserNotFound)?;
     if new.expires < cx.now {
@@ -85,7 +86,7 @@ pub fn list(
     Ok(registered)
 }
 
-/// Revokes a certificate, for good. One that was revoked before stays as it was.
+/// Revokes a certificate permanently. If it was already revoked, the time of its revocation stays.
 ///
 /// # Errors
 ///
@@ -102,7 +103,7 @@ pub fn revoke(
     Ok(Registered { fingerprint: *fingerprint, person, row })
 }
 
-/// Whom the holder of a certificate's key is. That they hold it is for the caller to have proven.
+/// The person that a certificate identifies. The caller has proven possession of its key.
 ///
 /// # Errors
 ///
@@ -116,7 +117,7 @@ pub fn prove(
     let row = view.find::<DeviceCertificate>(fingerprint)?;
     let row = row.ok_or(Refusal::DeviceCertificateUnknown)?;
     let person = view.find::<Person>(&row.user)?.ok_or(Refusal::DeviceCertificateUnknown)?;
-    // A person who was disabled and enabled again enrols their devices anew.
+    // The certificates of a person who was disabled stay invalid after the person is enabled again.
     let tokens_valid_after = person
         .tokens_valid_after
         .is_some_and(|tokens_valid_after| row.created <= tokens_valid_after);
@@ -132,7 +133,7 @@ pub fn prove(
     Ok((row.user, person))
 }
 
-/// Records that a certificate was used, and returns the person it proves, as [`prove`] does.
+/// Proves a certificate, as [`prove`] does, and records its use.
 pub fn redeem(
     tx: &mut Tx<'_>,
     cx: &Context,

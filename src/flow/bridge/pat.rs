@@ -1,4 +1,5 @@
-//! Personal access tokens: what a bridge keeps on a machine, so that its person signs in once.
+//! Personal access tokens: credentials that a bridge keeps on a machine, so that its person signs
+//! in only once.
 
 use std::time::Duration;
 
@@ -10,10 +11,10 @@ use crate::secret::PersonalToken;
 use crate::store::schema::{PATS_BY_USER, Pat, Person};
 use crate::store::{Listing, Span, StoreError, Tx, View};
 
-/// The most that one person has. One more is refused, so that no program fills the store.
+/// The most tokens of one person, so that no program fills the store.
 const MAX_PER_PERSON: usize = 100;
 
-/// How far behind the record of its last use may lie.
+/// The precision of a token's `used` time.
 const LAST_SEEN_PRECISION: Duration = Duration::from_mins(1);
 
 /// Makes a token for `user`.
@@ -48,12 +49,12 @@ pub fn make(
     Ok(token)
 }
 
-/// Whose a token is, and that it was used.
+/// Returns the person of a token, and records its use.
 ///
 /// # Errors
 ///
 /// [`Refusal::PersonalTokenUnknown`], [`Refusal::PersonalTokenRevoked`] or
-/// [`Refusal::PersonalTokenExpired`], which the wire tells alike.
+/// [`Refusal::PersonalTokenExpired`], which look alike on the wire.
 pub fn redeem(tx: &mut Tx<'_>, cx: &Context, token: &PersonalToken) -> Result<UserId, Error> {
     let hash = token.hash(&cx.rules.pepper);
     let row = tx.find::<Pat>(&token.key())?.filter(|row| row.hash.matches(&hash));
@@ -71,7 +72,8 @@ pub fn redeem(tx: &mut Tx<'_>, cx: &Context, token: &PersonalToken) -> Result<Us
     Ok(user)
 }
 
-/// Whether a token's time is not over, nor that of its person here.
+/// Whether a token has not expired and its person is enabled, without an interruption since the
+/// token was made.
 fn lasts(view: &impl View, cx: &Context, row: &Pat) -> Result<bool, StoreError> {
     let person = view.find::<Person>(&row.user)?.filter(|person| !person.disabled);
     let here =
@@ -100,11 +102,11 @@ pub fn list(
     Ok(usable)
 }
 
-/// Revokes a token, by the part of it that is no secret.
+/// Revokes a token, named by its public part.
 ///
 /// # Errors
 ///
-/// [`Refusal::PersonalTokenNotFound`] where there is none, or it is not that of `of`.
+/// [`Refusal::PersonalTokenNotFound`] if there is none, or it does not belong to `of`.
 pub fn revoke(tx: &mut Tx<'_>, key: &str, of: Option<UserId>) -> Result<Pat, Error> {
     let key = key.to_owned();
     let row = tx.find::<Pat>(&key)?;

@@ -1,4 +1,4 @@
-//! Bridges at work: what they tell of themselves, and who is there.
+//! Bridge presence: the heartbeats of bridges, and the list of active ones.
 
 use std::time::Duration;
 
@@ -10,14 +10,16 @@ use crate::model::person::Username;
 use crate::store::schema::{Bridge, Person};
 use crate::store::{Listing, Span, StoreError, Tx, View};
 
-/// How lately a bridge that is at work was heard of: it tells of itself every 30 seconds.
+/// The time after its last heartbeat for which a bridge counts as active. A bridge sends one every
+/// 30 seconds.
 const ACTIVE_FOR: Duration = Duration::from_secs(120);
 
-/// Writes down what a bridge tells of itself.
+/// Records a heartbeat.
 ///
 /// # Errors
 ///
-/// [`Refusal::BridgeSessionOfAnother`] where it names a session that is over, or not its person's.
+/// [`Refusal::BridgeSessionOfAnother`] if it names a session that has ended or belongs to another
+/// person, and [`Refusal::BearerTokenOfEndedGrant`] if the session of `bridge` has ended.
 pub fn beat(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -50,13 +52,13 @@ pub fn beat(
 
 /// A bridge, as the operator sees it.
 pub struct BridgeStatus {
-    /// Whether it was heard of within two minutes, and its session lives.
+    /// Whether its last heartbeat was within two minutes, and its session is live.
     pub active: bool,
-    /// What it told.
+    /// Its last heartbeat.
     pub bridge: Bridge,
     /// Its session.
     pub session: BridgeSessionId,
-    /// Whose it is.
+    /// The name of its person.
     pub username: Username,
 }
 
