@@ -1,4 +1,4 @@
-//! Resources: what an access token is for ([RFC 8707](https://www.rfc-editor.org/rfc/rfc8707)).
+//! Resources, the audiences of access tokens ([RFC 8707](https://www.rfc-editor.org/rfc/rfc8707)).
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,11 +10,11 @@ use crate::error::Refusal;
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::issuer::Issuer;
 
-/// A `resource` (RFC 8707 §2): "an absolute URI", which "MUST NOT include a fragment component";
-/// `http` or `https` here, since protected resource metadata (RFC 9728 §3) lies at it.
+/// A `resource` (RFC 8707 §2): "an absolute URI", which "MUST NOT include a fragment component".
+/// Only `http` and `https` are allowed, since its metadata is below it (RFC 9728 §3).
 ///
-/// It is kept in the spelling that its metadata has, and compared by what it means: an empty path
-/// is `/`, and the host has no case.
+/// It keeps its spelling, which its metadata must have too, and is compared in a canonical form: an
+/// empty path is `/`, and the host is in lower case.
 #[derive(Clone, Debug)]
 pub struct Resource {
     written: Box<str>,
@@ -24,7 +24,7 @@ pub struct Resource {
 }
 
 impl Resource {
-    /// The server itself, as a resource.
+    /// This server as a resource.
     pub fn of(issuer: &Issuer) -> Self {
         Self {
             written: issuer.as_str().into(),
@@ -34,27 +34,27 @@ impl Resource {
         }
     }
 
-    /// As it was written, which is the `aud` of its tokens.
+    /// The resource as it was written, which is the `aud` of its tokens.
     pub fn as_str(&self) -> &str {
         &self.written
     }
 
-    /// The one spelling of everything that means this resource.
+    /// The canonical spelling.
     pub fn canonical(&self) -> &str {
         &self.canonical
     }
 
-    /// Whether it lies on this machine, by any of loopback's names.
+    /// Whether its host is a loopback address or name.
     pub fn is_loopback(&self) -> bool {
         self.loopback
     }
 
-    /// The port, named or not.
+    /// The port, including the scheme's default.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Where its metadata lies (RFC 9728 §3.1): the well-known path goes between host and path.
+    /// The URL of its metadata (RFC 9728 §3.1): the well-known path is between host and path.
     pub fn metadata_address(&self) -> String {
         const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
         let Ok(url) = Url::parse(&self.canonical) else { return String::new() };

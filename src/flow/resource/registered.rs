@@ -18,30 +18,30 @@ use crate::store::{StoreError, Tx, View};
 /// A resource to be registered.
 #[derive(Clone, Debug)]
 pub struct NewResource {
-    /// The client as which it introspects tokens.
+    /// The credentials with which it introspects tokens.
     pub introspecting: Introspecting,
-    /// What people read.
+    /// Its name, as people see it.
     pub name: DisplayName,
-    /// Whether clients that nobody registered may ask for its scopes.
+    /// Whether every client may ask for its scopes.
     pub open: bool,
     /// Its URI.
     pub resource: Resource,
-    /// The scopes that mean something there.
+    /// Its scopes.
     pub scope: Scope,
 }
 
-/// As whom a resource introspects the tokens that are addressed to it.
+/// The credentials with which a resource introspects its tokens.
 #[derive(Clone, Debug)]
 pub enum Introspecting {
-    /// As a client that is registered already.
+    /// Those of a registered client.
     As(ClientId),
-    /// As itself: it gets credentials of its own.
+    /// Credentials of its own, made now.
     AsItself,
-    /// Not at all: it verifies tokens by their signature.
+    /// None: it verifies tokens by their signature.
     Not,
 }
 
-/// Registers a resource, and gives the secret of its own credentials, if it gets some.
+/// Registers a resource. Returns the secret of its own credentials, if it gets any.
 pub fn add(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -65,7 +65,7 @@ pub fn add(
         Introspecting::AsItself => {
             let metadata = ClientMetadata {
                 client_name: Some(new.name.clone()),
-                // It asks about tokens, and for none.
+                // It introspects tokens and gets none.
                 grant_types: Some(Vec::new()),
                 ..ClientMetadata::default()
             };
@@ -87,7 +87,7 @@ pub fn add(
     Ok((row, secret))
 }
 
-/// Removes a resource, and with it the credentials that were made for it.
+/// Removes a resource, and the credentials that were made for it.
 pub fn remove(tx: &mut Tx<'_>, cx: &Context, resource: &Resource) -> Result<Protected, Error> {
     let removed = tx.remove::<Protected>(&resource.canonical().to_owned())?;
     let removed = removed.ok_or(Refusal::ResourceNotFound)?;
@@ -101,8 +101,8 @@ pub fn remove(tx: &mut Tx<'_>, cx: &Context, resource: &Resource) -> Result<Prot
     Ok(removed)
 }
 
-/// The metadata of a registered resource (RFC 9728 §2). Its `resource` is spelled as it was
-/// registered, since clients compare it with the address that they asked (§3.3): "If these values
+/// The metadata of a registered resource (RFC 9728 §2). Its `resource` keeps the spelling of the
+/// registration, since clients compare it with the URL that they requested (§3.3): "If these values
 /// are not identical, the data contained in the response MUST NOT be used."
 pub fn metadata(rules: &Rules, row: &Protected) -> ResourceMetadata {
     ResourceMetadata {
@@ -114,15 +114,15 @@ pub fn metadata(rules: &Rules, row: &Protected) -> ResourceMetadata {
     }
 }
 
-/// Where this server keeps a copy of a resource's metadata, for resources that have it served in
-/// their own name (RFC 9728 §3.1) by a proxy: the well-known path, then the resource, its scheme a
-/// segment.
+/// The path of this server's copy of a resource's metadata, for resources whose proxy serves it
+/// under their own name (RFC 9728 §3.1): the well-known path, then the resource, with its scheme as
+/// a segment.
 pub fn copy_path(resource: &Resource) -> String {
     let rest = resource.canonical().replacen("://", "/", 1);
     format!("/.well-known/oauth-protected-resource/{rest}")
 }
 
-/// The resource whose copy lies at what follows the well-known path.
+/// The resource of a copy. `rest` is the part of the path after the well-known path.
 pub fn copied(view: &impl View, rest: &str) -> Result<Option<Protected>, StoreError> {
     let resource = rest.replacen('/', "://", 1).parse::<Resource>();
     let Ok(resource) = resource else { return Ok(None) };
