@@ -1,28 +1,28 @@
-//! Why something was refused, and what the wire says of it.
+//! Errors: the reason of a failure, and its form on the wire.
 //!
-//! A [`Refusal`] is ours: precise, logged, asserted in tests. An [`ErrorCode`] is the RFC's word:
-//! what the peer reads. Each refusal is one line of one table below, with its code and its reason,
-//! so that a new one cannot be left unmapped and nothing is said twice.
+//! A [`Refusal`] is this project's own and precise reason, for the log and for tests. An
+//! [`ErrorCode`] is the RFC's code, for the peer. Each refusal is one line of a table, with its
+//! code and its reason, so that none is unmapped and nothing is written twice.
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
 use std::fmt;
 
-/// A transition's or a handler's failure.
+/// The failure of a transition or a handler.
 #[derive(Debug)]
 pub enum Error {
-    /// Our fault: the wire says `server_error` and nothing more.
+    /// A fault of this server. The wire gets only `server_error`.
     Internal(Internal),
-    /// Their fault, or nobody's: the wire says the refusal's [`ErrorCode`].
+    /// A refused request. The wire gets the refusal's [`ErrorCode`].
     Refused(Refusal),
 }
 
-/// What went wrong on our side, in words for the log.
+/// An internal failure, as a sentence for the log.
 #[derive(Debug)]
 pub struct Internal(String);
 
 impl Internal {
-    /// A failure that `what` describes; it holds no secret.
+    /// Makes a failure. `what` describes it and contains no secret.
     pub fn new(what: impl fmt::Display) -> Self {
         Self(what.to_string())
     }
@@ -57,17 +57,18 @@ impl fmt::Display for Error {
 
 macro_rules! refusals {
     ($($name:ident => $code:ident, $reason:literal;)*) => {
-        /// Why a request was refused. Logged and told to people; never sent to OAuth peers.
+        /// The precise reason why a request is refused. It is logged and displayed to people, and
+        /// never sent to OAuth peers.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Refusal {
             $(#[doc = $reason] $name,)*
         }
 
         impl Refusal {
-            /// Every refusal there is, for the test that provokes each.
+            /// Every refusal, for the test that causes each.
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
-            /// The word of the wire.
+            /// The code on the wire.
             pub const fn code(self) -> ErrorCode {
                 match self { $(Self::$name => ErrorCode::$code,)* }
             }
@@ -77,7 +78,7 @@ macro_rules! refusals {
                 match self { $(Self::$name => $reason,)* }
             }
 
-            /// The name under which the log tells it.
+            /// The name in the log.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$name => stringify!($name),)* }
             }
@@ -315,7 +316,7 @@ refusals! {
 
 macro_rules! error_codes {
     ($($(#[$doc:meta])* $name:ident = $word:literal, $status:literal, $description:literal;)*) => {
-        /// What the wire says: the word, the status and the description, each written here only.
+        /// An error on the wire: its code, its status and its description.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum ErrorCode {
             $($(#[$doc])* $name,)*
@@ -327,12 +328,12 @@ macro_rules! error_codes {
                 match self { $(Self::$name => $word,)* }
             }
 
-            /// The HTTP status where the error is a response of its own.
+            /// The HTTP status of a response with this error.
             pub const fn status(self) -> u16 {
                 match self { $(Self::$name => $status,)* }
             }
 
-            /// The value of `error_description`: fixed, so that causes look alike.
+            /// The value of `error_description`. It is fixed, so that different causes look alike.
             pub const fn description(self) -> &'static str {
                 match self { $(Self::$name => $description,)* }
             }
@@ -347,27 +348,27 @@ error_codes! {
     AuthorizationDenied = "access_denied", 400, "The request was denied.";
     /// RFC 8628 §3.5
     AuthorizationPending = "authorization_pending", 400, "The person has not yet decided.";
-    /// Ours: a bridge session of somebody else.
+    /// Own code: the bridge session of another person.
     BridgeForbidden = "forbidden", 403, "This bridge session is not yours.";
-    /// Ours: a passkey ceremony that has ended.
+    /// Own code: a passkey ceremony that has ended.
     CeremonyOver = "ceremony_over", 400, "This passkey prompt is over. Please try again.";
-    /// Ours: something of that name exists.
+    /// Own code: the name already exists.
     Conflict = "conflict", 409, "That name is taken.";
     /// OpenID Connect Core §3.1.2.6
     ConsentRequired = "consent_required", 400, "The person has to be asked for consent.";
-    /// The bridge's: a code that opens nothing.
+    /// Of the bridge's contract: an invalid exchange code.
     ExchangeCodeInvalid = "invalid_grant", 401, "invalid, expired or consumed exchange code";
-    /// The bridge's: a request without one.
+    /// Of the bridge's contract: a request without an exchange code.
     ExchangeCodeMissing = "invalid_request", 400, "missing exchange code";
     /// RFC 8628 §3.5
     ExpiredToken = "expired_token", 400, "The device code has expired. Start again.";
-    /// Ours: a page's POST from elsewhere.
+    /// Own code: a POST to a page from another origin, or without the anti-forgery token.
     Forbidden = "forbidden", 403, "This request did not come from a page of this server. Reload the page and try again.";
-    /// The bridge's: a host that is known, and off.
+    /// Of the bridge's contract: a known host that is disabled.
     HostSwitchedOff = "host_disabled", 422, "This host is switched off on this installation.";
     /// RFC 6750 §3.1
     InsufficientScope = "insufficient_scope", 403, "The access token does not reach that far.";
-    /// Ours: a sign-in that has ended.
+    /// Own code: an interaction that has ended.
     InteractionOver = "interaction_over", 400, "This sign-in is over. Go back to the application and start again.";
     /// RFC 6749 §5.2
     InvalidClient = "invalid_client", 401, "The client could not be authenticated.";
@@ -391,37 +392,37 @@ error_codes! {
     InvalidToken = "invalid_token", 401, "The access token is missing, expired, revoked or malformed.";
     /// OpenID Connect Core §3.1.2.6
     LoginRequired = "login_required", 401, "The person has to sign in.";
-    /// Ours: RFC 9110 §15.5.6
+    /// Own code, with the status of RFC 9110 §15.5.6
     MethodNotAllowed = "method_not_allowed", 405, "This address does not answer that method.";
-    /// Ours: RFC 9110 §15.5.20
+    /// Own code, with the status of RFC 9110 §15.5.20
     MisdirectedRequest = "misdirected_request", 421, "This server does not answer under that host name.";
-    /// Ours: RFC 9110 §15.5.5
+    /// Own code, with the status of RFC 9110 §15.5.5
     NotFound = "not_found", 404, "There is nothing of that name here.";
-    /// Ours: a passkey that was not accepted.
+    /// Own code: a passkey that was not accepted.
     PasskeyRefused = "passkey_refused", 401, "This passkey was not accepted.";
-    /// Ours: RFC 9110 §15.5.14
+    /// Own code, with the status of RFC 9110 §15.5.14
     PayloadTooLarge = "payload_too_large", 413, "The request is too large.";
     /// OpenID Connect Core §3.1.2.6
     RequestNotSupported = "request_not_supported", 400, "Request objects are not supported.";
-    /// Ours: RFC 9110 §15.5.9
+    /// Own code, with the status of RFC 9110 §15.5.9
     RequestTimeout = "request_timeout", 408, "The request took too long to arrive.";
     /// OpenID Connect Core §3.1.2.6
     RequestUriNotSupported = "request_uri_not_supported", 400, "This request_uri is not supported.";
     /// RFC 6749 §4.1.2.1
     ServerError = "server_error", 500, "The server met an unexpected condition.";
-    /// Ours: a setup link after its time.
+    /// Own code: an expired setup link.
     SetupLinkExpired = "setup_link_expired", 410, "This setup link has expired. Ask for a new one.";
-    /// Ours: a setup link for something else.
+    /// Own code: a setup link for another ceremony.
     SetupLinkMismatched = "setup_link_mismatched", 400, "This setup link does not fit this page. Open the link itself once more.";
-    /// Ours: a setup link nobody made.
+    /// Own code: an unknown setup link.
     SetupLinkUnknown = "setup_link_unknown", 404, "This setup link is not known here. Check that it was copied whole.";
-    /// Ours: a setup link that did its work.
+    /// Own code: a used setup link.
     SetupLinkUsed = "setup_link_used", 410, "This setup link was used already. Ask for a new one.";
     /// RFC 8628 §3.5
     SlowDown = "slow_down", 400, "The device asks too often. Wait five seconds longer each time.";
     /// RFC 6749 §4.1.2.1
     TemporarilyUnavailable = "temporarily_unavailable", 503, "The server is busy. Please try again in a moment.";
-    /// Ours: RFC 6585 §4
+    /// Own code, with the status of RFC 6585 §4
     TooManyRequests = "too_many_requests", 429, "Too many attempts. Please wait a minute and try again.";
     /// RFC 7591 §3.2.2
     UnapprovedSoftwareStatement = "unapproved_software_statement", 400, "The software statement is not approved here.";

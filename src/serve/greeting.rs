@@ -1,4 +1,4 @@
-//! The first lines: for a person at a terminal, or for a program.
+//! The first lines of output, for a person at a terminal or for a program.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::net::TcpListener;
@@ -11,9 +11,10 @@ use crate::app::App;
 use crate::config::TlsMode;
 use crate::flow::person::people;
 
-/// Says that the server is ready, and how the first administrator gets in.
+/// Prints that the server is ready, and the setup link of the first administrator.
 ///
-/// The setup link is a secret: where standard output is no terminal it is made only if asked for.
+/// The link is a secret: if standard output is no terminal, it is made only if the flag asks for
+/// it.
 pub(super) async fn say(
     app: &App,
     listeners: &[TcpListener],
@@ -83,7 +84,7 @@ fn banner(app: &App, setup_url: Option<&str>) -> String {
     )
 }
 
-/// The path as people write it.
+/// The path for display, with `~` for the home directory.
 fn short(path: &Path) -> String {
     let home = std::env::home_dir();
     match home.as_deref().and_then(|home| path.strip_prefix(home).ok()) {
