@@ -15,12 +15,12 @@ use crate::store::schema::{
 };
 use crate::store::{Listing, Span, StoreError, Tx, View};
 
-/// How many rows [`connections`] reads at a time.
+/// The number of rows that [`connections`] reads at a time.
 const PAGE: usize = 100;
 
-/// Proof that a grant is in force: it has neither ended nor expired; its person and its client are
+/// Proof that a grant is in force. It has neither ended nor expired; its person and its client are
 /// enabled; the client is the one it was created for and not a later one of the same name; the
-/// person did not withdraw it; its session was not revoked, and lives if the grant depends on it.
+/// person did not withdraw it; its session was not revoked, and is live if the grant depends on it.
 #[derive(Clone, Debug)]
 pub struct LiveGrant {
     client: Client,
@@ -35,7 +35,7 @@ impl LiveGrant {
         self.id
     }
 
-    /// The client, as it is today.
+    /// The client, in its present state.
     pub fn client(&self) -> &Client {
         &self.client
     }
@@ -50,7 +50,7 @@ impl LiveGrant {
         &self.grant.authorization
     }
 
-    /// The person, as they are today.
+    /// The person, in their present state.
     pub fn person(&self) -> &Person {
         &self.person
     }
@@ -66,7 +66,7 @@ pub fn live(view: &impl View, cx: &Context, id: GrantId) -> Result<Option<LiveGr
     check(view, cx, id, grant, client)
 }
 
-/// As [`live`], of a client whose row this transaction has read.
+/// As [`live`], for a client whose row this transaction has already read.
 pub fn live_of(
     view: &impl View,
     cx: &Context,
@@ -133,7 +133,7 @@ pub fn is_withdrawn(
 /// # Errors
 ///
 /// [`Refusal::GrantEnded`] if the person withdrew the authorization, or the session or the person
-/// is gone.
+/// has ended.
 pub fn create(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -150,8 +150,8 @@ pub fn create(
         created: cx.now,
         ended: None,
         expires: cx.now + lifetime,
-        // OpenID Connect Core §11: with `offline_access` a refresh token works "even when the
-        // End-User is not present (not logged in)"; one without it is a refresh token "in other
+        // OpenID Connect Core §11: with `offline_access`, a refresh token works "even when the
+        // End-User is not present (not logged in)". Without it, it is a refresh token "in other
         // contexts", and ends with the session.
         offline: authorization.scope.has("offline_access"),
         authorization,
@@ -175,7 +175,7 @@ pub fn create(
     Ok((live, refresh_token))
 }
 
-/// Ends a grant, and so every token under it.
+/// Ends a grant and every token under it.
 pub fn end(tx: &mut Tx<'_>, cx: &Context, id: GrantId) -> Result<(), Error> {
     if let Some(mut grant) = tx.find::<Grant>(&id)? {
         grant.ended.get_or_insert(cx.now);
@@ -184,7 +184,7 @@ pub fn end(tx: &mut Tx<'_>, cx: &Context, id: GrantId) -> Result<(), Error> {
     Ok(())
 }
 
-/// Ends the grant `id`.
+/// Ends a grant that is in force, and returns it.
 ///
 /// # Errors
 ///
@@ -214,9 +214,9 @@ pub fn withdraw(
 pub struct Connection {
     /// The client, if it still exists.
     pub client: Option<Client>,
-    /// The oldest grant or consent.
+    /// The time of the oldest grant or consent.
     pub since: Timestamp,
-    /// What it was granted, or will be granted without asking.
+    /// The scope of its grants and of its remembered consents.
     pub scope: Scope,
 }
 
