@@ -1,14 +1,14 @@
-//! Memory: one transactional file, behind [`Store::read`] and [`Store::write`].
+//! The store: one transactional file, with [`Store::read`] and [`Store::write`].
 //!
-//! This room alone says redb (`engine`) and postcard (`table`). It knows the vocabulary of
-//! `oauth`, and nothing of flows, HTTP or the command line. What must hold:
+//! Only this room uses redb (`engine`) and postcard (`table`). It knows the vocabulary of `oauth`
+//! and `model`, and nothing of flows, HTTP or the command line. Invariants:
 //!
-//! - A write's closure may run again, and takes all randomness and time as values; `Err` from it
-//!   means that nothing was written.
-//! - What [`Store::write`] has answered is on disk: commits are immediate and two-phase.
-//! - Rows are bytes to the engine; a row that does not decode is an error that names its table.
-//! - Every relation is one ordered map of bytes, every transaction is small, and ids are random:
-//!   an engine of several machines can take this one's place in `engine.rs`.
+//! - The closure of a write may run more than once, and takes all randomness and time as values. If
+//!   it returns `Err`, nothing is written.
+//! - When [`Store::write`] returns, its writes are on disk: commits are immediate and two-phase.
+//! - The engine sees rows as bytes. A row that does not decode is an error that names its table.
+//! - All rows are in one ordered map of bytes, every transaction is small, and ids are random, so a
+//!   distributed engine can replace this one in `engine.rs`.
 
 mod engine;
 pub mod migrate;
@@ -29,7 +29,7 @@ use crate::error::{Error, Internal};
 use engine::Engine;
 use writer::Writer;
 
-/// Why the store could not do what was asked.
+/// A failure of the store.
 #[derive(Debug)]
 pub enum StoreError {
     /// A row does not decode.
@@ -39,7 +39,7 @@ pub enum StoreError {
         /// The row's key in hex.
         key: String,
     },
-    /// The engine failed; the disk is full, say.
+    /// The engine failed, for example because the disk is full.
     Engine(String),
     /// Another process has the file open.
     Locked,
@@ -48,7 +48,7 @@ pub enum StoreError {
         /// The schema number of the store.
         found: u32,
     },
-    /// A transition or the engine panicked; nothing of it is built upon.
+    /// A transition or the engine panicked; its writes are discarded.
     Panicked,
     /// The writer has ended.
     Stopped,
@@ -86,21 +86,22 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store at `path`, or makes an empty one of mode 0600 there.
+    /// Opens the store at `path`, or creates an empty one of mode 0600.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Locked`] where another process has it open.
+    /// [`StoreError::Locked`] if another process has it open.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         Self::start(Engine::file(path)?)
     }
 
-    /// A store that lives in memory and ends with the process.
+    /// Makes a store in memory, which ends with the process.
     pub fn memory() -> Result<Self, StoreError> {
         Self::start(Engine::memory()?)
     }
 
-    /// A store over whatever `backend` gives at each opening; for tests that break disks.
+    /// Opens a store on the disk that `backend` returns at each opening; for tests of failing
+    /// disks.
     pub fn over(
         backend: impl Fn() -> io::Result<Box<dyn Backend>> + Send + Sync + 'static,
     ) -> Result<Self, StoreError> {
@@ -114,15 +115,15 @@ impl Store {
         Ok(Self { engine, writer })
     }
 
-    /// A snapshot as of the last commit. It never waits for a writer.
+    /// A snapshot of the last commit. It never waits for a writer.
     pub fn read(&self) -> Result<Read, StoreError> {
         self.engine.snapshot().map(Read::new)
     }
 
-    /// Runs one transition, and answers once what it wrote is durable.
+    /// Runs one transition, and returns once its writes are durable.
     ///
-    /// `transition` sees every write before it, may run more than once, and leaves nothing behind
-    /// when it gives `Err`. Transitions that wait together share one commit.
+    /// `transition` sees every earlier write and may run more than once. If it returns `Err`,
+    /// nothing is written. Waiting transitions share one commit.
     pub async fn write<T, E>(
         &self,
         transition: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,

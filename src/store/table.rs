@@ -1,8 +1,8 @@
 //! Typed tables over ordered bytes.
 //!
-//! A key is written so that bytes sort as values do; a row is written by postcard inside the enum
-//! of its layouts, whose variant is the version. postcard is positional: no `serde` skip, default,
-//! flatten or untagged attribute may stand on a row.
+//! The bytes of keys sort in the order of their values. postcard writes a row inside the enum of
+//! its layouts, whose variant is the version. postcard is positional, so a row must have no `serde`
+//! attribute skip, default, flatten or untagged.
 
 use std::marker::PhantomData;
 
@@ -19,7 +19,8 @@ use crate::oauth::id::{CeremonyId, ClientId, GrantId, InteractionId, KeyId, Sess
 use crate::secret::{TokenHash, hex};
 use crate::store::StoreError;
 
-/// A table's byte in every key, and its name in messages. The byte is frozen once released.
+/// The tag of a table: its byte in every key, and its name in messages. The byte is fixed once it
+/// is released.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tag {
     /// The first byte of each key.
@@ -28,13 +29,13 @@ pub struct Tag {
     pub name: &'static str,
 }
 
-/// What a row is found by. Bytes sort as values do, and no key is another's beginning unless it
-/// comes last.
+/// The key of a row, or a part of one. Its bytes sort in the order of its values. No key is a
+/// prefix of another, except in the last position.
 pub trait Key: Sized {
     /// Appends the key's bytes.
     fn write(&self, out: &mut Vec<u8>);
 
-    /// Takes the key's bytes off the front.
+    /// Reads a key from the front of `bytes`, and removes it there.
     fn read(bytes: &mut &[u8]) -> Option<Self>;
 
     /// The key as text, for the cursor of a listing.
@@ -54,18 +55,18 @@ pub trait Key: Sized {
 
 /// A row of a table.
 pub trait Row: Sized + Clone {
-    /// What it is found by.
+    /// Its key.
     type Key: Key;
-    /// Every layout it ever had: an enum, append only; the newest is what `From` gives.
+    /// The enum of all its layouts, which is append only. `From` makes the newest.
     type Layout: Serialize + DeserializeOwned + From<Self> + Into<Self>;
     /// Its table.
     const TABLE: Tag;
 
-    /// The index entries that stand and fall with the row.
+    /// Adds the index entries of the row, which exist as long as the row.
     fn entries(&self, _key: &Self::Key, _into: &mut Entries) {}
 }
 
-/// A second way to find rows: by `A`, the keys `B`.
+/// An index: for a value `A`, the keys `B` of rows.
 pub struct Index<A, B> {
     pub(super) tag: Tag,
     of: PhantomData<fn(A) -> B>,
@@ -78,10 +79,10 @@ impl<A: Key, B: Key> Index<A, B> {
     }
 }
 
-/// The rows that may go, by the moment from which they may.
+/// The expiry index: the rows by the time from which they may be removed.
 pub(super) const EXPIRY: Tag = Tag { byte: 1, name: "expiry" };
 
-/// Index entries of one row, as they are collected.
+/// The index entries of one row.
 #[derive(Default)]
 pub struct Entries {
     row: Vec<u8>,
@@ -95,14 +96,14 @@ impl Entries {
         entries
     }
 
-    /// The row is to be found by `by` in `index`.
+    /// Adds an entry to `index`: the row `key` is found by `by`.
     pub fn add<A: Key, B: Key>(&mut self, index: &Index<A, B>, by: &A, key: &B) {
         let mut entry = prefix(index.tag, by);
         key.write(&mut entry);
         self.keys.push(entry);
     }
 
-    /// The row says nothing any more from `at` on, and may be swept.
+    /// Adds an entry to the expiry index: the sweep may remove the row from `at`.
     pub fn expire(&mut self, at: Timestamp) {
         let mut entry = prefix(EXPIRY, &at);
         entry.extend_from_slice(&self.row);
@@ -110,19 +111,19 @@ impl Entries {
     }
 }
 
-/// A tag and the beginning of a key.
+/// The bytes of a tag and the first part of a key.
 pub(super) fn prefix<K: Key>(tag: Tag, key: &K) -> Vec<u8> {
     let mut bytes = vec![tag.byte];
     key.write(&mut bytes);
     bytes
 }
 
-/// The bytes under which a row lies.
+/// The bytes of the key of a row.
 pub(super) fn row_key<R: Row>(key: &R::Key) -> Vec<u8> {
     prefix(R::TABLE, key)
 }
 
-/// The first bytes that do not begin with `prefix`.
+/// The first bytes after all those that begin with `prefix`.
 pub(super) fn after(prefix: &[u8]) -> Vec<u8> {
     let mut end = prefix.to_vec();
     while let Some(last) = end.pop() {
@@ -145,7 +146,7 @@ pub(super) fn decode<R: Row>(key: &[u8], bytes: &[u8]) -> Result<R, StoreError> 
     }
 }
 
-/// The key that `bytes` are, behind their tag.
+/// Decodes a key from `bytes`, after its tag.
 pub(super) fn decode_key<K: Key>(table: Tag, bytes: &[u8]) -> Result<K, StoreError> {
     let mut rest = bytes.get(1..).unwrap_or_default();
     match K::read(&mut rest) {
@@ -203,7 +204,7 @@ impl Key for Fingerprint {
     }
 }
 
-/// Text ends with a NUL, which none of our names has in it.
+/// A text ends with NUL, which no name contains.
 impl Key for String {
     fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.as_bytes());

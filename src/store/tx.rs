@@ -1,4 +1,4 @@
-//! Views of the store: a snapshot to read, and a transaction that holds its writes over one.
+//! Views of the store: a snapshot, and a transaction with its own writes.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -10,13 +10,13 @@ use crate::store::table::{
     EXPIRY, Entries, Index, Key, Row, after, decode, decode_key, encode, prefix, row_key,
 };
 
-/// How many rows a filtered listing reads at a time.
+/// The number of rows that a filtered listing reads at a time.
 const BATCH: usize = 256;
 
 /// The part of a listing that a caller asks for.
 #[derive(Clone, Copy, Debug)]
 pub struct Span<K> {
-    /// The key after which it starts; absent: at the first.
+    /// The key after which it starts; `None` for the first.
     pub after: Option<K>,
     /// The most results.
     pub limit: usize,
@@ -34,12 +34,11 @@ impl<K> Span<K> {
 pub struct Listing<T, K> {
     /// The results, in the order of their keys.
     pub items: Vec<T>,
-    /// The key after which the next page starts; absent: this page is the last.
+    /// The key after which the next page starts; `None` if this page is the last.
     pub next: Option<K>,
 }
 
-/// The page of `span` of what `keep` makes of the entries that `read` gives in batches, each after
-/// a key.
+/// The page `span` of the results of `keep`. `read` returns a batch of the entries after a key.
 fn filter<K: Key, E, T>(
     span: &Span<K>,
     read: impl Fn(Option<&K>) -> Result<Vec<(K, E)>, StoreError>,
@@ -65,7 +64,7 @@ fn filter<K: Key, E, T>(
 /// Rows as bytes: key and value.
 type Rows = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// What can be read, in a snapshot or in a transaction.
+/// The reads of a snapshot or a transaction.
 pub trait View {
     #[doc(hidden)]
     fn raw(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
@@ -111,7 +110,7 @@ pub trait View {
         rows.iter().map(read).collect()
     }
 
-    /// How many rows a table has, counted up to `limit`.
+    /// The number of rows of a table, counted up to `limit`.
     fn count<R: Row>(&self, limit: usize) -> Result<usize, StoreError> {
         let from = [R::TABLE.byte];
         self.raw_count(&from, &after(&from), limit)
@@ -149,7 +148,7 @@ pub trait View {
     }
 
     /// A page of the results of `keep` among the keys that `index` has for `by`. Keys that `keep`
-    /// leaves out do not count, so that a page is full while there is anything to fill it with.
+    /// leaves out do not count, so a page is full unless it is the last.
     fn filter_by<A: Key, B: Key, T>(
         &self,
         index: &Index<A, B>,
@@ -173,7 +172,7 @@ pub trait View {
         filter(span, |last| self.list_after::<R, ()>(&(), last, BATCH), keep)
     }
 
-    /// The first `limit` keys that `index` has for anything beyond `last`, in their order.
+    /// The first `limit` keys that `index` has for values after `last`, in their order.
     fn beyond<A: Key, B: Key>(
         &self,
         index: &Index<A, B>,
@@ -188,8 +187,8 @@ pub trait View {
         rows.iter().map(read).collect()
     }
 
-    /// How many keys `index` has for anything beyond `last` that begins with `first`, counted up to
-    /// `limit`.
+    /// The number of keys that `index` has for values after `last` that begin with `first`, counted
+    /// up to `limit`.
     fn count_beyond<A: Key, B: Key, F: Key>(
         &self,
         index: &Index<A, B>,
@@ -201,7 +200,8 @@ pub trait View {
         self.raw_count(&from, &after(&prefix(index.tag, first)), limit)
     }
 
-    /// The first `limit` keys that `index` has for anything up to and with `last`, in their order.
+    /// The first `limit` keys that `index` has for values up to and including `last`, in their
+    /// order.
     fn up_to<A: Key, B: Key>(
         &self,
         index: &Index<A, B>,
@@ -215,7 +215,8 @@ pub trait View {
         rows.iter().map(read).collect()
     }
 
-    /// The first `limit` rows that may go by `now`: since when, and their bytes of table and key.
+    /// The first `limit` rows that have expired at `now`: their expiry, and the bytes of their tag
+    /// and key.
     fn expired(
         &self,
         now: Timestamp,
@@ -232,10 +233,10 @@ pub trait View {
     }
 }
 
-/// A snapshot: what was committed when it was taken.
+/// A snapshot of the store at one commit.
 ///
-/// It is not `Send`, so that no task holds one across an `.await`: an old snapshot keeps every page
-/// that it sees in the file.
+/// It is not `Send`, so that no task holds one across an `.await`: an old snapshot prevents the
+/// reuse of every page that it sees.
 ///
 /// ```compile_fail,E0277
 /// fn is_send<T: Send>() {}
@@ -266,8 +267,8 @@ impl View for Read {
     }
 }
 
-/// A transaction: writes held over a snapshot and over those of the batch before it, and read
-/// through them.
+/// A transaction: its own writes over the writes of the earlier transitions of the batch, over a
+/// snapshot. Reads see all of them.
 pub struct Tx<'a> {
     snapshot: &'a Snapshot,
     batch: &'a Writes,
@@ -283,7 +284,7 @@ impl<'a> Tx<'a> {
         self.own
     }
 
-    /// Writes a row, and its index entries in place of those of the row it replaces.
+    /// Writes a row, and replaces the index entries of the row before it.
     pub fn put<R: Row>(&mut self, key: &R::Key, row: R) -> Result<(), StoreError> {
         let old = self.find::<R>(key)?.map(|old| Entries::of(&old, key).keys).unwrap_or_default();
         let new = Entries::of(&row, key).keys;
@@ -299,7 +300,7 @@ impl<'a> Tx<'a> {
         Ok(())
     }
 
-    /// Removes a row with its index entries, and gives it back.
+    /// Removes a row with its index entries, and returns it.
     pub fn remove<R: Row>(&mut self, key: &R::Key) -> Result<Option<R>, StoreError> {
         let Some(row) = self.find::<R>(key)? else { return Ok(None) };
         for entry in Entries::of(&row, key).keys {
@@ -309,19 +310,19 @@ impl<'a> Tx<'a> {
         Ok(Some(row))
     }
 
-    /// The key of the row that [`View::expired`] named by its bytes.
+    /// Decodes the key of a row that [`View::expired`] returned.
     pub fn expired_key<R: Row>(&self, bytes: &[u8]) -> Result<R::Key, StoreError> {
         decode_key::<R::Key>(R::TABLE, bytes)
     }
 
-    /// Removes the row that [`View::expired`] named by its bytes, and gives its key.
+    /// Removes a row that [`View::expired`] returned, and returns its key.
     pub fn remove_expired<R: Row>(&mut self, bytes: &[u8]) -> Result<R::Key, StoreError> {
         let key = self.expired_key::<R>(bytes)?;
         self.remove::<R>(&key)?;
         Ok(key)
     }
 
-    /// Takes a row off those that [`View::expired`] names, and leaves it where it is.
+    /// Removes the expiry entry of a row that [`View::expired`] returned, and leaves the row.
     pub fn leave_expired(&mut self, since: Timestamp, bytes: &[u8]) {
         let mut entry = prefix(EXPIRY, &since);
         entry.extend_from_slice(bytes);
@@ -339,7 +340,7 @@ impl<'a> Tx<'a> {
         self.own.insert(key, Some(row));
     }
 
-    /// What is held of a range; `None` removes.
+    /// The pending writes of a range; `None` removes the row.
     fn held(&self, from: &[u8], to: &[u8]) -> BTreeMap<&[u8], Option<&[u8]>> {
         let range = || (std::ops::Bound::Included(from), std::ops::Bound::Excluded(to));
         self.batch
@@ -372,7 +373,7 @@ impl View for Tx<'_> {
             if stored_first {
                 rows.extend(stored.next().transpose()?);
             } else if let Some((key, row)) = held.next() {
-                // What is held stands in place of what is stored under the same key.
+                // A pending write replaces the stored row of the same key.
                 let _ = stored.next_if(|row| matches!(row, Ok((stored, _)) if stored == key));
                 rows.extend(row.map(|row| (key.to_vec(), row.to_vec())));
             }
@@ -382,7 +383,7 @@ impl View for Tx<'_> {
 
     fn raw_count(&self, from: &[u8], to: &[u8], limit: usize) -> Result<usize, StoreError> {
         let held = self.held(from, to);
-        // So many of those that are stored may be removed.
+        // At most this many of the stored rows are removed by pending writes.
         let mut count = self.snapshot.count(from, to, limit.saturating_add(held.len()))?;
         for (key, row) in held {
             match (self.snapshot.row(key)?, row) {
