@@ -245,7 +245,8 @@ fn match_session(
     let signed_in = session.authentication().at;
     let signed_in_for_this = signed_in >= created;
     // OpenID Connect Core §3.1.2.1: "If the elapsed time is greater than this value, the OP MUST
-    // attempt to actively re-authenticate the End-User." It elapses while somebody reads, too.
+    // attempt to actively re-authenticate the End-User." It also elapses while the person reads a
+    // page.
     let too_old = requirement.max_age.is_some_and(|seconds| {
         cx.now.since(signed_in) > std::time::Duration::from_secs(seconds.into())
     });

@@ -54,7 +54,7 @@ pub struct OpenedSession {
 /// from the network of `address`. Loopback has no limit of its own: behind a proxy it may be
 /// anybody.
 ///
-/// Read before the transaction: the bound is a bound on size, and need not be exact.
+/// It is read before the transaction: the limit bounds size and need not be exact.
 pub fn check_capacity(view: &impl View, cx: &Context, address: IpAddr) -> Result<(), Error> {
     let limit = cx.rules.config.policy.anonymous_sessions;
     let (network, half) = (network(cx, address), limit.div_ceil(2));

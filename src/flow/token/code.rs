@@ -65,9 +65,9 @@ pub fn redeem(
     Ok(Redeemed::Tokens(Box::new(issued)))
 }
 
-/// RFC 9700 §2.1.1: a challenge is enforced at the token endpoint, and "a token request
-/// containing a code_verifier parameter is accepted only if a code_challenge parameter was present
-/// in the authorization request".
+/// Checks the PKCE verifier. RFC 9700 §2.1.1: a challenge is enforced at the token endpoint, and "a
+/// token request containing a code_verifier parameter is accepted only if a code_challenge
+/// parameter was present in the authorization request".
 fn check_verifier(code: &Code, verifier: Option<&CodeVerifier>) -> Result<(), Refusal> {
     match (&code.code_challenge, verifier) {
         (None, None) => Ok(()),

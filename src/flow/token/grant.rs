@@ -45,7 +45,7 @@ impl LiveGrant {
         &self.grant
     }
 
-    /// What was authorized.
+    /// The authorization.
     pub fn authorization(&self) -> &Authorization {
         &self.grant.authorization
     }
