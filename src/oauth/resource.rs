@@ -142,13 +142,13 @@ impl<'de> Deserialize<'de> for Resource {
 pub struct ResourceMetadata {
     /// The issuers of its tokens.
     pub authorization_servers: Vec<String>,
-    /// Where it takes a token (RFC 6750 §2).
+    /// The methods by which it accepts a token (RFC 6750 §2).
     pub bearer_methods_supported: Vec<String>,
     /// Its URI.
     pub resource: Resource,
-    /// The name that people read.
+    /// Its name, as people see it.
     pub resource_name: DisplayName,
-    /// The scopes that it knows.
+    /// Its scopes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes_supported: Vec<String>,
 }

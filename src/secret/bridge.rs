@@ -60,7 +60,7 @@ impl PersonalToken {
         hex(&self.key)
     }
 
-    /// As it is handed out.
+    /// The token in the clear.
     pub fn expose(&self) -> Zeroizing<String> {
         let secret = Zeroizing::new(hex(self.secret.as_slice()));
         Zeroizing::new(format!("{}{}.{}", Self::PREFIX, self.key(), *secret))

@@ -45,7 +45,7 @@ pub trait Key: Sized {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// The key that [`Key::to_cursor`] gave as `cursor`.
+    /// The key of a cursor that [`Key::to_cursor`] returned.
     fn from_cursor(cursor: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
         let mut rest = bytes.as_slice();

@@ -37,7 +37,7 @@ pub(crate) struct TokenFile {
     issuer: Issuer,
 }
 
-/// What is stored for an issuer.
+/// The stored data of an issuer.
 pub(crate) struct StoredSignIn {
     /// The `client_id` at the issuer, which is kept after a sign-out.
     pub(crate) client_id: String,
