@@ -11,6 +11,7 @@
 //!   distributed engine can replace this one in `engine.rs`.
 
 mod engine;
+mod key;
 pub mod migrate;
 pub mod schema;
 mod table;
@@ -22,7 +23,8 @@ use std::sync::Arc;
 use std::{fmt, io};
 
 pub use engine::Backend;
-pub use table::{Entries, Index, Key, Row, Tag};
+pub use key::Key;
+pub use table::{Entries, Index, Row, Tag};
 pub use tx::{Listing, Read, Span, Tx, View};
 
 use crate::error::{Error, Internal};

@@ -1,23 +1,17 @@
 //! Typed tables over ordered bytes.
 //!
-//! The bytes of keys sort in the order of their values. postcard writes a row inside the enum of
-//! its layouts, whose variant is the version. postcard is positional, so a row must have no `serde`
-//! attribute skip, default, flatten or untagged.
+//! postcard writes a row inside the enum of its layouts, whose variant is the version. postcard is
+//! positional, so a row must have no `serde` attribute skip, default, flatten or untagged.
 
 use std::marker::PhantomData;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::clock::Timestamp;
-use crate::model::bridge::{BridgeSessionId, HostId};
-use crate::model::fingerprint::Fingerprint;
-use crate::model::person::Username;
-use crate::oauth::id::{CeremonyId, ClientId, GrantId, InteractionId, KeyId, SessionId, UserId};
-use crate::secret::{TokenHash, hex};
+use crate::secret::hex;
 use crate::store::StoreError;
+use crate::store::key::Key;
 
 /// The tag of a table: its byte in every key, and its name in messages. The byte is fixed once it
 /// is released.
@@ -27,30 +21,6 @@ pub struct Tag {
     pub byte: u8,
     /// The name.
     pub name: &'static str,
-}
-
-/// The key of a row, or a part of one. Its bytes sort in the order of its values. No key is a
-/// prefix of another, except in the last position.
-pub trait Key: Sized {
-    /// Appends the key's bytes.
-    fn write(&self, out: &mut Vec<u8>);
-
-    /// Reads a key from the front of `bytes`, and removes it there.
-    fn read(bytes: &mut &[u8]) -> Option<Self>;
-
-    /// The key as text, for the cursor of a listing.
-    fn to_cursor(&self) -> String {
-        let mut bytes = Vec::new();
-        self.write(&mut bytes);
-        URL_SAFE_NO_PAD.encode(bytes)
-    }
-
-    /// The key of a cursor that [`Key::to_cursor`] returned.
-    fn from_cursor(cursor: &str) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
-        let mut rest = bytes.as_slice();
-        Self::read(&mut rest).filter(|_| rest.is_empty())
-    }
 }
 
 /// A row of a table.
@@ -123,18 +93,6 @@ pub(super) fn row_key<R: Row>(key: &R::Key) -> Vec<u8> {
     prefix(R::TABLE, key)
 }
 
-/// The first bytes after all those that begin with `prefix`.
-pub(super) fn after(prefix: &[u8]) -> Vec<u8> {
-    let mut end = prefix.to_vec();
-    while let Some(last) = end.pop() {
-        if let Some(next) = last.checked_add(1) {
-            end.push(next);
-            break;
-        }
-    }
-    end
-}
-
 pub(super) fn encode<R: Row>(row: R) -> Vec<u8> {
     postcard::to_stdvec(&R::Layout::from(row)).expect("rows are plain data, which postcard encodes")
 }
@@ -157,166 +115,4 @@ pub(super) fn decode_key<K: Key>(table: Tag, bytes: &[u8]) -> Result<K, StoreErr
 
 pub(super) fn corrupt(table: Tag, key: &[u8]) -> StoreError {
     StoreError::Corrupt { table: table.name, key: hex(key) }
-}
-
-fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
-    let (taken, rest) = bytes.split_at_checked(length)?;
-    *bytes = rest;
-    Some(taken)
-}
-
-impl Key for () {
-    fn write(&self, _out: &mut Vec<u8>) {}
-
-    fn read(_bytes: &mut &[u8]) -> Option<Self> {
-        Some(())
-    }
-}
-
-impl Key for Timestamp {
-    fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.millis().to_be_bytes());
-    }
-
-    fn read(bytes: &mut &[u8]) -> Option<Self> {
-        let millis = take(bytes, 8)?.try_into().ok()?;
-        Some(Self::from_millis(u64::from_be_bytes(millis)))
-    }
-}
-
-impl Key for TokenHash {
-    fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.to_bytes());
-    }
-
-    fn read(bytes: &mut &[u8]) -> Option<Self> {
-        Some(Self::from_bytes(take(bytes, 33)?.try_into().ok()?))
-    }
-}
-
-impl Key for Fingerprint {
-    fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.bytes());
-    }
-
-    fn read(bytes: &mut &[u8]) -> Option<Self> {
-        Some(Self::from_bytes(take(bytes, 32)?.try_into().ok()?))
-    }
-}
-
-/// A text ends with NUL, which no name contains.
-impl Key for String {
-    fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.as_bytes());
-        out.push(0);
-    }
-
-    fn read(bytes: &mut &[u8]) -> Option<Self> {
-        let end = bytes.iter().position(|b| *b == 0)?;
-        let text = take(bytes, end)?;
-        take(bytes, 1)?;
-        Self::from_utf8(text.to_vec()).ok()
-    }
-}
-
-macro_rules! uuid_keys {
-    ($($name:ty),*) => {$(
-        impl Key for $name {
-            fn write(&self, out: &mut Vec<u8>) {
-                out.extend_from_slice(self.uuid().as_bytes());
-            }
-
-            fn read(bytes: &mut &[u8]) -> Option<Self> {
-                Some(uuid::Uuid::from_slice(take(bytes, 16)?).ok()?.into())
-            }
-        }
-    )*};
-}
-
-uuid_keys!(CeremonyId, GrantId, InteractionId, SessionId, UserId);
-
-macro_rules! text_keys {
-    ($($name:ty = $read:expr),*) => {$(
-        impl Key for $name {
-            fn write(&self, out: &mut Vec<u8>) {
-                self.as_str().to_owned().write(out);
-            }
-
-            fn read(bytes: &mut &[u8]) -> Option<Self> {
-                let read: fn(&str) -> Option<Self> = $read;
-                read(&String::read(bytes)?)
-            }
-        }
-    )*};
-}
-
-text_keys! {
-    BridgeSessionId = |s| s.parse().ok(),
-    ClientId = |s| s.parse().ok(),
-    HostId = |s| s.parse().ok(),
-    KeyId = |s| Some(Self::new(s)),
-    Username = |s| s.parse().ok()
-}
-
-impl<A: Key, B: Key> Key for (A, B) {
-    fn write(&self, out: &mut Vec<u8>) {
-        self.0.write(out);
-        self.1.write(out);
-    }
-
-    fn read(bytes: &mut &[u8]) -> Option<Self> {
-        Some((A::read(bytes)?, B::read(bytes)?))
-    }
-}
-
-impl<A: Key, B: Key, C: Key> Key for (A, B, C) {
-    fn write(&self, out: &mut Vec<u8>) {
-        self.0.write(out);
-        self.1.write(out);
-        self.2.write(out);
-    }
-
-    fn read(bytes: &mut &[u8]) -> Option<Self> {
-        Some((A::read(bytes)?, B::read(bytes)?, C::read(bytes)?))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn bytes<K: Key>(key: &K) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        key.write(&mut bytes);
-        bytes
-    }
-
-    #[test]
-    fn the_end_of_a_prefix_is_the_first_that_does_not_begin_with_it() {
-        assert_eq!(after(&[1, 2]), [1, 3]);
-        assert_eq!(after(&[1, 0xff]), [2]);
-        assert!(after(&[0xff]).is_empty());
-    }
-
-    proptest! {
-        #[test]
-        fn bytes_sort_as_values_do(a: u64, b: u64) {
-            let (one, two) = (Timestamp::from_millis(a), Timestamp::from_millis(b));
-
-            prop_assert_eq!(bytes(&one).cmp(&bytes(&two)), one.cmp(&two));
-        }
-
-        #[test]
-        fn a_key_is_read_as_it_was_written(a in "[ -~]{1,20}", b in "[ -~]{1,20}", c: u64) {
-            let key = (a, b, Timestamp::from_millis(c));
-
-            let written = bytes(&key);
-
-            let mut rest = written.as_slice();
-            prop_assert_eq!(<(String, String, Timestamp)>::read(&mut rest), Some(key));
-            prop_assert!(rest.is_empty());
-        }
-    }
 }

@@ -6,8 +6,9 @@ use std::marker::PhantomData;
 use crate::clock::Timestamp;
 use crate::store::StoreError;
 use crate::store::engine::{Snapshot, Writes};
+use crate::store::key::{Key, after};
 use crate::store::table::{
-    EXPIRY, Entries, Index, Key, Row, after, decode, decode_key, encode, prefix, row_key,
+    EXPIRY, Entries, Index, Row, decode, decode_key, encode, prefix, row_key,
 };
 
 /// The number of rows that a filtered listing reads at a time.
