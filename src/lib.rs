@@ -41,7 +41,7 @@
 //! | what a signature proves | [`keys`] |
 //! | sign-in with a passkey | [`flow::person::login`], `app/sign_in.rs` |
 //! | cross-site and anti-forgery checks | `http/extract/` |
-//! | rows, indices, expiry | [`store::schema`] |
+//! | rows, indices, expiry, weights | [`store::schema`] |
 //!
 //! # Glossary
 //!
@@ -62,6 +62,7 @@
 //! - **bridge**: a program on a person's machine that carries their identity to local agents.
 //! - **hook client**: the client that a person's bridge uses for plugins.
 //! - **application**: a web application behind a proxy that asks `/auth/verify` (forward-auth).
+//! - **share**: the client, network or person that a stored row weighs on ([`store::Share`]).
 //! - **pepper**: the keys of every keyed hash in the store.
 //!
 //! # Invariants
@@ -120,6 +121,11 @@
 //!
 //! **Indices follow from rows.** A row declares the entries by which it is found and when it expires;
 //! writing it replaces the entries of the row before it. No caller can forget one.
+//!
+//! **Weights follow from rows.** A row declares the share that it weighs on, a client, a network or a
+//! person, and the transaction that writes it adds its bytes to the sum of that share. A bound is then
+//! checked by reading sixteen shards, however many rows there are; counting the rows at each request
+//! would cost more the fuller the share is.
 //!
 //! **Randomness is a seed.** A transition derives ids and tokens by name from a seed that is made
 //! before it, so that it makes the same things however often it runs.

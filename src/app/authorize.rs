@@ -81,8 +81,8 @@ impl App {
         let started = match capacity {
             Ok(()) => {
                 let stored = self.write(move |tx, cx| {
-                    authorize::admit(tx, cx, address)?;
-                    authorize::store_request(tx, cx, &checked)
+                    let network = authorize::admit(tx, cx, address)?;
+                    authorize::store_request(tx, cx, &network, &checked)
                 });
                 stored.await
             }
@@ -102,7 +102,7 @@ impl App {
         Ok(())
     }
 
-    /// Checks a request that an authenticated client pushes, and stores it.
+    /// Checks a request that an authenticated client pushes from `address`, and stores it.
     ///
     /// RFC 9126 §2.1: the server "MUST process the request as follows": authenticate the client as
     /// at the token endpoint, refuse a `request_uri`, validate the rest as at the authorization
@@ -110,11 +110,12 @@ impl App {
     pub async fn push_authorization(
         &self,
         proven: AuthenticatedClient,
+        address: IpAddr,
         params: &Params,
     ) -> Result<PushedReference, Error> {
         let parameters = crate::oauth::authorize::pushed::parse(proven.id(), params)?;
         let checked = self.checked_to_push(parameters, params)?;
-        self.write(move |tx, cx| pushed::push(tx, cx, &proven, &checked)).await
+        self.write(move |tx, cx| pushed::push(tx, cx, &proven, address, &checked)).await
     }
 
     fn checked_to_push(
@@ -172,8 +173,8 @@ impl App {
         }
         let id = client.clone();
         let started = self.write(move |tx, cx| {
-            authorize::admit(tx, cx, address)?;
-            pushed::redeem(tx, cx, &id, &reference)
+            let network = authorize::admit(tx, cx, address)?;
+            pushed::redeem(tx, cx, &network, &id, &reference)
         });
         started.await.map_err(|error| match error {
             // If two browsers race, the second finds the reference spent.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::fetch::FetchError;
-use crate::flow::client::document::{self, DocumentStatus};
+use crate::flow::client::document::{self, DocumentStatus, Fetched};
 use crate::flow::throttle;
 use crate::oauth::client::cimd;
 use crate::oauth::client::metadata::ClientMetadata;
@@ -60,10 +60,10 @@ impl App {
         let schemes = &self.rules().config.policy.private_use_schemes;
         let metadata = cimd::parse(id, &fetched.body, schemes)?;
         self.check_sector(&metadata).await?;
-        let freshness =
+        let lifetime =
             fetched.freshness_lifetime.unwrap_or_default().clamp(MIN_LIFETIME, MAX_LIFETIME);
-        let id = id.clone();
-        self.write(move |tx, cx| document::store(tx, cx, &id, &metadata, Some(freshness))).await?;
+        let (id, fetched) = (id.clone(), Fetched { address, lifetime });
+        self.write(move |tx, cx| document::store(tx, cx, &id, &metadata, Some(fetched))).await?;
         Ok(())
     }
 

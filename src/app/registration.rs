@@ -30,7 +30,7 @@ const MAX_STATEMENT: usize = 16 * 1024;
 
 /// Proof that a request may register a client.
 pub struct Admission {
-    network: Vec<u8>,
+    from: IpAddr,
 }
 
 /// Admits a request to register by the policy: nobody's, anybody's, or one with the initial access
@@ -41,19 +41,19 @@ pub async fn admit(
     initial_access_token: Result<Option<String>, Refusal>,
 ) -> Result<Admission, Error> {
     let rules = app.rules();
-    let network = throttle::network(from);
     match rules.config.registration_policy(&rules.issuer) {
         RegistrationPolicy::Off => Err(Refusal::RegistrationOff.into()),
-        RegistrationPolicy::Open => Ok(Admission { network }),
+        RegistrationPolicy::Open => Ok(Admission { from }),
         RegistrationPolicy::Token => {
             let presented = initial_access_token?.ok_or(Refusal::BearerTokenMissing)?;
+            let network = throttle::network(from);
             let limit = GuessLimit::InitialAccessTokenFrom;
             throttle::check(&app.read()?, &app.context(), limit, &network)?;
             let hash =
                 |token: &str| rules.pepper.hash_parts("initial access token", token.as_bytes());
             let configured = rules.config.registration.token.as_ref();
             if configured.is_some_and(|configured| hash(configured).matches(&hash(&presented))) {
-                return Ok(Admission { network });
+                return Ok(Admission { from });
             }
             app.write(move |tx, cx| Ok(throttle::record_failure(tx, cx, limit, &network)?)).await?;
             Err(Refusal::InitialAccessTokenWrong.into())
@@ -63,10 +63,10 @@ pub async fn admit(
 
 /// Registers the client that `stated` describes (RFC 7591 §3.1).
 pub async fn register(app: &App, admission: Admission, stated: Value) -> Result<Registered, Error> {
-    let Admission { network } = admission;
-    consume(app, &network).await?;
+    let Admission { from } = admission;
+    consume(app, from).await?;
     let metadata = metadata(app, stated).await?;
-    app.write(move |tx, cx| registration::register(tx, cx, &metadata, &network)).await
+    app.write(move |tx, cx| registration::register(tx, cx, &metadata, from)).await
 }
 
 /// Replaces the metadata of a client with that in `stated` (RFC 7592 §2.2).
@@ -77,7 +77,7 @@ pub async fn update(
     token: RegistrationToken,
     stated: Value,
 ) -> Result<Registered, Error> {
-    consume(app, &throttle::network(from)).await?;
+    consume(app, from).await?;
     let secret = own_secret(&id, &stated)?;
     let metadata = metadata(app, stated).await?;
     let update = Update { id, metadata, secret, token };
@@ -86,8 +86,8 @@ pub async fn update(
 
 /// Counts a registration or an update against the limits of a minute, for one network and in all,
 /// since both can cause a fetch.
-async fn consume(app: &App, network: &[u8]) -> Result<(), Error> {
-    let network = network.to_vec();
+async fn consume(app: &App, from: IpAddr) -> Result<(), Error> {
+    let network = throttle::network(from);
     app.write(move |tx, cx| {
         let limit = cx.rules.config.registration.per_minute;
         throttle::consume(tx, cx, "registrations from", &network, limit)?;

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::error::{Error, Refusal};
-use crate::flow::Context;
+use crate::flow::{Context, Rules};
 use crate::secret::TokenHash;
 use crate::store::schema::Attempts;
 use crate::store::{StoreError, Tx, View};
@@ -99,6 +99,11 @@ pub fn network(address: IpAddr) -> Vec<u8> {
         IpAddr::V4(address) => address.octets().to_vec(),
         IpAddr::V6(address) => address.octets().into_iter().take(8).collect(),
     }
+}
+
+/// The keyed hash of the network of an address, which identifies the network in rows.
+pub fn network_hash(rules: &Rules, address: IpAddr) -> TokenHash {
+    rules.pepper.hash_parts("network", &network(address))
 }
 
 /// The pause after the last failure: one second at the limit, doubled with each further failure, at

@@ -7,6 +7,9 @@
 //!   it returns `Err`, nothing is written.
 //! - When [`Store::write`] returns, its writes are on disk: commits are immediate and two-phase.
 //! - The engine sees rows as bytes. A row that does not decode is an error that names its table.
+//! - What a row declares is written with it: its index entries, its expiry, and its weight on a
+//!   share. Weights are stored as sums, so that reading one costs the same however many rows it
+//!   counts. A change of what stored rows weigh on needs a migration that sums anew.
 //! - All rows are in one ordered map of bytes, every transaction is small, and ids are random, so a
 //!   distributed engine can replace this one in `engine.rs`.
 
@@ -14,8 +17,10 @@ mod engine;
 mod key;
 pub mod migrate;
 pub mod schema;
+mod share;
 mod table;
 mod tx;
+mod weight;
 mod writer;
 
 use std::path::Path;
@@ -24,8 +29,10 @@ use std::{fmt, io};
 
 pub use engine::Backend;
 pub use key::Key;
+pub use share::Share;
 pub use table::{Entries, Index, Row, Tag};
 pub use tx::{Listing, Read, Span, Tx, View};
+pub use weight::Weight;
 
 use crate::error::{Error, Internal};
 use engine::Engine;

@@ -12,6 +12,7 @@ use crate::clock::Timestamp;
 use crate::secret::hex;
 use crate::store::StoreError;
 use crate::store::key::Key;
+use crate::store::share::Share;
 
 /// The tag of a table: its byte in every key, and its name in messages. The byte is fixed once it
 /// is released.
@@ -32,7 +33,7 @@ pub trait Row: Sized + Clone {
     /// Its table.
     const TABLE: Tag;
 
-    /// Adds the index entries of the row, which exist as long as the row.
+    /// Declares what exists as long as the row: its index entries, its expiry and its weight.
     fn entries(&self, _key: &Self::Key, _into: &mut Entries) {}
 }
 
@@ -52,16 +53,16 @@ impl<A: Key, B: Key> Index<A, B> {
 /// The expiry index: the rows by the time from which they may be removed.
 pub(super) const EXPIRY: Tag = Tag { byte: 1, name: "expiry" };
 
-/// The index entries of one row.
-#[derive(Default)]
+/// What one row declares.
 pub struct Entries {
     row: Vec<u8>,
     pub(super) keys: Vec<Vec<u8>>,
+    pub(super) share: Option<Share>,
 }
 
 impl Entries {
     pub(super) fn of<R: Row>(row: &R, key: &R::Key) -> Self {
-        let mut entries = Self { row: row_key::<R>(key), keys: Vec::new() };
+        let mut entries = Self { row: row_key::<R>(key), keys: Vec::new(), share: None };
         row.entries(key, &mut entries);
         entries
     }
@@ -78,6 +79,11 @@ impl Entries {
         let mut entry = prefix(EXPIRY, &at);
         entry.extend_from_slice(&self.row);
         self.keys.push(entry);
+    }
+
+    /// The row and its key weigh on `share`.
+    pub fn weigh_on(&mut self, share: Share) {
+        self.share = Some(share);
     }
 }
 

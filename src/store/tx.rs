@@ -7,9 +7,11 @@ use crate::clock::Timestamp;
 use crate::store::StoreError;
 use crate::store::engine::{Snapshot, Writes};
 use crate::store::key::{Key, after};
+use crate::store::share::Share;
 use crate::store::table::{
     EXPIRY, Entries, Index, Row, decode, decode_key, encode, prefix, row_key,
 };
+use crate::store::weight::{self, Weight};
 
 /// The number of rows that a filtered listing reads at a time.
 const BATCH: usize = 256;
@@ -216,6 +218,14 @@ pub trait View {
         rows.iter().map(read).collect()
     }
 
+    /// The weight of all rows of `share`.
+    fn weight(&self, share: &Share) -> Result<Weight, StoreError> {
+        let whole = weight::shards(share);
+        let shards = self.raw_range(&whole, &after(&whole), usize::MAX)?;
+        let mut shards = shards.iter().map(|(key, shard)| Weight::decode(key, shard));
+        shards.try_fold(Weight::default(), |sum, shard| Ok(sum + shard?))
+    }
+
     /// The first `limit` rows that have expired at `now`: their expiry, and the bytes of their tag
     /// and key.
     fn expired(
@@ -285,30 +295,67 @@ impl<'a> Tx<'a> {
         self.own
     }
 
-    /// Writes a row, and replaces the index entries of the row before it.
+    /// Writes a row. Its declarations replace those of the row before it.
     pub fn put<R: Row>(&mut self, key: &R::Key, row: R) -> Result<(), StoreError> {
-        let old = self.find::<R>(key)?.map(|old| Entries::of(&old, key).keys).unwrap_or_default();
-        let new = Entries::of(&row, key).keys;
-        for entry in old.iter().filter(|entry| !new.contains(entry)) {
-            self.own.insert(entry.clone(), None);
-        }
-        for entry in new.into_iter().filter(|entry| !old.contains(entry)) {
-            self.own.insert(entry, Some(Vec::new()));
-        }
-        let (key, row) = (row_key::<R>(key), encode(row));
-        debug_assert!(decode::<R>(&key, &row).is_ok(), "what is written can be read again");
-        self.own.insert(key, Some(row));
+        let new = Entries::of(&row, key);
+        let (at, bytes) = (row_key::<R>(key), encode(row));
+        debug_assert!(decode::<R>(&at, &bytes).is_ok(), "what is written can be read again");
+        let old = self.stored::<R>(key, &at)?.map(|(_, declared)| declared).unwrap_or_default();
+        self.declare(&at, old, Declared::of(new, &at, &bytes))?;
+        self.own.insert(at, Some(bytes));
         Ok(())
     }
 
-    /// Removes a row with its index entries, and returns it.
+    /// Removes a row with its declarations, and returns it.
     pub fn remove<R: Row>(&mut self, key: &R::Key) -> Result<Option<R>, StoreError> {
-        let Some(row) = self.find::<R>(key)? else { return Ok(None) };
-        for entry in Entries::of(&row, key).keys {
-            self.own.insert(entry, None);
-        }
-        self.own.insert(row_key::<R>(key), None);
+        let at = row_key::<R>(key);
+        let Some((row, old)) = self.stored::<R>(key, &at)? else { return Ok(None) };
+        self.declare(&at, old, Declared::default())?;
+        self.own.insert(at, None);
         Ok(Some(row))
+    }
+
+    /// The row at `at`, and its declarations.
+    fn stored<R: Row>(&self, key: &R::Key, at: &[u8]) -> Result<Option<(R, Declared)>, StoreError> {
+        let Some(bytes) = self.raw(at)? else { return Ok(None) };
+        let row: R = decode(at, &bytes)?;
+        let declared = Declared::of(Entries::of(&row, key), at, &bytes);
+        Ok(Some((row, declared)))
+    }
+
+    /// Replaces the declarations of the row at `at`.
+    fn declare(&mut self, at: &[u8], old: Declared, new: Declared) -> Result<(), StoreError> {
+        if old.weight != new.weight {
+            if let Some((share, weight)) = old.weight {
+                self.weigh(&share, at, |sum| sum - weight)?;
+            }
+            if let Some((share, weight)) = new.weight {
+                self.weigh(&share, at, |sum| sum + weight)?;
+            }
+        }
+        for entry in old.entries.iter().filter(|entry| !new.entries.contains(entry)) {
+            self.own.insert(entry.clone(), None);
+        }
+        for entry in new.entries.into_iter().filter(|entry| !old.entries.contains(entry)) {
+            self.own.insert(entry, Some(Vec::new()));
+        }
+        Ok(())
+    }
+
+    /// Changes the sum of the shard of the row at `at`.
+    fn weigh(
+        &mut self,
+        share: &Share,
+        at: &[u8],
+        change: impl FnOnce(Weight) -> Weight,
+    ) -> Result<(), StoreError> {
+        let shard = weight::shard(share, at);
+        let sum = match self.raw(&shard)? {
+            Some(bytes) => Weight::decode(&shard, &bytes)?,
+            None => Weight::default(),
+        };
+        self.own.insert(shard, change(sum).encode());
+        Ok(())
     }
 
     /// Decodes the key of a row that [`View::expired`] returned.
@@ -349,6 +396,20 @@ impl<'a> Tx<'a> {
             .chain(self.own.range::<[u8], _>(range()))
             .map(|(key, row)| (key.as_slice(), row.as_deref()))
             .collect()
+    }
+}
+
+/// The declarations of a stored row.
+#[derive(Default)]
+struct Declared {
+    entries: Vec<Vec<u8>>,
+    weight: Option<(Share, Weight)>,
+}
+
+impl Declared {
+    fn of(entries: Entries, at: &[u8], bytes: &[u8]) -> Self {
+        let weight = entries.share.map(|share| (share, Weight::of(at, bytes)));
+        Self { entries: entries.keys, weight }
     }
 }
 

@@ -14,3 +14,4 @@ mod rows;
 mod samples;
 mod tables;
 mod trouble;
+mod weights;

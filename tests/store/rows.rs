@@ -30,6 +30,8 @@ macro_rules! one_layout {
     };
 }
 
+pub(crate) use one_layout;
+
 /// A row with an index and an end, by its name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Note {

@@ -31,7 +31,7 @@ const MAX_CODE_ATTEMPTS: u8 = 4;
 #[derive(Clone, Debug)]
 pub struct DeviceRequester {
     /// The address.
-    pub address: String,
+    pub address: IpAddr,
     /// The `User-Agent` of the request.
     pub user_agent: Option<String>,
 }
@@ -76,12 +76,13 @@ pub fn issue(
     let user_code = unused_user_code(tx, cx)?;
     let device_code: DeviceCode = cx.seed.token();
     let row = Device {
-        address: origin.address.clone(),
+        address: origin.address.to_string(),
         user_agent: origin.user_agent.clone(),
         client: proven.id().clone(),
         created: cx.now,
         expires: cx.now + cx.rules.config.lifetimes.device_code,
         interval: INTERVAL,
+        network: throttle::network_hash(&cx.rules, origin.address),
         polled: None,
         resources: targets.resources,
         scope: request.scope.clone(),

@@ -19,7 +19,7 @@ use crate::oauth::authorize::{AuthorizeRequest, Callback, RedirectParameters};
 use crate::oauth::client::{ClientType, GrantType, PkcePolicy};
 use crate::oauth::id::{ClientId, InteractionId};
 use crate::oauth::params::Params;
-use crate::secret::BrowserSecret;
+use crate::secret::{BrowserSecret, TokenHash};
 use crate::store::schema::{Client, Interaction, Purpose, StoredAuthorizationRequest};
 use crate::store::{Row, Tx, View};
 
@@ -194,11 +194,15 @@ pub fn check_capacity_for<R: Row>(view: &impl View, rules: &Rules) -> Result<(),
 /// The minimum number of requests that a network may start in a minute.
 const MIN_PER_MINUTE: usize = 10;
 
+/// A network that may have an interaction stored, by its keyed hash.
+pub struct AdmittedNetwork(TokenHash);
+
 /// Counts a request from `address`, or refuses it. One network can fill half of the capacity within
 /// the lifetime of an interaction. Loopback is not counted: behind a proxy it may be anybody.
-pub fn admit(tx: &mut Tx<'_>, cx: &Context, address: IpAddr) -> Result<(), Error> {
+pub fn admit(tx: &mut Tx<'_>, cx: &Context, address: IpAddr) -> Result<AdmittedNetwork, Error> {
+    let admitted = AdmittedNetwork(throttle::network_hash(&cx.rules, address));
     if address.to_canonical().is_loopback() {
-        return Ok(());
+        return Ok(admitted);
     }
     let config = &cx.rules.config;
     let minutes = config.lifetimes.interaction.as_secs().div_ceil(60).max(1);
@@ -207,7 +211,7 @@ pub fn admit(tx: &mut Tx<'_>, cx: &Context, address: IpAddr) -> Result<(), Error
     let network = throttle::network(address);
     match throttle::consume(tx, cx, "interactions from", &network, limit) {
         Err(Error::Refused(_)) => Err(Refusal::InteractionsTooMany.into()),
-        spent => spent,
+        spent => spent.map(|()| admitted),
     }
 }
 
@@ -215,18 +219,20 @@ pub fn admit(tx: &mut Tx<'_>, cx: &Context, address: IpAddr) -> Result<(), Error
 pub fn store_request(
     tx: &mut Tx<'_>,
     cx: &Context,
+    network: &AdmittedNetwork,
     checked: &CheckedRequest,
 ) -> Result<(InteractionId, BrowserSecret), Error> {
     if let Some(client) = tx.find::<Client>(&checked.client)? {
         last_use::record_use(tx, cx, &checked.client, &client)?;
     }
-    store_interaction(tx, cx, Purpose::Authorize(Box::new(checked.stored())))
+    store_interaction(tx, cx, network, Purpose::Authorize(Box::new(checked.stored())))
 }
 
 /// Stores an interaction.
 pub fn store_interaction(
     tx: &mut Tx<'_>,
     cx: &Context,
+    AdmittedNetwork(network): &AdmittedNetwork,
     purpose: Purpose,
 ) -> Result<(InteractionId, BrowserSecret), Error> {
     let id = InteractionId::from_seed(&cx.seed);
@@ -235,6 +241,7 @@ pub fn store_interaction(
         browser: cx.rules.pepper.hash(&secret),
         created: cx.now,
         expires: cx.now + cx.rules.config.lifetimes.interaction,
+        network: *network,
         purpose,
     };
     tx.put(&id, interaction)?;

@@ -1,11 +1,13 @@
 //! Pushed authorization requests: [RFC 9126](https://www.rfc-editor.org/rfc/rfc9126).
 
+use std::net::IpAddr;
+
 use crate::error::{Error, Refusal};
-use crate::flow::Context;
-use crate::flow::authorize::{self, CheckedRequest};
+use crate::flow::authorize::{self, AdmittedNetwork, CheckedRequest};
 use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::client::document::{self, DocumentStatus};
 use crate::flow::client::last_use;
+use crate::flow::{Context, throttle};
 use crate::oauth::client::GrantType;
 use crate::oauth::id::{ClientId, InteractionId};
 use crate::secret::{BrowserSecret, PushedReference, TokenHash};
@@ -17,6 +19,7 @@ pub fn push(
     tx: &mut Tx<'_>,
     cx: &Context,
     proven: &AuthenticatedClient,
+    address: IpAddr,
     checked: &CheckedRequest,
 ) -> Result<PushedReference, Error> {
     let client = proven.row(tx, GrantType::AuthorizationCode)?;
@@ -31,6 +34,7 @@ pub fn push(
     let row = Pushed {
         created: cx.now,
         expires: cx.now + cx.rules.config.lifetimes.pushed_request,
+        network: throttle::network_hash(&cx.rules, address),
         request: checked.stored(),
     };
     tx.put(&cx.rules.pepper.hash(&reference), row)?;
@@ -66,10 +70,11 @@ pub fn find(
 pub fn redeem(
     tx: &mut Tx<'_>,
     cx: &Context,
+    network: &AdmittedNetwork,
     client: &ClientId,
     reference: &TokenHash,
 ) -> Result<(InteractionId, BrowserSecret), Error> {
     let checked = find(tx, cx, client, reference)?;
     tx.remove::<Pushed>(reference)?;
-    authorize::store_request(tx, cx, &checked)
+    authorize::store_request(tx, cx, network, &checked)
 }

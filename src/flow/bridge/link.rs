@@ -1,6 +1,7 @@
 //! The device link: a person signs a bridge in through the browser.
 
 use crate::error::{Error, Refusal};
+use crate::flow::authorize::AdmittedNetwork;
 use crate::flow::authorize::step::{self, PresentedInteraction};
 use crate::flow::bridge::exchange::{self, IssuedExchangeCode};
 use crate::flow::session::{self, LiveSession};
@@ -16,9 +17,10 @@ use crate::store::{Tx, View};
 pub fn start(
     tx: &mut Tx<'_>,
     cx: &Context,
+    network: &AdmittedNetwork,
     redirect: Option<&LinkRedirect>,
 ) -> Result<(InteractionId, BrowserSecret), Error> {
-    authorize::store_interaction(tx, cx, Purpose::Link { redirect: redirect.cloned() })
+    authorize::store_interaction(tx, cx, network, Purpose::Link { redirect: redirect.cloned() })
 }
 
 /// The next step of a link.

@@ -1,17 +1,18 @@
 //! Clients whose id is the URL of their metadata document. Their row holds the last version of the
 //! document.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::error::{Error, Refusal};
 use crate::flow::client::last_use;
 use crate::flow::client::registration::registered;
-use crate::flow::{Context, Rules};
+use crate::flow::{Context, Rules, throttle};
 use crate::oauth::client::DocumentPolicy;
 use crate::oauth::client::cimd::{self, DocumentAddress};
 use crate::oauth::client::metadata::ClientMetadata;
 use crate::oauth::id::ClientId;
-use crate::store::schema::{Client, Origin};
+use crate::store::schema::{Client, FetchedDocument, Origin};
 use crate::store::{StoreError, Tx, View};
 
 /// Whether the stored version of a client's document is current.
@@ -35,14 +36,14 @@ pub fn status(view: &impl View, cx: &Context, id: &ClientId) -> Result<DocumentS
     }
     let stale = match view.find::<Client>(id)?.map(|client| client.origin) {
         Some(
-            Origin::Document { stale: None, .. }
+            Origin::Document { fetched: None }
             | Origin::Dynamic { .. }
             | Origin::Hook
             | Origin::Operator,
         ) => {
             return Ok(DocumentStatus::Known);
         }
-        Some(Origin::Document { stale: Some(stale), .. }) => cx.now >= stale,
+        Some(Origin::Document { fetched: Some(fetched) }) => cx.now >= fetched.stale,
         None => true,
     };
     let address = DocumentAddress::of(id)?;
@@ -56,9 +57,9 @@ const MAX_STALE: Duration = Duration::from_hours(24);
 /// Whether the stored version of a client's document may be used if it cannot be fetched again.
 pub fn is_recent(view: &impl View, cx: &Context, id: &ClientId) -> Result<bool, StoreError> {
     Ok(match view.find::<Client>(id)?.map(|client| client.origin) {
-        Some(Origin::Document { stale: Some(stale), .. }) => cx.now < stale + MAX_STALE,
+        Some(Origin::Document { fetched: Some(fetched) }) => cx.now < fetched.stale + MAX_STALE,
         Some(
-            Origin::Document { stale: None, .. }
+            Origin::Document { fetched: None }
             | Origin::Dynamic { .. }
             | Origin::Hook
             | Origin::Operator,
@@ -80,8 +81,17 @@ fn admit(rules: &Rules, address: &DocumentAddress) -> Result<(), Refusal> {
     if config.offline { Err(Refusal::DocumentOffline) } else { Ok(()) }
 }
 
-/// Stores the metadata of a document. It is current for `lifetime`, or, if an operator imported it
-/// (`None`), until it is imported again.
+/// How a document was fetched.
+#[derive(Clone, Copy, Debug)]
+pub struct Fetched {
+    /// The address of the request that caused it.
+    pub address: IpAddr,
+    /// How long the document is current.
+    pub lifetime: Duration,
+}
+
+/// Stores the metadata of a document. If an operator imported it, it was not `fetched`, and is
+/// current until it is imported again.
 ///
 /// The operator's decisions stay. A proof of the client is void only if the metadata changed.
 pub fn store(
@@ -89,11 +99,14 @@ pub fn store(
     cx: &Context,
     id: &ClientId,
     metadata: &ClientMetadata,
-    lifetime: Option<Duration>,
+    fetched: Option<Fetched>,
 ) -> Result<Client, Error> {
     let origin = Origin::Document {
-        stale: lifetime.map(|lifetime| cx.now + lifetime),
-        unused: lifetime.map(|_| last_use::unused_deadline(cx)),
+        fetched: fetched.map(|fetched| FetchedDocument {
+            network: throttle::network_hash(&cx.rules, fetched.address),
+            stale: cx.now + fetched.lifetime,
+            unused: last_use::unused_deadline(cx),
+        }),
     };
     let auth_method = Some(cimd::auth_method(metadata));
     let metadata = ClientMetadata {
@@ -104,7 +117,7 @@ pub fn store(
         None => Client::new(cx.now, origin, metadata),
         // An operator imported it during the fetch.
         Some(old)
-            if matches!(old.origin, Origin::Document { stale: None, .. }) && lifetime.is_some() =>
+            if matches!(old.origin, Origin::Document { fetched: None }) && fetched.is_some() =>
         {
             return Ok(old);
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::flow::Context;
 use crate::oauth::id::ClientId;
-use crate::store::schema::{Client, Origin};
+use crate::store::schema::{Client, FetchedDocument, Origin};
 use crate::store::{StoreError, Tx};
 
 /// The precision of the last use, which saves writes.
@@ -27,13 +27,14 @@ pub fn record_use(
     let unused_deadline = unused_deadline(cx);
     let mut origin = client.origin.clone();
     match &mut origin {
-        Origin::Dynamic { unused, .. } | Origin::Document { unused: Some(unused), .. } => {
+        Origin::Dynamic { unused, .. }
+        | Origin::Document { fetched: Some(FetchedDocument { unused, .. }) } => {
             if unused_deadline < *unused + USE_PRECISION {
                 return Ok(());
             }
             *unused = unused_deadline;
         }
-        Origin::Document { unused: None, .. } | Origin::Hook | Origin::Operator => {
+        Origin::Document { fetched: None } | Origin::Hook | Origin::Operator => {
             return Ok(());
         }
     }

@@ -2,11 +2,13 @@
 //! 7591](https://www.rfc-editor.org/rfc/rfc7591),
 //! [RFC 7592](https://www.rfc-editor.org/rfc/rfc7592).
 
+use std::net::IpAddr;
+
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Refusal};
 use crate::flow::client::{last_use, operator, retention};
-use crate::flow::{Context, Rules};
+use crate::flow::{Context, Rules, throttle};
 use crate::oauth::client::metadata::ClientMetadata;
 use crate::oauth::client::{AuthMethod, GrantType};
 use crate::oauth::id::ClientId;
@@ -49,19 +51,20 @@ fn scope(rules: &Rules, metadata: &ClientMetadata) -> Scope {
     scope
 }
 
-/// Registers a client (RFC 7591 §3.2.1) at the request of an address in `network`.
+/// Registers a client (RFC 7591 §3.2.1) at the request of `address`.
 pub fn register(
     tx: &mut Tx<'_>,
     cx: &Context,
     metadata: &ClientMetadata,
-    network: &[u8],
+    address: IpAddr,
 ) -> Result<Registered, Error> {
     let id: ClientId = format!("gl_{}", cx.seed.uuid("client").simple()).parse()?;
     let token: RegistrationToken = cx.seed.token();
     let metadata = registered(&cx.rules, metadata)?;
-    let fingerprint = fingerprint(cx, &metadata, network);
+    let fingerprint = fingerprint(cx, &metadata, &throttle::network(address));
     retention::remove_alike(tx, cx, &fingerprint)?;
-    let mut client = Client::new(cx.now, origin(cx, fingerprint, &token), metadata);
+    let network = throttle::network_hash(&cx.rules, address);
+    let mut client = Client::new(cx.now, origin(cx, fingerprint, network, &token), metadata);
     let secret = give_secret(cx, &mut client);
     tx.put(&id, client.clone())?;
     Ok(Registered { client, id, secret, token })
@@ -83,9 +86,14 @@ fn fingerprint(cx: &Context, metadata: &ClientMetadata, network: &[u8]) -> Token
     cx.rules.pepper.hash_parts("client metadata", format!("{network} {members}").as_bytes())
 }
 
-fn origin(cx: &Context, fingerprint: TokenHash, token: &RegistrationToken) -> Origin {
+fn origin(
+    cx: &Context,
+    fingerprint: TokenHash,
+    network: TokenHash,
+    token: &RegistrationToken,
+) -> Origin {
     let registration = cx.rules.pepper.hash(token);
-    Origin::Dynamic { fingerprint, registration, unused: last_use::unused_deadline(cx) }
+    Origin::Dynamic { fingerprint, network, registration, unused: last_use::unused_deadline(cx) }
 }
 
 /// Makes a secret if the client's method needs one and the client has none.
@@ -150,7 +158,7 @@ pub fn update(tx: &mut Tx<'_>, cx: &Context, update: &Update) -> Result<Register
             return Err(Refusal::ClientUpdateMismatched.into());
         }
     }
-    let Origin::Dynamic { fingerprint, .. } = &old.origin else {
+    let Origin::Dynamic { fingerprint, network, .. } = &old.origin else {
         return Err(Refusal::RegistrationAccessTokenWrong.into());
     };
     let token: RegistrationToken = cx.seed.token();
@@ -160,7 +168,7 @@ pub fn update(tx: &mut Tx<'_>, cx: &Context, update: &Update) -> Result<Register
     if old.metadata.any_secret_method() && metadata.auth_method() == AuthMethod::ClientSecretBasic {
         metadata.token_endpoint_auth_method = None;
     }
-    let origin = origin(cx, *fingerprint, &token);
+    let origin = origin(cx, *fingerprint, *network, &token);
     let revision = old.revision + 1;
     let mut client = Client { metadata, origin, revision, ..old };
     let secret = give_secret(cx, &mut client);

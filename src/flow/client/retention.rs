@@ -9,7 +9,9 @@ use crate::oauth::client::AuthMethod;
 use crate::oauth::id::ClientId;
 use crate::oauth::redirect_uri::{Kind, RedirectUri};
 use crate::secret::TokenHash;
-use crate::store::schema::{CLIENTS_BY_FINGERPRINT, Client, GRANTS_BY_CLIENT, Origin};
+use crate::store::schema::{
+    CLIENTS_BY_FINGERPRINT, Client, FetchedDocument, GRANTS_BY_CLIENT, Origin,
+};
 use crate::store::{StoreError, Tx, View};
 
 /// The most clients of one fingerprint that one registration reads.
@@ -73,13 +75,14 @@ pub fn remove_unused(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<(),
     let Some(mut client) = tx.find::<Client>(id)? else { return Ok(()) };
     let stays = client.is_decided() || holds_live_grant(tx, cx, id)?;
     match &mut client.origin {
-        Origin::Dynamic { unused, .. } | Origin::Document { unused: Some(unused), .. } => {
+        Origin::Dynamic { unused, .. }
+        | Origin::Document { fetched: Some(FetchedDocument { unused, .. }) } => {
             if !stays {
                 return tx.remove::<Client>(id).map(drop);
             }
             *unused = unused_deadline(cx);
         }
-        Origin::Document { unused: None, .. } | Origin::Hook | Origin::Operator => {
+        Origin::Document { fetched: None } | Origin::Hook | Origin::Operator => {
             return Ok(());
         }
     }

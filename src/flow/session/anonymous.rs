@@ -57,7 +57,7 @@ pub struct OpenedSession {
 /// It is read before the transaction: the limit bounds size and need not be exact.
 pub fn check_capacity(view: &impl View, cx: &Context, address: IpAddr) -> Result<(), Error> {
     let limit = cx.rules.config.policy.anonymous_sessions;
-    let (network, half) = (network(cx, address), limit.div_ceil(2));
+    let (network, half) = (throttle::network_hash(&cx.rules, address), limit.div_ceil(2));
     let in_all = view.count_beyond(&ANONYMOUS_BY_EXPIRY, &(), &cx.now, limit)?;
     let from_network =
         view.count_beyond(&ANONYMOUS_BY_NETWORK, &network, &(network, cx.now), half)?;
@@ -66,10 +66,6 @@ pub fn check_capacity(view: &impl View, cx: &Context, address: IpAddr) -> Result
         return Err(Refusal::AnonymousSessionsTooMany.into());
     }
     Ok(())
-}
-
-fn network(cx: &Context, address: IpAddr) -> TokenHash {
-    cx.rules.pepper.hash_parts("anonymous sessions network", &throttle::network(address))
 }
 
 /// Opens a session and makes its token.
@@ -112,7 +108,7 @@ pub fn open(
         expires: cx.now + cx.rules.config.lifetimes.anonymous,
         metadata: request.metadata.clone(),
         device: session_request.device.clone(),
-        network: network(cx, session_request.address),
+        network: throttle::network_hash(&cx.rules, session_request.address),
         redirect_uri: request.redirect_uri.clone(),
         sub: AnonymousSub::from_seed(&cx.seed),
     };

@@ -2,6 +2,7 @@
 //! Logout](https://openid.net/specs/openid-connect-rpinitiated-1_0.html).
 
 use crate::error::{Error, Refusal};
+use crate::flow::authorize::AdmittedNetwork;
 use crate::flow::authorize::step::{self, PresentedInteraction};
 use crate::flow::session::{self, LiveSession};
 use crate::flow::token::issue;
@@ -19,6 +20,7 @@ use crate::store::{StoreError, Tx, View};
 pub fn start(
     tx: &mut Tx<'_>,
     cx: &Context,
+    network: &AdmittedNetwork,
     request: &LogoutRequest,
     hint: Option<&VerifiedHint>,
 ) -> Result<(InteractionId, BrowserSecret), Error> {
@@ -43,7 +45,7 @@ pub fn start(
     };
     let hint = hint.map(VerifiedHint::claims);
     let hint = hint.map(|claims| (claims.sub.clone(), claims.sid.parse::<SessionId>().ok()));
-    authorize::store_interaction(tx, cx, Purpose::Logout { client, hint, next })
+    authorize::store_interaction(tx, cx, network, Purpose::Logout { client, hint, next })
 }
 
 /// The client of the request, if it is known and enabled.

@@ -53,8 +53,8 @@ pub(super) async fn device_link(
     }
     authorize::check_capacity(&app.read()?, app.rules())?;
     let started = app.write(move |tx, cx| {
-        authorize::admit(tx, cx, sender.address)?;
-        link::start(tx, cx, redirect.as_ref())
+        let network = authorize::admit(tx, cx, sender.address)?;
+        link::start(tx, cx, &network, redirect.as_ref())
     });
     let (id, secret) = started.await?;
     Ok(to_page(&app, id, &secret, &format!("/gate/link/{id}")))

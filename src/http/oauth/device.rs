@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::error::{Internal, Refusal};
 use crate::flow::authorize::device::{self, DeviceRequester};
 use crate::http::extract::caller::AuthenticatedForm;
+use crate::http::extract::peer::ClientAddress;
 use crate::http::failure::{ClientFailure, JsonFailure};
 use crate::http::pages::templates::see_other;
 use crate::model::user_agent::DeviceInfo;
@@ -33,7 +34,8 @@ pub(in crate::http) struct Authorization {
 
 pub(in crate::http) async fn authorize(
     State(app): State<Arc<App>>,
-    DeviceInfo { address, user_agent, .. }: DeviceInfo,
+    ClientAddress(address): ClientAddress,
+    DeviceInfo { user_agent, .. }: DeviceInfo,
     AuthenticatedForm { client, form }: AuthenticatedForm,
 ) -> Result<Json<Authorization>, ClientFailure> {
     let request = DeviceRequest::parse(&form)?;

@@ -66,8 +66,8 @@ async fn start(app: &App, address: IpAddr, params: &Params) -> Result<Response, 
         authorize::check_capacity(&app.read()?, app.rules())?;
     }
     let started = app.write(move |tx, cx| {
-        authorize::admit(tx, cx, address)?;
-        logout::start(tx, cx, &request, hint.as_ref())
+        let network = authorize::admit(tx, cx, address)?;
+        logout::start(tx, cx, &network, &request, hint.as_ref())
     });
     let (id, secret) = started.await?;
     let mut response = to_interaction(app, id, &secret);

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::http::extract::caller::AuthenticatedForm;
+use crate::http::extract::peer::ClientAddress;
 use crate::http::failure::ClientFailure;
 use crate::oauth::authorize::pushed;
 
@@ -16,9 +17,10 @@ use crate::oauth::authorize::pushed;
 /// responds with the reference to it.
 pub(in crate::http) async fn push(
     State(app): State<Arc<App>>,
+    ClientAddress(address): ClientAddress,
     AuthenticatedForm { client, form }: AuthenticatedForm,
 ) -> Result<(StatusCode, Json<Value>), ClientFailure> {
-    let reference = app.push_authorization(client, &form).await?;
+    let reference = app.push_authorization(client, address, &form).await?;
     let body = json!({
         "request_uri": pushed::request_uri(&reference),
         "expires_in": app.rules().config.lifetimes.pushed_request.as_secs(),

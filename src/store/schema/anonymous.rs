@@ -11,7 +11,7 @@ use crate::model::user_agent::DeviceInfo;
 use crate::oauth::id::{AnonymousSub, ClientId, SessionId, UserId};
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::secret::TokenHash;
-use crate::store::{Entries, Index, Row, Tag};
+use crate::store::{Entries, Index, Row, Share, Tag};
 
 /// An anonymous session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +69,7 @@ impl Row for AnonymousSession {
 
     fn entries(&self, key: &SessionId, into: &mut Entries) {
         into.expire(self.created + RETENTION);
+        into.weigh_on(Share::Network(self.network));
         if self.ending.is_none() {
             into.add(&ANONYMOUS_BY_COOKIE, &self.cookie, key);
             into.add(&ANONYMOUS_BY_EXPIRY, &self.expires, key);

@@ -9,7 +9,7 @@ use crate::model::user_agent::DeviceInfo;
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::{ClientId, UserId};
 use crate::secret::TokenHash;
-use crate::store::{Entries, Index, Row, Tag};
+use crate::store::{Entries, Index, Row, Share, Tag};
 
 /// An exchange code, by its hash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +70,7 @@ impl Row for Pat {
             into.add(&PATS_BY_USER, &self.user, key);
         }
         into.expire(self.expires);
+        into.weigh_on(Share::Person(self.user));
     }
 }
 
@@ -107,6 +108,7 @@ impl Row for BridgeSession {
 
     fn entries(&self, key: &BridgeSessionId, into: &mut Entries) {
         into.expire(self.expires);
+        into.weigh_on(Share::Person(self.user));
         if !self.ended {
             into.add(&BRIDGE_SESSIONS_BY_USER, &self.user, key);
         }
@@ -166,6 +168,7 @@ impl Row for Bridge {
 
     fn entries(&self, _key: &BridgeSessionId, into: &mut Entries) {
         into.expire(self.last_seen + RETENTION);
+        into.weigh_on(Share::Person(self.user));
     }
 }
 
@@ -184,6 +187,10 @@ impl Row for HostPreference {
     type Key = (UserId, HostId);
     type Layout = HostPreferenceLayout;
     const TABLE: Tag = Tag { byte: 38, name: "host_preferences" };
+
+    fn entries(&self, (user, _): &(UserId, HostId), into: &mut Entries) {
+        into.weigh_on(Share::Person(*user));
+    }
 }
 
 /// The key that signs what a bridge must trust. Bridges pin it, so it is never replaced

@@ -10,7 +10,7 @@ use crate::oauth::authorize::{AuthorizeRequest, ResponseMode};
 use crate::oauth::id::{ClientId, InteractionId, SessionId, UserId};
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::secret::TokenHash;
-use crate::store::{Entries, Index, Row, Tag};
+use crate::store::{Entries, Index, Row, Share, Tag};
 
 /// The method and time of a sign-in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +59,7 @@ impl Row for Session {
         into.add(&SESSIONS_BY_COOKIE, &self.cookie, key);
         into.add(&SESSIONS_BY_USER, &self.user, key);
         into.expire(self.expires);
+        into.weigh_on(Share::Person(self.user));
     }
 }
 
@@ -111,6 +112,8 @@ pub struct Interaction {
     pub created: Timestamp,
     /// Expiry.
     pub expires: Timestamp,
+    /// The keyed hash of the network that it came from.
+    pub network: TokenHash,
     /// Its purpose.
     pub purpose: Purpose,
 }
@@ -124,5 +127,6 @@ impl Row for Interaction {
 
     fn entries(&self, _key: &InteractionId, into: &mut Entries) {
         into.expire(self.expires);
+        into.weigh_on(Share::Network(self.network));
     }
 }

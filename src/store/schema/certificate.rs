@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::model::fingerprint::Fingerprint;
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::UserId;
-use crate::store::{Entries, Index, Row, Tag};
+use crate::store::{Entries, Index, Row, Share, Tag};
 
 /// A certificate that identifies a person, registered by an operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,5 +44,6 @@ impl Row for DeviceCertificate {
     fn entries(&self, key: &Fingerprint, into: &mut Entries) {
         into.add(&CERTIFICATES_BY_USER, &self.user, key);
         into.expire(self.expires + RETENTION);
+        into.weigh_on(Share::Person(self.user));
     }
 }

@@ -12,7 +12,7 @@ use crate::oauth::id::{ClientId, UserId};
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 use crate::secret::TokenHash;
-use crate::store::{Entries, Index, Row, Tag};
+use crate::store::{Entries, Index, Row, Share, Tag};
 
 /// A client (RFC 6749 §2, RFC 7591 §2) of any origin.
 ///
@@ -127,16 +127,15 @@ mod as_json {
 pub enum Origin {
     /// By the document at the URL that is its `client_id` (Client ID Metadata Document).
     Document {
-        /// The time at which the document has to be fetched again; `None` if an operator imported it.
-        stale: Option<Timestamp>,
-        /// The time at which it may be removed if it holds no live grant; `None` if an operator
-        /// imported it.
-        unused: Option<Timestamp>,
+        /// The last fetch; `None` if an operator imported the document.
+        fetched: Option<FetchedDocument>,
     },
     /// By dynamic registration (RFC 7591).
     Dynamic {
         /// The hash of its metadata, by which a client that registers at each start is recognised.
         fingerprint: TokenHash,
+        /// The keyed hash of the network that registered it.
+        network: TokenHash,
         /// The hash of its registration access token (RFC 7592 §3).
         registration: TokenHash,
         /// The time at which it may be removed if it holds no live grant.
@@ -146,6 +145,17 @@ pub enum Origin {
     Hook,
     /// By an operator.
     Operator,
+}
+
+/// The last fetch of a client's document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FetchedDocument {
+    /// The keyed hash of the network whose request caused it.
+    pub network: TokenHash,
+    /// The time at which the document has to be fetched again.
+    pub stale: Timestamp,
+    /// The time at which the client may be removed if it holds no live grant.
+    pub unused: Timestamp,
 }
 
 /// The verifier of a client secret.
@@ -170,11 +180,19 @@ impl Row for Client {
 
     fn entries(&self, key: &ClientId, into: &mut Entries) {
         match &self.origin {
-            Origin::Document { unused: Some(unused), .. } => into.expire(*unused),
-            Origin::Document { unused: None, .. } | Origin::Hook | Origin::Operator => {}
-            Origin::Dynamic { fingerprint, unused, .. } => {
+            Origin::Document { fetched: Some(FetchedDocument { network, unused, .. }) } => {
+                into.expire(*unused);
+                into.weigh_on(Share::Network(*network));
+            }
+            Origin::Dynamic { fingerprint, network, unused, .. } => {
                 into.add(&CLIENTS_BY_FINGERPRINT, fingerprint, key);
                 into.expire(*unused);
+                into.weigh_on(Share::Network(*network));
+            }
+            Origin::Document { fetched: None } | Origin::Hook | Origin::Operator => {
+                if let Some(owner) = self.owner {
+                    into.weigh_on(Share::Person(owner));
+                }
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 use crate::secret::TokenHash;
-use crate::store::{Entries, Index, Row, Tag};
+use crate::store::{Entries, Index, Row, Share, Tag};
 
 /// A remembered consent, which the person is not asked for again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,10 @@ impl Row for Consent {
     type Key = (UserId, ClientId, String);
     type Layout = ConsentLayout;
     const TABLE: Tag = Tag { byte: 19, name: "consents" };
+
+    fn entries(&self, (user, ..): &(UserId, ClientId, String), into: &mut Entries) {
+        into.weigh_on(Share::Person(*user));
+    }
 }
 
 /// The withdrawal of everything that a person had authorized a client to do. The row stays as long
@@ -142,6 +146,7 @@ impl Row for Grant {
         into.add(&GRANTS_BY_SESSION, session, key);
         into.add(&GRANTS_BY_USER, user, key);
         into.expire(self.expires);
+        into.weigh_on(Share::Person(*user));
     }
 }
 

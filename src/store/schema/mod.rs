@@ -127,6 +127,7 @@ mod tests {
 
     use super::*;
     use crate::store::Index;
+    use crate::store::weight::WEIGHTS;
 
     #[test]
     fn no_two_tables_share_a_tag() {
@@ -136,6 +137,7 @@ mod tests {
         let others = [
             Tag { byte: 0, name: "schema" },
             EXPIRY,
+            WEIGHTS,
             tag(&ANONYMOUS_BY_COOKIE),
             tag(&ANONYMOUS_BY_EXPIRY),
             tag(&ANONYMOUS_BY_NETWORK),

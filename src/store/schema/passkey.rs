@@ -8,7 +8,7 @@ use crate::model::person::Username;
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::{CeremonyId, UserId};
 use crate::secret::TokenHash;
-use crate::store::{Entries, Index, Key, Row, Tag};
+use crate::store::{Entries, Index, Key, Row, Share, Tag};
 
 /// The id of a credential, which the authenticator chose (WebAuthn §5.1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +59,7 @@ impl Row for Passkey {
 
     fn entries(&self, key: &CredentialId, into: &mut Entries) {
         into.add(&PASSKEYS_BY_USER, &self.user, key);
+        into.weigh_on(Share::Person(self.user));
     }
 }
 

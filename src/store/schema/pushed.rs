@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{StoredAuthorizationRequest, layout};
 use crate::clock::Timestamp;
 use crate::secret::TokenHash;
-use crate::store::{Entries, Row, Tag};
+use crate::store::{Entries, Row, Share, Tag};
 
 /// A pushed authorization request (RFC 9126 §2), by the hash of its reference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +14,8 @@ pub struct Pushed {
     pub created: Timestamp,
     /// Expiry.
     pub expires: Timestamp,
+    /// The keyed hash of the network that it came from.
+    pub network: TokenHash,
     /// The request.
     pub request: StoredAuthorizationRequest,
 }
@@ -27,5 +29,6 @@ impl Row for Pushed {
 
     fn entries(&self, _key: &TokenHash, into: &mut Entries) {
         into.expire(self.expires);
+        into.weigh_on(Share::Network(self.network));
     }
 }

@@ -176,8 +176,9 @@ async fn where_nobody_may_register_those_that_did_manage_themselves() {
     })
     .await;
     let metadata = ClientMetadata::from_value(&native(), &[]).unwrap();
+    let from = [192, 0, 2, 1].into();
     let registered =
-        server.app.write(move |tx, cx| registration::register(tx, cx, &metadata, b"")).await;
+        server.app.write(move |tx, cx| registration::register(tx, cx, &metadata, from)).await;
     let registered = registered.ok().unwrap();
     let uri = format!("{}/oauth/register/{}", server.issuer(), registered.id);
     let told = json!({

@@ -79,8 +79,13 @@ pub(super) fn interactions() -> Vec<(InteractionId, Interaction)> {
         Purpose::Link { redirect: Some(read("http://127.0.0.1:8767/cb")) },
         Purpose::Link { redirect: None },
     ];
-    let row =
-        |purpose| Interaction { browser: hash(6), created: at(1), expires: at(1800), purpose };
+    let row = |purpose| Interaction {
+        browser: hash(6),
+        created: at(1),
+        expires: at(1800),
+        network: hash(31),
+        purpose,
+    };
     (10..).map(id).zip(purposes.map(row)).collect()
 }
 
@@ -124,7 +129,7 @@ pub(super) fn anonymous_sessions() -> Vec<(SessionId, AnonymousSession)> {
 }
 
 pub(super) fn pushed_requests() -> Vec<(TokenHash, Pushed)> {
-    let row = |request| Pushed { created: at(1), expires: at(60), request };
+    let row = |request| Pushed { created: at(1), expires: at(60), network: hash(31), request };
     vec![
         (hash(11), row(stored(full(), ResponseMode::FormPost, true))),
         (hash(12), row(stored(least(), ResponseMode::Query, false))),
@@ -140,6 +145,7 @@ pub(super) fn devices() -> Vec<(TokenHash, Device)> {
         created: at(1),
         expires: at(900),
         interval: 5,
+        network: hash(31),
         polled: given.then(|| at(7)),
         resources: if given { vec![read("https://api.example/")] } else { vec![] },
         scope: given.then(scope),

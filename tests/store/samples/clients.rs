@@ -13,7 +13,7 @@ use gatelodge::oauth::id::ClientId;
 use gatelodge::oauth::scope::Scope;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
-    Attempts, Client, ClientProof, Origin, Protected, Usage, UsedAssertion,
+    Attempts, Client, ClientProof, FetchedDocument, Origin, Protected, Usage, UsedAssertion,
 };
 
 use super::{
@@ -55,11 +55,18 @@ pub(super) fn clients() -> Vec<(ClientId, Client)> {
     }
     let chosen = ClientProof::Chosen(text("$argon2id$v=19$m=19456,t=2,p=1$AA$AA"));
     rows.push((read("chosen"), Client { proof: Some(chosen), ..full.clone() }));
+    let fetched = FetchedDocument { network: hash(31), stale: at(1), unused: at(2) };
+    let dynamic = Origin::Dynamic {
+        fingerprint: hash(4),
+        network: hash(31),
+        registration: hash(5),
+        unused: at(3),
+    };
     for (name, origin) in [
-        ("document", Origin::Document { stale: Some(at(1)), unused: Some(at(2)) }),
-        ("imported", Origin::Document { stale: None, unused: None }),
+        ("document", Origin::Document { fetched: Some(fetched) }),
+        ("imported", Origin::Document { fetched: None }),
         ("hook", Origin::Hook),
-        ("dynamic", Origin::Dynamic { fingerprint: hash(4), registration: hash(5), unused: at(3) }),
+        ("dynamic", dynamic),
     ] {
         rows.push((read(name), Client { origin, ..full.clone() }));
     }

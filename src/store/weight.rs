@@ -1,0 +1,83 @@
+//! What the rows of a share weigh together.
+//!
+//! The sum of a share is spread over shards. The key of a row decides which shard it counts in, so
+//! that writers of different rows seldom write the same shard. A shard in which nothing counts has no
+//! row.
+
+use std::ops::{Add, Sub};
+
+use crate::store::StoreError;
+use crate::store::share::Share;
+use crate::store::table::{Tag, corrupt, prefix};
+
+/// The sums, by share and shard.
+pub(super) const WEIGHTS: Tag = Tag { byte: 2, name: "weights" };
+
+/// How many shards a share has.
+const SHARDS: u8 = 16;
+
+/// Rows and their bytes, with their keys and without their index entries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Weight {
+    /// How many rows.
+    pub rows: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+impl Weight {
+    /// The weight of one row, as it is stored under `key`.
+    pub(super) fn of(key: &[u8], row: &[u8]) -> Self {
+        Self { rows: 1, bytes: u64::try_from(key.len() + row.len()).unwrap_or(u64::MAX) }
+    }
+
+    /// The weight that `bytes` write, which lie under `key`.
+    pub(super) fn decode(key: &[u8], bytes: &[u8]) -> Result<Self, StoreError> {
+        let read = |half: &[u8]| half.try_into().ok().map(u64::from_be_bytes);
+        let halves = bytes.split_at_checked(size_of::<u64>());
+        let weight =
+            halves.and_then(|(rows, bytes)| Some(Self { rows: read(rows)?, bytes: read(bytes)? }));
+        weight.ok_or_else(|| corrupt(WEIGHTS, key))
+    }
+
+    /// The bytes of a shard, if anything counts in it.
+    pub(super) fn encode(self) -> Option<Vec<u8>> {
+        let bytes = || [self.rows.to_be_bytes(), self.bytes.to_be_bytes()].concat();
+        (self != Self::default()).then(bytes)
+    }
+}
+
+impl Add for Weight {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            rows: self.rows.saturating_add(other.rows),
+            bytes: self.bytes.saturating_add(other.bytes),
+        }
+    }
+}
+
+impl Sub for Weight {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        Self {
+            rows: self.rows.saturating_sub(other.rows),
+            bytes: self.bytes.saturating_sub(other.bytes),
+        }
+    }
+}
+
+/// Where the shards of `share` lie.
+pub(super) fn shards(share: &Share) -> Vec<u8> {
+    prefix(WEIGHTS, share)
+}
+
+/// Where the shard lies in which the row under `key` counts.
+pub(super) fn shard(share: &Share, key: &[u8]) -> Vec<u8> {
+    let mut shard = shards(share);
+    // Keys are random ids and hashes, or hold one: this spreads them as a hash would.
+    shard.push(key.iter().fold(0, |mixed, byte| mixed ^ byte) % SHARDS);
+    shard
+}
