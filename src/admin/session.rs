@@ -111,16 +111,16 @@ pub(crate) enum AnonymousState {
 pub(crate) struct DeviceView {
     /// The network address.
     pub(crate) address: String,
-    /// The `User-Agent` header.
-    pub(crate) agent: Option<String>,
     /// Whether the program names itself a robot.
     pub(crate) bot: bool,
     /// The language that is preferred there.
     pub(crate) locale: Option<String>,
-    /// The program, read out of `agent`.
+    /// The program, read out of `user_agent`.
     pub(crate) program: Option<String>,
-    /// The operating system, read out of `agent`.
+    /// The operating system, read out of `user_agent`.
     pub(crate) system: Option<String>,
+    /// The `User-Agent` header.
+    pub(crate) user_agent: Option<String>,
 }
 
 impl DeviceView {
@@ -128,11 +128,11 @@ impl DeviceView {
         let program = device.program();
         Self {
             address: device.address.clone(),
-            agent: device.user_agent.clone(),
             bot: program.bot,
             locale: device.locale.as_ref().map(|locale| locale.as_str().to_owned()),
             program: program.program.map(str::to_owned),
             system: program.system.map(str::to_owned),
+            user_agent: device.user_agent.clone(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `gatelodge client …`
 
 mod described;
+mod output;
 mod usage;
 
 use axum::http::Method;
@@ -12,8 +13,9 @@ use crate::admin::document::DocumentImport;
 use crate::admin::issuer::IssuerView;
 
 use super::admin_client::{AdminClient, path_of};
-use super::output::{Column, Exit, Failure, Output, fields, list, word};
+use super::output::{Column, Exit, Failure, Output, list, word};
 use described::{Described, document};
+use output::{added, changed, text};
 
 const ADD_HELP: &str = "\
 Examples:
@@ -214,85 +216,6 @@ impl Set {
     }
 }
 
-const KEEP: &str = "Keep the secret now: it is not stored, and nobody can show it a second time.";
-
-/// The client as it is now, with its secret if it has a new one.
-fn changed(client: &ClientView) -> Output {
-    let output = Output::new(text(client), client);
-    if client.client_secret.is_some() { output.with_note(KEEP) } else { output }
-}
-
-/// The new client, and the lines for its own configuration.
-fn added(issuer: Option<&IssuerView>, client: &ClientView) -> Output {
-    let mut text = format!("{}\n# paste this into the application's environment\n", text(client));
-    for (variable, value) in [
-        ("OIDC_ISSUER", word(&issuer.map(|view| &view.issuer))),
-        ("OIDC_CLIENT_ID", word(&client.client_id)),
-        ("OIDC_CLIENT_SECRET", word(&client.client_secret)),
-        ("OIDC_REDIRECT_URI", word(&client.metadata.redirect_uris.first())),
-        ("OIDC_SCOPE", word(&client.metadata.scope)),
-    ] {
-        if !value.is_empty() {
-            text.push_str(&format!("{variable}={}\n", quoted(&value)));
-        }
-    }
-    let output = Output::new(text, client);
-    if client.client_secret.is_some() { output.with_note(KEEP) } else { output }
-}
-
-fn text(client: &ClientView) -> String {
-    let ClientView { decisions, metadata, .. } = client;
-    fields(&[
-        ("client_id", word(&client.client_id)),
-        ("client_secret", word(&client.client_secret)),
-        ("name", word(&client.name)),
-        ("client_type", word(&client.client_type)),
-        ("application_type", word(&metadata.application_type)),
-        ("redirect_uris", word(&metadata.redirect_uris)),
-        ("post_logout_redirect_uris", word(&metadata.post_logout_redirect_uris)),
-        ("backchannel_logout_uri", word(&metadata.backchannel_logout_uri)),
-        (
-            "backchannel_logout_session_required",
-            word(&metadata.backchannel_logout_session_required),
-        ),
-        ("grant_types", word(&metadata.grant_types)),
-        ("scope", word(&metadata.scope)),
-        ("resources", word(&decisions.resources)),
-        ("token_endpoint_auth_method", word(&metadata.token_endpoint_auth_method)),
-        ("jwks", word(&metadata.jwks)),
-        ("jwks_uri", word(&metadata.jwks_uri)),
-        ("first_party", word(&decisions.first_party)),
-        ("confirmation_waived", word(&decisions.confirmation_waived)),
-        ("anonymous", word(&decisions.anonymous)),
-        ("introspect_any", word(&decisions.introspect_any)),
-        (
-            "require_pushed_authorization_requests",
-            word(&metadata.require_pushed_authorization_requests),
-        ),
-        ("pkce", word(&decisions.pkce)),
-        ("refresh", word(&decisions.refresh)),
-        ("subject_type", word(&metadata.subject_type)),
-        ("sector", word(&decisions.sector)),
-        ("access_token_lifetime", word(&decisions.access_token_lifetime)),
-        ("default_max_age", word(&metadata.default_max_age)),
-        ("id_token_signed_response_alg", word(&metadata.id_token_signed_response_alg)),
-        ("userinfo_signed_response_alg", word(&metadata.userinfo_signed_response_alg)),
-        ("introspection_signed_response_alg", word(&metadata.introspection_signed_response_alg)),
-        ("origin", word(&client.origin)),
-        ("enabled", word(&client.enabled)),
-        ("created", word(&client.created)),
-    ])
-}
-
-/// `value` as a shell and an env file both take it.
-fn quoted(value: &str) -> String {
-    let bare = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/@%+=,[]".contains(&b);
-    if value.bytes().all(bare) {
-        return value.to_owned();
-    }
-    format!("'{}'", value.replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
@@ -407,18 +330,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_is_shown_as_it_is_listed() {
+    async fn a_client_is_found_as_it_is_listed() {
         let mut admin = AdminClient::memory().await;
         let line = ["add", "shop", "--redirect", "https://shop.example/cb", "--scope", "openid"];
         let added = say(&mut admin, &line).await.unwrap();
         let id = added.parts().2["client_id"].as_str().unwrap().to_owned();
 
-        let shown = say(&mut admin, &["show", &id]).await.unwrap();
+        let found = say(&mut admin, &["show", &id]).await.unwrap();
         let listed = say(&mut admin, &["list"]).await.unwrap();
 
-        assert_eq!(shown.parts().2, listed.parts().2["clients"][0]);
+        assert_eq!(found.parts().2, listed.parts().2["clients"][0]);
         let scope =
-            shown.parts().1.lines().find(|line| line.starts_with("scope ")).unwrap().to_owned();
+            found.parts().1.lines().find(|line| line.starts_with("scope ")).unwrap().to_owned();
         assert!(scope.ends_with(" openid"), "{scope}");
         assert!(listed.parts().1.starts_with("CLIENT ID"));
     }
@@ -484,18 +407,12 @@ mod tests {
         say(&mut admin, &["add", "nightly", "--id", "c1"]).await.unwrap();
 
         let rotated = say(&mut admin, &["rotate-secret", "c1"]).await.unwrap();
-        let shown = say(&mut admin, &["show", "c1"]).await.unwrap();
+        let found = say(&mut admin, &["show", "c1"]).await.unwrap();
 
         let (_, text, json, note) = rotated.parts();
         let secret = json["client_secret"].as_str().unwrap();
         assert!(text.contains(&format!("{secret}\n")));
         assert!(note.unwrap().starts_with("Keep the secret now"));
-        assert!(!shown.parts().1.contains("client_secret  "));
-    }
-
-    #[test]
-    fn a_value_with_quotes_survives_the_shell() {
-        assert_eq!(quoted("http://localhost:1/a"), "http://localhost:1/a");
-        assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
+        assert!(!found.parts().1.contains("client_secret  "));
     }
 }

@@ -206,7 +206,7 @@ async fn the_operator_sees_a_session_for_thirty_days_and_then_it_is_gone() {
         json!([{
             "id": told["session_id"], "source": "anonymous", "sub": told["sub"],
             "client_id": "reader", "state": "live", "merged_into": null, "redirect_uri": null,
-            "metadata": { "cart": [1, null] }, "address": "127.0.0.1", "agent": "reader/1.0",
+            "metadata": { "cart": [1, null] }, "address": "127.0.0.1", "user_agent": "reader/1.0",
             "program": null,
             "system": null,
             "bot": false,

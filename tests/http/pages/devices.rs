@@ -53,7 +53,7 @@ async fn a_sign_in_tells_of_its_browser() {
         &json!({
             "source": "web",
             "address": "127.0.0.1",
-            "agent": FIREFOX[0].1,
+            "user_agent": FIREFOX[0].1,
             "program": "Firefox",
             "system": "Linux",
             "bot": false,
@@ -70,8 +70,7 @@ async fn a_browser_that_tells_nothing_of_itself_is_shown_as_that() {
 
     let told = sessions(&server).await;
 
-    let nothing =
-        json!({ "agent": null, "program": null, "system": null, "bot": false, "locale": null });
+    let nothing = json!({ "user_agent": null, "program": null, "system": null, "bot": false, "locale": null });
     assert_tells(&told[0], &nothing);
     assert!(ada.visit("/account").await.text().contains("<bdi>an unknown program</bdi>"));
 }
@@ -86,7 +85,7 @@ async fn a_robot_is_shown_as_one_and_its_words_as_so_many() {
 
     let told = sessions(&server).await;
     assert_eq!(told[0]["bot"], true);
-    assert_eq!(told[0]["agent"].as_str().unwrap().len(), 200);
+    assert_eq!(told[0]["user_agent"].as_str().unwrap().len(), 200);
 }
 
 /// The row is written every ten minutes at most, and what it tells with it.
@@ -167,7 +166,7 @@ async fn a_bridge_tells_what_a_browser_tells() {
         "id": "s1",
         "source": "bridge",
         "address": "127.0.0.1",
-        "agent": "curl/8.5.0",
+        "user_agent": "curl/8.5.0",
         "program": "curl",
         "system": null,
         "bot": false,
@@ -177,8 +176,17 @@ async fn a_bridge_tells_what_a_browser_tells() {
     });
     assert_tells(&told[1], &expected);
     let names = |session: &Value| -> Vec<String> {
-        let facts =
-            ["address", "agent", "bot", "created", "locale", "program", "seen", "source", "system"];
+        let facts = [
+            "address",
+            "bot",
+            "created",
+            "locale",
+            "program",
+            "seen",
+            "source",
+            "system",
+            "user_agent",
+        ];
         let members = session.as_object().unwrap().keys();
         members.filter(|name| facts.contains(&name.as_str())).cloned().collect()
     };

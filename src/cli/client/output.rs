@@ -1,0 +1,95 @@
+//! The output of `gatelodge client …`: a client line by line, and the lines for its configuration.
+
+use crate::admin::client::ClientView;
+use crate::admin::issuer::IssuerView;
+use crate::cli::output::{Output, fields, word};
+
+const KEEP: &str = "Keep the secret now: it is not stored, and nobody can show it a second time.";
+
+/// The client as it is now, with its secret if it has a new one.
+pub(super) fn changed(client: &ClientView) -> Output {
+    let output = Output::new(text(client), client);
+    if client.client_secret.is_some() { output.with_note(KEEP) } else { output }
+}
+
+/// The new client, and the lines for its own configuration.
+pub(super) fn added(issuer: Option<&IssuerView>, client: &ClientView) -> Output {
+    let mut text = format!("{}\n# paste this into the application's environment\n", text(client));
+    for (variable, value) in [
+        ("OIDC_ISSUER", word(&issuer.map(|view| &view.issuer))),
+        ("OIDC_CLIENT_ID", word(&client.client_id)),
+        ("OIDC_CLIENT_SECRET", word(&client.client_secret)),
+        ("OIDC_REDIRECT_URI", word(&client.metadata.redirect_uris.first())),
+        ("OIDC_SCOPE", word(&client.metadata.scope)),
+    ] {
+        if !value.is_empty() {
+            text.push_str(&format!("{variable}={}\n", quoted(&value)));
+        }
+    }
+    let output = Output::new(text, client);
+    if client.client_secret.is_some() { output.with_note(KEEP) } else { output }
+}
+
+pub(super) fn text(client: &ClientView) -> String {
+    let ClientView { decisions, metadata, .. } = client;
+    fields(&[
+        ("client_id", word(&client.client_id)),
+        ("client_secret", word(&client.client_secret)),
+        ("name", word(&client.name)),
+        ("client_type", word(&client.client_type)),
+        ("application_type", word(&metadata.application_type)),
+        ("redirect_uris", word(&metadata.redirect_uris)),
+        ("post_logout_redirect_uris", word(&metadata.post_logout_redirect_uris)),
+        ("backchannel_logout_uri", word(&metadata.backchannel_logout_uri)),
+        (
+            "backchannel_logout_session_required",
+            word(&metadata.backchannel_logout_session_required),
+        ),
+        ("grant_types", word(&metadata.grant_types)),
+        ("scope", word(&metadata.scope)),
+        ("resources", word(&decisions.resources)),
+        ("token_endpoint_auth_method", word(&metadata.token_endpoint_auth_method)),
+        ("jwks", word(&metadata.jwks)),
+        ("jwks_uri", word(&metadata.jwks_uri)),
+        ("first_party", word(&decisions.first_party)),
+        ("confirmation_waived", word(&decisions.confirmation_waived)),
+        ("anonymous", word(&decisions.anonymous)),
+        ("introspect_any", word(&decisions.introspect_any)),
+        (
+            "require_pushed_authorization_requests",
+            word(&metadata.require_pushed_authorization_requests),
+        ),
+        ("pkce", word(&decisions.pkce)),
+        ("refresh", word(&decisions.refresh)),
+        ("subject_type", word(&metadata.subject_type)),
+        ("sector", word(&decisions.sector)),
+        ("access_token_lifetime", word(&decisions.access_token_lifetime)),
+        ("default_max_age", word(&metadata.default_max_age)),
+        ("id_token_signed_response_alg", word(&metadata.id_token_signed_response_alg)),
+        ("userinfo_signed_response_alg", word(&metadata.userinfo_signed_response_alg)),
+        ("introspection_signed_response_alg", word(&metadata.introspection_signed_response_alg)),
+        ("origin", word(&client.origin)),
+        ("enabled", word(&client.enabled)),
+        ("created", word(&client.created)),
+    ])
+}
+
+/// `value` as a shell and an env file both take it.
+fn quoted(value: &str) -> String {
+    let bare = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/@%+=,[]".contains(&b);
+    if value.bytes().all(bare) {
+        return value.to_owned();
+    }
+    format!("'{}'", value.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_with_quotes_survives_the_shell() {
+        assert_eq!(quoted("http://localhost:1/a"), "http://localhost:1/a");
+        assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
+    }
+}
