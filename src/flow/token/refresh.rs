@@ -74,8 +74,9 @@ pub fn rotate(
 }
 
 fn within_grace(cx: &Context, client: &Client, spent: Timestamp) -> bool {
+    let grace = cx.rules.config.lifetimes.replay_grace;
     match client.decisions.refresh {
-        RefreshPolicy::Grace => cx.now.since(spent) <= cx.rules.config.lifetimes.replay_grace,
+        RefreshPolicy::Grace => !grace.is_zero() && cx.now.since(spent) <= grace,
         RefreshPolicy::Strict => false,
     }
 }

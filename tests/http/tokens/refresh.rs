@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::oauth::client::RefreshPolicy;
+use gatelodge::oauth::issuer::Issuer;
 
 use crate::support::{Answer, Browser, RelyingParty, Server, Tokens, decoded};
 
@@ -76,6 +77,22 @@ async fn grace_does_not_keep_itself_alive() {
     server.advance(Duration::from_secs(45));
     shop.refresh(first.refresh()).await.tokens();
     server.advance(Duration::from_secs(45));
+
+    let replayed = shop.refresh(first.refresh()).await;
+
+    replayed.refused(ErrorCode::InvalidGrant, Refusal::RefreshReplayed);
+}
+
+#[tokio::test]
+async fn a_grace_of_zero_is_none() {
+    let server = Server::with(Issuer::localhost(7455), |config| {
+        config.lifetimes.replay_grace = Duration::ZERO;
+    });
+    let server = server.await;
+    let mut ada = server.first_administrator().await;
+    let shop = RelyingParty::web(&server).await;
+    let first = shop.tokens(&mut ada).await;
+    shop.refresh(first.refresh()).await.tokens();
 
     let replayed = shop.refresh(first.refresh()).await;
 
