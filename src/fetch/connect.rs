@@ -1,5 +1,6 @@
 //! Connections to checked addresses, and TLS over them.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -66,7 +67,7 @@ impl Tls {
         target: &Target,
         addresses: Vec<CheckedAddress>,
     ) -> Result<Box<dyn Stream>, FetchError> {
-        let stream = first_to_connect(addresses).await?;
+        let stream = first_to_connect(addresses.into_iter().map(CheckedAddress::address)).await?;
         if target.tls { self.over(stream, &target.host).await } else { Ok(Box::new(stream)) }
     }
 
@@ -96,12 +97,15 @@ impl Tls {
     }
 }
 
-async fn first_to_connect(addresses: Vec<CheckedAddress>) -> Result<TcpStream, FetchError> {
+/// The first connection to one of the addresses, of which at most eight are tried (RFC 8305 §5).
+pub async fn first_to_connect(
+    addresses: impl Iterator<Item = SocketAddr>,
+) -> Result<TcpStream, FetchError> {
     let mut attempts = JoinSet::new();
-    for (turn, checked) in (0..).zip(addresses.into_iter().take(MAX_ATTEMPTS)) {
+    for (turn, address) in (0..).zip(addresses.take(MAX_ATTEMPTS)) {
         attempts.spawn(async move {
             tokio::time::sleep(STAGGER * turn).await;
-            TcpStream::connect(checked.address()).await
+            TcpStream::connect(address).await
         });
     }
     while let Some(attempt) = attempts.join_next().await {

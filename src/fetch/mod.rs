@@ -37,7 +37,7 @@ use url::Url;
 
 use crate::error::Internal;
 
-pub use self::connect::{Stream, Tls};
+pub use self::connect::{Stream, Tls, first_to_connect};
 pub use self::error::FetchError;
 use self::single_flight::SingleFlight;
 use self::target::{PrivateDestinations, Target};

@@ -4,13 +4,13 @@
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::lookup_host;
 use tokio::time::timeout;
 use url::{Host, Url};
 
-use crate::fetch::{FetchError, Stream, Tls};
+use crate::fetch::{FetchError, Stream, Tls, first_to_connect};
 
-/// The most time of connecting to one address.
+/// The most time of connecting.
 const CONNECTING: Duration = Duration::from_secs(5);
 
 /// Connects to the server of `url`.
@@ -23,7 +23,9 @@ pub(crate) async fn connect(tls: &Tls, url: &Url) -> Result<Box<dyn Stream>, Fet
         return Err(FetchError::UrlWithUserinfo);
     }
     let port = url.port_or_known_default().ok_or(FetchError::HostUnknown)?;
-    let stream = first_to_connect(addresses(&host, port).await?).await?;
+    let connecting = first_to_connect(addresses(&host, port).await?.into_iter());
+    let stream = timeout(CONNECTING, connecting).await;
+    let stream = stream.map_err(|_| FetchError::ConnectionRefused)??;
     if url.scheme() == "https" { tls.over(stream, &host).await } else { Ok(Box::new(stream)) }
 }
 
@@ -55,13 +57,4 @@ async fn addresses(host: &Host, port: u16) -> Result<Vec<SocketAddr>, FetchError
         Host::Ipv4(address) => Ok(vec![(*address, port).into()]),
         Host::Ipv6(address) => Ok(vec![(*address, port).into()]),
     }
-}
-
-async fn first_to_connect(addresses: Vec<SocketAddr>) -> Result<TcpStream, FetchError> {
-    for address in addresses {
-        if let Ok(Ok(stream)) = timeout(CONNECTING, TcpStream::connect(address)).await {
-            return Ok(stream);
-        }
-    }
-    Err(FetchError::ConnectionRefused)
 }
