@@ -41,6 +41,7 @@
 //! | what a signature proves | [`keys`] |
 //! | sign-in with a passkey | [`flow::person::login`], `app/sign_in.rs` |
 //! | cross-site and anti-forgery checks | `http/extract/` |
+//! | where a browser may be sent, and every `Location` | `http/destination.rs`, `http/redirect.rs` |
 //! | rows, indices, expiry, weights | [`store::schema`] |
 //!
 //! # Glossary
@@ -72,8 +73,9 @@
 //!    whatever the concurrency: they are read and spent in one transaction.
 //! 3. No secret is stored or logged in the clear: the store holds keyed hashes, secret types have no
 //!    `Debug` or `Display`, signing keys are encrypted under the root secret.
-//! 4. A `Location` to a client is made from a [`Callback`](oauth::authorize::Callback), and a
-//!    `Callback` only from a registered redirect URI.
+//! 4. A `Location` is made from a `Destination` (`http/destination.rs`), and a `Destination` only
+//!    from what proves the place: that of a client from a
+//!    [`Callback`](oauth::authorize::Callback), and a `Callback` only from a registered redirect URI.
 //! 5. A refusal gives the wire its RFC's code and the log its own reason, under an event id.
 //!
 //! # Threats

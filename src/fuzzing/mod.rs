@@ -19,9 +19,7 @@ use uuid::Uuid;
 
 use crate::error::{ErrorCode, Refusal};
 use crate::oauth::authorize::pushed::{self, PushedParameters};
-use crate::oauth::authorize::{
-    AuthorizationResponse, AuthorizeRequest, Callback, RedirectParameters,
-};
+use crate::oauth::authorize::{AuthorizeRequest, Callback, RedirectParameters};
 use crate::oauth::claims::{AccessClaims, IdClaims, grant_of};
 use crate::oauth::client::ClientType;
 use crate::oauth::id::{ClientId, GrantId, KeyId, UserId};
@@ -121,13 +119,13 @@ fn response_goes_to_callback(callback: &Callback) {
         (callback.with_code("gl_ac_x", Some(ISSUER)), "code", "gl_ac_x"),
         (callback.with_error(error, Some(ISSUER)), "error", error.as_str()),
     ] {
-        let own = match &response {
-            AuthorizationResponse::Form { action, fields } => {
-                assert_eq!(action, uri);
+        let own = match response.form() {
+            Some(fields) => {
+                assert_eq!(response.url(), uri);
                 let pairs = fields.iter().map(|(name, value)| (*name, value.as_str()));
                 Params::parse(form_encode(pairs).as_bytes()).expect("an answer is a form")
             }
-            AuthorizationResponse::Location(location) => goes_to(location, uri),
+            None => goes_to(response.url(), uri),
         };
         assert_eq!(own.one(name), Ok(Some(value)));
         assert_eq!(own.one("state"), Ok(callback.state()));

@@ -7,11 +7,13 @@
 mod assets;
 mod bridge;
 mod cookie;
+mod destination;
 mod extract;
 mod failure;
 mod oauth;
 mod pages;
 mod proxy;
+mod redirect;
 mod render;
 mod routes;
 

@@ -6,23 +6,23 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::cookie::{self, SetCookie};
+use super::destination::{Destination, PagePath};
 use super::extract::body::Query;
 use super::extract::host::AtApplication;
 use super::extract::own_page::SameSite;
 use super::extract::peer::ApplicationProxy;
 use super::failure::{NegotiatedFailure, PageFailure};
-use super::oauth::authorize::redirect_without_referrer;
 use super::pages::cookie::with_cookie;
+use super::redirect;
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::application::{self, App as Protected};
 use crate::flow::session::{self, LiveSession};
 use crate::model::application::{ForwardedHeaders, OriginalRequest, ReturnPath};
-use crate::oauth::params::form_encode;
 use crate::secret::{AppSecret, AppStart};
 
 /// Tells a proxy the person (200), or where to sign in.
@@ -53,19 +53,13 @@ pub(super) async fn verify(
             Ok(identity(&live))
         }
         Err(Error::Refused(Refusal::AppSessionMissing)) => {
-            let start = form_encode([("rd", original.path.as_str())]);
-            let start = protected.address(app.rules(), &format!("/_gatelodge/start?{start}"));
+            let start = Destination::application_start(app.rules(), &protected, &original.path);
             if !original.by_status {
-                let mut response = redirect_without_referrer(&start);
-                *response.status_mut() = StatusCode::FOUND;
-                return Ok(response);
+                return Ok(redirect::found(&start));
             }
             // Caddy and Traefik forward a refusal to the browser.
-            let mut response = NegotiatedFailure::from(Refusal::AppSessionMissing).into_response();
-            if let Ok(start) = HeaderValue::from_str(&start) {
-                response.headers_mut().insert(header::LOCATION, start);
-            }
-            Ok(response)
+            let response = NegotiatedFailure::from(Refusal::AppSessionMissing).into_response();
+            Ok(redirect::with_location(response, &start))
         }
         Err(error) => Err(error.into()),
     }
@@ -122,12 +116,11 @@ pub(super) async fn start(
     let existing = Cookie::Start.read::<AppStart>(&app, &protected, &headers);
     let secret = existing.unwrap_or_else(|| app.context().seed.token());
     let state = app.rules().pepper.csrf(&secret);
-    let host = protected.host().as_str();
-    let query = form_encode([("app", host), ("state", &state), ("rd", path.as_str())]);
+    let page = PagePath::Application { host: protected.host().clone(), path, state };
+    let destination = Destination::page_from_application(&app.rules().issuer, &page);
     let lasting = app.rules().config.lifetimes.interaction;
     let cookie = Cookie::Start.set(&app, &protected, &secret.expose(), lasting);
-    let redirect_page = app.rules().issuer.at(&format!("/gate/apps/start?{query}"));
-    Ok(with_cookie(redirect_without_referrer(&redirect_page), cookie))
+    Ok(with_cookie(redirect::see_other(&destination), cookie))
 }
 
 /// Exchanges the code for the application's own cookie, and redirects to the path that the person
@@ -140,7 +133,7 @@ pub(super) async fn callback(
 ) -> Result<Response, PageFailure> {
     // HEAD has no side effects (RFC 9110 §9.3.2).
     if parts.method == Method::HEAD {
-        return Ok(StatusCode::SEE_OTHER.into_response());
+        return Ok(redirect::to_head());
     }
     let code = query.one("code")?.and_then(|code| code.parse().ok());
     let code = code.ok_or(Refusal::AppCodeUnknown)?;
@@ -156,10 +149,8 @@ pub(super) async fn callback(
     let lasting = app.rules().config.lifetimes.session_total;
     let cookie = Cookie::Session.set(&app, &protected, &secret.expose(), lasting);
     // The start cookie stays: another tab may have started with it.
-    Ok(with_cookie(
-        redirect_without_referrer(&protected.address(app.rules(), path.as_str())),
-        cookie,
-    ))
+    let destination = Destination::application(app.rules(), &protected, &path);
+    Ok(with_cookie(redirect::see_other(&destination), cookie))
 }
 
 /// Ends the application's session, and redirects to where the person can end their own.
@@ -169,16 +160,18 @@ pub(super) async fn sign_out(
     _: SameSite,
     parts: Parts,
 ) -> Result<Response, PageFailure> {
-    let redirect_page = redirect_without_referrer(&app.rules().issuer.at("/oauth/logout"));
+    let issuer = &app.rules().issuer;
+    let destination = Destination::page_from_application(issuer, &PagePath::Logout);
+    let response = redirect::see_other(&destination);
     if parts.method == Method::HEAD {
-        return Ok(redirect_page);
+        return Ok(response);
     }
     if let Some(secret) = Cookie::Session.read::<AppSecret>(&app, &protected, &parts.headers) {
         let cookie = app.rules().pepper.hash(&secret);
         let at = protected.clone();
         app.write(move |tx, _| application::sign_out(tx, &at, &cookie)).await?;
     }
-    Ok(with_cookie(redirect_page, Cookie::Session.set(&app, &protected, "", Duration::ZERO)))
+    Ok(with_cookie(response, Cookie::Session.set(&app, &protected, "", Duration::ZERO)))
 }
 
 /// The cookies of an application's host.

@@ -32,8 +32,10 @@ struct Asked {
 
 impl Asked {
     fn of(app: &App, request: &Request) -> Self {
+        // On an application's host only one path is ours.
+        let at_application = host::is_for_applications(request.uri().path());
         Self {
-            assets: templates::assets_at(request.uri().path()),
+            assets: if at_application { "/_gatelodge/assets" } else { templates::ASSETS },
             authorization: request.headers().contains_key(header::AUTHORIZATION),
             by_name: host::is_issuers(&app.rules().issuer, request),
             html: accepts_html(request.headers()),

@@ -61,8 +61,8 @@ impl PostLogout {
     }
 
     /// The host, for display.
-    pub fn host(&self) -> String {
-        self.host.clone()
+    pub fn host(&self) -> &str {
+        &self.host
     }
 
     /// The URL of the redirect.

@@ -22,8 +22,6 @@ pub enum AuthorizationOutcome {
 pub struct ClientRedirect {
     /// The authorization response.
     pub response: AuthorizationResponse,
-    /// The host that the page displays.
-    pub host: String,
     /// The refusal that it carries; `None` after a success or an internal failure.
     pub refusal: Option<Refusal>,
 }
@@ -32,7 +30,7 @@ impl ClientRedirect {
     /// Makes the redirect of a refusal.
     pub fn refused(cx: &Context, callback: &Callback, refusal: Refusal) -> Self {
         let response = callback.with_error(refusal.code(), iss(cx));
-        Self { response, host: callback.uri().host(), refusal: Some(refusal) }
+        Self { response, refusal: Some(refusal) }
     }
 
     /// Makes the redirect after an internal failure. RFC 6749 §4.1.2.1: `server_error` "is needed
@@ -40,12 +38,12 @@ impl ClientRedirect {
     /// HTTP redirect".
     pub fn failed(cx: &Context, callback: &Callback) -> Self {
         let response = callback.with_error(ErrorCode::ServerError, iss(cx));
-        Self { response, host: callback.uri().host(), refusal: None }
+        Self { response, refusal: None }
     }
 
     fn with_code(cx: &Context, callback: &Callback, code: &AuthorizationCode) -> Self {
         let response = callback.with_code(&code.expose(), iss(cx));
-        Self { response, host: callback.uri().host(), refusal: None }
+        Self { response, refusal: None }
     }
 }
 

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -13,10 +12,12 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::flow::authorize;
 use crate::flow::bridge::link;
+use crate::http::destination::PagePath;
 use crate::http::extract::body::Query;
 use crate::http::extract::peer::Sender;
 use crate::http::failure::{JsonFailure, PageFailure};
-use crate::http::oauth::authorize::to_page;
+use crate::http::pages::cookie::with_interaction_cookie;
+use crate::http::redirect;
 use crate::model::bridge::{LinkRedirect, Mode};
 
 /// The program runs. Bridges probe it before they sign in.
@@ -47,15 +48,16 @@ pub(super) async fn device_link(
     Query(query): Query,
     sender: Sender,
 ) -> Result<Response, PageFailure> {
-    let redirect: Option<LinkRedirect> = query.parsed("redirect")?;
+    let uri: Option<LinkRedirect> = query.parsed("redirect")?;
     if sender.head {
-        return Ok(StatusCode::SEE_OTHER.into_response());
+        return Ok(redirect::to_head());
     }
     authorize::check_capacity(&app.read()?, app.rules())?;
     let started = app.write(move |tx, cx| {
         let network = authorize::admit(tx, cx, sender.address)?;
-        link::start(tx, cx, &network, redirect.as_ref())
+        link::start(tx, cx, &network, uri.as_ref())
     });
     let (id, secret) = started.await?;
-    Ok(to_page(&app, id, &secret, &format!("/gate/link/{id}")))
+    let response = redirect::to_page(&PagePath::Link(id));
+    Ok(with_interaction_cookie(&app, response, id, &secret))
 }

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, Uri, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 
 use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::{Rules, application};
+use crate::http::destination::Destination;
 use crate::http::failure::NegotiatedFailure;
+use crate::http::redirect;
 use crate::oauth::issuer::Issuer;
 
 /// Refuses a `Host` that is no name of this server, and redirects a browser that came by an IP
@@ -128,11 +130,10 @@ fn needs_issuers_host(request: &Request) -> bool {
 }
 
 fn to_issuer(issuer: &Issuer, request: &Request) -> Response {
-    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    let target = issuer.at(path);
+    let destination = Destination::at_issuer(issuer, request.uri());
     if request.method() == Method::GET || request.method() == Method::HEAD {
-        Redirect::to(&target).into_response()
+        redirect::see_other(&destination)
     } else {
-        (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, target)]).into_response()
+        redirect::temporary(&destination)
     }
 }

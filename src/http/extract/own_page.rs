@@ -14,8 +14,9 @@ use super::browser::Browser;
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::session::LiveSession;
+use crate::http::destination::PagePath;
 use crate::http::failure::{JsonFailure, PageFailure};
-use crate::http::pages::templates::see_other;
+use crate::http::redirect;
 use crate::oauth::params::Params;
 use crate::secret::TokenHash;
 
@@ -63,7 +64,7 @@ impl FromRequest<Arc<App>> for SignedInForm {
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
         let form = Self::read(app, request).await;
         let form = form.map_err(|error| PageFailure::from(error).into_response())?;
-        form.ok_or_else(|| see_other("/gate/login"))
+        form.ok_or_else(|| redirect::to_page(&PagePath::Login))
     }
 }
 

@@ -5,18 +5,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
 use crate::app::{App, AuthorizationError};
 use crate::error::Error;
 use crate::flow::authorize::consent::ClientRedirect;
+use crate::http::destination::PagePath;
 use crate::http::extract::body::{Form, Query};
 use crate::http::extract::peer::{ClientAddress, Sender};
 use crate::http::failure::{Cause, PageFailure, RequestClient};
-use crate::http::pages::cookie::{Cookie, with_cookie};
-use crate::http::pages::templates;
-use crate::oauth::authorize::AuthorizationResponse;
+use crate::http::pages::cookie::with_interaction_cookie;
+use crate::http::redirect;
 use crate::oauth::id::InteractionId;
 use crate::oauth::params::Params;
 use crate::secret::BrowserSecret;
@@ -29,7 +28,8 @@ pub(in crate::http) async fn get(
 ) -> Result<Response, PageFailure> {
     if sender.head {
         let checked = app.check_authorization(&params);
-        return checked.map_or_else(|error| failed(&app, &about, error), |()| Ok(no_location()));
+        return checked
+            .map_or_else(|error| failed(&app, &about, error), |()| Ok(redirect::to_head()));
     }
     start(&app, &about, sender.address, &params).await
 }
@@ -73,13 +73,13 @@ fn failed(
         AuthorizationError::Redirect { callback, client, error } => {
             about.set(&client);
             Ok(match error {
-                Error::Refused(refusal) => respond_to_client(
+                Error::Refused(refusal) => redirect::to_client(
                     app,
                     &ClientRedirect::refused(&app.context(), &callback, refusal),
                 ),
                 Error::Internal(_) => {
                     let failed = ClientRedirect::failed(&app.context(), &callback);
-                    let mut response = respond_to_client(app, &failed);
+                    let mut response = redirect::to_client(app, &failed);
                     response.extensions_mut().insert(Cause(Arc::new(error)));
                     response
                 }
@@ -88,50 +88,12 @@ fn failed(
     }
 }
 
-/// The response to HEAD: where GET would redirect to depends on what it would store.
-fn no_location() -> Response {
-    StatusCode::SEE_OTHER.into_response()
-}
-
 /// Redirects a browser to an interaction, with the cookie that binds it.
 pub(in crate::http) fn to_interaction(
     app: &App,
     id: InteractionId,
     secret: &BrowserSecret,
 ) -> Response {
-    to_page(app, id, secret, &format!("/gate/interaction/{id}"))
-}
-
-/// Redirects a browser to the page at `path`, with the cookie that binds it.
-pub(in crate::http) fn to_page(
-    app: &App,
-    id: InteractionId,
-    secret: &BrowserSecret,
-    path: &str,
-) -> Response {
-    let lasting = app.rules().config.lifetimes.interaction;
-    let cookie = Cookie::Interaction(id).set(&app.rules().issuer, &secret.expose(), lasting);
-    let location = [(header::LOCATION, path.to_owned())];
-    with_cookie((StatusCode::SEE_OTHER, location).into_response(), cookie)
-}
-
-/// Redirects a browser to a client, without a `Referer`.
-pub(in crate::http) fn redirect_without_referrer(url: &str) -> Response {
-    let policy = (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    let location = (header::LOCATION, HeaderValue::from_str(url).expect("URIs are ASCII"));
-    (StatusCode::SEE_OTHER, [policy, location]).into_response()
-}
-
-/// The response to a client, through the browser.
-pub(in crate::http) fn respond_to_client(app: &App, client_redirect: &ClientRedirect) -> Response {
-    let mut response = match &client_redirect.response {
-        AuthorizationResponse::Form { action, fields } => {
-            templates::form_post(app, client_redirect, action, fields)
-        }
-        AuthorizationResponse::Location(url) => redirect_without_referrer(url),
-    };
-    if let Some(refusal) = client_redirect.refusal {
-        response.extensions_mut().insert(Cause(Arc::new(refusal.into())));
-    }
-    response
+    let response = redirect::to_page(&PagePath::Interaction(id));
+    with_interaction_cookie(app, response, id, secret)
 }

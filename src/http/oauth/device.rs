@@ -13,10 +13,11 @@ use serde::Serialize;
 use crate::app::App;
 use crate::error::{Internal, Refusal};
 use crate::flow::authorize::device::{self, DeviceRequester};
+use crate::http::destination::Destination;
 use crate::http::extract::caller::AuthenticatedForm;
 use crate::http::extract::peer::ClientAddress;
 use crate::http::failure::{ClientFailure, JsonFailure};
-use crate::http::pages::templates::see_other;
+use crate::http::redirect;
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::token::device::{DeviceRequest, UserCode};
 
@@ -65,10 +66,7 @@ fn complete(app: &App, code: &UserCode) -> String {
 /// Redirects to the page, with the query: the page reads the session, so its path is below that of
 /// the cookies.
 pub(in crate::http) async fn to_page(uri: Uri) -> Response {
-    match uri.query() {
-        Some(query) => see_other(&format!("/gate/device?{query}")),
-        None => see_other("/gate/device"),
-    }
+    redirect::see_other(&Destination::device_page(&uri))
 }
 
 /// `verification_uri_complete` as a QR code (RFC 8628 §3.3.1), for devices that show pictures but

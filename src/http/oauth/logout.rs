@@ -5,8 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
 use super::authorize::to_interaction;
 use crate::app::App;
@@ -16,6 +15,7 @@ use crate::flow::session::logout;
 use crate::http::extract::body::{Form, Query};
 use crate::http::extract::peer::{ClientAddress, Sender};
 use crate::http::failure::{Cause, PageFailure};
+use crate::http::redirect;
 use crate::keys::VerifiedHint;
 use crate::oauth::logout::LogoutRequest;
 use crate::oauth::params::Params;
@@ -28,7 +28,7 @@ pub(in crate::http) async fn get(
 ) -> Result<Response, PageFailure> {
     if sender.head {
         LogoutRequest::parse(&params)?;
-        return Ok(StatusCode::SEE_OTHER.into_response());
+        return Ok(redirect::to_head());
     }
     start(&app, sender.address, &params).await
 }

@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::installation;
 use crate::flow::resource::registered;
+use crate::http::destination::PagePath;
 use crate::http::failure::JsonFailure;
 use crate::oauth::client::{DocumentPolicy, RegistrationPolicy, SigningAlg};
 use crate::oauth::metadata::Metadata;
@@ -39,7 +40,7 @@ pub(in crate::http) async fn jwks(State(app): State<Arc<App>>) -> Result<Respons
 
 /// The page where passkeys are made and managed (W3C A Well-Known URL for Relying Party Passkey Endpoints).
 pub(in crate::http) async fn passkey_endpoints(State(app): State<Arc<App>>) -> Json<Value> {
-    let account = app.rules().issuer.at("/gate/account");
+    let account = app.rules().issuer.at(&PagePath::Account.to_string());
     Json(json!({ "enroll": account, "manage": account }))
 }
 

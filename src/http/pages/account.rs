@@ -9,13 +9,15 @@ use super::connections;
 use super::cookie::Cookie;
 use super::cookie::with_cookie;
 use super::login::{self, SignInPrompt};
-use super::templates::{self, AccountPage, LoggedOutPage, Page, PasskeyItem, see_other};
+use super::templates::{self, AccountPage, LoggedOutPage, Page, PasskeyItem};
 use crate::app::App;
 use crate::flow::person::enroll;
 use crate::flow::session;
+use crate::http::destination::PagePath;
 use crate::http::extract::browser::Browser;
 use crate::http::extract::own_page::PageForm;
 use crate::http::failure::PageFailure;
+use crate::http::redirect;
 use crate::model::person::Role;
 use crate::model::user_agent::DeviceInfo;
 use crate::store::schema::Passkey;
@@ -28,7 +30,7 @@ pub(in crate::http) async fn show(
 ) -> Result<Response, PageFailure> {
     let cx = app.context();
     let Some(session) = browser.live_session(&app, &app.read()?, &cx)? else {
-        return Ok(see_other("/gate/login"));
+        return Ok(redirect::to_page(&PagePath::Login));
     };
     if session.needs_touch(&cx) {
         let id = session.id();
@@ -68,9 +70,9 @@ pub(in crate::http) async fn login(
     browser: Browser,
 ) -> Result<Response, PageFailure> {
     if browser.live_session(&app, &app.read()?, &app.context())?.is_some() {
-        return Ok(see_other("/gate/account"));
+        return Ok(redirect::to_page(&PagePath::Account));
     }
-    Ok(login::page(&app, browser, SignInPrompt::to("/gate/account"))?)
+    Ok(login::page(&app, browser, SignInPrompt::to(PagePath::Account))?)
 }
 
 /// Ends the session.
@@ -82,7 +84,7 @@ pub(in crate::http) async fn sign_out(
         app.write(move |tx, cx| session::sign_out(tx, cx, &cookie)).await?;
     }
     let cleared = Cookie::Session.clear(&app.rules().issuer);
-    Ok(with_cookie(see_other("/gate/logged-out"), cleared))
+    Ok(with_cookie(redirect::to_page(&PagePath::LoggedOut), cleared))
 }
 
 pub(in crate::http) async fn signed_out(State(app): State<Arc<App>>, browser: Browser) -> Response {
@@ -90,18 +92,18 @@ pub(in crate::http) async fn signed_out(State(app): State<Arc<App>>, browser: Br
 }
 
 pub(in crate::http) async fn home() -> Response {
-    see_other("/gate/account")
+    redirect::to_page(&PagePath::Account)
 }
 
 pub(in crate::http) async fn to_account() -> Response {
-    see_other("/gate/account")
+    redirect::to_page(&PagePath::Account)
 }
 
 pub(in crate::http) async fn to_login() -> Response {
-    see_other("/gate/login")
+    redirect::to_page(&PagePath::Login)
 }
 
 /// The token is in the fragment, which a browser carries over a redirect by itself.
 pub(in crate::http) async fn to_setup() -> Response {
-    see_other("/gate/setup")
+    redirect::to_page(&PagePath::Setup)
 }

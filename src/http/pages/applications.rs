@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{Method, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::Method;
+use axum::response::Response;
 
 use super::login::{self, SignInPrompt};
 use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::application::{self, App as Protected};
+use crate::http::destination::{Destination, PagePath};
 use crate::http::extract::body::Query;
 use crate::http::extract::browser::Browser;
 use crate::http::failure::PageFailure;
-use crate::http::oauth::authorize::redirect_without_referrer;
+use crate::http::redirect;
 use crate::model::application::{AppHost, ReturnPath};
-use crate::oauth::params::form_encode;
 
 /// Redirects to the application with a code; a browser that is not signed in signs in first.
 pub(in crate::http) async fn start(
@@ -30,21 +30,19 @@ pub(in crate::http) async fn start(
     let state = query.one("state")?.unwrap_or_default().to_owned();
     // HEAD has no side effects (RFC 9110 §9.3.2).
     if method == Method::HEAD {
-        return Ok(StatusCode::SEE_OTHER.into_response());
+        return Ok(redirect::to_head());
     }
 
     let live = browser.live_session(&app, &app.read()?, &app.context())?;
     let Some(cookie) = live.and_then(|_| browser.session(&app)) else {
-        let host = protected.host().as_str();
-        let query = form_encode([("app", host), ("state", &state), ("rd", path.as_str())]);
-        let prompt = SignInPrompt::for_client(host, format!("/gate/apps/start?{query}"));
+        let host = protected.host();
+        let next = PagePath::Application { host: host.clone(), path, state };
+        let prompt = SignInPrompt::for_client(host.as_str(), next);
         return Ok(login::page(&app, browser, prompt)?);
     };
     let (at, bound) = (protected.clone(), state.clone());
     let code =
         app.write(move |tx, cx| application::issue(tx, cx, &at, &cookie, &bound, &path)).await?;
-    let query = form_encode([("code", code.expose().as_str()), ("state", &state)]);
-    Ok(redirect_without_referrer(
-        &protected.address(app.rules(), &format!("/_gatelodge/callback?{query}")),
-    ))
+    let destination = Destination::application_callback(app.rules(), &protected, &code, &state);
+    Ok(redirect::see_other(&destination))
 }

@@ -6,15 +6,17 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 
-use super::templates::{self, ApplicationItem, BridgeItem, SessionItem, TokenItem, see_other};
+use super::templates::{self, ApplicationItem, BridgeItem, SessionItem, TokenItem};
 use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::Context;
 use crate::flow::bridge::{access, pat};
 use crate::flow::session::{self, LiveSession};
 use crate::flow::token::grant;
+use crate::http::destination::PagePath;
 use crate::http::extract::own_page::SignedInForm;
 use crate::http::failure::PageFailure;
+use crate::http::redirect;
 use crate::model::bridge::BridgeSessionId;
 use crate::oauth::id::{ClientId, SessionId, UserId};
 use crate::store::schema::Bridge;
@@ -101,7 +103,7 @@ pub(in crate::http) async fn withdraw(
 ) -> Result<Response, PageFailure> {
     let client = form.parsed::<ClientId>("client_id")?.ok_or(Refusal::ClientIdMissing)?;
     app.write(move |tx, cx| grant::withdraw(tx, cx, session.user(), &client)).await?;
-    Ok(see_other("/gate/account"))
+    Ok(redirect::to_page(&PagePath::Account))
 }
 
 /// Signs another browser of the same person out.
@@ -112,7 +114,7 @@ pub(in crate::http) async fn end_session(
     let id = form.one("session")?.and_then(|id| id.parse::<SessionId>().ok());
     let id = id.ok_or(Refusal::SessionNotFound)?;
     app.write(move |tx, cx| session::revoke_own(tx, cx, own.user(), id)).await?;
-    Ok(see_other("/gate/account"))
+    Ok(redirect::to_page(&PagePath::Account))
 }
 
 /// Ends the session of a bridge of the same person, and every token under it.
@@ -123,7 +125,7 @@ pub(in crate::http) async fn end_bridge(
     let id = form.one("session")?.and_then(|id| id.parse::<BridgeSessionId>().ok());
     let id = id.ok_or(Refusal::SessionNotFound)?;
     app.write(move |tx, cx| access::end(tx, cx, &id, Some(session.user()))).await?;
-    Ok(see_other("/gate/account"))
+    Ok(redirect::to_page(&PagePath::Account))
 }
 
 /// Revokes a personal access token of the same person. Bridge sessions that it opened go on until
@@ -134,5 +136,5 @@ pub(in crate::http) async fn revoke_token(
 ) -> Result<Response, PageFailure> {
     let key = form.one("token")?.unwrap_or_default().to_owned();
     app.write(move |tx, _| pat::revoke(tx, &key, Some(session.user()))).await?;
-    Ok(see_other("/gate/account"))
+    Ok(redirect::to_page(&PagePath::Account))
 }

@@ -95,6 +95,18 @@ pub(in crate::http) fn with_browser_cookie(
     with_cookie(response, cookie)
 }
 
+/// Adds the cookie that binds a new interaction to the browser.
+pub(in crate::http) fn with_interaction_cookie(
+    app: &App,
+    response: Response,
+    id: InteractionId,
+    secret: &BrowserSecret,
+) -> Response {
+    let lasting = app.rules().config.lifetimes.interaction;
+    let cookie = Cookie::Interaction(id).set(&app.rules().issuer, &secret.expose(), lasting);
+    with_cookie(response, cookie)
+}
+
 /// Adds the cookie of a new session.
 pub(in crate::http) fn sign_in(app: &App, response: Response, secret: &SessionSecret) -> Response {
     let lasting = app.rules().config.lifetimes.session_total;

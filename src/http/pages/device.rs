@@ -12,6 +12,7 @@ use crate::error::{Error, Refusal};
 use crate::flow::authorize::device::{
     self, Decision, DecisionOutcome, PendingDevice, UserCodeEntry, UserCodeLookup,
 };
+use crate::http::destination::PagePath;
 use crate::http::extract::body::Query;
 use crate::http::extract::browser::Browser;
 use crate::http::extract::own_page::PageForm;
@@ -159,9 +160,6 @@ fn confirm(app: &App, browser: &Browser, code: &UserCode, pending: &PendingDevic
 
 /// The sign-in page, from which the person comes back: guesses are counted by session.
 fn sign_in(app: &App, browser: Browser, typed: Option<Typed>) -> Result<Response, PageFailure> {
-    let next = match typed.and_then(|typed| typed.code) {
-        Some(code) => format!("/gate/device?user_code={}", *code.expose()),
-        None => "/gate/device".to_owned(),
-    };
+    let next = PagePath::Device(typed.and_then(|typed| typed.code));
     Ok(login::page(app, browser, SignInPrompt::to(next))?)
 }

@@ -3,22 +3,22 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{Method, header};
+use axum::http::Method;
 use axum::response::Response;
 
 use super::cookie::{Cookie, with_cookie};
 use super::login::{self, SignInPrompt};
-use super::templates::{self, ConsentPage, LogoutPage, Page, RedirectPage, see_other};
+use super::templates::{self, ConsentPage, LogoutPage, Page};
 use crate::app::App;
 use crate::error::{Error, Refusal};
-use crate::flow::authorize::consent::{self, AuthorizationOutcome, ClientRedirect};
+use crate::flow::authorize::consent::{self, AuthorizationOutcome};
 use crate::flow::authorize::step::{self, ConsentRequest, PresentedInteraction, Step};
 use crate::flow::session::logout;
+use crate::http::destination::{Destination, PagePath};
 use crate::http::extract::browser::{AtInteraction, Browser};
 use crate::http::extract::own_page::PageForm;
-use crate::http::failure::{Cause, PageFailure, RequestClient};
-use crate::http::oauth::authorize::{redirect_without_referrer, respond_to_client};
-use crate::oauth::authorize::AuthorizationResponse;
+use crate::http::failure::{PageFailure, RequestClient};
+use crate::http::redirect;
 use crate::oauth::client::ClientType;
 use crate::oauth::id::{ClientId, InteractionId};
 use crate::oauth::redirect_uri::Kind;
@@ -40,12 +40,12 @@ pub(in crate::http) async fn show(
         && method != Method::HEAD
     {
         let refused = app.write(move |tx, cx| consent::refuse_without_cookie(tx, cx, &presented));
-        return Ok(respond_to_client(&app, &refused.await?));
+        return Ok(redirect::to_client(&app, &refused.await?));
     }
     let interaction = found?;
     // HEAD has no side effects (RFC 9110 §9.3.2).
     if method == Method::HEAD {
-        return Ok(templates::see_other(&path(id)));
+        return Ok(redirect::to_page(&PagePath::Interaction(id)));
     }
     if matches!(interaction.purpose, Purpose::Logout { .. }) {
         return sign_out(&app, &browser, presented, false).await;
@@ -56,20 +56,22 @@ pub(in crate::http) async fn show(
         Step::Consent(asked) => Ok(templates::show(&consent_page(&app, &browser, id, &asked))),
         Step::Login(client, login_hint) => {
             let prompt = SignInPrompt {
-                cancel: Some(path(id)),
+                cancel: Some(PagePath::Interaction(id)),
                 client: Some(client.metadata.name().to_string()),
                 login_hint: login_hint.unwrap_or_default(),
-                next: path(id),
+                next: PagePath::Interaction(id),
             };
             Ok(login::page(&app, browser, prompt)?)
         }
         Step::Grant(_) | Step::Refuse(..) => {
             let completed = app.write(move |tx, cx| consent::complete(tx, cx, &presented));
             match completed.await? {
-                AuthorizationOutcome::StepChanged => Ok(to_interaction(id)),
+                AuthorizationOutcome::StepChanged => {
+                    Ok(redirect::to_page(&PagePath::Interaction(id)))
+                }
                 AuthorizationOutcome::Client(client_redirect) => {
                     about.set_if_known(client.as_ref());
-                    let response = respond_to_client(&app, &client_redirect);
+                    let response = redirect::to_client(&app, &client_redirect);
                     Ok(clear_interaction(&app, id, response))
                 }
             }
@@ -97,7 +99,7 @@ pub(in crate::http) async fn decide(
             return sign_out(&app, &browser, presented, true).await;
         }
         app.write(move |tx, cx| logout::stay(tx, cx, &presented)).await?;
-        return Ok(clear_interaction(&app, id, see_other("/gate/account")));
+        return Ok(clear_interaction(&app, id, redirect::to_page(&PagePath::Account)));
     }
     let client = client(&interaction.purpose);
     let consent_scope: Scope = form.parsed("scope")?.unwrap_or_default();
@@ -109,21 +111,10 @@ pub(in crate::http) async fn decide(
         }
     });
     match decided.await? {
-        AuthorizationOutcome::StepChanged => Ok(to_interaction(id)),
+        AuthorizationOutcome::StepChanged => Ok(redirect::to_page(&PagePath::Interaction(id))),
         AuthorizationOutcome::Client(client_redirect) => {
-            let ClientRedirect { response, host, refusal } = client_redirect;
-            let mut response = match &response {
-                AuthorizationResponse::Form { .. } => {
-                    respond_to_client(&app, &ClientRedirect { response, host, refusal })
-                }
-                AuthorizationResponse::Location(url) => {
-                    redirect_page(&app, &browser, url.clone(), host, refusal.is_some())
-                }
-            };
-            if let Some(refusal) = refusal {
-                response.extensions_mut().insert(Cause(Arc::new(refusal.into())));
-            }
             about.set_if_known(client.as_ref());
+            let response = redirect::to_client_after_form(&app, &browser, &client_redirect);
             Ok(clear_interaction(&app, id, response))
         }
     }
@@ -148,17 +139,19 @@ async fn sign_out(
     match advanced.await? {
         logout::Step::Confirm { client, session } => Ok(templates::show(&LogoutPage {
             page: Page::of(app, browser),
-            action: path(id),
+            action: PagePath::Interaction(id),
             client_name: client.map(|client| client.metadata.name().to_string()),
             display_name: session.person().display_name.to_string(),
         })),
         logout::Step::Done(next) => {
-            let response = match next {
-                Some(next) if confirmed => {
-                    redirect_page(app, browser, next.url().to_owned(), next.host(), false)
-                }
-                Some(next) => redirect_without_referrer(next.url()),
-                None => see_other("/gate/logged-out"),
+            let destination = match next {
+                Some(next) => Destination::logout(&next),
+                None => Destination::page(&PagePath::LoggedOut),
+            };
+            let response = if confirmed {
+                redirect::after_form(app, browser, &destination, false)
+            } else {
+                redirect::see_other(&destination)
             };
             let cleared = Cookie::Session.clear(&app.rules().issuer);
             Ok(clear_interaction(app, id, with_cookie(response, cleared)))
@@ -178,7 +171,7 @@ fn consent_page(
     let public = asked.client.metadata.client_type() == ClientType::Public;
     ConsentPage {
         page: Page::of(app, browser),
-        action: path(id),
+        action: PagePath::Interaction(id),
         client_name: asked.client.metadata.name().to_string(),
         client_id: asked.client_id.to_string(),
         named_by: templates::named_by(&asked.client_id, &asked.client),
@@ -195,30 +188,6 @@ fn consent_page(
         display_name: person.display_name.to_string(),
         username: person.username.to_string(),
     }
-}
-
-/// A page of ours that redirects to a client by itself, since Chromium applies `form-action` to
-/// every redirect after a form's POST.
-pub(super) fn redirect_page(
-    app: &App,
-    browser: &Browser,
-    url: String,
-    host: String,
-    denied: bool,
-) -> Response {
-    let page = Page::of(app, browser);
-    let mut response = templates::show(&RedirectPage { page, url, host, denied });
-    let headers = response.headers_mut();
-    headers.insert(header::REFERRER_POLICY, header::HeaderValue::from_static("no-referrer"));
-    response
-}
-
-fn path(id: InteractionId) -> String {
-    format!("/gate/interaction/{id}")
-}
-
-fn to_interaction(id: InteractionId) -> Response {
-    see_other(&path(id))
 }
 
 /// Clears the cookie of an interaction that has ended.

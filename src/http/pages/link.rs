@@ -5,21 +5,22 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 
-use super::interaction::{clear_interaction, redirect_page};
+use super::interaction::clear_interaction;
 use super::login::{self, SignInPrompt};
-use super::templates::{self, LinkCodePage, LinkPage, LinkRefusedPage, Page, see_other};
+use super::templates::{self, LinkCodePage, LinkPage, LinkRefusedPage, Page};
 use crate::app::App;
 use crate::error::{ErrorCode, Refusal};
 use crate::flow::authorize::step::PresentedInteraction;
 use crate::flow::bridge::exchange::IssuedExchangeCode;
 use crate::flow::bridge::link::{self, LinkOutcome, Step};
 use crate::flow::session::LiveSession;
+use crate::http::destination::{Destination, PagePath};
 use crate::http::extract::browser::{AtInteraction, Browser};
 use crate::http::extract::own_page::PageForm;
 use crate::http::failure::PageFailure;
+use crate::http::redirect;
 use crate::model::bridge::{LinkRedirect, Mode};
 use crate::model::user_agent::DeviceInfo;
-use crate::oauth::id::InteractionId;
 
 /// The page that asks the person; a browser that is not signed in signs in first.
 pub(in crate::http) async fn show(
@@ -31,7 +32,8 @@ pub(in crate::http) async fn show(
             Ok(ask(&app, &browser, &presented, redirect.as_ref(), &session))
         }
         Step::SignIn => {
-            let prompt = SignInPrompt::for_client("your bridge", path(presented.interaction));
+            let next = PagePath::Link(presented.interaction);
+            let prompt = SignInPrompt::for_client("your bridge", next);
             Ok(login::page(&app, browser, prompt)?)
         }
     }
@@ -51,15 +53,15 @@ pub(in crate::http) async fn decide(
     let id = presented.interaction;
     let decided = app.write(move |tx, cx| link::decide(tx, cx, &presented, allowed));
     let response = match decided.await? {
-        LinkOutcome::SignIn => return Ok(see_other(&path(id))),
-        LinkOutcome::Linked(made, Some(redirect)) => {
-            let url = redirect.with_code(&made.code.expose());
-            redirect_page(&app, &browser, url, redirect.host(), false)
+        LinkOutcome::SignIn => return Ok(redirect::to_page(&PagePath::Link(id))),
+        LinkOutcome::Linked(made, Some(uri)) => {
+            let destination = Destination::link_code(&uri, &made.code);
+            redirect::after_form(&app, &browser, &destination, false)
         }
         LinkOutcome::Linked(made, None) => code(&app, &browser, &made),
-        LinkOutcome::Refused(Some(redirect)) => {
-            let url = redirect.with_error(ErrorCode::AccessDenied);
-            redirect_page(&app, &browser, url, redirect.host(), true)
+        LinkOutcome::Refused(Some(uri)) => {
+            let destination = Destination::link_error(&uri, ErrorCode::AccessDenied);
+            redirect::after_form(&app, &browser, &destination, true)
         }
         LinkOutcome::Refused(None) => {
             templates::show(&LinkRefusedPage { page: Page::of(&app, &browser) })
@@ -80,7 +82,7 @@ fn ask(
     let DeviceInfo { address, .. } = &presented.device;
     templates::show(&LinkPage {
         page: Page::of(app, browser),
-        action: path(presented.interaction),
+        action: PagePath::Link(presented.interaction),
         address: address.clone(),
         device: presented.device.program().to_string(),
         host: redirect.map(LinkRedirect::host),
@@ -109,8 +111,4 @@ fn code(app: &App, browser: &Browser, made: &IssuedExchangeCode) -> Response {
         ),
     };
     templates::show(&LinkCodePage { page: Page::of(app, browser), code, command, seconds })
-}
-
-fn path(id: InteractionId) -> String {
-    format!("/gate/link/{id}")
 }

@@ -7,28 +7,29 @@ use super::templates::{self, LoginPage, Page};
 use crate::app::App;
 use crate::error::Error;
 use crate::flow::person::people;
+use crate::http::destination::PagePath;
 use crate::http::extract::browser::Browser;
 
-/// What the page says, and the path that follows the sign-in.
+/// What the page says, and the page that follows the sign-in.
 pub(in crate::http) struct SignInPrompt {
-    /// The path of a link that cancels, if there is one.
-    pub(in crate::http) cancel: Option<String>,
+    /// The page that takes the cancellation, if the sign-in can be cancelled.
+    pub(in crate::http) cancel: Option<PagePath>,
     /// The name of the client that the sign-in is for, if it is for one.
     pub(in crate::http) client: Option<String>,
     /// The `login_hint`, or nothing.
     pub(in crate::http) login_hint: String,
-    /// The path that follows the sign-in.
-    pub(in crate::http) next: String,
+    /// The page that follows the sign-in.
+    pub(in crate::http) next: PagePath,
 }
 
 impl SignInPrompt {
     /// A sign-in that leads to `next`.
-    pub(in crate::http) fn to(next: impl Into<String>) -> Self {
-        Self { cancel: None, client: None, login_hint: String::new(), next: next.into() }
+    pub(in crate::http) fn to(next: PagePath) -> Self {
+        Self { cancel: None, client: None, login_hint: String::new(), next }
     }
 
     /// A sign-in for `client` that leads to `next`.
-    pub(in crate::http) fn for_client(client: impl Into<String>, next: impl Into<String>) -> Self {
+    pub(in crate::http) fn for_client(client: impl Into<String>, next: PagePath) -> Self {
         Self { client: Some(client.into()), ..Self::to(next) }
     }
 }

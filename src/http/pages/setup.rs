@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::app::sign_in::{self as use_case, PresentedRegistration};
 use crate::error::Refusal;
 use crate::flow::person::enroll;
+use crate::http::destination::PagePath;
 use crate::http::extract::browser::Browser;
 use crate::http::extract::own_page::PageJson;
 use crate::http::failure::JsonFailure;
@@ -106,7 +107,7 @@ pub(in crate::http) async fn finish(
         previous: browser.session(&app),
     };
     let enrolled = use_case::finish_registration(&app, presented).await?;
-    let response = Json(json!({ "next": "/gate/account" })).into_response();
+    let response = Json(json!({ "next": PagePath::Account.to_string() })).into_response();
     let response = sign_in(&app, response, &enrolled.secret);
     Ok(if enrolled.merged {
         with_cookie(response, Cookie::Anonymous.clear(&app.rules().issuer))

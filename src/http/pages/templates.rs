@@ -9,9 +9,8 @@ use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::error::{Error, ErrorCode, Internal, Refusal};
 use crate::event::EventId;
-use crate::flow::authorize::consent::ClientRedirect;
+use crate::http::destination::{Destination, PagePath};
 use crate::http::extract::browser::Browser;
-use crate::http::extract::host;
 use crate::http::failure::JsonFailure;
 use crate::oauth::client::cimd::DocumentAddress;
 use crate::oauth::id::ClientId;
@@ -23,13 +22,8 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
      img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; \
      frame-ancestors 'none'";
 
-/// The same without `form-action`: Chromium accepts no `[::1]` there, and applies it to the redirects
-/// of the client too.
-const CONTENT_SECURITY_POLICY_TO_CLIENTS: &str = "default-src 'none'; script-src 'self'; \
-     style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
-
 /// The path of the style sheets and modules.
-const ASSETS: &str = "/assets";
+pub(in crate::http) const ASSETS: &str = "/assets";
 
 /// The values that every page needs.
 pub(in crate::http) struct Page {
@@ -50,7 +44,8 @@ impl Page {
         }
     }
 
-    fn anonymous(app: &App) -> Self {
+    /// The same without an anti-forgery token.
+    pub(in crate::http) fn anonymous(app: &App) -> Self {
         let host = app.rules().issuer.authority().to_owned();
         Self { assets: ASSETS, csrf: String::new(), host }
     }
@@ -149,7 +144,7 @@ pub(in crate::http) struct AccountPage {
 #[template(path = "consent.html", config = "assets/askama.toml")]
 pub(in crate::http) struct ConsentPage {
     pub(in crate::http) page: Page,
-    pub(in crate::http) action: String,
+    pub(in crate::http) action: PagePath,
     pub(in crate::http) client_name: String,
     pub(in crate::http) client_id: String,
     pub(in crate::http) named_by: Option<DocumentAddress>,
@@ -213,19 +208,19 @@ struct ErrorPage {
 
 #[derive(Template)]
 #[template(path = "form_post.html", config = "assets/askama.toml")]
-struct FormPostPage<'a> {
-    page: Page,
-    action: &'a str,
-    fields: &'a [(&'static str, String)],
-    host: &'a str,
-    denied: bool,
+pub(in crate::http) struct FormPostPage<'a> {
+    pub(in crate::http) page: Page,
+    pub(in crate::http) destination: &'a Destination,
+    pub(in crate::http) fields: &'a [(&'static str, String)],
+    pub(in crate::http) host: &'a str,
+    pub(in crate::http) denied: bool,
 }
 
 #[derive(Template)]
 #[template(path = "link.html", config = "assets/askama.toml")]
 pub(in crate::http) struct LinkPage {
     pub(in crate::http) page: Page,
-    pub(in crate::http) action: String,
+    pub(in crate::http) action: PagePath,
     pub(in crate::http) address: String,
     pub(in crate::http) device: String,
     pub(in crate::http) host: Option<String>,
@@ -259,10 +254,10 @@ pub(in crate::http) struct LoggedOutPage {
 #[template(path = "login.html", config = "assets/askama.toml")]
 pub(in crate::http) struct LoginPage {
     pub(in crate::http) page: Page,
-    pub(in crate::http) next: String,
+    pub(in crate::http) next: PagePath,
     pub(in crate::http) client: Option<String>,
     pub(in crate::http) login_hint: String,
-    pub(in crate::http) cancel: Option<String>,
+    pub(in crate::http) cancel: Option<PagePath>,
     pub(in crate::http) nobody: bool,
 }
 
@@ -270,17 +265,17 @@ pub(in crate::http) struct LoginPage {
 #[template(path = "logout.html", config = "assets/askama.toml")]
 pub(in crate::http) struct LogoutPage {
     pub(in crate::http) page: Page,
-    pub(in crate::http) action: String,
+    pub(in crate::http) action: PagePath,
     pub(in crate::http) client_name: Option<String>,
     pub(in crate::http) display_name: String,
 }
 
 #[derive(Template)]
 #[template(path = "redirect.html", config = "assets/askama.toml")]
-pub(in crate::http) struct RedirectPage {
+pub(in crate::http) struct RedirectPage<'a> {
     pub(in crate::http) page: Page,
-    pub(in crate::http) url: String,
-    pub(in crate::http) host: String,
+    pub(in crate::http) destination: &'a Destination,
+    pub(in crate::http) host: &'a str,
     pub(in crate::http) denied: bool,
 }
 
@@ -305,29 +300,6 @@ pub(in crate::http) fn show(template: &impl Template) -> Response {
     (fixed, html).into_response()
 }
 
-/// A redirect to another page of ours.
-pub(in crate::http) fn see_other(location: &str) -> Response {
-    (StatusCode::SEE_OTHER, [(header::LOCATION, location.to_owned())]).into_response()
-}
-
-/// The page whose form posts the response to a client (Form Post Response Mode §2), without a
-/// `Referer`.
-pub(in crate::http) fn form_post(
-    app: &App,
-    client_redirect: &ClientRedirect,
-    action: &str,
-    fields: &[(&'static str, String)],
-) -> Response {
-    let (host, denied) = (client_redirect.host.as_str(), client_redirect.refusal.is_some());
-    let page = Page::anonymous(app);
-    let mut response = show(&FormPostPage { page, action, fields, host, denied });
-    let headers = response.headers_mut();
-    let policy = HeaderValue::from_static(CONTENT_SECURITY_POLICY_TO_CLIENTS);
-    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    response
-}
-
 /// A page to which no other window keeps a reference. On other pages this would break sign-in
 /// popups.
 pub(in crate::http) fn show_alone(template: &impl Template) -> Response {
@@ -335,12 +307,6 @@ pub(in crate::http) fn show_alone(template: &impl Template) -> Response {
     let value = HeaderValue::from_static("same-origin");
     response.headers_mut().insert("cross-origin-opener-policy", value);
     response
-}
-
-/// The path of the style sheets for an error at `path`: on an application's host only one path is
-/// ours.
-pub(in crate::http) fn assets_at(path: &str) -> &'static str {
-    if host::is_for_applications(path) { "/_gatelodge/assets" } else { ASSETS }
 }
 
 /// The error page: what to do, and the event id under which the log has the reason.

@@ -153,30 +153,40 @@ impl Callback {
         let fields =
             response.iter().filter_map(|(name, value)| Some((*name, (*value)?.to_owned())));
         let fields: Vec<(&'static str, String)> = fields.collect();
-        match self.mode {
-            ResponseMode::FormPost => {
-                AuthorizationResponse::Form { action: self.uri.as_str().to_owned(), fields }
-            }
+        let (form, url) = match self.mode {
+            ResponseMode::FormPost => (Some(fields), self.uri.as_str().to_owned()),
             ResponseMode::Query => {
                 let pairs = fields.iter().map(|(name, value)| (*name, value.as_str()));
-                AuthorizationResponse::Location(self.uri.with_query(pairs))
+                (None, self.uri.with_query(pairs))
             }
-        }
+        };
+        AuthorizationResponse { form, host: self.uri.host(), url }
     }
 }
 
 /// An authorization response (RFC 6749 §4.1.2). It is made only from a [`Callback`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AuthorizationResponse {
-    /// A form that the browser posts (Form Post Response Mode §2).
-    Form {
-        /// The redirect URI.
-        action: String,
-        /// The parameters of the response.
-        fields: Vec<(&'static str, String)>,
-    },
-    /// The redirect URI with the response in its query.
-    Location(String),
+pub struct AuthorizationResponse {
+    form: Option<Vec<(&'static str, String)>>,
+    host: String,
+    url: String,
+}
+
+impl AuthorizationResponse {
+    /// The fields of the form that the browser posts (Form Post Response Mode §2), if a form carries
+    /// the response.
+    pub fn form(&self) -> Option<&[(&'static str, String)]> {
+        self.form.as_deref()
+    }
+
+    /// The host of the redirect URI, for display.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The redirect URI, with the response in its query unless a form carries it.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
 }
 
 /// `prompt` (OpenID Connect Core §3.1.2.1, and `create` of Initiating User Registration §4.1).
@@ -351,7 +361,7 @@ mod tests {
                 Callback::prove(&registered, ClientType::Public, None, Some("s &".into())).unwrap();
 
             let response = callback.with_code("c", Some("http://localhost:7455"));
-            assert_eq!(response, AuthorizationResponse::Location(expected.to_owned()));
+            assert_eq!((response.url(), response.form()), (expected, None));
         }
     }
 
@@ -364,10 +374,9 @@ mod tests {
             proven.unwrap().in_mode(ResponseMode::FormPost)
         };
 
-        let fields = vec![("code", "c".to_owned())];
-        let form =
-            AuthorizationResponse::Form { action: "https://a.example/cb?x=1".to_owned(), fields };
-        assert_eq!(posted(&registered[0]).with_code("c", None), form);
+        let response = posted(&registered[0]).with_code("c", None);
+        assert_eq!(response.url(), "https://a.example/cb?x=1");
+        assert_eq!(response.form(), Some([("code", "c".to_owned())].as_slice()));
         assert_eq!(posted(&registered[1]).mode(), ResponseMode::Query);
     }
 

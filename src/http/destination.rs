@@ -1,0 +1,197 @@
+//! Where a response may send a browser.
+//!
+//! A [`Destination`] is made from what proves the place: a registered redirect URI, a registered
+//! application, a checked loopback URI, a page of ours. `redirect.rs` alone writes it into a
+//! response.
+
+use std::fmt;
+
+use axum::http::Uri;
+
+use crate::error::ErrorCode;
+use crate::flow::Rules;
+use crate::flow::application::App as Protected;
+use crate::model::application::{AppHost, ReturnPath};
+use crate::model::bridge::LinkRedirect;
+use crate::oauth::authorize::AuthorizationResponse;
+use crate::oauth::id::InteractionId;
+use crate::oauth::issuer::Issuer;
+use crate::oauth::logout::PostLogout;
+use crate::oauth::params::form_encode;
+use crate::oauth::token::device::UserCode;
+use crate::secret::{AppCodeSecret, ExchangeCode};
+
+/// The URL to which a response sends a browser.
+pub(super) struct Destination {
+    host: Option<String>,
+    url: String,
+}
+
+impl Destination {
+    /// The redirect URI of a client.
+    pub(super) fn client(response: &AuthorizationResponse) -> Self {
+        Self::elsewhere(response.host(), response.url().to_owned())
+    }
+
+    /// The post-logout redirect URI of a client.
+    pub(super) fn logout(next: &PostLogout) -> Self {
+        Self::elsewhere(next.host(), next.url().to_owned())
+    }
+
+    /// A bridge, with its code.
+    pub(super) fn link_code(uri: &LinkRedirect, code: &ExchangeCode) -> Self {
+        Self::elsewhere(uri.host(), uri.with_code(&code.expose()))
+    }
+
+    /// A bridge, with an error.
+    pub(super) fn link_error(uri: &LinkRedirect, error: ErrorCode) -> Self {
+        Self::elsewhere(uri.host(), uri.with_error(error))
+    }
+
+    /// The path at an application that the person asked for.
+    pub(super) fn application(rules: &Rules, app: &Protected, path: &ReturnPath) -> Self {
+        Self::at_application(rules, app, path.as_str())
+    }
+
+    /// The start of a sign-in at an application.
+    pub(super) fn application_start(rules: &Rules, app: &Protected, path: &ReturnPath) -> Self {
+        let query = form_encode([("rd", path.as_str())]);
+        Self::at_application(rules, app, &format!("/_gatelodge/start?{query}"))
+    }
+
+    /// The end of a sign-in at an application, with its code and the `state` of its start.
+    pub(super) fn application_callback(
+        rules: &Rules,
+        app: &Protected,
+        code: &AppCodeSecret,
+        state: &str,
+    ) -> Self {
+        let query = form_encode([("code", code.expose().as_str()), ("state", state)]);
+        Self::at_application(rules, app, &format!("/_gatelodge/callback?{query}"))
+    }
+
+    /// A page of ours, for a browser on the issuer's host.
+    pub(super) fn page(page: &PagePath) -> Self {
+        Self { host: None, url: page.to_string() }
+    }
+
+    /// A page of ours, for a browser on an application's host.
+    pub(super) fn page_from_application(issuer: &Issuer, page: &PagePath) -> Self {
+        Self::elsewhere(issuer.authority(), issuer.at(&page.to_string()))
+    }
+
+    /// The page for devices, with the query of `request`.
+    pub(super) fn device_page(request: &Uri) -> Self {
+        let page = PagePath::Device(None);
+        match request.query() {
+            Some(query) => Self { host: None, url: format!("{page}?{query}") },
+            None => Self::page(&page),
+        }
+    }
+
+    /// The path and query of `request` on the issuer's host.
+    pub(super) fn at_issuer(issuer: &Issuer, request: &Uri) -> Self {
+        let path = request.path_and_query().map_or("/", |path| path.as_str());
+        // Anything else would extend the host.
+        let path = if path.starts_with(['/', '?']) { path } else { "/" };
+        Self { host: None, url: issuer.at(path) }
+    }
+
+    fn at_application(rules: &Rules, app: &Protected, path: &str) -> Self {
+        Self::elsewhere(app.host().as_str(), app.address(rules, path))
+    }
+
+    fn elsewhere(host: impl Into<String>, url: String) -> Self {
+        Self { host: Some(host.into()), url }
+    }
+
+    /// The host, for display; `None` if the browser is at this server and stays there.
+    pub(super) fn host(&self) -> Option<&str> {
+        self.host.as_deref()
+    }
+
+    /// The URL; of a page of ours the path alone.
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+/// The path of a page of ours that a browser is sent to.
+pub(super) enum PagePath {
+    /// The account of the person who is signed in.
+    Account,
+    /// The sign-in at an application.
+    Application {
+        /// The application.
+        host: AppHost,
+        /// The path there that the person asked for.
+        path: ReturnPath,
+        /// What binds the sign-in to the browser that started it.
+        state: String,
+    },
+    /// The page for devices, with a code or without.
+    Device(Option<UserCode>),
+    /// An interaction of a client.
+    Interaction(InteractionId),
+    /// The link of a bridge.
+    Link(InteractionId),
+    /// The end of a sign-out.
+    LoggedOut,
+    /// Sign-in that no client asked for.
+    Login,
+    /// The start of a sign-out (OpenID Connect RP-Initiated Logout §2).
+    Logout,
+    /// The enrolment of a passkey.
+    Setup,
+}
+
+impl fmt::Display for PagePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Account => f.write_str("/gate/account"),
+            Self::Application { host, path, state } => {
+                let query = [("app", host.as_str()), ("state", state), ("rd", path.as_str())];
+                write!(f, "/gate/apps/start?{}", form_encode(query))
+            }
+            Self::Device(None) => f.write_str("/gate/device"),
+            Self::Device(Some(code)) => write!(f, "/gate/device?user_code={}", *code.expose()),
+            Self::Interaction(id) => write!(f, "/gate/interaction/{id}"),
+            Self::Link(id) => write!(f, "/gate/link/{id}"),
+            Self::LoggedOut => f.write_str("/gate/logged-out"),
+            Self::Login => f.write_str("/gate/login"),
+            Self::Logout => f.write_str("/oauth/logout"),
+            Self::Setup => f.write_str("/gate/setup"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_of_a_request_stays_on_the_issuers_host() {
+        let issuer: Issuer = "https://id.example".parse().unwrap();
+        let at_issuer =
+            |request: &str| Destination::at_issuer(&issuer, &request.parse().unwrap()).url;
+
+        for (request, expected) in [
+            ("/gate/login?a=b", "https://id.example/gate/login?a=b"),
+            ("//evil.example/", "https://id.example//evil.example/"),
+            ("http://127.0.0.1/account", "https://id.example/account"),
+            ("http://127.0.0.1?a=b", "https://id.example?a=b"),
+            ("127.0.0.1:7455", "https://id.example/"),
+            ("*", "https://id.example/"),
+        ] {
+            assert_eq!(at_issuer(request), expected, "{request}");
+        }
+    }
+
+    #[test]
+    fn the_page_for_devices_has_the_query_of_the_request() {
+        let url = |request: &str| Destination::device_page(&request.parse().unwrap()).url;
+
+        assert_eq!(url("/device"), "/gate/device");
+        assert_eq!(url("/device?user_code=WDJB-MJHT"), "/gate/device?user_code=WDJB-MJHT");
+    }
+}
