@@ -1,5 +1,6 @@
 //! The house rules: which room may name which, where each foreign crate lives, that no two files
-//! need each other, how long a file may be, and which words no name is made of.
+//! need each other, how long a file may be, where a `Location` is written, and which words no name
+//! is made of.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot read the tree has failed")]
 #![expect(clippy::indexing_slicing, reason = "a test that reads past the end has failed")]
@@ -10,6 +11,8 @@ use std::path::Path;
 
 #[path = "rooms/circles.rs"]
 mod circles;
+#[path = "rooms/location.rs"]
+mod location;
 #[path = "rooms/scan.rs"]
 mod scan;
 #[path = "rooms/words.rs"]
@@ -306,6 +309,15 @@ fn no_two_files_need_each_other() {
     let circles = circles::circles(&files);
 
     assert!(circles.is_empty(), "{circles:#?}");
+}
+
+#[test]
+fn a_location_is_written_in_one_file() {
+    let mut amiss = sources("src");
+
+    amiss.retain(|path, source| location::written_amiss(&path["src/".len()..], source));
+
+    assert_none(&amiss.into_keys().collect::<Vec<_>>());
 }
 
 #[test]
