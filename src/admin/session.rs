@@ -179,7 +179,7 @@ impl SessionView {
                 (AnonymousState::Merged, Some(name))
             }
             Some(AnonymousEnding::Revoked) => (AnonymousState::Revoked, None),
-            None if stored.lives => (AnonymousState::Live, None),
+            None if stored.is_live => (AnonymousState::Live, None),
             None => (AnonymousState::Over, None),
         };
         Ok(Self {

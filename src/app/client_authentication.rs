@@ -111,11 +111,11 @@ async fn guess(
     if let Some(matched) = app.passwords().remembered(check.phc(), secret) {
         return Ok(check.proven(Some(&matched))?);
     }
-    authentication::may_guess(&app.read()?, &app.context(), &id, from)?;
+    authentication::check_guesses(&app.read()?, &app.context(), &id, from)?;
     let matched = app.passwords().verify(&turn, check.phc(), secret).await?;
     let proven = check.proven(matched.as_ref());
     if proven.is_err() {
-        app.write(move |tx, cx| authentication::guessed_wrong(tx, cx, &id, from)).await?;
+        app.write(move |tx, cx| authentication::record_wrong_guess(tx, cx, &id, from)).await?;
     }
     Ok(proven?)
 }
@@ -139,7 +139,7 @@ async fn by_assertion(
                 Ok(verified) => verified,
             }
         }
-        ClientKeys::Here(keys) => check.verified(rules, keys, assertion)?,
+        ClientKeys::ByValue(keys) => check.verified(rules, keys, assertion)?,
     };
     app.write(move |tx, cx| authentication::spend_assertion(tx, cx, &verified)).await
 }

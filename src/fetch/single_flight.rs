@@ -27,10 +27,9 @@ impl SingleFlight {
         key: Key,
         fetch: impl Future<Output = Outcome> + Send + 'static,
     ) -> Outcome {
-        let mut landed = self.join(key, fetch);
-        let outcome =
-            landed.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());
-        outcome.unwrap_or(Err(FetchError::Broken))
+        let mut outcome = self.join(key, fetch);
+        let outcome = outcome.wait_for(Option::is_some).await;
+        outcome.ok().and_then(|outcome| outcome.clone()).unwrap_or(Err(FetchError::Broken))
     }
 
     fn join(
@@ -39,29 +38,29 @@ impl SingleFlight {
         fetch: impl Future<Output = Outcome> + Send + 'static,
     ) -> watch::Receiver<Option<Outcome>> {
         let mut under_way = lock(&self.0);
-        if let Some(single_flight) = under_way.get(&key) {
-            return single_flight.clone();
+        if let Some(receiver) = under_way.get(&key) {
+            return receiver.clone();
         }
-        let (tell, landed) = watch::channel(None);
-        under_way.insert(key.clone(), landed.clone());
-        let listing = Listing { key, under_way: Arc::clone(&self.0) };
+        let (sender, receiver) = watch::channel(None);
+        under_way.insert(key.clone(), receiver.clone());
+        let entry = Entry { key, under_way: Arc::clone(&self.0) };
         tokio::spawn(async move {
             let outcome = fetch.await;
             // Removed before the outcome is sent, so that a later caller starts a new fetch.
-            drop(listing);
-            tell.send_replace(Some(outcome));
+            drop(entry);
+            sender.send_replace(Some(outcome));
         });
-        landed
+        receiver
     }
 }
 
 /// The entry of a fetch in progress. Dropping it removes the entry, even if the fetch panics.
-struct Listing {
+struct Entry {
     key: Key,
     under_way: Arc<UnderWay>,
 }
 
-impl Drop for Listing {
+impl Drop for Entry {
     fn drop(&mut self) {
         lock(&self.under_way).remove(&self.key);
     }

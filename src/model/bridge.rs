@@ -82,7 +82,7 @@ impl BridgeSessionId {
     }
 
     /// Whether it has the form of an id that this server generates.
-    pub fn is_drawn(&self) -> bool {
+    pub fn is_generated(&self) -> bool {
         self.0.starts_with(Self::OWN)
     }
 }
@@ -246,9 +246,9 @@ mod tests {
     fn an_id_that_was_drawn_here_is_known_as_such() {
         let drawn = BridgeSessionId::from_seed(&Entropy::seeded(1).seed());
 
-        assert!(drawn.is_drawn());
+        assert!(drawn.is_generated());
         assert_eq!(drawn.as_str().parse(), Ok(drawn.clone()));
-        assert!(!"mine".parse::<BridgeSessionId>().unwrap().is_drawn());
+        assert!(!"mine".parse::<BridgeSessionId>().unwrap().is_generated());
     }
 
     #[test]

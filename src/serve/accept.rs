@@ -43,7 +43,7 @@ pub(super) struct ConnectionLimit {
 /// A counted connection. Dropping it decrements the count.
 struct Ticket {
     address: IpAddr,
-    admitted: ConnectionLimit,
+    limit: ConnectionLimit,
 }
 
 impl ConnectionLimit {
@@ -60,13 +60,13 @@ impl ConnectionLimit {
             return None;
         }
         *count += 1;
-        Some(Ticket { address, admitted: self.clone() })
+        Some(Ticket { address, limit: self.clone() })
     }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        let mut open = self.admitted.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.limit.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = open.get_mut(&self.address) {
             *count -= 1;
             if *count == 0 {
@@ -88,7 +88,7 @@ pub(super) struct Endpoint {
 pub(super) async fn tcp(
     listener: net::TcpListener,
     endpoint: Endpoint,
-    admitted: ConnectionLimit,
+    limit: ConnectionLimit,
     graceful: Arc<GracefulShutdown>,
     mut closed: watch::Receiver<bool>,
 ) {
@@ -105,7 +105,7 @@ pub(super) async fn tcp(
             Ok((stream, peer)) => {
                 // A listener on [::] sees IPv4-mapped IPv6 addresses.
                 let peer = peer.ip().to_canonical();
-                let Some(ticket) = admitted.admit(peer) else { continue };
+                let Some(ticket) = limit.admit(peer) else { continue };
                 let _ = stream.set_nodelay(true);
                 let (router, watcher) = (endpoint.router.clone(), graceful.watcher());
                 match endpoint.tls.clone() {
@@ -256,7 +256,7 @@ pub(super) fn remove_socket(app: &App) {
 mod tests {
     use super::*;
 
-    fn admitted() -> ConnectionLimit {
+    fn no_connections() -> ConnectionLimit {
         let mut config = Config::at("/nowhere");
         config.behind_proxy.push("10.0.0.1".parse().unwrap());
         ConnectionLimit::new(&config)
@@ -264,26 +264,25 @@ mod tests {
 
     #[test]
     fn one_address_has_so_many_connections_and_no_more() {
-        let (admitted, one) = (admitted(), "192.0.2.1".parse().unwrap());
-        let mut tickets: Vec<_> =
-            (0..MAX_CONNECTIONS).map(|_| admitted.admit(one).unwrap()).collect();
+        let (limit, one) = (no_connections(), "192.0.2.1".parse().unwrap());
+        let mut tickets: Vec<_> = (0..MAX_CONNECTIONS).map(|_| limit.admit(one).unwrap()).collect();
 
-        assert!(admitted.admit(one).is_none());
-        assert!(admitted.admit("192.0.2.2".parse().unwrap()).is_some());
+        assert!(limit.admit(one).is_none());
+        assert!(limit.admit("192.0.2.2".parse().unwrap()).is_some());
         tickets.pop();
-        tickets.extend(admitted.admit(one));
+        tickets.extend(limit.admit(one));
         assert_eq!(tickets.len(), MAX_CONNECTIONS);
-        assert!(admitted.admit(one).is_none());
+        assert!(limit.admit(one).is_none());
 
         drop(tickets);
-        assert!(admitted.open.lock().unwrap().is_empty());
+        assert!(limit.open.lock().unwrap().is_empty());
     }
 
     #[test]
     fn a_proxy_of_ours_stands_for_many() {
-        let (admitted, proxy) = (admitted(), "10.0.0.1".parse().unwrap());
+        let (limit, proxy) = (no_connections(), "10.0.0.1".parse().unwrap());
 
-        let tickets: Vec<_> = (0..=MAX_CONNECTIONS).filter_map(|_| admitted.admit(proxy)).collect();
+        let tickets: Vec<_> = (0..=MAX_CONNECTIONS).filter_map(|_| limit.admit(proxy)).collect();
 
         assert_eq!(tickets.len(), MAX_CONNECTIONS + 1);
     }
@@ -294,18 +293,18 @@ mod tests {
         let listener = net::TcpListener::bind("[::]:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let admitted = admitted();
+        let limit = no_connections();
         let (closing, closed) = watch::channel(false);
         let graceful = Arc::new(GracefulShutdown::new());
         let endpoint = Endpoint { router: Router::new(), tls: None };
-        let endpoint = tokio::spawn(tcp(listener, endpoint, admitted.clone(), graceful, closed));
+        let endpoint = tokio::spawn(tcp(listener, endpoint, limit.clone(), graceful, closed));
 
         let _client = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-        while admitted.open.lock().unwrap().is_empty() {
+        while limit.open.lock().unwrap().is_empty() {
             tokio::task::yield_now().await;
         }
 
-        let seen: Vec<_> = admitted.open.lock().unwrap().keys().copied().collect();
+        let seen: Vec<_> = limit.open.lock().unwrap().keys().copied().collect();
         assert_eq!(seen, [IpAddr::from([127, 0, 0, 1])]);
         closing.send_replace(true);
         endpoint.await.unwrap();

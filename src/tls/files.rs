@@ -87,37 +87,34 @@ fn chain(
     host: Option<&str>,
     now: Timestamp,
 ) -> Result<Vec<CertificateDer<'static>>, String> {
-    let current = path.display();
-    let pem = fs::read(path).map_err(|error| format!("{current} cannot be read: {error}"))?;
+    let file = path.display();
+    let pem = fs::read(path).map_err(|error| format!("{file} cannot be read: {error}"))?;
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    let chain = chain.map_err(|error| format!("{current} is not PEM: {error}"))?;
-    let Some(own) = chain.first() else { return Err(format!("{current} holds no certificate")) };
-    let malformed = format!("{current} holds a certificate that is none");
+    let chain = chain.map_err(|error| format!("{file} is not PEM: {error}"))?;
+    let Some(own) = chain.first() else { return Err(format!("{file} holds no certificate")) };
+    let malformed = format!("{file} holds a certificate that is none");
     let read = Certificate::from_der(own).map_err(|_| malformed.clone())?;
     if read.is_over(now) {
-        return Err(format!(
-            "{current} holds a certificate that ended {}",
-            read.not_after.rfc3339()
-        ));
+        return Err(format!("{file} holds a certificate that ended {}", read.not_after.rfc3339()));
     }
     let parsed = ParsedCertificate::try_from(own).map_err(|_| malformed)?;
     if let Some(host) = host
         && let Ok(name) = ServerName::try_from(host)
         && verify_server_name(&parsed, &name).is_err()
     {
-        return Err(format!("{current} holds a certificate that is not for {host}"));
+        return Err(format!("{file} holds a certificate that is not for {host}"));
     }
     Ok(chain)
 }
 
 fn key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
-    let current = path.display();
+    let file = path.display();
     let pem = fs::read(path).map(Zeroizing::new);
-    let pem = pem.map_err(|error| format!("{current} cannot be read: {error}"))?;
+    let pem = pem.map_err(|error| format!("{file} cannot be read: {error}"))?;
     PrivateKeyDer::from_pem_slice(&pem).map_err(|error| match error {
         pem::Error::NoItemsFound => {
-            format!("{current} holds no private key in PEM; an encrypted one cannot be read")
+            format!("{file} holds no private key in PEM; an encrypted one cannot be read")
         }
-        error => format!("{current} is not PEM: {error}"),
+        error => format!("{file} is not PEM: {error}"),
     })
 }

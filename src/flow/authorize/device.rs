@@ -95,10 +95,10 @@ pub fn issue(
 
 /// A user code that no other device has.
 fn unused_user_code(view: &impl View, cx: &Context) -> Result<UserCode, Error> {
-    for from_seed in 0..MAX_CODE_ATTEMPTS {
-        let code = UserCode::from_seed(&cx.seed.bytes(&format!("user code {from_seed}")));
-        let user_code_hash = user_code_hash(&cx.rules.pepper, &code);
-        if view.by(&DEVICES_BY_USER_CODE, &user_code_hash, 1)?.is_empty() {
+    for attempt in 0..MAX_CODE_ATTEMPTS {
+        let code = UserCode::from_seed(&cx.seed.bytes(&format!("user code {attempt}")));
+        let hash = user_code_hash(&cx.rules.pepper, &code);
+        if view.by(&DEVICES_BY_USER_CODE, &hash, 1)?.is_empty() {
             return Ok(code);
         }
     }

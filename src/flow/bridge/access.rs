@@ -100,7 +100,7 @@ pub fn open(
         {
             (id.clone(), session.created)
         }
-        (Found::Nothing, Some(id)) if !id.is_drawn() => (id.clone(), cx.now),
+        (Found::Nothing, Some(id)) if !id.is_generated() => (id.clone(), cx.now),
         (Found::Live(_) | Found::Nothing | Found::Unusable, _) => {
             (BridgeSessionId::from_seed(&cx.seed), cx.now)
         }
@@ -219,10 +219,7 @@ pub fn live(
 ) -> Result<Option<LiveBridge>, StoreError> {
     let Some(session) = view.find::<BridgeSession>(id)? else { return Ok(None) };
     let Some(person) = view.find::<Person>(&session.user)? else { return Ok(None) };
-    let tokens_valid_after = person
-        .tokens_valid_after
-        .is_some_and(|tokens_valid_after| session.created <= tokens_valid_after);
-    if session.ended || cx.now >= session.expires || person.disabled || tokens_valid_after {
+    if session.ended || cx.now >= session.expires || !person.enabled_since(session.created) {
         return Ok(None);
     }
     Ok(Some(LiveBridge { id: id.clone(), person, session }))
@@ -279,7 +276,7 @@ pub fn touch(tx: &mut Tx<'_>, cx: &Context, id: &BridgeSessionId) -> Result<(), 
 /// Remembers the hash of an id whose session is removed, if a bridge chose it, so that it is never
 /// used again.
 pub fn forget(tx: &mut Tx<'_>, cx: &Context, id: &BridgeSessionId) -> Result<(), StoreError> {
-    if id.is_drawn() {
+    if id.is_generated() {
         return Ok(());
     }
     tx.put(&hash(cx, id), EndedBridge { at: cx.now })

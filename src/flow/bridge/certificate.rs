@@ -117,11 +117,7 @@ pub fn prove(
     let row = view.find::<DeviceCertificate>(fingerprint)?;
     let row = row.ok_or(Refusal::DeviceCertificateUnknown)?;
     let person = view.find::<Person>(&row.user)?.ok_or(Refusal::DeviceCertificateUnknown)?;
-    // The certificates of a person who was disabled stay invalid after the person is enabled again.
-    let tokens_valid_after = person
-        .tokens_valid_after
-        .is_some_and(|tokens_valid_after| row.created <= tokens_valid_after);
-    if row.revoked.is_some() || tokens_valid_after && !person.disabled {
+    if row.revoked.is_some() || !person.disabled && !person.enabled_since(row.created) {
         return Err(Refusal::DeviceCertificateRevoked.into());
     }
     if row.expires < cx.now {

@@ -38,10 +38,9 @@ pub fn redeem(tx: &mut Tx<'_>, cx: &Context, code: &ExchangeCode) -> Result<User
     if row.spent {
         return Err(Refusal::ExchangeCodeSpent.into());
     }
-    let person = tx.find::<Person>(&row.user)?.filter(|person| !person.disabled);
-    let tokens_valid_after =
-        person.is_none_or(|person| person.tokens_valid_after.is_some_and(|at| row.created <= at));
-    if cx.now >= row.expires || tokens_valid_after {
+    let person = tx.find::<Person>(&row.user)?;
+    let enabled = person.is_some_and(|person| person.enabled_since(row.created));
+    if cx.now >= row.expires || !enabled {
         return Err(Refusal::ExchangeCodeExpired.into());
     }
     let user = row.user;

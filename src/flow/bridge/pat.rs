@@ -75,10 +75,9 @@ pub fn redeem(tx: &mut Tx<'_>, cx: &Context, token: &PersonalToken) -> Result<Us
 /// Whether a token has not expired and its person is enabled, without an interruption since the
 /// token was made.
 fn lasts(view: &impl View, cx: &Context, row: &Pat) -> Result<bool, StoreError> {
-    let person = view.find::<Person>(&row.user)?.filter(|person| !person.disabled);
-    let here =
-        person.is_some_and(|person| person.tokens_valid_after.is_none_or(|at| row.created > at));
-    Ok(here && cx.now < row.expires)
+    let person = view.find::<Person>(&row.user)?;
+    let enabled = person.is_some_and(|person| person.enabled_since(row.created));
+    Ok(enabled && cx.now < row.expires)
 }
 
 /// A page of the usable tokens, of one person or of all, oldest first within the page.

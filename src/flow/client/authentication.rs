@@ -82,7 +82,7 @@ pub enum ClientKeys {
     /// At its `jwks_uri`.
     At(WebUri),
     /// In its metadata.
-    Here(JwkSet),
+    ByValue(JwkSet),
 }
 
 impl SecretCheck {
@@ -205,7 +205,7 @@ pub fn prove(
             }
             assertion.judge(&audiences, cx.now)?;
             let keys = match (client.metadata.jwks, client.metadata.jwks_uri) {
-                (Some(keys), _) => ClientKeys::Here(keys),
+                (Some(keys), _) => ClientKeys::ByValue(keys),
                 (None, Some(uri)) => ClientKeys::At(uri),
                 (None, None) => return Err(Refusal::ClientAssertionSignatureWrong.into()),
             };
@@ -233,13 +233,18 @@ fn hash(rules: &Rules, secret: &ClientSecret) -> TokenHash {
 }
 
 /// Refuses a guess at a chosen secret within the pause that follows too many wrong ones.
-pub fn may_guess(view: &impl View, cx: &Context, id: &ClientId, from: IpAddr) -> Result<(), Error> {
+pub fn check_guesses(
+    view: &impl View,
+    cx: &Context,
+    id: &ClientId,
+    from: IpAddr,
+) -> Result<(), Error> {
     throttle::check(view, cx, GuessLimit::ClientSecretFrom, &of_and_from(id, from))?;
     throttle::check(view, cx, GuessLimit::ClientSecretOf, id.as_str().as_bytes())
 }
 
 /// Counts a wrong guess at a chosen secret.
-pub fn guessed_wrong(
+pub fn record_wrong_guess(
     tx: &mut Tx<'_>,
     cx: &Context,
     id: &ClientId,

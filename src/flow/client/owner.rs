@@ -8,10 +8,5 @@ use crate::store::{StoreError, View};
 pub fn owner_may(view: &impl View, client: &Client) -> Result<bool, StoreError> {
     let Some(owner) = &client.owner else { return Ok(true) };
     let person = view.find::<Person>(owner)?;
-    Ok(person.is_some_and(|person| {
-        !person.disabled
-            && person
-                .tokens_valid_after
-                .is_none_or(|tokens_valid_after| client.created > tokens_valid_after)
-    }))
+    Ok(person.is_some_and(|person| person.enabled_since(client.created)))
 }

@@ -33,12 +33,12 @@ pub fn due(view: &impl View, cx: &Context) -> Result<Vec<SigningAlg>, StoreError
     let lifetimes = &cx.rules.config.lifetimes;
     let age = lifetimes.key_rotation.saturating_sub(lifetimes.key_overlap);
     let keys = list(view)?;
-    let needs_touch = |alg: &SigningAlg| {
+    let is_due = |alg: &SigningAlg| {
         let newest =
             keys.iter().filter(|(_, key)| key.alg == *alg).map(|(_, key)| key.active).max();
         newest.is_some_and(|active| cx.now >= active + age)
     };
-    Ok(SigningAlg::ALL.iter().copied().filter(needs_touch).collect())
+    Ok(SigningAlg::ALL.iter().copied().filter(is_due).collect())
 }
 
 /// Installs a key: the first of its algorithm, or the successor of the current one. The current key

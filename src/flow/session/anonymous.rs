@@ -170,7 +170,7 @@ pub fn revoke(tx: &mut Tx<'_>, cx: &Context, id: SessionId) -> Result<StoredSess
     let session = live(tx, cx, id)?.ok_or(Refusal::SessionNotFound)?;
     let session = AnonymousSession { ending: Some(AnonymousEnding::Revoked), ..session };
     tx.put(&id, session.clone())?;
-    Ok(StoredSession { id, lives: false, session })
+    Ok(StoredSession { id, is_live: false, session })
 }
 
 /// A session, as the operator sees it.
@@ -178,7 +178,7 @@ pub struct StoredSession {
     /// Its id.
     pub id: SessionId,
     /// Whether it is live.
-    pub lives: bool,
+    pub is_live: bool,
     /// The row.
     pub session: AnonymousSession,
 }
@@ -191,7 +191,7 @@ pub fn list(
 ) -> Result<Listing<StoredSession, SessionId>, StoreError> {
     let mut sessions = view.filter::<AnonymousSession, _>(span, |id, _| {
         let session = live(view, cx, *id)?;
-        Ok(session.map(|session| StoredSession { id: *id, lives: true, session }))
+        Ok(session.map(|session| StoredSession { id: *id, is_live: true, session }))
     })?;
     sessions.items.sort_by_key(|stored| (stored.session.created, stored.id));
     Ok(sessions)
@@ -204,8 +204,8 @@ pub fn list_all(
     span: &Span<SessionId>,
 ) -> Result<Listing<StoredSession, SessionId>, StoreError> {
     let mut sessions = view.filter::<AnonymousSession, _>(span, |id, session| {
-        let lives = live(view, cx, *id)?.is_some();
-        Ok(Some(StoredSession { id: *id, lives, session }))
+        let is_live = live(view, cx, *id)?.is_some();
+        Ok(Some(StoredSession { id: *id, is_live, session }))
     })?;
     sessions.items.sort_by_key(|stored| (stored.session.created, stored.id));
     Ok(sessions)

@@ -95,10 +95,8 @@ pub fn by_id(
 ) -> Result<Option<LiveSession>, StoreError> {
     let Some(session) = view.find::<Session>(&id)? else { return Ok(None) };
     let Some(person) = view.find::<Person>(&session.user)? else { return Ok(None) };
-    let tokens_valid_after = person
-        .tokens_valid_after
-        .is_some_and(|tokens_valid_after| session.authentication.at <= tokens_valid_after);
-    if cx.now >= session.expires || session.revoked || person.disabled || tokens_valid_after {
+    let enabled = person.enabled_since(session.authentication.at);
+    if cx.now >= session.expires || session.revoked || !enabled {
         return Ok(None);
     }
     Ok(Some(LiveSession { id, person, session }))

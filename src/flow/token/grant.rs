@@ -98,11 +98,7 @@ fn check(
     }
     let authorization = &grant.authorization;
     let Some(person) = view.find::<Person>(&authorization.user)? else { return Ok(None) };
-    if person.disabled {
-        return Ok(None);
-    }
-    let signed_in = authorization.authentication.at;
-    if person.tokens_valid_after.is_some_and(|valid_after| signed_in <= valid_after) {
+    if !person.enabled_since(authorization.authentication.at) {
         return Ok(None);
     }
     if session::is_revoked(view, authorization.session)?

@@ -24,11 +24,11 @@ const SERVICE: &str = "gatelodge";
 
 /// The key for `issuer`, if the keyring has one.
 pub(crate) async fn look_up(issuer: &Issuer) -> Result<Option<RootSecret>, String> {
-    let (done, error) = run(&Call::look_up(here(), account(issuer)), None).await?;
-    if !done {
+    let (found, key) = run(&Call::look_up(here(), account(issuer)), None).await?;
+    if !found {
         return Ok(None);
     }
-    let text = std::str::from_utf8(&error).map_err(|_| "the keyring holds something else")?;
+    let text = std::str::from_utf8(&key).map_err(|_| "the keyring holds something else")?;
     text.parse().map(Some).map_err(|_| "the keyring holds something else".to_owned())
 }
 
@@ -127,7 +127,7 @@ async fn run(
         }
         _ => format!("{}: {error}", call.program),
     };
-    let error = async {
+    let running = async {
         let mut child = Command::new(call.program)
             .args(&call.arguments)
             .stdin(if typed.is_some() { Stdio::piped() } else { Stdio::null() })
@@ -141,8 +141,8 @@ async fn run(
         child.wait_with_output().await
     };
     let late = |_| format!("{} did not answer in {} s", call.program, TIMEOUT.as_secs());
-    let error = timeout(TIMEOUT, error).await.map_err(late)?.map_err(amiss)?;
-    Ok((error.status.success(), Zeroizing::new(error.stdout)))
+    let output = timeout(TIMEOUT, running).await.map_err(late)?.map_err(amiss)?;
+    Ok((output.status.success(), Zeroizing::new(output.stdout)))
 }
 
 #[cfg(test)]

@@ -31,6 +31,14 @@ pub struct Person {
     pub username: Username,
 }
 
+impl Person {
+    /// Whether the person is enabled, and has been since `time`. What was made for them before they
+    /// were disabled stays invalid after they are enabled again.
+    pub fn enabled_since(&self, time: Timestamp) -> bool {
+        !self.disabled && self.tokens_valid_after.is_none_or(|valid_after| time > valid_after)
+    }
+}
+
 /// People by their username in lower case.
 pub const PEOPLE_BY_NAME: Index<Username, UserId> = Index::new(40, "people_by_name");
 
