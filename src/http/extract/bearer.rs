@@ -1,4 +1,4 @@
-//! Access tokens as requests carry them: [RFC 6750 §2](https://www.rfc-editor.org/rfc/rfc6750#section-2).
+//! Access tokens in requests: [RFC 6750 §2](https://www.rfc-editor.org/rfc/rfc6750#section-2).
 
 use std::sync::Arc;
 
@@ -50,7 +50,7 @@ impl FromRequest<Arc<App>> for PostedBearerToken {
     }
 }
 
-/// `Authorization: Bearer b64token` (§2.1). Credentials of another scheme are no token.
+/// Reads `Authorization: Bearer b64token` (§2.1). Returns `None` for credentials of another scheme.
 pub(in crate::http) fn from_header(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = values.next() else { return Ok(None) };

@@ -1,4 +1,4 @@
-//! Queries and bodies: bounded in size and time.
+//! Queries and bodies, limited in size and time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,14 +15,15 @@ use crate::error::Refusal;
 use crate::http::failure::{JsonFailure, PageFailure};
 use crate::oauth::params::Params;
 
-/// The most bytes of a query or a form, and of JSON.
+/// The most bytes of a query or a form.
 const MAX_FORM: usize = 32 * 1024;
+/// The most bytes of a JSON body.
 const MAX_JSON: usize = 64 * 1024;
 
-/// How long a body may take to arrive.
+/// The time within which a body must arrive.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The query of a page.
+/// A query. Its errors are pages.
 pub(in crate::http) struct Query(pub(in crate::http) Params);
 
 impl FromRequestParts<Arc<App>> for Query {
@@ -33,7 +34,7 @@ impl FromRequestParts<Arc<App>> for Query {
     }
 }
 
-/// A form that any site may post, for a page to answer.
+/// A form that a page of any origin may post. Its errors are pages.
 pub(in crate::http) struct Form(pub(in crate::http) Params);
 
 impl FromRequest<Arc<App>> for Form {
@@ -44,7 +45,7 @@ impl FromRequest<Arc<App>> for Form {
     }
 }
 
-/// The JSON that a program sends.
+/// A JSON body. Its errors are JSON.
 pub(in crate::http) struct JsonBody<T>(pub(in crate::http) T);
 
 impl<T: DeserializeOwned> FromRequest<Arc<App>> for JsonBody<T> {
@@ -63,7 +64,11 @@ fn parse_query(uri: &Uri) -> Result<Params, Refusal> {
     Params::parse(query.as_bytes())
 }
 
-/// The parameters of a form.
+/// Reads a form (`application/x-www-form-urlencoded`).
+///
+/// # Errors
+///
+/// [`Refusal::BodyTypeUnsupported`], or those of the size, the time and the parameters.
 pub(super) async fn form(request: Request) -> Result<Params, Refusal> {
     if !has_media_type(request.headers(), "application/x-www-form-urlencoded") {
         return Err(Refusal::BodyTypeUnsupported);
@@ -71,7 +76,11 @@ pub(super) async fn form(request: Request) -> Result<Params, Refusal> {
     Params::parse(&bytes(request, MAX_FORM).await?)
 }
 
-/// A JSON body.
+/// Reads a JSON body.
+///
+/// # Errors
+///
+/// [`Refusal::BodyMalformed`] also for another media type, or those of the size and the time.
 pub(super) async fn json<T: DeserializeOwned>(request: Request) -> Result<T, Refusal> {
     if !has_media_type(request.headers(), "application/json") {
         return Err(Refusal::BodyMalformed);
@@ -89,12 +98,12 @@ async fn bytes(request: Request, limit: usize) -> Result<axum::body::Bytes, Refu
     }
 }
 
-/// Whether reading ended at the limit, and the body did not break off.
+/// Whether the body exceeded the limit. Otherwise the connection broke.
 fn is_limit(error: &axum::Error) -> bool {
     std::error::Error::source(error).is_some_and(|source| source.is::<LengthLimitError>())
 }
 
-/// Whether the media type is `expected`, whatever its parameters.
+/// Whether the media type is `expected`; its parameters are ignored.
 fn has_media_type(headers: &HeaderMap, expected: &str) -> bool {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media_type = value.and_then(|value| value.split(';').next());

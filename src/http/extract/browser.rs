@@ -1,4 +1,4 @@
-//! A browser by its cookies, and the anti-forgery token that belongs to them.
+//! The cookies of a browser, and the anti-forgery token that is derived from them.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ impl FromRequestParts<Arc<App>> for Browser {
 }
 
 impl Browser {
-    /// The browser that sends these headers.
+    /// Reads the cookies of a request.
     pub(in crate::http) fn of(app: &App, headers: &HeaderMap) -> Self {
         let read = |cookie: Cookie| cookie.read(&app.rules().issuer, headers);
         Self {
@@ -45,8 +45,8 @@ impl Browser {
         }
     }
 
-    /// The hash of the anonymous session's cookie. It authenticates nobody: an enrolment merges the
-    /// session, and nothing else reads it.
+    /// The hash of the anonymous session's cookie. It authenticates nobody; only an enrolment reads
+    /// it, to merge the session.
     pub(in crate::http) fn anonymous(&self, app: &App) -> Option<TokenHash> {
         self.anonymous.as_ref().map(|secret| app.rules().pepper.hash(secret))
     }
@@ -74,7 +74,7 @@ impl Browser {
         }
     }
 
-    /// The request of this browser for an interaction.
+    /// The interaction `id`, with the proofs that this browser presents for it.
     fn present(
         &self,
         app: &App,
@@ -88,7 +88,7 @@ impl Browser {
         PresentedInteraction { interaction: id, browser, device, session: self.session(app) }
     }
 
-    /// Gives the browser a cookie of its own, if it has none. The response has to set it.
+    /// Makes the browser's own cookie if it has none, and returns it. The response must set it.
     pub(in crate::http) fn ensure_browser_cookie(&mut self, cx: &Context) -> Option<BrowserSecret> {
         if self.browser.is_some() {
             return None;
@@ -97,8 +97,8 @@ impl Browser {
         self.browser.clone()
     }
 
-    /// The anti-forgery token of a page: bound to the session, or before sign-in to the browser's
-    /// own cookie.
+    /// The anti-forgery token of a page. It is bound to the session cookie, or, without one, to the
+    /// browser's own cookie.
     pub(in crate::http) fn csrf(&self, pepper: &Pepper) -> String {
         match (&self.session, &self.browser) {
             (Some(session), _) => pepper.csrf(session),
@@ -107,8 +107,8 @@ impl Browser {
         }
     }
 
-    /// Whether `csrf` is an anti-forgery token of this browser. One from before sign-in is valid
-    /// too: it was made for the same browser.
+    /// Whether `csrf` is an anti-forgery token of this browser. A token from before the sign-in
+    /// stays valid, because it belongs to the same browser.
     pub(super) fn csrf_matches(&self, pepper: &Pepper, csrf: &str) -> bool {
         let (session, browser) = (self.session.as_ref(), self.browser.as_ref());
         session.is_some_and(|holder| pepper.csrf_matches(holder, csrf))
@@ -116,7 +116,7 @@ impl Browser {
     }
 }
 
-/// A browser at the interaction that the path names.
+/// A browser, and the interaction that the path names.
 pub(in crate::http) struct AtInteraction {
     pub(in crate::http) browser: Browser,
     pub(in crate::http) presented: PresentedInteraction,

@@ -1,5 +1,5 @@
-//! Client authentication as requests carry it: [RFC 6749 §2.3](https://www.rfc-editor.org/rfc/rfc6749#section-2.3),
-//! the same at every endpoint that asks for it.
+//! Client authentication in requests, the same at every endpoint that requires it:
+//! [RFC 6749 §2.3](https://www.rfc-editor.org/rfc/rfc6749#section-2.3).
 
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -37,7 +37,8 @@ impl FromRequest<Arc<App>> for AuthenticatedForm {
     }
 }
 
-/// The sender of a request that names its client elsewhere than in a form.
+/// The sender of a request, before its client is authenticated. An endpoint whose body is no form
+/// extracts it and authenticates the client by the headers.
 pub(in crate::http) struct Caller {
     about: RequestClient,
     authorization: Vec<HeaderValue>,
@@ -69,7 +70,7 @@ impl Caller {
         self.from
     }
 
-    /// The client `named`, if the headers authenticate it.
+    /// Authenticates the client `named` by the headers alone.
     pub(in crate::http) async fn authenticate_by_head(
         &self,
         app: &Arc<App>,
@@ -97,7 +98,11 @@ impl Caller {
         authenticated.map_err(|rejected| rejected.error)
     }
 
-    /// The one `Authorization` header.
+    /// The `Authorization` header.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::ClientAuthTwice`] if there are several.
     fn authorization(&self) -> Result<Option<&[u8]>, Refusal> {
         match self.authorization.as_slice() {
             [] => Ok(None),

@@ -1,4 +1,4 @@
-//! The check of a request's `Host` against the names of this server (DNS rebinding).
+//! The check of a request's `Host` against the names of this server, which prevents DNS rebinding.
 
 use std::sync::Arc;
 
@@ -16,8 +16,8 @@ use crate::http::failure::NegotiatedFailure;
 use crate::http::redirect;
 use crate::oauth::issuer::Issuer;
 
-/// Refuses a `Host` that is no name of this server, and redirects a browser that came by an IP
-/// address to the issuer's host, since neither cookies nor passkeys work at an address.
+/// Refuses a `Host` that is no name of this server. Redirects a request for a page under another
+/// name to the issuer's host, because cookies and passkeys work only there.
 pub(in crate::http) async fn check(
     State(app): State<Arc<App>>,
     request: Request,
@@ -43,20 +43,20 @@ pub(in crate::http) async fn check(
     next.run(request).await
 }
 
-/// Whether requests for a path come under an application's host: its proxy forwards those below
-/// `/_gatelodge/`, and Caddy leaves the `Host` unchanged when it asks `/auth/verify`.
+/// Whether a request for `path` may have an application's host. The application's proxy forwards
+/// requests below `/_gatelodge/`, and Caddy keeps the `Host` when it asks `/auth/verify`.
 pub(in crate::http) fn is_for_applications(path: &str) -> bool {
     path.starts_with("/_gatelodge/") || path == "/auth/verify"
 }
 
-/// The names of the listeners for devices: their address, and the issuer's host at their port.
+/// The names of the listeners for devices: their addresses, and the issuer's host at their ports.
 fn for_devices(rules: &Rules) -> impl Iterator<Item = String> {
     let host = rules.issuer.host();
     let listeners = rules.config.tls.listen_for_devices.iter();
     listeners.flat_map(move |own| [own.to_string(), format!("{host}:{}", own.port())])
 }
 
-/// Whether a request came under the issuer's own host, at whatever port.
+/// Whether the `Host` of a request is the issuer's host, at any port.
 pub(in crate::http) fn is_issuers(issuer: &Issuer, request: &Request) -> bool {
     let host = host(request);
     host.is_some_and(|host| host.strip_prefix(issuer.host()).is_some_and(is_port))
@@ -70,7 +70,8 @@ fn is_application(rules: &Rules, host: &str) -> bool {
     host.parse().is_ok_and(|host| application::App::at(rules, &host).is_ok())
 }
 
-/// The authority of a request: of its target in HTTP/2, else of its one `Host` header.
+/// The authority of a request in lower case: that of its URI (HTTP/2), else its `Host` header. A
+/// request with several `Host` headers has none.
 pub(in crate::http) fn host(request: &Request) -> Option<String> {
     authority(request.uri(), request.headers())
 }
@@ -82,7 +83,7 @@ fn authority(uri: &Uri, headers: &HeaderMap) -> Option<String> {
     }
 }
 
-/// The application on whose host a browser is.
+/// The registered application at the request's `Host`.
 pub(in crate::http) struct AtApplication(pub(in crate::http) application::App);
 
 impl FromRequestParts<Arc<App>> for AtApplication {
@@ -105,7 +106,8 @@ fn single(headers: &HeaderMap) -> Option<&str> {
     }
 }
 
-/// The names of this machine's loopback, at any port: a rebound name cannot be one of them.
+/// Whether `host` is a loopback name, at any port. DNS rebinding needs a name of the attacker's
+/// domain, which is none of these.
 fn is_loopback(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
@@ -114,7 +116,8 @@ fn is_loopback(host: &str) -> bool {
     matches!(name, "127.0.0.1" | "[::1]" | "localhost")
 }
 
-/// Whether the endpoint sets or reads a cookie.
+/// Whether the path belongs to the issuer's host, because its endpoint reads or sets a cookie or
+/// redirects to one that does.
 fn needs_issuers_host(request: &Request) -> bool {
     let path = request.uri().path();
     let page = matches!(

@@ -1,7 +1,7 @@
-//! What handlers take from a request, each as an extractor over the [`App`](crate::app::App).
+//! Extractors: the parts of a request that handlers read, checked.
 //!
-//! A POST of one of our own pages comes as [`own_page::PageForm`] or [`own_page::PageJson`], which
-//! alone check that the page is ours; the checks are private to that file.
+//! Only the extractors in [`own_page`] check that a POST comes from one of our own pages; the
+//! checks are private to that file.
 
 pub(super) mod bearer;
 pub(super) mod body;

@@ -1,5 +1,5 @@
-//! POSTs of our own pages. Same origin and the anti-forgery token are checked here and nowhere
-//! else, before the handler runs.
+//! POSTs of our own pages. Only these extractors check the origin and the anti-forgery token, and
+//! they do so before the handler runs.
 
 use std::sync::Arc;
 
@@ -44,7 +44,8 @@ impl FromRequest<Arc<App>> for PageForm {
     }
 }
 
-/// A form of one of our pages, from a browser that is signed in; another is sent to sign in.
+/// A form of one of our pages, from a browser that is signed in. Any other browser is redirected to
+/// the sign-in page.
 pub(in crate::http) struct SignedInForm {
     pub(in crate::http) session: LiveSession,
     pub(in crate::http) form: Params,
@@ -68,7 +69,7 @@ impl FromRequest<Arc<App>> for SignedInForm {
     }
 }
 
-/// JSON that a script of one of our pages sends, with the anti-forgery token in `x-csrf-token`.
+/// JSON from a script of one of our pages, with the anti-forgery token in `x-csrf-token`.
 pub(in crate::http) struct PageJson<T> {
     pub(in crate::http) body: T,
     pub(in crate::http) browser: Browser,
@@ -89,8 +90,8 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for PageJson<T> {
     }
 }
 
-/// Proof that no page of another site sent the request. Sibling hosts are one site: applications
-/// sign out from their own pages.
+/// Proof that the browser does not report the request as cross-site (`Sec-Fetch-Site`, Fetch
+/// Metadata §2.4). Sibling hosts are the same site, so that an application's own pages can sign out.
 pub(in crate::http) struct SameSite(());
 
 impl FromRequestParts<Arc<App>> for SameSite {
@@ -104,8 +105,8 @@ impl FromRequestParts<Arc<App>> for SameSite {
     }
 }
 
-/// Refuses a POST that does not come from one of our pages: by `Sec-Fetch-Site` (Fetch Metadata
-/// §2.4), or if the browser sends none, by an `Origin` equal to the issuer.
+/// Refuses a request that does not come from the issuer's origin. `Sec-Fetch-Site` decides (Fetch
+/// Metadata §2.4); if the browser sends none, `Origin` must equal the issuer.
 fn check_same_origin(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
     let same = match (headers.get("sec-fetch-site"), headers.get(header::ORIGIN)) {
         (Some(site), _) => site == "same-origin",
@@ -115,7 +116,7 @@ fn check_same_origin(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
     if same { Ok(()) } else { Err(Refusal::CrossSite) }
 }
 
-/// Refuses an anti-forgery token that is not this browser's.
+/// Refuses an anti-forgery token that is missing or not this browser's.
 fn check_csrf(app: &App, browser: &Browser, csrf: Option<&str>) -> Result<(), Refusal> {
     if browser.csrf_matches(&app.rules().pepper, csrf.unwrap_or_default()) {
         Ok(())

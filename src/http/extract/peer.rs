@@ -1,4 +1,4 @@
-//! The other end of a connection: its address, its certificate, its device.
+//! The sender of a request: its address, its certificate, its device.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -14,18 +14,19 @@ use crate::http::failure::NegotiatedFailure;
 use crate::model::user_agent::{DeviceInfo, Locale};
 use crate::tls::ProvenCertificate;
 
-/// The most characters of a `User-Agent`.
+/// The most characters of a `User-Agent` that are kept.
 const MAX_USER_AGENT: usize = 200;
 
-/// The address of a connection's other end, as the listener saw it. A request without it came over
-/// no listener; it has the unspecified address, is not from this machine and from no proxy.
+/// The address of a connection's peer, set by the listener. A request without it has the
+/// unspecified address, and counts neither as local nor as a proxy's.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub IpAddr);
 
-/// The address that a request comes from: the connection's, or if that belongs to a proxy of ours,
-/// the last in `X-Forwarded-For` that belongs to none.
+/// The client's address: the connection's peer, or, if that is a configured proxy, the last address
+/// in `X-Forwarded-For` that is not a configured proxy.
 ///
-/// Only a proxy that the configuration names is believed: guesses are counted by the address.
+/// Guesses are counted by this address, so `X-Forwarded-For` is read only from proxies that the
+/// configuration names.
 #[derive(Clone, Copy)]
 pub(in crate::http) struct ClientAddress(pub(in crate::http) IpAddr);
 
@@ -54,9 +55,9 @@ impl FromRequestParts<Arc<App>> for Sender {
     }
 }
 
-/// Proof that a request comes from a proxy that may ask about an application's visitors: one that
-/// the configuration names, or one on this machine, which needs no configuration. It learns no more
-/// than the application, since it has to present the application's cookie.
+/// Proof that the connection's peer may ask `/auth/verify`: it is a proxy that the configuration
+/// names, or it is on this machine. A local peer needs no configuration, because it has to present
+/// the application's cookie and so learns no more than the application.
 pub(in crate::http) struct ApplicationProxy(());
 
 impl FromRequestParts<Arc<App>> for ApplicationProxy {
@@ -76,8 +77,8 @@ impl FromRequestParts<Arc<App>> for ApplicationProxy {
     }
 }
 
-/// The certificate that the peer proved in its handshake, if it proved one. Only the listener sets
-/// it, and only a handshake makes one.
+/// The certificate that the peer proved in its TLS handshake, if it proved one. Only the listener
+/// sets it.
 pub(in crate::http) struct PeerCertificate(pub(in crate::http) Option<ProvenCertificate>);
 
 impl FromRequestParts<Arc<App>> for PeerCertificate {
@@ -88,7 +89,7 @@ impl FromRequestParts<Arc<App>> for PeerCertificate {
     }
 }
 
-/// What a request says of the device that it comes from.
+/// The device, as the request describes it.
 impl FromRequestParts<Arc<App>> for DeviceInfo {
     type Rejection = Infallible;
 
@@ -104,7 +105,7 @@ pub(super) fn address_of(app: &App, parts: &Parts) -> IpAddr {
     }
 }
 
-/// What a request says of its device.
+/// The device, as the request describes it.
 pub(super) fn device_of(app: &App, parts: &Parts) -> DeviceInfo {
     let headers = &parts.headers;
     let language = headers.get(header::ACCEPT_LANGUAGE);
@@ -115,7 +116,7 @@ pub(super) fn device_of(app: &App, parts: &Parts) -> DeviceInfo {
     }
 }
 
-/// The `User-Agent`, without control characters, which would move what a terminal prints.
+/// The `User-Agent`, without control characters, which could control an operator's terminal.
 fn user_agent(headers: &HeaderMap) -> Option<String> {
     let user_agent = headers.get(header::USER_AGENT)?.to_str().ok()?.trim();
     let user_agent: String =
@@ -127,9 +128,9 @@ fn connected(extensions: &Extensions) -> Option<IpAddr> {
     extensions.get::<Peer>().map(|peer| peer.0.to_canonical())
 }
 
-/// Each proxy appends the address that called it. So a proxy of ours is believed about the address
-/// before its own, and nobody else is; an unreadable address ends the search, since the sender
-/// chose everything to the left of it.
+/// Finds the client's address in `X-Forwarded-For`, from the right. Each proxy appends the address
+/// of its peer, so an entry is trusted only if a configured proxy appended it. An unreadable entry
+/// ends the search, because the sender may have chosen every entry to its left.
 fn behind(proxies: &[IpAddr], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let values = headers.get_all("x-forwarded-for").iter().rev();
     let mut hops = values.flat_map(|value| value.to_str().unwrap_or_default().rsplit(',')).map(hop);
@@ -142,7 +143,7 @@ fn behind(proxies: &[IpAddr], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     address
 }
 
-/// An address as proxies write it, with or without a port.
+/// Parses an entry of `X-Forwarded-For`: an address, with or without a port.
 fn hop(written: &str) -> Option<IpAddr> {
     let written = written.trim();
     let with_port = || written.parse::<SocketAddr>().map(|hop| hop.ip());
