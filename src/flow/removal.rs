@@ -4,7 +4,8 @@
 //! checks: the missing row of the person or the client, a person's `tokens_valid_after`, a revoked
 //! [`Session`], a [`Withdrawal`](crate::store::schema::Withdrawal). The rows themselves are removed
 //! in bounded steps: the first in the same transaction, the others by the sweep, which finds the
-//! [`Removal`].
+//! [`Removal`]. Codes, refresh tokens, device codes and setup links open nothing without the rows
+//! that they lead to; they are removed when they expire.
 
 use crate::clock::Timestamp;
 use crate::flow::Context;
@@ -23,9 +24,14 @@ const MAX_ROWS_AT_ONCE: usize = 100;
 /// The most clients that are notified of one session's end.
 const MAX_CLIENTS: usize = 1_000;
 
+/// Leaves the removal of every row of `subject`, which has just ended, to the sweep.
+pub fn schedule(tx: &mut Tx<'_>, cx: &Context, subject: &Subject) -> Result<(), StoreError> {
+    tx.put(subject, Removal { at: cx.now, cursor: None })
+}
+
 /// Starts the removal of every row of `subject`, which has just ended, with a first step.
 pub fn start(tx: &mut Tx<'_>, cx: &Context, subject: &Subject) -> Result<(), StoreError> {
-    tx.put(subject, Removal { at: cx.now, cursor: None })?;
+    schedule(tx, cx, subject)?;
     match step(tx, cx, subject, MAX_ROWS_AT_ONCE) {
         // The sweep reports a row that does not decode. Such a row must not keep a subject from
         // ending.

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use crate::flow::Context;
 use crate::flow::client::last_use::unused_deadline;
 use crate::flow::token::grant;
+use crate::flow::{Context, removal};
 use crate::oauth::client::AuthMethod;
 use crate::oauth::id::ClientId;
 use crate::oauth::redirect_uri::{Kind, RedirectUri};
 use crate::secret::TokenHash;
 use crate::store::schema::{
-    CLIENTS_BY_FINGERPRINT, Client, FetchedDocument, GRANTS_BY_CLIENT, Origin,
+    CLIENTS_BY_FINGERPRINT, Client, FetchedDocument, GRANTS_BY_CLIENT, Origin, Subject,
 };
 use crate::store::{StoreError, Tx, View};
 
@@ -33,10 +33,16 @@ pub fn remove_alike(
     for id in tx.by(&CLIENTS_BY_FINGERPRINT, fingerprint, MAX_ALIKE)? {
         let Some(client) = tx.find::<Client>(&id)? else { continue };
         if is_left_behind(cx, &client) && !holds_live_grant(tx, cx, &id)? {
-            tx.remove::<Client>(&id)?;
+            remove(tx, cx, &id)?;
         }
     }
     Ok(())
+}
+
+/// Removes a client. The sweep removes its grants, none of which is live.
+fn remove(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<(), StoreError> {
+    tx.remove::<Client>(id)?;
+    removal::schedule(tx, cx, &Subject::Client(id.clone()))
 }
 
 /// Whether a client without grants may be removed: a public client whose redirect URIs are all on
@@ -78,7 +84,7 @@ pub fn remove_unused(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<(),
         Origin::Dynamic { unused, .. }
         | Origin::Document { fetched: Some(FetchedDocument { unused, .. }) } => {
             if !stays {
-                return tx.remove::<Client>(id).map(drop);
+                return remove(tx, cx, id);
             }
             *unused = unused_deadline(cx);
         }

@@ -10,6 +10,8 @@ use gatelodge::flow::installation::sweep;
 use gatelodge::oauth::client::RegistrationPolicy;
 use gatelodge::oauth::client::SigningAlg;
 use gatelodge::oauth::issuer::Issuer;
+use gatelodge::store::View;
+use gatelodge::store::schema::Grant;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -263,6 +265,23 @@ async fn a_program_that_registers_at_each_start_leaves_one_client_behind() {
     register(&server, at(1004)).await;
 
     assert_eq!((soon, clients().await), (3, 1));
+}
+
+#[tokio::test]
+async fn an_abandoned_client_takes_its_ended_grants_along() {
+    let (server, mut ada) = Server::with_ada().await;
+    let registered = register(&server, native()).await.json();
+    let client = RelyingParty::new(&server, &registered);
+    let tokens = client.tokens(&mut ada).await;
+    client.post("/oauth/revoke", &[("token", tokens.refresh())]).await;
+    let grants = || server.app.read().unwrap().count::<Grant>(10).unwrap();
+    assert_eq!(grants(), 1);
+
+    server.advance(Duration::from_hours(2));
+    register(&server, native()).await;
+    while server.app.write(sweep::run).await.unwrap().more {}
+
+    assert_eq!(grants(), 0);
 }
 
 #[tokio::test]
