@@ -15,7 +15,7 @@ use crate::error::{Error, Refusal};
 use crate::flow::client::last_use;
 use crate::flow::{Context, Rules, resource, throttle};
 use crate::keys::KeyRing;
-use crate::oauth::authorize::{AuthorizeRequest, Callback, RedirectParameters};
+use crate::oauth::authorize::{self, AuthorizeRequest, Callback, RedirectParameters};
 use crate::oauth::client::{ClientType, GrantType, PkcePolicy};
 use crate::oauth::id::{ClientId, InteractionId};
 use crate::oauth::params::Params;
@@ -65,6 +65,7 @@ impl ResolvedRequest {
     ) -> Result<CheckedRequest, Error> {
         let (client, rules) = (&self.client, &cx.rules);
         let mut request = AuthorizeRequest::parse(params)?;
+        let hint = authorize::id_token_hint(params)?;
         self.parameters.check(&self.callback)?;
         // RFC 9126 §6
         if client.metadata.require_pushed_authorization_requests && channel == Channel::Browser {
@@ -88,11 +89,10 @@ impl ResolvedRequest {
         }
         request.resources = targets.resources;
         let client_id = &self.parameters.client_id;
-        let hint = request.id_token_hint.take();
         Ok(CheckedRequest {
             callback: self.callback.clone(),
             client: client_id.clone(),
-            expected: hinted_subject(keys, cx.now, client_id, hint.as_deref())?,
+            expected: hinted_subject(keys, cx.now, client_id, hint)?,
             redirect_uri_named: self.parameters.redirect_uri.is_some(),
             request,
         })

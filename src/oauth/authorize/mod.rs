@@ -259,8 +259,6 @@ pub struct AuthorizeRequest {
     pub claims: ClaimsRequest,
     /// The challenge that the code's redemption must meet.
     pub code_challenge: Option<CodeChallenge>,
-    /// An ID token of the expected person.
-    pub id_token_hint: Option<String>,
     /// The name of the expected person.
     pub login_hint: Option<String>,
     /// The maximum age of the sign-in, in seconds.
@@ -311,7 +309,6 @@ impl AuthorizeRequest {
             acr_values: values("acr_values")?,
             claims: params.parsed::<ClaimsRequest>("claims")?.unwrap_or_default(),
             code_challenge,
-            id_token_hint: text("id_token_hint")?,
             login_hint: text("login_hint")?,
             max_age: params.one("max_age")?.map(seconds).transpose()?,
             nonce: text("nonce")?,
@@ -321,6 +318,12 @@ impl AuthorizeRequest {
             ui_locales: values("ui_locales")?,
         })
     }
+}
+
+/// The `id_token_hint`: an ID token of the expected person. It is verified when the request arrives,
+/// and is no part of the request that is stored.
+pub fn id_token_hint(params: &Params) -> Result<Option<&str>, Refusal> {
+    params.one("id_token_hint")
 }
 
 /// Parses a number of seconds, which has only digits: the parser of `u32` also accepts a sign.
