@@ -46,7 +46,8 @@ pub async fn authenticate(
 ) -> Result<AuthenticatedClient, Rejected> {
     let Attempt { credentials, endpoint, from } = attempt;
     app.ensure_current_to_authenticate(&credentials.client_id, from).await?;
-    let step = authentication::prove(&app.read()?, &app.context(), &credentials, &endpoint);
+    let (rules, now) = (app.rules(), app.clock().now());
+    let step = authentication::prove(&app.read()?, rules, now, &credentials, &endpoint);
     let PresentedCredentials { client_id, proof } = credentials;
     let authenticated = match step {
         Err(error @ (Error::Refused(Refusal::ClientUnknown) | Error::Internal(_))) => {

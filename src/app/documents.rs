@@ -43,7 +43,8 @@ impl App {
         address: IpAddr,
         tolerates: fn(FetchError) -> bool,
     ) -> Result<(), Error> {
-        let status = document::status(&self.read()?, &self.context(), id)?;
+        let now = self.clock().now();
+        let status = document::status(&self.read()?, self.rules(), now, id)?;
         let DocumentStatus::Fetch(document) = status else { return Ok(()) };
         let network = throttle::network(address);
         let counted = self
@@ -51,7 +52,8 @@ impl App {
         counted.await?;
         let fetched = match self.fetcher().json(document.url(), MAX_DOCUMENT).await {
             Err(error)
-                if tolerates(error) && document::is_recent(&self.read()?, &self.context(), id)? =>
+                if tolerates(error)
+                    && document::is_recent(&self.read()?, self.clock().now(), id)? =>
             {
                 return Ok(());
             }

@@ -163,7 +163,8 @@ pub fn spend_assertion(
 /// registered method counts.
 pub fn prove(
     view: &impl View,
-    cx: &Context,
+    rules: &Rules,
+    now: Timestamp,
     presented: &PresentedCredentials,
     endpoint: &str,
 ) -> Result<AuthenticationStep, Error> {
@@ -172,9 +173,9 @@ pub fn prove(
     // as a wrong secret.
     let (method, hash) = match &presented.proof {
         Proof::Assertion(_) => (AuthMethod::PrivateKeyJwt, None),
-        Proof::Basic(secret) => (AuthMethod::ClientSecretBasic, Some(hash(&cx.rules, secret))),
+        Proof::Basic(secret) => (AuthMethod::ClientSecretBasic, Some(hash(rules, secret))),
         Proof::None => (AuthMethod::None, None),
-        Proof::Post(secret) => (AuthMethod::ClientSecretPost, Some(hash(&cx.rules, secret))),
+        Proof::Post(secret) => (AuthMethod::ClientSecretPost, Some(hash(rules, secret))),
     };
     let client = client.ok_or(Refusal::ClientUnknown)?;
     let (either, registered) = (client.metadata.any_secret_method(), client.metadata.auth_method());
@@ -194,7 +195,7 @@ pub fn prove(
     };
     match (&presented.proof, client.proof, hash) {
         (Proof::Assertion(assertion), _, _) => {
-            let issuer = &cx.rules.issuer;
+            let issuer = &rules.issuer;
             // RFC 9126 §2: "the authorization server MUST accept its issuer identifier, token
             // endpoint URL, or pushed authorization request endpoint URL". The last is accepted at
             // that endpoint only.
@@ -203,7 +204,7 @@ pub fn prove(
             if endpoint == "/oauth/par" {
                 audiences.push(&par);
             }
-            assertion.judge(&audiences, cx.now)?;
+            assertion.judge(&audiences, now)?;
             let keys = match (client.metadata.jwks, client.metadata.jwks_uri) {
                 (Some(keys), _) => ClientKeys::ByValue(keys),
                 (None, Some(uri)) => ClientKeys::At(uri),

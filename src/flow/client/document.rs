@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::client::last_use;
 use crate::flow::client::registration::registered;
@@ -30,7 +31,12 @@ pub enum DocumentStatus {
 ///
 /// [`Refusal::ClientUnknownAtAuthorize`], [`Refusal::DocumentHostUnlisted`] or
 /// [`Refusal::DocumentOffline`] if the configuration does not allow the document.
-pub fn status(view: &impl View, cx: &Context, id: &ClientId) -> Result<DocumentStatus, Error> {
+pub fn status(
+    view: &impl View,
+    rules: &Rules,
+    now: Timestamp,
+    id: &ClientId,
+) -> Result<DocumentStatus, Error> {
     if !DocumentAddress::is_meant(id) {
         return Ok(DocumentStatus::Known);
     }
@@ -43,11 +49,11 @@ pub fn status(view: &impl View, cx: &Context, id: &ClientId) -> Result<DocumentS
         ) => {
             return Ok(DocumentStatus::Known);
         }
-        Some(Origin::Document { fetched: Some(fetched) }) => cx.now >= fetched.stale,
+        Some(Origin::Document { fetched: Some(fetched) }) => now >= fetched.stale,
         None => true,
     };
     let address = DocumentAddress::of(id)?;
-    admit(&cx.rules, &address)?;
+    admit(rules, &address)?;
     Ok(if stale { DocumentStatus::Fetch(address) } else { DocumentStatus::Known })
 }
 
@@ -55,9 +61,9 @@ pub fn status(view: &impl View, cx: &Context, id: &ClientId) -> Result<DocumentS
 const MAX_STALE: Duration = Duration::from_hours(24);
 
 /// Whether the stored version of a client's document may be used if it cannot be fetched again.
-pub fn is_recent(view: &impl View, cx: &Context, id: &ClientId) -> Result<bool, StoreError> {
+pub fn is_recent(view: &impl View, now: Timestamp, id: &ClientId) -> Result<bool, StoreError> {
     Ok(match view.find::<Client>(id)?.map(|client| client.origin) {
-        Some(Origin::Document { fetched: Some(fetched) }) => cx.now < fetched.stale + MAX_STALE,
+        Some(Origin::Document { fetched: Some(fetched) }) => now < fetched.stale + MAX_STALE,
         Some(
             Origin::Document { fetched: None }
             | Origin::Dynamic { .. }
