@@ -7,6 +7,8 @@ mod client_keys;
 mod documents;
 mod logout_delivery;
 mod open;
+#[cfg(test)]
+mod reads;
 pub mod registration;
 pub mod sign_in;
 mod usage;

@@ -281,6 +281,8 @@ impl View for Read {
 /// A transaction: its own writes over the writes of the earlier transitions of the batch, over a
 /// snapshot. Reads see all of them.
 pub struct Tx<'a> {
+    #[cfg(test)]
+    reads: std::cell::RefCell<Vec<u8>>,
     snapshot: &'a Snapshot,
     batch: &'a Writes,
     own: Writes,
@@ -288,7 +290,13 @@ pub struct Tx<'a> {
 
 impl<'a> Tx<'a> {
     pub(super) fn new(snapshot: &'a Snapshot, batch: &'a Writes) -> Self {
-        Self { snapshot, batch, own: Writes::new() }
+        Self {
+            #[cfg(test)]
+            reads: std::cell::RefCell::default(),
+            snapshot,
+            batch,
+            own: Writes::new(),
+        }
     }
 
     pub(super) fn into_writes(self) -> Writes {
@@ -383,6 +391,12 @@ impl<'a> Tx<'a> {
         self.own.len()
     }
 
+    /// How often the transaction has looked for a row of `R` by its key.
+    #[cfg(test)]
+    pub(crate) fn reads<R: Row>(&self) -> usize {
+        self.reads.borrow().iter().filter(|table| **table == R::TABLE.byte).count()
+    }
+
     #[doc(hidden)]
     pub fn put_raw(&mut self, key: Vec<u8>, row: Vec<u8>) {
         self.own.insert(key, Some(row));
@@ -415,6 +429,8 @@ impl Declared {
 
 impl View for Tx<'_> {
     fn raw(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        #[cfg(test)]
+        self.reads.borrow_mut().extend(key.first());
         match self.own.get(key).or_else(|| self.batch.get(key)) {
             Some(held) => Ok(held.clone()),
             None => self.snapshot.row(key),

@@ -95,11 +95,13 @@ pub fn by_id(
 ) -> Result<Option<LiveSession>, StoreError> {
     let Some(session) = view.find::<Session>(&id)? else { return Ok(None) };
     let Some(person) = view.find::<Person>(&session.user)? else { return Ok(None) };
+    Ok(is_live(cx, &session, &person).then_some(LiveSession { id, person, session }))
+}
+
+/// Whether a session of `person` is live.
+pub fn is_live(cx: &Context, session: &Session, person: &Person) -> bool {
     let enabled = person.enabled_since(session.authentication.at);
-    if cx.now >= session.expires || session.revoked || !enabled {
-        return Ok(None);
-    }
-    Ok(Some(LiveSession { id, person, session }))
+    cx.now < session.expires && !session.revoked && enabled
 }
 
 /// A sign-in that was proven.
@@ -215,11 +217,6 @@ pub fn revoke_own(tx: &mut Tx<'_>, cx: &Context, user: UserId, id: SessionId) ->
         return Err(Refusal::SessionNotFound.into());
     }
     revoke(tx, cx, id).map(drop)
-}
-
-/// Whether a session was revoked. Reliable as long as a code or a grant of it can exist.
-pub fn is_revoked(view: &impl View, id: SessionId) -> Result<bool, StoreError> {
-    Ok(view.find::<Session>(&id)?.is_some_and(|session| session.revoked))
 }
 
 /// A page of the live sessions, of one person or of all, oldest first within the page.

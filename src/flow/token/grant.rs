@@ -11,7 +11,8 @@ use crate::oauth::id::{ClientId, GrantId, UserId};
 use crate::oauth::scope::Scope;
 use crate::secret::RefreshToken;
 use crate::store::schema::{
-    Authorization, Client, Consent, GRANTS_BY_USER, Grant, Person, Refresh, Subject, Withdrawal,
+    Authorization, Client, Consent, GRANTS_BY_USER, Grant, Person, Refresh, Session, Subject,
+    Withdrawal,
 };
 use crate::store::{Listing, Span, StoreError, Tx, View};
 
@@ -101,13 +102,14 @@ fn check(
     if !person.enabled_since(authorization.authentication.at) {
         return Ok(None);
     }
-    if session::is_revoked(view, authorization.session)?
+    let session = view.find::<Session>(&authorization.session)?;
+    if session.as_ref().is_some_and(|session| session.revoked)
         || is_withdrawn(view, authorization.user, &authorization.client, authorization.given)?
     {
         return Ok(None);
     }
     // OpenID Connect Core §11: offline access is access "when the End-User is not present".
-    if !grant.offline && session::by_id(view, cx, authorization.session)?.is_none() {
+    if !grant.offline && !session.is_some_and(|session| session::is_live(cx, &session, &person)) {
         return Ok(None);
     }
     Ok(Some(LiveGrant { client, id, grant, person }))

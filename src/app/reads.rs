@@ -1,0 +1,154 @@
+//! How many rows the token endpoint reads.
+
+use crate::app::{App, Sources};
+use crate::clock::{Clock, Timestamp};
+use crate::config::Config;
+use crate::error::Error;
+use crate::flow::Context;
+use crate::flow::client::authentication::{self, AuthenticatedClient, AuthenticationStep};
+use crate::flow::token::code::{self, Redeemed};
+use crate::flow::token::issue::Issued;
+use crate::flow::token::refresh::{self, Rotated};
+use crate::oauth::authorize::claims::ClaimsRequest;
+use crate::oauth::client::metadata::ClientMetadata;
+use crate::oauth::client::{AuthMethod, GrantType, PresentedCredentials, Proof};
+use crate::oauth::id::{ClientId, SessionId, UserId};
+use crate::oauth::issuer::Issuer;
+use crate::oauth::params::Params;
+use crate::oauth::resource::Resource;
+use crate::oauth::token::TokenRequest;
+use crate::secret::{AuthorizationCode, Entropy};
+use crate::store::Tx;
+use crate::store::schema::{
+    Authentication, Authorization, Client, Code, Grant, Origin, Person, Protected, Session,
+};
+
+const NOW: Timestamp = Timestamp::from_seconds(1_767_225_600);
+
+/// The rows of clients, sessions, grants and resources that a transaction has read.
+fn reads(tx: &Tx<'_>) -> [usize; 4] {
+    [tx.reads::<Client>(), tx.reads::<Session>(), tx.reads::<Grant>(), tx.reads::<Protected>()]
+}
+
+/// Stores a client, a signed-in person, a resource, and a code for all of them.
+fn populate(tx: &mut Tx<'_>, cx: &Context, code: &AuthorizationCode) -> Result<(), Error> {
+    let (user, session) = (UserId::from_seed(&cx.seed), SessionId::from_seed(&cx.seed));
+    let authentication = Authentication { amr: Vec::new(), at: cx.now };
+    let person = Person {
+        tokens_valid_after: None,
+        created: cx.now,
+        disabled: false,
+        display_name: "Ada".parse()?,
+        email: None,
+        roles: Vec::new(),
+        updated: cx.now,
+        username: "ada".parse()?,
+    };
+    tx.put(&user, person)?;
+    let row = Session {
+        authentication: authentication.clone(),
+        cookie: cx.rules.pepper.hash_parts("cookie", b""),
+        created: cx.now,
+        device: Default::default(),
+        expires: cx.now + cx.rules.config.lifetimes.session_idle,
+        revoked: false,
+        seen: cx.now,
+        user,
+    };
+    tx.put(&session, row)?;
+    let metadata = ClientMetadata {
+        grant_types: Some(vec![GrantType::AuthorizationCode, GrantType::RefreshToken]),
+        token_endpoint_auth_method: Some(AuthMethod::None),
+        ..ClientMetadata::default()
+    };
+    tx.put(&shop()?, Client::new(cx.now, Origin::Operator, metadata))?;
+    let resource: Resource = "https://api.example/".parse()?;
+    let protected = Protected {
+        created: cx.now,
+        name: "API".parse()?,
+        resource: resource.clone(),
+        scope: "openid".parse()?,
+        server: None,
+        open: true,
+    };
+    tx.put(&resource.canonical().to_owned(), protected)?;
+    let code_row = Code {
+        authorization: Authorization {
+            authentication,
+            claims: ClaimsRequest::default(),
+            client: shop()?,
+            given: cx.now,
+            resources: vec![resource],
+            scope: "openid".parse()?,
+            session,
+            user,
+        },
+        code_challenge: None,
+        expires: cx.now + cx.rules.config.lifetimes.authorization_code,
+        nonce: None,
+        redirect_uri: None,
+        retained_until: cx.now + cx.rules.config.lifetimes.authorization_code,
+        spent: None,
+    };
+    Ok(tx.put(&cx.rules.pepper.hash(code), code_row)?)
+}
+
+fn shop() -> Result<ClientId, Error> {
+    Ok("shop".parse()?)
+}
+
+fn proven(app: &App) -> Result<AuthenticatedClient, Error> {
+    let credentials = PresentedCredentials { client_id: shop()?, proof: Proof::None };
+    let view = app.read()?;
+    match authentication::prove(&view, app.rules(), NOW, &credentials, "/oauth/token")? {
+        AuthenticationStep::Done(client) => Ok(client),
+        AuthenticationStep::AssertionCheck(_) | AuthenticationStep::SecretCheck(_) => {
+            panic!("a public client proves nothing")
+        }
+    }
+}
+
+/// Performs a token request. Gives the response and what was read for it.
+async fn perform(app: &App, form: String) -> Result<(Issued, [usize; 4]), Error> {
+    let client = proven(app)?;
+    let request = TokenRequest::parse(&Params::parse(form.as_bytes())?)?;
+    app.write(move |tx, cx| {
+        let issued = match &request {
+            TokenRequest::AuthorizationCode(request) => {
+                match code::redeem(tx, cx, &client, request)? {
+                    Redeemed::Tokens(issued) => issued,
+                    Redeemed::Replayed => panic!("the code was spent"),
+                }
+            }
+            TokenRequest::RefreshToken(request) => {
+                match refresh::rotate(tx, cx, &client, request)? {
+                    Rotated::Tokens(issued) => issued,
+                    Rotated::Replayed => panic!("the token was spent"),
+                }
+            }
+            TokenRequest::ClientCredentials(_) | TokenRequest::DeviceCode(_) => {
+                panic!("no other request is made here")
+            }
+        };
+        Ok((*issued, reads(tx)))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_redemption_and_a_refresh_read_each_row_once() {
+    let entropy = Entropy::seeded(7);
+    let code: AuthorizationCode = entropy.seed().token();
+    let sources = Sources { clock: Clock::manual(NOW), entropy };
+    let app = App::memory(Config::at("/nowhere"), Issuer::localhost(7455), sources).await;
+    let app = app.ok().unwrap();
+    let form = format!("grant_type=authorization_code&code={}", *code.expose());
+    app.write(move |tx, cx| populate(tx, cx, &code)).await.ok().unwrap();
+
+    let (issued, redemption) = perform(&app, form).await.ok().unwrap();
+    let token = issued.refresh_token.unwrap().expose().to_string();
+    let form = format!("grant_type=refresh_token&refresh_token={token}");
+    let (_, refresh) = perform(&app, form).await.ok().unwrap();
+
+    assert_eq!((redemption, refresh), ([1; 4], [1; 4]));
+}
