@@ -157,7 +157,10 @@ fn make(path: &Path) -> Result<(), StoreError> {
     });
     // After the rename it no longer exists, which is no failure.
     let _ = fs::remove_file(&draft);
-    Ok(named?)
+    named?;
+    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+    let synced = private_file::sync_directory(directory.unwrap_or(Path::new(".")));
+    Ok(synced.map_err(DatabaseError::from)?)
 }
 
 fn commit(database: &Database, writes: &Writes) -> Result<(), redb::Error> {
