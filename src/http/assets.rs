@@ -1,4 +1,4 @@
-//! Style sheets, modules and icons, embedded.
+//! The style sheets, scripts and icons of the pages, embedded in the binary.
 
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -13,7 +13,7 @@ use crate::secret::hex;
 #[folder = "assets/static/"]
 struct Static;
 
-/// One file by its name, with its hash as `ETag`.
+/// The file `name`, with its hash as `ETag`.
 pub(super) async fn show(
     Path(name): Path<String>,
     headers: HeaderMap,

@@ -1,4 +1,4 @@
-//! Cookies as headers carry them: [RFC 6265](https://www.rfc-editor.org/rfc/rfc6265).
+//! The headers of cookies: [RFC 6265](https://www.rfc-editor.org/rfc/rfc6265).
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use axum::http::{HeaderMap, HeaderValue, header};
 /// A `Set-Cookie` header (§4.1). Every cookie is `HttpOnly` and `SameSite=Lax`.
 pub(super) struct SetCookie<'a> {
     pub(super) name: &'a str,
-    /// A token in base64url, or nothing.
+    /// A token in base64url, or empty.
     pub(super) value: &'a str,
     pub(super) path: &'a str,
-    /// `Max-Age`; zero ends the cookie.
+    /// `Max-Age`; zero removes the cookie.
     pub(super) lasting: Duration,
     pub(super) secure: bool,
 }
@@ -29,8 +29,8 @@ impl SetCookie<'_> {
     }
 }
 
-/// The one value of the cookie `name`. Two of one name are none, since another
-/// host planted one of them.
+/// The value of the cookie `name`. Returns `None` if there are several, since another host may have
+/// set one of them.
 pub(super) fn one<'a>(name: &str, headers: &'a HeaderMap) -> Option<&'a str> {
     let mut values = headers
         .get_all(header::COOKIE)

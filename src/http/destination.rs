@@ -1,8 +1,8 @@
-//! Where a response may send a browser.
+//! The URLs to which a response may send a browser.
 //!
-//! A [`Destination`] is made from what proves the place: a registered redirect URI, a registered
-//! application, a checked loopback URI, a page of ours. `redirect.rs` alone writes it into a
-//! response.
+//! A [`Destination`] is made only from a value that proves the URL: a registered redirect URI, a
+//! registered application, a checked loopback URI, or a page of this server. Only `redirect.rs`
+//! writes it into a response.
 
 use std::fmt;
 
@@ -28,7 +28,7 @@ pub(super) struct Destination {
 }
 
 impl Destination {
-    /// The redirect URI of a client.
+    /// The redirect URI of a client, with its authorization response.
     pub(super) fn client(response: &AuthorizationResponse) -> Self {
         Self::elsewhere(response.host(), response.url().to_owned())
     }
@@ -38,17 +38,17 @@ impl Destination {
         Self::elsewhere(next.host(), next.url().to_owned())
     }
 
-    /// A bridge, with its code.
+    /// The redirect URI of a bridge, with its exchange code.
     pub(super) fn link_code(uri: &LinkRedirect, code: &ExchangeCode) -> Self {
         Self::elsewhere(uri.host(), uri.with_code(&code.expose()))
     }
 
-    /// A bridge, with an error.
+    /// The redirect URI of a bridge, with an error.
     pub(super) fn link_error(uri: &LinkRedirect, error: ErrorCode) -> Self {
         Self::elsewhere(uri.host(), uri.with_error(error))
     }
 
-    /// The path at an application that the person asked for.
+    /// The path of an application that the person requested.
     pub(super) fn application(rules: &Rules, app: &Protected, path: &ReturnPath) -> Self {
         Self::at_application(rules, app, path.as_str())
     }
@@ -70,12 +70,12 @@ impl Destination {
         Self::at_application(rules, app, &format!("/_gatelodge/callback?{query}"))
     }
 
-    /// A page of ours, for a browser on the issuer's host.
+    /// A page of this server, for a browser on the issuer's host.
     pub(super) fn page(page: &PagePath) -> Self {
         Self { host: None, url: page.to_string() }
     }
 
-    /// A page of ours, for a browser on an application's host.
+    /// A page of this server, for a browser on an application's host.
     pub(super) fn page_from_application(issuer: &Issuer, page: &PagePath) -> Self {
         Self::elsewhere(issuer.authority(), issuer.at(&page.to_string()))
     }
@@ -92,7 +92,7 @@ impl Destination {
     /// The path and query of `request` on the issuer's host.
     pub(super) fn at_issuer(issuer: &Issuer, request: &Uri) -> Self {
         let path = request.path_and_query().map_or("/", |path| path.as_str());
-        // Anything else would extend the host.
+        // Any other first character would extend the host.
         let path = if path.starts_with(['/', '?']) { path } else { "/" };
         Self { host: None, url: issuer.at(path) }
     }
@@ -105,18 +105,18 @@ impl Destination {
         Self { host: Some(host.into()), url }
     }
 
-    /// The host, for display; `None` if the browser is at this server and stays there.
+    /// The host, for display; `None` if the browser stays at this server.
     pub(super) fn host(&self) -> Option<&str> {
         self.host.as_deref()
     }
 
-    /// The URL; of a page of ours the path alone.
+    /// The URL. For a page of this server, it may be the path alone.
     pub(super) fn url(&self) -> &str {
         &self.url
     }
 }
 
-/// The path of a page of ours that a browser is sent to.
+/// The path of a page of this server.
 pub(super) enum PagePath {
     /// The account of the person who is signed in.
     Account,
@@ -124,20 +124,20 @@ pub(super) enum PagePath {
     Application {
         /// The application.
         host: AppHost,
-        /// The path there that the person asked for.
+        /// The path of the application that the person requested.
         path: ReturnPath,
-        /// What binds the sign-in to the browser that started it.
+        /// The value that binds the sign-in to the browser that started it.
         state: String,
     },
-    /// The page for devices, with a code or without.
+    /// The page for devices, with a user code if one is known.
     Device(Option<UserCode>),
-    /// An interaction of a client.
+    /// An interaction.
     Interaction(InteractionId),
-    /// The link of a bridge.
+    /// The page where a person authorizes a bridge.
     Link(InteractionId),
-    /// The end of a sign-out.
+    /// The page after a sign-out.
     LoggedOut,
-    /// Sign-in that no client asked for.
+    /// The sign-in that no client requested.
     Login,
     /// The start of a sign-out (OpenID Connect RP-Initiated Logout §2).
     Logout,

@@ -1,7 +1,7 @@
-//! Why a request failed, and the form in which its peer reads that.
+//! Failures of requests, and the formats in which they are rendered.
 //!
 //! A handler returns one of the failures below, and `?` turns every error into it. The outermost
-//! layer renders it (`render.rs`), because the event id is drawn and the line is logged there.
+//! layer (`render.rs`) renders it, because that layer makes the event id and logs the request.
 
 use std::convert::Infallible;
 use std::marker::PhantomData;
@@ -16,34 +16,34 @@ use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::oauth::id::ClientId;
 
-/// The error behind a response; also behind a redirect that carries an error to a client.
+/// The error that a response reports, also if the response is a redirect to a client.
 #[derive(Clone, Debug)]
 pub struct Cause(pub Arc<Error>);
 
-/// The client that a request is about, once it is known to exist. The outermost layer puts an
-/// empty one into each request, and counts a refusal by it.
+/// The client of a request, once it is known to exist. The outermost layer adds an empty one to
+/// each request, and counts a refusal for the client that it then holds.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RequestClient(Arc<OnceLock<ClientId>>);
 
 impl RequestClient {
-    /// Names the client; the first name stays.
+    /// Sets the client, unless one is set already.
     pub(super) fn set(&self, client: &ClientId) {
         self.0.get_or_init(|| client.clone());
     }
 
-    /// Names the client, if it is known.
+    /// As [`RequestClient::set`], if the client is known.
     pub(super) fn set_if_known(&self, client: Option<&ClientId>) {
         if let Some(client) = client {
             self.set(client);
         }
     }
 
-    /// The client, if one is known.
+    /// The client, if one is set.
     pub(super) fn get(&self) -> Option<&ClientId> {
         self.0.get()
     }
 
-    /// That of a request.
+    /// The one that the outermost layer added to the request.
     pub(super) fn of(parts: &Parts) -> Self {
         parts.extensions.get::<Self>().cloned().unwrap_or_default()
     }
@@ -60,8 +60,8 @@ impl FromRequestParts<Arc<App>> for RequestClient {
 /// The form in which an error is rendered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ErrorFormat {
-    /// JSON and `WWW-Authenticate: Bearer` (RFC 6750 §3), with `error` in it if the request
-    /// carried a token.
+    /// JSON and `WWW-Authenticate: Bearer` (RFC 6750 §3), which has `error` if the request carried
+    /// a token.
     Bearer {
         /// Whether the request carried a token.
         tried: bool,
@@ -71,13 +71,13 @@ pub(super) enum ErrorFormat {
     Client,
     /// JSON (RFC 6749 §5.2).
     Json,
-    /// A page for a request that accepts HTML, and JSON for every other.
+    /// A page if the request accepts HTML, else JSON.
     Negotiated,
     /// A page.
     Page,
 }
 
-/// A request that failed, to be rendered as `F` says.
+/// The failure of a request, to be rendered in the format `F`.
 #[derive(Debug)]
 pub(super) struct Failure<F> {
     cause: Cause,
@@ -85,40 +85,41 @@ pub(super) struct Failure<F> {
     marker: PhantomData<F>,
 }
 
-/// Which form an error takes.
+/// The choice of an [`ErrorFormat`] for an error.
 pub(super) trait Format {
-    /// The form of `error`.
+    /// The format of `error`.
     fn of(error: &Error) -> ErrorFormat;
 }
 
-/// JSON with a `Bearer` challenge.
+/// The format of endpoints that require an access token: JSON with a `Bearer` challenge.
 #[derive(Debug)]
 pub(super) enum Bearer {}
 
-/// JSON for a client that authenticates.
+/// The format of endpoints at which a client authenticates: JSON, with a `Basic` challenge if the
+/// client used that header.
 #[derive(Debug)]
 pub(super) enum Client {}
 
-/// JSON.
+/// The format of other endpoints for programs: JSON.
 #[derive(Debug)]
 pub(super) enum Json {}
 
-/// JSON, with a `Bearer` challenge if the token was the fault.
+/// The format of registration: JSON, with a `Bearer` challenge if the status is 401.
 #[derive(Debug)]
 pub(super) enum Management {}
 
-/// What the request accepts.
+/// The format that the request accepts: a page or JSON.
 #[derive(Debug)]
 pub(super) enum Negotiated {}
 
-/// A page.
+/// The format of endpoints for people: a page.
 #[derive(Debug)]
 pub(super) enum Page {}
 
-/// The failure of a request that a token opens.
+/// The failure of a request that requires an access token.
 pub(super) type BearerFailure = Failure<Bearer>;
 
-/// The failure of a request that a client authenticates.
+/// The failure of a request that requires client authentication.
 pub(super) type ClientFailure = Failure<Client>;
 
 /// The failure of a program's request.
@@ -182,14 +183,14 @@ impl<F: Format, E: Into<Error>> From<E> for Failure<F> {
 }
 
 impl Failure<Bearer> {
-    /// The failure of a request that carried no token, whatever else is wrong with it.
+    /// The failure of a request without a token, for whatever reason it fails.
     pub(super) fn without_token(error: impl Into<Error>) -> Self {
         Self { format: ErrorFormat::Bearer { tried: false }, ..Self::from(error) }
     }
 }
 
 impl Failure<Client> {
-    /// The same failure, but for `refusal`, in whose place `other` stands.
+    /// Replaces `refusal` by `other`. Any other failure stays.
     pub(super) fn replace(self, refusal: Refusal, other: Refusal) -> Self {
         match &*self.cause.0 {
             Error::Refused(own) if *own == refusal => Self::from(other),
@@ -207,7 +208,7 @@ impl<F> IntoResponse for Failure<F> {
     }
 }
 
-/// Whether a page is what the request accepts: people get pages, programs get JSON.
+/// Whether the request accepts HTML.
 pub(super) fn accepts_html(headers: &HeaderMap) -> bool {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     accept.is_some_and(|accept| accept.contains("text/html"))
@@ -217,9 +218,11 @@ pub(super) async fn not_found() -> NegotiatedFailure {
     Refusal::PageNotFound.into()
 }
 
+/// Refuses a method that the route does not have, and responds to OPTIONS.
+///
 /// RFC 9110 §15.5.6: "The origin server MUST generate an Allow header field in a 405 response
-/// containing a list of the target resource's currently supported methods." The route adds it; it
-/// adds it to the response to OPTIONS too (§9.3.7).
+/// containing a list of the target resource's currently supported methods." axum's route adds it,
+/// also to the response to OPTIONS (§9.3.7).
 pub(super) async fn method_not_allowed(request: Request) -> Result<StatusCode, NegotiatedFailure> {
     if request.method() == Method::OPTIONS {
         return Ok(StatusCode::NO_CONTENT);

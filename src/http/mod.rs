@@ -1,8 +1,8 @@
-//! HTTP: endpoints, extractors, cookies, pages. A handler parses by extractors, calls one function
-//! and renders; `?` turns an error into the failure that its peer can read.
+//! HTTP: endpoints, extractors, cookies, pages. A handler parses by extractors, calls a use case or
+//! a transition, and renders the result; `?` turns an error into the failure of its endpoint.
 //!
-//! This room may use every other. It holds no state of its own, and decides nothing that a
-//! transition could decide.
+//! This room may use every other. It has no state, and decides nothing that a transition could
+//! decide.
 
 mod assets;
 mod bridge;
@@ -35,7 +35,7 @@ use oauth::{
 use pages::{account, applications, connections, interaction, passkeys, setup};
 use routes::{cached_for_an_hour, open_to_any_origin, revalidated};
 
-/// Every route, on one page, with the rules of each group (`routes.rs`).
+/// The router of all endpoints. `routes.rs` has the rules of each group.
 pub fn router(app: Arc<App>) -> Router {
     let metadata = Router::new()
         .route("/.well-known/openid-configuration", get(metadata::show))
@@ -89,7 +89,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/.well-known/passkey-endpoints", get(metadata::passkey_endpoints))
         .route("/.well-known/webauthn", get(metadata::related_origins));
 
-    // On the hosts of applications behind a proxy, and for the proxy itself.
+    // Under the hosts of applications behind a proxy, and for the proxy itself.
     let applications = Router::new()
         .route("/auth/verify", get(proxy::verify))
         .route("/_gatelodge/start", get(proxy::start))
@@ -115,10 +115,10 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/readyz", get(metadata::ready))
         .fallback(failure::not_found)
         .method_not_allowed_fallback(failure::method_not_allowed)
-        // No rule of a group and no handler runs before the check of `Host`.
+        // The check of `Host` runs before the rules of a group and before a handler.
         .layer(from_fn_with_state(Arc::clone(&app), host::check))
-        // The last layer is the outermost. Rendering wraps the check, so that its refusals too are
-        // rendered and logged; it reads the request and decides nothing.
+        // The last layer is the outermost. Rendering wraps the check, so that the check's refusals
+        // are rendered and logged too.
         .layer(from_fn_with_state(Arc::clone(&app), render::render))
         .with_state(app)
 }

@@ -1,5 +1,5 @@
 //! Forward authentication: `/auth/verify` for proxies, and `/_gatelodge/…` for browsers on an
-//! application's own host.
+//! application's host.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,12 +25,12 @@ use crate::flow::session::{self, LiveSession};
 use crate::model::application::{ForwardedHeaders, OriginalRequest, ReturnPath};
 use crate::secret::{AppSecret, AppStart};
 
-/// Tells a proxy the person (200), or where to sign in.
+/// Responds to a proxy with the person (200), or with a redirect to the sign-in.
 ///
-/// Every identity header is always present, if only empty, for the proxy to overwrite the headers
-/// of the request. Some proxies do not: Caddy 2.10.0 to 2.11.1 forwards a header of the request if
-/// ours is empty (GHSA-7r4p-vjf4-gxv4), and before 2.11.4 one with `_` for `-` in its name to
-/// FastCGI (GHSA-f59h-q822-g45g).
+/// Every identity header is always present, even if empty, so that the proxy overwrites the
+/// request's headers of that name. Some proxies fail to: Caddy 2.10.0 to 2.11.1 forwards the
+/// request's header if this one is empty (GHSA-7r4p-vjf4-gxv4), and Caddy before 2.11.4 forwards a
+/// header with `_` for `-` in its name to FastCGI (GHSA-f59h-q822-g45g).
 pub(super) async fn verify(
     State(app): State<Arc<App>>,
     _: ApplicationProxy,
@@ -47,7 +47,7 @@ pub(super) async fn verify(
         Ok(live) => {
             if live.needs_touch(&cx) {
                 let id = live.id();
-                // The device of this request is the proxy, not the browser.
+                // This request describes the proxy's device, not the browser's.
                 app.write(move |tx, cx| session::touch(tx, cx, id, None)).await?;
             }
             Ok(identity(&live))
@@ -57,7 +57,7 @@ pub(super) async fn verify(
             if !original.by_status {
                 return Ok(redirect::found(&start));
             }
-            // Caddy and Traefik forward a refusal to the browser.
+            // Caddy and Traefik forward the refusal to the browser.
             let response = NegotiatedFailure::from(Refusal::AppSessionMissing).into_response();
             Ok(redirect::with_location(response, &start))
         }
@@ -83,7 +83,7 @@ fn original(headers: &HeaderMap) -> Result<OriginalRequest, Refusal> {
     })
 }
 
-/// The person, in the headers that applications know by convention.
+/// The response with the person, in the conventional `Remote-*` headers.
 fn identity(live: &LiveSession) -> Response {
     let person = live.person();
     let roles: Vec<&str> = person.roles.iter().map(|role| role.as_str()).collect();
@@ -103,8 +103,8 @@ fn identity(live: &LiveSession) -> Response {
     response
 }
 
-/// Starts a sign-in on the application's host. The cookie that it sets has to come back with the
-/// code, so that no other site can sign a browser in as somebody else.
+/// Starts a sign-in on the application's host. It sets a cookie that must return with the code, so
+/// that no other site can sign a browser in as another person.
 pub(super) async fn start(
     State(app): State<Arc<App>>,
     AtApplication(protected): AtApplication,
@@ -123,8 +123,8 @@ pub(super) async fn start(
     Ok(with_cookie(redirect::see_other(&destination), cookie))
 }
 
-/// Exchanges the code for the application's own cookie, and redirects to the path that the person
-/// asked for.
+/// Exchanges the code for the application's session cookie, and redirects to the path that the
+/// person requested.
 pub(super) async fn callback(
     State(app): State<Arc<App>>,
     AtApplication(protected): AtApplication,
@@ -148,12 +148,12 @@ pub(super) async fn callback(
     let (secret, path) = redeemed.await?;
     let lasting = app.rules().config.lifetimes.session_total;
     let cookie = Cookie::Session.set(&app, &protected, &secret.expose(), lasting);
-    // The start cookie stays: another tab may have started with it.
+    // The start cookie stays, because another tab may have started with it.
     let destination = Destination::application(app.rules(), &protected, &path);
     Ok(with_cookie(redirect::see_other(&destination), cookie))
 }
 
-/// Ends the application's session, and redirects to where the person can end their own.
+/// Ends the application's session, and redirects to the sign-out of the person's own session.
 pub(super) async fn sign_out(
     State(app): State<Arc<App>>,
     AtApplication(protected): AtApplication,
@@ -177,15 +177,15 @@ pub(super) async fn sign_out(
 /// The cookies of an application's host.
 #[derive(Clone, Copy)]
 enum Cookie {
-    /// Of its session.
+    /// The cookie of the application's session.
     Session,
-    /// Binds a sign-in to the browser that started it.
+    /// The cookie that binds a sign-in to the browser that started it.
     Start,
 }
 
 impl Cookie {
-    /// RFC 6265 §8.5: "Cookies do not provide isolation by port", so the name has the
-    /// application's.
+    /// The name. RFC 6265 §8.5: "Cookies do not provide isolation by port", so it contains the
+    /// application's port.
     fn name(self, app: &App, protected: &Protected) -> String {
         let suffix = match self {
             Self::Session => "",

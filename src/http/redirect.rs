@@ -1,4 +1,4 @@
-//! Redirects: the one file that writes a `Location`, and the pages that stand in for one.
+//! Redirects. Only this file writes a `Location`, or renders a page that replaces one.
 
 use std::sync::Arc;
 
@@ -13,37 +13,38 @@ use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::authorize::consent::ClientRedirect;
 
-/// The policy of a page whose form goes to a client. It has no `form-action`: Chromium accepts no
-/// `[::1]` there, and applies it to the redirects of the client too.
+/// The `Content-Security-Policy` of a page whose form goes to a client. It has no `form-action`,
+/// because Chromium does not accept `[::1]` in it, and applies it to the client's redirects too.
 const CONTENT_SECURITY_POLICY_TO_CLIENTS: &str = "default-src 'none'; script-src 'self'; \
      style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// The redirect to `destination`, which the browser GETs.
+/// The redirect to `destination` by GET (303).
 pub(super) fn see_other(destination: &Destination) -> Response {
     redirect(StatusCode::SEE_OTHER, destination)
 }
 
-/// The redirect to a page of ours, for a browser on the issuer's host.
+/// The redirect to a page of this server, for a browser on the issuer's host.
 pub(super) fn to_page(page: &PagePath) -> Response {
     see_other(&Destination::page(page))
 }
 
-/// The redirect that proxies hand to the browser.
+/// The redirect that a proxy forwards to the browser (302).
 pub(super) fn found(destination: &Destination) -> Response {
     redirect(StatusCode::FOUND, destination)
 }
 
-/// The redirect of a request that the browser repeats with its method and body.
+/// The redirect that keeps the method and the body of the request (307).
 pub(super) fn temporary(destination: &Destination) -> Response {
     redirect(StatusCode::TEMPORARY_REDIRECT, destination)
 }
 
-/// The response to HEAD if a GET would have side effects, which decide where it redirects.
+/// The response to a HEAD request whose GET would have side effects. It has no `Location`, because
+/// only the side effects determine it.
 pub(super) fn to_head() -> Response {
     StatusCode::SEE_OTHER.into_response()
 }
 
-/// `response`, with `destination` in its `Location`.
+/// Sets the `Location` of `response`.
 pub(super) fn with_location(mut response: Response, destination: &Destination) -> Response {
     let location = HeaderValue::from_str(destination.url());
     let location = location.expect("URLs have no control characters");
@@ -51,14 +52,14 @@ pub(super) fn with_location(mut response: Response, destination: &Destination) -
     response
 }
 
-/// The response to a client, through the browser.
+/// Sends an authorization response to a client, through the browser.
 pub(super) fn to_client(app: &App, client_redirect: &ClientRedirect) -> Response {
     let response = form_post(app, client_redirect)
         .unwrap_or_else(|| see_other(&Destination::client(&client_redirect.response)));
     with_cause(response, client_redirect.refusal)
 }
 
-/// The response to a client, through the browser that sent the form of a page.
+/// As [`to_client`], in the response to the form of a page.
 pub(super) fn to_client_after_form(
     app: &App,
     browser: &Browser,
@@ -71,8 +72,8 @@ pub(super) fn to_client_after_form(
     with_cause(response, *refusal)
 }
 
-/// The response to the form of a page. To another host a page redirects by itself, since Chromium
-/// applies `form-action` to every redirect after a form's POST.
+/// The response to the form of a page. A page redirects to another host, because Chromium applies
+/// `form-action` to each redirect that follows a form's POST.
 pub(super) fn after_form(
     app: &App,
     browser: &Browser,
@@ -84,8 +85,8 @@ pub(super) fn after_form(
     without_referrer(templates::show(&RedirectPage { page, destination, host, denied }))
 }
 
-/// The page whose form posts the response to a client (Form Post Response Mode §2), if a form
-/// carries it.
+/// The page whose form posts the response to a client, if the response mode is `form_post` (Form
+/// Post Response Mode §2).
 fn form_post(app: &App, client_redirect: &ClientRedirect) -> Option<Response> {
     let ClientRedirect { refusal, response } = client_redirect;
     let mut page = templates::show(&FormPostPage {
@@ -109,7 +110,7 @@ fn redirect(status: StatusCode, destination: &Destination) -> Response {
     with_location(response, destination)
 }
 
-/// No other host learns the URL that the browser comes from.
+/// Hides the URL of the present page from the next host.
 fn without_referrer(mut response: Response) -> Response {
     let policy = HeaderValue::from_static("no-referrer");
     response.headers_mut().insert(header::REFERRER_POLICY, policy);

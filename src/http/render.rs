@@ -1,5 +1,5 @@
-//! The outermost layer: renders a failure and counts it, sets the headers that every response
-//! carries, logs one line.
+//! The outermost layer: renders and counts a failure, sets the headers of every response, and logs
+//! the request.
 
 use std::sync::Arc;
 
@@ -18,13 +18,13 @@ use crate::error::{Error, ErrorCode};
 use crate::event::{EventId, RequestLog};
 use crate::flow::client::usage::UsageEvent;
 
-/// What rendering has to know of a request before it is handled.
+/// The facts about a request that rendering needs, read before the request is handled.
 struct Asked {
-    /// Where the style sheets of its error page lie.
+    /// The path of the style sheets of its error page.
     assets: &'static str,
     /// Whether it has an `Authorization` header.
     authorization: bool,
-    /// Whether it came under the issuer's own host.
+    /// Whether its `Host` is the issuer's host.
     by_name: bool,
     /// Whether it accepts HTML.
     html: bool,
@@ -32,7 +32,7 @@ struct Asked {
 
 impl Asked {
     fn of(app: &App, request: &Request) -> Self {
-        // On an application's host only one path is ours.
+        // On an application's host, only paths below `/_gatelodge/` belong to this server.
         let at_application = host::is_for_applications(request.uri().path());
         Self {
             assets: if at_application { "/_gatelodge/assets" } else { templates::ASSETS },
@@ -43,8 +43,9 @@ impl Asked {
     }
 }
 
-/// Nothing may run outside the check of `Host` (`host::check`) but this: a refusal by that check is
-/// rendered, counted and logged like every other.
+/// Handles a request, renders its failure, sets its headers, and logs it. It is the only layer
+/// outside the check of `Host` (`host::check`), so that a refusal by that check is rendered and
+/// logged too.
 pub(super) async fn render(
     State(app): State<Arc<App>>,
     mut request: Request,
@@ -86,7 +87,7 @@ pub(super) async fn render(
     response
 }
 
-/// The response that renders a failure, with the headers that the layers below have set.
+/// The response that renders a failure, with the headers of `under`, which the inner layers set.
 fn formatted(
     app: &App,
     asked: &Asked,
@@ -118,7 +119,7 @@ fn formatted(
         ErrorFormat::Client if status == StatusCode::UNAUTHORIZED && asked.authorization => {
             Some("Basic realm=\"gatelodge\", charset=\"UTF-8\"".to_owned())
         }
-        // RFC 6750 §3.1 defines errors of a token for these statuses alone.
+        // RFC 6750 §3.1 defines token errors only for these statuses.
         ErrorFormat::Bearer { tried } if matches!(status.as_u16(), 400 | 401 | 403) => {
             Some(bearer(app, code, tried))
         }
@@ -131,7 +132,7 @@ fn formatted(
     if let Some(value) = challenge.and_then(|challenge| HeaderValue::from_str(&challenge).ok()) {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
     }
-    // RFC 6585 §4. No limit lasts longer than a minute.
+    // RFC 6585 §4. The pause of a rate limit is at most a minute.
     if matches!(code, ErrorCode::TemporarilyUnavailable | ErrorCode::TooManyRequests) {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
     }
@@ -141,6 +142,8 @@ fn formatted(
     response
 }
 
+/// The `Bearer` challenge. `tried`: the request carried a token.
+///
 /// RFC 6750 §3.1: "If the request lacks any authentication information […], the resource server
 /// SHOULD NOT include an error code or other error information."
 fn bearer(app: &App, code: ErrorCode, tried: bool) -> String {
@@ -155,7 +158,7 @@ fn bearer(app: &App, code: ErrorCode, tried: bool) -> String {
     format!("{challenge}, error=\"{error}\", error_description=\"{description}\"{scope}")
 }
 
-/// The headers of every response; `by_name`: the request came under the issuer's own host.
+/// Sets the headers of every response. `by_name`: the request's `Host` is the issuer's host.
 fn complete(app: &App, response: &mut Response, by_name: bool) {
     let issuer = &app.rules().issuer;
     let headers = response.headers_mut();
@@ -168,8 +171,8 @@ fn complete(app: &App, response: &mut Response, by_name: bool) {
     if *cache.or_insert(HeaderValue::from_static("no-store")) == "no-store" {
         headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
     }
-    // Under localhost, another name of this server, the header would bind every other port of the
-    // machine too.
+    // The header applies to all ports of a host. Under localhost, another name of this server, it
+    // would apply to every other server of the machine.
     if by_name && issuer.is_https() && !issuer.is_loopback() {
         let year = HeaderValue::from_static("max-age=31536000");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, year);

@@ -1,5 +1,5 @@
 //! The rules of route groups: which origins may read a response, how long it may be cached, whether
-//! the endpoint is offered. A rule stands beside its routes in the router.
+//! the endpoint is offered. The router applies each rule to its routes.
 
 use std::sync::Arc;
 
@@ -15,8 +15,9 @@ use crate::app::App;
 use crate::error::Refusal;
 use crate::model::bridge::Mode;
 
-/// Lets scripts of any origin send `methods` to `routes` and read every response, errors included.
-/// No route of them reads a cookie; a route without this rule is for no other origin.
+/// Allows scripts of any origin to send `methods` to `routes` and to read every response, errors
+/// included (CORS). No such route may read a cookie. Without this rule, scripts of other origins
+/// cannot read a response.
 pub(super) fn open_to_any_origin(
     methods: &'static str,
     routes: Router<Arc<App>>,
@@ -37,17 +38,18 @@ pub(super) fn open_to_any_origin(
         }
         response
     };
-    // The fallback belongs under the rule too: it is what responds to a preflight.
+    // The rule must cover the fallback, which responds to a preflight.
     routes.method_not_allowed_fallback(method_not_allowed).layer(from_fn(allow))
 }
 
-/// Lets anybody cache the successful responses of `routes` for an hour: well within the time that a
-/// key is published ahead of its use.
+/// Allows any cache to keep the successful responses of `routes` for an hour. A signing key is
+/// published earlier than that before its first use.
 pub(super) fn cached_for_an_hour(routes: Router<Arc<App>>) -> Router<Arc<App>> {
     cached(routes, "public, max-age=3600")
 }
 
-/// Lets browsers cache the successful responses of `routes` and revalidate them by their `ETag`.
+/// Allows caches to keep the successful responses of `routes`, if they revalidate them at each use
+/// (by the `ETag`).
 pub(super) fn revalidated(routes: Router<Arc<App>>) -> Router<Arc<App>> {
     cached(routes, "no-cache")
 }
@@ -65,7 +67,7 @@ fn cached(routes: Router<Arc<App>>, rule: &'static str) -> Router<Arc<App>> {
     routes.route_layer(from_fn(cache))
 }
 
-/// Offers `routes` only if the configuration has this way into a bridge on.
+/// Offers `routes` only if the configuration enables this mode of bridge access.
 pub(super) fn offered(
     app: &Arc<App>,
     mode: Mode,

@@ -91,7 +91,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for PageJson<T> {
 }
 
 /// Proof that the browser does not report the request as cross-site (`Sec-Fetch-Site`, Fetch
-/// Metadata §2.4). Sibling hosts are the same site, so that an application's own pages can sign out.
+/// Metadata §2.4). Sibling hosts are the same site, so an application's own pages can sign out.
 pub(in crate::http) struct SameSite(());
 
 impl FromRequestParts<Arc<App>> for SameSite {
