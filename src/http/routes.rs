@@ -42,8 +42,8 @@ pub(super) fn open_to_any_origin(
     routes.method_not_allowed_fallback(method_not_allowed).layer(from_fn(allow))
 }
 
-/// Allows any cache to keep the successful responses of `routes` for an hour. A signing key is
-/// published earlier than that before its first use.
+/// Allows any cache to keep the successful responses of `routes` for an hour. The next signing key
+/// is published at least an hour before its first use (`lifetimes.key_overlap`).
 pub(super) fn cached_for_an_hour(routes: Router<Arc<App>>) -> Router<Arc<App>> {
     cached(routes, "public, max-age=3600")
 }

@@ -1,4 +1,4 @@
-//! `/v1/auth/bridge/…`: how a bridge gets access.
+//! `/v1/auth/bridge/…`: the endpoints that give a bridge access.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::oauth::client::SigningAlg;
 use crate::oauth::display_name::DisplayName;
 use crate::secret::{ExchangeCode, PersonalToken};
 
-/// The name of a personal access token that nobody named.
+/// The name of a personal access token if the request has none.
 const UNNAMED: &str = "bridge device-link";
 
 #[derive(Deserialize)]
@@ -38,7 +38,7 @@ impl Presented {
     }
 }
 
-/// The access of a bridge.
+/// The response with a bridge token.
 #[derive(Serialize)]
 pub(super) struct Granted {
     token: String,
@@ -46,8 +46,7 @@ pub(super) struct Granted {
     headers: Value,
 }
 
-/// Bridge access by an exchange code: the code is spent and the session is opened in one
-/// transaction.
+/// Gives access for an exchange code. One transaction spends the code and opens the session.
 pub(super) async fn by_code(
     State(app): State<Arc<App>>,
     access_request: AccessRequest,
@@ -55,7 +54,7 @@ pub(super) async fn by_code(
 ) -> Result<Json<Granted>, JsonFailure> {
     let code = presented.code()?;
     let terms = AccessTerms::usual()?;
-    // Once committed, signing must not fail for want of a key.
+    // After the commit, signing must not fail because a key is missing.
     app.complete_keys().await?;
     let opened = app.write(move |tx, cx| {
         let user = exchange::redeem(tx, cx, &code)?;
@@ -64,7 +63,7 @@ pub(super) async fn by_code(
     Ok(Json(grant(&app, opened.await?).await?))
 }
 
-/// A personal access token by an exchange code.
+/// Makes a personal access token for an exchange code.
 pub(super) async fn pat_by_code(
     State(app): State<Arc<App>>,
     JsonBody(presented): JsonBody<Presented>,
@@ -79,7 +78,7 @@ pub(super) async fn pat_by_code(
     Ok(Json(json!({ "pat": *made.await?.expose() })))
 }
 
-/// Bridge access by a personal access token.
+/// Gives access for a personal access token.
 pub(super) async fn by_pat(
     State(app): State<Arc<App>>,
     access_request: AccessRequest,
@@ -100,8 +99,8 @@ pub(super) struct Named {
     device_cert_fingerprint: String,
 }
 
-/// Bridge access by the certificate that the connection proved. A fingerprint alone is a public
-/// value and opens nothing.
+/// Gives access for the certificate that the connection proved. The fingerprint in the body must
+/// match it; a fingerprint alone is a public value and proves nothing.
 pub(super) async fn by_certificate(
     State(app): State<Arc<App>>,
     access_request: AccessRequest,
@@ -109,7 +108,7 @@ pub(super) async fn by_certificate(
     JsonBody(named): JsonBody<Named>,
 ) -> Result<Json<Granted>, JsonFailure> {
     let proven = proven.ok_or(Refusal::DeviceCertificateMissing)?.fingerprint();
-    // What is no fingerprint differs too.
+    // A malformed fingerprint differs too.
     if named.device_cert_fingerprint.parse() != Ok(proven) {
         return Err(Refusal::DeviceCertificateDiffers.into());
     }

@@ -1,4 +1,5 @@
-//! The endpoints of bridges. Paths, names and numbers are fixed: existing bridge clients rely on them.
+//! The endpoints of bridges. Their paths, members and numbers are fixed, because existing bridge
+//! clients depend on them.
 
 mod access;
 mod open;
@@ -23,7 +24,7 @@ use crate::flow::token::access::live;
 use crate::model::bridge::Mode;
 use crate::model::user_agent::DeviceInfo;
 
-/// The routes of the contract.
+/// The routes for bridges.
 pub(super) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
     let by_certificate = offered(app, Mode::Mtls, post(access::by_certificate));
     let by_code = offered(app, Mode::Session, post(access::by_code));
@@ -46,7 +47,7 @@ pub(super) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/v1/bridge/whoami", get(profile::whoami))
 }
 
-/// The device that asks for access, and the session that it proposes.
+/// The device that requests access, and the session id that it proposes, if it is well formed.
 impl FromRequestParts<Arc<App>> for AccessRequest {
     type Rejection = Infallible;
 
@@ -58,7 +59,7 @@ impl FromRequestParts<Arc<App>> for AccessRequest {
     }
 }
 
-/// The bridge whose token a request carries, in `Authorization` or in `x-api-key`.
+/// The live bridge whose token a request carries, in `Authorization` or in `x-api-key`.
 struct SignedIn(LiveBridge);
 
 impl FromRequestParts<Arc<App>> for SignedIn {
@@ -85,7 +86,7 @@ fn token(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
     }
 }
 
-/// Records that a bridge is alive, if that is due.
+/// Records the use of the bridge's session, if the last record is old enough.
 async fn touch(app: &App, bridge: &LiveBridge) -> Result<(), Error> {
     if bridge.needs_touch(app.clock().now()) {
         let id = bridge.id().clone();

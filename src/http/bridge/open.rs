@@ -1,4 +1,4 @@
-//! The endpoints for a bridge that is not signed in, and the redirect to its page.
+//! The endpoints that need no authentication, and the redirect to the page that links a bridge.
 
 use std::sync::Arc;
 
@@ -20,29 +20,28 @@ use crate::http::pages::cookie::with_interaction_cookie;
 use crate::http::redirect;
 use crate::model::bridge::{LinkRedirect, Mode};
 
-/// The program runs. Bridges probe it before they sign in.
+/// Liveness: the server runs. Bridges probe it before they sign in.
 pub(super) async fn health() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 
-/// The modes that are on.
+/// The modes of access that are enabled.
 pub(super) async fn capabilities(State(app): State<Arc<App>>) -> Json<Value> {
     let on = &app.rules().config.bridge.modes;
-    // Without a listener for devices no connection proves a certificate.
+    // Without a listener for devices, no connection can prove a certificate.
     let devices = !app.rules().config.tls.listen_for_devices.is_empty();
     let modes = Mode::ALL.iter().filter(|mode| on.contains(mode));
     let modes = modes.filter(|mode| devices || **mode != Mode::Mtls);
     Json(json!({ "modes": modes.map(|mode| mode.as_str()).collect::<Vec<_>>() }))
 }
 
-/// The key that signs what a bridge must trust: its 32 bytes in standard base64.
+/// The public key that bridges pin: 32 bytes in standard base64.
 pub(super) async fn pubkey(State(app): State<Arc<App>>) -> Result<Json<Value>, JsonFailure> {
     let key = app.bridge_key().await?;
     Ok(Json(json!({ "pubkey": STANDARD.encode(key.public) })))
 }
 
-/// Stores the request and redirects the browser to its page. Like the authorization endpoint this
-/// reads no cookie.
+/// Stores the request of a bridge, and redirects the browser to its page. It reads no cookie.
 pub(super) async fn device_link(
     State(app): State<Arc<App>>,
     Query(query): Query,

@@ -1,4 +1,5 @@
-//! `/v1/bridge/…` for a bridge that is signed in: its person, its heartbeat, its person's settings.
+//! `/v1/bridge/…` for a bridge that is signed in: its person, its heartbeats, its person's settings
+//! and hook client.
 
 use std::sync::Arc;
 
@@ -18,10 +19,10 @@ use crate::http::extract::body::JsonBody;
 use crate::http::failure::JsonFailure;
 use crate::model::bridge::{Heartbeat, HostId, ModelProtocol};
 
-/// The most bytes of the version, the system and the host name in a heartbeat.
+/// The most bytes of each of the version, the system and the host name in a heartbeat.
 const MAX_TEXT: usize = 256;
 
-/// The person that a bridge acts for.
+/// The person for whom the bridge acts.
 pub(super) async fn whoami(
     State(app): State<Arc<App>>,
     SignedIn(bridge): SignedIn,
@@ -69,7 +70,8 @@ impl Beat {
     }
 }
 
-/// A moment as RFC 3339 §5.6 writes it, stored as it came: nothing is computed from it.
+/// Checks that `written` has the form of an RFC 3339 §5.6 date-time in UTC. It stays as it was
+/// written, because nothing is computed from it.
 fn moment(written: String) -> Result<String, Refusal> {
     let (day, time) = written.split_at_checked(10).ok_or(Refusal::BodyMalformed)?;
     let formatted = |text: &str, format: &str| {
@@ -89,7 +91,7 @@ fn moment(written: String) -> Result<String, Refusal> {
     if fits && offset { Ok(written) } else { Err(Refusal::BodyMalformed) }
 }
 
-/// Takes a heartbeat.
+/// Records a heartbeat.
 pub(super) async fn heartbeat(
     State(app): State<Arc<App>>,
     SignedIn(bridge): SignedIn,
@@ -106,7 +108,7 @@ pub(super) struct Enabled {
     enabled: bool,
 }
 
-/// Enables or disables a host of agents for a person.
+/// Enables or disables a host of agents for the bridge's person.
 pub(super) async fn enabled_hosts(
     State(app): State<Arc<App>>,
     SignedIn(bridge): SignedIn,
@@ -119,12 +121,12 @@ pub(super) async fn enabled_hosts(
 #[derive(Deserialize)]
 pub(super) struct Filter {
     host_id: String,
-    // Required, if only as `null`, which removes the override.
+    // The member is required; `null` removes the restriction.
     #[serde(deserialize_with = "Option::deserialize")]
     model_protocols: Option<Vec<String>>,
 }
 
-/// Limits the models of a host of agents for a person.
+/// Restricts the model protocols of a host of agents for the bridge's person.
 pub(super) async fn host_model_filter(
     State(app): State<Arc<App>>,
     SignedIn(bridge): SignedIn,
@@ -148,7 +150,7 @@ async fn prefer(
     app.write(move |tx, cx| hosts::prefer(tx, cx, &bridge, &host, &setting)).await
 }
 
-/// Makes the person's hook client, or replaces its secret.
+/// Makes the hook client of the bridge's person, or replaces its secret.
 pub(super) async fn oauth_client(
     State(app): State<Arc<App>>,
     SignedIn(bridge): SignedIn,

@@ -74,7 +74,7 @@ impl Browser {
         }
     }
 
-    /// The interaction `id`, with the proofs that this browser presents for it.
+    /// The request of this browser at the interaction `id`.
     fn present(
         &self,
         app: &App,

@@ -1,4 +1,4 @@
-//! `/oauth/session`: an anonymous session, for a client that the operator allowed it.
+//! `/oauth/session`: opens an anonymous session, for a client that the operator allows to.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::model::anonymous::AnonymousRequest;
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::redirect_uri::RedirectUri;
 
-/// A successful response: that of RFC 6749 §5.1, and the session.
+/// A successful response: the members of RFC 6749 §5.1, and the session.
 #[derive(Serialize)]
 struct SessionResponse {
     #[serde(flatten)]
@@ -32,7 +32,7 @@ struct SessionResponse {
     sub: String,
 }
 
-/// No cookie of the request is read: each request opens a session of its own.
+/// Opens an anonymous session. It reads no cookie, so each request opens a new session.
 pub(in crate::http) async fn open(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -43,7 +43,7 @@ pub(in crate::http) async fn open(
     let client = caller.authenticate_by_head(&app, &request.client_id).await?;
     let session_request = SessionRequest { address: caller.address(), device };
     anonymous::check_capacity(&app.read()?, &app.context(), session_request.address)?;
-    // Once committed, signing must not fail for want of a key.
+    // After the commit, signing must not fail because a key is missing.
     app.complete_keys().await?;
     let opened = app
         .write(move |tx, cx| anonymous::open(tx, cx, &client, &session_request, &request))

@@ -1,5 +1,5 @@
-//! `/oauth/authorize`: RFC 6749 §3.1. It reads no cookie: it checks the request, stores it, and
-//! redirects the browser to the pages.
+//! `/oauth/authorize`: RFC 6749 §3.1. It reads no cookie. It checks the request, stores it, and
+//! redirects the browser to its interaction.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -57,7 +57,8 @@ async fn start(
     }
 }
 
-/// An error page, or the error at the client.
+/// The response to a request that failed: an error page, or a redirect that carries the error to
+/// the client (RFC 6749 §4.1.2.1).
 fn failed(
     app: &App,
     about: &RequestClient,
@@ -88,7 +89,7 @@ fn failed(
     }
 }
 
-/// Redirects a browser to an interaction, with the cookie that binds it.
+/// Redirects a browser to an interaction, and sets the cookie that binds the interaction to it.
 pub(in crate::http) fn to_interaction(
     app: &App,
     id: InteractionId,

@@ -1,4 +1,4 @@
-//! `/oauth/device_authorization`: RFC 8628 §3.1, and the way from a device to its page.
+//! `/oauth/device_authorization` (RFC 8628 §3.1), and the verification URI that leads to the page.
 
 use std::sync::Arc;
 
@@ -21,7 +21,8 @@ use crate::http::redirect;
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::token::device::{DeviceRequest, UserCode};
 
-/// The response to a device (RFC 8628 §3.2), and the address of a picture of its code.
+/// The response to a device (RFC 8628 §3.2), with the URL of a QR code of
+/// `verification_uri_complete`.
 #[derive(Serialize)]
 pub(in crate::http) struct Authorization {
     device_code: String,
@@ -63,17 +64,17 @@ fn complete(app: &App, code: &UserCode) -> String {
     format!("{}?user_code={}", app.rules().issuer.at("/device"), *code.expose())
 }
 
-/// Redirects to the page, with the query: the page reads the session, so its path is below that of
-/// the cookies.
+/// Redirects to the page and keeps the query. The page reads the session cookie, so its path must
+/// be below `/gate/`.
 pub(in crate::http) async fn to_page(uri: Uri) -> Response {
     redirect::see_other(&Destination::device_page(&uri))
 }
 
-/// `verification_uri_complete` as a QR code (RFC 8628 §3.3.1), for devices that show pictures but
-/// cannot draw one.
+/// `verification_uri_complete` as a QR code (RFC 8628 §3.3.1), for devices that can show an image
+/// but cannot make one.
 ///
-/// Every well-formed code is drawn, and none is looked up, so that the response does not depend on
-/// which codes are live.
+/// It draws every well-formed code and looks up none, so the response does not reveal which codes
+/// exist.
 pub(in crate::http) async fn qr(
     State(app): State<Arc<App>>,
     Path(code): Path<String>,

@@ -19,7 +19,7 @@ pub(in crate::http) async fn introspect(
     headers: HeaderMap,
     request: Result<AuthenticatedForm, ClientFailure>,
 ) -> Result<Response, ClientFailure> {
-    // RFC 6749 §5.2: `invalid_client` also for "no client authentication included".
+    // RFC 6749 §5.2: `invalid_client` is also for "no client authentication included".
     let AuthenticatedForm { client, form } = request
         .map_err(|failure| failure.replace(Refusal::ClientIdMissing, Refusal::ClientAuthMissing))?;
     let presented = presented(&app, TokenParameter::parse(&form)?);
@@ -43,7 +43,8 @@ pub(in crate::http) async fn introspect(
     Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(SIGNED))], signed).into_response())
 }
 
-/// The token that a request names, if this server may have issued it.
+/// Classifies the token of a request. A JWT is [`PresentedToken::Foreign`] unless this server
+/// signed it as an access token.
 pub(in crate::http) fn presented(app: &App, token: TokenParameter) -> PresentedToken {
     let now = app.clock().now();
     match token {

@@ -1,5 +1,5 @@
-//! `/oauth/logout`: OpenID Connect RP-Initiated Logout §2. Like the authorization endpoint it reads
-//! no cookie: it checks the request, stores it, and sends the browser on to the pages.
+//! `/oauth/logout`: OpenID Connect RP-Initiated Logout §2. It reads no cookie. It checks the
+//! request, stores it, and redirects the browser to its interaction.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -54,14 +54,15 @@ async fn start(app: &App, address: IpAddr, params: &Params) -> Result<Response, 
         None => (None, false),
         Some(Ok(hint)) => (Some(hint), false),
         // §4: "any operations requiring the information that failed to correctly validate MUST be
-        // aborted", and "the OP MUST not perform post-logout redirection to an RP". The person is
-        // asked, as without a hint.
+        // aborted", and "the OP MUST not perform post-logout redirection to an RP". The person has
+        // to confirm, as without a hint.
         Some(Err(_)) => {
             request.post_logout_redirect_uri = None;
             (None, true)
         }
     };
-    // The capacity bounds strangers; somebody who was signed in can always sign out.
+    // A request with a valid hint is exempt, so that a person who was signed in can always sign
+    // out.
     if hint.is_none() {
         authorize::check_capacity(&app.read()?, app.rules())?;
     }

@@ -1,4 +1,4 @@
-//! The server's metadata documents, and its health.
+//! The server's metadata documents and health checks.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub(in crate::http) async fn show(State(app): State<Arc<App>>) -> Json<Metadata>
     let rules = app.rules();
     let iss = rules.config.policy.iss_parameter;
     let mut metadata = Metadata::new(&rules.issuer, &rules.config.scope(), iss);
-    // Offline, no client is notified of a logout and no document is fetched.
+    // An offline server neither notifies clients of a logout nor fetches documents.
     metadata.backchannel_logout_supported = !rules.config.offline;
     metadata.backchannel_logout_session_supported = !rules.config.offline;
     let registers = rules.config.registration_policy(&rules.issuer) != RegistrationPolicy::Off;
@@ -32,24 +32,26 @@ pub(in crate::http) async fn show(State(app): State<Arc<App>>) -> Json<Metadata>
     Json(metadata)
 }
 
-/// The public keys (RFC 7517 §5), once all exist: a client caches what it got.
+/// The JWK Set (RFC 7517 §5). It waits until all keys exist, because clients cache it.
 pub(in crate::http) async fn jwks(State(app): State<Arc<App>>) -> Result<Response, JsonFailure> {
     let keys = app.complete_keys().await?;
     Ok(Json(keys.jwks(app.clock().now())).into_response())
 }
 
-/// The page where passkeys are made and managed (W3C A Well-Known URL for Relying Party Passkey Endpoints).
+/// The page where people create and manage passkeys (W3C A Well-Known URL for Relying Party Passkey
+/// Endpoints).
 pub(in crate::http) async fn passkey_endpoints(State(app): State<Arc<App>>) -> Json<Value> {
     let account = app.rules().issuer.at(&PagePath::Account.to_string());
     Json(json!({ "enroll": account, "manage": account }))
 }
 
-/// The origins at which its passkeys may be used (WebAuthn Level 3 §5.11): its own and no other.
+/// The origins at which the server's passkeys may be used (WebAuthn Level 3 §5.11): only its own.
 pub(in crate::http) async fn related_origins(State(app): State<Arc<App>>) -> Json<Value> {
     Json(json!({ "origins": [app.rules().issuer.as_str()] }))
 }
 
-/// The metadata of the server's own resources, which `WWW-Authenticate` names (RFC 9728 §3).
+/// The metadata of this server as a protected resource (RFC 9728 §3), which its `WWW-Authenticate`
+/// names.
 pub(in crate::http) async fn own_resource(State(app): State<Arc<App>>) -> Json<Value> {
     let rules = app.rules();
     let scopes = rules.config.scope();
@@ -61,25 +63,26 @@ pub(in crate::http) async fn own_resource(State(app): State<Arc<App>>) -> Json<V
     }))
 }
 
-/// The metadata of a registered resource, for one that cannot serve its own (RFC 9728 §3).
+/// A copy of the metadata of a registered resource that cannot serve its own (RFC 9728 §3).
 pub(in crate::http) async fn resource(
     State(app): State<Arc<App>>,
     uri: Uri,
 ) -> Result<Response, JsonFailure> {
     const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource/";
-    // Undecoded: the decoded path names another resource.
+    // The path stays percent-encoded, because the decoded path names another resource.
     let path = uri.path_and_query().map_or("", |path| path.as_str());
     let rest = path.strip_prefix(WELL_KNOWN).unwrap_or_default();
     let row = registered::copied(&app.read()?, rest)?.ok_or(Refusal::ResourceNotFound)?;
     Ok(Json(registered::metadata(app.rules(), &row)).into_response())
 }
 
-/// Liveness: the program runs.
+/// Liveness: the server runs.
 pub(in crate::http) async fn alive() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 
-/// Readiness: the store takes writes, and tokens can be signed; a first start waits for the keys.
+/// Readiness: the store accepts writes, and tokens can be signed. At the first start, it waits for
+/// the key.
 pub(in crate::http) async fn ready(State(app): State<Arc<App>>) -> Result<Response, JsonFailure> {
     app.write(installation::probe).await?;
     app.signing_key(SigningAlg::Es256).await?;

@@ -13,8 +13,8 @@ use crate::http::extract::peer::ClientAddress;
 use crate::http::failure::ClientFailure;
 use crate::oauth::authorize::pushed;
 
-/// Stores an authorization request, checked as at the authorization endpoint (RFC 9126 §2.1), and
-/// responds with the reference to it.
+/// Checks an authorization request as the authorization endpoint does (RFC 9126 §2.1), stores it,
+/// and responds with its `request_uri`.
 pub(in crate::http) async fn push(
     State(app): State<Arc<App>>,
     ClientAddress(address): ClientAddress,

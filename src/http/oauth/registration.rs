@@ -1,4 +1,4 @@
-//! `/oauth/register`: RFC 7591, and RFC 7592 below it.
+//! `/oauth/register` (RFC 7591), and `/oauth/register/{client_id}` (RFC 7592).
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::oauth::id::ClientId;
 use crate::secret::RegistrationToken;
 use crate::store::schema::Client;
 
-/// A request that may register a client.
+/// Proof that a request may register a client.
 pub(in crate::http) struct Admitted(Admission);
 
 impl FromRequestParts<Arc<App>> for Admitted {
@@ -35,7 +35,7 @@ impl FromRequestParts<Arc<App>> for Admitted {
     }
 }
 
-/// A client that manages its registration, and the registration access token that proves it.
+/// A client that manages its registration, with the registration access token that proves it.
 pub(in crate::http) struct ManagedClient {
     client: Client,
     id: ClientId,
@@ -59,7 +59,7 @@ impl FromRequestParts<Arc<App>> for ManagedClient {
     }
 }
 
-/// RFC 7591 §3.1.
+/// Registers a client (RFC 7591 §3.1).
 pub(in crate::http) async fn register(
     State(app): State<Arc<App>>,
     Admitted(admission): Admitted,
@@ -69,7 +69,7 @@ pub(in crate::http) async fn register(
     Ok((StatusCode::CREATED, Json(response(&app, &registered))))
 }
 
-/// RFC 7592 §2.1.
+/// The present registration (RFC 7592 §2.1).
 pub(in crate::http) async fn show(
     State(app): State<Arc<App>>,
     ManagedClient { client, id, token }: ManagedClient,
@@ -77,7 +77,7 @@ pub(in crate::http) async fn show(
     Json(response(&app, &Registered { client, id, secret: None, token }))
 }
 
-/// RFC 7592 §2.2.
+/// Replaces the registration (RFC 7592 §2.2).
 pub(in crate::http) async fn update(
     State(app): State<Arc<App>>,
     ClientAddress(from): ClientAddress,
@@ -88,7 +88,7 @@ pub(in crate::http) async fn update(
     Ok(Json(response(&app, &updated)))
 }
 
-/// RFC 7592 §2.3.
+/// Removes the client (RFC 7592 §2.3).
 pub(in crate::http) async fn remove(
     State(app): State<Arc<App>>,
     ManagedClient { id, token, .. }: ManagedClient,
@@ -97,7 +97,7 @@ pub(in crate::http) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// RFC 7591 §3.2.1, with the members of RFC 7592 §3.
+/// The response of RFC 7591 §3.2.1, with the members of RFC 7592 §3.
 fn response(app: &App, registered: &Registered) -> Value {
     let Registered { client, id, secret, token } = registered;
     let mut members = registration::described(&client.metadata_in_force());
@@ -106,7 +106,7 @@ fn response(app: &App, registered: &Registered) -> Value {
     insert("client_id_issued_at", client.created.seconds().into());
     if let Some(secret) = secret {
         insert("client_secret", secret.expose().as_str().into());
-        // "[…] or 0 if it will not expire."
+        // RFC 7591 §3.2.1: "[…] or 0 if it will not expire."
         insert("client_secret_expires_at", 0.into());
     }
     insert("registration_access_token", token.expose().as_str().into());

@@ -41,7 +41,7 @@ pub(in crate::http) async fn token(
 ) -> Result<Json<Tokens>, ClientFailure> {
     let request = TokenRequest::parse(&form)?;
     let (client_id, grant_type) = (client.id().clone(), request.grant_type());
-    // Once committed, signing must not fail for want of a key.
+    // After the commit, signing must not fail because a key is missing.
     app.complete_keys().await?;
 
     let issued = match request {

@@ -26,8 +26,10 @@ pub(in crate::http) async fn post(
     response(&app, &token).await
 }
 
+/// The response, signed if the client registered an algorithm for it.
+///
 /// §5.3.2: "The UserInfo Claims MUST be returned as the members of a JSON object unless a signed or
-/// encrypted response was requested during Client Registration"; a signed one is
+/// encrypted response was requested during Client Registration". The media type of a signed one is
 /// `application/jwt`.
 async fn response(app: &App, token: &str) -> Result<Response, BearerFailure> {
     let context = app.context();
