@@ -22,7 +22,8 @@ use crate::model::person::Role;
 use crate::model::user_agent::DeviceInfo;
 use crate::store::schema::Passkey;
 
-/// The account of the person who is signed in; another browser is sent to sign in.
+/// The account page of the person who is signed in. A browser that is not signed in is redirected
+/// to the sign-in page.
 pub(in crate::http) async fn show(
     State(app): State<Arc<App>>,
     browser: Browser,
@@ -64,7 +65,7 @@ fn passkey_item(passkey: &Passkey) -> PasskeyItem {
     }
 }
 
-/// Sign-in that no application asked for.
+/// The sign-in page, for a sign-in that no client requested.
 pub(in crate::http) async fn login(
     State(app): State<Arc<App>>,
     browser: Browser,
@@ -75,7 +76,7 @@ pub(in crate::http) async fn login(
     Ok(login::page(&app, browser, SignInPrompt::to(PagePath::Account))?)
 }
 
-/// Ends the session.
+/// Ends the browser's session.
 pub(in crate::http) async fn sign_out(
     State(app): State<Arc<App>>,
     PageForm { browser, .. }: PageForm,
@@ -103,7 +104,7 @@ pub(in crate::http) async fn to_login() -> Response {
     redirect::to_page(&PagePath::Login)
 }
 
-/// The token is in the fragment, which a browser carries over a redirect by itself.
+/// Redirects a setup link. Its token is in the fragment, which a browser keeps across a redirect.
 pub(in crate::http) async fn to_setup() -> Response {
     redirect::to_page(&PagePath::Setup)
 }

@@ -1,4 +1,4 @@
-//! `/gate/apps/start`: the sign-in of a person at an application behind a proxy.
+//! `/gate/apps/start`: the sign-in at an application behind a proxy.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::http::failure::PageFailure;
 use crate::http::redirect;
 use crate::model::application::{AppHost, ReturnPath};
 
-/// Redirects to the application with a code; a browser that is not signed in signs in first.
+/// Redirects to the application with a code. A browser that is not signed in gets the sign-in page.
 pub(in crate::http) async fn start(
     State(app): State<Arc<App>>,
     Query(query): Query,

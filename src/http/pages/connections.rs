@@ -1,5 +1,5 @@
-//! The connections of a person, and how they end them: applications, other browsers in which they
-//! are signed in, bridges and personal access tokens.
+//! The connections of a person on the account page, and the forms that end them: applications,
+//! browser sessions, bridges and personal access tokens.
 
 use std::sync::Arc;
 
@@ -22,10 +22,10 @@ use crate::oauth::id::{ClientId, SessionId, UserId};
 use crate::store::schema::Bridge;
 use crate::store::{Span, StoreError, View};
 
-/// The most sessions, bridges and tokens of a person that their page shows.
+/// The most sessions, bridges and tokens of a person that the page shows, of each kind.
 const MAX_LISTED: usize = 100;
 
-/// The connections, as the account page lists them.
+/// The connections of a person, as the account page lists them.
 pub(super) struct Connected {
     pub(super) apps: Vec<ApplicationItem>,
     pub(super) bridges: Vec<BridgeItem>,
@@ -33,7 +33,7 @@ pub(super) struct Connected {
     pub(super) tokens: Vec<TokenItem>,
 }
 
-/// The connections of the person behind `own`.
+/// The connections of the person of the session `own`.
 pub(super) fn of(
     view: &impl View,
     cx: &Context,
@@ -71,7 +71,7 @@ fn bridges(view: &impl View, cx: &Context, user: UserId) -> Result<Vec<BridgeIte
     let mut items = Vec::new();
     for bridge in access::list(view, cx, Some(user), &Span::first(MAX_LISTED))?.items {
         let session = bridge.session();
-        // The name of its machine, once a heartbeat has reported it.
+        // The host name of its machine, if a heartbeat has reported it.
         let machine = view.find::<Bridge>(bridge.id())?.map(|bridge| bridge.hostname);
         items.push(BridgeItem {
             address: session.device.address.clone(),
@@ -96,7 +96,7 @@ fn tokens(view: &impl View, cx: &Context, user: UserId) -> Result<Vec<TokenItem>
     Ok(items.collect())
 }
 
-/// Withdraws what the person allowed an application.
+/// Withdraws the person's consent to an application.
 pub(in crate::http) async fn withdraw(
     State(app): State<Arc<App>>,
     SignedInForm { session, form }: SignedInForm,
@@ -106,7 +106,7 @@ pub(in crate::http) async fn withdraw(
     Ok(redirect::to_page(&PagePath::Account))
 }
 
-/// Signs another browser of the same person out.
+/// Ends a browser session of the person.
 pub(in crate::http) async fn end_session(
     State(app): State<Arc<App>>,
     SignedInForm { session: own, form }: SignedInForm,
@@ -117,7 +117,7 @@ pub(in crate::http) async fn end_session(
     Ok(redirect::to_page(&PagePath::Account))
 }
 
-/// Ends the session of a bridge of the same person, and every token under it.
+/// Ends a bridge session of the person, and every token under it.
 pub(in crate::http) async fn end_bridge(
     State(app): State<Arc<App>>,
     SignedInForm { session, form }: SignedInForm,
@@ -128,8 +128,7 @@ pub(in crate::http) async fn end_bridge(
     Ok(redirect::to_page(&PagePath::Account))
 }
 
-/// Revokes a personal access token of the same person. Bridge sessions that it opened go on until
-/// they are ended themselves.
+/// Revokes a personal access token of the person. Bridge sessions that it opened stay live.
 pub(in crate::http) async fn revoke_token(
     State(app): State<Arc<App>>,
     SignedInForm { session, form }: SignedInForm,

@@ -1,8 +1,9 @@
 //! The cookies of the issuer's host.
 //!
-//! A browser sends a localhost cookie to every port, so a client's callback on another port would
-//! receive the session. On a loopback issuer each cookie therefore has `Path=/gate/`, where no
-//! client may have a redirect URI, and the issuer's port in its name; elsewhere it is `__Host-`.
+//! A browser sends a cookie of localhost to every port, so a client's callback on another port
+//! would receive the session cookie. Each cookie of a loopback issuer therefore has `Path=/gate/`,
+//! where no client may have a redirect URI, and the issuer's port in its name. Each cookie of
+//! another issuer has the prefix `__Host-`.
 
 use std::time::Duration;
 
@@ -18,15 +19,16 @@ use crate::secret::{BrowserSecret, SessionSecret};
 /// A cookie of the issuer's host.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::http) enum Cookie {
-    /// Of an anonymous session, which an enrolment merges into the new person. On a loopback issuer
-    /// it has the path of the others, although `/oauth/session` sets it: RFC 6265 §4.1.2.4 lets a
-    /// response set a cookie of another path, and only enrolment reads it, under `/gate/`.
+    /// The cookie of an anonymous session, which an enrolment merges into the new person. On a
+    /// loopback issuer it has the path of the others, although `/oauth/session` sets it: RFC 6265
+    /// §4.1.2.4 allows a response to set a cookie of another path, and only an enrolment reads it,
+    /// under `/gate/`.
     Anonymous,
-    /// Of a browser, with or without a session.
+    /// The browser's own cookie, with or without a session.
     Browser,
-    /// Binds one interaction to a browser.
+    /// The cookie that binds one interaction to a browser.
     Interaction(InteractionId),
-    /// Of a session of a person.
+    /// The cookie of a person's session.
     Session,
 }
 
@@ -45,7 +47,7 @@ impl Cookie {
         }
     }
 
-    /// The one value of this cookie.
+    /// The value of this cookie. Returns `None` if there are several.
     pub(in crate::http) fn read<'a>(
         self,
         issuer: &Issuer,
@@ -54,7 +56,7 @@ impl Cookie {
         one(&self.name(issuer), headers)
     }
 
-    /// The header that sets this cookie for `lasting`.
+    /// The header that sets this cookie, with `lasting` as its `Max-Age`.
     pub(in crate::http) fn set(
         self,
         issuer: &Issuer,
@@ -71,7 +73,7 @@ impl Cookie {
         .header()
     }
 
-    /// The header that ends this cookie.
+    /// The header that removes this cookie.
     pub(in crate::http) fn clear(self, issuer: &Issuer) -> HeaderValue {
         self.set(issuer, "", Duration::ZERO)
     }
@@ -83,7 +85,7 @@ pub(in crate::http) fn with_cookie(mut response: Response, cookie: HeaderValue) 
     response
 }
 
-/// Adds the browser's own cookie, if it is new.
+/// Adds the browser's own cookie to a response, if it is new.
 pub(in crate::http) fn with_browser_cookie(
     app: &App,
     response: Response,
@@ -95,7 +97,7 @@ pub(in crate::http) fn with_browser_cookie(
     with_cookie(response, cookie)
 }
 
-/// Adds the cookie that binds a new interaction to the browser.
+/// Adds the cookie that binds a new interaction to the browser to a response.
 pub(in crate::http) fn with_interaction_cookie(
     app: &App,
     response: Response,
@@ -107,7 +109,7 @@ pub(in crate::http) fn with_interaction_cookie(
     with_cookie(response, cookie)
 }
 
-/// Adds the cookie of a new session.
+/// Adds the cookie of a new session to a response.
 pub(in crate::http) fn sign_in(app: &App, response: Response, secret: &SessionSecret) -> Response {
     let lasting = app.rules().config.lifetimes.session_total;
     let cookie = Cookie::Session.set(&app.rules().issuer, &secret.expose(), lasting);

@@ -1,4 +1,4 @@
-//! `/gate/device`: where a person authorizes a device (RFC 8628 §3.3).
+//! `/gate/device`: the page where a person authorizes a device (RFC 8628 §3.3).
 
 use std::sync::Arc;
 
@@ -24,11 +24,11 @@ use crate::oauth::token::device::UserCode;
 use crate::secret::TokenHash;
 use crate::store::schema::Origin;
 
-/// A user code as it came: in a link, or typed.
+/// A user code of a request, from a link or typed.
 struct Typed {
-    /// The code, if it has the form of one.
+    /// The code, if it is well formed.
     code: Option<UserCode>,
-    /// As it came.
+    /// The text of the request.
     text: String,
 }
 
@@ -43,13 +43,13 @@ impl Typed {
     }
 }
 
-/// A guess at a user code, counted by address and session.
+/// The entry of a user code. A wrong one is a guess, counted by network and by account.
 fn entry(sender: Sender, code: Option<TokenHash>, session: TokenHash) -> UserCodeEntry {
     UserCodeEntry { address: sender.address, code, device: sender.device, session }
 }
 
-/// The page that asks for the code, or for the decision about the code of a link. A link decides
-/// nothing: RFC 8628 §5.4 has the person compare the code and confirm.
+/// The page that asks for the code, or for the decision about the code of a link. A link alone
+/// decides nothing: by RFC 8628 §5.4, the person compares the code and confirms.
 pub(in crate::http) async fn show(
     State(app): State<Arc<App>>,
     Query(query): Query,
@@ -70,7 +70,7 @@ pub(in crate::http) async fn show(
     found(&app, browser, typed, lookup)
 }
 
-/// Takes a typed code, or the decision about one.
+/// Looks up a typed code, or records the decision about one.
 pub(in crate::http) async fn decide(
     State(app): State<Arc<App>>,
     sender: Sender,
@@ -97,7 +97,7 @@ pub(in crate::http) async fn decide(
     }
 }
 
-/// The decision in a form; the form that asks for the code has none.
+/// The decision in a form. The form that asks for the code has none.
 fn decision(form: &Params) -> Result<Option<Decision>, Error> {
     Ok(match form.one("decision")? {
         Some("allow") => {
@@ -127,7 +127,7 @@ fn found(
     }
 }
 
-/// The page that asks for a code, again if `wrong` is not known.
+/// The page that asks for a code. `wrong` is a code that was not found.
 fn ask(app: &App, browser: &Browser, wrong: Option<Typed>) -> Response {
     templates::show(&DevicePage {
         page: Page::of(app, browser),
@@ -158,7 +158,8 @@ fn confirm(app: &App, browser: &Browser, code: &UserCode, pending: &PendingDevic
     })
 }
 
-/// The sign-in page, from which the person comes back: guesses are counted by session.
+/// The sign-in page, which leads back to this page. Guesses are counted by account, so the person
+/// must sign in first.
 fn sign_in(app: &App, browser: Browser, typed: Option<Typed>) -> Result<Response, PageFailure> {
     let next = PagePath::Device(typed.and_then(|typed| typed.code));
     Ok(login::page(app, browser, SignInPrompt::to(next))?)

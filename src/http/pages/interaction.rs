@@ -1,4 +1,4 @@
-//! `/gate/interaction/ID`: the pages between a request and its response.
+//! `/gate/interaction/ID`: the pages between an authorization or logout request and its response.
 
 use std::sync::Arc;
 
@@ -79,7 +79,7 @@ pub(in crate::http) async fn show(
     }
 }
 
-/// Takes the person's decision.
+/// Records the person's decision, and redirects to the response.
 pub(in crate::http) async fn decide(
     State(app): State<Arc<App>>,
     AtInteraction { presented, .. }: AtInteraction,
@@ -176,7 +176,7 @@ fn consent_page(
         client_id: asked.client_id.to_string(),
         named_by: templates::named_by(&asked.client_id, &asked.client),
         redirect_host: uri.host(),
-        // A secret proves a confidential client at whatever redirect URI.
+        // A confidential client proves itself by its credentials, whatever its redirect URI.
         loopback: public && matches!(uri.kind(), Kind::Loopback { .. }),
         unverified: matches!(uri.kind(), Kind::PrivateUse { .. })
             || matches!(asked.client.origin, Origin::Dynamic { .. }),

@@ -1,4 +1,4 @@
-//! `/gate/link/ID`: where a person authorizes a bridge.
+//! `/gate/link/ID`: the page where a person authorizes a bridge.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::http::redirect;
 use crate::model::bridge::{LinkRedirect, Mode};
 use crate::model::user_agent::DeviceInfo;
 
-/// The page that asks the person; a browser that is not signed in signs in first.
+/// The page that asks for the decision. A browser that is not signed in gets the sign-in page.
 pub(in crate::http) async fn show(
     State(app): State<Arc<App>>,
     AtInteraction { browser, presented }: AtInteraction,
@@ -39,7 +39,7 @@ pub(in crate::http) async fn show(
     }
 }
 
-/// Takes the person's decision.
+/// Records the person's decision, and sends the browser to the bridge or shows the code.
 pub(in crate::http) async fn decide(
     State(app): State<Arc<App>>,
     AtInteraction { presented, .. }: AtInteraction,
@@ -78,7 +78,7 @@ fn ask(
     session: &LiveSession,
 ) -> Response {
     let person = session.person();
-    // The person's browser runs on the bridge's machine.
+    // The bridge opened this browser on its own machine, so the browser's device is the bridge's.
     let DeviceInfo { address, .. } = &presented.device;
     templates::show(&LinkPage {
         page: Page::of(app, browser),
@@ -95,14 +95,14 @@ fn ask(
     })
 }
 
-/// Shows the code to the person, who takes it to the bridge themselves.
+/// The page that shows the code, for a person who enters it at the bridge.
 fn code(app: &App, browser: &Browser, made: &IssuedExchangeCode) -> Response {
     let code = made.code.expose().to_string();
     let seconds = made.expires.since(app.clock().now()).as_secs();
     let modes = &app.rules().config.bridge.modes;
     let way = if modes.contains(&Mode::SessionPat) { "session-pat" } else { "session" };
     let url = app.rules().issuer.at(&format!("/v1/auth/bridge/{way}"));
-    // A shell's own printf is in no list of processes.
+    // `printf` is a shell builtin, so its argument is in no process list.
     let command = match &app.rules().config.bridge.command {
         Some(command) => format!("{command} {code}"),
         None => format!(

@@ -1,4 +1,4 @@
-//! The sign-in page, which several pages show to a browser that is not signed in.
+//! The sign-in page, which other pages show to a browser that is not signed in.
 
 use axum::response::Response;
 
@@ -10,13 +10,13 @@ use crate::flow::person::people;
 use crate::http::destination::PagePath;
 use crate::http::extract::browser::Browser;
 
-/// What the page says, and the page that follows the sign-in.
+/// The contents of the sign-in page, and the page that follows it.
 pub(in crate::http) struct SignInPrompt {
-    /// The page that takes the cancellation, if the sign-in can be cancelled.
+    /// The page to which a cancellation is posted, if the sign-in can be cancelled.
     pub(in crate::http) cancel: Option<PagePath>,
     /// The name of the client that the sign-in is for, if it is for one.
     pub(in crate::http) client: Option<String>,
-    /// The `login_hint`, or nothing.
+    /// The `login_hint`, or empty.
     pub(in crate::http) login_hint: String,
     /// The page that follows the sign-in.
     pub(in crate::http) next: PagePath,
@@ -34,7 +34,7 @@ impl SignInPrompt {
     }
 }
 
-/// The page.
+/// The sign-in page. It sets the browser's own cookie if the browser has none.
 pub(in crate::http) fn page(
     app: &App,
     mut browser: Browser,

@@ -1,6 +1,7 @@
-//! `/gate/`: every page, and with them every cookie.
+//! The pages for people, below `/gate/`, and the cookies of the issuer's host.
 //!
-//! Cookies of a loopback issuer have the path `/gate/`, so every page that reads one is here.
+//! Cookies of a loopback issuer have the path `/gate/`, so every page that reads one must be below
+//! it.
 
 pub(super) mod account;
 pub(super) mod applications;

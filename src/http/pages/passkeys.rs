@@ -1,4 +1,4 @@
-//! `/gate/webauthn/authenticate/…`: the sign-in ceremony.
+//! `/gate/webauthn/authenticate/…`: the passkey ceremony of a sign-in.
 
 use std::sync::Arc;
 
@@ -16,7 +16,8 @@ use crate::http::failure::JsonFailure;
 use crate::model::user_agent::DeviceInfo;
 use crate::passkey::Assertion;
 
-/// Nobody is named, so the response does not depend on who exists.
+/// The request that starts a ceremony. It names no person, so the response does not reveal which
+/// accounts exist.
 #[derive(Deserialize)]
 pub(in crate::http) struct Start {}
 

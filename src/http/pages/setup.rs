@@ -1,4 +1,4 @@
-//! `/gate/setup` and the registration ceremony behind it.
+//! `/gate/setup`, and the passkey ceremony of an enrolment.
 
 use std::sync::Arc;
 
@@ -25,7 +25,8 @@ use crate::oauth::display_name::DisplayName;
 use crate::secret::{SetupToken, TokenHash};
 use crate::store::schema::SetupPurpose;
 
-/// The page, the same for every link: the secret is in the fragment, which no server sees.
+/// The page, which is the same for every link. The token is in the fragment, which a browser sends
+/// to no server; the page's script posts it.
 pub(in crate::http) async fn show(State(app): State<Arc<App>>, mut browser: Browser) -> Response {
     let new_cookie = browser.ensure_browser_cookie(&app.context());
     let page = SetupPage { page: Page::of(&app, &browser) };
@@ -37,7 +38,7 @@ pub(in crate::http) struct Describe {
     token: String,
 }
 
-/// The purpose of a link, and the person that it is for.
+/// Describes a link: its purpose and its person.
 pub(in crate::http) async fn describe(
     State(app): State<Arc<App>>,
     PageJson { body, .. }: PageJson<Describe>,
@@ -75,7 +76,7 @@ pub(in crate::http) async fn start(
     Ok(Json(json!({ "ceremony": ceremony, "publicKey": started.public_key })))
 }
 
-/// The names that the first administrator chose; the display name may be left out.
+/// The names that the first administrator chose. Without a display name, the username is used.
 fn names(body: &Start) -> Result<(Username, DisplayName), Refusal> {
     let username = body.username.as_deref().unwrap_or_default().trim();
     let display_name = body.display_name.as_deref().unwrap_or_default().trim();
@@ -116,7 +117,7 @@ pub(in crate::http) async fn finish(
     })
 }
 
-/// A malformed token is refused like an unknown one.
+/// The hash of a setup token. A malformed token is refused as an unknown one.
 fn link(app: &App, token: &str) -> Result<TokenHash, Refusal> {
     let token: SetupToken = token.parse().map_err(|_| Refusal::SetupTokenUnknown)?;
     Ok(app.rules().pepper.hash(&token))

@@ -1,4 +1,4 @@
-//! The pages: one struct for each template, and the headers that all of them carry.
+//! The templates of the pages, one struct each, and the headers that all pages have.
 
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -17,7 +17,8 @@ use crate::oauth::id::ClientId;
 use crate::oauth::scope::Scope;
 use crate::store::schema::{Client, Origin};
 
-/// Only our own files; no frames; forms only to this server.
+/// The `Content-Security-Policy` of a page: only this server's files, no frames, forms only to this
+/// server.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; \
      frame-ancestors 'none'";
@@ -44,14 +45,14 @@ impl Page {
         }
     }
 
-    /// The same without an anti-forgery token.
+    /// As [`Page::of`], without an anti-forgery token.
     pub(in crate::http) fn anonymous(app: &App) -> Self {
         let host = app.rules().issuer.authority().to_owned();
         Self { assets: ASSETS, csrf: String::new(), host }
     }
 }
 
-/// A scope as people read it.
+/// A scope token, as the pages display it.
 pub(in crate::http) struct ScopeItem {
     pub(in crate::http) name: String,
     pub(in crate::http) description: String,
@@ -67,7 +68,7 @@ pub(in crate::http) fn scope_items(config: &Config, scope: &Scope) -> Vec<ScopeI
     scope.iter().map(item).collect()
 }
 
-/// The document that names a client, if one does.
+/// The address of the client's metadata document, if a document registered it.
 pub(in crate::http) fn named_by(id: &ClientId, client: &Client) -> Option<DocumentAddress> {
     match client.origin {
         Origin::Document { .. } => DocumentAddress::of(id).ok(),
@@ -75,7 +76,7 @@ pub(in crate::http) fn named_by(id: &ClientId, client: &Client) -> Option<Docume
     }
 }
 
-/// A passkey as its owner reads it.
+/// A passkey, as the account page lists it.
 pub(in crate::http) struct PasskeyItem {
     pub(in crate::http) name: String,
     pub(in crate::http) created: String,
@@ -83,12 +84,12 @@ pub(in crate::http) struct PasskeyItem {
     pub(in crate::http) backed_up: bool,
 }
 
-/// The day of a moment, as the pages write it.
+/// The date of a timestamp in UTC, `YYYY-MM-DD`.
 pub(in crate::http) fn day(at: Timestamp) -> String {
     at.rfc3339().split('T').next().unwrap_or_default().to_owned()
 }
 
-/// An application that a person is connected with, as they read it.
+/// An application to which a person consented, as the account page lists it.
 pub(in crate::http) struct ApplicationItem {
     pub(in crate::http) client_id: String,
     pub(in crate::http) name: String,
@@ -96,7 +97,7 @@ pub(in crate::http) struct ApplicationItem {
     pub(in crate::http) since: String,
 }
 
-/// A browser in which a person is signed in, as they read it.
+/// A browser session, as the account page lists it.
 pub(in crate::http) struct SessionItem {
     pub(in crate::http) address: String,
     pub(in crate::http) id: String,
@@ -106,7 +107,7 @@ pub(in crate::http) struct SessionItem {
     pub(in crate::http) seen: String,
 }
 
-/// A bridge that carries a person's identity, as they read it.
+/// A bridge session, as the account page lists it.
 pub(in crate::http) struct BridgeItem {
     pub(in crate::http) address: String,
     pub(in crate::http) id: String,
@@ -115,7 +116,7 @@ pub(in crate::http) struct BridgeItem {
     pub(in crate::http) since: String,
 }
 
-/// A personal access token as its owner reads it.
+/// A personal access token, as the account page lists it.
 pub(in crate::http) struct TokenItem {
     pub(in crate::http) created: String,
     pub(in crate::http) expires: String,
@@ -285,7 +286,7 @@ pub(in crate::http) struct SetupPage {
     pub(in crate::http) page: Page,
 }
 
-/// A page as a response.
+/// Renders a page.
 pub(in crate::http) fn show(template: &impl Template) -> Response {
     let html = match template.render() {
         Ok(html) => html,
@@ -294,14 +295,14 @@ pub(in crate::http) fn show(template: &impl Template) -> Response {
     let fixed = [
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY)),
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-        // With `no-referrer` the page's own POST would carry `Origin: null`.
+        // With `no-referrer`, the page's own POST would carry `Origin: null`.
         (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
     ];
     (fixed, html).into_response()
 }
 
-/// A page to which no other window keeps a reference. On other pages this would break sign-in
-/// popups.
+/// As [`show`], with `Cross-Origin-Opener-Policy`, so that no window of another origin keeps a
+/// reference to the page. On other pages it would break clients that open the sign-in in a popup.
 pub(in crate::http) fn show_alone(template: &impl Template) -> Response {
     let mut response = show(template);
     let value = HeaderValue::from_static("same-origin");
@@ -309,7 +310,7 @@ pub(in crate::http) fn show_alone(template: &impl Template) -> Response {
     response
 }
 
-/// The error page: what to do, and the event id under which the log has the reason.
+/// The error page: a message, and the event id under which the log has the reason.
 pub(in crate::http) fn error(
     app: &App,
     assets: &'static str,
@@ -319,7 +320,7 @@ pub(in crate::http) fn error(
 ) -> Response {
     let message = match error {
         Error::Internal(_) => ErrorCode::ServerError.description().to_owned(),
-        // Strangers must not learn which names resolve into a private network.
+        // The message must not reveal which names resolve into a private network.
         Error::Refused(Refusal::DocumentAddressPrivate) => {
             let like = Refusal::DocumentUnreachable;
             page_message(like.code(), like.reason())
@@ -337,8 +338,8 @@ pub(in crate::http) fn error(
     response
 }
 
-/// The message for the developer of a client, if its request is wrong: it says nothing that the
-/// request did not say.
+/// The message of the error page. If the request or the client's metadata is wrong, it is the
+/// precise reason, for the client's developer; it reveals nothing that the request does not contain.
 fn page_message(code: ErrorCode, reason: &str) -> String {
     let request = [
         ErrorCode::InvalidClientMetadata,
