@@ -3,15 +3,12 @@
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::bridge::access::{self, LiveBridge};
-use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::client::owner::owner_may;
-use crate::flow::token::issue::{self, Issued};
-use crate::oauth::claims::Audience;
 use crate::oauth::client::metadata::ClientMetadata;
 use crate::oauth::client::{AuthMethod, GrantType};
 use crate::oauth::id::{ClientId, UserId};
 use crate::oauth::scope::Scope;
-use crate::oauth::token::hook::{HOOK_AUDIENCE, HOOK_SCOPE, PluginId};
+use crate::oauth::token::hook::HOOK_SCOPE;
 use crate::secret::MadeClientSecret;
 use crate::store::schema::{Client, ClientProof, Origin};
 use crate::store::{Tx, View};
@@ -59,35 +56,4 @@ pub fn give(tx: &mut Tx<'_>, cx: &Context, bridge: &LiveBridge) -> Result<Hook, 
 /// The id of the hook client of `user`.
 pub fn of(user: UserId) -> Result<ClientId, Refusal> {
     format!("bridge:{user}").parse()
-}
-
-/// Issues a hook token, for the audience `hook` and one plugin.
-///
-/// # Errors
-///
-/// [`Refusal::HookAudienceForeign`] if the client is no hook client, [`Refusal::PluginIdMissing`]
-/// and [`Refusal::ScopeNotAllowed`].
-pub fn issue(
-    view: &impl View,
-    cx: &Context,
-    proven: &AuthenticatedClient,
-    requested: Option<&Scope>,
-    plugin: Option<&PluginId>,
-) -> Result<Issued, Error> {
-    let client = proven.row(view, GrantType::ClientCredentials)?;
-    if !matches!(client.origin, Origin::Hook) {
-        return Err(Refusal::HookAudienceForeign.into());
-    }
-    let plugin = plugin.ok_or(Refusal::PluginIdMissing)?;
-    let scope = match requested {
-        Some(requested) => requested.intersect(client.scope()),
-        None => client.scope().clone(),
-    };
-    if scope.is_empty() {
-        return Err(Refusal::ScopeNotAllowed.into());
-    }
-    let mut issued = issue::for_client(cx, proven.id(), &client, &[], scope);
-    issued.access.aud = Audience::Many(vec![HOOK_AUDIENCE.to_owned()]);
-    issued.access.plugin_id = Some(plugin.to_string());
-    Ok(issued)
 }

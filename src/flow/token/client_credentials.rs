@@ -4,15 +4,18 @@
 //! Nothing is written: the token depends on no grant.
 
 use crate::error::{Error, Refusal};
-use crate::flow::bridge::hook;
 use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::token::issue::{self, Issued};
 use crate::flow::{Context, resource};
+use crate::oauth::claims::Audience;
 use crate::oauth::client::{ClientType, GrantType};
+use crate::oauth::id::ClientId;
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 use crate::oauth::token::ClientCredentialsRequest;
+use crate::oauth::token::hook::HOOK_AUDIENCE;
 use crate::store::View;
+use crate::store::schema::{Client, Origin};
 
 /// Issues a token to a client.
 pub fn issue(
@@ -27,8 +30,7 @@ pub fn issue(
         return Err(Refusal::GrantTypeNotRegistered.into());
     }
     if request.hook {
-        let (scope, plugin) = (request.scope.as_ref(), request.plugin_id.as_ref());
-        return hook::issue(view, cx, proven, scope, plugin);
+        return for_plugin(cx, proven.id(), &client, request);
     }
     // Hook scopes are granted only together with their audience.
     let asks_hook = |scope: &Scope| scope.iter().any(|token| token.as_str().starts_with("hook:"));
@@ -54,6 +56,30 @@ pub fn issue(
         None => allowed,
     };
     Ok(issue::for_client(cx, proven.id(), &client, &targets.resources, scope))
+}
+
+/// A hook token, for the audience `hook` and one plugin.
+fn for_plugin(
+    cx: &Context,
+    id: &ClientId,
+    client: &Client,
+    request: &ClientCredentialsRequest,
+) -> Result<Issued, Error> {
+    if !matches!(client.origin, Origin::Hook) {
+        return Err(Refusal::HookAudienceForeign.into());
+    }
+    let plugin = request.plugin_id.as_ref().ok_or(Refusal::PluginIdMissing)?;
+    let scope = match &request.scope {
+        Some(requested) => requested.intersect(client.scope()),
+        None => client.scope().clone(),
+    };
+    if scope.is_empty() {
+        return Err(Refusal::ScopeNotAllowed.into());
+    }
+    let mut issued = issue::for_client(cx, id, client, &[], scope);
+    issued.access.aud = Audience::Many(vec![HOOK_AUDIENCE.to_owned()]);
+    issued.access.plugin_id = Some(plugin.to_string());
+    Ok(issued)
 }
 
 fn is_own(cx: &Context, resource: &Resource) -> bool {
