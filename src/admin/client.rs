@@ -13,6 +13,7 @@ use super::listing::{ListView, Noun, Query};
 use super::{Failed, body};
 use crate::app::App;
 use crate::error::Refusal;
+use crate::flow::Rules;
 use crate::flow::client::operator::{self, Change, NewClient};
 use crate::oauth::client::decisions::OperatorDecisions;
 use crate::oauth::client::member::Sector;
@@ -78,7 +79,12 @@ pub(crate) struct RemovedClientView {
 
 impl ClientView {
     /// The view of a client. A secret is in it only when it is made.
-    pub(super) fn new(id: &ClientId, client: &Client, secret: Option<&MadeClientSecret>) -> Self {
+    pub(super) fn new(
+        rules: &Rules,
+        id: &ClientId,
+        client: &Client,
+        secret: Option<&MadeClientSecret>,
+    ) -> Self {
         let sector = client.sector().and_then(|sector| sector.parse::<Sector>().ok());
         Self {
             client_id: id.to_string(),
@@ -95,7 +101,12 @@ impl ClientView {
             },
             // The scope and the name are members once.
             metadata: ClientMetadata { client_name: None, ..client.metadata_in_force() },
-            decisions: OperatorDecisions { scope: None, sector, ..client.decisions.clone() },
+            decisions: OperatorDecisions {
+                pkce: Some(rules.pkce_policy(client)),
+                scope: None,
+                sector,
+                ..client.decisions.clone()
+            },
         }
     }
 }
@@ -105,7 +116,8 @@ pub(super) async fn list(
     request: Request,
 ) -> Result<Json<ListView<ClientView>>, Failed> {
     let span = Query::of(&request)?.span()?;
-    let view = |id: &ClientId, client: Client| Ok(Some(ClientView::new(id, &client, None)));
+    let view =
+        |id: &ClientId, client: Client| Ok(Some(ClientView::new(app.rules(), id, &client, None)));
     Ok(Json(ListView::new(app.read()?.filter(&span, view)?, |view| view)))
 }
 
@@ -121,7 +133,7 @@ pub(super) async fn add(
     };
     let new = NewClient { secret, ..NewClient::from_members(&members)? };
     let (id, client, secret) = app.write(move |tx, cx| operator::add(tx, cx, &new)).await?;
-    Ok((StatusCode::CREATED, Json(ClientView::new(&id, &client, secret.as_ref()))))
+    Ok((StatusCode::CREATED, Json(ClientView::new(app.rules(), &id, &client, secret.as_ref()))))
 }
 
 /// The hash of a secret that the operator chose, if they did.
@@ -154,7 +166,7 @@ pub(super) async fn change(
     let changed = id.clone();
     let (client, secret) =
         app.write(move |tx, cx| operator::change(tx, cx, &changed, &change)).await?;
-    Ok(Json(ClientView::new(&id, &client, secret.as_ref())))
+    Ok(Json(ClientView::new(app.rules(), &id, &client, secret.as_ref())))
 }
 
 pub(super) async fn rotate_secret(
@@ -165,7 +177,7 @@ pub(super) async fn rotate_secret(
     let rotated = id.clone();
     let (client, secret) =
         app.write(move |tx, cx| operator::rotate_secret(tx, cx, &rotated)).await?;
-    Ok(Json(ClientView::new(&id, &client, Some(&secret))))
+    Ok(Json(ClientView::new(app.rules(), &id, &client, Some(&secret))))
 }
 
 pub(super) async fn show(
@@ -174,7 +186,7 @@ pub(super) async fn show(
 ) -> Result<Json<ClientView>, Failed> {
     let id: ClientId = id.parse()?;
     let client = app.read()?.find::<Client>(&id)?.ok_or(Refusal::ClientNotFound)?;
-    Ok(Json(ClientView::new(&id, &client, None)))
+    Ok(Json(ClientView::new(app.rules(), &id, &client, None)))
 }
 
 pub(super) async fn remove(

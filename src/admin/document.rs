@@ -41,5 +41,5 @@ pub(super) async fn import(
     }
     let named = id.clone();
     let client = app.write(move |tx, cx| document::store(tx, cx, &named, &metadata, None)).await?;
-    Ok((StatusCode::CREATED, Json(ClientView::new(&id, &client, None))))
+    Ok((StatusCode::CREATED, Json(ClientView::new(app.rules(), &id, &client, None))))
 }

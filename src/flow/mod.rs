@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::config::Config;
+use crate::oauth::client::PkcePolicy;
 use crate::oauth::issuer::Issuer;
 use crate::secret::{Pepper, Seed};
 use crate::store::schema::Client;
@@ -48,6 +49,11 @@ impl Rules {
             .access_token_lifetime
             .map(|seconds| Duration::from_secs(seconds.into()));
         own.unwrap_or(self.config.lifetimes.access_token)
+    }
+
+    /// Whether `client` must send a PKCE challenge: its own policy, or that of the configuration.
+    pub fn pkce_policy(&self, client: &Client) -> PkcePolicy {
+        client.decisions.pkce.unwrap_or(self.config.policy.pkce)
     }
 }
 

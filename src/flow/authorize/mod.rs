@@ -169,7 +169,7 @@ pub fn enabled(view: &impl View, id: &ClientId) -> Result<Client, Error> {
 /// Whether a request may omit the PKCE challenge. RFC 9700 §2.1.1: a confidential client may use
 /// the OpenID Connect `nonce` instead, if the operator allows it.
 fn may_go_without_pkce(rules: &Rules, client: &Client, request: &AuthorizeRequest) -> bool {
-    let allowed = [client.decisions.pkce, rules.config.policy.pkce].contains(&PkcePolicy::Nonce);
+    let allowed = rules.pkce_policy(client) == PkcePolicy::Nonce;
     let openid = request.scope.as_ref().is_some_and(|scope| scope.has("openid"));
     let confidential = client.metadata.client_type() == ClientType::Confidential;
     allowed && confidential && openid && request.nonce.is_some()

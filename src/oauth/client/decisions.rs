@@ -19,8 +19,8 @@ members! {
         first_party: bool,
         /// Whether it may introspect every token.
         introspect_any: bool,
-        /// Whether it must send a PKCE challenge.
-        pkce: PkcePolicy,
+        /// Whether it must send a PKCE challenge, if that is not the configured policy.
+        pkce: Option<PkcePolicy>,
         /// The response to a spent refresh token that is used again.
         refresh: RefreshPolicy,
         /// The resources that it may request tokens for. If empty, it may request those that people

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::oauth::client::PkcePolicy;
+use gatelodge::oauth::issuer::Issuer;
 use serde_json::json;
 
 use crate::support::{RelyingParty, Server, VERIFIER};
@@ -111,7 +113,7 @@ async fn a_request_without_redirect_uri_is_redeemed_without_one() {
 async fn a_confidential_client_may_rely_on_its_nonce_where_the_operator_lets_it() {
     let (server, mut ada) = Server::with_ada().await;
     let shop = RelyingParty::web(&server).await;
-    server.change_client("shop", |client| client.decisions.pkce = PkcePolicy::Nonce).await;
+    server.change_client("shop", |client| client.decisions.pkce = Some(PkcePolicy::Nonce)).await;
     let without = [("code_challenge", ""), ("code_challenge_method", "")];
     let code = shop.authorize(&mut ada, &without).await.brought().remove("code").unwrap();
     let mut form = shop.redemption(&code);
@@ -129,10 +131,28 @@ async fn a_confidential_client_may_rely_on_its_nonce_where_the_operator_lets_it(
 }
 
 #[tokio::test]
+async fn a_clients_own_pkce_policy_goes_before_the_configured_one() {
+    let server = Server::with(Issuer::localhost(7455), |config| {
+        config.policy.pkce = PkcePolicy::Nonce;
+    })
+    .await;
+    let mut ada = server.first_administrator().await;
+    let shop = RelyingParty::web(&server).await;
+    let without = [("code_challenge", ""), ("code_challenge_method", "")];
+    shop.authorize(&mut ada, &without).await.brought().remove("code").unwrap();
+
+    let strict = json!({ "pkce": "required" });
+    server.operate(Method::PATCH, "/clients/shop", strict).await;
+    let answer = ada.visit(&shop.request(&without)).await;
+
+    answer.refused(ErrorCode::InvalidRequest, Refusal::CodeChallengeMissing);
+}
+
+#[tokio::test]
 async fn a_public_client_never_goes_without_pkce() {
     let (server, mut ada) = Server::with_ada().await;
     let reader = RelyingParty::spa(&server).await;
-    server.change_client("reader", |client| client.decisions.pkce = PkcePolicy::Nonce).await;
+    server.change_client("reader", |client| client.decisions.pkce = Some(PkcePolicy::Nonce)).await;
     let without = [("code_challenge", ""), ("code_challenge_method", "")];
 
     let answer = ada.visit(&reader.request(&without)).await;

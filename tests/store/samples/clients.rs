@@ -50,7 +50,7 @@ pub(super) fn clients() -> Vec<(ClientId, Client)> {
         rows.push((read(refresh.as_str()), deciding(decisions)));
     }
     for pkce in PKCE_POLICIES {
-        let decisions = OperatorDecisions { pkce, ..decisions.clone() };
+        let decisions = OperatorDecisions { pkce: Some(pkce), ..decisions.clone() };
         rows.push((read(pkce.as_str()), deciding(decisions)));
     }
     let chosen = ClientProof::Chosen(text("$argon2id$v=19$m=19456,t=2,p=1$AA$AA"));
@@ -89,7 +89,7 @@ fn decisions() -> OperatorDecisions {
         confirmation_waived: true,
         first_party: true,
         introspect_any: true,
-        pkce: PkcePolicy::Required,
+        pkce: Some(PkcePolicy::Required),
         refresh: RefreshPolicy::Grace,
         resources: vec![read("https://api.example")],
         scope: Some(scope()),
