@@ -169,6 +169,11 @@ impl Targets {
 
     /// The requested part of these resources, and the part of `scope` that is known there. Nothing
     /// is read from the store.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::ScopeNotAllowed`] if nothing of `scope` is known there, beside the refusals of
+    /// the resources.
     pub fn share(
         &self,
         rules: &Rules,
@@ -178,8 +183,12 @@ impl Targets {
         let resources = narrowed(rules, &self.resources, requested)?;
         let known = self.known.iter().filter(|(resource, _)| resources.contains(resource));
         let known = known.fold(rules.config.scope(), |all, (_, scope)| all.union(scope));
-        let scope = scope.intersect(&known);
-        Ok((resources, scope))
+        let known = scope.intersect(&known);
+        // RFC 6749 §5.1: a response without `scope` would say that all of it was granted.
+        if known.is_empty() && !scope.is_empty() {
+            return Err(Refusal::ScopeNotAllowed);
+        }
+        Ok((resources, known))
     }
 
     fn insert(&mut self, resource: Resource) {

@@ -254,6 +254,35 @@ async fn a_token_for_some_resources_has_none_of_the_scopes_of_others() {
     assert_eq!(scopes, ["a:read openid", "b:read openid", "a:read b:read openid"]);
 }
 
+/// RFC 6749 §5.1: without `scope` in the response, the client has all that it requested.
+#[tokio::test]
+async fn a_token_that_would_have_no_scope_is_refused() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    for name in ["a", "b"] {
+        let resource = json!({
+            "resource": format!("https://{name}.example"),
+            "scope": format!("{name}:read"),
+            "open": true,
+        });
+        register(&server, resource).await;
+    }
+    let request = shop.request(&[("scope", "openid a:read b:read")]);
+    let named = [("resource", "https://a.example"), ("resource", "https://b.example")];
+    let page = ada.visit(&format!("{request}&{}", form_encode(named))).await;
+    let code = ada.decide(&page, "allow").await.brought().remove("code").unwrap();
+    let tokens = shop.redeem(&code).await.tokens();
+
+    let refresh = [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh())];
+    let of_a = [refresh[0], refresh[1], ("scope", "a:read"), ("resource", "https://a.example")];
+    let of_b = [refresh[0], refresh[1], ("scope", "a:read"), ("resource", "https://b.example")];
+    let other = shop.ask(&of_b).await;
+    let same = shop.ask(&of_a).await;
+
+    other.refused(ErrorCode::InvalidScope, Refusal::ScopeNotAllowed);
+    same.tokens();
+}
+
 #[tokio::test]
 async fn a_code_for_a_resource_that_is_gone_brings_nothing() {
     let (server, mut ada) = Server::with_ada().await;
