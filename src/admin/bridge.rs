@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::listing::{ListView, Noun, Query};
-use super::{Failed, body, optional};
+use super::{Failed, body, optional, session};
 use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::bridge::access::{self, AccessRequest, AccessTerms, BridgeAccess};
@@ -80,7 +80,8 @@ pub(crate) struct CodeView {
 pub(crate) struct BridgeTokenRequest {
     /// The client that it names; absent: the bridge's own.
     pub(crate) client_id: Option<String>,
-    /// The source of its session, 1 to 64 letters, digits and `. _ -`; absent: `bridge`.
+    /// The source of its session, 1 to 64 letters, digits and `. _ -`, not `web` or `anonymous`;
+    /// absent: `bridge`.
     pub(crate) source: Option<String>,
     /// Its lifetime in seconds, 1 to 86,400; absent: 3,600.
     pub(crate) ttl: Option<u64>,
@@ -186,6 +187,8 @@ pub(super) async fn issue_token(
 fn source(written: String) -> Result<String, Refusal> {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
     let fits = (1..=64).contains(&written.len()) && written.bytes().all(fits);
+    // These name sessions of other kinds.
+    let fits = fits && ![session::WEB, session::ANONYMOUS].contains(&written.as_str());
     if fits { Ok(written) } else { Err(Refusal::BodyMalformed) }
 }
 

@@ -23,10 +23,10 @@ use crate::oauth::id::{SessionId, UserId};
 use crate::store::schema::{AnonymousEnding, Person};
 use crate::store::{Key, Listing, Span, StoreError, View};
 
-/// The `source` of browser sessions and of anonymous ones. That of a bridge session is a word of
-/// the bridge's contract.
-const WEB: &str = "web";
-const ANONYMOUS: &str = "anonymous";
+/// The `source` of browser sessions and of anonymous ones. A bridge session has any other: `bridge`,
+/// or the word that an operator chose.
+pub(super) const WEB: &str = "web";
+pub(super) const ANONYMOUS: &str = "anonymous";
 
 /// A session of any kind.
 #[derive(Debug, Serialize, Deserialize)]
@@ -170,7 +170,7 @@ impl SessionView {
         }
     }
 
-    fn of_nobody(view: &impl View, stored: &StoredSession) -> Result<Self, StoreError> {
+    fn of_anonymous(view: &impl View, stored: &StoredSession) -> Result<Self, StoreError> {
         let session = &stored.session;
         let (state, merged_into) = match session.ending {
             Some(AnonymousEnding::Merged(user)) => {
@@ -249,12 +249,13 @@ impl Place {
                 let found = access::list(view, cx, user, &Span { after, limit })?;
                 let next = found.next.map(|id| Self::Bridge(Some(id)));
                 let views = found.items.iter().map(SessionView::of_bridge).collect();
-                // An anonymous session is nobody's.
-                Ok((views, next.or(user.is_none().then_some(Self::Anonymous(None)))))
+                Ok((views, next.or(Some(Self::Anonymous(None)))))
             }
+            // They belong to no person.
+            Self::Anonymous(_) if user.is_some() => Ok((Vec::new(), None)),
             Self::Anonymous(after) => {
                 let Listing { items, next } = anonymous::list(view, cx, &Span { after, limit })?;
-                let views = items.iter().map(|stored| SessionView::of_nobody(view, stored));
+                let views = items.iter().map(|stored| SessionView::of_anonymous(view, stored));
                 Ok((views.collect::<Result<_, _>>()?, next.map(|id| Self::Anonymous(Some(id)))))
             }
         }
@@ -288,7 +289,7 @@ pub(super) async fn list_anonymous(
 ) -> Result<Json<ListView<SessionView>>, Failed> {
     let (view, span) = (app.read()?, Query::of(&request)?.span()?);
     let Listing { items, next } = anonymous::list_all(&view, &app.context(), &span)?;
-    let items = items.iter().map(|stored| SessionView::of_nobody(&view, stored));
+    let items = items.iter().map(|stored| SessionView::of_anonymous(&view, stored));
     let items = items.collect::<Result<_, _>>()?;
     Ok(Json(ListView { items, next: next.as_ref().map(Key::to_cursor) }))
 }
@@ -307,7 +308,7 @@ pub(super) async fn revoke(
     let id = browser.map_err(|_| Refusal::SessionNotFound)?;
     if anonymous::live(&app.read()?, &app.context(), id)?.is_some() {
         let ended = app.write(move |tx, cx| anonymous::revoke(tx, cx, id)).await?;
-        return Ok(Json(SessionView::of_nobody(&app.read()?, &ended)?));
+        return Ok(Json(SessionView::of_anonymous(&app.read()?, &ended)?));
     }
     let revoked = app.write(move |tx, cx| session::revoke(tx, cx, id)).await?;
     Ok(Json(SessionView::of_browser(&revoked)))

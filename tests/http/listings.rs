@@ -68,13 +68,13 @@ async fn sessions_of_every_kind_follow_one_another() {
         assert_eq!(ids.len(), 5, "{limit}");
         assert!(pages.iter().all(|page| page.len() <= limit), "{limit}");
     }
-    let of_ada = pages_of_ada(&server).await;
-    assert_eq!(sorted(&of_ada, "source"), ["bridge", "bridge", "web"]);
-}
-
-async fn pages_of_ada(server: &Server) -> Vec<Vec<Value>> {
-    let listed = server.operate(Method::GET, "/sessions?user=ada&limit=1000", json!({})).await;
-    let listed = listed.json();
-    assert!(listed.get("next").is_none());
-    vec![listed["sessions"].as_array().unwrap().clone()]
+    let of_ada = async |query: &str| {
+        let path = format!("/sessions?user=ada&{query}");
+        let listed = server.operate(Method::GET, &path, json!({})).await.json();
+        assert!(listed.get("next").is_none());
+        vec![listed["sessions"].as_array().unwrap().clone()]
+    };
+    let all = of_ada("limit=1000").await;
+    assert_eq!(sorted(&all, "source"), ["bridge", "bridge", "web"]);
+    assert!(of_ada("cursor=anonymous.").await.concat().is_empty());
 }

@@ -211,6 +211,17 @@ async fn an_operator_issues_a_token_on_terms_of_their_own() {
 }
 
 #[tokio::test]
+async fn a_bridge_session_has_no_source_of_another_kind() {
+    let (server, _ada) = Server::with_ada().await;
+
+    for source in ["web", "anonymous", "a b", ""] {
+        let asked = json!({ "username": "ada", "source": source });
+        let answer = server.operate(Method::POST, "/bridge/tokens", asked).await;
+        answer.refused(ErrorCode::InvalidRequest, Refusal::BodyMalformed);
+    }
+}
+
+#[tokio::test]
 async fn an_id_that_was_forgotten_does_not_come_back() {
     let (server, _ada) = Server::with_ada().await;
     access(&server, "mine").await;
