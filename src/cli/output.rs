@@ -189,11 +189,11 @@ pub(super) fn word(member: &impl Serialize) -> String {
         Value::Null => String::new(),
         Value::String(text) => printable(&text),
         Value::Array(items) => {
-            let items = items.iter().map(|item| item.as_str().map_or(item.to_string(), printable));
-            items.collect::<Vec<_>>().join(" ")
+            let text = |item: &Value| item.as_str().map_or_else(|| item.to_string(), str::to_owned);
+            printable(&items.iter().map(text).collect::<Vec<_>>().join(" "))
         }
         Value::Bool(yes) => if yes { "yes" } else { "no" }.to_owned(),
-        other @ (Value::Number(_) | Value::Object(_)) => other.to_string(),
+        other @ (Value::Number(_) | Value::Object(_)) => printable(&other.to_string()),
     }
 }
 
@@ -269,6 +269,10 @@ mod tests {
     #[test]
     fn a_name_cannot_command_the_terminal() {
         assert_eq!(word(&"a\u{1b}[2J"), "a\u{fffd}[2J");
+        // JSON text has these as they are.
+        let keys = json!({ "keys": [{ "kid": "\u{9b}2J" }] });
+        assert_eq!(word(&keys), "{\"keys\":[{\"kid\":\"\u{fffd}2J\"}]}");
+        assert_eq!(word(&[keys]), "{\"keys\":[{\"kid\":\"\u{fffd}2J\"}]}");
     }
 
     #[test]
