@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use crate::clock::Timestamp;
+use crate::secret::hex;
 use crate::store::StoreError;
 use crate::store::engine::{Snapshot, Writes};
 use crate::store::key::{Key, after};
@@ -237,10 +238,12 @@ pub trait View {
         (now, ()).write(&mut to);
         let rows = self.raw_range(&[EXPIRY.byte], &after(&to), limit)?;
         let row = |(key, _): &(Vec<u8>, Vec<u8>)| {
-            let mut row = key.get(1..)?;
-            Some((Timestamp::read(&mut row)?, row.to_vec()))
+            let mut row = key.get(1..).unwrap_or_default();
+            let since = Timestamp::read(&mut row);
+            let corrupt = || StoreError::Corrupt { table: EXPIRY.name, key: hex(key) };
+            Ok((since.ok_or_else(corrupt)?, row.to_vec()))
         };
-        Ok(rows.iter().filter_map(row).collect())
+        rows.iter().map(row).collect()
     }
 }
 
