@@ -24,30 +24,30 @@ use crate::oauth::id::ClientId;
 /// The longest lifetime of a token that an operator issues, in seconds.
 const MAX_TTL: u64 = 86_400;
 
-/// A bridge that sent a heartbeat within the last month.
+/// A bridge that sent a heartbeat within the last 30 days.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct BridgeView {
-    /// Whether its last heartbeat is at most two minutes old and its session lives.
+    /// Whether its last heartbeat is at most two minutes old and its session is live.
     pub(crate) active: bool,
     /// Its version.
     pub(crate) bridge_version: String,
-    /// When it sent its first heartbeat.
+    /// The time of its first heartbeat.
     pub(crate) first_seen: String,
-    /// The requests that it has forwarded.
+    /// The number of requests that it has forwarded.
     pub(crate) forwarded_total: u64,
     /// The name of its machine.
     pub(crate) hostname: String,
-    /// When an agent used it last, as it reports.
+    /// The time at which an agent last used it, as the bridge reports it.
     pub(crate) last_activity_at: Option<String>,
-    /// When it sent its last heartbeat.
+    /// The time of its last heartbeat.
     pub(crate) last_seen: String,
     /// Its operating system.
     pub(crate) os: String,
     /// Its session.
     pub(crate) session_id: String,
-    /// The tokens that came in.
+    /// The number of incoming tokens.
     pub(crate) tokens_in_total: u64,
-    /// The tokens that went out.
+    /// The number of outgoing tokens.
     pub(crate) tokens_out_total: u64,
     /// Its person.
     pub(crate) username: String,
@@ -61,14 +61,14 @@ impl Noun for BridgeView {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CodeRequest {
-    /// The person whose bridge it makes.
+    /// The person for whom the bridge is to act.
     pub(crate) username: String,
 }
 
 /// An exchange code.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct CodeView {
-    /// The code, which works once.
+    /// The code, which is valid once.
     pub(crate) code: String,
     /// Its expiry.
     pub(crate) expires: String,
@@ -78,10 +78,10 @@ pub(crate) struct CodeView {
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BridgeTokenRequest {
-    /// The client that it names; absent: the bridge's own.
+    /// The client that it names; absent: `sp_bridge`.
     pub(crate) client_id: Option<String>,
-    /// The source of its session, 1 to 64 letters, digits and `. _ -`, not `web` or `anonymous`;
-    /// absent: `bridge`.
+    /// The source of its session, 1 to 64 ASCII letters, digits and `. _ -`, but not `web` or
+    /// `anonymous`; absent: `bridge`.
     pub(crate) source: Option<String>,
     /// Its lifetime in seconds, 1 to 86,400; absent: 3,600.
     pub(crate) ttl: Option<u64>,
@@ -94,7 +94,7 @@ pub(crate) struct BridgeTokenRequest {
 pub(crate) struct BridgeTokenView {
     /// The client that it names.
     pub(crate) client_id: String,
-    /// Its session, which revocation ends.
+    /// Its session, whose revocation ends the token.
     pub(crate) session_id: String,
     /// The source of its session.
     pub(crate) source: String,
@@ -124,7 +124,7 @@ impl BridgeView {
     }
 }
 
-/// The bridges that sent a heartbeat within the last month.
+/// Lists the bridges that sent a heartbeat within the last 30 days.
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     request: Request,
@@ -153,7 +153,7 @@ pub(super) async fn issue_code(
     Ok((StatusCode::CREATED, Json(view)))
 }
 
-/// Issues a bridge token for a person, with a session of its own.
+/// Issues a bridge token for a person, with its own session.
 pub(super) async fn issue_token(
     State(app): State<Arc<App>>,
     request: Request,

@@ -1,4 +1,4 @@
-//! `/api/v1/bridge/certificates`: the certificates by which devices prove themselves.
+//! `/api/v1/bridge/certificates`: the registered certificates of devices.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::tls::Certificate;
 /// A registered certificate of a device.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct DeviceCertificateView {
-    /// When it was registered.
+    /// The time of its registration.
     pub(crate) created: String,
     /// Its expiry.
     pub(crate) expires: String,
@@ -29,9 +29,9 @@ pub(crate) struct DeviceCertificateView {
     pub(crate) fingerprint: String,
     /// The name of its device.
     pub(crate) name: String,
-    /// When it was revoked.
+    /// The time of its revocation.
     pub(crate) revoked: Option<String>,
-    /// When it was used last.
+    /// The time of its last use.
     pub(crate) used: Option<String>,
     /// Its person.
     pub(crate) username: Option<String>,
@@ -41,7 +41,7 @@ impl Noun for DeviceCertificateView {
     const PLURAL: &'static str = "certificates";
 }
 
-/// A certificate to register: one that exists, or a request for one of the local CA.
+/// A certificate to register: either an existing one, or a request to issue one by the local CA.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Enrollment {
@@ -55,18 +55,18 @@ pub(crate) struct Enrollment {
     pub(crate) username: String,
 }
 
-/// A certificate that is registered now.
+/// A newly registered certificate.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct EnrolledCertificateView {
     /// The certificate in PEM, if the local CA issued it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) certificate: Option<String>,
-    /// What is registered.
+    /// The registration.
     #[serde(flatten)]
     pub(crate) registered: DeviceCertificateView,
 }
 
-/// The person whom a certificate proves.
+/// The person for whom a certificate is registered.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct CertificatePersonView {
     /// The subject of the person's tokens.
@@ -131,7 +131,11 @@ pub(super) async fn revoke(
     Ok(Json(DeviceCertificateView::new(&revoked)))
 }
 
-/// The person whom a device with the certificate's key proves now, or the refusal that it meets.
+/// The person for whom a device with this certificate acts now.
+///
+/// # Errors
+///
+/// The refusal that the device gets.
 pub(super) async fn person(
     State(app): State<Arc<App>>,
     Path(fingerprint): Path<String>,

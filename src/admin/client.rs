@@ -1,4 +1,4 @@
-//! `/api/v1/clients`. The members are those of RFC 7591 §2, and ours beside them.
+//! `/api/v1/clients`. The members are those of RFC 7591 §2 and the server's own.
 
 use std::sync::Arc;
 
@@ -24,28 +24,28 @@ use crate::secret::MadeClientSecret;
 use crate::store::View;
 use crate::store::schema::{Client, Origin};
 
-/// A client as operators read it, with the values that are in force.
+/// A client, with the values that are in force.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct ClientView {
     /// Its id.
     pub(crate) client_id: String,
-    /// Its secret, only in the response that makes it.
+    /// Its secret, only in the response to the request that made it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) client_secret: Option<String>,
     /// Its type (RFC 6749 §2.1).
     pub(crate) client_type: ClientType,
-    /// When it was registered.
+    /// The time of its registration.
     pub(crate) created: String,
-    /// Whether it is switched on.
+    /// Whether it is enabled.
     pub(crate) enabled: bool,
-    /// The name that people read.
+    /// The name that the pages display.
     pub(crate) name: String,
-    /// Who registered it.
+    /// The origin of its registration.
     pub(crate) origin: ClientOrigin,
-    /// What is stated of it, `client_name` excepted.
+    /// Its metadata, without `client_name`.
     #[serde(flatten)]
     pub(crate) metadata: ClientMetadata,
-    /// What the operator decided of it, `scope` excepted, which is in the metadata.
+    /// The operator's decisions, without `scope`, which is in the metadata.
     #[serde(flatten)]
     pub(crate) decisions: OperatorDecisions,
 }
@@ -54,7 +54,7 @@ impl Noun for ClientView {
     const PLURAL: &'static str = "clients";
 }
 
-/// Who registered a client.
+/// The origin of a client's registration.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ClientOrigin {
@@ -73,12 +73,12 @@ pub(crate) enum ClientOrigin {
 pub(crate) struct RemovedClientView {
     /// Its id.
     pub(crate) client_id: String,
-    /// The grants that ended with it.
+    /// The number of grants that ended with it.
     pub(crate) grants_ended: usize,
 }
 
 impl ClientView {
-    /// The view of a client. A secret is in it only when it is made.
+    /// The view of a client. `secret` is `None` unless this request made it.
     pub(super) fn new(
         rules: &Rules,
         id: &ClientId,
@@ -99,7 +99,7 @@ impl ClientView {
                 Origin::Hook => ClientOrigin::Hook,
                 Origin::Operator => ClientOrigin::Operator,
             },
-            // The scope and the name are members once.
+            // `name` and the metadata's `scope` have these values already.
             metadata: ClientMetadata { client_name: None, ..client.metadata_in_force() },
             decisions: OperatorDecisions {
                 pkce: Some(rules.pkce_policy(client)),
@@ -136,7 +136,7 @@ pub(super) async fn add(
     Ok((StatusCode::CREATED, Json(ClientView::new(app.rules(), &id, &client, secret.as_ref()))))
 }
 
-/// The hash of a secret that the operator chose, if they did.
+/// The Argon2id hash of a secret that the operator chose.
 async fn hashed(app: &App, secret: Option<String>) -> Result<Option<String>, Failed> {
     let Some(secret) = secret.map(Zeroizing::new) else { return Ok(None) };
     let secret: ClientSecret = secret.parse().map_err(|_| Refusal::ClientSecretUnfit)?;

@@ -1,5 +1,4 @@
-//! `/api/v1/documents`: clients whose document an operator brings, since the server fetches none
-//! or not that one.
+//! `/api/v1/documents`: import of a client's metadata document, if the server cannot fetch it.
 
 use std::sync::Arc;
 
@@ -20,9 +19,9 @@ use crate::oauth::id::ClientId;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DocumentImport {
-    /// The client's id, which is the document's address.
+    /// The client's id, which is the document's URL.
     pub(crate) client_id: String,
-    /// The document, whose members are an open set.
+    /// The document.
     pub(crate) document: Value,
 }
 
@@ -35,7 +34,7 @@ pub(super) async fn import(
     DocumentAddress::of(&id)?;
     let schemes = &app.rules().config.policy.private_use_schemes;
     let metadata = cimd::parse(&id, import.document.to_string().as_bytes(), schemes)?;
-    // Offline, the operator's word has to do.
+    // An offline server cannot fetch the sector document, and trusts the operator.
     if !app.rules().config.offline {
         app.check_sector(&metadata).await?;
     }

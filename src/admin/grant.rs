@@ -1,4 +1,4 @@
-//! `/api/v1/grants`: what people allowed which client.
+//! `/api/v1/grants`: the grants in force.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub(crate) struct GrantView {
     pub(crate) client_id: String,
     /// The client's name.
     pub(crate) client_name: String,
-    /// When it was made.
+    /// The time of its creation.
     pub(crate) created: String,
     /// Its expiry.
     pub(crate) expires: String,
@@ -30,11 +30,11 @@ pub(crate) struct GrantView {
     pub(crate) id: String,
     /// Whether it outlives its session (`offline_access`).
     pub(crate) offline: bool,
-    /// The resources that its tokens are for; none: this server.
+    /// The resources for which its tokens are; empty: this server.
     pub(crate) resources: Vec<Resource>,
     /// Its scope.
     pub(crate) scope: Scope,
-    /// The session in which it was made.
+    /// The session in which it was created.
     pub(crate) session: String,
     /// The person.
     pub(crate) username: String,

@@ -1,4 +1,4 @@
-//! `/api/v1/issuer`.
+//! `/api/v1/issuer`: the issuer in the store.
 
 use std::sync::Arc;
 
@@ -12,34 +12,34 @@ use crate::error::Internal;
 use crate::flow::installation;
 use crate::oauth::issuer::Issuer;
 
-/// The issuer that the store holds.
+/// The issuer in the store.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct IssuerView {
     /// Its URL.
     pub(crate) issuer: Issuer,
 }
 
-/// Another issuer for the store.
+/// A request to change the issuer in the store.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct IssuerChange {
-    /// Whether it is stored, or only told what would follow.
+    /// Whether to store the new issuer. If false, the response only lists the consequences.
     #[serde(default)]
     pub(crate) confirm: bool,
     /// The new issuer.
     pub(crate) issuer: String,
 }
 
-/// What a change of the issuer does, or would do.
+/// The consequences of a change of the issuer.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct IssuerChangeView {
     /// Whether the new issuer is stored.
     pub(crate) changed: bool,
     /// The new issuer.
     pub(crate) issuer: Issuer,
-    /// The passkeys that belong to another host than the new issuer's.
+    /// The passkeys that do not belong to the new issuer's host.
     pub(crate) orphaned: Vec<OrphanedPasskey>,
-    /// The issuer before.
+    /// The issuer before the change.
     pub(crate) previous: Issuer,
 }
 
@@ -52,7 +52,7 @@ pub(crate) struct OrphanedPasskey {
     pub(crate) username: String,
 }
 
-/// The issuer that the store holds: a running server keeps the one it started with.
+/// The issuer in the store. A running server uses the one with which it started.
 pub(super) async fn show(State(app): State<Arc<App>>) -> Result<Json<IssuerView>, Failed> {
     let found = installation::find(&app.read()?)?;
     let found = found.ok_or_else(|| Internal::new("the store holds no installation"))?;

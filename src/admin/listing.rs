@@ -1,7 +1,8 @@
-//! Listings: a page of views under the plural of their noun, and the cursor of the next page.
+//! Listings: pages of views, each with the cursor of the next page.
 //!
-//! The query of a listing names `cursor`, `limit` (1 to 1,000; 100 by default) and, where the noun
-//! belongs to people, `user`. A listing filters before it cuts, so only its last page is short.
+//! The query of a listing has `cursor`, `limit` (1 to 1,000; 100 by default) and, if the noun
+//! belongs to people, `user`. A listing is filtered before it is divided into pages, so only its
+//! last page may have fewer than `limit` views.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -18,26 +19,27 @@ use crate::oauth::id::UserId;
 use crate::oauth::params::Params;
 use crate::store::{Key, Listing, Span, View};
 
-/// The results of a page if the query names no limit, and the most.
+/// The number of views of a page if the query has no limit.
 const DEFAULT_LIMIT: usize = 100;
+/// The most views of a page.
 pub(crate) const MAX_LIMIT: usize = 1000;
 
-/// A noun of which there are listings.
+/// A noun that can be listed.
 pub(crate) trait Noun {
-    /// The member that holds the views.
+    /// The name of the member that contains the views.
     const PLURAL: &'static str;
 }
 
 /// A page of a listing.
 pub(crate) struct ListView<V> {
-    /// The views, under the plural of their noun.
+    /// The views, in the member [`Noun::PLURAL`].
     pub(crate) items: Vec<V>,
-    /// The `cursor` of the next page. The last page has none.
+    /// The `cursor` of the next page; `None` on the last page.
     pub(crate) next: Option<String>,
 }
 
 impl<V> ListView<V> {
-    /// The page of views of `listing`.
+    /// The page of `listing`, each item as a view.
     pub(super) fn new<T, K: Key>(listing: Listing<T, K>, view: impl FnMut(T) -> V) -> Self {
         let next = listing.next.as_ref().map(Key::to_cursor);
         Self { items: listing.items.into_iter().map(view).collect(), next }
@@ -93,25 +95,25 @@ impl Query {
         Params::parse(request.uri().query().unwrap_or_default().as_bytes()).map(Self)
     }
 
-    /// The cursor as it was sent.
+    /// The cursor, unparsed.
     pub(super) fn cursor(&self) -> Result<Option<&str>, Refusal> {
         self.0.one("cursor")
     }
 
-    /// The most results of the page.
+    /// The most views of the page.
     pub(super) fn limit(&self) -> Result<usize, Refusal> {
         let Some(limit) = self.0.one("limit")? else { return Ok(DEFAULT_LIMIT) };
         let limit = limit.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
         limit.ok_or(Refusal::LimitMalformed)
     }
 
-    /// The page that is asked for.
+    /// The requested page.
     pub(super) fn span<K: Key>(&self) -> Result<Span<K>, Refusal> {
         let after = self.cursor()?.map(key).transpose()?;
         Ok(Span { after, limit: self.limit()? })
     }
 
-    /// The person whose part of the listing is asked for; absent: everybody's.
+    /// The person to whom the listing is limited, if the query names one.
     pub(super) fn user(&self, view: &impl View) -> Result<Option<UserId>, Failed> {
         let Some(username) = self.0.parsed("user")? else { return Ok(None) };
         let (id, _) = named(view, &username)?.ok_or(Refusal::UserNotFound)?;

@@ -1,13 +1,12 @@
-//! The administration API: one router, served on the Unix socket, and in process to a command that
-//! finds no server.
+//! The administration API: one router, served on the Unix socket, or in process for a command that
+//! finds no running server.
 //!
-//! Each noun has a file with its views, the requests about it and its operations. A view is the one
-//! form of its noun: the API serialises it, and the command line reads it. Members whose value is a
-//! set of names that others define stay open objects: claims, client documents, the metadata of an
-//! anonymous session.
+//! Each noun has a file with its views, its requests and its operations. A view is the only form of
+//! its noun: the API serialises it, and the command line deserialises it. Objects with members that
+//! others define are plain JSON: claims, client documents, the metadata of an anonymous session.
 //!
-//! A caller that can reach the API owns the data directory, so it proves nothing further, and errors
-//! name their precise reason.
+//! A caller that can reach the API owns the data directory, so it needs no authentication, and
+//! errors contain their precise reason.
 
 pub(crate) mod bridge;
 pub(crate) mod certificate;
@@ -36,7 +35,7 @@ use serde::Serialize;
 use crate::app::App;
 use crate::error::{Error, ErrorCode, Refusal};
 
-/// Every route there is, on one page.
+/// The router of all operations.
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/api/v1/bridge", get(bridge::list))
@@ -83,7 +82,7 @@ struct ErrorView {
     error_description: String,
 }
 
-/// An error, as operators read it.
+/// An error, rendered with its precise reason.
 struct Failed(Error);
 
 impl<E: Into<Error>> From<E> for Failed {
@@ -104,19 +103,23 @@ impl IntoResponse for Failed {
     }
 }
 
-/// The text of each of `values`, parsed.
+/// Parses each of `values`.
 fn parsed<T: std::str::FromStr<Err = Refusal>>(values: &[String]) -> Result<Vec<T>, Refusal> {
     values.iter().map(|value| value.parse()).collect()
 }
 
-/// The text, if there is one, parsed.
+/// Parses `value`, if there is one.
 fn optional<T: std::str::FromStr<Err = Refusal>>(
     value: Option<&str>,
 ) -> Result<Option<T>, Refusal> {
     value.map(str::parse).transpose()
 }
 
-/// A body that is read as `T`, or refused as what it is.
+/// Reads a JSON body of at most 64 KiB.
+///
+/// # Errors
+///
+/// [`Refusal::BodyTooLarge`] or [`Refusal::BodyMalformed`].
 async fn body<T: serde::de::DeserializeOwned>(
     request: axum::extract::Request,
 ) -> Result<T, Failed> {

@@ -22,10 +22,10 @@ use crate::store::{Listing, StoreError, View};
 /// The lifetimes that an operator may choose, in seconds: a minute to ten years.
 const LIFETIMES: std::ops::RangeInclusive<u64> = 60..=3650 * 86_400;
 
-/// A usable personal access token.
+/// A personal access token.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct PersonalTokenView {
-    /// When it was made.
+    /// The time of its creation.
     pub(crate) created: String,
     /// Its expiry.
     pub(crate) expires: String,
@@ -33,7 +33,7 @@ pub(crate) struct PersonalTokenView {
     pub(crate) id: String,
     /// Its name.
     pub(crate) name: String,
-    /// When it was used last.
+    /// The time of its last use.
     pub(crate) used: Option<String>,
     /// Its person.
     pub(crate) username: Option<String>,
@@ -55,7 +55,7 @@ pub(crate) struct PersonalTokenRequest {
     pub(crate) username: String,
 }
 
-/// A personal access token, in the only response that has it.
+/// A new personal access token. No other response contains it.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct NewPersonalTokenView {
     /// The part of it that is no secret.

@@ -1,5 +1,5 @@
-//! `/api/v1/resources`: the resources that tokens are for. The members are those of RFC 9728 §2,
-//! and ours beside them.
+//! `/api/v1/resources`: the registered resources (RFC 8707). The members are those of RFC 9728 §2
+//! and the server's own.
 
 use std::sync::Arc;
 
@@ -19,31 +19,31 @@ use crate::secret::MadeClientSecret;
 use crate::store::View;
 use crate::store::schema::Protected;
 
-/// A registered resource, with the text that its server pastes.
+/// A registered resource, with the metadata and the header that its resource server serves.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct ResourceView {
     /// The client as which it introspects tokens.
     pub(crate) client_id: Option<String>,
-    /// That client's secret, only in the response that makes it.
+    /// That client's secret, only in the response to the request that made it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) client_secret: Option<String>,
-    /// When it was registered.
+    /// The time of its registration.
     pub(crate) created: String,
     /// Its metadata document (RFC 9728 §2).
     pub(crate) metadata: ResourceMetadata,
-    /// The address at which it serves that document (RFC 9728 §3.1).
+    /// The URL at which it serves that document (RFC 9728 §3.1).
     pub(crate) metadata_address: String,
-    /// The address of a copy on this server.
+    /// The URL of a copy on this server.
     pub(crate) metadata_copy: String,
-    /// Whether clients that nobody registered may ask for its scopes.
+    /// Whether every client may ask for its scopes.
     pub(crate) open: bool,
-    /// Its URI, the audience of tokens for it.
+    /// Its URI, the `aud` of tokens for it.
     pub(crate) resource: Resource,
-    /// The name that people read.
+    /// The name that the consent page displays.
     pub(crate) resource_name: String,
-    /// The scopes that it knows.
+    /// Its scopes.
     pub(crate) scope: Scope,
-    /// The header of its 401 responses (RFC 9728 §5.1).
+    /// The `WWW-Authenticate` header of its 401 responses (RFC 9728 §5.1).
     pub(crate) www_authenticate: String,
 }
 
@@ -55,18 +55,18 @@ impl Noun for ResourceView {
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ResourceRegistration {
-    /// A client that may introspect tokens for it.
+    /// An existing client that may introspect tokens for it.
     pub(crate) client_id: Option<String>,
-    /// Whether it gets a client of its own for that.
+    /// Whether a new client is made to introspect tokens for it. `client_id` takes precedence.
     #[serde(default)]
     pub(crate) introspect: bool,
-    /// Whether clients that nobody registered may ask for its scopes; absent: on loopback alone.
+    /// Whether every client may ask for its scopes; absent: only if the resource is on loopback.
     pub(crate) open: Option<bool>,
     /// Its URI.
     pub(crate) resource: String,
-    /// The name that people read; absent: its host.
+    /// The name that the consent page displays; absent: its URI without the scheme.
     pub(crate) resource_name: Option<String>,
-    /// The scopes that it knows, separated by spaces.
+    /// Its scopes, separated by spaces.
     pub(crate) scope: Option<String>,
 }
 
@@ -102,7 +102,7 @@ impl ResourceView {
         let (rules, address) = (app.rules(), row.resource.metadata_address());
         let mut www_authenticate = format!("Bearer resource_metadata=\"{address}\"");
         if !row.scope.is_empty() {
-            // RFC 6750 §3: what a client without a token should ask for.
+            // RFC 6750 §3: the scope that a client without a token should request.
             www_authenticate.push_str(&format!(", scope=\"{}\"", row.scope));
         }
         Self {

@@ -1,5 +1,5 @@
-//! `/api/v1/sessions` and `/api/v1/anonymous-sessions`: sessions of browsers, of bridges and of
-//! nobody in particular.
+//! `/api/v1/sessions` and `/api/v1/anonymous-sessions`: browser sessions, bridge sessions and
+//! anonymous sessions.
 
 use std::sync::Arc;
 
@@ -23,27 +23,28 @@ use crate::oauth::id::{SessionId, UserId};
 use crate::store::schema::{AnonymousEnding, Person};
 use crate::store::{Key, Listing, Span, StoreError, View};
 
-/// The `source` of browser sessions and of anonymous ones. A bridge session has any other: `bridge`,
-/// or the word that an operator chose.
+/// The `source` of browser sessions. That of a bridge session is `bridge`, or the word that an
+/// operator chose.
 pub(super) const WEB: &str = "web";
+/// The `source` of anonymous sessions.
 pub(super) const ANONYMOUS: &str = "anonymous";
 
 /// A session of any kind.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SessionView {
-    /// When it started.
+    /// The time of its creation.
     pub(crate) created: String,
-    /// The device at its last use.
+    /// The device, as the last recorded use described it.
     #[serde(flatten)]
     pub(crate) device: DeviceView,
     /// Its expiry.
     pub(crate) expires: String,
     /// Its id.
     pub(crate) id: String,
-    /// What only its kind has.
+    /// The members of its kind.
     #[serde(flatten)]
     pub(crate) kind: SessionKind,
-    /// What made it.
+    /// Its source: `web`, `anonymous`, or that of a bridge session.
     pub(crate) source: String,
 }
 
@@ -51,37 +52,37 @@ impl Noun for SessionView {
     const PLURAL: &'static str = "sessions";
 }
 
-/// The members of one kind of session. The kinds are told apart by them.
+/// The members that only one kind of session has. They distinguish the kinds.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum SessionKind {
-    /// A session of nobody in particular.
+    /// An anonymous session.
     Anonymous {
         /// The client that opened it.
         client_id: String,
         /// The person into whom it was merged: the username, or the id if the person is gone.
         merged_into: Option<String>,
-        /// What the client says of it: an open object, from which nothing is concluded.
+        /// The metadata that the client gave. Nothing is decided by it.
         metadata: Option<Value>,
         /// The redirect URI that the client named.
         redirect_uri: Option<String>,
-        /// Whether it lives.
+        /// Its state.
         state: AnonymousState,
         /// Its subject.
         sub: String,
     },
-    /// A browser in which a person is signed in.
+    /// The session of a browser in which a person is signed in.
     Browser {
         /// The methods of the sign-in (RFC 8176).
         amr: Vec<String>,
-        /// When the person signed in last.
+        /// The time of the person's last sign-in.
         auth_time: String,
         /// When it was used last.
         seen: String,
         /// The person.
         username: String,
     },
-    /// A bridge that acts for a person.
+    /// The session of a bridge that acts for a person.
     Bridge {
         /// The client that its tokens name.
         client_id: String,
@@ -96,28 +97,28 @@ pub(crate) enum SessionKind {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum AnonymousState {
-    /// It is in force.
+    /// It is live.
     Live,
     /// A person enrolled from it.
     Merged,
-    /// It has expired.
+    /// It has expired, or its client may no longer have anonymous sessions.
     Over,
-    /// An operator ended it.
+    /// An operator revoked it.
     Revoked,
 }
 
-/// A device as its requests describe it, which proves nothing.
+/// A device, as its requests describe it. The description proves nothing.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct DeviceView {
     /// The network address.
     pub(crate) address: String,
     /// Whether the program names itself a robot.
     pub(crate) bot: bool,
-    /// The language that is preferred there.
+    /// The preferred language.
     pub(crate) locale: Option<String>,
-    /// The program, read out of `user_agent`.
+    /// The program, parsed from `user_agent`.
     pub(crate) program: Option<String>,
-    /// The operating system, read out of `user_agent`.
+    /// The operating system, parsed from `user_agent`.
     pub(crate) system: Option<String>,
     /// The `User-Agent` header.
     pub(crate) user_agent: Option<String>,
@@ -200,8 +201,8 @@ impl SessionView {
     }
 }
 
-/// The place in the listing of all sessions: browsers first, then bridges, then anonymous ones. A
-/// key is the one after which its kind goes on; without one, the kind starts.
+/// A position in the listing of all sessions: first those of browsers, then those of bridges, then
+/// the anonymous ones. The key is the last one listed of its kind; `None` is the start of the kind.
 enum Place {
     Browser(Option<SessionId>),
     Bridge(Option<BridgeSessionId>),
@@ -230,7 +231,7 @@ impl Place {
         }
     }
 
-    /// At most `limit` sessions at this place, and the place after them.
+    /// At most `limit` sessions from this position on, and the position after them.
     fn list(
         self,
         view: &impl View,
@@ -251,7 +252,7 @@ impl Place {
                 let views = found.items.iter().map(SessionView::of_bridge).collect();
                 Ok((views, next.or(Some(Self::Anonymous(None)))))
             }
-            // They belong to no person.
+            // No anonymous session belongs to a person.
             Self::Anonymous(_) if user.is_some() => Ok((Vec::new(), None)),
             Self::Anonymous(after) => {
                 let Listing { items, next } = anonymous::list(view, cx, &Span { after, limit })?;
@@ -282,7 +283,7 @@ pub(super) async fn list(
     Ok(Json(ListView { items, next: place.as_ref().map(Place::to_cursor) }))
 }
 
-/// The stored anonymous sessions, live or ended.
+/// Lists the stored anonymous sessions, live or ended.
 pub(super) async fn list_anonymous(
     State(app): State<Arc<App>>,
     request: Request,
@@ -300,7 +301,7 @@ pub(super) async fn revoke(
 ) -> Result<Json<SessionView>, Failed> {
     let browser = id.parse::<SessionId>();
     let bridge = id.parse::<BridgeSessionId>().map_err(|_| Refusal::SessionNotFound)?;
-    // A bridge may have chosen an id that looks like a browser's.
+    // A bridge may have chosen an id of the form of a browser session's.
     if access::live(&app.read()?, &app.context(), &bridge)?.is_some() {
         let ended = app.write(move |tx, cx| access::end(tx, cx, &bridge, None)).await?;
         return Ok(Json(SessionView::of_bridge(&ended)));

@@ -15,9 +15,10 @@ use crate::tls::{Authority, Certificate, Usage};
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// The days that a certificate lasts by default and at most: Apple's systems accept no longer one
-/// from a CA that a person trusts.
+/// The default lifetime of a certificate, in days.
 const DAYS: u32 = 365;
+/// The longest lifetime of a certificate, in days, that Apple's systems accept from a CA that a
+/// person added.
 const MAX_DAYS: u32 = 825;
 
 /// The most names in one certificate.
@@ -39,10 +40,10 @@ pub(crate) struct IssuedCertificateView {
 /// The local CA.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct AuthorityView {
-    /// Its own certificate.
+    /// Its certificate.
     #[serde(flatten)]
     pub(crate) certificate: IssuedCertificateView,
-    /// The file of that certificate, on the server's machine.
+    /// The path of its certificate, on the server's machine.
     pub(crate) path: String,
 }
 
@@ -50,7 +51,7 @@ pub(crate) struct AuthorityView {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CertificateRequest {
-    /// The days that it lasts, 1 to 825; absent: 365.
+    /// Its lifetime in days, 1 to 825; absent: 365.
     pub(crate) days: Option<u32>,
     /// The host names and addresses of the service, 1 to 100.
     pub(crate) names: Vec<String>,
@@ -91,7 +92,8 @@ pub(super) async fn issue(
     Ok((StatusCode::CREATED, Json(IssuedCertificateView::new(&issued)?)))
 }
 
-/// A certificate by which a device proves itself, for the key that signed `request`.
+/// Issues a client certificate for a device, for the key that signed the certificate request
+/// `request`.
 pub(super) fn for_device(app: &App, request: &str, name: &str) -> Result<String, Failed> {
     let (authority, now) = (app.authority()?, app.clock().now());
     Ok(authority.issue(request, Usage::Client, &[name.to_owned()], DAY * DAYS, now)?)

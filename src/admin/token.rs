@@ -1,4 +1,4 @@
-//! `/api/v1/tokens/inspect` and `/api/v1/tokens/revoke`: a token explained, valid or not, and ended.
+//! `/api/v1/tokens/inspect` and `/api/v1/tokens/revoke`: inspection and revocation of any token.
 
 use std::sync::Arc;
 
@@ -22,18 +22,18 @@ pub(crate) struct TokenRequest {
     pub(crate) token: String,
 }
 
-/// A token, explained.
+/// The inspection of a token.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct InspectionView {
     /// Whether it is in force.
     pub(crate) active: bool,
-    /// Its claims, an open object; null: it has none.
+    /// Its claims; null: it has none.
     pub(crate) claims: Value,
     /// Its kind.
     pub(crate) kind: TokenKind,
-    /// Why it is not in force, or what is to know of it.
+    /// The reason why it is not in force, or a remark.
     pub(crate) reason: Option<String>,
-    /// The name of the refusal that its bearer meets.
+    /// The name of the refusal that its bearer gets.
     pub(crate) refusal: Option<String>,
 }
 
@@ -53,14 +53,14 @@ pub(crate) enum TokenKind {
     Unknown,
 }
 
-/// A token that was revoked.
+/// The response to a revocation.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct RevocationView {
-    /// True.
+    /// Always true.
     pub(crate) revoked: bool,
 }
 
-/// What a token is, what it claims, and whether it is in force; if it is not, why.
+/// Inspects a token: its kind, its claims, and whether it is in force or the reason why not.
 pub(super) async fn inspect(
     State(app): State<Arc<App>>,
     request: Request,
@@ -94,16 +94,17 @@ pub(super) async fn inspect(
     }))
 }
 
-/// What an inspection finds.
+/// The result of an inspection.
 struct Inspected {
     claims: Value,
     kind: TokenKind,
-    /// A more precise reason than that of the refusal.
+    /// A more precise reason than that of the refusal, if there is one.
     reason: Option<String>,
     standing: Result<(), Error>,
 }
 
-/// The claims of a JWT are listed even if its signature is wrong: who has it can read it anyway.
+/// Inspects a JWT. Its claims are listed even if its signature is wrong, because anybody who has
+/// the JWT can decode them.
 fn jwt(app: &App, token: &str) -> Result<Inspected, Failed> {
     let (view, cx) = (app.read()?, app.context());
     let Ok(Examined { claims, kind, signature }) = app.keys().examine(token, cx.now) else {
@@ -142,7 +143,7 @@ fn jwt(app: &App, token: &str) -> Result<Inspected, Failed> {
     Ok(Inspected { claims, kind, reason, standing })
 }
 
-/// Ends an access token, or the grant of a refresh token.
+/// Revokes an access token, or ends the grant of a refresh token.
 pub(super) async fn revoke(
     State(app): State<Arc<App>>,
     request: Request,

@@ -1,4 +1,4 @@
-//! `/api/v1/usage` and `/api/v1/clients/{id}/usage`: how clients are used.
+//! `/api/v1/usage` and `/api/v1/clients/{id}/usage`: the usage of clients.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,33 +13,34 @@ use crate::flow::client::usage::{self, UsageReport};
 use crate::oauth::id::ClientId;
 use crate::store::schema::Usage;
 
-/// The use of one client, or of all together.
+/// The usage of one client, or of all clients together.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct UsageView {
-    /// The live browser sessions with a grant of the client.
+    /// The number of live browser sessions with a grant of the client.
     pub(crate) active_sessions: usize,
-    /// Whether there are more grants than one report reads, so that both numbers are minima.
+    /// Whether a report does not read all grants, so that `active_sessions` and `live_grants` are
+    /// lower bounds.
     pub(crate) at_least: bool,
-    /// The client; null: all together.
+    /// The client; null: all clients together.
     pub(crate) client_id: Option<String>,
-    /// The last 24 hours.
+    /// The counts of the last 24 hours.
     pub(crate) last_day: UsageSums,
-    /// The last seven days.
+    /// The counts of the last seven days.
     pub(crate) last_week: UsageSums,
-    /// The grants in force.
+    /// The number of grants in force.
     pub(crate) live_grants: usize,
 }
 
-/// Tokens and refusals of a span of time.
+/// The numbers of tokens and refusals in a span of time.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct UsageSums {
-    /// All refusals.
+    /// The number of refusals.
     pub(crate) refusals: u64,
-    /// The refusals by the name of their reason.
+    /// The number of refusals by the name of their reason.
     pub(crate) refusals_by_reason: BTreeMap<String, u64>,
-    /// All tokens.
+    /// The number of tokens.
     pub(crate) tokens_issued: u64,
-    /// The tokens by grant type.
+    /// The number of tokens by grant type.
     pub(crate) tokens_issued_by_grant_type: BTreeMap<String, u64>,
 }
 

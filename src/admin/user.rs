@@ -1,4 +1,4 @@
-//! `/api/v1/users` and `/api/v1/recover`.
+//! `/api/v1/users` and `/api/v1/recover`: people, and their setup links.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ const MAX_PASSKEYS: usize = 100;
 /// A person.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct UserView {
-    /// When the account was made.
+    /// The time of the account's creation.
     pub(crate) created: String,
     /// Whether the person is switched off.
     pub(crate) disabled: bool,
@@ -34,7 +34,7 @@ pub(crate) struct UserView {
     pub(crate) email: Option<String>,
     /// The subject of the person's tokens.
     pub(crate) id: String,
-    /// How many passkeys the person has, counted up to 100.
+    /// The number of passkeys, counted up to 100.
     pub(crate) passkeys: usize,
     /// The roles.
     pub(crate) roles: Vec<String>,
@@ -46,7 +46,7 @@ impl Noun for UserView {
     const PLURAL: &'static str = "users";
 }
 
-/// A setup link, which works once. Its secret is in the fragment, which a browser sends nowhere.
+/// A setup link, which is valid once. Its token is in the fragment, which a browser never sends.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct SetupLinkView {
     /// Its expiry.
@@ -55,7 +55,7 @@ pub(crate) struct SetupLinkView {
     pub(crate) setup_url: String,
 }
 
-/// A new person, and the link at which they make their passkey.
+/// A new person, and the setup link with which they create their passkey.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct NewUserView {
     /// The link.
@@ -72,20 +72,20 @@ pub(crate) struct RecoveryView {
     /// The link.
     #[serde(flatten)]
     pub(crate) link: SetupLinkView,
-    /// Its person; null: whoever becomes the first administrator.
+    /// Its person; null: the first administrator, who has no account yet.
     pub(crate) username: Option<String>,
 }
 
 /// A person that was removed.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct RemovedUserView {
-    /// The subject of their tokens.
+    /// The subject of the person's tokens.
     pub(crate) id: String,
     /// The name of the account.
     pub(crate) username: String,
 }
 
-/// A person to enrol.
+/// A request to add a person.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewUser {
@@ -93,14 +93,14 @@ pub(crate) struct NewUser {
     pub(crate) display_name: Option<String>,
     /// The e-mail address.
     pub(crate) email: Option<String>,
-    /// The roles; none: those of every person.
+    /// The roles; empty: `user`.
     #[serde(default)]
     pub(crate) roles: Vec<String>,
     /// The name of the account.
     pub(crate) username: String,
 }
 
-/// A JSON Merge Patch (RFC 7396) of a person: an absent member stays as it is.
+/// A JSON Merge Patch (RFC 7396) of a person: an absent member does not change.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UserPatch {
@@ -111,22 +111,22 @@ pub(crate) struct UserPatch {
     /// The e-mail address; null removes it.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(crate) email: Option<Option<String>>,
-    /// All roles.
+    /// The roles, which replace the present ones.
     pub(crate) roles: Option<Vec<String>>,
 }
 
-/// The value of a member that is present, if only as `null`.
+/// Deserialises a member that is present, so that `null` differs from absence.
 fn present<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<String>>, D::Error> {
     Deserialize::deserialize(deserializer).map(Some)
 }
 
-/// The person who gets a new setup link.
+/// A request for a new setup link.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Recovery {
-    /// Their name; absent: the first administrator.
+    /// The person; absent: the first administrator.
     pub(crate) username: Option<String>,
 }
 

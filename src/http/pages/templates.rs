@@ -339,7 +339,8 @@ pub(in crate::http) fn error(
 }
 
 /// The message of the error page. If the request or the client's metadata is wrong, it is the
-/// precise reason, for the client's developer; it reveals nothing that the request does not contain.
+/// precise reason, for the client's developer, which reveals nothing that the request does not
+/// contain.
 fn page_message(code: ErrorCode, reason: &str) -> String {
     let request = [
         ErrorCode::InvalidClientMetadata,
