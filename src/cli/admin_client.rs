@@ -1,5 +1,5 @@
-//! The client of the administration API: over the socket of the running server, or, if none runs,
-//! with the same router over the store.
+//! The client of the administration API. It uses the socket of the running server, or, if none
+//! runs, the same router in process.
 
 use std::fmt;
 use std::sync::Arc;
@@ -28,28 +28,29 @@ use super::output::{Exit, Failure};
 /// The most bytes of a response.
 const MAX_RESPONSE: usize = 64 << 20;
 
-/// The time that a running server has for a response.
+/// The time within which a running server must respond.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A way to the administration API.
+/// A client of the administration API.
 pub(super) enum AdminClient {
-    /// The store, opened by this process, which then owns it.
+    /// The API in this process, which has opened the store and holds its lock.
     InProcess(Router),
-    /// The running server's socket.
+    /// The API at the running server's socket.
     Socket(hyper::client::conn::http1::SendRequest<Body>),
 }
 
-/// Why there is no response.
+/// The reason why there is no response.
 #[derive(Debug)]
 pub(super) enum AdminClientError {
-    /// The connection broke, or the response is not what was asked for.
+    /// The connection broke, or the response is malformed.
     Broken(String),
-    /// There is no server, and the store cannot be opened. The number is the exit code.
+    /// The socket is not accessible, or no server runs and the store cannot be opened. The number
+    /// is the exit code.
     Closed(u8, String),
 }
 
 impl AdminClient {
-    /// A client of the running server, else of the store itself.
+    /// Opens a client of the running server, or, if none runs, of the store.
     pub(super) async fn open(config: Config) -> Result<Self, AdminClientError> {
         if let Some(admin) = Self::running(&config).await? {
             return Ok(admin);
@@ -60,12 +61,12 @@ impl AdminClient {
         Ok(Self::InProcess(crate::admin::router(Arc::new(app))))
     }
 
-    /// A client of the running server, if there is one.
+    /// Opens a client of the running server, if one runs.
     pub(super) async fn running(config: &Config) -> Result<Option<Self>, AdminClientError> {
         knock(&config.places.socket()).await
     }
 
-    /// The response to a request without a body.
+    /// Sends a request without a body, and returns the view of its response.
     pub(super) async fn ask<V: DeserializeOwned>(
         &mut self,
         method: Method,
@@ -74,7 +75,7 @@ impl AdminClient {
         viewed(self.call(method, path, Body::empty()).await?)
     }
 
-    /// The response to a request with a JSON body.
+    /// Sends a request with a JSON body, and returns the view of its response.
     pub(super) async fn send<V: DeserializeOwned>(
         &mut self,
         method: Method,
@@ -85,8 +86,7 @@ impl AdminClient {
         viewed(self.call(method, path, body.into()).await?)
     }
 
-    /// The whole listing at `path`, page by page; only the part of the person `user`, if there is
-    /// one.
+    /// Reads all pages of the listing at `path`. `user` limits it to one person.
     pub(super) async fn list<V: Noun + DeserializeOwned>(
         &mut self,
         path: &str,
@@ -107,7 +107,7 @@ impl AdminClient {
         }
     }
 
-    /// Sends one request, and gives the status and the body of its response.
+    /// Sends a request, and returns the status and the body of its response.
     async fn call(
         &mut self,
         method: Method,
@@ -141,7 +141,7 @@ impl AdminClient {
     }
 }
 
-/// The view that a response of any status 2xx holds. Any other status is a failure.
+/// Parses the view in a response with a 2xx status. Any other status is a failure.
 fn viewed<V: DeserializeOwned>((status, body): (u16, Bytes)) -> Result<V, Failure> {
     if !(200..300).contains(&status) {
         let refusal: Value = serde_json::from_slice(&body).unwrap_or_default();
@@ -151,18 +151,18 @@ fn viewed<V: DeserializeOwned>((status, body): (u16, Bytes)) -> Result<V, Failur
         .map_err(|error| AdminClientError::Broken(error.to_string()).into())
 }
 
-/// The path of one thing, percent-encoded.
+/// The path of one object, with its name percent-encoded.
 pub(super) fn path_of(noun: &str, name: &str) -> String {
     format!("/api/v1/{noun}/{}", utf8_percent_encode(name, NON_ALPHANUMERIC))
 }
 
-/// The server behind the socket at `path`, if one answers.
+/// Connects to the socket at `path`. Returns `None` if no server listens there.
 async fn knock(path: &std::path::Path) -> Result<Option<AdminClient>, AdminClientError> {
     use std::io::ErrorKind;
 
     let stream = match tokio::net::UnixStream::connect(path).await {
         Ok(stream) => stream,
-        // A path too long for a socket (InvalidInput) has never had a server behind it.
+        // No server can listen at a path that is too long for a socket (InvalidInput).
         Err(error)
             if matches!(
                 error.kind(),
@@ -179,7 +179,7 @@ async fn knock(path: &std::path::Path) -> Result<Option<AdminClient>, AdminClien
     let (sender, connection) = hyper::client::conn::http1::handshake(io)
         .await
         .map_err(|error| AdminClientError::Broken(error.to_string()))?;
-    // Its failure reaches the caller through the request that it breaks.
+    // A failure of the connection also fails the request, which reports it.
     tokio::spawn(connection);
     Ok(Some(AdminClient::Socket(sender)))
 }
@@ -216,12 +216,12 @@ impl From<AdminClientError> for Failure {
 
 #[cfg(test)]
 impl AdminClient {
-    /// A client of a new installation in memory, which signs nothing yet.
+    /// A client of a new installation in memory, without signing keys.
     pub(super) async fn memory() -> Self {
         Self::InProcess(crate::admin::router(Self::app().await))
     }
 
-    /// As [`AdminClient::memory`], with its signing keys and the person ada.
+    /// As [`AdminClient::memory`], with signing keys and the person ada.
     pub(super) async fn memory_with_ada() -> Self {
         let app = Self::app().await;
         app.make_missing_keys().await.unwrap();

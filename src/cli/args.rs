@@ -1,4 +1,4 @@
-//! What can be written on the command line. The help that people read is the text of this file.
+//! The grammar of the command line. The doc comments of clap items are the help text.
 
 use std::path::PathBuf;
 
@@ -50,7 +50,7 @@ pub(super) struct Args {
 
 const EVERYWHERE: &str = "Understood everywhere";
 
-/// What every command understands.
+/// The flags of every command.
 #[derive(Debug, ClapArgs)]
 pub(super) struct Global {
     /// The configuration file to read, which then must exist
@@ -177,7 +177,7 @@ Example:
 
 The tokens are forgotten also where the server cannot be reached.";
 
-/// What `serve` understands.
+/// The flags of `serve`.
 #[derive(Debug, Default, ClapArgs)]
 pub(super) struct ServeArgs {
     /// Listen here; repeat it for more addresses
@@ -205,7 +205,7 @@ pub(super) struct ServeArgs {
 }
 
 impl ServeArgs {
-    /// These over `flags`.
+    /// `flags`, with those of `serve` set.
     pub(super) fn over(self, flags: Flags) -> Flags {
         Flags {
             behind_proxy: self.behind_proxy,

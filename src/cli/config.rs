@@ -10,7 +10,7 @@ use crate::config::{Config, Faults, Flags, ResolvedSetting};
 
 use super::output::{Exit, Output, printable};
 
-/// What can be done with the configuration.
+/// The verbs of `config`.
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigVerb {
     /// Say "ok" and which source decided what, or everything that is wrong (exit code 2)
@@ -22,7 +22,7 @@ pub(super) enum ConfigVerb {
 /// A configuration without faults.
 #[derive(Serialize)]
 struct SoundView<'a> {
-    /// The file that was read.
+    /// The path of the file that was read, if there is one.
     config: Option<String>,
     ok: bool,
     settings: &'a [ResolvedSetting],
@@ -35,7 +35,7 @@ struct FaultyView<'a> {
     ok: bool,
 }
 
-/// `gatelodge config …`
+/// Runs `gatelodge config …`.
 pub(super) fn run(verb: &ConfigVerb, flags: &Flags, env: &BTreeMap<String, String>) -> Output {
     match verb {
         ConfigVerb::Check => match Config::explain(flags, env, Clock::System.now()) {

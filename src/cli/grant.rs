@@ -16,7 +16,7 @@ Examples:
 A revoked grant takes its refresh token and every access token with it. The application may
 ask the person again.";
 
-/// What can be done with grants.
+/// The verbs of `grant`.
 #[derive(Debug, Subcommand)]
 #[command(after_help = HELP)]
 pub(super) enum GrantVerb {
@@ -33,7 +33,7 @@ pub(super) enum GrantVerb {
     },
 }
 
-/// `gatelodge grant …`
+/// Runs `gatelodge grant …`.
 pub(super) async fn run(verb: GrantVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
         GrantVerb::List { user } => {

@@ -19,7 +19,7 @@ Example:
   gatelodge issuer change https://id.example          see whose passkeys would be lost
   gatelodge issuer change https://id.example --yes    do it; then restart the server";
 
-/// What can be done with the issuer.
+/// The verbs of `issuer`.
 #[derive(Debug, Subcommand)]
 pub(super) enum IssuerVerb {
     /// Say which issuer the store holds
@@ -40,7 +40,7 @@ fn issuer(written: &str) -> Result<Issuer, &'static str> {
     written.parse().map_err(Refusal::reason)
 }
 
-/// `gatelodge issuer …`
+/// Runs `gatelodge issuer …`.
 pub(super) async fn run(verb: IssuerVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
         IssuerVerb::Show => {
@@ -69,7 +69,7 @@ fn output(view: &IssuerChangeView) -> Output {
     Output::new(text, view).with_note(note).ending(Exit::Refused)
 }
 
-/// The passkeys that no longer work, one a line.
+/// The orphaned passkeys, one on each line.
 fn orphans(orphaned: &[OrphanedPasskey]) -> String {
     if orphaned.is_empty() {
         return "no passkey is orphaned\n".to_owned();

@@ -1,9 +1,9 @@
 //! The command line: `gatelodge NOUN VERB`.
 //!
-//! `args` defines the grammar, one file per noun does the work, `output` prints it, and `admin_client`
-//! leads to the administration API, which alone knows the store. Results go to standard output,
-//! everything else to standard error. This room has no rules of its own about clients or people;
-//! `login` stands on the OAuth client, which knows of the server what the wire says.
+//! `args` defines the grammar, each noun has a file, `output` prints the results, and
+//! `admin_client` calls the administration API, which alone uses the store. Results go to standard
+//! output, everything else to standard error. This room has no rules about clients or people.
+//! `login` uses the OAuth client, which knows the server only by its protocol.
 
 mod admin_client;
 mod args;
@@ -38,13 +38,13 @@ use admin_client::AdminClient;
 use args::{Args, Global, ServeArgs, Verb};
 use output::{Exit, Failure, Output};
 
-/// Reads the process's arguments and environment, does what they say, and gives its exit code.
+/// Runs the command of the process's arguments and environment, and returns the exit code.
 pub fn run() -> ExitCode {
     let env = std::env::vars_os().map(|(name, value)| (lossy(&name), lossy(&value))).collect();
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
-            // A reader that closes the pipe has read enough of the help.
+            // An error means that the reader closed the pipe, and needs no more of the help.
             let _ = error.print();
             return if error.use_stderr() { Exit::Usage } else { Exit::Done }.into();
         }
@@ -130,7 +130,7 @@ fn started(mut builder: Builder) -> Result<Runtime, Failure> {
 }
 
 fn flags(global: &Global) -> Flags {
-    // A directory that is named relatively is meant from here, also in what is printed of it.
+    // A relative path is resolved against the working directory, so that it is printed absolute.
     let absolute = |path: &PathBuf| match path.strip_prefix("~") {
         Ok(_) => path.clone(),
         Err(_) => std::path::absolute(path).unwrap_or_else(|_| path.clone()),

@@ -1,4 +1,4 @@
-//! A certificate and its key in files that were not there before.
+//! New files for a certificate and its key.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -9,7 +9,7 @@ use crate::tls::KeyWithRequest;
 
 use super::output::{Exit, Failure};
 
-/// Two files that this command made, and takes away again where they stay empty.
+/// Two files that this command created. They are removed on drop unless they were filled.
 pub(super) struct NewFiles {
     certificate: (PathBuf, File),
     filled: bool,
@@ -17,7 +17,7 @@ pub(super) struct NewFiles {
 }
 
 impl NewFiles {
-    /// Makes both, before anybody is asked for what goes into them.
+    /// Creates both files, before the certificate is requested. A file that exists is an error.
     pub(super) fn claim(certificate: &Path, key: &Path) -> Result<Self, Failure> {
         let first = made(certificate, 0o644)?;
         let second =
@@ -29,7 +29,7 @@ impl NewFiles {
         })
     }
 
-    /// Writes what belongs into them.
+    /// Writes and syncs both files.
     pub(super) fn fill(mut self, certificate: &str, key: &KeyWithRequest) -> Result<(), Failure> {
         for ((path, file), text) in
             [(&mut self.certificate, certificate), (&mut self.key, key.key.as_str())]
@@ -46,7 +46,7 @@ impl NewFiles {
 impl Drop for NewFiles {
     fn drop(&mut self) {
         if !self.filled {
-            // Whatever stays behind is empty.
+            // A file that cannot be removed stays, incomplete.
             let _ = fs::remove_file(&self.certificate.0);
             let _ = fs::remove_file(&self.key.0);
         }

@@ -13,7 +13,7 @@ use crate::oauth_client::{self, ErrorKind};
 
 pub(super) use crate::oauth_client::printable;
 
-/// How a command ended.
+/// The exit code of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Exit {
     /// 0
@@ -26,12 +26,12 @@ pub(super) enum Exit {
     NotFound,
     /// 4: refused by the server.
     Refused,
-    /// 5: no server or store to talk to, or a store locked by another or without its key.
+    /// 5: there is no server or store, or the store is locked by another process or has no key.
     Nobody,
 }
 
 impl Exit {
-    /// The ending that another part of the program gives as a number.
+    /// The exit code of a number. An unknown number is [`Exit::Failed`].
     pub(super) const fn from_code(code: u8) -> Self {
         match code {
             0 => Self::Done,
@@ -66,13 +66,13 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// The result `view`, which `text` says to people.
+    /// The result `view`, with `text` as its form for people.
     pub(super) fn new(text: impl Into<String>, view: &impl Serialize) -> Self {
         let json = serde_json::to_string_pretty(view).expect("views have text for keys");
         Self { json, ..Self::text(text) }
     }
 
-    /// The result `view`, which people read as JSON, too.
+    /// The result `view`, which is JSON for people too.
     pub(super) fn json(view: &impl Serialize) -> Self {
         let output = Self::new("", view);
         Self { text: output.json.clone(), ..output }
@@ -84,7 +84,7 @@ impl Output {
         Self { json: line.clone(), ..Self::text(line) }
     }
 
-    /// A result that is text, whether people or programs read it.
+    /// The result `text`, which has no JSON.
     pub(super) fn text(text: impl Into<String>) -> Self {
         Self { exit: Exit::Done, json: String::new(), note: None, text: text.into() }
     }
@@ -94,17 +94,18 @@ impl Output {
         Self::text("")
     }
 
-    /// With a remark for the person at the terminal, which is no part of the answer.
+    /// Adds a remark, which goes to standard error.
     pub(super) fn with_note(self, note: impl Into<String>) -> Self {
         Self { note: Some(note.into()), ..self }
     }
 
-    /// With an ending of its own.
+    /// Replaces the exit code, which is otherwise [`Exit::Done`].
     pub(super) fn ending(self, exit: Exit) -> Self {
         Self { exit, ..self }
     }
 
-    /// Says it. A reader who went away has read enough.
+    /// Prints the result and the remark, and returns the exit code. A closed pipe is no error,
+    /// because its reader needs no more.
     pub(super) fn print(self, json: bool) -> ExitCode {
         let body = if json { self.json } else { self.text };
         if let Err(error) = write(io::stdout().lock(), &body)
@@ -113,7 +114,7 @@ impl Output {
             let failure = format!("the answer cannot be written: {error}");
             return Failure::new(Exit::Failed, failure).print();
         }
-        // Without standard error there is nobody to tell.
+        // An error cannot be reported without standard error.
         let _ = write(io::stderr().lock(), self.note.as_deref().unwrap_or_default());
         self.exit.into()
     }
@@ -125,7 +126,7 @@ impl Output {
     }
 }
 
-/// Why a command has no answer.
+/// The failure of a command.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) exit: Exit,
@@ -138,15 +139,16 @@ impl Failure {
         Self { exit, message: message.to_string() }
     }
 
-    /// The server's refusal: its status decides the exit code, its description is the message.
+    /// A refusal of the server. Its status decides the exit code, its description is the message.
     pub(super) fn refused(status: u16, body: &Value) -> Self {
         oauth_client::Error::refused(status, body).into()
     }
 
-    /// Says it on standard error, each line under the program's name.
+    /// Prints the message to standard error, each line after the program's name, and returns the
+    /// exit code.
     pub(super) fn print(self) -> ExitCode {
         let lines = self.message.lines().map(|line| format!("gatelodge: {line}\n"));
-        // Without standard error there is nobody to tell.
+        // An error cannot be reported without standard error.
         let _ = write(io::stderr().lock(), &lines.collect::<String>());
         self.exit.into()
     }
@@ -171,7 +173,7 @@ impl From<Faults> for Failure {
     }
 }
 
-/// Writes `body` whole, and ends its last line.
+/// Writes the whole `body`, and adds a final newline if it has none.
 fn write(mut to: impl io::Write, body: &str) -> io::Result<()> {
     if body.is_empty() {
         return Ok(());
@@ -183,7 +185,7 @@ fn write(mut to: impl io::Write, body: &str) -> io::Result<()> {
     to.flush()
 }
 
-/// A member of a view as one line: a list by its items, an absent value as nothing.
+/// A member of a view on one line. The items of a list are separated by spaces; null is empty.
 pub(super) fn word(member: &impl Serialize) -> String {
     match serde_json::to_value(member).expect("members of views have text for keys") {
         Value::Null => String::new(),
@@ -197,17 +199,17 @@ pub(super) fn word(member: &impl Serialize) -> String {
     }
 }
 
-/// Each `(label, value)` on a line, values under one another; empty ones are left out.
+/// The lines of `(label, value)` pairs, with aligned values. Pairs with an empty value are omitted.
 pub(super) fn fields(rows: &[(&str, String)]) -> String {
     let cells = || rows.iter().filter(|(_, value)| !value.is_empty());
     let width = cells().map(|(label, _)| label.len()).max().unwrap_or(0);
     cells().map(|(label, value)| format!("{label:width$}  {value}\n")).collect()
 }
 
-/// A column of a table: its heading, and what a row has under it.
+/// A column of a table: its heading, and the function that makes the cell of a row.
 pub(super) struct Column<V>(pub(super) &'static str, pub(super) fn(&V) -> String);
 
-/// The views `rows` under the headings of `columns`.
+/// The table of `rows`, with aligned columns.
 pub(super) fn table<V>(columns: &[Column<V>], rows: &[V]) -> String {
     let heading = columns.iter().map(|Column(heading, _)| (*heading).to_owned()).collect();
     let cells = rows.iter().map(|row| columns.iter().map(|Column(_, cell)| cell(row)).collect());
@@ -225,7 +227,7 @@ pub(super) fn table<V>(columns: &[Column<V>], rows: &[V]) -> String {
     lines.iter().map(set).collect()
 }
 
-/// A whole listing as a table; if it is empty, nothing but a remark.
+/// A whole listing as a table. If it is empty, the text is empty and `none` is the remark.
 pub(super) fn list<V: Noun + Serialize>(
     views: Vec<V>,
     columns: &[Column<V>],

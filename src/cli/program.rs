@@ -1,4 +1,4 @@
-//! What the program says of itself.
+//! `gatelodge version`, `paths` and `completions`: facts about the program itself.
 
 use std::path::Path;
 
@@ -33,13 +33,13 @@ struct CompletionsView {
     shell: String,
 }
 
-/// `gatelodge version`
+/// Runs `gatelodge version`.
 pub(super) fn version() -> Output {
     let view = VersionView { name: "gatelodge", version: env!("CARGO_PKG_VERSION") };
     Output::new(format!("gatelodge {}", view.version), &view)
 }
 
-/// `gatelodge paths`
+/// Runs `gatelodge paths`.
 pub(super) fn paths(places: &Places) -> Output {
     let text = |path: &Path| path.display().to_string();
     let view = PathsView {
@@ -61,7 +61,7 @@ pub(super) fn paths(places: &Places) -> Output {
     Output::new(fields(&rows), &view)
 }
 
-/// `gatelodge completions`
+/// Runs `gatelodge completions`.
 pub(super) fn completions(shell: Shell) -> Output {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "gatelodge", &mut script);

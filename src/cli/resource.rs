@@ -18,7 +18,7 @@ Examples:
 Serve the printed document at the printed address, and answer a request without a token by 401
 with the printed header. Where the API cannot serve it, the header may name the copy here.";
 
-/// What can be done with resources.
+/// The verbs of `resource`.
 #[derive(Debug, Subcommand)]
 pub(super) enum ResourceVerb {
     /// Register what tokens can be for, and print its metadata and the 401 header to paste
@@ -38,7 +38,7 @@ pub(super) enum ResourceVerb {
     },
 }
 
-/// A resource as the command line describes one.
+/// The arguments of `resource add`.
 #[derive(Debug, Args)]
 pub(super) struct Add {
     /// Its URI, http or https: what tokens for it name as their audience
@@ -60,7 +60,7 @@ pub(super) struct Add {
     open: Option<bool>,
 }
 
-/// `gatelodge resource …`
+/// Runs `gatelodge resource …`.
 pub(super) async fn run(verb: ResourceVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
         ResourceVerb::Add(add) => {
@@ -112,7 +112,7 @@ impl Add {
     }
 }
 
-/// A resource, and the text to paste into its server.
+/// A resource, with the metadata document and the header to paste into its server.
 fn text(view: &ResourceView) -> String {
     let mut text = fields(&[
         ("resource", word(&view.resource)),

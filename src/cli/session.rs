@@ -21,7 +21,7 @@ Applications that asked to be told of a logout are told.
 What a session tells of its device is what its last requests said, unproven: nothing is decided
 by it. A bot is a program that names itself one.";
 
-/// What can be done with sessions.
+/// The verbs of `session`.
 #[derive(Debug, Subcommand)]
 #[command(after_help = SESSION_HELP)]
 pub(super) enum SessionVerb {
@@ -41,7 +41,7 @@ pub(super) enum SessionVerb {
     },
 }
 
-/// `gatelodge session …`
+/// Runs `gatelodge session …`.
 pub(super) async fn run(verb: SessionVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
         SessionVerb::List { anonymous: true, .. } => {
@@ -89,7 +89,7 @@ pub(super) async fn run(verb: SessionVerb, admin: &mut AdminClient) -> Result<Ou
     }
 }
 
-/// The sessions at `path`, the oldest of each kind first.
+/// The sessions at `path`, by kind and then oldest first.
 async fn listed(
     path: &str,
     user: Option<&str>,
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
     use crate::admin::bridge::{BridgeTokenRequest, BridgeTokenView};
 
-    /// A server with a bridge session of each of two people. Gives that of a+b.
+    /// A server with a bridge session of each of two people. Returns the session id of a+b.
     async fn admin() -> (AdminClient, String) {
         let mut admin = AdminClient::memory_with_ada().await;
         admin.add("a+b").await;

@@ -24,7 +24,7 @@ Examples:
 The CA lies in the data directory, and vouches for names and addresses of private networks,
 and for those that this server had when the CA was made.";
 
-/// What can be done with the local CA.
+/// The verbs of `tls`.
 #[derive(Debug, Subcommand)]
 #[command(after_help = TLS_HELP)]
 pub(super) enum TlsVerb {
@@ -53,7 +53,7 @@ pub(super) enum TlsVerb {
     },
 }
 
-/// `gatelodge tls …`
+/// Runs `gatelodge tls …`.
 pub(super) async fn run(verb: TlsVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
         TlsVerb::Ca => {
@@ -90,7 +90,7 @@ pub(super) async fn run(verb: TlsVerb, admin: &mut AdminClient) -> Result<Output
     }
 }
 
-/// A certificate and its key, in files.
+/// A new certificate, and the files of it and its key.
 #[derive(Serialize)]
 struct IssuedFiles {
     certificate_file: String,

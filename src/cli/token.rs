@@ -18,10 +18,10 @@ Examples:
 It tells what the token says and whether it is in force; where it is not, why. The command
 ends with 4 for a token that is not.";
 
-/// The longest token that is read.
+/// The most bytes that are read from standard input for a token.
 const MAX_TOKEN: u64 = 16 * 1024;
 
-/// What can be done with tokens.
+/// The verbs of `token`.
 #[derive(Debug, Subcommand)]
 pub(super) enum TokenVerb {
     /// Explain a token, valid or not
@@ -31,14 +31,14 @@ pub(super) enum TokenVerb {
     Revoke(Named),
 }
 
-/// A token on the command line.
+/// The argument that names a token.
 #[derive(Debug, Args)]
 pub(super) struct Named {
     /// The token; - reads it from standard input, where no process list shows it
     token: String,
 }
 
-/// `gatelodge token …`
+/// Runs `gatelodge token …`.
 pub(super) async fn run(verb: TokenVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
         TokenVerb::Inspect(named) => {

@@ -1,4 +1,4 @@
-//! `gatelodge tls trust`: where a machine keeps the authorities that it trusts.
+//! `gatelodge tls trust`: installation of the local CA as a trusted authority of the system.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,13 +12,13 @@ use crate::admin::tls::AuthorityView;
 
 use super::output::{Exit, Output, printable};
 
-/// How a family of systems installs an authority.
+/// The installation of an authority on a family of systems.
 struct Way {
-    /// Where the operator's own authorities lie, below the root.
+    /// The directory of locally added authorities, relative to the root.
     directory: &'static str,
-    /// What their files' names end in.
+    /// The file extension of an authority.
     extension: &'static str,
-    /// What takes them over.
+    /// The command that makes the system trust the files in the directory.
     update: &'static [&'static str],
 }
 
@@ -46,18 +46,18 @@ const WAYS: &[Way] = &[
     },
 ];
 
-/// What became of the installation.
+/// The result of the installation.
 #[derive(Serialize)]
 struct TrustView {
     /// Whether the system trusts the CA now.
     installed: bool,
-    /// The file that the system reads, if it is known.
+    /// The path of the file that the system reads, if it is known.
     path: Option<String>,
-    /// What a person does by hand, by the name of the program that then trusts the CA.
+    /// The manual steps, by the name of the system or browser that then trusts the CA.
     steps: BTreeMap<&'static str, String>,
 }
 
-/// Installs the CA into the system below `root`, or only says how.
+/// Installs the CA into the system at `root`. If `only_say`, it only prints the steps.
 pub(super) fn run(root: &Path, ca: &AuthorityView, only_say: bool) -> Output {
     let (pem, file) = (ca.certificate.certificate.as_str(), printable(&ca.path));
     let name: String = ca.certificate.fingerprint.chars().take(8).collect();
@@ -100,7 +100,7 @@ pub(super) fn run(root: &Path, ca: &AuthorityView, only_say: bool) -> Output {
     }
 }
 
-/// What a person has to do: for the system, for each browser that has a list of its own.
+/// The manual steps: for the system, and for each browser with its own list of authorities.
 fn steps(file: &str, target: Option<&(&Way, PathBuf)>) -> Vec<(&'static str, String)> {
     let system = match target {
         Some((way, path)) => format!(

@@ -36,7 +36,7 @@ Examples:
   gatelodge user recover ada    a link to a new passkey for somebody who lost theirs
   gatelodge user recover        the first administrator's link, while nobody exists";
 
-/// What can be done with people.
+/// The verbs of `user`.
 #[derive(Debug, Subcommand)]
 pub(super) enum UserVerb {
     /// Enrol a person, and print the link at which they make their passkey
@@ -76,7 +76,7 @@ pub(super) enum UserVerb {
     },
 }
 
-/// A person as the command line describes one.
+/// The arguments of `user add`.
 #[derive(Debug, Args)]
 pub(super) struct Add {
     /// The name of the account: letters, digits and . _ - @ +
@@ -92,7 +92,7 @@ pub(super) struct Add {
     role: Vec<String>,
 }
 
-/// What is to change about a person.
+/// The arguments of `user set`.
 #[derive(Debug, Args)]
 pub(super) struct Set {
     /// Who
@@ -108,7 +108,7 @@ pub(super) struct Set {
     role: Vec<String>,
 }
 
-/// `gatelodge user …`
+/// Runs `gatelodge user …`.
 pub(super) async fn run(verb: UserVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
         UserVerb::Add(add) => {

@@ -1,4 +1,4 @@
-//! `gatelodge bridge enroll-cert`, `certs` and `revoke-cert`
+//! `gatelodge bridge enroll-cert`, `certs` and `revoke-cert`: the certificates of devices.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ The device proves it where the server listens with --mtls-listen. Who issued a c
 nothing there: whoever holds the key of a registered one is that person, until it expires or is
 revoked.";
 
-/// What can be done with the certificates of devices.
+/// The verbs of `bridge` for the certificates of devices.
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum CertificateVerb {
     /// Let a device prove by a certificate that it acts for a person
@@ -60,7 +60,7 @@ pub(in crate::cli) enum CertificateVerb {
     },
 }
 
-/// `gatelodge bridge …`
+/// Runs the verbs for the certificates of devices.
 pub(super) async fn run(verb: CertificateVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     const PATH: &str = "/api/v1/bridge/certificates";
     match verb {
@@ -109,7 +109,7 @@ pub(super) async fn run(verb: CertificateVerb, admin: &mut AdminClient) -> Resul
     }
 }
 
-/// A registered certificate, and the files into which a new one was written.
+/// A registered certificate, with its files if it is a new one.
 #[derive(Serialize)]
 struct DeviceCertificate {
     #[serde(flatten)]
@@ -147,7 +147,8 @@ fn output(view: &DeviceCertificate) -> Output {
     Output::new(text, view)
 }
 
-/// The certificate in a file, in PEM. A key that lies beside it stays where it is.
+/// Reads the first certificate of a PEM file, or the one of a DER file, and returns it in PEM. A
+/// private key in the file is not sent.
 fn pem(path: &Path) -> Result<String, Failure> {
     const PEM_HEADER: &str = "-----BEGIN CERTIFICATE-----";
     const PEM_FOOTER: &str = "-----END CERTIFICATE-----";

@@ -28,7 +28,7 @@ Examples:
 
 The token has a session of its own: gatelodge session list shows it, and revoking it ends the token.";
 
-/// What can be done with bridges.
+/// The verbs of `bridge`.
 #[derive(Debug, Subcommand)]
 pub(super) enum BridgeVerb {
     #[command(flatten)]
@@ -59,7 +59,7 @@ pub(super) enum BridgeVerb {
     },
 }
 
-/// A token as the command line describes one.
+/// The arguments of `bridge issue-token`.
 #[derive(Debug, Args)]
 pub(super) struct IssueToken {
     /// Whose
@@ -75,7 +75,7 @@ pub(super) struct IssueToken {
     ttl: Option<u64>,
 }
 
-/// A personal access token as the command line describes one.
+/// The arguments of `bridge issue-pat`.
 #[derive(Debug, Args)]
 pub(super) struct IssuePat {
     /// Whose
@@ -88,7 +88,7 @@ pub(super) struct IssuePat {
     days: Option<u64>,
 }
 
-/// `gatelodge bridge …`
+/// Runs `gatelodge bridge …`.
 pub(super) async fn run(verb: BridgeVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
         BridgeVerb::Certificate(verb) => certificate::run(verb, admin).await,

@@ -1,4 +1,4 @@
-//! What the command line says of a client, for a new one and for one that changes.
+//! The arguments that `client add` and `client set` share.
 
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::cli::output::{Exit, Failure};
 use crate::oauth::client::{AuthMethod, GrantType, PkcePolicy, RefreshPolicy, SigningAlg};
 
-/// The settings of a client, but for its name and its type.
+/// The settings of a client, except its name and its type.
 #[derive(Debug, Default, Args)]
 pub(super) struct Described {
     /// Where sign-in may return to, compared exactly but for the port of a loopback address;
@@ -88,12 +88,12 @@ pub(super) struct Described {
     introspection_alg: Option<String>,
 }
 
-/// The words of a vocabulary, as values that the help lists and completion offers.
+/// A parser of the values `all`, which the help lists and shell completion offers.
 fn values<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> PossibleValuesParser {
     all.iter().copied().map(word).collect::<Vec<_>>().into()
 }
 
-/// The grants, the last part of a URN standing for the whole.
+/// A parser of grant types. It accepts the last part of a URN for the whole URN.
 fn grants() -> impl TypedValueParser<Value = String> {
     let short = |word: &'static str| word.rsplit(':').next().unwrap_or(word);
     let text = move |word| PossibleValue::new(short(word)).alias(word);
@@ -105,7 +105,7 @@ fn grants() -> impl TypedValueParser<Value = String> {
     PossibleValuesParser::new(all.map(text)).map(whole)
 }
 
-/// The words of a vocabulary, and none of them.
+/// As [`values`], or an empty value.
 fn values_or_nothing<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> PossibleValuesParser {
     all.iter().copied().map(word).chain([""]).collect::<Vec<_>>().into()
 }
@@ -115,7 +115,7 @@ fn number_or_nothing(written: &str) -> Result<Value, std::num::ParseIntError> {
 }
 
 impl Described {
-    /// The members that were given, null where a setting is taken back by an empty value.
+    /// The members that the arguments name. An empty value is null, which removes the setting.
     pub(super) fn members(self) -> Result<Map<String, Value>, Failure> {
         let text = |text: String| if text.is_empty() { Value::Null } else { text.into() };
         let list = |mut items: Vec<String>| {
@@ -169,7 +169,7 @@ impl Described {
     }
 }
 
-/// The keys themselves and where they lie: whichever is given takes the place of the other.
+/// The members `jwks` and `jwks_uri`. If one is given, the other is null.
 fn keys(
     jwks: Option<&str>,
     jwks_uri: Option<String>,
@@ -184,13 +184,13 @@ fn keys(
     }
 }
 
-/// The JSON of a file, or of standard input.
+/// Reads the JSON of a file, or of standard input if `file` is `-`.
 pub(super) fn document(file: &str) -> Result<Value, Failure> {
     serde_json::from_str(&read(file)?)
         .map_err(|_| Failure::new(Exit::Usage, format!("{file} holds no JSON")))
 }
 
-/// The text of a file, or of standard input.
+/// Reads the text of a file, or of standard input if `file` is `-`.
 fn read(file: &str) -> Result<String, Failure> {
     let read = if file == "-" {
         std::io::read_to_string(std::io::stdin())

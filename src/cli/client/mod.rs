@@ -47,7 +47,7 @@ Examples:
 Only what is named changes; a list takes the place of the old one, and an empty value takes a
 setting back.";
 
-/// What can be done with clients.
+/// The verbs of `client`.
 #[derive(Debug, Subcommand)]
 pub(super) enum ClientVerb {
     /// Register a client, and print what to paste into it
@@ -98,7 +98,7 @@ pub(super) enum ClientVerb {
     },
 }
 
-/// A new client.
+/// The arguments of `client add`.
 #[derive(Debug, Args)]
 pub(super) struct Add {
     /// What people read on the consent page
@@ -113,7 +113,7 @@ pub(super) struct Add {
     described: Described,
 }
 
-/// A client that changes.
+/// The arguments of `client set`.
 #[derive(Debug, Args)]
 pub(super) struct Set {
     /// Its client_id
@@ -125,12 +125,13 @@ pub(super) struct Set {
     described: Described,
 }
 
-/// `gatelodge client …`
+/// Runs `gatelodge client …`.
 pub(super) async fn run(verb: ClientVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
         ClientVerb::Add(add) => {
             let client = admin.send(Method::POST, "/api/v1/clients", &add.members()?).await?;
-            // The client exists, and its secret is printed only here: nothing may fail any more.
+            // The client exists and its secret is printed only once, so an error may not prevent
+            // the output.
             let issuer = admin.ask::<IssuerView>(Method::GET, "/api/v1/issuer").await.ok();
             Ok(added(issuer.as_ref(), &client))
         }
@@ -186,7 +187,7 @@ fn path(id: &str) -> String {
 }
 
 impl Add {
-    /// The members that are named and no others: the server has its own defaults.
+    /// The members that the arguments name. The server sets the others to its defaults.
     fn members(self) -> Result<Map<String, Value>, Failure> {
         let mut members = self.described.members()?;
         members.retain(|_, value| !value.is_null());
@@ -202,7 +203,7 @@ impl Add {
 }
 
 impl Set {
-    /// The members that are named and no others: a JSON Merge Patch (RFC 7396).
+    /// The JSON Merge Patch (RFC 7396) of the members that the arguments name.
     fn members(self) -> Result<Map<String, Value>, Failure> {
         let mut members = self.described.members()?;
         if let Some(name) = self.name {

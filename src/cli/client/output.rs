@@ -1,4 +1,4 @@
-//! The output of `gatelodge client …`: a client line by line, and the lines for its configuration.
+//! The output of `gatelodge client …`: the members of a client, and the lines for its environment.
 
 use crate::admin::client::ClientView;
 use crate::admin::issuer::IssuerView;
@@ -6,13 +6,13 @@ use crate::cli::output::{Output, fields, word};
 
 const KEEP: &str = "Keep the secret now: it is not stored, and nobody can show it a second time.";
 
-/// The client as it is now, with its secret if it has a new one.
+/// The output for a changed client, with its secret if it has a new one.
 pub(super) fn changed(client: &ClientView) -> Output {
     let output = Output::new(text(client), client);
     if client.client_secret.is_some() { output.with_note(KEEP) } else { output }
 }
 
-/// The new client, and the lines for its own configuration.
+/// The output for a new client, with the lines to paste into its environment.
 pub(super) fn added(issuer: Option<&IssuerView>, client: &ClientView) -> Output {
     let mut text = format!("{}\n# paste this into the application's environment\n", text(client));
     for (variable, value) in [
@@ -74,7 +74,7 @@ pub(super) fn text(client: &ClientView) -> String {
     ])
 }
 
-/// `value` as a shell and an env file both take it.
+/// `value`, quoted for both a shell and an env file.
 fn quoted(value: &str) -> String {
     let bare = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/@%+=,[]".contains(&b);
     if value.bytes().all(bare) {

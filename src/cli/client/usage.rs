@@ -18,7 +18,7 @@ Examples:
 A session is active as long as it lives and a grant of the client does. A day and a week are counted
 by the hour, and are some ten seconds behind; a crash takes the last seconds along.";
 
-/// How the client `id` is used, or all of them together.
+/// Runs `gatelodge client usage`: prints the usage of the client `id`, or of all clients together.
 pub(super) async fn run(id: Option<String>, admin: &mut AdminClient) -> Result<Output, Failure> {
     let path = id.map_or_else(|| "/api/v1/usage".to_owned(), |id| format!("{}/usage", path(&id)));
     let report: UsageView = admin.ask(Method::GET, &path).await?;
@@ -46,7 +46,7 @@ fn text(report: &UsageView) -> String {
     fields(&rows)
 }
 
-/// «3: authorization_code 1, refresh_token 2»
+/// A number with its parts, such as `3: authorization_code 1, refresh_token 2`.
 fn counted(all: u64, by: &BTreeMap<String, u64>) -> String {
     if by.is_empty() {
         return all.to_string();

@@ -15,10 +15,10 @@ use super::ServerArgs;
 use super::git::{self, GitRequest};
 use crate::oauth_client::{OauthClient, refresh};
 
-/// The longest description of a host that is read.
+/// The most bytes that are read from standard input for a git request.
 const MAX_INPUT: u64 = 64 * 1024;
 
-/// What `credential` understands.
+/// The arguments of `credential`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct CredentialArgs {
     #[command(flatten)]
@@ -37,7 +37,7 @@ pub(in crate::cli) struct CredentialArgs {
     action: Action,
 }
 
-/// How a token is printed.
+/// The output format of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// For the hook of an agent: {"headers":{"Authorization":"Bearer …"},"expires_at":…}
@@ -53,7 +53,7 @@ enum Format {
     Raw,
 }
 
-/// What a credential helper is called with.
+/// The action of a credential helper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Action {
     /// Print a token
@@ -64,7 +64,7 @@ enum Action {
     Erase,
 }
 
-/// `gatelodge credential`
+/// Runs `gatelodge credential`.
 pub(in crate::cli) async fn run(args: CredentialArgs, config: &Config) -> Result<Output, Failure> {
     let CredentialArgs { server, resource, scopes, format, action } = args;
     let described = match format {
@@ -92,7 +92,8 @@ pub(in crate::cli) async fn run(args: CredentialArgs, config: &Config) -> Result
     }
 }
 
-/// Whom the token is for: the resource that is asked for or was signed in for, else the server.
+/// The URL for which the token is: the requested resource, else that of the sign-in, else the
+/// issuer.
 async fn home(client: &OauthClient, asked: &TokenPurpose) -> Result<Url, Failure> {
     let stored = client.token_file().read().await?;
     let session = stored.as_ref().and_then(|stored| stored.session.as_ref());
@@ -108,8 +109,8 @@ fn piped() -> Result<String, Failure> {
     Ok(text)
 }
 
-/// Forgets the token for what is `asked`; where one is named, only that one: meanwhile there may be
-/// a newer.
+/// Forgets the stored token for the purpose `asked`. If `named` is a token, forgets only that one,
+/// because a newer one may have replaced it.
 async fn erase(
     client: &OauthClient,
     asked: &TokenPurpose,
@@ -137,7 +138,7 @@ struct CredentialView<'a> {
     token_type: &'static str,
 }
 
-/// An access token as an agent's credential hook prints it.
+/// An access token in the format of an agent's credential hook.
 #[derive(Serialize)]
 struct HookView<'a> {
     expires_at: &'a str,

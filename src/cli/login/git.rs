@@ -1,13 +1,13 @@
 //! The credential-helper protocol of git
-//! ([git-credential](https://git-scm.com/docs/git-credential#IOFMT)): attributes on standard input,
-//! one a line, up to an empty one.
+//! ([git-credential](https://git-scm.com/docs/git-credential#IOFMT)): attributes, one on each line,
+//! up to an empty line.
 
 use url::Url;
 use zeroize::Zeroizing;
 
 use crate::oauth_client::token_store::AccessToken;
 
-/// What git says of the host that asks for a password.
+/// Git's description of the host that requires a password.
 #[derive(Default)]
 pub(super) struct GitRequest {
     host: String,
@@ -16,8 +16,8 @@ pub(super) struct GitRequest {
 }
 
 impl GitRequest {
-    /// The attributes in `text`. "Git understands […] unrecognised attributes are silently
-    /// discarded", and so do we.
+    /// Parses the attributes in `text`. As in git, "unrecognised attributes are silently
+    /// discarded".
     pub(super) fn read(text: &str) -> Self {
         let mut described = Self::default();
         for line in text.lines().take_while(|line| !line.is_empty()) {
@@ -33,7 +33,7 @@ impl GitRequest {
         described
     }
 
-    /// Whether it is the host of `url`, by the same protocol and at the same port.
+    /// Whether the host is that of `url`, with the same protocol and the same port.
     pub(super) fn is_at(&self, url: &Url) -> bool {
         let asked = Url::parse(&format!("{}://{}/", self.protocol, self.host));
         asked.is_ok_and(|asked| {
@@ -42,7 +42,7 @@ impl GitRequest {
     }
 }
 
-/// What git is to send.
+/// The response to git: the token as a password.
 pub(super) fn format(access: &AccessToken) -> String {
     let (token, expires) = (access.token.expose(), access.expires_at);
     format!("username=oauth2\npassword={token}\npassword_expiry_utc={expires}\n")

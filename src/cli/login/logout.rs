@@ -18,8 +18,8 @@ struct LogoutView<'a> {
     revoked: bool,
 }
 
-/// `gatelodge logout`: ends the grant at the server, then forgets it; forgets it also where the
-/// server does not hear of it. The `client_id` stays, for the next sign-in.
+/// Runs `gatelodge logout`: ends the grant at the server, and removes the tokens from this machine
+/// even if the server cannot end it. The `client_id` stays for the next sign-in.
 pub(in crate::cli) async fn run(args: ServerArgs, config: &Config) -> Result<Output, Failure> {
     let client = super::client(args, config).await?;
     let issuer = client.issuer().as_str();
@@ -35,7 +35,7 @@ pub(in crate::cli) async fn run(args: ServerArgs, config: &Config) -> Result<Out
             Err(failure) => Err(failure),
         },
         Ok(Some(_) | None) => return nobody(),
-        // Sealed by a key that is gone: it opens to nobody.
+        // The file cannot be read, for example because the keyring lost its key. It is replaced.
         Err(failure) => Err(failure),
     };
     locked.write(StoredSignIn { client_id, key: None, session: None })?;

@@ -24,10 +24,10 @@ pub(super) use self::logout::run as logout;
 pub(super) use self::sign_in::{LoginArgs, run as login};
 pub(super) use self::whoami::run as whoami;
 
-/// The issuer of an installation that nobody configured.
+/// The default issuer of an installation.
 const DEFAULT_ISSUER: &str = "http://localhost:7455";
 
-/// Which server is meant.
+/// The arguments that select a server.
 #[derive(Debug, Args)]
 pub(super) struct ServerArgs {
     /// The server; where none is named, login means the one of this machine, and the others the only
@@ -39,8 +39,8 @@ pub(super) struct ServerArgs {
     ca_file: Option<PathBuf>,
 }
 
-/// A resource as RFC 8707 §2 has it: "an absolute URI […] MUST NOT include a fragment component". It
-/// stays as it was written, since servers compare it so.
+/// Checks a resource. RFC 8707 §2: it is "an absolute URI […] MUST NOT include a fragment
+/// component". It stays as it was written, because servers compare it without normalisation.
 fn resource(written: &str) -> Result<String, &'static str> {
     match url::Url::parse(written) {
         Ok(url) if url.fragment().is_none() => Ok(written.to_owned()),
@@ -48,15 +48,15 @@ fn resource(written: &str) -> Result<String, &'static str> {
     }
 }
 
-/// A client of the server that is named, else configured, else the only one that somebody is signed
-/// in to, else the one that runs here.
+/// Makes a client of the named server, else of the configured one, else of the only one with a
+/// stored sign-in, else of this machine's.
 async fn client(args: ServerArgs, config: &Config) -> Result<OauthClient, Failure> {
     let only = || TokenFile::only_issuer(&config.places.tokens());
     let issuer = args.issuer.or_else(|| configured(config)).or_else(only);
     client_for_sign_in(ServerArgs { issuer, ..args }, config).await
 }
 
-/// As [`client`], for a new sign-in: an earlier one does not name the server.
+/// As [`client`], for a new sign-in: stored sign-ins do not select the server.
 async fn client_for_sign_in(args: ServerArgs, config: &Config) -> Result<OauthClient, Failure> {
     let issuer = match args.issuer.or_else(|| configured(config)) {
         Some(issuer) => issuer,
@@ -70,7 +70,7 @@ fn configured(config: &Config) -> Option<Issuer> {
     config.issuer.as_ref().and_then(|issuer| issuer.as_str().parse().ok())
 }
 
-/// What the server that runs here calls itself, else the issuer that it would have.
+/// The issuer of the server that runs on this machine, else [`DEFAULT_ISSUER`].
 async fn local(config: &Config) -> Result<Issuer, Failure> {
     let mut issuer = DEFAULT_ISSUER.to_owned();
     if let Some(mut admin) = AdminClient::running(config).await? {

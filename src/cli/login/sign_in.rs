@@ -16,10 +16,10 @@ use crate::oauth_client::revoke::revoke;
 use crate::oauth_client::sign_in::{self, SignInRequest, SignedIn};
 use crate::oauth_client::{OauthClient, Server, register};
 
-/// What is asked for where nobody says.
+/// The default scope.
 const SCOPE: &str = "openid profile offline_access";
 
-/// What `login` understands.
+/// The arguments of `login`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct LoginArgs {
     #[command(flatten)]
@@ -46,7 +46,7 @@ pub(in crate::cli) struct LoginArgs {
     store: Option<TokenStore>,
 }
 
-/// `gatelodge login`
+/// Runs `gatelodge login`.
 pub(in crate::cli) async fn run(args: LoginArgs, config: &Config) -> Result<Output, Failure> {
     if !args.device && !args.no_browser && !io::stderr().is_terminal() {
         let message = "nobody is at a terminal here who could sign in: say --no-browser to have \
@@ -55,7 +55,7 @@ pub(in crate::cli) async fn run(args: LoginArgs, config: &Config) -> Result<Outp
     }
     let client = super::client_for_sign_in(args.server, config).await?;
     let server = client.discover().await?;
-    // A place that cannot be written to is told before anybody signs in.
+    // A directory that cannot be written is reported before the sign-in.
     drop(client.token_file().lock().await?);
     let (key, note) = sealing(&client, args.store.unwrap_or(config.token_store)).await?;
     let scope = if args.scopes.is_empty() { SCOPE.to_owned() } else { args.scopes.join(" ") };
@@ -80,7 +80,8 @@ pub(in crate::cli) async fn run(args: LoginArgs, config: &Config) -> Result<Outp
     Ok(if notes.is_empty() { output } else { output.with_note(notes.join("\n")) })
 }
 
-/// The key to seal under, as `store` wants it, and a remark where there is none after all.
+/// The key that seals the token file, if `store` requires one. If `auto` finds no keyring, there is
+/// a remark instead of a key.
 async fn sealing(
     client: &OauthClient,
     store: TokenStore,
@@ -109,10 +110,10 @@ async fn sealing(
     }
 }
 
-/// Replaces the earlier sign-in and revokes its tokens, which nobody will use any more.
+/// Stores a sign-in, and revokes the tokens of the one that it replaces.
 async fn keep(client: &OauthClient, server: &Server, stored: StoredSignIn) -> Result<(), Failure> {
     let locked = client.token_file().lock().await?;
-    // What cannot be read any more cannot be revoked either.
+    // A sign-in that cannot be read cannot be revoked.
     let before = locked.read().await.ok().flatten();
     let sealed = stored.key.is_some();
     locked.write(stored)?;
@@ -121,7 +122,7 @@ async fn keep(client: &OauthClient, server: &Server, stored: StoredSignIn) -> Re
         keyring::forget(client.issuer()).await;
     }
     if let Some(session) = session {
-        // It ends by itself where the server does not hear of it.
+        // If this fails, the earlier sign-in ends at its expiry.
         let _ = revoke(client, server, &client_id, &session).await;
     }
     Ok(())
@@ -133,7 +134,7 @@ struct LoginView<'a> {
     issuer: &'a str,
     name: String,
     scope: String,
-    /// Where the tokens are: `keyring`, whose key seals the file, or `file` alone.
+    /// The protection of the token file: `keyring` if a key in the keyring seals it, else `file`.
     store: &'static str,
     sub: Option<&'a str>,
 }

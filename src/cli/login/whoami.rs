@@ -10,8 +10,8 @@ use super::ServerArgs;
 use crate::oauth_client::OauthClient;
 use crate::oauth_client::userinfo::{self, UserinfoError};
 
-/// `gatelodge whoami`: what the server says now; where it says nothing, what it said at sign-in,
-/// with a remark.
+/// Runs `gatelodge whoami`: prints the claims of userinfo. If userinfo is unavailable, prints the
+/// stored claims of the sign-in, with a remark.
 pub(in crate::cli) async fn run(args: ServerArgs, config: &Config) -> Result<Output, Failure> {
     let client = super::client(args, config).await?;
     let stored = client.token_file().read().await?;
@@ -34,11 +34,11 @@ pub(in crate::cli) async fn run(args: ServerArgs, config: &Config) -> Result<Out
 
 #[derive(Serialize)]
 struct WhoamiView<'a> {
-    /// The claims about the person, an open object.
+    /// The claims about the person.
     #[serde(flatten)]
     claims: &'a Map<String, Value>,
     issuer: &'a str,
-    /// What the claims were read from: `userinfo` or `id_token`.
+    /// The source of the claims: `userinfo` or `id_token`.
     source: &'a str,
 }
 
