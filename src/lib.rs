@@ -21,7 +21,8 @@
 //! | [`admin`] | the operator's operations, one file a noun with one typed view, served on the Unix socket | print |
 //! | `cli` | the command line: text or JSON, over the socket or in process | know a row |
 //! | `oauth_client` | a general OAuth client for `login` and `credential`: sign-in, token file, keyring | know the server |
-//! | [`keys`], `passkey`, `password`, [`tls`], [`fetch`] | each wraps one foreign crate | |
+//! | [`keys`], `passkey`, `password`, [`tls`] | each wraps one foreign crate | |
+//! | [`fetch`] | requests to URLs that clients name, and only to public addresses | know a client |
 //! | [`config`], [`error`], `event`, [`secret`], [`clock`], `private_file` | stand under everything | |
 //!
 //! `serve` holds the listeners and the background tasks.
@@ -32,17 +33,30 @@
 //! |---|---|
 //! | every route | [`http::router`] |
 //! | every refusal, its code on the wire and its reason | [`error`] |
+//! | `Host`, and the address of the client | `http/extract/host.rs`, `http/extract/peer.rs` |
+//! | cross-site and anti-forgery checks | `http/extract/own_page.rs` |
+//! | names and attributes of cookies | `http/pages/cookie.rs`, `http/proxy.rs`, `http/cookie.rs` |
+//! | where a browser may be sent, and every `Location` | `http/destination.rs`, `http/redirect.rs` |
+//! | `redirect_uri` at authorization | [`oauth::authorize::Callback`], [`oauth::redirect_uri`] |
+//! | PKCE: who needs a challenge; the verifier | [`flow::authorize`], [`flow::token::code`] |
 //! | the order of the pages of an authorization | [`flow::authorize::step`] |
+//! | consent: when it is needed; where it is stored | [`flow::authorize::step`], [`flow::authorize::consent`] |
+//! | device grant: the page; the polls | [`flow::authorize::device`], [`flow::token::device`] |
 //! | code redemption, refresh and replay | [`flow::token::code`], [`flow::token::refresh`] |
-//! | what a grant is, and what ends it | [`flow::token::grant`] |
+//! | what a grant is, and when it is live | [`flow::token::grant`] |
+//! | the lifetime of a token | [`flow::Rules`], [`flow::token::issue`] |
+//! | introspection: who may see a token | [`flow::token::introspect`] |
 //! | which resources and scopes a token may have | [`flow::resource`] |
 //! | how a client proves itself | [`flow::client::authentication`], `app/client_authentication.rs` |
 //! | registration and client documents | [`flow::client`], `app/registration.rs`, `app/documents.rs` |
 //! | what a signature proves | [`keys`] |
 //! | sign-in with a passkey | [`flow::person::login`], `app/sign_in.rs` |
-//! | cross-site and anti-forgery checks | `http/extract/` |
-//! | where a browser may be sent, and every `Location` | `http/destination.rs`, `http/redirect.rs` |
+//! | logout; notification of clients | [`flow::session::logout`]; [`flow::session::backchannel`], `app/logout_delivery.rs` |
+//! | limits on guesses and registrations | [`flow::throttle`] |
+//! | the end of a person, client or session, and its rows | [`flow::removal`] |
+//! | expired rows | [`flow::installation::sweep`] |
 //! | rows, indices, expiry, weights | [`store::schema`] |
+//! | the operations and views of a noun (`client list`) | [`admin`], one file a noun |
 //!
 //! # Glossary
 //!
@@ -64,7 +78,13 @@
 //! - **hook client**: the client that a person's bridge uses for plugins.
 //! - **application**: a web application behind a proxy that asks `/auth/verify` (forward-auth).
 //! - **share**: the client, network or person that a stored row weighs on ([`store::Share`]).
-//! - **pepper**: the keys of every keyed hash in the store.
+//! - **pepper**: the keys of every keyed hash: those of the store, anti-forgery tokens, pairwise
+//!   subjects.
+//! - **chosen secret**: a client secret that an operator chose, checked by Argon2id. The server
+//!   *generates* every other one.
+//! - **family**: the refresh tokens of a grant, each derived from the one before it.
+//! - **replay grace**: the time within which a spent refresh token yields the current one of its
+//!   family, for programs that share a token file.
 //!
 //! # Invariants
 //!
