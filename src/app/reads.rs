@@ -9,6 +9,7 @@ use crate::flow::client::authentication::{self, AuthenticatedClient, Authenticat
 use crate::flow::token::code::{self, Redeemed};
 use crate::flow::token::issue::Issued;
 use crate::flow::token::refresh::{self, Rotated};
+use crate::model::person::Role;
 use crate::oauth::authorize::claims::ClaimsRequest;
 use crate::oauth::client::metadata::ClientMetadata;
 use crate::oauth::client::{AuthMethod, GrantType, PresentedCredentials, Proof};
@@ -40,7 +41,7 @@ fn populate(tx: &mut Tx<'_>, cx: &Context, code: &AuthorizationCode) -> Result<(
         disabled: false,
         display_name: "Ada".parse()?,
         email: None,
-        roles: Vec::new(),
+        roles: vec![Role::USER.parse()?],
         updated: cx.now,
         username: "ada".parse()?,
     };
@@ -58,6 +59,7 @@ fn populate(tx: &mut Tx<'_>, cx: &Context, code: &AuthorizationCode) -> Result<(
     tx.put(&session, row)?;
     let metadata = ClientMetadata {
         grant_types: Some(vec![GrantType::AuthorizationCode, GrantType::RefreshToken]),
+        scope: Some("openid".parse()?),
         token_endpoint_auth_method: Some(AuthMethod::None),
         ..ClientMetadata::default()
     };

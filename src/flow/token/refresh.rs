@@ -3,7 +3,7 @@
 //! §4.14.2](https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2).
 //!
 //! Each successor is derived from the token it replaces, so a family is a chain. Several agents on
-//! one machine may share one token file: within the replay grace, a spent token yields the newest
+//! one machine may share one token file: within the replay grace, a spent token yields the current
 //! token of its family. After that, a spent token is a sign of theft and ends the grant.
 
 use crate::clock::Timestamp;
@@ -29,7 +29,8 @@ pub enum Rotated {
     Tokens(Box<Issued>),
 }
 
-/// Replaces a refresh token by its successor. All checks precede the first write.
+/// Replaces a refresh token by its successor. A replay ends the grant; anything else is written
+/// after all checks.
 pub fn rotate(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -57,8 +58,8 @@ pub fn rotate(
     let scope = narrowed(cx, &live, &targets, request.scope.as_ref())?;
     let (resources, scope) = targets.share(&cx.rules, &scope, &request.resources)?;
 
-    let newest = if row.spent.is_some() {
-        newest(tx, cx, &request.refresh_token)?
+    let current = if row.spent.is_some() {
+        current(tx, cx, &request.refresh_token)?
     } else {
         let successor = cx.rules.pepper.successor(&request.refresh_token);
         let idle = cx.now + cx.rules.config.lifetimes.refresh_idle;
@@ -69,7 +70,7 @@ pub fn rotate(
         successor
     };
     // OpenID Connect Core §12.2: a refreshed ID token "SHOULD NOT have a nonce Claim".
-    let issued = issue::for_grant(cx, &live, &resources, scope, None, Some(newest));
+    let issued = issue::for_grant(cx, &live, &resources, scope, None, Some(current));
     Ok(Rotated::Tokens(Box::new(issued)))
 }
 
@@ -81,9 +82,9 @@ fn within_grace(cx: &Context, client: &Client, spent: Timestamp) -> bool {
     }
 }
 
-/// The newest token of the family of `spent`. The loop takes as many steps as there were rotations
+/// The current token of the family of `spent`. The loop takes as many steps as there were rotations
 /// within one grace period, since `spent` was spent that recently.
-fn newest(view: &impl View, cx: &Context, spent: &RefreshToken) -> Result<RefreshToken, Error> {
+fn current(view: &impl View, cx: &Context, spent: &RefreshToken) -> Result<RefreshToken, Error> {
     let mut token = cx.rules.pepper.successor(spent);
     loop {
         let row = view.find::<Refresh>(&cx.rules.pepper.hash(&token))?;
@@ -105,12 +106,10 @@ fn narrowed(
     let granted = &live.authorization().scope;
     let allowed = targets.for_person(&cx.rules, &live.person().roles);
     let allowed = allowed.intersect(&targets.for_client(live.client()));
-    match requested {
-        Some(requested) if !requested.within(granted) => Err(Refusal::ScopeWidened),
-        Some(requested) => {
-            let scope = requested.intersect(&allowed);
-            if scope.is_empty() { Err(Refusal::ScopeNotAllowed) } else { Ok(scope) }
-        }
-        None => Ok(granted.intersect(&allowed)),
+    let requested = requested.unwrap_or(granted);
+    if !requested.within(granted) {
+        return Err(Refusal::ScopeWidened);
     }
+    let scope = requested.intersect(&allowed);
+    if scope.is_empty() { Err(Refusal::ScopeNotAllowed) } else { Ok(scope) }
 }
