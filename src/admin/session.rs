@@ -203,13 +203,13 @@ impl SessionView {
 
 /// A position in the listing of all sessions: first those of browsers, then those of bridges, then
 /// the anonymous ones. The key is the last one listed of its kind; `None` is the start of the kind.
-enum Place {
+enum ListingPosition {
     Browser(Option<SessionId>),
     Bridge(Option<BridgeSessionId>),
     Anonymous(Option<SessionId>),
 }
 
-impl Place {
+impl ListingPosition {
     fn from_cursor(cursor: &str) -> Result<Self, Refusal> {
         let (kind, after) = cursor.split_once('.').ok_or(Refusal::CursorMalformed)?;
         match kind {
@@ -273,14 +273,15 @@ pub(super) async fn list(
 ) -> Result<Json<ListView<SessionView>>, Failed> {
     let (view, cx, query) = (app.read()?, app.context(), Query::of(&request)?);
     let (user, limit) = (query.user(&view)?, query.limit()?);
-    let start = query.cursor()?.map(Place::from_cursor).transpose()?;
-    let (mut items, mut place) = (Vec::new(), Some(start.unwrap_or(Place::Browser(None))));
+    let start = query.cursor()?.map(ListingPosition::from_cursor).transpose()?;
+    let (mut items, mut place) =
+        (Vec::new(), Some(start.unwrap_or(ListingPosition::Browser(None))));
     while let Some(current) = place.take_if(|_| items.len() < limit) {
         let (found, next) = current.list(&view, &cx, user, limit - items.len())?;
         items.extend(found);
         place = next;
     }
-    Ok(Json(ListView { items, next: place.as_ref().map(Place::to_cursor) }))
+    Ok(Json(ListView { items, next: place.as_ref().map(ListingPosition::to_cursor) }))
 }
 
 /// Lists the stored anonymous sessions, live or ended.

@@ -60,7 +60,7 @@ fn sound(config: &Config, settings: &[ResolvedSetting]) -> Output {
 }
 
 fn faulty(faults: &Faults) -> Output {
-    Output::new(faults.to_string(), &FaultyView { faults, ok: false }).ending(Exit::Usage)
+    Output::new(faults.to_string(), &FaultyView { faults, ok: false }).with_exit(Exit::Usage)
 }
 
 #[cfg(test)]
@@ -79,7 +79,7 @@ mod tests {
         let response = check(&[("GATELODGE_LOG", "debug")]);
         let (exit, text, json, _) = response.parts();
 
-        assert_eq!(exit, Exit::Done);
+        assert_eq!(exit, Exit::Success);
         assert!(text.starts_with("ok\n") && text.contains("log = \"debug\"  (GATELODGE_LOG)"));
         assert_eq!(json["settings"][1]["source"], "GATELODGE_LOG");
     }

@@ -66,7 +66,7 @@ fn output(view: &IssuerChangeView) -> Output {
     let text =
         format!("the issuer would change from {previous} to {issuer}\n{}", orphans(orphaned));
     let note = format!("Nothing is changed yet: gatelodge issuer change {issuer} --yes does it.");
-    Output::new(text, view).with_note(note).ending(Exit::Refused)
+    Output::new(text, view).with_note(note).with_exit(Exit::Refused)
 }
 
 /// The orphaned passkeys, one on each line.
@@ -110,9 +110,9 @@ mod tests {
         let made = respond(true, "http://localhost:7455");
         let none = respond(false, "https://id.example");
 
-        assert_eq!(made.parts().0, Exit::Done);
+        assert_eq!(made.parts().0, Exit::Success);
         assert!(made.parts().3.unwrap().contains("next start"));
         assert_eq!(none.parts().1, "the issuer is https://id.example already");
-        assert_eq!(none.parts().0, Exit::Done);
+        assert_eq!(none.parts().0, Exit::Success);
     }
 }

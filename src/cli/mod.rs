@@ -46,7 +46,7 @@ pub fn run() -> ExitCode {
         Err(error) => {
             // An error means that the reader closed the pipe, and needs no more of the help.
             let _ = error.print();
-            return if error.use_stderr() { Exit::Usage } else { Exit::Done }.into();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Success }.into();
         }
     };
     let json = args.global.json;

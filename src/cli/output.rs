@@ -17,7 +17,7 @@ pub(super) use crate::oauth_client::printable;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Exit {
     /// 0
-    Done,
+    Success,
     /// 1
     Failed,
     /// 2: wrong usage or configuration.
@@ -27,18 +27,18 @@ pub(super) enum Exit {
     /// 4: refused by the server.
     Refused,
     /// 5: there is no server or store, or the store is locked by another process or has no key.
-    Nobody,
+    Unavailable,
 }
 
 impl Exit {
     /// The exit code of a number. An unknown number is [`Exit::Failed`].
     pub(super) const fn from_code(code: u8) -> Self {
         match code {
-            0 => Self::Done,
+            0 => Self::Success,
             2 => Self::Usage,
             3 => Self::NotFound,
             4 => Self::Refused,
-            5 => Self::Nobody,
+            5 => Self::Unavailable,
             _ => Self::Failed,
         }
     }
@@ -47,12 +47,12 @@ impl Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(match exit {
-            Exit::Done => 0,
+            Exit::Success => 0,
             Exit::Failed => 1,
             Exit::Usage => 2,
             Exit::NotFound => 3,
             Exit::Refused => 4,
-            Exit::Nobody => 5,
+            Exit::Unavailable => 5,
         })
     }
 }
@@ -86,7 +86,7 @@ impl Output {
 
     /// The result `text`, which has no JSON.
     pub(super) fn text(text: impl Into<String>) -> Self {
-        Self { exit: Exit::Done, json: String::new(), note: None, text: text.into() }
+        Self { exit: Exit::Success, json: String::new(), note: None, text: text.into() }
     }
 
     /// No result.
@@ -99,8 +99,8 @@ impl Output {
         Self { note: Some(note.into()), ..self }
     }
 
-    /// Replaces the exit code, which is otherwise [`Exit::Done`].
-    pub(super) fn ending(self, exit: Exit) -> Self {
+    /// Replaces the exit code, which is otherwise [`Exit::Success`].
+    pub(super) fn with_exit(self, exit: Exit) -> Self {
         Self { exit, ..self }
     }
 
@@ -158,7 +158,7 @@ impl From<oauth_client::Error> for Failure {
     fn from(error: oauth_client::Error) -> Self {
         let exit = match error.kind {
             ErrorKind::Failed => Exit::Failed,
-            ErrorKind::Nobody => Exit::Nobody,
+            ErrorKind::Unavailable => Exit::Unavailable,
             ErrorKind::NotFound => Exit::NotFound,
             ErrorKind::Refused => Exit::Refused,
             ErrorKind::Usage => Exit::Usage,

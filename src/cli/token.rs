@@ -76,8 +76,8 @@ fn explained(view: &InspectionView) -> Output {
     ];
     let claims = view.claims.as_object().into_iter().flatten();
     rows.extend(claims.map(|(name, value)| (name.as_str(), word(value))));
-    let exit = if view.active { Exit::Done } else { Exit::Refused };
-    Output::new(fields(&rows), view).ending(exit)
+    let exit = if view.active { Exit::Success } else { Exit::Refused };
+    Output::new(fields(&rows), view).with_exit(exit)
 }
 
 #[cfg(test)]

@@ -90,12 +90,12 @@ pub(super) fn run(root: &Path, ca: &AuthorityView, only_say: bool) -> Output {
         }
         Some(Err(why)) => {
             let note = format!("The local CA was not installed: {}", printable(&why));
-            Output::new(steps_text(&steps), &view).with_note(note).ending(Exit::Failed)
+            Output::new(steps_text(&steps), &view).with_note(note).with_exit(Exit::Failed)
         }
         None if only_say => Output::new(steps_text(&steps), &view),
         None => {
             let note = "It is not known where this system keeps the authorities that it trusts.";
-            Output::new(steps_text(&steps), &view).with_note(note).ending(Exit::Failed)
+            Output::new(steps_text(&steps), &view).with_note(note).with_exit(Exit::Failed)
         }
     }
 }
@@ -179,7 +179,7 @@ mod tests {
             let said = run(root.path(), &ca(), true);
 
             let (exit, text, json, _) = said.parts();
-            assert_eq!(exit, Exit::Done);
+            assert_eq!(exit, Exit::Success);
             assert!(text.contains(step), "{text}");
             assert!(text.contains("security add-trusted-cert") && text.contains("certutil"));
             assert_eq!(json["installed"], false);

@@ -41,7 +41,7 @@ impl Server {
             }
         }
         let message = format!("{issuer} does not describe itself: it is no authorization server");
-        Err(Error::new(ErrorKind::Nobody, message))
+        Err(Error::new(ErrorKind::Unavailable, message))
     }
 
     /// Reads a metadata document. RFC 8414 §3.3: "The 'issuer' value returned MUST be identical to

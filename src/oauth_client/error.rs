@@ -10,7 +10,7 @@ pub(crate) enum ErrorKind {
     /// Something on this machine or in the network failed.
     Failed,
     /// No server responds.
-    Nobody,
+    Unavailable,
     /// The person is not signed in, or the server has no such object.
     NotFound,
     /// The server refused.

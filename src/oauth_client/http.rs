@@ -159,7 +159,7 @@ impl From<NoResponse> for Error {
             return Self::new(ErrorKind::Usage, message);
         }
         let silent = [FetchError::ConnectionRefused, FetchError::Deadline, FetchError::HostUnknown];
-        let exit = if silent.contains(&why) { ErrorKind::Nobody } else { ErrorKind::Failed };
+        let exit = if silent.contains(&why) { ErrorKind::Unavailable } else { ErrorKind::Failed };
         Self::new(exit, format!("{authority}: {why}"))
     }
 }

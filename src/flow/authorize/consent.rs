@@ -138,7 +138,7 @@ pub fn deny(
 fn remember(tx: &mut Tx<'_>, cx: &Context, request: &ConsentRequest) -> Result<(), StoreError> {
     let host = request.callback.uri().lasting_host();
     let key = (request.session.user(), request.client_id.clone(), host);
-    let mut allowed = step::remembered(tx, &key, &request.client)?;
+    let mut allowed = step::stored_consent(tx, &key, &request.client)?;
     for resource in request.targets.remembered_as(&cx.rules) {
         match allowed.iter_mut().find(|(own, _)| *own == resource) {
             Some((_, scope)) => *scope = scope.union(&request.consent_scope),

@@ -102,10 +102,14 @@ pub fn callback(view: &impl View, interaction: Interaction) -> Result<Callback, 
     }
 }
 
-/// The client that made a request at `asked`. A later client of the same name is refused.
-fn requesting_client(view: &impl View, id: &ClientId, asked: Timestamp) -> Result<Client, Error> {
+/// The client that made a request at `requested_at`. A later client of the same name is refused.
+fn requesting_client(
+    view: &impl View,
+    id: &ClientId,
+    requested_at: Timestamp,
+) -> Result<Client, Error> {
     let client = authorize::enabled(view, id)?;
-    if client.created > asked {
+    if client.created > requested_at {
         return Err(Refusal::ClientUnknownAtAuthorize.into());
     }
     Ok(client)
@@ -118,12 +122,12 @@ pub fn next(
     presented: &PresentedInteraction,
     interaction: Interaction,
 ) -> Result<Step, Error> {
-    let created = interaction.created;
+    let requested_at = interaction.created;
     let Purpose::Authorize(stored) = interaction.purpose else {
         return Err(Refusal::InteractionUnknown.into());
     };
     // The client may have changed since the request was checked.
-    let client = requesting_client(view, &stored.client, created)?;
+    let client = requesting_client(view, &stored.client, requested_at)?;
     let checked = CheckedRequest::restore(&client, *stored)?;
     let CheckedRequest { callback, client: client_id, expected, redirect_uri_named, request } =
         checked;
@@ -134,7 +138,7 @@ pub fn next(
     let subject = |user| issue::subject(&cx.rules, &client, user);
     let max_age = request.max_age.or(client.metadata.default_max_age);
     let requirement = SignInRequirement { max_age, hinted: expected.as_deref(), request: &request };
-    let session = match match_session(cx, session, &requirement, subject, created) {
+    let session = match match_session(cx, session, &requirement, subject, requested_at) {
         SessionMatch::Session(session) => *session,
         // OpenID Connect Core §3.1.2.1, none: "The Authorization Server MUST NOT display any
         // authentication or consent user interface pages."
@@ -142,16 +146,16 @@ pub fn next(
             return Ok(Step::Refuse(callback, Refusal::LoginNeeded));
         }
         SessionMatch::None => return Ok(Step::Login(Box::new(client), request.login_hint)),
-        SessionMatch::SomebodyElse => return Ok(Step::Refuse(callback, Refusal::LoginNeeded)),
+        SessionMatch::WrongSubject => return Ok(Step::Refuse(callback, Refusal::LoginNeeded)),
     };
 
-    let asked = request.scope.as_ref();
-    let targets = match resource::resolve(view, &cx.rules, &client, &request.resources, asked) {
+    let requested = request.scope.as_ref();
+    let targets = match resource::resolve(view, &cx.rules, &client, &request.resources, requested) {
         // A resource may have been removed since the request was checked.
         Err(Error::Refused(refusal)) => return Ok(Step::Refuse(callback, refusal)),
         resolved => resolved?,
     };
-    let scope = match targets.scope_for(&cx.rules, &client, session.person(), asked) {
+    let scope = match targets.scope_for(&cx.rules, &client, session.person(), requested) {
         Ok(scope) => scope,
         Err(refusal) => return Ok(Step::Refuse(callback, refusal)),
     };
@@ -162,23 +166,23 @@ pub fn next(
     let claims = if openid { request.claims.within(&allowed) } else { ClaimsRequest::default() };
     let consent_scope = scope.union(&claims.scope());
     let key = (session.user(), client_id.clone(), callback.uri().lasting_host());
-    let remembered = remembered(view, &key, &client)?;
-    let everywhere = targets.remembered_as(&cx.rules).into_iter().map(|resource| {
-        let own = remembered.iter().find(|(own, _)| *own == resource);
+    let consent = stored_consent(view, &key, &client)?;
+    let at_each_resource = targets.remembered_as(&cx.rules).into_iter().map(|resource| {
+        let own = consent.iter().find(|(own, _)| *own == resource);
         own.map(|(_, scope)| scope.clone())
     });
-    let remembered = everywhere.collect::<Option<Vec<Scope>>>();
-    let settled =
-        remembered.as_ref().is_some_and(|own| own.iter().all(|own| consent_scope.within(own)));
+    let at_each_resource = at_each_resource.collect::<Option<Vec<Scope>>>();
+    let has_consent = at_each_resource
+        .as_ref()
+        .is_some_and(|scopes| scopes.iter().all(|scope| consent_scope.within(scope)));
     // OpenID Connect Core §3.1.2.1, consent: "The Authorization Server SHOULD prompt the End-User
     // for consent before returning information to the Client."
-    let silent = !request.prompt.consent
-        && (client.decisions.first_party || settled)
+    let needs_no_page = !request.prompt.consent
+        && (client.decisions.first_party || has_consent)
         && !targets.unregistered
-        && proves_client(&client_id, &client, &callback);
-    let forbidden_to_ask = request.prompt.none;
-    let remembered = remembered.unwrap_or_default();
-    let remembered = match remembered.split_first() {
+        && identifies_client(&client_id, &client, &callback);
+    let prompt_none = request.prompt.none;
+    let remembered = match at_each_resource.unwrap_or_default().split_first() {
         Some((first, rest)) => {
             rest.iter().fold(first.intersect(&consent_scope), |all, own| all.intersect(own))
         }
@@ -197,16 +201,16 @@ pub fn next(
         request,
         targets,
     });
-    Ok(match (silent, forbidden_to_ask) {
+    Ok(match (needs_no_page, prompt_none) {
         (true, _) => Step::Grant(ready),
         (false, true) => Step::Refuse(ready.callback, Refusal::ConsentNeeded),
         (false, false) => Step::Consent(ready),
     })
 }
 
-/// The remembered consent for this client, by resource, and not for an earlier client of the same
-/// name.
-pub fn remembered(
+/// The stored consent for this client, by resource. Consent for an earlier client of the same name
+/// does not count.
+pub fn stored_consent(
     view: &impl View,
     key: &(UserId, ClientId, String),
     client: &Client,
@@ -220,7 +224,7 @@ pub fn remembered(
 enum SessionMatch {
     None,
     Session(Box<LiveSession>),
-    SomebodyElse,
+    WrongSubject,
 }
 
 /// The requirements of a request on the sign-in.
@@ -239,14 +243,14 @@ fn match_session(
     session: Option<LiveSession>,
     requirement: &SignInRequirement<'_>,
     subject: impl Fn(UserId) -> String,
-    created: Timestamp,
+    requested_at: Timestamp,
 ) -> SessionMatch {
     let Some(session) = session else { return SessionMatch::None };
     let signed_in = session.authentication().at;
-    let signed_in_for_this = signed_in >= created;
+    let signed_in_for_this = signed_in >= requested_at;
     // OpenID Connect Core §3.1.2.1: "If the elapsed time is greater than this value, the OP MUST
-    // attempt to actively re-authenticate the End-User." It also elapses while the person reads a
-    // page.
+    // attempt to actively re-authenticate the End-User." Until the person signs in for this
+    // request, time elapses while they read a page, too.
     let too_old = requirement.max_age.is_some_and(|seconds| {
         cx.now.since(signed_in) > std::time::Duration::from_secs(seconds.into())
     });
@@ -260,12 +264,12 @@ fn match_session(
     // OpenID Connect Core §3.1.2.2: with a specific `sub` asked for, "the Authorization Server MUST
     // only send a positive response if the End-User identified by that sub value has an active
     // session".
-    let asked = &requirement.request.claims.sub;
+    let requested = &requirement.request.claims.sub;
     let is_expected = requirement.hinted.is_none_or(|hinted| hinted == sub)
-        && (asked.is_empty() || asked.contains(&sub));
+        && (requested.is_empty() || requested.contains(&sub));
     match (is_expected, signed_in_for_this) {
         (true, _) => SessionMatch::Session(Box::new(session)),
-        (false, true) => SessionMatch::SomebodyElse,
+        (false, true) => SessionMatch::WrongSubject,
         (false, false) => SessionMatch::None,
     }
 }
@@ -276,7 +280,7 @@ fn match_session(
 /// client there always needs a visible confirmation, unless the operator waived it. An https
 /// address proves a client if an operator registered it, or if it has the origin of the document
 /// that names the client.
-fn proves_client(id: &ClientId, client: &Client, callback: &Callback) -> bool {
+fn identifies_client(id: &ClientId, client: &Client, callback: &Callback) -> bool {
     if client.metadata.client_type() == ClientType::Confidential
         || client.decisions.confirmation_waived
     {
