@@ -29,7 +29,7 @@ pub(crate) struct PersonalTokenView {
     pub(crate) created: String,
     /// Its expiry.
     pub(crate) expires: String,
-    /// The part of it that is no secret.
+    /// Its public part, which identifies it.
     pub(crate) id: String,
     /// Its name.
     pub(crate) name: String,
@@ -47,7 +47,7 @@ impl Noun for PersonalTokenView {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PersonalTokenRequest {
-    /// Its lifetime in seconds, 60 to ten years; absent: 90 days.
+    /// Its lifetime in seconds, 60 to 315,360,000 (ten years); absent: that of the configuration.
     pub(crate) lifetime: Option<u64>,
     /// Its name.
     pub(crate) name: Option<String>,
@@ -58,7 +58,7 @@ pub(crate) struct PersonalTokenRequest {
 /// A new personal access token. No other response contains it.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct NewPersonalTokenView {
-    /// The part of it that is no secret.
+    /// Its public part, which identifies it.
     pub(crate) id: String,
     /// The token.
     pub(crate) pat: String,

@@ -77,7 +77,7 @@ pub(crate) enum SessionKind {
         amr: Vec<String>,
         /// The time of the person's last sign-in.
         auth_time: String,
-        /// When it was used last.
+        /// The time of its last use.
         seen: String,
         /// The person.
         username: String,
@@ -86,7 +86,7 @@ pub(crate) enum SessionKind {
     Bridge {
         /// The client that its tokens name.
         client_id: String,
-        /// When it was used last.
+        /// The time of its last use.
         seen: String,
         /// The person.
         username: String,

@@ -26,7 +26,7 @@ const MAX_PASSKEYS: usize = 100;
 pub(crate) struct UserView {
     /// The time of the account's creation.
     pub(crate) created: String,
-    /// Whether the person is switched off.
+    /// Whether the person is disabled.
     pub(crate) disabled: bool,
     /// The name that other people see.
     pub(crate) display_name: String,
@@ -104,7 +104,7 @@ pub(crate) struct NewUser {
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UserPatch {
-    /// Whether the person is switched off.
+    /// Whether the person is disabled.
     pub(crate) disabled: Option<bool>,
     /// The name that other people see.
     pub(crate) display_name: Option<String>,

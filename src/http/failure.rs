@@ -57,7 +57,7 @@ impl FromRequestParts<Arc<App>> for RequestClient {
     }
 }
 
-/// The form in which an error is rendered.
+/// The format in which an error is rendered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ErrorFormat {
     /// JSON and `WWW-Authenticate: Bearer` (RFC 6750 §3), which has `error` if the request carried
