@@ -169,7 +169,8 @@ impl Described {
     }
 }
 
-/// The members `jwks` and `jwks_uri`. If one is given, the other is null.
+/// The members `jwks` and `jwks_uri`. A value of one removes the other; an empty value removes only
+/// its own member.
 fn keys(
     jwks: Option<&str>,
     jwks_uri: Option<String>,
