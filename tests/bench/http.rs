@@ -1,5 +1,5 @@
 //! Whole requests over loopback TCP, 32 connections kept alive, the client on the same cores,
-//! beside an answer that says hello. Each token is counted, in memory: what that costs by itself
+//! beside a response that says hello. Each token is counted, in memory: what that costs by itself
 //! stands beside the whole request, and a commit beside it would show.
 
 use std::sync::Arc;
@@ -138,9 +138,9 @@ impl Caller {
                 .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
                 .body(Body::from(form.clone())),
         };
-        let answer = self.sender.send_request(request.unwrap()).await.unwrap();
-        let status = answer.status();
-        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        let response = self.sender.send_request(request.unwrap()).await.unwrap();
+        let status = response.status();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
         assert!(status.is_success(), "{status}: {}", String::from_utf8_lossy(&body));
         if self.form.is_some() {
             let tokens: Value = serde_json::from_slice(&body).unwrap();

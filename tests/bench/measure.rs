@@ -45,12 +45,12 @@ pub(crate) fn rates<const N: usize>(mut work: [&mut dyn FnMut() -> u64; N]) -> [
     let mut rates = [const { Vec::new() }; N];
     for window in 0..=WINDOWS {
         for (work, rates) in work.iter_mut().zip(&mut rates) {
-            let begun = Instant::now();
+            let started = Instant::now();
             let done = work();
             // The first window warms up.
             if window > 0 {
                 #[expect(clippy::cast_precision_loss, reason = "a count of some seconds is small")]
-                rates.push(done as f64 / begun.elapsed().as_secs_f64());
+                rates.push(done as f64 / started.elapsed().as_secs_f64());
             }
         }
     }
@@ -62,9 +62,9 @@ pub(crate) fn rates<const N: usize>(mut work: [&mut dyn FnMut() -> u64; N]) -> [
 
 /// Works for one window, on this thread.
 pub(crate) fn window(mut work: impl FnMut()) -> u64 {
-    let begun = Instant::now();
+    let started = Instant::now();
     let mut done = 0;
-    while begun.elapsed() < WINDOW {
+    while started.elapsed() < WINDOW {
         work();
         done += 1;
     }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prints the size, the start-up time and the idle memory of a Gatelodge binary.
 
-Start-up is the time from exec to the first answer, on a store that exists (median of 15 starts,
+Start-up is the time from exec to the first response, on a store that exists (median of 15 starts,
 each ended by SIGKILL) and on none (the very first start, median of 5).
 """
 
@@ -24,8 +24,8 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def answer(port, deadline):
-    """Asks until the server answers."""
+def wait(port, deadline):
+    """Asks until the server responds."""
     while True:
         try:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
@@ -34,20 +34,20 @@ def answer(port, deadline):
                 return
         except OSError:
             if time.monotonic() > deadline:
-                sys.exit("the server did not answer")
+                sys.exit("the server did not respond")
             time.sleep(0.0005)
 
 
 def start(binary, data, port):
-    """Starts the server, and gives it with the milliseconds to its first answer."""
-    begun = time.monotonic()
+    """Starts the server, and gives it with the milliseconds to its first response."""
+    started = time.monotonic()
     server = subprocess.Popen(
         [binary, "serve", "--data", data, "--listen", f"127.0.0.1:{port}"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    answer(port, begun + 20)
-    return server, (time.monotonic() - begun) * 1000
+    wait(port, started + 20)
+    return server, (time.monotonic() - started) * 1000
 
 
 def stop(server, how=signal.SIGKILL):
@@ -73,7 +73,7 @@ def main():
             server, took = start(binary, data, free_port())
             first.append(took)
             stop(server)
-    print(f"first start      {statistics.median(first):.1f} ms to the first answer")
+    print(f"first start      {statistics.median(first):.1f} ms to the first response")
 
     with tempfile.TemporaryDirectory() as data:
         port = free_port()
@@ -85,7 +85,7 @@ def main():
             server, took = start(binary, data, port)
             later.append(took)
             stop(server)
-        print(f"start            {statistics.median(later):.1f} ms to the first answer"
+        print(f"start            {statistics.median(later):.1f} ms to the first response"
               f" (least {min(later):.1f})")
         server, _ = start(binary, data, port)
         time.sleep(2)

@@ -1,4 +1,4 @@
-//! Durable writes: one row a transition, by callers that each wait for their answer, beside the
+//! Durable writes: one row a transition, by callers that each wait for their commit, beside the
 //! engine's own commit of one such row under the same settings.
 
 use std::path::Path;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use url::form_urlencoded::Serializer;
 
-use crate::landing::Landing;
+use crate::callback_server::CallbackServer;
 use crate::program::Home;
 
 /// RFC 7636, appendix B.
@@ -15,7 +15,7 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 /// An application called `The Shop`.
 pub(crate) struct Application {
     issuer: String,
-    landing: Landing,
+    callback_server: CallbackServer,
     redirect_uri: String,
     secret: String,
 }
@@ -23,8 +23,8 @@ pub(crate) struct Application {
 impl Application {
     /// One that an operator registers, with `more` on the command line.
     pub(crate) async fn registered(home: &Home, more: &[&str]) -> Self {
-        let landing = Landing::new().await;
-        let (redirect_uri, bye) = (landing.at("/callback"), landing.at("/bye"));
+        let callback_server = CallbackServer::new().await;
+        let (redirect_uri, bye) = (callback_server.at("/callback"), callback_server.at("/bye"));
         let mut arguments = vec!["client", "add", "The Shop", "--id", "shop", "--json"];
         arguments.extend(["--redirect", &redirect_uri, "--post-logout", &bye]);
         arguments.extend(more);
@@ -32,7 +32,7 @@ impl Application {
         let added: Value = serde_json::from_slice(&added.stdout).unwrap();
         let issuer = home.json("issuer show")["issuer"].as_str().unwrap().to_owned();
         let secret = added["client_secret"].as_str().unwrap().to_owned();
-        Self { issuer, landing, redirect_uri, secret }
+        Self { issuer, callback_server, redirect_uri, secret }
     }
 
     /// Where it sends a browser to sign in.
@@ -67,12 +67,12 @@ impl Application {
 
     /// Waits for the browser to come back to `path`, and takes what it brings.
     pub(crate) async fn visited(&self, path: &str) -> BTreeMap<String, String> {
-        self.landing.visited(path).await
+        self.callback_server.visited(path).await
     }
 
     /// As [`Self::visited`], and leaves the browser on the page that sent it.
     pub(crate) async fn turns_away(&self, path: &str) -> BTreeMap<String, String> {
-        self.landing.turns_away(path).await
+        self.callback_server.turns_away(path).await
     }
 
     /// Redeems `code`.
@@ -90,8 +90,8 @@ impl Application {
             .basic_auth("shop", Some(&self.secret))
             .header("content-type", "application/x-www-form-urlencoded")
             .body(form);
-        let answer = asked.send().await.unwrap();
-        let status = answer.status().as_u16();
-        (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap())
+        let response = asked.send().await.unwrap();
+        let status = response.status().as_u16();
+        (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap())
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
-use crate::landing::Landing;
+use crate::callback_server::CallbackServer;
 use crate::program::Home;
 use crate::setup::ada;
 use crate::sign_in::{by_button, sign_out};
@@ -29,9 +29,9 @@ async fn call(
     if !body.is_null() {
         asked = asked.header("content-type", "application/json").body(body.to_string());
     }
-    let answer = asked.send().await.unwrap();
-    let status = answer.status().as_u16();
-    (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or_default())
+    let response = asked.send().await.unwrap();
+    let status = response.status().as_u16();
+    (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or_default())
 }
 
 async fn post(url: String, body: Value) -> (u16, Value) {
@@ -42,7 +42,7 @@ async fn post(url: String, body: Value) -> (u16, Value) {
 async fn a_bridge_that_listens_gets_its_code_by_the_browser() {
     let home = Home::new();
     let (server, window) = ada(&home).await;
-    let desk = Landing::new().await;
+    let desk = CallbackServer::new().await;
 
     window.open(link(server.issuer(), Some(&desk.at("/cb?x=1")))).await;
     window.reads("Link this device?").await;
@@ -62,7 +62,7 @@ async fn a_bridge_that_listens_gets_its_code_by_the_browser() {
 async fn a_bridge_that_is_not_let_in_is_told_so() {
     let home = Home::new();
     let (server, window) = ada(&home).await;
-    let desk = Landing::new().await;
+    let desk = CallbackServer::new().await;
 
     window.open(link(server.issuer(), Some(&desk.at("/cb")))).await;
     window.press("Don’t link").await;
@@ -76,7 +76,7 @@ async fn a_bridge_that_is_not_let_in_is_told_so() {
 async fn somebody_who_is_signed_out_signs_in_on_the_way_to_the_bridge() {
     let home = Home::new();
     let (server, window) = ada(&home).await;
-    let desk = Landing::new().await;
+    let desk = CallbackServer::new().await;
     sign_out(&window).await;
     window.passkeys.touch(false).await;
 
@@ -101,9 +101,9 @@ async fn without_an_address_the_code_is_shown_and_counts_down() {
     let code: String = window.ask("document.querySelector('pre').innerText").await.unwrap();
 
     let pat = format!("{}/v1/auth/bridge/session-pat", server.issuer());
-    let (status, told) = post(pat, json!({ "code": code.trim(), "device_name": "desk" })).await;
+    let (status, response) = post(pat, json!({ "code": code.trim(), "device_name": "desk" })).await;
     assert_eq!(status, 200);
-    assert!(told["pat"].as_str().unwrap().starts_with("sp-live-"));
+    assert!(response["pat"].as_str().unwrap().starts_with("sp-live-"));
     let listed = home.json("bridge pats");
     assert_eq!(listed["personal_tokens"][0]["name"], "desk");
 }
@@ -115,7 +115,7 @@ async fn a_bridge_plays_its_part_from_the_page_to_a_hook() {
     let home = Home::new();
     let (server, window) = ada(&home).await;
     let at = |path: &str| format!("{}{path}", server.issuer());
-    let desk = Landing::at_port(8767).await;
+    let desk = CallbackServer::at_port(8767).await;
 
     let (status, health) = call(reqwest::Method::GET, at("/health"), &[], json!(null)).await;
     assert_eq!((status, &health["status"]), (200, &json!("ok")));
@@ -124,8 +124,8 @@ async fn a_bridge_plays_its_part_from_the_page_to_a_hook() {
     let code = desk.visited("/callback").await["code"].clone();
 
     let asked = json!({ "code": code, "device_name": "desk" });
-    let (_, told) = post(at("/v1/auth/bridge/session-pat"), asked).await;
-    let pat = format!("Bearer {}", told["pat"].as_str().unwrap());
+    let (_, response) = post(at("/v1/auth/bridge/session-pat"), asked).await;
+    let pat = format!("Bearer {}", response["pat"].as_str().unwrap());
     let headers = [("authorization", pat.as_str()), ("x-session-id", "desk-1")];
     let post = reqwest::Method::POST;
     let access = call(post.clone(), at("/v1/auth/bridge/pat"), &headers, json!({})).await.1;
@@ -153,9 +153,9 @@ async fn a_bridge_plays_its_part_from_the_page_to_a_hook() {
         .finish();
     let asked = reqwest::Client::new().post(hook["token_endpoint"].as_str().unwrap());
     let asked = asked.header("content-type", "application/x-www-form-urlencoded").body(form);
-    let answer = asked.send().await.unwrap().bytes().await.unwrap();
-    let answer: Value = serde_json::from_slice(&answer).unwrap();
-    assert_eq!(answer["scope"], "hook:govern hook:track");
+    let response = asked.send().await.unwrap().bytes().await.unwrap();
+    let response: Value = serde_json::from_slice(&response).unwrap();
+    assert_eq!(response["scope"], "hook:govern hook:track");
 
     home.json("session revoke desk-1");
     let (status, _) = call(reqwest::Method::GET, at("/v1/bridge/whoami"), &own, json!(null)).await;

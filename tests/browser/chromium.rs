@@ -68,9 +68,10 @@ impl Chromium {
         let mut stderr = BufReader::new(process.0.stderr.take().unwrap());
         let mut said = String::new();
         loop {
-            let begin = said.len();
+            let line_start = said.len();
             assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "Chromium did not start: {said}");
-            if let Some(address) = said[begin..].trim().strip_prefix("DevTools listening on ") {
+            if let Some(address) = said[line_start..].trim().strip_prefix("DevTools listening on ")
+            {
                 let (browser, runtime) = connected(address.to_owned());
                 return Self { browser, runtime, process, _profile: profile, stderr };
             }

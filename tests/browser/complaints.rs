@@ -13,7 +13,7 @@ use futures_util::stream::select;
 
 /// Everything that the pages of one window complained of, and nobody took note of.
 pub(crate) struct Complaints {
-    kept: Arc<Mutex<Vec<String>>>,
+    entries: Arc<Mutex<Vec<String>>>,
 }
 
 impl Complaints {
@@ -31,12 +31,12 @@ impl Complaints {
             let bad = matches!(event.r#type, Assert | Error | Warning);
             bad.then(|| format!("{:?}", event.args))
         });
-        let complaints = Self { kept: Arc::default() };
-        let kept = Arc::clone(&complaints.kept);
+        let complaints = Self { entries: Arc::default() };
+        let entries = Arc::clone(&complaints.entries);
         tokio::spawn(async move {
             let mut all = Box::pin(select(logged, select(thrown, called)));
             while let Some(complaint) = all.next().await {
-                lock(&kept).push(complaint);
+                lock(&entries).push(complaint);
             }
         });
         complaints
@@ -44,19 +44,19 @@ impl Complaints {
 
     /// All of them.
     pub(crate) fn all(&self) -> Vec<String> {
-        lock(&self.kept).clone()
+        lock(&self.entries).clone()
     }
 
     /// Takes out one that has `part` in it, if there is one.
     pub(crate) fn take(&self, part: &str) -> bool {
-        let mut kept = lock(&self.kept);
-        let found = kept.iter().position(|complaint| complaint.contains(part));
-        found.map(|at| kept.remove(at)).is_some()
+        let mut entries = lock(&self.entries);
+        let found = entries.iter().position(|complaint| complaint.contains(part));
+        found.map(|at| entries.remove(at)).is_some()
     }
 }
 
-fn lock(kept: &Mutex<Vec<String>>) -> MutexGuard<'_, Vec<String>> {
-    kept.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(entries: &Mutex<Vec<String>>) -> MutexGuard<'_, Vec<String>> {
+    entries.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What the browser's own log complains of, if it does.

@@ -16,11 +16,11 @@ async fn what_is_allowed_arrives_as_a_code_that_is_redeemed() {
     window.reads("See your name and username").await;
     window.reads("127.0.0.1").await;
     window.press("Allow").await;
-    let answer = shop.visited("/callback").await;
+    let response = shop.visited("/callback").await;
 
-    assert_eq!(answer["state"], "af0ifjsldkj");
-    assert_eq!(answer["iss"], server.issuer());
-    let (status, tokens) = shop.redeem(&answer["code"]).await;
+    assert_eq!(response["state"], "af0ifjsldkj");
+    assert_eq!(response["iss"], server.issuer());
+    let (status, tokens) = shop.redeem(&response["code"]).await;
     assert_eq!(status, 200, "{tokens}");
     assert_eq!(tokens["scope"], "openid profile");
     assert!(tokens["id_token"].is_string() && tokens["refresh_token"].is_string());
@@ -48,9 +48,9 @@ async fn a_whole_sign_in_leaves_no_secret_in_the_log() {
     for secret in cookies.iter().map(|cookie| &cookie.value).chain([&code, &setup]) {
         assert!(!log.contains(secret.as_str()), "{secret}");
     }
-    for told in ["gl_ac_", "gl_rt_", "gl_cs_", "gl_st_", "af0ifjsldkj", "n-0S6_WzA2Mj", "Lovelace"]
+    for value in ["gl_ac_", "gl_rt_", "gl_cs_", "gl_st_", "af0ifjsldkj", "n-0S6_WzA2Mj", "Lovelace"]
     {
-        assert!(!log.contains(told), "{told}");
+        assert!(!log.contains(value), "{value}");
     }
 }
 
@@ -63,12 +63,12 @@ async fn what_is_not_allowed_arrives_as_access_denied() {
     window.open(shop.request("openid")).await;
     window.reads("Allow The Shop?").await;
     window.press("Don’t allow").await;
-    let answer = shop.visited("/callback").await;
+    let response = shop.visited("/callback").await;
 
-    assert_eq!(answer["error"], "access_denied");
-    assert_eq!(answer["state"], "af0ifjsldkj");
-    assert_eq!(answer["iss"], server.issuer());
-    assert!(!answer.contains_key("code"));
+    assert_eq!(response["error"], "access_denied");
+    assert_eq!(response["state"], "af0ifjsldkj");
+    assert_eq!(response["iss"], server.issuer());
+    assert!(!response.contains_key("code"));
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 /// A device called `Telly` that shows a code.
 pub(crate) struct Telly {
     issuer: String,
-    told: Value,
+    authorization: Value,
 }
 
 impl Telly {
@@ -22,29 +22,30 @@ impl Telly {
         home.json(&format!("client add Telly --id telly --public --grant {GRANT_TYPE}"));
         let issuer = server.issuer().to_owned();
         let asked = [("client_id", "telly"), ("scope", "openid profile")];
-        let (status, told) = post(&format!("{issuer}/oauth/device_authorization"), &asked).await;
-        assert_eq!(status, 200, "{told}");
-        Self { issuer, told }
+        let (status, authorization) =
+            post(&format!("{issuer}/oauth/device_authorization"), &asked).await;
+        assert_eq!(status, 200, "{authorization}");
+        Self { issuer, authorization }
     }
 
     /// The page that it asks the person to open.
     pub(crate) fn page(&self) -> &str {
-        self.told["verification_uri"].as_str().unwrap()
+        self.authorization["verification_uri"].as_str().unwrap()
     }
 
     /// The same, with the code in it, as a QR code has it.
     fn link(&self) -> &str {
-        self.told["verification_uri_complete"].as_str().unwrap()
+        self.authorization["verification_uri_complete"].as_str().unwrap()
     }
 
     /// What the person types.
     pub(crate) fn code(&self) -> &str {
-        self.told["user_code"].as_str().unwrap()
+        self.authorization["user_code"].as_str().unwrap()
     }
 
-    /// What it is told when it asks.
+    /// The response to a poll.
     async fn polls(&self) -> (u16, Value) {
-        let code = self.told["device_code"].as_str().unwrap();
+        let code = self.authorization["device_code"].as_str().unwrap();
         let asked = [("client_id", "telly"), ("device_code", code), ("grant_type", GRANT_TYPE)];
         post(&format!("{}/oauth/token", self.issuer), &asked).await
     }
@@ -54,9 +55,9 @@ async fn post(url: &str, fields: &[(&str, &str)]) -> (u16, Value) {
     let form = Serializer::new(String::new()).extend_pairs(fields).finish();
     let asked = reqwest::Client::new().post(url);
     let asked = asked.header("content-type", "application/x-www-form-urlencoded").body(form);
-    let answer = asked.send().await.unwrap();
-    let status = answer.status().as_u16();
-    (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap())
+    let response = asked.send().await.unwrap();
+    let status = response.status().as_u16();
+    (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap())
 }
 
 /// Types `code` into the page of devices.
@@ -96,8 +97,8 @@ async fn a_device_that_is_not_allowed_is_told_so() {
     window.press("Don’t allow").await;
     window.reads("Nothing was allowed").await;
 
-    let (status, told) = telly.polls().await;
-    assert_eq!((status, &told["error"]), (400, &"access_denied".into()));
+    let (status, response) = telly.polls().await;
+    assert_eq!((status, &response["error"]), (400, &"access_denied".into()));
 }
 
 #[tokio::test]

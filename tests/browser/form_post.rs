@@ -1,4 +1,4 @@
-//! Form Post Response Mode: the browser brings the answer home in a form.
+//! Form Post Response Mode: the browser delivers the response in a form.
 
 use crate::application::Application;
 use crate::program::Home;

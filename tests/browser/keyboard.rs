@@ -6,21 +6,21 @@ use crate::setup::ada;
 use crate::sign_in::sign_out;
 use crate::window::{Key, Window};
 
-/// Goes on with Tab until the focus is on what says `words`.
-async fn tab_to(window: &Window, words: &str) {
+/// Goes on with Tab until the focus is on what says `label`.
+async fn tab_to(window: &Window, label: &str) {
     let mut seen = Vec::new();
     for _ in 0..20 {
         let script = "(document.activeElement?.innerText ?? '').trim()";
         let focused: String = window.ask(script).await.unwrap_or_default();
-        if focused == words {
+        if focused == label {
             let visible = "document.activeElement.matches(':focus-visible')";
-            assert_eq!(window.ask(visible).await, Some(true), "{words} has the focus unseen");
+            assert_eq!(window.ask(visible).await, Some(true), "{label} has the focus unseen");
             return;
         }
         seen.push(focused);
         window.key(Key::Tab).await;
     }
-    panic!("Tab leads to {seen:?}, and not to {words}");
+    panic!("Tab leads to {seen:?}, and not to {label}");
 }
 
 #[tokio::test]

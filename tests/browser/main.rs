@@ -13,6 +13,7 @@
 mod application;
 mod authenticator;
 mod bridge;
+mod callback_server;
 mod chromium;
 mod complaints;
 mod consent;
@@ -20,7 +21,6 @@ mod device;
 mod errors;
 mod form_post;
 mod keyboard;
-mod landing;
 mod logout;
 mod pages;
 #[path = "../wire/program.rs"]

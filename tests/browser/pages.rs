@@ -10,8 +10,8 @@ use chromiumoxide::page::ScreenshotParams;
 
 use crate::application::Application;
 use crate::bridge::link;
+use crate::callback_server::CallbackServer;
 use crate::device::{Telly, types_code};
-use crate::landing::Landing;
 use crate::program::Home;
 use crate::setup::ada;
 use crate::sign_in::{by_button, sign_out};
@@ -146,7 +146,7 @@ async fn the_pages_of_a_device_are_looked_at() {
 async fn the_pages_of_a_bridge_are_looked_at() {
     let home = Home::new();
     let (server, window) = ada(&home).await;
-    let desk = Landing::new().await;
+    let desk = CallbackServer::new().await;
 
     window.open(link(server.issuer(), Some(&desk.at("/cb")))).await;
     window.reads("Link this device?").await;

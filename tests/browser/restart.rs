@@ -29,8 +29,8 @@ async fn a_code_is_redeemed_by_the_server_that_comes_after() {
     assert_eq!((status, &refused["error"]), (400, &"invalid_grant".into()));
 }
 
-/// Has the server killed and started anew after a ceremony began in `window` and before its
-/// answer arrives at `path`.
+/// Kills the server and starts it again after a ceremony started in `window` and before its
+/// response arrives at `path`.
 async fn replaced(home: &Home, server: Server, window: &Window, path: &str, press: &str) -> Server {
     let pattern = RequestPattern::builder().url_pattern(format!("*{path}")).build();
     window.page.execute(EnableParams::builder().pattern(pattern).build()).await.unwrap();

@@ -115,8 +115,8 @@ async fn a_second_person_enrols_in_a_browser_of_their_own() {
 
     bob.is_at("/gate/account").await;
     bob.reads("Bob").await;
-    let shown: String = bob.ask("document.body.innerText").await.unwrap();
-    assert!(!shown.contains("Administrator"), "{shown}");
+    let text: String = bob.ask("document.body.innerText").await.unwrap();
+    assert!(!text.contains("Administrator"), "{text}");
     ada.page.reload().await.unwrap();
     ada.reads("Ada Lovelace").await;
 }

@@ -21,13 +21,13 @@ use crate::authenticator::Authenticator;
 use crate::chromium::Chromium;
 use crate::complaints::Complaints;
 
-/// How long a page may take to show what is expected of it, and how often it is looked at.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a page may take to reach an expected state, and how often it is polled.
+const TIMEOUT: Duration = Duration::from_secs(10);
 const GLANCE: Duration = Duration::from_millis(25);
 
 /// A window of a profile of its own, with cookies and passkeys of its own.
 ///
-/// Whatever a page complained of is kept, and ends the story at the latest when the window closes.
+/// A complaint of a page is recorded, and fails the test at the latest when the window closes.
 pub(crate) struct Window {
     pub(crate) page: Page,
     /// What holds this person's passkeys.
@@ -71,16 +71,16 @@ impl Window {
 
     /// Waits until `script` is true.
     async fn until(&self, script: &str, awaited: &dyn Display) {
-        let looked = async {
+        let reached = async {
             while self.ask::<bool>(script).await != Some(true) {
                 tokio::time::sleep(GLANCE).await;
             }
         };
-        if tokio::time::timeout(PATIENCE, looked).await.is_err() {
+        if tokio::time::timeout(TIMEOUT, reached).await.is_err() {
             let at: Option<String> = self.ask("location.href").await;
-            let shown: Option<String> = self.ask("document.body.innerText").await;
+            let text: Option<String> = self.ask("document.body.innerText").await;
             let complaints = self.complaints.all();
-            panic!("no {awaited} at {at:?}, but {shown:?}; {complaints:?}");
+            panic!("no {awaited} at {at:?}, but {text:?}; {complaints:?}");
         }
     }
 
@@ -99,11 +99,11 @@ impl Window {
         self.until(&script, &path).await;
     }
 
-    /// Presses the button or link that says `words`, where it stands.
-    pub(crate) async fn press(&self, words: &str) {
+    /// Presses the button or link that says `label`, where it stands.
+    pub(crate) async fn press(&self, label: &str) {
         let found = format!(
             "[...document.querySelectorAll('button, a')].find(it => \
-             it.innerText.trim() === {words:?} && !it.disabled && it.checkVisibility())"
+             it.innerText.trim() === {label:?} && !it.disabled && it.checkVisibility())"
         );
         // A browser lets no click through to a page that was not painted yet.
         let place = format!(
@@ -114,7 +114,7 @@ impl Window {
              return [box.x + box.width / 2, box.y + box.height / 2]; }})()"
         );
         let [x, y] = loop {
-            self.until(&format!("!!{found}"), &words).await;
+            self.until(&format!("!!{found}"), &label).await;
             // None where the page went on while it was asked.
             if let Some(at) = self.ask::<[f64; 2]>(&place).await {
                 break at;
@@ -170,7 +170,7 @@ impl Window {
                 tokio::time::sleep(GLANCE).await;
             }
         };
-        assert!(tokio::time::timeout(PATIENCE, heard).await.is_ok(), "nothing about {part}");
+        assert!(tokio::time::timeout(TIMEOUT, heard).await.is_ok(), "nothing about {part}");
     }
 }
 

@@ -52,7 +52,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     )
     .set_redirect_uri(RedirectUrl::from_url(redirect));
 
-    // Three values tie the answer to this request: `state` to this browser, `nonce` to the ID
+    // Three values tie the response to this request: `state` to this browser, `nonce` to the ID
     // token, and PKCE to the code, which only we can redeem since only we know the verifier.
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
     let flow = AuthenticationFlow::<CoreResponseType>::AuthorizationCode;
@@ -63,17 +63,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .url();
     println!("open {url}");
 
-    let answer = callback(&listener).await?;
+    let redirect = callback(&listener).await?;
     let parameter = |name: &str| {
-        answer.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+        redirect.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     };
     if parameter("state").as_ref() != Some(state.secret()) {
-        return Err("this answer belongs to another request: its state is not ours".into());
+        return Err("this response belongs to another request: its state is not ours".into());
     }
     if let Some(error) = parameter("error") {
         return Err(format!("nobody signed in: {error}").into());
     }
-    let code = AuthorizationCode::new(parameter("code").ok_or("the answer has no code")?);
+    let code = AuthorizationCode::new(parameter("code").ok_or("the response has no code")?);
 
     let tokens = provider.exchange_code(code)?.set_pkce_verifier(verifier).request_async(&http);
     let tokens = tokens.await?;
@@ -92,14 +92,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("id_token {}", serde_json::to_string_pretty(claims)?);
 
-    // The access token opens the userinfo endpoint, whose answer has to be about the same person.
+    // The access token opens the userinfo endpoint, whose response has to be about the same person.
     let subject = Some(claims.subject().clone());
     let userinfo = provider.user_info(tokens.access_token().clone(), subject)?;
     let userinfo: CoreUserInfoClaims = userinfo.request_async(&http).await?;
     println!("userinfo {}", serde_json::to_string_pretty(&userinfo)?);
 
     // Access tokens live for minutes; a refresh token gets the next one. Each is spent by its use:
-    // the answer brings its successor.
+    // the response brings its successor.
     if let Some(refresh) = tokens.refresh_token() {
         let renewed = provider.exchange_refresh_token(refresh)?.request_async(&http).await?;
         let rotated = renewed.refresh_token().is_some_and(|next| next.secret() != refresh.secret());
@@ -110,11 +110,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// How `openidconnect` reaches the server.
 async fn send(client: reqwest::Client, request: HttpRequest) -> reqwest::Result<HttpResponse> {
-    let response = client.execute(request.try_into()?).await?;
-    let (status, headers) = (response.status(), response.headers().clone());
-    let mut answer = HttpResponse::new(response.bytes().await?.to_vec());
-    (*answer.status_mut(), *answer.headers_mut()) = (status, headers);
-    Ok(answer)
+    let received = client.execute(request.try_into()?).await?;
+    let (status, headers) = (received.status(), received.headers().clone());
+    let mut response = HttpResponse::new(received.bytes().await?.to_vec());
+    (*response.status_mut(), *response.headers_mut()) = (status, headers);
+    Ok(response)
 }
 
 /// Waits for the browser to come back, and tells it that it may go.
@@ -126,8 +126,8 @@ async fn callback(listener: &TcpListener) -> Result<Url, Box<dyn Error>> {
         while !head.ends_with("\r\n\r\n") && stream.read_line(&mut head).await? > 0 {}
         // "GET /callback?code=… HTTP/1.1"; browsers ask for /favicon.ico too.
         let target = head.split(' ').nth(1).unwrap_or_default();
-        let answer = Url::parse("http://localhost")?.join(target)?;
-        let asked = answer.query().is_some();
+        let redirect = Url::parse("http://localhost")?.join(target)?;
+        let asked = redirect.query().is_some();
         let said = if asked { "You are back. This page can be closed." } else { "" };
         let status = if asked { "200 OK" } else { "404 Not Found" };
         let head = format!("HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nConnection: close");
@@ -135,7 +135,7 @@ async fn callback(listener: &TcpListener) -> Result<Url, Box<dyn Error>> {
         stream.write_all(whole.as_bytes()).await?;
         stream.shutdown().await?;
         if asked {
-            return Ok(answer);
+            return Ok(redirect);
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::{PLENTY, fetcher_for, settings};
 
 #[tokio::test]
 async fn a_name_with_a_private_address_is_not_connected_to() {
-    let origin = Origin::answering(OK_JSON, "{}").await;
+    let origin = Origin::responding(OK_JSON, "{}").await;
     for address in ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "fd00::1", "::ffff:8.8.8.8"]
     {
         let nameserver = Nameserver::saying(&[address]).await;
@@ -37,7 +37,7 @@ async fn one_private_address_among_public_ones_refuses_them_all() {
 
 #[tokio::test]
 async fn a_name_that_is_rebound_after_the_check_changes_nothing() {
-    let origin = Origin::answering(OK_JSON, "{}").await;
+    let origin = Origin::responding(OK_JSON, "{}").await;
     // Nobody listens at the second address, so that a connection to it would fail.
     let nameserver = Nameserver::new(|_, before| {
         Said::Addresses(if before == 0 { vec!["127.0.0.1"] } else { vec!["127.0.0.2"] })
@@ -55,7 +55,7 @@ async fn a_name_that_is_rebound_after_the_check_changes_nothing() {
 
 #[tokio::test]
 async fn a_name_that_is_rebound_to_a_private_address_is_judged_anew_at_each_fetch() {
-    let origin = Origin::answering(OK_JSON, "{}").await;
+    let origin = Origin::responding(OK_JSON, "{}").await;
     let nameserver = Nameserver::new(|_, before| {
         Said::Addresses(if before == 0 { vec!["10.0.0.1"] } else { vec!["127.0.0.1"] })
     })
@@ -73,7 +73,7 @@ async fn a_name_that_is_rebound_to_a_private_address_is_judged_anew_at_each_fetc
 
 #[tokio::test]
 async fn a_private_address_is_refused_in_every_notation_and_without_a_question() {
-    let origin = Origin::answering(OK_JSON, "{}").await;
+    let origin = Origin::responding(OK_JSON, "{}").await;
     let nameserver = Nameserver::saying(&["1.1.1.1"]).await;
     let listed = [origin.listed("other.test"), "127.0.0.1:1".to_owned()];
     let fetcher = Fetcher::new(&settings(&nameserver, &listed)).unwrap();
@@ -140,7 +140,7 @@ async fn a_private_address_is_refused_in_every_notation_and_without_a_question()
 
 #[tokio::test]
 async fn a_listed_destination_is_fetched_in_every_notation_of_its_host() {
-    let origin = Origin::answering(OK_JSON, "{}").await;
+    let origin = Origin::responding(OK_JSON, "{}").await;
     let fetcher = fetcher_for(&origin);
 
     for host in ["127.0.0.1", "127.1", "2130706433", "0x7f.0.0.1"] {
@@ -153,7 +153,7 @@ async fn a_listed_destination_is_fetched_in_every_notation_of_its_host() {
 
 #[tokio::test]
 async fn localhost_is_this_machine_whatever_a_nameserver_says() {
-    let origin = Origin::answering(OK_JSON, "{}").await;
+    let origin = Origin::responding(OK_JSON, "{}").await;
     let nameserver = Nameserver::new(|_, _| Said::NoSuchName).await;
     let fetcher = Fetcher::new(&settings(&nameserver, &[origin.listed("localhost")])).unwrap();
 
@@ -196,7 +196,7 @@ async fn a_host_without_a_listener_is_told_as_such() {
 
 #[tokio::test]
 async fn the_next_address_is_tried_where_one_does_not_answer() {
-    let origin = Origin::answering(OK_JSON, "{}").await;
+    let origin = Origin::responding(OK_JSON, "{}").await;
     let nameserver = Nameserver::saying(&["127.0.0.2", "127.0.0.1"]).await;
     let fetcher = Fetcher::new(&settings(&nameserver, &[origin.listed("shop.test")])).unwrap();
 
@@ -207,7 +207,7 @@ async fn the_next_address_is_tried_where_one_does_not_answer() {
 
 #[tokio::test]
 async fn an_offline_installation_sends_no_packet() {
-    let origin = Origin::answering(OK_JSON, "{}").await;
+    let origin = Origin::responding(OK_JSON, "{}").await;
     let nameserver = Nameserver::saying(&["127.0.0.1"]).await;
     let listed = settings(&nameserver, &[origin.listed("shop.test")]);
     let fetcher = Fetcher::new(&Settings { offline: true, ..listed }).unwrap();

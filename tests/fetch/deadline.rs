@@ -14,12 +14,12 @@ use crate::{PLENTY, SHORT, impatient_fetcher_for, settings};
 async fn late(script: Vec<Step>) {
     let origin = Origin::playing(script).await;
     let fetcher = impatient_fetcher_for(&origin, SHORT);
-    let begun = Instant::now();
+    let started = Instant::now();
 
     let got = fetcher.json(&origin.url("http", "127.0.0.1"), PLENTY).await;
 
     assert_eq!(got, Err(FetchError::Deadline));
-    assert!(begun.elapsed() >= SHORT && begun.elapsed() < SHORT * 4, "{:?}", begun.elapsed());
+    assert!(started.elapsed() >= SHORT && started.elapsed() < SHORT * 4, "{:?}", started.elapsed());
 }
 
 #[tokio::test]
@@ -62,12 +62,12 @@ async fn a_nameserver_that_says_nothing_is_given_up() {
     let nameserver = Nameserver::new(|_, _| Said::Nothing).await;
     let impatient = Settings { deadline: SHORT, ..settings(&nameserver, &[]) };
     let fetcher = Fetcher::new(&impatient).unwrap();
-    let begun = Instant::now();
+    let started = Instant::now();
 
     let got = fetcher.json(&"https://shop.test/".parse().unwrap(), PLENTY).await;
 
     assert_eq!(got, Err(FetchError::Deadline));
-    assert!(begun.elapsed() < SHORT * 4);
+    assert!(started.elapsed() < SHORT * 4);
     assert!(nameserver.questions() > 0);
 }
 

@@ -8,11 +8,11 @@
 )]
 
 mod addresses;
-mod answers;
 mod deadline;
 mod nameserver;
 mod origin;
 mod post;
+mod responses;
 mod shared;
 mod tls;
 

@@ -23,7 +23,7 @@ pub(crate) struct Nameserver {
 }
 
 impl Nameserver {
-    /// Answers each question by `say`, which hears the name and how often its A or AAAA records
+    /// Responds to each question by `say`, which gets the name and how often its A or AAAA records
     /// were asked for before.
     pub(crate) async fn new(say: impl Fn(&str, usize) -> Said + Send + 'static) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
@@ -36,8 +36,8 @@ impl Nameserver {
                 let (name, kind, end) = question(&packet[..length]);
                 let before = times(&seen, &name, kind);
                 seen.lock().unwrap().push((name.clone(), kind));
-                if let Some(answer) = answer(&packet[..end], kind, say(&name, before)) {
-                    socket.send_to(&answer, from).await.unwrap();
+                if let Some(response) = response(&packet[..end], kind, say(&name, before)) {
+                    socket.send_to(&response, from).await.unwrap();
                 }
             }
         });
@@ -78,7 +78,7 @@ fn question(query: &[u8]) -> (String, u16, usize) {
 }
 
 /// A response (RFC 1035 §4.1) to the query's head and question.
-fn answer(asked: &[u8], kind: u16, said: Said) -> Option<Vec<u8>> {
+fn response(asked: &[u8], kind: u16, said: Said) -> Option<Vec<u8>> {
     let (code, addresses) = match said {
         Said::Addresses(addresses) => (0, addresses),
         Said::NoSuchName => (3, Vec::new()),

@@ -33,7 +33,7 @@ pub(crate) struct Origin {
 struct Seen {
     connections: AtomicUsize,
     open: AtomicUsize,
-    most_open: AtomicUsize,
+    max_open: AtomicUsize,
     requests: Mutex<Vec<String>>,
 }
 
@@ -42,14 +42,14 @@ impl Origin {
         Self::start(script, None).await
     }
 
-    /// Answers with these header lines and body, and the connection's end.
-    pub(crate) async fn answering(head: &str, body: &str) -> Self {
-        Self::playing(vec![Step::Send(answer(head, body))]).await
+    /// Responds with these header lines and body, and closes the connection.
+    pub(crate) async fn responding(head: &str, body: &str) -> Self {
+        Self::playing(vec![Step::Send(response(head, body))]).await
     }
 
-    /// Answers with a JSON document, over TLS with this certificate.
+    /// Responds with a JSON document, over TLS with this certificate.
     pub(crate) async fn over_tls(certificate: Certificate) -> Self {
-        Self::start(vec![Step::Send(answer(OK_JSON, "{}"))], Some(certificate.acceptor())).await
+        Self::start(vec![Step::Send(response(OK_JSON, "{}"))], Some(certificate.acceptor())).await
     }
 
     async fn start(script: Vec<Step>, tls: Option<TlsAcceptor>) -> Self {
@@ -90,9 +90,9 @@ impl Origin {
         self.seen.connections.load(Ordering::SeqCst)
     }
 
-    /// The most requests that were being answered at once.
-    pub(crate) fn most_at_once(&self) -> usize {
-        self.seen.most_open.load(Ordering::SeqCst)
+    /// The highest number of requests that were open at once.
+    pub(crate) fn max_concurrent(&self) -> usize {
+        self.seen.max_open.load(Ordering::SeqCst)
     }
 
     pub(crate) fn requests(&self) -> Vec<String> {
@@ -102,8 +102,8 @@ impl Origin {
 
 pub(crate) const OK_JSON: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/json";
 
-/// An answer that tells the length of its body.
-pub(crate) fn answer(head: &str, body: &str) -> String {
+/// A response with the length of its body.
+pub(crate) fn response(head: &str, body: &str) -> String {
     format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
 
@@ -111,7 +111,7 @@ async fn play(mut stream: impl AsyncRead + AsyncWrite + Unpin, script: Vec<Step>
     let Some(request) = request(&mut stream).await else { return };
     seen.requests.lock().unwrap().push(request);
     let open = seen.open.fetch_add(1, Ordering::SeqCst) + 1;
-    seen.most_open.fetch_max(open, Ordering::SeqCst);
+    seen.max_open.fetch_max(open, Ordering::SeqCst);
     for step in script {
         match step {
             Step::Drip(drop, pause) => loop {
@@ -141,8 +141,9 @@ async fn request(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
         read.extend(&more[..length]);
         let text = String::from_utf8(read.clone()).unwrap();
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let told = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-            if body.len() >= told.map_or(0, |length| length.parse().unwrap()) {
+            let content_length =
+                head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            if body.len() >= content_length.map_or(0, |length| length.parse().unwrap()) {
                 return Some(text);
             }
         }

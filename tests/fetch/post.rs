@@ -9,14 +9,14 @@ use crate::{SHORT, fetcher_for, impatient_fetcher_for};
 
 const FORM: &str = "logout_token=abc.def.ghi";
 
-async fn posted(answer: &str) -> Result<(), FetchError> {
-    let origin = Origin::answering(answer, "").await;
+async fn posted(response: &str) -> Result<(), FetchError> {
+    let origin = Origin::responding(response, "").await;
     fetcher_for(&origin).post_form(&origin.url("http", "127.0.0.1"), FORM.to_owned()).await
 }
 
 #[tokio::test]
 async fn a_form_arrives_as_it_was_given() {
-    let origin = Origin::answering("HTTP/1.1 200 OK", "").await;
+    let origin = Origin::responding("HTTP/1.1 200 OK", "").await;
 
     let posted =
         fetcher_for(&origin).post_form(&origin.url("http", "127.0.0.1"), FORM.to_owned()).await;
@@ -36,9 +36,9 @@ async fn any_2xx_is_a_success_and_nothing_else_is() {
         assert_eq!(posted(&format!("HTTP/1.1 {success} X")).await, Ok(()), "{success}");
     }
     for failure in [400, 401, 404, 500, 501] {
-        let told = posted(&format!("HTTP/1.1 {failure} X")).await;
+        let outcome = posted(&format!("HTTP/1.1 {failure} X")).await;
 
-        assert_eq!(told, Err(FetchError::StatusWrong(failure)));
+        assert_eq!(outcome, Err(FetchError::StatusWrong(failure)));
     }
     let redirect = posted("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/").await;
     assert_eq!(redirect, Err(FetchError::Redirected));
@@ -70,7 +70,7 @@ async fn a_server_that_takes_the_form_and_says_nothing_is_given_up() {
 
 #[tokio::test]
 async fn each_form_is_delivered() {
-    let origin = Origin::answering("HTTP/1.1 204 No Content", "").await;
+    let origin = Origin::responding("HTTP/1.1 204 No Content", "").await;
     let fetcher = fetcher_for(&origin);
     let url = origin.url("http", "127.0.0.1");
 

@@ -6,15 +6,15 @@ use std::time::Duration;
 use gatelodge::fetch::{FetchError, Fetched, Fetcher, Settings};
 use tokio::task::JoinSet;
 
-use crate::origin::{OK_JSON, Origin, Step, answer};
+use crate::origin::{OK_JSON, Origin, Step, response};
 use crate::{PLENTY, SHORT, fetcher_for, impatient_fetcher_for};
 
 type Outcome = Result<Fetched, FetchError>;
 
-/// A server that thinks before it answers.
+/// A server that pauses before it responds.
 async fn thoughtful() -> Origin {
     let pause = Step::Pause(Duration::from_millis(200));
-    Origin::playing(vec![pause, Step::Send(answer(OK_JSON, "{}"))]).await
+    Origin::playing(vec![pause, Step::Send(response(OK_JSON, "{}"))]).await
 }
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn a_failure_is_shared_but_never_kept() {
 
 #[tokio::test]
 async fn who_asks_later_gets_a_fetch_of_its_own() {
-    let origin = Origin::answering(OK_JSON, "{}").await;
+    let origin = Origin::responding(OK_JSON, "{}").await;
     let fetcher = fetcher_for(&origin);
     let url = origin.url("http", "127.0.0.1");
 
@@ -111,14 +111,14 @@ async fn at_most_sixteen_fetches_are_under_way_and_the_others_wait() {
     let outcomes = fetch_many(&fetcher, &origin, 40).join_all().await;
 
     assert!(outcomes.iter().all(Result::is_ok));
-    assert_eq!(origin.most_at_once(), 16);
+    assert_eq!(origin.max_concurrent(), 16);
     assert_eq!(origin.connections(), 40);
 }
 
 #[tokio::test]
 async fn a_delivery_does_not_wait_behind_fetches() {
     let hanging = Origin::playing(vec![Step::Hang]).await;
-    let origin = Origin::answering("HTTP/1.1 204 No Content", "").await;
+    let origin = Origin::responding("HTTP/1.1 204 No Content", "").await;
     let private = vec![hanging.listed("127.0.0.1"), origin.listed("127.0.0.1")];
     let settings = Settings { deadline: SHORT * 4, private, ..Settings::default() };
     let fetcher = Arc::new(Fetcher::new(&settings).unwrap());

@@ -7,7 +7,7 @@ use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::oauth::client::SigningAlg;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, RelyingParty, Server, Signer, basic, token};
+use crate::support::{RelyingParty, Response, Server, Signer, basic, token};
 
 async fn get(server: &Server, path: &str) -> Value {
     server.operate(Method::GET, path, json!({})).await.json()
@@ -18,14 +18,14 @@ async fn a_client_gets_the_defaults_of_its_kind_and_its_secret_once() {
     let server = Server::new().await;
     let registration = json!({ "name": "Shop", "client_id": "shop", "redirect_uris": ["https://shop.example/cb"] });
 
-    let answer = server.operate(Method::POST, "/clients", registration).await;
+    let response = server.operate(Method::POST, "/clients", registration).await;
 
-    let mut told = answer.json();
-    let secret = told.as_object_mut().unwrap().remove("client_secret").unwrap();
-    assert_eq!(answer.status, 201);
+    let mut client = response.json();
+    let secret = client.as_object_mut().unwrap().remove("client_secret").unwrap();
+    assert_eq!(response.status, 201);
     assert!(secret.as_str().unwrap().starts_with("gl_cs_"));
     assert_eq!(
-        told,
+        client,
         json!({
             "client_id": "shop",
             "name": "Shop",
@@ -52,8 +52,8 @@ async fn a_client_gets_the_defaults_of_its_kind_and_its_secret_once() {
             "created": "2026-01-01T00:00:00Z",
         })
     );
-    assert_eq!(get(&server, "/clients/shop").await, told);
-    assert_eq!(get(&server, "/clients").await, json!({ "clients": [told] }));
+    assert_eq!(get(&server, "/clients/shop").await, client);
+    assert_eq!(get(&server, "/clients").await, json!({ "clients": [client] }));
 }
 
 #[tokio::test]
@@ -77,11 +77,11 @@ async fn a_public_client_has_no_secret() {
         let mut registration =
             json!({ "name": "Reader", "redirect_uris": ["https://r.example/cb"] });
         registration.as_object_mut().unwrap().extend(kind.as_object().unwrap().clone());
-        let told = server.operate(Method::POST, "/clients", registration).await.json();
+        let client = server.operate(Method::POST, "/clients", registration).await.json();
 
-        assert_eq!(told["client_type"], "public");
-        assert_eq!(told["token_endpoint_auth_method"], "none");
-        assert!(told.get("client_secret").is_none());
+        assert_eq!(client["client_type"], "public");
+        assert_eq!(client["token_endpoint_auth_method"], "none");
+        assert!(client.get("client_secret").is_none());
     }
 }
 
@@ -103,9 +103,9 @@ async fn settings_that_contradict_each_other_are_refused() {
     ] {
         let mut registration = json!({ "name": "Odd" });
         registration.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
-        let answer = server.operate(Method::POST, "/clients", registration).await;
+        let response = server.operate(Method::POST, "/clients", registration).await;
 
-        answer.refused(ErrorCode::InvalidRequest, Refusal::ClientMetadataContradictory);
+        response.refused(ErrorCode::InvalidRequest, Refusal::ClientMetadataContradictory);
     }
     assert_eq!(get(&server, "/clients").await, json!({ "clients": [] }));
 }
@@ -129,19 +129,19 @@ async fn a_person_is_added_with_a_link_that_lasts_fifteen_minutes() {
     let person =
         json!({ "username": "Bob", "email": "bob@example.org", "roles": ["user", "admin"] });
 
-    let answer = server.operate(Method::POST, "/users", person).await;
+    let response = server.operate(Method::POST, "/users", person).await;
 
-    let mut told = answer.json();
-    let members = told.as_object_mut().unwrap();
+    let mut added = response.json();
+    let members = added.as_object_mut().unwrap();
     let url = members.remove("setup_url").unwrap();
     assert_eq!(members.remove("setup_expires").unwrap(), "2026-01-01T00:15:00Z");
     assert_eq!(members["id"].as_str().unwrap().len(), 36);
-    assert_eq!(answer.status, 201);
+    assert_eq!(response.status, 201);
     assert!(url.as_str().unwrap().starts_with("http://localhost:7455/setup#gl_st_"));
-    assert_eq!(told["display_name"], "Bob");
-    assert_eq!(told["roles"], json!(["user", "admin"]));
-    assert_eq!((&told["passkeys"], &told["disabled"]), (&json!(0), &json!(false)));
-    assert_eq!(get(&server, "/users").await, json!({ "users": [told] }));
+    assert_eq!(added["display_name"], "Bob");
+    assert_eq!(added["roles"], json!(["user", "admin"]));
+    assert_eq!((&added["passkeys"], &added["disabled"]), (&json!(0), &json!(false)));
+    assert_eq!(get(&server, "/users").await, json!({ "users": [added] }));
 }
 
 #[tokio::test]
@@ -149,10 +149,10 @@ async fn recovery_names_the_person_and_revokes_nothing() {
     let (server, mut ada) = Server::with_ada().await;
     server.advance(Duration::from_hours(1));
 
-    let told = server.operate(Method::POST, "/recover", json!({ "username": "Ada" })).await.json();
+    let link = server.operate(Method::POST, "/recover", json!({ "username": "Ada" })).await.json();
 
-    assert_eq!(told["username"], "ada");
-    assert_eq!(told["setup_expires"], "2026-01-01T01:15:00Z");
+    assert_eq!(link["username"], "ada");
+    assert_eq!(link["setup_expires"], "2026-01-01T01:15:00Z");
     assert!(!ada.visit("/account").await.asks_to_sign_in());
 }
 
@@ -161,13 +161,13 @@ async fn a_change_of_the_issuer_tells_whose_passkeys_it_would_orphan() {
     let (server, _ada) = Server::with_ada().await;
     let change = |confirm: bool| json!({ "issuer": "https://id.example", "confirm": confirm });
 
-    let told = server.operate(Method::PUT, "/issuer", change(false)).await.json();
+    let preview = server.operate(Method::PUT, "/issuer", change(false)).await.json();
     let before = get(&server, "/issuer").await;
     let done = server.operate(Method::PUT, "/issuer", change(true)).await.json();
     let after = get(&server, "/issuer").await;
 
     assert_eq!(
-        told,
+        preview,
         json!({
             "issuer": "https://id.example",
             "previous": "http://localhost:7455",
@@ -185,9 +185,9 @@ async fn a_change_of_the_port_orphans_nothing() {
     let (server, _ada) = Server::with_ada().await;
     let change = json!({ "issuer": "http://localhost:8080" });
 
-    let told = server.operate(Method::PUT, "/issuer", change).await.json();
+    let changed = server.operate(Method::PUT, "/issuer", change).await.json();
 
-    assert_eq!(told["orphaned"], json!([]));
+    assert_eq!(changed["orphaned"], json!([]));
 }
 
 #[tokio::test]
@@ -202,9 +202,9 @@ async fn a_misspelt_member_is_refused_rather_than_ignored() {
         (Method::POST, "/users", "{"),
         (Method::POST, "/clients", ""),
     ] {
-        let answer = server.operate_raw(method, path, body.to_owned()).await;
+        let response = server.operate_raw(method, path, body.to_owned()).await;
 
-        answer.refused(ErrorCode::InvalidRequest, Refusal::BodyMalformed);
+        response.refused(ErrorCode::InvalidRequest, Refusal::BodyMalformed);
     }
 }
 
@@ -226,14 +226,14 @@ async fn a_client_id_with_reserved_characters_is_found_by_its_path() {
     let server = Server::new().await;
     server.client(json!({ "name": "Odd", "client_id": "a b/c?d" })).await;
 
-    let shown = get(&server, "/clients/a%20b%2Fc%3Fd").await;
+    let view = get(&server, "/clients/a%20b%2Fc%3Fd").await;
     let removed = server.operate(Method::DELETE, "/clients/a%20b%2Fc%3Fd", json!({})).await;
 
-    assert_eq!(shown["client_id"], "a b/c?d");
+    assert_eq!(view["client_id"], "a b/c?d");
     assert_eq!(removed.status, 200);
 }
 
-async fn patch(server: &Server, id: &str, patch: Value) -> Answer {
+async fn patch(server: &Server, id: &str, patch: Value) -> Response {
     server.operate(Method::PATCH, &format!("/clients/{id}"), patch).await
 }
 
@@ -248,11 +248,11 @@ async fn a_patch_changes_what_it_names_and_nothing_else() {
         "sector": "shop.example",
     });
 
-    let told = patch(&server, "shop", changes.clone()).await.json();
+    let changed = patch(&server, "shop", changes.clone()).await.json();
 
     let mut expected = before.clone();
     expected.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
-    assert_eq!(told, expected);
+    assert_eq!(changed, expected);
     let back = json!({
         "name": "Shop", "first_party": null, "access_token_lifetime": null,
         "redirect_uris": ["https://shop.example/cb"], "subject_type": null, "sector": null,
@@ -271,16 +271,16 @@ async fn a_patch_keeps_an_empty_scope_and_both_ways_of_a_secret() {
     });
     let bare = server.client(registration).await;
 
-    let told = patch(&server, "bare", json!({ "name": "Barer" })).await.json();
+    let changed = patch(&server, "bare", json!({ "name": "Barer" })).await.json();
 
-    assert_eq!(told["scope"], "");
+    assert_eq!(changed["scope"], "");
     let secret = bare.secret.unwrap();
     let refreshing = [("grant_type", "refresh_token"), ("refresh_token", "x")];
     let in_header = token(&server, Some(&basic("bare", &secret)), &refreshing).await;
     let in_body = [("client_id", "bare"), ("client_secret", secret.as_str())];
     let in_body = token(&server, None, &[&refreshing[..], &in_body].concat()).await;
-    for answer in [in_header, in_body] {
-        answer.refused(ErrorCode::InvalidGrant, Refusal::RefreshUnknown);
+    for response in [in_header, in_body] {
+        response.refused(ErrorCode::InvalidGrant, Refusal::RefreshUnknown);
     }
 }
 
@@ -323,11 +323,11 @@ async fn a_new_secret_ends_the_old_one_at_once() {
     let robot = RelyingParty::robot(&server).await;
     let credentials = [("grant_type", "client_credentials")];
 
-    let told = server.operate(Method::POST, "/clients/robot/secret", json!({})).await.json();
+    let client = server.operate(Method::POST, "/clients/robot/secret", json!({})).await.json();
 
     let old = robot.ask(&credentials).await;
     old.refused(ErrorCode::InvalidClient, Refusal::ClientSecretWrong);
-    RelyingParty::new(&server, &told).ask(&credentials).await.tokens();
+    RelyingParty::new(&server, &client).ask(&credentials).await.tokens();
     assert!(get(&server, "/clients/robot").await.get("client_secret").is_none());
     RelyingParty::spa(&server).await;
     let public = server.operate(Method::POST, "/clients/reader/secret", json!({})).await;

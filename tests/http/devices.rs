@@ -14,7 +14,7 @@ use gatelodge::tls::{Certificate, KeyWithRequest};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{Answer, Server};
+use crate::support::{Response, Server};
 
 const PATH: &str = "/bridge/certificates";
 pub(crate) const DAY: Duration = Duration::from_hours(24);
@@ -36,13 +36,13 @@ pub(crate) async fn with_directory() -> (Server, TempDir) {
 }
 
 /// Registers a certificate for ada.
-pub(crate) async fn enroll(server: &Server, certificate: &str) -> Answer {
+pub(crate) async fn enroll(server: &Server, certificate: &str) -> Response {
     let asked = json!({ "username": "ada", "name": "laptop", "certificate": certificate });
     server.operate(Method::POST, PATH, asked).await
 }
 
 /// Asks whom a certificate proves.
-pub(crate) async fn person(server: &Server, fingerprint: &str) -> Answer {
+pub(crate) async fn person(server: &Server, fingerprint: &str) -> Response {
     let path = format!("{PATH}/{fingerprint}/person");
     server.operate(Method::GET, &path, json!({})).await
 }
@@ -52,8 +52,8 @@ async fn list(server: &Server, query: &str) -> Value {
     server.operate(Method::GET, &path, json!({})).await.json()["certificates"].take()
 }
 
-fn named(answer: &Answer) -> String {
-    answer.json()["fingerprint"].as_str().unwrap().to_owned()
+fn named(response: &Response) -> String {
+    response.json()["fingerprint"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn a_registered_certificate_stands_for_its_person() {
     let enrolled = enroll(&server, &pem).await;
 
     let fingerprint = Certificate::from_pem(&pem).unwrap().fingerprint.to_string();
-    let shown = json!({
+    let view = json!({
         "fingerprint": fingerprint,
         "username": "ada",
         "name": "laptop",
@@ -75,9 +75,9 @@ async fn a_registered_certificate_stands_for_its_person() {
         "used": null,
     });
     assert_eq!(enrolled.status, 201);
-    assert_eq!(enrolled.json(), shown);
-    assert_eq!(list(&server, "").await, json!([shown]));
-    assert_eq!(list(&server, "?user=ada").await, json!([shown]));
+    assert_eq!(enrolled.json(), view);
+    assert_eq!(list(&server, "").await, json!([view]));
+    assert_eq!(list(&server, "?user=ada").await, json!([view]));
     assert_eq!(list(&server, "?user=bob").await, json!([]));
     assert_eq!(person(&server, &fingerprint).await.json()["username"], "ada");
 }
@@ -108,10 +108,10 @@ async fn a_revoked_certificate_proves_nobody_and_does_not_come_back() {
 
     assert_eq!(revoked.json()["revoked"], "2026-01-01T00:00:00Z");
     assert_eq!(again.json()["revoked"], "2026-01-01T00:00:00Z");
-    let told = person(&server, &fingerprint).await.json()["error_description"].take();
-    assert_eq!(told, Refusal::DeviceCertificateRevoked.reason());
-    let told = enroll(&server, &pem).await.json()["error_description"].take();
-    assert_eq!(told, Refusal::CertificateExists.reason());
+    let reason = person(&server, &fingerprint).await.json()["error_description"].take();
+    assert_eq!(reason, Refusal::DeviceCertificateRevoked.reason());
+    let reason = enroll(&server, &pem).await.json()["error_description"].take();
+    assert_eq!(reason, Refusal::CertificateExists.reason());
 }
 
 #[tokio::test]
@@ -148,8 +148,8 @@ async fn an_expired_certificate_is_remembered_for_a_while_and_then_forgotten() {
     server.advance(DAY * 365);
     assert_eq!(person(&server, &fingerprint).await.status, 200);
     server.advance(DAY);
-    let told = person(&server, &fingerprint).await.json()["error_description"].take();
-    assert_eq!(told, Refusal::DeviceCertificateExpired.reason());
+    let reason = person(&server, &fingerprint).await.json()["error_description"].take();
+    assert_eq!(reason, Refusal::DeviceCertificateExpired.reason());
     assert!(!swept().await);
     server.advance(DAY * 30);
     assert!(swept().await);
@@ -174,8 +174,8 @@ async fn the_local_ca_issues_what_a_device_asks_for() {
         json!({ "username": "ada", "request": made.request, "certificate": issued }),
         json!({ "username": "ada" }),
     ] {
-        let told = server.operate(Method::POST, PATH, both).await.json();
-        assert_eq!(told["error_description"], Refusal::BodyMalformed.reason());
+        let error = server.operate(Method::POST, PATH, both).await.json();
+        assert_eq!(error["error_description"], Refusal::BodyMalformed.reason());
     }
 }
 
@@ -196,7 +196,7 @@ async fn the_local_ca_is_made_at_first_need_and_issues_for_services_beside_this_
     assert_eq!(issued.status, 201);
     assert_eq!(issued.json()["not_after"], "2026-01-31T00:00:00Z");
     for wrong in [asked(0, &["nas.lan"]), asked(826, &["nas.lan"]), asked(30, &[])] {
-        let told = server.operate(Method::POST, "/tls/certificates", wrong).await.json();
-        assert_eq!(told["error_description"], Refusal::BodyMalformed.reason());
+        let error = server.operate(Method::POST, "/tls/certificates", wrong).await.json();
+        assert_eq!(error["error_description"], Refusal::BodyMalformed.reason());
     }
 }

@@ -13,7 +13,7 @@ use gatelodge::http::Peer;
 use gatelodge::oauth::issuer::Issuer;
 use url::Url;
 
-use crate::support::{Answer, Browser, Server};
+use crate::support::{Browser, Response, Server};
 
 pub(crate) const WIKI: &str = "wiki.localhost:8080";
 pub(crate) const NOTES: &str = "notes.localhost:8081";
@@ -43,11 +43,11 @@ impl Visit {
     }
 
     /// Opens a path on an application's host, whose proxy sends it here.
-    pub(crate) async fn open(&mut self, server: &Server, host: &str, path: &str) -> Answer {
+    pub(crate) async fn open(&mut self, server: &Server, host: &str, path: &str) -> Response {
         let request = Request::get(path).header(header::HOST, host);
         let request = request.header(header::COOKIE, self.cookie());
-        let answer = server.send(request.body(Body::empty()).unwrap()).await;
-        for set in answer.headers.get_all(header::SET_COOKIE) {
+        let response = server.send(request.body(Body::empty()).unwrap()).await;
+        for set in response.headers.get_all(header::SET_COOKIE) {
             let (name, rest) = set.to_str().unwrap().split_once('=').unwrap();
             self.cookies.retain(|(own, _)| own != name);
             let value = rest.split(';').next().unwrap();
@@ -55,11 +55,11 @@ impl Visit {
                 self.cookies.push((name.to_owned(), value.to_owned()));
             }
         }
-        answer
+        response
     }
 
-    /// What a proxy is told that asks with `headers`.
-    pub(crate) async fn verify(&self, server: &Server, headers: &[(&str, &str)]) -> Answer {
+    /// The response to a proxy that asks with `headers`.
+    pub(crate) async fn verify(&self, server: &Server, headers: &[(&str, &str)]) -> Response {
         let mut request = Request::get("/auth/verify").header(header::COOKIE, self.cookie());
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -67,20 +67,20 @@ impl Visit {
         server.send(request.body(Body::empty()).unwrap()).await
     }
 
-    pub(crate) async fn nginx(&self, server: &Server, host: &str) -> Answer {
+    pub(crate) async fn nginx(&self, server: &Server, host: &str) -> Response {
         let url = format!("http://{host}/page?a=b");
         self.verify(server, &[("x-original-url", &url)]).await
     }
 
     /// Begins at an application, and gives the address that brings the code.
-    pub(crate) async fn code(&mut self, browser: &mut Browser, host: &str, path: &str) -> Answer {
+    pub(crate) async fn code(&mut self, browser: &mut Browser, host: &str, path: &str) -> Response {
         let server = browser.server.clone();
-        let begun = self.open(&server, host, path).await;
-        browser.visit(begun.location()).await
+        let started = self.open(&server, host, path).await;
+        browser.visit(started.location()).await
     }
 
     /// Signs in at an application.
-    pub(crate) async fn enter(&mut self, browser: &mut Browser, host: &str) -> Answer {
+    pub(crate) async fn enter(&mut self, browser: &mut Browser, host: &str) -> Response {
         let server = browser.server.clone();
         let brought = self.code(browser, host, "/_gatelodge/start?rd=%2Fpage%3Fa%3Db").await;
         let callback = brought.location().to_owned();
@@ -152,8 +152,9 @@ async fn what_no_redirect_can_bring_back_is_refused() {
     let (server, _ada) = installed().await;
 
     for header in [("x-forwarded-method", "POST"), ("sec-fetch-mode", "cors")] {
-        let answer = Visit::default().verify(&server, &[header, ("x-forwarded-host", WIKI)]).await;
-        answer.refused(ErrorCode::LoginRequired, Refusal::AppSessionMissing);
+        let response =
+            Visit::default().verify(&server, &[header, ("x-forwarded-host", WIKI)]).await;
+        response.refused(ErrorCode::LoginRequired, Refusal::AppSessionMissing);
     }
     let opened = [("sec-fetch-mode", "navigate"), ("x-forwarded-host", WIKI)];
     assert_eq!(Visit::default().verify(&server, &opened).await.status, 302);
@@ -164,22 +165,22 @@ async fn every_identity_header_is_told_if_only_empty() {
     let (server, mut ada) = installed().await;
     let mut visit = Visit::default();
     visit.enter(&mut ada, WIKI).await;
-    let told = async || {
-        let answer = visit.nginx(&server, WIKI).await;
+    let identity = async || {
+        let response = visit.nginx(&server, WIKI).await;
         ["remote-user", "remote-name", "remote-email", "remote-groups"].map(|name| {
-            let value = answer.headers.get(name).unwrap().as_bytes().to_vec();
+            let value = response.headers.get(name).unwrap().as_bytes().to_vec();
             String::from_utf8(value).unwrap()
         })
     };
 
-    assert_eq!(told().await, ["ada", "ada", "", "admin,user"]);
+    assert_eq!(identity().await, ["ada", "ada", "", "admin,user"]);
     let change = |ada: &mut gatelodge::store::schema::Person| {
         ada.display_name = "Ada, Gräfin".parse().unwrap();
         ada.email = Some("ada@example.com".parse().unwrap());
         ada.roles.clear();
     };
     server.change_person("ada", change).await;
-    assert_eq!(told().await, ["ada", "Ada, Gräfin", "ada@example.com", ""]);
+    assert_eq!(identity().await, ["ada", "Ada, Gräfin", "ada@example.com", ""]);
 }
 
 #[tokio::test]
@@ -224,8 +225,8 @@ async fn a_host_that_nobody_registered_is_none() {
     let visit = Visit::default();
 
     for host in ["evil.example", "wiki.localhost", "wiki.localhost:8081", "a/b"] {
-        let told = visit.verify(&server, &forwarded(host)).await;
-        told.refused(ErrorCode::AccessDenied, Refusal::AppUnknown);
+        let verified = visit.verify(&server, &forwarded(host)).await;
+        verified.refused(ErrorCode::AccessDenied, Refusal::AppUnknown);
         let started = ada.visit(&format!("/gate/apps/start?app={host}&state=x&rd=/")).await;
         started.refused(ErrorCode::AccessDenied, Refusal::AppUnknown);
     }
@@ -282,13 +283,13 @@ async fn a_code_belongs_to_the_browser_that_began() {
     let mut visit = Visit::default();
     let brought = visit.code(&mut ada, WIKI, "/_gatelodge/start").await;
     let callback = after_host(brought.location(), WIKI).to_owned();
-    let mut begun_too = Visit::default();
-    begun_too.open(&server, WIKI, "/_gatelodge/start").await;
+    let mut started_too = Visit::default();
+    started_too.open(&server, WIKI, "/_gatelodge/start").await;
 
-    for mut other in [Visit::default(), begun_too] {
-        let answer = other.open(&server, WIKI, &callback).await;
+    for mut other in [Visit::default(), started_too] {
+        let response = other.open(&server, WIKI, &callback).await;
 
-        answer.refused(ErrorCode::InteractionOver, Refusal::AppCodeOfAnotherBrowser);
+        response.refused(ErrorCode::InteractionOver, Refusal::AppCodeOfAnotherBrowser);
         assert_eq!(other.nginx(&server, WIKI).await.status, 401);
     }
     assert!(visit.open(&server, WIKI, &callback).await.status.is_redirection());
@@ -318,9 +319,9 @@ async fn the_cookie_of_an_application_opens_no_other() {
         *name = name.replace("8080", "8081");
     }
 
-    let answer = visit.nginx(&server, NOTES).await;
+    let response = visit.nginx(&server, NOTES).await;
 
-    answer.refused(ErrorCode::LoginRequired, Refusal::AppSessionMissing);
+    response.refused(ErrorCode::LoginRequired, Refusal::AppSessionMissing);
 }
 
 /// Each proxy overwrites its own headers, and hands on those of the others from outside.
@@ -338,8 +339,8 @@ async fn nobody_enters_by_naming_an_application_that_lets_them_in() {
         [("x-forwarded-host", WIKI), ("x-forwarded-host", NOTES)],
         [("x-original-url", &wiki), ("x-original-url", &notes)],
     ] {
-        let answer = visit.verify(&server, &headers).await;
-        answer.refused(ErrorCode::AccessDenied, Refusal::AppUnknown);
+        let response = visit.verify(&server, &headers).await;
+        response.refused(ErrorCode::AccessDenied, Refusal::AppUnknown);
     }
 }
 
@@ -374,9 +375,9 @@ async fn a_request_without_a_peer_is_not_from_this_machine() {
     let server = server.await;
     let request = Request::get("/auth/verify").header("x-forwarded-host", WIKI);
 
-    let answer = server.send_over_no_listener(request.body(Body::empty()).unwrap()).await;
+    let response = server.send_over_no_listener(request.body(Body::empty()).unwrap()).await;
 
-    answer.refused(ErrorCode::AccessDenied, Refusal::AppProxyUnknown);
+    response.refused(ErrorCode::AccessDenied, Refusal::AppProxyUnknown);
 }
 
 #[tokio::test]
@@ -401,8 +402,8 @@ async fn a_return_leads_nowhere_but_to_the_application() {
 
         assert_eq!(entered.location(), format!("http://{WIKI}/"), "{rd}");
     }
-    let told = [("x-forwarded-host", WIKI), ("x-forwarded-uri", "//evil.example/")];
-    let sent = Visit::default().verify(&server, &told).await;
+    let headers = [("x-forwarded-host", WIKI), ("x-forwarded-uri", "//evil.example/")];
+    let sent = Visit::default().verify(&server, &headers).await;
     assert_eq!(Url::parse(sent.location()).unwrap().host_str(), Some("wiki.localhost"));
 }
 
@@ -420,12 +421,12 @@ async fn an_application_is_over_with_the_sign_in_at_once() {
             _ => server.advance(Duration::from_hours(7 * 24)),
         }
 
-        let answer = visit.nginx(&server, WIKI).await;
-        answer.refused(ErrorCode::LoginRequired, Refusal::AppSessionMissing);
+        let response = visit.nginx(&server, WIKI).await;
+        response.refused(ErrorCode::LoginRequired, Refusal::AppSessionMissing);
     }
 }
 
-/// Whoever uses an application uses their sign-in.
+/// The use of an application counts as use of the session.
 #[tokio::test]
 async fn a_sign_in_does_not_idle_while_an_application_is_used() {
     let (server, mut ada) = installed().await;
@@ -447,13 +448,13 @@ async fn signing_out_of_an_application_ends_its_session_alone() {
     let (mut visit, mut phone) = (Visit::default(), Visit::default());
     visit.enter(&mut ada, WIKI).await;
     phone.enter(&mut ada, WIKI).await;
-    let kept = visit.clone();
+    let copy = visit.clone();
 
-    let answer = visit.open(&server, WIKI, "/_gatelodge/sign-out").await;
+    let response = visit.open(&server, WIKI, "/_gatelodge/sign-out").await;
 
-    assert_eq!(answer.location(), format!("{}/oauth/logout", server.issuer()));
+    assert_eq!(response.location(), format!("{}/oauth/logout", server.issuer()));
     assert_eq!(visit.nginx(&server, WIKI).await.status, 401);
-    assert_eq!(kept.nginx(&server, WIKI).await.status, 401);
+    assert_eq!(copy.nginx(&server, WIKI).await.status, 401);
     assert_eq!(phone.nginx(&server, WIKI).await.status, 200);
     let forged = Request::get("/_gatelodge/sign-out")
         .header(header::HOST, WIKI)
@@ -469,10 +470,10 @@ async fn whoever_only_looks_spends_no_code() {
     let brought = visit.code(&mut ada, WIKI, "/_gatelodge/start").await;
     let callback = after_host(brought.location(), WIKI).to_owned();
 
-    let looked = Request::builder().method(Method::HEAD).uri(&callback);
-    let looked = looked.header(header::HOST, WIKI).header(header::COOKIE, visit.cookie());
-    let looked = server.send(looked.body(Body::empty()).unwrap()).await;
+    let request = Request::builder().method(Method::HEAD).uri(&callback);
+    let request = request.header(header::HOST, WIKI).header(header::COOKIE, visit.cookie());
+    let response = server.send(request.body(Body::empty()).unwrap()).await;
 
-    assert_eq!((looked.status.as_u16(), looked.header("set-cookie")), (303, ""));
+    assert_eq!((response.status.as_u16(), response.header("set-cookie")), (303, ""));
     assert!(visit.open(&server, WIKI, &callback).await.status.is_redirection());
 }

@@ -1,4 +1,4 @@
-//! Names under which the server answers.
+//! Names under which the server responds.
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -6,9 +6,9 @@ use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::oauth::issuer::Issuer;
 
-use crate::support::{Answer, RelyingParty, Server};
+use crate::support::{RelyingParty, Response, Server};
 
-async fn ask(server: &Server, method: Method, host: &str, path: &str) -> Answer {
+async fn ask(server: &Server, method: Method, host: &str, path: &str) -> Response {
     let request = Request::builder().method(method).uri(path).header("host", host);
     server.send(request.body(Body::empty()).unwrap()).await
 }
@@ -28,9 +28,9 @@ async fn a_name_that_is_not_ours_is_misdirected() {
     ] {
         for path in ["/", "/oauth/token", "/.well-known/openid-configuration", "/assets/style.css"]
         {
-            let answer = ask(&server, Method::GET, host, path).await;
+            let response = ask(&server, Method::GET, host, path).await;
 
-            answer.refused(ErrorCode::MisdirectedRequest, Refusal::HostUnknown);
+            response.refused(ErrorCode::MisdirectedRequest, Refusal::HostUnknown);
         }
     }
 }
@@ -41,9 +41,9 @@ async fn two_hosts_are_none() {
     let request = Request::get("/healthz").header("host", "localhost:7455");
     let request = request.header("host", "localhost:7455").body(Body::empty()).unwrap();
 
-    let answer = server.send(request).await;
+    let response = server.send(request).await;
 
-    answer.refused(ErrorCode::MisdirectedRequest, Refusal::HostUnknown);
+    response.refused(ErrorCode::MisdirectedRequest, Refusal::HostUnknown);
 }
 
 #[tokio::test]
@@ -58,10 +58,10 @@ async fn pages_move_from_an_address_to_the_issuers_name() {
             "/oauth/authorize?client_id=a%20b",
             "/bridge/device-link",
         ] {
-            let answer = ask(&server, Method::GET, host, path).await;
+            let response = ask(&server, Method::GET, host, path).await;
 
-            assert_eq!(answer.status, 303);
-            assert_eq!(answer.location(), format!("http://localhost:7455{path}"));
+            assert_eq!(response.status, 303);
+            assert_eq!(response.location(), format!("http://localhost:7455{path}"));
         }
     }
     let posted = ask(&server, Method::POST, "127.0.0.1:7455", "/oauth/authorize").await;
@@ -101,9 +101,9 @@ async fn further_names_are_those_of_the_configuration() {
 async fn the_issuers_name_counts_in_any_case() {
     let server = Server::with(Issuer::localhost(7455), |_| {}).await;
 
-    let answer = ask(&server, Method::GET, "LOCALHOST:7455", "/login").await;
+    let response = ask(&server, Method::GET, "LOCALHOST:7455", "/login").await;
 
-    assert_eq!(answer.location(), "/gate/login");
+    assert_eq!(response.location(), "/gate/login");
 }
 
 /// RFC 6797 §8.1: a browser would apply it to every port of that host.
@@ -115,13 +115,13 @@ async fn only_the_issuers_own_host_is_bound_to_tls() {
         [("id.example", "max-age=31536000"), ("localhost:7455", ""), ("127.0.0.1:7455", "")]
     {
         for path in ["/healthz", "/gate/login"] {
-            let answer = ask(&server, Method::GET, host, path).await;
-            assert_eq!(answer.header("strict-transport-security"), header, "{host}{path}");
+            let response = ask(&server, Method::GET, host, path).await;
+            assert_eq!(response.header("strict-transport-security"), header, "{host}{path}");
         }
     }
     let localhost = Server::with("https://localhost:7455".parse().unwrap(), |_| {}).await;
-    let answer = ask(&localhost, Method::GET, "localhost:7455", "/healthz").await;
-    assert_eq!(answer.header("strict-transport-security"), "");
+    let response = ask(&localhost, Method::GET, "localhost:7455", "/healthz").await;
+    assert_eq!(response.header("strict-transport-security"), "");
 }
 
 #[tokio::test]

@@ -92,8 +92,8 @@ async fn a_key_that_retired_vouches_for_no_access_token() {
     let old = server.app.signing_key(SigningAlg::Es256).await.unwrap();
     server.advance(DAY * 89);
     server.app.rotate_keys().await.unwrap();
-    let answer = robot.ask(&[("grant_type", "client_credentials")]).await;
-    let mut claims = decoded(&answer.tokens().access).1;
+    let response = robot.ask(&[("grant_type", "client_credentials")]).await;
+    let mut claims = decoded(&response.tokens().access).1;
     claims["exp"] = (server.app.clock().now() + DAY * 9).seconds().into();
     let forged = old.sign("at+jwt", &claims).unwrap();
 
@@ -176,8 +176,8 @@ async fn a_hint_is_recognised_as_long_as_a_session_lasts_and_no_longer() {
 
     pass(&server, DAY * 10).await;
     pass(&server, DAY * 10).await;
-    let answer = ada.visit(&silent).await;
-    answer.refused(ErrorCode::InvalidRequest, Refusal::IdTokenHintMalformed);
+    let response = ada.visit(&silent).await;
+    response.refused(ErrorCode::InvalidRequest, Refusal::IdTokenHintMalformed);
 }
 
 /// RFC 8725 §3.1: the algorithm is that of the key, whatever the header says.
@@ -201,10 +201,10 @@ async fn a_token_cannot_choose_its_algorithm_or_key() {
     ] {
         let header = serde_json::json!({ "typ": "at+jwt", "alg": alg, "kid": kid });
         let header = URL_SAFE_NO_PAD.encode(header.to_string());
-        let answer = shop.userinfo(&format!("{header}.{claims}.{signature}")).await;
+        let response = shop.userinfo(&format!("{header}.{claims}.{signature}")).await;
 
         assert_eq!(
-            (answer.status.as_u16(), &answer.json()["error"]),
+            (response.status.as_u16(), &response.json()["error"]),
             (401, &"invalid_token".into()),
             "{alg}"
         );

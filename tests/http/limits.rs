@@ -8,9 +8,9 @@ use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::http::Peer;
 use gatelodge::oauth::issuer::Issuer;
 
-use crate::support::{Answer, Browser, RelyingParty, Server};
+use crate::support::{Browser, RelyingParty, Response, Server};
 
-async fn post(server: &Server, media: &str, body: String) -> Answer {
+async fn post(server: &Server, media: &str, body: String) -> Response {
     let request = Request::post("/oauth/token").header("content-type", media);
     server.send(request.body(Body::from(body)).unwrap()).await
 }
@@ -39,9 +39,9 @@ async fn a_query_has_at_most_32_kib() {
     let query = "&p=y".to_owned() + &"y".repeat(8000) + &("&q=y".to_owned() + &"y".repeat(8000));
     let longer = query.repeat(3);
 
-    let answer = server.get(&format!("/oauth/authorize?{longer}")).await;
+    let response = server.get(&format!("/oauth/authorize?{longer}")).await;
 
-    answer.refused(ErrorCode::PayloadTooLarge, Refusal::BodyTooLarge);
+    response.refused(ErrorCode::PayloadTooLarge, Refusal::BodyTooLarge);
 }
 
 #[tokio::test]
@@ -87,12 +87,12 @@ async fn a_form_says_that_it_is_one() {
         "application/x-www-form-urlencoded; charset=UTF-8",
         "APPLICATION/X-WWW-FORM-URLENCODED",
     ] {
-        let answer = post(&server, media, body.to_owned()).await;
-        answer.refused(ErrorCode::InvalidClient, Refusal::ClientUnknown);
+        let response = post(&server, media, body.to_owned()).await;
+        response.refused(ErrorCode::InvalidClient, Refusal::ClientUnknown);
     }
     for media in ["", "text/plain", "multipart/form-data", "application/json"] {
-        let answer = post(&server, media, body.to_owned()).await;
-        answer.refused(ErrorCode::InvalidRequest, Refusal::BodyTypeUnsupported);
+        let response = post(&server, media, body.to_owned()).await;
+        response.refused(ErrorCode::InvalidRequest, Refusal::BodyTypeUnsupported);
     }
 }
 
@@ -135,14 +135,14 @@ async fn a_ceremony_with_broken_json_is_refused_not_failed() {
 
     for body in ["null", "[]", "{\"ceremony\":1,\"credential\":{}}", "{\"ceremony\":\"x\"}"] {
         let body = serde_json::from_str(body).unwrap();
-        let answer = browser.call("/gate/webauthn/authenticate/finish", &body).await;
+        let response = browser.call("/gate/webauthn/authenticate/finish", &body).await;
 
-        answer.refused(ErrorCode::InvalidRequest, Refusal::BodyMalformed);
+        response.refused(ErrorCode::InvalidRequest, Refusal::BodyMalformed);
     }
 }
 
 /// A GET as it comes from an address.
-async fn get_from(server: &Server, address: &str, path: &str) -> Answer {
+async fn get_from(server: &Server, address: &str, path: &str) -> Response {
     let mut request = Request::get(path).body(Body::empty()).unwrap();
     request.extensions_mut().insert(Peer(address.parse().unwrap()));
     server.send(request).await
@@ -155,7 +155,7 @@ async fn one_network_does_not_take_the_room_of_all() {
     let request = RelyingParty::web(&server).await.request(&[]);
     // Half of 1200, over the 30 minutes that a request lasts.
     for _ in 0..20 {
-        assert!(get_from(&server, "192.0.2.1", &request).await.onward().is_none());
+        assert!(get_from(&server, "192.0.2.1", &request).await.redirect_url().is_none());
     }
 
     let more = get_from(&server, "192.0.2.1", &request).await;
@@ -185,10 +185,10 @@ async fn whoever_was_signed_in_signs_out_although_there_is_no_room() {
     }
 
     let logout = format!("/oauth/logout?id_token_hint={}", tokens.id());
-    let answer = ada.visit(&logout).await;
+    let response = ada.visit(&logout).await;
     bob.sign_out().await;
 
-    assert!(answer.text().contains("You are signed out"));
-    let nobodys = server.get("/oauth/logout").await;
-    nobodys.refused(ErrorCode::TemporarilyUnavailable, Refusal::InteractionsTooMany);
+    assert!(response.text().contains("You are signed out"));
+    let without_session = server.get("/oauth/logout").await;
+    without_session.refused(ErrorCode::TemporarilyUnavailable, Refusal::InteractionsTooMany);
 }

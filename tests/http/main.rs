@@ -10,7 +10,6 @@
 
 mod admin;
 mod anonymous;
-mod answers;
 mod bridge;
 mod client_auth;
 mod clients;
@@ -30,6 +29,7 @@ mod races;
 mod redirects;
 mod refusals;
 mod requests;
+mod responses;
 mod routes;
 mod support;
 mod tokens;

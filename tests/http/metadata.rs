@@ -17,8 +17,9 @@ async fn both_well_known_addresses_say_the_same() {
     let (openid, oauth) = (server.get(OPENID).await, server.get(OAUTH).await);
 
     assert_eq!(openid.json(), oauth.json());
-    let told = openid.json();
-    let members = told.as_object().unwrap().iter().map(|(name, value)| format!("{name} {value}"));
+    let metadata = openid.json();
+    let members =
+        metadata.as_object().unwrap().iter().map(|(name, value)| format!("{name} {value}"));
     let mut lines: Vec<_> = members.collect();
     lines.sort();
     insta::assert_snapshot!(lines.join("\n"), @r#"
@@ -76,9 +77,12 @@ async fn documents_are_listed_where_they_are_fetched() {
             config.offline = offline;
         });
 
-        let told = server.await.get(OPENID).await.json();
+        let metadata = server.await.get(OPENID).await.json();
 
-        assert_eq!(told["client_id_metadata_document_supported"], listed, "{policy:?} {offline}");
+        assert_eq!(
+            metadata["client_id_metadata_document_supported"], listed,
+            "{policy:?} {offline}"
+        );
     }
 }
 
@@ -95,8 +99,8 @@ async fn an_installation_may_leave_iss_out_of_its_answers() {
     let brought = shop.authorize(&mut ada, &[]).await.brought();
 
     assert!(!brought.contains_key("iss"));
-    let told = server.get(OPENID).await.json();
-    assert_eq!(told["authorization_response_iss_parameter_supported"], false);
+    let metadata = server.get(OPENID).await.json();
+    assert_eq!(metadata["authorization_response_iss_parameter_supported"], false);
 }
 
 #[tokio::test]

@@ -93,7 +93,7 @@ impl World {
             sessions: Vec::new(),
             client: 0,
         };
-        world.begin_session();
+        world.start_session();
         world
     }
 
@@ -101,7 +101,7 @@ impl World {
         self.server.app.clock().now()
     }
 
-    fn begin_session(&mut self) {
+    fn start_session(&mut self) {
         let now = self.now();
         self.sessions.push(Session { created: now, expires: now + DAY * 7, over: false });
     }
@@ -137,14 +137,14 @@ impl World {
         let current = self.sessions.len() - 1;
         let now = self.now();
         if !self.session_lives(current) {
-            self.begin_session();
+            self.start_session();
         } else if let Some(session) = self.sessions.last_mut() {
             session.expires = (now + DAY * 7).min(session.created + DAY * 30);
         }
         let scope = if offline { "openid offline_access" } else { "openid" };
-        let answer = self.shop.authorize(&mut self.browser, &[("scope", scope)]).await;
+        let response = self.shop.authorize(&mut self.browser, &[("scope", scope)]).await;
         self.codes.push(Code {
-            text: answer.brought()["code"].clone(),
+            text: response.brought()["code"].clone(),
             made: now,
             offline,
             session: self.sessions.len() - 1,
@@ -159,16 +159,16 @@ impl World {
         }
         let which = which % self.codes.len();
         let (now, code) = (self.now(), &self.codes[which]);
-        let answer = self.shop.redeem(&code.text).await;
+        let response = self.shop.redeem(&code.text).await;
 
         let of_this_client = code.client == self.client;
         let seed = code.grant.is_none() && now < code.made + Duration::from_mins(10);
         let wanted = code.offline || self.session_lives(code.session);
-        assert_eq!(answer.status == 200, of_this_client && seed && wanted, "{}", answer.text());
+        assert_eq!(response.status == 200, of_this_client && seed && wanted, "{}", response.text());
         if let (Some(grant), true) = (code.grant, of_this_client) {
             self.grants[grant].ended = true;
         }
-        if answer.status == 200 {
+        if response.status == 200 {
             let (offline, session) = (code.offline, code.session);
             self.codes[which].grant = Some(self.grants.len());
             self.grants.push(Grant {
@@ -179,7 +179,7 @@ impl World {
                 session,
                 ended: false,
             });
-            self.keep(self.grants.len() - 1, &answer.tokens());
+            self.keep(self.grants.len() - 1, &response.tokens());
         }
     }
 
@@ -203,16 +203,16 @@ impl World {
         let (now, grant) = (self.now(), &self.grants[which]);
         let position = (grant.line.len() - 1).saturating_sub(age);
         let (length, link) = (grant.line.len(), &grant.line[position]);
-        let answer = self.shop.refresh(&link.token).await;
+        let response = self.shop.refresh(&link.token).await;
 
         let too_late = link.spent.is_some_and(|spent| now.since(spent) > Duration::from_mins(1));
         let idle = link.spent.is_none() && now >= link.expires;
         let expected = !too_late && !idle && self.grant_lives(grant);
-        assert_eq!(answer.status == 200, expected, "{}", answer.text());
+        assert_eq!(response.status == 200, expected, "{}", response.text());
         self.grants[which].ended |= too_late;
         if expected {
             let rotates = self.grants[which].line[position].spent.is_none();
-            self.keep(which, &answer.tokens());
+            self.keep(which, &response.tokens());
             self.grants[which].line[position].spent.get_or_insert(now);
             assert_eq!(self.grants[which].line.len(), length + usize::from(rotates));
         }

@@ -1,4 +1,4 @@
-//! Which endpoints scripts of other origins may use, and which methods are answered at all.
+//! Which endpoints scripts of other origins may use, and which methods are supported at all.
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -7,7 +7,7 @@ use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::store::View as _;
 use gatelodge::store::schema::Interaction;
 
-use crate::support::{Answer, RelyingParty, Server};
+use crate::support::{RelyingParty, Response, Server};
 
 const OPEN: [(&str, Method); 6] = [
     ("/.well-known/openid-configuration", Method::GET),
@@ -29,7 +29,7 @@ const CLOSED: [&str; 8] = [
     "/healthz",
 ];
 
-async fn ask(server: &Server, method: &Method, path: &str) -> Answer {
+async fn ask(server: &Server, method: &Method, path: &str) -> Response {
     let request = Request::builder()
         .method(method)
         .uri(path)
@@ -45,13 +45,13 @@ async fn scripts_of_any_origin_may_use_what_takes_no_cookie() {
 
     for (path, method) in OPEN {
         let preflight = ask(&server, &Method::OPTIONS, path).await;
-        let answer = ask(&server, &method, path).await;
+        let response = ask(&server, &method, path).await;
 
         assert_eq!(preflight.status, 204, "{path}");
         assert!(preflight.header("access-control-allow-headers").contains("authorization"));
-        for answer in [preflight, answer] {
-            assert_eq!(answer.header("access-control-allow-origin"), "*", "{path}");
-            assert_eq!(answer.header("access-control-allow-credentials"), "", "{path}");
+        for response in [preflight, response] {
+            assert_eq!(response.header("access-control-allow-origin"), "*", "{path}");
+            assert_eq!(response.header("access-control-allow-credentials"), "", "{path}");
         }
     }
 }
@@ -62,14 +62,17 @@ async fn scripts_of_other_origins_get_nothing_from_pages() {
 
     for path in CLOSED {
         for method in [Method::OPTIONS, Method::GET, Method::POST] {
-            let answer = ask(&server, &method, path).await;
+            let response = ask(&server, &method, path).await;
 
-            assert!(!answer.headers.contains_key("access-control-allow-origin"), "{method} {path}");
+            assert!(
+                !response.headers.contains_key("access-control-allow-origin"),
+                "{method} {path}"
+            );
         }
     }
 }
 
-/// RFC 9110 §15.5.6: a 405 names what is answered.
+/// RFC 9110 §15.5.6: a 405 names the supported methods.
 #[tokio::test]
 async fn a_method_that_is_not_answered_is_told_which_are() {
     let server = Server::new().await;
@@ -80,10 +83,10 @@ async fn a_method_that_is_not_answered_is_told_which_are() {
         ("/.well-known/jwks.json", Method::PUT),
         ("/gate/account", Method::POST),
     ] {
-        let answer = ask(&server, &method, path).await;
+        let response = ask(&server, &method, path).await;
 
-        answer.refused(ErrorCode::MethodNotAllowed, Refusal::MethodNotAllowed);
-        assert_ne!(answer.header("allow"), "", "{method} {path}");
+        response.refused(ErrorCode::MethodNotAllowed, Refusal::MethodNotAllowed);
+        assert_ne!(response.header("allow"), "", "{method} {path}");
     }
 }
 
@@ -98,13 +101,13 @@ async fn options_tells_what_an_address_answers_to() {
         ("/gate/logout", "POST"),
         ("/healthz", "GET,HEAD"),
     ] {
-        let answer = ask(&server, &Method::OPTIONS, path).await;
+        let response = ask(&server, &Method::OPTIONS, path).await;
 
-        assert_eq!((answer.status.as_u16(), answer.header("allow")), (204, allowed), "{path}");
+        assert_eq!((response.status.as_u16(), response.header("allow")), (204, allowed), "{path}");
     }
 }
 
-/// RFC 9110 §9.2.1: HEAD is safe. Whoever only looks at a link starts nothing and ends nothing.
+/// RFC 9110 §9.2.1: HEAD is safe: it has no side effects.
 #[tokio::test]
 async fn head_brings_nothing_about() {
     let (server, mut ada) = Server::with_ada().await;
@@ -113,16 +116,16 @@ async fn head_brings_nothing_about() {
     let waiting = || server.app.read().unwrap().count::<Interaction>(10).unwrap();
     let head = |path: &str| Request::head(path).body(Body::empty()).unwrap();
 
-    let looked = server.send(head(&shop.request(&[]))).await;
+    let authorization = server.send(head(&shop.request(&[]))).await;
     let logout = server.send(head("/oauth/logout")).await;
     let wrong = server.send(head(&shop.request(&[("response_type", "token")]))).await;
 
-    assert_eq!((looked.status.as_u16(), logout.status.as_u16(), waiting()), (303, 303, 0));
-    assert!(looked.body.is_empty() && !looked.headers.contains_key("set-cookie"));
+    assert_eq!((authorization.status.as_u16(), logout.status.as_u16(), waiting()), (303, 303, 0));
+    assert!(authorization.body.is_empty() && !authorization.headers.contains_key("set-cookie"));
     assert_eq!(wrong.brought()["error"], "unsupported_response_type");
 
-    let begun = server.get(&shop.request(&[])).await;
-    let page = ada.send(head(begun.location())).await;
+    let started = server.get(&shop.request(&[])).await;
+    let page = ada.send(head(started.location())).await;
     assert!(page.body.is_empty());
     assert_eq!(waiting(), 1);
 }
@@ -133,21 +136,21 @@ async fn an_address_that_is_not_there_is_not_found_by_any_method() {
 
     for method in [Method::GET, Method::POST, Method::DELETE] {
         for path in ["/nowhere", "/gate/nowhere", "/oauth/token/", "/assets/../Cargo.toml"] {
-            let answer = ask(&server, &method, path).await;
+            let response = ask(&server, &method, path).await;
 
-            answer.refused(ErrorCode::NotFound, Refusal::PageNotFound);
+            response.refused(ErrorCode::NotFound, Refusal::PageNotFound);
         }
     }
 }
 
-/// The administration API has a door of its own.
+/// The administration API has a router of its own.
 #[tokio::test]
 async fn the_public_door_leads_to_no_administration() {
     let server = Server::new().await;
 
     for path in ["/api/v1/clients", "/api/v1/users", "/api/v1/recover", "/api/v1/issuer"] {
-        let answer = ask(&server, &Method::POST, path).await;
+        let response = ask(&server, &Method::POST, path).await;
 
-        answer.refused(ErrorCode::NotFound, Refusal::PageNotFound);
+        response.refused(ErrorCode::NotFound, Refusal::PageNotFound);
     }
 }

@@ -4,15 +4,15 @@ use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::oauth::client::RefreshPolicy;
 use tokio::task::JoinSet;
 
-use crate::support::{Answer, Browser, RelyingParty, Server, Tokens};
+use crate::support::{Browser, RelyingParty, Response, Server, Tokens};
 
 const AT_ONCE: usize = 64;
 
-/// What `AT_ONCE` tasks on several threads are answered.
-async fn at_once<F, A>(ask: F) -> Vec<Answer>
+/// The responses to `AT_ONCE` tasks on several threads.
+async fn at_once<F, A>(ask: F) -> Vec<Response>
 where
     F: Fn() -> A,
-    A: Future<Output = Answer> + Send + 'static,
+    A: Future<Output = Response> + Send + 'static,
 {
     let mut tasks = JoinSet::new();
     for _ in 0..AT_ONCE {
@@ -21,7 +21,7 @@ where
     tasks.join_all().await
 }
 
-async fn redeemed_at_once(shop: &RelyingParty, code: &str) -> Vec<Answer> {
+async fn redeemed_at_once(shop: &RelyingParty, code: &str) -> Vec<Response> {
     at_once(|| {
         let (shop, code) = (shop.clone(), code.to_owned());
         async move { shop.redeem(&code).await }
@@ -29,7 +29,7 @@ async fn redeemed_at_once(shop: &RelyingParty, code: &str) -> Vec<Answer> {
     .await
 }
 
-async fn refreshed_at_once(shop: &RelyingParty, token: &str) -> Vec<Answer> {
+async fn refreshed_at_once(shop: &RelyingParty, token: &str) -> Vec<Response> {
     at_once(|| {
         let (shop, token) = (shop.clone(), token.to_owned());
         async move { shop.refresh(&token).await }
@@ -37,11 +37,11 @@ async fn refreshed_at_once(shop: &RelyingParty, token: &str) -> Vec<Answer> {
     .await
 }
 
-/// The one success among answers that are otherwise refused as `refusal`.
-fn only_success(answers: Vec<Answer>, refusal: Refusal) -> Tokens {
-    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|a| a.status == 200);
-    for answer in lost {
-        answer.refused(ErrorCode::InvalidGrant, refusal);
+/// The one success among responses that are otherwise refused as `refusal`.
+fn only_success(responses: Vec<Response>, refusal: Refusal) -> Tokens {
+    let (won, lost): (Vec<_>, Vec<_>) = responses.into_iter().partition(|a| a.status == 200);
+    for response in lost {
+        response.refused(ErrorCode::InvalidGrant, refusal);
     }
     let [one] = &won[..] else { panic!("{} succeeded", won.len()) };
     one.tokens()
@@ -60,9 +60,9 @@ async fn of_many_redemptions_of_one_code_one_succeeds_and_its_grant_is_revoked()
     let shop = RelyingParty::web(&server).await;
     let code = shop.code(&mut ada).await;
 
-    let answers = redeemed_at_once(&shop, &code).await;
+    let responses = redeemed_at_once(&shop, &code).await;
 
-    let tokens = only_success(answers, Refusal::CodeReplayed);
+    let tokens = only_success(responses, Refusal::CodeReplayed);
     is_dead(&shop, &tokens).await;
 }
 
@@ -73,9 +73,9 @@ async fn of_many_strict_refreshes_one_succeeds_and_its_grant_is_revoked() {
     server.change_client("shop", |client| client.decisions.refresh = RefreshPolicy::Strict).await;
     let tokens = shop.tokens(&mut ada).await;
 
-    let answers = refreshed_at_once(&shop, tokens.refresh()).await;
+    let responses = refreshed_at_once(&shop, tokens.refresh()).await;
 
-    let successor = only_success(answers, Refusal::RefreshReplayed);
+    let successor = only_success(responses, Refusal::RefreshReplayed);
     is_dead(&shop, &successor).await;
 }
 
@@ -85,9 +85,9 @@ async fn within_grace_no_refresh_is_refused_and_the_family_stays_one_line() {
     let shop = RelyingParty::web(&server).await;
     let tokens = shop.tokens(&mut ada).await;
 
-    let answers = refreshed_at_once(&shop, tokens.refresh()).await;
+    let responses = refreshed_at_once(&shop, tokens.refresh()).await;
 
-    let all: Vec<_> = answers.iter().map(Answer::tokens).collect();
+    let all: Vec<_> = responses.iter().map(Response::tokens).collect();
     let newest = all.first().unwrap().refresh().to_owned();
     assert!(all.iter().all(|tokens| tokens.refresh() == newest));
     assert_eq!(shop.refresh(&newest).await.status, 200);
@@ -101,7 +101,7 @@ async fn one_ceremony_signs_in_once_however_often_it_is_finished() {
     let (server, mut ada) = Server::with_ada().await;
     let signed = ada.signed_challenge().await;
 
-    let answers = at_once(|| {
+    let responses = at_once(|| {
         let mut same = Browser::new(&server);
         same.keep_from(&ada);
         same.csrf.clone_from(&ada.csrf);
@@ -110,10 +110,10 @@ async fn one_ceremony_signs_in_once_however_often_it_is_finished() {
     })
     .await;
 
-    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|a| a.status == 200);
+    let (won, lost): (Vec<_>, Vec<_>) = responses.into_iter().partition(|a| a.status == 200);
     assert_eq!(won.len(), 1);
-    for answer in lost {
-        answer.refused(ErrorCode::CeremonyOver, Refusal::CeremonyUnknown);
+    for response in lost {
+        response.refused(ErrorCode::CeremonyOver, Refusal::CeremonyUnknown);
     }
 }
 
@@ -123,7 +123,7 @@ async fn a_yes_that_is_pressed_often_brings_one_code() {
     let shop = RelyingParty::web(&server).await;
     let page = ada.visit(&shop.request(&[])).await;
 
-    let answers = at_once(|| {
+    let responses = at_once(|| {
         let mut same = Browser::new(&server);
         same.keep_from(&ada);
         same.csrf.clone_from(&ada.csrf);
@@ -132,9 +132,9 @@ async fn a_yes_that_is_pressed_often_brings_one_code() {
     })
     .await;
 
-    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|a| a.status == 200);
+    let (won, lost): (Vec<_>, Vec<_>) = responses.into_iter().partition(|a| a.status == 200);
     assert_eq!(won.len(), 1);
-    for answer in lost {
-        answer.refused(ErrorCode::InteractionOver, Refusal::InteractionUnknown);
+    for response in lost {
+        response.refused(ErrorCode::InteractionOver, Refusal::InteractionUnknown);
     }
 }

@@ -1,4 +1,4 @@
-//! Where answers go, and where they never go.
+//! Where responses go, and where they never go.
 
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::flow::Context;
@@ -12,38 +12,38 @@ use crate::support::{RelyingParty, Server};
 #[tokio::test]
 async fn a_public_client_on_loopback_may_listen_at_any_port() {
     let (server, mut ada) = Server::with_ada().await;
-    let mut agent = RelyingParty::native(&server).await;
+    let mut native = RelyingParty::native(&server).await;
 
     for uri in ["http://127.0.0.1/cb", "http://127.0.0.1:1/cb", "http://127.0.0.1:65535/cb"] {
-        uri.clone_into(&mut agent.redirect_uri);
-        let code = agent.code(&mut ada).await;
+        uri.clone_into(&mut native.redirect_uri);
+        let code = native.code(&mut ada).await;
 
-        agent.redeem(&code).await.tokens();
+        native.redeem(&code).await.tokens();
     }
 }
 
 #[tokio::test]
 async fn everything_but_a_loopback_port_is_compared_to_the_letter() {
     let (server, _ada) = Server::with_ada().await;
-    let (agent, shop) = (RelyingParty::native(&server).await, RelyingParty::web(&server).await);
+    let (native, shop) = (RelyingParty::native(&server).await, RelyingParty::web(&server).await);
 
     for (client, uri) in [
-        (&agent, "http://localhost:4000/cb"),
-        (&agent, "http://[::1]:4000/cb"),
-        (&agent, "http://127.0.0.1:4000/cb/"),
-        (&agent, "http://127.0.0.1:4000/CB"),
-        (&agent, "http://127.0.0.1:4000/cb?x=1"),
-        (&agent, "https://127.0.0.1:4000/cb"),
+        (&native, "http://localhost:4000/cb"),
+        (&native, "http://[::1]:4000/cb"),
+        (&native, "http://127.0.0.1:4000/cb/"),
+        (&native, "http://127.0.0.1:4000/CB"),
+        (&native, "http://127.0.0.1:4000/cb?x=1"),
+        (&native, "https://127.0.0.1:4000/cb"),
         (&shop, "https://shop.example:8443/cb"),
         (&shop, "https://shop.example/cb/"),
         (&shop, "https://shop.example/cb?"),
         (&shop, "https://www.shop.example/cb"),
         (&shop, "https://shop.example.evil.example/cb"),
     ] {
-        let answer = server.get(&client.request(&[("redirect_uri", uri)])).await;
+        let response = server.get(&client.request(&[("redirect_uri", uri)])).await;
 
-        answer.refused(ErrorCode::InvalidRequest, Refusal::RedirectUriUnregistered);
-        assert!(!answer.headers.contains_key("location"), "{uri}");
+        response.refused(ErrorCode::InvalidRequest, Refusal::RedirectUriUnregistered);
+        assert!(!response.headers.contains_key("location"), "{uri}");
     }
 }
 
@@ -71,11 +71,11 @@ async fn nothing_is_redirected_before_client_and_redirect_uri_are_proven() {
         [("redirect_uri", "https://evil.example/cb"), ("response_type", "token")],
         [("redirect_uri", "javascript:alert(1)"), ("state", "x")],
     ] {
-        let answer = server.get(&shop.request(&changes)).await;
+        let response = server.get(&shop.request(&changes)).await;
 
-        assert_eq!(answer.status, 400);
-        assert!(answer.onward().is_none());
-        assert!(answer.header("content-type").starts_with("text/html"));
+        assert_eq!(response.status, 400);
+        assert!(response.redirect_url().is_none());
+        assert!(response.header("content-type").starts_with("text/html"));
     }
 }
 
@@ -85,11 +85,13 @@ async fn a_redirect_uri_keeps_its_own_query() {
     let uris = ["https://tenant.example/cb?tenant=a%20b"];
     let tenant = server.client(json!({ "name": "Tenant", "redirect_uris": uris })).await;
 
-    let answer = tenant.authorize(&mut ada, &[]).await;
+    let response = tenant.authorize(&mut ada, &[]).await;
 
-    let onward = answer.onward().unwrap();
-    assert!(onward.as_str().starts_with("https://tenant.example/cb?tenant=a%20b&code=gl_ac_"));
-    tenant.redeem(&answer.brought()["code"]).await.tokens();
+    let redirect_url = response.redirect_url().unwrap();
+    assert!(
+        redirect_url.as_str().starts_with("https://tenant.example/cb?tenant=a%20b&code=gl_ac_")
+    );
+    tenant.redeem(&response.brought()["code"]).await.tokens();
 }
 
 #[tokio::test]
@@ -124,7 +126,7 @@ async fn every_answer_says_who_gives_it() {
     let shop = RelyingParty::web(&server).await;
     let page = ada.visit(&shop.request(&[])).await;
 
-    let answers = [
+    let responses = [
         ada.decide(&page, "deny").await,
         shop.authorize(&mut ada, &[]).await,
         ada.visit(&shop.request(&[])).await,
@@ -132,8 +134,8 @@ async fn every_answer_says_who_gives_it() {
         ada.visit(&shop.request(&[("response_type", "token")])).await,
     ];
 
-    for answer in answers {
-        assert_eq!(answer.brought()["iss"], server.issuer(), "{:?}", answer.onward());
+    for response in responses {
+        assert_eq!(response.brought()["iss"], server.issuer(), "{:?}", response.redirect_url());
     }
 }
 
@@ -149,8 +151,8 @@ async fn a_request_may_be_posted() {
         .header("sec-fetch-site", "cross-site")
         .body(form.to_owned().into());
 
-    let answer = ada.send(posted.unwrap()).await;
-    let page = ada.visit(answer.location()).await;
+    let response = ada.send(posted.unwrap()).await;
+    let page = ada.visit(response.location()).await;
 
     assert!(page.asks_for_consent());
     assert!(ada.decide(&page, "allow").await.brought().contains_key("code"));
@@ -169,12 +171,12 @@ async fn a_failure_of_ours_goes_home_as_server_error() {
     };
     server.app.write(broken).await.unwrap();
 
-    let answer = server.get(&shop.request(&[("resource", resource)])).await;
+    let response = server.get(&shop.request(&[("resource", resource)])).await;
     let pushed = shop.push_raw(&[("resource", resource)]).await;
 
-    let brought = answer.brought();
+    let brought = response.brought();
     assert_eq!((&*brought["error"], &*brought["state"]), ("server_error", "s-1"));
     assert_eq!(brought["iss"], server.issuer());
-    assert_eq!(answer.header("gatelodge-event").len(), 16);
+    assert_eq!(response.header("gatelodge-event").len(), 16);
     assert_eq!((pushed.status.as_u16(), &pushed.json()["error"]), (500, &"server_error".into()));
 }

@@ -1,4 +1,4 @@
-//! Every route by every method: what each answer carries, whatever it says.
+//! Every route by every method: what each response carries, whatever it says.
 
 use std::collections::BTreeSet;
 
@@ -7,19 +7,19 @@ use axum::extract::Request;
 use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
 
-use crate::support::{Answer, Server};
+use crate::support::{Response, Server};
 
-/// Who may read what a route answers.
+/// Who may read the response of a route.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum To {
     /// Scripts of any origin.
     Any,
-    /// Nobody but whoever asked.
+    /// Only the origin of this server.
     Own,
 }
 use To::{Any, Own};
 
-/// Every route, what it allows, who may read it, and whether a good answer may be kept.
+/// Every route, what it allows, who may read it, and whether a successful response may be cached.
 const ROUTES: &[(&str, &str, To, bool)] = &[
     ("/.well-known/openid-configuration", "GET,HEAD", Any, true),
     ("/.well-known/oauth-authorization-server", "GET,HEAD", Any, true),
@@ -94,7 +94,7 @@ fn path(route: &str) -> String {
     route.split_once('{').map_or_else(|| route.to_owned(), |(before, _)| format!("{before}x"))
 }
 
-async fn ask(server: &Server, method: &Method, host: &str, path: &str) -> Answer {
+async fn ask(server: &Server, method: &Method, host: &str, path: &str) -> Response {
     let request = Request::builder()
         .method(method)
         .uri(path)
@@ -105,28 +105,28 @@ async fn ask(server: &Server, method: &Method, host: &str, path: &str) -> Answer
     server.send(request.body(Body::empty()).unwrap()).await
 }
 
-/// What every answer carries, by who may read it.
-fn assert_complete(answer: &Answer, to: To, told: &str) {
-    assert_eq!(answer.header("x-content-type-options"), "nosniff", "{told}");
+/// What every response carries, by who may read it.
+fn assert_complete(response: &Response, to: To, request: &str) {
+    assert_eq!(response.header("x-content-type-options"), "nosniff", "{request}");
     let (origin, exposed) = match to {
         Any => ("*", "www-authenticate, retry-after, gatelodge-event"),
         Own => ("", ""),
     };
-    assert_eq!(answer.header("access-control-allow-origin"), origin, "{told}");
-    assert_eq!(answer.header("access-control-expose-headers"), exposed, "{told}");
-    assert_eq!(answer.header("access-control-allow-credentials"), "", "{told}");
-    let kept_nowhere = answer.header("cache-control") == "no-store";
-    assert_eq!(answer.header("pragma") == "no-cache", kept_nowhere, "{told}");
+    assert_eq!(response.header("access-control-allow-origin"), origin, "{request}");
+    assert_eq!(response.header("access-control-expose-headers"), exposed, "{request}");
+    assert_eq!(response.header("access-control-allow-credentials"), "", "{request}");
+    let not_stored = response.header("cache-control") == "no-store";
+    assert_eq!(response.header("pragma") == "no-cache", not_stored, "{request}");
 }
 
 /// RFC 6749 §5.2 for programs, a page for people, and an event by which either can be explained.
-fn assert_explained(answer: &Answer, told: &str) {
-    assert_eq!(answer.header("gatelodge-event").len(), 16, "{told}");
-    if answer.header("content-type") == "application/json" {
-        let body = answer.json();
-        assert!(body["error"].is_string() && body["error_description"].is_string(), "{told}");
+fn assert_explained(response: &Response, request: &str) {
+    assert_eq!(response.header("gatelodge-event").len(), 16, "{request}");
+    if response.header("content-type") == "application/json" {
+        let body = response.json();
+        assert!(body["error"].is_string() && body["error_description"].is_string(), "{request}");
     } else {
-        assert!(answer.header("content-type").starts_with("text/html"), "{told}");
+        assert!(response.header("content-type").starts_with("text/html"), "{request}");
     }
 }
 
@@ -144,37 +144,37 @@ fn every_route_is_in_the_table() {
 async fn every_answer_is_complete_whatever_it_says() {
     let server = Server::new().await;
 
-    for (route, allow, to, kept) in ROUTES {
+    for (route, allow, to, cacheable) in ROUTES {
         for method in &METHODS {
-            let told = format!("{method} {route}");
-            let answer = ask(&server, method, "localhost:7455", &path(route)).await;
+            let request = format!("{method} {route}");
+            let response = ask(&server, method, "localhost:7455", &path(route)).await;
 
-            assert_complete(&answer, *to, &told);
-            let good = answer.status.is_success() && *method != Method::OPTIONS;
-            let cache = if good && *kept { "public" } else { "no-store" };
-            assert!(answer.header("cache-control").starts_with(cache), "{told}");
-            if answer.status.as_u16() >= 400 && *method != Method::HEAD {
-                assert_explained(&answer, &told);
+            assert_complete(&response, *to, &request);
+            let good = response.status.is_success() && *method != Method::OPTIONS;
+            let cache = if good && *cacheable { "public" } else { "no-store" };
+            assert!(response.header("cache-control").starts_with(cache), "{request}");
+            if response.status.as_u16() >= 400 && *method != Method::HEAD {
+                assert_explained(&response, &request);
             }
-            let methods = answer.header("access-control-allow-methods");
+            let methods = response.header("access-control-allow-methods");
             if *method == Method::OPTIONS {
                 // RFC 9110 §9.3.7
                 assert_eq!(
-                    (answer.status.as_u16(), answer.header("allow")),
+                    (response.status.as_u16(), response.header("allow")),
                     (204, *allow),
-                    "{told}"
+                    "{request}"
                 );
-                assert_eq!(methods, if *to == Any { allow } else { "" }, "{told}");
+                assert_eq!(methods, if *to == Any { allow } else { "" }, "{request}");
                 continue;
             }
-            assert_eq!(methods, "", "{told}");
+            assert_eq!(methods, "", "{request}");
             // RFC 9110 §15.5.6
-            let answered = allow.split(',').any(|allowed| allowed == method.as_str());
-            let refused = answer.status.as_u16() == 405;
+            let supported = allow.split(',').any(|allowed| allowed == method.as_str());
+            let refused = response.status.as_u16() == 405;
             assert_eq!(
-                (refused, answer.header("allow") == *allow),
-                (!answered, !answered),
-                "{told}"
+                (refused, response.header("allow") == *allow),
+                (!supported, !supported),
+                "{request}"
             );
         }
     }
@@ -187,13 +187,13 @@ async fn an_answer_under_another_name_is_as_complete() {
 
     for (route, ..) in ROUTES {
         for method in &METHODS {
-            let answer = ask(&server, method, "evil.example", &path(route)).await;
+            let response = ask(&server, method, "evil.example", &path(route)).await;
 
-            assert_complete(&answer, Own, route);
-            assert_eq!(answer.header("cache-control"), "no-store", "{route}");
-            assert_eq!(answer.status, 421, "{route}");
+            assert_complete(&response, Own, route);
+            assert_eq!(response.header("cache-control"), "no-store", "{route}");
+            assert_eq!(response.status, 421, "{route}");
             if *method == Method::GET {
-                answer.refused(ErrorCode::MisdirectedRequest, Refusal::HostUnknown);
+                response.refused(ErrorCode::MisdirectedRequest, Refusal::HostUnknown);
             }
         }
     }
@@ -215,8 +215,8 @@ async fn what_is_not_there_is_for_no_other_origin() {
 async fn passkeys_may_be_used_at_the_issuer_alone() {
     let server = Server::new().await;
 
-    let told = server.get("/.well-known/webauthn").await;
+    let response = server.get("/.well-known/webauthn").await;
 
-    assert_eq!(told.header("content-type"), "application/json");
-    assert_eq!(told.json(), serde_json::json!({ "origins": [server.issuer()] }));
+    assert_eq!(response.header("content-type"), "application/json");
+    assert_eq!(response.json(), serde_json::json!({ "origins": [server.issuer()] }));
 }

@@ -15,12 +15,12 @@ use crate::support::{RelyingParty, Server, basic, posted, register, token};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// What the operator is told, of a client or of all, once what was counted is written.
+/// The usage of a client or of all, once the counts are written.
 async fn usage(server: &Server, path: &str) -> Value {
     server.app.write_counts().await.unwrap();
-    let answer = server.operate(Method::GET, path, json!({})).await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    answer.json()
+    let response = server.operate(Method::GET, path, json!({})).await;
+    assert_eq!(response.status, 200, "{}", response.text());
+    response.json()
 }
 
 /// How many rows are written.
@@ -99,10 +99,10 @@ async fn refusals_are_counted_wherever_the_client_is_known() {
     let page = ada.visit(&shop.request(&[])).await;
     ada.decide(&page, "deny").await;
 
-    let told = usage(&server, "/clients/shop/usage").await;
+    let counts = usage(&server, "/clients/shop/usage").await;
 
     assert_eq!(
-        told["last_day"]["refusals_by_reason"],
+        counts["last_day"]["refusals_by_reason"],
         json!({
             "ClientSecretWrong": 1,
             "CodeChallengeMissing": 1,
@@ -148,12 +148,12 @@ async fn so_many_clients_of_strangers_are_told_apart_in_an_hour() {
         }
         let name = format!("App {n}");
         let uris = ["http://127.0.0.1/cb"];
-        let told = register(
+        let registration = register(
             &server,
             json!({ "client_name": name, "redirect_uris": uris,
             "token_endpoint_auth_method": "none" }),
         );
-        let id = told.await.json()["client_id"].as_str().unwrap().to_owned();
+        let id = registration.await.json()["client_id"].as_str().unwrap().to_owned();
         let fields = [("grant_type", "refresh_token"), ("client_id", &*id), ("refresh_token", "x")];
         token(&server, None, &fields).await;
     }
@@ -176,8 +176,8 @@ async fn a_day_and_a_week_are_counted_by_the_hour_and_then_forgotten() {
     robot.ask(&[("grant_type", "client_credentials")]).await.tokens();
     let counted = async |after: Duration| {
         server.advance(after);
-        let told = usage(&server, "/clients/robot/usage").await;
-        let span = |name: &str| told[name]["tokens_issued"].as_u64().unwrap();
+        let counts = usage(&server, "/clients/robot/usage").await;
+        let span = |name: &str| counts[name]["tokens_issued"].as_u64().unwrap();
         (span("last_day"), span("last_week"))
     };
 
@@ -202,7 +202,7 @@ async fn what_is_over_is_no_longer_active() {
 
     ada.sign_out().await;
 
-    let held = |told: &Value| (told["active_sessions"].clone(), told["live_grants"].clone());
+    let held = |counts: &Value| (counts["active_sessions"].clone(), counts["live_grants"].clone());
     let after = usage(&server, "/clients/shop/usage").await;
     assert_eq!(held(&before), (json!(1), json!(2)));
     assert_eq!(held(&all_before), (json!(1), json!(3)));
@@ -221,8 +221,8 @@ async fn a_client_that_is_registered_anew_inherits_no_counts() {
 
     RelyingParty::robot(&server).await;
 
-    let told = usage(&server, "/clients/robot/usage").await;
-    assert_eq!(told["last_week"]["tokens_issued"], 0);
+    let counts = usage(&server, "/clients/robot/usage").await;
+    assert_eq!(counts["last_week"]["tokens_issued"], 0);
     assert_eq!(usage(&server, "/usage").await["last_week"]["tokens_issued"], 1);
 }
 
@@ -239,10 +239,10 @@ async fn a_client_of_many_grants_has_at_least_some() {
     made.await.unwrap();
 
     for path in ["/clients/shop/usage", "/usage"] {
-        let told = usage(&server, path).await;
+        let counts = usage(&server, path).await;
 
-        assert_eq!((&told["live_grants"], &told["at_least"]), (&json!(5_000), &json!(true)));
-        assert_eq!(told["active_sessions"], 1);
+        assert_eq!((&counts["live_grants"], &counts["at_least"]), (&json!(5_000), &json!(true)));
+        assert_eq!(counts["active_sessions"], 1);
     }
 }
 
@@ -258,8 +258,8 @@ async fn what_could_not_be_written_stays_counted() {
     robot.ask(&[("grant_type", "client_credentials")]).await.tokens();
 
     assert!(failed.is_err());
-    let told = usage(&server, "/clients/robot/usage").await;
-    assert_eq!(told["last_day"]["tokens_issued"], 2);
+    let counts = usage(&server, "/clients/robot/usage").await;
+    assert_eq!(counts["last_day"]["tokens_issued"], 2);
 }
 
 #[tokio::test]
@@ -275,9 +275,9 @@ async fn counting_makes_no_commit() {
     }
     assert_eq!(syncs(), before);
 
-    let told = usage(&server, "/clients/robot/usage").await;
-    assert_eq!(told["last_day"]["tokens_issued"], 100);
-    assert_eq!(told["last_day"]["refusals"], 100);
+    let counts = usage(&server, "/clients/robot/usage").await;
+    assert_eq!(counts["last_day"]["tokens_issued"], 100);
+    assert_eq!(counts["last_day"]["refusals"], 100);
     assert!(syncs() > before);
 }
 
@@ -302,6 +302,6 @@ async fn a_refresh_makes_the_one_commit_that_it_made_before_it_was_counted() {
 
     assert_eq!(syncs() - before, 100 * one);
     assert_eq!(rows(&server), written);
-    let told = usage(&server, "/clients/reader/usage").await;
-    assert_eq!(told["last_day"]["tokens_issued_by_grant_type"]["refresh_token"], 100);
+    let counts = usage(&server, "/clients/reader/usage").await;
+    assert_eq!(counts["last_day"]["tokens_issued_by_grant_type"]["refresh_token"], 100);
 }

@@ -1,5 +1,5 @@
-//! Crash points: the power goes at any sync. What was answered is there, and nothing is there by
-//! halves.
+//! Crash points: the power goes at any sync. What was acknowledged is there, and nothing is there
+//! by halves.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,11 +36,14 @@ fn twins(n: u64) -> [(String, Option<Note>); 2] {
 }
 
 /// The store is as `at_least` or more transitions left it, each of them whole, and at most as many
-/// as were `begun`. Gives how many.
+/// as were `started`. Gives how many.
 #[track_caller]
-pub(crate) fn assert_whole(store: &Store, at_least: u64, begun: u64) -> u64 {
+pub(crate) fn assert_whole(store: &Store, at_least: u64, started: u64) -> u64 {
     let made = counted(store);
-    assert!((at_least..=begun).contains(&made), "{made} of {begun}, and {at_least} were answered");
+    assert!(
+        (at_least..=started).contains(&made),
+        "{made} of {started}, and {at_least} were acknowledged"
+    );
     let mut expected = BTreeMap::new();
     for (key, row) in (0..made).flat_map(twins) {
         match row {
@@ -53,20 +56,21 @@ pub(crate) fn assert_whole(store: &Store, at_least: u64, begun: u64) -> u64 {
     made
 }
 
-/// Does the work until the power goes. Gives how many transitions were answered, and begun.
+/// Does the work until the power goes. Gives how many transitions were acknowledged, and
+/// started.
 async fn work(disk: &Disk) -> (u64, u64) {
-    let (mut answered, mut begun) = (0, 0);
+    let (mut acknowledged, mut started) = (0, 0);
     for groups in GROUPS {
         let Ok(store) = disk.open().map(Arc::new) else { break };
         for group in *groups {
-            begun += *group as u64;
+            started += *group as u64;
             for outcome in together(&store, vec![deed; *group]).await {
-                let Ok(made) = outcome else { return (answered, begun) };
-                answered = made;
+                let Ok(made) = outcome else { return (acknowledged, started) };
+                acknowledged = made;
             }
         }
     }
-    (answered, begun)
+    (acknowledged, started)
 }
 
 /// A disk with an empty store on it.
@@ -88,23 +92,23 @@ fn at_each_sync(survivors: &[Survivors], found: impl Fn(&Disk, u64, u64)) {
     for at in 0.. {
         let disk = prepared.restart(Survivors::None);
         disk.suffer(power(at));
-        let (answered, begun) = runtime.block_on(work(&disk));
+        let (acknowledged, started) = runtime.block_on(work(&disk));
         if !disk.struck() {
-            assert_eq!(answered, 18);
+            assert_eq!(acknowledged, 18);
             break;
         }
         points += 1;
         for survivors in survivors {
-            found(&disk.restart(*survivors), answered, begun);
+            found(&disk.restart(*survivors), acknowledged, started);
         }
     }
     assert!(points > 20, "{points}");
 }
 
 /// The store opens, is whole, and goes on.
-fn assert_goes_on(disk: &Disk, answered: u64, begun: u64) {
+fn assert_goes_on(disk: &Disk, acknowledged: u64, started: u64) {
     let store = disk.open().expect("the store opens after a crash");
-    let made = assert_whole(&store, answered, begun);
+    let made = assert_whole(&store, acknowledged, started);
     assert_eq!(runtime().block_on(store.write(deed)).unwrap(), made + 1);
     drop(store);
 
@@ -133,12 +137,12 @@ fn an_answered_write_survives_a_crash_that_tears_the_unsynced_writes() {
 
 #[test]
 fn an_answered_write_survives_a_crash_while_the_store_recovers_from_one() {
-    at_each_sync(&[Survivors::Torn(4)], |disk, answered, begun| {
+    at_each_sync(&[Survivors::Torn(4)], |disk, acknowledged, started| {
         for at in 0..4 {
             let again = disk.restart(Survivors::None);
             again.suffer(power(at));
             drop(again.open());
-            assert_goes_on(&again.restart(Survivors::Torn(at as u64)), answered, begun);
+            assert_goes_on(&again.restart(Survivors::Torn(at as u64)), acknowledged, started);
         }
     });
 }

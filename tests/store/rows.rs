@@ -111,7 +111,7 @@ pub(crate) async fn together<T: Send + 'static>(
     let (release, held) = std::sync::mpsc::channel::<()>();
     let (entered, began) = oneshot::channel();
     let entered = std::sync::Mutex::new(Some(entered));
-    let gate = spawn(store, move |_| {
+    let blocker = spawn(store, move |_| {
         if let Some(entered) = entered.lock().unwrap().take() {
             entered.send(()).unwrap();
         }
@@ -123,7 +123,7 @@ pub(crate) async fn together<T: Send + 'static>(
     // Each is queued when it is polled first, in the order in which it was spawned.
     tokio::task::yield_now().await;
     release.send(()).unwrap();
-    gate.await.unwrap().unwrap();
+    blocker.await.unwrap().unwrap();
     let mut outcomes = Vec::new();
     for outcome in waiting {
         outcomes.push(outcome.await.unwrap());

@@ -1,5 +1,5 @@
-//! A disk in trouble: what fails is told, what was answered is kept, and when the trouble is over
-//! the same store serves again.
+//! A disk in trouble: what fails returns its error, what was acknowledged is durable, and when the
+//! trouble is over the same store serves again.
 
 use gatelodge::store::{Read, Store, StoreError, Tx, View};
 
@@ -21,8 +21,8 @@ async fn write(store: &Store, times: usize) -> usize {
     failures
 }
 
-/// What was answered is there after a crash, however late it comes.
-fn assert_kept(disk: &Disk, store: Store) {
+/// What was acknowledged is there after a crash, however late it comes.
+fn assert_durable(disk: &Disk, store: Store) {
     let made = counted(&store);
     assert_whole(&store, made, made);
     assert_whole(&disk.restart(Survivors::None).open().unwrap(), made, made);
@@ -87,7 +87,7 @@ fn space_may_end_at_any_write_and_return() {
 
         assert!(counted(&store) >= 5 - failures as u64);
         assert_eq!(runtime.block_on(write(&store, 3)), 0, "it serves again at once");
-        assert_kept(&disk, store);
+        assert_durable(&disk, store);
         if !filled {
             assert!(at > 20, "{at}");
             break;
@@ -109,7 +109,7 @@ fn a_sync_that_fails_once_loses_nothing_that_is_answered() {
         assert!(failures <= 1, "one sync fails one commit, not {failures}");
         assert!(counted(&store) >= 8 - failures as u64);
         let struck = disk.struck();
-        assert_kept(&disk, store);
+        assert_durable(&disk, store);
         if !struck {
             assert!(at > 10, "{at}");
             break;

@@ -1,4 +1,4 @@
-//! What the command line answers: through the socket of a running server and straight from the
+//! What the command line prints: through the socket of a running server and straight from the
 //! store alike, in text and in JSON, with the exit code that says how it went.
 
 use std::io::Read as _;
@@ -16,7 +16,7 @@ fn code(home: &Home, arguments: &str) -> i32 {
     call(home, arguments).status.code().unwrap()
 }
 
-/// Every verb that answers from the store, each after what it needs.
+/// Every verb that reads the store, each after what it needs.
 const VERBS: &[&str] = &[
     "client list",
     "user list",
@@ -48,8 +48,8 @@ const VERBS: &[&str] = &[
 ];
 
 /// What is drawn anew each time, or tells the time, as what it is.
-fn settled(mut answer: Value) -> Value {
-    match &mut answer {
+fn settled(mut response: Value) -> Value {
+    match &mut response {
         Value::Array(items) => items.iter_mut().for_each(|item| *item = settled(item.take())),
         Value::Object(members) => {
             for (name, value) in members.iter_mut() {
@@ -72,7 +72,7 @@ fn settled(mut answer: Value) -> Value {
         }
         Value::Bool(_) | Value::Null | Value::Number(_) | Value::String(_) => {}
     }
-    answer
+    response
 }
 
 #[test]
@@ -108,15 +108,15 @@ fn a_document_is_imported_and_shown_as_it_says() {
     let imported = home.json(&import);
     write("A better reader");
     home.json(&import);
-    let shown = String::from_utf8(call(&home, &format!("client show {ID}")).stdout).unwrap();
+    let text = String::from_utf8(call(&home, &format!("client show {ID}")).stdout).unwrap();
 
     assert_eq!((&imported["origin"], &imported["name"]), (&json!("document"), &json!("Reader")));
-    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
-    let lines: Vec<String> = shown.lines().map(words).collect();
+    let collapsed = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let lines: Vec<String> = text.lines().map(collapsed).collect();
     for line in
         ["name A better reader", "origin document", "subject_type public", "default_max_age 300"]
     {
-        assert!(lines.iter().any(|shown| shown == line), "{line}: {shown}");
+        assert!(lines.iter().any(|text| text == line), "{line}: {text}");
     }
     let other = import.replace("app.example", "other.example");
     assert_eq!(code(&home, &other), 4);
@@ -214,26 +214,26 @@ fn a_faulty_configuration_is_told_as_json_too() {
 
     let output = command.env("GATELODGE_LISTN", "127.0.0.1:0").output().unwrap();
 
-    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let response: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert_eq!(answer["ok"], false);
-    assert_eq!(answer["faults"][0]["source"], "GATELODGE_LISTN");
-    assert!(answer["faults"][0]["message"].as_str().unwrap().contains("GATELODGE_LISTEN"));
+    assert_eq!(response["ok"], false);
+    assert_eq!(response["faults"][0]["source"], "GATELODGE_LISTN");
+    assert!(response["faults"][0]["message"].as_str().unwrap().contains("GATELODGE_LISTEN"));
 }
 
-/// Answers go to standard output, everything else to standard error.
+/// Results go to standard output, everything else to standard error.
 #[test]
 fn a_secret_is_told_once_and_on_standard_output_alone() {
     let home = Home::new();
     let _server = home.serve();
 
     let added = call(&home, "client add shop --id shop --redirect https://shop.example/cb");
-    let shown = call(&home, "client show shop");
+    let view = call(&home, "client show shop");
 
     let text = String::from_utf8(added.stdout).unwrap();
     assert!(text.contains("OIDC_CLIENT_ID=shop\nOIDC_CLIENT_SECRET=gl_cs_"), "{text}");
     assert!(!String::from_utf8(added.stderr).unwrap().contains("gl_cs_"));
-    assert!(!String::from_utf8(shown.stdout).unwrap().contains("gl_cs_"));
+    assert!(!String::from_utf8(view.stdout).unwrap().contains("gl_cs_"));
 }
 
 /// `gatelodge client list | head -1`

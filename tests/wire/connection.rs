@@ -9,16 +9,16 @@ use serde_json::Value;
 use crate::program::{Home, Server};
 
 /// Longer than any time limit of the server.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What came back until the server closed.
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) head: String,
     pub(crate) body: String,
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }
@@ -27,21 +27,21 @@ impl Answer {
 /// A connection to the first listener of `server`.
 pub(crate) fn connect(server: &Server) -> TcpStream {
     let stream = TcpStream::connect(server.ready["listen"][0].as_str().unwrap()).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
     stream
 }
 
-/// Reads the answer that comes on `stream`.
-pub(crate) fn read(mut stream: TcpStream) -> Answer {
+/// Reads the response on `stream`.
+pub(crate) fn read(mut stream: TcpStream) -> Response {
     let mut whole = String::new();
     stream.read_to_string(&mut whole).unwrap();
     let (head, body) = whole.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Answer { status, head: head.to_owned(), body: body.to_owned() }
+    Response { status, head: head.to_owned(), body: body.to_owned() }
 }
 
-/// Sends one request whose header is `head`, without its end, and reads the answer.
-pub(crate) fn ask(server: &Server, head: &str, body: &str) -> Answer {
+/// Sends one request whose header is `head`, without its end, and reads the response.
+pub(crate) fn ask(server: &Server, head: &str, body: &str) -> Response {
     let mut stream = connect(server);
     let length = body.len();
     let whole = format!("{head}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}");
@@ -50,7 +50,7 @@ pub(crate) fn ask(server: &Server, head: &str, body: &str) -> Answer {
 }
 
 /// `GET path`, under the issuer's own name.
-pub(crate) fn get(server: &Server, path: &str) -> Answer {
+pub(crate) fn get(server: &Server, path: &str) -> Response {
     let host = server.issuer().strip_prefix("http://").unwrap();
     ask(server, &format!("GET {path} HTTP/1.1\r\nHost: {host}"), "")
 }
@@ -63,7 +63,7 @@ pub(crate) fn token_head(server: &Server) -> String {
 }
 
 /// RFC 6749 §4.4.2, with the secret in the body.
-pub(crate) fn client_credentials(server: &Server, id: &str, secret: &str) -> Answer {
+pub(crate) fn client_credentials(server: &Server, id: &str, secret: &str) -> Response {
     let form = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
     ask(server, &token_head(server), &form)
 }
@@ -104,10 +104,10 @@ fn a_header_that_never_ends_is_not_waited_for() {
     let mut stream = connect(&server);
 
     stream.write_all(b"GET / HTTP/1.1\r\nHost: local").unwrap();
-    let mut answer = Vec::new();
-    // An error here is the read's own patience, thrice the server's.
+    let mut response = Vec::new();
+    // An error here is the read's own timeout, three times the server's.
     stream.set_read_timeout(Some(Duration::from_secs(14))).unwrap();
-    stream.read_to_end(&mut answer).unwrap();
+    stream.read_to_end(&mut response).unwrap();
 
-    assert!(!answer.starts_with(b"HTTP/1.1 2"), "{}", String::from_utf8_lossy(&answer));
+    assert!(!response.starts_with(b"HTTP/1.1 2"), "{}", String::from_utf8_lossy(&response));
 }

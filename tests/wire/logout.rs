@@ -14,7 +14,7 @@ use tokio::runtime::Builder;
 
 use crate::program::{Home, Server};
 
-/// The request that comes on `stream`, which is answered with 200.
+/// Reads the request on `stream`, and responds with 200.
 fn received(mut stream: TcpStream) -> String {
     let mut read = Vec::new();
     loop {
@@ -23,8 +23,9 @@ fn received(mut stream: TcpStream) -> String {
         read.extend(&more[..length]);
         let text = String::from_utf8(read.clone()).unwrap();
         let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let told = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
-        if body.len() == told.parse::<usize>().unwrap() {
+        let content_length =
+            head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+        if body.len() == content_length.parse::<usize>().unwrap() {
             stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
             return text;
         }
@@ -57,13 +58,13 @@ fn a_client_is_told_of_a_session_that_has_ended() {
     });
     runtime.block_on(due).unwrap();
     drop(store);
-    let (tell, told) = mpsc::channel();
-    thread::spawn(move || tell.send(received(listener.accept().unwrap().0)).unwrap());
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || sender.send(received(listener.accept().unwrap().0)).unwrap());
 
     let mut command = home.command(&["serve"]);
     command.env("GATELODGE_FETCH__PRIVATE", address.to_string());
     let server = Server::start(command, &home.path("log"));
-    let request = told.recv_timeout(Duration::from_secs(30)).unwrap();
+    let request = receiver.recv_timeout(Duration::from_secs(30)).unwrap();
 
     assert!(request.starts_with("POST /logout HTTP/1.1\r\n"), "{request}");
     assert!(request.contains("\r\n\r\nlogout_token=ey"), "{request}");

@@ -1,5 +1,5 @@
 //! The built program as an operator meets it: how it starts and refuses to, what it leaves on
-//! disk, how it stops, and what its command line answers.
+//! disk, how it stops, and what its command line prints.
 
 #![expect(
     clippy::indexing_slicing,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gatelodge::oauth::params::form_encode;
 use serde_json::{Value, json};
 
-use crate::connection::{Answer, ask};
+use crate::connection::{Response, ask};
 use crate::program::Server;
 
 #[expect(dead_code, reason = "these stories need less of it than those of tests/http")]
@@ -33,23 +33,23 @@ impl Person {
         };
         ada.visit(server, page);
         let start = json!({ "token": token, "username": "ada" });
-        let begun = ada.call(server, "/gate/webauthn/register/start", &start);
-        let credential = waited(ada.authenticator.register(server.issuer(), &begun["publicKey"]));
+        let started = ada.call(server, "/gate/webauthn/register/start", &start);
+        let credential = waited(ada.authenticator.register(server.issuer(), &started["publicKey"]));
         let made =
-            json!({ "ceremony": begun["ceremony"], "token": token, "credential": credential });
+            json!({ "ceremony": started["ceremony"], "token": token, "credential": credential });
         ada.call(server, "/gate/webauthn/register/finish", &made);
         ada
     }
 
     /// Opens an address of the server's, and follows its redirects.
-    pub(crate) fn visit(&mut self, server: &Server, address: &str) -> Answer {
+    pub(crate) fn visit(&mut self, server: &Server, address: &str) -> Response {
         let mut path = address.strip_prefix(server.issuer()).unwrap_or(address).to_owned();
         loop {
-            let answer = self.send(server, &format!("GET {path}"), "Accept: text/html", "");
-            let Some(next) = header(&answer, "location") else { return answer };
+            let response = self.send(server, &format!("GET {path}"), "Accept: text/html", "");
+            let Some(next) = header(&response, "location") else { return response };
             let next = next.strip_prefix(server.issuer()).unwrap_or(&next).to_owned();
             if !next.starts_with('/') {
-                return answer;
+                return response;
             }
             path = next;
         }
@@ -61,20 +61,20 @@ impl Person {
         let page = self.visit(server, address);
         let action = between(&page.body, "action=\"", "\"").expect("the page has a form");
         let scope = hidden(&page, "scope");
-        let answer = self.submit(server, &action, &[("scope", &scope), ("decision", decision)]);
-        let onward = between(&answer.body, "http-equiv=\"refresh\" content=\"0;url=", "\"");
-        onward.unwrap_or_else(|| panic!("nothing goes on: {} {}", answer.head, answer.body))
+        let response = self.submit(server, &action, &[("scope", &scope), ("decision", decision)]);
+        let redirect = between(&response.body, "http-equiv=\"refresh\" content=\"0;url=", "\"");
+        redirect.unwrap_or_else(|| panic!("nothing goes on: {} {}", response.head, response.body))
     }
 
     /// Lets the device in that the address leads to.
-    pub(crate) fn allow_device(&mut self, server: &Server, address: &str) -> Answer {
+    pub(crate) fn allow_device(&mut self, server: &Server, address: &str) -> Response {
         let page = self.visit(server, address);
         let (code, scope) = (hidden(&page, "user_code"), hidden(&page, "scope"));
         let fields = [("user_code", &*code), ("scope", &*scope), ("decision", "allow")];
         self.submit(server, "/gate/device", &fields)
     }
 
-    fn submit(&mut self, server: &Server, path: &str, fields: &[(&str, &str)]) -> Answer {
+    fn submit(&mut self, server: &Server, path: &str, fields: &[(&str, &str)]) -> Response {
         let csrf = self.csrf.clone();
         let form = form_encode([("csrf", csrf.as_str())].iter().chain(fields).copied());
         let head = "Content-Type: application/x-www-form-urlencoded";
@@ -83,12 +83,12 @@ impl Person {
 
     fn call(&mut self, server: &Server, path: &str, body: &Value) -> Value {
         let head = format!("Content-Type: application/json\r\nX-CSRF-Token: {}", self.csrf);
-        let answer = self.send(server, &format!("POST {path}"), &head, &body.to_string());
-        assert_eq!(answer.status, 200, "{}", answer.body);
-        answer.json()
+        let response = self.send(server, &format!("POST {path}"), &head, &body.to_string());
+        assert_eq!(response.status, 200, "{}", response.body);
+        response.json()
     }
 
-    fn send(&mut self, server: &Server, line: &str, head: &str, body: &str) -> Answer {
+    fn send(&mut self, server: &Server, line: &str, head: &str, body: &str) -> Response {
         let host = server.issuer().strip_prefix("http://").unwrap();
         let cookies: Vec<_> =
             self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -97,18 +97,18 @@ impl Person {
             "{line} HTTP/1.1\r\nHost: {host}\r\nSec-Fetch-Site: same-origin\r\nCookie: {cookies}\
              \r\n{head}"
         );
-        let answer = ask(server, &head, body);
-        for line in answer.head.lines() {
+        let response = ask(server, &head, body);
+        for line in response.head.lines() {
             if let Some(cookie) = line.strip_prefix("set-cookie: ") {
                 let (name, rest) = cookie.split_once('=').unwrap();
                 let value = rest.split(';').next().unwrap();
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }
-        if let Some(csrf) = between(&answer.body, "<meta name=\"csrf\" content=\"", "\"") {
+        if let Some(csrf) = between(&response.body, "<meta name=\"csrf\" content=\"", "\"") {
             self.csrf = csrf;
         }
-        answer
+        response
     }
 }
 
@@ -116,12 +116,12 @@ fn waited<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
-fn header(answer: &Answer, name: &str) -> Option<String> {
+fn header(response: &Response, name: &str) -> Option<String> {
     let value = |line: &str| line.strip_prefix(&format!("{name}: ")).map(str::to_owned);
-    answer.head.lines().find_map(value)
+    response.head.lines().find_map(value)
 }
 
-fn hidden(page: &Answer, name: &str) -> String {
+fn hidden(page: &Response, name: &str) -> String {
     between(&page.body, &format!("name=\"{name}\" value=\""), "\"").unwrap_or_default()
 }
 

@@ -37,7 +37,7 @@ impl Home {
         command
     }
 
-    /// What the program answers, in JSON, to `arguments`, which succeed.
+    /// The JSON that the program prints for `arguments`, which succeed.
     pub(crate) fn json(&self, arguments: &str) -> Value {
         let arguments: Vec<_> = arguments.split(' ').chain(["--json"]).collect();
         let output = self.command(&arguments).output().unwrap();

@@ -66,9 +66,10 @@ fn every_command_of_the_readme_exists() {
         if command == "gatelodge NOUN VERB" {
             continue;
         }
-        let words = command.split_whitespace().skip(1);
-        let words = words.map(|word| if word == "URL" { "https://id.example" } else { word });
-        let arguments = words.chain(["--help"]);
+        let arguments = command.split_whitespace().skip(1);
+        let arguments =
+            arguments.map(|word| if word == "URL" { "https://id.example" } else { word });
+        let arguments = arguments.chain(["--help"]);
         let output = home.command(&arguments.collect::<Vec<_>>()).output().unwrap();
 
         assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
@@ -87,7 +88,7 @@ fn every_verb_in_the_table_of_the_readme_exists() {
         let named = row.split('|').nth(1).unwrap().split('`').skip(1).step_by(2);
         let mut noun = None;
         for named in named {
-            let words: Vec<&str> = match (named.split_once(' '), noun) {
+            let path: Vec<&str> = match (named.split_once(' '), noun) {
                 (Some((of, verb)), _) => {
                     noun = Some(of);
                     vec![of, verb]
@@ -95,10 +96,10 @@ fn every_verb_in_the_table_of_the_readme_exists() {
                 (None, Some(of)) => vec![of, named],
                 (None, None) => vec![named],
             };
-            let arguments: Vec<_> = words.iter().copied().chain(["--help"]).collect();
+            let arguments: Vec<_> = path.iter().copied().chain(["--help"]).collect();
             let output = home.command(&arguments).output().unwrap();
 
-            assert!(output.status.success(), "{words:?} in {row}");
+            assert!(output.status.success(), "{path:?} in {row}");
             verbs += 1;
         }
     }
@@ -142,9 +143,9 @@ fn the_examples_of_the_help_work_on_the_defaults() {
 
     let mut tried = 0;
     for help in ["client add", "client set", "resource add"] {
-        let shown = shell(&home, &format!("gatelodge {help} --help"));
-        let shown = String::from_utf8(shown.stdout).unwrap();
-        let lines = shown.lines().map(str::trim);
+        let printed = shell(&home, &format!("gatelodge {help} --help"));
+        let printed = String::from_utf8(printed.stdout).unwrap();
+        let lines = printed.lines().map(str::trim);
         for line in lines.filter(|line| {
             line.contains(&format!("gatelodge {help} ")) && !line.starts_with("Usage")
         }) {

@@ -7,17 +7,17 @@ use std::path::Path;
 
 use crate::program::Home;
 
-/// Asserts that `serve` with `arguments` ends with `code` and says every one of `words`.
+/// Asserts that `serve` with `arguments` ends with `code` and says every one of `parts`.
 #[track_caller]
-fn refuses(home: &Home, arguments: &[&str], code: i32, words: &[&str]) {
+fn refuses(home: &Home, arguments: &[&str], code: i32, parts: &[&str]) {
     let output = home.command(&[&["serve"], arguments].concat()).output().unwrap();
 
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(code), "{said}");
     assert!(output.stdout.is_empty(), "nothing is ready");
     assert!(said.starts_with("gatelodge: "), "{said}");
-    for word in words {
-        assert!(said.contains(word), "{word:?} is not in {said:?}");
+    for part in parts {
+        assert!(said.contains(part), "{part:?} is not in {said:?}");
     }
 }
 
@@ -175,8 +175,8 @@ fn an_unknown_key_names_the_nearest_and_all_faults_are_told_at_once() {
         .unwrap();
     let config = config.display().to_string();
 
-    let words = [&config, "isuer", "nearest is issuer", "nearest is lifetimes.access_token"];
-    refuses(&home, &["--config", &config], 2, &words);
+    let parts = [&config, "isuer", "nearest is issuer", "nearest is lifetimes.access_token"];
+    refuses(&home, &["--config", &config], 2, &parts);
 
     assert!(!home.data().exists());
 }
@@ -229,8 +229,8 @@ fn an_application_on_the_issuers_host_is_refused_whether_or_not_the_issuer_is_na
     let apps = "[apps.\"id.localhost:8080\"]\n[apps.\"wiki.localhost:80\"]\n";
     fs::write(&config, "issuer = \"http://id.localhost:7455\"\n".to_owned() + apps).unwrap();
     let config = config.display().to_string();
-    let words = ["id.localhost:8080", "host of the issuer", "write wiki.localhost"];
-    refuses(&elsewhere, &["--config", &config, "--listen", "127.0.0.1:0"], 2, &words);
+    let parts = ["id.localhost:8080", "host of the issuer", "write wiki.localhost"];
+    refuses(&elsewhere, &["--config", &config, "--listen", "127.0.0.1:0"], 2, &parts);
     assert!(!elsewhere.data().exists());
 
     let home = used();

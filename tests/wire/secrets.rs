@@ -27,7 +27,8 @@ fn the_most_talkative_log_holds_no_secret() {
     let account = ask(&server, &cookie, "");
     server.kill();
 
-    let statuses = [&issued, &refused, &wrong_basic, &query, &account].map(|answer| answer.status);
+    let statuses =
+        [&issued, &refused, &wrong_basic, &query, &account].map(|response| response.status);
     assert_eq!(statuses, [200, 401, 401, 400, 303]);
     let token = issued.json()["access_token"].as_str().unwrap().to_owned();
     let fragment = |link: &str| link.rsplit_once('#').unwrap().1.to_owned();

@@ -17,13 +17,13 @@ use tokio_rustls::rustls::{
     ClientConfig, ClientConnection, RootCertStore, SignatureScheme, StreamOwned,
 };
 
-use crate::connection::Answer;
+use crate::connection::Response;
 
-/// What a client shows where a server asks for a certificate.
+/// The certificate that a client presents if a server asks for one.
 #[derive(Clone)]
 pub(crate) struct Device {
     pub(crate) pem: String,
-    shown: Arc<CertifiedKey>,
+    certified_key: Arc<CertifiedKey>,
 }
 
 impl Device {
@@ -38,26 +38,26 @@ impl Device {
     pub(crate) fn of(certificate: &str, key: &str) -> Self {
         let der = CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap();
         let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
-        let shown = CertifiedKey::from_der(vec![der], key, &default_provider()).unwrap();
-        Self { pem: certificate.to_owned(), shown: Arc::new(shown) }
+        let certified_key = CertifiedKey::from_der(vec![der], key, &default_provider()).unwrap();
+        Self { pem: certificate.to_owned(), certified_key: Arc::new(certified_key) }
     }
 
     pub(crate) fn fingerprint(&self) -> Fingerprint {
-        Fingerprint::of(self.shown.end_entity_cert().unwrap())
+        Fingerprint::of(self.certified_key.end_entity_cert().unwrap())
     }
 }
 
-/// Keeps in mind whether a server asked for a certificate.
+/// Records whether a server asked for a certificate.
 #[derive(Debug)]
 struct Asked {
     asked: std::sync::atomic::AtomicBool,
-    shown: Option<SingleCertAndKey>,
+    certificate: Option<SingleCertAndKey>,
 }
 
 impl ResolvesClientCert for Asked {
     fn resolve(&self, hints: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         self.asked.store(true, std::sync::atomic::Ordering::SeqCst);
-        self.shown.as_ref().and_then(|shown| shown.resolve(hints, schemes))
+        self.certificate.as_ref().and_then(|certificate| certificate.resolve(hints, schemes))
     }
 
     fn has_certs(&self) -> bool {
@@ -73,7 +73,7 @@ pub(crate) struct Client {
 
 /// What a client got, and learnt on the way.
 pub(crate) struct Got {
-    pub(crate) answer: Answer,
+    pub(crate) response: Response,
     pub(crate) asked: bool,
     pub(crate) certificate: Fingerprint,
     pub(crate) protocol: Option<Vec<u8>>,
@@ -83,8 +83,9 @@ impl Client {
     pub(crate) fn new(ca: &str, device: Option<&Device>) -> Self {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(ca.as_bytes()).unwrap()).unwrap();
-        let shown = device.map(|device| SingleCertAndKey::from((*device.shown).clone()));
-        let asked = Arc::new(Asked { asked: false.into(), shown });
+        let certificate =
+            device.map(|device| SingleCertAndKey::from((*device.certified_key).clone()));
+        let asked = Arc::new(Asked { asked: false.into(), certificate });
         let mut config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
@@ -137,11 +138,11 @@ impl Client {
         tls.write_all(request.as_bytes()).map_err(|error| error.to_string())?;
         let mut whole = String::new();
         tls.read_to_string(&mut whole).map_err(|error| error.to_string())?;
-        let (head, body) = whole.split_once("\r\n\r\n").ok_or("no answer")?;
+        let (head, body) = whole.split_once("\r\n\r\n").ok_or("no response")?;
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         let certificate = &tls.conn.peer_certificates().unwrap()[0];
         Ok(Got {
-            answer: Answer { status, head: head.to_lowercase(), body: body.to_owned() },
+            response: Response { status, head: head.to_lowercase(), body: body.to_owned() },
             asked: self.asked.asked.load(std::sync::atomic::Ordering::SeqCst),
             certificate: Fingerprint::of(certificate),
             protocol: tls.conn.alpn_protocol().map(<[u8]>::to_vec),

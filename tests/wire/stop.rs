@@ -38,7 +38,7 @@ fn a_request_on_its_way_in_is_finished_before_the_server_ends() {
     let mut stream = connect(&server);
     let head = format!("{}\r\nContent-Length: {}\r\n\r\n", token_head(&server), form.len());
     stream.write_all(format!("{head}{first}").as_bytes()).unwrap();
-    // An answer on another connection: by now the first was accepted too.
+    // A response on another connection: by now the first was accepted too.
     assert_eq!(get(&server, "/healthz").status, 200);
 
     server.terminate();
@@ -46,11 +46,11 @@ fn a_request_on_its_way_in_is_finished_before_the_server_ends() {
     thread::spawn(move || ended.send(server.end()).unwrap());
     let too_soon = end.recv_timeout(Duration::from_millis(500));
     stream.write_all(rest.as_bytes()).unwrap();
-    let answer = read(stream);
+    let response = read(stream);
 
     assert!(too_soon.is_err(), "it did not wait");
-    assert_eq!(answer.status, 200);
-    assert!(answer.json()["access_token"].is_string());
+    assert_eq!(response.status, 200);
+    assert!(response.json()["access_token"].is_string());
     assert_eq!(end.recv().unwrap().code(), Some(0));
     assert!(!home.data().join("gatelodge.sock").exists());
 }
@@ -81,9 +81,9 @@ fn what_was_counted_outlives_a_stop() {
     server.terminate();
 
     assert_eq!(server.end().code(), Some(0));
-    let told = home.json("client usage nightly");
-    assert_eq!(told["last_day"]["tokens_issued_by_grant_type"]["client_credentials"], 3);
-    assert_eq!(told["last_week"]["refusals_by_reason"]["ClientSecretWrong"], 1);
+    let usage = home.json("client usage nightly");
+    assert_eq!(usage["last_day"]["tokens_issued_by_grant_type"]["client_credentials"], 3);
+    assert_eq!(usage["last_week"]["refusals_by_reason"]["ClientSecretWrong"], 1);
     assert_eq!(home.json("client usage")["last_day"]["tokens_issued"], 3);
 }
 

@@ -30,13 +30,13 @@ fn ca(home: &Home) -> String {
 /// Asks `seen` again and again until it sees another certificate than `first`.
 #[expect(clippy::disallowed_methods, reason = "the built program has the system's clock")]
 fn until_another(first: Fingerprint, seen: impl Fn() -> Got) -> Fingerprint {
-    let begun = Instant::now();
+    let started = Instant::now();
     loop {
         let now = seen().certificate;
         if now != first {
             return now;
         }
-        assert!(begun.elapsed() < Duration::from_secs(20), "it stayed the same");
+        assert!(started.elapsed() < Duration::from_secs(20), "it stayed the same");
         thread::sleep(Duration::from_millis(200));
     }
 }
@@ -52,12 +52,12 @@ fn the_local_ca_vouches_for_the_issuer_and_loopback() {
     for name in ["localhost", "127.0.0.1", "::1"] {
         let got = client.get(address, name, "/.well-known/openid-configuration").unwrap();
 
-        assert_eq!(got.answer.json()["issuer"], server.issuer(), "{name}");
+        assert_eq!(got.response.json()["issuer"], server.issuer(), "{name}");
         assert_eq!(got.protocol.as_deref(), Some(&b"http/1.1"[..]));
         assert!(!got.asked, "a browser would have to choose a certificate");
-        assert!(!got.answer.head.contains("strict-transport-security"), "{}", got.answer.head);
+        assert!(!got.response.head.contains("strict-transport-security"), "{}", got.response.head);
     }
-    let page = client.get(address, "localhost", "/gate/login").unwrap().answer;
+    let page = client.get(address, "localhost", "/gate/login").unwrap().response;
     assert!(page.head.contains("; secure"), "{}", page.head);
     let stranger = Home::new();
     let _other = stranger.start(&LOCAL);
@@ -205,7 +205,7 @@ fn a_listener_for_devices_asks_for_a_certificate_and_goes_on_without() {
         let devices = client.get(listener, "localhost", "/.well-known/jwks.json").unwrap();
 
         assert!(!pages.asked && devices.asked);
-        assert!(devices.answer.json()["keys"].is_array());
+        assert!(devices.response.json()["keys"].is_array());
     }
 }
 
@@ -218,15 +218,15 @@ fn plain_http_at_a_tls_port_is_told_so_and_harms_nobody() {
     let mut stream = connect(&server);
     stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     stream.shutdown(std::net::Shutdown::Write).unwrap();
-    let answer = read(stream);
-    assert_eq!(answer.status, 400);
-    assert!(answer.body.contains("its address begins with https"), "{}", answer.body);
+    let response = read(stream);
+    assert_eq!(response.status, 400);
+    assert!(response.body.contains("its address begins with https"), "{}", response.body);
     let mut garbage = connect(&server);
     garbage.write_all(&[0x16, 3, 1, 0xff, 0xff, 0, 0]).unwrap();
     let _ = garbage.read(&mut [0; 64]);
     drop(TcpStream::connect(address(&server)).unwrap());
 
-    assert_eq!(client.get(address(&server), "localhost", "/healthz").unwrap().answer.status, 200);
+    assert_eq!(client.get(address(&server), "localhost", "/healthz").unwrap().response.status, 200);
 }
 
 /// A handshake has the ten seconds of a header.
@@ -237,7 +237,7 @@ fn a_handshake_that_never_ends_is_not_waited_for() {
     let mut stream = connect(&server);
 
     stream.write_all(&[0x16, 3, 1]).unwrap();
-    // An error here is the read's own patience, longer than the server's.
+    // An error here is the read's own timeout, longer than the server's.
     stream.set_read_timeout(Some(Duration::from_secs(14))).unwrap();
     let read = stream.read(&mut [0; 64]);
 
@@ -308,11 +308,11 @@ fn the_ca_is_printed_and_what_to_do_with_it_is_told() {
     home.serve().kill();
 
     let (code, pem) = ended(&home, "tls ca");
-    let (told, steps) = ended(&home, "tls trust --print");
+    let (status, steps) = ended(&home, "tls trust --print");
 
     assert_eq!((code, &pem), (0, &ca(&home)));
     assert!(pem.starts_with("-----BEGIN CERTIFICATE-----"));
-    assert_eq!(told, 0, "{steps}");
+    assert_eq!(status, 0, "{steps}");
     assert!(steps.contains("security add-trusted-cert") && steps.contains("firefox:"), "{steps}");
     assert_eq!(home.json("tls trust --print")["installed"], false);
 }
@@ -370,9 +370,9 @@ fn a_bridge_plays_its_part_over_tls_by_its_certificate() {
     let named = json!({ "device_cert_fingerprint": device.fingerprint().to_string() });
 
     let modes = bridge.get(devices, "localhost", "/v1/auth/bridge/capabilities").unwrap();
-    let access = bridge.post(devices, "/v1/auth/bridge/mtls", "", &named).unwrap().answer;
+    let access = bridge.post(devices, "/v1/auth/bridge/mtls", "", &named).unwrap().response;
 
-    assert!(modes.answer.body.contains("\"mtls\""));
+    assert!(modes.response.body.contains("\"mtls\""));
     assert_eq!(access.status, 200, "{}", access.body);
     let (token, session) = (access.json()["token"].clone(), access.json()["headers"].clone());
     let beat = json!({
@@ -383,14 +383,14 @@ fn a_bridge_plays_its_part_over_tls_by_its_certificate() {
     // The token is good at the pages' listener too; the certificate is not asked for there.
     for listener in [devices, address(&server)] {
         let beat = bridge.post(listener, "/v1/bridge/heartbeat", token, &beat).unwrap();
-        assert_eq!(beat.answer.status, 204, "{}", beat.answer.body);
+        assert_eq!(beat.response.status, 204, "{}", beat.response.body);
     }
     let hook = bridge.post(devices, "/v1/auth/bridge/oauth-client", token, &json!({})).unwrap();
-    assert!(hook.answer.json()["client_secret"].as_str().unwrap().starts_with("gl_cs_"));
+    assert!(hook.response.json()["client_secret"].as_str().unwrap().starts_with("gl_cs_"));
     assert_eq!(home.json("bridge list")["bridges"][0]["hostname"], "desk");
     let elsewhere = bridge.post(address(&server), "/v1/auth/bridge/mtls", "", &named).unwrap();
-    assert_eq!(elsewhere.answer.status, 401);
+    assert_eq!(elsewhere.response.status, 401);
     home.json(&format!("bridge revoke-cert {}", device.fingerprint()));
     let revoked = bridge.post(devices, "/v1/auth/bridge/mtls", "", &named).unwrap();
-    assert_eq!(revoked.answer.status, 401);
+    assert_eq!(revoked.response.status, 401);
 }

@@ -1,4 +1,4 @@
-//! Whoever enrols takes along what they began as nobody.
+//! An enrolment merges the anonymous session of its browser.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
 use serde_json::json;
 
-use super::{allowed, introspected, invitation, kept, open};
+use super::{allowed, anonymous_sessions, introspected, invitation, open};
 use crate::support::{Browser, Server};
 
 #[tokio::test]
@@ -29,7 +29,7 @@ async fn an_enrolment_merges_the_session_of_its_browser_and_ends_every_token_und
     assert_eq!(introspected(&server, token).await, json!({ "active": false }));
     let userinfo = reader.userinfo(token.as_str().unwrap()).await;
     userinfo.refused(ErrorCode::InvalidToken, Refusal::BearerTokenOfEndedGrant);
-    let seen = &kept(&server).await[0];
+    let seen = &anonymous_sessions(&server).await[0];
     assert_eq!(
         (&seen["sub"], &seen["state"], &seen["merged_into"]),
         (&anonymous["sub"], &json!("merged"), &json!("bob"))
@@ -51,7 +51,7 @@ async fn the_first_administrator_takes_theirs_along_too() {
     let link = server.operate(Method::POST, "/recover", json!({})).await.json();
     browser.enrol(link["setup_url"].as_str().unwrap(), Some("ada")).await;
 
-    assert_eq!(kept(&server).await[0]["merged_into"], "ada");
+    assert_eq!(anonymous_sessions(&server).await[0]["merged_into"], "ada");
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn nothing_but_the_cookie_in_the_same_browser_merges() {
 
     assert_eq!(done.status, 200);
     assert!(!done.header("set-cookie").contains("anonymous"));
-    assert_eq!(kept(&server).await[0]["state"], "live");
+    assert_eq!(anonymous_sessions(&server).await[0]["state"], "live");
     assert_eq!(introspected(&server, &anonymous["access_token"]).await["active"], true);
 }
 
@@ -88,7 +88,8 @@ async fn neither_a_sign_in_nor_a_recovery_merges() {
     open(&mut elsewhere, &reader).await;
     elsewhere.enrol(link["setup_url"].as_str().unwrap(), None).await;
 
-    let states: Vec<_> = kept(&server).await.iter().map(|own| own["state"].clone()).collect();
+    let states: Vec<_> =
+        anonymous_sessions(&server).await.iter().map(|own| own["state"].clone()).collect();
     assert_eq!(states, ["live", "live"]);
 }
 
@@ -106,12 +107,12 @@ async fn a_session_that_is_over_is_not_merged_and_an_unfinished_enrolment_merges
     let refused = browser.finish_setup(&made).await;
 
     refused.refused(ErrorCode::CeremonyOver, Refusal::CeremonyUnknown);
-    assert_eq!(kept(&server).await[0]["state"], "live");
+    assert_eq!(anonymous_sessions(&server).await[0]["state"], "live");
     server.advance(Duration::from_hours(24));
     let mut late = Browser::new(&server);
     late.keep_from(&browser);
     late.enrol(&invitation(&server, "eve").await, None).await;
-    assert_eq!(kept(&server).await[0]["state"], "over");
+    assert_eq!(anonymous_sessions(&server).await[0]["state"], "over");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -129,13 +130,13 @@ async fn of_two_enrolments_with_one_cookie_one_merges() {
 
     let one = tokio::spawn(async move { bob.finish_setup(&first).await });
     let two = tokio::spawn(async move { eve.finish_setup(&second).await });
-    let answers = [one.await.unwrap(), two.await.unwrap()];
+    let responses = [one.await.unwrap(), two.await.unwrap()];
 
-    let cleared = answers.each_ref().map(|answer| {
-        assert_eq!(answer.status, 200);
-        answer.headers.get_all("set-cookie").iter().count() == 2
+    let cleared = responses.each_ref().map(|response| {
+        assert_eq!(response.status, 200);
+        response.headers.get_all("set-cookie").iter().count() == 2
     });
-    let merged_into = kept(&server).await[0]["merged_into"].clone();
+    let merged_into = anonymous_sessions(&server).await[0]["merged_into"].clone();
     let winner = if cleared[0] { "bob" } else { "eve" };
     assert_eq!((cleared[0] != cleared[1], merged_into), (true, json!(winner)));
 }

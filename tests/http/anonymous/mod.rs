@@ -9,7 +9,7 @@ use axum::extract::Request;
 use axum::http::{Method, header};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Browser, RelyingParty, Server};
+use crate::support::{Browser, RelyingParty, Response, Server};
 
 /// A public client that may open anonymous sessions.
 pub(crate) async fn allowed(server: &Server) -> RelyingParty {
@@ -29,19 +29,19 @@ pub(crate) fn asking(body: &Value) -> Request {
     request.body(Body::from(body.to_string())).unwrap()
 }
 
-/// The answer to a client that asks for a session.
-pub(crate) async fn ask(server: &Server, body: &Value) -> Answer {
+/// The response to a client that asks for a session.
+pub(crate) async fn ask(server: &Server, body: &Value) -> Response {
     server.send(asking(body)).await
 }
 
 /// A session that is opened in a browser, whose cookie it leaves there.
 pub(crate) async fn open(browser: &mut Browser, client: &RelyingParty) -> Value {
-    let answer = browser.send(asking(&json!({ "client_id": client.id }))).await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    answer.json()
+    let response = browser.send(asking(&json!({ "client_id": client.id }))).await;
+    assert_eq!(response.status, 200, "{}", response.text());
+    response.json()
 }
 
-/// What a monitor that may introspect every token is told of one.
+/// The introspection of a token by a monitor that may introspect every one.
 async fn introspected(server: &Server, token: &Value) -> Value {
     let monitor = json!({ "name": "Monitor", "introspect_any": true });
     let monitor = server.client(monitor).await;
@@ -49,7 +49,7 @@ async fn introspected(server: &Server, token: &Value) -> Value {
 }
 
 /// The anonymous sessions that the operator sees.
-async fn kept(server: &Server) -> Vec<Value> {
+async fn anonymous_sessions(server: &Server) -> Vec<Value> {
     let listed = server.operate(Method::GET, "/anonymous-sessions", json!({})).await.json();
     listed["sessions"].as_array().unwrap().clone()
 }

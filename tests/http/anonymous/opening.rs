@@ -1,4 +1,4 @@
-//! `/oauth/session`: who is answered, and what.
+//! `/oauth/session`: who may open a session, and the response.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use gatelodge::http::Peer;
 use gatelodge::oauth::issuer::Issuer;
 use serde_json::{Value, json};
 
-use super::{allowed, ask, asking, introspected, kept, open};
-use crate::support::{Answer, Browser, Server, basic, decoded, register};
+use super::{allowed, anonymous_sessions, ask, asking, introspected, open};
+use crate::support::{Browser, Response, Server, basic, decoded, register};
 
 const DAY: u64 = 86_400;
 
-async fn ask_from(server: &Server, address: &str, client: &str) -> Answer {
+async fn ask_from(server: &Server, address: &str, client: &str) -> Response {
     let mut request = asking(&json!({ "client_id": client }));
     request.extensions_mut().insert(Peer(address.parse().unwrap()));
     server.send(request).await
@@ -26,16 +26,16 @@ async fn a_session_comes_with_a_token_of_nobody_and_a_cookie() {
     allowed(&server).await;
 
     let asked = json!({ "client_id": "reader", "redirect_uri": "http://127.0.0.1:8767/cb" });
-    let answer = ask(&server, &asked).await;
+    let response = ask(&server, &asked).await;
 
-    assert_head(&answer);
-    let told = answer.json();
-    let claims = decoded(told["access_token"].as_str().unwrap()).1;
+    assert_head(&response);
+    let session = response.json();
+    let claims = decoded(session["access_token"].as_str().unwrap()).1;
     let now = claims["iat"].as_u64().unwrap();
     assert_eq!(
-        told,
+        session,
         json!({
-            "access_token": told["access_token"], "token_type": "Bearer", "expires_in": 900,
+            "access_token": session["access_token"], "token_type": "Bearer", "expires_in": 900,
             "scope": "anonymous", "session_id": claims["sid"], "sub": claims["sub"],
             "session_expires_in": DAY, "redirect_uri": "http://127.0.0.1:8767/cb",
         })
@@ -44,20 +44,20 @@ async fn a_session_comes_with_a_token_of_nobody_and_a_cookie() {
         claims,
         json!({
             "iss": server.issuer(), "aud": server.issuer(), "client_id": "reader",
-            "sub": told["sub"], "sid": told["session_id"], "scope": "anonymous",
+            "sub": session["sub"], "sid": session["session_id"], "scope": "anonymous",
             "iat": now, "nbf": now, "exp": now + 900, "jti": claims["jti"],
         })
     );
-    let sub = told["sub"].as_str().unwrap().strip_prefix("anon_").unwrap();
+    let sub = session["sub"].as_str().unwrap().strip_prefix("anon_").unwrap();
     assert!(sub.len() == 32 && sub.bytes().all(|b| b.is_ascii_hexdigit()));
-    assert_eq!(introspected(&server, &told["access_token"]).await["sub"], told["sub"]);
+    assert_eq!(introspected(&server, &session["access_token"]).await["sub"], session["sub"]);
 }
 
-/// The whole head of a good answer.
+/// The whole head of a successful response.
 #[track_caller]
-fn assert_head(answer: &Answer) {
+fn assert_head(response: &Response) {
     assert_eq!(
-        answer.head(),
+        response.head(),
         "200\n\
          cache-control: no-store\n\
          content-type: application/json\n\
@@ -87,7 +87,7 @@ async fn whoever_asks_again_is_somebody_else_whatever_they_say_and_bring() {
             assert_ne!(one[name], other[name]);
         }
     }
-    assert_eq!(kept(&server).await.len(), 3);
+    assert_eq!(anonymous_sessions(&server).await.len(), 3);
 }
 
 /// Unknown, disabled and not allowed look alike.
@@ -155,15 +155,18 @@ async fn a_redirect_uri_is_one_that_the_client_registered_and_nothing_is_redirec
     };
 
     for uri in ["https://reader.example/cb", "http://127.0.0.1:1/cb"] {
-        let answer = with(uri).await;
-        assert_eq!((answer.status.as_u16(), &answer.json()["redirect_uri"]), (200, &json!(uri)));
+        let response = with(uri).await;
+        assert_eq!(
+            (response.status.as_u16(), &response.json()["redirect_uri"]),
+            (200, &json!(uri))
+        );
     }
     for uri in ["https://reader.example/cb?x", "https://evil.example/cb"] {
-        let answer = with(uri).await;
-        answer.refused(ErrorCode::InvalidRequest, Refusal::RedirectUriUnregistered);
+        let response = with(uri).await;
+        response.refused(ErrorCode::InvalidRequest, Refusal::RedirectUriUnregistered);
     }
-    let answer = with("javascript:alert(1)").await;
-    answer.refused(ErrorCode::InvalidRequest, Refusal::RedirectUriDangerous);
+    let response = with("javascript:alert(1)").await;
+    response.refused(ErrorCode::InvalidRequest, Refusal::RedirectUriDangerous);
 }
 
 #[tokio::test]
@@ -196,7 +199,7 @@ async fn the_operator_sees_a_session_for_thirty_days_and_then_it_is_gone() {
     let asked = json!({ "client_id": "reader", "metadata": { "cart": [1, null] } });
     let mut request = asking(&asked);
     request.headers_mut().insert(header::USER_AGENT, "reader/1.0".parse().unwrap());
-    let told = server.send(request).await.json();
+    let session = server.send(request).await.json();
     let sweep = async || server.app.write(sweep::run).await.unwrap();
 
     let listed = server.operate(Method::GET, "/sessions", json!({})).await.json();
@@ -204,7 +207,7 @@ async fn the_operator_sees_a_session_for_thirty_days_and_then_it_is_gone() {
     assert_eq!(
         listed["sessions"],
         json!([{
-            "id": told["session_id"], "source": "anonymous", "sub": told["sub"],
+            "id": session["session_id"], "source": "anonymous", "sub": session["sub"],
             "client_id": "reader", "state": "live", "merged_into": null, "redirect_uri": null,
             "metadata": { "cart": [1, null] }, "address": "127.0.0.1", "user_agent": "reader/1.0",
             "program": null,
@@ -218,10 +221,10 @@ async fn the_operator_sees_a_session_for_thirty_days_and_then_it_is_gone() {
     sweep().await;
     let later = server.operate(Method::GET, "/sessions", json!({})).await.json();
     assert_eq!(later["sessions"], json!([]));
-    assert_eq!(kept(&server).await[0]["state"], "over");
+    assert_eq!(anonymous_sessions(&server).await[0]["state"], "over");
     server.advance(Duration::from_secs(29 * DAY));
     sweep().await;
-    assert_eq!(kept(&server).await, [] as [Value; 0]);
+    assert_eq!(anonymous_sessions(&server).await, [] as [Value; 0]);
 }
 
 #[tokio::test]

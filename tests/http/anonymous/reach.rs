@@ -6,12 +6,12 @@ use axum::http::{Method, header};
 use gatelodge::error::{ErrorCode, Refusal};
 use serde_json::json;
 
-use super::{allowed, asking, introspected, kept, open};
+use super::{allowed, anonymous_sessions, asking, introspected, open};
 use crate::bridge::whoami;
-use crate::support::{Answer, Browser, RelyingParty, Server};
+use crate::support::{Browser, RelyingParty, Response, Server};
 
 /// A page that is asked for with the secret of an anonymous session in the place of another cookie.
-async fn with_secret_as(browser: &Browser, cookie: &str, path: &str) -> Answer {
+async fn with_secret_as(browser: &Browser, cookie: &str, path: &str) -> Response {
     let cookies = browser.cookies_for("/gate/");
     let secret = cookies.split("gl7455_anonymous=").nth(1).unwrap();
     let planted = format!("gl7455_{cookie}={}", secret.split(';').next().unwrap());
@@ -54,7 +54,7 @@ async fn its_cookie_signs_nobody_in_at_the_account_the_bridge_or_a_device() {
     // No form of a page is vouched for by it.
     let signed_out = browser.submit("/gate/logout", &[]).await;
     assert_ne!(signed_out.status, 200);
-    assert_eq!(kept(&server).await[0]["state"], "live");
+    assert_eq!(anonymous_sessions(&server).await[0]["state"], "live");
 }
 
 /// Elsewhere than on loopback the browser brings it along wherever it goes.
@@ -66,14 +66,14 @@ async fn its_cookie_signs_nobody_in_where_it_is_sent_everywhere() {
     let shop = RelyingParty::web(&server).await;
     let mut browser = Browser::new(&server);
 
-    let answer = browser.send(asking(&json!({ "client_id": "reader" }))).await;
+    let response = browser.send(asking(&json!({ "client_id": "reader" }))).await;
     let again = open(&mut browser, &reader).await;
 
-    let cookie = answer.header("set-cookie");
+    let cookie = response.header("set-cookie");
     assert!(cookie.starts_with("__Host-gl_anonymous=gl_as_"));
     assert!(cookie.ends_with("; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax; Secure"));
     assert!(!browser.cookies_for("/oauth/authorize").is_empty());
-    assert_ne!(again["sub"], answer.json()["sub"]);
+    assert_ne!(again["sub"], response.json()["sub"]);
     for page in ["/account", "/bridge/device-link", &shop.request(&[])] {
         assert!(browser.visit(page).await.asks_to_sign_in(), "{page}");
     }
@@ -83,15 +83,15 @@ async fn its_cookie_signs_nobody_in_where_it_is_sent_everywhere() {
 async fn its_token_opens_neither_userinfo_nor_the_bridge() {
     let server = Server::new().await;
     let reader = allowed(&server).await;
-    let told = open(&mut Browser::new(&server), &reader).await;
-    let token = told["access_token"].as_str().unwrap();
+    let session = open(&mut Browser::new(&server), &reader).await;
+    let token = session["access_token"].as_str().unwrap();
 
     let userinfo = reader.userinfo(token).await;
     let bridge = whoami(&server, token).await;
 
     userinfo.refused(ErrorCode::InsufficientScope, Refusal::BearerTokenWithoutOpenid);
     bridge.refused(ErrorCode::InvalidToken, Refusal::BearerTokenForAnotherAudience);
-    assert_eq!(introspected(&server, &told["access_token"]).await["scope"], "anonymous");
+    assert_eq!(introspected(&server, &session["access_token"]).await["scope"], "anonymous");
 }
 
 #[tokio::test]
@@ -102,10 +102,10 @@ async fn the_operator_ends_one_and_its_token_at_once() {
     let (ended, other) = (open(&mut browser, &reader).await, open(&mut browser, &reader).await);
     let path = format!("/sessions/{}", ended["session_id"].as_str().unwrap());
 
-    let told = server.operate(Method::DELETE, &path, json!({})).await.json();
+    let revoked = server.operate(Method::DELETE, &path, json!({})).await.json();
     let again = server.operate(Method::DELETE, &path, json!({})).await;
 
-    assert_eq!((&told["sub"], &told["state"]), (&ended["sub"], &json!("revoked")));
+    assert_eq!((&revoked["sub"], &revoked["state"]), (&ended["sub"], &json!("revoked")));
     again.refused(ErrorCode::NotFound, Refusal::SessionNotFound);
     assert_eq!(introspected(&server, &ended["access_token"]).await, json!({ "active": false }));
     let userinfo = reader.userinfo(ended["access_token"].as_str().unwrap()).await;
@@ -117,8 +117,8 @@ async fn the_operator_ends_one_and_its_token_at_once() {
 async fn its_token_is_worth_something_as_long_as_its_client_may_open_sessions() {
     let server = Server::new().await;
     let reader = allowed(&server).await;
-    let told = open(&mut Browser::new(&server), &reader).await;
-    let active = async || introspected(&server, &told["access_token"]).await["active"].clone();
+    let session = open(&mut Browser::new(&server), &reader).await;
+    let active = async || introspected(&server, &session["access_token"]).await["active"].clone();
     let set = async |patch| server.operate(Method::PATCH, "/clients/reader", patch).await;
 
     for (off, on) in [

@@ -51,11 +51,11 @@ async fn a_code_brings_a_token_a_session_and_the_headers_to_carry_on() {
 async fn a_missing_code_is_told_apart_from_one_that_opens_nothing() {
     let (server, _ada) = Server::with_ada().await;
     for body in [json!({}), json!({ "code": "" }), json!({ "code": null })] {
-        let answer = post(&server, SESSION, &body).await;
+        let response = post(&server, SESSION, &body).await;
 
-        answer.refused(ErrorCode::ExchangeCodeMissing, Refusal::ExchangeCodeMissing);
+        response.refused(ErrorCode::ExchangeCodeMissing, Refusal::ExchangeCodeMissing);
         assert_eq!(
-            (answer.status.as_u16(), &answer.json()["error_description"]),
+            (response.status.as_u16(), &response.json()["error_description"]),
             (400, &json!("missing exchange code"))
         );
     }
@@ -72,10 +72,10 @@ async fn a_missing_code_is_told_apart_from_one_that_opens_nothing() {
         (&"0".repeat(64), Refusal::ExchangeCodeUnknown),
         ("nonsense", Refusal::ExchangeCodeUnknown),
     ] {
-        let answer = post(&server, SESSION, &json!({ "code": code })).await;
+        let response = post(&server, SESSION, &json!({ "code": code })).await;
 
-        assert_eq!(answer.status, 401);
-        answer.refused(ErrorCode::ExchangeCodeInvalid, refusal);
+        assert_eq!(response.status, 401);
+        response.refused(ErrorCode::ExchangeCodeInvalid, refusal);
     }
 }
 
@@ -142,14 +142,15 @@ async fn a_person_who_is_switched_off_has_no_bridge_any_more() {
     server.operate(Method::PATCH, "/users/ada", json!({ "disabled": true })).await;
 
     let dead = async || {
-        let answer = whoami(&server, token).await;
-        answer.refused(ErrorCode::InvalidToken, Refusal::BearerTokenOfEndedGrant);
-        let answer = post(&server, SESSION, &json!({ "code": waiting })).await;
-        answer.refused(ErrorCode::ExchangeCodeInvalid, Refusal::ExchangeCodeExpired);
+        let response = whoami(&server, token).await;
+        response.refused(ErrorCode::InvalidToken, Refusal::BearerTokenOfEndedGrant);
+        let response = post(&server, SESSION, &json!({ "code": waiting })).await;
+        response.refused(ErrorCode::ExchangeCodeInvalid, Refusal::ExchangeCodeExpired);
         let bearer = format!("Bearer {pat}");
         let headers = [("authorization", bearer.as_str())];
-        let answer = send(&server, Method::POST, "/v1/auth/bridge/pat", &headers, &json!({})).await;
-        answer.refused(ErrorCode::InvalidToken, Refusal::PersonalTokenExpired);
+        let response =
+            send(&server, Method::POST, "/v1/auth/bridge/pat", &headers, &json!({})).await;
+        response.refused(ErrorCode::InvalidToken, Refusal::PersonalTokenExpired);
     };
     dead().await;
     server.operate(Method::PATCH, "/users/ada", json!({ "disabled": false })).await;
@@ -216,8 +217,8 @@ async fn a_bridge_session_has_no_source_of_another_kind() {
 
     for source in ["web", "anonymous", "a b", ""] {
         let asked = json!({ "username": "ada", "source": source });
-        let answer = server.operate(Method::POST, "/bridge/tokens", asked).await;
-        answer.refused(ErrorCode::InvalidRequest, Refusal::BodyMalformed);
+        let response = server.operate(Method::POST, "/bridge/tokens", asked).await;
+        response.refused(ErrorCode::InvalidRequest, Refusal::BodyMalformed);
     }
 }
 

@@ -6,18 +6,18 @@ use gatelodge::oauth::jwt::Compact;
 use serde_json::{Value, json};
 
 use super::{access, send};
-use crate::support::{Answer, RelyingParty, Server};
+use crate::support::{RelyingParty, Response, Server};
 
 async fn made(server: &Server) -> Value {
     let token = access(server, "s-1").await["token"].as_str().unwrap().to_owned();
     let headers = [("x-api-key", token.as_str())];
     let path = "/v1/auth/bridge/oauth-client";
-    let answer = send(server, Method::POST, path, &headers, &json!({})).await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    answer.json()
+    let response = send(server, Method::POST, path, &headers, &json!({})).await;
+    assert_eq!(response.status, 200, "{}", response.text());
+    response.json()
 }
 
-async fn ask(server: &Server, hook: &Value, fields: &[(&str, &str)]) -> Answer {
+async fn ask(server: &Server, hook: &Value, fields: &[(&str, &str)]) -> Response {
     let mut registered = hook.clone();
     registered["token_endpoint_auth_method"] = json!("client_secret_post");
     RelyingParty::new(server, &registered).ask(fields).await
@@ -46,10 +46,10 @@ async fn a_hook_client_gets_tokens_for_its_plugins_and_nothing_else() {
     );
     assert!(claims.get("roles").is_none());
     let path = format!("/clients/{}", id.replace(':', "%3A"));
-    let shown = server.operate(Method::GET, &path, json!({})).await.json();
-    assert_eq!(shown["name"], format!("bridge hook client for {}", user.as_str().unwrap()));
-    assert_eq!(shown["grant_types"], json!(["client_credentials"]));
-    assert_eq!(shown["origin"], "hook");
+    let view = server.operate(Method::GET, &path, json!({})).await.json();
+    assert_eq!(view["name"], format!("bridge hook client for {}", user.as_str().unwrap()));
+    assert_eq!(view["grant_types"], json!(["client_credentials"]));
+    assert_eq!(view["origin"], "hook");
 }
 
 #[tokio::test]
@@ -157,8 +157,8 @@ async fn a_hook_client_that_is_switched_off_gets_nothing_until_it_is_on_again() 
     let path = format!("/clients/{id}");
     let switch = async |enabled: bool| {
         let patch = json!({ "enabled": enabled });
-        let shown = server.operate(Method::PATCH, &path, patch).await.json();
-        assert_eq!(shown["enabled"], enabled);
+        let view = server.operate(Method::PATCH, &path, patch).await.json();
+        assert_eq!(view["enabled"], enabled);
     };
 
     switch(false).await;

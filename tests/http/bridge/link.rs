@@ -5,15 +5,15 @@ use gatelodge::error::{ErrorCode, Refusal};
 use serde_json::{Value, json};
 
 use super::{post, whoami};
-use crate::support::{Answer, Browser, Server};
+use crate::support::{Browser, Response, Server};
 
 const LINK: &str = "/bridge/device-link?redirect=http%3A%2F%2F127.0.0.1%3A8767%2Fcb%3Fx%3D1";
 
-async fn asked(browser: &mut Browser, address: &str) -> (Answer, String) {
-    let answer = browser.visit(address).await;
-    let action = answer.text().split("action=\"").nth(1).unwrap().split('"').next().unwrap();
+async fn asked(browser: &mut Browser, address: &str) -> (Response, String) {
+    let response = browser.visit(address).await;
+    let action = response.text().split("action=\"").nth(1).unwrap().split('"').next().unwrap();
     let action = action.to_owned();
-    (answer, action)
+    (response, action)
 }
 
 #[tokio::test]
@@ -23,10 +23,10 @@ async fn a_person_links_a_bridge_that_listens_on_their_machine() {
     assert!(page.text().contains("127.0.0.1:8767"), "{}", page.text());
     assert!(action.starts_with("/gate/link/"));
 
-    let answer = ada.submit(&action, &[("decision", "allow")]).await;
+    let response = ada.submit(&action, &[("decision", "allow")]).await;
 
-    let onward = answer.onward().unwrap().to_string();
-    let (back, code) = onward.split_once("&code=").unwrap();
+    let redirect_url = response.redirect_url().unwrap().to_string();
+    let (back, code) = redirect_url.split_once("&code=").unwrap();
     assert_eq!(back, "http://127.0.0.1:8767/cb?x=1");
     assert_eq!(code.len(), 64);
     let access = post(&server, "/v1/auth/bridge/session", &json!({ "code": code })).await.json();
@@ -41,10 +41,10 @@ async fn a_person_who_declines_sends_the_bridge_a_refusal() {
     let (_server, mut ada) = Server::with_ada().await;
     let (_, action) = asked(&mut ada, LINK).await;
 
-    let answer = ada.submit(&action, &[("decision", "deny")]).await;
+    let response = ada.submit(&action, &[("decision", "deny")]).await;
 
     assert_eq!(
-        answer.onward().unwrap().to_string(),
+        response.redirect_url().unwrap().to_string(),
         "http://127.0.0.1:8767/cb?x=1&error=access_denied"
     );
 }
@@ -62,8 +62,8 @@ async fn without_a_redirect_the_person_takes_the_code_there() {
     assert!(text.contains("data-seconds=\"120\""));
     assert!(text.contains("Never send this code to anyone"));
     assert!(text.contains("http://localhost:7455/v1/auth/bridge/session-pat"));
-    let answer = post(&server, "/v1/auth/bridge/session-pat", &json!({ "code": code })).await;
-    assert!(answer.json()["pat"].as_str().unwrap().starts_with("sp-live-"));
+    let response = post(&server, "/v1/auth/bridge/session-pat", &json!({ "code": code })).await;
+    assert!(response.json()["pat"].as_str().unwrap().starts_with("sp-live-"));
     let (_, action) = asked(&mut ada, "/bridge/device-link").await;
     let declined = ada.submit(&action, &[("decision", "deny")]).await;
     assert!(declined.text().contains("Nothing was linked"));
@@ -84,8 +84,8 @@ async fn a_stranger_signs_in_first_and_comes_back() {
     let (_, action) = asked(&mut bob, &next).await;
     assert_eq!(action, next);
     bob.visit("/account").await;
-    let answer = bob.submit(&action, &[("decision", "allow")]).await;
-    assert!(answer.onward().unwrap().to_string().contains("code="));
+    let response = bob.submit(&action, &[("decision", "allow")]).await;
+    assert!(response.redirect_url().unwrap().to_string().contains("code="));
 }
 
 #[tokio::test]
@@ -104,10 +104,10 @@ async fn a_link_leads_to_loopback_alone() {
     ] {
         let query = gatelodge::oauth::params::form_encode([("redirect", redirect)]);
 
-        let answer = ada.visit(&format!("/bridge/device-link?{query}")).await;
+        let response = ada.visit(&format!("/bridge/device-link?{query}")).await;
 
-        answer.refused(ErrorCode::InvalidRequest, refusal);
-        assert_eq!((answer.status.as_u16(), answer.onward()), (400, None), "{redirect}");
+        response.refused(ErrorCode::InvalidRequest, refusal);
+        assert_eq!((response.status.as_u16(), response.redirect_url()), (400, None), "{redirect}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! The bridge's contract, row by row: what is answered, and what is refused.
+//! The bridge's contract, row by row: what succeeds, and what is refused.
 
 mod access;
 mod hook;
@@ -12,7 +12,7 @@ use axum::extract::Request;
 use axum::http::{Method, header};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Server};
+use crate::support::{Response, Server};
 
 /// Sends JSON as a bridge would, with `headers` beside it.
 pub(crate) async fn send(
@@ -21,7 +21,7 @@ pub(crate) async fn send(
     path: &str,
     headers: &[(&str, &str)],
     body: &Value,
-) -> Answer {
+) -> Response {
     let mut request = Request::builder().method(method).uri(path);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -30,7 +30,7 @@ pub(crate) async fn send(
     server.send(request.body(Body::from(body.to_string())).unwrap()).await
 }
 
-pub(crate) async fn post(server: &Server, path: &str, body: &Value) -> Answer {
+pub(crate) async fn post(server: &Server, path: &str, body: &Value) -> Response {
     send(server, Method::POST, path, &[], body).await
 }
 
@@ -45,20 +45,20 @@ pub(crate) async fn code(server: &Server) -> String {
 pub(crate) async fn access(server: &Server, session: &str) -> Value {
     let body = json!({ "code": code(server).await });
     let headers = [("x-session-id", session)];
-    let answer = send(server, Method::POST, "/v1/auth/bridge/session", &headers, &body).await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    answer.json()
+    let response = send(server, Method::POST, "/v1/auth/bridge/session", &headers, &body).await;
+    assert_eq!(response.status, 200, "{}", response.text());
+    response.json()
 }
 
 /// A personal access token for ada.
 pub(crate) async fn pat(server: &Server) -> String {
     let body = json!({ "code": code(server).await, "device_name": "laptop" });
-    let answer = post(server, "/v1/auth/bridge/session-pat", &body).await;
-    answer.json()["pat"].as_str().unwrap().to_owned()
+    let response = post(server, "/v1/auth/bridge/session-pat", &body).await;
+    response.json()["pat"].as_str().unwrap().to_owned()
 }
 
 /// What a token opens.
-pub(crate) async fn whoami(server: &Server, token: &str) -> Answer {
+pub(crate) async fn whoami(server: &Server, token: &str) -> Response {
     let bearer = format!("Bearer {token}");
     let headers = [("authorization", bearer.as_str())];
     send(server, Method::GET, "/v1/bridge/whoami", &headers, &json!({})).await

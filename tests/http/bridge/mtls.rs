@@ -76,8 +76,8 @@ async fn the_way_is_listed_where_devices_can_prove_their_certificates() {
         config.tls.listen_for_devices = vec!["127.0.0.1:7456".parse().unwrap()];
     });
 
-    let told = server.await.get("/v1/auth/bridge/capabilities").await.json();
+    let capabilities = server.await.get("/v1/auth/bridge/capabilities").await.json();
 
     let modes = json!(["pat", "session", "session-pat", "mtls", "oauth-client"]);
-    assert_eq!(told["modes"], modes);
+    assert_eq!(capabilities["modes"], modes);
 }

@@ -8,9 +8,9 @@ use gatelodge::oauth::issuer::Issuer;
 use serde_json::{Value, json};
 
 use super::{access, send};
-use crate::support::{Answer, Server};
+use crate::support::{Response, Server};
 
-async fn put(server: &Server, token: &str, path: &str, body: Value) -> Answer {
+async fn put(server: &Server, token: &str, path: &str, body: Value) -> Response {
     let headers = [("x-api-key", token)];
     send(server, Method::POST, &format!("/v1/bridge/{path}"), &headers, &body).await
 }
@@ -45,10 +45,10 @@ async fn a_bridge_learns_whom_it_acts_for_by_either_header() {
         &[("x-api-key", token.as_str())],
         &[("authorization", bearer.as_str()), ("x-api-key", token.as_str())],
     ] {
-        let told = send(&server, Method::GET, "/v1/bridge/whoami", headers, &json!({})).await;
+        let response = send(&server, Method::GET, "/v1/bridge/whoami", headers, &json!({})).await;
 
         assert_eq!(
-            told.json(),
+            response.json(),
             json!({
                 "user_id": user, "email": "", "display_name": "ada", "roles": ["admin", "user"],
             })
@@ -65,9 +65,9 @@ async fn a_bridge_learns_whom_it_acts_for_by_either_header() {
 async fn a_heartbeat_shows_a_bridge_to_its_operator() {
     let (server, token) = signed_in().await;
 
-    let answer = put(&server, &token, "heartbeat", beat("s-1")).await;
+    let response = put(&server, &token, "heartbeat", beat("s-1")).await;
 
-    assert_eq!((answer.status.as_u16(), answer.text()), (204, ""));
+    assert_eq!((response.status.as_u16(), response.text()), (204, ""));
     let list = async || {
         let listed = server.operate(Method::GET, "/bridge", json!({})).await.json();
         listed["bridges"][0].clone()
@@ -99,9 +99,9 @@ async fn a_heartbeat_speaks_for_a_session_of_its_own_person() {
     let bobs = server.operate(Method::POST, "/bridge/tokens", asked).await.json();
 
     for session in [bobs["session_id"].as_str().unwrap(), "unknown"] {
-        let answer = put(&server, &token, "heartbeat", beat(session)).await;
+        let response = put(&server, &token, "heartbeat", beat(session)).await;
 
-        answer.refused(ErrorCode::BridgeForbidden, Refusal::BridgeSessionOfAnother);
+        response.refused(ErrorCode::BridgeForbidden, Refusal::BridgeSessionOfAnother);
     }
     let mut least = beat("s-1");
     least.as_object_mut().unwrap().remove("last_activity_at");
@@ -109,14 +109,14 @@ async fn a_heartbeat_speaks_for_a_session_of_its_own_person() {
     for missing in ["session_id", "bridge_version", "os", "hostname", "forwarded_total"] {
         let mut body = beat("s-1");
         body.as_object_mut().unwrap().remove(missing);
-        let answer = put(&server, &token, "heartbeat", body).await;
-        answer.refused(ErrorCode::InvalidRequest, Refusal::BodyMalformed);
+        let response = put(&server, &token, "heartbeat", body).await;
+        response.refused(ErrorCode::InvalidRequest, Refusal::BodyMalformed);
     }
     for moment in ["yesterday", "2026-01-01", "2026-01-01T00:00:00", "2026-01-01T00:00:00+1:00"] {
         let mut body = beat("s-1");
         body["last_activity_at"] = json!(moment);
-        let answer = put(&server, &token, "heartbeat", body).await;
-        answer.refused(ErrorCode::InvalidRequest, Refusal::BodyMalformed);
+        let response = put(&server, &token, "heartbeat", body).await;
+        response.refused(ErrorCode::InvalidRequest, Refusal::BodyMalformed);
     }
     for moment in ["2026-01-01T00:00:00.123456Z", "2026-01-01t00:00:00-00:00"] {
         let mut body = beat("s-1");
@@ -124,12 +124,12 @@ async fn a_heartbeat_speaks_for_a_session_of_its_own_person() {
         assert_eq!(put(&server, &token, "heartbeat", body).await.status, 204, "{moment}");
     }
     let mut wrong = beat("a b");
-    let answer = put(&server, &token, "heartbeat", wrong.clone()).await;
-    answer.refused(ErrorCode::InvalidRequest, Refusal::BridgeSessionMalformed);
+    let response = put(&server, &token, "heartbeat", wrong.clone()).await;
+    response.refused(ErrorCode::InvalidRequest, Refusal::BridgeSessionMalformed);
     wrong = beat("s-1");
     wrong["hostname"] = json!("x".repeat(257));
-    let answer = put(&server, &token, "heartbeat", wrong).await;
-    answer.refused(ErrorCode::InvalidRequest, Refusal::BodyMalformed);
+    let response = put(&server, &token, "heartbeat", wrong).await;
+    response.refused(ErrorCode::InvalidRequest, Refusal::BodyMalformed);
 }
 
 #[tokio::test]
@@ -205,8 +205,8 @@ async fn a_bridge_whose_session_ended_is_active_no_more_and_speaks_for_nobody() 
 
     let listed = server.operate(Method::GET, "/bridge", json!({})).await.json();
     assert_eq!(listed["bridges"][0]["active"], false);
-    let answer = put(&server, &other, "heartbeat", beat("s-1")).await;
-    answer.refused(ErrorCode::BridgeForbidden, Refusal::BridgeSessionOfAnother);
+    let response = put(&server, &other, "heartbeat", beat("s-1")).await;
+    response.refused(ErrorCode::BridgeForbidden, Refusal::BridgeSessionOfAnother);
 }
 
 #[tokio::test]

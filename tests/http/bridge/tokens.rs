@@ -7,9 +7,9 @@ use gatelodge::error::{ErrorCode, Refusal};
 use serde_json::json;
 
 use super::{code, pat, post, send, whoami};
-use crate::support::{Answer, Server};
+use crate::support::{Response, Server};
 
-async fn by(server: &Server, pat: &str) -> Answer {
+async fn by(server: &Server, pat: &str) -> Response {
     let bearer = format!("Bearer {pat}");
     let headers = [("authorization", bearer.as_str()), ("x-session-id", "s-1")];
     send(server, Method::POST, "/v1/auth/bridge/pat", &headers, &json!({})).await
@@ -53,12 +53,12 @@ async fn a_token_that_is_none_expired_or_revoked_opens_nothing() {
     again.refused(ErrorCode::NotFound, Refusal::PersonalTokenNotFound);
 
     let forged = format!("{}{}", &expiring[..21], "0".repeat(52));
-    for (shown, refusal) in [
+    for (presented, refusal) in [
         (revoked.as_str(), Refusal::PersonalTokenRevoked),
         (forged.as_str(), Refusal::PersonalTokenUnknown),
         ("sp-live-x", Refusal::PersonalTokenUnknown),
     ] {
-        by(&server, shown).await.refused(ErrorCode::InvalidToken, refusal);
+        by(&server, presented).await.refused(ErrorCode::InvalidToken, refusal);
     }
     server.advance(Duration::from_hours(90 * 24));
     let late = by(&server, &expiring).await;

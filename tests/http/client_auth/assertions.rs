@@ -40,9 +40,10 @@ async fn each_algorithm_proves_a_client() {
         let signer = Signer::new(*alg);
         signer.register(&server, alg.as_str()).await;
 
-        let answer = assert_to(&server, &signer.assertion(&server, alg.as_str(), &json!({}))).await;
+        let response =
+            assert_to(&server, &signer.assertion(&server, alg.as_str(), &json!({}))).await;
 
-        answer.tokens();
+        response.tokens();
     }
 }
 
@@ -98,8 +99,8 @@ async fn the_audience_is_the_issuer_or_the_token_endpoint_and_nothing_else() {
         json!([]),
     ] {
         let assertion = signer.assertion(&server, "signer", &json!({ "aud": aud }));
-        let answer = assert_to(&server, &assertion).await;
-        answer.refused(ErrorCode::InvalidClient, Refusal::ClientAssertionAudienceWrong);
+        let response = assert_to(&server, &assertion).await;
+        response.refused(ErrorCode::InvalidClient, Refusal::ClientAssertionAudienceWrong);
     }
 }
 
@@ -111,12 +112,12 @@ async fn the_algorithm_is_that_of_the_key() {
     let with = |alg: &str| altered(&assertion, Some(json!({ "alg": alg, "kid": kid })), None);
 
     for alg in ["none", "HS256", "ES384"] {
-        let answer = assert_to(&server, &with(alg)).await;
-        answer.refused(ErrorCode::InvalidClient, Refusal::ClientAssertionMalformed);
+        let response = assert_to(&server, &with(alg)).await;
+        response.refused(ErrorCode::InvalidClient, Refusal::ClientAssertionMalformed);
     }
     for alg in ["RS256", "EdDSA"] {
-        let answer = assert_to(&server, &with(alg)).await;
-        answer.refused(ErrorCode::InvalidClient, Refusal::ClientAssertionSignatureWrong);
+        let response = assert_to(&server, &with(alg)).await;
+        response.refused(ErrorCode::InvalidClient, Refusal::ClientAssertionSignatureWrong);
     }
 }
 
@@ -139,8 +140,8 @@ async fn another_key_and_changed_claims_prove_nobody() {
         altered(&foreign, Some(json!({ "alg": "ES256", "jwk": stranger.jwk() })), None),
         altered(&assertion, None, Some(claims)),
     ] {
-        let answer = assert_to(&server, &forged).await;
-        answer.refused(ErrorCode::InvalidClient, Refusal::ClientAssertionSignatureWrong);
+        let response = assert_to(&server, &forged).await;
+        response.refused(ErrorCode::InvalidClient, Refusal::ClientAssertionSignatureWrong);
     }
     assert_to(&server, &assertion).await.tokens();
 }
@@ -158,8 +159,8 @@ async fn an_assertion_is_good_once_for_each_client() {
 
     again.refused(ErrorCode::InvalidClient, Refusal::ClientAssertionReplayed);
     assert_to(&server, &twin).await.tokens();
-    let answer = assert_to(&server, &with_its_jti).await;
-    answer.refused(ErrorCode::InvalidClient, Refusal::ClientAssertionMalformed);
+    let response = assert_to(&server, &with_its_jti).await;
+    response.refused(ErrorCode::InvalidClient, Refusal::ClientAssertionMalformed);
 }
 
 /// It is spent by what it proves, whether or not the request comes to anything.
@@ -188,10 +189,10 @@ async fn of_many_uses_of_one_assertion_one_succeeds() {
     }
 
     let (won, lost): (Vec<_>, Vec<_>) =
-        tasks.join_all().await.into_iter().partition(|answer| answer.status == 200);
+        tasks.join_all().await.into_iter().partition(|response| response.status == 200);
     assert_eq!(won.len(), 1);
-    for answer in lost {
-        answer.refused(ErrorCode::InvalidClient, Refusal::ClientAssertionReplayed);
+    for response in lost {
+        response.refused(ErrorCode::InvalidClient, Refusal::ClientAssertionReplayed);
     }
 }
 
@@ -200,17 +201,17 @@ async fn a_used_assertion_is_remembered_until_it_has_expired_and_no_longer() {
     let (server, signer) = registered().await;
     let assertion = signer.assertion(&server, "signer", &json!({}));
     assert_to(&server, &assertion).await.tokens();
-    let kept = || server.app.read().unwrap().count::<UsedAssertion>(10).unwrap();
+    let stored = || server.app.read().unwrap().count::<UsedAssertion>(10).unwrap();
 
     server.advance(Duration::from_secs(59));
     server.app.write(|tx, cx| sweep::run(tx, cx).map(|_| ())).await.unwrap();
-    assert_eq!(kept(), 1);
+    assert_eq!(stored(), 1);
     let again = assert_to(&server, &assertion).await;
     again.refused(ErrorCode::InvalidClient, Refusal::ClientAssertionReplayed);
 
     server.advance(Duration::from_secs(1));
     server.app.write(|tx, cx| sweep::run(tx, cx).map(|_| ())).await.unwrap();
-    assert_eq!(kept(), 0);
+    assert_eq!(stored(), 0);
     let late = assert_to(&server, &assertion).await;
     late.refused(ErrorCode::InvalidClient, Refusal::ClientAssertionExpired);
 }
@@ -263,8 +264,8 @@ async fn an_assertion_without_its_type_and_a_type_alone_are_refused() {
     let [kind, assertion] = presenting(&assertion);
 
     for field in [kind, assertion] {
-        let answer = token(&server, None, &[CREDENTIALS, field]).await;
-        answer.refused(ErrorCode::InvalidClient, Refusal::ClientAssertionTypeUnsupported);
+        let response = token(&server, None, &[CREDENTIALS, field]).await;
+        response.refused(ErrorCode::InvalidClient, Refusal::ClientAssertionTypeUnsupported);
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::support::{Answer, Server, basic, token};
+use crate::support::{Response, Server, basic, token};
 
 const CREDENTIALS: (&str, &str) = ("grant_type", "client_credentials");
 
@@ -22,16 +22,16 @@ async fn robot(server: &Server, secret: &str, more: Value) {
     let mut registration =
         json!({ "name": "Robot", "client_id": "robot", "client_secret": secret });
     registration.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let told = server.operate(Method::POST, "/clients", registration).await;
-    assert_eq!(told.status, 201, "{}", told.text());
-    assert!(told.json().get("client_secret").is_none());
+    let response = server.operate(Method::POST, "/clients", registration).await;
+    assert_eq!(response.status, 201, "{}", response.text());
+    assert!(response.json().get("client_secret").is_none());
 }
 
-async fn by_header(server: &Server, secret: &str) -> Answer {
+async fn by_header(server: &Server, secret: &str) -> Response {
     token(server, Some(&basic("robot", secret)), &[CREDENTIALS]).await
 }
 
-async fn by_body(server: &Server, secret: &str) -> Answer {
+async fn by_body(server: &Server, secret: &str) -> Response {
     let fields = [CREDENTIALS, ("client_id", "robot"), ("client_secret", secret)];
     token(server, None, &fields).await
 }
@@ -69,16 +69,16 @@ async fn a_secret_that_was_right_is_forgotten_when_another_takes_its_place() {
     by_header(&server, "correct horse").await.tokens();
 
     let other = json!({ "client_secret": "battery staple" });
-    let told = server.operate(Method::PATCH, "/clients/robot", other).await.json();
+    let client = server.operate(Method::PATCH, "/clients/robot", other).await.json();
 
-    assert!(told.get("client_secret").is_none());
+    assert!(client.get("client_secret").is_none());
     let old = by_header(&server, "correct horse").await;
     old.refused(ErrorCode::InvalidClient, Refusal::ClientSecretWrong);
     by_header(&server, "battery staple").await.tokens();
-    let told = server.operate(Method::POST, "/clients/robot/secret", json!({})).await.json();
+    let client = server.operate(Method::POST, "/clients/robot/secret", json!({})).await.json();
     let old = by_header(&server, "battery staple").await;
     old.refused(ErrorCode::InvalidClient, Refusal::ClientSecretWrong);
-    by_header(&server, told["client_secret"].as_str().unwrap()).await.tokens();
+    by_header(&server, client["client_secret"].as_str().unwrap()).await.tokens();
 }
 
 #[tokio::test]
@@ -103,8 +103,8 @@ async fn a_remembered_secret_does_not_prove_a_client_that_is_switched_off() {
 
     server.change_client("robot", |client| client.enabled = false).await;
 
-    let answer = by_header(&server, "correct horse").await;
-    answer.refused(ErrorCode::InvalidClient, Refusal::ClientDisabled);
+    let response = by_header(&server, "correct horse").await;
+    response.refused(ErrorCode::InvalidClient, Refusal::ClientDisabled);
 }
 
 #[tokio::test]
@@ -113,19 +113,19 @@ async fn a_secret_that_is_empty_too_long_or_not_printable_cannot_be_chosen() {
 
     for secret in ["", "a\nb", "caf\u{e9}", &"x".repeat(1025)] {
         let registration = json!({ "name": "Robot", "client_secret": secret });
-        let answer = server.operate(Method::POST, "/clients", registration).await;
-        answer.refused(ErrorCode::InvalidRequest, Refusal::ClientSecretUnfit);
+        let response = server.operate(Method::POST, "/clients", registration).await;
+        response.refused(ErrorCode::InvalidRequest, Refusal::ClientSecretUnfit);
     }
     let public = json!({
         "name": "App", "client_type": "public", "redirect_uris": ["https://app.example/cb"],
         "client_secret": "s",
     });
-    let answer = server.operate(Method::POST, "/clients", public).await;
-    answer.refused(ErrorCode::InvalidRequest, Refusal::ClientSecretUnfit);
+    let response = server.operate(Method::POST, "/clients", public).await;
+    response.refused(ErrorCode::InvalidRequest, Refusal::ClientSecretUnfit);
 }
 
 /// Sends a wrong secret from an address.
-async fn guess(server: &Server, client: &str, from: &str) -> Answer {
+async fn guess(server: &Server, client: &str, from: &str) -> Response {
     let mut request = axum::extract::Request::post("/oauth/token")
         .header("content-type", "application/x-www-form-urlencoded")
         .header("authorization", basic(client, "wrong"))
@@ -142,8 +142,8 @@ async fn guessing_is_slowed_down_and_a_secret_that_was_right_before_is_not() {
     by_header(&server, "correct horse").await.tokens();
 
     for n in 0..10 {
-        let answer = guess(&server, "robot", &format!("192.0.2.{n}")).await;
-        answer.refused(ErrorCode::InvalidClient, Refusal::ClientSecretWrong);
+        let response = guess(&server, "robot", &format!("192.0.2.{n}")).await;
+        response.refused(ErrorCode::InvalidClient, Refusal::ClientSecretWrong);
     }
     let too_many = guess(&server, "robot", "192.0.2.99").await;
 
@@ -167,14 +167,14 @@ async fn of_many_guesses_at_once_no_more_are_judged_than_one_after_the_other() {
         guesses.spawn(async move { guess(&server, "robot", &format!("192.0.2.{n}")).await });
     }
     let (judged, refused): (Vec<_>, Vec<_>) =
-        guesses.join_all().await.into_iter().partition(|answer| answer.status == 401);
+        guesses.join_all().await.into_iter().partition(|response| response.status == 401);
 
     assert!((10..=11).contains(&judged.len()), "{}", judged.len());
-    for answer in judged {
-        answer.refused(ErrorCode::InvalidClient, Refusal::ClientSecretWrong);
+    for response in judged {
+        response.refused(ErrorCode::InvalidClient, Refusal::ClientSecretWrong);
     }
-    for answer in refused {
-        answer.refused(ErrorCode::TooManyRequests, Refusal::AttemptsTooMany);
+    for response in refused {
+        response.refused(ErrorCode::TooManyRequests, Refusal::AttemptsTooMany);
     }
 }
 
@@ -192,9 +192,9 @@ async fn a_guess_counts_although_nobody_waits_for_its_answer() {
     // heard.
     let mut heard = 0;
     let refused = loop {
-        let answer = guess(&server, "robot", "192.0.2.1").await;
-        if answer.status != 401 {
-            break answer;
+        let response = guess(&server, "robot", "192.0.2.1").await;
+        if response.status != 401 {
+            break response;
         }
         heard += 1;
         assert!(heard < 10);
@@ -209,8 +209,8 @@ async fn a_secret_that_nobody_could_guess_is_not_counted() {
 
     for _ in 0..70 {
         for client in ["robot", "nobody"] {
-            let answer = guess(&server, client, "192.0.2.1").await;
-            assert_eq!(answer.status, 401);
+            let response = guess(&server, client, "192.0.2.1").await;
+            assert_eq!(response.status, 401);
         }
     }
 }

@@ -14,9 +14,9 @@ use gatelodge::oauth::issuer::Issuer;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::support::{Answer, Server, Signer, assert_to};
+use crate::support::{Response, Server, Signer, assert_to};
 
-/// A server on loopback that publishes keys, and may be told to publish others.
+/// A server on loopback that publishes keys, and can publish others.
 struct Publisher {
     asked: Arc<AtomicUsize>,
     port: u16,
@@ -67,7 +67,7 @@ impl Publisher {
     }
 }
 
-async fn asserted(server: &Server, signer: &Signer) -> Answer {
+async fn asserted(server: &Server, signer: &Signer) -> Response {
     assert_to(server, &signer.assertion(server, "far", &json!({}))).await
 }
 
@@ -92,13 +92,13 @@ async fn keys_are_kept_five_minutes_at_least_and_a_day_at_most() {
     let signer = Signer::new(SigningAlg::Es256);
     let publisher = Publisher::of(&[&signer]).await;
 
-    for (cache, kept) in [("no-store", 5 * 60), ("max-age=31536000", 24 * 60 * 60)] {
+    for (cache, cached) in [("no-store", 5 * 60), ("max-age=31536000", 24 * 60 * 60)] {
         let server = publisher.server().await;
         publisher.publish(&[&signer], cache);
         asserted(&server, &signer).await.tokens();
         let before = publisher.asked();
 
-        server.advance(Duration::from_secs(kept - 1));
+        server.advance(Duration::from_secs(cached - 1));
         asserted(&server, &signer).await.tokens();
         assert_eq!(publisher.asked(), before, "{cache}");
         server.advance(Duration::from_secs(1));
@@ -132,8 +132,8 @@ async fn an_unknown_key_causes_one_fetch_a_minute() {
 
     for asked in [1, 2, 3] {
         for _ in 0..3 {
-            let answer = asserted(&server, &stranger).await;
-            answer.refused(ErrorCode::InvalidClient, Refusal::ClientAssertionSignatureWrong);
+            let response = asserted(&server, &stranger).await;
+            response.refused(ErrorCode::InvalidClient, Refusal::ClientAssertionSignatureWrong);
         }
         assert_eq!(publisher.asked(), asked);
         server.advance(Duration::from_mins(1));
@@ -220,7 +220,7 @@ async fn what_is_no_key_set_is_as_good_as_none() {
         json!({ "keys": [signer.jwk()], "padding": "x".repeat(64 * 1024) }),
     ] {
         publisher.say(StatusCode::OK, "max-age=3600", body);
-        let answer = asserted(&server, &signer).await;
-        answer.refused(ErrorCode::InvalidClient, Refusal::ClientKeysUnavailable);
+        let response = asserted(&server, &signer).await;
+        response.refused(ErrorCode::InvalidClient, Refusal::ClientKeysUnavailable);
     }
 }

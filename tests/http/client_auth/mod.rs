@@ -14,7 +14,7 @@ use gatelodge::oauth::params::form_encode;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::support::{Answer, RelyingParty, Server, basic, token};
+use crate::support::{RelyingParty, Response, Server, basic, token};
 
 const CREDENTIALS: (&str, &str) = ("grant_type", "client_credentials");
 
@@ -112,9 +112,9 @@ async fn two_headers_are_refused_whatever_they_say() {
             .header("authorization", &right)
             .header("authorization", second)
             .body("grant_type=client_credentials".into());
-        let answer = server.send(request.unwrap()).await;
+        let response = server.send(request.unwrap()).await;
 
-        answer.refused(ErrorCode::InvalidRequest, Refusal::ClientAuthTwice);
+        response.refused(ErrorCode::InvalidRequest, Refusal::ClientAuthTwice);
     }
 }
 
@@ -125,10 +125,10 @@ async fn credentials_that_cannot_be_read_are_refused_with_a_challenge() {
 
     for credentials in [&b"robot"[..], b"\xff\xfe:secret", b"robot:%ff", b"", b"ro\0bot:secret"] {
         let authorization = format!("Basic {}", STANDARD.encode(credentials));
-        let answer = token(&server, Some(&authorization), &[CREDENTIALS]).await;
+        let response = token(&server, Some(&authorization), &[CREDENTIALS]).await;
 
-        answer.refused(ErrorCode::InvalidClient, Refusal::AuthorizationHeaderMalformed);
-        assert!(answer.header("www-authenticate").starts_with("Basic "));
+        response.refused(ErrorCode::InvalidClient, Refusal::AuthorizationHeaderMalformed);
+        assert!(response.header("www-authenticate").starts_with("Basic "));
     }
 }
 
@@ -146,9 +146,9 @@ async fn an_unknown_client_and_a_wrong_secret_look_the_same() {
     unknown.refused(ErrorCode::InvalidClient, Refusal::ClientUnknown);
     wrong.refused(ErrorCode::InvalidClient, Refusal::ClientSecretWrong);
     assert_eq!(unknown.body, wrong.body);
-    for answer in [&unknown, &wrong] {
+    for response in [&unknown, &wrong] {
         let challenge = "Basic realm=\"gatelodge\", charset=\"UTF-8\"";
-        assert_eq!(answer.header("www-authenticate"), challenge);
+        assert_eq!(response.header("www-authenticate"), challenge);
     }
     assert_eq!(without_header.status, 401);
     assert_eq!(without_header.header("www-authenticate"), "");
@@ -169,9 +169,9 @@ async fn a_public_client_needs_no_proof_and_may_not_bring_one() {
     without.tokens();
 }
 
-/// What a robot is answered to whom `meanwhile` is done while its secret is hashed. No token is
+/// The token response to a robot if `meanwhile` happens while its secret is hashed. No token is
 /// made before there are keys.
-async fn answered_after(meanwhile: impl AsyncFn(&Server)) -> Answer {
+async fn response_after(meanwhile: impl AsyncFn(&Server)) -> Response {
     let server = Server::without_keys().await;
     let registration = json!({ "name": "Robot", "client_id": "robot", "client_secret": "one" });
     server.operate(Method::POST, "/clients", registration).await;
@@ -186,19 +186,19 @@ async fn answered_after(meanwhile: impl AsyncFn(&Server)) -> Answer {
 
 #[tokio::test]
 async fn a_proof_does_not_hold_for_a_later_client_of_the_same_name() {
-    let answer = answered_after(async |server| {
+    let response = response_after(async |server| {
         server.operate(Method::DELETE, "/clients/robot", json!({})).await.json();
         let other = json!({ "name": "Other", "client_id": "robot", "client_secret": "two" });
         assert_eq!(server.operate(Method::POST, "/clients", other).await.status, 201);
     });
 
-    answer.await.refused(ErrorCode::InvalidClient, Refusal::ClientChanged);
+    response.await.refused(ErrorCode::InvalidClient, Refusal::ClientChanged);
 }
 
 #[tokio::test]
 async fn a_proof_holds_while_what_it_was_made_by_does() {
     let change = async |change: Value| {
-        answered_after(async |server| {
+        response_after(async |server| {
             let changed = server.operate(Method::PATCH, "/clients/robot", change.clone()).await;
             assert_eq!(changed.status, 200, "{}", changed.text());
         })
@@ -207,8 +207,8 @@ async fn a_proof_holds_while_what_it_was_made_by_does() {
 
     change(json!({ "name": "Another" })).await.tokens();
     for other in [json!({ "client_secret": "two" }), json!({ "enabled": false })] {
-        let answer = change(other).await;
-        answer.refused(ErrorCode::InvalidClient, Refusal::ClientChanged);
+        let response = change(other).await;
+        response.refused(ErrorCode::InvalidClient, Refusal::ClientChanged);
     }
 }
 
@@ -223,9 +223,9 @@ async fn credentials_in_the_query_count_for_nothing() {
         .header("content-type", "application/x-www-form-urlencoded")
         .body("grant_type=client_credentials".into());
 
-    let answer = server.send(request.unwrap()).await;
+    let response = server.send(request.unwrap()).await;
 
-    answer.refused(ErrorCode::InvalidRequest, Refusal::ClientIdMissing);
+    response.refused(ErrorCode::InvalidRequest, Refusal::ClientIdMissing);
 }
 
 /// A registration that named no method (RFC 7591 §2) leaves the choice between the two.

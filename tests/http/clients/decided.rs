@@ -30,9 +30,9 @@ fn decisions() -> Value {
 async fn decide(server: &Server, id: &str, decisions: Value) -> Value {
     let id = form_encode([(id, "")]);
     let path = format!("/clients/{}", id.trim_end_matches('='));
-    let told = server.operate(Method::PATCH, &path, decisions).await;
-    assert_eq!(told.status, 200, "{}", told.text());
-    told.json()
+    let response = server.operate(Method::PATCH, &path, decisions).await;
+    assert_eq!(response.status, 200, "{}", response.text());
+    response.json()
 }
 
 /// What holds of a client, as far as it can be decided.
@@ -56,8 +56,8 @@ async fn an_update_of_its_registration_lifts_no_limit() {
 
     let updated = manage(&server, Method::PUT, &registered, Some(update.clone())).await.json();
 
-    let shown = server.operate(Method::GET, &format!("/clients/{id}"), json!({})).await.json();
-    assert_eq!((&shown["name"], decided(&shown)), (&json!("Other"), decisions()));
+    let view = server.operate(Method::GET, &format!("/clients/{id}"), json!({})).await.json();
+    assert_eq!((&view["name"], decided(&view)), (&json!("Other"), decisions()));
     assert_eq!(updated["scope"], "openid");
 
     decide(&server, id, json!({ "scope": null })).await;
@@ -83,7 +83,6 @@ async fn another_document_lifts_no_limit() {
     server.advance(Duration::from_hours(1));
     server.get(&client.request(&[])).await;
 
-    let shown =
-        server.operate(Method::GET, "/clients", json!({})).await.json()["clients"][0].take();
-    assert_eq!((&shown["name"], decided(&shown)), (&json!("Other"), decisions()));
+    let view = server.operate(Method::GET, "/clients", json!({})).await.json()["clients"][0].take();
+    assert_eq!((&view["name"], decided(&view)), (&json!("Other"), decisions()));
 }

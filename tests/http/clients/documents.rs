@@ -17,7 +17,7 @@ use url::Url;
 
 use crate::refusals::documents::document;
 use crate::support::{
-    Answer, Browser, RelyingParty, Server, Signer, Site, posted, presenting, token,
+    Browser, RelyingParty, Response, Server, Signer, Site, posted, presenting, token,
 };
 
 /// An installation that may fetch from `site`, and ada, who is signed in there.
@@ -32,7 +32,7 @@ pub(super) async fn reaching(site: &Site, change: impl FnOnce(&mut Config)) -> (
 }
 
 /// An authorization request of the client at `url`, whose redirect URI is of no matter.
-async fn asked_by(server: &Server, url: &str) -> Answer {
+async fn asked_by(server: &Server, url: &str) -> Response {
     let client = json!({ "client_id": url, "redirect_uris": ["https://app.example/cb"] });
     server.get(&RelyingParty::new(server, &client).request(&[])).await
 }
@@ -123,7 +123,7 @@ async fn a_failure_is_not_kept() {
     let site = Site::new().await;
     let (server, mut ada) = reaching(&site, |_| {}).await;
     let client = RelyingParty::new(&server, &document(&site));
-    site.answer("500 Oops", "");
+    site.respond("500 Oops", "");
 
     let failed = ada.visit(&client.request(&[])).await;
     site.serve(&document(&site), "");
@@ -140,9 +140,9 @@ async fn whoever_only_looks_has_nothing_fetched() {
     site.serve(&document(&site), "");
     let request = RelyingParty::new(&server, &document(&site)).request(&[]);
 
-    let looked = server.send(Request::head(request).body(Body::empty()).unwrap()).await;
+    let response = server.send(Request::head(request).body(Body::empty()).unwrap()).await;
 
-    assert_eq!((looked.status.as_u16(), site.asked()), (400, 0));
+    assert_eq!((response.status.as_u16(), site.asked()), (400, 0));
 }
 
 /// A private name and one that is not there look alike.
@@ -150,8 +150,8 @@ async fn whoever_only_looks_has_nothing_fetched() {
 async fn strangers_do_not_learn_which_names_lead_inside() {
     let site = Site::new().await;
     let (server, _) = reaching(&site, |_| {}).await;
-    site.answer("", "");
-    let words = |page: &Answer| {
+    site.respond("", "");
+    let explanation = |page: &Response| {
         let (_, rest) = page.text().split_once("The server of the client").unwrap();
         rest.split('.').next().unwrap().to_owned()
     };
@@ -161,7 +161,7 @@ async fn strangers_do_not_learn_which_names_lead_inside() {
 
     private.refused(ErrorCode::InvalidRequest, Refusal::DocumentAddressPrivate);
     broken.refused(ErrorCode::InvalidRequest, Refusal::DocumentUnreachable);
-    assert_eq!(words(&private), words(&broken));
+    assert_eq!(explanation(&private), explanation(&broken));
 }
 
 /// OpenID Connect Registration §5
@@ -192,7 +192,7 @@ async fn an_imported_document_has_a_sector_that_holds() {
 async fn a_network_has_a_minutes_worth_of_documents_fetched() {
     let site = Site::new().await;
     let (server, _) = reaching(&site, |_| {}).await;
-    site.answer("404 Not Found", "");
+    site.respond("404 Not Found", "");
 
     for _ in 0..60 {
         let missing = asked_by(&server, &site.url("/client.json")).await;
@@ -212,18 +212,18 @@ async fn no_private_address_is_asked_in_whichever_notation() {
         .into_iter()
         .chain(["[::1]", "[fd00::1]", "[::ffff:10.0.0.1]", "[fe80::1]", "localhost"])
     {
-        let answer = asked_by(&server, &format!("https://{host}/client.json")).await;
+        let response = asked_by(&server, &format!("https://{host}/client.json")).await;
         let canonical = !host.contains("ffff");
         let refusal = if canonical {
             Refusal::DocumentAddressPrivate
         } else {
             Refusal::DocumentAddressMalformed
         };
-        answer.refused(ErrorCode::InvalidRequest, refusal);
+        response.refused(ErrorCode::InvalidRequest, refusal);
     }
     for host in ["127.1", "2130706433", "0x7f000001", "0177.0.0.1", "10.1"] {
-        let answer = asked_by(&server, &format!("https://{host}/client.json")).await;
-        answer.refused(ErrorCode::InvalidRequest, Refusal::DocumentAddressMalformed);
+        let response = asked_by(&server, &format!("https://{host}/client.json")).await;
+        response.refused(ErrorCode::InvalidRequest, Refusal::DocumentAddressMalformed);
     }
     let unlisted = asked_by(&server, "http://127.0.0.1:8080/client.json").await;
     unlisted.refused(ErrorCode::InvalidRequest, Refusal::DocumentAddressMalformed);
@@ -280,7 +280,7 @@ async fn an_imported_document_needs_no_network_and_is_never_stale() {
     refused.refused(ErrorCode::InvalidClientMetadata, Refusal::DocumentOfAnotherClient);
 }
 
-/// A remembered consent answers silently only where the redirect URI proves the client.
+/// A remembered consent suffices only where the redirect URI proves the client.
 #[tokio::test]
 async fn consent_is_remembered_where_the_redirect_has_the_origin_of_the_client_id() {
     let (server, mut ada) = Server::with_ada().await;
@@ -328,14 +328,14 @@ async fn a_client_whose_site_is_down_stays_signed_in_for_a_day() {
     let client = RelyingParty::new(&server, &document(&site));
     let tokens = client.tokens(&mut ada).await;
 
-    site.answer("503 Service Unavailable", "");
+    site.respond("503 Service Unavailable", "");
     server.advance(Duration::from_hours(24));
     let tokens = client.refresh(tokens.refresh()).await.tokens();
     let authorized = ada.visit(&client.request(&[])).await;
     let pushed = client.push_raw(&[]).await;
-    site.answer("404 Not Found", "");
+    site.respond("404 Not Found", "");
     let gone = client.refresh(tokens.refresh()).await;
-    site.answer("503 Service Unavailable", "");
+    site.respond("503 Service Unavailable", "");
     server.advance(Duration::from_mins(5));
     let later = client.refresh(tokens.refresh()).await;
 

@@ -27,16 +27,16 @@ async fn registered(server: &Server, metadata: Value) -> (RelyingParty, Value) {
     let request = Request::post(endpoint(server, "registration_endpoint").await)
         .header("content-type", "application/json")
         .body(Body::from(metadata.to_string()));
-    let answer = server.send(request.unwrap()).await;
-    assert_eq!(answer.status, 201, "{}", answer.text());
-    (RelyingParty::new(server, &answer.json()), answer.json())
+    let response = server.send(request.unwrap()).await;
+    assert_eq!(response.status, 201, "{}", response.text());
+    (RelyingParty::new(server, &response.json()), response.json())
 }
 
-/// An MCP server: what it publishes of itself, and its answer to a request without a token.
+/// An MCP server: what it publishes of itself, and its response to a request without a token.
 async fn mcp_server(server: &Server, scope: &str) -> (Value, String) {
     let resource = json!({ "resource": MCP, "scope": scope });
-    let told = server.operate(Method::POST, "/resources", resource).await.json();
-    (told["metadata"].clone(), told["www_authenticate"].as_str().unwrap().to_owned())
+    let registered = server.operate(Method::POST, "/resources", resource).await.json();
+    (registered["metadata"].clone(), registered["www_authenticate"].as_str().unwrap().to_owned())
 }
 
 /// A parameter of a challenge (RFC 9110 §11.2).
@@ -50,9 +50,9 @@ fn described(server: &Server, site: &Site) -> RelyingParty {
     let mut document = document(site);
     document["redirect_uris"] = json!(["http://localhost/callback"]);
     site.serve(&document, "");
-    let mut agent = RelyingParty::new(server, &document);
-    agent.redirect_uri = "http://localhost:51234/callback".to_owned();
-    agent
+    let mut client = RelyingParty::new(server, &document);
+    client.redirect_uri = "http://localhost:51234/callback".to_owned();
+    client
 }
 
 /// The claims of the access token that `changes` lead to.
@@ -72,18 +72,18 @@ async fn a_client_that_registers_itself_gets_a_token_for_an_mcp_server() {
         "token_endpoint_auth_method": "none",
         "scope": "mcp:tools",
     });
-    let (agent, told) = registered(&server, metadata).await;
+    let (client, registration) = registered(&server, metadata).await;
 
     let asked = [("resource", MCP), ("scope", "mcp:tools offline_access")];
-    let code = agent.authorize(&mut ada, &asked).await.brought().remove("code").unwrap();
-    let mut form = agent.redemption(&code);
+    let code = client.authorize(&mut ada, &asked).await.brought().remove("code").unwrap();
+    let mut form = client.redemption(&code);
     form.push(("resource", MCP));
-    let tokens = agent.ask(&form).await.tokens();
+    let tokens = client.ask(&form).await.tokens();
     // Some refresh at once to learn how long the token lasts.
     server.advance(Duration::from_secs(1));
-    let refreshed = agent.refresh(tokens.refresh()).await.tokens();
+    let refreshed = client.refresh(tokens.refresh()).await.tokens();
 
-    assert_eq!(told["token_endpoint_auth_method"], "none");
+    assert_eq!(registration["token_endpoint_auth_method"], "none");
     for access in [&tokens.access, &refreshed.access] {
         let claims = decoded(access).1;
         assert_eq!(
@@ -98,43 +98,43 @@ async fn a_client_named_by_a_document_gets_a_token_for_an_mcp_server() {
     let site = Site::new().await;
     let (server, mut ada) = reaching(&site, |_| {}).await;
     let (published, challenge) = mcp_server(&server, "mcp:tools").await;
-    let agent = described(&server, &site);
+    let client = described(&server, &site);
 
     let issuer = published["authorization_servers"][0].as_str().unwrap();
     let discovered = server.get("/.well-known/oauth-authorization-server").await.json();
     let resource = published["resource"].as_str().unwrap();
     let scope = format!("{} offline_access", parameter(&challenge, "scope"));
     let asked = [("resource", resource), ("scope", &scope)];
-    let code = agent.authorize(&mut ada, &asked).await.brought().remove("code").unwrap();
-    let mut form = agent.redemption(&code);
+    let code = client.authorize(&mut ada, &asked).await.brought().remove("code").unwrap();
+    let mut form = client.redemption(&code);
     form.push(("resource", resource));
-    let tokens = agent.ask(&form).await.tokens();
+    let tokens = client.ask(&form).await.tokens();
     ada.sign_out().await;
     server.advance(Duration::from_secs(1));
-    let refreshed = agent.refresh(tokens.refresh()).await.tokens();
+    let refreshed = client.refresh(tokens.refresh()).await.tokens();
 
     assert_eq!(discovered["issuer"], issuer);
     assert_eq!(discovered["client_id_metadata_document_supported"], true);
     for access in [&tokens.access, &refreshed.access] {
         let claims = decoded(access).1;
-        assert_eq!((&claims["aud"], &claims["client_id"]), (&json!(MCP), &json!(agent.id)));
+        assert_eq!((&claims["aud"], &claims["client_id"]), (&json!(MCP), &json!(client.id)));
         assert_eq!(claims["scope"], "mcp:tools offline_access");
     }
 }
 
-/// MCP, "Step-Up Authorization Flow": a server that answered `insufficient_scope` is asked again
+/// MCP, "Step-Up Authorization Flow": a server that responded with `insufficient_scope` is asked again
 /// with a token for what it named beside what was granted.
 #[tokio::test]
 async fn a_client_that_lacks_a_scope_asks_for_it_beside_those_it_has() {
     let site = Site::new().await;
     let (server, mut ada) = reaching(&site, |_| {}).await;
     mcp_server(&server, "mcp:read mcp:write").await;
-    let agent = described(&server, &site);
-    let first = claims(&agent, &mut ada, &[("resource", MCP), ("scope", "mcp:read")]).await;
+    let client = described(&server, &site);
+    let first = claims(&client, &mut ada, &[("resource", MCP), ("scope", "mcp:read")]).await;
 
     let more = [("resource", MCP), ("scope", "mcp:read mcp:write")];
-    let page = ada.visit(&agent.request(&more)).await;
-    let second = claims(&agent, &mut ada, &more).await;
+    let page = ada.visit(&client.request(&more)).await;
+    let second = claims(&client, &mut ada, &more).await;
 
     assert!(page.asks_for_consent(), "{}", page.text());
     let (new, before) = page.text().split_once("What you allowed it before").unwrap();
@@ -150,11 +150,11 @@ async fn any_port_fits_a_portless_loopback_registration() {
     let metadata = json!({
         "redirect_uris": ["http://localhost/callback"], "token_endpoint_auth_method": "none",
     });
-    let (mut agent, _) = registered(&server, metadata).await;
+    let (mut client, _) = registered(&server, metadata).await;
 
-    agent.redirect_uri = "http://localhost:51234/callback".to_owned();
+    client.redirect_uri = "http://localhost:51234/callback".to_owned();
 
-    assert_eq!(claims(&agent, &mut ada, &[]).await["aud"], server.issuer());
+    assert_eq!(claims(&client, &mut ada, &[]).await["aud"], server.issuer());
 }
 
 #[tokio::test]
@@ -167,13 +167,13 @@ async fn a_registration_may_mix_a_private_use_scheme_with_loopback_and_https() {
         "unheard-of://callback",
     ];
     let metadata = json!({ "redirect_uris": uris, "token_endpoint_auth_method": "none" });
-    let (mut agent, told) = registered(&server, metadata).await;
+    let (mut client, registration) = registered(&server, metadata).await;
 
-    // RFC 7591 §3.2.1: the answer tells what was kept.
-    assert_eq!(told["redirect_uris"], json!(uris[..3]));
+    // RFC 7591 §3.2.1: the response has what was registered.
+    assert_eq!(registration["redirect_uris"], json!(uris[..3]));
     for uri in &uris[..3] {
-        agent.redirect_uri = (*uri).to_owned();
-        claims(&agent, &mut ada, &[]).await;
+        client.redirect_uri = (*uri).to_owned();
+        claims(&client, &mut ada, &[]).await;
     }
 }
 
@@ -184,15 +184,15 @@ async fn offline_access_is_had_by_a_client_that_saw_it_advertised() {
         "redirect_uris": ["http://127.0.0.1/cb"], "token_endpoint_auth_method": "none",
         "grant_types": ["authorization_code", "refresh_token"], "scope": "openid",
     });
-    let (agent, _) = registered(&server, metadata).await;
+    let (client, _) = registered(&server, metadata).await;
     let asked = [("scope", "openid offline_access")];
-    let code = agent.authorize(&mut ada, &asked).await.brought().remove("code").unwrap();
-    let tokens = agent.redeem(&code).await.tokens();
+    let code = client.authorize(&mut ada, &asked).await.brought().remove("code").unwrap();
+    let tokens = client.redeem(&code).await.tokens();
 
     ada.sign_out().await;
 
     assert_eq!(tokens.scope, "offline_access openid");
-    agent.refresh(tokens.refresh()).await.tokens();
+    client.refresh(tokens.refresh()).await.tokens();
 }
 
 /// A client of 2025 sends no `resource`; it gets a token for this server, and never one that an
@@ -201,8 +201,8 @@ async fn offline_access_is_had_by_a_client_that_saw_it_advertised() {
 async fn a_missing_resource_is_this_server() {
     let (server, mut ada) = Server::with_ada().await;
     let metadata = json!({ "redirect_uris": ["http://127.0.0.1/cb"] });
-    let (agent, told) = registered(&server, metadata).await;
+    let (client, registration) = registered(&server, metadata).await;
 
-    assert_eq!(claims(&agent, &mut ada, &[]).await["aud"], server.issuer());
-    assert!(told["client_secret"].as_str().unwrap().starts_with("gl_cs_"));
+    assert_eq!(claims(&client, &mut ada, &[]).await["aud"], server.issuer());
+    assert!(registration["client_secret"].as_str().unwrap().starts_with("gl_cs_"));
 }

@@ -23,16 +23,16 @@ const SERVERS: [&str; 4] = [
     "registration_client_uri",
 ];
 
-/// What was told of a client, as it sends that back.
-fn sent_back(told: &Value) -> Value {
-    let mut update = told.clone();
+/// The metadata of a client, as the client sends it back.
+fn sent_back(client: &Value) -> Value {
+    let mut update = client.clone();
     update.as_object_mut().unwrap().retain(|name, _| !SERVERS.contains(&name.as_str()));
     update
 }
 
-/// What was told of a client, without what changes each time.
-fn lasting(told: &Value) -> Value {
-    let mut lasting = told.clone();
+/// The metadata of a client, without what changes each time.
+fn lasting(client: &Value) -> Value {
+    let mut lasting = client.clone();
     lasting["registration_access_token"].take();
     lasting
 }
@@ -89,8 +89,8 @@ async fn an_update_names_its_own_secret_and_nothing_that_is_the_servers_to_say()
         .into_iter()
         .chain([with("client_secret", "gl_cs_x".into()), with("client_secret", 1.into())])
     {
-        let answer = manage(&server, Method::PUT, &registered, Some(wrong)).await;
-        answer.refused(ErrorCode::InvalidRequest, Refusal::ClientUpdateMismatched);
+        let response = manage(&server, Method::PUT, &registered, Some(wrong)).await;
+        response.refused(ErrorCode::InvalidRequest, Refusal::ClientUpdateMismatched);
     }
     let mut nothing = with("client_secret", Value::Null);
     nothing["registration_client_uri"] = Value::Null;
@@ -124,12 +124,13 @@ async fn of_many_updates_with_one_token_one_succeeds() {
         });
     }
 
-    let answers = tasks.join_all().await;
+    let responses = tasks.join_all().await;
 
-    let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
+    let (won, lost): (Vec<_>, Vec<_>) =
+        responses.iter().partition(|response| response.status == 200);
     assert_eq!((won.len(), lost.len()), (1, 31));
-    for answer in lost {
-        answer.refused(ErrorCode::InvalidToken, Refusal::RegistrationAccessTokenWrong);
+    for response in lost {
+        response.refused(ErrorCode::InvalidToken, Refusal::RegistrationAccessTokenWrong);
     }
     assert_eq!(manage(&server, Method::GET, &won[0].json(), None).await.status, 200);
 }
@@ -160,12 +161,12 @@ async fn of_an_update_and_a_removal_at_once_one_succeeds() {
 async fn with_a_client_its_access_tokens_go() {
     let (server, mut ada) = Server::with_ada().await;
     let registered = register(&server, native()).await.json();
-    let agent = RelyingParty::new(&server, &registered);
-    let tokens = agent.tokens(&mut ada).await;
+    let client = RelyingParty::new(&server, &registered);
+    let tokens = client.tokens(&mut ada).await;
 
     assert_eq!(manage(&server, Method::DELETE, &registered, None).await.status, 204);
 
-    let refused = agent.userinfo(&tokens.access).await;
+    let refused = client.userinfo(&tokens.access).await;
     refused.refused(ErrorCode::InvalidToken, Refusal::BearerTokenOfEndedGrant);
 }
 
@@ -181,15 +182,15 @@ async fn where_nobody_may_register_those_that_did_manage_themselves() {
         server.app.write(move |tx, cx| registration::register(tx, cx, &metadata, from)).await;
     let registered = registered.ok().unwrap();
     let uri = format!("{}/oauth/register/{}", server.issuer(), registered.id);
-    let told = json!({
+    let client = json!({
         "client_id": registered.id.as_str(),
         "registration_access_token": *registered.token.expose(),
         "registration_client_uri": uri,
     });
     let mut update = native();
-    update["client_id"] = told["client_id"].clone();
+    update["client_id"] = client["client_id"].clone();
 
-    let updated = manage(&server, Method::PUT, &told, Some(update)).await;
+    let updated = manage(&server, Method::PUT, &client, Some(update)).await;
     let removed = manage(&server, Method::DELETE, &updated.json(), None).await;
 
     assert_eq!((updated.status.as_u16(), removed.status.as_u16()), (200, 204));

@@ -15,7 +15,7 @@ use gatelodge::store::schema::Grant;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::support::{Answer, RelyingParty, Server, Signer, Site, basic, register, token};
+use crate::support::{RelyingParty, Response, Server, Signer, Site, basic, register, token};
 
 /// What a program on the person's machine registers.
 pub(super) fn native() -> Value {
@@ -34,7 +34,7 @@ pub(super) async fn manage(
     method: Method,
     of: &Value,
     body: Option<Value>,
-) -> Answer {
+) -> Response {
     let path = of["registration_client_uri"].as_str().unwrap();
     let path = path.strip_prefix(server.issuer()).unwrap();
     let bearer = format!("Bearer {}", of["registration_access_token"].as_str().unwrap());
@@ -49,7 +49,7 @@ pub(super) async fn manage(
 async fn the_specifications_example_is_answered_with_everything_that_was_registered() {
     let server = Server::new().await;
 
-    let answer = register(
+    let response = register(
         &server,
         json!({
             "redirect_uris": [
@@ -66,38 +66,39 @@ async fn the_specifications_example_is_answered_with_everything_that_was_registe
     )
     .await;
 
-    assert_eq!(answer.status, 201, "{}", answer.text());
-    assert_eq!(answer.header("cache-control"), "no-store");
-    assert_eq!(answer.header("access-control-allow-origin"), "*");
-    let told = answer.json();
+    assert_eq!(response.status, 201, "{}", response.text());
+    assert_eq!(response.header("cache-control"), "no-store");
+    assert_eq!(response.header("access-control-allow-origin"), "*");
+    let client = response.json();
     for drawn in ["client_id", "client_secret", "registration_access_token"] {
-        assert!(told[drawn].as_str().unwrap().starts_with("gl_"), "{drawn}");
+        assert!(client[drawn].as_str().unwrap().starts_with("gl_"), "{drawn}");
     }
-    let own = format!("{}/oauth/register/{}", server.issuer(), told["client_id"].as_str().unwrap());
-    assert_eq!(told["registration_client_uri"], own);
-    assert_eq!(told["client_id_issued_at"], 1_767_225_600);
-    assert_eq!(told["client_secret_expires_at"], 0);
-    assert_eq!(told["client_name"], "My Example Client");
-    assert_eq!(told["grant_types"], json!(["authorization_code"]));
-    assert_eq!(told["response_types"], json!(["code"]));
-    assert_eq!(told["scope"], "email offline_access openid profile");
-    assert_eq!(told["redirect_uris"].as_array().unwrap().len(), 2);
-    assert_eq!(told["jwks_uri"], "https://client.example.org/my_public_keys.jwks");
-    assert_eq!(told["example_extension_parameter"], Value::Null);
+    let own =
+        format!("{}/oauth/register/{}", server.issuer(), client["client_id"].as_str().unwrap());
+    assert_eq!(client["registration_client_uri"], own);
+    assert_eq!(client["client_id_issued_at"], 1_767_225_600);
+    assert_eq!(client["client_secret_expires_at"], 0);
+    assert_eq!(client["client_name"], "My Example Client");
+    assert_eq!(client["grant_types"], json!(["authorization_code"]));
+    assert_eq!(client["response_types"], json!(["code"]));
+    assert_eq!(client["scope"], "email offline_access openid profile");
+    assert_eq!(client["redirect_uris"].as_array().unwrap().len(), 2);
+    assert_eq!(client["jwks_uri"], "https://client.example.org/my_public_keys.jwks");
+    assert_eq!(client["example_extension_parameter"], Value::Null);
 }
 
 #[tokio::test]
 async fn a_program_registers_and_a_person_signs_in_to_it() {
     let (server, mut ada) = Server::with_ada().await;
-    let told = register(&server, native()).await.json();
-    let mut agent = RelyingParty::new(&server, &told);
-    agent.redirect_uri = "http://127.0.0.1:52345/callback".to_owned();
+    let registration = register(&server, native()).await.json();
+    let mut client = RelyingParty::new(&server, &registration);
+    client.redirect_uri = "http://127.0.0.1:52345/callback".to_owned();
 
-    let tokens = agent.tokens(&mut ada).await;
+    let tokens = client.tokens(&mut ada).await;
 
-    assert_eq!(told["client_secret"], Value::Null);
+    assert_eq!(registration["client_secret"], Value::Null);
     assert_eq!(tokens.scope, "offline_access openid");
-    agent.refresh(tokens.refresh()).await.tokens();
+    client.refresh(tokens.refresh()).await.tokens();
 }
 
 #[tokio::test]
@@ -131,14 +132,14 @@ async fn what_is_kept_is_what_is_told() {
         "tos_uri": "javascript:alert(1)",
     });
 
-    let told = register(&server, stated).await.json();
+    let client = register(&server, stated).await.json();
 
-    let kept = ["cursor://anysphere.cursor/cb", "http://localhost/cb", "https://a.example/cb"];
-    assert_eq!(told["redirect_uris"], json!(kept));
-    assert_eq!(told["grant_types"], json!(["authorization_code", "refresh_token"]));
-    assert_eq!(told["scope"], "offline_access openid");
-    assert_eq!(told["client_name"], "cursor:");
-    assert_eq!(told["tos_uri"], Value::Null);
+    let stored = ["cursor://anysphere.cursor/cb", "http://localhost/cb", "https://a.example/cb"];
+    assert_eq!(client["redirect_uris"], json!(stored));
+    assert_eq!(client["grant_types"], json!(["authorization_code", "refresh_token"]));
+    assert_eq!(client["scope"], "offline_access openid");
+    assert_eq!(client["client_name"], "cursor:");
+    assert_eq!(client["tos_uri"], Value::Null);
 }
 
 /// RFC 7592 §2.1
@@ -191,13 +192,13 @@ async fn an_update_replaces_the_whole_and_turns_the_token_over() {
 async fn a_client_removes_itself_and_what_it_holds() {
     let (server, mut ada) = Server::with_ada().await;
     let registered = register(&server, native()).await.json();
-    let agent = RelyingParty::new(&server, &registered);
-    let tokens = agent.tokens(&mut ada).await;
+    let client = RelyingParty::new(&server, &registered);
+    let tokens = client.tokens(&mut ada).await;
 
     let removed = manage(&server, Method::DELETE, &registered, None).await;
 
     assert_eq!((removed.status.as_u16(), removed.text()), (204, ""));
-    let refreshed = agent.refresh(tokens.refresh()).await;
+    let refreshed = client.refresh(tokens.refresh()).await;
     refreshed.refused(ErrorCode::InvalidClient, Refusal::ClientUnknown);
     let again = manage(&server, Method::GET, &registered, None).await;
     again.refused(ErrorCode::InvalidToken, Refusal::RegistrationAccessTokenWrong);
@@ -289,12 +290,12 @@ async fn a_client_that_nobody_uses_is_forgotten_and_one_in_use_is_not() {
     let (server, mut ada) = Server::with_ada().await;
     let idle = register(&server, native()).await.json();
     let used = register(&server, native()).await.json();
-    let agent = RelyingParty::new(&server, &used);
-    let mut tokens = agent.tokens(&mut ada).await;
+    let client = RelyingParty::new(&server, &used);
+    let mut tokens = client.tokens(&mut ada).await;
 
     for _ in 0..2 {
         server.advance(Duration::from_hours(16 * 24));
-        tokens = agent.refresh(tokens.refresh()).await.tokens();
+        tokens = client.refresh(tokens.refresh()).await.tokens();
     }
     server.app.write(|tx, cx| sweep::run(tx, cx).map(drop)).await.unwrap();
 
@@ -354,7 +355,7 @@ async fn registrations_are_bounded_by_the_minute() {
     server.advance(Duration::from_mins(1));
     let later = register(&server, native()).await;
 
-    assert!(within.iter().all(|answer| answer.status == 201));
+    assert!(within.iter().all(|response| response.status == 201));
     beyond.refused(ErrorCode::TooManyRequests, Refusal::AttemptsTooMany);
     assert_eq!(beyond.header("retry-after"), "60");
     assert_eq!(later.status, 201);

@@ -37,11 +37,11 @@ async fn what_a_statement_says_goes_before_what_the_client_says() {
     let server = trusting(&publisher).await;
     let stated = stating(&server, &publisher, &json!({}));
 
-    let told = register(&server, stated.clone()).await;
+    let response = register(&server, stated.clone()).await;
     server.advance(Duration::from_hours(2));
     let late = register(&server, stated).await;
 
-    assert_eq!(told.json()["client_name"], "Signed", "{}", told.text());
+    assert_eq!(response.json()["client_name"], "Signed", "{}", response.text());
     late.refused(ErrorCode::InvalidSoftwareStatement, Refusal::SoftwareStatementMalformed);
 }
 
@@ -58,8 +58,8 @@ async fn a_statement_is_told_as_it_was_made_wherever_a_registration_is() {
     update["client_id"] = registered["client_id"].clone();
     let updated = manage(&server, Method::PUT, &registered, Some(update)).await.json();
 
-    for told in [registered, read, updated] {
-        assert_eq!(told["software_statement"], stated["software_statement"]);
+    for client in [registered, read, updated] {
+        assert_eq!(client["software_statement"], stated["software_statement"]);
     }
 }
 

@@ -14,8 +14,8 @@ async fn an_applications_host_leads_to_its_own_path_alone() {
     let mut visit = Visit::default();
 
     for path in ["/", "/gate/login", "/oauth/token", "/auth/verify/", "/_gatelodge", "/assets/x"] {
-        let answer = visit.open(&server, WIKI, path).await;
-        answer.refused(ErrorCode::MisdirectedRequest, Refusal::HostUnknown);
+        let response = visit.open(&server, WIKI, path).await;
+        response.refused(ErrorCode::MisdirectedRequest, Refusal::HostUnknown);
     }
     let strange = visit.open(&server, "evil.localhost:8080", "/_gatelodge/start").await;
     strange.refused(ErrorCode::MisdirectedRequest, Refusal::HostUnknown);
@@ -30,12 +30,12 @@ async fn on_the_web_the_cookie_is_bound_to_its_host() {
     let server = server.await;
 
     let mut visit = Visit::default();
-    let answer = visit.open(&server, "App.Example:443", "/_gatelodge/start?rd=/x").await;
+    let response = visit.open(&server, "App.Example:443", "/_gatelodge/start?rd=/x").await;
 
-    let set = answer.header("set-cookie");
+    let set = response.header("set-cookie");
     assert!(set.starts_with("__Host-gatelodge_start=gl_pb_"), "{set}");
     assert!(set.ends_with("; Path=/; Max-Age=1800; HttpOnly; SameSite=Lax; Secure"), "{set}");
-    assert!(answer.location().starts_with("https://id.example/gate/apps/start?app=app.example&"));
+    assert!(response.location().starts_with("https://id.example/gate/apps/start?app=app.example&"));
 }
 
 /// On an application's host all other paths are the application's.
@@ -80,9 +80,9 @@ async fn two_applications_on_one_host_have_a_cookie_each() {
         });
         let server = server.await;
 
-        let begun = Visit::default().open(&server, app, "/_gatelodge/start").await;
+        let started = Visit::default().open(&server, app, "/_gatelodge/start").await;
 
-        let name = begun.header("set-cookie").split('=').next().unwrap();
+        let name = started.header("set-cookie").split('=').next().unwrap();
         assert_eq!(name.ends_with("_start_8443"), app.ends_with(":8443"), "{name}");
     }
 }

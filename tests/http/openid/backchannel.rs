@@ -1,4 +1,4 @@
-//! OpenID Connect Back-Channel Logout: whoever has to hear of a session's end hears of it.
+//! OpenID Connect Back-Channel Logout: every client of a session is notified of its end.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ async fn beside(receiver: &Receiver) -> (Server, Browser) {
     (server, ada)
 }
 
-/// A client that is told at the receiver.
+/// A client whose logout tokens go to the receiver.
 async fn listening(server: &Server, name: &str, receiver: &Receiver, more: Value) -> RelyingParty {
     let mut registration = json!({
         "name": name,
@@ -47,7 +47,7 @@ async fn deliver(server: &Server) -> usize {
 /// §2.4 and §2.5
 #[tokio::test]
 async fn each_client_of_the_session_gets_a_logout_token_of_its_own() {
-    let receiver = Receiver::answering(&[200]).await;
+    let receiver = Receiver::responding(&[200]).await;
     let (server, mut ada) = beside(&receiver).await;
     let mut bob = server.person("bob").await;
     let shop = listening(&server, "shop", &receiver, json!({})).await;
@@ -59,9 +59,9 @@ async fn each_client_of_the_session_gets_a_logout_token_of_its_own() {
     let reader = RelyingParty::spa(&server).await;
     idle.code(&mut bob).await;
     reader.code(&mut ada).await;
-    let mut told = Vec::new();
+    let mut id_claims = Vec::new();
     for client in [&shop, &bank] {
-        told.push(decoded(client.tokens(&mut ada).await.id()).1);
+        id_claims.push(decoded(client.tokens(&mut ada).await.id()).1);
     }
     let while_it_lives = deliver(&server).await;
     server.advance(Duration::from_secs(5));
@@ -73,7 +73,7 @@ async fn each_client_of_the_session_gets_a_logout_token_of_its_own() {
     assert_eq!((while_it_lives, sent, again), (0, 2, 0));
     let tokens = receiver.logout_tokens();
     assert_eq!(tokens.len(), 2);
-    for (client, id) in [(&shop, &told[0]), (&bank, &told[1])] {
+    for (client, id) in [(&shop, &id_claims[0]), (&bank, &id_claims[1])] {
         let of_client = |token: &&String| decoded(token).1["aud"] == client.id.as_str();
         let token = tokens.iter().find(of_client).unwrap();
         let (header, claims) = decoded(token);
@@ -97,7 +97,7 @@ async fn each_client_of_the_session_gets_a_logout_token_of_its_own() {
 
 #[tokio::test]
 async fn a_logout_token_passes_for_no_other() {
-    let receiver = Receiver::answering(&[200]).await;
+    let receiver = Receiver::responding(&[200]).await;
     let (server, mut ada) = beside(&receiver).await;
     let shop = listening(&server, "shop", &receiver, json!({})).await;
     shop.code(&mut ada).await;
@@ -113,7 +113,7 @@ async fn a_logout_token_passes_for_no_other() {
 
 #[tokio::test]
 async fn a_logout_that_a_client_began_is_told_to_all() {
-    let receiver = Receiver::answering(&[204]).await;
+    let receiver = Receiver::responding(&[204]).await;
     let (server, mut ada) = beside(&receiver).await;
     let shop = listening(&server, "shop", &receiver, json!({})).await;
     let bank = listening(&server, "bank", &receiver, json!({})).await;
@@ -129,7 +129,7 @@ async fn a_logout_that_a_client_began_is_told_to_all() {
 
 #[tokio::test]
 async fn whoever_signs_in_after_somebody_else_ends_their_session() {
-    let receiver = Receiver::answering(&[200]).await;
+    let receiver = Receiver::responding(&[200]).await;
     let (server, mut ada) = beside(&receiver).await;
     let bob = server.person("bob").await;
     let shop = listening(&server, "shop", &receiver, json!({})).await;
@@ -147,7 +147,7 @@ async fn whoever_signs_in_after_somebody_else_ends_their_session() {
 /// The grant of a client without refresh tokens is over long before the session is.
 #[tokio::test]
 async fn a_session_that_expires_is_told_to_clients_whose_grants_are_gone() {
-    let receiver = Receiver::answering(&[200]).await;
+    let receiver = Receiver::responding(&[200]).await;
     let (server, mut ada) = beside(&receiver).await;
     let without_refresh = json!({ "grant_types": ["authorization_code"] });
     let shop = listening(&server, "shop", &receiver, without_refresh).await;
@@ -165,7 +165,7 @@ async fn a_session_that_expires_is_told_to_clients_whose_grants_are_gone() {
 
 #[tokio::test]
 async fn a_client_that_is_not_reached_is_tried_again_after_growing_pauses() {
-    let receiver = Receiver::answering(&[503, 500, 429, 200]).await;
+    let receiver = Receiver::responding(&[503, 500, 429, 200]).await;
     let (server, mut ada) = beside(&receiver).await;
     let shop = listening(&server, "shop", &receiver, json!({})).await;
     shop.code(&mut ada).await;
@@ -194,7 +194,7 @@ async fn a_client_that_is_not_reached_is_tried_again_after_growing_pauses() {
 
 #[tokio::test]
 async fn a_client_that_is_never_reached_is_given_up() {
-    let receiver = Receiver::answering(&[503]).await;
+    let receiver = Receiver::responding(&[503]).await;
     let (server, mut ada) = beside(&receiver).await;
     let shop = listening(&server, "shop", &receiver, json!({})).await;
     shop.code(&mut ada).await;
@@ -212,7 +212,7 @@ async fn a_client_that_is_never_reached_is_given_up() {
 #[tokio::test]
 async fn a_client_that_refuses_is_not_asked_again() {
     for status in [&[400], &[404], &[302]] {
-        let receiver = Receiver::answering(status).await;
+        let receiver = Receiver::responding(status).await;
         let (server, mut ada) = beside(&receiver).await;
         let shop = listening(&server, "shop", &receiver, json!({})).await;
         shop.code(&mut ada).await;
@@ -227,7 +227,7 @@ async fn a_client_that_refuses_is_not_asked_again() {
 
 #[tokio::test]
 async fn what_was_not_told_before_a_restart_is_told_after_it() {
-    let receiver = Receiver::answering(&[200]).await;
+    let receiver = Receiver::responding(&[200]).await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("gatelodge.redb");
     let listed = receiver.listed();
@@ -246,7 +246,7 @@ async fn what_was_not_told_before_a_restart_is_told_after_it() {
 
 #[tokio::test]
 async fn what_failed_before_a_restart_waits_its_time_after_it() {
-    let receiver = Receiver::answering(&[503, 200]).await;
+    let receiver = Receiver::responding(&[503, 200]).await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("gatelodge.redb");
     let listed = receiver.listed();
@@ -274,7 +274,7 @@ async fn what_failed_before_a_restart_waits_its_time_after_it() {
 
 #[tokio::test]
 async fn who_was_signed_out_first_is_told_first() {
-    let receiver = Receiver::answering(&[200]).await;
+    let receiver = Receiver::responding(&[200]).await;
     let (server, mut ada) = beside(&receiver).await;
     let mut bob = server.person("bob").await;
     let shop = listening(&server, "shop", &receiver, json!({})).await;
@@ -286,8 +286,8 @@ async fn who_was_signed_out_first_is_told_first() {
 
     let view = server.app.read().unwrap();
     let cx = server.app.context();
-    let due = |most| {
-        let due = backchannel::due(&view, &cx, most).unwrap();
+    let due = |limit| {
+        let due = backchannel::due(&view, &cx, limit).unwrap();
         let session = |due: backchannel::DueDelivery| Value::from(due.key.0.to_string());
         due.into_iter().map(|due| session(due.unwrap())).collect::<Vec<_>>()
     };
@@ -298,7 +298,7 @@ async fn who_was_signed_out_first_is_told_first() {
 
 #[tokio::test]
 async fn a_row_that_cannot_be_read_holds_up_no_other() {
-    let receiver = Receiver::answering(&[200]).await;
+    let receiver = Receiver::responding(&[200]).await;
     let (server, mut ada) = beside(&receiver).await;
     for name in ["bank", "shop"] {
         listening(&server, name, &receiver, json!({})).await.code(&mut ada).await;
@@ -318,7 +318,7 @@ async fn a_row_that_cannot_be_read_holds_up_no_other() {
 
 #[tokio::test]
 async fn a_client_that_has_gone_is_told_nothing() {
-    let receiver = Receiver::answering(&[200]).await;
+    let receiver = Receiver::responding(&[200]).await;
     let (server, mut ada) = beside(&receiver).await;
     let shop = listening(&server, "shop", &receiver, json!({})).await;
     shop.code(&mut ada).await;
@@ -331,7 +331,7 @@ async fn a_client_that_has_gone_is_told_nothing() {
 
 #[tokio::test]
 async fn a_client_that_was_registered_anew_is_told() {
-    let receiver = Receiver::answering(&[200]).await;
+    let receiver = Receiver::responding(&[200]).await;
     let (server, mut ada) = beside(&receiver).await;
     let shop = listening(&server, "shop", &receiver, json!({})).await;
     shop.code(&mut ada).await;
@@ -347,7 +347,7 @@ async fn a_client_that_was_registered_anew_is_told() {
 
 #[tokio::test]
 async fn a_client_is_told_where_it_is_registered_now() {
-    let receiver = Receiver::answering(&[200]).await;
+    let receiver = Receiver::responding(&[200]).await;
     let (server, mut ada) = beside(&receiver).await;
     for name in ["moved", "silent"] {
         listening(&server, name, &receiver, json!({})).await.code(&mut ada).await;
@@ -367,7 +367,7 @@ async fn a_client_is_told_where_it_is_registered_now() {
 
 #[tokio::test]
 async fn an_address_that_the_operator_did_not_list_is_not_gone_to() {
-    let receiver = Receiver::answering(&[200]).await;
+    let receiver = Receiver::responding(&[200]).await;
     let (server, mut ada) = Server::with_ada().await;
     let shop = listening(&server, "shop", &receiver, json!({})).await;
     shop.code(&mut ada).await;
@@ -379,7 +379,7 @@ async fn an_address_that_the_operator_did_not_list_is_not_gone_to() {
 
 #[tokio::test]
 async fn many_are_told_a_round_at_a_time() {
-    let receiver = Receiver::answering(&[200]).await;
+    let receiver = Receiver::responding(&[200]).await;
     let (server, mut ada) = beside(&receiver).await;
     for number in 0..20 {
         let client = listening(&server, &format!("app{number}"), &receiver, json!({})).await;
@@ -397,8 +397,8 @@ async fn many_are_told_a_round_at_a_time() {
 async fn metadata_lists_it_where_anything_is_fetched_at_all() {
     let offline = Server::with(Issuer::localhost(7455), |config| config.offline = true).await;
 
-    let told = offline.get("/.well-known/openid-configuration").await.json();
+    let metadata = offline.get("/.well-known/openid-configuration").await.json();
 
-    assert_eq!(told["backchannel_logout_supported"], false);
-    assert_eq!(told["backchannel_logout_session_supported"], false);
+    assert_eq!(metadata["backchannel_logout_supported"], false);
+    assert_eq!(metadata["backchannel_logout_session_supported"], false);
 }

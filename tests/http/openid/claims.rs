@@ -8,8 +8,8 @@ use crate::support::{Browser, RelyingParty, Server, Tokens, decoded};
 /// What a request with these claims leads to.
 async fn tokens(shop: &RelyingParty, ada: &mut Browser, scope: &str, claims: &Value) -> Tokens {
     let claims = claims.to_string();
-    let answer = shop.authorize(ada, &[("scope", scope), ("claims", &claims)]).await;
-    shop.redeem(&answer.brought()["code"]).await.tokens()
+    let response = shop.authorize(ada, &[("scope", scope), ("claims", &claims)]).await;
+    shop.redeem(&response.brought()["code"]).await.tokens()
 }
 
 /// OpenID Connect Core §5.5
@@ -29,11 +29,11 @@ async fn each_place_tells_what_was_asked_of_it_by_name() {
     assert_eq!(first.scope, "offline_access openid");
     for tokens in [first, second] {
         let id = decoded(tokens.id()).1;
-        let told = shop.userinfo(&tokens.access).await.json();
+        let userinfo = shop.userinfo(&tokens.access).await.json();
         assert_eq!((&id["name"], id.get("email")), (&json!("ada"), None));
         assert_eq!(id.get("preferred_username"), None);
         assert!(id["auth_time"].is_u64());
-        assert_eq!(told, json!({ "sub": id["sub"], "email": "ada@id.example" }));
+        assert_eq!(userinfo, json!({ "sub": id["sub"], "email": "ada@id.example" }));
     }
 }
 
@@ -104,13 +104,13 @@ async fn a_sub_that_is_asked_for_has_to_be_signed_in() {
     let asked = |sub: Value| json!({ "id_token": { "sub": sub } }).to_string();
 
     for sub in [json!({ "value": own }), json!({ "values": ["other", own] }), Value::Null] {
-        let answer = ada.visit(&shop.request(&[silent, ("claims", &asked(sub))])).await;
+        let response = ada.visit(&shop.request(&[silent, ("claims", &asked(sub))])).await;
 
-        assert!(answer.brought().contains_key("code"));
+        assert!(response.brought().contains_key("code"));
     }
     let other = asked(json!({ "value": "other" }));
-    let answer = ada.visit(&shop.request(&[silent, ("claims", &other)])).await;
-    answer.refused(ErrorCode::LoginRequired, Refusal::LoginNeeded);
+    let response = ada.visit(&shop.request(&[silent, ("claims", &other)])).await;
+    response.refused(ErrorCode::LoginRequired, Refusal::LoginNeeded);
     let signed_in = shop.authorize(&mut ada, &[("claims", &other)]).await;
     signed_in.refused(ErrorCode::LoginRequired, Refusal::LoginNeeded);
 }
@@ -135,8 +135,8 @@ async fn only_an_essential_acr_that_nobody_has_is_refused() {
         assert_eq!(decoded(tokens.id()).1["acr"], "phr");
     }
     let unmet = asked(json!({ "essential": true, "values": ["phrh", "gold"] }));
-    let answer = ada.visit(&shop.request(&[("claims", &unmet)])).await;
-    answer.refused(ErrorCode::UnmetAuthenticationRequirements, Refusal::AcrUnmet);
+    let response = ada.visit(&shop.request(&[("claims", &unmet)])).await;
+    response.refused(ErrorCode::UnmetAuthenticationRequirements, Refusal::AcrUnmet);
 
     let voluntary = shop.authorize(&mut ada, &[("acr_values", "phrh gold")]).await;
     assert!(voluntary.brought().contains_key("code"));

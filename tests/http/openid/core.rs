@@ -27,10 +27,10 @@ fn client_of(
     move |request| {
         let server = server.clone();
         Box::pin(async move {
-            let answer = server.send(request.map(Body::from)).await;
-            let mut response = Response::new(answer.body.to_vec());
-            *response.status_mut() = answer.status;
-            *response.headers_mut() = answer.headers;
+            let received = server.send(request.map(Body::from)).await;
+            let mut response = Response::new(received.body.to_vec());
+            *response.status_mut() = received.status;
+            *response.headers_mut() = received.headers;
             Ok(response)
         })
     }
@@ -91,8 +91,8 @@ async fn signs_in_with(alg: &str) {
 
     let subject = Some(claims.subject().clone());
     let asked = client.user_info(tokens.access_token().clone(), subject).unwrap();
-    let told: CoreUserInfoClaims = asked.request_async(&http).await.unwrap();
-    assert_eq!(told.preferred_username().unwrap().as_str(), "ada");
+    let userinfo: CoreUserInfoClaims = asked.request_async(&http).await.unwrap();
+    assert_eq!(userinfo.preferred_username().unwrap().as_str(), "ada");
 
     let asked = client.exchange_refresh_token(tokens.refresh_token().unwrap()).unwrap();
     let refreshed = asked.request_async(&http).await.unwrap();

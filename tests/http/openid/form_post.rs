@@ -1,25 +1,25 @@
-//! Form Post Response Mode: an answer that comes home in a form.
+//! Form Post Response Mode: a response that is delivered in a form.
 
 use gatelodge::error::{ErrorCode, Refusal};
 use serde_json::json;
 
-use crate::support::{Answer, Browser, RelyingParty, Server};
+use crate::support::{Browser, RelyingParty, Response, Server};
 
 const FORM: (&str, &str) = ("response_mode", "form_post");
 
 /// Asserts that this is a page whose form goes to `action`, and that it may.
 #[track_caller]
-fn posts_to(answer: &Answer, action: &str) {
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    assert!(answer.text().contains(&format!("method=\"post\" action=\"{action}\"")));
-    assert!(answer.text().contains("src=\"/assets/form_post.js\""));
-    assert!(answer.text().contains("<button class=\"full\">Continue</button>"));
-    let policy = answer.header("content-security-policy");
+fn posts_to(response: &Response, action: &str) {
+    assert_eq!(response.status, 200, "{}", response.text());
+    assert!(response.text().contains(&format!("method=\"post\" action=\"{action}\"")));
+    assert!(response.text().contains("src=\"/assets/form_post.js\""));
+    assert!(response.text().contains("<button class=\"full\">Continue</button>"));
+    let policy = response.header("content-security-policy");
     assert!(!policy.contains("form-action") && !policy.contains("unsafe"), "{policy}");
     assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'self'"));
-    assert_eq!(answer.header("referrer-policy"), "no-referrer");
-    assert_eq!(answer.header("cache-control"), "no-store");
-    assert_eq!(answer.header("location"), "");
+    assert_eq!(response.header("referrer-policy"), "no-referrer");
+    assert_eq!(response.header("cache-control"), "no-store");
+    assert_eq!(response.header("location"), "");
 }
 
 /// Form Post Response Mode §2
@@ -29,10 +29,10 @@ async fn a_code_comes_home_in_a_form_after_consent_and_silently() {
     let shop = RelyingParty::web(&server).await;
 
     for _ in 0..2 {
-        let answer = shop.authorize(&mut ada, &[FORM, ("state", "\"<&>'")]).await;
+        let response = shop.authorize(&mut ada, &[FORM, ("state", "\"<&>'")]).await;
 
-        posts_to(&answer, "https://shop.example/cb");
-        let brought = answer.brought();
+        posts_to(&response, "https://shop.example/cb");
+        let brought = response.brought();
         assert_eq!(brought.keys().collect::<Vec<_>>(), ["code", "iss", "state"]);
         assert_eq!(
             (brought["state"].as_str(), brought["iss"].as_str()),
@@ -47,10 +47,10 @@ async fn the_page_that_posts_carries_no_secret_of_ours() {
     let (server, mut ada) = Server::with_ada().await;
     let shop = RelyingParty::web(&server).await;
 
-    let answer = shop.authorize(&mut ada, &[FORM]).await;
+    let response = shop.authorize(&mut ada, &[FORM]).await;
 
-    assert_eq!(answer.csrf().as_deref(), Some(""));
-    assert_eq!(answer.text().matches("type=\"hidden\"").count(), 3);
+    assert_eq!(response.csrf().as_deref(), Some(""));
+    assert_eq!(response.text().matches("type=\"hidden\"").count(), 3);
 }
 
 #[tokio::test]
@@ -65,14 +65,14 @@ async fn an_error_comes_home_in_a_form_too_wherever_it_arises() {
     let page = ada.visit(&shop.request(&[FORM])).await;
     let declined = ada.decide(&page, "deny").await;
 
-    for (answer, code, refusal) in [
+    for (response, code, refusal) in [
         (at_once, ErrorCode::InvalidScope, Refusal::ScopeNotAllowed),
         (later, ErrorCode::LoginRequired, Refusal::LoginNeeded),
         (declined, ErrorCode::AccessDenied, Refusal::PersonDeclined),
     ] {
-        posts_to(&answer, "https://shop.example/cb");
-        answer.refused(code, refusal);
-        assert_eq!(answer.brought()["state"], "s-1");
+        posts_to(&response, "https://shop.example/cb");
+        response.refused(code, refusal);
+        assert_eq!(response.brought()["state"], "s-1");
     }
 }
 
@@ -82,10 +82,10 @@ async fn an_unknown_mode_goes_home_by_query() {
     let shop = RelyingParty::web(&server).await;
 
     for mode in ["fragment", "form_post.jwt", "FORM_POST"] {
-        let answer = server.get(&shop.request(&[("response_mode", mode)])).await;
+        let response = server.get(&shop.request(&[("response_mode", mode)])).await;
 
-        assert!(answer.location().starts_with("https://shop.example/cb?error=invalid_request"));
-        answer.refused(ErrorCode::InvalidRequest, Refusal::ResponseModeUnsupported);
+        assert!(response.location().starts_with("https://shop.example/cb?error=invalid_request"));
+        response.refused(ErrorCode::InvalidRequest, Refusal::ResponseModeUnsupported);
     }
 }
 
@@ -98,10 +98,10 @@ async fn no_form_goes_to_a_program_that_claimed_a_scheme() {
     });
     let app = server.client(registration).await;
 
-    let answer = server.get(&app.request(&[FORM])).await;
+    let response = server.get(&app.request(&[FORM])).await;
 
-    assert!(answer.location().starts_with("com.example.app:/cb?error=invalid_request"));
-    answer.refused(ErrorCode::InvalidRequest, Refusal::ResponseModeUnsupported);
+    assert!(response.location().starts_with("com.example.app:/cb?error=invalid_request"));
+    response.refused(ErrorCode::InvalidRequest, Refusal::ResponseModeUnsupported);
 }
 
 #[tokio::test]
@@ -109,10 +109,10 @@ async fn without_a_proven_redirect_uri_there_is_no_form() {
     let server = Server::new().await;
     let shop = RelyingParty::web(&server).await;
 
-    let answer =
+    let response =
         server.get(&shop.request(&[FORM, ("redirect_uri", "https://evil.example/")])).await;
 
-    assert_eq!(answer.status, 400);
-    assert!(!answer.text().contains("evil.example"));
-    answer.refused(ErrorCode::InvalidRequest, Refusal::RedirectUriUnregistered);
+    assert_eq!(response.status, 400);
+    assert!(!response.text().contains("evil.example"));
+    response.refused(ErrorCode::InvalidRequest, Refusal::RedirectUriUnregistered);
 }

@@ -166,16 +166,16 @@ async fn registration() {
 
 async fn userinfo() {
     let (_, client, tokens) = signed_in(json!({})).await;
-    let told = client.userinfo(&tokens.access).await.json();
-    assert_eq!(told["sub"], decoded(tokens.id()).1["sub"]);
+    let claims = client.userinfo(&tokens.access).await.json();
+    assert_eq!(claims["sub"], decoded(tokens.id()).1["sub"]);
 }
 
 async fn acr_values(listed: &Value) {
     for acr in each(listed) {
         let (_, mut ada, client) = with(json!({})).await;
         let claims = json!({ "id_token": { "acr": { "essential": true, "value": acr } } });
-        let answer = client.authorize(&mut ada, &[("claims", &claims.to_string())]).await;
-        let tokens = client.redeem(&answer.brought()["code"]).await.tokens();
+        let response = client.authorize(&mut ada, &[("claims", &claims.to_string())]).await;
+        let tokens = client.redeem(&response.brought()["code"]).await.tokens();
         assert_eq!(decoded(tokens.id()).1["acr"], acr);
     }
 }
@@ -187,7 +187,7 @@ async fn iss_parameter(listed: &Value) {
 }
 
 async fn backchannel_logout(listed: &Value) {
-    let receiver = Receiver::answering(&[200]).await;
+    let receiver = Receiver::responding(&[200]).await;
     let private = vec![receiver.listed()];
     let server = Server::with(Issuer::localhost(7455), |config| config.fetch.private = private);
     let server = server.await;
@@ -198,15 +198,15 @@ async fn backchannel_logout(listed: &Value) {
     let tokens = client(&server, members).await.tokens(&mut ada).await;
     ada.sign_out().await;
     server.app.deliver_logouts().await.unwrap();
-    let told = decoded(&receiver.logout_tokens()[0]).1;
-    assert_eq!((listed, &told["sid"]), (&json!(true), &decoded(tokens.id()).1["sid"]));
+    let claims = decoded(&receiver.logout_tokens()[0]).1;
+    assert_eq!((listed, &claims["sid"]), (&json!(true), &decoded(tokens.id()).1["sid"]));
 }
 
 async fn claims_parameter(listed: &Value) {
     let (_, mut ada, client) = with(json!({})).await;
     let claims = json!({ "id_token": { "name": null } }).to_string();
-    let answer = client.authorize(&mut ada, &[("claims", &claims)]).await;
-    let tokens = client.redeem(&answer.brought()["code"]).await.tokens();
+    let response = client.authorize(&mut ada, &[("claims", &claims)]).await;
+    let tokens = client.redeem(&response.brought()["code"]).await.tokens();
     assert_eq!((listed, &decoded(tokens.id()).1["name"]), (&json!(true), &json!("ada")));
 }
 
@@ -217,9 +217,9 @@ async fn claims(listed: &Value) {
     let tokens = client.tokens_of(&mut ada, EVERYTHING).await;
     let id_token = decoded(tokens.id()).1;
     let userinfo = client.userinfo(&tokens.access).await.json();
-    let told = [&id_token, &userinfo].map(|claims| claims.as_object().unwrap().keys());
-    let told: BTreeSet<&str> = told.into_iter().flatten().map(String::as_str).collect();
-    assert_eq!(each(listed).collect::<BTreeSet<_>>(), told);
+    let returned = [&id_token, &userinfo].map(|claims| claims.as_object().unwrap().keys());
+    let returned: BTreeSet<&str> = returned.into_iter().flatten().map(String::as_str).collect();
+    assert_eq!(each(listed).collect::<BTreeSet<_>>(), returned);
 }
 
 async fn documents(listed: &Value) {
@@ -237,8 +237,8 @@ async fn documents(listed: &Value) {
 async fn code_challenge_methods(listed: &Value) {
     for method in each(listed) {
         let (_, mut ada, client) = with(json!({})).await;
-        let answer = client.authorize(&mut ada, &[("code_challenge_method", method)]).await;
-        client.redeem(&answer.brought()["code"]).await.tokens();
+        let response = client.authorize(&mut ada, &[("code_challenge_method", method)]).await;
+        client.redeem(&response.brought()["code"]).await.tokens();
     }
 }
 
@@ -274,9 +274,9 @@ async fn userinfo_algs(listed: &Value) {
     for alg in each(listed) {
         let members = json!({ "userinfo_signed_response_alg": alg });
         let (server, client, tokens) = signed_in(members).await;
-        let answer = client.userinfo(&tokens.access).await;
-        server.verified(answer.text(), JwtKind::Id);
-        assert_eq!(decoded(answer.text()).0["alg"], alg);
+        let response = client.userinfo(&tokens.access).await;
+        server.verified(response.text(), JwtKind::Id);
+        assert_eq!(decoded(response.text()).0["alg"], alg);
     }
 }
 
@@ -290,9 +290,9 @@ async fn introspection_algs(listed: &Value) {
             .header("authorization", basic(&client.id, client.secret.as_deref().unwrap()))
             .header("content-type", "application/x-www-form-urlencoded")
             .body(Body::from(format!("token={}", tokens.access)));
-        let answer = server.send(asked.unwrap()).await;
-        server.verified(answer.text(), JwtKind::Other);
-        assert_eq!(decoded(answer.text()).0["alg"], alg);
+        let response = server.send(asked.unwrap()).await;
+        server.verified(response.text(), JwtKind::Other);
+        assert_eq!(decoded(response.text()).0["alg"], alg);
     }
 }
 
@@ -321,8 +321,8 @@ async fn auth_algs(listed: &Value, endpoint: &str) {
 async fn proves_itself(client: &RelyingParty, ada: &mut Browser, endpoint: &str) {
     let tokens = client.tokens(ada).await;
     if endpoint != "/oauth/token" {
-        let answer = client.post(endpoint, &[("token", &tokens.access)]).await;
-        assert_eq!(answer.status, 200, "{endpoint} {}", answer.text());
+        let response = client.post(endpoint, &[("token", &tokens.access)]).await;
+        assert_eq!(response.status, 200, "{endpoint} {}", response.text());
     }
 }
 
@@ -339,41 +339,41 @@ async fn prompts(listed: &Value) {
             "none" => assert!(page.brought().contains_key("code")),
             unknown => panic!("{unknown}"),
         }
-        let answer = client.authorize(&mut ada, &[("prompt", prompt)]).await;
-        assert!(answer.brought().contains_key("code"), "{prompt}");
+        let response = client.authorize(&mut ada, &[("prompt", prompt)]).await;
+        assert!(response.brought().contains_key("code"), "{prompt}");
     }
 }
 
 async fn request_parameter(listed: &Value) {
     let (_, mut ada, client) = with(json!({})).await;
-    let answer = ada.visit(&client.request(&[("request", "a.b.c")])).await;
-    answer.refused(ErrorCode::RequestNotSupported, Refusal::RequestObjectUnsupported);
+    let response = ada.visit(&client.request(&[("request", "a.b.c")])).await;
+    response.refused(ErrorCode::RequestNotSupported, Refusal::RequestObjectUnsupported);
     assert_eq!(listed, &json!(false));
 }
 
 async fn request_uri_parameter(listed: &Value) {
     let (_, mut ada, client) = with(json!({})).await;
     let elsewhere = ("request_uri", "https://any.example/request");
-    let answer = ada.visit(&client.request(&[elsewhere])).await;
-    answer.refused(ErrorCode::RequestUriNotSupported, Refusal::RequestUriUnsupported);
+    let response = ada.visit(&client.request(&[elsewhere])).await;
+    response.refused(ErrorCode::RequestUriNotSupported, Refusal::RequestUriUnsupported);
     assert_eq!(listed, &json!(false));
 }
 
 async fn response_modes(listed: &Value) {
     for mode in each(listed) {
         let (_, mut ada, client) = with(json!({})).await;
-        let answer = client.authorize(&mut ada, &[("response_mode", mode)]).await;
-        let form = answer.text().contains("<form id=\"answer\" method=\"post\"");
+        let response = client.authorize(&mut ada, &[("response_mode", mode)]).await;
+        let form = response.text().contains("<form id=\"answer\" method=\"post\"");
         assert_eq!(form, mode == "form_post");
-        client.redeem(&answer.brought()["code"]).await.tokens();
+        client.redeem(&response.brought()["code"]).await.tokens();
     }
 }
 
 async fn response_types(listed: &Value) {
     for response_type in each(listed) {
         let (_, mut ada, client) = with(json!({})).await;
-        let answer = client.authorize(&mut ada, &[("response_type", response_type)]).await;
-        assert!(answer.brought().contains_key(response_type));
+        let response = client.authorize(&mut ada, &[("response_type", response_type)]).await;
+        assert!(response.brought().contains_key(response_type));
     }
 }
 

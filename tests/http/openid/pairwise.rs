@@ -60,9 +60,9 @@ async fn a_sector_is_a_host() {
             "name": "Bank", "redirect_uris": ["https://bank.example/cb"],
             "subject_type": "pairwise", "sector": sector,
         });
-        let answer = server.operate(Method::POST, "/clients", registration).await;
+        let response = server.operate(Method::POST, "/clients", registration).await;
 
-        answer.refused(ErrorCode::InvalidClientMetadata, Refusal::WebUriMalformed);
+        response.refused(ErrorCode::InvalidClientMetadata, Refusal::WebUriMalformed);
     }
 }
 
@@ -89,9 +89,9 @@ async fn a_sub_is_asked_for_as_the_client_knows_it() {
     let own = decoded(shop.tokens(&mut ada).await.id()).1["sub"].clone();
     let claims = json!({ "id_token": { "sub": { "value": own } } }).to_string();
 
-    let answer = ada.visit(&shop.request(&[("prompt", "none"), ("claims", &claims)])).await;
+    let response = ada.visit(&shop.request(&[("prompt", "none"), ("claims", &claims)])).await;
 
-    assert!(answer.brought().contains_key("code"));
+    assert!(response.brought().contains_key("code"));
 }
 
 #[tokio::test]
@@ -102,8 +102,8 @@ async fn a_logout_hint_names_the_person_as_the_client_knows_them() {
     let params =
         [("id_token_hint", tokens.id()), ("post_logout_redirect_uri", "https://shop.example/bye")];
 
-    let answer = ada.visit(&format!("/oauth/logout?{}", form_encode(params))).await;
+    let response = ada.visit(&format!("/oauth/logout?{}", form_encode(params))).await;
 
-    assert_eq!(answer.location(), "https://shop.example/bye");
+    assert_eq!(response.location(), "https://shop.example/bye");
     assert!(ada.visit("/account").await.asks_to_sign_in());
 }

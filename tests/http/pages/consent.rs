@@ -1,4 +1,4 @@
-//! Who is asked, how often, and who is told what.
+//! Who is asked for consent, how often, and what the client gets.
 
 use std::time::Duration;
 
@@ -26,11 +26,11 @@ async fn a_client_whose_redirect_uri_proves_it_is_asked_about_once() {
 #[tokio::test]
 async fn a_public_client_on_loopback_is_confirmed_each_time() {
     let (server, mut ada) = Server::with_ada().await;
-    let agent = RelyingParty::native(&server).await;
-    agent.code(&mut ada).await;
+    let native = RelyingParty::native(&server).await;
+    native.code(&mut ada).await;
 
-    let page = ada.visit(&agent.request(&[])).await;
-    let silent = ada.visit(&agent.request(&[("prompt", "none")])).await;
+    let page = ada.visit(&native.request(&[])).await;
+    let silent = ada.visit(&native.request(&[("prompt", "none")])).await;
 
     assert!(page.asks_for_consent());
     assert!(page.text().contains("The answer goes to a program on this machine."));
@@ -59,9 +59,9 @@ async fn a_first_party_client_asks_nothing() {
     });
     let own = server.client(registration).await;
 
-    let answer = ada.visit(&own.request(&[])).await;
+    let response = ada.visit(&own.request(&[])).await;
 
-    assert!(answer.brought().contains_key("code"));
+    assert!(response.brought().contains_key("code"));
 }
 
 /// Whose client it is says nothing of who listens there.
@@ -77,10 +77,10 @@ async fn a_first_party_client_that_any_program_could_be_is_confirmed_unless_that
             }));
             let own = own.await;
 
-            let answer = ada.visit(&own.request(&[])).await;
+            let response = ada.visit(&own.request(&[])).await;
             let silent = ada.visit(&own.request(&[("prompt", "none")])).await;
 
-            assert_eq!(answer.asks_for_consent(), !waived, "{uri}");
+            assert_eq!(response.asks_for_consent(), !waived, "{uri}");
             assert_eq!(silent.brought().contains_key("code"), waived, "{uri}");
         }
     }
@@ -140,12 +140,12 @@ async fn a_yes_counts_only_for_what_was_shown() {
         .change_client("shop", |client| client.metadata.scope = Some("openid".parse().unwrap()))
         .await;
 
-    let answer = ada.decide(&page, "allow").await;
-    let shown = ada.visit(answer.location()).await;
+    let response = ada.decide(&page, "allow").await;
+    let next_page = ada.visit(response.location()).await;
 
-    assert!(shown.asks_for_consent());
-    assert_eq!(shown.hidden("scope").as_deref(), Some("openid"));
-    assert!(ada.decide(&shown, "allow").await.brought().contains_key("code"));
+    assert!(next_page.asks_for_consent());
+    assert_eq!(next_page.hidden("scope").as_deref(), Some("openid"));
+    assert!(ada.decide(&next_page, "allow").await.brought().contains_key("code"));
 }
 
 #[tokio::test]
@@ -158,9 +158,9 @@ async fn a_yes_to_a_client_counts_for_no_later_one_of_its_name() {
     RelyingParty::web(&server).await;
 
     for decision in ["allow", "deny"] {
-        let answer = ada.decide(&page, decision).await;
+        let response = ada.decide(&page, decision).await;
 
-        answer.refused(ErrorCode::InvalidRequest, Refusal::ClientUnknownAtAuthorize);
+        response.refused(ErrorCode::InvalidRequest, Refusal::ClientUnknownAtAuthorize);
     }
 }
 
@@ -185,9 +185,9 @@ async fn a_yes_of_somebody_who_has_signed_out_asks_for_the_passkey() {
     ada.sign_out().await;
     ada.visit("/login").await;
 
-    let answer = ada.decide(&page, "allow").await;
+    let response = ada.decide(&page, "allow").await;
 
-    assert!(ada.visit(answer.location()).await.asks_to_sign_in());
+    assert!(ada.visit(response.location()).await.asks_to_sign_in());
 }
 
 #[tokio::test]
@@ -196,12 +196,12 @@ async fn a_yes_on_a_page_that_was_shown_to_somebody_else_is_refused() {
     let bob = server.person("bob").await;
     let shop = RelyingParty::web(&server).await;
     let page = ada.visit(&shop.request(&[])).await;
-    let shown = ada.csrf.clone();
+    let old_token = ada.csrf.clone();
     ada.authenticator = bob.authenticator;
     ada.sign_in().await;
 
-    ada.csrf = shown;
-    let answer = ada.decide(&page, "allow").await;
+    ada.csrf = old_token;
+    let response = ada.decide(&page, "allow").await;
 
-    answer.refused(ErrorCode::Forbidden, Refusal::CsrfTokenWrong);
+    response.refused(ErrorCode::Forbidden, Refusal::CsrfTokenWrong);
 }

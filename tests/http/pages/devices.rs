@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::bridge;
 use crate::forward_auth::{self, Visit, WIKI};
-use crate::support::{Answer, Browser, RelyingParty, Server};
+use crate::support::{Browser, RelyingParty, Response, Server};
 
 const FIREFOX: &[(&str, &str)] = &[
     ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"),
@@ -31,8 +31,8 @@ async fn with_ada() -> (Server, Browser) {
 
 /// The sessions that the operator sees, without their ids.
 async fn sessions(server: &Server) -> Vec<Value> {
-    let told = server.operate(Method::GET, "/sessions", json!({})).await.json();
-    told["sessions"].as_array().unwrap().clone()
+    let listed = server.operate(Method::GET, "/sessions", json!({})).await.json();
+    listed["sessions"].as_array().unwrap().clone()
 }
 
 #[track_caller]
@@ -46,10 +46,10 @@ fn assert_tells(session: &Value, expected: &Value) {
 async fn a_sign_in_tells_of_its_browser() {
     let (server, _ada) = with_ada().await;
 
-    let told = sessions(&server).await;
+    let listed = sessions(&server).await;
 
     assert_tells(
-        &told[0],
+        &listed[0],
         &json!({
             "source": "web",
             "address": "127.0.0.1",
@@ -68,10 +68,10 @@ async fn a_sign_in_tells_of_its_browser() {
 async fn a_browser_that_tells_nothing_of_itself_is_shown_as_that() {
     let (server, mut ada) = Server::with_ada().await;
 
-    let told = sessions(&server).await;
+    let listed = sessions(&server).await;
 
     let nothing = json!({ "user_agent": null, "program": null, "system": null, "bot": false, "locale": null });
-    assert_tells(&told[0], &nothing);
+    assert_tells(&listed[0], &nothing);
     assert!(ada.visit("/account").await.text().contains("<bdi>an unknown program</bdi>"));
 }
 
@@ -83,9 +83,9 @@ async fn a_robot_is_shown_as_one_and_its_words_as_so_many() {
 
     ada.sign_in().await;
 
-    let told = sessions(&server).await;
-    assert_eq!(told[0]["bot"], true);
-    assert_eq!(told[0]["user_agent"].as_str().unwrap().len(), 200);
+    let listed = sessions(&server).await;
+    assert_eq!(listed[0]["bot"], true);
+    assert_eq!(listed[0]["user_agent"].as_str().unwrap().len(), 200);
 }
 
 /// The row is written every ten minutes at most, and what it tells with it.
@@ -102,14 +102,14 @@ async fn what_is_told_is_as_old_as_the_session_was_seen() {
     let after = sessions(&server).await;
 
     assert_tells(&before[0], &json!({ "program": "Firefox", "seen": "2026-01-01T00:00:00Z" }));
-    let told = json!({
+    let expected = json!({
         "program": "Edge",
         "system": "Windows",
         "locale": null,
         "created": "2026-01-01T00:00:00Z",
         "seen": "2026-01-01T00:10:00Z",
     });
-    assert_tells(&after[0], &told);
+    assert_tells(&after[0], &expected);
 }
 
 #[tokio::test]
@@ -131,7 +131,7 @@ async fn whatever_uses_a_session_tells_of_its_browser() {
     ada.decide(&page, "allow").await;
     let linked = sessions(&server).await;
 
-    let programs = [consented, let_in, linked].map(|told| told[0]["program"].clone());
+    let programs = [consented, let_in, linked].map(|listed| listed[0]["program"].clone());
     assert_eq!(programs, ["Edge", "Firefox", "Edge"]);
 }
 
@@ -144,9 +144,9 @@ async fn the_proxy_of_an_application_tells_nothing_of_the_browser_behind_it() {
     visit.enter(&mut ada, WIKI).await;
 
     server.advance(Duration::from_secs(601));
-    let answer = visit.nginx(&server, WIKI).await;
+    let response = visit.nginx(&server, WIKI).await;
 
-    assert_eq!(answer.status, 200);
+    assert_eq!(response.status, 200);
     let seen = json!({ "program": "Firefox", "locale": "de-CH", "seen": "2026-01-01T00:10:01Z" });
     assert_tells(&sessions(&server).await[0], &seen);
 }
@@ -161,7 +161,7 @@ async fn a_bridge_tells_what_a_browser_tells() {
     let opened = bridge::send(&server, Method::POST, path, &headers, &body).await;
 
     assert_eq!(opened.status, 200);
-    let told = sessions(&server).await;
+    let listed = sessions(&server).await;
     let expected = json!({
         "id": "s1",
         "source": "bridge",
@@ -174,7 +174,7 @@ async fn a_bridge_tells_what_a_browser_tells() {
         "created": "2026-01-01T00:00:00Z",
         "seen": "2026-01-01T00:00:00Z",
     });
-    assert_tells(&told[1], &expected);
+    assert_tells(&listed[1], &expected);
     let names = |session: &Value| -> Vec<String> {
         let facts = [
             "address",
@@ -190,7 +190,7 @@ async fn a_bridge_tells_what_a_browser_tells() {
         let members = session.as_object().unwrap().keys();
         members.filter(|name| facts.contains(&name.as_str())).cloned().collect()
     };
-    assert_eq!(names(&told[0]), names(&told[1]));
+    assert_eq!(names(&listed[0]), names(&listed[1]));
 }
 
 #[tokio::test]
@@ -220,7 +220,7 @@ async fn with_bridge() -> (Server, Browser, String, String) {
     (server, ada, access["token"].as_str().unwrap().to_owned(), pat)
 }
 
-async fn by_pat(server: &Server, pat: &str) -> Answer {
+async fn by_pat(server: &Server, pat: &str) -> Response {
     let bearer = format!("Bearer {pat}");
     let headers = [("authorization", bearer.as_str())];
     bridge::send(server, Method::POST, "/v1/auth/bridge/pat", &headers, &json!({})).await

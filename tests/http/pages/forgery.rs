@@ -5,12 +5,12 @@ use axum::extract::Request;
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::oauth::params::form_encode;
 
-use crate::support::{Answer, Browser, Server};
+use crate::support::{Browser, Response, Server};
 
 const START: &str = "/gate/webauthn/authenticate/start";
 
 /// Ada signs out, by a form that comes with `headers`.
-async fn signs_out_with(headers: &[(&str, &str)]) -> Answer {
+async fn signs_out_with(headers: &[(&str, &str)]) -> Response {
     let (_server, mut ada) = Server::with_ada().await;
     ada.visit("/account").await;
     let csrf = form_encode([("csrf", ada.csrf.as_str())]);
@@ -48,9 +48,9 @@ async fn a_form_from_anywhere_else_is_refused() {
         &[("origin", "http://localhost")],
         &[("referer", "http://localhost:7455/gate/account")],
     ] {
-        let answer = signs_out_with(headers).await;
+        let response = signs_out_with(headers).await;
 
-        answer.refused(ErrorCode::Forbidden, Refusal::CrossSite);
+        response.refused(ErrorCode::Forbidden, Refusal::CrossSite);
     }
 }
 
@@ -80,9 +80,9 @@ async fn a_token_from_before_sign_in_still_counts() {
     browser.sign_in().await;
 
     browser.csrf = before;
-    let answer = browser.submit("/gate/logout", &[]).await;
+    let response = browser.submit("/gate/logout", &[]).await;
 
-    assert_eq!(answer.location(), "/gate/logged-out");
+    assert_eq!(response.location(), "/gate/logged-out");
 }
 
 #[tokio::test]
@@ -92,9 +92,9 @@ async fn a_script_needs_a_browser_that_the_server_knows() {
     let mut unknown = Browser::new(&server);
     unknown.csrf.clone_from(&known.csrf);
 
-    let answer = unknown.call(START, &serde_json::json!({})).await;
+    let response = unknown.call(START, &serde_json::json!({})).await;
 
-    answer.refused(ErrorCode::Forbidden, Refusal::CsrfTokenWrong);
+    response.refused(ErrorCode::Forbidden, Refusal::CsrfTokenWrong);
     assert_eq!(known.call(START, &serde_json::json!({})).await.status, 200);
 }
 
@@ -113,9 +113,9 @@ async fn every_post_of_a_page_is_guarded() {
         "/gate/webauthn/authenticate/finish",
     ] {
         let foreign = Request::post(path).header("sec-fetch-site", "cross-site");
-        let answer = server.send(foreign.body(Body::empty()).unwrap()).await;
+        let response = server.send(foreign.body(Body::empty()).unwrap()).await;
 
-        answer.refused(ErrorCode::Forbidden, Refusal::CrossSite);
+        response.refused(ErrorCode::Forbidden, Refusal::CrossSite);
     }
 }
 
@@ -126,7 +126,7 @@ async fn two_cookies_of_one_name_are_none() {
     let cookies = ada.cookies_for("/gate/account");
     let twice = Request::get("/gate/account").header("cookie", format!("{cookies}; {cookies}"));
 
-    let answer = server.send(twice.body(Body::empty()).unwrap()).await;
+    let response = server.send(twice.body(Body::empty()).unwrap()).await;
 
-    assert_eq!(answer.location(), "/gate/login");
+    assert_eq!(response.location(), "/gate/login");
 }

@@ -35,10 +35,10 @@ async fn a_fitting_hint_signs_out_without_a_question_and_goes_home_with_state() 
     server.advance(std::time::Duration::from_hours(1));
 
     let hint = ("id_token_hint", tokens.id());
-    let answer = ada.visit(&logout(&[hint, HOME, ("state", "a b&c")])).await;
+    let response = ada.visit(&logout(&[hint, HOME, ("state", "a b&c")])).await;
 
-    assert_eq!(answer.location(), "https://shop.example/bye?state=a%20b%26c");
-    assert_eq!(answer.header("referrer-policy"), "no-referrer");
+    assert_eq!(response.location(), "https://shop.example/bye?state=a%20b%26c");
+    assert_eq!(response.header("referrer-policy"), "no-referrer");
     assert!(!is_signed_in(&mut ada).await);
     assert_eq!(shop.refresh(tokens.refresh()).await.json()["error"], "invalid_grant");
 }
@@ -50,12 +50,12 @@ async fn without_a_hint_the_person_is_asked() {
 
     let page = ada.visit(&logout(&[("client_id", "shop"), HOME])).await;
     let still = is_signed_in(&mut ada).await;
-    let answer = ada.decide(&page, "allow").await;
+    let response = ada.decide(&page, "allow").await;
 
     assert!(page.text().contains("<bdi>Shop</bdi></strong> asks to sign you out."));
     assert!(still);
-    assert_eq!(answer.onward().unwrap().as_str(), "https://shop.example/bye");
-    assert_eq!(answer.header("referrer-policy"), "no-referrer");
+    assert_eq!(response.redirect_url().unwrap().as_str(), "https://shop.example/bye");
+    assert_eq!(response.header("referrer-policy"), "no-referrer");
     assert!(!is_signed_in(&mut ada).await);
 }
 
@@ -64,10 +64,10 @@ async fn whoever_wants_to_stay_stays() {
     let (_server, mut ada) = Server::with_ada().await;
     let page = ada.visit("/oauth/logout").await;
 
-    let answer = ada.decide(&page, "deny").await;
+    let response = ada.decide(&page, "deny").await;
     let again = ada.decide(&page, "allow").await;
 
-    assert_eq!(answer.location(), "/gate/account");
+    assert_eq!(response.location(), "/gate/account");
     again.refused(ErrorCode::InteractionOver, Refusal::InteractionUnknown);
     assert!(is_signed_in(&mut ada).await);
 }
@@ -77,9 +77,9 @@ async fn a_logout_without_a_way_home_ends_on_a_page() {
     let (_server, mut ada) = Server::with_ada().await;
     let page = ada.visit("/oauth/logout").await;
 
-    let answer = ada.decide(&page, "allow").await;
+    let response = ada.decide(&page, "allow").await;
 
-    assert_eq!(answer.location(), "/gate/logged-out");
+    assert_eq!(response.location(), "/gate/logged-out");
     assert!(ada.visit("/gate/logged-out").await.text().contains("You are signed out"));
 }
 
@@ -101,7 +101,7 @@ async fn a_hint_of_somebody_else_or_of_an_earlier_session_asks() {
     assert!(is_signed_in(&mut ada).await);
 }
 
-/// §4: what did not validate is not used; what the log is told has an event.
+/// §4: what did not validate is not used; what is logged has an event.
 #[tokio::test]
 async fn a_hint_that_cannot_be_verified_asks_and_leads_nowhere() {
     let (server, mut ada) = Server::with_ada().await;
@@ -112,10 +112,10 @@ async fn a_hint_that_cannot_be_verified_asks_and_leads_nowhere() {
 
     for hint in ["a.b.c", &tokens.access, of_another.id()] {
         let request = logout(&[("id_token_hint", hint), HOME]);
-        let begun = ada.send(Request::get(&request).body(Body::empty()).unwrap()).await;
-        let page = ada.visit(begun.location()).await;
+        let started = ada.send(Request::get(&request).body(Body::empty()).unwrap()).await;
+        let page = ada.visit(started.location()).await;
 
-        assert_eq!(begun.header("gatelodge-event").len(), 16, "{hint}");
+        assert_eq!(started.header("gatelodge-event").len(), 16, "{hint}");
         assert!(page.text().contains("Sign out of Gatelodge?"), "{hint}");
         assert!(is_signed_in(&mut ada).await, "{hint}");
     }
@@ -131,9 +131,9 @@ async fn whoever_is_signed_out_already_goes_home_without_a_question() {
     RelyingParty::web(&server).await;
     let mut nobody = Browser::new(&server);
 
-    let answer = nobody.visit(&logout(&[("client_id", "shop"), HOME])).await;
+    let response = nobody.visit(&logout(&[("client_id", "shop"), HOME])).await;
 
-    assert_eq!(answer.location(), "https://shop.example/bye");
+    assert_eq!(response.location(), "https://shop.example/bye");
 }
 
 #[tokio::test]
@@ -150,9 +150,9 @@ async fn the_way_home_is_one_that_the_client_registered() {
         vec![("client_id", "nobody"), HOME],
         vec![hint, ("post_logout_redirect_uri", elsewhere)],
     ] {
-        let answer = ada.visit(&logout(&params)).await;
+        let response = ada.visit(&logout(&params)).await;
 
-        answer.refused(ErrorCode::InvalidRequest, Refusal::PostLogoutUriUnregistered);
+        response.refused(ErrorCode::InvalidRequest, Refusal::PostLogoutUriUnregistered);
     }
     assert!(is_signed_in(&mut ada).await);
 }
@@ -193,9 +193,9 @@ async fn a_hint_and_a_client_id_have_to_agree() {
     let tokens = shop.tokens(&mut ada).await;
     let hint = ("id_token_hint", tokens.id());
 
-    let answer = ada.visit(&logout(&[hint, ("client_id", "reader")])).await;
+    let response = ada.visit(&logout(&[hint, ("client_id", "reader")])).await;
 
-    answer.refused(ErrorCode::InvalidRequest, Refusal::IdTokenHintClientDiffers);
+    response.refused(ErrorCode::InvalidRequest, Refusal::IdTokenHintClientDiffers);
 }
 
 /// §2: GET and POST. A form of another site brings no `SameSite=Lax` cookie.
@@ -217,14 +217,15 @@ async fn a_logout_may_be_posted_from_another_site_and_comes_to_its_end() {
             .header("content-type", "application/x-www-form-urlencoded")
             .header("sec-fetch-site", "cross-site")
             .body(Body::from(form_encode(params)));
-        let answer = ada.send(posted.unwrap()).await;
-        let answer = ada.send(Request::get(answer.location()).body(Body::empty()).unwrap()).await;
+        let response = ada.send(posted.unwrap()).await;
+        let response =
+            ada.send(Request::get(response.location()).body(Body::empty()).unwrap()).await;
 
-        assert_eq!(answer.text().contains("Sign out of Gatelodge?"), asks, "{end}");
-        let answer = if asks { ada.decide(&answer, "allow").await } else { answer };
+        assert_eq!(response.text().contains("Sign out of Gatelodge?"), asks, "{end}");
+        let response = if asks { ada.decide(&response, "allow").await } else { response };
 
-        let home = answer.onward().map(String::from);
-        assert_eq!(home.unwrap_or_else(|| answer.location().to_owned()), end);
+        let home = response.redirect_url().map(String::from);
+        assert_eq!(home.unwrap_or_else(|| response.location().to_owned()), end);
         assert!(!is_signed_in(&mut ada).await);
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use gatelodge::error::{ErrorCode, Refusal};
 use serde_json::json;
 
-use crate::support::{Answer, RelyingParty, Server, decoded};
+use crate::support::{RelyingParty, Response, Server, decoded};
 
 #[tokio::test]
 async fn prompt_none_answers_silently_once_everything_was_said() {
@@ -30,12 +30,12 @@ async fn prompt_none_in_a_frame_of_another_site_is_answered_once() {
     let silent = server.get(&shop.request(&[("prompt", "none")])).await;
     let aloud = server.get(&shop.request(&[])).await;
 
-    let answer = server.get(silent.location()).await;
+    let response = server.get(silent.location()).await;
     let again = server.get(silent.location()).await;
     let page = server.get(aloud.location()).await;
 
-    answer.refused(ErrorCode::LoginRequired, Refusal::LoginNeeded);
-    assert_eq!(answer.brought()["state"], "s-1");
+    response.refused(ErrorCode::LoginRequired, Refusal::LoginNeeded);
+    assert_eq!(response.brought()["state"], "s-1");
     again.refused(ErrorCode::InteractionOver, Refusal::InteractionUnknown);
     page.refused(ErrorCode::InteractionOver, Refusal::InteractionOfAnotherBrowser);
 }
@@ -51,9 +51,9 @@ async fn prompt_login_asks_for_the_passkey_again() {
         let page = ada.visit(&shop.request(&[("prompt", prompt)])).await;
         assert!(page.asks_to_sign_in(), "{prompt}");
     }
-    let answer = shop.authorize(&mut ada, &[("prompt", "login")]).await;
+    let response = shop.authorize(&mut ada, &[("prompt", "login")]).await;
 
-    let second = shop.redeem(&answer.brought()["code"]).await.tokens();
+    let second = shop.redeem(&response.brought()["code"]).await.tokens();
     let (before, after) = (decoded(first.id()).1, decoded(second.id()).1);
     assert_eq!(after["auth_time"].as_u64(), before["auth_time"].as_u64().map(|at| at + 300));
     assert_eq!(after["sid"], before["sid"]);
@@ -97,10 +97,10 @@ async fn a_sign_in_grows_too_old_while_somebody_reads() {
     let page = ada.visit(&shop.request(&[("max_age", "60")])).await;
     server.advance(Duration::from_mins(10));
 
-    let answer = ada.decide(&page, "allow").await;
+    let response = ada.decide(&page, "allow").await;
 
     assert!(page.asks_for_consent());
-    assert!(ada.visit(answer.location()).await.asks_to_sign_in());
+    assert!(ada.visit(response.location()).await.asks_to_sign_in());
 }
 
 #[tokio::test]
@@ -110,10 +110,10 @@ async fn max_age_zero_asks_always_and_is_met_by_signing_in() {
     server.advance(Duration::from_secs(1));
 
     let page = ada.visit(&shop.request(&[("max_age", "0")])).await;
-    let answer = shop.authorize(&mut ada, &[("max_age", "0")]).await;
+    let response = shop.authorize(&mut ada, &[("max_age", "0")]).await;
 
     assert!(page.asks_to_sign_in());
-    let tokens = shop.redeem(&answer.brought()["code"]).await.tokens();
+    let tokens = shop.redeem(&response.brought()["code"]).await.tokens();
     let claims = decoded(tokens.id()).1;
     assert_eq!(claims["auth_time"], claims["iat"]);
 }
@@ -163,9 +163,9 @@ async fn an_access_token_is_no_id_token_hint() {
     let shop = RelyingParty::web(&server).await;
     let tokens = shop.tokens(&mut ada).await;
 
-    let answer = ada.visit(&shop.request(&[("id_token_hint", &tokens.access)])).await;
+    let response = ada.visit(&shop.request(&[("id_token_hint", &tokens.access)])).await;
 
-    answer.refused(ErrorCode::InvalidRequest, Refusal::IdTokenHintMalformed);
+    response.refused(ErrorCode::InvalidRequest, Refusal::IdTokenHintMalformed);
 }
 
 #[tokio::test]
@@ -176,9 +176,9 @@ async fn whoever_gives_up_at_sign_in_goes_back_with_a_refusal() {
     let mut somebody = crate::support::Browser::new(&server);
     let page = somebody.visit(&shop.request(&[])).await;
 
-    let answer = somebody.decide(&page, "deny").await;
+    let response = somebody.decide(&page, "deny").await;
 
-    answer.refused(ErrorCode::AccessDenied, Refusal::PersonDeclined);
+    response.refused(ErrorCode::AccessDenied, Refusal::PersonDeclined);
 }
 
 #[tokio::test]
@@ -225,15 +225,15 @@ async fn prompt_and_max_age_go_together() {
         ("none create", ["invalid_request"; 4]),
     ] {
         for (max_age, expected) in ["", "60", "59", "0"].iter().zip(max_ages) {
-            let answer =
+            let response =
                 ada.visit(&shop.request(&[("prompt", prompt), ("max_age", max_age)])).await;
 
-            let outcome = if answer.asks_to_sign_in() {
+            let outcome = if response.asks_to_sign_in() {
                 LOGIN.to_owned()
-            } else if answer.asks_for_consent() {
+            } else if response.asks_for_consent() {
                 CONSENT.to_owned()
             } else {
-                answer.brought().remove("error").unwrap_or(CODE.to_owned())
+                response.brought().remove("error").unwrap_or(CODE.to_owned())
             };
             assert_eq!(outcome, expected, "prompt={prompt} max_age={max_age}");
         }
@@ -278,10 +278,10 @@ async fn select_account_may_end_as_somebody_else() {
     ada.sign_in().await;
 
     let consent = ada.visit(&next(&page)).await;
-    let answer = ada.decide(&consent, "allow").await;
+    let response = ada.decide(&consent, "allow").await;
 
     assert!(consent.asks_for_consent());
-    let tokens = shop.redeem(&answer.brought()["code"]).await.tokens();
+    let tokens = shop.redeem(&response.brought()["code"]).await.tokens();
     let of_bob = decoded(tokens.id()).1;
     assert_ne!(of_bob["sub"], of_ada["sub"]);
     assert_ne!(of_bob["sid"], of_ada["sid"]);
@@ -317,7 +317,7 @@ async fn what_is_pushed_asks_as_much_of_the_person() {
 }
 
 /// Where a page of sign-in goes on.
-fn next(page: &Answer) -> String {
+fn next(page: &Response) -> String {
     let (_, rest) = page.text().split_once("data-next=\"").unwrap();
     rest.split('"').next().unwrap().to_owned()
 }
@@ -330,8 +330,8 @@ async fn display_and_languages_are_taken_and_passed_over() {
 
     for display in ["page", "popup", "touch", "wap"] {
         let wishes = [("display", display), ("ui_locales", "de-CH en"), ("claims_locales", "fr")];
-        let answer = shop.authorize(&mut ada, &wishes).await;
+        let response = shop.authorize(&mut ada, &wishes).await;
 
-        assert!(answer.brought().contains_key("code"), "{display}");
+        assert!(response.brought().contains_key("code"), "{display}");
     }
 }

@@ -63,8 +63,8 @@ async fn a_silent_sign_in_uses_the_session() {
 
     for _ in 0..3 {
         server.advance(Duration::from_secs(6 * 86_400));
-        let answer = ada.visit(&shop.request(&[("prompt", "none")])).await;
-        assert!(answer.brought().contains_key("code"), "{:?}", answer.onward());
+        let response = ada.visit(&shop.request(&[("prompt", "none")])).await;
+        assert!(response.brought().contains_key("code"), "{:?}", response.redirect_url());
     }
 }
 
@@ -106,12 +106,12 @@ async fn a_client_that_is_removed_is_dead_at_once() {
     let removed = server.operate(Method::DELETE, "/clients/shop", json!({})).await;
 
     assert_eq!(removed.json(), json!({ "client_id": "shop", "grants_ended": 1 }));
-    for answer in [shop.refresh(tokens.refresh()).await, shop.redeem(&code).await] {
-        answer.refused(ErrorCode::InvalidClient, Refusal::ClientUnknown);
+    for response in [shop.refresh(tokens.refresh()).await, shop.redeem(&code).await] {
+        response.refused(ErrorCode::InvalidClient, Refusal::ClientUnknown);
     }
     assert_eq!(shop.userinfo(&tokens.access).await.status, 401);
-    for answer in [ada.decide(&page, "allow").await, ada.visit(&shop.request(&[])).await] {
-        answer.refused(ErrorCode::InvalidRequest, Refusal::ClientUnknownAtAuthorize);
+    for response in [ada.decide(&page, "allow").await, ada.visit(&shop.request(&[])).await] {
+        response.refused(ErrorCode::InvalidRequest, Refusal::ClientUnknownAtAuthorize);
     }
 }
 

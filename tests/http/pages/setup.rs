@@ -6,14 +6,14 @@ use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Authenticator, Browser, Server};
+use crate::support::{Authenticator, Browser, Response, Server};
 
 async fn link(server: &Server, path: &str, body: Value) -> String {
-    let answer = server.operate(Method::POST, path, body).await;
-    answer.json()["setup_url"].as_str().unwrap().to_owned()
+    let response = server.operate(Method::POST, path, body).await;
+    response.json()["setup_url"].as_str().unwrap().to_owned()
 }
 
-async fn look(browser: &mut Browser, token: &str) -> Answer {
+async fn look(browser: &mut Browser, token: &str) -> Response {
     browser.call("/gate/setup", &json!({ "token": token })).await
 }
 
@@ -109,8 +109,8 @@ async fn a_first_link_is_over_once_anybody_exists() {
 
     let token = late.open_link(&url).await;
 
-    let answer = look(&mut late, &token).await;
-    answer.refused(ErrorCode::SetupLinkUsed, Refusal::SetupTokenUsed);
+    let response = look(&mut late, &token).await;
+    response.refused(ErrorCode::SetupLinkUsed, Refusal::SetupTokenUsed);
 }
 
 #[tokio::test]
@@ -141,8 +141,8 @@ async fn a_refused_name_spends_nothing() {
 
     for name in [Value::Null, json!(""), json!("two words"), json!("x".repeat(65))] {
         let start = json!({ "token": token, "username": name });
-        let answer = browser.call("/gate/webauthn/register/start", &start).await;
-        answer.refused(ErrorCode::InvalidRequest, Refusal::UsernameMalformed);
+        let response = browser.call("/gate/webauthn/register/start", &start).await;
+        response.refused(ErrorCode::InvalidRequest, Refusal::UsernameMalformed);
     }
 
     browser.enrol(&url, Some("ada")).await;
@@ -156,9 +156,9 @@ async fn an_administrator_may_not_take_a_passkey_that_is_there_already() {
     let token = browser.open_link(&url).await;
 
     let start = json!({ "token": token });
-    let begun = browser.call("/gate/webauthn/register/start", &start).await.json();
+    let started = browser.call("/gate/webauthn/register/start", &start).await.json();
 
-    let excluded = begun["publicKey"]["excludeCredentials"].as_array().unwrap();
+    let excluded = started["publicKey"]["excludeCredentials"].as_array().unwrap();
     assert_eq!(excluded.len(), 1);
     drop(ada);
 }
@@ -197,7 +197,7 @@ async fn a_counter_that_goes_back_is_refused() {
 
     ada.authenticator = cloned;
     let signed = ada.signed_challenge().await;
-    let answer = ada.finish_sign_in(&signed).await;
+    let response = ada.finish_sign_in(&signed).await;
 
-    answer.refused(ErrorCode::PasskeyRefused, Refusal::CredentialRefused);
+    response.refused(ErrorCode::PasskeyRefused, Refusal::CredentialRefused);
 }

@@ -6,30 +6,30 @@ use axum::http::Method;
 use gatelodge::oauth::issuer::Issuer;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, RelyingParty, Server, register};
+use crate::support::{RelyingParty, Response, Server, register};
 
 /// A registration of a client.
-async fn client(registration: Value) -> Answer {
+async fn client(registration: Value) -> Response {
     Server::new().await.operate(Method::POST, "/clients", registration).await
 }
 
 /// A person to be added.
-async fn person(person: Value) -> Answer {
+async fn person(person: Value) -> Response {
     Server::new().await.operate(Method::POST, "/users", person).await
 }
 
-pub(super) async fn a_client_id_for_the_second_time() -> Answer {
+pub(super) async fn a_client_id_for_the_second_time() -> Response {
     let server = Server::new().await;
     let registration = json!({ "name": "Robot", "client_id": "robot" });
     server.client(registration.clone()).await;
     server.operate(Method::POST, "/clients", registration).await
 }
 
-pub(super) async fn a_reserved_client_id() -> Answer {
+pub(super) async fn a_reserved_client_id() -> Response {
     client(json!({ "name": "Robot", "client_id": "bridge:robot" })).await
 }
 
-pub(super) async fn a_public_client_with_a_secret() -> Answer {
+pub(super) async fn a_public_client_with_a_secret() -> Response {
     client(json!({
         "name": "Robot",
         "client_type": "public",
@@ -38,28 +38,28 @@ pub(super) async fn a_public_client_with_a_secret() -> Answer {
     .await
 }
 
-pub(super) async fn another_name_for_a_client_that_names_itself() -> Answer {
+pub(super) async fn another_name_for_a_client_that_names_itself() -> Response {
     let server = Server::new().await;
     let metadata = json!({ "redirect_uris": ["https://app.example/cb"] });
-    let told = register(&server, metadata).await.json();
-    let path = format!("/clients/{}", told["client_id"].as_str().unwrap());
+    let client = register(&server, metadata).await.json();
+    let path = format!("/clients/{}", client["client_id"].as_str().unwrap());
     server.operate(Method::PATCH, &path, json!({ "name": "Another" })).await
 }
 
-pub(super) async fn a_cursor_that_no_listing_returned() -> Answer {
+pub(super) async fn a_cursor_that_no_listing_returned() -> Response {
     Server::new().await.operate(Method::GET, "/users?cursor=next", json!({})).await
 }
 
-pub(super) async fn a_listing_without_results() -> Answer {
+pub(super) async fn a_listing_without_results() -> Response {
     Server::new().await.operate(Method::GET, "/users?limit=0", json!({})).await
 }
 
-pub(super) async fn a_client_that_is_not_there() -> Answer {
+pub(super) async fn a_client_that_is_not_there() -> Response {
     Server::new().await.operate(Method::GET, "/clients/nobody", json!({})).await
 }
 
-/// Whoever registers clients over the wire may do so only so often in a minute.
-pub(super) async fn very_many_registrations() -> Answer {
+/// Registrations over the wire are limited per minute.
+pub(super) async fn very_many_registrations() -> Response {
     let server = Server::with(Issuer::localhost(7455), |config| {
         config.registration.per_minute = 2;
     });
@@ -74,19 +74,19 @@ pub(super) async fn very_many_registrations() -> Answer {
     last.unwrap()
 }
 
-pub(super) async fn access_tokens_without_end() -> Answer {
+pub(super) async fn access_tokens_without_end() -> Response {
     client(json!({ "name": "Robot", "access_token_lifetime": 86_401 })).await
 }
 
-pub(super) async fn a_key_set_without_a_key() -> Answer {
+pub(super) async fn a_key_set_without_a_key() -> Response {
     client(json!({ "name": "Robot", "jwks": { "keys": [] } })).await
 }
 
-pub(super) async fn an_address_in_plain_http() -> Answer {
+pub(super) async fn an_address_in_plain_http() -> Response {
     client(json!({ "name": "Robot", "jwks_uri": "http://robot.example/jwks" })).await
 }
 
-pub(super) async fn a_resource_for_the_second_time() -> Answer {
+pub(super) async fn a_resource_for_the_second_time() -> Response {
     let server = Server::new().await;
     let registration = json!({ "resource": "https://api.example" });
     server.operate(Method::POST, "/resources", registration).await;
@@ -94,81 +94,81 @@ pub(super) async fn a_resource_for_the_second_time() -> Answer {
     server.operate(Method::POST, "/resources", again).await
 }
 
-pub(super) async fn a_resource_that_opens_the_administration() -> Answer {
+pub(super) async fn a_resource_that_opens_the_administration() -> Response {
     let resource = json!({ "resource": "https://a.example", "scope": "a admin", "open": true });
     Server::new().await.operate(Method::POST, "/resources", resource).await
 }
 
-pub(super) async fn a_resource_server_that_is_public() -> Answer {
+pub(super) async fn a_resource_server_that_is_public() -> Response {
     let server = Server::new().await;
     let spa = RelyingParty::spa(&server).await;
     let registration = json!({ "resource": "https://api.example", "client_id": spa.id });
     server.operate(Method::POST, "/resources", registration).await
 }
 
-pub(super) async fn a_resource_that_is_not_there() -> Answer {
+pub(super) async fn a_resource_that_is_not_there() -> Response {
     let path = "/resources/https%3A%2F%2Fapi.example";
     Server::new().await.operate(Method::DELETE, path, json!({})).await
 }
 
-pub(super) async fn an_unknown_scope() -> Answer {
+pub(super) async fn an_unknown_scope() -> Response {
     client(json!({ "name": "Robot", "scope": "payments" })).await
 }
 
-pub(super) async fn an_empty_name() -> Answer {
+pub(super) async fn an_empty_name() -> Response {
     client(json!({ "name": " " })).await
 }
 
-pub(super) async fn an_address_without_at() -> Answer {
+pub(super) async fn an_address_without_at() -> Response {
     person(json!({ "username": "bob", "email": "bob.example" })).await
 }
 
-pub(super) async fn an_issuer_at_an_address() -> Answer {
+pub(super) async fn an_issuer_at_an_address() -> Response {
     let issuer = json!({ "issuer": "http://127.0.0.1:7455" });
     Server::new().await.operate(Method::PUT, "/issuer", issuer).await
 }
 
-pub(super) async fn an_unknown_role() -> Answer {
+pub(super) async fn an_unknown_role() -> Response {
     person(json!({ "username": "bob", "roles": ["wizard"] })).await
 }
 
-pub(super) async fn a_username_for_the_second_time() -> Answer {
+pub(super) async fn a_username_for_the_second_time() -> Response {
     let server = Server::new().await;
     server.person("bob").await;
     server.operate(Method::POST, "/users", json!({ "username": "Bob" })).await
 }
 
-pub(super) async fn a_person_who_is_not_there() -> Answer {
+pub(super) async fn a_person_who_is_not_there() -> Response {
     let named = json!({ "username": "bob" });
     Server::new().await.operate(Method::POST, "/recover", named).await
 }
 
-pub(super) async fn recovery_of_nobody_in_particular() -> Answer {
+pub(super) async fn recovery_of_nobody_in_particular() -> Response {
     let server = Server::new().await;
     server.person("bob").await;
     server.operate(Method::POST, "/recover", json!({})).await
 }
 
-pub(super) async fn a_username_with_a_space() -> Answer {
+pub(super) async fn a_username_with_a_space() -> Response {
     person(json!({ "username": "bob the builder" })).await
 }
 
-pub(super) async fn a_chosen_secret_that_is_none() -> Answer {
+pub(super) async fn a_chosen_secret_that_is_none() -> Response {
     let server = Server::new().await;
     let registration = json!({ "name": "Robot", "client_secret": "caf\u{e9}" });
     server.operate(Method::POST, "/clients", registration).await
 }
 
-pub(super) async fn a_grant_that_is_not_there() -> Answer {
+pub(super) async fn a_grant_that_is_not_there() -> Response {
     Server::new().await.operate(Method::DELETE, "/grants/none", json!({})).await
 }
 
-pub(super) async fn a_session_that_is_not_there() -> Answer {
+pub(super) async fn a_session_that_is_not_there() -> Response {
     let path = "/sessions/0190163d-8694-439b-aea5-966c26f8ad91";
     Server::new().await.operate(Method::DELETE, path, json!({})).await
 }
 
-pub(super) async fn the_only_administrator_switched_off() -> Answer {
+pub(super) async fn the_only_administrator_switched_off() -> Response {
     let (server, _) = Server::with_ada().await;
     server.operate(Method::PATCH, "/users/ada", json!({ "disabled": true })).await
 }

@@ -4,21 +4,21 @@ use gatelodge::oauth::issuer::Issuer;
 use serde_json::json;
 
 use crate::anonymous::{allowed, ask};
-use crate::support::{Answer, RelyingParty, Server};
+use crate::support::{RelyingParty, Response, Server};
 
-pub(super) async fn metadata_that_is_a_list() -> Answer {
+pub(super) async fn metadata_that_is_a_list() -> Response {
     let server = Server::new().await;
     allowed(&server).await;
     ask(&server, &json!({ "client_id": "reader", "metadata": [] })).await
 }
 
-pub(super) async fn a_client_that_was_not_allowed_it() -> Answer {
+pub(super) async fn a_client_that_was_not_allowed_it() -> Response {
     let server = Server::new().await;
     RelyingParty::spa(&server).await;
     ask(&server, &json!({ "client_id": "reader" })).await
 }
 
-pub(super) async fn no_room_for_one() -> Answer {
+pub(super) async fn no_room_for_one() -> Response {
     let server = Server::with(Issuer::localhost(7455), |config| {
         config.policy.anonymous_sessions = 0;
     });

@@ -3,10 +3,10 @@
 use gatelodge::oauth::client::SigningAlg;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Server, Signer, assert_to, presenting, token};
+use crate::support::{Response, Server, Signer, assert_to, presenting, token};
 
 /// An assertion of a registered client, its claims changed.
-async fn asserted(changes: Value) -> Answer {
+async fn asserted(changes: Value) -> Response {
     let (server, signer) = registered().await;
     assert_to(&server, &signer.assertion(&server, "signer", &changes)).await
 }
@@ -17,27 +17,27 @@ async fn registered() -> (Server, Signer) {
     (server, signer)
 }
 
-pub(super) async fn for_another_audience() -> Answer {
+pub(super) async fn for_another_audience() -> Response {
     asserted(json!({ "aud": "https://other.example" })).await
 }
 
-pub(super) async fn from_the_future() -> Answer {
+pub(super) async fn from_the_future() -> Response {
     asserted(json!({ "nbf": 1_767_225_631 })).await
 }
 
-pub(super) async fn after_its_time() -> Answer {
+pub(super) async fn after_its_time() -> Response {
     asserted(json!({ "exp": 1_767_225_600 })).await
 }
 
-pub(super) async fn for_an_hour() -> Answer {
+pub(super) async fn for_an_hour() -> Response {
     asserted(json!({ "exp": 1_767_229_200 })).await
 }
 
-pub(super) async fn of_no_form() -> Answer {
+pub(super) async fn of_no_form() -> Response {
     asserted(json!({ "jti": null })).await
 }
 
-pub(super) async fn beside_another_client_id() -> Answer {
+pub(super) async fn beside_another_client_id() -> Response {
     let (server, signer) = registered().await;
     let assertion = signer.assertion(&server, "signer", &json!({}));
     let [kind, assertion] = presenting(&assertion);
@@ -45,20 +45,20 @@ pub(super) async fn beside_another_client_id() -> Answer {
     token(&server, None, &fields).await
 }
 
-pub(super) async fn for_the_second_time() -> Answer {
+pub(super) async fn for_the_second_time() -> Response {
     let (server, signer) = registered().await;
     let assertion = signer.assertion(&server, "signer", &json!({}));
     assert_to(&server, &assertion).await.tokens();
     assert_to(&server, &assertion).await
 }
 
-pub(super) async fn by_another_key() -> Answer {
+pub(super) async fn by_another_key() -> Response {
     let (server, _signer) = registered().await;
     let stranger = Signer::new(SigningAlg::Es256);
     assert_to(&server, &stranger.assertion(&server, "signer", &json!({}))).await
 }
 
-pub(super) async fn of_another_type() -> Answer {
+pub(super) async fn of_another_type() -> Response {
     let (server, signer) = registered().await;
     let assertion = signer.assertion(&server, "signer", &json!({}));
     let saml = "urn:ietf:params:oauth:client-assertion-type:saml2-bearer";
@@ -70,7 +70,7 @@ pub(super) async fn of_another_type() -> Answer {
     token(&server, None, &fields).await
 }
 
-pub(super) async fn with_keys_out_of_reach() -> Answer {
+pub(super) async fn with_keys_out_of_reach() -> Response {
     let (server, signer) = (Server::new().await, Signer::new(SigningAlg::Es256));
     let uri = "https://127.0.0.1:1/jwks.json";
     server.client(json!({ "name": "Far", "client_id": "far", "jwks_uri": uri })).await;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::support::{Answer, RelyingParty, Server};
+use crate::support::{RelyingParty, Response, Server};
 
-pub(super) async fn a_code_of_another_client() -> Answer {
+pub(super) async fn a_code_of_another_client() -> Response {
     let server = Server::new().await;
     let device = RelyingParty::tv(&server).await.device().await;
     let registration = serde_json::json!({
@@ -15,7 +15,7 @@ pub(super) async fn a_code_of_another_client() -> Answer {
     server.client(registration).await.poll(&device).await
 }
 
-pub(super) async fn a_person_who_denies() -> Answer {
+pub(super) async fn a_person_who_denies() -> Response {
     let (server, mut ada) = Server::with_ada().await;
     let telly = RelyingParty::tv(&server).await;
     let device = telly.device().await;
@@ -24,7 +24,7 @@ pub(super) async fn a_person_who_denies() -> Answer {
     telly.poll(&device).await
 }
 
-pub(super) async fn a_code_after_its_time() -> Answer {
+pub(super) async fn a_code_after_its_time() -> Response {
     let server = Server::new().await;
     let telly = RelyingParty::tv(&server).await;
     let device = telly.device().await;
@@ -32,19 +32,19 @@ pub(super) async fn a_code_after_its_time() -> Answer {
     telly.poll(&device).await
 }
 
-pub(super) async fn no_code() -> Answer {
+pub(super) async fn no_code() -> Response {
     let server = Server::new().await;
     let telly = RelyingParty::tv(&server).await;
     telly.ask(&[("grant_type", "urn:ietf:params:oauth:grant-type:device_code")]).await
 }
 
-pub(super) async fn nobody_who_decided() -> Answer {
+pub(super) async fn nobody_who_decided() -> Response {
     let server = Server::new().await;
     let telly = RelyingParty::tv(&server).await;
     telly.poll(&telly.device().await).await
 }
 
-pub(super) async fn a_device_in_a_hurry() -> Answer {
+pub(super) async fn a_device_in_a_hurry() -> Response {
     let server = Server::new().await;
     let telly = RelyingParty::tv(&server).await;
     let device = telly.device().await;
@@ -53,7 +53,7 @@ pub(super) async fn a_device_in_a_hurry() -> Answer {
     telly.poll(&device).await
 }
 
-pub(super) async fn a_code_for_the_second_time() -> Answer {
+pub(super) async fn a_code_for_the_second_time() -> Response {
     let (server, mut ada) = Server::with_ada().await;
     let telly = RelyingParty::tv(&server).await;
     let device = telly.device().await;

@@ -25,9 +25,9 @@ use std::pin::Pin;
 use futures_util::FutureExt as _;
 use gatelodge::error::Refusal;
 
-use crate::support::Answer;
+use crate::support::Response;
 
-type Story = Pin<Box<dyn Future<Output = Answer>>>;
+type Story = Pin<Box<dyn Future<Output = Response>>>;
 
 /// The story that provokes `refusal`.
 fn story(refusal: Refusal) -> Story {
@@ -184,7 +184,7 @@ fn story(refusal: Refusal) -> Story {
         LimitMalformed => admin::a_listing_without_results(),
         LinkRedirectUnfit => bridge::a_link_to_elsewhere(),
         LoginNeeded => authorize::nobody_signed_in_and_no_prompt(),
-        MaxAgeMalformed => authorize::max_age_in_words(),
+        MaxAgeMalformed => authorize::max_age_not_numeric(),
         MethodNotAllowed => pages::a_method_that_is_not_answered(),
         ModelProtocolUnknown => bridge::an_unknown_protocol(),
         NameMalformed => admin::an_empty_name(),
@@ -227,7 +227,7 @@ fn story(refusal: Refusal) -> Story {
         RefreshReplayed => token::a_refresh_token_that_was_spent(),
         RefreshUnknown => token::an_unknown_refresh_token(),
         RegistrationAccessTokenWrong => registration::a_wrong_registration_access_token(),
-        RegistrationOff => registration::a_closed_door(),
+        RegistrationOff => registration::a_closed_endpoint(),
         RequestNotPushed => par::a_plain_request_of_a_client_that_pushes(),
         RequestObjectUnsupported => authorize::a_request_object(),
         RequestUriPushed => par::a_reference_to_a_reference(),
@@ -270,8 +270,8 @@ async fn every_refusal_comes_about_over_http_and_says_why() {
     let mut faults = Vec::new();
 
     for refusal in Refusal::ALL {
-        let told = AssertUnwindSafe(story(*refusal)).catch_unwind().await;
-        match told.map(|answer| answer.check_refused(refusal.code(), *refusal)) {
+        let outcome = AssertUnwindSafe(story(*refusal)).catch_unwind().await;
+        match outcome.map(|response| response.check_refused(refusal.code(), *refusal)) {
             Ok(Ok(())) => {}
             Ok(Err(fault)) => faults.push(fault),
             Err(_) => faults.push(format!("{refusal:?}: the story broke off")),

@@ -8,16 +8,16 @@ use axum::http::{Method, header};
 use gatelodge::oauth::issuer::Issuer;
 use serde_json::json;
 
-use crate::support::{Answer, Browser, RelyingParty, Server};
+use crate::support::{Browser, RelyingParty, Response, Server};
 
 const START: &str = "/gate/webauthn/authenticate/start";
 
-pub(super) async fn a_body_that_is_no_json() -> Answer {
+pub(super) async fn a_body_that_is_no_json() -> Response {
     let mut browser = Browser::at_login(&Server::new().await).await;
     browser.call(START, &json!("[")).await
 }
 
-pub(super) async fn too_many_ceremonies_under_way() -> Answer {
+pub(super) async fn too_many_ceremonies_under_way() -> Response {
     let server = Server::with(Issuer::localhost(7455), |config| config.policy.interactions = 16);
     let mut browser = Browser::at_login(&server.await).await;
     for _ in 0..16 {
@@ -26,20 +26,20 @@ pub(super) async fn too_many_ceremonies_under_way() -> Answer {
     browser.call(START, &json!({})).await
 }
 
-pub(super) async fn a_ceremony_after_its_time() -> Answer {
+pub(super) async fn a_ceremony_after_its_time() -> Response {
     let (server, mut ada) = Server::with_ada().await;
     let signed = ada.signed_challenge().await;
     server.advance(Duration::from_mins(5));
     ada.finish_sign_in(&signed).await
 }
 
-pub(super) async fn a_ceremony_of_another_browser() -> Answer {
+pub(super) async fn a_ceremony_of_another_browser() -> Response {
     let (server, mut ada) = Server::with_ada().await;
     let signed = ada.signed_challenge().await;
     Browser::at_login(&server).await.finish_sign_in(&signed).await
 }
 
-pub(super) async fn a_ceremony_for_the_second_time() -> Answer {
+pub(super) async fn a_ceremony_for_the_second_time() -> Response {
     let (server, ada) = Server::with_ada().await;
     let mut browser = Browser::new(&server);
     browser.authenticator = ada.authenticator;
@@ -48,7 +48,7 @@ pub(super) async fn a_ceremony_for_the_second_time() -> Answer {
     browser.finish_sign_in(&signed).await
 }
 
-pub(super) async fn a_passkey_that_nobody_registered() -> Answer {
+pub(super) async fn a_passkey_that_nobody_registered() -> Response {
     let (_server, mut eve) = Server::with_ada().await;
     let (server, _ada) = Server::with_ada().await;
     let mut here = Browser::at_login(&server).await;
@@ -57,7 +57,7 @@ pub(super) async fn a_passkey_that_nobody_registered() -> Answer {
     here.finish_sign_in(&signed).await
 }
 
-pub(super) async fn the_user_handle_of_somebody_else() -> Answer {
+pub(super) async fn the_user_handle_of_somebody_else() -> Response {
     let (server, mut ada) = Server::with_ada().await;
     let mut bob = server.person("bob").await;
     let mut signed = ada.signed_challenge().await;
@@ -67,7 +67,7 @@ pub(super) async fn the_user_handle_of_somebody_else() -> Answer {
     ada.finish_sign_in(&signed).await
 }
 
-pub(super) async fn a_signature_for_another_challenge() -> Answer {
+pub(super) async fn a_signature_for_another_challenge() -> Response {
     let (_server, mut ada) = Server::with_ada().await;
     let stale = ada.signed_challenge().await;
     let mut signed = ada.signed_challenge().await;
@@ -77,7 +77,7 @@ pub(super) async fn a_signature_for_another_challenge() -> Answer {
 
 /// Without attestation nothing binds a new credential to its challenge but the client data, so
 /// that a program can offer one passkey for two people.
-pub(super) async fn a_passkey_for_two_people() -> Answer {
+pub(super) async fn a_passkey_for_two_people() -> Response {
     let server = Server::new().await;
     let (mut ada, token) = invited(&server, "ada").await;
     let first = ada.made_passkey(&token, None).await;
@@ -90,24 +90,24 @@ pub(super) async fn a_passkey_for_two_people() -> Answer {
     bob.finish_setup(&second).await
 }
 
-pub(super) async fn a_form_from_another_site() -> Answer {
+pub(super) async fn a_form_from_another_site() -> Response {
     let request = Request::post("/gate/logout").header("sec-fetch-site", "cross-site");
     Server::new().await.send(request.body(Body::empty()).unwrap()).await
 }
 
-pub(super) async fn a_stale_anti_forgery_token() -> Answer {
+pub(super) async fn a_stale_anti_forgery_token() -> Response {
     let (_server, mut ada) = Server::with_ada().await;
     ada.csrf = "stale".to_owned();
     ada.submit("/gate/logout", &[]).await
 }
 
-pub(super) async fn a_host_that_is_not_ours() -> Answer {
+pub(super) async fn a_host_that_is_not_ours() -> Response {
     let request = Request::get("/healthz").header(header::HOST, "rebound.example:7455");
     Server::new().await.send(request.body(Body::empty()).unwrap()).await
 }
 
 /// Ada on the shop's consent page.
-async fn consent() -> (Server, Browser, RelyingParty, Answer) {
+async fn consent() -> (Server, Browser, RelyingParty, Response) {
     let (server, mut ada) = Server::with_ada().await;
     let shop = RelyingParty::web(&server).await;
     let page = ada.visit(&shop.request(&[])).await;
@@ -115,12 +115,12 @@ async fn consent() -> (Server, Browser, RelyingParty, Answer) {
     (server, ada, shop, page)
 }
 
-pub(super) async fn neither_yes_nor_no() -> Answer {
+pub(super) async fn neither_yes_nor_no() -> Response {
     let (_server, mut ada, _shop, page) = consent().await;
     ada.decide(&page, "perhaps").await
 }
 
-pub(super) async fn an_interaction_after_its_time() -> Answer {
+pub(super) async fn an_interaction_after_its_time() -> Response {
     let (server, ada, _shop, page) = consent().await;
     let mut late = Browser::new(&server);
     late.csrf.clone_from(&ada.csrf);
@@ -130,36 +130,36 @@ pub(super) async fn an_interaction_after_its_time() -> Answer {
     late.decide(&page, "allow").await
 }
 
-pub(super) async fn an_interaction_of_another_browser() -> Answer {
+pub(super) async fn an_interaction_of_another_browser() -> Response {
     let (server, _ada, _shop, page) = consent().await;
     let mut eve = server.person("eve").await;
     eve.visit("/account").await;
     eve.decide(&page, "allow").await
 }
 
-pub(super) async fn an_interaction_that_was_answered() -> Answer {
+pub(super) async fn an_interaction_that_was_answered() -> Response {
     let (_server, mut ada, _shop, page) = consent().await;
     ada.decide(&page, "allow").await;
     ada.decide(&page, "allow").await
 }
 
-pub(super) async fn a_method_that_is_not_answered() -> Answer {
+pub(super) async fn a_method_that_is_not_answered() -> Response {
     let request = Request::delete("/oauth/token").body(Body::empty()).unwrap();
     Server::new().await.send(request).await
 }
 
-pub(super) async fn a_page_that_is_not_there() -> Answer {
+pub(super) async fn a_page_that_is_not_there() -> Response {
     Server::new().await.get("/nowhere").await
 }
 
-pub(super) async fn a_person_who_is_switched_off() -> Answer {
+pub(super) async fn a_person_who_is_switched_off() -> Response {
     let (server, mut ada) = Server::with_ada().await;
     server.change_person("ada", |person| person.disabled = true).await;
     let signed = ada.signed_challenge().await;
     ada.finish_sign_in(&signed).await
 }
 
-pub(super) async fn a_way_home_that_is_not_registered() -> Answer {
+pub(super) async fn a_way_home_that_is_not_registered() -> Response {
     let server = Server::new().await;
     RelyingParty::web(&server).await;
     let uri = "https%3A%2F%2Fevil.example%2Fbye";
@@ -181,17 +181,17 @@ async fn link() -> (Server, Browser, String) {
     (server, browser, token)
 }
 
-async fn look(browser: &mut Browser, token: &str) -> Answer {
+async fn look(browser: &mut Browser, token: &str) -> Response {
     browser.call("/gate/setup", &json!({ "token": token })).await
 }
 
-pub(super) async fn a_setup_link_after_its_time() -> Answer {
+pub(super) async fn a_setup_link_after_its_time() -> Response {
     let (server, mut browser, token) = link().await;
     server.advance(Duration::from_mins(15));
     look(&mut browser, &token).await
 }
 
-pub(super) async fn a_setup_link_for_somebody_else() -> Answer {
+pub(super) async fn a_setup_link_for_somebody_else() -> Response {
     let (server, mut browser, token) = link().await;
     let (_, other) = invited(&server, "eve").await;
     let mut made = browser.made_passkey(&token, None).await;
@@ -199,20 +199,20 @@ pub(super) async fn a_setup_link_for_somebody_else() -> Answer {
     browser.finish_setup(&made).await
 }
 
-pub(super) async fn a_setup_link_nobody_made() -> Answer {
+pub(super) async fn a_setup_link_nobody_made() -> Response {
     let (_server, mut browser, token) = link().await;
     let reversed: String = token.chars().rev().collect();
     look(&mut browser, &reversed).await
 }
 
-pub(super) async fn a_setup_link_for_the_second_time() -> Answer {
+pub(super) async fn a_setup_link_for_the_second_time() -> Response {
     let (_server, mut browser, token) = link().await;
     let made = browser.made_passkey(&token, None).await;
     browser.finish_setup(&made).await;
     look(&mut browser, &token).await
 }
 
-pub(super) async fn a_setup_link_for_a_person_who_has_gone() -> Answer {
+pub(super) async fn a_setup_link_for_a_person_who_has_gone() -> Response {
     let (server, mut browser, token) = link().await;
     server.forget_person("bob").await;
     look(&mut browser, &token).await

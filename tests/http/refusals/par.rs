@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::support::{Answer, RelyingParty, Server};
+use crate::support::{RelyingParty, Response, Server};
 
-pub(super) async fn a_request_of_another_client() -> Answer {
+pub(super) async fn a_request_of_another_client() -> Response {
     let server = Server::new().await;
     let shop = RelyingParty::web(&server).await;
     RelyingParty::spa(&server).await;
@@ -12,21 +12,21 @@ pub(super) async fn a_request_of_another_client() -> Answer {
     server.get(&pushed.replace("client_id=shop", "client_id=reader")).await
 }
 
-pub(super) async fn a_request_after_its_time() -> Answer {
+pub(super) async fn a_request_after_its_time() -> Response {
     let server = Server::new().await;
     let pushed = RelyingParty::web(&server).await.push(&[]).await;
     server.advance(Duration::from_mins(1));
     server.get(&pushed).await
 }
 
-pub(super) async fn a_request_for_the_second_time() -> Answer {
+pub(super) async fn a_request_for_the_second_time() -> Response {
     let server = Server::new().await;
     let pushed = RelyingParty::web(&server).await.push(&[]).await;
     assert_eq!(server.get(&pushed).await.status, 303);
     server.get(&pushed).await
 }
 
-pub(super) async fn a_plain_request_of_a_client_that_pushes() -> Answer {
+pub(super) async fn a_plain_request_of_a_client_that_pushes() -> Response {
     let server = Server::new().await;
     let shop = RelyingParty::web(&server).await;
     let must =
@@ -35,7 +35,7 @@ pub(super) async fn a_plain_request_of_a_client_that_pushes() -> Answer {
     server.get(&shop.request(&[])).await
 }
 
-pub(super) async fn a_reference_to_a_reference() -> Answer {
+pub(super) async fn a_reference_to_a_reference() -> Response {
     let server = Server::new().await;
     RelyingParty::web(&server).await.push_raw(&[("request_uri", "urn:x")]).await
 }

@@ -10,10 +10,10 @@ use gatelodge::oauth::client::PkcePolicy;
 use gatelodge::oauth::params::form_encode;
 use serde_json::json;
 
-use crate::support::{Answer, Browser, CHALLENGE, RelyingParty, Server, VERIFIER, basic, token};
+use crate::support::{Browser, CHALLENGE, RelyingParty, Response, Server, VERIFIER, basic, token};
 
 /// A request to the token endpoint of an installation that knows the shop.
-async fn ask(authorization: Option<&str>, fields: &[(&str, &str)]) -> Answer {
+async fn ask(authorization: Option<&str>, fields: &[(&str, &str)]) -> Response {
     let server = Server::new().await;
     RelyingParty::web(&server).await;
     token(&server, authorization, fields).await
@@ -21,7 +21,7 @@ async fn ask(authorization: Option<&str>, fields: &[(&str, &str)]) -> Answer {
 
 const CREDENTIALS: (&str, &str) = ("grant_type", "client_credentials");
 
-pub(super) async fn another_method_than_was_registered() -> Answer {
+pub(super) async fn another_method_than_was_registered() -> Response {
     let server = Server::new().await;
     let basic = json!({ "name": "Shop", "token_endpoint_auth_method": "client_secret_basic" });
     let shop = server.client(basic).await;
@@ -29,31 +29,31 @@ pub(super) async fn another_method_than_was_registered() -> Answer {
     token(&server, None, &[CREDENTIALS, ("client_id", &shop.id), ("client_secret", &secret)]).await
 }
 
-pub(super) async fn a_bearer_token_instead_of_basic() -> Answer {
+pub(super) async fn a_bearer_token_instead_of_basic() -> Response {
     ask(Some("Bearer abc"), &[CREDENTIALS]).await
 }
 
-pub(super) async fn no_proof() -> Answer {
+pub(super) async fn no_proof() -> Response {
     ask(None, &[CREDENTIALS, ("client_id", "shop")]).await
 }
 
-pub(super) async fn two_proofs() -> Answer {
+pub(super) async fn two_proofs() -> Response {
     ask(Some(&basic("shop", "s")), &[CREDENTIALS, ("client_secret", "s")]).await
 }
 
-pub(super) async fn a_secret_that_is_none() -> Answer {
+pub(super) async fn a_secret_that_is_none() -> Response {
     ask(Some(&basic("shop", "\u{e9}")), &[CREDENTIALS]).await
 }
 
-pub(super) async fn a_wrong_secret() -> Answer {
+pub(super) async fn a_wrong_secret() -> Response {
     ask(Some(&basic("shop", "wrong")), &[CREDENTIALS]).await
 }
 
-pub(super) async fn an_unknown_client() -> Answer {
+pub(super) async fn an_unknown_client() -> Response {
     ask(Some(&basic("nobody", "wrong")), &[CREDENTIALS]).await
 }
 
-pub(super) async fn a_client_that_is_switched_off() -> Answer {
+pub(super) async fn a_client_that_is_switched_off() -> Response {
     let server = Server::new().await;
     let robot = RelyingParty::robot(&server).await;
     server.change_client("robot", |client| client.enabled = false).await;
@@ -61,7 +61,7 @@ pub(super) async fn a_client_that_is_switched_off() -> Answer {
 }
 
 /// The keys are still being made, so that the client can go while its request waits for them.
-pub(super) async fn a_client_that_changes_meanwhile() -> Answer {
+pub(super) async fn a_client_that_changes_meanwhile() -> Response {
     let server = Server::without_keys().await;
     let robot = RelyingParty::robot(&server).await;
     let mut asked = Box::pin(robot.ask(&[CREDENTIALS]));
@@ -72,22 +72,22 @@ pub(super) async fn a_client_that_changes_meanwhile() -> Answer {
     asked.await
 }
 
-pub(super) async fn no_grant_type() -> Answer {
+pub(super) async fn no_grant_type() -> Response {
     let server = Server::new().await;
     RelyingParty::robot(&server).await.ask(&[]).await
 }
 
-pub(super) async fn an_unknown_grant_type() -> Answer {
+pub(super) async fn an_unknown_grant_type() -> Response {
     let server = Server::new().await;
     RelyingParty::robot(&server).await.ask(&[("grant_type", "password")]).await
 }
 
-pub(super) async fn no_code() -> Answer {
+pub(super) async fn no_code() -> Response {
     let server = Server::new().await;
     RelyingParty::web(&server).await.ask(&[("grant_type", "authorization_code")]).await
 }
 
-pub(super) async fn an_unknown_code() -> Answer {
+pub(super) async fn an_unknown_code() -> Response {
     let server = Server::new().await;
     RelyingParty::web(&server).await.redeem(&format!("gl_ac_{CHALLENGE}")).await
 }
@@ -101,7 +101,7 @@ async fn code() -> (Server, Browser, RelyingParty, String) {
 }
 
 /// The shop redeems its code, `changes` made to the form.
-async fn redeem(changes: &[(&str, &str)]) -> Answer {
+async fn redeem(changes: &[(&str, &str)]) -> Response {
     let (_server, _ada, shop, code) = code().await;
     let mut form = shop.redemption(&code);
     for (name, value) in changes {
@@ -111,36 +111,36 @@ async fn redeem(changes: &[(&str, &str)]) -> Answer {
     shop.ask(&form).await
 }
 
-pub(super) async fn a_code_of_another_client() -> Answer {
+pub(super) async fn a_code_of_another_client() -> Response {
     let (server, _ada, _shop, code) = code().await;
     RelyingParty::spa(&server).await.redeem(&code).await
 }
 
-pub(super) async fn a_code_after_its_time() -> Answer {
+pub(super) async fn a_code_after_its_time() -> Response {
     let (server, _ada, shop, code) = code().await;
     server.advance(Duration::from_mins(10));
     shop.redeem(&code).await
 }
 
-pub(super) async fn a_code_for_the_second_time() -> Answer {
+pub(super) async fn a_code_for_the_second_time() -> Response {
     let (_server, _ada, shop, code) = code().await;
     shop.redeem(&code).await.tokens();
     shop.redeem(&code).await
 }
 
-pub(super) async fn a_short_verifier() -> Answer {
+pub(super) async fn a_short_verifier() -> Response {
     redeem(&[("code_verifier", "short")]).await
 }
 
-pub(super) async fn no_verifier() -> Answer {
+pub(super) async fn no_verifier() -> Response {
     redeem(&[("code_verifier", "")]).await
 }
 
-pub(super) async fn a_wrong_verifier() -> Answer {
+pub(super) async fn a_wrong_verifier() -> Response {
     redeem(&[("code_verifier", CHALLENGE)]).await
 }
 
-pub(super) async fn a_verifier_without_a_challenge() -> Answer {
+pub(super) async fn a_verifier_without_a_challenge() -> Response {
     let (server, mut ada) = Server::with_ada().await;
     let shop = RelyingParty::web(&server).await;
     server.change_client("shop", |client| client.decisions.pkce = Some(PkcePolicy::Nonce)).await;
@@ -149,11 +149,11 @@ pub(super) async fn a_verifier_without_a_challenge() -> Answer {
     shop.redeem(&code).await
 }
 
-pub(super) async fn a_resource_that_was_not_granted() -> Answer {
+pub(super) async fn a_resource_that_was_not_granted() -> Response {
     redeem(&[("resource", "https://api.example")]).await
 }
 
-pub(super) async fn another_redirect_uri() -> Answer {
+pub(super) async fn another_redirect_uri() -> Response {
     redeem(&[("redirect_uri", "https://shop.example/other")]).await
 }
 
@@ -164,7 +164,7 @@ async fn refresh() -> (Server, Browser, RelyingParty, String) {
     (server, ada, shop, tokens.refresh().to_owned())
 }
 
-pub(super) async fn a_grant_that_has_ended() -> Answer {
+pub(super) async fn a_grant_that_has_ended() -> Response {
     let (server, mut ada) = Server::with_ada().await;
     let shop = RelyingParty::web(&server).await;
     let tokens = shop.tokens_of(&mut ada, "openid").await;
@@ -172,42 +172,42 @@ pub(super) async fn a_grant_that_has_ended() -> Answer {
     shop.refresh(tokens.refresh()).await
 }
 
-pub(super) async fn no_refresh_token() -> Answer {
+pub(super) async fn no_refresh_token() -> Response {
     let server = Server::new().await;
     RelyingParty::web(&server).await.ask(&[("grant_type", "refresh_token")]).await
 }
 
-pub(super) async fn an_unknown_refresh_token() -> Answer {
+pub(super) async fn an_unknown_refresh_token() -> Response {
     let server = Server::new().await;
     RelyingParty::web(&server).await.refresh(&format!("gl_rt_{CHALLENGE}")).await
 }
 
-pub(super) async fn a_refresh_token_of_another_client() -> Answer {
+pub(super) async fn a_refresh_token_of_another_client() -> Response {
     let (server, _ada, _shop, token) = refresh().await;
     RelyingParty::spa(&server).await.refresh(&token).await
 }
 
-pub(super) async fn a_refresh_token_after_its_time() -> Answer {
+pub(super) async fn a_refresh_token_after_its_time() -> Response {
     let (server, _ada, shop, token) = refresh().await;
     server.advance(Duration::from_hours(30 * 24));
     shop.refresh(&token).await
 }
 
-pub(super) async fn a_refresh_token_that_was_spent() -> Answer {
+pub(super) async fn a_refresh_token_that_was_spent() -> Response {
     let (server, _ada, shop, token) = refresh().await;
     shop.refresh(&token).await.tokens();
     server.advance(Duration::from_secs(61));
     shop.refresh(&token).await
 }
 
-pub(super) async fn a_wider_scope() -> Answer {
+pub(super) async fn a_wider_scope() -> Response {
     let (_server, _ada, shop, token) = refresh().await;
     let scope = ("scope", "openid email");
     shop.ask(&[("grant_type", "refresh_token"), ("refresh_token", &token), scope]).await
 }
 
 /// A body for the token endpoint, of whichever type.
-async fn post(media: &str, body: Body) -> Answer {
+async fn post(media: &str, body: Body) -> Response {
     let server = Server::new().await;
     let request = Request::post("/oauth/token").header(header::CONTENT_TYPE, media);
     server.send(request.body(body).unwrap()).await
@@ -215,29 +215,29 @@ async fn post(media: &str, body: Body) -> Answer {
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-pub(super) async fn a_large_body() -> Answer {
+pub(super) async fn a_large_body() -> Response {
     post(FORM, Body::from(form_encode([("code", "x".repeat(33 * 1024).as_str())]))).await
 }
 
 /// The clock of the sockets stands still, and so passes as soon as nothing else can happen.
-pub(super) async fn a_slow_body() -> Answer {
+pub(super) async fn a_slow_body() -> Response {
     tokio::time::pause();
     let never = stream::pending::<Result<&str, std::io::Error>>();
-    let answer = post(FORM, Body::from_stream(never)).await;
+    let response = post(FORM, Body::from_stream(never)).await;
     tokio::time::resume();
-    answer
+    response
 }
 
-pub(super) async fn a_json_body() -> Answer {
+pub(super) async fn a_json_body() -> Response {
     post("application/json", Body::from(json!({ "code_verifier": VERIFIER }).to_string())).await
 }
 
-pub(super) async fn a_public_client_that_introspects() -> Answer {
+pub(super) async fn a_public_client_that_introspects() -> Response {
     let server = Server::new().await;
     RelyingParty::spa(&server).await.introspect("abc").await
 }
 
-pub(super) async fn no_token_to_revoke() -> Answer {
+pub(super) async fn no_token_to_revoke() -> Response {
     let server = Server::new().await;
     RelyingParty::spa(&server).await.post("/oauth/revoke", &[]).await
 }

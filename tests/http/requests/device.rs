@@ -10,7 +10,7 @@ use qrcode::render::svg;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::support::{Answer, Browser, RelyingParty, Server, decoded};
+use crate::support::{Browser, RelyingParty, Response, Server, decoded};
 
 pub(super) fn complete(device: &Value) -> &str {
     device["verification_uri_complete"].as_str().unwrap()
@@ -28,7 +28,7 @@ pub(super) async fn waiting() -> (Server, Browser, RelyingParty, Value) {
     (server, ada, telly, device)
 }
 
-pub(super) async fn decided(ada: &mut Browser, device: &Value, decision: &str) -> Answer {
+pub(super) async fn decided(ada: &mut Browser, device: &Value, decision: &str) -> Response {
     let page = ada.visit(complete(device)).await;
     ada.decide_on_device(&page, decision).await
 }
@@ -119,10 +119,10 @@ async fn a_person_who_denies_a_device_keeps_it_out() {
 
     assert!(done.text().contains("Nothing was allowed"));
     for _ in 0..2 {
-        let answer = telly.poll(&device).await;
-        answer.refused(ErrorCode::AuthorizationDenied, Refusal::DeviceCodeDenied);
+        let response = telly.poll(&device).await;
+        response.refused(ErrorCode::AuthorizationDenied, Refusal::DeviceCodeDenied);
         assert_eq!(
-            (answer.status.as_u16(), &answer.json()["error"]),
+            (response.status.as_u16(), &response.json()["error"]),
             (400, &json!("access_denied"))
         );
         server.advance(Duration::from_secs(5));
@@ -133,15 +133,15 @@ async fn a_person_who_denies_a_device_keeps_it_out() {
 #[tokio::test]
 async fn a_device_in_a_hurry_is_slowed_down() {
     let (server, _ada, telly, device) = waiting().await;
-    let mut told = Vec::new();
+    let mut errors = Vec::new();
 
     for wait in [0, 5, 3, 5, 14, 13, 20] {
         server.advance(Duration::from_secs(wait));
-        told.push(telly.poll(&device).await.json()["error"].as_str().unwrap().to_owned());
+        errors.push(telly.poll(&device).await.json()["error"].as_str().unwrap().to_owned());
     }
 
     let (pending, slow) = ("authorization_pending", "slow_down");
-    assert_eq!(told, [pending, pending, slow, slow, pending, slow, pending]);
+    assert_eq!(errors, [pending, pending, slow, slow, pending, slow, pending]);
 }
 
 #[tokio::test]
@@ -149,8 +149,8 @@ async fn a_device_that_heeds_its_interval_is_never_slowed_down() {
     let (server, mut ada, telly, device) = waiting().await;
 
     for _ in 0..10 {
-        let answer = telly.poll(&device).await;
-        answer.refused(ErrorCode::AuthorizationPending, Refusal::DeviceCodePending);
+        let response = telly.poll(&device).await;
+        response.refused(ErrorCode::AuthorizationPending, Refusal::DeviceCodePending);
         // A second early, as networks are.
         server.advance(Duration::from_secs(4));
     }
@@ -201,9 +201,9 @@ async fn a_device_code_belongs_to_one_client() {
     let radio = server.client(registration).await;
     decided(&mut ada, &device, "allow").await;
 
-    let answer = radio.poll(&device).await;
+    let response = radio.poll(&device).await;
 
-    answer.refused(ErrorCode::InvalidGrant, Refusal::DeviceCodeClientDiffers);
+    response.refused(ErrorCode::InvalidGrant, Refusal::DeviceCodeClientDiffers);
     telly.poll(&device).await.tokens();
 }
 
@@ -212,9 +212,9 @@ async fn a_client_registers_the_grant_before_it_uses_it() {
     let server = Server::new().await;
     let shop = RelyingParty::web(&server).await;
 
-    let begun = shop.post("/oauth/device_authorization", &[]).await;
+    let response = shop.post("/oauth/device_authorization", &[]).await;
 
-    begun.refused(ErrorCode::UnauthorizedClient, Refusal::GrantTypeNotRegistered);
+    response.refused(ErrorCode::UnauthorizedClient, Refusal::GrantTypeNotRegistered);
 }
 
 #[tokio::test]
@@ -304,9 +304,9 @@ async fn devices_that_nobody_decides_about_are_bounded() {
         telly.device().await;
     }
 
-    let answer = telly.post("/oauth/device_authorization", &[]).await;
+    let response = telly.post("/oauth/device_authorization", &[]).await;
 
-    answer.refused(ErrorCode::TemporarilyUnavailable, Refusal::InteractionsTooMany);
+    response.refused(ErrorCode::TemporarilyUnavailable, Refusal::InteractionsTooMany);
 }
 
 /// RFC 8628 §3.3.1. A picture is drawn of any code, so that it tells nobody which ones are live.
@@ -336,12 +336,12 @@ async fn of_many_polls_at_once_one_gets_tokens() {
         tasks.spawn(async move { telly.poll(&device).await });
     }
 
-    let answers = tasks.join_all().await;
-    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|a| a.status == 200);
+    let responses = tasks.join_all().await;
+    let (won, lost): (Vec<_>, Vec<_>) = responses.into_iter().partition(|a| a.status == 200);
     let [one] = &won[..] else { panic!("{} succeeded", won.len()) };
     assert_eq!(telly.userinfo(&one.tokens().access).await.status, 200);
-    for answer in lost {
-        answer.refused(ErrorCode::InvalidGrant, Refusal::DeviceCodeUnknown);
+    for response in lost {
+        response.refused(ErrorCode::InvalidGrant, Refusal::DeviceCodeUnknown);
     }
 }
 
@@ -360,8 +360,8 @@ async fn of_a_yes_and_a_no_at_once_one_counts() {
         tasks.spawn(async move { same.decide_on_device(&page, decision).await });
     }
 
-    let answers = tasks.join_all().await;
-    let said = |words: &str| answers.iter().filter(|a| a.text().contains(words)).count();
+    let responses = tasks.join_all().await;
+    let said = |text: &str| responses.iter().filter(|a| a.text().contains(text)).count();
     let (yes, no) = (said("Go back to your device</h1>"), said("Nothing was allowed</h1>"));
     assert_eq!(yes + no, 1);
     assert_eq!(telly.poll(&device).await.status == 200, yes == 1);

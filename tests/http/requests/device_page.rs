@@ -24,7 +24,7 @@ async fn the_page_shows_the_address_that_the_last_trusted_proxy_saw() {
     let server = Server::with(Issuer::localhost(7455), named).await;
     let mut ada = server.first_administrator().await;
     RelyingParty::tv(&server).await;
-    for (peer, forwarded, shown) in [
+    for (peer, forwarded, address) in [
         ("192.0.2.9", "198.51.100.1", "192.0.2.9"),
         ("10.0.0.1", "203.0.113.7, 198.51.100.1", "198.51.100.1"),
         ("::ffff:10.0.0.1", "198.51.100.1:4711, 10.0.0.2", "198.51.100.1"),
@@ -40,7 +40,7 @@ async fn the_page_shows_the_address_that_the_last_trusted_proxy_saw() {
 
         let page = ada.visit(complete(&device)).await;
 
-        assert!(page.text().contains(&format!("<strong>{shown}</strong>")), "{peer} {forwarded}");
+        assert!(page.text().contains(&format!("<strong>{address}</strong>")), "{peer} {forwarded}");
         assert!(!page.text().contains("203.0.113.7"));
     }
 }
@@ -111,8 +111,8 @@ async fn whoever_has_nothing_to_grant_may_still_say_no() {
         assert!(page.text().contains("Nothing of what it asks for is yours to allow."));
         assert!(!page.text().contains("value=\"allow\""));
     }
-    let told = telly.poll(&device).await;
-    told.refused(ErrorCode::AuthorizationDenied, Refusal::DeviceCodeDenied);
+    let response = telly.poll(&device).await;
+    response.refused(ErrorCode::AuthorizationDenied, Refusal::DeviceCodeDenied);
 }
 
 /// RFC 8628 §5.1
@@ -137,8 +137,8 @@ async fn guesses_are_slowed_down() {
 async fn whoever_only_looks_guesses_nothing() {
     let (_server, mut ada, _telly, device) = waiting().await;
     for _ in 0..20 {
-        let looked = Request::head("/gate/device?user_code=BBBB-BBBB").body(Body::empty());
-        assert_eq!(ada.send(looked.unwrap()).await.status, 200);
+        let request = Request::head("/gate/device?user_code=BBBB-BBBB").body(Body::empty());
+        assert_eq!(ada.send(request.unwrap()).await.status, 200);
     }
 
     let page = ada.visit(complete(&device)).await;

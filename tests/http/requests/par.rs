@@ -11,7 +11,7 @@ use gatelodge::oauth::issuer::Issuer;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::support::{Answer, RelyingParty, Server, Signer, presenting, register};
+use crate::support::{RelyingParty, Response, Server, Signer, presenting, register};
 
 /// RFC 9126 §2.2
 #[tokio::test]
@@ -19,13 +19,13 @@ async fn a_reference_lasts_a_minute_and_tells_nothing() {
     let server = Server::new().await;
     let shop = RelyingParty::web(&server).await;
 
-    let answer = shop.push_raw(&[]).await;
+    let response = shop.push_raw(&[]).await;
 
-    let body = answer.json();
+    let body = response.json();
     let uri = body["request_uri"].as_str().unwrap();
-    assert_eq!((answer.status.as_u16(), &body["expires_in"]), (201, &60.into()));
+    assert_eq!((response.status.as_u16(), &body["expires_in"]), (201, &60.into()));
     assert!(uri.starts_with("urn:ietf:params:oauth:request_uri:gl_pr_"), "{uri}");
-    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_eq!(response.header("cache-control"), "no-store");
     assert_eq!(body.as_object().unwrap().len(), 2);
 }
 
@@ -54,9 +54,9 @@ async fn everything_beside_a_reference_is_ignored() {
     let page = ada.visit(&format!("{pushed}&{more}")).await;
 
     assert_eq!(page.hidden("scope").as_deref(), Some("openid"));
-    let answer = ada.decide(&page, "allow").await;
-    assert_eq!(answer.onward().unwrap().host_str(), Some("shop.example"));
-    assert_eq!(answer.brought()["state"], "s-1");
+    let response = ada.decide(&page, "allow").await;
+    assert_eq!(response.redirect_url().unwrap().host_str(), Some("shop.example"));
+    assert_eq!(response.brought()["state"], "s-1");
 }
 
 #[tokio::test]
@@ -68,9 +68,9 @@ async fn a_post_takes_a_reference_too() {
 
     let request = Request::post("/oauth/authorize")
         .header("content-type", "application/x-www-form-urlencoded");
-    let answer = server.send(request.body(Body::from(form)).unwrap()).await;
+    let response = server.send(request.body(Body::from(form)).unwrap()).await;
 
-    assert!(answer.location().starts_with("/gate/interaction/"));
+    assert!(response.location().starts_with("/gate/interaction/"));
 }
 
 /// A preview of a link looks and stores nothing.
@@ -80,13 +80,13 @@ async fn whoever_only_looks_uses_up_no_reference() {
     let pushed = RelyingParty::web(&server).await.push(&[]).await;
 
     let head = Request::builder().method(Method::HEAD).uri(&pushed);
-    let looked = server.send(head.body(Body::empty()).unwrap()).await;
+    let response = server.send(head.body(Body::empty()).unwrap()).await;
 
-    assert_eq!(looked.status, 303);
+    assert_eq!(response.status, 303);
     assert!(server.get(&pushed).await.location().starts_with("/gate/interaction/"));
 }
 
-/// Each fault is told to the client itself, before there is a browser.
+/// The client itself gets each refusal, before there is a browser.
 #[tokio::test]
 async fn a_push_is_checked_as_the_authorization_endpoint_checks() {
     use ErrorCode::*;
@@ -138,9 +138,9 @@ async fn a_client_that_signs_may_name_the_endpoint_itself() {
     for path in ["", "/oauth/token", "/oauth/par"] {
         let aud = format!("{}{path}", server.issuer());
         let assertion = signer.assertion(&server, "shop", &json!({ "aud": aud }));
-        let answer = shop.push_raw(&presenting(&assertion)).await;
+        let response = shop.push_raw(&presenting(&assertion)).await;
 
-        assert_eq!(answer.status, 201, "{aud}: {}", answer.text());
+        assert_eq!(response.status, 201, "{aud}: {}", response.text());
     }
 }
 
@@ -172,10 +172,10 @@ async fn a_reference_that_is_over_is_told_on_a_page() {
     assert_eq!(server.get(&pushed).await.status, 303);
 
     for uri in [pushed, shop.pushed("urn:ietf:params:oauth:request_uri:gl_pr_x")] {
-        let answer = server.get(&uri).await;
+        let response = server.get(&uri).await;
 
-        answer.refused(ErrorCode::InvalidRequestUri, Refusal::PushedRequestUnknown);
-        assert!(answer.text().contains("Go back to the application and start again."));
+        response.refused(ErrorCode::InvalidRequestUri, Refusal::PushedRequestUnknown);
+        assert!(response.text().contains("Go back to the application and start again."));
     }
 }
 
@@ -207,9 +207,9 @@ async fn requests_that_nobody_comes_for_are_bounded() {
         reader.push(&[]).await;
     }
 
-    let answer = reader.push_raw(&[]).await;
+    let response = reader.push_raw(&[]).await;
 
-    answer.refused(ErrorCode::TemporarilyUnavailable, Refusal::InteractionsTooMany);
+    response.refused(ErrorCode::TemporarilyUnavailable, Refusal::InteractionsTooMany);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -223,10 +223,10 @@ async fn of_many_browsers_with_one_reference_one_goes_on() {
         tasks.spawn(async move { server.get(&pushed).await });
     }
 
-    let answers: Vec<Answer> = tasks.join_all().await;
-    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|a| a.status == 303);
+    let responses: Vec<Response> = tasks.join_all().await;
+    let (won, lost): (Vec<_>, Vec<_>) = responses.into_iter().partition(|a| a.status == 303);
     assert_eq!(won.len(), 1);
-    for answer in lost {
-        answer.refused(ErrorCode::InvalidRequestUri, Refusal::PushedRequestUnknown);
+    for response in lost {
+        response.refused(ErrorCode::InvalidRequestUri, Refusal::PushedRequestUnknown);
     }
 }

@@ -8,7 +8,7 @@ use gatelodge::oauth::params::form_encode;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Answer, Authenticator, Server};
+use super::{Authenticator, Response, Server};
 
 struct Cookie {
     name: String,
@@ -46,7 +46,7 @@ impl Browser {
     }
 
     /// Sends a request with the cookies that belong to its path, and keeps those that come back.
-    pub(crate) async fn send(&mut self, mut request: Request) -> Answer {
+    pub(crate) async fn send(&mut self, mut request: Request) -> Response {
         let cookies = self.cookies_for(request.uri().path());
         if !cookies.is_empty() {
             request.headers_mut().insert(header::COOKIE, cookies.parse().unwrap());
@@ -54,14 +54,14 @@ impl Browser {
         for (name, value) in &self.headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
-        let answer = self.server.send(request).await;
-        for cookie in answer.headers.get_all(header::SET_COOKIE) {
+        let response = self.server.send(request).await;
+        for cookie in response.headers.get_all(header::SET_COOKIE) {
             self.keep(cookie.to_str().unwrap());
         }
-        if let Some(csrf) = answer.csrf().filter(|csrf| !csrf.is_empty()) {
+        if let Some(csrf) = response.csrf().filter(|csrf| !csrf.is_empty()) {
             self.csrf = csrf;
         }
-        answer
+        response
     }
 
     /// The `Cookie` header for a path.
@@ -95,35 +95,35 @@ impl Browser {
 
     /// Takes over the cookies of another browser, and never lets them go.
     pub(crate) fn keep_from(&mut self, other: &Self) {
-        let kept = other.cookies.iter().map(|own| Cookie {
+        let copied = other.cookies.iter().map(|own| Cookie {
             name: own.name.clone(),
             value: own.value.clone(),
             path: own.path.clone(),
             expires: Timestamp::from_millis(u64::MAX),
         });
-        self.cookies = kept.filter(|own| !own.value.is_empty()).collect();
+        self.cookies = copied.filter(|own| !own.value.is_empty()).collect();
     }
 
     /// Opens an address, and follows redirects as long as they stay with the issuer.
-    pub(crate) async fn visit(&mut self, address: &str) -> Answer {
+    pub(crate) async fn visit(&mut self, address: &str) -> Response {
         let base = Url::parse(self.server.issuer()).unwrap();
         let mut url = base.join(address).unwrap();
         loop {
             let target = url[url::Position::BeforePath..url::Position::AfterQuery].to_owned();
             let request = Request::get(target).header(header::ACCEPT, "text/html");
-            let answer = self.send(request.body(Body::empty()).unwrap()).await;
-            if !answer.status.is_redirection() {
-                return answer;
+            let response = self.send(request.body(Body::empty()).unwrap()).await;
+            if !response.status.is_redirection() {
+                return response;
             }
-            url = base.join(answer.location()).unwrap();
+            url = base.join(response.location()).unwrap();
             if url.origin() != base.origin() {
-                return answer;
+                return response;
             }
         }
     }
 
     /// Sends a form as a page of the issuer's would.
-    pub(crate) async fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> Response {
         let csrf = self.csrf.clone();
         let mut all = vec![("csrf", csrf.as_str())];
         all.extend(fields);
@@ -134,7 +134,7 @@ impl Browser {
     }
 
     /// Sends JSON as a script of the issuer's would.
-    pub(crate) async fn call(&mut self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn call(&mut self, path: &str, body: &Value) -> Response {
         let request = Request::post(path)
             .header(header::CONTENT_TYPE, "application/json")
             .header("sec-fetch-site", "same-origin")
@@ -143,7 +143,7 @@ impl Browser {
     }
 
     /// Presses a button of the page that an interaction showed.
-    pub(crate) async fn decide(&mut self, page: &Answer, decision: &str) -> Answer {
+    pub(crate) async fn decide(&mut self, page: &Response, decision: &str) -> Response {
         let path = page.text().split("action=\"").nth(1).and_then(|rest| rest.split('"').next());
         let path = path.expect("the page has a form").to_owned();
         let scope = page.hidden("scope").unwrap_or_default();
@@ -151,7 +151,7 @@ impl Browser {
     }
 
     /// Presses a button of the page that asks about a device.
-    pub(crate) async fn decide_on_device(&mut self, page: &Answer, decision: &str) -> Answer {
+    pub(crate) async fn decide_on_device(&mut self, page: &Response, decision: &str) -> Response {
         let code = page.hidden("user_code").expect("the page asks about a device");
         let scope = page.hidden("scope").unwrap_or_default();
         let fields = [("user_code", &*code), ("scope", &*scope), ("decision", decision)];
@@ -161,28 +161,28 @@ impl Browser {
     /// Begins a sign-in, and signs its challenge.
     pub(crate) async fn signed_challenge(&mut self) -> Value {
         self.visit("/login").await;
-        let begun = self.call("/gate/webauthn/authenticate/start", &json!({})).await.json();
+        let started = self.call("/gate/webauthn/authenticate/start", &json!({})).await.json();
         let origin = self.server.issuer().to_owned();
-        let credential = self.authenticator.authenticate(&origin, &begun["publicKey"]).await;
-        json!({ "ceremony": begun["ceremony"], "credential": credential })
+        let credential = self.authenticator.authenticate(&origin, &started["publicKey"]).await;
+        json!({ "ceremony": started["ceremony"], "credential": credential })
     }
 
-    pub(crate) async fn finish_sign_in(&mut self, signed: &Value) -> Answer {
+    pub(crate) async fn finish_sign_in(&mut self, signed: &Value) -> Response {
         self.call("/gate/webauthn/authenticate/finish", signed).await
     }
 
     /// Signs in.
     pub(crate) async fn sign_in(&mut self) {
         let signed = self.signed_challenge().await;
-        let answer = self.finish_sign_in(&signed).await;
-        assert_eq!(answer.status, 200, "{}", answer.text());
+        let response = self.finish_sign_in(&signed).await;
+        assert_eq!(response.status, 200, "{}", response.text());
     }
 
     /// Signs out on the account page.
     pub(crate) async fn sign_out(&mut self) {
         self.visit("/account").await;
-        let answer = self.submit("/gate/logout", &[]).await;
-        assert_eq!(answer.location(), "/gate/logged-out");
+        let response = self.submit("/gate/logout", &[]).await;
+        assert_eq!(response.location(), "/gate/logged-out");
     }
 
     /// Opens a setup link, and gives the secret in its fragment.
@@ -192,16 +192,16 @@ impl Browser {
         token.to_owned()
     }
 
-    /// Begins the making of a passkey, and answers its challenge.
+    /// Starts the registration of a passkey, and signs its challenge.
     pub(crate) async fn made_passkey(&mut self, token: &str, username: Option<&str>) -> Value {
         let start = json!({ "token": token, "username": username });
-        let begun = self.call("/gate/webauthn/register/start", &start).await.json();
+        let started = self.call("/gate/webauthn/register/start", &start).await.json();
         let origin = self.server.issuer().to_owned();
-        let credential = self.authenticator.register(&origin, &begun["publicKey"]).await;
-        json!({ "ceremony": begun["ceremony"], "token": token, "credential": credential })
+        let credential = self.authenticator.register(&origin, &started["publicKey"]).await;
+        json!({ "ceremony": started["ceremony"], "token": token, "credential": credential })
     }
 
-    pub(crate) async fn finish_setup(&mut self, made: &Value) -> Answer {
+    pub(crate) async fn finish_setup(&mut self, made: &Value) -> Response {
         self.call("/gate/webauthn/register/finish", made).await
     }
 
@@ -209,7 +209,7 @@ impl Browser {
     pub(crate) async fn enrol(&mut self, url: &str, username: Option<&str>) {
         let token = self.open_link(url).await;
         let made = self.made_passkey(&token, username).await;
-        let answer = self.finish_setup(&made).await;
-        assert_eq!(answer.status, 200, "{}", answer.text());
+        let response = self.finish_setup(&made).await;
+        assert_eq!(response.status, 200, "{}", response.text());
     }
 }

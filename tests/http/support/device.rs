@@ -17,7 +17,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use super::{Answer, Server};
+use super::{Response, Server};
 
 /// A device, and the proof of its certificate.
 pub(crate) struct Device {
@@ -39,10 +39,10 @@ impl Device {
         let certificate = CertificateParams::default().self_signed(&key).unwrap();
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(authority.pem().as_bytes()).unwrap()).unwrap();
-        let shown = vec![certificate.der().clone()];
+        let chain = vec![certificate.der().clone()];
         let own_key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         let config = ClientConfig::builder().with_root_certificates(roots);
-        let config = Arc::new(config.with_client_auth_cert(shown, own_key).unwrap());
+        let config = Arc::new(config.with_client_auth_cert(chain, own_key).unwrap());
         let (one, other) = tokio::io::duplex(1 << 16);
         let name = ServerName::try_from("localhost").unwrap();
         let connector = TlsConnector::from(config);
@@ -58,7 +58,7 @@ impl Device {
     }
 
     /// Sends JSON over the connection that proved the certificate.
-    pub(crate) async fn post(&self, server: &Server, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, server: &Server, path: &str, body: &Value) -> Response {
         let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
         let mut request = request.body(Body::from(body.to_string())).unwrap();
         request.extensions_mut().insert(self.proven);

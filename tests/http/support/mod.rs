@@ -1,16 +1,15 @@
 //! What the stories are told with: an installation, a browser with a passkey, a client.
 
-mod answer;
 mod authenticator;
 mod browser;
 mod device;
 mod receiver;
 mod relying_party;
+mod response;
 mod server;
 mod signer;
 mod site;
 
-pub(crate) use answer::{Answer, Door, Tokens};
 pub(crate) use authenticator::Authenticator;
 pub(crate) use browser::Browser;
 pub(crate) use device::Device;
@@ -18,6 +17,7 @@ pub(crate) use receiver::Receiver;
 pub(crate) use relying_party::{
     CHALLENGE, RelyingParty, VERIFIER, basic, decoded, posted, register, token,
 };
+pub(crate) use response::{Response, Surface, Tokens};
 pub(crate) use server::{BEGINNING, Server};
 pub(crate) use signer::{Signer, assert_to, presenting};
 pub(crate) use site::Site;

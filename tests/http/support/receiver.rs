@@ -6,7 +6,7 @@ use gatelodge::oauth::params::Params;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What it was sent, and what it answers.
+/// What it was sent, and how it responds.
 #[derive(Clone)]
 pub(crate) struct Receiver {
     pub(crate) port: u16,
@@ -14,8 +14,8 @@ pub(crate) struct Receiver {
 }
 
 impl Receiver {
-    /// A server that answers with these statuses, one after the other; the last one stays.
-    pub(crate) async fn answering(statuses: &'static [u16]) -> Self {
+    /// A server that responds with these statuses, one after the other; the last one stays.
+    pub(crate) async fn responding(statuses: &'static [u16]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let receiver = Self { port, seen: Arc::default() };
@@ -55,7 +55,7 @@ impl Receiver {
     }
 }
 
-/// Reads a whole request, and answers it.
+/// Reads a whole request, and responds to it.
 async fn exchange(mut stream: TcpStream, status: u16) -> String {
     let mut read = Vec::new();
     loop {
@@ -65,10 +65,10 @@ async fn exchange(mut stream: TcpStream, status: u16) -> String {
         read.extend(&more[..length]);
         let text = String::from_utf8(read.clone()).unwrap();
         let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let told = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-        if body.len() == told.map_or(0, |length| length.parse().unwrap()) {
-            let answer = format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n");
-            stream.write_all(answer.as_bytes()).await.unwrap();
+        let content_length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        if body.len() == content_length.map_or(0, |length| length.parse().unwrap()) {
+            let response = format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n");
+            stream.write_all(response.as_bytes()).await.unwrap();
             return text;
         }
     }

@@ -11,7 +11,7 @@ use gatelodge::oauth::params::form_encode;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Answer, Browser, Server, Signer, Tokens, presenting};
+use super::{Browser, Response, Server, Signer, Tokens, presenting};
 
 /// RFC 7636 appendix B.
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -29,7 +29,7 @@ pub(crate) struct RelyingParty {
 }
 
 impl RelyingParty {
-    /// The client that a registration was answered with.
+    /// The client of a registration response.
     pub(crate) fn new(server: &Server, registered: &Value) -> Self {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         Self {
@@ -93,14 +93,14 @@ impl RelyingParty {
 
     /// Begins a device authorization.
     pub(crate) async fn device(&self) -> Value {
-        let answer = self.post("/oauth/device_authorization", &[("scope", "openid profile")]);
-        let answer = answer.await;
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        answer.json()
+        let response = self.post("/oauth/device_authorization", &[("scope", "openid profile")]);
+        let response = response.await;
+        assert_eq!(response.status, 200, "{}", response.text());
+        response.json()
     }
 
     /// Asks what became of a device authorization.
-    pub(crate) async fn poll(&self, device: &Value) -> Answer {
+    pub(crate) async fn poll(&self, device: &Value) -> Response {
         let code = device["device_code"].as_str().unwrap();
         let grant_type = "urn:ietf:params:oauth:grant-type:device_code";
         self.ask(&[("grant_type", grant_type), ("device_code", code)]).await
@@ -108,12 +108,12 @@ impl RelyingParty {
 
     /// Pushes an authorization request, and gives the way to it.
     pub(crate) async fn push(&self, changes: &[(&str, &str)]) -> String {
-        let answer = self.push_raw(changes).await;
-        assert_eq!(answer.status, 201, "{}", answer.text());
-        self.pushed(answer.json()["request_uri"].as_str().unwrap())
+        let response = self.push_raw(changes).await;
+        assert_eq!(response.status, 201, "{}", response.text());
+        self.pushed(response.json()["request_uri"].as_str().unwrap())
     }
 
-    pub(crate) async fn push_raw(&self, changes: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn push_raw(&self, changes: &[(&str, &str)]) -> Response {
         let request = self.request(changes);
         let query = Url::parse("http://localhost").unwrap().join(&request).unwrap();
         let fields: Vec<(String, String)> =
@@ -160,25 +160,28 @@ impl RelyingParty {
         &self,
         browser: &mut Browser,
         changes: &[(&str, &str)],
-    ) -> Answer {
+    ) -> Response {
         let request = self.request(changes);
-        let mut answer = browser.visit(&request).await;
-        if answer.asks_to_sign_in() {
-            let next = answer.text().split("data-next=\"").nth(1).unwrap();
+        let mut response = browser.visit(&request).await;
+        if response.asks_to_sign_in() {
+            let next = response.text().split("data-next=\"").nth(1).unwrap();
             let next = next.split('"').next().unwrap().to_owned();
             browser.sign_in().await;
-            answer = browser.visit(&next).await;
+            response = browser.visit(&next).await;
         }
-        if answer.asks_for_consent() {
-            answer = browser.decide(&answer, "allow").await;
+        if response.asks_for_consent() {
+            response = browser.decide(&response, "allow").await;
         }
-        answer
+        response
     }
 
     /// The code that such a request brings home.
     pub(crate) async fn code(&self, browser: &mut Browser) -> String {
-        let answer = self.authorize(browser, &[]).await;
-        answer.brought().remove("code").unwrap_or_else(|| panic!("no code: {:?}", answer.onward()))
+        let response = self.authorize(browser, &[]).await;
+        response
+            .brought()
+            .remove("code")
+            .unwrap_or_else(|| panic!("no code: {:?}", response.redirect_url()))
     }
 
     /// The tokens that such a request leads to.
@@ -203,30 +206,30 @@ impl RelyingParty {
         ]
     }
 
-    pub(crate) async fn redeem(&self, code: &str) -> Answer {
+    pub(crate) async fn redeem(&self, code: &str) -> Response {
         self.ask(&self.redemption(code)).await
     }
 
-    pub(crate) async fn refresh(&self, token: &str) -> Answer {
+    pub(crate) async fn refresh(&self, token: &str) -> Response {
         self.ask(&[("grant_type", "refresh_token"), ("refresh_token", token)]).await
     }
 
     /// Sends a form to the token endpoint, with the proof that this client registered.
-    pub(crate) async fn ask(&self, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn ask(&self, fields: &[(&str, &str)]) -> Response {
         self.post("/oauth/token", fields).await
     }
 
-    /// What this client is told of a token.
-    pub(crate) async fn introspect(&self, token: &str) -> Answer {
+    /// The response to this client's introspection of a token.
+    pub(crate) async fn introspect(&self, token: &str) -> Response {
         self.post("/oauth/introspect", &[("token", token)]).await
     }
 
-    pub(crate) async fn revoke(&self, token: &str) -> Answer {
+    pub(crate) async fn revoke(&self, token: &str) -> Response {
         self.post("/oauth/revoke", &[("token", token)]).await
     }
 
     /// Sends a form to an endpoint for programs, with the proof that this client registered.
-    pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Response {
         let mut fields = fields.to_vec();
         if let Some(signer) = &self.signer {
             let assertion = signer.assertion(&self.server, &self.id, &json!({}));
@@ -247,7 +250,7 @@ impl RelyingParty {
     }
 
     /// What an access token learns of its person.
-    pub(crate) async fn userinfo(&self, access: &str) -> Answer {
+    pub(crate) async fn userinfo(&self, access: &str) -> Response {
         let request = Request::get("/oauth/userinfo")
             .header(header::AUTHORIZATION, format!("Bearer {access}"));
         self.server.send(request.body(Body::empty()).unwrap()).await
@@ -261,7 +264,7 @@ pub(crate) fn basic(id: &str, secret: &str) -> String {
 }
 
 /// Sends client metadata to the registration endpoint.
-pub(crate) async fn register(server: &Server, metadata: Value) -> Answer {
+pub(crate) async fn register(server: &Server, metadata: Value) -> Response {
     let request = Request::post("/oauth/register").header(header::CONTENT_TYPE, "application/json");
     server.send(request.body(Body::from(metadata.to_string())).unwrap()).await
 }
@@ -271,7 +274,7 @@ pub(crate) async fn token(
     server: &Server,
     authorization: Option<&str>,
     fields: &[(&str, &str)],
-) -> Answer {
+) -> Response {
     posted(server, "/oauth/token", authorization, fields).await
 }
 
@@ -281,7 +284,7 @@ pub(crate) async fn posted(
     path: &str,
     authorization: Option<&str>,
     fields: &[(&str, &str)],
-) -> Answer {
+) -> Response {
     let mut request =
         Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
     if let Some(value) = authorization {

@@ -29,12 +29,12 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use tower::ServiceExt as _;
 
-use super::{Answer, Browser, Door, RelyingParty};
+use super::{Browser, RelyingParty, Response, Surface};
 
 /// When every story begins: 2026-01-01T00:00:00Z.
 pub(crate) const BEGINNING: Timestamp = Timestamp::from_seconds(1_767_225_600);
 
-/// An installation, and both of its doors.
+/// An installation, and both of its routers.
 #[derive(Clone)]
 pub(crate) struct Server {
     pub(crate) app: Arc<App>,
@@ -55,8 +55,8 @@ impl Server {
         Self::over(issuer, store, change).await
     }
 
-    /// An installation on disk that may reach one private destination; whoever had it before has
-    /// let it go, or is about to.
+    /// An installation on disk that may reach one private destination. Waits until the store is
+    /// unlocked.
     pub(crate) async fn at(path: &Path, private: &str) -> Self {
         let store = loop {
             match Store::open(path) {
@@ -119,9 +119,9 @@ impl Server {
 
     /// Registers a client.
     pub(crate) async fn client(&self, registration: Value) -> RelyingParty {
-        let answer = self.operate(Method::POST, "/clients", registration).await;
-        assert_eq!(answer.status, 201, "{}", answer.text());
-        RelyingParty::new(self, &answer.json())
+        let response = self.operate(Method::POST, "/clients", registration).await;
+        assert_eq!(response.status, 201, "{}", response.text());
+        RelyingParty::new(self, &response.json())
     }
 
     pub(crate) fn issuer(&self) -> &str {
@@ -142,7 +142,7 @@ impl Server {
 
     /// Sends a request from this machine, if it has no other peer; without a `Host` it goes to the
     /// issuer's.
-    pub(crate) async fn send(&self, mut request: Request) -> Answer {
+    pub(crate) async fn send(&self, mut request: Request) -> Response {
         if request.extensions().get::<Peer>().is_none() {
             request.extensions_mut().insert(Peer(Ipv4Addr::LOCALHOST.into()));
         }
@@ -150,29 +150,29 @@ impl Server {
     }
 
     /// Sends a request that no listener has marked with its peer.
-    pub(crate) async fn send_over_no_listener(&self, mut request: Request) -> Answer {
+    pub(crate) async fn send_over_no_listener(&self, mut request: Request) -> Response {
         if !request.headers().contains_key(header::HOST) {
             let host = self.app.rules().issuer.authority().parse().unwrap();
             request.headers_mut().insert(header::HOST, host);
         }
         let response = self.public.clone().oneshot(request).await.unwrap();
-        Answer::read(response, Door::Public).await
+        Response::read(response, Surface::Public).await
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Response {
         self.send(Request::get(path).body(Body::empty()).unwrap()).await
     }
 
     /// Sends a request to the administration API; `path` stands below `/api/v1`.
-    pub(crate) async fn operate(&self, method: Method, path: &str, body: Value) -> Answer {
+    pub(crate) async fn operate(&self, method: Method, path: &str, body: Value) -> Response {
         self.operate_raw(method, path, body.to_string()).await
     }
 
-    pub(crate) async fn operate_raw(&self, method: Method, path: &str, body: String) -> Answer {
+    pub(crate) async fn operate_raw(&self, method: Method, path: &str, body: String) -> Response {
         let request = Request::builder().method(method).uri(format!("/api/v1{path}"));
         let request = request.body(Body::from(body)).unwrap();
         let response = self.admin.clone().oneshot(request).await.unwrap();
-        Answer::read(response, Door::Admin).await
+        Response::read(response, Surface::Admin).await
     }
 
     /// Changes a client's row, as commands to come will.
@@ -214,7 +214,7 @@ impl Server {
 pub(crate) struct Disk {
     pub(crate) fails: AtomicBool,
     pub(crate) syncs: AtomicUsize,
-    kept: InMemoryBackend,
+    backend: InMemoryBackend,
 }
 
 #[derive(Debug)]
@@ -222,15 +222,15 @@ struct Counting(Arc<Disk>);
 
 impl Backend for Counting {
     fn len(&self) -> io::Result<u64> {
-        self.0.kept.len()
+        self.0.backend.len()
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.0.kept.read(offset, out)
+        self.0.backend.read(offset, out)
     }
 
     fn set_len(&self, length: u64) -> io::Result<()> {
-        self.0.kept.set_len(length)
+        self.0.backend.set_len(length)
     }
 
     fn sync_data(&self) -> io::Result<()> {
@@ -238,11 +238,11 @@ impl Backend for Counting {
             return Err(io::Error::other("nothing is written"));
         }
         self.0.syncs.fetch_add(1, Ordering::SeqCst);
-        self.0.kept.sync_data()
+        self.0.backend.sync_data()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.0.kept.write(offset, data)
+        self.0.backend.write(offset, data)
     }
 }
 
@@ -252,10 +252,10 @@ fn root() -> RootSecret {
 
 async fn keep_keys(store: &Store) {
     let keys = signing_keys().await.clone();
-    let kept = store.write(move |tx: &mut Tx<'_>| -> Result<(), Error> {
+    let written = store.write(move |tx: &mut Tx<'_>| -> Result<(), Error> {
         keys.iter().try_for_each(|(id, key)| Ok(tx.put(id, key.clone())?))
     });
-    kept.await.unwrap();
+    written.await.unwrap();
 }
 
 /// One set of keys for all installations, since an RSA key takes a while to make.

@@ -6,7 +6,7 @@ use gatelodge::oauth::client::assertion::JWT_BEARER;
 use gatelodge::secret::{Entropy, RootSecret};
 use serde_json::{Value, json};
 
-use super::{Answer, BEGINNING, Server, token};
+use super::{BEGINNING, Response, Server, token};
 
 /// A key of a client's own.
 pub(crate) struct Signer {
@@ -55,7 +55,7 @@ pub(crate) fn presenting(assertion: &str) -> [(&'static str, &str); 2] {
 }
 
 /// Asks for a token of the client's own by an assertion alone.
-pub(crate) async fn assert_to(server: &Server, assertion: &str) -> Answer {
+pub(crate) async fn assert_to(server: &Server, assertion: &str) -> Response {
     let [kind, assertion] = presenting(assertion);
     token(server, None, &[("grant_type", "client_credentials"), kind, assertion]).await
 }

@@ -1,4 +1,4 @@
-//! A site on loopback that answers whatever it is told to.
+//! A site on loopback with a response of the test's choice.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 #[derive(Clone)]
 pub(crate) struct Site {
     pub(crate) port: u16,
-    answer: Arc<Mutex<String>>,
+    response: Arc<Mutex<String>>,
     asked: Arc<AtomicUsize>,
 }
 
@@ -20,13 +20,13 @@ impl Site {
     pub(crate) async fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let (answer, asked) = (Arc::default(), Arc::default());
-        let site = Self { port, answer, asked };
-        let (answer, asked) = (Arc::clone(&site.answer), Arc::clone(&site.asked));
+        let (response, asked) = (Arc::default(), Arc::default());
+        let site = Self { port, response, asked };
+        let (response, asked) = (Arc::clone(&site.response), Arc::clone(&site.asked));
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 asked.fetch_add(1, Ordering::SeqCst);
-                let answer: String = answer.lock().unwrap().clone();
+                let response: String = response.lock().unwrap().clone();
                 tokio::spawn(async move {
                     let mut read = Vec::new();
                     while !read.ends_with(b"\r\n\r\n") {
@@ -34,27 +34,27 @@ impl Site {
                         let Ok(length @ 1..) = stream.read(&mut more).await else { return };
                         read.extend(&more[..length]);
                     }
-                    if answer.is_empty() {
+                    if response.is_empty() {
                         let _ = stream.read(&mut [0]).await;
                     }
-                    let _ = stream.write_all(answer.as_bytes()).await;
+                    let _ = stream.write_all(response.as_bytes()).await;
                 });
             }
         });
         site
     }
 
-    /// From now on it answers with this head and body; with nothing at all, it hangs.
-    pub(crate) fn answer(&self, head: &str, body: &str) {
+    /// Sets the response: this head and body. With an empty head it never responds.
+    pub(crate) fn respond(&self, head: &str, body: &str) {
         let length = body.len();
-        *self.answer.lock().unwrap() = format!(
+        *self.response.lock().unwrap() = format!(
             "HTTP/1.1 {head}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
         );
     }
 
-    /// From now on it answers with this document, and these header lines beside it.
+    /// Sets the response: this document, and these header lines beside it.
     pub(crate) fn serve(&self, document: &Value, more: &str) {
-        self.answer(
+        self.respond(
             &format!("200 OK\r\nContent-Type: application/json{more}"),
             &document.to_string(),
         );

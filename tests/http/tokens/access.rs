@@ -17,7 +17,7 @@ async fn an_access_token_is_a_jwt_of_its_own_type() {
 
     let (header, mut claims) = decoded(&tokens.access);
     assert_eq!((&header["typ"], &header["alg"]), (&json!("at+jwt"), &json!("ES256")));
-    let begun = BEGINNING.seconds();
+    let now = BEGINNING.seconds();
     let id = decoded(tokens.id()).1;
     let (grant, random) = claims["jti"].as_str().unwrap().split_once('.').unwrap();
     assert_eq!((grant.len(), random.len()), (36, 22));
@@ -28,14 +28,14 @@ async fn an_access_token_is_a_jwt_of_its_own_type() {
             "iss": "http://localhost:7455",
             "sub": id["sub"],
             "aud": "http://localhost:7455",
-            "exp": begun + 900,
-            "iat": begun,
-            "nbf": begun,
+            "exp": now + 900,
+            "iat": now,
+            "nbf": now,
             "jti": null,
             "client_id": "shop",
             "scope": "offline_access openid",
             "sid": id["sid"],
-            "auth_time": begun,
+            "auth_time": now,
             "acr": "phr",
             "amr": ["swk", "user"],
         })
@@ -52,7 +52,7 @@ async fn an_id_token_says_who_signed_in_how_and_for_whom() {
 
     let (header, mut claims) = decoded(tokens.id());
     assert_eq!((&header["typ"], &header["alg"]), (&json!("JWT"), &json!("RS256")));
-    let begun = BEGINNING.seconds();
+    let now = BEGINNING.seconds();
     for drawn in ["sub", "sid", "at_hash"] {
         assert!(claims[drawn].take().is_string(), "{drawn}");
     }
@@ -63,9 +63,9 @@ async fn an_id_token_says_who_signed_in_how_and_for_whom() {
             "sub": null,
             "aud": "shop",
             "azp": "shop",
-            "exp": begun + 900,
-            "iat": begun,
-            "auth_time": begun,
+            "exp": now + 900,
+            "iat": now,
+            "auth_time": now,
             "nonce": "n-1",
             "acr": "phr",
             "amr": ["swk", "user"],
@@ -85,7 +85,7 @@ async fn scopes_decide_what_is_told_of_a_person() {
     let tokens = shop.tokens_of(&mut bob, "openid profile email").await;
 
     let id = decoded(tokens.id()).1;
-    let told = shop.userinfo(&tokens.access).await.json();
+    let userinfo = shop.userinfo(&tokens.access).await.json();
     let expected = json!({
         "sub": id["sub"],
         "name": "bob",
@@ -94,7 +94,7 @@ async fn scopes_decide_what_is_told_of_a_person() {
         "email": "bob@example.org",
         "email_verified": false,
     });
-    assert_eq!(told, expected);
+    assert_eq!(userinfo, expected);
     assert_eq!(id["email"], "bob@example.org");
     assert_eq!(decoded(&tokens.access).1["roles"], json!(["user"]));
 }
@@ -117,10 +117,10 @@ async fn an_access_token_lasts_as_long_as_the_configuration_says() {
     let server = server.await;
     let robot = RelyingParty::robot(&server).await;
 
-    let answer = robot.ask(&[("grant_type", "client_credentials")]).await;
+    let response = robot.ask(&[("grant_type", "client_credentials")]).await;
 
-    assert_eq!(answer.json()["expires_in"], 120);
-    let claims = decoded(&answer.tokens().access).1;
+    assert_eq!(response.json()["expires_in"], 120);
+    let claims = decoded(&response.tokens().access).1;
     assert_eq!(claims["exp"], BEGINNING.seconds() + 120);
 }
 
@@ -135,9 +135,9 @@ async fn a_clients_own_access_token_lifetime_counts_without_a_refresh_token() {
         "access_token_lifetime": 7200,
     });
     let shop = server.client(registration).await;
-    let answer = shop.redeem(&shop.code(&mut ada).await).await;
-    assert_eq!(answer.json()["expires_in"], 7200);
-    let tokens = answer.tokens();
+    let response = shop.redeem(&shop.code(&mut ada).await).await;
+    assert_eq!(response.json()["expires_in"], 7200);
+    let tokens = response.tokens();
     assert_eq!(tokens.refresh, None);
 
     server.advance(Duration::from_secs(7199)); // the configuration says 900

@@ -98,14 +98,14 @@ async fn a_code_lives_for_ten_minutes() {
 async fn a_request_without_redirect_uri_is_redeemed_without_one() {
     let (server, mut ada) = Server::with_ada().await;
     let shop = RelyingParty::web(&server).await;
-    let answer = shop.authorize(&mut ada, &[("redirect_uri", "")]).await;
-    let code = answer.brought().remove("code").unwrap();
+    let response = shop.authorize(&mut ada, &[("redirect_uri", "")]).await;
+    let code = response.brought().remove("code").unwrap();
     let mut form = shop.redemption(&code);
     form.retain(|(name, _)| *name != "redirect_uri");
 
-    let answer = shop.ask(&form).await;
+    let response = shop.ask(&form).await;
 
-    answer.tokens();
+    response.tokens();
 }
 
 /// RFC 9700 §2.1.1
@@ -119,9 +119,9 @@ async fn a_confidential_client_may_rely_on_its_nonce_where_the_operator_lets_it(
     let mut form = shop.redemption(&code);
     form.retain(|(name, _)| *name != "code_verifier");
 
-    let answer = shop.ask(&form).await;
+    let response = shop.ask(&form).await;
 
-    answer.tokens();
+    response.tokens();
     for missing in
         [[without[0], without[1], ("nonce", "")], [without[0], without[1], ("scope", "email")]]
     {
@@ -143,9 +143,9 @@ async fn a_clients_own_pkce_policy_goes_before_the_configured_one() {
 
     let strict = json!({ "pkce": "required" });
     server.operate(Method::PATCH, "/clients/shop", strict).await;
-    let answer = ada.visit(&shop.request(&without)).await;
+    let response = ada.visit(&shop.request(&without)).await;
 
-    answer.refused(ErrorCode::InvalidRequest, Refusal::CodeChallengeMissing);
+    response.refused(ErrorCode::InvalidRequest, Refusal::CodeChallengeMissing);
 }
 
 #[tokio::test]
@@ -155,9 +155,9 @@ async fn a_public_client_never_goes_without_pkce() {
     server.change_client("reader", |client| client.decisions.pkce = Some(PkcePolicy::Nonce)).await;
     let without = [("code_challenge", ""), ("code_challenge_method", "")];
 
-    let answer = ada.visit(&reader.request(&without)).await;
+    let response = ada.visit(&reader.request(&without)).await;
 
-    answer.refused(ErrorCode::InvalidRequest, Refusal::CodeChallengeMissing);
+    response.refused(ErrorCode::InvalidRequest, Refusal::CodeChallengeMissing);
 }
 
 #[tokio::test]
@@ -179,8 +179,8 @@ async fn a_client_without_the_refresh_grant_gets_no_refresh_token() {
 async fn a_code_is_worth_nothing_once_its_person_or_session_has_gone() {
     let (server, mut ada) = Server::with_ada().await;
     let shop = RelyingParty::web(&server).await;
-    let answer = shop.authorize(&mut ada, &[("scope", "openid")]).await;
-    let code = answer.brought().remove("code").unwrap();
+    let response = shop.authorize(&mut ada, &[("scope", "openid")]).await;
+    let code = response.brought().remove("code").unwrap();
 
     ada.sign_out().await;
 

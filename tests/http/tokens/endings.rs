@@ -66,7 +66,7 @@ async fn a_revoked_session_takes_what_was_granted_in_it_along_offline_or_on_its_
     assert!(ada.visit("/account").await.asks_to_sign_in());
     let again = server.operate(Method::DELETE, &path, json!({})).await;
     again.refused(ErrorCode::NotFound, Refusal::SessionNotFound);
-    // Whoever signs in again begins another session.
+    // Another sign-in starts another session.
     ada.sign_in().await;
     assert_ne!(only(&server, "sessions").await["id"], session["id"]);
 }
@@ -103,9 +103,9 @@ async fn a_person_disconnects_an_application_on_their_account_page() {
     let page = ada.visit("/account").await;
     assert!(page.text().contains("<bdi>Shop</bdi>"), "{}", page.text());
 
-    let answer = ada.submit("/gate/account/apps", &[("client_id", "shop")]).await;
+    let response = ada.submit("/gate/account/apps", &[("client_id", "shop")]).await;
 
-    assert_eq!(answer.location(), "/gate/account");
+    assert_eq!(response.location(), "/gate/account");
     assert!(!ada.visit("/account").await.text().contains("Shop"));
     assert_over(&shop, &tokens).await;
     shop.redeem(&code).await.refused(ErrorCode::InvalidGrant, Refusal::GrantEnded);
@@ -158,9 +158,9 @@ async fn a_person_is_changed_by_what_is_named() {
 
     let changed = server.operate(Method::PATCH, "/users/ada", json!({ "email": null })).await;
 
-    let shown = server.operate(Method::GET, "/users/ada", json!({})).await.json();
-    assert_eq!(changed.json(), shown);
-    assert_eq!((&shown["display_name"], &shown["email"]), (&json!("Ada Lovelace"), &Value::Null));
+    let view = server.operate(Method::GET, "/users/ada", json!({})).await.json();
+    assert_eq!(changed.json(), view);
+    assert_eq!((&view["display_name"], &view["email"]), (&json!("Ada Lovelace"), &Value::Null));
     let demoted = server.operate(Method::PATCH, "/users/ada", json!({ "roles": ["user"] })).await;
     demoted.refused(ErrorCode::Conflict, Refusal::LastAdministrator);
 }

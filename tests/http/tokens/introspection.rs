@@ -1,4 +1,4 @@
-//! Introspection (RFC 7662) and its signed answers (RFC 9701): who is told what of which token.
+//! Introspection (RFC 7662) and its signed responses (RFC 9701): who learns what of which token.
 
 use std::time::Duration;
 
@@ -10,17 +10,17 @@ use gatelodge::keys::JwtKind;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, BEGINNING, Browser, RelyingParty, Server, Tokens, basic, decoded, posted,
+    BEGINNING, Browser, RelyingParty, Response, Server, Tokens, basic, decoded, posted,
 };
 
 const INACTIVE: &str = r#"{"active":false}"#;
 
 /// A client that shows that a token is over, and nothing more.
 async fn is_active(asker: &RelyingParty, token: &str) -> bool {
-    let answer = asker.introspect(token).await;
-    assert_eq!(answer.status, 200);
-    let active = answer.json()["active"].as_bool().unwrap();
-    assert!(active || answer.text() == INACTIVE, "{}", answer.text());
+    let response = asker.introspect(token).await;
+    assert_eq!(response.status, 200);
+    let active = response.json()["active"].as_bool().unwrap();
+    assert!(active || response.text() == INACTIVE, "{}", response.text());
     active
 }
 
@@ -32,7 +32,7 @@ async fn dependent() -> (Server, Browser, RelyingParty, Tokens) {
     (server, ada, shop, tokens)
 }
 
-async fn signed(asker: &RelyingParty, token: &str) -> Answer {
+async fn signed(asker: &RelyingParty, token: &str) -> Response {
     let secret = asker.secret.as_deref().unwrap();
     let request = Request::post("/oauth/introspect")
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
@@ -48,23 +48,23 @@ async fn an_access_token_is_told_as_it_says_itself() {
     let shop = RelyingParty::web(&server).await;
     let tokens = shop.tokens_of(&mut ada, "openid profile").await;
 
-    let answer = shop.introspect(&tokens.access).await;
+    let response = shop.introspect(&tokens.access).await;
 
     let mut expected = decoded(&tokens.access).1;
     expected["active"] = true.into();
     expected["token_type"] = "Bearer".into();
     expected["username"] = "ada".into();
-    assert_eq!(answer.json(), expected);
+    assert_eq!(response.json(), expected);
     assert_eq!(expected["roles"], json!(["admin", "user"]));
-    assert_eq!(answer.header("cache-control"), "no-store");
-    assert_eq!(answer.header("access-control-allow-origin"), "");
+    assert_eq!(response.header("cache-control"), "no-store");
+    assert_eq!(response.header("access-control-allow-origin"), "");
 }
 
 #[tokio::test]
 async fn a_refresh_token_is_told_by_its_grant() {
     let (_server, _ada, shop, tokens) = dependent().await;
 
-    let answer = shop.introspect(tokens.refresh()).await;
+    let response = shop.introspect(tokens.refresh()).await;
 
     let access = decoded(&tokens.access).1;
     let expected = json!({
@@ -80,7 +80,7 @@ async fn a_refresh_token_is_told_by_its_grant() {
         "acr": "phr",
         "amr": access["amr"],
     });
-    assert_eq!(answer.json(), expected);
+    assert_eq!(response.json(), expected);
 }
 
 #[tokio::test]
@@ -125,10 +125,13 @@ async fn a_token_of_the_client_itself_lives_as_its_client_does() {
     let credentials = [("grant_type", "client_credentials")];
     let tokens = robot.ask(&credentials).await.tokens();
 
-    let told = robot.introspect(&tokens.access).await.json();
+    let introspection = robot.introspect(&tokens.access).await.json();
 
-    assert_eq!((&told["sub"], &told["client_id"]), (&json!("robot"), &json!("robot")));
-    assert!(told.get("username").is_none() && told.get("sid").is_none());
+    assert_eq!(
+        (&introspection["sub"], &introspection["client_id"]),
+        (&json!("robot"), &json!("robot"))
+    );
+    assert!(introspection.get("username").is_none() && introspection.get("sid").is_none());
     server.advance(Duration::from_secs(1));
     server.change_client("robot", |robot| robot.enabled = false).await;
     assert!(!is_active(&admin, &tokens.access).await);
@@ -224,8 +227,8 @@ async fn each_server_of_a_token_for_two_is_told_of_it() {
     let (_server, _shop, servers, tokens) = of_two_resources().await;
 
     for server in servers {
-        let told = server.introspect(&tokens.access).await.json();
-        assert_eq!(told["aud"], json!(["https://a.example", "https://b.example"]));
+        let introspection = server.introspect(&tokens.access).await.json();
+        assert_eq!(introspection["aud"], json!(["https://a.example", "https://b.example"]));
     }
 }
 
@@ -252,7 +255,7 @@ async fn a_server_whose_resource_was_removed_is_told_nothing_and_one_switched_of
     assert!(is_active(&shop, &tokens.access).await);
 }
 
-/// OpenID Connect Core §8: two clients could compare what they are told.
+/// OpenID Connect Core §8: two clients could compare their responses.
 #[tokio::test]
 async fn a_pairwise_name_is_kept_and_not_undone() {
     let (server, mut ada) = Server::with_ada().await;
@@ -264,10 +267,10 @@ async fn a_pairwise_name_is_kept_and_not_undone() {
     let tokens = discreet.tokens_of(&mut ada, "openid").await;
 
     for token in [&tokens.access, tokens.refresh()] {
-        let told = discreet.introspect(token).await.json();
+        let introspection = discreet.introspect(token).await.json();
 
-        assert_eq!(told["sub"], decoded(tokens.id()).1["sub"]);
-        assert!(told.get("username").is_none());
+        assert_eq!(introspection["sub"], decoded(tokens.id()).1["sub"]);
+        assert!(introspection.get("username").is_none());
     }
 }
 
@@ -291,7 +294,7 @@ async fn whoever_asks_has_to_prove_themselves() {
     nothing.refused(ErrorCode::InvalidRequest, Refusal::TokenMissing);
 }
 
-/// Each way in which tokens end is told at the very next question.
+/// Each way in which tokens end shows at the very next introspection.
 #[tokio::test]
 async fn every_ending_is_told_at_once() {
     for ending in [
@@ -363,11 +366,11 @@ async fn a_signed_answer_is_for_its_asker_and_no_access_token() {
             "name": "Monitor", "introspect_any": true, "introspection_signed_response_alg": alg,
         });
         let monitor = server.client(registration).await;
-        let answer = signed(&monitor, &tokens.access).await;
+        let response = signed(&monitor, &tokens.access).await;
 
-        assert_eq!(answer.status, 200);
-        assert_eq!(answer.header("content-type"), "application/token-introspection+jwt");
-        let (head, claims) = decoded(answer.text());
+        assert_eq!(response.status, 200);
+        assert_eq!(response.header("content-type"), "application/token-introspection+jwt");
+        let (head, claims) = decoded(response.text());
         assert_eq!((&head["alg"], &head["typ"]), (alg, &json!("token-introspection+jwt")));
         let plain = monitor.introspect(&tokens.access).await.json();
         let expected = json!({
@@ -377,8 +380,8 @@ async fn a_signed_answer_is_for_its_asker_and_no_access_token() {
             "token_introspection": plain,
         });
         assert_eq!(claims, expected);
-        assert_eq!(server.verified(answer.text(), JwtKind::Other), claims);
-        shop.userinfo(answer.text())
+        assert_eq!(server.verified(response.text(), JwtKind::Other), claims);
+        shop.userinfo(response.text())
             .await
             .refused(ErrorCode::InvalidToken, Refusal::BearerTokenMalformed);
     }

@@ -6,7 +6,7 @@ use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::oauth::client::RefreshPolicy;
 use gatelodge::oauth::issuer::Issuer;
 
-use crate::support::{Answer, Browser, RelyingParty, Server, Tokens, decoded};
+use crate::support::{Browser, RelyingParty, Response, Server, Tokens, decoded};
 
 async fn signed_in() -> (Server, Browser, RelyingParty, Tokens) {
     let (server, mut ada) = Server::with_ada().await;
@@ -15,7 +15,7 @@ async fn signed_in() -> (Server, Browser, RelyingParty, Tokens) {
     (server, ada, shop, tokens)
 }
 
-async fn narrowed(shop: &RelyingParty, token: &str, scope: &str) -> Answer {
+async fn narrowed(shop: &RelyingParty, token: &str, scope: &str) -> Response {
     let grant = ("grant_type", "refresh_token");
     shop.ask(&[grant, ("refresh_token", token), ("scope", scope)]).await
 }
@@ -195,9 +195,9 @@ async fn a_code_or_an_access_token_is_no_refresh_token() {
     let code = shop.code(&mut ada).await;
 
     for other in [code.as_str(), &tokens.access, "", "gl_rt_", "gl_rt_!"] {
-        let answer = shop.refresh(other).await;
+        let response = shop.refresh(other).await;
 
-        assert_eq!(answer.status, 400);
-        assert!(answer.json().get("access_token").is_none());
+        assert_eq!(response.status, 400);
+        assert!(response.json().get("access_token").is_none());
     }
 }

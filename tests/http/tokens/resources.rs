@@ -11,9 +11,9 @@ use crate::support::{Browser, RelyingParty, Server, decoded};
 const MCP: &str = "http://localhost:3000/mcp";
 
 async fn register(server: &Server, resource: Value) -> Value {
-    let answer = server.operate(Method::POST, "/resources", resource).await;
-    assert_eq!(answer.status, 201, "{}", answer.text());
-    answer.json()
+    let response = server.operate(Method::POST, "/resources", resource).await;
+    assert_eq!(response.status, 201, "{}", response.text());
+    response.json()
 }
 
 /// The audience and the scope of the token that a request for `resource` leads to.
@@ -46,9 +46,9 @@ async fn a_resource_server_with_another_name_still_asks_about_tokens_and_for_non
     let api = RelyingParty::new(&server, &register(&server, resource).await);
 
     let path = format!("/clients/{}", api.id);
-    let told = server.operate(Method::PATCH, &path, json!({ "name": "Orders" })).await.json();
+    let client = server.operate(Method::PATCH, &path, json!({ "name": "Orders" })).await.json();
 
-    assert_eq!((&told["name"], &told["grant_types"]), (&json!("Orders"), &json!([])));
+    assert_eq!((&client["name"], &client["grant_types"]), (&json!("Orders"), &json!([])));
     let asked = api.ask(&[("grant_type", "client_credentials")]).await;
     asked.refused(ErrorCode::UnauthorizedClient, Refusal::GrantTypeNotRegistered);
     assert_eq!(api.introspect("abc").await.json(), json!({ "active": false }));
@@ -75,17 +75,17 @@ async fn a_resource_brings_scopes_of_its_own() {
 #[tokio::test]
 async fn a_scope_that_one_resource_keeps_is_not_had_by_naming_another_beside_it() {
     let (server, mut ada) = Server::with_ada().await;
-    let agent = RelyingParty::native(&server).await;
+    let native = RelyingParty::native(&server).await;
     let closed = json!({ "resource": "https://a.example", "scope": "orders:write" });
     let open = json!({ "resource": "https://b.example", "scope": "orders:write", "open": true });
     register(&server, closed).await;
     register(&server, open).await;
     let beside = async |ada: &mut Browser, other: &str| {
-        let request = agent.request(&[("scope", "openid orders:write")]);
+        let request = native.request(&[("scope", "openid orders:write")]);
         let named = form_encode([("resource", "https://a.example"), ("resource", other)]);
         let page = ada.visit(&format!("{request}&{named}")).await;
         let code = ada.decide(&page, "allow").await.brought().remove("code").unwrap();
-        let claims = decoded(&agent.redeem(&code).await.tokens().access).1;
+        let claims = decoded(&native.redeem(&code).await.tokens().access).1;
         (claims["aud"].clone(), claims["scope"].clone())
     };
 
@@ -98,20 +98,20 @@ async fn a_scope_that_one_resource_keeps_is_not_had_by_naming_another_beside_it(
 #[tokio::test]
 async fn a_scope_that_a_resource_comes_to_keep_is_gone_at_the_next_refresh() {
     let (server, mut ada) = Server::with_ada().await;
-    let agent = RelyingParty::native(&server).await;
+    let native = RelyingParty::native(&server).await;
     let at =
         |open: bool| json!({ "resource": "https://a.example", "scope": "a:write", "open": open });
     register(&server, at(true)).await;
-    let request = agent.request(&[("scope", "openid a:write")]);
+    let request = native.request(&[("scope", "openid a:write")]);
     let named = form_encode([("resource", "https://a.example"), ("resource", MCP)]);
     let page = ada.visit(&format!("{request}&{named}")).await;
     let code = ada.decide(&page, "allow").await.brought().remove("code").unwrap();
-    let before = agent.redeem(&code).await.tokens();
+    let before = native.redeem(&code).await.tokens();
 
     let path = "/resources/https%3A%2F%2Fa.example";
     assert_eq!(server.operate(Method::DELETE, path, json!({})).await.status, 200);
     register(&server, at(false)).await;
-    let after = agent.refresh(before.refresh()).await.tokens();
+    let after = native.refresh(before.refresh()).await.tokens();
 
     assert_eq!((&*before.scope, &*after.scope), ("a:write openid", "openid"));
 }
@@ -154,7 +154,7 @@ async fn this_servers_own_ports_are_nobodys_resource_under_any_name() {
     });
     let server = server.await;
     let mut ada = server.first_administrator().await;
-    let agent = RelyingParty::native(&server).await;
+    let native = RelyingParty::native(&server).await;
 
     for authority in [
         "127.0.0.1:7455",
@@ -166,9 +166,9 @@ async fn this_servers_own_ports_are_nobodys_resource_under_any_name() {
         "localhost:7456",
     ] {
         let resource = format!("http://{authority}/api");
-        let answer = ada.visit(&agent.request(&[("resource", &resource)])).await;
+        let response = ada.visit(&native.request(&[("resource", &resource)])).await;
 
-        answer.refused(ErrorCode::InvalidTarget, Refusal::ResourceUnknown);
+        response.refused(ErrorCode::InvalidTarget, Refusal::ResourceUnknown);
     }
 }
 
@@ -182,10 +182,10 @@ async fn elsewhere_only_what_is_registered_is_a_resource() {
 
     for server in [public, strict.await] {
         let mut ada = server.first_administrator().await;
-        let agent = RelyingParty::native(&server).await;
-        let before = ada.visit(&agent.request(&[("resource", MCP)])).await;
+        let native = RelyingParty::native(&server).await;
+        let before = ada.visit(&native.request(&[("resource", MCP)])).await;
         register(&server, json!({ "resource": MCP })).await;
-        let after = agent.authorize(&mut ada, &[("resource", MCP)]).await;
+        let after = native.authorize(&mut ada, &[("resource", MCP)]).await;
 
         before.refused(ErrorCode::InvalidTarget, Refusal::ResourceUnknown);
         assert!(after.brought().contains_key("code"));
@@ -330,13 +330,13 @@ async fn a_client_with_resources_of_its_own_asks_for_no_others() {
         "resources": ["https://a.example"],
         "grant_types": ["authorization_code", "client_credentials"],
     });
-    let kept = server.client(registration).await;
+    let limited = server.client(registration).await;
 
-    let own = kept.authorize(&mut ada, &[("resource", "https://a.example")]).await;
-    let other = ada.visit(&kept.request(&[("resource", "https://b.example")])).await;
+    let own = limited.authorize(&mut ada, &[("resource", "https://a.example")]).await;
+    let other = ada.visit(&limited.request(&[("resource", "https://b.example")])).await;
     let grant = ("grant_type", "client_credentials");
-    let for_itself = kept.ask(&[grant, ("resource", "https://a.example")]).await;
-    let beyond = kept.ask(&[grant, ("resource", "https://b.example")]).await;
+    let for_itself = limited.ask(&[grant, ("resource", "https://a.example")]).await;
+    let beyond = limited.ask(&[grant, ("resource", "https://b.example")]).await;
 
     assert!(own.brought().contains_key("code"));
     other.refused(ErrorCode::InvalidTarget, Refusal::ResourceUnknown);
@@ -355,14 +355,14 @@ async fn a_client_may_be_given_a_scope_that_a_resource_keeps() {
         "resources": ["https://a.example"], "scope": "openid a:write",
         "grant_types": ["authorization_code", "client_credentials"],
     });
-    let kept = server.client(registration).await;
+    let limited = server.client(registration).await;
     let asked = [("resource", "https://a.example"), ("scope", "openid a:write")];
 
-    let (_, there) = granted(&kept, &mut ada, &asked).await;
-    let (_, here) = granted(&kept, &mut ada, &asked[1..]).await;
+    let (_, there) = granted(&limited, &mut ada, &asked).await;
+    let (_, here) = granted(&limited, &mut ada, &asked[1..]).await;
     let grant = ("grant_type", "client_credentials");
-    let for_itself = kept.ask(&[grant, ("resource", "https://a.example")]).await.tokens();
-    let beyond = kept.ask(&[grant, ("scope", "a:write")]).await;
+    let for_itself = limited.ask(&[grant, ("resource", "https://a.example")]).await.tokens();
+    let beyond = limited.ask(&[grant, ("scope", "a:write")]).await;
 
     assert_eq!((there, here), ("a:write openid".into(), "openid".into()));
     assert_eq!(for_itself.scope, "a:write openid");
@@ -436,8 +436,8 @@ async fn a_registered_resource_is_described_and_comes_with_its_challenge() {
         "introspect": true,
     });
 
-    let told = register(&server, registration).await;
-    let copy = told["metadata_copy"].as_str().unwrap().strip_prefix(server.issuer()).unwrap();
+    let registered = register(&server, registration).await;
+    let copy = registered["metadata_copy"].as_str().unwrap().strip_prefix(server.issuer()).unwrap();
     let described = server.get(copy).await;
 
     let metadata = json!({
@@ -447,14 +447,14 @@ async fn a_registered_resource_is_described_and_comes_with_its_challenge() {
         "bearer_methods_supported": ["header"],
         "scopes_supported": ["orders:read"],
     });
-    assert_eq!((&told["metadata"], &described.json()), (&metadata, &metadata));
+    assert_eq!((&registered["metadata"], &described.json()), (&metadata, &metadata));
     assert_eq!(described.header("access-control-allow-origin"), "*");
     assert_eq!(
-        told["www_authenticate"],
+        registered["www_authenticate"],
         "Bearer resource_metadata=\"https://api.example/.well-known/oauth-protected-resource/mcp\", \
          scope=\"orders:read\""
     );
-    assert!(told["client_secret"].as_str().unwrap().starts_with("gl_cs_"));
+    assert!(registered["client_secret"].as_str().unwrap().starts_with("gl_cs_"));
     let unknown = server.get("/.well-known/oauth-protected-resource/other.example").await;
     unknown.refused(ErrorCode::NotFound, Refusal::ResourceNotFound);
 }
@@ -470,8 +470,9 @@ async fn no_two_resources_share_the_copy_of_their_metadata() {
         "https://a.example/x/y",
         "https://a.example/x?y=%20",
     ] {
-        let told = register(&server, json!({ "resource": resource })).await;
-        let copy = told["metadata_copy"].as_str().unwrap().strip_prefix(server.issuer()).unwrap();
+        let registered = register(&server, json!({ "resource": resource })).await;
+        let copy =
+            registered["metadata_copy"].as_str().unwrap().strip_prefix(server.issuer()).unwrap();
 
         assert_eq!(server.get(copy).await.json()["resource"], resource, "{copy}");
     }
@@ -481,13 +482,13 @@ async fn no_two_resources_share_the_copy_of_their_metadata() {
 #[tokio::test]
 async fn without_a_resource_a_token_is_for_this_server() {
     let (server, mut ada) = Server::with_ada().await;
-    let agent = RelyingParty::native(&server).await;
+    let native = RelyingParty::native(&server).await;
 
-    let (aud, _) = granted(&agent, &mut ada, &[]).await;
-    let code = agent.code(&mut ada).await;
-    let mut form = agent.redemption(&code);
+    let (aud, _) = granted(&native, &mut ada, &[]).await;
+    let code = native.code(&mut ada).await;
+    let mut form = native.redemption(&code);
     form.push(("resource", "http://localhost:7455/"));
-    let named = agent.ask(&form).await.tokens();
+    let named = native.ask(&form).await.tokens();
 
     assert_eq!(aud, server.issuer());
     assert_eq!(decoded(&named.access).1["aud"], server.issuer());

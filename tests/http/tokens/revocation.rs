@@ -1,4 +1,4 @@
-//! Revocation (RFC 7009): what ends, what stays, and that nobody is told which.
+//! Revocation (RFC 7009): what ends, what stays, and that the response says neither.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use gatelodge::store::View as _;
 use gatelodge::store::schema::Revoked;
 use serde_json::json;
 
-use crate::support::{Answer, Browser, RelyingParty, Server, basic, posted};
+use crate::support::{Browser, RelyingParty, Response, Server, basic, posted};
 
 async fn shop() -> (Server, Browser, RelyingParty) {
     let (server, ada) = Server::with_ada().await;
@@ -21,8 +21,8 @@ async fn is_active(client: &RelyingParty, token: &str) -> bool {
 }
 
 #[track_caller]
-fn done(answer: &Answer) {
-    assert_eq!((answer.status.as_u16(), answer.text()), (200, ""));
+fn done(response: &Response) {
+    assert_eq!((response.status.as_u16(), response.text()), (200, ""));
 }
 
 /// RFC 7009 §2.1
@@ -43,7 +43,7 @@ async fn a_refresh_token_takes_its_grant_along() {
     assert!(is_active(&shop, &other.access).await && is_active(&shop, other.refresh()).await);
 }
 
-/// A client that rotated, and lost the answer, has but the spent one.
+/// A client that rotated, and lost the response, has only the spent one.
 #[tokio::test]
 async fn a_spent_refresh_token_takes_its_grant_along_too() {
     let (_server, mut ada, shop) = shop().await;
@@ -107,10 +107,10 @@ async fn a_public_client_revokes_by_its_name() {
     let spa = RelyingParty::spa(&server).await;
     let tokens = spa.tokens(&mut ada).await;
 
-    let answer = spa.revoke(tokens.refresh()).await;
+    let response = spa.revoke(tokens.refresh()).await;
 
-    done(&answer);
-    assert_eq!(answer.header("access-control-allow-origin"), "*");
+    done(&response);
+    assert_eq!(response.header("access-control-allow-origin"), "*");
     let refused = spa.refresh(tokens.refresh()).await;
     refused.refused(ErrorCode::InvalidGrant, Refusal::GrantEnded);
 }

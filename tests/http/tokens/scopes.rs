@@ -67,9 +67,9 @@ async fn a_request_without_scope_gets_what_the_client_registered() {
     let server = server().await;
     let mut ada = server.first_administrator().await;
     let shop = shop(&server, "email openid").await;
-    let answer = shop.authorize(&mut ada, &[("scope", "")]).await;
+    let response = shop.authorize(&mut ada, &[("scope", "")]).await;
 
-    let tokens = shop.redeem(&answer.brought()["code"]).await.tokens();
+    let tokens = shop.redeem(&response.brought()["code"]).await.tokens();
 
     assert_eq!(tokens.scope, "email openid");
 }

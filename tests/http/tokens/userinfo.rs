@@ -1,4 +1,4 @@
-//! Userinfo: how its token may come, and what it answers.
+//! Userinfo: how its token may be sent, and what the response has.
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -31,10 +31,10 @@ async fn a_token_comes_in_the_header_or_in_a_form() {
     requests.push(posted.body(form).unwrap());
 
     for request in requests {
-        let answer = server.send(request).await;
+        let response = server.send(request).await;
 
-        assert_eq!(answer.json(), json!({ "sub": decoded(tokens.id()).1["sub"] }));
-        assert_eq!(answer.header("cache-control"), "no-store");
+        assert_eq!(response.json(), json!({ "sub": decoded(tokens.id()).1["sub"] }));
+        assert_eq!(response.header("cache-control"), "no-store");
     }
 }
 
@@ -45,9 +45,9 @@ async fn a_token_in_the_query_counts_for_nothing() {
     let shop = RelyingParty::web(&server).await;
     let tokens = shop.tokens(&mut ada).await;
 
-    let answer = server.get(&format!("/oauth/userinfo?access_token={}", tokens.access)).await;
+    let response = server.get(&format!("/oauth/userinfo?access_token={}", tokens.access)).await;
 
-    answer.refused(ErrorCode::InvalidToken, Refusal::BearerTokenMissing);
+    response.refused(ErrorCode::InvalidToken, Refusal::BearerTokenMissing);
 }
 
 /// RFC 6750 §3.1: "the resource server SHOULD NOT include an error code or other error information"
@@ -67,8 +67,8 @@ async fn a_challenge_speaks_of_a_token_where_one_came() {
 
     basic.refused(ErrorCode::InvalidToken, Refusal::BearerTokenMissing);
     json.refused(ErrorCode::InvalidRequest, Refusal::BodyTypeUnsupported);
-    for answer in [basic, json] {
-        let challenge = answer.header("www-authenticate");
+    for response in [basic, json] {
+        let challenge = response.header("www-authenticate");
         assert!(challenge.starts_with("Bearer ") && !challenge.contains("error"), "{challenge}");
     }
     large.refused(ErrorCode::PayloadTooLarge, Refusal::BodyTooLarge);
@@ -84,9 +84,9 @@ async fn two_headers_are_refused_whatever_they_say() {
         let request = Request::get("/oauth/userinfo")
             .header(header::AUTHORIZATION, "Bearer abc")
             .header(header::AUTHORIZATION, second);
-        let answer = server.send(request.body(Body::empty()).unwrap()).await;
+        let response = server.send(request.body(Body::empty()).unwrap()).await;
 
-        answer.refused(ErrorCode::InvalidRequest, Refusal::BearerTokenRepeated);
+        response.refused(ErrorCode::InvalidRequest, Refusal::BearerTokenRepeated);
     }
 }
 
@@ -98,8 +98,8 @@ async fn userinfo_tells_a_person_as_they_are_today() {
 
     server.change_person("ada", |ada| ada.display_name = "Countess".parse().unwrap()).await;
 
-    let told = shop.userinfo(&tokens.access).await.json();
-    assert_eq!(told["name"], "Countess");
+    let userinfo = shop.userinfo(&tokens.access).await.json();
+    assert_eq!(userinfo["name"], "Countess");
     assert_eq!(decoded(tokens.id()).1["name"], "ada");
 }
 
@@ -110,10 +110,10 @@ async fn a_token_that_does_not_reach_that_far_is_told_so() {
     let shop = RelyingParty::web(&server).await;
     let tokens = shop.tokens_of(&mut ada, "profile").await;
 
-    let answer = shop.userinfo(&tokens.access).await;
+    let response = shop.userinfo(&tokens.access).await;
 
-    answer.refused(ErrorCode::InsufficientScope, Refusal::BearerTokenWithoutOpenid);
-    let challenge = answer.header("www-authenticate");
+    response.refused(ErrorCode::InsufficientScope, Refusal::BearerTokenWithoutOpenid);
+    let challenge = response.header("www-authenticate");
     assert!(challenge.contains("error=\"insufficient_scope\""));
     assert!(challenge.ends_with(", scope=\"openid\""));
 }
@@ -124,9 +124,9 @@ async fn a_token_of_the_client_itself_speaks_for_nobody() {
     let robot = server.client(json!({ "name": "Robot", "scope": "openid" })).await;
     let tokens = robot.ask(&[("grant_type", "client_credentials")]).await.tokens();
 
-    let answer = robot.userinfo(&tokens.access).await;
+    let response = robot.userinfo(&tokens.access).await;
 
-    answer.refused(ErrorCode::InvalidToken, Refusal::BearerTokenOfEndedGrant);
+    response.refused(ErrorCode::InvalidToken, Refusal::BearerTokenOfEndedGrant);
     assert!(tokens.id.is_none());
 }
 
@@ -143,21 +143,21 @@ async fn a_client_that_registered_it_gets_a_signed_answer() {
         let shop = server.client(registration).await;
         let tokens = shop.tokens_of(&mut ada, "openid profile").await;
 
-        let answer = shop.userinfo(&tokens.access).await;
+        let response = shop.userinfo(&tokens.access).await;
 
-        assert_eq!(answer.header("content-type"), "application/jwt");
-        let (header, claims) = decoded(answer.text());
+        assert_eq!(response.header("content-type"), "application/jwt");
+        let (header, claims) = decoded(response.text());
         assert_eq!(header["alg"], alg);
-        assert_eq!(server.verified(answer.text(), JwtKind::Id), claims);
+        assert_eq!(server.verified(response.text(), JwtKind::Id), claims);
         assert_eq!((&claims["iss"], &claims["aud"]), (&json!(server.issuer()), &json!(alg)));
         assert_eq!(
             (&claims["sub"], &claims["name"]),
             (&decoded(tokens.id()).1["sub"], &json!("ada"))
         );
         // It is neither an ID token nor an access token.
-        let hint = ada.visit(&shop.request(&[("id_token_hint", answer.text())])).await;
+        let hint = ada.visit(&shop.request(&[("id_token_hint", response.text())])).await;
         hint.refused(ErrorCode::InvalidRequest, Refusal::IdTokenHintMalformed);
-        assert_eq!(shop.userinfo(answer.text()).await.status, 401);
+        assert_eq!(shop.userinfo(response.text()).await.status, 401);
     }
 }
 
@@ -172,13 +172,16 @@ async fn a_head_is_answered_without_a_body_and_a_preflight_without_a_token() {
         request.header(header::ORIGIN, "https://app.example").body(Body::empty()).unwrap()
     };
 
-    let told = server.send(head("HEAD", &tokens.access)).await;
+    let response = server.send(head("HEAD", &tokens.access)).await;
     let refused = server.send(head("HEAD", "abc")).await;
     let preflight = server.send(head("OPTIONS", "")).await;
     let deleted = server.send(head("DELETE", &tokens.access)).await;
 
-    assert_eq!((told.status.as_u16(), told.header("content-type")), (200, "application/json"));
-    assert!(told.body.is_empty());
+    assert_eq!(
+        (response.status.as_u16(), response.header("content-type")),
+        (200, "application/json")
+    );
+    assert!(response.body.is_empty());
     assert_eq!(refused.status, 401);
     assert!(refused.header("www-authenticate").starts_with("Bearer "));
     assert_eq!(

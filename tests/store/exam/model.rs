@@ -25,12 +25,12 @@ enum Deed {
 struct Plan {
     deeds: Vec<Deed>,
     refused: bool,
-    most: usize,
+    limit: usize,
 }
 
-/// All that a view tells.
+/// All that a view gives.
 #[derive(Debug, PartialEq)]
-struct Told {
+struct Observed {
     list: Vec<(String, Note)>,
     by: Vec<Vec<String>>,
     expired: Vec<String>,
@@ -41,47 +41,47 @@ const AUTHORS: [&str; 3] = ["a", "aa", "b"];
 const NAMES: [&str; 6] = ["a", "aa", "ab", "b", "bb", "c"];
 const NOW: u64 = 3;
 
-fn told(view: &impl View, most: usize) -> Result<Told, StoreError> {
-    let by = |author: &&str| view.by(&NOTES_BY_AUTHOR, &author.parse().ok().unwrap(), most);
+fn observe(view: &impl View, limit: usize) -> Result<Observed, StoreError> {
+    let by = |author: &&str| view.by(&NOTES_BY_AUTHOR, &author.parse().ok().unwrap(), limit);
     let name = |key: Vec<u8>| String::from_utf8(key[1..key.len() - 1].to_vec()).unwrap();
-    let expired = view.expired(Timestamp::from_millis(NOW), most)?;
-    Ok(Told {
-        list: view.list::<Note>(most)?,
+    let expired = view.expired(Timestamp::from_millis(NOW), limit)?;
+    Ok(Observed {
+        list: view.list::<Note>(limit)?,
         by: AUTHORS.iter().map(by).collect::<Result<_, _>>()?,
         expired: expired.into_iter().map(|(_, key)| name(key)).collect(),
         one: NAMES.iter().map(|name| view.find(&(*name).to_owned())).collect::<Result<_, _>>()?,
     })
 }
 
-fn expected(model: &Model, most: usize) -> Told {
+fn expected(model: &Model, limit: usize) -> Observed {
     let under = |author: &&str| {
         let own = model.iter().filter(|(_, row)| row.author.as_str() == *author);
-        own.map(|(key, _)| key.clone()).take(most).collect()
+        own.map(|(key, _)| key.clone()).take(limit).collect()
     };
     let mut expired: Vec<_> =
         model.iter().filter_map(|(key, row)| Some((row.until?, key))).collect();
     expired.retain(|(until, _)| until.millis() <= NOW);
     expired.sort();
-    Told {
-        list: model.iter().map(|(key, row)| (key.clone(), row.clone())).take(most).collect(),
+    Observed {
+        list: model.iter().map(|(key, row)| (key.clone(), row.clone())).take(limit).collect(),
         by: AUTHORS.iter().map(under).collect(),
-        expired: expired.into_iter().map(|(_, key)| key.clone()).take(most).collect(),
+        expired: expired.into_iter().map(|(_, key)| key.clone()).take(limit).collect(),
         one: NAMES.iter().map(|name| model.get(*name).cloned()).collect(),
     }
 }
 
 impl Plan {
-    fn run(&self, tx: &mut Tx<'_>) -> Result<Told, Failure> {
+    fn run(&self, tx: &mut Tx<'_>) -> Result<Observed, Failure> {
         for deed in &self.deeds {
             match deed {
                 Deed::Put(key, row) => tx.put(key, row.clone())?,
                 Deed::Remove(key) => drop(tx.remove::<Note>(key)?),
             }
         }
-        if self.refused { Err(Failure::Refused) } else { Ok(told(tx, self.most)?) }
+        if self.refused { Err(Failure::Refused) } else { Ok(observe(tx, self.limit)?) }
     }
 
-    fn model(&self, model: &mut Model) -> Option<Told> {
+    fn model(&self, model: &mut Model) -> Option<Observed> {
         if self.refused {
             return None;
         }
@@ -91,7 +91,7 @@ impl Plan {
                 Deed::Remove(key) => drop(model.remove(key)),
             }
         }
-        Some(expected(model, self.most))
+        Some(expected(model, self.limit))
     }
 }
 
@@ -106,7 +106,7 @@ fn batches() -> impl Strategy<Value = Vec<Vec<Plan>>> {
         1 => name.prop_map(Deed::Remove),
     ];
     let plan = (vec(deed, 0..6), prop::bool::weighted(0.2), 1..8_usize);
-    let plan = plan.prop_map(|(deeds, refused, most)| Plan { deeds, refused, most });
+    let plan = plan.prop_map(|(deeds, refused, limit)| Plan { deeds, refused, limit });
     vec(vec(plan, 1..12), 1..5)
 }
 
@@ -128,8 +128,8 @@ fn agrees(open: fn() -> Store, cases: u32) {
 
                 let outcomes: Vec<_> = outcomes.into_iter().map(Result::ok).collect();
                 prop_assert_eq!(outcomes, expected_of_each);
-                prop_assert_eq!(told(&store.read().unwrap(), 9).unwrap(), expected(&model, 9));
-                prop_assert_eq!(told(&before, 9).unwrap(), stood);
+                prop_assert_eq!(observe(&store.read().unwrap(), 9).unwrap(), expected(&model, 9));
+                prop_assert_eq!(observe(&before, 9).unwrap(), stood);
             }
             Ok(())
         })

@@ -51,8 +51,9 @@ async fn an_index_gives_only_what_is_under_the_whole_of_its_key(open: fn() -> St
     written.await.unwrap();
 
     let now = store.read().unwrap();
-    let by =
-        |author: &str, most| now.by(&NOTES_BY_AUTHOR, &author.parse().ok().unwrap(), most).unwrap();
+    let by = |author: &str, limit| {
+        now.by(&NOTES_BY_AUTHOR, &author.parse().ok().unwrap(), limit).unwrap()
+    };
 
     assert_eq!(by("ada", 9), ["1", "3"]);
     assert_eq!(by("ada", 1), ["1"]);
@@ -72,9 +73,9 @@ async fn an_index_gives_and_counts_what_lies_beyond_a_key(open: fn() -> Store) {
 
     let now = store.read().unwrap();
     let name = |written: &str| -> Username { written.parse().ok().unwrap() };
-    let beyond = |last: &str, most| now.beyond(&NOTES_BY_AUTHOR, &name(last), most).unwrap();
+    let beyond = |last: &str, limit| now.beyond(&NOTES_BY_AUTHOR, &name(last), limit).unwrap();
     let count =
-        |last: &str, most| now.count_beyond(&NOTES_BY_AUTHOR, &(), &name(last), most).unwrap();
+        |last: &str, limit| now.count_beyond(&NOTES_BY_AUTHOR, &(), &name(last), limit).unwrap();
 
     assert_eq!(beyond("ad", 9), ["1", "3", "2", "4"]);
     assert_eq!(beyond("ada", 9), ["2", "4"]);
@@ -125,7 +126,7 @@ fn own(tx: &mut Tx<'_>) -> Result<Seen, Failure> {
     tx.put(&key("e"), note("ada", "own", None))?;
     tx.put(&key("f"), note("ada", "own", None))?;
     tx.remove::<Note>(&key("b"))?;
-    let count = |most| tx.count::<Note>(most);
+    let count = |limit| tx.count::<Note>(limit);
     let counts = [count(9)?, count(5)?, count(4)?, count(0)?];
     Ok(([tx.list(9)?, tx.list(2)?], counts))
 }
@@ -147,8 +148,8 @@ async fn what_has_expired_comes_by_its_moment_and_no_sooner(open: fn() -> Store)
     written.await.unwrap();
 
     let now = store.read().unwrap();
-    let expired = |at, most| -> Vec<char> {
-        let rows = now.expired(Timestamp::from_millis(at), most).unwrap();
+    let expired = |at, limit| -> Vec<char> {
+        let rows = now.expired(Timestamp::from_millis(at), limit).unwrap();
         rows.into_iter()
             .map(|(_, key)| {
                 assert_eq!((key[0], key[2]), (200, 0));

@@ -70,9 +70,9 @@ pub(crate) trait Case: Send + Sync {
     fn assert_found(&self, now: &Read);
 }
 
-struct Kept<R: Row>(R::Key, R);
+struct Stored<R: Row>(R::Key, R);
 
-impl<R: Row<Key: Send + Sync> + Debug + PartialEq + Send + Sync> Case for Kept<R> {
+impl<R: Row<Key: Send + Sync> + Debug + PartialEq + Send + Sync> Case for Stored<R> {
     fn key(&self) -> Vec<u8> {
         let mut key = vec![R::TABLE.byte];
         self.0.write(&mut key);
@@ -92,7 +92,7 @@ fn sample<R>(row: &'static str, rows: Vec<(R::Key, R)>) -> Sample
 where
     R: Row<Key: Send + Sync + 'static> + Debug + PartialEq + Send + Sync + 'static,
 {
-    let cases = rows.into_iter().map(|(key, row)| Arc::new(Kept(key, row)) as Arc<dyn Case>);
+    let cases = rows.into_iter().map(|(key, row)| Arc::new(Stored(key, row)) as Arc<dyn Case>);
     Sample { row, table: R::TABLE.name, variant: 1, schema: 1, cases: cases.collect() }
 }
 

@@ -19,14 +19,14 @@ fn one_token_is_printed_in_every_format() {
     let header = desk.token("--format header");
     let whole = desk.run("credential --format json").json();
     let also = desk.run("credential --json").json();
-    let agent = desk.run("credential --format agent").json();
+    let formatted = desk.run("credential --format agent").json();
 
     assert_eq!(claims(&raw)["aud"], desk.server.issuer());
     assert_eq!(header, format!("Authorization: Bearer {raw}"));
     assert_eq!(whole, also);
     assert_eq!((&whole["access_token"], &whole["token_type"]), (&json!(raw), &json!("Bearer")));
-    assert_eq!(agent["headers"]["Authorization"], format!("Bearer {raw}"));
-    assert_eq!(agent["expires_at"], whole["expires_at"]);
+    assert_eq!(formatted["headers"]["Authorization"], format!("Bearer {raw}"));
+    assert_eq!(formatted["expires_at"], whole["expires_at"]);
     assert!(whole["expires_at"].as_str().unwrap().ends_with('Z'));
 }
 
@@ -36,15 +36,15 @@ fn git_gets_a_password_for_its_host_and_nothing_for_others() {
     let host = desk.server.issuer().strip_prefix("http://").unwrap();
     let own = format!("protocol=http\nhost={host}\n\n");
 
-    let told = desk.piped("credential --format git get", &own);
+    let output = desk.piped("credential --format git get", &own);
     let foreign = desk.piped("credential --format git get", "protocol=http\nhost=evil.example\n\n");
     let stored = desk.piped("credential --format git store", &own);
 
     let token = desk.token("");
     assert!(
-        told.out.starts_with(&format!("username=oauth2\npassword={token}\npassword_expiry_utc=")),
+        output.out.starts_with(&format!("username=oauth2\npassword={token}\npassword_expiry_utc=")),
         "{}",
-        told.out
+        output.out
     );
     for silent in [foreign, stored] {
         assert_eq!((silent.code(), silent.out.as_str(), silent.err.as_str()), (0, "", ""));
@@ -123,7 +123,7 @@ fn whoever_is_not_signed_in_is_told_how() {
 
     assert_eq!(said.code(), 3);
     assert!(said.out.is_empty() && said.err.contains("gatelodge login --issuer"), "{}", said.err);
-    assert!(!desk.kept().exists());
+    assert!(!desk.token_directory().exists());
 }
 
 /// RFC 6749 §5.2

@@ -103,8 +103,8 @@ impl Desk {
         let mut stderr = BufReader::new(process.0.stderr.take().unwrap());
         let (mut err, address) = until(&mut stderr, "/oauth/authorize?");
         if let Some(address) = address {
-            let onward = self.ada.decide(&self.server, &address, decision);
-            let page = open(&onward);
+            let redirect = self.ada.decide(&self.server, &address, decision);
+            let page = open(&redirect);
             assert!(page.contains("You may close this window"), "{page}");
             let title = if decision == "allow" { "You are signed in" } else { "not signed in" };
             assert!(page.contains(title), "{page}");
@@ -115,15 +115,15 @@ impl Desk {
         Said { status: process.0.wait().unwrap(), out, err }
     }
 
-    /// The files of what is kept.
-    fn kept(&self) -> PathBuf {
+    /// Where the token files are.
+    fn token_directory(&self) -> PathBuf {
         self.home.path(".local/state/gatelodge/tokens")
     }
 
     /// The file of the server's issuer.
     fn file(&self) -> PathBuf {
         let port = self.server.issuer().rsplit_once(':').unwrap().1;
-        self.kept().join(format!("http%3A%2F%2Flocalhost%3A{port}.json"))
+        self.token_directory().join(format!("http%3A%2F%2Flocalhost%3A{port}.json"))
     }
 
     fn document(&self) -> Value {
@@ -162,7 +162,7 @@ fn until(lines: &mut impl std::io::BufRead, part: &str) -> (String, Option<Strin
     }
 }
 
-/// What a browser is shown at an address of 127.0.0.1.
+/// The page at an address of 127.0.0.1.
 fn open(address: &str) -> String {
     let (host, path) = address.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let mut stream = TcpStream::connect(host).unwrap();

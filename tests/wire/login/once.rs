@@ -20,8 +20,8 @@ fn a_token_near_its_end_is_replaced() {
     let first = desk.token("");
 
     assert_eq!(desk.token_requests(), asked + 1);
-    let kept = desk.document()["session"]["access"][0]["token"].clone();
-    assert_eq!(kept, first);
+    let stored = desk.document()["session"]["access"][0]["token"].clone();
+    assert_eq!(stored, first);
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_process_killed_while_it_holds_the_lock_harms_nobody() {
     assert!(lock.try_lock().is_ok());
 }
 
-/// As where somebody is killed between the server's answer and the file: the server forgives a
+/// As if the program were killed between the server's response and the file: the server forgives a
 /// spent refresh token for a minute.
 #[test]
 fn a_refresh_that_was_lost_on_its_way_is_done_again() {

@@ -13,15 +13,15 @@ use crate::program::{Home, Process};
 fn somebody_signs_in_through_the_browser_and_is_somebody_then() {
     let mut desk = Desk::new();
 
-    let told = desk.login("").json();
+    let session = desk.login("").json();
     let who = desk.run("whoami --json").json();
 
-    assert_eq!(told["issuer"], desk.server.issuer());
-    assert_eq!(told["scope"], "offline_access openid profile");
-    assert_eq!((&told["name"], &told["store"]), (&json!("ada"), &json!("file")));
+    assert_eq!(session["issuer"], desk.server.issuer());
+    assert_eq!(session["scope"], "offline_access openid profile");
+    assert_eq!((&session["name"], &session["store"]), (&json!("ada"), &json!("file")));
     assert_eq!((&who["preferred_username"], &who["source"]), (&json!("ada"), &json!("userinfo")));
-    assert_eq!(who["sub"], told["sub"]);
-    assert!(!told.to_string().contains("gl_rt_"));
+    assert_eq!(who["sub"], session["sub"]);
+    assert!(!session.to_string().contains("gl_rt_"));
 }
 
 /// RFC 8628, at the pace that the server sets.
@@ -119,10 +119,10 @@ fn where_nobody_registers_themselves_the_command_is_told_that_makes_a_client() {
     };
     let (add, login) = (advice("client add"), advice("login"));
     desk.run(&format!("client add {add} --json")).json();
-    let told = desk.login(&login).json();
+    let session = desk.login(&login).json();
 
     assert_eq!(refused.code(), 4, "{}", refused.err);
-    assert_eq!(told["client_id"], "command-line");
+    assert_eq!(session["client_id"], "command-line");
     desk.token("");
 }
 
@@ -132,9 +132,9 @@ fn logout_revokes_what_was_kept_and_forgets_it() {
     let refresh = desk.document()["session"]["refresh_token"].as_str().unwrap().to_owned();
     let client = desk.document()["client_id"].as_str().unwrap().to_owned();
 
-    let told = desk.run("logout --json").json();
+    let outcome = desk.run("logout --json").json();
 
-    assert_eq!((&told["revoked"], &told["forgotten"]), (&json!(true), &json!(true)));
+    assert_eq!((&outcome["revoked"], &outcome["forgotten"]), (&json!(true), &json!(true)));
     assert!(!std::fs::read_to_string(desk.file()).unwrap().contains("gl_rt_"));
     let form = format!("grant_type=refresh_token&refresh_token={refresh}&client_id={client}");
     let spent = ask(&desk.server, &token_head(&desk.server), &form);

@@ -45,16 +45,16 @@ fn what_is_kept_is_its_owners_alone() {
     let desk = Desk::signed_in("");
     desk.token("--scope openid");
 
-    assert_eq!(mode(&desk.kept()), 0o700);
+    assert_eq!(mode(&desk.token_directory()), 0o700);
     let mut names = Vec::new();
-    for entry in fs::read_dir(desk.kept()).unwrap() {
+    for entry in fs::read_dir(desk.token_directory()).unwrap() {
         let path = entry.unwrap().path();
         assert_eq!(mode(&path), 0o600, "{path:?}");
         names.push(path.extension().unwrap().to_owned());
     }
     names.sort();
     assert_eq!(names, ["json", "lock"]);
-    assert_eq!(desk.home.json("paths")["tokens"], desk.kept().display().to_string());
+    assert_eq!(desk.home.json("paths")["tokens"], desk.token_directory().display().to_string());
 }
 
 #[test]
@@ -62,12 +62,12 @@ fn with_a_keyring_the_file_tells_nobody_anything() {
     let mut desk = Desk::new();
     let login = desk.with_keyring(desk.command("login --no-browser --json"));
 
-    let told = desk.login_by(login, "allow").json();
+    let session = desk.login_by(login, "allow").json();
     let sealed = fs::read_to_string(desk.file()).unwrap();
     let opened = finish(desk.with_keyring(desk.command("credential --scope openid")));
     let again = fs::read_to_string(desk.file()).unwrap();
 
-    assert_eq!(told["store"], "keyring");
+    assert_eq!(session["store"], "keyring");
     assert_eq!(opened.code(), 0, "{}", opened.err);
     for file in [&sealed, &again] {
         assert!(file.contains("\"sealed\"") && !file.contains("ada"), "{file}");

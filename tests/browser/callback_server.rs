@@ -1,4 +1,4 @@
-//! Where a browser comes back to: a listener on loopback.
+//! The server behind a redirect URI: a listener on loopback.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,16 +7,16 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::TcpListener;
 use url::Url;
 
-/// How long a browser may take to come.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a browser may take to arrive.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A program that listens on a port of its own.
-pub(crate) struct Landing {
+/// A server on a port of its own, for one redirect at a time.
+pub(crate) struct CallbackServer {
     listener: TcpListener,
     own: String,
 }
 
-impl Landing {
+impl CallbackServer {
     pub(crate) async fn new() -> Self {
         Self::at_port(0).await
     }
@@ -35,17 +35,17 @@ impl Landing {
     /// Waits for the browser to come back to `path`, and takes what it brings, in a query or a form.
     pub(crate) async fn visited(&self, path: &str) -> BTreeMap<String, String> {
         let page = "<!doctype html><link rel=icon href=data:,><title>The Shop</title>Welcome back.";
-        self.answers(path, &format!("200 OK\r\nContent-Type: text/html\r\n\r\n{page}")).await
+        self.respond(path, &format!("200 OK\r\nContent-Type: text/html\r\n\r\n{page}")).await
     }
 
     /// As [`Self::visited`], and leaves the browser on the page that sent it.
     pub(crate) async fn turns_away(&self, path: &str) -> BTreeMap<String, String> {
-        self.answers(path, "204 No Content\r\n\r\n").await
+        self.respond(path, "204 No Content\r\n\r\n").await
     }
 
-    async fn answers(&self, path: &str, answer: &str) -> BTreeMap<String, String> {
+    async fn respond(&self, path: &str, response: &str) -> BTreeMap<String, String> {
         loop {
-            let accepted = tokio::time::timeout(PATIENCE, self.listener.accept()).await;
+            let accepted = tokio::time::timeout(TIMEOUT, self.listener.accept()).await;
             let mut stream = BufReader::new(accepted.expect("the browser comes back").unwrap().0);
             let mut head = String::new();
             while !head.ends_with("\r\n\r\n") && stream.read_line(&mut head).await.unwrap() > 0 {}
@@ -55,8 +55,8 @@ impl Landing {
             let length = length.and_then(|length| length.parse().ok());
             let mut form = vec![0; length.unwrap_or(0)];
             stream.read_exact(&mut form).await.unwrap();
-            let answer = answer.replacen("\r\n", "\r\nConnection: close\r\n", 1);
-            let _ = stream.write_all(format!("HTTP/1.1 {answer}").as_bytes()).await;
+            let response = response.replacen("\r\n", "\r\nConnection: close\r\n", 1);
+            let _ = stream.write_all(format!("HTTP/1.1 {response}").as_bytes()).await;
             let _ = stream.shutdown().await;
             let mut target = Url::parse(&self.at("/")).unwrap().join(target).unwrap();
             if target.path() == path {

@@ -5,30 +5,29 @@ use std::sync::Arc;
 
 use axum::body::{Bytes, to_bytes};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::Response;
 use gatelodge::error::{Error, ErrorCode, Refusal};
 use gatelodge::http::Cause;
 use serde_json::Value;
 use url::Url;
 
-/// The door that gave an answer.
+/// The router that responded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Door {
+pub(crate) enum Surface {
     Admin,
     Public,
 }
 
 /// A whole response.
 #[derive(Clone, Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     cause: Option<Arc<Error>>,
-    door: Door,
+    surface: Surface,
 }
 
-/// The tokens of a successful answer.
+/// The tokens of a successful response.
 #[derive(Clone, Debug)]
 pub(crate) struct Tokens {
     pub(crate) access: String,
@@ -47,12 +46,12 @@ impl Tokens {
     }
 }
 
-impl Answer {
-    pub(crate) async fn read(response: Response, door: Door) -> Self {
+impl Response {
+    pub(crate) async fn read(response: axum::response::Response, surface: Surface) -> Self {
         let (parts, body) = response.into_parts();
         let cause = parts.extensions.get::<Cause>().map(|cause| Arc::clone(&cause.0));
         let body = to_bytes(body, usize::MAX).await.unwrap();
-        Self { status: parts.status, headers: parts.headers, body, cause, door }
+        Self { status: parts.status, headers: parts.headers, body, cause, surface }
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -75,7 +74,7 @@ impl Answer {
 
     /// The headers, a line each, in order; cookies without their values.
     pub(crate) fn head(&self) -> String {
-        let shown = |(name, value): (&header::HeaderName, &header::HeaderValue)| {
+        let printed = |(name, value): (&header::HeaderName, &header::HeaderValue)| {
             let value = value.to_str().unwrap();
             match value.split_once('=') {
                 Some((cookie, rest)) if *name == header::SET_COOKIE => {
@@ -87,7 +86,7 @@ impl Answer {
                 _ => format!("{name}: {value}"),
             }
         };
-        let mut lines: Vec<_> = self.headers.iter().map(shown).collect();
+        let mut lines: Vec<_> = self.headers.iter().map(printed).collect();
         lines.retain(|line| !line.starts_with("content-length"));
         lines.sort();
         format!("{}\n{}", self.status.as_u16(), lines.join("\n"))
@@ -114,9 +113,9 @@ impl Answer {
         self.header("location")
     }
 
-    /// Where the answer sends the browser: by redirect, or by a page that goes on by itself. What a
-    /// form brings there stands in the query.
-    pub(crate) fn onward(&self) -> Option<Url> {
+    /// Where the response sends the browser: by redirect, or by a page that goes on by itself. The
+    /// fields of a form are in the query.
+    pub(crate) fn redirect_url(&self) -> Option<Url> {
         if self.status.is_redirection() {
             return Url::parse(self.header("location")).ok();
         }
@@ -134,10 +133,10 @@ impl Answer {
         Url::parse(&unescape(refresh.split('"').next()?)).ok()
     }
 
-    /// What an answer brings home to a client.
+    /// The authorization response that the client gets.
     #[track_caller]
     pub(crate) fn brought(&self) -> BTreeMap<String, String> {
-        let url = self.onward().unwrap_or_else(|| {
+        let url = self.redirect_url().unwrap_or_else(|| {
             panic!("{} {:?} goes nowhere: {}", self.status, self.cause, self.text())
         });
         url.query_pairs().into_owned().collect()
@@ -174,13 +173,13 @@ impl Answer {
     pub(crate) fn check_refused(&self, code: ErrorCode, refusal: Refusal) -> Result<(), String> {
         let fails = |what: &str| {
             let (status, cause) = (self.status, &self.cause);
-            let shown = self.text().get(..400).unwrap_or(self.text());
-            Err(format!("{refusal:?}: {what} ({status}, {cause:?}, {:?})\n{shown}", self.headers))
+            let text = self.text().get(..400).unwrap_or(self.text());
+            Err(format!("{refusal:?}: {what} ({status}, {cause:?}, {:?})\n{text}", self.headers))
         };
         if refusal.code() != code {
             return fails("the refusal has another code");
         }
-        if self.door == Door::Admin {
+        if self.surface == Surface::Admin {
             // Operators read the reason itself.
             let body = self.json();
             let same = body["error"] == code.as_str()
@@ -195,7 +194,7 @@ impl Answer {
         if event.len() != 16 || !event.bytes().all(|b| b.is_ascii_hexdigit()) {
             return fails("no event id");
         }
-        if let Some(url) = self.onward() {
+        if let Some(url) = self.redirect_url() {
             let error = url.query_pairs().find(|(name, _)| name == "error");
             let same = error.is_some_and(|(_, word)| word == code.as_str());
             return if same { Ok(()) } else { fails("another error goes to the client") };

@@ -1,15 +1,15 @@
-//! What it asks, and which answers it reads.
+//! Its request, and which responses it reads.
 
 use std::time::Duration;
 
 use gatelodge::fetch::{FetchError, Fetched};
 
-use crate::origin::{OK_JSON, Origin, Step, answer};
+use crate::origin::{OK_JSON, Origin, Step, response};
 use crate::{PLENTY, fetcher_for};
 
-/// What comes of an answer with this head, to which the length is added, and this body.
+/// What comes of a response with this head, to which the length is added, and this body.
 async fn got(head: &str, body: &str) -> Result<Fetched, FetchError> {
-    let origin = Origin::answering(head, body).await;
+    let origin = Origin::responding(head, body).await;
     fetcher_for(&origin).json(&origin.url("http", "127.0.0.1"), PLENTY).await
 }
 
@@ -32,7 +32,7 @@ async fn a_document_comes_whole_with_its_freshness() {
 
 #[tokio::test]
 async fn the_request_says_what_it_must_and_nothing_of_us_but_the_version() {
-    let origin = Origin::answering(OK_JSON, "{}").await;
+    let origin = Origin::responding(OK_JSON, "{}").await;
     let mut url = origin.url("http", "127.0.0.1");
     url.set_path("/a b/c");
     url.set_query(Some("d=e"));
@@ -53,7 +53,7 @@ async fn the_request_says_what_it_must_and_nothing_of_us_but_the_version() {
 
 #[tokio::test]
 async fn no_redirect_is_followed() {
-    let elsewhere = Origin::answering(OK_JSON, "{}").await;
+    let elsewhere = Origin::responding(OK_JSON, "{}").await;
     for status in ["301 Moved", "302 Found", "303 See Other", "304 Not Modified", "307 T", "308 P"]
     {
         let location = elsewhere.url("http", "127.0.0.1");
@@ -95,18 +95,18 @@ async fn a_compressed_answer_is_refused() {
 #[tokio::test]
 async fn a_body_is_read_up_to_its_bound_however_its_length_is_told() {
     let (ten, eleven) = ("1234567890", "12345678901");
-    let told = |body| answer(OK_JSON, body);
-    let untold = |body| format!("{OK_JSON}\r\n\r\n{body}");
+    let with_length = |body| response(OK_JSON, body);
+    let without_length = |body| format!("{OK_JSON}\r\n\r\n{body}");
     let chunked = |body: &str| {
         let (half, rest) = body.split_at(5);
         let rest = format!("5\r\n{half}\r\n{:x}\r\n{rest}\r\n0\r\n\r\n", rest.len());
         format!("{OK_JSON}\r\nTransfer-Encoding: chunked\r\n\r\n{rest}")
     };
 
-    for fits in [told(ten), untold(ten), chunked(ten)] {
+    for fits in [with_length(ten), without_length(ten), chunked(ten)] {
         assert_eq!(ten_bytes_of(&fits).await.unwrap().body, ten.as_bytes(), "{fits}");
     }
-    for exceeds in [told(eleven), untold(eleven), chunked(eleven)] {
+    for exceeds in [with_length(eleven), without_length(eleven), chunked(eleven)] {
         assert_eq!(ten_bytes_of(&exceeds).await, Err(FetchError::BodyTooLarge), "{exceeds}");
     }
     // Refused by what it says, before any of it came.

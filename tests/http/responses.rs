@@ -1,13 +1,13 @@
-//! Whole responses: what is on every answer, and what is on some alone.
+//! Whole responses: what is on every response, and what is on some alone.
 
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
 
-use crate::support::{Answer, Browser, RelyingParty, Server};
+use crate::support::{Browser, RelyingParty, Response, Server};
 
-async fn as_person(server: &Server, path: &str) -> Answer {
+async fn as_person(server: &Server, path: &str) -> Response {
     let request = Request::get(path).header("accept", "text/html,*/*;q=0.8");
     server.send(request.body(Body::empty()).unwrap()).await
 }
@@ -78,10 +78,10 @@ async fn the_way_to_the_pages_sets_the_cookie_of_one_interaction() {
     let server = Server::new().await;
     let shop = RelyingParty::web(&server).await;
 
-    let answer = server.get(&shop.request(&[])).await;
+    let response = server.get(&shop.request(&[])).await;
 
-    assert!(answer.location().starts_with("/gate/interaction/"));
-    let head = answer.head().replace(answer.location(), "/gate/interaction/ID");
+    assert!(response.location().starts_with("/gate/interaction/"));
+    let head = response.head().replace(response.location(), "/gate/interaction/ID");
     insta::assert_snapshot!(head, @r"
     303
     cache-control: no-store
@@ -98,9 +98,9 @@ async fn the_way_home_tells_no_referrer_and_takes_the_cookie_along() {
     let shop = RelyingParty::web(&server).await;
     shop.code(&mut ada).await;
 
-    let answer = ada.visit(&shop.request(&[])).await;
+    let response = ada.visit(&shop.request(&[])).await;
 
-    let head = answer.head().replace(&answer.brought()["code"], "CODE");
+    let head = response.head().replace(&response.brought()["code"], "CODE");
     insta::assert_snapshot!(head, @r"
     303
     cache-control: no-store
@@ -119,12 +119,12 @@ async fn a_yes_is_answered_with_a_page_that_goes_on_by_itself() {
     let shop = RelyingParty::web(&server).await;
     let page = ada.visit(&shop.request(&[])).await;
 
-    let answer = ada.decide(&page, "allow").await;
+    let response = ada.decide(&page, "allow").await;
 
-    assert_eq!(answer.status, 200);
-    assert_eq!(answer.header("referrer-policy"), "no-referrer");
-    let onward = answer.onward().unwrap().to_string().replace('&', "&#38;");
-    assert!(answer.text().contains(&format!("href=\"{onward}\"")));
+    assert_eq!(response.status, 200);
+    assert_eq!(response.header("referrer-policy"), "no-referrer");
+    let redirect_url = response.redirect_url().unwrap().to_string().replace('&', "&#38;");
+    assert!(response.text().contains(&format!("href=\"{redirect_url}\"")));
 }
 
 /// RFC 6749 §5.1
@@ -133,9 +133,9 @@ async fn a_token_answer_is_kept_by_nobody() {
     let server = Server::new().await;
     let robot = RelyingParty::robot(&server).await;
 
-    let answer = robot.ask(&[("grant_type", "client_credentials")]).await;
+    let response = robot.ask(&[("grant_type", "client_credentials")]).await;
 
-    insta::assert_snapshot!(answer.head(), @r"
+    insta::assert_snapshot!(response.head(), @r"
     200
     access-control-allow-origin: *
     access-control-expose-headers: www-authenticate, retry-after, gatelodge-event
@@ -152,10 +152,10 @@ async fn a_refused_client_reads_a_challenge_and_an_event() {
     let mut robot = RelyingParty::robot(&server).await;
     robot.secret = Some("wrong".to_owned());
 
-    let answer = robot.ask(&[("grant_type", "client_credentials")]).await;
+    let response = robot.ask(&[("grant_type", "client_credentials")]).await;
 
-    let head = answer.head().replace(answer.header("gatelodge-event"), "EVENT");
-    insta::assert_snapshot!(format!("{head}\n\n{}", answer.text()), @r#"
+    let head = response.head().replace(response.header("gatelodge-event"), "EVENT");
+    insta::assert_snapshot!(format!("{head}\n\n{}", response.text()), @r#"
     401
     access-control-allow-origin: *
     access-control-expose-headers: www-authenticate, retry-after, gatelodge-event
@@ -186,7 +186,7 @@ async fn a_wrong_token_is_told_why_and_a_missing_one_only_where_to_ask() {
 #[tokio::test]
 async fn only_what_rarely_changes_may_be_kept() {
     let (server, mut ada) = Server::with_ada().await;
-    let cached = |answer: &Answer| answer.header("cache-control").to_owned();
+    let cached = |response: &Response| response.header("cache-control").to_owned();
 
     for path in ["/.well-known/openid-configuration", "/.well-known/jwks.json"] {
         assert_eq!(cached(&server.get(path).await), "public, max-age=3600", "{path}");
@@ -216,8 +216,8 @@ async fn people_read_pages_and_programs_read_json() {
     let page = as_person(&server, "/nowhere").await;
     let json = server.get("/nowhere").await;
 
-    for answer in [&page, &json] {
-        answer.refused(ErrorCode::NotFound, Refusal::PageNotFound);
+    for response in [&page, &json] {
+        response.refused(ErrorCode::NotFound, Refusal::PageNotFound);
     }
     assert!(page.header("content-type").starts_with("text/html"));
     assert_eq!(json.header("content-type"), "application/json");
@@ -234,8 +234,8 @@ async fn an_https_issuer_insists_on_tls_and_binds_its_cookies_to_its_host() {
 
     assert_eq!(page.header("strict-transport-security"), "max-age=31536000");
     assert_eq!(at_home.header("strict-transport-security"), "");
-    let cookie = |answer: &Answer| {
-        answer.head().lines().find(|line| line.starts_with("set-cookie")).unwrap().to_owned()
+    let cookie = |response: &Response| {
+        response.head().lines().find(|line| line.starts_with("set-cookie")).unwrap().to_owned()
     };
     insta::assert_snapshot!(cookie(&page), @"set-cookie: __Host-gl_browser=…; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax; Secure");
     insta::assert_snapshot!(cookie(&at_home), @"set-cookie: gl7455_browser=…; Path=/gate/; Max-Age=2592000; HttpOnly; SameSite=Lax; Secure");
@@ -246,10 +246,10 @@ async fn signing_out_clears_the_session_cookie() {
     let (_server, mut ada) = Server::with_ada().await;
     ada.visit("/account").await;
 
-    let answer = ada.submit("/gate/logout", &[]).await;
+    let response = ada.submit("/gate/logout", &[]).await;
 
     let cookie = "gl7455_session=; Path=/gate/; Max-Age=0; HttpOnly; SameSite=Lax";
-    assert_eq!(answer.header("set-cookie"), cookie);
+    assert_eq!(response.header("set-cookie"), cookie);
 }
 
 #[tokio::test]
@@ -265,21 +265,21 @@ async fn head_is_get_without_a_body() {
     }
 }
 
-/// The keys are never made here: a fault of ours is told as one, and nothing more.
+/// There are no keys here: the response says that the fault is ours, and nothing more.
 #[tokio::test]
 async fn a_fault_of_ours_says_nothing_but_its_event() {
     let server = Server::without_keys().await;
     let robot = RelyingParty::robot(&server).await;
     tokio::time::pause();
 
-    let answer = robot.ask(&[("grant_type", "client_credentials")]).await;
+    let response = robot.ask(&[("grant_type", "client_credentials")]).await;
     let ready = server.get("/readyz").await;
 
-    for answer in [answer, ready] {
-        assert_eq!((answer.status.as_u16(), answer.header("gatelodge-event").len()), (500, 16));
-        let told = answer.json();
-        assert_eq!(told["error"], "server_error");
-        assert_eq!(told["error_description"], "The server met an unexpected condition.");
-        assert_eq!(told.as_object().unwrap().len(), 2);
+    for response in [response, ready] {
+        assert_eq!((response.status.as_u16(), response.header("gatelodge-event").len()), (500, 16));
+        let error = response.json();
+        assert_eq!(error["error"], "server_error");
+        assert_eq!(error["error_description"], "The server met an unexpected condition.");
+        assert_eq!(error.as_object().unwrap().len(), 2);
     }
 }
