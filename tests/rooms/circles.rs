@@ -52,8 +52,8 @@ fn neighbours<'a>(
     let paths = scan::paths(&inside, source).into_iter();
     let own_crate = paths.filter(|path| path.first().is_some_and(|first| first == "crate"));
     let named = own_crate.filter_map(|path| {
-        let longest = (2..=path.len()).rev().map(|end| path[1..end].to_vec());
-        longest.into_iter().find_map(|path| modules.get_key_value(&path)).map(|(module, _)| module)
+        let prefixes = (2..=path.len()).rev().map(|end| path[1..end].to_vec());
+        prefixes.into_iter().find_map(|path| modules.get_key_value(&path)).map(|(module, _)| module)
     });
     named.filter(|other| !own.starts_with(other) && !other.starts_with(own)).collect()
 }

@@ -64,11 +64,11 @@ pub(crate) fn paths(module: &[&str], source: &str) -> Vec<Vec<String>> {
 
 /// Every identifier that `source` writes, outside comments and texts.
 pub(crate) fn identifiers(source: &str) -> Vec<String> {
-    let words = tokens(source).into_iter().filter_map(|token| match token {
+    let names = tokens(source).into_iter().filter_map(|token| match token {
         Token::Word(word) => Some(word),
         Token::Joint | Token::Mark(_) => None,
     });
-    words.collect()
+    names.collect()
 }
 
 /// The parts of an identifier, in small letters: `MAX_BODY` and `MaxBody` are `max` and `body`.

@@ -1,4 +1,4 @@
-//! Finds names that are not of the field's words.
+//! Finds names that are not of the field's words, in the sources and in the tests.
 
 use super::scan;
 
