@@ -128,7 +128,7 @@ pub(super) async fn add(
     let mut members = body::<Map<String, Value>>(request).await?;
     let secret = match members.remove("client_secret") {
         None | Some(Value::Null) => None,
-        Some(Value::String(secret)) => hashed(&app, Some(secret)).await?,
+        Some(Value::String(secret)) => Some(hashed(&app, secret).await?),
         Some(_) => return Err(Refusal::BodyMalformed.into()),
     };
     let new = NewClient { secret, ..NewClient::from_members(&members)? };
@@ -137,10 +137,10 @@ pub(super) async fn add(
 }
 
 /// The Argon2id hash of a secret that the operator chose.
-async fn hashed(app: &App, secret: Option<String>) -> Result<Option<String>, Failed> {
-    let Some(secret) = secret.map(Zeroizing::new) else { return Ok(None) };
+async fn hashed(app: &App, secret: String) -> Result<String, Failed> {
+    let secret = Zeroizing::new(secret);
     let secret: ClientSecret = secret.parse().map_err(|_| Refusal::ClientSecretUnfit)?;
-    Ok(Some(app.passwords().hash(secret.expose(), &app.context().seed).await?))
+    Ok(app.passwords().hash(secret.expose(), &app.context().seed).await?)
 }
 
 /// Changes what a JSON Merge Patch (RFC 7396) names, and nothing else. Null takes a member back to
@@ -154,7 +154,7 @@ pub(super) async fn change(
     let mut patch = body::<Map<String, Value>>(request).await?;
     let secret = match patch.remove("client_secret") {
         None => None,
-        Some(Value::String(secret)) => hashed(&app, Some(secret)).await?,
+        Some(Value::String(secret)) => Some(hashed(&app, secret).await?),
         Some(_) => return Err(Refusal::ClientSecretUnfit.into()),
     };
     let enabled = match patch.remove("enabled") {

@@ -63,7 +63,7 @@ impl AdminClient {
 
     /// Opens a client of the running server, if one runs.
     pub(super) async fn running(config: &Config) -> Result<Option<Self>, AdminClientError> {
-        knock(&config.places.socket()).await
+        connect(&config.places.socket()).await
     }
 
     /// Sends a request without a body, and returns the view of its response.
@@ -157,7 +157,7 @@ pub(super) fn path_of(noun: &str, name: &str) -> String {
 }
 
 /// Connects to the socket at `path`. Returns `None` if no server listens there.
-async fn knock(path: &std::path::Path) -> Result<Option<AdminClient>, AdminClientError> {
+async fn connect(path: &std::path::Path) -> Result<Option<AdminClient>, AdminClientError> {
     use std::io::ErrorKind;
 
     let stream = match tokio::net::UnixStream::connect(path).await {
@@ -315,10 +315,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let socket = Config::at(directory.path()).places.socket();
 
-        assert!(matches!(knock(&socket).await, Ok(None)));
+        assert!(matches!(connect(&socket).await, Ok(None)));
         drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
-        assert!(matches!(knock(&socket).await, Ok(None)));
+        assert!(matches!(connect(&socket).await, Ok(None)));
         let too_long = directory.path().join("long".repeat(40));
-        assert!(matches!(knock(&too_long).await, Ok(None)));
+        assert!(matches!(connect(&too_long).await, Ok(None)));
     }
 }

@@ -13,7 +13,7 @@ use crate::admin::tls::AuthorityView;
 use super::output::{Exit, Output, printable};
 
 /// The installation of an authority on a family of systems.
-struct Way {
+struct TrustStore {
     /// The directory of locally added authorities, relative to the root.
     directory: &'static str,
     /// The file extension of an authority.
@@ -23,23 +23,23 @@ struct Way {
 }
 
 /// Debian and Ubuntu; Fedora and Red Hat; Arch; SUSE.
-const WAYS: &[Way] = &[
-    Way {
+const TRUST_STORES: &[TrustStore] = &[
+    TrustStore {
         directory: "usr/local/share/ca-certificates",
         extension: "crt",
         update: &["update-ca-certificates"],
     },
-    Way {
+    TrustStore {
         directory: "etc/pki/ca-trust/source/anchors",
         extension: "pem",
         update: &["update-ca-trust", "extract"],
     },
-    Way {
+    TrustStore {
         directory: "etc/ca-certificates/trust-source/anchors",
         extension: "pem",
         update: &["update-ca-trust"],
     },
-    Way {
+    TrustStore {
         directory: "etc/pki/trust/anchors",
         extension: "pem",
         update: &["update-ca-certificates"],
@@ -61,14 +61,14 @@ struct TrustView {
 pub(super) fn run(root: &Path, ca: &AuthorityView, only_say: bool) -> Output {
     let (pem, file) = (ca.certificate.certificate.as_str(), printable(&ca.path));
     let name: String = ca.certificate.fingerprint.chars().take(8).collect();
-    let way = WAYS.iter().find(|way| root.join(way.directory).is_dir());
-    let target = way.map(|way| {
-        let directory = root.join(way.directory);
-        (way, directory.join(format!("gatelodge-{name}")).with_extension(way.extension))
+    let store = TRUST_STORES.iter().find(|store| root.join(store.directory).is_dir());
+    let target = store.map(|store| {
+        let directory = root.join(store.directory);
+        (store, directory.join(format!("gatelodge-{name}")).with_extension(store.extension))
     });
     let steps = steps(&file, target.as_ref());
     let installed = match &target {
-        Some((way, path)) if !only_say => Some(install(way, path, pem)),
+        Some((store, path)) if !only_say => Some(install(store, path, pem)),
         Some(_) | None => None,
     };
     let path = target.map(|(_, path)| path.display().to_string());
@@ -101,12 +101,12 @@ pub(super) fn run(root: &Path, ca: &AuthorityView, only_say: bool) -> Output {
 }
 
 /// The manual steps: for the system, and for each browser with its own list of authorities.
-fn steps(file: &str, target: Option<&(&Way, PathBuf)>) -> Vec<(&'static str, String)> {
+fn steps(file: &str, target: Option<&(&TrustStore, PathBuf)>) -> Vec<(&'static str, String)> {
     let system = match target {
-        Some((way, path)) => format!(
+        Some((store, path)) => format!(
             "sudo install -m 644 '{file}' '{}' && sudo {}",
             path.display(),
-            way.update.join(" ")
+            store.update.join(" ")
         ),
         None => format!("add {file} to the authorities that it trusts, as its manual says"),
     };
@@ -132,9 +132,9 @@ fn steps(file: &str, target: Option<&(&Way, PathBuf)>) -> Vec<(&'static str, Str
     ]
 }
 
-fn install(way: &Way, path: &Path, pem: &str) -> Result<(), String> {
+fn install(store: &TrustStore, path: &Path, pem: &str) -> Result<(), String> {
     fs::write(path, pem).map_err(|error| format!("{}: {error}", path.display()))?;
-    let (program, arguments) = way.update.split_first().ok_or("nothing takes it over")?;
+    let (program, arguments) = store.update.split_first().ok_or("nothing takes it over")?;
     let run = Command::new(program).args(arguments).stdin(Stdio::null()).output();
     let output = run.map_err(|error| format!("{program}: {error}"))?;
     if output.status.success() {
@@ -203,12 +203,12 @@ mod tests {
     fn what_takes_the_file_over_has_the_last_word() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("gatelodge.crt");
-        let way = |update| Way { directory: "", extension: "crt", update };
+        let store = |update| TrustStore { directory: "", extension: "crt", update };
 
-        assert_eq!(install(&way(&["true"]), &path, "PEM"), Ok(()));
+        assert_eq!(install(&store(&["true"]), &path, "PEM"), Ok(()));
         assert_eq!(fs::read_to_string(&path).unwrap(), "PEM");
-        assert!(install(&way(&["false"]), &path, "PEM").is_err());
-        assert!(install(&way(&["no-such-program"]), &path, "PEM").is_err());
-        assert!(install(&way(&["true"]), &path.join("below"), "PEM").is_err());
+        assert!(install(&store(&["false"]), &path, "PEM").is_err());
+        assert!(install(&store(&["no-such-program"]), &path, "PEM").is_err());
+        assert!(install(&store(&["true"]), &path.join("below"), "PEM").is_err());
     }
 }

@@ -110,7 +110,11 @@ pub(in crate::http) fn with_interaction_cookie(
 }
 
 /// Adds the cookie of a new session to a response.
-pub(in crate::http) fn sign_in(app: &App, response: Response, secret: &SessionSecret) -> Response {
+pub(in crate::http) fn with_session_cookie(
+    app: &App,
+    response: Response,
+    secret: &SessionSecret,
+) -> Response {
     let lasting = app.rules().config.lifetimes.session_total;
     let cookie = Cookie::Session.set(&app.rules().issuer, &secret.expose(), lasting);
     with_cookie(response, cookie)

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::cookie::sign_in;
+use super::cookie::with_session_cookie;
 use crate::app::App;
 use crate::app::sign_in::{self as use_case, PresentedAssertion};
 use crate::http::extract::own_page::PageJson;
@@ -52,5 +52,5 @@ pub(in crate::http) async fn finish(
         previous: browser.session(&app),
     };
     let secret = use_case::finish_assertion(&app, presented).await?;
-    Ok(sign_in(&app, Json(json!({})).into_response(), &secret))
+    Ok(with_session_cookie(&app, Json(json!({})).into_response(), &secret))
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::cookie::Cookie;
-use super::cookie::{sign_in, with_browser_cookie, with_cookie};
+use super::cookie::{with_browser_cookie, with_cookie, with_session_cookie};
 use super::templates::{self, Page, SetupPage};
 use crate::app::App;
 use crate::app::sign_in::{self as use_case, PresentedRegistration};
@@ -109,7 +109,7 @@ pub(in crate::http) async fn finish(
     };
     let enrolled = use_case::finish_registration(&app, presented).await?;
     let response = Json(json!({ "next": PagePath::Account.to_string() })).into_response();
-    let response = sign_in(&app, response, &enrolled.secret);
+    let response = with_session_cookie(&app, response, &enrolled.secret);
     Ok(if enrolled.merged {
         with_cookie(response, Cookie::Anonymous.clear(&app.rules().issuer))
     } else {
