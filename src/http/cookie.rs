@@ -30,18 +30,16 @@ impl SetCookie<'_> {
 }
 
 /// The value of the cookie `name`. Returns `None` if there are several, since another host may have
-/// set one of them.
+/// set one of them. The header is read as bytes, because the cookies of other programs on the same
+/// host may have any.
 pub(super) fn one<'a>(name: &str, headers: &'a HeaderMap) -> Option<&'a str> {
     let mut values = headers
         .get_all(header::COOKIE)
         .iter()
-        .filter_map(|header| header.to_str().ok())
-        .flat_map(|header| header.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(own, _)| *own == name)
-        .map(|(_, value)| value);
+        .flat_map(|header| header.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(|pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="));
     match (values.next(), values.next()) {
-        (Some(value), None) => Some(value),
+        (Some(value), None) => std::str::from_utf8(value).ok(),
         (None | Some(_), _) => None,
     }
 }
