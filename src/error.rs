@@ -219,6 +219,7 @@ refusals! {
     HookScopeWithoutAudience => InvalidScope, "hook scopes are had with audience=hook alone";
     HostIdUnknown => InvalidRequest, "the host is not one that is known here";
     HostSwitchedOff => HostSwitchedOff, "this installation does without that host";
+    HostMalformed => InvalidRequest, "the request names no host, several hosts or a malformed one";
     HostUnknown => MisdirectedRequest, "the Host header names none of this server's names";
     IdTokenHintClientDiffers => InvalidRequest, "the id_token_hint was issued to another client";
     IdTokenHintMalformed => InvalidRequest, "the id_token_hint is no ID token of this server";

@@ -24,7 +24,6 @@ async fn a_name_that_is_not_ours_is_misdirected() {
         "localhost.evil.example:7455",
         "127.0.0.1.evil.example",
         "127.0.0.2:7455",
-        "",
     ] {
         for path in ["/", "/oauth/token", "/.well-known/openid-configuration", "/assets/style.css"]
         {
@@ -35,15 +34,68 @@ async fn a_name_that_is_not_ours_is_misdirected() {
     }
 }
 
+/// RFC 9112 §3.2: "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1
+/// request message that lacks a Host header field and to any request message that contains more
+/// than one Host header field line or a Host header field with an invalid field value."
 #[tokio::test]
-async fn two_hosts_are_none() {
+async fn a_request_names_one_host() {
     let server = Server::new().await;
-    let request = Request::get("/healthz").header("host", "localhost:7455");
-    let request = request.header("host", "localhost:7455").body(Body::empty()).unwrap();
 
-    let response = server.send(request).await;
+    for hosts in [
+        &[""][..],
+        &["localhost:7455", "localhost:7455"],
+        &["ada@localhost:7455"],
+        &["localhost:port"],
+        &["local host"],
+        &["localhost/"],
+    ] {
+        for path in ["/", "/nowhere", "/.well-known/jwks.json"] {
+            let request = hosts.iter().fold(Request::get(path), |r, host| r.header("host", *host));
 
-    response.refused(ErrorCode::MisdirectedRequest, Refusal::HostUnknown);
+            let response = server.send(request.body(Body::empty()).unwrap()).await;
+
+            response.refused(ErrorCode::InvalidRequest, Refusal::HostMalformed);
+            assert_eq!(response.status, 400);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_default_port_is_none() {
+    let issuer: Issuer = "https://id.example".parse().unwrap();
+    let server = Server::with(issuer, |_| {}).await;
+
+    let with_port = ask(&server, Method::GET, "ID.example:443", "/gate/login").await;
+    let with_another = ask(&server, Method::GET, "id.example:80", "/gate/login").await;
+
+    assert_eq!(with_port.status, 200);
+    with_another.refused(ErrorCode::MisdirectedRequest, Refusal::HostUnknown);
+}
+
+#[tokio::test]
+async fn a_probe_may_send_any_host() {
+    let server = Server::new().await;
+    server.app.make_missing_keys().await.unwrap();
+
+    for path in ["/healthz", "/readyz"] {
+        for host in ["10.0.0.7:7455", "evil.example", ""] {
+            assert_eq!(ask(&server, Method::GET, host, path).await.status, 200, "{path} {host}");
+        }
+    }
+}
+
+/// A program on another port of this host sets cookies that the browser sends here, too.
+#[tokio::test]
+async fn the_cookies_of_other_programs_are_passed_over() {
+    let (server, ada) = Server::with_ada().await;
+    let own = ada.cookies_for("/gate/account");
+
+    for foreign in [&b"user=Zo\xc3\xab"[..], b"user=Zo\xeb", b"\xff", b"=", b"user"] {
+        let cookies = [foreign, b"; ", own.as_bytes()].concat();
+        let request = Request::get("/gate/account").header("cookie", cookies);
+        let account = server.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(account.status, 200, "{foreign:?}");
+    }
 }
 
 #[tokio::test]
@@ -90,10 +142,10 @@ async fn further_names_are_those_of_the_configuration() {
     });
     let server = server.await;
 
-    assert_eq!(ask(&server, Method::GET, "id.lan", "/healthz").await.status, 200);
-    assert_eq!(ask(&server, Method::GET, "ID.example", "/healthz").await.status, 200);
+    assert_eq!(ask(&server, Method::GET, "id.lan", "/.well-known/jwks.json").await.status, 200);
+    assert_eq!(ask(&server, Method::GET, "ID.example", "/.well-known/jwks.json").await.status, 200);
     assert_eq!(ask(&server, Method::GET, "id.lan", "/").await.location(), "https://id.example/");
-    assert_eq!(ask(&server, Method::GET, "id.wan", "/healthz").await.status, 421);
+    assert_eq!(ask(&server, Method::GET, "id.wan", "/.well-known/jwks.json").await.status, 421);
 }
 
 /// Node, Python and curl take `localhost` for either family, and with any case.
@@ -132,12 +184,12 @@ async fn a_listener_for_devices_answers_under_the_issuers_host() {
     let server = server.await;
 
     for host in ["id.example:8443", "192.0.2.1:8443"] {
-        let api = ask(&server, Method::GET, host, "/healthz").await;
+        let api = ask(&server, Method::GET, host, "/.well-known/jwks.json").await;
         let page = ask(&server, Method::GET, host, "/gate/login").await;
 
         assert_eq!(api.status, 200, "{host}");
         assert_eq!(page.header("location"), "https://id.example/gate/login");
     }
-    let other = ask(&server, Method::GET, "id.example:8444", "/healthz").await;
+    let other = ask(&server, Method::GET, "id.example:8444", "/.well-known/jwks.json").await;
     other.refused(ErrorCode::MisdirectedRequest, Refusal::HostUnknown);
 }

@@ -185,7 +185,8 @@ async fn every_answer_is_complete_whatever_it_says() {
 async fn an_answer_under_another_name_is_as_complete() {
     let server = Server::new().await;
 
-    for (route, ..) in ROUTES {
+    let probes = ["/healthz", "/readyz"];
+    for (route, ..) in ROUTES.iter().filter(|(route, ..)| !probes.contains(route)) {
         for method in &METHODS {
             let response = ask(&server, method, "evil.example", &path(route)).await;
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -23,24 +24,32 @@ pub(in crate::http) async fn check(
     request: Request,
     next: Next,
 ) -> Response {
+    if is_probe(request.uri().path()) {
+        return next.run(request).await;
+    }
     let rules = app.rules();
-    let host = host(&request);
-    let known = host.as_deref().is_some_and(|host| {
-        host == rules.issuer.authority()
-            || is_loopback(host)
-            || rules.config.hosts.iter().any(|own| own == host)
-            || rules.config.listen.iter().any(|own| own.to_string() == host)
-            || for_devices(rules).any(|own| own == host)
-            || is_application(rules, host) && is_for_applications(request.uri().path())
-    });
+    let Some(host) = host(&rules.issuer, &request) else {
+        return NegotiatedFailure::from(Refusal::HostMalformed).into_response();
+    };
+    let known = host == rules.issuer.authority()
+        || is_loopback(&host)
+        || rules.config.hosts.contains(&host)
+        || rules.config.listen.iter().any(|own| own.to_string() == host)
+        || for_devices(rules).any(|own| own == host)
+        || is_application(rules, &host) && is_for_applications(request.uri().path());
     if !known {
         return NegotiatedFailure::from(Refusal::HostUnknown).into_response();
     }
-    let elsewhere = host.as_deref() != Some(rules.issuer.authority());
-    if elsewhere && needs_issuers_host(&request) {
+    if host != rules.issuer.authority() && needs_issuers_host(&request) {
         return to_issuer(&rules.issuer, &request);
     }
     next.run(request).await
+}
+
+/// Whether `path` is that of a health check. It may have any `Host`: a probe sends the address of
+/// a container, or none at all in HTTP/1.0, and the response tells nothing that it protects.
+fn is_probe(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz")
 }
 
 /// Whether a request for `path` may have an application's host. The application's proxy forwards
@@ -58,7 +67,7 @@ fn for_devices(rules: &Rules) -> impl Iterator<Item = String> {
 
 /// Whether the `Host` of a request is the issuer's host, at any port.
 pub(in crate::http) fn is_issuers(issuer: &Issuer, request: &Request) -> bool {
-    let host = host(request);
+    let host = host(issuer, request);
     host.is_some_and(|host| host.strip_prefix(issuer.host()).is_some_and(is_port))
 }
 
@@ -70,17 +79,28 @@ fn is_application(rules: &Rules, host: &str) -> bool {
     host.parse().is_ok_and(|host| application::App::at(rules, &host).is_ok())
 }
 
-/// The authority of a request in lower case: that of its URI (HTTP/2), else its `Host` header. A
-/// request with several `Host` headers has none.
-pub(in crate::http) fn host(request: &Request) -> Option<String> {
-    authority(request.uri(), request.headers())
+/// The authority of a request in lower case: that of its URI, else its `Host` header. The default
+/// port of the issuer's scheme is left out (RFC 9110 §4.2.3). A request with several `Host` headers,
+/// or a malformed one, has none.
+fn host(issuer: &Issuer, request: &Request) -> Option<String> {
+    authority(issuer, request.uri(), request.headers())
 }
 
-fn authority(uri: &Uri, headers: &HeaderMap) -> Option<String> {
-    match uri.authority() {
-        Some(authority) => Some(authority.as_str().to_ascii_lowercase()),
-        None => single(headers).map(str::to_ascii_lowercase),
-    }
+fn authority(issuer: &Issuer, uri: &Uri, headers: &HeaderMap) -> Option<String> {
+    let authority = match uri.authority() {
+        Some(authority) => authority.clone(),
+        None => single(headers)?.parse::<Authority>().ok()?,
+    };
+    let default_port = if issuer.is_https() { 443 } else { 80 };
+    let host = match authority.port_u16() {
+        Some(port) if port == default_port => authority.host(),
+        Some(_) => authority.as_str(),
+        // Without a port, anything beside the host is userinfo or no number.
+        None if authority.host() == authority.as_str() => authority.host(),
+        None => return None,
+    };
+    let has_userinfo = host.contains('@');
+    (!has_userinfo).then(|| host.to_ascii_lowercase())
 }
 
 /// The registered application at the request's `Host`.
@@ -93,7 +113,8 @@ impl FromRequestParts<Arc<App>> for AtApplication {
         parts: &mut Parts,
         app: &Arc<App>,
     ) -> Result<Self, NegotiatedFailure> {
-        let host = authority(&parts.uri, &parts.headers).and_then(|host| host.parse().ok());
+        let host = authority(&app.rules().issuer, &parts.uri, &parts.headers);
+        let host = host.and_then(|host| host.parse().ok());
         Ok(Self(application::App::at(app.rules(), &host.ok_or(Refusal::AppUnknown)?)?))
     }
 }

@@ -169,6 +169,7 @@ fn story(refusal: Refusal) -> Story {
         HookScopeWithoutAudience => bridge::hook_scopes_without_their_audience(),
         HostIdUnknown => bridge::an_unknown_host(),
         HostSwitchedOff => bridge::a_host_that_is_off(),
+        HostMalformed => pages::a_host_that_is_none(),
         HostUnknown => pages::a_host_that_is_not_ours(),
         IdTokenHintClientDiffers => authorize::a_hint_for_another_client(),
         IdTokenHintMalformed => authorize::a_hint_that_is_no_token(),

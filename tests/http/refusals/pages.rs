@@ -101,8 +101,13 @@ pub(super) async fn a_stale_anti_forgery_token() -> Response {
     ada.submit("/gate/logout", &[]).await
 }
 
+pub(super) async fn a_host_that_is_none() -> Response {
+    let request = Request::get("/login").header(header::HOST, "localhost:port");
+    Server::new().await.send(request.body(Body::empty()).unwrap()).await
+}
+
 pub(super) async fn a_host_that_is_not_ours() -> Response {
-    let request = Request::get("/healthz").header(header::HOST, "rebound.example:7455");
+    let request = Request::get("/login").header(header::HOST, "rebound.example:7455");
     Server::new().await.send(request.body(Body::empty()).unwrap()).await
 }
 
