@@ -136,6 +136,10 @@ fn formatted(
     if matches!(code, ErrorCode::TemporarilyUnavailable | ErrorCode::TooManyRequests) {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
     }
+    // RFC 9110 §15.5.14 and §15.5.9: the rest of the body is not read.
+    if matches!(status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     let (parts, _) = under.into_parts();
     response.headers_mut().extend(parts.headers);
     response.extensions_mut().extend(parts.extensions);

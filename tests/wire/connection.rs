@@ -81,6 +81,19 @@ fn a_strangers_host_name_is_not_answered() {
     assert!(!refused.body.contains("keys"));
 }
 
+/// RFC 9112 §3.2, and probes of HTTP/1.0, which know no `Host`.
+#[test]
+fn a_request_without_a_host_is_malformed_and_a_probe_needs_none() {
+    let home = Home::new();
+    let server = home.serve();
+
+    let refused = ask(&server, "GET /.well-known/jwks.json HTTP/1.1", "");
+    let probe = ask(&server, "GET /healthz HTTP/1.0", "");
+
+    assert_eq!((refused.status, refused.json()["error"].as_str()), (400, Some("invalid_request")));
+    assert_eq!(probe.status, 200);
+}
+
 #[test]
 fn a_page_at_an_address_is_sent_to_the_issuers_name_and_the_api_is_answered() {
     let home = Home::new();
@@ -94,6 +107,21 @@ fn a_page_at_an_address_is_sent_to_the_issuers_name_and_the_api_is_answered() {
     assert_eq!(page.status, 303);
     assert!(page.head.contains(&location), "{}", page.head);
     assert_eq!(api.status, 200);
+}
+
+/// RFC 9110 §15.5.14
+#[test]
+fn a_connection_ends_with_a_body_that_is_too_large() {
+    let home = Home::new();
+    let server = home.serve();
+    let mut stream = connect(&server);
+
+    let head = format!("{}\r\nContent-Length: 100000\r\n\r\n", token_head(&server));
+    stream.write_all(&[head.as_bytes(), &[b'a'; 40_000]].concat()).unwrap();
+    let refused = read(stream);
+
+    assert_eq!(refused.status, 413);
+    assert!(refused.head.contains("\r\nconnection: close"), "{}", refused.head);
 }
 
 /// A header has ten seconds to arrive.
