@@ -55,7 +55,8 @@ pub(super) struct Add {
     /// Let this client introspect the tokens that are addressed to it
     #[arg(long, value_name = "CLIENT_ID")]
     client: Option<String>,
-    /// Whether clients that nobody registered may ask for its scopes; they may on loopback
+    /// Let every client ask for its scopes, also one that did not register them (default: on
+    /// loopback)
     #[arg(long)]
     open: Option<bool>,
 }

@@ -1,7 +1,7 @@
 //! Logout notifications to clients: [OpenID Connect Back-Channel
 //! Logout](https://openid.net/specs/openid-connect-backchannel-1_0.html).
 //!
-//! A client that registered a `backchannel_logout_uri` gets a row when it is first answered in a
+//! A client that registered a `backchannel_logout_uri` gets a row at its first response in a
 //! session (§2.3), since the session may outlive every code and grant. The transaction that ends
 //! the session makes its rows due. A row stays until its client is notified or the attempts are
 //! used up.

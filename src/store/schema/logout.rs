@@ -13,7 +13,7 @@ use crate::store::{Entries, Index, Row, Tag};
 pub struct Delivery {
     /// The number of failed attempts.
     pub attempts: u32,
-    /// The time at which the client was first answered in that session.
+    /// The time of the first response to the client in that session.
     pub created: Timestamp,
     /// The time of the next attempt; `None` until the session ends.
     pub due: Option<Timestamp>,
