@@ -130,6 +130,19 @@ async fn caddy_and_traefik_send_the_browser_to_sign_in() {
     assert_eq!(inside.status, 200);
 }
 
+/// The application's own cookies reach the proxy's question, too.
+#[tokio::test]
+async fn a_cookie_of_the_application_may_have_any_bytes() {
+    let (server, mut ada) = installed().await;
+    let mut visit = Visit::default();
+    visit.enter(&mut ada, WIKI).await;
+    visit.cookies.push(("user".to_owned(), "Zo\u{eb}".to_owned()));
+
+    let inside = visit.nginx(&server, WIKI).await;
+
+    assert_eq!(inside.status, 200);
+}
+
 /// Caddy asks under the name that the browser used.
 #[tokio::test]
 async fn a_proxy_may_ask_under_the_name_of_the_application() {
