@@ -45,6 +45,7 @@ async fn a_request_names_one_host() {
         &[""][..],
         &["localhost:7455", "localhost:7455"],
         &["ada@localhost:7455"],
+        &["ada@localhost:80"],
         &["localhost:port"],
         &["local host"],
         &["localhost/"],
@@ -63,8 +64,19 @@ async fn a_request_names_one_host() {
 #[tokio::test]
 async fn a_default_port_is_none() {
     let issuer: Issuer = "https://id.example".parse().unwrap();
-    let server = Server::with(issuer, |_| {}).await;
+    let server = Server::with(issuer, |config| {
+        config.hosts = vec!["id.lan:443".to_owned()];
+        config.listen = vec!["192.0.2.1:443".parse().unwrap()];
+        config.tls.listen_for_devices = vec!["[2001:db8::1]:443".parse().unwrap()];
+    })
+    .await;
 
+    for host in ["192.0.2.1", "id.lan", "[2001:db8::1]"] {
+        for host in [host.to_owned(), format!("{host}:443")] {
+            let keys = ask(&server, Method::GET, &host, "/.well-known/jwks.json").await;
+            assert_eq!(keys.status, 200, "{host}");
+        }
+    }
     let with_port = ask(&server, Method::GET, "ID.example:443", "/gate/login").await;
     let with_another = ask(&server, Method::GET, "id.example:80", "/gate/login").await;
 

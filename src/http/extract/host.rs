@@ -31,11 +31,12 @@ pub(in crate::http) async fn check(
     let Some(host) = host(&rules.issuer, &request) else {
         return NegotiatedFailure::from(Refusal::HostMalformed).into_response();
     };
+    let is_host = |own: &str| without_default_port(&rules.issuer, own) == host;
     let known = host == rules.issuer.authority()
         || is_loopback(&host)
-        || rules.config.hosts.contains(&host)
-        || rules.config.listen.iter().any(|own| own.to_string() == host)
-        || for_devices(rules).any(|own| own == host)
+        || rules.config.hosts.iter().any(|own| is_host(own))
+        || rules.config.listen.iter().any(|own| is_host(&own.to_string()))
+        || for_devices(rules).any(|own| is_host(&own))
         || is_application(rules, &host) && is_for_applications(request.uri().path());
     if !known {
         return NegotiatedFailure::from(Refusal::HostUnknown).into_response();
@@ -91,16 +92,19 @@ fn authority(issuer: &Issuer, uri: &Uri, headers: &HeaderMap) -> Option<String> 
         Some(authority) => authority.clone(),
         None => single(headers)?.parse::<Authority>().ok()?,
     };
-    let default_port = if issuer.is_https() { 443 } else { 80 };
-    let host = match authority.port_u16() {
-        Some(port) if port == default_port => authority.host(),
-        Some(_) => authority.as_str(),
-        // Without a port, anything beside the host is userinfo or no number.
-        None if authority.host() == authority.as_str() => authority.host(),
-        None => return None,
-    };
-    let has_userinfo = host.contains('@');
-    (!has_userinfo).then(|| host.to_ascii_lowercase())
+    let written = authority.as_str();
+    // Beside the host there is a port or nothing: no userinfo, no port that is no number.
+    let has_port = authority.port_u16().is_some();
+    if written.contains('@') || !has_port && written != authority.host() {
+        return None;
+    }
+    Some(without_default_port(issuer, written).to_ascii_lowercase())
+}
+
+/// `host` without the default port of the issuer's scheme.
+fn without_default_port<'a>(issuer: &Issuer, host: &'a str) -> &'a str {
+    let port = if issuer.is_https() { ":443" } else { ":80" };
+    host.strip_suffix(port).unwrap_or(host)
 }
 
 /// The registered application at the request's `Host`.
