@@ -77,7 +77,7 @@
 //! - **bridge**: a program on a person's machine that carries their identity to local agents.
 //! - **hook client**: the client that a person's bridge uses for plugins.
 //! - **application**: a web application behind a proxy that asks `/auth/verify` (forward-auth).
-//! - **share**: the client, network or person that a stored row weighs on ([`store::Share`]).
+//! - **share**: the network or person that a stored row weighs on ([`store::Share`]).
 //! - **pepper**: the keys of every keyed hash: those of the store, anti-forgery tokens, pairwise
 //!   subjects.
 //! - **chosen secret**: a client secret that an operator chose, checked by Argon2id. The server
@@ -144,8 +144,8 @@
 //! **Indices follow from rows.** A row declares the entries by which it is found and when it expires;
 //! writing it replaces the entries of the row before it. No caller can forget one.
 //!
-//! **Weights follow from rows.** A row declares the share that it weighs on, a client, a network or a
-//! person, and the transaction that writes it adds its bytes to the sum of that share. A bound is then
+//! **Weights follow from rows.** A row declares the share that it weighs on, a network or a person,
+//! and the transaction that writes it adds its bytes to the sum of that share. A bound can be
 //! checked by reading sixteen shards, however many rows there are; counting the rows at each request
 //! would cost more the fuller the share is.
 //!

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::App;
 use crate::error::{Error, Refusal};
 use crate::flow::person::enroll::{self, Enrolled, RegistrationProof};
-use crate::flow::person::login::{self, AssertionProof, SignInOutcome};
+use crate::flow::person::login::{self, AssertionProof, SignInOutcome, StartingBrowser};
 use crate::model::person::Username;
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::display_name::DisplayName;
@@ -27,9 +27,8 @@ pub struct Started {
     pub public_key: Value,
 }
 
-/// Starts a sign-in in the browser with the hash `browser`. It names no person, so the response
-/// does not reveal who exists.
-pub async fn start_assertion(app: &App, browser: TokenHash) -> Result<Started, Error> {
+/// Starts a sign-in in `browser`. It names no person, so the response does not reveal who exists.
+pub async fn start_assertion(app: &App, browser: StartingBrowser) -> Result<Started, Error> {
     login::check_capacity(&app.read()?, app.rules())?;
     let started = app.passkeys().start_authentication()?;
     let state = started.state;
@@ -90,7 +89,7 @@ pub async fn finish_assertion(
 /// administrator; every other person already has theirs.
 pub async fn start_registration(
     app: &App,
-    browser: TokenHash,
+    browser: StartingBrowser,
     link: TokenHash,
     names: impl FnOnce() -> Result<(Username, DisplayName), Refusal>,
 ) -> Result<Started, Error> {

@@ -1,14 +1,12 @@
 //! Shares: whom rows weigh on.
 
-use crate::oauth::id::{ClientId, UserId};
+use crate::oauth::id::UserId;
 use crate::secret::TokenHash;
 use crate::store::key::Key;
 
 /// Whom a row weighs on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Share {
-    /// A client.
-    Client(ClientId),
     /// A network of strangers, by its keyed hash.
     Network(TokenHash),
     /// A person.
@@ -18,16 +16,12 @@ pub enum Share {
 impl Key for Share {
     fn write(&self, out: &mut Vec<u8>) {
         match self {
-            Self::Client(client) => {
-                out.push(0);
-                client.write(out);
-            }
             Self::Network(network) => {
-                out.push(1);
+                out.push(0);
                 network.write(out);
             }
             Self::Person(user) => {
-                out.push(2);
+                out.push(1);
                 user.write(out);
             }
         }
@@ -37,9 +31,8 @@ impl Key for Share {
         let (kind, rest) = bytes.split_first()?;
         *bytes = rest;
         Some(match kind {
-            0 => Self::Client(ClientId::read(bytes)?),
-            1 => Self::Network(TokenHash::read(bytes)?),
-            2 => Self::Person(UserId::read(bytes)?),
+            0 => Self::Network(TokenHash::read(bytes)?),
+            1 => Self::Person(UserId::read(bytes)?),
             _ => return None,
         })
     }

@@ -6,7 +6,8 @@
 
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
-use crate::flow::person::{login, people};
+use crate::flow::person::login::{self, StartingBrowser};
+use crate::flow::person::people;
 use crate::flow::session::{self, SignIn};
 use crate::model::person::{Role, Username};
 use crate::model::user_agent::DeviceInfo;
@@ -90,7 +91,7 @@ pub fn candidate(
 pub fn start_ceremony(
     tx: &mut Tx<'_>,
     cx: &Context,
-    browser: TokenHash,
+    browser: StartingBrowser,
     link: TokenHash,
     candidate: &Candidate,
     state: Vec<u8>,

@@ -4,9 +4,11 @@
 //! The assertion is verified outside the transaction, against a revision of the passkey. If the
 //! transaction finds another revision, the assertion is verified again.
 
+use std::net::IpAddr;
+
 use crate::error::{Error, Refusal};
 use crate::flow::session::{self, SignIn};
-use crate::flow::{Context, Rules};
+use crate::flow::{Context, Rules, throttle};
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::id::{CeremonyId, UserId};
 use crate::passkey::Asserted;
@@ -25,17 +27,27 @@ pub fn check_capacity(view: &impl View, rules: &Rules) -> Result<(), Error> {
     Ok(())
 }
 
+/// The browser that starts a ceremony.
+#[derive(Clone, Copy, Debug)]
+pub struct StartingBrowser {
+    /// The address of its request.
+    pub address: IpAddr,
+    /// The hash of its own cookie.
+    pub id: TokenHash,
+}
+
 /// Stores the server's half of a ceremony.
 pub fn start_ceremony(
     tx: &mut Tx<'_>,
     cx: &Context,
-    browser: TokenHash,
+    browser: StartingBrowser,
     purpose: CeremonyPurpose,
     state: Vec<u8>,
 ) -> Result<CeremonyId, Error> {
     let id = CeremonyId::from_seed(&cx.seed);
     let expires = cx.now + cx.rules.config.lifetimes.ceremony;
-    tx.put(&id, Ceremony { browser, expires, purpose, state })?;
+    let network = throttle::network_hash(&cx.rules, browser.address);
+    tx.put(&id, Ceremony { browser: browser.id, expires, network, purpose, state })?;
     Ok(id)
 }
 

@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 use super::cookie::with_session_cookie;
 use crate::app::App;
 use crate::app::sign_in::{self as use_case, PresentedAssertion};
+use crate::flow::person::login::StartingBrowser;
 use crate::http::extract::own_page::PageJson;
+use crate::http::extract::peer::ClientAddress;
 use crate::http::failure::JsonFailure;
 use crate::model::user_agent::DeviceInfo;
 use crate::passkey::Assertion;
@@ -23,9 +25,10 @@ pub(in crate::http) struct Start {}
 
 pub(in crate::http) async fn start(
     State(app): State<Arc<App>>,
-    PageJson { browser_id, .. }: PageJson<Start>,
+    ClientAddress(address): ClientAddress,
+    PageJson { browser_id: id, .. }: PageJson<Start>,
 ) -> Result<Json<Value>, JsonFailure> {
-    let started = use_case::start_assertion(&app, browser_id).await?;
+    let started = use_case::start_assertion(&app, StartingBrowser { address, id }).await?;
     Ok(Json(json!({
         "ceremony": started.ceremony.to_string(),
         "expires_in": app.rules().config.lifetimes.ceremony.as_secs(),

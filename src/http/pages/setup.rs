@@ -15,9 +15,11 @@ use crate::app::App;
 use crate::app::sign_in::{self as use_case, PresentedRegistration};
 use crate::error::Refusal;
 use crate::flow::person::enroll;
+use crate::flow::person::login::StartingBrowser;
 use crate::http::destination::PagePath;
 use crate::http::extract::browser::Browser;
 use crate::http::extract::own_page::PageJson;
+use crate::http::extract::peer::ClientAddress;
 use crate::http::failure::JsonFailure;
 use crate::model::person::Username;
 use crate::model::user_agent::DeviceInfo;
@@ -67,11 +69,12 @@ pub(in crate::http) struct Start {
 
 pub(in crate::http) async fn start(
     State(app): State<Arc<App>>,
-    PageJson { body, browser_id, .. }: PageJson<Start>,
+    ClientAddress(address): ClientAddress,
+    PageJson { body, browser_id: id, .. }: PageJson<Start>,
 ) -> Result<Json<Value>, JsonFailure> {
-    let link = link(&app, &body.token)?;
+    let (link, browser) = (link(&app, &body.token)?, StartingBrowser { address, id });
     let names = || names(&body);
-    let started = use_case::start_registration(&app, browser_id, link, names).await?;
+    let started = use_case::start_registration(&app, browser, link, names).await?;
     let ceremony = started.ceremony.to_string();
     Ok(Json(json!({ "ceremony": ceremony, "publicKey": started.public_key })))
 }

@@ -88,6 +88,8 @@ pub struct Ceremony {
     pub browser: TokenHash,
     /// Expiry: a later response is refused.
     pub expires: Timestamp,
+    /// The keyed hash of the network of the request that began it.
+    pub network: TokenHash,
     /// Its purpose.
     pub purpose: CeremonyPurpose,
     /// The server's half as JSON.
@@ -103,5 +105,6 @@ impl Row for Ceremony {
 
     fn entries(&self, _key: &CeremonyId, into: &mut Entries) {
         into.expire(self.expires);
+        into.weigh_on(Share::Network(self.network));
     }
 }

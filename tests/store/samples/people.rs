@@ -18,6 +18,7 @@ pub(super) fn ceremonies() -> Vec<(CeremonyId, Ceremony)> {
     let row = |purpose| Ceremony {
         browser: hash(2),
         expires: at(300),
+        network: hash(31),
         purpose,
         state: b"{\"rs\":{}}".to_vec(),
     };
