@@ -91,7 +91,6 @@ refusals! {
     AcrUnmet => UnmetAuthenticationRequirements, "no sign-in here has the acr that the request calls essential";
     AnonymousMetadataUnfit => InvalidRequest, "the metadata of an anonymous session is no JSON object of at most 4 KiB";
     AnonymousNotAllowed => InvalidClient, "the operator has not allowed the client anonymous sessions";
-    AnonymousSessionsTooMany => TemporarilyUnavailable, "as many anonymous sessions live as may, in all or from one network";
     AppCodeOfAnotherBrowser => InteractionOver, "the sign-in for the application was begun in another browser";
     AppCodeUnknown => InteractionOver, "the code for the application is unknown, used, too old or for another host";
     AppProxyUnknown => AccessDenied, "only a proxy that the configuration names, or one on this machine, may ask who somebody is";
@@ -118,7 +117,6 @@ refusals! {
     BridgeModeOff => NotFound, "bridges do not come in this way here";
     BridgeSessionMalformed => InvalidRequest, "a bridge session is 1 to 128 letters, digits and . _ -";
     BridgeSessionOfAnother => BridgeForbidden, "the bridge session is unknown, or somebody else's";
-    CeremoniesTooMany => TemporarilyUnavailable, "too many passkey ceremonies are under way that nobody finishes";
     CeremonyExpired => CeremonyOver, "the passkey ceremony was not finished in time";
     CeremonyOfAnotherBrowser => CeremonyOver, "the passkey ceremony was begun in another browser";
     CeremonyUnknown => CeremonyOver, "the passkey ceremony is unknown or already finished";
@@ -228,7 +226,6 @@ refusals! {
     InteractionExpired => InteractionOver, "the sign-in was not finished in time";
     InteractionOfAnotherBrowser => InteractionOver, "the sign-in was begun in another browser";
     InteractionUnknown => InteractionOver, "the sign-in is unknown or already finished";
-    InteractionsTooMany => TemporarilyUnavailable, "too many sign-ins are under way that nobody finishes";
     IssuerUnfit => InvalidRequest, "the issuer is no https URL, and no http URL of a loopback host";
     JwksMalformed => InvalidClientMetadata, "the key set is no JWK Set with a public key that can verify here, or it shows a secret one";
     LastAdministrator => Conflict, "nobody would be left to administer this server";
@@ -239,6 +236,7 @@ refusals! {
     MethodNotAllowed => MethodNotAllowed, "this address does not answer that method";
     ModelProtocolUnknown => InvalidRequest, "the model protocol is not one of anthropic, openai, gemini and backend";
     NameMalformed => InvalidRequest, "a name is 1 to 128 characters without control characters";
+    NavigationRequired => InvalidRequest, "a script or an image of a page asked for this address, which a browser has to navigate to";
     PageNotFound => NotFound, "there is no such page";
     ParameterMalformed => InvalidRequest, "a parameter is not percent-encoded UTF-8";
     ParameterRepeated => InvalidRequest, "a parameter came more than once";

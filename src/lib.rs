@@ -52,6 +52,7 @@
 //! | what a signature proves | [`keys`] |
 //! | sign-in with a passkey | [`flow::person::login`], `app/sign_in.rs` |
 //! | logout; notification of clients | [`flow::session::logout`]; [`flow::session::backchannel`], `app/logout_delivery.rs` |
+//! | what strangers may have stored; whom a full pool takes from | [`flow::admission`] |
 //! | limits on guesses and registrations | [`flow::throttle`] |
 //! | the end of a person, client or session, and its rows | [`flow::removal`] |
 //! | expired rows | [`flow::installation::sweep`] |
@@ -78,6 +79,8 @@
 //! - **hook client**: the client that a person's bridge uses for plugins.
 //! - **application**: a web application behind a proxy that asks `/auth/verify` (forward-auth).
 //! - **share**: the network or person that a stored row weighs on ([`store::Share`]).
+//! - **pool**: the rows of one kind that strangers may have stored, with bounds of their own
+//!   ([`store::Pool`]). Its *holders* are networks, and people once they opened a row's page.
 //! - **pepper**: the keys of every keyed hash: those of the store, anti-forgery tokens, pairwise
 //!   subjects.
 //! - **chosen secret**: a client secret that an operator chose, checked by Argon2id. The server
@@ -116,6 +119,9 @@
 //!   goes to an application comes back from the browser that started, or not at all.
 //! - *Forged client address.* `X-Forwarded-For` is read from the right, as long as each hop is a proxy
 //!   that the configuration names. A connection without a known peer is no loopback connection.
+//! - *Flood.* What is stored before a person is proven is bounded in rows and bytes, in all and by
+//!   network, and a full pool takes from whoever holds most ([`flow::admission`]). A passkey ceremony
+//!   is not stored at all. A request of a script or an image of another page stores nothing.
 //! - *Client impersonation.* A public client on loopback or on a private-use scheme is confirmed by
 //!   the person each time.
 //! - *Anonymous session takeover.* An anonymous session is always new, its cookie is read at an
@@ -148,6 +154,15 @@
 //! and the transaction that writes it adds its bytes to the sum of that share. A bound can be
 //! checked by reading sixteen shards, however many rows there are; counting the rows at each request
 //! would cost more the fuller the share is.
+//!
+//! **A full pool takes from its heaviest holder.** To refuse the newcomer instead would let whoever
+//! comes first and most often keep everybody out. A row's page moves it to the person whose session
+//! opened it, so that only the time before the first page is contested. Networks are stored as
+//! prefixes and not as hashes: a wider network is then a prefix of a narrower one, and what lies
+//! within it is one range of keys.
+//!
+//! **A ceremony travels with its challenge.** It is sealed into the answer, so that whoever starts
+//! many fills nothing; one that succeeds leaves its id until its expiry, so that it serves once.
 //!
 //! **Randomness is a seed.** A transition derives ids and tokens by name from a seed that is made
 //! before it, so that it makes the same things however often it runs.

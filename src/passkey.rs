@@ -1,8 +1,9 @@
 //! Passkey ceremonies: [WebAuthn Level 3](https://www.w3.org/TR/webauthn-3/) §7.1 and §7.2.
 //!
-//! A ceremony has two halves: the challenge that a browser gets, and the state that is stored. For
+//! A ceremony has two halves: the challenge that a browser gets, and the state of the server. For
 //! other modules, the state and the credentials are JSON.
 
+use serde::Deserialize as _;
 use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
@@ -23,12 +24,12 @@ use crate::store::schema::CredentialId;
 /// The relying party of this installation.
 pub struct Passkeys(Webauthn);
 
-/// A started ceremony: the options for the browser, and the state to store.
+/// A started ceremony: the options for the browser, and the state of the server.
 pub struct StartedCeremony {
     /// `publicKey`, in the form of `parseCreationOptionsFromJSON` and `parseRequestOptionsFromJSON`.
     pub public_key: Value,
     /// The server's half.
-    pub state: Vec<u8>,
+    pub state: Value,
 }
 
 /// A new credential.
@@ -111,13 +112,13 @@ impl Passkeys {
         }
         Ok(StartedCeremony {
             public_key: serde_json::to_value(&challenge.public_key).map_err(Internal::new)?,
-            state: serde_json::to_vec(&state).map_err(Internal::new)?,
+            state: serde_json::to_value(&state).map_err(Internal::new)?,
         })
     }
 
     /// Verifies the response to a registration ceremony (§7.1).
-    pub fn finish_registration(&self, state: &[u8], response: Value) -> Result<Registered, Error> {
-        let state: PasskeyRegistration = serde_json::from_slice(state).map_err(Internal::new)?;
+    pub fn finish_registration(&self, state: &Value, response: Value) -> Result<Registered, Error> {
+        let state = PasskeyRegistration::deserialize(state).map_err(Internal::new)?;
         let response: RegisterPublicKeyCredential =
             serde_json::from_value(response).map_err(|_| Refusal::BodyMalformed)?;
         let passkey = self
@@ -140,7 +141,7 @@ impl Passkeys {
             self.0.start_discoverable_authentication().map_err(Internal::new)?;
         Ok(StartedCeremony {
             public_key: serde_json::to_value(&challenge.public_key).map_err(Internal::new)?,
-            state: serde_json::to_vec(&state).map_err(Internal::new)?,
+            state: serde_json::to_value(&state).map_err(Internal::new)?,
         })
     }
 
@@ -149,12 +150,11 @@ impl Passkeys {
     /// A counter that decreases is refused.
     pub fn finish_authentication(
         &self,
-        state: &[u8],
+        state: &Value,
         response: &Assertion,
         credential: &[u8],
     ) -> Result<Asserted, Error> {
-        let state: DiscoverableAuthentication =
-            serde_json::from_slice(state).map_err(Internal::new)?;
+        let state = DiscoverableAuthentication::deserialize(state).map_err(Internal::new)?;
         let mut passkey: Passkey = serde_json::from_slice(credential).map_err(Internal::new)?;
         let result = self
             .0

@@ -5,15 +5,16 @@ use std::net::IpAddr;
 
 use crate::app::App;
 use crate::error::{Error, Refusal};
+use crate::flow::authorize::step::PresentedInteraction;
 use crate::flow::authorize::{self, Channel, CheckedRequest, pushed};
 use crate::flow::client::authentication::AuthenticatedClient;
+use crate::model::network::Network;
 use crate::oauth::authorize::pushed::PushedParameters;
 use crate::oauth::authorize::{Callback, RedirectParameters};
 use crate::oauth::id::{ClientId, InteractionId};
 use crate::oauth::params::Params;
 use crate::secret::{BrowserSecret, PushedReference, TokenHash};
 use crate::store::StoreError;
-use crate::store::schema::Pushed;
 
 /// The failure of an authorization request.
 pub enum AuthorizationError {
@@ -77,18 +78,19 @@ impl App {
         let client = parameters.client_id.clone();
         let checked = self.checked(parameters, params)?;
         let callback = checked.callback().clone();
-        let capacity = authorize::check_capacity(&self.read()?, self.rules());
-        let started = match capacity {
-            Ok(()) => {
-                let stored = self.write(move |tx, cx| {
-                    let network = authorize::admit(tx, cx, address)?;
-                    authorize::store_request(tx, cx, &network, &checked)
-                });
-                stored.await
-            }
-            Err(refused) => Err(refused),
-        };
+        let network = Network::of(address);
+        let started =
+            self.write(move |tx, cx| authorize::store_request(tx, cx, network, &checked)).await;
         started.map_err(|error| AuthorizationError::Redirect { callback, client, error })
+    }
+
+    /// Records that the page of an interaction is displayed, if that changes who holds it.
+    pub async fn record_opened(&self, presented: &PresentedInteraction) -> Result<(), Error> {
+        if authorize::opened(&self.read()?, &self.context(), presented)?.is_none() {
+            return Ok(());
+        }
+        let presented = presented.clone();
+        self.write(move |tx, cx| authorize::record_opened(tx, cx, &presented)).await
     }
 
     /// Checks an authorization request without side effects: nothing is fetched or stored.
@@ -115,7 +117,8 @@ impl App {
     ) -> Result<PushedReference, Error> {
         let parameters = crate::oauth::authorize::pushed::parse(proven.id(), params)?;
         let checked = self.checked_to_push(parameters, params)?;
-        self.write(move |tx, cx| pushed::push(tx, cx, &proven, address, &checked)).await
+        let network = Network::of(address);
+        self.write(move |tx, cx| pushed::push(tx, cx, &proven, network, &checked)).await
     }
 
     fn checked_to_push(
@@ -125,7 +128,6 @@ impl App {
     ) -> Result<CheckedRequest, Error> {
         let view = self.read()?;
         let resolved = authorize::resolve(&view, parameters)?;
-        authorize::check_capacity_for::<Pushed>(&view, self.rules())?;
         resolved.check(&view, &self.context(), &self.keys(), params, Channel::Pushed)
     }
 
@@ -162,20 +164,10 @@ impl App {
         reference: TokenHash,
         address: IpAddr,
     ) -> Result<(InteractionId, BrowserSecret), AuthorizationError> {
-        let (callback, capacity) = {
-            let view = self.read()?;
-            let found = pushed::find(&view, &self.context(), &client, &reference)?;
-            let capacity = authorize::check_capacity(&view, self.rules());
-            (found.callback().clone(), capacity)
-        };
-        if let Err(error) = capacity {
-            return Err(AuthorizationError::Redirect { callback, client, error });
-        }
-        let id = client.clone();
-        let started = self.write(move |tx, cx| {
-            let network = authorize::admit(tx, cx, address)?;
-            pushed::redeem(tx, cx, &network, &id, &reference)
-        });
+        let found = pushed::find(&self.read()?, &self.context(), &client, &reference)?;
+        let callback = found.callback().clone();
+        let (id, network) = (client.clone(), Network::of(address));
+        let started = self.write(move |tx, cx| pushed::redeem(tx, cx, network, &id, &reference));
         started.await.map_err(|error| match error {
             // If two browsers race, the second finds the reference spent.
             Error::Refused(_) => AuthorizationError::page(error),

@@ -163,6 +163,11 @@ impl App {
         self.store.write(move |tx| transition(tx, &cx)).await
     }
 
+    /// How many rows each pool has taken while it was full, by the name of the pool.
+    pub fn taken_by_pools(&self) -> Result<Vec<(&'static str, u64)>, StoreError> {
+        flow::admission::taken(&self.read()?)
+    }
+
     /// The present keys.
     pub fn keys(&self) -> Arc<KeyRing> {
         Arc::clone(&self.keys.borrow())

@@ -5,37 +5,43 @@ use serde_json::Value;
 
 use super::App;
 use crate::error::{Error, Refusal};
-use crate::flow::person::enroll::{self, Enrolled, RegistrationProof};
-use crate::flow::person::login::{self, AssertionProof, SignInOutcome, StartingBrowser};
+use crate::flow::person::ceremony::{Ceremony, Purpose};
+use crate::flow::person::enroll::{self, Candidate, Enrolled, RegistrationProof};
+use crate::flow::person::login::{self, AssertionProof, SignInOutcome};
 use crate::model::person::Username;
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::display_name::DisplayName;
-use crate::oauth::id::CeremonyId;
-use crate::passkey::Assertion;
+use crate::passkey::{Assertion, StartedCeremony};
 use crate::secret::{SessionSecret, TokenHash};
-use crate::store::schema::{CeremonyPurpose, SetupPurpose};
+use crate::store::schema::SetupPurpose;
 
 /// The most verifications of one assertion. It is verified again if the passkey was used meanwhile.
 const MAX_ATTEMPTS: usize = 3;
 
 /// A ceremony that started.
 pub struct Started {
-    /// The ceremony.
-    pub ceremony: CeremonyId,
+    /// The ceremony, sealed for the browser.
+    pub ceremony: String,
     /// The options for the browser, in the form of `parseCreationOptionsFromJSON` and
     /// `parseRequestOptionsFromJSON`.
     pub public_key: Value,
 }
 
-/// Starts a sign-in in `browser`. It names no person, so the response does not reveal who exists.
-pub async fn start_assertion(app: &App, browser: StartingBrowser) -> Result<Started, Error> {
-    login::check_capacity(&app.read()?, app.rules())?;
-    let started = app.passkeys().start_authentication()?;
-    let state = started.state;
-    let ceremony = app.write(move |tx, cx| {
-        login::start_ceremony(tx, cx, browser, CeremonyPurpose::Authenticate, state.clone())
-    });
-    Ok(Started { ceremony: ceremony.await?, public_key: started.public_key })
+/// Starts a sign-in in the browser with the cookie of hash `browser`. It names no person, so the
+/// response does not reveal who exists.
+pub fn start_assertion(app: &App, browser: TokenHash) -> Result<Started, Error> {
+    start(app, browser, Purpose::Authenticate, app.passkeys().start_authentication()?)
+}
+
+fn start(
+    app: &App,
+    browser: TokenHash,
+    purpose: Purpose,
+    started: StartedCeremony,
+) -> Result<Started, Error> {
+    let ceremony = Ceremony::start(&app.context(), browser, purpose, started.state);
+    let ceremony = ceremony.seal(&app.rules().pepper)?;
+    Ok(Started { ceremony, public_key: started.public_key })
 }
 
 /// A response to a sign-in ceremony, not verified yet.
@@ -45,7 +51,7 @@ pub struct PresentedAssertion {
     /// The hash of the browser's own cookie.
     pub browser: TokenHash,
     /// The ceremony.
-    pub ceremony: CeremonyId,
+    pub ceremony: Ceremony,
     /// The browser's description of itself.
     pub device: DeviceInfo,
     /// The hash of the browser's session cookie, if it has one.
@@ -63,19 +69,20 @@ pub async fn finish_assertion(
     for _ in 0..MAX_ATTEMPTS {
         let cx = app.context();
         let user = assertion.user();
-        let challenged =
-            login::challenged(&app.read()?, &cx, ceremony, &browser, &credential, user)?;
-        let stored = &challenged.passkey.credential;
-        let asserted =
-            app.passkeys().finish_authentication(&challenged.state, &assertion, stored)?;
+        let passkey = login::challenged(&app.read()?, &cx, &ceremony, &browser, &credential, user)?;
+        let asserted = app.passkeys().finish_authentication(
+            ceremony.state(),
+            &assertion,
+            &passkey.credential,
+        )?;
         let proof = AssertionProof {
             asserted,
             browser,
-            ceremony,
+            ceremony: ceremony.clone(),
             credential: credential.clone(),
             device: device.clone(),
             previous,
-            revision: challenged.passkey.revision,
+            revision: passkey.revision,
         };
         match app.write(move |tx, cx| login::complete(tx, cx, &proof)).await? {
             SignInOutcome::Changed => {}
@@ -87,15 +94,14 @@ pub async fn finish_assertion(
 
 /// Starts an enrolment by `link`, without spending it. `names` gives the names of the first
 /// administrator; every other person already has theirs.
-pub async fn start_registration(
+pub fn start_registration(
     app: &App,
-    browser: StartingBrowser,
+    browser: TokenHash,
     link: TokenHash,
     names: impl FnOnce() -> Result<(Username, DisplayName), Refusal>,
 ) -> Result<Started, Error> {
     let (candidate, existing) = {
         let (view, cx) = (app.read()?, app.context());
-        login::check_capacity(&view, app.rules())?;
         let opened = enroll::open(&view, &cx, &link)?;
         let names = match opened.purpose {
             SetupPurpose::First => Some(names()?),
@@ -111,11 +117,8 @@ pub async fn start_registration(
         &candidate.display_name,
         existing,
     )?;
-    let state = started.state;
-    let ceremony = app.write(move |tx, cx| {
-        enroll::start_ceremony(tx, cx, browser, link, &candidate, state.clone())
-    });
-    Ok(Started { ceremony: ceremony.await?, public_key: started.public_key })
+    let Candidate { user, username, display_name } = candidate;
+    start(app, browser, Purpose::Register { link, user, username, display_name }, started)
 }
 
 /// A response to a registration ceremony, not verified yet.
@@ -125,7 +128,7 @@ pub struct PresentedRegistration {
     /// The hash of the browser's own cookie.
     pub browser: TokenHash,
     /// The ceremony.
-    pub ceremony: CeremonyId,
+    pub ceremony: Ceremony,
     /// The new credential, as the browser sent it.
     pub credential: Value,
     /// The browser's description of itself.
@@ -143,20 +146,20 @@ pub async fn finish_registration(
     app: &App,
     presented: PresentedRegistration,
 ) -> Result<Enrolled, Error> {
-    let state = {
+    let ceremony = presented.ceremony;
+    {
         let (view, cx) = (app.read()?, app.context());
         enroll::open(&view, &cx, &presented.link)?;
-        let ceremony = login::ceremony(&view, &cx, presented.ceremony, &presented.browser)?;
-        if !matches!(ceremony.purpose, CeremonyPurpose::Register { .. }) {
-            return Err(Refusal::CeremonyUnknown.into());
-        }
-        ceremony.state
-    };
-    let registered = app.passkeys().finish_registration(&state, presented.credential)?;
+        ceremony.check(&view, &cx, &presented.browser)?;
+    }
+    if !matches!(ceremony.purpose(), Purpose::Register { .. }) {
+        return Err(Refusal::CeremonyUnknown.into());
+    }
+    let registered = app.passkeys().finish_registration(ceremony.state(), presented.credential)?;
     let proof = RegistrationProof {
         anonymous: presented.anonymous,
         browser: presented.browser,
-        ceremony: presented.ceremony,
+        ceremony,
         device: presented.device,
         link: presented.link,
         name: presented.name.parse()?,

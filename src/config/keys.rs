@@ -134,7 +134,7 @@ pub(super) static KEYS: &[Key] = &[
     key("offline", Kind::Switch(|d| &mut d.config.offline)),
     key(
         "policy.anonymous_sessions",
-        Kind::Number { of: |d| &mut d.config.policy.anonymous_sessions, from: 0, to: 1_000_000 },
+        Kind::Number { of: |d| &mut d.config.policy.anonymous_sessions, from: 16, to: 1_000_000 },
     ),
     key(
         "policy.interactions",
@@ -154,6 +154,10 @@ pub(super) static KEYS: &[Key] = &[
         Kind::Directory(|d| &mut d.config.registration.software_statement_keys),
     ),
     key("registration.token", Kind::SecretText(|d| &mut d.config.registration.token)),
+    key(
+        "registration.unused",
+        Kind::Number { of: |d| &mut d.config.registration.unused, from: 16, to: 1_000_000 },
+    ),
     key("roles.*.scopes", Kind::RoleScopes),
     key("root_secret", Kind::Secret(|d| &mut d.config.root_secret)),
     key("scopes.*.description", Kind::ScopeDescription),

@@ -187,10 +187,10 @@ impl Default for Lifetimes {
 /// Policies of the installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// The most live anonymous sessions. One network can fill half of that.
+    /// The most anonymous sessions that are stored.
     pub anonymous_sessions: usize,
-    /// The most pending interactions, ceremonies and device authorizations, each counted apart. One
-    /// network can fill half of the interactions.
+    /// The most pending interactions, device authorizations and pushed requests of strangers, each
+    /// counted apart.
     pub interactions: usize,
     /// Whether authorization responses have the `iss` parameter (RFC 9207).
     pub iss_parameter: bool,
@@ -307,11 +307,19 @@ pub struct Registration {
     pub software_statement_keys: Option<PathBuf>,
     /// The initial access token of the policy `token` (RFC 7591 §3).
     pub token: Option<Zeroizing<String>>,
+    /// The most clients that registered or named themselves and that no person has used.
+    pub unused: usize,
 }
 
 impl Default for Registration {
     fn default() -> Self {
-        Self { per_minute: 120, policy: None, software_statement_keys: None, token: None }
+        Self {
+            per_minute: 120,
+            policy: None,
+            software_statement_keys: None,
+            token: None,
+            unused: 1000,
+        }
     }
 }
 

@@ -101,7 +101,7 @@ fn every_kind_is_read_from_the_file() {
         anonymous = "1d"
         refresh_idle = "10d"
         [policy]
-        anonymous_sessions = 0
+        anonymous_sessions = 16
         interactions = 50
         iss_parameter = false
         pkce = "nonce"
@@ -122,7 +122,7 @@ fn every_kind_is_read_from_the_file() {
     assert_eq!(config.fetch.private, ["apps.lan:443", "[::1]:8443"]);
     assert_eq!(config.lifetimes.access_token, Duration::from_secs(300));
     assert_eq!(config.lifetimes.refresh_idle, Duration::from_secs(864_000));
-    assert_eq!(config.policy.anonymous_sessions, 0);
+    assert_eq!(config.policy.anonymous_sessions, 16);
     assert_eq!(config.policy.interactions, 50);
     assert_eq!(config.policy.pkce, PkcePolicy::Nonce);
     assert!(!config.policy.iss_parameter);

@@ -19,6 +19,7 @@ use crate::oauth::issuer::Issuer;
 use crate::secret::{Pepper, Seed};
 use crate::store::schema::Client;
 
+pub mod admission;
 pub mod application;
 pub mod authorize;
 pub mod bridge;

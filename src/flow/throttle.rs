@@ -7,7 +7,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::error::{Error, Refusal};
-use crate::flow::{Context, Rules};
+use crate::flow::Context;
+use crate::model::network::Network;
 use crate::secret::TokenHash;
 use crate::store::schema::Attempts;
 use crate::store::{StoreError, Tx, View};
@@ -92,18 +93,9 @@ pub fn consume(
     Ok(tx.put(&key, Attempts { count: row.count.saturating_add(1), last: row.last })?)
 }
 
-/// The network of an address: an IPv4 address itself, or the /64 of an IPv6 address, since an IPv6
-/// customer has at least a /64.
+/// The bytes of the network for which guesses from an address are counted.
 pub fn network(address: IpAddr) -> Vec<u8> {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.octets().to_vec(),
-        IpAddr::V6(address) => address.octets().into_iter().take(8).collect(),
-    }
-}
-
-/// The keyed hash of the network of an address, which identifies the network in rows.
-pub fn network_hash(rules: &Rules, address: IpAddr) -> TokenHash {
-    rules.pepper.hash_parts("network", &network(address))
+    Network::of(address).prefix().to_vec()
 }
 
 /// The pause after the last failure: one second at the limit, doubled with each further failure, at
@@ -131,15 +123,5 @@ mod tests {
         };
 
         assert_eq!([9, 10, 11, 12, 15, 16, 99].map(pause), [0, 1, 2, 4, 32, 60, 60]);
-    }
-
-    #[test]
-    fn an_ipv6_network_counts_as_one() {
-        let network = |address: &str| network(address.parse().unwrap());
-
-        assert_eq!(network("2001:db8::1"), network("2001:db8::ffff:1"));
-        assert_ne!(network("2001:db8::1"), network("2001:db8:0:1::1"));
-        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
-        assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
     }
 }

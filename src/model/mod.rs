@@ -7,5 +7,6 @@ pub mod anonymous;
 pub mod application;
 pub mod bridge;
 pub mod fingerprint;
+pub mod network;
 pub mod person;
 pub mod user_agent;

@@ -1,6 +1,7 @@
 //! Background tasks: make missing and due keys, sweep expired rows, deliver logouts, write usage
 //! counts.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,11 +31,42 @@ pub(super) fn start(app: Arc<App>) -> JoinHandle<()> {
 
 async fn tidy_always(app: &Arc<App>) {
     let mut period = tokio::time::interval(SWEEP_INTERVAL);
+    let mut pools = Pools::default();
     loop {
         period.tick().await;
-        if let Err(error) = tidy(app).await {
+        let tidied = match tidy(app).await {
+            Ok(()) => pools.tell(app),
+            failed => failed,
+        };
+        if let Err(error) = tidied {
             tracing::error!(%error, "a background task failed; it is tried again in a minute");
         }
+    }
+}
+
+/// What full pools had taken at the start, or when the log last told.
+#[derive(Default)]
+struct Pools {
+    started: bool,
+    taken: BTreeMap<&'static str, u64>,
+}
+
+impl Pools {
+    /// Tells which pools were full since the last time, and how many rows they took.
+    fn tell(&mut self, app: &App) -> Result<(), Error> {
+        for (pool, rows) in app.taken_by_pools()? {
+            let before = self.taken.insert(pool, rows).unwrap_or_default();
+            if self.started && rows > before {
+                tracing::warn!(
+                    pool,
+                    rows = rows - before,
+                    "more was stored for strangers than there is room for; whoever stored most \
+                     lost their oldest"
+                );
+            }
+        }
+        self.started = true;
+        Ok(())
     }
 }
 

@@ -20,6 +20,7 @@ pub mod schema;
 mod share;
 mod table;
 mod tx;
+mod view;
 mod weight;
 mod writer;
 
@@ -29,9 +30,10 @@ use std::{fmt, io};
 
 pub use engine::Backend;
 pub use key::Key;
-pub use share::Share;
-pub use table::{Entries, Index, Row, Tag};
-pub use tx::{Listing, Read, Span, Tx, View};
+pub use share::{Holder, Holding, Pool, Rank, Share};
+pub use table::{Entries, Held, Index, Row, Tag, row_key};
+pub use tx::{Read, Tx};
+pub use view::{Listing, Span, View};
 pub use weight::Weight;
 
 use crate::error::{Error, Internal};

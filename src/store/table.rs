@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::secret::hex;
 use crate::store::StoreError;
 use crate::store::key::Key;
-use crate::store::share::Share;
+use crate::store::share::{Holder, Holding, Pool, Share};
 
 /// The tag of a table: its byte in every key, and its name in messages. The byte is fixed once it
 /// is released.
@@ -37,6 +37,18 @@ pub trait Row: Sized + Clone {
     fn entries(&self, _key: &Self::Key, _into: &mut Entries) {}
 }
 
+/// A row that may be in a pool.
+pub trait Held: Row {
+    /// The pool.
+    const POOL: Pool;
+
+    /// Its place in the pool, if it is in it.
+    fn holding(&self) -> Option<Holding>;
+
+    /// The time at which it was stored.
+    fn stored_at(&self) -> Timestamp;
+}
+
 /// An index: for a value `A`, the keys `B` of rows.
 pub struct Index<A, B> {
     pub(super) tag: Tag,
@@ -53,16 +65,19 @@ impl<A: Key, B: Key> Index<A, B> {
 /// The expiry index: the rows by the time from which they may be removed.
 pub(super) const EXPIRY: Tag = Tag { byte: 1, name: "expiry" };
 
+/// The rows of each pool by their holder, in the order in which a full pool takes them.
+pub(super) const HELD: Tag = Tag { byte: 3, name: "held" };
+
 /// What one row declares.
 pub struct Entries {
     row: Vec<u8>,
     pub(super) keys: Vec<Vec<u8>>,
-    pub(super) share: Option<Share>,
+    pub(super) shares: Vec<Share>,
 }
 
 impl Entries {
     pub(super) fn of<R: Row>(row: &R, key: &R::Key) -> Self {
-        let mut entries = Self { row: row_key::<R>(key), keys: Vec::new(), share: None };
+        let mut entries = Self { row: row_key::<R>(key), keys: Vec::new(), shares: Vec::new() };
         row.entries(key, &mut entries);
         entries
     }
@@ -83,8 +98,26 @@ impl Entries {
 
     /// The row and its key weigh on `share`.
     pub fn weigh_on(&mut self, share: Share) {
-        self.share = Some(share);
+        self.shares.push(share);
     }
+
+    /// The row is in its pool, if it says so: it weighs on its holder, and can be taken.
+    pub fn hold<R: Held>(&mut self, row: &R) {
+        let Some(holding) = row.holding() else { return };
+        let mut entry = held(R::POOL, &holding.holder);
+        holding.rank.write(&mut entry);
+        row.stored_at().write(&mut entry);
+        entry.extend_from_slice(&self.row);
+        self.keys.push(entry);
+        self.shares.extend(Share::of(R::POOL, &holding.holder));
+    }
+}
+
+/// Where the entries of [`HELD`] for one holder lie.
+pub(super) fn held(pool: Pool, holder: &Holder) -> Vec<u8> {
+    let mut bytes = prefix(HELD, &pool);
+    holder.write(&mut bytes);
+    bytes
 }
 
 /// The bytes of a tag and the first part of a key.
@@ -94,8 +127,9 @@ pub(super) fn prefix<K: Key>(tag: Tag, key: &K) -> Vec<u8> {
     bytes
 }
 
-/// The bytes of the key of a row.
-pub(super) fn row_key<R: Row>(key: &R::Key) -> Vec<u8> {
+/// The bytes of the tag and the key of a row, as [`View::held`](crate::store::View::held) returns
+/// them.
+pub fn row_key<R: Row>(key: &R::Key) -> Vec<u8> {
     prefix(R::TABLE, key)
 }
 

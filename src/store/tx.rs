@@ -4,248 +4,12 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use crate::clock::Timestamp;
-use crate::secret::hex;
 use crate::store::StoreError;
 use crate::store::engine::{Snapshot, Writes};
-use crate::store::key::{Key, after};
 use crate::store::share::Share;
-use crate::store::table::{
-    EXPIRY, Entries, Index, Row, decode, decode_key, encode, prefix, row_key,
-};
+use crate::store::table::{EXPIRY, Entries, Row, decode, decode_key, encode, prefix, row_key};
+use crate::store::view::{Rows, View};
 use crate::store::weight::{self, Weight};
-
-/// The number of rows that a filtered listing reads at a time.
-const BATCH: usize = 256;
-
-/// The part of a listing that a caller asks for.
-#[derive(Clone, Copy, Debug)]
-pub struct Span<K> {
-    /// The key after which it starts; `None` for the first.
-    pub after: Option<K>,
-    /// The most results.
-    pub limit: usize,
-}
-
-impl<K> Span<K> {
-    /// The first `limit` results.
-    pub const fn first(limit: usize) -> Self {
-        Self { after: None, limit }
-    }
-}
-
-/// A page of a listing.
-#[derive(Debug)]
-pub struct Listing<T, K> {
-    /// The results, in the order of their keys.
-    pub items: Vec<T>,
-    /// The key after which the next page starts; `None` if this page is the last.
-    pub next: Option<K>,
-}
-
-/// The page `span` of the results of `keep`. `read` returns a batch of the entries after a key.
-fn filter<K: Key, E, T>(
-    span: &Span<K>,
-    read: impl Fn(Option<&K>) -> Result<Vec<(K, E)>, StoreError>,
-    mut keep: impl FnMut(&K, E) -> Result<Option<T>, StoreError>,
-) -> Result<Listing<T, K>, StoreError> {
-    let (mut items, mut last) = (Vec::new(), None);
-    loop {
-        let batch = read(last.as_ref().or(span.after.as_ref()))?;
-        let is_last = batch.len() < BATCH;
-        for (key, entry) in batch {
-            if items.len() == span.limit {
-                return Ok(Listing { items, next: last });
-            }
-            items.extend(keep(&key, entry)?);
-            last = Some(key);
-        }
-        if is_last {
-            return Ok(Listing { items, next: None });
-        }
-    }
-}
-
-/// Rows as bytes: key and value.
-type Rows = Vec<(Vec<u8>, Vec<u8>)>;
-
-/// The reads of a snapshot or a transaction.
-pub trait View {
-    #[doc(hidden)]
-    fn raw(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
-
-    #[doc(hidden)]
-    fn raw_range(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Rows, StoreError>;
-
-    #[doc(hidden)]
-    fn raw_count(&self, from: &[u8], to: &[u8], limit: usize) -> Result<usize, StoreError>;
-
-    /// The row under `key`.
-    fn find<R: Row>(&self, key: &R::Key) -> Result<Option<R>, StoreError> {
-        let key = row_key::<R>(key);
-        self.raw(&key)?.map(|bytes| decode(&key, &bytes)).transpose()
-    }
-
-    /// The first `limit` rows of a table.
-    fn list<R: Row>(&self, limit: usize) -> Result<Vec<(R::Key, R)>, StoreError> {
-        self.list_under::<R, ()>(&(), limit)
-    }
-
-    /// The first `limit` rows whose key begins with `first`.
-    fn list_under<R: Row, A: Key>(
-        &self,
-        first: &A,
-        limit: usize,
-    ) -> Result<Vec<(R::Key, R)>, StoreError> {
-        self.list_after::<R, A>(first, None, limit)
-    }
-
-    /// The first `limit` rows whose key begins with `first` and comes after `last`.
-    fn list_after<R: Row, A: Key>(
-        &self,
-        first: &A,
-        last: Option<&R::Key>,
-        limit: usize,
-    ) -> Result<Vec<(R::Key, R)>, StoreError> {
-        let whole = prefix(R::TABLE, first);
-        let from = last.map_or_else(|| whole.clone(), |last| after(&row_key::<R>(last)));
-        let rows = self.raw_range(&from, &after(&whole), limit)?;
-        let read =
-            |(key, row): &(Vec<u8>, Vec<u8>)| Ok((decode_key(R::TABLE, key)?, decode(key, row)?));
-        rows.iter().map(read).collect()
-    }
-
-    /// The number of rows of a table, counted up to `limit`.
-    fn count<R: Row>(&self, limit: usize) -> Result<usize, StoreError> {
-        let from = [R::TABLE.byte];
-        self.raw_count(&from, &after(&from), limit)
-    }
-
-    /// The first `limit` keys that `index` has for `by`.
-    fn by<A: Key, B: Key>(
-        &self,
-        index: &Index<A, B>,
-        by: &A,
-        limit: usize,
-    ) -> Result<Vec<B>, StoreError> {
-        self.by_after(index, by, None, limit)
-    }
-
-    /// The first `limit` keys after `last` that `index` has for `by`.
-    fn by_after<A: Key, B: Key>(
-        &self,
-        index: &Index<A, B>,
-        by: &A,
-        last: Option<&B>,
-        limit: usize,
-    ) -> Result<Vec<B>, StoreError> {
-        let whole = prefix(index.tag, by);
-        let mut from = whole.clone();
-        if let Some(last) = last {
-            last.write(&mut from);
-            from = after(&from);
-        }
-        let rows = self.raw_range(&from, &after(&whole), limit)?;
-        let read = |(key, _): &(Vec<u8>, Vec<u8>)| {
-            decode_key::<(A, B)>(index.tag, key).map(|(_, key)| key)
-        };
-        rows.iter().map(read).collect()
-    }
-
-    /// A page of the results of `keep` among the keys that `index` has for `by`. Keys that `keep`
-    /// leaves out do not count, so a page is full unless it is the last.
-    fn filter_by<A: Key, B: Key, T>(
-        &self,
-        index: &Index<A, B>,
-        by: &A,
-        span: &Span<B>,
-        mut keep: impl FnMut(&B) -> Result<Option<T>, StoreError>,
-    ) -> Result<Listing<T, B>, StoreError> {
-        let read = |last: Option<&B>| {
-            let keys = self.by_after(index, by, last, BATCH)?;
-            Ok(keys.into_iter().map(|key| (key, ())).collect())
-        };
-        filter(span, read, |key, ()| keep(key))
-    }
-
-    /// As [`View::filter_by`], among all rows of a table.
-    fn filter<R: Row, T>(
-        &self,
-        span: &Span<R::Key>,
-        keep: impl FnMut(&R::Key, R) -> Result<Option<T>, StoreError>,
-    ) -> Result<Listing<T, R::Key>, StoreError> {
-        filter(span, |last| self.list_after::<R, ()>(&(), last, BATCH), keep)
-    }
-
-    /// The first `limit` keys that `index` has for values after `last`, in their order.
-    fn beyond<A: Key, B: Key>(
-        &self,
-        index: &Index<A, B>,
-        last: &A,
-        limit: usize,
-    ) -> Result<Vec<B>, StoreError> {
-        let from = after(&prefix(index.tag, last));
-        let rows = self.raw_range(&from, &after(&[index.tag.byte]), limit)?;
-        let read = |(key, _): &(Vec<u8>, Vec<u8>)| {
-            decode_key::<(A, B)>(index.tag, key).map(|(_, key)| key)
-        };
-        rows.iter().map(read).collect()
-    }
-
-    /// The number of keys that `index` has for values after `last` that begin with `first`, counted
-    /// up to `limit`.
-    fn count_beyond<A: Key, B: Key, F: Key>(
-        &self,
-        index: &Index<A, B>,
-        first: &F,
-        last: &A,
-        limit: usize,
-    ) -> Result<usize, StoreError> {
-        let from = after(&prefix(index.tag, last));
-        self.raw_count(&from, &after(&prefix(index.tag, first)), limit)
-    }
-
-    /// The first `limit` keys that `index` has for values up to and including `last`, in their
-    /// order.
-    fn up_to<A: Key, B: Key>(
-        &self,
-        index: &Index<A, B>,
-        last: &A,
-        limit: usize,
-    ) -> Result<Vec<B>, StoreError> {
-        let rows = self.raw_range(&[index.tag.byte], &after(&prefix(index.tag, last)), limit)?;
-        let read = |(key, _): &(Vec<u8>, Vec<u8>)| {
-            decode_key::<(A, B)>(index.tag, key).map(|(_, key)| key)
-        };
-        rows.iter().map(read).collect()
-    }
-
-    /// The weight of all rows of `share`.
-    fn weight(&self, share: &Share) -> Result<Weight, StoreError> {
-        let whole = weight::shards(share);
-        let shards = self.raw_range(&whole, &after(&whole), usize::MAX)?;
-        let mut shards = shards.iter().map(|(key, shard)| Weight::decode(key, shard));
-        shards.try_fold(Weight::default(), |sum, shard| Ok(sum + shard?))
-    }
-
-    /// The first `limit` rows that have expired at `now`: their expiry, and the bytes of their tag
-    /// and key.
-    fn expired(
-        &self,
-        now: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<(Timestamp, Vec<u8>)>, StoreError> {
-        let mut to = vec![EXPIRY.byte];
-        (now, ()).write(&mut to);
-        let rows = self.raw_range(&[EXPIRY.byte], &after(&to), limit)?;
-        let row = |(key, _): &(Vec<u8>, Vec<u8>)| {
-            let mut row = key.get(1..).unwrap_or_default();
-            let since = Timestamp::read(&mut row);
-            let corrupt = || StoreError::Corrupt { table: EXPIRY.name, key: hex(key) };
-            Ok((since.ok_or_else(corrupt)?, row.to_vec()))
-        };
-        rows.iter().map(row).collect()
-    }
-}
 
 /// A snapshot of the store at one commit.
 ///
@@ -312,7 +76,7 @@ impl<'a> Tx<'a> {
         let (at, bytes) = (row_key::<R>(key), encode(row));
         debug_assert!(decode::<R>(&at, &bytes).is_ok(), "what is written can be read again");
         let old = self.stored::<R>(key, &at)?.map(|(_, declared)| declared).unwrap_or_default();
-        self.declare(&at, old, Declared::of(new, &at, &bytes))?;
+        self.declare(&at, &old, Declared::of(new, &at, &bytes))?;
         self.own.insert(at, Some(bytes));
         Ok(())
     }
@@ -321,7 +85,7 @@ impl<'a> Tx<'a> {
     pub fn remove<R: Row>(&mut self, key: &R::Key) -> Result<Option<R>, StoreError> {
         let at = row_key::<R>(key);
         let Some((row, old)) = self.stored::<R>(key, &at)? else { return Ok(None) };
-        self.declare(&at, old, Declared::default())?;
+        self.declare(&at, &old, Declared::default())?;
         self.own.insert(at, None);
         Ok(Some(row))
     }
@@ -335,13 +99,13 @@ impl<'a> Tx<'a> {
     }
 
     /// Replaces the declarations of the row at `at`.
-    fn declare(&mut self, at: &[u8], old: Declared, new: Declared) -> Result<(), StoreError> {
-        if old.weight != new.weight {
-            if let Some((share, weight)) = old.weight {
-                self.weigh(&share, at, |sum| sum - weight)?;
+    fn declare(&mut self, at: &[u8], old: &Declared, new: Declared) -> Result<(), StoreError> {
+        if (&old.shares, old.weight) != (&new.shares, new.weight) {
+            for share in &old.shares {
+                self.weigh(share, at, |sum| sum - old.weight)?;
             }
-            if let Some((share, weight)) = new.weight {
-                self.weigh(&share, at, |sum| sum + weight)?;
+            for share in &new.shares {
+                self.weigh(share, at, |sum| sum + new.weight)?;
             }
         }
         for entry in old.entries.iter().filter(|entry| !new.entries.contains(entry)) {
@@ -369,14 +133,14 @@ impl<'a> Tx<'a> {
         Ok(())
     }
 
-    /// Decodes the key of a row that [`View::expired`] returned.
-    pub fn expired_key<R: Row>(&self, bytes: &[u8]) -> Result<R::Key, StoreError> {
+    /// Decodes the key of a row that [`View::expired`] or [`View::held`] returned.
+    pub fn listed_key<R: Row>(&self, bytes: &[u8]) -> Result<R::Key, StoreError> {
         decode_key::<R::Key>(R::TABLE, bytes)
     }
 
-    /// Removes a row that [`View::expired`] returned, and returns its key.
-    pub fn remove_expired<R: Row>(&mut self, bytes: &[u8]) -> Result<R::Key, StoreError> {
-        let key = self.expired_key::<R>(bytes)?;
+    /// Removes a row that [`View::expired`] or [`View::held`] returned, and returns its key.
+    pub fn remove_listed<R: Row>(&mut self, bytes: &[u8]) -> Result<R::Key, StoreError> {
+        let key = self.listed_key::<R>(bytes)?;
         self.remove::<R>(&key)?;
         Ok(key)
     }
@@ -420,13 +184,13 @@ impl<'a> Tx<'a> {
 #[derive(Default)]
 struct Declared {
     entries: Vec<Vec<u8>>,
-    weight: Option<(Share, Weight)>,
+    shares: Vec<Share>,
+    weight: Weight,
 }
 
 impl Declared {
     fn of(entries: Entries, at: &[u8], bytes: &[u8]) -> Self {
-        let weight = entries.share.map(|share| (share, Weight::of(at, bytes)));
-        Self { entries: entries.keys, weight }
+        Self { entries: entries.keys, shares: entries.shares, weight: Weight::of(at, bytes) }
     }
 }
 

@@ -6,8 +6,10 @@
 
 use std::ops::{Add, Sub};
 
+use crate::model::network::Network;
 use crate::store::StoreError;
-use crate::store::share::Share;
+use crate::store::key::Key as _;
+use crate::store::share::{self, Pool, Share};
 use crate::store::table::{Tag, corrupt, prefix};
 
 /// The sums, by share and shard.
@@ -26,6 +28,11 @@ pub struct Weight {
 }
 
 impl Weight {
+    /// Whether it is within `bound`, in rows and in bytes.
+    pub const fn fits(self, bound: Self) -> bool {
+        self.rows <= bound.rows && self.bytes <= bound.bytes
+    }
+
     /// The weight of one row, as it is stored under `key`.
     pub(super) fn of(key: &[u8], row: &[u8]) -> Self {
         Self { rows: 1, bytes: u64::try_from(key.len() + row.len()).unwrap_or(u64::MAX) }
@@ -66,6 +73,30 @@ impl Sub for Weight {
             rows: self.rows.saturating_sub(other.rows),
             bytes: self.bytes.saturating_sub(other.bytes),
         }
+    }
+}
+
+/// Where the shards of the widest networks in `within` lie, or those of the widest networks of all.
+pub(super) fn shards_within(pool: Pool, within: Option<&Network>) -> Vec<Vec<u8>> {
+    let lengths = match within {
+        None => Network::WIDEST.to_vec(),
+        Some(wider) => wider.narrower().into_iter().map(|length| (wider.is_v6(), length)).collect(),
+    };
+    let shards = |(v6, length): (bool, u8)| {
+        let mut shards = vec![WEIGHTS.byte];
+        share::write_networks(pool, v6, length, &mut shards);
+        shards.extend_from_slice(within.map_or(&[], Network::prefix));
+        shards
+    };
+    lengths.into_iter().map(shards).collect()
+}
+
+/// The network whose shard lies at `key`.
+pub(super) fn network_of(key: &[u8]) -> Result<Network, StoreError> {
+    let share = key.get(1..).and_then(|mut rest| Share::read(&mut rest));
+    match share {
+        Some(Share::Network(_, network)) => Ok(network),
+        Some(Share::Pool(_) | Share::Person(_)) | None => Err(corrupt(WEIGHTS, key)),
     }
 }
 

@@ -1,12 +1,8 @@
 //! How large a request may be, and how it has to be written.
 
-use std::time::Duration;
-
 use axum::body::Body;
 use axum::extract::Request;
 use gatelodge::error::{ErrorCode, Refusal};
-use gatelodge::http::Peer;
-use gatelodge::oauth::issuer::Issuer;
 
 use crate::support::{Browser, RelyingParty, Response, Server};
 
@@ -139,56 +135,4 @@ async fn a_ceremony_with_broken_json_is_refused_not_failed() {
 
         response.refused(ErrorCode::InvalidRequest, Refusal::BodyMalformed);
     }
-}
-
-/// A GET as it comes from an address.
-async fn get_from(server: &Server, address: &str, path: &str) -> Response {
-    let mut request = Request::get(path).body(Body::empty()).unwrap();
-    request.extensions_mut().insert(Peer(address.parse().unwrap()));
-    server.send(request).await
-}
-
-#[tokio::test]
-async fn one_network_does_not_take_the_room_of_all() {
-    let server = Server::with(Issuer::localhost(7455), |config| config.policy.interactions = 1200);
-    let server = server.await;
-    let request = RelyingParty::web(&server).await.request(&[]);
-    // Half of 1200, over the 30 minutes that a request lasts.
-    for _ in 0..20 {
-        assert!(get_from(&server, "192.0.2.1", &request).await.redirect_url().is_none());
-    }
-
-    let more = get_from(&server, "192.0.2.1", &request).await;
-    let logout = get_from(&server, "192.0.2.1", "/oauth/logout").await;
-    let link = get_from(&server, "192.0.2.1", "/bridge/device-link").await;
-    let elsewhere = get_from(&server, "192.0.2.2", &request).await;
-    server.advance(Duration::from_mins(1));
-    let later = get_from(&server, "192.0.2.1", &request).await;
-
-    more.refused(ErrorCode::TemporarilyUnavailable, Refusal::InteractionsTooMany);
-    logout.refused(ErrorCode::TemporarilyUnavailable, Refusal::InteractionsTooMany);
-    link.refused(ErrorCode::TemporarilyUnavailable, Refusal::InteractionsTooMany);
-    assert!(elsewhere.location().starts_with("/gate/interaction/"));
-    assert!(later.location().starts_with("/gate/interaction/"));
-}
-
-#[tokio::test]
-async fn whoever_was_signed_in_signs_out_although_there_is_no_room() {
-    let server = Server::with(Issuer::localhost(7455), |config| config.policy.interactions = 16);
-    let server = server.await;
-    let mut ada = server.first_administrator().await;
-    let mut bob = server.person("bob").await;
-    let shop = RelyingParty::web(&server).await;
-    let tokens = shop.tokens(&mut ada).await;
-    for _ in 0..16 {
-        server.get(&shop.request(&[])).await;
-    }
-
-    let logout = format!("/oauth/logout?id_token_hint={}", tokens.id());
-    let response = ada.visit(&logout).await;
-    bob.sign_out().await;
-
-    assert!(response.text().contains("You are signed out"));
-    let without_session = server.get("/oauth/logout").await;
-    without_session.refused(ErrorCode::TemporarilyUnavailable, Refusal::InteractionsTooMany);
 }

@@ -9,6 +9,7 @@
 )]
 
 mod admin;
+mod admission;
 mod anonymous;
 mod bridge;
 mod client_auth;

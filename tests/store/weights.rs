@@ -1,10 +1,15 @@
 //! What a share weighs, beside what its rows say.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use gatelodge::clock::Timestamp;
-use gatelodge::secret::TokenHash;
-use gatelodge::store::{Entries, Key as _, Row, Share, Store, StoreError, Tag, Tx, View, Weight};
+use gatelodge::model::network::Network;
+use gatelodge::oauth::id::UserId;
+use gatelodge::store::{
+    Entries, Held, Holder, Holding, Pool, Rank, Row, Share, Store, StoreError, Tag, Tx, View,
+    Weight, row_key,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -13,15 +18,28 @@ use uuid::Uuid;
 
 use crate::rows::{Failure, key, one_layout, together};
 
-/// A row that may weigh on any share, or on none.
+/// A row that may be in the pool of interactions.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Parcel {
-    on: usize,
+    holding: Option<Holding>,
+    stored_at: Timestamp,
     text: String,
     until: Option<Timestamp>,
 }
 
 one_layout!(ParcelLayout, Parcel);
+
+impl Held for Parcel {
+    const POOL: Pool = Pool::Interactions;
+
+    fn holding(&self) -> Option<Holding> {
+        self.holding
+    }
+
+    fn stored_at(&self) -> Timestamp {
+        self.stored_at
+    }
+}
 
 impl Row for Parcel {
     type Key = String;
@@ -32,13 +50,11 @@ impl Row for Parcel {
         if let Some(until) = self.until {
             into.expire(until);
         }
-        if let Some(share) = shares().into_iter().nth(self.on) {
-            into.weigh_on(share);
-        }
+        into.hold(self);
     }
 }
 
-/// A row of another table, that weighs on a share by its key.
+/// A row of another table, that weighs on a person by its key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Letter(String);
 
@@ -49,21 +65,39 @@ impl Row for Letter {
     type Layout = LetterLayout;
     const TABLE: Tag = Tag { byte: 204, name: "letters" };
 
-    fn entries(&self, (to, _): &(String, String), into: &mut Entries) {
-        into.weigh_on(network(to));
+    fn entries(&self, _: &(String, String), into: &mut Entries) {
+        into.weigh_on(Share::Person(person()));
     }
 }
 
-/// The network whose hash ends in `name`.
-fn network(name: &str) -> Share {
-    let mut hash = [1; 33];
-    hash[33 - name.len()..].copy_from_slice(name.as_bytes());
-    Share::Network(TokenHash::from_bytes(hash))
+fn person() -> UserId {
+    Uuid::from_u128(7).into()
 }
 
-/// Four shares, of which three differ in the last bytes of their keys.
-fn shares() -> [Share; 4] {
-    [network("a"), network("ab"), network("b"), Share::Person(Uuid::from_u128(7).into())]
+const ADDRESSES: [&str; 5] =
+    ["192.0.2.1", "192.0.2.2", "198.51.100.1", "2001:db8::1", "2001:db8:0:1::1"];
+
+fn networks() -> Vec<Network> {
+    ADDRESSES.map(|address| Network::of(address.parse().unwrap())).into()
+}
+
+/// The pool, every network and the person.
+fn shares() -> Vec<Share> {
+    let wide = networks().into_iter().flat_map(Network::and_wider).collect::<BTreeSet<_>>();
+    let networks = wide.into_iter().map(|network| Share::Network(Pool::Interactions, network));
+    let others = [Share::Pool(Pool::Interactions), Share::Person(person())];
+    others.into_iter().chain(networks).collect()
+}
+
+fn weighs_on(parcel: &Parcel, share: &Share) -> bool {
+    match (parcel.holding.map(|holding| holding.holder), share) {
+        (None, _) | (Some(Holder::Network(_)), Share::Person(_)) => false,
+        (Some(Holder::Person(_)), share) => *share == Share::Person(person()),
+        (Some(Holder::Network(_)), Share::Pool(pool)) => *pool == Pool::Interactions,
+        (Some(Holder::Network(network)), Share::Network(_, around)) => {
+            network.and_wider().any(|network| network == *around)
+        }
+    }
 }
 
 /// What a transition does.
@@ -86,7 +120,7 @@ fn run(tx: &mut Tx<'_>, deeds: &[Deed]) -> Result<(), StoreError> {
             Deed::Destroy(key) => drop(tx.remove::<Letter>(key)?),
             Deed::Sweep(now) => {
                 for (_, key) in tx.expired(at(*now), 9)? {
-                    tx.remove_expired::<Parcel>(&key)?;
+                    tx.remove_listed::<Parcel>(&key)?;
                 }
             }
         }
@@ -96,45 +130,80 @@ fn run(tx: &mut Tx<'_>, deeds: &[Deed]) -> Result<(), StoreError> {
 
 /// What weighs on each share, read off the rows and their bytes.
 fn truth(view: &impl View) -> Vec<Weight> {
-    let mut sums = vec![Weight::default(); shares().len()];
-    let mut count = |on: usize, at: Vec<u8>| {
-        if let Some(sum) = sums.get_mut(on) {
-            let bytes = at.len() + view.raw(&at).unwrap().unwrap().len();
-            sum.rows += 1;
-            sum.bytes += u64::try_from(bytes).unwrap();
-        }
-    };
+    let weigh = |at: Vec<u8>| view.weight_of(&at).unwrap();
+    let mut weights: Vec<_> = Vec::new();
     for (key, row) in view.list::<Parcel>(usize::MAX).unwrap() {
-        count(row.on, place::<Parcel>(&key));
+        let on = shares().iter().map(|share| weighs_on(&row, share)).collect::<Vec<_>>();
+        weights.push((on, weigh(row_key::<Parcel>(&key))));
     }
     for (key, _) in view.list::<Letter>(usize::MAX).unwrap() {
-        count(key.0.len() - 1, place::<Letter>(&key));
+        let on = shares().iter().map(|share| *share == Share::Person(person())).collect();
+        weights.push((on, weigh(row_key::<Letter>(&key))));
     }
-    sums
+    let sum = |share: usize| {
+        let on = weights.iter().filter(|(on, _)| on[share]).map(|(_, weight)| *weight);
+        on.fold(Weight::default(), |sum, weight| sum + weight)
+    };
+    (0..shares().len()).map(sum).collect()
 }
 
-/// Where a row lies.
-fn place<R: Row>(key: &R::Key) -> Vec<u8> {
-    let mut at = vec![R::TABLE.byte];
-    key.write(&mut at);
-    at
+/// The rows of a holder in the order in which a full pool takes them.
+fn order(view: &impl View, holder: &Holder) -> Vec<Vec<u8>> {
+    let rows = view.list::<Parcel>(usize::MAX).unwrap().into_iter().filter_map(|(key, row)| {
+        let holding = row.holding.filter(|holding| holding.holder == *holder)?;
+        Some((holding.rank, row.stored_at, row_key::<Parcel>(&key)))
+    });
+    let rows: BTreeSet<_> = rows.collect();
+    rows.into_iter().map(|(_, _, row)| row).collect()
 }
 
-fn weights(view: &impl View) -> Vec<Weight> {
-    shares().iter().map(|share| view.weight(share).unwrap()).collect()
+fn assert_consistent(view: &impl View) {
+    let weights: Vec<Weight> = shares().iter().map(|share| view.weight(share).unwrap()).collect();
+    assert_eq!(weights, truth(view));
+    for network in networks() {
+        let holder = Holder::Network(network);
+        assert_eq!(view.held(Pool::Interactions, &holder, 99).unwrap(), order(view, &holder));
+        // Each network is found from the widest one around it, with its weight.
+        let mut within = None;
+        let around: Vec<Network> = network.and_wider().collect();
+        for around in around.into_iter().rev() {
+            let weight = view.weight(&Share::Network(Pool::Interactions, around)).unwrap();
+            let found = view.holders(Pool::Interactions, within.as_ref()).unwrap();
+            let found = found.into_iter().find(|(found, _)| *found == around);
+            assert_eq!(found.map_or(Weight::default(), |(_, weight)| weight), weight);
+            within = Some(around);
+        }
+    }
 }
 
 fn deed() -> impl Strategy<Value = Deed> {
     let name = || prop::sample::select(&["a", "b", "c", "dd"]).prop_map(key);
     let letter = || (prop::sample::select(&["a", "ab"]).prop_map(key), name());
-    let parcel = (0..6_usize, "[a-z]{0,200}", prop::option::of((0..6_u64).prop_map(at)));
-    let parcel = parcel.prop_map(|(on, text, until)| Parcel { on, text, until });
+    let until = prop::option::of((0..6_u64).prop_map(at));
+    let parcel = (holding(), (0..3_u64).prop_map(at), "[a-z]{0,200}", until);
+    let parcel = parcel.prop_map(|(holding, stored_at, text, until)| Parcel {
+        holding,
+        stored_at,
+        text,
+        until,
+    });
     prop_oneof![
         4 => (name(), parcel).prop_map(|(key, row)| Deed::Put(key, row)),
         1 => name().prop_map(Deed::Remove),
         3 => (letter(), "[a-z]{0,9}").prop_map(|(key, text)| Deed::Send(key, Letter(text))),
         1 => letter().prop_map(Deed::Destroy),
         1 => (0..6_u64).prop_map(Deed::Sweep),
+    ]
+}
+
+fn holding() -> impl Strategy<Value = Option<Holding>> {
+    let rank = prop::sample::select(&[Rank::Plain, Rank::Vouched, Rank::Opened]);
+    let network = prop::sample::select(networks());
+    let strangers = (network, rank).prop_map(|(network, rank)| Holding::strangers(network, rank));
+    prop_oneof![
+        1 => Just(None),
+        1 => Just(Some(Holding::persons(person()))),
+        5 => strangers.prop_map(Some),
     ]
 }
 
@@ -147,7 +216,7 @@ async fn perform(store: &Arc<Store>, batch: Vec<(Vec<Deed>, bool)>) {
     let transitions = batch.into_iter().map(|(deeds, refused)| {
         move |tx: &mut Tx<'_>| {
             run(tx, &deeds)?;
-            assert_eq!(weights(tx), truth(tx));
+            assert_consistent(tx);
             if refused { Err(Failure::Refused) } else { Ok(()) }
         }
     });
@@ -169,7 +238,7 @@ fn a_share_weighs_what_its_rows_weigh_whatever_happened_to_them() {
                 perform(&store, batch).await;
 
                 let view = store.read().unwrap();
-                prop_assert_eq!(weights(&view), truth(&view));
+                assert_consistent(&view);
                 let weighing = truth(&view).iter().any(|weight| weight.rows > 0);
                 prop_assert_eq!(view.raw_count(&[2], &[3], 1).unwrap() > 0, weighing);
             }
@@ -179,13 +248,19 @@ fn a_share_weighs_what_its_rows_weigh_whatever_happened_to_them() {
     outcome.unwrap();
 }
 
+fn parcel(holding: Option<Holding>) -> Parcel {
+    Parcel { holding, stored_at: at(1), text: String::new(), until: None }
+}
+
 #[tokio::test]
 async fn rows_of_one_share_count_in_many_shards() {
     let store = Store::memory().unwrap();
     let put = |tx: &mut Tx<'_>| {
         for n in 0..500_u128 {
-            let row = Parcel { on: 3, text: String::new(), until: None };
-            tx.put(&Uuid::from_u128(n * 0x9e37_79b9_7f4a_7c15).to_string(), row)?;
+            tx.put(
+                &Uuid::from_u128(n * 0x9e37_79b9_7f4a_7c15).to_string(),
+                parcel(Some(Holding::persons(person()))),
+            )?;
         }
         Ok::<_, StoreError>(())
     };
@@ -193,7 +268,7 @@ async fn rows_of_one_share_count_in_many_shards() {
     store.write(put).await.unwrap();
 
     let view = store.read().unwrap();
-    assert_eq!(view.weight(&shares()[3]).unwrap().rows, 500);
+    assert_eq!(view.weight(&Share::Person(person())).unwrap().rows, 500);
     assert_eq!(view.raw_count(&[2], &[3], usize::MAX).unwrap(), 16);
 }
 
@@ -203,7 +278,7 @@ async fn a_row_that_weighs_on_nothing_costs_nothing() {
     let store = Store::memory().unwrap();
 
     let written = store.write(|tx| {
-        tx.put(&key("a"), Parcel { on: 9, text: String::new(), until: None })?;
+        tx.put(&key("a"), parcel(None))?;
         Ok::<_, StoreError>(tx.written())
     });
 

@@ -11,7 +11,8 @@ use crate::flow::client::last_use;
 use crate::flow::resource::{self, Targets};
 use crate::flow::session::{self, LiveSession, backchannel};
 use crate::flow::throttle::{self, GuessLimit};
-use crate::flow::{Context, Rules, authorize};
+use crate::flow::{Context, admission};
+use crate::model::network::Network;
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::authorize::claims::ClaimsRequest;
 use crate::oauth::client::GrantType;
@@ -19,7 +20,7 @@ use crate::oauth::scope::Scope;
 use crate::oauth::token::device::{DeviceRequest, UserCode};
 use crate::secret::{DeviceCode, Pepper, TokenHash};
 use crate::store::schema::{Authorization, Client, DEVICES_BY_USER_CODE, Device, DeviceState};
-use crate::store::{Tx, View};
+use crate::store::{Holder, Holding, Tx, View};
 
 /// The minimum number of seconds between two polls (RFC 8628 §3.2).
 const INTERVAL: u32 = 5;
@@ -51,13 +52,6 @@ pub fn user_code_hash(pepper: &Pepper, code: &UserCode) -> TokenHash {
     pepper.hash_parts("user code", code.letters())
 }
 
-/// Refuses if the stored device authorizations have reached the limit.
-///
-/// It is read before the transaction: the limit bounds size and need not be exact.
-pub fn check_capacity(view: &impl View, rules: &Rules) -> Result<(), Error> {
-    authorize::check_capacity_for::<Device>(view, rules)
-}
-
 /// Begins a device authorization.
 pub fn issue(
     tx: &mut Tx<'_>,
@@ -72,7 +66,7 @@ pub fn issue(
     if asked.is_some_and(|scope| scope.intersect(&targets.for_client(&client)).is_empty()) {
         return Err(Refusal::ScopeNotAllowed.into());
     }
-    last_use::record_use(tx, cx, proven.id(), &client)?;
+    last_use::record_use(tx, cx, proven.id(), &client, None)?;
     let user_code = unused_user_code(tx, cx)?;
     let device_code: DeviceCode = cx.seed.token();
     let row = Device {
@@ -82,14 +76,14 @@ pub fn issue(
         created: cx.now,
         expires: cx.now + cx.rules.config.lifetimes.device_code,
         interval: INTERVAL,
-        network: throttle::network_hash(&cx.rules, origin.address),
+        holding: Holding::strangers(Network::of(origin.address), admission::rank(&client)),
         polled: None,
         resources: targets.resources,
         scope: request.scope.clone(),
         state: DeviceState::Pending,
         user_code: user_code_hash(&cx.rules.pepper, &user_code),
     };
-    tx.put(&cx.rules.pepper.hash(&device_code), row)?;
+    admission::store(tx, cx, &cx.rules.pepper.hash(&device_code), row)?;
     Ok(IssuedDeviceCode { device_code, interval: INTERVAL, user_code })
 }
 
@@ -163,12 +157,25 @@ pub fn look_up(
         throttle::check(tx, cx, guessed, subject)?;
     }
     if let Some(pending) = pending(tx, cx, session, code)? {
+        record_opened(tx, cx, &pending)?;
         return Ok(UserCodeLookup::PendingDevice(Box::new(pending)));
     }
     for (guessed, subject) in counted {
         throttle::record_failure(tx, cx, guessed, subject)?;
     }
     Ok(UserCodeLookup::Nothing)
+}
+
+/// Records that the page of a device authorization is displayed: it is the person's from then on.
+fn record_opened(tx: &mut Tx<'_>, cx: &Context, pending: &PendingDevice) -> Result<(), Error> {
+    let user = pending.session.user();
+    match pending.device.holding.holder {
+        Holder::Person(_) => Ok(()),
+        Holder::Network(_) => {
+            let opened = Device { holding: Holding::persons(user), ..pending.device.clone() };
+            admission::give(tx, cx, &pending.key, opened, user)
+        }
+    }
 }
 
 fn pending(
@@ -250,7 +257,8 @@ pub fn decide(
         let Authorization { client: id, user, .. } = &**authorization;
         backchannel::record_client(tx, cx, id, &pending.client, session, *user)?;
     }
-    tx.put(&pending.key, Device { state, ..pending.device })?;
+    let holding = Holding::persons(pending.session.user());
+    tx.put(&pending.key, Device { holding, state, ..pending.device })?;
     session::touch(tx, cx, session, Some(&entry.device))?;
     Ok(DecisionOutcome::Done(Box::new(pending.client)))
 }

@@ -8,20 +8,21 @@ pub mod device;
 pub mod pushed;
 pub mod step;
 
-use std::net::IpAddr;
-
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
+use crate::flow::authorize::step::PresentedInteraction;
 use crate::flow::client::last_use;
-use crate::flow::{Context, Rules, resource, throttle};
+use crate::flow::session;
+use crate::flow::{Context, Rules, admission, resource};
 use crate::keys::KeyRing;
+use crate::model::network::Network;
 use crate::oauth::authorize::{self, AuthorizeRequest, Callback, RedirectParameters};
 use crate::oauth::client::{ClientType, GrantType, PkcePolicy};
-use crate::oauth::id::{ClientId, InteractionId};
+use crate::oauth::id::{ClientId, InteractionId, UserId};
 use crate::oauth::params::Params;
-use crate::secret::{BrowserSecret, TokenHash};
+use crate::secret::BrowserSecret;
 use crate::store::schema::{Client, Interaction, Purpose, StoredAuthorizationRequest};
-use crate::store::{Row, Tx, View};
+use crate::store::{Holder, Holding, Rank, Tx, View};
 
 /// The channel by which a request reaches this server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,64 +176,25 @@ fn may_go_without_pkce(rules: &Rules, client: &Client, request: &AuthorizeReques
     allowed && confidential && openid && request.nonce.is_some()
 }
 
-/// Refuses if the stored interactions have reached the limit.
-///
-/// It is read before the transaction: the limit bounds size and need not be exact.
-pub fn check_capacity(view: &impl View, rules: &Rules) -> Result<(), Error> {
-    check_capacity_for::<Interaction>(view, rules)
-}
-
-/// As [`check_capacity`], for rows of the table `R`.
-pub fn check_capacity_for<R: Row>(view: &impl View, rules: &Rules) -> Result<(), Error> {
-    let limit = rules.config.policy.interactions;
-    if view.count::<R>(limit)? >= limit {
-        return Err(Refusal::InteractionsTooMany.into());
-    }
-    Ok(())
-}
-
-/// The minimum number of requests that a network may start in a minute.
-const MIN_PER_MINUTE: usize = 10;
-
-/// A network that may have an interaction stored, by its keyed hash.
-pub struct AdmittedNetwork(TokenHash);
-
-/// Counts a request from `address`, or refuses it. One network can fill half of the capacity within
-/// the lifetime of an interaction. Loopback is not counted: behind a proxy it may be anybody.
-pub fn admit(tx: &mut Tx<'_>, cx: &Context, address: IpAddr) -> Result<AdmittedNetwork, Error> {
-    let admitted = AdmittedNetwork(throttle::network_hash(&cx.rules, address));
-    if address.to_canonical().is_loopback() {
-        return Ok(admitted);
-    }
-    let config = &cx.rules.config;
-    let minutes = config.lifetimes.interaction.as_secs().div_ceil(60).max(1);
-    let minutes = usize::try_from(minutes).unwrap_or(usize::MAX);
-    let limit = (config.policy.interactions / 2 / minutes).max(MIN_PER_MINUTE);
-    let network = throttle::network(address);
-    match throttle::consume(tx, cx, "interactions from", &network, limit) {
-        Err(Error::Refused(_)) => Err(Refusal::InteractionsTooMany.into()),
-        spent => spent.map(|()| admitted),
-    }
-}
-
 /// Stores a request. Returns the id for the path and the secret for the cookie.
 pub fn store_request(
     tx: &mut Tx<'_>,
     cx: &Context,
-    network: &AdmittedNetwork,
+    network: Network,
     checked: &CheckedRequest,
 ) -> Result<(InteractionId, BrowserSecret), Error> {
     if let Some(client) = tx.find::<Client>(&checked.client)? {
-        last_use::record_use(tx, cx, &checked.client, &client)?;
+        last_use::record_use(tx, cx, &checked.client, &client, None)?;
     }
-    store_interaction(tx, cx, network, Purpose::Authorize(Box::new(checked.stored())))
+    let holding = Holding::strangers(network, Rank::Plain);
+    store_interaction(tx, cx, holding, Purpose::Authorize(Box::new(checked.stored())))
 }
 
 /// Stores an interaction.
 pub fn store_interaction(
     tx: &mut Tx<'_>,
     cx: &Context,
-    AdmittedNetwork(network): &AdmittedNetwork,
+    holding: Holding,
     purpose: Purpose,
 ) -> Result<(InteractionId, BrowserSecret), Error> {
     let id = InteractionId::from_seed(&cx.seed);
@@ -241,9 +203,45 @@ pub fn store_interaction(
         browser: cx.rules.pepper.hash(&secret),
         created: cx.now,
         expires: cx.now + cx.rules.config.lifetimes.interaction,
-        network: *network,
+        holding,
         purpose,
     };
-    tx.put(&id, interaction)?;
+    admission::store(tx, cx, &id, interaction)?;
     Ok((id, secret))
+}
+
+/// The interaction after its page is displayed, if that changes who holds it, and the person whose
+/// session the page was opened with.
+pub fn opened(
+    view: &impl View,
+    cx: &Context,
+    presented: &PresentedInteraction,
+) -> Result<Option<(Interaction, Option<UserId>)>, Error> {
+    let interaction = step::interaction(view, cx, presented)?;
+    let session = match &presented.session {
+        Some(cookie) => session::live(view, cx, cookie)?,
+        None => None,
+    };
+    let user = session.map(|session| session.user());
+    let holding = match (interaction.holding.holder, user) {
+        (Holder::Network(_), Some(user)) => Holding::persons(user),
+        (holder, _) => Holding { holder, rank: Rank::Opened },
+    };
+    let changed = holding != interaction.holding;
+    Ok(changed.then_some((Interaction { holding, ..interaction }, user)))
+}
+
+/// Records that the page of an interaction is displayed. From then on the interaction is the
+/// person's whose session the page was opened with, or goes after those that no page has opened.
+pub fn record_opened(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    presented: &PresentedInteraction,
+) -> Result<(), Error> {
+    let id = &presented.interaction;
+    match opened(tx, cx, presented)? {
+        None => Ok(()),
+        Some((opened, Some(user))) => admission::give(tx, cx, id, opened, user),
+        Some((opened, None)) => Ok(tx.put(id, opened)?),
+    }
 }

@@ -1,25 +1,24 @@
 //! Pushed authorization requests: [RFC 9126](https://www.rfc-editor.org/rfc/rfc9126).
 
-use std::net::IpAddr;
-
 use crate::error::{Error, Refusal};
-use crate::flow::authorize::{self, AdmittedNetwork, CheckedRequest};
+use crate::flow::authorize::{self, CheckedRequest};
 use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::client::document::{self, DocumentStatus};
 use crate::flow::client::last_use;
-use crate::flow::{Context, throttle};
+use crate::flow::{Context, admission};
+use crate::model::network::Network;
 use crate::oauth::client::GrantType;
 use crate::oauth::id::{ClientId, InteractionId};
 use crate::secret::{BrowserSecret, PushedReference, TokenHash};
 use crate::store::schema::Pushed;
-use crate::store::{Tx, View};
+use crate::store::{Holding, Tx, View};
 
 /// Stores a request, and returns the reference to it.
 pub fn push(
     tx: &mut Tx<'_>,
     cx: &Context,
     proven: &AuthenticatedClient,
-    address: IpAddr,
+    network: Network,
     checked: &CheckedRequest,
 ) -> Result<PushedReference, Error> {
     let client = proven.row(tx, GrantType::AuthorizationCode)?;
@@ -27,17 +26,17 @@ pub fn push(
     if let DocumentStatus::Fetch(_) = document::status(tx, &cx.rules, cx.now, proven.id())? {
         return Err(Refusal::DocumentUnavailable.into());
     }
-    last_use::record_use(tx, cx, proven.id(), &client)?;
+    last_use::record_use(tx, cx, proven.id(), &client, None)?;
     // RFC 9126 §2.2: the reference "MUST contain some part generated using a cryptographically
     // strong pseudorandom algorithm", and §7.1 asks for the entropy of RFC 9101 §10.2 (d): 256 bits.
     let reference: PushedReference = cx.seed.token();
     let row = Pushed {
         created: cx.now,
         expires: cx.now + cx.rules.config.lifetimes.pushed_request,
-        network: throttle::network_hash(&cx.rules, address),
+        holding: Holding::strangers(network, admission::rank(&client)),
         request: checked.stored(),
     };
-    tx.put(&cx.rules.pepper.hash(&reference), row)?;
+    admission::store(tx, cx, &cx.rules.pepper.hash(&reference), row)?;
     Ok(reference)
 }
 
@@ -70,7 +69,7 @@ pub fn find(
 pub fn redeem(
     tx: &mut Tx<'_>,
     cx: &Context,
-    network: &AdmittedNetwork,
+    network: Network,
     client: &ClientId,
     reference: &TokenHash,
 ) -> Result<(InteractionId, BrowserSecret), Error> {

@@ -1,26 +1,27 @@
 //! The device link: a person signs a bridge in through the browser.
 
 use crate::error::{Error, Refusal};
-use crate::flow::authorize::AdmittedNetwork;
 use crate::flow::authorize::step::{self, PresentedInteraction};
 use crate::flow::bridge::exchange::{self, IssuedExchangeCode};
 use crate::flow::session::{self, LiveSession};
 use crate::flow::{Context, authorize};
 use crate::model::bridge::LinkRedirect;
+use crate::model::network::Network;
 use crate::oauth::id::InteractionId;
 use crate::secret::BrowserSecret;
 use crate::store::schema::{Interaction, Purpose};
-use crate::store::{Tx, View};
+use crate::store::{Holding, Rank, Tx, View};
 
 /// Stores a request to link a device. Returns the id for the path of its page and the secret for
 /// the cookie.
 pub fn start(
     tx: &mut Tx<'_>,
     cx: &Context,
-    network: &AdmittedNetwork,
+    network: Network,
     redirect: Option<&LinkRedirect>,
 ) -> Result<(InteractionId, BrowserSecret), Error> {
-    authorize::store_interaction(tx, cx, network, Purpose::Link { redirect: redirect.cloned() })
+    let holding = Holding::strangers(network, Rank::Plain);
+    authorize::store_interaction(tx, cx, holding, Purpose::Link { redirect: redirect.cloned() })
 }
 
 /// The next step of a link.

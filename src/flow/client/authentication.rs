@@ -125,11 +125,14 @@ impl AssertionCheck {
         {
             return Err(Refusal::ClientAssertionSignatureWrong);
         }
-        let name = [self.client.id.as_str(), assertion.jti()].join("\n");
-        let used = rules.pepper.hash_parts("client assertion", name.as_bytes());
+        let used = rules.pepper.hash_parts("client assertion", assertion.jti().as_bytes());
         Ok(VerifiedAssertion { client: self.client.clone(), expires: assertion.expires()?, used })
     }
 }
+
+/// The most used assertions that are stored for a client that registered or named itself, until a
+/// person uses it. Whoever makes clients makes their assertions too.
+const MAX_ASSERTIONS_OF_STRANGER: usize = 16;
 
 /// Proof that a client signed an assertion. The assertion may have been used before.
 pub struct VerifiedAssertion {
@@ -147,15 +150,20 @@ pub fn spend_assertion(
     cx: &Context,
     verified: &VerifiedAssertion,
 ) -> Result<AuthenticatedClient, Error> {
-    verified.client.client(tx)?;
+    let client = verified.client.client(tx)?;
     // A used assertion is forgotten after its expiry.
     if cx.now >= verified.expires {
         return Err(Refusal::ClientAssertionExpired.into());
     }
-    if tx.find::<UsedAssertion>(&verified.used)?.is_some() {
+    let key = (verified.client.id.clone(), verified.used);
+    if tx.find::<UsedAssertion>(&key)?.is_some() {
         return Err(Refusal::ClientAssertionReplayed.into());
     }
-    tx.put(&verified.used, UsedAssertion { expires: verified.expires })?;
+    let limit = MAX_ASSERTIONS_OF_STRANGER;
+    if client.is_strangers() && tx.count_under::<UsedAssertion, _>(&key.0, limit)? >= limit {
+        return Err(Refusal::AttemptsTooMany.into());
+    }
+    tx.put(&key, UsedAssertion { expires: verified.expires })?;
     Ok(verified.client.clone())
 }
 

@@ -8,13 +8,14 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::client::last_use;
 use crate::flow::client::registration::registered;
-use crate::flow::{Context, Rules, throttle};
+use crate::flow::{Context, Rules, admission};
+use crate::model::network::Network;
 use crate::oauth::client::DocumentPolicy;
 use crate::oauth::client::cimd::{self, DocumentAddress};
 use crate::oauth::client::metadata::ClientMetadata;
 use crate::oauth::id::ClientId;
 use crate::store::schema::{Client, FetchedDocument, Origin};
-use crate::store::{StoreError, Tx, View};
+use crate::store::{Holding, Rank, StoreError, Tx, View};
 
 /// Whether the stored version of a client's document is current.
 pub enum DocumentStatus {
@@ -107,9 +108,14 @@ pub fn store(
     metadata: &ClientMetadata,
     fetched: Option<Fetched>,
 ) -> Result<Client, Error> {
+    let old = tx.find::<Client>(id)?;
     let origin = Origin::Document {
         fetched: fetched.map(|fetched| FetchedDocument {
-            network: throttle::network_hash(&cx.rules, fetched.address),
+            // Whoever causes the next fetch of a known document does not take it over.
+            holding: old
+                .as_ref()
+                .and_then(held_before)
+                .unwrap_or_else(|| Holding::strangers(Network::of(fetched.address), Rank::Plain)),
             stale: cx.now + fetched.lifetime,
             unused: last_use::unused_deadline(cx),
         }),
@@ -119,7 +125,7 @@ pub fn store(
         token_endpoint_auth_method: auth_method,
         ..registered(&cx.rules, metadata)?
     };
-    let client = match tx.find::<Client>(id)? {
+    let client = match old {
         None => Client::new(cx.now, origin, metadata),
         // An operator imported it during the fetch.
         Some(old)
@@ -133,6 +139,13 @@ pub fn store(
         }
         Some(_) => return Err(Refusal::ClientExists.into()),
     };
-    tx.put(id, client.clone())?;
+    admission::store(tx, cx, id, client.clone())?;
     Ok(client)
+}
+
+fn held_before(client: &Client) -> Option<Holding> {
+    match &client.origin {
+        Origin::Document { fetched } => fetched.as_ref().map(|fetched| fetched.holding),
+        Origin::Dynamic { .. } | Origin::Hook | Origin::Operator => None,
+    }
 }

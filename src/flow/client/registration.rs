@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Refusal};
 use crate::flow::client::{last_use, operator, retention};
-use crate::flow::{Context, Rules, throttle};
+use crate::flow::{Context, Rules, admission};
+use crate::model::network::Network;
 use crate::oauth::client::metadata::ClientMetadata;
 use crate::oauth::client::{AuthMethod, GrantType};
 use crate::oauth::id::ClientId;
@@ -16,7 +17,7 @@ use crate::oauth::redirect_uri::RedirectUri;
 use crate::oauth::scope::Scope;
 use crate::secret::{MadeClientSecret, RegistrationToken, TokenHash};
 use crate::store::schema::{Client, ClientProof, Origin};
-use crate::store::{Tx, View};
+use crate::store::{Holding, Rank, Tx, View};
 
 /// The response to a registration (RFC 7591 §3.2.1, RFC 7592 §3).
 pub struct Registered {
@@ -61,12 +62,12 @@ pub fn register(
     let id: ClientId = format!("gl_{}", cx.seed.uuid("client").simple()).parse()?;
     let token: RegistrationToken = cx.seed.token();
     let metadata = registered(&cx.rules, metadata)?;
-    let fingerprint = fingerprint(cx, &metadata, &throttle::network(address));
+    let fingerprint = fingerprint(cx, &metadata, Network::of(address).prefix());
     retention::remove_alike(tx, cx, &fingerprint)?;
-    let network = throttle::network_hash(&cx.rules, address);
-    let mut client = Client::new(cx.now, origin(cx, fingerprint, network, &token), metadata);
+    let holding = Holding::strangers(Network::of(address), Rank::Plain);
+    let mut client = Client::new(cx.now, origin(cx, fingerprint, holding, &token), metadata);
     let secret = give_secret(cx, &mut client);
-    tx.put(&id, client.clone())?;
+    admission::store(tx, cx, &id, client.clone())?;
     Ok(Registered { client, id, secret, token })
 }
 
@@ -89,11 +90,11 @@ fn fingerprint(cx: &Context, metadata: &ClientMetadata, network: &[u8]) -> Token
 fn origin(
     cx: &Context,
     fingerprint: TokenHash,
-    network: TokenHash,
+    holding: Holding,
     token: &RegistrationToken,
 ) -> Origin {
     let registration = cx.rules.pepper.hash(token);
-    Origin::Dynamic { fingerprint, network, registration, unused: last_use::unused_deadline(cx) }
+    Origin::Dynamic { fingerprint, holding, registration, unused: last_use::unused_deadline(cx) }
 }
 
 /// Makes a secret if the client's method needs one and the client has none.
@@ -158,7 +159,7 @@ pub fn update(tx: &mut Tx<'_>, cx: &Context, update: &Update) -> Result<Register
             return Err(Refusal::ClientUpdateMismatched.into());
         }
     }
-    let Origin::Dynamic { fingerprint, network, .. } = &old.origin else {
+    let Origin::Dynamic { fingerprint, holding, .. } = &old.origin else {
         return Err(Refusal::RegistrationAccessTokenWrong.into());
     };
     let token: RegistrationToken = cx.seed.token();
@@ -168,11 +169,11 @@ pub fn update(tx: &mut Tx<'_>, cx: &Context, update: &Update) -> Result<Register
     if old.metadata.any_secret_method() && metadata.auth_method() == AuthMethod::ClientSecretBasic {
         metadata.token_endpoint_auth_method = None;
     }
-    let origin = origin(cx, *fingerprint, *network, &token);
+    let origin = origin(cx, *fingerprint, *holding, &token);
     let revision = old.revision + 1;
     let mut client = Client { metadata, origin, revision, ..old };
     let secret = give_secret(cx, &mut client);
-    tx.put(&update.id, client.clone())?;
+    admission::store(tx, cx, &update.id, client.clone())?;
     Ok(Registered { client, id: update.id.clone(), secret, token })
 }
 

@@ -50,7 +50,7 @@ pub fn run(tx: &mut Tx<'_>, cx: &Context) -> Result<Swept, Error> {
 fn remove(tx: &mut Tx<'_>, cx: &Context, key: &[u8], limit: usize) -> Result<usize, StoreError> {
     let table = key.first().copied().unwrap_or_default();
     if table == Session::TABLE.byte {
-        let id = tx.expired_key::<Session>(key)?;
+        let id = tx.listed_key::<Session>(key)?;
         if let Some(session) = tx.find::<Session>(&id)?
             && removal::is_pending(tx, &Subject::Session(id))?
         {
@@ -60,7 +60,7 @@ fn remove(tx: &mut Tx<'_>, cx: &Context, key: &[u8], limit: usize) -> Result<usi
         return removal::end_session(tx, cx, id).map(|scheduled| scheduled + 1);
     }
     if table == Withdrawal::TABLE.byte {
-        let key = tx.expired_key::<Withdrawal>(key)?;
+        let key = tx.listed_key::<Withdrawal>(key)?;
         let subject = Subject::Authorization(key.0, key.1.clone());
         match tx.find::<Withdrawal>(&key)? {
             Some(withdrawal) if removal::is_pending(tx, &subject)? => {
@@ -74,15 +74,15 @@ fn remove(tx: &mut Tx<'_>, cx: &Context, key: &[u8], limit: usize) -> Result<usi
         return Ok(1);
     }
     if table == Removal::TABLE.byte {
-        let subject = tx.expired_key::<Removal>(key)?;
+        let subject = tx.listed_key::<Removal>(key)?;
         return removal::step(tx, cx, &subject, limit);
     }
     if table == BridgeSession::TABLE.byte {
-        let session = tx.remove_expired::<BridgeSession>(key)?;
+        let session = tx.remove_listed::<BridgeSession>(key)?;
         return access::forget(tx, cx, &session).map(|()| 1);
     }
     if table == Client::TABLE.byte {
-        return retention::remove_unused(tx, cx, &tx.expired_key::<Client>(key)?).map(|()| 1);
+        return retention::remove_unused(tx, cx, &tx.listed_key::<Client>(key)?).map(|()| 1);
     }
-    schema::remove_expired(tx, key).map(|()| 1)
+    schema::remove_listed(tx, key).map(|()| 1)
 }

@@ -1,23 +1,22 @@
 //! Enrolment: registering a passkey by the right of a setup link.
 //!
 //! A link is used once. Its row stays for a while, so that an unknown, a used and an expired link
-//! have refusals of their own. A ceremony may begin several times. Of two that complete, one
+//! have refusals of their own. Several ceremonies may start by it. Of two that complete, one
 //! succeeds, since one transaction stores the credential and spends the link.
 
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
-use crate::flow::person::login::{self, StartingBrowser};
+use crate::flow::person::ceremony::{Ceremony, Purpose};
 use crate::flow::person::people;
 use crate::flow::session::{self, SignIn};
 use crate::model::person::{Role, Username};
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::display_name::DisplayName;
-use crate::oauth::id::{CeremonyId, UserId};
+use crate::oauth::id::UserId;
 use crate::passkey::Registered;
 use crate::secret::{SessionSecret, TokenHash};
 use crate::store::schema::{
-    Authentication, Ceremony, CeremonyPurpose, CredentialId, PASSKEYS_BY_USER, Passkey, Person,
-    SetupLink, SetupPurpose,
+    Authentication, CredentialId, PASSKEYS_BY_USER, Passkey, Person, SetupLink, SetupPurpose,
 };
 use crate::store::{StoreError, Tx, View};
 
@@ -87,25 +86,6 @@ pub fn candidate(
     }
 }
 
-/// Begins a ceremony by the right of a link.
-pub fn start_ceremony(
-    tx: &mut Tx<'_>,
-    cx: &Context,
-    browser: StartingBrowser,
-    link: TokenHash,
-    candidate: &Candidate,
-    state: Vec<u8>,
-) -> Result<CeremonyId, Error> {
-    open(tx, cx, &link)?;
-    let purpose = CeremonyPurpose::Register {
-        link,
-        user: candidate.user,
-        username: candidate.username.clone(),
-        display_name: candidate.display_name.clone(),
-    };
-    login::start_ceremony(tx, cx, browser, purpose, state)
-}
-
 /// A registration that was verified.
 #[derive(Clone)]
 pub struct RegistrationProof {
@@ -114,7 +94,7 @@ pub struct RegistrationProof {
     /// The hash of the cookie that binds the ceremony to the browser.
     pub browser: TokenHash,
     /// The ceremony that it answers.
-    pub ceremony: CeremonyId,
+    pub ceremony: Ceremony,
     /// The browser's description of itself.
     pub device: DeviceInfo,
     /// The link whose right it uses.
@@ -144,8 +124,9 @@ pub fn complete(
 ) -> Result<Enrolled, Error> {
     // The link is checked first, so that the second of two is refused because the link was used.
     let opened = open(tx, cx, &proof.link)?;
-    let ceremony = login::ceremony(tx, cx, proof.ceremony, &proof.browser)?;
-    let CeremonyPurpose::Register { link, user, username, display_name } = ceremony.purpose else {
+    proof.ceremony.check(tx, cx, &proof.browser)?;
+    let purpose = proof.ceremony.purpose().clone();
+    let Purpose::Register { link, user, username, display_name } = purpose else {
         return Err(Refusal::CeremonyUnknown.into());
     };
     if !link.matches(&proof.link) {
@@ -185,7 +166,7 @@ pub fn complete(
         user,
     };
     tx.put(&proof.registered.id, passkey)?;
-    tx.remove::<Ceremony>(&proof.ceremony)?;
+    proof.ceremony.spend(tx, user)?;
     if let Some(mut row) = tx.find::<SetupLink>(&proof.link)? {
         row.used = Some(cx.now);
         tx.put(&proof.link, row)?;

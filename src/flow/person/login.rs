@@ -4,98 +4,37 @@
 //! The assertion is verified outside the transaction, against a revision of the passkey. If the
 //! transaction finds another revision, the assertion is verified again.
 
-use std::net::IpAddr;
-
 use crate::error::{Error, Refusal};
+use crate::flow::Context;
+use crate::flow::person::ceremony::{Ceremony, Purpose};
 use crate::flow::session::{self, SignIn};
-use crate::flow::{Context, Rules, throttle};
 use crate::model::user_agent::DeviceInfo;
-use crate::oauth::id::{CeremonyId, UserId};
+use crate::oauth::id::UserId;
 use crate::passkey::Asserted;
 use crate::secret::{SessionSecret, TokenHash};
-use crate::store::schema::{
-    Authentication, Ceremony, CeremonyPurpose, CredentialId, Passkey, Person,
-};
+use crate::store::schema::{Authentication, CredentialId, Passkey, Person};
 use crate::store::{Tx, View};
 
-/// Refuses if the pending ceremonies have reached the limit, which is the limit of interactions.
-pub fn check_capacity(view: &impl View, rules: &Rules) -> Result<(), Error> {
-    let limit = rules.config.policy.interactions;
-    if view.count::<Ceremony>(limit)? >= limit {
-        return Err(Refusal::CeremoniesTooMany.into());
-    }
-    Ok(())
-}
-
-/// The browser that starts a ceremony.
-#[derive(Clone, Copy, Debug)]
-pub struct StartingBrowser {
-    /// The address of its request.
-    pub address: IpAddr,
-    /// The hash of its own cookie.
-    pub id: TokenHash,
-}
-
-/// Stores the server's half of a ceremony.
-pub fn start_ceremony(
-    tx: &mut Tx<'_>,
-    cx: &Context,
-    browser: StartingBrowser,
-    purpose: CeremonyPurpose,
-    state: Vec<u8>,
-) -> Result<CeremonyId, Error> {
-    let id = CeremonyId::from_seed(&cx.seed);
-    let expires = cx.now + cx.rules.config.lifetimes.ceremony;
-    let network = throttle::network_hash(&cx.rules, browser.address);
-    tx.put(&id, Ceremony { browser: browser.id, expires, network, purpose, state })?;
-    Ok(id)
-}
-
-/// A pending ceremony, if `browser` is the one that began it.
-pub fn ceremony(
-    view: &impl View,
-    cx: &Context,
-    id: CeremonyId,
-    browser: &TokenHash,
-) -> Result<Ceremony, Error> {
-    let ceremony = view.find::<Ceremony>(&id)?.ok_or(Refusal::CeremonyUnknown)?;
-    if !ceremony.browser.matches(browser) {
-        return Err(Refusal::CeremonyOfAnotherBrowser.into());
-    }
-    if cx.now >= ceremony.expires {
-        return Err(Refusal::CeremonyExpired.into());
-    }
-    Ok(ceremony)
-}
-
-/// The data against which an assertion is verified.
-pub struct ChallengedPasskey {
-    /// The server's half of the ceremony.
-    pub state: Vec<u8>,
-    /// The passkey that the answer names.
-    pub passkey: Passkey,
-}
-
-/// Finds the data against which an assertion is verified.
+/// Finds the passkey against which the response to a ceremony is verified.
 ///
 /// The user handle must be that of the passkey's owner (§7.2 step 6).
 pub fn challenged(
     view: &impl View,
     cx: &Context,
-    id: CeremonyId,
+    ceremony: &Ceremony,
     browser: &TokenHash,
     credential: &CredentialId,
     user: Option<UserId>,
-) -> Result<ChallengedPasskey, Error> {
-    let ceremony = ceremony(view, cx, id, browser)?;
-    if ceremony.purpose != CeremonyPurpose::Authenticate {
+) -> Result<Passkey, Error> {
+    ceremony.check(view, cx, browser)?;
+    if !matches!(ceremony.purpose(), Purpose::Authenticate) {
         return Err(Refusal::CeremonyUnknown.into());
     }
     let passkey = view.find::<Passkey>(credential)?.ok_or(Refusal::CredentialNotOurs)?;
     if user != Some(passkey.user) {
         return Err(Refusal::CredentialOfAnotherPerson.into());
     }
-    Ok(ChallengedPasskey { state: ceremony.state, passkey })
+    Ok(passkey)
 }
 
 /// An assertion that was verified.
@@ -106,7 +45,7 @@ pub struct AssertionProof {
     /// The hash of the cookie that binds the ceremony to the browser.
     pub browser: TokenHash,
     /// The ceremony that it answers.
-    pub ceremony: CeremonyId,
+    pub ceremony: Ceremony,
     /// The passkey.
     pub credential: CredentialId,
     /// The browser's description of itself.
@@ -131,7 +70,7 @@ pub fn complete(
     cx: &Context,
     proof: &AssertionProof,
 ) -> Result<SignInOutcome, Error> {
-    ceremony(tx, cx, proof.ceremony, &proof.browser)?;
+    proof.ceremony.check(tx, cx, &proof.browser)?;
     let mut passkey = tx.find::<Passkey>(&proof.credential)?.ok_or(Refusal::CredentialNotOurs)?;
     if passkey.revision != proof.revision {
         return Ok(SignInOutcome::Changed);
@@ -141,7 +80,7 @@ pub fn complete(
     if person.disabled {
         return Err(Refusal::PersonDisabled.into());
     }
-    tx.remove::<Ceremony>(&proof.ceremony)?;
+    proof.ceremony.spend(tx, user)?;
     passkey.backed_up = proof.asserted.backed_up;
     passkey.credential.clone_from(&proof.asserted.credential);
     passkey.revision += 1;

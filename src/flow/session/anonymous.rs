@@ -11,17 +11,15 @@ use crate::error::{Error, Refusal};
 use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::client::last_use;
 use crate::flow::token::issue::{self, Issued};
-use crate::flow::{Context, throttle};
+use crate::flow::{Context, admission, throttle};
 use crate::model::anonymous::AnonymousRequest;
+use crate::model::network::Network;
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::authorize::Callback;
 use crate::oauth::claims::AccessClaims;
 use crate::oauth::id::{AnonymousSub, SessionId, UserId};
 use crate::secret::{AnonymousSecret, TokenHash};
-use crate::store::schema::{
-    ANONYMOUS_BY_COOKIE, ANONYMOUS_BY_EXPIRY, ANONYMOUS_BY_NETWORK, AnonymousEnding,
-    AnonymousSession, Client,
-};
+use crate::store::schema::{ANONYMOUS_BY_COOKIE, AnonymousEnding, AnonymousSession, Client};
 use crate::store::{Listing, Span, StoreError, Tx, View};
 
 /// The most sessions that are opened in a minute from one network.
@@ -48,24 +46,6 @@ pub struct OpenedSession {
     pub secret: AnonymousSecret,
     /// The row.
     pub session: AnonymousSession,
-}
-
-/// Refuses if the live sessions have reached the limit: the configured number in all, half of it
-/// from the network of `address`. Loopback has no limit of its own: behind a proxy it may be
-/// anybody.
-///
-/// It is read before the transaction: the limit bounds size and need not be exact.
-pub fn check_capacity(view: &impl View, cx: &Context, address: IpAddr) -> Result<(), Error> {
-    let limit = cx.rules.config.policy.anonymous_sessions;
-    let (network, half) = (throttle::network_hash(&cx.rules, address), limit.div_ceil(2));
-    let in_all = view.count_beyond(&ANONYMOUS_BY_EXPIRY, &(), &cx.now, limit)?;
-    let from_network =
-        view.count_beyond(&ANONYMOUS_BY_NETWORK, &network, &(network, cx.now), half)?;
-    let filled = from_network >= half && !address.to_canonical().is_loopback();
-    if in_all >= limit || filled {
-        return Err(Refusal::AnonymousSessionsTooMany.into());
-    }
-    Ok(())
 }
 
 /// Opens a session and makes its token.
@@ -98,7 +78,7 @@ pub fn open(
     throttle::consume(tx, cx, "anonymous sessions from", &from, MAX_PER_NETWORK)?;
     let id = proven.id();
     throttle::consume(tx, cx, "anonymous sessions of", id.as_str().as_bytes(), MAX_PER_CLIENT)?;
-    last_use::record_use(tx, cx, id, &client)?;
+    last_use::record_use(tx, cx, id, &client, None)?;
     let (id, secret) = (SessionId::from_seed(&cx.seed), cx.seed.token());
     let session = AnonymousSession {
         client: proven.id().clone(),
@@ -108,11 +88,11 @@ pub fn open(
         expires: cx.now + cx.rules.config.lifetimes.anonymous,
         metadata: request.metadata.clone(),
         device: session_request.device.clone(),
-        network: throttle::network_hash(&cx.rules, session_request.address),
+        network: Network::of(session_request.address),
         redirect_uri: request.redirect_uri.clone(),
         sub: AnonymousSub::from_seed(&cx.seed),
     };
-    tx.put(&id, session.clone())?;
+    admission::store(tx, cx, &id, session.clone())?;
     let issued = issue::for_anonymous(cx, &client, id, &session)?;
     Ok(OpenedSession { issued, id, secret, session })
 }

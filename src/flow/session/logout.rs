@@ -2,17 +2,17 @@
 //! Logout](https://openid.net/specs/openid-connect-rpinitiated-1_0.html).
 
 use crate::error::{Error, Refusal};
-use crate::flow::authorize::AdmittedNetwork;
 use crate::flow::authorize::step::{self, PresentedInteraction};
 use crate::flow::session::{self, LiveSession};
 use crate::flow::token::issue;
 use crate::flow::{Context, authorize};
 use crate::keys::VerifiedHint;
+use crate::model::network::Network;
 use crate::oauth::id::{ClientId, InteractionId, SessionId};
 use crate::oauth::logout::{LogoutRequest, PostLogout};
 use crate::secret::BrowserSecret;
 use crate::store::schema::{Client, Interaction, Purpose};
-use crate::store::{StoreError, Tx, View};
+use crate::store::{Holding, Rank, StoreError, Tx, View};
 
 /// Stores a logout request. Its `id_token_hint`, if it has one, is already verified.
 ///
@@ -20,7 +20,7 @@ use crate::store::{StoreError, Tx, View};
 pub fn start(
     tx: &mut Tx<'_>,
     cx: &Context,
-    network: &AdmittedNetwork,
+    network: Network,
     request: &LogoutRequest,
     hint: Option<&VerifiedHint>,
 ) -> Result<(InteractionId, BrowserSecret), Error> {
@@ -43,9 +43,12 @@ pub fn start(
             Some((uri.clone(), state))
         }
     };
+    // A hint gives priority, since strangers have none.
+    let rank = if hint.is_some() { Rank::Vouched } else { Rank::Plain };
+    let holding = Holding::strangers(network, rank);
     let hint = hint.map(VerifiedHint::claims);
     let hint = hint.map(|claims| (claims.sub.clone(), claims.sid.parse::<SessionId>().ok()));
-    authorize::store_interaction(tx, cx, network, Purpose::Logout { client, hint, next })
+    authorize::store_interaction(tx, cx, holding, Purpose::Logout { client, hint, next })
 }
 
 /// The client of the request, if it is known and enabled.
@@ -95,6 +98,7 @@ pub fn advance(
                 && sid.is_none_or(|sid| sid == session.id())
         });
         if !hinted && !confirmed {
+            authorize::record_opened(tx, cx, presented)?;
             let client = client.map(Box::new);
             return Ok(Step::Confirm { client, session: Box::new(session) });
         }

@@ -138,7 +138,7 @@ pub fn create(
     client: Client,
     authorization: Authorization,
 ) -> Result<(LiveGrant, Option<RefreshToken>), Error> {
-    last_use::record_use(tx, cx, &authorization.client, &client)?;
+    last_use::record_use(tx, cx, &authorization.client, &client, Some(authorization.user))?;
     let refreshes = client.metadata.has_grant_type(GrantType::RefreshToken);
     let lifetimes = &cx.rules.config.lifetimes;
     let lifetime =

@@ -10,15 +10,16 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::flow::authorize;
 use crate::flow::bridge::link;
 use crate::http::destination::PagePath;
 use crate::http::extract::body::Query;
+use crate::http::extract::navigation::Navigation;
 use crate::http::extract::peer::Sender;
 use crate::http::failure::{JsonFailure, PageFailure};
 use crate::http::pages::cookie::with_interaction_cookie;
 use crate::http::redirect;
 use crate::model::bridge::{LinkRedirect, Mode};
+use crate::model::network::Network;
 
 /// Liveness: the server runs. Bridges probe it before they sign in.
 pub(super) async fn health() -> Json<Value> {
@@ -44,6 +45,7 @@ pub(super) async fn pubkey(State(app): State<Arc<App>>) -> Result<Json<Value>, J
 /// Stores the request of a bridge, and redirects the browser to its page. It reads no cookie.
 pub(super) async fn device_link(
     State(app): State<Arc<App>>,
+    _: Navigation,
     Query(query): Query,
     sender: Sender,
 ) -> Result<Response, PageFailure> {
@@ -51,11 +53,8 @@ pub(super) async fn device_link(
     if sender.head {
         return Ok(redirect::to_head());
     }
-    authorize::check_capacity(&app.read()?, app.rules())?;
-    let started = app.write(move |tx, cx| {
-        let network = authorize::admit(tx, cx, sender.address)?;
-        link::start(tx, cx, &network, uri.as_ref())
-    });
+    let network = Network::of(sender.address);
+    let started = app.write(move |tx, cx| link::start(tx, cx, network, uri.as_ref()));
     let (id, secret) = started.await?;
     let response = redirect::to_page(&PagePath::Link(id));
     Ok(with_interaction_cookie(&app, response, id, &secret))

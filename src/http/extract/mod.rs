@@ -8,5 +8,6 @@ pub(super) mod body;
 pub(super) mod browser;
 pub(super) mod caller;
 pub(super) mod host;
+pub(super) mod navigation;
 pub(super) mod own_page;
 pub(super) mod peer;

@@ -42,7 +42,6 @@ pub(in crate::http) async fn open(
     let request = AnonymousRequest::from_value(&body)?;
     let client = caller.authenticate_by_head(&app, &request.client_id).await?;
     let session_request = SessionRequest { address: caller.address(), device };
-    anonymous::check_capacity(&app.read()?, &app.context(), session_request.address)?;
     // After the commit, signing must not fail because a key is missing.
     app.complete_keys().await?;
     let opened = app

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::flow::authorize::consent::ClientRedirect;
 use crate::http::destination::PagePath;
 use crate::http::extract::body::{Form, Query};
+use crate::http::extract::navigation::Navigation;
 use crate::http::extract::peer::{ClientAddress, Sender};
 use crate::http::failure::{Cause, PageFailure, RequestClient};
 use crate::http::pages::cookie::with_interaction_cookie;
@@ -22,6 +23,7 @@ use crate::secret::BrowserSecret;
 
 pub(in crate::http) async fn get(
     State(app): State<Arc<App>>,
+    _: Navigation,
     Query(params): Query,
     sender: Sender,
     about: RequestClient,
@@ -38,6 +40,7 @@ pub(in crate::http) async fn get(
 /// POST methods".
 pub(in crate::http) async fn post(
     State(app): State<Arc<App>>,
+    _: Navigation,
     ClientAddress(address): ClientAddress,
     about: RequestClient,
     Form(params): Form,

@@ -41,7 +41,6 @@ pub(in crate::http) async fn authorize(
     AuthenticatedForm { client, form }: AuthenticatedForm,
 ) -> Result<Json<Authorization>, ClientFailure> {
     let request = DeviceRequest::parse(&form)?;
-    device::check_capacity(&app.read()?, app.rules())?;
     let requester = DeviceRequester { address, user_agent };
     let issued =
         app.write(move |tx, cx| device::issue(tx, cx, &client, &request, &requester)).await?;

@@ -10,19 +10,21 @@ use axum::response::Response;
 use super::authorize::to_interaction;
 use crate::app::App;
 use crate::error::Refusal;
-use crate::flow::authorize;
 use crate::flow::session::logout;
 use crate::http::extract::body::{Form, Query};
+use crate::http::extract::navigation::Navigation;
 use crate::http::extract::peer::{ClientAddress, Sender};
 use crate::http::failure::{Cause, PageFailure};
 use crate::http::redirect;
 use crate::keys::VerifiedHint;
+use crate::model::network::Network;
 use crate::oauth::logout::LogoutRequest;
 use crate::oauth::params::Params;
 
 /// §2: "OpenID Providers MUST support the use of the HTTP GET and POST methods".
 pub(in crate::http) async fn get(
     State(app): State<Arc<App>>,
+    _: Navigation,
     Query(params): Query,
     sender: Sender,
 ) -> Result<Response, PageFailure> {
@@ -35,6 +37,7 @@ pub(in crate::http) async fn get(
 
 pub(in crate::http) async fn post(
     State(app): State<Arc<App>>,
+    _: Navigation,
     ClientAddress(address): ClientAddress,
     Form(params): Form,
 ) -> Result<Response, PageFailure> {
@@ -61,15 +64,8 @@ async fn start(app: &App, address: IpAddr, params: &Params) -> Result<Response, 
             (None, true)
         }
     };
-    // A request with a valid hint is exempt, so that a person who was signed in can always sign
-    // out.
-    if hint.is_none() {
-        authorize::check_capacity(&app.read()?, app.rules())?;
-    }
-    let started = app.write(move |tx, cx| {
-        let network = authorize::admit(tx, cx, address)?;
-        logout::start(tx, cx, &network, &request, hint.as_ref())
-    });
+    let network = Network::of(address);
+    let started = app.write(move |tx, cx| logout::start(tx, cx, network, &request, hint.as_ref()));
     let (id, secret) = started.await?;
     let mut response = to_interaction(app, id, &secret);
     if unverified {

@@ -52,6 +52,9 @@ pub(in crate::http) async fn show(
     }
     let client = client(&interaction.purpose);
     let next = step::next(&app.read()?, &cx, &presented, interaction)?;
+    if matches!(next, Step::Consent(_) | Step::Login(..)) {
+        app.record_opened(&presented).await?;
+    }
     match next {
         Step::Consent(asked) => Ok(templates::show(&consent_page(&app, &browser, id, &asked))),
         Step::Login(client, login_hint) => {

@@ -27,7 +27,9 @@ pub(in crate::http) async fn show(
     State(app): State<Arc<App>>,
     AtInteraction { browser, presented }: AtInteraction,
 ) -> Result<Response, PageFailure> {
-    match link::next(&app.read()?, &app.context(), &presented)? {
+    let next = link::next(&app.read()?, &app.context(), &presented)?;
+    app.record_opened(&presented).await?;
+    match next {
         Step::Ask { redirect, session } => {
             Ok(ask(&app, &browser, &presented, redirect.as_ref(), &session))
         }

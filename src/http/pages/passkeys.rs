@@ -11,9 +11,8 @@ use serde_json::{Value, json};
 use super::cookie::with_session_cookie;
 use crate::app::App;
 use crate::app::sign_in::{self as use_case, PresentedAssertion};
-use crate::flow::person::login::StartingBrowser;
+use crate::flow::person::ceremony::Ceremony;
 use crate::http::extract::own_page::PageJson;
-use crate::http::extract::peer::ClientAddress;
 use crate::http::failure::JsonFailure;
 use crate::model::user_agent::DeviceInfo;
 use crate::passkey::Assertion;
@@ -25,12 +24,11 @@ pub(in crate::http) struct Start {}
 
 pub(in crate::http) async fn start(
     State(app): State<Arc<App>>,
-    ClientAddress(address): ClientAddress,
-    PageJson { browser_id: id, .. }: PageJson<Start>,
+    PageJson { browser_id, .. }: PageJson<Start>,
 ) -> Result<Json<Value>, JsonFailure> {
-    let started = use_case::start_assertion(&app, StartingBrowser { address, id }).await?;
+    let started = use_case::start_assertion(&app, browser_id)?;
     Ok(Json(json!({
-        "ceremony": started.ceremony.to_string(),
+        "ceremony": started.ceremony,
         "expires_in": app.rules().config.lifetimes.ceremony.as_secs(),
         "publicKey": started.public_key,
     })))
@@ -49,7 +47,7 @@ pub(in crate::http) async fn finish(
 ) -> Result<Response, JsonFailure> {
     let presented = PresentedAssertion {
         browser: browser_id,
-        ceremony: body.ceremony.parse()?,
+        ceremony: Ceremony::open(&app.rules().pepper, &body.ceremony)?,
         assertion: Assertion::parse(body.credential)?,
         device,
         previous: browser.session(&app),

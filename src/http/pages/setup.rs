@@ -14,12 +14,11 @@ use super::templates::{self, Page, SetupPage};
 use crate::app::App;
 use crate::app::sign_in::{self as use_case, PresentedRegistration};
 use crate::error::Refusal;
+use crate::flow::person::ceremony::Ceremony;
 use crate::flow::person::enroll;
-use crate::flow::person::login::StartingBrowser;
 use crate::http::destination::PagePath;
 use crate::http::extract::browser::Browser;
 use crate::http::extract::own_page::PageJson;
-use crate::http::extract::peer::ClientAddress;
 use crate::http::failure::JsonFailure;
 use crate::model::person::Username;
 use crate::model::user_agent::DeviceInfo;
@@ -69,14 +68,11 @@ pub(in crate::http) struct Start {
 
 pub(in crate::http) async fn start(
     State(app): State<Arc<App>>,
-    ClientAddress(address): ClientAddress,
-    PageJson { body, browser_id: id, .. }: PageJson<Start>,
+    PageJson { body, browser_id, .. }: PageJson<Start>,
 ) -> Result<Json<Value>, JsonFailure> {
-    let (link, browser) = (link(&app, &body.token)?, StartingBrowser { address, id });
-    let names = || names(&body);
-    let started = use_case::start_registration(&app, browser, link, names).await?;
-    let ceremony = started.ceremony.to_string();
-    Ok(Json(json!({ "ceremony": ceremony, "publicKey": started.public_key })))
+    let link = link(&app, &body.token)?;
+    let started = use_case::start_registration(&app, browser_id, link, || names(&body))?;
+    Ok(Json(json!({ "ceremony": started.ceremony, "publicKey": started.public_key })))
 }
 
 /// The names that the first administrator chose. Without a display name, the username is used.
@@ -104,7 +100,7 @@ pub(in crate::http) async fn finish(
         anonymous: browser.anonymous(&app),
         browser: browser_id,
         link: link(&app, &body.token)?,
-        ceremony: body.ceremony.parse()?,
+        ceremony: Ceremony::open(&app.rules().pepper, &body.ceremony)?,
         credential: body.credential,
         device,
         name: body.passkey_name.unwrap_or_else(|| "Passkey".to_owned()),

@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::layout;
 use crate::clock::Timestamp;
 use crate::model::anonymous::Metadata;
+use crate::model::network::Network;
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::id::{AnonymousSub, ClientId, SessionId, UserId};
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::secret::TokenHash;
-use crate::store::{Entries, Index, Row, Share, Tag};
+use crate::store::{Entries, Held, Holding, Index, Pool, Rank, Row, Tag};
 
 /// An anonymous session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,12 +31,29 @@ pub struct AnonymousSession {
     pub expires: Timestamp,
     /// The client's notes about it.
     pub metadata: Option<Metadata>,
-    /// The keyed hash of the network of the request.
-    pub network: TokenHash,
+    /// The network of the request.
+    pub network: Network,
     /// The redirect URI that the request named.
     pub redirect_uri: Option<RedirectUri>,
     /// The `sub` of its tokens.
     pub sub: AnonymousSub,
+}
+
+impl Held for AnonymousSession {
+    const POOL: Pool = Pool::AnonymousSessions;
+
+    /// Sessions that have ended go first. One that was merged is its person's.
+    fn holding(&self) -> Option<Holding> {
+        Some(match self.ending {
+            None => Holding::strangers(self.network, Rank::Vouched),
+            Some(AnonymousEnding::Merged(user)) => Holding::persons(user),
+            Some(AnonymousEnding::Revoked) => Holding::strangers(self.network, Rank::Plain),
+        })
+    }
+
+    fn stored_at(&self) -> Timestamp {
+        self.created
+    }
 }
 
 /// The end of an anonymous session.
@@ -53,12 +71,6 @@ const RETENTION: Duration = Duration::from_hours(30 * 24);
 /// Anonymous sessions without an ending, by the hash of their cookie.
 pub const ANONYMOUS_BY_COOKIE: Index<TokenHash, SessionId> =
     Index::new(61, "anonymous_sessions_by_cookie");
-/// Anonymous sessions without an ending, by their expiry.
-pub const ANONYMOUS_BY_EXPIRY: Index<Timestamp, SessionId> =
-    Index::new(62, "anonymous_sessions_by_expiry");
-/// Anonymous sessions without an ending, by their network and expiry.
-pub const ANONYMOUS_BY_NETWORK: Index<(TokenHash, Timestamp), SessionId> =
-    Index::new(63, "anonymous_sessions_by_network");
 
 layout!(AnonymousSessionLayout, AnonymousSession);
 
@@ -69,11 +81,9 @@ impl Row for AnonymousSession {
 
     fn entries(&self, key: &SessionId, into: &mut Entries) {
         into.expire(self.created + RETENTION);
-        into.weigh_on(Share::Network(self.network));
+        into.hold(self);
         if self.ending.is_none() {
             into.add(&ANONYMOUS_BY_COOKIE, &self.cookie, key);
-            into.add(&ANONYMOUS_BY_EXPIRY, &self.expires, key);
-            into.add(&ANONYMOUS_BY_NETWORK, &(self.network, self.expires), key);
         }
     }
 }

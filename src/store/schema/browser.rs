@@ -10,7 +10,7 @@ use crate::oauth::authorize::{AuthorizeRequest, ResponseMode};
 use crate::oauth::id::{ClientId, InteractionId, SessionId, UserId};
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::secret::TokenHash;
-use crate::store::{Entries, Index, Row, Share, Tag};
+use crate::store::{Entries, Held, Holding, Index, Pool, Row, Share, Tag};
 
 /// The method and time of a sign-in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,10 +112,22 @@ pub struct Interaction {
     pub created: Timestamp,
     /// Expiry.
     pub expires: Timestamp,
-    /// The keyed hash of the network that it came from.
-    pub network: TokenHash,
+    /// Its place in the pool.
+    pub holding: Holding,
     /// Its purpose.
     pub purpose: Purpose,
+}
+
+impl Held for Interaction {
+    const POOL: Pool = Pool::Interactions;
+
+    fn holding(&self) -> Option<Holding> {
+        Some(self.holding)
+    }
+
+    fn stored_at(&self) -> Timestamp {
+        self.created
+    }
 }
 
 layout!(InteractionLayout, Interaction);
@@ -127,6 +139,6 @@ impl Row for Interaction {
 
     fn entries(&self, _key: &InteractionId, into: &mut Entries) {
         into.expire(self.expires);
-        into.weigh_on(Share::Network(self.network));
+        into.hold(self);
     }
 }

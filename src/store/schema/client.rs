@@ -12,7 +12,7 @@ use crate::oauth::id::{ClientId, UserId};
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 use crate::secret::TokenHash;
-use crate::store::{Entries, Index, Row, Share, Tag};
+use crate::store::{Entries, Held, Holder, Holding, Index, Pool, Row, Share, Tag};
 
 /// A client (RFC 6749 §2, RFC 7591 §2) of any origin.
 ///
@@ -90,6 +90,11 @@ impl Client {
         !self.enabled || self.decisions != OperatorDecisions::default()
     }
 
+    /// Whether it registered or named itself, and no person has used it.
+    pub fn is_strangers(&self) -> bool {
+        self.holding().is_some_and(|own| matches!(own.holder, Holder::Network(_)))
+    }
+
     /// Whether a proof of `other` also proves this client.
     pub fn is_authenticated_like(&self, other: &Self) -> bool {
         let (own, its) = (&self.metadata, &other.metadata);
@@ -134,8 +139,8 @@ pub enum Origin {
     Dynamic {
         /// The hash of its metadata, by which a client that registers at each start is recognised.
         fingerprint: TokenHash,
-        /// The keyed hash of the network that registered it.
-        network: TokenHash,
+        /// Its place in the pool: the network that registered it, until a person uses it.
+        holding: Holding,
         /// The hash of its registration access token (RFC 7592 §3).
         registration: TokenHash,
         /// The time at which it may be removed if it holds no live grant.
@@ -150,8 +155,8 @@ pub enum Origin {
 /// The last fetch of a client's document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FetchedDocument {
-    /// The keyed hash of the network whose request caused it.
-    pub network: TokenHash,
+    /// Its place in the pool: the network whose request caused it, until a person uses it.
+    pub holding: Holding,
     /// The time at which the document has to be fetched again.
     pub stale: Timestamp,
     /// The time at which the client may be removed if it holds no live grant.
@@ -173,6 +178,23 @@ pub const CLIENTS_BY_FINGERPRINT: Index<TokenHash, ClientId> =
 
 layout!(ClientLayout, Client);
 
+impl Held for Client {
+    const POOL: Pool = Pool::Clients;
+
+    /// A client about which the operator decided something is in no pool.
+    fn holding(&self) -> Option<Holding> {
+        match &self.origin {
+            Origin::Document { fetched: Some(FetchedDocument { holding, .. }) }
+            | Origin::Dynamic { holding, .. } => (!self.is_decided()).then_some(*holding),
+            Origin::Document { fetched: None } | Origin::Hook | Origin::Operator => None,
+        }
+    }
+
+    fn stored_at(&self) -> Timestamp {
+        self.created
+    }
+}
+
 impl Row for Client {
     type Key = ClientId;
     type Layout = ClientLayout;
@@ -180,14 +202,14 @@ impl Row for Client {
 
     fn entries(&self, key: &ClientId, into: &mut Entries) {
         match &self.origin {
-            Origin::Document { fetched: Some(FetchedDocument { network, unused, .. }) } => {
+            Origin::Document { fetched: Some(FetchedDocument { unused, .. }) } => {
                 into.expire(*unused);
-                into.weigh_on(Share::Network(*network));
+                into.hold(self);
             }
-            Origin::Dynamic { fingerprint, network, unused, .. } => {
+            Origin::Dynamic { fingerprint, unused, .. } => {
                 into.add(&CLIENTS_BY_FINGERPRINT, fingerprint, key);
                 into.expire(*unused);
-                into.weigh_on(Share::Network(*network));
+                into.hold(self);
             }
             Origin::Document { fetched: None } | Origin::Hook | Origin::Operator => {
                 if let Some(owner) = self.owner {
@@ -198,7 +220,7 @@ impl Row for Client {
     }
 }
 
-/// A used client assertion (RFC 7523 §3), by the hash of its client and its `jti`.
+/// A used client assertion (RFC 7523 §3), by its client and the hash of its `jti`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsedAssertion {
     /// The expiry of the assertion.
@@ -208,11 +230,11 @@ pub struct UsedAssertion {
 layout!(UsedAssertionLayout, UsedAssertion);
 
 impl Row for UsedAssertion {
-    type Key = TokenHash;
+    type Key = (ClientId, TokenHash);
     type Layout = UsedAssertionLayout;
     const TABLE: Tag = Tag { byte: 25, name: "used_assertions" };
 
-    fn entries(&self, _key: &TokenHash, into: &mut Entries) {
+    fn entries(&self, _key: &(ClientId, TokenHash), into: &mut Entries) {
         into.expire(self.expires);
     }
 }

@@ -10,7 +10,7 @@ use crate::oauth::id::ClientId;
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 use crate::secret::TokenHash;
-use crate::store::{Entries, Index, Row, Share, Tag};
+use crate::store::{Entries, Held, Holding, Index, Pool, Row, Tag};
 
 /// The time after its expiry for which a device code gets `expired_token` (RFC 8628 §3.5).
 const RETENTION: Duration = Duration::from_mins(15);
@@ -30,8 +30,8 @@ pub struct Device {
     pub expires: Timestamp,
     /// The minimum number of seconds between two polls.
     pub interval: u32,
-    /// The keyed hash of the network of the device.
-    pub network: TokenHash,
+    /// Its place in the pool.
+    pub holding: Holding,
     /// The last poll.
     pub polled: Option<Timestamp>,
     /// The requested resources.
@@ -42,6 +42,18 @@ pub struct Device {
     pub state: DeviceState,
     /// The hash of the user code.
     pub user_code: TokenHash,
+}
+
+impl Held for Device {
+    const POOL: Pool = Pool::Devices;
+
+    fn holding(&self) -> Option<Holding> {
+        Some(self.holding)
+    }
+
+    fn stored_at(&self) -> Timestamp {
+        self.created
+    }
 }
 
 /// The person's decision about a device.
@@ -69,6 +81,6 @@ impl Row for Device {
     fn entries(&self, key: &TokenHash, into: &mut Entries) {
         into.add(&DEVICES_BY_USER_CODE, &self.user_code, key);
         into.expire(self.expires + RETENTION);
-        into.weigh_on(Share::Network(self.network));
+        into.hold(self);
     }
 }

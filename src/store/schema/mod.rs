@@ -3,6 +3,7 @@
 //! A layout enum is append only: a released variant never changes, and its bytes are stored under
 //! `tests/store/golden/`. A tag is never reused.
 
+mod admission;
 mod anonymous;
 mod bridge;
 mod browser;
@@ -19,6 +20,7 @@ mod pushed;
 mod removal;
 mod usage;
 
+pub use admission::*;
 pub use anonymous::*;
 pub use bridge::*;
 pub use browser::*;
@@ -44,12 +46,13 @@ macro_rules! tables {
         /// The tag of every table.
         pub const TABLES: &[Tag] = &[$($row::TABLE),*];
 
-        /// Removes a row of any table that [`View::expired`](crate::store::View::expired) returned.
-        pub fn remove_expired(tx: &mut Tx<'_>, key: &[u8]) -> Result<(), StoreError> {
+        /// Removes a row of any table, which [`View::expired`](crate::store::View::expired) or
+        /// [`View::held`](crate::store::View::held) returned.
+        pub fn remove_listed(tx: &mut Tx<'_>, key: &[u8]) -> Result<(), StoreError> {
             let table = key.first().copied();
             $(
                 if table == Some($row::TABLE.byte) {
-                    return tx.remove_expired::<$row>(key).map(drop);
+                    return tx.remove_listed::<$row>(key).map(drop);
                 }
             )*
             Err(corrupt(EXPIRY, key))
@@ -65,7 +68,6 @@ tables! {
     Bridge,
     BridgeKey,
     BridgeSession,
-    Ceremony,
     Client,
     Code,
     Consent,
@@ -89,8 +91,10 @@ tables! {
     Session,
     SetupLink,
     SigningKeyRow,
+    Taken,
     Usage,
     UsedAssertion,
+    UsedCeremony,
     Withdrawal,
 }
 
@@ -127,6 +131,7 @@ mod tests {
 
     use super::*;
     use crate::store::Index;
+    use crate::store::table::HELD;
     use crate::store::weight::WEIGHTS;
 
     #[test]
@@ -138,9 +143,8 @@ mod tests {
             Tag { byte: 0, name: "schema" },
             EXPIRY,
             WEIGHTS,
+            HELD,
             tag(&ANONYMOUS_BY_COOKIE),
-            tag(&ANONYMOUS_BY_EXPIRY),
-            tag(&ANONYMOUS_BY_NETWORK),
             tag(&BRIDGE_SESSIONS_BY_USER),
             tag(&CERTIFICATES_BY_USER),
             tag(&CLIENTS_BY_FINGERPRINT),

@@ -1,13 +1,11 @@
-//! Passkeys and their ceremonies.
+//! Passkeys, and the ceremonies that succeeded.
 
 use serde::{Deserialize, Serialize};
 
 use super::layout;
 use crate::clock::Timestamp;
-use crate::model::person::Username;
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::{CeremonyId, UserId};
-use crate::secret::TokenHash;
 use crate::store::{Entries, Index, Key, Row, Share, Tag};
 
 /// The id of a credential, which the authenticator chose (WebAuthn §5.1).
@@ -63,48 +61,24 @@ impl Row for Passkey {
     }
 }
 
-/// The purpose of a ceremony.
+/// A passkey ceremony that succeeded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum CeremonyPurpose {
-    /// Sign-in.
-    Authenticate,
-    /// Registration of a passkey by the right of a setup link.
-    Register {
-        /// The link.
-        link: TokenHash,
-        /// The id of the person, who may not exist yet.
-        user: UserId,
-        /// Their username, which a first administrator chooses.
-        username: Username,
-        /// Their display name.
-        display_name: DisplayName,
-    },
-}
-
-/// A passkey ceremony that waits for its response.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ceremony {
-    /// The hash of the cookie of the browser that began it.
-    pub browser: TokenHash,
-    /// Expiry: a later response is refused.
+pub struct UsedCeremony {
+    /// The expiry of the ceremony.
     pub expires: Timestamp,
-    /// The keyed hash of the network of the request that began it.
-    pub network: TokenHash,
-    /// Its purpose.
-    pub purpose: CeremonyPurpose,
-    /// The server's half as JSON.
-    pub state: Vec<u8>,
+    /// The person.
+    pub user: UserId,
 }
 
-layout!(CeremonyLayout, Ceremony);
+layout!(UsedCeremonyLayout, UsedCeremony);
 
-impl Row for Ceremony {
+impl Row for UsedCeremony {
     type Key = CeremonyId;
-    type Layout = CeremonyLayout;
-    const TABLE: Tag = Tag { byte: 16, name: "ceremonies" };
+    type Layout = UsedCeremonyLayout;
+    const TABLE: Tag = Tag { byte: 16, name: "used_ceremonies" };
 
     fn entries(&self, _key: &CeremonyId, into: &mut Entries) {
         into.expire(self.expires);
-        into.weigh_on(Share::Network(self.network));
+        into.weigh_on(Share::Person(self.user));
     }
 }

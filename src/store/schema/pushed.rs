@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{StoredAuthorizationRequest, layout};
 use crate::clock::Timestamp;
 use crate::secret::TokenHash;
-use crate::store::{Entries, Row, Share, Tag};
+use crate::store::{Entries, Held, Holding, Pool, Row, Tag};
 
 /// A pushed authorization request (RFC 9126 §2), by the hash of its reference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,10 +14,22 @@ pub struct Pushed {
     pub created: Timestamp,
     /// Expiry.
     pub expires: Timestamp,
-    /// The keyed hash of the network that it came from.
-    pub network: TokenHash,
+    /// Its place in the pool.
+    pub holding: Holding,
     /// The request.
     pub request: StoredAuthorizationRequest,
+}
+
+impl Held for Pushed {
+    const POOL: Pool = Pool::PushedRequests;
+
+    fn holding(&self) -> Option<Holding> {
+        Some(self.holding)
+    }
+
+    fn stored_at(&self) -> Timestamp {
+        self.created
+    }
 }
 
 layout!(PushedLayout, Pushed);
@@ -29,6 +41,6 @@ impl Row for Pushed {
 
     fn entries(&self, _key: &TokenHash, into: &mut Entries) {
         into.expire(self.expires);
-        into.weigh_on(Share::Network(self.network));
+        into.hold(self);
     }
 }

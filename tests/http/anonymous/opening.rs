@@ -263,32 +263,3 @@ async fn one_client_is_answered_six_hundred_times_a_minute() {
     more.refused(ErrorCode::TooManyRequests, Refusal::AttemptsTooMany);
     assert_eq!(other.status, 200);
 }
-
-#[tokio::test]
-async fn only_so_many_live_at_once_and_one_network_takes_half_of_the_room() {
-    let server = Server::with(Issuer::localhost(7455), |config| {
-        config.policy.anonymous_sessions = 4;
-    });
-    let server = server.await;
-    allowed(&server).await;
-    let from = async |address: &str| ask_from(&server, address, "reader").await;
-    for address in ["192.0.2.1", "192.0.2.1"] {
-        assert_eq!(from(address).await.status, 200);
-    }
-    let full = Refusal::AnonymousSessionsTooMany;
-
-    from("192.0.2.1").await.refused(ErrorCode::TemporarilyUnavailable, full);
-    let third = from("192.0.2.2").await.json();
-    assert_eq!(from("127.0.0.1").await.status, 200);
-    let more = from("192.0.2.3").await;
-    more.refused(ErrorCode::TemporarilyUnavailable, full);
-    assert_eq!(more.header("retry-after"), "60");
-
-    // What has ended makes room, and so does what is over.
-    let path = format!("/sessions/{}", third["session_id"].as_str().unwrap());
-    server.operate(Method::DELETE, &path, json!({})).await;
-    assert_eq!(from("192.0.2.3").await.status, 200);
-    from("192.0.2.3").await.refused(ErrorCode::TemporarilyUnavailable, full);
-    server.advance(Duration::from_secs(DAY));
-    assert_eq!(from("192.0.2.1").await.status, 200);
-}

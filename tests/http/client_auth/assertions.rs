@@ -9,11 +9,11 @@ use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::flow::installation::sweep;
 use gatelodge::oauth::client::SigningAlg;
 use gatelodge::store::schema::UsedAssertion;
-use gatelodge::store::{Row as _, View as _};
+use gatelodge::store::{View as _, row_key};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::support::{RelyingParty, Server, Signer, assert_to, basic, presenting, token};
+use crate::support::{RelyingParty, Server, Signer, assert_to, basic, presenting, register, token};
 
 const CREDENTIALS: (&str, &str) = ("grant_type", "client_credentials");
 
@@ -216,18 +216,49 @@ async fn a_used_assertion_is_remembered_until_it_has_expired_and_no_longer() {
     late.refused(ErrorCode::InvalidClient, Refusal::ClientAssertionExpired);
 }
 
+/// Anybody can register a client and sign for it as often as they like.
+#[tokio::test]
+async fn a_client_that_nobody_uses_has_sixteen_assertions_stored() {
+    let (server, mut ada) = Server::with_ada().await;
+    let signer = Arc::new(Signer::new(SigningAlg::Es256));
+    let stated = json!({
+        "client_name": "Shop", "redirect_uris": ["https://shop.example/cb"],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "token_endpoint_auth_method": "private_key_jwt", "jwks": { "keys": [signer.jwk()] },
+    });
+    let registered = register(&server, stated).await.json();
+    let shop = RelyingParty::new(&server, &registered).signing_with(&signer);
+    for _ in 0..16 {
+        shop.push(&[]).await;
+    }
+
+    let more = shop.push_raw(&[]).await;
+    let stored = server.app.read().unwrap().count::<UsedAssertion>(99).unwrap();
+    // A person who uses it lifts the bound, once there is room for the proof of their code.
+    server.advance(Duration::from_hours(1));
+    server.app.write(|tx, cx| sweep::run(tx, cx).map(|_| ())).await.unwrap();
+    let tokens = shop.tokens(&mut ada).await;
+    for _ in 0..16 {
+        shop.push(&[]).await;
+    }
+
+    more.refused(ErrorCode::TooManyRequests, Refusal::AttemptsTooMany);
+    assert_eq!(stored, 16);
+    shop.refresh(tokens.refresh()).await.tokens();
+}
+
 #[tokio::test]
 async fn rows_that_cannot_be_read_hold_up_no_other_however_many_they_are() {
     let server = Server::new().await;
     let spoilt = server.app.write(|tx, cx| {
         let expires = cx.now + Duration::from_secs(1);
         for n in 0_u32..501 {
-            let key = cx.rules.pepper.hash_parts("spoilt", &n.to_be_bytes());
+            let hash = cx.rules.pepper.hash_parts("spoilt", &n.to_be_bytes());
+            let key = ("signer".parse()?, hash);
             tx.put(&key, UsedAssertion { expires })?;
-            let bytes = [&[UsedAssertion::TABLE.byte], &key.to_bytes()[..]].concat();
-            tx.put_raw(bytes, vec![0xff]);
+            tx.put_raw(row_key::<UsedAssertion>(&key), vec![0xff]);
         }
-        let key = cx.rules.pepper.hash_parts("whole", b"");
+        let key = ("signer".parse()?, cx.rules.pepper.hash_parts("whole", b""));
         Ok(tx.put(&key, UsedAssertion { expires: expires + Duration::from_secs(1) })?)
     });
     spoilt.await.unwrap();

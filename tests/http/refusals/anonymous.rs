@@ -1,6 +1,5 @@
 //! What is refused of anonymous sessions.
 
-use gatelodge::oauth::issuer::Issuer;
 use serde_json::json;
 
 use crate::anonymous::{allowed, ask};
@@ -15,14 +14,5 @@ pub(super) async fn metadata_that_is_a_list() -> Response {
 pub(super) async fn a_client_that_was_not_allowed_it() -> Response {
     let server = Server::new().await;
     RelyingParty::spa(&server).await;
-    ask(&server, &json!({ "client_id": "reader" })).await
-}
-
-pub(super) async fn no_room_for_one() -> Response {
-    let server = Server::with(Issuer::localhost(7455), |config| {
-        config.policy.anonymous_sessions = 0;
-    });
-    let server = server.await;
-    allowed(&server).await;
     ask(&server, &json!({ "client_id": "reader" })).await
 }

@@ -1,7 +1,8 @@
 //! What the authorization endpoint refuses.
 
+use axum::body::Body;
+use axum::extract::Request;
 use axum::http::Method;
-use gatelodge::oauth::issuer::Issuer;
 use serde_json::json;
 
 use crate::support::{Browser, CHALLENGE, RelyingParty, Response, Server};
@@ -124,14 +125,11 @@ pub(super) async fn nothing_left_of_the_scope() -> Response {
     shop(&[("scope", "payments")]).await
 }
 
-pub(super) async fn too_many_requests_under_way() -> Response {
-    let server = Server::with(Issuer::localhost(7455), |config| config.policy.interactions = 16);
-    let server = server.await;
-    let shop = RelyingParty::web(&server).await;
-    for _ in 0..16 {
-        assert_eq!(server.get(&shop.request(&[])).await.status, 303);
-    }
-    server.get(&shop.request(&[])).await
+pub(super) async fn a_script_that_asks_for_an_authorization() -> Response {
+    let server = Server::new().await;
+    let request = Request::get(RelyingParty::web(&server).await.request(&[]));
+    let request = request.header("sec-fetch-site", "same-site").header("sec-fetch-mode", "no-cors");
+    server.send(request.body(Body::empty()).unwrap()).await
 }
 
 pub(super) async fn a_client_without_the_code_grant() -> Response {

@@ -5,7 +5,6 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{Method, header};
-use gatelodge::oauth::issuer::Issuer;
 use serde_json::json;
 
 use crate::support::{Browser, RelyingParty, Response, Server};
@@ -15,15 +14,6 @@ const START: &str = "/gate/webauthn/authenticate/start";
 pub(super) async fn a_body_that_is_no_json() -> Response {
     let mut browser = Browser::at_login(&Server::new().await).await;
     browser.call(START, &json!("[")).await
-}
-
-pub(super) async fn too_many_ceremonies_under_way() -> Response {
-    let server = Server::with(Issuer::localhost(7455), |config| config.policy.interactions = 16);
-    let mut browser = Browser::at_login(&server.await).await;
-    for _ in 0..16 {
-        assert_eq!(browser.call(START, &json!({})).await.status, 200);
-    }
-    browser.call(START, &json!({})).await
 }
 
 pub(super) async fn a_ceremony_after_its_time() -> Response {

@@ -295,20 +295,6 @@ async fn a_client_that_went_takes_its_devices_with_it() {
     assert!(page.text().contains("No device waits for this code."));
 }
 
-#[tokio::test]
-async fn devices_that_nobody_decides_about_are_bounded() {
-    let server = Server::with(Issuer::localhost(7455), |config| config.policy.interactions = 4);
-    let server = server.await;
-    let telly = RelyingParty::tv(&server).await;
-    for _ in 0..4 {
-        telly.device().await;
-    }
-
-    let response = telly.post("/oauth/device_authorization", &[]).await;
-
-    response.refused(ErrorCode::TemporarilyUnavailable, Refusal::InteractionsTooMany);
-}
-
 /// RFC 8628 §3.3.1. A picture is drawn of any code, so that it tells nobody which ones are live.
 #[tokio::test]
 async fn a_code_is_drawn_whether_or_not_a_device_waits() {

@@ -7,7 +7,6 @@ use axum::extract::Request;
 use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::oauth::client::SigningAlg;
-use gatelodge::oauth::issuer::Issuer;
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -196,20 +195,6 @@ async fn the_client_may_have_changed_since_it_pushed() {
 
     moved.refused(ErrorCode::InvalidRequest, Refusal::RedirectUriUnregistered);
     off.refused(ErrorCode::InvalidRequest, Refusal::ClientUnknownAtAuthorize);
-}
-
-#[tokio::test]
-async fn requests_that_nobody_comes_for_are_bounded() {
-    let server = Server::with(Issuer::localhost(7455), |config| config.policy.interactions = 4);
-    let server = server.await;
-    let reader = RelyingParty::spa(&server).await;
-    for _ in 0..4 {
-        reader.push(&[]).await;
-    }
-
-    let response = reader.push_raw(&[]).await;
-
-    response.refused(ErrorCode::TemporarilyUnavailable, Refusal::InteractionsTooMany);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -1,9 +1,12 @@
 //! A browser with one person and one passkey.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header;
 use gatelodge::clock::Timestamp;
+use gatelodge::http::Peer;
 use gatelodge::oauth::params::form_encode;
 use serde_json::{Value, json};
 use url::Url;
@@ -25,6 +28,7 @@ pub(crate) struct Browser {
     /// What it tells of itself with every request.
     pub(crate) headers: Vec<(&'static str, &'static str)>,
     cookies: Vec<Cookie>,
+    address: IpAddr,
 }
 
 impl Browser {
@@ -35,6 +39,7 @@ impl Browser {
             csrf: String::new(),
             headers: Vec::new(),
             cookies: Vec::new(),
+            address: Ipv4Addr::LOCALHOST.into(),
         }
     }
 
@@ -43,6 +48,11 @@ impl Browser {
         let mut browser = Self::new(server);
         browser.visit("/login").await;
         browser
+    }
+
+    /// The browser, on a machine with that address.
+    pub(crate) fn at(self, address: &str) -> Self {
+        Self { address: address.parse().unwrap(), ..self }
     }
 
     /// Sends a request with the cookies that belong to its path, and keeps those that come back.
@@ -54,6 +64,7 @@ impl Browser {
         for (name, value) in &self.headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
+        request.extensions_mut().insert(Peer(self.address));
         let response = self.server.send(request).await;
         for cookie in response.headers.get_all(header::SET_COOKIE) {
             self.keep(cookie.to_str().unwrap());

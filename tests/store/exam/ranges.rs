@@ -167,7 +167,7 @@ async fn what_has_expired_comes_by_its_moment_and_no_sooner(open: fn() -> Store)
 
     let (since, first) = now.expired(Timestamp::from_millis(199), 9).unwrap().remove(0);
     assert_eq!(since, Timestamp::from_millis(100));
-    store.write(move |tx| tx.remove_expired::<Note>(&first)).await.unwrap();
+    store.write(move |tx| tx.remove_listed::<Note>(&first)).await.unwrap();
     assert_eq!(store.read().unwrap().expired(Timestamp::from_millis(299), 9).unwrap().len(), 1);
     assert_eq!(store.read().unwrap().find::<Note>(&key("b")).unwrap(), None);
 }

@@ -1,5 +1,6 @@
 //! Samples of what is bound to a browser.
 
+use gatelodge::model::network::Network;
 use gatelodge::model::user_agent::DeviceInfo;
 use gatelodge::oauth::authorize::claims::ClaimsRequest;
 use gatelodge::oauth::authorize::{AuthorizeRequest, Prompt, ResponseMode};
@@ -11,7 +12,9 @@ use gatelodge::store::schema::{
 };
 
 use super::grants::authorization;
-use super::{at, authentication, claims, device, hash, id, read, scope, shop, text, uris};
+use super::{
+    at, authentication, claims, device, hash, holding, id, persons, read, scope, shop, text, uris,
+};
 
 fn full() -> AuthorizeRequest {
     AuthorizeRequest {
@@ -81,7 +84,7 @@ pub(super) fn interactions() -> Vec<(InteractionId, Interaction)> {
         browser: hash(6),
         created: at(1),
         expires: at(1800),
-        network: hash(31),
+        holding: holding(),
         purpose,
     };
     (10..).map(id).zip(purposes.map(row)).collect()
@@ -111,7 +114,7 @@ pub(super) fn anonymous_sessions() -> Vec<(SessionId, AnonymousSession)> {
         ending: Some(AnonymousEnding::Merged(id(5))),
         expires: at(86_401),
         metadata: Some(read("{\"cart\":[1,null]}")),
-        network: hash(31),
+        network: Network::of(read("192.0.2.1")),
         redirect_uri: Some(uris()[0].clone()),
         sub: id(6),
     };
@@ -127,7 +130,8 @@ pub(super) fn anonymous_sessions() -> Vec<(SessionId, AnonymousSession)> {
 }
 
 pub(super) fn pushed_requests() -> Vec<(TokenHash, Pushed)> {
-    let row = |request| Pushed { created: at(1), expires: at(60), network: hash(31), request };
+    let holding = holding();
+    let row = |request| Pushed { created: at(1), expires: at(60), holding, request };
     vec![
         (hash(11), row(stored(full(), ResponseMode::FormPost, true))),
         (hash(12), row(stored(least(), ResponseMode::Query, false))),
@@ -143,7 +147,7 @@ pub(super) fn devices() -> Vec<(TokenHash, Device)> {
         created: at(1),
         expires: at(900),
         interval: 5,
-        network: hash(31),
+        holding: persons(),
         polled: given.then(|| at(7)),
         resources: if given { vec![read("https://api.example/")] } else { vec![] },
         scope: given.then(scope),

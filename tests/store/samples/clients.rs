@@ -12,13 +12,14 @@ use gatelodge::oauth::client::{
 use gatelodge::oauth::id::ClientId;
 use gatelodge::oauth::scope::Scope;
 use gatelodge::secret::TokenHash;
+use gatelodge::store::Pool;
 use gatelodge::store::schema::{
-    Attempts, Client, ClientProof, FetchedDocument, Origin, Protected, Usage, UsedAssertion,
+    Attempts, Client, ClientProof, FetchedDocument, Origin, Protected, Taken, Usage, UsedAssertion,
 };
 
 use super::{
-    AUTH_METHODS, GRANT_TYPES, PKCE_POLICIES, REFRESH_POLICIES, SIGNING_ALGS, at, hash, id, read,
-    scope, shop, text, uris,
+    AUTH_METHODS, GRANT_TYPES, PKCE_POLICIES, REFRESH_POLICIES, SIGNING_ALGS, at, hash, holding,
+    id, persons, read, scope, shop, text, uris,
 };
 
 pub(super) fn clients() -> Vec<(ClientId, Client)> {
@@ -55,10 +56,10 @@ pub(super) fn clients() -> Vec<(ClientId, Client)> {
     }
     let chosen = ClientProof::Chosen(text("$argon2id$v=19$m=19456,t=2,p=1$AA$AA"));
     rows.push((read("chosen"), Client { proof: Some(chosen), ..full.clone() }));
-    let fetched = FetchedDocument { network: hash(31), stale: at(1), unused: at(2) };
+    let fetched = FetchedDocument { holding: holding(), stale: at(1), unused: at(2) };
     let dynamic = Origin::Dynamic {
         fingerprint: hash(4),
-        network: hash(31),
+        holding: persons(),
         registration: hash(5),
         unused: at(3),
     };
@@ -152,8 +153,8 @@ pub(super) fn attempts() -> Vec<(TokenHash, Attempts)> {
     vec![(hash(11), Attempts { count: 12, last: at(1) })]
 }
 
-pub(super) fn used_assertions() -> Vec<(TokenHash, UsedAssertion)> {
-    vec![(hash(12), UsedAssertion { expires: at(600) })]
+pub(super) fn used_assertions() -> Vec<((ClientId, TokenHash), UsedAssertion)> {
+    vec![((shop(), hash(12)), UsedAssertion { expires: at(600) })]
 }
 
 pub(super) fn usage() -> Vec<((ClientId, Timestamp), Usage)> {
@@ -166,4 +167,8 @@ pub(super) fn usage() -> Vec<((ClientId, Timestamp), Usage)> {
         refused: counts(&[("RefreshReplayed", 1), ("other", u64::MAX)]),
     };
     vec![((shop(), at(0)), full), ((shop(), at(3600)), Usage::default())]
+}
+
+pub(super) fn taken() -> Vec<(Pool, Taken)> {
+    Pool::ALL.into_iter().zip(1..).map(|(pool, rows)| (pool, Taken { last: at(1), rows })).collect()
 }

@@ -14,6 +14,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use gatelodge::clock::Timestamp;
+use gatelodge::model::network::Network;
 use gatelodge::model::user_agent::{DeviceInfo, Locale};
 use gatelodge::oauth::authorize::claims::ClaimsRequest;
 use gatelodge::oauth::client::{AuthMethod, GrantType, PkcePolicy, RefreshPolicy, SigningAlg};
@@ -23,12 +24,12 @@ use gatelodge::oauth::scope::Scope;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
     AnonymousSession, AppCode, AppSession, Attempts, Authentication, Bridge, BridgeKey,
-    BridgeSession, Ceremony, Client, Code, Consent, Delivery, Device, DeviceCertificate,
-    EndedBridge, Exchange, Grant, HostPreference, Installation, Interaction, Passkey, Pat, Person,
-    Protected, Pushed, Refresh, Removal, Revoked, Session, SetupLink, SigningKeyRow, Usage,
-    UsedAssertion, Withdrawal,
+    BridgeSession, Client, Code, Consent, Delivery, Device, DeviceCertificate, EndedBridge,
+    Exchange, Grant, HostPreference, Installation, Interaction, Passkey, Pat, Person, Protected,
+    Pushed, Refresh, Removal, Revoked, Session, SetupLink, SigningKeyRow, Taken, Usage,
+    UsedAssertion, UsedCeremony, Withdrawal,
 };
-use gatelodge::store::{Key as _, Read, Row, StoreError, Tx, View};
+use gatelodge::store::{Holding, Key as _, Rank, Read, Row, StoreError, Tx, View};
 use uuid::Uuid;
 
 pub(crate) const GRANT_TYPES: [GrantType; 4] = [
@@ -106,7 +107,6 @@ pub(crate) fn samples() -> Vec<Sample> {
         sample::<Bridge>("Bridge", bridge::bridges()),
         sample::<BridgeKey>("BridgeKey", bridge::keys()),
         sample::<BridgeSession>("BridgeSession", bridge::sessions()),
-        sample::<Ceremony>("Ceremony", people::ceremonies()),
         sample::<Client>("Client", clients::clients()),
         sample::<Code>("Code", grants::codes()),
         sample::<Consent>("Consent", grants::consents()),
@@ -129,8 +129,10 @@ pub(crate) fn samples() -> Vec<Sample> {
         sample::<Session>("Session", browser::sessions()),
         sample::<SetupLink>("SetupLink", people::setup_links()),
         sample::<SigningKeyRow>("SigningKeyRow", installation::signing_keys()),
+        sample::<Taken>("Taken", clients::taken()),
         sample::<Usage>("Usage", clients::usage()),
         sample::<UsedAssertion>("UsedAssertion", clients::used_assertions()),
+        sample::<UsedCeremony>("UsedCeremony", people::used_ceremonies()),
         sample::<Removal>("Removal", grants::removals()),
         sample::<Withdrawal>("Withdrawal", grants::withdrawals()),
     ]
@@ -148,6 +150,14 @@ fn hash(n: u8) -> TokenHash {
     let mut bytes = [n; 33];
     bytes[0] = 1;
     TokenHash::from_bytes(bytes)
+}
+
+fn holding() -> Holding {
+    Holding::strangers(Network::of(read("2001:db8::1")), Rank::Vouched)
+}
+
+fn persons() -> Holding {
+    Holding::persons(id(5))
 }
 
 fn read<T: std::str::FromStr<Err: Debug>>(written: &str) -> T {

@@ -3,26 +3,13 @@
 use gatelodge::oauth::id::{CeremonyId, UserId};
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
-    Ceremony, CeremonyPurpose, CredentialId, Passkey, Person, SetupLink, SetupPurpose,
+    CredentialId, Passkey, Person, SetupLink, SetupPurpose, UsedCeremony,
 };
 
 use super::{at, hash, id, read};
 
-pub(super) fn ceremonies() -> Vec<(CeremonyId, Ceremony)> {
-    let register = CeremonyPurpose::Register {
-        link: hash(1),
-        user: id(2),
-        username: read("Ada.L@example"),
-        display_name: read("Ada Lovelace — Gräfin"),
-    };
-    let row = |purpose| Ceremony {
-        browser: hash(2),
-        expires: at(300),
-        network: hash(31),
-        purpose,
-        state: b"{\"rs\":{}}".to_vec(),
-    };
-    vec![(id(1), row(CeremonyPurpose::Authenticate)), (id(2), row(register))]
+pub(super) fn used_ceremonies() -> Vec<(CeremonyId, UsedCeremony)> {
+    vec![(id(1), UsedCeremony { expires: at(300), user: id(5) })]
 }
 
 pub(super) fn passkeys() -> Vec<(CredentialId, Passkey)> {

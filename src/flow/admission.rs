@@ -1,0 +1,238 @@
+//! Admission: what is stored before a person is proven, within the bounds of its [`Pool`].
+//!
+//! A full pool never refuses the newcomer. It takes from whoever holds most: of the widest networks
+//! the one that weighs most, in it the narrower one that weighs most, and there the rows of the
+//! first [`Rank`], the oldest first. So a flood takes from itself, wherever it comes from. Rows that
+//! a person holds are not taken for strangers.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::error::Error;
+use crate::flow::client::retention;
+use crate::flow::{Context, Rules};
+use crate::model::network::Network;
+use crate::oauth::client::ClientType;
+use crate::oauth::id::UserId;
+use crate::store::schema::{self, Client, Taken};
+use crate::store::{
+    Held, Holder, Holding, Pool, Rank, Row as _, Share, StoreError, Tx, View, Weight, row_key,
+};
+
+/// The part of a pool that is freed at once, so that a full one is not searched for each row.
+const FREED: u64 = 32;
+
+/// The number of rows of a network that are read at once.
+const READ_AT_ONCE: usize = 64;
+
+/// The most rows of one pool that a person holds. The oldest go first.
+const MAX_OF_PERSON: usize = 64;
+
+/// Stores a row that a stranger asks for, or a change that may make it larger, and frees what the
+/// bounds of its pool ask for.
+pub fn store<R: Held>(tx: &mut Tx<'_>, cx: &Context, key: &R::Key, row: R) -> Result<(), Error> {
+    let holding = row.holding();
+    tx.put(key, row)?;
+    let Some(Holding { holder: Holder::Network(network), .. }) = holding else { return Ok(()) };
+    let row = row_key::<R>(key);
+    let newcomer = Newcomer { pool: R::POOL, network, weight: tx.weight_of(&row)?, row };
+    let whole = bound(&cx.rules, R::POOL);
+    for within in network.and_wider() {
+        free(tx, cx, &newcomer, Some(within), part(whole, share_of(&within)))?;
+    }
+    free(tx, cx, &newcomer, None, whole)
+}
+
+/// Gives a row to the person whose session opened its page. `held` is the row, changed so that they
+/// hold it.
+pub fn give<R: Held>(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    key: &R::Key,
+    held: R,
+    user: UserId,
+) -> Result<(), Error> {
+    tx.put(key, held)?;
+    let rows = tx.held(R::POOL, &Holder::Person(user), MAX_OF_PERSON + 1)?;
+    if rows.len() > MAX_OF_PERSON {
+        let own = row_key::<R>(key);
+        if let Some(oldest) = rows.iter().find(|row| **row != own) {
+            remove(tx, cx, oldest)?;
+        }
+    }
+    Ok(())
+}
+
+/// The rank of what `client` has stored. Credentials vouch for it, unless a stranger could have
+/// them: anybody can register.
+pub fn rank(client: &Client) -> Rank {
+    match client.metadata.client_type() {
+        ClientType::Confidential if !client.is_strangers() => Rank::Vouched,
+        ClientType::Confidential | ClientType::Public => Rank::Plain,
+    }
+}
+
+/// The most that strangers hold of a pool.
+///
+/// The bytes follow from the rows: most rows are far smaller than their part.
+pub fn bound(rules: &Rules, pool: Pool) -> Weight {
+    let policy = &rules.config.policy;
+    let (rows, bytes) = match pool {
+        Pool::AnonymousSessions => (policy.anonymous_sessions, 1024),
+        Pool::Clients => (rules.config.registration.unused, 8 * 1024),
+        Pool::Devices | Pool::Interactions | Pool::PushedRequests => (policy.interactions, 2048),
+    };
+    let rows = u64::try_from(rows).unwrap_or(u64::MAX);
+    Weight { rows, bytes: rows.saturating_mul(bytes) }
+}
+
+/// How many rows each pool has taken, by the name of the pool.
+pub fn taken(view: &impl View) -> Result<Vec<(&'static str, u64)>, StoreError> {
+    let taken =
+        |pool: Pool| Ok((pool.name(), view.find::<Taken>(&pool)?.map_or(0, |row| row.rows)));
+    Pool::ALL.into_iter().map(taken).collect()
+}
+
+/// The part of a pool that one network may hold: one in so many. Loopback may hold all of it: there
+/// everybody has one address.
+fn share_of(network: &Network) -> u64 {
+    let prefix = network.prefix().len();
+    match (network.is_v6(), prefix) {
+        _ if network.is_loopback() => 1,
+        (true, 8) => 8,
+        (true, 7) | (false, 4) => 4,
+        (true, _) | (false, _) => 2,
+    }
+}
+
+fn part(Weight { rows, bytes }: Weight, of: u64) -> Weight {
+    Weight { rows: rows.div_ceil(of), bytes: bytes.div_ceil(of) }
+}
+
+/// Removes rows in `within`, or in the whole pool, if what strangers hold there exceeds `bound`.
+/// Then it frees a little more, so that the next newcomers find room.
+fn free(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    newcomer: &Newcomer,
+    within: Option<Network>,
+    bound: Weight,
+) -> Result<(), Error> {
+    let share = match within {
+        Some(network) => Share::Network(newcomer.pool, network),
+        None => Share::Pool(newcomer.pool),
+    };
+    let mut held = tx.weight(&share)?;
+    if held.fits(bound) {
+        return Ok(());
+    }
+    let target = bound - part(bound, FREED);
+    let mut holders = Holders { newcomer, bound, networks: BTreeMap::new(), rows: BTreeMap::new() };
+    let mut taken = tx.find::<Taken>(&newcomer.pool)?.unwrap_or_default();
+    while !held.fits(target) {
+        let Some((row, weight)) = holders.next(tx, within)? else { break };
+        remove(tx, cx, &row)?;
+        held = held - weight;
+        taken.rows += 1;
+    }
+    taken.last = cx.now;
+    Ok(tx.put(&newcomer.pool, taken)?)
+}
+
+/// The row that is being stored.
+struct Newcomer {
+    pool: Pool,
+    network: Network,
+    row: Vec<u8>,
+    weight: Weight,
+}
+
+/// Who holds how much of a pool beside the newcomer, as far as it was read.
+struct Holders<'a> {
+    newcomer: &'a Newcomer,
+    /// The measure of rows and bytes.
+    bound: Weight,
+    /// What the networks within a wider one hold.
+    networks: BTreeMap<Option<Network>, Vec<(Network, Weight)>>,
+    /// The rows of a network that go next.
+    rows: BTreeMap<Network, VecDeque<Vec<u8>>>,
+}
+
+impl Holders<'_> {
+    /// The next row to remove of those within a network, and its weight.
+    fn next(
+        &mut self,
+        view: &impl View,
+        within: Option<Network>,
+    ) -> Result<Option<(Vec<u8>, Weight)>, StoreError> {
+        let Some(holder) = self.heaviest(view, within)? else { return Ok(None) };
+        let rows = self.rows.entry(holder).or_default();
+        if rows.is_empty() {
+            let held = view.held(self.newcomer.pool, &Holder::Network(holder), READ_AT_ONCE)?;
+            rows.extend(held.into_iter().filter(|row| *row != self.newcomer.row));
+        }
+        let Some(row) = rows.pop_front() else { return Ok(None) };
+        let weight = view.weight_of(&row)?;
+        for network in holder.and_wider() {
+            let siblings = self.networks.get_mut(&network.wider()).into_iter().flatten();
+            for (_, held) in siblings.filter(|(sibling, _)| *sibling == network) {
+                *held = *held - weight;
+            }
+        }
+        Ok(Some((row, weight)))
+    }
+
+    /// The narrowest network that holds most: at each length the heaviest within the one before.
+    fn heaviest(
+        &mut self,
+        view: &impl View,
+        within: Option<Network>,
+    ) -> Result<Option<Network>, StoreError> {
+        let mut heaviest = within;
+        while heaviest.is_none_or(|network| network.narrower().is_some()) {
+            let bound = self.bound;
+            let networks = self.networks_within(view, heaviest)?;
+            let held = networks.iter().filter(|(_, held)| held.rows > 0);
+            let Some((network, _)) = held.max_by_key(|(_, held)| load(*held, bound)) else {
+                return Ok(None);
+            };
+            heaviest = Some(*network);
+        }
+        Ok(heaviest)
+    }
+
+    fn networks_within(
+        &mut self,
+        view: &impl View,
+        within: Option<Network>,
+    ) -> Result<&[(Network, Weight)], StoreError> {
+        let networks = match self.networks.entry(within) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let mut networks = view.holders(self.newcomer.pool, within.as_ref())?;
+                for (network, held) in &mut networks {
+                    if self.newcomer.network.and_wider().any(|own| own == *network) {
+                        *held = *held - self.newcomer.weight;
+                    }
+                }
+                unknown.insert(networks)
+            }
+        };
+        Ok(networks)
+    }
+}
+
+/// How much of `bound` is held, as a number to compare: by rows or by bytes, whichever is more.
+fn load(held: Weight, bound: Weight) -> u128 {
+    let of = |held: u64, other: u64| u128::from(held) * u128::from(other);
+    of(held.rows, bound.bytes).max(of(held.bytes, bound.rows))
+}
+
+/// Removes a row that a full pool takes. A client's grants go with it.
+fn remove(tx: &mut Tx<'_>, cx: &Context, row: &[u8]) -> Result<(), StoreError> {
+    if row.first() == Some(&Client::TABLE.byte) {
+        let id = tx.listed_key::<Client>(row)?;
+        return retention::remove(tx, cx, &id);
+    }
+    schema::remove_listed(tx, row)
+}
