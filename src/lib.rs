@@ -214,6 +214,11 @@
 //! **Files are noticed, not signalled.** A program that renews them need not know that this server
 //! exists, and closing a terminal still ends a server that was started in it.
 //!
+//! **The socket is in the data directory, however long its path is.** A socket's name has at most 107
+//! bytes (103 on macOS). A longer path is bound and connected to below `/proc/self/fd`, through the
+//! open directory. A second, shorter place would depend on variables that cron and sudo do not pass
+//! on, or lie where other users can be first. macOS has no `/proc`, so there a longer path is refused.
+//!
 //! **A shell's tokens are in a file, and the keyring holds the key to it.** Keyrings have no lock that
 //! several processes could share, and some take no more than a few kilobytes; a file has both, and is
 //! replaced whole. It is sealed under 32 bytes that the keyring holds, if there is a keyring. The

@@ -16,7 +16,7 @@ use serde_json::Value;
 use tower::ServiceExt as _;
 
 use crate::app::App;
-use crate::config::Config;
+use crate::config::{Config, Places};
 
 use crate::admin::listing::{ListView, MAX_LIMIT, Noun};
 #[cfg(test)]
@@ -63,7 +63,7 @@ impl AdminClient {
 
     /// Opens a client of the running server, if one runs.
     pub(super) async fn running(config: &Config) -> Result<Option<Self>, AdminClientError> {
-        connect(&config.places.socket()).await
+        connect(&config.places).await
     }
 
     /// Sends a request without a body, and returns the view of its response.
@@ -156,22 +156,21 @@ pub(super) fn path_of(noun: &str, name: &str) -> String {
     format!("/api/v1/{noun}/{}", utf8_percent_encode(name, NON_ALPHANUMERIC))
 }
 
-/// Connects to the socket at `path`. Returns `None` if no server listens there.
-async fn connect(path: &std::path::Path) -> Result<Option<AdminClient>, AdminClientError> {
-    use std::io::ErrorKind;
+/// Connects to the socket. Returns `None` if no server listens there.
+async fn connect(places: &Places) -> Result<Option<AdminClient>, AdminClientError> {
+    use std::io::ErrorKind::{ConnectionRefused, NotFound};
 
-    let stream = match tokio::net::UnixStream::connect(path).await {
+    let connected = async {
+        let name = places.socket_name()?;
+        tokio::net::UnixStream::connect(name.path()).await
+    };
+    let stream = match connected.await {
         Ok(stream) => stream,
-        // No server can listen at a path that is too long for a socket (InvalidInput).
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::ConnectionRefused | ErrorKind::InvalidInput | ErrorKind::NotFound
-            ) =>
-        {
+        Err(error) if matches!(error.kind(), ConnectionRefused | NotFound) => {
             return Ok(None);
         }
         Err(error) => {
+            let path = places.socket();
             return Err(AdminClientError::Closed(5, format!("{}: {error}", path.display())));
         }
     };
@@ -313,12 +312,12 @@ mod tests {
     #[tokio::test]
     async fn a_socket_that_nobody_listens_at_is_passed_by() {
         let directory = tempfile::tempdir().unwrap();
-        let socket = Config::at(directory.path()).places.socket();
+        let places = Config::at(directory.path()).places;
 
-        assert!(matches!(connect(&socket).await, Ok(None)));
-        drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
-        assert!(matches!(connect(&socket).await, Ok(None)));
-        let too_long = directory.path().join("long".repeat(40));
-        assert!(matches!(connect(&too_long).await, Ok(None)));
+        assert!(matches!(connect(&places).await, Ok(None)));
+        drop(std::os::unix::net::UnixListener::bind(places.socket()).unwrap());
+        assert!(matches!(connect(&places).await, Ok(None)));
+        let long = Config::at(directory.path().join("long".repeat(40))).places;
+        assert!(matches!(connect(&long).await, Ok(None)));
     }
 }

@@ -180,7 +180,7 @@ The tokens are forgotten also where the server cannot be reached.";
 /// The flags of `serve`.
 #[derive(Debug, Default, ClapArgs)]
 pub(super) struct ServeArgs {
-    /// Listen here; repeat it for more addresses
+    /// Listen here, not at the loopback addresses there are; repeat it for more addresses
     #[arg(long, value_name = "ADDR")]
     listen: Vec<String>,
     /// The issuer of a new store; of an old one, the issuer it must have

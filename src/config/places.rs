@@ -4,7 +4,13 @@
 //! and under systemd `STATE_DIRECTORY` and `CREDENTIALS_DIRECTORY` (systemd.exec(5)).
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
+
+/// Where Linux keeps the files that this process has open (proc(5)).
+const OPEN_FILES: &str = "/proc/self/fd";
 
 /// The directories and files of this installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +24,10 @@ pub struct Places {
 }
 
 impl Places {
+    /// The most bytes of a socket's name: `sun_path` without its final NUL (unix(7), and unix(4) of
+    /// macOS).
+    pub const MAX_SOCKET_NAME: usize = if cfg!(target_os = "macos") { 103 } else { 107 };
+
     /// The store.
     pub fn store(&self) -> PathBuf {
         self.data.join("gatelodge.redb")
@@ -30,7 +40,30 @@ impl Places {
 
     /// The socket over which commands reach a running server.
     pub fn socket(&self) -> PathBuf {
-        self.data.join("gatelodge.sock")
+        self.data.join(SOCKET_FILE)
+    }
+
+    /// The name by which the socket is bound and connected to: its path, or, if that is too long
+    /// for a socket's name, its path below the data directory that this process has open. So the
+    /// socket lies in the data directory however long that path is, and needs no second place that
+    /// other users could reach.
+    pub fn socket_name(&self) -> io::Result<SocketName> {
+        if self.has_short_socket() {
+            return Ok(SocketName { path: self.socket(), _directory: None });
+        }
+        let directory = File::open(&self.data)?;
+        let below = Path::new(OPEN_FILES).join(directory.as_raw_fd().to_string());
+        Ok(SocketName { path: below.join(SOCKET_FILE), _directory: Some(directory) })
+    }
+
+    /// Whether the socket can be bound: its path is short enough, or the system has
+    /// `/proc/self/fd`, as Linux does and macOS does not.
+    pub fn can_have_socket(&self) -> bool {
+        self.has_short_socket() || Path::new(OPEN_FILES).is_dir()
+    }
+
+    fn has_short_socket(&self) -> bool {
+        self.socket().as_os_str().len() <= Self::MAX_SOCKET_NAME
     }
 
     /// The directory of the tokens of `gatelodge login`.
@@ -39,6 +72,20 @@ impl Places {
     }
 }
 
+/// The name of the socket, which is valid while this value lives.
+pub struct SocketName {
+    path: PathBuf,
+    _directory: Option<File>,
+}
+
+impl SocketName {
+    /// The name as a path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+const SOCKET_FILE: &str = "gatelodge.sock";
 const KEY_FILE: &str = "gatelodge.key";
 const CONFIG_FILE: &str = "gatelodge.toml";
 
@@ -165,6 +212,33 @@ mod tests {
         let named = state(Platform::Linux, &[("XDG_STATE_HOME", "/x")]);
         assert_eq!(named, Some("/x/gatelodge".into()));
         assert_eq!(state(Platform::Linux, &[]), None);
+    }
+
+    /// A socket of a data directory with a name of so many bytes.
+    fn bound(directory: &Path, length: usize) -> io::Result<PathBuf> {
+        use std::os::unix::net::{UnixListener, UnixStream};
+
+        let own = directory.as_os_str().len() + "/".len();
+        let data = directory.join("d".repeat(length - own));
+        std::fs::create_dir(&data)?;
+        let places = Places { config: None, state: data.clone(), data };
+        let _listener = UnixListener::bind(places.socket_name()?.path())?;
+        UnixStream::connect(places.socket_name()?.path())?;
+        assert!(places.socket().exists());
+        Ok(places.socket_name()?.path().to_owned())
+    }
+
+    #[test]
+    fn a_socket_has_its_path_for_a_name_unless_that_is_too_long() {
+        let directory = tempfile::tempdir().unwrap();
+        let largest_data = Places::MAX_SOCKET_NAME - "/gatelodge.sock".len();
+
+        let short = bound(directory.path(), largest_data).unwrap();
+        assert!(short.starts_with(directory.path()), "{short:?}");
+        if Path::new(OPEN_FILES).is_dir() {
+            let long = bound(directory.path(), largest_data + 1).unwrap();
+            assert!(long.starts_with(OPEN_FILES), "{long:?}");
+        }
     }
 
     #[test]

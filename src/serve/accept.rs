@@ -237,7 +237,8 @@ pub(super) fn socket(app: &App) -> Result<Option<UnixListener>, Stop> {
         Stop::failed(format!("cannot open the socket {}: {error}", path.display()))
     };
     remove_socket(app);
-    let listener = UnixListener::bind(&path).map_err(failed)?;
+    let name = app.rules().config.places.socket_name().map_err(failed)?;
+    let listener = UnixListener::bind(name.path()).map_err(failed)?;
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).map_err(failed)?;
     Ok(Some(listener))
 }

@@ -1,16 +1,17 @@
 //! The listeners, their checks against the issuer, and the stop signals.
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use super::Stop;
-use crate::config::{Config, TlsMode};
+use crate::config::{Config, Places, TlsMode};
 use crate::oauth::issuer::Issuer;
 
 /// The default port.
 const DEFAULT_PORT: u16 = 7455;
 
-/// Binds every listener: the configured ones, or both loopback addresses at the issuer's port.
+/// Binds every listener: the configured ones, or the loopback addresses that this machine has, at
+/// the issuer's port.
 pub(super) fn bind(config: &Config, issuer: Option<&Issuer>) -> Result<Vec<TcpListener>, Stop> {
     if !config.listen.is_empty() {
         return config
@@ -23,14 +24,31 @@ pub(super) fn bind(config: &Config, issuer: Option<&Issuer>) -> Result<Vec<TcpLi
     let direct = config.tls.mode != TlsMode::Off && config.behind_proxy.is_empty();
     let own = issuer.filter(|issuer| direct || !issuer.is_https());
     let port = own.map_or(DEFAULT_PORT, Issuer::port);
-    let four = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let mut listeners = vec![listener(four).map_err(taken(four))?];
-    let six = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
-    match listener(six) {
-        Ok(listener) => listeners.push(listener),
-        // A machine may lack IPv6, but a port in use is an error.
-        Err(error) if error.kind() != io::ErrorKind::AddrInUse => {}
-        Err(error) => return Err(taken(six)(error)),
+    let loopback = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
+    let addresses = loopback.map(|address| SocketAddr::new(address, port));
+    bound(addresses.map(|address| (address, listener(address))))
+}
+
+/// The listeners of those addresses that this machine has: it may lack IPv4 or IPv6. A port that
+/// is taken or forbidden at one address is an error, as is a machine that lacks both.
+fn bound(attempts: [(SocketAddr, io::Result<TcpListener>); 2]) -> Result<Vec<TcpListener>, Stop> {
+    use io::ErrorKind::{AddrInUse, PermissionDenied};
+
+    let (mut listeners, mut missing) = (Vec::new(), Vec::new());
+    for (address, attempt) in attempts {
+        match attempt {
+            Ok(listener) => listeners.push(listener),
+            Err(error) if matches!(error.kind(), AddrInUse | PermissionDenied) => {
+                return Err(taken(address)(error));
+            }
+            Err(error) => missing.push((address, error)),
+        }
+    }
+    for (address, error) in missing {
+        if listeners.is_empty() {
+            return Err(taken(address)(error));
+        }
+        tracing::info!(%error, "this machine has no {}; the server listens without it", address.ip());
     }
     Ok(listeners)
 }
@@ -39,6 +57,20 @@ pub(super) fn bind(config: &Config, issuer: Option<&Issuer>) -> Result<Vec<TcpLi
 pub(super) fn bind_for_devices(config: &Config) -> Result<Vec<TcpListener>, Stop> {
     let addresses = config.tls.listen_for_devices.iter();
     addresses.map(|address| listener(*address).map_err(taken(*address))).collect()
+}
+
+/// Refuses a data directory in which no socket can be bound, before anything is made.
+pub(super) fn check_socket(places: &Places) -> Result<(), Stop> {
+    if places.can_have_socket() {
+        return Ok(());
+    }
+    Err(Stop::wrong(format!(
+        "the path of the socket {} has {} bytes, and this system allows {}: name a data directory \
+         with a shorter path (--data)",
+        places.socket().display(),
+        places.socket().as_os_str().len(),
+        Places::MAX_SOCKET_NAME
+    )))
 }
 
 fn listener(address: SocketAddr) -> io::Result<TcpListener> {
@@ -138,6 +170,40 @@ impl Signals {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = tokio::signal::ctrl_c() => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attempt(
+        address: &str,
+        error: Option<io::ErrorKind>,
+    ) -> (SocketAddr, io::Result<TcpListener>) {
+        let listener = || listener("127.0.0.1:0".parse().unwrap());
+        (address.parse().unwrap(), error.map_or_else(listener, |kind| Err(kind.into())))
+    }
+
+    fn outcome(four: Option<io::ErrorKind>, six: Option<io::ErrorKind>) -> Result<usize, String> {
+        let attempts = [attempt("127.0.0.1:7455", four), attempt("[::1]:7455", six)];
+        bound(attempts).map(|listeners| listeners.len()).map_err(|stop| stop.to_string())
+    }
+
+    #[test]
+    fn a_machine_may_lack_one_loopback_address_and_not_both() {
+        use io::ErrorKind::{AddrInUse, AddrNotAvailable, PermissionDenied, Unsupported};
+
+        for lacking in [AddrNotAvailable, Unsupported] {
+            assert_eq!(outcome(Some(lacking), None), Ok(1));
+            assert_eq!(outcome(None, Some(lacking)), Ok(1));
+            let neither = outcome(Some(lacking), Some(lacking)).unwrap_err();
+            assert!(neither.contains("127.0.0.1:7455"), "{neither}");
+        }
+        for refused in [AddrInUse, PermissionDenied] {
+            assert!(outcome(Some(refused), None).unwrap_err().contains("127.0.0.1:7455"));
+            assert!(outcome(None, Some(refused)).unwrap_err().contains("[::1]:7455"));
         }
     }
 }

@@ -59,6 +59,7 @@ impl From<OpenError> for Stop {
 /// Serves the installation of `config`, which it creates if there is none, until a signal.
 pub(crate) async fn run(config: Config) -> Result<(), Stop> {
     log::start(&config)?;
+    listen::check_socket(&config.places)?;
     let found = Found::at(&config).await?;
     let frozen = match &found {
         Found::Installation(installation, ..) => Some(installation.issuer.clone()),

@@ -12,6 +12,7 @@ mod commands;
 mod connection;
 mod login;
 mod logout;
+mod namespace;
 mod person;
 mod program;
 mod readme;

@@ -4,13 +4,21 @@ use std::fs::{self, Permissions};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Command;
 
+use crate::namespace;
 use crate::program::Home;
 
 /// Asserts that `serve` with `arguments` ends with `code` and says every one of `parts`.
 #[track_caller]
 fn refuses(home: &Home, arguments: &[&str], code: i32, parts: &[&str]) {
-    let output = home.command(&[&["serve"], arguments].concat()).output().unwrap();
+    says(&mut home.command(&[&["serve"], arguments].concat()), code, parts);
+}
+
+/// Asserts that `serve` ends with `code` and says every one of `parts`.
+#[track_caller]
+fn says(serve: &mut Command, code: i32, parts: &[&str]) {
+    let output = serve.output().unwrap();
 
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(code), "{said}");
@@ -84,6 +92,20 @@ fn a_directory_that_cannot_be_made_is_named() {
         let arguments = ["--listen", "127.0.0.1:0", "--data", directory];
         refuses(&home, &arguments, 1, &["cannot use", directory]);
     }
+}
+
+/// As on macOS, which has no `/proc`.
+#[test]
+fn a_path_that_is_too_long_for_a_socket_is_refused_before_anything_is_made() {
+    let home = Home::new();
+    let data = home.path(&"long-".repeat(30));
+    let arguments = ["serve", "--data", data.to_str().unwrap(), "--listen", "127.0.0.1:0"];
+    let no_proc = "mount -t tmpfs none /proc";
+    let Some(mut serve) = namespace::command(&home, "--mount", no_proc, &arguments) else { return };
+
+    says(&mut serve, 2, &["gatelodge.sock has", "this system allows 107", "--data"]);
+
+    assert!(!data.exists());
 }
 
 #[test]

@@ -7,7 +7,8 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::connection::get;
-use crate::program::Home;
+use crate::namespace;
+use crate::program::{Home, Server};
 
 #[test]
 fn a_start_says_one_line_of_json() {
@@ -84,13 +85,56 @@ fn the_issuer_of_the_first_start_is_kept() {
     assert_eq!(second.ready["listen"][0], format!("127.0.0.1:{port}"));
 }
 
+/// A socket's name is shorter than a path may be.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_data_directory_may_have_a_long_path_and_every_command_finds_the_server_there() {
+    let home = Home::new();
+    let data = home.path(&"long-".repeat(30));
+    let with_data = |arguments: &[&str]| {
+        let mut command = home.command(arguments);
+        command.env("GATELODGE_DATA", &data);
+        command
+    };
+
+    let serve = with_data(&["serve", "--listen", "127.0.0.1:0"]);
+    let server = Server::start(serve, &home.path("log"));
+    let added = with_data(&["client", "add", "shop", "--id", "shop"]).output().unwrap();
+    let listed = with_data(&["client", "list"]).output().unwrap();
+
+    assert!(data.join("gatelodge.sock").exists());
+    assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
+    assert!(String::from_utf8_lossy(&listed.stdout).contains("shop"));
+    server.terminate();
+    assert!(server.end().success());
+    assert!(!data.join("gatelodge.sock").exists());
+}
+
+#[test]
+fn a_machine_without_ipv4_or_ipv6_loopback_is_served_at_the_other() {
+    let no_ipv4 = "ip address delete 127.0.0.1/8 dev lo";
+    let no_ipv6 = "ip address delete ::1/128 dev lo";
+
+    for (removal, listen) in [(no_ipv4, "[::1]:7455"), (no_ipv6, "127.0.0.1:7455")] {
+        let home = Home::new();
+        let set_up = format!("ip link set lo up && {removal}");
+        let Some(serve) = namespace::command(&home, "--net", &set_up, &["serve"]) else { return };
+
+        let server = Server::start(serve, &home.path("log"));
+
+        assert_eq!(server.ready["listen"], json!([listen]));
+        let log = fs::read_to_string(home.path("log")).unwrap();
+        assert!(log.contains("this machine has no"), "{log}");
+    }
+}
+
 #[test]
 fn an_environment_is_read_as_flags_are() {
     let home = Home::new();
     let mut command = home.command(&["serve"]);
     command.env("GATELODGE_LISTEN", "127.0.0.1:0");
 
-    let server = crate::program::Server::start(command, &home.path("log"));
+    let server = Server::start(command, &home.path("log"));
 
     assert!(server.issuer().starts_with("http://localhost:"));
 }
