@@ -7,14 +7,34 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 use std::fmt;
+use std::time::Duration;
 
 /// The failure of a transition or a handler.
 #[derive(Debug)]
 pub enum Error {
     /// A fault of this server. The wire gets only `server_error`.
     Internal(Internal),
+    /// Too many attempts: this long nothing is tried. It is [`Refusal::AttemptsTooMany`] with the
+    /// pause for `Retry-After`.
+    Paused(Duration),
     /// A refused request. The wire gets the refusal's [`ErrorCode`].
     Refused(Refusal),
+}
+
+impl Error {
+    /// The refusal; `None` for a fault of this server.
+    pub const fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Self::Internal(_) => None,
+            Self::Paused(_) => Some(Refusal::AttemptsTooMany),
+            Self::Refused(refusal) => Some(*refusal),
+        }
+    }
+
+    /// The code on the wire.
+    pub fn code(&self) -> ErrorCode {
+        self.refusal().map_or(ErrorCode::ServerError, Refusal::code)
+    }
 }
 
 /// An internal failure, as a sentence for the log.
@@ -50,6 +70,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Internal(internal) => internal.fmt(f),
+            Self::Paused(_) => f.write_str(Refusal::AttemptsTooMany.reason()),
             Self::Refused(refusal) => f.write_str(refusal.reason()),
         }
     }

@@ -52,26 +52,28 @@ impl RequestLog<'_> {
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         match refused {
             None => tracing::info!(method, route, status, ms, "answered"),
-            Some((id, Error::Refused(refusal))) => tracing::info!(
-                method,
-                route,
-                status,
-                ms,
-                event.id = %id,
-                refusal = refusal.name(),
-                error = refusal.code().as_str(),
-                reason = refusal.reason(),
-                "refused"
-            ),
-            Some((id, Error::Internal(cause))) => tracing::error!(
-                method,
-                route,
-                status,
-                ms,
-                event.id = %id,
-                %cause,
-                "failed"
-            ),
+            Some((id, error)) => match error.refusal() {
+                Some(refusal) => tracing::info!(
+                    method,
+                    route,
+                    status,
+                    ms,
+                    event.id = %id,
+                    refusal = refusal.name(),
+                    error = refusal.code().as_str(),
+                    reason = refusal.reason(),
+                    "refused"
+                ),
+                None => tracing::error!(
+                    method,
+                    route,
+                    status,
+                    ms,
+                    event.id = %id,
+                    cause = %error,
+                    "failed"
+                ),
+            },
         }
     }
 }

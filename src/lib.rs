@@ -132,7 +132,10 @@
 //! - *Identity header injection.* A response to a proxy carries every identity header, so that the
 //!   proxy replaces those from outside ([`flow::application`]).
 //! - *Guessing.* Attempts at what a person can type are counted by network and by account, in rows, so
-//!   that a restart gives nobody new attempts. A 256-bit value is not counted: nobody guesses it.
+//!   that a restart gives nobody new attempts. What is guessed at is never locked, since anybody could
+//!   lock it. A 256-bit value is not counted: nobody guesses it. On loopback, where everybody has one
+//!   network, the hasher of chosen secrets bounds the rate, and networks share it fairly
+//!   ([`flow::throttle`], `password`).
 //! - *Token redirection.* A token names its resource; each endpoint of this server requires its own.
 //! - *Leaked old key.* A retired key verifies hints and nothing else ([`keys::VerifiedAccess`]).
 //! - *Copied certificate.* A fingerprint is a public value. Only a

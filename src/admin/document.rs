@@ -36,7 +36,7 @@ pub(super) async fn import(
     let metadata = cimd::parse(&id, import.document.to_string().as_bytes(), schemes)?;
     // An offline server cannot fetch the sector document, and trusts the operator.
     if !app.rules().config.offline {
-        app.check_sector(&metadata).await?;
+        app.check_sector(&metadata, None).await?;
     }
     let named = id.clone();
     let client = app.write(move |tx, cx| document::store(tx, cx, &named, &metadata, None)).await?;

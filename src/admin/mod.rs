@@ -33,7 +33,7 @@ use axum::routing::{delete, get, post};
 use serde::Serialize;
 
 use crate::app::App;
-use crate::error::{Error, ErrorCode, Refusal};
+use crate::error::{Error, Refusal};
 
 /// The router of all operations.
 pub fn router(app: Arc<App>) -> Router {
@@ -93,10 +93,7 @@ impl<E: Into<Error>> From<E> for Failed {
 
 impl IntoResponse for Failed {
     fn into_response(self) -> Response {
-        let code = match &self.0 {
-            Error::Internal(_) => ErrorCode::ServerError,
-            Error::Refused(refusal) => refusal.code(),
-        };
+        let code = self.0.code();
         let status = StatusCode::from_u16(code.status());
         let view = ErrorView { error: code.as_str(), error_description: self.0.to_string() };
         (status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(view)).into_response()

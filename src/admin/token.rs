@@ -81,8 +81,10 @@ pub(super) async fn inspect(
     };
     let refusal = match inspected.standing {
         Ok(()) => None,
-        Err(Error::Refused(refusal)) => Some(refusal),
-        Err(error) => return Err(error.into()),
+        Err(error) => match error.refusal() {
+            Some(refusal) => Some(refusal),
+            None => return Err(error.into()),
+        },
     };
     let reason = inspected.reason.or_else(|| refusal.map(|refusal| refusal.reason().to_owned()));
     Ok(Json(InspectionView {

@@ -141,10 +141,9 @@ impl App {
         let resolved = match authorize::resolve(&view, parameters) {
             Ok(resolved) => resolved,
             Err(error) => {
-                let known = match &error {
-                    Error::Internal(_) => false,
-                    Error::Refused(refusal) => *refusal != Refusal::ClientUnknownAtAuthorize,
-                };
+                let known = error
+                    .refusal()
+                    .is_some_and(|refusal| refusal != Refusal::ClientUnknownAtAuthorize);
                 return Err(AuthorizationError::Page { client: known.then_some(client), error });
             }
         };
@@ -170,7 +169,7 @@ impl App {
         let started = self.write(move |tx, cx| pushed::redeem(tx, cx, network, &id, &reference));
         started.await.map_err(|error| match error {
             // If two browsers race, the second finds the reference spent.
-            Error::Refused(_) => AuthorizationError::page(error),
+            Error::Paused(_) | Error::Refused(_) => AuthorizationError::page(error),
             Error::Internal(_) => AuthorizationError::Redirect { callback, client, error },
         })
     }

@@ -10,6 +10,8 @@ use crate::error::{Error, Internal, Refusal};
 use crate::flow::client::authentication::{
     self, AssertionCheck, AuthenticatedClient, AuthenticationStep, ClientKeys, SecretCheck,
 };
+use crate::flow::throttle::{self, Guessed, Source};
+use crate::model::network::Network;
 use crate::oauth::client::assertion::ClientAssertion;
 use crate::oauth::client::{ClientSecret, PresentedCredentials, Proof};
 use crate::oauth::id::ClientId;
@@ -85,14 +87,32 @@ async fn by_chosen_secret(
     check: SecretCheck,
     secret: ClientSecret,
 ) -> Result<AuthenticatedClient, Error> {
-    // A secret that was verified before does not wait behind the guesses of others.
-    if let Some(matched) = app.passwords().remembered(check.phc(), secret.expose()) {
-        return Ok(check.proven(Some(&matched))?);
+    let network = Network::of(from);
+    if let Some(proven) = remembered(app, network, &check, &secret)? {
+        return Ok(proven);
     }
     // In a task of its own the guess is counted even if the peer closes the connection.
     let app = Arc::clone(app);
-    let guess = tokio::spawn(async move { guess(&app, from, check, &secret).await });
+    let guess = tokio::spawn(async move { guess(&app, network, check, &secret).await });
     guess.await.map_err(Internal::new)?
+}
+
+/// The client, if its secret was verified before: that does not wait behind the guesses of others.
+/// While a network waits for its wrong guesses, only what it has proven itself passes.
+fn remembered(
+    app: &App,
+    network: Network,
+    check: &SecretCheck,
+    secret: &ClientSecret,
+) -> Result<Option<AuthenticatedClient>, Error> {
+    let (passwords, secret) = (app.passwords(), secret.expose());
+    let Some(matched) = passwords.remembered(check.phc(), secret) else { return Ok(None) };
+    if !passwords.was_proven_by(network, check.phc(), secret) {
+        let source = Source::Network(network);
+        throttle::check(&app.read()?, &app.context(), Guessed::ClientSecret, &source)?;
+        passwords.remember(network, check.phc(), secret);
+    }
+    Ok(Some(check.proven(Some(&matched))?))
 }
 
 /// Checks and counts one guess at a chosen secret in one turn, so that each of several concurrent
@@ -102,21 +122,24 @@ async fn by_chosen_secret(
 /// authorization server MUST protect any endpoint utilizing it against brute force attacks."
 async fn guess(
     app: &App,
-    from: IpAddr,
+    network: Network,
     check: SecretCheck,
     secret: &ClientSecret,
 ) -> Result<AuthenticatedClient, Error> {
-    let (id, secret) = (check.id().clone(), secret.expose());
-    let turn = app.passwords().turn().await?;
+    let source = Source::Network(network);
+    let turn = app.passwords().turn(Some(network)).await?;
     // An earlier turn may have verified it.
-    if let Some(matched) = app.passwords().remembered(check.phc(), secret) {
-        return Ok(check.proven(Some(&matched))?);
+    if let Some(proven) = remembered(app, network, &check, secret)? {
+        return Ok(proven);
     }
-    authentication::check_guesses(&app.read()?, &app.context(), &id, from)?;
-    let matched = app.passwords().verify(&turn, check.phc(), secret).await?;
+    let guessed = Guessed::ClientSecret;
+    throttle::check(&app.read()?, &app.context(), guessed, &source)?;
+    let matched = app.passwords().verify(&turn, check.phc(), secret.expose()).await?;
     let proven = check.proven(matched.as_ref());
-    if proven.is_err() {
-        app.write(move |tx, cx| authentication::record_wrong_guess(tx, cx, &id, from)).await?;
+    if proven.is_ok() {
+        app.passwords().remember(network, check.phc(), secret.expose());
+    } else {
+        app.write(move |tx, cx| throttle::record_failure(tx, cx, guessed, &source)).await?;
     }
     Ok(proven?)
 }

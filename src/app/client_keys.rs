@@ -9,7 +9,6 @@ use std::time::Duration;
 use super::App;
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
-use crate::flow::throttle;
 use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::web_uri::WebUri;
 
@@ -26,9 +25,6 @@ const MAX_LIFETIME: Duration = Duration::from_hours(24);
 /// The minimum time between two fetches that signatures by unknown keys cause, since anybody can
 /// send such signatures.
 const MIN_REFETCH_INTERVAL: Duration = Duration::from_mins(1);
-
-/// The most fetches of key sets in a minute that requests of one network cause.
-const MAX_PER_MINUTE: usize = 60;
 
 /// The cached key sets by their URI.
 #[derive(Default)]
@@ -83,13 +79,9 @@ impl App {
     }
 
     async fn fetch_client_keys(&self, uri: &WebUri, from: IpAddr) -> Result<Arc<JwkSet>, Error> {
-        let network = throttle::network(from);
-        let counted = self.write(move |tx, cx| {
-            throttle::consume(tx, cx, "client keys", &network, MAX_PER_MINUTE)
-        });
-        counted.await?;
         let unavailable = Refusal::ClientKeysUnavailable;
         let url = uri.url().ok_or(unavailable)?;
+        self.count_fetch("client keys", from, url.host_str()).await?;
         let fetched = self.fetcher.json(&url, MAX_BODY).await.map_err(|_| unavailable)?;
         let read = serde_json::from_slice(&fetched.body).map_err(|_| unavailable)?;
         let keys = Arc::new(JwkSet::from_value(&read).map_err(|_| unavailable)?);

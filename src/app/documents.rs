@@ -8,7 +8,8 @@ use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::fetch::FetchError;
 use crate::flow::client::document::{self, DocumentStatus, Fetched};
-use crate::flow::throttle;
+use crate::flow::throttle::{self, Source};
+use crate::model::network::Network;
 use crate::oauth::client::cimd;
 use crate::oauth::client::metadata::ClientMetadata;
 use crate::oauth::id::ClientId;
@@ -23,7 +24,7 @@ const MIN_LIFETIME: Duration = Duration::from_mins(5);
 /// The longest time that a document is current, whatever its server says.
 const MAX_LIFETIME: Duration = Duration::from_hours(24);
 
-/// The most fetches of documents in a minute that requests of one network cause.
+/// The most fetches of one kind in a minute that requests of one network cause.
 const MAX_PER_MINUTE: usize = 60;
 
 impl App {
@@ -46,10 +47,7 @@ impl App {
         let now = self.clock().now();
         let status = document::status(&self.read()?, self.rules(), now, id)?;
         let DocumentStatus::Fetch(document) = status else { return Ok(()) };
-        let network = throttle::network(address);
-        let counted = self
-            .write(move |tx, cx| throttle::consume(tx, cx, "documents", &network, MAX_PER_MINUTE));
-        counted.await?;
+        self.count_fetch("documents", address, document.url().host_str()).await?;
         let fetched = match self.fetcher().json(document.url(), MAX_DOCUMENT).await {
             Err(error)
                 if tolerates(error)
@@ -61,12 +59,24 @@ impl App {
         };
         let schemes = &self.rules().config.policy.private_use_schemes;
         let metadata = cimd::parse(id, &fetched.body, schemes)?;
-        self.check_sector(&metadata).await?;
+        self.check_sector(&metadata, Some(address)).await?;
         let lifetime =
             fetched.freshness_lifetime.unwrap_or_default().clamp(MIN_LIFETIME, MAX_LIFETIME);
         let (id, fetched) = (id.clone(), Fetched { address, lifetime });
         self.write(move |tx, cx| document::store(tx, cx, &id, &metadata, Some(fetched))).await?;
         Ok(())
+    }
+
+    /// Counts a fetch from `host` that a request from `address` causes, or refuses it.
+    pub(super) async fn count_fetch(
+        &self,
+        kind: &'static str,
+        address: IpAddr,
+        host: Option<&str>,
+    ) -> Result<(), Error> {
+        let host = host.unwrap_or_default().to_owned();
+        let source = Source::Fetch(Network::of(address), host);
+        self.write(move |tx, cx| throttle::consume(tx, cx, kind, &source, MAX_PER_MINUTE)).await
     }
 
     /// As [`App::ensure_current`], for a client that authenticates. Its existing authorizations
@@ -76,7 +86,7 @@ impl App {
     /// # Errors
     ///
     /// [`Refusal::DocumentUnavailable`] if the document cannot be fetched or read, whatever the
-    /// reason, and [`Refusal::AttemptsTooMany`].
+    /// reason, and [`Error::Paused`].
     pub async fn ensure_current_to_authenticate(
         &self,
         id: &ClientId,
@@ -84,7 +94,7 @@ impl App {
     ) -> Result<(), Error> {
         self.refresh_document(id, address, FetchError::may_pass).await.map_err(
             |error| match error {
-                Error::Refused(Refusal::AttemptsTooMany) | Error::Internal(_) => error,
+                Error::Internal(_) | Error::Paused(_) => error,
                 Error::Refused(_) => Refusal::DocumentUnavailable.into(),
             },
         )
@@ -92,9 +102,18 @@ impl App {
 
     /// Checks that the document at a client's `sector_identifier_uri` names its redirect URIs
     /// (OpenID Connect Registration §5).
-    pub async fn check_sector(&self, metadata: &ClientMetadata) -> Result<(), Error> {
+    ///
+    /// The fetch counts for the network of `address`; an operator's is not counted.
+    pub async fn check_sector(
+        &self,
+        metadata: &ClientMetadata,
+        address: Option<IpAddr>,
+    ) -> Result<(), Error> {
         let Some(uri) = &metadata.sector_identifier_uri else { return Ok(()) };
         let url = uri.url().ok_or(Refusal::WebUriMalformed)?;
+        if let Some(address) = address {
+            self.count_fetch("sector documents", address, url.host_str()).await?;
+        }
         let document = self.fetcher().json(&url, MAX_SECTOR).await;
         let document = document.map_err(|_| Refusal::SectorUnclear)?;
         Ok(metadata.check_sector(&document.body)?)

@@ -9,8 +9,9 @@ use serde_json::{Map, Value};
 use super::App;
 use crate::error::{Error, Refusal};
 use crate::flow::client::registration::{self, Registered, Update};
-use crate::flow::throttle::{self, GuessLimit};
+use crate::flow::throttle::{self, Guessed, Source};
 use crate::keys;
+use crate::model::network::Network;
 use crate::oauth::client::RegistrationPolicy;
 use crate::oauth::client::metadata::ClientMetadata;
 use crate::oauth::id::{ClientId, KeyId};
@@ -24,6 +25,9 @@ const SERVER_MEMBERS: [&str; 4] = [
     "registration_access_token",
     "registration_client_uri",
 ];
+
+/// The label of its keyed hash.
+const INITIAL_ACCESS_TOKEN: &str = "initial access token";
 
 /// The most bytes of a software statement, as of any token.
 const MAX_STATEMENT: usize = 16 * 1024;
@@ -46,16 +50,19 @@ pub async fn admit(
         RegistrationPolicy::Open => Ok(Admission { from }),
         RegistrationPolicy::Token => {
             let presented = initial_access_token?.ok_or(Refusal::BearerTokenMissing)?;
-            let network = throttle::network(from);
-            let limit = GuessLimit::InitialAccessTokenFrom;
-            throttle::check(&app.read()?, &app.context(), limit, &network)?;
+            let network = Network::of(from);
+            let (guessed, source) = (Guessed::InitialAccessToken, Source::Network(network));
+            if !app.passwords().was_proven_by(network, INITIAL_ACCESS_TOKEN, &presented) {
+                throttle::check(&app.read()?, &app.context(), guessed, &source)?;
+            }
             let hash =
-                |token: &str| rules.pepper.hash_parts("initial access token", token.as_bytes());
+                |token: &str| rules.pepper.hash_parts(INITIAL_ACCESS_TOKEN, token.as_bytes());
             let configured = rules.config.registration.token.as_ref();
             if configured.is_some_and(|configured| hash(configured).matches(&hash(&presented))) {
+                app.passwords().remember(network, INITIAL_ACCESS_TOKEN, &presented);
                 return Ok(Admission { from });
             }
-            app.write(move |tx, cx| Ok(throttle::record_failure(tx, cx, limit, &network)?)).await?;
+            app.write(move |tx, cx| throttle::record_failure(tx, cx, guessed, &source)).await?;
             Err(Refusal::InitialAccessTokenWrong.into())
         }
     }
@@ -64,8 +71,7 @@ pub async fn admit(
 /// Registers the client that `stated` describes (RFC 7591 §3.1).
 pub async fn register(app: &App, admission: Admission, stated: Value) -> Result<Registered, Error> {
     let Admission { from } = admission;
-    consume(app, from).await?;
-    let metadata = metadata(app, stated).await?;
+    let metadata = metadata(app, stated, from).await?;
     app.write(move |tx, cx| registration::register(tx, cx, &metadata, from)).await
 }
 
@@ -77,31 +83,18 @@ pub async fn update(
     token: RegistrationToken,
     stated: Value,
 ) -> Result<Registered, Error> {
-    consume(app, from).await?;
     let secret = own_secret(&id, &stated)?;
-    let metadata = metadata(app, stated).await?;
+    let metadata = metadata(app, stated, from).await?;
     let update = Update { id, metadata, secret, token };
     app.write(move |tx, cx| registration::update(tx, cx, &update)).await
 }
 
-/// Counts a registration or an update against the limits of a minute, for one network and in all,
-/// since both can cause a fetch.
-async fn consume(app: &App, from: IpAddr) -> Result<(), Error> {
-    let network = throttle::network(from);
-    app.write(move |tx, cx| {
-        let limit = cx.rules.config.registration.per_minute;
-        throttle::consume(tx, cx, "registrations from", &network, limit)?;
-        throttle::consume(tx, cx, "registrations", b"", limit)
-    })
-    .await
-}
-
 /// The metadata that `stated` describes, after a check of the software statement and the sector.
-async fn metadata(app: &App, stated: Value) -> Result<ClientMetadata, Error> {
+async fn metadata(app: &App, stated: Value, from: IpAddr) -> Result<ClientMetadata, Error> {
     let config = &app.rules().config;
     let (stated, statement) = with_statement(app, stated)?;
     let metadata = ClientMetadata::from_value(&stated, &config.policy.private_use_schemes)?;
-    app.check_sector(&metadata).await?;
+    app.check_sector(&metadata, Some(from)).await?;
     Ok(ClientMetadata { software_statement: statement, ..metadata })
 }
 

@@ -299,7 +299,7 @@ pub struct Fetching {
 /// Settings of dynamic client registration (RFC 7591 §3).
 #[derive(Clone)]
 pub struct Registration {
-    /// The most registrations in a minute.
+    /// The most registrations in a minute from one network. Loopback has no such limit.
     pub per_minute: usize,
     /// Who may register. By default everybody if the issuer is on loopback, otherwise nobody.
     pub policy: Option<RegistrationPolicy>,

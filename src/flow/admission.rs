@@ -9,12 +9,11 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::error::Error;
-use crate::flow::client::retention;
 use crate::flow::{Context, Rules};
 use crate::model::network::Network;
 use crate::oauth::client::ClientType;
 use crate::oauth::id::UserId;
-use crate::store::schema::{self, Client, Taken};
+use crate::store::schema::{self, Client, Origin, Taken, UsedAssertion};
 use crate::store::{
     Held, Holder, Holding, Pool, Rank, Row as _, Share, StoreError, Tx, View, Weight, row_key,
 };
@@ -24,6 +23,9 @@ const FREED: u64 = 32;
 
 /// The number of rows of a network that are read at once.
 const READ_AT_ONCE: usize = 64;
+
+/// The most counts of attempts.
+const MAX_ATTEMPTS: usize = 20_000;
 
 /// The most rows of one pool that a person holds. The oldest go first.
 const MAX_OF_PERSON: usize = 64;
@@ -45,19 +47,13 @@ pub fn store<R: Held>(tx: &mut Tx<'_>, cx: &Context, key: &R::Key, row: R) -> Re
 
 /// Gives a row to the person whose session opened its page. `held` is the row, changed so that they
 /// hold it.
-pub fn give<R: Held>(
-    tx: &mut Tx<'_>,
-    cx: &Context,
-    key: &R::Key,
-    held: R,
-    user: UserId,
-) -> Result<(), Error> {
+pub fn give<R: Held>(tx: &mut Tx<'_>, key: &R::Key, held: R, user: UserId) -> Result<(), Error> {
     tx.put(key, held)?;
     let rows = tx.held(R::POOL, &Holder::Person(user), MAX_OF_PERSON + 1)?;
     if rows.len() > MAX_OF_PERSON {
         let own = row_key::<R>(key);
         if let Some(oldest) = rows.iter().find(|row| **row != own) {
-            remove(tx, cx, oldest)?;
+            remove(tx, oldest)?;
         }
     }
     Ok(())
@@ -78,6 +74,7 @@ pub fn rank(client: &Client) -> Rank {
 pub fn bound(rules: &Rules, pool: Pool) -> Weight {
     let policy = &rules.config.policy;
     let (rows, bytes) = match pool {
+        Pool::Attempts => (MAX_ATTEMPTS, 128),
         Pool::AnonymousSessions => (policy.anonymous_sessions, 1024),
         Pool::Clients => (rules.config.registration.unused, 8 * 1024),
         Pool::Devices | Pool::Interactions | Pool::PushedRequests => (policy.interactions, 2048),
@@ -131,7 +128,7 @@ fn free(
     let mut taken = tx.find::<Taken>(&newcomer.pool)?.unwrap_or_default();
     while !held.fits(target) {
         let Some((row, weight)) = holders.next(tx, within)? else { break };
-        remove(tx, cx, &row)?;
+        remove(tx, &row)?;
         held = held - weight;
         taken.rows += 1;
     }
@@ -228,11 +225,18 @@ fn load(held: Weight, bound: Weight) -> u128 {
     of(held.rows, bound.bytes).max(of(held.bytes, bound.rows))
 }
 
-/// Removes a row that a full pool takes. A client's grants go with it.
-fn remove(tx: &mut Tx<'_>, cx: &Context, row: &[u8]) -> Result<(), StoreError> {
-    if row.first() == Some(&Client::TABLE.byte) {
-        let id = tx.listed_key::<Client>(row)?;
-        return retention::remove(tx, cx, &id);
+/// Removes a row that a full pool takes. A client in a pool has no grants, since no person has used
+/// it. Its used assertions go with it, unless its id can come back, as that of a document can.
+fn remove(tx: &mut Tx<'_>, row: &[u8]) -> Result<(), StoreError> {
+    if row.first() != Some(&Client::TABLE.byte) {
+        return schema::remove_listed(tx, row);
     }
-    schema::remove_listed(tx, row)
+    let id = tx.listed_key::<Client>(row)?;
+    let removed = tx.remove::<Client>(&id)?;
+    if removed.is_some_and(|client| matches!(client.origin, Origin::Dynamic { .. })) {
+        for (used, _) in tx.list_under::<UsedAssertion, _>(&id, READ_AT_ONCE)? {
+            tx.remove::<UsedAssertion>(&used)?;
+        }
+    }
+    Ok(())
 }

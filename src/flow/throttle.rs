@@ -1,114 +1,157 @@
-//! Rate limits. Failed guesses are counted for every value that could be guessed.
+//! Rate limits. They count who tries, and never what is tried: nobody can shut somebody else out by
+//! guessing at what that person or client has.
 //!
-//! A success is not counted, nor is a lookup of a 256-bit value, which cannot be guessed. The
-//! counts are rows, so a restart does not reset them.
+//! A success is not counted, nor is a lookup of a 256-bit value, which cannot be guessed. Loopback
+//! is not counted as a network, since there it would be everybody. The counts are rows, so a restart
+//! does not reset them.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::error::{Error, Refusal};
-use crate::flow::Context;
+use crate::error::Error;
+use crate::flow::{Context, admission};
 use crate::model::network::Network;
+use crate::oauth::id::UserId;
 use crate::secret::TokenHash;
 use crate::store::schema::Attempts;
-use crate::store::{StoreError, Tx, View};
+use crate::store::{Holding, Rank, Tx, View};
 
 /// The time after which failures are forgotten, and the longest pause.
 const WINDOW: Duration = Duration::from_mins(1);
 
-/// The guessed value and the subject for which guesses are counted.
+/// What is guessed at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GuessLimit {
-    /// The chosen secret of one client, from one network.
-    ClientSecretFrom,
-    /// The chosen secret of one client.
-    ClientSecretOf,
-    /// The initial access token of RFC 7591 §3, which a person chose, from one network.
-    InitialAccessTokenFrom,
-    /// A user code (RFC 8628 §5.1), by one account.
-    UserCodeBy,
-    /// A user code, from one network.
-    UserCodeFrom,
+pub enum Guessed {
+    /// The secrets of clients that a person chose.
+    ClientSecret,
+    /// The initial access token of RFC 7591 §3, which a person chose.
+    InitialAccessToken,
+    /// User codes (RFC 8628 §5.1).
+    UserCode,
 }
 
-impl GuessLimit {
+impl Guessed {
     const fn label(self) -> &'static str {
         match self {
-            Self::ClientSecretFrom => "attempts client secret from",
-            Self::ClientSecretOf => "attempts client secret of",
-            Self::InitialAccessTokenFrom => "attempts initial access token from",
-            Self::UserCodeBy => "attempts user code by",
-            Self::UserCodeFrom => "attempts user code from",
-        }
-    }
-
-    /// The number of failures that cause no pause.
-    const fn limit(self) -> u32 {
-        match self {
-            Self::ClientSecretFrom | Self::InitialAccessTokenFrom | Self::UserCodeFrom => 60,
-            Self::ClientSecretOf | Self::UserCodeBy => 10,
+            Self::ClientSecret => "guesses at client secrets",
+            Self::InitialAccessToken => "guesses at the initial access token",
+            Self::UserCode => "guesses at user codes",
         }
     }
 }
 
-/// Refuses an attempt within the pause that follows too many failures.
+/// Who tries something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A person, by their account.
+    Account(UserId),
+    /// A network.
+    Network(Network),
+    /// A network that has something fetched. On loopback, where everybody has one network, the host
+    /// that is fetched from tells programs apart.
+    Fetch(Network, String),
+}
+
+impl Source {
+    /// The key of its count; `None` if it is not counted.
+    fn key(&self, cx: &Context, label: &str) -> Option<TokenHash> {
+        let subject = match self {
+            Self::Account(user) => user.uuid().as_bytes().to_vec(),
+            Self::Fetch(network, host) if network.is_loopback() => {
+                [network.prefix(), host.as_bytes()].concat()
+            }
+            Self::Network(network) if network.is_loopback() => return None,
+            Self::Fetch(network, _) | Self::Network(network) => network.prefix().to_vec(),
+        };
+        Some(cx.rules.pepper.hash_parts(label, &subject))
+    }
+
+    /// The number of wrong guesses that cause no pause.
+    const fn limit(&self) -> u32 {
+        match self {
+            Self::Account(_) => 10,
+            Self::Fetch(..) | Self::Network(_) => 60,
+        }
+    }
+
+    fn holding(&self) -> Holding {
+        match self {
+            Self::Account(user) => Holding::persons(*user),
+            Self::Fetch(network, _) | Self::Network(network) => {
+                Holding::strangers(*network, Rank::Plain)
+            }
+        }
+    }
+}
+
+/// Refuses a guess within the pause that follows too many wrong ones.
+///
+/// # Errors
+///
+/// [`Error::Paused`] with what is left of the pause.
 pub fn check(
     view: &impl View,
     cx: &Context,
-    limit: GuessLimit,
-    subject: &[u8],
+    guessed: Guessed,
+    source: &Source,
 ) -> Result<(), Error> {
-    let row = view.find::<Attempts>(&key(cx, limit.label(), subject))?;
-    let waits = row.is_some_and(|row| cx.now < row.last + pause(&row, limit));
-    if waits { Err(Refusal::AttemptsTooMany.into()) } else { Ok(()) }
+    let Some(key) = source.key(cx, guessed.label()) else { return Ok(()) };
+    let Some(row) = view.find::<Attempts>(&key)? else { return Ok(()) };
+    let until = row.last + pause(row.count, source.limit());
+    if cx.now < until { Err(Error::Paused(until.since(cx.now))) } else { Ok(()) }
 }
 
-/// Counts a failure.
+/// Counts a wrong guess.
 pub fn record_failure(
     tx: &mut Tx<'_>,
     cx: &Context,
-    limit: GuessLimit,
-    subject: &[u8],
-) -> Result<(), StoreError> {
-    let key = key(cx, limit.label(), subject);
+    guessed: Guessed,
+    source: &Source,
+) -> Result<(), Error> {
+    let Some(key) = source.key(cx, guessed.label()) else { return Ok(()) };
     let before = tx.find::<Attempts>(&key)?.filter(|row| cx.now.since(row.last) < WINDOW);
     let count = before.map_or(1, |row| row.count.saturating_add(1));
-    tx.put(&key, Attempts { count, last: cx.now })
+    store(tx, cx, source, &key, count)
 }
 
-/// Counts one of `limit` uses a minute, or refuses it. It is for uses that are not guesses.
+/// Counts one of `limit` uses in a minute, or refuses it. It is for uses that are not guesses.
+///
+/// # Errors
+///
+/// [`Error::Paused`] with what is left of the minute.
 pub fn consume(
     tx: &mut Tx<'_>,
     cx: &Context,
     label: &'static str,
-    subject: &[u8],
+    source: &Source,
     limit: usize,
 ) -> Result<(), Error> {
-    let key = key(cx, label, subject);
-    let window = tx.find::<Attempts>(&key)?.filter(|row| cx.now.since(row.last) < WINDOW);
-    let row = window.unwrap_or(Attempts { count: 0, last: cx.now });
-    if usize::try_from(row.count).is_ok_and(|count| count >= limit) {
-        return Err(Refusal::AttemptsTooMany.into());
+    let Some(key) = source.key(cx, label) else { return Ok(()) };
+    match tx.find::<Attempts>(&key)?.filter(|row| cx.now.since(row.last) < WINDOW) {
+        None => store(tx, cx, source, &key, 1),
+        Some(row) if usize::try_from(row.count).is_ok_and(|count| count >= limit) => {
+            Err(Error::Paused((row.last + WINDOW).since(cx.now)))
+        }
+        Some(row) => Ok(tx.put(&key, Attempts { count: row.count.saturating_add(1), ..row })?),
     }
-    Ok(tx.put(&key, Attempts { count: row.count.saturating_add(1), last: row.last })?)
 }
 
-/// The bytes of the network for which guesses from an address are counted.
-pub fn network(address: IpAddr) -> Vec<u8> {
-    Network::of(address).prefix().to_vec()
+fn store(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    source: &Source,
+    key: &TokenHash,
+    count: u32,
+) -> Result<(), Error> {
+    admission::store(tx, cx, key, Attempts { count, holding: source.holding(), last: cx.now })
 }
 
-/// The pause after the last failure: one second at the limit, doubled with each further failure, at
-/// most [`WINDOW`].
-fn pause(row: &Attempts, limit: GuessLimit) -> Duration {
-    match row.count.checked_sub(limit.limit()) {
+/// The pause after the last of `count` failures: one second at the limit, doubled with each further
+/// failure, at most [`WINDOW`].
+fn pause(count: u32, limit: u32) -> Duration {
+    match count.checked_sub(limit) {
         None => Duration::ZERO,
         Some(beyond) => Duration::from_secs(1 << beyond.min(6)).min(WINDOW),
     }
-}
-
-fn key(cx: &Context, label: &str, subject: &[u8]) -> TokenHash {
-    cx.rules.pepper.hash_parts(label, subject)
 }
 
 #[cfg(test)]
@@ -117,10 +160,7 @@ mod tests {
 
     #[test]
     fn a_pause_grows_up_to_a_minute() {
-        let pause = |count| {
-            let last = crate::clock::Timestamp::from_seconds(0);
-            pause(&Attempts { count, last }, GuessLimit::ClientSecretOf).as_secs()
-        };
+        let pause = |count| pause(count, 10).as_secs();
 
         assert_eq!([9, 10, 11, 12, 15, 16, 99].map(pause), [0, 1, 2, 4, 32, 60, 60]);
     }

@@ -155,10 +155,7 @@ impl Format for Json {
 
 impl Format for Management {
     fn of(error: &Error) -> ErrorFormat {
-        match error {
-            Error::Refused(refusal) if refusal.code().status() == 401 => Bearer::of(error),
-            Error::Internal(_) | Error::Refused(_) => ErrorFormat::Json,
-        }
+        if error.code().status() == 401 { Bearer::of(error) } else { ErrorFormat::Json }
     }
 }
 
@@ -192,10 +189,7 @@ impl Failure<Bearer> {
 impl Failure<Client> {
     /// Replaces `refusal` by `other`. Any other failure stays.
     pub(super) fn replace(self, refusal: Refusal, other: Refusal) -> Self {
-        match &*self.cause.0 {
-            Error::Refused(own) if *own == refusal => Self::from(other),
-            Error::Internal(_) | Error::Refused(_) => self,
-        }
+        if self.cause.0.refusal() == Some(refusal) { Self::from(other) } else { self }
     }
 }
 

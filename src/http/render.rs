@@ -62,10 +62,10 @@ pub(super) async fn render(
 
     let cause = response.extensions().get::<Cause>().cloned();
     let event = cause.as_ref().map(|_| app.event_id());
-    if let Some(Error::Refused(refusal)) = cause.as_ref().map(|cause| &*cause.0)
+    if let Some(refusal) = cause.as_ref().and_then(|cause| cause.0.refusal())
         && let Some(client) = client.get()
     {
-        app.count(client, UsageEvent::Refused(*refusal));
+        app.count(client, UsageEvent::Refused(refusal));
     }
     if let (Some(Cause(error)), Some(event)) = (&cause, &event) {
         if let Some(format) = response.extensions().get::<ErrorFormat>().copied() {
@@ -96,10 +96,7 @@ fn formatted(
     event: &EventId,
     under: Response,
 ) -> Response {
-    let code = match error {
-        Error::Internal(_) => ErrorCode::ServerError,
-        Error::Refused(refusal) => refusal.code(),
-    };
+    let code = error.code();
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let html = match format {
         ErrorFormat::Page => true,
@@ -132,9 +129,14 @@ fn formatted(
     if let Some(value) = challenge.and_then(|challenge| HeaderValue::from_str(&challenge).ok()) {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
     }
-    // RFC 6585 §4. The pause of a rate limit is at most a minute.
+    // RFC 6585 §4, RFC 9110 §10.2.3: whole seconds, after which it may be tried again.
     if matches!(code, ErrorCode::TemporarilyUnavailable | ErrorCode::TooManyRequests) {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+        let seconds = match error {
+            Error::Paused(pause) => pause.as_millis().div_ceil(1000).max(1),
+            Error::Internal(_) | Error::Refused(_) => 60,
+        };
+        let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     // RFC 9110 §15.5.14 and §15.5.9: the rest of the body is not read.
     if matches!(status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) {

@@ -19,12 +19,15 @@ pub enum Pool {
     Interactions = 4,
     /// Pushed authorization requests.
     PushedRequests = 5,
+    /// Counts of attempts.
+    Attempts = 6,
 }
 
 impl Pool {
     /// Every pool.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::AnonymousSessions,
+        Self::Attempts,
         Self::Clients,
         Self::Devices,
         Self::Interactions,
@@ -35,6 +38,7 @@ impl Pool {
     pub const fn name(self) -> &'static str {
         match self {
             Self::AnonymousSessions => "anonymous sessions",
+            Self::Attempts => "counts of attempts",
             Self::Clients => "clients",
             Self::Devices => "device authorizations",
             Self::Interactions => "interactions",

@@ -93,6 +93,8 @@ async fn a_device_that_is_not_allowed_is_told_so() {
     let telly = Telly::waiting(&home, &server).await;
 
     window.open(telly.link()).await;
+    window.reads("Compare this code").await;
+    window.press("Continue").await;
     window.reads("Allow Telly?").await;
     window.press("Don’t allow").await;
     window.reads("Nothing was allowed").await;
@@ -128,6 +130,8 @@ async fn somebody_who_is_signed_out_signs_in_on_the_way_to_the_device() {
     window.open(telly.link()).await;
     window.is_at("/gate/device").await;
     by_button(&window).await;
+    window.reads("Compare this code").await;
+    window.press("Continue").await;
     window.reads("Allow Telly?").await;
     window.press("Allow").await;
     window.reads("Go back to your device").await;

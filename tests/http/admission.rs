@@ -345,9 +345,7 @@ async fn pushed_requests_and_devices_have_pools_of_their_own() {
     let first = reader.push(&[]).await;
     let mut ada = server.first_administrator().await;
     let device = telly.device().await;
-    let complete = device["verification_uri_complete"].as_str().unwrap().to_owned();
-    let complete = complete.strip_prefix(server.issuer()).unwrap().to_owned();
-    assert!(ada.visit(&complete).await.text().contains("Telly"));
+    assert!(ada.open_device(&device).await.text().contains("Telly"));
     for _ in 0..50 {
         server.advance(Duration::from_millis(1));
         reader.push(&[]).await;
@@ -360,7 +358,7 @@ async fn pushed_requests_and_devices_have_pools_of_their_own() {
     // The one that a person has seen stays theirs.
     assert!(weight(&server, &Share::Pool(Pool::Devices)).rows <= 32);
     assert!(stored::<Device>(&server) <= 33);
-    assert!(ada.visit(&complete).await.text().contains("Telly"));
+    assert!(ada.open_device(&device).await.text().contains("Telly"));
 }
 
 #[tokio::test]

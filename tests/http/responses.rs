@@ -48,7 +48,7 @@ async fn no_page_has_anything_inline() {
     let shop = RelyingParty::web(&server).await;
     let consent = ada.visit(&shop.request(&[])).await;
     let device = RelyingParty::tv(&server).await.device().await;
-    let waiting = ada.visit(device["verification_uri_complete"].as_str().unwrap()).await;
+    let waiting = ada.open_device(&device).await;
     let pages = [
         ada.visit("/device").await,
         ada.submit("/gate/device", &[("user_code", "BBBB-BBBB")]).await,

@@ -68,7 +68,9 @@ impl Person {
 
     /// Lets the device in that the address leads to.
     pub(crate) fn allow_device(&mut self, server: &Server, address: &str) -> Response {
-        let page = self.visit(server, address);
+        self.visit(server, address);
+        let (_, code) = address.split_once("user_code=").expect("the address has the code");
+        let page = self.submit(server, "/gate/device", &[("user_code", code)]);
         let (code, scope) = (hidden(&page, "user_code"), hidden(&page, "scope"));
         let fields = [("user_code", &*code), ("scope", &*scope), ("decision", "allow")];
         self.submit(server, "/gate/device", &fields)

@@ -10,7 +10,7 @@ use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::client::last_use;
 use crate::flow::resource::{self, Targets};
 use crate::flow::session::{self, LiveSession, backchannel};
-use crate::flow::throttle::{self, GuessLimit};
+use crate::flow::throttle::{self, Guessed, Source};
 use crate::flow::{Context, admission};
 use crate::model::network::Network;
 use crate::model::user_agent::DeviceInfo;
@@ -147,33 +147,29 @@ pub fn look_up(
     let session = session::live(tx, cx, &entry.session)?;
     let Some(session) = session else { return Ok(UserCodeLookup::SignIn) };
     let Some(code) = &entry.code else { return Ok(UserCodeLookup::Nothing) };
-    let user = session.user().uuid();
-    let network = throttle::network(entry.address);
-    let counted = [
-        (GuessLimit::UserCodeBy, user.as_bytes().as_slice()),
-        (GuessLimit::UserCodeFrom, network.as_slice()),
-    ];
-    for (guessed, subject) in counted {
-        throttle::check(tx, cx, guessed, subject)?;
+    let network = Network::of(entry.address);
+    let sources = [Source::Account(session.user()), Source::Network(network)];
+    for source in &sources {
+        throttle::check(tx, cx, Guessed::UserCode, source)?;
     }
     if let Some(pending) = pending(tx, cx, session, code)? {
-        record_opened(tx, cx, &pending)?;
+        record_opened(tx, &pending)?;
         return Ok(UserCodeLookup::PendingDevice(Box::new(pending)));
     }
-    for (guessed, subject) in counted {
-        throttle::record_failure(tx, cx, guessed, subject)?;
+    for source in &sources {
+        throttle::record_failure(tx, cx, Guessed::UserCode, source)?;
     }
     Ok(UserCodeLookup::Nothing)
 }
 
 /// Records that the page of a device authorization is displayed: it is the person's from then on.
-fn record_opened(tx: &mut Tx<'_>, cx: &Context, pending: &PendingDevice) -> Result<(), Error> {
+fn record_opened(tx: &mut Tx<'_>, pending: &PendingDevice) -> Result<(), Error> {
     let user = pending.session.user();
     match pending.device.holding.holder {
         Holder::Person(_) => Ok(()),
         Holder::Network(_) => {
             let opened = Device { holding: Holding::persons(user), ..pending.device.clone() };
-            admission::give(tx, cx, &pending.key, opened, user)
+            admission::give(tx, &pending.key, opened, user)
         }
     }
 }

@@ -241,7 +241,7 @@ pub fn record_opened(
     let id = &presented.interaction;
     match opened(tx, cx, presented)? {
         None => Ok(()),
-        Some((opened, Some(user))) => admission::give(tx, cx, id, opened, user),
+        Some((opened, Some(user))) => admission::give(tx, id, opened, user),
         Some((opened, None)) => Ok(tx.put(id, opened)?),
     }
 }

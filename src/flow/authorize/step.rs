@@ -152,8 +152,11 @@ pub fn next(
     let requested = request.scope.as_ref();
     let targets = match resource::resolve(view, &cx.rules, &client, &request.resources, requested) {
         // A resource may have been removed since the request was checked.
-        Err(Error::Refused(refusal)) => return Ok(Step::Refuse(callback, refusal)),
-        resolved => resolved?,
+        Err(error) => match error.refusal() {
+            Some(refusal) => return Ok(Step::Refuse(callback, refusal)),
+            None => return Err(error),
+        },
+        Ok(resolved) => resolved,
     };
     let scope = match targets.scope_for(&cx.rules, &client, session.person(), requested) {
         Ok(scope) => scope,

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
-use crate::flow::{Context, throttle};
+use crate::flow::Context;
+use crate::flow::throttle::{self, Source};
 use crate::model::bridge::{AUDIENCE, BridgeSessionId};
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::claims::{AccessClaims, Audience, jti};
@@ -77,7 +78,7 @@ pub struct BridgeAccess {
 /// # Errors
 ///
 /// [`Refusal::PersonDisabled`] if the person is disabled or does not exist, and
-/// [`Refusal::AttemptsTooMany`].
+/// [`Error::Paused`].
 pub fn open(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -91,7 +92,7 @@ pub fn open(
         Some(id) => find(tx, cx, id, user)?,
         None => Found::Unusable,
     };
-    throttle::consume(tx, cx, "bridge sessions of", user.uuid().as_bytes(), MAX_PER_MINUTE)?;
+    throttle::consume(tx, cx, "bridge sessions", &Source::Account(user), MAX_PER_MINUTE)?;
     let lifetimes = &cx.rules.config.lifetimes;
     let (id, created) = match (continued, &access_request.session) {
         // The session must outlive the token; otherwise a new session begins.

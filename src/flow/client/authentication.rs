@@ -1,11 +1,10 @@
 //! Client authentication: [RFC 6749 §2.3](https://www.rfc-editor.org/rfc/rfc6749#section-2.3).
 
-use std::net::IpAddr;
+use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::client::owner::owner_may;
-use crate::flow::throttle::{self, GuessLimit};
 use crate::flow::{Context, Rules};
 use crate::keys::signed_by;
 use crate::oauth::client::assertion::ClientAssertion;
@@ -97,9 +96,9 @@ impl SecretCheck {
     }
 
     /// The authenticated client, if the secret matched this hash.
-    pub fn proven(self, matched: Option<&Matched>) -> Result<AuthenticatedClient, Refusal> {
+    pub fn proven(&self, matched: Option<&Matched>) -> Result<AuthenticatedClient, Refusal> {
         let met = matched.is_some_and(|matched| matched.phc() == self.phc);
-        if met { Ok(self.client) } else { Err(Refusal::ClientSecretWrong) }
+        if met { Ok(self.client.clone()) } else { Err(Refusal::ClientSecretWrong) }
     }
 }
 
@@ -134,6 +133,9 @@ impl AssertionCheck {
 /// person uses it. Whoever makes clients makes their assertions too.
 const MAX_ASSERTIONS_OF_STRANGER: usize = 16;
 
+/// The pause of a client that has used them up.
+const STRANGERS_PAUSE: Duration = Duration::from_mins(1);
+
 /// Proof that a client signed an assertion. The assertion may have been used before.
 pub struct VerifiedAssertion {
     client: AuthenticatedClient,
@@ -161,7 +163,7 @@ pub fn spend_assertion(
     }
     let limit = MAX_ASSERTIONS_OF_STRANGER;
     if client.is_strangers() && tx.count_under::<UsedAssertion, _>(&key.0, limit)? >= limit {
-        return Err(Refusal::AttemptsTooMany.into());
+        return Err(Error::Paused(STRANGERS_PAUSE));
     }
     tx.put(&key, UsedAssertion { expires: verified.expires })?;
     Ok(verified.client.clone())
@@ -239,31 +241,4 @@ fn hash(rules: &Rules, secret: &ClientSecret) -> TokenHash {
         |_| rules.pepper.hash_parts("client secret of another form", secret.as_bytes()),
         |made| rules.pepper.hash(&made),
     )
-}
-
-/// Refuses a guess at a chosen secret within the pause that follows too many wrong ones.
-pub fn check_guesses(
-    view: &impl View,
-    cx: &Context,
-    id: &ClientId,
-    from: IpAddr,
-) -> Result<(), Error> {
-    throttle::check(view, cx, GuessLimit::ClientSecretFrom, &of_and_from(id, from))?;
-    throttle::check(view, cx, GuessLimit::ClientSecretOf, id.as_str().as_bytes())
-}
-
-/// Counts a wrong guess at a chosen secret.
-pub fn record_wrong_guess(
-    tx: &mut Tx<'_>,
-    cx: &Context,
-    id: &ClientId,
-    from: IpAddr,
-) -> Result<(), Error> {
-    throttle::record_failure(tx, cx, GuessLimit::ClientSecretFrom, &of_and_from(id, from))?;
-    throttle::record_failure(tx, cx, GuessLimit::ClientSecretOf, id.as_str().as_bytes())?;
-    Ok(())
-}
-
-fn of_and_from(id: &ClientId, from: IpAddr) -> Vec<u8> {
-    [id.as_str().as_bytes(), b"\n", &throttle::network(from)].concat()
 }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Refusal};
 use crate::flow::client::{last_use, operator, retention};
+use crate::flow::throttle::{self, Source};
 use crate::flow::{Context, Rules, admission};
 use crate::model::network::Network;
 use crate::oauth::client::metadata::ClientMetadata;
@@ -52,19 +53,23 @@ fn scope(rules: &Rules, metadata: &ClientMetadata) -> Scope {
     scope
 }
 
-/// Registers a client (RFC 7591 §3.2.1) at the request of `address`.
+/// Registers a client (RFC 7591 §3.2.1) at the request of `address`, whose network may register so
+/// many in a minute.
 pub fn register(
     tx: &mut Tx<'_>,
     cx: &Context,
     metadata: &ClientMetadata,
     address: IpAddr,
 ) -> Result<Registered, Error> {
+    let network = Network::of(address);
+    let limit = cx.rules.config.registration.per_minute;
+    throttle::consume(tx, cx, "registrations", &Source::Network(network), limit)?;
     let id: ClientId = format!("gl_{}", cx.seed.uuid("client").simple()).parse()?;
     let token: RegistrationToken = cx.seed.token();
     let metadata = registered(&cx.rules, metadata)?;
-    let fingerprint = fingerprint(cx, &metadata, Network::of(address).prefix());
+    let fingerprint = fingerprint(cx, &metadata, network.prefix());
     retention::remove_alike(tx, cx, &fingerprint)?;
-    let holding = Holding::strangers(Network::of(address), Rank::Plain);
+    let holding = Holding::strangers(network, Rank::Plain);
     let mut client = Client::new(cx.now, origin(cx, fingerprint, holding, &token), metadata);
     let secret = give_secret(cx, &mut client);
     admission::store(tx, cx, &id, client.clone())?;

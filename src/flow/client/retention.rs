@@ -11,7 +11,6 @@ use crate::oauth::redirect_uri::{Kind, RedirectUri};
 use crate::secret::TokenHash;
 use crate::store::schema::{
     CLIENTS_BY_FINGERPRINT, Client, FetchedDocument, GRANTS_BY_CLIENT, Origin, Subject,
-    UsedAssertion,
 };
 use crate::store::{StoreError, Tx, View};
 
@@ -41,14 +40,8 @@ pub fn remove_alike(
 }
 
 /// Removes a client. The sweep removes its grants, none of which is live.
-pub fn remove(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<(), StoreError> {
-    let removed = tx.remove::<Client>(id)?;
-    // No later client has the id of one that registered itself, so nothing can be replayed.
-    if removed.is_some_and(|client| matches!(client.origin, Origin::Dynamic { .. })) {
-        for (used, _) in tx.list_under::<UsedAssertion, _>(id, MAX_GRANTS)? {
-            tx.remove::<UsedAssertion>(&used)?;
-        }
-    }
+fn remove(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<(), StoreError> {
+    tx.remove::<Client>(id)?;
     removal::schedule(tx, cx, &Subject::Client(id.clone()))
 }
 

@@ -10,8 +10,9 @@ use std::net::IpAddr;
 use crate::error::{Error, Refusal};
 use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::client::last_use;
+use crate::flow::throttle::{self, Source};
 use crate::flow::token::issue::{self, Issued};
-use crate::flow::{Context, admission, throttle};
+use crate::flow::{Context, admission};
 use crate::model::anonymous::AnonymousRequest;
 use crate::model::network::Network;
 use crate::model::user_agent::DeviceInfo;
@@ -24,8 +25,6 @@ use crate::store::{Listing, Span, StoreError, Tx, View};
 
 /// The most sessions that are opened in a minute from one network.
 const MAX_PER_NETWORK: usize = 60;
-/// The most sessions that are opened in a minute for one client.
-const MAX_PER_CLIENT: usize = 600;
 
 /// The origin of a request for a session.
 #[derive(Clone, Debug)]
@@ -54,7 +53,7 @@ pub struct OpenedSession {
 ///
 /// [`Refusal::AnonymousNotAllowed`] if the operator has not allowed the client to do so,
 /// [`Refusal::RedirectUriUnregistered`] if the client names a redirect URI that it has not
-/// registered, and [`Refusal::AttemptsTooMany`].
+/// registered, and [`Error::Paused`].
 pub fn open(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -74,10 +73,10 @@ pub fn open(
             None,
         )?;
     }
-    let from = throttle::network(session_request.address);
-    throttle::consume(tx, cx, "anonymous sessions from", &from, MAX_PER_NETWORK)?;
+    let network = Network::of(session_request.address);
+    let source = Source::Network(network);
+    throttle::consume(tx, cx, "anonymous sessions", &source, MAX_PER_NETWORK)?;
     let id = proven.id();
-    throttle::consume(tx, cx, "anonymous sessions of", id.as_str().as_bytes(), MAX_PER_CLIENT)?;
     last_use::record_use(tx, cx, id, &client, None)?;
     let (id, secret) = (SessionId::from_seed(&cx.seed), cx.seed.token());
     let session = AnonymousSession {
@@ -88,7 +87,7 @@ pub fn open(
         expires: cx.now + cx.rules.config.lifetimes.anonymous,
         metadata: request.metadata.clone(),
         device: session_request.device.clone(),
-        network: Network::of(session_request.address),
+        network,
         redirect_uri: request.redirect_uri.clone(),
         sub: AnonymousSub::from_seed(&cx.seed),
     };

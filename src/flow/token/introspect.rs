@@ -54,7 +54,7 @@ pub fn read(
         PresentedToken::Refresh(token) => of_refresh(view, cx, proven.id(), &asker, token),
     };
     let introspection = match introspection {
-        Err(Error::Refused(_)) => None,
+        Err(Error::Paused(_) | Error::Refused(_)) => None,
         introspection => introspection?,
     };
     let alg = asker.metadata.introspection_signed_response_alg.unwrap_or(SigningAlg::Rs256);

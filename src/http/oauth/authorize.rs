@@ -8,7 +8,6 @@ use axum::extract::State;
 use axum::response::Response;
 
 use crate::app::{App, AuthorizationError};
-use crate::error::Error;
 use crate::flow::authorize::consent::ClientRedirect;
 use crate::http::destination::PagePath;
 use crate::http::extract::body::{Form, Query};
@@ -76,12 +75,12 @@ fn failed(
         }
         AuthorizationError::Redirect { callback, client, error } => {
             about.set(&client);
-            Ok(match error {
-                Error::Refused(refusal) => redirect::to_client(
+            Ok(match error.refusal() {
+                Some(refusal) => redirect::to_client(
                     app,
                     &ClientRedirect::refused(&app.context(), &callback, refusal),
                 ),
-                Error::Internal(_) => {
+                None => {
                     let failed = ClientRedirect::failed(&app.context(), &callback);
                     let mut response = redirect::to_client(app, &failed);
                     response.extensions_mut().insert(Cause(Arc::new(error)));

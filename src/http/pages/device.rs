@@ -48,26 +48,18 @@ fn entry(sender: Sender, code: Option<TokenHash>, session: TokenHash) -> UserCod
     UserCodeEntry { address: sender.address, code, device: sender.device, session }
 }
 
-/// The page that asks for the code, or for the decision about the code of a link. A link alone
-/// decides nothing: by RFC 8628 §5.4, the person compares the code and confirms.
+/// The page that asks for the code, with the code of a link filled in. It looks nothing up, since a
+/// wrong code counts as a guess of the account, and any other site can lead a browser here.
 pub(in crate::http) async fn show(
     State(app): State<Arc<App>>,
     Query(query): Query,
-    sender: Sender,
     browser: Browser,
 ) -> Result<Response, PageFailure> {
-    // HEAD has no side effects (RFC 9110 §9.3.2): it counts no guess.
-    let typed = Typed::of(&query)?.filter(|_| !sender.head);
-    let Some(session) = browser.session(&app) else { return sign_in(&app, browser, typed) };
-    let Some(typed) = typed else {
-        return match browser.live_session(&app, &app.read()?, &app.context())? {
-            Some(_) => Ok(ask(&app, &browser, None)),
-            None => sign_in(&app, browser, None),
-        };
-    };
-    let entry = entry(sender, typed.user_code_hash(&app), session);
-    let lookup = app.write(move |tx, cx| device::look_up(tx, cx, &entry)).await?;
-    found(&app, browser, typed, lookup)
+    let typed = Typed::of(&query)?;
+    match browser.live_session(&app, &app.read()?, &app.context())? {
+        Some(_) => Ok(ask(&app, &browser, typed, false)),
+        None => sign_in(&app, browser, typed),
+    }
 }
 
 /// Looks up a typed code, or records the decision about one.
@@ -79,7 +71,7 @@ pub(in crate::http) async fn decide(
     let decision = decision(&form)?;
     let typed = Typed::of(&form)?;
     let Some(session) = browser.session(&app) else { return sign_in(&app, browser, typed) };
-    let Some(typed) = typed else { return Ok(ask(&app, &browser, None)) };
+    let Some(typed) = typed else { return Ok(ask(&app, &browser, None, false)) };
     let entry = entry(sender, typed.user_code_hash(&app), session);
 
     let allowed = matches!(decision, Some(Decision::Allow(_)));
@@ -122,17 +114,18 @@ fn found(
             Ok(confirm(app, &browser, code, &pending))
         }
         (UserCodeLookup::Nothing, _) | (UserCodeLookup::PendingDevice(_), None) => {
-            Ok(ask(app, &browser, Some(typed)))
+            Ok(ask(app, &browser, Some(typed), true))
         }
     }
 }
 
-/// The page that asks for a code. `wrong` is a code that was not found.
-fn ask(app: &App, browser: &Browser, wrong: Option<Typed>) -> Response {
+/// The page that asks for a code, with one filled in. `unknown`: no device waits for that code.
+fn ask(app: &App, browser: &Browser, typed: Option<Typed>, unknown: bool) -> Response {
     templates::show(&DevicePage {
         page: Page::of(app, browser),
-        unknown: wrong.is_some(),
-        typed: wrong.map(|wrong| wrong.text.chars().take(32).collect()).unwrap_or_default(),
+        linked: typed.is_some() && !unknown,
+        unknown,
+        typed: typed.map(|typed| typed.text.chars().take(32).collect()).unwrap_or_default(),
     })
 }
 

@@ -165,6 +165,8 @@ pub(in crate::http) struct ConsentPage {
 #[template(path = "device.html", config = "assets/askama.toml")]
 pub(in crate::http) struct DevicePage {
     pub(in crate::http) page: Page,
+    /// Whether the code came by a link.
+    pub(in crate::http) linked: bool,
     pub(in crate::http) typed: String,
     pub(in crate::http) unknown: bool,
 }
@@ -318,14 +320,14 @@ pub(in crate::http) fn error(
     error: &Error,
     event: &EventId,
 ) -> Response {
-    let message = match error {
-        Error::Internal(_) => ErrorCode::ServerError.description().to_owned(),
+    let message = match error.refusal() {
+        None => ErrorCode::ServerError.description().to_owned(),
         // The message must not reveal which names resolve into a private network.
-        Error::Refused(Refusal::DocumentAddressPrivate) => {
+        Some(Refusal::DocumentAddressPrivate) => {
             let like = Refusal::DocumentUnreachable;
             page_message(like.code(), like.reason())
         }
-        Error::Refused(refusal) => page_message(refusal.code(), refusal.reason()),
+        Some(refusal) => page_message(refusal.code(), refusal.reason()),
     };
     let mut response = show(&ErrorPage {
         page: Page { assets, ..Page::anonymous(app) },

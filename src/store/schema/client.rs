@@ -274,11 +274,13 @@ impl Row for Protected {
 }
 
 /// The count of recent failures, or of recent uses that are limited, by the hash of the label and
-/// the subject.
+/// the source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempts {
     /// The number.
     pub count: u32,
+    /// Its place in the pool.
+    pub holding: Holding,
     /// The time of the last failure, or of the first counted use.
     pub last: Timestamp,
 }
@@ -288,6 +290,18 @@ const RETENTION: std::time::Duration = std::time::Duration::from_mins(10);
 
 layout!(AttemptsLayout, Attempts);
 
+impl Held for Attempts {
+    const POOL: Pool = Pool::Attempts;
+
+    fn holding(&self) -> Option<Holding> {
+        Some(self.holding)
+    }
+
+    fn stored_at(&self) -> Timestamp {
+        self.last
+    }
+}
+
 impl Row for Attempts {
     type Key = TokenHash;
     type Layout = AttemptsLayout;
@@ -295,5 +309,6 @@ impl Row for Attempts {
 
     fn entries(&self, _key: &TokenHash, into: &mut Entries) {
         into.expire(self.last + RETENTION);
+        into.hold(self);
     }
 }

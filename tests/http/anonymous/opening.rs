@@ -244,22 +244,3 @@ async fn one_network_is_answered_sixty_times_a_minute() {
     assert_eq!(more.header("retry-after"), "60");
     assert_eq!((elsewhere.status.as_u16(), later.status.as_u16()), (200, 200));
 }
-
-#[tokio::test]
-async fn one_client_is_answered_six_hundred_times_a_minute() {
-    let server = Server::new().await;
-    allowed(&server).await;
-    let other = json!({ "name": "Other", "client_id": "other", "client_type": "public",
-        "redirect_uris": ["https://other.example/cb"], "anonymous": true });
-    server.client(other).await;
-    for turn in 0..600 {
-        let address = format!("198.51.100.{}", turn % 10);
-        assert_eq!(ask_from(&server, &address, "reader").await.status, 200);
-    }
-
-    let more = ask_from(&server, "192.0.2.1", "reader").await;
-    let other = ask_from(&server, "192.0.2.1", "other").await;
-
-    more.refused(ErrorCode::TooManyRequests, Refusal::AttemptsTooMany);
-    assert_eq!(other.status, 200);
-}

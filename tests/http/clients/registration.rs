@@ -7,6 +7,7 @@ use axum::extract::Request;
 use axum::http::{Method, header};
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::flow::installation::sweep;
+use gatelodge::http::Peer;
 use gatelodge::oauth::client::RegistrationPolicy;
 use gatelodge::oauth::client::SigningAlg;
 use gatelodge::oauth::issuer::Issuer;
@@ -344,19 +345,36 @@ async fn a_sector_identifier_has_to_name_every_redirect_uri() {
 }
 
 #[tokio::test]
-async fn registrations_are_bounded_by_the_minute() {
+async fn registrations_of_a_network_are_bounded_by_the_minute() {
     let server = Server::with(Issuer::localhost(7455), |config| {
         config.registration.per_minute = 2;
     })
     .await;
 
-    let within = [register(&server, native()).await, register(&server, native()).await];
-    let beyond = register(&server, native()).await;
-    server.advance(Duration::from_mins(1));
-    let later = register(&server, native()).await;
+    let from = async |address: &str, metadata: Value| {
+        let request = Request::post("/oauth/register").header("content-type", "application/json");
+        let mut request = request.body(Body::from(metadata.to_string())).unwrap();
+        request.extensions_mut().insert(Peer(address.parse().unwrap()));
+        server.send(request).await
+    };
 
-    assert!(within.iter().all(|response| response.status == 201));
+    // What is no registration is not counted.
+    for _ in 0..200 {
+        from("192.0.2.1", json!({})).await;
+    }
+    let within = [from("192.0.2.1", native()).await, from("192.0.2.1", native()).await];
+    server.advance(Duration::from_secs(18));
+    let beyond = from("192.0.2.1", native()).await;
+    let elsewhere = from("192.0.2.2", native()).await;
+    let mut local = Vec::new();
+    for _ in 0..4 {
+        local.push(from("127.0.0.1", native()).await);
+    }
+    server.advance(Duration::from_secs(42));
+    let later = from("192.0.2.1", native()).await;
+
+    assert!(within.iter().chain(&local).all(|response| response.status == 201));
     beyond.refused(ErrorCode::TooManyRequests, Refusal::AttemptsTooMany);
-    assert_eq!(beyond.header("retry-after"), "60");
-    assert_eq!(later.status, 201);
+    assert_eq!(beyond.header("retry-after"), "42");
+    assert_eq!((elsewhere.status.as_u16(), later.status.as_u16()), (201, 201));
 }

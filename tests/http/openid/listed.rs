@@ -122,7 +122,7 @@ async fn device() {
     let (server, mut ada) = Server::with_ada().await;
     let telly = RelyingParty::tv(&server).await;
     let device = telly.device().await;
-    let page = ada.visit(device["verification_uri_complete"].as_str().unwrap()).await;
+    let page = ada.open_device(&device).await;
     ada.decide_on_device(&page, "allow").await;
     telly.poll(&device).await.tokens();
 }

@@ -122,8 +122,7 @@ async fn whatever_uses_a_session_tells_of_its_browser() {
     let consented = sessions(&server).await;
     ada.headers = FIREFOX.to_vec();
     let device = RelyingParty::tv(&server).await.device().await;
-    let code = device["user_code"].as_str().unwrap();
-    let page = ada.visit(&format!("/device?user_code={code}")).await;
+    let page = ada.open_device(&device).await;
     ada.decide_on_device(&page, "allow").await;
     let let_in = sessions(&server).await;
     ada.headers = EDGE.to_vec();

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::Method;
+use gatelodge::http::Peer;
 use gatelodge::oauth::issuer::Issuer;
 use serde_json::{Value, json};
 
@@ -68,7 +69,8 @@ pub(super) async fn very_many_registrations() -> Response {
     for _ in 0..3 {
         let metadata = json!({ "redirect_uris": ["http://127.0.0.1/cb"] });
         let request = Request::post("/oauth/register").header("content-type", "application/json");
-        let request = request.body(Body::from(metadata.to_string())).unwrap();
+        let mut request = request.body(Body::from(metadata.to_string())).unwrap();
+        request.extensions_mut().insert(Peer([192, 0, 2, 1].into()));
         last = Some(server.send(request).await);
     }
     last.unwrap()

@@ -19,7 +19,7 @@ pub(super) async fn a_person_who_denies() -> Response {
     let (server, mut ada) = Server::with_ada().await;
     let telly = RelyingParty::tv(&server).await;
     let device = telly.device().await;
-    let page = ada.visit(device["verification_uri_complete"].as_str().unwrap()).await;
+    let page = ada.open_device(&device).await;
     ada.decide_on_device(&page, "deny").await;
     telly.poll(&device).await
 }
@@ -57,7 +57,7 @@ pub(super) async fn a_code_for_the_second_time() -> Response {
     let (server, mut ada) = Server::with_ada().await;
     let telly = RelyingParty::tv(&server).await;
     let device = telly.device().await;
-    let page = ada.visit(device["verification_uri_complete"].as_str().unwrap()).await;
+    let page = ada.open_device(&device).await;
     ada.decide_on_device(&page, "allow").await;
     telly.poll(&device).await.tokens();
     telly.poll(&device).await

@@ -29,7 +29,7 @@ pub(super) async fn waiting() -> (Server, Browser, RelyingParty, Value) {
 }
 
 pub(super) async fn decided(ada: &mut Browser, device: &Value, decision: &str) -> Response {
-    let page = ada.visit(complete(device)).await;
+    let page = ada.open_device(device).await;
     ada.decide_on_device(&page, decision).await
 }
 
@@ -55,7 +55,7 @@ async fn a_person_who_allows_a_device_signs_it_in() {
     let (server, mut ada, telly, device) = waiting().await;
     telly.poll(&device).await.refused(ErrorCode::AuthorizationPending, Refusal::DeviceCodePending);
 
-    let page = ada.visit(complete(&device)).await;
+    let page = ada.open_device(&device).await;
     let done = ada.decide_on_device(&page, "allow").await;
     let tokens = telly.poll(&device).await.tokens();
 
@@ -74,8 +74,8 @@ async fn a_person_who_allows_a_device_signs_it_in() {
 async fn a_link_with_the_code_still_asks() {
     let (server, mut ada, telly, device) = waiting().await;
 
-    ada.visit(complete(&device)).await;
-    ada.visit(complete(&device)).await;
+    ada.open_device(&device).await;
+    ada.open_device(&device).await;
 
     server.advance(Duration::from_secs(5));
     telly.poll(&device).await.refused(ErrorCode::AuthorizationPending, Refusal::DeviceCodePending);
@@ -100,7 +100,7 @@ async fn whoever_is_not_signed_in_signs_in_first_and_comes_back() {
     let mut browser = Browser::new(&server);
     browser.authenticator = ada.authenticator.clone();
 
-    let page = browser.visit(complete(&device)).await;
+    let page = browser.open_device(&device).await;
     let next = format!("data-next=\"/gate/device?user_code={}\"", user_code(&device));
     browser.sign_in().await;
     decided(&mut browser, &device, "allow").await;
@@ -164,7 +164,7 @@ async fn a_code_ends_with_its_time() {
     let (server, mut ada, telly, device) = waiting().await;
     server.advance(Duration::from_mins(15));
 
-    let page = ada.visit(complete(&device)).await;
+    let page = ada.open_device(&device).await;
 
     assert!(page.text().contains("No device waits for this code."));
     telly.poll(&device).await.refused(ErrorCode::ExpiredToken, Refusal::DeviceCodeExpired);
@@ -234,7 +234,7 @@ async fn what_a_device_may_not_ask_for_is_refused_at_once() {
 #[tokio::test]
 async fn a_yes_counts_only_for_what_was_shown() {
     let (server, mut ada, telly, device) = waiting().await;
-    let page = ada.visit(complete(&device)).await;
+    let page = ada.open_device(&device).await;
     server
         .change_client("telly", |client| client.metadata.scope = Some("openid".parse().unwrap()))
         .await;
@@ -290,7 +290,7 @@ async fn a_client_that_went_takes_its_devices_with_it() {
     let (server, mut ada, _telly, device) = waiting().await;
     server.change_client("telly", |client| client.enabled = false).await;
 
-    let page = ada.visit(complete(&device)).await;
+    let page = ada.open_device(&device).await;
 
     assert!(page.text().contains("No device waits for this code."));
 }
@@ -334,7 +334,7 @@ async fn of_many_polls_at_once_one_gets_tokens() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_a_yes_and_a_no_at_once_one_counts() {
     let (server, mut ada, telly, device) = waiting().await;
-    let page = ada.visit(complete(&device)).await;
+    let page = ada.open_device(&device).await;
     let mut tasks = JoinSet::new();
 
     for n in 0..32 {

@@ -11,7 +11,7 @@ use gatelodge::http::Peer;
 use gatelodge::oauth::issuer::Issuer;
 use serde_json::json;
 
-use super::device::{complete, waiting};
+use super::device::waiting;
 use crate::refusals::documents::document;
 use crate::support::{RelyingParty, Server, Site, register};
 
@@ -38,7 +38,7 @@ async fn the_page_shows_the_address_that_the_last_trusted_proxy_saw() {
         request.extensions_mut().insert(Peer(peer.parse().unwrap()));
         let device = server.send(request).await.json();
 
-        let page = ada.visit(complete(&device)).await;
+        let page = ada.open_device(&device).await;
 
         assert!(page.text().contains(&format!("<strong>{address}</strong>")), "{peer} {forwarded}");
         assert!(!page.text().contains("203.0.113.7"));
@@ -69,7 +69,7 @@ async fn the_page_says_who_gave_the_app_its_name() {
         RelyingParty::new(&server, &registered),
         RelyingParty::new(&server, &document),
     ] {
-        pages.push(ada.visit(complete(&client.device().await)).await);
+        pages.push(ada.open_device(&client.device().await).await);
     }
 
     let nobody = "Nobody vouches for this name.";
@@ -91,7 +91,7 @@ async fn what_a_device_says_of_itself_is_shown_as_text_and_bounded() {
     let body = Body::from("client_id=telly&scope=openid");
     let device = server.send(request.body(body).unwrap()).await.json();
 
-    let page = ada.visit(complete(&device)).await;
+    let page = ada.open_device(&device).await;
 
     assert!(page.text().contains(&format!("&#60;b&#62;{}<", "x".repeat(197))));
 }
@@ -101,7 +101,7 @@ async fn whoever_has_nothing_to_grant_may_still_say_no() {
     let (server, mut ada, telly, device) = waiting().await;
     server.change_person("ada", |ada| ada.roles.clear()).await;
 
-    let page = ada.visit(complete(&device)).await;
+    let page = ada.open_device(&device).await;
     let insisted = ada.decide_on_device(&page, "allow").await;
     telly.poll(&device).await.refused(ErrorCode::AuthorizationPending, Refusal::DeviceCodePending);
     server.advance(Duration::from_secs(5));
@@ -124,24 +124,31 @@ async fn guesses_are_slowed_down() {
         assert!(page.text().contains("No device waits for this code."));
     }
 
-    let slowed = ada.visit(complete(&device)).await;
-    server.advance(Duration::from_mins(1));
-    let later = ada.visit(complete(&device)).await;
+    let slowed = ada.open_device(&device).await;
+    server.advance(Duration::from_secs(1));
+    let later = ada.open_device(&device).await;
 
     slowed.refused(ErrorCode::TooManyRequests, Refusal::AttemptsTooMany);
+    assert_eq!(slowed.header("retry-after"), "1");
     assert!(later.text().contains("Telly"));
 }
 
-/// A program that looks ahead at a link guesses nothing.
+/// Another site can lead a browser to any code. The page of a link says nothing about the code.
 #[tokio::test]
-async fn whoever_only_looks_guesses_nothing() {
+async fn whoever_only_looks_guesses_nothing_and_learns_nothing() {
     let (_server, mut ada, _telly, device) = waiting().await;
-    for _ in 0..20 {
-        let request = Request::head("/gate/device?user_code=BBBB-BBBB").body(Body::empty());
-        assert_eq!(ada.send(request.unwrap()).await.status, 200);
+    for request in [Request::head, Request::get] {
+        for _ in 0..20 {
+            let request = request("/gate/device?user_code=BBBB-BBBB").body(Body::empty());
+            assert_eq!(ada.send(request.unwrap()).await.status, 200);
+        }
     }
+    let code = device["user_code"].as_str().unwrap();
+    let wrong = ada.visit("/gate/device?user_code=BBBB-BBBB").await;
+    let right = ada.visit(&format!("/gate/device?user_code={code}")).await;
+    assert_eq!(wrong.text().replace("BBBB-BBBB", code), right.text());
 
-    let page = ada.visit(complete(&device)).await;
+    let page = ada.open_device(&device).await;
 
     assert!(page.text().contains("Telly"));
 }
@@ -154,7 +161,7 @@ async fn a_slip_of_the_finger_is_no_guess() {
         ada.submit("/gate/device", &[("user_code", "hello")]).await;
     }
 
-    let page = ada.visit(complete(&device)).await;
+    let page = ada.open_device(&device).await;
 
     assert!(page.text().contains("Telly"));
 }

@@ -161,6 +161,13 @@ impl Browser {
         self.submit(&path, &[("scope", &scope), ("decision", decision)]).await
     }
 
+    /// Opens the link of a device, and goes on with the code that it filled in.
+    pub(crate) async fn open_device(&mut self, device: &Value) -> Response {
+        let text = |name: &str| device[name].as_str().unwrap();
+        self.visit(text("verification_uri_complete")).await;
+        self.submit("/gate/device", &[("user_code", text("user_code"))]).await
+    }
+
     /// Presses a button of the page that asks about a device.
     pub(crate) async fn decide_on_device(&mut self, page: &Response, decision: &str) -> Response {
         let code = page.hidden("user_code").expect("the page asks about a device");

@@ -187,7 +187,7 @@ impl Response {
                 && self.status == code.status();
             return if same { Ok(()) } else { fails("the operator reads something else") };
         }
-        if !matches!(self.cause.as_deref(), Some(Error::Refused(own)) if *own == refusal) {
+        if self.cause.as_deref().and_then(Error::refusal) != Some(refusal) {
             return fails("the cause is another");
         }
         let event = self.header("gatelodge-event");

@@ -150,7 +150,7 @@ pub(super) fn resources() -> Vec<(String, Protected)> {
 }
 
 pub(super) fn attempts() -> Vec<(TokenHash, Attempts)> {
-    vec![(hash(11), Attempts { count: 12, last: at(1) })]
+    vec![(hash(11), Attempts { count: 12, holding: holding(), last: at(1) })]
 }
 
 pub(super) fn used_assertions() -> Vec<((ClientId, TokenHash), UsedAssertion)> {

@@ -4,18 +4,22 @@
 //! A secret of 256 random bits needs no Argon2id (`secret`). After a success, a digest in memory
 //! recognises the same secret for the same hash, under a key that only this process has.
 
+mod lanes;
+
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use subtle::ConstantTimeEq as _;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use crate::error::Internal;
+use crate::error::{Error, Internal};
+use crate::model::network::Network;
 use crate::secret::{Pepper, RootSecret, Seed, TokenHash};
+use lanes::{Crowded, Lanes};
 
 /// The memory of a hash, in blocks of 1 KiB: 19 MiB, with two passes and one lane.
 const MEMORY: u32 = 19 * 1024;
@@ -29,6 +33,13 @@ const HASH: usize = 32;
 
 /// The most hashes that are computed at once, since each needs a processor and its memory.
 const MAX_CONCURRENT: usize = 2;
+
+/// The most checks of one network, and of all, that wait for their turn. A check takes some 20 ms.
+const MAX_WAITING_OF_NETWORK: usize = 64;
+const MAX_WAITING: usize = 1024;
+
+/// The pause of a network in whose lane too many wait.
+const CROWDED: Duration = Duration::from_secs(2);
 
 /// The most digests in memory.
 const MAX_REMEMBERED: usize = 10_000;
@@ -46,13 +57,16 @@ impl Matched {
 }
 
 /// A turn at the hasher. Its holder may have several secrets hashed, one after the other.
-pub struct Turn(Arc<OwnedSemaphorePermit>);
+pub struct Turn(Arc<lanes::Turn<Lane>>);
+
+/// In which lane a check waits: that of a network, or the operator's.
+type Lane = Option<Network>;
 
 /// The hasher, with its digests of verified secrets.
 pub struct Passwords {
     known: Mutex<Known>,
     pepper: Pepper,
-    turns: Arc<Semaphore>,
+    turns: Lanes<Lane>,
     workshop: Arc<BlockPool>,
 }
 
@@ -62,21 +76,25 @@ impl Passwords {
         Self {
             known: Mutex::default(),
             pepper: Pepper::new(&RootSecret::generate(seed)),
-            turns: Arc::new(Semaphore::new(MAX_CONCURRENT)),
+            turns: Lanes::new(MAX_CONCURRENT, MAX_WAITING_OF_NETWORK, MAX_WAITING),
             workshop: Arc::default(),
         }
     }
 
-    /// Waits for a free turn.
-    pub async fn turn(&self) -> Result<Turn, Internal> {
-        let permit = Arc::clone(&self.turns).acquire_owned().await.map_err(Internal::new)?;
-        Ok(Turn(Arc::new(permit)))
+    /// Waits for a free turn, which networks share fairly.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Paused`] if too many checks of the same network wait.
+    pub async fn turn(&self, network: Option<Network>) -> Result<Turn, Error> {
+        let turn = self.turns.turn(&network).await;
+        Ok(Turn(Arc::new(turn.map_err(|Crowded| Error::Paused(CROWDED))?)))
     }
 
     /// Hashes `secret` in PHC form, with a salt derived from `seed`.
-    pub async fn hash(&self, secret: &str, seed: &Seed) -> Result<String, Internal> {
+    pub async fn hash(&self, secret: &str, seed: &Seed) -> Result<String, Error> {
         let salt = seed.bytes("salt").first_chunk::<SALT>().copied().unwrap_or_default();
-        let turn = self.turn().await?;
+        let turn = self.turn(None).await?;
         let hash =
             self.in_turn(&turn, secret, salt.to_vec(), params(MEMORY, PASSES, LANES)?).await?;
         let encode = |bytes: &[u8]| STANDARD_NO_PAD.encode(bytes);
@@ -88,6 +106,24 @@ impl Passwords {
     pub fn remembered(&self, phc: &str, secret: &str) -> Option<Matched> {
         let known = lock(&self.known).digests.contains(&self.digest(phc, secret));
         known.then(|| Matched { phc: phc.to_owned() })
+    }
+
+    /// Whether `network` proved `secret` before. `owner` is the hash that it was verified against,
+    /// or the name of the thing that it opens.
+    pub fn was_proven_by(&self, network: Network, owner: &str, secret: &str) -> bool {
+        lock(&self.known).digests.contains(&self.digest_of(network, owner, secret))
+    }
+
+    /// Remembers that `network` proved `secret`.
+    pub fn remember(&self, network: Network, owner: &str, secret: &str) {
+        lock(&self.known).remember(self.digest_of(network, owner, secret));
+    }
+
+    fn digest_of(&self, network: Network, owner: &str, secret: &str) -> TokenHash {
+        let network = [&[u8::from(network.is_v6())], network.prefix()].concat();
+        // The digest of the secret has a fixed length, so no two pairs read alike.
+        let secret = self.digest(owner, secret).to_bytes();
+        self.pepper.hash_parts("proven by a network", &[secret.as_slice(), &network].concat())
     }
 
     /// Verifies `secret` against the hash `phc`.
@@ -226,7 +262,7 @@ mod tests {
         let phc = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$\
                    CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
 
-        let turn = passwords.turn().await.unwrap();
+        let turn = passwords.turn(None).await.unwrap();
         assert!(passwords.verify(&turn, phc, "password").await.unwrap().is_some());
         assert!(passwords.verify(&turn, phc, "differentpassword").await.unwrap().is_none());
     }
@@ -238,7 +274,7 @@ mod tests {
         let phc = passwords.hash("correct horse", &seed).await.unwrap();
         assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
 
-        let turn = passwords.turn().await.unwrap();
+        let turn = passwords.turn(None).await.unwrap();
         assert!(passwords.verify(&turn, &phc, "wrong").await.unwrap().is_none());
         assert!(passwords.remembered(&phc, "correct horse").is_none());
         assert!(passwords.verify(&turn, &phc, "correct horse").await.unwrap().is_some());
