@@ -151,6 +151,7 @@ refusals! {
     ClientAssertionAudienceWrong => InvalidClient, "the client_assertion does not name exactly this server as its audience";
     ClientAssertionEarly => InvalidClient, "the client_assertion begins in the future";
     ClientAssertionExpired => InvalidClient, "the client_assertion has expired";
+    ClientAssertionKeyUnnamed => InvalidClient, "the client has more than four keys, and the header of the client_assertion has no kid that names one";
     ClientAssertionMalformed => InvalidClient, "the client_assertion is no signed JWT with iss, sub, aud, exp and jti";
     ClientAssertionOfAnother => InvalidClient, "the client_assertion's issuer, its subject and the client_id are not one client";
     ClientAssertionReplayed => InvalidClient, "the client_assertion was used before";

@@ -9,12 +9,17 @@ use super::App;
 use crate::error::{Error, Internal, Refusal};
 use crate::flow::client::authentication::{
     self, AssertionCheck, AuthenticatedClient, AuthenticationStep, ClientKeys, SecretCheck,
+    VerifiedAssertion,
 };
 use crate::flow::throttle::{self, Guessed, Source};
 use crate::model::network::Network;
 use crate::oauth::client::assertion::ClientAssertion;
+use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::client::{ClientSecret, PresentedCredentials, Proof};
 use crate::oauth::id::ClientId;
+
+/// What a network proves with an assertion: a client, under this label.
+const CLIENT_ASSERTION: &str = "client assertion";
 
 /// An attempt of a client to authenticate.
 pub struct Attempt {
@@ -73,7 +78,7 @@ async fn finish(
             by_chosen_secret(app, from, check, secret).await
         }
         (AuthenticationStep::AssertionCheck(check), Proof::Assertion(assertion)) => {
-            by_assertion(app, from, check, &assertion).await
+            by_assertion(app, from, check, assertion).await
         }
         (AuthenticationStep::SecretCheck(_) | AuthenticationStep::AssertionCheck(_), _) => {
             Err(Internal::new("a proof was taken for one of another kind").into())
@@ -144,26 +149,63 @@ async fn guess(
     Ok(proven?)
 }
 
+/// Verifies an assertion. The client chose its keys, and so what a verification costs: a wrong one
+/// counts for the network of `from`, unless that network proved the client before.
 async fn by_assertion(
-    app: &App,
+    app: &Arc<App>,
     from: IpAddr,
     check: AssertionCheck,
-    assertion: &ClientAssertion,
+    assertion: Box<ClientAssertion>,
 ) -> Result<AuthenticatedClient, Error> {
-    let rules = app.rules();
-    let verified = match check.keys() {
+    let (network, id) = (Network::of(from), check.id().clone());
+    let (guessed, source) = (Guessed::ClientAssertion, Source::Network(network));
+    if !app.passwords().was_proven_by(network, CLIENT_ASSERTION, id.as_str()) {
+        throttle::check(&app.read()?, &app.context(), guessed, &source)?;
+    }
+    let (check, assertion) = (Arc::new(check), Arc::from(assertion));
+    let mut verified = match check.keys() {
         ClientKeys::At(uri) => {
             let keys = app.client_keys(uri, from).await?;
-            match check.verified(rules, &keys, assertion) {
-                // The client may have added a key since.
-                Err(refusal) => match app.newer_client_keys(uri, from).await {
-                    Some(keys) => check.verified(rules, &keys, assertion)?,
-                    None => return Err(refusal.into()),
-                },
-                Ok(verified) => verified,
-            }
+            verify(app, &check, Some(keys), &assertion).await?
         }
-        ClientKeys::ByValue(keys) => check.verified(rules, keys, assertion)?,
+        ClientKeys::ByValue(_) => verify(app, &check, None, &assertion).await?,
     };
-    app.write(move |tx, cx| authentication::spend_assertion(tx, cx, &verified)).await
+    // The client may have added a key since.
+    if let (Err(_), ClientKeys::At(uri)) = (&verified, check.keys())
+        && let Some(keys) = app.newer_client_keys(uri, from).await
+    {
+        verified = verify(app, &check, Some(keys), &assertion).await?;
+    }
+    match verified {
+        Ok(verified) => {
+            let spent = app.write(move |tx, cx| authentication::spend_assertion(tx, cx, &verified));
+            let client = spent.await?;
+            app.passwords().remember(network, CLIENT_ASSERTION, id.as_str());
+            Ok(client)
+        }
+        Err(refusal) => {
+            app.write(move |tx, cx| throttle::record_failure(tx, cx, guessed, &source)).await?;
+            Err(refusal.into())
+        }
+    }
+}
+
+/// Verifies an assertion by the `fetched` keys or by those of the client's row, outside the async
+/// threads.
+async fn verify(
+    app: &Arc<App>,
+    check: &Arc<AssertionCheck>,
+    fetched: Option<Arc<JwkSet>>,
+    assertion: &Arc<ClientAssertion>,
+) -> Result<Result<VerifiedAssertion, Refusal>, Error> {
+    let (app, check, assertion) = (Arc::clone(app), Arc::clone(check), Arc::clone(assertion));
+    let verified = tokio::task::spawn_blocking(move || {
+        let rules = app.rules();
+        match (fetched, check.keys()) {
+            (Some(keys), _) => check.verified(rules, &keys, &assertion),
+            (None, ClientKeys::ByValue(keys)) => check.verified(rules, keys, &assertion),
+            (None, ClientKeys::At(_)) => Err(Refusal::ClientKeysUnavailable),
+        }
+    });
+    Ok(verified.await.map_err(Internal::new)?)
 }

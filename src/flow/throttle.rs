@@ -21,6 +21,8 @@ const WINDOW: Duration = Duration::from_mins(1);
 /// What is guessed at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guessed {
+    /// The signatures of client assertions: nobody guesses one, but each costs a verification.
+    ClientAssertion,
     /// The secrets of clients that a person chose.
     ClientSecret,
     /// The initial access token of RFC 7591 §3, which a person chose.
@@ -32,6 +34,7 @@ pub enum Guessed {
 impl Guessed {
     const fn label(self) -> &'static str {
         match self {
+            Self::ClientAssertion => "wrong client assertions",
             Self::ClientSecret => "guesses at client secrets",
             Self::InitialAccessToken => "guesses at the initial access token",
             Self::UserCode => "guesses at user codes",

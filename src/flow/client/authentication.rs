@@ -103,6 +103,11 @@ impl SecretCheck {
 }
 
 impl AssertionCheck {
+    /// The client that is being checked.
+    pub fn id(&self) -> &ClientId {
+        &self.client.id
+    }
+
     /// The keys that can verify the assertion.
     pub fn keys(&self) -> &ClientKeys {
         &self.keys
@@ -119,6 +124,9 @@ impl AssertionCheck {
     ) -> Result<VerifiedAssertion, Refusal> {
         let token = Compact::parse(assertion.token());
         let token = token.map_err(|_| Refusal::ClientAssertionMalformed)?;
+        if keys.demands_kid() && assertion.kid().is_none() {
+            return Err(Refusal::ClientAssertionKeyUnnamed);
+        }
         let mut candidates = keys.candidates(assertion.alg(), assertion.kid());
         if *assertion.client_id() != self.client.id || !candidates.any(|key| signed_by(key, &token))
         {

@@ -21,10 +21,13 @@ const MAX_KID: usize = 255;
 const POINT: RangeInclusive<usize> = 32..=32;
 
 /// The bytes of an RSA modulus. RFC 7518 §3.3: "A key of size 2048 bits or larger MUST be used".
-/// The verifier supports at most 8192 bits.
-const MODULUS: RangeInclusive<usize> = 256..=1024;
-/// The bytes of an RSA exponent.
-const EXPONENT: RangeInclusive<usize> = 1..=8;
+/// Above 4096 bits, whoever names the key decides how long a verification takes.
+const MODULUS: RangeInclusive<usize> = 256..=512;
+/// The exponent of an RSA key, 65537: a larger one only costs more.
+const EXPONENT: &str = "AQAB";
+
+/// The most keys that are tried for one signature. A larger set needs a `kid`.
+const MAX_CANDIDATES: usize = 4;
 
 /// A JWK Set (RFC 7517 §5), reduced to the keys that this server can verify signatures with.
 ///
@@ -75,8 +78,9 @@ impl Jwk {
                 (SigningAlg::EdDsa, json!({"kty": "OKP", "crv": "Ed25519", "x": x}))
             }
             ("RSA", None) => {
-                let (n, e) = (octets("n", MODULUS)?, octets("e", EXPONENT)?);
-                (SigningAlg::Rs256, json!({"kty": "RSA", "n": n, "e": e}))
+                let n = octets("n", MODULUS)?;
+                text("e").filter(|e| *e == EXPONENT)?;
+                (SigningAlg::Rs256, json!({"kty": "RSA", "n": n, "e": EXPONENT}))
             }
             _ => return None,
         };
@@ -123,18 +127,25 @@ impl JwkSet {
         Self::from_value(&value)
     }
 
-    /// The keys that may have signed a token with this header: those with its `kid` and those
-    /// without one, or all if the header has no `kid`, which is only a hint (RFC 7515 §4.1.4).
+    /// Whether a signature has to name its key, because there are more than are tried.
+    pub fn demands_kid(&self) -> bool {
+        self.0.len() > MAX_CANDIDATES
+    }
+
+    /// The keys that may have signed a token with this header, at most four: those with its `kid`;
+    /// in a set of at most four keys also those without one, and all if the header has no `kid`,
+    /// which is only a hint there (RFC 7515 §4.1.4).
     pub fn candidates<'a>(
         &'a self,
         alg: SigningAlg,
         kid: Option<&'a str>,
     ) -> impl Iterator<Item = &'a Jwk> {
+        let demanded = self.demands_kid();
         let named = move |key: &Jwk| match (key.kid.as_deref(), kid) {
             (Some(own), Some(kid)) => own == kid,
-            (None, _) | (_, None) => true,
+            (None, _) | (_, None) => !demanded,
         };
-        self.0.iter().filter(move |key| key.alg == alg && named(key))
+        self.0.iter().filter(move |key| key.alg == alg && named(key)).take(MAX_CANDIDATES)
     }
 
     /// The set in the form of RFC 7517 §5.
@@ -219,7 +230,10 @@ mod tests {
             (named(256), false),
             (rsa(342, "AQAB"), true),
             (rsa(340, "AQAB"), false),
-            (rsa(1368, "AQAB"), false),
+            (rsa(683, "AQAB"), true),
+            (rsa(686, "AQAB"), false),
+            (rsa(342, "Aw"), false),
+            (rsa(342, "AQAAAAE"), false),
             (rsa(342, ""), false),
             (json!({"kty": "EC", "crv": "P-256", "x": ED25519, "y": ED25519}), true),
             (json!({"kty": "EC", "crv": "P-256", "x": ED25519, "y": "AA"}), false),
@@ -229,15 +243,33 @@ mod tests {
     }
 
     #[test]
+    fn a_large_set_demands_a_kid_and_never_more_than_four_keys_are_tried() {
+        let key =
+            |kid: Option<&str>| json!({"kty": "OKP", "crv": "Ed25519", "x": ED25519, "kid": kid});
+        let tried = |keys: &[Option<&str>], kid: Option<&str>| {
+            let keys = keys.iter().map(|kid| key(*kid)).collect::<Vec<_>>();
+            let set = JwkSet::from_value(&json!({ "keys": keys })).unwrap();
+            (set.demands_kid(), set.candidates(SigningAlg::EdDsa, kid).count())
+        };
+
+        assert_eq!(tried(&[None, Some("a"), Some("b"), None], None), (false, 4));
+        assert_eq!(tried(&[None, Some("a"), Some("b"), None], Some("a")), (false, 3));
+        let five = [None, Some("a"), Some("b"), None, Some("c")];
+        assert_eq!(tried(&five, None), (true, 0));
+        assert_eq!(tried(&five, Some("a")), (true, 1));
+        assert_eq!(tried(&[Some("a"); 32], Some("a")), (true, 4));
+    }
+
+    #[test]
     fn what_is_read_can_be_written_and_read_again_or_is_refused() {
         let set = |keys: usize| {
-            let (n, kid) = ("A".repeat(1366), "\u{1}".repeat(255));
+            let (n, kid) = ("A".repeat(683), "\u{1}".repeat(255));
             let key = json!({"kty": "RSA", "n": n, "e": "AQAB", "kid": kid});
             JwkSet::from_value(&json!({ "keys": vec![key; keys] }))
         };
 
-        let usable = set(11).unwrap();
+        let usable = set(14).unwrap();
         assert_eq!(JwkSet::parse(usable.to_value().to_string().as_bytes()), Ok(usable));
-        assert_eq!(set(12), Err(Refusal::JwksMalformed));
+        assert_eq!(set(15), Err(Refusal::JwksMalformed));
     }
 }

@@ -3,17 +3,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::extract::Request;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::flow::installation::sweep;
+use gatelodge::http::Peer;
 use gatelodge::oauth::client::SigningAlg;
+use gatelodge::oauth::params::form_encode;
 use gatelodge::store::schema::UsedAssertion;
 use gatelodge::store::{View as _, row_key};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::support::{RelyingParty, Server, Signer, assert_to, basic, presenting, register, token};
+use crate::support::{
+    RelyingParty, Response, Server, Signer, assert_to, basic, presenting, register, token,
+};
 
 const CREDENTIALS: (&str, &str) = ("grant_type", "client_credentials");
 
@@ -214,6 +220,42 @@ async fn a_used_assertion_is_remembered_until_it_has_expired_and_no_longer() {
     assert_eq!(stored(), 0);
     let late = assert_to(&server, &assertion).await;
     late.refused(ErrorCode::InvalidClient, Refusal::ClientAssertionExpired);
+}
+
+async fn asserted_from(server: &Server, address: &str, assertion: &str) -> Response {
+    let [kind, assertion] = presenting(assertion);
+    let form = form_encode([("grant_type", "client_credentials"), kind, assertion]);
+    let mut request = Request::post("/oauth/token")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Body::from(form))
+        .unwrap();
+    request.extensions_mut().insert(Peer(address.parse().unwrap()));
+    server.send(request).await
+}
+
+/// Nobody guesses a signature, but each costs a verification by a key that the client chose.
+#[tokio::test]
+async fn wrong_signatures_slow_down_their_own_network() {
+    let (server, signer) = registered().await;
+    let stranger = Signer::new(SigningAlg::Es256);
+    let right = || signer.assertion(&server, "signer", &json!({}));
+    asserted_from(&server, "192.0.2.2", &right()).await.tokens();
+
+    for address in ["192.0.2.1", "192.0.2.2", "127.0.0.1"] {
+        for _ in 0..60 {
+            let wrong = stranger.assertion(&server, "signer", &json!({}));
+            let wrong = asserted_from(&server, address, &wrong).await;
+            wrong.refused(ErrorCode::InvalidClient, Refusal::ClientAssertionSignatureWrong);
+        }
+    }
+
+    let slowed = asserted_from(&server, "192.0.2.1", &right()).await;
+    slowed.refused(ErrorCode::TooManyRequests, Refusal::AttemptsTooMany);
+    assert_eq!(slowed.header("retry-after"), "1");
+    // The second network proved the client before, the third never tried, and loopback is everybody.
+    for address in ["192.0.2.2", "192.0.2.3", "127.0.0.1"] {
+        asserted_from(&server, address, &right()).await.tokens();
+    }
 }
 
 /// Anybody can register a client and sign for it as often as they like.

@@ -1,5 +1,7 @@
 //! What is refused of a client that proves itself by what it signs.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gatelodge::oauth::client::SigningAlg;
 use serde_json::{Value, json};
 
@@ -56,6 +58,18 @@ pub(super) async fn by_another_key() -> Response {
     let (server, _signer) = registered().await;
     let stranger = Signer::new(SigningAlg::Es256);
     assert_to(&server, &stranger.assertion(&server, "signer", &json!({}))).await
+}
+
+/// Five keys, and an assertion that does not say by which of them it was signed.
+pub(super) async fn of_a_key_without_a_name() -> Response {
+    let server = Server::new().await;
+    let signers = [0; 5].map(|_| Signer::new(SigningAlg::Es256));
+    let keys = json!({ "keys": signers.each_ref().map(Signer::jwk) });
+    server.client(json!({ "name": "Signer", "client_id": "signer", "jwks": keys })).await;
+    let assertion = signers[0].assertion(&server, "signer", &json!({}));
+    let (_, rest) = assertion.split_once('.').unwrap();
+    let header = URL_SAFE_NO_PAD.encode(json!({ "alg": "ES256", "typ": "JWT" }).to_string());
+    assert_to(&server, &format!("{header}.{rest}")).await
 }
 
 pub(super) async fn of_another_type() -> Response {

@@ -80,6 +80,7 @@ fn story(refusal: Refusal) -> Story {
         ClientAssertionAudienceWrong => assertion::for_another_audience(),
         ClientAssertionEarly => assertion::from_the_future(),
         ClientAssertionExpired => assertion::after_its_time(),
+        ClientAssertionKeyUnnamed => assertion::of_a_key_without_a_name(),
         ClientAssertionMalformed => assertion::of_no_form(),
         ClientAssertionOfAnother => assertion::beside_another_client_id(),
         ClientAssertionReplayed => assertion::for_the_second_time(),
