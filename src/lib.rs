@@ -55,6 +55,7 @@
 //! | what strangers may have stored; whom a full pool takes from | [`flow::admission`] |
 //! | limits on guesses and registrations | [`flow::throttle`] |
 //! | the end of a person, client or session, and its rows | [`flow::removal`] |
+//! | bounds on connections, and which one goes; slow peers | `serve/connections.rs`, `serve/descriptors.rs`; `serve/paced.rs` |
 //! | expired rows | [`flow::installation::sweep`] |
 //! | rows, indices, expiry, weights | [`store::schema`] |
 //! | the operations and views of a noun (`client list`) | [`admin`], one file a noun |
@@ -136,6 +137,12 @@
 //!   lock it. A 256-bit value is not counted: nobody guesses it. On loopback, where everybody has one
 //!   network, the hasher of chosen secrets bounds the rate, and networks share it fairly
 //!   ([`flow::throttle`], `password`).
+//! - *Slow peers.* A handshake and a header have ten seconds each to arrive, a body fifteen. Once a
+//!   response waits for its peer, the peer reads 4 KiB in every fifteen seconds and all of it within a
+//!   minute, or the connection is closed. A header section has at most 32 KiB.
+//! - *Too many connections.* A newcomer is never refused: the stalest connection of its network goes,
+//!   or of the network that has most. Descriptors are reserved for the store, outgoing requests and
+//!   the administration socket, so that an operator reaches a crowded server.
 //! - *Token redirection.* A token names its resource; each endpoint of this server requires its own.
 //! - *Leaked old key.* A retired key verifies hints and nothing else ([`keys::VerifiedAccess`]).
 //! - *Copied certificate.* A fingerprint is a public value. Only a
@@ -216,6 +223,12 @@
 //!
 //! **Files are noticed, not signalled.** A program that renews them need not know that this server
 //! exists, and closing a terminal still ends a server that was started in it.
+//!
+//! **Bounds on connections follow from the descriptors, and their deadlines are no settings.**
+//! `RLIMIT_NOFILE` is raised to what 4,096 connections need, or to what the system allows; an operator
+//! who wants fewer lowers that. The deadlines follow from sizes: requests are bounded, and responses have
+//! some kilobytes. Those of a response are kept below TLS, where the bytes that a peer took are
+//! counted.
 //!
 //! **The socket is in the data directory, however long its path is.** A socket's name has at most 107
 //! bytes (103 on macOS). A longer path is bound and connected to below `/proc/self/fd`, through the

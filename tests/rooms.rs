@@ -137,6 +137,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("rcgen", &["tls/"]),
     ("redb", &["store/engine.rs"]),
     ("rust_embed", &["http/"]),
+    ("rustix", &["serve/"]),
     (
         "sha2",
         &[

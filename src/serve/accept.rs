@@ -1,80 +1,41 @@
 //! Accepts connections, bounded in number and time.
 
-use std::collections::HashMap;
 use std::net::{self, IpAddr};
 use std::os::unix::fs::PermissionsExt as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use std::{fs, io};
 
 use axum::Router;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use hyper_util::service::TowerToHyperService;
+use rustix::io::Errno;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt as _;
 
 use super::Stop;
+use super::connections::{Connections, Standing, Ticket};
+use super::descriptors::MAX_ADMINISTRATION;
+use super::paced::Paced;
 use crate::app::App;
-use crate::config::Config;
 use crate::http::Peer;
-use crate::tls::{Acceptor, ProvenCertificate};
+use crate::tls::{Acceptor, ProvenCertificate, Secured};
 
 /// The most time in which the header of a request must arrive.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The most open connections of one address.
-const MAX_CONNECTIONS: usize = 1024;
+/// The size from which hyper refuses an unfinished header section by a 431 without a body. It grows
+/// its buffer in steps, to 48 KiB at most. A section that is larger than its limit
+/// (`http/extract/section.rs`) and fits in there gets this server's own response.
+const MAX_BUFFER: usize = 40 * 1024;
 
 /// The delay before the next attempt if the system has no free file descriptor.
 const EXHAUSTED_DELAY: Duration = Duration::from_millis(100);
-
-/// The numbers of open connections by address.
-#[derive(Clone)]
-pub(super) struct ConnectionLimit {
-    open: Arc<Mutex<HashMap<IpAddr, usize>>>,
-    unlimited: Arc<[IpAddr]>,
-}
-
-/// A counted connection. Dropping it decrements the count.
-struct Ticket {
-    address: IpAddr,
-    limit: ConnectionLimit,
-}
-
-impl ConnectionLimit {
-    /// Makes empty counts. Proxies are not bounded, since one carries the connections of many
-    /// people.
-    pub(super) fn new(config: &Config) -> Self {
-        Self { open: Arc::default(), unlimited: config.behind_proxy.clone().into() }
-    }
-
-    fn admit(&self, address: IpAddr) -> Option<Ticket> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = open.entry(address).or_default();
-        if *count >= MAX_CONNECTIONS && !self.unlimited.contains(&address) {
-            return None;
-        }
-        *count += 1;
-        Some(Ticket { address, limit: self.clone() })
-    }
-}
-
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        let mut open = self.limit.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = open.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                open.remove(&self.address);
-            }
-        }
-    }
-}
 
 /// The service of a port.
 pub(super) struct Endpoint {
@@ -84,11 +45,18 @@ pub(super) struct Endpoint {
     pub(super) tls: Option<Acceptor>,
 }
 
+/// The facts about a connection's peer that its requests carry.
+#[derive(Clone, Copy, Default)]
+struct PeerFacts {
+    address: Option<IpAddr>,
+    proven: Option<ProvenCertificate>,
+}
+
 /// Accepts connections on a port until `closed` changes.
 pub(super) async fn tcp(
     listener: net::TcpListener,
     endpoint: Endpoint,
-    limit: ConnectionLimit,
+    connections: Connections,
     graceful: Arc<GracefulShutdown>,
     mut closed: watch::Receiver<bool>,
 ) {
@@ -104,84 +72,136 @@ pub(super) async fn tcp(
         match accepted {
             Ok((stream, peer)) => {
                 // A listener on [::] sees IPv4-mapped IPv6 addresses.
-                let peer = peer.ip().to_canonical();
-                let Some(ticket) = limit.admit(peer) else { continue };
+                let ticket = connections.admit(peer.ip().to_canonical()).await;
                 let _ = stream.set_nodelay(true);
                 let (router, watcher) = (endpoint.router.clone(), graceful.watcher());
-                match endpoint.tls.clone() {
-                    None => {
-                        tokio::spawn(serve(stream, router, watcher, Some(ticket), None));
-                    }
-                    Some(tls) => {
-                        let closed = closed.clone();
-                        tokio::spawn(secure(stream, tls, router, watcher, ticket, closed));
-                    }
-                }
+                let (tls, closed) = (endpoint.tls.clone(), closed.clone());
+                tokio::spawn(admitted(ticket, stream, tls, router, watcher, closed));
             }
-            Err(error) => wait_out(&error).await,
+            Err(error) => {
+                if is_exhausted(&error) {
+                    connections.close_stalest();
+                }
+                wait_out(&error).await;
+            }
         }
     }
 }
 
 /// Accepts connections on the administration socket until `closed` changes. Its mode admits only
-/// this user and root.
+/// this user and root, so none of them has to go: further ones wait until one ends.
 pub(super) async fn unix(
     listener: UnixListener,
     router: Router,
     graceful: Arc<GracefulShutdown>,
     mut closed: watch::Receiver<bool>,
 ) {
+    let room = Arc::new(Semaphore::new(MAX_ADMINISTRATION));
     loop {
+        let accepted = async {
+            // The semaphore is never closed.
+            let place = Arc::clone(&room).acquire_owned().await;
+            (listener.accept().await, place)
+        };
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = accepted => accepted,
             _ = closed.changed() => return,
         };
         match accepted {
-            Ok((stream, _)) => {
-                tokio::spawn(serve(stream, router.clone(), graceful.watcher(), None, None));
+            (Ok((stream, _)), place) => {
+                let (router, watcher) = (router.clone(), graceful.watcher());
+                tokio::spawn(async move {
+                    let standing = Arc::new(Standing::new(Arc::default()));
+                    let stream = Paced::new(stream, Arc::clone(&standing));
+                    serve(stream, router, watcher, standing, PeerFacts::default()).await;
+                    drop(place);
+                });
             }
-            Err(error) => wait_out(&error).await,
+            (Err(error), _) => wait_out(&error).await,
         }
     }
 }
 
-async fn wait_out(error: &io::Error) {
-    tracing::warn!(%error, "a connection was not accepted");
-    tokio::time::sleep(EXHAUSTED_DELAY).await;
+/// Whether the process or the system has no file descriptor left.
+fn is_exhausted(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE))
 }
 
-/// Performs a TLS handshake within [`HEADER_TIMEOUT`], and serves the connection.
-async fn secure(
+/// Waits before the next attempt to accept a connection, unless the error is of one connection
+/// alone, which its peer has closed already.
+async fn wait_out(error: &io::Error) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset};
+
+    if !matches!(error.kind(), ConnectionAborted | ConnectionReset) {
+        tracing::warn!(%error, "a connection was not accepted");
+        tokio::time::sleep(EXHAUSTED_DELAY).await;
+    }
+}
+
+/// Serves an admitted connection until it ends or has to go.
+async fn admitted(
+    ticket: Ticket,
     stream: TcpStream,
-    tls: Acceptor,
+    tls: Option<Acceptor>,
     router: Router,
     watcher: Watcher,
-    ticket: Ticket,
     mut closed: watch::Receiver<bool>,
 ) {
+    let standing = Arc::clone(&ticket.standing);
+    let address = Some(ticket.address);
+    let served = async {
+        let Some(tls) = tls else {
+            let stream = Paced::new(stream, Arc::clone(&standing));
+            let facts = PeerFacts { address, proven: None };
+            return serve(stream, router, watcher, Arc::clone(&standing), facts).await;
+        };
+        let secured = tokio::select! {
+            secured = secure(stream, &tls, &standing) => secured,
+            _ = closed.changed() => return,
+        };
+        if let Some(Secured { stream, proven }) = secured {
+            let facts = PeerFacts { address, proven };
+            serve(stream, router, watcher, Arc::clone(&standing), facts).await;
+        }
+    };
+    tokio::select! {
+        () = served => {}
+        () = standing.closed() => tracing::debug!("a connection was closed for a newcomer"),
+    }
+    // The descriptor is closed by now, and another connection may have it.
+    drop(ticket);
+}
+
+/// Performs a TLS handshake within [`HEADER_TIMEOUT`].
+async fn secure(
+    stream: TcpStream,
+    tls: &Acceptor,
+    standing: &Arc<Standing>,
+) -> Option<Secured<Paced<TcpStream>>> {
     let handshake = async {
         let mut first = [0];
         stream.peek(&mut first).await?;
         if first.iter().all(u8::is_ascii_alphabetic) {
             return plain(stream).await;
         }
-        tls.accept(stream).await.map(Some)
+        tls.accept(Paced::new(stream, Arc::clone(standing))).await.map(Some)
     };
-    let shaken = tokio::select! {
-        shaken = tokio::time::timeout(HEADER_TIMEOUT, handshake) => shaken,
-        _ = closed.changed() => return,
-    };
-    match shaken {
-        Ok(Ok(Some(secured))) => {
-            if let Some(proven) = &secured.proven {
+    match tokio::time::timeout(HEADER_TIMEOUT, handshake).await {
+        Ok(Ok(secured)) => {
+            if let Some(proven) = secured.as_ref().and_then(|secured| secured.proven) {
                 tracing::debug!(fingerprint = %proven.fingerprint(), "a certificate was proven");
             }
-            serve(secured.stream, router, watcher, Some(ticket), secured.proven).await;
+            secured
         }
-        Ok(Ok(None)) => {}
         // A peer may close the connection at any time; that is no error.
-        Ok(Err(error)) => tracing::debug!(%error, "a handshake broke"),
-        Err(_) => tracing::debug!("a handshake took too long"),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a handshake broke");
+            None
+        }
+        Err(_) => {
+            tracing::debug!("a handshake took too long");
+            None
+        }
     }
 }
 
@@ -201,32 +221,36 @@ async fn plain<T>(mut stream: TcpStream) -> io::Result<Option<T>> {
     Ok(None)
 }
 
+/// Serves the requests of a connection.
 async fn serve(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     router: Router,
     watcher: Watcher,
-    ticket: Option<Ticket>,
-    proven: Option<ProvenCertificate>,
+    standing: Arc<Standing>,
+    facts: PeerFacts,
 ) {
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
-    let peer = ticket.as_ref().map(|ticket| Peer(ticket.address));
-    let service = router.map_request(move |mut request: hyper::Request<Incoming>| {
-        if let Some(peer) = peer {
-            request.extensions_mut().insert(peer);
+    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(MAX_BUFFER);
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        standing.requested();
+        if let Some(address) = facts.address {
+            request.extensions_mut().insert(Peer(address));
         }
-        if let Some(proven) = proven {
+        if let Some(proven) = facts.proven {
             request.extensions_mut().insert(proven);
         }
-        request
+        let (router, standing) = (router.clone(), Arc::clone(&standing));
+        async move {
+            let response = router.oneshot(request).await;
+            standing.responded();
+            response
+        }
     });
-    let service = TowerToHyperService::new(service);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     // A peer may close the connection at any time; that is no error.
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, "a connection broke");
     }
-    drop(ticket);
 }
 
 /// Opens the administration socket. An existing socket file is stale, since this process holds the
@@ -256,57 +280,26 @@ pub(super) fn remove_socket(app: &App) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::network::Network;
 
-    fn no_connections() -> ConnectionLimit {
-        let mut config = Config::at("/nowhere");
-        config.behind_proxy.push("10.0.0.1".parse().unwrap());
-        ConnectionLimit::new(&config)
-    }
-
-    #[test]
-    fn one_address_has_so_many_connections_and_no_more() {
-        let (limit, one) = (no_connections(), "192.0.2.1".parse().unwrap());
-        let mut tickets: Vec<_> = (0..MAX_CONNECTIONS).map(|_| limit.admit(one).unwrap()).collect();
-
-        assert!(limit.admit(one).is_none());
-        assert!(limit.admit("192.0.2.2".parse().unwrap()).is_some());
-        tickets.pop();
-        tickets.extend(limit.admit(one));
-        assert_eq!(tickets.len(), MAX_CONNECTIONS);
-        assert!(limit.admit(one).is_none());
-
-        drop(tickets);
-        assert!(limit.open.lock().unwrap().is_empty());
-    }
-
-    #[test]
-    fn a_proxy_of_ours_stands_for_many() {
-        let (limit, proxy) = (no_connections(), "10.0.0.1".parse().unwrap());
-
-        let tickets: Vec<_> = (0..=MAX_CONNECTIONS).filter_map(|_| limit.admit(proxy)).collect();
-
-        assert_eq!(tickets.len(), MAX_CONNECTIONS + 1);
-    }
-
-    /// A listener on `[::]` sees the proxy as `::ffff:127.0.0.1`.
+    /// A listener on `[::]` sees the peer as `::ffff:127.0.0.1`.
     #[tokio::test]
-    async fn a_proxy_is_known_by_a_dual_stack_listener() {
+    async fn an_ipv4_peer_is_known_by_a_dual_stack_listener() {
         let listener = net::TcpListener::bind("[::]:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let limit = no_connections();
+        let connections = Connections::few();
         let (closing, closed) = watch::channel(false);
         let graceful = Arc::new(GracefulShutdown::new());
         let endpoint = Endpoint { router: Router::new(), tls: None };
-        let endpoint = tokio::spawn(tcp(listener, endpoint, limit.clone(), graceful, closed));
+        let endpoint = tokio::spawn(tcp(listener, endpoint, connections.clone(), graceful, closed));
 
-        let _client = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-        while limit.open.lock().unwrap().is_empty() {
+        let _client = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        while connections.networks().is_empty() {
             tokio::task::yield_now().await;
         }
 
-        let seen: Vec<_> = limit.open.lock().unwrap().keys().copied().collect();
-        assert_eq!(seen, [IpAddr::from([127, 0, 0, 1])]);
+        assert_eq!(connections.networks(), [Network::of([127, 0, 0, 1].into())]);
         closing.send_replace(true);
         endpoint.await.unwrap();
     }

@@ -3,9 +3,12 @@
 //! Ports are bound before anything is written, so that a start that cannot succeed leaves no files.
 
 mod accept;
+mod connections;
+mod descriptors;
 mod greeting;
 mod listen;
 mod log;
+mod paced;
 mod secure;
 mod tasks;
 
@@ -21,6 +24,8 @@ use crate::clock::Clock;
 use crate::config::{Config, TlsMode};
 use crate::oauth::issuer::Issuer;
 
+use connections::Connections;
+use descriptors::Bounds;
 use secure::Secure;
 
 /// The most time in which accepted requests may finish after a stop signal.
@@ -60,6 +65,7 @@ impl From<OpenError> for Stop {
 pub(crate) async fn run(config: Config) -> Result<(), Stop> {
     log::start(&config)?;
     listen::check_socket(&config.places)?;
+    let bounds = Bounds::raised()?;
     let found = Found::at(&config).await?;
     let frozen = match &found {
         Found::Installation(installation, ..) => Some(installation.issuer.clone()),
@@ -103,7 +109,7 @@ pub(crate) async fn run(config: Config) -> Result<(), Stop> {
 
     let (closing, closed) = watch::channel(false);
     let graceful = Arc::new(GracefulShutdown::new());
-    let admitted = accept::ConnectionLimit::new(&app.rules().config);
+    let connections = Connections::new(bounds, &app.rules().config);
     let mut doors = tokio::task::JoinSet::new();
     let pages = secure.as_ref().map(|secure| secure.pages.clone());
     let devices = secure.as_ref().map(|secure| secure.devices.clone());
@@ -111,8 +117,8 @@ pub(crate) async fn run(config: Config) -> Result<(), Stop> {
     let ports = ports.chain(for_devices.into_iter().map(|listener| (listener, devices.clone())));
     for (listener, tls) in ports {
         let endpoint = accept::Endpoint { router: crate::http::router(Arc::clone(&app)), tls };
-        let (graceful, admitted) = (Arc::clone(&graceful), admitted.clone());
-        doors.spawn(accept::tcp(listener, endpoint, admitted, graceful, closed.clone()));
+        let (graceful, connections) = (Arc::clone(&graceful), connections.clone());
+        doors.spawn(accept::tcp(listener, endpoint, connections, graceful, closed.clone()));
     }
     if let Some(socket) = socket {
         let router = crate::admin::router(Arc::clone(&app));

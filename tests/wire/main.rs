@@ -10,6 +10,7 @@
 
 mod commands;
 mod connection;
+mod crowd;
 mod login;
 mod logout;
 mod namespace;

@@ -1,0 +1,301 @@
+//! The open connections at the ports, and which of them goes for a newcomer.
+//!
+//! A newcomer is always admitted. If its network has as many connections as it may, the stalest of
+//! them is closed; if all have, the stalest of the network that has most. The stalest is, in this
+//! order:
+//!
+//! 1. a connection that has not made a whole request, a TLS handshake included, the oldest first;
+//! 2. one that waits for its peer, to make the next request or to read a response, the one first
+//!    that did so longest ago;
+//! 3. one whose request is being handled, the oldest first.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+
+use super::descriptors::Bounds;
+use crate::config::Config;
+use crate::model::network::Network;
+
+/// The open connections at the ports.
+#[derive(Clone)]
+pub(super) struct Connections(Arc<Shared>);
+
+struct Shared {
+    bounds: Bounds,
+    /// The proxies of the configuration, which carry the connections of many people.
+    proxies: Vec<IpAddr>,
+    /// The standings of the open connections, by network.
+    open: Mutex<HashMap<Network, Vec<Arc<Standing>>>>,
+    /// A permit for each connection, held until its descriptor is closed.
+    descriptors: Arc<Semaphore>,
+    sequence: Arc<AtomicU64>,
+}
+
+/// An admitted connection, which is open until this value is dropped.
+pub(super) struct Ticket {
+    /// The address of the peer.
+    pub(super) address: IpAddr,
+    /// The connection's standing.
+    pub(super) standing: Arc<Standing>,
+    connections: Connections,
+    _descriptor: Option<OwnedSemaphorePermit>,
+}
+
+/// How a connection stands among those of its network.
+pub(super) struct Standing {
+    closed: Notify,
+    /// The stage above the two highest bits, and below them the time of the last progress.
+    rank: AtomicU64,
+    /// The time: the number of steps that all connections have made.
+    sequence: Arc<AtomicU64>,
+}
+
+/// What a connection is doing, from the stalest.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// It has made no whole request.
+    Opening,
+    /// It waits for its peer: for a request, or for the response to be read.
+    Waiting,
+    /// Its request is being handled.
+    Working,
+}
+
+impl Standing {
+    /// The standing of a new connection.
+    pub(super) fn new(sequence: Arc<AtomicU64>) -> Self {
+        let standing = Self { closed: Notify::new(), rank: AtomicU64::new(0), sequence };
+        standing.enter(Stage::Opening);
+        standing
+    }
+
+    /// The connection has made a whole request.
+    pub(super) fn requested(&self) {
+        self.enter(Stage::Working);
+    }
+
+    /// The request is handled, and its response goes to the peer.
+    pub(super) fn responded(&self) {
+        self.enter(Stage::Waiting);
+    }
+
+    /// The peer has taken a part of the response.
+    pub(super) fn progressed(&self) {
+        if self.rank() >> STAGE_SHIFT == Stage::Waiting as u64 {
+            self.enter(Stage::Waiting);
+        }
+    }
+
+    /// Waits until the connection has to go.
+    pub(super) async fn closed(&self) {
+        self.closed.notified().await;
+    }
+
+    fn enter(&self, stage: Stage) {
+        let now = self.sequence.fetch_add(1, Ordering::Relaxed);
+        self.rank.store((stage as u64) << STAGE_SHIFT | now, Ordering::Relaxed);
+    }
+
+    fn rank(&self) -> u64 {
+        self.rank.load(Ordering::Relaxed)
+    }
+}
+
+/// The place of the stage in a rank.
+const STAGE_SHIFT: u32 = 62;
+
+impl Connections {
+    /// No connection is open.
+    pub(super) fn new(bounds: Bounds, config: &Config) -> Self {
+        Self(Arc::new(Shared {
+            bounds,
+            proxies: config.behind_proxy.clone(),
+            open: Mutex::default(),
+            descriptors: Arc::new(Semaphore::new(bounds.in_all)),
+            sequence: Arc::default(),
+        }))
+    }
+
+    /// Admits a connection from `address`. If another one has to go, waits until it has.
+    pub(super) async fn admit(&self, address: IpAddr) -> Ticket {
+        let mut ticket = self.enter(address);
+        // The semaphore is never closed.
+        ticket._descriptor = Arc::clone(&self.0.descriptors).acquire_owned().await.ok();
+        ticket
+    }
+
+    /// Closes the stalest connection of the network that has most.
+    pub(super) fn close_stalest(&self) {
+        close_stalest_of_largest(&mut self.open());
+    }
+
+    fn enter(&self, address: IpAddr) -> Ticket {
+        let Bounds { in_all, of_network } = self.0.bounds;
+        let network = Network::of(address);
+        let mut open = self.open();
+        let own = open.get(&network).map_or(0, Vec::len);
+        if own >= of_network && !self.0.proxies.contains(&address) {
+            close_stalest(&mut open, network);
+        } else if open.values().map(Vec::len).sum::<usize>() >= in_all {
+            close_stalest_of_largest(&mut open);
+        }
+        let standing = Arc::new(Standing::new(Arc::clone(&self.0.sequence)));
+        open.entry(network).or_default().push(Arc::clone(&standing));
+        Ticket { address, standing, connections: self.clone(), _descriptor: None }
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<Network, Vec<Arc<Standing>>>> {
+        self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn close_stalest_of_largest(open: &mut HashMap<Network, Vec<Arc<Standing>>>) {
+    let largest = open.iter().max_by_key(|(_, own)| own.len());
+    if let Some(network) = largest.map(|(network, _)| *network) {
+        close_stalest(open, network);
+    }
+}
+
+fn close_stalest(open: &mut HashMap<Network, Vec<Arc<Standing>>>, network: Network) {
+    let own = open.get(&network).into_iter().flatten();
+    if let Some(stalest) = own.min_by_key(|standing| standing.rank()).cloned() {
+        remove(open, network, &stalest);
+        stalest.closed.notify_one();
+    }
+}
+
+/// Removes a connection, if it is not removed already.
+fn remove(
+    open: &mut HashMap<Network, Vec<Arc<Standing>>>,
+    network: Network,
+    standing: &Arc<Standing>,
+) {
+    let Some(own) = open.get_mut(&network) else { return };
+    own.retain(|other| !Arc::ptr_eq(other, standing));
+    if own.is_empty() {
+        open.remove(&network);
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        remove(&mut self.connections.open(), Network::of(self.address), &self.standing);
+    }
+}
+
+#[cfg(test)]
+impl Connections {
+    /// Connections of a server behind the proxy 10.0.0.1, at most 6 and 3 of one network.
+    pub(super) fn few() -> Self {
+        let mut config = Config::at("/nowhere");
+        config.behind_proxy.push(IpAddr::from([10, 0, 0, 1]));
+        Self::new(Bounds { in_all: 6, of_network: 3 }, &config)
+    }
+
+    /// The networks of the open connections.
+    pub(super) fn networks(&self) -> Vec<Network> {
+        self.open().keys().copied().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    impl Ticket {
+        fn has_to_go(&self) -> bool {
+            self.standing.closed().now_or_never().is_some()
+        }
+    }
+
+    /// Admits a connection from `address` while a descriptor is free.
+    fn admit(connections: &Connections, address: &str) -> Ticket {
+        connections.admit(address.parse().unwrap()).now_or_never().unwrap()
+    }
+
+    #[test]
+    fn the_stalest_of_a_full_network_goes_and_no_other() {
+        let connections = Connections::few();
+        let [one, two, three] = [(); 3].map(|()| admit(&connections, "192.0.2.1"));
+        let other = admit(&connections, "192.0.2.2");
+        one.standing.requested();
+
+        let four = admit(&connections, "192.0.2.1");
+        assert!(two.has_to_go());
+        drop(two);
+        three.standing.requested();
+        three.standing.responded();
+        four.standing.requested();
+        four.standing.responded();
+        three.standing.progressed();
+
+        let five = admit(&connections, "192.0.2.1");
+        assert!(four.has_to_go(), "the third has made progress since");
+        drop(four);
+        five.standing.progressed();
+        let six = admit(&connections, "192.0.2.1");
+        assert!(five.has_to_go(), "to read is no progress before the first request");
+        assert!([&one, &three, &other, &six].iter().all(|ticket| !ticket.has_to_go()));
+    }
+
+    #[test]
+    fn a_connection_at_work_goes_last() {
+        let connections = Connections::few();
+        let working = [(); 3].map(|()| {
+            let ticket = admit(&connections, "192.0.2.1");
+            ticket.standing.requested();
+            ticket
+        });
+        working[0].standing.requested();
+
+        let _newcomer = admit(&connections, "192.0.2.1");
+
+        assert_eq!(working.map(|ticket| ticket.has_to_go()), [false, true, false]);
+    }
+
+    #[test]
+    fn the_network_that_has_most_makes_room_for_all() {
+        let connections = Connections::few();
+        let three = [(); 3].map(|()| admit(&connections, "2001:db8::1"));
+        let two = [(); 2].map(|()| admit(&connections, "192.0.2.1"));
+        let one = admit(&connections, "192.0.2.2");
+
+        // The newcomer's task waits for the descriptor of the one that goes.
+        let newcomer = connections.admit("192.0.2.3".parse().unwrap());
+        let mut newcomer = Box::pin(newcomer);
+        assert!((&mut newcomer).now_or_never().is_none());
+        assert_eq!(three.each_ref().map(Ticket::has_to_go), [true, false, false]);
+        assert!(!two.iter().chain([&one]).any(Ticket::has_to_go));
+
+        drop(three);
+        assert!(newcomer.now_or_never().is_some());
+    }
+
+    #[test]
+    fn an_ipv6_customer_has_one_network() {
+        let connections = Connections::few();
+        let one = admit(&connections, "2001:db8::1");
+        let others = [(); 2].map(|()| admit(&connections, "2001:db8::2"));
+
+        let _newcomer = admit(&connections, "2001:db8::3");
+
+        assert!(one.has_to_go() && !others.iter().any(Ticket::has_to_go));
+    }
+
+    #[test]
+    fn a_proxy_of_ours_stands_for_many() {
+        let connections = Connections::few();
+
+        let of_proxy = [(); 6].map(|()| admit(&connections, "10.0.0.1"));
+
+        assert!(!of_proxy.iter().any(Ticket::has_to_go));
+        drop(of_proxy);
+        assert!(connections.networks().is_empty());
+    }
+}
