@@ -235,6 +235,7 @@ refusals! {
     GrantTypeMissing => InvalidRequest, "the request has no grant_type";
     GrantTypeNotRegistered => UnauthorizedClient, "the client did not register this grant type";
     GrantTypeUnsupported => UnsupportedGrantType, "this server does not know the grant type";
+    HeaderSectionTooLarge => RequestHeaderFieldsTooLarge, "the header section of the request has more than 32 KiB";
     HookAudienceForeign => InvalidTarget, "the audience hook is for hook clients alone";
     HookScopeWithoutAudience => InvalidScope, "hook scopes are had with audience=hook alone";
     HostIdUnknown => InvalidRequest, "the host is not one that is known here";
@@ -423,6 +424,8 @@ error_codes! {
     PasskeyRefused = "passkey_refused", 401, "This passkey was not accepted.";
     /// Own code, with the status of RFC 9110 §15.5.14
     PayloadTooLarge = "payload_too_large", 413, "The request is too large.";
+    /// Own code, with the status of RFC 6585 §5
+    RequestHeaderFieldsTooLarge = "request_header_fields_too_large", 431, "The header section of the request is too large.";
     /// OpenID Connect Core §3.1.2.6
     RequestNotSupported = "request_not_supported", 400, "Request objects are not supported.";
     /// Own code, with the status of RFC 9110 §15.5.9

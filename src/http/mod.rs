@@ -20,14 +20,14 @@ mod routes;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 
 pub use extract::peer::Peer;
 pub use failure::Cause;
 
 use crate::app::App;
-use extract::host;
+use extract::{host, section};
 use oauth::{
     anonymous, authorize, device, introspect, logout, metadata, par, registration, revoke, token,
     userinfo,
@@ -115,10 +115,12 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/readyz", get(metadata::ready))
         .fallback(failure::not_found)
         .method_not_allowed_fallback(failure::method_not_allowed)
-        // The check of `Host` runs before the rules of a group and before a handler.
+        // The checks of `Host` and of the header section run before the rules of a group and before
+        // a handler.
         .layer(from_fn_with_state(Arc::clone(&app), host::check))
-        // The last layer is the outermost. Rendering wraps the check, so that the check's refusals
-        // are rendered and logged too.
+        .layer(from_fn(section::check))
+        // The last layer is the outermost. Rendering wraps the checks, so that their refusals are
+        // rendered and logged too.
         .layer(from_fn_with_state(Arc::clone(&app), render::render))
         .with_state(app)
 }

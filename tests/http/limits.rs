@@ -30,14 +30,22 @@ async fn a_form_has_at_most_32_kib() {
 }
 
 #[tokio::test]
-async fn a_query_has_at_most_32_kib() {
+async fn a_header_section_has_at_most_32_kib_and_so_has_a_query() {
     let server = Server::new().await;
     let query = "&p=y".to_owned() + &"y".repeat(8000) + &("&q=y".to_owned() + &"y".repeat(8000));
     let longer = query.repeat(3);
 
     let response = server.get(&format!("/oauth/authorize?{longer}")).await;
 
-    response.refused(ErrorCode::PayloadTooLarge, Refusal::BodyTooLarge);
+    response.refused(ErrorCode::RequestHeaderFieldsTooLarge, Refusal::HeaderSectionTooLarge);
+    let padded = |length: usize| {
+        let request = Request::get("/gate/login").header("accept", "text/html");
+        let request = request.header("x-padding", "a".repeat(length)).body(Body::empty());
+        server.send(request.unwrap())
+    };
+    assert_eq!(padded(31 * 1024).await.status, 200);
+    let page = padded(33 * 1024).await;
+    page.refused(ErrorCode::RequestHeaderFieldsTooLarge, Refusal::HeaderSectionTooLarge);
 }
 
 #[tokio::test]

@@ -35,6 +35,11 @@ pub(crate) fn connect(server: &Server) -> TcpStream {
 pub(crate) fn read(mut stream: TcpStream) -> Response {
     let mut whole = String::new();
     stream.read_to_string(&mut whole).unwrap();
+    parse(&whole)
+}
+
+/// The response whose bytes are `whole`.
+fn parse(whole: &str) -> Response {
     let (head, body) = whole.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     Response { status, head: head.to_owned(), body: body.to_owned() }
@@ -138,4 +143,34 @@ fn a_header_that_never_ends_is_not_waited_for() {
     stream.read_to_end(&mut response).unwrap();
 
     assert!(!response.starts_with(b"HTTP/1.1 2"), "{}", String::from_utf8_lossy(&response));
+}
+
+/// The response to a request whose header section has so many bytes, for a page.
+fn with_section(server: &Server, length: usize) -> Response {
+    let host = server.issuer().strip_prefix("http://").unwrap();
+    let head = format!("GET /gate/login HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nCookie: ");
+    let padding = "a".repeat(length - head.len() - "\r\n\r\n".len());
+    let mut stream = connect(server);
+    // The server may close before it has read all, which resets the connection.
+    let _ = stream.write_all(format!("{head}{padding}\r\n\r\n").as_bytes());
+    let (mut whole, mut byte) = (Vec::new(), [0]);
+    while stream.read(&mut byte).is_ok_and(|length| length > 0) {
+        whole.extend(byte);
+    }
+    parse(&String::from_utf8(whole).unwrap())
+}
+
+/// RFC 6585 §5
+#[test]
+fn a_header_section_has_at_most_32_kib() {
+    let home = Home::new();
+    let server = home.serve();
+
+    assert_eq!(with_section(&server, 31 * 1024).status, 200);
+    let refused = with_section(&server, 33 * 1024);
+    assert_eq!(refused.status, 431);
+    assert_eq!(refused.json()["error"], "request_header_fields_too_large");
+    // Larger than the buffer: refused before there is a request, without a body.
+    let refused = with_section(&server, 400 * 1024);
+    assert_eq!((refused.status, refused.body.as_str()), (431, ""));
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, header};
 use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
 
@@ -15,7 +15,7 @@ use crate::error::Refusal;
 use crate::http::failure::{JsonFailure, PageFailure};
 use crate::oauth::params::Params;
 
-/// The most bytes of a query or a form.
+/// The most bytes of a form. The limit of the header section (`section.rs`) bounds a query.
 const MAX_FORM: usize = 32 * 1024;
 /// The most bytes of a JSON body.
 const MAX_JSON: usize = 64 * 1024;
@@ -30,7 +30,7 @@ impl FromRequestParts<Arc<App>> for Query {
     type Rejection = PageFailure;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, PageFailure> {
-        Ok(Self(parse_query(&parts.uri)?))
+        Ok(Self(Params::parse(parts.uri.query().unwrap_or_default().as_bytes())?))
     }
 }
 
@@ -54,14 +54,6 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for JsonBody<T> {
     async fn from_request(request: Request, _: &Arc<App>) -> Result<Self, JsonFailure> {
         Ok(Self(json(request).await?))
     }
-}
-
-fn parse_query(uri: &Uri) -> Result<Params, Refusal> {
-    let query = uri.query().unwrap_or_default();
-    if query.len() > MAX_FORM {
-        return Err(Refusal::BodyTooLarge);
-    }
-    Params::parse(query.as_bytes())
 }
 
 /// Reads a form (`application/x-www-form-urlencoded`).

@@ -11,3 +11,4 @@ pub(super) mod host;
 pub(super) mod navigation;
 pub(super) mod own_page;
 pub(super) mod peer;
+pub(super) mod section;

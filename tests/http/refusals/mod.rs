@@ -164,6 +164,7 @@ fn story(refusal: Refusal) -> Story {
         GrantTypeMissing => token::no_grant_type(),
         GrantTypeNotRegistered => authorize::a_client_without_the_code_grant(),
         GrantTypeUnsupported => token::an_unknown_grant_type(),
+        HeaderSectionTooLarge => pages::a_header_section_that_is_too_large(),
         HookAudienceForeign => bridge::the_audience_of_hooks_for_another(),
         HookScopeWithoutAudience => bridge::hook_scopes_without_their_audience(),
         HostIdUnknown => bridge::an_unknown_host(),

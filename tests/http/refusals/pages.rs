@@ -91,6 +91,11 @@ pub(super) async fn a_stale_anti_forgery_token() -> Response {
     ada.submit("/gate/logout", &[]).await
 }
 
+pub(super) async fn a_header_section_that_is_too_large() -> Response {
+    let request = Request::get("/login").header(header::COOKIE, "a".repeat(33 * 1024));
+    Server::new().await.send(request.body(Body::empty()).unwrap()).await
+}
+
 pub(super) async fn a_host_that_is_none() -> Response {
     let request = Request::get("/login").header(header::HOST, "localhost:port");
     Server::new().await.send(request.body(Body::empty()).unwrap()).await
