@@ -35,6 +35,22 @@ impl Error {
     pub fn code(&self) -> ErrorCode {
         self.refusal().map_or(ErrorCode::ServerError, Refusal::code)
     }
+
+    /// The value of `Retry-After` (RFC 6585 §4, RFC 9110 §10.2.3): whole seconds, after which it may
+    /// be tried again.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Paused(pause) => {
+                let seconds = pause.as_millis().div_ceil(1000).max(1);
+                Some(u64::try_from(seconds).unwrap_or(u64::MAX))
+            }
+            // A disk may have space at any time.
+            Self::Refused(Refusal::StoreUnwritable) => Some(10),
+            Self::Internal(_) | Self::Refused(_) => {
+                matches!(self.code().status(), 429 | 503).then_some(60)
+            }
+        }
+    }
 }
 
 /// An internal failure, as a sentence for the log.
@@ -328,6 +344,7 @@ refusals! {
     SoftwareStatementMalformed => InvalidSoftwareStatement, "the software statement is no JWT with client metadata, or is not valid now";
     SoftwareStatementUnapproved => UnapprovedSoftwareStatement, "the software statement was signed by no key that the operator listed";
     StartedWithoutPerson => SetupLinkMismatched, "this setup link belongs to a person who is no longer here";
+    StoreUnwritable => TemporarilyUnavailable, "the server cannot write at the moment, and nothing was changed";
     TokenMissing => InvalidRequest, "the request has no token";
     UserExists => Conflict, "a person with this username exists already";
     UserNotFound => NotFound, "there is no person with this username";
@@ -445,7 +462,7 @@ error_codes! {
     /// RFC 8628 §3.5
     SlowDown = "slow_down", 400, "The device asks too often. Wait five seconds longer each time.";
     /// RFC 6749 §4.1.2.1
-    TemporarilyUnavailable = "temporarily_unavailable", 503, "The server is busy. Please try again in a moment.";
+    TemporarilyUnavailable = "temporarily_unavailable", 503, "The server cannot do this at the moment. Please try again soon.";
     /// Own code, with the status of RFC 6585 §4
     TooManyRequests = "too_many_requests", 429, "Too many attempts. Please wait a minute and try again.";
     /// RFC 7591 §3.2.2

@@ -58,6 +58,7 @@
 //! | bounds on connections, and which one goes; slow peers | `serve/connections.rs`, `serve/descriptors.rs`; `serve/paced.rs` |
 //! | expired rows | [`flow::installation::sweep`] |
 //! | rows, indices, expiry, weights | [`store::schema`] |
+//! | a disk that fails, and how the store survives it | `store/engine.rs`, `store/overlay.rs` |
 //! | the operations and views of a noun (`client list`) | [`admin`], one file a noun |
 //!
 //! # Glossary
@@ -156,6 +157,18 @@
 //! **One redb table.** redb sees one ordered map of bytes; the first byte of a key is its table. The
 //! engine is then two functions, and another engine could be a single relation. Typed tables stand
 //! above it, where a bad row is an error and not a panic.
+//!
+//! **The store is read while it cannot be written.** redb refuses everything once its disk fails, and
+//! opening it writes. So the engine opens it anew over a layer that keeps its changes in memory until
+//! a write needs them, and holds the file, and its lock, all the while. A commit that fails is undone
+//! even if its last sync failed, so that no code is spent by a request that was told to come again.
+//! To stop instead, and have a supervisor restart the program, would turn a full disk into an outage
+//! of everything that only reads.
+//!
+//! **Readiness needs spare room.** Small commits find room in a full file for a long time, and then
+//! one does not. A probe therefore needs space for a large row, and an outage is over when a probe
+//! succeeds, not when a write does. `/readyz` probes when it is asked, and an idle server once a
+//! minute, so that a disk may rest.
 //!
 //! **Indices follow from rows.** A row declares the entries by which it is found and when it expires;
 //! writing it replaces the entries of the row before it. No caller can forget one.

@@ -135,7 +135,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("qrcode", &["http/"]),
     ("rand", &["secret/"]),
     ("rcgen", &["tls/"]),
-    ("redb", &["store/engine.rs"]),
+    ("redb", &["store/engine.rs", "store/locked_file.rs", "store/overlay.rs"]),
     ("rust_embed", &["http/"]),
     ("rustix", &["serve/"]),
     (

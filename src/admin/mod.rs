@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use serde::Serialize;
@@ -96,7 +96,12 @@ impl IntoResponse for Failed {
         let code = self.0.code();
         let status = StatusCode::from_u16(code.status());
         let view = ErrorView { error: code.as_str(), error_description: self.0.to_string() };
-        (status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(view)).into_response()
+        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(view)).into_response();
+        if let Some(seconds) = self.0.retry_after() {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }
 

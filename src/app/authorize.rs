@@ -169,8 +169,10 @@ impl App {
         let started = self.write(move |tx, cx| pushed::redeem(tx, cx, network, &id, &reference));
         started.await.map_err(|error| match error {
             // If two browsers race, the second finds the reference spent.
+            Error::Refused(Refusal::StoreUnwritable) | Error::Internal(_) => {
+                AuthorizationError::Redirect { callback, client, error }
+            }
             Error::Paused(_) | Error::Refused(_) => AuthorizationError::page(error),
-            Error::Internal(_) => AuthorizationError::Redirect { callback, client, error },
         })
     }
 }

@@ -94,7 +94,9 @@ impl App {
     ) -> Result<(), Error> {
         self.refresh_document(id, address, FetchError::may_pass).await.map_err(
             |error| match error {
-                Error::Internal(_) | Error::Paused(_) => error,
+                Error::Internal(_)
+                | Error::Paused(_)
+                | Error::Refused(Refusal::StoreUnwritable) => error,
                 Error::Refused(_) => Refusal::DocumentUnavailable.into(),
             },
         )

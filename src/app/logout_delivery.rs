@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use crate::app::App;
+use crate::app::{App, WriteHealth};
 use crate::error::{Error, Internal};
 use crate::fetch::FetchError;
 use crate::flow::session::backchannel::{self, DeliveryOutcome, DueDelivery, LogoutMessage};
@@ -18,8 +18,12 @@ impl App {
     /// Sends the logout tokens that are due, at most one round of them. Returns their number.
     ///
     /// A row is removed only after its client's response, so a client whose response was lost is
-    /// notified again.
+    /// notified again. While nothing can be written nobody is notified, since it would be repeated
+    /// at each round.
     pub async fn deliver_logouts(self: &Arc<Self>) -> Result<usize, Error> {
+        if self.write_health() != WriteHealth::Writable {
+            return Ok(0);
+        }
         let due = backchannel::due(&self.read()?, &self.context(), MAX_CONCURRENT)?;
         let mut attempts = JoinSet::new();
         for due in due {

@@ -22,9 +22,11 @@ use tokio::sync::watch;
 pub use authorize::AuthorizationError;
 pub use open::{Found, OpenError};
 
+pub use crate::store::WriteHealth;
+
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::error::{Error, Internal};
+use crate::error::{Error, Internal, Refusal};
 use crate::event::EventId;
 use crate::fetch::{Fetcher, Settings};
 use crate::flow::{self, Context, Rules};
@@ -166,6 +168,32 @@ impl App {
     /// How many rows each pool has taken while it was full, by the name of the pool.
     pub fn taken_by_pools(&self) -> Result<Vec<(&'static str, u64)>, StoreError> {
         flow::admission::taken(&self.read()?)
+    }
+
+    /// Records what a request does beside its work, such as a last use. While the store cannot be
+    /// written, nothing is recorded.
+    pub async fn record(
+        &self,
+        transition: impl Fn(&mut Tx<'_>, &Context) -> Result<(), Error> + Send + 'static,
+    ) -> Result<(), Error> {
+        match self.write(transition).await {
+            Err(Error::Refused(Refusal::StoreUnwritable)) => Ok(()),
+            recorded => recorded,
+        }
+    }
+
+    /// Tests whether the store can be written.
+    pub async fn probe(&self) -> Result<WriteHealth, Error> {
+        match self.store.probe().await {
+            Ok(()) => Ok(WriteHealth::Writable),
+            Err(StoreError::Unwritable(cause)) => Ok(WriteHealth::Unwritable { cause }),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether the store can be written, as far as its writes and probes have found.
+    pub fn write_health(&self) -> WriteHealth {
+        self.store.write_health()
     }
 
     /// The present keys.

@@ -26,7 +26,8 @@ pub(super) enum Exit {
     NotFound,
     /// 4: refused by the server.
     Refused,
-    /// 5: there is no server or store, or the store is locked by another process or has no key.
+    /// 5: there is no server or store, the store is locked by another process or has no key, or the
+    /// server cannot do it at the moment.
     Unavailable,
 }
 
@@ -248,9 +249,12 @@ mod tests {
 
     #[test]
     fn the_status_decides_the_ending() {
-        for (status, exit) in
-            [(404, Exit::NotFound), (400, Exit::Refused), (409, Exit::Refused), (500, Exit::Failed)]
-        {
+        for (status, exit) in [
+            (404, Exit::NotFound),
+            (400, Exit::Refused),
+            (500, Exit::Failed),
+            (503, Exit::Unavailable),
+        ] {
             assert_eq!(Failure::refused(status, &Value::Null).exit, exit, "{status}");
         }
         let body = json!({"error": "conflict", "error_description": "It is there already."});

@@ -77,6 +77,10 @@ pub(super) enum ErrorFormat {
     Page,
 }
 
+/// What the JSON of an error adds to its code, as `detail`.
+#[derive(Clone, Debug)]
+pub(super) struct Detail(pub(super) String);
+
 /// The failure of a request, to be rendered in the format `F`.
 #[derive(Debug)]
 pub(super) struct Failure<F> {
@@ -190,6 +194,15 @@ impl Failure<Client> {
     /// Replaces `refusal` by `other`. Any other failure stays.
     pub(super) fn replace(self, refusal: Refusal, other: Refusal) -> Self {
         if self.cause.0.refusal() == Some(refusal) { Self::from(other) } else { self }
+    }
+}
+
+impl Failure<Json> {
+    /// The response with a `detail`, which is public.
+    pub(super) fn with_detail(self, detail: String) -> Response {
+        let mut response = self.into_response();
+        response.extensions_mut().insert(Detail(detail));
+        response
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) async fn verify(
             if live.needs_touch(&cx) {
                 let id = live.id();
                 // This request describes the proxy's device, not the browser's.
-                app.write(move |tx, cx| session::touch(tx, cx, id, None)).await?;
+                app.record(move |tx, cx| session::touch(tx, cx, id, None)).await?;
             }
             Ok(identity(&live))
         }

@@ -1,6 +1,7 @@
 //! The outermost layer: renders and counts a failure, sets the headers of every response, and logs
 //! the request.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -8,10 +9,9 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
 
 use super::extract::host;
-use super::failure::{Cause, ErrorFormat, RequestClient, accepts_html};
+use super::failure::{Cause, Detail, ErrorFormat, RequestClient, accepts_html};
 use super::pages::templates;
 use crate::app::App;
 use crate::error::{Error, ErrorCode};
@@ -106,7 +106,11 @@ fn formatted(
     let mut response = if html {
         templates::error(app, asked.assets, status, error, event)
     } else {
-        let body = json!({ "error": code.as_str(), "error_description": code.description() });
+        let mut body =
+            BTreeMap::from([("error", code.as_str()), ("error_description", code.description())]);
+        if let Some(Detail(detail)) = under.extensions().get() {
+            body.insert("detail", detail);
+        }
         (status, Json(body)).into_response()
     };
     let challenge = match format {
@@ -129,14 +133,8 @@ fn formatted(
     if let Some(value) = challenge.and_then(|challenge| HeaderValue::from_str(&challenge).ok()) {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
     }
-    // RFC 6585 §4, RFC 9110 §10.2.3: whole seconds, after which it may be tried again.
-    if matches!(code, ErrorCode::TemporarilyUnavailable | ErrorCode::TooManyRequests) {
-        let seconds = match error {
-            Error::Paused(pause) => pause.as_millis().div_ceil(1000).max(1),
-            Error::Internal(_) | Error::Refused(_) => 60,
-        };
-        let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    if let Some(seconds) = error.retry_after() {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
     // RFC 9110 §15.5.14 and §15.5.9: the rest of the body is not read.
     if matches!(status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) {

@@ -38,6 +38,7 @@ impl Error {
         let kind = match status {
             404 => ErrorKind::NotFound,
             400..=499 => ErrorKind::Refused,
+            503 => ErrorKind::Unavailable,
             _ => ErrorKind::Failed,
         };
         let member = |name: &str| body.get(name).and_then(Value::as_str).map(printable);

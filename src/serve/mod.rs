@@ -146,7 +146,7 @@ pub(crate) async fn run(config: Config) -> Result<(), Stop> {
     if let Some(renewal) = renewal {
         renewal.abort();
     }
-    tasks::write_counts(&app).await;
+    tasks::write_last_counts(&app).await;
     accept::remove_socket(&app);
     Ok(())
 }

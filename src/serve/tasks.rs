@@ -1,5 +1,5 @@
 //! Background tasks: make missing and due keys, sweep expired rows, deliver logouts, write usage
-//! counts.
+//! counts, probe the store. While the store cannot be written, all but the last wait.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
-use crate::app::App;
-use crate::error::Error;
+use crate::app::{App, WriteHealth};
+use crate::error::{Error, Refusal};
 use crate::flow::installation::sweep;
 
 /// The interval of the sweep and of the checks of keys.
@@ -21,12 +21,51 @@ const LOGOUT_INTERVAL: Duration = Duration::from_secs(2);
 /// The interval of writes of usage counts, and so the most that a crash loses.
 const USAGE_INTERVAL: Duration = Duration::from_secs(10);
 
+/// The interval of probes while the store cannot be written, and so the most time until it is
+/// noticed that it can.
+const PROBE_INTERVAL: Duration = Duration::from_secs(2);
+
+/// The number of those intervals from one probe to the next while the store can be written. An idle
+/// server lets the disk rest for a minute; `/readyz` has a probe of its own.
+const PROBE_RARELY: u64 = 30;
+
 /// Starts the background tasks. The first round begins at once, so that the keys of a first start
 /// are made while the first requests arrive.
 pub(super) fn start(app: Arc<App>) -> JoinHandle<()> {
     tokio::spawn(async move {
-        tokio::join!(tidy_always(&app), deliver_always(&app), count_always(&app));
+        tokio::join!(
+            probe_always(&app),
+            tidy_always(&app),
+            deliver_always(&app),
+            count_always(&app)
+        );
     })
+}
+
+async fn probe_always(app: &App) {
+    let mut period = tokio::time::interval(PROBE_INTERVAL);
+    period.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    for round in 0_u64.. {
+        period.tick().await;
+        if is_writable(app) && !round.is_multiple_of(PROBE_RARELY) {
+            continue;
+        }
+        // What it finds is logged once, where it changes.
+        if let Err(error) = app.probe().await {
+            tracing::error!(%error, "the store could not be probed");
+        }
+    }
+}
+
+fn is_writable(app: &App) -> bool {
+    app.write_health() == WriteHealth::Writable
+}
+
+/// Logs the failure of a task, but not once more that the store cannot be written.
+fn log_failure(error: &Error, what: &str) {
+    if !matches!(error, Error::Refused(Refusal::StoreUnwritable)) {
+        tracing::error!(%error, "{what}");
+    }
 }
 
 async fn tidy_always(app: &Arc<App>) {
@@ -34,12 +73,15 @@ async fn tidy_always(app: &Arc<App>) {
     let mut pools = Pools::default();
     loop {
         period.tick().await;
+        if !is_writable(app) {
+            continue;
+        }
         let tidied = match tidy(app).await {
             Ok(()) => pools.tell(app),
             failed => failed,
         };
         if let Err(error) = tidied {
-            tracing::error!(%error, "a background task failed; it is tried again in a minute");
+            log_failure(&error, "a background task failed; it is tried again in a minute");
         }
     }
 }
@@ -82,7 +124,7 @@ async fn deliver_always(app: &Arc<App>) {
                 Ok(0) => break,
                 Ok(_) => {}
                 Err(error) => {
-                    tracing::error!(%error, "logouts could not be told; it is tried again soon");
+                    log_failure(&error, "logouts could not be told; it is tried again soon");
                     break;
                 }
             }
@@ -97,17 +139,21 @@ async fn count_always(app: &Arc<App>) {
         period.tick().await;
         // In a task of its own, since an abort in between would lose the counts that it has taken.
         let app = Arc::clone(app);
-        let written = tokio::spawn(async move { write_counts(&app).await });
-        if written.await.is_err() {
-            tracing::error!("the task that writes counts panicked");
+        let written = tokio::spawn(async move { app.write_counts().await });
+        match written.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                log_failure(&error, "how clients were used is not yet written; it is tried again");
+            }
+            Err(_) => tracing::error!("the task that writes counts panicked"),
         }
     }
 }
 
-/// Writes the usage counts since the last write.
-pub(super) async fn write_counts(app: &App) {
+/// Writes the usage counts since the last write, for the last time.
+pub(super) async fn write_last_counts(app: &App) {
     if let Err(error) = app.write_counts().await {
-        tracing::error!(%error, "how clients were used could not be written; it is tried again");
+        tracing::error!(%error, "how clients were used since the last write is lost");
     }
 }
 

@@ -1,24 +1,37 @@
-//! The redb engine: `snapshot` and `apply`. No other module uses redb.
+//! The redb engine: `snapshot` and `apply`. No other module uses redb, but for the disk below it
+//! (`overlay`).
 //!
 //! The file contains one ordered map of bytes; `table` defines the meaning of its keys.
+//!
+//! After a failed read or write, redb refuses every operation until the database is opened anew.
+//! The cause may be temporary, such as a full disk. So the engine holds the file and its lock for as
+//! long as it lives, and opens the database over it again and again: at once after a failure, for
+//! reading, and for writing at each write, until one succeeds. A commit that failed is undone, and
+//! snapshots from before it stay valid.
 
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
+use std::convert::Infallible;
+use std::fs;
 use std::io;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use redb::backends::InMemoryBackend;
 use redb::{
-    Builder, Database, DatabaseError, Durability, ReadOnlyTable, ReadableDatabase, TableDefinition,
+    Builder, Database, DatabaseError, Durability, ReadOnlyTable, ReadTransaction, ReadableDatabase,
+    StorageError, TableDefinition, TableError,
 };
 
 pub use redb::StorageBackend as Backend;
 
 use crate::private_file;
-use crate::store::StoreError;
+use crate::store::locked_file::LockedFile;
+use crate::store::overlay::{self, Change, Fault, Handle, Overlay};
+use crate::store::{StoreError, WriteHealth};
 
 /// The only redb table: it maps a tag and the key of a row to the row.
 const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows");
@@ -27,119 +40,231 @@ const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows"
 /// under 20 MB.
 const CACHE_BYTES: usize = 32 * 1024 * 1024;
 
+/// The space that a probe needs on the disk: that of the largest row.
+const PROBE_BYTES: usize = 64 * 1024;
+
+/// The most time that a write waits for the snapshots of a database that was given up. A snapshot
+/// lives for milliseconds.
+const MAX_DRAIN: Duration = Duration::from_secs(1);
+
 /// The key and the bytes of a row.
 pub(super) type KeyedRow = (Vec<u8>, Vec<u8>);
 
 /// The writes by key; `None` removes the row.
 pub(super) type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
-type Open = dyn Fn() -> Result<Database, DatabaseError> + Send + Sync;
-
-/// A database that is reopened after a failure of its disk.
-///
-/// After a failed read or write, redb refuses every operation until it is reopened. The cause may
-/// be temporary, such as a full disk, so each use tries to reopen it.
+/// The file, and the database that is open over it.
 pub(super) struct Engine {
-    open: Box<Open>,
-    database: RwLock<Option<Database>>,
-    health: Health,
+    disk: Arc<dyn Backend>,
+    health: Mutex<WriteHealth>,
+    opened: RwLock<Arc<Opened>>,
+    /// Held during a commit and while the database is opened anew.
+    writing: Mutex<Writing>,
 }
 
-/// Whether the disk failed since the database was opened.
-#[derive(Clone, Default)]
-struct Health(Arc<AtomicBool>);
+struct Writing {
+    /// The end of the open database: its channel closes with it.
+    end: Receiver<Infallible>,
+    /// The ends of databases that were given up and may have snapshots. They read the disk, so
+    /// nothing is written until they are closed.
+    given_up: Vec<Receiver<Infallible>>,
+    /// The changes that undo a failed commit.
+    undo: Vec<Change<'static>>,
+}
 
-impl Health {
-    fn failed(&self, error: impl Into<redb::Error>) -> StoreError {
-        let error = error.into();
-        if matches!(error, redb::Error::Io(_) | redb::Error::PreviousIo) {
-            self.0.store(true, Ordering::SeqCst);
-        }
-        StoreError::Engine(error.to_string())
+/// A database that was opened over the disk.
+struct Opened {
+    database: Database,
+    overlay: Arc<Overlay>,
+    /// Dropped last.
+    _end: Sender<Infallible>,
+}
+
+impl Opened {
+    /// Opens a database, and returns its end too.
+    fn over(
+        disk: &Arc<dyn Backend>,
+        undo: Vec<Change<'static>>,
+    ) -> Result<(Arc<Self>, Receiver<Infallible>), StoreError> {
+        let overlay = Arc::new(Overlay::new(disk, undo));
+        let database = builder().create_with_backend(Handle(Arc::clone(&overlay)))?;
+        let (sender, end) = mpsc::channel();
+        Ok((Arc::new(Self { database, overlay, _end: sender }), end))
+    }
+
+    fn read(&self) -> Result<ReadTransaction, redb::Error> {
+        Ok(self.database.begin_read()?)
     }
 }
 
 impl Engine {
-    /// Opens or creates a database in a file of mode 0600.
+    /// Opens or creates a database in a file of mode 0600, and locks it.
     pub(super) fn file(path: &Path) -> Result<Self, StoreError> {
         if path.exists() {
             private_file::close(path).map_err(DatabaseError::from)?;
         } else {
             make(path)?;
         }
-        let path = path.to_owned();
-        Self::start(Box::new(move || {
-            builder().create_file(OpenOptions::new().read(true).write(true).open(&path)?)
-        }))
+        Self::over(LockedFile::open(path)?)
     }
 
     /// Makes a database in memory.
     pub(super) fn memory() -> Result<Self, StoreError> {
-        Self::start(Box::new(|| builder().create_with_backend(InMemoryBackend::new())))
+        Self::over(InMemoryBackend::new())
     }
 
-    /// Opens a database on a given disk.
-    pub(super) fn over(
-        backend: Box<dyn Fn() -> io::Result<Box<dyn Backend>> + Send + Sync>,
-    ) -> Result<Self, StoreError> {
-        Self::start(Box::new(move || builder().create_with_backend(Disk(backend()?))))
-    }
-
-    fn start(open: Box<Open>) -> Result<Self, StoreError> {
-        let database = open()?;
-        let (database, health) = (RwLock::new(Some(database)), Health::default());
-        let engine = Self { open, database, health };
-        // Creates the redb table, since reading a missing one is an error.
-        engine.apply(&Writes::new())?;
+    /// Opens a database on a disk.
+    pub(super) fn over(disk: impl Backend) -> Result<Self, StoreError> {
+        let disk: Arc<dyn Backend> = Arc::new(disk);
+        let (opened, end) = Opened::over(&disk, Vec::new())?;
+        let rows = opened.read()?.open_table(ROWS);
+        let engine = Self {
+            disk,
+            health: Mutex::new(WriteHealth::Writable),
+            opened: RwLock::new(opened),
+            writing: Mutex::new(Writing { end, given_up: Vec::new(), undo: Vec::new() }),
+        };
+        match rows {
+            Ok(_) => {}
+            // Creates the redb table, since reading a missing one is an error.
+            Err(TableError::TableDoesNotExist(_)) => engine.apply(&Writes::new())?,
+            Err(error) => return Err(redb::Error::from(error).into()),
+        }
         Ok(engine)
     }
 
     /// A snapshot of the last commit.
     pub(super) fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        self.with(|database| {
-            let failed = |error: redb::Error| self.health.failed(error);
-            let transaction = database.begin_read().map_err(|error| failed(error.into()))?;
-            let rows = transaction.open_table(ROWS).map_err(|error| failed(error.into()))?;
-            Ok(Snapshot { rows, health: self.health.clone() })
-        })
+        let opened = self.opened();
+        let snapshot = Snapshot::of(&opened);
+        // The snapshot is looked at first: a failed commit may be visible once there is a fault.
+        if opened.overlay.fault().is_none() {
+            return snapshot;
+        }
+        // A write may wait for their end.
+        drop((snapshot, opened));
+        Snapshot::of(&self.usable(&mut self.writing())?)
     }
 
     /// Commits `writes` in one durable transaction.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unwritable`] if the disk does not take it. Whatever the error, nothing was
+    /// written.
     pub(super) fn apply(&self, writes: &Writes) -> Result<(), StoreError> {
-        self.with(|database| {
-            // A panic must not end the writer's thread.
-            let committed = catch_unwind(AssertUnwindSafe(|| commit(database, writes)));
-            if let Ok(Ok(())) = committed {
-                return Ok(());
-            }
-            // After a failed commit, the state in memory is discarded by reopening.
-            self.health.0.store(true, Ordering::SeqCst);
-            match committed {
-                Ok(committed) => committed.map_err(|error| self.health.failed(error)),
-                Err(_) => Err(StoreError::Panicked),
-            }
-        })
+        let mut writing = self.writing();
+        let applied = self
+            .writable(&mut writing)
+            .and_then(|opened| self.commit(&mut writing, &opened, writes));
+        if let Err(StoreError::Unwritable(cause)) = &applied {
+            self.fell_ill(cause);
+        }
+        applied
     }
 
-    fn with<T>(
+    /// Whether the store can be written: an empty transaction is committed, and there is space for
+    /// a large row. Without the space, writes would succeed for as long as they can reuse it.
+    pub(super) fn probe(&self) -> Result<(), StoreError> {
+        let probed = {
+            let mut writing = self.writing();
+            self.writable(&mut writing).and_then(|opened| {
+                self.needs_space().map_err(|error| unwritable(&error))?;
+                self.commit(&mut writing, &opened, &Writes::new())
+            })
+        };
+        match &probed {
+            Ok(()) => self.recovered(),
+            Err(StoreError::Unwritable(cause)) => self.fell_ill(cause),
+            Err(_) => {}
+        }
+        probed
+    }
+
+    /// What the last write and the last probe found.
+    pub(super) fn health(&self) -> WriteHealth {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn fell_ill(&self, cause: &str) {
+        let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        if *health == WriteHealth::Writable {
+            tracing::error!(cause, "the store cannot be written; reads go on");
+            *health = WriteHealth::Unwritable { cause: cause.to_owned() };
+        }
+    }
+
+    fn recovered(&self) {
+        let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        if *health != WriteHealth::Writable {
+            tracing::info!("the store can be written again");
+            *health = WriteHealth::Writable;
+        }
+    }
+
+    fn opened(&self) -> Arc<Opened> {
+        Arc::clone(&self.opened.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn writing(&self) -> MutexGuard<'_, Writing> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The open database. It is opened anew, for reading, if it has to be.
+    fn usable(&self, writing: &mut Writing) -> Result<Arc<Opened>, StoreError> {
+        let opened = self.opened();
+        if opened.overlay.fault().is_none() {
+            return Ok(opened);
+        }
+        let (next, end) = Opened::over(&self.disk, writing.undo.clone())?;
+        *self.opened.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&next);
+        writing.given_up.push(mem::replace(&mut writing.end, end));
+        Ok(next)
+    }
+
+    /// The open database, whose changes go to the disk.
+    fn writable(&self, writing: &mut Writing) -> Result<Arc<Opened>, StoreError> {
+        let opened = self.usable(writing)?;
+        if opened.overlay.is_pending() {
+            drain(&mut writing.given_up)?;
+            opened.overlay.release().map_err(|error| unwritable(&error))?;
+            writing.undo.clear();
+        }
+        Ok(opened)
+    }
+
+    fn commit(
         &self,
-        use_it: impl FnOnce(&Database) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        if !self.health.0.load(Ordering::SeqCst)
-            && let Some(database) =
-                self.database.read().unwrap_or_else(PoisonError::into_inner).as_ref()
-        {
-            return use_it(database);
-        }
-        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
-        if self.health.0.swap(false, Ordering::SeqCst) {
-            // The old one is closed first, since it holds the lock of the file.
-            *database = None;
-        }
-        match database.as_ref() {
-            Some(database) => use_it(database),
-            None => use_it(database.insert((self.open)()?)),
-        }
+        writing: &mut Writing,
+        opened: &Opened,
+        writes: &Writes,
+    ) -> Result<(), StoreError> {
+        let before = overlay::header(&*self.disk).map_err(StorageError::from)?;
+        // A panic must not end the writer's thread.
+        let committed = catch_unwind(AssertUnwindSafe(|| commit(&opened.database, writes)));
+        let failure = match (opened.overlay.fault(), committed) {
+            (None, Ok(Ok(()))) => return Ok(()),
+            (Some(Fault::Write(cause)), _) => StoreError::Unwritable(cause.clone()),
+            (_, Ok(Err(error))) => error.into(),
+            (Some(Fault::Commit | Fault::Read), Ok(Ok(()))) => {
+                StoreError::Engine("the disk could not be read during the commit".to_owned())
+            }
+            (_, Err(_)) => StoreError::Panicked,
+        };
+        opened.overlay.give_up(Fault::Commit);
+        writing.undo = opened.overlay.undo(before).unwrap_or_default();
+        // Snapshots need the next database at once. If it cannot be opened, they return the error.
+        let _ = self.usable(writing);
+        Err(failure)
+    }
+
+    /// Fails if the disk has no space for a large row: lengthens the file, and shortens it again.
+    fn needs_space(&self) -> io::Result<()> {
+        let length = self.disk.len()?;
+        let lengthened = self.disk.set_len(length + PROBE_BYTES as u64);
+        let written = lengthened.and_then(|()| self.disk.write(length, &[0; PROBE_BYTES]));
+        self.disk.set_len(length)?;
+        written
     }
 }
 
@@ -161,6 +286,22 @@ fn make(path: &Path) -> Result<(), StoreError> {
     let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
     let synced = private_file::sync_directory(directory.unwrap_or(Path::new(".")));
     Ok(synced.map_err(DatabaseError::from)?)
+}
+
+fn unwritable(error: &io::Error) -> StoreError {
+    StoreError::Unwritable(error.to_string())
+}
+
+/// Waits until the databases that were given up are closed.
+fn drain(given_up: &mut Vec<Receiver<Infallible>>) -> Result<(), StoreError> {
+    let open = |end: &mut Receiver<Infallible>| {
+        end.recv_timeout(MAX_DRAIN) == Err(RecvTimeoutError::Timeout)
+    };
+    given_up.retain_mut(open);
+    if given_up.is_empty() {
+        return Ok(());
+    }
+    Err(StoreError::Unwritable("a snapshot from before the failure is still read".to_owned()))
 }
 
 fn commit(database: &Database, writes: &Writes) -> Result<(), redb::Error> {
@@ -188,6 +329,18 @@ fn builder() -> Builder {
     builder
 }
 
+impl From<StorageError> for StoreError {
+    fn from(error: StorageError) -> Self {
+        redb::Error::from(error).into()
+    }
+}
+
+impl From<redb::Error> for StoreError {
+    fn from(error: redb::Error) -> Self {
+        Self::Engine(error.to_string())
+    }
+}
+
 impl From<DatabaseError> for StoreError {
     fn from(error: DatabaseError) -> Self {
         match error {
@@ -200,21 +353,26 @@ impl From<DatabaseError> for StoreError {
 /// A snapshot of the database.
 pub(super) struct Snapshot {
     rows: ReadOnlyTable<&'static [u8], &'static [u8]>,
-    health: Health,
+    /// Keeps the database open.
+    _opened: Arc<Opened>,
 }
 
 impl Snapshot {
+    fn of(opened: &Arc<Opened>) -> Result<Self, StoreError> {
+        let rows = opened.read()?.open_table(ROWS).map_err(redb::Error::from)?;
+        Ok(Self { rows, _opened: Arc::clone(opened) })
+    }
+
     /// The row under `key`.
     pub(super) fn row(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let row = self.rows.get(key).map_err(|error| self.health.failed(error))?;
+        let row = self.rows.get(key)?;
         Ok(row.map(|row| row.value().to_vec()))
     }
 
     /// Counts the rows from `from` to before `to`, up to `limit`, without copying them.
     pub(super) fn count(&self, from: &[u8], to: &[u8], limit: usize) -> Result<usize, StoreError> {
-        let failed = |error: redb::StorageError| self.health.failed(error);
-        let range = self.rows.range::<&[u8]>(from..to).map_err(failed)?;
-        range.take(limit).try_fold(0, |count, row| row.map(|_| count + 1)).map_err(failed)
+        let range = self.rows.range::<&[u8]>(from..to)?;
+        Ok(range.take(limit).try_fold(0, |count, row| row.map(|_| count + 1))?)
     }
 
     /// The rows from `from` to before `to`, in order.
@@ -223,41 +381,10 @@ impl Snapshot {
         from: &[u8],
         to: &[u8],
     ) -> Result<impl Iterator<Item = Result<KeyedRow, StoreError>> + use<'a>, StoreError> {
-        let failed = |error: redb::StorageError| self.health.failed(error);
-        let range = self.rows.range::<&[u8]>(from..to).map_err(failed)?;
+        let range = self.rows.range::<&[u8]>(from..to)?;
         Ok(range.map(move |row| {
-            let (key, row) = row.map_err(failed)?;
+            let (key, row) = row?;
             Ok((key.value().to_vec(), row.value().to_vec()))
         }))
-    }
-}
-
-/// A [`Backend`] for a boxed one.
-#[derive(Debug)]
-struct Disk(Box<dyn Backend>);
-
-impl Backend for Disk {
-    fn len(&self) -> io::Result<u64> {
-        self.0.len()
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.0.read(offset, out)
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.0.set_len(len)
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        self.0.sync_data()
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.0.write(offset, data)
-    }
-
-    fn close(&self) -> io::Result<()> {
-        self.0.close()
     }
 }

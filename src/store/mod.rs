@@ -1,11 +1,13 @@
 //! The store: one transactional file, with [`Store::read`] and [`Store::write`].
 //!
-//! Only this room uses redb (`engine`) and postcard (`table`). It knows the vocabulary of `oauth`
+//! Only this room uses redb (`engine`, and `overlay` and `locked_file` below it) and postcard
+//! (`table`). It knows the vocabulary of `oauth`
 //! and `model`, and nothing of flows, HTTP or the command line. Invariants:
 //!
 //! - The closure of a write may run more than once, and takes all randomness and time as values. If
 //!   it returns `Err`, nothing is written.
-//! - When [`Store::write`] returns, its writes are on disk: commits are immediate and two-phase.
+//! - When [`Store::write`] returns, its writes are on disk: commits are immediate and two-phase. If
+//!   it returns an error, nothing was written, and a later write may succeed.
 //! - The engine sees rows as bytes. A row that does not decode is an error that names its table.
 //! - What a row declares is written with it: its index entries, its expiry, and its weight on a
 //!   share. Weights are stored as sums, so that reading one costs the same however many rows it
@@ -15,7 +17,9 @@
 
 mod engine;
 mod key;
+mod locked_file;
 pub mod migrate;
+mod overlay;
 pub mod schema;
 mod share;
 mod table;
@@ -24,9 +28,9 @@ mod view;
 mod weight;
 mod writer;
 
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-use std::{fmt, io};
 
 pub use engine::Backend;
 pub use key::Key;
@@ -36,12 +40,12 @@ pub use tx::{Read, Tx};
 pub use view::{Listing, Span, View};
 pub use weight::Weight;
 
-use crate::error::{Error, Internal};
+use crate::error::{Error, Internal, Refusal};
 use engine::Engine;
 use writer::Writer;
 
 /// A failure of the store.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum StoreError {
     /// A row does not decode.
     Corrupt {
@@ -50,7 +54,7 @@ pub enum StoreError {
         /// The row's key in hex.
         key: String,
     },
-    /// The engine failed, for example because the disk is full.
+    /// The engine failed, for example because the disk cannot be read.
     Engine(String),
     /// Another process has the file open.
     Locked,
@@ -63,6 +67,20 @@ pub enum StoreError {
     Panicked,
     /// The writer has ended.
     Stopped,
+    /// The disk does not take a write, for example because it is full. Nothing was written.
+    Unwritable(String),
+}
+
+/// Whether the store can be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WriteHealth {
+    /// A write or a probe failed, and no probe has succeeded since.
+    Unwritable {
+        /// What the system said of the first failure. It names no file.
+        cause: String,
+    },
+    /// It can.
+    Writable,
 }
 
 impl fmt::Display for StoreError {
@@ -78,6 +96,7 @@ impl fmt::Display for StoreError {
             ),
             Self::Panicked => f.write_str("a transition or the engine panicked"),
             Self::Stopped => f.write_str("the store has stopped"),
+            Self::Unwritable(cause) => write!(f, "the store cannot be written: {cause}"),
         }
     }
 }
@@ -86,7 +105,15 @@ impl std::error::Error for StoreError {}
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
-        Internal::new(error).into()
+        match error {
+            StoreError::Unwritable(_) => Refusal::StoreUnwritable.into(),
+            StoreError::Corrupt { .. }
+            | StoreError::Engine(_)
+            | StoreError::Locked
+            | StoreError::NewerSchema { .. }
+            | StoreError::Panicked
+            | StoreError::Stopped => Internal::new(error).into(),
+        }
     }
 }
 
@@ -111,12 +138,9 @@ impl Store {
         Self::start(Engine::memory()?)
     }
 
-    /// Opens a store on the disk that `backend` returns at each opening; for tests of failing
-    /// disks.
-    pub fn over(
-        backend: impl Fn() -> io::Result<Box<dyn Backend>> + Send + Sync + 'static,
-    ) -> Result<Self, StoreError> {
-        Self::start(Engine::over(Box::new(backend))?)
+    /// Opens a store on a given disk; for tests of failing disks.
+    pub fn over(disk: impl Backend) -> Result<Self, StoreError> {
+        Self::start(Engine::over(disk)?)
     }
 
     fn start(engine: Engine) -> Result<Self, StoreError> {
@@ -144,5 +168,20 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         self.writer.write(transition).await
+    }
+
+    /// Tests whether the store can be written.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unwritable`] if it cannot, also for lack of space that the next write would
+    /// not need.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.writer.probe().await
+    }
+
+    /// Whether the store can be written, as far as its writes and probes have found.
+    pub fn write_health(&self) -> WriteHealth {
+        self.engine.health()
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The thread drains its queue, runs each transition over the writes of the earlier ones, commits
 //! once, and replies to every caller. A transition that refuses or panics adds nothing to the
-//! batch, and the thread continues.
+//! batch, and the thread continues. If the commit fails, so does every transition that writes.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,6 +22,7 @@ const MAX_BATCH: usize = 512;
 
 /// The handle of the writer's thread. Dropping it ends the thread.
 pub(super) struct Writer {
+    engine: Arc<Engine>,
     queue: Option<mpsc::Sender<Box<dyn Job>>>,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -29,15 +30,16 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn start(engine: Arc<Engine>) -> Result<Self, StoreError> {
         let (queue, mut jobs) = mpsc::channel(MAX_QUEUE);
+        let own = Arc::clone(&engine);
         let thread = thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || {
                 while let Some(batch) = next_batch(&mut jobs) {
-                    run(&engine, batch);
+                    run(&own, batch);
                 }
             })
             .map_err(|error| StoreError::Engine(error.to_string()))?;
-        Ok(Self { queue: Some(queue), thread: Some(thread) })
+        Ok(Self { engine, queue: Some(queue), thread: Some(thread) })
     }
 
     pub(super) async fn write<T, E>(
@@ -53,6 +55,12 @@ impl Writer {
         let queue = self.queue.as_ref().ok_or(StoreError::Stopped)?;
         queue.send(job).await.map_err(|_| StoreError::Stopped)?;
         respond.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    pub(super) async fn probe(&self) -> Result<(), StoreError> {
+        let engine = Arc::clone(&self.engine);
+        let probed = tokio::task::spawn_blocking(move || engine.probe()).await;
+        probed.unwrap_or(Err(StoreError::Panicked))
     }
 }
 
@@ -76,18 +84,22 @@ fn next_batch(jobs: &mut mpsc::Receiver<Box<dyn Job>>) -> Option<Vec<Box<dyn Job
 }
 
 fn run(engine: &Engine, mut batch: Vec<Box<dyn Job>>) {
-    let committed = engine.snapshot().and_then(|snapshot| {
-        let mut writes = Writes::new();
-        for job in &mut batch {
-            let held = job.run(&snapshot, &writes);
-            writes.extend(held);
-        }
-        // Without writes there is nothing to commit.
-        if writes.is_empty() { Ok(()) } else { engine.apply(&writes) }
-    });
-    let failure = committed.err().map(|error| error.to_string());
-    for job in batch {
-        job.respond(failure.as_deref());
+    let snapshot = match engine.snapshot() {
+        Ok(snapshot) => snapshot,
+        Err(failure) => return batch.into_iter().for_each(|job| job.respond(Some(&failure))),
+    };
+    let mut writes = Writes::new();
+    for job in &mut batch {
+        let held = job.run(&snapshot, &writes);
+        writes.extend(held);
+    }
+    // Without writes there is nothing to commit.
+    let failure = if writes.is_empty() { None } else { engine.apply(&writes).err() };
+    for mut job in batch {
+        // The transitions saw the writes of each other. What writes nothing needs no disk, and is
+        // answered without them.
+        let failure = failure.as_ref().filter(|_| !job.run(&snapshot, &Writes::new()).is_empty());
+        job.respond(failure);
     }
 }
 
@@ -97,7 +109,7 @@ trait Job: Send {
     fn run(&mut self, snapshot: &Snapshot, batch: &Writes) -> Writes;
 
     /// Sends the caller the outcome, or the failure of the whole batch.
-    fn respond(self: Box<Self>, failure: Option<&str>);
+    fn respond(self: Box<Self>, failure: Option<&StoreError>);
 }
 
 struct Transition<F, T, E> {
@@ -122,10 +134,10 @@ where
         writes
     }
 
-    fn respond(self: Box<Self>, failure: Option<&str>) {
+    fn respond(self: Box<Self>, failure: Option<&StoreError>) {
         let outcome = match (failure, self.outcome) {
             (None, Some(outcome)) => outcome,
-            (Some(failure), _) => Err(StoreError::Engine(failure.to_owned()).into()),
+            (Some(failure), _) => Err(failure.clone().into()),
             (None, None) => Err(StoreError::Stopped.into()),
         };
         // The caller may have stopped waiting.

@@ -25,6 +25,7 @@ mod metadata;
 mod model;
 mod openid;
 mod origins;
+mod outage;
 mod pages;
 mod races;
 mod redirects;

@@ -252,9 +252,9 @@ async fn what_could_not_be_written_stays_counted() {
     let robot = RelyingParty::robot(&server).await;
     robot.ask(&[("grant_type", "client_credentials")]).await.tokens();
 
-    disk.fails.store(true, Ordering::SeqCst);
+    disk.fail(true);
     let failed = server.app.write_counts().await;
-    disk.fails.store(false, Ordering::SeqCst);
+    disk.fail(false);
     robot.ask(&[("grant_type", "client_credentials")]).await.tokens();
 
     assert!(failed.is_err());

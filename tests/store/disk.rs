@@ -39,6 +39,8 @@ pub(crate) struct Faults {
     pub(crate) full_from: Option<usize>,
     /// The length beyond which there is no space.
     pub(crate) room: Option<u64>,
+    /// Whether nothing can be changed.
+    pub(crate) read_only: bool,
     /// Whether nothing can be read.
     pub(crate) unreadable: bool,
 }
@@ -73,11 +75,7 @@ impl Disk {
 
     /// The store on it.
     pub(crate) fn open(&self) -> Result<Store, StoreError> {
-        let disk = self.clone();
-        Store::over(move || {
-            drop(disk.powered()?);
-            Ok(Box::new(disk.clone()))
-        })
+        Store::over(self.clone())
     }
 
     /// From now on this is wrong with it, and nothing else.
@@ -148,6 +146,9 @@ impl Disk {
             Change::Length(length) => *length,
             Change::Write(offset, data) => offset + data.len(),
         };
+        if platter.faults.read_only {
+            return Err(io::ErrorKind::ReadOnlyFilesystem.into());
+        }
         platter.writes += 1;
         let full = platter.faults.full_from.is_some_and(|at| platter.writes > at)
             || platter.faults.room.is_some_and(|room| end as u64 > room);

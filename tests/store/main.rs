@@ -10,6 +10,7 @@ mod disk;
 mod exam;
 mod golden;
 mod opening;
+mod outage;
 mod rows;
 mod samples;
 mod tables;

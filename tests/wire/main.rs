@@ -14,6 +14,8 @@ mod crowd;
 mod login;
 mod logout;
 mod namespace;
+#[cfg(target_os = "linux")]
+mod outage;
 mod person;
 mod program;
 mod readme;

@@ -59,10 +59,3 @@ pub fn change_issuer(
     }
     Ok(IssuerChange { previous, orphaned })
 }
-
-/// Writes the installation unchanged, to test whether the store accepts writes.
-pub fn probe(tx: &mut Tx<'_>, _cx: &Context) -> Result<(), Error> {
-    let found = find(tx)?.ok_or_else(|| Internal::new("the store holds no installation"))?;
-    tx.put(&(), found)?;
-    Ok(())
-}

@@ -90,7 +90,7 @@ fn token(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
 async fn touch(app: &App, bridge: &LiveBridge) -> Result<(), Error> {
     if bridge.needs_touch(app.clock().now()) {
         let id = bridge.id().clone();
-        app.write(move |tx, cx| transition::touch(tx, cx, &id)).await?;
+        app.record(move |tx, cx| transition::touch(tx, cx, &id)).await?;
     }
     Ok(())
 }

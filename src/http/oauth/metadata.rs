@@ -8,9 +8,8 @@ use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use crate::app::App;
+use crate::app::{App, WriteHealth};
 use crate::error::Refusal;
-use crate::flow::installation;
 use crate::flow::resource::registered;
 use crate::http::destination::PagePath;
 use crate::http::failure::JsonFailure;
@@ -81,10 +80,13 @@ pub(in crate::http) async fn alive() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 
-/// Readiness: the store accepts writes, and tokens can be signed. At the first start, it waits for
-/// the key.
+/// Readiness: the store can be written, and tokens can be signed. At the first start, it waits for
+/// the key. `detail` says what the system does, and names no file.
 pub(in crate::http) async fn ready(State(app): State<Arc<App>>) -> Result<Response, JsonFailure> {
-    app.write(installation::probe).await?;
+    if let WriteHealth::Unwritable { cause } = app.probe().await? {
+        let detail = format!("the store cannot be written: {cause}");
+        return Ok(JsonFailure::from(Refusal::StoreUnwritable).with_detail(detail));
+    }
     app.signing_key(SigningAlg::Es256).await?;
     Ok(Json(json!({ "status": "ok" })).into_response())
 }

@@ -35,7 +35,7 @@ pub(in crate::http) async fn show(
     };
     if session.needs_touch(&cx) {
         let id = session.id();
-        app.write(move |tx, cx| session::touch(tx, cx, id, Some(&device))).await?;
+        app.record(move |tx, cx| session::touch(tx, cx, id, Some(&device))).await?;
     }
     let view = app.read()?;
     let connected = connections::of(&view, &cx, &session)?;

@@ -327,6 +327,7 @@ pub(in crate::http) fn error(
             let like = Refusal::DocumentUnreachable;
             page_message(like.code(), like.reason())
         }
+        Some(refusal @ Refusal::StoreUnwritable) => sentence(refusal.reason()),
         Some(refusal) => page_message(refusal.code(), refusal.reason()),
     };
     let mut response = show(&ErrorPage {
@@ -352,6 +353,10 @@ fn page_message(code: ErrorCode, reason: &str) -> String {
     if !request.contains(&code) {
         return code.description().to_owned();
     }
+    sentence(reason)
+}
+
+fn sentence(reason: &str) -> String {
     let mut letters = reason.chars();
     let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", letters.as_str())

@@ -257,6 +257,7 @@ fn story(refusal: Refusal) -> Story {
         SoftwareStatementMalformed => registration::a_software_statement_that_is_none(),
         SoftwareStatementUnapproved => registration::a_software_statement_of_a_stranger(),
         StartedWithoutPerson => pages::a_setup_link_for_a_person_who_has_gone(),
+        StoreUnwritable => token::a_code_while_nothing_can_be_written(),
         TokenMissing => token::no_token_to_revoke(),
         UserExists => admin::a_username_for_the_second_time(),
         UserNotFound => admin::a_person_who_is_not_there(),

@@ -241,3 +241,12 @@ pub(super) async fn no_token_to_revoke() -> Response {
     let server = Server::new().await;
     RelyingParty::spa(&server).await.post("/oauth/revoke", &[]).await
 }
+
+pub(super) async fn a_code_while_nothing_can_be_written() -> Response {
+    let (server, disk) = Server::with_disk(|_| {}).await;
+    let mut ada = server.first_administrator().await;
+    let shop = RelyingParty::web(&server).await;
+    let code = shop.code(&mut ada).await;
+    disk.fail(true);
+    shop.redeem(&code).await
+}

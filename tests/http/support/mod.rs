@@ -18,6 +18,6 @@ pub(crate) use relying_party::{
     CHALLENGE, RelyingParty, VERIFIER, basic, decoded, posted, register, token,
 };
 pub(crate) use response::{Response, Surface, Tokens};
-pub(crate) use server::{BEGINNING, Server};
+pub(crate) use server::{BEGINNING, Disk, Server};
 pub(crate) use signer::{Signer, assert_to, presenting};
 pub(crate) use site::Site;

@@ -71,11 +71,16 @@ impl Server {
 
     /// An installation on a disk that counts how often it was synced, and can fail.
     pub(crate) async fn with_counted_syncs() -> (Self, Arc<Disk>) {
+        Self::with_disk(|_| {}).await
+    }
+
+    /// As [`Self::with_counted_syncs`], with a configuration that `change` has changed.
+    pub(crate) async fn with_disk(change: impl FnOnce(&mut Config)) -> (Self, Arc<Disk>) {
         let disk = Arc::new(Disk::default());
         let own = Arc::clone(&disk);
-        let store = Store::over(move || Ok(Box::new(Counting(Arc::clone(&own))))).unwrap();
+        let store = Store::over(Counting(own)).unwrap();
         keep_keys(&store).await;
-        (Self::over(Issuer::localhost(7455), store, |_| {}).await, disk)
+        (Self::over(Issuer::localhost(7455), store, change).await, disk)
     }
 
     /// An installation that has yet to make its keys.
@@ -212,13 +217,20 @@ impl Server {
 /// A disk in memory. Each commit syncs it as often as every other of its size.
 #[derive(Debug, Default)]
 pub(crate) struct Disk {
-    pub(crate) fails: AtomicBool,
+    fails: AtomicBool,
     pub(crate) syncs: AtomicUsize,
     backend: InMemoryBackend,
 }
 
 #[derive(Debug)]
 struct Counting(Arc<Disk>);
+
+impl Disk {
+    /// From now on nothing can be written, or everything again.
+    pub(crate) fn fail(&self, fails: bool) {
+        self.fails.store(fails, Ordering::SeqCst);
+    }
+}
 
 impl Backend for Counting {
     fn len(&self) -> io::Result<u64> {
