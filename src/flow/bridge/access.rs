@@ -71,9 +71,9 @@ pub struct BridgeAccess {
 /// Opens or continues a session for `user`, and makes a token of it.
 ///
 /// A requested session is continued if it is live, belongs to `user` and outlives the token. A
-/// requested id that was never used becomes the id of a new session, unless it has the form of a
+/// requested id that is not in use becomes the id of a new session, unless it has the form of a
 /// generated id. In every other case the new session gets a generated id. The id of an ended
-/// session is never used again.
+/// session is not used again within the longest life of a session.
 ///
 /// # Errors
 ///
@@ -145,7 +145,7 @@ pub fn open(
 enum Found {
     /// It is live and belongs to the person.
     Live(Box<BridgeSession>),
-    /// There is no session of that id. There never was one, unless the id is a generated one.
+    /// There is no session of that id, nor was there one lately, unless the id is a generated one.
     Nothing,
     /// It has ended, belongs to another person, or is the id of another kind of session.
     Unusable,
@@ -165,7 +165,8 @@ fn find(
         }
         None => false,
     };
-    if taken || view.find::<EndedBridge>(&hash(cx, id))?.is_some() {
+    let ended = view.find::<EndedBridge>(&hash(cx, id))?;
+    if taken || ended.is_some_and(|ended| cx.now < ended.expires) {
         return Ok(Found::Unusable);
     }
     Ok(match view.find::<BridgeSession>(id)? {
@@ -274,13 +275,14 @@ pub fn touch(tx: &mut Tx<'_>, cx: &Context, id: &BridgeSessionId) -> Result<(), 
     Ok(())
 }
 
-/// Remembers the hash of an id whose session is removed, if a bridge chose it, so that it is never
-/// used again.
+/// Remembers the hash of an id whose session is removed, if a bridge chose it, for the longest life
+/// of a session: no token that names the id lives longer, and nobody takes one session for another.
 pub fn forget(tx: &mut Tx<'_>, cx: &Context, id: &BridgeSessionId) -> Result<(), StoreError> {
     if id.is_generated() {
         return Ok(());
     }
-    tx.put(&hash(cx, id), EndedBridge { at: cx.now })
+    let expires = cx.now + cx.rules.config.lifetimes.session_total;
+    tx.put(&hash(cx, id), EndedBridge { expires })
 }
 
 fn hash(cx: &Context, id: &BridgeSessionId) -> TokenHash {

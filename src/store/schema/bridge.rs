@@ -115,12 +115,12 @@ impl Row for BridgeSession {
     }
 }
 
-/// The record of a session id that a bridge chose and that has ended, by its hash. The row is never
-/// removed, since such an id is never used again. Ids that this server generates need no such row.
+/// The record of a session id that a bridge chose and that has ended, by its hash. Ids that this
+/// server generates need no such row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndedBridge {
-    /// The time at which its session was removed.
-    pub at: Timestamp,
+    /// Expiry, from which the id may be chosen again.
+    pub expires: Timestamp,
 }
 
 layout!(EndedBridgeLayout, EndedBridge);
@@ -129,6 +129,10 @@ impl Row for EndedBridge {
     type Key = TokenHash;
     type Layout = EndedBridgeLayout;
     const TABLE: Tag = Tag { byte: 65, name: "ended_bridges" };
+
+    fn entries(&self, _key: &TokenHash, into: &mut Entries) {
+        into.expire(self.expires);
+    }
 }
 
 /// The last heartbeat of a bridge, by its session.

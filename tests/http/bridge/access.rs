@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::flow::installation::sweep;
 use gatelodge::oauth::jwt::Compact;
+use gatelodge::store::View as _;
+use gatelodge::store::schema::EndedBridge;
 use serde_json::{Value, json};
 
 use super::{access, code, post, send, whoami};
@@ -97,7 +100,7 @@ async fn of_many_exchanges_of_one_code_one_wins() {
 }
 
 #[tokio::test]
-async fn a_session_is_continued_by_its_own_person_alone_and_never_comes_back() {
+async fn a_session_is_continued_by_its_own_person_alone_and_does_not_come_back() {
     let (server, _ada) = Server::with_ada().await;
     server.person("bob").await;
     let first = access(&server, "mine").await;
@@ -128,6 +131,27 @@ async fn a_session_is_continued_by_its_own_person_alone_and_never_comes_back() {
         let id = access(&server, wrong).await["headers"]["x-session-id"].clone();
         assert!(id.as_str().unwrap().starts_with("gls-"), "{wrong}");
     }
+}
+
+/// Until then a token that names the id could live.
+#[tokio::test]
+async fn a_chosen_id_comes_back_after_the_longest_life_of_a_session_and_no_sooner() {
+    let (server, _ada) = Server::with_ada().await;
+    let sweep = async || while server.app.write(sweep::run).await.unwrap().more {};
+    let remembered = || server.app.read().unwrap().count::<EndedBridge>(9).unwrap();
+    access(&server, "mine").await;
+    server.operate(Method::DELETE, "/sessions/mine", json!({})).await;
+    server.advance(Duration::from_hours(24));
+    sweep().await;
+    assert_eq!(remembered(), 1);
+
+    server.advance(Duration::from_hours(24 * 30) - Duration::from_millis(1));
+    assert_ne!(access(&server, "mine").await["headers"]["x-session-id"], "mine");
+    server.advance(Duration::from_millis(1));
+    assert_eq!(access(&server, "mine").await["headers"]["x-session-id"], "mine");
+
+    sweep().await;
+    assert_eq!(remembered(), 0);
 }
 
 #[tokio::test]

@@ -72,5 +72,5 @@ pub(super) fn keys() -> Vec<((), BridgeKey)> {
 }
 
 pub(super) fn ended() -> Vec<(TokenHash, EndedBridge)> {
-    vec![(hash(23), EndedBridge { at: at(4) })]
+    vec![(hash(23), EndedBridge { expires: at(4) })]
 }
