@@ -309,11 +309,12 @@ refusals! {
     RedirectUriUnregistered => InvalidRequest, "the redirect_uri is not registered for this client";
     RedirectUriWildcard => InvalidRequest, "a redirect URI has a wildcard";
     RedirectUrisUnfit => InvalidRedirectUri, "a redirect URI to be registered is malformed or dangerous, or none is left that may be registered";
+    RefreshAhead => InvalidGrant, "the refresh token is newer than the store, and its grant has taken such a one before";
     RefreshClientDiffers => InvalidGrant, "the refresh token was issued to another client";
     RefreshExpired => InvalidGrant, "the refresh token has expired";
     RefreshMissing => InvalidRequest, "the request has no refresh_token";
     RefreshReplayed => InvalidGrant, "the refresh token was spent before; its grant is revoked";
-    RefreshUnknown => InvalidGrant, "the refresh token is unknown";
+    RefreshUnknown => InvalidGrant, "the refresh token is unknown, or its grant was removed";
     RegistrationAccessTokenWrong => InvalidToken, "the registration access token is not that of this client";
     RegistrationOff => AccessDenied, "clients cannot register themselves here";
     RequestNotPushed => InvalidRequest, "the client has to push its authorization requests first";

@@ -1,4 +1,5 @@
-//! The request log: one line for each request, with structured fields.
+//! The log: one line for each request, with structured fields, and one for each refresh token that
+//! is newer than the store.
 //!
 //! A line never contains a token, a cookie, a body, a query or a person's address. A refusal is
 //! logged by its name, with an event id that the page displays too.
@@ -74,6 +75,43 @@ impl RequestLog<'_> {
                     "failed"
                 ),
             },
+        }
+    }
+}
+
+/// A refresh token that was ahead of the store, and was taken.
+pub(crate) struct AheadLog<'a> {
+    /// The number of generations by which it was ahead.
+    pub by: u64,
+    /// The id of its client.
+    pub client: &'a str,
+    /// The id of its grant.
+    pub grant: &'a str,
+    /// Whether a recorded restore explains it.
+    pub restored: bool,
+}
+
+impl AheadLog<'_> {
+    /// Writes the line.
+    pub(crate) fn log(&self, id: &EventId) {
+        let Self { by, client, grant, restored } = self;
+        if *restored {
+            tracing::info!(
+                event.id = %id,
+                client.id = client,
+                grant.id = grant,
+                generations = by,
+                "a refresh token from before the restore was taken"
+            );
+        } else {
+            tracing::warn!(
+                event.id = %id,
+                client.id = client,
+                grant.id = grant,
+                generations = by,
+                "a refresh token is newer than the store, which was copied or rolled back; it was \
+                 taken once"
+            );
         }
     }
 }

@@ -43,6 +43,8 @@
 //! | consent: when it is needed; where it is stored | [`flow::authorize::step`], [`flow::authorize::consent`] |
 //! | device grant: the page; the polls | [`flow::authorize::device`], [`flow::token::device`] |
 //! | code redemption, refresh and replay | [`flow::token::code`], [`flow::token::refresh`] |
+//! | which refresh token of a grant is the newest, and when the others were spent | [`flow::token::family`] |
+//! | the restore of a backup | [`flow::installation::restore`] |
 //! | what a grant is, and when it is live | [`flow::token::grant`] |
 //! | the lifetime of a token | [`flow::Rules`], [`flow::token::issue`] |
 //! | introspection: who may see a token | [`flow::token::introspect`] |
@@ -87,9 +89,11 @@
 //!   subjects.
 //! - **chosen secret**: a client secret that an operator chose, checked by Argon2id. The server
 //!   *generates* every other one.
-//! - **family**: the refresh tokens of a grant, each derived from the one before it.
-//! - **replay grace**: the time within which a spent refresh token yields the current one of its
-//!   family, for programs that share a token file.
+//! - **family**: the refresh tokens of a grant, one after the other. All but the newest are spent.
+//! - **generation**: the place of a refresh token in its family; the first is 0.
+//! - **ahead of the store**: of a refresh token, newer than the newest that the store knows.
+//! - **replay grace**: the time within which a spent refresh token yields the newest of its family,
+//!   for programs that share a token file: 60 seconds, and up to 68 in a family that rotates fast.
 //!
 //! # Invariants
 //!
@@ -107,6 +111,11 @@
 //!
 //! - *Replay.* A code that returns ends the grant it made. A refresh token that returns after its
 //!   grace ends its grant.
+//! - *Rolled-back store.* A refresh token ahead of the store is taken if a restore is recorded, and
+//!   otherwise once a grant. Each is logged, and the family stays one line, so that the use of a
+//!   copied one is noticed as ever.
+//! - *Forged refresh token.* Neither the store nor the root secret alone makes one, and whoever knows
+//!   the id of a grant, which its access tokens name, can neither use nor end it.
 //! - *Race.* One writer thread runs transitions one after the other; each sees all before it.
 //! - *Client mix-up.* The client is proven before a code is looked up, and a code of another client
 //!   is refused unspent.
@@ -173,6 +182,19 @@
 //! **Indices follow from rows.** A row declares the entries by which it is found and when it expires;
 //! writing it replaces the entries of the row before it. No caller can forget one.
 //!
+//! **Refresh tokens have no rows.** A token names its grant and its generation, and a MAC proves both;
+//! the grant's row says which generation is the newest and when the last ones were spent. So a
+//! rotation replaces one row and leaves nothing behind, where a row for each spent token would add
+//! gigabytes a year for one busy client; a replay of any age is known at once; and a token that a
+//! restored store never heard of is still known as its own. Spendings are grouped into windows of an
+//! eighth of the grace, so that nine of them say of every generation whether it is inside or outside.
+//! The price: once the row of a grant is removed, its tokens are merely unknown.
+//!
+//! **The time that a restore loses counts against nobody.** A restore is recorded in one row. Tokens
+//! ahead of the store are then expected, and idle lifetimes count from the restore, for refresh tokens
+//! and for the sessions on which grants depend. Only what had expired in the backup stays expired.
+//! The record is read when something seems to have expired or is ahead, and costs nothing otherwise.
+//!
 //! **Weights follow from rows.** A row declares the share that it weighs on, a network or a person,
 //! and the transaction that writes it adds its bytes to the sum of that share. A bound can be
 //! checked by reading sixteen shards, however many rows there are; counting the rows at each request
@@ -220,9 +242,10 @@
 //! address that a proxy forwards decides which network a guess counts for, so for that the proxy has
 //! to be named.
 //!
-//! **A bridge session has an id of its own form.** A bridge may choose it, and an ended one never
-//! comes back, so the hashes of chosen ids are remembered. Ids that this server generates begin with
-//! `gls-` and are accepted from a bridge only while they live; they need not be remembered.
+//! **A bridge session has an id of its own form.** A bridge may choose it, and an ended one does not
+//! come back while a token could name it, so the hashes of chosen ids are remembered for the longest
+//! life of a session. Ids that this server generates begin with `gls-` and are accepted from a bridge
+//! only while they live; they need not be remembered.
 //!
 //! **A device certificate is trusted by its fingerprint.** The listener for devices accepts every
 //! certificate that is well formed and within its time, and a row says whose it is. A chain would have

@@ -26,9 +26,11 @@ use crate::store::schema::{
 
 const NOW: Timestamp = Timestamp::from_seconds(1_767_225_600);
 
-/// The rows of clients, sessions, grants and resources that a transaction has read.
-fn reads(tx: &Tx<'_>) -> [usize; 4] {
-    [tx.reads::<Client>(), tx.reads::<Session>(), tx.reads::<Grant>(), tx.reads::<Protected>()]
+/// What a transaction has read: rows of clients, sessions, grants and resources, and everything.
+fn reads(tx: &Tx<'_>) -> ([usize; 4], usize) {
+    let rows =
+        [tx.reads::<Client>(), tx.reads::<Session>(), tx.reads::<Grant>(), tx.reads::<Protected>()];
+    (rows, tx.all_reads())
 }
 
 /// Stores a client, a signed-in person, a resource, and a code for all of them.
@@ -111,7 +113,7 @@ fn proven(app: &App) -> Result<AuthenticatedClient, Error> {
 }
 
 /// Performs a token request. Gives the response and what was read for it.
-async fn perform(app: &App, form: String) -> Result<(Issued, [usize; 4]), Error> {
+async fn perform(app: &App, form: String) -> Result<(Issued, ([usize; 4], usize)), Error> {
     let client = proven(app)?;
     let request = TokenRequest::parse(&Params::parse(form.as_bytes())?)?;
     app.write(move |tx, cx| {
@@ -124,7 +126,7 @@ async fn perform(app: &App, form: String) -> Result<(Issued, [usize; 4]), Error>
             }
             TokenRequest::RefreshToken(request) => {
                 match refresh::rotate(tx, cx, &client, request)? {
-                    Rotated::Tokens(issued) => issued,
+                    Rotated::Tokens(issued, _) => issued,
                     Rotated::Replayed => panic!("the token was spent"),
                 }
             }
@@ -138,7 +140,7 @@ async fn perform(app: &App, form: String) -> Result<(Issued, [usize; 4]), Error>
 }
 
 #[tokio::test]
-async fn a_redemption_and_a_refresh_read_each_row_once() {
+async fn a_redemption_a_refresh_and_a_replay_read_each_row_once() {
     let entropy = Entropy::seeded(7);
     let code: AuthorizationCode = entropy.seed().token();
     let sources = Sources { clock: Clock::manual(NOW), entropy };
@@ -147,10 +149,21 @@ async fn a_redemption_and_a_refresh_read_each_row_once() {
     let form = format!("grant_type=authorization_code&code={}", *code.expose());
     app.write(move |tx, cx| populate(tx, cx, &code)).await.ok().unwrap();
 
-    let (issued, redemption) = perform(&app, form).await.ok().unwrap();
-    let token = issued.refresh_token.unwrap().expose().to_string();
-    let form = format!("grant_type=refresh_token&refresh_token={token}");
-    let (_, refresh) = perform(&app, form).await.ok().unwrap();
+    let (issued, (redemption, _)) = perform(&app, form).await.ok().unwrap();
+    let first = refresh_form(&issued);
+    let (mut newest, (refresh, all)) = perform(&app, first.clone()).await.ok().unwrap();
+    for _ in 0..100 {
+        (newest, _) = perform(&app, refresh_form(&newest)).await.ok().unwrap();
+    }
+    let (replayed, (replay, all_of_replay)) = perform(&app, first).await.ok().unwrap();
 
-    assert_eq!((redemption, refresh), ([1; 4], [1; 4]));
+    // A refresh reads its grant, and the store reads it again to replace what it declared.
+    assert_eq!((redemption, refresh, replay), ([1; 4], [1, 1, 2, 1], [1; 4]));
+    assert!(all_of_replay <= all, "{all_of_replay} reads, however many rotations lie between");
+    assert_eq!(refresh_form(&replayed), refresh_form(&newest));
+}
+
+fn refresh_form(issued: &Issued) -> String {
+    let token = issued.refresh_token.as_ref().unwrap().expose();
+    format!("grant_type=refresh_token&refresh_token={}", *token)
 }

@@ -140,8 +140,8 @@ pub struct Lifetimes {
     pub refresh_idle: Duration,
     /// A family of refresh tokens, regardless of its use.
     pub refresh_total: Duration,
-    /// The time after it was spent for which a refresh token yields the newest of its family; zero
-    /// disables this.
+    /// The time after it was spent for which a refresh token yields the newest of its family, at
+    /// least; an eighth more, in whole seconds, at most. Zero disables this.
     pub replay_grace: Duration,
     /// A session that is not used.
     pub session_idle: Duration,

@@ -4,8 +4,8 @@
 //! checks: the missing row of the person or the client, a person's `tokens_valid_after`, a revoked
 //! [`Session`], a [`Withdrawal`](crate::store::schema::Withdrawal). The rows themselves are removed
 //! in bounded steps: the first in the same transaction, the others by the sweep, which finds the
-//! [`Removal`]. Codes, refresh tokens, device codes and setup links open nothing without the rows
-//! that they lead to; they are removed when they expire.
+//! [`Removal`]. Codes, device codes and setup links open nothing without the rows that they lead to;
+//! they are removed when they expire. Refresh tokens have no rows.
 
 use crate::clock::Timestamp;
 use crate::flow::Context;

@@ -34,7 +34,7 @@ use crate::oauth::scope::Scope;
 use crate::secret::{
     AnonymousPurpose, AppCodePurpose, AppPurpose, AppStartPurpose, BrowserPurpose,
     ClientSecretPurpose, CodePurpose, DevicePurpose, NotAToken, Purpose, PushedPurpose,
-    RefreshPurpose, RegistrationPurpose, RootSecret, SessionPurpose, SetupPurpose, Token,
+    RefreshToken, RegistrationPurpose, RootSecret, SessionPurpose, SetupPurpose, Token,
 };
 
 pub use device::{device_facts, device_request, user_code};
@@ -249,12 +249,14 @@ pub fn opaque_token(bytes: &[u8]) {
             token::<ClientSecretPurpose>(text),
             token::<DevicePurpose>(text),
             token::<PushedPurpose>(text),
-            token::<RefreshPurpose>(text),
             token::<RegistrationPurpose>(text),
             token::<SessionPurpose>(text),
             token::<SetupPurpose>(text),
         ];
-        assert!(kinds.iter().filter(|is| **is).count() <= 1);
+        let refresh = text.parse::<RefreshToken>().ok();
+        assert!(refresh.as_ref().is_none_or(|token| *token.expose() == text));
+        let kinds = kinds.into_iter().chain([refresh.is_some()]);
+        assert!(kinds.filter(|is| *is).count() <= 1);
         if let Ok(root) = text.parse::<RootSecret>() {
             assert_eq!(*root.expose(), text.trim().to_ascii_lowercase());
         }
@@ -263,7 +265,12 @@ pub fn opaque_token(bytes: &[u8]) {
         }
     }
     if let Some(random) = bytes.first_chunk::<32>() {
-        assert!(token::<RefreshPurpose>(&format!("gl_rt_{}", URL_SAFE_NO_PAD.encode(random))));
+        assert!(token::<SessionPurpose>(&format!("gl_ss_{}", URL_SAFE_NO_PAD.encode(random))));
+    }
+    if let Some(random) = bytes.first_chunk::<57>() {
+        let token = format!("gl_rt_{}", URL_SAFE_NO_PAD.encode(random)).parse::<RefreshToken>();
+        let grant = token.ok().map(|token| token.grant().into_bytes());
+        assert_eq!(grant.as_ref().map(<[u8; 16]>::as_slice), random.get(1..17));
     }
     if let Some(random) = bytes.first_chunk::<16>() {
         let id = GrantId::from(Uuid::from_bytes(*random));

@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn the_form_of_a_token_tells_its_kind_whatever_the_hint_says() {
-        let refresh = format!("token=gl_rt_{}&token_type_hint=access_token", "A".repeat(43));
+        let refresh = format!("token=gl_rt_{}&token_type_hint=access_token", "A".repeat(76));
 
         assert!(matches!(parsed(&refresh), Ok(TokenParameter::Refresh(_))));
         assert!(matches!(parsed("token=mF_9.B5f-4.1JqM"), Ok(TokenParameter::Access(_))));

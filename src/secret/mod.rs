@@ -1,9 +1,11 @@
 //! Secrets that cannot be printed, compared or stored by accident, and randomness as a value.
 //!
 //! A secret type has no `Debug`, `Display`, `Serialize` or `PartialEq`. It can only be exposed
-//! explicitly ([`Token::expose`]) and looked up by its keyed hash ([`Pepper::hash`]).
+//! explicitly ([`Token::expose`]) and looked up by its keyed hash ([`Pepper::hash`]), or proven by its
+//! MAC ([`Pepper::generation_of`]).
 
 mod bridge;
+mod refresh;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -23,6 +25,7 @@ use uuid::Uuid;
 use zeroize::{Zeroize, Zeroizing};
 
 pub use bridge::{ExchangeCode, PersonalToken};
+pub use refresh::{RefreshSalt, RefreshToken};
 
 /// The purpose of a token. Its prefix is also the label that separates its hashes from those of
 /// other tokens.
@@ -66,8 +69,6 @@ purposes! {
     PushedReference, PushedPurpose = "gl_pr_";
     /// The registration access token of RFC 7592 §3.
     RegistrationToken, RegistrationPurpose = "gl_ra_";
-    /// The refresh token of RFC 6749 §1.5.
-    RefreshToken, RefreshPurpose = "gl_rt_";
     /// The cookie value that proves a browser session.
     SessionSecret, SessionPurpose = "gl_ss_";
     /// The secret of a setup link, with which a person enrols a passkey once.
@@ -197,7 +198,7 @@ pub fn hex(bytes: &[u8]) -> String {
 /// The keys of every keyed hash.
 pub struct Pepper {
     lookup: Hmac<Sha256>,
-    succession: Hmac<Sha256>,
+    refresh: Hmac<Sha256>,
     forgery: Hmac<Sha256>,
     pairwise: Hmac<Sha256>,
     check: [u8; 32],
@@ -215,7 +216,7 @@ impl Pepper {
         };
         Self {
             lookup: keyed("lookup 1"),
-            succession: keyed("refresh succession 1"),
+            refresh: keyed("refresh tokens 1"),
             forgery: keyed("csrf 1"),
             pairwise: keyed("pairwise subjects 1"),
             check: keyed("store check").finalize().into_bytes().into(),
@@ -236,13 +237,6 @@ impl Pepper {
     pub fn hash_parts(&self, label: &str, secret: &[u8]) -> TokenHash {
         let mac = self.lookup.clone().chain_update(label).chain_update([0]).chain_update(secret);
         TokenHash { generation: GENERATION, mac: mac.finalize().into_bytes().into() }
-    }
-
-    /// The only refresh token that may replace `spent`. It is derived from it, so that it can be
-    /// returned again within the replay grace although the store does not contain it.
-    pub fn successor(&self, spent: &RefreshToken) -> RefreshToken {
-        let mac = self.succession.clone().chain_update(spent.0.as_slice());
-        Token(Zeroizing::new(mac.finalize().into_bytes().into()), PhantomData)
     }
 
     /// The pairwise `sub` of `user` in `sector` (OpenID Connect Core §8.1): always the same, and
@@ -329,13 +323,13 @@ mod tests {
 
     #[test]
     fn a_token_is_read_back_as_it_was_written() {
-        let token: RefreshToken = Entropy::seeded(1).seed().token();
+        let token: SessionSecret = Entropy::seeded(1).seed().token();
         let written = token.expose();
 
-        let read: RefreshToken = written.parse().ok().unwrap();
+        let read: SessionSecret = written.parse().ok().unwrap();
 
         assert_eq!(*read.expose(), *written);
-        assert_eq!(written.len(), "gl_rt_".len() + 43);
+        assert_eq!(written.len(), "gl_ss_".len() + 43);
     }
 
     #[test]
@@ -343,7 +337,7 @@ mod tests {
         let code: AuthorizationCode = Entropy::seeded(1).seed().token();
         let written = code.expose();
 
-        assert!(written.parse::<RefreshToken>().is_err());
+        assert!(written.parse::<SessionSecret>().is_err());
         assert!(format!("{}A", *written).parse::<AuthorizationCode>().is_err());
         assert!(written[..written.len() - 1].parse::<AuthorizationCode>().is_err());
     }
@@ -354,7 +348,7 @@ mod tests {
         let pepper = Pepper::new(&root);
 
         let one = pepper.hash_parts("gl_ac_", &[7; 32]);
-        let two = pepper.hash_parts("gl_rt_", &[7; 32]);
+        let two = pepper.hash_parts("gl_ss_", &[7; 32]);
 
         assert!(!one.matches(&two));
         assert!(one.matches(&TokenHash::from_bytes(one.to_bytes())));

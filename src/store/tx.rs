@@ -164,6 +164,12 @@ impl<'a> Tx<'a> {
         self.reads.borrow().iter().filter(|table| **table == R::TABLE.byte).count()
     }
 
+    /// How often the transaction has looked for a row or an entry by its key.
+    #[cfg(test)]
+    pub(crate) fn all_reads(&self) -> usize {
+        self.reads.borrow().len()
+    }
+
     #[doc(hidden)]
     pub fn put_raw(&mut self, key: Vec<u8>, row: Vec<u8>) {
         self.own.insert(key, Some(row));

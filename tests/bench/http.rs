@@ -22,7 +22,7 @@ use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 
-use crate::installed::{install, token};
+use crate::installed::install;
 use crate::measure::{Row, WINDOW, rates, window};
 
 const CONNECTIONS: u64 = 32;
@@ -50,10 +50,12 @@ pub(crate) fn rows() -> Vec<Row> {
         let listener = listen().await;
         let issuer = Issuer::localhost(listener.local_addr().unwrap().port());
         let store = Store::open(&directory.path().join("store")).unwrap();
-        let (app, secret) = install(Config::at(directory.path()), issuer, store, CONNECTIONS).await;
+        let config = Config::at(directory.path());
+        let (app, secret, tokens) = install(config, issuer, store, CONNECTIONS).await;
         let credentials = |_| Some(format!("{CREDENTIALS}{secret}"));
         let credentials = callers(&listener, "/oauth/token", credentials).await;
-        let refresh = |n| Some(refresh_form(&token(n).expose()));
+        let mut tokens = tokens.into_iter();
+        let refresh = |_| Some(refresh_form(&tokens.next().unwrap()));
         let refresh = callers(&listener, "/oauth/token", refresh).await;
         serve(listener, gatelodge::http::router(Arc::clone(&app)));
         (hello, credentials, refresh, app)
@@ -88,7 +90,7 @@ fn serve(listener: TcpListener, router: Router) {
 async fn callers(
     listener: &TcpListener,
     path: &'static str,
-    form: impl Fn(u64) -> Option<String>,
+    mut form: impl FnMut(u64) -> Option<String>,
 ) -> Vec<Caller> {
     let address = listener.local_addr().unwrap();
     let mut callers = Vec::new();

@@ -7,6 +7,7 @@ use gatelodge::app::{App, Sources};
 use gatelodge::config::Config;
 use gatelodge::error::Error;
 use gatelodge::flow::client::operator::{self, NewClient};
+use gatelodge::flow::token::family;
 use gatelodge::flow::{Context, installation};
 use gatelodge::oauth::authorize::claims::ClaimsRequest;
 use gatelodge::oauth::client::metadata::ClientMetadata;
@@ -14,23 +15,18 @@ use gatelodge::oauth::client::{AuthMethod, SigningAlg};
 use gatelodge::oauth::id::ClientId;
 use gatelodge::oauth::issuer::Issuer;
 use gatelodge::secret::{Entropy, RefreshToken, RootSecret};
-use gatelodge::store::schema::{Authentication, Authorization, Grant, Person, Refresh};
+use gatelodge::store::schema::{Authentication, Authorization, Grant, Person};
 use gatelodge::store::{Store, Tx};
 use uuid::Uuid;
 
-/// The refresh token that the `n`th caller begins with.
-pub(crate) fn token(n: u64) -> RefreshToken {
-    Entropy::seeded(n).seed().token()
-}
-
 /// An installation with its keys, a client that asks for itself, and for each caller a grant to
-/// refresh. Gives the client's secret too.
+/// refresh. Gives the client's secret and the refresh tokens too.
 pub(crate) async fn install(
     config: Config,
     issuer: Issuer,
     store: Store,
     grants: u64,
-) -> (Arc<App>, String) {
+) -> (Arc<App>, String, Vec<String>) {
     let root = RootSecret::generate(&Entropy::System.seed());
     let app = Arc::new(App::new(config, issuer, &root, store, Sources::default()).unwrap());
     app.write(installation::create).await.unwrap();
@@ -38,13 +34,12 @@ pub(crate) async fn install(
     let added = app.write(move |tx, cx| {
         operator::add(tx, cx, &shop())?;
         let (_, _, secret) = operator::add(tx, cx, &robot())?;
-        for n in 0..grants {
-            grant(tx, cx, n)?;
-        }
-        Ok(secret.unwrap().expose().to_string())
+        let tokens = (0..grants).map(|n| Ok(grant(tx, cx, n)?.expose().to_string()));
+        let tokens = tokens.collect::<Result<_, Error>>()?;
+        Ok((secret.unwrap().expose().to_string(), tokens))
     });
-    let secret = added.await.unwrap();
-    (app, secret)
+    let (secret, tokens) = added.await.unwrap();
+    (app, secret, tokens)
 }
 
 fn robot() -> NewClient {
@@ -69,7 +64,7 @@ fn shop() -> NewClient {
     NewClient { client_id, metadata, ..NewClient::default() }
 }
 
-fn grant(tx: &mut Tx<'_>, cx: &Context, n: u64) -> Result<(), Error> {
+fn grant(tx: &mut Tx<'_>, cx: &Context, n: u64) -> Result<RefreshToken, Error> {
     let (now, later) = (cx.now, cx.now + Duration::from_hours(24));
     let number = Uuid::from_u128(u128::from(n));
     let client: ClientId = "shop".parse().unwrap();
@@ -83,11 +78,12 @@ fn grant(tx: &mut Tx<'_>, cx: &Context, n: u64) -> Result<(), Error> {
         updated: now,
         username: format!("ada{n}").parse().unwrap(),
     };
+    let family = family::create(cx);
     let grant = Grant {
         authorization: Authorization {
             authentication: Authentication { amr: vec!["hwk".to_owned()], at: now },
             claims: ClaimsRequest::default(),
-            client: client.clone(),
+            client,
             given: now,
             resources: Vec::new(),
             scope: "offline_access openid".parse().unwrap(),
@@ -97,17 +93,11 @@ fn grant(tx: &mut Tx<'_>, cx: &Context, n: u64) -> Result<(), Error> {
         created: now,
         ended: None,
         expires: later,
+        family: Some(family.clone()),
         offline: true,
     };
-    let refresh = Refresh {
-        client,
-        expires: later,
-        grant: number.into(),
-        retained_until: later,
-        spent: None,
-    };
+    let token = family::newest(cx, number.into(), &family);
     tx.put(&number.into(), person)?;
     tx.put(&number.into(), grant)?;
-    tx.put(&cx.rules.pepper.hash(&token(n)), refresh)?;
-    Ok(())
+    Ok(token)
 }

@@ -64,6 +64,7 @@ impl Crowded {
                 created: cx.now,
                 ended: None,
                 expires: cx.now + std::time::Duration::from_hours(24),
+                family: None,
                 offline: true,
             };
             for n in 0..GRANTS {

@@ -20,6 +20,7 @@ mod person;
 mod program;
 mod readme;
 mod refused;
+mod rollback;
 mod secrets;
 mod secure;
 mod start;

@@ -1,5 +1,6 @@
-//! The installation: its creation and its issuer.
+//! The installation: its creation, its issuer, its keys and its restore.
 
+pub mod restore;
 pub mod signing;
 pub mod sweep;
 

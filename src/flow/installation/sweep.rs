@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::flow::bridge::access;
 use crate::flow::client::retention;
-use crate::flow::{Context, removal};
+use crate::flow::{Context, removal, session};
 use crate::store::schema::{self, BridgeSession, Client, Removal, Session, Subject, Withdrawal};
 use crate::store::{Row, StoreError, Tx, View};
 
@@ -51,11 +51,16 @@ fn remove(tx: &mut Tx<'_>, cx: &Context, key: &[u8], limit: usize) -> Result<usi
     let table = key.first().copied().unwrap_or_default();
     if table == Session::TABLE.byte {
         let id = tx.listed_key::<Session>(key)?;
-        if let Some(session) = tx.find::<Session>(&id)?
-            && removal::is_pending(tx, &Subject::Session(id))?
-        {
-            tx.put(&id, Session { expires: cx.now + POSTPONEMENT, ..session })?;
-            return Ok(1);
+        if let Some(session) = tx.find::<Session>(&id)? {
+            let expires = if removal::is_pending(tx, &Subject::Session(id))? {
+                cx.now + POSTPONEMENT
+            } else {
+                session::expiry(tx, cx, &session)?
+            };
+            if cx.now < expires {
+                tx.put(&id, Session { expires, ..session })?;
+                return Ok(1);
+            }
         }
         return removal::end_session(tx, cx, id).map(|scheduled| scheduled + 1);
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
+use crate::flow::installation::restore;
 use crate::flow::{Context, removal};
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::id::{SessionId, UserId};
@@ -93,15 +94,29 @@ pub fn by_id(
     cx: &Context,
     id: SessionId,
 ) -> Result<Option<LiveSession>, StoreError> {
-    let Some(session) = view.find::<Session>(&id)? else { return Ok(None) };
+    let Some(mut session) = view.find::<Session>(&id)? else { return Ok(None) };
     let Some(person) = view.find::<Person>(&session.user)? else { return Ok(None) };
-    Ok(is_live(cx, &session, &person).then_some(LiveSession { id, person, session }))
+    session.expires = expiry(view, cx, &session)?;
+    Ok(is_live(view, cx, &session, &person)?.then_some(LiveSession { id, person, session }))
 }
 
 /// Whether a session of `person` is live.
-pub fn is_live(cx: &Context, session: &Session, person: &Person) -> bool {
+pub fn is_live(
+    view: &impl View,
+    cx: &Context,
+    session: &Session,
+    person: &Person,
+) -> Result<bool, StoreError> {
     let enabled = person.enabled_since(session.authentication.at);
-    cx.now < session.expires && !session.revoked && enabled
+    Ok(!session.revoked && enabled && cx.now < expiry(view, cx, session)?)
+}
+
+/// The expiry of a session. After the restore of a backup its idle lifetime counts from the restore.
+pub fn expiry(view: &impl View, cx: &Context, session: &Session) -> Result<Timestamp, StoreError> {
+    let lifetimes = &cx.rules.config.lifetimes;
+    let expires = restore::idle_expiry(view, cx, session.expires, lifetimes.session_idle)?;
+    // A row may outlive the total lifetime of its session as a mark of its revocation.
+    Ok(expires.min(session.expires.max(session.created + lifetimes.session_total)))
 }
 
 /// A sign-in that was proven.

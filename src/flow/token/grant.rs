@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::client::last_use;
+use crate::flow::token::family;
 use crate::flow::{Context, removal, session};
 use crate::oauth::client::GrantType;
 use crate::oauth::id::{ClientId, GrantId, UserId};
 use crate::oauth::scope::Scope;
 use crate::secret::RefreshToken;
 use crate::store::schema::{
-    Authorization, Client, Consent, GRANTS_BY_USER, Grant, Person, Refresh, Session, Subject,
-    Withdrawal,
+    Authorization, Client, Consent, GRANTS_BY_USER, Grant, Person, Session, Subject, Withdrawal,
 };
 use crate::store::{Listing, Span, StoreError, Tx, View};
 
@@ -67,24 +67,8 @@ pub fn live(view: &impl View, cx: &Context, id: GrantId) -> Result<Option<LiveGr
     check(view, cx, id, grant, client)
 }
 
-/// As [`live`], for a client whose row this transaction has already read.
-pub fn live_of(
-    view: &impl View,
-    cx: &Context,
-    id: GrantId,
-    client_id: &ClientId,
-    client: Client,
-) -> Result<Option<LiveGrant>, StoreError> {
-    match view.find::<Grant>(&id)? {
-        Some(grant) if grant.authorization.client == *client_id => {
-            check(view, cx, id, grant, client)
-        }
-        Some(_) | None => Ok(None),
-    }
-}
-
-/// The grant of a row, if it is in force. `client` is the row of its client.
-fn check(
+/// As [`live`], for rows that this transaction has already read: the grant, and its client.
+pub fn check(
     view: &impl View,
     cx: &Context,
     id: GrantId,
@@ -109,8 +93,11 @@ fn check(
         return Ok(None);
     }
     // OpenID Connect Core §11: offline access is access "when the End-User is not present".
-    if !grant.offline && !session.is_some_and(|session| session::is_live(cx, &session, &person)) {
-        return Ok(None);
+    if !grant.offline {
+        let Some(session) = session else { return Ok(None) };
+        if !session::is_live(view, cx, &session, &person)? {
+            return Ok(None);
+        }
     }
     Ok(Some(LiveGrant { client, id, grant, person }))
 }
@@ -148,26 +135,14 @@ pub fn create(
         created: cx.now,
         ended: None,
         expires: cx.now + lifetime,
+        family: refreshes.then(|| family::create(cx)),
         // OpenID Connect Core §11: with `offline_access`, a refresh token works "even when the
         // End-User is not present (not logged in)". Without it, it is a refresh token "in other
         // contexts", and ends with the session.
         offline: authorization.scope.has("offline_access"),
         authorization,
     };
-    let refresh_token = refreshes.then(|| {
-        let token: RefreshToken = cx.seed.token();
-        token
-    });
-    if let Some(token) = &refresh_token {
-        let row = Refresh {
-            client: grant.authorization.client.clone(),
-            expires: grant.expires.min(cx.now + lifetimes.refresh_idle),
-            grant: id,
-            retained_until: grant.expires,
-            spent: None,
-        };
-        tx.put(&cx.rules.pepper.hash(token), row)?;
-    }
+    let refresh_token = grant.family.as_ref().map(|own| family::newest(cx, id, own));
     let live = check(tx, cx, id, grant, client)?.ok_or(Refusal::GrantEnded)?;
     tx.put(&id, live.grant.clone())?;
     Ok((live, refresh_token))

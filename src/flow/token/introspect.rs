@@ -4,6 +4,7 @@
 use crate::error::{Error, Refusal};
 use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::token::access::LiveAccess;
+use crate::flow::token::family::{self, KnownToken, Place};
 use crate::flow::token::grant::LiveGrant;
 use crate::flow::token::{access, grant, issue};
 use crate::flow::{Context, resource};
@@ -15,7 +16,7 @@ use crate::oauth::introspection::Introspection;
 use crate::oauth::scope::Scope;
 use crate::secret::RefreshToken;
 use crate::store::View;
-use crate::store::schema::{Client, Refresh};
+use crate::store::schema::Client;
 
 /// The token of an introspection or revocation request.
 pub enum PresentedToken {
@@ -94,11 +95,11 @@ fn of_refresh(
     asker: &Client,
     token: &RefreshToken,
 ) -> Result<Option<Introspection>, Error> {
-    let Some(row) = view.find::<Refresh>(&cx.rules.pepper.hash(token))? else { return Ok(None) };
-    if row.client != *id && !asker.decisions.introspect_any {
+    let Some(known) = family::find(view, cx, token)? else { return Ok(None) };
+    if known.grant.authorization.client != *id && !asker.decisions.introspect_any {
         return Ok(None);
     }
-    refresh(view, cx, token).map(Some)
+    of_known(view, cx, &known).map(Some)
 }
 
 /// The introspection response about a refresh token that is in force.
@@ -111,15 +112,22 @@ pub fn refresh(
     cx: &Context,
     token: &RefreshToken,
 ) -> Result<Introspection, Error> {
-    let row = view.find::<Refresh>(&cx.rules.pepper.hash(token))?;
-    let row = row.ok_or(Refusal::RefreshUnknown)?;
-    if row.spent.is_some() {
-        return Err(Refusal::RefreshReplayed.into());
+    of_known(view, cx, &family::find(view, cx, token)?.ok_or(Refusal::RefreshUnknown)?)
+}
+
+fn of_known(view: &impl View, cx: &Context, token: &KnownToken) -> Result<Introspection, Error> {
+    match token.place() {
+        Place::Ahead => {
+            token.check_ahead(view, cx)?;
+        }
+        Place::Newest => {}
+        Place::Spent(_) => return Err(Refusal::RefreshReplayed.into()),
     }
-    if cx.now >= row.expires {
+    let expires = token.expires(view, cx)?;
+    if cx.now >= expires {
         return Err(Refusal::RefreshExpired.into());
     }
-    let live = grant::live(view, cx, row.grant)?.ok_or(Refusal::GrantEnded)?;
+    let live = grant::live(view, cx, token.id)?.ok_or(Refusal::GrantEnded)?;
     let (client, granted) = (live.client(), live.authorization());
     // It is unusable if its client may not refresh, or all its resources are removed.
     if !client.metadata.has_grant_type(GrantType::RefreshToken) {
@@ -129,9 +137,9 @@ pub fn refresh(
     Ok(Introspection {
         active: true,
         scope: granted.scope.clone(),
-        client_id: Some(row.client.to_string()),
+        client_id: Some(granted.client.to_string()),
         username: username(&live, &granted.scope),
-        exp: Some(row.expires.seconds()),
+        exp: Some(expires.seconds()),
         sub: Some(issue::subject(&cx.rules, client, granted.user)),
         aud: Some(Audience::One(cx.rules.issuer.to_string())),
         iss: Some(cx.rules.issuer.to_string()),

@@ -4,6 +4,7 @@ pub mod access;
 pub mod client_credentials;
 pub mod code;
 pub mod device;
+pub mod family;
 pub mod grant;
 pub mod introspect;
 pub mod issue;

@@ -2,31 +2,42 @@
 //! §6](https://www.rfc-editor.org/rfc/rfc6749#section-6), [RFC 9700
 //! §4.14.2](https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2).
 //!
-//! Each successor is derived from the token it replaces, so a family is a chain. Several agents on
-//! one machine may share one token file: within the replay grace, a spent token yields the current
-//! token of its family. After that, a spent token is a sign of theft and ends the grant.
+//! Every generation of a family but the newest is spent. Several agents on one machine may share one
+//! token file: within the replay grace, a spent token yields the newest of its family. After that, a
+//! spent token is a sign of theft and ends the grant. A token that is newer than the store knows is a
+//! sign of a restored store, and is taken.
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::resource::Targets;
-use crate::flow::token::grant;
-use crate::flow::token::grant::LiveGrant;
+use crate::flow::token::family::{self, KnownToken, Place};
+use crate::flow::token::grant::{self, LiveGrant};
 use crate::flow::token::issue::{self, Issued};
 use crate::flow::{Context, resource};
 use crate::oauth::client::{GrantType, RefreshPolicy};
+use crate::oauth::id::GrantId;
 use crate::oauth::scope::Scope;
 use crate::oauth::token::RefreshRequest;
-use crate::secret::RefreshToken;
-use crate::store::schema::{Client, Refresh};
-use crate::store::{Tx, View};
+use crate::store::Tx;
+use crate::store::schema::{Client, Grant};
 
 /// The outcome of a refresh.
 pub enum Rotated {
     /// A replay of a spent token. Its grant is ended, which must be written.
     Replayed,
-    /// New tokens.
-    Tokens(Box<Issued>),
+    /// New tokens, and a report if the token was ahead of the store.
+    Tokens(Box<Issued>, Option<Ahead>),
+}
+
+/// A token ahead of the store was taken.
+pub struct Ahead {
+    /// The number of generations by which it was ahead.
+    pub by: u64,
+    /// Its grant.
+    pub grant: GrantId,
+    /// Whether a recorded restore explains it.
+    pub restored: bool,
 }
 
 /// Replaces a refresh token by its successor. A replay ends the grant; anything else is written
@@ -38,60 +49,54 @@ pub fn rotate(
     request: &RefreshRequest,
 ) -> Result<Rotated, Error> {
     let client = proven.row(tx, GrantType::RefreshToken)?;
-    let hash = cx.rules.pepper.hash(&request.refresh_token);
-    let mut row = tx.find::<Refresh>(&hash)?.ok_or(Refusal::RefreshUnknown)?;
-    if row.client != *proven.id() {
+    let token = family::find(tx, cx, &request.refresh_token)?.ok_or(Refusal::RefreshUnknown)?;
+    if token.grant.authorization.client != *proven.id() {
         return Err(Refusal::RefreshClientDiffers.into());
     }
-    if row.spent.is_some_and(|spent| !within_grace(cx, &client, spent)) {
-        grant::end(tx, cx, row.grant)?;
-        return Ok(Rotated::Replayed);
-    }
-    if row.spent.is_none() && cx.now >= row.expires {
+    let mut ahead = None;
+    let spends = match token.place() {
+        Place::Spent(at) if within_grace(cx, &client, at) => false,
+        Place::Spent(_) => {
+            grant::end(tx, cx, token.id)?;
+            return Ok(Rotated::Replayed);
+        }
+        Place::Newest => true,
+        Place::Ahead => {
+            let by = token.generation - token.family.newest;
+            let restored = token.check_ahead(tx, cx)?;
+            ahead = Some(Ahead { by, grant: token.id, restored });
+            true
+        }
+    };
+    if spends && cx.now >= token.expires(tx, cx)? {
         return Err(Refusal::RefreshExpired.into());
     }
-    let live = grant::live_of(tx, cx, row.grant, proven.id(), client)?;
-    let live = live.ok_or(Refusal::GrantEnded)?;
+    let KnownToken { id, grant, mut family, generation } = token;
+    let live = grant::check(tx, cx, id, grant, client)?.ok_or(Refusal::GrantEnded)?;
     let client = live.client();
     let granted = live.authorization();
     let targets = resource::remaining(tx, &cx.rules, client, &granted.resources, &granted.scope)?;
     let scope = narrowed(cx, &live, &targets, request.scope.as_ref())?;
     let (resources, scope) = targets.share(&cx.rules, &scope, &request.resources)?;
 
-    let current = if row.spent.is_some() {
-        current(tx, cx, &request.refresh_token)?
-    } else {
-        let successor = cx.rules.pepper.successor(&request.refresh_token);
-        let idle = cx.now + cx.rules.config.lifetimes.refresh_idle;
-        let next = Refresh { expires: idle.min(row.retained_until), ..row.clone() };
-        row.spent = Some(cx.now);
-        tx.put(&hash, row)?;
-        tx.put(&cx.rules.pepper.hash(&successor), next)?;
-        successor
-    };
-    // OpenID Connect Core §12.2: a refreshed ID token "SHOULD NOT have a nonce Claim".
-    let issued = issue::for_grant(cx, &live, &resources, scope, None, Some(current));
-    Ok(Rotated::Tokens(Box::new(issued)))
-}
-
-fn within_grace(cx: &Context, client: &Client, spent: Timestamp) -> bool {
-    let grace = cx.rules.config.lifetimes.replay_grace;
-    match client.decisions.refresh {
-        RefreshPolicy::Grace => !grace.is_zero() && cx.now.since(spent) <= grace,
-        RefreshPolicy::Strict => false,
+    if spends {
+        family::spend(&mut family, generation, cx.now, cx.rules.config.lifetimes.replay_grace);
+        family.ahead |= ahead.as_ref().is_some_and(|ahead| !ahead.restored);
+        tx.put(&id, Grant { family: Some(family.clone()), ..live.grant().clone() })?;
     }
+    let newest = family::newest(cx, id, &family);
+    // OpenID Connect Core §12.2: a refreshed ID token "SHOULD NOT have a nonce Claim".
+    let issued = issue::for_grant(cx, &live, &resources, scope, None, Some(newest));
+    Ok(Rotated::Tokens(Box::new(issued), ahead))
 }
 
-/// The current token of the family of `spent`. The loop takes as many steps as there were rotations
-/// within one grace period, since `spent` was spent that recently.
-fn current(view: &impl View, cx: &Context, spent: &RefreshToken) -> Result<RefreshToken, Error> {
-    let mut token = cx.rules.pepper.successor(spent);
-    loop {
-        let row = view.find::<Refresh>(&cx.rules.pepper.hash(&token))?;
-        match row.ok_or(Refusal::RefreshUnknown)?.spent {
-            Some(_) => token = cx.rules.pepper.successor(&token),
-            None => return Ok(token),
-        }
+/// Whether a token that was spent at `spent` is inside the replay grace of its client.
+fn within_grace(cx: &Context, client: &Client, spent: Option<Timestamp>) -> bool {
+    let grace = cx.rules.config.lifetimes.replay_grace;
+    let recent = spent.is_some_and(|spent| cx.now.since(spent) <= grace);
+    match client.decisions.refresh {
+        RefreshPolicy::Grace => !grace.is_zero() && recent,
+        RefreshPolicy::Strict => false,
     }
 }
 

@@ -4,11 +4,11 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::client::authentication::AuthenticatedClient;
-use crate::flow::token::grant;
 use crate::flow::token::introspect::PresentedToken;
+use crate::flow::token::{family, grant};
 use crate::keys::VerifiedAccess;
-use crate::store::schema::{Refresh, Revoked};
-use crate::store::{Tx, View};
+use crate::store::Tx;
+use crate::store::schema::Revoked;
 
 /// Revokes a token that was issued to the client. Any other token stays, with the same response.
 ///
@@ -29,12 +29,14 @@ pub fn revoke(
             revoke_access(tx, cx, token)
         }
         PresentedToken::Access(_) | PresentedToken::Foreign => Ok(()),
-        PresentedToken::Refresh(token) => match tx.find::<Refresh>(&cx.rules.pepper.hash(token))? {
+        PresentedToken::Refresh(token) => match family::find(tx, cx, token)? {
             // §2.1: "If the particular token is a refresh token and the authorization server
             // supports the revocation of access tokens, then the authorization server SHOULD also
             // invalidate all access tokens based on the same authorization grant". A spent token
             // belongs to the same grant.
-            Some(row) if row.client == *proven.id() => grant::end(tx, cx, row.grant),
+            Some(known) if known.grant.authorization.client == *proven.id() => {
+                grant::end(tx, cx, known.id)
+            }
             Some(_) | None => Ok(()),
         },
     }
@@ -51,8 +53,8 @@ pub fn by_operator(tx: &mut Tx<'_>, cx: &Context, presented: &PresentedToken) ->
         PresentedToken::Access(token) => revoke_access(tx, cx, token),
         PresentedToken::Foreign => Err(Refusal::BearerTokenMalformed.into()),
         PresentedToken::Refresh(token) => {
-            let row = tx.find::<Refresh>(&cx.rules.pepper.hash(token))?;
-            grant::end(tx, cx, row.ok_or(Refusal::RefreshUnknown)?.grant)
+            let known = family::find(tx, cx, token)?;
+            grant::end(tx, cx, known.ok_or(Refusal::RefreshUnknown)?.id)
         }
     }
 }

@@ -8,12 +8,13 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::error::{Error, Refusal};
+use crate::event::AheadLog;
 use crate::flow::client::usage::UsageEvent;
 use crate::flow::token::client_credentials;
 use crate::flow::token::code::{self, Redeemed};
 use crate::flow::token::device::{self, Polled};
 use crate::flow::token::issue::Issued;
-use crate::flow::token::refresh::{self, Rotated};
+use crate::flow::token::refresh::{self, Ahead, Rotated};
 use crate::http::extract::caller::AuthenticatedForm;
 use crate::http::failure::ClientFailure;
 use crate::oauth::claims::at_hash;
@@ -66,7 +67,14 @@ pub(in crate::http) async fn token(
             let rotated = app.write(move |tx, cx| refresh::rotate(tx, cx, &client, &request));
             match rotated.await? {
                 Rotated::Replayed => return Err(Refusal::RefreshReplayed.into()),
-                Rotated::Tokens(issued) => *issued,
+                Rotated::Tokens(issued, ahead) => {
+                    if let Some(Ahead { by, grant, restored }) = ahead {
+                        let (client, grant) = (client_id.to_string(), grant.to_string());
+                        AheadLog { by, client: &client, grant: &grant, restored }
+                            .log(&app.event_id());
+                    }
+                    *issued
+                }
             }
         }
     };

@@ -9,7 +9,7 @@ use crate::oauth::id::{ClientId, GrantId, SessionId, UserId};
 use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
-use crate::secret::TokenHash;
+use crate::secret::{RefreshSalt, TokenHash};
 use crate::store::{Entries, Index, Row, Share, Tag};
 
 /// A remembered consent, which the person is not asked for again.
@@ -122,8 +122,35 @@ pub struct Grant {
     pub ended: Option<Timestamp>,
     /// Expiry, of the grant and of every token under it.
     pub expires: Timestamp,
+    /// Its refresh tokens, if its client may refresh.
+    pub family: Option<Family>,
     /// Whether it outlives the session (OpenID Connect Core §11).
     pub offline: bool,
+}
+
+/// The refresh tokens of a grant (RFC 6749 §1.5). None of them has a row: a token is known by its MAC
+/// and judged by its generation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Family {
+    /// Whether a generation ahead of the newest was taken although no restore is recorded.
+    pub ahead: bool,
+    /// The spendings that are inside the replay grace, oldest first, and in any case the last one,
+    /// which issued the newest token.
+    pub spendings: Vec<Spending>,
+    /// The generation of the newest token. That of the first is 0.
+    pub newest: u64,
+    /// The random bytes that every token of the family needs.
+    pub salt: RefreshSalt,
+}
+
+/// The spending of some generations of a family that follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spending {
+    /// The time at which the last of them was spent.
+    pub at: Timestamp,
+    /// The first of them. The last comes before the first of the next spending, or before the newest
+    /// token.
+    pub first: u64,
 }
 
 /// Grants by their client.
@@ -147,36 +174,6 @@ impl Row for Grant {
         into.add(&GRANTS_BY_USER, user, key);
         into.expire(self.expires);
         into.weigh_on(Share::Person(*user));
-    }
-}
-
-/// A refresh token (RFC 6749 §1.5), by its hash.
-///
-/// Its successor is derived from it, so a family is a chain and needs no list of its members.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refresh {
-    /// The client it was issued to.
-    pub client: ClientId,
-    /// Expiry, if it is not used.
-    pub expires: Timestamp,
-    /// The grant it refreshes.
-    pub grant: GrantId,
-    /// The time at which the row may be removed: the expiry of the grant. Until then it is evidence
-    /// of a replay.
-    pub retained_until: Timestamp,
-    /// The time at which its successor replaced it, if one did.
-    pub spent: Option<Timestamp>,
-}
-
-layout!(RefreshLayout, Refresh);
-
-impl Row for Refresh {
-    type Key = TokenHash;
-    type Layout = RefreshLayout;
-    const TABLE: Tag = Tag { byte: 22, name: "refresh_tokens" };
-
-    fn entries(&self, _key: &TokenHash, into: &mut Entries) {
-        into.expire(self.retained_until);
     }
 }
 

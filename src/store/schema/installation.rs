@@ -28,6 +28,23 @@ impl Row for Installation {
     const TABLE: Tag = Tag { byte: 10, name: "installation" };
 }
 
+/// The last restore: the store was replaced by a backup of itself. The only row of its table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restore {
+    /// The time of the restore.
+    pub at: Timestamp,
+    /// The time at which the backup was made.
+    pub backup: Timestamp,
+}
+
+layout!(RestoreLayout, Restore);
+
+impl Row for Restore {
+    type Key = ();
+    type Layout = RestoreLayout;
+    const TABLE: Tag = Tag { byte: 66, name: "restore" };
+}
+
 /// A signing key. The private key is encrypted under a key derived from the root secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SigningKeyRow {

@@ -128,7 +128,7 @@ async fn a_client_that_is_registered_anew_inherits_no_grants() {
     let anew = RelyingParty::web(&server).await;
 
     let refreshed = anew.refresh(tokens.refresh()).await;
-    refreshed.refused(ErrorCode::InvalidGrant, Refusal::GrantEnded);
+    refreshed.refused(ErrorCode::InvalidGrant, Refusal::RefreshUnknown);
     let redeemed = anew.redeem(&code).await;
     redeemed.refused(ErrorCode::InvalidGrant, Refusal::CodeClientDiffers);
     assert!(ada.visit(&anew.request(&[])).await.asks_for_consent());

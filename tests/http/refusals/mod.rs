@@ -222,6 +222,7 @@ fn story(refusal: Refusal) -> Story {
         RedirectUriUnregistered => authorize::a_redirect_uri("https://shop.example/other"),
         RedirectUriWildcard => authorize::a_redirect_uri("https://*.shop.example/cb"),
         RedirectUrisUnfit => registration::a_dangerous_redirect_uri(),
+        RefreshAhead => token::a_second_refresh_token_ahead_of_the_store(),
         RefreshClientDiffers => token::a_refresh_token_of_another_client(),
         RefreshExpired => token::a_refresh_token_after_its_time(),
         RefreshMissing => token::no_refresh_token(),

@@ -179,7 +179,21 @@ pub(super) async fn no_refresh_token() -> Response {
 
 pub(super) async fn an_unknown_refresh_token() -> Response {
     let server = Server::new().await;
-    RelyingParty::web(&server).await.refresh(&format!("gl_rt_{CHALLENGE}")).await
+    RelyingParty::web(&server).await.refresh(&format!("gl_rt_{}", "A".repeat(76))).await
+}
+
+pub(super) async fn a_second_refresh_token_ahead_of_the_store() -> Response {
+    let (server, disk) = Server::with_counted_syncs().await;
+    let mut ada = server.first_administrator().await;
+    let shop = RelyingParty::web(&server).await;
+    let mut tokens = vec![shop.tokens(&mut ada).await];
+    let older = disk.copy();
+    for spent in 0..4 {
+        tokens.push(shop.refresh(tokens[spent].refresh()).await.tokens());
+    }
+    let shop = shop.at(&server.restored_from(&older, 8));
+    shop.refresh(tokens[2].refresh()).await.tokens();
+    shop.refresh(tokens[4].refresh()).await
 }
 
 pub(super) async fn a_refresh_token_of_another_client() -> Response {

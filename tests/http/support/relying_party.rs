@@ -42,6 +42,11 @@ impl RelyingParty {
         }
     }
 
+    /// The same client, of another server.
+    pub(crate) fn at(self, server: &Server) -> Self {
+        Self { server: server.clone(), ..self }
+    }
+
     /// The same client, which proves itself by what `signer` signs.
     pub(crate) fn signing_with(self, signer: &Arc<Signer>) -> Self {
         Self { signer: Some(Arc::clone(signer)), ..self }

@@ -162,6 +162,11 @@ impl Response {
         self.status == 200 && self.text().contains("It asks to use your account here.")
     }
 
+    /// Why it was refused, if it was.
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
+        self.cause.as_deref().and_then(Error::refusal)
+    }
+
     /// Asserts that this is a refusal: the word and status of the wire, and the reason behind it.
     #[track_caller]
     pub(crate) fn refused(&self, code: ErrorCode, refusal: Refusal) {

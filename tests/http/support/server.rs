@@ -77,10 +77,18 @@ impl Server {
     /// As [`Self::with_counted_syncs`], with a configuration that `change` has changed.
     pub(crate) async fn with_disk(change: impl FnOnce(&mut Config)) -> (Self, Arc<Disk>) {
         let disk = Arc::new(Disk::default());
-        let own = Arc::clone(&disk);
-        let store = Store::over(Counting(own)).unwrap();
+        let store = disk.store();
         keep_keys(&store).await;
         (Self::over(Issuer::localhost(7455), store, change).await, disk)
+    }
+
+    /// The same installation over another disk, which holds a copy of its store. The clock goes on.
+    /// A `seed` of its own keeps it from making the ids again that the other has made.
+    pub(crate) fn restored_from(&self, copy: &Arc<Disk>, seed: u64) -> Self {
+        let (clock, rules) = (self.app.clock().clone(), self.app.rules());
+        let sources = Sources { clock, entropy: Entropy::seeded(seed) };
+        let (config, issuer) = (rules.config.clone(), rules.issuer.clone());
+        Self::of(App::new(config, issuer, &root(), copy.store(), sources).unwrap())
     }
 
     /// An installation that has yet to make its keys.
@@ -92,8 +100,13 @@ impl Server {
         let mut config = Config::at("/nowhere");
         change(&mut config);
         let sources = Sources { clock: Clock::manual(BEGINNING), entropy: Entropy::seeded(7) };
-        let app = Arc::new(App::new(config, issuer, &root(), store, sources).unwrap());
+        let app = App::new(config, issuer, &root(), store, sources).unwrap();
         app.write(flow::installation::create).await.unwrap();
+        Self::of(app)
+    }
+
+    fn of(app: App) -> Self {
+        let app = Arc::new(app);
         let public = gatelodge::http::router(Arc::clone(&app));
         let admin = gatelodge::admin::router(Arc::clone(&app));
         Self { app, public, admin }
@@ -220,6 +233,24 @@ pub(crate) struct Disk {
     fails: AtomicBool,
     pub(crate) syncs: AtomicUsize,
     backend: InMemoryBackend,
+}
+
+impl Disk {
+    /// A store over it.
+    fn store(self: &Arc<Self>) -> Store {
+        Store::over(Counting(Arc::clone(self))).unwrap()
+    }
+
+    /// Another disk of the same content.
+    pub(crate) fn copy(&self) -> Arc<Self> {
+        let length = self.backend.len().unwrap();
+        let mut content = vec![0; usize::try_from(length).unwrap()];
+        self.backend.read(0, &mut content).unwrap();
+        let copy = Self::default();
+        copy.backend.set_len(length).unwrap();
+        copy.backend.write(0, &content).unwrap();
+        Arc::new(copy)
+    }
 }
 
 #[derive(Debug)]

@@ -23,11 +23,12 @@ async fn only(server: &Server, noun: &str) -> Value {
     listed[0].clone()
 }
 
-async fn assert_over(shop: &RelyingParty, tokens: &Tokens) {
+/// Asserts that the tokens are worth nothing, and why the refresh token is refused.
+async fn assert_over(shop: &RelyingParty, tokens: &Tokens, refusal: Refusal) {
     assert_eq!(shop.introspect(&tokens.access).await.json(), json!({ "active": false }));
     assert_eq!(shop.introspect(tokens.refresh()).await.json(), json!({ "active": false }));
     let refreshed = shop.refresh(tokens.refresh()).await;
-    refreshed.refused(ErrorCode::InvalidGrant, Refusal::GrantEnded);
+    refreshed.refused(ErrorCode::InvalidGrant, refusal);
 }
 
 #[tokio::test]
@@ -40,11 +41,11 @@ async fn a_person_who_is_switched_off_is_out_and_what_they_had_does_not_come_bac
     let off = server.operate(Method::PATCH, "/users/ada", json!({ "disabled": true })).await;
 
     assert_eq!(off.json()["disabled"], true);
-    assert_over(&shop, &tokens).await;
+    assert_over(&shop, &tokens, Refusal::GrantEnded).await;
     assert!(ada.visit("/account").await.asks_to_sign_in());
     server.advance(Duration::from_secs(1));
     server.operate(Method::PATCH, "/users/ada", json!({ "disabled": false })).await;
-    assert_over(&shop, &tokens).await;
+    assert_over(&shop, &tokens, Refusal::GrantEnded).await;
     assert!(ada.visit("/account").await.asks_to_sign_in());
     shop.redeem(&code).await.refused(ErrorCode::InvalidGrant, Refusal::GrantEnded);
     let anew = shop.tokens(&mut ada).await;
@@ -61,7 +62,7 @@ async fn a_revoked_session_takes_what_was_granted_in_it_along_offline_or_on_its_
     let revoked = server.operate(Method::DELETE, &path, json!({})).await;
 
     assert_eq!(revoked.json(), session);
-    assert_over(&shop, &tokens).await;
+    assert_over(&shop, &tokens, Refusal::RefreshUnknown).await;
     shop.redeem(&code).await.refused(ErrorCode::InvalidGrant, Refusal::GrantEnded);
     assert!(ada.visit("/account").await.asks_to_sign_in());
     let again = server.operate(Method::DELETE, &path, json!({})).await;
@@ -90,7 +91,7 @@ async fn a_revoked_grant_ends_its_tokens_and_no_others() {
     let revoked = server.operate(Method::DELETE, &path, json!({})).await;
 
     assert_eq!(revoked.json()["client_id"], "shop");
-    assert_over(&shop, &tokens).await;
+    assert_over(&shop, &tokens, Refusal::GrantEnded).await;
     assert_eq!(shop.introspect(&other.access).await.json()["active"], true);
     let again = server.operate(Method::DELETE, &path, json!({})).await;
     again.refused(ErrorCode::NotFound, Refusal::GrantNotFound);
@@ -107,7 +108,7 @@ async fn a_person_disconnects_an_application_on_their_account_page() {
 
     assert_eq!(response.location(), "/gate/account");
     assert!(!ada.visit("/account").await.text().contains("Shop"));
-    assert_over(&shop, &tokens).await;
+    assert_over(&shop, &tokens, Refusal::RefreshUnknown).await;
     shop.redeem(&code).await.refused(ErrorCode::InvalidGrant, Refusal::GrantEnded);
     assert!(ada.visit(&shop.request(&[])).await.asks_for_consent());
     server.advance(Duration::from_secs(1));
@@ -142,7 +143,7 @@ async fn a_removed_person_leaves_nothing_that_works() {
     let removed = server.operate(Method::DELETE, "/users/bob", json!({})).await;
 
     assert_eq!(removed.json()["username"], "bob");
-    assert_over(&shop, &tokens).await;
+    assert_over(&shop, &tokens, Refusal::RefreshUnknown).await;
     let signed = bob.signed_challenge().await;
     let back = bob.finish_sign_in(&signed).await;
     back.refused(ErrorCode::PasskeyRefused, Refusal::CredentialNotOurs);

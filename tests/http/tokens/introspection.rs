@@ -161,7 +161,7 @@ async fn what_is_no_token_of_ours_is_inactive_and_no_error() {
     let code = shop.code(&mut ada).await;
     let (head, _) = tokens.access.rsplit_once('.').unwrap();
     let forged = format!("{head}.{}", "A".repeat(86));
-    let unknown = format!("gl_rt_{}", "A".repeat(43));
+    let unknown = format!("gl_rt_{}", "A".repeat(76));
 
     let long = "x".repeat(16 * 1024);
     for token in ["abc", "a.b.c", "\u{1f511}", &code, &forged, &unknown, tokens.id(), &long] {

@@ -6,6 +6,7 @@ mod endings;
 mod introspection;
 mod refresh;
 mod resources;
+mod restore;
 mod revocation;
 mod scopes;
 mod userinfo;

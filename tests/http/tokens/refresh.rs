@@ -5,6 +5,7 @@ use std::time::Duration;
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::oauth::client::RefreshPolicy;
 use gatelodge::oauth::issuer::Issuer;
+use gatelodge::store::View as _;
 
 use crate::support::{Browser, RelyingParty, Response, Server, Tokens, decoded};
 
@@ -68,6 +69,73 @@ async fn a_spent_token_that_returns_later_ends_the_family() {
     ended.refused(ErrorCode::InvalidGrant, Refusal::GrantEnded);
     let userinfo = shop.userinfo(&second.access).await;
     userinfo.refused(ErrorCode::InvalidToken, Refusal::BearerTokenOfEndedGrant);
+}
+
+/// Whoever knows the id of a grant, which its access tokens name, can neither use nor end it.
+#[tokio::test]
+async fn a_token_with_a_wrong_mac_is_unknown_and_ends_nothing() {
+    let (server, _ada, shop, first) = signed_in().await;
+    let second = shop.refresh(first.refresh()).await.tokens();
+    server.advance(Duration::from_mins(5));
+    let forged = |token: &str| {
+        let (rest, last) = token.split_at(token.len() - 1);
+        format!("{rest}{}", if last == "A" { "B" } else { "A" })
+    };
+
+    for token in [forged(first.refresh()), forged(second.refresh())] {
+        let refreshed = shop.refresh(&token).await;
+        refreshed.refused(ErrorCode::InvalidGrant, Refusal::RefreshUnknown);
+        assert_eq!(shop.introspect(&token).await.json()["active"], false);
+        assert_eq!(shop.revoke(&token).await.status, 200);
+    }
+
+    shop.refresh(second.refresh()).await.tokens();
+}
+
+#[tokio::test]
+async fn a_rotation_leaves_nothing_behind() {
+    let (server, _ada, shop, mut tokens) = signed_in().await;
+    let rows = || {
+        let view = server.app.read().unwrap();
+        view.raw_range(&[], &[u8::MAX], usize::MAX).unwrap()
+    };
+    let bytes = || rows().iter().map(|(key, row)| key.len() + row.len()).sum::<usize>();
+    tokens = shop.refresh(tokens.refresh()).await.tokens();
+    let (before, bytes_before) = (rows().len(), bytes());
+
+    for _ in 0..200 {
+        server.advance(Duration::from_secs(1));
+        tokens = shop.refresh(tokens.refresh()).await.tokens();
+    }
+
+    assert_eq!(rows().len(), before);
+    // What grows are the marks in the grant's row, and the digits of numbers.
+    assert!(bytes() < bytes_before + 100, "{} bytes", bytes() - bytes_before);
+}
+
+/// At one rotation a second, each generation is inside the grace for 60 seconds at least, and
+/// outside it after 68 at the latest.
+#[tokio::test]
+async fn the_grace_of_a_busy_family_lasts_60_to_68_seconds() {
+    let (server, _ada, shop, first) = signed_in().await;
+    let mut line = vec![first.refresh().to_owned()];
+    let rotate = async |line: &mut Vec<String>| {
+        let next = shop.refresh(line.last().unwrap()).await.tokens();
+        line.push(next.refresh().to_owned());
+        server.advance(Duration::from_secs(1));
+    };
+    for _ in 0..120 {
+        rotate(&mut line).await;
+    }
+
+    // The generation at this place was spent that many seconds ago.
+    let spent = |ago: usize| &line[line.len() - 1 - ago];
+    for ago in 1..=60 {
+        let late = shop.refresh(spent(ago)).await.tokens();
+        assert_eq!(late.refresh(), line.last().unwrap(), "{ago} s");
+    }
+    let replayed = shop.refresh(spent(69)).await;
+    replayed.refused(ErrorCode::InvalidGrant, Refusal::RefreshReplayed);
 }
 
 #[tokio::test]

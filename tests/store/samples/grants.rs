@@ -1,9 +1,9 @@
 //! Samples of what people allowed.
 
 use gatelodge::oauth::id::{ClientId, GrantId, UserId};
-use gatelodge::secret::TokenHash;
+use gatelodge::secret::{Entropy, RefreshSalt, TokenHash};
 use gatelodge::store::schema::{
-    Authorization, Code, Consent, Grant, Refresh, Removal, Revoked, Subject, Withdrawal,
+    Authorization, Code, Consent, Family, Grant, Removal, Revoked, Spending, Subject, Withdrawal,
 };
 
 use super::{at, authentication, claims, hash, id, read, scope, shop, text};
@@ -53,27 +53,22 @@ pub(super) fn grants() -> Vec<(GrantId, Grant)> {
         created: at(3),
         ended: Some(at(4)),
         expires: at(5),
+        family: Some(Family {
+            ahead: true,
+            spendings: vec![Spending { at: at(6), first: 126 }, Spending { at: at(7), first: 128 }],
+            newest: 129,
+            salt: RefreshSalt::from_seed(&Entropy::seeded(1).seed()),
+        }),
         offline: true,
     };
     let least = Grant {
         authorization: Authorization { resources: vec![], ..authorization() },
         ended: None,
+        family: None,
         offline: false,
         ..full.clone()
     };
     vec![(id(4), full), (id(6), least)]
-}
-
-pub(super) fn refresh_tokens() -> Vec<(TokenHash, Refresh)> {
-    let full = Refresh {
-        client: shop(),
-        expires: at(10),
-        grant: id(4),
-        retained_until: at(11),
-        spent: Some(at(12)),
-    };
-    let least = Refresh { spent: None, ..full.clone() };
-    vec![(hash(7), full), (hash(8), least)]
 }
 
 pub(super) fn revoked() -> Vec<(String, Revoked)> {

@@ -1,7 +1,7 @@
 //! Samples of the installation and its keys.
 
 use gatelodge::oauth::id::KeyId;
-use gatelodge::store::schema::{Installation, Retirement, SigningKeyRow};
+use gatelodge::store::schema::{Installation, Restore, Retirement, SigningKeyRow};
 
 use super::{SIGNING_ALGS, at, read};
 
@@ -9,6 +9,10 @@ pub(super) fn installations() -> Vec<((), Installation)> {
     let row =
         Installation { check: [7; 32], created: at(0), issuer: read("https://id.example:8443") };
     vec![((), row)]
+}
+
+pub(super) fn restores() -> Vec<((), Restore)> {
+    vec![((), Restore { at: at(22), backup: at(21) })]
 }
 
 pub(super) fn signing_keys() -> Vec<(KeyId, SigningKeyRow)> {

@@ -26,7 +26,7 @@ use gatelodge::store::schema::{
     AnonymousSession, AppCode, AppSession, Attempts, Authentication, Bridge, BridgeKey,
     BridgeSession, Client, Code, Consent, Delivery, Device, DeviceCertificate, EndedBridge,
     Exchange, Grant, HostPreference, Installation, Interaction, Passkey, Pat, Person, Protected,
-    Pushed, Refresh, Removal, Revoked, Session, SetupLink, SigningKeyRow, Taken, Usage,
+    Pushed, Removal, Restore, Revoked, Session, SetupLink, SigningKeyRow, Taken, Usage,
     UsedAssertion, UsedCeremony, Withdrawal,
 };
 use gatelodge::store::{Holding, Key as _, Rank, Read, Row, StoreError, Tx, View};
@@ -124,7 +124,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         sample::<Person>("Person", people::people()),
         sample::<Protected>("Protected", clients::resources()),
         sample::<Pushed>("Pushed", browser::pushed_requests()),
-        sample::<Refresh>("Refresh", grants::refresh_tokens()),
+        sample::<Restore>("Restore", installation::restores()),
         sample::<Revoked>("Revoked", grants::revoked()),
         sample::<Session>("Session", browser::sessions()),
         sample::<SetupLink>("SetupLink", people::setup_links()),

@@ -1,0 +1,78 @@
+//! A store that is replaced by an older copy of itself, as a rolled-back disk replaces it.
+
+use std::fs;
+
+use gatelodge::oauth::params::form_encode;
+use serde_json::Value;
+use url::Url;
+
+use crate::connection::{ask, token_head};
+use crate::person::Person;
+use crate::program::{Home, Server};
+
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+/// The tokens that a public client gets for `fields`.
+fn tokens(server: &Server, fields: &[(&str, &str)]) -> Value {
+    let form = form_encode([("client_id", "reader")].iter().chain(fields).copied());
+    let response = ask(server, &token_head(server), &form);
+    assert_eq!(response.status, 200, "{}", response.body);
+    response.json()
+}
+
+fn refreshed(server: &Server, tokens_before: &Value) -> Value {
+    let token = tokens_before["refresh_token"].as_str().unwrap();
+    tokens(server, &[("grant_type", "refresh_token"), ("refresh_token", token)])
+}
+
+fn stop(server: Server) {
+    server.terminate();
+    assert_eq!(server.end().code(), Some(0));
+}
+
+#[test]
+fn a_store_that_is_put_back_loses_no_grant_and_the_log_says_so() {
+    let home = Home::new();
+    let server = home.serve_with_setup();
+    home.json("client add Reader --id reader --public --redirect http://127.0.0.1/cb");
+    let mut ada = Person::enrolled(&server);
+    let query = form_encode([
+        ("response_type", "code"),
+        ("client_id", "reader"),
+        ("redirect_uri", "http://127.0.0.1/cb"),
+        ("scope", "openid offline_access"),
+        ("state", "s-1"),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+    ]);
+    let callback = ada.decide(&server, &format!("/oauth/authorize?{query}"), "allow");
+    let callback = Url::parse(&callback).unwrap();
+    let (_, code) = callback.query_pairs().find(|(name, _)| name == "code").unwrap();
+    let redirect_uri = ("redirect_uri", "http://127.0.0.1/cb");
+    let redemption = [("grant_type", "authorization_code"), ("code", &code), redirect_uri];
+    let first = tokens(&server, &[&redemption[..], &[("code_verifier", VERIFIER)]].concat());
+    stop(server);
+    let (store, copy) = (home.data().join("gatelodge.redb"), home.path("copy"));
+    fs::copy(&store, &copy).unwrap();
+    let server = home.serve();
+    let second = refreshed(&server, &first);
+    let third = refreshed(&server, &second);
+    stop(server);
+
+    fs::copy(&copy, &store).unwrap();
+    let server = home.serve();
+    let fourth = refreshed(&server, &third);
+    let fifth = refreshed(&server, &fourth);
+
+    assert_eq!(refreshed(&server, &fourth)["refresh_token"], fifth["refresh_token"]);
+    let log = fs::read_to_string(home.path("log")).unwrap();
+    let warnings: Vec<_> =
+        log.lines().filter(|line| line.contains("newer than the store")).collect();
+    let [warning] = &warnings[..] else { panic!("{log}") };
+    let warning: Value = serde_json::from_str(warning).unwrap();
+    assert_eq!(warning["level"], "WARN");
+    assert_eq!((&warning["client.id"], &warning["generations"]), (&"reader".into(), &2.into()));
+    assert_eq!(warning["event.id"].as_str().unwrap().len(), 16);
+    assert!(!log.contains("gl_rt_"));
+}
