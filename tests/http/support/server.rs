@@ -251,17 +251,15 @@ impl Disk {
         copy.backend.write(0, &content).unwrap();
         Arc::new(copy)
     }
-}
 
-#[derive(Debug)]
-struct Counting(Arc<Disk>);
-
-impl Disk {
     /// From now on nothing can be written, or everything again.
     pub(crate) fn fail(&self, fails: bool) {
         self.fails.store(fails, Ordering::SeqCst);
     }
 }
+
+#[derive(Debug)]
+struct Counting(Arc<Disk>);
 
 impl Backend for Counting {
     fn len(&self) -> io::Result<u64> {
