@@ -90,7 +90,7 @@ impl App {
             return Ok(());
         }
         let presented = presented.clone();
-        self.write(move |tx, cx| authorize::record_opened(tx, cx, &presented)).await
+        self.record(move |tx, cx| authorize::record_opened(tx, cx, &presented)).await
     }
 
     /// Checks an authorization request without side effects: nothing is fetched or stored.

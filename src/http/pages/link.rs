@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::Method;
 use axum::response::Response;
 
 use super::interaction::clear_interaction;
@@ -26,9 +27,13 @@ use crate::model::user_agent::DeviceInfo;
 pub(in crate::http) async fn show(
     State(app): State<Arc<App>>,
     AtInteraction { browser, presented }: AtInteraction,
+    method: Method,
 ) -> Result<Response, PageFailure> {
     let next = link::next(&app.read()?, &app.context(), &presented)?;
-    app.record_opened(&presented).await?;
+    // HEAD has no side effects (RFC 9110 §9.3.2).
+    if method != Method::HEAD {
+        app.record_opened(&presented).await?;
+    }
     match next {
         Step::Ask { redirect, session } => {
             Ok(ask(&app, &browser, &presented, redirect.as_ref(), &session))
