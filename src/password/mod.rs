@@ -41,7 +41,7 @@ const MAX_WAITING: usize = 1024;
 /// The pause of a network in whose lane too many wait.
 const CROWDED: Duration = Duration::from_secs(2);
 
-/// The most digests in memory.
+/// The most digests of each kind in memory.
 const MAX_REMEMBERED: usize = 10_000;
 
 /// Proof that a secret matched this hash.
@@ -64,7 +64,11 @@ type Lane = Option<Network>;
 
 /// The hasher, with its digests of verified secrets.
 pub struct Passwords {
+    /// What was verified, for each hash.
     known: Mutex<Known>,
+    /// What each network proved. It is apart, since anybody can prove a client of their own from many
+    /// networks.
+    proven: Mutex<Known>,
     pepper: Pepper,
     turns: Lanes<Lane>,
     workshop: Arc<BlockPool>,
@@ -75,6 +79,7 @@ impl Passwords {
     pub fn new(seed: &Seed) -> Self {
         Self {
             known: Mutex::default(),
+            proven: Mutex::default(),
             pepper: Pepper::new(&RootSecret::generate(seed)),
             turns: Lanes::new(MAX_CONCURRENT, MAX_WAITING_OF_NETWORK, MAX_WAITING),
             workshop: Arc::default(),
@@ -111,12 +116,12 @@ impl Passwords {
     /// Whether `network` proved `secret` before. `owner` is the hash that it was verified against,
     /// or the name of the thing that it opens.
     pub fn was_proven_by(&self, network: Network, owner: &str, secret: &str) -> bool {
-        lock(&self.known).digests.contains(&self.digest_of(network, owner, secret))
+        lock(&self.proven).digests.contains(&self.digest_of(network, owner, secret))
     }
 
     /// Remembers that `network` proved `secret`.
     pub fn remember(&self, network: Network, owner: &str, secret: &str) {
-        lock(&self.known).remember(self.digest_of(network, owner, secret));
+        lock(&self.proven).remember(self.digest_of(network, owner, secret));
     }
 
     fn digest_of(&self, network: Network, owner: &str, secret: &str) -> TokenHash {
@@ -284,6 +289,23 @@ mod tests {
         let other = passwords.hash("battery staple", &seed).await.unwrap();
         assert!(passwords.remembered(&other, "correct horse").is_none());
         assert_eq!(lock(&passwords.workshop.0).len(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_many_networks_prove_displaces_no_verified_secret() {
+        let seed = Entropy::seeded(2).seed();
+        let passwords = Passwords::new(&seed);
+        let phc = passwords.hash("correct horse", &seed).await.unwrap();
+        let turn = passwords.turn(None).await.unwrap();
+        passwords.verify(&turn, &phc, "correct horse").await.unwrap();
+
+        for n in 0..=u32::try_from(MAX_REMEMBERED).unwrap() {
+            let network = Network::of(std::net::Ipv4Addr::from(n).into());
+            passwords.remember(network, "client assertion", "own");
+            assert!(passwords.was_proven_by(network, "client assertion", "own"));
+        }
+
+        assert!(passwords.remembered(&phc, "correct horse").is_some());
     }
 
     #[test]
