@@ -115,12 +115,6 @@ pub trait View {
         self.raw_count(&from, &after(&from), limit)
     }
 
-    /// The number of rows whose key begins with `first`, counted up to `limit`.
-    fn count_under<R: Row, A: Key>(&self, first: &A, limit: usize) -> Result<usize, StoreError> {
-        let whole = prefix(R::TABLE, first);
-        self.raw_count(&whole, &after(&whole), limit)
-    }
-
     /// The first `limit` keys that `index` has for `by`.
     fn by<A: Key, B: Key>(
         &self,

@@ -141,8 +141,8 @@ impl AssertionCheck {
 /// person uses it. Whoever makes clients makes their assertions too.
 const MAX_ASSERTIONS_OF_STRANGER: usize = 16;
 
-/// The pause of a client that has used them up.
-const STRANGERS_PAUSE: Duration = Duration::from_mins(1);
+/// The most of its used assertions that are read: those, and some that the sweep has not removed yet.
+const MAX_READ: usize = 64;
 
 /// Proof that a client signed an assertion. The assertion may have been used before.
 pub struct VerifiedAssertion {
@@ -169,12 +169,23 @@ pub fn spend_assertion(
     if tx.find::<UsedAssertion>(&key)?.is_some() {
         return Err(Refusal::ClientAssertionReplayed.into());
     }
-    let limit = MAX_ASSERTIONS_OF_STRANGER;
-    if client.is_strangers() && tx.count_under::<UsedAssertion, _>(&key.0, limit)? >= limit {
-        return Err(Error::Paused(STRANGERS_PAUSE));
+    if client.is_strangers() {
+        check_room(tx, cx, &key.0)?;
     }
     tx.put(&key, UsedAssertion { expires: verified.expires })?;
     Ok(verified.client.clone())
+}
+
+/// Refuses another assertion of a client that nobody uses, until one of those that are stored
+/// expires.
+fn check_room(view: &impl View, cx: &Context, id: &ClientId) -> Result<(), Error> {
+    let used = view.list_under::<UsedAssertion, _>(id, MAX_READ)?;
+    let left = used.iter().map(|(_, row)| row.expires.since(cx.now));
+    let left: Vec<Duration> = left.filter(|left| !left.is_zero()).collect();
+    if left.len() < MAX_ASSERTIONS_OF_STRANGER && used.len() < MAX_READ {
+        return Ok(());
+    }
+    Err(Error::Paused(left.into_iter().min().unwrap_or_default()))
 }
 
 /// Authenticates the client of a request to the path `endpoint`, as far as that is quick. Only the
