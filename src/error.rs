@@ -465,7 +465,7 @@ error_codes! {
     /// RFC 6749 §4.1.2.1
     TemporarilyUnavailable = "temporarily_unavailable", 503, "The server cannot do this at the moment. Please try again soon.";
     /// Own code, with the status of RFC 6585 §4
-    TooManyRequests = "too_many_requests", 429, "Too many attempts. Please wait a minute and try again.";
+    TooManyRequests = "too_many_requests", 429, "Too many attempts. Please wait a moment and try again.";
     /// RFC 7591 §3.2.2
     UnapprovedSoftwareStatement = "unapproved_software_statement", 400, "The software statement is not approved here.";
     /// RFC 6749 §5.2

@@ -82,7 +82,8 @@
 //! - **bridge**: a program on a person's machine that carries their identity to local agents.
 //! - **hook client**: the client that a person's bridge uses for plugins.
 //! - **application**: a web application behind a proxy that asks `/auth/verify` (forward-auth).
-//! - **share**: the network or person that a stored row weighs on ([`store::Share`]).
+//! - **share**: what a stored row weighs on: a pool, a network in it, or a person
+//!   ([`store::Share`]).
 //! - **pool**: the rows of one kind that strangers may have stored, with bounds of their own
 //!   ([`store::Pool`]). Its *holders* are networks, and people once they opened a row's page.
 //! - **pepper**: the keys of every keyed hash: those of the store, anti-forgery tokens, pairwise

@@ -22,14 +22,15 @@ pub struct Network {
 
 impl Network {
     /// Whether they are of IPv6, and the length in bytes, of the widest networks.
-    pub const WIDEST: [(bool, u8); 2] = [(false, 3), (true, 6)];
+    pub const WIDEST: [(bool, u8); 2] = [(false, V4[1]), (true, V6[2])];
 
     /// The narrowest network of an address.
     pub fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self::new(false, &address.octets()),
             IpAddr::V6(address) => {
-                Self::new(true, address.octets().first_chunk::<8>().unwrap_or(&[0; 8]))
+                let [a, b, c, d, e, f, g, h, ..] = address.octets();
+                Self::new(true, &[a, b, c, d, e, f, g, h])
             }
         }
     }
