@@ -5,6 +5,8 @@
 //! logged by its name, with an event id that the page displays too.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::error::Error;
@@ -29,6 +31,22 @@ impl EventId {
 impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// The number of log lines that were dropped because nothing took them.
+#[derive(Clone, Debug, Default)]
+pub struct DroppedLines(Arc<AtomicU64>);
+
+impl DroppedLines {
+    /// Counts `lines` more.
+    pub(crate) fn add(&self, lines: u64) {
+        self.0.fetch_add(lines, Ordering::SeqCst);
+    }
+
+    /// The number so far.
+    pub fn count(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
     }
 }
 

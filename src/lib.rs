@@ -288,6 +288,12 @@
 //! merged, and nothing of it passes on: a resource server learns from the operator, or not at all, who
 //! it was.
 //!
+//! **The log may lose lines, requests may not wait.** A thread of its own writes them; what waits for it
+//! is bounded, and what is dropped is counted and told. `tracing-appender` does not count a line whose
+//! write failed, and prints to standard output when it cannot end. A request's line may therefore
+//! appear after its response, and a kill takes the last ones along. A panic is a line too, since the
+//! standard library would wait for standard error.
+//!
 //! **Usage counts may be lost, tokens may not wait.** The usage of clients is counted in memory and
 //! written every ten seconds, and at shutdown, in one commit; a crash loses the last seconds. Only
 //! existing clients are counted, with a bound on clients an hour and on reasons each, and hours older

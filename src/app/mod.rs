@@ -27,7 +27,7 @@ pub use crate::store::WriteHealth;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Error, Internal, Refusal};
-use crate::event::EventId;
+use crate::event::{DroppedLines, EventId};
 use crate::fetch::{Fetcher, Settings};
 use crate::flow::{self, Context, Rules};
 use crate::keys::{self, KeyRing, Sealer, SigningKey};
@@ -48,6 +48,7 @@ pub struct App {
     authority: authority::CachedAuthority,
     client_keys: client_keys::KeyCache,
     clock: Clock,
+    dropped_lines: DroppedLines,
     usage: usage::UsageCounter,
     entropy: Entropy,
     fetcher: Fetcher,
@@ -90,6 +91,7 @@ impl App {
             authority: authority::CachedAuthority::default(),
             client_keys: client_keys::KeyCache::default(),
             clock: sources.clock,
+            dropped_lines: DroppedLines::default(),
             usage: usage::UsageCounter::default(),
             entropy: sources.entropy,
             fetcher: fetcher(&config)?,
@@ -109,6 +111,16 @@ impl App {
         let app = Self::new(config, issuer, &root, Store::memory()?, sources)?;
         app.write(flow::installation::create).await?;
         Ok(app)
+    }
+
+    /// Sets the count of log lines that were dropped, which the log keeps.
+    pub fn with_dropped_lines(self, dropped_lines: DroppedLines) -> Self {
+        Self { dropped_lines, ..self }
+    }
+
+    /// How many log lines were dropped because nothing took them.
+    pub fn dropped_lines(&self) -> u64 {
+        self.dropped_lines.count()
     }
 
     /// The values that stay the same while the program runs.

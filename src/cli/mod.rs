@@ -44,9 +44,12 @@ pub fn run() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
-            // An error means that the reader closed the pipe, and needs no more of the help.
-            let _ = error.print();
-            return if error.use_stderr() { Exit::Usage } else { Exit::Success }.into();
+            if error.use_stderr() {
+                // An error cannot be reported without standard error.
+                let _ = error.print();
+                return Exit::Usage.into();
+            }
+            return Output::text(error.render().ansi().to_string()).print(false);
         }
     };
     let json = args.global.json;

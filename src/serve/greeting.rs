@@ -1,8 +1,11 @@
 //! The first lines of output, for a person at a terminal or for a program.
 
+use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::net::TcpListener;
+use std::os::fd::AsFd as _;
 use std::path::Path;
+use std::thread;
 
 use serde_json::{Value, json};
 
@@ -48,10 +51,22 @@ pub(super) async fn say(
         }
         format!("{line}\n")
     };
-    let mut out = io::stdout().lock();
-    // The program that started the server may have closed its output.
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    Ok(())
+    print(text).map_err(|error| Stop::failed(format!("the greeting cannot be printed: {error}")))
+}
+
+/// Prints `text`, and does not wait for it: standard output may be a pipe that is full and that nobody
+/// reads.
+fn print(text: String) -> io::Result<()> {
+    // The handle is its own: standard output has a lock, which a write that blocks would hold.
+    let mut output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    let greeting = thread::Builder::new().name("greeting".to_owned());
+    let printing = greeting.spawn(move || {
+        // The program that started the server may have closed its output.
+        if let Err(error) = output.write_all(text.as_bytes()) {
+            tracing::warn!(%error, "the greeting was not printed");
+        }
+    });
+    printing.map(drop)
 }
 
 fn addresses(listeners: &[TcpListener]) -> Vec<String> {

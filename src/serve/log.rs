@@ -1,25 +1,95 @@
 //! The log on standard error: text at a terminal, otherwise JSON.
+//!
+//! Nobody waits for it, and nothing fails because of it: see [`Lines`].
 
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::fs::File;
 use std::io::{self, IsTerminal as _};
+use std::os::fd::AsFd as _;
+use std::panic::{self, PanicHookInfo};
+use std::thread;
 
+use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
 use super::Stop;
+use super::lines::Lines;
+use crate::clock::Clock;
 use crate::config::Config;
+use crate::event::DroppedLines;
 
-/// Starts the log with the configured filter. A log that is already started, as in tests, stays.
-pub(super) fn start(config: &Config) -> Result<(), Stop> {
-    let filter = EnvFilter::try_new(&config.log).map_err(|error| {
-        Stop::wrong(format!("log: {:?} is no filter of the log: {error}", config.log))
-    })?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    let started = if io::stderr().is_terminal() {
-        builder.compact().with_target(false).try_init()
-    } else {
-        builder.json().flatten_event(true).with_target(false).try_init()
-    };
-    if started.is_err() {
-        tracing::debug!("the log was begun before");
+/// The message of the line that says how many lines are missing.
+const DROPPED: &str = "lines of the log were dropped, since nothing took them";
+
+/// The log of this process.
+pub(super) struct Log {
+    dropped: DroppedLines,
+    lines: Lines,
+}
+
+impl Log {
+    /// Starts the log with the configured filter. A log that is already started, as in tests, stays.
+    pub(super) fn start(config: &Config) -> Result<Self, Stop> {
+        let filter = EnvFilter::try_new(&config.log).map_err(|error| {
+            Stop::wrong(format!("log: {:?} is no filter of the log: {error}", config.log))
+        })?;
+        let terminal = io::stderr().is_terminal();
+        let dropped = DroppedLines::default();
+        let notice = if terminal { notice_as_text } else { notice_as_json };
+        // The handle is its own: standard error has a lock, which a write that blocks would hold.
+        let output = io::stderr().as_fd().try_clone_to_owned().map(File::from);
+        let lines = output.and_then(|output| Lines::start(output, dropped.clone(), notice));
+        let lines =
+            lines.map_err(|error| Stop::failed(format!("the log cannot be started: {error}")))?;
+        let own = lines.clone();
+        let builder = tracing_subscriber::fmt().with_env_filter(filter).log_internal_errors(false);
+        let builder = builder.with_writer(move || own.clone());
+        let started = if terminal {
+            builder.compact().with_target(false).try_init()
+        } else {
+            builder.json().flatten_event(true).with_target(false).try_init()
+        };
+        match started {
+            Ok(()) => panic::set_hook(Box::new(log_panic)),
+            Err(_) => tracing::debug!("the log was begun before"),
+        }
+        Ok(Self { dropped, lines })
     }
-    Ok(())
+
+    /// The count of dropped lines.
+    pub(super) fn dropped(&self) -> DroppedLines {
+        self.dropped.clone()
+    }
+
+    /// Waits for the lines so far, but not for an output that takes nothing. Returns whether they
+    /// are written.
+    pub(super) fn finish(&self) -> bool {
+        self.lines.flush()
+    }
+}
+
+fn notice_as_text(lines: u64) -> String {
+    format!("{} WARN {DROPPED} lines={lines}\n", Clock::System.now().rfc3339())
+}
+
+fn notice_as_json(lines: u64) -> String {
+    let timestamp = Clock::System.now().rfc3339();
+    let level = "WARN";
+    let notice = json!({
+        "timestamp": timestamp, "level": level, "message": DROPPED, "lines": lines,
+    });
+    format!("{notice}\n")
+}
+
+/// Logs a panic. What the standard library does instead waits for standard error.
+fn log_panic(info: &PanicHookInfo<'_>) {
+    let backtrace = Backtrace::capture();
+    let backtrace = (backtrace.status() == BacktraceStatus::Captured).then_some(backtrace);
+    tracing::error!(
+        thread = thread::current().name(),
+        location = info.location().map(tracing::field::display),
+        cause = info.payload_as_str(),
+        backtrace = backtrace.map(tracing::field::display),
+        "a thread panicked"
+    );
 }

@@ -1,11 +1,14 @@
 //! The server: listeners, background tasks, greeting and graceful stop.
 //!
+//! Nothing waits for standard output or standard error once it serves.
+//!
 //! Ports are bound before anything is written, so that a start that cannot succeed leaves no files.
 
 mod accept;
 mod connections;
 mod descriptors;
 mod greeting;
+mod lines;
 mod listen;
 mod log;
 mod paced;
@@ -26,6 +29,7 @@ use crate::oauth::issuer::Issuer;
 
 use connections::Connections;
 use descriptors::Bounds;
+use log::Log;
 use secure::Secure;
 
 /// The most time in which accepted requests may finish after a stop signal.
@@ -63,7 +67,16 @@ impl From<OpenError> for Stop {
 
 /// Serves the installation of `config`, which it creates if there is none, until a signal.
 pub(crate) async fn run(config: Config) -> Result<(), Stop> {
-    log::start(&config)?;
+    let log = Log::start(&config)?;
+    let stopped = serve(config, &log).await;
+    if log.finish() {
+        return stopped;
+    }
+    // Nobody reads standard error, and whoever wrote the reason there would wait for it.
+    stopped.map_err(|stop| Stop { why: String::new(), ..stop })
+}
+
+async fn serve(config: Config, log: &Log) -> Result<(), Stop> {
     listen::check_socket(&config.places)?;
     let bounds = Bounds::raised()?;
     let found = Found::at(&config).await?;
@@ -99,7 +112,7 @@ pub(crate) async fn run(config: Config) -> Result<(), Stop> {
         }
         Found::Nothing => App::create(config, issuer).await?,
     };
-    let app = Arc::new(app);
+    let app = Arc::new(app.with_dropped_lines(log.dropped()));
     let secure = Secure::new(&app)?;
     let socket = accept::socket(&app)?;
     let tasks = tasks::start(Arc::clone(&app));

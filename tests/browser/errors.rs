@@ -18,8 +18,7 @@ async fn an_unknown_application_is_an_error_page_with_an_event() {
     window.reads("No client with this client_id is registered here").await;
     window.excuses("400").await;
     let event: String = window.ask("document.querySelector('dd code').innerText").await.unwrap();
-    let log = std::fs::read_to_string(home.path("log")).unwrap();
-    assert!(log.contains(&format!("\"event.id\":\"{event}\"")), "{event}: {log}");
+    home.log_with(&format!("\"event.id\":\"{event}\""));
 }
 
 #[tokio::test]

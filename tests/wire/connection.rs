@@ -60,6 +60,13 @@ pub(crate) fn get(server: &Server, path: &str) -> Response {
     ask(server, &format!("GET {path} HTTP/1.1\r\nHost: {host}"), "")
 }
 
+/// The log of all requests so far.
+pub(crate) fn log(home: &Home, server: &Server) -> String {
+    let last = get(server, "/nowhere");
+    let (_, event) = last.head.split_once("gatelodge-event: ").unwrap();
+    home.log_with(event.lines().next().unwrap())
+}
+
 /// The header of a POST to the token endpoint.
 pub(crate) fn token_head(server: &Server) -> String {
     let host = server.issuer().strip_prefix("http://").unwrap();

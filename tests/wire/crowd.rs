@@ -1,14 +1,13 @@
 //! Many connections at once, and peers that are slow: they are closed, and everybody else is
 //! served meanwhile.
 
-use std::fs;
 use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::connection::{connect, get};
+use crate::connection::{connect, get, log};
 use crate::program::{Home, Server};
 
 /// A server that may have so many file descriptors.
@@ -66,7 +65,7 @@ fn the_administration_socket_responds_while_the_ports_are_full() {
     assert!(listed.to_string().contains("\"shop\""), "{listed}");
     assert_eq!(get(&server, "/readyz").status, 200);
     drop(crowd);
-    let log = fs::read_to_string(home.path("log")).unwrap();
+    let log = log(&home, &server);
     assert!(!log.contains("a connection was not accepted"), "{log}");
 }
 

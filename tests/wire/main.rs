@@ -11,6 +11,7 @@
 mod commands;
 mod connection;
 mod crowd;
+mod log;
 mod login;
 mod logout;
 mod namespace;

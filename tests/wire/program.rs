@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -22,6 +24,20 @@ impl Home {
     /// Something in it.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
+    }
+
+    /// The log, once it contains `part`: the server writes it beside what it does.
+    #[expect(clippy::disallowed_methods, reason = "a file of another process tells nobody")]
+    pub(crate) fn log_with(&self, part: &str) -> String {
+        let started = Instant::now();
+        loop {
+            let log = fs::read_to_string(self.path("log")).unwrap();
+            if log.contains(part) {
+                return log;
+            }
+            assert!(started.elapsed() < Duration::from_secs(20), "no {part:?} in: {log}");
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// The data directory, which the first start makes.
@@ -89,9 +105,14 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts `command`, and waits for its first line.
-    pub(crate) fn start(mut command: Command, log: &Path) -> Self {
+    pub(crate) fn start(command: Command, log: &Path) -> Self {
         let log_file = File::options().create(true).append(true).open(log).unwrap();
-        let child = command.stdout(Stdio::piped()).stderr(log_file).spawn().unwrap();
+        Self::logging_to(log_file, command, log)
+    }
+
+    /// As [`Self::start`], with a log that goes elsewhere and of which `log` is what can be read.
+    pub(crate) fn logging_to(to: impl Into<Stdio>, mut command: Command, log: &Path) -> Self {
+        let child = command.stdout(Stdio::piped()).stderr(to).spawn().unwrap();
         let mut process = Process(child);
         let mut stdout = BufReader::new(process.0.stdout.take().unwrap());
         let mut line = String::new();

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::connection::{ask, client_credentials, get, token_head};
+use crate::connection::{ask, client_credentials, get, log, token_head};
 use crate::program::{Home, Server};
 
 #[test]
@@ -25,6 +25,7 @@ fn the_most_talkative_log_holds_no_secret() {
     let cookie =
         format!("GET /gate/account HTTP/1.1\r\nHost: {host}\r\nCookie: gl_session=a-cookie");
     let account = ask(&server, &cookie, "");
+    let log = log(&home, &server);
     server.kill();
 
     let statuses =
@@ -32,7 +33,6 @@ fn the_most_talkative_log_holds_no_secret() {
     assert_eq!(statuses, [200, 401, 401, 400, 303]);
     let token = issued.json()["access_token"].as_str().unwrap().to_owned();
     let fragment = |link: &str| link.rsplit_once('#').unwrap().1.to_owned();
-    let log = fs::read_to_string(home.path("log")).unwrap();
     let key = fs::read_to_string(home.data().join("gatelodge.key")).unwrap();
     for (what, secret) in [
         ("the root secret", key.trim()),
@@ -59,9 +59,8 @@ fn the_log_is_a_line_of_json_for_each_request() {
 
     let unknown = get(&server, "/nowhere?a=b");
     get(&server, "/healthz");
-    server.kill();
 
-    let log = fs::read_to_string(home.path("log")).unwrap();
+    let log = log(&home, &server);
     let lines: Vec<serde_json::Value> =
         log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let refused = lines.iter().find(|line| line["refusal"] == "PageNotFound").unwrap();

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::connection::get;
+use crate::connection::{get, log};
 use crate::namespace;
 use crate::program::{Home, Server};
 
@@ -38,7 +38,7 @@ fn the_setup_link_is_told_only_where_it_is_asked_for() {
     let token = link.strip_prefix(&format!("{}/setup#gl_st_", server.issuer())).unwrap();
     assert_eq!(token.len(), 43);
     assert_eq!(server.ready.as_object().unwrap().len(), 5);
-    let log = fs::read_to_string(home.path("log")).unwrap();
+    let log = log(&home, &server);
     assert!(!log.contains("gl_st_"), "{log}");
 }
 
@@ -123,8 +123,7 @@ fn a_machine_without_ipv4_or_ipv6_loopback_is_served_at_the_other() {
         let server = Server::start(serve, &home.path("log"));
 
         assert_eq!(server.ready["listen"], json!([listen]));
-        let log = fs::read_to_string(home.path("log")).unwrap();
-        assert!(log.contains("this machine has no"), "{log}");
+        home.log_with("this machine has no");
     }
 }
 

@@ -14,6 +14,7 @@ use std::thread;
 
 use serde_json::Value;
 
+use crate::connection::log;
 use crate::person::Person;
 use crate::program::{Home, Process, Server};
 
@@ -132,7 +133,7 @@ impl Desk {
 
     /// How often the token endpoint was asked so far.
     fn token_requests(&self) -> usize {
-        let log = std::fs::read_to_string(self.home.path("log")).unwrap();
+        let log = log(&self.home, &self.server);
         log.matches("\"route\":\"/oauth/token\"").count()
     }
 }
