@@ -93,3 +93,35 @@ fn log_panic(info: &PanicHookInfo<'_>) {
         "a thread panicked"
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::OwnedFd;
+
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_line_of_the_log() {
+        let (reader, output) = io::pipe().unwrap();
+        let output = File::from(OwnedFd::from(output));
+        let lines = Lines::start(output, DroppedLines::default(), notice_as_json).unwrap();
+        let own = lines.clone();
+        let log = tracing_subscriber::fmt().json().flatten_event(true);
+        let log = log.with_writer(move || own.clone()).finish();
+
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(log_panic));
+        let panicked = tracing::subscriber::with_default(log, || {
+            panic::catch_unwind(|| panic!("an index is out of bounds"))
+        });
+        panic::set_hook(usual);
+
+        assert!(panicked.is_err() && lines.flush());
+        drop(lines);
+        let line: serde_json::Value =
+            serde_json::from_str(&io::read_to_string(reader).unwrap()).unwrap();
+        assert_eq!(line["message"], "a thread panicked");
+        assert_eq!(line["cause"], "an index is out of bounds");
+        assert!(line["location"].as_str().unwrap().starts_with("src/serve/log.rs:"), "{line}");
+    }
+}

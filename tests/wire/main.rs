@@ -11,6 +11,7 @@
 mod commands;
 mod connection;
 mod crowd;
+#[cfg(target_os = "linux")]
 mod log;
 mod login;
 mod logout;
