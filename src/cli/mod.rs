@@ -25,6 +25,7 @@ mod user;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -44,12 +45,17 @@ pub fn run() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
+            // It has colours at a terminal alone.
+            let printed = error.print();
+            // An error cannot be reported without standard error.
             if error.use_stderr() {
-                // An error cannot be reported without standard error.
-                let _ = error.print();
                 return Exit::Usage.into();
             }
-            return Output::text(error.render().ansi().to_string()).print(false);
+            let written = printed.and_then(|()| io::stdout().flush());
+            return match output::check_written(written) {
+                Ok(()) => Exit::Success.into(),
+                Err(failure) => failure.print(),
+            };
         }
     };
     let json = args.global.json;

@@ -105,15 +105,11 @@ impl Output {
         Self { exit, ..self }
     }
 
-    /// Prints the result and the remark, and returns the exit code. A closed pipe is no error,
-    /// because its reader needs no more.
+    /// Prints the result and the remark, and returns the exit code.
     pub(super) fn print(self, json: bool) -> ExitCode {
         let body = if json { self.json } else { self.text };
-        if let Err(error) = write(io::stdout().lock(), &body)
-            && error.kind() != io::ErrorKind::BrokenPipe
-        {
-            let failure = format!("the answer cannot be written: {error}");
-            return Failure::new(Exit::Failed, failure).print();
+        if let Err(failure) = check_written(write(io::stdout().lock(), &body)) {
+            return failure.print();
         }
         // An error cannot be reported without standard error.
         let _ = write(io::stderr().lock(), self.note.as_deref().unwrap_or_default());
@@ -124,6 +120,18 @@ impl Output {
     pub(super) fn parts(&self) -> (Exit, &str, Value, Option<&str>) {
         let json = serde_json::from_str(&self.json).unwrap_or_default();
         (self.exit, &self.text, json, self.note.as_deref())
+    }
+}
+
+/// Fails if standard output did not take an answer. A closed pipe is no error, because its reader
+/// needs no more.
+pub(super) fn check_written(written: io::Result<()>) -> Result<(), Failure> {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let failure = format!("the answer cannot be written: {error}");
+            Err(Failure::new(Exit::Failed, failure))
+        }
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 

@@ -188,6 +188,7 @@ fn wrong_usage_is_2_and_help_is_0() {
         let output = call(&home, verb);
         assert_eq!(output.status.code(), Some(0), "{verb}");
         assert!(output.stderr.is_empty() && !output.stdout.is_empty(), "{verb}");
+        assert!(!output.stdout.contains(&0x1b), "{verb}: colours are for terminals");
     }
 }
 
