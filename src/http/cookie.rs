@@ -30,16 +30,21 @@ impl SetCookie<'_> {
 }
 
 /// The value of the cookie `name`. Returns `None` if there are several, since another host may have
-/// set one of them. The header is read as bytes, because the cookies of other programs on the same
-/// host may have any.
+/// set one of them.
 pub(super) fn one<'a>(name: &str, headers: &'a HeaderMap) -> Option<&'a str> {
-    let mut values = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .flat_map(|header| header.as_bytes().split(|byte| *byte == b';'))
-        .filter_map(|pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="));
+    let mut values = all(name, headers);
     match (values.next(), values.next()) {
         (Some(value), None) => std::str::from_utf8(value).ok(),
         (None | Some(_), _) => None,
     }
+}
+
+/// The values of all cookies of that `name`. The header is read as bytes, because the cookies of
+/// other programs on the same host may have any.
+pub(super) fn all<'a>(name: &str, headers: &'a HeaderMap) -> impl Iterator<Item = &'a [u8]> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .flat_map(|header| header.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(move |pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="))
 }

@@ -1,6 +1,5 @@
 //! The cookies of a browser, and the anti-forgery token that is derived from them.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path};
@@ -27,22 +26,22 @@ pub(in crate::http) struct Browser {
 }
 
 impl FromRequestParts<Arc<App>> for Browser {
-    type Rejection = Infallible;
+    type Rejection = PageFailure;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
-        Ok(Self::of(app, &parts.headers))
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, PageFailure> {
+        Ok(Self::of(app, &parts.headers)?)
     }
 }
 
 impl Browser {
     /// Reads the cookies of a request.
-    pub(in crate::http) fn of(app: &App, headers: &HeaderMap) -> Self {
+    pub(in crate::http) fn of(app: &App, headers: &HeaderMap) -> Result<Self, StoreError> {
         let read = |cookie: Cookie| cookie.read(&app.rules().issuer, headers);
-        Self {
+        Ok(Self {
             anonymous: read(Cookie::Anonymous).and_then(|value| value.parse().ok()),
             browser: read(Cookie::Browser).and_then(|value| value.parse().ok()),
-            session: read(Cookie::Session).and_then(|value| value.parse().ok()),
-        }
+            session: session_cookie(app, headers)?,
+        })
     }
 
     /// The hash of the anonymous session's cookie. It authenticates nobody; only an enrolment reads
@@ -116,6 +115,23 @@ impl Browser {
     }
 }
 
+/// The session cookie. Another program on the host can set a second one of the same name, which
+/// must not sign the person out: of several, the one whose session is live counts.
+fn session_cookie(app: &App, headers: &HeaderMap) -> Result<Option<SessionSecret>, StoreError> {
+    let values = Cookie::Session.read_all(&app.rules().issuer, headers);
+    let mut secrets: Vec<SessionSecret> =
+        values.into_iter().filter_map(|value| value.parse().ok()).collect();
+    if secrets.len() > 1 {
+        let (view, cx) = (app.read()?, app.context());
+        for secret in &secrets {
+            if session::live(&view, &cx, &app.rules().pepper.hash(secret))?.is_some() {
+                return Ok(Some(secret.clone()));
+            }
+        }
+    }
+    Ok(secrets.pop())
+}
+
 /// A browser, and the interaction that the path names.
 pub(in crate::http) struct AtInteraction {
     pub(in crate::http) browser: Browser,
@@ -129,7 +145,7 @@ impl FromRequestParts<Arc<App>> for AtInteraction {
         let id = Path::<String>::from_request_parts(parts, app).await;
         let id = id.map(|Path(id)| id).unwrap_or_default().parse()?;
         let device = peer::device_of(app, parts);
-        let browser = Browser::of(app, &parts.headers);
+        let browser = Browser::of(app, &parts.headers)?;
         let presented = browser.present(app, &parts.headers, id, device);
         Ok(Self { browser, presented })
     }

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 
 use crate::app::App;
-use crate::http::cookie::{SetCookie, one};
+use crate::http::cookie::{SetCookie, all, one};
 use crate::oauth::id::InteractionId;
 use crate::oauth::issuer::Issuer;
 use crate::secret::{BrowserSecret, SessionSecret};
@@ -54,6 +54,16 @@ impl Cookie {
         headers: &'a HeaderMap,
     ) -> Option<&'a str> {
         one(&self.name(issuer), headers)
+    }
+
+    /// The values of all cookies of this name that are text.
+    pub(in crate::http) fn read_all<'a>(
+        self,
+        issuer: &Issuer,
+        headers: &'a HeaderMap,
+    ) -> Vec<&'a str> {
+        let name = self.name(issuer);
+        all(&name, headers).filter_map(|value| std::str::from_utf8(value).ok()).collect()
     }
 
     /// The header that sets this cookie, with `lasting` as its `Max-Age`.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::extract::Request;
 use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
 use serde_json::json;
@@ -79,6 +81,32 @@ async fn a_sign_in_gives_the_session_a_new_cookie() {
 
     assert!(thief.visit("/account").await.asks_to_sign_in());
     assert!(!ada.visit("/account").await.asks_to_sign_in());
+}
+
+/// Another host of the domain can set a second cookie of the name.
+#[tokio::test]
+async fn of_two_session_cookies_the_one_that_lives_counts() {
+    let server = Server::with("https://id.example".parse().unwrap(), |_| {}).await;
+    let mut ada = server.first_administrator().await;
+    let ended = ada.cookies_for("/gate/account");
+    ada.sign_in().await;
+    let live = ada.cookies_for("/gate/account");
+    let session = |cookies: &str| {
+        cookies.split("; ").find(|own| own.starts_with("__Host-gl_session=")).unwrap().to_owned()
+    };
+    let forged = "__Host-gl_session=gl_ss_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+    for cookies in [
+        format!("{}; {}", session(&ended), session(&live)),
+        format!("{}; {}; {forged}", session(&live), session(&ended)),
+    ] {
+        let request = Request::get("/gate/account").header("cookie", &cookies);
+        let page = server.send(request.body(Body::empty()).unwrap()).await;
+        assert!(page.text().contains("<h1><bdi>ada</bdi></h1>"), "{cookies}");
+    }
+    let request = Request::get("/gate/account").header("cookie", format!("{ended}; {forged}"));
+    let page = server.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(page.location(), "/gate/login");
 }
 
 #[tokio::test]
