@@ -36,6 +36,7 @@
 //! | `Host`, and the address of the client | `http/extract/host.rs`, `http/extract/peer.rs` |
 //! | cross-site and anti-forgery checks | `http/extract/own_page.rs` |
 //! | names and attributes of cookies | `http/pages/cookie.rs`, `http/proxy.rs`, `http/cookie.rs` |
+//! | a session that is a key: the layer, the proof, its verification, the script | `http/pages/prove.rs`, [`model::session_proof`], `app/session_proof.rs`, `assets/static/session.js` |
 //! | where a browser may be sent, and every `Location` | `http/destination.rs`, `http/redirect.rs` |
 //! | `redirect_uri` at authorization | [`oauth::authorize::Callback`], [`oauth::redirect_uri`] |
 //! | PKCE: who needs a challenge; the verifier | [`flow::authorize`], [`flow::token::code`] |
@@ -78,6 +79,9 @@
 //! - **interaction**: a stored request between the authorization endpoint and its response, bound to
 //!   one browser.
 //! - **step**: what an interaction needs next, worked out anew at each request.
+//! - **session key**: the key pair in a browser's storage that is the session, on a loopback issuer or
+//!   where `policy.session_key` says so.
+//! - **holder**: of a session, the hash of its key or cookie.
 //! - **sweep**: the background transition that removes expired rows.
 //! - **bridge**: a program on a person's machine that carries their identity to local agents.
 //! - **hook client**: the client that a person's bridge uses for plugins.
@@ -121,11 +125,22 @@
 //! - *Client mix-up.* The client is proven before a code is looked up, and a code of another client
 //!   is refused unspent.
 //! - *Browser swap.* An interaction needs its cookie, a ceremony its browser, a form the anti-forgery
-//!   token of its session.
+//!   token of its session. Where other ports receive the cookie, the storage that opens the page of an
+//!   interaction first is the only one that opens it again, so that nobody finishes it with an account
+//!   of their own.
 //! - *Parameter tampering.* The validated request is stored; no page carries an OAuth parameter. The
 //!   scope that consent displayed is compared with the scope that would be granted.
-//! - *Cookie theft by another port.* Cookies of a loopback issuer are confined to `/gate/`, and no
-//!   client may have a redirect URI there.
+//! - *Cookie theft by another port.* A browser sends a cookie of localhost to every port, and a
+//!   program there need only answer a redirect to its own `/gate/x`. On a loopback issuer no cookie
+//!   proves anybody: the session is a key in the origin's storage, and data, anti-forgery tokens,
+//!   codes and tokens are given only against its proof.
+//! - *Replay of a proof.* It is for one method, path and body, serves once within a minute, and signs a
+//!   challenge of this process. The limit: a program that takes the port while the server is down is
+//!   the origin. It cannot copy a key, and what it signs is worth nothing later; but a script that it
+//!   leaves there (a service worker) may act in the pages to come. Socket activation would hold the
+//!   port meanwhile.
+//! - *Framing.* No page may be in a frame, but that of a `prompt=none` request, which displays nothing
+//!   and asks nothing, in a frame of the origin of its own `redirect_uri`.
 //! - *Forged proxy headers.* A host that the headers of a proxy give in two ways is refused, and an
 //!   application shares no host name with the issuer, whose cookies would reach its port. A code that
 //!   goes to an application comes back from the browser that started, or not at all.
@@ -209,6 +224,14 @@
 //!
 //! **A ceremony travels with its challenge.** It is sealed into the answer, so that whoever starts
 //! many fills nothing; one that succeeds leaves its id until its expiry, so that it serves once.
+//!
+//! **A session on loopback is a key.** Nothing but the origin's storage tells ports apart. The key is
+//! made at each sign-in, in the browser, and is not extractable. A page is then fetched by a script:
+//! the first response is the same for everyone, and one layer (`http/pages/prove.rs`) and one extractor
+//! (`http/extract/browser.rs`) know about it, so that no handler can forget the proof and none is
+//! written twice. The form is that of a DPoP proof (RFC 9449) without being one: it covers the body,
+//! since the handlers read forms. The row has a keyed hash of the public key, because each proof brings
+//! the key. Elsewhere a cookie with the prefix `__Host-` does, and pages work as pages.
 //!
 //! **Randomness is a seed.** A transition derives ids and tokens by name from a seed that is made
 //! before it, so that it makes the same things however often it runs.

@@ -145,6 +145,7 @@ const PLACES: &[(&str, &[&str])] = &[
             "keys/",
             "oauth/claims.rs",
             "model/fingerprint.rs",
+            "model/session_proof.rs",
             "oauth/pkce.rs",
             "secret/",
         ],

@@ -23,7 +23,7 @@ function setBusy(on) {
 async function finish(ceremony, credential) {
   setBusy(true);
   say("Checking your passkey…");
-  await post("/gate/webauthn/authenticate/finish", { ceremony, credential });
+  await post("/gate/webauthn/authenticate/finish", { ceremony, credential }, { opens: true });
   say("Signed in. One moment…");
   go(form.dataset.next);
 }

@@ -1,7 +1,7 @@
 // What setup and sign-in share: asking the server, making and using passkeys, and saying in plain
 // words what went wrong.
 
-const csrf = document.querySelector('meta[name="csrf"]').content;
+import { NoStorage, ask } from "/assets/session.js";
 
 /** A failure whose message was written for the person, ours or the server's. */
 export class Trouble extends Error {
@@ -12,16 +12,20 @@ export class Trouble extends Error {
   }
 }
 
-/** Posts JSON and returns the JSON of the answer, or throws a Trouble. */
-export async function post(path, body) {
+/**
+ * Posts JSON and returns the JSON of the answer, or throws a Trouble. `how` may say that the request
+ * `opens` a session.
+ */
+export async function post(path, body, how = {}) {
+  const csrf = document.querySelector('meta[name="csrf"]').content;
+  const headers = { "content-type": "application/json", "x-csrf-token": csrf };
   let answer;
   try {
-    answer = await fetch(path, {
-      method: "POST",
-      headers: { "content-type": "application/json", "x-csrf-token": csrf },
-      body: JSON.stringify(body),
-    });
-  } catch {
+    answer = await ask(path, { ...how, method: "POST", headers, body: JSON.stringify(body) });
+  } catch (error) {
+    if (error instanceof NoStorage) {
+      throw new Trouble("This browser stores nothing for Gatelodge here, perhaps because its window is private. Try another window or browser.");
+    }
     throw new Trouble("Gatelodge did not answer. Check that it is running and try again.", true);
   }
   const json = await answer.json().catch(() => null);

@@ -114,7 +114,7 @@ async function enrol(event) {
       token,
       credential,
       passkey_name: deviceName(),
-    });
+    }, { opens: true });
     say("Done. One moment…");
     go(next);
   } catch (error) {

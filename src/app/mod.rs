@@ -10,6 +10,7 @@ mod open;
 #[cfg(test)]
 mod reads;
 pub mod registration;
+pub mod session_proof;
 pub mod sign_in;
 mod usage;
 
@@ -57,6 +58,7 @@ pub struct App {
     passwords: Passwords,
     rules: Arc<Rules>,
     sealer: Sealer,
+    session_proofs: session_proof::SessionProofs,
     statement_keys: Option<JwkSet>,
     store: Store,
 }
@@ -87,6 +89,7 @@ impl App {
         let sealer = Sealer::new(root);
         let ring = KeyRing::open(flow::installation::signing::list(&store.read()?)?, &sealer)?;
         let passwords = Passwords::new(&sources.entropy.seed());
+        let session_proofs = session_proof::SessionProofs::new(sources.entropy.seed());
         Ok(Self {
             authority: authority::CachedAuthority::default(),
             client_keys: client_keys::KeyCache::default(),
@@ -101,6 +104,7 @@ impl App {
             statement_keys: statement_keys(&config)?,
             rules: Arc::new(Rules { config, issuer, pepper: Pepper::new(root) }),
             sealer,
+            session_proofs,
             store,
         })
     }

@@ -50,10 +50,10 @@ fn populate(tx: &mut Tx<'_>, cx: &Context, code: &AuthorizationCode) -> Result<(
     tx.put(&user, person)?;
     let row = Session {
         authentication: authentication.clone(),
-        cookie: cx.rules.pepper.hash_parts("cookie", b""),
         created: cx.now,
         device: Default::default(),
         expires: cx.now + cx.rules.config.lifetimes.session_idle,
+        holder: cx.rules.pepper.hash_parts("cookie", b""),
         revoked: false,
         seen: cx.now,
         user,

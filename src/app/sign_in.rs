@@ -8,6 +8,7 @@ use crate::error::{Error, Refusal};
 use crate::flow::person::ceremony::{Ceremony, Purpose};
 use crate::flow::person::enroll::{self, Candidate, Enrolled, RegistrationProof};
 use crate::flow::person::login::{self, AssertionProof, SignInOutcome};
+use crate::flow::session::NewSessionKey;
 use crate::model::person::Username;
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::display_name::DisplayName;
@@ -54,7 +55,9 @@ pub struct PresentedAssertion {
     pub ceremony: Ceremony,
     /// The browser's description of itself.
     pub device: DeviceInfo,
-    /// The hash of the browser's session cookie, if it has one.
+    /// The key of the session to open, where it is one.
+    pub key: Option<NewSessionKey>,
+    /// The hash of the key or cookie of the browser's session, if it has one.
     pub previous: Option<TokenHash>,
 }
 
@@ -63,8 +66,8 @@ pub struct PresentedAssertion {
 pub async fn finish_assertion(
     app: &App,
     presented: PresentedAssertion,
-) -> Result<SessionSecret, Error> {
-    let PresentedAssertion { assertion, browser, ceremony, device, previous } = presented;
+) -> Result<Option<SessionSecret>, Error> {
+    let PresentedAssertion { assertion, browser, ceremony, device, key, previous } = presented;
     let credential = assertion.credential();
     for _ in 0..MAX_ATTEMPTS {
         let cx = app.context();
@@ -81,6 +84,7 @@ pub async fn finish_assertion(
             ceremony: ceremony.clone(),
             credential: credential.clone(),
             device: device.clone(),
+            key,
             previous,
             revision: passkey.revision,
         };
@@ -133,11 +137,13 @@ pub struct PresentedRegistration {
     pub credential: Value,
     /// The browser's description of itself.
     pub device: DeviceInfo,
+    /// The key of the session to open, where it is one.
+    pub key: Option<NewSessionKey>,
     /// The hash of the link.
     pub link: TokenHash,
     /// The name of the passkey.
     pub name: String,
-    /// The hash of the browser's session cookie, if it has one.
+    /// The hash of the key or cookie of the browser's session, if it has one.
     pub previous: Option<TokenHash>,
 }
 
@@ -161,6 +167,7 @@ pub async fn finish_registration(
         browser: presented.browser,
         ceremony,
         device: presented.device,
+        key: presented.key,
         link: presented.link,
         name: presented.name.parse()?,
         previous: presented.previous,

@@ -144,6 +144,7 @@ pub(super) static KEYS: &[Key] = &[
     key("policy.loopback_resources", Kind::Switch(|d| &mut d.config.policy.loopback_resources)),
     key("policy.pkce", Kind::Pkce(|d| &mut d.config.policy.pkce)),
     key("policy.private_use_schemes", Kind::Schemes(|d| &mut d.config.policy.private_use_schemes)),
+    key("policy.session_key", Kind::OptionalSwitch(|d| &mut d.config.policy.session_key)),
     key(
         "registration.per_minute",
         Kind::Number { of: |d| &mut d.config.registration.per_minute, from: 1, to: 100_000 },

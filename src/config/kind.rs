@@ -31,6 +31,7 @@ pub(super) enum Kind {
     Issuer(fn(&mut Draft) -> &mut Option<Issuer>),
     Listeners(fn(&mut Draft) -> &mut Vec<SocketAddr>),
     Number { of: fn(&mut Draft) -> &mut usize, from: usize, to: usize },
+    OptionalSwitch(fn(&mut Draft) -> &mut Option<bool>),
     OptionalText(fn(&mut Draft) -> &mut Option<String>),
     Pkce(fn(&mut Draft) -> &mut PkcePolicy),
     Registration(fn(&mut Draft) -> &mut Option<RegistrationPolicy>),
@@ -64,7 +65,7 @@ impl Kind {
                 Value::Array(parts.map(Value::from).collect())
             }
             Self::Number { .. } => text.parse::<i64>().map_or(Value::from(text), Value::from),
-            Self::ScopeOpen | Self::Switch(_) => {
+            Self::OptionalSwitch(_) | Self::ScopeOpen | Self::Switch(_) => {
                 text.parse::<bool>().map_or(Value::from(text), Value::from)
             }
             Self::Directory(_)
@@ -213,6 +214,7 @@ impl Kind {
                 })?;
                 *of(draft) = Duration::from_secs(seconds);
             }
+            Self::OptionalSwitch(of) => *of(draft) = Some(value.as_bool().ok_or(SWITCH)?),
             Self::Switch(of) => *of(draft) = value.as_bool().ok_or(SWITCH)?,
             Self::Text(of) => {
                 let text = value.as_str().filter(|text| !text.trim().is_empty());
@@ -253,6 +255,7 @@ impl Kind {
             | Self::Issuer(_)
             | Self::Listeners(_)
             | Self::Number { .. }
+            | Self::OptionalSwitch(_)
             | Self::OptionalText(_)
             | Self::Pkce(_)
             | Self::Registration(_)

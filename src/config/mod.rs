@@ -202,6 +202,9 @@ pub struct Policy {
     /// The private-use redirect schemes without a dot that are allowed in addition to the built-in
     /// ones.
     pub private_use_schemes: Vec<String>,
+    /// Whether a session is a key in the origin's storage and no cookie, for an issuer whose host
+    /// name has other ports. By default it is one if the issuer is on loopback.
+    pub session_key: Option<bool>,
 }
 
 impl Default for Policy {
@@ -213,6 +216,7 @@ impl Default for Policy {
             loopback_resources: true,
             pkce: PkcePolicy::Required,
             private_use_schemes: Vec::new(),
+            session_key: None,
         }
     }
 }

@@ -106,6 +106,7 @@ fn every_kind_is_read_from_the_file() {
         iss_parameter = false
         pkce = "nonce"
         private_use_schemes = ["myapp"]
+        session_key = true
         [scopes."orders:read"]
         description = "See your orders"
         open = true
@@ -126,6 +127,7 @@ fn every_kind_is_read_from_the_file() {
     assert_eq!(config.policy.interactions, 50);
     assert_eq!(config.policy.pkce, PkcePolicy::Nonce);
     assert!(!config.policy.iss_parameter);
+    assert_eq!(config.policy.session_key, Some(true));
     assert_eq!(config.scopes[&"bare".parse().unwrap()].description, "bare");
     let roles = |name: &str| config.allowed(&[name.parse().unwrap()]).to_string();
     assert_eq!(roles("ops"), "bare openid");
@@ -142,6 +144,7 @@ fn every_kind_is_read_from_the_environment() {
         .with("GATELODGE_LIFETIMES__SETUP_TOKEN", "1h")
         .with("GATELODGE_POLICY__INTERACTIONS", "99")
         .with("GATELODGE_POLICY__ISS_PARAMETER", "false")
+        .with("GATELODGE_POLICY__SESSION_KEY", "false")
         .with("GATELODGE_ROLES__OPS__SCOPES", "openid,email")
         .config();
 
@@ -151,6 +154,7 @@ fn every_kind_is_read_from_the_environment() {
     assert_eq!(config.lifetimes.access_token, Duration::from_secs(120));
     assert_eq!(config.lifetimes.setup_token, Duration::from_secs(3600));
     assert_eq!(config.policy.interactions, 99);
+    assert_eq!(config.policy.session_key, Some(false));
     assert!(!config.policy.iss_parameter);
     assert_eq!(config.allowed(&["ops".parse().unwrap()]).to_string(), "email openid");
 }

@@ -70,6 +70,8 @@ error_codes! {
     InvalidRequestUri = "invalid_request_uri", 400, "This way to sign in works once and only for a short time, and it is over. Go back to the application and start again.";
     /// RFC 6749 §5.2
     InvalidScope = "invalid_scope", 400, "The scope is malformed or exceeds what may be granted.";
+    /// Own code: the proof of a session key, which a page's script makes.
+    InvalidSessionProof = "invalid_session_proof", 401, "The proof of this session is missing, expired, used or wrong. Load the page again.";
     /// RFC 7591 §3.2.2
     InvalidSoftwareStatement = "invalid_software_statement", 400, "The software statement is invalid.";
     /// RFC 8707 §2

@@ -341,7 +341,14 @@ refusals! {
     ScopeUnknown => InvalidRequest, "the configuration knows no such scope";
     ScopeWidened => InvalidScope, "the scope reaches beyond what was granted";
     SectorUnclear => InvalidClientMetadata, "the redirect URIs have no host in common, and no sector_identifier_uri names them all";
+    SessionKeyInUse => InvalidSessionProof, "the key of the new session is that of another one";
+    SessionKeyMissing => InvalidSessionProof, "a session here needs a key, and the request proved none";
     SessionNotFound => NotFound, "there is no such session that lives";
+    SessionProofExpired => InvalidSessionProof, "the proof's challenge is older than a minute, or not of this process";
+    SessionProofMalformed => InvalidSessionProof, "the proof of the session is malformed, or its key did not sign it";
+    SessionProofMismatched => InvalidSessionProof, "the proof is for another method, path or body";
+    SessionProofUsed => InvalidSessionProof, "the proof was used before";
+    SessionProofsTooMany => TooManyRequests, "the session made more requests within a minute than are remembered";
     SetupTokenExpired => SetupLinkExpired, "this setup link has expired; ask for a new one (gatelodge user recover)";
     SetupTokenMismatched => SetupLinkMismatched, "this setup link is not for this; open the link itself once more";
     SetupTokenUnknown => SetupLinkUnknown, "this setup link is not known here; check that it was copied whole";

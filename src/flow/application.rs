@@ -1,6 +1,6 @@
 //! Forward authentication: sign-in for applications behind a proxy that asks `/auth/verify`.
 //!
-//! The issuer's cookie never reaches another host. A single-use code carries the sign-in to the
+//! The issuer's session never reaches another host. A single-use code carries the sign-in to the
 //! application's host, in the same browser that began there. It opens a session of the
 //! application's own, which ends with the sign-in session.
 
@@ -80,16 +80,16 @@ pub fn verify(
     Ok(live)
 }
 
-/// Makes a code for the person behind the sign-in cookie `cookie`.
+/// Makes a code for the person behind the session of the key or cookie `holder`.
 pub fn issue(
     tx: &mut Tx<'_>,
     cx: &Context,
     app: &App,
-    cookie: &TokenHash,
+    holder: &TokenHash,
     state: &str,
     path: &ReturnPath,
 ) -> Result<AppCodeSecret, Error> {
-    let live = session::live(tx, cx, cookie)?.ok_or(Refusal::AppSessionMissing)?;
+    let live = session::live(tx, cx, holder)?.ok_or(Refusal::AppSessionMissing)?;
     app.admits(&live)?;
     let secret: AppCodeSecret = cx.seed.token();
     let code = AppCode {

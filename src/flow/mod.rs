@@ -52,6 +52,12 @@ impl Rules {
         own.unwrap_or(self.config.lifetimes.access_token)
     }
 
+    /// Whether a session is a key in the origin's storage. Otherwise it is a cookie, which browsers
+    /// send to every port of the host.
+    pub fn session_is_key(&self) -> bool {
+        self.config.policy.session_key.unwrap_or_else(|| self.issuer.is_loopback())
+    }
+
     /// Whether `client` must send a PKCE challenge: its own policy, or that of the configuration.
     pub fn pkce_policy(&self, client: &Client) -> PkcePolicy {
         client.decisions.pkce.unwrap_or(self.config.policy.pkce)

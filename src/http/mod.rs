@@ -32,7 +32,7 @@ use oauth::{
     anonymous, authorize, device, introspect, logout, metadata, par, registration, revoke, token,
     userinfo,
 };
-use pages::{account, applications, connections, interaction, passkeys, setup};
+use pages::{account, applications, connections, interaction, passkeys, prove, setup};
 use routes::{cached_for_an_hour, open_to_any_origin, revalidated};
 
 /// The router of all endpoints. `routes.rs` has the rules of each group.
@@ -58,9 +58,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/oauth/introspect", post(introspect::introspect))
         .route("/oauth/session", post(anonymous::open));
 
-    let browser = Router::new()
-        .route("/oauth/authorize", get(authorize::get).post(authorize::post))
-        .route("/oauth/logout", get(logout::get).post(logout::post))
+    // Every page that reads a session.
+    let pages = Router::new()
         .route("/gate/interaction/{id}", get(interaction::show).post(interaction::decide))
         .route("/gate/link/{id}", get(pages::link::show).post(pages::link::decide))
         .route("/gate/device", get(pages::device::show).post(pages::device::decide))
@@ -73,11 +72,16 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/gate/account/sessions", post(connections::end_session))
         .route("/gate/account/tokens", post(connections::revoke_token))
         .route("/gate/logout", post(account::sign_out))
-        .route("/gate/logged-out", get(account::signed_out))
         .route("/gate/webauthn/register/start", post(setup::start))
         .route("/gate/webauthn/register/finish", post(setup::finish))
         .route("/gate/webauthn/authenticate/start", post(passkeys::start))
         .route("/gate/webauthn/authenticate/finish", post(passkeys::finish))
+        .route_layer(from_fn_with_state(Arc::clone(&app), prove::prove));
+    // What leads to them.
+    let browser = Router::new()
+        .route("/oauth/authorize", get(authorize::get).post(authorize::post))
+        .route("/oauth/logout", get(logout::get).post(logout::post))
+        .route("/gate/logged-out", get(account::signed_out))
         .route("/", get(account::home))
         .route("/setup", get(account::to_setup))
         .route("/login", get(account::to_login))
@@ -106,6 +110,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(open_to_any_origin("GET,HEAD,PUT,DELETE", registered))
         .merge(open_to_any_origin("GET,HEAD,POST", userinfo))
         .merge(confidential_clients)
+        .merge(pages)
         .merge(browser)
         .merge(cached_for_an_hour(passkey_metadata))
         .merge(applications)

@@ -13,11 +13,6 @@ use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::authorize::consent::ClientRedirect;
 
-/// The `Content-Security-Policy` of a page whose form goes to a client. It has no `form-action`,
-/// because Chromium does not accept `[::1]` in it, and applies it to the client's redirects too.
-const CONTENT_SECURITY_POLICY_TO_CLIENTS: &str = "default-src 'none'; script-src 'self'; \
-     style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
-
 /// The redirect to `destination` by GET (303).
 pub(super) fn see_other(destination: &Destination) -> Response {
     redirect(StatusCode::SEE_OTHER, destination)
@@ -49,6 +44,15 @@ pub(super) fn with_location(mut response: Response, destination: &Destination) -
     let location = HeaderValue::from_str(destination.url());
     let location = location.expect("URLs have no control characters");
     response.headers_mut().insert(header::LOCATION, location);
+    response
+}
+
+/// The same response, for the script of a page: `fetch` would follow a redirect, or hide where it
+/// goes.
+pub(super) fn for_script(mut response: Response) -> Response {
+    if response.status().is_redirection() {
+        *response.status_mut() = StatusCode::OK;
+    }
     response
 }
 
@@ -96,7 +100,7 @@ fn form_post(app: &App, client_redirect: &ClientRedirect) -> Option<Response> {
         host: response.host(),
         denied: refusal.is_some(),
     });
-    let policy = HeaderValue::from_static(CONTENT_SECURITY_POLICY_TO_CLIENTS);
+    let policy = templates::content_security_policy(true, None);
     page.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     Some(without_referrer(page))
 }

@@ -9,4 +9,5 @@ pub mod bridge;
 pub mod fingerprint;
 pub mod network;
 pub mod person;
+pub mod session_proof;
 pub mod user_agent;

@@ -113,6 +113,18 @@ impl RedirectUri {
         }
     }
 
+    /// The origin (RFC 6454 §4), if it is one that a `Content-Security-Policy` can name.
+    pub fn origin(&self) -> Option<String> {
+        let (scheme, host) = match &self.kind {
+            Kind::Https { .. } => ("https", self.host()),
+            Kind::Loopback { .. } => ("http", self.host()),
+            Kind::PrivateUse { .. } => return None,
+        };
+        // The URL standard allows `;` and `,` in a host, which would end the directive.
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b);
+        host.bytes().all(plain).then(|| format!("{scheme}://{host}"))
+    }
+
     /// The host, without the port of a loopback URI, which may change with each run. A consent is
     /// remembered for it.
     pub fn lasting_host(&self) -> String {

@@ -252,6 +252,12 @@ impl Pepper {
         URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
     }
 
+    /// The anti-forgery token of the session whose key has the hash `key`.
+    pub fn csrf_of_key(&self, key: &TokenHash) -> String {
+        let mac = self.forgery.clone().chain_update("session key").chain_update(key.to_bytes());
+        URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
+    }
+
     /// Whether `presented` is the anti-forgery token of `holder`, in constant time.
     pub fn csrf_matches<P: Purpose>(&self, holder: &Token<P>, presented: &str) -> bool {
         self.csrf(holder).as_bytes().ct_eq(presented.as_bytes()).into()

@@ -23,7 +23,12 @@ pub(crate) struct Application {
 impl Application {
     /// One that an operator registers, with `more` on the command line.
     pub(crate) async fn registered(home: &Home, more: &[&str]) -> Self {
-        let callback_server = CallbackServer::new().await;
+        Self::at("127.0.0.1", home, more).await
+    }
+
+    /// As [`Self::registered`], under that name of this machine.
+    pub(crate) async fn at(host: &str, home: &Home, more: &[&str]) -> Self {
+        let callback_server = CallbackServer::new().await.under(host);
         let (redirect_uri, bye) = (callback_server.at("/callback"), callback_server.at("/bye"));
         let mut arguments = vec!["client", "add", "The Shop", "--id", "shop", "--json"];
         arguments.extend(["--redirect", &redirect_uri, "--post-logout", &bye]);

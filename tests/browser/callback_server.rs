@@ -27,6 +27,11 @@ impl CallbackServer {
         Self { listener, own }
     }
 
+    /// The same server under another name of this machine.
+    pub(crate) fn under(self, host: &str) -> Self {
+        Self { own: self.own.replace("127.0.0.1", host), ..self }
+    }
+
     /// The address of a path there.
     pub(crate) fn at(&self, path: &str) -> String {
         format!("{}{path}", self.own)

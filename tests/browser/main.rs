@@ -27,6 +27,7 @@ mod pages;
 mod program;
 mod relying_party;
 mod restart;
+mod session_key;
 mod setup;
 mod sign_in;
 mod tls;

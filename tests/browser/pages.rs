@@ -25,7 +25,7 @@ const LOOKS: [(&str, &str, (i64, i64), f64); 3] = [
 ];
 
 /// Takes the page's picture in each look, and asserts that none of them scrolls sideways.
-async fn look(window: &Window, name: &str) {
+pub(crate) async fn look(window: &Window, name: &str) {
     let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
     fs::create_dir_all(&directory).unwrap();
     for (suffix, scheme, (width, height), scale) in LOOKS {

@@ -1,7 +1,7 @@
 //! A server that is killed in the middle of a sign-in, and comes back.
 
 use chromiumoxide::cdp::browser_protocol::fetch::{
-    ContinueRequestParams, EnableParams, EventRequestPaused, RequestPattern,
+    ContinueRequestParams, DisableParams, EnableParams, EventRequestPaused, RequestPattern,
 };
 use futures_util::StreamExt as _;
 
@@ -42,6 +42,9 @@ async fn replaced(home: &Home, server: Server, window: &Window, path: &str, pres
     let server = home.serve();
     let on = ContinueRequestParams::new(request.request_id.clone());
     window.page.execute(on).await.unwrap();
+    // The page proves its session again, to the process that is there now.
+    window.page.execute(DisableParams::default()).await.unwrap();
+    window.excuses("401").await;
     server
 }
 
@@ -91,6 +94,7 @@ async fn a_session_and_a_request_under_way_outlive_the_server() {
     server.kill();
     let _server = home.serve();
     window.press("Allow").await;
+    window.excuses("401").await;
 
     let (status, tokens) = shop.redeem(&shop.visited("/callback").await["code"]).await;
     assert_eq!(status, 200, "{tokens}");

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use chromiumoxide::Page;
+use chromiumoxide::cdp::browser_protocol::browser::BrowserContextId;
 use chromiumoxide::cdp::browser_protocol::emulation::SetFocusEmulationEnabledParams;
 use chromiumoxide::cdp::browser_protocol::input::{
     DispatchKeyEventParams, DispatchKeyEventType, InsertTextParams,
@@ -34,23 +35,34 @@ pub(crate) struct Window {
     pub(crate) passkeys: Authenticator,
     complaints: Complaints,
     chromium: Arc<Chromium>,
+    profile: BrowserContextId,
 }
 
 impl Window {
     /// A window in which nothing was opened yet.
     pub(crate) async fn new() -> Self {
         let chromium = Chromium::shared();
-        let browser = &chromium.browser;
-        let profile = browser.create_browser_context(CreateBrowserContextParams::default());
+        let profile =
+            chromium.browser.create_browser_context(CreateBrowserContextParams::default());
         let profile = profile.await.unwrap();
+        Self::of(chromium, profile).await
+    }
+
+    /// Another tab, with the same cookies and the same storage.
+    pub(crate) async fn tab(&self) -> Self {
+        Self::of(Arc::clone(&self.chromium), self.profile.clone()).await
+    }
+
+    async fn of(chromium: Arc<Chromium>, profile: BrowserContextId) -> Self {
+        let browser = &chromium.browser;
         let blank = CreateTargetParams::builder().url("about:blank");
-        let blank = blank.browser_context_id(profile);
+        let blank = blank.browser_context_id(profile.clone());
         let page = browser.new_page(blank.build().unwrap()).await.unwrap();
         let complaints = Complaints::of(&page).await;
         // A ceremony needs a window that has the focus, and there are several at one time.
         page.execute(SetFocusEmulationEnabledParams::new(true)).await.unwrap();
         let passkeys = Authenticator::plug_in(&page).await;
-        Self { page, passkeys, complaints, chromium }
+        Self { page, passkeys, complaints, chromium, profile }
     }
 
     /// Goes to `url`, as the address bar does, and waits until it is there.
@@ -70,7 +82,7 @@ impl Window {
     }
 
     /// Waits until `script` is true.
-    async fn until(&self, script: &str, awaited: &dyn Display) {
+    pub(crate) async fn until(&self, script: &str, awaited: &dyn Display) {
         let reached = async {
             while self.ask::<bool>(script).await != Some(true) {
                 tokio::time::sleep(GLANCE).await;

@@ -23,9 +23,9 @@ async fn a_page_allows_itself_nothing_but_its_own_files() {
     cache-control: no-store
     content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'
     content-type: text/html; charset=utf-8
+    gatelodge-challenge: …
     pragma: no-cache
     referrer-policy: same-origin
-    set-cookie: gl7455_browser=…; Path=/gate/; Max-Age=2592000; HttpOnly; SameSite=Lax
     x-content-type-options: nosniff
     ");
 }
@@ -104,6 +104,7 @@ async fn the_way_home_tells_no_referrer_and_takes_the_cookie_along() {
     insta::assert_snapshot!(head, @r"
     303
     cache-control: no-store
+    gatelodge-challenge: …
     location: https://shop.example/cb?code=CODE&state=s-1&iss=http%3A%2F%2Flocalhost%3A7455
     pragma: no-cache
     referrer-policy: no-referrer
@@ -230,7 +231,8 @@ async fn an_https_issuer_insists_on_tls_and_binds_its_cookies_to_its_host() {
     let local = Server::with("https://localhost:7455".parse().unwrap(), |_| {}).await;
 
     let page = public.get("/gate/login").await;
-    let at_home = local.get("/gate/login").await;
+    let at_home = RelyingParty::web(&local).await.request(&[]);
+    let at_home = local.get(&at_home).await;
 
     assert_eq!(page.header("strict-transport-security"), "max-age=31536000");
     assert_eq!(at_home.header("strict-transport-security"), "");
@@ -238,17 +240,18 @@ async fn an_https_issuer_insists_on_tls_and_binds_its_cookies_to_its_host() {
         response.head().lines().find(|line| line.starts_with("set-cookie")).unwrap().to_owned()
     };
     insta::assert_snapshot!(cookie(&page), @"set-cookie: __Host-gl_browser=…; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax; Secure");
-    insta::assert_snapshot!(cookie(&at_home), @"set-cookie: gl7455_browser=…; Path=/gate/; Max-Age=2592000; HttpOnly; SameSite=Lax; Secure");
+    insta::assert_snapshot!(cookie(&at_home), @"set-cookie: gl7455_i_=…; Path=/gate/; Max-Age=1800; HttpOnly; SameSite=Lax; Secure");
 }
 
 #[tokio::test]
 async fn signing_out_clears_the_session_cookie() {
-    let (_server, mut ada) = Server::with_ada().await;
+    let server = Server::with("https://id.example".parse().unwrap(), |_| {}).await;
+    let mut ada = server.first_administrator().await;
     ada.visit("/account").await;
 
     let response = ada.submit("/gate/logout", &[]).await;
 
-    let cookie = "gl7455_session=; Path=/gate/; Max-Age=0; HttpOnly; SameSite=Lax";
+    let cookie = "__Host-gl_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure";
     assert_eq!(response.header("set-cookie"), cookie);
 }
 

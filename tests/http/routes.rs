@@ -11,7 +11,7 @@ use crate::support::{Response, Server};
 
 /// Who may read the response of a route.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum To {
+pub(crate) enum To {
     /// Scripts of any origin.
     Any,
     /// Only the origin of this server.
@@ -20,7 +20,7 @@ enum To {
 use To::{Any, Own};
 
 /// Every route, what it allows, who may read it, and whether a successful response may be cached.
-const ROUTES: &[(&str, &str, To, bool)] = &[
+pub(crate) const ROUTES: &[(&str, &str, To, bool)] = &[
     ("/.well-known/openid-configuration", "GET,HEAD", Any, true),
     ("/.well-known/oauth-authorization-server", "GET,HEAD", Any, true),
     ("/.well-known/jwks.json", "GET,HEAD", Any, true),

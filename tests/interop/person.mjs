@@ -1,4 +1,5 @@
-// A person at a browser, in software: a passkey, a cookie jar, and the clicks that pages ask for.
+// A person at a browser, in software: a passkey, a session key, a cookie jar, and the clicks that
+// pages ask for.
 //
 //   node person.mjs serve SETUP_URL
 //
@@ -69,6 +70,24 @@ class Passkey {
   }
 }
 
+/** The key of a session, and the proofs that the script of a page makes with it. */
+class SessionKey {
+  #keys = generateKeyPairSync("ec", { namedCurve: "P-256" });
+
+  proof(challenge, method, url, body) {
+    const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const input = [
+      part({ typ: "session-proof+jwt", alg: "ES256" }),
+      part({
+        digest: sha256(body).toString("base64url"), htm: method, htu: url.pathname + url.search,
+        jti: randomBytes(16).toString("base64url"), jwk: this.#keys.publicKey.export({ format: "jwk" }), nonce: challenge,
+      }),
+    ].join(".");
+    const signature = sign("sha256", Buffer.from(input), { key: this.#keys.privateKey, dsaEncoding: "ieee-p1363" });
+    return `${input}.${signature.toString("base64url")}`;
+  }
+}
+
 /** What of a page a browser would act upon. */
 class Page {
   constructor(url, status, html) {
@@ -109,13 +128,34 @@ export class Person {
   // By host, path and name. They know no ports (RFC 6265 §8.5).
   #cookies = new Map();
   #passkey = new Passkey();
+  #session;
+  #storage = `gl_bs_${randomBytes(32).toString("base64url")}`;
 
   constructor(issuer) {
     this.origin = new URL(issuer).origin;
   }
 
+  /** One request: that of a script, with its proofs, where it goes to a page of the issuer's. */
   async #send(address, method = "GET", headers = {}, body = undefined) {
     const url = new URL(address, this.origin);
+    if (url.origin !== this.origin || !url.pathname.startsWith("/gate/")) return this.#sendAsIs(url, method, headers, body);
+    const page = await this.#sendAsIs(new URL("/gate/login", this.origin));
+    const challenge = page.headers.get("gatelodge-challenge");
+    // Where the session is a cookie there is none.
+    if (!challenge) return this.#sendAsIs(url, method, headers, body);
+    const opened = url.pathname.endsWith("/finish") ? new SessionKey() : undefined;
+    const proof = (key) => key.proof(challenge, method, url, body ?? "");
+    const answer = await this.#sendAsIs(url, method, {
+      ...headers,
+      "gatelodge-storage": this.#storage,
+      ...(this.#session && { "gatelodge-proof": proof(this.#session) }),
+      ...(opened && { "gatelodge-new-key-proof": proof(opened) }),
+    }, body);
+    if (opened && answer.ok) this.#session = opened;
+    return answer;
+  }
+
+  async #sendAsIs(url, method = "GET", headers = {}, body = undefined) {
     const sent = [...this.#cookies.values()].filter(
       ({ host, path }) => host === url.hostname && url.pathname.startsWith(path),
     );
@@ -134,7 +174,8 @@ export class Person {
   /** Follows redirects: to a page of the issuer's or of `site`, or to an address that is neither's. */
   async #arrive(url, answer, site) {
     for (let hops = 0; hops < 20; hops++) {
-      if (answer.status < 300 || answer.status > 399) return new Page(url, answer.status, await answer.text());
+      // A script is told where a redirect goes.
+      if (!answer.headers.get("location")) return new Page(url, answer.status, await answer.text());
       url = new URL(answer.headers.get("location"), url);
       if (url.origin !== this.origin && url.origin !== site) return url;
       answer = await this.#send(url);

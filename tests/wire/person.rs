@@ -1,4 +1,4 @@
-//! A person at a browser: cookies, a passkey, and the pages of a running server.
+//! A person at a browser: cookies, a session key, a passkey, and the pages of a running server.
 
 use std::collections::BTreeMap;
 
@@ -12,13 +12,19 @@ use crate::program::Server;
 #[path = "../http/support/authenticator.rs"]
 mod authenticator;
 
+#[path = "../http/support/session_key.rs"]
+mod session_key;
+
 use authenticator::Authenticator;
+use session_key::{SessionKey, storage_secret};
 
 /// Ada, who runs the server, and her browser.
 pub(crate) struct Person {
     authenticator: Authenticator,
     cookies: BTreeMap<String, String>,
     csrf: String,
+    key: Option<SessionKey>,
+    storage: String,
 }
 
 impl Person {
@@ -30,6 +36,8 @@ impl Person {
             authenticator: Authenticator::new(),
             cookies: BTreeMap::new(),
             csrf: String::new(),
+            key: None,
+            storage: storage_secret(),
         };
         ada.visit(server, page);
         let start = json!({ "token": token, "username": "ada" });
@@ -90,7 +98,30 @@ impl Person {
         response.json()
     }
 
+    /// Sends a request as the script of a page does: with a proof.
     fn send(&mut self, server: &Server, line: &str, head: &str, body: &str) -> Response {
+        let (method, target) = line.split_once(' ').unwrap();
+        if !target.starts_with("/gate/") {
+            return self.send_unproven(server, line, head, body);
+        }
+        let page = self.send_unproven(server, "GET /gate/login", "Accept: text/html", "");
+        let challenge = header(&page, "gatelodge-challenge").unwrap();
+        let mut head = format!("{head}\r\nGatelodge-Storage: {}", self.storage);
+        let opened = target.ends_with("/finish").then(SessionKey::new);
+        for (name, key) in [("Proof", &self.key), ("New-Key-Proof", &opened)] {
+            if let Some(key) = key {
+                let proof = key.proof(&challenge, method, target, body.as_bytes());
+                head.push_str(&format!("\r\nGatelodge-{name}: {proof}"));
+            }
+        }
+        let response = self.send_unproven(server, line, &head, body);
+        if opened.is_some() && response.status == 200 {
+            self.key = opened;
+        }
+        response
+    }
+
+    fn send_unproven(&mut self, server: &Server, line: &str, head: &str, body: &str) -> Response {
         let host = server.issuer().strip_prefix("http://").unwrap();
         let cookies: Vec<_> =
             self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -107,7 +138,8 @@ impl Person {
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }
-        if let Some(csrf) = between(&response.body, "<meta name=\"csrf\" content=\"", "\"") {
+        let csrf = between(&response.body, "<meta name=\"csrf\" content=\"", "\"");
+        if let Some(csrf) = csrf.filter(|csrf| !csrf.is_empty()) {
             self.csrf = csrf;
         }
         response

@@ -57,7 +57,7 @@ fn the_local_ca_vouches_for_the_issuer_and_loopback() {
         assert!(!got.asked, "a browser would have to choose a certificate");
         assert!(!got.response.head.contains("strict-transport-security"), "{}", got.response.head);
     }
-    let page = client.get(address, "localhost", "/gate/login").unwrap().response;
+    let page = client.get(address, "localhost", "/bridge/device-link").unwrap().response;
     assert!(page.head.contains("; secure"), "{}", page.head);
     let stranger = Home::new();
     let _other = stranger.start(&LOCAL);

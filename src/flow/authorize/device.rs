@@ -134,7 +134,7 @@ pub struct UserCodeEntry {
     pub code: Option<TokenHash>,
     /// The browser's description of itself.
     pub device: DeviceInfo,
-    /// The hash of the session cookie.
+    /// The hash of the key or cookie of the session.
     pub session: TokenHash,
 }
 

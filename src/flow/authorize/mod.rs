@@ -200,6 +200,7 @@ pub fn store_interaction(
     let secret: BrowserSecret = cx.seed.token();
     let interaction = Interaction {
         browser: cx.rules.pepper.hash(&secret),
+        claimed: None,
         created: cx.now,
         expires: cx.now + cx.rules.config.lifetimes.interaction,
         holding,
@@ -209,8 +210,8 @@ pub fn store_interaction(
     Ok((id, secret))
 }
 
-/// The interaction after its page is displayed, if that changes who holds it, and the person whose
-/// session the page was opened with.
+/// The interaction after its page is displayed, if that changes it, and the person whose session the
+/// page was opened with.
 pub fn opened(
     view: &impl View,
     cx: &Context,
@@ -218,7 +219,7 @@ pub fn opened(
 ) -> Result<Option<(Interaction, Option<UserId>)>, Error> {
     let interaction = step::interaction(view, cx, presented)?;
     let session = match &presented.session {
-        Some(cookie) => session::live(view, cx, cookie)?,
+        Some(holder) => session::live(view, cx, holder)?,
         None => None,
     };
     let user = session.map(|session| session.user());
@@ -226,12 +227,14 @@ pub fn opened(
         (Holder::Network(_), Some(user)) => Holding::persons(user),
         (holder, _) => Holding { holder, rank: Rank::Opened },
     };
-    let changed = holding != interaction.holding;
-    Ok(changed.then_some((Interaction { holding, ..interaction }, user)))
+    let claimed = interaction.claimed.or(presented.storage);
+    let changed = holding != interaction.holding || claimed != interaction.claimed;
+    Ok(changed.then_some((Interaction { claimed, holding, ..interaction }, user)))
 }
 
 /// Records that the page of an interaction is displayed. From then on the interaction is the
-/// person's whose session the page was opened with, or goes after those that no page has opened.
+/// person's whose session the page was opened with, or goes after those that no page has opened; and
+/// where a session is a key, only the storage that opened it opens it again.
 pub fn record_opened(
     tx: &mut Tx<'_>,
     cx: &Context,

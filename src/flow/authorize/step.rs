@@ -12,17 +12,17 @@ use crate::flow::session::{self, LiveSession};
 use crate::flow::token::{grant, issue};
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::authorize::claims::ClaimsRequest;
-use crate::oauth::authorize::{AuthorizeRequest, Callback};
+use crate::oauth::authorize::{AuthorizeRequest, Callback, ResponseMode};
 use crate::oauth::client::ClientType;
 use crate::oauth::id::{ClientId, InteractionId, UserId};
-use crate::oauth::redirect_uri::Kind;
+use crate::oauth::redirect_uri::{Kind, RedirectUri};
 use crate::oauth::scope::Scope;
 use crate::oauth::web_uri::WebUri;
 use crate::secret::TokenHash;
 use crate::store::schema::{Client, Consent, Interaction, Origin, Purpose};
 use crate::store::{StoreError, View};
 
-/// The request of a browser at an interaction: the id in the path, and the hashes of its cookies.
+/// The request of a browser at an interaction: the id in the path, and the hashes of what it brings.
 #[derive(Clone, Debug)]
 pub struct PresentedInteraction {
     /// The id in the path.
@@ -31,8 +31,10 @@ pub struct PresentedInteraction {
     pub browser: Option<TokenHash>,
     /// The device of the browser.
     pub device: DeviceInfo,
-    /// The session cookie.
+    /// The proven key of the session, or its cookie.
     pub session: Option<TokenHash>,
+    /// The secret in the browser's storage, where a session is a key.
+    pub storage: Option<TokenHash>,
 }
 
 /// The next step of an authorization.
@@ -82,13 +84,44 @@ pub fn interaction(
     let interaction =
         view.find::<Interaction>(&presented.interaction)?.ok_or(Refusal::InteractionUnknown)?;
     let same = presented.browser.as_ref().is_some_and(|cookie| interaction.browser.matches(cookie));
-    if !same {
+    let claimed_by_another = match (&interaction.claimed, &presented.storage) {
+        (Some(claimed), Some(storage)) => !claimed.matches(storage),
+        (Some(_) | None, None) | (None, Some(_)) => false,
+    };
+    if !same || claimed_by_another {
         return Err(Refusal::InteractionOfAnotherBrowser.into());
     }
     if cx.now >= interaction.expires {
         return Err(Refusal::InteractionExpired.into());
     }
     Ok(interaction)
+}
+
+/// How the page looks that is displayed before the browser has proven its session.
+pub struct Unproven {
+    /// Whether the response is posted to the client by a form.
+    pub form_post: bool,
+    /// The redirect URI of a request with `prompt=none`: its page displays nothing, and the client
+    /// may have it in a frame.
+    pub silent: Option<RedirectUri>,
+}
+
+/// How the page of an interaction looks before the browser has proven its session.
+pub fn unproven(
+    view: &impl View,
+    cx: &Context,
+    presented: &PresentedInteraction,
+) -> Result<Unproven, Error> {
+    let interaction = self::interaction(view, cx, presented)?;
+    let Purpose::Authorize(stored) = &interaction.purpose else {
+        return Ok(Unproven { form_post: false, silent: None });
+    };
+    let is_silent = stored.request.prompt.none;
+    let callback = callback(view, interaction)?;
+    Ok(Unproven {
+        form_post: callback.mode() == ResponseMode::FormPost,
+        silent: is_silent.then(|| callback.uri().clone()),
+    })
 }
 
 /// The callback of a stored authorization request, proven again.

@@ -8,7 +8,7 @@ use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::person::ceremony::{Ceremony, Purpose};
 use crate::flow::person::people;
-use crate::flow::session::{self, SignIn};
+use crate::flow::session::{self, NewSessionKey, SignIn};
 use crate::model::person::{Role, Username};
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::display_name::DisplayName;
@@ -97,11 +97,13 @@ pub struct RegistrationProof {
     pub ceremony: Ceremony,
     /// The browser's description of itself.
     pub device: DeviceInfo,
+    /// The key of the session to open, where it is one.
+    pub key: Option<NewSessionKey>,
     /// The link whose right it uses.
     pub link: TokenHash,
     /// The name of the passkey.
     pub name: DisplayName,
-    /// The session cookie that the browser already has.
+    /// The key or cookie of the session that the browser already has.
     pub previous: Option<TokenHash>,
     /// The verified credential.
     pub registered: Registered,
@@ -111,8 +113,8 @@ pub struct RegistrationProof {
 pub struct Enrolled {
     /// Whether an anonymous session was merged into the person.
     pub merged: bool,
-    /// The cookie of the person's session.
-    pub secret: SessionSecret,
+    /// The cookie of the person's session, unless it is a key.
+    pub secret: Option<SessionSecret>,
 }
 
 /// Stores the passkey, spends the link, creates the first administrator, merges a new person's
@@ -172,7 +174,8 @@ pub fn complete(
         tx.put(&proof.link, row)?;
     }
     let authentication = Authentication { amr: proof.registered.amr.clone(), at: cx.now };
-    let sign_in = SignIn { authentication, device: proof.device.clone(), user };
+    let (device, key) = (proof.device.clone(), proof.key);
+    let sign_in = SignIn { authentication, device, key, user };
     let secret = session::open(tx, cx, sign_in, proof.previous.as_ref())?;
     Ok(Enrolled { merged, secret })
 }

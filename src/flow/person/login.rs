@@ -7,7 +7,7 @@
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::person::ceremony::{Ceremony, Purpose};
-use crate::flow::session::{self, SignIn};
+use crate::flow::session::{self, NewSessionKey, SignIn};
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::id::UserId;
 use crate::passkey::Asserted;
@@ -50,7 +50,9 @@ pub struct AssertionProof {
     pub credential: CredentialId,
     /// The browser's description of itself.
     pub device: DeviceInfo,
-    /// The session cookie that the browser already has.
+    /// The key of the session to open, where it is one.
+    pub key: Option<NewSessionKey>,
+    /// The key or cookie of the session that the browser already has.
     pub previous: Option<TokenHash>,
     /// The revision of the passkey that it was verified against.
     pub revision: u64,
@@ -60,8 +62,8 @@ pub struct AssertionProof {
 pub enum SignInOutcome {
     /// The passkey has been used meanwhile: verify the assertion again.
     Changed,
-    /// The browser is signed in.
-    SignedIn(SessionSecret),
+    /// The browser is signed in, with this cookie unless its session is a key.
+    SignedIn(Option<SessionSecret>),
 }
 
 /// Spends the ceremony, updates the passkey and opens the session.
@@ -87,7 +89,8 @@ pub fn complete(
     passkey.used = Some(cx.now);
     tx.put(&proof.credential, passkey)?;
     let authentication = Authentication { amr: proof.asserted.amr.clone(), at: cx.now };
-    let sign_in = SignIn { authentication, device: proof.device.clone(), user };
+    let (device, key) = (proof.device.clone(), proof.key);
+    let sign_in = SignIn { authentication, device, key, user };
     let secret = session::open(tx, cx, sign_in, proof.previous.as_ref())?;
     Ok(SignInOutcome::SignedIn(secret))
 }

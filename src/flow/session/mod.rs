@@ -14,7 +14,7 @@ use crate::model::user_agent::DeviceInfo;
 use crate::oauth::id::{SessionId, UserId};
 use crate::secret::{SessionSecret, TokenHash};
 use crate::store::schema::{
-    Authentication, Person, SESSIONS_BY_COOKIE, SESSIONS_BY_USER, Session, Subject,
+    Authentication, Person, SESSIONS_BY_HOLDER, SESSIONS_BY_USER, Session, Subject,
 };
 use crate::store::{Listing, Span, StoreError, Tx, View};
 
@@ -76,13 +76,13 @@ impl LiveSession {
     }
 }
 
-/// The session behind a cookie, if it is live.
+/// The session of a key or cookie, if it is live.
 pub fn live(
     view: &impl View,
     cx: &Context,
-    cookie: &TokenHash,
+    holder: &TokenHash,
 ) -> Result<Option<LiveSession>, StoreError> {
-    match view.by(&SESSIONS_BY_COOKIE, cookie, 1)?.first() {
+    match view.by(&SESSIONS_BY_HOLDER, holder, 1)?.first() {
         Some(id) => by_id(view, cx, *id),
         None => Ok(None),
     }
@@ -125,26 +125,42 @@ pub struct SignIn {
     pub authentication: Authentication,
     /// The browser.
     pub device: DeviceInfo,
+    /// The key of the session, where it is one.
+    pub key: Option<NewSessionKey>,
     /// The person.
     pub user: UserId,
 }
 
-/// Opens a session for a person who has just signed in. Returns the value of the cookie.
+/// The hash of a key that the browser has made for a new session, and proven.
+#[derive(Clone, Copy)]
+pub struct NewSessionKey(pub TokenHash);
+
+/// Opens a session for a person who has just signed in. Returns the value of its cookie, unless the
+/// session is a key.
 ///
-/// `previous` is the session cookie that the browser already has. If it belongs to the same person,
-/// the session keeps its `sid`, gets a new cookie, and its total lifetime starts again. If it
-/// belongs to another person, that person's session ends.
+/// `previous` is the key or cookie of the session that the browser already has. If that belongs to
+/// the same person, the session keeps its `sid`, gets a new key or cookie, and its total lifetime
+/// starts again. If it belongs to another person, that person's session ends.
+///
+/// # Errors
+///
+/// [`Refusal::SessionKeyInUse`].
 pub fn open(
     tx: &mut Tx<'_>,
     cx: &Context,
     sign_in: SignIn,
     previous: Option<&TokenHash>,
-) -> Result<SessionSecret, Error> {
-    let SignIn { authentication, device, user } = sign_in;
+) -> Result<Option<SessionSecret>, Error> {
+    let SignIn { authentication, device, key, user } = sign_in;
     let previous = match previous {
-        Some(cookie) => live(tx, cx, cookie)?,
+        Some(holder) => live(tx, cx, holder)?,
         None => None,
     };
+    if let Some(NewSessionKey(key)) = &key
+        && !tx.by(&SESSIONS_BY_HOLDER, key, 1)?.is_empty()
+    {
+        return Err(Refusal::SessionKeyInUse.into());
+    }
     let id = match previous {
         Some(previous) if previous.user() == user => previous.id,
         Some(previous) => {
@@ -153,14 +169,20 @@ pub fn open(
         }
         None => SessionId::from_seed(&cx.seed),
     };
-    let secret: SessionSecret = cx.seed.token();
+    let (holder, secret) = match key {
+        Some(NewSessionKey(key)) => (key, None),
+        None => {
+            let secret: SessionSecret = cx.seed.token();
+            (cx.rules.pepper.hash(&secret), Some(secret))
+        }
+    };
     let lifetimes = &cx.rules.config.lifetimes;
     let session = Session {
         authentication,
-        cookie: cx.rules.pepper.hash(&secret),
         created: cx.now,
         device,
         expires: cx.now + lifetimes.session_idle.min(lifetimes.session_total),
+        holder,
         revoked: false,
         seen: cx.now,
         user,
@@ -190,9 +212,9 @@ pub fn touch(
     Ok(())
 }
 
-/// Ends the session behind a cookie, if it is live.
-pub fn sign_out(tx: &mut Tx<'_>, cx: &Context, cookie: &TokenHash) -> Result<(), Error> {
-    match live(tx, cx, cookie)? {
+/// Ends the session of a key or cookie, if it is live.
+pub fn sign_out(tx: &mut Tx<'_>, cx: &Context, holder: &TokenHash) -> Result<(), Error> {
+    match live(tx, cx, holder)? {
         Some(session) => end(tx, cx, session.id),
         None => Ok(()),
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::to_bytes;
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
@@ -18,7 +18,7 @@ use crate::oauth::params::Params;
 /// The most bytes of a form. The limit of the header section (`section.rs`) bounds a query.
 const MAX_FORM: usize = 32 * 1024;
 /// The most bytes of a JSON body.
-const MAX_JSON: usize = 64 * 1024;
+pub(super) const MAX_JSON: usize = 64 * 1024;
 
 /// The time within which a body must arrive.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -65,7 +65,7 @@ pub(super) async fn form(request: Request) -> Result<Params, Refusal> {
     if !has_media_type(request.headers(), "application/x-www-form-urlencoded") {
         return Err(Refusal::BodyTypeUnsupported);
     }
-    Params::parse(&bytes(request, MAX_FORM).await?)
+    Params::parse(&bytes(request.into_body(), MAX_FORM).await?)
 }
 
 /// Reads a JSON body.
@@ -77,11 +77,13 @@ pub(super) async fn json<T: DeserializeOwned>(request: Request) -> Result<T, Ref
     if !has_media_type(request.headers(), "application/json") {
         return Err(Refusal::BodyMalformed);
     }
-    serde_json::from_slice(&bytes(request, MAX_JSON).await?).map_err(|_| Refusal::BodyMalformed)
+    serde_json::from_slice(&bytes(request.into_body(), MAX_JSON).await?)
+        .map_err(|_| Refusal::BodyMalformed)
 }
 
-async fn bytes(request: Request, limit: usize) -> Result<axum::body::Bytes, Refusal> {
-    let body = to_bytes(request.into_body(), limit);
+/// Reads a body of at most `limit` bytes.
+pub(super) async fn bytes(body: Body, limit: usize) -> Result<Bytes, Refusal> {
+    let body = to_bytes(body, limit);
     match tokio::time::timeout(TIMEOUT, body).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) if is_limit(&error) => Err(Refusal::BodyTooLarge),

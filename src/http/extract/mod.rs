@@ -12,3 +12,4 @@ pub(super) mod navigation;
 pub(super) mod own_page;
 pub(super) mod peer;
 pub(super) mod section;
+pub(super) mod session_proof;

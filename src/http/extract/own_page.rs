@@ -29,7 +29,7 @@ pub(in crate::http) struct PageForm {
 impl PageForm {
     async fn read(app: &App, request: Request) -> Result<Self, Error> {
         check_same_origin(app, request.headers())?;
-        let browser = Browser::of(app, request.headers())?;
+        let browser = Browser::of(app, request.headers(), request.extensions())?;
         let form = body::form(request).await?;
         check_csrf(app, &browser, form.one("csrf")?)?;
         Ok(Self { browser, form })
@@ -73,7 +73,7 @@ impl FromRequest<Arc<App>> for SignedInForm {
 pub(in crate::http) struct PageJson<T> {
     pub(in crate::http) body: T,
     pub(in crate::http) browser: Browser,
-    /// The hash of the browser's own cookie.
+    /// The hash of the browser's own cookie, or of the secret in its storage.
     pub(in crate::http) browser_id: TokenHash,
 }
 
@@ -82,7 +82,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for PageJson<T> {
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, JsonFailure> {
         check_same_origin(app, request.headers())?;
-        let browser = Browser::of(app, request.headers())?;
+        let browser = Browser::of(app, request.headers(), request.extensions())?;
         let csrf = request.headers().get("x-csrf-token").and_then(|value| value.to_str().ok());
         check_csrf(app, &browser, csrf)?;
         let browser_id = browser.id(app).ok_or(Refusal::CsrfTokenWrong)?;

@@ -6,8 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::connections;
-use super::cookie::Cookie;
-use super::cookie::with_cookie;
+use super::cookie::without_session_cookie;
 use super::login::{self, SignInPrompt};
 use super::templates::{self, AccountPage, LoggedOutPage, Page, PasskeyItem};
 use crate::app::App;
@@ -81,15 +80,14 @@ pub(in crate::http) async fn sign_out(
     State(app): State<Arc<App>>,
     PageForm { browser, .. }: PageForm,
 ) -> Result<Response, PageFailure> {
-    if let Some(cookie) = browser.session(&app) {
-        app.write(move |tx, cx| session::sign_out(tx, cx, &cookie)).await?;
+    if let Some(holder) = browser.session(&app) {
+        app.write(move |tx, cx| session::sign_out(tx, cx, &holder)).await?;
     }
-    let cleared = Cookie::Session.clear(&app.rules().issuer);
-    Ok(with_cookie(redirect::to_page(&PagePath::LoggedOut), cleared))
+    Ok(without_session_cookie(&app, redirect::to_page(&PagePath::LoggedOut)))
 }
 
-pub(in crate::http) async fn signed_out(State(app): State<Arc<App>>, browser: Browser) -> Response {
-    templates::show(&LoggedOutPage { page: Page::of(&app, &browser) })
+pub(in crate::http) async fn signed_out(State(app): State<Arc<App>>) -> Response {
+    templates::show(&LoggedOutPage { page: Page::anonymous(&app) })
 }
 
 pub(in crate::http) async fn home() -> Response {

@@ -1,9 +1,10 @@
 //! The cookies of the issuer's host.
 //!
-//! A browser sends a cookie of localhost to every port, so a client's callback on another port
-//! would receive the session cookie. Each cookie of a loopback issuer therefore has `Path=/gate/`,
-//! where no client may have a redirect URI, and the issuer's port in its name. Each cookie of
-//! another issuer has the prefix `__Host-`.
+//! A browser sends a cookie of localhost to every port, so a program on another port that answers a
+//! request below `/gate/` receives it. A session is therefore no cookie there, and no cookie of a
+//! loopback issuer proves anybody: one binds an interaction until its page is opened, one an
+//! anonymous session. Each has `Path=/gate/`, where no client may have a redirect URI, and the
+//! issuer's port in its name. Each cookie of another issuer has the prefix `__Host-`.
 
 use std::time::Duration;
 
@@ -24,11 +25,12 @@ pub(in crate::http) enum Cookie {
     /// §4.1.2.4 allows a response to set a cookie of another path, and only an enrolment reads it,
     /// under `/gate/`.
     Anonymous,
-    /// The browser's own cookie, with or without a session.
+    /// The browser's own cookie, with or without a session. Where a session is a key, a secret in the
+    /// origin's storage takes its place.
     Browser,
     /// The cookie that binds one interaction to a browser.
     Interaction(InteractionId),
-    /// The cookie of a person's session.
+    /// The cookie of a person's session, where it is no key.
     Session,
 }
 
@@ -119,15 +121,24 @@ pub(in crate::http) fn with_interaction_cookie(
     with_cookie(response, cookie)
 }
 
-/// Adds the cookie of a new session to a response.
+/// Adds the cookie of a new session to a response, unless the session is a key.
 pub(in crate::http) fn with_session_cookie(
     app: &App,
     response: Response,
-    secret: &SessionSecret,
+    secret: Option<&SessionSecret>,
 ) -> Response {
+    let Some(secret) = secret else { return response };
     let lasting = app.rules().config.lifetimes.session_total;
     let cookie = Cookie::Session.set(&app.rules().issuer, &secret.expose(), lasting);
     with_cookie(response, cookie)
+}
+
+/// Clears the cookie of a session that has ended, unless the session is a key.
+pub(in crate::http) fn without_session_cookie(app: &App, response: Response) -> Response {
+    if app.rules().session_is_key() {
+        return response;
+    }
+    with_cookie(response, Cookie::Session.clear(&app.rules().issuer))
 }
 
 #[cfg(test)]
@@ -140,9 +151,9 @@ mod tests {
 
     #[test]
     fn a_loopback_cookie_stays_under_gate_and_names_its_port() {
-        let set = Cookie::Session.set(&Issuer::localhost(7455), "x", Duration::from_secs(60));
+        let set = Cookie::Anonymous.set(&Issuer::localhost(7455), "x", Duration::from_secs(60));
 
-        assert_eq!(set, "gl7455_session=x; Path=/gate/; Max-Age=60; HttpOnly; SameSite=Lax");
+        assert_eq!(set, "gl7455_anonymous=x; Path=/gate/; Max-Age=60; HttpOnly; SameSite=Lax");
     }
 
     #[test]

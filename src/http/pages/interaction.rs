@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::Method;
 use axum::response::Response;
 
-use super::cookie::{Cookie, with_cookie};
+use super::cookie::{Cookie, with_cookie, without_session_cookie};
 use super::login::{self, SignInPrompt};
 use super::templates::{self, ConsentPage, LogoutPage, Page};
 use crate::app::App;
@@ -39,8 +39,7 @@ pub(in crate::http) async fn show(
         && presented.browser.is_none()
         && method != Method::HEAD
     {
-        let refused = app.write(move |tx, cx| consent::refuse_without_cookie(tx, cx, &presented));
-        return Ok(redirect::to_client(&app, &refused.await?));
+        return refuse_without_cookie(&app, presented).await;
     }
     let interaction = found?;
     // HEAD has no side effects (RFC 9110 §9.3.2).
@@ -80,6 +79,15 @@ pub(in crate::http) async fn show(
             }
         }
     }
+}
+
+/// The response to a client whose `prompt=none` request came without the interaction's cookie.
+pub(super) async fn refuse_without_cookie(
+    app: &App,
+    presented: PresentedInteraction,
+) -> Result<Response, PageFailure> {
+    let refused = app.write(move |tx, cx| consent::refuse_without_cookie(tx, cx, &presented));
+    Ok(redirect::to_client(app, &refused.await?))
 }
 
 /// Records the person's decision, and redirects to the response.
@@ -156,8 +164,7 @@ async fn sign_out(
             } else {
                 redirect::see_other(&destination)
             };
-            let cleared = Cookie::Session.clear(&app.rules().issuer);
-            Ok(clear_interaction(app, id, with_cookie(response, cleared)))
+            Ok(clear_interaction(app, id, without_session_cookie(app, response)))
         }
     }
 }

@@ -12,5 +12,6 @@ pub(super) mod interaction;
 pub(super) mod link;
 pub(super) mod login;
 pub(super) mod passkeys;
+pub(super) mod prove;
 pub(super) mod setup;
 pub(super) mod templates;

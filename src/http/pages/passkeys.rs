@@ -12,6 +12,7 @@ use super::cookie::with_session_cookie;
 use crate::app::App;
 use crate::app::sign_in::{self as use_case, PresentedAssertion};
 use crate::flow::person::ceremony::Ceremony;
+use crate::http::extract::browser::NewSession;
 use crate::http::extract::own_page::PageJson;
 use crate::http::failure::JsonFailure;
 use crate::model::user_agent::DeviceInfo;
@@ -43,6 +44,7 @@ pub(in crate::http) struct Finish {
 pub(in crate::http) async fn finish(
     State(app): State<Arc<App>>,
     device: DeviceInfo,
+    session: NewSession,
     PageJson { body, browser, browser_id }: PageJson<Finish>,
 ) -> Result<Response, JsonFailure> {
     let presented = PresentedAssertion {
@@ -50,8 +52,9 @@ pub(in crate::http) async fn finish(
         ceremony: Ceremony::open(&app.rules().pepper, &body.ceremony)?,
         assertion: Assertion::parse(body.credential)?,
         device,
+        key: session.key(&app)?,
         previous: browser.session(&app),
     };
     let secret = use_case::finish_assertion(&app, presented).await?;
-    Ok(with_session_cookie(&app, Json(json!({})).into_response(), &secret))
+    Ok(with_session_cookie(&app, Json(json!({})).into_response(), secret.as_ref()))
 }

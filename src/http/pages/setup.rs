@@ -17,7 +17,7 @@ use crate::error::Refusal;
 use crate::flow::person::ceremony::Ceremony;
 use crate::flow::person::enroll;
 use crate::http::destination::PagePath;
-use crate::http::extract::browser::Browser;
+use crate::http::extract::browser::{Browser, NewSession};
 use crate::http::extract::own_page::PageJson;
 use crate::http::failure::JsonFailure;
 use crate::model::person::Username;
@@ -94,6 +94,7 @@ pub(in crate::http) struct Finish {
 pub(in crate::http) async fn finish(
     State(app): State<Arc<App>>,
     device: DeviceInfo,
+    session: NewSession,
     PageJson { body, browser, browser_id }: PageJson<Finish>,
 ) -> Result<Response, JsonFailure> {
     let presented = PresentedRegistration {
@@ -103,12 +104,13 @@ pub(in crate::http) async fn finish(
         ceremony: Ceremony::open(&app.rules().pepper, &body.ceremony)?,
         credential: body.credential,
         device,
+        key: session.key(&app)?,
         name: body.passkey_name.unwrap_or_else(|| "Passkey".to_owned()),
         previous: browser.session(&app),
     };
     let enrolled = use_case::finish_registration(&app, presented).await?;
     let response = Json(json!({ "next": PagePath::Account.to_string() })).into_response();
-    let response = with_session_cookie(&app, response, &enrolled.secret);
+    let response = with_session_cookie(&app, response, enrolled.secret.as_ref());
     Ok(if enrolled.merged {
         with_cookie(response, Cookie::Anonymous.clear(&app.rules().issuer))
     } else {

@@ -23,6 +23,22 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
      img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; \
      frame-ancestors 'none'";
 
+/// The `Content-Security-Policy` of a page that leads to a client. If its form goes there, there is no
+/// `form-action`, because Chromium does not accept `[::1]` in it, and applies it to the client's
+/// redirects too. The page may be in a frame of the origin `ancestor`.
+pub(in crate::http) fn content_security_policy(
+    form_post: bool,
+    ancestor: Option<&str>,
+) -> HeaderValue {
+    let form_action = if form_post { "" } else { "form-action 'self'; " };
+    let ancestor = ancestor.unwrap_or("'none'");
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+         connect-src 'self'; base-uri 'none'; {form_action}frame-ancestors {ancestor}"
+    );
+    HeaderValue::from_str(&policy).expect("origins are printable ASCII")
+}
+
 /// The path of the style sheets and modules.
 pub(in crate::http) const ASSETS: &str = "/assets";
 
@@ -273,6 +289,14 @@ pub(in crate::http) struct LogoutPage {
     pub(in crate::http) display_name: String,
 }
 
+/// The page whose script proves the session and displays the page itself.
+#[derive(Template)]
+#[template(path = "prove.html", config = "assets/askama.toml")]
+pub(in crate::http) struct ProvePage {
+    pub(in crate::http) page: Page,
+    pub(in crate::http) challenge: String,
+}
+
 #[derive(Template)]
 #[template(path = "redirect.html", config = "assets/askama.toml")]
 pub(in crate::http) struct RedirectPage<'a> {
@@ -286,6 +310,13 @@ pub(in crate::http) struct RedirectPage<'a> {
 #[template(path = "setup.html", config = "assets/askama.toml")]
 pub(in crate::http) struct SetupPage {
     pub(in crate::http) page: Page,
+}
+
+/// As [`ProvePage`], for a request with `prompt=none`: it displays nothing.
+#[derive(Template)]
+#[template(path = "silent.html", config = "assets/askama.toml")]
+pub(in crate::http) struct SilentPage {
+    pub(in crate::http) challenge: String,
 }
 
 /// Renders a page.

@@ -53,7 +53,8 @@ impl Jwk {
         &self.members
     }
 
-    fn read(key: &Value) -> Option<Self> {
+    /// Reads a key that this server can verify signatures with.
+    pub fn read(key: &Value) -> Option<Self> {
         let text = |name: &str| key.get(name).and_then(Value::as_str);
         let octets = |name: &str, length: RangeInclusive<usize>| {
             let octets = URL_SAFE_NO_PAD.decode(text(name)?).ok()?;

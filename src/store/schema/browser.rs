@@ -26,8 +26,6 @@ pub struct Authentication {
 pub struct Session {
     /// The last sign-in.
     pub authentication: Authentication,
-    /// The hash of its cookie.
-    pub cookie: TokenHash,
     /// The time of the last sign-in in this session.
     pub created: Timestamp,
     /// The device, as the last recorded request described it.
@@ -35,6 +33,9 @@ pub struct Session {
     /// Expiry, by idleness or by age. For a revoked session, the time at which the row may be
     /// removed.
     pub expires: Timestamp,
+    /// The keyed hash of what proves it: the public half of its key, which each proof brings, or its
+    /// cookie.
+    pub holder: TokenHash,
     /// Whether it was revoked. If so, its grants have ended too.
     pub revoked: bool,
     /// The last use, with the precision at which it is recorded.
@@ -43,8 +44,8 @@ pub struct Session {
     pub user: UserId,
 }
 
-/// Sessions by the hash of their cookie.
-pub const SESSIONS_BY_COOKIE: Index<TokenHash, SessionId> = Index::new(42, "sessions_by_cookie");
+/// Sessions by the hash of their key or cookie.
+pub const SESSIONS_BY_HOLDER: Index<TokenHash, SessionId> = Index::new(42, "sessions_by_holder");
 /// Sessions by their person.
 pub const SESSIONS_BY_USER: Index<UserId, SessionId> = Index::new(43, "sessions_by_user");
 
@@ -56,7 +57,7 @@ impl Row for Session {
     const TABLE: Tag = Tag { byte: 17, name: "sessions" };
 
     fn entries(&self, key: &SessionId, into: &mut Entries) {
-        into.add(&SESSIONS_BY_COOKIE, &self.cookie, key);
+        into.add(&SESSIONS_BY_HOLDER, &self.holder, key);
         into.add(&SESSIONS_BY_USER, &self.user, key);
         into.expire(self.expires);
         into.weigh_on(Share::Person(self.user));
@@ -108,6 +109,9 @@ pub enum Purpose {
 pub struct Interaction {
     /// The hash of the cookie that was set with it.
     pub browser: TokenHash,
+    /// The hash of the secret in the storage of the browser that opened it first, where a session is
+    /// a key. From then on the cookie alone, which other ports receive, opens it nowhere else.
+    pub claimed: Option<TokenHash>,
     /// The time of the request.
     pub created: Timestamp,
     /// Expiry.

@@ -157,7 +157,7 @@ mod tests {
             tag(&PATS_BY_USER),
             tag(&PEOPLE_BY_NAME),
             tag(&RESOURCES_BY_SERVER),
-            tag(&SESSIONS_BY_COOKIE),
+            tag(&SESSIONS_BY_HOLDER),
             tag(&SESSIONS_BY_USER),
         ];
         let tags = [TABLES, &others].concat();

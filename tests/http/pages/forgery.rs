@@ -122,11 +122,20 @@ async fn every_post_of_a_page_is_guarded() {
 /// Somebody planted one of them.
 #[tokio::test]
 async fn two_cookies_of_one_name_are_none() {
-    let (server, ada) = Server::with_ada().await;
-    let cookies = ada.cookies_for("/gate/account");
-    let twice = Request::get("/gate/account").header("cookie", format!("{cookies}; {cookies}"));
+    let server = Server::with("https://id.example".parse().unwrap(), |_| {}).await;
+    let browser = Browser::at_login(&server).await;
+    let cookies = browser.cookies_for("/gate/login");
+    let start = |cookies: String| {
+        let request = Request::post(START)
+            .header("content-type", "application/json")
+            .header("sec-fetch-site", "same-origin")
+            .header("x-csrf-token", &browser.csrf)
+            .header("cookie", cookies);
+        server.send(request.body(Body::from("{}")).unwrap())
+    };
 
-    let response = server.send(twice.body(Body::empty()).unwrap()).await;
+    let twice = start(format!("{cookies}; {cookies}")).await;
 
-    assert_eq!(response.location(), "/gate/login");
+    twice.refused(ErrorCode::Forbidden, Refusal::CsrfTokenWrong);
+    assert_eq!(start(cookies).await.status, 200);
 }

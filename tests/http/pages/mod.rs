@@ -5,5 +5,6 @@ mod devices;
 mod forgery;
 mod logout;
 mod prompts;
+mod session_key;
 mod sessions;
 mod setup;

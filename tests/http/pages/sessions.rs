@@ -72,7 +72,8 @@ async fn a_silent_sign_in_uses_the_session() {
 
 #[tokio::test]
 async fn a_sign_in_gives_the_session_a_new_cookie() {
-    let (server, mut ada) = Server::with_ada().await;
+    let server = Server::with("https://id.example".parse().unwrap(), |_| {}).await;
+    let mut ada = server.first_administrator().await;
     let mut thief = Browser::new(&server);
     thief.keep_from(&ada);
     assert!(!thief.visit("/account").await.asks_to_sign_in());

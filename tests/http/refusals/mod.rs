@@ -15,6 +15,7 @@ mod forward;
 mod pages;
 mod par;
 mod registration;
+mod session;
 mod token;
 mod userinfo;
 
@@ -250,7 +251,14 @@ fn story(refusal: Refusal) -> Story {
         ScopeUnknown => admin::an_unknown_scope(),
         ScopeWidened => token::a_wider_scope(),
         SectorUnclear => registration::pairwise_subjects_for_two_hosts(),
+        SessionKeyInUse => session::a_key_that_has_a_session(),
+        SessionKeyMissing => session::a_sign_in_without_a_key(),
         SessionNotFound => admin::a_session_that_is_not_there(),
+        SessionProofExpired => session::a_proof_after_its_time(),
+        SessionProofMalformed => session::a_proof_that_another_key_signed(),
+        SessionProofMismatched => session::a_proof_for_another_page(),
+        SessionProofUsed => session::a_proof_for_the_second_time(),
+        SessionProofsTooMany => session::more_proofs_than_are_remembered(),
         SetupTokenExpired => pages::a_setup_link_after_its_time(),
         SetupTokenMismatched => pages::a_setup_link_for_somebody_else(),
         SetupTokenUnknown => pages::a_setup_link_nobody_made(),

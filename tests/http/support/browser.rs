@@ -2,16 +2,16 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::extract::Request;
-use axum::http::header;
+use axum::http::{HeaderValue, StatusCode, header};
 use gatelodge::clock::Timestamp;
 use gatelodge::http::Peer;
 use gatelodge::oauth::params::form_encode;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Authenticator, Response, Server};
+use super::{Authenticator, Response, Server, SessionKey, storage_secret};
 
 struct Cookie {
     name: String,
@@ -20,15 +20,19 @@ struct Cookie {
     expires: Timestamp,
 }
 
-/// Cookies, a passkey, and the page that was seen last.
+/// Cookies, a session key, a passkey, and the page that was seen last.
 pub(crate) struct Browser {
     pub(crate) server: Server,
     pub(crate) authenticator: Authenticator,
     pub(crate) csrf: String,
     /// What it tells of itself with every request.
     pub(crate) headers: Vec<(&'static str, &'static str)>,
+    /// The key of its session, where a session is one.
+    pub(crate) key: Option<SessionKey>,
     cookies: Vec<Cookie>,
     address: IpAddr,
+    /// The secret of its storage.
+    pub(crate) storage: String,
 }
 
 impl Browser {
@@ -38,8 +42,10 @@ impl Browser {
             authenticator: Authenticator::new(),
             csrf: String::new(),
             headers: Vec::new(),
+            key: None,
             cookies: Vec::new(),
             address: Ipv4Addr::LOCALHOST.into(),
+            storage: storage_secret(),
         }
     }
 
@@ -55,8 +61,45 @@ impl Browser {
         Self { address: address.parse().unwrap(), ..self }
     }
 
-    /// Sends a request with the cookies that belong to its path, and keeps those that come back.
-    pub(crate) async fn send(&mut self, mut request: Request) -> Response {
+    /// Sends a request with what belongs to its path, and keeps the cookies that come back. Where a
+    /// session is a key, it is the script of a page that asks for one.
+    pub(crate) async fn send(&mut self, request: Request) -> Response {
+        let at_pages = request.uri().path().starts_with("/gate/");
+        if !at_pages || !self.server.app.rules().session_is_key() {
+            return self.send_unproven(request).await;
+        }
+        let (mut parts, body) = request.into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap();
+        let challenge = self.server.app.session_challenge();
+        let target = parts.uri.path_and_query().unwrap().to_string();
+        let proof = |key: &SessionKey| {
+            let proof = key.proof(&challenge, parts.method.as_str(), &target, &body);
+            proof.parse::<HeaderValue>().unwrap()
+        };
+        let opened = target.ends_with("/finish").then(SessionKey::new);
+        let proofs = [
+            ("gatelodge-proof", self.key.as_ref().map(proof)),
+            ("gatelodge-new-key-proof", opened.as_ref().map(proof)),
+        ];
+        for (name, proof) in proofs {
+            if let Some(proof) = proof {
+                parts.headers.insert(name, proof);
+            }
+        }
+        parts.headers.insert("gatelodge-storage", self.storage.parse().unwrap());
+        let mut response = self.send_unproven(Request::from_parts(parts, Body::from(body))).await;
+        if opened.is_some() && response.status == StatusCode::OK {
+            self.key = opened;
+        }
+        // The script goes on as after a redirect.
+        if response.status == StatusCode::OK && response.headers.contains_key(header::LOCATION) {
+            response.status = StatusCode::SEE_OTHER;
+        }
+        response
+    }
+
+    /// Sends a request as the browser itself does, with cookies and nothing else.
+    pub(crate) async fn send_unproven(&mut self, mut request: Request) -> Response {
         let cookies = self.cookies_for(request.uri().path());
         if !cookies.is_empty() {
             request.headers_mut().insert(header::COOKIE, cookies.parse().unwrap());
@@ -104,8 +147,10 @@ impl Browser {
         });
     }
 
-    /// Takes over the cookies of another browser, and never lets them go.
+    /// Takes over what another browser keeps, and never lets it go.
     pub(crate) fn keep_from(&mut self, other: &Self) {
+        self.key.clone_from(&other.key);
+        self.storage.clone_from(&other.storage);
         let copied = other.cookies.iter().map(|own| Cookie {
             name: own.name.clone(),
             value: own.value.clone(),

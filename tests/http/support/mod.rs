@@ -7,6 +7,7 @@ mod receiver;
 mod relying_party;
 mod response;
 mod server;
+mod session_key;
 mod signer;
 mod site;
 
@@ -19,5 +20,6 @@ pub(crate) use relying_party::{
 };
 pub(crate) use response::{Response, Surface, Tokens};
 pub(crate) use server::{BEGINNING, Disk, Server};
+pub(crate) use session_key::{SessionKey, storage_secret};
 pub(crate) use signer::{Signer, assert_to, presenting};
 pub(crate) use site::Site;

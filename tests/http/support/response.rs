@@ -83,6 +83,7 @@ impl Response {
                     let cookie = cookie.trim_end_matches(id);
                     format!("{name}: {cookie}=…;{attributes}")
                 }
+                _ if name == "gatelodge-challenge" => format!("{name}: …"),
                 _ => format!("{name}: {value}"),
             }
         };

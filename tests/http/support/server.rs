@@ -96,10 +96,25 @@ impl Server {
         Self::over(Issuer::localhost(7455), Store::memory().unwrap(), |_| {}).await
     }
 
+    /// An installation in a process that has drawn other keys than every other here.
+    pub(crate) async fn of_another_process() -> Self {
+        let (store, entropy) = (Store::memory().unwrap(), Entropy::seeded(8));
+        Self::drawing(entropy, Issuer::localhost(7455), store, |_| {}).await
+    }
+
     async fn over(issuer: Issuer, store: Store, change: impl FnOnce(&mut Config)) -> Self {
+        Self::drawing(Entropy::seeded(7), issuer, store, change).await
+    }
+
+    async fn drawing(
+        entropy: Entropy,
+        issuer: Issuer,
+        store: Store,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let mut config = Config::at("/nowhere");
         change(&mut config);
-        let sources = Sources { clock: Clock::manual(BEGINNING), entropy: Entropy::seeded(7) };
+        let sources = Sources { clock: Clock::manual(BEGINNING), entropy };
         let app = App::new(config, issuer, &root(), store, sources).unwrap();
         app.write(flow::installation::create).await.unwrap();
         Self::of(app)

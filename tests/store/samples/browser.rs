@@ -82,21 +82,24 @@ pub(super) fn interactions() -> Vec<(InteractionId, Interaction)> {
     ];
     let row = |purpose| Interaction {
         browser: hash(6),
+        claimed: None,
         created: at(1),
         expires: at(1800),
         holding: holding(),
         purpose,
     };
-    (10..).map(id).zip(purposes.map(row)).collect()
+    let mut rows: Vec<_> = (10..).map(id).zip(purposes.map(row)).collect();
+    rows[0].1.claimed = Some(hash(7));
+    rows
 }
 
 pub(super) fn sessions() -> Vec<(SessionId, Session)> {
     let row = Session {
         authentication: authentication(),
-        cookie: hash(9),
         created: at(13),
         device: device("Mozilla/5.0"),
         expires: at(14),
+        holder: hash(9),
         revoked: false,
         seen: at(15),
         user: id(5),
