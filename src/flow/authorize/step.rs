@@ -75,8 +75,24 @@ pub struct ConsentRequest {
     pub targets: Targets,
 }
 
-/// The interaction, if the browser is the one that started it.
+/// The interaction, if the browser is the one that started it and, where a session is a key, its
+/// storage the one that opened the page.
 pub fn interaction(
+    view: &impl View,
+    cx: &Context,
+    presented: &PresentedInteraction,
+) -> Result<Interaction, Error> {
+    let interaction = started(view, cx, presented)?;
+    if let Some(claimed) = &interaction.claimed
+        && !presented.storage.as_ref().is_some_and(|storage| claimed.matches(storage))
+    {
+        return Err(Refusal::InteractionOfAnotherBrowser.into());
+    }
+    Ok(interaction)
+}
+
+/// The interaction, if the browser has its cookie.
+fn started(
     view: &impl View,
     cx: &Context,
     presented: &PresentedInteraction,
@@ -84,11 +100,7 @@ pub fn interaction(
     let interaction =
         view.find::<Interaction>(&presented.interaction)?.ok_or(Refusal::InteractionUnknown)?;
     let same = presented.browser.as_ref().is_some_and(|cookie| interaction.browser.matches(cookie));
-    let claimed_by_another = match (&interaction.claimed, &presented.storage) {
-        (Some(claimed), Some(storage)) => !claimed.matches(storage),
-        (Some(_) | None, None) | (None, Some(_)) => false,
-    };
-    if !same || claimed_by_another {
+    if !same {
         return Err(Refusal::InteractionOfAnotherBrowser.into());
     }
     if cx.now >= interaction.expires {
@@ -112,7 +124,7 @@ pub fn unproven(
     cx: &Context,
     presented: &PresentedInteraction,
 ) -> Result<Unproven, Error> {
-    let interaction = self::interaction(view, cx, presented)?;
+    let interaction = started(view, cx, presented)?;
     let Purpose::Authorize(stored) = &interaction.purpose else {
         return Ok(Unproven { form_post: false, silent: None });
     };

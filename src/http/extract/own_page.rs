@@ -116,9 +116,11 @@ fn check_same_origin(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
     if same { Ok(()) } else { Err(Refusal::CrossSite) }
 }
 
-/// Refuses an anti-forgery token that is missing or not this browser's.
+/// Refuses an anti-forgery token that is missing or not this browser's. Where a session is a key, the
+/// page's script sends the secret of its storage with every request.
 fn check_csrf(app: &App, browser: &Browser, csrf: Option<&str>) -> Result<(), Refusal> {
-    if browser.csrf_matches(&app.rules().pepper, csrf.unwrap_or_default()) {
+    let sent = !app.rules().session_is_key() || browser.id(app).is_some();
+    if sent && browser.csrf_matches(&app.rules().pepper, csrf.unwrap_or_default()) {
         Ok(())
     } else {
         Err(Refusal::CsrfTokenWrong)

@@ -124,6 +124,41 @@ async fn an_interaction_belongs_to_the_storage_that_opened_it() {
     assert!(victim.visit(path).await.asks_for_consent());
 }
 
+/// Somebody with an account of their own presses the button of a page that another browser opened:
+/// with the secret of their own storage, with something that is none, and with nothing.
+#[tokio::test]
+async fn nobody_decides_at_a_page_that_another_storage_opened() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let mut pages = Vec::new();
+    for start in [shop.request(&[]), "/oauth/logout".to_owned(), "/bridge/device-link".to_owned()] {
+        let page = ada.visit(&start).await;
+        let path = page.text().split("action=\"").nth(1).unwrap().split('"').next().unwrap();
+        pages.push((path.to_owned(), page));
+    }
+    let mut thief = server.person("eve").await;
+    thief.visit("/account").await;
+    let (key, own) = (thief.key.clone(), thief.storage.clone());
+    thief.keep_from(&ada);
+    thief.key = key;
+
+    for storage in [own.as_str(), "none", ""] {
+        thief.storage = storage.to_owned();
+        for (path, _) in &pages {
+            for decision in ["allow", "deny"] {
+                let response = thief.submit(path, &[("decision", decision)]).await;
+                assert_eq!(response.refusal().map(|refusal| refusal.code().status() / 100), Some(4));
+                assert!(!response.headers.contains_key("location"), "{path} {storage}");
+            }
+        }
+    }
+
+    for (_, page) in &pages {
+        let decided = ada.decide(page, "deny").await;
+        assert!(decided.refusal().is_none_or(|refusal| refusal == Refusal::PersonDeclined));
+    }
+}
+
 #[tokio::test]
 async fn a_proof_is_for_one_body() {
     let (server, mut ada) = Server::with_ada().await;
