@@ -2,12 +2,15 @@
 
 use std::net::{self, IpAddr};
 use std::os::unix::fs::PermissionsExt as _;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{self, Poll};
 use std::time::Duration;
 use std::{fs, io};
 
 use axum::Router;
-use hyper::body::Incoming;
+use axum::body::Bytes;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -231,8 +234,8 @@ async fn serve(
 ) {
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(MAX_BUFFER);
-    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-        standing.requested();
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let mut request = request.map(|body| Arriving::new(body, Arc::clone(&standing)));
         if let Some(address) = facts.address {
             request.extensions_mut().insert(Peer(address));
         }
@@ -250,6 +253,47 @@ async fn serve(
     // A peer may close the connection at any time; that is no error.
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, "a connection broke");
+    }
+}
+
+/// The body of a request, which makes the request whole once it has arrived.
+struct Arriving {
+    body: Incoming,
+    standing: Arc<Standing>,
+}
+
+impl Arriving {
+    fn new(body: Incoming, standing: Arc<Standing>) -> Self {
+        if body.is_end_stream() {
+            standing.requested();
+        } else {
+            standing.began();
+        }
+        Self { body, standing }
+    }
+}
+
+impl Body for Arriving {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut task::Context<'_>,
+    ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        if matches!(frame, Poll::Ready(None)) || self.body.is_end_stream() {
+            self.standing.requested();
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

@@ -4,7 +4,8 @@
 //! them is closed; if all have, the stalest of the network that has most. The stalest is, in this
 //! order:
 //!
-//! 1. a connection that has not made a whole request, a TLS handshake included, the oldest first;
+//! 1. a connection that has not made a whole request, a TLS handshake before it and its body
+//!    included, the one first that began longest ago;
 //! 2. one that waits for its peer, to make the next request or to read a response, the one first
 //!    that did so longest ago;
 //! 3. one whose request is being handled, the oldest first.
@@ -57,7 +58,7 @@ pub(super) struct Standing {
 /// What a connection is doing, from the stalest.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// It has made no whole request.
+    /// It has made no whole request: none at all, or one whose body is on its way.
     Opening,
     /// It waits for its peer: for a request, or for the response to be read.
     Waiting,
@@ -71,6 +72,11 @@ impl Standing {
         let standing = Self { closed: Notify::new(), rank: AtomicU64::new(0), sequence };
         standing.enter(Stage::Opening);
         standing
+    }
+
+    /// The head of a request has arrived, and its body not yet.
+    pub(super) fn began(&self) {
+        self.enter(Stage::Opening);
     }
 
     /// The connection has made a whole request.
@@ -242,6 +248,23 @@ mod tests {
         let six = admit(&connections, "192.0.2.1");
         assert!(five.has_to_go(), "to read is no progress before the first request");
         assert!([&one, &three, &other, &six].iter().all(|ticket| !ticket.has_to_go()));
+    }
+
+    /// A body that never ends would hold its place for ever.
+    #[test]
+    fn a_connection_whose_body_is_on_its_way_goes_first() {
+        let connections = Connections::few();
+        let [slow, waiting, new] = [(); 3].map(|()| admit(&connections, "192.0.2.1"));
+        waiting.standing.requested();
+        waiting.standing.responded();
+        slow.standing.requested();
+        slow.standing.responded();
+        slow.standing.began();
+        new.standing.requested();
+
+        let _newcomer = admit(&connections, "192.0.2.1");
+
+        assert_eq!([slow, waiting, new].map(|ticket| ticket.has_to_go()), [true, false, false]);
     }
 
     #[test]

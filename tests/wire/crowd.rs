@@ -2,12 +2,13 @@
 //! served meanwhile.
 
 use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::connection::{connect, get, log};
+use crate::connection::{connect, get, log, token_head};
 use crate::program::{Home, Server};
 
 /// A server that may have so many file descriptors.
@@ -50,6 +51,34 @@ fn a_newcomer_is_served_however_many_connections_its_address_has() {
     let newest = idle.last_mut().unwrap();
     newest.write_all(request(&server).as_bytes()).unwrap();
     assert_eq!(newest.read(&mut [0]).unwrap(), 1);
+}
+
+/// A request whose body never ends is none: whoever holds connections by it pushes out nobody.
+#[test]
+fn a_connection_that_was_served_outlives_a_crowd_of_unfinished_bodies() {
+    need_descriptors(4096);
+    let home = Home::new();
+    let server = home.serve();
+    let mut served = connect(&server);
+    let mut answers = |stream: &mut TcpStream| {
+        stream.write_all(request(&server).as_bytes()).unwrap();
+        stream.read(&mut [0; 1 << 16]).unwrap_or_default() > 0
+    };
+    assert!(answers(&mut served));
+
+    let head = token_head(&server);
+    let unfinished = format!("{head}\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n");
+    let crowd: Vec<_> = (0..1100)
+        .map(|_| {
+            let mut stream = connect(&server);
+            stream.write_all(unfinished.as_bytes()).unwrap();
+            stream.read_exact(&mut [0; "HTTP/1.1 100 Continue\r\n\r\n".len()]).unwrap();
+            stream
+        })
+        .collect();
+
+    assert!(answers(&mut served));
+    drop(crowd);
 }
 
 #[test]

@@ -147,7 +147,10 @@ async fn nobody_decides_at_a_page_that_another_storage_opened() {
         for (path, _) in &pages {
             for decision in ["allow", "deny"] {
                 let response = thief.submit(path, &[("decision", decision)]).await;
-                assert_eq!(response.refusal().map(|refusal| refusal.code().status() / 100), Some(4));
+                assert_eq!(
+                    response.refusal().map(|refusal| refusal.code().status() / 100),
+                    Some(4)
+                );
                 assert!(!response.headers.contains_key("location"), "{path} {storage}");
             }
         }
