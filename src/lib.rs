@@ -133,7 +133,9 @@
 //! - *Cookie theft by another port.* A browser sends a cookie of localhost to every port, and a
 //!   program there need only answer a redirect to its own `/gate/x`. On a loopback issuer no cookie
 //!   proves anybody: the session is a key in the origin's storage, and data, anti-forgery tokens,
-//!   codes and tokens are given only against its proof.
+//!   codes and tokens are given only against its proof. The limit: an application behind a proxy
+//!   knows nothing of keys, so the session there is a cookie, and on a loopback host other ports of
+//!   that host receive it.
 //! - *Replay of a proof.* It is for one method, path and body, serves once within a minute, and signs a
 //!   challenge of this process. The limit: a program that takes the port while the server is down is
 //!   the origin. It cannot copy a key, and what it signs is worth nothing later; but a script that it
@@ -218,9 +220,10 @@
 //!
 //! **A full pool takes from its heaviest holder.** To refuse the newcomer instead would let whoever
 //! comes first and most often keep everybody out. A row's page moves it to the person whose session
-//! opened it, so that only the time before the first page is contested. Networks are stored as
-//! prefixes and not as hashes: a wider network is then a prefix of a narrower one, and what lies
-//! within it is one range of keys.
+//! opened it, so that, for somebody who is signed in, only the time before the first page is
+//! contested. Somebody who has yet to sign in shares the pool of their network until then. Networks
+//! are stored as prefixes and not as hashes: a wider network is then a prefix of a narrower one, and
+//! what lies within it is one range of keys.
 //!
 //! **A ceremony travels with its challenge.** It is sealed into the answer, so that whoever starts
 //! many fills nothing; one that succeeds leaves its id until its expiry, so that it serves once.

@@ -164,6 +164,27 @@ async fn without_a_record_one_token_ahead_is_taken_and_a_second_ends_nothing() {
     shop.refresh(next.refresh()).await.tokens();
 }
 
+/// The store knows of no use since it was copied, however long ago that was.
+#[tokio::test]
+async fn a_token_that_was_used_since_the_copy_is_not_idle() {
+    let (server, disk, _ada, shop, first) = signed_in("openid offline_access").await;
+    let backup = disk.copy();
+    let mut newest = first.clone();
+    for _ in 0..3 {
+        server.advance(DAY * 20);
+        newest = shop.refresh(newest.refresh()).await.tokens();
+    }
+    let server = restored(&server, &backup, None).await;
+    let shop = shop.at(&server);
+
+    let next = shop.refresh(newest.refresh()).await.tokens();
+
+    shop.refresh(next.refresh()).await.tokens();
+    let idle = restored(&server, &backup, None).await;
+    let idle = shop.at(&idle).refresh(first.refresh()).await;
+    idle.refused(ErrorCode::InvalidGrant, Refusal::RefreshExpired);
+}
+
 /// Every token from before a restore has been idle too long by then.
 #[tokio::test]
 async fn a_restore_explains_tokens_ahead_for_one_idle_lifetime() {
