@@ -60,7 +60,7 @@ fn a_connection_that_was_served_outlives_a_crowd_of_unfinished_bodies() {
     let home = Home::new();
     let server = home.serve();
     let mut served = connect(&server);
-    let mut answers = |stream: &mut TcpStream| {
+    let answers = |stream: &mut TcpStream| {
         stream.write_all(request(&server).as_bytes()).unwrap();
         stream.read(&mut [0; 1 << 16]).unwrap_or_default() > 0
     };
