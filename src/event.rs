@@ -1,5 +1,5 @@
-//! The log: one line for each request, with structured fields, and one for each refresh token that
-//! is newer than the store.
+//! The log: one line for each request, with structured fields, one for each refresh token that is
+//! newer than the store, and one for each jump of the clock.
 //!
 //! A line never contains a token, a cookie, a body, a query or a person's address. A refusal is
 //! logged by its name, with an event id that the page displays too.
@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::clock::{Jump, Timestamp};
 use crate::error::Error;
 use crate::secret::{Seed, hex};
 
@@ -94,6 +95,63 @@ impl RequestLog<'_> {
                 ),
             },
         }
+    }
+}
+
+/// A jump of the clock, or its end.
+pub(crate) struct ClockLog {
+    /// The jump; `None` if the clock is believed again.
+    pub jump: Option<Jump>,
+}
+
+impl ClockLog {
+    /// Writes the line. A clock that went on while the program did not run is nothing unusual.
+    pub(crate) fn log(&self, id: &EventId) {
+        match self.jump {
+            Some(jump) if jump.at_start && jump.from < jump.to => {
+                tracing::info!(event.id = %id, "{jump}");
+            }
+            Some(jump) => tracing::warn!(event.id = %id, "{jump}"),
+            None => tracing::info!(event.id = %id, "the clock is believed again"),
+        }
+    }
+}
+
+/// A local CA that a wrong clock made, or that the present clock finds invalid.
+pub(crate) struct AuthorityLog {
+    /// Start of its validity.
+    pub not_before: Timestamp,
+    /// End of its validity.
+    pub not_after: Timestamp,
+    /// The present time.
+    pub now: Timestamp,
+}
+
+impl AuthorityLog {
+    /// Writes that there is a new CA instead.
+    pub(crate) fn replaced(&self, id: &EventId) {
+        tracing::warn!(
+            event.id = %id,
+            "the local CA was not valid, and a new one was made, which has to be trusted anew: \
+             `gatelodge tls trust` on this machine, `gatelodge tls ca` for others; {}",
+            self.validity()
+        );
+    }
+
+    /// Writes that it is used nevertheless.
+    pub(crate) fn still_used(&self, id: &EventId) {
+        tracing::warn!(
+            event.id = %id,
+            "the local CA is not valid by this clock; if the clock has run steadily for an hour and \
+             it still is not, a new one is made, which has to be trusted anew; {}",
+            self.validity()
+        );
+    }
+
+    fn validity(&self) -> String {
+        let Self { not_before, not_after, now } = self;
+        let [from, to, now] = [not_before, not_after, now].map(|time| time.rfc3339());
+        format!("it was valid from {from} to {to}, and the clock says {now}")
     }
 }
 

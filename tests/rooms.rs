@@ -151,7 +151,7 @@ const PLACES: &[(&str, &[&str])] = &[
         ],
     ),
     ("strsim", &["config"]),
-    ("time", &["clock.rs"]),
+    ("time", &["clock/"]),
     (
         "tokio",
         &[
@@ -374,7 +374,7 @@ fn an_upward_import_is_caught_however_it_is_written() {
         ("http/mod.rs", "mod tests { use crate::admin; }"),
         ("admin/mod.rs", "use crate::http::router;"),
         ("config/mod.rs", "use crate::store::Store;"),
-        ("clock.rs", "use crate::error::Error;"),
+        ("clock/mod.rs", "use crate::error::Error;"),
         ("main.rs", "fn main() { gatelodge::serve::run() }"),
         ("unheard_of.rs", "use crate::error::Error;"),
     ] {

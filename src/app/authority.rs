@@ -4,22 +4,44 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::App;
-use crate::tls::{Authority, TlsError};
+use crate::event::AuthorityLog;
+use crate::tls::{Authority, Certificate, Fitness, TlsError};
 
-/// The CA, once it was used. The lock is held while the CA is made, so that it is made once.
+/// The CA, once it was used, and its fitness as it was logged. The lock is held while the CA is made,
+/// so that it is made once.
 #[derive(Default)]
-pub(super) struct CachedAuthority(Mutex<Option<Arc<Authority>>>);
+pub(super) struct CachedAuthority(Mutex<Option<(Arc<Authority>, Fitness)>>);
 
 impl App {
-    /// The installation's own CA, which is made in the data directory if there is none.
+    /// The installation's own CA, which is made in the data directory if there is none, or none that
+    /// is of use: a wrong clock may have made it. While it may be the present clock that is wrong,
+    /// the CA stays, since a new one has to be trusted anew.
     pub fn authority(&self) -> Result<Arc<Authority>, TlsError> {
         let mut cached = self.authority.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(authority) = &*cached {
-            return Ok(Arc::clone(authority));
-        }
-        let directory = &self.rules.config.places.data;
-        let authority = Authority::at(directory, &self.server_names(), self.clock.now())?;
-        Ok(Arc::clone(cached.insert(Arc::new(authority))))
+        let (directory, now) = (&self.rules.config.places.data, self.clock().now());
+        let (authority, logged) = match cached.take() {
+            Some(cached) => cached,
+            None => (Arc::new(Authority::at(directory, &self.server_names(), now)?), Fitness::Fit),
+        };
+        let fitness = authority.fitness(now);
+        let replaced = match fitness {
+            Fitness::Fit => false,
+            Fitness::Invalid => self.clock_jump().is_none(),
+            Fitness::Unfit => true,
+        };
+        let Certificate { not_before, not_after, .. } = *authority.certificate();
+        let log = AuthorityLog { not_before, not_after, now };
+        let next = if replaced {
+            let made = Authority::replace(directory, &self.server_names(), now)?;
+            log.replaced(&self.event_id());
+            (Arc::new(made), Fitness::Fit)
+        } else {
+            if fitness != Fitness::Fit && fitness != logged {
+                log.still_used(&self.event_id());
+            }
+            (authority, fitness)
+        };
+        Ok(Arc::clone(&cached.insert(next).0))
     }
 
     /// The names and addresses under which this server is reached: the issuer's host and those of

@@ -61,8 +61,10 @@ impl App {
     /// A failure is not cached: the next request fetches again, within the limit of the network of
     /// `from`.
     pub async fn client_keys(&self, uri: &WebUri, from: IpAddr) -> Result<Arc<JwkSet>, Error> {
-        let now = self.clock.now();
-        match self.client_keys.find(uri).filter(|entry| now < entry.stale) {
+        let now = self.clock().now();
+        // The clock may have gone back since an entry was made.
+        let is_current = |entry: &Entry| now < entry.stale && entry.tried <= now;
+        match self.client_keys.find(uri).filter(is_current) {
             Some(entry) => Ok(entry.keys),
             None => self.fetch_client_keys(uri, from).await,
         }
@@ -71,9 +73,9 @@ impl App {
     /// Fetches the keys at `uri` again, because no cached key verifies a signature: at most once a
     /// minute. If the fetch fails, the cached keys stay in use.
     pub async fn newer_client_keys(&self, uri: &WebUri, from: IpAddr) -> Option<Arc<JwkSet>> {
-        let now = self.clock.now();
-        let entry =
-            self.client_keys.find(uri).filter(|entry| now >= entry.tried + MIN_REFETCH_INTERVAL)?;
+        let now = self.clock().now();
+        let tried_lately = |entry: &Entry| now.apart(entry.tried) < MIN_REFETCH_INTERVAL;
+        let entry = self.client_keys.find(uri).filter(|entry| !tried_lately(entry))?;
         self.client_keys.insert(uri, Entry { tried: now, ..entry });
         self.fetch_client_keys(uri, from).await.ok()
     }
@@ -87,7 +89,7 @@ impl App {
         let keys = Arc::new(JwkSet::from_value(&read).map_err(|_| unavailable)?);
         let lasts =
             fetched.freshness_lifetime.unwrap_or(MIN_LIFETIME).clamp(MIN_LIFETIME, MAX_LIFETIME);
-        let now = self.clock.now();
+        let now = self.clock().now();
         let entry = Entry { keys: Arc::clone(&keys), stale: now + lasts, tried: now };
         self.client_keys.insert(uri, entry);
         Ok(keys)

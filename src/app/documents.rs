@@ -21,8 +21,6 @@ const MAX_SECTOR: usize = 64 * 1024;
 
 /// The shortest time that a document is current, whatever its server says.
 const MIN_LIFETIME: Duration = Duration::from_mins(5);
-/// The longest time that a document is current, whatever its server says.
-const MAX_LIFETIME: Duration = Duration::from_hours(24);
 
 /// The most fetches of one kind in a minute that requests of one network cause.
 const MAX_PER_MINUTE: usize = 60;
@@ -60,8 +58,10 @@ impl App {
         let schemes = &self.rules().config.policy.private_use_schemes;
         let metadata = cimd::parse(id, &fetched.body, schemes)?;
         self.check_sector(&metadata, Some(address)).await?;
-        let lifetime =
-            fetched.freshness_lifetime.unwrap_or_default().clamp(MIN_LIFETIME, MAX_LIFETIME);
+        let lifetime = fetched
+            .freshness_lifetime
+            .unwrap_or_default()
+            .clamp(MIN_LIFETIME, document::MAX_LIFETIME);
         let (id, fetched) = (id.clone(), Fetched { address, lifetime });
         self.write(move |tx, cx| document::store(tx, cx, &id, &metadata, Some(fetched))).await?;
         Ok(())

@@ -4,6 +4,7 @@ mod authority;
 mod authorize;
 pub mod client_authentication;
 mod client_keys;
+mod clock;
 mod documents;
 mod logout_delivery;
 mod open;
@@ -48,7 +49,7 @@ const KEY_WAIT: Duration = Duration::from_secs(30);
 pub struct App {
     authority: authority::CachedAuthority,
     client_keys: client_keys::KeyCache,
-    clock: Clock,
+    clock: clock::WatchedClock,
     dropped_lines: DroppedLines,
     usage: usage::UsageCounter,
     entropy: Entropy,
@@ -86,14 +87,17 @@ impl App {
         store: Store,
         sources: Sources,
     ) -> Result<Self, Error> {
-        let sealer = Sealer::new(root);
-        let ring = KeyRing::open(flow::installation::signing::list(&store.read()?)?, &sealer)?;
+        let (sealer, view) = (Sealer::new(root), store.read()?);
+        let ring = KeyRing::open(flow::installation::signing::list(&view)?, &sealer)?;
+        let clock =
+            clock::WatchedClock::new(sources.clock, &flow::installation::clock::find(&view)?);
+        drop(view);
         let passwords = Passwords::new(&sources.entropy.seed());
         let session_proofs = session_proof::SessionProofs::new(sources.entropy.seed());
         Ok(Self {
             authority: authority::CachedAuthority::default(),
             client_keys: client_keys::KeyCache::default(),
-            clock: sources.clock,
+            clock,
             dropped_lines: DroppedLines::default(),
             usage: usage::UsageCounter::default(),
             entropy: sources.entropy,
@@ -154,12 +158,19 @@ impl App {
 
     /// The clock.
     pub fn clock(&self) -> &Clock {
-        &self.clock
+        self.clock.clock()
     }
 
     /// A new context for one transition.
     pub fn context(&self) -> Context {
-        Context { seed: self.entropy.seed(), now: self.clock.now(), rules: Arc::clone(&self.rules) }
+        let (now, watch) = self.clock.look();
+        Context {
+            seed: self.entropy.seed(),
+            in_doubt: watch.jump().is_some(),
+            latest: watch.latest(),
+            now,
+            rules: Arc::clone(&self.rules),
+        }
     }
 
     /// A new event id.
@@ -220,7 +231,7 @@ impl App {
     /// Waits until there is a key for every algorithm, and returns the keys.
     pub async fn complete_keys(&self) -> Result<Arc<KeyRing>, Error> {
         let mut keys = self.keys.subscribe();
-        let complete = keys.wait_for(|ring| ring.is_complete(self.clock.now()));
+        let complete = keys.wait_for(|ring| ring.is_complete(self.clock().now()));
         match tokio::time::timeout(KEY_WAIT, complete).await {
             Ok(Ok(ring)) => Ok(Arc::clone(&ring)),
             Ok(Err(_)) | Err(_) => Err(Internal::new("a signing key is still missing").into()),
@@ -229,11 +240,11 @@ impl App {
 
     /// The key that signs with `alg` now. Waits for it at the first start.
     pub async fn signing_key(&self, alg: SigningAlg) -> Result<Arc<SigningKey>, Error> {
-        if let Some(key) = self.keys().current(alg, self.clock.now()) {
+        if let Some(key) = self.keys().current(alg, self.clock().now()) {
             return Ok(Arc::clone(key));
         }
         let ring = self.complete_keys().await?;
-        let key = ring.current(alg, self.clock.now()).map(Arc::clone);
+        let key = ring.current(alg, self.clock().now()).map(Arc::clone);
         key.ok_or_else(|| Internal::new("no key signs with this algorithm").into())
     }
 
@@ -247,8 +258,13 @@ impl App {
         Ok(())
     }
 
-    /// Makes the successor of every key that is due for one; it signs after the overlap.
+    /// Dates the keys that a clock made that was ahead, and makes the successor of every key that is
+    /// due for one; it signs after the overlap.
     pub async fn rotate_keys(self: &Arc<Self>) -> Result<(), Error> {
+        if self.write(flow::installation::signing::redate).await? {
+            tracing::warn!("signing keys were made by a clock that was ahead; they count from now");
+            self.reopen_keys()?;
+        }
         let due = flow::installation::signing::due(&self.read()?, &self.context())?;
         for alg in due {
             self.make_key(alg, self.rules.config.lifetimes.key_overlap).await?;
@@ -261,17 +277,21 @@ impl App {
         if let Some(key) = flow::bridge::key::find(&self.read()?)? {
             return Ok(key);
         }
-        let made = keys::generate_for_bridges(&self.sealer, self.clock.now())?;
+        let made = keys::generate_for_bridges(&self.sealer, self.clock().now())?;
         self.write(move |tx, cx| flow::bridge::key::store(tx, cx, &made)).await
     }
 
     async fn make_key(self: &Arc<Self>, alg: SigningAlg, ahead: Duration) -> Result<(), Error> {
-        let (app, now) = (Arc::clone(self), self.clock.now());
+        let (app, now) = (Arc::clone(self), self.clock().now());
         let (id, row) =
             tokio::task::spawn_blocking(move || keys::generate(alg, &app.sealer, now, now + ahead))
                 .await
                 .map_err(Internal::new)??;
         self.write(move |tx, cx| flow::installation::signing::install(tx, cx, &id, &row)).await?;
+        self.reopen_keys()
+    }
+
+    fn reopen_keys(&self) -> Result<(), Error> {
         let ring = KeyRing::open(flow::installation::signing::list(&self.read()?)?, &self.sealer)?;
         self.keys.send_replace(Arc::new(ring));
         Ok(())

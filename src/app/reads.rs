@@ -88,7 +88,7 @@ fn populate(tx: &mut Tx<'_>, cx: &Context, code: &AuthorizationCode) -> Result<(
             user,
         },
         code_challenge: None,
-        expires: cx.now + cx.rules.config.lifetimes.authorization_code,
+        expires: cx.deadline(cx.rules.config.lifetimes.authorization_code),
         nonce: None,
         redirect_uri: None,
         retained_until: cx.now + cx.rules.config.lifetimes.authorization_code,

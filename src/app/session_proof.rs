@@ -1,7 +1,8 @@
 //! The proofs of session keys: the challenges of this process, and the proofs that were served.
 //!
 //! A challenge is a time and its MAC under a key that lives as long as the process, so that none is
-//! stored, and a proof that was made before a start is worth nothing after it.
+//! stored, and a proof that was made before a start is worth nothing after it. Its time is that of
+//! the process, which nobody can set: a proof that was served does not return.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -105,7 +106,7 @@ pub struct ProvenKey {
 impl App {
     /// A challenge for the proofs of the next minute.
     pub fn session_challenge(&self) -> String {
-        self.session_proofs.challenge(self.clock.now())
+        self.session_proofs.challenge(self.process_time())
     }
 
     /// The key that made `proof` for `request`. If its session lives, a proof serves once.
@@ -126,7 +127,7 @@ impl App {
         // What was signed, not the signature, of which there is another one for the same text.
         let signed = proof.token().signing_input().as_bytes();
         let signed = self.rules().pepper.hash_parts("session proof", signed);
-        self.session_proofs.serve(hash, signed, expires, cx.now)?;
+        self.session_proofs.serve(hash, signed, expires, self.process_time())?;
         Ok(ProvenKey { hash, is_live: true })
     }
 
@@ -147,7 +148,7 @@ impl App {
     ) -> Result<(SessionProof<'a>, TokenHash, Timestamp), Refusal> {
         let proof = SessionProof::parse(proof)?;
         // The signature is checked last, since it costs most.
-        let expires = self.session_proofs.expiry(proof.challenge(), self.clock.now());
+        let expires = self.session_proofs.expiry(proof.challenge(), self.process_time());
         let expires = expires.ok_or(Refusal::SessionProofExpired)?;
         proof.check(request)?;
         if !keys::signed_by(proof.key(), proof.token()) {

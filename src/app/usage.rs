@@ -22,7 +22,7 @@ impl UsageCounter {
 impl App {
     /// Counts an event of a known client, in memory.
     pub fn count(&self, client: &ClientId, what: UsageEvent) {
-        let now = self.clock.now();
+        let now = self.clock().now();
         self.usage.with(|counts| counts.count(client, now, what));
     }
 

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use crate::error::{Error, Refusal};
+use crate::flow::installation::evidence;
 use crate::flow::session::{self, LiveSession};
 use crate::flow::{Context, Rules};
 use crate::model::application::{AppHost, ReturnPath};
@@ -94,7 +95,7 @@ pub fn issue(
     let secret: AppCodeSecret = cx.seed.token();
     let code = AppCode {
         app: app.host.clone(),
-        expires: cx.now + CODE_LIFETIME,
+        expires: cx.deadline(CODE_LIFETIME),
         path: path.clone(),
         session: live.id(),
         state: state.to_owned(),
@@ -115,7 +116,7 @@ pub fn redeem(
 ) -> Result<(AppSecret, ReturnPath), Error> {
     let hash = cx.rules.pepper.hash(code);
     let row = tx.find::<AppCode>(&hash)?.ok_or(Refusal::AppCodeUnknown)?;
-    if row.app != app.host || cx.now >= row.expires {
+    if row.app != app.host || evidence::is_over(tx, cx, row.expires)? {
         return Err(Refusal::AppCodeUnknown.into());
     }
     if !cx.rules.pepper.csrf_matches(start, &row.state) {

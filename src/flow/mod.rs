@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::oauth::client::PkcePolicy;
 use crate::oauth::issuer::Issuer;
 use crate::secret::{Pepper, Seed};
-use crate::store::schema::Client;
+use crate::store::schema::{Client, Deadline};
 
 pub mod admission;
 pub mod application;
@@ -69,8 +69,20 @@ impl Rules {
 pub struct Context {
     /// The seed of this transition alone.
     pub seed: Seed,
+    /// Whether the clock is in doubt, since it jumped. Nothing is removed then because of its age.
+    pub in_doubt: bool,
+    /// The latest time that any transition had, which is later than `now` after the clock went back.
+    /// What has to come after everything before it is dated by it.
+    pub latest: Timestamp,
     /// The time of the transition.
     pub now: Timestamp,
     /// The rules.
     pub rules: Arc<Rules>,
+}
+
+impl Context {
+    /// The deadline of something that is used once, and lives for `lifetime`.
+    pub fn deadline(&self, lifetime: Duration) -> Deadline {
+        Deadline::after(lifetime, self.now, self.latest)
+    }
 }

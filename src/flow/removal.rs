@@ -10,6 +10,7 @@
 use crate::clock::Timestamp;
 use crate::flow::Context;
 use crate::flow::bridge::access;
+use crate::flow::installation::clock;
 use crate::oauth::id::{GrantId, SessionId, UserId};
 use crate::store::schema::{
     BRIDGE_SESSIONS_BY_USER, Bridge, BridgeSession, CERTIFICATES_BY_USER, Consent, Delivery,
@@ -26,7 +27,8 @@ const MAX_CLIENTS: usize = 1_000;
 
 /// Leaves the removal of every row of `subject`, which has just ended, to the sweep.
 pub fn schedule(tx: &mut Tx<'_>, cx: &Context, subject: &Subject) -> Result<(), StoreError> {
-    tx.put(subject, Removal { at: cx.now, cursor: None })
+    let at = clock::milestone(tx, cx)?;
+    tx.put(subject, Removal { at, cursor: None })
 }
 
 /// Starts the removal of every row of `subject`, which has just ended, with a first step.

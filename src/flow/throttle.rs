@@ -100,7 +100,17 @@ pub fn check(
     let Some(key) = source.key(cx, guessed.label()) else { return Ok(()) };
     let Some(row) = view.find::<Attempts>(&key)? else { return Ok(()) };
     let until = row.last + pause(row.count, source.limit());
-    if cx.now < until { Err(Error::Paused(until.since(cx.now))) } else { Ok(()) }
+    if is_recent(cx, &row) && cx.now < until {
+        Err(Error::Paused(until.since(cx.now)))
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether a count is of the last minute. One from ahead of the clock is forgotten: the clock went
+/// back, and it would never end.
+fn is_recent(cx: &Context, row: &Attempts) -> bool {
+    row.last <= cx.now && cx.now.since(row.last) < WINDOW
 }
 
 /// Counts a wrong guess.
@@ -111,7 +121,7 @@ pub fn record_failure(
     source: &Source,
 ) -> Result<(), Error> {
     let Some(key) = source.key(cx, guessed.label()) else { return Ok(()) };
-    let before = tx.find::<Attempts>(&key)?.filter(|row| cx.now.since(row.last) < WINDOW);
+    let before = tx.find::<Attempts>(&key)?.filter(|row| is_recent(cx, row));
     let count = before.map_or(1, |row| row.count.saturating_add(1));
     store(tx, cx, source, &key, count)
 }
@@ -129,7 +139,7 @@ pub fn consume(
     limit: usize,
 ) -> Result<(), Error> {
     let Some(key) = source.key(cx, label) else { return Ok(()) };
-    match tx.find::<Attempts>(&key)?.filter(|row| cx.now.since(row.last) < WINDOW) {
+    match tx.find::<Attempts>(&key)?.filter(|row| is_recent(cx, row)) {
         None => store(tx, cx, source, &key, 1),
         Some(row) if usize::try_from(row.count).is_ok_and(|count| count >= limit) => {
             Err(Error::Paused((row.last + WINDOW).since(cx.now)))

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256, Sha512};
 
+use crate::clock::Timestamp;
 use crate::oauth::client::SigningAlg;
 use crate::oauth::id::GrantId;
 use crate::oauth::scope::Scope;
@@ -69,6 +70,23 @@ pub struct AccessClaims {
     pub roles: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plugin_id: Option<String>,
+    /// Of this server alone: the time until which a revocation of the token is remembered, if that
+    /// is later than `exp`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub revocable_until: Option<u64>,
+}
+
+impl AccessClaims {
+    /// The time until which a revocation of the token is remembered.
+    pub fn revocable_until(&self) -> Timestamp {
+        Timestamp::from_seconds(self.revocable_until.unwrap_or(self.exp))
+    }
+
+    /// The time of its issue as a `NumericDate`: `iat`, or the latest time that there had been, if
+    /// the clock had gone back.
+    pub fn issued_by_latest(&self) -> u64 {
+        self.iat + self.revocable_until.map_or(0, |until| until.saturating_sub(self.exp))
+    }
 }
 
 /// The `jti` of a token: the id of its grant, a dot and a random part. The grant of a token is

@@ -159,7 +159,7 @@ async fn serve(config: Config, log: &Log) -> Result<(), Stop> {
     if let Some(renewal) = renewal {
         renewal.abort();
     }
-    tasks::write_last_counts(&app).await;
+    tasks::write_last(&app).await;
     accept::remove_socket(&app);
     Ok(())
 }

@@ -44,16 +44,36 @@ impl Secure {
             period.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 period.tick().await;
-                let (identity, now) = (Arc::clone(&identity), app.clock().now());
+                let (identity, renewing) = (Arc::clone(&identity), Arc::clone(&app));
                 // A renewal reads files or makes a key, which blocks.
-                match tokio::task::spawn_blocking(move || identity.renew(now)).await {
+                match tokio::task::spawn_blocking(move || renew(&identity, &renewing)).await {
                     Ok(Ok(false)) => {}
-                    Ok(Ok(true)) => tracing::info!("the certificate is a new one"),
+                    Ok(Ok(true)) => {
+                        tracing::info!("the certificate is a new one");
+                        warn_if_early(&app);
+                    }
                     Ok(Err(why)) => tracing::error!(why, "the certificate stays as it was"),
                     Err(error) => tracing::error!(%error, "the certificate stays as it was"),
                 }
             }
         }
+    }
+}
+
+fn renew(identity: &Identity, app: &App) -> Result<bool, String> {
+    let authority = match app.rules().config.tls.mode {
+        TlsMode::Local => Some(app.authority().map_err(|error| error.to_string())?),
+        TlsMode::Files | TlsMode::Off => None,
+    };
+    identity.renew(authority, app.clock().now())
+}
+
+/// Logs that the certificate in the files is not valid yet. It is used nevertheless, since it may be
+/// the clock that is wrong.
+fn warn_if_early(app: &App) {
+    let files = app.rules().config.tls.files();
+    if let Some(why) = files.and_then(|files| files.early(app.clock().now())) {
+        tracing::warn!("{why}");
     }
 }
 
@@ -83,6 +103,7 @@ fn identity(app: &App) -> Result<Option<Identity>, Stop> {
             let files = config.tls.files().ok_or_else(|| Stop::wrong("tls names no files"))?;
             let issuer = &app.rules().issuer;
             let identity = Identity::files(files, host(config, issuer), now);
+            warn_if_early(app);
             identity.map(Some).map_err(|faults| wrong(faults, issuer))
         }
         TlsMode::Local => {

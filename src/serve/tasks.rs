@@ -1,5 +1,6 @@
 //! Background tasks: make missing and due keys, sweep expired rows, deliver logouts, write usage
-//! counts, probe the store. While the store cannot be written, all but the last wait.
+//! counts, watch the clock, probe the store. While the store cannot be written, all but the last two
+//! wait.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,6 +22,9 @@ const LOGOUT_INTERVAL: Duration = Duration::from_secs(2);
 /// The interval of writes of usage counts, and so the most that a crash loses.
 const USAGE_INTERVAL: Duration = Duration::from_secs(10);
 
+/// The interval of looks at the clock, and so the most time until a jump is told.
+const CLOCK_INTERVAL: Duration = Duration::from_secs(2);
+
 /// The interval of probes while the store cannot be written, and so the most time until it is
 /// noticed that it can.
 const PROBE_INTERVAL: Duration = Duration::from_secs(2);
@@ -35,6 +39,7 @@ pub(super) fn start(app: Arc<App>) -> JoinHandle<()> {
     tokio::spawn(async move {
         tokio::join!(
             probe_always(&app),
+            watch_always(&app),
             tidy_always(&app),
             deliver_always(&app),
             count_always(&app)
@@ -53,6 +58,17 @@ async fn probe_always(app: &App) {
         // What it finds is logged once, where it changes.
         if let Err(error) = app.probe().await {
             tracing::error!(%error, "the store could not be probed");
+        }
+    }
+}
+
+async fn watch_always(app: &App) {
+    let mut period = tokio::time::interval(CLOCK_INTERVAL);
+    period.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        period.tick().await;
+        if let Err(error) = app.watch_clock().await {
+            log_failure(&error, "what the clock says could not be stored; it is tried again soon");
         }
     }
 }
@@ -150,8 +166,11 @@ async fn count_always(app: &Arc<App>) {
     }
 }
 
-/// Writes the usage counts since the last write, for the last time.
-pub(super) async fn write_last_counts(app: &App) {
+/// Writes the usage counts since the last write and the time, for the last time.
+pub(super) async fn write_last(app: &App) {
+    if let Err(error) = app.record_clock().await {
+        tracing::error!(%error, "the time of this stop is not stored");
+    }
     if let Err(error) = app.write_counts().await {
         tracing::error!(%error, "how clients were used since the last write is lost");
     }

@@ -28,7 +28,7 @@ const LIFETIME: Duration = Duration::from_secs(10 * 365 * 86_400);
 
 /// The time by which the validity of a certificate begins before its issue, for clocks that are
 /// behind.
-const BEHIND: Duration = Duration::from_hours(1);
+pub(super) const BEHIND: Duration = Duration::from_hours(1);
 
 /// The private names: special-use ones (RFC 6761, RFC 6762, RFC 8375), and those that are not in
 /// the public DNS.
@@ -53,6 +53,17 @@ pub enum Usage {
     Client,
     /// Authentication of a server with these names.
     Server,
+}
+
+/// Whether an authority is of use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fitness {
+    /// It is.
+    Fit,
+    /// It is not valid, if the clock is right.
+    Invalid,
+    /// A clock that was certainly wrong made it.
+    Unfit,
 }
 
 /// A certification authority whose key is on this machine.
@@ -126,6 +137,30 @@ impl Authority {
         let issuer = Issuer::from_ca_cert_der(&der, key);
         let issuer = issuer.map_err(|_| malformed(&path, "certificate"))?;
         Ok(Self { certificate, der, issuer, pem })
+    }
+
+    /// Makes a new authority in place of the one in `directory`.
+    pub fn replace(directory: &Path, names: &[String], now: Timestamp) -> Result<Self, TlsError> {
+        // The certificate goes first, since a key without one gets one at the next start.
+        for path in [Self::path(directory), Self::key_path(directory)] {
+            if_there(fs::remove_file(&path)).map_err(TlsError::at(&path))?;
+        }
+        Self::at(directory, names, now)
+    }
+
+    /// Whether it is of use at `now`: it is valid, and not made by a clock that was certainly wrong.
+    pub fn fitness(&self, now: Timestamp) -> Fitness {
+        let made = self.certificate.not_before + BEHIND;
+        if now < Timestamp::BEFORE_RELEASE {
+            // It is the present clock that is certainly wrong.
+            Fitness::Fit
+        } else if made < Timestamp::BEFORE_RELEASE {
+            Fitness::Unfit
+        } else if self.certificate.holds(now) {
+            Fitness::Fit
+        } else {
+            Fitness::Invalid
+        }
     }
 
     /// Its certificate, in PEM.
@@ -303,6 +338,23 @@ mod tests {
             assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o7777, 0o600);
         }
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn one_of_1970_is_unfit_and_one_whose_time_is_not_now_is_invalid_if_the_clock_is_right() {
+        let directory = tempfile::tempdir().unwrap();
+        let epoch = Timestamp::from_seconds(100);
+        let of_1970 = Authority::at(directory.path(), &[], epoch).unwrap();
+        let present = Authority::replace(directory.path(), &[], NOW).unwrap();
+
+        assert_eq!([epoch, NOW].map(|now| of_1970.fitness(now)), [Fitness::Fit, Fitness::Unfit]);
+        let moments = [epoch, NOW - DAY * 30, NOW - BEHIND, NOW, NOW + LIFETIME + DAY];
+        assert_eq!(
+            moments.map(|now| present.fitness(now)),
+            [Fitness::Fit, Fitness::Invalid, Fitness::Fit, Fitness::Fit, Fitness::Invalid]
+        );
+        assert_ne!(of_1970.pem(), present.pem());
+        assert_eq!(made(directory.path()).pem(), present.pem());
     }
 
     #[test]

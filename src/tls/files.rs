@@ -49,6 +49,19 @@ impl Files {
         self.load(host, now).err().unwrap_or_default()
     }
 
+    /// A sentence about the certificate if it is not valid yet at `now`: then it or the clock is
+    /// wrong.
+    pub fn early(&self, now: Timestamp) -> Option<String> {
+        let read = Certificate::from_pem(&fs::read_to_string(&self.certificate).ok()?).ok()?;
+        (now < read.not_before).then(|| {
+            let (file, from) = (self.certificate.display(), read.not_before.rfc3339());
+            format!(
+                "{file} holds a certificate that is valid from {from}, and the clock says {}",
+                now.rfc3339()
+            )
+        })
+    }
+
     pub(super) fn load(
         &self,
         host: Option<&str>,

@@ -10,6 +10,7 @@ use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use zeroize::Zeroizing;
 
+use super::authority::BEHIND;
 use super::{Authority, FileFault, Files, TlsError, Usage};
 use crate::clock::Timestamp;
 
@@ -25,17 +26,22 @@ pub(super) struct CurrentCertificate(RwLock<Arc<CertifiedKey>>);
 
 /// The source of the next certificate.
 enum Source {
-    Files {
-        files: Files,
-        host: Option<String>,
-        seen: Mutex<Seen>,
-    },
-    Local {
-        authority: Arc<Authority>,
-        due: Mutex<Timestamp>,
-        lifetime: Duration,
-        names: Vec<String>,
-    },
+    Files { files: Files, host: Option<String>, seen: Mutex<Seen> },
+    Local { issue: Mutex<Issue>, lifetime: Duration, names: Vec<String> },
+}
+
+/// Who issued the current certificate, and when.
+struct Issue {
+    authority: Arc<Authority>,
+    at: Timestamp,
+}
+
+impl Issue {
+    /// Whether the next certificate is due at `now`: a third of the lifetime is left, or the clock
+    /// went back to before the certificate is valid.
+    fn is_over(&self, lifetime: Duration, now: Timestamp) -> bool {
+        now >= self.at + lifetime * 2 / 3 || now < self.at - BEHIND
+    }
 }
 
 /// The contents of the files at the last read; `None` if they could not be read.
@@ -50,8 +56,8 @@ impl Identity {
         now: Timestamp,
     ) -> Result<Self, TlsError> {
         let current = CurrentCertificate::new(issued(&authority, &names, lifetime, now)?);
-        let due = Mutex::new(due(lifetime, now));
-        Ok(Self { current, source: Source::Local { authority, due, lifetime, names } })
+        let issue = Mutex::new(Issue { authority, at: now });
+        Ok(Self { current, source: Source::Local { issue, lifetime, names } })
     }
 
     /// The identity of a server whose certificate is in `files`. It must be for `host`, if that is
@@ -67,11 +73,11 @@ impl Identity {
         Ok(Self { current, source: Source::Files { files, host, seen } })
     }
 
-    /// Issues a new certificate if the current one is due, or reads the files again if they
-    /// changed. The current certificate stays if that fails.
+    /// Issues a new certificate if the current one is due or `authority` is another one than
+    /// before, or reads the files again if they changed. The current certificate stays if that fails.
     ///
     /// Returns whether the certificate is a new one, or the reason for the failure.
-    pub fn renew(&self, now: Timestamp) -> Result<bool, String> {
+    pub fn renew(&self, authority: Option<Arc<Authority>>, now: Timestamp) -> Result<bool, String> {
         let next = match &self.source {
             Source::Files { files, host, seen } => {
                 let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -86,25 +92,22 @@ impl Identity {
                     faults.join("; ")
                 })?
             }
-            Source::Local { authority, due: when, lifetime, names } => {
-                let mut when = when.lock().unwrap_or_else(PoisonError::into_inner);
-                if now < *when {
+            Source::Local { issue, lifetime, names } => {
+                let mut issue = issue.lock().unwrap_or_else(PoisonError::into_inner);
+                let authority = authority.unwrap_or_else(|| Arc::clone(&issue.authority));
+                let same = Arc::ptr_eq(&authority, &issue.authority);
+                if same && !issue.is_over(*lifetime, now) {
                     return Ok(false);
                 }
-                let next = issued(authority, names, *lifetime, now);
+                let next = issued(&authority, names, *lifetime, now);
                 let next = next.map_err(|error| error.to_string())?;
-                *when = due(*lifetime, now);
+                *issue = Issue { authority, at: now };
                 next
             }
         };
         *self.current.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
         Ok(true)
     }
-}
-
-/// The time of a renewal: when a third of the lifetime is left.
-fn due(lifetime: Duration, now: Timestamp) -> Timestamp {
-    now + lifetime * 2 / 3
 }
 
 /// A new key with its certificate, which are kept in memory only.

@@ -22,7 +22,7 @@ mod identity;
 mod request;
 
 pub use acceptor::{Acceptor, ProvenCertificate, Secured};
-pub use authority::{Authority, Usage};
+pub use authority::{Authority, Fitness, Usage};
 pub use certificate::Certificate;
 pub use error::TlsError;
 pub use files::{FileFault, Files, Which};

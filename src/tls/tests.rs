@@ -108,11 +108,11 @@ async fn a_certificate_is_renewed_before_it_ends_and_the_acceptor_shows_the_new_
     let seen = async || shaken(&acceptor, &client, "localhost").await.unwrap().1;
     let first = seen().await;
 
-    assert_eq!(identity.renew(now + hour / 2), Ok(false));
+    assert_eq!(identity.renew(None, now + hour / 2), Ok(false));
     assert_eq!(seen().await, first);
-    assert_eq!(identity.renew(now + hour * 2 / 3), Ok(true));
+    assert_eq!(identity.renew(None, now + hour * 2 / 3), Ok(true));
     assert_ne!(seen().await, first);
-    assert_eq!(identity.renew(now + hour * 2 / 3), Ok(false));
+    assert_eq!(identity.renew(None, now + hour * 2 / 3), Ok(false));
 }
 
 #[tokio::test]
@@ -207,13 +207,13 @@ async fn given_files_are_shown_and_read_again_when_they_change() {
     let seen = async || shaken(&acceptor, &client, "localhost").await.unwrap().1;
     let first = seen().await;
 
-    assert_eq!(identity.renew(now), Ok(false));
+    assert_eq!(identity.renew(None, now), Ok(false));
     fs::write(&given.files.key, "half").unwrap();
-    assert!(identity.renew(now).unwrap_err().contains("holds no private key"));
-    assert_eq!(identity.renew(now), Ok(false), "it is told once");
+    assert!(identity.renew(None, now).unwrap_err().contains("holds no private key"));
+    assert_eq!(identity.renew(None, now), Ok(false), "it is told once");
     assert_eq!(seen().await, first);
     given.write("localhost");
-    assert_eq!(identity.renew(now), Ok(true));
+    assert_eq!(identity.renew(None, now), Ok(true));
     assert_ne!(seen().await, first);
 }
 

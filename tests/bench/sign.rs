@@ -90,5 +90,6 @@ fn claims() -> AccessClaims {
         amr: vec!["hwk".to_owned(), "user".to_owned()],
         roles: vec!["user".to_owned()],
         plugin_id: None,
+        revocable_until: None,
     }
 }

@@ -14,6 +14,7 @@ mod anonymous;
 mod bridge;
 mod client_auth;
 mod clients;
+mod clocks;
 mod devices;
 mod endings;
 mod forward_auth;

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, ErrorCode, Refusal};
 use crate::flow::authorize::step::{self, ConsentRequest, PresentedInteraction, Step};
+use crate::flow::installation::evidence;
 use crate::flow::session::backchannel;
 use crate::flow::{Context, session};
 use crate::oauth::authorize::{AuthorizationResponse, Callback};
@@ -85,7 +86,7 @@ pub fn refuse_without_cookie(
         Purpose::Authorize(stored) => stored.request.prompt.none,
         Purpose::Link { .. } | Purpose::Logout { .. } => false,
     };
-    if !silent || presented.browser.is_some() || cx.now >= interaction.expires {
+    if !silent || presented.browser.is_some() || evidence::is_over(tx, cx, interaction.expires)? {
         return Err(Refusal::InteractionOfAnotherBrowser.into());
     }
     let callback = step::callback(tx, interaction)?;
@@ -145,7 +146,7 @@ fn remember(tx: &mut Tx<'_>, cx: &Context, request: &ConsentRequest) -> Result<(
             None => allowed.push((resource, request.consent_scope.clone())),
         }
     }
-    tx.put(&key, Consent { allowed, given: cx.now })
+    tx.put(&key, Consent { allowed, given: cx.latest })
 }
 
 fn issue(
@@ -155,14 +156,14 @@ fn issue(
     request: &ConsentRequest,
 ) -> Result<AuthorizationOutcome, Error> {
     let code: AuthorizationCode = cx.seed.token();
-    let expires = cx.now + cx.rules.config.lifetimes.authorization_code;
+    let expires = cx.deadline(cx.rules.config.lifetimes.authorization_code);
     let uri = request.callback.uri().as_str();
     let row = Code {
         authorization: Authorization {
             authentication: request.session.authentication().clone(),
             claims: request.claims.clone(),
             client: request.client_id.clone(),
-            given: cx.now,
+            given: cx.latest,
             resources: request.targets.resources.clone(),
             scope: request.scope.clone(),
             session: request.session.id(),
@@ -172,7 +173,7 @@ fn issue(
         expires,
         nonce: request.request.nonce.clone(),
         redirect_uri: request.redirect_uri_named.then(|| uri.to_owned()),
-        retained_until: expires,
+        retained_until: expires.by_evidence(),
         spent: None,
     };
     tx.put(&cx.rules.pepper.hash(&code), row)?;

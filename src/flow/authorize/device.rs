@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use crate::error::{Error, Internal, Refusal};
 use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::client::last_use;
+use crate::flow::installation::evidence;
 use crate::flow::resource::{self, Targets};
 use crate::flow::session::{self, LiveSession, backchannel};
 use crate::flow::throttle::{self, Guessed, Source};
@@ -73,8 +74,8 @@ pub fn issue(
         address: origin.address.to_string(),
         user_agent: origin.user_agent.clone(),
         client: proven.id().clone(),
-        created: cx.now,
-        expires: cx.now + cx.rules.config.lifetimes.device_code,
+        created: cx.latest,
+        expires: cx.deadline(cx.rules.config.lifetimes.device_code),
         interval: INTERVAL,
         holding: Holding::strangers(Network::of(origin.address), admission::rank(&client)),
         polled: None,
@@ -186,8 +187,8 @@ fn pending(
     let Some(device) = view.find::<Device>(&key)? else { return Ok(None) };
     let client = view.find::<Client>(&device.client)?;
     let client = client.filter(|client| client.enabled && client.created <= device.created);
-    let Some(client) = client.filter(|_| cx.now < device.expires) else { return Ok(None) };
-    if device.state != DeviceState::Pending {
+    let Some(client) = client else { return Ok(None) };
+    if device.state != DeviceState::Pending || evidence::is_over(view, cx, device.expires)? {
         return Ok(None);
     }
     let asked = device.scope.as_ref();
@@ -236,7 +237,7 @@ pub fn decide(
                 authentication: pending.session.authentication().clone(),
                 claims: ClaimsRequest::default(),
                 client: pending.device.client.clone(),
-                given: cx.now,
+                given: cx.latest,
                 resources: pending.targets.resources.clone(),
                 scope: scope.clone(),
                 session: pending.session.id(),

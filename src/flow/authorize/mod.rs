@@ -133,13 +133,14 @@ impl CheckedRequest {
     }
 
     /// The row.
-    fn stored(&self) -> StoredAuthorizationRequest {
+    fn stored(&self, cx: &Context) -> StoredAuthorizationRequest {
         StoredAuthorizationRequest {
             client: self.client.clone(),
             expected: self.expected.clone(),
             redirect_uri: self.callback.uri().clone(),
             redirect_uri_named: self.redirect_uri_named,
             request: self.request.clone(),
+            requested: cx.latest,
             response_mode: self.callback.mode(),
             state: self.callback.state().map(str::to_owned),
         }
@@ -186,7 +187,7 @@ pub fn store_request(
         last_use::record_use(tx, cx, &checked.client, &client, None)?;
     }
     let holding = Holding::strangers(network, Rank::Plain);
-    store_interaction(tx, cx, holding, Purpose::Authorize(Box::new(checked.stored())))
+    store_interaction(tx, cx, holding, Purpose::Authorize(Box::new(checked.stored(cx))))
 }
 
 /// Stores an interaction.
@@ -202,7 +203,7 @@ pub fn store_interaction(
         browser: cx.rules.pepper.hash(&secret),
         claimed: None,
         created: cx.now,
-        expires: cx.now + cx.rules.config.lifetimes.interaction,
+        expires: cx.deadline(cx.rules.config.lifetimes.interaction),
         holding,
         purpose,
     };

@@ -5,6 +5,7 @@ use crate::flow::authorize::{self, CheckedRequest};
 use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::client::document::{self, DocumentStatus};
 use crate::flow::client::last_use;
+use crate::flow::installation::evidence;
 use crate::flow::{Context, admission};
 use crate::model::network::Network;
 use crate::oauth::client::GrantType;
@@ -32,9 +33,9 @@ pub fn push(
     let reference: PushedReference = cx.seed.token();
     let row = Pushed {
         created: cx.now,
-        expires: cx.now + cx.rules.config.lifetimes.pushed_request,
+        expires: cx.deadline(cx.rules.config.lifetimes.pushed_request),
         holding: Holding::strangers(network, admission::rank(&client)),
-        request: checked.stored(),
+        request: checked.stored(cx),
     };
     admission::store(tx, cx, &cx.rules.pepper.hash(&reference), row)?;
     Ok(reference)
@@ -53,11 +54,11 @@ pub fn find(
     if row.request.client != *client {
         return Err(Refusal::PushedRequestClientDiffers.into());
     }
-    if cx.now >= row.expires {
+    if evidence::is_over(view, cx, row.expires)? {
         return Err(Refusal::PushedRequestExpired.into());
     }
     let known = authorize::enabled(view, client)?;
-    if known.created > row.created {
+    if known.created > row.request.requested {
         return Err(Refusal::PushedRequestClientDiffers.into());
     }
     Ok(CheckedRequest::restore(&known, row.request)?)

@@ -7,6 +7,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::authorize::{self, CheckedRequest};
+use crate::flow::installation::evidence;
 use crate::flow::resource::{self, Targets};
 use crate::flow::session::{self, LiveSession};
 use crate::flow::token::{grant, issue};
@@ -19,7 +20,9 @@ use crate::oauth::redirect_uri::{Kind, RedirectUri};
 use crate::oauth::scope::Scope;
 use crate::oauth::web_uri::WebUri;
 use crate::secret::TokenHash;
-use crate::store::schema::{Client, Consent, Interaction, Origin, Purpose};
+use crate::store::schema::{
+    Client, Consent, Interaction, Origin, Purpose, StoredAuthorizationRequest,
+};
 use crate::store::{StoreError, View};
 
 /// The request of a browser at an interaction: the id in the path, and the hashes of what it brings.
@@ -103,7 +106,7 @@ fn started(
     if !same {
         return Err(Refusal::InteractionOfAnotherBrowser.into());
     }
-    if cx.now >= interaction.expires {
+    if evidence::is_over(view, cx, interaction.expires)? {
         return Err(Refusal::InteractionExpired.into());
     }
     Ok(interaction)
@@ -140,21 +143,20 @@ pub fn unproven(
 pub fn callback(view: &impl View, interaction: Interaction) -> Result<Callback, Error> {
     match interaction.purpose {
         Purpose::Authorize(stored) => {
-            let client = requesting_client(view, &stored.client, interaction.created)?;
+            let client = requesting_client(view, &stored)?;
             Ok(CheckedRequest::restore(&client, *stored)?.callback)
         }
         Purpose::Link { .. } | Purpose::Logout { .. } => Err(Refusal::InteractionUnknown.into()),
     }
 }
 
-/// The client that made a request at `requested_at`. A later client of the same name is refused.
+/// The client that made a request. A later client of the same name is refused.
 fn requesting_client(
     view: &impl View,
-    id: &ClientId,
-    requested_at: Timestamp,
+    stored: &StoredAuthorizationRequest,
 ) -> Result<Client, Error> {
-    let client = authorize::enabled(view, id)?;
-    if client.created > requested_at {
+    let client = authorize::enabled(view, &stored.client)?;
+    if client.created > stored.requested {
         return Err(Refusal::ClientUnknownAtAuthorize.into());
     }
     Ok(client)
@@ -172,7 +174,7 @@ pub fn next(
         return Err(Refusal::InteractionUnknown.into());
     };
     // The client may have changed since the request was checked.
-    let client = requesting_client(view, &stored.client, requested_at)?;
+    let client = requesting_client(view, &stored)?;
     let checked = CheckedRequest::restore(&client, *stored)?;
     let CheckedRequest { callback, client: client_id, expected, redirect_uri_named, request } =
         checked;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
+use crate::flow::installation::evidence;
 use crate::flow::throttle::{self, Source};
 use crate::model::bridge::{AUDIENCE, BridgeSessionId};
 use crate::model::user_agent::DeviceInfo;
@@ -94,6 +95,7 @@ pub fn open(
     };
     throttle::consume(tx, cx, "bridge sessions", &Source::Account(user), MAX_PER_MINUTE)?;
     let lifetimes = &cx.rules.config.lifetimes;
+    let now = person.now_enabled(cx.now);
     let (id, created) = match (continued, &access_request.session) {
         // The session must outlive the token; otherwise a new session begins.
         (Found::Live(session), Some(id))
@@ -101,9 +103,9 @@ pub fn open(
         {
             (id.clone(), session.created)
         }
-        (Found::Nothing, Some(id)) if !id.is_generated() => (id.clone(), cx.now),
+        (Found::Nothing, Some(id)) if !id.is_generated() => (id.clone(), now),
         (Found::Live(_) | Found::Nothing | Found::Unusable, _) => {
-            (BridgeSessionId::from_seed(&cx.seed), cx.now)
+            (BridgeSessionId::from_seed(&cx.seed), now)
         }
     };
     let oldest = created + lifetimes.session_total;
@@ -136,6 +138,7 @@ pub fn open(
         amr: Vec::new(),
         roles: person.roles.iter().map(ToString::to_string).collect(),
         plugin_id: None,
+        revocable_until: evidence::revocable_until(cx, lasting),
     };
     let terms = AccessTerms { ttl: lasting, ..terms.clone() };
     Ok(BridgeAccess { claims, session: id, terms, user })
@@ -165,8 +168,11 @@ fn find(
         }
         None => false,
     };
-    let ended = view.find::<EndedBridge>(&hash(cx, id))?;
-    if taken || ended.is_some_and(|ended| cx.now < ended.expires) {
+    let ended = match view.find::<EndedBridge>(&hash(cx, id))? {
+        Some(ended) => !evidence::is_over(view, cx, ended.expires)?,
+        None => false,
+    };
+    if taken || ended {
         return Ok(Found::Unusable);
     }
     Ok(match view.find::<BridgeSession>(id)? {
@@ -209,7 +215,7 @@ impl LiveBridge {
 
     /// Whether the last use should be recorded now.
     pub fn needs_touch(&self, now: Timestamp) -> bool {
-        now.since(self.session.seen) >= LAST_SEEN_PRECISION
+        now.apart(self.session.seen) >= LAST_SEEN_PRECISION
     }
 }
 
@@ -281,7 +287,7 @@ pub fn forget(tx: &mut Tx<'_>, cx: &Context, id: &BridgeSessionId) -> Result<(),
     if id.is_generated() {
         return Ok(());
     }
-    let expires = cx.now + cx.rules.config.lifetimes.session_total;
+    let expires = cx.deadline(cx.rules.config.lifetimes.session_total);
     tx.put(&hash(cx, id), EndedBridge { expires })
 }
 

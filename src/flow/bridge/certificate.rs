@@ -54,7 +54,7 @@ pub fn enroll(tx: &mut Tx<'_>, cx: &Context, new: &NewCertificate) -> Result<Reg
         return Err(Refusal::CertificateExists.into());
     }
     let row = DeviceCertificate {
-        created: cx.now,
+        created: person.now_enabled(cx.now),
         expires: new.expires,
         name: new.name.clone(),
         revoked: None,

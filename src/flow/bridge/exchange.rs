@@ -3,6 +3,7 @@
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
+use crate::flow::installation::evidence;
 use crate::oauth::id::UserId;
 use crate::secret::ExchangeCode;
 use crate::store::schema::{Exchange, Person};
@@ -19,10 +20,12 @@ pub struct IssuedExchangeCode {
 /// Makes a code for `user`.
 pub fn issue(tx: &mut Tx<'_>, cx: &Context, user: UserId) -> Result<IssuedExchangeCode, Error> {
     let code = ExchangeCode::from_seed(&cx.seed);
-    let expires = cx.now + cx.rules.config.lifetimes.exchange_code;
-    let row = Exchange { created: cx.now, expires, spent: false, user };
+    let expires = cx.deadline(cx.rules.config.lifetimes.exchange_code);
+    let person = tx.find::<Person>(&user)?;
+    let created = person.map_or(cx.now, |person| person.now_enabled(cx.now));
+    let row = Exchange { created, expires, spent: false, user };
     tx.put(&code.hash(&cx.rules.pepper), row)?;
-    Ok(IssuedExchangeCode { code, expires })
+    Ok(IssuedExchangeCode { code, expires: expires.by_clock() })
 }
 
 /// Spends a code, and returns its person. The caller makes what the code is for in the same
@@ -40,7 +43,7 @@ pub fn redeem(tx: &mut Tx<'_>, cx: &Context, code: &ExchangeCode) -> Result<User
     }
     let person = tx.find::<Person>(&row.user)?;
     let enabled = person.is_some_and(|person| person.enabled_since(row.created));
-    if cx.now >= row.expires || !enabled {
+    if !enabled || evidence::is_over(tx, cx, row.expires)? {
         return Err(Refusal::ExchangeCodeExpired.into());
     }
     let user = row.user;

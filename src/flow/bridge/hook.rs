@@ -4,6 +4,7 @@ use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::bridge::access::{self, LiveBridge};
 use crate::flow::client::owner::owner_may;
+use crate::flow::installation::clock;
 use crate::oauth::client::metadata::ClientMetadata;
 use crate::oauth::client::{AuthMethod, GrantType};
 use crate::oauth::id::{ClientId, UserId};
@@ -26,13 +27,15 @@ pub struct Hook {
 /// Makes the hook client of a bridge's person, or gives it a new secret. The old secret ends at
 /// once.
 pub fn give(tx: &mut Tx<'_>, cx: &Context, bridge: &LiveBridge) -> Result<Hook, Error> {
-    let user = access::recheck(tx, cx, bridge)?.user();
+    let bridge = access::recheck(tx, cx, bridge)?;
+    let user = bridge.user();
+    let created = bridge.person().now_enabled(clock::milestone(tx, cx)?);
     let id = of(user)?;
     let secret: MadeClientSecret = cx.seed.token();
     let mut client = match tx.find::<Client>(&id)? {
         // The tokens from before the owner was disabled stay ended.
         Some(old) => Client {
-            created: if owner_may(tx, &old)? { old.created } else { cx.now },
+            created: if owner_may(tx, &old)? { old.created } else { created },
             revision: old.revision + 1,
             ..old
         },
@@ -44,7 +47,7 @@ pub fn give(tx: &mut Tx<'_>, cx: &Context, bridge: &LiveBridge) -> Result<Hook, 
                 token_endpoint_auth_method: Some(AuthMethod::ClientSecretPost),
                 ..ClientMetadata::default()
             };
-            Client { owner: Some(user), ..Client::new(cx.now, Origin::Hook, metadata) }
+            Client { owner: Some(user), ..Client::new(created, Origin::Hook, metadata) }
         }
     };
     client.proof = Some(ClientProof::Made(cx.rules.pepper.hash(&secret)));

@@ -29,15 +29,14 @@ pub fn make(
     name: &DisplayName,
     lasting: Option<Duration>,
 ) -> Result<PersonalToken, Error> {
-    if tx.find::<Person>(&user)?.is_none_or(|person| person.disabled) {
-        return Err(Refusal::PersonDisabled.into());
-    }
+    let person = tx.find::<Person>(&user)?.filter(|person| !person.disabled);
+    let person = person.ok_or(Refusal::PersonDisabled)?;
     if tx.by(&PATS_BY_USER, &user, MAX_PER_PERSON)?.len() >= MAX_PER_PERSON {
         return Err(Refusal::PersonalTokensTooMany.into());
     }
     let token = PersonalToken::from_seed(&cx.seed);
     let row = Pat {
-        created: cx.now,
+        created: person.now_enabled(cx.now),
         expires: cx.now + lasting.unwrap_or(cx.rules.config.lifetimes.personal_token),
         hash: token.hash(&cx.rules.pepper),
         name: name.clone(),
@@ -66,7 +65,7 @@ pub fn redeem(tx: &mut Tx<'_>, cx: &Context, token: &PersonalToken) -> Result<Us
         return Err(Refusal::PersonalTokenExpired.into());
     }
     let user = row.user;
-    if row.used.is_none_or(|used| cx.now.since(used) >= LAST_SEEN_PRECISION) {
+    if row.used.is_none_or(|used| cx.now.apart(used) >= LAST_SEEN_PRECISION) {
         tx.put(&token.key(), Pat { used: Some(cx.now), ..row })?;
     }
     Ok(user)

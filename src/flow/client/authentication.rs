@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::client::owner::owner_may;
+use crate::flow::installation::evidence;
 use crate::flow::{Context, Rules};
 use crate::keys::signed_by;
 use crate::oauth::client::assertion::ClientAssertion;
@@ -162,7 +163,7 @@ pub fn spend_assertion(
 ) -> Result<AuthenticatedClient, Error> {
     let client = verified.client.client(tx)?;
     // A used assertion is forgotten after its expiry.
-    if cx.now >= verified.expires {
+    if evidence::is_assertion_over(tx, cx, verified.expires)? {
         return Err(Refusal::ClientAssertionExpired.into());
     }
     let key = (verified.client.id.clone(), verified.used);

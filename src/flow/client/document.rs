@@ -8,6 +8,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::client::last_use;
 use crate::flow::client::registration::registered;
+use crate::flow::installation::clock;
 use crate::flow::{Context, Rules, admission};
 use crate::model::network::Network;
 use crate::oauth::client::DocumentPolicy;
@@ -50,13 +51,22 @@ pub fn status(
         ) => {
             return Ok(DocumentStatus::Known);
         }
-        Some(Origin::Document { fetched: Some(fetched) }) => now >= fetched.stale,
+        Some(Origin::Document { fetched: Some(fetched) }) => is_stale(&fetched, now),
         None => true,
     };
     let address = DocumentAddress::of(id)?;
     admit(rules, &address)?;
     Ok(if stale { DocumentStatus::Fetch(address) } else { DocumentStatus::Known })
 }
+
+/// Whether a document has to be fetched again: its time is over, or lies further ahead than any
+/// fetch puts it, since the clock has gone back.
+fn is_stale(fetched: &FetchedDocument, now: Timestamp) -> bool {
+    now >= fetched.stale || fetched.stale > now + MAX_LIFETIME
+}
+
+/// The longest time that a document is current, whatever its server says.
+pub const MAX_LIFETIME: Duration = Duration::from_hours(24);
 
 /// The time for which a stale document may be used if it cannot be fetched again.
 const MAX_STALE: Duration = Duration::from_hours(24);
@@ -126,7 +136,7 @@ pub fn store(
         ..registered(&cx.rules, metadata)?
     };
     let client = match old {
-        None => Client::new(cx.now, origin, metadata),
+        None => Client::new(clock::milestone(tx, cx)?, origin, metadata),
         // An operator imported it during the fetch.
         Some(old)
             if matches!(old.origin, Origin::Document { fetched: None }) && fetched.is_some() =>

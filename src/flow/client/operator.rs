@@ -8,6 +8,7 @@
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Refusal};
+use crate::flow::installation::clock;
 use crate::flow::{Context, removal, resource};
 use crate::oauth::client::decisions::OperatorDecisions;
 use crate::oauth::client::member::Member;
@@ -134,7 +135,7 @@ pub fn add(
             default_auth_method(client_type, &metadata, has_secret);
     }
     complete(cx, &mut metadata);
-    let mut client = Client::new(cx.now, Origin::Operator, metadata);
+    let mut client = Client::new(clock::milestone(tx, cx)?, Origin::Operator, metadata);
     client.decisions = new.decisions.clone();
     if client.metadata.client_type() != client_type {
         return Err(Refusal::ClientMetadataContradictory.into());

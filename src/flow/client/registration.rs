@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Refusal};
 use crate::flow::client::{last_use, operator, retention};
+use crate::flow::installation::clock;
 use crate::flow::throttle::{self, Source};
 use crate::flow::{Context, Rules, admission};
 use crate::model::network::Network;
@@ -70,7 +71,8 @@ pub fn register(
     let fingerprint = fingerprint(cx, &metadata, network.prefix());
     retention::remove_alike(tx, cx, &fingerprint)?;
     let holding = Holding::strangers(network, Rank::Plain);
-    let mut client = Client::new(cx.now, origin(cx, fingerprint, holding, &token), metadata);
+    let mut client =
+        Client::new(clock::milestone(tx, cx)?, origin(cx, fingerprint, holding, &token), metadata);
     let secret = give_secret(cx, &mut client);
     admission::store(tx, cx, &id, client.clone())?;
     Ok(Registered { client, id, secret, token })

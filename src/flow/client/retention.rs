@@ -24,12 +24,15 @@ const MAX_GRANTS: usize = 500;
 const RECENT_USE: Duration = Duration::from_hours(1);
 
 /// Removes the clients of one fingerprint that a program has abandoned, because it registers again
-/// at each start.
+/// at each start. While the clock is in doubt, none is removed: its grants may be live.
 pub fn remove_alike(
     tx: &mut Tx<'_>,
     cx: &Context,
     fingerprint: &TokenHash,
 ) -> Result<(), StoreError> {
+    if cx.in_doubt {
+        return Ok(());
+    }
     for id in tx.by(&CLIENTS_BY_FINGERPRINT, fingerprint, MAX_ALIKE)? {
         let Some(client) = tx.find::<Client>(&id)? else { continue };
         if is_left_behind(cx, &client) && !holds_live_grant(tx, cx, &id)? {

@@ -1,5 +1,7 @@
 //! The installation: its creation, its issuer, its keys and its restore.
 
+pub mod clock;
+pub mod evidence;
 pub mod restore;
 pub mod signing;
 pub mod sweep;

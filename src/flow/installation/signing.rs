@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::flow::Context;
 use crate::oauth::client::SigningAlg;
@@ -28,8 +29,12 @@ pub fn missing(view: &impl View) -> Result<Vec<SigningAlg>, StoreError> {
     Ok(SigningAlg::ALL.iter().copied().filter(|alg| !has(alg)).collect())
 }
 
-/// The algorithms whose newest key is old enough that its successor should be published.
+/// The algorithms whose newest key is old enough that its successor should be published. None is
+/// while the clock is in doubt.
 pub fn due(view: &impl View, cx: &Context) -> Result<Vec<SigningAlg>, StoreError> {
+    if cx.in_doubt {
+        return Ok(Vec::new());
+    }
     let lifetimes = &cx.rules.config.lifetimes;
     let age = lifetimes.key_rotation.saturating_sub(lifetimes.key_overlap);
     let keys = list(view)?;
@@ -39,6 +44,31 @@ pub fn due(view: &impl View, cx: &Context) -> Result<Vec<SigningAlg>, StoreError
         newest.is_some_and(|active| cx.now >= active + age)
     };
     Ok(SigningAlg::ALL.iter().copied().filter(is_due).collect())
+}
+
+/// Dates every key that was made ahead of the clock as if it were made now, and every retirement
+/// that lies further ahead than a rotation puts one. Returns whether there was any. While the clock
+/// is in doubt, it may be the clock that is wrong, and not the keys.
+pub fn redate(tx: &mut Tx<'_>, cx: &Context) -> Result<bool, Error> {
+    let lifetimes = &cx.rules.config.lifetimes;
+    let last = cx.now + lifetimes.key_overlap + MAX_TOKEN_LIFETIME;
+    let mut redated = false;
+    for (id, old) in list(tx)? {
+        let ahead = old.created.since(cx.now);
+        let retires = old.retires.map(|own| if own.at > last { retirement(cx, last) } else { own });
+        if cx.in_doubt || (ahead.is_zero() && retires == old.retires) {
+            continue;
+        }
+        let (created, active) = (old.created - ahead, old.active - ahead);
+        tx.put(&id, SigningKeyRow { created, active, retires, ..old })?;
+        redated = true;
+    }
+    Ok(redated)
+}
+
+/// The end of a key whose last token expires at `at`.
+fn retirement(cx: &Context, at: Timestamp) -> Retirement {
+    Retirement { at, forgotten: at + cx.rules.config.lifetimes.session_total }
 }
 
 /// Installs a key: the first of its algorithm, or the successor of the current one. The current key
@@ -53,7 +83,6 @@ pub fn install(
     id: &KeyId,
     key: &SigningKeyRow,
 ) -> Result<bool, Error> {
-    let lifetimes = &cx.rules.config.lifetimes;
     for (old_id, mut old) in list(tx)? {
         if old.alg != key.alg || old.retires.is_some() {
             continue;
@@ -61,8 +90,7 @@ pub fn install(
         if old.active >= key.active || old.active > cx.now {
             return Ok(false);
         }
-        let at = key.active + MAX_TOKEN_LIFETIME;
-        old.retires = Some(Retirement { at, forgotten: at + lifetimes.session_total });
+        old.retires = Some(retirement(cx, key.active + MAX_TOKEN_LIFETIME));
         tx.put(&old_id, old)?;
     }
     tx.put(id, key.clone())?;

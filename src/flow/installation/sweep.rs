@@ -1,13 +1,17 @@
 //! The sweep removes rows that have expired or whose subject has ended. Correctness does not depend
-//! on it, since every reader checks expiry and the mark of an ended subject.
+//! on it, since every reader checks expiry and the mark of an ended subject. It waits while the clock
+//! is in doubt, since what it removes does not come back when the clock is corrected.
 
 use std::time::Duration;
 
 use crate::error::Error;
 use crate::flow::bridge::access;
 use crate::flow::client::retention;
+use crate::flow::installation::evidence;
 use crate::flow::{Context, removal, session};
-use crate::store::schema::{self, BridgeSession, Client, Removal, Session, Subject, Withdrawal};
+use crate::store::schema::{
+    self, BridgeSession, Client, Removal, Session, Subject, UsedAssertion, Withdrawal,
+};
 use crate::store::{Row, StoreError, Tx, View};
 
 /// The most rows that one transaction removes.
@@ -27,8 +31,12 @@ pub struct Swept {
 
 /// Removes at most 500 rows that have expired or whose subject has ended.
 pub fn run(tx: &mut Tx<'_>, cx: &Context) -> Result<Swept, Error> {
+    if cx.in_doubt {
+        return Ok(Swept { more: false, unreadable: Vec::new() });
+    }
     let expired = tx.expired(cx.now, MAX_ROWS)?;
     let mut unreadable = Vec::new();
+    let mut assertions = None;
     let mut left = MAX_ROWS;
     for (since, key) in &expired {
         if left == 0 {
@@ -42,6 +50,12 @@ pub fn run(tx: &mut Tx<'_>, cx: &Context) -> Result<Swept, Error> {
             }
             removed => left = left.saturating_sub(removed?),
         }
+        if key.first() == Some(&UsedAssertion::TABLE.byte) {
+            assertions = Some(*since);
+        }
+    }
+    if left < MAX_ROWS {
+        evidence::record_removal(tx, cx, assertions)?;
     }
     Ok(Swept { more: left == 0, unreadable })
 }

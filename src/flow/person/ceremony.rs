@@ -9,14 +9,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::clock::Timestamp;
 use crate::error::{Error, Internal, Refusal};
 use crate::flow::Context;
+use crate::flow::installation::evidence;
 use crate::model::person::Username;
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::{CeremonyId, UserId};
 use crate::secret::{Pepper, TokenHash};
-use crate::store::schema::UsedCeremony;
+use crate::store::schema::{Deadline, UsedCeremony};
 use crate::store::{StoreError, Tx, View};
 
 /// The label of the keyed hash.
@@ -28,7 +28,7 @@ pub struct Ceremony {
     /// The hash of the cookie of the browser that started it.
     browser: TokenHash,
     /// A later response is refused.
-    expires: Timestamp,
+    expires: Deadline,
     id: CeremonyId,
     purpose: Purpose,
     /// The server's half, as the WebAuthn library wrote it.
@@ -56,7 +56,7 @@ pub enum Purpose {
 impl Ceremony {
     /// Starts a ceremony in the browser with the cookie of hash `browser`.
     pub fn start(cx: &Context, browser: TokenHash, purpose: Purpose, state: Value) -> Self {
-        let expires = cx.now + cx.rules.config.lifetimes.ceremony;
+        let expires = cx.deadline(cx.rules.config.lifetimes.ceremony);
         Self { browser, expires, id: CeremonyId::from_seed(&cx.seed), purpose, state }
     }
 
@@ -100,7 +100,7 @@ impl Ceremony {
         if !self.browser.matches(browser) {
             return Err(Refusal::CeremonyOfAnotherBrowser.into());
         }
-        if cx.now >= self.expires {
+        if evidence::is_over(view, cx, self.expires)? {
             return Err(Refusal::CeremonyExpired.into());
         }
         Ok(())

@@ -6,6 +6,7 @@
 
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
+use crate::flow::installation::evidence;
 use crate::flow::person::ceremony::{Ceremony, Purpose};
 use crate::flow::person::people;
 use crate::flow::session::{self, NewSessionKey, SignIn};
@@ -34,7 +35,7 @@ pub fn open(view: &impl View, cx: &Context, link: &TokenHash) -> Result<OpenedLi
     if row.used.is_some() {
         return Err(Refusal::SetupTokenUsed.into());
     }
-    if cx.now >= row.expires {
+    if evidence::is_over(view, cx, row.expires)? {
         return Err(Refusal::SetupTokenExpired.into());
     }
     let person = match row.purpose {
@@ -173,7 +174,8 @@ pub fn complete(
         row.used = Some(cx.now);
         tx.put(&proof.link, row)?;
     }
-    let authentication = Authentication { amr: proof.registered.amr.clone(), at: cx.now };
+    let at = tx.find::<Person>(&user)?.map_or(cx.now, |person| person.now_enabled(cx.now));
+    let authentication = Authentication { amr: proof.registered.amr.clone(), at };
     let (device, key) = (proof.device.clone(), proof.key);
     let sign_in = SignIn { authentication, device, key, user };
     let secret = session::open(tx, cx, sign_in, proof.previous.as_ref())?;

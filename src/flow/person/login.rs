@@ -88,7 +88,8 @@ pub fn complete(
     passkey.revision += 1;
     passkey.used = Some(cx.now);
     tx.put(&proof.credential, passkey)?;
-    let authentication = Authentication { amr: proof.asserted.amr.clone(), at: cx.now };
+    let at = person.now_enabled(cx.now);
+    let authentication = Authentication { amr: proof.asserted.amr.clone(), at };
     let (device, key) = (proof.device.clone(), proof.key);
     let sign_in = SignIn { authentication, device, key, user };
     let secret = session::open(tx, cx, sign_in, proof.previous.as_ref())?;

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Refusal};
 use crate::flow::bridge::hook;
+use crate::flow::installation::clock;
 use crate::flow::person::setup_link::{self, IssuedSetupLink};
 use crate::flow::{Context, removal};
 use crate::model::person::{Email, Role, Username};
@@ -119,12 +120,13 @@ pub fn change(
         check_roles(cx, roles)?;
     }
     let disabled = change.disabled.unwrap_or(old.disabled);
+    let tokens_valid_after = if disabled && !old.disabled {
+        Some(old.now_enabled(clock::milestone(tx, cx)?))
+    } else {
+        old.tokens_valid_after
+    };
     let person = Person {
-        tokens_valid_after: if disabled && !old.disabled {
-            Some(cx.now)
-        } else {
-            old.tokens_valid_after
-        },
+        tokens_valid_after,
         disabled,
         display_name: change.display_name.clone().unwrap_or_else(|| old.display_name.clone()),
         email: change.email.clone().unwrap_or_else(|| old.email.clone()),

@@ -22,8 +22,8 @@ pub fn issue(
     purpose: SetupPurpose,
 ) -> Result<IssuedSetupLink, Error> {
     let token: SetupToken = cx.seed.token();
-    let expires = cx.now + cx.rules.config.lifetimes.setup_token;
+    let expires = cx.deadline(cx.rules.config.lifetimes.setup_token);
     let link = SetupLink { expires, purpose, used: None };
     tx.put(&cx.rules.pepper.hash(&token), link)?;
-    Ok(IssuedSetupLink { token, expires })
+    Ok(IssuedSetupLink { token, expires: expires.by_clock() })
 }

@@ -82,7 +82,7 @@ pub fn open(
     let session = AnonymousSession {
         client: proven.id().clone(),
         cookie: cx.rules.pepper.hash(&secret),
-        created: cx.now,
+        created: cx.now.max(client.created),
         ending: None,
         expires: cx.now + cx.rules.config.lifetimes.anonymous,
         metadata: request.metadata.clone(),

@@ -49,7 +49,9 @@ pub fn record_client(
     match tx.find::<Delivery>(&key)? {
         // The row may be of an earlier client of the same name.
         Some(known) if known.created >= client.created && known.sub == sub => Ok(()),
-        Some(_) | None => tx.put(&key, Delivery { attempts: 0, created: cx.now, due: None, sub }),
+        Some(_) | None => {
+            tx.put(&key, Delivery { attempts: 0, created: cx.latest, due: None, sub })
+        }
     }
 }
 

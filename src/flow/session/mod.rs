@@ -72,7 +72,7 @@ impl LiveSession {
 
     /// Whether the last use should be recorded now.
     pub fn needs_touch(&self, cx: &Context) -> bool {
-        cx.now.since(self.session.seen) >= LAST_SEEN_PRECISION
+        cx.now.apart(self.session.seen) >= LAST_SEEN_PRECISION
     }
 }
 
@@ -203,6 +203,8 @@ pub fn touch(
     let lifetimes = &cx.rules.config.lifetimes;
     let mut session = live.session;
     session.seen = cx.now;
+    // A session from before the clock went back counts from now, so that it does not live longer.
+    session.created = session.created.min(cx.now);
     if let Some(device) = device {
         session.device.clone_from(device);
     }
@@ -238,7 +240,7 @@ pub fn revoke(tx: &mut Tx<'_>, cx: &Context, id: SessionId) -> Result<LiveSessio
     let live = by_id(tx, cx, id)?.ok_or(Refusal::SessionNotFound)?;
     removal::schedule_logouts(tx, cx, id)?;
     let lifetimes = &cx.rules.config.lifetimes;
-    let expires = cx.now + lifetimes.authorization_code.max(lifetimes.device_code);
+    let expires = cx.latest + lifetimes.authorization_code.max(lifetimes.device_code);
     tx.put(&id, Session { expires, revoked: true, ..live.session.clone() })?;
     removal::start(tx, cx, &Subject::Session(id))?;
     Ok(live)

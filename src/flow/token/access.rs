@@ -4,6 +4,7 @@
 use crate::error::{Error, Refusal};
 use crate::flow::bridge::access::LiveBridge;
 use crate::flow::client::owner::owner_may;
+use crate::flow::installation::evidence;
 use crate::flow::token::grant;
 use crate::flow::token::grant::LiveGrant;
 use crate::flow::{Context, bridge, session};
@@ -43,6 +44,10 @@ pub fn live(view: &impl View, cx: &Context, token: &VerifiedAccess) -> Result<Li
     if view.find::<Revoked>(&claims.jti)?.is_some() {
         return Err(Refusal::BearerTokenRevoked.into());
     }
+    // The clock went back, and a revocation may be forgotten.
+    if evidence::is_removed(view, claims.revocable_until())? {
+        return Err(Refusal::BearerTokenExpired.into());
+    }
     if let Some(grant) = grant_of(&claims.jti) {
         let live = grant::live(view, cx, grant)?.ok_or(Refusal::BearerTokenOfEndedGrant)?;
         return Ok(LiveAccess::Grant(Box::new(live)));
@@ -58,7 +63,8 @@ pub fn live(view: &impl View, cx: &Context, token: &VerifiedAccess) -> Result<Li
     let id = claims.client_id.parse::<ClientId>().map_err(|_| Refusal::BearerTokenMalformed)?;
     let client = view.find::<Client>(&id)?;
     // The client may be a later one of the same name, which does not own tokens from before it.
-    let same = |client: &Client| client.enabled && client.created.seconds() <= claims.iat;
+    let same =
+        |client: &Client| client.enabled && client.created.seconds() <= claims.issued_by_latest();
     let present = match &client {
         Some(client) => owner_may(view, client)?,
         None => false,

@@ -4,6 +4,7 @@
 
 use crate::error::{Error, Refusal};
 use crate::flow::client::authentication::AuthenticatedClient;
+use crate::flow::installation::evidence;
 use crate::flow::token::grant;
 use crate::flow::token::issue::{self, Issued};
 use crate::flow::{Context, resource};
@@ -44,7 +45,7 @@ pub fn redeem(
         grant::end(tx, cx, spent)?;
         return Ok(Redeemed::Replayed);
     }
-    if cx.now >= code.expires {
+    if evidence::is_over(tx, cx, code.expires)? {
         return Err(Refusal::CodeExpired.into());
     }
     if code.redirect_uri.is_some() && code.redirect_uri != request.redirect_uri {
@@ -59,7 +60,7 @@ pub fn redeem(
     let nonce = code.nonce.take();
     let (live, refresh_token) = grant::create(tx, cx, client, authorization)?;
     code.spent = Some(live.id());
-    code.retained_until = live.grant().expires;
+    code.retained_until = live.grant().expires.max(code.expires.by_evidence());
     tx.put(&hash, code)?;
     let issued = issue::for_grant(cx, &live, &resources, scope, nonce, refresh_token);
     Ok(Redeemed::Tokens(Box::new(issued)))

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Refusal};
 use crate::flow::client::authentication::AuthenticatedClient;
+use crate::flow::installation::evidence;
 use crate::flow::token::grant;
 use crate::flow::token::issue::{self, Issued};
 use crate::flow::{Context, resource};
@@ -42,7 +43,7 @@ pub fn redeem(
     if device.client != *proven.id() || device.created < client.created {
         return Err(Refusal::DeviceCodeClientDiffers.into());
     }
-    if cx.now >= device.expires {
+    if evidence::is_over(tx, cx, device.expires)? {
         return Err(Refusal::DeviceCodeExpired.into());
     }
     let authorization = match device.state {

@@ -120,7 +120,7 @@ fn place(family: &Family, generation: u64) -> Place {
 /// lasts `grace`, and up to a window longer.
 pub fn spend(family: &mut Family, generation: u64, now: Timestamp, grace: Duration) {
     let window = |at: Timestamp| at.millis() / window_millis(grace);
-    family.spendings.retain(|own| now.since(own.at) <= grace);
+    family.spendings.retain(|own| now.apart(own.at) <= grace);
     match family.spendings.last_mut() {
         Some(last) if window(last.at) == window(now) => last.at = last.at.max(now),
         Some(_) | None => family.spendings.push(Spending { first: family.newest, at: now }),

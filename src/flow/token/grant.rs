@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::client::last_use;
+use crate::flow::installation::clock;
 use crate::flow::token::family;
 use crate::flow::{Context, removal, session};
 use crate::oauth::client::GrantType;
@@ -78,7 +79,7 @@ pub fn check(
     if grant.ended.is_some() || cx.now >= grant.expires {
         return Ok(None);
     }
-    if !client.enabled || client.created > grant.created {
+    if !client.enabled || client.created > grant.authorization.given {
         return Ok(None);
     }
     let authorization = &grant.authorization;
@@ -177,8 +178,9 @@ pub fn withdraw(
     client: &ClientId,
 ) -> Result<(), Error> {
     let lifetimes = &cx.rules.config.lifetimes;
-    let expires = cx.now + lifetimes.authorization_code.max(lifetimes.device_code);
-    tx.put(&(user, client.clone()), Withdrawal { at: cx.now, expires })?;
+    let at = clock::milestone(tx, cx)?;
+    let expires = at + lifetimes.authorization_code.max(lifetimes.device_code);
+    tx.put(&(user, client.clone()), Withdrawal { at, expires })?;
     removal::start(tx, cx, &Subject::Authorization(user, client.clone()))?;
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::error::Refusal;
+use crate::flow::installation::evidence;
 use crate::flow::token::grant::LiveGrant;
 use crate::flow::{Context, Rules};
 use crate::model::anonymous::SCOPE;
@@ -146,6 +147,7 @@ fn client_claims(
         amr: Vec::new(),
         roles: Vec::new(),
         plugin_id: None,
+        revocable_until: evidence::revocable_until(cx, lifetime),
     }
 }
 

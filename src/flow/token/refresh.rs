@@ -91,10 +91,12 @@ pub fn rotate(
     Ok(Rotated::Tokens(Box::new(issued), ahead))
 }
 
-/// Whether a token that was spent at `spent` is inside the replay grace of its client.
+/// Whether a token that was spent at `spent` is inside the replay grace of its client. If it was spent
+/// further ahead of the clock than the grace, the clock went back, and nothing says how long ago it
+/// was.
 fn within_grace(cx: &Context, client: &Client, spent: Option<Timestamp>) -> bool {
     let grace = cx.rules.config.lifetimes.replay_grace;
-    let recent = spent.is_some_and(|spent| cx.now.since(spent) <= grace);
+    let recent = spent.is_some_and(|spent| cx.now.apart(spent) <= grace);
     match client.decisions.refresh {
         RefreshPolicy::Grace => !grace.is_zero() && recent,
         RefreshPolicy::Strict => false,

@@ -62,9 +62,8 @@ pub fn by_operator(tx: &mut Tx<'_>, cx: &Context, presented: &PresentedToken) ->
 /// Stores the revocation until the expiry of the token.
 fn revoke_access(tx: &mut Tx<'_>, cx: &Context, token: &VerifiedAccess) -> Result<(), Error> {
     let claims = token.claims();
-    let expires = Timestamp::from_seconds(claims.exp);
-    if cx.now < expires {
-        tx.put(&claims.jti, Revoked { expires })?;
+    if cx.now < Timestamp::from_seconds(claims.exp) {
+        tx.put(&claims.jti, Revoked { expires: claims.revocable_until() })?;
     }
     Ok(())
 }

@@ -48,7 +48,7 @@ pub(in crate::http) async fn open(
         .write(move |tx, cx| anonymous::open(tx, cx, &client, &session_request, &request))
         .await?;
     let session = opened.session;
-    let lasting = session.expires.since(session.created);
+    let lasting = app.rules().config.lifetimes.anonymous;
     let response = SessionResponse {
         tokens: sign(&app, opened.issued).await?,
         redirect_uri: session.redirect_uri,

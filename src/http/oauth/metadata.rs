@@ -81,12 +81,17 @@ pub(in crate::http) async fn alive() -> Json<Value> {
 }
 
 /// Readiness: the store can be written, and tokens can be signed. At the first start, it waits for
-/// the key. `detail` says what the system does, and names no file.
+/// the key. `detail` says what the system does, and names no file. A clock in doubt is told there,
+/// too; the server is ready nevertheless.
 pub(in crate::http) async fn ready(State(app): State<Arc<App>>) -> Result<Response, JsonFailure> {
     if let WriteHealth::Unwritable { cause } = app.probe().await? {
         let detail = format!("the store cannot be written: {cause}");
         return Ok(JsonFailure::from(Refusal::StoreUnwritable).with_detail(detail));
     }
     app.signing_key(SigningAlg::Es256).await?;
-    Ok(Json(json!({ "status": "ok" })).into_response())
+    Ok(match app.clock_jump() {
+        Some(jump) => Json(json!({ "status": "ok", "detail": jump.to_string() })),
+        None => Json(json!({ "status": "ok" })),
+    }
+    .into_response())
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::layout;
+use super::{Deadline, layout};
 use crate::clock::Timestamp;
 use crate::model::bridge::{BridgeSessionId, HostId, ModelProtocol};
 use crate::model::user_agent::DeviceInfo;
@@ -17,7 +17,7 @@ pub struct Exchange {
     /// The time of its creation.
     pub created: Timestamp,
     /// Expiry.
-    pub expires: Timestamp,
+    pub expires: Deadline,
     /// Whether it was redeemed.
     pub spent: bool,
     /// The person it signs in.
@@ -32,7 +32,7 @@ impl Row for Exchange {
     const TABLE: Tag = Tag { byte: 34, name: "exchange_codes" };
 
     fn entries(&self, _key: &TokenHash, into: &mut Entries) {
-        into.expire(self.expires);
+        into.expire(self.expires.by_evidence());
     }
 }
 
@@ -120,7 +120,7 @@ impl Row for BridgeSession {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndedBridge {
     /// Expiry, from which the id may be chosen again.
-    pub expires: Timestamp,
+    pub expires: Deadline,
 }
 
 layout!(EndedBridgeLayout, EndedBridge);
@@ -131,7 +131,7 @@ impl Row for EndedBridge {
     const TABLE: Tag = Tag { byte: 65, name: "ended_bridges" };
 
     fn entries(&self, _key: &TokenHash, into: &mut Entries) {
-        into.expire(self.expires);
+        into.expire(self.expires.by_evidence());
     }
 }
 

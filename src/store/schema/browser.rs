@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::layout;
+use super::{Deadline, layout};
 use crate::clock::Timestamp;
 use crate::model::bridge::LinkRedirect;
 use crate::model::user_agent::DeviceInfo;
@@ -77,6 +77,8 @@ pub struct StoredAuthorizationRequest {
     pub redirect_uri_named: bool,
     /// The request.
     pub request: AuthorizeRequest,
+    /// The time of the request, before which its client was registered.
+    pub requested: Timestamp,
     /// The `response_mode`.
     pub response_mode: ResponseMode,
     /// The `state`.
@@ -115,7 +117,7 @@ pub struct Interaction {
     /// The time of the request.
     pub created: Timestamp,
     /// Expiry.
-    pub expires: Timestamp,
+    pub expires: Deadline,
     /// Its place in the pool.
     pub holding: Holding,
     /// Its purpose.
@@ -142,7 +144,7 @@ impl Row for Interaction {
     const TABLE: Tag = Tag { byte: 18, name: "interactions" };
 
     fn entries(&self, _key: &InteractionId, into: &mut Entries) {
-        into.expire(self.expires);
+        into.expire(self.expires.by_evidence());
         into.hold(self);
     }
 }

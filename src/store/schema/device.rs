@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Authorization, layout};
+use super::{Authorization, Deadline, layout};
 use crate::clock::Timestamp;
 use crate::oauth::id::ClientId;
 use crate::oauth::resource::Resource;
@@ -27,7 +27,7 @@ pub struct Device {
     /// The time of its issue.
     pub created: Timestamp,
     /// Expiry.
-    pub expires: Timestamp,
+    pub expires: Deadline,
     /// The minimum number of seconds between two polls.
     pub interval: u32,
     /// Its place in the pool.
@@ -80,7 +80,7 @@ impl Row for Device {
 
     fn entries(&self, key: &TokenHash, into: &mut Entries) {
         into.add(&DEVICES_BY_USER_CODE, &self.user_code, key);
-        into.expire(self.expires + RETENTION);
+        into.expire(self.expires.by_evidence() + RETENTION);
         into.hold(self);
     }
 }

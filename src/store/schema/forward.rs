@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::layout;
+use super::{Deadline, layout};
 use crate::clock::Timestamp;
 use crate::model::application::{AppHost, ReturnPath};
 use crate::oauth::id::SessionId;
@@ -16,7 +16,7 @@ pub struct AppCode {
     /// The host that it is for.
     pub app: AppHost,
     /// Expiry.
-    pub expires: Timestamp,
+    pub expires: Deadline,
     /// The path to which the browser returns.
     pub path: ReturnPath,
     /// The sign-in session.
@@ -33,7 +33,7 @@ impl Row for AppCode {
     const TABLE: Tag = Tag { byte: 30, name: "app_codes" };
 
     fn entries(&self, _key: &TokenHash, into: &mut Entries) {
-        into.expire(self.expires);
+        into.expire(self.expires.by_evidence());
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Authentication, layout};
+use super::{Authentication, Deadline, layout};
 use crate::clock::Timestamp;
 use crate::oauth::authorize::claims::ClaimsRequest;
 use crate::oauth::id::{ClientId, GrantId, SessionId, UserId};
@@ -88,7 +88,7 @@ pub struct Code {
     /// The PKCE challenge (RFC 7636 §4.2).
     pub code_challenge: Option<CodeChallenge>,
     /// Expiry.
-    pub expires: Timestamp,
+    pub expires: Deadline,
     /// The `nonce` for the ID token.
     pub nonce: Option<String>,
     /// The `redirect_uri` of the request, if it named one.
@@ -180,7 +180,7 @@ impl Row for Grant {
 /// An access token that was revoked without its grant (RFC 7009 §2.1), by its `jti`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revoked {
-    /// The expiry of the token.
+    /// The time until which the revocation has to be remembered.
     pub expires: Timestamp,
 }
 

@@ -45,6 +45,32 @@ impl Row for Restore {
     const TABLE: Tag = Tag { byte: 66, name: "restore" };
 }
 
+/// What the store knows of the clock. The only row of its table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockRecord {
+    /// The time up to which the sweep has removed the used assertions of clients, whose expiry
+    /// their clients chose. It never goes back.
+    pub assertions_removed_up_to: Timestamp,
+    /// The jump that puts the clock in doubt, if it is: where the clock would be without it, and
+    /// where it is.
+    pub jump: Option<(Timestamp, Timestamp)>,
+    /// The latest time that there was. It never goes back.
+    pub latest: Timestamp,
+    /// The time up to which the sweep has removed anything, and so evidence of what was used or
+    /// revoked. It never goes back.
+    pub removed_up_to: Timestamp,
+    /// The time at which the clock was last believed.
+    pub seen: Timestamp,
+}
+
+layout!(ClockRecordLayout, ClockRecord);
+
+impl Row for ClockRecord {
+    type Key = ();
+    type Layout = ClockRecordLayout;
+    const TABLE: Tag = Tag { byte: 67, name: "clock" };
+}
+
 /// A signing key. The private key is encrypted under a key derived from the root secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SigningKeyRow {

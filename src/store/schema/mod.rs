@@ -9,6 +9,7 @@ mod bridge;
 mod browser;
 mod certificate;
 mod client;
+mod deadline;
 mod device;
 mod forward;
 mod grant;
@@ -26,6 +27,7 @@ pub use bridge::*;
 pub use browser::*;
 pub use certificate::*;
 pub use client::*;
+pub use deadline::*;
 pub use device::*;
 pub use forward::*;
 pub use grant::*;
@@ -69,6 +71,7 @@ tables! {
     BridgeKey,
     BridgeSession,
     Client,
+    ClockRecord,
     Code,
     Consent,
     Delivery,

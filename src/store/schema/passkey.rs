@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::layout;
+use super::{Deadline, layout};
 use crate::clock::Timestamp;
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::{CeremonyId, UserId};
@@ -65,7 +65,7 @@ impl Row for Passkey {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsedCeremony {
     /// The expiry of the ceremony.
-    pub expires: Timestamp,
+    pub expires: Deadline,
     /// The person.
     pub user: UserId,
 }
@@ -78,7 +78,7 @@ impl Row for UsedCeremony {
     const TABLE: Tag = Tag { byte: 16, name: "used_ceremonies" };
 
     fn entries(&self, _key: &CeremonyId, into: &mut Entries) {
-        into.expire(self.expires);
+        into.expire(self.expires.by_evidence());
         into.weigh_on(Share::Person(self.user));
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::layout;
+use super::{Deadline, layout};
 use crate::clock::Timestamp;
 use crate::model::person::{Email, Role, Username};
 use crate::oauth::display_name::DisplayName;
@@ -31,11 +31,20 @@ pub struct Person {
     pub username: Username,
 }
 
+/// The smallest difference of two times.
+const MOMENT: std::time::Duration = std::time::Duration::from_millis(1);
+
 impl Person {
     /// Whether the person is enabled, and has been since `time`. What was made for them before they
     /// were disabled stays invalid after they are enabled again.
     pub fn enabled_since(&self, time: Timestamp) -> bool {
         !self.disabled && self.tokens_valid_after.is_none_or(|valid_after| time > valid_after)
+    }
+
+    /// `now`, or the first moment since which the person has been enabled, if the clock went back
+    /// and that is later.
+    pub fn now_enabled(&self, now: Timestamp) -> Timestamp {
+        self.tokens_valid_after.map_or(now, |valid_after| now.max(valid_after + MOMENT))
     }
 }
 
@@ -69,7 +78,7 @@ pub enum SetupPurpose {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetupLink {
     /// Expiry.
-    pub expires: Timestamp,
+    pub expires: Deadline,
     /// Its purpose.
     pub purpose: SetupPurpose,
     /// The time of its use, if it was used.
@@ -87,6 +96,6 @@ impl Row for SetupLink {
     const TABLE: Tag = Tag { byte: 14, name: "setup_links" };
 
     fn entries(&self, _key: &TokenHash, into: &mut Entries) {
-        into.expire(self.expires + RETENTION);
+        into.expire(self.expires.by_evidence() + RETENTION);
     }
 }

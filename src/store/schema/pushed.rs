@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{StoredAuthorizationRequest, layout};
+use super::{Deadline, StoredAuthorizationRequest, layout};
 use crate::clock::Timestamp;
 use crate::secret::TokenHash;
 use crate::store::{Entries, Held, Holding, Pool, Row, Tag};
@@ -13,7 +13,7 @@ pub struct Pushed {
     /// The time of the request.
     pub created: Timestamp,
     /// Expiry.
-    pub expires: Timestamp,
+    pub expires: Deadline,
     /// Its place in the pool.
     pub holding: Holding,
     /// The request.
@@ -40,7 +40,7 @@ impl Row for Pushed {
     const TABLE: Tag = Tag { byte: 26, name: "pushed_requests" };
 
     fn entries(&self, _key: &TokenHash, into: &mut Entries) {
-        into.expire(self.expires);
+        into.expire(self.expires.by_evidence());
         into.hold(self);
     }
 }

@@ -8,10 +8,10 @@ use gatelodge::store::schema::{
     Bridge, BridgeKey, BridgeSession, EndedBridge, Exchange, HostPreference, Pat,
 };
 
-use super::{at, device, hash, id, read, text};
+use super::{at, device, hash, id, read, text, until};
 
 pub(super) fn exchanges() -> Vec<(TokenHash, Exchange)> {
-    let row = |spent| Exchange { created: at(1), expires: at(120), spent, user: id(5) };
+    let row = |spent| Exchange { created: at(1), expires: until(120), spent, user: id(5) };
     vec![(hash(20), row(false)), (hash(21), row(true))]
 }
 
@@ -72,5 +72,5 @@ pub(super) fn keys() -> Vec<((), BridgeKey)> {
 }
 
 pub(super) fn ended() -> Vec<(TokenHash, EndedBridge)> {
-    vec![(hash(23), EndedBridge { expires: at(4) })]
+    vec![(hash(23), EndedBridge { expires: until(4) })]
 }

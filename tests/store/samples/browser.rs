@@ -13,7 +13,8 @@ use gatelodge::store::schema::{
 
 use super::grants::authorization;
 use super::{
-    at, authentication, claims, device, hash, holding, id, persons, read, scope, shop, text, uris,
+    at, authentication, claims, device, hash, holding, id, persons, read, scope, shop, text, until,
+    uris,
 };
 
 fn full() -> AuthorizeRequest {
@@ -57,6 +58,7 @@ fn stored(
         redirect_uri: uris()[usize::from(given)].clone(),
         redirect_uri_named: given,
         request,
+        requested: at(7),
         response_mode,
         state: given.then(|| text("{\"a\": 1}")),
     }
@@ -84,7 +86,7 @@ pub(super) fn interactions() -> Vec<(InteractionId, Interaction)> {
         browser: hash(6),
         claimed: None,
         created: at(1),
-        expires: at(1800),
+        expires: until(1800),
         holding: holding(),
         purpose,
     };
@@ -134,7 +136,7 @@ pub(super) fn anonymous_sessions() -> Vec<(SessionId, AnonymousSession)> {
 
 pub(super) fn pushed_requests() -> Vec<(TokenHash, Pushed)> {
     let holding = holding();
-    let row = |request| Pushed { created: at(1), expires: at(60), holding, request };
+    let row = |request| Pushed { created: at(1), expires: until(60), holding, request };
     vec![
         (hash(11), row(stored(full(), ResponseMode::FormPost, true))),
         (hash(12), row(stored(least(), ResponseMode::Query, false))),
@@ -148,7 +150,7 @@ pub(super) fn devices() -> Vec<(TokenHash, Device)> {
         user_agent: given.then(|| text("telly/1.0")),
         client: shop(),
         created: at(1),
-        expires: at(900),
+        expires: until(900),
         interval: 5,
         holding: persons(),
         polled: given.then(|| at(7)),

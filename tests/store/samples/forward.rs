@@ -4,12 +4,12 @@ use gatelodge::model::application::ReturnPath;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{AppCode, AppSession};
 
-use super::{at, hash, id, read, text};
+use super::{at, hash, id, read, text, until};
 
 pub(super) fn codes() -> Vec<(TokenHash, AppCode)> {
     let row = AppCode {
         app: read("app.example:8443"),
-        expires: at(60),
+        expires: until(60),
         path: ReturnPath::of(Some("/page?a=b")),
         session: id(3),
         state: text("abc"),

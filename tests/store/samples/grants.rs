@@ -6,7 +6,7 @@ use gatelodge::store::schema::{
     Authorization, Code, Consent, Family, Grant, Removal, Revoked, Spending, Subject, Withdrawal,
 };
 
-use super::{at, authentication, claims, hash, id, read, scope, shop, text};
+use super::{at, authentication, claims, hash, id, read, scope, shop, text, until};
 
 pub(super) fn authorization() -> Authorization {
     Authorization {
@@ -25,7 +25,7 @@ pub(super) fn codes() -> Vec<(TokenHash, Code)> {
     let full = Code {
         authorization: authorization(),
         code_challenge: Some(read("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")),
-        expires: at(600),
+        expires: until(600),
         nonce: Some(text("n-0S6_WzA2Mj")),
         redirect_uri: Some(text("https://app.example/cb")),
         retained_until: at(900),

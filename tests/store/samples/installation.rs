@@ -1,7 +1,7 @@
 //! Samples of the installation and its keys.
 
 use gatelodge::oauth::id::KeyId;
-use gatelodge::store::schema::{Installation, Restore, Retirement, SigningKeyRow};
+use gatelodge::store::schema::{ClockRecord, Installation, Restore, Retirement, SigningKeyRow};
 
 use super::{SIGNING_ALGS, at, read};
 
@@ -9,6 +9,17 @@ pub(super) fn installations() -> Vec<((), Installation)> {
     let row =
         Installation { check: [7; 32], created: at(0), issuer: read("https://id.example:8443") };
     vec![((), row)]
+}
+
+pub(super) fn clocks() -> Vec<((), ClockRecord)> {
+    let record = ClockRecord {
+        assertions_removed_up_to: at(1),
+        jump: Some((at(5), at(6))),
+        latest: at(2),
+        removed_up_to: at(3),
+        seen: at(4),
+    };
+    vec![((), record)]
 }
 
 pub(super) fn restores() -> Vec<((), Restore)> {

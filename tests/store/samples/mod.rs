@@ -12,6 +12,7 @@ mod people;
 
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gatelodge::clock::Timestamp;
 use gatelodge::model::network::Network;
@@ -24,10 +25,10 @@ use gatelodge::oauth::scope::Scope;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
     AnonymousSession, AppCode, AppSession, Attempts, Authentication, Bridge, BridgeKey,
-    BridgeSession, Client, Code, Consent, Delivery, Device, DeviceCertificate, EndedBridge,
-    Exchange, Grant, HostPreference, Installation, Interaction, Passkey, Pat, Person, Protected,
-    Pushed, Removal, Restore, Revoked, Session, SetupLink, SigningKeyRow, Taken, Usage,
-    UsedAssertion, UsedCeremony, Withdrawal,
+    BridgeSession, Client, ClockRecord, Code, Consent, Deadline, Delivery, Device,
+    DeviceCertificate, EndedBridge, Exchange, Grant, HostPreference, Installation, Interaction,
+    Passkey, Pat, Person, Protected, Pushed, Removal, Restore, Revoked, Session, SetupLink,
+    SigningKeyRow, Taken, Usage, UsedAssertion, UsedCeremony, Withdrawal,
 };
 use gatelodge::store::{Holding, Key as _, Rank, Read, Row, StoreError, Tx, View};
 use uuid::Uuid;
@@ -125,6 +126,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         sample::<Protected>("Protected", clients::resources()),
         sample::<Pushed>("Pushed", browser::pushed_requests()),
         sample::<Restore>("Restore", installation::restores()),
+        sample::<ClockRecord>("ClockRecord", installation::clocks()),
         sample::<Revoked>("Revoked", grants::revoked()),
         sample::<Session>("Session", browser::sessions()),
         sample::<SetupLink>("SetupLink", people::setup_links()),
@@ -140,6 +142,11 @@ pub(crate) fn samples() -> Vec<Sample> {
 
 fn at(seconds: u64) -> Timestamp {
     Timestamp::from_millis(1_767_225_600_123 + seconds * 1000)
+}
+
+/// The deadline of that time, if the clock has gone back by a second.
+fn until(seconds: u64) -> Deadline {
+    Deadline::after(Duration::ZERO, at(seconds), at(seconds + 1))
 }
 
 fn id<T: From<Uuid>>(n: u128) -> T {

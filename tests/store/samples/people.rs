@@ -6,10 +6,10 @@ use gatelodge::store::schema::{
     CredentialId, Passkey, Person, SetupLink, SetupPurpose, UsedCeremony,
 };
 
-use super::{at, hash, id, read};
+use super::{at, hash, id, read, until};
 
 pub(super) fn used_ceremonies() -> Vec<(CeremonyId, UsedCeremony)> {
-    vec![(id(1), UsedCeremony { expires: at(300), user: id(5) })]
+    vec![(id(1), UsedCeremony { expires: until(300), user: id(5) })]
 }
 
 pub(super) fn passkeys() -> Vec<(CredentialId, Passkey)> {
@@ -49,7 +49,7 @@ pub(super) fn people() -> Vec<(UserId, Person)> {
 }
 
 pub(super) fn setup_links() -> Vec<(TokenHash, SetupLink)> {
-    let row = |purpose, used| SetupLink { expires: at(16), purpose, used };
+    let row = |purpose, used| SetupLink { expires: until(16), purpose, used };
     vec![
         (hash(10), row(SetupPurpose::Enrol(id(5)), None)),
         (hash(11), row(SetupPurpose::First, Some(at(17)))),

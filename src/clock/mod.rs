@@ -1,13 +1,19 @@
-//! Time as a value. Functions take `now: Timestamp`; only [`Clock`] reads the system's clock.
+//! Time as a value. Functions take `now: Timestamp`; only [`Clock`] reads the system's clocks: the
+//! one that tells the time, which may be set, and the one that only runs.
+
+mod watch;
 
 use std::ops::{Add, Sub};
 use std::sync::Arc;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use time::format_description::well_known::Rfc3339;
 use time::{Date, OffsetDateTime, Time};
+
+pub use watch::{ClockWatch, Jump};
 
 /// A point in time, in milliseconds since 1970-01-01T00:00:00Z.
 #[derive(
@@ -16,6 +22,9 @@ use time::{Date, OffsetDateTime, Time};
 pub struct Timestamp(u64);
 
 impl Timestamp {
+    /// The beginning of the year before the first release: a clock that is behind it is wrong.
+    pub const BEFORE_RELEASE: Self = Self::from_seconds(1_735_689_600);
+
     /// The time `millis` milliseconds after the epoch.
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis)
@@ -39,6 +48,11 @@ impl Timestamp {
     /// The duration from `earlier` to this time; zero if `earlier` is later.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+
+    /// The duration between this time and `other`, whichever is earlier.
+    pub const fn apart(self, other: Self) -> Duration {
+        Duration::from_millis(self.0.abs_diff(other.0))
     }
 
     /// The time in the form of RFC 3339, in UTC, to the second. The last year is 9999, as in the
@@ -68,26 +82,42 @@ impl Sub<Duration> for Timestamp {
     }
 }
 
-/// The source of `now`: the system's clock, or one that is set by hand.
+/// What both clocks say at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The present time.
+    pub now: Timestamp,
+    /// The time for which the program has run. Nobody sets it.
+    pub running: Duration,
+}
+
+/// The source of `now`: the system's clocks, or those that are set by hand.
 #[derive(Clone, Debug, Default)]
 pub enum Clock {
-    /// A clock that moves only by [`Clock::advance`]. All its clones share it.
-    Manual(Arc<AtomicU64>),
-    /// The system's clock.
+    /// Clocks that move only by [`Clock::advance`] and [`Clock::set`]. All clones share them.
+    Manual(Arc<ManualTime>),
+    /// The system's clocks.
     #[default]
     System,
 }
 
+/// The state of manual clocks, in milliseconds.
+#[derive(Debug)]
+pub struct ManualTime {
+    now: AtomicU64,
+    running: AtomicU64,
+}
+
 impl Clock {
-    /// A manual clock that starts at `at`.
+    /// Manual clocks that start at `at`.
     pub fn manual(at: Timestamp) -> Self {
-        Self::Manual(Arc::new(AtomicU64::new(at.0)))
+        Self::Manual(Arc::new(ManualTime { now: at.0.into(), running: 0.into() }))
     }
 
     /// The present time. A system clock before 1970 reads as 1970.
     pub fn now(&self) -> Timestamp {
         match self {
-            Self::Manual(millis) => Timestamp(millis.load(Ordering::SeqCst)),
+            Self::Manual(time) => Timestamp(time.now.load(Ordering::SeqCst)),
             Self::System => {
                 #[expect(clippy::disallowed_methods, reason = "the one place that reads the time")]
                 let now = std::time::SystemTime::now();
@@ -97,10 +127,30 @@ impl Clock {
         }
     }
 
-    /// Moves a manual clock forward. It has no effect on the system's clock.
+    /// What both clocks say.
+    pub fn reading(&self) -> Reading {
+        #[expect(clippy::disallowed_methods, reason = "the one place that reads the time")]
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        let running = match self {
+            Self::Manual(time) => Duration::from_millis(time.running.load(Ordering::SeqCst)),
+            Self::System => START.elapsed(),
+        };
+        Reading { now: self.now(), running }
+    }
+
+    /// Lets time pass on manual clocks. It has no effect on the system's clocks.
     pub fn advance(&self, by: Duration) {
-        if let Self::Manual(millis) = self {
-            millis.fetch_add(u64::try_from(by.as_millis()).unwrap_or(0), Ordering::SeqCst);
+        if let Self::Manual(time) = self {
+            let by = u64::try_from(by.as_millis()).unwrap_or(0);
+            time.now.fetch_add(by, Ordering::SeqCst);
+            time.running.fetch_add(by, Ordering::SeqCst);
+        }
+    }
+
+    /// Sets a manual clock to `now`, while no time passes. It has no effect on the system's clocks.
+    pub fn set(&self, now: Timestamp) {
+        if let Self::Manual(time) = self {
+            time.now.store(now.0, Ordering::SeqCst);
         }
     }
 }
@@ -129,5 +179,8 @@ mod tests {
         other.advance(Duration::from_secs(5));
 
         assert_eq!(clock.now(), Timestamp::from_seconds(15));
+        clock.set(Timestamp::from_seconds(3));
+        let running = Duration::from_secs(5);
+        assert_eq!(clock.reading(), Reading { now: Timestamp::from_seconds(3), running });
     }
 }
