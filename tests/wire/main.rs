@@ -8,6 +8,8 @@
     reason = "a story that cannot go on ends here, in whichever function it is"
 )]
 
+#[cfg(target_os = "linux")]
+mod clocks;
 mod commands;
 mod connection;
 mod crowd;

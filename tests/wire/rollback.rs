@@ -21,22 +21,20 @@ fn tokens(server: &Server, fields: &[(&str, &str)]) -> Value {
     response.json()
 }
 
-fn refreshed(server: &Server, tokens_before: &Value) -> Value {
+/// The tokens that a refresh of `tokens_before` yields.
+pub(crate) fn refreshed(server: &Server, tokens_before: &Value) -> Value {
     let token = tokens_before["refresh_token"].as_str().unwrap();
     tokens(server, &[("grant_type", "refresh_token"), ("refresh_token", token)])
 }
 
-fn stop(server: Server) {
+/// Stops a server as an operator does.
+pub(crate) fn stop(server: Server) {
     server.terminate();
     assert_eq!(server.end().code(), Some(0));
 }
 
-#[test]
-fn a_store_that_is_put_back_loses_no_grant_and_the_log_says_so() {
-    let home = Home::new();
-    let server = home.serve_with_setup();
-    home.json("client add Reader --id reader --public --redirect http://127.0.0.1/cb");
-    let mut ada = Person::enrolled(&server);
+/// The tokens that the client `reader` gets once `person` has allowed them.
+pub(crate) fn authorized(server: &Server, person: &mut Person) -> Value {
     let query = form_encode([
         ("response_type", "code"),
         ("client_id", "reader"),
@@ -46,12 +44,21 @@ fn a_store_that_is_put_back_loses_no_grant_and_the_log_says_so() {
         ("code_challenge", CHALLENGE),
         ("code_challenge_method", "S256"),
     ]);
-    let callback = ada.decide(&server, &format!("/oauth/authorize?{query}"), "allow");
+    let callback = person.decide(server, &format!("/oauth/authorize?{query}"), "allow");
     let callback = Url::parse(&callback).unwrap();
     let (_, code) = callback.query_pairs().find(|(name, _)| name == "code").unwrap();
     let redirect_uri = ("redirect_uri", "http://127.0.0.1/cb");
     let redemption = [("grant_type", "authorization_code"), ("code", &code), redirect_uri];
-    let first = tokens(&server, &[&redemption[..], &[("code_verifier", VERIFIER)]].concat());
+    tokens(server, &[&redemption[..], &[("code_verifier", VERIFIER)]].concat())
+}
+
+#[test]
+fn a_store_that_is_put_back_loses_no_grant_and_the_log_says_so() {
+    let home = Home::new();
+    let server = home.serve_with_setup();
+    home.json("client add Reader --id reader --public --redirect http://127.0.0.1/cb");
+    let mut ada = Person::enrolled(&server);
+    let first = authorized(&server, &mut ada);
     stop(server);
     let (store, copy) = (home.data().join("gatelodge.redb"), home.path("copy"));
     fs::copy(&store, &copy).unwrap();
