@@ -60,6 +60,8 @@
 //! | the end of a person, client or session, and its rows | [`flow::removal`] |
 //! | bounds on connections, and which one goes; slow peers | `serve/connections.rs`, `serve/descriptors.rs`; `serve/paced.rs` |
 //! | expired rows | [`flow::installation::sweep`] |
+//! | a clock that jumps | [`clock::ClockWatch`], `app/clock.rs`, [`flow::installation::clock`] |
+//! | the expiry of what is used once | [`flow::installation::evidence`] |
 //! | rows, indices, expiry, weights | [`store::schema`] |
 //! | a disk that fails, and how the store survives it | `store/engine.rs`, `store/overlay.rs` |
 //! | the operations and views of a noun (`client list`) | [`admin`], one file a noun |
@@ -74,6 +76,12 @@
 //!   nothing was written.
 //! - **view**: what reads the store, a snapshot or a transaction ([`store::View`]).
 //! - **context**: what a transition is given beside its facts: time, seed, rules ([`flow::Context`]).
+//! - **in doubt**: of the clock, that it has jumped by more than a day, and has neither come back nor
+//!   run steadily for an hour ([`clock::ClockWatch`]).
+//! - **latest time**: the latest that any context had. It never goes back.
+//! - **evidence**: the rows that say what was used or revoked, until it has expired anyway.
+//! - **deadline**: the expiry of what is used once, by the clock and by the evidence
+//!   ([`store::schema::Deadline`]).
 //! - **seed**: 32 random bytes from which a transition derives ids and tokens by name, the same ones
 //!   however often it runs ([`secret::Seed`]).
 //! - **interaction**: a stored request between the authorization endpoint and its response, bound to
@@ -105,12 +113,14 @@
 //! 1. What was acknowledged is durable: a commit is synced, in two phases, before anyone hears of it.
 //! 2. A code, a refresh token, a setup link, a ceremony and an interaction have one effect each,
 //!    whatever the concurrency: they are read and spent in one transaction.
-//! 3. No secret is stored or logged in the clear: the store holds keyed hashes, secret types have no
+//! 3. What was spent or revoked stays so, wherever the clock goes: it is judged by the time up to
+//!    which evidence was removed, too, and that never goes back.
+//! 4. No secret is stored or logged in the clear: the store holds keyed hashes, secret types have no
 //!    `Debug` or `Display`, signing keys are encrypted under the root secret.
-//! 4. A `Location` is made from a `Destination` (`http/destination.rs`), and a `Destination` only
+//! 5. A `Location` is made from a `Destination` (`http/destination.rs`), and a `Destination` only
 //!    from what proves the place: that of a client from a
 //!    [`Callback`](oauth::authorize::Callback), and a `Callback` only from a registered redirect URI.
-//! 5. A refusal gives the wire its RFC's code and the log its own reason, under an event id.
+//! 6. A refusal gives the wire its RFC's code and the log its own reason, under an event id.
 //!
 //! # Threats
 //!
@@ -121,6 +131,8 @@
 //!   copied one is noticed as ever.
 //! - *Forged refresh token.* Neither the store nor the root secret alone makes one, and whoever knows
 //!   the id of a grant, which its access tokens name, can neither use nor end it.
+//! - *Wrong clock.* It ends what lives by the clock, until it is corrected. It brings back nothing that
+//!   was spent or revoked, and removes nothing for good before it has run for an hour.
 //! - *Race.* One writer thread runs transitions one after the other; each sees all before it.
 //! - *Client mix-up.* The client is proven before a code is looked up, and a code of another client
 //!   is refused unspent.
@@ -212,6 +224,32 @@
 //! ahead of the store are then expected, and idle lifetimes count from the restore, for refresh tokens
 //! and for the sessions on which grants depend. Only what had expired in the backup stays expired.
 //! The record is read when something seems to have expired or is ahead, and costs nothing otherwise.
+//!
+//! **A clock that jumps is in doubt for an hour.** A wrong clock and the correction of one look alike.
+//! So nothing is removed for its age, and no key is rotated, until the clock has run steadily for an
+//! hour or is back where it was; what was removed would not come back with the correction. Sessions,
+//! grants and keys are judged by the clock alone meanwhile. A jump is noticed before a transition
+//! runs by it, since each gets its time from the watch, and the next start compares its clock with
+//! the time that the store saw last. To refuse service instead would make an outage of every laptop
+//! that was closed for a weekend.
+//!
+//! **What is used once has a deadline of two times.** Its use is remembered only until it has
+//! expired, and a clock that goes back would bring it back. The store therefore keeps the time up to
+//! which the sweep removed anything, written in the same transaction. A deadline counts by the clock,
+//! and by a time that never goes back, and is over when either is; so what is made after the clock
+//! went back is as good as ever. An access token says the second time itself, if it differs
+//! (`revocable_until`). The expiry of a client's assertion is the client's own, so one that expired
+//! before the last one that was forgotten is refused.
+//!
+//! **Order is kept without the clock.** A client has nothing of an earlier one of the same name, and a
+//! withdrawal ends what was allowed before it. Such times come from the latest time, which goes on
+//! while the clock is behind it. Lifetimes and tokens are dated by the clock.
+//!
+//! **Keys and certificates outlive the clock that made them.** A signing key that was made ahead of
+//! the clock signs at once, and its rotation counts anew once the clock is believed. The server's own
+//! certificate is issued again. A CA costs its owner more, since everybody has to trust it anew: one
+//! that was made before there was this program is replaced, and one that is not valid now only by a
+//! clock that is not in doubt.
 //!
 //! **Weights follow from rows.** A row declares the share that it weighs on, a network or a person,
 //! and the transaction that writes it adds its bytes to the sum of that share. A bound can be
