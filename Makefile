@@ -9,7 +9,7 @@ STATIC := --config 'target.$(HOST).rustflags=["-C","target-feature=+crt-static"]
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test interop lint doc bench size fuzz clean
+.PHONY: help run build test interop lint doc bench size flood fuzz clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -42,6 +42,9 @@ bench: ## the benchmarks, in one run
 
 size: build ## size, start-up and idle memory of the binary
 	tests/bench/size.py $(BINARY)
+
+flood: build ## a minute of each flood, while a person signs in; takes 35 minutes
+	cargo test --locked --bench flood -- $(BINARY)
 
 fuzz: ## fuzz every parser for a minute each; needs a nightly toolchain
 	fuzz/run 60

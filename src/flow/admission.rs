@@ -8,8 +8,9 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 
+use crate::config::Config;
 use crate::error::Error;
-use crate::flow::{Context, Rules};
+use crate::flow::Context;
 use crate::model::network::Network;
 use crate::oauth::client::ClientType;
 use crate::oauth::id::UserId;
@@ -38,7 +39,7 @@ pub fn store<R: Held>(tx: &mut Tx<'_>, cx: &Context, key: &R::Key, row: R) -> Re
     let Some(Holding { holder: Holder::Network(network), .. }) = holding else { return Ok(()) };
     let row = row_key::<R>(key);
     let newcomer = Newcomer { pool: R::POOL, network, weight: tx.weight_of(&row)?, row };
-    let whole = bound(&cx.rules, R::POOL);
+    let whole = bound(&cx.rules.config, R::POOL);
     for within in network.and_wider() {
         free(tx, cx, &newcomer, Some(within), part(whole, share_of(&within)))?;
     }
@@ -71,12 +72,12 @@ pub fn rank(client: &Client) -> Rank {
 /// The most that strangers hold of a pool.
 ///
 /// The bytes follow from the rows: most rows are far smaller than their part.
-pub fn bound(rules: &Rules, pool: Pool) -> Weight {
-    let policy = &rules.config.policy;
+pub fn bound(config: &Config, pool: Pool) -> Weight {
+    let policy = &config.policy;
     let (rows, bytes) = match pool {
         Pool::Attempts => (MAX_ATTEMPTS, 128),
         Pool::AnonymousSessions => (policy.anonymous_sessions, 1024),
-        Pool::Clients => (rules.config.registration.unused, 8 * 1024),
+        Pool::Clients => (config.registration.unused, 8 * 1024),
         Pool::Devices | Pool::Interactions | Pool::PushedRequests => (policy.interactions, 2048),
     };
     let rows = u64::try_from(rows).unwrap_or(u64::MAX);

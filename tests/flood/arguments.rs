@@ -1,0 +1,75 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::floods::Flood;
+use crate::netns::Source;
+
+pub(crate) const USAGE: &str = "\
+usage: cargo test --bench flood -- BINARY [OPTION…] [FLOOD…]
+
+  --seconds N          how long each flood lasts from each source; 60 if nothing is said
+  --brief              one second each, and nothing that depends on time is judged
+  --from SOURCE        own, other or many: 127.0.0.1, one other address, 10,000 /64s of a /48
+  --without-admission  with bounds as high as the configuration allows; only the floods whose
+                       rows have bounds, and it succeeds if the criteria fail
+  FLOOD                its name, where it is not to be all of them";
+
+/// What was asked for.
+pub(crate) struct Arguments {
+    pub(crate) binary: PathBuf,
+    pub(crate) brief: bool,
+    pub(crate) duration: Duration,
+    pub(crate) without_admission: bool,
+    from: Option<Source>,
+    names: Vec<String>,
+}
+
+impl Arguments {
+    pub(crate) fn read(mut given: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut brief = false;
+        let mut seconds = 60;
+        let mut without_admission = false;
+        let mut from = None;
+        let mut names = Vec::new();
+        while let Some(argument) = given.next() {
+            match argument.as_str() {
+                // Cargo says it to every benchmark.
+                "--bench" => {}
+                "--brief" => (brief, seconds) = (true, 1),
+                "--from" => {
+                    let source = given.next().unwrap_or_default();
+                    from = Some(Source::named(&source).ok_or(format!("no source: {source}"))?);
+                }
+                "--seconds" => {
+                    let value = given.next().unwrap_or_default();
+                    seconds = value.parse().map_err(|_| format!("no number: {value}"))?;
+                }
+                "--without-admission" => without_admission = true,
+                option if option.starts_with('-') => return Err(format!("no option: {option}")),
+                name => names.push(name.to_owned()),
+            }
+        }
+        if names.is_empty() {
+            return Err("the path of the binary is missing".to_owned());
+        }
+        let binary = PathBuf::from(names.remove(0));
+        let known = crate::floods::all();
+        if let Some(name) = names.iter().find(|name| known.iter().all(|own| own.name != **name)) {
+            let all: Vec<_> = known.iter().map(|own| own.name).collect();
+            return Err(format!("no flood: {name}; there are {}", all.join(", ")));
+        }
+        let duration = Duration::from_secs(seconds);
+        Ok(Self { binary, brief, duration, without_admission, from, names })
+    }
+
+    pub(crate) fn asks_for(&self, flood: &Flood) -> bool {
+        let named = self.names.is_empty() || self.names.iter().any(|name| name == flood.name);
+        named && (!self.without_admission || flood.is_bounded_by_configuration())
+    }
+
+    pub(crate) fn asks_from(&self, source: Source) -> bool {
+        self.from.is_none_or(|from| from == source)
+    }
+}

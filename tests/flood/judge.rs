@@ -1,0 +1,172 @@
+//! The criteria, and the table.
+
+use std::time::Duration;
+use std::{fs, thread};
+
+use gatelodge::config::Config;
+use gatelodge::flow::admission;
+
+use crate::arguments::Arguments;
+use crate::floods::Flood;
+use crate::run::{Attempts, Outcome};
+
+/// The time within which a person gets in, and a client its tokens.
+const IN_TIME: Duration = Duration::from_secs(1);
+/// The least part of all attempts that succeed in time.
+const MIN_IN_TIME: f64 = 0.8;
+
+/// The most memory of the server, in KiB.
+const MAX_MEMORY: u64 = 200 * 1024;
+
+/// A row may take four times its bytes in the file. Twice, since redb's pages are half full after a
+/// split, and since a row that is larger than a page gets a power of two: 33 KiB get 64. And twice
+/// again, since redb doubles a file that has no room, and never shrinks it by itself. The entries of
+/// indices are in there: the bytes of a bound are several times those of an ordinary row.
+const FILE_FACTOR: u64 = 4;
+
+/// What the person and the client store, and the file's smallest step: 8 MiB.
+const MAX_OF_PERSON: u64 = 8 << 20;
+
+/// What `outcome` breaks.
+pub(crate) fn faults(arguments: &Arguments, flood: &Flood, outcome: &Outcome) -> Vec<String> {
+    let mut faults = Vec::new();
+    let statuses = &outcome.tally.statuses;
+    if !flood.provoked.iter().all(|status| statuses.contains_key(status)) {
+        faults.push("it did not come as far as it was meant to".to_owned());
+    }
+    let expected = |status: &u16| flood.provoked.contains(status) || flood.limited.contains(status);
+    if !statuses.keys().all(expected) {
+        faults.push("it was answered in another way".to_owned());
+    }
+    if let Err(fault) = &outcome.afterwards {
+        faults.push(format!("after it: {fault}"));
+    }
+    let (grown, bound) = (outcome.grown(), bound(flood));
+    if grown > bound {
+        faults.push(format!("the file grew by {}, and {} is its bound", mib(grown), mib(bound)));
+    }
+    if outcome.peak > MAX_MEMORY {
+        faults.push(format!("its memory was {}", mib(outcome.peak * 1024)));
+    }
+    if arguments.brief {
+        return faults;
+    }
+    if outcome.rate() < flood.min_rate {
+        faults.push(format!("{:.0} requests a second are no flood", outcome.rate()));
+    }
+    for (who, attempts) in [("person", &outcome.sign_ins), ("client", &outcome.refreshes)] {
+        if attempts.in_time() < MIN_IN_TIME {
+            faults.push(format!("the {who} had to wait"));
+        }
+    }
+    faults
+}
+
+/// How much the file may grow.
+fn bound(flood: &Flood) -> u64 {
+    let config = Config::at("/nowhere");
+    let pools = flood.pools.iter().map(|pool| admission::bound(&config, *pool).bytes);
+    FILE_FACTOR * pools.sum::<u64>() + MAX_OF_PERSON
+}
+
+impl Outcome {
+    fn rate(&self) -> f64 {
+        count(self.tally.requests) / self.seconds
+    }
+
+    fn grown(&self) -> u64 {
+        self.file.1.saturating_sub(self.file.0)
+    }
+}
+
+impl Attempts {
+    fn all(&self) -> usize {
+        self.succeeded.len() + self.failed.len()
+    }
+
+    /// The part that succeeded in time.
+    fn in_time(&self) -> f64 {
+        let in_time = self.succeeded.iter().filter(|took| **took <= IN_TIME).count();
+        count(in_time as u64) / count(self.all().max(1) as u64)
+    }
+
+    /// The time within which so many of those that succeeded did.
+    fn quantile(&self, part: f64) -> Duration {
+        let mut sorted = self.succeeded.clone();
+        sorted.sort();
+        let at = (count(sorted.len() as u64) * part) as usize;
+        sorted.get(at).or(sorted.last()).copied().unwrap_or_default()
+    }
+
+    fn cells(&self) -> String {
+        let percent = 100.0 * self.in_time();
+        let [median, late] = [0.5, 0.99].map(|part| self.quantile(part).as_millis());
+        let (succeeded, all) = (self.succeeded.len(), self.all());
+        format!("{succeeded}/{all} | {percent:.0} % | {median} | {late}")
+    }
+}
+
+/// Says what the figures are taken on, and begins the table.
+pub(crate) fn tell_machine(arguments: &Arguments) {
+    let cores = thread::available_parallelism().map_or(0, usize::from);
+    let seconds = arguments.duration.as_secs();
+    let admission = if arguments.without_admission { ", without admission" } else { "" };
+    println!(
+        "{cores} cores, {seconds} s each{admission}. Load: of the whole machine, at the end\n"
+    );
+    println!(
+        "| flood | source | requests/s | statuses | closed | sign-ins | in 1 s | median ms | p99 ms \
+         | refreshes | in 1 s | median ms | p99 ms | server's cores | load | peak | anonymous | file \
+         | |\n|{}",
+        "---|".repeat(19)
+    );
+}
+
+fn load() -> String {
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    load.split(' ').next().unwrap_or("?").to_owned()
+}
+
+/// Prints the row of a run, and what it breaks.
+pub(crate) fn tell(outcome: &Outcome, faults: &[String]) {
+    let tally = &outcome.tally;
+    let statuses: Vec<_> =
+        tally.statuses.iter().map(|(status, count)| format!("{count} × {status}")).collect();
+    println!(
+        "| {} | {} | {:.0} | {} | {} | {} | {} | {:.2} | {} | {} | {} | {} → {} | {} |",
+        outcome.flood,
+        outcome.source.name(),
+        outcome.rate(),
+        statuses.join(", "),
+        tally.closed,
+        outcome.sign_ins.cells(),
+        outcome.refreshes.cells(),
+        outcome.processor,
+        load(),
+        mib(outcome.peak * 1024),
+        mib(outcome.anonymous * 1024),
+        mib(outcome.file.0),
+        mib(outcome.file.1),
+        if faults.is_empty() { "ok".to_owned() } else { faults.join("; ") },
+    );
+    if let (count @ 1.., Some(reason)) = &tally.unconnected {
+        println!("  {count} connections were not made: {reason}");
+    }
+    for attempts in [&outcome.sign_ins, &outcome.refreshes] {
+        if let Some(fault) = attempts.failed.first() {
+            println!("  first failure of {}: {fault:.300}", attempts.failed.len());
+        }
+    }
+    for complaint in &outcome.complaints {
+        println!("  log: {complaint:.300}");
+    }
+}
+
+fn mib(bytes: u64) -> String {
+    format!("{:.1} MiB", count(bytes) / f64::from(1 << 20))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts and bytes of a minute are small")]
+fn count(count: u64) -> f64 {
+    count as f64
+}
