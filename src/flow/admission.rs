@@ -1,9 +1,10 @@
 //! Admission: what is stored before a person is proven, within the bounds of its [`Pool`].
 //!
 //! A full pool never refuses the newcomer. It takes from whoever holds most: of the widest networks
-//! the one that weighs most, in it the narrower one that weighs most, and there the rows of the
-//! first [`Rank`], the oldest first. So a flood takes from itself, wherever it comes from. Rows that
-//! a person holds are not taken for strangers.
+//! the one that weighs most, in it the narrower one that weighs most, and there rows of one
+//! [`Rank`], the oldest first. It is the first rank that holds at least a third of the rows, so that
+//! many rows of a higher rank push out none of a lower one. So a flood takes from itself, wherever it
+//! comes from and whatever it brings. Rows that a person holds are not taken for strangers.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
@@ -23,7 +24,11 @@ use crate::store::{
 const FREED: u64 = 32;
 
 /// The number of rows of a network that are read at once.
-const READ_AT_ONCE: usize = 64;
+const READ_AT_ONCE: usize = 512;
+
+/// A rank that holds one in so many rows of its network gives up its oldest. Three ranks share a
+/// network, so one of them does.
+const RANKS: u64 = 3;
 
 /// The most counts of attempts.
 const MAX_ATTEMPTS: usize = 20_000;
@@ -166,8 +171,7 @@ impl Holders<'_> {
         let Some(holder) = self.heaviest(view, within)? else { return Ok(None) };
         let rows = self.rows.entry(holder).or_default();
         if rows.is_empty() {
-            let held = view.held(self.newcomer.pool, &Holder::Network(holder), READ_AT_ONCE)?;
-            rows.extend(held.into_iter().filter(|row| *row != self.newcomer.row));
+            rows.extend(next_rows(view, self.newcomer, holder)?);
         }
         let Some(row) = rows.pop_front() else { return Ok(None) };
         let weight = view.weight_of(&row)?;
@@ -218,6 +222,31 @@ impl Holders<'_> {
         };
         Ok(networks)
     }
+}
+
+/// The rows of a network that go next, beside the newcomer: what has ended, and then the oldest of the
+/// first rank that holds its part.
+fn next_rows(
+    view: &impl View,
+    newcomer: &Newcomer,
+    network: Network,
+) -> Result<Vec<Vec<u8>>, StoreError> {
+    let (pool, holder) = (newcomer.pool, Holder::Network(network));
+    let held = view.weight(&Share::Network(pool, network))?.rows;
+    let part = usize::try_from(held.div_ceil(RANKS)).unwrap_or(usize::MAX);
+    let mut first = Vec::new();
+    for rank in Rank::ALL {
+        let mut rows = view.held_at(pool, &holder, rank, READ_AT_ONCE)?;
+        rows.retain(|row| *row != newcomer.row);
+        let goes = rank == Rank::Ended || view.count_held_at(pool, &holder, rank, part)? >= part;
+        if goes && !rows.is_empty() {
+            return Ok(rows);
+        }
+        if first.is_empty() {
+            first = rows;
+        }
+    }
+    Ok(first)
 }
 
 /// How much of `bound` is held, as a number to compare: by rows or by bytes, whichever is more.

@@ -56,16 +56,18 @@ pub enum Holder {
     Person(UserId),
 }
 
-/// How long a row of a pool is left to its holder: a full pool takes the rows of the first rank
-/// first.
+/// How long a row of a pool is left to its holder: a full pool takes the rows of the first rank that
+/// holds its part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Rank {
+    /// It is of no use any more.
+    Ended = 0,
     /// Anybody could have it stored.
-    Plain = 0,
+    Plain = 1,
     /// The request brought a proof: the credentials of a client, or an ID token as a hint.
-    Vouched = 1,
+    Vouched = 2,
     /// A page was opened for it.
-    Opened = 2,
+    Opened = 3,
 }
 
 /// The place of a row in its pool.
@@ -75,6 +77,11 @@ pub struct Holding {
     pub holder: Holder,
     /// Its rank.
     pub rank: Rank,
+}
+
+impl Rank {
+    /// Every rank, from the first.
+    pub const ALL: [Self; 4] = [Self::Ended, Self::Plain, Self::Vouched, Self::Opened];
 }
 
 impl Holding {
@@ -131,7 +138,7 @@ impl Key for Rank {
 
     fn read(bytes: &mut &[u8]) -> Option<Self> {
         let byte = read_byte(bytes)?;
-        [Self::Plain, Self::Vouched, Self::Opened].into_iter().find(|rank| *rank as u8 == byte)
+        Self::ALL.into_iter().find(|rank| *rank as u8 == byte)
     }
 }
 

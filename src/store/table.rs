@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::secret::hex;
 use crate::store::StoreError;
 use crate::store::key::Key;
-use crate::store::share::{Holder, Holding, Pool, Share};
+use crate::store::share::{Holder, Holding, Pool, Rank, Share};
 
 /// The tag of a table: its byte in every key, and its name in messages. The byte is fixed once it
 /// is released.
@@ -117,6 +117,13 @@ impl Entries {
 pub(super) fn held(pool: Pool, holder: &Holder) -> Vec<u8> {
     let mut bytes = prefix(HELD, &pool);
     holder.write(&mut bytes);
+    bytes
+}
+
+/// Where those of one rank lie.
+pub(super) fn held_at(pool: Pool, holder: &Holder, rank: Rank) -> Vec<u8> {
+    let mut bytes = held(pool, holder);
+    rank.write(&mut bytes);
     bytes
 }
 

@@ -6,7 +6,9 @@ use crate::secret::hex;
 use crate::store::StoreError;
 use crate::store::key::{Key, after};
 use crate::store::share::{Holder, Pool, Rank, Share};
-use crate::store::table::{EXPIRY, HELD, Index, Row, decode, decode_key, held, prefix, row_key};
+use crate::store::table::{
+    EXPIRY, HELD, Index, Row, decode, decode_key, held, held_at, prefix, row_key,
+};
 use crate::store::weight::{self, Weight};
 
 /// The number of rows that a filtered listing reads at a time.
@@ -254,6 +256,37 @@ pub trait View {
             place.map(|_| row.to_vec()).ok_or_else(corrupt)
         };
         rows.iter().map(row).collect()
+    }
+
+    /// As [`View::held`], of one rank.
+    fn held_at(
+        &self,
+        pool: Pool,
+        holder: &Holder,
+        rank: Rank,
+        limit: usize,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let mut rows = Vec::new();
+        let whole = held_at(pool, holder, rank);
+        for (key, _) in self.raw_range(&whole, &after(&whole), limit)? {
+            let corrupt = || StoreError::Corrupt { table: HELD.name, key: hex(&key) };
+            let mut row = key.get(whole.len()..).ok_or_else(corrupt)?;
+            Timestamp::read(&mut row).ok_or_else(corrupt)?;
+            rows.push(row.to_vec());
+        }
+        Ok(rows)
+    }
+
+    /// How many rows of `rank` in `pool` `holder` has, counted up to `limit`.
+    fn count_held_at(
+        &self,
+        pool: Pool,
+        holder: &Holder,
+        rank: Rank,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        let whole = held_at(pool, holder, rank);
+        self.raw_count(&whole, &after(&whole), limit)
     }
 
     /// What the row weighs whose tag and key `row` are.

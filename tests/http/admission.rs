@@ -349,6 +349,26 @@ async fn a_logout_with_a_valid_hint_goes_after_those_without() {
 }
 
 #[tokio::test]
+async fn rows_of_a_high_rank_push_out_none_of_a_lower_one() {
+    let server = small().await;
+    let mut ada = server.first_administrator().await;
+    let shop = RelyingParty::web(&server).await;
+    let tokens = shop.tokens(&mut ada).await;
+    let hinted = format!("/oauth/logout?id_token_hint={}", tokens.id());
+
+    flood(&server, "192.0.2.1", &hinted, 100).await;
+    let mut own = start(&server, "192.0.2.1", &shop.request(&[])).await;
+    flood(&server, "192.0.2.1", &hinted, 100).await;
+    assert!(is_there(&mut own).await);
+
+    let mut own = start(&server, "192.0.2.2", &shop.request(&[])).await;
+    for _ in 0..100 {
+        assert!(is_there(&mut start(&server, "192.0.2.2", &shop.request(&[])).await).await);
+    }
+    assert!(is_there(&mut own).await);
+}
+
+#[tokio::test]
 async fn pushed_requests_and_devices_have_pools_of_their_own() {
     let server = small().await;
     let reader = RelyingParty::spa(&server).await;

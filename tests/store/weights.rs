@@ -197,7 +197,7 @@ fn deed() -> impl Strategy<Value = Deed> {
 }
 
 fn holding() -> impl Strategy<Value = Option<Holding>> {
-    let rank = prop::sample::select(&[Rank::Plain, Rank::Vouched, Rank::Opened]);
+    let rank = prop::sample::select(&Rank::ALL);
     let network = prop::sample::select(networks());
     let strangers = (network, rank).prop_map(|(network, rank)| Holding::strangers(network, rank));
     prop_oneof![

@@ -45,9 +45,9 @@ impl Held for AnonymousSession {
     /// Sessions that have ended go first. One that was merged is its person's.
     fn holding(&self) -> Option<Holding> {
         Some(match self.ending {
-            None => Holding::strangers(self.network, Rank::Vouched),
+            None => Holding::strangers(self.network, Rank::Plain),
             Some(AnonymousEnding::Merged(user)) => Holding::persons(user),
-            Some(AnonymousEnding::Revoked) => Holding::strangers(self.network, Rank::Plain),
+            Some(AnonymousEnding::Revoked) => Holding::strangers(self.network, Rank::Ended),
         })
     }
 
