@@ -7,6 +7,9 @@ use super::Stop;
 use crate::config::{Config, Places, TlsMode};
 use crate::oauth::issuer::Issuer;
 
+/// The most connections that wait to be accepted; the system may allow fewer (`somaxconn`).
+const BACKLOG: i32 = 4096;
+
 /// The default port.
 const DEFAULT_PORT: u16 = 7455;
 
@@ -75,6 +78,8 @@ pub(super) fn check_socket(places: &Places) -> Result<(), Stop> {
 
 fn listener(address: SocketAddr) -> io::Result<TcpListener> {
     let listener = TcpListener::bind(address)?;
+    // The standard library lets 128 wait, and the next one would try again after a second.
+    rustix::net::listen(&listener, BACKLOG)?;
     listener.set_nonblocking(true)?;
     Ok(listener)
 }

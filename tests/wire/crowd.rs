@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
 
 use crate::connection::{connect, get, log, token_head};
 use crate::program::{Home, Server};
@@ -79,6 +79,26 @@ fn a_connection_that_was_served_outlives_a_crowd_of_unfinished_bodies() {
 
     assert!(answers(&mut served));
     drop(crowd);
+}
+
+/// A connection for which there is no room in the backlog would be tried again after a second.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_burst_of_connections_waits_until_it_is_accepted() {
+    need_descriptors(4096);
+    let home = Home::new();
+    let server = home.serve();
+    let address = server.ready["listen"][0].as_str().unwrap().parse().unwrap();
+    let process = Pid::from_child(&server.process.0);
+    kill_process(process, Signal::STOP).unwrap();
+
+    let burst: Vec<_> = (0..1000)
+        .map(|_| TcpStream::connect_timeout(&address, Duration::from_millis(900)))
+        .collect();
+    kill_process(process, Signal::CONT).unwrap();
+
+    assert!(burst.iter().all(Result::is_ok));
+    assert_eq!(get(&server, "/healthz").status, 200);
 }
 
 #[test]
