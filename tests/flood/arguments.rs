@@ -3,14 +3,22 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::floods::Flood;
+use gatelodge::store::Pool;
+
+use crate::floods::{Flood, How};
 use crate::netns::Source;
+
+/// How many connections a flood has at once.
+const CONNECTIONS: u64 = 128;
+/// The same for checks of secrets from many networks: more than the server lets wait.
+const GUESSERS: u64 = 1536;
 
 pub(crate) const USAGE: &str = "\
 usage: cargo test --bench flood -- BINARY [OPTION…] [FLOOD…]
 
   --seconds N          how long each flood lasts from each source; 60 if nothing is said
   --brief              one second each, and nothing that depends on time is judged
+  --connections N      how many connections send requests at once; 128 if nothing is said
   --from SOURCE        own, other or many: 127.0.0.1, one other address, 10,000 /64s of a /48
   --without-admission  with bounds as high as the configuration allows; only the floods whose
                        rows have bounds, and it succeeds if the criteria fail
@@ -22,6 +30,7 @@ pub(crate) struct Arguments {
     pub(crate) brief: bool,
     pub(crate) duration: Duration,
     pub(crate) without_admission: bool,
+    connections: Option<u64>,
     from: Option<Source>,
     names: Vec<String>,
 }
@@ -29,6 +38,7 @@ pub(crate) struct Arguments {
 impl Arguments {
     pub(crate) fn read(mut given: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut brief = false;
+        let mut connections = None;
         let mut seconds = 60;
         let mut without_admission = false;
         let mut from = None;
@@ -38,14 +48,12 @@ impl Arguments {
                 // Cargo says it to every benchmark.
                 "--bench" => {}
                 "--brief" => (brief, seconds) = (true, 1),
+                "--connections" => connections = Some(number(given.next())?),
                 "--from" => {
                     let source = given.next().unwrap_or_default();
                     from = Some(Source::named(&source).ok_or(format!("no source: {source}"))?);
                 }
-                "--seconds" => {
-                    let value = given.next().unwrap_or_default();
-                    seconds = value.parse().map_err(|_| format!("no number: {value}"))?;
-                }
+                "--seconds" => seconds = number(given.next())?,
                 "--without-admission" => without_admission = true,
                 option if option.starts_with('-') => return Err(format!("no option: {option}")),
                 name => names.push(name.to_owned()),
@@ -61,7 +69,14 @@ impl Arguments {
             return Err(format!("no flood: {name}; there are {}", all.join(", ")));
         }
         let duration = Duration::from_secs(seconds);
-        Ok(Self { binary, brief, duration, without_admission, from, names })
+        Ok(Self { binary, brief, duration, without_admission, connections, from, names })
+    }
+
+    /// How many connections `flood` has at once.
+    pub(crate) fn connections(&self, flood: &Flood, source: Source) -> u64 {
+        let guesses = matches!(flood.how, How::Requests(_)) && flood.pools == [Pool::Attempts];
+        let usual = if guesses && source == Source::Many { GUESSERS } else { CONNECTIONS };
+        self.connections.unwrap_or(usual)
     }
 
     pub(crate) fn asks_for(&self, flood: &Flood) -> bool {
@@ -72,4 +87,9 @@ impl Arguments {
     pub(crate) fn asks_from(&self, source: Source) -> bool {
         self.from.is_none_or(|from| from == source)
     }
+}
+
+fn number(value: Option<String>) -> Result<u64, String> {
+    let value = value.unwrap_or_default();
+    value.parse().map_err(|_| format!("no number: {value}"))
 }

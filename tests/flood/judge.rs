@@ -152,14 +152,26 @@ pub(crate) fn tell(outcome: &Outcome, faults: &[String]) {
     if let (count @ 1.., Some(reason)) = &tally.unconnected {
         println!("  {count} connections were not made: {reason}");
     }
+    if let Some(body) = &tally.unexpected {
+        println!("  unexpected: {}", text(body));
+    }
     for attempts in [&outcome.sign_ins, &outcome.refreshes] {
         if let Some(fault) = attempts.failed.first() {
-            println!("  first failure of {}: {fault:.300}", attempts.failed.len());
+            println!("  first failure of {}: {}", attempts.failed.len(), text(fault));
         }
     }
     for complaint in &outcome.complaints {
         println!("  log: {complaint:.300}");
     }
+}
+
+/// The beginning of the text of a page, or of anything else.
+fn text(html: &str) -> String {
+    let body = html.split_once("<main").map_or(html, |(_, main)| main);
+    let body = body
+        .split('<')
+        .filter_map(|part| part.split_once('>').map_or(Some(part), |(_, text)| Some(text)));
+    body.flat_map(str::split_whitespace).take(60).collect::<Vec<_>>().join(" ")
 }
 
 fn mib(bytes: u64) -> String {

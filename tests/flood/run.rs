@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &Arguments, flood: &Flood, source: Source) -> Outco
     let before = (server.file(), server.processor_time());
 
     let (started, over) = (Instant::now(), AtomicBool::new(false));
-    let running = sender::start(&runtime, flood, source, &scene, arguments.duration);
+    let running = sender::start(&runtime, flood, source, &scene, arguments);
     let (mut sign_ins, mut refreshes) = (Attempts::default(), Attempts::default());
     let mut anonymous = 0;
     let mut ended = (Tally::default(), 0.0);

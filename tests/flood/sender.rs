@@ -14,12 +14,11 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::arguments::Arguments;
 use crate::exchange::PORT;
 use crate::floods::{Flood, How, NUMBER, Scene, asset};
 use crate::netns::Source;
 
-/// How many connections send requests at once.
-const CONNECTIONS: u64 = 128;
 /// How many requests are sent before the first of their responses is read.
 const PIPELINED: usize = 8;
 
@@ -41,6 +40,8 @@ pub(crate) struct Tally {
     pub(crate) statuses: BTreeMap<u16, u64>,
     /// The requests: those that were answered, or, where no response is read, those that were sent.
     pub(crate) requests: u64,
+    /// The body of the first response whose status was not expected.
+    pub(crate) unexpected: Option<String>,
     /// The connections that ended before their time.
     pub(crate) closed: u64,
     /// The connections that could not be made, and the last reason.
@@ -53,19 +54,16 @@ impl Tally {
             *self.statuses.entry(status).or_default() += count;
         }
         self.requests += other.requests;
+        self.unexpected = self.unexpected.take().or(other.unexpected);
         self.closed += other.closed;
         self.unconnected.0 += other.unconnected.0;
         self.unconnected.1 = other.unconnected.1.or(self.unconnected.1.take());
-    }
-
-    fn count(&mut self, status: u16) {
-        *self.statuses.entry(status).or_default() += 1;
-        self.requests += 1;
     }
 }
 
 /// One of those that send at once.
 struct Sender {
+    expected: Vec<u16>,
     how: How,
     requests: Vec<String>,
     source: Source,
@@ -83,7 +81,7 @@ pub(crate) fn start(
     flood: &Flood,
     source: Source,
     scene: &Scene,
-    duration: Duration,
+    arguments: &Arguments,
 ) -> Running {
     let requests = match flood.how {
         How::Requests(make) => make(scene),
@@ -91,10 +89,16 @@ pub(crate) fn start(
     };
     let next = Arc::default();
     let mut senders = JoinSet::new();
-    for _ in 0..CONNECTIONS {
-        let (requests, next) = (requests.clone(), Arc::clone(&next));
-        let sender = Sender { how: flood.how, requests, source, next, tally: Tally::default() };
-        senders.spawn_on(sender.send_for(duration), runtime.handle());
+    for _ in 0..arguments.connections(flood, source) {
+        let sender = Sender {
+            expected: [flood.provoked, flood.limited].concat(),
+            how: flood.how,
+            requests: requests.clone(),
+            source,
+            next: Arc::clone(&next),
+            tally: Tally::default(),
+        };
+        senders.spawn_on(sender.send_for(arguments.duration), runtime.handle());
     }
     Running(senders)
 }
@@ -175,8 +179,12 @@ impl Sender {
     async fn round(&mut self, stream: &mut BufReader<TcpStream>, batch: &[u8]) -> io::Result<()> {
         stream.get_mut().write_all(batch).await?;
         for _ in 0..PIPELINED {
-            let status = read_status(stream).await?;
-            self.tally.count(status);
+            let (status, body) = read(stream).await?;
+            *self.tally.statuses.entry(status).or_default() += 1;
+            self.tally.requests += 1;
+            if !self.expected.contains(&status) && self.tally.unexpected.is_none() {
+                self.tally.unexpected = Some(String::from_utf8_lossy(&body).into_owned());
+            }
         }
         Ok(())
     }
@@ -206,7 +214,8 @@ pub(crate) async fn held_status(source: Source, how: How) -> io::Result<u16> {
     let mut stream = connect(source, 0, false).await?;
     let sent = if matches!(how, How::Unread) { asset() } else { format!("{HALF}\r\n\r\n") };
     stream.write_all(sent.as_bytes()).await?;
-    timeout(Duration::from_secs(5), read_status(&mut BufReader::new(stream))).await?
+    let (status, _) = timeout(Duration::from_secs(5), read(&mut BufReader::new(stream))).await??;
+    Ok(status)
 }
 
 async fn connect(source: Source, n: u64, unread: bool) -> io::Result<TcpStream> {
@@ -226,8 +235,8 @@ async fn connect(source: Source, n: u64, unread: bool) -> io::Result<TcpStream> 
     Ok(stream)
 }
 
-/// Reads a response, and gives its status.
-async fn read_status(stream: &mut BufReader<TcpStream>) -> io::Result<u16> {
+/// Reads a response: its status and its body.
+async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<(u16, Vec<u8>)> {
     let broken = || io::Error::from(io::ErrorKind::InvalidData);
     let (mut line, mut status, mut length) = (Vec::new(), None, 0);
     loop {
@@ -248,5 +257,5 @@ async fn read_status(stream: &mut BufReader<TcpStream>) -> io::Result<u16> {
     }
     line.resize(length, 0);
     stream.read_exact(&mut line).await?;
-    status.ok_or_else(broken)
+    Ok((status.ok_or_else(broken)?, line))
 }
