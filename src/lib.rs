@@ -162,7 +162,8 @@
 //!   that the configuration names. A connection without a known peer is no loopback connection.
 //! - *Flood.* What is stored before a person is proven is bounded in rows and bytes, in all and by
 //!   network, and a full pool takes from whoever holds most ([`flow::admission`]), whatever rank its
-//!   rows have. A passkey ceremony is not stored at all. A request of a script or an image of another page stores nothing.
+//!   rows have. A passkey ceremony is not stored at all. A request of a script or an image of another
+//!   page stores nothing.
 //! - *Client impersonation.* A public client on loopback or on a private-use scheme is confirmed by
 //!   the person each time.
 //! - *Anonymous session takeover.* An anonymous session is always new, its cookie is read at an

@@ -17,7 +17,7 @@ pub(crate) const USAGE: &str = "\
 usage: cargo test --bench flood -- BINARY [OPTION…] [FLOOD…]
 
   --seconds N          how long each flood lasts from each source; 60 if nothing is said
-  --brief              one second each, and nothing that depends on time is judged
+  --brief              half a second each, and nothing that depends on time is judged
   --connections N      how many connections send requests at once; 128 if nothing is said
   --from SOURCE        own, other or many: 127.0.0.1, one other address, 10,000 /64s of a /48
   --without-admission  with bounds as high as the configuration allows; only the floods whose
@@ -47,7 +47,7 @@ impl Arguments {
             match argument.as_str() {
                 // Cargo says it to every benchmark.
                 "--bench" => {}
-                "--brief" => (brief, seconds) = (true, 1),
+                "--brief" => brief = true,
                 "--connections" => connections = Some(number(given.next())?),
                 "--from" => {
                     let source = given.next().unwrap_or_default();
@@ -68,7 +68,8 @@ impl Arguments {
             let all: Vec<_> = known.iter().map(|own| own.name).collect();
             return Err(format!("no flood: {name}; there are {}", all.join(", ")));
         }
-        let duration = Duration::from_secs(seconds);
+        let duration =
+            if brief { Duration::from_millis(500) } else { Duration::from_secs(seconds) };
         Ok(Self { binary, brief, duration, without_admission, connections, from, names })
     }
 

@@ -109,7 +109,7 @@ impl Attempts {
 /// Says what the figures are taken on, and begins the table.
 pub(crate) fn tell_machine(arguments: &Arguments) {
     let cores = thread::available_parallelism().map_or(0, usize::from);
-    let seconds = arguments.duration.as_secs();
+    let seconds = arguments.duration.as_secs_f32();
     let admission = if arguments.without_admission { ", without admission" } else { "" };
     println!(
         "{cores} cores, {seconds} s each{admission}. Load: of the whole machine, at the end\n"
