@@ -1,14 +1,17 @@
 //! The open connections at the ports, and which of them goes for a newcomer.
 //!
 //! A newcomer is always admitted. If its network has as many connections as it may, the stalest of
-//! them is closed; if all have, the stalest of the network that has most. The stalest is, in this
-//! order:
+//! them is closed; if all have, the stalest of the network that has most, or of those that have most.
+//! The stalest is, in this order:
 //!
 //! 1. a connection that has not made a whole request, a TLS handshake before it and its body
 //!    included, the one first that began longest ago;
 //! 2. one that waits for its peer, to make the next request or to read a response, the one first
 //!    that did so longest ago;
 //! 3. one whose request is being handled, the oldest first.
+//!
+//! Those of the first kind count as the second while they are in the last quarter of their network to
+//! come: they have hardly had the time to make a request.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -114,6 +117,9 @@ impl Standing {
 /// The place of the stage in a rank.
 const STAGE_SHIFT: u32 = 62;
 
+/// One in so many connections of a network came last.
+const LAST: usize = 4;
+
 impl Connections {
     /// No connection is open.
     pub(super) fn new(bounds: Bounds, config: &Config) -> Self {
@@ -160,18 +166,31 @@ impl Connections {
 }
 
 fn close_stalest_of_largest(open: &mut HashMap<Network, Vec<Arc<Standing>>>) {
-    let largest = open.iter().max_by_key(|(_, own)| own.len());
-    if let Some(network) = largest.map(|(network, _)| *network) {
+    let most = open.values().map(Vec::len).max().unwrap_or_default();
+    let largest = open.iter().filter(|(_, own)| own.len() == most);
+    let stalest = largest.min_by_key(|(_, own)| stalest(own).map(|(rank, _)| rank));
+    if let Some(network) = stalest.map(|(network, _)| *network) {
         close_stalest(open, network);
     }
 }
 
 fn close_stalest(open: &mut HashMap<Network, Vec<Arc<Standing>>>, network: Network) {
-    let own = open.get(&network).into_iter().flatten();
-    if let Some(stalest) = own.min_by_key(|standing| standing.rank()).cloned() {
+    let own = open.get(&network).and_then(|own| stalest(own));
+    if let Some(stalest) = own.map(|(_, standing)| Arc::clone(standing)) {
         remove(open, network, &stalest);
         stalest.closed.notify_one();
     }
+}
+
+/// The stalest of a network's connections, which are in the order in which they came, and its rank.
+fn stalest(own: &[Arc<Standing>]) -> Option<(u64, &Arc<Standing>)> {
+    let last = own.len() - own.len().div_ceil(LAST);
+    let ranked = own.iter().enumerate().map(|(at, standing)| {
+        let rank = standing.rank();
+        let has_time = at >= last && rank >> STAGE_SHIFT == Stage::Opening as u64;
+        (if has_time { (Stage::Waiting as u64) << STAGE_SHIFT | rank } else { rank }, standing)
+    });
+    ranked.min_by_key(|(rank, _)| *rank)
 }
 
 /// Removes a connection, if it is not removed already.
@@ -231,9 +250,10 @@ mod tests {
         let [one, two, three] = [(); 3].map(|()| admit(&connections, "192.0.2.1"));
         let other = admit(&connections, "192.0.2.2");
         one.standing.requested();
+        two.standing.progressed();
 
         let four = admit(&connections, "192.0.2.1");
-        assert!(two.has_to_go());
+        assert!(two.has_to_go(), "to read is no progress before the first request");
         drop(two);
         three.standing.requested();
         three.standing.responded();
@@ -244,10 +264,9 @@ mod tests {
         let five = admit(&connections, "192.0.2.1");
         assert!(four.has_to_go(), "the third has made progress since");
         drop(four);
-        five.standing.progressed();
         let six = admit(&connections, "192.0.2.1");
-        assert!(five.has_to_go(), "to read is no progress before the first request");
-        assert!([&one, &three, &other, &six].iter().all(|ticket| !ticket.has_to_go()));
+        assert!(three.has_to_go(), "the fifth has had no time to make a request");
+        assert!([&one, &five, &other, &six].iter().all(|ticket| !ticket.has_to_go()));
     }
 
     /// A body that never ends would hold its place for ever.
@@ -298,6 +317,23 @@ mod tests {
 
         drop(three);
         assert!(newcomer.now_or_never().is_some());
+    }
+
+    #[test]
+    fn of_networks_that_have_as_many_the_stalest_makes_room() {
+        let connections = Connections::few();
+        let mut open: Vec<_> =
+            (0..6).map(|n| admit(&connections, &format!("192.0.2.{n}"))).collect();
+
+        for n in 6..30 {
+            let newcomer = connections.admit(format!("192.0.2.{n}").parse().unwrap());
+            let mut newcomer = Box::pin(newcomer);
+            assert!((&mut newcomer).now_or_never().is_none());
+            assert!(open.remove(0).has_to_go(), "{n}");
+            open.push(newcomer.now_or_never().unwrap());
+        }
+
+        assert!(!open.iter().any(Ticket::has_to_go));
     }
 
     #[test]

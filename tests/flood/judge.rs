@@ -18,14 +18,8 @@ const MIN_IN_TIME: f64 = 0.8;
 /// The most memory of the server, in KiB.
 const MAX_MEMORY: u64 = 200 * 1024;
 
-/// A row may take four times its bytes in the file. Twice, since redb's pages are half full after a
-/// split, and since a row that is larger than a page gets a power of two: 33 KiB get 64. And twice
-/// again, since redb doubles a file that has no room, and never shrinks it by itself. The entries of
-/// indices are in there: the bytes of a bound are several times those of an ordinary row.
-const FILE_FACTOR: u64 = 4;
-
-/// What the person and the client store, and the file's smallest step: 8 MiB.
-const MAX_OF_PERSON: u64 = 8 << 20;
+/// What the person and the client store, in bytes.
+const MAX_OF_PERSON: u64 = 4 << 20;
 
 /// What `outcome` breaks.
 pub(crate) fn faults(arguments: &Arguments, flood: &Flood, outcome: &Outcome) -> Vec<String> {
@@ -62,11 +56,14 @@ pub(crate) fn faults(arguments: &Arguments, flood: &Flood, outcome: &Outcome) ->
     faults
 }
 
-/// How much the file may grow.
+/// How much the file may grow: by the bytes of the bounds, as they stand. The floods' rows are ordinary
+/// ones, far smaller than their part of a bound, which leaves room for the entries of indices, for
+/// pages that are half full and for the steps in which redb lengthens a file. Rows that are larger than
+/// a page of redb would take up to twice their bytes, since a page is a power of two.
 fn bound(flood: &Flood) -> u64 {
     let config = Config::at("/nowhere");
     let pools = flood.pools.iter().map(|pool| admission::bound(&config, *pool).bytes);
-    FILE_FACTOR * pools.sum::<u64>() + MAX_OF_PERSON
+    pools.sum::<u64>() + MAX_OF_PERSON
 }
 
 impl Outcome {
