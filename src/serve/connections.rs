@@ -166,8 +166,8 @@ impl Connections {
 }
 
 fn close_stalest_of_largest(open: &mut HashMap<Network, Vec<Arc<Standing>>>) {
-    let most = open.values().map(Vec::len).max().unwrap_or_default();
-    let largest = open.iter().filter(|(_, own)| own.len() == most);
+    let in_largest = open.values().map(Vec::len).max().unwrap_or_default();
+    let largest = open.iter().filter(|(_, own)| own.len() == in_largest);
     let stalest = largest.min_by_key(|(_, own)| stalest(own).map(|(rank, _)| rank));
     if let Some(network) = stalest.map(|(network, _)| *network) {
         close_stalest(open, network);

@@ -11,7 +11,7 @@ use crate::netns::Source;
 /// How many connections a flood has at once.
 const CONNECTIONS: u64 = 128;
 /// The same for checks of secrets from many networks: more than the server lets wait.
-const GUESSERS: u64 = 1536;
+const GUESSERS: u64 = 1152;
 
 pub(crate) const USAGE: &str = "\
 usage: cargo test --bench flood -- BINARY [OPTION…] [FLOOD…]

@@ -87,17 +87,17 @@ impl Attempts {
         count(in_time as u64) / count(self.all().max(1) as u64)
     }
 
-    /// The time within which so many of those that succeeded did.
-    fn quantile(&self, part: f64) -> Duration {
+    /// The time within which so many of a hundred of those that succeeded did.
+    fn quantile(&self, percent: usize) -> Duration {
         let mut sorted = self.succeeded.clone();
         sorted.sort();
-        let at = (count(sorted.len() as u64) * part) as usize;
+        let at = sorted.len() * percent / 100;
         sorted.get(at).or(sorted.last()).copied().unwrap_or_default()
     }
 
     fn cells(&self) -> String {
         let percent = 100.0 * self.in_time();
-        let [median, late] = [0.5, 0.99].map(|part| self.quantile(part).as_millis());
+        let [median, late] = [50, 99].map(|percent| self.quantile(percent).as_millis());
         let (succeeded, all) = (self.succeeded.len(), self.all());
         format!("{succeeded}/{all} | {percent:.0} % | {median} | {late}")
     }

@@ -26,7 +26,7 @@ const PIPELINED: usize = 8;
 /// the server takes.
 const HELD: usize = 64;
 /// How many responses are not read on one connection.
-const UNREAD: u64 = 32;
+const UNREAD: usize = 32;
 /// The receive buffer of who does not read, so that the server's responses do not fit.
 const SMALL_BUFFER: u32 = 4096;
 
@@ -189,10 +189,9 @@ impl Sender {
         Ok(())
     }
 
-    /// Makes connections that the server has to hold, and lets the oldest go. At the end of its
-    /// time the newest one shows how far it came.
+    /// Makes connections that the server has to hold, and lets the oldest go.
     async fn hold(&mut self, unread: bool) {
-        let sent = if unread { asset().repeat(UNREAD as usize) } else { HALF.to_owned() };
+        let sent = if unread { asset().repeat(UNREAD) } else { HALF.to_owned() };
         let mut held = VecDeque::new();
         loop {
             let Some(mut stream) = self.connect().await else { continue };
@@ -200,7 +199,7 @@ impl Sender {
                 self.tally.closed += 1;
                 continue;
             }
-            self.tally.requests += if unread { UNREAD } else { 1 };
+            self.tally.requests += if unread { UNREAD as u64 } else { 1 };
             held.push_back(stream);
             if held.len() > HELD {
                 held.pop_front();
@@ -209,7 +208,7 @@ impl Sender {
     }
 }
 
-/// The status of the response that follows once a held connection behaves: reads, or ends its header.
+/// The status of the response to the same request from a peer that reads it, or ends its header.
 pub(crate) async fn held_status(source: Source, how: How) -> io::Result<u16> {
     let mut stream = connect(source, 0, false).await?;
     let sent = if matches!(how, How::Unread) { asset() } else { format!("{HALF}\r\n\r\n") };
