@@ -85,8 +85,10 @@ impl Arguments {
         named && (!self.without_admission || flood.is_bounded_by_configuration())
     }
 
-    pub(crate) fn asks_from(&self, source: Source) -> bool {
-        self.from.is_none_or(|from| from == source)
+    /// Documents have a limit by network too, which only many networks pass.
+    pub(crate) fn asks_from(&self, flood: &Flood, source: Source) -> bool {
+        let is_limited = flood.name == "documents" && source != Source::Many;
+        self.from.is_none_or(|from| from == source) && !(self.without_admission && is_limited)
     }
 }
 

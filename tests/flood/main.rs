@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     judge::tell_machine(&arguments);
     let mut passed = true;
     for flood in floods::all().into_iter().filter(|flood| arguments.asks_for(flood)) {
-        for source in sources.iter().filter(|source| arguments.asks_from(**source)) {
+        for source in sources.iter().filter(|source| arguments.asks_from(&flood, **source)) {
             let outcome = run::run(&arguments, &flood, *source);
             let faults = judge::faults(&arguments, &flood, &outcome);
             judge::tell(&outcome, &faults);
