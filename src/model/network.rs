@@ -76,6 +76,11 @@ impl Network {
         self.lengths().iter().rev().find(|length| **length > self.length).copied()
     }
 
+    /// The widest network around it.
+    pub fn widest(self) -> Self {
+        self.and_wider().last().unwrap_or(self)
+    }
+
     /// It and every wider network around it.
     pub fn and_wider(self) -> impl Iterator<Item = Self> {
         std::iter::successors(Some(self), Self::wider)

@@ -244,6 +244,8 @@ async fn serve(
         }
         let (router, standing) = (router.clone(), Arc::clone(&standing));
         async move {
+            // Whoever sends many requests at once waits a turn before each, like everybody else.
+            tokio::task::yield_now().await;
             let response = router.oneshot(request).await;
             standing.responded();
             response

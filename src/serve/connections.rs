@@ -1,7 +1,8 @@
 //! The open connections at the ports, and which of them goes for a newcomer.
 //!
 //! A newcomer is always admitted. If its network has as many connections as it may, the stalest of
-//! them is closed; if all have, the stalest of the network that has most, or of those that have most.
+//! them is closed; if all have, the stalest of the network that has most. Networks are compared by the
+//! widest around them first (a /24, a /48), so that many narrow ones are no cover.
 //! The stalest is, in this order:
 //!
 //! 1. a connection that has not made a whole request, a TLS handshake before it and its body
@@ -32,11 +33,21 @@ struct Shared {
     bounds: Bounds,
     /// The proxies of the configuration, which carry the connections of many people.
     proxies: Vec<IpAddr>,
-    /// The standings of the open connections, by network.
-    open: Mutex<HashMap<Network, Vec<Arc<Standing>>>>,
+    open: Mutex<Open>,
     /// A permit for each connection, held until its descriptor is closed.
     descriptors: Arc<Semaphore>,
     sequence: Arc<AtomicU64>,
+}
+
+/// The standings of the open connections, by the widest network.
+#[derive(Default)]
+struct Open(HashMap<Network, Within>);
+
+/// The standings of the open connections from one of the widest networks, by network.
+#[derive(Default)]
+struct Within {
+    by_network: HashMap<Network, Vec<Arc<Standing>>>,
+    count: usize,
 }
 
 /// An admitted connection, which is open until this value is dropped.
@@ -142,43 +153,81 @@ impl Connections {
 
     /// Closes the stalest connection of the network that has most.
     pub(super) fn close_stalest(&self) {
-        close_stalest_of_largest(&mut self.open());
+        self.open().close_stalest_of_largest();
     }
 
     fn enter(&self, address: IpAddr) -> Ticket {
         let Bounds { in_all, of_network } = self.0.bounds;
         let network = Network::of(address);
         let mut open = self.open();
-        let own = open.get(&network).map_or(0, Vec::len);
+        let own = open.of(network).map_or(0, Vec::len);
         if own >= of_network && !self.0.proxies.contains(&address) {
-            close_stalest(&mut open, network);
-        } else if open.values().map(Vec::len).sum::<usize>() >= in_all {
-            close_stalest_of_largest(&mut open);
+            open.close_stalest(network);
+        } else if open.0.values().map(|within| within.count).sum::<usize>() >= in_all {
+            open.close_stalest_of_largest();
         }
         let standing = Arc::new(Standing::new(Arc::clone(&self.0.sequence)));
-        open.entry(network).or_default().push(Arc::clone(&standing));
+        open.add(network, &standing);
         Ticket { address, standing, connections: self.clone(), _descriptor: None }
     }
 
-    fn open(&self) -> MutexGuard<'_, HashMap<Network, Vec<Arc<Standing>>>> {
+    fn open(&self) -> MutexGuard<'_, Open> {
         self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn close_stalest_of_largest(open: &mut HashMap<Network, Vec<Arc<Standing>>>) {
-    let in_largest = open.values().map(Vec::len).max().unwrap_or_default();
-    let largest = open.iter().filter(|(_, own)| own.len() == in_largest);
-    let stalest = largest.min_by_key(|(_, own)| stalest(own).map(|(rank, _)| rank));
-    if let Some(network) = stalest.map(|(network, _)| *network) {
-        close_stalest(open, network);
+impl Open {
+    fn of(&self, network: Network) -> Option<&Vec<Arc<Standing>>> {
+        self.0.get(&network.widest())?.by_network.get(&network)
+    }
+
+    fn add(&mut self, network: Network, standing: &Arc<Standing>) {
+        let within = self.0.entry(network.widest()).or_default();
+        within.by_network.entry(network).or_default().push(Arc::clone(standing));
+        within.count += 1;
+    }
+
+    /// Removes a connection, if it is not removed already.
+    fn remove(&mut self, network: Network, standing: &Arc<Standing>) {
+        let widest = network.widest();
+        let Some(within) = self.0.get_mut(&widest) else { return };
+        let Some(own) = within.by_network.get_mut(&network) else { return };
+        let Some(at) = own.iter().position(|other| Arc::ptr_eq(other, standing)) else { return };
+        own.remove(at);
+        within.count -= 1;
+        if own.is_empty() {
+            within.by_network.remove(&network);
+        }
+        if within.count == 0 {
+            self.0.remove(&widest);
+        }
+    }
+
+    fn close_stalest(&mut self, network: Network) {
+        let own = self.of(network).and_then(|own| stalest(own));
+        if let Some(stalest) = own.map(|(_, standing)| Arc::clone(standing)) {
+            self.remove(network, &stalest);
+            stalest.closed.notify_one();
+        }
+    }
+
+    fn close_stalest_of_largest(&mut self) {
+        let in_largest = self.0.values().map(|within| within.count).max().unwrap_or_default();
+        let largest = self.0.values().filter(|within| within.count == in_largest);
+        let stalest = largest
+            .flat_map(Within::largest)
+            .min_by_key(|(_, own)| stalest(own).map(|(rank, _)| rank));
+        if let Some(network) = stalest.map(|(network, _)| *network) {
+            self.close_stalest(network);
+        }
     }
 }
 
-fn close_stalest(open: &mut HashMap<Network, Vec<Arc<Standing>>>, network: Network) {
-    let own = open.get(&network).and_then(|own| stalest(own));
-    if let Some(stalest) = own.map(|(_, standing)| Arc::clone(standing)) {
-        remove(open, network, &stalest);
-        stalest.closed.notify_one();
+impl Within {
+    /// The networks that have most.
+    fn largest(&self) -> impl Iterator<Item = (&Network, &Vec<Arc<Standing>>)> {
+        let in_largest = self.by_network.values().map(Vec::len).max().unwrap_or_default();
+        self.by_network.iter().filter(move |(_, own)| own.len() == in_largest)
     }
 }
 
@@ -193,22 +242,9 @@ fn stalest(own: &[Arc<Standing>]) -> Option<(u64, &Arc<Standing>)> {
     ranked.min_by_key(|(rank, _)| *rank)
 }
 
-/// Removes a connection, if it is not removed already.
-fn remove(
-    open: &mut HashMap<Network, Vec<Arc<Standing>>>,
-    network: Network,
-    standing: &Arc<Standing>,
-) {
-    let Some(own) = open.get_mut(&network) else { return };
-    own.retain(|other| !Arc::ptr_eq(other, standing));
-    if own.is_empty() {
-        open.remove(&network);
-    }
-}
-
 impl Drop for Ticket {
     fn drop(&mut self) {
-        remove(&mut self.connections.open(), Network::of(self.address), &self.standing);
+        self.connections.open().remove(Network::of(self.address), &self.standing);
     }
 }
 
@@ -223,7 +259,7 @@ impl Connections {
 
     /// The networks of the open connections.
     pub(super) fn networks(&self) -> Vec<Network> {
-        self.open().keys().copied().collect()
+        self.open().0.values().flat_map(|within| within.by_network.keys().copied()).collect()
     }
 }
 
@@ -317,6 +353,19 @@ mod tests {
 
         drop(three);
         assert!(newcomer.now_or_never().is_some());
+    }
+
+    /// Somebody with two connections is not who has most, beside a customer with many networks.
+    #[test]
+    fn many_narrow_networks_are_no_cover() {
+        let connections = Connections::few();
+        let person = [(); 2].map(|()| admit(&connections, "192.0.2.1"));
+        let crowd = [1, 2, 3, 4].map(|n| admit(&connections, &format!("2001:db8:0:{n}::1")));
+
+        let _newcomer = connections.admit("198.51.100.1".parse().unwrap()).now_or_never();
+
+        assert!(!person.iter().any(Ticket::has_to_go));
+        assert_eq!(crowd.map(|ticket| ticket.has_to_go()), [true, false, false, false]);
     }
 
     #[test]
