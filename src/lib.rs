@@ -23,7 +23,7 @@
 //! | `oauth_client` | a general OAuth client for `login` and `credential`: sign-in, token file, keyring | know the server |
 //! | [`keys`], `passkey`, `password`, [`tls`] | each wraps one foreign crate | |
 //! | [`fetch`] | requests to URLs that clients name, and only to public addresses | know a client |
-//! | [`config`], [`error`], `event`, [`secret`], [`clock`], `private_file` | stand under everything | |
+//! | [`config`], [`error`], `event`, `lanes`, [`secret`], [`clock`], `private_file` | stand under everything | |
 //!
 //! `serve` holds the listeners and the background tasks.
 //!
@@ -171,6 +171,10 @@
 //! - *DNS rebinding.* A `Host` that is none of ours is answered with 421.
 //! - *Server-side request forgery.* A URL that a client names leads only to public addresses, and the
 //!   connection goes to the very address that was checked ([`fetch`]).
+//! - *A crowd of fetches.* A network has at most a quarter of the turns, and a free one goes round by
+//!   network; on loopback, by the domain that is asked. What was fetched well before counts its own
+//!   failures alone, as everything does on loopback, so nobody uses up the limit of another
+//!   ([`fetch::Asker`], [`flow::throttle`]).
 //! - *Identity header injection.* A response to a proxy carries every identity header, so that the
 //!   proxy replaces those from outside ([`flow::application`]).
 //! - *Guessing.* Attempts at what a person can type are counted by network and by account, in rows, so
@@ -393,6 +397,7 @@ pub mod flow;
 pub mod fuzzing;
 pub mod http;
 pub mod keys;
+mod lanes;
 pub mod model;
 pub mod oauth;
 mod oauth_client;

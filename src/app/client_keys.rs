@@ -7,8 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::App;
+use super::documents::{asker, refused_as};
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
+use crate::flow::throttle::Guessed;
 use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::web_uri::WebUri;
 
@@ -83,12 +85,16 @@ impl App {
     async fn fetch_client_keys(&self, uri: &WebUri, from: IpAddr) -> Result<Arc<JwkSet>, Error> {
         let unavailable = Refusal::ClientKeysUnavailable;
         let url = uri.url().ok_or(unavailable)?;
-        self.count_fetch("client keys", from, url.host_str()).await?;
-        let fetched = self.fetcher.json(&url, MAX_BODY).await.map_err(|_| unavailable)?;
-        let read = serde_json::from_slice(&fetched.body).map_err(|_| unavailable)?;
-        let keys = Arc::new(JwkSet::from_value(&read).map_err(|_| unavailable)?);
-        let lasts =
-            fetched.freshness_lifetime.unwrap_or(MIN_LIFETIME).clamp(MIN_LIFETIME, MAX_LIFETIME);
+        let known = self.client_keys.find(uri).is_some();
+        let fetch = self.count_fetch(Guessed::ClientKeys, from, url.as_str(), known).await?;
+        let fetched = self.fetcher.json(asker(from), &url, MAX_BODY).await;
+        let read = fetched.map_err(|error| refused_as(error, unavailable)).and_then(|fetched| {
+            let read = serde_json::from_slice(&fetched.body).map_err(|_| unavailable)?;
+            let keys = JwkSet::from_value(&read).map_err(|_| unavailable)?;
+            Ok((Arc::new(keys), fetched.freshness_lifetime))
+        });
+        let (keys, lifetime) = self.count_failure(fetch, read).await?;
+        let lasts = lifetime.unwrap_or(MIN_LIFETIME).clamp(MIN_LIFETIME, MAX_LIFETIME);
         let now = self.clock().now();
         let entry = Entry { keys: Arc::clone(&keys), stale: now + lasts, tried: now };
         self.client_keys.insert(uri, entry);

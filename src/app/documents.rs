@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::error::{Error, Refusal};
-use crate::fetch::FetchError;
+use crate::fetch::{Asker, FetchError};
 use crate::flow::client::document::{self, DocumentStatus, Fetched};
-use crate::flow::throttle::{self, Source};
+use crate::flow::throttle::{self, Guessed, Source};
 use crate::model::network::Network;
 use crate::oauth::client::cimd;
 use crate::oauth::client::metadata::ClientMetadata;
@@ -24,6 +24,15 @@ const MIN_LIFETIME: Duration = Duration::from_mins(5);
 
 /// The most fetches of one kind in a minute that requests of one network cause.
 const MAX_PER_MINUTE: usize = 60;
+
+/// The pause of whoever has too many fetches wait.
+const CROWDED: Duration = Duration::from_secs(2);
+
+/// A fetch that a request causes, and whose failures count.
+pub(super) struct CountedFetch {
+    kind: Guessed,
+    source: Source,
+}
 
 impl App {
     /// Ensures that the stored version of the client `id` is current, if the id is the URL of a
@@ -42,41 +51,72 @@ impl App {
         address: IpAddr,
         tolerates: fn(FetchError) -> bool,
     ) -> Result<(), Error> {
-        let now = self.clock().now();
-        let status = document::status(&self.read()?, self.rules(), now, id)?;
-        let DocumentStatus::Fetch(document) = status else { return Ok(()) };
-        self.count_fetch("documents", address, document.url().host_str()).await?;
-        let fetched = match self.fetcher().json(document.url(), MAX_DOCUMENT).await {
-            Err(error)
-                if tolerates(error)
-                    && document::is_recent(&self.read()?, self.clock().now(), id)? =>
-            {
+        let status = document::status(&self.read()?, self.rules(), self.clock().now(), id)?;
+        let DocumentStatus::Fetch { address: document, known } = status else { return Ok(()) };
+        let url = document.url();
+        let is_recent = || document::is_recent(&self.read()?, self.clock().now(), id);
+        let kind = Guessed::ClientDocument;
+        let fetch = match self.count_fetch(kind, address, url.as_str(), known).await {
+            Err(Error::Paused(_)) if tolerates(FetchError::Crowded) && is_recent()? => {
                 return Ok(());
             }
-            fetched => fetched.map_err(refusal)?,
+            counted => counted?,
         };
+        let fetched = self.fetcher().json(asker(address), url, MAX_DOCUMENT).await;
+        let tolerated = fetched.as_ref().is_err_and(|error| tolerates(*error));
         let schemes = &self.rules().config.policy.private_use_schemes;
-        let metadata = cimd::parse(id, &fetched.body, schemes)?;
+        let read = fetched.map_err(refused).and_then(|fetched| {
+            Ok((cimd::parse(id, &fetched.body, schemes)?, fetched.freshness_lifetime))
+        });
+        let read = self.count_failure(fetch, read).await;
+        if tolerated && is_recent()? {
+            return Ok(());
+        }
+        let (metadata, lifetime) = read?;
         self.check_sector(&metadata, Some(address)).await?;
-        let lifetime = fetched
-            .freshness_lifetime
-            .unwrap_or_default()
-            .clamp(MIN_LIFETIME, document::MAX_LIFETIME);
+        let lifetime = lifetime.unwrap_or_default().clamp(MIN_LIFETIME, document::MAX_LIFETIME);
         let (id, fetched) = (id.clone(), Fetched { address, lifetime });
         self.write(move |tx, cx| document::store(tx, cx, &id, &metadata, Some(fetched))).await?;
         Ok(())
     }
 
-    /// Counts a fetch from `host` that a request from `address` causes, or refuses it.
+    /// Counts a fetch of `url` that a request from `address` causes, or refuses it.
+    ///
+    /// What was fetched well before counts its own failures, as everything does on loopback, where
+    /// everybody has one address. Anything else counts for the network, whatever comes of it.
     pub(super) async fn count_fetch(
         &self,
-        kind: &'static str,
+        kind: Guessed,
         address: IpAddr,
-        host: Option<&str>,
-    ) -> Result<(), Error> {
-        let host = host.unwrap_or_default().to_owned();
-        let source = Source::Fetch(Network::of(address), host);
-        self.write(move |tx, cx| throttle::consume(tx, cx, kind, &source, MAX_PER_MINUTE)).await
+        url: &str,
+        known: bool,
+    ) -> Result<CountedFetch, Error> {
+        let network = Network::of(address);
+        let source = if known || network.is_loopback() {
+            let source = Source::Url(network, url.to_owned());
+            throttle::check(&self.read()?, &self.context(), kind, &source)?;
+            source
+        } else {
+            let (source, label) = (Source::Network(network), kind.label());
+            let counted = source.clone();
+            self.write(move |tx, cx| throttle::consume(tx, cx, label, &counted, MAX_PER_MINUTE))
+                .await?;
+            source
+        };
+        Ok(CountedFetch { kind, source })
+    }
+
+    /// Counts the failure of a fetch, if that is what came of it. One that never began has not
+    /// failed.
+    pub(super) async fn count_failure<T>(
+        &self,
+        CountedFetch { kind, source }: CountedFetch,
+        outcome: Result<T, Error>,
+    ) -> Result<T, Error> {
+        if matches!((&source, &outcome), (Source::Url(..), Err(Error::Refused(_)))) {
+            self.record(move |tx, cx| throttle::record_failure(tx, cx, kind, &source)).await?;
+        }
+        outcome
     }
 
     /// As [`App::ensure_current`], for a client that authenticates. Its existing authorizations
@@ -113,18 +153,34 @@ impl App {
     ) -> Result<(), Error> {
         let Some(uri) = &metadata.sector_identifier_uri else { return Ok(()) };
         let url = uri.url().ok_or(Refusal::WebUriMalformed)?;
-        if let Some(address) = address {
-            self.count_fetch("sector documents", address, url.host_str()).await?;
-        }
-        let document = self.fetcher().json(&url, MAX_SECTOR).await;
-        let document = document.map_err(|_| Refusal::SectorUnclear)?;
+        let Some(address) = address else {
+            let document = self.fetcher().json(Asker::Operator, &url, MAX_SECTOR).await;
+            let document = document.map_err(|_| Refusal::SectorUnclear)?;
+            return Ok(metadata.check_sector(&document.body)?);
+        };
+        let kind = Guessed::SectorDocument;
+        let fetch = self.count_fetch(kind, address, url.as_str(), false).await?;
+        let document = self.fetcher().json(asker(address), &url, MAX_SECTOR).await;
+        let document = document.map_err(|error| refused_as(error, Refusal::SectorUnclear));
+        // Whoever asks chooses what the document has to name, so a lack of it is no failure of it.
+        let document = self.count_failure(fetch, document).await?;
         Ok(metadata.check_sector(&document.body)?)
     }
 }
 
+/// Whoever sends a request from `address`.
+pub(super) fn asker(address: IpAddr) -> Asker {
+    Asker::Network(Network::of(address))
+}
+
+/// The refusal of a failed fetch as `refusal`, unless it never began.
+pub(super) fn refused_as(error: FetchError, refusal: Refusal) -> Error {
+    if error == FetchError::Crowded { Error::Paused(CROWDED) } else { refusal.into() }
+}
+
 /// The refusal of a failed fetch of a document, which the page displays for the client's developer.
-fn refusal(error: FetchError) -> Refusal {
-    match error {
+fn refused(error: FetchError) -> Error {
+    let refusal = match error {
         FetchError::AddressPrivate => Refusal::DocumentAddressPrivate,
         FetchError::BodyTooLarge => Refusal::DocumentTooLarge,
         FetchError::Broken
@@ -134,6 +190,7 @@ fn refusal(error: FetchError) -> Refusal {
         | FetchError::NameserverFailed
         | FetchError::TlsFailed => Refusal::DocumentUnreachable,
         FetchError::ContentEncoded | FetchError::ContentTypeWrong => Refusal::DocumentNotJson,
+        FetchError::Crowded => return Error::Paused(CROWDED),
         FetchError::Deadline => Refusal::DocumentTooSlow,
         FetchError::Offline => Refusal::DocumentOffline,
         FetchError::Redirected => Refusal::DocumentRedirected,
@@ -141,5 +198,6 @@ fn refusal(error: FetchError) -> Refusal {
         FetchError::UrlNotHttps | FetchError::UrlWithFragment | FetchError::UrlWithUserinfo => {
             Refusal::DocumentAddressMalformed
         }
-    }
+    };
+    refusal.into()
 }

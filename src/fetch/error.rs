@@ -20,6 +20,8 @@ pub enum FetchError {
     ContentEncoded,
     /// The response is not JSON.
     ContentTypeWrong,
+    /// Too many fetches of the same lane wait, or it was not this one's turn for too long.
+    Crowded,
     /// The deadline has passed.
     Deadline,
     /// The host's name has no address.
@@ -49,6 +51,7 @@ impl FetchError {
             Self::Broken
             | Self::CertificateWrong
             | Self::ConnectionRefused
+            | Self::Crowded
             | Self::Deadline
             | Self::HostUnknown
             | Self::NameserverFailed
@@ -81,6 +84,7 @@ impl fmt::Display for FetchError {
             Self::ConnectionRefused => "no address of the host accepts connections",
             Self::ContentEncoded => "the answer is compressed, which was not asked for",
             Self::ContentTypeWrong => "the answer's Content-Type is not JSON",
+            Self::Crowded => "too many fetches wait",
             Self::Deadline => "the server did not answer in time",
             Self::HostUnknown => "the host's name has no address",
             Self::NameserverFailed => "the nameserver could not tell the host's address",

@@ -7,8 +7,9 @@
 //!    the connection goes to one of the checked addresses, which the type of the connecting
 //!    function ensures. A DNS change in between has no effect.
 //! 2. Only https; no redirects, proxies, cookies or decompression.
-//! 3. One deadline covers waiting, DNS, connecting, TLS, head and body. The size of body and head
-//!    and the number of concurrent fetches are bounded.
+//! 3. One deadline covers DNS, connecting, TLS, head and body; it starts with the turn. The size of
+//!    body and head, the number of concurrent fetches and the wait for a turn are bounded, and those
+//!    who ask share the turns fairly ([`Asker`]).
 //! 4. The operator's list of destinations exempts them from the first rule and from https, and from
 //!    no other rule.
 //!
@@ -19,6 +20,7 @@
 //! server requests.
 
 mod address;
+mod asker;
 mod connect;
 mod error;
 mod exchange;
@@ -36,7 +38,10 @@ use tokio::time::timeout;
 use url::Url;
 
 use crate::error::Internal;
+use crate::lanes::{Bounds, Crowded, Lanes};
 
+pub use self::asker::Asker;
+use self::asker::Lane;
 pub use self::connect::{Stream, Tls, first_to_connect};
 pub use self::error::FetchError;
 use self::single_flight::SingleFlight;
@@ -47,12 +52,19 @@ pub(crate) use exchange::{converse, whole};
 /// separately, so that a logout does not wait behind fetches, which anybody can cause.
 const MAX_CONCURRENT: usize = 16;
 
+/// The bounds of fetches: one lane has at most a quarter of the turns.
+const BOUNDS: Bounds =
+    Bounds { turns: MAX_CONCURRENT, turns_of_lane: 4, waiting: 1024, waiting_in_lane: 64 };
+
+/// The most time that a fetch waits for its turn, in deadlines of one fetch.
+const MAX_WAIT: u32 = 2;
+
 /// The settings of fetches.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Additional trusted authorities, in PEM.
     pub ca: Option<Vec<u8>>,
-    /// The most time of one fetch in all.
+    /// The most time of one fetch, from its turn on. It waits for its turn at most twice as long.
     pub deadline: Duration,
     /// The nameserver to ask instead of the system's.
     pub nameserver: Option<SocketAddr>,
@@ -96,7 +108,7 @@ impl Fetcher {
         let transport = Transport {
             deadline: settings.deadline,
             deliveries: Semaphore::new(MAX_CONCURRENT),
-            fetches: Semaphore::new(MAX_CONCURRENT),
+            fetches: Lanes::new(BOUNDS),
             nameserver: settings.nameserver,
             offline: settings.offline,
             private: PrivateDestinations::parse(&settings.private)?,
@@ -105,13 +117,15 @@ impl Fetcher {
         Ok(Self { single_flight: SingleFlight::default(), transport: Arc::new(transport) })
     }
 
-    /// Gets a JSON document of at most `limit` bytes. Concurrent callers with the same URL and
-    /// limit share one GET.
-    pub async fn json(&self, url: &Url, limit: usize) -> Result<Fetched, FetchError> {
+    /// Gets a JSON document of at most `limit` bytes for `asker`. Concurrent callers in the same
+    /// lane, with the same URL and limit, share one GET. Nobody waits in the lane of another.
+    pub async fn json(&self, asker: Asker, url: &Url, limit: usize) -> Result<Fetched, FetchError> {
         let target = self.transport.admit(url)?;
         let transport = Arc::clone(&self.transport);
-        let fetch = async move { transport.fetch(&target, limit).await };
-        self.single_flight.share((url.as_str().to_owned(), limit), fetch).await
+        let lane = asker.lane(&target.host);
+        let key = (url.as_str().to_owned(), limit, lane.clone());
+        let fetch = async move { transport.fetch(&lane, &target, limit).await };
+        self.single_flight.share(key, fetch).await
     }
 
     /// Posts an encoded form. Every 2xx status is a success; the body of the response is not read.
@@ -130,7 +144,7 @@ pub fn is_destination(entry: &str) -> bool {
 struct Transport {
     deadline: Duration,
     deliveries: Semaphore,
-    fetches: Semaphore,
+    fetches: Lanes<Lane>,
     nameserver: Option<SocketAddr>,
     offline: bool,
     private: PrivateDestinations,
@@ -145,20 +159,29 @@ impl Transport {
         Target::of(url, &self.private)
     }
 
-    async fn fetch(&self, target: &Target, limit: usize) -> Result<Fetched, FetchError> {
+    async fn fetch(
+        &self,
+        lane: &Lane,
+        target: &Target,
+        limit: usize,
+    ) -> Result<Fetched, FetchError> {
+        let turn = timeout(self.deadline * MAX_WAIT, self.fetches.turn(lane)).await;
+        let _turn = turn.unwrap_or(Err(Crowded)).map_err(|Crowded| FetchError::Crowded)?;
         let fetch = async {
             let stream = self.connect(target).await?;
             exchange::document(stream, target, limit).await
         };
-        self.in_turn(&self.fetches, fetch).await
+        self.within_deadline(fetch).await
     }
 
     async fn deliver(&self, target: &Target, form: String) -> Result<(), FetchError> {
         let delivery = async {
+            // The semaphore is never closed.
+            let _turn = self.deliveries.acquire().await;
             let stream = self.connect(target).await?;
             exchange::delivery(stream, target, form).await
         };
-        self.in_turn(&self.deliveries, delivery).await
+        self.within_deadline(delivery).await
     }
 
     async fn connect(&self, target: &Target) -> Result<Box<dyn Stream>, FetchError> {
@@ -166,17 +189,10 @@ impl Transport {
         self.tls.connect(target, addresses).await
     }
 
-    /// Waits for a turn and then for `deed`, both within the deadline.
-    async fn in_turn<T>(
+    async fn within_deadline<T>(
         &self,
-        turns: &Semaphore,
         deed: impl Future<Output = Result<T, FetchError>>,
     ) -> Result<T, FetchError> {
-        let in_turn = async {
-            // The semaphore is never closed.
-            let _turn = turns.acquire().await;
-            deed.await
-        };
-        timeout(self.deadline, in_turn).await.unwrap_or(Err(FetchError::Deadline))
+        timeout(self.deadline, deed).await.unwrap_or(Err(FetchError::Deadline))
     }
 }

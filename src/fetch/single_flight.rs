@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
+use super::asker::Lane;
 use super::{FetchError, Fetched};
 
 type Outcome = Result<Fetched, FetchError>;
 
-/// A URL and the limit of its body in bytes.
-pub(super) type Key = (String, usize);
+/// A URL, the limit of its body in bytes, and the lane in which its fetch waits.
+pub(super) type Key = (String, usize, Lane);
 
 type UnderWay = Mutex<HashMap<Key, watch::Receiver<Option<Outcome>>>>;
 

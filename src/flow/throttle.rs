@@ -4,6 +4,10 @@
 //! A success is not counted, nor is a lookup of a 256-bit value, which cannot be guessed. Loopback
 //! is not counted as a network, since there it would be everybody. The counts are rows, so a restart
 //! does not reset them.
+//!
+//! A fetch is no guess. What was fetched well before is never held up by fetches of anything else:
+//! it counts its own failures, as everything does on loopback. Nobody can make the server of another
+//! fail, so nobody can use those up.
 
 use std::time::Duration;
 
@@ -18,25 +22,35 @@ use crate::store::{Holding, Rank, Tx, View};
 /// The time after which failures are forgotten, and the longest pause.
 const WINDOW: Duration = Duration::from_mins(1);
 
-/// What is guessed at.
+/// What is guessed at, or fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guessed {
     /// The signatures of client assertions: nobody guesses one, but each costs a verification.
     ClientAssertion,
+    /// The documents of clients that name themselves.
+    ClientDocument,
+    /// The keys of clients, by their URI.
+    ClientKeys,
     /// The secrets of clients that a person chose.
     ClientSecret,
     /// The initial access token of RFC 7591 §3, which a person chose.
     InitialAccessToken,
+    /// The documents that name the redirect URIs of a sector.
+    SectorDocument,
     /// User codes (RFC 8628 §5.1).
     UserCode,
 }
 
 impl Guessed {
-    const fn label(self) -> &'static str {
+    /// Its name in the key of a count.
+    pub const fn label(self) -> &'static str {
         match self {
             Self::ClientAssertion => "wrong client assertions",
+            Self::ClientDocument => "documents",
+            Self::ClientKeys => "client keys",
             Self::ClientSecret => "guesses at client secrets",
             Self::InitialAccessToken => "guesses at the initial access token",
+            Self::SectorDocument => "sector documents",
             Self::UserCode => "guesses at user codes",
         }
     }
@@ -49,9 +63,8 @@ pub enum Source {
     Account(UserId),
     /// A network.
     Network(Network),
-    /// A network that has something fetched. On loopback, where everybody has one network, the host
-    /// that is fetched from tells programs apart.
-    Fetch(Network, String),
+    /// Whoever has this URL fetched; the network is that of the request.
+    Url(Network, String),
 }
 
 impl Source {
@@ -59,34 +72,32 @@ impl Source {
     fn key(&self, cx: &Context, label: &str) -> Option<TokenHash> {
         let subject = match self {
             Self::Account(user) => user.uuid().as_bytes().to_vec(),
-            Self::Fetch(network, host) if network.is_loopback() => {
-                [network.prefix(), host.as_bytes()].concat()
-            }
             Self::Network(network) if network.is_loopback() => return None,
-            Self::Fetch(network, _) | Self::Network(network) => network.prefix().to_vec(),
+            Self::Network(network) => network.prefix().to_vec(),
+            Self::Url(_, url) => url.as_bytes().to_vec(),
         };
         Some(cx.rules.pepper.hash_parts(label, &subject))
     }
 
-    /// The number of wrong guesses that cause no pause.
+    /// The number of wrong guesses, or of failed fetches, that cause no pause.
     const fn limit(&self) -> u32 {
         match self {
             Self::Account(_) => 10,
-            Self::Fetch(..) | Self::Network(_) => 60,
+            Self::Network(_) | Self::Url(..) => 60,
         }
     }
 
     fn holding(&self) -> Holding {
         match self {
             Self::Account(user) => Holding::persons(*user),
-            Self::Fetch(network, _) | Self::Network(network) => {
+            Self::Network(network) | Self::Url(network, _) => {
                 Holding::strangers(*network, Rank::Plain)
             }
         }
     }
 }
 
-/// Refuses a guess within the pause that follows too many wrong ones.
+/// Refuses a guess, or a fetch, within the pause that follows too many in vain.
 ///
 /// # Errors
 ///
@@ -113,7 +124,7 @@ fn is_recent(cx: &Context, row: &Attempts) -> bool {
     row.last <= cx.now && cx.now.since(row.last) < WINDOW
 }
 
-/// Counts a wrong guess.
+/// Counts a wrong guess, or a failed fetch.
 pub fn record_failure(
     tx: &mut Tx<'_>,
     cx: &Context,

@@ -1,6 +1,6 @@
 //! Where it goes and where it does not.
 
-use gatelodge::fetch::{FetchError, Fetcher, Settings};
+use gatelodge::fetch::{Asker, FetchError, Fetcher, Settings};
 
 use crate::nameserver::{A, AAAA, Nameserver, Said};
 use crate::origin::{OK_JSON, Origin};
@@ -14,7 +14,7 @@ async fn a_name_with_a_private_address_is_not_connected_to() {
         let nameserver = Nameserver::saying(&[address]).await;
         let fetcher = Fetcher::new(&settings(&nameserver, &[])).unwrap();
 
-        let got = fetcher.json(&origin.url("https", "shop.test"), PLENTY).await;
+        let got = fetcher.json(Asker::Operator, &origin.url("https", "shop.test"), PLENTY).await;
         let posted = fetcher.post_form(&origin.url("https", "shop.test"), String::new()).await;
 
         assert_eq!(got, Err(FetchError::AddressPrivate), "{address}");
@@ -29,7 +29,8 @@ async fn one_private_address_among_public_ones_refuses_them_all() {
         let nameserver = Nameserver::saying(&mixed).await;
         let fetcher = Fetcher::new(&settings(&nameserver, &[])).unwrap();
 
-        let got = fetcher.json(&"https://shop.test/".parse().unwrap(), PLENTY).await;
+        let got =
+            fetcher.json(Asker::Operator, &"https://shop.test/".parse().unwrap(), PLENTY).await;
 
         assert_eq!(got, Err(FetchError::AddressPrivate), "{mixed:?}");
     }
@@ -45,7 +46,7 @@ async fn a_name_that_is_rebound_after_the_check_changes_nothing() {
     .await;
     let fetcher = Fetcher::new(&settings(&nameserver, &[origin.listed("shop.test")])).unwrap();
 
-    let got = fetcher.json(&origin.url("http", "shop.test"), PLENTY).await;
+    let got = fetcher.json(Asker::Operator, &origin.url("http", "shop.test"), PLENTY).await;
 
     assert!(got.is_ok());
     assert_eq!(origin.connections(), 1);
@@ -63,8 +64,8 @@ async fn a_name_that_is_rebound_to_a_private_address_is_judged_anew_at_each_fetc
     let fetcher = Fetcher::new(&settings(&nameserver, &[])).unwrap();
     let url = origin.url("https", "shop.test");
 
-    let first = fetcher.json(&url, PLENTY).await;
-    let second = fetcher.json(&url, PLENTY).await;
+    let first = fetcher.json(Asker::Operator, &url, PLENTY).await;
+    let second = fetcher.json(Asker::Operator, &url, PLENTY).await;
 
     assert_eq!((first, second), (Err(FetchError::AddressPrivate), Err(FetchError::AddressPrivate)));
     assert_eq!(nameserver.times_asked("shop.test", A), 2);
@@ -130,7 +131,7 @@ async fn a_private_address_is_refused_in_every_notation_and_without_a_question()
         "LOCALHOST",
         "localhost.",
     ] {
-        let got = fetcher.json(&origin.url("https", host), PLENTY).await;
+        let got = fetcher.json(Asker::Operator, &origin.url("https", host), PLENTY).await;
 
         assert_eq!(got, Err(FetchError::AddressPrivate), "{host}");
     }
@@ -144,10 +145,13 @@ async fn a_listed_destination_is_fetched_in_every_notation_of_its_host() {
     let fetcher = fetcher_for(&origin);
 
     for host in ["127.0.0.1", "127.1", "2130706433", "0x7f.0.0.1"] {
-        assert!(fetcher.json(&origin.url("http", host), PLENTY).await.is_ok(), "{host}");
+        assert!(
+            fetcher.json(Asker::Operator, &origin.url("http", host), PLENTY).await.is_ok(),
+            "{host}"
+        );
     }
 
-    let another = fetcher.json(&origin.url("http", "127.0.0.2"), PLENTY).await;
+    let another = fetcher.json(Asker::Operator, &origin.url("http", "127.0.0.2"), PLENTY).await;
     assert_eq!(another, Err(FetchError::UrlNotHttps));
 }
 
@@ -157,7 +161,7 @@ async fn localhost_is_this_machine_whatever_a_nameserver_says() {
     let nameserver = Nameserver::new(|_, _| Said::NoSuchName).await;
     let fetcher = Fetcher::new(&settings(&nameserver, &[origin.listed("localhost")])).unwrap();
 
-    let got = fetcher.json(&origin.url("http", "localhost"), PLENTY).await;
+    let got = fetcher.json(Asker::Operator, &origin.url("http", "localhost"), PLENTY).await;
 
     assert!(got.is_ok());
 }
@@ -177,7 +181,11 @@ async fn a_name_that_nobody_knows_and_a_nameserver_that_fails_are_told_apart() {
         ("https://empty.test/", FetchError::HostUnknown),
         ("https://broken.test/", FetchError::NameserverFailed),
     ] {
-        assert_eq!(fetcher.json(&url.parse().unwrap(), PLENTY).await, Err(error), "{url}");
+        assert_eq!(
+            fetcher.json(Asker::Operator, &url.parse().unwrap(), PLENTY).await,
+            Err(error),
+            "{url}"
+        );
     }
 }
 
@@ -189,7 +197,9 @@ async fn a_host_without_a_listener_is_told_as_such() {
     let private = vec![format!("127.0.0.1:{port}")];
     let fetcher = Fetcher::new(&Settings { private, ..Settings::default() }).unwrap();
 
-    let got = fetcher.json(&format!("http://127.0.0.1:{port}/").parse().unwrap(), PLENTY).await;
+    let got = fetcher
+        .json(Asker::Operator, &format!("http://127.0.0.1:{port}/").parse().unwrap(), PLENTY)
+        .await;
 
     assert_eq!(got, Err(FetchError::ConnectionRefused));
 }
@@ -200,7 +210,7 @@ async fn the_next_address_is_tried_where_one_does_not_answer() {
     let nameserver = Nameserver::saying(&["127.0.0.2", "127.0.0.1"]).await;
     let fetcher = Fetcher::new(&settings(&nameserver, &[origin.listed("shop.test")])).unwrap();
 
-    let got = fetcher.json(&origin.url("http", "shop.test"), PLENTY).await;
+    let got = fetcher.json(Asker::Operator, &origin.url("http", "shop.test"), PLENTY).await;
 
     assert!(got.is_ok());
 }
@@ -213,7 +223,7 @@ async fn an_offline_installation_sends_no_packet() {
     let fetcher = Fetcher::new(&Settings { offline: true, ..listed }).unwrap();
     let url = origin.url("http", "shop.test");
 
-    let got = fetcher.json(&url, PLENTY).await;
+    let got = fetcher.json(Asker::Operator, &url, PLENTY).await;
     let posted = fetcher.post_form(&url, String::new()).await;
 
     assert_eq!(got, Err(FetchError::Offline));

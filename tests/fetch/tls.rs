@@ -1,6 +1,6 @@
 //! Whose certificates are trusted.
 
-use gatelodge::fetch::{FetchError, Fetched, Fetcher, Settings};
+use gatelodge::fetch::{Asker, FetchError, Fetched, Fetcher, Settings};
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
@@ -18,7 +18,10 @@ async fn got(
     let origin = Origin::over_tls(certificate).await;
     let nameserver = Nameserver::saying(&["127.0.0.1"]).await;
     let trusting = Settings { ca, ..settings(&nameserver, &[origin.listed(host)]) };
-    let fetched = Fetcher::new(&trusting).unwrap().json(&origin.url("https", host), PLENTY).await;
+    let fetched = Fetcher::new(&trusting)
+        .unwrap()
+        .json(Asker::Operator, &origin.url("https", host), PLENTY)
+        .await;
     // No request is spoken to a server that did not prove itself.
     assert_eq!(origin.requests().len(), usize::from(fetched.is_ok()));
     fetched
@@ -77,7 +80,7 @@ async fn a_server_without_tls_is_no_https_server() {
         stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
         stream
     };
-    let (got, _stream) = tokio::join!(fetcher.json(&url, PLENTY), plain);
+    let (got, _stream) = tokio::join!(fetcher.json(Asker::Operator, &url, PLENTY), plain);
 
     assert_eq!(got, Err(FetchError::TlsFailed));
 }

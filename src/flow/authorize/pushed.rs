@@ -24,7 +24,7 @@ pub fn push(
 ) -> Result<PushedReference, Error> {
     let client = proven.row(tx, GrantType::AuthorizationCode)?;
     // A stale document may serve existing grants, but no new authorization.
-    if let DocumentStatus::Fetch(_) = document::status(tx, &cx.rules, cx.now, proven.id())? {
+    if let DocumentStatus::Fetch { .. } = document::status(tx, &cx.rules, cx.now, proven.id())? {
         return Err(Refusal::DocumentUnavailable.into());
     }
     last_use::record_use(tx, cx, proven.id(), &client, None)?;

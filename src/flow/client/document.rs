@@ -20,8 +20,13 @@ use crate::store::{Holding, Rank, StoreError, Tx, View};
 
 /// Whether the stored version of a client's document is current.
 pub enum DocumentStatus {
-    /// It is not: the document at this address has to be fetched.
-    Fetch(DocumentAddress),
+    /// It is not: the document has to be fetched.
+    Fetch {
+        /// Its address.
+        address: DocumentAddress,
+        /// Whether it was fetched well before.
+        known: bool,
+    },
     /// It is, or the client has no document to fetch.
     Known,
 }
@@ -42,7 +47,7 @@ pub fn status(
     if !DocumentAddress::is_meant(id) {
         return Ok(DocumentStatus::Known);
     }
-    let stale = match view.find::<Client>(id)?.map(|client| client.origin) {
+    let fetched = match view.find::<Client>(id)?.map(|client| client.origin) {
         Some(
             Origin::Document { fetched: None }
             | Origin::Dynamic { .. }
@@ -51,12 +56,15 @@ pub fn status(
         ) => {
             return Ok(DocumentStatus::Known);
         }
-        Some(Origin::Document { fetched: Some(fetched) }) => is_stale(&fetched, now),
-        None => true,
+        Some(Origin::Document { fetched: Some(fetched) }) => Some(fetched),
+        None => None,
     };
     let address = DocumentAddress::of(id)?;
     admit(rules, &address)?;
-    Ok(if stale { DocumentStatus::Fetch(address) } else { DocumentStatus::Known })
+    if fetched.as_ref().is_some_and(|fetched| !is_stale(fetched, now)) {
+        return Ok(DocumentStatus::Known);
+    }
+    Ok(DocumentStatus::Fetch { address, known: fetched.is_some() })
 }
 
 /// Whether a document has to be fetched again: its time is over, or lies further ahead than any

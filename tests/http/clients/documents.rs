@@ -9,6 +9,7 @@ use axum::http::Method;
 use gatelodge::config::Config;
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::flow::installation::sweep;
+use gatelodge::http::Peer;
 use gatelodge::oauth::client::{DocumentPolicy, SigningAlg};
 use gatelodge::oauth::issuer::Issuer;
 use gatelodge::oauth::params::form_encode;
@@ -188,20 +189,75 @@ async fn an_imported_document_has_a_sector_that_holds() {
     assert_eq!(whole.status, 201, "{}", whole.text());
 }
 
+/// As [`asked_by`], from this address.
+async fn asked_from(server: &Server, address: &str, url: &str) -> Response {
+    let client = json!({ "client_id": url, "redirect_uris": ["https://app.example/cb"] });
+    let mut request =
+        Request::get(RelyingParty::new(server, &client).request(&[])).body(Body::empty()).unwrap();
+    request.extensions_mut().insert(Peer(address.parse().unwrap()));
+    server.send(request).await
+}
+
 #[tokio::test]
 async fn a_network_has_a_minutes_worth_of_documents_fetched() {
     let site = Site::new().await;
     let (server, _) = reaching(&site, |_| {}).await;
     site.respond("404 Not Found", "");
 
-    for _ in 0..60 {
-        let missing = asked_by(&server, &site.url("/client.json")).await;
+    for n in 0..60 {
+        let missing = asked_from(&server, "192.0.2.1", &site.url(&format!("/{n}"))).await;
         missing.refused(ErrorCode::InvalidRequest, Refusal::DocumentStatusWrong);
     }
-    let beyond = asked_by(&server, &site.url("/client.json")).await;
+    let beyond = asked_from(&server, "192.0.2.1", &site.url("/client.json")).await;
+    let other = asked_from(&server, "192.0.2.2", &site.url("/client.json")).await;
 
     beyond.refused(ErrorCode::TooManyRequests, Refusal::AttemptsTooMany);
-    assert_eq!(site.asked(), 60);
+    other.refused(ErrorCode::InvalidRequest, Refusal::DocumentStatusWrong);
+    assert_eq!(site.asked(), 61);
+}
+
+/// On loopback everybody has one address.
+#[tokio::test]
+async fn on_loopback_a_document_that_fails_counts_and_no_other_of_its_host() {
+    let site = Site::new().await;
+    let (server, mut ada) = reaching(&site, |_| {}).await;
+    let client = RelyingParty::new(&server, &document(&site));
+    site.respond("404 Not Found", "");
+
+    for n in 0..80 {
+        let missing = asked_by(&server, &site.url(&format!("/{n}"))).await;
+        missing.refused(ErrorCode::InvalidRequest, Refusal::DocumentStatusWrong);
+    }
+    for _ in 0..60 {
+        asked_by(&server, &site.url("/missing")).await;
+    }
+    let beyond = asked_by(&server, &site.url("/missing")).await;
+    site.serve(&document(&site), "");
+    let tokens = client.tokens(&mut ada).await;
+
+    beyond.refused(ErrorCode::TooManyRequests, Refusal::AttemptsTooMany);
+    assert!(tokens.refresh.is_some());
+}
+
+#[tokio::test]
+async fn a_document_that_was_fetched_well_before_waits_for_nobodys_limit() {
+    let site = Site::new().await;
+    let (server, _) = reaching(&site, |_| {}).await;
+    site.serve(&document(&site), "");
+    let known = document(&site)["client_id"].as_str().unwrap().to_owned();
+    asked_from(&server, "192.0.2.1", &known).await;
+    server.advance(Duration::from_mins(6));
+    for n in 0..60 {
+        asked_from(&server, "192.0.2.1", &site.url(&format!("/{n}"))).await;
+    }
+    let asked = site.asked();
+
+    let unknown = asked_from(&server, "192.0.2.1", &site.url("/other")).await;
+    let again = asked_from(&server, "192.0.2.1", &known).await;
+
+    unknown.refused(ErrorCode::TooManyRequests, Refusal::AttemptsTooMany);
+    again.refused(ErrorCode::InvalidRequest, Refusal::RedirectUriUnregistered);
+    assert_eq!(site.asked(), asked + 1);
 }
 
 #[tokio::test]

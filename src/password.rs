@@ -4,8 +4,6 @@
 //! A secret of 256 random bits needs no Argon2id (`secret`). After a success, a digest in memory
 //! recognises the same secret for the same hash, under a key that only this process has.
 
-mod lanes;
-
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,9 +15,9 @@ use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::error::{Error, Internal};
+use crate::lanes::{self, Bounds, Crowded, Lanes};
 use crate::model::network::Network;
 use crate::secret::{Pepper, RootSecret, Seed, TokenHash};
-use lanes::{Crowded, Lanes};
 
 /// The memory of a hash, in blocks of 1 KiB: 19 MiB, with two passes and one lane.
 const MEMORY: u32 = 19 * 1024;
@@ -81,7 +79,12 @@ impl Passwords {
             known: Mutex::default(),
             proven: Mutex::default(),
             pepper: Pepper::new(&RootSecret::generate(seed)),
-            turns: Lanes::new(MAX_CONCURRENT, MAX_WAITING_OF_NETWORK, MAX_WAITING),
+            turns: Lanes::new(Bounds {
+                turns: MAX_CONCURRENT,
+                turns_of_lane: MAX_CONCURRENT,
+                waiting: MAX_WAITING,
+                waiting_in_lane: MAX_WAITING_OF_NETWORK,
+            }),
             workshop: Arc::default(),
         }
     }
