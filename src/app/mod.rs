@@ -15,8 +15,9 @@ pub mod session_proof;
 pub mod sign_in;
 mod usage;
 
+use std::net::IpAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -62,6 +63,8 @@ pub struct App {
     session_proofs: session_proof::SessionProofs,
     statement_keys: Option<JwkSet>,
     store: Store,
+    /// Whether the log says that a proxy names nobody.
+    mute_proxy_logged: Once,
 }
 
 /// The sources of time and randomness.
@@ -110,6 +113,7 @@ impl App {
             sealer,
             session_proofs,
             store,
+            mute_proxy_logged: Once::new(),
         })
     }
 
@@ -124,6 +128,19 @@ impl App {
     /// Sets the count of log lines that were dropped, which the log keeps.
     pub fn with_dropped_lines(self, dropped_lines: DroppedLines) -> Self {
         Self { dropped_lines, ..self }
+    }
+
+    /// Warns, once, that a request came through the proxy at `address` and names no sender.
+    pub fn warn_of_mute_proxy(&self, address: IpAddr) {
+        self.mute_proxy_logged.call_once(|| {
+            tracing::warn!(
+                proxy = %address,
+                "a request came through a proxy of `behind_proxy` without a readable \
+                 X-Forwarded-For: whoever comes this way counts as the proxy, and on this machine \
+                 as nobody, so that no limit holds; have the proxy append its peer's address to \
+                 that header"
+            );
+        });
     }
 
     /// How many log lines were dropped because nothing took them.

@@ -8,7 +8,7 @@ use std::thread;
 
 use serde_json::Value;
 
-use crate::connection::{client_credentials, connect, get};
+use crate::connection::{client_credentials, connect, get, log};
 use crate::program::{Home, Process, Server};
 
 /// More requests than have room for their lines in memory and in a pipe.
@@ -203,4 +203,19 @@ fn a_command_that_cannot_say_why_it_fails_still_fails() {
 
         assert_eq!(status.code(), Some(code));
     }
+}
+
+#[test]
+fn a_proxy_that_names_nobody_is_told_of_once() {
+    let home = Home::new();
+    let server = home.start(&["serve", "--listen", "127.0.0.1:0", "--behind-proxy", "127.0.0.1"]);
+
+    for _ in 0..3 {
+        assert_eq!(client_credentials(&server, "nobody", "wrong").status, 401);
+    }
+
+    let log = log(&home, &server);
+    let warnings: Vec<_> = log.lines().filter(|line| line.contains("X-Forwarded-For")).collect();
+    assert_eq!(warnings.len(), 1, "{log}");
+    assert!(warnings[0].contains("127.0.0.1"));
 }

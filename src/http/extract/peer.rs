@@ -26,7 +26,8 @@ pub struct Peer(pub IpAddr);
 /// in `X-Forwarded-For` that is not a configured proxy.
 ///
 /// Guesses are counted by this address, so `X-Forwarded-For` is read only from proxies that the
-/// configuration names.
+/// configuration names. A proxy that names nobody is its own sender: on loopback it is not counted,
+/// since a count of everybody would let anybody shut out the rest. The log warns of it.
 #[derive(Clone, Copy)]
 pub(in crate::http) struct ClientAddress(pub(in crate::http) IpAddr);
 
@@ -100,7 +101,14 @@ impl FromRequestParts<Arc<App>> for DeviceInfo {
 
 pub(super) fn address_of(app: &App, parts: &Parts) -> IpAddr {
     match connected(&parts.extensions) {
-        Some(peer) => behind(&app.rules().config.behind_proxy, peer, &parts.headers),
+        Some(peer) => {
+            let proxies = &app.rules().config.behind_proxy;
+            let address = behind(proxies, peer, &parts.headers);
+            if proxies.contains(&address) {
+                app.warn_of_mute_proxy(address);
+            }
+            address
+        }
         None => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
     }
 }
