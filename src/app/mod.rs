@@ -246,11 +246,18 @@ impl App {
     }
 
     /// Waits until there is a key for every algorithm, and returns the keys.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::StoreUnwritable`] at once, if a key is missing and cannot be stored.
     pub async fn complete_keys(&self) -> Result<Arc<KeyRing>, Error> {
         let mut keys = self.keys.subscribe();
-        let complete = keys.wait_for(|ring| ring.is_complete(self.clock().now()));
-        match tokio::time::timeout(KEY_WAIT, complete).await {
-            Ok(Ok(ring)) => Ok(Arc::clone(&ring)),
+        let is_complete = |ring: &KeyRing| ring.is_complete(self.clock().now());
+        let unwritable = || self.write_health() != WriteHealth::Writable;
+        let settled = keys.wait_for(|ring| is_complete(ring) || unwritable());
+        match tokio::time::timeout(KEY_WAIT, settled).await {
+            Ok(Ok(ring)) if is_complete(&ring) => Ok(Arc::clone(&ring)),
+            Ok(Ok(_)) => Err(Refusal::StoreUnwritable.into()),
             Ok(Err(_)) | Err(_) => Err(Internal::new("a signing key is still missing").into()),
         }
     }
@@ -304,7 +311,14 @@ impl App {
             tokio::task::spawn_blocking(move || keys::generate(alg, &app.sealer, now, now + ahead))
                 .await
                 .map_err(Internal::new)??;
-        self.write(move |tx, cx| flow::installation::signing::install(tx, cx, &id, &row)).await?;
+        let install = move |tx: &mut Tx<'_>, cx: &Context| {
+            flow::installation::signing::install(tx, cx, &id, &row)
+        };
+        if let Err(error) = self.write(install).await {
+            // Whoever waits for the key looks whether it can be stored.
+            self.keys.send_modify(|_| ());
+            return Err(error);
+        }
         self.reopen_keys()
     }
 

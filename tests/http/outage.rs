@@ -163,3 +163,23 @@ async fn a_logout_is_not_told_again_and_again_while_it_cannot_be_recorded() {
     assert_eq!(server.app.deliver_logouts().await.unwrap(), 1);
     assert_eq!(server.app.deliver_logouts().await.unwrap(), 0);
 }
+
+/// At a first start, whoever waits for the keys learns at once that they cannot be stored.
+#[tokio::test]
+async fn keys_that_cannot_be_stored_are_not_waited_for() {
+    let (server, disk) = Server::without_keys_on_disk().await;
+    let waiting = tokio::spawn({
+        let server = server.clone();
+        async move { server.get("/.well-known/jwks.json").await }
+    });
+    tokio::task::yield_now().await;
+
+    disk.fail(true);
+    assert!(server.app.make_missing_keys().await.is_err());
+    assert_unwritable(&waiting.await.unwrap());
+    assert_unwritable(&server.get("/.well-known/jwks.json").await);
+    disk.fail(false);
+    server.app.make_missing_keys().await.unwrap();
+
+    assert_eq!(server.get("/.well-known/jwks.json").await.status, 200);
+}

@@ -96,6 +96,12 @@ impl Server {
         Self::over(Issuer::localhost(7455), Store::memory().unwrap(), |_| {}).await
     }
 
+    /// An installation that has yet to make its keys, on a disk that can fail.
+    pub(crate) async fn without_keys_on_disk() -> (Self, Arc<Disk>) {
+        let disk = Arc::new(Disk::default());
+        (Self::over(Issuer::localhost(7455), disk.store(), |_| {}).await, disk)
+    }
+
     /// An installation in a process that has drawn other keys than every other here.
     pub(crate) async fn of_another_process() -> Self {
         let (store, entropy) = (Store::memory().unwrap(), Entropy::seeded(8));
