@@ -80,6 +80,12 @@ impl fmt::Display for OpenError {
             Self::NoStore(path) => {
                 write!(f, "there is no store at {path}; `gatelodge serve` makes one")
             }
+            Self::Place(path, error) if error.kind() == io::ErrorKind::InvalidFilename => {
+                write!(
+                    f,
+                    "cannot use {path}: {error}; name a data directory with shorter names (--data)"
+                )
+            }
             Self::Place(path, error) => write!(f, "cannot use {path}: {error}"),
             Self::Store(path, StoreError::Locked) => {
                 write!(f, "another process has the store {path} open")

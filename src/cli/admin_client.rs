@@ -158,7 +158,7 @@ pub(super) fn path_of(noun: &str, name: &str) -> String {
 
 /// Connects to the socket. Returns `None` if no server listens there.
 async fn connect(places: &Places) -> Result<Option<AdminClient>, AdminClientError> {
-    use std::io::ErrorKind::{ConnectionRefused, NotFound};
+    use std::io::ErrorKind::{ConnectionRefused, InvalidFilename, NotFound};
 
     let connected = async {
         let name = places.socket_name()?;
@@ -171,7 +171,11 @@ async fn connect(places: &Places) -> Result<Option<AdminClient>, AdminClientErro
         }
         Err(error) => {
             let path = places.socket();
-            return Err(AdminClientError::Closed(5, format!("{}: {error}", path.display())));
+            let mut why = format!("{}: {error}", path.display());
+            if error.kind() == InvalidFilename {
+                why.push_str("; name a data directory with shorter names (--data)");
+            }
+            return Err(AdminClientError::Closed(5, why));
         }
     };
     let io = hyper_util::rt::TokioIo::new(stream);

@@ -109,6 +109,19 @@ fn a_path_that_is_too_long_for_a_socket_is_refused_before_anything_is_made() {
 }
 
 #[test]
+fn a_name_that_is_too_long_for_the_system_is_refused_with_a_remedy() {
+    let home = Home::new();
+    let data = home.path(&"d".repeat(300)).display().to_string();
+
+    refuses(&home, &["--data", &data], 1, &["File name too long", "shorter names (--data)"]);
+    says(
+        &mut home.command(&["--data", &data, "user", "list"]),
+        5,
+        &["File name too long", "shorter names (--data)"],
+    );
+}
+
+#[test]
 fn a_wrong_key_is_refused_and_the_store_keeps_its_own() {
     let (home, other) = (used(), used());
     let clients = home.json("client list");

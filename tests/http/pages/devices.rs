@@ -309,3 +309,12 @@ async fn what_ends_a_bridge_or_a_token_comes_from_a_page_of_ours_and_from_a_pers
     assert_eq!(bridge::whoami(&server, &token).await.status, 200);
     assert_eq!(by_pat(&server, &pat).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_date_is_one_word_that_no_narrow_page_breaks() {
+    let (_server, mut ada) = Server::with_ada().await;
+
+    let page = ada.visit("/account").await;
+
+    assert!(page.text().contains("<p>Made <span class=\"day\">2026-01-01</span>"));
+}
