@@ -118,12 +118,30 @@ pub fn live(
 ///
 /// [`Refusal::BearerTokenOfEndedGrant`].
 pub fn check(view: &impl View, cx: &Context, claims: &AccessClaims) -> Result<(), Error> {
-    let session = match claims.sid.as_deref().and_then(|sid| sid.parse().ok()) {
-        Some(id) => live(view, cx, id)?,
-        None => None,
-    };
-    let own = |session: AnonymousSession| session.sub.to_string() == claims.sub;
-    if session.is_some_and(own) { Ok(()) } else { Err(Refusal::BearerTokenOfEndedGrant.into()) }
+    of_token(view, cx, claims)?.map(|_| ()).ok_or(Refusal::BearerTokenOfEndedGrant.into())
+}
+
+/// The live session of a token.
+fn of_token(
+    view: &impl View,
+    cx: &Context,
+    claims: &AccessClaims,
+) -> Result<Option<(SessionId, AnonymousSession)>, StoreError> {
+    let id: Option<SessionId> = claims.sid.as_deref().and_then(|sid| sid.parse().ok());
+    let Some(id) = id else { return Ok(None) };
+    let session = live(view, cx, id)?.filter(|session| session.sub.to_string() == claims.sub);
+    Ok(session.map(|session| (id, session)))
+}
+
+/// Ends the session of a token that is revoked, if it is live: the token is all that it opens.
+pub fn end_of_token(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    claims: &AccessClaims,
+) -> Result<(), StoreError> {
+    let Some((id, session)) = of_token(tx, cx, claims)? else { return Ok(()) };
+    tx.put(&id, AnonymousSession { ending: Some(AnonymousEnding::Revoked), ..session })?;
+    Ok(())
 }
 
 /// Merges the session behind a cookie into `user`, who has just enrolled in its browser. Returns

@@ -4,9 +4,12 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::client::authentication::AuthenticatedClient;
+use crate::flow::session::anonymous;
 use crate::flow::token::introspect::PresentedToken;
 use crate::flow::token::{family, grant};
 use crate::keys::VerifiedAccess;
+use crate::oauth::claims::grant_of;
+use crate::oauth::id::AnonymousSub;
 use crate::store::Tx;
 use crate::store::schema::Revoked;
 
@@ -59,9 +62,14 @@ pub fn by_operator(tx: &mut Tx<'_>, cx: &Context, presented: &PresentedToken) ->
     }
 }
 
-/// Stores the revocation until the expiry of the token.
+/// Stores the revocation until the expiry of the token. The token of an anonymous session ends its
+/// session instead: that row is in a pool, while anybody could have any number of revocations
+/// stored.
 fn revoke_access(tx: &mut Tx<'_>, cx: &Context, token: &VerifiedAccess) -> Result<(), Error> {
     let claims = token.claims();
+    if grant_of(&claims.jti).is_none() && AnonymousSub::is_in(&claims.sub) {
+        return Ok(anonymous::end_of_token(tx, cx, claims)?);
+    }
     if cx.now < Timestamp::from_seconds(claims.exp) {
         tx.put(&claims.jti, Revoked { expires: claims.revocable_until() })?;
     }

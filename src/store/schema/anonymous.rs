@@ -61,7 +61,7 @@ impl Held for AnonymousSession {
 pub enum AnonymousEnding {
     /// It was merged into this person, who enrolled.
     Merged(UserId),
-    /// An operator ended it.
+    /// An operator ended it, or its client revoked its token.
     Revoked,
 }
 

@@ -4,6 +4,8 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{Method, header};
 use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::store::View as _;
+use gatelodge::store::schema::Revoked;
 use serde_json::json;
 
 use super::{allowed, anonymous_sessions, asking, introspected, open};
@@ -135,4 +137,19 @@ async fn its_token_is_worth_something_as_long_as_its_client_may_open_sessions() 
     server.advance(std::time::Duration::from_secs(1));
     allowed(&server).await;
     assert_eq!(active().await, false);
+}
+
+/// Anybody can open a session and revoke its token, as often as they like.
+#[tokio::test]
+async fn its_end_by_revocation_leaves_no_row_outside_of_its_pool() {
+    let (server, _ada) = Server::with_ada().await;
+    let reader = allowed(&server).await;
+    let session = open(&mut Browser::new(&server), &reader).await;
+
+    let revoked = reader.revoke(session["access_token"].as_str().unwrap()).await;
+
+    assert_eq!(revoked.status, 200);
+    assert_eq!(introspected(&server, &session["access_token"]).await["active"], false);
+    assert_eq!(anonymous_sessions(&server).await[0]["state"], "revoked");
+    assert_eq!(server.app.read().unwrap().count::<Revoked>(9).unwrap(), 0);
 }
