@@ -33,6 +33,10 @@ const RANKS: u64 = 3;
 /// The most counts of attempts.
 const MAX_ATTEMPTS: usize = 20_000;
 
+/// The room for used assertions, for each client that the pool of clients has room for. A client that
+/// nobody uses may have so many stored at once.
+pub const ASSERTIONS_OF_CLIENT: usize = 16;
+
 /// The most rows of one pool that a person holds. The oldest go first.
 const MAX_OF_PERSON: usize = 64;
 
@@ -84,6 +88,9 @@ pub fn bound(config: &Config, pool: Pool) -> Weight {
         Pool::AnonymousSessions => (policy.anonymous_sessions, 1024),
         Pool::Clients => (config.registration.unused, 8 * 1024),
         Pool::Devices | Pool::Interactions | Pool::PushedRequests => (policy.interactions, 2048),
+        Pool::UsedAssertions => {
+            (config.registration.unused.saturating_mul(ASSERTIONS_OF_CLIENT), 256)
+        }
     };
     let rows = u64::try_from(rows).unwrap_or(u64::MAX);
     Weight { rows, bytes: rows.saturating_mul(bytes) }

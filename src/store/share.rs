@@ -21,17 +21,21 @@ pub enum Pool {
     PushedRequests = 5,
     /// Counts of attempts.
     Attempts = 6,
+    /// Used assertions of clients in their pool. One that is taken could be used again until it
+    /// expires, by whoever stored the most of them.
+    UsedAssertions = 7,
 }
 
 impl Pool {
     /// Every pool.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::AnonymousSessions,
         Self::Attempts,
         Self::Clients,
         Self::Devices,
         Self::Interactions,
         Self::PushedRequests,
+        Self::UsedAssertions,
     ];
 
     /// Its name in the log.
@@ -43,6 +47,7 @@ impl Pool {
             Self::Devices => "device authorizations",
             Self::Interactions => "interactions",
             Self::PushedRequests => "pushed requests",
+            Self::UsedAssertions => "used assertions",
         }
     }
 }

@@ -9,14 +9,16 @@ use gatelodge::config::Config;
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::http::Peer;
 use gatelodge::model::network::Network;
+use gatelodge::oauth::client::SigningAlg;
 use gatelodge::oauth::issuer::Issuer;
 use gatelodge::store::schema::{
-    AnonymousSession, Client, Device, Interaction, Pushed, TABLES, Taken, UsedCeremony,
+    AnonymousSession, Client, Device, Interaction, Pushed, TABLES, Taken, UsedAssertion,
+    UsedCeremony,
 };
 use gatelodge::store::{Pool, Row, Share, View, Weight};
 use serde_json::{Value, json};
 
-use crate::support::{Browser, RelyingParty, Response, Server, register};
+use crate::support::{Browser, RelyingParty, Response, Server, Signer, Site, assert_to, register};
 
 /// An installation whose pools take 32 rows.
 async fn small() -> Server {
@@ -460,4 +462,37 @@ async fn what_a_full_pool_took_is_counted() {
     let taken = taken().unwrap();
     assert!(taken.last > full);
     assert_eq!(taken.rows + u64::try_from(stored::<Interaction>(&server)).unwrap(), 64);
+}
+
+/// The id of a document can come back, and with it an assertion that was used.
+#[tokio::test]
+async fn used_assertions_outlast_their_client_within_bounds_of_their_own() {
+    let site = Site::new().await;
+    let server = with(|config| {
+        config.fetch.private = vec![site.listed()];
+        config.registration.unused = 2;
+    });
+    let (server, signer) = (server.await, Signer::new(SigningAlg::Es256));
+    let stated = |n: usize| {
+        json!({
+            "client_id": site.url(&format!("/{n}")), "redirect_uris": [site.url("/cb")],
+            "token_endpoint_auth_method": "private_key_jwt", "jwks": { "keys": [signer.jwk()] },
+        })
+    };
+    let mut used = Vec::new();
+    for n in 0..6 {
+        server.advance(Duration::from_secs(1));
+        site.serve(&stated(n), "");
+        for _ in 0..12 {
+            used.push(signer.assertion(&server, &site.url(&format!("/{n}")), &json!({})));
+            assert_to(&server, used.last().unwrap()).await;
+        }
+    }
+
+    assert!(stored::<Client>(&server) <= 2);
+    let weighed = weight(&server, &Share::Pool(Pool::UsedAssertions)).rows;
+    assert_eq!((stored::<UsedAssertion>(&server), weighed), (32, 32));
+    site.serve(&stated(4), "");
+    let again = assert_to(&server, &used[4 * 12 + 11]).await;
+    again.refused(ErrorCode::InvalidClient, Refusal::ClientAssertionReplayed);
 }

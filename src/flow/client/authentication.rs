@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
+use crate::flow::admission::{self, ASSERTIONS_OF_CLIENT};
 use crate::flow::client::owner::owner_may;
 use crate::flow::installation::evidence;
 use crate::flow::{Context, Rules};
@@ -138,10 +139,6 @@ impl AssertionCheck {
     }
 }
 
-/// The most used assertions that are stored for a client that registered or named itself, until a
-/// person uses it. Whoever makes clients makes their assertions too.
-const MAX_ASSERTIONS_OF_STRANGER: usize = 16;
-
 /// The most of its used assertions that are read: those, and some that the sweep has not removed yet.
 const MAX_READ: usize = 64;
 
@@ -170,20 +167,21 @@ pub fn spend_assertion(
     if tx.find::<UsedAssertion>(&key)?.is_some() {
         return Err(Refusal::ClientAssertionReplayed.into());
     }
-    if client.is_strangers() {
+    let holding = client.strangers_holding();
+    if holding.is_some() {
         check_room(tx, cx, &key.0)?;
     }
-    tx.put(&key, UsedAssertion { expires: verified.expires })?;
+    admission::store(tx, cx, &key, UsedAssertion { expires: verified.expires, holding })?;
     Ok(verified.client.clone())
 }
 
-/// Refuses another assertion of a client that nobody uses, until one of those that are stored
-/// expires.
+/// Refuses another assertion of a client that registered or named itself and that nobody uses yet,
+/// until one of those that are stored expires. Whoever makes clients makes their assertions too.
 fn check_room(view: &impl View, cx: &Context, id: &ClientId) -> Result<(), Error> {
     let used = view.list_under::<UsedAssertion, _>(id, MAX_READ)?;
     let left = used.iter().map(|(_, row)| row.expires.since(cx.now));
     let left: Vec<Duration> = left.filter(|left| !left.is_zero()).collect();
-    if left.len() < MAX_ASSERTIONS_OF_STRANGER && used.len() < MAX_READ {
+    if left.len() < ASSERTIONS_OF_CLIENT && used.len() < MAX_READ {
         return Ok(());
     }
     Err(Error::Paused(left.into_iter().min().unwrap_or_default()))

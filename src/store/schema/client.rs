@@ -92,7 +92,12 @@ impl Client {
 
     /// Whether it registered or named itself, and no person has used it.
     pub fn is_strangers(&self) -> bool {
-        self.holding().is_some_and(|own| matches!(own.holder, Holder::Network(_)))
+        self.strangers_holding().is_some()
+    }
+
+    /// Its place in the pool, if strangers hold it.
+    pub fn strangers_holding(&self) -> Option<Holding> {
+        self.holding().filter(|own| matches!(own.holder, Holder::Network(_)))
     }
 
     /// Whether a proof of `other` also proves this client.
@@ -225,9 +230,25 @@ impl Row for Client {
 pub struct UsedAssertion {
     /// The expiry of the assertion.
     pub expires: Timestamp,
+    /// Its place in the pool, if strangers hold its client. It stays when the pool of clients takes
+    /// the client, whose id may come back.
+    pub holding: Option<Holding>,
 }
 
 layout!(UsedAssertionLayout, UsedAssertion);
+
+impl Held for UsedAssertion {
+    const POOL: Pool = Pool::UsedAssertions;
+
+    fn holding(&self) -> Option<Holding> {
+        self.holding
+    }
+
+    /// Those that expire first go first.
+    fn stored_at(&self) -> Timestamp {
+        self.expires
+    }
+}
 
 impl Row for UsedAssertion {
     type Key = (ClientId, TokenHash);
@@ -236,6 +257,7 @@ impl Row for UsedAssertion {
 
     fn entries(&self, _key: &(ClientId, TokenHash), into: &mut Entries) {
         into.expire(self.expires);
+        into.hold(self);
     }
 }
 

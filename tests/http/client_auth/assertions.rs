@@ -299,11 +299,14 @@ async fn rows_that_cannot_be_read_hold_up_no_other_however_many_they_are() {
         for n in 0_u32..501 {
             let hash = cx.rules.pepper.hash_parts("spoilt", &n.to_be_bytes());
             let key = ("signer".parse()?, hash);
-            tx.put(&key, UsedAssertion { expires })?;
+            tx.put(&key, UsedAssertion { expires, holding: None })?;
             tx.put_raw(row_key::<UsedAssertion>(&key), vec![0xff]);
         }
         let key = ("signer".parse()?, cx.rules.pepper.hash_parts("whole", b""));
-        Ok(tx.put(&key, UsedAssertion { expires: expires + Duration::from_secs(1) })?)
+        Ok(tx.put(
+            &key,
+            UsedAssertion { expires: expires + Duration::from_secs(1), holding: None },
+        )?)
     });
     spoilt.await.unwrap();
     server.advance(Duration::from_secs(2));

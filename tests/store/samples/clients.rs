@@ -154,7 +154,9 @@ pub(super) fn attempts() -> Vec<(TokenHash, Attempts)> {
 }
 
 pub(super) fn used_assertions() -> Vec<((ClientId, TokenHash), UsedAssertion)> {
-    vec![((shop(), hash(12)), UsedAssertion { expires: at(600) })]
+    let (of_strangers, own) = (Some(holding()), None);
+    let row = |holding| UsedAssertion { expires: at(600), holding };
+    vec![((shop(), hash(12)), row(own)), ((shop(), hash(13)), row(of_strangers))]
 }
 
 pub(super) fn usage() -> Vec<((ClientId, Timestamp), Usage)> {
