@@ -61,6 +61,8 @@ pub(crate) struct RequestLog<'a> {
     pub status: u16,
     /// The duration of the request.
     pub took: Duration,
+    /// The client, once it is known.
+    pub client: Option<&'a str>,
     /// The event id and the error, if it failed.
     pub refused: Option<(&'a EventId, &'a Error)>,
 }
@@ -68,7 +70,7 @@ pub(crate) struct RequestLog<'a> {
 impl RequestLog<'_> {
     /// Writes the line.
     pub(crate) fn log(&self) {
-        let Self { method, route, status, took, refused } = self;
+        let Self { method, route, status, took, client, refused } = self;
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         match refused {
             None => tracing::info!(method, route, status, ms, "answered"),
@@ -80,8 +82,10 @@ impl RequestLog<'_> {
                     ms,
                     event.id = %id,
                     refusal = refusal.name(),
+                    client.id = client,
                     error = refusal.code().as_str(),
-                    reason = refusal.reason(),
+                    reason = %refusal.reason(),
+                    remedy = %refusal.remedy_for(*client),
                     "refused"
                 ),
                 None => tracing::error!(

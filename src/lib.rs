@@ -32,7 +32,7 @@
 //! | question | place |
 //! |---|---|
 //! | every route | [`http::router`] |
-//! | every refusal, its code on the wire and its reason | [`error`] |
+//! | every refusal: its code on the wire, reason, remedy and section | [`error`] |
 //! | `Host`, and the address of the client | `http/extract/host.rs`, `http/extract/peer.rs` |
 //! | cross-site and anti-forgery checks | `http/extract/own_page.rs` |
 //! | names and attributes of cookies | `http/pages/cookie.rs`, `http/proxy.rs`, `http/cookie.rs` |
@@ -70,8 +70,9 @@
 //!
 //! Names are the RFCs'. These few are the project's own:
 //!
-//! - **refusal**: the precise reason why a request fails ([`error::Refusal`]). The wire gets its RFC
-//!   code, the log the reason.
+//! - **refusal**: the precise reason why a request fails ([`error::Refusal`]). The wire gets its
+//!   RFC code and the reason, or the sentence of several causes that a stranger must not tell apart;
+//!   the log gets the reason and the remedy.
 //! - **transition**: a function that runs in one transaction. It may run again, and `Err` means that
 //!   nothing was written.
 //! - **view**: what reads the store, a snapshot or a transaction ([`store::View`]).
@@ -120,7 +121,8 @@
 //! 5. A `Location` is made from a `Destination` (`http/destination.rs`), and a `Destination` only
 //!    from what proves the place: that of a client from a
 //!    [`Callback`](oauth::authorize::Callback), and a `Callback` only from a registered redirect URI.
-//! 6. A refusal gives the wire its RFC's code and the log its own reason, under an event id.
+//! 6. A refusal gives the wire its RFC's code, and the log its own reason and a remedy, under an event
+//!    id. No sentence contains a value of the request.
 //!
 //! # Threats
 //!

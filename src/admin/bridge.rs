@@ -189,10 +189,12 @@ fn source(written: String) -> Result<String, Refusal> {
     let fits = (1..=64).contains(&written.len()) && written.bytes().all(fits);
     // These name sessions of other kinds.
     let fits = fits && ![session::WEB, session::ANONYMOUS].contains(&written.as_str());
-    if fits { Ok(written) } else { Err(Refusal::BodyMalformed) }
+    let why = "1 to 64 letters, digits and . _ - are expected, and no name of another kind";
+    if fits { Ok(written) } else { Err(Refusal::MemberMalformed("source", why)) }
 }
 
 fn lifetime(seconds: u64) -> Result<Duration, Refusal> {
     let fits = (1..=MAX_TTL).contains(&seconds);
-    if fits { Ok(Duration::from_secs(seconds)) } else { Err(Refusal::BodyMalformed) }
+    let why = "it is longer than a bridge token may last, or zero";
+    if fits { Ok(Duration::from_secs(seconds)) } else { Err(Refusal::MemberMalformed("ttl", why)) }
 }

@@ -100,7 +100,10 @@ pub(super) async fn enroll(
     let (pem, issued) = match (enrollment.certificate, enrollment.request) {
         (Some(certificate), None) => (certificate, false),
         (None, Some(request)) => (tls::for_device(&app, &request, username.as_str())?, true),
-        (None, None) | (Some(_), Some(_)) => return Err(Refusal::BodyMalformed.into()),
+        (None, None) | (Some(_), Some(_)) => {
+            let why = "either it or request is expected";
+            return Err(Refusal::MemberMalformed("certificate", why).into());
+        }
     };
     let read = Certificate::from_pem(&pem)?;
     let new =

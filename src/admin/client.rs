@@ -129,7 +129,9 @@ pub(super) async fn add(
     let secret = match members.remove("client_secret") {
         None | Some(Value::Null) => None,
         Some(Value::String(secret)) => Some(hashed(&app, secret).await?),
-        Some(_) => return Err(Refusal::BodyMalformed.into()),
+        Some(_) => {
+            return Err(Refusal::MemberMalformed("client_secret", "a string is expected").into());
+        }
     };
     let new = NewClient { secret, ..NewClient::from_members(&members)? };
     let (id, client, secret) = app.write(move |tx, cx| operator::add(tx, cx, &new)).await?;
@@ -160,7 +162,9 @@ pub(super) async fn change(
     let enabled = match patch.remove("enabled") {
         None => None,
         Some(Value::Bool(enabled)) => Some(enabled),
-        Some(_) => return Err(Refusal::BodyMalformed.into()),
+        Some(_) => {
+            return Err(Refusal::MemberMalformed("enabled", "true or false is expected").into());
+        }
     };
     let change = Change { enabled, members: patch, secret };
     let changed = id.clone();

@@ -97,7 +97,8 @@ pub(super) async fn add(
     let username: Username = asked.username.parse()?;
     let name: DisplayName = asked.name.as_deref().unwrap_or("made by the operator").parse()?;
     if asked.lifetime.is_some_and(|seconds| !LIFETIMES.contains(&seconds)) {
-        return Err(Refusal::BodyMalformed.into());
+        let why = "it is shorter or longer than a personal access token may last";
+        return Err(Refusal::MemberMalformed("lifetime", why).into());
     }
     let lifetime = asked.lifetime.map(Duration::from_secs);
     let made = app.write(move |tx, cx| {

@@ -83,9 +83,11 @@ pub(super) async fn issue(
 ) -> Result<(StatusCode, Json<IssuedCertificateView>), Failed> {
     let CertificateRequest { days, names, request } = body(request).await?;
     let days = days.unwrap_or(DAYS);
-    let fits = (1..=MAX_DAYS).contains(&days) && (1..=MAX_NAMES).contains(&names.len());
-    if !fits {
-        return Err(Refusal::BodyMalformed.into());
+    if !(1..=MAX_DAYS).contains(&days) {
+        return Err(Refusal::MemberMalformed("days", "1 to 825 are expected").into());
+    }
+    if !(1..=MAX_NAMES).contains(&names.len()) {
+        return Err(Refusal::MemberMalformed("names", "1 to 100 are expected").into());
     }
     let now = app.clock().now();
     let issued = app.authority()?.issue(&request, Usage::Server, &names, DAY * days, now)?;

@@ -86,7 +86,7 @@ pub(super) async fn inspect(
             None => return Err(error.into()),
         },
     };
-    let reason = inspected.reason.or_else(|| refusal.map(|refusal| refusal.reason().to_owned()));
+    let reason = inspected.reason.or_else(|| refusal.map(|refusal| refusal.reason().into_owned()));
     Ok(Json(InspectionView {
         active: refusal.is_none(),
         claims: inspected.claims,

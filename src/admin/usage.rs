@@ -9,9 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::Failed;
 use crate::app::App;
+use crate::error::Refusal;
 use crate::flow::client::usage::{self, UsageReport};
 use crate::oauth::id::ClientId;
-use crate::store::schema::Usage;
+use crate::store::schema::{RefusedRequests, Usage};
+
+/// The most refusals of a client that are displayed one by one.
+const MAX_REFUSALS: usize = 5;
 
 /// The usage of one client, or of all clients together.
 #[derive(Debug, Serialize, Deserialize)]
@@ -23,12 +27,32 @@ pub(crate) struct UsageView {
     pub(crate) at_least: bool,
     /// The client; null: all clients together.
     pub(crate) client_id: Option<String>,
+    /// The latest refusals of the last seven days, the newest first, at most [`MAX_REFUSALS`]. Empty for
+    /// all clients together.
+    pub(crate) last_refusals: Vec<RefusalView>,
     /// The counts of the last 24 hours.
     pub(crate) last_day: UsageSums,
     /// The counts of the last seven days.
     pub(crate) last_week: UsageSums,
     /// The number of grants in force.
     pub(crate) live_grants: usize,
+}
+
+/// A refusal of a client, as it happened last.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct RefusalView {
+    /// The time.
+    pub(crate) at: String,
+    /// The value of `error`.
+    pub(crate) error: String,
+    /// The reason.
+    pub(crate) reason: String,
+    /// The name of the reason.
+    pub(crate) refusal: String,
+    /// What can be done about it.
+    pub(crate) remedy: String,
+    /// The section that decides it.
+    pub(crate) section: String,
 }
 
 /// The numbers of tokens and refusals in a span of time.
@@ -47,7 +71,10 @@ pub(crate) struct UsageSums {
 impl UsageView {
     fn new(client: Option<&ClientId>, report: UsageReport) -> Self {
         let active = &report.active;
+        let last_refusals =
+            client.map(|client| last_refusals(client, &report.week)).unwrap_or_default();
         Self {
+            last_refusals,
             active_sessions: active.sessions,
             at_least: active.at_least,
             client_id: client.map(ClientId::to_string),
@@ -58,11 +85,31 @@ impl UsageView {
     }
 }
 
+fn last_refusals(client: &ClientId, week: &Usage) -> Vec<RefusalView> {
+    let named = week.refused.iter().filter_map(|(name, last)| Some((Refusal::named(name)?, last)));
+    let mut named: Vec<(Refusal, &RefusedRequests)> = named.collect();
+    named.sort_by_key(|(_, refused)| std::cmp::Reverse(refused.last));
+    named.truncate(MAX_REFUSALS);
+    let view = |(refusal, refused): (Refusal, &RefusedRequests)| RefusalView {
+        at: refused.last.rfc3339(),
+        error: refusal.code().as_str().to_owned(),
+        reason: refused.reason.clone(),
+        refusal: refusal.name().to_owned(),
+        remedy: refusal.remedy_for(Some(client.as_str())).into_owned(),
+        section: refusal.section().to_owned(),
+    };
+    named.into_iter().map(view).collect()
+}
+
 impl UsageSums {
     fn new(usage: Usage) -> Self {
         Self {
-            refusals: usage.refused.values().sum(),
-            refusals_by_reason: usage.refused,
+            refusals: usage.refused.values().map(|refused| refused.count).sum(),
+            refusals_by_reason: usage
+                .refused
+                .into_iter()
+                .map(|(name, refused)| (name, refused.count))
+                .collect(),
             tokens_issued: usage.issued.values().sum(),
             tokens_issued_by_grant_type: usage.issued,
         }

@@ -29,7 +29,7 @@ pub enum AuthorizationError {
     /// The client receives the error.
     Redirect {
         /// The callback that gets the error.
-        callback: Callback,
+        callback: Box<Callback>,
         /// The client.
         client: ClientId,
         /// The error.
@@ -81,7 +81,11 @@ impl App {
         let network = Network::of(address);
         let started =
             self.write(move |tx, cx| authorize::store_request(tx, cx, network, &checked)).await;
-        started.map_err(|error| AuthorizationError::Redirect { callback, client, error })
+        started.map_err(|error| AuthorizationError::Redirect {
+            callback: Box::new(callback),
+            client,
+            error,
+        })
     }
 
     /// Records that the page of an interaction is displayed, if that changes who holds it.
@@ -151,7 +155,7 @@ impl App {
             resolved.check(&view, &self.context(), &self.keys(), params, Channel::Browser);
         checked.map_err(|error| {
             let callback = resolved.callback().clone();
-            AuthorizationError::Redirect { callback, client, error }
+            AuthorizationError::Redirect { callback: Box::new(callback), client, error }
         })
     }
 
@@ -170,7 +174,7 @@ impl App {
         started.await.map_err(|error| match error {
             // If two browsers race, the second finds the reference spent.
             Error::Refused(Refusal::StoreUnwritable) | Error::Internal(_) => {
-                AuthorizationError::Redirect { callback, client, error }
+                AuthorizationError::Redirect { callback: Box::new(callback), client, error }
             }
             Error::Paused(_) | Error::Refused(_) => AuthorizationError::page(error),
         })

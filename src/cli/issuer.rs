@@ -2,6 +2,7 @@
 
 use axum::http::Method;
 use clap::Subcommand;
+use std::borrow::Cow;
 
 use crate::admin::issuer::{IssuerChange, IssuerChangeView, IssuerView, OrphanedPasskey};
 use crate::error::Refusal;
@@ -36,7 +37,7 @@ pub(super) enum IssuerVerb {
     },
 }
 
-fn issuer(written: &str) -> Result<Issuer, &'static str> {
+fn issuer(written: &str) -> Result<Issuer, Cow<'static, str>> {
     written.parse().map_err(Refusal::reason)
 }
 

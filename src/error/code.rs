@@ -1,8 +1,8 @@
-//! The codes of errors on the wire, with their statuses and their fixed descriptions.
+//! The codes of errors on the wire, with their statuses.
 
 macro_rules! error_codes {
-    ($($(#[$doc:meta])* $name:ident = $word:literal, $status:literal, $description:literal;)*) => {
-        /// An error on the wire: its code, its status and its description.
+    ($($(#[$doc:meta])* $name:ident = $word:literal, $status:literal;)*) => {
+        /// An error on the wire: its code and its status.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum ErrorCode {
             $($(#[$doc])* $name,)*
@@ -18,110 +18,105 @@ macro_rules! error_codes {
             pub const fn status(self) -> u16 {
                 match self { $(Self::$name => $status,)* }
             }
-
-            /// The value of `error_description`. It is fixed, so that different causes look alike.
-            pub const fn description(self) -> &'static str {
-                match self { $(Self::$name => $description,)* }
-            }
         }
     };
 }
 
 error_codes! {
     /// RFC 6749 §4.1.2.1
-    AccessDenied = "access_denied", 403, "The request was denied.";
+    AccessDenied = "access_denied", 403;
     /// RFC 8628 §3.5, with the status of RFC 6749 §5.2
-    AuthorizationDenied = "access_denied", 400, "The request was denied.";
+    AuthorizationDenied = "access_denied", 400;
     /// RFC 8628 §3.5
-    AuthorizationPending = "authorization_pending", 400, "The person has not yet decided.";
+    AuthorizationPending = "authorization_pending", 400;
     /// Own code: the bridge session of another person.
-    BridgeForbidden = "forbidden", 403, "This bridge session is not yours.";
+    BridgeForbidden = "forbidden", 403;
     /// Own code: a passkey ceremony that has ended.
-    CeremonyOver = "ceremony_over", 400, "This passkey prompt is over. Please try again.";
+    CeremonyOver = "ceremony_over", 400;
     /// Own code: the name already exists.
-    Conflict = "conflict", 409, "That name is taken.";
+    Conflict = "conflict", 409;
     /// OpenID Connect Core §3.1.2.6
-    ConsentRequired = "consent_required", 400, "The person has to be asked for consent.";
+    ConsentRequired = "consent_required", 400;
     /// Of the bridge's contract: an invalid exchange code.
-    ExchangeCodeInvalid = "invalid_grant", 401, "invalid, expired or consumed exchange code";
+    ExchangeCodeInvalid = "invalid_grant", 401;
     /// Of the bridge's contract: a request without an exchange code.
-    ExchangeCodeMissing = "invalid_request", 400, "missing exchange code";
+    ExchangeCodeMissing = "invalid_request", 400;
     /// RFC 8628 §3.5
-    ExpiredToken = "expired_token", 400, "The device code has expired. Start again.";
+    ExpiredToken = "expired_token", 400;
     /// Own code: a POST to a page from another origin, or without the anti-forgery token.
-    Forbidden = "forbidden", 403, "This request did not come from a page of this server. Reload the page and try again.";
+    Forbidden = "forbidden", 403;
     /// Of the bridge's contract: a known host that is disabled.
-    HostSwitchedOff = "host_disabled", 422, "This host is switched off on this installation.";
+    HostSwitchedOff = "host_disabled", 422;
     /// RFC 6750 §3.1
-    InsufficientScope = "insufficient_scope", 403, "The access token does not reach that far.";
+    InsufficientScope = "insufficient_scope", 403;
     /// Own code: an interaction that has ended.
-    InteractionOver = "interaction_over", 400, "This sign-in is over. Go back to the application and start again.";
+    InteractionOver = "interaction_over", 400;
     /// RFC 6749 §5.2
-    InvalidClient = "invalid_client", 401, "The client could not be authenticated.";
+    InvalidClient = "invalid_client", 401;
     /// RFC 7591 §3.2.2
-    InvalidClientMetadata = "invalid_client_metadata", 400, "The client metadata is malformed or contradicts itself.";
+    InvalidClientMetadata = "invalid_client_metadata", 400;
     /// RFC 6749 §5.2
-    InvalidGrant = "invalid_grant", 400, "The grant is invalid, expired, revoked or was issued to another client.";
+    InvalidGrant = "invalid_grant", 400;
     /// RFC 7591 §3.2.2
-    InvalidRedirectUri = "invalid_redirect_uri", 400, "A redirect URI is malformed, dangerous or not allowed here.";
+    InvalidRedirectUri = "invalid_redirect_uri", 400;
     /// RFC 6749 §5.2
-    InvalidRequest = "invalid_request", 400, "The request is malformed, lacks a parameter or repeats one.";
+    InvalidRequest = "invalid_request", 400;
     /// OpenID Connect Core §3.1.2.6
-    InvalidRequestUri = "invalid_request_uri", 400, "This way to sign in works once and only for a short time, and it is over. Go back to the application and start again.";
+    InvalidRequestUri = "invalid_request_uri", 400;
     /// RFC 6749 §5.2
-    InvalidScope = "invalid_scope", 400, "The scope is malformed or exceeds what may be granted.";
+    InvalidScope = "invalid_scope", 400;
     /// Own code: the proof of a session key, which a page's script makes.
-    InvalidSessionProof = "invalid_session_proof", 401, "The proof of this session is missing, expired, used or wrong. Load the page again.";
+    InvalidSessionProof = "invalid_session_proof", 401;
     /// RFC 7591 §3.2.2
-    InvalidSoftwareStatement = "invalid_software_statement", 400, "The software statement is invalid.";
+    InvalidSoftwareStatement = "invalid_software_statement", 400;
     /// RFC 8707 §2
-    InvalidTarget = "invalid_target", 400, "The resource is unknown or was not granted.";
+    InvalidTarget = "invalid_target", 400;
     /// RFC 6750 §3.1
-    InvalidToken = "invalid_token", 401, "The access token is missing, expired, revoked or malformed.";
+    InvalidToken = "invalid_token", 401;
     /// OpenID Connect Core §3.1.2.6
-    LoginRequired = "login_required", 401, "The person has to sign in.";
+    LoginRequired = "login_required", 401;
     /// Own code, with the status of RFC 9110 §15.5.6
-    MethodNotAllowed = "method_not_allowed", 405, "This address does not answer that method.";
+    MethodNotAllowed = "method_not_allowed", 405;
     /// Own code, with the status of RFC 9110 §15.5.20
-    MisdirectedRequest = "misdirected_request", 421, "This server does not answer under that host name.";
+    MisdirectedRequest = "misdirected_request", 421;
     /// Own code, with the status of RFC 9110 §15.5.5
-    NotFound = "not_found", 404, "There is nothing of that name here.";
+    NotFound = "not_found", 404;
     /// Own code: a passkey that was not accepted.
-    PasskeyRefused = "passkey_refused", 401, "This passkey was not accepted.";
+    PasskeyRefused = "passkey_refused", 401;
     /// Own code, with the status of RFC 9110 §15.5.14
-    PayloadTooLarge = "payload_too_large", 413, "The request is too large.";
+    PayloadTooLarge = "payload_too_large", 413;
     /// Own code, with the status of RFC 6585 §5
-    RequestHeaderFieldsTooLarge = "request_header_fields_too_large", 431, "The header section of the request is too large.";
+    RequestHeaderFieldsTooLarge = "request_header_fields_too_large", 431;
     /// OpenID Connect Core §3.1.2.6
-    RequestNotSupported = "request_not_supported", 400, "Request objects are not supported.";
+    RequestNotSupported = "request_not_supported", 400;
     /// Own code, with the status of RFC 9110 §15.5.9
-    RequestTimeout = "request_timeout", 408, "The request took too long to arrive.";
+    RequestTimeout = "request_timeout", 408;
     /// OpenID Connect Core §3.1.2.6
-    RequestUriNotSupported = "request_uri_not_supported", 400, "This request_uri is not supported.";
+    RequestUriNotSupported = "request_uri_not_supported", 400;
     /// RFC 6749 §4.1.2.1
-    ServerError = "server_error", 500, "The server met an unexpected condition.";
+    ServerError = "server_error", 500;
     /// Own code: an expired setup link.
-    SetupLinkExpired = "setup_link_expired", 410, "This setup link has expired. Ask for a new one.";
+    SetupLinkExpired = "setup_link_expired", 410;
     /// Own code: a setup link for another ceremony.
-    SetupLinkMismatched = "setup_link_mismatched", 400, "This setup link does not fit this page. Open the link itself once more.";
+    SetupLinkMismatched = "setup_link_mismatched", 400;
     /// Own code: an unknown setup link.
-    SetupLinkUnknown = "setup_link_unknown", 404, "This setup link is not known here. Check that it was copied whole.";
+    SetupLinkUnknown = "setup_link_unknown", 404;
     /// Own code: a used setup link.
-    SetupLinkUsed = "setup_link_used", 410, "This setup link was used already. Ask for a new one.";
+    SetupLinkUsed = "setup_link_used", 410;
     /// RFC 8628 §3.5
-    SlowDown = "slow_down", 400, "The device asks too often. Wait five seconds longer each time.";
+    SlowDown = "slow_down", 400;
     /// RFC 6749 §4.1.2.1
-    TemporarilyUnavailable = "temporarily_unavailable", 503, "The server cannot do this at the moment. Please try again soon.";
+    TemporarilyUnavailable = "temporarily_unavailable", 503;
     /// Own code, with the status of RFC 6585 §4
-    TooManyRequests = "too_many_requests", 429, "Too many attempts. Please wait a moment and try again.";
+    TooManyRequests = "too_many_requests", 429;
     /// RFC 7591 §3.2.2
-    UnapprovedSoftwareStatement = "unapproved_software_statement", 400, "The software statement is not approved here.";
+    UnapprovedSoftwareStatement = "unapproved_software_statement", 400;
     /// RFC 6749 §5.2
-    UnauthorizedClient = "unauthorized_client", 400, "The client may not use this grant type.";
+    UnauthorizedClient = "unauthorized_client", 400;
     /// OpenID Connect Core Error Code unmet_authentication_requirements §2
-    UnmetAuthenticationRequirements = "unmet_authentication_requirements", 400, "No sign-in here meets what was asked for.";
+    UnmetAuthenticationRequirements = "unmet_authentication_requirements", 400;
     /// RFC 6749 §5.2
-    UnsupportedGrantType = "unsupported_grant_type", 400, "The grant type is not supported.";
+    UnsupportedGrantType = "unsupported_grant_type", 400;
     /// RFC 6749 §4.1.2.1
-    UnsupportedResponseType = "unsupported_response_type", 400, "The response type is not supported.";
+    UnsupportedResponseType = "unsupported_response_type", 400;
 }

@@ -117,7 +117,7 @@ fn response_goes_to_callback(callback: &Callback) {
     let error = ErrorCode::AccessDenied;
     for (response, name, value) in [
         (callback.with_code("gl_ac_x", Some(ISSUER)), "code", "gl_ac_x"),
-        (callback.with_error(error, Some(ISSUER)), "error", error.as_str()),
+        (callback.with_error(error, "It failed.", Some(ISSUER)), "error", error.as_str()),
     ] {
         let own = match response.form() {
             Some(fields) => {
@@ -295,7 +295,9 @@ pub fn params(bytes: &[u8]) {
         Ok(params) => params,
         Err(refusal) => {
             use Refusal::{ParameterMalformed, ParameterTooLong, ParametersTooMany};
-            assert!([ParameterMalformed, ParameterTooLong, ParametersTooMany].contains(&refusal));
+            let known =
+                matches!(refusal, ParameterMalformed | ParameterTooLong(_) | ParametersTooMany);
+            assert!(known);
             return;
         }
     };
@@ -315,9 +317,9 @@ pub fn params(bytes: &[u8]) {
         let of_name = || pairs.iter().filter(|(other, _)| other == name);
         let expected = match of_name().count() {
             1 => Ok(Some(value.as_str()).filter(|value| !value.is_empty())),
-            _ => Err(Refusal::ParameterRepeated),
+            _ => Err(()),
         };
-        assert_eq!(params.one(name), expected);
+        assert_eq!(params.one(name).map_err(drop), expected);
         let values = of_name().map(|(_, value)| value.as_str()).filter(|value| !value.is_empty());
         assert!(params.many(name).eq(values));
     }

@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::error::{Error, ErrorCode};
 use crate::event::{EventId, RequestLog};
 use crate::flow::client::usage::UsageEvent;
+use crate::oauth::id::ClientId;
 
 /// The facts about a request that rendering needs, read before the request is handled.
 struct Asked {
@@ -81,6 +82,7 @@ pub(super) async fn render(
         route: route.as_ref().map_or("(none)", MatchedPath::as_str),
         status: response.status().as_u16(),
         took: app.clock().now().since(started),
+        client: client.get().map(ClientId::as_str),
         refused: event.as_ref().zip(cause.as_ref().map(|cause| &*cause.0)),
     }
     .log();
@@ -106,8 +108,9 @@ fn formatted(
     let mut response = if html {
         templates::error(app, asked.assets, status, error, event)
     } else {
+        let sentence = error.sentence();
         let mut body =
-            BTreeMap::from([("error", code.as_str()), ("error_description", code.description())]);
+            BTreeMap::from([("error", code.as_str()), ("error_description", &*sentence)]);
         if let Some(Detail(detail)) = under.extensions().get() {
             body.insert("detail", detail);
         }
@@ -122,7 +125,7 @@ fn formatted(
         }
         // RFC 6750 §3.1 defines token errors only for these statuses.
         ErrorFormat::Bearer { tried } if matches!(status.as_u16(), 400 | 401 | 403) => {
-            Some(bearer(app, code, tried))
+            Some(bearer(app, error, tried))
         }
         ErrorFormat::Bearer { .. }
         | ErrorFormat::Client
@@ -150,15 +153,16 @@ fn formatted(
 ///
 /// RFC 6750 §3.1: "If the request lacks any authentication information […], the resource server
 /// SHOULD NOT include an error code or other error information."
-fn bearer(app: &App, code: ErrorCode, tried: bool) -> String {
+fn bearer(app: &App, error: &Error, tried: bool) -> String {
     let metadata = app.rules().issuer.at("/.well-known/oauth-protected-resource");
     let challenge = format!("Bearer resource_metadata=\"{metadata}\"");
     if !tried {
         return challenge;
     }
-    let (error, description) = (code.as_str(), code.description());
+    let (code, description) = (error.code(), error.sentence());
     // RFC 6750 §3.1: it "MAY include the 'scope' attribute with the scope necessary".
     let scope = if code == ErrorCode::InsufficientScope { ", scope=\"openid\"" } else { "" };
+    let error = code.as_str();
     format!("{challenge}, error=\"{error}\", error_description=\"{description}\"{scope}")
 }
 

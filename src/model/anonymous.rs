@@ -35,10 +35,16 @@ impl AnonymousRequest {
     }
 }
 
-fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Refusal> {
+fn text<'a>(
+    members: &'a Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<&'a str>, Refusal> {
     match members.get(name) {
         None | Some(Value::Null) => Ok(None),
-        Some(value) => value.as_str().map(Some).ok_or(Refusal::BodyMalformed),
+        Some(value) => {
+            let text = value.as_str();
+            text.map(Some).ok_or(Refusal::MemberMalformed(name, "a string is expected"))
+        }
     }
 }
 
@@ -102,9 +108,15 @@ mod tests {
         for (written, refusal) in [
             (json!([]), Refusal::BodyMalformed),
             (json!({}), Refusal::ClientIdMissing),
-            (json!({ "client_id": 1 }), Refusal::BodyMalformed),
+            (
+                json!({ "client_id": 1 }),
+                Refusal::MemberMalformed("client_id", "a string is expected"),
+            ),
             (json!({ "client_id": "" }), Refusal::ClientIdMalformed),
-            (json!({ "client_id": "a", "redirect_uri": [] }), Refusal::BodyMalformed),
+            (
+                json!({ "client_id": "a", "redirect_uri": [] }),
+                Refusal::MemberMalformed("redirect_uri", "a string is expected"),
+            ),
             (json!({ "client_id": "a", "redirect_uri": "/cb" }), Refusal::RedirectUriMalformed),
             (json!({ "client_id": "a", "metadata": "x" }), Refusal::AnonymousMetadataUnfit),
             (json!({ "client_id": "a", "metadata": [] }), Refusal::AnonymousMetadataUnfit),

@@ -1,6 +1,7 @@
 //! The messages and names of bridges. A bridge is a program on a person's machine that carries
 //! their identity to local agents; its contract fixes every name here.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -42,7 +43,7 @@ macro_rules! names {
         }
 
         impl TryFrom<String> for $name {
-            type Error = &'static str;
+            type Error = Cow<'static, str>;
 
             fn try_from(written: String) -> Result<Self, Self::Error> {
                 written.parse().map_err(Refusal::reason)

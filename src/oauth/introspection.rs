@@ -158,7 +158,7 @@ mod tests {
     fn a_request_about_no_token_is_refused() {
         assert_eq!(parsed("token_type_hint=access_token").err(), Some(Refusal::TokenMissing));
         assert_eq!(parsed("token=").err(), Some(Refusal::TokenMissing));
-        assert_eq!(parsed("token=a&token=b").err(), Some(Refusal::ParameterRepeated));
+        assert_eq!(parsed("token=a&token=b").err(), Some(Refusal::ParameterRepeated("token")));
     }
 
     /// RFC 7662 §2.2

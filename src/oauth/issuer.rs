@@ -1,5 +1,6 @@
 //! The issuer: [RFC 8414 §2](https://www.rfc-editor.org/rfc/rfc8414#section-2).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -114,7 +115,7 @@ impl From<Issuer> for String {
 }
 
 impl TryFrom<String> for Issuer {
-    type Error = &'static str;
+    type Error = Cow<'static, str>;
 
     fn try_from(written: String) -> Result<Self, Self::Error> {
         written.parse().map_err(Refusal::reason)

@@ -25,6 +25,46 @@ const TOKENS: &[&str] = &[
     "token",
 ];
 
+/// The parameters that a refusal names; of others it says "a parameter".
+const NAMED: &[&str] = &[
+    "access_token",
+    "acr_values",
+    "audience",
+    "claims",
+    "client_assertion",
+    "client_assertion_type",
+    "client_id",
+    "client_secret",
+    "code",
+    "code_challenge",
+    "code_challenge_method",
+    "code_verifier",
+    "csrf",
+    "decision",
+    "device_code",
+    "grant_type",
+    "id_token_hint",
+    "login_hint",
+    "max_age",
+    "nonce",
+    "plugin_id",
+    "post_logout_redirect_uri",
+    "prompt",
+    "redirect_uri",
+    "refresh_token",
+    "request",
+    "request_uri",
+    "resource",
+    "response_mode",
+    "response_type",
+    "scope",
+    "state",
+    "token",
+    "token_type_hint",
+    "ui_locales",
+    "user_code",
+];
+
 /// The parameters of a request: decoded, bounded in number and length, in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Params(Vec<(String, String)>);
@@ -42,7 +82,7 @@ impl Params {
             let value = form_decode(halves.next().unwrap_or_default())?;
             let limit = if TOKENS.contains(&name.as_str()) { MAX_TOKEN } else { MAX_VALUE };
             if name.len() > MAX_VALUE || value.len() > limit {
-                return Err(Refusal::ParameterTooLong);
+                return Err(Refusal::ParameterTooLong(named(&name)));
             }
             params.push((name, value));
         }
@@ -56,7 +96,7 @@ impl Params {
     pub fn one(&self, name: &str) -> Result<Option<&str>, Refusal> {
         let mut values = self.0.iter().filter(|(own, _)| own == name).map(|(_, value)| value);
         match (values.next(), values.next()) {
-            (_, Some(_)) => Err(Refusal::ParameterRepeated),
+            (_, Some(_)) => Err(Refusal::ParameterRepeated(named(name))),
             (value, None) => Ok(value.map(String::as_str).filter(|value| !value.is_empty())),
         }
     }
@@ -74,6 +114,11 @@ impl Params {
     ) -> Result<Option<T>, Refusal> {
         self.one(name)?.map(str::parse).transpose()
     }
+}
+
+/// The name of a parameter in a refusal.
+fn named(name: &str) -> &'static str {
+    NAMED.iter().find(|own| **own == name).copied().unwrap_or("a parameter")
 }
 
 /// Decodes `application/x-www-form-urlencoded`.
@@ -104,7 +149,7 @@ mod tests {
     fn a_repeated_parameter_is_refused_and_an_empty_one_is_none() {
         let params = Params::parse(b"a=1&b=&a=2&resource=x&resource=y").unwrap();
 
-        assert_eq!(params.one("a"), Err(Refusal::ParameterRepeated));
+        assert_eq!(params.one("a"), Err(Refusal::ParameterRepeated("a parameter")));
         assert_eq!(params.one("b"), Ok(None));
         assert_eq!(params.one("c"), Ok(None));
         assert_eq!(params.many("resource").collect::<Vec<_>>(), ["x", "y"]);
@@ -122,9 +167,9 @@ mod tests {
         };
 
         assert_eq!(long("state", 8 * 1024), Ok(()));
-        assert_eq!(long("state", 8 * 1024 + 1), Err(Refusal::ParameterTooLong));
+        assert_eq!(long("state", 8 * 1024 + 1), Err(Refusal::ParameterTooLong("state")));
         assert_eq!(long("token", 16 * 1024), Ok(()));
-        assert_eq!(long("token", 16 * 1024 + 1), Err(Refusal::ParameterTooLong));
+        assert_eq!(long("token", 16 * 1024 + 1), Err(Refusal::ParameterTooLong("token")));
         assert!(Params::parse("a=1&".repeat(100).as_bytes()).is_ok());
         assert_eq!(Params::parse("a=1&".repeat(101).as_bytes()), Err(Refusal::ParametersTooMany));
     }

@@ -36,8 +36,8 @@ impl fmt::Display for TlsError {
         match self {
             Self::File(path, error) => write!(f, "cannot use {}: {error}", path.display()),
             Self::NameForbidden(name) => write!(f, "the local CA does not vouch for {name}"),
-            Self::NotACertificate => f.write_str(Refusal::CertificateMalformed.reason()),
-            Self::NotARequest => f.write_str(Refusal::CertificateRequestMalformed.reason()),
+            Self::NotACertificate => f.write_str(&Refusal::CertificateMalformed.reason()),
+            Self::NotARequest => f.write_str(&Refusal::CertificateRequestMalformed.reason()),
             Self::Failed(what) => f.write_str(what),
         }
     }

@@ -105,7 +105,7 @@ async fn settings_that_contradict_each_other_are_refused() {
         registration.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
         let response = server.operate(Method::POST, "/clients", registration).await;
 
-        response.refused(ErrorCode::InvalidRequest, Refusal::ClientMetadataContradictory);
+        response.refused(ErrorCode::InvalidRequest, Refusal::ClientMetadataContradictory("why"));
     }
     assert_eq!(get(&server, "/clients").await, json!({ "clients": [] }));
 }
@@ -194,8 +194,13 @@ async fn a_change_of_the_port_orphans_nothing() {
 async fn a_misspelt_member_is_refused_rather_than_ignored() {
     let server = Server::new().await;
 
+    let misspelt = "{\"name\":\"X\",\"redirect_uri\":\"https://x.example\"}".to_owned();
+    let response = server.operate_raw(Method::POST, "/clients", misspelt).await;
+    response.refused(
+        ErrorCode::InvalidRequest,
+        Refusal::MemberMalformed("a member", "it is none that an operator sets of a client"),
+    );
     for (method, path, body) in [
-        (Method::POST, "/clients", "{\"name\":\"X\",\"redirect_uri\":\"https://x.example\"}"),
         (Method::POST, "/users", "{\"username\":\"x\",\"role\":\"admin\"}"),
         (Method::POST, "/recover", "{\"user\":\"x\"}"),
         (Method::PUT, "/issuer", "{\"issuer\":\"https://x.example\",\"force\":true}"),
@@ -290,24 +295,34 @@ async fn a_patch_that_makes_no_sense_changes_nothing() {
     RelyingParty::web(&server).await;
     let before = get(&server, "/clients/shop").await;
 
+    let unknown =
+        Refusal::MemberMalformed("a member", "it is none that an operator sets of a client");
     for (changes, code, refusal) in [
-        (json!({ "nmae": "x" }), ErrorCode::InvalidRequest, Refusal::BodyMalformed),
-        (json!({ "client_id": "other" }), ErrorCode::InvalidRequest, Refusal::BodyMalformed),
-        (json!({ "created": "now" }), ErrorCode::InvalidRequest, Refusal::BodyMalformed),
-        (json!({ "enabled": "yes" }), ErrorCode::InvalidRequest, Refusal::BodyMalformed),
-        (json!({ "name": null }), ErrorCode::InvalidRequest, Refusal::BodyMalformed),
+        (json!({ "nmae": "x" }), ErrorCode::InvalidRequest, unknown),
+        (json!({ "client_id": "other" }), ErrorCode::InvalidRequest, unknown),
+        (json!({ "created": "now" }), ErrorCode::InvalidRequest, unknown),
+        (
+            json!({ "enabled": "yes" }),
+            ErrorCode::InvalidRequest,
+            Refusal::MemberMalformed("enabled", "true or false is expected"),
+        ),
+        (
+            json!({ "name": null }),
+            ErrorCode::InvalidRequest,
+            Refusal::MemberMalformed("name", "a client needs one"),
+        ),
         (json!([]), ErrorCode::InvalidRequest, Refusal::BodyMalformed),
         (json!({ "name": "" }), ErrorCode::InvalidRequest, Refusal::NameMalformed),
         (json!({ "client_secret": 1 }), ErrorCode::InvalidRequest, Refusal::ClientSecretUnfit),
         (
             json!({ "redirect_uris": [] }),
             ErrorCode::InvalidRequest,
-            Refusal::ClientMetadataContradictory,
+            Refusal::ClientMetadataContradictory("why"),
         ),
         (
             json!({ "token_endpoint_auth_method": "none" }),
             ErrorCode::InvalidRequest,
-            Refusal::ClientMetadataContradictory,
+            Refusal::ClientMetadataContradictory("why"),
         ),
     ] {
         patch(&server, "shop", changes).await.refused(code, refusal);
@@ -331,7 +346,7 @@ async fn a_new_secret_ends_the_old_one_at_once() {
     assert!(get(&server, "/clients/robot").await.get("client_secret").is_none());
     RelyingParty::spa(&server).await;
     let public = server.operate(Method::POST, "/clients/reader/secret", json!({})).await;
-    public.refused(ErrorCode::InvalidRequest, Refusal::ClientMetadataContradictory);
+    public.refused(ErrorCode::InvalidRequest, Refusal::ClientMetadataContradictory("why"));
     let stranger = server.operate(Method::POST, "/clients/stranger/secret", json!({})).await;
     stranger.refused(ErrorCode::NotFound, Refusal::ClientNotFound);
 }

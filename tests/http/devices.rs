@@ -109,9 +109,9 @@ async fn a_revoked_certificate_proves_nobody_and_does_not_come_back() {
     assert_eq!(revoked.json()["revoked"], "2026-01-01T00:00:00Z");
     assert_eq!(again.json()["revoked"], "2026-01-01T00:00:00Z");
     let reason = person(&server, &fingerprint).await.json()["error_description"].take();
-    assert_eq!(reason, Refusal::DeviceCertificateRevoked.reason());
+    assert_eq!(reason, Refusal::DeviceCertificateRevoked.fixed_reason());
     let reason = enroll(&server, &pem).await.json()["error_description"].take();
-    assert_eq!(reason, Refusal::CertificateExists.reason());
+    assert_eq!(reason, Refusal::CertificateExists.fixed_reason());
 }
 
 #[tokio::test]
@@ -128,8 +128,8 @@ async fn a_person_who_is_switched_off_or_gone_is_proven_by_no_certificate() {
     server.operate(Method::DELETE, "/users/bob", json!({})).await;
     let gone = person(&server, &fingerprint).await.json()["error_description"].take();
 
-    assert_eq!(off, Refusal::PersonDisabled.reason());
-    assert_eq!(gone, Refusal::DeviceCertificateUnknown.reason());
+    assert_eq!(off, Refusal::PersonDisabled.fixed_reason());
+    assert_eq!(gone, Refusal::DeviceCertificateUnknown.fixed_reason());
     assert_eq!(list(&server, "").await, json!([]));
 }
 
@@ -149,7 +149,7 @@ async fn an_expired_certificate_is_remembered_for_a_while_and_then_forgotten() {
     assert_eq!(person(&server, &fingerprint).await.status, 200);
     server.advance(DAY);
     let reason = person(&server, &fingerprint).await.json()["error_description"].take();
-    assert_eq!(reason, Refusal::DeviceCertificateExpired.reason());
+    assert_eq!(reason, Refusal::DeviceCertificateExpired.fixed_reason());
     assert!(!swept().await);
     server.advance(DAY * 30);
     assert!(swept().await);
@@ -170,12 +170,13 @@ async fn the_local_ca_issues_what_a_device_asks_for() {
     assert_eq!(read.fingerprint.to_string(), named(&enrolled));
     assert_eq!(enrolled.json()["expires"], "2027-01-01T00:00:00Z");
     assert!(!enrolled.text().contains("PRIVATE"));
+    let expected = "certificate: either it or request is expected";
     for both in [
         json!({ "username": "ada", "request": made.request, "certificate": issued }),
         json!({ "username": "ada" }),
     ] {
         let error = server.operate(Method::POST, PATH, both).await.json();
-        assert_eq!(error["error_description"], Refusal::BodyMalformed.reason());
+        assert_eq!(error["error_description"], expected);
     }
 }
 
@@ -195,8 +196,12 @@ async fn the_local_ca_is_made_at_first_need_and_issues_for_services_beside_this_
     assert_eq!(server.operate(Method::GET, "/tls/ca", json!({})).await.json(), ca);
     assert_eq!(issued.status, 201);
     assert_eq!(issued.json()["not_after"], "2026-01-31T00:00:00Z");
-    for wrong in [asked(0, &["nas.lan"]), asked(826, &["nas.lan"]), asked(30, &[])] {
+    for (wrong, expected) in [
+        (asked(0, &["nas.lan"]), "days: 1 to 825 are expected"),
+        (asked(826, &["nas.lan"]), "days: 1 to 825 are expected"),
+        (asked(30, &[]), "names: 1 to 100 are expected"),
+    ] {
         let error = server.operate(Method::POST, "/tls/certificates", wrong).await.json();
-        assert_eq!(error["error_description"], Refusal::BodyMalformed.reason());
+        assert_eq!(error["error_description"], expected);
     }
 }

@@ -61,9 +61,9 @@ async fn a_value_has_at_most_8_kib_and_a_token_16() {
     let longer_token = shop.refresh(&long(16_385)).await;
 
     assert_eq!(state.status, 303);
-    longer.refused(ErrorCode::InvalidRequest, Refusal::ParameterTooLong);
+    longer.refused(ErrorCode::InvalidRequest, Refusal::ParameterTooLong("parameter"));
     token.refused(ErrorCode::InvalidGrant, Refusal::RefreshUnknown);
-    longer_token.refused(ErrorCode::InvalidRequest, Refusal::ParameterTooLong);
+    longer_token.refused(ErrorCode::InvalidRequest, Refusal::ParameterTooLong("parameter"));
     robot.ask(&[("grant_type", "client_credentials"), ("unknown", &long(8192))]).await.tokens();
 }
 
@@ -113,8 +113,8 @@ async fn parameters_come_once_unknown_ones_are_ignored() {
     let differently = robot.ask(&[grant, ("scope", "email"), ("scope", "")]).await;
 
     unknown.tokens();
-    twice.refused(ErrorCode::InvalidRequest, Refusal::ParameterRepeated);
-    differently.refused(ErrorCode::InvalidRequest, Refusal::ParameterRepeated);
+    twice.refused(ErrorCode::InvalidRequest, Refusal::ParameterRepeated("parameter"));
+    differently.refused(ErrorCode::InvalidRequest, Refusal::ParameterRepeated("parameter"));
 }
 
 #[tokio::test]

@@ -34,6 +34,7 @@ mod refusals;
 mod requests;
 mod responses;
 mod routes;
+mod sentences;
 mod support;
 mod tokens;
 mod usage;

@@ -121,7 +121,7 @@ async fn readiness_tells_of_a_disk_that_nobody_writes_to() {
             ready.json(),
             json!({
                 "error": "temporarily_unavailable",
-                "error_description": ErrorCode::TemporarilyUnavailable.description(),
+                "error_description": Refusal::StoreUnwritable.sentence(),
                 "detail": "the store cannot be written: nothing is written",
             })
         );

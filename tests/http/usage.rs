@@ -48,6 +48,7 @@ async fn a_client_that_nobody_used_has_used_nothing() {
             "at_least": false,
             "last_day": none,
             "last_week": none,
+            "last_refusals": [],
         })
     );
 }

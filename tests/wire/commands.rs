@@ -6,6 +6,7 @@ use std::process::{Output, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::connection::{get, log};
 use crate::program::Home;
 
 fn call(home: &Home, arguments: &str) -> Output {
@@ -238,6 +239,29 @@ fn a_secret_is_told_once_and_on_standard_output_alone() {
 }
 
 /// `gatelodge client list | head -1`
+#[test]
+fn the_log_and_the_client_tell_what_to_do_about_a_refusal() {
+    let home = Home::new();
+    let server = home.serve();
+    home.json("client add Shop --id shop --redirect http://127.0.0.1:3000/cb");
+    let query = "client_id=shop&response_type=code&redirect_uri=http://127.0.0.1:3000/cb";
+
+    let refused = get(&server, &format!("/oauth/authorize?{query}&scope=openid&nonce=a"));
+
+    assert!(refused.head.contains("PKCE%20with%20S256"), "{}", refused.head);
+    let line = log(&home, &server);
+    let line = line.lines().find(|line| line.contains("CodeChallengeMissing")).unwrap().to_owned();
+    let remedy = "gatelodge client set shop --pkce nonce";
+    assert!(line.contains("shop") && line.contains(remedy), "{line}");
+    server.terminate();
+    assert!(server.end().success());
+    let displayed = String::from_utf8(call(&home, "client show shop").stdout).unwrap();
+    assert!(displayed.contains("last refusals") && displayed.contains(remedy), "{displayed}");
+    let displayed = home.json("client show shop");
+    assert_eq!(displayed["last_refusals"][0]["refusal"], "CodeChallengeMissing");
+    assert_eq!(displayed["client_id"], "shop");
+}
+
 #[test]
 fn a_reader_who_leaves_early_is_no_failure() {
     let home = Home::new();

@@ -6,11 +6,13 @@ mod usage;
 
 use axum::http::Method;
 use clap::{Args, Subcommand};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::admin::client::{ClientView, RemovedClientView};
 use crate::admin::document::DocumentImport;
 use crate::admin::issuer::IssuerView;
+use crate::admin::usage::{RefusalView, UsageView};
 
 use super::admin_client::{AdminClient, path_of};
 use super::output::{Column, Exit, Failure, Output, list, word};
@@ -62,7 +64,7 @@ pub(super) enum ClientVerb {
     },
     /// List the clients
     List,
-    /// Show one client
+    /// Show one client, and what it was refused last, each with a remedy
     Show {
         /// Its client_id
         id: String,
@@ -125,6 +127,14 @@ pub(super) struct Set {
     described: Described,
 }
 
+/// A client, and what it was refused.
+#[derive(Serialize)]
+struct ClientDetails {
+    #[serde(flatten)]
+    client: ClientView,
+    last_refusals: Vec<RefusalView>,
+}
+
 /// Runs `gatelodge client …`.
 pub(super) async fn run(verb: ClientVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
@@ -154,8 +164,11 @@ pub(super) async fn run(verb: ClientVerb, admin: &mut AdminClient) -> Result<Out
             Ok(list(admin.list("/api/v1/clients", None).await?, COLUMNS, none))
         }
         ClientVerb::Show { id } => {
-            let client = admin.ask(Method::GET, &path(&id)).await?;
-            Ok(Output::new(text(&client), &client))
+            let client: ClientView = admin.ask(Method::GET, &path(&id)).await?;
+            let usage: UsageView = admin.ask(Method::GET, &format!("{}/usage", path(&id))).await?;
+            let last_refusals = usage.last_refusals;
+            let text = format!("{}{}", text(&client), usage::refusals(&last_refusals));
+            Ok(Output::new(text, &ClientDetails { client, last_refusals }))
         }
         ClientVerb::Set(set) => {
             let (path, patch) = (path(&set.id), set.members()?);
@@ -340,7 +353,9 @@ mod tests {
         let found = say(&mut admin, &["show", &id]).await.unwrap();
         let listed = say(&mut admin, &["list"]).await.unwrap();
 
-        assert_eq!(found.parts().2, listed.parts().2["clients"][0]);
+        let mut members = found.parts().2.clone();
+        assert_eq!(members.as_object_mut().unwrap().remove("last_refusals"), Some(json!([])));
+        assert_eq!(members, listed.parts().2["clients"][0]);
         let scope =
             found.parts().1.lines().find(|line| line.starts_with("scope ")).unwrap().to_owned();
         assert!(scope.ends_with(" openid"), "{scope}");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::http::Method;
 
 use super::path;
-use crate::admin::usage::UsageView;
+use crate::admin::usage::{RefusalView, UsageView};
 use crate::cli::admin_client::AdminClient;
 use crate::cli::output::{Failure, Output, fields, printable, word};
 
@@ -43,7 +43,24 @@ fn text(report: &UsageView) -> String {
         rows.push((tokens, counted(span.tokens_issued, &span.tokens_issued_by_grant_type)));
         rows.push((refusals, counted(span.refusals, &span.refusals_by_reason)));
     }
-    fields(&rows)
+    format!("{}{}", fields(&rows), refusals(&report.last_refusals))
+}
+
+/// The last refusals of a client, each with what can be done about it.
+pub(super) fn refusals(last: &[RefusalView]) -> String {
+    let mut text = String::new();
+    for (index, RefusalView { at, reason, refusal, remedy, section, .. }) in last.iter().enumerate()
+    {
+        let head = if index == 0 { "\nlast refusals\n" } else { "" };
+        let (reason, section) = (printable(reason), printable(section));
+        text.push_str(&format!(
+            "{head}  {}  {}\n      {reason} ({section})\n      {}\n",
+            printable(at),
+            printable(refusal),
+            printable(remedy),
+        ));
+    }
+    text
 }
 
 /// A number with its parts, such as `3: authorization_code 1, refresh_token 2`.
@@ -76,9 +93,21 @@ mod tests {
                 "refusals": 1,
                 "refusals_by_reason": { "RefreshReplayed": 1 },
             });
+            let last = if id.is_null() {
+                json!([])
+            } else {
+                json!([{
+                    "at": "2026-01-01T00:00:00Z",
+                    "error": "invalid_grant",
+                    "reason": "refresh_token was spent before",
+                    "refusal": "RefreshReplayed",
+                    "remedy": "let the client keep its newest one",
+                    "section": "RFC 9700 §4.14.2",
+                }])
+            };
             json!({
                 "client_id": id, "active_sessions": 1, "live_grants": 2, "at_least": at_least,
-                "last_day": none, "last_week": week,
+                "last_day": none, "last_week": week, "last_refusals": last,
             })
         };
         let (one, all) = (report(json!("my app"), false), report(Value::Null, true));
@@ -102,7 +131,12 @@ mod tests {
              tokens, 24 hours    0\n\
              refusals, 24 hours  0\n\
              tokens, 7 days      3: authorization_code 1, refresh_token 2\n\
-             refusals, 7 days    1: RefreshReplayed 1\n"
+             refusals, 7 days    1: RefreshReplayed 1\n\
+             \n\
+             last refusals\n  \
+               2026-01-01T00:00:00Z  RefreshReplayed\n      \
+                   refresh_token was spent before (RFC 9700 §4.14.2)\n      \
+                   let the client keep its newest one\n"
         );
         assert_eq!((&json["live_grants"], note), (&json!(2), None));
     }

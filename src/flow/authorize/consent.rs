@@ -1,6 +1,6 @@
 //! Consent, and the code that follows from it: [RFC 6749 §4.1.2](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2).
 
-use crate::error::{Error, ErrorCode, Refusal};
+use crate::error::{Error, ErrorCode, Refusal, SERVER_ERROR};
 use crate::flow::authorize::step::{self, ConsentRequest, PresentedInteraction, Step};
 use crate::flow::installation::evidence;
 use crate::flow::session::backchannel;
@@ -30,7 +30,7 @@ pub struct ClientRedirect {
 impl ClientRedirect {
     /// Makes the redirect of a refusal.
     pub fn refused(cx: &Context, callback: &Callback, refusal: Refusal) -> Self {
-        let response = callback.with_error(refusal.code(), iss(cx));
+        let response = callback.with_error(refusal.code(), &refusal.sentence(), iss(cx));
         Self { response, refusal: Some(refusal) }
     }
 
@@ -38,7 +38,7 @@ impl ClientRedirect {
     /// because a 500 Internal Server Error HTTP status code cannot be returned to the client via an
     /// HTTP redirect".
     pub fn failed(cx: &Context, callback: &Callback) -> Self {
-        let response = callback.with_error(ErrorCode::ServerError, iss(cx));
+        let response = callback.with_error(ErrorCode::ServerError, SERVER_ERROR, iss(cx));
         Self { response, refusal: None }
     }
 

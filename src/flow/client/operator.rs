@@ -27,6 +27,13 @@ const LIFETIMES: std::ops::RangeInclusive<u32> = 60..=86_400;
 /// API, and a sector identifier or a software statement needs a check that only registration makes.
 const NOT_OPERATORS: [&str; 3] = ["client_name", "sector_identifier_uri", "software_statement"];
 
+const UNKNOWN_MEMBER: Refusal =
+    Refusal::MemberMalformed("a member", "it is none that an operator sets of a client");
+
+const TYPE_UNFIT: Refusal = Refusal::ClientMetadataContradictory(
+    "client_type and token_endpoint_auth_method are not those of one kind",
+);
+
 /// The members that the API returns and a patch cannot change.
 const READ_ONLY: [&str; 3] = ["client_id", "created", "origin"];
 
@@ -52,24 +59,26 @@ impl NewClient {
         let mut new = Self::default();
         for (name, value) in members {
             match name.as_str() {
-                "client_id" => new.client_id = text(value)?.map(ClientId::chosen).transpose()?,
+                "client_id" => {
+                    new.client_id = text("client_id", value)?.map(ClientId::chosen).transpose()?;
+                }
                 "client_type" => new.client_type = client_type(value)?,
                 _ => assign(&mut new.metadata, &mut new.decisions, name, value)?,
             }
         }
         if new.metadata.client_name.is_none() {
-            return Err(Refusal::BodyMalformed);
+            return Err(Refusal::MemberMalformed("name", "it is missing"));
         }
         Ok(new)
     }
 }
 
-fn text(value: &Value) -> Result<Option<&str>, Refusal> {
+fn text<'a>(member: &'static str, value: &'a Value) -> Result<Option<&'a str>, Refusal> {
     match value {
         Value::Null => Ok(None),
         Value::String(text) => Ok(Some(text)),
         Value::Array(_) | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
-            Err(Refusal::BodyMalformed)
+            Err(Refusal::MemberMalformed(member, "a string is expected"))
         }
     }
 }
@@ -78,7 +87,7 @@ fn client_type(value: &Value) -> Result<Option<ClientType>, Refusal> {
     if value.is_null() {
         return Ok(None);
     }
-    ClientType::read(value).map(Some).map_err(|invalid| invalid.to_operator)
+    ClientType::read(value).map(Some).map_err(|invalid| invalid.to_operator("client_type"))
 }
 
 /// Sets one member of a client that the operator registers.
@@ -89,20 +98,23 @@ fn assign(
     value: &Value,
 ) -> Result<(), Refusal> {
     let set = match name {
-        "name" if value.is_null() => return Err(Refusal::BodyMalformed),
+        "name" if value.is_null() => {
+            return Err(Refusal::MemberMalformed("name", "a client needs one"));
+        }
         "name" => metadata.set("client_name", value),
-        _ if NOT_OPERATORS.contains(&name) => return Err(Refusal::BodyMalformed),
+        _ if NOT_OPERATORS.contains(&name) => return Err(UNKNOWN_MEMBER),
         _ => match metadata.set(name, value) {
             Ok(false) => decisions.set(name, value),
             set => set,
         },
     };
-    let known = set.map_err(|invalid| invalid.to_operator)?;
+    let member = ClientMetadata::member(name).or_else(|| OperatorDecisions::member(name));
+    let known = set.map_err(|invalid| invalid.to_operator(member.unwrap_or("name")))?;
     // An empty list counts as absent.
     if name == "grant_types" && metadata.grant_types.as_ref().is_some_and(Vec::is_empty) {
         metadata.grant_types = None;
     }
-    if known { Ok(()) } else { Err(Refusal::BodyMalformed) }
+    if known { Ok(()) } else { Err(UNKNOWN_MEMBER) }
 }
 
 /// Registers a client. Returns its secret, of which only a hash is stored, if this server made one.
@@ -138,7 +150,7 @@ pub fn add(
     let mut client = Client::new(clock::milestone(tx, cx)?, Origin::Operator, metadata);
     client.decisions = new.decisions.clone();
     if client.metadata.client_type() != client_type {
-        return Err(Refusal::ClientMetadataContradictory.into());
+        return Err(TYPE_UNFIT.into());
     }
     check(tx, cx, &client, &|_| true)?;
     if new.secret.is_some() && !client.metadata.auth_method().is_secret() {
@@ -197,21 +209,25 @@ fn check(
     client: &Client,
     names: &dyn Fn(&[&str]) -> bool,
 ) -> Result<(), Error> {
-    let contradictory = Err(Refusal::ClientMetadataContradictory.into());
     let (metadata, decisions) = (&client.metadata, &client.decisions);
     let has = |grant| metadata.has_grant_type(grant);
     let confidential = metadata.client_type() == ClientType::Confidential;
     if names(&["grant_types", "redirect_uris"])
-        && (has(GrantType::AuthorizationCode) == metadata.redirect_uris.is_empty()
-            || has(GrantType::RefreshToken) && !is_for_people(metadata))
+        && has(GrantType::AuthorizationCode) == metadata.redirect_uris.is_empty()
     {
-        return contradictory;
+        return Err(contradictory("authorization_code and redirect_uris need each other").into());
+    }
+    if names(&["grant_types", "redirect_uris"])
+        && has(GrantType::RefreshToken)
+        && !is_for_people(metadata)
+    {
+        return Err(contradictory("refresh_token is for clients that sign people in").into());
     }
     if names(&["client_type", "grant_types", "token_endpoint_auth_method"])
         && has(GrantType::ClientCredentials)
         && !confidential
     {
-        return contradictory;
+        return Err(contradictory("client_credentials is for confidential clients").into());
     }
     for (name, uris) in [
         ("redirect_uris", &metadata.redirect_uris),
@@ -228,7 +244,7 @@ fn check(
         && metadata.auth_method() == AuthMethod::PrivateKeyJwt
         && metadata.jwks.is_some() == metadata.jwks_uri.is_some()
     {
-        return contradictory;
+        return Err(contradictory("private_key_jwt needs one of jwks and jwks_uri").into());
     }
     if names(&["access_token_lifetime"])
         && decisions.access_token_lifetime.is_some_and(|seconds| !LIFETIMES.contains(&seconds))
@@ -238,9 +254,13 @@ fn check(
     if names(&["sector", "subject_type"])
         && (metadata.subject_type == SubjectType::Pairwise) != decisions.sector.is_some()
     {
-        return contradictory;
+        return Err(contradictory("pairwise subjects and a sector need each other").into());
     }
     Ok(())
+}
+
+const fn contradictory(why: &'static str) -> Refusal {
+    Refusal::ClientMetadataContradictory(why)
 }
 
 /// Checks that the configuration or a resource knows every scope. A client that describes itself
@@ -329,7 +349,9 @@ fn patch(cx: &Context, client: &mut Client, members: &Map<String, Value>) -> Res
 /// any other member would last only until the client describes itself again.
 fn decide(decisions: &mut OperatorDecisions, members: &Map<String, Value>) -> Result<(), Refusal> {
     for (name, value) in members {
-        let own = name != "sector" && decisions.set(name, value).map_err(|it| it.to_operator)?;
+        let member = OperatorDecisions::member(name).unwrap_or("name");
+        let mut set = || decisions.set(name, value).map_err(|invalid| invalid.to_operator(member));
+        let own = name != "sector" && set()?;
         if !own {
             return Err(Refusal::ClientDescribesItself);
         }
@@ -359,7 +381,7 @@ fn describe(
     complete(cx, metadata);
     // The type follows from the method, so a patch that changes the type has to name both.
     if wanted.is_some_and(|wanted| wanted != metadata.client_type()) {
-        return Err(Refusal::ClientMetadataContradictory);
+        return Err(TYPE_UNFIT);
     }
     Ok(())
 }
@@ -372,7 +394,7 @@ pub fn rotate_secret(
 ) -> Result<(Client, MadeClientSecret), Error> {
     let mut client = tx.find::<Client>(id)?.ok_or(Refusal::ClientNotFound)?;
     let (proof, made) = secret(cx, &client, None);
-    let made = made.ok_or(Refusal::ClientMetadataContradictory)?;
+    let made = made.ok_or(contradictory("it proves itself by no secret"))?;
     client.revision += 1;
     client.proof = proof;
     tx.put(id, client.clone())?;

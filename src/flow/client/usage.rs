@@ -14,7 +14,7 @@ use crate::flow::token::grant;
 use crate::flow::{Context, session};
 use crate::oauth::client::GrantType;
 use crate::oauth::id::{ClientId, SessionId};
-use crate::store::schema::{Client, GRANTS_BY_CLIENT, Grant, Origin, Usage};
+use crate::store::schema::{Client, GRANTS_BY_CLIENT, Grant, Origin, RefusedRequests, Usage};
 use crate::store::{StoreError, Tx, View};
 
 /// The most entries of [`UsageCounts`] that have a client of their own.
@@ -57,7 +57,7 @@ pub struct UsageCounts(BTreeMap<(Timestamp, Option<ClientId>), Counts>);
 #[derive(Clone, Debug, Default)]
 struct Counts {
     issued: BTreeMap<&'static str, u64>,
-    refused: BTreeMap<&'static str, u64>,
+    refused: BTreeMap<&'static str, RefusedRequests>,
 }
 
 impl UsageCounts {
@@ -66,11 +66,16 @@ impl UsageCounts {
         let key = (hour(now), Some(client.clone()));
         let distinct = self.0.len() < MAX_CLIENTS || self.0.contains_key(&key);
         let counts = self.0.entry(if distinct { key } else { (key.0, None) }).or_default();
-        let (counts, name) = match what {
-            UsageEvent::Issued(grant_type) => (&mut counts.issued, grant_type.as_str()),
-            UsageEvent::Refused(refusal) => (&mut counts.refused, refusal.name()),
-        };
-        *counts.entry(name).or_default() += 1;
+        match what {
+            UsageEvent::Issued(grant_type) => {
+                *counts.issued.entry(grant_type.as_str()).or_default() += 1;
+            }
+            UsageEvent::Refused(refusal) => {
+                let refused = counts.refused.entry(refusal.name()).or_default();
+                let reason = refusal.reason().into_owned();
+                sum_up(refused, &RefusedRequests { count: 1, last: now, reason });
+            }
+        }
     }
 
     /// Adds the counts that could not be written.
@@ -80,8 +85,8 @@ impl UsageCounts {
             for (name, count) in &counts.issued {
                 *own.issued.entry(name).or_default() += count;
             }
-            for (name, count) in &counts.refused {
-                *own.refused.entry(name).or_default() += count;
+            for (name, refused) in &counts.refused {
+                sum_up(own.refused.entry(name).or_default(), refused);
             }
         }
     }
@@ -121,12 +126,26 @@ pub fn write(tx: &mut Tx<'_>, _cx: &Context, counts: &UsageCounts) -> Result<(),
 }
 
 fn add(to: &mut Usage, counts: &Counts) {
-    let pairs = [(&mut to.issued, &counts.issued), (&mut to.refused, &counts.refused)];
-    for (to, counts) in pairs {
-        for (name, count) in counts {
-            let distinct = to.len() < MAX_NAMES || to.contains_key(*name);
-            *to.entry(if distinct { *name } else { OTHER }.to_owned()).or_default() += count;
-        }
+    for (name, count) in &counts.issued {
+        *distinct(&mut to.issued, name) += count;
+    }
+    for (name, refused) in &counts.refused {
+        sum_up(distinct(&mut to.refused, name), refused);
+    }
+}
+
+/// The entry of `name`, or of the rest, once there are so many.
+fn distinct<'a, T: Default>(to: &'a mut BTreeMap<String, T>, name: &str) -> &'a mut T {
+    let distinct = to.len() < MAX_NAMES || to.contains_key(name);
+    to.entry(if distinct { name } else { OTHER }.to_owned()).or_default()
+}
+
+/// Adds refused requests to others.
+fn sum_up(to: &mut RefusedRequests, other: &RefusedRequests) {
+    to.count += other.count;
+    if to.last <= other.last {
+        to.last = other.last;
+        to.reason.clone_from(&other.reason);
     }
 }
 
@@ -182,11 +201,11 @@ pub fn report(view: &impl View, cx: &Context, id: Option<&ClientId>) -> Result<U
 }
 
 fn merge(to: &mut Usage, usage: &Usage) {
-    let pairs = [(&mut to.issued, &usage.issued), (&mut to.refused, &usage.refused)];
-    for (to, counts) in pairs {
-        for (name, count) in counts {
-            *to.entry(name.clone()).or_default() += count;
-        }
+    for (name, count) in &usage.issued {
+        *to.issued.entry(name.clone()).or_default() += count;
+    }
+    for (name, refused) in &usage.refused {
+        sum_up(to.refused.entry(name.clone()).or_default(), refused);
     }
 }
 
@@ -238,7 +257,7 @@ mod tests {
         let hour = Timestamp::from_seconds(7_200);
         assert_eq!(counts.0.len(), MAX_CLIENTS + 1);
         assert_eq!(counts.0[&(hour, None)].issued["client_credentials"], 10);
-        assert_eq!(counts.0[&(hour, Some(id("c0")))].refused["CodeReplayed"], 1);
+        assert_eq!(counts.0[&(hour, Some(id("c0")))].refused["CodeReplayed"].count, 1);
     }
 
     #[test]
@@ -258,7 +277,8 @@ mod tests {
     fn a_row_tells_so_many_names_apart_and_counts_the_rest_as_other() {
         let mut counts = Counts::default();
         for refusal in Refusal::ALL {
-            counts.refused.insert(refusal.name(), 2);
+            let refused = RefusedRequests { count: 2, ..RefusedRequests::default() };
+            counts.refused.insert(refusal.name(), refused);
         }
         let mut row = Usage::default();
 
@@ -267,6 +287,6 @@ mod tests {
 
         assert_eq!(row.refused.len(), MAX_NAMES + 1);
         let rest = u64::try_from(Refusal::ALL.len() - MAX_NAMES).unwrap();
-        assert_eq!(row.refused[OTHER], rest * 4);
+        assert_eq!(row.refused[OTHER].count, rest * 4);
     }
 }

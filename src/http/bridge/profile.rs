@@ -53,15 +53,16 @@ pub(super) struct Beat {
 
 impl Beat {
     fn parse(self) -> Result<Heartbeat, Refusal> {
-        let text = |written: String| {
+        let text = |member, written: String| {
             let fits = written.len() <= MAX_TEXT && !written.chars().any(char::is_control);
-            if fits { Ok(written) } else { Err(Refusal::BodyMalformed) }
+            let why = "it is too long or has control characters";
+            if fits { Ok(written) } else { Err(Refusal::MemberMalformed(member, why)) }
         };
         Ok(Heartbeat {
             session: self.session_id.trim().parse()?,
-            version: text(self.bridge_version)?,
-            os: text(self.os)?,
-            hostname: text(self.hostname)?,
+            version: text("bridge_version", self.bridge_version)?,
+            os: text("os", self.os)?,
+            hostname: text("hostname", self.hostname)?,
             last_activity: self.last_activity_at.map(moment).transpose()?,
             forwarded_total: self.forwarded_total,
             tokens_in_total: self.tokens_in_total,
@@ -70,10 +71,13 @@ impl Beat {
     }
 }
 
+const NO_MOMENT: Refusal =
+    Refusal::MemberMalformed("last_activity_at", "a date-time of RFC 3339 in UTC is expected");
+
 /// Checks that `written` has the form of an RFC 3339 §5.6 date-time in UTC. It stays as it was
 /// written, because nothing is computed from it.
 fn moment(written: String) -> Result<String, Refusal> {
-    let (day, time) = written.split_at_checked(10).ok_or(Refusal::BodyMalformed)?;
+    let (day, time) = written.split_at_checked(10).ok_or(NO_MOMENT)?;
     let formatted = |text: &str, format: &str| {
         text.len() == format.len()
             && text.bytes().zip(format.bytes()).all(|(b, format)| match format {
@@ -81,14 +85,14 @@ fn moment(written: String) -> Result<String, Refusal> {
                 other => b.eq_ignore_ascii_case(&other),
             })
     };
-    let (clock, rest) = time.split_at_checked(9).ok_or(Refusal::BodyMalformed)?;
+    let (clock, rest) = time.split_at_checked(9).ok_or(NO_MOMENT)?;
     let fraction = rest
         .strip_prefix('.')
         .map_or(rest, |rest| rest.trim_start_matches(|letter: char| letter.is_ascii_digit()));
     let offset =
         formatted(fraction, "z") || formatted(fraction, "+00:00") || formatted(fraction, "-00:00");
     let fits = written.len() <= 40 && formatted(day, "0000-00-00") && formatted(clock, "t00:00:00");
-    if fits && offset { Ok(written) } else { Err(Refusal::BodyMalformed) }
+    if fits && offset { Ok(written) } else { Err(NO_MOMENT) }
 }
 
 /// Records a heartbeat.

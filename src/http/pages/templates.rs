@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::config::Config;
-use crate::error::{Error, ErrorCode, Internal, Refusal};
+use crate::error::{Error, Internal, Refusal};
 use crate::event::EventId;
 use crate::http::destination::{Destination, PagePath};
 use crate::http::extract::browser::Browser;
@@ -351,20 +351,11 @@ pub(in crate::http) fn error(
     error: &Error,
     event: &EventId,
 ) -> Response {
-    let message = match error.refusal() {
-        None => ErrorCode::ServerError.description().to_owned(),
-        // The message must not reveal which names resolve into a private network.
-        Some(Refusal::DocumentAddressPrivate) => {
-            let like = Refusal::DocumentUnreachable;
-            page_message(like.code(), like.reason())
-        }
-        Some(refusal @ Refusal::StoreUnwritable) => sentence(refusal.reason()),
-        Some(refusal) => page_message(refusal.code(), refusal.reason()),
-    };
+    let message = sentence(&error.sentence());
     let mut response = show(&ErrorPage {
         page: Page { assets, ..Page::anonymous(app) },
         status: status.as_u16(),
-        title: title(status),
+        title: title(error, status),
         message,
         event: event.to_string(),
     });
@@ -372,28 +363,21 @@ pub(in crate::http) fn error(
     response
 }
 
-/// The message of the error page. If the request or the client's metadata is wrong, it is the
-/// precise reason, for the client's developer, which reveals nothing that the request does not
-/// contain.
-fn page_message(code: ErrorCode, reason: &str) -> String {
-    let request = [
-        ErrorCode::InvalidClientMetadata,
-        ErrorCode::InvalidRedirectUri,
-        ErrorCode::InvalidRequest,
-    ];
-    if !request.contains(&code) {
-        return code.description().to_owned();
+/// A sentence as people read it. Names of parameters stay as they are.
+fn sentence(sentence: &str) -> String {
+    let first = sentence.split([' ', ':']).next().unwrap_or_default();
+    let is_word = first.bytes().all(|b| b.is_ascii_lowercase());
+    let end = if sentence.ends_with('.') { "" } else { "." };
+    match sentence.split_at_checked(1) {
+        Some((letter, rest)) if is_word => format!("{}{rest}{end}", letter.to_ascii_uppercase()),
+        _ => format!("{sentence}{end}"),
     }
-    sentence(reason)
 }
 
-fn sentence(reason: &str) -> String {
-    let mut letters = reason.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
-}
-
-const fn title(status: StatusCode) -> &'static str {
+fn title(error: &Error, status: StatusCode) -> &'static str {
+    if error.refusal() == Some(Refusal::CsrfTokenWrong) {
+        return "This page is out of date";
+    }
     match status.as_u16() {
         403 => "This is not for you",
         404 => "There is nothing here",

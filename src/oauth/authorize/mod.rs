@@ -139,11 +139,16 @@ impl Callback {
         self.with(&[("code", Some(code)), ("state", self.state()), ("iss", iss)])
     }
 
-    /// The response with an error (RFC 6749 §4.1.2.1) and `iss` (RFC 9207 §2).
-    pub fn with_error(&self, code: ErrorCode, iss: Option<&str>) -> AuthorizationResponse {
+    /// The response with an error, its `error_description` (RFC 6749 §4.1.2.1) and `iss` (RFC 9207 §2).
+    pub fn with_error(
+        &self,
+        code: ErrorCode,
+        sentence: &str,
+        iss: Option<&str>,
+    ) -> AuthorizationResponse {
         self.with(&[
             ("error", Some(code.as_str())),
-            ("error_description", Some(code.description())),
+            ("error_description", Some(sentence)),
             ("state", self.state()),
             ("iss", iss),
         ])
@@ -402,7 +407,7 @@ mod tests {
         for (query, expected) in [
             ("", Ok(())),
             ("state=1&response_mode=query", Ok(())),
-            ("state=1&state=2", Err(ParameterRepeated)),
+            ("state=1&state=2", Err(ParameterRepeated("state"))),
             ("response_mode=fragment", Err(ResponseModeUnsupported)),
             ("response_mode=form_post", Err(ResponseModeUnsupported)),
         ] {

@@ -80,7 +80,7 @@ mod tests {
                 "client_id=a&request_uri=urn:ietf:params:oauth:request_uri:x",
                 Refusal::PushedRequestUnknown,
             ),
-            (&format!("{OURS}&{OURS}"), Refusal::ParameterRepeated),
+            (&format!("{OURS}&{OURS}"), Refusal::ParameterRepeated("request_uri")),
         ] {
             assert_eq!(parameters(query).err(), Some(refusal), "{query}");
         }

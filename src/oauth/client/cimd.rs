@@ -161,7 +161,7 @@ mod tests {
         };
         assert_eq!(read(method), Err(Refusal::DocumentWithSecret));
         let uri = |document: &mut Value| document["redirect_uris"] = json!(["data:x"]);
-        assert_eq!(read(uri), Err(Refusal::RedirectUrisUnfit));
+        assert_eq!(read(uri).map_err(Refusal::name), Err("RedirectUrisUnfit"));
         assert_eq!(parse(&own, b"[]", &[]), Err(Refusal::DocumentNotJson));
     }
 }

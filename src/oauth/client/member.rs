@@ -26,31 +26,38 @@ const MAX_PROSE: usize = 255;
 /// The error of a member with a bad value. The operator's API names the precise cause, registration
 /// only the codes of RFC 7591 §3.2.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InvalidMember {
-    /// The refusal for a client that registers itself.
-    pub to_client: Refusal,
-    /// The refusal for an operator.
-    pub to_operator: Refusal,
+pub enum InvalidMember {
+    /// A value of another JSON type. It says which is expected.
+    OfAnotherType(&'static str),
+    /// A malformed value.
+    Malformed(Refusal),
+    /// A value that is malformed, with the same refusal for clients and operators.
+    Refused(Refusal),
+    /// A value that this server does not support. It says which it does.
+    Unsupported(&'static str),
 }
 
 impl InvalidMember {
-    /// A value of another JSON type.
-    pub const OF_ANOTHER_TYPE: Self =
-        Self { to_client: Refusal::ClientMetadataMalformed, to_operator: Refusal::BodyMalformed };
-
-    /// A value with the same refusal for clients and operators.
-    const fn because(refusal: Refusal) -> Self {
-        Self { to_client: refusal, to_operator: refusal }
+    /// The refusal for a client that registers itself.
+    pub fn to_client(self, member: &'static str) -> Refusal {
+        match self {
+            Self::Malformed(refusal) => {
+                Refusal::ClientMetadataMalformed(member, refusal.fixed_reason())
+            }
+            Self::OfAnotherType(why) => Refusal::ClientMetadataMalformed(member, why),
+            Self::Refused(refusal) => refusal,
+            Self::Unsupported(why) => Refusal::ClientMetadataUnsupported(member, why),
+        }
     }
 
-    /// A malformed value; clients do not get the precise cause.
-    const fn malformed(refusal: Refusal) -> Self {
-        Self { to_client: Refusal::ClientMetadataMalformed, to_operator: refusal }
-    }
-
-    /// A value that this server does not support.
-    const fn unsupported(refusal: Refusal) -> Self {
-        Self { to_client: Refusal::ClientMetadataUnsupported, to_operator: refusal }
+    /// The refusal for an operator.
+    pub fn to_operator(self, member: &'static str) -> Refusal {
+        match self {
+            Self::Malformed(refusal) | Self::Refused(refusal) => refusal,
+            Self::OfAnotherType(why) | Self::Unsupported(why) => {
+                Refusal::MemberMalformed(member, why)
+            }
+        }
     }
 }
 
@@ -80,6 +87,14 @@ macro_rules! members {
         }
 
         impl $name {
+            /// The name of the member `name`, if there is one.
+            pub fn member(name: &str) -> Option<&'static str> {
+                match name {
+                    $(stringify!($member) => Some(stringify!($member)),)*
+                    _ => None,
+                }
+            }
+
             /// Sets the member `name`; null gives it its default. Returns whether there is a
             /// member of that name.
             pub fn set(
@@ -109,59 +124,75 @@ macro_rules! texts {
     ($($type:ty: $invalid:ident,)*) => {$(
         impl Member for $type {
             fn read(value: &Value) -> Result<Self, InvalidMember> {
-                let text = value.as_str().ok_or(InvalidMember::OF_ANOTHER_TYPE)?;
+                let text = value.as_str().ok_or(InvalidMember::OfAnotherType(STRING))?;
                 text.parse().map_err(InvalidMember::$invalid)
             }
         }
     )*};
 }
 
+/// Implements [`Member`] for types with fixed values.
+macro_rules! enumerated {
+    ($($type:ty,)*) => {$(
+        impl Member for $type {
+            fn read(value: &Value) -> Result<Self, InvalidMember> {
+                let text = value.as_str().ok_or(InvalidMember::OfAnotherType(STRING))?;
+                text.parse().map_err(|_| InvalidMember::Unsupported(Self::EXPECTED))
+            }
+        }
+    )*};
+}
+
+const STRING: &str = "a string is expected";
+
 texts! {
-    ApplicationType: unsupported,
-    AuthMethod: unsupported,
-    ClientType: unsupported,
-    DisplayName: malformed,
-    GrantType: unsupported,
-    PkcePolicy: unsupported,
-    Prose: malformed,
-    RedirectUri: because,
-    RefreshPolicy: unsupported,
-    Resource: because,
-    Scope: malformed,
-    Sector: because,
-    SigningAlg: unsupported,
-    SubjectType: unsupported,
-    WebUri: because,
+    DisplayName: Malformed,
+    RedirectUri: Refused,
+    Resource: Refused,
+    Scope: Malformed,
+    Sector: Refused,
+    WebUri: Malformed,
+}
+
+enumerated! {
+    ApplicationType,
+    AuthMethod,
+    ClientType,
+    GrantType,
+    PkcePolicy,
+    RefreshPolicy,
+    SigningAlg,
+    SubjectType,
 }
 
 impl Member for String {
     fn read(value: &Value) -> Result<Self, InvalidMember> {
-        value.as_str().map(str::to_owned).ok_or(InvalidMember::OF_ANOTHER_TYPE)
+        value.as_str().map(str::to_owned).ok_or(InvalidMember::OfAnotherType(STRING))
     }
 }
 
 impl Member for bool {
     fn read(value: &Value) -> Result<Self, InvalidMember> {
-        value.as_bool().ok_or(InvalidMember::OF_ANOTHER_TYPE)
+        value.as_bool().ok_or(InvalidMember::OfAnotherType("true or false is expected"))
     }
 }
 
 impl Member for u32 {
     fn read(value: &Value) -> Result<Self, InvalidMember> {
         let number = value.as_u64().and_then(|number| Self::try_from(number).ok());
-        number.ok_or(InvalidMember::OF_ANOTHER_TYPE)
+        number.ok_or(InvalidMember::OfAnotherType("a whole number is expected"))
     }
 }
 
 impl Member for JwkSet {
     fn read(value: &Value) -> Result<Self, InvalidMember> {
-        Self::from_value(value).map_err(InvalidMember::because)
+        Self::from_value(value).map_err(InvalidMember::Refused)
     }
 }
 
 impl<T: Member> Member for Vec<T> {
     fn read(value: &Value) -> Result<Self, InvalidMember> {
-        let entries = value.as_array().ok_or(InvalidMember::OF_ANOTHER_TYPE)?;
+        let entries = value.as_array().ok_or(InvalidMember::OfAnotherType("a list is expected"))?;
         entries.iter().map(T::read).collect()
     }
 }
@@ -180,12 +211,21 @@ impl<T: Member> Member for Option<T> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prose(Box<str>);
 
+impl Member for Prose {
+    fn read(value: &Value) -> Result<Self, InvalidMember> {
+        let text = value.as_str().ok_or(InvalidMember::OfAnotherType(STRING))?;
+        text.parse().map_err(|_| InvalidMember::OfAnotherType(PROSE))
+    }
+}
+
+const PROSE: &str = "at most 255 bytes without control characters are expected";
+
 impl std::str::FromStr for Prose {
     type Err = Refusal;
 
     fn from_str(s: &str) -> Result<Self, Refusal> {
         if s.len() > MAX_PROSE || s.chars().any(char::is_control) {
-            return Err(Refusal::ClientMetadataMalformed);
+            return Err(Refusal::MemberMalformed("a text", PROSE));
         }
         Ok(Self(s.into()))
     }

@@ -25,7 +25,7 @@ use crate::oauth::id::ClientId;
 use crate::oauth::params::{Params, form_decode};
 
 macro_rules! names {
-    ($(#[$doc:meta])* $name:ident, $refusal:ident $(, default $default:ident)? { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* }) => {
+    ($(#[$doc:meta])* $name:ident, $refusal:ident $(($member:literal))? $(, default $default:ident)? { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum $name {
@@ -33,6 +33,10 @@ macro_rules! names {
         }
 
         impl $name {
+            /// What a refusal says of any other value.
+            pub const EXPECTED: &'static str =
+                concat!("none of the values that are known here:" $(, " ", $word)*);
+
             /// All values.
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
@@ -52,7 +56,8 @@ macro_rules! names {
             type Err = Refusal;
 
             fn from_str(s: &str) -> Result<Self, Refusal> {
-                Self::ALL.iter().copied().find(|word| word.as_str() == s).ok_or(Refusal::$refusal)
+                let found = Self::ALL.iter().copied().find(|word| word.as_str() == s);
+                found.ok_or(Refusal::$refusal $(($member, Self::EXPECTED))?)
             }
         }
 
@@ -75,7 +80,7 @@ macro_rules! names {
 
 names! {
     /// The client types of RFC 6749 §2.1.
-    ClientType, ClientMetadataContradictory {
+    ClientType, MemberMalformed("client_type") {
         /// A client that can keep a secret.
         Confidential = "confidential",
         /// A client that cannot: anybody who has the program has its secrets.
@@ -99,7 +104,7 @@ names! {
 
 names! {
     /// `application_type` (OpenID Connect Registration §2).
-    ApplicationType, ClientMetadataContradictory, default Web {
+    ApplicationType, MemberMalformed("application_type"), default Web {
         /// An application on a person's own machine.
         Native = "native",
         /// An application on a server or in a browser.
@@ -109,7 +114,7 @@ names! {
 
 names! {
     /// `subject_type` (OpenID Connect Core §8): the type of the `sub` that a client gets.
-    SubjectType, ClientMetadataContradictory, default Public {
+    SubjectType, MemberMalformed("subject_type"), default Public {
         /// A different `sub` for each sector, so that two clients cannot recognise the same person.
         Pairwise = "pairwise",
         /// The same `sub` for all clients.
@@ -119,7 +124,7 @@ names! {
 
 names! {
     /// `token_endpoint_auth_method` (RFC 7591 §2).
-    AuthMethod, ClientMetadataContradictory {
+    AuthMethod, MemberMalformed("token_endpoint_auth_method") {
         /// The secret in an `Authorization` header (RFC 6749 §2.3.1).
         ClientSecretBasic = "client_secret_basic",
         /// The secret in the body (RFC 6749 §2.3.1).
@@ -134,7 +139,7 @@ names! {
 names! {
     /// A signature algorithm that this server has a key for, such as the
     /// `id_token_signed_response_alg` of OpenID Connect Registration §2.
-    SigningAlg, ClientMetadataContradictory, default Rs256 {
+    SigningAlg, MemberMalformed("alg"), default Rs256 {
         /// RFC 8037 §3.1, with Ed25519.
         EdDsa = "EdDSA",
         /// RFC 7518 §3.4.
@@ -146,7 +151,7 @@ names! {
 
 names! {
     /// The hosts whose Client ID Metadata Documents are read.
-    DocumentPolicy, ClientMetadataContradictory {
+    DocumentPolicy, MemberMalformed("documents.policy") {
         /// All hosts.
         Any = "any",
         /// The listed hosts.
@@ -158,7 +163,7 @@ names! {
 
 names! {
     /// Who may use dynamic client registration (RFC 7591 §3).
-    RegistrationPolicy, ClientMetadataContradictory {
+    RegistrationPolicy, MemberMalformed("registration.policy") {
         /// Nobody.
         Off = "off",
         /// Everybody.
@@ -170,7 +175,7 @@ names! {
 
 names! {
     /// The response to a spent refresh token that is used again soon.
-    RefreshPolicy, ClientMetadataContradictory, default Grace {
+    RefreshPolicy, MemberMalformed("refresh"), default Grace {
         /// Within the replay grace, the client gets the newest token of the family.
         Grace = "grace",
         /// The grant is revoked at once.
@@ -180,7 +185,7 @@ names! {
 
 names! {
     /// Whether a client must send a PKCE challenge.
-    PkcePolicy, ClientMetadataContradictory, default Required {
+    PkcePolicy, MemberMalformed("pkce"), default Required {
         /// A confidential client may send a `nonce` with scope `openid` instead
         /// (RFC 9700 §2.1.1).
         Nonce = "nonce",

@@ -15,6 +15,7 @@ use crate::oauth::redirect_uri::RedirectUri;
 
 /// The most entries of a list.
 const MAX_ENTRIES: usize = 64;
+const TOO_MANY_ENTRIES: &str = "at most 64 entries are expected";
 
 /// The grants of a client that no operator registered.
 const GRANTS: [GrantType; 3] =
@@ -31,17 +32,21 @@ impl ClientMetadata {
     /// addition to the built-in ones. Unknown members are ignored (RFC 7591 §2), and so are members
     /// with a language tag (§2.2).
     pub fn from_value(value: &Value, listed: &[String]) -> Result<Self, Refusal> {
-        let members = value.as_object().ok_or(Refusal::ClientMetadataMalformed)?;
+        let members = value.as_object().ok_or(Refusal::ClientMetadataMalformed(
+            "the client metadata",
+            "a JSON object is expected",
+        ))?;
         let mut metadata = Self::default();
         for (name, value) in members {
+            let member = Self::member(name).unwrap_or("a member");
             if value.as_array().is_some_and(|entries| entries.len() > MAX_ENTRIES) {
-                return Err(Refusal::ClientMetadataMalformed);
+                return Err(Refusal::ClientMetadataMalformed(member, TOO_MANY_ENTRIES));
             }
             if is_its_to_state(name, value)
                 && let Err(invalid) = metadata.set(name, value)
                 && !(LINKS.contains(&name.as_str()) && value.is_string())
             {
-                return Err(invalid.to_client);
+                return Err(invalid.to_client(member));
             }
         }
         let grant_types = grant_types(texts(members, "grant_types")?)?;
@@ -49,7 +54,7 @@ impl ClientMetadata {
         let response_types = texts(members, "response_types")?;
         // §2.1: "the 'grant_types' and 'response_types' values […] are not completely orthogonal".
         if by_redirect && !response_types.is_empty() && !response_types.contains(&"code") {
-            return Err(Refusal::ClientMetadataUnsupported);
+            return Err(Refusal::ClientMetadataUnsupported("response_types", "code is expected"));
         }
         metadata.grant_types = Some(grant_types);
         // §2: "The 'jwks_uri' and 'jwks' parameters MUST NOT both be present in the same request
@@ -60,17 +65,17 @@ impl ClientMetadata {
             return Err(Refusal::ClientKeysUnclear);
         }
         metadata.redirect_uris = supported(texts(members, "redirect_uris")?, listed)
-            .map_err(|_| Refusal::RedirectUrisUnfit)?;
+            .map_err(|refusal| Refusal::RedirectUrisUnfit(refusal.fixed_reason()))?;
         if metadata.redirect_uris.is_empty() && by_redirect {
-            return Err(Refusal::RedirectUrisUnfit);
+            return Err(Refusal::RedirectUrisUnfit("none is there that may be registered"));
         }
         metadata.post_logout_redirect_uris =
             supported(texts(members, "post_logout_redirect_uris")?, listed)
-                .map_err(|_| Refusal::ClientMetadataMalformed)?;
+                .map_err(|refusal| malformed("post_logout_redirect_uris", refusal))?;
         if metadata.client_name.is_none() {
             let host = metadata.home().chars().take(128).collect::<String>();
-            metadata.client_name =
-                Some(host.parse().map_err(|_| Refusal::ClientMetadataMalformed)?);
+            let name = host.parse().map_err(|refusal| malformed("client_name", refusal))?;
+            metadata.client_name = Some(name);
         }
         Ok(metadata)
     }
@@ -93,13 +98,22 @@ fn is_its_to_state(name: &str, value: &Value) -> bool {
 }
 
 /// Reads a list of strings. Null counts as an empty list.
-fn texts<'a>(members: &'a Map<String, Value>, name: &str) -> Result<Vec<&'a str>, Refusal> {
+fn texts<'a>(members: &'a Map<String, Value>, name: &'static str) -> Result<Vec<&'a str>, Refusal> {
     let Some(value) = members.get(name).filter(|value| !value.is_null()) else {
         return Ok(Vec::new());
     };
-    let entries = value.as_array().filter(|entries| entries.len() <= MAX_ENTRIES);
-    let entries = entries.and_then(|entries| entries.iter().map(Value::as_str).collect());
-    entries.ok_or(Refusal::ClientMetadataMalformed)
+    let malformed = |why| Refusal::ClientMetadataMalformed(name, why);
+    let entries = value.as_array().map(|entries| entries.iter().map(Value::as_str).collect());
+    let entries: Option<Vec<&str>> = entries.flatten();
+    let entries = entries.ok_or(malformed("a list of strings is expected"))?;
+    if entries.len() > MAX_ENTRIES {
+        return Err(malformed(TOO_MANY_ENTRIES));
+    }
+    Ok(entries)
+}
+
+fn malformed(member: &'static str, refusal: Refusal) -> Refusal {
+    Refusal::ClientMetadataMalformed(member, refusal.fixed_reason())
 }
 
 fn grant_types(stated: Vec<&str>) -> Result<Vec<GrantType>, Refusal> {
@@ -113,7 +127,10 @@ fn grant_types(stated: Vec<&str>) -> Result<Vec<GrantType>, Refusal> {
     supported.sort();
     supported.dedup();
     if supported.iter().all(|grant| *grant == GrantType::RefreshToken) {
-        return Err(Refusal::ClientMetadataUnsupported);
+        return Err(Refusal::ClientMetadataUnsupported(
+            "grant_types",
+            "none of them is open to a client that registers itself",
+        ));
     }
     Ok(supported)
 }
@@ -194,9 +211,13 @@ mod tests {
             json!([]),
         ] {
             let refused = read(&json!({ "redirect_uris": uris })).err();
-            assert_eq!(refused, Some(Refusal::RedirectUrisUnfit), "{uris}");
+            assert!(matches!(refused, Some(Refusal::RedirectUrisUnfit(_))), "{uris}");
         }
-        assert_eq!(read(&json!({})).err(), Some(Refusal::RedirectUrisUnfit));
+        let dangerous = read(&json!({ "redirect_uris": ["javascript:alert(1)"] })).err();
+        let why = "redirect_uris: a redirect URI has a scheme that a browser or shell interprets";
+        assert_eq!(dangerous.map(Refusal::sentence).as_deref(), Some(why));
+        let none = Refusal::RedirectUrisUnfit("none is there that may be registered");
+        assert_eq!(read(&json!({})).err(), Some(none));
     }
 
     #[test]
@@ -223,10 +244,14 @@ mod tests {
             ("post_logout_redirect_uris", json!(["javascript:x"])),
         ] {
             let refusal = with(name, value.clone());
-            assert_eq!(refusal, Some(Refusal::ClientMetadataMalformed), "{name} {value}");
+            let Some(Refusal::ClientMetadataMalformed(member, _)) = refusal else {
+                panic!("{name} {value}: {refusal:?}");
+            };
+            assert_eq!(member, name);
         }
         assert_eq!(with("client_name", Value::Null), None);
-        assert_eq!(read(&json!([])).err(), Some(Refusal::ClientMetadataMalformed));
+        let refusal = read(&json!([])).err();
+        assert_eq!(refusal.map(Refusal::name), Some("ClientMetadataMalformed"));
     }
 
     #[test]
@@ -243,7 +268,10 @@ mod tests {
             let mut metadata = json!({ "redirect_uris": ["https://app.example/cb"] });
             metadata[name] = value.clone();
             let refusal = read(&metadata).err();
-            assert_eq!(refusal, Some(Refusal::ClientMetadataUnsupported), "{name} {value}");
+            let Some(Refusal::ClientMetadataUnsupported(member, _)) = refusal else {
+                panic!("{name} {value}: {refusal:?}");
+            };
+            assert_eq!(member, name);
         }
     }
 

@@ -147,7 +147,10 @@ mod tests {
             ("grant_type=refresh_token", RefreshMissing),
             ("grant_type=refresh_token&refresh_token=x", RefreshUnknown),
             ("grant_type=client_credentials&scope=%22", ScopeMalformed),
-            ("grant_type=client_credentials&grant_type=client_credentials", ParameterRepeated),
+            (
+                "grant_type=client_credentials&grant_type=client_credentials",
+                ParameterRepeated("grant_type"),
+            ),
         ] {
             assert_eq!(refused(form), Some(refusal), "{form}");
         }

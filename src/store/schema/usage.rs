@@ -21,8 +21,19 @@ pub struct Usage {
     /// The number of clients that no operator registered and that have a row of their own for this
     /// hour, which is bounded. Only the row of the sum of all clients has it.
     pub others: u32,
-    /// The number of refused requests, by the name of the refusal.
-    pub refused: BTreeMap<String, u64>,
+    /// The refused requests, by the name of the refusal.
+    pub refused: BTreeMap<String, RefusedRequests>,
+}
+
+/// The requests of a client that were refused by one refusal within an hour.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedRequests {
+    /// Their number.
+    pub count: u64,
+    /// The time of the last one.
+    pub last: Timestamp,
+    /// The reason of the last one.
+    pub reason: String,
 }
 
 layout!(UsageLayout, Usage);

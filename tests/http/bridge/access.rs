@@ -242,7 +242,7 @@ async fn a_bridge_session_has_no_source_of_another_kind() {
     for source in ["web", "anonymous", "a b", ""] {
         let asked = json!({ "username": "ada", "source": source });
         let response = server.operate(Method::POST, "/bridge/tokens", asked).await;
-        response.refused(ErrorCode::InvalidRequest, Refusal::BodyMalformed);
+        response.refused(ErrorCode::InvalidRequest, Refusal::MemberMalformed("member", "why"));
     }
 }
 

@@ -116,7 +116,13 @@ async fn a_heartbeat_speaks_for_a_session_of_its_own_person() {
         let mut body = beat("s-1");
         body["last_activity_at"] = json!(moment);
         let response = put(&server, &token, "heartbeat", body).await;
-        response.refused(ErrorCode::InvalidRequest, Refusal::BodyMalformed);
+        response.refused(
+            ErrorCode::InvalidRequest,
+            Refusal::MemberMalformed(
+                "last_activity_at",
+                "a date-time of RFC 3339 in UTC is expected",
+            ),
+        );
     }
     for moment in ["2026-01-01T00:00:00.123456Z", "2026-01-01t00:00:00-00:00"] {
         let mut body = beat("s-1");
@@ -129,7 +135,10 @@ async fn a_heartbeat_speaks_for_a_session_of_its_own_person() {
     wrong = beat("s-1");
     wrong["hostname"] = json!("x".repeat(257));
     let response = put(&server, &token, "heartbeat", wrong).await;
-    response.refused(ErrorCode::InvalidRequest, Refusal::BodyMalformed);
+    response.refused(
+        ErrorCode::InvalidRequest,
+        Refusal::MemberMalformed("hostname", "it is too long or has control characters"),
+    );
 }
 
 #[tokio::test]

@@ -153,7 +153,7 @@ async fn strangers_do_not_learn_which_names_lead_inside() {
     let (server, _) = reaching(&site, |_| {}).await;
     site.respond("", "");
     let explanation = |page: &Response| {
-        let (_, rest) = page.text().split_once("The server of the client").unwrap();
+        let (_, rest) = page.text().split_once("the server of the metadata document").unwrap();
         rest.split('.').next().unwrap().to_owned()
     };
 

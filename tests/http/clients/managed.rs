@@ -273,5 +273,10 @@ async fn an_initiate_login_uri_is_returned_until_an_update_omits_it() {
     assert_eq!(read["initiate_login_uri"], uri);
     assert_eq!(viewed["initiate_login_uri"], uri);
     assert!(updated.get("initiate_login_uri").is_none());
-    plain.refused(ErrorCode::InvalidClientMetadata, Refusal::WebUriMalformed);
+    plain.refused(
+        ErrorCode::InvalidClientMetadata,
+        Refusal::ClientMetadataMalformed("member", "why"),
+    );
+    let sentence = plain.json()["error_description"].as_str().unwrap().to_owned();
+    assert!(sentence.starts_with("initiate_login_uri "), "{sentence}");
 }

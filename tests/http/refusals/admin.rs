@@ -174,3 +174,7 @@ pub(super) async fn the_only_administrator_switched_off() -> Response {
     let (server, _) = Server::with_ada().await;
     server.operate(Method::PATCH, "/users/ada", json!({ "disabled": true })).await
 }
+
+pub(super) async fn a_switch_that_is_a_text() -> Response {
+    client(json!({ "name": "Robot", "require_pushed_authorization_requests": "yes" })).await
+}

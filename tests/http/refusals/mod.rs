@@ -34,7 +34,7 @@ type Story = Pin<Box<dyn Future<Output = Response>>>;
 fn story(refusal: Refusal) -> Story {
     macro_rules! table {
         ($($name:ident => $story:expr,)*) => {
-            match refusal { $(Refusal::$name => Box::pin($story),)* }
+            match refusal { $(Refusal::$name { .. } => Box::pin($story),)* }
         };
     }
     table! {
@@ -186,6 +186,7 @@ fn story(refusal: Refusal) -> Story {
         LinkRedirectUnfit => bridge::a_link_to_elsewhere(),
         LoginNeeded => authorize::nobody_signed_in_and_no_prompt(),
         MaxAgeMalformed => authorize::max_age_not_numeric(),
+        MemberMalformed => admin::a_switch_that_is_a_text(),
         MethodNotAllowed => pages::a_method_that_is_not_answered(),
         ModelProtocolUnknown => bridge::an_unknown_protocol(),
         NameMalformed => admin::an_empty_name(),

@@ -189,37 +189,57 @@ impl Response {
             // Operators read the reason itself.
             let body = self.json();
             let same = body["error"] == code.as_str()
-                && body["error_description"] == refusal.reason()
+                && is(refusal, body["error_description"].as_str().unwrap_or_default())
                 && self.status == code.status();
             return if same { Ok(()) } else { fails("the operator reads something else") };
         }
-        if self.cause.as_deref().and_then(Error::refusal) != Some(refusal) {
+        let Some(cause) = self.refusal().filter(|cause| fits(*cause, refusal)) else {
             return fails("the cause is another");
-        }
+        };
+        let sentence = cause.sentence();
         let event = self.header("gatelodge-event");
         if event.len() != 16 || !event.bytes().all(|b| b.is_ascii_hexdigit()) {
             return fails("no event id");
         }
         if let Some(url) = self.redirect_url() {
-            let error = url.query_pairs().find(|(name, _)| name == "error");
-            let same = error.is_some_and(|(_, word)| word == code.as_str());
+            let has = |name, value: &str| url.query_pairs().any(|(n, v)| n == name && v == value);
+            let same = has("error", code.as_str())
+                && (has("error_description", &sentence) || !has_description(&url));
             return if same { Ok(()) } else { fails("another error goes to the client") };
         }
         if self.status != code.status() {
             return fails("another status");
         }
         if self.header("content-type").starts_with("text/html") {
-            return if self.text().contains(event) {
-                Ok(())
-            } else {
-                fails("a page without event")
-            };
+            if !self.text().contains(event) {
+                return fails("a page without event");
+            }
+            // The first letter may have become a capital one.
+            let has_sentence = unescape(self.text()).contains(&sentence[1..]);
+            return if has_sentence { Ok(()) } else { fails("a page without the sentence") };
         }
         let expected = serde_json::json!({
-            "error": code.as_str(), "error_description": code.description(),
+            "error": code.as_str(), "error_description": sentence,
         });
         if self.json() == expected { Ok(()) } else { fails("another body") }
     }
+}
+
+/// Whether `cause` is `refusal`. One of [`Refusal::ALL`] stands for any names.
+fn fits(cause: Refusal, refusal: Refusal) -> bool {
+    cause == refusal || Refusal::ALL.contains(&refusal) && cause.name() == refusal.name()
+}
+
+/// Whether `text` is the reason of `refusal`, or, for one of [`Refusal::ALL`] that has names, of one
+/// with other names.
+fn is(refusal: Refusal, text: &str) -> bool {
+    let reason = refusal.reason();
+    let begins = |word: &str| reason.split(": ").last() == Some(word);
+    text == reason || (begins("why") && Refusal::ALL.contains(&refusal) && text.contains(": "))
+}
+
+fn has_description(url: &Url) -> bool {
+    url.query_pairs().any(|(name, _)| name == "error_description")
 }
 
 fn unescape(html: &str) -> String {

@@ -14,7 +14,8 @@ use gatelodge::oauth::scope::Scope;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::Pool;
 use gatelodge::store::schema::{
-    Attempts, Client, ClientProof, FetchedDocument, Origin, Protected, Taken, Usage, UsedAssertion,
+    Attempts, Client, ClientProof, FetchedDocument, Origin, Protected, RefusedRequests, Taken,
+    Usage, UsedAssertion,
 };
 
 use super::{
@@ -163,10 +164,17 @@ pub(super) fn usage() -> Vec<((ClientId, Timestamp), Usage)> {
     let counts = |names: &[(&str, u64)]| {
         names.iter().map(|(name, count)| (text(name), *count)).collect::<BTreeMap<_, _>>()
     };
+    let refused = |count, reason: &str| RefusedRequests {
+        count,
+        last: at(count % 3600),
+        reason: reason.to_owned(),
+    };
     let full = Usage {
         issued: counts(&[("authorization_code", 1), ("refresh_token", 300)]),
         others: 2,
-        refused: counts(&[("RefreshReplayed", 1), ("other", u64::MAX)]),
+        refused: [("RefreshReplayed", refused(1, "used")), ("other", refused(u64::MAX, ""))]
+            .map(|(name, refused)| (name.to_owned(), refused))
+            .into(),
     };
     vec![((shop(), at(0)), full), ((shop(), at(3600)), Usage::default())]
 }

@@ -1,0 +1,86 @@
+//! The rows of bridges, their devices and their hook clients.
+
+macro_rules! bridge {
+    ([$next:ident $($others:ident)*] $($rows:tt)*) => { $next! { [$($others)*] $($rows)*
+    BridgeModeOff => NotFound as NOTHING_HERE,
+        "bridges do not come in this way here",
+        "name the way in the configuration: bridge.modes",
+        "RFC 9110 §15.5.5";
+    BridgeSessionMalformed => InvalidRequest,
+        "session_id: a bridge session is 1 to 128 letters, digits and . _ -",
+        "correct the id in the bridge",
+        "RFC 9110 §15.5.1";
+    BridgeSessionOfAnother => BridgeForbidden as BRIDGE_FORBIDDEN,
+        "the bridge session is unknown, or somebody else's",
+        "let the bridge open a session of its own; gatelodge bridge list shows those that live",
+        "RFC 9110 §15.5.4";
+    DeviceCertificateDiffers => InvalidClient,
+        "the fingerprint is not that of the certificate which the connection proved",
+        "let the device name the certificate that it uses",
+        "RFC 8705 §2";
+    DeviceCertificateExpired => InvalidClient,
+        "the device's certificate has expired",
+        "gatelodge bridge enroll-cert NAME FILE registers a new one",
+        "RFC 8705 §2";
+    DeviceCertificateMissing => InvalidClient,
+        "the connection proved no certificate",
+        "let the device connect with its certificate, at a listener that asks for one",
+        "RFC 8705 §2";
+    DeviceCertificateRevoked => InvalidClient,
+        "the device's certificate was revoked",
+        "gatelodge bridge enroll-cert NAME FILE registers a new one",
+        "RFC 8705 §2";
+    DeviceCertificateUnknown => InvalidClient,
+        "the device's certificate is registered for nobody",
+        "gatelodge bridge enroll-cert NAME FILE registers it",
+        "RFC 8705 §2.2";
+    ExchangeCodeExpired => ExchangeCodeInvalid as EXCHANGE_CODE_USELESS,
+        "the exchange code has expired",
+        "gatelodge bridge issue-code NAME prints a new one; lifetimes.exchange_code says how long one lasts",
+        "RFC 6749 §4.1.2";
+    ExchangeCodeMissing => ExchangeCodeMissing as EXCHANGE_CODE_MISSING,
+        "the request has no exchange code",
+        "let the bridge send the code",
+        "RFC 6749 §5.2";
+    ExchangeCodeSpent => ExchangeCodeInvalid as EXCHANGE_CODE_USELESS,
+        "the exchange code was redeemed before",
+        "gatelodge bridge issue-code NAME prints a new one",
+        "RFC 6749 §4.1.2";
+    ExchangeCodeUnknown => ExchangeCodeInvalid as EXCHANGE_CODE_USELESS,
+        "the exchange code is unknown",
+        "gatelodge bridge issue-code NAME prints a new one",
+        "RFC 6749 §5.2";
+    HookAudienceForeign => InvalidTarget,
+        "audience: hook is for hook clients alone",
+        "let the client name a resource of its own",
+        "RFC 8693 §2.2.2";
+    HookScopeWithoutAudience => InvalidScope,
+        "scope: hook scopes are had with audience=hook alone",
+        "let the client send audience=hook",
+        "RFC 6749 §3.3";
+    HostIdUnknown => InvalidRequest,
+        "the host is not one that is known here",
+        "name it in the configuration: bridge.hosts",
+        "RFC 9110 §15.5.1";
+    HostSwitchedOff => HostSwitchedOff as HOST_SWITCHED_OFF,
+        "this installation does without that host",
+        "take it out of bridge.hosts_off",
+        "RFC 9110 §15.5.21";
+    ModelProtocolUnknown => InvalidRequest,
+        "the model protocol is not one of anthropic, openai, gemini and backend",
+        "correct the protocol in the bridge",
+        "RFC 9110 §15.5.1";
+    PersonalTokensTooMany => TooManyRequests as TOO_MANY,
+        "this person has a hundred personal access tokens already",
+        "gatelodge bridge revoke-pat ID ends one",
+        "RFC 6585 §4";
+    PluginIdMalformed => InvalidRequest,
+        "plugin_id is not 1 to 128 letters, digits and . _ : / @ -",
+        "correct plugin_id in the bridge",
+        "RFC 6749 §5.2";
+    PluginIdMissing => InvalidRequest,
+        "plugin_id is missing: a hook token is for one plugin",
+        "let the bridge send plugin_id",
+        "RFC 6749 §5.2";
+    } };
+}

@@ -1,0 +1,164 @@
+//! The table of refusals: for each its code, its reason, its remedy and the section that it keeps.
+//!
+//! Each file beside this one has the rows of one part. A file's macro hands its rows on to the next
+//! one, and the last makes the type of them.
+
+#[macro_use]
+mod authorization;
+#[macro_use]
+mod bridge;
+#[macro_use]
+mod client;
+#[macro_use]
+mod operator;
+#[macro_use]
+mod person;
+#[macro_use]
+mod request;
+#[macro_use]
+mod token;
+
+use std::borrow::Cow;
+
+use super::ErrorCode;
+
+// What the peer is told where it must not learn which of several causes it was, or where people
+// read it.
+const BRIDGE_FORBIDDEN: &str = "This bridge session is not yours.";
+const CEREMONY_OVER: &str = "This passkey prompt is over. Please try again.";
+const CLIENT_UNPROVEN: &str = "the client is unknown, or its client_secret is wrong";
+const CODE_USELESS: &str = "code is unknown, expired, used or of another client";
+const DENIED: &str = "The request was denied.";
+const DEVICE_CODE_USELESS: &str = "device_code is unknown, used or of another client";
+const DOCUMENT_UNREACHABLE: &str =
+    "client_id: the server of the metadata document could not be reached securely";
+const EXCHANGE_CODE_MISSING: &str = "missing exchange code";
+const EXCHANGE_CODE_USELESS: &str = "invalid, expired or consumed exchange code";
+const FOREIGN_PAGE: &str =
+    "This request did not come from a page of this server. Reload the page and try again.";
+const HOST_SWITCHED_OFF: &str = "This host is switched off on this installation.";
+const INTERACTION_OVER: &str = "This sign-in is over. Go back to the application and start again.";
+const NOTHING_HERE: &str = "There is nothing of that name here.";
+const PASSKEY_REFUSED: &str = "This passkey was not accepted.";
+const PUSHED_REQUEST_OVER: &str = "This way to sign in works once and only for a short time, and it \
+     is over. Go back to the application and start again.";
+const REFRESH_TOKEN_USELESS: &str =
+    "refresh_token is unknown, expired, used, revoked or of another client";
+const SESSION_UNPROVEN: &str =
+    "The proof of this session is missing, expired, used or wrong. Load the page again.";
+const SETUP_LINK_EXPIRED: &str = "This setup link has expired. Ask for a new one.";
+const SETUP_LINK_MISMATCHED: &str =
+    "This setup link does not fit this page. Open the link itself once more.";
+const SETUP_LINK_UNKNOWN: &str =
+    "This setup link is not known here. Check that it was copied whole.";
+const SETUP_LINK_USED: &str = "This setup link was used already. Ask for a new one.";
+const STALE_PAGE: &str =
+    "This page is older than the last sign-in or sign-out in this browser. Load the page again.";
+const TOO_MANY: &str = "Too many attempts. Please wait a moment and try again.";
+const WRONG_HOST: &str = "This server does not answer under that host name.";
+
+macro_rules! reason {
+    ($reason:literal) => {
+        Cow::Borrowed($reason)
+    };
+    ($reason:literal, $($with:ident),*) => {
+        Cow::Owned(format!($reason))
+    };
+}
+
+macro_rules! sentence {
+    ($refusal:ident) => {
+        $refusal.reason()
+    };
+    ($refusal:ident $sentence:ident) => {
+        Cow::Borrowed($sentence)
+    };
+}
+
+macro_rules! refusals {
+    ([] $(
+        $name:ident $(($($with:ident),*))? => $code:ident $(as $sentence:ident)?,
+        $reason:literal, $remedy:literal, $section:literal;
+    )*) => {
+        /// The precise reason why a request is refused, with the name of the parameter or member
+        /// where several can be meant. It contains no value of the request.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Refusal {
+            $(#[doc = $reason] $name $(($(refusals!(@text $with)),*))?,)*
+        }
+
+        impl Refusal {
+            /// Every refusal, for the test that causes each. The names in it are placeholders.
+            pub const ALL: &[Self] = &[$(Self::$name $(($(stringify!($with)),*))?),*];
+
+            /// The code on the wire.
+            pub const fn code(self) -> ErrorCode {
+                match self { $(Self::$name { .. } => ErrorCode::$code,)* }
+            }
+
+            /// The name in the log.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name { .. } => stringify!($name),)* }
+            }
+
+            /// The reason in a sentence, for the log and for operators.
+            pub fn reason(self) -> Cow<'static, str> {
+                match self {
+                    $(Self::$name $(($($with),*))? => reason!($reason $(, $($with),*)?),)*
+                }
+            }
+
+            /// The reason of a refusal that names nothing.
+            pub fn fixed_reason(self) -> &'static str {
+                match self.reason() {
+                    Cow::Borrowed(reason) => reason,
+                    Cow::Owned(_) => "it is malformed",
+                }
+            }
+
+            /// What can be done about it: a command, a setting, or what the client has to do. A word
+            /// in capitals stands for a name; `CLIENT` is the client of the request.
+            pub const fn remedy(self) -> &'static str {
+                match self { $(Self::$name { .. } => $remedy,)* }
+            }
+
+            /// The refusal of that name.
+            pub fn named(name: &str) -> Option<Self> {
+                Self::ALL.iter().find(|refusal| refusal.name() == name).copied()
+            }
+
+            /// The section that decides it.
+            pub const fn section(self) -> &'static str {
+                match self { $(Self::$name { .. } => $section,)* }
+            }
+
+            /// The sentence for the peer, `error_description`: the reason, unless several causes must
+            /// look alike to it.
+            pub fn sentence(self) -> Cow<'static, str> {
+                match self { $(Self::$name { .. } => sentence!(self $($sentence)?),)* }
+            }
+        }
+    };
+    (@text $with:ident) => { &'static str };
+}
+
+impl Refusal {
+    /// The remedy, with the id of the client as a word of a command line.
+    pub fn remedy_for(self, client: Option<&str>) -> Cow<'static, str> {
+        let remedy = self.remedy();
+        match client {
+            Some(client) if remedy.contains("CLIENT") => {
+                let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._:/@".contains(&b);
+                if client.bytes().all(plain) {
+                    remedy.replace("CLIENT", client).into()
+                } else {
+                    let quoted = format!("'{}'", client.replace('\'', "'\\''"));
+                    remedy.replace("CLIENT", &quoted).into()
+                }
+            }
+            Some(_) | None => remedy.into(),
+        }
+    }
+}
+
+authorization! { [bridge client operator person request token refusals] }

@@ -1,0 +1,174 @@
+//! The rows of the administration socket, and of what an operator names (a redirect URI, a scope).
+
+macro_rules! operator {
+    ([$next:ident $($others:ident)*] $($rows:tt)*) => { $next! { [$($others)*] $($rows)*
+    AccessTokenLifetimeUnfit => InvalidRequest,
+        "access_token_lifetime: the access tokens of a client last from 60 seconds to one day",
+        "gatelodge client set CLIENT --access-token-lifetime SECONDS",
+        "RFC 6749 §5.1";
+    CertificateExists => Conflict,
+        "this certificate is registered already",
+        "gatelodge bridge certs lists the certificates",
+        "RFC 9110 §15.5.10";
+    CertificateMalformed => InvalidRequest,
+        "this is no X.509 certificate in PEM",
+        "openssl x509 -in FILE -text shows what a file has",
+        "RFC 7468 §5";
+    CertificateNameForbidden => InvalidRequest,
+        "the local CA vouches for private names and addresses, and for those of this server",
+        "ask for such a name, or another CA",
+        "RFC 5280 §4.2.1.10";
+    CertificateNotFound => NotFound,
+        "no device certificate with this fingerprint is registered",
+        "gatelodge bridge certs lists the certificates",
+        "RFC 9110 §15.5.5";
+    CertificateOver => InvalidRequest,
+        "the certificate's time is over",
+        "make a new certificate",
+        "RFC 5280 §4.1.2.5";
+    CertificateRequestMalformed => InvalidRequest,
+        "this is no certificate request in PEM that its key signed",
+        "make a new request",
+        "RFC 2986 §4";
+    ClientDescribesItself => InvalidRequest,
+        "the client describes itself, and this is not the operator's to change of it",
+        "gatelodge client add registers a client that is yours",
+        "RFC 7591 §2";
+    ClientExists => Conflict,
+        "a client with this id exists already",
+        "gatelodge client set CLIENT changes it; gatelodge client remove CLIENT removes it",
+        "RFC 9110 §15.5.10";
+    ClientIdMalformed => InvalidRequest,
+        "client_id is not 1 to 255 printable ASCII characters",
+        "correct client_id",
+        "RFC 6749 appendix A.1";
+    ClientIdReserved => InvalidRequest,
+        "client_id neither begins with https:, bridge: or anon_ nor is a UUID",
+        "choose another client_id",
+        "RFC 6749 §2.2";
+    ClientMetadataContradictory(why) => InvalidRequest,
+        "the client's settings contradict each other: {why}",
+        "name both settings in one command",
+        "RFC 7591 §2";
+    ClientNotFound => NotFound,
+        "there is no client with this id",
+        "gatelodge client list shows the clients",
+        "RFC 9110 §15.5.5";
+    ClientSecretUnfit => InvalidRequest,
+        "a client secret is 1 to 1024 printable ASCII characters, for a client that proves itself by one",
+        "gatelodge client rotate-secret CLIENT makes one",
+        "RFC 6749 §2.3.1";
+    CursorMalformed => InvalidRequest,
+        "cursor is not one that this listing returned",
+        "begin the listing again",
+        "RFC 9110 §15.5.1";
+    EmailMalformed => InvalidRequest,
+        "email has no @ or is longer than 254 characters",
+        "correct the address",
+        "RFC 5321 §4.5.3.1";
+    GrantNotFound => NotFound,
+        "there is no such grant in force",
+        "gatelodge grant list shows the grants",
+        "RFC 9110 §15.5.5";
+    IssuerUnfit => InvalidRequest,
+        "the issuer is no https URL, and no http URL of a loopback host",
+        "choose such a URL",
+        "RFC 8414 §2";
+    LastAdministrator => Conflict,
+        "nobody would be left to administer this server",
+        "gatelodge user set NAME --role admin makes another person an administrator first",
+        "RFC 9110 §15.5.10";
+    LimitMalformed => InvalidRequest,
+        "limit is no number from 1 to 1000",
+        "correct limit",
+        "RFC 9110 §15.5.1";
+    MemberMalformed(member, why) => InvalidRequest,
+        "{member}: {why}",
+        "correct that member of the body",
+        "RFC 9110 §15.5.1";
+    NameMalformed => InvalidRequest,
+        "a name is 1 to 128 characters without control characters",
+        "choose another name",
+        "RFC 7591 §2";
+    PersonalTokenNotFound => NotFound,
+        "there is no such personal access token",
+        "gatelodge bridge pats lists them",
+        "RFC 9110 §15.5.5";
+    RedirectUriDangerous => InvalidRequest,
+        "a redirect URI has a scheme that a browser or shell interprets",
+        "use https, http on loopback, or a reverse domain name",
+        "RFC 8252 §8.4";
+    RedirectUriHasDotSegments => InvalidRequest,
+        "a redirect URI has . or .. in its path",
+        "write the path without them",
+        "RFC 3986 §5.2.4";
+    RedirectUriHasFragment => InvalidRequest,
+        "a redirect URI has a fragment",
+        "write the URI without it",
+        "RFC 6749 §3.1.2";
+    RedirectUriHasUserinfo => InvalidRequest,
+        "a redirect URI has a user name or password",
+        "write the URI without them",
+        "RFC 3986 §3.2.1";
+    RedirectUriMalformed => InvalidRequest,
+        "a redirect URI is no absolute URI in canonical form",
+        "write the URI as a browser displays it",
+        "RFC 6749 §3.1.2";
+    RedirectUriNotHttps => InvalidRequest,
+        "a redirect URI with http is for loopback hosts only",
+        "use https",
+        "RFC 8252 §7.3";
+    RedirectUriSchemeUnknown => InvalidRequest,
+        "a private-use redirect scheme is a reverse domain name, or listed in the configuration",
+        "list it in the configuration: policy.private_use_schemes",
+        "RFC 8252 §7.1";
+    RedirectUriUnderGate => InvalidRequest,
+        "a loopback redirect URI lies under /gate/, where this server's cookies go",
+        "use another path",
+        "RFC 6265 §8.5";
+    RedirectUriWildcard => InvalidRequest,
+        "a redirect URI has a wildcard",
+        "name each URI; the port of a loopback URI may be any",
+        "RFC 9700 §2.1";
+    ResourceExists => Conflict,
+        "this resource is registered already",
+        "gatelodge resource show URI shows it",
+        "RFC 9110 §15.5.10";
+    ResourceNotFound => NotFound,
+        "this resource is not registered",
+        "gatelodge resource list shows the resources",
+        "RFC 9110 §15.5.5";
+    RoleUnknown => InvalidRequest,
+        "the configuration knows no such role",
+        "name it in the configuration: [roles]",
+        "RFC 9110 §15.5.1";
+    ScopeReserved => InvalidRequest,
+        "the scopes admin and hook: are never open to every client",
+        "gatelodge client set CLIENT --scope NAME gives them to one",
+        "RFC 6749 §3.3";
+    ScopeUnknown => InvalidRequest,
+        "the configuration knows no such scope",
+        "gatelodge resource add URI --scope NAME, or name it in the configuration: [scopes]",
+        "RFC 6749 §3.3";
+    SessionNotFound => NotFound,
+        "there is no such session that lives",
+        "gatelodge session list shows the sessions",
+        "RFC 9110 §15.5.5";
+    UserExists => Conflict,
+        "a person with this username exists already",
+        "gatelodge user recover NAME prints a link for another passkey",
+        "RFC 9110 §15.5.10";
+    UserNotFound => NotFound,
+        "there is no person with this username",
+        "gatelodge user list shows the people",
+        "RFC 9110 §15.5.5";
+    UsernameMalformed => InvalidRequest,
+        "username is not 1 to 64 letters, digits and . _ - @ +",
+        "choose another name",
+        "RFC 8265 §3";
+    UsernameMissing => InvalidRequest,
+        "username is missing: somebody exists already, so a link needs the name of the person it is for",
+        "gatelodge user recover NAME",
+        "RFC 9110 §15.5.1";
+    } };
+}
