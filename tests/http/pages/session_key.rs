@@ -162,6 +162,26 @@ async fn nobody_decides_at_a_page_that_another_storage_opened() {
     }
 }
 
+/// The same person signs in anew in another tab, and presses the button of a page from before.
+#[tokio::test]
+async fn a_page_from_before_another_sign_in_says_that_it_is_out_of_date() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let page = ada.visit(&shop.request(&[])).await;
+    let old = ada.csrf.clone();
+    ada.visit("/login").await;
+    ada.sign_in().await;
+    ada.csrf = old;
+
+    let stale = ada.decide(&page, "allow").await;
+
+    stale.refused(ErrorCode::Forbidden, Refusal::CsrfTokenWrong);
+    assert!(stale.text().contains("This page is out of date"), "{}", stale.text());
+    let path = page.text().split("action=\"").nth(1).unwrap().split('"').next().unwrap();
+    let page = ada.visit(path).await;
+    assert!(ada.decide(&page, "allow").await.brought().contains_key("code"));
+}
+
 #[tokio::test]
 async fn a_proof_is_for_one_body() {
     let (server, mut ada) = Server::with_ada().await;
