@@ -222,6 +222,7 @@ impl ServeArgs {
 
 #[cfg(test)]
 mod tests {
+    use crate::error::Refusal;
     use clap::CommandFactory as _;
     use clap::error::ErrorKind;
 
@@ -234,6 +235,27 @@ mod tests {
     #[test]
     fn the_definition_holds_together() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_remedy_names_commands_and_options_that_there_are() {
+        for refusal in Refusal::ALL {
+            let remedy = refusal.remedy();
+            for line in remedy.split("gatelodge ").skip(1) {
+                let line = line.split([';', ':']).next().unwrap();
+                let parts: Vec<&str> = line.split([' ', ',']).collect();
+                let program = Args::command();
+                let noun = program.find_subcommand(parts[0]);
+                let noun = noun.unwrap_or_else(|| panic!("{remedy}"));
+                let verb = noun.has_subcommands().then(|| noun.find_subcommand(parts[1]));
+                let verb = verb.map_or(noun, |verb| verb.unwrap_or_else(|| panic!("{remedy}")));
+                for option in parts.iter().filter_map(|word| word.strip_prefix("--")) {
+                    let option = option.split('=').next();
+                    let known = verb.get_arguments().any(|own| own.get_long() == option);
+                    assert!(known, "{remedy}");
+                }
+            }
+        }
     }
 
     #[test]

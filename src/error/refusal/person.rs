@@ -25,7 +25,7 @@ macro_rules! person {
         "RFC 9110 §15.5.2";
     AppUnknown => AccessDenied,
         "the configuration knows no application at this host",
-        "name the host in the configuration: [apps.NAME] hosts",
+        "name the host in the configuration, as the section apps.HOST",
         "RFC 9110 §15.5.4";
     CeremonyExpired => CeremonyOver as CEREMONY_OVER,
         "the passkey ceremony was not finished in time",
