@@ -31,9 +31,15 @@ impl Asker {
     pub(super) fn lane(self, host: &Host) -> Lane {
         match (self, host) {
             (Self::Operator, _) => Lane::Operator,
-            (Self::Network(network), _) if !network.is_loopback() => widest(network),
-            (Self::Network(_), Host::Ipv4(address)) => widest(Network::of((*address).into())),
-            (Self::Network(_), Host::Ipv6(address)) => widest(Network::of((*address).into())),
+            (Self::Network(network), _) if !network.is_loopback() => {
+                Lane::Network(network.widest())
+            }
+            (Self::Network(_), Host::Ipv4(address)) => {
+                Lane::Network(Network::of((*address).into()).widest())
+            }
+            (Self::Network(_), Host::Ipv6(address)) => {
+                Lane::Network(Network::of((*address).into()).widest())
+            }
             (Self::Network(_), Host::Domain(name)) => {
                 let labels: Vec<&str> = name.trim_end_matches('.').rsplitn(3, '.').collect();
                 let last: Vec<&str> = labels.into_iter().take(2).collect();
@@ -41,10 +47,6 @@ impl Asker {
             }
         }
     }
-}
-
-fn widest(network: Network) -> Lane {
-    Lane::Network(network.and_wider().last().unwrap_or(network))
 }
 
 #[cfg(test)]

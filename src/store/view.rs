@@ -244,8 +244,8 @@ pub trait View {
         Ok(holders)
     }
 
-    /// The first `limit` rows of `pool` that `holder` has, in the order in which a full pool takes
-    /// them: the bytes of their tag and key.
+    /// The first `limit` rows of `pool` that `holder` has, by rank and from the oldest of each: the
+    /// bytes of their tag and key.
     fn held(&self, pool: Pool, holder: &Holder, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
         let whole = held(pool, holder);
         let rows = self.raw_range(&whole, &after(&whole), limit)?;
