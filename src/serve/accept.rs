@@ -158,13 +158,14 @@ async fn admitted(
             let facts = PeerFacts { address, proven: None };
             return serve(stream, router, watcher, Arc::clone(&standing), facts).await;
         };
+        // Boxed, since a connection without TLS need not have the room for it.
         let secured = tokio::select! {
-            secured = secure(stream, &tls, &standing) => secured,
+            secured = Box::pin(secure(stream, &tls, &standing)) => secured,
             _ = closed.changed() => return,
         };
         if let Some(Secured { stream, proven }) = secured {
             let facts = PeerFacts { address, proven };
-            serve(stream, router, watcher, Arc::clone(&standing), facts).await;
+            Box::pin(serve(stream, router, watcher, Arc::clone(&standing), facts)).await;
         }
     };
     tokio::select! {
@@ -244,8 +245,7 @@ async fn serve(
         }
         let (router, standing) = (router.clone(), Arc::clone(&standing));
         async move {
-            // Whoever sends many requests at once waits a turn before each, like everybody else.
-            tokio::task::yield_now().await;
+            standing.turn().await;
             let response = router.oneshot(request).await;
             standing.responded();
             response

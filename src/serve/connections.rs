@@ -11,12 +11,16 @@
 //!    that did so longest ago;
 //! 3. one whose request is being handled, the oldest first.
 //!
+//! Requests that are sent together, before the first response is read, cost their sender next to nothing
+//! and no browser sends them. Those behind the first wait in a queue of their own, and their
+//! connections wait meanwhile as those of the second kind do.
+//!
 //! Those of the first kind count as the second while they are in the last quarter of their network to
 //! come: they have hardly had the time to make a request.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -36,7 +40,21 @@ struct Shared {
     open: Mutex<Open>,
     /// A permit for each connection, held until its descriptor is closed.
     descriptors: Arc<Semaphore>,
-    sequence: Arc<AtomicU64>,
+    turns: Arc<Turns>,
+}
+
+/// What all connections share while they are served.
+pub(super) struct Turns {
+    /// The number of steps that all have made.
+    steps: AtomicU64,
+    /// A permit for each pipelined request that may be the next of its kind.
+    pipelined: Semaphore,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self { steps: AtomicU64::new(0), pipelined: Semaphore::new(MAX_PIPELINED) }
+    }
 }
 
 /// The standings of the open connections, by the widest network.
@@ -65,8 +83,9 @@ pub(super) struct Standing {
     closed: Notify,
     /// The stage above the two highest bits, and below them the time of the last progress.
     rank: AtomicU64,
-    /// The time: the number of steps that all connections have made.
-    sequence: Arc<AtomicU64>,
+    /// Whether bytes have arrived since the last request.
+    received: AtomicBool,
+    turns: Arc<Turns>,
 }
 
 /// What a connection is doing, from the stalest.
@@ -82,10 +101,40 @@ enum Stage {
 
 impl Standing {
     /// The standing of a new connection.
-    pub(super) fn new(sequence: Arc<AtomicU64>) -> Self {
-        let standing = Self { closed: Notify::new(), rank: AtomicU64::new(0), sequence };
+    pub(super) fn new(turns: Arc<Turns>) -> Self {
+        let standing = Self {
+            closed: Notify::new(),
+            rank: AtomicU64::new(0),
+            received: AtomicBool::new(false),
+            turns,
+        };
         standing.enter(Stage::Opening);
         standing
+    }
+
+    /// Bytes have arrived.
+    pub(super) fn received(&self) {
+        self.received.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until a request may be handled. One that arrived together with those before it lets
+    /// every task that is ready go first, and few of its kind do so at once: a thousand connections
+    /// with thirty such requests each make nobody wait.
+    pub(super) async fn turn(&self) {
+        if self.received.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        let is_whole = self.stage() == Stage::Working as u64;
+        if is_whole {
+            self.enter(Stage::Waiting);
+        }
+        // The semaphore is never closed.
+        let turn = self.turns.pipelined.acquire().await;
+        tokio::task::yield_now().await;
+        drop(turn);
+        if is_whole {
+            self.enter(Stage::Working);
+        }
     }
 
     /// The head of a request has arrived, and its body not yet.
@@ -105,7 +154,7 @@ impl Standing {
 
     /// The peer has taken a part of the response.
     pub(super) fn progressed(&self) {
-        if self.rank() >> STAGE_SHIFT == Stage::Waiting as u64 {
+        if self.stage() == Stage::Waiting as u64 {
             self.enter(Stage::Waiting);
         }
     }
@@ -116,8 +165,12 @@ impl Standing {
     }
 
     fn enter(&self, stage: Stage) {
-        let now = self.sequence.fetch_add(1, Ordering::Relaxed);
+        let now = self.turns.steps.fetch_add(1, Ordering::Relaxed);
         self.rank.store((stage as u64) << STAGE_SHIFT | now, Ordering::Relaxed);
+    }
+
+    fn stage(&self) -> u64 {
+        self.rank() >> STAGE_SHIFT
     }
 
     fn rank(&self) -> u64 {
@@ -128,8 +181,15 @@ impl Standing {
 /// The place of the stage in a rank.
 const STAGE_SHIFT: u32 = 62;
 
+/// The most pipelined requests that let the others go first at once.
+const MAX_PIPELINED: usize = 2;
+
 /// One in so many connections of a network came last.
 const LAST: usize = 4;
+
+/// One in so many descriptors is for connections that are being closed, so that the next newcomer
+/// waits for none of them.
+const CLOSING: usize = 32;
 
 impl Connections {
     /// No connection is open.
@@ -139,7 +199,7 @@ impl Connections {
             proxies: config.behind_proxy.clone(),
             open: Mutex::default(),
             descriptors: Arc::new(Semaphore::new(bounds.in_all)),
-            sequence: Arc::default(),
+            turns: Arc::default(),
         }))
     }
 
@@ -163,10 +223,10 @@ impl Connections {
         let own = open.of(network).map_or(0, Vec::len);
         if own >= of_network && !self.0.proxies.contains(&address) {
             open.close_stalest(network);
-        } else if open.0.values().map(|within| within.count).sum::<usize>() >= in_all {
+        } else if open.count() >= in_all - in_all / CLOSING {
             open.close_stalest_of_largest();
         }
-        let standing = Arc::new(Standing::new(Arc::clone(&self.0.sequence)));
+        let standing = Arc::new(Standing::new(Arc::clone(&self.0.turns)));
         open.add(network, &standing);
         Ticket { address, standing, connections: self.clone(), _descriptor: None }
     }
@@ -177,6 +237,10 @@ impl Connections {
 }
 
 impl Open {
+    fn count(&self) -> usize {
+        self.0.values().map(|within| within.count).sum()
+    }
+
     fn of(&self, network: Network) -> Option<&Vec<Arc<Standing>>> {
         self.0.get(&network.widest())?.by_network.get(&network)
     }
@@ -335,6 +399,23 @@ mod tests {
         let _newcomer = admit(&connections, "192.0.2.1");
 
         assert_eq!(working.map(|ticket| ticket.has_to_go()), [false, true, false]);
+    }
+
+    #[test]
+    fn a_pipelined_request_lets_others_go_first_and_its_connection_counts_as_waiting() {
+        let connections = Connections::few();
+        let [one, two, three] = [(); 3].map(|()| {
+            let ticket = admit(&connections, "192.0.2.1");
+            ticket.standing.received();
+            ticket.standing.requested();
+            ticket
+        });
+
+        assert!(one.standing.turn().now_or_never().is_some(), "it came alone");
+        assert!(one.standing.turn().now_or_never().is_none());
+        let _newcomer = admit(&connections, "192.0.2.1");
+
+        assert_eq!([&one, &two, &three].map(Ticket::has_to_go), [true, false, false]);
     }
 
     #[test]

@@ -7,8 +7,10 @@ use super::Stop;
 use crate::config::{Config, Places, TlsMode};
 use crate::oauth::issuer::Issuer;
 
-/// The most connections that wait to be accepted; the system may allow fewer (`somaxconn`).
-const BACKLOG: i32 = 4096;
+/// The most connections that wait to be accepted; the system may allow fewer (`somaxconn`). Under a
+/// flood the last of them waits some 80 ms; further ones are refused a place, and try again after a
+/// second.
+const BACKLOG: i32 = 512;
 
 /// The default port.
 const DEFAULT_PORT: u16 = 7455;

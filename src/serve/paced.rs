@@ -137,12 +137,18 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if buffer.filled().len() > before {
+            self.standing.received();
+        }
+        read
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 
     use super::*;
@@ -190,6 +196,16 @@ mod tests {
         let (took, written) = respond(100_000, 1, Duration::from_secs(9)).await;
 
         assert_eq!((took.as_secs(), written), (WINDOW.as_secs(), false));
+    }
+
+    #[tokio::test]
+    async fn a_request_that_arrived_with_the_one_before_it_lets_others_go_first() {
+        let (mut server, mut peer) = connection();
+        peer.write_all(b"ab").await.unwrap();
+
+        server.read_u8().await.unwrap();
+        assert!(server.standing.turn().now_or_never().is_some());
+        assert!(server.standing.turn().now_or_never().is_none());
     }
 
     #[tokio::test(start_paused = true)]
