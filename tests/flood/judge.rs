@@ -16,7 +16,7 @@ const IN_TIME: Duration = Duration::from_secs(1);
 const MIN_IN_TIME: f64 = 0.8;
 
 /// The most memory of the server, in KiB.
-const MAX_MEMORY: u64 = 200 * 1024;
+const MAX_MEMORY: u64 = 200_000_000 / 1024;
 
 /// What the person and the client store, in bytes.
 const MAX_OF_PERSON: u64 = 4 << 20;
