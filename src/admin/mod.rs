@@ -75,11 +75,13 @@ pub fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// An error response: the members of RFC 6749 §5.2.
+/// An error response: the members of RFC 6749 §5.2, and what can be done about it.
 #[derive(Serialize)]
 struct ErrorView {
     error: &'static str,
     error_description: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<&'static str>,
 }
 
 /// An error, rendered with its precise reason.
@@ -95,7 +97,11 @@ impl IntoResponse for Failed {
     fn into_response(self) -> Response {
         let code = self.0.code();
         let status = StatusCode::from_u16(code.status());
-        let view = ErrorView { error: code.as_str(), error_description: self.0.to_string() };
+        let view = ErrorView {
+            error: code.as_str(),
+            error_description: self.0.to_string(),
+            remedy: self.0.refusal().map(Refusal::remedy),
+        };
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(view)).into_response();
         if let Some(seconds) = self.0.retry_after() {

@@ -148,9 +148,15 @@ impl Failure {
         Self { exit, message: message.to_string() }
     }
 
-    /// A refusal of the server. Its status decides the exit code, its description is the message.
+    /// A refusal of the server. Its status decides the exit code; its description is the message, and
+    /// its remedy a second line.
     pub(super) fn refused(status: u16, body: &Value) -> Self {
-        oauth_client::Error::refused(status, body).into()
+        let mut failure = Self::from(oauth_client::Error::refused(status, body));
+        if let Some(remedy) = body.get("remedy").and_then(Value::as_str) {
+            failure.message.push('\n');
+            failure.message.push_str(&printable(remedy));
+        }
+        failure
     }
 
     /// Prints the message to standard error, each line after the program's name, and returns the

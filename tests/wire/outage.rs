@@ -107,7 +107,8 @@ fn a_file_that_cannot_be_written_stops_writes_alone_and_they_return_without_a_re
         assert_eq!(
             String::from_utf8(refused.stderr).unwrap(),
             "gatelodge: the server cannot write at the moment, and nothing was changed \
-             (temporarily_unavailable)\n"
+             (temporarily_unavailable)\ngatelodge: see that the disk of the data directory has space and \
+             can be written; gatelodge paths says which\n"
         );
         assert_eq!(client_credentials(&server, "nightly", secret).status, 200);
         assert_eq!(get(&server, "/.well-known/openid-configuration").status, 200);
