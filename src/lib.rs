@@ -138,6 +138,10 @@
 //! - *Race.* One writer thread runs transitions one after the other; each sees all before it.
 //! - *Client mix-up.* The client is proven before a code is looked up, and a code of another client
 //!   is refused unspent.
+//! - *Code injection.* A challenge binds a code to the browser that asked for it, and every public
+//!   client has to send one. A confidential client may send a nonce instead where the operator says
+//!   so, and neither where the operator says so of this client. The limit: its `state` then protects
+//!   it, and only the client can check that; each start names such clients.
 //! - *Browser swap.* An interaction needs its cookie, a ceremony its browser, a form the anti-forgery
 //!   token of its session. Where other ports receive the cookie, the storage that opens the page of an
 //!   interaction first is the only one that opens it again, so that nobody finishes it with an account

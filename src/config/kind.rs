@@ -158,8 +158,11 @@ impl Kind {
                 *of(draft) = Some(text.to_owned());
             }
             Self::Pkce(of) => {
-                let policy = value.as_str().and_then(|word| word.parse().ok());
-                *of(draft) = policy.ok_or("\"required\" or \"nonce\" is allowed")?;
+                *of(draft) = match value.as_str().and_then(|word| word.parse().ok()) {
+                    Some(policy @ (PkcePolicy::Nonce | PkcePolicy::Required)) => policy,
+                    Some(PkcePolicy::Optional) => return Err(ONE_CLIENT_AT_A_TIME.to_owned()),
+                    None => return Err("\"required\" or \"nonce\" is allowed".to_owned()),
+                };
             }
             Self::Registration(of) => {
                 let policy = value.as_str().and_then(|word| word.parse().ok());
@@ -271,6 +274,9 @@ impl Kind {
         }
     }
 }
+
+const ONE_CLIENT_AT_A_TIME: &str = "\"required\" or \"nonce\" is allowed; \"optional\" is for one \
+     client at a time (gatelodge client set CLIENT --pkce optional)";
 
 const SWITCH: &str = "true or false is allowed";
 

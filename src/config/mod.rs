@@ -197,7 +197,7 @@ pub struct Policy {
     /// Whether people may grant tokens for unregistered resources on their machine if the issuer is
     /// on loopback.
     pub loopback_resources: bool,
-    /// The PKCE policy of clients that have none of their own.
+    /// The PKCE policy of clients that have none of their own, never `optional`.
     pub pkce: PkcePolicy,
     /// The private-use redirect schemes without a dot that are allowed in addition to the built-in
     /// ones.

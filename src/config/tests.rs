@@ -192,6 +192,11 @@ fn each_fault_names_its_source_its_key_and_what_is_allowed() {
             "FILE: policy.pkce: found \"plain\"; \"required\" or \"nonce\" is allowed",
         ),
         (
+            "policy.pkce = 'optional'",
+            "FILE: policy.pkce: found \"optional\"; \"required\" or \"nonce\" is allowed; \
+             \"optional\" is for one client at a time (gatelodge client set CLIENT --pkce optional)",
+        ),
+        (
             "listen = '127.0.0.1:1'",
             "FILE: listen: found \"127.0.0.1:1\"; a list is allowed, each item an IP address and a \
              port, such as 127.0.0.1:7455 or [::1]:7455",

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::config::Config;
-use crate::oauth::client::PkcePolicy;
+use crate::oauth::client::{ClientType, PkcePolicy};
 use crate::oauth::issuer::Issuer;
 use crate::secret::{Pepper, Seed};
 use crate::store::schema::{Client, Deadline};
@@ -58,9 +58,13 @@ impl Rules {
         self.config.policy.session_key.unwrap_or_else(|| self.issuer.is_loopback())
     }
 
-    /// Whether `client` must send a PKCE challenge: its own policy, or that of the configuration.
+    /// Whether `client` must send a PKCE challenge: the operator's word about it, or the policy of the
+    /// configuration. RFC 9700 §2.1.1: "Public clients MUST use PKCE".
     pub fn pkce_policy(&self, client: &Client) -> PkcePolicy {
-        client.decisions.pkce.unwrap_or(self.config.policy.pkce)
+        match client.metadata.client_type() {
+            ClientType::Confidential => client.decisions.pkce.unwrap_or(self.config.policy.pkce),
+            ClientType::Public => PkcePolicy::Required,
+        }
     }
 }
 

@@ -12,9 +12,15 @@ use serde_json::{Value, json};
 use super::Stop;
 use crate::app::App;
 use crate::config::TlsMode;
+use crate::flow::client::operator;
 use crate::flow::person::people;
+use crate::oauth::id::ClientId;
 
-/// Prints that the server is ready, and the setup link of the first administrator.
+/// The most clients that a start names.
+const MAX_NAMED: usize = 20;
+
+/// Prints that the server is ready, and the setup link of the first administrator. Names the clients
+/// that may go without PKCE.
 ///
 /// The link is a secret: if standard output is no terminal, it is made only if the flag asks for
 /// it.
@@ -26,8 +32,18 @@ pub(super) async fn say(
     let terminal = io::stdout().is_terminal();
     let config = &app.rules().config;
     let failed = |error: crate::error::Error| Stop::failed(error.to_string());
-    let nobody = app.read().and_then(|view| people::nobody(&view));
-    let nobody = nobody.map_err(|error| failed(error.into()))?;
+    let read = app.read().and_then(|view| {
+        Ok((people::nobody(&view)?, operator::without_pkce(&view, MAX_NAMED + 1)?))
+    });
+    let (nobody, without_pkce) = read.map_err(|error| failed(error.into()))?;
+    let without_pkce = named(&without_pkce);
+    if let Some(clients) = &without_pkce {
+        tracing::info!(
+            %clients,
+            "these clients may send neither PKCE challenge nor nonce, and their state alone protects \
+             their codes; gatelodge client set CLIENT --pkce required ends that"
+        );
+    }
     let setup_url = if nobody && (terminal || config.print_setup) {
         let invited = app.write(|tx, cx| people::recover(tx, cx, None)).await.map_err(failed)?;
         Some(crate::admin::user::setup_url(app, &invited.1))
@@ -35,7 +51,7 @@ pub(super) async fn say(
         None
     };
     let text = if terminal {
-        banner(app, setup_url.as_deref())
+        banner(app, setup_url.as_deref(), without_pkce.as_deref())
     } else {
         let mut line = json!({
             "ready": true,
@@ -74,7 +90,14 @@ fn addresses(listeners: &[TcpListener]) -> Vec<String> {
     addresses.map(|address| address.to_string()).collect()
 }
 
-fn banner(app: &App, setup_url: Option<&str>) -> String {
+/// The ids of `clients` on one line, if there are any.
+fn named(clients: &[ClientId]) -> Option<String> {
+    let ids: Vec<&str> = clients.iter().take(MAX_NAMED).map(ClientId::as_str).collect();
+    let more = if clients.len() > MAX_NAMED { " and more" } else { "" };
+    (!ids.is_empty()).then(|| format!("{}{more}", ids.join(", ")))
+}
+
+fn banner(app: &App, setup_url: Option<&str>, without_pkce: Option<&str>) -> String {
     let rules = app.rules();
     let issuer = &rules.issuer;
     let minutes = rules.config.lifetimes.setup_token.as_secs() / 60;
@@ -91,8 +114,10 @@ fn banner(app: &App, setup_url: Option<&str>) -> String {
         }
         TlsMode::Files | TlsMode::Off => "",
     };
+    let lenient = without_pkce.map(|clients| format!("\n  PKCE     optional for {clients}"));
+    let lenient = lenient.unwrap_or_default();
     format!(
-        "Gatelodge {}\n  issuer   {issuer}\n  {way_in}{trust}\n  data     {}\n  MCP      \
+        "Gatelodge {}\n  issuer   {issuer}\n  {way_in}{trust}{lenient}\n  data     {}\n  MCP      \
          authorization_servers: [\"{issuer}\"]\n",
         env!("CARGO_PKG_VERSION"),
         short(&rules.config.places.store()),

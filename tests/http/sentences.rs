@@ -130,7 +130,8 @@ async fn the_last_refusals_of_a_client_come_with_a_remedy() {
     assert_eq!(of("reason")[1], "code_challenge is missing: PKCE with S256 is required");
     assert_eq!(
         of("remedy")[1],
-        "switch PKCE on in the client; for one that cannot: gatelodge client set shop --pkce nonce"
+        "switch PKCE on in the client; for one that cannot: gatelodge client set shop --pkce nonce, or \
+         --pkce optional if it sends no nonce either"
     );
     assert_eq!(of("section")[1], "RFC 7636 §4.4.1");
 }

@@ -142,7 +142,10 @@ fn a_failure_is_the_same_through_the_socket_and_from_the_store() {
         ("client remove stranger", 3),
         ("client set stranger --first-party", 3),
         ("client set shop", 2),
+        ("client set shop --pkce optional", 0),
         ("client set shop --auth none", 4),
+        ("client set shop --pkce default --auth none", 0),
+        ("client set shop --pkce optional", 4),
         ("client rotate-secret stranger", 3),
         ("user add ada", 0),
         ("user add ada", 4),
@@ -161,6 +164,24 @@ fn a_failure_is_the_same_through_the_socket_and_from_the_store() {
             assert!(socket.stdout.is_empty() && said.starts_with("gatelodge: "), "{verb}: {said}");
         }
     }
+}
+
+#[test]
+fn an_operator_who_is_refused_reads_what_to_do() {
+    let home = Home::new();
+    let _server = home.serve();
+    home.json("client add editor --id editor --public --redirect http://127.0.0.1/cb");
+
+    let refused = call(&home, "client set editor --pkce optional");
+
+    let said = String::from_utf8(refused.stderr).unwrap();
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(refused.status.code(), Some(4));
+    assert!(lines[0].contains("pkce: optional is only for a confidential client"), "{said}");
+    assert!(
+        lines[1].starts_with("gatelodge: gatelodge client set CLIENT --pkce default"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -27,6 +27,30 @@ fn a_start_says_one_line_of_json() {
     assert_eq!(server.ready, expected);
 }
 
+/// RFC 9700 §2.1.1 recommends PKCE for every client, so an exception is not forgotten.
+#[test]
+fn a_start_names_the_clients_that_may_go_without_pkce() {
+    let home = Home::new();
+    let server = home.serve();
+    let line = |line: &str| line.contains("neither PKCE challenge nor nonce");
+    for name in ["shop", "wiki"] {
+        let redirect = format!("--redirect https://{name}.example/cb");
+        home.json(&format!("client add {name} --id {name} --pkce optional {redirect}"));
+    }
+    home.json("client set shop --pkce default");
+    let before = log(&home, &server);
+    drop(server);
+
+    let server = home.serve();
+
+    let after = log(&home, &server);
+    let named = after.lines().find(|text| line(text)).unwrap_or_else(|| panic!("{after}"));
+    assert!(!before.lines().any(line), "{before}");
+    assert!(named.contains("wiki") && !named.contains("shop"), "{named}");
+    let view = home.json("client show wiki");
+    assert_eq!(view["pkce"], "optional");
+}
+
 /// A journal is no place for a secret.
 #[test]
 fn the_setup_link_is_told_only_where_it_is_asked_for() {

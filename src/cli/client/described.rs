@@ -62,8 +62,9 @@ pub(super) struct Described {
     /// It must push its authorization requests
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     require_par: Option<bool>,
-    /// Whether it must use PKCE, or may send a nonce instead
-    #[arg(long, value_parser = values(PkcePolicy::ALL, PkcePolicy::as_str))]
+    /// Whether it must use PKCE, may send a nonce instead, or may send neither but a state; default
+    /// is what the configuration says
+    #[arg(long, value_parser = pkce())]
     pkce: Option<String>,
     /// Whether a refresh token that returns just after its use is answered, or ends the grant
     #[arg(long, value_parser = values(RefreshPolicy::ALL, RefreshPolicy::as_str))]
@@ -103,6 +104,17 @@ fn grants() -> impl TypedValueParser<Value = String> {
         meant.map_or(said, |grant| grant.as_str().to_owned())
     };
     PossibleValuesParser::new(all.map(text)).map(whole)
+}
+
+/// The value that takes the client's own PKCE policy away.
+const DEFAULT: &str = "default";
+
+/// A parser of PKCE policies. An empty value is [`DEFAULT`].
+fn pkce() -> impl TypedValueParser<Value = String> {
+    let own = PkcePolicy::ALL.iter().map(|policy| PossibleValue::new(policy.as_str()));
+    let default = PossibleValue::new(DEFAULT).alias("");
+    let whole = |said: String| if said.is_empty() { DEFAULT.to_owned() } else { said };
+    PossibleValuesParser::new(own.chain([default])).map(whole)
 }
 
 /// As [`values`], or an empty value.
@@ -154,7 +166,7 @@ impl Described {
             ("anonymous", self.anonymous.map(Value::from)),
             ("introspect_any", self.introspect_any.map(Value::from)),
             ("require_pushed_authorization_requests", self.require_par.map(Value::from)),
-            ("pkce", self.pkce.map(Value::from)),
+            ("pkce", self.pkce.map(|pkce| if pkce == DEFAULT { Value::Null } else { pkce.into() })),
             ("refresh", self.refresh.map(Value::from)),
             ("subject_type", subject_type),
             ("sector", pairwise),

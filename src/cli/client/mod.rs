@@ -13,6 +13,7 @@ use crate::admin::client::{ClientView, RemovedClientView};
 use crate::admin::document::DocumentImport;
 use crate::admin::issuer::IssuerView;
 use crate::admin::usage::{RefusalView, UsageView};
+use crate::oauth::client::{AuthMethod, ClientType};
 
 use super::admin_client::{AdminClient, path_of};
 use super::output::{Column, Exit, Failure, Output, list, word};
@@ -30,7 +31,8 @@ Examples:
   gatelodge client add billing --jwks keys.json
       a program that signs with its own key instead of showing a secret
   gatelodge client add legacy --id legacy-app --pkce nonce --redirect https://legacy.example/cb
-      a confidential client that knows nonce and not PKCE
+      a confidential client that knows nonce and not PKCE; with --pkce optional, one that knows
+      neither and relies on state
 
 With --redirect a client has the grants authorization_code and refresh_token, without it
 client_credentials; --grant says otherwise. A --scope is one that the configuration or a resource
@@ -47,7 +49,8 @@ Examples:
   echo \"$SECRET\" | gatelodge client set shop --secret-file -
 
 Only what is named changes; a list takes the place of the old one, and an empty value takes a
-setting back.";
+setting back, as --pkce default does. --auth none makes a client public, every other method makes it
+confidential.";
 
 /// The verbs of `client`.
 #[derive(Debug, Subcommand)]
@@ -222,6 +225,12 @@ impl Set {
         if let Some(name) = self.name {
             members.insert("name".to_owned(), name.into());
         }
+        // The method decides the type, and the server wants both in one patch.
+        if let Some(method) = members.get("token_endpoint_auth_method") {
+            let public = method == AuthMethod::None.as_str();
+            let client_type = if public { ClientType::Public } else { ClientType::Confidential };
+            members.insert("client_type".to_owned(), client_type.as_str().into());
+        }
         if members.is_empty() {
             let help = "nothing is named that should change; gatelodge client set --help";
             return Err(Failure::new(Exit::Usage, help));
@@ -331,6 +340,23 @@ mod tests {
         assert!(added.parts().3.is_none());
     }
 
+    /// Remedies of refusals name these two commands.
+    #[tokio::test]
+    async fn a_method_makes_a_client_public_or_confidential() {
+        let mut admin = AdminClient::memory().await;
+        let line = ["add", "editor", "--id", "c1", "--public", "--redirect", "http://127.0.0.1/cb"];
+        say(&mut admin, &line).await.unwrap();
+
+        let set = ["set", "c1", "--auth", "client_secret_basic"];
+        let confidential = say(&mut admin, &set).await.unwrap();
+        let public = say(&mut admin, &["set", "c1", "--auth", "none"]).await.unwrap();
+
+        let (_, _, json, note) = confidential.parts();
+        assert_eq!(json["client_type"], "confidential");
+        assert!(json["client_secret"].is_string() && note.unwrap().starts_with("Keep the secret"));
+        assert_eq!(public.parts().2["client_type"], "public");
+    }
+
     #[tokio::test]
     async fn an_id_of_reserved_characters_finds_its_client() {
         let mut admin = AdminClient::memory().await;
@@ -374,6 +400,20 @@ mod tests {
             (&["--userinfo-alg", ""], json!({"userinfo_signed_response_alg": null})),
             (&["--access-token-lifetime", ""], json!({"access_token_lifetime": null})),
             (&["--default-max-age", ""], json!({"default_max_age": null})),
+            (&["--pkce", "optional"], json!({"pkce": "optional"})),
+            (&["--pkce", "default"], json!({"pkce": null})),
+            (&["--pkce", ""], json!({"pkce": null})),
+            (
+                &["--auth", "none"],
+                json!({"token_endpoint_auth_method": "none", "client_type": "public"}),
+            ),
+            (
+                &["--auth", "client_secret_post"],
+                json!({
+                    "token_endpoint_auth_method": "client_secret_post",
+                    "client_type": "confidential",
+                }),
+            ),
             (
                 &["--jwks-uri", "https://a.example/"],
                 json!({"jwks": null, "jwks_uri": "https://a.example/"}),

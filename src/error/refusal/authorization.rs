@@ -29,7 +29,7 @@ macro_rules! authorization {
         "RFC 7636 §4.3";
     CodeChallengeMissing => InvalidRequest,
         "code_challenge is missing: PKCE with S256 is required",
-        "switch PKCE on in the client; for one that cannot: gatelodge client set CLIENT --pkce nonce",
+        "switch PKCE on in the client; for one that cannot: gatelodge client set CLIENT --pkce nonce, or --pkce optional if it sends no nonce either",
         "RFC 7636 §4.4.1";
     ConsentNeeded => ConsentRequired,
         "the person has not yet consented, and prompt=none forbids to ask",
@@ -147,5 +147,9 @@ macro_rules! authorization {
         "scope reaches beyond what was granted",
         "let the client ask for no more than it was granted, or sign the person in again",
         "RFC 6749 §6";
+    StateMissing => InvalidRequest,
+        "state is missing: a request without code_challenge and nonce has to bring it",
+        "let the client send a state of its own for each request, or switch PKCE or the nonce on in it",
+        "RFC 9700 §2.1";
     } };
 }

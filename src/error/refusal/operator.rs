@@ -94,6 +94,10 @@ macro_rules! operator {
         "there is no such personal access token",
         "gatelodge bridge pats lists them",
         "RFC 9110 §15.5.5";
+    PkceOptionalUnfit => InvalidRequest,
+        "pkce: optional is only for a confidential client that an operator registered",
+        "gatelodge client set CLIENT --pkce default takes it back; gatelodge client add registers a client that may have it",
+        "RFC 9700 §2.1.1";
     RedirectUriDangerous => InvalidRequest,
         "a redirect URI has a scheme that a browser or shell interprets",
         "use https, http on loopback, or a reverse domain name",

@@ -12,11 +12,11 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::authorize::step::PresentedInteraction;
 use crate::flow::client::last_use;
-use crate::flow::{Context, Rules, admission, resource, session};
+use crate::flow::{Context, admission, resource, session};
 use crate::keys::KeyRing;
 use crate::model::network::Network;
 use crate::oauth::authorize::{self, AuthorizeRequest, Callback, RedirectParameters};
-use crate::oauth::client::{ClientType, GrantType, PkcePolicy};
+use crate::oauth::client::{GrantType, PkcePolicy};
 use crate::oauth::id::{ClientId, InteractionId, UserId};
 use crate::oauth::params::Params;
 use crate::secret::BrowserSecret;
@@ -74,9 +74,8 @@ impl ResolvedRequest {
         if !client.metadata.has_grant_type(GrantType::AuthorizationCode) {
             return Err(Refusal::GrantTypeNotRegistered.into());
         }
-        if request.code_challenge.is_none() && !may_go_without_pkce(rules, client, &request) {
-            return Err(Refusal::CodeChallengeMissing.into());
-        }
+        let state = self.callback.state();
+        check_protection(rules.pkce_policy(client), &request, state)?;
         // OpenID Connect Core §5.5.1.1: an essential `acr` that cannot be satisfied makes "a
         // failed authentication attempt".
         if !request.claims.meets_acr() {
@@ -167,13 +166,28 @@ pub fn enabled(view: &impl View, id: &ClientId) -> Result<Client, Error> {
     client.ok_or(Refusal::ClientUnknownAtAuthorize.into())
 }
 
-/// Whether a request may omit the PKCE challenge. RFC 9700 §2.1.1: a confidential client may use
-/// the OpenID Connect `nonce` instead, if the operator allows it.
-fn may_go_without_pkce(rules: &Rules, client: &Client, request: &AuthorizeRequest) -> bool {
-    let allowed = rules.pkce_policy(client) == PkcePolicy::Nonce;
+/// Checks that a request brings what protects its code from injection: a PKCE challenge, or what
+/// `policy` accepts in its place.
+///
+/// RFC 9700 §2.1.1: a confidential client may rely on the OpenID Connect `nonce`, if the operator
+/// allows it. §2.1: without PKCE and nonce, "one-time use CSRF tokens carried in the state
+/// parameter that are securely bound to the user agent MUST be used".
+fn check_protection(
+    policy: PkcePolicy,
+    request: &AuthorizeRequest,
+    state: Option<&str>,
+) -> Result<(), Refusal> {
+    if request.code_challenge.is_some() {
+        return Ok(());
+    }
     let openid = request.scope.as_ref().is_some_and(|scope| scope.has("openid"));
-    let confidential = client.metadata.client_type() == ClientType::Confidential;
-    allowed && confidential && openid && request.nonce.is_some()
+    let by_nonce = openid && request.nonce.is_some();
+    match policy {
+        PkcePolicy::Nonce | PkcePolicy::Optional if by_nonce => Ok(()),
+        PkcePolicy::Optional if state.is_some() => Ok(()),
+        PkcePolicy::Optional => Err(Refusal::StateMissing),
+        PkcePolicy::Nonce | PkcePolicy::Required => Err(Refusal::CodeChallengeMissing),
+    }
 }
 
 /// Stores a request. Returns the id for the path and the secret for the cookie.

@@ -13,12 +13,14 @@ use crate::flow::{Context, removal, resource};
 use crate::oauth::client::decisions::OperatorDecisions;
 use crate::oauth::client::member::Member;
 use crate::oauth::client::metadata::ClientMetadata;
-use crate::oauth::client::{AuthMethod, ClientType, GrantType, SubjectType};
+use crate::oauth::client::{AuthMethod, ClientType, GrantType, PkcePolicy, SubjectType};
 use crate::oauth::id::ClientId;
 use crate::oauth::scope::Scope;
 use crate::secret::MadeClientSecret;
-use crate::store::schema::{Client, ClientProof, GRANTS_BY_CLIENT, Origin, Subject};
-use crate::store::{Tx, View};
+use crate::store::schema::{
+    CLIENTS_WITHOUT_PKCE, Client, ClientProof, GRANTS_BY_CLIENT, Origin, Subject,
+};
+use crate::store::{StoreError, Tx, View};
 
 /// The allowed lifetimes of access tokens, in seconds, as in the configuration.
 const LIFETIMES: std::ops::RangeInclusive<u32> = 60..=86_400;
@@ -246,6 +248,12 @@ fn check(
     {
         return Err(contradictory("private_key_jwt needs one of jwks and jwks_uri").into());
     }
+    if names(&["client_type", "pkce", "token_endpoint_auth_method"])
+        && decisions.pkce == Some(PkcePolicy::Optional)
+        && !(confidential && client.origin == Origin::Operator)
+    {
+        return Err(Refusal::PkceOptionalUnfit.into());
+    }
     if names(&["access_token_lifetime"])
         && decisions.access_token_lifetime.is_some_and(|seconds| !LIFETIMES.contains(&seconds))
     {
@@ -399,6 +407,11 @@ pub fn rotate_secret(
     client.proof = proof;
     tx.put(id, client.clone())?;
     Ok((client, made))
+}
+
+/// The first `limit` clients that may go without PKCE and nonce.
+pub fn without_pkce(view: &impl View, limit: usize) -> Result<Vec<ClientId>, StoreError> {
+    view.by(&CLIENTS_WITHOUT_PKCE, &(), limit)
 }
 
 /// The most grants that a removal counts.

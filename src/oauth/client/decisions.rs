@@ -19,7 +19,7 @@ members! {
         first_party: bool,
         /// Whether it may introspect every token.
         introspect_any: bool,
-        /// Whether it must send a PKCE challenge, if that is not the configured policy.
+        /// Whether it must send a PKCE challenge. It goes before the configured policy.
         pkce: Option<PkcePolicy>,
         /// The response to a spent refresh token that is used again.
         refresh: RefreshPolicy,

@@ -189,6 +189,9 @@ names! {
         /// A confidential client may send a `nonce` with scope `openid` instead
         /// (RFC 9700 §2.1.1).
         Nonce = "nonce",
+        /// A confidential client may send neither, and sends a `state` then (RFC 9700 §2.1). An
+        /// operator says so of one client that they registered; it is no policy of an installation.
+        Optional = "optional",
         /// Every client must.
         Required = "required",
     }

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::layout;
 use crate::clock::Timestamp;
-use crate::oauth::client::SubjectType;
 use crate::oauth::client::decisions::OperatorDecisions;
 use crate::oauth::client::metadata::ClientMetadata;
+use crate::oauth::client::{PkcePolicy, SubjectType};
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::{ClientId, UserId};
 use crate::oauth::resource::Resource;
@@ -181,6 +181,9 @@ pub enum ClientProof {
 pub const CLIENTS_BY_FINGERPRINT: Index<TokenHash, ClientId> =
     Index::new(47, "clients_by_fingerprint");
 
+/// The clients that may go without PKCE and nonce. A start names them.
+pub const CLIENTS_WITHOUT_PKCE: Index<(), ClientId> = Index::new(54, "clients_without_pkce");
+
 layout!(ClientLayout, Client);
 
 impl Held for Client {
@@ -206,6 +209,9 @@ impl Row for Client {
     const TABLE: Tag = Tag { byte: 12, name: "clients" };
 
     fn entries(&self, key: &ClientId, into: &mut Entries) {
+        if self.decisions.pkce == Some(PkcePolicy::Optional) {
+            into.add(&CLIENTS_WITHOUT_PKCE, &(), key);
+        }
         match &self.origin {
             Origin::Document { fetched: Some(FetchedDocument { unused, .. }) } => {
                 into.expire(*unused);

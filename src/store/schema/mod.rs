@@ -151,6 +151,7 @@ mod tests {
             tag(&BRIDGE_SESSIONS_BY_USER),
             tag(&CERTIFICATES_BY_USER),
             tag(&CLIENTS_BY_FINGERPRINT),
+            tag(&CLIENTS_WITHOUT_PKCE),
             tag(&DELIVERIES_BY_DUE),
             tag(&DEVICES_BY_USER_CODE),
             tag(&GRANTS_BY_CLIENT),

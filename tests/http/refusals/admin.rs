@@ -39,6 +39,16 @@ pub(super) async fn a_public_client_with_a_secret() -> Response {
     .await
 }
 
+pub(super) async fn a_public_client_without_pkce() -> Response {
+    client(json!({
+        "name": "Reader",
+        "client_type": "public",
+        "redirect_uris": ["https://reader.example/cb"],
+        "pkce": "optional",
+    }))
+    .await
+}
+
 pub(super) async fn another_name_for_a_client_that_names_itself() -> Response {
     let server = Server::new().await;
     let metadata = json!({ "redirect_uris": ["https://app.example/cb"] });

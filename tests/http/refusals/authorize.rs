@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::Method;
+use gatelodge::oauth::client::PkcePolicy;
 use serde_json::json;
 
 use crate::support::{Browser, CHALLENGE, RelyingParty, Response, Server};
@@ -36,6 +37,14 @@ pub(super) async fn a_plain_challenge() -> Response {
 
 pub(super) async fn no_challenge() -> Response {
     shop(&[("code_challenge", ""), ("code_challenge_method", "")]).await
+}
+
+pub(super) async fn nothing_that_protects_the_code() -> Response {
+    let server = Server::new().await;
+    let shop = RelyingParty::web(&server).await;
+    server.change_client("shop", |client| client.decisions.pkce = Some(PkcePolicy::Optional)).await;
+    let bare = ["code_challenge", "code_challenge_method", "nonce", "state"].map(|name| (name, ""));
+    server.get(&shop.request(&bare)).await
 }
 
 pub(super) async fn an_acr_that_nobody_has() -> Response {

@@ -3,3 +3,4 @@
 mod device;
 mod device_page;
 mod par;
+mod pkce;

@@ -49,7 +49,8 @@ pub(crate) const SIGNING_ALGS: [SigningAlg; 3] =
     [SigningAlg::EdDsa, SigningAlg::Es256, SigningAlg::Rs256];
 pub(crate) const REFRESH_POLICIES: [RefreshPolicy; 2] =
     [RefreshPolicy::Grace, RefreshPolicy::Strict];
-pub(crate) const PKCE_POLICIES: [PkcePolicy; 2] = [PkcePolicy::Nonce, PkcePolicy::Required];
+pub(crate) const PKCE_POLICIES: [PkcePolicy; 3] =
+    [PkcePolicy::Nonce, PkcePolicy::Optional, PkcePolicy::Required];
 
 /// Rows of one layout variant.
 pub(crate) struct Sample {
