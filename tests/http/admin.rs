@@ -42,6 +42,7 @@ async fn a_client_gets_the_defaults_of_its_kind_and_its_secret_once() {
             "application_type": "web",
             "backchannel_logout_session_required": false,
             "anonymous": false,
+            "assertions": "rfc10070",
             "confirmation_waived": false,
             "introspect_any": false,
             "require_pushed_authorization_requests": false,

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{env, fs};
 
-use gatelodge::oauth::client::{AuthMethod, GrantType, PkcePolicy, RefreshPolicy, SigningAlg};
+use gatelodge::oauth::client::{
+    AssertionProfile, AuthMethod, GrantType, PkcePolicy, RefreshPolicy, SigningAlg,
+};
 use gatelodge::store::{Store, StoreError, View};
 
 use crate::crash::runtime;
@@ -141,4 +143,5 @@ fn every_word_that_a_row_can_hold_is_among_the_samples() {
     assert_eq!(samples::SIGNING_ALGS.len(), SigningAlg::ALL.len());
     assert_eq!(samples::REFRESH_POLICIES.len(), RefreshPolicy::ALL.len());
     assert_eq!(samples::PKCE_POLICIES.len(), PkcePolicy::ALL.len());
+    assert_eq!(samples::ASSERTION_PROFILES.len(), AssertionProfile::ALL.len());
 }

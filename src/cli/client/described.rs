@@ -5,7 +5,9 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde_json::{Map, Value};
 
 use crate::cli::output::{Exit, Failure};
-use crate::oauth::client::{AuthMethod, GrantType, PkcePolicy, RefreshPolicy, SigningAlg};
+use crate::oauth::client::{
+    AssertionProfile, AuthMethod, GrantType, PkcePolicy, RefreshPolicy, SigningAlg,
+};
 
 /// The settings of a client, except its name and its type.
 #[derive(Debug, Default, Args)]
@@ -35,6 +37,10 @@ pub(super) struct Described {
     /// How it proves who it is at the token endpoint
     #[arg(long, value_name = "METHOD", value_parser = values(AuthMethod::ALL, AuthMethod::as_str))]
     auth: Option<String>,
+    /// The rules for the JWTs it proves itself by: the present ones, or those that older libraries
+    /// keep
+    #[arg(long, value_name = "RFC", value_parser = values(AssertionProfile::ALL, AssertionProfile::as_str))]
+    assertions: Option<String>,
     /// A secret of your own choice, in a file or, with -, on standard input
     #[arg(long, value_name = "FILE")]
     secret_file: Option<String>,
@@ -157,6 +163,7 @@ impl Described {
             ("scope", scope.map(Value::from)),
             ("resources", list(self.resource)),
             ("token_endpoint_auth_method", self.auth.map(Value::from)),
+            ("assertions", self.assertions.map(Value::from)),
             ("client_secret", secret.map(Value::from)),
             ("jwks", jwks),
             ("jwks_uri", jwks_uri),

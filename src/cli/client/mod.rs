@@ -29,7 +29,8 @@ Examples:
   gatelodge client add nightly
       a program that acts for itself by client credentials
   gatelodge client add billing --jwks keys.json
-      a program that signs with its own key instead of showing a secret
+      a program that signs with its own key instead of showing a secret; with --assertions rfc7523,
+      one whose library names the token endpoint as the audience
   gatelodge client add legacy --id legacy-app --pkce nonce --redirect https://legacy.example/cb
       a confidential client that knows nonce and not PKCE; with --pkce optional, one that knows
       neither and relies on state
@@ -291,7 +292,7 @@ mod tests {
     async fn every_flag_reaches_the_server() {
         let line = "add editor --id e --public --redirect http://127.0.0.1/cb --post-logout \
                     http://127.0.0.1/bye --grant authorization_code --scope openid --scope email \
-                    --auth none --first-party --pkce required --refresh strict --id-token-alg ES256 \
+                    --auth none --assertions rfc7523 --first-party --pkce required --refresh strict --id-token-alg ES256 \
                     --resource https://api.example --native --pairwise editor.example \
                     --back-channel-logout https://e.example/out --introspect-any --require-par \
                     --userinfo-alg EdDSA --introspection-alg RS256 --no-confirmation \
@@ -316,7 +317,7 @@ mod tests {
                 ],
                 "backchannel_logout_session_required": true, "default_max_age": 300,
                 "scope": "openid email",
-                "token_endpoint_auth_method": "none", "first_party": true, "pkce": "required",
+                "token_endpoint_auth_method": "none", "assertions": "rfc7523", "first_party": true, "pkce": "required",
                 "refresh": "strict", "id_token_signed_response_alg": "ES256",
                 "resources": ["https://api.example"], "application_type": "native",
                 "subject_type": "pairwise", "sector": "editor.example",

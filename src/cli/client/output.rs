@@ -3,6 +3,7 @@
 use crate::admin::client::ClientView;
 use crate::admin::issuer::IssuerView;
 use crate::cli::output::{Output, fields, word};
+use crate::oauth::client::AuthMethod;
 
 const KEEP: &str = "Keep the secret now: it is not stored, and nobody can show it a second time.";
 
@@ -32,6 +33,7 @@ pub(super) fn added(issuer: Option<&IssuerView>, client: &ClientView) -> Output 
 
 pub(super) fn text(client: &ClientView) -> String {
     let ClientView { decisions, metadata, .. } = client;
+    let signs = metadata.auth_method() == AuthMethod::PrivateKeyJwt;
     fields(&[
         ("client_id", word(&client.client_id)),
         ("client_secret", word(&client.client_secret)),
@@ -49,6 +51,7 @@ pub(super) fn text(client: &ClientView) -> String {
         ("scope", word(&metadata.scope)),
         ("resources", word(&decisions.resources)),
         ("token_endpoint_auth_method", word(&metadata.token_endpoint_auth_method)),
+        ("assertions", word(&signs.then_some(decisions.assertions))),
         ("jwks", word(&metadata.jwks)),
         ("jwks_uri", word(&metadata.jwks_uri)),
         ("first_party", word(&decisions.first_party)),

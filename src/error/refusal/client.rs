@@ -1,5 +1,5 @@
 //! The rows of client authentication, of registration and of metadata documents (RFC 6749 §2.3,
-//! RFC 7523, RFC 7591, RFC 7592, OAuth Client ID Metadata Document).
+//! RFC 7523, RFC 10070, RFC 7591, RFC 7592, OAuth Client ID Metadata Document).
 
 macro_rules! client {
     ([$next:ident $($others:ident)*] $($rows:tt)*) => { $next! { [$($others)*] $($rows)*
@@ -19,10 +19,14 @@ macro_rules! client {
         "the Authorization header is no Basic credentials of a form-encoded client_id and secret",
         "let the client encode both before it joins them by a colon",
         "RFC 6749 §2.3.1";
+    ClientAssertionAudienceOld => InvalidClient,
+        "client_assertion: aud is an endpoint of this server, and the issuer is expected",
+        "let the client send the issuer as aud; one that an operator registered, and that cannot: gatelodge client set CLIENT --assertions rfc7523",
+        "RFC 10070 §4";
     ClientAssertionAudienceWrong => InvalidClient,
-        "client_assertion: aud does not name exactly this server",
+        "client_assertion: aud is not the issuer of this server and nothing else",
         "let the client send the issuer as aud",
-        "RFC 7523 §3";
+        "RFC 10070 §4";
     ClientAssertionEarly => InvalidClient,
         "client_assertion: nbf or iat lies in the future",
         "set the clocks of both machines",
@@ -52,13 +56,17 @@ macro_rules! client {
         "gatelodge client show CLIENT shows its keys; --jwks FILE gives it others",
         "RFC 7523 §3";
     ClientAssertionTooLong => InvalidClient,
-        "client_assertion: exp lies more than ten minutes ahead",
+        "client_assertion: exp lies more than an hour ahead",
         "let the client make one for each request, good for a minute",
         "RFC 7523 §3";
     ClientAssertionTypeUnsupported => InvalidClient,
         "client_assertion_type is not jwt-bearer, or one of client_assertion and its type is missing",
         "let the client send urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
         "RFC 7523 §2.2";
+    ClientAssertionUntyped => InvalidClient,
+        "client_assertion: typ is not client-authentication+jwt",
+        "let the client say so in the header of the JWT; one that an operator registered, and that cannot: gatelodge client set CLIENT --assertions rfc7523",
+        "RFC 10070 §4";
     ClientAuthMissing => InvalidClient,
         "the client is confidential, and sent no proof of who it is",
         "let the client send its secret; one that has none: gatelodge client set CLIENT --auth none",

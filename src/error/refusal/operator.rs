@@ -6,6 +6,10 @@ macro_rules! operator {
         "access_token_lifetime: the access tokens of a client last from 60 seconds to one day",
         "gatelodge client set CLIENT --access-token-lifetime SECONDS",
         "RFC 6749 §5.1";
+    AssertionsUnfit => InvalidRequest,
+        "assertions: rfc7523 is only for a client that an operator registered",
+        "let the client send the issuer as aud and its type; gatelodge client add registers a client that is yours",
+        "RFC 10070 §4";
     CertificateExists => Conflict,
         "this certificate is registered already",
         "gatelodge bridge certs lists the certificates",

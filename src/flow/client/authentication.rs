@@ -224,15 +224,15 @@ pub fn prove(
     match (&presented.proof, client.proof, hash) {
         (Proof::Assertion(assertion), _, _) => {
             let issuer = &rules.issuer;
-            // RFC 9126 §2: "the authorization server MUST accept its issuer identifier, token
-            // endpoint URL, or pushed authorization request endpoint URL". The last is accepted at
-            // that endpoint only.
+            // The endpoints that RFC 9126 §2 made audiences beside the issuer. That of pushed
+            // requests is one only there.
             let (token, par) = (issuer.at("/oauth/token"), issuer.at("/oauth/par"));
-            let mut audiences = vec![issuer.as_str(), &token];
+            let mut endpoints = vec![token.as_str()];
             if endpoint == "/oauth/par" {
-                audiences.push(&par);
+                endpoints.push(&par);
             }
-            assertion.judge(&audiences, now)?;
+            let profile = client.decisions.assertions;
+            assertion.judge(profile, issuer.as_str(), &endpoints, now)?;
             let keys = match (client.metadata.jwks, client.metadata.jwks_uri) {
                 (Some(keys), _) => ClientKeys::ByValue(keys),
                 (None, Some(uri)) => ClientKeys::At(uri),

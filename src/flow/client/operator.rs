@@ -13,7 +13,9 @@ use crate::flow::{Context, removal, resource};
 use crate::oauth::client::decisions::OperatorDecisions;
 use crate::oauth::client::member::Member;
 use crate::oauth::client::metadata::ClientMetadata;
-use crate::oauth::client::{AuthMethod, ClientType, GrantType, PkcePolicy, SubjectType};
+use crate::oauth::client::{
+    AssertionProfile, AuthMethod, ClientType, GrantType, PkcePolicy, SubjectType,
+};
 use crate::oauth::id::ClientId;
 use crate::oauth::scope::Scope;
 use crate::secret::MadeClientSecret;
@@ -253,6 +255,12 @@ fn check(
         && !(confidential && client.origin == Origin::Operator)
     {
         return Err(Refusal::PkceOptionalUnfit.into());
+    }
+    if names(&["assertions"])
+        && decisions.assertions == AssertionProfile::Rfc7523
+        && client.origin != Origin::Operator
+    {
+        return Err(Refusal::AssertionsUnfit.into());
     }
     if names(&["access_token_lifetime"])
         && decisions.access_token_lifetime.is_some_and(|seconds| !LIFETIMES.contains(&seconds))

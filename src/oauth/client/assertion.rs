@@ -1,5 +1,6 @@
 //! The JWT by which a client authenticates: [RFC 7523 §2.2 and
-//! §3](https://www.rfc-editor.org/rfc/rfc7523).
+//! §3](https://www.rfc-editor.org/rfc/rfc7523), as [RFC
+//! 10070](https://www.rfc-editor.org/rfc/rfc10070) updates it.
 //!
 //! This module knows no keys. The verifier takes the algorithm from the key.
 
@@ -10,15 +11,19 @@ use serde_json::Value;
 
 use crate::clock::Timestamp;
 use crate::error::Refusal;
-use crate::oauth::client::SigningAlg;
+use crate::oauth::client::{AssertionProfile, SigningAlg};
 use crate::oauth::id::{ClientId, KeyId};
 use crate::oauth::jwt::Compact;
 
 /// The only `client_assertion_type` (RFC 7523 §2.2).
 pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// The longest time until the expiry of an assertion.
-const MAX_LIFETIME: Duration = Duration::from_mins(10);
+/// The type of the JWT (RFC 10070 §4).
+const TYPE: &str = "client-authentication+jwt";
+
+/// The longest time until the expiry of an assertion: the lifetime that widely used libraries give
+/// it.
+const MAX_LIFETIME: Duration = Duration::from_hours(1);
 /// The time by which a client's clock may be ahead.
 const SKEW: Duration = Duration::from_secs(30);
 
@@ -34,6 +39,8 @@ pub struct ClientAssertion {
     client_id: ClientId,
     kid: Option<KeyId>,
     token: Box<str>,
+    /// Whether its type is [`TYPE`].
+    typed: bool,
 }
 
 /// The claims of RFC 7523 §3.
@@ -79,12 +86,19 @@ impl ClientAssertion {
         moment(self.claims.exp)
     }
 
-    /// Checks that the assertion is valid at `now` and that one of `audiences` is its only
-    /// audience. Returns its expiry.
-    pub fn judge(&self, audiences: &[&str], now: Timestamp) -> Result<Timestamp, Refusal> {
-        // RFC 7523 §3: the JWT "MUST contain an 'aud' (audience) claim containing a value that
-        // identifies the authorization server as an intended audience". There may be no other
-        // audience, since that one could use the JWT at this server.
+    /// Checks that the assertion is valid at `now` by the rules of `profile`. Returns its expiry.
+    ///
+    /// Its audience is `issuer`, as a string or as an array of one, or by the older rules one of
+    /// `endpoints`. There may be no other audience, since that one could use the JWT at this server.
+    /// An endpoint is no audience by RFC 10070, since a client may have learnt it from the metadata
+    /// of an attacker, who would then use the JWT at the server whose endpoint it is.
+    pub fn judge(
+        &self,
+        profile: AssertionProfile,
+        issuer: &str,
+        endpoints: &[&str],
+        now: Timestamp,
+    ) -> Result<Timestamp, Refusal> {
         let audience = match &self.claims.aud {
             Value::String(audience) => Some(audience),
             Value::Array(all) => match all.as_slice() {
@@ -93,8 +107,18 @@ impl ClientAssertion {
             },
             _ => None,
         };
-        if !audience.is_some_and(|audience| audiences.contains(&audience.as_str())) {
+        let audience = audience.map_or("", String::as_str);
+        let of_before = endpoints.contains(&audience);
+        if audience != issuer && !of_before {
             return Err(Refusal::ClientAssertionAudienceWrong);
+        }
+        if profile == AssertionProfile::Rfc10070 {
+            if of_before {
+                return Err(Refusal::ClientAssertionAudienceOld);
+            }
+            if !self.typed {
+                return Err(Refusal::ClientAssertionUntyped);
+            }
         }
         let expires = self.expires()?;
         // §3: "The authorization server MUST reject any JWT with an expiration time that has
@@ -102,7 +126,7 @@ impl ClientAssertion {
         if now >= expires {
             return Err(Refusal::ClientAssertionExpired);
         }
-        if expires > now + MAX_LIFETIME {
+        if expires > now + MAX_LIFETIME + SKEW {
             return Err(Refusal::ClientAssertionTooLong);
         }
         // §3: `nbf` "identifies the time before which the token MUST NOT be accepted for
@@ -132,14 +156,13 @@ impl std::str::FromStr for ClientAssertion {
         }
         let client_id = claims.sub.parse().map_err(malformed)?;
         let header = compact.header();
-        // A JWT of another type is refused. "client-authentication+jwt" is the type in the
-        // successor of RFC 7523.
-        let typed = |subtype| header.is_typed(subtype);
-        if header.typ.is_some() && !typed("JWT") && !typed("client-authentication+jwt") {
+        let typed = header.is_typed(TYPE);
+        // A JWT of another type was made for something else.
+        if header.typ.is_some() && !typed && !header.is_typed("JWT") {
             return Err(Refusal::ClientAssertionMalformed);
         }
         let (alg, kid) = (header.alg, header.kid.clone());
-        Ok(Self { alg, claims, client_id, kid, token: s.into() })
+        Ok(Self { alg, claims, client_id, kid, token: s.into(), typed })
     }
 }
 
@@ -172,22 +195,35 @@ mod tests {
         });
         claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
         claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
-        let part = |part: &str| URL_SAFE_NO_PAD.encode(part);
-        format!("{}.{}.AAAA", part(r#"{"alg":"ES256","kid":"16"}"#), part(&claims.to_string()))
+        of_type(Some(TYPE), &claims)
+    }
+
+    fn of_type(typ: Option<&str>, claims: &Value) -> String {
+        let mut header = json!({ "alg": "ES256", "kid": "16" });
+        if let Some(typ) = typ {
+            header["typ"] = typ.into();
+        }
+        let part = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
+        format!("{}.{}.AAAA", part(&header), part(claims))
+    }
+
+    fn judged_by(profile: AssertionProfile, assertion: &str) -> Result<Timestamp, Refusal> {
+        let (issuer, endpoint) = ("http://localhost:7455", "http://localhost:7455/oauth/token");
+        assertion.parse::<ClientAssertion>()?.judge(profile, issuer, &[endpoint], NOW)
     }
 
     fn judged(changes: &Value) -> Result<Timestamp, Refusal> {
-        let audiences = ["http://localhost:7455", "http://localhost:7455/oauth/token"];
-        written(changes).parse::<ClientAssertion>()?.judge(&audiences, NOW)
+        judged_by(AssertionProfile::Rfc10070, &written(changes))
     }
 
     #[test]
-    fn it_names_one_audience_and_that_is_this_server() {
-        use Refusal::ClientAssertionAudienceWrong as Wrong;
+    fn it_names_one_audience_and_that_is_the_issuer() {
+        use Refusal::{ClientAssertionAudienceOld as Old, ClientAssertionAudienceWrong as Wrong};
         for (aud, refusal) in [
             (json!("http://localhost:7455"), None),
-            (json!("http://localhost:7455/oauth/token"), None),
             (json!(["http://localhost:7455"]), None),
+            (json!("http://localhost:7455/oauth/token"), Some(Old)),
+            (json!(["http://localhost:7455/oauth/token"]), Some(Old)),
             (json!("http://localhost:7455/"), Some(Wrong)),
             (json!("http://localhost:7455/oauth/introspect"), Some(Wrong)),
             (json!("https://other.example"), Some(Wrong)),
@@ -195,20 +231,24 @@ mod tests {
             (json!(["http://localhost:7455", "http://localhost:7455"]), Some(Wrong)),
             (json!([]), Some(Wrong)),
             (json!({}), Some(Wrong)),
+            (json!(""), Some(Wrong)),
         ] {
             assert_eq!(judged(&json!({ "aud": aud })).err(), refusal, "{aud}");
+            let refusal = refusal.filter(|refusal| *refusal == Wrong);
+            let older = judged_by(AssertionProfile::Rfc7523, &written(&json!({ "aud": aud })));
+            assert_eq!(older.err(), refusal, "{aud}");
         }
     }
 
     #[test]
-    fn it_lives_ten_minutes_at_most_and_begins_half_a_minute_ahead_at_most() {
+    fn it_lives_an_hour_at_most_and_begins_half_a_minute_ahead_at_most() {
         let now = NOW.seconds();
         for (claims, refusal) in [
             (json!({ "exp": now }), Some(Refusal::ClientAssertionExpired)),
             (json!({ "exp": now + 1 }), None),
             (json!({ "exp": (now as f64) + 1.5 }), None),
-            (json!({ "exp": now + 600 }), None),
-            (json!({ "exp": now + 601 }), Some(Refusal::ClientAssertionTooLong)),
+            (json!({ "exp": now + 3630, "iat": now + 30 }), None),
+            (json!({ "exp": now + 3631 }), Some(Refusal::ClientAssertionTooLong)),
             (json!({ "exp": -1 }), Some(Refusal::ClientAssertionMalformed)),
             (json!({ "exp": 1e300 }), Some(Refusal::ClientAssertionMalformed)),
             (json!({ "iat": now + 30, "nbf": now + 30 }), None),
@@ -240,17 +280,27 @@ mod tests {
     }
 
     #[test]
-    fn it_is_of_no_other_type() {
-        let typed = |typ: &str| {
-            let header = URL_SAFE_NO_PAD.encode(json!({"alg": "ES256", "typ": typ}).to_string());
-            let assertion = written(&json!({}));
-            let (_, rest) = assertion.split_once('.').unwrap();
-            format!("{header}.{rest}").parse::<ClientAssertion>().err()
-        };
-
-        assert_eq!([typed("JWT"), typed("jwt"), typed("client-authentication+jwt")], [None; 3]);
-        for other in ["at+jwt", "logout+jwt", "secevent+jwt", ""] {
-            assert_eq!(typed(other), Some(Refusal::ClientAssertionMalformed), "{other}");
+    fn it_has_a_type_of_its_own_or_by_the_older_rules_none() {
+        use Refusal::{ClientAssertionMalformed as Malformed, ClientAssertionUntyped as Untyped};
+        let claims = json!({
+            "iss": "a", "sub": "a", "aud": "http://localhost:7455", "exp": NOW.seconds() + 60,
+            "jti": "j",
+        });
+        for (typ, refusal, older) in [
+            (Some("client-authentication+jwt"), None, None),
+            (Some("application/Client-Authentication+JWT"), None, None),
+            (Some("JWT"), Some(Untyped), None),
+            (Some("jwt"), Some(Untyped), None),
+            (None, Some(Untyped), None),
+            (Some("at+jwt"), Some(Malformed), Some(Malformed)),
+            (Some("logout+jwt"), Some(Malformed), Some(Malformed)),
+            (Some("secevent+jwt"), Some(Malformed), Some(Malformed)),
+            (Some(""), Some(Malformed), Some(Malformed)),
+        ] {
+            let assertion = of_type(typ, &claims);
+            let [strict, lenient] = [AssertionProfile::Rfc10070, AssertionProfile::Rfc7523]
+                .map(|profile| judged_by(profile, &assertion).err());
+            assert_eq!((strict, lenient), (refusal, older), "{typ:?}");
         }
     }
 }

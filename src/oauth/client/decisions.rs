@@ -1,7 +1,7 @@
 //! The operator's decisions about a client, which the client's own metadata cannot override.
 
 use crate::oauth::client::member::{Sector, members};
-use crate::oauth::client::{PkcePolicy, RefreshPolicy};
+use crate::oauth::client::{AssertionProfile, PkcePolicy, RefreshPolicy};
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 
@@ -12,6 +12,8 @@ members! {
         access_token_lifetime: Option<u32>,
         /// Whether it may open anonymous sessions.
         anonymous: bool,
+        /// The rules for its assertions.
+        assertions: AssertionProfile,
         /// Whether a public client on loopback or a private-use scheme needs no visible
         /// confirmation.
         confirmation_waived: bool,

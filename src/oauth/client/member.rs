@@ -11,8 +11,8 @@ use serde_json::Value;
 use crate::error::Refusal;
 use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::client::{
-    ApplicationType, AuthMethod, ClientType, GrantType, PkcePolicy, RefreshPolicy, SigningAlg,
-    SubjectType,
+    ApplicationType, AssertionProfile, AuthMethod, ClientType, GrantType, PkcePolicy,
+    RefreshPolicy, SigningAlg, SubjectType,
 };
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::redirect_uri::RedirectUri;
@@ -156,6 +156,7 @@ texts! {
 
 enumerated! {
     ApplicationType,
+    AssertionProfile,
     AuthMethod,
     ClientType,
     GrantType,

@@ -197,6 +197,17 @@ names! {
     }
 }
 
+names! {
+    /// The rules for the assertions of a client that signs.
+    AssertionProfile, MemberMalformed("assertions"), default Rfc10070 {
+        /// RFC 10070 §4: only the issuer is the audience, and the JWT has a type of its own.
+        Rfc10070 = "rfc10070",
+        /// RFC 7523 §3 and RFC 9126 §2: an endpoint may be the audience, and the type may be missing.
+        /// An operator says so of one client that they registered, whose library is older.
+        Rfc7523 = "rfc7523",
+    }
+}
+
 /// A client secret as a request presents it.
 pub struct ClientSecret(Zeroizing<String>);
 

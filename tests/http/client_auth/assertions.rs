@@ -1,4 +1,4 @@
-//! Clients that prove themselves by what they sign: RFC 7523 §2.2 and §3.
+//! Clients that prove themselves by what they sign: RFC 7523 §2.2 and §3, RFC 10070.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use crate::support::{
 
 const CREDENTIALS: (&str, &str) = ("grant_type", "client_credentials");
 
-async fn registered() -> (Server, Signer) {
+pub(super) async fn registered() -> (Server, Signer) {
     let (server, signer) = (Server::new().await, Signer::new(SigningAlg::Es256));
     signer.register(&server, "signer").await;
     (server, signer)
@@ -35,6 +35,10 @@ fn altered(assertion: &str, header: Option<Value>, payload: Option<Value>) -> St
     let part = |new: Option<Value>, old: &str| {
         new.map_or_else(|| old.to_owned(), |new| URL_SAFE_NO_PAD.encode(new.to_string()))
     };
+    let header = header.map(|mut header| {
+        header["typ"] = "client-authentication+jwt".into();
+        header
+    });
     format!("{}.{}.{}", part(header, parts[0]), part(payload, parts[1]), parts[2])
 }
 
@@ -84,15 +88,21 @@ async fn the_client_id_beside_an_assertion_is_left_out_or_the_same() {
     token(&server, None, &same).await.tokens();
 }
 
+/// RFC 10070 §4
 #[tokio::test]
-async fn the_audience_is_the_issuer_or_the_token_endpoint_and_nothing_else() {
+async fn the_audience_is_the_issuer_and_nothing_else() {
     let (server, signer) = registered().await;
     let issuer = server.issuer();
     let endpoint = format!("{issuer}/oauth/token");
 
-    for aud in [json!(issuer), json!([issuer]), json!(endpoint), json!([endpoint])] {
+    for aud in [json!(issuer), json!([issuer])] {
         let assertion = signer.assertion(&server, "signer", &json!({ "aud": aud }));
         assert_to(&server, &assertion).await.tokens();
+    }
+    for aud in [json!(endpoint), json!([endpoint])] {
+        let assertion = signer.assertion(&server, "signer", &json!({ "aud": aud }));
+        let response = assert_to(&server, &assertion).await;
+        response.refused(ErrorCode::InvalidClient, Refusal::ClientAssertionAudienceOld);
     }
     for aud in [
         json!([issuer, endpoint]),
@@ -219,6 +229,24 @@ async fn a_used_assertion_is_remembered_until_it_has_expired_and_no_longer() {
     server.app.write(|tx, cx| sweep::run(tx, cx).map(|_| ())).await.unwrap();
     assert_eq!(stored(), 0);
     let late = assert_to(&server, &assertion).await;
+    late.refused(ErrorCode::InvalidClient, Refusal::ClientAssertionExpired);
+}
+
+/// Authlib and others make assertions for an hour.
+#[tokio::test]
+async fn an_assertion_for_an_hour_is_remembered_for_an_hour() {
+    let (server, signer) = registered().await;
+    let exp = server.app.clock().now().seconds() + 60 * 60;
+    let assertion = signer.assertion(&server, "signer", &json!({ "exp": exp }));
+    assert_to(&server, &assertion).await.tokens();
+
+    server.advance(Duration::from_secs(60 * 60 - 1));
+    server.app.write(|tx, cx| sweep::run(tx, cx).map(|_| ())).await.unwrap();
+    let again = assert_to(&server, &assertion).await;
+    server.advance(Duration::from_secs(1));
+    let late = assert_to(&server, &assertion).await;
+
+    again.refused(ErrorCode::InvalidClient, Refusal::ClientAssertionReplayed);
     late.refused(ErrorCode::InvalidClient, Refusal::ClientAssertionExpired);
 }
 

@@ -3,6 +3,7 @@
 mod assertions;
 mod chosen;
 mod jwks_uri;
+mod older_assertions;
 
 use std::time::Duration;
 

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use axum::http::Method;
+use gatelodge::oauth::client::SigningAlg;
 use gatelodge::oauth::issuer::Issuer;
 use gatelodge::oauth::params::form_encode;
 use serde_json::{Value, json};
 
 use super::registration::{manage, native};
 use crate::refusals::documents::document;
-use crate::support::{RelyingParty, Server, Site, register};
+use crate::support::{RelyingParty, Server, Signer, Site, register};
 
 /// Decisions of every kind.
 fn decisions() -> Value {
@@ -46,10 +47,12 @@ fn decided(of: &Value) -> Value {
 #[tokio::test]
 async fn an_update_of_its_registration_lifts_no_limit() {
     let server = Server::new().await;
-    let registered = register(&server, native()).await.json();
+    let mut stated = native();
+    stated["token_endpoint_auth_method"] = "client_secret_basic".into();
+    let registered = register(&server, stated.clone()).await.json();
     let id = registered["client_id"].as_str().unwrap();
     decide(&server, id, decisions()).await;
-    let mut update = native();
+    let mut update = stated;
     update["client_id"] = id.into();
     update["client_name"] = "Other".into();
     update["scope"] = "openid profile email".into();
@@ -72,11 +75,14 @@ async fn another_document_lifts_no_limit() {
         config.fetch.private = vec![site.listed()];
     })
     .await;
-    let client = RelyingParty::new(&server, &document(&site));
-    site.serve(&document(&site), "");
+    let mut stated = document(&site);
+    stated["token_endpoint_auth_method"] = "private_key_jwt".into();
+    stated["jwks"] = json!({ "keys": [Signer::new(SigningAlg::Es256).jwk()] });
+    let client = RelyingParty::new(&server, &stated);
+    site.serve(&stated, "");
     server.get(&client.request(&[])).await;
     decide(&server, &client.id, decisions()).await;
-    let mut other = document(&site);
+    let mut other = stated;
     other["client_name"] = "Other".into();
     site.serve(&other, "");
 

@@ -49,6 +49,14 @@ pub(super) async fn a_public_client_without_pkce() -> Response {
     .await
 }
 
+pub(super) async fn older_assertions_for_a_client_of_its_own() -> Response {
+    let server = Server::new().await;
+    let metadata = json!({ "redirect_uris": ["https://app.example/cb"] });
+    let client = register(&server, metadata).await.json();
+    let path = format!("/clients/{}", client["client_id"].as_str().unwrap());
+    server.operate(Method::PATCH, &path, json!({ "assertions": "rfc7523" })).await
+}
+
 pub(super) async fn another_name_for_a_client_that_names_itself() -> Response {
     let server = Server::new().await;
     let metadata = json!({ "redirect_uris": ["https://app.example/cb"] });

@@ -23,6 +23,15 @@ pub(super) async fn for_another_audience() -> Response {
     asserted(json!({ "aud": "https://other.example" })).await
 }
 
+pub(super) async fn for_an_endpoint() -> Response {
+    asserted(json!({ "aud": "http://localhost:7455/oauth/token" })).await
+}
+
+pub(super) async fn without_a_type() -> Response {
+    let (server, signer) = registered().await;
+    assert_to(&server, &signer.typed_assertion("JWT", &server, "signer", &json!({}))).await
+}
+
 pub(super) async fn from_the_future() -> Response {
     asserted(json!({ "nbf": 1_767_225_631 })).await
 }
@@ -31,8 +40,8 @@ pub(super) async fn after_its_time() -> Response {
     asserted(json!({ "exp": 1_767_225_600 })).await
 }
 
-pub(super) async fn for_an_hour() -> Response {
-    asserted(json!({ "exp": 1_767_229_200 })).await
+pub(super) async fn for_more_than_an_hour() -> Response {
+    asserted(json!({ "exp": 1_767_229_231 })).await
 }
 
 pub(super) async fn of_no_form() -> Response {
@@ -68,7 +77,8 @@ pub(super) async fn of_a_key_without_a_name() -> Response {
     server.client(json!({ "name": "Signer", "client_id": "signer", "jwks": keys })).await;
     let assertion = signers[0].assertion(&server, "signer", &json!({}));
     let (_, rest) = assertion.split_once('.').unwrap();
-    let header = URL_SAFE_NO_PAD.encode(json!({ "alg": "ES256", "typ": "JWT" }).to_string());
+    let header = URL_SAFE_NO_PAD
+        .encode(json!({ "alg": "ES256", "typ": "client-authentication+jwt" }).to_string());
     assert_to(&server, &format!("{header}.{rest}")).await
 }
 

@@ -122,14 +122,16 @@ async fn a_client_proves_itself_before_its_request_is_looked_at() {
     none.refused(ErrorCode::InvalidClient, Refusal::ClientAuthMissing);
 }
 
-/// RFC 9126 §2: whichever name of the server its client takes for the audience.
+/// RFC 9126 §2 as it was before RFC 10070: whichever name of the server its client takes for the
+/// audience, where the operator says so.
 #[tokio::test]
-async fn a_client_that_signs_may_name_the_endpoint_itself() {
+async fn a_client_of_older_assertions_may_name_the_endpoint_itself() {
     let server = Server::new().await;
     let signer = Signer::new(SigningAlg::Es256);
     let registration = json!({
         "name": "Shop", "client_id": "shop", "redirect_uris": ["https://shop.example/cb"],
         "token_endpoint_auth_method": "private_key_jwt", "jwks": { "keys": [signer.jwk()] },
+        "assertions": "rfc7523",
     });
     let mut shop = server.client(registration).await;
     shop.id.clear();

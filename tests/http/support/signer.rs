@@ -1,4 +1,4 @@
-//! A client that proves itself by what it signs (RFC 7523 §2.2).
+//! A client that proves itself by what it signs (RFC 7523 §2.2, RFC 10070).
 
 use gatelodge::keys::{self, KeyRing, Sealer, SigningKey};
 use gatelodge::oauth::client::SigningAlg;
@@ -37,6 +37,17 @@ impl Signer {
 
     /// An assertion of the client `id`, its claims changed: null leaves one out.
     pub(crate) fn assertion(&self, server: &Server, id: &str, changes: &Value) -> String {
+        self.typed_assertion("client-authentication+jwt", server, id, changes)
+    }
+
+    /// As [`Self::assertion`], with another `typ`.
+    pub(crate) fn typed_assertion(
+        &self,
+        typ: &str,
+        server: &Server,
+        id: &str,
+        changes: &Value,
+    ) -> String {
         let now = server.app.clock().now().seconds();
         let mut claims = json!({
             "iss": id, "sub": id, "aud": server.issuer(), "exp": now + 60, "iat": now,
@@ -45,7 +56,7 @@ impl Signer {
         let members = claims.as_object_mut().unwrap();
         members.extend(changes.as_object().unwrap().clone());
         members.retain(|_, value| !value.is_null());
-        self.key.sign("JWT", &claims).unwrap()
+        self.key.sign(typ, &claims).unwrap()
     }
 }
 

@@ -107,21 +107,27 @@ await story("code flow with an answer by form_post", async () => {
   assert.ok(tokens.claims().sub);
 });
 
-await story("code flow with private_key_jwt", async () => {
-  const es256 = { name: "ECDSA", namedCurve: "P-256" };
-  const { privateKey, publicKey } = await crypto.subtle.generateKey(es256, false, ["sign", "verify"]);
-  const home = await mkdtemp(join(tmpdir(), "keys-"));
-  await writeFile(join(home, "jwks.json"), JSON.stringify({ keys: [await crypto.subtle.exportKey("jwk", publicKey)] }));
-  const registered = await register("shop", "--redirect", callback, "--jwks", join(home, "jwks.json"));
-  await rm(home, { recursive: true });
-  const config = await discover(registered, client.PrivateKeyJwt(privateKey));
+// The library has no type for its assertions, which RFC 10070 asks for.
+const typed = { [client.modifyAssertion]: (header) => { header.typ = "client-authentication+jwt"; } };
 
-  const first = await signIn(config, { scope: "openid offline_access" });
-  const second = await client.refreshTokenGrant(config, first.refresh_token);
+for (const [rules, options] of [["rfc10070", typed], ["rfc7523", undefined]]) {
+  await story(`code flow with private_key_jwt by ${rules}`, async () => {
+    const es256 = { name: "ECDSA", namedCurve: "P-256" };
+    const { privateKey, publicKey } = await crypto.subtle.generateKey(es256, false, ["sign", "verify"]);
+    const home = await mkdtemp(join(tmpdir(), "keys-"));
+    await writeFile(join(home, "jwks.json"), JSON.stringify({ keys: [await crypto.subtle.exportKey("jwk", publicKey)] }));
+    const keys = ["--jwks", join(home, "jwks.json"), "--assertions", rules];
+    const registered = await register("shop", "--redirect", callback, ...keys);
+    await rm(home, { recursive: true });
+    const config = await discover(registered, client.PrivateKeyJwt(privateKey, options));
 
-  assert.equal(registered.token_endpoint_auth_method, "private_key_jwt");
-  assert.equal(second.claims().sub, first.claims().sub);
-});
+    const first = await signIn(config, { scope: "openid offline_access" });
+    const second = await client.refreshTokenGrant(config, first.refresh_token);
+
+    assert.equal(registered.token_endpoint_auth_method, "private_key_jwt");
+    assert.equal(second.claims().sub, first.claims().sub);
+  });
+}
 
 await story("a device without a browser", async () => {
   const registered = await register("telly", "--public", "--grant", "device_code", "--grant", "refresh_token");

@@ -7,7 +7,8 @@ use gatelodge::oauth::client::decisions::OperatorDecisions;
 use gatelodge::oauth::client::jwks::JwkSet;
 use gatelodge::oauth::client::metadata::ClientMetadata;
 use gatelodge::oauth::client::{
-    ApplicationType, AuthMethod, PkcePolicy, RefreshPolicy, SigningAlg, SubjectType,
+    ApplicationType, AssertionProfile, AuthMethod, PkcePolicy, RefreshPolicy, SigningAlg,
+    SubjectType,
 };
 use gatelodge::oauth::id::ClientId;
 use gatelodge::oauth::scope::Scope;
@@ -19,8 +20,8 @@ use gatelodge::store::schema::{
 };
 
 use super::{
-    AUTH_METHODS, GRANT_TYPES, PKCE_POLICIES, REFRESH_POLICIES, SIGNING_ALGS, at, hash, holding,
-    id, persons, read, scope, shop, text, uris,
+    ASSERTION_PROFILES, AUTH_METHODS, GRANT_TYPES, PKCE_POLICIES, REFRESH_POLICIES, SIGNING_ALGS,
+    at, hash, holding, id, persons, read, scope, shop, text, uris,
 };
 
 pub(super) fn clients() -> Vec<(ClientId, Client)> {
@@ -50,6 +51,10 @@ pub(super) fn clients() -> Vec<(ClientId, Client)> {
     for refresh in REFRESH_POLICIES {
         let decisions = OperatorDecisions { refresh, ..decisions.clone() };
         rows.push((read(refresh.as_str()), deciding(decisions)));
+    }
+    for assertions in ASSERTION_PROFILES {
+        let decisions = OperatorDecisions { assertions, ..decisions.clone() };
+        rows.push((read(assertions.as_str()), deciding(decisions)));
     }
     for pkce in PKCE_POLICIES {
         let decisions = OperatorDecisions { pkce: Some(pkce), ..decisions.clone() };
@@ -88,6 +93,7 @@ fn decisions() -> OperatorDecisions {
     OperatorDecisions {
         access_token_lifetime: Some(300),
         anonymous: true,
+        assertions: AssertionProfile::Rfc10070,
         confirmation_waived: true,
         first_party: true,
         introspect_any: true,

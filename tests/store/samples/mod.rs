@@ -18,7 +18,9 @@ use gatelodge::clock::Timestamp;
 use gatelodge::model::network::Network;
 use gatelodge::model::user_agent::{DeviceInfo, Locale};
 use gatelodge::oauth::authorize::claims::ClaimsRequest;
-use gatelodge::oauth::client::{AuthMethod, GrantType, PkcePolicy, RefreshPolicy, SigningAlg};
+use gatelodge::oauth::client::{
+    AssertionProfile, AuthMethod, GrantType, PkcePolicy, RefreshPolicy, SigningAlg,
+};
 use gatelodge::oauth::id::ClientId;
 use gatelodge::oauth::redirect_uri::RedirectUri;
 use gatelodge::oauth::scope::Scope;
@@ -49,6 +51,9 @@ pub(crate) const SIGNING_ALGS: [SigningAlg; 3] =
     [SigningAlg::EdDsa, SigningAlg::Es256, SigningAlg::Rs256];
 pub(crate) const REFRESH_POLICIES: [RefreshPolicy; 2] =
     [RefreshPolicy::Grace, RefreshPolicy::Strict];
+pub(crate) const ASSERTION_PROFILES: [AssertionProfile; 2] =
+    [AssertionProfile::Rfc10070, AssertionProfile::Rfc7523];
+
 pub(crate) const PKCE_POLICIES: [PkcePolicy; 3] =
     [PkcePolicy::Nonce, PkcePolicy::Optional, PkcePolicy::Required];
 
