@@ -22,7 +22,7 @@
 //! | `cli` | the command line: text or JSON, over the socket or in process | know a row |
 //! | `oauth_client` | a general OAuth client for `login` and `credential`: sign-in, token file, keyring | know the server |
 //! | [`keys`], `passkey`, `password`, [`tls`] | each wraps one foreign crate | |
-//! | [`fetch`] | requests to URLs that clients name, and only to public addresses | know a client |
+//! | [`fetch`] | requests to the URLs of clients; of those that strangers name, only to public addresses | know a client |
 //! | [`config`], [`error`], `event`, `lanes`, [`secret`], [`clock`], `private_file` | stand under everything | |
 //!
 //! `serve` holds the listeners and the background tasks.
@@ -175,8 +175,9 @@
 //! - *Anonymous session takeover.* An anonymous session is always new, its cookie is read at an
 //!   enrolment alone, and then everything under it ends ([`flow::session::anonymous`]).
 //! - *DNS rebinding.* A `Host` that is none of ours is answered with 421.
-//! - *Server-side request forgery.* A URL that a client names leads only to public addresses, and the
-//!   connection goes to the very address that was checked ([`fetch`]).
+//! - *Server-side request forgery.* A URL that a client names leads only to public addresses, one that
+//!   an operator named also to loopback and private networks, and the connection goes to the very
+//!   address that was checked ([`fetch`]).
 //! - *A crowd of fetches.* A network has at most a quarter of the turns, and a free one goes round by
 //!   network; on loopback, by the domain that is asked. What was fetched well before counts its own
 //!   failures alone, as everything does on loopback, so nobody uses up the limit of another
@@ -300,6 +301,13 @@
 //!
 //! **Consent is stored by resource.** What a person allowed a client at one resource says nothing
 //! about another, so that a step-up asks for exactly what is new.
+//!
+//! **What an operator named may be private.** An application beside this server, on the same machine or
+//! in the same network, is what an operator registers most, and a list of its addresses in the
+//! configuration would be forgotten, so that its logout was never delivered. An imported document
+//! counts as the operator's, since it changes only when it is imported again. The price: a name in
+//! somebody else's domain can be pointed at a private network later; there the connection still has to
+//! be proven by a certificate for that name.
 //!
 //! **Clients of every origin are rows of one table.** They are registered by an operator, by
 //! themselves, or read from their own document; redemption, refresh and introspection need not know

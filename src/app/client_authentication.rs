@@ -164,15 +164,15 @@ async fn by_assertion(
     }
     let (check, assertion) = (Arc::new(check), Arc::from(assertion));
     let mut verified = match check.keys() {
-        ClientKeys::At(uri) => {
-            let keys = app.client_keys(uri, from).await?;
+        ClientKeys::At(named_by, uri) => {
+            let keys = app.client_keys(*named_by, uri, from).await?;
             verify(app, &check, Some(keys), &assertion).await?
         }
         ClientKeys::ByValue(_) => verify(app, &check, None, &assertion).await?,
     };
     // The client may have added a key since.
-    if let (Err(_), ClientKeys::At(uri)) = (&verified, check.keys())
-        && let Some(keys) = app.newer_client_keys(uri, from).await
+    if let (Err(_), ClientKeys::At(named_by, uri)) = (&verified, check.keys())
+        && let Some(keys) = app.newer_client_keys(*named_by, uri, from).await
     {
         verified = verify(app, &check, Some(keys), &assertion).await?;
     }
@@ -204,7 +204,7 @@ async fn verify(
         match (fetched, check.keys()) {
             (Some(keys), _) => check.verified(rules, &keys, &assertion),
             (None, ClientKeys::ByValue(keys)) => check.verified(rules, keys, &assertion),
-            (None, ClientKeys::At(_)) => Err(Refusal::ClientKeysUnavailable),
+            (None, ClientKeys::At(..)) => Err(Refusal::ClientKeysUnavailable),
         }
     });
     Ok(verified.await.map_err(Internal::new)?)

@@ -9,6 +9,7 @@ use crate::error::{Error, Refusal};
 use crate::fetch::{Asker, FetchError};
 use crate::flow::client::document::{self, DocumentStatus, Fetched};
 use crate::flow::throttle::{self, Guessed, Source};
+use crate::model::named_by::NamedBy;
 use crate::model::network::Network;
 use crate::oauth::client::cimd;
 use crate::oauth::client::metadata::ClientMetadata;
@@ -62,7 +63,8 @@ impl App {
             }
             counted => counted?,
         };
-        let fetched = self.fetcher().json(asker(address), url, MAX_DOCUMENT).await;
+        let (asker, named_by) = (asker(address), NamedBy::Stranger);
+        let fetched = self.fetcher().json(asker, named_by, url, MAX_DOCUMENT).await;
         let tolerated = fetched.as_ref().is_err_and(|error| tolerates(*error));
         let schemes = &self.rules().config.policy.private_use_schemes;
         let read = fetched.map_err(refused).and_then(|fetched| {
@@ -145,7 +147,8 @@ impl App {
     /// Checks that the document at a client's `sector_identifier_uri` names its redirect URIs
     /// (OpenID Connect Registration §5).
     ///
-    /// The fetch counts for the network of `address`; an operator's is not counted.
+    /// The fetch counts for the network of `address`. Without one, an operator named the address and
+    /// asks, which is not counted.
     pub async fn check_sector(
         &self,
         metadata: &ClientMetadata,
@@ -154,13 +157,15 @@ impl App {
         let Some(uri) = &metadata.sector_identifier_uri else { return Ok(()) };
         let url = uri.url().ok_or(Refusal::WebUriMalformed)?;
         let Some(address) = address else {
-            let document = self.fetcher().json(Asker::Operator, &url, MAX_SECTOR).await;
+            let (asker, named_by) = (Asker::Operator, NamedBy::Operator);
+            let document = self.fetcher().json(asker, named_by, &url, MAX_SECTOR).await;
             let document = document.map_err(|_| Refusal::SectorUnclear)?;
             return Ok(metadata.check_sector(&document.body)?);
         };
         let kind = Guessed::SectorDocument;
         let fetch = self.count_fetch(kind, address, url.as_str(), false).await?;
-        let document = self.fetcher().json(asker(address), &url, MAX_SECTOR).await;
+        let (asker, named_by) = (asker(address), NamedBy::Stranger);
+        let document = self.fetcher().json(asker, named_by, &url, MAX_SECTOR).await;
         let document = document.map_err(|error| refused_as(error, Refusal::SectorUnclear));
         // Whoever asks chooses what the document has to name, so a lack of it is no failure of it.
         let document = self.count_failure(fetch, document).await?;

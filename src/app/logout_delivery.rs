@@ -61,9 +61,11 @@ impl App {
 
     /// Posts the token to the client (OpenID Connect Back-Channel Logout §2.5).
     async fn send_logout(&self, due: &DueDelivery) -> Result<Result<(), FetchError>, Error> {
-        let Some(LogoutMessage { alg, claims, uri }) = &due.message else { return Ok(Ok(())) };
+        let Some(message) = &due.message else { return Ok(Ok(())) };
+        let LogoutMessage { alg, claims, named_by, uri } = message;
         let Some(url) = uri.url() else { return Ok(Ok(())) };
         let token = self.signing_key(*alg).await?.sign("logout+jwt", claims)?;
-        Ok(self.fetcher().post_form(&url, form_encode([("logout_token", token.as_str())])).await)
+        let form = form_encode([("logout_token", token.as_str())]);
+        Ok(self.fetcher().post_form(*named_by, &url, form).await)
     }
 }

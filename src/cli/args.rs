@@ -196,7 +196,8 @@ pub(super) struct ServeArgs {
     /// Listen here for devices that prove themselves by a certificate; needs TLS
     #[arg(long, value_name = "ADDR")]
     mtls_listen: Vec<String>,
-    /// Fetch nothing: clients that name themselves by a document have to be imported
+    /// Fetch nothing from other machines: clients that name themselves by a document have to be
+    /// imported
     #[arg(long)]
     offline: bool,
     /// Tell the setup link even where standard output is no terminal

@@ -87,7 +87,7 @@ pub struct Config {
     pub listen: Vec<SocketAddr>,
     /// The `tracing` filter of the log.
     pub log: String,
-    /// Whether all fetches are disabled.
+    /// Whether nothing is fetched from other machines.
     pub offline: bool,
     /// The directories and files of the installation.
     pub places: Places,
@@ -296,7 +296,7 @@ pub struct Fetching {
     /// A PEM file of authorities that are trusted in addition to the public ones.
     pub ca_file: Option<PathBuf>,
     /// The destinations, as `host:port`, that may be fetched from although their addresses are
-    /// private.
+    /// private, whoever names them.
     pub private: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Public addresses, by IANA's registries of special-purpose addresses (RFC 6890).
+//! Public and private addresses, by IANA's registries of special-purpose addresses (RFC 6890).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -55,6 +55,29 @@ pub(super) fn is_public(address: IpAddr) -> bool {
         IpAddr::V6(v6) => {
             within_v6(v6, GLOBAL_V6) && !SPECIAL_V6.iter().any(|block| within_v6(v6, *block))
         }
+    }
+}
+
+/// The IPv4 blocks of loopback and of private networks (RFC 1122, RFC 1918, RFC 6598).
+const PRIVATE_V4: &[(Ipv4Addr, u32)] = &[
+    (Ipv4Addr::new(10, 0, 0, 0), 8),
+    (Ipv4Addr::new(100, 64, 0, 0), 10),
+    (Ipv4Addr::new(127, 0, 0, 0), 8),
+    (Ipv4Addr::new(172, 16, 0, 0), 12),
+    (Ipv4Addr::new(192, 168, 0, 0), 16),
+];
+
+/// The IPv6 blocks of loopback and of private networks (RFC 4291, RFC 4193).
+const PRIVATE_V6: &[(Ipv6Addr, u32)] =
+    &[(Ipv6Addr::LOCALHOST, 128), (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7)];
+
+/// Whether an address is on this machine or in a private network, so that a URL that an operator
+/// names may lead to it. The metadata services of clouds are at link-local addresses, which are
+/// neither.
+pub(super) fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => PRIVATE_V4.iter().any(|block| within_v4(v4, *block)),
+        IpAddr::V6(v6) => PRIVATE_V6.iter().any(|block| within_v6(v6, *block)),
     }
 }
 
@@ -138,6 +161,44 @@ mod tests {
             "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
         ] {
             assert!(!judged(address), "{address}");
+        }
+    }
+
+    #[test]
+    fn a_private_network_is_no_other_special_block() {
+        let private = |address: &str| is_private(address.parse().unwrap());
+
+        for address in [
+            "10.0.0.1",
+            "100.64.0.1",
+            "127.0.0.1",
+            "172.31.255.255",
+            "192.168.0.1",
+            "::1",
+            "fc00::1",
+            "fdff::1",
+        ] {
+            assert!(private(address) && !judged(address), "{address}");
+        }
+        for address in [
+            "0.0.0.0",
+            "8.8.8.8",
+            "169.254.169.254",
+            "172.32.0.0",
+            "192.0.2.1",
+            "198.18.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::2",
+            "::ffff:10.0.0.1",
+            "64:ff9b::10.0.0.1",
+            "2001:db8::1",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+        ] {
+            assert!(!private(address), "{address}");
         }
     }
 

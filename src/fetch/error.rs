@@ -6,7 +6,7 @@ use std::fmt;
 /// The reason why a fetch failed or was refused. It contains no text from the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FetchError {
-    /// An address of the host is not public.
+    /// An address of the host is out of bounds: not public, or not one that an operator may name.
     AddressPrivate,
     /// The body of the response exceeds the limit.
     BodyTooLarge,
@@ -28,7 +28,7 @@ pub enum FetchError {
     HostUnknown,
     /// The nameserver did not respond, or failed.
     NameserverFailed,
-    /// The configuration disables all fetches.
+    /// The configuration disables fetches from other machines.
     Offline,
     /// The response is a redirect.
     Redirected,
@@ -36,7 +36,7 @@ pub enum FetchError {
     StatusWrong(u16),
     /// The TLS handshake failed.
     TlsFailed,
-    /// The URL is neither https nor that of a listed destination.
+    /// The URL is neither https, nor that of a listed destination, nor an operator's on loopback.
     UrlNotHttps,
     /// The URL has a fragment.
     UrlWithFragment,
@@ -88,7 +88,7 @@ impl fmt::Display for FetchError {
             Self::Deadline => "the server did not answer in time",
             Self::HostUnknown => "the host's name has no address",
             Self::NameserverFailed => "the nameserver could not tell the host's address",
-            Self::Offline => "this installation is offline and fetches nothing",
+            Self::Offline => "this installation is offline and reaches no other machine",
             Self::Redirected => "the answer is a redirect, and none is followed",
             Self::StatusWrong(status) => return write!(f, "the server answered with {status}"),
             Self::TlsFailed => "no TLS could be agreed on with the server",

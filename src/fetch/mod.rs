@@ -1,17 +1,22 @@
-//! The server's only HTTP client, with guards, for URLs that clients name.
+//! The server's only HTTP client, with guards, for the URLs of clients.
 //!
-//! Clients choose the URLs (Client ID Metadata Documents, `jwks_uri`, `sector_identifier_uri`,
-//! back-channel logout), so a fetch must not give access to the server's own network. Invariants:
+//! Strangers name URLs (Client ID Metadata Documents, `jwks_uri`, `sector_identifier_uri`,
+//! back-channel logout), so a fetch must not give them access to the server's own network.
+//! Invariants:
 //!
-//! 1. A host is resolved once. If one of its addresses is not public, nothing is fetched; otherwise
-//!    the connection goes to one of the checked addresses, which the type of the connecting
-//!    function ensures. A DNS change in between has no effect.
-//! 2. Only https; no redirects, proxies, cookies or decompression.
+//! 1. A host is resolved once. If one of its addresses is out of bounds, nothing is fetched;
+//!    otherwise the connection goes to one of the checked addresses, which the type of the connecting
+//!    function ensures. A DNS change in between has no effect. In bounds are public addresses, and
+//!    for a URL that an operator named ([`NamedBy`]), loopback and private networks.
+//! 2. Only https, except on loopback for a URL that an operator named; no redirects, proxies, cookies
+//!    or decompression.
 //! 3. One deadline covers DNS, connecting, TLS, head and body; it starts with the turn. The size of
 //!    body and head, the number of concurrent fetches and the wait for a turn are bounded, and those
 //!    who ask share the turns fairly ([`Asker`]).
 //! 4. The operator's list of destinations exempts them from the first rule and from https, and from
 //!    no other rule.
+//! 5. An offline installation goes nowhere but to loopback, where an operator named the URL, and asks
+//!    no nameserver.
 //!
 //! The command line connects to servers that its own person names, so these rules do not apply to
 //! it. It uses [`Tls`] from here, so that both trust the same authorities.
@@ -39,13 +44,14 @@ use url::Url;
 
 use crate::error::Internal;
 use crate::lanes::{Bounds, Crowded, Lanes};
+use crate::model::named_by::NamedBy;
 
 pub use self::asker::Asker;
 use self::asker::Lane;
 pub use self::connect::{Stream, Tls, first_to_connect};
 pub use self::error::FetchError;
 use self::single_flight::SingleFlight;
-use self::target::{PrivateDestinations, Target};
+use self::target::{AddressBounds, PrivateDestinations, Target};
 pub(crate) use exchange::{converse, whole};
 
 /// The most concurrent fetches, and the most concurrent deliveries; others wait. They are counted
@@ -68,9 +74,10 @@ pub struct Settings {
     pub deadline: Duration,
     /// The nameserver to ask instead of the system's.
     pub nameserver: Option<SocketAddr>,
-    /// Whether all fetches are disabled.
+    /// Whether nothing is fetched from other machines.
     pub offline: bool,
-    /// The destinations, as `host:port`, that may have private addresses and need no TLS.
+    /// The destinations, as `host:port`, that may have any address and need no TLS, whoever names
+    /// them.
     pub private: Vec<String>,
 }
 
@@ -118,19 +125,31 @@ impl Fetcher {
     }
 
     /// Gets a JSON document of at most `limit` bytes for `asker`. Concurrent callers in the same
-    /// lane, with the same URL and limit, share one GET. Nobody waits in the lane of another.
-    pub async fn json(&self, asker: Asker, url: &Url, limit: usize) -> Result<Fetched, FetchError> {
-        let target = self.transport.admit(url)?;
+    /// lane, with the same URL, name giver and limit, share one GET. Nobody waits in the lane of
+    /// another.
+    pub async fn json(
+        &self,
+        asker: Asker,
+        named_by: NamedBy,
+        url: &Url,
+        limit: usize,
+    ) -> Result<Fetched, FetchError> {
+        let target = self.transport.admit(named_by, url)?;
         let transport = Arc::clone(&self.transport);
         let lane = asker.lane(&target.host);
-        let key = (url.as_str().to_owned(), limit, lane.clone());
+        let key = (url.as_str().to_owned(), named_by, limit, lane.clone());
         let fetch = async move { transport.fetch(&lane, &target, limit).await };
         self.single_flight.share(key, fetch).await
     }
 
     /// Posts an encoded form. Every 2xx status is a success; the body of the response is not read.
-    pub async fn post_form(&self, url: &Url, body: String) -> Result<(), FetchError> {
-        let target = self.transport.admit(url)?;
+    pub async fn post_form(
+        &self,
+        named_by: NamedBy,
+        url: &Url,
+        body: String,
+    ) -> Result<(), FetchError> {
+        let target = self.transport.admit(named_by, url)?;
         self.transport.deliver(&target, body).await
     }
 }
@@ -152,11 +171,13 @@ struct Transport {
 }
 
 impl Transport {
-    fn admit(&self, url: &Url) -> Result<Target, FetchError> {
-        if self.offline {
+    fn admit(&self, named_by: NamedBy, url: &Url) -> Result<Target, FetchError> {
+        let target = Target::of(named_by, url, &self.private);
+        let here = |target: &Target| target.bounds == AddressBounds::Loopback;
+        if self.offline && !target.as_ref().is_ok_and(here) {
             return Err(FetchError::Offline);
         }
-        Target::of(url, &self.private)
+        target
     }
 
     async fn fetch(

@@ -1,6 +1,6 @@
 //! Resolves hosts to checked addresses.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use hickory_resolver::config::{LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig};
@@ -13,13 +13,13 @@ use hickory_resolver::{Hosts, TokioResolver};
 use url::Host;
 
 use super::FetchError;
-use super::address::is_public;
-use super::target::Target;
+use super::address::{is_private, is_public};
+use super::target::{AddressBounds, Target, is_loopback};
 
 /// The time after which a nameserver is asked again, since a packet may be lost.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// An address that may be connected to: it is public, or the operator listed its destination.
+/// An address that may be connected to: it is in the bounds of its target.
 #[derive(Clone, Copy)]
 pub(super) struct CheckedAddress(SocketAddr);
 
@@ -31,13 +31,16 @@ impl CheckedAddress {
 
 /// Resolves the target's host, with the system's nameservers or with `nameserver`.
 ///
-/// If one address is not public, all are refused: a name that mixes public and private addresses is
-/// an attack.
+/// If one address is out of bounds, all are refused: where they are public addresses, a name that
+/// mixes public and private ones is an attack. No nameserver is asked about this machine.
 pub(super) async fn resolve(
     target: &Target,
     nameserver: Option<SocketAddr>,
 ) -> Result<Vec<CheckedAddress>, FetchError> {
     let addresses = match &target.host {
+        Host::Domain(_) if is_loopback(&target.host) => {
+            vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
+        }
         Host::Domain(name) => lookup(name, nameserver).await?,
         Host::Ipv4(address) => vec![IpAddr::V4(*address)],
         Host::Ipv6(address) => vec![IpAddr::V6(*address)],
@@ -45,7 +48,13 @@ pub(super) async fn resolve(
     if addresses.is_empty() {
         return Err(FetchError::HostUnknown);
     }
-    if !target.listed && !addresses.iter().copied().all(is_public) {
+    let in_bounds = |address: IpAddr| match target.bounds {
+        AddressBounds::All => true,
+        AddressBounds::Loopback => address.is_loopback(),
+        AddressBounds::Private => is_private(address) || is_public(address),
+        AddressBounds::Public => is_public(address),
+    };
+    if !addresses.iter().copied().all(in_bounds) {
         return Err(FetchError::AddressPrivate);
     }
     let checked = |address| CheckedAddress(SocketAddr::new(address, target.port));

@@ -7,11 +7,12 @@ use tokio::sync::watch;
 
 use super::asker::Lane;
 use super::{FetchError, Fetched};
+use crate::model::named_by::NamedBy;
 
 type Outcome = Result<Fetched, FetchError>;
 
-/// A URL, the limit of its body in bytes, and the lane in which its fetch waits.
-pub(super) type Key = (String, usize, Lane);
+/// A URL, who named it, the limit of its body in bytes, and the lane in which its fetch waits.
+pub(super) type Key = (String, NamedBy, usize, Lane);
 
 type UnderWay = Mutex<HashMap<Key, watch::Receiver<Option<Outcome>>>>;
 

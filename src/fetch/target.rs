@@ -6,8 +6,9 @@ use url::{Host, Position, Url};
 
 use super::FetchError;
 use crate::error::Internal;
+use crate::model::named_by::NamedBy;
 
-/// The destinations that may have private addresses and need no TLS.
+/// The destinations that may have any address and need no TLS.
 pub(super) struct PrivateDestinations(HashSet<(Host, u16)>);
 
 impl PrivateDestinations {
@@ -31,11 +32,23 @@ fn destination(entry: &str) -> Option<(Host, u16)> {
     Some((Host::parse(host).ok()?, port))
 }
 
-/// A URL that may be fetched if its addresses are public or listed.
+/// The addresses to which a connection may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AddressBounds {
+    /// All: the operator listed the destination.
+    All,
+    /// Loopback: an operator named this machine.
+    Loopback,
+    /// Public addresses, loopback and private networks: an operator named the URL.
+    Private,
+    /// Public addresses.
+    Public,
+}
+
+/// A URL that may be fetched if its addresses are in bounds.
 pub(super) struct Target {
+    pub(super) bounds: AddressBounds,
     pub(super) host: Host,
-    /// Whether the operator listed it, so that its addresses may be private.
-    pub(super) listed: bool,
     pub(super) port: u16,
     pub(super) tls: bool,
     url: Url,
@@ -43,7 +56,11 @@ pub(super) struct Target {
 
 impl Target {
     /// Checks everything about a URL that does not need the network.
-    pub(super) fn of(url: &Url, private: &PrivateDestinations) -> Result<Self, FetchError> {
+    pub(super) fn of(
+        named_by: NamedBy,
+        url: &Url,
+        private: &PrivateDestinations,
+    ) -> Result<Self, FetchError> {
         if url.fragment().is_some() {
             return Err(FetchError::UrlWithFragment);
         }
@@ -56,12 +73,18 @@ impl Target {
         let destination = (host.to_owned(), port);
         let listed = private.0.contains(&destination);
         let (host, port) = destination;
-        let tls = match url.scheme() {
-            "https" => true,
-            "http" if listed => false,
+        let bounds = match named_by {
+            NamedBy::Operator if is_loopback(&host) => AddressBounds::Loopback,
+            NamedBy::Operator | NamedBy::Stranger if listed => AddressBounds::All,
+            NamedBy::Operator => AddressBounds::Private,
+            NamedBy::Stranger => AddressBounds::Public,
+        };
+        let tls = match (url.scheme(), bounds) {
+            ("https", _) => true,
+            ("http", AddressBounds::All | AddressBounds::Loopback) => false,
             _ => return Err(FetchError::UrlNotHttps),
         };
-        Ok(Self { host, listed, port, tls, url: url.clone() })
+        Ok(Self { bounds, host, port, tls, url: url.clone() })
     }
 
     /// The value of the `Host` header: with the port if it is not the scheme's default.
@@ -75,13 +98,27 @@ impl Target {
     }
 }
 
+/// Whether a host is this machine, by its address or by the name that no nameserver decides.
+pub(super) fn is_loopback(host: &Host) -> bool {
+    match host {
+        Host::Domain(name) => name.trim_end_matches('.') == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn judged(url: &str, private: &[&str]) -> Result<Target, FetchError> {
+        judged_of(NamedBy::Stranger, url, private)
+    }
+
+    fn judged_of(named_by: NamedBy, url: &str, private: &[&str]) -> Result<Target, FetchError> {
         let private: Vec<String> = private.iter().map(|entry| (*entry).to_owned()).collect();
-        Target::of(&url.parse().unwrap(), &PrivateDestinations::parse(&private).unwrap())
+        let private = PrivateDestinations::parse(&private).unwrap();
+        Target::of(named_by, &url.parse().unwrap(), &private)
     }
 
     #[test]
@@ -125,10 +162,31 @@ mod tests {
 
     #[test]
     fn a_listing_is_for_one_port() {
-        assert!(judged("https://shop.test/", &["shop.test:443"]).unwrap().listed);
-        assert!(judged("https://shop.test:8443/", &["shop.test:8443"]).unwrap().listed);
-        assert!(!judged("https://shop.test/", &["shop.test:8443"]).unwrap().listed);
-        assert!(!judged("https://shop.test.:8443/", &["shop.test:8443"]).unwrap().listed);
+        let listed =
+            |url: &str, entry: &str| judged(url, &[entry]).unwrap().bounds == AddressBounds::All;
+
+        assert!(listed("https://shop.test/", "shop.test:443"));
+        assert!(listed("https://shop.test:8443/", "shop.test:8443"));
+        assert!(!listed("https://shop.test/", "shop.test:8443"));
+        assert!(!listed("https://shop.test.:8443/", "shop.test:8443"));
+    }
+
+    #[test]
+    fn an_operators_plain_http_is_for_loopback_and_goes_nowhere_else() {
+        for host in ["127.0.0.1", "127.1", "127.9.9.9", "[::1]", "localhost", "LOCALHOST."] {
+            let target = judged_of(NamedBy::Operator, &format!("http://{host}:8080/a"), &[]);
+            assert_eq!(target.unwrap().bounds, AddressBounds::Loopback, "{host}");
+        }
+        for host in ["10.0.0.1", "shop.test", "a.localhost", "localhost.test", "[::ffff:127.0.0.1]"]
+        {
+            let target = judged_of(NamedBy::Operator, &format!("http://{host}/a"), &[]);
+            assert_eq!(target.err(), Some(FetchError::UrlNotHttps), "{host}");
+        }
+        let bounds =
+            |url: &str, listed: &[&str]| judged_of(NamedBy::Operator, url, listed).unwrap().bounds;
+        assert_eq!(bounds("https://shop.test/", &[]), AddressBounds::Private);
+        assert_eq!(bounds("http://shop.test/", &["shop.test:80"]), AddressBounds::All);
+        assert_eq!(bounds("https://localhost/", &["localhost:443"]), AddressBounds::Loopback);
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod anonymous;
 pub mod application;
 pub mod bridge;
 pub mod fingerprint;
+pub mod named_by;
 pub mod network;
 pub mod person;
 pub mod session_proof;

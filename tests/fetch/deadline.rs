@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use gatelodge::fetch::{Asker, FetchError, Fetcher, Settings};
+use gatelodge::model::named_by::NamedBy;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
@@ -16,7 +17,9 @@ async fn late(script: Vec<Step>) {
     let fetcher = impatient_fetcher_for(&origin, SHORT);
     let started = Instant::now();
 
-    let got = fetcher.json(Asker::Operator, &origin.url("http", "127.0.0.1"), PLENTY).await;
+    let got = fetcher
+        .json(Asker::Operator, NamedBy::Stranger, &origin.url("http", "127.0.0.1"), PLENTY)
+        .await;
 
     assert_eq!(got, Err(FetchError::Deadline));
     assert!(started.elapsed() >= SHORT && started.elapsed() < SHORT * 4, "{:?}", started.elapsed());
@@ -64,7 +67,9 @@ async fn a_nameserver_that_says_nothing_is_given_up() {
     let fetcher = Fetcher::new(&impatient).unwrap();
     let started = Instant::now();
 
-    let got = fetcher.json(Asker::Operator, &"https://shop.test/".parse().unwrap(), PLENTY).await;
+    let got = fetcher
+        .json(Asker::Operator, NamedBy::Stranger, &"https://shop.test/".parse().unwrap(), PLENTY)
+        .await;
 
     assert_eq!(got, Err(FetchError::Deadline));
     assert!(started.elapsed() < SHORT * 4);
@@ -79,8 +84,14 @@ async fn a_server_that_never_ends_its_handshake_is_given_up() {
     let impatient = Settings { deadline: SHORT, private, ..Settings::default() };
     let fetcher = Fetcher::new(&impatient).unwrap();
 
-    let got =
-        fetcher.json(Asker::Operator, &format!("https://{host}/").parse().unwrap(), PLENTY).await;
+    let got = fetcher
+        .json(
+            Asker::Operator,
+            NamedBy::Stranger,
+            &format!("https://{host}/").parse().unwrap(),
+            PLENTY,
+        )
+        .await;
 
     assert_eq!(got, Err(FetchError::Deadline));
 }
@@ -94,7 +105,7 @@ async fn the_connection_ends_with_the_fetch() {
     let fetcher = Fetcher::new(&impatient).unwrap();
     let url = format!("http://{host}/").parse().unwrap();
 
-    let fetch = fetcher.json(Asker::Operator, &url, PLENTY);
+    let fetch = fetcher.json(Asker::Operator, NamedBy::Stranger, &url, PLENTY);
     let (got, accepted) = tokio::join!(fetch, listener.accept());
     let mut stream = accepted.unwrap().0;
     let mut rest = Vec::new();

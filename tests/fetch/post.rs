@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use gatelodge::fetch::FetchError;
+use gatelodge::model::named_by::NamedBy;
 
 use crate::origin::{Origin, Step};
 use crate::{SHORT, fetcher_for, impatient_fetcher_for};
@@ -11,15 +12,18 @@ const FORM: &str = "logout_token=abc.def.ghi";
 
 async fn posted(response: &str) -> Result<(), FetchError> {
     let origin = Origin::responding(response, "").await;
-    fetcher_for(&origin).post_form(&origin.url("http", "127.0.0.1"), FORM.to_owned()).await
+    fetcher_for(&origin)
+        .post_form(NamedBy::Stranger, &origin.url("http", "127.0.0.1"), FORM.to_owned())
+        .await
 }
 
 #[tokio::test]
 async fn a_form_arrives_as_it_was_given() {
     let origin = Origin::responding("HTTP/1.1 200 OK", "").await;
 
-    let posted =
-        fetcher_for(&origin).post_form(&origin.url("http", "127.0.0.1"), FORM.to_owned()).await;
+    let posted = fetcher_for(&origin)
+        .post_form(NamedBy::Stranger, &origin.url("http", "127.0.0.1"), FORM.to_owned())
+        .await;
 
     assert_eq!(posted, Ok(()));
     let request = origin.requests().concat();
@@ -52,8 +56,9 @@ async fn the_body_of_the_answer_is_not_waited_for() {
     ];
     let origin = Origin::playing(script).await;
 
-    let posted =
-        fetcher_for(&origin).post_form(&origin.url("http", "127.0.0.1"), FORM.to_owned()).await;
+    let posted = fetcher_for(&origin)
+        .post_form(NamedBy::Stranger, &origin.url("http", "127.0.0.1"), FORM.to_owned())
+        .await;
 
     assert_eq!(posted, Ok(()));
 }
@@ -63,7 +68,9 @@ async fn a_server_that_takes_the_form_and_says_nothing_is_given_up() {
     let origin = Origin::playing(vec![Step::Hang]).await;
     let fetcher = impatient_fetcher_for(&origin, SHORT);
 
-    let posted = fetcher.post_form(&origin.url("http", "127.0.0.1"), FORM.to_owned()).await;
+    let posted = fetcher
+        .post_form(NamedBy::Stranger, &origin.url("http", "127.0.0.1"), FORM.to_owned())
+        .await;
 
     assert_eq!(posted, Err(FetchError::Deadline));
 }
@@ -75,8 +82,8 @@ async fn each_form_is_delivered() {
     let url = origin.url("http", "127.0.0.1");
 
     let both = tokio::join!(
-        fetcher.post_form(&url, FORM.to_owned()),
-        fetcher.post_form(&url, FORM.to_owned())
+        fetcher.post_form(NamedBy::Stranger, &url, FORM.to_owned()),
+        fetcher.post_form(NamedBy::Stranger, &url, FORM.to_owned())
     );
 
     assert_eq!(both, (Ok(()), Ok(())));

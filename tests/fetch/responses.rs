@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use gatelodge::fetch::{Asker, FetchError, Fetched};
+use gatelodge::model::named_by::NamedBy;
 
 use crate::origin::{OK_JSON, Origin, Step, response};
 use crate::{PLENTY, fetcher_for};
@@ -10,13 +11,17 @@ use crate::{PLENTY, fetcher_for};
 /// What comes of a response with this head, to which the length is added, and this body.
 async fn got(head: &str, body: &str) -> Result<Fetched, FetchError> {
     let origin = Origin::responding(head, body).await;
-    fetcher_for(&origin).json(Asker::Operator, &origin.url("http", "127.0.0.1"), PLENTY).await
+    fetcher_for(&origin)
+        .json(Asker::Operator, NamedBy::Stranger, &origin.url("http", "127.0.0.1"), PLENTY)
+        .await
 }
 
 /// What comes of these bytes, and of at most 10 bytes of body.
 async fn ten_bytes_of(bytes: &str) -> Result<Fetched, FetchError> {
     let origin = Origin::playing(vec![Step::Send(bytes.to_owned())]).await;
-    fetcher_for(&origin).json(Asker::Operator, &origin.url("http", "127.0.0.1"), 10).await
+    fetcher_for(&origin)
+        .json(Asker::Operator, NamedBy::Stranger, &origin.url("http", "127.0.0.1"), 10)
+        .await
 }
 
 #[tokio::test]
@@ -37,7 +42,7 @@ async fn the_request_says_what_it_must_and_nothing_of_us_but_the_version() {
     url.set_path("/a b/c");
     url.set_query(Some("d=e"));
 
-    fetcher_for(&origin).json(Asker::Operator, &url, PLENTY).await.unwrap();
+    fetcher_for(&origin).json(Asker::Operator, NamedBy::Stranger, &url, PLENTY).await.unwrap();
 
     let version = env!("CARGO_PKG_VERSION");
     assert_eq!(
@@ -122,8 +127,9 @@ async fn an_endless_body_ends_at_its_bound() {
     ];
     let origin = Origin::playing(script).await;
 
-    let got =
-        fetcher_for(&origin).json(Asker::Operator, &origin.url("http", "127.0.0.1"), PLENTY).await;
+    let got = fetcher_for(&origin)
+        .json(Asker::Operator, NamedBy::Stranger, &origin.url("http", "127.0.0.1"), PLENTY)
+        .await;
 
     assert_eq!(got, Err(FetchError::BodyTooLarge));
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatelodge::fetch::{Asker, FetchError, Fetched, Fetcher, Settings};
+use gatelodge::model::named_by::NamedBy;
 use gatelodge::model::network::Network;
 use tokio::task::JoinSet;
 
@@ -28,7 +29,9 @@ async fn callers_of_one_url_share_one_fetch() {
     let mut callers = JoinSet::new();
     for _ in 0..32 {
         let (fetcher, url) = (Arc::clone(&fetcher), url.clone());
-        callers.spawn(async move { fetcher.json(Asker::Operator, &url, PLENTY).await });
+        callers.spawn(async move {
+            fetcher.json(Asker::Operator, NamedBy::Stranger, &url, PLENTY).await
+        });
     }
     let outcomes = callers.join_all().await;
 
@@ -43,10 +46,10 @@ async fn a_failure_is_shared_but_never_kept() {
     let url = origin.url("http", "127.0.0.1");
 
     let both = tokio::join!(
-        fetcher.json(Asker::Operator, &url, PLENTY),
-        fetcher.json(Asker::Operator, &url, PLENTY)
+        fetcher.json(Asker::Operator, NamedBy::Stranger, &url, PLENTY),
+        fetcher.json(Asker::Operator, NamedBy::Stranger, &url, PLENTY)
     );
-    let later = fetcher.json(Asker::Operator, &url, PLENTY).await;
+    let later = fetcher.json(Asker::Operator, NamedBy::Stranger, &url, PLENTY).await;
 
     assert_eq!(both, (Err(FetchError::Deadline), Err(FetchError::Deadline)));
     assert_eq!(later, Err(FetchError::Deadline));
@@ -59,8 +62,8 @@ async fn who_asks_later_gets_a_fetch_of_its_own() {
     let fetcher = fetcher_for(&origin);
     let url = origin.url("http", "127.0.0.1");
 
-    fetcher.json(Asker::Operator, &url, PLENTY).await.unwrap();
-    fetcher.json(Asker::Operator, &url, PLENTY).await.unwrap();
+    fetcher.json(Asker::Operator, NamedBy::Stranger, &url, PLENTY).await.unwrap();
+    fetcher.json(Asker::Operator, NamedBy::Stranger, &url, PLENTY).await.unwrap();
 
     assert_eq!(origin.connections(), 2);
 }
@@ -72,14 +75,14 @@ async fn who_goes_away_takes_nothing_from_the_others() {
     let url = origin.url("http", "127.0.0.1");
     let first = tokio::spawn({
         let (fetcher, url) = (Arc::clone(&fetcher), url.clone());
-        async move { fetcher.json(Asker::Operator, &url, PLENTY).await }
+        async move { fetcher.json(Asker::Operator, NamedBy::Stranger, &url, PLENTY).await }
     });
     while origin.connections() == 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 
     first.abort();
-    let second = fetcher.json(Asker::Operator, &url, PLENTY).await;
+    let second = fetcher.json(Asker::Operator, NamedBy::Stranger, &url, PLENTY).await;
 
     assert!(second.is_ok());
     assert_eq!(origin.connections(), 1);
@@ -92,8 +95,8 @@ async fn a_smaller_bound_shares_nothing_with_a_larger_one() {
     let url = origin.url("http", "127.0.0.1");
 
     let (large, small) = tokio::join!(
-        fetcher.json(Asker::Operator, &url, PLENTY),
-        fetcher.json(Asker::Operator, &url, 1)
+        fetcher.json(Asker::Operator, NamedBy::Stranger, &url, PLENTY),
+        fetcher.json(Asker::Operator, NamedBy::Stranger, &url, 1)
     );
 
     assert!(large.is_ok());
@@ -116,7 +119,7 @@ fn fetch_many(
     for n in 0..many {
         let (fetcher, mut url) = (Arc::clone(fetcher), origin.url("http", "127.0.0.1"));
         url.set_path(&n.to_string());
-        fetches.spawn(async move { fetcher.json(asker, &url, PLENTY).await });
+        fetches.spawn(async move { fetcher.json(asker, NamedBy::Stranger, &url, PLENTY).await });
     }
     fetches
 }
@@ -136,7 +139,8 @@ async fn at_most_sixteen_fetches_are_under_way_and_the_others_wait() {
     for n in 0..40 {
         let (fetcher, mut url) = (Arc::clone(&fetcher), origin.url("http", "127.0.0.1"));
         url.set_path(&n.to_string());
-        fetches.spawn(async move { fetcher.json(network(n), &url, PLENTY).await });
+        fetches
+            .spawn(async move { fetcher.json(network(n), NamedBy::Stranger, &url, PLENTY).await });
     }
     let outcomes = fetches.join_all().await;
 
@@ -155,7 +159,8 @@ async fn a_network_has_a_quarter_of_the_turns_and_others_the_rest_at_once() {
     let fetches = fetch_many(&fetcher, network(1), &hanging, 40);
     until_connected(&hanging, 4).await;
 
-    let other = fetcher.json(network(2), &origin.url("http", "127.0.0.1"), PLENTY).await;
+    let other =
+        fetcher.json(network(2), NamedBy::Stranger, &origin.url("http", "127.0.0.1"), PLENTY).await;
 
     assert!(other.is_ok() && hanging.max_concurrent() == 4);
     let outcomes = fetches.join_all().await;
@@ -174,8 +179,8 @@ async fn a_fetch_is_shared_within_a_lane_alone() {
     let url = origin.url("http", "127.0.0.1");
 
     let (one, other) = tokio::join!(
-        fetcher.json(network(1), &url, PLENTY),
-        fetcher.json(network(2), &url, PLENTY)
+        fetcher.json(network(1), NamedBy::Stranger, &url, PLENTY),
+        fetcher.json(network(2), NamedBy::Stranger, &url, PLENTY)
     );
 
     assert!(one.is_ok() && other.is_ok());
@@ -193,7 +198,8 @@ async fn a_delivery_does_not_wait_behind_fetches() {
         (1..=5).map(|n| fetch_many(&fetcher, network(n), &hanging, 4)).collect();
     until_connected(&hanging, 16).await;
 
-    let delivered = fetcher.post_form(&origin.url("http", "127.0.0.1"), String::new()).await;
+    let delivered =
+        fetcher.post_form(NamedBy::Stranger, &origin.url("http", "127.0.0.1"), String::new()).await;
 
     assert_eq!(delivered, Ok(()));
     fetches.iter_mut().for_each(JoinSet::abort_all);

@@ -1,6 +1,7 @@
 //! Whose certificates are trusted.
 
 use gatelodge::fetch::{Asker, FetchError, Fetched, Fetcher, Settings};
+use gatelodge::model::named_by::NamedBy;
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
@@ -20,7 +21,7 @@ async fn got(
     let trusting = Settings { ca, ..settings(&nameserver, &[origin.listed(host)]) };
     let fetched = Fetcher::new(&trusting)
         .unwrap()
-        .json(Asker::Operator, &origin.url("https", host), PLENTY)
+        .json(Asker::Operator, NamedBy::Stranger, &origin.url("https", host), PLENTY)
         .await;
     // No request is spoken to a server that did not prove itself.
     assert_eq!(origin.requests().len(), usize::from(fetched.is_ok()));
@@ -80,7 +81,8 @@ async fn a_server_without_tls_is_no_https_server() {
         stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
         stream
     };
-    let (got, _stream) = tokio::join!(fetcher.json(Asker::Operator, &url, PLENTY), plain);
+    let (got, _stream) =
+        tokio::join!(fetcher.json(Asker::Operator, NamedBy::Stranger, &url, PLENTY), plain);
 
     assert_eq!(got, Err(FetchError::TlsFailed));
 }

@@ -9,6 +9,7 @@ use crate::flow::client::owner::owner_may;
 use crate::flow::installation::evidence;
 use crate::flow::{Context, Rules};
 use crate::keys::signed_by;
+use crate::model::named_by::NamedBy;
 use crate::oauth::client::assertion::ClientAssertion;
 use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::client::{AuthMethod, ClientSecret, GrantType, PresentedCredentials, Proof};
@@ -80,8 +81,8 @@ pub struct AssertionCheck {
 /// The location of a client's keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClientKeys {
-    /// At its `jwks_uri`.
-    At(WebUri),
+    /// At its `jwks_uri`, and who named that.
+    At(NamedBy, WebUri),
     /// In its metadata.
     ByValue(JwkSet),
 }
@@ -221,6 +222,7 @@ pub fn prove(
         id: presented.client_id.clone(),
         revision: client.revision,
     };
+    let named_by = client.named_by();
     match (&presented.proof, client.proof, hash) {
         (Proof::Assertion(assertion), _, _) => {
             let issuer = &rules.issuer;
@@ -235,7 +237,7 @@ pub fn prove(
             assertion.judge(profile, issuer.as_str(), &endpoints, now)?;
             let keys = match (client.metadata.jwks, client.metadata.jwks_uri) {
                 (Some(keys), _) => ClientKeys::ByValue(keys),
-                (None, Some(uri)) => ClientKeys::At(uri),
+                (None, Some(uri)) => ClientKeys::At(named_by, uri),
                 (None, None) => return Err(Refusal::ClientAssertionSignatureWrong.into()),
             };
             Ok(AuthenticationStep::AssertionCheck(AssertionCheck { client: proven, keys }))

@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::flow::Context;
 use crate::flow::token::issue;
+use crate::model::named_by::NamedBy;
 use crate::oauth::claims::{LogoutClaims, LogoutEvents, jti};
 use crate::oauth::client::SigningAlg;
 use crate::oauth::id::{ClientId, SessionId, UserId};
@@ -73,6 +74,8 @@ pub struct LogoutMessage {
     pub alg: SigningAlg,
     /// Its claims.
     pub claims: LogoutClaims,
+    /// Who named its destination.
+    pub named_by: NamedBy,
     /// Its destination: the client's current `backchannel_logout_uri`.
     pub uri: WebUri,
 }
@@ -97,10 +100,12 @@ fn delivery(
     let client = view.find::<Client>(&key.1)?;
     let client = client.filter(|client| client.created <= delivery.created);
     let message = client.and_then(|client| {
+        let named_by = client.named_by();
         let uri = client.metadata.backchannel_logout_uri?;
         Some(LogoutMessage {
             alg: client.metadata.id_token_signed_response_alg,
             claims: claims(cx, &key, &delivery),
+            named_by,
             uri,
         })
     });

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::layout;
 use crate::clock::Timestamp;
+use crate::model::named_by::NamedBy;
 use crate::oauth::client::decisions::OperatorDecisions;
 use crate::oauth::client::metadata::ClientMetadata;
 use crate::oauth::client::{PkcePolicy, SubjectType};
@@ -82,6 +83,16 @@ impl Client {
             scope: Some(self.scope().clone()),
             token_endpoint_auth_method: Some(self.metadata.auth_method()),
             ..self.metadata.clone()
+        }
+    }
+
+    /// Who named its addresses: those of its keys and of its logout.
+    pub fn named_by(&self) -> NamedBy {
+        match &self.origin {
+            Origin::Document { fetched: None } | Origin::Operator => NamedBy::Operator,
+            Origin::Document { fetched: Some(_) } | Origin::Dynamic { .. } | Origin::Hook => {
+                NamedBy::Stranger
+            }
         }
     }
 

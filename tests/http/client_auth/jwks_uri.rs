@@ -14,7 +14,7 @@ use gatelodge::oauth::issuer::Issuer;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::support::{Response, Server, Signer, assert_to};
+use crate::support::{Response, Server, Signer, assert_to, register};
 
 /// A server on loopback that publishes keys, and can publish others.
 struct Publisher {
@@ -69,6 +69,28 @@ impl Publisher {
 
 async fn asserted(server: &Server, signer: &Signer) -> Response {
     assert_to(server, &signer.assertion(server, "far", &json!({}))).await
+}
+
+/// The keys lie on this machine, over plain HTTP, and the configuration says nothing of it.
+#[tokio::test]
+async fn keys_may_be_on_this_machine_where_an_operator_named_them() {
+    let signer = Signer::new(SigningAlg::Es256);
+    let publisher = Publisher::of(&[&signer]).await;
+    let uri = format!("http://127.0.0.1:{}/jwks.json", publisher.port);
+    let server = Server::new().await;
+    server.client(json!({ "name": "Far", "client_id": "far", "jwks_uri": uri })).await;
+    let stated = json!({
+        "redirect_uris": ["https://app.example/cb"], "jwks_uri": uri,
+        "token_endpoint_auth_method": "private_key_jwt",
+    });
+    let strange = register(&server, stated).await.json()["client_id"].as_str().unwrap().to_owned();
+
+    // What was fetched for the operator's client is there, and no stranger's to use.
+    asserted(&server, &signer).await.tokens();
+    let refused = assert_to(&server, &signer.assertion(&server, &strange, &json!({}))).await;
+
+    refused.refused(ErrorCode::InvalidClient, Refusal::ClientKeysUnavailable);
+    assert_eq!(publisher.asked(), 1);
 }
 
 #[tokio::test]

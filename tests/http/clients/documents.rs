@@ -18,7 +18,7 @@ use url::Url;
 
 use crate::refusals::documents::document;
 use crate::support::{
-    Browser, RelyingParty, Response, Server, Signer, Site, posted, presenting, token,
+    Browser, RelyingParty, Response, Server, Signer, Site, posted, presenting, register, token,
 };
 
 /// An installation that may fetch from `site`, and ada, who is signed in there.
@@ -165,11 +165,11 @@ async fn strangers_do_not_learn_which_names_lead_inside() {
     assert_eq!(explanation(&private), explanation(&broken));
 }
 
-/// OpenID Connect Registration §5
+/// OpenID Connect Registration §5. Its address is an operator's, and may be on this machine.
 #[tokio::test]
 async fn an_imported_document_has_a_sector_that_holds() {
     let site = Site::new().await;
-    let (server, _) = reaching(&site, |_| {}).await;
+    let server = Server::new().await;
     let import = json!({
         "client_id": "https://app.example/client.json",
         "document": {
@@ -183,10 +183,14 @@ async fn an_imported_document_has_a_sector_that_holds() {
     site.serve(&json!([]), "");
     let lacking = server.operate(Method::POST, "/documents", import.clone()).await;
     site.serve(&json!(["https://app.example/cb"]), "");
+    let strange = register(&server, import["document"].clone()).await;
+    let asked = site.asked();
     let whole = server.operate(Method::POST, "/documents", import).await;
 
     lacking.refused(ErrorCode::InvalidClientMetadata, Refusal::SectorUnclear);
+    strange.refused(ErrorCode::InvalidClientMetadata, Refusal::SectorUnclear);
     assert_eq!(whole.status, 201, "{}", whole.text());
+    assert_eq!((asked, site.asked()), (1, 2));
 }
 
 /// As [`asked_by`], from this address.

@@ -13,7 +13,7 @@ use gatelodge::store::schema::Delivery;
 use gatelodge::store::{Row as _, Tx, View as _};
 use serde_json::{Value, json};
 
-use crate::support::{Browser, Receiver, RelyingParty, Server, decoded};
+use crate::support::{Browser, Receiver, RelyingParty, Server, decoded, register};
 
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
@@ -366,10 +366,29 @@ async fn a_client_is_told_where_it_is_registered_now() {
 }
 
 #[tokio::test]
-async fn an_address_that_the_operator_did_not_list_is_not_gone_to() {
+async fn this_machine_is_told_where_an_operator_named_it_and_offline_too() {
+    for offline in [false, true] {
+        let receiver = Receiver::responding(&[200]).await;
+        let server = Server::with(Issuer::localhost(7455), |config| config.offline = offline).await;
+        let mut ada = server.first_administrator().await;
+        let shop = listening(&server, "shop", &receiver, json!({})).await;
+        shop.code(&mut ada).await;
+        ada.sign_out().await;
+
+        assert_eq!((deliver(&server).await, deliver(&server).await), (1, 0));
+        assert_eq!(decoded(&receiver.logout_tokens()[0]).1["aud"], "shop", "{offline}");
+    }
+}
+
+#[tokio::test]
+async fn this_machine_is_not_told_where_a_stranger_named_it() {
     let receiver = Receiver::responding(&[200]).await;
     let (server, mut ada) = Server::with_ada().await;
-    let shop = listening(&server, "shop", &receiver, json!({})).await;
+    let stated = json!({
+        "redirect_uris": ["https://shop.example/cb"],
+        "backchannel_logout_uri": receiver.url(),
+    });
+    let shop = RelyingParty::new(&server, &register(&server, stated).await.json());
     shop.code(&mut ada).await;
     ada.sign_out().await;
 
