@@ -1,5 +1,6 @@
 //! The log: one line for each request, with structured fields, one for each refresh token that is
-//! newer than the store, and one for each jump of the clock.
+//! newer than the store, one for each active token that a client may not know about, and one for each
+//! jump of the clock.
 //!
 //! A line never contains a token, a cookie, a body, a query or a person's address. A refusal is
 //! logged by its name, with an event id that the page displays too.
@@ -10,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::clock::{Jump, Timestamp};
-use crate::error::Error;
+use crate::error::{Error, client_word};
 use crate::secret::{Seed, hex};
 
 /// The id of a logged failure, which the page displays too: 16 hex characters.
@@ -99,6 +100,30 @@ impl RequestLog<'_> {
                 ),
             },
         }
+    }
+}
+
+/// What lets a client introspect the tokens of others.
+pub(crate) const WITHHELD_REMEDY: &str = "gatelodge resource add URI --client CLIENT lets it see the \
+     tokens of a resource, gatelodge client set CLIENT --introspect-any all";
+
+/// An active token that a client introspected and may not know about. The client reads that it is
+/// not active (RFC 7662 §2.2).
+pub(crate) struct WithheldLog<'a> {
+    /// The id of the client.
+    pub client: &'a str,
+}
+
+impl WithheldLog<'_> {
+    /// Writes the line.
+    pub(crate) fn log(&self, id: &EventId) {
+        tracing::info!(
+            event.id = %id,
+            client.id = self.client,
+            remedy = %WITHHELD_REMEDY.replace("CLIENT", &client_word(self.client)),
+            "an active token was introspected by a client that may not know about it, and reads that \
+             it is not active"
+        );
     }
 }
 

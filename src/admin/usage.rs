@@ -66,6 +66,8 @@ pub(crate) struct UsageSums {
     pub(crate) tokens_issued: u64,
     /// The number of tokens by grant type.
     pub(crate) tokens_issued_by_grant_type: BTreeMap<String, u64>,
+    /// The number of active tokens that were introspected by a client which may not know about them.
+    pub(crate) withheld_introspections: u64,
 }
 
 impl UsageView {
@@ -112,6 +114,7 @@ impl UsageSums {
                 .collect(),
             tokens_issued: usage.issued.values().sum(),
             tokens_issued_by_grant_type: usage.issued,
+            withheld_introspections: usage.withheld,
         }
     }
 }

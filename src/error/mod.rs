@@ -18,7 +18,7 @@ use std::fmt;
 use std::time::Duration;
 
 pub use code::ErrorCode;
-pub use refusal::Refusal;
+pub use refusal::{Refusal, client_word};
 
 /// The sentence for the peer of a fault of this server.
 pub const SERVER_ERROR: &str = "The server met an unexpected condition.";

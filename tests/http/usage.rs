@@ -38,6 +38,7 @@ async fn a_client_that_nobody_used_has_used_nothing() {
         "tokens_issued_by_grant_type": {},
         "refusals": 0,
         "refusals_by_reason": {},
+        "withheld_introspections": 0,
     });
     assert_eq!(
         usage(&server, "/clients/shop/usage").await,
@@ -74,6 +75,7 @@ async fn tokens_are_counted_by_their_grant_type_and_refusals_by_their_reason() {
             "tokens_issued_by_grant_type": { "authorization_code": 1, "refresh_token": 1 },
             "refusals": 1,
             "refusals_by_reason": { "RefreshUnknown": 1 },
+            "withheld_introspections": 0,
         })
     );
     assert_eq!(of_shop["last_week"], of_shop["last_day"]);

@@ -8,7 +8,7 @@ use std::thread;
 
 use serde_json::Value;
 
-use crate::connection::{client_credentials, connect, get, log};
+use crate::connection::{ask, client_credentials, connect, get, log, token_head};
 use crate::program::{Home, Process, Server};
 
 /// More requests than have room for their lines in memory and in a pipe.
@@ -218,4 +218,28 @@ fn a_proxy_that_names_nobody_is_told_of_once() {
     let warnings: Vec<_> = log.lines().filter(|line| line.contains("X-Forwarded-For")).collect();
     assert_eq!(warnings.len(), 1, "{log}");
     assert!(warnings[0].contains("127.0.0.1"));
+}
+
+/// The client reads no more than that the token is not active.
+#[test]
+fn an_active_token_that_a_client_may_not_know_about_is_a_line_with_a_remedy() {
+    let home = Home::new();
+    let server = home.serve();
+    let secrets = ["robot", "api"].map(|id| {
+        let client = home.json(&format!("client add {id} --id {id}"));
+        client["client_secret"].as_str().unwrap().to_owned()
+    });
+    let token = client_credentials(&server, "robot", &secrets[0]).json()["access_token"].clone();
+    let token = token.as_str().unwrap();
+    let head = token_head(&server).replace("/oauth/token", "/oauth/introspect");
+
+    let form = format!("token={token}&client_id=api&client_secret={}", secrets[1]);
+    let response = ask(&server, &head, &form);
+
+    assert_eq!(response.body, r#"{"active":false}"#);
+    let log = log(&home, &server);
+    let line = log.lines().find(|line| line.contains("may not know about it"));
+    let line = line.unwrap_or_else(|| panic!("{log}"));
+    assert!(line.contains("gatelodge client set api --introspect-any"), "{line}");
+    assert!(!log.contains(token));
 }

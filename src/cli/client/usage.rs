@@ -8,6 +8,8 @@ use super::path;
 use crate::admin::usage::{RefusalView, UsageView};
 use crate::cli::admin_client::AdminClient;
 use crate::cli::output::{Failure, Output, fields, printable, word};
+use crate::error::client_word;
+use crate::event::WITHHELD_REMEDY;
 
 pub(super) const HELP: &str = "\
 Examples:
@@ -15,8 +17,10 @@ Examples:
   gatelodge client usage
       all clients together
 
-A session is active as long as it lives and a grant of the client does. A day and a week are counted
-by the hour, and are some ten seconds behind; a crash takes the last seconds along.";
+A session is active as long as it lives and a grant of the client does. What was withheld are answers
+to introspection: an active token was called inactive, since the client may not know about it. A day
+and a week are counted by the hour, and are some ten seconds behind; a crash takes the last seconds
+along.";
 
 /// Runs `gatelodge client usage`: prints the usage of the client `id`, or of all clients together.
 pub(super) async fn run(id: Option<String>, admin: &mut AdminClient) -> Result<Output, Failure> {
@@ -42,6 +46,12 @@ fn text(report: &UsageView) -> String {
     ] {
         rows.push((tokens, counted(span.tokens_issued, &span.tokens_issued_by_grant_type)));
         rows.push((refusals, counted(span.refusals, &span.refusals_by_reason)));
+    }
+    let withheld = report.last_week.withheld_introspections;
+    if withheld > 0 {
+        let client = report.client_id.as_deref().map_or("CLIENT".into(), client_word);
+        let remedy = WITHHELD_REMEDY.replace("CLIENT", &printable(&client));
+        rows.push(("withheld, 7 days", format!("{withheld}: {remedy}")));
     }
     format!("{}{}", fields(&rows), refusals(&report.last_refusals))
 }
@@ -85,13 +95,14 @@ mod tests {
         let report = |id: Value, at_least: bool| {
             let none = json!({
                 "tokens_issued": 0, "tokens_issued_by_grant_type": {},
-                "refusals": 0, "refusals_by_reason": {},
+                "refusals": 0, "refusals_by_reason": {}, "withheld_introspections": 0,
             });
             let week = json!({
                 "tokens_issued": 3,
                 "tokens_issued_by_grant_type": { "authorization_code": 1, "refresh_token": 2 },
                 "refusals": 1,
                 "refusals_by_reason": { "RefreshReplayed": 1 },
+                "withheld_introspections": 2,
             });
             let last = if id.is_null() {
                 json!([])
@@ -132,6 +143,8 @@ mod tests {
              refusals, 24 hours  0\n\
              tokens, 7 days      3: authorization_code 1, refresh_token 2\n\
              refusals, 7 days    1: RefreshReplayed 1\n\
+             withheld, 7 days    2: gatelodge resource add URI --client 'my app' lets it see the \
+             tokens of a resource, gatelodge client set 'my app' --introspect-any all\n\
              \n\
              last refusals\n  \
                2026-01-01T00:00:00Z  RefreshReplayed\n      \

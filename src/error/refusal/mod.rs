@@ -148,17 +148,20 @@ impl Refusal {
         let remedy = self.remedy();
         match client {
             Some(client) if remedy.contains("CLIENT") => {
-                let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._:/@".contains(&b);
-                if client.bytes().all(plain) {
-                    remedy.replace("CLIENT", client).into()
-                } else {
-                    let quoted = format!("'{}'", client.replace('\'', "'\\''"));
-                    remedy.replace("CLIENT", &quoted).into()
-                }
+                remedy.replace("CLIENT", &client_word(client)).into()
             }
             Some(_) | None => remedy.into(),
         }
     }
+}
+
+/// The id of a client as a word of a command line.
+pub fn client_word(client: &str) -> Cow<'_, str> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._:/@".contains(&b);
+    if client.bytes().all(plain) {
+        return client.into();
+    }
+    format!("'{}'", client.replace('\'', "'\\''")).into()
 }
 
 authorization! { [bridge client operator person request token refusals] }

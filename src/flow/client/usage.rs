@@ -47,6 +47,8 @@ pub enum UsageEvent {
     Issued(GrantType),
     /// The request was refused.
     Refused(Refusal),
+    /// An active token was introspected by the client, which may not know about it.
+    Withheld,
 }
 
 /// The counts that are not written yet, by hour and client; the client is `None` once there are too
@@ -58,6 +60,7 @@ pub struct UsageCounts(BTreeMap<(Timestamp, Option<ClientId>), Counts>);
 struct Counts {
     issued: BTreeMap<&'static str, u64>,
     refused: BTreeMap<&'static str, RefusedRequests>,
+    withheld: u64,
 }
 
 impl UsageCounts {
@@ -75,6 +78,7 @@ impl UsageCounts {
                 let reason = refusal.reason().into_owned();
                 sum_up(refused, &RefusedRequests { count: 1, last: now, reason });
             }
+            UsageEvent::Withheld => counts.withheld += 1,
         }
     }
 
@@ -88,6 +92,7 @@ impl UsageCounts {
             for (name, refused) in &counts.refused {
                 sum_up(own.refused.entry(name).or_default(), refused);
             }
+            own.withheld += counts.withheld;
         }
     }
 
@@ -132,6 +137,7 @@ fn add(to: &mut Usage, counts: &Counts) {
     for (name, refused) in &counts.refused {
         sum_up(distinct(&mut to.refused, name), refused);
     }
+    to.withheld += counts.withheld;
 }
 
 /// The entry of `name`, or of the rest, once there are so many.
@@ -207,6 +213,7 @@ fn merge(to: &mut Usage, usage: &Usage) {
     for (name, refused) in &usage.refused {
         sum_up(to.refused.entry(name.clone()).or_default(), refused);
     }
+    to.withheld += usage.withheld;
 }
 
 fn active(

@@ -28,8 +28,27 @@ pub enum PresentedToken {
     Refresh(RefreshToken),
 }
 
-/// The introspection response about a token, and the algorithm for signed responses to the client
-/// `proven`.
+/// The outcome of an introspection.
+pub struct Introspected {
+    /// The algorithm for signed responses to the client.
+    pub alg: SigningAlg,
+    /// The response.
+    pub introspection: Introspection,
+    /// Whether the token is active, and the client may not know that.
+    pub withheld: bool,
+}
+
+/// What the asking client may know about a token.
+enum Knowledge {
+    /// All.
+    Active(Box<Introspection>),
+    /// That it is not active.
+    Inactive,
+    /// Nothing, although it is active.
+    Withheld,
+}
+
+/// Introspects a token for the client `proven`.
 ///
 /// # Errors
 ///
@@ -42,24 +61,28 @@ pub fn read(
     cx: &Context,
     proven: &AuthenticatedClient,
     presented: &PresentedToken,
-) -> Result<(Introspection, SigningAlg), Error> {
+) -> Result<Introspected, Error> {
     let asker = proven.client(view)?;
     // §2.1: "To prevent token scanning attacks, the endpoint MUST also require some form of
     // authorization to access this endpoint". A public client cannot authenticate.
     if asker.metadata.client_type() != ClientType::Confidential {
         return Err(Refusal::ClientNotConfidential.into());
     }
-    let introspection = match presented {
+    let knowledge = match presented {
         PresentedToken::Access(token) => of_access(view, cx, proven.id(), &asker, token),
-        PresentedToken::Foreign => Ok(None),
+        PresentedToken::Foreign => Ok(Knowledge::Inactive),
         PresentedToken::Refresh(token) => of_refresh(view, cx, proven.id(), &asker, token),
     };
-    let introspection = match introspection {
-        Err(Error::Paused(_) | Error::Refused(_)) => None,
-        introspection => introspection?,
+    let (introspection, withheld) = match knowledge {
+        Err(Error::Paused(_) | Error::Refused(_)) | Ok(Knowledge::Inactive) => {
+            (Introspection::inactive(), false)
+        }
+        Err(error @ Error::Internal(_)) => return Err(error),
+        Ok(Knowledge::Active(introspection)) => (*introspection, false),
+        Ok(Knowledge::Withheld) => (Introspection::inactive(), true),
     };
     let alg = asker.metadata.introspection_signed_response_alg.unwrap_or(SigningAlg::Rs256);
-    Ok((introspection.unwrap_or_else(Introspection::inactive), alg))
+    Ok(Introspected { alg, introspection, withheld })
 }
 
 fn of_access(
@@ -68,22 +91,23 @@ fn of_access(
     id: &ClientId,
     asker: &Client,
     token: &VerifiedAccess,
-) -> Result<Option<Introspection>, Error> {
+) -> Result<Knowledge, Error> {
     let claims = token.claims();
     let own = asker.decisions.introspect_any || claims.client_id == id.as_str();
     let addressed = || -> Result<bool, Error> {
         let served = resource::served_by(view, id)?;
         Ok(served.iter().any(|row| claims.aud.has(row.resource.as_str())))
     };
+    let live = access::live(view, cx, token)?;
     if !own && !addressed()? {
-        return Ok(None);
+        return Ok(Knowledge::Withheld);
     }
-    let username = match access::live(view, cx, token)? {
+    let username = match live {
         LiveAccess::Anonymous | LiveAccess::Client => None,
         LiveAccess::Bridge(live) => Some(live.person().username.to_string()),
         LiveAccess::Grant(live) => username(&live, &claims.scope),
     };
-    Ok(Some(Introspection::of_access(claims, username)))
+    Ok(Knowledge::Active(Box::new(Introspection::of_access(claims, username))))
 }
 
 /// Introspects a refresh token. It is only for this server, so no resource server may introspect
@@ -94,12 +118,13 @@ fn of_refresh(
     id: &ClientId,
     asker: &Client,
     token: &RefreshToken,
-) -> Result<Option<Introspection>, Error> {
-    let Some(known) = family::find(view, cx, token)? else { return Ok(None) };
+) -> Result<Knowledge, Error> {
+    let Some(known) = family::find(view, cx, token)? else { return Ok(Knowledge::Inactive) };
+    let introspection = of_known(view, cx, &known)?;
     if known.grant.authorization.client != *id && !asker.decisions.introspect_any {
-        return Ok(None);
+        return Ok(Knowledge::Withheld);
     }
-    of_known(view, cx, &known).map(Some)
+    Ok(Knowledge::Active(Box::new(introspection)))
 }
 
 /// The introspection response about a refresh token that is in force.

@@ -9,7 +9,9 @@ use axum::response::{IntoResponse, Response};
 
 use crate::app::App;
 use crate::error::Refusal;
-use crate::flow::token::introspect::{self, PresentedToken};
+use crate::event::WithheldLog;
+use crate::flow::client::usage::UsageEvent;
+use crate::flow::token::introspect::{self, Introspected, PresentedToken};
 use crate::http::extract::caller::AuthenticatedForm;
 use crate::http::failure::ClientFailure;
 use crate::oauth::introspection::{SIGNED, SignedIntrospection, TokenParameter, wants_signed};
@@ -25,7 +27,12 @@ pub(in crate::http) async fn introspect(
     let presented = presented(&app, TokenParameter::parse(&form)?);
 
     let context = app.context();
-    let (introspection, alg) = introspect::read(&app.read()?, &context, &client, &presented)?;
+    let outcome = introspect::read(&app.read()?, &context, &client, &presented)?;
+    let Introspected { alg, introspection, withheld } = outcome;
+    if withheld {
+        app.count(client.id(), UsageEvent::Withheld);
+        WithheldLog { client: client.id().as_str() }.log(&app.event_id());
+    }
     if !accepts_signed(&headers) {
         return Ok(Json(introspection).into_response());
     }

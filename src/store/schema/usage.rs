@@ -23,6 +23,8 @@ pub struct Usage {
     pub others: u32,
     /// The refused requests, by the name of the refusal.
     pub refused: BTreeMap<String, RefusedRequests>,
+    /// The number of active tokens that it introspected and may not know about.
+    pub withheld: u64,
 }
 
 /// The requests of a client that were refused by one refusal within an hour.

@@ -399,3 +399,29 @@ async fn a_signed_answer_tells_as_little_of_what_is_over() {
     assert_eq!(head["alg"], "RS256");
     assert_eq!(claims["token_introspection"], json!({ "active": false }));
 }
+
+/// RFC 7662 §2.2: it reads the same as of a token that is over, so the operator has to be told.
+#[tokio::test]
+async fn an_active_token_that_is_withheld_is_counted_for_who_asked() {
+    let (server, _ada, shop, tokens) = dependent().await;
+    let robot = RelyingParty::robot(&server).await;
+    let counted = async || {
+        server.app.write_counts().await.unwrap();
+        let usage = server.operate(Method::GET, "/clients/robot/usage", json!({})).await.json();
+        usage["last_day"]["withheld_introspections"].clone()
+    };
+
+    for token in [&tokens.access, tokens.refresh(), "none"] {
+        assert!(!is_active(&robot, token).await);
+    }
+    assert!(is_active(&shop, &tokens.access).await);
+    let withheld = counted().await;
+    shop.revoke(&tokens.access).await;
+    assert!(!is_active(&robot, &tokens.access).await);
+    let after_its_end = counted().await;
+    let any = json!({ "introspect_any": true });
+    server.operate(Method::PATCH, "/clients/robot", any).await;
+    assert!(is_active(&robot, tokens.refresh()).await);
+
+    assert_eq!([withheld, after_its_end, counted().await], [2, 2, 2]);
+}

@@ -181,6 +181,7 @@ pub(super) fn usage() -> Vec<((ClientId, Timestamp), Usage)> {
         refused: [("RefreshReplayed", refused(1, "used")), ("other", refused(u64::MAX, ""))]
             .map(|(name, refused)| (name.to_owned(), refused))
             .into(),
+        withheld: 200,
     };
     vec![((shop(), at(0)), full), ((shop(), at(3600)), Usage::default())]
 }
