@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::listing::{ListView, Noun, Query};
-use super::{Failed, body};
+use super::{Failed, body, client_notes};
 use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::Rules;
@@ -40,6 +40,10 @@ pub(crate) struct ClientView {
     pub(crate) enabled: bool,
     /// The name that the pages display.
     pub(crate) name: String,
+    /// What will be demanded of it and what will not work, a line each, only in the response to the
+    /// request that registered or changed it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) notes: Vec<String>,
     /// The origin of its registration.
     pub(crate) origin: ClientOrigin,
     /// Its metadata, without `client_name`.
@@ -93,6 +97,7 @@ impl ClientView {
             created: client.created.rfc3339(),
             enabled: client.enabled,
             name: client.metadata.name().to_owned(),
+            notes: Vec::new(),
             origin: match client.origin {
                 Origin::Document { .. } => ClientOrigin::Document,
                 Origin::Dynamic { .. } => ClientOrigin::Dynamic,
@@ -135,7 +140,11 @@ pub(super) async fn add(
     };
     let new = NewClient { secret, ..NewClient::from_members(&members)? };
     let (id, client, secret) = app.write(move |tx, cx| operator::add(tx, cx, &new)).await?;
-    Ok((StatusCode::CREATED, Json(ClientView::new(app.rules(), &id, &client, secret.as_ref()))))
+    // The client exists, and its secret is returned only once.
+    let unread = |error| vec![format!("what will be demanded of it could not be read: {error}")];
+    let notes = client_notes::of_new(&app, &id, &client).unwrap_or_else(unread);
+    let view = ClientView::new(app.rules(), &id, &client, secret.as_ref());
+    Ok((StatusCode::CREATED, Json(ClientView { notes, ..view })))
 }
 
 /// The Argon2id hash of a secret that the operator chose.
@@ -166,11 +175,14 @@ pub(super) async fn change(
             return Err(Refusal::MemberMalformed("enabled", "true or false is expected").into());
         }
     };
+    let moved = ["backchannel_logout_uri", "jwks_uri"].iter().any(|uri| patch.contains_key(*uri));
     let change = Change { enabled, members: patch, secret };
     let changed = id.clone();
     let (client, secret) =
         app.write(move |tx, cx| operator::change(tx, cx, &changed, &change)).await?;
-    Ok(Json(ClientView::new(app.rules(), &id, &client, secret.as_ref())))
+    let notes = if moved { client_notes::out_of_reach(&app, &client) } else { Vec::new() };
+    let view = ClientView::new(app.rules(), &id, &client, secret.as_ref());
+    Ok(Json(ClientView { notes, ..view }))
 }
 
 pub(super) async fn rotate_secret(

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::client::ClientView;
-use super::{Failed, body};
+use super::{Failed, body, client_notes};
 use crate::app::App;
 use crate::flow::client::document;
 use crate::oauth::client::cimd::{self, DocumentAddress};
@@ -40,5 +40,7 @@ pub(super) async fn import(
     }
     let named = id.clone();
     let client = app.write(move |tx, cx| document::store(tx, cx, &named, &metadata, None)).await?;
-    Ok((StatusCode::CREATED, Json(ClientView::new(app.rules(), &id, &client, None))))
+    let notes = client_notes::out_of_reach(&app, &client);
+    let view = ClientView::new(app.rules(), &id, &client, None);
+    Ok((StatusCode::CREATED, Json(ClientView { notes, ..view })))
 }

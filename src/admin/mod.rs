@@ -11,6 +11,7 @@
 pub(crate) mod bridge;
 pub(crate) mod certificate;
 pub(crate) mod client;
+mod client_notes;
 pub(crate) mod document;
 pub(crate) mod grant;
 pub(crate) mod issuer;

@@ -124,6 +124,12 @@ impl Fetcher {
         Ok(Self { single_flight: SingleFlight::default(), transport: Arc::new(transport) })
     }
 
+    /// Whether a URL can be gone to, as far as that is known without the network.
+    pub fn check(&self, named_by: NamedBy, url: &Url) -> Result<(), FetchError> {
+        let target = self.transport.admit(named_by, url)?;
+        resolve::known(&target).map_or(Ok(()), |addresses| resolve::check(&target, &addresses))
+    }
+
     /// Gets a JSON document of at most `limit` bytes for `asker`. Concurrent callers in the same
     /// lane, with the same URL, name giver and limit, share one GET. Nobody waits in the lane of
     /// another.

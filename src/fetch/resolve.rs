@@ -37,28 +37,40 @@ pub(super) async fn resolve(
     target: &Target,
     nameserver: Option<SocketAddr>,
 ) -> Result<Vec<CheckedAddress>, FetchError> {
-    let addresses = match &target.host {
-        Host::Domain(_) if is_loopback(&target.host) => {
-            vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
-        }
-        Host::Domain(name) => lookup(name, nameserver).await?,
-        Host::Ipv4(address) => vec![IpAddr::V4(*address)],
-        Host::Ipv6(address) => vec![IpAddr::V6(*address)],
+    let addresses = match (known(target), &target.host) {
+        (None, Host::Domain(name)) => lookup(name, nameserver).await?,
+        (known, _) => known.unwrap_or_default(),
     };
     if addresses.is_empty() {
         return Err(FetchError::HostUnknown);
     }
+    check(target, &addresses)?;
+    let checked = |address| CheckedAddress(SocketAddr::new(address, target.port));
+    Ok(addresses.into_iter().map(checked).collect())
+}
+
+/// The addresses of the target, unless its name has to be looked up.
+pub(super) fn known(target: &Target) -> Option<Vec<IpAddr>> {
+    match &target.host {
+        Host::Domain(_) if is_loopback(&target.host) => {
+            Some(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()])
+        }
+        Host::Domain(_) => None,
+        Host::Ipv4(address) => Some(vec![IpAddr::V4(*address)]),
+        Host::Ipv6(address) => Some(vec![IpAddr::V6(*address)]),
+    }
+}
+
+/// Checks that all addresses are in the bounds of the target.
+pub(super) fn check(target: &Target, addresses: &[IpAddr]) -> Result<(), FetchError> {
     let in_bounds = |address: IpAddr| match target.bounds {
         AddressBounds::All => true,
         AddressBounds::Loopback => address.is_loopback(),
         AddressBounds::Private => is_private(address) || is_public(address),
         AddressBounds::Public => is_public(address),
     };
-    if !addresses.iter().copied().all(in_bounds) {
-        return Err(FetchError::AddressPrivate);
-    }
-    let checked = |address| CheckedAddress(SocketAddr::new(address, target.port));
-    Ok(addresses.into_iter().map(checked).collect())
+    let all = addresses.iter().copied().all(in_bounds);
+    if all { Ok(()) } else { Err(FetchError::AddressPrivate) }
 }
 
 async fn lookup(name: &str, nameserver: Option<SocketAddr>) -> Result<Vec<IpAddr>, FetchError> {

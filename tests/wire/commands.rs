@@ -259,6 +259,34 @@ fn a_secret_is_told_once_and_on_standard_output_alone() {
     assert!(!String::from_utf8(view.stdout).unwrap().contains("gl_cs_"));
 }
 
+/// Standard output stays what is pasted, and JSON is JSON.
+#[test]
+fn a_new_client_comes_with_what_will_be_demanded_of_it() {
+    let home = Home::new();
+    let _server = home.start(&["serve", "--listen", "127.0.0.1:0", "--offline"]);
+    home.json("user add ada");
+    let line = |id: &str| {
+        let uri = format!("--redirect https://{id}.example/cb");
+        format!("client add {id} --id {id} {uri} --back-channel-logout https://{id}.example/out")
+    };
+
+    let added = call(&home, &line("shop"));
+    let view = home.json(&line("wiki"));
+
+    let text = String::from_utf8(added.stdout).unwrap();
+    let noted = String::from_utf8(added.stderr).unwrap();
+    assert!(text.ends_with("OIDC_SCOPE='email offline_access openid profile'\n"), "{text}");
+    let begins = ["Keep the secret now", "PKCE: ", "email: ada", "backchannel_logout_uri: "];
+    assert_eq!(noted.lines().count(), begins.len(), "{noted}");
+    for (line, subject) in noted.lines().zip(begins) {
+        assert!(line.starts_with(subject), "{noted}");
+    }
+    let notes: Vec<&str> =
+        view["notes"].as_array().unwrap().iter().map(|note| note.as_str().unwrap()).collect();
+    assert_eq!(notes.len(), 3, "{notes:?}");
+    assert!(home.json("client show wiki").get("notes").is_none());
+}
+
 /// `gatelodge client list | head -1`
 #[test]
 fn the_log_and_the_client_tell_what_to_do_about_a_refusal() {

@@ -151,8 +151,8 @@ pub(super) async fn run(verb: ClientVerb, admin: &mut AdminClient) -> Result<Out
         }
         ClientVerb::Import { url, file } => {
             let import = DocumentImport { client_id: url, document: document(&file)? };
-            let client = admin.send(Method::POST, "/api/v1/documents", &import).await?;
-            Ok(Output::new(text(&client), &client))
+            let client: ClientView = admin.send(Method::POST, "/api/v1/documents", &import).await?;
+            Ok(changed(&client))
         }
         ClientVerb::List => {
             const COLUMNS: &[Column<ClientView>] = &[
@@ -338,7 +338,7 @@ mod tests {
         let added = say(&mut admin, &line).await.unwrap();
 
         assert!(!added.parts().1.contains("SECRET"));
-        assert!(added.parts().3.is_none());
+        assert!(!added.parts().3.unwrap().contains("Keep"));
     }
 
     /// Remedies of refusals name these two commands.

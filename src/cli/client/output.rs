@@ -2,15 +2,22 @@
 
 use crate::admin::client::ClientView;
 use crate::admin::issuer::IssuerView;
-use crate::cli::output::{Output, fields, word};
+use crate::cli::output::{Output, fields, printable, word};
 use crate::oauth::client::AuthMethod;
 
 const KEEP: &str = "Keep the secret now: it is not stored, and nobody can show it a second time.";
 
 /// The output for a changed client, with its secret if it has a new one.
 pub(super) fn changed(client: &ClientView) -> Output {
-    let output = Output::new(text(client), client);
-    if client.client_secret.is_some() { output.with_note(KEEP) } else { output }
+    noted(Output::new(text(client), client), client)
+}
+
+/// The output with what the operator should know beside it.
+fn noted(output: Output, client: &ClientView) -> Output {
+    let keep = client.client_secret.is_some().then(|| KEEP.to_owned());
+    let notes = client.notes.iter().map(|note| printable(note));
+    let lines: Vec<String> = keep.into_iter().chain(notes).collect();
+    if lines.is_empty() { output } else { output.with_note(lines.join("\n")) }
 }
 
 /// The output for a new client, with the lines to paste into its environment.
@@ -27,8 +34,7 @@ pub(super) fn added(issuer: Option<&IssuerView>, client: &ClientView) -> Output 
             text.push_str(&format!("{variable}={}\n", quoted(&value)));
         }
     }
-    let output = Output::new(text, client);
-    if client.client_secret.is_some() { output.with_note(KEEP) } else { output }
+    noted(Output::new(text, client), client)
 }
 
 pub(super) fn text(client: &ClientView) -> String {

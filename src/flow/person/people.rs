@@ -30,6 +30,16 @@ pub fn named(
     Ok(view.find::<Person>(&id)?.map(|person| (id, person)))
 }
 
+/// The most people that are searched for one without an email address.
+const MAX_SEARCHED: usize = 1000;
+
+/// The username of a person who has no email address, if one of the first people has none.
+pub fn without_email(view: &impl View) -> Result<Option<Username>, StoreError> {
+    let people = view.list::<Person>(MAX_SEARCHED)?.into_iter();
+    let mut without = people.filter(|(_, person)| !person.disabled && person.email.is_none());
+    Ok(without.next().map(|(_, person)| person.username))
+}
+
 /// A person to be added.
 #[derive(Clone)]
 pub struct NewPerson {

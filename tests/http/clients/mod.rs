@@ -1,9 +1,11 @@
-//! Clients that nobody registered: they register themselves, or are named by a document.
+//! Clients that nobody registered, which register themselves or are named by a document; and what an
+//! operator is told of those that they register.
 
 mod decided;
 mod documents;
 mod habits;
 mod managed;
+mod notes;
 mod registration;
 mod statements;
 mod usage;

@@ -1,0 +1,79 @@
+//! What an operator should know of a new client before its first request is refused.
+
+use crate::app::App;
+use crate::error::{Error, client_word};
+use crate::flow::person::people;
+use crate::oauth::client::{AssertionProfile, AuthMethod, ClientType, GrantType, PkcePolicy};
+use crate::oauth::id::ClientId;
+use crate::store::schema::Client;
+
+/// What will be demanded of the new client `id`, and what will not work, a line each.
+pub(super) fn of_new(app: &App, id: &ClientId, client: &Client) -> Result<Vec<String>, Error> {
+    let word = client_word(id.as_str());
+    let has = |grant| client.metadata.has_grant_type(grant);
+    let mut notes = Vec::new();
+    if has(GrantType::AuthorizationCode) {
+        notes.push(pkce(app.rules().pkce_policy(client), client, &word));
+    }
+    if (has(GrantType::AuthorizationCode) || has(GrantType::DeviceCode))
+        && client.scope().has("email")
+        && let Some(person) = people::without_email(&app.read()?)?
+    {
+        notes.push(format!(
+            "email: {person}, for one, has no address, and the claim is missing then; gatelodge user \
+             set {person} --email ADDRESS"
+        ));
+    }
+    let confidential = client.metadata.client_type() == ClientType::Confidential;
+    if has(GrantType::DeviceCode) && confidential {
+        notes.push(format!(
+            "device_code: many programs on devices never send their secret; for one of those: \
+             gatelodge client set {word} --auth none"
+        ));
+    }
+    if client.metadata.auth_method() == AuthMethod::PrivateKeyJwt
+        && client.decisions.assertions == AssertionProfile::Rfc10070
+    {
+        notes.push(format!(
+            "private_key_jwt: its assertions name the issuer alone as aud, and have the typ \
+             client-authentication+jwt (RFC 10070); for an older library, such as that of Spring \
+             Security, zitadel or Authlib: gatelodge client set {word} --assertions rfc7523"
+        ));
+    }
+    notes.extend(out_of_reach(app, client));
+    Ok(notes)
+}
+
+fn pkce(policy: PkcePolicy, client: &Client, word: &str) -> String {
+    let needed = "PKCE: each request has to bring a code_challenge (S256)";
+    match (policy, client.metadata.client_type()) {
+        (PkcePolicy::Required, ClientType::Confidential) => format!(
+            "{needed}; for a program that cannot: gatelodge client set {word} --pkce nonce, or --pkce \
+             optional if it sends no nonce either"
+        ),
+        (_, ClientType::Public) => needed.to_owned(),
+        (PkcePolicy::Nonce, _) => format!("{needed}, or a nonce beside the scope openid"),
+        (PkcePolicy::Optional, _) => {
+            "PKCE: a request without code_challenge and nonce has to bring a state, which alone \
+             protects it then"
+                .to_owned()
+        }
+    }
+}
+
+/// The addresses of a client to which this server will not go, a line each with the reason.
+pub(super) fn out_of_reach(app: &App, client: &Client) -> Vec<String> {
+    let metadata = &client.metadata;
+    let addresses = [
+        ("backchannel_logout_uri", &metadata.backchannel_logout_uri, "no logout is told there"),
+        ("jwks_uri", &metadata.jwks_uri, "no keys are had from there"),
+    ];
+    let mut notes = Vec::new();
+    for (member, uri, what) in addresses {
+        let Some(url) = uri.as_ref().and_then(|uri| uri.url()) else { continue };
+        if let Err(error) = app.fetcher().check(client.named_by(), &url) {
+            notes.push(format!("{member}: {what}, since {error}"));
+        }
+    }
+    notes
+}
