@@ -92,7 +92,7 @@ fn a_burst_of_connections_waits_until_it_is_accepted() {
     let process = Pid::from_child(&server.process.0);
     kill_process(process, Signal::STOP).unwrap();
 
-    let burst: Vec<_> = (0..1000)
+    let burst: Vec<_> = (0..500)
         .map(|_| TcpStream::connect_timeout(&address, Duration::from_millis(900)))
         .collect();
     kill_process(process, Signal::CONT).unwrap();
