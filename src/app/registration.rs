@@ -14,6 +14,7 @@ use crate::keys;
 use crate::model::network::Network;
 use crate::oauth::client::RegistrationPolicy;
 use crate::oauth::client::metadata::ClientMetadata;
+use crate::oauth::client::registration::is_absent;
 use crate::oauth::id::{ClientId, KeyId};
 use crate::oauth::jwt::Compact;
 use crate::secret::{MadeClientSecret, RegistrationToken};
@@ -102,7 +103,7 @@ async fn metadata(app: &App, stated: Value, from: IpAddr) -> Result<ClientMetada
 /// (RFC 7591 §2.3), and that statement.
 fn with_statement(app: &App, mut stated: Value) -> Result<(Value, Option<String>), Refusal> {
     let Some(members) = stated.as_object_mut() else { return Ok((stated, None)) };
-    let written = members.remove("software_statement").filter(|written| !written.is_null());
+    let written = members.remove("software_statement").filter(|written| !is_absent(written));
     let Some(written) = written else { return Ok((stated, None)) };
     let written = written.as_str().filter(|written| written.len() <= MAX_STATEMENT);
     let written = written.ok_or(Refusal::SoftwareStatementMalformed)?;
@@ -135,7 +136,7 @@ fn with_statement(app: &App, mut stated: Value) -> Result<(Value, Option<String>
 fn own_secret(id: &ClientId, stated: &Value) -> Result<Option<MadeClientSecret>, Refusal> {
     let mismatched = Refusal::ClientUpdateMismatched;
     let named = stated.get("client_id").and_then(Value::as_str);
-    let present = |name: &str| stated.get(name).filter(|value| !value.is_null());
+    let present = |name: &str| stated.get(name).filter(|value| !is_absent(value));
     if named != Some(id.as_str()) || SERVER_MEMBERS.iter().any(|name| present(name).is_some()) {
         return Err(mismatched);
     }

@@ -16,6 +16,7 @@ pub mod logout;
 pub mod metadata;
 pub mod params;
 pub mod pkce;
+mod private_host;
 pub mod redirect_uri;
 pub mod resource;
 pub mod scope;

@@ -13,6 +13,11 @@ use url::{Host, Url};
 use crate::error::Refusal;
 use crate::oauth::client::ClientType;
 use crate::oauth::params::form_encode;
+use crate::oauth::private_host;
+
+/// The redirect URI of programs that let the person copy the code from a page, also with the ending
+/// `:auto`. It is no URI that a browser can be sent to.
+const OUT_OF_BAND: &str = "urn:ietf:wg:oauth:2.0:oob";
 
 /// Schemes that a browser or an operating system handles itself.
 const DANGEROUS: &[&str] = &[
@@ -216,6 +221,9 @@ impl FromStr for RedirectUri {
         if s.contains('#') {
             return Err(Refusal::RedirectUriHasFragment);
         }
+        if s.starts_with(OUT_OF_BAND) {
+            return Err(Refusal::RedirectUriOutOfBand);
+        }
         let (scheme, rest) = s.split_once(':').ok_or(Refusal::RedirectUriMalformed)?;
         if DANGEROUS.contains(&scheme.to_ascii_lowercase().as_str()) {
             return Err(Refusal::RedirectUriDangerous);
@@ -283,6 +291,9 @@ fn loopback(written: &str, url: &Url) -> Result<Kind, Refusal> {
         Some(Host::Domain("localhost")) => "localhost",
         Some(Host::Ipv4(address)) if address.octets() == [127, 0, 0, 1] => "127.0.0.1",
         Some(Host::Ipv6(address)) if address.is_loopback() => "[::1]",
+        Some(host) if private_host::is_private(&host) => {
+            return Err(Refusal::RedirectUriPrivate);
+        }
         Some(Host::Domain(_) | Host::Ipv4(_) | Host::Ipv6(_)) | None => {
             return Err(Refusal::RedirectUriNotHttps);
         }
@@ -387,7 +398,9 @@ mod tests {
             ("data:text/html,x", RedirectUriDangerous),
             ("file:///etc/passwd", RedirectUriDangerous),
             ("http://app.example/cb", RedirectUriNotHttps),
-            ("http://127.0.0.2/cb", RedirectUriNotHttps),
+            ("http://127.0.0.2/cb", RedirectUriPrivate),
+            ("http://192.168.1.20:8123/cb", RedirectUriPrivate),
+            ("http://nas.local/cb", RedirectUriPrivate),
             ("http://localhost.evil.example/cb", RedirectUriNotHttps),
             ("http://127.1/cb", RedirectUriMalformed),
             ("http://2130706433/cb", RedirectUriMalformed),
@@ -403,7 +416,9 @@ mod tests {
             ("https:app.example/cb", RedirectUriMalformed),
             ("https://app.example\\@evil.example/cb", RedirectUriMalformed),
             ("https://app.example/c b", RedirectUriMalformed),
-            ("urn:ietf:wg:oauth:2.0:oob", RedirectUriMalformed),
+            ("urn:ietf:wg:oauth:2.0:oob", RedirectUriOutOfBand),
+            ("urn:ietf:wg:oauth:2.0:oob:auto", RedirectUriOutOfBand),
+            ("urn:example:cb", RedirectUriMalformed),
             ("/callback", RedirectUriMalformed),
             ("http://localhost:7455/gate/x", RedirectUriUnderGate),
             ("http://localhost/GATE/x", RedirectUriUnderGate),

@@ -126,6 +126,14 @@ macro_rules! operator {
         "a redirect URI with http is for loopback hosts only",
         "use https",
         "RFC 8252 §7.3";
+    RedirectUriOutOfBand => InvalidRequest,
+        "urn:ietf:wg:oauth:2.0:oob leads nowhere: a code is not copied by hand here",
+        "let the program listen on http://127.0.0.1, at any port, or use the device grant",
+        "RFC 8252 §7.3";
+    RedirectUriPrivate => InvalidRequest,
+        "a redirect URI with http lies in a private network, where others read along",
+        "use https; gatelodge tls issue NAME --out FILE --key FILE makes a certificate for such a name",
+        "RFC 8252 §8.3";
     RedirectUriSchemeUnknown => InvalidRequest,
         "a private-use redirect scheme is a reverse domain name, or listed in the configuration",
         "list it in the configuration: policy.private_use_schemes",

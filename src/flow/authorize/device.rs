@@ -64,7 +64,9 @@ pub fn issue(
     let client = proven.row(tx, GrantType::DeviceCode)?;
     let asked = request.scope.as_ref();
     let targets = resource::resolve(tx, &cx.rules, &client, &request.resources, asked)?;
-    if asked.is_some_and(|scope| scope.intersect(&targets.for_client(&client)).is_empty()) {
+    if asked
+        .is_some_and(|scope| scope.intersect(&targets.for_client(&cx.rules, &client)).is_empty())
+    {
         return Err(Refusal::ScopeNotAllowed.into());
     }
     last_use::record_use(tx, cx, proven.id(), &client, None)?;

@@ -83,7 +83,9 @@ impl ResolvedRequest {
         }
         let requested = request.scope.as_ref();
         let targets = resource::resolve(view, rules, client, &request.resources, requested)?;
-        if requested.is_some_and(|scope| scope.intersect(&targets.for_client(client)).is_empty()) {
+        if requested
+            .is_some_and(|scope| scope.intersect(&targets.for_client(rules, client)).is_empty())
+        {
             return Err(Refusal::ScopeNotAllowed.into());
         }
         request.resources = targets.resources;

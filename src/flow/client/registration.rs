@@ -40,12 +40,12 @@ pub fn registered(rules: &Rules, stated: &ClientMetadata) -> Result<ClientMetada
     Ok(ClientMetadata { scope: Some(scope(rules, stated)), ..stated.clone() })
 }
 
-/// The open scopes among those that a client states, or all open scopes if it states none. A client
-/// that may refresh also gets `offline_access`.
+/// The open scopes among those that a client states, or all open scopes if it states none of them. A
+/// client that may refresh also gets `offline_access`.
 fn scope(rules: &Rules, metadata: &ClientMetadata) -> Scope {
     let open = rules.config.open_scope();
-    let Some(asked) = &metadata.scope else { return open };
-    let mut scope = asked.intersect(&open);
+    let asked = metadata.scope.as_ref().map(|asked| asked.intersect(&open));
+    let Some(mut scope) = asked.filter(|asked| !asked.is_empty()) else { return open };
     if metadata.has_grant_type(GrantType::RefreshToken)
         && let Ok(offline) = "offline_access".parse()
     {

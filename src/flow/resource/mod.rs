@@ -37,10 +37,18 @@ pub struct Targets {
 }
 
 impl Targets {
-    /// The scopes that `client` may ask for at these resources. One token is for all of them, so a
+    /// The scopes that `client` may ask for at these resources. A client that no operator registered
+    /// may ask for `openid`, if that is open, whatever it registered. One token is for all of them, so a
     /// scope that is open at one resource and closed at another counts as closed.
-    pub fn for_client(&self, client: &Client) -> Scope {
-        client.scope().union(&self.open.minus(&self.closed))
+    pub fn for_client(&self, rules: &Rules, client: &Client) -> Scope {
+        let mut scope = client.scope().union(&self.open.minus(&self.closed));
+        // Programs leave `openid` out of a registration and ask for it later.
+        if client.states_its_scope()
+            && let Ok(openid) = "openid".parse()
+        {
+            scope = scope.union(&rules.config.open_scope().intersect(&openid));
+        }
+        scope
     }
 
     /// The part of `scope` that the configuration or one of these resources knows.
@@ -62,7 +70,8 @@ impl Targets {
         person: &Person,
         asked: Option<&Scope>,
     ) -> Result<Scope, Refusal> {
-        let allowed = self.for_person(rules, &person.roles).intersect(&self.for_client(client));
+        let allowed =
+            self.for_person(rules, &person.roles).intersect(&self.for_client(rules, client));
         match asked {
             Some(asked) => {
                 let scope = asked.intersect(&allowed);

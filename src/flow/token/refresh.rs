@@ -113,7 +113,7 @@ fn narrowed(
 ) -> Result<Scope, Refusal> {
     let granted = &live.authorization().scope;
     let allowed = targets.for_person(&cx.rules, &live.person().roles);
-    let allowed = allowed.intersect(&targets.for_client(live.client()));
+    let allowed = allowed.intersect(&targets.for_client(&cx.rules, live.client()));
     let requested = requested.unwrap_or(granted);
     if !requested.within(granted) {
         return Err(Refusal::ScopeWidened);

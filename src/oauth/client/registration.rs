@@ -4,7 +4,7 @@
 //!
 //! §3.2.1: "The authorization server MAY reject or replace any of the client's requested metadata
 //! values". A value that could harm a person causes a refusal. A value that this server merely does
-//! not support is left out if another remains.
+//! not support is left out if another remains. An empty string and an empty list are no values.
 
 use serde_json::{Map, Value};
 
@@ -24,25 +24,25 @@ const GRANTS: [GrantType; 3] =
 /// The links that only people follow. A malformed one is left out.
 const LINKS: [&str; 4] = ["client_uri", "logo_uri", "policy_uri", "tos_uri"];
 
-/// The lists whose unsupported entries are left out.
+/// The lists whose unsupported entries are left out, and that are read below.
 const LISTS: [&str; 3] = ["grant_types", "post_logout_redirect_uris", "redirect_uris"];
 
 impl ClientMetadata {
     /// Parses the metadata that `value` states. The private-use schemes `listed` are allowed in
     /// addition to the built-in ones. Unknown members are ignored (RFC 7591 §2), and so are members
-    /// with a language tag (§2.2).
+    /// with a language tag (§2.2) and those without a value.
     pub fn from_value(value: &Value, listed: &[String]) -> Result<Self, Refusal> {
         let members = value.as_object().ok_or(Refusal::ClientMetadataMalformed(
             "the client metadata",
             "a JSON object is expected",
         ))?;
         let mut metadata = Self::default();
-        for (name, value) in members {
-            let member = Self::member(name).unwrap_or("a member");
+        for (name, value) in members.iter().filter(|(_, value)| !is_absent(value)) {
+            let Some(member) = Self::member(name) else { continue };
             if value.as_array().is_some_and(|entries| entries.len() > MAX_ENTRIES) {
                 return Err(Refusal::ClientMetadataMalformed(member, TOO_MANY_ENTRIES));
             }
-            if is_its_to_state(name, value)
+            if is_its_to_state(name)
                 && let Err(invalid) = metadata.set(name, value)
                 && !(LINKS.contains(&name.as_str()) && value.is_string())
             {
@@ -67,7 +67,7 @@ impl ClientMetadata {
         metadata.redirect_uris = supported(texts(members, "redirect_uris")?, listed)
             .map_err(|refusal| Refusal::RedirectUrisUnfit(refusal.fixed_reason()))?;
         if metadata.redirect_uris.is_empty() && by_redirect {
-            return Err(Refusal::RedirectUrisUnfit("none is there that may be registered"));
+            return Err(Refusal::RedirectUrisUnfit("none is there, and the grant needs one"));
         }
         metadata.post_logout_redirect_uris =
             supported(texts(members, "post_logout_redirect_uris")?, listed)
@@ -88,23 +88,33 @@ impl ClientMetadata {
     }
 }
 
-/// Whether a member is set as the client states it. A blank name counts as absent, and a software
-/// statement is set elsewhere, after its verification.
-fn is_its_to_state(name: &str, value: &Value) -> bool {
-    let blank = || value.as_str().is_some_and(|text| text.trim().is_empty());
-    let passed_over =
-        name == "software_statement" || LISTS.contains(&name) || name == "client_name" && blank();
-    !passed_over && !value.is_null()
+/// Whether a member has no value: null, a blank string, or a list or an object of nothing else.
+/// Widely used programs send all of their members, with nothing in those that they do not use.
+pub fn is_absent(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(entries) => entries.iter().all(is_absent),
+        Value::Object(members) => members.values().all(is_absent),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
-/// Reads a list of strings. Null counts as an empty list.
+/// Whether a member is set as the client states it. A software statement is set elsewhere, after
+/// its verification.
+fn is_its_to_state(name: &str) -> bool {
+    name != "software_statement" && !LISTS.contains(&name)
+}
+
+/// Reads a list of strings, without the empty ones.
 fn texts<'a>(members: &'a Map<String, Value>, name: &'static str) -> Result<Vec<&'a str>, Refusal> {
-    let Some(value) = members.get(name).filter(|value| !value.is_null()) else {
+    let Some(value) = members.get(name).filter(|value| !is_absent(value)) else {
         return Ok(Vec::new());
     };
     let malformed = |why| Refusal::ClientMetadataMalformed(name, why);
-    let entries = value.as_array().map(|entries| entries.iter().map(Value::as_str).collect());
-    let entries: Option<Vec<&str>> = entries.flatten();
+    let entries = value.as_array().ok_or(malformed("a list of strings is expected"))?;
+    let entries = entries.iter().filter(|entry| !is_absent(entry)).map(Value::as_str);
+    let entries: Option<Vec<&str>> = entries.collect();
     let entries = entries.ok_or(malformed("a list of strings is expected"))?;
     if entries.len() > MAX_ENTRIES {
         return Err(malformed(TOO_MANY_ENTRIES));
@@ -135,16 +145,26 @@ fn grant_types(stated: Vec<&str>) -> Result<Vec<GrantType>, Refusal> {
     Ok(supported)
 }
 
-/// The redirect URIs whose scheme is allowed. A malformed or dangerous one is an error.
+/// The redirect URIs that may be registered. A malformed or dangerous one is an error; one that only
+/// policy forbids is left out if another remains.
 fn supported(stated: Vec<&str>, listed: &[String]) -> Result<Vec<RedirectUri>, Refusal> {
-    let mut supported = Vec::new();
+    let (mut supported, mut left_out) = (Vec::new(), None);
     for uri in stated {
-        let uri: RedirectUri = uri.parse()?;
-        if uri.check_scheme(listed).is_ok() && !supported.contains(&uri) {
-            supported.push(uri);
+        let uri = uri.parse::<RedirectUri>();
+        let allowed = uri.and_then(|uri| uri.check_scheme(listed).map(|()| uri));
+        match allowed {
+            Ok(uri) if supported.contains(&uri) => {}
+            Ok(uri) => supported.push(uri),
+            Err(why @ (Refusal::RedirectUriPrivate | Refusal::RedirectUriSchemeUnknown)) => {
+                left_out.get_or_insert(why);
+            }
+            Err(refusal) => return Err(refusal),
         }
     }
-    Ok(supported)
+    match left_out {
+        Some(why) if supported.is_empty() => Err(why),
+        Some(_) | None => Ok(supported),
+    }
 }
 
 #[cfg(test)]
@@ -216,8 +236,43 @@ mod tests {
         let dangerous = read(&json!({ "redirect_uris": ["javascript:alert(1)"] })).err();
         let why = "redirect_uris: a redirect URI has a scheme that a browser or shell interprets";
         assert_eq!(dangerous.map(Refusal::sentence).as_deref(), Some(why));
-        let none = Refusal::RedirectUrisUnfit("none is there that may be registered");
+        let none = Refusal::RedirectUrisUnfit("none is there, and the grant needs one");
         assert_eq!(read(&json!({})).err(), Some(none));
+        let unlisted =
+            read(&json!({ "redirect_uris": ["mine://cb", "http://nas.local/cb"] })).err();
+        let why = Refusal::RedirectUriSchemeUnknown.fixed_reason();
+        assert_eq!(unlisted, Some(Refusal::RedirectUrisUnfit(why)));
+    }
+
+    #[test]
+    fn a_member_without_a_value_is_absent() {
+        let uris = json!(["https://app.example/cb", "", null]);
+        let mut metadata = json!({ "redirect_uris": uris });
+        let bare = read(&metadata).unwrap();
+
+        for name in [
+            "application_type",
+            "client_uri",
+            "contacts",
+            "default_max_age",
+            "grant_types",
+            "jwks",
+            "jwks_uri",
+            "logo_uri",
+            "post_logout_redirect_uris",
+            "response_types",
+            "scope",
+            "sector_identifier_uri",
+            "subject_type",
+            "token_endpoint_auth_method",
+        ] {
+            for nothing in
+                [json!(null), json!(""), json!(" "), json!([]), json!([""]), json!({"keys": []})]
+            {
+                metadata[name] = nothing.clone();
+                assert_eq!(read(&metadata), Ok(bare.clone()), "{name} {nothing}");
+            }
+        }
     }
 
     #[test]

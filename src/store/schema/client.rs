@@ -66,6 +66,15 @@ impl Client {
         scope.unwrap_or(&NO_SCOPE)
     }
 
+    /// Whether its scope is what it said of itself, and not an operator's decision.
+    pub fn states_its_scope(&self) -> bool {
+        let by_itself = match self.origin {
+            Origin::Document { .. } | Origin::Dynamic { .. } => true,
+            Origin::Hook | Origin::Operator => false,
+        };
+        by_itself && self.decisions.scope.is_none()
+    }
+
     /// The sector identifier (OpenID Connect Core §8.1), if its subjects are pairwise.
     pub fn sector(&self) -> Option<String> {
         match (&self.decisions.sector, self.metadata.subject_type) {

@@ -8,4 +8,5 @@ mod managed;
 mod notes;
 mod registration;
 mod statements;
+mod tolerated;
 mod usage;

@@ -223,6 +223,8 @@ fn story(refusal: Refusal) -> Story {
         RedirectUriMalformed => authorize::a_redirect_uri("/cb"),
         RedirectUriMissing => authorize::no_redirect_uri_out_of_two(),
         RedirectUriNotHttps => authorize::a_redirect_uri("http://shop.example/cb"),
+        RedirectUriOutOfBand => authorize::a_redirect_uri("urn:ietf:wg:oauth:2.0:oob"),
+        RedirectUriPrivate => authorize::a_redirect_uri("http://nas.local/cb"),
         RedirectUriSchemeUnknown => authorize::a_private_scheme_nobody_knows(),
         RedirectUriUnderGate => authorize::a_redirect_uri("http://localhost/gate/cb"),
         RedirectUriUnregistered => authorize::a_redirect_uri("https://shop.example/other"),
