@@ -26,13 +26,17 @@ pub fn device_request(bytes: &[u8]) {
     assert!(form.many("resource").eq(request.resources.iter().map(Resource::as_str)));
 }
 
-/// A user code: it has the typed letters, and is read as it is displayed. Every derived code can be
-/// typed.
+/// A user code: it has the typed letters, full-width ones among them, and is read as it is displayed.
+/// Every derived code can be typed.
 pub fn user_code(bytes: &[u8]) {
-    if let Some(code) = text(bytes).and_then(|typed| typed.parse::<UserCode>().ok()) {
-        let typed = bytes.to_ascii_uppercase();
-        let letters = typed.iter().filter(|b| b.is_ascii_alphabetic());
-        assert!(letters.eq(code.letters()));
+    let typed = text(bytes).unwrap_or_default();
+    if let Ok(code) = typed.parse::<UserCode>() {
+        let letter = |letter: char| match letter {
+            'Ａ'..='Ｚ' | 'ａ'..='ｚ' => u8::try_from(u32::from(letter) - 0xfee0).ok(),
+            _ => u8::try_from(letter).ok().filter(u8::is_ascii_alphabetic),
+        };
+        let letters = typed.chars().filter_map(letter).map(|letter| letter.to_ascii_uppercase());
+        assert!(letters.eq(code.letters().iter().copied()));
         is_read_as_it_is_shown(&code);
     }
     if let Some(random) = bytes.first_chunk::<32>() {

@@ -94,9 +94,10 @@ impl FromStr for Resource {
         }
         let url = Url::parse(s).map_err(|_| Refusal::ResourceMalformed)?;
         let web = matches!(url.scheme(), "http" | "https");
-        let after = s.split_once(':').map_or("", |(_, after)| after.trim_start_matches('/'));
+        // A browser reads `https:x` and `https:///x` as `https://x`, other programs do not.
+        let (_, after) = s.split_once("://").ok_or(Refusal::ResourceMalformed)?;
         let authority = after.split(['/', '?']).next().unwrap_or_default();
-        if !web || authority.contains('@') {
+        if !web || authority.is_empty() || authority.contains('@') {
             return Err(Refusal::ResourceMalformed);
         }
         let loopback = match url.host() {
@@ -182,6 +183,9 @@ mod tests {
             "https://u@api.example/",
             "https://:p@api.example/",
             "https://@api.example/",
+            "https:/api.example/",
+            "https:api.example/",
+            "https:///api.example/",
             "https:///@api.example/",
             "https:@api.example/",
             "https://api.example/a b",

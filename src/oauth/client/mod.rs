@@ -306,7 +306,7 @@ impl PresentedCredentials {
         if named.is_some_and(|named| *named != client_id) {
             return Err(Refusal::ClientAuthTwice);
         }
-        Ok(Self { client_id, proof: Proof::Basic(secret) })
+        Ok(Self { client_id, proof: secret.map_or(Proof::None, Proof::Basic) })
     }
 }
 
@@ -320,8 +320,9 @@ fn assertion(form: &Params) -> Result<Option<ClientAssertion>, Refusal> {
 }
 
 /// Parses Basic credentials (RFC 7617 §2), whose halves are encoded as RFC 6749 §2.3.1 says: "using
-/// the `application/x-www-form-urlencoded` encoding algorithm".
-fn basic(header: &[u8]) -> Result<(ClientId, ClientSecret), Refusal> {
+/// the `application/x-www-form-urlencoded` encoding algorithm". An empty secret is none: "The client
+/// MAY omit the parameter if the client secret is an empty string."
+fn basic(header: &[u8]) -> Result<(ClientId, Option<ClientSecret>), Refusal> {
     let malformed = Refusal::AuthorizationHeaderMalformed;
     let (scheme, encoded) = header.split_at_checked(6).ok_or(malformed)?;
     if !scheme.eq_ignore_ascii_case(b"basic ") {
@@ -334,7 +335,8 @@ fn basic(header: &[u8]) -> Result<(ClientId, ClientSecret), Refusal> {
     let id = form_decode(id).map_err(|_| malformed)?;
     let secret = form_decode(secret.get(1..).unwrap_or_default()).map_err(|_| malformed)?;
     let secret = Zeroizing::new(secret);
-    Ok((id.parse().map_err(|_| malformed)?, secret.parse()?))
+    let secret = if secret.is_empty() { None } else { Some(secret.parse()?) };
+    Ok((id.parse().map_err(|_| malformed)?, secret))
 }
 
 #[cfg(test)]
@@ -360,6 +362,18 @@ mod tests {
 
         assert_eq!(presented.client_id.as_str(), "my app:");
         assert!(matches!(presented.proof, Proof::Basic(secret) if secret.expose() == "a+b%c"));
+    }
+
+    /// RFC 6749 §2.3.1
+    #[test]
+    fn an_empty_secret_is_none() {
+        let header = format!("Basic {}", STANDARD.encode("agent:"));
+
+        let presented = presented(Some(&header), "client_id=agent").ok().unwrap();
+
+        assert_eq!(presented.client_id.as_str(), "agent");
+        assert!(matches!(presented.proof, Proof::None));
+        assert_eq!(refused(Some(&header), "client_secret=b"), Some(Refusal::ClientAuthTwice));
     }
 
     #[test]

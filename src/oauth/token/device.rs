@@ -71,8 +71,8 @@ impl UserCode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotAUserCode;
 
-/// Parses a code as people type it. RFC 8628 §6.1: "the server should ignore punctuation and
-/// convert to upper case".
+/// Parses a code as people type it, or paste it with what stood around it. RFC 8628 §6.1: "the server
+/// should ignore punctuation and convert to upper case".
 impl FromStr for UserCode {
     type Err = NotAUserCode;
 
@@ -80,7 +80,9 @@ impl FromStr for UserCode {
         let mut code = Zeroizing::new([0; LENGTH]);
         let mut typed = s
             .chars()
-            .filter(|letter| !letter.is_whitespace() && !matches!(letter, '-' | '–' | '_' | '.'))
+            .map(half_width)
+            // A Japanese keyboard types the sign of a long vowel where others have the dash.
+            .filter(|letter| letter.is_alphanumeric() && !matches!(letter, 'ー' | 'ｰ'))
             .map(|letter| u8::try_from(letter.to_ascii_uppercase()).ok());
         for letter in code.iter_mut() {
             let next = typed.next().flatten().filter(|next| LETTERS.contains(next));
@@ -90,6 +92,16 @@ impl FromStr for UserCode {
             None => Ok(Self(code)),
             Some(_) => Err(NotAUserCode),
         }
+    }
+}
+
+/// The ASCII letter of a full-width one, which East Asian keyboards type (U+FF01 to U+FF5E).
+fn half_width(letter: char) -> char {
+    match letter {
+        '\u{ff01}'..='\u{ff5e}' => {
+            char::from_u32(u32::from(letter) - 0xff01 + 0x21).unwrap_or(letter)
+        }
+        _ => letter,
     }
 }
 
@@ -105,6 +117,31 @@ mod tests {
     #[test]
     fn a_code_is_read_as_people_type_it() {
         for typed in ["WDJBMJHT", "wdjb-mjht", " WDJB MJHT ", "w d j b – m j h t", "WDJB.MJHT"] {
+            assert_eq!(read(typed).as_deref(), Some("WDJB-MJHT"), "{typed}");
+        }
+        for dash in "‐‑‒–—―−﹘﹣－⁃─~・ー".chars() {
+            let typed = format!("WDJB{dash}MJHT");
+            assert_eq!(read(&typed).as_deref(), Some("WDJB-MJHT"), "{typed}");
+        }
+        for between in
+            ["\u{a0}", "\u{2009}", "\u{3000}", "\u{200b}", "\u{ad}", "\u{feff}", "\u{2060}"]
+        {
+            let typed = format!("{between}WDJB{between}MJHT{between}");
+            assert_eq!(read(&typed).as_deref(), Some("WDJB-MJHT"), "{typed:?}");
+        }
+        for typed in [
+            "ＷＤＪＢ－ＭＪＨＴ",
+            "ｗｄｊｂｍｊｈｔ",
+            "\"WDJB-MJHT\"",
+            "“WDJB-MJHT”",
+            "«WDJB-MJHT»",
+            "'wdjb-mjht'",
+            "„WDJB-MJHT‟",
+            "`WDJB-MJHT`",
+            "(WDJB-MJHT)",
+            "WDJB-MJHT.",
+            "\u{202a}WDJB-MJHT\u{202c}",
+        ] {
             assert_eq!(read(typed).as_deref(), Some("WDJB-MJHT"), "{typed}");
         }
     }

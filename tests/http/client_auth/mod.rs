@@ -172,6 +172,26 @@ async fn a_public_client_needs_no_proof_and_may_not_bring_one() {
 
 /// The token response to a robot if `meanwhile` happens while its secret is hashed. No token is
 /// made before there are keys.
+/// RFC 6749 §2.3.1: an empty secret is none. Many libraries send the header for every client.
+#[tokio::test]
+async fn a_header_with_an_empty_secret_is_that_of_a_public_client() {
+    let (server, mut ada) = Server::with_ada().await;
+    let reader = RelyingParty::spa(&server).await;
+    let shop = RelyingParty::web(&server).await;
+    let code = reader.code(&mut ada).await;
+    let fields = reader.redemption(&code);
+
+    let public = token(&server, Some(&basic(&reader.id, "")), &fields).await;
+    let confidential = token(&server, Some(&basic(&shop.id, "")), &[CREDENTIALS]).await;
+    let doubled = [CREDENTIALS, ("client_secret", "x")];
+    let doubled = token(&server, Some(&basic(&reader.id, "")), &doubled).await;
+
+    public.tokens();
+    confidential.refused(ErrorCode::InvalidClient, Refusal::ClientAuthMissing);
+    assert!(confidential.header("www-authenticate").starts_with("Basic "));
+    doubled.refused(ErrorCode::InvalidRequest, Refusal::ClientAuthTwice);
+}
+
 async fn response_after(meanwhile: impl AsyncFn(&Server)) -> Response {
     let server = Server::without_keys().await;
     let registration = json!({ "name": "Robot", "client_id": "robot", "client_secret": "one" });

@@ -165,3 +165,25 @@ async fn a_slip_of_the_finger_is_no_guess() {
 
     assert!(page.text().contains("Telly"));
 }
+
+/// RFC 8628 §6.1: what people paste with a code, and what their keyboards make of it.
+#[tokio::test]
+async fn a_code_is_taken_with_what_stands_around_it() {
+    let (_server, mut ada, _telly, device) = waiting().await;
+    let code = device["user_code"].as_str().unwrap();
+    let (first, second) = code.split_once('-').unwrap();
+    let wide: String = code
+        .chars()
+        .map(|letter| char::from_u32(u32::from(letter) - 0x21 + 0xff01).unwrap())
+        .collect();
+
+    for typed in [
+        format!("\u{201c}{first}\u{2011}{second}\u{201d}"),
+        format!("\u{feff}{first}\u{a0}{second}\u{200b}"),
+        format!("'{first} \u{2014} {second}'"),
+        wide,
+    ] {
+        let page = ada.submit("/gate/device", &[("user_code", &typed)]).await;
+        assert!(page.text().contains("Telly"), "{typed}");
+    }
+}

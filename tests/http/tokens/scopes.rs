@@ -1,5 +1,6 @@
 //! What is granted of what is asked.
 
+use axum::http::Method;
 use gatelodge::config::ScopeEntry;
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::oauth::issuer::Issuer;
@@ -113,4 +114,18 @@ async fn the_consent_page_tells_scopes_in_words() {
     assert!(page.text().contains("Change prices"));
     assert!(page.text().contains("Know that it is you who signs in"));
     assert_eq!(page.hidden("scope").as_deref(), Some("openid prices"));
+}
+
+/// RFC 8707 §2: an absolute URI. A browser would read these as `https://api.example/`.
+#[tokio::test]
+async fn an_address_without_its_two_slashes_is_no_resource() {
+    let (server, mut ada) = Server::with_ada().await;
+    let api = json!({ "resource": "https://api.example/", "scope": "read" });
+    server.operate(Method::POST, "/resources", api).await;
+    let shop = RelyingParty::web(&server).await;
+
+    for resource in ["https:/api.example/", "https:api.example/", "https:///api.example/"] {
+        let response = ada.visit(&shop.request(&[("resource", resource)])).await;
+        response.refused(ErrorCode::InvalidTarget, Refusal::ResourceMalformed);
+    }
 }
