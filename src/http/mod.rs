@@ -33,7 +33,7 @@ use oauth::{
     userinfo,
 };
 use pages::{account, applications, connections, interaction, passkeys, prove, setup};
-use routes::{cached_for_an_hour, open_to_any_origin, revalidated};
+use routes::{cached_for_an_hour, open_to_any_origin, readable_errors, revalidated};
 
 /// The router of all endpoints. `routes.rs` has the rules of each group.
 pub fn router(app: Arc<App>) -> Router {
@@ -124,6 +124,7 @@ pub fn router(app: Arc<App>) -> Router {
         // a handler.
         .layer(from_fn_with_state(Arc::clone(&app), host::check))
         .layer(from_fn(section::check))
+        .layer(from_fn(readable_errors))
         // The last layer is the outermost. Rendering wraps the checks, so that their refusals are
         // rendered and logged too.
         .layer(from_fn_with_state(Arc::clone(&app), render::render))

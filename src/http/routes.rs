@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 
 use super::failure::{Cause, JsonFailure, method_not_allowed};
@@ -23,23 +23,79 @@ pub(super) fn open_to_any_origin(
     routes: Router<Arc<App>>,
 ) -> Router<Arc<App>> {
     let allow = move |request: Request, next: Next| async move {
-        let preflight = request.method() == Method::OPTIONS;
+        let preflight = Preflight::of(&request);
         let mut response = next.run(request).await;
         let headers = response.headers_mut();
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-        let exposed = HeaderValue::from_static("www-authenticate, retry-after, gatelodge-event");
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
-        if preflight {
-            let allowed =
-                HeaderValue::from_static("authorization, content-type, mcp-protocol-version");
-            headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(methods));
-            headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed);
-            headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
+        open(headers);
+        if let Some(preflight) = preflight {
+            preflight.allow(methods, headers);
         }
         response
     };
     // The rule must cover the fallback, which responds to a preflight.
     routes.method_not_allowed_fallback(method_not_allowed).layer(from_fn(allow))
+}
+
+/// Lets scripts of any origin read the errors below `/.well-known/`, where programs try several
+/// addresses and go by what is not there.
+pub(super) async fn readable_errors(request: Request, next: Next) -> Response {
+    if !request.uri().path().starts_with("/.well-known/") {
+        return next.run(request).await;
+    }
+    let preflight = Preflight::of(&request);
+    let mut response = next.run(request).await;
+    let refusal = response.extensions().get::<Cause>().map(|cause| cause.0.refusal());
+    match (preflight, refusal) {
+        // A script may send the request itself only after a success.
+        (Some(preflight), Some(Some(Refusal::PageNotFound))) => {
+            let mut allowed = StatusCode::NO_CONTENT.into_response();
+            open(allowed.headers_mut());
+            preflight.allow("GET,HEAD", allowed.headers_mut());
+            allowed
+        }
+        (_, Some(_)) => {
+            open(response.headers_mut());
+            response
+        }
+        (_, None) => response,
+    }
+}
+
+/// Lets scripts of any origin read a response. It names no credentials, which a browser then keeps
+/// back.
+fn open(headers: &mut HeaderMap) {
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    let exposed = HeaderValue::from_static("www-authenticate, retry-after, gatelodge-event");
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+}
+
+/// The question of a browser whether a script may send a request (Fetch §4.8).
+struct Preflight {
+    /// The headers to allow.
+    headers: HeaderValue,
+}
+
+impl Preflight {
+    fn of(request: &Request) -> Option<Self> {
+        if request.method() != Method::OPTIONS {
+            return None;
+        }
+        // Every header: without credentials none does harm. `*` does not stand for `Authorization`,
+        // and old browsers do not know it, so those that the script would send are named, too.
+        let any: &[u8] = b"authorization, *";
+        let asked = request.headers().get_all(header::ACCESS_CONTROL_REQUEST_HEADERS);
+        let named: Vec<&[u8]> =
+            [any].into_iter().chain(asked.iter().map(HeaderValue::as_bytes)).collect();
+        let headers = HeaderValue::from_bytes(&named.join(&b", "[..])).ok()?;
+        Some(Self { headers })
+    }
+
+    /// Allows `methods` and the headers.
+    fn allow(self, methods: &'static str, response: &mut HeaderMap) {
+        response.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(methods));
+        response.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, self.headers);
+        response.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
+    }
 }
 
 /// Allows any cache to keep the successful responses of `routes` for an hour. The next signing key

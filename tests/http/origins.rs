@@ -57,6 +57,68 @@ async fn scripts_of_any_origin_may_use_what_takes_no_cookie() {
 }
 
 #[tokio::test]
+async fn a_script_may_send_any_header() {
+    let server = Server::new().await;
+    let preflight = async |path: &str, headers: &str| {
+        let request = Request::options(path)
+            .header("origin", "https://app.example")
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", headers);
+        server.send(request.body(Body::empty()).unwrap()).await
+    };
+
+    for path in [
+        "/oauth/token",
+        "/oauth/par",
+        "/oauth/register",
+        "/oauth/register/x",
+        "/oauth/revoke",
+        "/oauth/device_authorization",
+        "/oauth/userinfo",
+        "/.well-known/openid-configuration",
+        "/.well-known/oauth-authorization-server/mcp",
+    ] {
+        for header in ["traceparent", "baggage", "dpop", "x-requested-with", "authorization"] {
+            let response = preflight(path, &format!("content-type,{header}")).await;
+            let allowed = response.header("access-control-allow-headers");
+
+            assert_eq!(response.status, 204, "{path}");
+            assert!(allowed.split([',', ' ']).any(|name| name == header), "{path}: {allowed}");
+            assert!(allowed.contains("authorization"), "{path}: {allowed}");
+            assert_eq!(response.header("access-control-allow-credentials"), "", "{path}");
+        }
+    }
+    let introspection = preflight("/oauth/introspect", "traceparent").await;
+    assert_eq!(introspection.header("access-control-allow-headers"), "");
+}
+
+/// MCP clients try several addresses, and go by what is not there.
+#[tokio::test]
+async fn scripts_read_what_is_not_there_below_well_known() {
+    let server = Server::new().await;
+
+    for path in [
+        "/.well-known/oauth-authorization-server/mcp",
+        "/.well-known/openid-configuration/mcp",
+        "/.well-known/oauth-protected-resource/nowhere",
+        "/.well-known/nothing",
+    ] {
+        let response = ask(&server, &Method::GET, path).await;
+
+        assert_eq!(response.status, 404, "{path}");
+        assert_eq!(response.header("access-control-allow-origin"), "*", "{path}");
+    }
+    let wrong = ask(&server, &Method::POST, "/.well-known/webauthn").await;
+    assert_eq!((wrong.status.as_u16(), wrong.header("access-control-allow-origin")), (405, "*"));
+    let host = Request::get("/.well-known/openid-configuration").header("host", "evil.example");
+    let foreign = server.send(host.body(Body::empty()).unwrap()).await;
+    foreign.refused(ErrorCode::MisdirectedRequest, Refusal::HostUnknown);
+    assert_eq!(foreign.header("access-control-allow-origin"), "*");
+    let page = ask(&server, &Method::GET, "/nowhere").await;
+    assert_eq!(page.header("access-control-allow-origin"), "");
+}
+
+#[tokio::test]
 async fn scripts_of_other_origins_get_nothing_from_pages() {
     let server = Server::new().await;
 
