@@ -7,7 +7,7 @@ macro_rules! client {
         "metadata is no JSON object of at most 4 KiB",
         "correct metadata in the client",
         "RFC 8259 §4";
-    AnonymousNotAllowed => InvalidClient,
+    AnonymousNotAllowed => UnauthorizedClient,
         "the operator has not allowed the client anonymous sessions",
         "gatelodge client set CLIENT --anonymous",
         "RFC 6749 §5.2";

@@ -115,9 +115,9 @@ async fn a_client_that_is_not_allowed_is_answered_like_one_that_is_not_there() {
     let off = ask(&server, &json!({ "client_id": "reader" })).await;
 
     unknown.refused(ErrorCode::InvalidClient, Refusal::ClientUnknown);
-    undecided.refused(ErrorCode::InvalidClient, Refusal::AnonymousNotAllowed);
+    undecided.refused(ErrorCode::UnauthorizedClient, Refusal::AnonymousNotAllowed);
     disabled.refused(ErrorCode::InvalidClient, Refusal::ClientDisabled);
-    off.refused(ErrorCode::InvalidClient, Refusal::AnonymousNotAllowed);
+    off.refused(ErrorCode::UnauthorizedClient, Refusal::AnonymousNotAllowed);
     assert_eq!(decided.status, 200);
     assert!(off.header("set-cookie").is_empty());
 }
