@@ -159,6 +159,10 @@
 //!   the origin. It cannot copy a key, and what it signs is worth nothing later; but a script that it
 //!   leaves there (a service worker) may act in the pages to come. Socket activation would hold the
 //!   port meanwhile.
+//! - *Copied passkey.* A counter that goes back is logged, and refuses a passkey of one device. The
+//!   copies of one that may be synchronised count for themselves. A passkey that a frame of another
+//!   page asked for is refused.
+//! - *Colluding clients.* A client with pairwise subjects knows a session by a `sid` of its sector, too.
 //! - *Framing.* No page may be in a frame, but that of a `prompt=none` request, which displays nothing
 //!   and asks nothing, in a frame of the origin of its own `redirect_uri`.
 //! - *Forged proxy headers.* A host that the headers of a proxy give in two ways is refused, and an
@@ -331,6 +335,13 @@
 //! come back while a token could name it, so the hashes of chosen ids are remembered for the longest
 //! life of a session. Ids that this server generates begin with `gls-` and are accepted from a bridge
 //! only while they live; they need not be remembered.
+//!
+//! **A pairwise `sid` is the session's id, encrypted.** One block of AES under a key of the sector is
+//! as long as the id and leads back to it, so that a hint finds its session without an index that each
+//! client of each session would add to.
+//!
+//! **An attestation is set aside unread.** This server asks for none and has nobody to trust for one.
+//! Verifying what comes nevertheless would refuse good passkeys for a certificate that nobody needs.
 //!
 //! **A device certificate is trusted by its fingerprint.** The listener for devices accepts every
 //! certificate that is well formed and within its time, and a row says whose it is. A chain would have

@@ -4,6 +4,7 @@
 //! key is stored encrypted (AES-256-GCM) under a key derived from the root secret, with its `kid`
 //! as associated data.
 
+mod block;
 mod verification;
 
 use std::sync::Arc;
@@ -33,6 +34,7 @@ use crate::oauth::jwt::Compact;
 use crate::secret::RootSecret;
 use crate::store::schema::{BridgeKey, SigningKeyRow};
 
+pub use block::BlockKey;
 pub use verification::{Examined, JwtKind, Signature, VerifiedAccess, VerifiedHint};
 
 /// The key that encrypts the private keys in the store.

@@ -246,6 +246,12 @@ impl Pepper {
         URL_SAFE_NO_PAD.encode(mac.chain_update(user.as_bytes()).finalize().into_bytes())
     }
 
+    /// The key of the `sid` values of a sector.
+    pub fn pairwise_sids(&self, sector: &str) -> Zeroizing<[u8; 32]> {
+        let mac = self.pairwise.clone().chain_update(sector).chain_update([0]);
+        Zeroizing::new(mac.chain_update("sid").finalize().into_bytes().into())
+    }
+
     /// The anti-forgery token of the browser with the cookie `holder`.
     pub fn csrf<P: Purpose>(&self, holder: &Token<P>) -> String {
         let mac = self.forgery.clone().chain_update(P::PREFIX).chain_update(holder.0.as_slice());

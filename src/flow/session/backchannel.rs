@@ -100,12 +100,11 @@ fn delivery(
     let client = view.find::<Client>(&key.1)?;
     let client = client.filter(|client| client.created <= delivery.created);
     let message = client.and_then(|client| {
-        let named_by = client.named_by();
-        let uri = client.metadata.backchannel_logout_uri?;
+        let uri = client.metadata.backchannel_logout_uri.clone()?;
         Some(LogoutMessage {
             alg: client.metadata.id_token_signed_response_alg,
-            claims: claims(cx, &key, &delivery),
-            named_by,
+            claims: claims(cx, &key, issue::sid(&cx.rules, &client, key.0), &delivery),
+            named_by: client.named_by(),
             uri,
         })
     });
@@ -114,7 +113,12 @@ fn delivery(
 
 /// The claims of a logout token (§2.4). "A nonce Claim MUST NOT be present", so that the token
 /// cannot pass for an ID token.
-fn claims(cx: &Context, (session, client): &(SessionId, ClientId), row: &Delivery) -> LogoutClaims {
+fn claims(
+    cx: &Context,
+    (session, client): &(SessionId, ClientId),
+    sid: SessionId,
+    row: &Delivery,
+) -> LogoutClaims {
     let chance = cx.seed.bytes(&format!("logout token {session} {client}"));
     LogoutClaims {
         iss: cx.rules.issuer.to_string(),
@@ -124,7 +128,7 @@ fn claims(cx: &Context, (session, client): &(SessionId, ClientId), row: &Deliver
         jti: jti(None, chance),
         events: LogoutEvents::default(),
         sub: row.sub.clone(),
-        sid: session.to_string(),
+        sid: sid.to_string(),
     }
 }
 

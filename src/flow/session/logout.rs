@@ -95,7 +95,7 @@ pub fn advance(
     if let Some(session) = session {
         let hinted = client.as_ref().zip(hint).is_some_and(|(client, (sub, sid))| {
             sub == issue::subject(&cx.rules, client, session.user())
-                && sid.is_none_or(|sid| sid == session.id())
+                && sid.is_none_or(|sid| issue::session_of(&cx.rules, client, sid) == session.id())
         });
         if !hinted && !confirmed {
             authorize::record_opened(tx, cx, presented)?;

@@ -168,7 +168,7 @@ fn of_known(view: &impl View, cx: &Context, token: &KnownToken) -> Result<Intros
         sub: Some(issue::subject(&cx.rules, client, granted.user)),
         aud: Some(Audience::One(cx.rules.issuer.to_string())),
         iss: Some(cx.rules.issuer.to_string()),
-        sid: Some(granted.session.to_string()),
+        sid: Some(issue::sid(&cx.rules, client, granted.session).to_string()),
         auth_time: Some(granted.authentication.at.seconds()),
         acr: Some(PHISHING_RESISTANT.to_owned()),
         amr: granted.authentication.amr.clone(),

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use crate::error::Refusal;
 use crate::flow::installation::evidence;
 use crate::flow::token::grant::LiveGrant;
 use crate::flow::{Context, Rules};
+use crate::keys::BlockKey;
 use crate::model::anonymous::SCOPE;
 use crate::oauth::claims::{AccessClaims, IdClaims, PHISHING_RESISTANT, Profile, jti};
 use crate::oauth::client::{SigningAlg, SubjectType};
@@ -43,7 +46,7 @@ pub fn for_grant(
     let lifetime = cx.rules.access_token_lifetime(client).min(live.grant().expires.since(cx.now));
     let sub = subject(&cx.rules, client, authorization.user);
     let iss = cx.rules.issuer.to_string();
-    let sid = authorization.session.to_string();
+    let sid = sid(&cx.rules, client, authorization.session).to_string();
     let auth_time = authorization.authentication.at.seconds();
     let roles = if scope.has("profile") { live.person().roles.as_slice() } else { &[] };
     let access = AccessClaims {
@@ -119,6 +122,28 @@ pub fn subject(rules: &Rules, client: &Client, user: UserId) -> String {
         (SubjectType::Pairwise, Some(sector)) => rules.pepper.pairwise(&sector, user.uuid()),
         (SubjectType::Pairwise, None) | (SubjectType::Public, _) => user.to_string(),
     }
+}
+
+/// The `sid` by which `client` knows `session`: one of its sector, if its subjects are pairwise, so
+/// that two clients cannot recognise a person by their session (OpenID Connect Core §8.1).
+pub fn sid(rules: &Rules, client: &Client, session: SessionId) -> SessionId {
+    match pairwise_sids(rules, client) {
+        Some(key) => Uuid::from_bytes(key.encrypt(*session.uuid().as_bytes())).into(),
+        None => session,
+    }
+}
+
+/// The session that `client` knows by `sid`, the inverse of [`sid`].
+pub fn session_of(rules: &Rules, client: &Client, sid: SessionId) -> SessionId {
+    match pairwise_sids(rules, client) {
+        Some(key) => Uuid::from_bytes(key.decrypt(*sid.uuid().as_bytes())).into(),
+        None => sid,
+    }
+}
+
+fn pairwise_sids(rules: &Rules, client: &Client) -> Option<BlockKey> {
+    let sector = client.sector()?;
+    Some(BlockKey::new(rules.pepper.pairwise_sids(&sector)))
 }
 
 /// The claims of every access token. `sub` is the client (RFC 9068 §5) unless the caller replaces

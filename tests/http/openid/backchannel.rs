@@ -65,6 +65,7 @@ async fn each_client_of_the_session_gets_a_logout_token_of_its_own() {
     }
     let while_it_lives = deliver(&server).await;
     server.advance(Duration::from_secs(5));
+    assert_ne!(id_claims[0]["sid"], id_claims[1]["sid"]);
 
     ada.sign_out().await;
     let sent = deliver(&server).await;

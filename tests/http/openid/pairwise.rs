@@ -94,6 +94,37 @@ async fn a_sub_is_asked_for_as_the_client_knows_it() {
     assert!(response.brought().contains_key("code"));
 }
 
+/// Two clients of different sectors see nothing in common of a person, not even the session.
+#[tokio::test]
+async fn a_session_has_one_name_in_each_sector() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = client(&server, "shop", "shop.example").await;
+    let till = client(&server, "till", "shop.example").await;
+    let bank = client(&server, "bank", "bank.example").await;
+    let open = RelyingParty::spa(&server).await;
+
+    let mut sids = Vec::new();
+    for client in [&shop, &till, &bank, &open] {
+        let tokens = client.tokens(&mut ada).await;
+        let sid = decoded(tokens.id()).1["sid"].clone();
+        let refreshed = client.refresh(tokens.refresh()).await.tokens();
+        for tokens in [&tokens, &refreshed] {
+            assert_eq!(decoded(tokens.id()).1["sid"], sid);
+            assert_eq!(decoded(&tokens.access).1["sid"], sid);
+        }
+        if client.secret.is_some() {
+            assert_eq!(client.introspect(&refreshed.access).await.json()["sid"], sid);
+            assert_eq!(client.introspect(refreshed.refresh()).await.json()["sid"], sid);
+        }
+        sids.push(sid);
+    }
+
+    let [in_shop, in_till, in_bank, public] = &sids[..] else { unreachable!() };
+    assert_eq!(in_shop, in_till);
+    assert_ne!(in_shop, in_bank);
+    assert!(![in_shop, in_bank].contains(&public));
+}
+
 #[tokio::test]
 async fn a_logout_hint_names_the_person_as_the_client_knows_them() {
     let (server, mut ada) = Server::with_ada().await;
