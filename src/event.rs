@@ -1,6 +1,6 @@
 //! The log: one line for each request, with structured fields, one for each refresh token that is
-//! newer than the store, one for each active token that a client may not know about, and one for each
-//! jump of the clock.
+//! newer than the store, one for each active token that a client may not know about, one for each
+//! passkey whose counter went back, and one for each jump of the clock.
 //!
 //! A line never contains a token, a cookie, a body, a query or a person's address. A refusal is
 //! logged by its name, with an event id that the page displays too.
@@ -216,6 +216,35 @@ impl AheadLog<'_> {
                 generations = by,
                 "a refresh token is newer than the store, which was copied or rolled back; it was \
                  taken once"
+            );
+        }
+    }
+}
+
+/// A passkey whose counter went back.
+pub(crate) struct CounterLog<'a> {
+    /// Whether the sign-in succeeded: the passkey may be synchronised.
+    pub accepted: bool,
+    /// The id of its person.
+    pub user: &'a str,
+}
+
+impl CounterLog<'_> {
+    /// Writes the line.
+    pub(crate) fn log(&self, id: &EventId) {
+        let Self { accepted, user } = self;
+        if *accepted {
+            tracing::warn!(
+                event.id = %id,
+                user.id = user,
+                "the counter of a passkey went back; it may be synchronised, so its copies count \
+                 for themselves, and it was accepted"
+            );
+        } else {
+            tracing::warn!(
+                event.id = %id,
+                user.id = user,
+                "the counter of a passkey went back, as that of a copied key does; it was refused"
             );
         }
     }

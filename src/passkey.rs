@@ -3,13 +3,16 @@
 //! A ceremony has two halves: the challenge that a browser gets, and the state of the server. For
 //! other modules, the state and the credentials are JSON.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize as _;
+use serde_cbor_2::Value as Cbor;
 use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
 use webauthn_rs::prelude::{
-    DiscoverableAuthentication, Passkey, PasskeyRegistration, PublicKeyCredential,
-    RegisterPublicKeyCredential,
+    Credential, DiscoverableAuthentication, Passkey, PasskeyRegistration, PublicKeyCredential,
+    RegisterPublicKeyCredential, WebauthnError,
 };
 use webauthn_rs::{Webauthn, WebauthnBuilder};
 use webauthn_rs_proto::ResidentKeyRequirement;
@@ -20,6 +23,9 @@ use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::UserId;
 use crate::oauth::issuer::Issuer;
 use crate::store::schema::CredentialId;
+
+/// The longest id of a credential, in bytes (§7.1 step 25).
+const MAX_CREDENTIAL_ID: usize = 1023;
 
 /// The relying party of this installation.
 pub struct Passkeys(Webauthn);
@@ -52,6 +58,8 @@ pub struct Asserted {
     pub credential: Vec<u8>,
     /// Whether it is synchronised.
     pub backed_up: bool,
+    /// Whether its counter went back. Only one that may be synchronised is accepted then.
+    pub counter_went_back: bool,
     /// The authentication methods (RFC 8176 §2).
     pub amr: Vec<String>,
 }
@@ -62,6 +70,7 @@ pub struct Assertion(PublicKeyCredential);
 impl Assertion {
     /// Parses the response of a browser.
     pub fn parse(credential: Value) -> Result<Self, Refusal> {
+        let credential = with_extension_results(credential);
         serde_json::from_value(credential).map(Self).map_err(|_| Refusal::BodyMalformed)
     }
 
@@ -119,14 +128,22 @@ impl Passkeys {
     /// Verifies the response to a registration ceremony (§7.1).
     pub fn finish_registration(&self, state: &Value, response: Value) -> Result<Registered, Error> {
         let state = PasskeyRegistration::deserialize(state).map_err(Internal::new)?;
-        let response: RegisterPublicKeyCredential =
-            serde_json::from_value(response).map_err(|_| Refusal::BodyMalformed)?;
+        let mut response: RegisterPublicKeyCredential =
+            serde_json::from_value(with_extension_results(response))
+                .map_err(|_| Refusal::BodyMalformed)?;
+        check_same_origin(&response.response.client_data_json)?;
+        check_id(&response.raw_id)?;
+        let object = &mut response.response.attestation_object;
+        if let Some(bare) = without_attestation(object) {
+            *object = bare;
+        }
         let passkey = self
             .0
             .finish_passkey_registration(&response, &state)
             .map_err(|error| refused(&error))?;
         let credential = serde_json::to_vec(&passkey).map_err(Internal::new)?;
-        let inner = webauthn_rs::prelude::Credential::from(passkey);
+        let inner = Credential::from(passkey);
+        check_id(&inner.cred_id)?;
         Ok(Registered {
             id: CredentialId(inner.cred_id.to_vec()),
             backed_up: inner.backup_state,
@@ -147,7 +164,8 @@ impl Passkeys {
 
     /// Verifies the response to an authentication ceremony (§7.2) against the credential it names.
     ///
-    /// A counter that decreases is refused.
+    /// A counter that goes back is a sign of a copied key (step 22). A passkey of one device is refused
+    /// then. One that may be synchronised is copied on purpose, and its copies count for themselves.
     pub fn finish_authentication(
         &self,
         state: &Value,
@@ -155,15 +173,27 @@ impl Passkeys {
         credential: &[u8],
     ) -> Result<Asserted, Error> {
         let state = DiscoverableAuthentication::deserialize(state).map_err(Internal::new)?;
-        let mut passkey: Passkey = serde_json::from_slice(credential).map_err(Internal::new)?;
+        let passkey: Passkey = serde_json::from_slice(credential).map_err(Internal::new)?;
+        check_same_origin(&response.0.response.client_data_json)?;
+        // The library refuses each counter that goes back, so it compares with 0 and the counter is
+        // judged here.
+        let mut inner = Credential::from(passkey);
+        let before = std::mem::take(&mut inner.counter);
+        let mut passkey = Passkey::from(inner);
         let result = self
             .0
             .finish_discoverable_authentication_v2(&response.0, state, &passkey)
             .map_err(|error| refused(&error))?;
+        // Step 22: "If authData.signCount is nonzero or credentialRecord.signCount is nonzero".
+        let counter_went_back = before > 0 && result.counter() <= before;
+        if counter_went_back && !result.backup_eligible() {
+            return Err(Refusal::CredentialCounterBack.into());
+        }
         passkey.update_credential(&result);
         Ok(Asserted {
             credential: serde_json::to_vec(&passkey).map_err(Internal::new)?,
             backed_up: result.backup_state(),
+            counter_went_back,
             amr: amr(result.backup_eligible()),
         })
     }
@@ -176,9 +206,49 @@ fn amr(backup_eligible: bool) -> Vec<String> {
     [key, "user"].map(str::to_owned).into()
 }
 
-fn refused(error: &webauthn_rs::prelude::WebauthnError) -> Refusal {
+fn refused(error: &WebauthnError) -> Refusal {
     tracing::debug!(%error, "a passkey did not verify");
-    Refusal::CredentialRefused
+    match error {
+        WebauthnError::UserNotVerified => Refusal::UserNotVerified,
+        _ => Refusal::CredentialRefused,
+    }
+}
+
+/// A credential whose `clientExtensionResults` are empty if they are null, as some programs write
+/// them.
+fn with_extension_results(mut credential: Value) -> Value {
+    if let Some(members) = credential.as_object_mut() {
+        members.retain(|name, value| name != "clientExtensionResults" || !value.is_null());
+    }
+    credential
+}
+
+fn check_id(id: &[u8]) -> Result<(), Refusal> {
+    if (1..=MAX_CREDENTIAL_ID).contains(&id.len()) {
+        Ok(())
+    } else {
+        Err(Refusal::CredentialIdUnfit)
+    }
+}
+
+/// Refuses a credential that a frame within a page of another origin asked for (§7.1 step 10, §7.2
+/// step 13). The library looks at this in registrations alone.
+fn check_same_origin(client_data: &[u8]) -> Result<(), Refusal> {
+    let data: Value = serde_json::from_slice(client_data).unwrap_or_default();
+    if data.get("crossOrigin") == Some(&Value::Bool(true)) {
+        return Err(Refusal::CredentialCrossOrigin);
+    }
+    Ok(())
+}
+
+/// An attestation object with the statement `none`, if it can be read. This server asks for no
+/// attestation, and there is nobody to trust for one that comes nevertheless, so it is not verified.
+fn without_attestation(object: &[u8]) -> Option<Vec<u8>> {
+    let Ok(Cbor::Map(mut members)) = serde_cbor_2::from_slice(object) else { return None };
+    let text = |text: &str| Cbor::Text(text.to_owned());
+    members.insert(text("fmt"), text("none"));
+    members.insert(text("attStmt"), Cbor::Map(BTreeMap::new()));
+    serde_cbor_2::to_vec(&members).ok()
 }
 
 #[cfg(test)]

@@ -139,6 +139,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("redb", &["store/engine.rs", "store/locked_file.rs", "store/overlay.rs"]),
     ("rust_embed", &["http/"]),
     ("rustix", &["serve/"]),
+    ("serde_cbor_2", &["passkey.rs"]),
     (
         "sha2",
         &[

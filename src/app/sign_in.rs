@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::App;
 use crate::error::{Error, Refusal};
+use crate::event::CounterLog;
 use crate::flow::person::ceremony::{Ceremony, Purpose};
 use crate::flow::person::enroll::{self, Candidate, Enrolled, RegistrationProof};
 use crate::flow::person::login::{self, AssertionProof, SignInOutcome};
@@ -73,11 +74,15 @@ pub async fn finish_assertion(
         let cx = app.context();
         let user = assertion.user();
         let passkey = login::challenged(&app.read()?, &cx, &ceremony, &browser, &credential, user)?;
-        let asserted = app.passkeys().finish_authentication(
-            ceremony.state(),
-            &assertion,
-            &passkey.credential,
-        )?;
+        let owner = passkey.user.to_string();
+        let counter_log = |accepted| CounterLog { accepted, user: &owner }.log(&app.event_id());
+        let asserted =
+            app.passkeys().finish_authentication(ceremony.state(), &assertion, &passkey.credential);
+        if matches!(asserted, Err(Error::Refused(Refusal::CredentialCounterBack))) {
+            counter_log(false);
+        }
+        let asserted = asserted?;
+        let counter_went_back = asserted.counter_went_back;
         let proof = AssertionProof {
             asserted,
             browser,
@@ -90,7 +95,12 @@ pub async fn finish_assertion(
         };
         match app.write(move |tx, cx| login::complete(tx, cx, &proof)).await? {
             SignInOutcome::Changed => {}
-            SignInOutcome::SignedIn(secret) => return Ok(secret),
+            SignInOutcome::SignedIn(secret) => {
+                if counter_went_back {
+                    counter_log(true);
+                }
+                return Ok(secret);
+            }
         }
     }
     Err(Refusal::CredentialRefused.into())

@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 use crate::exchange::{self, ISSUER, Response};
 use crate::server::Credentials;
 
-#[expect(dead_code, reason = "this needs less of it than the stories of tests/http")]
 #[path = "../http/support/authenticator.rs"]
 mod authenticator;
 

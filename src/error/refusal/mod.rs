@@ -55,6 +55,8 @@ const SETUP_LINK_USED: &str = "This setup link was used already. Ask for a new o
 const STALE_PAGE: &str =
     "This page is older than the last sign-in or sign-out in this browser. Load the page again.";
 const TOO_MANY: &str = "Too many attempts. Please wait a moment and try again.";
+const USER_NOT_VERIFIED: &str =
+    "This passkey did not check that it is you. Set a PIN or a screen lock for it, and try again.";
 const WRONG_HOST: &str = "This server does not answer under that host name.";
 
 macro_rules! reason {

@@ -39,6 +39,18 @@ macro_rules! person {
         "the passkey ceremony is unknown or already finished",
         "try again",
         "WebAuthn §13.4.3";
+    CredentialCounterBack => PasskeyRefused as PASSKEY_REFUSED,
+        "the passkey's counter went back, as that of a copy would",
+        "gatelodge user recover NAME prints a link for a new passkey",
+        "WebAuthn §6.1.1";
+    CredentialCrossOrigin => PasskeyRefused as PASSKEY_REFUSED,
+        "the passkey was asked for in a frame of another page",
+        "open the page of this server by itself",
+        "WebAuthn §13.4.2";
+    CredentialIdUnfit => PasskeyRefused as PASSKEY_REFUSED,
+        "the passkey's id has not 1 to 1023 bytes",
+        "use another passkey or security key",
+        "WebAuthn §7.1";
     CredentialNotOurs => PasskeyRefused as PASSKEY_REFUSED,
         "the passkey is not known here",
         "use another passkey; gatelodge user recover NAME prints a link for a new one",
@@ -131,5 +143,9 @@ macro_rules! person {
         "the setup link belongs to a person who is no longer here",
         "gatelodge user add NAME prints a link for a new person",
         "WebAuthn §7.1";
+    UserNotVerified => PasskeyRefused as USER_NOT_VERIFIED,
+        "the passkey was used without a PIN, a fingerprint or a face",
+        "set a PIN for the security key, or a screen lock for the device, and try again",
+        "WebAuthn §7.2";
     } };
 }

@@ -4,6 +4,7 @@ mod consent;
 mod devices;
 mod forgery;
 mod logout;
+pub(crate) mod passkeys;
 mod prompts;
 mod session_key;
 mod sessions;

@@ -183,21 +183,3 @@ async fn a_sign_in_ceremony_does_not_enrol_and_an_enrolment_does_not_sign_in() {
     enrolled.refused(ErrorCode::CeremonyOver, Refusal::CeremonyUnknown);
     signed_in.refused(ErrorCode::CeremonyOver, Refusal::CeremonyUnknown);
 }
-
-#[tokio::test]
-async fn a_counter_that_goes_back_is_refused() {
-    let server = Server::new().await;
-    let url = link(&server, "/recover", json!({})).await;
-    let mut ada = Browser::new(&server);
-    ada.authenticator = Authenticator::that_counts();
-    ada.enrol(&url, Some("ada")).await;
-    let cloned = ada.authenticator.clone();
-    ada.sign_in().await;
-    ada.sign_in().await;
-
-    ada.authenticator = cloned;
-    let signed = ada.signed_challenge().await;
-    let response = ada.finish_sign_in(&signed).await;
-
-    response.refused(ErrorCode::PasskeyRefused, Refusal::CredentialRefused);
-}

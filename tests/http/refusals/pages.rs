@@ -7,7 +7,8 @@ use axum::extract::Request;
 use axum::http::{Method, header};
 use serde_json::json;
 
-use crate::support::{Browser, RelyingParty, Response, Server};
+use crate::pages::passkeys::{ada_with, enrolled, signed_in};
+use crate::support::{Browser, RawPasskey, RelyingParty, Response, Server};
 
 const START: &str = "/gate/webauthn/authenticate/start";
 
@@ -45,6 +46,34 @@ pub(super) async fn a_passkey_that_nobody_registered() -> Response {
     std::mem::swap(&mut here.authenticator, &mut eve.authenticator);
     let signed = here.signed_challenge().await;
     here.finish_sign_in(&signed).await
+}
+
+pub(super) async fn a_passkey_whose_counter_goes_back() -> Response {
+    let mut passkey = RawPasskey::new();
+    passkey.counter = 2;
+    let mut ada = ada_with(&mut passkey).await;
+    passkey.counter = 1;
+    signed_in(&mut ada, &passkey).await
+}
+
+pub(super) async fn a_passkey_in_a_frame_of_another_page() -> Response {
+    let mut passkey = RawPasskey::new();
+    let mut ada = ada_with(&mut passkey).await;
+    passkey.cross_origin = Some(true);
+    signed_in(&mut ada, &passkey).await
+}
+
+pub(super) async fn a_passkey_with_a_long_id() -> Response {
+    let mut passkey = RawPasskey::new();
+    passkey.id = vec![7; 1024];
+    enrolled(&mut Browser::new(&Server::new().await), &mut passkey).await
+}
+
+pub(super) async fn a_passkey_that_does_not_verify_its_person() -> Response {
+    let mut passkey = RawPasskey::new();
+    let mut ada = ada_with(&mut passkey).await;
+    passkey.verifies = false;
+    signed_in(&mut ada, &passkey).await
 }
 
 pub(super) async fn the_user_handle_of_somebody_else() -> Response {

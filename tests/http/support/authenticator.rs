@@ -38,24 +38,17 @@ impl UserValidationMethod for Present {
 #[derive(Clone)]
 pub(crate) struct Authenticator {
     passkey: Option<Passkey>,
-    counts: bool,
 }
 
 impl Authenticator {
     pub(crate) fn new() -> Self {
-        Self { passkey: None, counts: false }
-    }
-
-    /// A device that counts its signatures.
-    pub(crate) fn that_counts() -> Self {
-        Self { passkey: None, counts: true }
+        Self { passkey: None }
     }
 
     /// Makes a passkey.
     pub(crate) async fn register(&mut self, origin: &str, public_key: &Value) -> Value {
-        let mut device =
+        let device =
             Device::new(Aaguid::new_empty(), self.passkey.take(), Present, RustCryptoBackend);
-        device.set_make_credentials_with_signature_counter(self.counts);
         let mut client = Client::new(device).allows_insecure_localhost(true);
         let options: CredentialCreationOptions =
             serde_json::from_value(json!({ "publicKey": public_key })).unwrap();

@@ -3,6 +3,8 @@
 mod authenticator;
 mod browser;
 mod device;
+mod log;
+mod raw_passkey;
 mod receiver;
 mod relying_party;
 mod response;
@@ -14,6 +16,8 @@ mod site;
 pub(crate) use authenticator::Authenticator;
 pub(crate) use browser::Browser;
 pub(crate) use device::Device;
+pub(crate) use log::Log;
+pub(crate) use raw_passkey::RawPasskey;
 pub(crate) use receiver::Receiver;
 pub(crate) use relying_party::{
     CHALLENGE, RelyingParty, VERIFIER, basic, decoded, posted, register, token,
