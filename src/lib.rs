@@ -165,9 +165,11 @@
 //! - *Colluding clients.* A client with pairwise subjects knows a session by a `sid` of its sector, too.
 //! - *Framing.* No page may be in a frame, but that of a `prompt=none` request, which displays nothing
 //!   and asks nothing, in a frame of the origin of its own `redirect_uri`.
-//! - *Forged proxy headers.* A host that the headers of a proxy give in two ways is refused, and an
-//!   application shares no host name with the issuer, whose cookies would reach its port. A code that
-//!   goes to an application comes back from the browser that started, or not at all.
+//! - *Forged proxy headers.* The host in `X-Forwarded-Host` counts if a proxy sends it that the
+//!   configuration names, or one on this machine; an application that the headers of a proxy name in
+//!   two ways is refused. An application shares no host name with the issuer, whose cookies would reach
+//!   its port. A code that goes to an application comes back from the browser that started, or not at
+//!   all.
 //! - *Forged client address.* `X-Forwarded-For` is read from the right, as long as each hop is a proxy
 //!   that the configuration names. A connection without a known peer is no loopback connection.
 //! - *Flood.* What is stored before a person is proven is bounded in rows and bytes, in all and by

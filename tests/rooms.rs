@@ -130,6 +130,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("httpdate", &["fetch/"]),
     ("hyper", &["cli/admin_client.rs", "oauth_client/http.rs", "fetch/", "serve/"]),
     ("hyper_util", &["cli/admin_client.rs", "oauth_client/http.rs", "fetch/", "serve/"]),
+    ("ipnet", &["model/network.rs"]),
     ("jsonwebtoken", &["keys/"]),
     ("percent_encoding", &["cli/", "oauth/", "oauth_client/"]),
     ("postcard", &["store/table.rs"]),

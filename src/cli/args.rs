@@ -186,8 +186,8 @@ pub(super) struct ServeArgs {
     /// The issuer of a new store; of an old one, the issuer it must have
     #[arg(long, value_name = "URL")]
     issuer: Option<String>,
-    /// Believe this proxy about who asks and whether over TLS; repeat it for more proxies
-    #[arg(long, value_name = "IP")]
+    /// Believe this proxy, or network of proxies, about who asks and for which host; repeat it for more
+    #[arg(long, value_name = "IP|NETWORK")]
     behind_proxy: Vec<String>,
     /// Speak TLS: with a certificate of this installation's own CA (local), or with the files that
     /// the configuration names (files)

@@ -23,7 +23,7 @@ const fn key(path: &'static str, kind: Kind) -> Key {
 
 pub(super) static KEYS: &[Key] = &[
     key("apps.*.roles", Kind::AppRoles),
-    key("behind_proxy", Kind::Addresses(|d| &mut d.config.behind_proxy)),
+    key("behind_proxy", Kind::Proxies(|d| &mut d.config.behind_proxy)),
     key("bridge.command", Kind::OptionalText(|d| &mut d.config.bridge.command)),
     key("bridge.hosts", Kind::BridgeHosts(|d| &mut d.config.bridge.hosts)),
     key("bridge.hosts_off", Kind::BridgeHosts(|d| &mut d.config.bridge.hosts_off)),

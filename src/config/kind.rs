@@ -1,6 +1,6 @@
 //! The kinds of values: how each is read, and the message about a wrong value.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::fetch;
 use crate::model::bridge::{HostId, Mode};
+use crate::model::network::ProxyNetwork;
 use crate::oauth::client::{DocumentPolicy, PkcePolicy, RegistrationPolicy};
 use crate::oauth::issuer::Issuer;
 use crate::oauth::scope::{Scope, ScopeToken};
@@ -20,7 +21,6 @@ use super::{TlsMode, TokenStore, duration};
 
 /// The kind of a key's value, with its place in the draft.
 pub(super) enum Kind {
-    Addresses(fn(&mut Draft) -> &mut Vec<IpAddr>),
     AppRoles,
     BridgeHosts(fn(&mut Draft) -> &mut Vec<HostId>),
     BridgeModes(fn(&mut Draft) -> &mut Vec<Mode>),
@@ -34,6 +34,7 @@ pub(super) enum Kind {
     OptionalSwitch(fn(&mut Draft) -> &mut Option<bool>),
     OptionalText(fn(&mut Draft) -> &mut Option<String>),
     Pkce(fn(&mut Draft) -> &mut PkcePolicy),
+    Proxies(fn(&mut Draft) -> &mut Vec<ProxyNetwork>),
     Registration(fn(&mut Draft) -> &mut Option<RegistrationPolicy>),
     RoleScopes,
     Schemes(fn(&mut Draft) -> &mut Vec<String>),
@@ -52,13 +53,13 @@ impl Kind {
     /// Reads the text of an environment variable. Items of a list are separated by commas.
     pub(super) fn of_text(&self, text: &str) -> Value {
         match self {
-            Self::Addresses(_)
-            | Self::AppRoles
+            Self::AppRoles
             | Self::BridgeHosts(_)
             | Self::BridgeModes(_)
             | Self::Destinations(_)
             | Self::Hosts(_)
             | Self::Listeners(_)
+            | Self::Proxies(_)
             | Self::RoleScopes
             | Self::Schemes(_) => {
                 let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
@@ -95,11 +96,6 @@ impl Kind {
         source: &Source,
     ) -> Result<(), String> {
         match self {
-            Self::Addresses(of) => {
-                let address =
-                    |s: &str| s.parse().ok().map(|address: IpAddr| address.to_canonical());
-                *of(draft) = list(value, "an IP address, such as 127.0.0.1", address)?;
-            }
             Self::AppRoles => {
                 let app = name.parse().map_err(|_| {
                     "an application's name is its host, such as app.example or \
@@ -163,6 +159,10 @@ impl Kind {
                     Some(PkcePolicy::Optional) => return Err(ONE_CLIENT_AT_A_TIME.to_owned()),
                     None => return Err("\"required\" or \"nonce\" is allowed".to_owned()),
                 };
+            }
+            Self::Proxies(of) => {
+                let allowed = "an IP address or a network, such as 127.0.0.1 or 172.18.0.0/16";
+                *of(draft) = list(value, allowed, |s| s.parse().ok())?;
             }
             Self::Registration(of) => {
                 let policy = value.as_str().and_then(|word| word.parse().ok());
@@ -247,8 +247,7 @@ impl Kind {
     pub(super) fn show(&self, value: &Value) -> String {
         match self {
             Self::Secret(_) | Self::SecretText(_) => "(secret)".to_owned(),
-            Self::Addresses(_)
-            | Self::AppRoles
+            Self::AppRoles
             | Self::BridgeHosts(_)
             | Self::BridgeModes(_)
             | Self::Destinations(_)
@@ -261,6 +260,7 @@ impl Kind {
             | Self::OptionalSwitch(_)
             | Self::OptionalText(_)
             | Self::Pkce(_)
+            | Self::Proxies(_)
             | Self::Registration(_)
             | Self::RoleScopes
             | Self::Schemes(_)

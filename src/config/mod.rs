@@ -16,7 +16,7 @@ mod load;
 mod places;
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -26,6 +26,7 @@ use zeroize::Zeroizing;
 use crate::clock::Timestamp;
 use crate::model::application::AppHost;
 use crate::model::bridge::{HostId, Mode};
+use crate::model::network::ProxyNetwork;
 use crate::model::person::Role;
 use crate::oauth::client::{DocumentPolicy, PkcePolicy, RegistrationPolicy};
 use crate::oauth::issuer::Issuer;
@@ -70,9 +71,8 @@ pub struct Config {
     pub apps: BTreeMap<AppHost, Vec<Role>>,
     /// Settings of the bridge endpoints.
     pub bridge: Bridging,
-    /// The proxies whose forwarded client address is trusted. An IPv4-mapped IPv6 address is stored
-    /// as IPv4.
-    pub behind_proxy: Vec<IpAddr>,
+    /// The proxies whose forwarded client address is trusted, by address or network.
+    pub behind_proxy: Vec<ProxyNetwork>,
     /// The policy on Client ID Metadata Documents.
     pub documents: Documents,
     /// Settings of fetches of documents and keys.

@@ -18,6 +18,7 @@ pub fn forward_auth(bytes: &[u8]) {
         forwarded_method: line(),
         forwarded_uri: line(),
         fetch_mode: line(),
+        forwarded_prefix: line(),
     };
     let Ok(original) = OriginalRequest::parse(headers) else { return };
     let (host, path) = (&original.host, original.path.as_str());

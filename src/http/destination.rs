@@ -150,7 +150,7 @@ impl fmt::Display for PagePath {
         match self {
             Self::Account => f.write_str("/gate/account"),
             Self::Application { host, path, state } => {
-                let query = [("app", host.as_str()), ("state", state), ("rd", path.as_str())];
+                let query = [("app", host.as_str()), ("state", state), ("rd", &path.encoded())];
                 write!(f, "/gate/apps/start?{}", form_encode(query))
             }
             Self::Device(None) => f.write_str("/gate/device"),

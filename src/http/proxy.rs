@@ -74,10 +74,15 @@ fn original(headers: &HeaderMap) -> Result<OriginalRequest, Refusal> {
             (Some(_), Some(_)) => Err(Refusal::AppUnknown),
         }
     };
+    // Each proxy that takes a part of the path away adds a header, or an item to it.
+    let prefixes = headers.get_all("x-forwarded-prefix").iter();
+    let prefixes = prefixes.map(|value| value.to_str().unwrap_or_default());
+    let prefix: String = prefixes.flat_map(|value| value.split(',')).map(str::trim).collect();
     OriginalRequest::parse(ForwardedHeaders {
         fetch_mode: one("sec-fetch-mode")?,
         original_url: one("x-original-url")?,
         forwarded_host: one("x-forwarded-host")?,
+        forwarded_prefix: Some(prefix.as_str()).filter(|prefix| !prefix.is_empty()),
         forwarded_method: one("x-forwarded-method")?,
         forwarded_uri: one("x-forwarded-uri")?,
     })

@@ -38,7 +38,8 @@ impl Asked {
         Self {
             assets: if at_application { "/_gatelodge/assets" } else { templates::ASSETS },
             authorization: request.headers().contains_key(header::AUTHORIZATION),
-            by_name: host::is_issuers(&app.rules().issuer, request),
+            // Towards a TLS upstream, a proxy may send the issuer's host instead of an application's.
+            by_name: !at_application && host::is_issuers(&app.rules().issuer, request),
             html: accepts_html(request.headers()),
         }
     }

@@ -6,6 +6,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
@@ -66,6 +68,9 @@ impl fmt::Display for AppHost {
     }
 }
 
+/// The longest [`ReturnPath`], in bytes: as much as a proxy reads of a request line.
+const MAX_RETURN_PATH: usize = 8 * 1024;
+
 /// The path and query of an application's host to which a person returns. It cannot name another
 /// host, and is none of this server's own paths there.
 ///
@@ -79,7 +84,7 @@ impl ReturnPath {
         let fits = |path: &&str| {
             path.starts_with('/')
                 && !path.starts_with("//")
-                && path.len() <= 4096
+                && path.len() <= MAX_RETURN_PATH
                 && path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\' && b != b'#')
                 && !is_ours(path)
         };
@@ -89,6 +94,18 @@ impl ReturnPath {
     /// As it is written.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// In base64url. Percent-encoding would make a path that is percent-encoded already too long for
+    /// a request whose proof names it once more.
+    pub fn encoded(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.as_str())
+    }
+
+    /// Reads what [`Self::encoded`] wrote; `/` if it is not a valid path.
+    pub fn of_encoded(written: Option<&str>) -> Self {
+        let path = written.and_then(|written| URL_SAFE_NO_PAD.decode(written).ok());
+        Self::of(path.as_deref().and_then(|path| std::str::from_utf8(path).ok()))
     }
 }
 
@@ -121,10 +138,24 @@ pub struct ForwardedHeaders<'a> {
     pub original_url: Option<&'a str>,
     /// `X-Forwarded-Host`, which Caddy and Traefik send.
     pub forwarded_host: Option<&'a str>,
+    /// `X-Forwarded-Prefix`, the beginning of the path that Traefik took away before it asks.
+    pub forwarded_prefix: Option<&'a str>,
     /// `X-Forwarded-Method`.
     pub forwarded_method: Option<&'a str>,
     /// `X-Forwarded-Uri`.
     pub forwarded_uri: Option<&'a str>,
+}
+
+impl ForwardedHeaders<'_> {
+    /// The path that the browser requested.
+    fn whole_path(&self) -> ReturnPath {
+        match (self.forwarded_prefix, self.forwarded_uri) {
+            (Some(prefix), Some(uri)) => {
+                ReturnPath::of(Some(&format!("{}{uri}", prefix.trim_end_matches('/'))))
+            }
+            (_, uri) => ReturnPath::of(uri),
+        }
+    }
 }
 
 impl OriginalRequest {
@@ -140,7 +171,7 @@ impl OriginalRequest {
                 && matches!(headers.fetch_mode, None | Some("navigate"));
             return Ok(Self {
                 host: forwarded.ok_or(Refusal::AppUnknown)?,
-                path: ReturnPath::of(headers.forwarded_uri),
+                path: headers.whole_path(),
                 by_status: !navigates,
             });
         };
@@ -211,6 +242,35 @@ mod tests {
             assert_eq!(ReturnPath::of(Some(wrong)).as_str(), "/", "{wrong}");
         }
         assert_eq!(ReturnPath::of(None).as_str(), "/");
+    }
+
+    #[test]
+    fn a_prefix_that_the_proxy_took_away_is_part_of_the_path() {
+        let path = |prefix, uri| {
+            let headers = ForwardedHeaders {
+                forwarded_host: Some("a.example"),
+                forwarded_prefix: prefix,
+                forwarded_uri: uri,
+                ..ForwardedHeaders::default()
+            };
+            OriginalRequest::parse(headers).unwrap().path.as_str().to_owned()
+        };
+
+        assert_eq!(path(Some("/wiki"), Some("/page?x=1")), "/wiki/page?x=1");
+        assert_eq!(path(Some("/wiki/"), Some("/")), "/wiki/");
+        assert_eq!(path(Some("/"), Some("/page")), "/page");
+        assert_eq!(path(None, Some("/page")), "/page");
+        assert_eq!(path(Some("//evil.example"), Some("/page")), "/");
+        assert_eq!(path(Some("https://evil.example"), Some("/page")), "/");
+    }
+
+    #[test]
+    fn a_return_path_has_up_to_8_kib() {
+        let deep = format!("/{}", "a".repeat(8 * 1024 - 1));
+        let path = ReturnPath::of(Some(&deep));
+        assert_eq!(path.as_str(), deep);
+        assert_eq!(ReturnPath::of_encoded(Some(&path.encoded())), path);
+        assert_eq!(ReturnPath::of(Some(&format!("{deep}a"))).as_str(), "/");
     }
 
     #[test]

@@ -1,7 +1,10 @@
-//! Networks: the prefixes of addresses by which strangers are counted.
+//! Networks: the prefixes of addresses by which strangers are counted, and those of proxies.
 
+use std::fmt;
 use std::net::IpAddr;
+use std::str::FromStr;
 
+use ipnet::{IpNet, Ipv4Net};
 use serde::{Deserialize, Serialize};
 
 /// The lengths of the prefixes in bytes, from the narrowest network to the widest: an IPv4 address
@@ -92,9 +95,89 @@ impl Network {
     }
 }
 
+/// The address of a proxy, or a network of proxies (RFC 4632), as an operator names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProxyNetwork(IpNet);
+
+/// The error of a text that is neither an address nor a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotANetwork;
+
+impl ProxyNetwork {
+    /// Whether `address`, in its canonical form, is in it.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        self.0.contains(&address)
+    }
+}
+
+impl From<IpAddr> for ProxyNetwork {
+    fn from(address: IpAddr) -> Self {
+        Self(address.to_canonical().into())
+    }
+}
+
+impl FromStr for ProxyNetwork {
+    type Err = NotANetwork;
+
+    fn from_str(s: &str) -> Result<Self, NotANetwork> {
+        if let Ok(address) = s.parse::<IpAddr>() {
+            return Ok(address.into());
+        }
+        let written: IpNet = s.parse().map_err(|_| NotANetwork)?;
+        // The network of IPv4-mapped addresses ends after 96 bits (RFC 4291 §2.5.5.2).
+        let mapped = match written {
+            IpNet::V6(v6) if v6.prefix_len() >= 96 => {
+                v6.addr().to_ipv4_mapped().zip(v6.prefix_len().checked_sub(96))
+            }
+            IpNet::V4(_) | IpNet::V6(_) => None,
+        };
+        let network = match mapped {
+            Some((v4, length)) => Ipv4Net::new(v4, length).map_err(|_| NotANetwork)?.into(),
+            None => written,
+        };
+        Ok(Self(network.trunc()))
+    }
+}
+
+impl fmt::Display for ProxyNetwork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.prefix_len() == self.0.max_prefix_len() {
+            self.0.addr().fmt(f)
+        } else {
+            self.0.fmt(f)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_proxy_is_named_by_its_address_or_network() {
+        let holds = |network: &str, address: &str| {
+            let network: ProxyNetwork = network.parse().unwrap();
+            network.contains(address.parse::<IpAddr>().unwrap().to_canonical())
+        };
+
+        assert!(holds("10.0.0.1", "10.0.0.1") && !holds("10.0.0.1", "10.0.0.2"));
+        assert!(holds("172.18.0.0/16", "172.18.3.4") && !holds("172.18.0.0/16", "172.19.0.1"));
+        assert!(holds("172.18.0.1/16", "::ffff:172.18.3.4"));
+        assert!(holds("::ffff:172.18.0.0/112", "172.18.3.4"));
+        assert!(holds("fd00::/8", "fd12::1") && !holds("fd00::/8", "2001:db8::1"));
+        assert!(!holds("0.0.0.0/0", "2001:db8::1"));
+        for wrong in ["", "10.0.0", "10.0.0.0/33", "10.0.0.0/", "nas.lan", "10.0.0.0/8 "] {
+            assert_eq!(wrong.parse::<ProxyNetwork>(), Err(NotANetwork), "{wrong}");
+        }
+        for (written, printed) in [
+            ("10.0.0.1", "10.0.0.1"),
+            ("::ffff:10.0.0.1", "10.0.0.1"),
+            ("10.0.0.1/8", "10.0.0.0/8"),
+            ("::1", "::1"),
+        ] {
+            assert_eq!(written.parse::<ProxyNetwork>().unwrap().to_string(), printed);
+        }
+    }
 
     fn of(address: &str) -> Network {
         Network::of(address.parse().unwrap())

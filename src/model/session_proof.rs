@@ -18,8 +18,9 @@ use crate::oauth::jwt::Compact;
 /// The `typ` of a proof.
 pub const TYPE: &str = "session-proof+jwt";
 
-/// The longest proof, in bytes. One of a page's script has about 700.
-const MAX_LENGTH: usize = 2048;
+/// The longest proof, in bytes. One of a page's script has about 700, beside the path and query that it
+/// is for: the way back to an application has up to 8 KiB.
+const MAX_LENGTH: usize = 16 * 1024;
 
 /// A proof whose signature is not verified yet.
 pub struct SessionProof<'a> {

@@ -9,16 +9,17 @@ const MAX_PARAMETERS: usize = 100;
 
 /// The longest value, in bytes.
 const MAX_VALUE: usize = 8 * 1024;
-/// The longest value of a parameter of [`TOKENS`], in bytes.
-const MAX_TOKEN: usize = 16 * 1024;
+/// The longest value of a parameter of [`LONG`], in bytes.
+const MAX_LONG: usize = 16 * 1024;
 
-/// The parameters that contain whole tokens.
-const TOKENS: &[&str] = &[
+/// The parameters that contain whole tokens, and the way back to an application in base64url.
+const LONG: &[&str] = &[
     "access_token",
     "actor_token",
     "assertion",
     "client_assertion",
     "id_token_hint",
+    "rd",
     "refresh_token",
     "request",
     "subject_token",
@@ -80,7 +81,7 @@ impl Params {
             let mut halves = pair.splitn(2, |b| *b == b'=');
             let name = form_decode(halves.next().unwrap_or_default())?;
             let value = form_decode(halves.next().unwrap_or_default())?;
-            let limit = if TOKENS.contains(&name.as_str()) { MAX_TOKEN } else { MAX_VALUE };
+            let limit = if LONG.contains(&name.as_str()) { MAX_LONG } else { MAX_VALUE };
             if name.len() > MAX_VALUE || value.len() > limit {
                 return Err(Refusal::ParameterTooLong(named(&name)));
             }

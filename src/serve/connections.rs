@@ -27,7 +27,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use super::descriptors::Bounds;
 use crate::config::Config;
-use crate::model::network::Network;
+use crate::model::network::{Network, ProxyNetwork};
 
 /// The open connections at the ports.
 #[derive(Clone)]
@@ -36,7 +36,7 @@ pub(super) struct Connections(Arc<Shared>);
 struct Shared {
     bounds: Bounds,
     /// The proxies of the configuration, which carry the connections of many people.
-    proxies: Vec<IpAddr>,
+    proxies: Vec<ProxyNetwork>,
     open: Mutex<Open>,
     /// A permit for each connection, held until its descriptor is closed.
     descriptors: Arc<Semaphore>,
@@ -221,7 +221,7 @@ impl Connections {
         let network = Network::of(address);
         let mut open = self.open();
         let own = open.of(network).map_or(0, Vec::len);
-        if own >= of_network && !self.0.proxies.contains(&address) {
+        if own >= of_network && !self.0.proxies.iter().any(|own| own.contains(address)) {
             open.close_stalest(network);
         } else if open.count() >= in_all - in_all / CLOSING {
             open.close_stalest_of_largest();
@@ -317,7 +317,7 @@ impl Connections {
     /// Connections of a server behind the proxy 10.0.0.1, at most 6 and 3 of one network.
     pub(super) fn few() -> Self {
         let mut config = Config::at("/nowhere");
-        config.behind_proxy.push(IpAddr::from([10, 0, 0, 1]));
+        config.behind_proxy.push(IpAddr::from([10, 0, 0, 1]).into());
         Self::new(Bounds { in_all: 6, of_network: 3 }, &config)
     }
 

@@ -1,6 +1,7 @@
 //! Forward authentication: people at applications behind nginx, Caddy and Traefik.
 
 mod own_host;
+mod proxies;
 
 use std::net::IpAddr;
 use std::time::Duration;

@@ -36,6 +36,8 @@ const EXCHANGE_CODE_MISSING: &str = "missing exchange code";
 const EXCHANGE_CODE_USELESS: &str = "invalid, expired or consumed exchange code";
 const FOREIGN_PAGE: &str =
     "This request did not come from a page of this server. Reload the page and try again.";
+const HOST_OF_PROXY: &str = "The proxy in front of this server hides the host name that you asked for. \
+     It has to pass on the Host header of the browser.";
 const HOST_SWITCHED_OFF: &str = "This host is switched off on this installation.";
 const INTERACTION_OVER: &str = "This sign-in is over. Go back to the application and start again.";
 const NOTHING_HERE: &str = "There is nothing of that name here.";

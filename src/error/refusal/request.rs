@@ -30,6 +30,10 @@ macro_rules! request {
         "Host is missing, repeated or malformed",
         "send one Host header",
         "RFC 9112 §3.2";
+    HostOfProxy => MisdirectedRequest as HOST_OF_PROXY,
+        "Host is a name of the proxy's own, and not the one that the browser asked for",
+        "let the proxy pass it on: in nginx proxy_set_header Host $http_host, in Caddy header_up Host {host}",
+        "RFC 9110 §7.2";
     HostUnknown => MisdirectedRequest as WRONG_HOST,
         "Host names none of this server's names",
         "use the issuer's name, or list the other one in the configuration: hosts",

@@ -13,9 +13,14 @@ use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::{Rules, application};
 use crate::http::destination::Destination;
-use crate::http::failure::NegotiatedFailure;
+use crate::http::extract::peer;
+use crate::http::failure::{NegotiatedFailure, PageFailure};
 use crate::http::redirect;
+use crate::model::application::AppHost;
 use crate::oauth::issuer::Issuer;
+
+/// The headers by which a proxy says that it is one (RFC 7239, RFC 9110 §7.6.3).
+const PROXY_HEADERS: [&str; 4] = ["forwarded", "via", "x-forwarded-for", "x-forwarded-proto"];
 
 /// Refuses a `Host` that is no name of this server. Redirects a request for a page under another
 /// name to the issuer's host, because cookies and passkeys work only there.
@@ -37,11 +42,16 @@ pub(in crate::http) async fn check(
         || rules.config.hosts.iter().any(|own| is_host(own))
         || rules.config.listen.iter().any(|own| is_host(&own.to_string()))
         || for_devices(rules).any(|own| is_host(&own))
-        || is_application(rules, &host) && is_for_applications(request.uri().path());
+        || is_for_applications(request.uri().path())
+            && (is_application(rules, &host) || is_forwarded_to_application(&app, &request));
+    let lost = host != rules.issuer.authority() && needs_issuers_host(&request);
+    if (lost || !known) && is_proxys_own(&app, &request, &host) {
+        return PageFailure::from(Refusal::HostOfProxy).into_response();
+    }
     if !known {
         return NegotiatedFailure::from(Refusal::HostUnknown).into_response();
     }
-    if host != rules.issuer.authority() && needs_issuers_host(&request) {
+    if lost {
         return to_issuer(&rules.issuer, &request);
     }
     next.run(request).await
@@ -80,6 +90,46 @@ fn is_application(rules: &Rules, host: &str) -> bool {
     host.parse().is_ok_and(|host| application::App::at(rules, &host).is_ok())
 }
 
+/// Whether a proxy that the configuration names hands on a request for an application. Such a proxy
+/// may send its own `Host`, as Caddy does towards an upstream with TLS.
+fn is_forwarded_to_application(app: &App, request: &Request) -> bool {
+    let named = peer::is_named_proxy(app, request.extensions());
+    let forwarded = forwarded_host(request.headers());
+    named && forwarded.is_ok_and(|host| host.is_some_and(|host| is_application(app.rules(), host)))
+}
+
+/// Whether `host`, which is not the issuer's, is a name that the proxy made up: the browser is at the
+/// issuer's host already, and a redirect there would come back for ever.
+fn is_proxys_own(app: &App, request: &Request, host: &str) -> bool {
+    let (issuer, config) = (&app.rules().issuer, &app.rules().config);
+    let (headers, extensions) = (request.headers(), request.extensions());
+    match forwarded_host(headers) {
+        Err(_) => false,
+        Ok(Some(forwarded)) => {
+            let forwarded = without_default_port(issuer, forwarded).to_ascii_lowercase();
+            peer::is_known_proxy(app, extensions) && forwarded == issuer.authority()
+        }
+        Ok(None) => {
+            let relayed = PROXY_HEADERS.iter().any(|name| headers.contains_key(*name));
+            let by_proxy = peer::is_named_proxy(app, extensions)
+                || relayed && peer::is_known_proxy(app, extensions);
+            let of_listener = config.listen.iter().any(|own| own.to_string() == host);
+            // Nobody but a proxy asks a server for others under such a name.
+            by_proxy && !issuer.is_loopback() && (is_loopback(host) || of_listener)
+        }
+    }
+}
+
+/// The host that a proxy says the browser asked for, in `X-Forwarded-Host`.
+fn forwarded_host(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+    let mut values = headers.get_all("x-forwarded-host").iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(host), None) => host.to_str().map(Some).map_err(|_| Refusal::AppUnknown),
+        (Some(_), Some(_)) => Err(Refusal::AppUnknown),
+    }
+}
+
 /// The authority of a request in lower case: that of its URI, else its `Host` header. The default
 /// port of the issuer's scheme is left out (RFC 9110 §4.2.3). A request with several `Host` headers,
 /// or a malformed one, has none.
@@ -107,7 +157,8 @@ fn without_default_port<'a>(issuer: &Issuer, host: &'a str) -> &'a str {
     host.strip_suffix(port).unwrap_or(host)
 }
 
-/// The registered application at the request's `Host`.
+/// The registered application that a request is for: that at its `Host`, or that at the host which a
+/// known proxy says the browser asked for.
 pub(in crate::http) struct AtApplication(pub(in crate::http) application::App);
 
 impl FromRequestParts<Arc<App>> for AtApplication {
@@ -117,9 +168,21 @@ impl FromRequestParts<Arc<App>> for AtApplication {
         parts: &mut Parts,
         app: &Arc<App>,
     ) -> Result<Self, NegotiatedFailure> {
-        let host = authority(&app.rules().issuer, &parts.uri, &parts.headers);
-        let host = host.and_then(|host| host.parse().ok());
-        Ok(Self(application::App::at(app.rules(), &host.ok_or(Refusal::AppUnknown)?)?))
+        let rules = app.rules();
+        let at =
+            |host: &str| host.parse().and_then(|host: AppHost| application::App::at(rules, &host));
+        let host = authority(&rules.issuer, &parts.uri, &parts.headers).unwrap_or_default();
+        let by_host = at(&host);
+        if !peer::is_known_proxy(app, &parts.extensions) {
+            return Ok(Self(by_host?));
+        }
+        let Some(forwarded) = forwarded_host(&parts.headers)? else { return Ok(Self(by_host?)) };
+        let forwarded = at(forwarded)?;
+        // As at `/auth/verify`: two headers that name an application name the same one.
+        if by_host.is_ok_and(|by_host| by_host.host() != forwarded.host()) {
+            return Err(Refusal::AppUnknown.into());
+        }
+        Ok(Self(forwarded))
     }
 }
 

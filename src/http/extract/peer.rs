@@ -11,6 +11,7 @@ use axum::http::{Extensions, HeaderMap, Method, header};
 use crate::app::App;
 use crate::error::Refusal;
 use crate::http::failure::NegotiatedFailure;
+use crate::model::network::ProxyNetwork;
 use crate::model::user_agent::{DeviceInfo, Locale};
 use crate::tls::ProvenCertificate;
 
@@ -68,14 +69,27 @@ impl FromRequestParts<Arc<App>> for ApplicationProxy {
         parts: &mut Parts,
         app: &Arc<App>,
     ) -> Result<Self, NegotiatedFailure> {
-        let proxies = &app.rules().config.behind_proxy;
-        let trusted = |peer: IpAddr| peer.is_loopback() || proxies.contains(&peer);
-        if connected(&parts.extensions).is_some_and(trusted) {
+        if is_known_proxy(app, &parts.extensions) {
             Ok(Self(()))
         } else {
             Err(Refusal::AppProxyUnknown.into())
         }
     }
+}
+
+/// Whether the connection's peer is a proxy that the configuration names, or is on this machine.
+pub(super) fn is_known_proxy(app: &App, extensions: &Extensions) -> bool {
+    is_named_proxy(app, extensions) || connected(extensions).is_some_and(|peer| peer.is_loopback())
+}
+
+/// Whether the connection's peer is a proxy that the configuration names.
+pub(super) fn is_named_proxy(app: &App, extensions: &Extensions) -> bool {
+    let proxies = &app.rules().config.behind_proxy;
+    connected(extensions).is_some_and(|peer| is_among(proxies, peer))
+}
+
+fn is_among(proxies: &[ProxyNetwork], address: IpAddr) -> bool {
+    proxies.iter().any(|proxy| proxy.contains(address))
 }
 
 /// The certificate that the peer proved in its TLS handshake, if it proved one. Only the listener
@@ -104,7 +118,7 @@ pub(super) fn address_of(app: &App, parts: &Parts) -> IpAddr {
         Some(peer) => {
             let proxies = &app.rules().config.behind_proxy;
             let address = behind(proxies, peer, &parts.headers);
-            if proxies.contains(&address) {
+            if is_among(proxies, address) {
                 app.warn_of_mute_proxy(address);
             }
             address
@@ -139,11 +153,11 @@ fn connected(extensions: &Extensions) -> Option<IpAddr> {
 /// Finds the client's address in `X-Forwarded-For`, from the right. Each proxy appends the address
 /// of its peer, so an entry is trusted only if a configured proxy appended it. An unreadable entry
 /// ends the search, because the sender may have chosen every entry to its left.
-fn behind(proxies: &[IpAddr], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+fn behind(proxies: &[ProxyNetwork], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let values = headers.get_all("x-forwarded-for").iter().rev();
     let mut hops = values.flat_map(|value| value.to_str().unwrap_or_default().rsplit(',')).map(hop);
     let mut address = peer;
-    while proxies.contains(&address)
+    while is_among(proxies, address)
         && let Some(Some(before)) = hops.next()
     {
         address = before;
@@ -165,7 +179,8 @@ mod tests {
     use super::*;
 
     fn behind(peer: &str, values: &[&str]) -> String {
-        let proxies = ["10.0.0.1", "10.0.0.2"].map(|address| address.parse().unwrap());
+        let proxies =
+            ["10.0.0.1", "10.0.0.2", "172.18.0.0/16"].map(|address| address.parse().unwrap());
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append("x-forwarded-for", HeaderValue::from_str(value).unwrap());
@@ -180,6 +195,7 @@ mod tests {
         assert_eq!(behind("10.0.0.1", &["1.1.1.1, 198.51.100.1, 10.0.0.2"]), "198.51.100.1");
         assert_eq!(behind("10.0.0.1", &["1.1.1.1", "198.51.100.1", "10.0.0.2"]), "198.51.100.1");
         assert_eq!(behind("10.0.0.1", &[]), "10.0.0.1");
+        assert_eq!(behind("172.18.0.7", &["1.1.1.1, 198.51.100.1, 172.18.9.9"]), "198.51.100.1");
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub(in crate::http) async fn start(
 ) -> Result<Response, PageFailure> {
     let host = query.parsed::<AppHost>("app")?.ok_or(Refusal::AppUnknown)?;
     let protected = Protected::at(app.rules(), &host)?;
-    let path = ReturnPath::of(query.one("rd")?);
+    let path = ReturnPath::of_encoded(query.one("rd")?);
     let state = query.one("state")?.unwrap_or_default().to_owned();
     // HEAD has no side effects (RFC 9110 §9.3.2).
     if method == Method::HEAD {

@@ -5,7 +5,7 @@ use axum::extract::Request;
 use gatelodge::http::Peer;
 
 use crate::forward_auth::{NOTES, Visit, WIKI, installed};
-use crate::support::Response;
+use crate::support::{Response, Server};
 
 pub(super) async fn a_code_in_another_browser() -> Response {
     let (server, mut ada) = installed().await;
@@ -40,4 +40,14 @@ pub(super) async fn nobody_signed_in_there() -> Response {
 pub(super) async fn an_unknown_application() -> Response {
     let (server, _ada) = installed().await;
     Visit::default().verify(&server, &[("x-forwarded-host", "evil.example")]).await
+}
+
+pub(super) async fn a_host_of_the_proxys_own() -> Response {
+    let issuer = "https://id.example".parse().unwrap();
+    let server = Server::with(issuer, |config| {
+        config.behind_proxy.push("10.0.0.1".parse().unwrap());
+    });
+    let mut request = Request::get("/account").header("host", "127.0.0.1:7455");
+    request.extensions_mut().unwrap().insert(Peer("10.0.0.1".parse().unwrap()));
+    server.await.send(request.body(Body::empty()).unwrap()).await
 }

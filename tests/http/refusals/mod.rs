@@ -177,6 +177,7 @@ fn story(refusal: Refusal) -> Story {
         HostIdUnknown => bridge::an_unknown_host(),
         HostSwitchedOff => bridge::a_host_that_is_off(),
         HostMalformed => pages::a_host_that_is_none(),
+        HostOfProxy => forward::a_host_of_the_proxys_own(),
         HostUnknown => pages::a_host_that_is_not_ours(),
         IdTokenHintClientDiffers => authorize::a_hint_for_another_client(),
         IdTokenHintMalformed => authorize::a_hint_that_is_no_token(),
