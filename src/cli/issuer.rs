@@ -107,6 +107,13 @@ mod tests {
     }
 
     #[test]
+    fn an_address_is_told_why_it_cannot_be_the_issuer() {
+        let why = issuer("http://127.0.0.1").unwrap_err();
+
+        assert!(why.contains("an IP address") && why.contains("RP ID of a passkey"), "{why}");
+    }
+
+    #[test]
     fn a_change_that_was_made_or_is_none_ends_with_0() {
         let made = respond(true, "http://localhost:7455");
         let none = respond(false, "https://id.example");

@@ -66,7 +66,7 @@ pub(super) fn run(root: &Path, ca: &AuthorityView, only_say: bool) -> Output {
         let directory = root.join(store.directory);
         (store, directory.join(format!("gatelodge-{name}")).with_extension(store.extension))
     });
-    let steps = steps(&file, target.as_ref());
+    let steps = steps(&file, &name, target.as_ref());
     let installed = match &target {
         Some((store, path)) if !only_say => Some(install(store, path, pem)),
         Some(_) | None => None,
@@ -83,9 +83,9 @@ pub(super) fn run(root: &Path, ca: &AuthorityView, only_say: bool) -> Output {
     match installed {
         Some(Ok(())) => {
             let text = format!("This machine trusts the local CA: {}\n", path.unwrap_or_default());
-            let browsers = steps.get(1..).unwrap_or_default();
+            let own = steps.get(1..).unwrap_or_default();
             let note =
-                format!("Browsers with a list of their own do not yet.\n{}", steps_text(browsers));
+                format!("Programs with a list of their own do not yet.\n{}", steps_text(own));
             Output::new(text, &view).with_note(note)
         }
         Some(Err(why)) => {
@@ -100,8 +100,12 @@ pub(super) fn run(root: &Path, ca: &AuthorityView, only_say: bool) -> Output {
     }
 }
 
-/// The manual steps: for the system, and for each browser with its own list of authorities.
-fn steps(file: &str, target: Option<&(&TrustStore, PathBuf)>) -> Vec<(&'static str, String)> {
+/// The manual steps: for the system, and for each program with a list of authorities of its own.
+fn steps(
+    file: &str,
+    name: &str,
+    target: Option<&(&TrustStore, PathBuf)>,
+) -> Vec<(&'static str, String)> {
     let system = match target {
         Some((store, path)) => format!(
             "sudo install -m 644 '{file}' '{}' && sudo {}",
@@ -121,6 +125,13 @@ fn steps(file: &str, target: Option<&(&TrustStore, PathBuf)>) -> Vec<(&'static s
         (
             "firefox",
             format!("Settings, Privacy & Security, View Certificates, Authorities, Import: {file}"),
+        ),
+        (
+            "java",
+            format!(
+                "sudo keytool -importcert -noprompt -cacerts -storepass changeit \
+                 -alias gatelodge-{name} -file '{file}'"
+            ),
         ),
         (
             "macos",
@@ -182,6 +193,10 @@ mod tests {
             assert_eq!(exit, Exit::Success);
             assert!(text.contains(step), "{text}");
             assert!(text.contains("security add-trusted-cert") && text.contains("certutil"));
+            let keytool = "keytool -importcert -noprompt -cacerts -storepass changeit \
+                           -alias gatelodge-00112233 -file '/d/gatelodge-ca.pem'";
+            assert!(text.contains(keytool), "{text}");
+            assert!(json["steps"]["java"].as_str().unwrap().contains(keytool));
             assert_eq!(json["installed"], false);
             assert!(fs::read_dir(root.path().join(directory)).unwrap().next().is_none());
         }

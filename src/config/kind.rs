@@ -7,6 +7,7 @@ use std::time::Duration;
 use toml::Value;
 use zeroize::Zeroizing;
 
+use crate::error::Refusal;
 use crate::fetch;
 use crate::model::bridge::{HostId, Mode};
 use crate::model::network::ProxyNetwork;
@@ -131,11 +132,15 @@ impl Kind {
                 *of(draft) = list(value, "a host name, such as id.lan or id.lan:8443", host)?;
             }
             Self::Issuer(of) => {
-                let issuer = value.as_str().and_then(|written| written.parse().ok());
-                *of(draft) = Some(issuer.ok_or(
-                    "an https URL, or an http URL of localhost, without path or trailing slash is \
-                     allowed, such as http://localhost:7455",
-                )?);
+                let issuer = value.as_str().ok_or(Refusal::IssuerUnfit).and_then(str::parse);
+                *of(draft) = Some(issuer.map_err(|refusal| {
+                    if refusal == Refusal::IssuerAtAddress {
+                        "a host name is allowed: an IP address cannot be the RP ID of a passkey"
+                    } else {
+                        "an https URL, or an http URL of localhost, without path or trailing slash \
+                         is allowed, such as http://localhost:7455"
+                    }
+                })?);
             }
             Self::Listeners(of) => {
                 let allowed = "an IP address and a port, such as 127.0.0.1:7455 or [::1]:7455";

@@ -89,7 +89,7 @@ fn a_flag_goes_before_a_variable_and_that_before_the_file() {
 fn every_kind_is_read_from_the_file() {
     let case = Case::new(
         r#"
-        behind_proxy = ["127.0.0.1"]
+        behind_proxy = ["127.0.0.1", "172.18.0.0/16"]
         data = "state"
         hosts = ["id.lan"]
         issuer = "https://id.example"
@@ -203,8 +203,18 @@ fn each_fault_names_its_source_its_key_and_what_is_allowed() {
         ),
         (
             "issuer = 'http://127.0.0.1:7455'",
-            "FILE: issuer: found \"http://127.0.0.1:7455\"; an https URL, or an http URL of \
-             localhost, without path or trailing slash is allowed, such as http://localhost:7455",
+            "FILE: issuer: found \"http://127.0.0.1:7455\"; a host name is allowed: an IP address \
+             cannot be the RP ID of a passkey",
+        ),
+        (
+            "issuer = 'http://id.example'",
+            "FILE: issuer: found \"http://id.example\"; an https URL, or an http URL of localhost, \
+             without path or trailing slash is allowed, such as http://localhost:7455",
+        ),
+        (
+            "behind_proxy = ['10.0.0.0/33']",
+            "FILE: behind_proxy: found [\"10.0.0.0/33\"]; a list is allowed, each item an IP address \
+             or a network, such as 127.0.0.1 or 172.18.0.0/16",
         ),
         (
             "roles.ops.scopes = ['opnid']",

@@ -79,7 +79,11 @@ impl FromStr for Issuer {
 
     fn from_str(s: &str) -> Result<Self, Refusal> {
         let url = Url::parse(s).map_err(|_| Refusal::IssuerUnfit)?;
-        let Some(Host::Domain(host)) = url.host() else { return Err(Refusal::IssuerUnfit) };
+        let host = match url.host() {
+            Some(Host::Domain(host)) => host,
+            Some(Host::Ipv4(_) | Host::Ipv6(_)) => return Err(Refusal::IssuerAtAddress),
+            None => return Err(Refusal::IssuerUnfit),
+        };
         let origin = url.origin().ascii_serialization();
         let https = url.scheme() == "https";
         let port = url.port_or_known_default().ok_or(Refusal::IssuerUnfit)?;
@@ -140,8 +144,6 @@ mod tests {
             );
         }
         for bad in [
-            "http://127.0.0.1:7455",
-            "http://[::1]:7455",
             "http://id.example",
             "https://id.example/",
             "https://id.example/path",
@@ -157,6 +159,9 @@ mod tests {
             "https://-id.example",
         ] {
             assert_eq!(bad.parse::<Issuer>(), Err(Refusal::IssuerUnfit), "{bad}");
+        }
+        for address in ["http://127.0.0.1:7455", "http://[::1]:7455", "https://192.0.2.1"] {
+            assert_eq!(address.parse::<Issuer>(), Err(Refusal::IssuerAtAddress), "{address}");
         }
         assert_eq!(Issuer::localhost(7455).as_str(), "http://localhost:7455");
         assert_eq!(Issuer::localhost(80).as_str(), "http://localhost");

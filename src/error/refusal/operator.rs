@@ -74,6 +74,10 @@ macro_rules! operator {
         "there is no such grant in force",
         "gatelodge grant list shows the grants",
         "RFC 9110 §15.5.5";
+    IssuerAtAddress => InvalidRequest,
+        "the issuer has an IP address for a host, which cannot be the RP ID of a passkey",
+        "choose a name: http://localhost on this machine, or https with a host name",
+        "WebAuthn §5.1.2";
     IssuerUnfit => InvalidRequest,
         "the issuer is no https URL, and no http URL of a loopback host",
         "choose such a URL",

@@ -148,6 +148,11 @@ pub(super) async fn an_issuer_at_an_address() -> Response {
     Server::new().await.operate(Method::PUT, "/issuer", issuer).await
 }
 
+pub(super) async fn an_issuer_with_a_path() -> Response {
+    let issuer = json!({ "issuer": "https://id.example/path" });
+    Server::new().await.operate(Method::PUT, "/issuer", issuer).await
+}
+
 pub(super) async fn an_unknown_role() -> Response {
     person(json!({ "username": "bob", "roles": ["wizard"] })).await
 }
