@@ -31,6 +31,7 @@ use crate::oauth::pkce::{CodeChallenge, CodeVerifier};
 use crate::oauth::redirect_uri::{Kind, RedirectUri};
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
+use crate::oauth::state::State;
 use crate::secret::{
     AnonymousPurpose, AppCodePurpose, AppPurpose, AppStartPurpose, BrowserPurpose,
     ClientSecretPurpose, CodePurpose, DevicePurpose, NotAToken, Purpose, PushedPurpose,
@@ -128,7 +129,7 @@ fn response_goes_to_callback(callback: &Callback) {
             None => goes_to(response.url(), uri),
         };
         assert_eq!(own.one(name), Ok(Some(value)));
-        assert_eq!(own.one("state"), Ok(callback.state()));
+        assert_eq!(own.one("state"), Ok(callback.state().map(State::text)));
         assert_eq!(own.one("iss"), Ok(Some(ISSUER)));
     }
 }
@@ -226,13 +227,13 @@ pub fn logout(bytes: &[u8]) {
     let Ok(request) = LogoutRequest::parse(&params) else { return };
     assert_eq!(params.one("client_id"), Ok(request.client_id.as_ref().map(ClientId::as_str)));
     assert_eq!(params.one("id_token_hint"), Ok(request.id_token_hint.as_deref()));
-    assert_eq!(params.one("state"), Ok(request.state.as_deref()));
-    let Some(uri) = request.post_logout_redirect_uri else { return };
-    let state = request.state.as_deref();
+    let state = request.state.as_ref();
+    assert_eq!(params.one("state"), Ok(state.map(State::text)));
+    let Some(Ok(uri)) = request.post_logout_redirect_uri else { return };
     assert_eq!(PostLogout::prove(&[], &uri, state), Err(Refusal::PostLogoutUriUnregistered));
     let home = PostLogout::prove(std::slice::from_ref(&uri), &uri, state);
     let home = home.expect("what is registered is admitted");
-    assert_eq!(goes_to(home.url(), uri.as_str()).one("state"), Ok(state));
+    assert_eq!(goes_to(home.url(), uri.as_str()).one("state"), Ok(state.map(State::text)));
 }
 
 /// Tokens, the root secret and ids: one spelling each, and a token of one kind is no token of

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ErrorCode, Refusal};
+use crate::oauth::params::form_encode;
 use crate::oauth::redirect_uri::{Kind, RedirectUri};
 use crate::secret::Seed;
 
@@ -108,12 +109,12 @@ impl LinkRedirect {
 
     /// The URL with a code.
     pub fn with_code(&self, code: &str) -> String {
-        self.0.with_query([("code", code)])
+        self.0.with_query(&form_encode([("code", code)]))
     }
 
     /// The URL with an error code (RFC 6749 §4.1.2.1).
     pub fn with_error(&self, code: ErrorCode) -> String {
-        self.0.with_query([("error", code.as_str())])
+        self.0.with_query(&form_encode([("error", code.as_str())]))
     }
 }
 

@@ -20,5 +20,6 @@ mod private_host;
 pub mod redirect_uri;
 pub mod resource;
 pub mod scope;
+pub mod state;
 pub mod token;
 pub mod web_uri;

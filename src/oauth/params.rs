@@ -1,6 +1,8 @@
 //! The parameters of a query or a form: `application/x-www-form-urlencoded`.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
+use percent_encoding::{
+    AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_encode, utf8_percent_encode,
+};
 
 use crate::error::Refusal;
 
@@ -68,7 +70,15 @@ const NAMED: &[&str] = &[
 
 /// The parameters of a request: decoded, bounded in number and length, in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Params(Vec<(String, String)>);
+pub struct Params(Vec<Param>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Param {
+    name: String,
+    value: String,
+    /// The written form of the value, if it has a `+`.
+    with_plus: Option<String>,
+}
 
 impl Params {
     /// Parses parameters.
@@ -80,12 +90,13 @@ impl Params {
             }
             let mut halves = pair.splitn(2, |b| *b == b'=');
             let name = form_decode(halves.next().unwrap_or_default())?;
-            let value = form_decode(halves.next().unwrap_or_default())?;
+            let written = halves.next().unwrap_or_default();
+            let value = form_decode(written)?;
             let limit = if LONG.contains(&name.as_str()) { MAX_LONG } else { MAX_VALUE };
             if name.len() > MAX_VALUE || value.len() > limit {
                 return Err(Refusal::ParameterTooLong(named(&name)));
             }
-            params.push((name, value));
+            params.push(Param { name, value, with_plus: with_plus(written) });
         }
         Ok(Self(params))
     }
@@ -95,7 +106,7 @@ impl Params {
     /// RFC 6749 §3.1: "Parameters sent without a value MUST be treated as if they were omitted
     /// from the request. […] Request and response parameters MUST NOT be included more than once."
     pub fn one(&self, name: &str) -> Result<Option<&str>, Refusal> {
-        let mut values = self.0.iter().filter(|(own, _)| own == name).map(|(_, value)| value);
+        let mut values = self.0.iter().filter(|own| own.name == name).map(|own| &own.value);
         match (values.next(), values.next()) {
             (_, Some(_)) => Err(Refusal::ParameterRepeated(named(name))),
             (value, None) => Ok(value.map(String::as_str).filter(|value| !value.is_empty())),
@@ -104,8 +115,14 @@ impl Params {
 
     /// Every value of a parameter that may be repeated, such as `resource` (RFC 8707 §2).
     pub fn many<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        let named = self.0.iter().filter(move |(own, _)| own == name);
-        named.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+        let named = self.0.iter().filter(move |own| own.name == name);
+        named.map(|own| own.value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// The written form of the first value of `name`, if it has a `+`: each of them as it came, and
+    /// everything else escaped.
+    pub fn with_plus(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|own| own.name == name)?.with_plus.as_deref()
     }
 
     /// The one value of `name`, parsed.
@@ -120,6 +137,17 @@ impl Params {
 /// The name of a parameter in a refusal.
 fn named(name: &str) -> &'static str {
     NAMED.iter().find(|own| **own == name).copied().unwrap_or("a parameter")
+}
+
+fn with_plus(written: &[u8]) -> Option<String> {
+    let mut parts = written.split(|b| *b == b'+');
+    let escaped = |part: &[u8]| {
+        let part: Vec<u8> = percent_decode(part).collect();
+        percent_encode(&part, ESCAPED).to_string()
+    };
+    let first = escaped(parts.next()?);
+    let rest: Vec<String> = parts.map(escaped).collect();
+    if rest.is_empty() { None } else { Some(format!("{first}+{}", rest.join("+"))) }
 }
 
 /// Decodes `application/x-www-form-urlencoded`.

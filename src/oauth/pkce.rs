@@ -58,7 +58,9 @@ pub fn require_s256(method: Option<&str>) -> Result<(), Refusal> {
     }
 }
 
-/// The `code_verifier` of RFC 7636 §4.1: 43 to 128 unreserved characters.
+/// The `code_verifier` of RFC 7636 §4.1: 43 to 128 visible ASCII characters.
+///
+/// §4.1 says "unreserved", but widely used clients send standard base64, and the hash decides.
 pub struct CodeVerifier(Zeroizing<Box<str>>);
 
 impl CodeVerifier {
@@ -82,8 +84,8 @@ impl FromStr for CodeVerifier {
     type Err = Refusal;
 
     fn from_str(s: &str) -> Result<Self, Refusal> {
-        let unreserved = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
-        if !(43..=128).contains(&s.len()) || !s.bytes().all(unreserved) {
+        let visible = |b: u8| b.is_ascii_graphic();
+        if !(43..=128).contains(&s.len()) || !s.bytes().all(visible) {
             return Err(Refusal::CodeVerifierMalformed);
         }
         Ok(Self(Zeroizing::new(s.into())))

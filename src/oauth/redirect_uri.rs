@@ -12,7 +12,6 @@ use url::{Host, Url};
 
 use crate::error::Refusal;
 use crate::oauth::client::ClientType;
-use crate::oauth::params::form_encode;
 use crate::oauth::private_host;
 
 /// The redirect URI of programs that let the person copy the code from a page, also with the ending
@@ -151,15 +150,15 @@ impl RedirectUri {
         }
     }
 
-    /// This URI with `pairs` added to its query (RFC 6749 §4.1.2).
-    pub fn with_query<'a>(&self, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    /// This URI with `more`, which is encoded, added to its query (RFC 6749 §4.1.2).
+    pub fn with_query(&self, more: &str) -> String {
         let joint = match self.written.split_once('?') {
             None => "?",
             Some((_, "")) => "",
             Some((_, query)) if query.ends_with('&') => "",
             Some(_) => "&",
         };
-        format!("{}{joint}{}", self.written, form_encode(pairs))
+        format!("{}{joint}{more}", self.written)
     }
 
     /// Refuses a private-use scheme that may not be registered: it must be a reverse domain name, a
@@ -180,7 +179,7 @@ impl RedirectUri {
 
     /// Whether a request may use `requested` if this URI is registered.
     ///
-    /// The strings must be equal. For a loopback URI the port is ignored, since RFC 8252 §7.3 says
+    /// The strings must be equal. For a loopback URI an empty path is `/`, and the port is ignored, since RFC 8252 §7.3 says
     /// "The authorization server MUST allow any port to be specified at the time of the request for
     /// loopback IP redirect URIs"; but a confidential client must use the port that it registered,
     /// if any.
@@ -196,7 +195,9 @@ impl RedirectUri {
             ClientType::Confidential => port.is_none(),
             ClientType::Public => true,
         };
-        port_is_free && self.around_port() == requested.around_port()
+        let port_fits = port_is_free || self.host() == requested.host();
+        let own = self.around_port().map(with_path);
+        port_fits && own.is_some() && own == requested.around_port().map(with_path)
     }
 
     /// The parts before and after the port of a loopback URI.
@@ -247,6 +248,12 @@ impl FromStr for RedirectUri {
         };
         Ok(Self { written: s.into(), kind })
     }
+}
+
+/// The parts of a loopback URI around its port, the path without
+/// its first `/`: an empty one is the same (RFC 3986 §6.2.3).
+fn with_path<'a>((host, rest): (&'a str, &'a str)) -> (&'a str, &'a str) {
+    (host, rest.strip_prefix('/').unwrap_or(rest))
 }
 
 /// The authority of `rest`, the part after the scheme.

@@ -17,7 +17,16 @@ impl ScopeToken {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it is about a person.
+    pub fn is_about_person(&self) -> bool {
+        ABOUT_PERSON.contains(&self.as_str())
+    }
 }
+
+/// The scopes that tell or allow something about a person (OpenID Connect Core §5.4 and §11), so
+/// that a client alone is never granted one.
+const ABOUT_PERSON: &[&str] = &["email", "groups", "offline_access", "openid", "profile", "roles"];
 
 impl FromStr for ScopeToken {
     type Err = Refusal;

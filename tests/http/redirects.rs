@@ -109,6 +109,74 @@ async fn state_comes_back_byte_for_byte() {
     }
 }
 
+/// RFC 6749 §4.1.2: "the exact value received from the client". Some write `+` for itself, and some
+/// for a space.
+#[tokio::test]
+async fn a_plus_in_state_comes_back_as_it_came() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let raw = |query: &str, state: &str| format!("{query}&state={state}");
+
+    for state in ["a+b", "a%2Bb", "a%20b", "+a%20b+%2B"] {
+        let request = raw(&shop.request(&[("state", "")]), state);
+        let refused =
+            ada.visit(&raw(&shop.request(&[("state", ""), ("max_age", "x")]), state)).await;
+        let page = ada.visit(&request).await;
+        let page = if page.asks_for_consent() { ada.decide(&page, "allow").await } else { page };
+
+        for response in [refused, page] {
+            let url = response.redirect_url().unwrap();
+            let returned = url.query().unwrap().split('&').find(|own| own.starts_with("state="));
+            assert_eq!(returned, Some(format!("state={state}").as_str()));
+        }
+    }
+}
+
+/// OpenID Connect Core §3.1.2.1: `redirect_uri` is "REQUIRED", although RFC 6749 §3.1.2.3 is not so
+/// strict.
+#[tokio::test]
+async fn an_openid_request_has_to_name_its_redirect_uri() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let without = ("redirect_uri", "");
+
+    let openid = ada.visit(&shop.request(&[without])).await;
+    let oauth = shop.authorize(&mut ada, &[without, ("scope", "profile")]).await;
+
+    openid.refused(ErrorCode::InvalidRequest, Refusal::RedirectUriMissingForOpenid);
+    assert!(openid.redirect_url().is_none());
+    assert!(oauth.brought().contains_key("code"));
+}
+
+#[tokio::test]
+async fn an_empty_path_on_loopback_is_the_root() {
+    let (server, mut ada) = Server::with_ada().await;
+    for (registered, client_type, uris) in [
+        ("http://127.0.0.1/", "public", ["http://127.0.0.1:4000", "http://127.0.0.1/"]),
+        ("http://127.0.0.1", "public", ["http://127.0.0.1:4000/", "http://127.0.0.1"]),
+        (
+            "http://localhost:3000",
+            "confidential",
+            ["http://localhost:3000/", "http://localhost:3000"],
+        ),
+    ] {
+        let registration = json!({
+            "name": "Agent", "client_type": client_type, "redirect_uris": [registered],
+        });
+        let mut native = server.client(registration).await;
+        for uri in uris {
+            uri.clone_into(&mut native.redirect_uri);
+            let code = native.code(&mut ada).await;
+            native.redeem(&code).await.tokens();
+        }
+        let other = native.request(&[("redirect_uri", "http://127.0.0.1:4000//")]);
+        server
+            .get(&other)
+            .await
+            .refused(ErrorCode::InvalidRequest, Refusal::RedirectUriUnregistered);
+    }
+}
+
 #[tokio::test]
 async fn a_request_without_state_is_answered_without_state() {
     let (server, mut ada) = Server::with_ada().await;

@@ -91,6 +91,10 @@ macro_rules! authorization {
         "redirect_uri is missing, and the client has not exactly one registered",
         "let the client send redirect_uri",
         "RFC 6749 §3.1.2.3";
+    RedirectUriMissingForOpenid => InvalidRequest,
+        "redirect_uri is missing, and a request with the scope openid has to name it",
+        "let the client send redirect_uri, as one that gatelodge client show CLIENT lists",
+        "OpenID Connect Core §3.1.2.1";
     RedirectUriUnregistered => InvalidRequest,
         "redirect_uri is not registered for this client",
         "gatelodge client set CLIENT --redirect URI, once for each that it may use",

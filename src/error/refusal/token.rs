@@ -64,7 +64,7 @@ macro_rules! token {
         "let the client send the code as it came, decoded once",
         "RFC 6749 §5.2";
     CodeVerifierMalformed => InvalidRequest,
-        "code_verifier is not 43 to 128 letters, digits and - . _ ~",
+        "code_verifier is not 43 to 128 visible ASCII characters",
         "correct the code_verifier of the client",
         "RFC 7636 §4.1";
     CodeVerifierMissing => InvalidGrant,

@@ -143,7 +143,7 @@ impl CheckedRequest {
             request: self.request.clone(),
             requested: cx.latest,
             response_mode: self.callback.mode(),
-            state: self.callback.state().map(str::to_owned),
+            state: self.callback.state().cloned(),
         }
     }
 

@@ -44,7 +44,9 @@ pub fn issue(
     if targets.unregistered || !request.resources.iter().all(|own| is_own(cx, own) || listed(own)) {
         return Err(Refusal::ResourceUnknown.into());
     }
-    let allowed = targets.default_scope(&cx.rules, client.scope());
+    // What is said about a person is granted by a person.
+    let own: Scope = client.scope().iter().filter(|own| !own.is_about_person()).cloned().collect();
+    let allowed = targets.default_scope(&cx.rules, &own);
     let scope = match &request.scope {
         Some(requested) => {
             let scope = requested.intersect(&allowed);

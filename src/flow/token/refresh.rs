@@ -104,7 +104,8 @@ fn within_grace(cx: &Context, client: &Client, spent: Option<Timestamp>) -> bool
 }
 
 /// The scope of the new access token. RFC 6749 §6: "The requested scope MUST NOT include any scope
-/// not originally granted". Scopes that the client or the person may no longer have are left out.
+/// not originally granted". Scopes that the client or the person may not have are left out, as in
+/// the authorization, so that a client may ask here for what it asked for there.
 fn narrowed(
     cx: &Context,
     live: &LiveGrant,
@@ -115,9 +116,9 @@ fn narrowed(
     let allowed = targets.for_person(&cx.rules, &live.person().roles);
     let allowed = allowed.intersect(&targets.for_client(&cx.rules, live.client()));
     let requested = requested.unwrap_or(granted);
-    if !requested.within(granted) {
+    if !requested.minus(granted).intersect(&allowed).is_empty() {
         return Err(Refusal::ScopeWidened);
     }
-    let scope = requested.intersect(&allowed);
+    let scope = requested.intersect(granted).intersect(&allowed);
     if scope.is_empty() { Err(Refusal::ScopeNotAllowed) } else { Ok(scope) }
 }

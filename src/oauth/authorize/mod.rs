@@ -14,11 +14,12 @@ use crate::error::{ErrorCode, Refusal};
 use crate::oauth::authorize::claims::ClaimsRequest;
 use crate::oauth::client::ClientType;
 use crate::oauth::id::ClientId;
-use crate::oauth::params::Params;
+use crate::oauth::params::{Params, form_encode};
 use crate::oauth::pkce::{self, CodeChallenge};
 use crate::oauth::redirect_uri::{Kind, RedirectUri};
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
+use crate::oauth::state::State;
 
 /// The parameters that decide the destination of the response.
 ///
@@ -28,12 +29,14 @@ use crate::oauth::scope::Scope;
 pub struct RedirectParameters {
     /// The `client_id`.
     pub client_id: ClientId,
+    /// Whether the `scope` has `openid`, so that the request has to name its redirect URI.
+    pub openid: bool,
     /// The `redirect_uri`, if the request names one.
     pub redirect_uri: Option<RedirectUri>,
     /// The `response_mode`.
     pub response_mode: Result<ResponseMode, Refusal>,
     /// The `state`, which the response returns byte for byte.
-    pub state: Result<Option<String>, Refusal>,
+    pub state: Result<Option<State>, Refusal>,
 }
 
 impl RedirectParameters {
@@ -47,9 +50,10 @@ impl RedirectParameters {
     pub fn of_client(client_id: ClientId, params: &Params) -> Result<Self, Refusal> {
         Ok(Self {
             client_id,
+            openid: params.many("scope").any(|scope| scope.split(' ').any(|own| own == "openid")),
             redirect_uri: params.parsed("redirect_uri")?,
             response_mode: ResponseMode::parse(params),
-            state: params.one("state").map(|state| state.map(str::to_owned)),
+            state: State::parse(params),
         })
     }
 
@@ -60,6 +64,10 @@ impl RedirectParameters {
         registered: &[RedirectUri],
         client: ClientType,
     ) -> Result<Callback, Refusal> {
+        // OpenID Connect Core §3.1.2.1: redirect_uri is "REQUIRED".
+        if self.redirect_uri.is_none() && self.openid {
+            return Err(Refusal::RedirectUriMissingForOpenid);
+        }
         let state = self.state.clone().unwrap_or_default();
         let callback = Callback::prove(registered, client, self.redirect_uri.as_ref(), state)?;
         Ok(callback.in_mode(self.response_mode.unwrap_or_default()))
@@ -81,7 +89,7 @@ impl RedirectParameters {
 pub struct Callback {
     mode: ResponseMode,
     uri: RedirectUri,
-    state: Option<String>,
+    state: Option<State>,
 }
 
 impl Callback {
@@ -92,7 +100,7 @@ impl Callback {
         registered: &[RedirectUri],
         client: ClientType,
         requested: Option<&RedirectUri>,
-        state: Option<String>,
+        state: Option<State>,
     ) -> Result<Self, Refusal> {
         let uri = match (requested, registered) {
             (Some(requested), _) => {
@@ -130,13 +138,13 @@ impl Callback {
     }
 
     /// The `state` of the request.
-    pub fn state(&self) -> Option<&str> {
-        self.state.as_deref()
+    pub fn state(&self) -> Option<&State> {
+        self.state.as_ref()
     }
 
     /// The response with `code` (RFC 6749 §4.1.2) and `iss` (RFC 9207 §2).
     pub fn with_code(&self, code: &str, iss: Option<&str>) -> AuthorizationResponse {
-        self.with(&[("code", Some(code)), ("state", self.state()), ("iss", iss)])
+        self.with(&[("code", code)], iss)
     }
 
     /// The response with an error, its `error_description` (RFC 6749 §4.1.2.1) and `iss` (RFC 9207 §2).
@@ -146,23 +154,24 @@ impl Callback {
         sentence: &str,
         iss: Option<&str>,
     ) -> AuthorizationResponse {
-        self.with(&[
-            ("error", Some(code.as_str())),
-            ("error_description", Some(sentence)),
-            ("state", self.state()),
-            ("iss", iss),
-        ])
+        self.with(&[("error", code.as_str()), ("error_description", sentence)], iss)
     }
 
-    fn with(&self, response: &[(&'static str, Option<&str>)]) -> AuthorizationResponse {
-        let fields =
-            response.iter().filter_map(|(name, value)| Some((*name, (*value)?.to_owned())));
-        let fields: Vec<(&'static str, String)> = fields.collect();
+    fn with(&self, response: &[(&'static str, &str)], iss: Option<&str>) -> AuthorizationResponse {
+        let iss = iss.map(|iss| ("iss", iss));
         let (form, url) = match self.mode {
-            ResponseMode::FormPost => (Some(fields), self.uri.as_str().to_owned()),
+            ResponseMode::FormPost => {
+                let state = self.state().map(|state| ("state", state.text()));
+                let fields = response.iter().copied().chain(state).chain(iss);
+                let fields = fields.map(|(name, value)| (name, value.to_owned()));
+                (Some(fields.collect()), self.uri.as_str().to_owned())
+            }
             ResponseMode::Query => {
-                let pairs = fields.iter().map(|(name, value)| (*name, value.as_str()));
-                (None, self.uri.with_query(pairs))
+                let response = form_encode(response.iter().copied());
+                let more = self.state().map(State::parameter);
+                let iss = iss.map(|iss| form_encode([iss]));
+                let query: Vec<String> = std::iter::once(response).chain(more).chain(iss).collect();
+                (None, self.uri.with_query(&query.join("&")))
             }
         };
         AuthorizationResponse { form, host: self.uri.host(), url }

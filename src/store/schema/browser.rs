@@ -9,6 +9,7 @@ use crate::model::user_agent::DeviceInfo;
 use crate::oauth::authorize::{AuthorizeRequest, ResponseMode};
 use crate::oauth::id::{ClientId, InteractionId, SessionId, UserId};
 use crate::oauth::redirect_uri::RedirectUri;
+use crate::oauth::state::State;
 use crate::secret::TokenHash;
 use crate::store::{Entries, Held, Holding, Index, Pool, Row, Share, Tag};
 
@@ -82,7 +83,7 @@ pub struct StoredAuthorizationRequest {
     /// The `response_mode`.
     pub response_mode: ResponseMode,
     /// The `state`.
-    pub state: Option<String>,
+    pub state: Option<State>,
 }
 
 /// The purpose of an interaction.
@@ -102,7 +103,7 @@ pub enum Purpose {
         /// The `sub` and the session of the `id_token_hint`.
         hint: Option<(String, Option<SessionId>)>,
         /// The `post_logout_redirect_uri` and the `state`.
-        next: Option<(RedirectUri, Option<String>)>,
+        next: Option<(RedirectUri, Option<State>)>,
     },
 }
 

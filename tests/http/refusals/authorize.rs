@@ -180,7 +180,11 @@ pub(super) async fn no_redirect_uri_out_of_two() -> Response {
     let server = Server::new().await;
     let uris = ["https://shop.example/1", "https://shop.example/2"];
     let shop = server.client(json!({ "name": "Shop", "redirect_uris": uris })).await;
-    server.get(&shop.request(&[("redirect_uri", "")])).await
+    server.get(&shop.request(&[("redirect_uri", ""), ("scope", "profile")])).await
+}
+
+pub(super) async fn no_redirect_uri_and_openid() -> Response {
+    shop(&[("redirect_uri", "")]).await
 }
 
 pub(super) async fn a_private_scheme_nobody_knows() -> Response {

@@ -227,6 +227,7 @@ fn story(refusal: Refusal) -> Story {
         RedirectUriHasUserinfo => authorize::a_redirect_uri("https://shop@evil.example/cb"),
         RedirectUriMalformed => authorize::a_redirect_uri("/cb"),
         RedirectUriMissing => authorize::no_redirect_uri_out_of_two(),
+        RedirectUriMissingForOpenid => authorize::no_redirect_uri_and_openid(),
         RedirectUriNotHttps => authorize::a_redirect_uri("http://shop.example/cb"),
         RedirectUriOutOfBand => authorize::a_redirect_uri("urn:ietf:wg:oauth:2.0:oob"),
         RedirectUriPrivate => authorize::a_redirect_uri("http://nas.local/cb"),

@@ -159,5 +159,5 @@ async fn a_client_that_acts_for_itself_is_its_own_subject() {
     let claims = decoded(&tokens.access).1;
     assert_eq!((&claims["sub"], &claims["client_id"]), (&json!("robot"), &json!("robot")));
     assert!(claims.get("sid").is_none() && claims.get("auth_time").is_none());
-    assert_eq!((tokens.refresh, tokens.id, tokens.scope.as_str()), (None, None, "email"));
+    assert_eq!((tokens.refresh, tokens.id, tokens.scope.as_str()), (None, None, ""));
 }

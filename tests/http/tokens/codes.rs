@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use axum::http::Method;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::oauth::client::PkcePolicy;
 use gatelodge::oauth::issuer::Issuer;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 use crate::support::{RelyingParty, Server, VERIFIER};
 
@@ -98,7 +101,7 @@ async fn a_code_lives_for_ten_minutes() {
 async fn a_request_without_redirect_uri_is_redeemed_without_one() {
     let (server, mut ada) = Server::with_ada().await;
     let shop = RelyingParty::web(&server).await;
-    let response = shop.authorize(&mut ada, &[("redirect_uri", "")]).await;
+    let response = shop.authorize(&mut ada, &[("redirect_uri", ""), ("scope", "profile")]).await;
     let code = response.brought().remove("code").unwrap();
     let mut form = shop.redemption(&code);
     form.retain(|(name, _)| *name != "redirect_uri");
@@ -185,4 +188,31 @@ async fn a_code_is_worth_nothing_once_its_person_or_session_has_gone() {
     ada.sign_out().await;
 
     shop.redeem(&code).await.refused(ErrorCode::InvalidGrant, Refusal::GrantEnded);
+}
+
+/// RFC 7636 §4.1 says unreserved characters; some clients send standard base64, and the hash decides.
+#[tokio::test]
+async fn the_alphabet_of_a_verifier_is_not_judged() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let short = "ab+/cd==".repeat(5) + "ab";
+
+    for (verifier, fits) in
+        [(short.clone() + "!", true), (short, false), ("\u{e9}".repeat(43), false)]
+    {
+        let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(&verifier));
+        let response = shop.authorize(&mut ada, &[("code_challenge", &challenge)]).await;
+        let code = response.brought().remove("code").unwrap();
+        let mut form = shop.redemption(&code);
+        form.retain(|(name, _)| *name != "code_verifier");
+        form.push(("code_verifier", &verifier));
+
+        let response = shop.ask(&form).await;
+
+        if fits {
+            response.tokens();
+        } else {
+            response.refused(ErrorCode::InvalidRequest, Refusal::CodeVerifierMalformed);
+        }
+    }
 }

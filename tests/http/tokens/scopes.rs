@@ -12,6 +12,7 @@ use crate::support::{RelyingParty, Server};
 async fn server() -> Server {
     Server::with(Issuer::localhost(7455), |config| {
         let entry = ScopeEntry { open: false, description: "Change prices".to_owned() };
+        config.scopes.insert("orders".parse().unwrap(), entry.clone());
         config.scopes.insert("prices".parse().unwrap(), entry);
         config.roles.insert("admin".parse().unwrap(), config.scope());
     })
@@ -91,16 +92,75 @@ async fn a_client_is_held_to_the_scopes_it_registered() {
 #[tokio::test]
 async fn a_client_that_acts_for_itself_may_narrow_its_scope() {
     let server = server().await;
-    let robot = server.client(json!({ "name": "Robot", "scope": "email prices" })).await;
+    let robot = server.client(json!({ "name": "Robot", "scope": "prices orders" })).await;
     let ask = |scope: &'static str| {
         let robot = robot.clone();
         async move { robot.ask(&[("grant_type", "client_credentials"), ("scope", scope)]).await }
     };
 
-    assert_eq!(ask("").await.tokens().scope, "email prices");
+    assert_eq!(ask("").await.tokens().scope, "orders prices");
     assert_eq!(ask("prices").await.tokens().scope, "prices");
     assert_eq!(ask("prices profile").await.tokens().scope, "prices");
     ask("profile").await.refused(ErrorCode::InvalidScope, Refusal::ScopeNotAllowed);
+}
+
+#[tokio::test]
+async fn a_client_that_acts_for_itself_has_no_scope_about_a_person() {
+    const ABOUT: &str = "email groups offline_access openid profile roles";
+    let server = Server::with(Issuer::localhost(7455), |config| {
+        for name in ["groups", "prices", "roles"] {
+            config.scopes.insert(name.parse().unwrap(), ScopeEntry::default());
+        }
+    })
+    .await;
+    let scope = format!("{ABOUT} prices");
+    let robot = server.client(json!({ "name": "Robot", "scope": scope })).await;
+    let grant = ("grant_type", "client_credentials");
+
+    for asked in ["", &scope] {
+        assert_eq!(robot.ask(&[grant, ("scope", asked)]).await.tokens().scope, "prices");
+    }
+    for about in ABOUT.split(' ') {
+        let nothing = robot.ask(&[grant, ("scope", about)]).await;
+        nothing.refused(ErrorCode::InvalidScope, Refusal::ScopeNotAllowed);
+    }
+}
+
+/// What the authorization dropped is dropped at the refresh, too; what it could have granted is not
+/// granted there.
+#[tokio::test]
+async fn a_refresh_drops_what_the_authorization_dropped() {
+    let server = server().await;
+    let mut bob = server.person("bob").await;
+    let shop = shop(&server, "openid profile prices").await;
+    let tokens = shop.tokens_of(&mut bob, "openid prices payments").await;
+    let refresh = |scope: &'static str| {
+        let (shop, token) = (shop.clone(), tokens.refresh().to_owned());
+        let grant = ("grant_type", "refresh_token");
+        async move { shop.ask(&[grant, ("refresh_token", &token), ("scope", scope)]).await }
+    };
+
+    let same = refresh("openid prices payments").await.tokens();
+
+    assert_eq!((tokens.scope.as_str(), same.scope.as_str()), ("openid", "openid"));
+    for (scope, refusal) in
+        [("prices payments", Refusal::ScopeNotAllowed), ("openid profile", Refusal::ScopeWidened)]
+    {
+        refresh(scope).await.refused(ErrorCode::InvalidScope, refusal);
+    }
+}
+
+#[tokio::test]
+async fn a_device_is_told_what_was_dropped() {
+    let (server, mut ada) = Server::with_ada().await;
+    let telly = RelyingParty::tv(&server).await;
+    let asked = [("scope", "openid payments")];
+
+    let device = telly.post("/oauth/device_authorization", &asked).await.json();
+    let page = ada.open_device(&device).await;
+    ada.decide_on_device(&page, "allow").await;
+
+    assert_eq!(telly.poll(&device).await.tokens().scope, "openid");
 }
 
 #[tokio::test]

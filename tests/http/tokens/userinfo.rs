@@ -126,7 +126,7 @@ async fn a_token_of_the_client_itself_speaks_for_nobody() {
 
     let response = robot.userinfo(&tokens.access).await;
 
-    response.refused(ErrorCode::InvalidToken, Refusal::BearerTokenOfEndedGrant);
+    response.refused(ErrorCode::InsufficientScope, Refusal::BearerTokenWithoutOpenid);
     assert!(tokens.id.is_none());
 }
 
