@@ -3,7 +3,8 @@
 //! passkey whose counter went back, and one for each jump of the clock.
 //!
 //! A line never contains a token, a cookie, a body, a query or a person's address. A refusal is
-//! logged by its name, with an event id that the page displays too.
+//! logged by its name, with an event id that the page displays too. Where a request asked for an
+//! address that is not registered, the line names it without its query, beside what is registered.
 
 use std::fmt;
 use std::sync::Arc;
@@ -64,6 +65,12 @@ pub(crate) struct RequestLog<'a> {
     pub took: Duration,
     /// The client, once it is known.
     pub client: Option<&'a str>,
+    /// What a refused request asked for, where the log says it.
+    pub asked: Option<&'a str>,
+    /// The name by which the client calls itself, beside what was asked for.
+    pub client_name: Option<&'a str>,
+    /// What the client has registered of that kind.
+    pub registered: Option<&'a str>,
     /// The event id and the error, if it failed.
     pub refused: Option<(&'a EventId, &'a Error)>,
 }
@@ -71,7 +78,8 @@ pub(crate) struct RequestLog<'a> {
 impl RequestLog<'_> {
     /// Writes the line.
     pub(crate) fn log(&self) {
-        let Self { method, route, status, took, client, refused } = self;
+        let Self { method, route, status, took, client, asked, client_name, registered, refused } =
+            self;
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         match refused {
             None => tracing::info!(method, route, status, ms, "answered"),
@@ -84,6 +92,9 @@ impl RequestLog<'_> {
                     event.id = %id,
                     refusal = refusal.name(),
                     client.id = client,
+                    client.name = client_name,
+                    asked,
+                    registered,
                     error = refusal.code().as_str(),
                     reason = %refusal.reason(),
                     remedy = %refusal.remedy_for(*client),

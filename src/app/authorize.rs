@@ -172,7 +172,6 @@ impl App {
         let (id, network) = (client.clone(), Network::of(address));
         let started = self.write(move |tx, cx| pushed::redeem(tx, cx, network, &id, &reference));
         started.await.map_err(|error| match error {
-            // If two browsers race, the second finds the reference spent.
             Error::Refused(Refusal::StoreUnwritable) | Error::Internal(_) => {
                 AuthorizationError::Redirect { callback: Box::new(callback), client, error }
             }

@@ -12,6 +12,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use super::facts::Facts;
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::oauth::id::ClientId;
@@ -85,6 +86,7 @@ pub(super) struct Detail(pub(super) String);
 #[derive(Debug)]
 pub(super) struct Failure<F> {
     cause: Cause,
+    facts: Option<Box<Facts>>,
     format: ErrorFormat,
     marker: PhantomData<F>,
 }
@@ -179,7 +181,14 @@ impl<F: Format, E: Into<Error>> From<E> for Failure<F> {
     fn from(error: E) -> Self {
         let error = error.into();
         let format = F::of(&error);
-        Self { cause: Cause(Arc::new(error)), format, marker: PhantomData }
+        Self { cause: Cause(Arc::new(error)), facts: None, format, marker: PhantomData }
+    }
+}
+
+impl<F> Failure<F> {
+    /// Adds what the page and the log line say beside the refusal.
+    pub(super) fn with_facts(self, facts: Facts) -> Self {
+        Self { facts: Some(Box::new(facts)), ..self }
     }
 }
 
@@ -210,6 +219,9 @@ impl<F> IntoResponse for Failure<F> {
     fn into_response(self) -> Response {
         let mut response = Response::default();
         response.extensions_mut().insert(self.cause);
+        if let Some(facts) = self.facts {
+            response.extensions_mut().insert(*facts);
+        }
         response.extensions_mut().insert(self.format);
         response
     }

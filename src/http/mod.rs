@@ -9,6 +9,7 @@ mod bridge;
 mod cookie;
 mod destination;
 mod extract;
+mod facts;
 mod failure;
 mod oauth;
 mod pages;

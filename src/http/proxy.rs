@@ -15,6 +15,7 @@ use super::extract::body::Query;
 use super::extract::host::AtApplication;
 use super::extract::own_page::SameSite;
 use super::extract::peer::ApplicationProxy;
+use super::facts::Facts;
 use super::failure::{NegotiatedFailure, PageFailure};
 use super::pages::cookie::with_cookie;
 use super::redirect;
@@ -37,7 +38,9 @@ pub(super) async fn verify(
     headers: HeaderMap,
 ) -> Result<Response, NegotiatedFailure> {
     let original = original(&headers)?;
-    let protected = Protected::at(app.rules(), &original.host)?;
+    let protected = Protected::at(app.rules(), &original.host).map_err(|refusal| {
+        NegotiatedFailure::from(refusal).with_facts(Facts::of_host(original.host.as_str()))
+    })?;
     let cookie = Cookie::Session.read::<AppSecret>(&app, &protected, &headers);
     let cookie = cookie.map(|secret| app.rules().pepper.hash(&secret));
 

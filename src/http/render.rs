@@ -11,6 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::extract::host;
+use super::facts::Facts;
 use super::failure::{Cause, Detail, ErrorFormat, RequestClient, accepts_html};
 use super::pages::templates;
 use crate::app::App;
@@ -78,12 +79,16 @@ pub(super) async fn render(
         }
     }
     complete(&app, &mut response, asked.by_name);
+    let facts = response.extensions().get::<Facts>();
     RequestLog {
         method: method.as_str(),
         route: route.as_ref().map_or("(none)", MatchedPath::as_str),
         status: response.status().as_u16(),
         took: app.clock().now().since(started),
         client: client.get().map(ClientId::as_str),
+        asked: facts.and_then(|facts| facts.asked.as_deref()),
+        client_name: facts.and_then(|facts| facts.client_name.as_deref()),
+        registered: facts.and_then(|facts| facts.registered.as_deref()),
         refused: event.as_ref().zip(cause.as_ref().map(|cause| &*cause.0)),
     }
     .log();
@@ -107,7 +112,8 @@ fn formatted(
         ErrorFormat::Bearer { .. } | ErrorFormat::Client | ErrorFormat::Json => false,
     };
     let mut response = if html {
-        templates::error(app, asked.assets, status, error, event)
+        let facts = under.extensions().get::<Facts>().cloned().unwrap_or_default();
+        templates::error(app, asked.assets, (status, error), event, &facts)
     } else {
         let sentence = error.sentence();
         let mut body =

@@ -17,7 +17,8 @@ async fn an_unknown_application_is_an_error_page_with_an_event() {
     window.reads("This request cannot go on").await;
     window.reads("No client with this client_id is registered here").await;
     window.excuses("400").await;
-    let event: String = window.ask("document.querySelector('dd code').innerText").await.unwrap();
+    let event: String =
+        window.ask("document.querySelector('dd:last-of-type code').innerText").await.unwrap();
     home.log_with(&format!("\"event.id\":\"{event}\""));
 }
 

@@ -474,7 +474,8 @@ async fn signing_out_of_an_application_ends_its_session_alone() {
         .header(header::HOST, WIKI)
         .header("sec-fetch-site", "cross-site");
     let forged = server.send(forged.body(Body::empty()).unwrap()).await;
-    forged.refused(ErrorCode::Forbidden, Refusal::CrossSite);
+    forged.refused(ErrorCode::Forbidden, Refusal::LogoutCrossSite);
+    assert!(forged.text().contains("Another site asked to sign you out of this application."));
 }
 
 #[tokio::test]

@@ -47,6 +47,18 @@ macro_rules! authorization {
         "nobody fitting is signed in, and prompt=none forbids to ask",
         "let the client ask again without prompt=none",
         "OpenID Connect Core §3.1.2.6";
+    LogoutCrossSite => Forbidden as LOGOUT_FOREIGN,
+        "another site asked to sign the person out of an application",
+        "let the application's own pages link to the sign-out, or use /oauth/logout",
+        "OpenID Connect RP-Initiated Logout §6";
+    LogoutExpired => InteractionOver as LOGOUT_OVER,
+        "the sign-out was not confirmed in time",
+        "sign out again; lifetimes.interaction says how long a request lasts",
+        "OpenID Connect RP-Initiated Logout §2";
+    LogoutOfAnotherBrowser => InteractionOver as LOGOUT_OVER,
+        "the sign-out was begun in another browser",
+        "sign out in the browser that is to be signed out",
+        "OpenID Connect RP-Initiated Logout §2";
     MaxAgeMalformed => InvalidRequest,
         "max_age is no number of seconds",
         "let the client send a whole number, or none",
@@ -84,7 +96,7 @@ macro_rules! authorization {
         "let the client push the request just before it sends the person; lifetimes.pushed_request says how long one lasts",
         "RFC 9126 §4";
     PushedRequestUnknown => InvalidRequestUri as PUSHED_REQUEST_OVER,
-        "request_uri is unknown or was used already",
+        "request_uri is unknown, or its time is long over",
         "start again at the application",
         "RFC 9126 §4";
     RedirectUriMissing => InvalidRequest,

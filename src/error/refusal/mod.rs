@@ -24,6 +24,7 @@ use super::ErrorCode;
 
 // What the peer is told where it must not learn which of several causes it was, or where people
 // read it.
+const APP_ROLE_MISSING: &str = "None of your roles lets you into this application.";
 const BRIDGE_FORBIDDEN: &str = "This bridge session is not yours.";
 const CEREMONY_OVER: &str = "This passkey prompt is over. Please try again.";
 const CLIENT_UNPROVEN: &str = "the client is unknown, or its client_secret is wrong";
@@ -40,6 +41,10 @@ const HOST_OF_PROXY: &str = "The proxy in front of this server hides the host na
      It has to pass on the Host header of the browser.";
 const HOST_SWITCHED_OFF: &str = "This host is switched off on this installation.";
 const INTERACTION_OVER: &str = "This sign-in is over. Go back to the application and start again.";
+const LOGOUT_FOREIGN: &str = "Another site asked to sign you out of this application. If you want \
+     that, sign out on a page of the application.";
+const LOGOUT_OVER: &str = "This sign-out was begun in another browser, or too long ago. To sign out \
+     here, open your account and sign out there.";
 const NOTHING_HERE: &str = "There is nothing of that name here.";
 const PASSKEY_REFUSED: &str = "This passkey was not accepted.";
 const PUSHED_REQUEST_OVER: &str = "This way to sign in works once and only for a short time, and it \

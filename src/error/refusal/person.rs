@@ -15,7 +15,7 @@ macro_rules! person {
         "only a proxy that the configuration names, or one on this machine, may ask who somebody is",
         "name the proxy in the configuration: behind_proxy",
         "RFC 9110 §15.5.4";
-    AppRoleMissing => AccessDenied as DENIED,
+    AppRoleMissing => AccessDenied as APP_ROLE_MISSING,
         "the person has none of the roles that the application lets in",
         "gatelodge user set NAME --role ROLE, with every role the person is to have",
         "RFC 9110 §15.5.4";

@@ -4,7 +4,7 @@ use crate::error::{Error, ErrorCode, Refusal, SERVER_ERROR};
 use crate::flow::authorize::step::{self, ConsentRequest, PresentedInteraction, Step};
 use crate::flow::installation::evidence;
 use crate::flow::session::backchannel;
-use crate::flow::{Context, session};
+use crate::flow::{Context, authorize, session};
 use crate::oauth::authorize::{AuthorizationResponse, Callback};
 use crate::oauth::scope::Scope;
 use crate::secret::AuthorizationCode;
@@ -123,10 +123,8 @@ pub fn deny(
     presented: &PresentedInteraction,
 ) -> Result<AuthorizationOutcome, Error> {
     let interaction = step::interaction(tx, cx, presented)?;
-    let callback = match step::next(tx, cx, presented, interaction.clone())? {
-        Step::Consent(request) | Step::Grant(request) => request.callback,
-        Step::Login(..) => step::callback(tx, interaction)?,
-        Step::Refuse(callback, _) => callback,
+    let Purpose::Authorize(stored) = &interaction.purpose else {
+        return Err(Refusal::InteractionUnknown.into());
     };
     finish(tx, presented)?;
     Ok(AuthorizationOutcome::Client(ClientRedirect::refused(

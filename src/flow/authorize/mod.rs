@@ -163,6 +163,10 @@ impl CheckedRequest {
 }
 
 /// The client `id`, if it is enabled.
+///
+/// # Errors
+///
+/// [`Refusal::ClientUnknownAtAuthorize`].
 pub fn enabled(view: &impl View, id: &ClientId) -> Result<Client, Error> {
     let client = view.find::<Client>(id)?.filter(|client| client.enabled);
     client.ok_or(Refusal::ClientUnknownAtAuthorize.into())

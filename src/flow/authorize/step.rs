@@ -89,7 +89,7 @@ pub fn interaction(
     if let Some(claimed) = &interaction.claimed
         && !presented.storage.as_ref().is_some_and(|storage| claimed.matches(storage))
     {
-        return Err(Refusal::InteractionOfAnotherBrowser.into());
+        return Err(of_another_browser(&interaction).into());
     }
     Ok(interaction)
 }
@@ -104,12 +104,23 @@ fn started(
         view.find::<Interaction>(&presented.interaction)?.ok_or(Refusal::InteractionUnknown)?;
     let same = presented.browser.as_ref().is_some_and(|cookie| interaction.browser.matches(cookie));
     if !same {
-        return Err(Refusal::InteractionOfAnotherBrowser.into());
+        return Err(of_another_browser(&interaction).into());
     }
     if evidence::is_over(view, cx, interaction.expires)? {
-        return Err(Refusal::InteractionExpired.into());
+        return Err(match interaction.purpose {
+            Purpose::Authorize(_) | Purpose::Link { .. } => Refusal::InteractionExpired,
+            Purpose::Logout { .. } => Refusal::LogoutExpired,
+        }
+        .into());
     }
     Ok(interaction)
+}
+
+fn of_another_browser(interaction: &Interaction) -> Refusal {
+    match interaction.purpose {
+        Purpose::Authorize(_) | Purpose::Link { .. } => Refusal::InteractionOfAnotherBrowser,
+        Purpose::Logout { .. } => Refusal::LogoutOfAnotherBrowser,
+    }
 }
 
 /// How the page looks that is displayed before the browser has proven its session.

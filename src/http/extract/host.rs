@@ -14,6 +14,7 @@ use crate::error::Refusal;
 use crate::flow::{Rules, application};
 use crate::http::destination::Destination;
 use crate::http::extract::peer;
+use crate::http::facts::Facts;
 use crate::http::failure::{NegotiatedFailure, PageFailure};
 use crate::http::redirect;
 use crate::model::application::AppHost;
@@ -169,8 +170,11 @@ impl FromRequestParts<Arc<App>> for AtApplication {
         app: &Arc<App>,
     ) -> Result<Self, NegotiatedFailure> {
         let rules = app.rules();
-        let at =
-            |host: &str| host.parse().and_then(|host: AppHost| application::App::at(rules, &host));
+        let at = |host: &str| {
+            let app = host.parse().and_then(|host: AppHost| application::App::at(rules, &host));
+            let unknown = |refusal| NegotiatedFailure::from(refusal).with_facts(Facts::of_host(host));
+            app.map_err(unknown)
+        };
         let host = authority(&rules.issuer, &parts.uri, &parts.headers).unwrap_or_default();
         let by_host = at(&host);
         if !peer::is_known_proxy(app, &parts.extensions) {

@@ -99,7 +99,7 @@ impl FromRequestParts<Arc<App>> for SameSite {
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, PageFailure> {
         if parts.headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
-            return Err(Refusal::CrossSite.into());
+            return Err(Refusal::LogoutCrossSite.into());
         }
         Ok(Self(()))
     }

@@ -13,6 +13,7 @@ use crate::flow::application::{self, App as Protected};
 use crate::http::destination::{Destination, PagePath};
 use crate::http::extract::body::Query;
 use crate::http::extract::browser::Browser;
+use crate::http::facts::Facts;
 use crate::http::failure::PageFailure;
 use crate::http::redirect;
 use crate::model::application::{AppHost, ReturnPath};
@@ -25,7 +26,8 @@ pub(in crate::http) async fn start(
     browser: Browser,
 ) -> Result<Response, PageFailure> {
     let host = query.parsed::<AppHost>("app")?.ok_or(Refusal::AppUnknown)?;
-    let protected = Protected::at(app.rules(), &host)?;
+    let protected = Protected::at(app.rules(), &host)
+        .map_err(|refusal| PageFailure::from(refusal).with_facts(Facts::of_host(host.as_str())))?;
     let path = ReturnPath::of_encoded(query.one("rd")?);
     let state = query.one("state")?.unwrap_or_default().to_owned();
     // HEAD has no side effects (RFC 9110 §9.3.2).

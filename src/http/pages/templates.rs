@@ -11,6 +11,7 @@ use crate::error::{Error, Internal, Refusal};
 use crate::event::EventId;
 use crate::http::destination::{Destination, PagePath};
 use crate::http::extract::browser::Browser;
+use crate::http::facts::Facts;
 use crate::http::failure::JsonFailure;
 use crate::oauth::client::cimd::DocumentAddress;
 use crate::oauth::id::ClientId;
@@ -217,7 +218,7 @@ pub(in crate::http) struct DeviceDonePage {
 
 #[derive(Template)]
 #[template(path = "error.html", config = "assets/askama.toml")]
-struct ErrorPage {
+struct ErrorPage<'a> {
     page: Page,
     status: u16,
     title: &'static str,
@@ -343,24 +344,48 @@ pub(in crate::http) fn show_alone(template: &impl Template) -> Response {
     response
 }
 
-/// The error page: a message, and the event id under which the log has the reason.
+/// The error page: a message, the facts beside it, and the event id under which the log has the
+/// reason.
 pub(in crate::http) fn error(
     app: &App,
     assets: &'static str,
-    status: StatusCode,
-    error: &Error,
+    (status, error): (StatusCode, &Error),
     event: &EventId,
+    facts: &Facts,
 ) -> Response {
     let message = sentence(&error.sentence());
     let mut response = show(&ErrorPage {
         page: Page { assets, ..Page::anonymous(app) },
         status: status.as_u16(),
         title: title(error, status),
-        message,
-        event: event.to_string(),
     });
+    if posts {
+        let policy = content_security_policy(true, None);
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
     *response.status_mut() = status;
     response
+}
+
+/// What the person can do about a refusal, where its sentence does not say it.
+fn advice(error: &Error) -> Option<&'static str> {
+    match error.refusal()? {
+        Refusal::AppUnknown => Some(
+            "Nobody has set up an application at this host yet. Whoever runs this Gatelodge can do \
+             it. It has nothing to do with your account.",
+        ),
+        Refusal::ClientUnknownAtAuthorize => Some(
+            "If this app worked here before, it may remember a registration that is gone. Remove \
+             the connection to this server in the app's settings and add it again. A program on \
+             the command line forgets it with a sign-out, or with the folder where it keeps its \
+             sign-ins.",
+        ),
+        Refusal::RedirectUriUnregistered => Some(
+            "Nothing was sent to that address. If you trust the app, whoever runs this Gatelodge \
+             can register the address for it.",
+        ),
+        _ => None,
+    }
 }
 
 /// A sentence as people read it. Names of parameters stay as they are.
@@ -375,8 +400,10 @@ fn sentence(sentence: &str) -> String {
 }
 
 fn title(error: &Error, status: StatusCode) -> &'static str {
-    if error.refusal() == Some(Refusal::CsrfTokenWrong) {
-        return "This page is out of date";
+    match error.refusal() {
+        Some(Refusal::AppUnknown) => return "This application is not set up",
+        Some(Refusal::CsrfTokenWrong) => return "This page is out of date",
+        Some(_) | None => {}
     }
     match status.as_u16() {
         403 => "This is not for you",

@@ -51,3 +51,11 @@ pub(super) async fn a_host_of_the_proxys_own() -> Response {
     request.extensions_mut().unwrap().insert(Peer("10.0.0.1".parse().unwrap()));
     server.await.send(request.body(Body::empty()).unwrap()).await
 }
+
+pub(super) async fn a_sign_out_from_another_site() -> Response {
+    let (server, _ada) = installed().await;
+    let request = Request::get("/_gatelodge/sign-out")
+        .header("host", WIKI)
+        .header("sec-fetch-site", "cross-site");
+    server.send(request.body(Body::empty()).unwrap()).await
+}
