@@ -34,6 +34,8 @@ pub enum AuthorizationError {
         client: ClientId,
         /// The error.
         error: Error,
+        /// Whether the request has `prompt=none`.
+        silent: bool,
     },
 }
 
@@ -77,7 +79,7 @@ impl App {
         self.ensure_current(&parameters.client_id, address).await?;
         let client = parameters.client_id.clone();
         let checked = self.checked(parameters, params)?;
-        let callback = checked.callback().clone();
+        let (callback, silent) = (checked.callback().clone(), checked.is_silent());
         let network = Network::of(address);
         let started =
             self.write(move |tx, cx| authorize::store_request(tx, cx, network, &checked)).await;
@@ -85,7 +87,20 @@ impl App {
             callback: Box::new(callback),
             client,
             error,
+            silent,
         })
+    }
+
+    /// Whether an error may be redirected to a client at once, before the person has signed in.
+    pub fn vouches_for(
+        &self,
+        id: &ClientId,
+        callback: &Callback,
+        session: Option<&TokenHash>,
+    ) -> Result<bool, StoreError> {
+        let view = self.read()?;
+        let Some(client) = authorize::find_enabled(&view, id)? else { return Ok(false) };
+        authorize::is_vouched_for(&view, &self.context(), (id, &client), callback, session)
     }
 
     /// Records that the page of an interaction is displayed, if that changes who holds it.
@@ -155,7 +170,8 @@ impl App {
             resolved.check(&view, &self.context(), &self.keys(), params, Channel::Browser);
         checked.map_err(|error| {
             let callback = resolved.callback().clone();
-            AuthorizationError::Redirect { callback: Box::new(callback), client, error }
+            let silent = params.one("prompt") == Ok(Some("none"));
+            AuthorizationError::Redirect { callback: Box::new(callback), client, error, silent }
         })
     }
 
@@ -168,12 +184,12 @@ impl App {
         address: IpAddr,
     ) -> Result<(InteractionId, BrowserSecret), AuthorizationError> {
         let found = pushed::find(&self.read()?, &self.context(), &client, &reference)?;
-        let callback = found.callback().clone();
+        let (callback, silent) = (found.callback().clone(), found.is_silent());
         let (id, network) = (client.clone(), Network::of(address));
         let started = self.write(move |tx, cx| pushed::redeem(tx, cx, network, &id, &reference));
         started.await.map_err(|error| match error {
             Error::Refused(Refusal::StoreUnwritable) | Error::Internal(_) => {
-                AuthorizationError::Redirect { callback: Box::new(callback), client, error }
+                AuthorizationError::Redirect { callback: Box::new(callback), client, error, silent }
             }
             Error::Paused(_) | Error::Refused(_) => AuthorizationError::page(error),
         })

@@ -69,9 +69,10 @@ pub(super) fn to_client_after_form(
     browser: &Browser,
     client_redirect: &ClientRedirect,
 ) -> Response {
-    let ClientRedirect { refusal, response } = client_redirect;
+    let ClientRedirect { refusal, response, waits } = client_redirect;
     let response = form_post(app, client_redirect).unwrap_or_else(|| {
-        after_form(app, browser, &Destination::client(response), refusal.is_some())
+        let destination = Destination::client(response);
+        redirect_page(app, browser, &destination, refusal.is_some(), *waits)
     });
     with_cause(response, *refusal)
 }
@@ -84,21 +85,33 @@ pub(super) fn after_form(
     destination: &Destination,
     denied: bool,
 ) -> Response {
+    redirect_page(app, browser, destination, denied, false)
+}
+
+/// As [`after_form`]. If it `waits`, the page goes nowhere by itself.
+fn redirect_page(
+    app: &App,
+    browser: &Browser,
+    destination: &Destination,
+    denied: bool,
+    waits: bool,
+) -> Response {
     let Some(host) = destination.host() else { return see_other(destination) };
     let page = Page::of(app, browser);
-    without_referrer(templates::show(&RedirectPage { page, destination, host, denied }))
+    without_referrer(templates::show(&RedirectPage { page, destination, host, denied, waits }))
 }
 
 /// The page whose form posts the response to a client, if the response mode is `form_post` (Form
 /// Post Response Mode §2).
 fn form_post(app: &App, client_redirect: &ClientRedirect) -> Option<Response> {
-    let ClientRedirect { refusal, response } = client_redirect;
+    let ClientRedirect { refusal, response, waits } = client_redirect;
     let mut page = templates::show(&FormPostPage {
         page: Page::anonymous(app),
         destination: &Destination::client(response),
         fields: response.form()?,
         host: response.host(),
         denied: refusal.is_some(),
+        waits: *waits,
     });
     let policy = templates::content_security_policy(true, None);
     page.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);

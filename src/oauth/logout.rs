@@ -5,6 +5,7 @@ use crate::error::Refusal;
 use crate::oauth::id::ClientId;
 use crate::oauth::params::Params;
 use crate::oauth::redirect_uri::RedirectUri;
+use crate::oauth::state::State;
 
 /// A logout request of a client (§2).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,21 +14,20 @@ pub struct LogoutRequest {
     pub client_id: Option<ClientId>,
     /// An ID token of the person.
     pub id_token_hint: Option<String>,
-    /// The redirect URI after the logout.
-    pub post_logout_redirect_uri: Option<RedirectUri>,
+    /// The redirect URI after the logout. If it is malformed, the logout goes on without it.
+    pub post_logout_redirect_uri: Option<Result<RedirectUri, Refusal>>,
     /// The state that the redirect returns.
-    pub state: Option<String>,
+    pub state: Option<State>,
 }
 
 impl LogoutRequest {
     /// Parses a request.
     pub fn parse(params: &Params) -> Result<Self, Refusal> {
-        let text = |name| params.one(name).map(|value| value.map(str::to_owned));
         Ok(Self {
             client_id: params.parsed("client_id")?,
-            id_token_hint: text("id_token_hint")?,
-            post_logout_redirect_uri: params.parsed("post_logout_redirect_uri")?,
-            state: text("state")?,
+            id_token_hint: params.one("id_token_hint")?.map(str::to_owned),
+            post_logout_redirect_uri: params.one("post_logout_redirect_uri")?.map(str::parse),
+            state: State::parse(params)?,
         })
     }
 }
@@ -47,7 +47,7 @@ impl PostLogout {
     pub fn prove(
         registered: &[RedirectUri],
         requested: &RedirectUri,
-        state: Option<&str>,
+        state: Option<&State>,
     ) -> Result<Self, Refusal> {
         if !registered.contains(requested) {
             return Err(Refusal::PostLogoutUriUnregistered);
@@ -55,7 +55,7 @@ impl PostLogout {
         let host = requested.host();
         let url = match state {
             None => requested.as_str().to_owned(),
-            Some(state) => requested.with_query([("state", state)]),
+            Some(state) => requested.with_query(&state.parameter()),
         };
         Ok(Self { host, url })
     }
@@ -80,7 +80,7 @@ mod tests {
         let registered: [RedirectUri; 1] = ["http://localhost:3000/bye".parse().unwrap()];
         let other: RedirectUri = "http://localhost:3001/bye".parse().unwrap();
 
-        let home = PostLogout::prove(&registered, &registered[0], Some("a b")).unwrap();
+        let home = PostLogout::prove(&registered, &registered[0], Some(&"a b".into())).unwrap();
 
         assert_eq!(home.url(), "http://localhost:3000/bye?state=a%20b");
         assert_eq!(

@@ -123,6 +123,46 @@ async fn the_pages_of_a_sign_in_are_looked_at() {
 }
 
 #[tokio::test]
+async fn the_pages_of_what_leads_nowhere_are_looked_at() {
+    let home = Home::new();
+    let (server, window) = ada(&home).await;
+    let shop = Application::registered(&home, &[]).await;
+    let metadata = r#"{"client_name":"Stranger","redirect_uris":["https://stranger.example/cb"]}"#;
+    let registered = reqwest::Client::new()
+        .post(format!("{}/oauth/register", server.issuer()))
+        .header("content-type", "application/json")
+        .body(metadata);
+    let registered = registered.send().await.unwrap().bytes().await.unwrap();
+    let registered: serde_json::Value = serde_json::from_slice(&registered).unwrap();
+    let stranger = registered["client_id"].as_str().unwrap();
+
+    let elsewhere = format!("&redirect_uri=https://shop.example/{}", "callback".repeat(40));
+    let request = shop.request("openid").replace("&redirect_uri=", "&ignored=");
+    window.open(format!("{request}{elsewhere}")).await;
+    window.reads("It says that it is The Shop").await;
+    look(&window, "error-address").await;
+    window.excuses("400").await;
+
+    let request = format!("{}/oauth/authorize?client_id={stranger}", server.issuer());
+    window.open(format!("{request}&response_type=token")).await;
+    window.reads("Nobody here vouches for this app.").await;
+    look(&window, "error-stranger").await;
+    window.excuses("400").await;
+
+    window.open(format!("{}/gate/apps/start?app=wiki.lan&state=x", server.issuer())).await;
+    window.reads("This application is not set up").await;
+    look(&window, "error-application").await;
+    window.excuses("403").await;
+
+    window.open(shop.logout().replace("%2Fbye", "%2Felsewhere")).await;
+    window.reads("so you will stay here.").await;
+    look(&window, "logout-astray").await;
+    window.press("Sign out").await;
+    window.reads("so you stay here.").await;
+    look(&window, "logged-out-astray").await;
+}
+
+#[tokio::test]
 async fn the_pages_of_a_device_are_looked_at() {
     let home = Home::new();
     let (server, window) = ada(&home).await;

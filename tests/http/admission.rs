@@ -338,6 +338,7 @@ async fn what_is_no_navigation_stores_nothing() {
 async fn a_logout_with_a_valid_hint_goes_after_those_without() {
     let (server, mut ada) = Server::with_ada().await;
     let tokens = RelyingParty::web(&server).await.tokens(&mut ada).await;
+    ada.sign_out().await; // or the hint would end the session and store nothing
     let hinted = format!("/oauth/logout?id_token_hint={}", tokens.id());
     let mut own = start(&server, "192.0.2.1", &hinted).await;
 
@@ -356,6 +357,7 @@ async fn rows_of_a_high_rank_push_out_none_of_a_lower_one() {
     let mut ada = server.first_administrator().await;
     let shop = RelyingParty::web(&server).await;
     let tokens = shop.tokens(&mut ada).await;
+    ada.sign_out().await;
     let hinted = format!("/oauth/logout?id_token_hint={}", tokens.id());
 
     flood(&server, "192.0.2.1", &hinted, 100).await;

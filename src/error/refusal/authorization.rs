@@ -75,6 +75,14 @@ macro_rules! authorization {
         "the person is switched off",
         "gatelodge user enable NAME",
         "RFC 6749 §4.1.2.1";
+    PostLogoutClientMissing => InvalidRequest,
+        "post_logout_redirect_uri came with neither id_token_hint nor client_id, so that nothing says whose it is",
+        "let the client send id_token_hint, or its client_id",
+        "OpenID Connect RP-Initiated Logout §2";
+    PostLogoutClientUnknown => InvalidRequest,
+        "post_logout_redirect_uri came for a client that is not registered here, or is switched off",
+        "gatelodge client list shows what is registered; gatelodge client enable CLIENT switches one on",
+        "OpenID Connect RP-Initiated Logout §3";
     PostLogoutUriUnregistered => InvalidRequest,
         "post_logout_redirect_uri is not registered for the client",
         "gatelodge client set CLIENT --post-logout URI",

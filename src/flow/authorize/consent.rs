@@ -25,13 +25,15 @@ pub struct ClientRedirect {
     pub response: AuthorizationResponse,
     /// The refusal that it carries; `None` after a success or an internal failure.
     pub refusal: Option<Refusal>,
+    /// Whether the browser waits until the person goes on: nobody vouches for the client.
+    pub waits: bool,
 }
 
 impl ClientRedirect {
     /// Makes the redirect of a refusal.
     pub fn refused(cx: &Context, callback: &Callback, refusal: Refusal) -> Self {
         let response = callback.with_error(refusal.code(), &refusal.sentence(), iss(cx));
-        Self { response, refusal: Some(refusal) }
+        Self { response, refusal: Some(refusal), waits: false }
     }
 
     /// Makes the redirect after an internal failure. RFC 6749 §4.1.2.1: `server_error` "is needed
@@ -39,12 +41,12 @@ impl ClientRedirect {
     /// HTTP redirect".
     pub fn failed(cx: &Context, callback: &Callback) -> Self {
         let response = callback.with_error(ErrorCode::ServerError, SERVER_ERROR, iss(cx));
-        Self { response, refusal: None }
+        Self { response, refusal: None, waits: false }
     }
 
     fn with_code(cx: &Context, callback: &Callback, code: &AuthorizationCode) -> Self {
         let response = callback.with_code(&code.expose(), iss(cx));
-        Self { response, refusal: None }
+        Self { response, refusal: None, waits: false }
     }
 }
 
@@ -126,12 +128,20 @@ pub fn deny(
     let Purpose::Authorize(stored) = &interaction.purpose else {
         return Err(Refusal::InteractionUnknown.into());
     };
+    let (callback, waits) = match step::next(tx, cx, presented, interaction.clone())? {
+        Step::Consent(request) | Step::Grant(request) => (request.callback, false),
+        Step::Login(client, _) => {
+            let callback = step::callback(tx, interaction.clone())?;
+            let (client, session) = ((&stored.client, &*client), presented.session.as_ref());
+            let vouched = authorize::is_vouched_for(tx, cx, client, &callback, session)?;
+            (callback, !vouched)
+        }
+        Step::Refuse(callback, _) => (callback, false),
+    };
+    pushed::spend(tx, stored.pushed.as_ref())?;
     finish(tx, presented)?;
-    Ok(AuthorizationOutcome::Client(ClientRedirect::refused(
-        cx,
-        &callback,
-        Refusal::PersonDeclined,
-    )))
+    let declined = ClientRedirect::refused(cx, &callback, Refusal::PersonDeclined);
+    Ok(AuthorizationOutcome::Client(ClientRedirect { waits, ..declined }))
 }
 
 fn remember(tx: &mut Tx<'_>, cx: &Context, request: &ConsentRequest) -> Result<(), StoreError> {

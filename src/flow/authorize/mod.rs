@@ -133,6 +133,11 @@ impl CheckedRequest {
         &self.callback
     }
 
+    /// Whether no page may be displayed (`prompt=none`).
+    pub fn is_silent(&self) -> bool {
+        self.request.prompt.none
+    }
+
     /// The row.
     fn stored(&self, cx: &Context) -> StoredAuthorizationRequest {
         StoredAuthorizationRequest {
@@ -168,8 +173,42 @@ impl CheckedRequest {
 ///
 /// [`Refusal::ClientUnknownAtAuthorize`].
 pub fn enabled(view: &impl View, id: &ClientId) -> Result<Client, Error> {
-    let client = view.find::<Client>(id)?.filter(|client| client.enabled);
-    client.ok_or(Refusal::ClientUnknownAtAuthorize.into())
+    find_enabled(view, id)?.ok_or(Refusal::ClientUnknownAtAuthorize.into())
+}
+
+/// As [`enabled`], or nothing.
+pub fn find_enabled(view: &impl View, id: &ClientId) -> Result<Option<Client>, StoreError> {
+    Ok(view.find::<Client>(id)?.filter(|client| client.enabled))
+}
+
+/// Whether an error may be redirected to a client before the person has signed in: an operator
+/// vouches for the client, the redirect stays on the person's machine, or this person, whose session
+/// it is, has allowed the client there before.
+///
+/// RFC 9700 §4.11.2: "If the URI is not trusted, the authorization server MAY inform the user and
+/// rely on the user to make the correct decision." Otherwise anybody could register a client, and
+/// have this server redirect wherever they like.
+pub fn is_vouched_for(
+    view: &impl View,
+    cx: &Context,
+    (id, client): (&ClientId, &Client),
+    callback: &Callback,
+    session: Option<&TokenHash>,
+) -> Result<bool, StoreError> {
+    let by_operator = match client.origin {
+        Origin::Hook | Origin::Operator => true,
+        Origin::Document { .. } | Origin::Dynamic { .. } => client.decisions.first_party,
+    };
+    if by_operator || matches!(callback.uri().kind(), Kind::Loopback { .. }) {
+        return Ok(true);
+    }
+    let session = match session {
+        Some(holder) => session::live(view, cx, holder)?,
+        None => None,
+    };
+    let Some(session) = session else { return Ok(false) };
+    let key = (session.user(), id.clone(), callback.uri().lasting_host());
+    Ok(!step::stored_consent(view, &key, client)?.is_empty())
 }
 
 /// Checks that a request brings what protects its code from injection: a PKCE challenge, or what

@@ -1,18 +1,21 @@
-//! `/oauth/authorize`: RFC 6749 §3.1. It reads no cookie. It checks the request, stores it, and
-//! redirects the browser to its interaction.
+//! `/oauth/authorize`: RFC 6749 §3.1. It checks the request, stores it, and redirects the browser
+//! to its interaction. It reads a cookie only to know whether an error may be redirected at once.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::{Extensions, HeaderMap};
 use axum::response::Response;
 
 use crate::app::{App, AuthorizationError};
 use crate::flow::authorize::consent::ClientRedirect;
 use crate::http::destination::PagePath;
 use crate::http::extract::body::{Form, Query};
+use crate::http::extract::browser::Browser;
 use crate::http::extract::navigation::Navigation;
 use crate::http::extract::peer::{ClientAddress, Sender};
+use crate::http::facts::Facts;
 use crate::http::failure::{Cause, PageFailure, RequestClient};
 use crate::http::pages::cookie::with_interaction_cookie;
 use crate::http::redirect;
@@ -25,14 +28,16 @@ pub(in crate::http) async fn get(
     _: Navigation,
     Query(params): Query,
     sender: Sender,
+    headers: HeaderMap,
     about: RequestClient,
 ) -> Result<Response, PageFailure> {
+    let asked = Asked { about, headers, params };
     if sender.head {
-        let checked = app.check_authorization(&params);
+        let checked = app.check_authorization(&asked.params);
         return checked
-            .map_or_else(|error| failed(&app, &about, error), |()| Ok(redirect::to_head()));
+            .map_or_else(|error| failed(&app, &asked, error), |()| Ok(redirect::to_head()));
     }
-    start(&app, &about, sender.address, &params).await
+    start(&app, sender.address, &asked).await
 }
 
 /// OpenID Connect Core §3.1.2.1: "Authorization Servers MUST support the use of the HTTP GET and
@@ -41,54 +46,56 @@ pub(in crate::http) async fn post(
     State(app): State<Arc<App>>,
     _: Navigation,
     ClientAddress(address): ClientAddress,
+    headers: HeaderMap,
     about: RequestClient,
     Form(params): Form,
 ) -> Result<Response, PageFailure> {
-    start(&app, &about, address, &params).await
+    start(&app, address, &Asked { about, headers, params }).await
 }
 
-async fn start(
-    app: &App,
-    about: &RequestClient,
-    address: IpAddr,
-    params: &Params,
-) -> Result<Response, PageFailure> {
-    match app.start_authorization(params, address).await {
+/// A request.
+struct Asked {
+    about: RequestClient,
+    headers: HeaderMap,
+    params: Params,
+}
+
+async fn start(app: &App, address: IpAddr, asked: &Asked) -> Result<Response, PageFailure> {
+    match app.start_authorization(&asked.params, address).await {
         Ok((id, secret)) => Ok(to_interaction(app, id, &secret)),
-        Err(error) => failed(app, about, error),
+        Err(error) => failed(app, asked, error),
     }
 }
 
 /// The response to a request that failed: an error page, or a redirect that carries the error to
-/// the client (RFC 6749 §4.1.2.1).
-fn failed(
-    app: &App,
-    about: &RequestClient,
-    error: AuthorizationError,
-) -> Result<Response, PageFailure> {
-    match error {
+/// the client (RFC 6749 §4.1.2.1). If nobody vouches for the client, the page leads on to it.
+fn failed(app: &App, asked: &Asked, error: AuthorizationError) -> Result<Response, PageFailure> {
+    let (callback, client, error, silent) = match error {
         AuthorizationError::Page { client, error } => {
-            if let Some(client) = client {
-                about.set(&client);
-            }
-            Err(error.into())
+            asked.about.set_if_known(client.as_ref());
+            let facts = Facts::of_unproven(app, &asked.params, error.refusal())?;
+            return Err(PageFailure::from(error).with_facts(facts));
         }
-        AuthorizationError::Redirect { callback, client, error } => {
-            about.set(&client);
-            Ok(match error.refusal() {
-                Some(refusal) => redirect::to_client(
-                    app,
-                    &ClientRedirect::refused(&app.context(), &callback, refusal),
-                ),
-                None => {
-                    let failed = ClientRedirect::failed(&app.context(), &callback);
-                    let mut response = redirect::to_client(app, &failed);
-                    response.extensions_mut().insert(Cause(Arc::new(error)));
-                    response
-                }
-            })
+        AuthorizationError::Redirect { callback, client, error, silent } => {
+            (callback, client, error, silent)
         }
+    };
+    asked.about.set(&client);
+    let client_redirect = match error.refusal() {
+        Some(refusal) => ClientRedirect::refused(&app.context(), &callback, refusal),
+        None => ClientRedirect::failed(&app.context(), &callback),
+    };
+    // RFC 9700 §4.11.2: "The authorization server MUST always authenticate the user first and, with
+    // the exception of the authorization request with prompt=none, prompt the user for credentials
+    // when needed, before redirecting the user."
+    let session = Browser::of(app, &asked.headers, &Extensions::new())?.session(app);
+    if !silent && !app.vouches_for(&client, &callback, session.as_ref())? {
+        let facts = Facts::of_unvouched(app, &client, client_redirect.response)?;
+        return Err(PageFailure::from(error).with_facts(facts));
     }
+    let mut response = redirect::to_client(app, &client_redirect);
+    response.extensions_mut().insert(Cause(Arc::new(error)));
+    Ok(response)
 }
 
 /// Redirects a browser to an interaction, and sets the cookie that binds the interaction to it.

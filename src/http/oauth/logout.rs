@@ -1,22 +1,25 @@
-//! `/oauth/logout`: OpenID Connect RP-Initiated Logout §2. It reads no cookie. It checks the
-//! request, stores it, and redirects the browser to its interaction.
+//! `/oauth/logout`: OpenID Connect RP-Initiated Logout §2. A request with a valid hint ends the
+//! session of the hint at once, whoever sends it. Any other is checked and stored, and the browser
+//! is redirected to its interaction. A cookie only shows that the browser has another session.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::{Extensions, HeaderMap};
 use axum::response::Response;
 
 use super::authorize::to_interaction;
 use crate::app::App;
-use crate::error::Refusal;
-use crate::flow::session::logout;
+use crate::flow::session::logout::{self, Arrival, Next, Started};
 use crate::http::extract::body::{Form, Query};
+use crate::http::extract::browser::Browser;
 use crate::http::extract::navigation::Navigation;
 use crate::http::extract::peer::{ClientAddress, Sender};
 use crate::http::failure::{Cause, PageFailure};
+use crate::http::pages::cookie::without_session_cookie;
+use crate::http::pages::interaction;
 use crate::http::redirect;
-use crate::keys::VerifiedHint;
 use crate::model::network::Network;
 use crate::oauth::logout::LogoutRequest;
 use crate::oauth::params::Params;
@@ -27,25 +30,32 @@ pub(in crate::http) async fn get(
     _: Navigation,
     Query(params): Query,
     sender: Sender,
+    headers: HeaderMap,
 ) -> Result<Response, PageFailure> {
     if sender.head {
         LogoutRequest::parse(&params)?;
         return Ok(redirect::to_head());
     }
-    start(&app, sender.address, &params).await
+    start(&app, sender.address, &headers, &params).await
 }
 
 pub(in crate::http) async fn post(
     State(app): State<Arc<App>>,
     _: Navigation,
     ClientAddress(address): ClientAddress,
+    headers: HeaderMap,
     Form(params): Form,
 ) -> Result<Response, PageFailure> {
-    start(&app, address, &params).await
+    start(&app, address, &headers, &params).await
 }
 
-async fn start(app: &App, address: IpAddr, params: &Params) -> Result<Response, PageFailure> {
-    let mut request = LogoutRequest::parse(params)?;
+async fn start(
+    app: &App,
+    address: IpAddr,
+    headers: &HeaderMap,
+    params: &Params,
+) -> Result<Response, PageFailure> {
+    let request = LogoutRequest::parse(params)?;
     // §2: "The OP SHOULD accept ID Tokens when the RP identified by the ID Token's aud claim
     // and/or sid claim has a current session or had a recent session, even when the exp time has
     // passed."
@@ -53,24 +63,25 @@ async fn start(app: &App, address: IpAddr, params: &Params) -> Result<Response, 
         .id_token_hint
         .as_deref()
         .map(|hint| app.keys().verify_hint(hint, app.clock().now()));
-    let (hint, unverified): (Option<VerifiedHint>, bool) = match hint {
-        None => (None, false),
-        Some(Ok(hint)) => (Some(hint), false),
-        // §4: "any operations requiring the information that failed to correctly validate MUST be
-        // aborted", and "the OP MUST not perform post-logout redirection to an RP". The person has
-        // to confirm, as without a hint.
-        Some(Err(_)) => {
-            request.post_logout_redirect_uri = None;
-            (None, true)
-        }
-    };
     let network = Network::of(address);
-    let started = app.write(move |tx, cx| logout::start(tx, cx, network, &request, hint.as_ref()));
-    let (id, secret) = started.await?;
-    let mut response = to_interaction(app, id, &secret);
-    if unverified {
-        let passed_over = Refusal::IdTokenHintMalformed.into();
-        response.extensions_mut().insert(Cause(Arc::new(passed_over)));
+    let session = Browser::of(app, headers, &Extensions::new())?.session(app);
+    // A program sends no `Sec-Fetch-Site`. It shows no page, and follows the response to the client.
+    let asks_later = app.rules().session_is_key() && headers.contains_key("sec-fetch-site");
+    let started = app.write(move |tx, cx| {
+        let hint = hint.as_ref().map(|hint| hint.as_ref().map_err(|refusal| *refusal));
+        let session = session.as_ref();
+        logout::start(tx, cx, &request, &Arrival { asks_later, hint, network, session })
+    });
+    let Started { next, passed_over } = started.await?;
+    let mut response = match next {
+        Next::Done { astray, own, redirect } => {
+            let response = interaction::signed_out(app, redirect.as_ref(), astray);
+            if own { without_session_cookie(app, response) } else { response }
+        }
+        Next::Interaction(id, secret) => to_interaction(app, id, &secret),
+    };
+    if let Some(refusal) = passed_over {
+        response.extensions_mut().insert(Cause(Arc::new(refusal.into())));
     }
     Ok(response)
 }

@@ -87,7 +87,7 @@ pub(in crate::http) async fn sign_out(
 }
 
 pub(in crate::http) async fn signed_out(State(app): State<Arc<App>>) -> Response {
-    templates::show(&LoggedOutPage { page: Page::anonymous(&app) })
+    templates::show(&LoggedOutPage { page: Page::anonymous(&app), astray: false })
 }
 
 pub(in crate::http) async fn home() -> Response {

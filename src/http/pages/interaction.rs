@@ -8,7 +8,7 @@ use axum::response::Response;
 
 use super::cookie::{Cookie, with_cookie, without_session_cookie};
 use super::login::{self, SignInPrompt};
-use super::templates::{self, ConsentPage, LogoutPage, Page};
+use super::templates::{self, ConsentPage, LoggedOutPage, LogoutPage, Page};
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::authorize::consent::{self, AuthorizationOutcome};
@@ -21,6 +21,7 @@ use crate::http::failure::{PageFailure, RequestClient};
 use crate::http::redirect;
 use crate::oauth::client::ClientType;
 use crate::oauth::id::{ClientId, InteractionId};
+use crate::oauth::logout::PostLogout;
 use crate::oauth::redirect_uri::Kind;
 use crate::oauth::scope::Scope;
 use crate::store::schema::{Origin, Purpose};
@@ -148,24 +149,35 @@ async fn sign_out(
     let id = presented.interaction;
     let advanced = app.write(move |tx, cx| logout::advance(tx, cx, &presented, confirmed));
     match advanced.await? {
-        logout::Step::Confirm { client, session } => Ok(templates::show(&LogoutPage {
+        logout::Step::Confirm { astray, client, session } => Ok(templates::show(&LogoutPage {
             page: Page::of(app, browser),
             action: PagePath::Interaction(id),
+            astray,
             client_name: client.map(|client| client.metadata.name().to_string()),
             display_name: session.person().display_name.to_string(),
         })),
-        logout::Step::Done(next) => {
-            let destination = match next {
-                Some(next) => Destination::logout(&next),
-                None => Destination::page(&PagePath::LoggedOut),
-            };
-            let response = if confirmed {
-                redirect::after_form(app, browser, &destination, false)
-            } else {
-                redirect::see_other(&destination)
+        logout::Step::Done { astray, redirect } => {
+            let response = match redirect {
+                Some(next) if confirmed => {
+                    redirect::after_form(app, browser, &Destination::logout(&next), false)
+                }
+                next => signed_out(app, next.as_ref(), astray),
             };
             Ok(clear_interaction(app, id, without_session_cookie(app, response)))
         }
+    }
+}
+
+/// The response to a logout that is done, but for one that follows a form.
+pub(in crate::http) fn signed_out(
+    app: &App,
+    redirect: Option<&PostLogout>,
+    astray: bool,
+) -> Response {
+    match redirect {
+        Some(redirect) => redirect::see_other(&Destination::logout(redirect)),
+        None if astray => templates::show(&LoggedOutPage { page: Page::anonymous(app), astray }),
+        None => redirect::to_page(&PagePath::LoggedOut),
     }
 }
 

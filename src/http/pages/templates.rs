@@ -220,10 +220,22 @@ pub(in crate::http) struct DeviceDonePage {
 #[template(path = "error.html", config = "assets/askama.toml")]
 struct ErrorPage<'a> {
     page: Page,
+    advice: Option<&'static str>,
+    asked: Option<&'a (&'static str, String)>,
+    button: Option<ContinueButton<'a>>,
+    client_name: Option<&'a str>,
+    event: String,
+    message: String,
     status: u16,
     title: &'static str,
-    message: String,
-    event: String,
+}
+
+/// The button of an error page that takes the error to the client.
+struct ContinueButton<'a> {
+    destination: Destination,
+    /// The fields of the form that takes it there; without it a link does.
+    form: Option<&'a [(&'static str, String)]>,
+    host: &'a str,
 }
 
 #[derive(Template)]
@@ -234,6 +246,8 @@ pub(in crate::http) struct FormPostPage<'a> {
     pub(in crate::http) fields: &'a [(&'static str, String)],
     pub(in crate::http) host: &'a str,
     pub(in crate::http) denied: bool,
+    /// Whether the page goes nowhere by itself.
+    pub(in crate::http) waits: bool,
 }
 
 #[derive(Template)]
@@ -268,6 +282,8 @@ pub(in crate::http) struct LinkRefusedPage {
 #[template(path = "logged_out.html", config = "assets/askama.toml")]
 pub(in crate::http) struct LoggedOutPage {
     pub(in crate::http) page: Page,
+    /// Whether the app named an address that could not be verified.
+    pub(in crate::http) astray: bool,
 }
 
 #[derive(Template)]
@@ -286,6 +302,7 @@ pub(in crate::http) struct LoginPage {
 pub(in crate::http) struct LogoutPage {
     pub(in crate::http) page: Page,
     pub(in crate::http) action: PagePath,
+    pub(in crate::http) astray: bool,
     pub(in crate::http) client_name: Option<String>,
     pub(in crate::http) display_name: String,
 }
@@ -305,6 +322,8 @@ pub(in crate::http) struct RedirectPage<'a> {
     pub(in crate::http) destination: &'a Destination,
     pub(in crate::http) host: &'a str,
     pub(in crate::http) denied: bool,
+    /// Whether the page goes nowhere by itself.
+    pub(in crate::http) waits: bool,
 }
 
 #[derive(Template)]
@@ -353,9 +372,20 @@ pub(in crate::http) fn error(
     event: &EventId,
     facts: &Facts,
 ) -> Response {
-    let message = sentence(&error.sentence());
+    let button = facts.client_response.as_ref().map(|response| ContinueButton {
+        destination: Destination::client(&response.0),
+        form: response.0.form(),
+        host: response.0.host(),
+    });
+    let posts = button.as_ref().is_some_and(|button| button.form.is_some());
     let mut response = show(&ErrorPage {
         page: Page { assets, ..Page::anonymous(app) },
+        advice: advice(error),
+        asked: facts.asked_on_page.as_ref(),
+        button,
+        client_name: facts.client_name.as_deref(),
+        event: event.to_string(),
+        message: sentence(&error.sentence()),
         status: status.as_u16(),
         title: title(error, status),
     });

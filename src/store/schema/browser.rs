@@ -102,6 +102,8 @@ pub enum Purpose {
         client: Option<ClientId>,
         /// The `sub` and the session of the `id_token_hint`.
         hint: Option<(String, Option<SessionId>)>,
+        /// Whether the request named a `post_logout_redirect_uri` that could not be verified.
+        astray: bool,
         /// The `post_logout_redirect_uri` and the `state`.
         next: Option<(RedirectUri, Option<State>)>,
     },

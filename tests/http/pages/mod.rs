@@ -3,9 +3,11 @@
 mod consent;
 mod devices;
 mod forgery;
+mod hinted_logout;
 mod logout;
 pub(crate) mod passkeys;
 mod prompts;
 mod session_key;
 mod sessions;
 mod setup;
+mod unproven;

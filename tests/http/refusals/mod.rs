@@ -217,6 +217,8 @@ fn story(refusal: Refusal) -> Story {
         PkceOptionalUnfit => admin::a_public_client_without_pkce(),
         PluginIdMalformed => bridge::a_plugin_that_is_none(),
         PluginIdMissing => bridge::no_plugin(),
+        PostLogoutClientMissing => pages::a_way_home_of_nobody(),
+        PostLogoutClientUnknown => pages::a_way_home_of_an_unknown_client(),
         PostLogoutUriUnregistered => pages::a_way_home_that_is_not_registered(),
         PromptContradictory => authorize::prompt_none_and_login(),
         PromptUnknown => authorize::an_unknown_prompt(),

@@ -195,6 +195,33 @@ pub(super) async fn a_way_home_that_is_not_registered() -> Response {
     server.get(&format!("/oauth/logout?client_id=shop&post_logout_redirect_uri={uri}")).await
 }
 
+pub(super) async fn a_way_home_of_nobody() -> Response {
+    let server = Server::new().await;
+    server.get("/oauth/logout?post_logout_redirect_uri=https%3A%2F%2Fshop.example%2Fbye").await
+}
+
+pub(super) async fn a_way_home_of_an_unknown_client() -> Response {
+    let server = Server::new().await;
+    let uri = "https%3A%2F%2Fshop.example%2Fbye";
+    server.get(&format!("/oauth/logout?client_id=shop&post_logout_redirect_uri={uri}")).await
+}
+
+pub(super) async fn a_sign_out_after_its_time() -> Response {
+    let (server, mut ada) = Server::with_ada().await;
+    let page = ada.visit("/oauth/logout").await;
+    let mut late = Browser::new(&server);
+    late.csrf.clone_from(&ada.csrf);
+    late.keep_from(&ada);
+    server.advance(Duration::from_mins(30));
+    late.decide(&page, "allow").await
+}
+
+pub(super) async fn a_sign_out_of_another_browser() -> Response {
+    let (server, mut ada) = Server::with_ada().await;
+    let elsewhere = server.get("/oauth/logout").await;
+    ada.visit(elsewhere.location()).await
+}
+
 /// A setup link for a new person, opened.
 async fn invited(server: &Server, username: &str) -> (Browser, String) {
     let link = server.operate(Method::POST, "/users", json!({ "username": username })).await;
