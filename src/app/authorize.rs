@@ -175,7 +175,7 @@ impl App {
         })
     }
 
-    /// Redeems the reference to a pushed request (RFC 9126 §4). Errors of the reference go to a
+    /// Opens the reference to a pushed request (RFC 9126 §4). Errors of the reference go to a
     /// page: without the request there is no callback.
     async fn start_pushed(
         &self,
@@ -186,7 +186,7 @@ impl App {
         let found = pushed::find(&self.read()?, &self.context(), &client, &reference)?;
         let (callback, silent) = (found.callback().clone(), found.is_silent());
         let (id, network) = (client.clone(), Network::of(address));
-        let started = self.write(move |tx, cx| pushed::redeem(tx, cx, network, &id, &reference));
+        let started = self.write(move |tx, cx| pushed::open(tx, cx, network, &id, &reference));
         started.await.map_err(|error| match error {
             Error::Refused(Refusal::StoreUnwritable) | Error::Internal(_) => {
                 AuthorizationError::Redirect { callback: Box::new(callback), client, error, silent }

@@ -103,6 +103,10 @@ macro_rules! authorization {
         "request_uri has expired",
         "let the client push the request just before it sends the person; lifetimes.pushed_request says how long one lasts",
         "RFC 9126 §4";
+    PushedRequestSpent => InvalidRequestUri as PUSHED_REQUEST_SPENT,
+        "request_uri was used already, for a sign-in that was completed or declined",
+        "start again at the application",
+        "RFC 9126 §4";
     PushedRequestUnknown => InvalidRequestUri as PUSHED_REQUEST_OVER,
         "request_uri is unknown, or its time is long over",
         "start again at the application",

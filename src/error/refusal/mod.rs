@@ -49,6 +49,8 @@ const NOTHING_HERE: &str = "There is nothing of that name here.";
 const PASSKEY_REFUSED: &str = "This passkey was not accepted.";
 const PUSHED_REQUEST_OVER: &str = "This way to sign in works once and only for a short time, and it \
      is over. Go back to the application and start again.";
+const PUSHED_REQUEST_SPENT: &str = "This sign-in was finished already, perhaps in another window. To \
+     sign in once more, go back to the application and start again.";
 const REFRESH_TOKEN_USELESS: &str =
     "refresh_token is unknown, expired, used, revoked or of another client";
 const SESSION_UNPROVEN: &str =

@@ -1,6 +1,7 @@
 //! Consent, and the code that follows from it: [RFC 6749 §4.1.2](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2).
 
 use crate::error::{Error, ErrorCode, Refusal, SERVER_ERROR};
+use crate::flow::authorize::pushed;
 use crate::flow::authorize::step::{self, ConsentRequest, PresentedInteraction, Step};
 use crate::flow::installation::evidence;
 use crate::flow::session::backchannel;
@@ -163,6 +164,7 @@ fn issue(
     presented: &PresentedInteraction,
     request: &ConsentRequest,
 ) -> Result<AuthorizationOutcome, Error> {
+    pushed::spend(tx, request.pushed.as_ref())?;
     let code: AuthorizationCode = cx.seed.token();
     let expires = cx.deadline(cx.rules.config.lifetimes.authorization_code);
     let uri = request.callback.uri().as_str();

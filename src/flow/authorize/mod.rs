@@ -19,9 +19,10 @@ use crate::oauth::authorize::{self, AuthorizeRequest, Callback, RedirectParamete
 use crate::oauth::client::{GrantType, PkcePolicy};
 use crate::oauth::id::{ClientId, InteractionId, UserId};
 use crate::oauth::params::Params;
-use crate::secret::BrowserSecret;
-use crate::store::schema::{Client, Interaction, Purpose, StoredAuthorizationRequest};
-use crate::store::{Holder, Holding, Rank, Tx, View};
+use crate::oauth::redirect_uri::Kind;
+use crate::secret::{BrowserSecret, TokenHash};
+use crate::store::schema::{Client, Interaction, Origin, Purpose, StoredAuthorizationRequest};
+use crate::store::{Holder, Holding, Rank, StoreError, Tx, View};
 
 /// The channel by which a request reaches this server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +95,7 @@ impl ResolvedRequest {
             callback: self.callback.clone(),
             client: client_id.clone(),
             expected: hinted_subject(keys, cx.now, client_id, hint)?,
+            pushed: None,
             redirect_uri_named: self.parameters.redirect_uri.is_some(),
             request,
         })
@@ -123,6 +125,8 @@ pub struct CheckedRequest {
     client: ClientId,
     /// The `sub` that an `id_token_hint` named: this person has to sign in.
     expected: Option<String>,
+    /// The reference that this request was opened with.
+    pushed: Option<TokenHash>,
     redirect_uri_named: bool,
     request: AuthorizeRequest,
 }
@@ -143,6 +147,7 @@ impl CheckedRequest {
         StoredAuthorizationRequest {
             client: self.client.clone(),
             expected: self.expected.clone(),
+            pushed: self.pushed,
             redirect_uri: self.callback.uri().clone(),
             redirect_uri_named: self.redirect_uri_named,
             request: self.request.clone(),
@@ -161,6 +166,7 @@ impl CheckedRequest {
             callback: callback.in_mode(stored.response_mode),
             client: stored.client,
             expected: stored.expected,
+            pushed: stored.pushed,
             redirect_uri_named: stored.redirect_uri_named,
             request: stored.request,
         })

@@ -6,7 +6,7 @@
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
-use crate::flow::authorize::{self, CheckedRequest};
+use crate::flow::authorize::{self, CheckedRequest, pushed};
 use crate::flow::installation::evidence;
 use crate::flow::resource::{self, Targets};
 use crate::flow::session::{self, LiveSession};
@@ -68,6 +68,8 @@ pub struct ConsentRequest {
     pub consent_scope: Scope,
     /// The scope that would be granted.
     pub scope: Scope,
+    /// The reference to the request, if it was pushed.
+    pub pushed: Option<TokenHash>,
     /// The part of the consent scope for which consent is remembered at each resource.
     pub remembered: Scope,
     /// Whether the request named its redirect URI.
@@ -184,11 +186,18 @@ pub fn next(
     let Purpose::Authorize(stored) = interaction.purpose else {
         return Err(Refusal::InteractionUnknown.into());
     };
+    pushed::check_unspent(view, &stored)?;
     // The client may have changed since the request was checked.
     let client = requesting_client(view, &stored)?;
     let checked = CheckedRequest::restore(&client, *stored)?;
-    let CheckedRequest { callback, client: client_id, expected, redirect_uri_named, request } =
-        checked;
+    let CheckedRequest {
+        callback,
+        client: client_id,
+        expected,
+        pushed,
+        redirect_uri_named,
+        request,
+    } = checked;
     let session = match &presented.session {
         Some(cookie) => session::live(view, cx, cookie)?,
         None => None,
@@ -257,6 +266,7 @@ pub fn next(
         claims,
         consent_scope,
         scope,
+        pushed,
         remembered,
         redirect_uri_named,
         request,

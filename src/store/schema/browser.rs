@@ -72,6 +72,8 @@ pub struct StoredAuthorizationRequest {
     pub client: ClientId,
     /// The `sub` of the `id_token_hint`: this person has to sign in.
     pub expected: Option<String>,
+    /// The reference to the request, if it was pushed, in an interaction. A response spends it.
+    pub pushed: Option<TokenHash>,
     /// The proven redirect URI.
     pub redirect_uri: RedirectUri,
     /// Whether the request named it. If so, the token request must name it too.

@@ -12,12 +12,16 @@ use crate::store::{Entries, Held, Holding, Pool, Row, Tag};
 pub struct Pushed {
     /// The time of the request.
     pub created: Timestamp,
-    /// Expiry.
+    /// The time until which it can be opened.
     pub expires: Deadline,
     /// Its place in the pool.
     pub holding: Holding,
     /// The request.
     pub request: StoredAuthorizationRequest,
+    /// The time at which the row may be removed: no interaction that opened it can end later.
+    pub retained_until: Timestamp,
+    /// Whether an interaction that opened it has ended with a code, or a person's refusal.
+    pub spent: bool,
 }
 
 impl Held for Pushed {
@@ -40,7 +44,7 @@ impl Row for Pushed {
     const TABLE: Tag = Tag { byte: 26, name: "pushed_requests" };
 
     fn entries(&self, _key: &TokenHash, into: &mut Entries) {
-        into.expire(self.expires.by_evidence());
+        into.expire(self.retained_until);
         into.hold(self);
     }
 }

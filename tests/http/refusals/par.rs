@@ -20,10 +20,17 @@ pub(super) async fn a_request_after_its_time() -> Response {
 }
 
 pub(super) async fn a_request_for_the_second_time() -> Response {
-    let server = Server::new().await;
+    let (server, mut ada) = Server::with_ada().await;
     let pushed = RelyingParty::web(&server).await.push(&[]).await;
-    assert_eq!(server.get(&pushed).await.status, 303);
-    server.get(&pushed).await
+    let page = ada.visit(&pushed).await;
+    ada.decide(&page, "allow").await;
+    ada.visit(&pushed).await
+}
+
+pub(super) async fn a_request_that_nobody_pushed() -> Response {
+    let server = Server::new().await;
+    let shop = RelyingParty::web(&server).await;
+    server.get(&shop.pushed("urn:ietf:params:oauth:request_uri:gl_pr_x")).await
 }
 
 pub(super) async fn a_plain_request_of_a_client_that_pushes() -> Response {

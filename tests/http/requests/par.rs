@@ -6,11 +6,11 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::flow::installation::sweep;
 use gatelodge::oauth::client::SigningAlg;
 use serde_json::json;
-use tokio::task::JoinSet;
 
-use crate::support::{RelyingParty, Response, Server, Signer, presenting, register};
+use crate::support::{Browser, RelyingParty, Server, Signer, presenting, register};
 
 /// RFC 9126 §2.2
 #[tokio::test]
@@ -100,6 +100,7 @@ async fn a_push_is_checked_as_the_authorization_endpoint_checks() {
         ("resource", "https://mcp.example", InvalidTarget, Refusal::ResourceUnknown),
         ("id_token_hint", "a.b.c", InvalidRequest, Refusal::IdTokenHintMalformed),
         ("request", "a.b.c", RequestNotSupported, Refusal::RequestObjectUnsupported),
+        ("redirect_uri", "", InvalidRequest, Refusal::RedirectUriMissingForOpenid),
     ] {
         shop.push_raw(&[(name, value)]).await.refused(code, refusal);
     }
@@ -158,7 +159,7 @@ async fn a_client_that_has_to_push_may_push() {
     for shop in [server.client(by_operator).await, RelyingParty::new(&server, &registered)] {
         let plain = server.get(&shop.request(&[])).await;
 
-        assert_eq!(plain.brought()["error"], "invalid_request");
+        plain.refused(ErrorCode::InvalidRequest, Refusal::RequestNotPushed);
         assert_eq!(server.get(&shop.push(&[]).await).await.status, 303);
     }
 }
@@ -171,11 +172,15 @@ async fn a_reference_that_is_over_is_told_on_a_page() {
     let pushed = shop.push(&[]).await;
     server.advance(Duration::from_secs(59));
     assert_eq!(server.get(&pushed).await.status, 303);
+    server.advance(Duration::from_secs(1));
+    let unknown = shop.pushed("urn:ietf:params:oauth:request_uri:gl_pr_x");
 
-    for uri in [pushed, shop.pushed("urn:ietf:params:oauth:request_uri:gl_pr_x")] {
+    for (uri, refusal) in
+        [(pushed, Refusal::PushedRequestExpired), (unknown, Refusal::PushedRequestUnknown)]
+    {
         let response = server.get(&uri).await;
 
-        response.refused(ErrorCode::InvalidRequestUri, Refusal::PushedRequestUnknown);
+        response.refused(ErrorCode::InvalidRequestUri, refusal);
         assert!(response.text().contains("Go back to the application and start again."));
     }
 }
@@ -199,21 +204,64 @@ async fn the_client_may_have_changed_since_it_pushed() {
     off.refused(ErrorCode::InvalidRequest, Refusal::ClientUnknownAtAuthorize);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_many_browsers_with_one_reference_one_goes_on() {
-    let server = Server::new().await;
+/// A scanner of links, a prefetcher and a person who goes back open a reference, too.
+#[tokio::test]
+async fn a_reference_is_opened_as_often_as_it_takes_and_completed_once() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let pushed = shop.push(&[]).await;
+
+    let scanned = server.get(&pushed).await;
+    let left = ada.visit(&pushed).await;
+    let page = ada.visit(&pushed).await;
+    let brought = ada.decide(&page, "allow").await.brought();
+
+    assert!(scanned.location().starts_with("/gate/interaction/"));
+    assert!(left.asks_for_consent());
+    shop.redeem(&brought["code"]).await.tokens();
+    for over in [ada.visit(&pushed).await, ada.decide(&left, "allow").await] {
+        over.refused(ErrorCode::InvalidRequestUri, Refusal::PushedRequestSpent);
+        assert!(over.text().contains("This sign-in was finished already"));
+    }
+}
+
+/// The person's refusal is a response, too; an error that no person saw is none.
+#[tokio::test]
+async fn a_reference_is_spent_by_a_refusal_of_the_person_and_not_by_an_error() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let (declined, silent) = (shop.push(&[]).await, shop.push(&[("prompt", "none")]).await);
+
+    let page = ada.visit(&declined).await;
+    let response = ada.decide(&page, "deny").await;
+    let again = ada.visit(&declined).await;
+    shop.code(&mut ada).await;
+    let nobody = Browser::new(&server).visit(&silent).await;
+    let granted = ada.visit(&silent).await;
+
+    assert_eq!(response.brought()["error"], "access_denied");
+    again.refused(ErrorCode::InvalidRequestUri, Refusal::PushedRequestSpent);
+    nobody.refused(ErrorCode::LoginRequired, Refusal::LoginNeeded);
+    assert!(granted.brought().contains_key("code"));
+}
+
+/// It may be opened for a minute, and completed for as long as a sign-in may take.
+#[tokio::test]
+async fn of_two_browsers_that_opened_a_reference_the_first_to_finish_goes_on() {
+    let (server, mut ada) = Server::with_ada().await;
+    let mut bob = server.person("bob").await;
     let pushed = RelyingParty::web(&server).await.push(&[]).await;
-    let mut tasks = JoinSet::new();
+    let (of_ada, of_bob) = (ada.visit(&pushed).await, bob.visit(&pushed).await);
+    server.advance(Duration::from_mins(20));
+    server.app.write(sweep::run).await.unwrap();
 
-    for _ in 0..32 {
-        let (server, pushed) = (server.clone(), pushed.clone());
-        tasks.spawn(async move { server.get(&pushed).await });
-    }
+    let late = server.get(&pushed).await;
+    let (of_ada, of_bob) = tokio::join!(ada.decide(&of_ada, "allow"), bob.decide(&of_bob, "allow"));
 
-    let responses: Vec<Response> = tasks.join_all().await;
-    let (won, lost): (Vec<_>, Vec<_>) = responses.into_iter().partition(|a| a.status == 303);
-    assert_eq!(won.len(), 1);
-    for response in lost {
-        response.refused(ErrorCode::InvalidRequestUri, Refusal::PushedRequestUnknown);
-    }
+    late.refused(ErrorCode::InvalidRequestUri, Refusal::PushedRequestExpired);
+    let (won, lost): (Vec<_>, Vec<_>) =
+        [of_ada, of_bob].into_iter().partition(|response| response.redirect_url().is_some());
+    assert!(won[0].brought().contains_key("code"));
+    assert_eq!((won.len(), lost.len()), (1, 1));
+    lost[0].refused(ErrorCode::InvalidRequestUri, Refusal::PushedRequestSpent);
 }

@@ -5,6 +5,7 @@ use gatelodge::model::user_agent::DeviceInfo;
 use gatelodge::oauth::authorize::claims::ClaimsRequest;
 use gatelodge::oauth::authorize::{AuthorizeRequest, Prompt, ResponseMode};
 use gatelodge::oauth::id::{ClientId, InteractionId, SessionId};
+use gatelodge::oauth::state::State;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
     AnonymousEnding, AnonymousSession, Delivery, Device, DeviceState, Interaction, Purpose, Pushed,
@@ -55,12 +56,13 @@ fn stored(
     StoredAuthorizationRequest {
         client: shop(),
         expected: given.then(|| text("0190163d")),
+        pushed: given.then(|| hash(8)),
         redirect_uri: uris()[usize::from(given)].clone(),
         redirect_uri_named: given,
         request,
         requested: at(7),
         response_mode,
-        state: given.then(|| text("{\"a\": 1}")),
+        state: given.then(|| State::from("{\"a\": 1}")),
     }
 }
 
@@ -69,16 +71,18 @@ pub(super) fn interactions() -> Vec<(InteractionId, Interaction)> {
         Purpose::Authorize(Box::new(stored(full(), ResponseMode::FormPost, true))),
         Purpose::Authorize(Box::new(stored(least(), ResponseMode::Query, false))),
         Purpose::Logout {
+            astray: false,
             client: Some(shop()),
             hint: Some((text("0190163d"), Some(id(3)))),
-            next: Some((uris()[0].clone(), Some(text("s")))),
+            next: Some((uris()[0].clone(), Some(State::from("s")))),
         },
         Purpose::Logout {
+            astray: false,
             client: None,
             hint: Some((text("0190163d"), None)),
             next: Some((uris()[0].clone(), None)),
         },
-        Purpose::Logout { client: None, hint: None, next: None },
+        Purpose::Logout { astray: true, client: None, hint: None, next: None },
         Purpose::Link { redirect: Some(read("http://127.0.0.1:8767/cb")) },
         Purpose::Link { redirect: None },
     ];
@@ -136,10 +140,17 @@ pub(super) fn anonymous_sessions() -> Vec<(SessionId, AnonymousSession)> {
 
 pub(super) fn pushed_requests() -> Vec<(TokenHash, Pushed)> {
     let holding = holding();
-    let row = |request| Pushed { created: at(1), expires: until(60), holding, request };
+    let row = |request, spent| Pushed {
+        created: at(1),
+        expires: until(60),
+        holding,
+        request,
+        retained_until: at(1800),
+        spent,
+    };
     vec![
-        (hash(11), row(stored(full(), ResponseMode::FormPost, true))),
-        (hash(12), row(stored(least(), ResponseMode::Query, false))),
+        (hash(11), row(stored(full(), ResponseMode::FormPost, true), false)),
+        (hash(12), row(stored(least(), ResponseMode::Query, false), true)),
     ]
 }
 
