@@ -33,6 +33,7 @@
 //! |---|---|
 //! | every route | [`http::router`] |
 //! | every refusal: its code on the wire, reason, remedy and section | [`error`] |
+//! | what a page and a log line say of a request beside its refusal | `http/facts.rs` |
 //! | `Host`, and the address of the client | `http/extract/host.rs`, `http/extract/peer.rs` |
 //! | cross-site and anti-forgery checks | `http/extract/own_page.rs` |
 //! | names and attributes of cookies | `http/pages/cookie.rs`, `http/proxy.rs`, `http/cookie.rs` |
@@ -41,6 +42,7 @@
 //! | `redirect_uri` at authorization | [`oauth::authorize::Callback`], [`oauth::redirect_uri`] |
 //! | PKCE: who needs a challenge; the verifier | [`flow::authorize`], [`flow::token::code`] |
 //! | the order of the pages of an authorization | [`flow::authorize::step`] |
+//! | whether an error may be redirected before a sign-in | [`flow::authorize::is_vouched_for`] |
 //! | consent: when it is needed; where it is stored | [`flow::authorize::step`], [`flow::authorize::consent`] |
 //! | device grant: the page; the polls | [`flow::authorize::device`], [`flow::token::device`] |
 //! | code redemption, refresh and replay | [`flow::token::code`], [`flow::token::refresh`] |
@@ -91,6 +93,8 @@
 //! - **session key**: the key pair in a browser's storage that is the session, on a loopback issuer or
 //!   where `policy.session_key` says so.
 //! - **holder**: of a session, the hash of its key or cookie.
+//! - **vouched for**: of a client, that an operator registered it or calls it first-party, that its
+//!   redirect stays on loopback, or that the person has allowed it there before.
 //! - **sweep**: the background transition that removes expired rows.
 //! - **bridge**: a program on a person's machine that carries their identity to local agents.
 //! - **hook client**: the client that a person's bridge uses for plugins.
@@ -122,7 +126,9 @@
 //!    from what proves the place: that of a client from a
 //!    [`Callback`](oauth::authorize::Callback), and a `Callback` only from a registered redirect URI.
 //! 6. A refusal gives the wire its RFC's code, and the log its own reason and a remedy, under an event
-//!    id. No sentence contains a value of the request.
+//!    id. No sentence contains a value of the request. Where a page and the log show one, it stands
+//!    beside the sentence: bounded, labelled, without characters that hide or move others, and in the
+//!    log without the query of an address.
 //!
 //! # Threats
 //!
@@ -146,6 +152,12 @@
 //!   token of its session. Where other ports receive the cookie, the storage that opens the page of an
 //!   interaction first is the only one that opens it again, so that nobody finishes it with an account
 //!   of their own.
+//! - *Open redirector.* Anybody may register a client, and have it refused. So an error that comes
+//!   before a sign-in goes only to a client that is vouched for; of any other it is displayed, and the
+//!   person presses a button. The exception is `prompt=none` (RFC 9700 §4.11.2). Where a session is a
+//!   key, the request shows no person, so what they allowed before does not count.
+//! - *Forced sign-out.* A valid `id_token_hint` ends the session that it names, wherever it comes from,
+//!   and no other: whoever brings it has an ID token of that session. Anything else is asked about.
 //! - *Parameter tampering.* The validated request is stored; no page carries an OAuth parameter. The
 //!   scope that consent displayed is compared with the scope that would be granted.
 //! - *Cookie theft by another port.* A browser sends a cookie of localhost to every port, and a
@@ -298,6 +310,21 @@
 //!
 //! **Refusals are a table.** One line each: name, wire code, reason. The enum, both total functions
 //! and the list for the tests come from it.
+//!
+//! **A pushed request is spent by its response.** Programs that preview links, prefetching and going
+//! back would use up a reference that a visit spends. So it can be opened any number of times while it
+//! lives, each time as an interaction of its own; the transaction that makes the code, or records that
+//! the person declined, spends it, and the other interactions are then over. An error that nobody
+//! decided on (`login_required`) spends nothing. The row stays for as long as an interaction that it
+//! opened. If a full pool takes it meanwhile, two browsers might both finish: RFC 9126 §4 asks for one
+//! use by a SHOULD, and the person's sign-in is worth more.
+//!
+//! **A hint ends its session in the first request.** Back ends send it without a cookie, and follow
+//! the redirect, so it leads straight to the client and nothing is stored. A browser with another
+//! session is asked about that one: where a session is a cookie, the request shows it; where it is a
+//! key, nothing in the first request proves anybody, so a request that a browser reports as its own
+//! (`Sec-Fetch-Site`) goes over the page of an interaction, whose script proves what there is. A
+//! cross-site POST shows no cookie, and leaves another session, and its cookie, alone.
 //!
 //! **A dependent grant asks for its session.** A grant without `offline_access` is in force while its
 //! session lives; sign-out therefore removes one row, and need not find its grants.
