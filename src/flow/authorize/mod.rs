@@ -20,6 +20,7 @@ use crate::oauth::client::{GrantType, PkcePolicy};
 use crate::oauth::id::{ClientId, InteractionId, UserId};
 use crate::oauth::params::Params;
 use crate::oauth::redirect_uri::Kind;
+use crate::oauth::state::State;
 use crate::secret::{BrowserSecret, TokenHash};
 use crate::store::schema::{Client, Interaction, Origin, Purpose, StoredAuthorizationRequest};
 use crate::store::{Holder, Holding, Rank, StoreError, Tx, View};
@@ -226,7 +227,7 @@ pub fn is_vouched_for(
 fn check_protection(
     policy: PkcePolicy,
     request: &AuthorizeRequest,
-    state: Option<&str>,
+    state: Option<&State>,
 ) -> Result<(), Refusal> {
     if request.code_challenge.is_some() {
         return Ok(());

@@ -128,7 +128,7 @@ fn hinted_session(
 ) -> Result<Option<SessionId>, StoreError> {
     let (Some(hint), Some(client)) = (hint, client) else { return Ok(None) };
     let Ok(id) = hint.claims().sid.parse::<SessionId>() else { return Ok(None) };
-    let live = session::by_id(view, cx, id)?;
+    let live = session::by_id(view, cx, issue::session_of(&cx.rules, client, id))?;
     let fits =
         |live: &LiveSession| issue::subject(&cx.rules, client, live.user()) == hint.claims().sub;
     Ok(live.filter(fits).map(|live| live.id()))

@@ -172,7 +172,8 @@ impl FromRequestParts<Arc<App>> for AtApplication {
         let rules = app.rules();
         let at = |host: &str| {
             let app = host.parse().and_then(|host: AppHost| application::App::at(rules, &host));
-            let unknown = |refusal| NegotiatedFailure::from(refusal).with_facts(Facts::of_host(host));
+            let unknown =
+                |refusal| NegotiatedFailure::from(refusal).with_facts(Facts::of_host(host));
             app.map_err(unknown)
         };
         let host = authority(&rules.issuer, &parts.uri, &parts.headers).unwrap_or_default();

@@ -138,3 +138,16 @@ async fn a_logout_hint_names_the_person_as_the_client_knows_them() {
     assert_eq!(response.location(), "https://shop.example/bye");
     assert!(ada.visit("/account").await.asks_to_sign_in());
 }
+
+#[tokio::test]
+async fn a_hint_of_such_a_client_ends_its_session_without_a_browser() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = client(&server, "shop", "shop.example").await;
+    let tokens = shop.tokens(&mut ada).await;
+
+    let query = form_encode([("id_token_hint", tokens.id())]);
+    let response = server.get(&format!("/oauth/logout?{query}")).await;
+
+    assert_eq!(response.location(), "/gate/logged-out");
+    assert!(ada.visit("/account").await.asks_to_sign_in());
+}
