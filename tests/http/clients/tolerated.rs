@@ -85,7 +85,8 @@ async fn a_client_that_registered_no_openid_may_ask_for_it() {
 
     assert_eq!(tokens.scope, "openid profile");
     assert!(tokens.id.is_some());
-    let email = client.authorize(&mut ada, &[("scope", "email")]).await;
+    let silent = [("scope", "email"), ("prompt", "none")];
+    let email = client.authorize(&mut ada, &silent).await;
     assert_eq!(email.brought()["error"], "invalid_scope");
 }
 
