@@ -108,22 +108,9 @@ impl Facts {
     }
 }
 
-/// Whether a refusal is one of a `redirect_uri`.
-const fn is_about_redirect_uri(refusal: Refusal) -> bool {
-    matches!(
-        refusal,
-        Refusal::RedirectUriDangerous
-            | Refusal::RedirectUriHasDotSegments
-            | Refusal::RedirectUriHasFragment
-            | Refusal::RedirectUriHasUserinfo
-            | Refusal::RedirectUriMalformed
-            | Refusal::RedirectUriMissing
-            | Refusal::RedirectUriMissingForOpenid
-            | Refusal::RedirectUriNotHttps
-            | Refusal::RedirectUriUnderGate
-            | Refusal::RedirectUriUnregistered
-            | Refusal::RedirectUriWildcard
-    )
+/// Whether a refusal is one of a `redirect_uri`: all of them are named so.
+fn is_about_redirect_uri(refusal: Refusal) -> bool {
+    refusal.name().starts_with("RedirectUri")
 }
 
 /// A value as it is shown: bounded, and without characters that move, hide or reverse others.

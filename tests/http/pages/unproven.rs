@@ -33,6 +33,24 @@ async fn an_address_that_is_not_registered_is_shown_with_the_name_of_the_app() {
     assert!(!page.text().contains("https://shop.example/cb"), "what is registered is for the log");
 }
 
+/// Whatever is wrong with it.
+#[tokio::test]
+async fn an_address_that_could_never_be_registered_is_shown_too() {
+    let server = Server::new().await;
+    let shop = RelyingParty::web(&server).await;
+
+    for (uri, refusal) in [
+        ("urn:ietf:wg:oauth:2.0:oob", Refusal::RedirectUriOutOfBand),
+        ("http://nas.local/cb", Refusal::RedirectUriPrivate),
+        ("file:///cb", Refusal::RedirectUriDangerous),
+    ] {
+        let page = page(&server, &shop.request(&[("redirect_uri", uri)])).await;
+
+        page.refused(ErrorCode::InvalidRequest, refusal);
+        assert!(page.text().contains(&format!("<bdi>{uri}</bdi>")), "{uri}");
+    }
+}
+
 #[tokio::test]
 async fn a_hostile_address_is_escaped_and_bounded() {
     let server = Server::new().await;
