@@ -325,7 +325,17 @@ pub fn params(bytes: &[u8]) {
         assert!(params.many(name).eq(values));
     }
     let written = form_encode(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-    assert_eq!(Params::parse(written.as_bytes()).as_ref(), Ok(&params));
+    let again = Params::parse(written.as_bytes()).expect("what was written is read");
+    for (name, _) in &pairs {
+        assert_eq!(again.one(name), params.one(name));
+        assert!(again.many(name).eq(params.many(name)));
+        assert_eq!(again.with_plus(name), None);
+        if let Some(with_plus) = params.with_plus(name) {
+            let first = pairs.iter().find(|(other, _)| other == name).map(|(_, value)| value);
+            assert!(with_plus.contains('+'));
+            assert_eq!(form_decode(with_plus.as_bytes()).as_ref().ok(), first);
+        }
+    }
 }
 
 /// Two verifiers, or a verifier and a challenge: only its own verifier meets a challenge.
