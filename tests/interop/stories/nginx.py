@@ -37,8 +37,9 @@ class Application(BaseHTTPRequestHandler):
 
 
 def locations(application):
-    """What the README has a `server` say, with the addresses of this run."""
-    (text,) = re.findall(r"```nginx\n(.*?)```", README.read_text(), re.DOTALL)
+    """What the README has a `server` say, with the addresses of this run: its first lines for nginx,
+    those for a Gatelodge without TLS."""
+    text = re.search(r"```nginx\n(.*?)```", README.read_text(), re.DOTALL)[1]
     for written, meant in [
         ("http://127.0.0.1:7455", ISSUER.replace("localhost", "127.0.0.1")),
         ("http://127.0.0.1:3000", application),
