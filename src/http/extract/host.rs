@@ -15,7 +15,7 @@ use crate::flow::{Rules, application};
 use crate::http::destination::Destination;
 use crate::http::extract::peer;
 use crate::http::facts::Facts;
-use crate::http::failure::{NegotiatedFailure, PageFailure};
+use crate::http::failure::NegotiatedFailure;
 use crate::http::redirect;
 use crate::model::application::AppHost;
 use crate::oauth::issuer::Issuer;
@@ -47,7 +47,7 @@ pub(in crate::http) async fn check(
             && (is_application(rules, &host) || is_forwarded_to_application(&app, &request));
     let lost = host != rules.issuer.authority() && needs_issuers_host(&request);
     if (lost || !known) && is_proxys_own(&app, &request, &host) {
-        return PageFailure::from(Refusal::HostOfProxy).into_response();
+        return NegotiatedFailure::from(Refusal::HostOfProxy).into_response();
     }
     if !known {
         return NegotiatedFailure::from(Refusal::HostUnknown).into_response();

@@ -140,6 +140,12 @@ async fn a_proxy_that_hides_the_host_is_told_so() {
         let relayed = [("host", "127.0.0.1:7455"), ("x-forwarded-for", "192.0.2.9")];
         assert_refused(&of(&server, "127.0.0.1", path, &relayed).await);
     }
+    // A program reads JSON.
+    let mut request = Request::get("/oauth/userinfo").header("host", "gatelodge:7455");
+    request = request.header("x-forwarded-host", "id.example");
+    request.extensions_mut().unwrap().insert(Peer(proxy.parse().unwrap()));
+    let program = server.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(program.json()["error"], "misdirected_request");
     // A browser at another name of this server goes to the issuer.
     let direct = of(&server, "127.0.0.1", "/account", &[("host", "127.0.0.1:7455")]).await;
     assert_eq!(direct.location(), "https://id.example/account");
