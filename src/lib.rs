@@ -209,8 +209,8 @@
 //!   ([`flow::throttle`], `password`).
 //! - *Slow peers.* A handshake and a header have ten seconds each to arrive, a body fifteen. Once a
 //!   response waits for its peer, the peer reads 4 KiB in every fifteen seconds and all of it within a
-//!   minute, or the connection is closed. A header section has at most 32 KiB. Of requests
-//!   that are sent together, those behind the first wait for everybody else.
+//!   minute, or the connection is closed. A header section has at most 32 KiB. Of requests that are
+//!   sent together, those behind the first wait for everybody else.
 //! - *Too many connections.* A newcomer is never refused: the stalest connection of its network goes,
 //!   or of the network that has most. Descriptors are reserved for the store, outgoing requests and
 //!   the administration socket, so that an operator reaches a crowded server.

@@ -179,10 +179,10 @@ impl RedirectUri {
 
     /// Whether a request may use `requested` if this URI is registered.
     ///
-    /// The strings must be equal. For a loopback URI an empty path is `/`, and the port is ignored, since RFC 8252 §7.3 says
-    /// "The authorization server MUST allow any port to be specified at the time of the request for
-    /// loopback IP redirect URIs"; but a confidential client must use the port that it registered,
-    /// if any.
+    /// The strings must be equal. For a loopback URI an empty path is `/`, and the port is ignored,
+    /// since RFC 8252 §7.3 says "The authorization server MUST allow any port to be specified at the
+    /// time of the request for loopback IP redirect URIs"; but a confidential client must use the port
+    /// that it registered, if any.
     pub fn admits(&self, requested: &Self, client: ClientType) -> bool {
         if self.written == requested.written {
             return true;
@@ -196,8 +196,8 @@ impl RedirectUri {
             ClientType::Public => true,
         };
         let port_fits = port_is_free || self.host() == requested.host();
-        let own = self.around_port().map(with_path);
-        port_fits && own.is_some() && own == requested.around_port().map(with_path)
+        let own = self.around_port().map(without_root);
+        port_fits && own.is_some() && own == requested.around_port().map(without_root)
     }
 
     /// The parts before and after the port of a loopback URI.
@@ -250,9 +250,9 @@ impl FromStr for RedirectUri {
     }
 }
 
-/// The parts of a loopback URI around its port, the path without
-/// its first `/`: an empty one is the same (RFC 3986 §6.2.3).
-fn with_path<'a>((host, rest): (&'a str, &'a str)) -> (&'a str, &'a str) {
+/// The parts of a loopback URI around its port, without the `/` that begins the path: an empty path is
+/// the same (RFC 3986 §6.2.3).
+fn without_root<'a>((host, rest): (&'a str, &'a str)) -> (&'a str, &'a str) {
     (host, rest.strip_prefix('/').unwrap_or(rest))
 }
 

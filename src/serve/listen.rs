@@ -7,8 +7,8 @@ use super::Stop;
 use crate::config::{Config, Places, TlsMode};
 use crate::oauth::issuer::Issuer;
 
-/// The most connections that wait to be accepted; the system may allow fewer (`somaxconn`). Under a
-/// flood the last of them waits some 80 ms; further ones are refused a place, and try again after a
+/// The most connections that wait to be accepted; the system may allow fewer (`somaxconn`). A flood
+/// fills a longer queue too, and everybody waits behind it. Who finds it full tries again after a
 /// second.
 const BACKLOG: i32 = 512;
 

@@ -292,7 +292,8 @@ mod tests {
     async fn every_flag_reaches_the_server() {
         let line = "add editor --id e --public --redirect http://127.0.0.1/cb --post-logout \
                     http://127.0.0.1/bye --grant authorization_code --scope openid --scope email \
-                    --auth none --assertions rfc7523 --first-party --pkce required --refresh strict --id-token-alg ES256 \
+                    --auth none --assertions rfc7523 --first-party --pkce required \
+                    --refresh strict --id-token-alg ES256 \
                     --resource https://api.example --native --pairwise editor.example \
                     --back-channel-logout https://e.example/out --introspect-any --require-par \
                     --userinfo-alg EdDSA --introspection-alg RS256 --no-confirmation \
@@ -317,7 +318,8 @@ mod tests {
                 ],
                 "backchannel_logout_session_required": true, "default_max_age": 300,
                 "scope": "openid email",
-                "token_endpoint_auth_method": "none", "assertions": "rfc7523", "first_party": true, "pkce": "required",
+                "token_endpoint_auth_method": "none", "assertions": "rfc7523",
+                "first_party": true, "pkce": "required",
                 "refresh": "strict", "id_token_signed_response_alg": "ES256",
                 "resources": ["https://api.example"], "application_type": "native",
                 "subject_type": "pairwise", "sector": "editor.example",
