@@ -57,9 +57,31 @@ impl Default for Turns {
     }
 }
 
-/// The standings of the open connections, by the widest network.
+/// The open connections.
 #[derive(Default)]
-struct Open(HashMap<Network, Within>);
+struct Open {
+    by_widest: HashMap<Network, Within>,
+    count: usize,
+    next: Next,
+}
+
+/// Which connections go next from the networks that have most. To find the stalest, every network is
+/// looked at, so that some are found at once.
+#[derive(Default)]
+struct Next {
+    /// How many connections the largest of the widest networks has, and its largest network.
+    sizes: (usize, usize),
+    /// The stalest last. Each is out of date if it has made progress since, or its network is no
+    /// longer one of the largest.
+    stale: Vec<Stale>,
+}
+
+/// A connection that goes unless its rank has changed.
+struct Stale {
+    network: Network,
+    standing: Arc<Standing>,
+    rank: u64,
+}
 
 /// The standings of the open connections from one of the widest networks, by network.
 #[derive(Default)]
@@ -187,6 +209,9 @@ const MAX_PIPELINED: usize = 2;
 /// One in so many connections of a network came last.
 const LAST: usize = 4;
 
+/// How many of the stalest are found at once.
+const FOUND: usize = 64;
+
 /// One in so many descriptors is for connections that are being closed, so that the next newcomer
 /// waits for none of them.
 const CLOSING: usize = 32;
@@ -223,7 +248,7 @@ impl Connections {
         let own = open.of(network).map_or(0, Vec::len);
         if own >= of_network && !self.0.proxies.iter().any(|own| own.contains(address)) {
             open.close_stalest(network);
-        } else if open.count() >= in_all - in_all / CLOSING {
+        } else if open.count >= in_all - in_all / CLOSING {
             open.close_stalest_of_largest();
         }
         let standing = Arc::new(Standing::new(Arc::clone(&self.0.turns)));
@@ -237,61 +262,101 @@ impl Connections {
 }
 
 impl Open {
-    fn count(&self) -> usize {
-        self.0.values().map(|within| within.count).sum()
+    fn of(&self, network: Network) -> Option<&Vec<Arc<Standing>>> {
+        self.by_widest.get(&network.widest())?.by_network.get(&network)
     }
 
-    fn of(&self, network: Network) -> Option<&Vec<Arc<Standing>>> {
-        self.0.get(&network.widest())?.by_network.get(&network)
+    /// How many connections there are from the widest network around `network`, and from itself.
+    fn sizes(&self, network: Network) -> (usize, usize) {
+        let within = self.by_widest.get(&network.widest());
+        (within.map_or(0, |within| within.count), self.of(network).map_or(0, Vec::len))
     }
 
     fn add(&mut self, network: Network, standing: &Arc<Standing>) {
-        let within = self.0.entry(network.widest()).or_default();
+        let within = self.by_widest.entry(network.widest()).or_default();
         within.by_network.entry(network).or_default().push(Arc::clone(standing));
         within.count += 1;
+        self.count += 1;
+        if self.sizes(network) > self.next.sizes {
+            self.next.stale.clear();
+        }
     }
 
-    /// Removes a connection, if it is not removed already.
-    fn remove(&mut self, network: Network, standing: &Arc<Standing>) {
+    /// Removes a connection; `false` if it is removed already.
+    fn remove(&mut self, network: Network, standing: &Arc<Standing>) -> bool {
         let widest = network.widest();
-        let Some(within) = self.0.get_mut(&widest) else { return };
-        let Some(own) = within.by_network.get_mut(&network) else { return };
-        let Some(at) = own.iter().position(|other| Arc::ptr_eq(other, standing)) else { return };
+        let Some(within) = self.by_widest.get_mut(&widest) else { return false };
+        let Some(own) = within.by_network.get_mut(&network) else { return false };
+        let Some(at) = own.iter().position(|other| Arc::ptr_eq(other, standing)) else {
+            return false;
+        };
         own.remove(at);
         within.count -= 1;
+        self.count -= 1;
         if own.is_empty() {
             within.by_network.remove(&network);
         }
         if within.count == 0 {
-            self.0.remove(&widest);
+            self.by_widest.remove(&widest);
         }
+        true
+    }
+
+    /// Closes a connection; `false` if it is closed already.
+    fn close(&mut self, network: Network, standing: &Arc<Standing>) -> bool {
+        let is_open = self.remove(network, standing);
+        if is_open {
+            standing.closed.notify_one();
+        }
+        is_open
     }
 
     fn close_stalest(&mut self, network: Network) {
         let own = self.of(network).and_then(|own| stalest(own));
         if let Some(stalest) = own.map(|(_, standing)| Arc::clone(standing)) {
-            self.remove(network, &stalest);
-            stalest.closed.notify_one();
+            self.close(network, &stalest);
         }
     }
 
     fn close_stalest_of_largest(&mut self) {
-        let in_largest = self.0.values().map(|within| within.count).max().unwrap_or_default();
-        let largest = self.0.values().filter(|within| within.count == in_largest);
-        let stalest = largest
-            .flat_map(Within::largest)
-            .min_by_key(|(_, own)| stalest(own).map(|(rank, _)| rank));
-        if let Some(network) = stalest.map(|(network, _)| *network) {
-            self.close_stalest(network);
+        if !self.close_next() {
+            self.next = self.found();
+            self.close_next();
         }
     }
-}
 
-impl Within {
-    /// The networks that have most.
-    fn largest(&self) -> impl Iterator<Item = (&Network, &Vec<Arc<Standing>>)> {
-        let in_largest = self.by_network.values().map(Vec::len).max().unwrap_or_default();
-        self.by_network.iter().filter(move |(_, own)| own.len() == in_largest)
+    /// Closes the next of those that were found, if one of them is not out of date.
+    fn close_next(&mut self) -> bool {
+        while let Some(Stale { network, standing, rank }) = self.next.stale.pop() {
+            if standing.rank() == rank
+                && self.sizes(network) == self.next.sizes
+                && self.close(network, &standing)
+            {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Finds the stalest of each of the networks that have most, up to [`FOUND`].
+    fn found(&self) -> Next {
+        let in_widest = self.by_widest.values().map(|within| within.count).max();
+        let widest = self.by_widest.values().filter(|within| Some(within.count) == in_widest);
+        let networks = widest.flat_map(|within| &within.by_network);
+        let in_largest = networks.clone().map(|(_, own)| own.len()).max();
+        let largest = networks.filter(|(_, own)| Some(own.len()) == in_largest);
+        let mut stale: Vec<_> = largest
+            .filter_map(|(network, own)| stalest(own).map(|(rank, own)| (rank, *network, own)))
+            .collect();
+        stale.sort_unstable_by_key(|(rank, ..)| *rank);
+        stale.truncate(FOUND);
+        let stale = stale.into_iter().rev().map(|(_, network, standing)| Stale {
+            network,
+            standing: Arc::clone(standing),
+            rank: standing.rank(),
+        });
+        let sizes = (in_widest.unwrap_or_default(), in_largest.unwrap_or_default());
+        Next { sizes, stale: stale.collect() }
     }
 }
 
@@ -323,7 +388,11 @@ impl Connections {
 
     /// The networks of the open connections.
     pub(super) fn networks(&self) -> Vec<Network> {
-        self.open().0.values().flat_map(|within| within.by_network.keys().copied()).collect()
+        self.open()
+            .by_widest
+            .values()
+            .flat_map(|within| within.by_network.keys().copied())
+            .collect()
     }
 }
 
@@ -464,6 +533,29 @@ mod tests {
         }
 
         assert!(!open.iter().any(Ticket::has_to_go));
+    }
+
+    /// Some that go next are found at once.
+    #[test]
+    fn who_made_progress_since_it_was_found_stays_as_do_all_while_a_network_has_more() {
+        let connections = Connections::few();
+        let mut open: Vec<_> =
+            (0..6).map(|n| admit(&connections, &format!("192.0.2.{n}"))).collect();
+        let mut newcomer = |address: &str, goes: usize| {
+            let newcomer = connections.admit(address.parse().unwrap());
+            let mut newcomer = Box::pin(newcomer);
+            assert!((&mut newcomer).now_or_never().is_none());
+            assert!(open.remove(goes).has_to_go(), "{address}");
+            assert!(!open.iter().any(Ticket::has_to_go), "{address}");
+            open.push(newcomer.now_or_never().unwrap());
+            open.first().unwrap().standing.requested();
+        };
+
+        newcomer("192.0.2.6", 0);
+        newcomer("192.0.2.7", 1);
+        newcomer("192.0.2.7", 1);
+        newcomer("192.0.2.8", 4);
+        newcomer("192.0.2.9", 1);
     }
 
     #[test]
