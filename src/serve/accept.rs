@@ -22,9 +22,10 @@ use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt as _;
 
 use super::Stop;
-use super::connections::{Connections, Standing, Ticket};
+use super::connections::{Connections, Ticket};
 use super::descriptors::MAX_ADMINISTRATION;
 use super::paced::Paced;
+use super::standing::Standing;
 use crate::app::App;
 use crate::http::Peer;
 use crate::tls::{Acceptor, ProvenCertificate, Secured};

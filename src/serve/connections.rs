@@ -20,12 +20,12 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::descriptors::Bounds;
+use super::standing::{Standing, Turns};
 use crate::config::Config;
 use crate::model::network::{Network, ProxyNetwork};
 
@@ -41,20 +41,6 @@ struct Shared {
     /// A permit for each connection, held until its descriptor is closed.
     descriptors: Arc<Semaphore>,
     turns: Arc<Turns>,
-}
-
-/// What all connections share while they are served.
-pub(super) struct Turns {
-    /// The number of steps that all have made.
-    steps: AtomicU64,
-    /// A permit for each pipelined request that may be the next of its kind.
-    pipelined: Semaphore,
-}
-
-impl Default for Turns {
-    fn default() -> Self {
-        Self { steps: AtomicU64::new(0), pipelined: Semaphore::new(MAX_PIPELINED) }
-    }
 }
 
 /// The open connections.
@@ -99,112 +85,6 @@ pub(super) struct Ticket {
     connections: Connections,
     _descriptor: Option<OwnedSemaphorePermit>,
 }
-
-/// How a connection stands among those of its network.
-pub(super) struct Standing {
-    closed: Notify,
-    /// The stage above the two highest bits, and below them the time of the last progress.
-    rank: AtomicU64,
-    /// Whether bytes have arrived since the last request.
-    received: AtomicBool,
-    turns: Arc<Turns>,
-}
-
-/// What a connection is doing, from the stalest.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    /// It has made no whole request: none at all, or one whose body is on its way.
-    Opening,
-    /// It waits for its peer: for a request, or for the response to be read.
-    Waiting,
-    /// Its request is being handled.
-    Working,
-}
-
-impl Standing {
-    /// The standing of a new connection.
-    pub(super) fn new(turns: Arc<Turns>) -> Self {
-        let standing = Self {
-            closed: Notify::new(),
-            rank: AtomicU64::new(0),
-            received: AtomicBool::new(false),
-            turns,
-        };
-        standing.enter(Stage::Opening);
-        standing
-    }
-
-    /// Bytes have arrived.
-    pub(super) fn received(&self) {
-        self.received.store(true, Ordering::Relaxed);
-    }
-
-    /// Waits until a request may be handled. One that arrived together with those before it lets
-    /// every task that is ready go first, and few of its kind do so at once: a thousand connections
-    /// with thirty such requests each make nobody wait.
-    pub(super) async fn turn(&self) {
-        if self.received.swap(false, Ordering::Relaxed) {
-            return;
-        }
-        let is_whole = self.stage() == Stage::Working as u64;
-        if is_whole {
-            self.enter(Stage::Waiting);
-        }
-        // The semaphore is never closed.
-        let turn = self.turns.pipelined.acquire().await;
-        tokio::task::yield_now().await;
-        drop(turn);
-        if is_whole {
-            self.enter(Stage::Working);
-        }
-    }
-
-    /// The head of a request has arrived, and its body not yet.
-    pub(super) fn began(&self) {
-        self.enter(Stage::Opening);
-    }
-
-    /// The connection has made a whole request.
-    pub(super) fn requested(&self) {
-        self.enter(Stage::Working);
-    }
-
-    /// The request is handled, and its response goes to the peer.
-    pub(super) fn responded(&self) {
-        self.enter(Stage::Waiting);
-    }
-
-    /// The peer has taken a part of the response.
-    pub(super) fn progressed(&self) {
-        if self.stage() == Stage::Waiting as u64 {
-            self.enter(Stage::Waiting);
-        }
-    }
-
-    /// Waits until the connection has to go.
-    pub(super) async fn closed(&self) {
-        self.closed.notified().await;
-    }
-
-    fn enter(&self, stage: Stage) {
-        let now = self.turns.steps.fetch_add(1, Ordering::Relaxed);
-        self.rank.store((stage as u64) << STAGE_SHIFT | now, Ordering::Relaxed);
-    }
-
-    fn stage(&self) -> u64 {
-        self.rank() >> STAGE_SHIFT
-    }
-
-    fn rank(&self) -> u64 {
-        self.rank.load(Ordering::Relaxed)
-    }
-}
-
-/// The place of the stage in a rank.
-const STAGE_SHIFT: u32 = 62;
-
-/// The most pipelined requests that let the others go first at once.
-const MAX_PIPELINED: usize = 2;
 
 /// One in so many connections of a network came last.
 const LAST: usize = 4;
@@ -306,7 +186,7 @@ impl Open {
     fn close(&mut self, network: Network, standing: &Arc<Standing>) -> bool {
         let is_open = self.remove(network, standing);
         if is_open {
-            standing.closed.notify_one();
+            standing.close();
         }
         is_open
     }
@@ -364,9 +244,7 @@ impl Open {
 fn stalest(own: &[Arc<Standing>]) -> Option<(u64, &Arc<Standing>)> {
     let last = own.len() - own.len().div_ceil(LAST);
     let ranked = own.iter().enumerate().map(|(at, standing)| {
-        let rank = standing.rank();
-        let has_time = at >= last && rank >> STAGE_SHIFT == Stage::Opening as u64;
-        (if has_time { (Stage::Waiting as u64) << STAGE_SHIFT | rank } else { rank }, standing)
+        (if at < last { standing.rank() } else { standing.rank_of_last() }, standing)
     });
     ranked.min_by_key(|(rank, _)| *rank)
 }

@@ -13,6 +13,7 @@ mod listen;
 mod log;
 mod paced;
 mod secure;
+mod standing;
 mod tasks;
 
 use std::fmt;

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::connections::Standing;
+use super::standing::Standing;
 
 /// The least number of bytes that a peer must read in each [`WINDOW`].
 const LEAST: usize = 4 * 1024;
