@@ -51,7 +51,8 @@
 //! | what a grant is, and when it is live | [`flow::token::grant`] |
 //! | the lifetime of a token | [`flow::Rules`], [`flow::token::issue`] |
 //! | introspection: who may see a token | [`flow::token::introspect`] |
-//! | which resources and scopes a token may have | [`flow::resource`] |
+//! | which resources, scopes and type a token may have | [`flow::resource`] |
+//! | which kind of JWT a token is | `keys/verification.rs` |
 //! | how a client proves itself | [`flow::client::authentication`], `app/client_authentication.rs` |
 //! | registration and client documents | [`flow::client`], `app/registration.rs`, `app/documents.rs` |
 //! | what a signature proves | [`keys`] |

@@ -65,7 +65,10 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/tokens/revoke", post(token::revoke))
         .route("/api/v1/documents", post(document::import))
         .route("/api/v1/resources", get(resource::list).post(resource::add))
-        .route("/api/v1/resources/{resource}", get(resource::show).delete(resource::remove))
+        .route(
+            "/api/v1/resources/{resource}",
+            get(resource::show).patch(resource::change).delete(resource::remove),
+        )
         .route("/api/v1/usage", get(usage::of_all))
         .route("/api/v1/users", get(user::list).post(user::add))
         .route("/api/v1/users/{username}", get(user::show).patch(user::change).delete(user::remove))

@@ -12,8 +12,8 @@ use super::listing::{ListView, Noun, Query};
 use super::{Failed, body, optional};
 use crate::app::App;
 use crate::error::Refusal;
-use crate::flow::resource::registered::{self, Introspecting, NewResource};
-use crate::oauth::resource::{Resource, ResourceMetadata};
+use crate::flow::resource::registered::{self, Change, Introspecting, NewResource};
+use crate::oauth::resource::{Resource, ResourceMetadata, TokenType};
 use crate::oauth::scope::Scope;
 use crate::secret::MadeClientSecret;
 use crate::store::View;
@@ -43,6 +43,8 @@ pub(crate) struct ResourceView {
     pub(crate) resource_name: String,
     /// Its scopes.
     pub(crate) scope: Scope,
+    /// The type of the access tokens for it.
+    pub(crate) typ: TokenType,
     /// The `WWW-Authenticate` header of its 401 responses (RFC 9728 §5.1).
     pub(crate) www_authenticate: String,
 }
@@ -68,6 +70,22 @@ pub(crate) struct ResourceRegistration {
     pub(crate) resource_name: Option<String>,
     /// Its scopes, separated by spaces.
     pub(crate) scope: Option<String>,
+    /// The type of the access tokens for it, `at+jwt` or `jwt`; absent: `at+jwt`.
+    pub(crate) typ: Option<String>,
+}
+
+/// A JSON Merge Patch (RFC 7396) of a resource: an absent member does not change.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ResourcePatch {
+    /// Whether every client may ask for its scopes.
+    pub(crate) open: Option<bool>,
+    /// The name that the consent page displays.
+    pub(crate) resource_name: Option<String>,
+    /// Its scopes, separated by spaces, which replace the present ones.
+    pub(crate) scope: Option<String>,
+    /// The type of the access tokens for it, `at+jwt` or `jwt`.
+    pub(crate) typ: Option<String>,
 }
 
 /// A resource that was removed.
@@ -93,6 +111,18 @@ impl ResourceRegistration {
             open: self.open.unwrap_or(resource.is_loopback()),
             resource,
             scope: optional::<Scope>(self.scope.as_deref())?.unwrap_or_default(),
+            typ: optional::<TokenType>(self.typ.as_deref())?.unwrap_or_default(),
+        })
+    }
+}
+
+impl ResourcePatch {
+    fn parse(self) -> Result<Change, Refusal> {
+        Ok(Change {
+            name: optional(self.resource_name.as_deref())?,
+            open: self.open,
+            scope: optional(self.scope.as_deref())?,
+            typ: optional(self.typ.as_deref())?,
         })
     }
 }
@@ -116,6 +146,7 @@ impl ResourceView {
             resource_name: row.name.to_string(),
             resource: row.resource,
             scope: row.scope,
+            typ: row.typ,
             www_authenticate,
         }
     }
@@ -146,6 +177,17 @@ pub(super) async fn show(
     let named: Resource = named.parse()?;
     let row = app.read()?.find::<Protected>(&named.canonical().to_owned())?;
     Ok(Json(ResourceView::new(&app, row.ok_or(Refusal::ResourceNotFound)?, None)))
+}
+
+pub(super) async fn change(
+    State(app): State<Arc<App>>,
+    Path(named): Path<String>,
+    request: Request,
+) -> Result<Json<ResourceView>, Failed> {
+    let named: Resource = named.parse()?;
+    let change = body::<ResourcePatch>(request).await?.parse()?;
+    let row = app.write(move |tx, _| registered::change(tx, &named, &change)).await?;
+    Ok(Json(ResourceView::new(&app, row, None)))
 }
 
 pub(super) async fn remove(

@@ -16,7 +16,7 @@ use crate::oauth::client::{AuthMethod, GrantType, PresentedCredentials, Proof};
 use crate::oauth::id::{ClientId, SessionId, UserId};
 use crate::oauth::issuer::Issuer;
 use crate::oauth::params::Params;
-use crate::oauth::resource::Resource;
+use crate::oauth::resource::{Resource, TokenType};
 use crate::oauth::token::TokenRequest;
 use crate::secret::{AuthorizationCode, Entropy};
 use crate::store::Tx;
@@ -74,6 +74,7 @@ fn populate(tx: &mut Tx<'_>, cx: &Context, code: &AuthorizationCode) -> Result<(
         scope: "openid".parse()?,
         server: None,
         open: true,
+        typ: TokenType::default(),
     };
     tx.put(&resource.canonical().to_owned(), protected)?;
     let code_row = Code {

@@ -1,12 +1,16 @@
 //! `gatelodge resource …`
 
 use axum::http::Method;
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 
-use crate::admin::resource::{RemovedResourceView, ResourceRegistration, ResourceView};
+use crate::admin::resource::{
+    RemovedResourceView, ResourcePatch, ResourceRegistration, ResourceView,
+};
+use crate::oauth::resource::TokenType;
 
 use super::admin_client::{AdminClient, path_of};
-use super::output::{Column, Failure, Output, fields, list, printable, word};
+use super::output::{Column, Exit, Failure, Output, fields, list, printable, word};
 
 const ADD_HELP: &str = "\
 Examples:
@@ -14,9 +18,21 @@ Examples:
       an MCP server on this machine, and a scope that means something there
   gatelodge resource add https://api.example --name Orders --scope orders:read --introspect
       an API that asks this server about each token; it gets credentials for that
+  gatelodge resource add https://api.example --scope orders:read --typ jwt
+      an API whose library takes no tokens of the type at+jwt, such as Spring Security's decoder
+
+A client that asks for a scope which only one resource has gets a token for that resource.
 
 Serve the printed document at the printed address, and answer a request without a token by 401
 with the printed header. Where the API cannot serve it, the header may name the copy here.";
+
+const SET_HELP: &str = "\
+Examples:
+  gatelodge resource set https://api.example --typ jwt
+  gatelodge resource set https://api.example --scope orders:read --scope orders:write
+
+What is not named stays as it is. --scope names every scope; an empty one takes all away. Tokens
+that were issued before stay as they are.";
 
 /// The verbs of `resource`.
 #[derive(Debug, Subcommand)]
@@ -26,6 +42,9 @@ pub(super) enum ResourceVerb {
     Add(Add),
     /// List the resources
     List,
+    /// Change a resource
+    #[command(after_help = SET_HELP)]
+    Set(Set),
     /// Show one resource, with its metadata and its 401 header
     Show {
         /// Its URI
@@ -59,6 +78,35 @@ pub(super) struct Add {
     /// loopback)
     #[arg(long)]
     open: Option<bool>,
+    /// The type of the tokens for it: that of RFC 9068 (default), or the older JWT, where its library
+    /// takes no other
+    #[arg(long, ignore_case = true, value_parser = types())]
+    typ: Option<String>,
+}
+
+/// The arguments of `resource set`.
+#[derive(Debug, Args)]
+pub(super) struct Set {
+    /// Its URI
+    resource: String,
+    /// What people read on the consent page
+    #[arg(long)]
+    name: Option<String>,
+    /// A scope that means something there; repeat it for more. Those that are not named are taken
+    /// away
+    #[arg(long)]
+    scope: Vec<String>,
+    /// Let every client ask for its scopes, also one that did not register them
+    #[arg(long)]
+    open: Option<bool>,
+    /// The type of the tokens for it
+    #[arg(long, ignore_case = true, value_parser = types())]
+    typ: Option<String>,
+}
+
+/// The parser of the types of tokens, which the help lists and shell completion offers.
+fn types() -> PossibleValuesParser {
+    TokenType::ALL.iter().map(|(name, _)| *name).collect::<Vec<_>>().into()
 }
 
 /// Runs `gatelodge resource …`.
@@ -88,6 +136,11 @@ pub(super) async fn run(verb: ResourceVerb, admin: &mut AdminClient) -> Result<O
             let none = "No resource is registered yet: gatelodge resource add URI";
             Ok(list(admin.list("/api/v1/resources", None).await?, COLUMNS, none))
         }
+        ResourceVerb::Set(set) => {
+            let (path, patch) = (path_of("resources", &set.resource), set.patch()?);
+            let changed: ResourceView = admin.send(Method::PATCH, &path, &patch).await?;
+            Ok(Output::new(text(&changed), &changed))
+        }
         ResourceVerb::Show { resource } => {
             let found = admin.ask(Method::GET, &path_of("resources", &resource)).await?;
             Ok(Output::new(text(&found), &found))
@@ -108,9 +161,30 @@ impl Add {
             open: self.open,
             resource: self.resource,
             resource_name: self.name,
-            scope: (!self.scope.is_empty()).then(|| self.scope.join(" ")),
+            scope: scope(&self.scope),
+            typ: self.typ,
         }
     }
+}
+
+impl Set {
+    fn patch(self) -> Result<ResourcePatch, Failure> {
+        let patch = ResourcePatch {
+            open: self.open,
+            resource_name: self.name,
+            scope: scope(&self.scope),
+            typ: self.typ,
+        };
+        if patch == ResourcePatch::default() {
+            let what = "say what is to change: --name, --scope, --open, --typ";
+            return Err(Failure::new(Exit::Usage, what));
+        }
+        Ok(patch)
+    }
+}
+
+fn scope(named: &[String]) -> Option<String> {
+    (!named.is_empty()).then(|| named.join(" "))
 }
 
 /// A resource, with the metadata document and the header to paste into its server.
@@ -120,6 +194,7 @@ fn text(view: &ResourceView) -> String {
         ("resource_name", word(&view.resource_name)),
         ("scope", word(&view.scope)),
         ("open", word(&view.open)),
+        ("typ", word(&view.typ)),
         ("client_id", word(&view.client_id)),
         ("client_secret", word(&view.client_secret)),
         ("created", word(&view.created)),
@@ -145,7 +220,7 @@ mod tests {
     #[test]
     fn every_flag_reaches_the_server() {
         let line = "gatelodge resource add https://api.example --name Orders --scope a --scope b \
-                    --introspect --open false";
+                    --introspect --open false --typ JWT";
 
         let Some(Verb::Resource(ResourceVerb::Add(add))) =
             Args::try_parse_from(line.split_whitespace()).unwrap().verb
@@ -162,8 +237,31 @@ mod tests {
                 resource: "https://api.example".into(),
                 resource_name: Some("Orders".into()),
                 scope: Some("a b".into()),
+                typ: Some("jwt".into()),
             }
         );
+    }
+
+    #[tokio::test]
+    async fn what_is_named_of_a_resource_changes_and_the_rest_stays() {
+        let mut admin = AdminClient::memory().await;
+        let mut say = async |line: &str| {
+            let Some(Verb::Resource(verb)) =
+                Args::try_parse_from(line.split_whitespace()).unwrap().verb
+            else {
+                panic!("a resource verb")
+            };
+            run(verb, &mut admin).await
+        };
+        say("gatelodge resource add https://api.example --scope a --scope b").await.unwrap();
+
+        let changed = say("gatelodge resource set https://api.example --typ jwt").await.unwrap();
+        let nothing = say("gatelodge resource set https://api.example").await.err().unwrap();
+
+        let (_, text, json, _) = changed.parts();
+        assert!(text.lines().any(|line| line.split_whitespace().eq(["typ", "jwt"])), "{text}");
+        assert_eq!((&json["typ"], &json["scope"]), (&"jwt".into(), &"a b".into()));
+        assert_eq!(nothing.exit, Exit::Usage);
     }
 
     #[tokio::test]
@@ -175,6 +273,7 @@ mod tests {
             introspect: true,
             client: None,
             open: None,
+            typ: None,
         };
 
         let added = run(ResourceVerb::Add(add), &mut AdminClient::memory().await).await.unwrap();

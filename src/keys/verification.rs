@@ -13,7 +13,8 @@ use crate::oauth::jwt::Compact;
 /// The `typ` values of this server's JWTs: RFC 9068 §2.1, RFC 7519 §5.1, OpenID Connect
 /// Back-Channel Logout §2.4.
 const ACCESS_TOKEN: &str = "at+jwt";
-const ID_TOKEN: &str = "JWT";
+/// ID tokens, and access tokens for a resource that takes no other type.
+const JWT: &str = "JWT";
 const LOGOUT_TOKEN: &str = "logout+jwt";
 
 impl KeyRing {
@@ -28,10 +29,12 @@ impl KeyRing {
     pub fn verify_access(&self, token: &str, now: Timestamp) -> Result<VerifiedAccess, Refusal> {
         let token = Compact::parse(token)?;
         match self.signature(&token, now) {
-            Signature::Valid if token.header().is_typed(ACCESS_TOKEN) => {
-                token.claims().map(VerifiedAccess)
-            }
-            Signature::Valid => Err(Refusal::BearerTokenMalformed),
+            Signature::Valid => match kind(&token, &token.claims()?) {
+                JwtKind::Access => token.claims().map(VerifiedAccess),
+                JwtKind::Id | JwtKind::Logout | JwtKind::Other => {
+                    Err(Refusal::BearerTokenMalformed)
+                }
+            },
             Signature::Retired(_) => Err(Refusal::BearerTokenKeyRetired),
             Signature::UnknownKey | Signature::Wrong => Err(Refusal::BearerTokenSignatureWrong),
         }
@@ -50,7 +53,8 @@ impl KeyRing {
             Signature::Retired(_) | Signature::Valid => true,
             Signature::UnknownKey | Signature::Wrong => false,
         };
-        if !signed || !token.header().is_typed(ID_TOKEN) {
+        let claims = token.claims().map_err(|_| Refusal::IdTokenHintMalformed)?;
+        if !signed || kind(&token, &claims) != JwtKind::Id {
             return Err(Refusal::IdTokenHintMalformed);
         }
         token.claims().map(VerifiedHint).map_err(|_| Refusal::IdTokenHintMalformed)
@@ -64,17 +68,9 @@ impl KeyRing {
     /// [`Refusal::BearerTokenMalformed`] if it is no JWT.
     pub fn examine(&self, token: &str, now: Timestamp) -> Result<Examined, Refusal> {
         let token = Compact::parse(token)?;
-        let kinds = [
-            (ACCESS_TOKEN, JwtKind::Access),
-            (LOGOUT_TOKEN, JwtKind::Logout),
-            (ID_TOKEN, JwtKind::Id),
-        ];
-        let kind = kinds.into_iter().find(|(typ, _)| token.header().is_typed(typ));
-        Ok(Examined {
-            claims: token.claims().unwrap_or_default(),
-            kind: kind.map_or(JwtKind::Other, |(_, kind)| kind),
-            signature: self.signature(&token, now),
-        })
+        let claims = token.claims().unwrap_or_default();
+        let kind = kind(&token, &claims);
+        Ok(Examined { claims, kind, signature: self.signature(&token, now) })
     }
 
     /// Checks the signature of a token. The algorithm is that of the key named by `kid`, not that
@@ -120,13 +116,30 @@ impl VerifiedHint {
 pub struct Examined {
     /// Its claims; null if they cannot be read.
     pub claims: Value,
-    /// Its kind, by its header.
+    /// Its kind.
     pub kind: JwtKind,
     /// The state of its signature.
     pub signature: Signature,
 }
 
-/// The kind of a JWT, by its `typ`.
+/// The kind of a JWT, by its `typ` and, where several kinds have one, by its claims. RFC 8725
+/// §3.12: the rules for the kinds of an issuer's JWTs "MUST be mutually exclusive". Every access
+/// token has a `client_id` (RFC 9068 §2.2), and nothing else of the type `JWT` has that or a `scope`.
+fn kind(token: &Compact<'_>, claims: &Value) -> JwtKind {
+    let has = |claim| claims.get(claim).is_some();
+    let typed = |typ| token.header().is_typed(typ);
+    if typed(ACCESS_TOKEN) || typed(JWT) && has("client_id") {
+        JwtKind::Access
+    } else if typed(LOGOUT_TOKEN) {
+        JwtKind::Logout
+    } else if typed(JWT) && !has("scope") {
+        JwtKind::Id
+    } else {
+        JwtKind::Other
+    }
+}
+
+/// The kind of a JWT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JwtKind {
     /// An access token.

@@ -138,6 +138,42 @@ impl<'de> Deserialize<'de> for Resource {
     }
 }
 
+/// The type of the access tokens for a resource: the `typ` of their header, by the name that an
+/// operator gives it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TokenType {
+    /// RFC 9068 §2.1.
+    #[default]
+    #[serde(rename = "at+jwt")]
+    AtJwt,
+    /// RFC 7519 §5.1, for resource servers whose library takes no other.
+    #[serde(rename = "jwt")]
+    Jwt,
+}
+
+impl TokenType {
+    /// All types, by the name that an operator gives them.
+    pub const ALL: &[(&str, Self)] = &[("at+jwt", Self::AtJwt), ("jwt", Self::Jwt)];
+
+    /// The `typ` in the header.
+    pub const fn typ(self) -> &'static str {
+        match self {
+            Self::AtJwt => "at+jwt",
+            Self::Jwt => "JWT",
+        }
+    }
+}
+
+impl FromStr for TokenType {
+    type Err = Refusal;
+
+    fn from_str(s: &str) -> Result<Self, Refusal> {
+        let found = Self::ALL.iter().find(|(name, _)| name.eq_ignore_ascii_case(s));
+        let refusal = Refusal::MemberMalformed("typ", "at+jwt or jwt is expected");
+        found.map(|(_, own)| *own).ok_or(refusal)
+    }
+}
+
 /// The metadata document of a resource (RFC 9728 §2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceMetadata {

@@ -7,6 +7,10 @@ macro_rules! authorization {
         "acr: no sign-in here has the value that the request calls essential",
         "let the client ask for the acr as a voluntary claim, or with acr_values",
         "OpenID Connect Core §5.5.1.1";
+    AdminScopeBesideResource => InvalidScope,
+        "scope: a token for another resource has no scope of the administration",
+        "let the client ask for the administration's scopes without resource",
+        "RFC 8707 §3";
     ClaimsMalformed => InvalidRequest,
         "claims is no JSON object whose userinfo and id_token are objects",
         "correct claims in the client",
@@ -147,6 +151,10 @@ macro_rules! authorization {
         "resource is not among those that were granted",
         "let the client name the resource in its authorization request, too",
         "RFC 8707 §2.2";
+    ResourceTokenTypesDiffer => InvalidTarget,
+        "resource: a token of the type at+jwt and one of the type JWT cannot be one token",
+        "let the client ask for a token for each resource, or: gatelodge resource set URI --typ at+jwt",
+        "RFC 8707 §2";
     ResourceUnknown => InvalidTarget,
         "resource is not one that this server issues tokens for, or not for this client",
         "gatelodge resource add URI; a client that names its resources also needs: gatelodge client set CLIENT --resource URI",

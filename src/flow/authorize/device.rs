@@ -64,10 +64,12 @@ pub fn issue(
     let client = proven.row(tx, GrantType::DeviceCode)?;
     let asked = request.scope.as_ref();
     let targets = resource::resolve(tx, &cx.rules, &client, &request.resources, asked)?;
-    if asked
-        .is_some_and(|scope| scope.intersect(&targets.for_client(&cx.rules, &client)).is_empty())
-    {
-        return Err(Refusal::ScopeNotAllowed.into());
+    if let Some(scope) = asked {
+        let scope = scope.intersect(&targets.for_client(&cx.rules, &client));
+        if scope.is_empty() {
+            return Err(Refusal::ScopeNotAllowed.into());
+        }
+        targets.check_administration(&cx.rules, &scope)?;
     }
     last_use::record_use(tx, cx, proven.id(), &client, None)?;
     let user_code = unused_user_code(tx, cx)?;

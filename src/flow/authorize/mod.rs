@@ -85,10 +85,12 @@ impl ResolvedRequest {
         }
         let requested = request.scope.as_ref();
         let targets = resource::resolve(view, rules, client, &request.resources, requested)?;
-        if requested
-            .is_some_and(|scope| scope.intersect(&targets.for_client(rules, client)).is_empty())
-        {
-            return Err(Refusal::ScopeNotAllowed.into());
+        if let Some(scope) = requested {
+            let scope = scope.intersect(&targets.for_client(rules, client));
+            if scope.is_empty() {
+                return Err(Refusal::ScopeNotAllowed.into());
+            }
+            targets.check_administration(rules, &scope)?;
         }
         request.resources = targets.resources;
         let client_id = &self.parameters.client_id;

@@ -1,7 +1,8 @@
 //! Resources: those that a token may be for, and the scopes that are known there ([RFC
 //! 8707](https://www.rfc-editor.org/rfc/rfc8707)).
 //!
-//! This server is a resource, and the default one. An operator registers others. With a loopback
+//! This server is a resource, and the default one. An operator registers others; a scope that only
+//! one of them has brings it, if the request names none. With a loopback
 //! issuer, people may also grant tokens for unregistered resources on their own machine, but the
 //! consent page is displayed each time.
 
@@ -11,9 +12,9 @@ use crate::error::{Error, Refusal};
 use crate::flow::Rules;
 use crate::model::person::Role;
 use crate::oauth::id::ClientId;
-use crate::oauth::resource::Resource;
+use crate::oauth::resource::{Resource, TokenType};
 use crate::oauth::scope::{Scope, ScopeToken};
-use crate::store::schema::{Client, Person, Protected, RESOURCES_BY_SERVER};
+use crate::store::schema::{Client, Person, Protected, RESOURCES_BY_SCOPE, RESOURCES_BY_SERVER};
 use crate::store::{StoreError, View};
 
 /// The most resources of one resource server that are read.
@@ -30,6 +31,8 @@ pub struct Targets {
     closed: Scope,
     /// The scopes that are known at each of them.
     known: Vec<(Resource, Scope)>,
+    /// Those whose access tokens have the type `JWT`.
+    of_type_jwt: Vec<Resource>,
     /// The scopes of the open ones, for every client.
     open: Scope,
     /// Whether one of them is unregistered.
@@ -62,6 +65,34 @@ impl Targets {
         rules.config.allowed(roles).union(&self.known().minus(&rules.config.scope()))
     }
 
+    /// Checks that `scope` has no scope of the administration, if one of these resources is another
+    /// server's: that server could use the token here.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::AdminScopeBesideResource`]
+    pub fn check_administration(&self, rules: &Rules, scope: &Scope) -> Result<(), Refusal> {
+        let administers = scope.iter().any(is_of_administration);
+        if administers && self.has_another(rules) {
+            return Err(Refusal::AdminScopeBesideResource);
+        }
+        Ok(())
+    }
+
+    /// The part of a default scope that a token for these resources may have.
+    pub fn without_administration(&self, rules: &Rules, scope: Scope) -> Scope {
+        if !self.has_another(rules) {
+            return scope;
+        }
+        scope.iter().filter(|token| !is_of_administration(token)).cloned().collect()
+    }
+
+    /// Whether one of them is not this server.
+    fn has_another(&self, rules: &Rules) -> bool {
+        let own = Resource::of(&rules.issuer);
+        self.resources.iter().any(|resource| *resource != own)
+    }
+
     /// The scope that `person` would grant `client` if it asks for `asked`.
     pub fn scope_for(
         &self,
@@ -75,10 +106,14 @@ impl Targets {
         match asked {
             Some(asked) => {
                 let scope = asked.intersect(&allowed);
-                if scope.is_empty() { Err(Refusal::ScopeNotAllowed) } else { Ok(scope) }
+                if scope.is_empty() {
+                    return Err(Refusal::ScopeNotAllowed);
+                }
+                self.check_administration(rules, &scope)?;
+                Ok(scope)
             }
             // RFC 6749 §3.3: a request without scope is served with "a pre-defined default value".
-            None => Ok(allowed.intersect(client.scope())),
+            None => Ok(self.without_administration(rules, allowed.intersect(client.scope()))),
         }
     }
 
@@ -91,7 +126,8 @@ impl Targets {
     }
 }
 
-/// Resolves the resources `requested` by `client` together with `scope`.
+/// Resolves the resources `requested` by `client` together with `scope`. If it names none, they are
+/// those that the scope brings.
 ///
 /// # Errors
 ///
@@ -105,12 +141,49 @@ pub fn resolve(
     scope: Option<&Scope>,
 ) -> Result<Targets, Error> {
     let mut targets = Targets::default();
-    for resource in requested {
+    let brought = match requested {
+        [] => brought_by(view, rules, client, scope.unwrap_or(client.scope()))?,
+        [_, ..] => Vec::new(),
+    };
+    for resource in requested.iter().chain(&brought) {
         if !add(&mut targets, view, rules, client, resource, scope)? {
             return Err(Refusal::ResourceUnknown.into());
         }
     }
     Ok(targets)
+}
+
+/// The resources that `scope` brings: for each token that the configuration does not know, the
+/// resource that has it, if `client` may ask for it at exactly one. Between several, the client has
+/// to choose.
+fn brought_by(
+    view: &impl View,
+    rules: &Rules,
+    client: &Client,
+    scope: &Scope,
+) -> Result<Vec<Resource>, StoreError> {
+    let listed = &client.decisions.resources;
+    let mut brought = Vec::new();
+    for token in scope.minus(&rules.config.scope()).iter() {
+        let keys = if listed.is_empty() {
+            view.by(&RESOURCES_BY_SCOPE, &token.as_str().to_owned(), MAX_CONFIGURED)?
+        } else {
+            listed.iter().map(|resource| resource.canonical().to_owned()).collect()
+        };
+        let mut having = Vec::new();
+        for key in keys {
+            let row = view.find::<Protected>(&key)?;
+            having.extend(row.filter(|row| {
+                row.scope.has(token.as_str()) && (row.open || client.scope().has(token.as_str()))
+            }));
+        }
+        if let Ok([only]) = <[Protected; 1]>::try_from(having)
+            && !brought.contains(&only.resource)
+        {
+            brought.push(only.resource);
+        }
+    }
+    Ok(brought)
 }
 
 /// The granted resources that still exist.
@@ -155,6 +228,9 @@ fn add(
     if let Some(row) = view.find::<Protected>(&resource.canonical().to_owned())? {
         let share = if row.open { &mut targets.open } else { &mut targets.closed };
         *share = share.union(&row.scope);
+        if row.typ == TokenType::Jwt {
+            targets.of_type_jwt.push(row.resource.clone());
+        }
         targets.known.push((row.resource.clone(), row.scope));
         targets.insert(row.resource);
         return Ok(true);
@@ -170,14 +246,25 @@ fn add(
     Ok(true)
 }
 
+/// What one access token is for.
+#[derive(Clone, Debug)]
+pub struct TokenTarget {
+    /// Its resources; this server if empty.
+    pub resources: Vec<Resource>,
+    /// Its scope.
+    pub scope: Scope,
+    /// Its type.
+    pub typ: TokenType,
+}
+
 impl Targets {
     /// The scopes that are known at one of these resources.
     fn known(&self) -> Scope {
         self.known.iter().fold(Scope::default(), |all, (_, scope)| all.union(scope))
     }
 
-    /// The requested part of these resources, and the part of `scope` that is known there. Nothing
-    /// is read from the store.
+    /// What a token is for: the requested part of these resources, and the part of `scope` that is
+    /// known there. Nothing is read from the store.
     ///
     /// # Errors
     ///
@@ -188,7 +275,7 @@ impl Targets {
         rules: &Rules,
         scope: &Scope,
         requested: &[Resource],
-    ) -> Result<(Vec<Resource>, Scope), Refusal> {
+    ) -> Result<TokenTarget, Refusal> {
         let resources = narrowed(rules, &self.resources, requested)?;
         let known = self.known.iter().filter(|(resource, _)| resources.contains(resource));
         let known = known.fold(rules.config.scope(), |all, (_, scope)| all.union(scope));
@@ -197,7 +284,22 @@ impl Targets {
         if known.is_empty() && !scope.is_empty() {
             return Err(Refusal::ScopeNotAllowed);
         }
-        Ok((resources, known))
+        let typ = self.token_type(&resources)?;
+        Ok(TokenTarget { resources, scope: known, typ })
+    }
+
+    /// The type of a token for `resources`, which are some of these.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::ResourceTokenTypesDiffer`] if they take tokens of different types.
+    pub fn token_type(&self, resources: &[Resource]) -> Result<TokenType, Refusal> {
+        let of_type_jwt = |resource: &&Resource| self.of_type_jwt.contains(resource);
+        match resources.iter().filter(of_type_jwt).count() {
+            0 => Ok(TokenType::AtJwt),
+            all if all == resources.len() => Ok(TokenType::Jwt),
+            _ => Err(Refusal::ResourceTokenTypesDiffer),
+        }
     }
 
     fn insert(&mut self, resource: Resource) {
@@ -227,7 +329,12 @@ fn foreign(rules: &Rules, scope: &Scope) -> Scope {
 
 /// Whether a scope can never be open to every client.
 fn is_reserved(token: &ScopeToken) -> bool {
-    token.as_str() == "admin" || token.as_str().starts_with("hook:")
+    is_of_administration(token) || token.as_str().starts_with("hook:")
+}
+
+/// Whether a scope is one of this server's administration.
+fn is_of_administration(token: &ScopeToken) -> bool {
+    token.as_str() == "admin" || token.as_str().starts_with("admin:")
 }
 
 /// The scopes of all registered resources.

@@ -9,7 +9,7 @@ use crate::oauth::client::ClientType;
 use crate::oauth::client::metadata::ClientMetadata;
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::ClientId;
-use crate::oauth::resource::{Resource, ResourceMetadata};
+use crate::oauth::resource::{Resource, ResourceMetadata, TokenType};
 use crate::oauth::scope::Scope;
 use crate::secret::MadeClientSecret;
 use crate::store::schema::{Client, Protected};
@@ -28,6 +28,8 @@ pub struct NewResource {
     pub resource: Resource,
     /// Its scopes.
     pub scope: Scope,
+    /// The type of the access tokens for it.
+    pub typ: TokenType,
 }
 
 /// The credentials with which a resource introspects its tokens.
@@ -51,9 +53,7 @@ pub fn add(
     if new.resource == Resource::of(&cx.rules.issuer) || tx.find::<Protected>(&key)?.is_some() {
         return Err(Refusal::ResourceExists.into());
     }
-    if new.open && new.scope.iter().any(is_reserved) {
-        return Err(Refusal::ScopeReserved.into());
-    }
+    check_open(new.open, &new.scope)?;
     let (server, secret) = match &new.introspecting {
         Introspecting::As(id) => {
             let client = tx.find::<Client>(id)?.ok_or(Refusal::ClientNotFound)?;
@@ -82,9 +82,43 @@ pub fn add(
         resource: new.resource.clone(),
         scope: new.scope.clone(),
         server,
+        typ: new.typ,
     };
     tx.put(&key, row.clone())?;
     Ok((row, secret))
+}
+
+fn check_open(open: bool, scope: &Scope) -> Result<(), Refusal> {
+    if open && scope.iter().any(is_reserved) { Err(Refusal::ScopeReserved) } else { Ok(()) }
+}
+
+/// A change to a resource. A field that is `None` stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    /// Its name.
+    pub name: Option<DisplayName>,
+    /// Whether every client may ask for its scopes.
+    pub open: Option<bool>,
+    /// Its scopes.
+    pub scope: Option<Scope>,
+    /// The type of the access tokens for it.
+    pub typ: Option<TokenType>,
+}
+
+/// Changes a resource. Tokens that were issued stay as they are.
+pub fn change(tx: &mut Tx<'_>, resource: &Resource, change: &Change) -> Result<Protected, Error> {
+    let key = resource.canonical().to_owned();
+    let old = tx.find::<Protected>(&key)?.ok_or(Refusal::ResourceNotFound)?;
+    let row = Protected {
+        name: change.name.clone().unwrap_or_else(|| old.name.clone()),
+        open: change.open.unwrap_or(old.open),
+        scope: change.scope.clone().unwrap_or_else(|| old.scope.clone()),
+        typ: change.typ.unwrap_or(old.typ),
+        ..old
+    };
+    check_open(row.open, &row.scope)?;
+    tx.put(&key, row.clone())?;
+    Ok(row)
 }
 
 /// Removes a resource, and the credentials that were made for it.

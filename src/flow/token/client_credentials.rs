@@ -4,13 +4,14 @@
 //! Nothing is written: the token depends on no grant.
 
 use crate::error::{Error, Refusal};
+use crate::flow::Context;
 use crate::flow::client::authentication::AuthenticatedClient;
+use crate::flow::resource::{self, Targets, TokenTarget};
 use crate::flow::token::issue::{self, Issued};
-use crate::flow::{Context, resource};
 use crate::oauth::claims::Audience;
 use crate::oauth::client::{ClientType, GrantType};
 use crate::oauth::id::ClientId;
-use crate::oauth::resource::Resource;
+use crate::oauth::resource::{Resource, TokenType};
 use crate::oauth::scope::Scope;
 use crate::oauth::token::ClientCredentialsRequest;
 use crate::oauth::token::hook::HOOK_AUDIENCE;
@@ -38,11 +39,15 @@ pub fn issue(
         return Err(Refusal::HookScopeWithoutAudience.into());
     }
     let asked = request.scope.as_ref();
-    let targets = resource::resolve(view, &cx.rules, &client, &request.resources, asked)?;
+    let mut targets = resource::resolve(view, &cx.rules, &client, &request.resources, asked)?;
     // No person consents, so only the resources that an operator listed for the client are allowed.
-    let listed = |resource| client.decisions.resources.contains(resource);
-    if targets.unregistered || !request.resources.iter().all(|own| is_own(cx, own) || listed(own)) {
-        return Err(Refusal::ResourceUnknown.into());
+    let listed = |resource| is_own(cx, resource) || client.decisions.resources.contains(resource);
+    if targets.unregistered || !targets.resources.iter().all(listed) {
+        if !request.resources.is_empty() {
+            return Err(Refusal::ResourceUnknown.into());
+        }
+        // The scope brought it.
+        targets = Targets::default();
     }
     // What is said about a person is granted by a person.
     let own: Scope = client.scope().iter().filter(|own| !own.is_about_person()).cloned().collect();
@@ -53,11 +58,14 @@ pub fn issue(
             if scope.is_empty() {
                 return Err(Refusal::ScopeNotAllowed.into());
             }
+            targets.check_administration(&cx.rules, &scope)?;
             scope
         }
-        None => allowed,
+        None => targets.without_administration(&cx.rules, allowed),
     };
-    Ok(issue::for_client(cx, proven.id(), &client, &targets.resources, scope))
+    let typ = targets.token_type(&targets.resources)?;
+    let target = TokenTarget { resources: targets.resources, scope, typ };
+    Ok(issue::for_client(cx, proven.id(), &client, target))
 }
 
 /// A hook token, for the audience `hook` and one plugin.
@@ -78,7 +86,8 @@ fn for_plugin(
     if scope.is_empty() {
         return Err(Refusal::ScopeNotAllowed.into());
     }
-    let mut issued = issue::for_client(cx, id, client, &[], scope);
+    let target = TokenTarget { resources: Vec::new(), scope, typ: TokenType::AtJwt };
+    let mut issued = issue::for_client(cx, id, client, target);
     issued.access.aud = Audience::Many(vec![HOOK_AUDIENCE.to_owned()]);
     issued.access.plugin_id = Some(plugin.to_string());
     Ok(issued)

@@ -55,14 +55,14 @@ pub fn redeem(
     let authorization = code.authorization.clone();
     let (granted, scope) = (&authorization.resources, &authorization.scope);
     let targets = resource::remaining(tx, &cx.rules, &client, granted, scope)?;
-    let (resources, scope) = targets.share(&cx.rules, scope, &request.resources)?;
+    let target = targets.share(&cx.rules, scope, &request.resources)?;
 
     let nonce = code.nonce.take();
     let (live, refresh_token) = grant::create(tx, cx, client, authorization)?;
     code.spent = Some(live.id());
     code.retained_until = live.grant().expires.max(code.expires.by_evidence());
     tx.put(&hash, code)?;
-    let issued = issue::for_grant(cx, &live, &resources, scope, nonce, refresh_token);
+    let issued = issue::for_grant(cx, &live, target, nonce, refresh_token);
     Ok(Redeemed::Tokens(Box::new(issued)))
 }
 

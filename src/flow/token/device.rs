@@ -53,10 +53,10 @@ pub fn redeem(
     };
     let (granted, scope) = (&authorization.resources, &authorization.scope);
     let targets = resource::remaining(tx, &cx.rules, &client, granted, scope)?;
-    let (resources, scope) = targets.share(&cx.rules, scope, &request.resources)?;
+    let target = targets.share(&cx.rules, scope, &request.resources)?;
     let (live, refresh_token) = grant::create(tx, cx, client, authorization)?;
     tx.remove::<Device>(&hash)?;
-    let issued = issue::for_grant(cx, &live, &resources, scope, None, refresh_token);
+    let issued = issue::for_grant(cx, &live, target, None, refresh_token);
     Ok(Polled::Tokens(Box::new(issued)))
 }
 

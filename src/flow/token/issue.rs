@@ -6,14 +6,15 @@ use uuid::Uuid;
 
 use crate::error::Refusal;
 use crate::flow::installation::evidence;
+use crate::flow::resource::TokenTarget;
 use crate::flow::token::grant::LiveGrant;
 use crate::flow::{Context, Rules};
 use crate::keys::BlockKey;
 use crate::model::anonymous::SCOPE;
-use crate::oauth::claims::{AccessClaims, IdClaims, PHISHING_RESISTANT, Profile, jti};
+use crate::oauth::claims::{AccessClaims, Audience, IdClaims, PHISHING_RESISTANT, Profile, jti};
 use crate::oauth::client::{SigningAlg, SubjectType};
 use crate::oauth::id::{ClientId, SessionId, UserId};
-use crate::oauth::resource::Resource;
+use crate::oauth::resource::{Resource, TokenType};
 use crate::oauth::scope::Scope;
 use crate::secret::RefreshToken;
 use crate::store::schema::{AnonymousSession, Client};
@@ -30,18 +31,20 @@ pub struct Issued {
     pub refresh_token: Option<RefreshToken>,
     /// The granted scope.
     pub scope: Scope,
+    /// The type of the access token.
+    pub typ: TokenType,
 }
 
-/// The response for a grant, with an access token of `scope`.
+/// The response for a grant, with an access token for `target`.
 pub fn for_grant(
     cx: &Context,
     live: &LiveGrant,
-    resources: &[Resource],
-    scope: Scope,
+    target: TokenTarget,
     nonce: Option<String>,
     refresh_token: Option<RefreshToken>,
 ) -> Issued {
     let (authorization, client) = (live.authorization(), live.client());
+    let TokenTarget { resources, scope, typ } = target;
     let lifetimes = &cx.rules.config.lifetimes;
     let lifetime = cx.rules.access_token_lifetime(client).min(live.grant().expires.since(cx.now));
     let sub = subject(&cx.rules, client, authorization.user);
@@ -58,7 +61,8 @@ pub fn for_grant(
         acr: Some(PHISHING_RESISTANT.to_owned()),
         amr: authorization.authentication.amr.clone(),
         roles: roles.iter().map(ToString::to_string).collect(),
-        ..client_claims(cx, &authorization.client, resources, lifetime)
+        aud: audience(&cx.rules, &resources, scope.has("openid")),
+        ..client_claims(cx, &authorization.client, &[], lifetime)
     };
     let id_token = scope.has("openid").then(|| {
         let claims = IdClaims {
@@ -80,21 +84,17 @@ pub fn for_grant(
         };
         (client.metadata.id_token_signed_response_alg, claims)
     });
-    Issued { access, expires_in: lifetime.as_secs(), id_token, refresh_token, scope }
+    Issued { access, expires_in: lifetime.as_secs(), id_token, refresh_token, scope, typ }
 }
 
 /// The response for a client itself (RFC 6749 §4.4.3): no refresh token and no grant.
-pub fn for_client(
-    cx: &Context,
-    id: &ClientId,
-    client: &Client,
-    resources: &[Resource],
-    scope: Scope,
-) -> Issued {
+pub fn for_client(cx: &Context, id: &ClientId, client: &Client, target: TokenTarget) -> Issued {
     let lifetime = cx.rules.access_token_lifetime(client);
+    let TokenTarget { resources, scope, typ } = target;
     let access =
-        AccessClaims { scope: scope.clone(), ..client_claims(cx, id, resources, lifetime) };
-    Issued { access, expires_in: lifetime.as_secs(), id_token: None, refresh_token: None, scope }
+        AccessClaims { scope: scope.clone(), ..client_claims(cx, id, &resources, lifetime) };
+    let expires_in = lifetime.as_secs();
+    Issued { access, expires_in, id_token: None, refresh_token: None, scope, typ }
 }
 
 /// The response for an anonymous session. Its token names the client and no person.
@@ -113,7 +113,8 @@ pub fn for_anonymous(
         ..client_claims(cx, &session.client, &[], lifetime)
     };
     let expires_in = lifetime.as_secs();
-    Ok(Issued { access, expires_in, id_token: None, refresh_token: None, scope })
+    let typ = TokenType::AtJwt;
+    Ok(Issued { access, expires_in, id_token: None, refresh_token: None, scope, typ })
 }
 
 /// The `sub` of a person for a client (OpenID Connect Core §8).
@@ -154,12 +155,10 @@ fn client_claims(
     resources: &[Resource],
     lifetime: Duration,
 ) -> AccessClaims {
-    let issuer = || vec![cx.rules.issuer.to_string()];
-    let named: Vec<String> = resources.iter().map(ToString::to_string).collect();
     AccessClaims {
         iss: cx.rules.issuer.to_string(),
         sub: client.to_string(),
-        aud: if named.is_empty() { issuer() } else { named }.into(),
+        aud: audience(&cx.rules, resources, false),
         exp: (cx.now + lifetime).seconds(),
         iat: cx.now.seconds(),
         nbf: cx.now.seconds(),
@@ -174,6 +173,17 @@ fn client_claims(
         plugin_id: None,
         revocable_until: evidence::revocable_until(cx, lifetime),
     }
+}
+
+/// The `aud` of an access token: its resources, or this server. A token with the scope `openid` is
+/// for this server, too, since userinfo has to take it (OpenID Connect Core §5.3.1).
+fn audience(rules: &Rules, resources: &[Resource], openid: bool) -> Audience {
+    let issuer = rules.issuer.to_string();
+    let mut named: Vec<String> = resources.iter().map(ToString::to_string).collect();
+    if named.is_empty() || openid && !named.contains(&issuer) {
+        named.push(issuer);
+    }
+    named.into()
 }
 
 /// The claims that `scope` requests (OpenID Connect Core §5.4), and those requested by name (§5.5)

@@ -78,7 +78,7 @@ pub fn rotate(
     let granted = live.authorization();
     let targets = resource::remaining(tx, &cx.rules, client, &granted.resources, &granted.scope)?;
     let scope = narrowed(cx, &live, &targets, request.scope.as_ref())?;
-    let (resources, scope) = targets.share(&cx.rules, &scope, &request.resources)?;
+    let target = targets.share(&cx.rules, &scope, &request.resources)?;
 
     if spends {
         family::spend(&mut family, generation, cx.now, cx.rules.config.lifetimes.replay_grace);
@@ -87,7 +87,7 @@ pub fn rotate(
     }
     let newest = family::newest(cx, id, &family);
     // OpenID Connect Core §12.2: a refreshed ID token "SHOULD NOT have a nonce Claim".
-    let issued = issue::for_grant(cx, &live, &resources, scope, None, Some(newest));
+    let issued = issue::for_grant(cx, &live, target, None, Some(newest));
     Ok(Rotated::Tokens(Box::new(issued), ahead))
 }
 

@@ -85,8 +85,9 @@ pub(in crate::http) async fn token(
 
 pub(super) async fn sign(app: &App, issued: Issued) -> Result<Tokens, Error> {
     // RFC 9068 §2.1: "JWT access tokens MUST include this media type in the "typ" header
-    // parameter".
-    let access_token = app.signing_key(SigningAlg::Es256).await?.sign("at+jwt", &issued.access)?;
+    // parameter", unless an operator says otherwise of the resource.
+    let key = app.signing_key(SigningAlg::Es256).await?;
+    let access_token = key.sign(issued.typ.typ(), &issued.access)?;
     let id_token = match issued.id_token {
         Some((alg, mut claims)) => {
             claims.at_hash = Some(at_hash(alg, &access_token));

@@ -10,7 +10,7 @@ use crate::oauth::client::metadata::ClientMetadata;
 use crate::oauth::client::{PkcePolicy, SubjectType};
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::{ClientId, UserId};
-use crate::oauth::resource::Resource;
+use crate::oauth::resource::{Resource, TokenType};
 use crate::oauth::scope::Scope;
 use crate::secret::TokenHash;
 use crate::store::{Entries, Held, Holder, Holding, Index, Pool, Row, Share, Tag};
@@ -302,10 +302,15 @@ pub struct Protected {
     pub server: Option<ClientId>,
     /// Whether every client may ask for its scopes.
     pub open: bool,
+    /// The type of the access tokens for it.
+    pub typ: TokenType,
 }
 
 /// Resources by the client with whose credentials they introspect.
 pub const RESOURCES_BY_SERVER: Index<ClientId, String> = Index::new(48, "resources_by_server");
+
+/// Resources by each of their scopes.
+pub const RESOURCES_BY_SCOPE: Index<String, String> = Index::new(55, "resources_by_scope");
 
 layout!(ProtectedLayout, Protected);
 
@@ -317,6 +322,9 @@ impl Row for Protected {
     fn entries(&self, key: &String, into: &mut Entries) {
         if let Some(server) = &self.server {
             into.add(&RESOURCES_BY_SERVER, server, key);
+        }
+        for scope in self.scope.iter() {
+            into.add(&RESOURCES_BY_SCOPE, &scope.as_str().to_owned(), key);
         }
     }
 }

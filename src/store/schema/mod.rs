@@ -160,6 +160,7 @@ mod tests {
             tag(&PASSKEYS_BY_USER),
             tag(&PATS_BY_USER),
             tag(&PEOPLE_BY_NAME),
+            tag(&RESOURCES_BY_SCOPE),
             tag(&RESOURCES_BY_SERVER),
             tag(&SESSIONS_BY_HOLDER),
             tag(&SESSIONS_BY_USER),

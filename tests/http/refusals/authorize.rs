@@ -3,7 +3,9 @@
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::Method;
+use gatelodge::config::ScopeEntry;
 use gatelodge::oauth::client::PkcePolicy;
+use gatelodge::oauth::issuer::Issuer;
 use serde_json::json;
 
 use crate::support::{Browser, CHALLENGE, RelyingParty, Response, Server};
@@ -108,6 +110,20 @@ pub(super) async fn a_request_uri() -> Response {
 
 pub(super) async fn an_unknown_resource() -> Response {
     shop(&[("resource", "https://mcp.example")]).await
+}
+
+pub(super) async fn administration_beside_a_resource() -> Response {
+    let server = Server::with(Issuer::localhost(7455), |config| {
+        config.scopes.insert("admin".parse().unwrap(), ScopeEntry::default());
+    });
+    let server = server.await;
+    server.operate(Method::POST, "/resources", json!({ "resource": "https://api.example" })).await;
+    let registration = json!({
+        "name": "Console", "redirect_uris": ["https://console.example/cb"], "scope": "openid admin",
+    });
+    let console = server.client(registration).await;
+    let asked = [("resource", "https://api.example"), ("scope", "openid admin")];
+    server.get(&console.request(&asked)).await
 }
 
 pub(super) async fn a_resource_that_is_no_address() -> Response {

@@ -40,6 +40,7 @@ fn story(refusal: Refusal) -> Story {
     table! {
         AccessTokenLifetimeUnfit => admin::access_tokens_without_end(),
         AcrUnmet => authorize::an_acr_that_nobody_has(),
+        AdminScopeBesideResource => authorize::administration_beside_a_resource(),
         AnonymousMetadataUnfit => anonymous::metadata_that_is_a_list(),
         AnonymousNotAllowed => anonymous::a_client_that_was_not_allowed_it(),
         AppCodeOfAnotherBrowser => forward::a_code_in_another_browser(),
@@ -259,6 +260,7 @@ fn story(refusal: Refusal) -> Story {
         ResourceNotFound => admin::a_resource_that_is_not_there(),
         ResourceNotGranted => token::a_resource_that_was_not_granted(),
         ResourceServerPublic => admin::a_resource_server_that_is_public(),
+        ResourceTokenTypesDiffer => token::one_token_of_two_types(),
         ResourceUnknown => authorize::an_unknown_resource(),
         ResponseModeUnsupported => authorize::an_unsupported_response_mode(),
         ResponseTypeMissing => authorize::no_response_type(),

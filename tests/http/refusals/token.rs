@@ -153,6 +153,19 @@ pub(super) async fn a_resource_that_was_not_granted() -> Response {
     redeem(&[("resource", "https://api.example")]).await
 }
 
+pub(super) async fn one_token_of_two_types() -> Response {
+    let (server, mut ada) = Server::with_ada().await;
+    for (resource, typ) in [("https://a.example", "jwt"), ("https://b.example", "at+jwt")] {
+        let registration = json!({ "resource": resource, "typ": typ });
+        server.operate(Method::POST, "/resources", registration).await;
+    }
+    let shop = RelyingParty::web(&server).await;
+    let both = [("resource", "https://a.example"), ("resource", "https://b.example")];
+    let page = ada.visit(&format!("{}&{}", shop.request(&[]), form_encode(both))).await;
+    let code = ada.decide(&page, "allow").await.brought().remove("code").unwrap();
+    shop.redeem(&code).await
+}
+
 pub(super) async fn another_redirect_uri() -> Response {
     redeem(&[("redirect_uri", "https://shop.example/other")]).await
 }

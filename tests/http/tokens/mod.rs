@@ -1,6 +1,7 @@
 //! Tokens: how they are had, what they say, what ends them.
 
 mod access;
+mod audience;
 mod codes;
 mod endings;
 mod introspection;

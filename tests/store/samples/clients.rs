@@ -11,6 +11,7 @@ use gatelodge::oauth::client::{
     SubjectType,
 };
 use gatelodge::oauth::id::ClientId;
+use gatelodge::oauth::resource::TokenType;
 use gatelodge::oauth::scope::Scope;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::Pool;
@@ -151,8 +152,15 @@ pub(super) fn resources() -> Vec<(String, Protected)> {
         scope: scope(),
         server: Some(shop()),
         open: true,
+        typ: TokenType::Jwt,
     };
-    let least = Protected { server: None, open: false, scope: Scope::default(), ..full.clone() };
+    let least = Protected {
+        server: None,
+        open: false,
+        scope: Scope::default(),
+        typ: TokenType::AtJwt,
+        ..full.clone()
+    };
     vec![(text("https://api.example/"), full), (text("https://api.example/least"), least)]
 }
 
