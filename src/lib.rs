@@ -50,6 +50,8 @@
 //! | the restore of a backup | [`flow::installation::restore`] |
 //! | what a grant is, and when it is live | [`flow::token::grant`] |
 //! | the lifetime of a token | [`flow::Rules`], [`flow::token::issue`] |
+//! | the claims about a person, and which scope has them | [`flow::token::issue`], [`oauth::authorize::claims`] |
+//! | e-mail addresses: when two are one, who vouches for one | [`model::email`], [`flow::person::people`] |
 //! | introspection: who may see a token | [`flow::token::introspect`] |
 //! | which resources, scopes and type a token may have | [`flow::resource`] |
 //! | which kind of JWT a token is | `keys/verification.rs` |
@@ -97,6 +99,7 @@
 //! - **vouched for**: of a client, that an operator registered it or calls it first-party, that its
 //!   redirect stays on loopback, or that the person has allowed it there before.
 //! - **sweep**: the background transition that removes expired rows.
+//! - **vouched**: of an e-mail address, that an operator says it is the person's ([`model::email`]).
 //! - **bridge**: a program on a person's machine that carries their identity to local agents.
 //! - **hook client**: the client that a person's bridge uses for plugins.
 //! - **application**: a web application behind a proxy that asks `/auth/verify` (forward-auth).
@@ -176,6 +179,12 @@
 //!   copies of one that may be synchronised count for themselves. A passkey that a frame of another
 //!   page asked for is refused.
 //! - *Colluding clients.* A client with pairwise subjects knows a session by a `sid` of its sector, too.
+//! - *Token of another server.* A resource sees its tokens. One that was issued with `openid` opens
+//!   userinfo here and nothing else, and none has a scope of the administration. An ID token is no
+//!   access token and the other way round, whatever their type says ([`keys`]).
+//! - *Claimed e-mail address.* What a person typed is verified for nobody until an operator vouches for
+//!   it, and two people never have one address, in whatever form it is written. The limit: who is
+//!   signed in learns from a refusal that somebody has an address.
 //! - *Framing.* No page may be in a frame, but that of a `prompt=none` request, which displays nothing
 //!   and asks nothing, in a frame of the origin of its own `redirect_uri`.
 //! - *Forged proxy headers.* The host in `X-Forwarded-Host` counts if a proxy sends it that the

@@ -7,6 +7,7 @@ const at = (id) => document.getElementById(id);
 const form = at("setup");
 const button = form.querySelector("button");
 const username = at("username");
+const email = at("email");
 
 /** What each purpose of a link is called, given the name of the person it was made for. */
 const purposes = {
@@ -75,6 +76,7 @@ function show() {
   at("named-username").textContent = link.username ?? "";
   at("naming").hidden = !first;
   at("named").hidden = first || !link.username;
+  at("addressing").hidden = !link.takes_email;
   for (const id of ["lead", "setup", "about"]) at(id).hidden = false;
   // A screen reader hears from here what the link turned out to be for.
   at("heading").focus();
@@ -92,12 +94,22 @@ function usernameHolds() {
   return valid;
 }
 
+/** Says beside the e-mail address if it is none; true if nothing is wrong with it. */
+function emailHolds() {
+  const { valid } = email.validity;
+  at("email-fault").textContent = valid ? "" : "This is no e-mail address. You can leave it empty.";
+  email.setAttribute("aria-invalid", String(!valid));
+  if (!valid) email.focus();
+  return valid;
+}
+
 async function enrol(event) {
   event.preventDefault();
   if (busy) return;
   const first = link.purpose === "first";
   username.value = username.value.trim();
   if (first && !usernameHolds()) return;
+  if (link.takes_email && !emailHolds()) return;
 
   setBusy(true);
   say("Waiting for your new passkey…");
@@ -106,6 +118,7 @@ async function enrol(event) {
       token,
       username: first ? username.value : link.username,
       display_name: first ? at("display_name").value.trim() || null : link.display_name,
+      email: link.takes_email ? email.value.trim() || null : null,
     });
     const credential = await create(publicKey);
     say("Keeping your passkey…");

@@ -24,6 +24,16 @@ pub(super) fn of_new(app: &App, id: &ClientId, client: &Client) -> Result<Vec<St
              set {person} --email ADDRESS"
         ));
     }
+    if (has(GrantType::AuthorizationCode) || has(GrantType::DeviceCode))
+        && client.scope().has("groups")
+        && !people::any_groups(&app.read()?)?
+    {
+        notes.push(
+            "groups: nobody is in one, and the claim has the roles of a person alone; gatelodge user \
+             set NAME --group GROUP"
+                .to_owned(),
+        );
+    }
     let confidential = client.metadata.client_type() == ClientType::Confidential;
     if has(GrantType::DeviceCode) && confidential {
         notes.push(format!(

@@ -1,5 +1,6 @@
 //! `/api/v1/users` and `/api/v1/recover`: people, and their setup links.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -13,6 +14,7 @@ use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::person::people::{self, Change, NewPerson};
 use crate::flow::person::setup_link::IssuedSetupLink;
+use crate::model::claim::{ClaimName, ClaimValue};
 use crate::model::person::Username;
 use crate::oauth::id::UserId;
 use crate::store::schema::{PASSKEYS_BY_USER, Person};
@@ -24,6 +26,8 @@ const MAX_PASSKEYS: usize = 100;
 /// A person.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct UserView {
+    /// The claims that an operator gave them.
+    pub(crate) claims: BTreeMap<String, String>,
     /// The time of the account's creation.
     pub(crate) created: String,
     /// Whether the person is disabled.
@@ -32,6 +36,10 @@ pub(crate) struct UserView {
     pub(crate) display_name: String,
     /// The e-mail address.
     pub(crate) email: Option<String>,
+    /// Whether an operator vouches for it; null: there is none.
+    pub(crate) email_verified: Option<bool>,
+    /// The groups.
+    pub(crate) groups: Vec<String>,
     /// The subject of the person's tokens.
     pub(crate) id: String,
     /// The number of passkeys, counted up to 100.
@@ -93,6 +101,9 @@ pub(crate) struct NewUser {
     pub(crate) display_name: Option<String>,
     /// The e-mail address.
     pub(crate) email: Option<String>,
+    /// The groups.
+    #[serde(default)]
+    pub(crate) groups: Vec<String>,
     /// The roles; empty: `user`.
     #[serde(default)]
     pub(crate) roles: Vec<String>,
@@ -104,6 +115,9 @@ pub(crate) struct NewUser {
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UserPatch {
+    /// The claims that are given or, by null, taken away.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) claims: BTreeMap<String, Option<String>>,
     /// Whether the person is disabled.
     pub(crate) disabled: Option<bool>,
     /// The name that other people see.
@@ -111,14 +125,19 @@ pub(crate) struct UserPatch {
     /// The e-mail address; null removes it.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(crate) email: Option<Option<String>>,
+    /// Whether the operator vouches for the address; null leaves that to the policy.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub(crate) email_verified: Option<Option<bool>>,
+    /// The groups, which replace the present ones.
+    pub(crate) groups: Option<Vec<String>>,
     /// The roles, which replace the present ones.
     pub(crate) roles: Option<Vec<String>>,
 }
 
 /// Deserialises a member that is present, so that `null` differs from absence.
-fn present<'de, D: serde::Deserializer<'de>>(
+fn present<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(
     deserializer: D,
-) -> Result<Option<Option<String>>, D::Error> {
+) -> Result<Option<Option<T>>, D::Error> {
     Deserialize::deserialize(deserializer).map(Some)
 }
 
@@ -131,12 +150,19 @@ pub(crate) struct Recovery {
 }
 
 impl UserView {
-    fn new(view: &impl View, id: UserId, person: &Person) -> Result<Self, StoreError> {
+    fn new(app: &App, view: &impl View, id: UserId, person: &Person) -> Result<Self, StoreError> {
+        let (email, policy) = (person.email.as_ref(), &app.rules().config.policy);
+        let claims = person.claims.iter();
         Ok(Self {
+            claims: claims
+                .map(|(name, value)| (name.as_str().to_owned(), value.to_string()))
+                .collect(),
             created: person.created.rfc3339(),
             disabled: person.disabled,
             display_name: person.display_name.to_string(),
-            email: person.email.as_ref().map(ToString::to_string),
+            email: email.map(|email| email.address.to_string()),
+            email_verified: email.map(|email| email.is_verified(policy.email_verified)),
+            groups: person.groups.iter().map(ToString::to_string).collect(),
             id: id.to_string(),
             passkeys: view.by(&PASSKEYS_BY_USER, &id, MAX_PASSKEYS)?.len(),
             roles: person.roles.iter().map(ToString::to_string).collect(),
@@ -162,7 +188,7 @@ pub(super) async fn list(
 ) -> Result<Json<ListView<UserView>>, Failed> {
     let (view, span) = (app.read()?, Query::of(&request)?.span()?);
     let users =
-        view.filter(&span, |id, person: Person| UserView::new(&view, *id, &person).map(Some));
+        view.filter(&span, |id, person: Person| UserView::new(&app, &view, *id, &person).map(Some));
     Ok(Json(ListView::new(users?, |user| user)))
 }
 
@@ -175,10 +201,11 @@ pub(super) async fn add(
         username: added.username.parse()?,
         display_name: optional(added.display_name.as_deref())?,
         email: optional(added.email.as_deref())?,
+        groups: parsed(&added.groups)?,
         roles: parsed(&added.roles)?,
     };
     let (id, person, link) = app.write(move |tx, cx| people::add(tx, cx, &new)).await?;
-    let user = UserView::new(&app.read()?, id, &person)?;
+    let user = UserView::new(&app, &app.read()?, id, &person)?;
     Ok((StatusCode::CREATED, Json(NewUserView { link: SetupLinkView::new(&app, &link), user })))
 }
 
@@ -188,7 +215,7 @@ pub(super) async fn show(
 ) -> Result<Json<UserView>, Failed> {
     let view = app.read()?;
     let (id, person) = people::named(&view, &username.parse()?)?.ok_or(Refusal::UserNotFound)?;
-    Ok(Json(UserView::new(&view, id, &person)?))
+    Ok(Json(UserView::new(&app, &view, id, &person)?))
 }
 
 pub(super) async fn change(
@@ -198,14 +225,20 @@ pub(super) async fn change(
 ) -> Result<Json<UserView>, Failed> {
     let username: Username = username.parse()?;
     let patch: UserPatch = body(request).await?;
+    let claims = patch.claims.iter().map(|(name, value)| -> Result<_, Refusal> {
+        Ok((name.parse::<ClaimName>()?, optional::<ClaimValue>(value.as_deref())?))
+    });
     let change = Change {
+        claims: claims.collect::<Result<_, Refusal>>()?,
         disabled: patch.disabled,
         display_name: optional(patch.display_name.as_deref())?,
         email: patch.email.map(|email| optional(email.as_deref())).transpose()?,
+        email_verified: patch.email_verified,
+        groups: patch.groups.map(|groups| parsed(&groups)).transpose()?,
         roles: patch.roles.map(|roles| parsed(&roles)).transpose()?,
     };
     let (id, person) = app.write(move |tx, cx| people::change(tx, cx, &username, &change)).await?;
-    Ok(Json(UserView::new(&app.read()?, id, &person)?))
+    Ok(Json(UserView::new(&app, &app.read()?, id, &person)?))
 }
 
 pub(super) async fn remove(

@@ -1,5 +1,7 @@
 //! How many rows the token endpoint reads.
 
+use std::collections::BTreeMap;
+
 use crate::app::{App, Sources};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
@@ -38,11 +40,13 @@ fn populate(tx: &mut Tx<'_>, cx: &Context, code: &AuthorizationCode) -> Result<(
     let (user, session) = (UserId::from_seed(&cx.seed), SessionId::from_seed(&cx.seed));
     let authentication = Authentication { amr: Vec::new(), at: cx.now };
     let person = Person {
+        claims: BTreeMap::new(),
         tokens_valid_after: None,
         created: cx.now,
         disabled: false,
         display_name: "Ada".parse()?,
         email: None,
+        groups: Vec::new(),
         roles: vec![Role::USER.parse()?],
         updated: cx.now,
         username: "ada".parse()?,

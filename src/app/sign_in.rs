@@ -10,6 +10,7 @@ use crate::flow::person::ceremony::{Ceremony, Purpose};
 use crate::flow::person::enroll::{self, Candidate, Enrolled, RegistrationProof};
 use crate::flow::person::login::{self, AssertionProof, SignInOutcome};
 use crate::flow::session::NewSessionKey;
+use crate::model::email::Email;
 use crate::model::person::Username;
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::display_name::DisplayName;
@@ -107,12 +108,13 @@ pub async fn finish_assertion(
 }
 
 /// Starts an enrolment by `link`, without spending it. `names` gives the names of the first
-/// administrator; every other person already has theirs.
+/// administrator; every other person already has theirs. `email` is the address that they typed.
 pub fn start_registration(
     app: &App,
     browser: TokenHash,
     link: TokenHash,
     names: impl FnOnce() -> Result<(Username, DisplayName), Refusal>,
+    email: Option<Email>,
 ) -> Result<Started, Error> {
     let (candidate, existing) = {
         let (view, cx) = (app.read()?, app.context());
@@ -121,7 +123,7 @@ pub fn start_registration(
             SetupPurpose::First => Some(names()?),
             SetupPurpose::Enrol(_) | SetupPurpose::Recover(_) => None,
         };
-        let candidate = enroll::candidate(opened, &cx, names)?;
+        let candidate = enroll::candidate(&view, &cx, opened, names, email)?;
         let existing = enroll::passkeys(&view, candidate.user)?;
         (candidate, existing.into_iter().map(|(id, _)| id).collect())
     };
@@ -131,8 +133,9 @@ pub fn start_registration(
         &candidate.display_name,
         existing,
     )?;
-    let Candidate { user, username, display_name } = candidate;
-    start(app, browser, Purpose::Register { link, user, username, display_name }, started)
+    let Candidate { user, username, display_name, email } = candidate;
+    let purpose = Purpose::Register { link, user, username, display_name, email };
+    start(app, browser, purpose, started)
 }
 
 /// A response to a registration ceremony, not verified yet.

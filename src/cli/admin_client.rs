@@ -238,6 +238,7 @@ impl AdminClient {
         let new = NewUser {
             display_name: None,
             email: None,
+            groups: Vec::new(),
             roles: Vec::new(),
             username: username.to_owned(),
         };

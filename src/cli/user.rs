@@ -2,6 +2,7 @@
 
 use axum::http::Method;
 use clap::{Args, Subcommand};
+use serde_json::Value;
 
 use crate::admin::user::{
     NewUser, NewUserView, Recovery, RecoveryView, RemovedUserView, SetupLinkView, UserPatch,
@@ -16,16 +17,23 @@ Examples:
   gatelodge user add ada
   gatelodge user add ada --name \"Ada Lovelace\" --email ada@example.org --role admin
 
-The person opens the printed link in the browser that is to sign in, and makes a passkey.
+The person opens the printed link in the browser that is to sign in, and makes a passkey. Without
+--email they are asked for an address there, which they may leave out.
 Without --role the person is a user, who may grant applications what is open to everyone.";
 
 const SET_HELP: &str = "\
 Examples:
   gatelodge user set ada --name \"Ada Lovelace\" --email ada@example.org
   gatelodge user set ada --role admin --role user
-  gatelodge user set ada --email \"\"
+  gatelodge user set ada --group staff --group team/engines
+  gatelodge user set ada --email ada@example.org --email-verified
+      applications may rely on it that this address is hers
+  gatelodge user set ada --claim given_name=Ada --claim department=Engines
+  gatelodge user set ada --email \"\" --group \"\" --claim department=
 
-What is not named stays as it is; an empty e-mail address takes it away. --role names every role.";
+What is not named stays as it is; an empty value takes away what there was. --role names every role,
+and --group every group. Applications learn groups and roles by the scope groups, the e-mail address
+by email, and claims by profile.";
 
 const DISABLE_HELP: &str = "\
 Whoever is switched off is out at once: browsers are signed out, and every grant and token is
@@ -77,7 +85,7 @@ pub(super) enum UserVerb {
 }
 
 /// The arguments of `user add`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct Add {
     /// The name of the account: letters, digits and . _ - @ +
     username: String,
@@ -87,13 +95,16 @@ pub(super) struct Add {
     /// The e-mail address that applications may learn
     #[arg(long)]
     email: Option<String>,
+    /// A group that applications may learn; repeat it for more
+    #[arg(long)]
+    group: Vec<String>,
     /// A role, which decides the scopes that the person may grant; repeat it for more
     #[arg(long)]
     role: Vec<String>,
 }
 
 /// The arguments of `user set`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct Set {
     /// Who
     username: String,
@@ -103,9 +114,29 @@ pub(super) struct Set {
     /// The e-mail address that applications may learn; empty takes it away
     #[arg(long)]
     email: Option<String>,
+    /// Whether you vouch that the address is theirs; empty leaves that to policy.email_verified
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = switch_or_nothing)]
+    email_verified: Option<Value>,
+    /// A group that applications may learn; repeat it for more. The groups that are not named are
+    /// taken away, and an empty one takes all away
+    #[arg(long)]
+    group: Vec<String>,
+    /// A claim that applications learn with the profile, such as given_name, family_name, picture,
+    /// locale or zoneinfo; repeat it for more. An empty value takes it away
+    #[arg(long, value_name = "NAME=VALUE", value_parser = claim)]
+    claim: Vec<(String, Option<String>)>,
     /// A role; repeat it for more. The roles that are not named are taken away
     #[arg(long)]
     role: Vec<String>,
+}
+
+fn switch_or_nothing(written: &str) -> Result<Value, std::str::ParseBoolError> {
+    if written.is_empty() { Ok(Value::Null) } else { written.parse::<bool>().map(Value::from) }
+}
+
+fn claim(written: &str) -> Result<(String, Option<String>), &'static str> {
+    let (name, value) = written.split_once('=').ok_or("NAME=VALUE is expected")?;
+    Ok((name.to_owned(), Some(value.to_owned()).filter(|value| !value.is_empty())))
 }
 
 /// Runs `gatelodge user …`.
@@ -120,7 +151,8 @@ pub(super) async fn run(verb: UserVerb, admin: &mut AdminClient) -> Result<Outpu
                 ("roles", word(&added.user.roles)),
             ];
             rows.extend(link(&added.link));
-            Ok(Output::new(fields(&rows), &added).with_note(LINK_NOTE))
+            let note = if added.user.email.is_some() { LINK_NOTE } else { ADDRESSLESS_NOTE };
+            Ok(Output::new(fields(&rows), &added).with_note(note))
         }
         UserVerb::List => {
             const COLUMNS: &[Column<UserView>] = &[
@@ -163,11 +195,15 @@ pub(super) async fn run(verb: UserVerb, admin: &mut AdminClient) -> Result<Outpu
 const LINK_NOTE: &str =
     "The link works once. Whoever opens it makes the passkey, so send it to nobody else.";
 
+const ADDRESSLESS_NOTE: &str = "The link works once. Whoever opens it makes the passkey, so send it to nobody else. They may name \
+     an e-mail address there, which some applications need; or: gatelodge user set NAME --email ADDRESS";
+
 impl Add {
     fn request(self) -> NewUser {
         NewUser {
             display_name: self.name,
             email: self.email,
+            groups: self.group,
             roles: self.role,
             username: self.username,
         }
@@ -176,16 +212,22 @@ impl Add {
 
 impl Set {
     fn patch(self) -> Result<UserPatch, Failure> {
+        let mut groups = self.group;
+        let named = !groups.is_empty();
+        groups.retain(|group| !group.is_empty());
         let patch = UserPatch {
+            claims: self.claim.into_iter().collect(),
             disabled: None,
             display_name: self.name,
             email: self.email.map(|email| Some(email).filter(|email| !email.is_empty())),
+            email_verified: self.email_verified.map(|verified| verified.as_bool()),
+            groups: named.then_some(groups),
             roles: Some(self.role).filter(|roles| !roles.is_empty()),
         };
         if patch == UserPatch::default() {
             return Err(Failure::new(
                 Exit::Usage,
-                "say what is to change: --name, --email, --role",
+                "say what is to change: --name, --email, --email-verified, --group, --role, --claim",
             ));
         }
         Ok(patch)
@@ -202,16 +244,21 @@ async fn switch(
 }
 
 fn output(view: &UserView) -> Output {
-    let text = fields(&[
+    let mut rows = vec![
         ("username", word(&view.username)),
         ("id", word(&view.id)),
         ("display_name", word(&view.display_name)),
         ("email", word(&view.email)),
+        ("email_verified", word(&view.email_verified)),
+        ("groups", word(&view.groups)),
         ("roles", word(&view.roles)),
         ("passkeys", word(&view.passkeys)),
         ("disabled", word(&view.disabled)),
         ("created", word(&view.created)),
-    ]);
+    ];
+    let claims = view.claims.iter().map(|(name, value)| (name.as_str(), word(value)));
+    rows.extend(claims);
+    let text = fields(&rows);
     Output::new(text, view)
 }
 
@@ -221,20 +268,22 @@ fn link(link: &SetupLinkView) -> [(&'static str, String); 2] {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
     use serde_json::json;
 
     use super::*;
 
     fn set(email: Option<&str>, role: &[&str]) -> Set {
         let role = role.iter().map(|role| (*role).to_owned()).collect();
-        Set { username: "ada".into(), name: None, email: email.map(str::to_owned), role }
+        let email = email.map(str::to_owned);
+        Set { username: "ada".into(), email, role, ..Set::default() }
     }
 
     #[tokio::test]
     async fn a_new_person_gets_a_link() {
         let mut admin = AdminClient::memory().await;
-        let add =
-            Add { username: "ada".into(), name: None, email: None, role: vec!["admin".into()] };
+        let role = vec!["admin".into()];
+        let add = Add { username: "ada".into(), role, ..Add::default() };
 
         let added = run(UserVerb::Add(add), &mut admin).await.unwrap();
 
@@ -242,7 +291,7 @@ mod tests {
         assert!(text.contains("setup link  http://localhost:7455/setup#gl_st_"), "{text}");
         assert!(text.contains("good until  "), "{text}");
         assert_eq!((&json["roles"], &json["display_name"]), (&json!(["admin"]), &json!("ada")));
-        assert_eq!(note, Some(LINK_NOTE));
+        assert_eq!(note, Some(ADDRESSLESS_NOTE));
     }
 
     #[tokio::test]
@@ -267,7 +316,7 @@ mod tests {
     async fn people_are_listed_by_name() {
         let mut admin = AdminClient::memory().await;
         for username in ["grace", "ada"] {
-            let add = Add { username: username.into(), name: None, email: None, role: Vec::new() };
+            let add = Add { username: username.into(), ..Add::default() };
             run(UserVerb::Add(add), &mut admin).await.unwrap();
         }
 
@@ -289,5 +338,38 @@ mod tests {
         let roles = patch(set(None, &["user"]));
         assert_eq!((roles.get("email"), &roles["roles"]), (None, &json!(["user"])));
         assert_eq!(set(None, &[]).patch().unwrap_err().exit, Exit::Usage);
+    }
+
+    #[tokio::test]
+    async fn what_applications_learn_of_a_person_is_set_by_name() {
+        let mut admin = AdminClient::memory().await;
+        admin.add("ada").await;
+        let mut say = async |line: &str| {
+            let line = ["gatelodge", "user", "set", "ada"].into_iter().chain(line.split(' '));
+            let parsed = crate::cli::args::Args::try_parse_from(line).unwrap();
+            let Some(crate::cli::args::Verb::User(verb)) = parsed.verb else { panic!("user set") };
+            run(verb, &mut admin).await
+        };
+
+        let set = "--email ada@example.org --email-verified --group staff --group ops \
+                   --claim given_name=Ada --claim desk=4=b";
+        let set = say(set).await.unwrap();
+        let taken = say("--group= --claim desk= --email-verified=").await.unwrap();
+        let reserved = say("--claim sub=eve").await.err().unwrap();
+
+        let (_, text, json, _) = set.parts();
+        assert!(
+            text.lines().any(|line| line.split_whitespace().eq(["given_name", "Ada"])),
+            "{text}"
+        );
+        assert_eq!(json["claims"], json!({ "given_name": "Ada", "desk": "4=b" }));
+        assert_eq!(
+            (&json["groups"], &json["email_verified"]),
+            (&json!(["staff", "ops"]), &json!(true))
+        );
+        let json = taken.parts().2;
+        assert_eq!(json["claims"], json!({ "given_name": "Ada" }));
+        assert_eq!((&json["groups"], &json["email_verified"]), (&json!([]), &json!(false)));
+        assert!(reserved.message.contains("claims: the protocol"), "{}", reserved.message);
     }
 }

@@ -136,6 +136,7 @@ pub(super) static KEYS: &[Key] = &[
         "policy.anonymous_sessions",
         Kind::Number { of: |d| &mut d.config.policy.anonymous_sessions, from: 16, to: 1_000_000 },
     ),
+    key("policy.email_verified", Kind::Switch(|d| &mut d.config.policy.email_verified)),
     key(
         "policy.interactions",
         Kind::Number { of: |d| &mut d.config.policy.interactions, from: 16, to: 1_000_000 },

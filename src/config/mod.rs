@@ -189,6 +189,8 @@ impl Default for Lifetimes {
 pub struct Policy {
     /// The most anonymous sessions that are stored.
     pub anonymous_sessions: usize,
+    /// `email_verified` of an address that an operator entered without a word about it.
+    pub email_verified: bool,
     /// The most pending interactions, device authorizations and pushed requests of strangers, each
     /// counted apart.
     pub interactions: usize,
@@ -211,6 +213,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             anonymous_sessions: 10_000,
+            email_verified: false,
             interactions: 10_000,
             iss_parameter: true,
             loopback_resources: true,
@@ -361,11 +364,18 @@ pub struct ScopeEntry {
 }
 
 /// The scopes of OpenID Connect Core §5.4 and §11, with their descriptions on the consent page.
-const BUILT_IN_SCOPES: &[(&str, &str)] = &[
+const STANDARD_SCOPES: &[(&str, &str)] = &[
     ("email", "See your e-mail address"),
     ("offline_access", "Keep access while you are away, until you withdraw it"),
     ("openid", "Know that it is you who signs in"),
     ("profile", "See your name and username"),
+];
+
+/// The scopes of groups and roles. Every person may grant them, and a client has to be registered by
+/// an operator to ask for them.
+const GROUP_SCOPES: &[(&str, &str)] = &[
+    ("groups", "See which groups you are in, and your roles"),
+    ("roles", "See your roles"),
 ];
 
 impl Config {
@@ -389,13 +399,14 @@ impl Config {
     /// The default configuration with the data directory `data`.
     pub fn at(data: impl Into<PathBuf>) -> Self {
         let data = data.into();
-        let scopes: BTreeMap<ScopeToken, ScopeEntry> = BUILT_IN_SCOPES
-            .iter()
-            .filter_map(|(token, description)| {
-                let entry = ScopeEntry { open: true, description: (*description).to_owned() };
+        let entries = |scopes: &'static [(&str, &str)], open| {
+            scopes.iter().filter_map(move |(token, description)| {
+                let entry = ScopeEntry { open, description: (*description).to_owned() };
                 token.parse().ok().map(|token| (token, entry))
             })
-            .collect();
+        };
+        let scopes: BTreeMap<ScopeToken, ScopeEntry> =
+            entries(STANDARD_SCOPES, true).chain(entries(GROUP_SCOPES, false)).collect();
         let mut config = Self {
             apps: BTreeMap::new(),
             behind_proxy: Vec::new(),
@@ -472,7 +483,9 @@ impl Config {
 
     /// Gives the built-in roles their default scopes, unless the configuration did.
     fn fill_roles(&mut self) {
-        for (name, scope) in [(Role::ADMIN, self.scope()), (Role::USER, self.open_scope())] {
+        let own = GROUP_SCOPES.iter().filter_map(|(token, _)| token.parse().ok()).collect();
+        let of_users = self.open_scope().union(&own);
+        for (name, scope) in [(Role::ADMIN, self.scope()), (Role::USER, of_users)] {
             if let Ok(role) = name.parse() {
                 self.roles.entry(role).or_insert(scope);
             }

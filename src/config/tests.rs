@@ -218,7 +218,7 @@ fn each_fault_names_its_source_its_key_and_what_is_allowed() {
         ),
         (
             "roles.ops.scopes = ['opnid']",
-            "FILE: roles.ops.scopes: found opnid; known are email offline_access openid profile, and [scopes.NAME] adds one",
+            "FILE: roles.ops.scopes: found opnid; known are email groups offline_access openid profile roles, and [scopes.NAME] adds one",
         ),
         (
             "scopes.admin.open = true",

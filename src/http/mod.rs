@@ -70,6 +70,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/gate/account", get(account::show))
         .route("/gate/account/apps", post(connections::withdraw))
         .route("/gate/account/bridges", post(connections::end_bridge))
+        .route("/gate/account/email", post(account::set_email))
         .route("/gate/account/sessions", post(connections::end_session))
         .route("/gate/account/tokens", post(connections::revoke_token))
         .route("/gate/logout", post(account::sign_out))

@@ -94,14 +94,15 @@ fn original(headers: &HeaderMap) -> Result<OriginalRequest, Refusal> {
 /// The response with the person, in the conventional `Remote-*` headers.
 fn identity(live: &LiveSession) -> Response {
     let person = live.person();
-    let roles: Vec<&str> = person.roles.iter().map(|role| role.as_str()).collect();
-    let email = person.email.as_ref().map(ToString::to_string).unwrap_or_default();
+    let groups = person.groups_and_roles().join(",");
+    let email = person.email.as_ref().filter(|email| email.is_operators());
+    let email = email.map(|email| email.address.as_str()).unwrap_or_default();
     let mut response = StatusCode::OK.into_response();
     for (name, value) in [
         ("remote-user", person.username.as_str()),
         ("remote-name", person.display_name.as_str()),
-        ("remote-email", &email),
-        ("remote-groups", &roles.join(",")),
+        ("remote-email", email),
+        ("remote-groups", &groups),
     ] {
         // Names have no control characters; every other character is sent as UTF-8.
         let value = HeaderValue::from_bytes(value.as_bytes());

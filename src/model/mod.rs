@@ -6,6 +6,8 @@
 pub mod anonymous;
 pub mod application;
 pub mod bridge;
+pub mod claim;
+pub mod email;
 pub mod fingerprint;
 pub mod named_by;
 pub mod network;

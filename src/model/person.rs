@@ -1,4 +1,4 @@
-//! The usernames, email addresses and roles of people.
+//! The usernames, groups and roles of people.
 
 use std::fmt;
 use std::str::FromStr;
@@ -38,13 +38,10 @@ macro_rules! texts {
 }
 
 texts! {
-    /// An e-mail address, not verified: text, `@`, text, without spaces and control characters, at
-    /// most 254 bytes.
-    Email, EmailMalformed, |s| {
-        let parts = s.split_once('@');
-        s.len() <= 254
-            && parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
-            && !s.chars().any(|c| c.is_control() || c.is_whitespace())
+    /// A group of a person, a label that an operator gives them: 1 to 128 visible ASCII characters
+    /// without comma, which separates them where they are one text.
+    Group, GroupMalformed, |s| {
+        (1..=128).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_graphic() && b != b',')
     };
     /// A role of a person, which decides the scopes that they can grant: 1 to 64 letters, digits
     /// and `._-`.
@@ -87,10 +84,12 @@ mod tests {
     }
 
     #[test]
-    fn an_address_needs_both_its_sides() {
-        assert!("a@b".parse::<Email>().is_ok());
-        for wrong in ["a", "@b", "a@", "a b@c", "a@b\n"] {
-            assert_eq!(wrong.parse::<Email>(), Err(Refusal::EmailMalformed), "{wrong:?}");
+    fn a_group_has_no_comma_and_no_space() {
+        for right in ["staff", "team/platform", "system:masters", "CN=ops"] {
+            assert!(right.parse::<Group>().is_ok(), "{right}");
+        }
+        for wrong in ["", "a,b", "two words", "caf\u{e9}"] {
+            assert_eq!(wrong.parse::<Group>(), Err(Refusal::GroupMalformed), "{wrong}");
         }
     }
 }

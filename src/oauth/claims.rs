@@ -2,9 +2,12 @@
 //! tokens ([OpenID Connect Core §2](https://openid.net/specs/openid-connect-core-1_0.html#IDToken))
 //! and logout tokens.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256, Sha512};
 
 use crate::clock::Timestamp;
@@ -66,6 +69,8 @@ pub struct AccessClaims {
     pub acr: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub amr: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub groups: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub roles: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -165,6 +170,15 @@ pub struct Profile {
     pub email: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email_verified: Option<bool>,
+    /// The groups and roles of the person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Vec<String>>,
+    /// Their roles.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Vec<String>>,
+    /// Those that an operator gave them, by name.
+    #[serde(flatten)]
+    pub others: BTreeMap<String, Value>,
 }
 
 /// `at_hash` (OpenID Connect Core §3.1.3.6): the left half of the hash of the access token, with

@@ -73,6 +73,8 @@ pub struct Introspection {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub amr: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
 }
 
@@ -105,6 +107,7 @@ impl Introspection {
             auth_time: claims.auth_time,
             acr: claims.acr,
             amr: claims.amr,
+            groups: claims.groups,
             roles: claims.roles,
         }
     }

@@ -1,5 +1,6 @@
 //! An installation as the requests over HTTP find it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,11 +70,13 @@ fn grant(tx: &mut Tx<'_>, cx: &Context, n: u64) -> Result<RefreshToken, Error> {
     let number = Uuid::from_u128(u128::from(n));
     let client: ClientId = "shop".parse().unwrap();
     let person = Person {
+        claims: BTreeMap::new(),
         tokens_valid_after: None,
         created: now,
         disabled: false,
         display_name: "Ada".parse().unwrap(),
         email: None,
+        groups: Vec::new(),
         roles: vec!["user".parse().unwrap()],
         updated: now,
         username: format!("ada{n}").parse().unwrap(),

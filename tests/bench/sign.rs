@@ -88,6 +88,7 @@ fn claims() -> AccessClaims {
         auth_time: Some(NOW.seconds()),
         acr: Some("phr".to_owned()),
         amr: vec!["hwk".to_owned(), "user".to_owned()],
+        groups: Vec::new(),
         roles: vec!["user".to_owned()],
         plugin_id: None,
         revocable_until: None,

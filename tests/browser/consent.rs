@@ -1,6 +1,7 @@
 //! An application asks: the person signs in, allows it or not, and is sent back.
 
 use crate::application::Application;
+use crate::pages::look;
 use crate::program::Home;
 use crate::setup::ada;
 use crate::sign_in::{by_button, sign_out};
@@ -133,4 +134,30 @@ async fn the_operators_own_application_is_not_asked_about() {
     window.set_off(shop.request("openid"));
 
     assert!(shop.visited("/callback").await.contains_key("code"));
+}
+
+/// An application that needs the claim fails without it.
+#[tokio::test]
+async fn whoever_has_no_address_may_name_one_where_it_is_asked_for() {
+    let home = Home::new();
+    let (_server, window) = ada(&home).await;
+    home.json("user add bob --email bob@id.example");
+    let shop = Application::registered(&home, &[]).await;
+
+    window.open(shop.request("openid email")).await;
+    window.reads("you have none here").await;
+    look(&window, "consent-address").await;
+    window.fill("email", "BOB@id.example").await;
+    window.press("Allow").await;
+    window.reads("This e-mail address cannot be used here.").await;
+    window.excuses("409").await;
+    look(&window, "consent-address-fault").await;
+    window.fill("email", "ada@id.example").await;
+    window.press("Allow").await;
+    let response = shop.visited("/callback").await;
+
+    let (status, _) = shop.redeem(&response["code"]).await;
+    assert_eq!(status, 200);
+    let ada = home.json("user show ada");
+    assert_eq!((&ada["email"], &ada["email_verified"]), (&"ada@id.example".into(), &false.into()));
 }

@@ -1,5 +1,6 @@
 //! Setup links: the first administrator's, and those of people who come after.
 
+use crate::pages::look;
 use crate::program::{Home, Server};
 use crate::window::Window;
 
@@ -161,4 +162,37 @@ async fn a_device_that_holds_a_passkey_makes_no_second_one() {
 
     window.reads("This device already holds a passkey for this account.").await;
     assert_eq!(window.passkeys.held().await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_address_is_named_at_setup_and_changed_on_the_account_page() {
+    let home = Home::new();
+    let (_server, ada) = ada(&home).await;
+    let bob = Window::new().await;
+    let email = || home.json("user show bob")["email"].clone();
+
+    bob.open(link(&home, "user add bob --name Bob")).await;
+    bob.reads("Welcome, Bob").await;
+    bob.fill("email", "bob").await;
+    bob.press("Create a passkey").await;
+    bob.reads("This is no e-mail address.").await;
+    bob.fill("email", "bob@id.example").await;
+    bob.press("Create a passkey").await;
+    bob.is_at("/gate/account").await;
+    let at_setup = email();
+    bob.fill("email", "b").await;
+    bob.press("Save").await;
+    bob.reads("This is no e-mail address.").await;
+    bob.excuses("400").await;
+    look(&bob, "account-address-fault").await;
+    bob.fill("email", "robert@id.example").await;
+    bob.press("Save").await;
+    bob.until("!document.querySelector('[aria-invalid]')", &"the address is taken").await;
+    let on_the_page = email();
+
+    assert_eq!((at_setup, on_the_page), ("bob@id.example".into(), "robert@id.example".into()));
+    ada.open(link(&home, "user recover bob")).await;
+    ada.reads("A new passkey for Bob").await;
+    let asked: bool = ada.ask("!document.getElementById('addressing').hidden").await.unwrap();
+    assert!(!asked);
 }

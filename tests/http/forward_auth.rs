@@ -1,5 +1,6 @@
 //! Forward authentication: people at applications behind nginx, Caddy and Traefik.
 
+mod identity;
 mod own_host;
 mod proxies;
 
@@ -14,7 +15,7 @@ use gatelodge::http::Peer;
 use gatelodge::oauth::issuer::Issuer;
 use url::Url;
 
-use crate::support::{Browser, Response, Server};
+use crate::support::{Browser, Response, Server, address};
 
 pub(crate) const WIKI: &str = "wiki.localhost:8080";
 pub(crate) const NOTES: &str = "notes.localhost:8081";
@@ -190,11 +191,12 @@ async fn every_identity_header_is_told_if_only_empty() {
     assert_eq!(identity().await, ["ada", "ada", "", "admin,user"]);
     let change = |ada: &mut gatelodge::store::schema::Person| {
         ada.display_name = "Ada, Gräfin".parse().unwrap();
-        ada.email = Some("ada@example.com".parse().unwrap());
-        ada.roles.clear();
+        ada.email = address("ada@example.com");
+        ada.groups = ["wiki-editors", "staff"].map(|group| group.parse().unwrap()).to_vec();
     };
     server.change_person("ada", change).await;
-    assert_eq!(identity().await, ["ada", "Ada, Gräfin", "ada@example.com", ""]);
+    let groups = "admin,staff,user,wiki-editors";
+    assert_eq!(identity().await, ["ada", "Ada, Gräfin", "ada@example.com", groups]);
 }
 
 #[tokio::test]

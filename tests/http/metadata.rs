@@ -29,7 +29,7 @@ async fn both_well_known_addresses_say_the_same() {
     backchannel_logout_session_supported true
     backchannel_logout_supported true
     claims_parameter_supported true
-    claims_supported ["acr","amr","at_hash","aud","auth_time","azp","email","email_verified","exp","iat","iss","name","nonce","preferred_username","sid","sub","updated_at"]
+    claims_supported ["acr","amr","at_hash","aud","auth_time","azp","email","email_verified","exp","family_name","given_name","groups","iat","iss","locale","name","nonce","picture","preferred_username","roles","sid","sub","updated_at","zoneinfo"]
     client_id_metadata_document_supported true
     code_challenge_methods_supported ["S256"]
     device_authorization_endpoint "http://localhost:7455/oauth/device_authorization"
@@ -53,7 +53,7 @@ async fn both_well_known_addresses_say_the_same() {
     revocation_endpoint "http://localhost:7455/oauth/revoke"
     revocation_endpoint_auth_methods_supported ["client_secret_basic","client_secret_post","none","private_key_jwt"]
     revocation_endpoint_auth_signing_alg_values_supported ["EdDSA","ES256","RS256"]
-    scopes_supported ["email","offline_access","openid","profile"]
+    scopes_supported ["email","groups","offline_access","openid","profile","roles"]
     subject_types_supported ["pairwise","public"]
     token_endpoint "http://localhost:7455/oauth/token"
     token_endpoint_auth_methods_supported ["client_secret_basic","client_secret_post","none","private_key_jwt"]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::{env, fs};
 
 use gatelodge::oauth::client::{
-    AssertionProfile, AuthMethod, GrantType, PkcePolicy, RefreshPolicy, SigningAlg,
+    AssertionProfile, AuthMethod, ClaimsPlace, GrantType, PkcePolicy, RefreshPolicy, SigningAlg,
 };
 use gatelodge::store::{Store, StoreError, View};
 
@@ -144,4 +144,5 @@ fn every_word_that_a_row_can_hold_is_among_the_samples() {
     assert_eq!(samples::REFRESH_POLICIES.len(), RefreshPolicy::ALL.len());
     assert_eq!(samples::PKCE_POLICIES.len(), PkcePolicy::ALL.len());
     assert_eq!(samples::ASSERTION_PROFILES.len(), AssertionProfile::ALL.len());
+    assert_eq!(samples::CLAIMS_PLACES.len(), ClaimsPlace::ALL.len());
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::cli::output::{Exit, Failure};
 use crate::oauth::client::{
-    AssertionProfile, AuthMethod, GrantType, PkcePolicy, RefreshPolicy, SigningAlg,
+    AssertionProfile, AuthMethod, ClaimsPlace, GrantType, PkcePolicy, RefreshPolicy, SigningAlg,
 };
 
 /// The settings of a client, except its name and its type.
@@ -81,6 +81,9 @@ pub(super) struct Described {
     /// How long its access tokens last, in seconds
     #[arg(long, value_name = "SECONDS", value_parser = number_or_nothing)]
     access_token_lifetime: Option<Value>,
+    /// Where the claims are that its scopes request: in the ID token, too, or at userinfo alone
+    #[arg(long, value_name = "PLACE", value_parser = values(ClaimsPlace::ALL, ClaimsPlace::as_str))]
+    claims: Option<String>,
     /// How old a sign-in may be where its requests say nothing, in seconds
     #[arg(long, value_name = "SECONDS", value_parser = number_or_nothing)]
     default_max_age: Option<Value>,
@@ -178,6 +181,7 @@ impl Described {
             ("subject_type", subject_type),
             ("sector", pairwise),
             ("access_token_lifetime", self.access_token_lifetime),
+            ("claims", self.claims.map(Value::from)),
             ("default_max_age", self.default_max_age),
             ("id_token_signed_response_alg", self.id_token_alg.map(Value::from)),
             ("userinfo_signed_response_alg", self.userinfo_alg.map(text)),

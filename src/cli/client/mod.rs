@@ -298,7 +298,8 @@ mod tests {
                     --back-channel-logout https://e.example/out --introspect-any --require-par \
                     --userinfo-alg EdDSA --introspection-alg RS256 --no-confirmation \
                     --access-token-lifetime 60 --anonymous --jwks-uri https://e.example/jwks \
-                    --back-channel-logout-session --default-max-age 300 --grant device_code";
+                    --back-channel-logout-session --default-max-age 300 --grant device_code \
+                    --claims userinfo";
         let values: Vec<_> = line.split_whitespace().collect();
 
         let Some(Verb::Client(ClientVerb::Add(add))) =
@@ -317,6 +318,7 @@ mod tests {
                     "authorization_code", "urn:ietf:params:oauth:grant-type:device_code",
                 ],
                 "backchannel_logout_session_required": true, "default_max_age": 300,
+                "claims": "userinfo",
                 "scope": "openid email",
                 "token_endpoint_auth_method": "none", "assertions": "rfc7523",
                 "first_party": true, "pkce": "required",

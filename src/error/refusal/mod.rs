@@ -33,6 +33,7 @@ const DENIED: &str = "The request was denied.";
 const DEVICE_CODE_USELESS: &str = "device_code is unknown, used or of another client";
 const DOCUMENT_UNREACHABLE: &str =
     "client_id: the server of the metadata document could not be reached securely";
+const EMAIL_TAKEN: &str = "This e-mail address cannot be used here. Choose another one.";
 const EXCHANGE_CODE_MISSING: &str = "missing exchange code";
 const EXCHANGE_CODE_USELESS: &str = "invalid, expired or consumed exchange code";
 const FOREIGN_PAGE: &str =

@@ -34,6 +34,10 @@ macro_rules! operator {
         "this is no certificate request in PEM that its key signed",
         "make a new request",
         "RFC 2986 §4";
+    ClaimReserved => InvalidRequest,
+        "claims: the protocol or this server uses a claim of this name",
+        "choose another name, or: gatelodge user set NAME --name, --email, --group, --role",
+        "OpenID Connect Core §5.1";
     ClientDescribesItself => InvalidRequest,
         "the client describes itself, and this is not the operator's to change of it",
         "gatelodge client add registers a client that is yours",
@@ -67,13 +71,25 @@ macro_rules! operator {
         "begin the listing again",
         "RFC 9110 §15.5.1";
     EmailMalformed => InvalidRequest,
-        "email has no @ or is longer than 254 characters",
+        "email is no address of at most 254 bytes, or has an invisible character",
         "correct the address",
         "RFC 5321 §4.5.3.1";
+    EmailMissing => InvalidRequest,
+        "email_verified: the person has no e-mail address",
+        "gatelodge user set NAME --email ADDRESS --email-verified",
+        "OpenID Connect Core §5.1";
+    EmailTaken => Conflict as EMAIL_TAKEN,
+        "another person has this e-mail address, in this form or another",
+        "choose another address, or: gatelodge user set OTHER --email ''",
+        "OpenID Connect Core §5.1";
     GrantNotFound => NotFound,
         "there is no such grant in force",
         "gatelodge grant list shows the grants",
         "RFC 9110 §15.5.5";
+    GroupMalformed => InvalidRequest,
+        "a group is 1 to 128 visible ASCII characters without comma",
+        "choose another name for the group",
+        "RFC 9110 §5.6.1";
     IssuerAtAddress => InvalidRequest,
         "the issuer has an IP address for a host, which cannot be the RP ID of a passkey",
         "choose a name: http://localhost on this machine, or https with a host name",

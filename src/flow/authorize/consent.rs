@@ -4,8 +4,10 @@ use crate::error::{Error, ErrorCode, Refusal, SERVER_ERROR};
 use crate::flow::authorize::pushed;
 use crate::flow::authorize::step::{self, ConsentRequest, PresentedInteraction, Step};
 use crate::flow::installation::evidence;
+use crate::flow::person::people;
 use crate::flow::session::backchannel;
 use crate::flow::{Context, authorize, session};
+use crate::model::email::Email;
 use crate::oauth::authorize::{AuthorizationResponse, Callback};
 use crate::oauth::scope::Scope;
 use crate::secret::AuthorizationCode;
@@ -97,7 +99,8 @@ pub fn refuse_without_cookie(
     Ok(ClientRedirect::refused(cx, &callback, Refusal::LoginNeeded))
 }
 
-/// Grants the request, after the person consented to `consent_scope`.
+/// Grants the request, after the person consented to `consent_scope`. The address that they typed
+/// becomes theirs, if they were asked for one.
 ///
 /// The scope of the consent is computed again. If it is not `consent_scope`, nothing is granted and
 /// the page is displayed again.
@@ -106,10 +109,14 @@ pub fn approve(
     cx: &Context,
     presented: &PresentedInteraction,
     consent_scope: &Scope,
+    email: Option<&Email>,
 ) -> Result<AuthorizationOutcome, Error> {
     let interaction = step::interaction(tx, cx, presented)?;
     match step::next(tx, cx, presented, interaction)? {
         Step::Consent(request) if request.consent_scope == *consent_scope => {
+            if email.is_some() && request.lacks_email() {
+                people::set_own_email(tx, cx, request.session.user(), email)?;
+            }
             remember(tx, cx, &request)?;
             issue(tx, cx, presented, &request)
         }

@@ -9,10 +9,12 @@ use crate::error::{Error, Internal, Refusal};
 use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::client::last_use;
 use crate::flow::installation::evidence;
+use crate::flow::person::people;
 use crate::flow::resource::{self, Targets};
 use crate::flow::session::{self, LiveSession, backchannel};
 use crate::flow::throttle::{self, Guessed, Source};
 use crate::flow::{Context, admission};
+use crate::model::email::Email;
 use crate::model::network::Network;
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::authorize::claims::ClaimsRequest;
@@ -120,6 +122,14 @@ pub struct PendingDevice {
     pub targets: Targets,
 }
 
+impl PendingDevice {
+    /// Whether the person would release an email address and has none.
+    pub fn lacks_email(&self) -> bool {
+        let asked = self.scope.as_ref().is_some_and(|scope| scope.has("email"));
+        asked && self.session.person().email.is_none()
+    }
+}
+
 /// The result of looking up a user code.
 pub enum UserCodeLookup {
     /// No pending device has this code.
@@ -204,8 +214,13 @@ fn pending(
 /// A person's decision.
 #[derive(Clone, Debug)]
 pub enum Decision {
-    /// The person allowed the displayed scope.
-    Allow(Scope),
+    /// The person allowed it.
+    Allow {
+        /// The address that they typed, if they were asked for one.
+        email: Option<Email>,
+        /// The displayed scope.
+        scope: Scope,
+    },
     /// The person declined.
     Deny,
 }
@@ -236,7 +251,12 @@ pub fn decide(
         }
     };
     let state = match (decision, &pending.scope) {
-        (Decision::Allow(consent_scope), Some(scope)) if consent_scope == scope => {
+        (Decision::Allow { email, scope: consent_scope }, Some(scope))
+            if consent_scope == scope =>
+        {
+            if email.is_some() && pending.lacks_email() {
+                people::set_own_email(tx, cx, pending.session.user(), email.as_ref())?;
+            }
             DeviceState::Approved(Box::new(Authorization {
                 authentication: pending.session.authentication().clone(),
                 claims: ClaimsRequest::default(),
@@ -248,7 +268,7 @@ pub fn decide(
                 user: pending.session.user(),
             }))
         }
-        (Decision::Allow(_), _) => {
+        (Decision::Allow { .. }, _) => {
             return Ok(DecisionOutcome::Not(UserCodeLookup::PendingDevice(pending)));
         }
         (Decision::Deny, _) => DeviceState::Denied,

@@ -80,6 +80,13 @@ pub struct ConsentRequest {
     pub targets: Targets,
 }
 
+impl ConsentRequest {
+    /// Whether the person would release an email address and has none.
+    pub fn lacks_email(&self) -> bool {
+        self.consent_scope.has("email") && self.session.person().email.is_none()
+    }
+}
+
 /// The interaction, if the browser is the one that started it and, where a session is a key, its
 /// storage the one that opened the page.
 pub fn interaction(

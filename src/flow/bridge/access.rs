@@ -136,6 +136,7 @@ pub fn open(
         auth_time: None,
         acr: None,
         amr: Vec::new(),
+        groups: Vec::new(),
         roles: person.roles.iter().map(ToString::to_string).collect(),
         plugin_id: None,
         revocable_until: evidence::revocable_until(cx, lasting),

@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::error::{Error, Internal, Refusal};
 use crate::flow::Context;
 use crate::flow::installation::evidence;
+use crate::model::email::Email;
 use crate::model::person::Username;
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::{CeremonyId, UserId};
@@ -50,6 +51,8 @@ pub enum Purpose {
         username: Username,
         /// Their display name.
         display_name: DisplayName,
+        /// The email address that they typed.
+        email: Option<Email>,
     },
 }
 

@@ -4,12 +4,15 @@
 //! have refusals of their own. Several ceremonies may start by it. Of two that complete, one
 //! succeeds, since one transaction stores the credential and spends the link.
 
+use std::collections::BTreeMap;
+
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::installation::evidence;
 use crate::flow::person::ceremony::{Ceremony, Purpose};
 use crate::flow::person::people;
 use crate::flow::session::{self, NewSessionKey, SignIn};
+use crate::model::email::{Email, PersonEmail};
 use crate::model::person::{Role, Username};
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::display_name::DisplayName;
@@ -56,6 +59,18 @@ pub fn open(view: &impl View, cx: &Context, link: &TokenHash) -> Result<OpenedLi
     Ok(OpenedLink { purpose: row.purpose, person })
 }
 
+impl OpenedLink {
+    /// Whether the person may name their email address with the first passkey: they have none yet.
+    pub fn takes_email(&self) -> bool {
+        match self.purpose {
+            SetupPurpose::Enrol(_) | SetupPurpose::First => {
+                self.person.as_ref().is_none_or(|person| person.email.is_none())
+            }
+            SetupPurpose::Recover(_) => false,
+        }
+    }
+}
+
 /// The person who will own the new passkey.
 #[derive(Clone)]
 pub struct Candidate {
@@ -65,24 +80,34 @@ pub struct Candidate {
     pub username: Username,
     /// Their display name.
     pub display_name: DisplayName,
+    /// The email address that they typed.
+    pub email: Option<Email>,
 }
 
-/// The person a link is for. `chosen` holds the names that the first administrator chose.
+/// The person a link is for. `chosen` holds the names that the first administrator chose, and `email`
+/// the address that the person typed, which counts if they have none.
 pub fn candidate(
-    opened: OpenedLink,
+    view: &impl View,
     cx: &Context,
+    opened: OpenedLink,
     chosen: Option<(Username, DisplayName)>,
-) -> Result<Candidate, Refusal> {
+    email: Option<Email>,
+) -> Result<Candidate, Error> {
+    let email = email.filter(|_| opened.takes_email());
+    if let Some(email) = &email {
+        people::check_email(view, email, None)?;
+    }
     match (opened.purpose, opened.person) {
         (SetupPurpose::First, _) => {
             let (username, display_name) = chosen.ok_or(Refusal::UsernameMalformed)?;
-            Ok(Candidate { user: UserId::from_seed(&cx.seed), username, display_name })
+            Ok(Candidate { user: UserId::from_seed(&cx.seed), username, display_name, email })
         }
         (SetupPurpose::Enrol(user) | SetupPurpose::Recover(user), Some(person)) => {
-            Ok(Candidate { user, username: person.username, display_name: person.display_name })
+            let Person { username, display_name, .. } = person;
+            Ok(Candidate { user, username, display_name, email })
         }
         (SetupPurpose::Enrol(_) | SetupPurpose::Recover(_), None) => {
-            Err(Refusal::StartedWithoutPerson)
+            Err(Refusal::StartedWithoutPerson.into())
         }
     }
 }
@@ -129,7 +154,7 @@ pub fn complete(
     let opened = open(tx, cx, &proof.link)?;
     proof.ceremony.check(tx, cx, &proof.browser)?;
     let purpose = proof.ceremony.purpose().clone();
-    let Purpose::Register { link, user, username, display_name } = purpose else {
+    let Purpose::Register { link, user, username, display_name, email } = purpose else {
         return Err(Refusal::CeremonyUnknown.into());
     };
     if !link.matches(&proof.link) {
@@ -141,16 +166,20 @@ pub fn complete(
     if opened.purpose == SetupPurpose::First {
         let roles = [Role::ADMIN, Role::USER].iter().filter_map(|role| role.parse().ok());
         let person = Person {
+            claims: BTreeMap::new(),
             tokens_valid_after: None,
             created: cx.now,
             disabled: false,
             display_name,
-            email: None,
+            email: email.map(PersonEmail::by_person),
+            groups: Vec::new(),
             roles: roles.collect(),
             updated: cx.now,
             username,
         };
         tx.put(&user, person)?;
+    } else if email.is_some() && opened.takes_email() {
+        people::set_own_email(tx, cx, user, email.as_ref())?;
     }
     let merged = match (opened.purpose, &proof.anonymous) {
         (SetupPurpose::Enrol(_) | SetupPurpose::First, Some(cookie)) => {

@@ -1,14 +1,21 @@
-//! The operator's transitions on people: add, recover, change, remove.
+//! Transitions on people: an operator adds, recovers, changes and removes them, and they name their
+//! own e-mail address.
+
+use std::collections::BTreeMap;
 
 use crate::error::{Error, Refusal};
 use crate::flow::bridge::hook;
 use crate::flow::installation::clock;
 use crate::flow::person::setup_link::{self, IssuedSetupLink};
 use crate::flow::{Context, removal};
-use crate::model::person::{Email, Role, Username};
+use crate::model::claim::{ClaimName, ClaimValue, MAX_CLAIMS};
+use crate::model::email::{Email, PersonEmail, Vouched};
+use crate::model::person::{Group, Role, Username};
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::UserId;
-use crate::store::schema::{Client, PEOPLE_BY_NAME, Person, SetupPurpose, Subject};
+use crate::store::schema::{
+    Client, PEOPLE_BY_EMAIL, PEOPLE_BY_NAME, Person, SetupPurpose, Subject,
+};
 use crate::store::{StoreError, Tx, View};
 
 /// The number of people that are read at a time in the search for another administrator.
@@ -40,6 +47,22 @@ pub fn without_email(view: &impl View) -> Result<Option<Username>, StoreError> {
     Ok(without.next().map(|(_, person)| person.username))
 }
 
+/// Whether one of the first people has a group.
+pub fn any_groups(view: &impl View) -> Result<bool, StoreError> {
+    let people = view.list::<Person>(MAX_SEARCHED)?;
+    Ok(people.iter().any(|(_, person)| !person.groups.is_empty()))
+}
+
+/// Checks that nobody but `user` has an email address.
+pub fn check_email(view: &impl View, email: &Email, user: Option<UserId>) -> Result<(), Error> {
+    let holders = view.by(&PEOPLE_BY_EMAIL, &email.folded(), 1)?;
+    if holders.iter().all(|holder| Some(*holder) == user) {
+        Ok(())
+    } else {
+        Err(Refusal::EmailTaken.into())
+    }
+}
+
 /// A person to be added.
 #[derive(Clone)]
 pub struct NewPerson {
@@ -49,6 +72,8 @@ pub struct NewPerson {
     pub display_name: Option<DisplayName>,
     /// Their email address.
     pub email: Option<Email>,
+    /// Their groups.
+    pub groups: Vec<Group>,
     /// Their roles; `user` if empty.
     pub roles: Vec<Role>,
 }
@@ -63,14 +88,19 @@ pub fn add(
         return Err(Refusal::UserExists.into());
     }
     check_roles(cx, &new.roles)?;
+    if let Some(email) = &new.email {
+        check_email(tx, email, None)?;
+    }
     let own_name = new.username.as_str().parse::<DisplayName>()?;
     let default = || Role::USER.parse().map(|role| vec![role]);
     let person = Person {
+        claims: BTreeMap::new(),
         tokens_valid_after: None,
         created: cx.now,
         disabled: false,
         display_name: new.display_name.clone().unwrap_or(own_name),
-        email: new.email.clone(),
+        email: new.email.clone().map(PersonEmail::by_operator),
+        groups: new.groups.clone(),
         roles: if new.roles.is_empty() { default()? } else { new.roles.clone() },
         updated: cx.now,
         username: new.username.clone(),
@@ -102,12 +132,18 @@ pub fn recover(
 /// A change to a person. A field that is `None` stays as it is.
 #[derive(Clone, Default)]
 pub struct Change {
+    /// The claims that are given or, by `None`, taken away.
+    pub claims: BTreeMap<ClaimName, Option<ClaimValue>>,
     /// Whether the person is disabled.
     pub disabled: Option<bool>,
     /// The display name.
     pub display_name: Option<DisplayName>,
     /// The email address; `Some(None)` removes it.
     pub email: Option<Option<Email>>,
+    /// Whether the email address is the person's; `Some(None)` leaves that to the policy.
+    pub email_verified: Option<Option<bool>>,
+    /// The groups.
+    pub groups: Option<Vec<Group>>,
     /// The roles.
     pub roles: Option<Vec<Role>>,
 }
@@ -117,8 +153,9 @@ pub struct Change {
 ///
 /// # Errors
 ///
-/// [`Refusal::UserNotFound`], [`Refusal::RoleUnknown`], and [`Refusal::LastAdministrator`] if no
-/// administrator would remain.
+/// [`Refusal::UserNotFound`], [`Refusal::RoleUnknown`], [`Refusal::EmailTaken`],
+/// [`Refusal::EmailMissing`] if there is no address to vouch for, and
+/// [`Refusal::LastAdministrator`] if no administrator would remain.
 pub fn change(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -135,11 +172,14 @@ pub fn change(
     } else {
         old.tokens_valid_after
     };
+    let email = changed_email(tx, id, &old, change)?;
     let person = Person {
+        claims: changed_claims(&old, &change.claims)?,
         tokens_valid_after,
         disabled,
         display_name: change.display_name.clone().unwrap_or_else(|| old.display_name.clone()),
-        email: change.email.clone().unwrap_or_else(|| old.email.clone()),
+        email,
+        groups: change.groups.clone().unwrap_or_else(|| old.groups.clone()),
         roles: change.roles.clone().unwrap_or_else(|| old.roles.clone()),
         updated: cx.now,
         ..old.clone()
@@ -152,6 +192,73 @@ pub fn change(
         removal::start(tx, cx, &Subject::Sessions(id))?;
     }
     Ok((id, person))
+}
+
+/// The email address after a change of the operator's. A new address is vouched for by the policy,
+/// until the operator says otherwise.
+fn changed_email(
+    view: &impl View,
+    id: UserId,
+    old: &Person,
+    change: &Change,
+) -> Result<Option<PersonEmail>, Error> {
+    let entered = change.email.clone().map(|email| email.map(PersonEmail::by_operator));
+    let same = |new: &PersonEmail, old: &PersonEmail| {
+        new.address == old.address && old.vouched != Vouched::Nobody
+    };
+    let mut email = match (entered, &old.email) {
+        (None, old) => old.clone(),
+        (Some(Some(new)), Some(old)) if same(&new, old) => Some(old.clone()),
+        (Some(new), _) => new,
+    };
+    if let Some(email) = &email {
+        check_email(view, &email.address, Some(id))?;
+    }
+    if let Some(verified) = change.email_verified {
+        let email = email.as_mut().ok_or(Refusal::EmailMissing)?;
+        email.vouched = verified.map_or(Vouched::ByPolicy, Vouched::Explicitly);
+    }
+    Ok(email)
+}
+
+fn changed_claims(
+    old: &Person,
+    changes: &BTreeMap<ClaimName, Option<ClaimValue>>,
+) -> Result<BTreeMap<ClaimName, ClaimValue>, Refusal> {
+    let mut claims = old.claims.clone();
+    for (name, value) in changes {
+        match value {
+            Some(value) => claims.insert(name.clone(), value.clone()),
+            None => claims.remove(name),
+        };
+    }
+    if claims.len() > MAX_CLAIMS {
+        return Err(Refusal::MemberMalformed("claims", "a person has at most 32 of them"));
+    }
+    Ok(claims)
+}
+
+/// Stores the email address that a person typed, or takes theirs away. Nobody vouches for it, unless
+/// it is the one that they had.
+///
+/// # Errors
+///
+/// [`Refusal::UserNotFound`] and [`Refusal::EmailTaken`].
+pub fn set_own_email(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    user: UserId,
+    email: Option<&Email>,
+) -> Result<(), Error> {
+    let person = tx.find::<Person>(&user)?.ok_or(Refusal::UserNotFound)?;
+    if person.email.as_ref().map(|own| &own.address) == email {
+        return Ok(());
+    }
+    if let Some(email) = email {
+        check_email(tx, email, Some(user))?;
+    }
+    let email = email.cloned().map(PersonEmail::by_person);
+    Ok(tx.put(&user, Person { email, updated: cx.now, ..person })?)
 }
 
 /// Removes a person and everything that belongs to them. Their rows are invalid at once, and are

@@ -12,7 +12,7 @@ use crate::flow::{Context, Rules};
 use crate::keys::BlockKey;
 use crate::model::anonymous::SCOPE;
 use crate::oauth::claims::{AccessClaims, Audience, IdClaims, PHISHING_RESISTANT, Profile, jti};
-use crate::oauth::client::{SigningAlg, SubjectType};
+use crate::oauth::client::{ClaimsPlace, SigningAlg, SubjectType};
 use crate::oauth::id::{ClientId, SessionId, UserId};
 use crate::oauth::resource::{Resource, TokenType};
 use crate::oauth::scope::Scope;
@@ -51,7 +51,7 @@ pub fn for_grant(
     let iss = cx.rules.issuer.to_string();
     let sid = sid(&cx.rules, client, authorization.session).to_string();
     let auth_time = authorization.authentication.at.seconds();
-    let roles = if scope.has("profile") { live.person().roles.as_slice() } else { &[] };
+    let person = profile(&cx.rules, live, &scope, &[]);
     let access = AccessClaims {
         sub: sub.clone(),
         jti: jti(Some(live.id()), cx.seed.bytes("jti")),
@@ -60,9 +60,14 @@ pub fn for_grant(
         auth_time: Some(auth_time),
         acr: Some(PHISHING_RESISTANT.to_owned()),
         amr: authorization.authentication.amr.clone(),
-        roles: roles.iter().map(ToString::to_string).collect(),
+        groups: person.groups.unwrap_or_default(),
+        roles: person.roles.unwrap_or_default(),
         aud: audience(&cx.rules, &resources, scope.has("openid")),
         ..client_claims(cx, &authorization.client, &[], lifetime)
+    };
+    let by_scope = match client.decisions.claims {
+        ClaimsPlace::IdToken => &scope,
+        ClaimsPlace::Userinfo => &Scope::EMPTY,
     };
     let id_token = scope.has("openid").then(|| {
         let claims = IdClaims {
@@ -80,7 +85,7 @@ pub fn for_grant(
             amr: authorization.authentication.amr.clone(),
             sid,
             at_hash: None,
-            profile: profile(&cx.rules, live, &scope, &authorization.claims.id_token),
+            profile: profile(&cx.rules, live, by_scope, &authorization.claims.id_token),
         };
         (client.metadata.id_token_signed_response_alg, claims)
     });
@@ -169,6 +174,7 @@ fn client_claims(
         auth_time: None,
         acr: None,
         amr: Vec::new(),
+        groups: Vec::new(),
         roles: Vec::new(),
         plugin_id: None,
         revocable_until: evidence::revocable_until(cx, lifetime),
@@ -195,13 +201,25 @@ pub fn profile(rules: &Rules, live: &LiveGrant, scope: &Scope, named: &[String])
         scope.has(holds) || allowed.has(holds) && named.iter().any(|name| name == claim)
     };
     let email = person.email.as_ref();
+    let vouching = rules.config.policy.email_verified;
+    let others = person.claims.iter().map(|(name, value)| (name.as_str(), value));
     Profile {
         name: includes("name", "profile").then(|| person.display_name.to_string()),
         preferred_username: includes("preferred_username", "profile")
             .then(|| person.username.to_string()),
         updated_at: includes("updated_at", "profile").then(|| person.updated.seconds()),
-        email: email.filter(|_| includes("email", "email")).map(ToString::to_string),
-        // An operator entered it; it is not verified.
-        email_verified: email.filter(|_| includes("email_verified", "email")).map(|_| false),
+        email: email
+            .filter(|_| includes("email", "email"))
+            .map(|email| email.address.to_string()),
+        email_verified: email
+            .filter(|_| includes("email_verified", "email"))
+            .map(|email| email.is_verified(vouching)),
+        groups: includes("groups", "groups").then(|| person.groups_and_roles()),
+        roles: includes("roles", "roles")
+            .then(|| person.roles.iter().map(ToString::to_string).collect()),
+        others: others
+            .filter(|(name, _)| includes(name, "profile"))
+            .map(|(name, value)| (name.to_owned(), value.to_string().into()))
+            .collect(),
     }
 }

@@ -29,7 +29,7 @@ pub(super) async fn whoami(
 ) -> Result<Json<Value>, JsonFailure> {
     touch(&app, &bridge).await?;
     let person = bridge.person();
-    let email = person.email.as_ref().map(ToString::to_string).unwrap_or_default();
+    let email = person.email.as_ref().map(|email| email.address.as_str()).unwrap_or_default();
     Ok(Json(json!({
         "user_id": bridge.user().to_string(),
         "email": email,

@@ -7,11 +7,12 @@ use axum::response::Response;
 
 use super::connections;
 use super::cookie::without_session_cookie;
+use super::email::{self, EmailField};
 use super::login::{self, SignInPrompt};
 use super::templates::{self, AccountPage, LoggedOutPage, Page, PasskeyItem};
 use crate::app::App;
-use crate::flow::person::enroll;
-use crate::flow::session;
+use crate::flow::person::{enroll, people};
+use crate::flow::session::{self, LiveSession};
 use crate::http::destination::PagePath;
 use crate::http::extract::browser::Browser;
 use crate::http::extract::own_page::PageForm;
@@ -36,15 +37,24 @@ pub(in crate::http) async fn show(
         let id = session.id();
         app.record(move |tx, cx| session::touch(tx, cx, id, Some(&device))).await?;
     }
-    let view = app.read()?;
-    let connected = connections::of(&view, &cx, &session)?;
+    page(&app, &browser, &session, EmailField::of(session.person()))
+}
+
+fn page(
+    app: &App,
+    browser: &Browser,
+    session: &LiveSession,
+    email: EmailField,
+) -> Result<Response, PageFailure> {
+    let (view, cx) = (app.read()?, app.context());
+    let connected = connections::of(&view, &cx, session)?;
     let passkeys = enroll::passkeys(&view, session.user())?;
     let person = session.person();
     Ok(templates::show_alone(&AccountPage {
-        page: Page::of(&app, &browser),
+        page: Page::of(app, browser),
         display_name: person.display_name.to_string(),
         username: person.username.to_string(),
-        email: person.email.as_ref().map(ToString::to_string).unwrap_or_default(),
+        email,
         admin: person.roles.iter().any(|role| role.as_str() == Role::ADMIN),
         issuer: app.rules().issuer.to_string(),
         passkeys: passkeys.iter().map(|(_, passkey)| passkey_item(passkey)).collect(),
@@ -53,6 +63,32 @@ pub(in crate::http) async fn show(
         bridges: connected.bridges,
         tokens: connected.tokens,
     }))
+}
+
+/// Stores the e-mail address that the person typed, or takes theirs away if it is empty.
+pub(in crate::http) async fn set_email(
+    State(app): State<Arc<App>>,
+    PageForm { browser, form }: PageForm,
+) -> Result<Response, PageFailure> {
+    let Some(session) = browser.live_session(&app, &app.read()?, &app.context())? else {
+        return Ok(redirect::to_page(&PagePath::Login));
+    };
+    let (user, typed) = (session.user(), email::typed(&form)?);
+    let stored = match email::parsed(&typed) {
+        Ok(email) => {
+            app.write(move |tx, cx| people::set_own_email(tx, cx, user, email.as_ref())).await
+        }
+        Err(refusal) => Err(refusal.into()),
+    };
+    match stored {
+        Ok(()) => Ok(redirect::to_page(&PagePath::Account)),
+        Err(error) => {
+            let Some(field) = EmailField::refused(typed, &error) else {
+                return Err(error.into());
+            };
+            Ok(email::refusing(page(&app, &browser, &session, field)?, error))
+        }
+    }
 }
 
 fn passkey_item(passkey: &Passkey) -> PasskeyItem {

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 
+use super::email::{self, EmailField};
 use super::login::{self, SignInPrompt};
 use super::templates::{self, DeviceConfirmPage, DeviceDonePage, DevicePage, Page};
 use crate::app::App;
 use crate::error::{Error, Refusal};
+use crate::flow::Context;
 use crate::flow::authorize::device::{
     self, Decision, DecisionOutcome, PendingDevice, UserCodeEntry, UserCodeLookup,
 };
@@ -22,6 +24,7 @@ use crate::oauth::params::Params;
 use crate::oauth::scope::Scope;
 use crate::oauth::token::device::UserCode;
 use crate::secret::TokenHash;
+use crate::store::Tx;
 use crate::store::schema::Origin;
 
 /// A user code of a request, from a link or typed.
@@ -68,24 +71,40 @@ pub(in crate::http) async fn decide(
     sender: Sender,
     PageForm { browser, form }: PageForm,
 ) -> Result<Response, PageFailure> {
-    let decision = decision(&form)?;
     let typed = Typed::of(&form)?;
     let Some(session) = browser.session(&app) else { return sign_in(&app, browser, typed) };
     let Some(typed) = typed else { return Ok(ask(&app, &browser, None, false)) };
     let entry = entry(sender, typed.user_code_hash(&app), session);
 
-    let allowed = matches!(decision, Some(Decision::Allow(_)));
-    let decided = app.write(move |tx, cx| match &decision {
-        Some(decision) => device::decide(tx, cx, &entry, decision),
-        None => device::look_up(tx, cx, &entry).map(DecisionOutcome::Not),
-    });
-    match decided.await? {
+    let (decision, again) = (decision(&form), entry.clone());
+    let allowed = matches!(decision, Ok(Some(Decision::Allow { .. })));
+    let decided = match decision {
+        Ok(decision) => {
+            let decide = move |tx: &mut Tx<'_>, cx: &Context| match &decision {
+                Some(decision) => device::decide(tx, cx, &entry, decision),
+                None => device::look_up(tx, cx, &entry).map(DecisionOutcome::Not),
+            };
+            app.write(decide).await
+        }
+        Err(error) => Err(error),
+    };
+    let decided = match decided {
+        Ok(decided) => decided,
+        Err(error) => {
+            let Some(field) = EmailField::refused(email::typed(&form)?, &error) else {
+                return Err(error.into());
+            };
+            let lookup = app.write(move |tx, cx| device::look_up(tx, cx, &again)).await?;
+            return Ok(email::refusing(found(&app, browser, typed, lookup, Some(field))?, error));
+        }
+    };
+    match decided {
         DecisionOutcome::Done(client) => Ok(templates::show(&DeviceDonePage {
             page: Page::of(&app, &browser),
             allowed,
             client_name: client.metadata.name().to_string(),
         })),
-        DecisionOutcome::Not(lookup) => found(&app, browser, typed, lookup),
+        DecisionOutcome::Not(lookup) => found(&app, browser, typed, lookup, None),
     }
 }
 
@@ -94,7 +113,7 @@ fn decision(form: &Params) -> Result<Option<Decision>, Error> {
     Ok(match form.one("decision")? {
         Some("allow") => {
             let scope: Scope = form.parsed("scope")?.unwrap_or_default();
-            Some(Decision::Allow(scope))
+            Some(Decision::Allow { email: email::parsed(&email::typed(form)?)?, scope })
         }
         Some("deny") => Some(Decision::Deny),
         Some(_) => return Err(Refusal::InteractionDecisionMalformed.into()),
@@ -107,11 +126,12 @@ fn found(
     browser: Browser,
     typed: Typed,
     lookup: UserCodeLookup,
+    email: Option<EmailField>,
 ) -> Result<Response, PageFailure> {
     match (lookup, &typed.code) {
         (UserCodeLookup::SignIn, _) => sign_in(app, browser, Some(typed)),
         (UserCodeLookup::PendingDevice(pending), Some(code)) => {
-            Ok(confirm(app, &browser, code, &pending))
+            Ok(confirm(app, &browser, code, &pending, email))
         }
         (UserCodeLookup::Nothing, _) | (UserCodeLookup::PendingDevice(_), None) => {
             Ok(ask(app, &browser, Some(typed), true))
@@ -129,8 +149,15 @@ fn ask(app: &App, browser: &Browser, typed: Option<Typed>, unknown: bool) -> Res
     })
 }
 
-fn confirm(app: &App, browser: &Browser, code: &UserCode, pending: &PendingDevice) -> Response {
+fn confirm(
+    app: &App,
+    browser: &Browser,
+    code: &UserCode,
+    pending: &PendingDevice,
+    email: Option<EmailField>,
+) -> Response {
     let person = pending.session.person();
+    let email = pending.lacks_email().then(|| email.unwrap_or_else(|| EmailField::of(person)));
     let scope = pending.scope.clone().unwrap_or_default();
     templates::show(&DeviceConfirmPage {
         page: Page::of(app, browser),
@@ -148,6 +175,7 @@ fn confirm(app: &App, browser: &Browser, code: &UserCode, pending: &PendingDevic
         unverified: matches!(pending.client.origin, Origin::Dynamic { .. }),
         user_code: code.expose().to_string(),
         username: person.username.to_string(),
+        email,
     })
 }
 

@@ -7,10 +7,12 @@ use axum::http::Method;
 use axum::response::Response;
 
 use super::cookie::{Cookie, with_cookie, without_session_cookie};
+use super::email::{self, EmailField};
 use super::login::{self, SignInPrompt};
 use super::templates::{self, ConsentPage, LoggedOutPage, LogoutPage, Page};
 use crate::app::App;
 use crate::error::{Error, Refusal};
+use crate::flow::Context;
 use crate::flow::authorize::consent::{self, AuthorizationOutcome};
 use crate::flow::authorize::step::{self, ConsentRequest, PresentedInteraction, Step};
 use crate::flow::session::logout;
@@ -24,6 +26,7 @@ use crate::oauth::id::{ClientId, InteractionId};
 use crate::oauth::logout::PostLogout;
 use crate::oauth::redirect_uri::Kind;
 use crate::oauth::scope::Scope;
+use crate::store::Tx;
 use crate::store::schema::{Origin, Purpose};
 
 /// The page of the next step, or the response to the client if no step is left.
@@ -56,7 +59,10 @@ pub(in crate::http) async fn show(
         app.record_opened(&presented).await?;
     }
     match next {
-        Step::Consent(asked) => Ok(templates::show(&consent_page(&app, &browser, id, &asked))),
+        Step::Consent(asked) => {
+            let email = asked.lacks_email().then(|| EmailField::of(asked.session.person()));
+            Ok(templates::show(&consent_page(&app, &browser, id, &asked, email)))
+        }
         Step::Login(client, login_hint) => {
             let prompt = SignInPrompt {
                 cancel: Some(PagePath::Interaction(id)),
@@ -115,20 +121,54 @@ pub(in crate::http) async fn decide(
     }
     let client = client(&interaction.purpose);
     let consent_scope: Scope = form.parsed("scope")?.unwrap_or_default();
-    let decided = app.write(move |tx, cx| {
-        if allowed {
-            consent::approve(tx, cx, &presented, &consent_scope)
-        } else {
-            consent::deny(tx, cx, &presented)
+    let (typed, deciding) = (email::typed(&form)?, presented.clone());
+    let decided = match email::parsed(&typed) {
+        Ok(email) if allowed => {
+            let approve = move |tx: &mut Tx<'_>, cx: &Context| {
+                consent::approve(tx, cx, &deciding, &consent_scope, email.as_ref())
+            };
+            app.write(approve).await
         }
-    });
-    match decided.await? {
+        Err(refusal) if allowed => Err(refusal.into()),
+        Ok(_) | Err(_) => app.write(move |tx, cx| consent::deny(tx, cx, &deciding)).await,
+    };
+    let decided = match decided {
+        Ok(decided) => decided,
+        Err(error) => {
+            let Some(field) = EmailField::refused(typed, &error) else {
+                return Err(error.into());
+            };
+            return match ask_again(&app, &browser, &presented, field)? {
+                Some(page) => Ok(email::refusing(page, error)),
+                None => Ok(redirect::to_page(&PagePath::Interaction(id))),
+            };
+        }
+    };
+    match decided {
         AuthorizationOutcome::StepChanged => Ok(redirect::to_page(&PagePath::Interaction(id))),
         AuthorizationOutcome::Client(client_redirect) => {
             about.set_if_known(client.as_ref());
             let response = redirect::to_client_after_form(&app, &browser, &client_redirect);
             Ok(clear_interaction(&app, id, response))
         }
+    }
+}
+
+/// The consent page after an e-mail address was refused, if consent is still the next step.
+fn ask_again(
+    app: &App,
+    browser: &Browser,
+    presented: &PresentedInteraction,
+    field: EmailField,
+) -> Result<Option<Response>, PageFailure> {
+    let (view, cx, id) = (app.read()?, app.context(), presented.interaction);
+    let interaction = step::interaction(&view, &cx, presented)?;
+    match step::next(&view, &cx, presented, interaction)? {
+        Step::Consent(asked) => {
+            let email = asked.lacks_email().then_some(field);
+            Ok(Some(templates::show(&consent_page(app, browser, id, &asked, email))))
+        }
+        Step::Grant(_) | Step::Login(..) | Step::Refuse(..) => Ok(None),
     }
 }
 
@@ -186,6 +226,7 @@ fn consent_page(
     browser: &Browser,
     id: InteractionId,
     asked: &ConsentRequest,
+    email: Option<EmailField>,
 ) -> ConsentPage {
     let uri = asked.callback.uri();
     let config = &app.rules().config;
@@ -209,6 +250,7 @@ fn consent_page(
         scope: asked.consent_scope.to_string(),
         display_name: person.display_name.to_string(),
         username: person.username.to_string(),
+        email,
     }
 }
 

@@ -8,6 +8,7 @@ pub(super) mod applications;
 pub(super) mod connections;
 pub(super) mod cookie;
 pub(super) mod device;
+pub(super) mod email;
 pub(super) mod interaction;
 pub(super) mod link;
 pub(super) mod login;

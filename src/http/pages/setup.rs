@@ -54,6 +54,7 @@ pub(in crate::http) async fn describe(
     let person = opened.person.as_ref();
     Ok(Json(json!({
         "purpose": purpose,
+        "takes_email": opened.takes_email(),
         "username": person.map(|person| person.username.as_str()),
         "display_name": person.map(|person| person.display_name.as_str()),
     })))
@@ -64,6 +65,7 @@ pub(in crate::http) struct Start {
     token: String,
     username: Option<String>,
     display_name: Option<String>,
+    email: Option<String>,
 }
 
 pub(in crate::http) async fn start(
@@ -71,7 +73,9 @@ pub(in crate::http) async fn start(
     PageJson { body, browser_id, .. }: PageJson<Start>,
 ) -> Result<Json<Value>, JsonFailure> {
     let link = link(&app, &body.token)?;
-    let started = use_case::start_registration(&app, browser_id, link, || names(&body))?;
+    let email = body.email.as_deref().map(str::trim).filter(|email| !email.is_empty());
+    let email = email.map(str::parse).transpose()?;
+    let started = use_case::start_registration(&app, browser_id, link, || names(&body), email)?;
     Ok(Json(json!({ "ceremony": started.ceremony, "publicKey": started.public_key })))
 }
 

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use super::email::EmailField;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::config::Config;
@@ -148,7 +149,7 @@ pub(in crate::http) struct AccountPage {
     pub(in crate::http) page: Page,
     pub(in crate::http) display_name: String,
     pub(in crate::http) username: String,
-    pub(in crate::http) email: String,
+    pub(in crate::http) email: EmailField,
     pub(in crate::http) admin: bool,
     pub(in crate::http) issuer: String,
     pub(in crate::http) passkeys: Vec<PasskeyItem>,
@@ -176,6 +177,8 @@ pub(in crate::http) struct ConsentPage {
     pub(in crate::http) scope: String,
     pub(in crate::http) display_name: String,
     pub(in crate::http) username: String,
+    /// The field for an e-mail address, if one is asked for and the person has none.
+    pub(in crate::http) email: Option<EmailField>,
 }
 
 #[derive(Template)]
@@ -206,6 +209,8 @@ pub(in crate::http) struct DeviceConfirmPage {
     pub(in crate::http) unverified: bool,
     pub(in crate::http) user_code: String,
     pub(in crate::http) username: String,
+    /// As on [`ConsentPage`].
+    pub(in crate::http) email: Option<EmailField>,
 }
 
 #[derive(Template)]

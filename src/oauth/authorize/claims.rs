@@ -18,9 +18,16 @@ use crate::oauth::scope::Scope;
 const CLAIMS: &[(&str, &str)] = &[
     ("email", "email"),
     ("email_verified", "email"),
+    ("family_name", "profile"),
+    ("given_name", "profile"),
+    ("groups", "groups"),
+    ("locale", "profile"),
     ("name", "profile"),
+    ("picture", "profile"),
     ("preferred_username", "profile"),
+    ("roles", "roles"),
     ("updated_at", "profile"),
+    ("zoneinfo", "profile"),
 ];
 
 /// The claims that a request names, in addition to those that its scopes request.
@@ -173,7 +180,8 @@ mod tests {
             }"#,
         );
 
-        let userinfo = ["email", "email_verified"].map(str::to_owned).to_vec();
+        let userinfo = ["email", "email_verified", "given_name", "picture"];
+        let userinfo = userinfo.map(str::to_owned).to_vec();
         assert_eq!(claims, Ok(ClaimsRequest { userinfo, ..ClaimsRequest::default() }));
     }
 

@@ -1,7 +1,7 @@
 //! The operator's decisions about a client, which the client's own metadata cannot override.
 
 use crate::oauth::client::member::{Sector, members};
-use crate::oauth::client::{AssertionProfile, PkcePolicy, RefreshPolicy};
+use crate::oauth::client::{AssertionProfile, ClaimsPlace, PkcePolicy, RefreshPolicy};
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 
@@ -14,6 +14,8 @@ members! {
         anonymous: bool,
         /// The rules for its assertions.
         assertions: AssertionProfile,
+        /// Where the claims are that it requests by scopes.
+        claims: ClaimsPlace,
         /// Whether a public client on loopback or a private-use scheme needs no visible
         /// confirmation.
         confirmation_waived: bool,

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::error::Refusal;
 use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::client::{
-    ApplicationType, AssertionProfile, AuthMethod, ClientType, GrantType, PkcePolicy,
+    ApplicationType, AssertionProfile, AuthMethod, ClaimsPlace, ClientType, GrantType, PkcePolicy,
     RefreshPolicy, SigningAlg, SubjectType,
 };
 use crate::oauth::display_name::DisplayName;
@@ -158,6 +158,7 @@ enumerated! {
     ApplicationType,
     AssertionProfile,
     AuthMethod,
+    ClaimsPlace,
     ClientType,
     GrantType,
     PkcePolicy,

@@ -198,6 +198,16 @@ names! {
 }
 
 names! {
+    /// Where the claims are that a client requests by scopes (OpenID Connect Core §5.4).
+    ClaimsPlace, MemberMalformed("claims"), default IdToken {
+        /// In the ID token, too, where most programs look for them.
+        IdToken = "id_token",
+        /// At userinfo alone. The ID token has those that are requested in it by name (§5.5).
+        Userinfo = "userinfo",
+    }
+}
+
+names! {
     /// The rules for the assertions of a client that signs.
     AssertionProfile, MemberMalformed("assertions"), default Rfc10070 {
         /// RFC 10070 §4: only the issuer is the audience, and the JWT has a type of its own.

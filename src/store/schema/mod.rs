@@ -159,6 +159,7 @@ mod tests {
             tag(&GRANTS_BY_USER),
             tag(&PASSKEYS_BY_USER),
             tag(&PATS_BY_USER),
+            tag(&PEOPLE_BY_EMAIL),
             tag(&PEOPLE_BY_NAME),
             tag(&RESOURCES_BY_SCOPE),
             tag(&RESOURCES_BY_SERVER),

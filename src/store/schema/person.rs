@@ -1,10 +1,14 @@
 //! People and their setup links.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 use super::{Deadline, layout};
 use crate::clock::Timestamp;
-use crate::model::person::{Email, Role, Username};
+use crate::model::claim::{ClaimName, ClaimValue};
+use crate::model::email::PersonEmail;
+use crate::model::person::{Group, Role, Username};
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::UserId;
 use crate::secret::TokenHash;
@@ -13,6 +17,8 @@ use crate::store::{Entries, Index, Row, Tag};
 /// A person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
+    /// The claims that an operator gave them, beside those of the account.
+    pub claims: BTreeMap<ClaimName, ClaimValue>,
     /// Tokens and sessions from sign-ins up to this time are invalid: the person was disabled then.
     pub tokens_valid_after: Option<Timestamp>,
     /// The time of the creation of the account.
@@ -22,7 +28,9 @@ pub struct Person {
     /// Their display name.
     pub display_name: DisplayName,
     /// Their email address, if it is known.
-    pub email: Option<Email>,
+    pub email: Option<PersonEmail>,
+    /// Their groups, which applications learn and which mean nothing here.
+    pub groups: Vec<Group>,
     /// Their roles, which decide the scopes that they can grant.
     pub roles: Vec<Role>,
     /// The time of the last change.
@@ -46,7 +54,17 @@ impl Person {
     pub fn now_enabled(&self, now: Timestamp) -> Timestamp {
         self.tokens_valid_after.map_or(now, |valid_after| now.max(valid_after + MOMENT))
     }
+
+    /// Their groups and roles, the claim `groups`.
+    pub fn groups_and_roles(&self) -> Vec<String> {
+        let groups = self.groups.iter().map(Group::as_str);
+        let all: BTreeSet<&str> = groups.chain(self.roles.iter().map(Role::as_str)).collect();
+        all.into_iter().map(str::to_owned).collect()
+    }
 }
+
+/// People by their email address, folded. No two have the same.
+pub const PEOPLE_BY_EMAIL: Index<String, UserId> = Index::new(56, "people_by_email");
 
 /// People by their username in lower case.
 pub const PEOPLE_BY_NAME: Index<Username, UserId> = Index::new(40, "people_by_name");
@@ -60,6 +78,9 @@ impl Row for Person {
 
     fn entries(&self, key: &UserId, into: &mut Entries) {
         into.add(&PEOPLE_BY_NAME, &self.username.folded(), key);
+        if let Some(email) = &self.email {
+            into.add(&PEOPLE_BY_EMAIL, &email.address.folded(), key);
+        }
     }
 }
 

@@ -62,6 +62,21 @@ async fn what_pkce_asks_of_a_client_is_told_with_what_lets_it_off() {
     assert_eq!(robot, [""; 0]);
 }
 
+/// Programs that read groups let nobody in who has none of theirs.
+#[tokio::test]
+async fn groups_that_nobody_is_in_are_told() {
+    let (server, _ada) = Server::with_ada().await;
+    let groups = json!({ "scope": "openid groups" });
+
+    let without = notes(&server, web("shop", groups.clone())).await;
+    server.operate(Method::PATCH, "/users/ada", json!({ "groups": ["staff"] })).await;
+    let with = notes(&server, web("wiki", groups)).await;
+
+    let note = about(&without, "groups");
+    assert!(note.contains("gatelodge user set NAME --group GROUP"), "{note}");
+    assert!(!with.iter().any(|note| note.starts_with("groups")), "{with:?}");
+}
+
 /// Many programs know people by their address and nothing else.
 #[tokio::test]
 async fn a_scope_that_says_nothing_of_somebody_is_told() {

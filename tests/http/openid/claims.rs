@@ -3,7 +3,7 @@
 use gatelodge::error::{ErrorCode, Refusal};
 use serde_json::{Value, json};
 
-use crate::support::{Browser, RelyingParty, Server, Tokens, decoded};
+use crate::support::{Browser, RelyingParty, Server, Tokens, address, decoded};
 
 /// What a request with these claims leads to.
 async fn tokens(shop: &RelyingParty, ada: &mut Browser, scope: &str, claims: &Value) -> Tokens {
@@ -17,7 +17,7 @@ async fn tokens(shop: &RelyingParty, ada: &mut Browser, scope: &str, claims: &Va
 async fn each_place_tells_what_was_asked_of_it_by_name() {
     let (server, mut ada) = Server::with_ada().await;
     let shop = RelyingParty::web(&server).await;
-    server.change_person("ada", |ada| ada.email = "ada@id.example".parse().ok()).await;
+    server.change_person("ada", |ada| ada.email = address("ada@id.example")).await;
     let claims = json!({
         "id_token": { "name": null, "auth_time": { "essential": true }, "address": null },
         "userinfo": { "email": { "essential": true }, "picture": null },
@@ -64,7 +64,7 @@ async fn nothing_is_told_by_name_that_the_client_could_not_have_by_scope() {
         "name": "Shop", "redirect_uris": ["https://shop.example/cb"], "scope": "openid email",
     });
     let shop = server.client(registration).await;
-    server.change_person("ada", |ada| ada.email = "ada@id.example".parse().ok()).await;
+    server.change_person("ada", |ada| ada.email = address("ada@id.example")).await;
     let claims = json!({
         "id_token": { "name": null, "email": null }, "userinfo": { "name": null, "email": null },
     });

@@ -5,17 +5,19 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
+use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::keys::JwtKind;
 use gatelodge::oauth::issuer::Issuer;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::refusals::documents::document;
 use crate::support::{
-    Browser, Receiver, RelyingParty, Server, Signer, Site, Tokens, basic, decoded, register,
+    Browser, Receiver, RelyingParty, Server, Signer, Site, Tokens, address, basic, decoded,
+    register,
 };
 
-const EVERYTHING: &str = "openid profile email offline_access";
+const EVERYTHING: &str = "openid profile email groups offline_access roles";
 
 #[tokio::test]
 async fn everything_that_is_listed_works() {
@@ -102,7 +104,9 @@ async fn with(members: Value) -> (Server, Browser, RelyingParty) {
 }
 
 async fn client(server: &Server, members: Value) -> RelyingParty {
-    let mut registration = json!({ "name": "Any", "redirect_uris": ["https://any.example/cb"] });
+    let mut registration = json!({
+        "name": "Any", "redirect_uris": ["https://any.example/cb"], "scope": EVERYTHING,
+    });
     registration.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
     server.client(registration).await
 }
@@ -210,10 +214,14 @@ async fn claims_parameter(listed: &Value) {
     assert_eq!((listed, &decoded(tokens.id()).1["name"]), (&json!(true), &json!("ada")));
 }
 
-/// Those that an ID token and userinfo have of a person with an e-mail address, and no others.
+/// Those that an ID token and userinfo have of a person of whom everything is known, and no others.
 async fn claims(listed: &Value) {
     let (server, mut ada, client) = with(json!({})).await;
-    server.change_person("ada", |ada| ada.email = "ada@id.example".parse().ok()).await;
+    server.change_person("ada", |ada| ada.email = address("ada@id.example")).await;
+    let given = ["family_name", "given_name", "locale", "picture", "zoneinfo"];
+    let given: Map<String, Value> =
+        given.iter().map(|name| ((*name).to_owned(), "some".into())).collect();
+    server.operate(Method::PATCH, "/users/ada", json!({ "claims": given })).await;
     let tokens = client.tokens_of(&mut ada, EVERYTHING).await;
     let id_token = decoded(tokens.id()).1;
     let userinfo = client.userinfo(&tokens.access).await.json();

@@ -6,3 +6,4 @@ mod core;
 mod form_post;
 mod listed;
 mod pairwise;
+mod people;

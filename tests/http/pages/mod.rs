@@ -2,6 +2,7 @@
 
 mod consent;
 mod devices;
+mod email;
 mod forgery;
 mod hinted_logout;
 mod logout;

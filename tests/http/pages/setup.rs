@@ -28,7 +28,9 @@ async fn the_first_link_makes_an_administrator_who_chooses_a_name() {
     let made = browser.made_passkey(&token, Some(" Ada.L ")).await;
     let done = browser.finish_setup(&made).await;
 
-    let first = json!({ "purpose": "first", "username": null, "display_name": null });
+    let first = json!({
+        "purpose": "first", "username": null, "display_name": null, "takes_email": true,
+    });
     assert_eq!(seen, first);
     assert_eq!(done.json(), json!({ "next": "/gate/account" }));
     let account = browser.visit("/account").await;
@@ -48,7 +50,10 @@ async fn a_new_person_enrols_under_the_name_they_were_given() {
     let made = browser.made_passkey(&token, Some("mallory")).await;
     browser.finish_setup(&made).await;
 
-    assert_eq!(seen, json!({ "purpose": "new", "username": "bob", "display_name": "Bob B." }));
+    let new = json!({
+        "purpose": "new", "username": "bob", "display_name": "Bob B.", "takes_email": true,
+    });
+    assert_eq!(seen, new);
     let account = browser.visit("/account").await;
     assert!(account.text().contains("<h1><bdi>Bob B.</bdi></h1>"));
     assert!(!account.text().contains("Administrator"));

@@ -143,6 +143,33 @@ pub(super) async fn an_address_without_at() -> Response {
     person(json!({ "username": "bob", "email": "bob.example" })).await
 }
 
+/// A change to bob, who has no e-mail address.
+async fn change(patch: Value) -> Response {
+    let server = Server::new().await;
+    server.person("bob").await;
+    server.operate(Method::PATCH, "/users/bob", patch).await
+}
+
+pub(super) async fn a_word_about_no_address() -> Response {
+    change(json!({ "email_verified": true })).await
+}
+
+pub(super) async fn an_address_of_somebody_else() -> Response {
+    let server = Server::new().await;
+    let bob = json!({ "username": "bob", "email": "bob@example.org" });
+    server.operate(Method::POST, "/users", bob).await;
+    let eve = json!({ "username": "eve", "email": "BOB@example.org" });
+    server.operate(Method::POST, "/users", eve).await
+}
+
+pub(super) async fn a_claim_of_the_protocol() -> Response {
+    change(json!({ "claims": { "sub": "eve" } })).await
+}
+
+pub(super) async fn a_group_with_a_comma() -> Response {
+    change(json!({ "groups": ["a,b"] })).await
+}
+
 pub(super) async fn an_issuer_at_an_address() -> Response {
     let issuer = json!({ "issuer": "http://127.0.0.1:7455" });
     Server::new().await.operate(Method::PUT, "/issuer", issuer).await

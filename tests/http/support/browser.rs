@@ -200,8 +200,7 @@ impl Browser {
 
     /// Presses a button of the page that an interaction showed.
     pub(crate) async fn decide(&mut self, page: &Response, decision: &str) -> Response {
-        let path = page.text().split("action=\"").nth(1).and_then(|rest| rest.split('"').next());
-        let path = path.expect("the page has a form").to_owned();
+        let path = page.action();
         let scope = page.hidden("scope").unwrap_or_default();
         self.submit(&path, &[("scope", &scope), ("decision", decision)]).await
     }
@@ -258,10 +257,19 @@ impl Browser {
     /// Starts the registration of a passkey, and signs its challenge.
     pub(crate) async fn made_passkey(&mut self, token: &str, username: Option<&str>) -> Value {
         let start = json!({ "token": token, "username": username });
-        let started = self.call("/gate/webauthn/register/start", &start).await.json();
-        let origin = self.server.issuer().to_owned();
+        self.started_passkey(&start).await.unwrap_or_else(|refused| panic!("{}", refused.text()))
+    }
+
+    /// As [`Self::made_passkey`], for whatever the page sends; the response, if that is refused.
+    pub(crate) async fn started_passkey(&mut self, start: &Value) -> Result<Value, Box<Response>> {
+        let started = self.call("/gate/webauthn/register/start", start).await;
+        if started.status != 200 {
+            return Err(Box::new(started));
+        }
+        let (started, origin) = (started.json(), self.server.issuer().to_owned());
         let credential = self.authenticator.register(&origin, &started["publicKey"]).await;
-        json!({ "ceremony": started["ceremony"], "token": token, "credential": credential })
+        let token = &start["token"];
+        Ok(json!({ "ceremony": started["ceremony"], "token": token, "credential": credential }))
     }
 
     pub(crate) async fn finish_setup(&mut self, made: &Value) -> Response {

@@ -23,7 +23,7 @@ pub(crate) use relying_party::{
     CHALLENGE, RelyingParty, VERIFIER, basic, decoded, posted, register, token,
 };
 pub(crate) use response::{Response, Surface, Tokens};
-pub(crate) use server::{BEGINNING, Disk, Server};
+pub(crate) use server::{BEGINNING, Disk, Server, address};
 pub(crate) use session_key::{SessionKey, storage_secret};
 pub(crate) use signer::{Signer, assert_to, presenting};
 pub(crate) use site::Site;

@@ -155,6 +155,12 @@ impl Response {
         rest.split('"').next().map(unescape)
     }
 
+    /// Where the first form of a page goes.
+    pub(crate) fn action(&self) -> String {
+        let path = self.text().split("action=\"").nth(1).and_then(|rest| rest.split('"').next());
+        path.expect("the page has a form").to_owned()
+    }
+
     pub(crate) fn asks_to_sign_in(&self) -> bool {
         self.text().contains("id=\"login\"")
     }

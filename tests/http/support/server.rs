@@ -18,6 +18,7 @@ use gatelodge::error::Error;
 use gatelodge::flow;
 use gatelodge::http::Peer;
 use gatelodge::keys::{self, JwtKind, Sealer, Signature};
+use gatelodge::model::email::PersonEmail;
 use gatelodge::oauth::client::SigningAlg;
 use gatelodge::oauth::id::KeyId;
 use gatelodge::oauth::issuer::Issuer;
@@ -246,6 +247,11 @@ impl Server {
         });
         forgotten.await.unwrap();
     }
+}
+
+/// The e-mail address of a person, as an operator enters it.
+pub(crate) fn address(email: &str) -> Option<PersonEmail> {
+    Some(PersonEmail::by_operator(email.parse().unwrap()))
 }
 
 /// A disk in memory. Each commit syncs it as often as every other of its size.

@@ -45,8 +45,13 @@ async fn signed(asker: &RelyingParty, token: &str) -> Response {
 #[tokio::test]
 async fn an_access_token_is_told_as_it_says_itself() {
     let (server, mut ada) = Server::with_ada().await;
-    let shop = RelyingParty::web(&server).await;
-    let tokens = shop.tokens_of(&mut ada, "openid profile").await;
+    let registration = json!({
+        "name": "Shop", "redirect_uris": ["https://shop.example/cb"],
+        "scope": "openid profile groups roles",
+    });
+    let shop = server.client(registration).await;
+    server.operate(Method::PATCH, "/users/ada", json!({ "groups": ["staff"] })).await;
+    let tokens = shop.tokens_of(&mut ada, "openid profile groups roles").await;
 
     let response = shop.introspect(&tokens.access).await;
 
@@ -56,6 +61,7 @@ async fn an_access_token_is_told_as_it_says_itself() {
     expected["username"] = "ada".into();
     assert_eq!(response.json(), expected);
     assert_eq!(expected["roles"], json!(["admin", "user"]));
+    assert_eq!(expected["groups"], json!(["admin", "staff", "user"]));
     assert_eq!(response.header("cache-control"), "no-store");
     assert_eq!(response.header("access-control-allow-origin"), "");
 }

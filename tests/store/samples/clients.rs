@@ -7,8 +7,8 @@ use gatelodge::oauth::client::decisions::OperatorDecisions;
 use gatelodge::oauth::client::jwks::JwkSet;
 use gatelodge::oauth::client::metadata::ClientMetadata;
 use gatelodge::oauth::client::{
-    ApplicationType, AssertionProfile, AuthMethod, PkcePolicy, RefreshPolicy, SigningAlg,
-    SubjectType,
+    ApplicationType, AssertionProfile, AuthMethod, ClaimsPlace, PkcePolicy, RefreshPolicy,
+    SigningAlg, SubjectType,
 };
 use gatelodge::oauth::id::ClientId;
 use gatelodge::oauth::resource::TokenType;
@@ -21,8 +21,8 @@ use gatelodge::store::schema::{
 };
 
 use super::{
-    ASSERTION_PROFILES, AUTH_METHODS, GRANT_TYPES, PKCE_POLICIES, REFRESH_POLICIES, SIGNING_ALGS,
-    at, hash, holding, id, persons, read, scope, shop, text, uris,
+    ASSERTION_PROFILES, AUTH_METHODS, CLAIMS_PLACES, GRANT_TYPES, PKCE_POLICIES, REFRESH_POLICIES,
+    SIGNING_ALGS, at, hash, holding, id, persons, read, scope, shop, text, uris,
 };
 
 pub(super) fn clients() -> Vec<(ClientId, Client)> {
@@ -56,6 +56,10 @@ pub(super) fn clients() -> Vec<(ClientId, Client)> {
     for assertions in ASSERTION_PROFILES {
         let decisions = OperatorDecisions { assertions, ..decisions.clone() };
         rows.push((read(assertions.as_str()), deciding(decisions)));
+    }
+    for claims in CLAIMS_PLACES {
+        let decisions = OperatorDecisions { claims, ..decisions.clone() };
+        rows.push((read(claims.as_str()), deciding(decisions)));
     }
     for pkce in PKCE_POLICIES {
         let decisions = OperatorDecisions { pkce: Some(pkce), ..decisions.clone() };
@@ -95,6 +99,7 @@ fn decisions() -> OperatorDecisions {
         access_token_lifetime: Some(300),
         anonymous: true,
         assertions: AssertionProfile::Rfc10070,
+        claims: ClaimsPlace::IdToken,
         confirmation_waived: true,
         first_party: true,
         introspect_any: true,

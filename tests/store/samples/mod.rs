@@ -19,7 +19,7 @@ use gatelodge::model::network::Network;
 use gatelodge::model::user_agent::{DeviceInfo, Locale};
 use gatelodge::oauth::authorize::claims::ClaimsRequest;
 use gatelodge::oauth::client::{
-    AssertionProfile, AuthMethod, GrantType, PkcePolicy, RefreshPolicy, SigningAlg,
+    AssertionProfile, AuthMethod, ClaimsPlace, GrantType, PkcePolicy, RefreshPolicy, SigningAlg,
 };
 use gatelodge::oauth::id::ClientId;
 use gatelodge::oauth::redirect_uri::RedirectUri;
@@ -53,7 +53,7 @@ pub(crate) const REFRESH_POLICIES: [RefreshPolicy; 2] =
     [RefreshPolicy::Grace, RefreshPolicy::Strict];
 pub(crate) const ASSERTION_PROFILES: [AssertionProfile; 2] =
     [AssertionProfile::Rfc10070, AssertionProfile::Rfc7523];
-
+pub(crate) const CLAIMS_PLACES: [ClaimsPlace; 2] = [ClaimsPlace::IdToken, ClaimsPlace::Userinfo];
 pub(crate) const PKCE_POLICIES: [PkcePolicy; 3] =
     [PkcePolicy::Nonce, PkcePolicy::Optional, PkcePolicy::Required];
 

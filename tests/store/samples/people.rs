@@ -1,5 +1,8 @@
 //! Samples of people, their passkeys and the ways to one.
 
+use std::collections::BTreeMap;
+
+use gatelodge::model::email::{PersonEmail, Vouched};
 use gatelodge::oauth::id::{CeremonyId, UserId};
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
@@ -28,24 +31,42 @@ pub(super) fn passkeys() -> Vec<(CredentialId, Passkey)> {
 
 pub(super) fn people() -> Vec<(UserId, Person)> {
     let full = Person {
+        claims: BTreeMap::from([(read("given_name"), read("Ada"))]),
         tokens_valid_after: Some(at(10)),
         created: at(8),
         disabled: true,
         display_name: read("Ada Lovelace — Gräfin"),
-        email: Some(read("ada@example.org")),
+        email: Some(PersonEmail {
+            address: read("Ada@example.org"),
+            vouched: Vouched::Explicitly(true),
+        }),
+        groups: vec![read("staff"), read("team/engines")],
         roles: vec![read("admin"), read("user")],
         updated: at(9),
         username: read("Ada.L@example"),
     };
     let least = Person {
+        claims: BTreeMap::new(),
         tokens_valid_after: None,
         disabled: false,
         email: None,
+        groups: vec![],
         roles: vec![],
         username: read("bob"),
         ..full.clone()
     };
-    vec![(id(5), full), (id(7), least)]
+    let email = |address, vouched| Some(PersonEmail { address: read(address), vouched });
+    let typed = Person {
+        email: email("eve@example.org", Vouched::Nobody),
+        username: read("eve"),
+        ..least.clone()
+    };
+    let entered = Person {
+        email: email("dan@example.org", Vouched::ByPolicy),
+        username: read("dan"),
+        ..least.clone()
+    };
+    vec![(id(5), full), (id(7), least), (id(8), typed), (id(9), entered)]
 }
 
 pub(super) fn setup_links() -> Vec<(TokenHash, SetupLink)> {
