@@ -44,6 +44,7 @@ async fn a_client_gets_the_defaults_of_its_kind_and_its_secret_once() {
             "backchannel_logout_session_required": false,
             "anonymous": false,
             "assertions": "rfc10070",
+            "claims": "id_token",
             "confirmation_waived": false,
             "introspect_any": false,
             "require_pushed_authorization_requests": false,

@@ -230,7 +230,7 @@ async fn an_application_lets_in_the_roles_that_it_names() {
     let dismissed = visit.nginx(&server, NOTES).await;
 
     refused.refused(ErrorCode::AccessDenied, Refusal::AppRoleMissing);
-    assert_eq!(inside.header("remote-groups"), "admin,user,clerk");
+    assert_eq!(inside.header("remote-groups"), "admin,clerk,user");
     dismissed.refused(ErrorCode::AccessDenied, Refusal::AppRoleMissing);
     assert_eq!(dismissed.status, 403);
 }

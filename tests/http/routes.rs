@@ -45,6 +45,7 @@ pub(crate) const ROUTES: &[(&str, &str, To, bool)] = &[
     ("/gate/account", "GET,HEAD", Own, false),
     ("/gate/account/apps", "POST", Own, false),
     ("/gate/account/bridges", "POST", Own, false),
+    ("/gate/account/email", "POST", Own, false),
     ("/gate/account/sessions", "POST", Own, false),
     ("/gate/account/tokens", "POST", Own, false),
     ("/gate/logout", "POST", Own, false),

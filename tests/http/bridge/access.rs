@@ -45,7 +45,7 @@ async fn a_code_brings_a_token_a_session_and_the_headers_to_carry_on() {
     assert_eq!(claims["aud"], json!(["bridge", "mcp"]));
     assert_eq!((&claims["client_id"], &claims["sid"]), (&json!("sp_bridge"), &json!("s-1")));
     assert_eq!((&claims["sub"], &claims["roles"]), (&user, &json!(["admin", "user"])));
-    assert_eq!(claims["scope"], "email offline_access openid profile");
+    assert_eq!(claims["scope"], "email groups offline_access openid profile roles");
     assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 3600);
     assert_eq!(whoami(&server, access["token"].as_str().unwrap()).await.status, 200);
 }

@@ -205,7 +205,8 @@ async fn a_resource_server_is_told_of_tokens_addressed_to_it() {
     let code = shop.authorize(&mut ada, &asked).await.brought().remove("code").unwrap();
     let tokens = shop.redeem(&code).await.tokens();
 
-    assert_eq!(servers[0].introspect(&tokens.access).await.json()["aud"], "https://a.example");
+    let told = servers[0].introspect(&tokens.access).await.json();
+    assert_eq!(told["aud"], json!(["https://a.example", server.issuer()]));
     assert!(!is_active(&servers[1], &tokens.access).await);
     assert!(!is_active(&servers[0], tokens.refresh()).await);
     assert!(is_active(&shop, &tokens.access).await);
@@ -234,7 +235,9 @@ async fn each_server_of_a_token_for_two_is_told_of_it() {
 
     for server in servers {
         let introspection = server.introspect(&tokens.access).await.json();
-        assert_eq!(introspection["aud"], json!(["https://a.example", "https://b.example"]));
+        let both_and_userinfo =
+            json!(["https://a.example", "https://b.example", "http://localhost:7455"]);
+        assert_eq!(introspection["aud"], both_and_userinfo);
     }
 }
 
