@@ -1,6 +1,6 @@
-//! The log: one line for each request, with structured fields, one for each refresh token that is
-//! newer than the store, one for each active token that a client may not know about, one for each
-//! passkey whose counter went back, and one for each jump of the clock.
+//! The log: one line for each request, with structured fields, one for each replay and for each
+//! refresh token that is newer than the store, one for each active token that a client may not know
+//! about, one for each passkey whose counter went back, and one for each jump of the clock.
 //!
 //! A line never contains a token, a cookie, a body, a query or a person's address. A refusal is
 //! logged by its name, with an event id that the page displays too. Where a request asked for an
@@ -192,6 +192,29 @@ impl AuthorityLog {
         let Self { not_before, not_after, now } = self;
         let [from, to, now] = [not_before, not_after, now].map(|time| time.rfc3339());
         format!("it was valid from {from} to {to}, and the clock says {now}")
+    }
+}
+
+/// A code or a refresh token that returned after its use, and ended its grant.
+pub(crate) struct ReplayLog<'a> {
+    /// The id of its client.
+    pub client: &'a str,
+    /// The id of the grant, which is the family of its refresh tokens.
+    pub grant: &'a str,
+    /// The number of refresh tokens of that family; 0 if it had ended before.
+    pub refresh_tokens: u64,
+}
+
+impl ReplayLog<'_> {
+    /// Writes the line.
+    pub(crate) fn log(&self, id: &EventId) {
+        tracing::warn!(
+            event.id = %id,
+            client.id = self.client,
+            grant.id = self.grant,
+            refresh_tokens.ended = self.refresh_tokens,
+            "a spent code or refresh token returned, and ended its grant"
+        );
     }
 }
 

@@ -47,6 +47,7 @@
 //! | device grant: the page; the polls | [`flow::authorize::device`], [`flow::token::device`] |
 //! | code redemption, refresh and replay | [`flow::token::code`], [`flow::token::refresh`] |
 //! | which refresh token of a grant is the newest, and when the others were spent | [`flow::token::family`] |
+//! | what a linked device was given, and how all of it ends | [`flow::bridge::device`] |
 //! | the restore of a backup | [`flow::installation::restore`] |
 //! | what a grant is, and when it is live | [`flow::token::grant`] |
 //! | the lifetime of a token | [`flow::Rules`], [`flow::token::issue`] |
@@ -101,7 +102,9 @@
 //! - **sweep**: the background transition that removes expired rows.
 //! - **vouched**: of an e-mail address, that an operator says it is the person's ([`model::email`]).
 //! - **bridge**: a program on a person's machine that carries their identity to local agents.
-//! - **hook client**: the client that a person's bridge uses for plugins.
+//! - **hook client**: the client that a person's bridges use for plugins.
+//! - **linked device**: what a bridge comes in by and was given: a personal token or a certificate, the
+//!   sessions that it opened, and its secret of the hook client.
 //! - **application**: a web application behind a proxy that asks `/auth/verify` (forward-auth).
 //! - **share**: what a stored row weighs on: a pool, a network in it, or a person
 //!   ([`store::Share`]).
@@ -226,6 +229,8 @@
 //!   the administration socket, so that an operator reaches a crowded server.
 //! - *Token redirection.* A token names its resource; each endpoint of this server requires its own.
 //! - *Leaked old key.* A retired key verifies hints and nothing else ([`keys::VerifiedAccess`]).
+//! - *Lost device.* Whatever ends a part of a linked device ends all of it, since what would stay could
+//!   bring the rest back ([`flow::bridge::device`]).
 //! - *Copied certificate.* A fingerprint is a public value. Only a
 //!   [`ProvenCertificate`](tls::ProvenCertificate) counts, and only a handshake makes one.
 //! - *Stolen local CA.* Its name constraints exclude every name of the public internet but this
@@ -374,6 +379,16 @@
 //! come back while a token could name it, so the hashes of chosen ids are remembered for the longest
 //! life of a session. Ids that this server generates begin with `gls-` and are accepted from a bridge
 //! only while they live; they need not be remembered.
+//!
+//! **A linked device is one row.** A personal token, its sessions and its secret of the hook client
+//! name the row, and are in force while it is; so one write ends them all, however many there are. A
+//! certificate is a device like a personal token, and ends with its sessions. A session that came by an
+//! exchange code or by command is a device of its own, which is over with it, until a device with a
+//! token or a certificate continues the session and takes it over. Otherwise a session stays with its
+//! device, since one of two devices would end with neither alone. The hook client has no secret of its
+//! own, so an operator can neither rotate nor choose one; a hook token names its device, and ends with
+//! it. A login by name takes the place of the device of that name; an operator's token does not, and no
+//! login takes its place, since a program that nobody watches may depend on it.
 //!
 //! **A pairwise `sid` is the session's id, encrypted.** One block of AES under a key of the sector is
 //! as long as the id and leads back to it, so that a hint finds its session without an index that each

@@ -4,25 +4,42 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::listing::{ListView, Noun, Query};
 use super::{Failed, body, optional, session};
 use crate::app::App;
+use crate::clock::Timestamp;
 use crate::error::Refusal;
 use crate::flow::bridge::access::{self, AccessRequest, AccessTerms, BridgeAccess};
-use crate::flow::bridge::exchange;
+use crate::flow::bridge::device::{self, Opener};
+use crate::flow::bridge::exchange::{self, Carried};
+use crate::flow::bridge::hosts;
 use crate::flow::bridge::presence::{self, BridgeStatus};
 use crate::flow::person::people::named;
+use crate::model::bridge::{HostId, ModelProtocol};
 use crate::model::person::Username;
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::client::SigningAlg;
 use crate::oauth::id::ClientId;
+use crate::store::schema::{HostPreference, Person};
+use crate::store::{Key, Listing, StoreError, View};
 
 /// The longest lifetime of a token that an operator issues, in seconds.
 const MAX_TTL: u64 = 86_400;
+
+/// What a person prefers about one host of agents.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct HostPreferenceView {
+    /// Whether it may be used; null: nothing was said, and it may.
+    pub(crate) enabled: Option<bool>,
+    /// The host.
+    pub(crate) host_id: String,
+    /// The protocols to which its models are restricted; null: to none.
+    pub(crate) model_protocols: Option<Vec<String>>,
+}
 
 /// A bridge that sent a heartbeat within the last 30 days.
 #[derive(Debug, Serialize, Deserialize)]
@@ -35,6 +52,8 @@ pub(crate) struct BridgeView {
     pub(crate) first_seen: String,
     /// The number of requests that it has forwarded.
     pub(crate) forwarded_total: u64,
+    /// What its person prefers about hosts of agents.
+    pub(crate) hosts: Vec<HostPreferenceView>,
     /// The name of its machine.
     pub(crate) hostname: String,
     /// The time at which an agent last used it, as the bridge reports it.
@@ -55,6 +74,21 @@ pub(crate) struct BridgeView {
 
 impl Noun for BridgeView {
     const PLURAL: &'static str = "bridges";
+}
+
+/// A linked device that was ended.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct EndedDeviceView {
+    /// The time of its creation.
+    pub(crate) created: String,
+    /// Its id; of a device with a personal access token, the public part of the token.
+    pub(crate) id: String,
+    /// Its name.
+    pub(crate) name: String,
+    /// The time of its last use.
+    pub(crate) used: Option<String>,
+    /// Its person.
+    pub(crate) username: Option<String>,
 }
 
 /// A request for an exchange code.
@@ -105,13 +139,15 @@ pub(crate) struct BridgeTokenView {
 }
 
 impl BridgeView {
-    fn new(status: BridgeStatus) -> Self {
+    fn new(view: &impl View, status: BridgeStatus) -> Result<Self, StoreError> {
         let bridge = status.bridge;
-        Self {
+        let hosts = hosts::list(view, bridge.user)?.into_iter();
+        Ok(Self {
             active: status.active,
             bridge_version: bridge.version,
             first_seen: bridge.first_seen.rfc3339(),
             forwarded_total: bridge.forwarded_total,
+            hosts: hosts.map(HostPreferenceView::new).collect(),
             hostname: bridge.hostname,
             last_activity_at: bridge.last_activity,
             last_seen: bridge.last_seen.rfc3339(),
@@ -120,6 +156,19 @@ impl BridgeView {
             tokens_in_total: bridge.tokens_in_total,
             tokens_out_total: bridge.tokens_out_total,
             username: status.username.to_string(),
+        })
+    }
+}
+
+impl HostPreferenceView {
+    fn new((host, preference): (HostId, HostPreference)) -> Self {
+        let names = |protocols: Vec<ModelProtocol>| {
+            protocols.into_iter().map(|protocol| protocol.as_str().to_owned()).collect()
+        };
+        Self {
+            enabled: preference.enabled,
+            host_id: host.to_string(),
+            model_protocols: preference.model_protocols.map(names),
         }
     }
 }
@@ -129,9 +178,27 @@ pub(super) async fn list(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Json<ListView<BridgeView>>, Failed> {
-    let span = Query::of(&request)?.span()?;
-    let bridges = presence::list(&app.read()?, &app.context(), &span)?;
-    Ok(Json(ListView::new(bridges, BridgeView::new)))
+    let (view, span) = (app.read()?, Query::of(&request)?.span()?);
+    let Listing { items, next } = presence::list(&view, &app.context(), &span)?;
+    let items = items.into_iter().map(|status| BridgeView::new(&view, status));
+    let items = items.collect::<Result<_, _>>()?;
+    Ok(Json(ListView { items, next: next.as_ref().map(Key::to_cursor) }))
+}
+
+/// Ends a linked device, named by its id or one of its sessions, with everything that it was given.
+pub(super) async fn end(
+    State(app): State<Arc<App>>,
+    Path(named): Path<String>,
+) -> Result<Json<EndedDeviceView>, Failed> {
+    let (id, ended) = app.write(move |tx, cx| device::end_named(tx, cx, &named)).await?;
+    let person = app.read()?.find::<Person>(&ended.user)?;
+    Ok(Json(EndedDeviceView {
+        created: ended.created.rfc3339(),
+        id,
+        name: ended.name.to_string(),
+        used: ended.used.map(Timestamp::rfc3339),
+        username: person.map(|person| person.username.to_string()),
+    }))
 }
 
 /// Makes an exchange code for a person.
@@ -146,7 +213,7 @@ pub(super) async fn issue_code(
         if person.disabled {
             return Err(Refusal::PersonDisabled.into());
         }
-        exchange::issue(tx, cx, user)
+        exchange::issue(tx, cx, user, Carried::ByPerson)
     });
     let made = made.await?;
     let view = CodeView { code: made.code.expose().to_string(), expires: made.expires.rfc3339() };
@@ -171,7 +238,7 @@ pub(super) async fn issue_token(
     app.complete_keys().await?;
     let opened = app.write(move |tx, cx| {
         let (user, _) = named(tx, &username)?.ok_or(Refusal::UserNotFound)?;
-        access::open(tx, cx, user, &access_request, &terms)
+        access::open(tx, cx, &Opener::person(user), &access_request, &terms)
     });
     let BridgeAccess { claims, session, terms, .. } = opened.await?;
     let view = BridgeTokenView {

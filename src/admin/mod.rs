@@ -41,6 +41,7 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/api/v1/bridge", get(bridge::list))
         .route("/api/v1/bridge/codes", post(bridge::issue_code))
+        .route("/api/v1/bridge/devices/{id}", delete(bridge::end))
         .route("/api/v1/bridge/tokens", post(bridge::issue_token))
         .route("/api/v1/personal-tokens", get(personal_token::list).post(personal_token::add))
         .route("/api/v1/personal-tokens/{id}", delete(personal_token::revoke))

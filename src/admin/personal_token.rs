@@ -12,11 +12,11 @@ use super::listing::{ListView, Noun, Query};
 use super::{Failed, body};
 use crate::app::App;
 use crate::error::Refusal;
-use crate::flow::bridge::pat;
+use crate::flow::bridge::pat::{self, ListedToken, NewToken};
 use crate::flow::person::people::named;
 use crate::model::person::Username;
 use crate::oauth::display_name::DisplayName;
-use crate::store::schema::{Pat, Person};
+use crate::store::schema::{Person, TokenOrigin};
 use crate::store::{Listing, StoreError, View};
 
 /// The lifetimes that an operator may choose, in seconds: a minute to ten years.
@@ -65,14 +65,15 @@ pub(crate) struct NewPersonalTokenView {
 }
 
 impl PersonalTokenView {
-    fn new(view: &impl View, id: String, row: &Pat) -> Result<Self, StoreError> {
-        let person = view.find::<Person>(&row.user)?;
+    fn new(view: &impl View, token: ListedToken) -> Result<Self, StoreError> {
+        let ListedToken { device, expires, id, .. } = token;
+        let person = view.find::<Person>(&device.user)?;
         Ok(Self {
-            created: row.created.rfc3339(),
-            expires: row.expires.rfc3339(),
+            created: device.created.rfc3339(),
+            expires: expires.rfc3339(),
             id,
-            name: row.name.to_string(),
-            used: row.used.map(|used| used.rfc3339()),
+            name: device.name.to_string(),
+            used: device.used.map(|used| used.rfc3339()),
             username: person.map(|person| person.username.to_string()),
         })
     }
@@ -85,7 +86,7 @@ pub(super) async fn list(
     let (view, query) = (app.read()?, Query::of(&request)?);
     let (user, span) = (query.user(&view)?, query.span()?);
     let Listing { items, next } = pat::list(&view, &app.context(), user, &span)?;
-    let items = items.into_iter().map(|(id, row)| PersonalTokenView::new(&view, id, &row));
+    let items = items.into_iter().map(|token| PersonalTokenView::new(&view, token));
     Ok(Json(ListView { items: items.collect::<Result<_, _>>()?, next }))
 }
 
@@ -100,10 +101,11 @@ pub(super) async fn add(
         let why = "it is shorter or longer than a personal access token may last";
         return Err(Refusal::MemberMalformed("lifetime", why).into());
     }
-    let lifetime = asked.lifetime.map(Duration::from_secs);
+    let lasting = asked.lifetime.map(Duration::from_secs);
+    let new = NewToken { lasting, name, origin: TokenOrigin::Operator };
     let made = app.write(move |tx, cx| {
         let (user, _) = named(tx, &username)?.ok_or(Refusal::UserNotFound)?;
-        pat::make(tx, cx, user, &name, lifetime)
+        pat::make(tx, cx, user, &new)
     });
     let made = made.await?;
     let view = NewPersonalTokenView { id: made.key(), pat: made.expose().to_string() };
@@ -114,7 +116,6 @@ pub(super) async fn revoke(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
 ) -> Result<Json<PersonalTokenView>, Failed> {
-    let key = id.clone();
-    let row = app.write(move |tx, _| pat::revoke(tx, &key, None)).await?;
-    Ok(Json(PersonalTokenView::new(&app.read()?, id, &row)?))
+    let revoked = app.write(move |tx, cx| pat::revoke(tx, cx, &id, None)).await?;
+    Ok(Json(PersonalTokenView::new(&app.read()?, revoked)?))
 }

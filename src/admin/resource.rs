@@ -22,6 +22,8 @@ use crate::store::schema::Protected;
 /// A registered resource, with the metadata and the header that its resource server serves.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct ResourceView {
+    /// Whether its introspection knows the tokens of bridges, too.
+    pub(crate) accepts_bridge: bool,
     /// The client as which it introspects tokens.
     pub(crate) client_id: Option<String>,
     /// That client's secret, only in the response to the request that made it.
@@ -57,6 +59,10 @@ impl Noun for ResourceView {
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ResourceRegistration {
+    /// Whether it accepts the tokens of bridges, which it has to introspect: a new client is made
+    /// for that, unless `client_id` names one.
+    #[serde(default)]
+    pub(crate) accepts_bridge: bool,
     /// An existing client that may introspect tokens for it.
     pub(crate) client_id: Option<String>,
     /// Whether a new client is made to introspect tokens for it. `client_id` takes precedence.
@@ -78,6 +84,9 @@ pub(crate) struct ResourceRegistration {
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ResourcePatch {
+    /// Whether it accepts the tokens of bridges. It gets credentials to introspect them, if it has
+    /// none.
+    pub(crate) accepts_bridge: Option<bool>,
     /// Whether every client may ask for its scopes.
     pub(crate) open: Option<bool>,
     /// The name that the consent page displays.
@@ -100,12 +109,14 @@ impl ResourceRegistration {
         let resource: Resource = self.resource.parse()?;
         let named = optional(self.resource_name.as_deref())?;
         let host = resource.canonical().split_once("://").map_or("", |(_, rest)| rest);
-        let introspecting = match (self.client_id, self.introspect) {
+        let introspects = self.introspect || self.accepts_bridge;
+        let introspecting = match (self.client_id, introspects) {
             (Some(id), _) => Introspecting::As(id.parse()?),
             (None, true) => Introspecting::AsItself,
             (None, false) => Introspecting::Not,
         };
         Ok(NewResource {
+            accepts_bridge: self.accepts_bridge,
             introspecting,
             name: named.map_or_else(|| host.trim_end_matches('/').parse(), Ok)?,
             open: self.open.unwrap_or(resource.is_loopback()),
@@ -119,6 +130,7 @@ impl ResourceRegistration {
 impl ResourcePatch {
     fn parse(self) -> Result<Change, Refusal> {
         Ok(Change {
+            accepts_bridge: self.accepts_bridge,
             name: optional(self.resource_name.as_deref())?,
             open: self.open,
             scope: optional(self.scope.as_deref())?,
@@ -136,6 +148,7 @@ impl ResourceView {
             www_authenticate.push_str(&format!(", scope=\"{}\"", row.scope));
         }
         Self {
+            accepts_bridge: row.accepts_bridge,
             client_id: row.server.as_ref().map(ToString::to_string),
             client_secret: secret.map(|secret| secret.expose().as_str().to_owned()),
             created: row.created.rfc3339(),
@@ -186,8 +199,9 @@ pub(super) async fn change(
 ) -> Result<Json<ResourceView>, Failed> {
     let named: Resource = named.parse()?;
     let change = body::<ResourcePatch>(request).await?.parse()?;
-    let row = app.write(move |tx, _| registered::change(tx, &named, &change)).await?;
-    Ok(Json(ResourceView::new(&app, row, None)))
+    let (row, secret) =
+        app.write(move |tx, cx| registered::change(tx, cx, &named, &change)).await?;
+    Ok(Json(ResourceView::new(&app, row, secret.as_ref())))
 }
 
 pub(super) async fn remove(

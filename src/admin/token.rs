@@ -10,9 +10,11 @@ use serde_json::{Value, json};
 use super::{Failed, body};
 use crate::app::App;
 use crate::error::{Error, Refusal};
+use crate::flow::bridge::pat;
 use crate::flow::token::{access, introspect, revoke};
 use crate::keys::{Examined, JwtKind, Signature};
 use crate::oauth::introspection::TokenParameter;
+use crate::secret::PersonalToken;
 
 /// A token to inspect or to revoke.
 #[derive(Serialize, Deserialize)]
@@ -145,12 +147,17 @@ fn jwt(app: &App, token: &str) -> Result<Inspected, Failed> {
     Ok(Inspected { claims, kind, reason, standing })
 }
 
-/// Revokes an access token, or ends the grant of a refresh token.
+/// Revokes an access token, or ends the grant of a refresh token, or the linked device of a personal
+/// access token, of a bridge token or of a hook token.
 pub(super) async fn revoke(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Json<RevocationView>, Failed> {
     let asked: TokenRequest = body(request).await?;
+    if let Ok(token) = asked.token.parse::<PersonalToken>() {
+        app.write(move |tx, cx| pat::end(tx, cx, &token)).await?;
+        return Ok(Json(RevocationView { revoked: true }));
+    }
     let presented = match TokenParameter::of(&asked.token) {
         TokenParameter::Access(token) => introspect::PresentedToken::Access(Box::new(
             app.keys().verify_access(&token, app.clock().now())?,

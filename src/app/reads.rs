@@ -72,6 +72,7 @@ fn populate(tx: &mut Tx<'_>, cx: &Context, code: &AuthorizationCode) -> Result<(
     tx.put(&shop()?, Client::new(cx.now, Origin::Operator, metadata))?;
     let resource: Resource = "https://api.example/".parse()?;
     let protected = Protected {
+        accepts_bridge: false,
         created: cx.now,
         name: "API".parse()?,
         resource: resource.clone(),
@@ -126,13 +127,13 @@ async fn perform(app: &App, form: String) -> Result<(Issued, ([usize; 4], usize)
             TokenRequest::AuthorizationCode(request) => {
                 match code::redeem(tx, cx, &client, request)? {
                     Redeemed::Tokens(issued) => issued,
-                    Redeemed::Replayed => panic!("the code was spent"),
+                    Redeemed::Replayed(_) => panic!("the code was spent"),
                 }
             }
             TokenRequest::RefreshToken(request) => {
                 match refresh::rotate(tx, cx, &client, request)? {
                     Rotated::Tokens(issued, _) => issued,
-                    Rotated::Replayed => panic!("the token was spent"),
+                    Rotated::Replayed(_) => panic!("the token was spent"),
                 }
             }
             TokenRequest::ClientCredentials(_) | TokenRequest::DeviceCode(_) => {

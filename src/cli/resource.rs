@@ -20,6 +20,8 @@ Examples:
       an API that asks this server about each token; it gets credentials for that
   gatelodge resource add https://api.example --scope orders:read --typ jwt
       an API whose library takes no tokens of the type at+jwt, such as Spring Security's decoder
+  gatelodge resource add https://mcp.example --accepts-bridge
+      an MCP server to which people's bridges bring their own tokens
 
 A client that asks for a scope which only one resource has gets a token for that resource.
 
@@ -74,6 +76,10 @@ pub(super) struct Add {
     /// Let this client introspect the tokens that are addressed to it
     #[arg(long, value_name = "CLIENT_ID")]
     client: Option<String>,
+    /// Accept the tokens of bridges, too: it introspects them, with --client or credentials of its
+    /// own
+    #[arg(long)]
+    accepts_bridge: bool,
     /// Let every client ask for its scopes, also one that did not register them (default: on
     /// loopback)
     #[arg(long)]
@@ -96,6 +102,10 @@ pub(super) struct Set {
     /// away
     #[arg(long)]
     scope: Vec<String>,
+    /// Accept the tokens of bridges: it introspects them, with credentials that are made if it has
+    /// none
+    #[arg(long)]
+    accepts_bridge: Option<bool>,
     /// Let every client ask for its scopes, also one that did not register them
     #[arg(long)]
     open: Option<bool>,
@@ -116,14 +126,7 @@ pub(super) async fn run(verb: ResourceVerb, admin: &mut AdminClient) -> Result<O
             let registration = add.registration();
             let added: ResourceView =
                 admin.send(Method::POST, "/api/v1/resources", &registration).await?;
-            let output = Output::new(text(&added), &added);
-            Ok(if added.client_secret.is_some() {
-                output.with_note(
-                    "Keep the secret now: it is not stored, and nobody can show it a second time.",
-                )
-            } else {
-                output
-            })
+            Ok(output(&added))
         }
         ResourceVerb::List => {
             const COLUMNS: &[Column<ResourceView>] = &[
@@ -139,7 +142,7 @@ pub(super) async fn run(verb: ResourceVerb, admin: &mut AdminClient) -> Result<O
         ResourceVerb::Set(set) => {
             let (path, patch) = (path_of("resources", &set.resource), set.patch()?);
             let changed: ResourceView = admin.send(Method::PATCH, &path, &patch).await?;
-            Ok(Output::new(text(&changed), &changed))
+            Ok(output(&changed))
         }
         ResourceVerb::Show { resource } => {
             let found = admin.ask(Method::GET, &path_of("resources", &resource)).await?;
@@ -156,6 +159,7 @@ pub(super) async fn run(verb: ResourceVerb, admin: &mut AdminClient) -> Result<O
 impl Add {
     fn registration(self) -> ResourceRegistration {
         ResourceRegistration {
+            accepts_bridge: self.accepts_bridge,
             client_id: self.client,
             introspect: self.introspect,
             open: self.open,
@@ -170,13 +174,14 @@ impl Add {
 impl Set {
     fn patch(self) -> Result<ResourcePatch, Failure> {
         let patch = ResourcePatch {
+            accepts_bridge: self.accepts_bridge,
             open: self.open,
             resource_name: self.name,
             scope: scope(&self.scope),
             typ: self.typ,
         };
         if patch == ResourcePatch::default() {
-            let what = "say what is to change: --name, --scope, --open, --typ";
+            let what = "say what is to change: --name, --scope, --open, --typ, --accepts-bridge";
             return Err(Failure::new(Exit::Usage, what));
         }
         Ok(patch)
@@ -187,6 +192,15 @@ fn scope(named: &[String]) -> Option<String> {
     (!named.is_empty()).then(|| named.join(" "))
 }
 
+/// A resource that was written, with its secret if one was made.
+fn output(view: &ResourceView) -> Output {
+    let output = Output::new(text(view), view);
+    if view.client_secret.is_none() {
+        return output;
+    }
+    output.with_note("Keep the secret now: it is not stored, and nobody can show it a second time.")
+}
+
 /// A resource, with the metadata document and the header to paste into its server.
 fn text(view: &ResourceView) -> String {
     let mut text = fields(&[
@@ -195,6 +209,7 @@ fn text(view: &ResourceView) -> String {
         ("scope", word(&view.scope)),
         ("open", word(&view.open)),
         ("typ", word(&view.typ)),
+        ("accepts_bridge", word(&view.accepts_bridge)),
         ("client_id", word(&view.client_id)),
         ("client_secret", word(&view.client_secret)),
         ("created", word(&view.created)),
@@ -220,7 +235,7 @@ mod tests {
     #[test]
     fn every_flag_reaches_the_server() {
         let line = "gatelodge resource add https://api.example --name Orders --scope a --scope b \
-                    --introspect --open false --typ JWT";
+                    --introspect --open false --typ JWT --accepts-bridge";
 
         let Some(Verb::Resource(ResourceVerb::Add(add))) =
             Args::try_parse_from(line.split_whitespace()).unwrap().verb
@@ -231,6 +246,7 @@ mod tests {
         assert_eq!(
             add.registration(),
             ResourceRegistration {
+                accepts_bridge: true,
                 client_id: None,
                 introspect: true,
                 open: Some(false),
@@ -257,16 +273,21 @@ mod tests {
 
         let changed = say("gatelodge resource set https://api.example --typ jwt").await.unwrap();
         let nothing = say("gatelodge resource set https://api.example").await.err().unwrap();
+        let bridges = "gatelodge resource set https://api.example --accepts-bridge true";
+        let (_, _, bridges, note) = say(bridges).await.unwrap().parts();
 
         let (_, text, json, _) = changed.parts();
         assert!(text.lines().any(|line| line.split_whitespace().eq(["typ", "jwt"])), "{text}");
         assert_eq!((&json["typ"], &json["scope"]), (&"jwt".into(), &"a b".into()));
         assert_eq!(nothing.exit, Exit::Usage);
+        assert_eq!((&bridges["accepts_bridge"], &bridges["typ"]), (&true.into(), &"jwt".into()));
+        assert!(bridges["client_secret"].is_string() && note.is_some());
     }
 
     #[tokio::test]
     async fn a_resource_comes_with_what_to_paste() {
         let add = Add {
+            accepts_bridge: false,
             resource: "https://api.example/mcp".into(),
             name: None,
             scope: vec!["mcp:tools".into()],

@@ -16,7 +16,8 @@ Examples:
   gatelodge session revoke 0190163d-8694-439b-aea5-966c26f8ad91
 
 A revoked session is over, and with it whatever was granted in it, offline access too.
-Applications that asked to be told of a logout are told.
+Applications that asked to be told of a logout are told. With the session of a bridge its whole
+device ends, which could open another by its personal access token or certificate.
 
 What a session tells of its device is what its last requests said, unproven: nothing is decided
 by it. A bot is a program that names itself one.";
@@ -34,7 +35,7 @@ pub(super) enum SessionVerb {
         #[arg(long, conflicts_with = "user")]
         anonymous: bool,
     },
-    /// Sign a browser out, and end every grant that was made in it
+    /// Sign a browser out, and end every grant that was made in it; or end the device of a bridge
     Revoke {
         /// The session, as the list has it
         id: String,

@@ -27,7 +27,7 @@ pub(super) enum TokenVerb {
     /// Explain a token, valid or not
     #[command(after_help = INSPECT_HELP)]
     Inspect(Named),
-    /// End an access token, or the whole grant of a refresh token
+    /// End an access token, the whole grant of a refresh token, or the device of a bridge's token
     Revoke(Named),
 }
 

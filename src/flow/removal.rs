@@ -15,7 +15,8 @@ use crate::oauth::id::{GrantId, SessionId, UserId};
 use crate::store::schema::{
     BRIDGE_SESSIONS_BY_USER, Bridge, BridgeSession, CERTIFICATES_BY_USER, Consent, Delivery,
     DeviceCertificate, GRANTS_BY_CLIENT, GRANTS_BY_SESSION, GRANTS_BY_USER, Grant, HostPreference,
-    PASSKEYS_BY_USER, PATS_BY_USER, Passkey, Pat, Removal, SESSIONS_BY_USER, Session, Subject,
+    LinkedDevice, PASSKEYS_BY_USER, Passkey, Removal, SESSIONS_BY_USER, Session, Subject,
+    TOKENS_BY_USER,
 };
 use crate::store::{Index, Key, Row, StoreError, Tx, View};
 
@@ -94,12 +95,19 @@ type Cursor = Option<[u8; 16]>;
 impl Step<'_, '_> {
     fn person(&mut self, user: UserId) -> Result<Cursor, StoreError> {
         self.all::<Passkey, _>(&PASSKEYS_BY_USER, &user)?;
-        self.all::<DeviceCertificate, _>(&CERTIFICATES_BY_USER, &user)?;
-        self.all::<Pat, _>(&PATS_BY_USER, &user)?;
+        for fingerprint in self.tx.by(&CERTIFICATES_BY_USER, &user, self.left)? {
+            if let Some(row) = self.tx.remove::<DeviceCertificate>(&fingerprint)? {
+                self.tx.remove::<LinkedDevice>(&row.linked)?;
+            }
+            self.left -= 1;
+        }
+        self.all::<LinkedDevice, _>(&TOKENS_BY_USER, &user)?;
         self.consents(&user)?;
         self.under::<HostPreference>(&user)?;
         for id in self.tx.by(&BRIDGE_SESSIONS_BY_USER, &user, self.left)? {
-            self.tx.remove::<BridgeSession>(&id)?;
+            if let Some(row) = self.tx.remove::<BridgeSession>(&id)? {
+                self.tx.remove::<LinkedDevice>(&row.linked)?;
+            }
             self.tx.remove::<Bridge>(&id)?;
             access::forget(self.tx, self.cx, &id)?;
             self.left -= 1;

@@ -91,7 +91,16 @@ impl BridgeSessionId {
 
 impl HostId {
     /// The built-in hosts.
-    pub const KNOWN: [&str; 4] = ["claude-code", "claude-desktop", "cowork", "codex-cli"];
+    pub const KNOWN: [&str; 8] = [
+        "claude-code",
+        "claude-desktop",
+        "codex",
+        "codex-cli",
+        "cowork",
+        "hermes",
+        "opencode",
+        "opencode-cli",
+    ];
 }
 
 /// The redirect URI of a device link: `http` on loopback with a port, without user name or
@@ -177,6 +186,8 @@ pub enum ModelProtocol {
     Anthropic,
     /// `backend`
     Backend,
+    /// `claude`
+    Claude,
     /// `gemini`
     Gemini,
     /// `openai`
@@ -185,13 +196,15 @@ pub enum ModelProtocol {
 
 impl ModelProtocol {
     /// All protocols.
-    pub const ALL: &[Self] = &[Self::Anthropic, Self::Backend, Self::Gemini, Self::Openai];
+    pub const ALL: &[Self] =
+        &[Self::Anthropic, Self::Backend, Self::Claude, Self::Gemini, Self::Openai];
 
     /// The name of the contract.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Anthropic => "anthropic",
             Self::Backend => "backend",
+            Self::Claude => "claude",
             Self::Gemini => "gemini",
             Self::Openai => "openai",
         }
@@ -281,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_protocol_is_one_of_four_words() {
+    fn a_protocol_is_one_of_five_words() {
         for protocol in ModelProtocol::ALL {
             assert_eq!(protocol.as_str().parse(), Ok(*protocol));
         }

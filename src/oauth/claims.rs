@@ -94,19 +94,35 @@ impl AccessClaims {
     }
 }
 
+/// What the `jti` of a hook token begins with, so that no grant is taken for a linked device.
+const OF_DEVICE: &str = "d-";
+
 /// The `jti` of a token: the id of its grant, a dot and a random part. The grant of a token is
 /// found by it, since access tokens are not stored. Without a grant it is only the random part.
 pub fn jti(grant: Option<GrantId>, random: [u8; 32]) -> String {
-    let random = URL_SAFE_NO_PAD.encode(random.first_chunk::<16>().copied().unwrap_or_default());
     match grant {
-        Some(grant) => format!("{grant}.{random}"),
-        None => random,
+        Some(grant) => format!("{grant}.{}", random_part(random)),
+        None => random_part(random),
     }
+}
+
+/// The `jti` of a hook token, by which its linked device is found.
+pub fn jti_of_device(device: &str, random: [u8; 32]) -> String {
+    format!("{OF_DEVICE}{device}.{}", random_part(random))
+}
+
+fn random_part(random: [u8; 32]) -> String {
+    URL_SAFE_NO_PAD.encode(random.first_chunk::<16>().copied().unwrap_or_default())
 }
 
 /// The grant that a `jti` names.
 pub fn grant_of(jti: &str) -> Option<GrantId> {
     jti.split_once('.').and_then(|(grant, _)| grant.parse().ok())
+}
+
+/// The id of the linked device that a `jti` names.
+pub fn device_of(jti: &str) -> Option<&str> {
+    jti.strip_prefix(OF_DEVICE)?.split_once('.').map(|(device, _)| device)
 }
 
 /// The claims of an ID token (OpenID Connect Core §2).
@@ -214,6 +230,15 @@ mod tests {
 
         assert_eq!(grant_of(&jti(Some(grant), [7; 32])), Some(grant));
         assert_eq!(grant_of(&jti(None, [7; 32])), None);
+    }
+
+    #[test]
+    fn a_jti_leads_to_its_linked_device_and_to_no_grant() {
+        let jti_of_device = jti_of_device("0123456789ab", [7; 32]);
+
+        assert_eq!(device_of(&jti_of_device), Some("0123456789ab"));
+        assert_eq!(grant_of(&jti_of_device), None);
+        assert_eq!(device_of(&jti(None, [7; 32])), None);
     }
 
     #[test]

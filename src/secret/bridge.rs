@@ -35,10 +35,10 @@ impl FromStr for ExchangeCode {
     }
 }
 
-/// A personal access token: `sp-live-`, 12 hex characters of its public key in the store, a dot,
+/// A personal access token: `sp-live-`, the 12 hex characters of the id of its linked device, a dot,
 /// and 52 hex characters of its secret.
 pub struct PersonalToken {
-    /// The key of its row, which is no secret.
+    /// The id of its linked device, which is no secret.
     key: [u8; 6],
     secret: Zeroizing<[u8; 26]>,
 }
@@ -55,7 +55,7 @@ impl PersonalToken {
         }
     }
 
-    /// The key of its row: 12 hex characters, which are public.
+    /// The id of its linked device: 12 hex characters, which are public.
     pub fn key(&self) -> String {
         hex(&self.key)
     }

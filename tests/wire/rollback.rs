@@ -1,4 +1,5 @@
-//! A store that is replaced by an older copy of itself, as a rolled-back disk replaces it.
+//! A store that is replaced by an older copy of itself, as a rolled-back disk replaces it; and the
+//! replay of a refresh token, which the log tells.
 
 use std::fs;
 
@@ -81,5 +82,37 @@ fn a_store_that_is_put_back_loses_no_grant_and_the_log_says_so() {
     assert_eq!(warning["level"], "WARN");
     assert_eq!((&warning["client.id"], &warning["generations"]), (&"reader".into(), &2.into()));
     assert_eq!(warning["event.id"].as_str().unwrap().len(), 16);
+    assert!(!log.contains("gl_rt_"));
+}
+
+#[test]
+fn a_replay_is_logged_with_its_grant_and_the_number_of_tokens_that_it_ended() {
+    let home = Home::new();
+    let server = home.serve_with_setup();
+    let client = "client add Reader --id reader --public --redirect http://127.0.0.1/cb";
+    home.json(&format!("{client} --refresh strict"));
+    let mut ada = Person::enrolled(&server);
+    let first = authorized(&server, &mut ada);
+    let second = refreshed(&server, &first);
+    refreshed(&server, &second);
+    let grant = home.json("grant list")["grants"][0]["id"].clone();
+
+    for _ in 0..2 {
+        let spent = first["refresh_token"].as_str().unwrap();
+        let fields =
+            [("client_id", "reader"), ("grant_type", "refresh_token"), ("refresh_token", spent)];
+        let replay = ask(&server, &token_head(&server), &form_encode(fields));
+        assert_eq!((replay.status, &replay.json()["error"]), (400, &"invalid_grant".into()));
+    }
+
+    stop(server);
+    let log = fs::read_to_string(home.path("log")).unwrap();
+    let lines = log.lines().filter(|line| line.contains("returned, and ended its grant"));
+    let lines: Vec<Value> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2, "{log}");
+    for (line, ended) in lines.iter().zip([3, 0]) {
+        assert_eq!((&line["level"], &line["client.id"]), (&"WARN".into(), &"reader".into()));
+        assert_eq!((&line["grant.id"], &line["refresh_tokens.ended"]), (&grant, &ended.into()));
+    }
     assert!(!log.contains("gl_rt_"));
 }

@@ -53,7 +53,7 @@ pub(in crate::cli) enum CertificateVerb {
         #[arg(long, value_name = "USERNAME")]
         user: Option<String>,
     },
-    /// End a certificate, for good
+    /// End a certificate with its device, for good
     RevokeCert {
         /// The certificate, as the list has it
         fingerprint: String,

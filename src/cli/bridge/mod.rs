@@ -6,7 +6,8 @@ use axum::http::Method;
 use clap::{Args, Subcommand};
 
 use crate::admin::bridge::{
-    BridgeTokenRequest, BridgeTokenView, BridgeView, CodeRequest, CodeView,
+    BridgeTokenRequest, BridgeTokenView, BridgeView, CodeRequest, CodeView, EndedDeviceView,
+    HostPreferenceView,
 };
 use crate::admin::personal_token::{NewPersonalTokenView, PersonalTokenRequest, PersonalTokenView};
 
@@ -19,7 +20,7 @@ const CODE_HELP: &str = "\
 Example:
   gatelodge bridge issue-code ada
 
-Whoever has the code becomes that person for the bridge. It works once, within two minutes.";
+Whoever has the code becomes that person for the bridge. It works once, within ten minutes.";
 
 const TOKEN_HELP: &str = "\
 Examples:
@@ -28,11 +29,27 @@ Examples:
 
 The token has a session of its own: gatelodge session list shows it, and revoking it ends the token.";
 
+const END_HELP: &str = "\
+Examples:
+  gatelodge bridge end 0123456789ab
+      the device with the personal access token of that id
+  gatelodge bridge end desk-1
+      the device that has the session of that id
+
+One act ends all of a device: its personal access token or certificate, its sessions, and its
+secret of the hook client. Other devices of its person stay.";
+
 /// The verbs of `bridge`.
 #[derive(Debug, Subcommand)]
 pub(super) enum BridgeVerb {
     #[command(flatten)]
     Certificate(CertificateVerb),
+    /// End a linked device, with everything that it was given
+    #[command(after_help = END_HELP)]
+    End {
+        /// The device: the id of its token or of one of its sessions, as the lists have them
+        id: String,
+    },
     /// Print a code by which a bridge becomes a person's
     #[command(after_help = CODE_HELP)]
     IssueCode {
@@ -52,7 +69,7 @@ pub(super) enum BridgeVerb {
         #[arg(long, value_name = "USERNAME")]
         user: Option<String>,
     },
-    /// Revoke a personal access token
+    /// Revoke a personal access token, which ends its device
     RevokePat {
         /// The token, as the list has it: its 12 characters that are no secret
         id: String,
@@ -92,6 +109,16 @@ pub(super) struct IssuePat {
 pub(super) async fn run(verb: BridgeVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
         BridgeVerb::Certificate(verb) => certificate::run(verb, admin).await,
+        BridgeVerb::End { id } => {
+            let ended: EndedDeviceView =
+                admin.ask(Method::DELETE, &path_of("bridge/devices", &id)).await?;
+            let rows = [
+                ("ended", word(&ended.id)),
+                ("name", word(&ended.name)),
+                ("username", word(&ended.username)),
+            ];
+            Ok(Output::new(fields(&rows), &ended))
+        }
         BridgeVerb::IssueCode { username } => {
             let request = CodeRequest { username };
             let made: CodeView = admin.send(Method::POST, "/api/v1/bridge/codes", &request).await?;
@@ -113,6 +140,7 @@ pub(super) async fn run(verb: BridgeVerb, admin: &mut AdminClient) -> Result<Out
         }
         BridgeVerb::List => {
             const COLUMNS: &[Column<BridgeView>] = &[
+                Column("SESSION", |view| word(&view.session_id)),
                 Column("USERNAME", |view| word(&view.username)),
                 Column("HOST", |view| word(&view.hostname)),
                 Column("VERSION", |view| word(&view.bridge_version)),
@@ -123,6 +151,7 @@ pub(super) async fn run(verb: BridgeVerb, admin: &mut AdminClient) -> Result<Out
                 Column("FORWARDED", |view| word(&view.forwarded_total)),
                 Column("TOKENS IN", |view| word(&view.tokens_in_total)),
                 Column("TOKENS OUT", |view| word(&view.tokens_out_total)),
+                Column("HOSTS", |view| preferences(&view.hosts)),
             ];
             let mut bridges: Vec<BridgeView> = admin.list("/api/v1/bridge", None).await?;
             bridges
@@ -162,6 +191,23 @@ pub(super) async fn run(verb: BridgeVerb, admin: &mut AdminClient) -> Result<Out
 }
 
 const PATS: &str = "/api/v1/personal-tokens";
+
+/// What a person prefers about hosts, such as `cowork off, claude-code for claude openai`.
+fn preferences(hosts: &[HostPreferenceView]) -> String {
+    let of = |host: &HostPreferenceView| {
+        let mut text = word(&host.host_id);
+        match host.enabled {
+            Some(true) => text.push_str(" on"),
+            Some(false) => text.push_str(" off"),
+            None => {}
+        }
+        if let Some(protocols) = &host.model_protocols {
+            text.push_str(&format!(" for {}", word(protocols)));
+        }
+        text
+    };
+    hosts.iter().map(of).collect::<Vec<_>>().join(", ")
+}
 
 #[cfg(test)]
 mod tests {
@@ -203,6 +249,39 @@ mod tests {
         );
         assert_eq!(revoked.parts().1, format!("revoked   {id}\nusername  ada\n"));
         assert_eq!(after.parts().3, Some("There is no personal access token."));
+    }
+
+    #[tokio::test]
+    async fn a_device_is_ended_by_the_id_of_its_token_and_named() {
+        let mut admin = AdminClient::memory_with_ada().await;
+        let issue = IssuePat { username: "ada".into(), name: Some("desk".into()), days: None };
+        let made = run(BridgeVerb::IssuePat(issue), &mut admin).await.unwrap();
+        let id = made.parts().2["id"].as_str().unwrap().to_owned();
+
+        let ended = run(BridgeVerb::End { id: id.clone() }, &mut admin).await.unwrap();
+        let again = run(BridgeVerb::End { id: id.clone() }, &mut admin).await;
+
+        assert_eq!(ended.parts().1, format!("ended     {id}\nname      desk\nusername  ada\n"));
+        assert_eq!(again.err().map(|failure| failure.exit), Some(crate::cli::Exit::NotFound));
+        let left = run(BridgeVerb::Pats { user: None }, &mut admin).await.unwrap();
+        assert_eq!(left.parts().3, Some("There is no personal access token."));
+    }
+
+    #[test]
+    fn preferences_are_read_in_one_cell() {
+        let host = |host: &str, enabled, protocols: Option<&[&str]>| HostPreferenceView {
+            enabled,
+            host_id: host.to_owned(),
+            model_protocols: protocols.map(|all| all.iter().copied().map(str::to_owned).collect()),
+        };
+
+        let read = preferences(&[
+            host("codex", Some(false), None),
+            host("claude-code", None, Some(&["claude", "openai"])),
+            host("hermes", Some(true), None),
+        ]);
+
+        assert_eq!(read, "codex off, claude-code for claude openai, hermes on");
     }
 
     #[tokio::test]

@@ -25,6 +25,9 @@ pub(super) struct Described {
     /// What it is told then has to name the session
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     back_channel_logout_session: Option<bool>,
+    /// Somebody who is responsible for it, an e-mail address by custom; repeat it for more
+    #[arg(long)]
+    contact: Vec<String>,
     /// A grant it may use; repeat it for more
     #[arg(long, value_parser = grants())]
     grant: Vec<String>,
@@ -162,6 +165,7 @@ impl Described {
                 "backchannel_logout_session_required",
                 self.back_channel_logout_session.map(Value::from),
             ),
+            ("contacts", list(self.contact)),
             ("grant_types", list(self.grant)),
             ("scope", scope.map(Value::from)),
             ("resources", list(self.resource)),

@@ -299,7 +299,8 @@ mod tests {
                     --userinfo-alg EdDSA --introspection-alg RS256 --no-confirmation \
                     --access-token-lifetime 60 --anonymous --jwks-uri https://e.example/jwks \
                     --back-channel-logout-session --default-max-age 300 --grant device_code \
-                    --claims userinfo";
+                    --claims userinfo \
+                    --contact ada@example.com --contact bob@example.com";
         let values: Vec<_> = line.split_whitespace().collect();
 
         let Some(Verb::Client(ClientVerb::Add(add))) =
@@ -319,6 +320,7 @@ mod tests {
                 ],
                 "backchannel_logout_session_required": true, "default_max_age": 300,
                 "claims": "userinfo",
+                "contacts": ["ada@example.com", "bob@example.com"],
                 "scope": "openid email",
                 "token_endpoint_auth_method": "none", "assertions": "rfc7523",
                 "first_party": true, "pkce": "required",
@@ -332,6 +334,28 @@ mod tests {
                 "access_token_lifetime": 60, "anonymous": true, "jwks_uri": "https://e.example/jwks",
             })
         );
+    }
+
+    #[tokio::test]
+    async fn whoever_is_responsible_for_a_client_is_shown_with_it() {
+        let mut admin = AdminClient::memory().await;
+        let line = ["add", "nightly", "--id", "n", "--contact", "ada@example.com"];
+
+        let added = say(&mut admin, &line).await.unwrap();
+        let set = ["set", "n", "--contact", "bob@example.com", "--contact", "On call"];
+        say(&mut admin, &set).await.unwrap();
+        let displayed = say(&mut admin, &["show", "n"]).await.unwrap();
+        say(&mut admin, &["set", "n", "--contact", ""]).await.unwrap();
+        let none = say(&mut admin, &["show", "n"]).await.unwrap();
+
+        assert_eq!(added.parts().2["contacts"], json!(["ada@example.com"]));
+        assert_eq!(displayed.parts().2["contacts"], json!(["bob@example.com", "On call"]));
+        assert!(
+            displayed.parts().1.contains("bob@example.com On call\n"),
+            "{}",
+            displayed.parts().1
+        );
+        assert!(!none.parts().1.contains("contacts"), "{}", none.parts().1);
     }
 
     #[tokio::test]

@@ -46,6 +46,7 @@ pub(super) fn text(client: &ClientView) -> String {
         ("name", word(&client.name)),
         ("client_type", word(&client.client_type)),
         ("application_type", word(&metadata.application_type)),
+        ("contacts", word(&metadata.contacts)),
         ("redirect_uris", word(&metadata.redirect_uris)),
         ("post_logout_redirect_uris", word(&metadata.post_logout_redirect_uris)),
         ("backchannel_logout_uri", word(&metadata.backchannel_logout_uri)),

@@ -11,7 +11,7 @@ macro_rules! bridge {
         "correct the id in the bridge",
         "RFC 9110 §15.5.1";
     BridgeSessionOfAnother => BridgeForbidden as BRIDGE_FORBIDDEN,
-        "the bridge session is unknown, or somebody else's",
+        "session_id: the bridge session is somebody else's",
         "let the bridge open a session of its own; gatelodge bridge list shows those that live",
         "RFC 9110 §15.5.4";
     DeviceCertificateDiffers => InvalidClient,
@@ -36,7 +36,7 @@ macro_rules! bridge {
         "RFC 8705 §2.2";
     ExchangeCodeExpired => ExchangeCodeInvalid as EXCHANGE_CODE_USELESS,
         "the exchange code has expired",
-        "gatelodge bridge issue-code NAME prints a new one; lifetimes.exchange_code says how long one lasts",
+        "gatelodge bridge issue-code NAME prints a new one; one that a bridge catches itself lasts for lifetimes.exchange_code",
         "RFC 6749 §4.1.2";
     ExchangeCodeMissing => ExchangeCodeMissing as EXCHANGE_CODE_MISSING,
         "the request has no exchange code",
@@ -62,16 +62,24 @@ macro_rules! bridge {
         "the host is not one that is known here",
         "name it in the configuration: bridge.hosts",
         "RFC 9110 §15.5.1";
+    HostIsLast => Conflict,
+        "host_id: it is the only host of agents that is enabled for this person",
+        "enable another host first",
+        "RFC 9110 §15.5.10";
     HostSwitchedOff => HostSwitchedOff as HOST_SWITCHED_OFF,
         "this installation does without that host",
         "take it out of bridge.hosts_off",
         "RFC 9110 §15.5.21";
+    LinkedDeviceNotFound => NotFound as NOTHING_HERE,
+        "there is no live linked device of that id, or with a session of that id",
+        "gatelodge bridge list and gatelodge bridge pats show the ids",
+        "RFC 9110 §15.5.5";
     ModelProtocolUnknown => InvalidRequest,
-        "the model protocol is not one of anthropic, openai, gemini and backend",
+        "model_protocols: one of them is none of anthropic, claude, openai, gemini and backend",
         "correct the protocol in the bridge",
         "RFC 9110 §15.5.1";
     PersonalTokensTooMany => TooManyRequests as TOO_MANY,
-        "this person has a hundred personal access tokens already",
+        "an operator made a hundred personal access tokens for this person already",
         "gatelodge bridge revoke-pat ID ends one",
         "RFC 6585 §4";
     PluginIdMalformed => InvalidRequest,

@@ -5,15 +5,17 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
+use crate::flow::bridge::device::{self, NewDevice, Opener};
 use crate::flow::installation::evidence;
 use crate::flow::throttle::{self, Source};
 use crate::model::bridge::{AUDIENCE, BridgeSessionId};
 use crate::model::user_agent::DeviceInfo;
-use crate::oauth::claims::{AccessClaims, Audience, jti};
+use crate::oauth::claims::{AccessClaims, Audience, device_of, jti};
 use crate::oauth::id::{BRIDGE_CLIENT_ID, ClientId, SessionId, UserId};
 use crate::secret::TokenHash;
 use crate::store::schema::{
-    AnonymousSession, BRIDGE_SESSIONS_BY_USER, BridgeSession, EndedBridge, Person, Session,
+    AnonymousSession, BRIDGE_SESSIONS_BY_USER, BridgeSession, DeviceMeans, EndedBridge,
+    LinkedDevice, Person, Session,
 };
 use crate::store::{Listing, Span, StoreError, Tx, View};
 
@@ -69,12 +71,15 @@ pub struct BridgeAccess {
     pub user: UserId,
 }
 
-/// Opens or continues a session for `user`, and makes a token of it.
+/// Opens or continues a session for `opener`, and makes a token of it.
 ///
-/// A requested session is continued if it is live, belongs to `user` and outlives the token. A
-/// requested id that is not in use becomes the id of a new session, unless it has the form of a
-/// generated id. In every other case the new session gets a generated id. The id of an ended
-/// session is not used again within the longest life of a session.
+/// A requested session is continued if it is live, belongs to the person, outlives the token, and no
+/// other device of theirs has it. A requested id that is not in use becomes the id of a new session,
+/// unless it has the form of a generated id. In every other case the new session gets a generated
+/// id. The id of an ended session is not used again within the longest life of a session.
+///
+/// A session that is opened without a device is the only way in which a device of its own comes in,
+/// until a device with a token or a certificate continues it and takes it over.
 ///
 /// # Errors
 ///
@@ -83,39 +88,50 @@ pub struct BridgeAccess {
 pub fn open(
     tx: &mut Tx<'_>,
     cx: &Context,
-    user: UserId,
+    opener: &Opener,
     access_request: &AccessRequest,
     terms: &AccessTerms,
 ) -> Result<BridgeAccess, Error> {
+    let user = opener.user;
     let person = tx.find::<Person>(&user)?.filter(|person| !person.disabled);
     let person = person.ok_or(Refusal::PersonDisabled)?;
     let continued = match &access_request.session {
-        Some(id) => find(tx, cx, id, user)?,
+        Some(id) => find(tx, cx, id, opener)?,
         None => Found::Unusable,
     };
     throttle::consume(tx, cx, "bridge sessions", &Source::Account(user), MAX_PER_MINUTE)?;
     let lifetimes = &cx.rules.config.lifetimes;
     let now = person.now_enabled(cx.now);
-    let (id, created) = match (continued, &access_request.session) {
+    let (id, created, linked) = match (continued, &access_request.session) {
         // The session must outlive the token; otherwise a new session begins.
         (Found::Live(session), Some(id))
             if cx.now + terms.ttl <= session.created + lifetimes.session_total =>
         {
-            (id.clone(), session.created)
+            (id.clone(), session.created, opener.device.clone().or(Some(session.linked)))
         }
-        (Found::Nothing, Some(id)) if !id.is_generated() => (id.clone(), now),
+        (Found::Nothing, Some(id)) if !id.is_generated() => {
+            (id.clone(), now, opener.device.clone())
+        }
         (Found::Live(_) | Found::Nothing | Found::Unusable, _) => {
-            (BridgeSessionId::from_seed(&cx.seed), now)
+            (BridgeSessionId::from_seed(&cx.seed), now, opener.device.clone())
         }
     };
     let oldest = created + lifetimes.session_total;
+    let linked = match linked {
+        Some(linked) => linked,
+        None => {
+            let (name, means) = (terms.source.parse()?, DeviceMeans::Session(id.clone()));
+            device::make(tx, cx, NewDevice { created, expires: oldest, means, name, user })?
+        }
+    };
+    device::touch(tx, cx, &linked, oldest)?;
     let expires = oldest.min(cx.now + IDLE_TIMEOUT.max(terms.ttl));
     let row = BridgeSession {
         client: terms.client.clone(),
         created,
         device: access_request.device.clone(),
-        ended: false,
         expires,
+        linked,
         seen: cx.now,
         source: terms.source.clone(),
         user,
@@ -147,11 +163,11 @@ pub fn open(
 
 /// The state of a requested session id.
 enum Found {
-    /// It is live and belongs to the person.
+    /// It is live, belongs to the person, and may be continued by the device.
     Live(Box<BridgeSession>),
     /// There is no session of that id, nor was there one lately, unless the id is a generated one.
     Nothing,
-    /// It has ended, belongs to another person, or is the id of another kind of session.
+    /// It has ended, belongs to another person or device, or is the id of something else.
     Unusable,
 }
 
@@ -159,9 +175,10 @@ fn find(
     view: &impl View,
     cx: &Context,
     id: &BridgeSessionId,
-    user: UserId,
+    opener: &Opener,
 ) -> Result<Found, StoreError> {
-    // If a browser session had the same id, a revocation by id would end that one instead.
+    // If a browser session or a linked device had the same id, an ending by id would end that one
+    // instead.
     let sid = id.as_str().parse::<SessionId>().ok();
     let taken = match sid {
         Some(sid) => {
@@ -173,16 +190,33 @@ fn find(
         Some(ended) => !evidence::is_over(view, cx, ended.expires)?,
         None => false,
     };
-    if taken || ended {
+    if taken || ended || view.find::<LinkedDevice>(&id.to_string())?.is_some() {
         return Ok(Found::Unusable);
     }
     Ok(match view.find::<BridgeSession>(id)? {
         None => Found::Nothing,
         Some(_) => match live(view, cx, id)? {
-            Some(bridge) if bridge.session.user == user => Found::Live(Box::new(bridge.session)),
+            Some(bridge) if may_continue(view, opener, &bridge.session)? => {
+                Found::Live(Box::new(bridge.session))
+            }
             Some(_) | None => Found::Unusable,
         },
     })
+}
+
+/// Whether a live session is the opener's. A session of two devices would end with neither alone.
+fn may_continue(
+    view: &impl View,
+    opener: &Opener,
+    session: &BridgeSession,
+) -> Result<bool, StoreError> {
+    let device = match &opener.device {
+        Some(device) => {
+            *device == session.linked || device::is_session_alone(view, &session.linked)?
+        }
+        None => true,
+    };
+    Ok(device && session.user == opener.user)
 }
 
 /// Proof that a bridge is signed in: a session that is live, of a person who is not disabled.
@@ -220,7 +254,8 @@ impl LiveBridge {
     }
 }
 
-/// The bridge of a session, if the session is live.
+/// The bridge of a session, if the session is live: it has not expired, its linked device was not
+/// ended, and its person is enabled.
 pub fn live(
     view: &impl View,
     cx: &Context,
@@ -228,7 +263,10 @@ pub fn live(
 ) -> Result<Option<LiveBridge>, StoreError> {
     let Some(session) = view.find::<BridgeSession>(id)? else { return Ok(None) };
     let Some(person) = view.find::<Person>(&session.user)? else { return Ok(None) };
-    if session.ended || cx.now >= session.expires || !person.enabled_since(session.created) {
+    if cx.now >= session.expires || !person.enabled_since(session.created) {
+        return Ok(None);
+    }
+    if device::is_ended(view, &session.linked)? {
         return Ok(None);
     }
     Ok(Some(LiveBridge { id: id.clone(), person, session }))
@@ -277,6 +315,7 @@ pub fn touch(tx: &mut Tx<'_>, cx: &Context, id: &BridgeSessionId) -> Result<(), 
         let session = bridge.session;
         let oldest = session.created + cx.rules.config.lifetimes.session_total;
         let expires = session.expires.max(oldest.min(cx.now + IDLE_TIMEOUT));
+        device::touch(tx, cx, &session.linked, oldest)?;
         tx.put(id, BridgeSession { expires, seen: cx.now, ..session })?;
     }
     Ok(())
@@ -296,7 +335,20 @@ fn hash(cx: &Context, id: &BridgeSessionId) -> TokenHash {
     cx.rules.pepper.hash_parts("bridge session", id.as_str().as_bytes())
 }
 
-/// Ends a bridge session and every token of it.
+/// The linked device that a token was issued to, if it is a bridge token or a hook token.
+pub fn device_of_token(
+    view: &impl View,
+    claims: &AccessClaims,
+) -> Result<Option<String>, StoreError> {
+    if let Some(device) = device_of(&claims.jti) {
+        return Ok(Some(device.to_owned()));
+    }
+    let id = claims.sid.as_deref().filter(|_| is_bridge(claims)).and_then(|sid| sid.parse().ok());
+    let Some(id) = id else { return Ok(None) };
+    Ok(view.find::<BridgeSession>(&id)?.map(|session| session.linked))
+}
+
+/// Ends a bridge session with its linked device, which could open another.
 ///
 /// # Errors
 ///
@@ -309,7 +361,7 @@ pub fn end(
 ) -> Result<LiveBridge, Error> {
     let bridge = live(tx, cx, id)?.filter(|bridge| of.is_none_or(|of| of == bridge.user()));
     let bridge = bridge.ok_or(Refusal::SessionNotFound)?;
-    tx.put(id, BridgeSession { ended: true, ..bridge.session.clone() })?;
+    device::end(tx, cx, &bridge.session.linked)?;
     Ok(bridge)
 }
 

@@ -7,12 +7,13 @@
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
+use crate::flow::bridge::device::{self, NewDevice, Opener};
 use crate::flow::person::people;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::person::Username;
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::UserId;
-use crate::store::schema::{CERTIFICATES_BY_USER, DeviceCertificate, Person};
+use crate::store::schema::{CERTIFICATES_BY_USER, DeviceCertificate, DeviceMeans, Person};
 use crate::store::{Listing, Span, StoreError, Tx, View};
 
 /// A certificate to be registered.
@@ -53,9 +54,14 @@ pub fn enroll(tx: &mut Tx<'_>, cx: &Context, new: &NewCertificate) -> Result<Reg
     if tx.find::<DeviceCertificate>(&new.fingerprint)?.is_some() {
         return Err(Refusal::CertificateExists.into());
     }
+    let created = person.now_enabled(cx.now);
+    let means = DeviceMeans::Certificate(new.fingerprint);
+    let (expires, name) = (new.expires, new.name.clone());
+    let linked = device::make(tx, cx, NewDevice { created, expires, means, name, user })?;
     let row = DeviceCertificate {
-        created: person.now_enabled(cx.now),
-        expires: new.expires,
+        created,
+        expires,
+        linked,
         name: new.name.clone(),
         revoked: None,
         used: None,
@@ -86,7 +92,8 @@ pub fn list(
     Ok(registered)
 }
 
-/// Revokes a certificate permanently. If it was already revoked, the time of its revocation stays.
+/// Revokes a certificate permanently, with its linked device. If it was already revoked, the time
+/// of its revocation stays.
 ///
 /// # Errors
 ///
@@ -97,6 +104,8 @@ pub fn revoke(
     fingerprint: &Fingerprint,
 ) -> Result<Registered, Error> {
     let row = tx.find::<DeviceCertificate>(fingerprint)?.ok_or(Refusal::CertificateNotFound)?;
+    device::end(tx, cx, &row.linked)?;
+    // The row of the device may be gone before that of an expired certificate.
     let row = DeviceCertificate { revoked: row.revoked.or(Some(cx.now)), ..row };
     tx.put(fingerprint, row.clone())?;
     let person = tx.find::<Person>(&row.user)?;
@@ -130,14 +139,11 @@ pub fn prove(
 }
 
 /// Proves a certificate, as [`prove`] does, and records its use.
-pub fn redeem(
-    tx: &mut Tx<'_>,
-    cx: &Context,
-    fingerprint: &Fingerprint,
-) -> Result<(UserId, Person), Error> {
-    let proven = prove(tx, cx, fingerprint)?;
-    if let Some(row) = tx.find::<DeviceCertificate>(fingerprint)? {
-        tx.put(fingerprint, DeviceCertificate { used: Some(cx.now), ..row })?;
-    }
-    Ok(proven)
+pub fn redeem(tx: &mut Tx<'_>, cx: &Context, fingerprint: &Fingerprint) -> Result<Opener, Error> {
+    let (user, _) = prove(tx, cx, fingerprint)?;
+    let row = tx.find::<DeviceCertificate>(fingerprint)?;
+    let row = row.ok_or(Refusal::DeviceCertificateUnknown)?;
+    let device = Some(row.linked.clone());
+    tx.put(fingerprint, DeviceCertificate { used: Some(cx.now), ..row })?;
+    Ok(Opener { device, user })
 }

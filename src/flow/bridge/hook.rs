@@ -1,8 +1,10 @@
-//! Hook clients: at most one for each person, for the plugins of their agents.
+//! Hook clients: at most one for each person, for the plugins of their agents, with one secret for
+//! each of their linked devices.
 
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::bridge::access::{self, LiveBridge};
+use crate::flow::bridge::device;
 use crate::flow::client::owner::owner_may;
 use crate::flow::installation::clock;
 use crate::oauth::client::metadata::ClientMetadata;
@@ -11,10 +13,10 @@ use crate::oauth::id::{ClientId, UserId};
 use crate::oauth::scope::Scope;
 use crate::oauth::token::hook::HOOK_SCOPE;
 use crate::secret::MadeClientSecret;
-use crate::store::schema::{Client, ClientProof, Origin};
+use crate::store::schema::{Client, ClientProof, LinkedDevice, Origin};
 use crate::store::{Tx, View};
 
-/// A person's hook client, with its secret, which is displayed only once.
+/// A person's hook client, with the secret of one device, which is displayed only once.
 pub struct Hook {
     /// Its id, `bridge:USER_ID`, which no registration can have.
     pub id: ClientId,
@@ -24,21 +26,25 @@ pub struct Hook {
     pub secret: MadeClientSecret,
 }
 
-/// Makes the hook client of a bridge's person, or gives it a new secret. The old secret ends at
-/// once.
+/// Makes the hook client of a bridge's person if there is none, and gives the bridge's device a new
+/// secret of it. The old secret of that device ends at once, and that of no other.
+///
+/// # Errors
+///
+/// [`Refusal::BearerTokenOfEndedGrant`] if the device is not in force.
 pub fn give(tx: &mut Tx<'_>, cx: &Context, bridge: &LiveBridge) -> Result<Hook, Error> {
     let bridge = access::recheck(tx, cx, bridge)?;
     let user = bridge.user();
     let created = bridge.person().now_enabled(clock::milestone(tx, cx)?);
     let id = of(user)?;
     let secret: MadeClientSecret = cx.seed.token();
-    let mut client = match tx.find::<Client>(&id)? {
+    let (linked, hook) = (&bridge.session().linked, Some(cx.rules.pepper.hash(&secret)));
+    let device = device::live(tx, cx.now, linked)?.ok_or(Refusal::BearerTokenOfEndedGrant)?;
+    tx.put(linked, LinkedDevice { hook, ..device })?;
+    let client = match tx.find::<Client>(&id)? {
+        Some(old) if owner_may(tx, &old)? => old,
         // The tokens from before the owner was disabled stay ended.
-        Some(old) => Client {
-            created: if owner_may(tx, &old)? { old.created } else { created },
-            revision: old.revision + 1,
-            ..old
-        },
+        Some(old) => Client { created, ..old },
         None => {
             let metadata = ClientMetadata {
                 client_name: Some(format!("bridge hook client for {user}").parse()?),
@@ -47,10 +53,10 @@ pub fn give(tx: &mut Tx<'_>, cx: &Context, bridge: &LiveBridge) -> Result<Hook, 
                 token_endpoint_auth_method: Some(AuthMethod::ClientSecretPost),
                 ..ClientMetadata::default()
             };
-            Client { owner: Some(user), ..Client::new(created, Origin::Hook, metadata) }
+            let proof = Some(ClientProof::Devices);
+            Client { owner: Some(user), proof, ..Client::new(created, Origin::Hook, metadata) }
         }
     };
-    client.proof = Some(ClientProof::Made(cx.rules.pepper.hash(&secret)));
     let scope = client.scope().clone();
     tx.put(&id, client)?;
     Ok(Hook { id, scope, secret })

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Refusal};
 use crate::flow::authorize::step::{self, PresentedInteraction};
-use crate::flow::bridge::exchange::{self, IssuedExchangeCode};
+use crate::flow::bridge::exchange::{self, Carried, IssuedExchangeCode};
 use crate::flow::session::{self, LiveSession};
 use crate::flow::{Context, authorize};
 use crate::model::bridge::LinkRedirect;
@@ -78,7 +78,8 @@ pub fn decide(
     if !allowed {
         return Ok(LinkOutcome::Refused(redirect));
     }
-    let made = exchange::issue(tx, cx, session.user())?;
+    let carried = if redirect.is_some() { Carried::ByBrowser } else { Carried::ByPerson };
+    let made = exchange::issue(tx, cx, session.user(), carried)?;
     session::touch(tx, cx, session.id(), Some(&presented.device))?;
     Ok(LinkOutcome::Linked(made, redirect))
 }

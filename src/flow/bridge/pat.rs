@@ -1,82 +1,151 @@
 //! Personal access tokens: credentials that a bridge keeps on a machine, so that its person signs
-//! in only once.
+//! in only once. Each is the means of one linked device.
 
 use std::time::Duration;
 
-use crate::error::{Error, Refusal};
+use crate::clock::Timestamp;
+use crate::error::{Error, Internal, Refusal};
 use crate::flow::Context;
+use crate::flow::bridge::device::{self, NewDevice, Opener};
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::UserId;
 use crate::secret::PersonalToken;
-use crate::store::schema::{PATS_BY_USER, Pat, Person};
+use crate::store::schema::{DeviceMeans, LinkedDevice, Person, TOKENS_BY_USER, TokenOrigin};
 use crate::store::{Listing, Span, StoreError, Tx, View};
 
-/// The most tokens of one person, so that no program fills the store.
+/// The most tokens that an operator makes for one person, and the most devices of one person that
+/// sent a name at their login, so that no program fills the store.
 const MAX_PER_PERSON: usize = 100;
 
-/// The precision of a token's `used` time.
-const LAST_SEEN_PRECISION: Duration = Duration::from_mins(1);
+/// The most devices of one person that sent no name at their login. No later login takes their
+/// place, so a program that forgets its token leaves one behind each time.
+const MAX_UNNAMED: usize = 20;
 
-/// Makes a token for `user`.
+/// A token to be made.
+pub struct NewToken {
+    /// Its lifetime, if it is not that of the configuration.
+    pub lasting: Option<Duration>,
+    /// The name of its device.
+    pub name: DisplayName,
+    /// Its origin.
+    pub origin: TokenOrigin,
+}
+
+/// Makes a token for `user`, and so a linked device. A login that sends a name takes the place of
+/// the device that logged in under the same name, and any other login that of nobody; a login beyond
+/// the limit takes the place of the device that was used longest ago. An operator's token is a
+/// device of its own: it takes nobody's place, and no login takes its.
 ///
 /// # Errors
 ///
-/// [`Refusal::PersonalTokensTooMany`], and [`Refusal::PersonDisabled`].
+/// [`Refusal::PersonalTokensTooMany`] for an operator's token, and [`Refusal::PersonDisabled`].
 pub fn make(
     tx: &mut Tx<'_>,
     cx: &Context,
     user: UserId,
-    name: &DisplayName,
-    lasting: Option<Duration>,
+    new: &NewToken,
 ) -> Result<PersonalToken, Error> {
     let person = tx.find::<Person>(&user)?.filter(|person| !person.disabled);
     let person = person.ok_or(Refusal::PersonDisabled)?;
-    if tx.by(&PATS_BY_USER, &user, MAX_PER_PERSON)?.len() >= MAX_PER_PERSON {
-        return Err(Refusal::PersonalTokensTooMany.into());
-    }
+    make_room(tx, cx, user, new)?;
     let token = PersonalToken::from_seed(&cx.seed);
-    let row = Pat {
-        created: person.now_enabled(cx.now),
-        expires: cx.now + lasting.unwrap_or(cx.rules.config.lifetimes.personal_token),
-        hash: token.hash(&cx.rules.pepper),
-        name: name.clone(),
-        revoked: false,
-        used: None,
-        user,
-    };
-    tx.put(&token.key(), row)?;
+    if tx.find::<LinkedDevice>(&token.key())?.is_some() {
+        return Err(Internal::new("a personal token was made with the id of another").into());
+    }
+    let expires = cx.now + new.lasting.unwrap_or(cx.rules.config.lifetimes.personal_token);
+    let means =
+        DeviceMeans::Token { expires, hash: token.hash(&cx.rules.pepper), origin: new.origin };
+    let created = person.now_enabled(cx.now);
+    let device = NewDevice { created, expires, means, name: new.name.clone(), user };
+    tx.put(&token.key(), device.row())?;
     Ok(token)
 }
 
-/// Returns the person of a token, and records its use.
+/// Ends the devices whose place a new one takes.
+fn make_room(tx: &mut Tx<'_>, cx: &Context, user: UserId, new: &NewToken) -> Result<(), Error> {
+    let mut alike = list(tx, cx, Some(user), &Span::first(usize::MAX))?.items;
+    alike.retain(|token| token.origin == new.origin);
+    let limit = match new.origin {
+        TokenOrigin::NamedLogin => MAX_PER_PERSON,
+        TokenOrigin::Operator if alike.len() >= MAX_PER_PERSON => {
+            return Err(Refusal::PersonalTokensTooMany.into());
+        }
+        TokenOrigin::Operator => return Ok(()),
+        TokenOrigin::UnnamedLogin => MAX_UNNAMED,
+    };
+    if new.origin == TokenOrigin::NamedLogin {
+        for token in alike.extract_if(.., |token| token.device.name == new.name) {
+            device::end(tx, cx, &token.id)?;
+        }
+    }
+    alike
+        .sort_by_key(|token| (token.device.used.max(Some(token.device.created)), token.id.clone()));
+    let surplus = (alike.len() + 1).saturating_sub(limit);
+    for token in alike.iter().take(surplus) {
+        device::end(tx, cx, &token.id)?;
+    }
+    Ok(())
+}
+
+/// Returns the person of a token and its device.
 ///
 /// # Errors
 ///
 /// [`Refusal::PersonalTokenUnknown`], [`Refusal::PersonalTokenRevoked`] or
 /// [`Refusal::PersonalTokenExpired`], which look alike on the wire.
-pub fn redeem(tx: &mut Tx<'_>, cx: &Context, token: &PersonalToken) -> Result<UserId, Error> {
-    let hash = token.hash(&cx.rules.pepper);
-    let row = tx.find::<Pat>(&token.key())?.filter(|row| row.hash.matches(&hash));
-    let row = row.ok_or(Refusal::PersonalTokenUnknown)?;
-    if row.revoked {
+pub fn redeem(view: &impl View, cx: &Context, token: &PersonalToken) -> Result<Opener, Error> {
+    let device = find(view, cx, token)?;
+    if device.ended {
         return Err(Refusal::PersonalTokenRevoked.into());
     }
-    if !lasts(tx, cx, &row)? {
-        return Err(Refusal::PersonalTokenExpired.into());
-    }
-    let user = row.user;
-    if row.used.is_none_or(|used| cx.now.apart(used) >= LAST_SEEN_PRECISION) {
-        tx.put(&token.key(), Pat { used: Some(cx.now), ..row })?;
-    }
-    Ok(user)
+    let device = device::live(view, cx.now, &token.key())?;
+    let device = device.ok_or(Refusal::PersonalTokenExpired)?;
+    Ok(Opener { device: Some(token.key()), user: device.user })
 }
 
-/// Whether a token has not expired and its person is enabled, without an interruption since the
-/// token was made.
-fn lasts(view: &impl View, cx: &Context, row: &Pat) -> Result<bool, StoreError> {
-    let person = view.find::<Person>(&row.user)?;
-    let enabled = person.is_some_and(|person| person.enabled_since(row.created));
-    Ok(enabled && cx.now < row.expires)
+/// The device of a token, whatever has become of it.
+fn find(view: &impl View, cx: &Context, token: &PersonalToken) -> Result<LinkedDevice, Error> {
+    let presented = token.hash(&cx.rules.pepper);
+    let own = |device: &LinkedDevice| match &device.means {
+        DeviceMeans::Token { hash, .. } => hash.matches(&presented),
+        DeviceMeans::Certificate(_) | DeviceMeans::Session(_) => false,
+    };
+    let device = view.find::<LinkedDevice>(&token.key())?.filter(own);
+    Ok(device.ok_or(Refusal::PersonalTokenUnknown)?)
+}
+
+/// Ends the device of a token, at the request of whoever has the token.
+///
+/// # Errors
+///
+/// [`Refusal::PersonalTokenUnknown`].
+pub fn end(tx: &mut Tx<'_>, cx: &Context, token: &PersonalToken) -> Result<(), Error> {
+    find(tx, cx, token)?;
+    Ok(device::end(tx, cx, &token.key())?)
+}
+
+/// A token, as listings have it.
+pub struct ListedToken {
+    /// Its device.
+    pub device: LinkedDevice,
+    /// Its expiry.
+    pub expires: Timestamp,
+    /// Its public part, which is the id of its device.
+    pub id: String,
+    /// Its origin.
+    pub origin: TokenOrigin,
+}
+
+impl ListedToken {
+    /// The token of a device, if the device comes in by one.
+    fn of(id: &str, device: LinkedDevice) -> Option<Self> {
+        match device.means {
+            DeviceMeans::Token { expires, origin, .. } => {
+                Some(Self { device, expires, id: id.to_owned(), origin })
+            }
+            DeviceMeans::Certificate(_) | DeviceMeans::Session(_) => None,
+        }
+    }
 }
 
 /// A page of the usable tokens, of one person or of all, oldest first within the page.
@@ -85,31 +154,34 @@ pub fn list(
     cx: &Context,
     user: Option<UserId>,
     span: &Span<String>,
-) -> Result<Listing<(String, Pat), String>, StoreError> {
-    let keep = |key: &String, row: Pat| -> Result<Option<(String, Pat)>, StoreError> {
-        let usable = !row.revoked && lasts(view, cx, &row)?;
-        Ok(usable.then(|| (key.clone(), row)))
+) -> Result<Listing<ListedToken, String>, StoreError> {
+    let keep = |id: &String| -> Result<Option<ListedToken>, StoreError> {
+        let device = device::live(view, cx.now, id)?;
+        Ok(device.and_then(|device| ListedToken::of(id, device)))
     };
     let mut usable = match user {
-        None => view.filter::<Pat, _>(span, keep)?,
-        Some(user) => view.filter_by(&PATS_BY_USER, &user, span, |key| {
-            view.find::<Pat>(key)?.map_or(Ok(None), |row| keep(key, row))
-        })?,
+        None => view.filter::<LinkedDevice, _>(span, |id, _| keep(id))?,
+        Some(user) => view.filter_by(&TOKENS_BY_USER, &user, span, keep)?,
     };
-    usable.items.sort_by(|(a, one), (b, other)| (one.created, a).cmp(&(other.created, b)));
+    usable.items.sort_by(|a, b| (a.device.created, &a.id).cmp(&(b.device.created, &b.id)));
     Ok(usable)
 }
 
-/// Revokes a token, named by its public part.
+/// Revokes a token, named by its public part, and ends its device.
 ///
 /// # Errors
 ///
 /// [`Refusal::PersonalTokenNotFound`] if there is none, or it does not belong to `of`.
-pub fn revoke(tx: &mut Tx<'_>, key: &str, of: Option<UserId>) -> Result<Pat, Error> {
-    let key = key.to_owned();
-    let row = tx.find::<Pat>(&key)?;
-    let row = row.filter(|row| !row.revoked && of.is_none_or(|of| of == row.user));
-    let row = row.ok_or(Refusal::PersonalTokenNotFound)?;
-    tx.put(&key, Pat { revoked: true, ..row.clone() })?;
-    Ok(row)
+pub fn revoke(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    id: &str,
+    of: Option<UserId>,
+) -> Result<ListedToken, Error> {
+    let device = tx.find::<LinkedDevice>(&id.to_owned())?;
+    let device = device.filter(|device| !device.ended && of.is_none_or(|of| of == device.user));
+    let token = device.and_then(|device| ListedToken::of(id, device));
+    let token = token.ok_or(Refusal::PersonalTokenNotFound)?;
+    device::end(tx, cx, &token.id)?;
+    Ok(token)
 }

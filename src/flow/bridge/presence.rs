@@ -7,33 +7,36 @@ use crate::flow::Context;
 use crate::flow::bridge::access::{self, LiveBridge};
 use crate::model::bridge::{BridgeSessionId, Heartbeat};
 use crate::model::person::Username;
-use crate::store::schema::{Bridge, Person};
+use crate::store::schema::{Bridge, BridgeSession, Person};
 use crate::store::{Listing, Span, StoreError, Tx, View};
 
 /// The time after its last heartbeat for which a bridge counts as active. A bridge sends one every
 /// 30 seconds.
 const ACTIVE_FOR: Duration = Duration::from_secs(120);
 
-/// Records a heartbeat.
+/// Records a heartbeat under the session that it names, or under that of the token if the named one
+/// is not live: a bridge may go on naming the session with which it began.
 ///
 /// # Errors
 ///
-/// [`Refusal::BridgeSessionOfAnother`] if it names a session that has ended or belongs to another
-/// person, and [`Refusal::BearerTokenOfEndedGrant`] if the session of `bridge` has ended.
+/// [`Refusal::BridgeSessionOfAnother`] if it names a session of another person, and
+/// [`Refusal::BearerTokenOfEndedGrant`] if the session of `bridge` has ended.
 pub fn beat(
     tx: &mut Tx<'_>,
     cx: &Context,
     bridge: &LiveBridge,
     beat: &Heartbeat,
 ) -> Result<(), Error> {
-    access::recheck(tx, cx, bridge)?;
-    let named = access::live(tx, cx, &beat.session)?;
-    let named = named.filter(|named| named.user() == bridge.user());
-    let named = named.ok_or(Refusal::BridgeSessionOfAnother)?;
-    if named.needs_touch(cx.now) {
-        access::touch(tx, cx, &beat.session)?;
+    let own = access::recheck(tx, cx, bridge)?;
+    let named = tx.find::<BridgeSession>(&beat.session)?;
+    if named.is_some_and(|named| named.user != own.user()) {
+        return Err(Refusal::BridgeSessionOfAnother.into());
     }
-    let known = tx.find::<Bridge>(&beat.session)?;
+    let session = access::live(tx, cx, &beat.session)?.unwrap_or(own);
+    if session.needs_touch(cx.now) {
+        access::touch(tx, cx, session.id())?;
+    }
+    let known = tx.find::<Bridge>(session.id())?;
     let row = Bridge {
         first_seen: known.map_or(cx.now, |known| known.first_seen),
         forwarded_total: beat.forwarded_total,
@@ -46,7 +49,7 @@ pub fn beat(
         user: bridge.user(),
         version: beat.version.clone(),
     };
-    tx.put(&beat.session, row)?;
+    tx.put(session.id(), row)?;
     Ok(())
 }
 

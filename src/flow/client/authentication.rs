@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::admission::{self, ASSERTIONS_OF_CLIENT};
+use crate::flow::bridge::device;
 use crate::flow::client::owner::owner_may;
 use crate::flow::installation::evidence;
 use crate::flow::{Context, Rules};
@@ -18,15 +19,18 @@ use crate::oauth::jwt::Compact;
 use crate::oauth::web_uri::WebUri;
 use crate::password::Matched;
 use crate::secret::{MadeClientSecret, TokenHash};
-use crate::store::schema::{Client, ClientProof, UsedAssertion};
+use crate::store::schema::{Client, ClientProof, LinkedDevice, UsedAssertion};
 use crate::store::{Tx, View};
 
-/// Proof that a request comes from a client. It holds for one revision of the client.
+/// Proof that a request comes from a client. It holds for one revision of the client, and for as long
+/// as the linked device has the secret that it brought.
 #[derive(Clone, Debug)]
 pub struct AuthenticatedClient {
     /// The creation time, since a later client of the same name counts its revisions from one
     /// again.
     created: Timestamp,
+    /// The linked device whose secret of a hook client was brought, and the hash of that secret.
+    device: Option<(String, TokenHash)>,
     id: ClientId,
     revision: u64,
 }
@@ -37,10 +41,21 @@ impl AuthenticatedClient {
         &self.id
     }
 
+    /// The id of the linked device, if the client is a hook client.
+    pub fn device(&self) -> Option<&str> {
+        self.device.as_ref().map(|(id, _)| id.as_str())
+    }
+
     /// The client's row, if the proof still holds.
     pub fn client(&self, view: &impl View) -> Result<Client, Error> {
         let client = view.find::<Client>(&self.id)?.ok_or(Refusal::ClientChanged)?;
         if (client.created, client.revision) != (self.created, self.revision) {
+            return Err(Refusal::ClientChanged.into());
+        }
+        if let Some((id, hook)) = &self.device
+            && let device = view.find::<LinkedDevice>(id)?
+            && !device.is_some_and(|device| !device.ended && device.hook == Some(*hook))
+        {
             return Err(Refusal::ClientChanged.into());
         }
         Ok(client)
@@ -219,6 +234,7 @@ pub fn prove(
     }
     let proven = AuthenticatedClient {
         created: client.created,
+        device: None,
         id: presented.client_id.clone(),
         revision: client.revision,
     };
@@ -250,6 +266,13 @@ pub fn prove(
             if stored.matches(&hash) =>
         {
             Ok(AuthenticationStep::Done(proven))
+        }
+        (Proof::Basic(_) | Proof::Post(_), Some(ClientProof::Devices), Some(hash)) => {
+            let found = device::of_hook(view, now, &hash)?;
+            let own = found.filter(|(_, device)| client.owner == Some(device.user));
+            let (id, _) = own.ok_or(Refusal::ClientSecretWrong)?;
+            let device = Some((id, hash));
+            Ok(AuthenticationStep::Done(AuthenticatedClient { device, ..proven }))
         }
         (Proof::Basic(_) | Proof::Post(_), _, _) => Err(Refusal::ClientSecretWrong.into()),
     }

@@ -339,6 +339,9 @@ pub fn change(
     if change.secret.is_some() && !by_secret {
         return Err(Refusal::ClientSecretUnfit.into());
     }
+    if change.secret.is_some() && old.proof == Some(ClientProof::Devices) {
+        return Err(SECRETS_OF_DEVICES.into());
+    }
     let mut made = None;
     if change.secret.is_some() || by_secret != old.proof.is_some() {
         (client.proof, made) = secret(cx, &client, change.secret.as_ref());
@@ -402,6 +405,9 @@ fn describe(
     Ok(())
 }
 
+const SECRETS_OF_DEVICES: Refusal =
+    contradictory("each linked device of its person has a secret of its own, and asks for it");
+
 /// Gives a client a new secret. The old one is invalid at once.
 pub fn rotate_secret(
     tx: &mut Tx<'_>,
@@ -409,6 +415,9 @@ pub fn rotate_secret(
     id: &ClientId,
 ) -> Result<(Client, MadeClientSecret), Error> {
     let mut client = tx.find::<Client>(id)?.ok_or(Refusal::ClientNotFound)?;
+    if client.proof == Some(ClientProof::Devices) {
+        return Err(SECRETS_OF_DEVICES.into());
+    }
     let (proof, made) = secret(cx, &client, None);
     let made = made.ok_or(contradictory("it proves itself by no secret"))?;
     client.revision += 1;

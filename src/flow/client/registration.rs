@@ -160,7 +160,7 @@ pub fn update(tx: &mut Tx<'_>, cx: &Context, update: &Update) -> Result<Register
         let named = cx.rules.pepper.hash(named);
         let same = match &old.proof {
             Some(ClientProof::Made(existing)) => existing.matches(&named),
-            Some(ClientProof::Chosen(_)) | None => false,
+            Some(ClientProof::Chosen(_) | ClientProof::Devices) | None => false,
         };
         if !same {
             return Err(Refusal::ClientUpdateMismatched.into());

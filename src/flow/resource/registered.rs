@@ -18,6 +18,8 @@ use crate::store::{StoreError, Tx, View};
 /// A resource to be registered.
 #[derive(Clone, Debug)]
 pub struct NewResource {
+    /// Whether it accepts the tokens of bridges.
+    pub accepts_bridge: bool,
     /// The credentials with which it introspects tokens.
     pub introspecting: Introspecting,
     /// Its name, as people see it.
@@ -62,20 +64,11 @@ pub fn add(
             }
             (Some(id.clone()), None)
         }
-        Introspecting::AsItself => {
-            let metadata = ClientMetadata {
-                client_name: Some(new.name.clone()),
-                // It introspects tokens and gets none.
-                grant_types: Some(Vec::new()),
-                ..ClientMetadata::default()
-            };
-            let client = NewClient { metadata, ..NewClient::default() };
-            let (id, _, secret) = operator::add(tx, cx, &client)?;
-            (Some(id), secret)
-        }
+        Introspecting::AsItself => credentials(tx, cx, &new.name)?,
         Introspecting::Not => (None, None),
     };
     let row = Protected {
+        accepts_bridge: new.accepts_bridge,
         created: cx.now,
         name: new.name.clone(),
         open: new.open,
@@ -88,6 +81,23 @@ pub fn add(
     Ok((row, secret))
 }
 
+/// Makes the credentials with which the resource `name` introspects tokens.
+fn credentials(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    name: &DisplayName,
+) -> Result<(Option<ClientId>, Option<MadeClientSecret>), Error> {
+    let metadata = ClientMetadata {
+        client_name: Some(name.clone()),
+        // It introspects tokens and gets none.
+        grant_types: Some(Vec::new()),
+        ..ClientMetadata::default()
+    };
+    let client = NewClient { metadata, ..NewClient::default() };
+    let (id, _, secret) = operator::add(tx, cx, &client)?;
+    Ok((Some(id), secret))
+}
+
 fn check_open(open: bool, scope: &Scope) -> Result<(), Refusal> {
     if open && scope.iter().any(is_reserved) { Err(Refusal::ScopeReserved) } else { Ok(()) }
 }
@@ -95,6 +105,8 @@ fn check_open(open: bool, scope: &Scope) -> Result<(), Refusal> {
 /// A change to a resource. A field that is `None` stays as it is.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
+    /// Whether it accepts the tokens of bridges.
+    pub accepts_bridge: Option<bool>,
     /// Its name.
     pub name: Option<DisplayName>,
     /// Whether every client may ask for its scopes.
@@ -105,12 +117,27 @@ pub struct Change {
     pub typ: Option<TokenType>,
 }
 
-/// Changes a resource. Tokens that were issued stay as they are.
-pub fn change(tx: &mut Tx<'_>, resource: &Resource, change: &Change) -> Result<Protected, Error> {
+/// Changes a resource. Tokens that were issued stay as they are. One that accepts the tokens of
+/// bridges has to introspect them: if it has no credentials for that, it gets some, and their secret
+/// is returned.
+pub fn change(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    resource: &Resource,
+    change: &Change,
+) -> Result<(Protected, Option<MadeClientSecret>), Error> {
     let key = resource.canonical().to_owned();
     let old = tx.find::<Protected>(&key)?.ok_or(Refusal::ResourceNotFound)?;
+    let accepts_bridge = change.accepts_bridge.unwrap_or(old.accepts_bridge);
+    let name = change.name.clone().unwrap_or_else(|| old.name.clone());
+    let (server, secret) = match &old.server {
+        None if accepts_bridge => credentials(tx, cx, &name)?,
+        server => (server.clone(), None),
+    };
     let row = Protected {
-        name: change.name.clone().unwrap_or_else(|| old.name.clone()),
+        accepts_bridge,
+        name,
+        server,
         open: change.open.unwrap_or(old.open),
         scope: change.scope.clone().unwrap_or_else(|| old.scope.clone()),
         typ: change.typ.unwrap_or(old.typ),
@@ -118,7 +145,7 @@ pub fn change(tx: &mut Tx<'_>, resource: &Resource, change: &Change) -> Result<P
     };
     check_open(row.open, &row.scope)?;
     tx.put(&key, row.clone())?;
-    Ok(row)
+    Ok((row, secret))
 }
 
 /// Removes a resource, and the credentials that were made for it.

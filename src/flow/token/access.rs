@@ -9,7 +9,7 @@ use crate::flow::token::grant;
 use crate::flow::token::grant::LiveGrant;
 use crate::flow::{Context, bridge, session};
 use crate::keys::VerifiedAccess;
-use crate::oauth::claims::grant_of;
+use crate::oauth::claims::{device_of, grant_of};
 use crate::oauth::id::{AnonymousSub, ClientId};
 use crate::store::View;
 use crate::store::schema::{Client, Revoked};
@@ -21,7 +21,7 @@ pub enum LiveAccess {
     Anonymous,
     /// The token of a person's bridge.
     Bridge(Box<LiveBridge>),
-    /// The token of a client itself (RFC 6749 §4.4).
+    /// The token of a client itself (RFC 6749 §4.4), a hook client's included.
     Client,
     /// The token of a person's grant.
     Grant(Box<LiveGrant>),
@@ -70,6 +70,11 @@ pub fn live(view: &impl View, cx: &Context, token: &VerifiedAccess) -> Result<Li
         None => false,
     };
     if !present || !client.as_ref().is_some_and(same) {
+        return Err(Refusal::BearerTokenOfEndedGrant.into());
+    }
+    if let Some(device) = device_of(&claims.jti)
+        && bridge::device::live(view, cx.now, &device.to_owned())?.is_none()
+    {
         return Err(Refusal::BearerTokenOfEndedGrant.into());
     }
     Ok(LiveAccess::Client)

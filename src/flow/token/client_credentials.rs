@@ -8,9 +8,8 @@ use crate::flow::Context;
 use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::resource::{self, Targets, TokenTarget};
 use crate::flow::token::issue::{self, Issued};
-use crate::oauth::claims::Audience;
+use crate::oauth::claims::{Audience, jti_of_device};
 use crate::oauth::client::{ClientType, GrantType};
-use crate::oauth::id::ClientId;
 use crate::oauth::resource::{Resource, TokenType};
 use crate::oauth::scope::Scope;
 use crate::oauth::token::ClientCredentialsRequest;
@@ -31,7 +30,7 @@ pub fn issue(
         return Err(Refusal::GrantTypeNotRegistered.into());
     }
     if request.hook {
-        return for_plugin(cx, proven.id(), &client, request);
+        return for_plugin(cx, proven, &client, request);
     }
     // Hook scopes are granted only together with their audience.
     let asks_hook = |scope: &Scope| scope.iter().any(|token| token.as_str().starts_with("hook:"));
@@ -68,16 +67,15 @@ pub fn issue(
     Ok(issue::for_client(cx, proven.id(), &client, target))
 }
 
-/// A hook token, for the audience `hook` and one plugin.
+/// A hook token, for the audience `hook` and one plugin. It ends with the linked device that asks.
 fn for_plugin(
     cx: &Context,
-    id: &ClientId,
+    proven: &AuthenticatedClient,
     client: &Client,
     request: &ClientCredentialsRequest,
 ) -> Result<Issued, Error> {
-    if !matches!(client.origin, Origin::Hook) {
-        return Err(Refusal::HookAudienceForeign.into());
-    }
+    let device = proven.device().filter(|_| matches!(client.origin, Origin::Hook));
+    let device = device.ok_or(Refusal::HookAudienceForeign)?;
     let plugin = request.plugin_id.as_ref().ok_or(Refusal::PluginIdMissing)?;
     let scope = match &request.scope {
         Some(requested) => requested.intersect(client.scope()),
@@ -87,7 +85,8 @@ fn for_plugin(
         return Err(Refusal::ScopeNotAllowed.into());
     }
     let target = TokenTarget { resources: Vec::new(), scope, typ: TokenType::AtJwt };
-    let mut issued = issue::for_client(cx, id, client, target);
+    let mut issued = issue::for_client(cx, proven.id(), client, target);
+    issued.access.jti = jti_of_device(device, cx.seed.bytes("jti"));
     issued.access.aud = Audience::Many(vec![HOOK_AUDIENCE.to_owned()]);
     issued.access.plugin_id = Some(plugin.to_string());
     Ok(issued)

@@ -5,7 +5,7 @@
 use crate::error::{Error, Refusal};
 use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::installation::evidence;
-use crate::flow::token::grant;
+use crate::flow::token::grant::{self, Replay};
 use crate::flow::token::issue::{self, Issued};
 use crate::flow::{Context, resource};
 use crate::oauth::client::GrantType;
@@ -17,7 +17,7 @@ use crate::store::{Tx, View};
 /// The outcome of a redemption.
 pub enum Redeemed {
     /// A replay (RFC 6749 §4.1.2). Its grant is ended, which must be written.
-    Replayed,
+    Replayed(Replay),
     /// A grant was created.
     Tokens(Box<Issued>),
 }
@@ -42,8 +42,7 @@ pub fn redeem(
     if let Some(spent) = code.spent {
         // RFC 6749 §4.1.2: "the authorization server MUST deny the request and SHOULD revoke
         // (when possible) all tokens previously issued based on that authorization code".
-        grant::end(tx, cx, spent)?;
-        return Ok(Redeemed::Replayed);
+        return Ok(Redeemed::Replayed(grant::end_replayed(tx, cx, spent)?));
     }
     if evidence::is_over(tx, cx, code.expires)? {
         return Err(Refusal::CodeExpired.into());

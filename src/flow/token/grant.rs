@@ -158,6 +158,23 @@ pub fn end(tx: &mut Tx<'_>, cx: &Context, id: GrantId) -> Result<(), Error> {
     Ok(())
 }
 
+/// What a replay ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replay {
+    /// The grant, which is the family of its refresh tokens.
+    pub grant: GrantId,
+    /// The number of its refresh tokens, spent ones included; 0 if it had ended before.
+    pub refresh_tokens: u64,
+}
+
+/// Ends the grant of a code or a refresh token that returned after its use.
+pub fn end_replayed(tx: &mut Tx<'_>, cx: &Context, id: GrantId) -> Result<Replay, Error> {
+    let grant = tx.find::<Grant>(&id)?.filter(|grant| grant.ended.is_none());
+    let family = grant.and_then(|grant| grant.family);
+    end(tx, cx, id)?;
+    Ok(Replay { grant: id, refresh_tokens: family.map_or(0, |family| family.newest + 1) })
+}
+
 /// Ends a grant that is in force, and returns it.
 ///
 /// # Errors

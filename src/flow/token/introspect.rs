@@ -2,6 +2,7 @@
 //! cached, so a token that has ended is inactive at once.
 
 use crate::error::{Error, Refusal};
+use crate::flow::bridge::access::is_bridge;
 use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::token::access::LiveAccess;
 use crate::flow::token::family::{self, KnownToken, Place};
@@ -16,7 +17,7 @@ use crate::oauth::introspection::Introspection;
 use crate::oauth::scope::Scope;
 use crate::secret::RefreshToken;
 use crate::store::View;
-use crate::store::schema::Client;
+use crate::store::schema::{Client, Protected};
 
 /// The token of an introspection or revocation request.
 pub enum PresentedToken {
@@ -96,7 +97,10 @@ fn of_access(
     let own = asker.decisions.introspect_any || claims.client_id == id.as_str();
     let addressed = || -> Result<bool, Error> {
         let served = resource::served_by(view, id)?;
-        Ok(served.iter().any(|row| claims.aud.has(row.resource.as_str())))
+        let bridge = is_bridge(claims);
+        let accepts =
+            |row: &Protected| claims.aud.has(row.resource.as_str()) || bridge && row.accepts_bridge;
+        Ok(served.iter().any(accepts))
     };
     let live = access::live(view, cx, token)?;
     if !own && !addressed()? {

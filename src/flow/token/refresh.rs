@@ -12,7 +12,7 @@ use crate::error::{Error, Refusal};
 use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::resource::Targets;
 use crate::flow::token::family::{self, KnownToken, Place};
-use crate::flow::token::grant::{self, LiveGrant};
+use crate::flow::token::grant::{self, LiveGrant, Replay};
 use crate::flow::token::issue::{self, Issued};
 use crate::flow::{Context, resource};
 use crate::oauth::client::{GrantType, RefreshPolicy};
@@ -25,7 +25,7 @@ use crate::store::schema::{Client, Grant};
 /// The outcome of a refresh.
 pub enum Rotated {
     /// A replay of a spent token. Its grant is ended, which must be written.
-    Replayed,
+    Replayed(Replay),
     /// New tokens, and a report if the token was ahead of the store.
     Tokens(Box<Issued>, Option<Ahead>),
 }
@@ -57,8 +57,7 @@ pub fn rotate(
     let spends = match token.place() {
         Place::Spent(at) if within_grace(cx, &client, at) => false,
         Place::Spent(_) => {
-            grant::end(tx, cx, token.id)?;
-            return Ok(Rotated::Replayed);
+            return Ok(Rotated::Replayed(grant::end_replayed(tx, cx, token.id)?));
         }
         Place::Newest => true,
         Place::Ahead => {

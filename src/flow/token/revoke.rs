@@ -3,6 +3,7 @@
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
+use crate::flow::bridge::{access as bridge, device};
 use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::session::anonymous;
 use crate::flow::token::introspect::PresentedToken;
@@ -45,7 +46,8 @@ pub fn revoke(
     }
 }
 
-/// Revokes a token of this server at the request of the operator.
+/// Revokes a token of this server at the request of the operator. That of a bridge or a hook client
+/// ends its linked device, which could get another.
 ///
 /// # Errors
 ///
@@ -53,7 +55,10 @@ pub fn revoke(
 /// for a token that this server did not issue.
 pub fn by_operator(tx: &mut Tx<'_>, cx: &Context, presented: &PresentedToken) -> Result<(), Error> {
     match presented {
-        PresentedToken::Access(token) => revoke_access(tx, cx, token),
+        PresentedToken::Access(token) => match bridge::device_of_token(tx, token.claims())? {
+            Some(device) => Ok(device::end(tx, cx, &device)?),
+            None => revoke_access(tx, cx, token),
+        },
         PresentedToken::Foreign => Err(Refusal::BearerTokenMalformed.into()),
         PresentedToken::Refresh(token) => {
             let known = family::find(tx, cx, token)?;

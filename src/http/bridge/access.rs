@@ -10,14 +10,15 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::bridge::access::{self, AccessRequest, AccessTerms, BridgeAccess};
-use crate::flow::bridge::{certificate as registered, exchange, pat};
+use crate::flow::bridge::pat::{self, NewToken};
+use crate::flow::bridge::{certificate as registered, exchange};
 use crate::http::extract::bearer::BearerToken;
 use crate::http::extract::body::JsonBody;
 use crate::http::extract::peer::PeerCertificate;
 use crate::http::failure::{BearerFailure, JsonFailure};
 use crate::oauth::client::SigningAlg;
-use crate::oauth::display_name::DisplayName;
 use crate::secret::{ExchangeCode, PersonalToken};
+use crate::store::schema::TokenOrigin;
 
 /// The name of a personal access token if the request has none.
 const UNNAMED: &str = "bridge device-link";
@@ -57,23 +58,27 @@ pub(super) async fn by_code(
     // After the commit, signing must not fail because a key is missing.
     app.complete_keys().await?;
     let opened = app.write(move |tx, cx| {
-        let user = exchange::redeem(tx, cx, &code)?;
-        access::open(tx, cx, user, &access_request, &terms)
+        let opener = exchange::redeem(tx, cx, &code)?;
+        access::open(tx, cx, &opener, &access_request, &terms)
     });
     Ok(Json(grant(&app, opened.await?).await?))
 }
 
-/// Makes a personal access token for an exchange code.
+/// Links a device: makes a personal access token for an exchange code.
 pub(super) async fn pat_by_code(
     State(app): State<Arc<App>>,
     JsonBody(presented): JsonBody<Presented>,
 ) -> Result<Json<Value>, JsonFailure> {
     let code = presented.code()?;
     let named = presented.device_name.as_deref().map(str::trim).filter(|name| !name.is_empty());
-    let name: DisplayName = named.unwrap_or(UNNAMED).parse()?;
+    let new = NewToken {
+        lasting: None,
+        name: named.unwrap_or(UNNAMED).parse()?,
+        origin: named.map_or(TokenOrigin::UnnamedLogin, |_| TokenOrigin::NamedLogin),
+    };
     let made = app.write(move |tx, cx| {
-        let user = exchange::redeem(tx, cx, &code)?;
-        pat::make(tx, cx, user, &name, None)
+        let opener = exchange::redeem(tx, cx, &code)?;
+        pat::make(tx, cx, opener.user, &new)
     });
     Ok(Json(json!({ "pat": *made.await?.expose() })))
 }
@@ -88,8 +93,8 @@ pub(super) async fn by_pat(
     let terms = AccessTerms::usual()?;
     app.complete_keys().await?;
     let opened = app.write(move |tx, cx| {
-        let user = pat::redeem(tx, cx, &token)?;
-        access::open(tx, cx, user, &access_request, &terms)
+        let opener = pat::redeem(tx, cx, &token)?;
+        access::open(tx, cx, &opener, &access_request, &terms)
     });
     Ok(Json(grant(&app, opened.await?).await?))
 }
@@ -115,8 +120,8 @@ pub(super) async fn by_certificate(
     let terms = AccessTerms::usual()?;
     app.complete_keys().await?;
     let opened = app.write(move |tx, cx| {
-        let (user, _) = registered::redeem(tx, cx, &proven)?;
-        access::open(tx, cx, user, &access_request, &terms)
+        let opener = registered::redeem(tx, cx, &proven)?;
+        access::open(tx, cx, &opener, &access_request, &terms)
     });
     Ok(Json(grant(&app, opened.await?).await?))
 }

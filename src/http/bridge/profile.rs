@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -100,10 +99,11 @@ pub(super) async fn heartbeat(
     State(app): State<Arc<App>>,
     SignedIn(bridge): SignedIn,
     JsonBody(beat): JsonBody<Beat>,
-) -> Result<StatusCode, JsonFailure> {
+) -> Result<Json<Value>, JsonFailure> {
     let beat = beat.parse()?;
     app.write(move |tx, cx| presence::beat(tx, cx, &bridge, &beat)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    // No version is demanded of a bridge, and no window of use is known here.
+    Ok(Json(json!({ "min_bridge_version": null, "compatible": true, "window_status": null })))
 }
 
 #[derive(Deserialize)]

@@ -8,17 +8,19 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::error::{Error, Refusal};
-use crate::event::AheadLog;
+use crate::event::{AheadLog, ReplayLog};
 use crate::flow::client::usage::UsageEvent;
 use crate::flow::token::client_credentials;
 use crate::flow::token::code::{self, Redeemed};
 use crate::flow::token::device::{self, Polled};
+use crate::flow::token::grant::Replay;
 use crate::flow::token::issue::Issued;
 use crate::flow::token::refresh::{self, Ahead, Rotated};
 use crate::http::extract::caller::AuthenticatedForm;
 use crate::http::failure::ClientFailure;
 use crate::oauth::claims::at_hash;
 use crate::oauth::client::SigningAlg;
+use crate::oauth::id::ClientId;
 use crate::oauth::scope::Scope;
 use crate::oauth::token::TokenRequest;
 
@@ -49,7 +51,10 @@ pub(in crate::http) async fn token(
         TokenRequest::AuthorizationCode(request) => {
             let redeemed = app.write(move |tx, cx| code::redeem(tx, cx, &client, &request));
             match redeemed.await? {
-                Redeemed::Replayed => return Err(Refusal::CodeReplayed.into()),
+                Redeemed::Replayed(replay) => {
+                    log_replay(&app, &client_id, &replay);
+                    return Err(Refusal::CodeReplayed.into());
+                }
                 Redeemed::Tokens(issued) => *issued,
             }
         }
@@ -66,7 +71,10 @@ pub(in crate::http) async fn token(
         TokenRequest::RefreshToken(request) => {
             let rotated = app.write(move |tx, cx| refresh::rotate(tx, cx, &client, &request));
             match rotated.await? {
-                Rotated::Replayed => return Err(Refusal::RefreshReplayed.into()),
+                Rotated::Replayed(replay) => {
+                    log_replay(&app, &client_id, &replay);
+                    return Err(Refusal::RefreshReplayed.into());
+                }
                 Rotated::Tokens(issued, ahead) => {
                     if let Some(Ahead { by, grant, restored }) = ahead {
                         let (client, grant) = (client_id.to_string(), grant.to_string());
@@ -81,6 +89,12 @@ pub(in crate::http) async fn token(
     let tokens = sign(&app, issued).await?;
     app.count(&client_id, UsageEvent::Issued(grant_type));
     Ok(Json(tokens))
+}
+
+fn log_replay(app: &App, client: &ClientId, replay: &Replay) {
+    let (client, grant) = (client.to_string(), replay.grant.to_string());
+    ReplayLog { client: &client, grant: &grant, refresh_tokens: replay.refresh_tokens }
+        .log(&app.event_id());
 }
 
 pub(super) async fn sign(app: &App, issued: Issued) -> Result<Tokens, Error> {

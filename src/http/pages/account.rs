@@ -61,6 +61,7 @@ fn page(
         apps: connected.apps,
         sessions: connected.sessions,
         bridges: connected.bridges,
+        hosts: connected.hosts,
         tokens: connected.tokens,
     }))
 }

@@ -6,18 +6,18 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 
-use super::templates::{self, ApplicationItem, BridgeItem, SessionItem, TokenItem};
+use super::templates::{self, ApplicationItem, BridgeItem, HostItem, SessionItem, TokenItem};
 use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::Context;
-use crate::flow::bridge::{access, pat};
+use crate::flow::bridge::{access, hosts, pat};
 use crate::flow::session::{self, LiveSession};
 use crate::flow::token::grant;
 use crate::http::destination::PagePath;
 use crate::http::extract::own_page::SignedInForm;
 use crate::http::failure::PageFailure;
 use crate::http::redirect;
-use crate::model::bridge::BridgeSessionId;
+use crate::model::bridge::{BridgeSessionId, ModelProtocol};
 use crate::oauth::id::{ClientId, SessionId, UserId};
 use crate::store::schema::Bridge;
 use crate::store::{Span, StoreError, View};
@@ -29,6 +29,7 @@ const MAX_LISTED: usize = 100;
 pub(super) struct Connected {
     pub(super) apps: Vec<ApplicationItem>,
     pub(super) bridges: Vec<BridgeItem>,
+    pub(super) hosts: Vec<HostItem>,
     pub(super) sessions: Vec<SessionItem>,
     pub(super) tokens: Vec<TokenItem>,
 }
@@ -62,6 +63,7 @@ pub(super) fn of(
     Ok(Connected {
         apps: apps.collect(),
         bridges: bridges(view, cx, own.user())?,
+        hosts: preferences(view, own.user())?,
         sessions: sessions.collect(),
         tokens: tokens(view, cx, own.user())?,
     })
@@ -84,14 +86,29 @@ fn bridges(view: &impl View, cx: &Context, user: UserId) -> Result<Vec<BridgeIte
     Ok(items)
 }
 
+/// What the person's bridges stored about hosts of agents.
+fn preferences(view: &impl View, user: UserId) -> Result<Vec<HostItem>, StoreError> {
+    let items = hosts::list(view, user)?.into_iter().map(|(host, preference)| {
+        let names = |protocols: Vec<ModelProtocol>| {
+            protocols.into_iter().map(ModelProtocol::as_str).collect::<Vec<_>>().join(", ")
+        };
+        HostItem {
+            enabled: preference.enabled.unwrap_or(true),
+            name: host.to_string(),
+            protocols: preference.model_protocols.map(names),
+        }
+    });
+    Ok(items.collect())
+}
+
 fn tokens(view: &impl View, cx: &Context, user: UserId) -> Result<Vec<TokenItem>, StoreError> {
     let rows = pat::list(view, cx, Some(user), &Span::first(MAX_LISTED))?;
-    let items = rows.items.into_iter().map(|(id, row)| TokenItem {
-        created: templates::day(row.created),
-        expires: templates::day(row.expires),
-        id,
-        last_used: row.used.map_or_else(|| "never".to_owned(), templates::day),
-        name: row.name.to_string(),
+    let items = rows.items.into_iter().map(|token| TokenItem {
+        created: templates::day(token.device.created),
+        expires: templates::day(token.expires),
+        id: token.id,
+        last_used: token.device.used.map_or_else(|| "never".to_owned(), templates::day),
+        name: token.device.name.to_string(),
     });
     Ok(items.collect())
 }
@@ -117,7 +134,7 @@ pub(in crate::http) async fn end_session(
     Ok(redirect::to_page(&PagePath::Account))
 }
 
-/// Ends a bridge session of the person, and every token under it.
+/// Ends a bridge session of the person, with its linked device.
 pub(in crate::http) async fn end_bridge(
     State(app): State<Arc<App>>,
     SignedInForm { session, form }: SignedInForm,
@@ -128,12 +145,12 @@ pub(in crate::http) async fn end_bridge(
     Ok(redirect::to_page(&PagePath::Account))
 }
 
-/// Revokes a personal access token of the person. Bridge sessions that it opened stay live.
+/// Revokes a personal access token of the person, with its linked device.
 pub(in crate::http) async fn revoke_token(
     State(app): State<Arc<App>>,
     SignedInForm { session, form }: SignedInForm,
 ) -> Result<Response, PageFailure> {
     let key = form.one("token")?.unwrap_or_default().to_owned();
-    app.write(move |tx, _| pat::revoke(tx, &key, Some(session.user()))).await?;
+    app.write(move |tx, cx| pat::revoke(tx, cx, &key, Some(session.user()))).await?;
     Ok(redirect::to_page(&PagePath::Account))
 }

@@ -134,6 +134,14 @@ pub(in crate::http) struct BridgeItem {
     pub(in crate::http) since: String,
 }
 
+/// What the person prefers about a host of agents, as the account page lists it.
+pub(in crate::http) struct HostItem {
+    pub(in crate::http) enabled: bool,
+    pub(in crate::http) name: String,
+    /// The protocols to which its models are restricted, if they are.
+    pub(in crate::http) protocols: Option<String>,
+}
+
 /// A personal access token, as the account page lists it.
 pub(in crate::http) struct TokenItem {
     pub(in crate::http) created: String,
@@ -156,6 +164,7 @@ pub(in crate::http) struct AccountPage {
     pub(in crate::http) apps: Vec<ApplicationItem>,
     pub(in crate::http) sessions: Vec<SessionItem>,
     pub(in crate::http) bridges: Vec<BridgeItem>,
+    pub(in crate::http) hosts: Vec<HostItem>,
     pub(in crate::http) tokens: Vec<TokenItem>,
 }
 

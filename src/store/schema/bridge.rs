@@ -1,10 +1,11 @@
-//! Bridges: their exchange codes, personal tokens, sessions, heartbeats and key.
+//! Bridges: their exchange codes, linked devices, sessions, heartbeats and key.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Deadline, layout};
 use crate::clock::Timestamp;
 use crate::model::bridge::{BridgeSessionId, HostId, ModelProtocol};
+use crate::model::fingerprint::Fingerprint;
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::{ClientId, UserId};
@@ -36,38 +37,78 @@ impl Row for Exchange {
     }
 }
 
-/// A personal access token, by its public part.
+/// A linked device, by its id: what comes in for a person, and everything that it was given. Its
+/// personal token or certificate, its sessions and its secret of the hook client end with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pat {
+pub struct LinkedDevice {
     /// The time of its creation.
     pub created: Timestamp,
-    /// Expiry.
+    /// Whether it was ended.
+    pub ended: bool,
+    /// Expiry. Nothing that it was given lives longer.
     pub expires: Timestamp,
-    /// The hash of its secret part.
-    pub hash: TokenHash,
-    /// The name that its person gave it, mostly that of the device.
+    /// The hash of its secret of the hook client, if it has one.
+    pub hook: Option<TokenHash>,
+    /// The way in which it comes in.
+    pub means: DeviceMeans,
+    /// The name that it sent, or that its person or an operator gave it.
     pub name: DisplayName,
-    /// Whether it was revoked.
-    pub revoked: bool,
     /// The last use, with the precision at which it is recorded.
     pub used: Option<Timestamp>,
     /// The person.
     pub user: UserId,
 }
 
-/// Personal access tokens by their person, without revoked ones.
-pub const PATS_BY_USER: Index<UserId, String> = Index::new(52, "personal_tokens_by_user");
+/// The way in which a linked device comes in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeviceMeans {
+    /// By a certificate that an operator registered.
+    Certificate(Fingerprint),
+    /// By nothing but this session, which an exchange code or an operator opened.
+    Session(BridgeSessionId),
+    /// By a personal access token, whose public part is the id of the device.
+    Token {
+        /// Expiry of the token.
+        expires: Timestamp,
+        /// The hash of its secret part.
+        hash: TokenHash,
+        /// Its origin.
+        origin: TokenOrigin,
+    },
+}
 
-layout!(PatLayout, Pat);
+/// The origin of a personal access token, which decides whose place its device takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TokenOrigin {
+    /// A login of a device that sent its name.
+    NamedLogin,
+    /// An operator.
+    Operator,
+    /// A login of a device that sent no name.
+    UnnamedLogin,
+}
 
-impl Row for Pat {
+/// The devices with a personal access token by their person, without ended ones.
+pub const TOKENS_BY_USER: Index<UserId, String> = Index::new(52, "personal_tokens_by_user");
+
+/// The devices by the hash of their secret of the hook client, without ended ones.
+pub const DEVICES_BY_HOOK: Index<TokenHash, String> = Index::new(54, "linked_devices_by_hook");
+
+layout!(LinkedDeviceLayout, LinkedDevice);
+
+impl Row for LinkedDevice {
     type Key = String;
-    type Layout = PatLayout;
-    const TABLE: Tag = Tag { byte: 35, name: "personal_tokens" };
+    type Layout = LinkedDeviceLayout;
+    const TABLE: Tag = Tag { byte: 35, name: "linked_devices" };
 
     fn entries(&self, key: &String, into: &mut Entries) {
-        if !self.revoked {
-            into.add(&PATS_BY_USER, &self.user, key);
+        if !self.ended {
+            if matches!(self.means, DeviceMeans::Token { .. }) {
+                into.add(&TOKENS_BY_USER, &self.user, key);
+            }
+            if let Some(hook) = &self.hook {
+                into.add(&DEVICES_BY_HOOK, hook, key);
+            }
         }
         into.expire(self.expires);
         into.weigh_on(Share::Person(self.user));
@@ -83,10 +124,10 @@ pub struct BridgeSession {
     pub created: Timestamp,
     /// The device, as the last token request described it.
     pub device: DeviceInfo,
-    /// Whether it was ended before its expiry.
-    pub ended: bool,
     /// Expiry.
     pub expires: Timestamp,
+    /// The linked device that has it, with which it ends.
+    pub linked: String,
     /// The last use.
     pub seen: Timestamp,
     /// The source of the session: `bridge`, or what the operator names.
@@ -109,9 +150,7 @@ impl Row for BridgeSession {
     fn entries(&self, key: &BridgeSessionId, into: &mut Entries) {
         into.expire(self.expires);
         into.weigh_on(Share::Person(self.user));
-        if !self.ended {
-            into.add(&BRIDGE_SESSIONS_BY_USER, &self.user, key);
-        }
+        into.add(&BRIDGE_SESSIONS_BY_USER, &self.user, key);
     }
 }
 

@@ -18,6 +18,8 @@ pub struct DeviceCertificate {
     pub created: Timestamp,
     /// The last second of its validity.
     pub expires: Timestamp,
+    /// The linked device that has it, with which it ends.
+    pub linked: String,
     /// The name of the device.
     pub name: DisplayName,
     /// The time of its revocation, if it was revoked.

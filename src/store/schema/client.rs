@@ -193,6 +193,8 @@ pub struct FetchedDocument {
 pub enum ClientProof {
     /// The Argon2id hash, in PHC form, of a secret that a person chose.
     Chosen(String),
+    /// The secrets of its owner's linked devices, one each. A hook client has them.
+    Devices,
     /// The keyed hash of a 256-bit secret that this server made.
     Made(TokenHash),
 }
@@ -290,6 +292,8 @@ impl Row for UsedAssertion {
 /// A registered resource (RFC 8707 §2), by the canonical spelling of its URI.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Protected {
+    /// Whether its introspection knows the tokens of bridges, too, whose `aud` has `mcp`.
+    pub accepts_bridge: bool,
     /// The time of its registration.
     pub created: Timestamp,
     /// Its name, as people see it.

@@ -1,5 +1,7 @@
 //! The device link: a page that says what is granted, asks, and leads to loopback alone.
 
+use std::time::Duration;
+
 use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
 use serde_json::{Value, json};
@@ -59,7 +61,7 @@ async fn without_a_redirect_the_person_takes_the_code_there() {
     let text = page.text();
     let code = text.split("<pre><code>").nth(1).unwrap().split('<').next().unwrap();
     assert_eq!(code.len(), 64);
-    assert!(text.contains("data-seconds=\"120\""));
+    assert!(text.contains("data-seconds=\"600\""));
     assert!(text.contains("Never send this code to anyone"));
     assert!(text.contains("http://localhost:7455/v1/auth/bridge/session-pat"));
     let response = post(&server, "/v1/auth/bridge/session-pat", &json!({ "code": code })).await;
@@ -67,6 +69,38 @@ async fn without_a_redirect_the_person_takes_the_code_there() {
     let (_, action) = asked(&mut ada, "/bridge/device-link").await;
     let declined = ada.submit(&action, &[("decision", "deny")]).await;
     assert!(declined.text().contains("Nothing was linked"));
+}
+
+/// A person has to carry the code, and a browser brings it at once.
+#[tokio::test]
+async fn a_code_that_is_shown_lasts_ten_minutes_and_any_other_two() {
+    let (server, mut ada) = Server::with_ada().await;
+    let displayed = async |ada: &mut Browser| {
+        let (_, action) = asked(ada, "/bridge/device-link").await;
+        let page = ada.submit(&action, &[("decision", "allow")]).await;
+        let code = page.text().split("<pre><code>").nth(1).unwrap().split('<').next().unwrap();
+        code.to_owned()
+    };
+    let brought = async |ada: &mut Browser| {
+        let (_, action) = asked(ada, LINK).await;
+        let response = ada.submit(&action, &[("decision", "allow")]).await;
+        response.redirect_url().unwrap().to_string().split_once("&code=").unwrap().1.to_owned()
+    };
+    let spend = async |code: &str| {
+        let spent = post(&server, "/v1/auth/bridge/session", &json!({ "code": code })).await;
+        spent.status.as_u16()
+    };
+    let displayed = [displayed(&mut ada).await, displayed(&mut ada).await];
+    let brought = [brought(&mut ada).await, brought(&mut ada).await];
+
+    server.advance(Duration::from_secs(119));
+    assert_eq!(spend(&brought[0]).await, 200);
+    server.advance(Duration::from_secs(1));
+    assert_eq!(spend(&brought[1]).await, 401);
+    server.advance(Duration::from_secs(479));
+    assert_eq!(spend(&displayed[0]).await, 200);
+    server.advance(Duration::from_secs(1));
+    assert_eq!(spend(&displayed[1]).await, 401);
 }
 
 #[tokio::test]

@@ -3,8 +3,10 @@
 mod access;
 mod hook;
 mod link;
+mod linked;
 mod mtls;
 mod profile;
+mod servers;
 mod tokens;
 
 use axum::body::Body;

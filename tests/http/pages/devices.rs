@@ -258,7 +258,7 @@ async fn a_bridge_is_shown_by_the_name_of_its_machine_once_it_told_it() {
     let bearer = format!("Bearer {token}");
     let headers = [("authorization", bearer.as_str())];
     let path = "/v1/bridge/heartbeat";
-    assert_eq!(bridge::send(&server, Method::POST, path, &headers, &beat).await.status, 204);
+    assert_eq!(bridge::send(&server, Method::POST, path, &headers, &beat).await.status, 200);
 
     assert!(ada.visit("/account").await.text().contains("<strong><bdi>desk</bdi></strong>"));
 }

@@ -1,6 +1,7 @@
 //! What bridges are refused.
 
 use axum::http::Method;
+use gatelodge::model::bridge::HostId;
 use gatelodge::oauth::issuer::Issuer;
 use serde_json::{Value, json};
 
@@ -59,14 +60,24 @@ pub(super) async fn a_session_with_a_space() -> Response {
     beat("a b").await
 }
 
-pub(super) async fn a_session_of_nobody() -> Response {
-    beat("unknown").await
+pub(super) async fn a_session_of_somebody_else() -> Response {
+    let (server, _) = Server::with_ada().await;
+    server.person("bob").await;
+    let asked = json!({ "username": "bob" });
+    let bobs = server.operate(Method::POST, "/bridge/tokens", asked).await.json();
+    let token = access(&server, "s-1").await["token"].as_str().unwrap().to_owned();
+    let body = json!({
+        "session_id": bobs["session_id"], "bridge_version": "1", "os": "linux", "hostname": "desk",
+        "forwarded_total": 0, "tokens_in_total": 0, "tokens_out_total": 0,
+    });
+    let headers = [("x-api-key", token.as_str())];
+    send(&server, Method::POST, "/v1/bridge/heartbeat", &headers, &body).await
 }
 
 pub(super) async fn a_code_after_its_time() -> Response {
     let (server, _) = Server::with_ada().await;
     let body = json!({ "code": code(&server).await });
-    server.advance(std::time::Duration::from_secs(120));
+    server.advance(std::time::Duration::from_secs(600));
     post(&server, SESSION, &body).await
 }
 
@@ -111,6 +122,19 @@ pub(super) async fn a_host_that_is_off() -> Response {
     send(&server, Method::POST, "/v1/bridge/profile/enabled_hosts", &headers, &body).await
 }
 
+pub(super) async fn the_last_host() -> Response {
+    let server = Server::with(Issuer::localhost(7455), |config| {
+        let off = HostId::KNOWN.iter().filter(|host| **host != "cowork");
+        config.bridge.hosts_off = off.map(|host| host.parse().unwrap()).collect();
+    });
+    let server = server.await;
+    server.first_administrator().await;
+    let token = access(&server, "s-1").await["token"].as_str().unwrap().to_owned();
+    let headers = [("x-api-key", token.as_str())];
+    let body = json!({ "host_id": "cowork", "enabled": false });
+    send(&server, Method::POST, "/v1/bridge/profile/enabled_hosts", &headers, &body).await
+}
+
 pub(super) async fn a_link_to_elsewhere() -> Response {
     let address = "/bridge/device-link?redirect=https%3A%2F%2Fevil.example%2F";
     Server::new().await.get(address).await
@@ -126,6 +150,10 @@ pub(super) async fn a_personal_token_after_its_time() -> Response {
 
 pub(super) async fn a_personal_token_that_is_not_there() -> Response {
     Server::new().await.operate(Method::DELETE, "/personal-tokens/0", json!({})).await
+}
+
+pub(super) async fn a_linked_device_that_is_not_there() -> Response {
+    Server::new().await.operate(Method::DELETE, "/bridge/devices/0", json!({})).await
 }
 
 pub(super) async fn a_personal_token_that_was_revoked() -> Response {

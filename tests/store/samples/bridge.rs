@@ -1,11 +1,13 @@
 //! Samples of bridges.
 
 use gatelodge::model::bridge::{BridgeSessionId, HostId, ModelProtocol};
+use gatelodge::model::fingerprint::Fingerprint;
 use gatelodge::model::user_agent::DeviceInfo;
 use gatelodge::oauth::id::UserId;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
-    Bridge, BridgeKey, BridgeSession, EndedBridge, Exchange, HostPreference, Pat,
+    Bridge, BridgeKey, BridgeSession, DeviceMeans, EndedBridge, Exchange, HostPreference,
+    LinkedDevice, TokenOrigin,
 };
 
 use super::{at, device, hash, id, read, text, until};
@@ -15,18 +17,27 @@ pub(super) fn exchanges() -> Vec<(TokenHash, Exchange)> {
     vec![(hash(20), row(false)), (hash(21), row(true))]
 }
 
-pub(super) fn pats() -> Vec<(String, Pat)> {
-    let full = Pat {
+pub(super) fn linked_devices() -> Vec<(String, LinkedDevice)> {
+    let token = |origin| DeviceMeans::Token { expires: at(90), hash: hash(22), origin };
+    let full = LinkedDevice {
         created: at(1),
+        ended: true,
         expires: at(90),
-        hash: hash(22),
+        hook: Some(hash(24)),
+        means: token(TokenOrigin::NamedLogin),
         name: read("Ada's laptop"),
-        revoked: true,
         used: Some(at(2)),
         user: id(5),
     };
-    let least = Pat { revoked: false, used: None, ..full.clone() };
-    vec![(text("0123456789ab"), full), (text("ba9876543210"), least)]
+    let least = LinkedDevice { ended: false, hook: None, used: None, ..full.clone() };
+    let by = |means| LinkedDevice { means, ..least.clone() };
+    vec![
+        (text("0123456789ab"), full),
+        (text("ba9876543210"), by(token(TokenOrigin::Operator))),
+        (text("ba9876543211"), by(token(TokenOrigin::UnnamedLogin))),
+        (text("0190163d"), by(DeviceMeans::Certificate(Fingerprint::of(b"one")))),
+        (text("0190163e"), by(DeviceMeans::Session(read("mine")))),
+    ]
 }
 
 pub(super) fn sessions() -> Vec<(BridgeSessionId, BridgeSession)> {
@@ -34,13 +45,13 @@ pub(super) fn sessions() -> Vec<(BridgeSessionId, BridgeSession)> {
         client: read("sp_bridge"),
         created: at(1),
         device: device("bridge/1.0"),
-        ended: true,
         expires: at(2),
+        linked: text("0123456789ab"),
         seen: at(3),
         source: text("bridge"),
         user: id(5),
     };
-    let least = BridgeSession { device: DeviceInfo::default(), ended: false, ..full.clone() };
+    let least = BridgeSession { device: DeviceInfo::default(), ..full.clone() };
     vec![(read("gls-1"), full), (read("mine"), least)]
 }
 

@@ -67,6 +67,7 @@ pub(super) fn clients() -> Vec<(ClientId, Client)> {
     }
     let chosen = ClientProof::Chosen(text("$argon2id$v=19$m=19456,t=2,p=1$AA$AA"));
     rows.push((read("chosen"), Client { proof: Some(chosen), ..full.clone() }));
+    rows.push((read("devices"), Client { proof: Some(ClientProof::Devices), ..full.clone() }));
     let fetched = FetchedDocument { holding: holding(), stale: at(1), unused: at(2) };
     let dynamic = Origin::Dynamic {
         fingerprint: hash(4),
@@ -151,6 +152,7 @@ fn jwks() -> JwkSet {
 
 pub(super) fn resources() -> Vec<(String, Protected)> {
     let full = Protected {
+        accepts_bridge: true,
         created: at(1),
         name: read("Orders"),
         resource: read("https://API.example"),
@@ -160,6 +162,7 @@ pub(super) fn resources() -> Vec<(String, Protected)> {
         typ: TokenType::Jwt,
     };
     let least = Protected {
+        accepts_bridge: false,
         server: None,
         open: false,
         scope: Scope::default(),

@@ -3,12 +3,13 @@
 use gatelodge::model::fingerprint::Fingerprint;
 use gatelodge::store::schema::DeviceCertificate;
 
-use super::{at, id, read};
+use super::{at, id, read, text};
 
 pub(super) fn certificates() -> Vec<(Fingerprint, DeviceCertificate)> {
     let full = DeviceCertificate {
         created: at(1),
         expires: at(2),
+        linked: text("0190163d"),
         name: read("Ada\u{2019}s laptop"),
         revoked: Some(at(3)),
         used: Some(at(4)),

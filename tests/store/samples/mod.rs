@@ -29,8 +29,8 @@ use gatelodge::store::schema::{
     AnonymousSession, AppCode, AppSession, Attempts, Authentication, Bridge, BridgeKey,
     BridgeSession, Client, ClockRecord, Code, Consent, Deadline, Delivery, Device,
     DeviceCertificate, EndedBridge, Exchange, Grant, HostPreference, Installation, Interaction,
-    Passkey, Pat, Person, Protected, Pushed, Removal, Restore, Revoked, Session, SetupLink,
-    SigningKeyRow, Taken, Usage, UsedAssertion, UsedCeremony, Withdrawal,
+    LinkedDevice, Passkey, Person, Protected, Pushed, Removal, Restore, Revoked, Session,
+    SetupLink, SigningKeyRow, Taken, Usage, UsedAssertion, UsedCeremony, Withdrawal,
 };
 use gatelodge::store::{Holding, Key as _, Rank, Read, Row, StoreError, Tx, View};
 use uuid::Uuid;
@@ -126,8 +126,8 @@ pub(crate) fn samples() -> Vec<Sample> {
         sample::<HostPreference>("HostPreference", bridge::preferences()),
         sample::<Installation>("Installation", installation::installations()),
         sample::<Interaction>("Interaction", browser::interactions()),
+        sample::<LinkedDevice>("LinkedDevice", bridge::linked_devices()),
         sample::<Passkey>("Passkey", people::passkeys()),
-        sample::<Pat>("Pat", bridge::pats()),
         sample::<Person>("Person", people::people()),
         sample::<Protected>("Protected", clients::resources()),
         sample::<Pushed>("Pushed", browser::pushed_requests()),

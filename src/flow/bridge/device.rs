@@ -1,0 +1,155 @@
+//! Linked devices. A device is one thing: its personal token or certificate, its sessions and its
+//! secret of the hook client end together, by the one mark in its row. Every reader of one of them
+//! checks that row.
+
+use crate::clock::Timestamp;
+use crate::error::{Error, Refusal};
+use crate::flow::Context;
+use crate::model::bridge::BridgeSessionId;
+use crate::oauth::display_name::DisplayName;
+use crate::oauth::id::UserId;
+use crate::secret::TokenHash;
+use crate::store::schema::{
+    BridgeSession, DEVICES_BY_HOOK, DeviceCertificate, DeviceMeans, LinkedDevice, Person,
+};
+use crate::store::{StoreError, Tx, View};
+
+/// Who asks for access: a person, and the linked device as which they do. An exchange code and an
+/// operator speak for the person alone.
+pub struct Opener {
+    /// The id of the device.
+    pub device: Option<String>,
+    /// The person.
+    pub user: UserId,
+}
+
+impl Opener {
+    /// A person without a device.
+    pub const fn person(user: UserId) -> Self {
+        Self { device: None, user }
+    }
+}
+
+/// A device that begins now.
+pub struct NewDevice {
+    /// Its creation, as its person's row dates it.
+    pub created: Timestamp,
+    /// The expiry of what it comes in by.
+    pub expires: Timestamp,
+    /// The way in which it comes in.
+    pub means: DeviceMeans,
+    /// Its name.
+    pub name: DisplayName,
+    /// The person.
+    pub user: UserId,
+}
+
+impl NewDevice {
+    /// Its row.
+    pub fn row(self) -> LinkedDevice {
+        let Self { created, expires, means, name, user } = self;
+        LinkedDevice { created, ended: false, expires, hook: None, means, name, used: None, user }
+    }
+}
+
+/// Stores a device that does not come in by a personal token, and returns its id.
+pub fn make(tx: &mut Tx<'_>, cx: &Context, new: NewDevice) -> Result<String, StoreError> {
+    let id = cx.seed.uuid("linked device").to_string();
+    tx.put(&id, new.row())?;
+    Ok(id)
+}
+
+/// The device, if it is in force: it was not ended, what it comes in by has not expired, and its
+/// person is enabled, without an interruption since it was made.
+pub fn live(
+    view: &impl View,
+    now: Timestamp,
+    id: &String,
+) -> Result<Option<LinkedDevice>, StoreError> {
+    let Some(device) = view.find::<LinkedDevice>(id)? else { return Ok(None) };
+    let comes_in = match &device.means {
+        DeviceMeans::Certificate(fingerprint) => {
+            let row = view.find::<DeviceCertificate>(fingerprint)?;
+            row.is_some_and(|row| row.revoked.is_none() && now <= row.expires)
+        }
+        // A device with a token or a certificate may have taken the session over.
+        DeviceMeans::Session(session) => {
+            let row = view.find::<BridgeSession>(session)?;
+            row.is_some_and(|row| row.linked == *id && now < row.expires)
+        }
+        DeviceMeans::Token { expires, .. } => now < *expires,
+    };
+    let person = view.find::<Person>(&device.user)?;
+    let enabled = person.is_some_and(|person| person.enabled_since(device.created));
+    Ok((comes_in && enabled && !device.ended).then_some(device))
+}
+
+/// Whether a device was ended, or its row is gone with everything that it was given.
+pub fn is_ended(view: &impl View, id: &String) -> Result<bool, StoreError> {
+    Ok(view.find::<LinkedDevice>(id)?.is_none_or(|device| device.ended))
+}
+
+/// Whether a session is the only way in which its device comes in, so that another device of the
+/// same person may take it over.
+pub fn is_session_alone(view: &impl View, id: &String) -> Result<bool, StoreError> {
+    let device = view.find::<LinkedDevice>(id)?;
+    Ok(device.is_some_and(|device| matches!(device.means, DeviceMeans::Session(_))))
+}
+
+/// The live device whose secret of the hook client has this hash, and its id.
+pub fn of_hook(
+    view: &impl View,
+    now: Timestamp,
+    hook: &TokenHash,
+) -> Result<Option<(String, LinkedDevice)>, StoreError> {
+    let Some(id) = view.by(&DEVICES_BY_HOOK, hook, 1)?.pop() else { return Ok(None) };
+    Ok(live(view, now, &id)?.map(|device| (id, device)))
+}
+
+/// Records that a device is used, and that what it was given lives until `until` at most.
+pub fn touch(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    id: &String,
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    if let Some(device) = tx.find::<LinkedDevice>(id)? {
+        let expires = device.expires.max(until);
+        tx.put(id, LinkedDevice { expires, used: Some(cx.now), ..device })?;
+    }
+    Ok(())
+}
+
+/// Ends a device, and everything that it was given.
+pub fn end(tx: &mut Tx<'_>, cx: &Context, id: &String) -> Result<(), StoreError> {
+    let Some(device) = tx.find::<LinkedDevice>(id)? else { return Ok(()) };
+    if let DeviceMeans::Certificate(fingerprint) = &device.means
+        && let Some(row) = tx.find::<DeviceCertificate>(fingerprint)?
+    {
+        let revoked = row.revoked.or(Some(cx.now));
+        tx.put(fingerprint, DeviceCertificate { revoked, ..row })?;
+    }
+    tx.put(id, LinkedDevice { ended: true, ..device })
+}
+
+/// Ends the device of that id, or the one that has the session of that id. Returns its id.
+///
+/// # Errors
+///
+/// [`Refusal::LinkedDeviceNotFound`] if there is none, or it was ended before.
+pub fn end_named(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    named: &str,
+) -> Result<(String, LinkedDevice), Error> {
+    let mut id = named.to_owned();
+    if let Ok(session) = named.parse::<BridgeSessionId>()
+        && let Some(session) = tx.find::<BridgeSession>(&session)?
+    {
+        id = session.linked;
+    }
+    let device = tx.find::<LinkedDevice>(&id)?.filter(|device| !device.ended);
+    let device = device.ok_or(Refusal::LinkedDeviceNotFound)?;
+    end(tx, cx, &id)?;
+    Ok((id, device))
+}
