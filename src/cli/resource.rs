@@ -274,12 +274,13 @@ mod tests {
         let changed = say("gatelodge resource set https://api.example --typ jwt").await.unwrap();
         let nothing = say("gatelodge resource set https://api.example").await.err().unwrap();
         let bridges = "gatelodge resource set https://api.example --accepts-bridge true";
-        let (_, _, bridges, note) = say(bridges).await.unwrap().parts();
+        let with_bridges = say(bridges).await.unwrap();
 
         let (_, text, json, _) = changed.parts();
         assert!(text.lines().any(|line| line.split_whitespace().eq(["typ", "jwt"])), "{text}");
         assert_eq!((&json["typ"], &json["scope"]), (&"jwt".into(), &"a b".into()));
         assert_eq!(nothing.exit, Exit::Usage);
+        let (_, _, bridges, note) = with_bridges.parts();
         assert_eq!((&bridges["accepts_bridge"], &bridges["typ"]), (&true.into(), &"jwt".into()));
         assert!(bridges["client_secret"].is_string() && note.is_some());
     }

@@ -56,3 +56,25 @@ async fn a_resource_that_accepts_bridges_says_so_and_has_credentials() {
     let plain = server.operate(Method::POST, "/resources", plain).await.json();
     assert_eq!((&plain["accepts_bridge"], &plain["client_id"]), (&json!(false), &Value::Null));
 }
+
+#[tokio::test]
+async fn a_resource_that_accepts_bridges_later_gets_credentials_once() {
+    let (server, _ada) = Server::with_ada().await;
+    let resource = json!({ "resource": "https://mcp.example/" });
+    server.operate(Method::POST, "/resources", resource).await.json();
+    let path = "/resources/https%3A%2F%2Fmcp.example%2F";
+    let accept = json!({ "accepts_bridge": true });
+    let token = access(&server, "s-1").await["token"].as_str().unwrap().to_owned();
+
+    let changed = server.operate(Method::PATCH, path, accept.clone()).await.json();
+    let again = server.operate(Method::PATCH, path, accept).await.json();
+
+    let accepts = RelyingParty::new(&server, &changed);
+    assert_eq!(accepts.introspect(&token).await.json()["active"], true);
+    assert_eq!(
+        (&again["client_id"], again.get("client_secret")),
+        (&changed["client_id"], None)
+    );
+    server.operate(Method::PATCH, path, json!({ "accepts_bridge": false })).await;
+    assert_eq!(accepts.introspect(&token).await.json(), json!({ "active": false }));
+}
