@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn every_flag_reaches_the_server() {
         let line = "gatelodge resource add https://api.example --name Orders --scope a --scope b \
-                    --introspect --open false --typ JWT --accepts-bridge";
+                    --introspect --open false --typ jwt --accepts-bridge";
 
         let Some(Verb::Resource(ResourceVerb::Add(add))) =
             Args::try_parse_from(line.split_whitespace()).unwrap().verb

@@ -373,10 +373,8 @@ const STANDARD_SCOPES: &[(&str, &str)] = &[
 
 /// The scopes of groups and roles. Every person may grant them, and a client has to be registered by
 /// an operator to ask for them.
-const GROUP_SCOPES: &[(&str, &str)] = &[
-    ("groups", "See which groups you are in, and your roles"),
-    ("roles", "See your roles"),
-];
+const GROUP_SCOPES: &[(&str, &str)] =
+    &[("groups", "See which groups you are in, and your roles"), ("roles", "See your roles")];
 
 impl Config {
     /// Reads `flags`, `env` and the configuration file that they name. The error lists every fault.

@@ -61,7 +61,7 @@ fn without_a_word_everything_is_at_its_default() {
     assert_eq!(config.policy, Policy::default());
     assert_eq!(config.places.data, case.home.path().join(".local/share/gatelodge"));
     assert_eq!(config.places.config, Some(case.file()));
-    assert_eq!(config.scope().to_string(), "email offline_access openid profile");
+    assert_eq!(config.scope().to_string(), "email groups offline_access openid profile roles");
     assert!(config.issuer.is_none() && config.listen.is_empty() && config.root_secret.is_none());
 }
 
@@ -131,8 +131,8 @@ fn every_kind_is_read_from_the_file() {
     assert_eq!(config.scopes[&"bare".parse().unwrap()].description, "bare");
     let roles = |name: &str| config.allowed(&[name.parse().unwrap()]).to_string();
     assert_eq!(roles("ops"), "bare openid");
-    assert_eq!(roles("user"), "email offline_access openid orders:read profile");
-    assert_eq!(roles("admin"), "bare email offline_access openid orders:read profile");
+    assert_eq!(roles("user"), "email groups offline_access openid orders:read profile roles");
+    assert_eq!(roles("admin"), "bare email groups offline_access openid orders:read profile roles");
 }
 
 #[test]

@@ -46,8 +46,7 @@ impl FromStr for Email {
 
     fn from_str(s: &str) -> Result<Self, Refusal> {
         let parts = s.split_once('@');
-        let complete =
-            parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
+        let complete = parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
         let unseen = |c: char| c.is_control() || c.is_whitespace() || is_invisible(c);
         if s.len() > 254 || !complete || s.chars().any(unseen) {
             return Err(Refusal::EmailMalformed);

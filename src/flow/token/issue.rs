@@ -208,9 +208,7 @@ pub fn profile(rules: &Rules, live: &LiveGrant, scope: &Scope, named: &[String])
         preferred_username: includes("preferred_username", "profile")
             .then(|| person.username.to_string()),
         updated_at: includes("updated_at", "profile").then(|| person.updated.seconds()),
-        email: email
-            .filter(|_| includes("email", "email"))
-            .map(|email| email.address.to_string()),
+        email: email.filter(|_| includes("email", "email")).map(|email| email.address.to_string()),
         email_verified: email
             .filter(|_| includes("email_verified", "email"))
             .map(|email| email.is_verified(vouching)),

@@ -92,7 +92,7 @@ pub enum TokenOrigin {
 pub const TOKENS_BY_USER: Index<UserId, String> = Index::new(52, "personal_tokens_by_user");
 
 /// The devices by the hash of their secret of the hook client, without ended ones.
-pub const DEVICES_BY_HOOK: Index<TokenHash, String> = Index::new(54, "linked_devices_by_hook");
+pub const DEVICES_BY_HOOK: Index<TokenHash, String> = Index::new(76, "linked_devices_by_hook");
 
 layout!(LinkedDeviceLayout, LinkedDevice);
 

@@ -71,10 +71,7 @@ async fn a_resource_that_accepts_bridges_later_gets_credentials_once() {
 
     let accepts = RelyingParty::new(&server, &changed);
     assert_eq!(accepts.introspect(&token).await.json()["active"], true);
-    assert_eq!(
-        (&again["client_id"], again.get("client_secret")),
-        (&changed["client_id"], None)
-    );
+    assert_eq!((&again["client_id"], again.get("client_secret")), (&changed["client_id"], None));
     server.operate(Method::PATCH, path, json!({ "accepts_bridge": false })).await;
     assert_eq!(accepts.introspect(&token).await.json(), json!({ "active": false }));
 }

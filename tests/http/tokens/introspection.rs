@@ -205,8 +205,8 @@ async fn a_resource_server_is_told_of_tokens_addressed_to_it() {
     let code = shop.authorize(&mut ada, &asked).await.brought().remove("code").unwrap();
     let tokens = shop.redeem(&code).await.tokens();
 
-    let told = servers[0].introspect(&tokens.access).await.json();
-    assert_eq!(told["aud"], json!(["https://a.example", server.issuer()]));
+    let introspection = servers[0].introspect(&tokens.access).await.json();
+    assert_eq!(introspection["aud"], json!(["https://a.example", server.issuer()]));
     assert!(!is_active(&servers[1], &tokens.access).await);
     assert!(!is_active(&servers[0], tokens.refresh()).await);
     assert!(is_active(&shop, &tokens.access).await);
