@@ -18,7 +18,7 @@ Examples:
       an MCP server on this machine, and a scope that means something there
   gatelodge resource add https://api.example --name Orders --scope orders:read --introspect
       an API that asks this server about each token; it gets credentials for that
-  gatelodge resource add https://api.example --scope orders:read --typ jwt
+  gatelodge resource add https://orders.example --scope orders:write --typ jwt
       an API whose library takes no tokens of the type at+jwt, such as Spring Security's decoder
   gatelodge resource add https://mcp.example --accepts-bridge
       an MCP server to which people's bridges bring their own tokens

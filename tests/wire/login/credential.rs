@@ -81,8 +81,9 @@ fn each_resource_has_its_own_token_and_only_what_was_granted_one() {
     let again = desk.token(&format!("--resource {two} --scope openid --scope profile"));
     let refused = desk.run("credential --resource http://127.0.0.1:9/three");
 
-    assert_eq!(claims(&first)["aud"], one);
-    assert_eq!(claims(&second)["aud"], two);
+    let issuer = desk.server.issuer();
+    assert_eq!(claims(&first)["aud"], json!([one, issuer]));
+    assert_eq!(claims(&second)["aud"], json!([two, issuer]));
     assert_eq!(claims(&second)["scope"], "openid profile");
     assert_eq!((second, asked + 1), (again, desk.token_requests()));
     assert_eq!(refused.code(), 4, "{}", refused.err);
@@ -97,7 +98,7 @@ fn the_one_resource_that_was_signed_in_for_is_meant_where_none_is_named() {
 
     let token = desk.token("");
 
-    assert_eq!(claims(&token)["aud"], resource);
+    assert_eq!(claims(&token)["aud"], json!([resource, desk.server.issuer()]));
     assert_eq!(token, desk.token(&format!("--resource {resource}")));
 }
 
