@@ -25,7 +25,7 @@ test: ## every test; fetches the browser where it can
 	tests/browser/fetch
 	cargo test --locked
 
-interop: build ## client libraries of others against the binary; fetches them
+interop: build ## client programs of others against the binary; fetches and builds them
 	tests/interop/fetch
 	tests/interop/run $(BINARY)
 
