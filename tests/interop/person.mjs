@@ -6,7 +6,8 @@
 // enrols by a setup link, says where it listens in one line of JSON, and from then on answers
 // POST /approve {"url", "headers"?} with {"location", "status"?, "text"?, "form"?}: where the browser
 // of somebody who signs in and allows everything was sent in the end, and what it says there if that
-// is where it began. POST /open goes wherever redirects lead and touches nothing.
+// is where it began. A page of an application with one button, if they meet it first, has it pressed.
+// POST /open goes wherever redirects lead and touches nothing.
 
 import { createHash, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 import { once } from "node:events";
@@ -231,12 +232,18 @@ export class Person {
     let at = await this.#open(url, site, headers);
     for (let clicks = 0; clicks < 8; clicks++) {
       if (at instanceof URL) return { location: at.href };
-      if (at.url.origin !== this.origin) return told(at);
+      if (at.url.origin !== this.origin) {
+        // An application may ask whether to sign in, and wants the answer by POST.
+        const asked = clicks === 0 && at.form();
+        if (!asked || asked.action.origin !== site) return told(at);
+        at = await this.#submit(asked, site);
+        continue;
+      }
       if (at.status !== 200) throw new Error(`a page answered ${at.status}: ${at.heading}`);
       const onward = at.refresh && new URL(at.refresh, at.url);
       const form = at.form();
       if (onward) {
-        at = onward.origin === this.origin ? await this.#open(onward, site) : onward;
+        at = [this.origin, site].includes(onward.origin) ? await this.#open(onward, site) : onward;
       } else if (at.next) {
         await this.#signIn(at);
         at = await this.#open(at.next, site);

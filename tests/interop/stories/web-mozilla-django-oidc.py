@@ -1,0 +1,134 @@
+"""mozilla-django-oidc, with the settings that its documentation begins with."""
+
+import tempfile
+
+import django
+from django.conf import settings
+from django.core.management import call_command
+from django.core.wsgi import get_wsgi_application
+from django.http import HttpResponse, JsonResponse
+from django.test.utils import override_settings
+from django.urls import include, path
+from support import ended, gatelodge, metadata, register, story
+from web_app import EMAIL, address, serve, signed_in
+
+SERVER = metadata()
+HOME = tempfile.TemporaryDirectory(prefix="django-")
+
+settings.configure(
+    DEBUG=True,
+    SECRET_KEY="only these stories know it",
+    ROOT_URLCONF=__name__,
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{HOME.name}/db"}},
+    INSTALLED_APPS=[
+        "django.contrib.contenttypes",
+        "django.contrib.sessions",
+        "django.contrib.auth",
+        "mozilla_django_oidc",
+    ],
+    MIDDLEWARE=[
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+    ],
+    AUTHENTICATION_BACKENDS=["mozilla_django_oidc.auth.OIDCAuthenticationBackend"],
+    OIDC_RP_SIGN_ALGO="RS256",
+    OIDC_OP_JWKS_ENDPOINT=SERVER["jwks_uri"],
+    OIDC_OP_AUTHORIZATION_ENDPOINT=SERVER["authorization_endpoint"],
+    OIDC_OP_TOKEN_ENDPOINT=SERVER["token_endpoint"],
+    OIDC_OP_USER_ENDPOINT=SERVER["userinfo_endpoint"],
+    LOGIN_REDIRECT_URL="/who",
+    LOGIN_REDIRECT_URL_FAILURE="/refused",
+)
+django.setup()
+call_command("migrate", verbosity=0)
+
+from django.contrib.auth.models import User  # noqa: E402 - only once Django is set up
+from mozilla_django_oidc.auth import OIDCAuthenticationBackend  # noqa: E402
+
+
+class BySub(OIDCAuthenticationBackend):
+    """Knows people by their `sub`, as "Connecting OIDC user identities to Django users" has it."""
+
+    def verify_claims(self, claims):
+        return "sub" in claims
+
+    def filter_users_by_claims(self, claims):
+        return User.objects.filter(username=claims["sub"])
+
+    def get_username(self, claims):
+        return claims["sub"]
+
+
+def who(request):
+    user = request.user
+    return JsonResponse({"id": user.id, "name": user.get_username(), "email": getattr(user, "email", None)})
+
+
+def forget(request):
+    request.session.flush()
+    return HttpResponse()
+
+
+urlpatterns = [
+    path("oidc/", include("mozilla_django_oidc.urls")),
+    path("who", who),
+    path("refused", who),
+    path("forget", forget),
+]
+APP = serve(get_wsgi_application())
+
+
+def client(*flags):
+    """The settings for a new client."""
+    registered = register("shop", "--redirect", "http://127.0.0.1/oidc/callback/", *flags)
+    return {"OIDC_RP_CLIENT_ID": registered["client_id"], "OIDC_RP_CLIENT_SECRET": registered["client_secret"]}
+
+
+def sign_in(**options):
+    with override_settings(**options):
+        return signed_in(APP, "/oidc/authenticate/")
+
+
+@story("a person becomes a user by their e-mail address, where no PKCE but a nonce is sent")
+def _():
+    with address():
+        location, first = sign_in(**client("--pkce", "nonce"))
+        again = sign_in(**client("--pkce", "nonce"))[1]
+
+    assert location == "/who", location
+    assert first["email"] == EMAIL
+    assert again == first
+
+
+@story("the same with PKCE, for a client as it is registered")
+def _():
+    with address():
+        location, user = sign_in(OIDC_USE_PKCE=True, **client())
+
+    assert location == "/who", location
+    assert user["email"] == EMAIL
+
+
+@story("somebody without an e-mail address is refused, and no page breaks")
+def _():
+    before = User.objects.count()
+
+    location, user = sign_in(**client("--pkce", "nonce"))
+
+    assert location == "/refused", location
+    assert user["id"] is None
+    assert User.objects.count() == before
+
+
+@story("where people are known by their sub, they need no address, and stay who they are")
+def _():
+    by_sub = {"AUTHENTICATION_BACKENDS": [f"{__name__}.BySub"], **client("--pkce", "nonce")}
+
+    first = sign_in(**by_sub)[1]
+    again = sign_in(**by_sub)[1]
+
+    assert first["name"] == gatelodge("user", "show", "ada")["id"], first
+    assert again == first
+
+
+ended()
