@@ -1,0 +1,157 @@
+"""django-allauth, with its provider for any OpenID Connect server."""
+
+import tempfile
+
+import django
+from django.conf import settings
+from django.core.management import call_command
+from django.core.wsgi import get_wsgi_application
+from django.http import HttpResponse, JsonResponse
+from django.test.utils import override_settings
+from django.urls import include, path
+from support import ISSUER, ended, gatelodge, register, story
+from web_app import EMAIL, address, serve, signed_in
+
+HOME = tempfile.TemporaryDirectory(prefix="django-")
+
+settings.configure(
+    DEBUG=True,
+    SECRET_KEY="only these stories know it",
+    ROOT_URLCONF=__name__,
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{HOME.name}/db"}},
+    DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+    EMAIL_BACKEND="django.core.mail.backends.dummy.EmailBackend",
+    INSTALLED_APPS=[
+        "django.contrib.auth",
+        "django.contrib.contenttypes",
+        "django.contrib.messages",
+        "django.contrib.sessions",
+        "allauth",
+        "allauth.account",
+        "allauth.socialaccount",
+        "allauth.socialaccount.providers.openid_connect",
+    ],
+    MIDDLEWARE=[
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.middleware.csrf.CsrfViewMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "django.contrib.messages.middleware.MessageMiddleware",
+        "allauth.account.middleware.AccountMiddleware",
+    ],
+    TEMPLATES=[{
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+    }],
+    AUTHENTICATION_BACKENDS=[
+        "django.contrib.auth.backends.ModelBackend",
+        "allauth.account.auth_backends.AuthenticationBackend",
+    ],
+    LOGIN_REDIRECT_URL="/who",
+)
+django.setup()
+call_command("migrate", verbosity=0)
+
+from allauth.account.models import EmailAddress  # noqa: E402 - only once Django is set up
+from allauth.socialaccount.models import SocialAccount  # noqa: E402
+from django.contrib.auth.models import User  # noqa: E402
+
+
+def who(request):
+    user = request.user
+    addresses = EmailAddress.objects.filter(user=user) if user.is_authenticated else []
+    return JsonResponse({
+        "name": user.get_username(),
+        "email": getattr(user, "email", None),
+        "verified": {known.email: known.verified for known in addresses},
+    })
+
+
+def forget(request):
+    request.session.flush()
+    return HttpResponse()
+
+
+urlpatterns = [
+    path("accounts/", include("allauth.urls")),
+    path("who", who),
+    path("forget", forget),
+]
+APP = serve(get_wsgi_application())
+
+
+def client(*flags, **more):
+    """The settings for a new client."""
+    callback = "http://127.0.0.1/accounts/oidc/gatelodge/login/callback/"
+    registered = register("shop", "--redirect", callback, *flags)
+    app = {
+        "provider_id": "gatelodge",
+        "name": "Gatelodge",
+        "client_id": registered["client_id"],
+        "secret": registered["client_secret"],
+        "settings": {"server_url": ISSUER, **more},
+    }
+    return {"SOCIALACCOUNT_PROVIDERS": {"openid_connect": {"APPS": [app]}}}
+
+
+def sign_in(options):
+    with override_settings(**options):
+        return signed_in(APP, "/accounts/oidc/gatelodge/login/")
+
+
+def known():
+    """What the application knows of its only user."""
+    account = SocialAccount.objects.get(provider="gatelodge")
+    return account.uid, account.extra_data["userinfo"]
+
+
+@story("a person becomes a user with an e-mail address that is verified, for a client without PKCE and nonce")
+def _():
+    with address("--email-verified"):
+        location, user = sign_in(client("--pkce", "optional"))
+
+    assert location == "/who", location
+    assert user == {"name": "ada", "email": EMAIL, "verified": {EMAIL: True}}, user
+    sub, claims = known()
+    assert sub == gatelodge("user", "show", "ada")["id"]
+    assert claims["name"] == "Ada Lovelace"
+
+
+@story("the same with PKCE, for a client as it is registered")
+def _():
+    User.objects.all().delete()
+
+    with address("--email-verified"):
+        location, user = sign_in(client(oauth_pkce_enabled=True))
+
+    assert location == "/who", location
+    assert user == {"name": "ada", "email": EMAIL, "verified": {EMAIL: True}}, user
+
+
+@story("an address that nobody vouches for is not verified")
+def _():
+    User.objects.all().delete()
+
+    with address():
+        location, user = sign_in(client("--pkce", "optional"))
+
+    assert location == "/who", location
+    assert user["verified"] == {EMAIL: False}, user
+
+
+@story("somebody without an e-mail address becomes a user by their sub, and stays who they are")
+def _():
+    User.objects.all().delete()
+    options = client("--pkce", "optional")
+
+    first = sign_in(options)
+    again = sign_in(options)
+
+    assert first == ("/who", {"name": "ada", "email": "", "verified": {}}), first
+    assert again == first
+    sub, claims = known()
+    assert sub == gatelodge("user", "show", "ada")["id"]
+    assert not {"email", "email_verified"} & set(claims)
+
+
+ended()
