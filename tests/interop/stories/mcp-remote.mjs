@@ -39,7 +39,7 @@ const atHome = (name, tell) => story(name, async () => {
 
 const sub = async () => (await gatelodge("user", "show", "ada")).id;
 
-await atHome("a bridge that nobody knows registers itself, calls a tool, and after a restart asks nobody", async (home) => {
+await atHome("a bridge that nobody knows registers itself, calls a tool, and then asks nobody", async (home) => {
   const url = await resource();
 
   const first = await asked(url, home);
