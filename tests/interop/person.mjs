@@ -4,14 +4,16 @@
 //   node person.mjs serve SETUP_URL
 //
 // enrols by a setup link, says where it listens in one line of JSON, and from then on answers
-// POST /approve {"url", "headers"?} with {"location", "status"?, "text"?, "form"?}: where the browser
-// of somebody who signs in and allows everything was sent in the end, and what it says there if that
-// is where it began. A page of an application with one button, if they meet it first, has it pressed.
-// POST /open goes wherever redirects lead and touches nothing.
+// POST /approve {"url", "headers"?, "fill"?} with {"location", "status"?, "text"?, "form"?}: where the
+// browser of somebody who signs in and allows everything was sent in the end, and what it says there if
+// that is where it began. A page of an application with one button, if they meet it first, has it
+// pressed. They type what `fill` has for the name of a field. POST /open goes wherever redirects lead
+// and touches nothing.
 
 import { createHash, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 import { once } from "node:events";
 import { createServer, request } from "node:http";
+import { request as secureRequest } from "node:https";
 
 /** CBOR (RFC 8949) as far as an attestation needs it: integers, bytes, text and maps. */
 function cbor(value) {
@@ -115,10 +117,15 @@ class Page {
   }
 }
 
-/** One request. All that this person visits is on this machine, whatever its name (RFC 6761 §6.3). */
+/**
+ * One request. All that this person visits is on this machine, whatever its name (RFC 6761 §6.3); whose
+ * certificates they trust is in NODE_EXTRA_CA_CERTS.
+ */
 async function send(url, method, headers, body) {
   const where = { host: "127.0.0.1", port: url.port, path: url.pathname + url.search };
-  const sent = request({ ...where, method, headers: { ...headers, host: url.host } }).end(body);
+  const ask = url.protocol === "https:" ? secureRequest : request;
+  const named = { servername: url.hostname, method, headers: { ...headers, host: url.host } };
+  const sent = ask({ ...where, ...named }).end(body);
   const [answer] = await once(sent, "response");
   const told = Object.entries(answer.headersDistinct).flatMap(([name, all]) => all.map((value) => [name, value]));
   return new Response(Buffer.concat(await answer.toArray()), { status: answer.statusCode, headers: told });
@@ -214,9 +221,9 @@ export class Person {
     await this.#call(page, "/gate/webauthn/authenticate/finish", { ceremony, credential });
   }
 
-  async #submit({ action, fields }, site) {
+  async #submit({ action, fields }, site, fill) {
     const headers = { "content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin" };
-    const body = new URLSearchParams(fields).toString();
+    const body = new URLSearchParams(fields.map(([name, value]) => [name, fill[name] ?? value])).toString();
     return this.#arrive(action, await this.#send(action, "POST", headers, body), site);
   }
 
@@ -227,7 +234,7 @@ export class Person {
   }
 
   /** Opens an address, signs in and allows what is asked, and says where that led in the end. */
-  async approve({ url, headers }) {
+  async approve({ url, headers, fill = {} }) {
     const site = new URL(url).origin;
     let at = await this.#open(url, site, headers);
     for (let clicks = 0; clicks < 8; clicks++) {
@@ -250,7 +257,7 @@ export class Person {
       } else if (form && form.action.origin !== this.origin) {
         return { location: form.action.href, form: Object.fromEntries(form.fields) };
       } else if (form?.allows || form?.fields.some(([name]) => name === "user_code")) {
-        at = await this.#submit(form, site);
+        at = await this.#submit(form, site, fill);
       } else {
         return told(at);
       }

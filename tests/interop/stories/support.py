@@ -69,11 +69,11 @@ def said(jwt):
     return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
 
 
-def person(deed, url, headers=None):
+def person(deed, url, headers=None, fill=None, at=os.environ["PERSON"]):
     """What becomes of a person's browser at `url`: person.mjs tells which deeds there are."""
-    words = json.dumps({"url": url, "headers": headers or {}}).encode()
+    words = json.dumps({"url": url, "headers": headers or {}, "fill": fill or {}}).encode()
     try:
-        with urllib.request.urlopen(f"{os.environ['PERSON']}/{deed}", words, timeout=20) as answer:
+        with urllib.request.urlopen(f"{at}/{deed}", words, timeout=20) as answer:
             return json.load(answer)
     except urllib.error.HTTPError as refused:
         raise RuntimeError(refused.read().decode()) from None
@@ -82,3 +82,17 @@ def person(deed, url, headers=None):
 def approve(url):
     """Has the person open `url`, sign in and allow everything; the address that led to."""
     return person("approve", url)["location"]
+
+
+def visit(url):
+    """Has them do that, and their browser come to the program on this machine that waits for them."""
+    with urllib.request.urlopen(approve(url), timeout=20) as answer:
+        return answer.read().decode()
+
+
+def userinfo(token):
+    """Whom an access token is of, as the issuer answers."""
+    url = fetch(f"{ISSUER}/.well-known/openid-configuration")["userinfo_endpoint"]
+    question = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
+    with urllib.request.urlopen(question, timeout=10) as answer:
+        return json.load(answer)
