@@ -8,7 +8,8 @@ ORDERS, OTHER = "https://orders-quarkus.example", "https://other-quarkus.example
 
 
 def program(settings):
-    settings = {"quarkus.http.host": "127.0.0.1", "quarkus.http.port": 0, "quarkus.oidc.auth-server-url": ISSUER, **settings}
+    loopback = {"quarkus.http.host": "127.0.0.1", "quarkus.http.port": 0}
+    settings = {"quarkus.oidc.auth-server-url": ISSUER, **loopback, **settings}
     return App("quarkus/target/quarkus-app/quarkus-run.jar", r"Listening on: http://\S*:(\d+)", settings)
 
 

@@ -59,7 +59,8 @@ class Browser:
     def ask(self, path="/", form=None, headers=None):
         """One request: the status, the text and the headers of the answer."""
         body = urlencode(form).encode() if form else None
-        request = urllib.request.Request(urljoin(self.url, path), body, {"Accept": "text/html,*/*;q=0.8", **(headers or {})})
+        headers = {"Accept": "text/html,*/*;q=0.8", **(headers or {})}
+        request = urllib.request.Request(urljoin(self.url, path), body, headers)
         try:
             with self.opener.open(request, timeout=20) as answer:
                 return answer.status, answer.read().decode(), answer.headers
