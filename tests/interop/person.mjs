@@ -221,7 +221,7 @@ export class Person {
     await this.#call(page, "/gate/webauthn/authenticate/finish", { ceremony, credential });
   }
 
-  async #submit({ action, fields }, site, fill) {
+  async #submit({ action, fields }, site, fill = {}) {
     const headers = { "content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin" };
     const body = new URLSearchParams(fields.map(([name, value]) => [name, fill[name] ?? value])).toString();
     return this.#arrive(action, await this.#send(action, "POST", headers, body), site);

@@ -40,6 +40,7 @@ def _():
     scopes = ["--scope", "openid", "--scope", "email", "--scope", "groups"]
     registered = register("shop", "--redirect", "http://127.0.0.1/", "--pkce", "optional", *scopes)
 
+    gatelodge("user", "set", "ada", "--group", "")
     with application(registered, **{"quarkus.oidc.authentication.scopes": "email,groups"}) as url:
         ada = Browser(url)
         ada.visit()
