@@ -31,6 +31,7 @@ const RESERVED: &[&str] = &[
     "cnf",
     "email",
     "email_verified",
+    "entitlements",
     "events",
     "exp",
     "groups",
@@ -51,11 +52,13 @@ const RESERVED: &[&str] = &[
     "scope",
     "sid",
     "sub",
+    "sub_id",
     "sub_jwk",
     "token_introspection",
     "token_type",
     "updated_at",
     "username",
+    "verified_claims",
 ];
 
 /// The name of a claim that an operator gives a person: 1 to 128 visible ASCII characters without
@@ -99,6 +102,13 @@ impl FromStr for ClaimValue {
             return Err(Refusal::MemberMalformed("claims", why));
         }
         Ok(Self(s.into()))
+    }
+}
+
+impl ClaimValue {
+    /// As it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 

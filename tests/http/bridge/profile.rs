@@ -55,6 +55,14 @@ async fn a_bridge_learns_whom_it_acts_for_by_either_header() {
             })
         );
     }
+    let vouched = json!({ "email": "ada@id.example", "email_verified": true });
+    let denied = json!({ "email_verified": false });
+    for (change, email) in [(vouched, "ada@id.example"), (denied, "")] {
+        server.operate(Method::PATCH, "/users/ada", change).await;
+        let headers = [("x-api-key", token.as_str())];
+        let response = send(&server, Method::GET, "/v1/bridge/whoami", &headers, &json!({})).await;
+        assert_eq!(response.json()["email"], email);
+    }
     let headers = [("authorization", bearer.as_str()), ("x-api-key", "another")];
     let two = send(&server, Method::GET, "/v1/bridge/whoami", &headers, &json!({})).await;
     two.refused(ErrorCode::InvalidRequest, Refusal::BearerTokenRepeated);
