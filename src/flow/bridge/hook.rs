@@ -31,7 +31,8 @@ pub struct Hook {
 ///
 /// # Errors
 ///
-/// [`Refusal::BearerTokenOfEndedGrant`] if the device is not in force.
+/// [`Refusal::BearerTokenOfEndedGrant`] if the device is not in force, and
+/// [`Refusal::ClientDisabled`] if an operator switched the hook client off.
 pub fn give(tx: &mut Tx<'_>, cx: &Context, bridge: &LiveBridge) -> Result<Hook, Error> {
     let bridge = access::recheck(tx, cx, bridge)?;
     let user = bridge.user();
@@ -42,6 +43,7 @@ pub fn give(tx: &mut Tx<'_>, cx: &Context, bridge: &LiveBridge) -> Result<Hook, 
     let device = device::live(tx, cx.now, linked)?.ok_or(Refusal::BearerTokenOfEndedGrant)?;
     tx.put(linked, LinkedDevice { hook, ..device })?;
     let client = match tx.find::<Client>(&id)? {
+        Some(old) if !old.enabled => return Err(Refusal::ClientDisabled.into()),
         Some(old) if owner_may(tx, &old)? => old,
         // The tokens from before the owner was disabled stay ended.
         Some(old) => Client { created, ..old },

@@ -408,6 +408,11 @@ fn describe(
 const SECRETS_OF_DEVICES: Refusal =
     contradictory("each linked device of its person has a secret of its own, and asks for it");
 
+const HOOK_OF_DEVICES: Refusal = contradictory(
+    "each linked device of its person brings it back; end those (gatelodge bridge end), or switch it \
+     off (gatelodge client disable)",
+);
+
 /// Gives a client a new secret. The old one is invalid at once.
 pub fn rotate_secret(
     tx: &mut Tx<'_>,
@@ -436,8 +441,16 @@ const MAX_GRANTS: usize = 500;
 
 /// Removes a client. Its grants are invalid at once, also under a later client of the same id;
 /// their rows are removed step by step. Returns the number of grants, at most 500.
+///
+/// # Errors
+///
+/// [`Refusal::ClientNotFound`]; and a hook client stays, since each linked device of its person would
+/// bring it back with its own secret.
 pub fn remove(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<usize, Error> {
-    tx.remove::<Client>(id)?.ok_or(Refusal::ClientNotFound)?;
+    let removed = tx.remove::<Client>(id)?.ok_or(Refusal::ClientNotFound)?;
+    if removed.origin == Origin::Hook {
+        return Err(HOOK_OF_DEVICES.into());
+    }
     let grants = tx.by(&GRANTS_BY_CLIENT, id, MAX_GRANTS)?;
     removal::start(tx, cx, &Subject::Client(id.clone()))?;
     Ok(grants.len())

@@ -52,6 +52,25 @@ async fn a_hook_client_gets_tokens_for_its_plugins_and_nothing_else() {
     assert_eq!(view["origin"], "hook");
 }
 
+/// Each linked device would bring it back with its own secret.
+#[tokio::test]
+async fn a_hook_client_is_not_removed_and_gives_no_secret_while_it_is_switched_off() {
+    let (server, _ada) = Server::with_ada().await;
+    let hook = made(&server).await;
+    let path = format!("/clients/{}", hook["client_id"].as_str().unwrap().replace(':', "%3A"));
+
+    let removed = server.operate(Method::DELETE, &path, json!({})).await;
+    let still = ask(&server, &hook, &HOOK).await;
+    server.operate(Method::PATCH, &path, json!({ "enabled": false })).await;
+    let token = access(&server, "s-2").await["token"].as_str().unwrap().to_owned();
+    let (path, headers) = ("/v1/auth/bridge/oauth-client", [("x-api-key", token.as_str())]);
+    let again = send(&server, Method::POST, path, &headers, &json!({})).await;
+
+    assert_eq!(removed.status, 400, "{}", removed.text());
+    assert_eq!(still.status, 200);
+    again.refused(ErrorCode::InvalidClient, Refusal::ClientDisabled);
+}
+
 #[tokio::test]
 async fn hook_scopes_are_had_with_the_audience_alone_and_the_audience_by_hook_clients_alone() {
     let (server, _ada) = Server::with_ada().await;

@@ -74,4 +74,9 @@ async fn a_resource_that_accepts_bridges_later_gets_credentials_once() {
     assert_eq!((&again["client_id"], again.get("client_secret")), (&changed["client_id"], None));
     server.operate(Method::PATCH, path, json!({ "accepts_bridge": false })).await;
     assert_eq!(accepts.introspect(&token).await.json(), json!({ "active": false }));
+    server.operate(Method::DELETE, &format!("/clients/{}", accepts.id), json!({})).await;
+    let accept = json!({ "accepts_bridge": true });
+    let anew = server.operate(Method::PATCH, path, accept).await.json();
+    let anew = RelyingParty::new(&server, &anew);
+    assert_eq!(anew.introspect(&token).await.json()["active"], true);
 }
