@@ -23,11 +23,12 @@ impl ClientId {
     }
 
     /// Parses an id that an operator chooses for a client. Ids that could be those of a metadata
-    /// document, a bridge, an anonymous session or a person are refused.
+    /// document, a resource, a bridge, an anonymous session or a person are refused, since the ID
+    /// tokens of a client name it as their audience.
     pub fn chosen(s: &str) -> Result<Self, Refusal> {
-        let reserved = ["https:", "bridge:", AnonymousSub::PREFIX];
-        let reserved = reserved.iter().any(|prefix| s.starts_with(prefix));
-        let reserved = reserved || s == BRIDGE_CLIENT_ID;
+        let prefixes = ["http:", "https:", "bridge:", AnonymousSub::PREFIX];
+        let names = [BRIDGE_CLIENT_ID, "bridge", "hook", "mcp"];
+        let reserved = prefixes.iter().any(|prefix| s.starts_with(prefix)) || names.contains(&s);
         if reserved || Uuid::try_parse(s).is_ok() {
             return Err(Refusal::ClientIdReserved);
         }
@@ -171,9 +172,14 @@ mod tests {
 
     #[test]
     fn an_id_that_could_be_mistaken_for_something_else_is_reserved() {
-        for id in
-            ["https://a.example/c", "bridge:x", "anon_1", "0190163d-8694-739b-aea5-966c26f8ad91"]
-        {
+        for id in [
+            "http://a.example/c",
+            "https://a.example/c",
+            "bridge:x",
+            "anon_1",
+            "0190163d-8694-739b-aea5-966c26f8ad91",
+            "mcp",
+        ] {
             assert_eq!(ClientId::chosen(id), Err(Refusal::ClientIdReserved));
         }
     }

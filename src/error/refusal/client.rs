@@ -127,6 +127,10 @@ macro_rules! client {
         "client_id: the metadata document lies at a private or reserved address",
         "name it in the configuration: fetch.private",
         "OAuth Client ID Metadata Document §6.5";
+    DocumentAtResource => InvalidRequest,
+        "client_id is the URI of a registered resource, whose tokens it would be mistaken for",
+        "let the client have another address, or: gatelodge resource remove URI",
+        "RFC 8725 §3.12";
     DocumentHostUnlisted => InvalidRequest,
         "client_id: the operator has not listed the host of the metadata document",
         "name it in the configuration: documents.hosts",

@@ -51,7 +51,7 @@ macro_rules! operator {
         "correct client_id",
         "RFC 6749 appendix A.1";
     ClientIdReserved => InvalidRequest,
-        "client_id neither begins with https:, bridge: or anon_ nor is a UUID",
+        "client_id begins with http:, https:, bridge: or anon_, or is a UUID or an audience of this server",
         "choose another client_id",
         "RFC 6749 §2.2";
     ClientMetadataContradictory(why) => InvalidRequest,
@@ -114,6 +114,10 @@ macro_rules! operator {
         "a name is 1 to 128 characters without control characters",
         "choose another name",
         "RFC 7591 §2";
+    PersonTooLarge => InvalidRequest,
+        "the claims, groups and roles of a person have at most 6 KiB together, so that tokens can carry them",
+        "take some away: gatelodge user set NAME --claim NAME= --group GROUP",
+        "RFC 9110 §15.5.14";
     PersonalTokenNotFound => NotFound,
         "there is no such personal access token",
         "gatelodge bridge pats lists them",
@@ -170,6 +174,10 @@ macro_rules! operator {
         "this resource is registered already",
         "gatelodge resource show URI shows it",
         "RFC 9110 §15.5.10";
+    ResourceIsClient => Conflict,
+        "a client has this URI for its client_id, and its ID tokens would name the resource",
+        "choose another URI, or: gatelodge client remove CLIENT",
+        "RFC 8725 §3.12";
     ResourceNotFound => NotFound,
         "this resource is not registered",
         "gatelodge resource list shows the resources",

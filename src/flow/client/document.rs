@@ -15,7 +15,8 @@ use crate::oauth::client::DocumentPolicy;
 use crate::oauth::client::cimd::{self, DocumentAddress};
 use crate::oauth::client::metadata::ClientMetadata;
 use crate::oauth::id::ClientId;
-use crate::store::schema::{Client, FetchedDocument, Origin};
+use crate::oauth::resource::Resource;
+use crate::store::schema::{Client, FetchedDocument, Origin, Protected};
 use crate::store::{Holding, Rank, StoreError, Tx, View};
 
 /// Whether the stored version of a client's document is current.
@@ -126,6 +127,11 @@ pub fn store(
     metadata: &ClientMetadata,
     fetched: Option<Fetched>,
 ) -> Result<Client, Error> {
+    if let Ok(resource) = id.as_str().parse::<Resource>()
+        && tx.find::<Protected>(&resource.canonical().to_owned())?.is_some()
+    {
+        return Err(Refusal::DocumentAtResource.into());
+    }
     let old = tx.find::<Client>(id)?;
     let origin = Origin::Document {
         fetched: fetched.map(|fetched| FetchedDocument {

@@ -37,6 +37,10 @@ pub fn named(
     Ok(view.find::<Person>(&id)?.map(|person| (id, person)))
 }
 
+/// The most bytes of a person's claims, groups and roles together, so that a token with all of them
+/// fits wherever a token is sent.
+const MAX_CARRIED: usize = 6 * 1024;
+
 /// The most people that are searched for one without an email address.
 const MAX_SEARCHED: usize = 1000;
 
@@ -105,6 +109,7 @@ pub fn add(
         updated: cx.now,
         username: new.username.clone(),
     };
+    check_size(&person)?;
     let id = UserId::from_seed(&cx.seed);
     tx.put(&id, person.clone())?;
     let invited = setup_link::issue(tx, cx, SetupPurpose::Enrol(id))?;
@@ -184,6 +189,7 @@ pub fn change(
         updated: cx.now,
         ..old.clone()
     };
+    check_size(&person)?;
     if administers(&old) && !administers(&person) {
         check_another_administrator(tx, id)?;
     }
@@ -281,6 +287,17 @@ pub fn remove(tx: &mut Tx<'_>, cx: &Context, username: &Username) -> Result<User
 fn check_roles(cx: &Context, roles: &[Role]) -> Result<(), Refusal> {
     let known = roles.iter().all(|role| cx.rules.config.roles.contains_key(role));
     if known { Ok(()) } else { Err(Refusal::RoleUnknown) }
+}
+
+/// Checks what tokens would carry of a person.
+fn check_size(person: &Person) -> Result<(), Refusal> {
+    let claims =
+        person.claims.iter().map(|(name, value)| name.as_str().len() + value.as_str().len());
+    let groups = person.groups.iter().map(|group| group.as_str().len());
+    let roles = person.roles.iter().map(|role| role.as_str().len());
+    // What JSON puts around each.
+    let all = claims.chain(groups).chain(roles).map(|bytes| bytes + 6);
+    if all.sum::<usize>() > MAX_CARRIED { Err(Refusal::PersonTooLarge) } else { Ok(()) }
 }
 
 fn administers(person: &Person) -> bool {

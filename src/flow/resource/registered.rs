@@ -55,6 +55,13 @@ pub fn add(
     if new.resource == Resource::of(&cx.rules.issuer) || tx.find::<Protected>(&key)?.is_some() {
         return Err(Refusal::ResourceExists.into());
     }
+    for spelling in [new.resource.as_str(), &key] {
+        if let Ok(id) = spelling.parse::<ClientId>()
+            && tx.find::<Client>(&id)?.is_some()
+        {
+            return Err(Refusal::ResourceIsClient.into());
+        }
+    }
     check_open(new.open, &new.scope)?;
     let (server, secret) = match &new.introspecting {
         Introspecting::As(id) => {
@@ -130,9 +137,14 @@ pub fn change(
     let old = tx.find::<Protected>(&key)?.ok_or(Refusal::ResourceNotFound)?;
     let accepts_bridge = change.accepts_bridge.unwrap_or(old.accepts_bridge);
     let name = change.name.clone().unwrap_or_else(|| old.name.clone());
-    let (server, secret) = match &old.server {
+    // Its client may have been removed.
+    let server = match &old.server {
+        Some(id) if tx.find::<Client>(id)?.is_some() => Some(id.clone()),
+        Some(_) | None => None,
+    };
+    let (server, secret) = match server {
         None if accepts_bridge => credentials(tx, cx, &name)?,
-        server => (server.clone(), None),
+        server => (server, None),
     };
     let row = Protected {
         accepts_bridge,

@@ -114,6 +114,36 @@ pub(super) async fn a_resource_for_the_second_time() -> Response {
     server.operate(Method::POST, "/resources", again).await
 }
 
+/// A document, and the operation that imports it.
+fn document() -> Value {
+    json!({
+        "client_id": "https://app.example/client",
+        "document": {
+            "client_id": "https://app.example/client",
+            "redirect_uris": ["https://app.example/cb"],
+        },
+    })
+}
+
+pub(super) async fn a_resource_that_is_a_client() -> Response {
+    let server = Server::new().await;
+    server.operate(Method::POST, "/documents", document()).await;
+    let resource = json!({ "resource": "https://app.example/client" });
+    server.operate(Method::POST, "/resources", resource).await
+}
+
+pub(super) async fn a_document_at_a_resource() -> Response {
+    let server = Server::new().await;
+    let resource = json!({ "resource": "https://app.example/client" });
+    server.operate(Method::POST, "/resources", resource).await;
+    server.operate(Method::POST, "/documents", document()).await
+}
+
+pub(super) async fn a_person_of_too_many_groups() -> Response {
+    let groups: Vec<_> = (0..60).map(|n| format!("{n:0100}")).collect();
+    person(json!({ "username": "bob", "groups": groups })).await
+}
+
 pub(super) async fn a_resource_that_opens_the_administration() -> Response {
     let resource = json!({ "resource": "https://a.example", "scope": "a admin", "open": true });
     Server::new().await.operate(Method::POST, "/resources", resource).await
