@@ -52,8 +52,8 @@ pub fn issue(
     Ok(IssuedExchangeCode { code, expires: expires.by_clock() })
 }
 
-/// Spends a code, and returns its person, without a device. The caller makes what the code is for in the same
-/// transaction.
+/// Spends a code, and returns its person, without a device. The caller makes what the code is for in
+/// the same transaction.
 ///
 /// # Errors
 ///

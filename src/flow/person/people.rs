@@ -159,7 +159,7 @@ pub struct Change {
 /// # Errors
 ///
 /// [`Refusal::UserNotFound`], [`Refusal::RoleUnknown`], [`Refusal::EmailTaken`],
-/// [`Refusal::EmailMissing`] if there is no address to vouch for, and
+/// [`Refusal::EmailMissing`] if there is no address to vouch for, [`Refusal::PersonTooLarge`], and
 /// [`Refusal::LastAdministrator`] if no administrator would remain.
 pub fn change(
     tx: &mut Tx<'_>,

@@ -2,9 +2,9 @@
 //! 8707](https://www.rfc-editor.org/rfc/rfc8707)).
 //!
 //! This server is a resource, and the default one. An operator registers others; a scope that only
-//! one of them has brings it, if the request names none. With a loopback
-//! issuer, people may also grant tokens for unregistered resources on their own machine, but the
-//! consent page is displayed each time.
+//! one of them has brings it, if the request names none. With a loopback issuer, people may also
+//! grant tokens for unregistered resources on their own machine, but the consent page is displayed
+//! each time.
 
 pub mod registered;
 
