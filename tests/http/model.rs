@@ -195,7 +195,8 @@ impl World {
             Operation::Restore { recorded } => self.restore(recorded).await,
             Operation::SignOut => {
                 self.browser.sign_out().await;
-                if let Some(session) = self.browsing.take() {
+                // The browser keeps its key, which serves again after a restore.
+                if let Some(session) = self.browsing {
                     self.stored.sessions[session].over = true;
                 }
             }
