@@ -1,43 +1,21 @@
 """django-allauth, with its provider for any OpenID Connect server."""
 
-import tempfile
-
-import django
-from django.conf import settings
-from django.core.management import call_command
-from django.core.wsgi import get_wsgi_application
-from django.http import HttpResponse, JsonResponse
-from django.test.utils import override_settings
+from django.http import JsonResponse
 from django.urls import include, path
+from django_app import FORGET, App, configure
 from support import ISSUER, ended, gatelodge, register, story
-from web_app import EMAIL, address, serve, signed_in
+from web_app import EMAIL, address
 
-HOME = tempfile.TemporaryDirectory(prefix="django-")
-
-settings.configure(
-    DEBUG=True,
-    SECRET_KEY="only these stories know it",
-    ROOT_URLCONF=__name__,
-    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{HOME.name}/db"}},
-    DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
-    EMAIL_BACKEND="django.core.mail.backends.dummy.EmailBackend",
-    INSTALLED_APPS=[
-        "django.contrib.auth",
-        "django.contrib.contenttypes",
-        "django.contrib.messages",
-        "django.contrib.sessions",
+configure(
+    [
         "allauth",
         "allauth.account",
         "allauth.socialaccount",
         "allauth.socialaccount.providers.openid_connect",
     ],
-    MIDDLEWARE=[
-        "django.contrib.sessions.middleware.SessionMiddleware",
-        "django.middleware.csrf.CsrfViewMiddleware",
-        "django.contrib.auth.middleware.AuthenticationMiddleware",
-        "django.contrib.messages.middleware.MessageMiddleware",
-        "allauth.account.middleware.AccountMiddleware",
-    ],
+    middleware=["allauth.account.middleware.AccountMiddleware"],
+    DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+    EMAIL_BACKEND="django.core.mail.backends.dummy.EmailBackend",
     TEMPLATES=[{
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
@@ -47,10 +25,7 @@ settings.configure(
         "django.contrib.auth.backends.ModelBackend",
         "allauth.account.auth_backends.AuthenticationBackend",
     ],
-    LOGIN_REDIRECT_URL="/who",
 )
-django.setup()
-call_command("migrate", verbosity=0)
 
 from allauth.account.models import EmailAddress  # noqa: E402 - only once Django is set up
 from allauth.socialaccount.models import SocialAccount  # noqa: E402
@@ -67,17 +42,12 @@ def who(request):
     })
 
 
-def forget(request):
-    request.session.flush()
-    return HttpResponse()
-
-
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("who", who),
-    path("forget", forget),
+    FORGET,
 ]
-APP = serve(get_wsgi_application())
+APP = App("/accounts/oidc/gatelodge/login/")
 
 
 def client(*flags, **more):
@@ -94,11 +64,6 @@ def client(*flags, **more):
     return {"SOCIALACCOUNT_PROVIDERS": {"openid_connect": {"APPS": [app]}}}
 
 
-def sign_in(options):
-    with override_settings(**options):
-        return signed_in(APP, "/accounts/oidc/gatelodge/login/")
-
-
 def known():
     """What the application knows of its only user."""
     account = SocialAccount.objects.get(provider="gatelodge")
@@ -108,7 +73,7 @@ def known():
 @story("a person becomes a user with an e-mail address that is verified, for a client without PKCE and nonce")
 def _():
     with address("--email-verified"):
-        location, user = sign_in(client("--pkce", "optional"))
+        location, user = APP.sign_in(**client("--pkce", "optional"))
 
     assert location == "/who", location
     assert user == {"name": "ada", "email": EMAIL, "verified": {EMAIL: True}}, user
@@ -122,7 +87,7 @@ def _():
     User.objects.all().delete()
 
     with address("--email-verified"):
-        location, user = sign_in(client(oauth_pkce_enabled=True))
+        location, user = APP.sign_in(**client(oauth_pkce_enabled=True))
 
     assert location == "/who", location
     assert user == {"name": "ada", "email": EMAIL, "verified": {EMAIL: True}}, user
@@ -133,7 +98,7 @@ def _():
     User.objects.all().delete()
 
     with address():
-        location, user = sign_in(client("--pkce", "optional"))
+        location, user = APP.sign_in(**client("--pkce", "optional"))
 
     assert location == "/who", location
     assert user["verified"] == {EMAIL: False}, user
@@ -144,8 +109,8 @@ def _():
     User.objects.all().delete()
     options = client("--pkce", "optional")
 
-    first = sign_in(options)
-    again = sign_in(options)
+    first = APP.sign_in(**options)
+    again = APP.sign_in(**options)
 
     assert first == ("/who", {"name": "ada", "email": "", "verified": {}}), first
     assert again == first

@@ -1,46 +1,23 @@
 """mozilla-django-oidc, with the settings that its documentation begins with."""
 
-import tempfile
-
-import django
-from django.conf import settings
-from django.core.management import call_command
-from django.core.wsgi import get_wsgi_application
-from django.http import HttpResponse, JsonResponse
-from django.test.utils import override_settings
+from django.http import JsonResponse
 from django.urls import include, path
+from django_app import FORGET, App, configure
 from support import ended, gatelodge, metadata, register, story
-from web_app import EMAIL, address, serve, signed_in
+from web_app import EMAIL, address
 
 SERVER = metadata()
-HOME = tempfile.TemporaryDirectory(prefix="django-")
 
-settings.configure(
-    DEBUG=True,
-    SECRET_KEY="only these stories know it",
-    ROOT_URLCONF=__name__,
-    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{HOME.name}/db"}},
-    INSTALLED_APPS=[
-        "django.contrib.contenttypes",
-        "django.contrib.sessions",
-        "django.contrib.auth",
-        "mozilla_django_oidc",
-    ],
-    MIDDLEWARE=[
-        "django.contrib.sessions.middleware.SessionMiddleware",
-        "django.contrib.auth.middleware.AuthenticationMiddleware",
-    ],
+configure(
+    ["mozilla_django_oidc"],
     AUTHENTICATION_BACKENDS=["mozilla_django_oidc.auth.OIDCAuthenticationBackend"],
     OIDC_RP_SIGN_ALGO="RS256",
     OIDC_OP_JWKS_ENDPOINT=SERVER["jwks_uri"],
     OIDC_OP_AUTHORIZATION_ENDPOINT=SERVER["authorization_endpoint"],
     OIDC_OP_TOKEN_ENDPOINT=SERVER["token_endpoint"],
     OIDC_OP_USER_ENDPOINT=SERVER["userinfo_endpoint"],
-    LOGIN_REDIRECT_URL="/who",
     LOGIN_REDIRECT_URL_FAILURE="/refused",
 )
-django.setup()
-call_command("migrate", verbosity=0)
 
 from django.contrib.auth.models import User  # noqa: E402 - only once Django is set up
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend  # noqa: E402
@@ -64,18 +41,13 @@ def who(request):
     return JsonResponse({"id": user.id, "name": user.get_username(), "email": getattr(user, "email", None)})
 
 
-def forget(request):
-    request.session.flush()
-    return HttpResponse()
-
-
 urlpatterns = [
     path("oidc/", include("mozilla_django_oidc.urls")),
     path("who", who),
     path("refused", who),
-    path("forget", forget),
+    FORGET,
 ]
-APP = serve(get_wsgi_application())
+APP = App("/oidc/authenticate/")
 
 
 def client(*flags):
@@ -84,16 +56,11 @@ def client(*flags):
     return {"OIDC_RP_CLIENT_ID": registered["client_id"], "OIDC_RP_CLIENT_SECRET": registered["client_secret"]}
 
 
-def sign_in(**options):
-    with override_settings(**options):
-        return signed_in(APP, "/oidc/authenticate/")
-
-
 @story("a person becomes a user by their e-mail address, where no PKCE but a nonce is sent")
 def _():
     with address():
-        location, first = sign_in(**client("--pkce", "nonce"))
-        again = sign_in(**client("--pkce", "nonce"))[1]
+        location, first = APP.sign_in(**client("--pkce", "nonce"))
+        again = APP.sign_in(**client("--pkce", "nonce"))[1]
 
     assert location == "/who", location
     assert first["email"] == EMAIL
@@ -103,7 +70,7 @@ def _():
 @story("the same with PKCE, for a client as it is registered")
 def _():
     with address():
-        location, user = sign_in(OIDC_USE_PKCE=True, **client())
+        location, user = APP.sign_in(OIDC_USE_PKCE=True, **client())
 
     assert location == "/who", location
     assert user["email"] == EMAIL
@@ -113,7 +80,7 @@ def _():
 def _():
     before = User.objects.count()
 
-    location, user = sign_in(**client("--pkce", "nonce"))
+    location, user = APP.sign_in(**client("--pkce", "nonce"))
 
     assert location == "/refused", location
     assert user["id"] is None
@@ -124,8 +91,8 @@ def _():
 def _():
     by_sub = {"AUTHENTICATION_BACKENDS": [f"{__name__}.BySub"], **client("--pkce", "nonce")}
 
-    first = sign_in(**by_sub)[1]
-    again = sign_in(**by_sub)[1]
+    first = APP.sign_in(**by_sub)[1]
+    again = APP.sign_in(**by_sub)[1]
 
     assert first["name"] == gatelodge("user", "show", "ada")["id"], first
     assert again == first
