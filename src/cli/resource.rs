@@ -23,7 +23,8 @@ Examples:
   gatelodge resource add https://mcp.example --accepts-bridge
       an MCP server to which people's bridges bring their own tokens
 
-A client that asks for a scope which only one resource has gets a token for that resource.
+A client that asks for a scope which only one resource has gets a token for that resource; one that
+acts for itself, if you gave it the scope (client add --scope) or the resource (--resource).
 
 Serve the printed document at the printed address, and answer a request without a token by 401
 with the printed header. Where the API cannot serve it, the header may name the copy here.";

@@ -179,6 +179,10 @@ macro_rules! authorization {
         "scope: nothing of it is left that this client and this person may have",
         "gatelodge client set CLIENT --scope NAME; a role of the person decides, too: gatelodge user show NAME",
         "RFC 6749 §3.3";
+    ScopeNotForItself => InvalidScope,
+        "scope: nothing of it is left that this client may have for itself, without a person",
+        "gatelodge client set CLIENT --scope NAME; what is said about people, only they grant",
+        "RFC 6749 §3.3";
     ScopeWidened => InvalidScope,
         "scope reaches beyond what was granted",
         "let the client ask for no more than it was granted, or sign the person in again",

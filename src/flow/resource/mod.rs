@@ -132,7 +132,8 @@ impl Targets {
 /// # Errors
 ///
 /// [`Refusal::ResourceUnknown`]: RFC 8707 §2, "invalid_target: The requested resource is invalid,
-/// missing, unknown, or malformed."
+/// missing, unknown, or malformed."; and [`Refusal::ResourceTokenTypesDiffer`] if the scope brings
+/// resources that cannot share a token.
 pub fn resolve(
     view: &impl View,
     rules: &Rules,
@@ -150,6 +151,7 @@ pub fn resolve(
             return Err(Refusal::ResourceUnknown.into());
         }
     }
+    targets.token_type(&brought)?;
     Ok(targets)
 }
 
@@ -261,6 +263,12 @@ impl Targets {
     /// The scopes that are known at one of these resources.
     fn known(&self) -> Scope {
         self.known.iter().fold(Scope::default(), |all, (_, scope)| all.union(scope))
+    }
+
+    /// Whether one of the scopes of `scope` is known at `resource`.
+    pub fn knows_any(&self, resource: &Resource, scope: &Scope) -> bool {
+        let known = self.known.iter().find(|(known, _)| known == resource);
+        known.is_some_and(|(_, known)| !known.intersect(scope).is_empty())
     }
 
     /// What a token is for: the requested part of these resources, and the part of `scope` that is

@@ -39,9 +39,9 @@ pub fn issue(
     }
     let asked = request.scope.as_ref();
     let mut targets = resource::resolve(view, &cx.rules, &client, &request.resources, asked)?;
-    // No person consents, so only the resources that an operator listed for the client are allowed.
-    let listed = |resource| is_own(cx, resource) || client.decisions.resources.contains(resource);
-    if targets.unregistered || !targets.resources.iter().all(listed) {
+    if targets.unregistered
+        || !targets.resources.iter().all(|own| is_allowed(cx, &client, &targets, own))
+    {
         if !request.resources.is_empty() {
             return Err(Refusal::ResourceUnknown.into());
         }
@@ -55,7 +55,7 @@ pub fn issue(
         Some(requested) => {
             let scope = requested.intersect(&allowed);
             if scope.is_empty() {
-                return Err(Refusal::ScopeNotAllowed.into());
+                return Err(Refusal::ScopeNotForItself.into());
             }
             targets.check_administration(&cx.rules, &scope)?;
             scope
@@ -92,6 +92,10 @@ fn for_plugin(
     Ok(issued)
 }
 
-fn is_own(cx: &Context, resource: &Resource) -> bool {
+/// Whether an operator allows a client to act for itself at a resource: they listed it for the client,
+/// or gave the client one of its scopes. No person consents.
+fn is_allowed(cx: &Context, client: &Client, targets: &Targets, resource: &Resource) -> bool {
     *resource == Resource::of(&cx.rules.issuer)
+        || client.decisions.resources.contains(resource)
+        || (client.origin == Origin::Operator && targets.knows_any(resource, client.scope()))
 }

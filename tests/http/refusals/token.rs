@@ -277,3 +277,9 @@ pub(super) async fn a_code_while_nothing_can_be_written() -> Response {
     disk.fail(true);
     shop.redeem(&code).await
 }
+
+pub(super) async fn a_scope_about_people_for_a_client() -> Response {
+    let server = Server::new().await;
+    let robot = RelyingParty::robot(&server).await;
+    robot.ask(&[("grant_type", "client_credentials"), ("scope", "profile")]).await
+}

@@ -84,21 +84,64 @@ async fn a_scope_of_two_resources_brings_the_one_that_the_client_may_use() {
     assert_eq!((aud(&for_ada), &*for_ada.scope), ("https://b.example".into(), "s"));
     assert_eq!((aud(&for_itself), &*for_itself.scope), ("https://b.example".into(), "s"));
     assert_eq!((aud(&by_default), &*by_default.scope), ("https://b.example".into(), "b:read s"));
-    beyond.refused(ErrorCode::InvalidScope, Refusal::ScopeNotAllowed);
+    beyond.refused(ErrorCode::InvalidScope, Refusal::ScopeNotForItself);
 }
 
-/// A client acts for itself only at resources that an operator listed for it.
+/// An operator gave it the scope, so they mean the resource.
 #[tokio::test]
-async fn a_client_that_acts_for_itself_gets_no_resource_that_nobody_listed() {
+async fn a_client_that_acts_for_itself_gets_the_resource_of_a_scope_that_it_was_given() {
     let server = Server::new().await;
     let buyer = buyer(&server).await;
     let grant = ("grant_type", "client_credentials");
+    let there = ("resource", "https://a.example");
 
-    let asked = buyer.ask(&[grant, ("scope", "a:read")]).await;
+    let asked = buyer.ask(&[grant, ("scope", "a:read")]).await.tokens();
+    let named = buyer.ask(&[grant, there, ("scope", "a:read")]).await.tokens();
     let by_default = buyer.ask(&[grant]).await.tokens();
 
-    asked.refused(ErrorCode::InvalidScope, Refusal::ScopeNotAllowed);
-    assert_eq!(aud(&by_default), server.issuer());
+    assert_eq!((aud(&asked), &*asked.scope), ("https://a.example".into(), "a:read"));
+    assert_eq!((aud(&named), &*named.scope), ("https://a.example".into(), "a:read"));
+    assert_eq!(aud(&by_default), json!(["https://a.example", "https://b.example"]));
+}
+
+/// A scope that is open to everyone is no word of an operator's about this client.
+#[tokio::test]
+async fn a_client_that_acts_for_itself_gets_no_resource_that_nobody_gave_it() {
+    let server = Server::new().await;
+    let robot = server.client(json!({ "name": "Robot", "scope": "openid" })).await;
+    let open = json!({ "resource": "https://b.example", "scope": "b:read", "open": true });
+    register(&server, open).await;
+    let grant = ("grant_type", "client_credentials");
+
+    let brought = robot.ask(&[grant, ("scope", "b:read")]).await;
+    let named = robot.ask(&[grant, ("resource", "https://b.example")]).await;
+
+    brought.refused(ErrorCode::InvalidScope, Refusal::ScopeNotForItself);
+    named.refused(ErrorCode::InvalidTarget, Refusal::ResourceUnknown);
+}
+
+/// Before anybody is asked to consent.
+#[tokio::test]
+async fn scopes_that_bring_resources_of_two_types_are_refused_at_once() {
+    let (server, mut ada) = Server::with_ada().await;
+    let buyer = buyer(&server).await;
+    let telly = RelyingParty::tv(&server).await;
+    for (resource, typ) in [("https://c.example", "jwt"), ("https://d.example", "at+jwt")] {
+        let scope = if typ == "jwt" { "c:read" } else { "d:read" };
+        let row = json!({ "resource": resource, "scope": scope, "typ": typ, "open": true });
+        register(&server, row).await;
+    }
+    let scope = ("scope", "c:read d:read");
+
+    let visited = ada.visit(&buyer.request(&[scope])).await;
+    let pushed = buyer.push_raw(&[scope]).await;
+    let device = telly.post("/oauth/device_authorization", &[scope]).await;
+    let named = tokens(&buyer, &mut ada, &[scope, ("resource", "https://c.example")]).await;
+
+    for refused in [visited, pushed, device] {
+        refused.refused(ErrorCode::InvalidTarget, Refusal::ResourceTokenTypesDiffer);
+    }
+    assert_eq!((aud(&named), &*named.scope), ("https://c.example".into(), "c:read"));
 }
 
 /// An open scope is for every client, a closed one only for those that registered it.

@@ -101,7 +101,7 @@ async fn a_client_that_acts_for_itself_may_narrow_its_scope() {
     assert_eq!(ask("").await.tokens().scope, "orders prices");
     assert_eq!(ask("prices").await.tokens().scope, "prices");
     assert_eq!(ask("prices profile").await.tokens().scope, "prices");
-    ask("profile").await.refused(ErrorCode::InvalidScope, Refusal::ScopeNotAllowed);
+    ask("profile").await.refused(ErrorCode::InvalidScope, Refusal::ScopeNotForItself);
 }
 
 #[tokio::test]
@@ -122,7 +122,7 @@ async fn a_client_that_acts_for_itself_has_no_scope_about_a_person() {
     }
     for about in ABOUT.split(' ') {
         let nothing = robot.ask(&[grant, ("scope", about)]).await;
-        nothing.refused(ErrorCode::InvalidScope, Refusal::ScopeNotAllowed);
+        nothing.refused(ErrorCode::InvalidScope, Refusal::ScopeNotForItself);
     }
 }
 
