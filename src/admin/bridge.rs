@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Refusal;
 use crate::flow::bridge::access::{self, AccessRequest, AccessTerms, BridgeAccess};
-use crate::flow::bridge::device::{self, Opener};
+use crate::flow::bridge::device::{self, Asking, Opener};
 use crate::flow::bridge::exchange::{self, Carried};
 use crate::flow::bridge::hosts;
 use crate::flow::bridge::presence::{self, BridgeStatus};
@@ -238,7 +238,7 @@ pub(super) async fn issue_token(
     app.complete_keys().await?;
     let opened = app.write(move |tx, cx| {
         let (user, _) = named(tx, &username)?.ok_or(Refusal::UserNotFound)?;
-        access::open(tx, cx, &Opener::person(user), &access_request, &terms)
+        access::open(tx, cx, &Opener { by: Asking::Operator, user }, &access_request, &terms)
     });
     let BridgeAccess { claims, session, terms, .. } = opened.await?;
     let view = BridgeTokenView {

@@ -61,6 +61,8 @@ impl Guessed {
 pub enum Source {
     /// A person, by their account.
     Account(UserId),
+    /// A linked device of a person, by its id.
+    Device(UserId, String),
     /// A network.
     Network(Network),
     /// Whoever has this URL fetched; the network is that of the request.
@@ -72,9 +74,9 @@ impl Source {
     fn key(&self, cx: &Context, label: &str) -> Option<TokenHash> {
         let subject = match self {
             Self::Account(user) => user.uuid().as_bytes().to_vec(),
+            Self::Device(_, id) | Self::Url(_, id) => id.as_bytes().to_vec(),
             Self::Network(network) if network.is_loopback() => return None,
             Self::Network(network) => network.prefix().to_vec(),
-            Self::Url(_, url) => url.as_bytes().to_vec(),
         };
         Some(cx.rules.pepper.hash_parts(label, &subject))
     }
@@ -82,14 +84,14 @@ impl Source {
     /// The number of wrong guesses, or of failed fetches, that cause no pause.
     const fn limit(&self) -> u32 {
         match self {
-            Self::Account(_) => 10,
+            Self::Account(_) | Self::Device(..) => 10,
             Self::Network(_) | Self::Url(..) => 60,
         }
     }
 
     fn holding(&self) -> Holding {
         match self {
-            Self::Account(user) => Holding::persons(*user),
+            Self::Account(user) | Self::Device(user, _) => Holding::persons(*user),
             Self::Network(network) | Self::Url(network, _) => {
                 Holding::strangers(*network, Rank::Plain)
             }

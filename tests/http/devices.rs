@@ -91,7 +91,7 @@ async fn the_last_use_is_written_down() {
 
     let proven = server.app.write(move |tx, cx| certificate::redeem(tx, cx, &key)).await;
 
-    assert!(proven.ok().unwrap().device.is_some());
+    assert!(proven.ok().unwrap().device().is_some());
     assert_eq!(list(&server, "").await[0]["used"], "2026-01-02T00:00:00Z");
 }
 

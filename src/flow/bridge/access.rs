@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
-use crate::flow::bridge::device::{self, NewDevice, Opener};
+use crate::flow::bridge::device::{self, Asking, NewDevice, Opener};
 use crate::flow::installation::evidence;
 use crate::flow::throttle::{self, Source};
 use crate::model::bridge::{AUDIENCE, BridgeSessionId};
@@ -26,7 +26,8 @@ pub const TTL: Duration = Duration::from_secs(3600);
 /// lifetime, because a bridge that does not present its session id begins a new session each hour.
 const IDLE_TIMEOUT: Duration = Duration::from_hours(24);
 
-/// The most requests for access in a minute by the bridges of one person.
+/// The most requests for access in a minute by one linked device, and by the exchange codes of one
+/// person.
 const MAX_PER_MINUTE: usize = 60;
 
 /// The precision of a session's `seen` time.
@@ -79,7 +80,8 @@ pub struct BridgeAccess {
 /// id. The id of an ended session is not used again within the longest life of a session.
 ///
 /// A session that is opened without a device is the only way in which a device of its own comes in,
-/// until a device with a token or a certificate continues it and takes it over.
+/// until a device with a token or a certificate continues it and takes it over, with its secret of the
+/// hook client.
 ///
 /// # Errors
 ///
@@ -99,7 +101,14 @@ pub fn open(
         Some(id) => find(tx, cx, id, opener)?,
         None => Found::Unusable,
     };
-    throttle::consume(tx, cx, "bridge sessions", &Source::Account(user), MAX_PER_MINUTE)?;
+    let counted = match &opener.by {
+        Asking::Code => Some(Source::Account(user)),
+        Asking::Device(id) => Some(Source::Device(user, id.clone())),
+        Asking::Operator => None,
+    };
+    if let Some(source) = counted {
+        throttle::consume(tx, cx, "bridge sessions", &source, MAX_PER_MINUTE)?;
+    }
     let lifetimes = &cx.rules.config.lifetimes;
     let now = person.now_enabled(cx.now);
     let (id, created, linked) = match (continued, &access_request.session) {
@@ -107,13 +116,16 @@ pub fn open(
         (Found::Live(session), Some(id))
             if cx.now + terms.ttl <= session.created + lifetimes.session_total =>
         {
-            (id.clone(), session.created, opener.device.clone().or(Some(session.linked)))
+            if let Some(device) = opener.device().filter(|device| **device != session.linked) {
+                device::hand_over(tx, &session.linked, device)?;
+            }
+            (id.clone(), session.created, opener.device().cloned().or(Some(session.linked)))
         }
         (Found::Nothing, Some(id)) if !id.is_generated() => {
-            (id.clone(), now, opener.device.clone())
+            (id.clone(), now, opener.device().cloned())
         }
         (Found::Live(_) | Found::Nothing | Found::Unusable, _) => {
-            (BridgeSessionId::from_seed(&cx.seed), now, opener.device.clone())
+            (BridgeSessionId::from_seed(&cx.seed), now, opener.device().cloned())
         }
     };
     let oldest = created + lifetimes.session_total;
@@ -210,7 +222,7 @@ fn may_continue(
     opener: &Opener,
     session: &BridgeSession,
 ) -> Result<bool, StoreError> {
-    let device = match &opener.device {
+    let device = match opener.device() {
         Some(device) => {
             *device == session.linked || device::is_session_alone(view, &session.linked)?
         }

@@ -7,7 +7,7 @@
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
-use crate::flow::bridge::device::{self, NewDevice, Opener};
+use crate::flow::bridge::device::{self, Asking, NewDevice, Opener};
 use crate::flow::person::people;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::person::Username;
@@ -143,7 +143,7 @@ pub fn redeem(tx: &mut Tx<'_>, cx: &Context, fingerprint: &Fingerprint) -> Resul
     let (user, _) = prove(tx, cx, fingerprint)?;
     let row = tx.find::<DeviceCertificate>(fingerprint)?;
     let row = row.ok_or(Refusal::DeviceCertificateUnknown)?;
-    let device = Some(row.linked.clone());
+    let by = Asking::Device(row.linked.clone());
     tx.put(fingerprint, DeviceCertificate { used: Some(cx.now), ..row })?;
-    Ok(Opener { device, user })
+    Ok(Opener { by, user })
 }

@@ -14,19 +14,31 @@ use crate::store::schema::{
 };
 use crate::store::{StoreError, Tx, View};
 
-/// Who asks for access: a person, and the linked device as which they do. An exchange code and an
-/// operator speak for the person alone.
+/// Who asks for access for a person.
+pub enum Asking {
+    /// Whoever had an exchange code: the person, at no device yet.
+    Code,
+    /// A linked device, by its id.
+    Device(String),
+    /// The operator.
+    Operator,
+}
+
+/// Who opens a session of a person.
 pub struct Opener {
-    /// The id of the device.
-    pub device: Option<String>,
+    /// Who asks.
+    pub by: Asking,
     /// The person.
     pub user: UserId,
 }
 
 impl Opener {
-    /// A person without a device.
-    pub const fn person(user: UserId) -> Self {
-        Self { device: None, user }
+    /// The id of the linked device that asks.
+    pub fn device(&self) -> Option<&String> {
+        match &self.by {
+            Asking::Device(id) => Some(id),
+            Asking::Code | Asking::Operator => None,
+        }
     }
 }
 
@@ -116,6 +128,21 @@ pub fn touch(
     if let Some(device) = tx.find::<LinkedDevice>(id)? {
         let expires = device.expires.max(until);
         tx.put(id, LinkedDevice { expires, used: Some(cx.now), ..device })?;
+    }
+    Ok(())
+}
+
+/// Gives the secret of the hook client that a device had to `new`, which took its session over. A
+/// device that has a secret keeps that one.
+pub fn hand_over(tx: &mut Tx<'_>, old: &String, new: &String) -> Result<(), StoreError> {
+    let (Some(from), Some(to)) = (tx.find::<LinkedDevice>(old)?, tx.find::<LinkedDevice>(new)?)
+    else {
+        return Ok(());
+    };
+    if from.hook.is_some() && to.hook.is_none() {
+        let hook = from.hook;
+        tx.put(old, LinkedDevice { hook: None, ..from })?;
+        tx.put(new, LinkedDevice { hook, ..to })?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
-use crate::flow::bridge::device::Opener;
+use crate::flow::bridge::device::{Asking, Opener};
 use crate::flow::installation::evidence;
 use crate::oauth::id::UserId;
 use crate::secret::ExchangeCode;
@@ -72,5 +72,5 @@ pub fn redeem(tx: &mut Tx<'_>, cx: &Context, code: &ExchangeCode) -> Result<Open
     }
     let user = row.user;
     tx.put(&hash, Exchange { spent: true, ..row })?;
-    Ok(Opener::person(user))
+    Ok(Opener { by: Asking::Code, user })
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::error::{Error, Internal, Refusal};
 use crate::flow::Context;
-use crate::flow::bridge::device::{self, NewDevice, Opener};
+use crate::flow::bridge::device::{self, Asking, NewDevice, Opener};
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::UserId;
 use crate::secret::PersonalToken;
@@ -100,7 +100,7 @@ pub fn redeem(view: &impl View, cx: &Context, token: &PersonalToken) -> Result<O
     }
     let device = device::live(view, cx.now, &token.key())?;
     let device = device.ok_or(Refusal::PersonalTokenExpired)?;
-    Ok(Opener { device: Some(token.key()), user: device.user })
+    Ok(Opener { by: Asking::Device(token.key()), user: device.user })
 }
 
 /// The device of a token, whatever has become of it.

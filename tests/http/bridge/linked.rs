@@ -350,9 +350,7 @@ async fn nobody_but_a_device_gets_a_secret_of_the_hook_client() {
     let chosen = server.operate(Method::PATCH, &format!("/clients/{id}"), chosen).await;
 
     for refused in [rotated, chosen] {
-        let reason = "each linked device of its person has a secret of its own, and asks for it";
-        let refusal = Refusal::ClientMetadataContradictory(reason);
-        refused.refused(refusal.code(), refusal);
+        refused.refused(ErrorCode::Conflict, Refusal::HookSecretOfDevices);
     }
     device.assert_live(&server).await;
 }
@@ -475,4 +473,21 @@ async fn a_hook_secret_lives_no_longer_than_the_personal_token_of_its_device() {
     refused.refused(ErrorCode::InvalidClient, Refusal::ClientSecretWrong);
     let refused = hook(&server, late).await;
     refused.refused(ErrorCode::InvalidToken, Refusal::BearerTokenOfEndedGrant);
+}
+
+/// A bridge that came by a code has asked for its secret when it logs in with a token.
+#[tokio::test]
+async fn a_session_that_is_taken_over_brings_its_hook_secret() {
+    let (server, _ada) = Server::with_ada().await;
+    let came = access(&server, "mine").await;
+    let came = Linked::with(&server, String::new(), &came).await;
+    let pat = login(&server, Some("laptop")).await;
+
+    let taken = by_pat(&server, &pat, "mine").await.json();
+
+    assert_eq!(taken["headers"]["x-session-id"], "mine");
+    assert_eq!(by_hook(&server, &came.hook).await.status, 200);
+    server.operate(Method::DELETE, &format!("/bridge/devices/{}", &pat[8..20]), json!({})).await;
+    let old = by_hook(&server, &came.hook).await;
+    old.refused(ErrorCode::InvalidClient, Refusal::ClientSecretWrong);
 }
