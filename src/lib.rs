@@ -186,8 +186,9 @@
 //!   userinfo here and nothing else, and none has a scope of the administration. An ID token is no
 //!   access token and the other way round, whatever their type says ([`keys`]).
 //! - *Claimed e-mail address.* What a person typed is verified for nobody until an operator vouches for
-//!   it, and two people never have one address, in whatever form it is written. The limit: who is
-//!   signed in learns from a refusal that somebody has an address.
+//!   it, naming it. Two people never have one address, in whatever form it is written, and an operator
+//!   gives it to its owner whoever typed it. The limit: who is signed in learns from a refusal that
+//!   somebody has an address.
 //! - *Framing.* No page may be in a frame, but that of a `prompt=none` request, which displays nothing
 //!   and asks nothing, in a frame of the origin of its own `redirect_uri`.
 //! - *Forged proxy headers.* The host in `X-Forwarded-Host` counts if a proxy sends it that the

@@ -3,9 +3,11 @@
 use crate::app::App;
 use crate::error::{Error, client_word};
 use crate::flow::person::people;
+use crate::model::email::PersonEmail;
 use crate::oauth::client::{AssertionProfile, AuthMethod, ClientType, GrantType, PkcePolicy};
 use crate::oauth::id::ClientId;
 use crate::store::schema::Client;
+use crate::store::{StoreError, View};
 
 /// What will be demanded of the new client `id`, and what will not work, a line each.
 pub(super) fn of_new(app: &App, id: &ClientId, client: &Client) -> Result<Vec<String>, Error> {
@@ -15,18 +17,14 @@ pub(super) fn of_new(app: &App, id: &ClientId, client: &Client) -> Result<Vec<St
     if has(GrantType::AuthorizationCode) {
         notes.push(pkce(app.rules().pkce_policy(client), client, &word));
     }
-    if (has(GrantType::AuthorizationCode) || has(GrantType::DeviceCode))
-        && client.scope().has("email")
-        && let Some(person) = people::without_email(&app.read()?)?
-    {
-        notes.push(format!(
-            "email: {person}, for one, has no address, and the claim is missing then; gatelodge user \
-             set {person} --email ADDRESS"
-        ));
+    let view = app.read()?;
+    let for_people = has(GrantType::AuthorizationCode) || has(GrantType::DeviceCode);
+    if for_people && client.scope().has("email") {
+        notes.extend(email(app, &view)?);
     }
-    if (has(GrantType::AuthorizationCode) || has(GrantType::DeviceCode))
+    if for_people
         && client.scope().has("groups")
-        && !people::any_groups(&app.read()?)?
+        && people::first(&view, |person| !person.groups.is_empty())?.is_none()
     {
         notes.push(
             "groups: nobody is in one, and the claim has the roles of a person alone; gatelodge user \
@@ -51,6 +49,31 @@ pub(super) fn of_new(app: &App, id: &ClientId, client: &Client) -> Result<Vec<St
         ));
     }
     notes.extend(out_of_reach(app, client));
+    Ok(notes)
+}
+
+/// What applications will miss in the e-mail addresses of people.
+fn email(app: &App, view: &impl View) -> Result<Vec<String>, StoreError> {
+    let policy = app.rules().config.policy.email_verified;
+    let mut notes = Vec::new();
+    if let Some(person) = people::first(view, |person| person.email.is_none())? {
+        let name = person.username;
+        notes.push(format!(
+            "email: {name}, for one, has no address, and the claim is missing then; gatelodge user \
+             set {name} --email ADDRESS"
+        ));
+    }
+    let unverified = |email: &PersonEmail| !email.is_verified(policy);
+    if let Some(person) =
+        people::first(view, |person| person.email.as_ref().is_some_and(unverified))?
+    {
+        let name = person.username;
+        notes.push(format!(
+            "email: nobody vouches for the address of {name}, for one, and some programs, such as \
+             oauth2-proxy, refuse such a person; gatelodge user set {name} --email ADDRESS \
+             --email-verified"
+        ));
+    }
     Ok(notes)
 }
 

@@ -12,7 +12,7 @@ use super::listing::{ListView, Noun, Query};
 use super::{Failed, body, optional, parsed};
 use crate::app::App;
 use crate::error::Refusal;
-use crate::flow::person::people::{self, Change, NewPerson};
+use crate::flow::person::people::{self, Change, NewPerson, Stored};
 use crate::flow::person::setup_link::IssuedSetupLink;
 use crate::model::claim::{ClaimName, ClaimValue};
 use crate::model::person::Username;
@@ -63,6 +63,17 @@ pub(crate) struct SetupLinkView {
     pub(crate) setup_url: String,
 }
 
+/// A person who was changed.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ChangedUserView {
+    /// Who had typed the e-mail address, which nobody vouched for, and has none now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) email_taken_from: Option<String>,
+    /// The person.
+    #[serde(flatten)]
+    pub(crate) user: UserView,
+}
+
 /// A new person, and the setup link with which they create their passkey.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct NewUserView {
@@ -71,7 +82,7 @@ pub(crate) struct NewUserView {
     pub(crate) link: SetupLinkView,
     /// The person.
     #[serde(flatten)]
-    pub(crate) user: UserView,
+    pub(crate) user: ChangedUserView,
 }
 
 /// A new setup link.
@@ -171,6 +182,14 @@ impl UserView {
     }
 }
 
+impl ChangedUserView {
+    fn new(app: &App, stored: &Stored) -> Result<Self, Failed> {
+        let user = UserView::new(app, &app.read()?, stored.id, &stored.person)?;
+        let email_taken_from = stored.email_taken_from.as_ref().map(ToString::to_string);
+        Ok(Self { email_taken_from, user })
+    }
+}
+
 impl SetupLinkView {
     fn new(app: &App, link: &IssuedSetupLink) -> Self {
         Self { setup_expires: link.expires.rfc3339(), setup_url: setup_url(app, link) }
@@ -204,8 +223,8 @@ pub(super) async fn add(
         groups: parsed(&added.groups)?,
         roles: parsed(&added.roles)?,
     };
-    let (id, person, link) = app.write(move |tx, cx| people::add(tx, cx, &new)).await?;
-    let user = UserView::new(&app, &app.read()?, id, &person)?;
+    let (stored, link) = app.write(move |tx, cx| people::add(tx, cx, &new)).await?;
+    let user = ChangedUserView::new(&app, &stored)?;
     Ok((StatusCode::CREATED, Json(NewUserView { link: SetupLinkView::new(&app, &link), user })))
 }
 
@@ -222,7 +241,7 @@ pub(super) async fn change(
     State(app): State<Arc<App>>,
     Path(username): Path<String>,
     request: Request,
-) -> Result<Json<UserView>, Failed> {
+) -> Result<Json<ChangedUserView>, Failed> {
     let username: Username = username.parse()?;
     let patch: UserPatch = body(request).await?;
     let claims = patch.claims.iter().map(|(name, value)| -> Result<_, Refusal> {
@@ -237,8 +256,8 @@ pub(super) async fn change(
         groups: patch.groups.map(|groups| parsed(&groups)).transpose()?,
         roles: patch.roles.map(|roles| parsed(&roles)).transpose()?,
     };
-    let (id, person) = app.write(move |tx, cx| people::change(tx, cx, &username, &change)).await?;
-    Ok(Json(UserView::new(&app, &app.read()?, id, &person)?))
+    let stored = app.write(move |tx, cx| people::change(tx, cx, &username, &change)).await?;
+    Ok(Json(ChangedUserView::new(&app, &stored)?))
 }
 
 pub(super) async fn remove(

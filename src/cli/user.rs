@@ -5,8 +5,8 @@ use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use crate::admin::user::{
-    NewUser, NewUserView, Recovery, RecoveryView, RemovedUserView, SetupLinkView, UserPatch,
-    UserView,
+    ChangedUserView, NewUser, NewUserView, Recovery, RecoveryView, RemovedUserView, SetupLinkView,
+    UserPatch, UserView,
 };
 
 use super::admin_client::{AdminClient, path_of};
@@ -145,14 +145,17 @@ pub(super) async fn run(verb: UserVerb, admin: &mut AdminClient) -> Result<Outpu
         UserVerb::Add(add) => {
             let added: NewUserView =
                 admin.send(Method::POST, "/api/v1/users", &add.request()).await?;
+            let (user, taken) = (&added.user.user, taken_note(&added.user));
             let mut rows = vec![
-                ("username", word(&added.user.username)),
-                ("id", word(&added.user.id)),
-                ("roles", word(&added.user.roles)),
+                ("username", word(&user.username)),
+                ("id", word(&user.id)),
+                ("roles", word(&user.roles)),
             ];
             rows.extend(link(&added.link));
-            let note = if added.user.email.is_some() { LINK_NOTE } else { ADDRESSLESS_NOTE };
-            Ok(Output::new(fields(&rows), &added).with_note(note))
+            let note = if user.email.is_some() { LINK_NOTE } else { ADDRESSLESS_NOTE };
+            let notes = [Some(note.to_owned()), taken].into_iter().flatten();
+            let notes = notes.collect::<Vec<_>>().join("\n");
+            Ok(Output::new(fields(&rows), &added).with_note(notes))
         }
         UserVerb::List => {
             const COLUMNS: &[Column<UserView>] = &[
@@ -169,11 +172,12 @@ pub(super) async fn run(verb: UserVerb, admin: &mut AdminClient) -> Result<Outpu
             Ok(list(users, COLUMNS, none))
         }
         UserVerb::Show { username } => {
-            Ok(output(&admin.ask(Method::GET, &path_of("users", &username)).await?))
+            let view: UserView = admin.ask(Method::GET, &path_of("users", &username)).await?;
+            Ok(Output::new(described(&view), &view))
         }
         UserVerb::Set(set) => {
             let (path, patch) = (path_of("users", &set.username), set.patch()?);
-            Ok(output(&admin.send(Method::PATCH, &path, &patch).await?))
+            change(&path, &patch, admin).await
         }
         UserVerb::Disable { username } => switch(&username, true, admin).await,
         UserVerb::Enable { username } => switch(&username, false, admin).await,
@@ -240,10 +244,26 @@ async fn switch(
     admin: &mut AdminClient,
 ) -> Result<Output, Failure> {
     let patch = UserPatch { disabled: Some(disabled), ..UserPatch::default() };
-    Ok(output(&admin.send(Method::PATCH, &path_of("users", username), &patch).await?))
+    change(&path_of("users", username), &patch, admin).await
 }
 
-fn output(view: &UserView) -> Output {
+async fn change(path: &str, patch: &UserPatch, admin: &mut AdminClient) -> Result<Output, Failure> {
+    let view: ChangedUserView = admin.send(Method::PATCH, path, patch).await?;
+    let output = Output::new(described(&view.user), &view);
+    Ok(match taken_note(&view) {
+        Some(note) => output.with_note(note),
+        None => output,
+    })
+}
+
+fn taken_note(view: &ChangedUserView) -> Option<String> {
+    let other = view.email_taken_from.as_ref()?;
+    Some(format!(
+        "{other} had typed this e-mail address, for which nobody vouched, and has none now."
+    ))
+}
+
+fn described(view: &UserView) -> String {
     let mut rows = vec![
         ("username", word(&view.username)),
         ("id", word(&view.id)),
@@ -258,8 +278,7 @@ fn output(view: &UserView) -> Output {
     ];
     let claims = view.claims.iter().map(|(name, value)| (name.as_str(), word(value)));
     rows.extend(claims);
-    let text = fields(&rows);
-    Output::new(text, view)
+    fields(&rows)
 }
 
 fn link(link: &SetupLinkView) -> [(&'static str, String); 2] {

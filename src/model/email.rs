@@ -105,6 +105,11 @@ impl PersonEmail {
         Self { address, vouched: Vouched::Nobody }
     }
 
+    /// Whether the person typed it, and no operator said anything of it.
+    pub fn is_only_typed(&self) -> bool {
+        self.vouched == Vouched::Nobody
+    }
+
     /// Whether it is an operator's word, for whoever cannot be told how much it is worth.
     pub fn is_operators(&self) -> bool {
         self.is_verified(true)

@@ -82,6 +82,10 @@ macro_rules! operator {
         "another person has this e-mail address, in this form or another",
         "choose another address, or: gatelodge user set OTHER --email ''",
         "OpenID Connect Core §5.1";
+    EmailUnnamed => InvalidRequest,
+        "email_verified: the person typed this address, so whoever vouches for it has to name it",
+        "gatelodge user set NAME --email ADDRESS --email-verified",
+        "OpenID Connect Core §5.1";
     GrantNotFound => NotFound,
         "there is no such grant in force",
         "gatelodge grant list shows the grants",
@@ -90,6 +94,14 @@ macro_rules! operator {
         "a group is 1 to 128 visible ASCII characters without comma",
         "choose another name for the group",
         "RFC 9110 §5.6.1";
+    HookClientOfDevices => Conflict,
+        "each linked device of its person would bring this client back, so it is not removed",
+        "gatelodge client disable CLIENT switches it off; gatelodge bridge end DEVICE ends a device",
+        "RFC 9110 §15.5.10";
+    HookSecretOfDevices => Conflict,
+        "each linked device of its person has a secret of its own for this client, and asks for it",
+        "gatelodge bridge end DEVICE ends a device with its secret",
+        "RFC 9110 §15.5.10";
     IssuerAtAddress => InvalidRequest,
         "the issuer has an IP address for a host, which cannot be the RP ID of a passkey",
         "choose a name: http://localhost on this machine, or https with a host name",
@@ -115,7 +127,7 @@ macro_rules! operator {
         "choose another name",
         "RFC 7591 §2";
     PersonTooLarge => InvalidRequest,
-        "the claims, groups and roles of a person have at most 6 KiB together, so that tokens can carry them",
+        "the claims, groups and roles of a person have at most 6 KiB together as JSON, so that tokens can carry them",
         "take some away: gatelodge user set NAME --claim NAME= --group GROUP",
         "RFC 9110 §15.5.14";
     PersonalTokenNotFound => NotFound,

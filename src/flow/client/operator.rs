@@ -340,7 +340,7 @@ pub fn change(
         return Err(Refusal::ClientSecretUnfit.into());
     }
     if change.secret.is_some() && old.proof == Some(ClientProof::Devices) {
-        return Err(SECRETS_OF_DEVICES.into());
+        return Err(Refusal::HookSecretOfDevices.into());
     }
     let mut made = None;
     if change.secret.is_some() || by_secret != old.proof.is_some() {
@@ -405,14 +405,6 @@ fn describe(
     Ok(())
 }
 
-const SECRETS_OF_DEVICES: Refusal =
-    contradictory("each linked device of its person has a secret of its own, and asks for it");
-
-const HOOK_OF_DEVICES: Refusal = contradictory(
-    "each linked device of its person brings it back; end those (gatelodge bridge end), or switch it \
-     off (gatelodge client disable)",
-);
-
 /// Gives a client a new secret. The old one is invalid at once.
 pub fn rotate_secret(
     tx: &mut Tx<'_>,
@@ -421,7 +413,7 @@ pub fn rotate_secret(
 ) -> Result<(Client, MadeClientSecret), Error> {
     let mut client = tx.find::<Client>(id)?.ok_or(Refusal::ClientNotFound)?;
     if client.proof == Some(ClientProof::Devices) {
-        return Err(SECRETS_OF_DEVICES.into());
+        return Err(Refusal::HookSecretOfDevices.into());
     }
     let (proof, made) = secret(cx, &client, None);
     let made = made.ok_or(contradictory("it proves itself by no secret"))?;
@@ -449,7 +441,7 @@ const MAX_GRANTS: usize = 500;
 pub fn remove(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<usize, Error> {
     let removed = tx.remove::<Client>(id)?.ok_or(Refusal::ClientNotFound)?;
     if removed.origin == Origin::Hook {
-        return Err(HOOK_OF_DEVICES.into());
+        return Err(Refusal::HookClientOfDevices.into());
     }
     let grants = tx.by(&GRANTS_BY_CLIENT, id, MAX_GRANTS)?;
     removal::start(tx, cx, &Subject::Client(id.clone()))?;

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::error::{Error, Refusal};
 use crate::flow::bridge::hook;
 use crate::flow::installation::clock;
@@ -37,24 +39,17 @@ pub fn named(
     Ok(view.find::<Person>(&id)?.map(|person| (id, person)))
 }
 
-/// The most bytes of a person's claims, groups and roles together, so that a token with all of them
-/// fits wherever a token is sent.
+/// The most bytes of a person's claims, groups and roles together, as JSON writes them, so that a
+/// token with all of them fits wherever a token is sent.
 const MAX_CARRIED: usize = 6 * 1024;
 
-/// The most people that are searched for one without an email address.
+/// The most people that are searched for one who is so and so.
 const MAX_SEARCHED: usize = 1000;
 
-/// The username of a person who has no email address, if one of the first people has none.
-pub fn without_email(view: &impl View) -> Result<Option<Username>, StoreError> {
-    let people = view.list::<Person>(MAX_SEARCHED)?.into_iter();
-    let mut without = people.filter(|(_, person)| !person.disabled && person.email.is_none());
-    Ok(without.next().map(|(_, person)| person.username))
-}
-
-/// Whether one of the first people has a group.
-pub fn any_groups(view: &impl View) -> Result<bool, StoreError> {
-    let people = view.list::<Person>(MAX_SEARCHED)?;
-    Ok(people.iter().any(|(_, person)| !person.groups.is_empty()))
+/// The first person, among the first thousand, who is not disabled and is `so`.
+pub fn first(view: &impl View, so: impl Fn(&Person) -> bool) -> Result<Option<Person>, StoreError> {
+    let mut people = view.list::<Person>(MAX_SEARCHED)?.into_iter().map(|(_, person)| person);
+    Ok(people.find(|person| !person.disabled && so(person)))
 }
 
 /// Checks that nobody but `user` has an email address.
@@ -82,19 +77,36 @@ pub struct NewPerson {
     pub roles: Vec<Role>,
 }
 
+/// A person whom an operator added or changed.
+pub struct Stored {
+    /// Who had typed the e-mail address that is now this person's.
+    pub email_taken_from: Option<Username>,
+    /// Their id.
+    pub id: UserId,
+    /// Their row.
+    pub person: Person,
+}
+
 /// Adds a person, and makes their setup link.
+///
+/// # Errors
+///
+/// [`Refusal::UserExists`], [`Refusal::RoleUnknown`], [`Refusal::EmailTaken`] and
+/// [`Refusal::PersonTooLarge`].
 pub fn add(
     tx: &mut Tx<'_>,
     cx: &Context,
     new: &NewPerson,
-) -> Result<(UserId, Person, IssuedSetupLink), Error> {
+) -> Result<(Stored, IssuedSetupLink), Error> {
     if named(tx, &new.username)?.is_some() {
         return Err(Refusal::UserExists.into());
     }
     check_roles(cx, &new.roles)?;
-    if let Some(email) = &new.email {
-        check_email(tx, email, None)?;
-    }
+    let id = UserId::from_seed(&cx.seed);
+    let email_taken_from = match &new.email {
+        Some(email) => give_email(tx, cx, email, id)?,
+        None => None,
+    };
     let own_name = new.username.as_str().parse::<DisplayName>()?;
     let default = || Role::USER.parse().map(|role| vec![role]);
     let person = Person {
@@ -110,10 +122,9 @@ pub fn add(
         username: new.username.clone(),
     };
     check_size(&person)?;
-    let id = UserId::from_seed(&cx.seed);
     tx.put(&id, person.clone())?;
     let invited = setup_link::issue(tx, cx, SetupPurpose::Enrol(id))?;
-    Ok((id, person, invited))
+    Ok((Stored { email_taken_from, id, person }, invited))
 }
 
 /// Makes a setup link by which a person registers a new passkey. Without a name, the link is for
@@ -159,14 +170,15 @@ pub struct Change {
 /// # Errors
 ///
 /// [`Refusal::UserNotFound`], [`Refusal::RoleUnknown`], [`Refusal::EmailTaken`],
-/// [`Refusal::EmailMissing`] if there is no address to vouch for, [`Refusal::PersonTooLarge`], and
+/// [`Refusal::EmailMissing`] if there is no address to vouch for, [`Refusal::EmailUnnamed`] if it is
+/// one that the person typed and the change does not name it, [`Refusal::PersonTooLarge`], and
 /// [`Refusal::LastAdministrator`] if no administrator would remain.
 pub fn change(
     tx: &mut Tx<'_>,
     cx: &Context,
     username: &Username,
     change: &Change,
-) -> Result<(UserId, Person), Error> {
+) -> Result<Stored, Error> {
     let (id, old) = named(tx, username)?.ok_or(Refusal::UserNotFound)?;
     if let Some(roles) = &change.roles {
         check_roles(cx, roles)?;
@@ -177,7 +189,11 @@ pub fn change(
     } else {
         old.tokens_valid_after
     };
-    let email = changed_email(tx, id, &old, change)?;
+    let email_taken_from = match &change.email {
+        Some(Some(email)) => give_email(tx, cx, email, id)?,
+        Some(None) | None => None,
+    };
+    let email = changed_email(&old, change)?;
     let person = Person {
         claims: changed_claims(&old, &change.claims)?,
         tokens_valid_after,
@@ -197,31 +213,47 @@ pub fn change(
     if disabled && !old.disabled {
         removal::start(tx, cx, &Subject::Sessions(id))?;
     }
-    Ok((id, person))
+    Ok(Stored { email_taken_from, id, person })
+}
+
+/// Makes an address free for `user`, to whom an operator gives it: whoever only typed it loses it.
+/// Returns who that was.
+///
+/// # Errors
+///
+/// [`Refusal::EmailTaken`] if an operator gave it to somebody else.
+fn give_email(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    email: &Email,
+    user: UserId,
+) -> Result<Option<Username>, Error> {
+    let holder = tx.by(&PEOPLE_BY_EMAIL, &email.folded(), 1)?.pop();
+    let Some(holder) = holder.filter(|holder| *holder != user) else { return Ok(None) };
+    let typed = |person: &Person| person.email.as_ref().is_some_and(|own| own.is_only_typed());
+    let other = tx.find::<Person>(&holder)?.filter(typed).ok_or(Refusal::EmailTaken)?;
+    let username = other.username.clone();
+    tx.put(&holder, Person { email: None, updated: cx.now, ..other })?;
+    Ok(Some(username))
 }
 
 /// The email address after a change of the operator's. A new address is vouched for by the policy,
-/// until the operator says otherwise.
-fn changed_email(
-    view: &impl View,
-    id: UserId,
-    old: &Person,
-    change: &Change,
-) -> Result<Option<PersonEmail>, Error> {
+/// until the operator says otherwise. One that the person typed has to be named: they could type
+/// another one just before.
+fn changed_email(old: &Person, change: &Change) -> Result<Option<PersonEmail>, Refusal> {
     let entered = change.email.clone().map(|email| email.map(PersonEmail::by_operator));
-    let same = |new: &PersonEmail, old: &PersonEmail| {
-        new.address == old.address && old.vouched != Vouched::Nobody
-    };
+    let same =
+        |new: &PersonEmail, old: &PersonEmail| new.address == old.address && !old.is_only_typed();
     let mut email = match (entered, &old.email) {
         (None, old) => old.clone(),
         (Some(Some(new)), Some(old)) if same(&new, old) => Some(old.clone()),
         (Some(new), _) => new,
     };
-    if let Some(email) = &email {
-        check_email(view, &email.address, Some(id))?;
-    }
     if let Some(verified) = change.email_verified {
         let email = email.as_mut().ok_or(Refusal::EmailMissing)?;
+        if email.is_only_typed() {
+            return Err(Refusal::EmailUnnamed);
+        }
         email.vouched = verified.map_or(Vouched::ByPolicy, Vouched::Explicitly);
     }
     Ok(email)
@@ -289,15 +321,15 @@ fn check_roles(cx: &Context, roles: &[Role]) -> Result<(), Refusal> {
     if known { Ok(()) } else { Err(Refusal::RoleUnknown) }
 }
 
-/// Checks what tokens would carry of a person.
+/// Checks what tokens would carry of a person, as JSON writes it.
 fn check_size(person: &Person) -> Result<(), Refusal> {
-    let claims =
-        person.claims.iter().map(|(name, value)| name.as_str().len() + value.as_str().len());
-    let groups = person.groups.iter().map(|group| group.as_str().len());
-    let roles = person.roles.iter().map(|role| role.as_str().len());
-    // What JSON puts around each.
-    let all = claims.chain(groups).chain(roles).map(|bytes| bytes + 6);
-    if all.sum::<usize>() > MAX_CARRIED { Err(Refusal::PersonTooLarge) } else { Ok(()) }
+    // The claim `groups` has the roles, too.
+    let texts = person.roles.iter().chain(&person.roles).map(Role::as_str);
+    let texts = texts.chain(person.groups.iter().map(Group::as_str));
+    let claims = person.claims.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
+    // A comma or a colon follows each.
+    let all: usize = texts.chain(claims).map(|text| Value::from(text).to_string().len() + 1).sum();
+    if all > MAX_CARRIED { Err(Refusal::PersonTooLarge) } else { Ok(()) }
 }
 
 fn administers(person: &Person) -> bool {

@@ -86,10 +86,16 @@ async fn a_scope_that_says_nothing_of_somebody_is_told() {
     let without = notes(&server, web("shop", email.clone())).await;
     let address = json!({ "email": "ada@example.org" });
     server.operate(Method::PATCH, "/users/ada", address).await;
+    let unvouched = notes(&server, web("blog", email.clone())).await;
+    server.operate(Method::PATCH, "/users/ada", json!({ "email_verified": true })).await;
     let with = notes(&server, web("wiki", email)).await;
 
     let note = about(&without, "email");
     assert!(note.contains("gatelodge user set ada --email ADDRESS"), "{note}");
+    assert!(!note.contains("--email-verified"), "{note}");
+    // oauth2-proxy lets in nobody whose address is not verified.
+    let note = about(&unvouched, "email");
+    assert!(note.contains("gatelodge user set ada --email ADDRESS --email-verified"), "{note}");
     assert!(!with.iter().any(|note| note.starts_with("email")), "{with:?}");
 }
 

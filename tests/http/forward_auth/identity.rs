@@ -15,7 +15,8 @@ async fn an_address_that_a_person_typed_is_told_once_an_operator_vouches_for_it(
     ada.submit("/gate/account/email", &[("email", "ada@id.example")]).await;
 
     let typed = visit.nginx(&server, WIKI).await;
-    server.operate(Method::PATCH, "/users/ada", json!({ "email_verified": true })).await;
+    let vouching = json!({ "email": "ada@id.example", "email_verified": true });
+    server.operate(Method::PATCH, "/users/ada", vouching).await;
     let vouched = visit.nginx(&server, WIKI).await;
 
     assert_eq!(typed.header("remote-email"), "");

@@ -4,6 +4,7 @@
 use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::oauth::issuer::Issuer;
+use gatelodge::oauth::params::form_encode;
 use serde_json::{Value, json};
 
 use crate::support::{Browser, RelyingParty, Server, decoded};
@@ -158,7 +159,7 @@ async fn the_policy_vouches_for_what_operators_entered_and_not_for_what_people_t
 
     types(&mut ada, "ada@id.example").await;
     let typed = verified(&mut ada).await;
-    set(&server, "ada", json!({ "email_verified": true })).await;
+    set(&server, "ada", json!({ "email": "ada@id.example", "email_verified": true })).await;
     let vouched = verified(&mut ada).await;
     types(&mut ada, "ada@id.example").await;
     let same = verified(&mut ada).await;
@@ -201,6 +202,55 @@ async fn no_two_people_have_one_address_in_any_form() {
     assert_eq!(add("eve", "\u{e4}da@b\u{fc}cher.example").await.status, 201);
     server.operate(Method::DELETE, "/users/eve", json!({})).await;
     assert_eq!(add("dan", "\u{e4}da@b\u{fc}cher.example").await.status, 201);
+}
+
+/// Otherwise whoever types the address of somebody else keeps them from having it.
+#[tokio::test]
+async fn an_operator_gives_an_address_to_its_owner_that_somebody_typed() {
+    let (server, mut ada) = Server::with_ada().await;
+    server.person("bob").await;
+    let email = async |username: &str| {
+        let person = server.operate(Method::GET, &format!("/users/{username}"), json!({})).await;
+        person.json()["email"].take()
+    };
+
+    types(&mut ada, "Bob@id.example").await;
+    let given = json!({ "email": "bob@id.example" });
+    let given = server.operate(Method::PATCH, "/users/bob", given).await.json();
+    types(&mut ada, "eve@id.example").await;
+    let eve = json!({ "username": "eve", "email": "eve@id.example" });
+    let added = server.operate(Method::POST, "/users", eve).await.json();
+
+    assert_eq!(
+        (&given["email_taken_from"], &added["email_taken_from"]),
+        (&json!("ada"), &json!("ada"))
+    );
+    assert_eq!(email("ada").await, Value::Null);
+    assert_eq!(
+        (email("bob").await, email("eve").await),
+        (json!("bob@id.example"), json!("eve@id.example"))
+    );
+    // What an operator gave stays.
+    let refused = json!({ "email": "bob@id.example" });
+    let refused = server.operate(Method::PATCH, "/users/ada", refused).await;
+    refused.refused(ErrorCode::Conflict, Refusal::EmailTaken);
+}
+
+/// The person could type another one between the operator's look and the command.
+#[tokio::test]
+async fn an_operator_names_the_typed_address_that_they_vouch_for() {
+    let (server, mut ada) = Server::with_ada().await;
+    types(&mut ada, "ada@id.example").await;
+
+    for word in [json!(true), json!(false), Value::Null] {
+        let word = json!({ "email_verified": word });
+        let refused = server.operate(Method::PATCH, "/users/ada", word).await;
+        refused.refused(ErrorCode::InvalidRequest, Refusal::EmailUnnamed);
+    }
+    let named = json!({ "email": "ada@id.example", "email_verified": true });
+    let named = server.operate(Method::PATCH, "/users/ada", named).await.json();
+
+    assert_eq!(named["email_verified"], true);
 }
 
 #[tokio::test]
@@ -270,5 +320,33 @@ async fn a_client_for_itself_gets_no_scope_about_people() {
     let asked = robot.ask(&[grant, ("scope", "groups")]).await;
 
     assert_eq!(by_default.scope, "");
-    asked.refused(ErrorCode::InvalidScope, Refusal::ScopeNotAllowed);
+    asked.refused(ErrorCode::InvalidScope, Refusal::ScopeNotForItself);
+}
+
+/// Whatever a token with all of it is sent to takes it, as large as JSON makes it.
+#[tokio::test]
+async fn tokens_that_carry_all_that_a_person_may_have_serve_everywhere() {
+    let (server, mut ada) = Server::with_ada().await;
+    let claims: serde_json::Map<_, _> =
+        (0..5).map(|n| (format!("claim_{n}"), json!("\"".repeat(596)))).collect();
+    set(&server, "ada", json!({ "claims": claims })).await;
+    let more = json!({ "claims": { "claim_5": "\"".repeat(100) } });
+    let more = server.operate(Method::PATCH, "/users/ada", more).await;
+    more.refused(ErrorCode::InvalidRequest, Refusal::PersonTooLarge);
+    let home = json!({ "post_logout_redirect_uris": ["https://app.example/bye"] });
+    let app = app(&server, "openid profile email groups roles", home).await;
+
+    let tokens = app.tokens_of(&mut ada, "openid profile email groups roles").await;
+
+    assert!(tokens.id().len() > 8 * 1024, "{}", tokens.id().len());
+    assert_eq!(app.userinfo(&tokens.access).await.json()["claim_4"], claims["claim_4"]);
+    let inspected = json!({ "token": tokens.access });
+    let inspected = server.operate(Method::POST, "/tokens/inspect", inspected).await.json();
+    assert_eq!(inspected["active"], true);
+    let hint = ("id_token_hint", tokens.id());
+    let silent = ada.visit(&app.request(&[hint, ("prompt", "none")])).await;
+    assert!(silent.brought().contains_key("code"));
+    let asked = [hint, ("post_logout_redirect_uri", "https://app.example/bye")];
+    let gone = ada.visit(&format!("/oauth/logout?{}", form_encode(asked))).await;
+    assert!(gone.location().starts_with("https://app.example/bye"), "{}", gone.location());
 }

@@ -7,6 +7,7 @@ use gatelodge::http::Peer;
 use gatelodge::oauth::issuer::Issuer;
 use serde_json::{Value, json};
 
+use crate::bridge::{access, send};
 use crate::support::{RelyingParty, Response, Server, register};
 
 /// A registration of a client.
@@ -257,4 +258,30 @@ pub(super) async fn the_only_administrator_switched_off() -> Response {
 
 pub(super) async fn a_switch_that_is_a_text() -> Response {
     client(json!({ "name": "Robot", "require_pushed_authorization_requests": "yes" })).await
+}
+
+pub(super) async fn a_word_about_an_address_that_somebody_typed() -> Response {
+    let (server, mut ada) = Server::with_ada().await;
+    ada.visit("/account").await;
+    ada.submit("/gate/account/email", &[("email", "ada@example.org")]).await;
+    server.operate(Method::PATCH, "/users/ada", json!({ "email_verified": true })).await
+}
+
+/// The operator's request about ada's hook client.
+async fn about_hook_client(method: Method, below: &str) -> Response {
+    let (server, _ada) = Server::with_ada().await;
+    let token = access(&server, "s-1").await["token"].as_str().unwrap().to_owned();
+    let headers = [("x-api-key", token.as_str())];
+    let path = "/v1/auth/bridge/oauth-client";
+    let made = send(&server, Method::POST, path, &headers, &json!({})).await.json();
+    let id = made["client_id"].as_str().unwrap().replace(':', "%3A");
+    server.operate(method, &format!("/clients/{id}{below}"), json!({})).await
+}
+
+pub(super) async fn a_hook_client_to_be_removed() -> Response {
+    about_hook_client(Method::DELETE, "").await
+}
+
+pub(super) async fn a_new_secret_for_a_hook_client() -> Response {
+    about_hook_client(Method::POST, "/secret").await
 }
