@@ -32,6 +32,7 @@ def configure(apps, middleware=(), **more):
             "django.contrib.sessions.middleware.SessionMiddleware",
             "django.middleware.csrf.CsrfViewMiddleware",
             "django.contrib.auth.middleware.AuthenticationMiddleware",
+            "django.contrib.messages.middleware.MessageMiddleware",
             *middleware,
         ],
         LOGIN_REDIRECT_URL="/who",
