@@ -66,6 +66,8 @@
 //! | the end of a person, client or session, and its rows | [`flow::removal`] |
 //! | bounds on connections, and which one goes; slow peers | `serve/connections.rs`, `serve/descriptors.rs`; `serve/paced.rs` |
 //! | expired rows | [`flow::installation::sweep`] |
+//! | every key of the configuration, and whether a reload takes it | `config/keys.rs` |
+//! | the configuration in force, and its reload | [`config::InForce`], `app/configuration.rs` |
 //! | a clock that jumps | [`clock::ClockWatch`], `app/clock.rs`, [`flow::installation::clock`] |
 //! | the expiry of what is used once | [`flow::installation::evidence`] |
 //! | rows, indices, expiry, weights | [`store::schema`] |
@@ -255,6 +257,11 @@
 //! one does not. A probe therefore needs space for a large row, and an outage is over when a probe
 //! succeeds, not when a write does. `/readyz` probes when it is asked, and an idle server once a
 //! minute, so that a disk may rest.
+//!
+//! **A reload replaces the rules, not the parts.** A running server takes of a new configuration what its
+//! requests read anyway: one pointer to the rules, which a transition takes once. What was made of the
+//! configuration at the start (listeners, TLS, the fetcher, the log) keeps its values, and the keys say
+//! which these are.
 //!
 //! **Indices follow from rows.** A row declares the entries by which it is found and when it expires;
 //! writing it replaces the entries of the row before it. No caller can forget one.

@@ -122,7 +122,7 @@ pub(super) async fn list(
 ) -> Result<Json<ListView<ClientView>>, Failed> {
     let span = Query::of(&request)?.span()?;
     let view =
-        |id: &ClientId, client: Client| Ok(Some(ClientView::new(app.rules(), id, &client, None)));
+        |id: &ClientId, client: Client| Ok(Some(ClientView::new(&app.rules(), id, &client, None)));
     Ok(Json(ListView::new(app.read()?.filter(&span, view)?, |view| view)))
 }
 
@@ -143,7 +143,7 @@ pub(super) async fn add(
     // The client exists, and its secret is returned only once.
     let unread = |error| vec![format!("what will be demanded of it could not be read: {error}")];
     let notes = client_notes::of_new(&app, &id, &client).unwrap_or_else(unread);
-    let view = ClientView::new(app.rules(), &id, &client, secret.as_ref());
+    let view = ClientView::new(&app.rules(), &id, &client, secret.as_ref());
     Ok((StatusCode::CREATED, Json(ClientView { notes, ..view })))
 }
 
@@ -181,7 +181,7 @@ pub(super) async fn change(
     let (client, secret) =
         app.write(move |tx, cx| operator::change(tx, cx, &changed, &change)).await?;
     let notes = if moved { client_notes::out_of_reach(&app, &client) } else { Vec::new() };
-    let view = ClientView::new(app.rules(), &id, &client, secret.as_ref());
+    let view = ClientView::new(&app.rules(), &id, &client, secret.as_ref());
     Ok(Json(ClientView { notes, ..view }))
 }
 
@@ -193,7 +193,7 @@ pub(super) async fn rotate_secret(
     let rotated = id.clone();
     let (client, secret) =
         app.write(move |tx, cx| operator::rotate_secret(tx, cx, &rotated)).await?;
-    Ok(Json(ClientView::new(app.rules(), &id, &client, Some(&secret))))
+    Ok(Json(ClientView::new(&app.rules(), &id, &client, Some(&secret))))
 }
 
 pub(super) async fn show(
@@ -202,7 +202,7 @@ pub(super) async fn show(
 ) -> Result<Json<ClientView>, Failed> {
     let id: ClientId = id.parse()?;
     let client = app.read()?.find::<Client>(&id)?.ok_or(Refusal::ClientNotFound)?;
-    Ok(Json(ClientView::new(app.rules(), &id, &client, None)))
+    Ok(Json(ClientView::new(&app.rules(), &id, &client, None)))
 }
 
 pub(super) async fn remove(

@@ -41,6 +41,6 @@ pub(super) async fn import(
     let named = id.clone();
     let client = app.write(move |tx, cx| document::store(tx, cx, &named, &metadata, None)).await?;
     let notes = client_notes::out_of_reach(&app, &client);
-    let view = ClientView::new(app.rules(), &id, &client, None);
+    let view = ClientView::new(&app.rules(), &id, &client, None);
     Ok((StatusCode::CREATED, Json(ClientView { notes, ..view })))
 }

@@ -12,6 +12,7 @@ pub(crate) mod bridge;
 pub(crate) mod certificate;
 pub(crate) mod client;
 mod client_notes;
+pub(crate) mod config;
 pub(crate) mod document;
 pub(crate) mod grant;
 pub(crate) mod issuer;
@@ -55,6 +56,8 @@ pub fn router(app: Arc<App>) -> Router {
         )
         .route("/api/v1/clients/{id}/secret", post(client::rotate_secret))
         .route("/api/v1/clients/{id}/usage", get(usage::of_client))
+        .route("/api/v1/config", get(config::show))
+        .route("/api/v1/config/reload", post(config::reload))
         .route("/api/v1/anonymous-sessions", get(session::list_anonymous))
         .route("/api/v1/grants", get(grant::list))
         .route("/api/v1/grants/{id}", delete(grant::revoke))
@@ -85,6 +88,9 @@ pub fn router(app: Arc<App>) -> Router {
 struct ErrorView {
     error: &'static str,
     error_description: String,
+    /// The faults of a configuration.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    faults: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     remedy: Option<&'static str>,
 }
@@ -98,13 +104,15 @@ impl<E: Into<Error>> From<E> for Failed {
     }
 }
 
-impl IntoResponse for Failed {
-    fn into_response(self) -> Response {
+impl Failed {
+    /// The response, with the faults of a configuration beside the sentence.
+    fn with_faults(self, faults: Vec<String>) -> Response {
         let code = self.0.code();
         let status = StatusCode::from_u16(code.status());
         let view = ErrorView {
             error: code.as_str(),
             error_description: self.0.to_string(),
+            faults,
             remedy: self.0.refusal().map(Refusal::remedy),
         };
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -113,6 +121,12 @@ impl IntoResponse for Failed {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         response
+    }
+}
+
+impl IntoResponse for Failed {
+    fn into_response(self) -> Response {
+        self.with_faults(Vec::new())
     }
 }
 

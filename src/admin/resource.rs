@@ -141,7 +141,7 @@ impl ResourcePatch {
 
 impl ResourceView {
     fn new(app: &App, row: Protected, secret: Option<&MadeClientSecret>) -> Self {
-        let (rules, address) = (app.rules(), row.resource.metadata_address());
+        let (rules, address) = (&app.rules(), row.resource.metadata_address());
         let mut www_authenticate = format!("Bearer resource_metadata=\"{address}\"");
         if !row.scope.is_empty() {
             // RFC 6750 §3: the scope that a client without a token should request.

@@ -18,7 +18,7 @@ impl App {
     /// the CA stays, since a new one has to be trusted anew.
     pub fn authority(&self) -> Result<Arc<Authority>, TlsError> {
         let mut cached = self.authority.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (directory, now) = (&self.rules.config.places.data, self.clock().now());
+        let (directory, now) = (&self.rules().config.places.data, self.clock().now());
         let (authority, logged) = match cached.take() {
             Some(cached) => cached,
             None => (Arc::new(Authority::at(directory, &self.server_names(), now)?), Fitness::Fit),
@@ -47,14 +47,14 @@ impl App {
     /// The names and addresses under which this server is reached: the issuer's host and those of
     /// the configuration, and loopback.
     pub fn server_names(&self) -> Vec<String> {
-        let config = &self.rules.config;
+        let config = &self.rules().config;
         let addresses =
             config.listeners().map(|listener| listener.ip()).filter(|ip| !ip.is_unspecified());
         let hosts = config.hosts.iter().map(|host| match host.rsplit_once(':') {
             Some((name, _)) => name.to_owned(),
             None => host.clone(),
         });
-        let mut names = vec![self.rules.issuer.host().to_owned()];
+        let mut names = vec![self.rules().issuer.host().to_owned()];
         let loopback = [Ipv4Addr::LOCALHOST.to_string(), Ipv6Addr::LOCALHOST.to_string()];
         let others = ["localhost".to_owned()].into_iter().chain(loopback).chain(hosts);
         for name in others.chain(addresses.map(|address| address.to_string())) {

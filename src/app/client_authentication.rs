@@ -53,7 +53,7 @@ pub async fn authenticate(
 ) -> Result<AuthenticatedClient, Rejected> {
     let Attempt { credentials, endpoint, from } = attempt;
     app.ensure_current_to_authenticate(&credentials.client_id, from).await?;
-    let (rules, now) = (app.rules(), app.clock().now());
+    let (rules, now) = (&app.rules(), app.clock().now());
     let step = authentication::prove(&app.read()?, rules, now, &credentials, &endpoint);
     let PresentedCredentials { client_id, proof } = credentials;
     let authenticated = match step {
@@ -202,8 +202,8 @@ async fn verify(
     let verified = tokio::task::spawn_blocking(move || {
         let rules = app.rules();
         match (fetched, check.keys()) {
-            (Some(keys), _) => check.verified(rules, &keys, &assertion),
-            (None, ClientKeys::ByValue(keys)) => check.verified(rules, keys, &assertion),
+            (Some(keys), _) => check.verified(&rules, &keys, &assertion),
+            (None, ClientKeys::ByValue(keys)) => check.verified(&rules, keys, &assertion),
             (None, ClientKeys::At(..)) => Err(Refusal::ClientKeysUnavailable),
         }
     });

@@ -52,7 +52,7 @@ impl App {
         address: IpAddr,
         tolerates: fn(FetchError) -> bool,
     ) -> Result<(), Error> {
-        let status = document::status(&self.read()?, self.rules(), self.clock().now(), id)?;
+        let status = document::status(&self.read()?, &self.rules(), self.clock().now(), id)?;
         let DocumentStatus::Fetch { address: document, known } = status else { return Ok(()) };
         let url = document.url();
         let is_recent = || document::is_recent(&self.read()?, self.clock().now(), id);

@@ -5,6 +5,7 @@ mod authorize;
 pub mod client_authentication;
 mod client_keys;
 mod clock;
+mod configuration;
 mod documents;
 mod logout_delivery;
 mod open;
@@ -23,9 +24,12 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 pub use authorize::AuthorizationError;
+pub use configuration::{LastRead, Reloaded};
 pub use open::{Found, OpenError};
 
 pub use crate::store::WriteHealth;
+
+use configuration::CurrentConfiguration;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -35,7 +39,6 @@ use crate::fetch::{Fetcher, Settings};
 use crate::flow::{self, Context, Rules};
 use crate::keys::{self, KeyRing, Sealer, SigningKey};
 use crate::oauth::client::SigningAlg;
-use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::issuer::Issuer;
 use crate::passkey::Passkeys;
 use crate::password::Passwords;
@@ -50,6 +53,7 @@ const KEY_WAIT: Duration = Duration::from_secs(30);
 pub struct App {
     authority: authority::CachedAuthority,
     client_keys: client_keys::KeyCache,
+    configuration: CurrentConfiguration,
     clock: clock::WatchedClock,
     dropped_lines: DroppedLines,
     usage: usage::UsageCounter,
@@ -58,10 +62,8 @@ pub struct App {
     keys: watch::Sender<Arc<KeyRing>>,
     passkeys: Passkeys,
     passwords: Passwords,
-    rules: Arc<Rules>,
     sealer: Sealer,
     session_proofs: session_proof::SessionProofs,
-    statement_keys: Option<JwkSet>,
     store: Store,
     /// Whether the log says that a proxy names nobody.
     mute_proxy_logged: Once,
@@ -108,8 +110,7 @@ impl App {
             keys: watch::Sender::new(Arc::new(ring)),
             passkeys: Passkeys::new(&issuer)?,
             passwords,
-            statement_keys: statement_keys(&config)?,
-            rules: Arc::new(Rules { config, issuer, pepper: Pepper::new(root) }),
+            configuration: CurrentConfiguration::new(config, issuer, Pepper::new(root))?,
             sealer,
             session_proofs,
             store,
@@ -148,9 +149,10 @@ impl App {
         self.dropped_lines.count()
     }
 
-    /// The values that stay the same while the program runs.
-    pub fn rules(&self) -> &Rules {
-        &self.rules
+    /// The configuration in force, with the issuer and the pepper. A reload replaces them, so a
+    /// request takes them once for what has to agree.
+    pub fn rules(&self) -> Arc<Rules> {
+        self.configuration.rules()
     }
 
     /// The relying party for passkeys.
@@ -161,11 +163,6 @@ impl App {
     /// The hasher of secrets that people chose.
     pub fn passwords(&self) -> &Passwords {
         &self.passwords
-    }
-
-    /// The keys whose software statements are trusted (RFC 7591 §2.3).
-    pub fn statement_keys(&self) -> Option<&JwkSet> {
-        self.statement_keys.as_ref()
     }
 
     /// The client for all fetches.
@@ -186,7 +183,7 @@ impl App {
             in_doubt: watch.jump().is_some(),
             latest: watch.latest(),
             now,
-            rules: Arc::clone(&self.rules),
+            rules: self.rules(),
         }
     }
 
@@ -291,7 +288,7 @@ impl App {
         }
         let due = flow::installation::signing::due(&self.read()?, &self.context())?;
         for alg in due {
-            self.make_key(alg, self.rules.config.lifetimes.key_overlap).await?;
+            self.make_key(alg, self.rules().config.lifetimes.key_overlap).await?;
         }
         Ok(())
     }
@@ -339,15 +336,6 @@ fn fetcher(config: &Config) -> Result<Fetcher, Error> {
 }
 
 /// Reads the keys whose software statements are trusted.
-fn statement_keys(config: &Config) -> Result<Option<JwkSet>, Error> {
-    let Some(path) = &config.registration.software_statement_keys else { return Ok(None) };
-    let set = JwkSet::parse(&contents(path)?);
-    set.map(Some).map_err(|_| {
-        let what = "is no JWK Set with a public key that can verify here";
-        Internal::new(format!("{} {what}", path.display())).into()
-    })
-}
-
 fn contents(path: &Path) -> Result<Vec<u8>, Internal> {
     std::fs::read(path)
         .map_err(|error| Internal::new(format!("cannot read {}: {error}", path.display())))

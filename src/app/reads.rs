@@ -110,7 +110,7 @@ fn shop() -> Result<ClientId, Error> {
 fn proven(app: &App) -> Result<AuthenticatedClient, Error> {
     let credentials = PresentedCredentials { client_id: shop()?, proof: Proof::None };
     let view = app.read()?;
-    match authentication::prove(&view, app.rules(), NOW, &credentials, "/oauth/token")? {
+    match authentication::prove(&view, &app.rules(), NOW, &credentials, "/oauth/token")? {
         AuthenticationStep::Done(client) => Ok(client),
         AuthenticationStep::AssertionCheck(_) | AuthenticationStep::SecretCheck(_) => {
             panic!("a public client proves nothing")

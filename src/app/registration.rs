@@ -107,7 +107,8 @@ fn with_statement(app: &App, mut stated: Value) -> Result<(Value, Option<String>
     let Some(written) = written else { return Ok((stated, None)) };
     let written = written.as_str().filter(|written| written.len() <= MAX_STATEMENT);
     let written = written.ok_or(Refusal::SoftwareStatementMalformed)?;
-    let keys = app.statement_keys().ok_or(Refusal::SoftwareStatementUnapproved)?;
+    let rules = app.rules();
+    let keys = rules.statement_keys.as_ref().ok_or(Refusal::SoftwareStatementUnapproved)?;
     let malformed = |_| Refusal::SoftwareStatementMalformed;
     let statement = Compact::parse(written).map_err(malformed)?;
     let header = statement.header();

@@ -30,6 +30,7 @@ Examples:
   gatelodge login                               sign in, and keep the tokens for this shell
   gatelodge credential                          a fresh access token
   gatelodge config check                        say everything that is wrong with the configuration
+  gatelodge config show                         say what is in force, and where each value came from
 
 Settings come from a flag, else from the environment (GATELODGE_ISSUER,
 GATELODGE_LIFETIMES__ACCESS_TOKEN=15m), else from the TOML file (gatelodge paths says

@@ -33,7 +33,7 @@ use clap::Parser as _;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::clock::Clock;
-use crate::config::{Config, Flags};
+use crate::config::{Config, Faults, Flags, Layers, Tolerant};
 
 use admin_client::AdminClient;
 use args::{Args, Global, ServeArgs, Verb};
@@ -85,10 +85,10 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failur
             with_config(&flags, env, async |config| login::whoami(args, config).await)
         }
         Verb::Completions { shell } => Ok(program::completions(shell)),
-        Verb::Config(verb) => Ok(config::run(&verb, &flags, env)),
+        Verb::Config(verb) => config::run(&verb, &Layers::new(flags, env.clone())),
         Verb::Grant(verb) => with_admin(&flags, env, async |admin| grant::run(verb, admin).await),
         Verb::Issuer(verb) => with_admin(&flags, env, async |admin| issuer::run(verb, admin).await),
-        Verb::Paths => Ok(program::paths(&Config::load(&flags, env)?.places)),
+        Verb::Paths => Ok(program::paths(&tolerant(&flags, env)?.config.places)),
         Verb::Resource(verb) => {
             with_admin(&flags, env, async |admin| resource::run(verb, admin).await)
         }
@@ -104,12 +104,24 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failur
 }
 
 fn serve(flags: &Flags, env: &BTreeMap<String, String>) -> Result<Output, Failure> {
-    let (config, _) = Config::explain(flags, env, Clock::System.now())?;
-    let stopped = started(Builder::new_multi_thread())?.block_on(crate::serve::run(config));
+    let layers = Layers::new(flags.clone(), env.clone());
+    let config = layers.load_for_server(Clock::System.now())?;
+    let stopped = started(Builder::new_multi_thread())?.block_on(crate::serve::run(config, layers));
     match stopped {
         Ok(()) => Ok(Output::nothing()),
         Err(stop) => Err(Failure::new(Exit::from_code(stop.exit), stop)),
     }
+}
+
+/// Reads the configuration for a command that needs little of it, and says what is faulty.
+fn tolerant(flags: &Flags, env: &BTreeMap<String, String>) -> Result<Tolerant, Failure> {
+    let tolerant = Layers::new(flags.clone(), env.clone()).load_tolerantly()?;
+    if let Some(faults) = &tolerant.faults {
+        output::remark(&format!(
+            "the configuration has faults, and a server would not start with it:\n{faults}"
+        ));
+    }
+    Ok(tolerant)
 }
 
 fn with_config(
@@ -117,7 +129,15 @@ fn with_config(
     env: &BTreeMap<String, String>,
     verb: impl AsyncFnOnce(&Config) -> Result<Output, Failure>,
 ) -> Result<Output, Failure> {
-    let config = Config::load(flags, env)?;
+    let Tolerant { config, faults, .. } = tolerant(flags, env)?;
+    // They decide at which server somebody is signed in, and where the tokens lie.
+    let needed = |faults: &Faults| {
+        faults.iter().any(|fault| ["issuer", "token_store"].contains(&&*fault.key))
+    };
+    if faults.is_some_and(|faults| needed(&faults)) {
+        let why = "this command needs what is faulty; gatelodge config check says everything";
+        return Err(Failure::new(Exit::Usage, why));
+    }
     started(Builder::new_current_thread())?.block_on(verb(&config))
 }
 
@@ -126,11 +146,27 @@ fn with_admin(
     env: &BTreeMap<String, String>,
     verb: impl AsyncFnOnce(&mut AdminClient) -> Result<Output, Failure>,
 ) -> Result<Output, Failure> {
-    let config = Config::load(flags, env)?;
+    let Tolerant { config, data_is_known, faults } =
+        Layers::new(flags.clone(), env.clone()).load_tolerantly()?;
     started(Builder::new_current_thread())?.block_on(async {
-        let mut admin = AdminClient::open(config).await?;
+        let mut admin = match faults {
+            None => AdminClient::open(config).await?,
+            // A running server has a configuration of its own; a store without one needs a sound one.
+            Some(faults) => match AdminClient::running(&config).await? {
+                Some(admin) if data_is_known => {
+                    output::remark(&format!("the configuration has faults, and a server would not start with it:\n{faults}"));
+                    admin
+                }
+                Some(_) | None => return Err(faults.into()),
+            },
+        };
         verb(&mut admin).await
     })
+}
+
+/// Runs what waits, on this thread.
+fn block_on(verb: impl Future<Output = Result<Output, Failure>>) -> Result<Output, Failure> {
+    started(Builder::new_current_thread())?.block_on(verb)
 }
 
 fn started(mut builder: Builder) -> Result<Runtime, Failure> {

@@ -152,6 +152,10 @@ impl Failure {
     /// its remedy a second line.
     pub(super) fn refused(status: u16, body: &Value) -> Self {
         let mut failure = Self::from(oauth_client::Error::refused(status, body));
+        for fault in body.get("faults").and_then(Value::as_array).into_iter().flatten() {
+            failure.message.push('\n');
+            failure.message.push_str(&printable(fault.as_str().unwrap_or_default()));
+        }
         if let Some(remedy) = body.get("remedy").and_then(Value::as_str) {
             failure.message.push('\n');
             failure.message.push_str(&printable(remedy));
@@ -186,6 +190,13 @@ impl From<Faults> for Failure {
     fn from(faults: Faults) -> Self {
         Self::new(Exit::Usage, faults)
     }
+}
+
+/// Prints a remark of its own line to standard error, before there is an answer.
+pub(super) fn remark(text: &str) {
+    // An error cannot be reported without standard error.
+    let lines = text.lines().map(|line| format!("gatelodge: {line}\n"));
+    let _ = write(io::stderr().lock(), &lines.collect::<String>());
 }
 
 /// Writes the whole `body`, and adds a final newline if it has none.

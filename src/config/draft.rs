@@ -17,12 +17,33 @@ pub(super) struct Draft {
     pub(super) convention: Option<PathBuf>,
     pub(super) faults: Vec<Fault>,
     pub(super) home: Option<PathBuf>,
+    /// Whether somebody named the file.
+    pub(super) is_named: bool,
     pub(super) platform: Platform,
     pub(super) state: Option<PathBuf>,
     pub(super) settings: BTreeMap<String, ResolvedSetting>,
+    /// Whether the file could not be read, or is no TOML.
+    pub(super) unread: bool,
 }
 
 impl Draft {
+    /// The draft of a configuration that was read before.
+    pub(super) fn of(config: &Config) -> Self {
+        Self {
+            config: config.clone(),
+            convention: None,
+            data: Some(config.places.data.clone()),
+            faults: Vec::new(),
+            home: None,
+            platform: Platform::here(),
+            roles: BTreeMap::new(),
+            state: None,
+            settings: BTreeMap::new(),
+            is_named: false,
+            unread: false,
+        }
+    }
+
     /// Resolves a path that `source` names: `~` is the home, and a path in a file is relative to
     /// that file.
     pub(super) fn resolve(&self, path: &Path, source: &Source) -> Option<PathBuf> {

@@ -70,6 +70,16 @@ impl fmt::Display for Fault {
 pub struct Faults(pub(super) Vec<Fault>);
 
 impl Faults {
+    /// The faults of a configuration that was read, at least one.
+    pub fn of(faults: Vec<Fault>) -> Self {
+        Self(faults)
+    }
+
+    /// All of them on one line.
+    pub fn line(&self) -> String {
+        self.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    }
+
     /// Iterates over the faults.
     pub fn iter(&self) -> impl Iterator<Item = &Fault> {
         self.0.iter()

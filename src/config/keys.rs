@@ -11,40 +11,103 @@ const DAY: u64 = 86_400;
 
 /// One key.
 pub(super) struct Key {
-    /// Its dotted path.
-    pub(super) path: &'static str,
+    /// What it is, for editors.
+    pub(super) about: &'static str,
+    /// Whether a running server keeps the value that it started with.
+    pub(super) is_fixed: bool,
     /// The kind of its value, with its place in the draft.
     pub(super) kind: Kind,
+    /// Its dotted path.
+    pub(super) path: &'static str,
 }
 
-const fn key(path: &'static str, kind: Kind) -> Key {
-    Key { path, kind }
+const fn key(path: &'static str, about: &'static str, kind: Kind) -> Key {
+    Key { about, is_fixed: false, kind, path }
+}
+
+const fn fixed(path: &'static str, about: &'static str, kind: Kind) -> Key {
+    Key { is_fixed: true, ..key(path, about, kind) }
 }
 
 pub(super) static KEYS: &[Key] = &[
-    key("apps.*.roles", Kind::AppRoles),
-    key("behind_proxy", Kind::Proxies(|d| &mut d.config.behind_proxy)),
-    key("bridge.command", Kind::OptionalText(|d| &mut d.config.bridge.command)),
-    key("bridge.hosts", Kind::BridgeHosts(|d| &mut d.config.bridge.hosts)),
-    key("bridge.hosts_off", Kind::BridgeHosts(|d| &mut d.config.bridge.hosts_off)),
-    key("bridge.modes", Kind::BridgeModes(|d| &mut d.config.bridge.modes)),
-    key("data", Kind::Directory(|d| &mut d.data)),
-    key("documents.hosts", Kind::Hosts(|d| &mut d.config.documents.hosts)),
-    key("documents.policy", Kind::Documents(|d| &mut d.config.documents.policy)),
-    key("fetch.ca_file", Kind::Directory(|d| &mut d.config.fetch.ca_file)),
-    key("fetch.private", Kind::Destinations(|d| &mut d.config.fetch.private)),
-    key("hosts", Kind::Hosts(|d| &mut d.config.hosts)),
-    key("issuer", Kind::Issuer(|d| &mut d.config.issuer)),
+    key(
+        "apps.*.roles",
+        "The roles that an application behind a proxy admits; an empty list admits everybody",
+        Kind::AppRoles,
+    ),
+    fixed(
+        "behind_proxy",
+        "The proxies that are believed about who asks and for which host, by address or network",
+        Kind::Proxies(|d| &mut d.config.behind_proxy),
+    ),
+    key(
+        "bridge.command",
+        "The command that the page displays with an exchange code, if no redirect can carry the code",
+        Kind::OptionalText(|d| &mut d.config.bridge.command),
+    ),
+    key(
+        "bridge.hosts",
+        "Hosts of agents in addition to the built-in ones",
+        Kind::BridgeHosts(|d| &mut d.config.bridge.hosts),
+    ),
+    key(
+        "bridge.hosts_off",
+        "Hosts of agents that are switched off",
+        Kind::BridgeHosts(|d| &mut d.config.bridge.hosts_off),
+    ),
+    key(
+        "bridge.modes",
+        "The ways in which a bridge may get access",
+        Kind::BridgeModes(|d| &mut d.config.bridge.modes),
+    ),
+    fixed(
+        "data",
+        "The directory of the store, its key and the socket",
+        Kind::Directory(|d| &mut d.data),
+    ),
+    key(
+        "documents.hosts",
+        "The hosts whose client documents the policy \"listed\" reads",
+        Kind::Hosts(|d| &mut d.config.documents.hosts),
+    ),
+    key(
+        "documents.policy",
+        "Whose client documents are read",
+        Kind::Documents(|d| &mut d.config.documents.policy),
+    ),
+    fixed(
+        "fetch.ca_file",
+        "A PEM file of authorities that are trusted in addition to the public ones",
+        Kind::Directory(|d| &mut d.config.fetch.ca_file),
+    ),
+    fixed(
+        "fetch.private",
+        "Destinations (host:port) that may be fetched from although their addresses are private",
+        Kind::Destinations(|d| &mut d.config.fetch.private),
+    ),
+    key(
+        "hosts",
+        "Names that are accepted in Host in addition to that of the issuer",
+        Kind::Hosts(|d| &mut d.config.hosts),
+    ),
+    fixed(
+        "issuer",
+        "The issuer of a new store; of an old one, the issuer that it must have",
+        Kind::Issuer(|d| &mut d.config.issuer),
+    ),
     key(
         "lifetimes.access_token",
+        "Of an access token",
         Kind::Span { of: |d| &mut d.config.lifetimes.access_token, from: MINUTE, to: DAY },
     ),
     key(
         "lifetimes.anonymous",
+        "Of an anonymous session; its use does not extend it",
         Kind::Span { of: |d| &mut d.config.lifetimes.anonymous, from: MINUTE, to: DAY },
     ),
     key(
         "lifetimes.authorization_code",
+        "Of an authorization code",
         Kind::Span {
             of: |d| &mut d.config.lifetimes.authorization_code,
             from: 10,
@@ -53,60 +116,74 @@ pub(super) static KEYS: &[Key] = &[
     ),
     key(
         "lifetimes.ceremony",
+        "Of a passkey ceremony, from its challenge to its answer",
         Kind::Span { of: |d| &mut d.config.lifetimes.ceremony, from: 30, to: 15 * MINUTE },
     ),
     key(
         "lifetimes.device_code",
+        "Of a device code, from its request to its approval",
         Kind::Span { of: |d| &mut d.config.lifetimes.device_code, from: MINUTE, to: HOUR },
     ),
     key(
         "lifetimes.exchange_code",
+        "Of an exchange code, from the browser or an operator to a bridge",
         Kind::Span { of: |d| &mut d.config.lifetimes.exchange_code, from: 30, to: 10 * MINUTE },
     ),
     key(
         "lifetimes.id_token",
+        "Of an ID token",
         Kind::Span { of: |d| &mut d.config.lifetimes.id_token, from: MINUTE, to: DAY },
     ),
     key(
         "lifetimes.interaction",
+        "Of an interaction, from the authorization request to its response",
         Kind::Span { of: |d| &mut d.config.lifetimes.interaction, from: MINUTE, to: DAY },
     ),
     key(
         "lifetimes.key_overlap",
+        "From the publication of a new signing key to its first use",
         Kind::Span { of: |d| &mut d.config.lifetimes.key_overlap, from: HOUR, to: 7 * DAY },
     ),
     key(
         // The minimum exceeds the longest overlap, so that two successors are never published at
         // once.
         "lifetimes.key_rotation",
+        "The time for which a signing key signs",
         Kind::Span { of: |d| &mut d.config.lifetimes.key_rotation, from: 8 * DAY, to: 3650 * DAY },
     ),
     key(
         "lifetimes.personal_token",
+        "Of a personal access token that names no other lifetime",
         Kind::Span { of: |d| &mut d.config.lifetimes.personal_token, from: HOUR, to: 3650 * DAY },
     ),
     key(
         "lifetimes.pushed_request",
+        "Of a pushed authorization request, until a browser uses it",
         Kind::Span { of: |d| &mut d.config.lifetimes.pushed_request, from: 5, to: 10 * MINUTE },
     ),
     key(
         "lifetimes.refresh_idle",
+        "Of a refresh token that is not used",
         Kind::Span { of: |d| &mut d.config.lifetimes.refresh_idle, from: HOUR, to: 3650 * DAY },
     ),
     key(
         "lifetimes.refresh_total",
+        "Of a family of refresh tokens, regardless of its use",
         Kind::Span { of: |d| &mut d.config.lifetimes.refresh_total, from: HOUR, to: 3650 * DAY },
     ),
     key(
         "lifetimes.replay_grace",
+        "How long a spent refresh token yields the newest one; 0 switches that off",
         Kind::Span { of: |d| &mut d.config.lifetimes.replay_grace, from: 0, to: 10 * MINUTE },
     ),
     key(
         "lifetimes.server_certificate",
+        "Of a certificate that the local CA issues for this server",
         Kind::Span { of: |d| &mut d.config.lifetimes.server_certificate, from: 10, to: 398 * DAY },
     ),
     key(
         "lifetimes.session_idle",
+        "Of a session that is not used",
         Kind::Span {
             of: |d| &mut d.config.lifetimes.session_idle,
             from: 5 * MINUTE,
@@ -115,6 +192,7 @@ pub(super) static KEYS: &[Key] = &[
     ),
     key(
         "lifetimes.session_total",
+        "Of a session, regardless of its use",
         Kind::Span {
             of: |d| &mut d.config.lifetimes.session_total,
             from: 5 * MINUTE,
@@ -123,53 +201,135 @@ pub(super) static KEYS: &[Key] = &[
     ),
     key(
         "lifetimes.setup_token",
+        "Of a setup link",
         Kind::Span { of: |d| &mut d.config.lifetimes.setup_token, from: MINUTE, to: 7 * DAY },
     ),
     key(
         "lifetimes.unused_client",
+        "Of a client that no operator registered, from its last use",
         Kind::Span { of: |d| &mut d.config.lifetimes.unused_client, from: HOUR, to: 3650 * DAY },
     ),
-    key("listen", Kind::Listeners(|d| &mut d.config.listen)),
-    key("log", Kind::Text(|d| &mut d.config.log)),
-    key("offline", Kind::Switch(|d| &mut d.config.offline)),
+    fixed(
+        "listen",
+        "The addresses to listen on; by default loopback, at the port of the issuer",
+        Kind::Listeners(|d| &mut d.config.listen),
+    ),
+    fixed(
+        "log",
+        "The filter of the log, such as info or gatelodge=debug",
+        Kind::Text(|d| &mut d.config.log),
+    ),
+    fixed(
+        "offline",
+        "Whether nothing is fetched from other machines",
+        Kind::Switch(|d| &mut d.config.offline),
+    ),
     key(
         "policy.anonymous_sessions",
+        "The highest number of anonymous sessions",
         Kind::Number { of: |d| &mut d.config.policy.anonymous_sessions, from: 16, to: 1_000_000 },
     ),
-    key("policy.email_verified", Kind::Switch(|d| &mut d.config.policy.email_verified)),
+    key(
+        "policy.email_verified",
+        "Whether you vouch for the e-mail addresses that you entered",
+        Kind::Switch(|d| &mut d.config.policy.email_verified),
+    ),
     key(
         "policy.interactions",
+        "The highest number of pending interactions of strangers",
         Kind::Number { of: |d| &mut d.config.policy.interactions, from: 16, to: 1_000_000 },
     ),
-    key("policy.iss_parameter", Kind::Switch(|d| &mut d.config.policy.iss_parameter)),
-    key("policy.loopback_resources", Kind::Switch(|d| &mut d.config.policy.loopback_resources)),
-    key("policy.pkce", Kind::Pkce(|d| &mut d.config.policy.pkce)),
-    key("policy.private_use_schemes", Kind::Schemes(|d| &mut d.config.policy.private_use_schemes)),
-    key("policy.session_key", Kind::OptionalSwitch(|d| &mut d.config.policy.session_key)),
+    key(
+        "policy.iss_parameter",
+        "Whether authorization responses have the parameter iss (RFC 9207)",
+        Kind::Switch(|d| &mut d.config.policy.iss_parameter),
+    ),
+    key(
+        "policy.loopback_resources",
+        "Whether people may grant tokens for unregistered programs of their own machine",
+        Kind::Switch(|d| &mut d.config.policy.loopback_resources),
+    ),
+    key(
+        "policy.pkce",
+        "The PKCE policy of confidential clients that have none of their own",
+        Kind::Pkce(|d| &mut d.config.policy.pkce),
+    ),
+    key(
+        "policy.private_use_schemes",
+        "Redirect schemes without a dot that are allowed, such as myapp",
+        Kind::Schemes(|d| &mut d.config.policy.private_use_schemes),
+    ),
+    fixed(
+        "policy.session_key",
+        "Whether a session is a key in the browser's storage and no cookie",
+        Kind::OptionalSwitch(|d| &mut d.config.policy.session_key),
+    ),
     key(
         "registration.per_minute",
+        "The highest number of registrations in a minute from one network",
         Kind::Number { of: |d| &mut d.config.registration.per_minute, from: 1, to: 100_000 },
     ),
-    key("registration.policy", Kind::Registration(|d| &mut d.config.registration.policy)),
+    key(
+        "registration.policy",
+        "Who may register clients",
+        Kind::Registration(|d| &mut d.config.registration.policy),
+    ),
     key(
         "registration.software_statement_keys",
+        "A file with the JWK Set whose software statements count",
         Kind::Directory(|d| &mut d.config.registration.software_statement_keys),
     ),
-    key("registration.token", Kind::SecretText(|d| &mut d.config.registration.token)),
+    key(
+        "registration.token",
+        "The initial access token of the policy \"token\"",
+        Kind::SecretText(|d| &mut d.config.registration.token),
+    ),
     key(
         "registration.unused",
+        "The highest number of self-registered clients that nobody has used",
         Kind::Number { of: |d| &mut d.config.registration.unused, from: 16, to: 1_000_000 },
     ),
-    key("roles.*.scopes", Kind::RoleScopes),
-    key("root_secret", Kind::Secret(|d| &mut d.config.root_secret)),
-    key("scopes.*.description", Kind::ScopeDescription),
-    key("scopes.*.open", Kind::ScopeOpen),
-    key("tls.certificate", Kind::Directory(|d| &mut d.config.tls.certificate)),
-    key("tls.key", Kind::Directory(|d| &mut d.config.tls.key)),
-    key("tls.mode", Kind::Tls(|d| &mut d.config.tls.mode)),
-    key("tls.mtls_listen", Kind::Listeners(|d| &mut d.config.tls.listen_for_devices)),
-    key("token_store", Kind::TokenStore(|d| &mut d.config.token_store)),
+    key("roles.*.scopes", "The scopes that people of a role may grant", Kind::RoleScopes),
+    fixed(
+        "root_secret",
+        "The root secret, if it is not in the key file beside the store",
+        Kind::Secret(|d| &mut d.config.root_secret),
+    ),
+    key("scopes.*.description", "What the consent page says of a scope", Kind::ScopeDescription),
+    key(
+        "scopes.*.open",
+        "Whether everybody may grant a scope, and every client ask for it",
+        Kind::ScopeOpen,
+    ),
+    fixed(
+        "tls.certificate",
+        "The file of the certificate chain",
+        Kind::Directory(|d| &mut d.config.tls.certificate),
+    ),
+    fixed("tls.key", "The file of its key", Kind::Directory(|d| &mut d.config.tls.key)),
+    fixed(
+        "tls.mode",
+        "Where the certificate of this server comes from",
+        Kind::Tls(|d| &mut d.config.tls.mode),
+    ),
+    fixed(
+        "tls.mtls_listen",
+        "The addresses at which devices may prove a certificate",
+        Kind::Listeners(|d| &mut d.config.tls.listen_for_devices),
+    ),
+    key(
+        "token_store",
+        "Where gatelodge login keeps its tokens",
+        Kind::TokenStore(|d| &mut d.config.token_store),
+    ),
 ];
+
+impl Key {
+    /// Whether the operator chooses a name in its path.
+    pub(super) fn has_a_name(&self) -> bool {
+        self.path.contains('*')
+    }
+}
 
 /// The key at `path`.
 pub(super) fn find(path: &[String]) -> Option<&'static Key> {

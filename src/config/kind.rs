@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde_json::{Value as Json, json};
 use toml::Value;
 use zeroize::Zeroizing;
 
@@ -243,6 +244,98 @@ impl Kind {
         Ok(())
     }
 
+    /// The value in `draft`, as the file would have it; `None` if there is none.
+    pub(super) fn value(&self, draft: &mut Draft, name: &str) -> Option<Value> {
+        let texts = |items: &mut dyn Iterator<Item = String>| {
+            Value::Array(items.map(Value::from).collect())
+        };
+        Some(match self {
+            Self::AppRoles => texts(
+                &mut draft.config.apps.get(&name.parse().ok()?)?.iter().map(ToString::to_string),
+            ),
+            Self::BridgeHosts(of) => texts(&mut of(draft).iter().map(ToString::to_string)),
+            Self::BridgeModes(of) => {
+                texts(&mut of(draft).iter().map(|mode| mode.as_str().to_owned()))
+            }
+            Self::Destinations(of) | Self::Hosts(of) | Self::Schemes(of) => {
+                texts(&mut of(draft).iter().cloned())
+            }
+            Self::Directory(of) => of(draft).as_ref()?.display().to_string().into(),
+            Self::Documents(of) => of(draft).as_str().into(),
+            Self::Issuer(of) => of(draft).as_ref()?.to_string().into(),
+            Self::Listeners(of) => texts(&mut of(draft).iter().map(ToString::to_string)),
+            Self::Number { of, .. } => i64::try_from(*of(draft)).ok()?.into(),
+            Self::OptionalSwitch(of) => (*of(draft))?.into(),
+            Self::OptionalText(of) => of(draft).clone()?.into(),
+            Self::Pkce(of) => of(draft).as_str().into(),
+            Self::Proxies(of) => texts(&mut of(draft).iter().map(ToString::to_string)),
+            Self::Registration(of) => of(draft).as_ref()?.as_str().into(),
+            Self::RoleScopes => {
+                let scope = draft.config.roles.get(&name.parse().ok()?)?;
+                texts(&mut scope.iter().map(|token| token.as_str().to_owned()))
+            }
+            Self::ScopeOpen => draft.config.scopes.get(&name.parse().ok()?)?.open.into(),
+            Self::ScopeDescription => {
+                draft.config.scopes.get(&name.parse().ok()?)?.description.clone().into()
+            }
+            Self::Secret(of) => of(draft).as_ref().map(|_| Value::from(SECRET))?,
+            Self::SecretText(of) => of(draft).as_ref().map(|_| Value::from(SECRET))?,
+            Self::Span { of, .. } => duration::show(of(draft).as_secs()).into(),
+            Self::Switch(of) => (*of(draft)).into(),
+            Self::Text(of) => of(draft).clone().into(),
+            Self::Tls(of) => of(draft).as_str().into(),
+            Self::TokenStore(of) => of(draft).as_str().into(),
+        })
+    }
+
+    /// The JSON Schema of the value in the file.
+    pub(super) fn schema(&self) -> Json {
+        match self {
+            Self::AppRoles
+            | Self::BridgeHosts(_)
+            | Self::Destinations(_)
+            | Self::Hosts(_)
+            | Self::Listeners(_)
+            | Self::Proxies(_)
+            | Self::RoleScopes
+            | Self::Schemes(_) => json!({ "type": "array", "items": { "type": "string" } }),
+            Self::BridgeModes(_) => {
+                let modes: Vec<_> = Mode::ALL.iter().map(|mode| mode.as_str()).collect();
+                json!({ "type": "array", "items": { "enum": modes } })
+            }
+            Self::Documents(_) => one_of(DocumentPolicy::ALL.iter().map(|own| own.as_str())),
+            Self::Issuer(_) => json!({ "type": "string", "format": "uri" }),
+            Self::Number { from, to, .. } => {
+                json!({ "type": "integer", "minimum": from, "maximum": to })
+            }
+            Self::OptionalSwitch(_) | Self::ScopeOpen | Self::Switch(_) => {
+                json!({ "type": "boolean" })
+            }
+            Self::Pkce(_) => {
+                one_of([PkcePolicy::Required, PkcePolicy::Nonce].map(PkcePolicy::as_str))
+            }
+            Self::Registration(_) => one_of(RegistrationPolicy::ALL.iter().map(|own| own.as_str())),
+            Self::Span { from, to, .. } => {
+                let (lowest, highest) = (duration::show(*from), duration::show(*to));
+                json!({
+                    "anyOf": [
+                        { "type": "integer", "minimum": from, "maximum": to },
+                        { "type": "string", "pattern": "^[0-9]+[smhd]?$" },
+                    ],
+                    "title": format!("{lowest} to {highest}"),
+                })
+            }
+            Self::Tls(_) => one_of(TlsMode::ALL.iter().map(|own| own.as_str())),
+            Self::TokenStore(_) => one_of(TokenStore::ALL.iter().map(|own| own.as_str())),
+            Self::Directory(_)
+            | Self::OptionalText(_)
+            | Self::ScopeDescription
+            | Self::Secret(_)
+            | Self::SecretText(_)
+            | Self::Text(_) => json!({ "type": "string", "minLength": 1 }),
+        }
+    }
+
     /// Whether the value is a secret, which has a file of its own.
     pub(super) fn is_secret(&self) -> bool {
         matches!(self, Self::Secret(_) | Self::SecretText(_))
@@ -251,7 +344,7 @@ impl Kind {
     /// Prints `value` for a message, without a secret.
     pub(super) fn show(&self, value: &Value) -> String {
         match self {
-            Self::Secret(_) | Self::SecretText(_) => "(secret)".to_owned(),
+            Self::Secret(_) | Self::SecretText(_) => SECRET.to_owned(),
             Self::AppRoles
             | Self::BridgeHosts(_)
             | Self::BridgeModes(_)
@@ -283,6 +376,9 @@ impl Kind {
 const ONE_CLIENT_AT_A_TIME: &str = "\"required\" or \"nonce\" is allowed; \"optional\" is for one \
      client at a time (gatelodge client set CLIENT --pkce optional)";
 
+/// What stands for the value of a secret.
+const SECRET: &str = "(secret)";
+
 const SWITCH: &str = "true or false is allowed";
 
 /// Prints `value` on one line, cut after 80 characters.
@@ -300,6 +396,11 @@ pub(super) fn show(value: &Value) -> String {
         Some((end, _)) => format!("{}…", whole.get(..end).unwrap_or_default()),
         None => whole,
     }
+}
+
+/// The schema of one of these texts.
+fn one_of(texts: impl IntoIterator<Item = &'static str>) -> Json {
+    json!({ "enum": texts.into_iter().collect::<Vec<_>>() })
 }
 
 /// Reads a list. `item` reads one item.

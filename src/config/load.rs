@@ -36,6 +36,8 @@ impl Draft {
             roles: BTreeMap::new(),
             state: platform.state(env),
             settings: BTreeMap::new(),
+            is_named: true,
+            unread: false,
         };
         draft.config.roles.clear();
         if let Some(path) = places::credential(env).filter(|path| path.exists()) {
@@ -46,16 +48,27 @@ impl Draft {
             );
         }
         if let Some(path) = draft.config_file(flags, env) {
-            draft.file(&path);
-            draft.config.places.config = Some(path);
+            if draft.is_there(&path) {
+                draft.file(&path);
+                draft.config.places.config = Some(path.clone());
+            }
+            draft.config.watched.push(path);
         }
         draft.environment(env);
         draft.flags(flags);
         draft
     }
 
-    /// Checks and returns the whole configuration. The error lists every fault.
-    pub(super) fn finish(mut self) -> Result<(Config, Vec<ResolvedSetting>), Faults> {
+    /// Whether the data directory is the one that the layers name, whatever is faulty.
+    pub(super) fn data_is_known(&self) -> bool {
+        let hides = |fault: &Fault| fault.key == "data" || self.unread;
+        self.settings.get("data").is_some_and(|own| !matches!(own.source, Source::File(_)))
+            || !self.faults.iter().any(hides)
+    }
+
+    /// Checks and returns the whole configuration, with its faults: a faulty key has its default. The
+    /// error lists every fault if there is no data directory.
+    pub(super) fn finish(mut self) -> Result<(Config, Option<Faults>), Faults> {
         match self.data.take().or_else(|| self.convention.take()) {
             Some(data) => {
                 // A service without a home keeps its tokens beside its store.
@@ -65,6 +78,7 @@ impl Draft {
             None => {
                 let advice = self.platform.advice();
                 self.fault(Source::Default, "data", format!("nobody has a home here; {advice}"));
+                return Err(Faults(self.faults));
             }
         }
         self.fill_scopes_and_roles();
@@ -72,16 +86,14 @@ impl Draft {
         self.keep_applications_beside_the_issuer();
         self.keep_plain_http_on_loopback();
         self.keep_tls_whole();
+        self.watch_statement_keys();
         self.give_the_token_policy_its_token();
-        if self.faults.is_empty() {
-            Ok((self.config, self.settings.into_values().collect()))
-        } else {
-            Err(Faults(self.faults))
-        }
+        self.config.settings = self.settings;
+        let faults = Some(self.faults).filter(|faults| !faults.is_empty());
+        Ok((self.config, faults.map(Faults)))
     }
 
-    /// The file to read: a named one, even if it does not exist, otherwise the default one if it
-    /// exists.
+    /// The file to read: a named one, even if it does not exist, otherwise the default one.
     fn config_file(&mut self, flags: &Flags, env: &BTreeMap<String, String>) -> Option<PathBuf> {
         let variable = format!("{PREFIX}CONFIG");
         let named = match (&flags.config, env.get(&variable)) {
@@ -90,7 +102,8 @@ impl Draft {
             (None, None) => None,
         };
         let Some((path, source)) = named else {
-            return self.platform.config(env).filter(|path| path.exists());
+            self.is_named = false;
+            return self.platform.config(env);
         };
         let resolved = self.resolve(&path, &source);
         if resolved.is_none() {
@@ -99,15 +112,24 @@ impl Draft {
         resolved
     }
 
+    /// Whether the file has to be read: it was named, or it exists.
+    fn is_there(&self, path: &Path) -> bool {
+        self.is_named || path.exists()
+    }
+
     fn file(&mut self, path: &Path) {
         let source = Source::File(path.to_owned());
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
-            Err(error) => return self.fault(source, "config", unreadable(&error)),
+            Err(error) => {
+                self.unread = true;
+                return self.fault(source, "config", unreadable(&error));
+            }
         };
         match text.parse::<Table>() {
             Ok(table) => self.table(&mut Vec::new(), &table, &source),
             Err(error) => {
+                self.unread = true;
                 let before = error.span().and_then(|span| text.get(..span.start));
                 let line = before.map_or(1, |before| before.matches('\n').count() + 1);
                 let message = error.message().replace('\n', " ");
@@ -134,7 +156,7 @@ impl Draft {
                 let message = format!("found {}; a table is allowed", kind::show(value));
                 self.fault(source.clone(), keys::dotted(at), message);
             } else {
-                self.unknown(at, source);
+                self.fault(source.clone(), keys::dotted(at), Self::unknown(at, source));
             }
             at.pop();
         }
@@ -202,6 +224,7 @@ impl Draft {
 
     fn secret_from(&mut self, at: &[String], path: &Path, source: &Source) {
         let Some(key) = keys::find(at) else { return };
+        self.config.watched.push(path.to_owned());
         match fs::read_to_string(path).map(Zeroizing::new) {
             Ok(text) => self.put(at, key, &Value::from(text.trim()), source),
             Err(error) => {
@@ -227,7 +250,11 @@ impl Draft {
                     self.secret_file(&at, &Value::from(text.as_str()), &source);
                 }
             } else if name != "CONFIG" {
-                self.unknown(&at, &source);
+                // Others name variables as they like: Kubernetes makes a dozen for a service called
+                // gatelodge.
+                let message = Self::unknown(&at, &source);
+                let key = keys::dotted(&at);
+                self.config.warnings.push(Fault { source, key, message });
             }
         }
     }
@@ -259,9 +286,10 @@ impl Draft {
         self.config.print_setup = flags.print_setup;
     }
 
-    fn unknown(&mut self, at: &[String], source: &Source) {
+    /// The message about a key that there is not.
+    fn unknown(at: &[String], source: &Source) -> String {
         let nearest = keys::nearest(at);
-        let message = match source {
+        match source {
             Source::Variable(_) => {
                 let meant = nearest.replace('.', "__").to_uppercase();
                 format!("there is no such key; the nearest is {PREFIX}{meant}")
@@ -269,8 +297,7 @@ impl Draft {
             Source::Credential(_) | Source::Default | Source::File(_) | Source::Flag(_) => {
                 format!("there is no such key; the nearest is {nearest}")
             }
-        };
-        self.fault(source.clone(), keys::dotted(at), message);
+        }
     }
 
     fn fill_scopes_and_roles(&mut self) {
@@ -329,6 +356,11 @@ impl Draft {
         let settings = self.settings.get(&key).map(|settings| settings.source.clone());
         let file = self.config.places.config.clone().map(Source::File);
         (key, settings.or(file).unwrap_or(Source::Default))
+    }
+
+    fn watch_statement_keys(&mut self) {
+        let keys = self.config.registration.software_statement_keys.clone();
+        self.config.watched.extend(keys);
     }
 
     fn give_the_token_policy_its_token(&mut self) {

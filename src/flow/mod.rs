@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::config::Config;
+use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::client::{ClientType, PkcePolicy};
 use crate::oauth::issuer::Issuer;
 use crate::secret::{Pepper, Seed};
@@ -32,14 +33,17 @@ pub mod session;
 pub mod throttle;
 pub mod token;
 
-/// The values that stay the same while the program runs.
+/// What decides beside the facts: the same within a transition, and for as long as nobody reloads the
+/// configuration.
 pub struct Rules {
     /// The configuration.
     pub config: Config,
     /// The issuer.
     pub issuer: Issuer,
     /// The keys of every keyed hash.
-    pub pepper: Pepper,
+    pub pepper: Arc<Pepper>,
+    /// The keys whose software statements are trusted (RFC 7591 §2.3).
+    pub statement_keys: Option<JwkSet>,
 }
 
 impl Rules {

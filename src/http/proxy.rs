@@ -38,7 +38,7 @@ pub(super) async fn verify(
     headers: HeaderMap,
 ) -> Result<Response, NegotiatedFailure> {
     let original = original(&headers)?;
-    let protected = Protected::at(app.rules(), &original.host).map_err(|refusal| {
+    let protected = Protected::at(&app.rules(), &original.host).map_err(|refusal| {
         NegotiatedFailure::from(refusal).with_facts(Facts::of_host(original.host.as_str()))
     })?;
     let cookie = Cookie::Session.read::<AppSecret>(&app, &protected, &headers);
@@ -56,7 +56,7 @@ pub(super) async fn verify(
             Ok(identity(&live))
         }
         Err(Error::Refused(Refusal::AppSessionMissing)) => {
-            let start = Destination::application_start(app.rules(), &protected, &original.path);
+            let start = Destination::application_start(&app.rules(), &protected, &original.path);
             if !original.by_status {
                 return Ok(redirect::found(&start));
             }
@@ -158,7 +158,7 @@ pub(super) async fn callback(
     let lasting = app.rules().config.lifetimes.session_total;
     let cookie = Cookie::Session.set(&app, &protected, &secret.expose(), lasting);
     // The start cookie stays, because another tab may have started with it.
-    let destination = Destination::application(app.rules(), &protected, &path);
+    let destination = Destination::application(&app.rules(), &protected, &path);
     Ok(with_cookie(redirect::see_other(&destination), cookie))
 }
 

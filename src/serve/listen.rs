@@ -1,7 +1,9 @@
 //! The listeners, their checks against the issuer, and the stop signals.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Stop;
 use crate::config::{Config, Places, TlsMode};
@@ -160,15 +162,25 @@ pub(super) fn check(
 
 /// The signals that stop the server.
 pub(super) struct Signals {
-    terminate: tokio::signal::unix::Signal,
+    terminate: Signal,
 }
 
 /// Registers the signals.
 pub(super) fn signals() -> Result<Signals, Stop> {
     Ok(Signals {
-        terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        terminate: signal(SignalKind::terminate())
             .map_err(|error| Stop::failed(format!("cannot wait for signals: {error}")))?,
     })
+}
+
+/// The signal that asks for a reload of the configuration. At a terminal it means that the terminal
+/// has gone, and ends the server as ever.
+pub(super) fn hangup() -> Result<Option<Signal>, Stop> {
+    if io::stdin().is_terminal() {
+        return Ok(None);
+    }
+    let hangup = signal(SignalKind::hangup());
+    hangup.map(Some).map_err(|error| Stop::failed(format!("cannot wait for signals: {error}")))
 }
 
 impl Signals {

@@ -25,7 +25,7 @@ use tokio::sync::watch;
 
 use crate::app::{App, Found, OpenError, Sources};
 use crate::clock::Clock;
-use crate::config::{Config, TlsMode};
+use crate::config::{Config, Layers, TlsMode};
 use crate::oauth::issuer::Issuer;
 
 use connections::Connections;
@@ -67,9 +67,9 @@ impl From<OpenError> for Stop {
 }
 
 /// Serves the installation of `config`, which it creates if there is none, until a signal.
-pub(crate) async fn run(config: Config) -> Result<(), Stop> {
+pub(crate) async fn run(config: Config, layers: Layers) -> Result<(), Stop> {
     let log = Log::start(&config)?;
-    let stopped = serve(config, &log).await;
+    let stopped = serve(config, layers, &log).await;
     if log.finish() {
         return stopped;
     }
@@ -77,7 +77,10 @@ pub(crate) async fn run(config: Config) -> Result<(), Stop> {
     stopped.map_err(|stop| Stop { why: String::new(), ..stop })
 }
 
-async fn serve(config: Config, log: &Log) -> Result<(), Stop> {
+async fn serve(config: Config, layers: Layers, log: &Log) -> Result<(), Stop> {
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
     listen::check_socket(&config.places)?;
     let bounds = Bounds::raised()?;
     let found = Found::at(&config).await?;
@@ -113,12 +116,14 @@ async fn serve(config: Config, log: &Log) -> Result<(), Stop> {
         }
         Found::Nothing => App::create(config, issuer).await?,
     };
-    let app = Arc::new(app.with_dropped_lines(log.dropped()));
+    let app = Arc::new(app.with_dropped_lines(log.dropped()).with_layers(layers));
     let secure = Secure::new(&app)?;
     let socket = accept::socket(&app)?;
     let tasks = tasks::start(Arc::clone(&app));
     let renewal = secure.as_ref().map(|secure| tokio::spawn(secure.renew_always(Arc::clone(&app))));
     let mut stop = listen::signals()?;
+    let reload =
+        listen::hangup()?.map(|hangup| tokio::spawn(tasks::reload_at(hangup, Arc::clone(&app))));
     greeting::say(&app, &listeners, &for_devices).await?;
 
     let (closing, closed) = watch::channel(false);
@@ -157,8 +162,8 @@ async fn serve(config: Config, log: &Log) -> Result<(), Stop> {
     // The tasks are aborted last, since requests of a first start may wait for the keys that they
     // make.
     tasks.abort();
-    if let Some(renewal) = renewal {
-        renewal.abort();
+    for task in [renewal, reload].into_iter().flatten() {
+        task.abort();
     }
     tasks::write_last(&app).await;
     accept::remove_socket(&app);

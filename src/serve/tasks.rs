@@ -1,11 +1,12 @@
 //! Background tasks: make missing and due keys, sweep expired rows, deliver logouts, write usage
-//! counts, watch the clock, probe the store. While the store cannot be written, all but the last two
-//! wait.
+//! counts, watch the clock and the configuration, probe the store. While the store cannot be written,
+//! all that write wait.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::signal::unix::Signal;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
@@ -25,6 +26,10 @@ const USAGE_INTERVAL: Duration = Duration::from_secs(10);
 /// The interval of looks at the clock, and so the most time until a jump is told.
 const CLOCK_INTERVAL: Duration = Duration::from_secs(2);
 
+/// The interval of looks at the files of the configuration. The second look that finds the same change
+/// reads them.
+const CONFIGURATION_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The interval of probes while the store cannot be written, and so the most time until it is
 /// noticed that it can.
 const PROBE_INTERVAL: Duration = Duration::from_secs(2);
@@ -42,7 +47,8 @@ pub(super) fn start(app: Arc<App>) -> JoinHandle<()> {
             watch_always(&app),
             tidy_always(&app),
             deliver_always(&app),
-            count_always(&app)
+            count_always(&app),
+            notice_always(&app)
         );
     })
 }
@@ -70,6 +76,34 @@ async fn watch_always(app: &App) {
         if let Err(error) = app.watch_clock().await {
             log_failure(&error, "what the clock says could not be stored; it is tried again soon");
         }
+    }
+}
+
+/// Reads the configuration again each time that `hangup` comes.
+pub(super) async fn reload_at(mut hangup: Signal, app: Arc<App>) {
+    while hangup.recv().await.is_some() {
+        reload(&app).await;
+    }
+}
+
+async fn notice_always(app: &Arc<App>) {
+    let mut period = tokio::time::interval(CONFIGURATION_INTERVAL);
+    period.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        period.tick().await;
+        let looking = Arc::clone(app);
+        let new = tokio::task::spawn_blocking(move || looking.has_new_configuration()).await;
+        if new.unwrap_or(false) {
+            reload(app).await;
+        }
+    }
+}
+
+/// Reads the configuration again. The log says what came of it.
+async fn reload(app: &Arc<App>) {
+    let app = Arc::clone(app);
+    if let Err(error) = tokio::task::spawn_blocking(move || app.reload()).await {
+        tracing::error!(%error, "the reading of the configuration panicked");
     }
 }
 

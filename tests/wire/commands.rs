@@ -235,13 +235,13 @@ fn a_faulty_configuration_is_told_as_json_too() {
     let home = Home::new();
     let mut command = home.command(&["config", "check", "--json"]);
 
-    let output = command.env("GATELODGE_LISTN", "127.0.0.1:0").output().unwrap();
+    let output = command.env("GATELODGE_LISTEN", "nowhere").output().unwrap();
 
     let response: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(response["ok"], false);
-    assert_eq!(response["faults"][0]["source"], "GATELODGE_LISTN");
-    assert!(response["faults"][0]["message"].as_str().unwrap().contains("GATELODGE_LISTEN"));
+    assert_eq!(response["faults"][0]["source"], "GATELODGE_LISTEN");
+    assert!(response["faults"][0]["message"].as_str().unwrap().contains("127.0.0.1:7455"));
 }
 
 /// Results go to standard output, everything else to standard error.

@@ -12,6 +12,7 @@ mod asked;
 #[cfg(target_os = "linux")]
 mod clocks;
 mod commands;
+mod config;
 mod connection;
 mod crowd;
 #[cfg(target_os = "linux")]

@@ -8,7 +8,7 @@ use crate::program::Home;
 const README: &str = include_str!("../../README.md");
 
 /// The text of the README, each piece with the language of its block, or none outside of blocks.
-fn pieces() -> Vec<(Option<&'static str>, String)> {
+pub(crate) fn pieces() -> Vec<(Option<&'static str>, String)> {
     let mut pieces = vec![(None, String::new())];
     for line in README.lines() {
         let (within, text) = pieces.last_mut().unwrap();

@@ -66,6 +66,10 @@ macro_rules! operator {
         "a client secret is 1 to 1024 printable ASCII characters, for a client that proves itself by one",
         "gatelodge client rotate-secret CLIENT makes one",
         "RFC 6749 §2.3.1";
+    ConfigurationFaulty => Conflict,
+        "the configuration has faults, and the one before stays in force",
+        "gatelodge config check says everything that is wrong",
+        "RFC 9110 §15.5.10";
     CursorMalformed => InvalidRequest,
         "cursor is not one that this listing returned",
         "begin the listing again",

@@ -42,9 +42,9 @@ pub(in crate::http) async fn check(
         || is_loopback(&host)
         || rules.config.hosts.iter().any(|own| is_host(own))
         || rules.config.listen.iter().any(|own| is_host(&own.to_string()))
-        || for_devices(rules).any(|own| is_host(&own))
+        || for_devices(&rules).any(|own| is_host(&own))
         || is_for_applications(request.uri().path())
-            && (is_application(rules, &host) || is_forwarded_to_application(&app, &request));
+            && (is_application(&rules, &host) || is_forwarded_to_application(&app, &request));
     let lost = host != rules.issuer.authority() && needs_issuers_host(&request);
     if (lost || !known) && is_proxys_own(&app, &request, &host) {
         return NegotiatedFailure::from(Refusal::HostOfProxy).into_response();
@@ -96,7 +96,7 @@ fn is_application(rules: &Rules, host: &str) -> bool {
 fn is_forwarded_to_application(app: &App, request: &Request) -> bool {
     let named = peer::is_named_proxy(app, request.extensions());
     let forwarded = forwarded_host(request.headers());
-    named && forwarded.is_ok_and(|host| host.is_some_and(|host| is_application(app.rules(), host)))
+    named && forwarded.is_ok_and(|host| host.is_some_and(|host| is_application(&app.rules(), host)))
 }
 
 /// Whether `host`, which is not the issuer's, is a name that the proxy made up: the browser is at the
@@ -171,7 +171,7 @@ impl FromRequestParts<Arc<App>> for AtApplication {
     ) -> Result<Self, NegotiatedFailure> {
         let rules = app.rules();
         let at = |host: &str| {
-            let app = host.parse().and_then(|host: AppHost| application::App::at(rules, &host));
+            let app = host.parse().and_then(|host: AppHost| application::App::at(&rules, &host));
             let unknown =
                 |refusal| NegotiatedFailure::from(refusal).with_facts(Facts::of_host(host));
             app.map_err(unknown)

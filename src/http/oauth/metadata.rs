@@ -72,7 +72,7 @@ pub(in crate::http) async fn resource(
     let path = uri.path_and_query().map_or("", |path| path.as_str());
     let rest = path.strip_prefix(WELL_KNOWN).unwrap_or_default();
     let row = registered::copied(&app.read()?, rest)?.ok_or(Refusal::ResourceNotFound)?;
-    Ok(Json(registered::metadata(app.rules(), &row)).into_response())
+    Ok(Json(registered::metadata(&app.rules(), &row)).into_response())
 }
 
 /// Liveness: the server runs.
@@ -89,9 +89,11 @@ pub(in crate::http) async fn ready(State(app): State<Arc<App>>) -> Result<Respon
         return Ok(JsonFailure::from(Refusal::StoreUnwritable).with_detail(detail));
     }
     app.signing_key(SigningAlg::Es256).await?;
-    Ok(match app.clock_jump() {
-        Some(jump) => Json(json!({ "status": "ok", "detail": jump.to_string() })),
-        None => Json(json!({ "status": "ok" })),
-    }
-    .into_response())
+    let details = [app.clock_jump().map(|jump| jump.to_string()), app.configuration_fault()];
+    let details: Vec<_> = details.into_iter().flatten().collect();
+    Ok(if details.is_empty() {
+        Json(json!({ "status": "ok" })).into_response()
+    } else {
+        Json(json!({ "status": "ok", "detail": details.join("; ") })).into_response()
+    })
 }

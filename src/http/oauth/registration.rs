@@ -54,7 +54,7 @@ impl FromRequestParts<Arc<App>> for ManagedClient {
         let id = id.map(|Path(id)| id).unwrap_or_default();
         let wrong = Refusal::RegistrationAccessTokenWrong;
         let (id, token) = (id.parse().map_err(|_| wrong)?, token.parse().map_err(|_| wrong)?);
-        let client = registration::managed(&app.read()?, app.rules(), &id, &token)?;
+        let client = registration::managed(&app.read()?, &app.rules(), &id, &token)?;
         Ok(Self { client, id, token })
     }
 }

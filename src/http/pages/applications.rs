@@ -26,7 +26,7 @@ pub(in crate::http) async fn start(
     browser: Browser,
 ) -> Result<Response, PageFailure> {
     let host = query.parsed::<AppHost>("app")?.ok_or(Refusal::AppUnknown)?;
-    let protected = Protected::at(app.rules(), &host)
+    let protected = Protected::at(&app.rules(), &host)
         .map_err(|refusal| PageFailure::from(refusal).with_facts(Facts::of_host(host.as_str())))?;
     let path = ReturnPath::of_encoded(query.one("rd")?);
     let state = query.one("state")?.unwrap_or_default().to_owned();
@@ -45,6 +45,6 @@ pub(in crate::http) async fn start(
     let (at, bound) = (protected.clone(), state.clone());
     let code =
         app.write(move |tx, cx| application::issue(tx, cx, &at, &cookie, &bound, &path)).await?;
-    let destination = Destination::application_callback(app.rules(), &protected, &code, &state);
+    let destination = Destination::application_callback(&app.rules(), &protected, &code, &state);
     Ok(redirect::see_other(&destination))
 }

@@ -1,8 +1,11 @@
 //! What the administration API refuses.
 
+use std::collections::BTreeMap;
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::Method;
+use gatelodge::config::{Flags, Layers};
 use gatelodge::http::Peer;
 use gatelodge::oauth::issuer::Issuer;
 use serde_json::{Value, json};
@@ -284,4 +287,15 @@ pub(super) async fn a_hook_client_to_be_removed() -> Response {
 
 pub(super) async fn a_new_secret_for_a_hook_client() -> Response {
     about_hook_client(Method::POST, "/secret").await
+}
+
+pub(super) async fn a_faulty_configuration() -> Response {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("gatelodge.toml");
+    std::fs::write(&file, "").unwrap();
+    let data = Some(directory.path().to_owned());
+    let flags = Flags { config: Some(file.clone()), data, ..Flags::default() };
+    let server = Server::with_layers(Layers::new(flags, BTreeMap::new())).await;
+    std::fs::write(&file, "isuer = 'x'").unwrap();
+    server.operate(Method::POST, "/config/reload", json!({})).await
 }

@@ -137,6 +137,7 @@ fn story(refusal: Refusal) -> Story {
         CredentialRegistered => pages::a_passkey_for_two_people(),
         CrossSite => pages::a_form_from_another_site(),
         CsrfTokenWrong => pages::a_stale_anti_forgery_token(),
+        ConfigurationFaulty => admin::a_faulty_configuration(),
         CursorMalformed => admin::a_cursor_that_no_listing_returned(),
         DeviceCertificateDiffers => certificates::a_device_that_names_another(),
         DeviceCertificateExpired => certificates::a_device_after_its_time(),

@@ -13,7 +13,7 @@ use axum::extract::Request;
 use axum::http::{Method, header};
 use gatelodge::app::{App, Sources};
 use gatelodge::clock::{Clock, Timestamp};
-use gatelodge::config::Config;
+use gatelodge::config::{Config, Layers};
 use gatelodge::error::Error;
 use gatelodge::flow;
 use gatelodge::http::Peer;
@@ -39,6 +39,7 @@ pub(crate) const BEGINNING: Timestamp = Timestamp::from_seconds(1_767_225_600);
 #[derive(Clone)]
 pub(crate) struct Server {
     pub(crate) app: Arc<App>,
+    issuer: Issuer,
     public: Router,
     admin: Router,
 }
@@ -119,19 +120,23 @@ impl Server {
         store: Store,
         change: impl FnOnce(&mut Config),
     ) -> Self {
-        let mut config = Config::at("/nowhere");
-        change(&mut config);
-        let sources = Sources { clock: Clock::manual(BEGINNING), entropy };
-        let app = App::new(config, issuer, &root(), store, sources).unwrap();
-        app.write(flow::installation::create).await.unwrap();
-        Self::of(app)
+        Self::of(made(entropy, issuer, store, change).await)
+    }
+
+    /// An installation that reads `layers` again when it is asked to.
+    pub(crate) async fn with_layers(layers: Layers) -> Self {
+        let config = layers.load().unwrap();
+        let (issuer, store) = (Issuer::localhost(7455), Store::memory().unwrap());
+        let app = made(Entropy::seeded(7), issuer, store, |own| *own = config).await;
+        Self::of(app.with_layers(layers))
     }
 
     fn of(app: App) -> Self {
         let app = Arc::new(app);
         let public = gatelodge::http::router(Arc::clone(&app));
         let admin = gatelodge::admin::router(Arc::clone(&app));
-        Self { app, public, admin }
+        let issuer = app.rules().issuer.clone();
+        Self { app, issuer, public, admin }
     }
 
     /// An installation whose administrator, ada, is signed in in a browser.
@@ -165,7 +170,7 @@ impl Server {
     }
 
     pub(crate) fn issuer(&self) -> &str {
-        self.app.rules().issuer.as_str()
+        self.issuer.as_str()
     }
 
     /// Lets time pass.
@@ -335,4 +340,19 @@ async fn signing_keys() -> &'static Vec<(KeyId, SigningKeyRow)> {
         SigningAlg::ALL.iter().map(make).collect()
     })
     .await
+}
+
+/// A new installation over `store`, whose configuration `change` has changed.
+async fn made(
+    entropy: Entropy,
+    issuer: Issuer,
+    store: Store,
+    change: impl FnOnce(&mut Config),
+) -> App {
+    let mut config = Config::at("/nowhere");
+    change(&mut config);
+    let sources = Sources { clock: Clock::manual(BEGINNING), entropy };
+    let app = App::new(config, issuer, &root(), store, sources).unwrap();
+    app.write(flow::installation::create).await.unwrap();
+    app
 }

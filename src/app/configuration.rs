@@ -1,0 +1,187 @@
+//! The configuration in force, and its reload: when a command or a signal asks for it, and when a file
+//! of it has changed.
+//!
+//! A reload reads every layer again. What a running server can take is in force at once, for requests
+//! that begin then; the rest waits for a restart. A faulty configuration changes nothing.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::time::SystemTime;
+
+use super::{App, contents};
+use crate::config::{Config, Fault, Faults, Layers, Source};
+use crate::error::{Error, Internal};
+use crate::flow::Rules;
+use crate::oauth::client::jwks::JwkSet;
+use crate::oauth::issuer::Issuer;
+use crate::secret::Pepper;
+
+/// The result of a reload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reloaded {
+    /// The keys whose new value is in force.
+    pub changed: Vec<String>,
+    /// The keys whose new value waits for a restart.
+    pub waiting: Vec<String>,
+}
+
+/// What was read last.
+#[derive(Clone, Debug, Default)]
+pub struct LastRead {
+    /// The faults, which kept the configuration before in force.
+    pub faults: Option<Faults>,
+    /// The keys whose value waits for a restart.
+    pub waiting: Vec<String>,
+}
+
+/// The configuration in force.
+pub(super) struct CurrentConfiguration {
+    last: Mutex<LastRead>,
+    layers: OnceLock<Layers>,
+    rules: RwLock<Arc<Rules>>,
+    /// The states of the files, as they were read, and as they were seen last.
+    seen: Mutex<[Vec<FileState>; 2]>,
+}
+
+/// What tells one content of a file from the next: its length and the time of its last change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct FileState(PathBuf, Option<(u64, Option<SystemTime>)>);
+
+impl CurrentConfiguration {
+    pub(super) fn new(config: Config, issuer: Issuer, pepper: Pepper) -> Result<Self, Error> {
+        let seen = states(&config);
+        let statement_keys = statement_keys(&config)?;
+        let rules = Arc::new(Rules { config, issuer, pepper: Arc::new(pepper), statement_keys });
+        Ok(Self {
+            last: Mutex::default(),
+            layers: OnceLock::new(),
+            rules: RwLock::new(rules),
+            seen: Mutex::new([seen.clone(), seen]),
+        })
+    }
+
+    pub(super) fn rules(&self) -> Arc<Rules> {
+        Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl App {
+    /// Sets the layers that a reload reads. Without them there is nothing to reload.
+    pub fn with_layers(self, layers: Layers) -> Self {
+        self.configuration.layers.get_or_init(|| layers.without_root_secret());
+        self
+    }
+
+    /// What the last reading of the configuration left to say.
+    pub fn last_read(&self) -> LastRead {
+        self.configuration.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads the configuration again, and takes of it what a running server can. It reads files.
+    ///
+    /// # Errors
+    ///
+    /// The faults; nothing has changed then.
+    pub fn reload(&self) -> Result<Reloaded, Faults> {
+        let current = &self.configuration;
+        // One reload follows the other, and the last one counts.
+        let mut last = current.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(layers) = current.layers.get() else {
+            return Ok(Reloaded { changed: Vec::new(), waiting: Vec::new() });
+        };
+        let before = states(&self.rules().config);
+        let read = self.read_again(layers);
+        // A file that is written meanwhile is read once more.
+        *current.seen.lock().unwrap_or_else(PoisonError::into_inner) = [before.clone(), before];
+        let (rules, reloaded) = match read {
+            Ok(read) => read,
+            Err(faults) => {
+                tracing::error!(%faults, "the configuration has faults; the one before stays in force");
+                last.faults = Some(faults.clone());
+                return Err(faults);
+            }
+        };
+        let Reloaded { changed, waiting } = &reloaded;
+        let (changed, waiting) = (changed.join(", "), waiting.join(", "));
+        tracing::info!(changed, "the configuration was read again");
+        if !waiting.is_empty() {
+            tracing::warn!(waiting, "what these keys say now waits for a restart");
+        }
+        for warning in &rules.config.warnings {
+            tracing::warn!("{warning}");
+        }
+        *last = LastRead { faults: None, waiting: reloaded.waiting.clone() };
+        *current.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
+        Ok(reloaded)
+    }
+
+    fn read_again(&self, layers: &Layers) -> Result<(Arc<Rules>, Reloaded), Faults> {
+        let old = self.rules();
+        let new = layers.load_for_server(self.clock().now())?;
+        let (config, waiting) = old.config.reloaded(&new);
+        let (issuer, pepper) = (old.issuer.clone(), Arc::clone(&old.pepper));
+        let file = config.places.config.clone().map_or(Source::Default, Source::File);
+        let mut faults: Vec<_> = config
+            .misplaced_apps(&issuer)
+            .into_iter()
+            .map(|(app, message)| Fault {
+                source: file.clone(),
+                key: format!("apps.{app}.roles"),
+                message,
+            })
+            .collect();
+        let statement_keys = statement_keys(&config).unwrap_or_else(|error| {
+            let key = "registration.software_statement_keys".to_owned();
+            faults.push(Fault { source: file.clone(), key, message: error.to_string() });
+            None
+        });
+        if !faults.is_empty() {
+            return Err(Faults::of(faults));
+        }
+        let changed = config.changes(&old.config);
+        let rules = Rules { config, issuer, pepper, statement_keys };
+        Ok((Arc::new(rules), Reloaded { changed, waiting }))
+    }
+
+    /// Whether a file of the configuration is another one than was read, and has been for two looks:
+    /// an editor may still be writing. It reads the state of files.
+    pub fn has_new_configuration(&self) -> bool {
+        if self.configuration.layers.get().is_none() {
+            return false;
+        }
+        let now = states(&self.rules().config);
+        let mut seen = self.configuration.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let [read, last] = &mut *seen;
+        let settled = *last == now;
+        last.clone_from(&now);
+        settled && *read != now
+    }
+
+    /// What is wrong with the configuration that was read last, in a sentence.
+    pub fn configuration_fault(&self) -> Option<String> {
+        let faults = self.last_read().faults?;
+        Some(format!(
+            "the configuration has faults, and the one before is in force: {}",
+            faults.line()
+        ))
+    }
+}
+
+fn states(config: &Config) -> Vec<FileState> {
+    let state = |path: &PathBuf| {
+        let found = fs::metadata(path).ok();
+        FileState(path.clone(), found.map(|found| (found.len(), found.modified().ok())))
+    };
+    config.watched.iter().map(state).collect()
+}
+
+/// Reads the keys whose software statements are trusted.
+fn statement_keys(config: &Config) -> Result<Option<JwkSet>, Error> {
+    let Some(path) = &config.registration.software_statement_keys else { return Ok(None) };
+    let set = JwkSet::parse(&contents(path)?);
+    set.map(Some).map_err(|_| {
+        let what = "is no JWK Set with a public key that can verify here";
+        Internal::new(format!("{} {what}", path.display())).into()
+    })
+}
