@@ -21,7 +21,7 @@ use crate::window::Window;
 const LOOKS: [(&str, &str, (i64, i64), f64); 3] = [
     ("light", "light", (1280, 860), 1.0),
     ("dark", "dark", (1280, 860), 1.0),
-    ("phone", "light", (390, 844), 2.0),
+    ("phone", "light", (360, 740), 2.0),
 ];
 
 /// Takes the page's picture in each look, and asserts that none of them scrolls sideways.
