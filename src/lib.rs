@@ -50,6 +50,7 @@
 //! | what a linked device was given, and how all of it ends | [`flow::bridge::device`] |
 //! | the restore of a backup | [`flow::installation::restore`] |
 //! | what a grant is, and when it is live | [`flow::token::grant`] |
+//! | which people may use a client | [`oauth::client::decisions::OperatorDecisions::admit`] |
 //! | the lifetime of a token | [`flow::Rules`], [`flow::token::issue`] |
 //! | the claims about a person, and which scope has them | [`flow::token::issue`], [`oauth::authorize::claims`] |
 //! | e-mail addresses: when two are one, who vouches for one | [`model::email`], [`flow::person::people`] |

@@ -1,6 +1,6 @@
 //! `/api/v1/users` and `/api/v1/recover`: people, and their setup links.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Json;
@@ -17,11 +17,14 @@ use crate::flow::person::setup_link::IssuedSetupLink;
 use crate::model::claim::{ClaimName, ClaimValue};
 use crate::model::person::Username;
 use crate::oauth::id::UserId;
-use crate::store::schema::{PASSKEYS_BY_USER, Person};
+use crate::store::schema::{CLIENTS_BY_GROUP, PASSKEYS_BY_USER, Person};
 use crate::store::{StoreError, View};
 
 /// The most passkeys that are counted for one person.
 const MAX_PASSKEYS: usize = 100;
+
+/// The most clients of one group that are named.
+const MAX_CLIENTS: usize = 100;
 
 /// A person.
 #[derive(Debug, Serialize, Deserialize)]
@@ -30,6 +33,8 @@ pub(crate) struct UserView {
     pub(crate) claims: BTreeMap<String, String>,
     /// The time of the account's creation.
     pub(crate) created: String,
+    /// The clients that are for people of a group of theirs, at most 100 for each group.
+    pub(crate) clients: Vec<String>,
     /// Whether the person is disabled.
     pub(crate) disabled: bool,
     /// The name that other people see.
@@ -164,10 +169,16 @@ impl UserView {
     fn new(app: &App, view: &impl View, id: UserId, person: &Person) -> Result<Self, StoreError> {
         let (email, policy) = (person.email.as_ref(), &app.rules().config.policy);
         let claims = person.claims.iter();
+        let mut clients = BTreeSet::new();
+        for group in &person.groups {
+            let own = view.by(&CLIENTS_BY_GROUP, &group.as_str().to_owned(), MAX_CLIENTS)?;
+            clients.extend(own.iter().map(ToString::to_string));
+        }
         Ok(Self {
             claims: claims
                 .map(|(name, value)| (name.as_str().to_owned(), value.to_string()))
                 .collect(),
+            clients: clients.into_iter().collect(),
             created: person.created.rfc3339(),
             disabled: person.disabled,
             display_name: person.display_name.to_string(),

@@ -271,6 +271,7 @@ fn described(view: &UserView) -> String {
         ("email", word(&view.email)),
         ("email_verified", word(&view.email_verified)),
         ("groups", word(&view.groups)),
+        ("clients", word(&view.clients)),
         ("roles", word(&view.roles)),
         ("passkeys", word(&view.passkeys)),
         ("disabled", word(&view.disabled)),

@@ -1,4 +1,4 @@
-//! The usernames, groups and roles of people.
+//! The usernames and roles of people.
 
 use std::fmt;
 use std::str::FromStr;
@@ -38,11 +38,6 @@ macro_rules! texts {
 }
 
 texts! {
-    /// A group of a person, a label that an operator gives them: 1 to 128 visible ASCII characters
-    /// without comma, which separates them where they are one text.
-    Group, GroupMalformed, |s| {
-        (1..=128).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_graphic() && b != b',')
-    };
     /// A role of a person, which decides the scopes that they can grant: 1 to 64 letters, digits
     /// and `._-`.
     Role, RoleUnknown, |s| {
@@ -81,15 +76,5 @@ mod tests {
         assert_eq!(written.folded().as_str(), "ada.l@example");
         assert!("two words".parse::<Username>().is_err());
         assert!("".parse::<Username>().is_err());
-    }
-
-    #[test]
-    fn a_group_has_no_comma_and_no_space() {
-        for right in ["staff", "team/platform", "system:masters", "CN=ops"] {
-            assert!(right.parse::<Group>().is_ok(), "{right}");
-        }
-        for wrong in ["", "a,b", "two words", "caf\u{e9}"] {
-            assert_eq!(wrong.parse::<Group>(), Err(Refusal::GroupMalformed), "{wrong}");
-        }
     }
 }

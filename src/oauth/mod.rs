@@ -8,6 +8,7 @@ pub mod authorize;
 pub mod claims;
 pub mod client;
 pub mod display_name;
+pub mod group;
 pub mod id;
 pub mod introspection;
 pub mod issuer;

@@ -154,6 +154,15 @@ async fn the_pages_of_what_leads_nowhere_are_looked_at() {
     look(&window, "error-application").await;
     window.excuses("403").await;
 
+    home.json("client set shop --group staff");
+    window.open(shop.request("openid")).await;
+    window.reads("The Shop is not for you").await;
+    look(&window, "not-for-you").await;
+    window.excuses("403").await;
+    window.press("Back to the app").await;
+    assert_eq!(shop.turns_away("/callback").await["error"], "access_denied");
+    home.command(&["client", "set", "shop", "--group", ""]).output().unwrap();
+
     window.open(shop.logout().replace("%2Fbye", "%2Felsewhere")).await;
     window.reads("so you will stay here.").await;
     look(&window, "logout-astray").await;
@@ -177,6 +186,15 @@ async fn the_pages_of_a_device_are_looked_at() {
     types_code(&window, telly.code()).await;
     window.reads("Allow Telly?").await;
     look(&window, "device-confirm").await;
+    home.json("client set telly --group staff");
+    window.open(telly.page()).await;
+    types_code(&window, telly.code()).await;
+    window.reads("your account is not in it").await;
+    look(&window, "device-astray").await;
+    window.excuses("403").await;
+    home.command(&["client", "set", "telly", "--group", ""]).output().unwrap();
+    window.open(telly.page()).await;
+    types_code(&window, telly.code()).await;
     window.press("Allow").await;
     window.reads("Go back to your device").await;
     look(&window, "device-done").await;

@@ -37,6 +37,9 @@ pub(super) struct Described {
     /// A registered resource it may ask tokens for; repeat it for more
     #[arg(long, value_name = "URI")]
     resource: Vec<String>,
+    /// A group whose people may use it; repeat it for more. Without one everybody may
+    #[arg(long)]
+    group: Vec<String>,
     /// How it proves who it is at the token endpoint
     #[arg(long, value_name = "METHOD", value_parser = values(AuthMethod::ALL, AuthMethod::as_str))]
     auth: Option<String>,
@@ -169,6 +172,7 @@ impl Described {
             ("grant_types", list(self.grant)),
             ("scope", scope.map(Value::from)),
             ("resources", list(self.resource)),
+            ("groups", list(self.group)),
             ("token_endpoint_auth_method", self.auth.map(Value::from)),
             ("assertions", self.assertions.map(Value::from)),
             ("client_secret", secret.map(Value::from)),

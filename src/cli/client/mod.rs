@@ -47,6 +47,8 @@ Examples:
   gatelodge client set shop --first-party=false --pairwise \"\"
       ask people for consent, and call them towards it what they are called towards others
   gatelodge client set billing --jwks new-keys.json
+  gatelodge client set shop --group staff --group ops
+      only people of one of these groups may use it
   echo \"$SECRET\" | gatelodge client set shop --secret-file -
 
 Only what is named changes; a list takes the place of the old one, and an empty value takes a

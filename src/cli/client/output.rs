@@ -57,6 +57,7 @@ pub(super) fn text(client: &ClientView) -> String {
         ("grant_types", word(&metadata.grant_types)),
         ("scope", word(&metadata.scope)),
         ("resources", word(&decisions.resources)),
+        ("groups", word(&decisions.groups)),
         ("token_endpoint_auth_method", word(&metadata.token_endpoint_auth_method)),
         ("assertions", word(&signs.then_some(decisions.assertions))),
         ("jwks", word(&metadata.jwks)),

@@ -75,6 +75,10 @@ macro_rules! authorization {
         "the person declined",
         "ask the person; they may allow it the next time",
         "RFC 6749 §4.1.2.1";
+    PersonAstray => AccessDenied as NOT_FOR_PERSON,
+        "the person is in none of the groups that may use this client",
+        "gatelodge user set NAME --group GROUP; gatelodge client set CLIENT --group GROUP",
+        "RFC 6749 §4.1.2.1";
     PersonDisabled => AccessDenied as DENIED,
         "the person is switched off",
         "gatelodge user enable NAME",

@@ -46,6 +46,7 @@ const LOGOUT_FOREIGN: &str = "Another site asked to sign you out of this applica
      that, sign out on a page of the application.";
 const LOGOUT_OVER: &str = "This sign-out was begun in another browser, or too long ago. To sign out \
      here, open your account and sign out there.";
+const NOT_FOR_PERSON: &str = "This app is not for this person.";
 const NOTHING_HERE: &str = "There is nothing of that name here.";
 const PASSKEY_REFUSED: &str = "This passkey was not accepted.";
 const PUSHED_REQUEST_OVER: &str = "This way to sign in works once and only for a short time, and it \

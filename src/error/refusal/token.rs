@@ -111,6 +111,10 @@ macro_rules! token {
         "the grant has ended",
         "let the client sign the person in again",
         "RFC 6749 §5.2";
+    GrantOutsideGroups => InvalidGrant as REFRESH_TOKEN_USELESS,
+        "the person is in none of the groups that may use this client any more",
+        "gatelodge user set NAME --group GROUP; gatelodge client set CLIENT --group GROUP",
+        "RFC 6749 §5.2";
     GrantTypeMissing => InvalidRequest,
         "grant_type is missing",
         "let the client send grant_type",

@@ -68,7 +68,9 @@ pub fn complete(
 ) -> Result<AuthorizationOutcome, Error> {
     let interaction = step::interaction(tx, cx, presented)?;
     match step::next(tx, cx, presented, interaction)? {
-        Step::Consent(_) | Step::Login(..) => Ok(AuthorizationOutcome::StepChanged),
+        Step::Consent(_) | Step::Login(..) | Step::NotForPerson(_) => {
+            Ok(AuthorizationOutcome::StepChanged)
+        }
         Step::Grant(request) => issue(tx, cx, presented, &request),
         Step::Refuse(callback, refusal) => {
             finish(tx, presented)?;
@@ -120,9 +122,11 @@ pub fn approve(
             remember(tx, cx, &request)?;
             issue(tx, cx, presented, &request)
         }
-        Step::Consent(_) | Step::Grant(_) | Step::Login(..) | Step::Refuse(..) => {
-            Ok(AuthorizationOutcome::StepChanged)
-        }
+        Step::Consent(_)
+        | Step::Grant(_)
+        | Step::Login(..)
+        | Step::NotForPerson(_)
+        | Step::Refuse(..) => Ok(AuthorizationOutcome::StepChanged),
     }
 }
 
@@ -136,8 +140,13 @@ pub fn deny(
     let Purpose::Authorize(stored) = &interaction.purpose else {
         return Err(Refusal::InteractionUnknown.into());
     };
+    let mut refusal = Refusal::PersonDeclined;
     let (callback, waits) = match step::next(tx, cx, presented, interaction.clone())? {
         Step::Consent(request) | Step::Grant(request) => (request.callback, false),
+        Step::NotForPerson(astray) => {
+            refusal = Refusal::PersonAstray;
+            (astray.callback, false)
+        }
         Step::Login(client, _) => {
             let callback = step::callback(tx, interaction.clone())?;
             let (client, session) = ((&stored.client, &*client), presented.session.as_ref());
@@ -148,7 +157,7 @@ pub fn deny(
     };
     pushed::spend(tx, stored.pushed.as_ref())?;
     finish(tx, presented)?;
-    let declined = ClientRedirect::refused(cx, &callback, Refusal::PersonDeclined);
+    let declined = ClientRedirect::refused(cx, &callback, refusal);
     Ok(AuthorizationOutcome::Client(ClientRedirect { waits, ..declined }))
 }
 

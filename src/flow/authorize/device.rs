@@ -114,6 +114,8 @@ pub struct PendingDevice {
     pub device: Device,
     /// The key of the row.
     key: TokenHash,
+    /// Whether the person is of a group that may use the client.
+    pub is_for_person: bool,
     /// The scope that would be granted; it may be empty. `None` if nothing may be granted.
     pub scope: Option<Scope>,
     /// The session of the person.
@@ -207,8 +209,10 @@ fn pending(
     }
     let asked = device.scope.as_ref();
     let targets = resource::resolve(view, &cx.rules, &client, &device.resources, asked)?;
+    let is_for_person = client.decisions.admit(&session.person().groups);
     let scope = targets.scope_for(&cx.rules, &client, session.person(), asked).ok();
-    Ok(Some(PendingDevice { client, device, key, scope, session, targets }))
+    let scope = scope.filter(|_| is_for_person);
+    Ok(Some(PendingDevice { client, device, is_for_person, key, scope, session, targets }))
 }
 
 /// A person's decision.

@@ -48,8 +48,20 @@ pub enum Step {
     Grant(Box<ConsentRequest>),
     /// The person has to sign in, for this client, with this `login_hint`.
     Login(Box<Client>, Option<String>),
+    /// The client is for people of other groups.
+    NotForPerson(Box<Astray>),
     /// The client gets this error.
     Refuse(Callback, Refusal),
+}
+
+/// An authorization of somebody who may not use the client.
+pub struct Astray {
+    /// The callback that gets the response.
+    pub callback: Callback,
+    /// The client.
+    pub client: Client,
+    /// The session of the person.
+    pub session: LiveSession,
 }
 
 /// An authorization that lacks only consent.
@@ -222,6 +234,13 @@ pub fn next(
         SessionMatch::None => return Ok(Step::Login(Box::new(client), request.login_hint)),
         SessionMatch::WrongSubject => return Ok(Step::Refuse(callback, Refusal::LoginNeeded)),
     };
+    if !client.decisions.admit(&session.person().groups) {
+        return Ok(if request.prompt.none {
+            Step::Refuse(callback, Refusal::PersonAstray)
+        } else {
+            Step::NotForPerson(Box::new(Astray { callback, client, session }))
+        });
+    }
 
     let requested = request.scope.as_ref();
     let targets = match resource::resolve(view, &cx.rules, &client, &request.resources, requested) {

@@ -12,8 +12,9 @@ use crate::flow::person::setup_link::{self, IssuedSetupLink};
 use crate::flow::{Context, removal};
 use crate::model::claim::{ClaimName, ClaimValue, MAX_CLAIMS};
 use crate::model::email::{Email, PersonEmail, Vouched};
-use crate::model::person::{Group, Role, Username};
+use crate::model::person::{Role, Username};
 use crate::oauth::display_name::DisplayName;
+use crate::oauth::group::Group;
 use crate::oauth::id::UserId;
 use crate::store::schema::{
     Client, PEOPLE_BY_EMAIL, PEOPLE_BY_NAME, Person, SetupPurpose, Subject,
@@ -50,6 +51,13 @@ const MAX_SEARCHED: usize = 1000;
 pub fn first(view: &impl View, so: impl Fn(&Person) -> bool) -> Result<Option<Person>, StoreError> {
     let mut people = view.list::<Person>(MAX_SEARCHED)?.into_iter().map(|(_, person)| person);
     Ok(people.find(|person| !person.disabled && so(person)))
+}
+
+/// The display names of the first `limit` people, among the first thousand, who administer this
+/// server: whom others can ask.
+pub fn administrators(view: &impl View, limit: usize) -> Result<Vec<DisplayName>, StoreError> {
+    let people = view.list::<Person>(MAX_SEARCHED)?.into_iter().map(|(_, person)| person);
+    Ok(people.filter(administers).take(limit).map(|person| person.display_name).collect())
 }
 
 /// Checks that nobody but `user` has an email address.

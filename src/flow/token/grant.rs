@@ -21,8 +21,8 @@ use crate::store::{Listing, Span, StoreError, Tx, View};
 const PAGE: usize = 100;
 
 /// Proof that a grant is in force. It has neither ended nor expired; its person and its client are
-/// enabled; the client is the one it was created for and not a later one of the same name; the
-/// person did not withdraw it; its session was not revoked, and is live if the grant depends on it.
+/// enabled; the client is the one it was created for and not a later one of the same name, and for
+/// people of a group of the person's; the person did not withdraw it; its session was not revoked, and is live if the grant depends on it.
 #[derive(Clone, Debug)]
 pub struct LiveGrant {
     client: Client,
@@ -84,7 +84,9 @@ pub fn check(
     }
     let authorization = &grant.authorization;
     let Some(person) = view.find::<Person>(&authorization.user)? else { return Ok(None) };
-    if !person.enabled_since(authorization.authentication.at) {
+    if !person.enabled_since(authorization.authentication.at)
+        || !client.decisions.admit(&person.groups)
+    {
         return Ok(None);
     }
     let session = view.find::<Session>(&authorization.session)?;
@@ -114,18 +116,34 @@ pub fn is_withdrawn(
     Ok(withdrawal.is_some_and(|withdrawal| given <= withdrawal.at))
 }
 
+/// Checks that the person of an authorization is of a group that may use the client.
+///
+/// # Errors
+///
+/// [`Refusal::GrantOutsideGroups`]
+pub fn check_groups(
+    view: &impl View,
+    client: &Client,
+    authorization: &Authorization,
+) -> Result<(), Error> {
+    let person = view.find::<Person>(&authorization.user)?;
+    let outside = person.is_some_and(|person| !client.decisions.admit(&person.groups));
+    if outside { Err(Refusal::GrantOutsideGroups.into()) } else { Ok(()) }
+}
+
 /// Creates a grant, and its first refresh token if the client registered that grant type.
 ///
 /// # Errors
 ///
-/// [`Refusal::GrantEnded`] if the person withdrew the authorization, or the session or the person
-/// has ended.
+/// [`Refusal::GrantOutsideGroups`], and [`Refusal::GrantEnded`] if the person withdrew the
+/// authorization, or the session or the person has ended.
 pub fn create(
     tx: &mut Tx<'_>,
     cx: &Context,
     client: Client,
     authorization: Authorization,
 ) -> Result<(LiveGrant, Option<RefreshToken>), Error> {
+    check_groups(tx, &client, &authorization)?;
     last_use::record_use(tx, cx, &authorization.client, &client, Some(authorization.user))?;
     let refreshes = client.metadata.has_grant_type(GrantType::RefreshToken);
     let lifetimes = &cx.rules.config.lifetimes;

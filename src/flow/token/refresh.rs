@@ -72,6 +72,7 @@ pub fn rotate(
         return Err(Refusal::RefreshExpired.into());
     }
     let KnownToken { id, grant, mut family, generation } = token;
+    grant::check_groups(tx, &client, &grant.authorization)?;
     let live = grant::check(tx, cx, id, grant, client)?.ok_or(Refusal::GrantEnded)?;
     let client = live.client();
     let granted = live.authorization();

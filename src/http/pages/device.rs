@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::email::{self, EmailField};
@@ -19,7 +20,7 @@ use crate::http::extract::body::Query;
 use crate::http::extract::browser::Browser;
 use crate::http::extract::own_page::PageForm;
 use crate::http::extract::peer::Sender;
-use crate::http::failure::PageFailure;
+use crate::http::failure::{Cause, PageFailure};
 use crate::oauth::params::Params;
 use crate::oauth::scope::Scope;
 use crate::oauth::token::device::UserCode;
@@ -131,7 +132,7 @@ fn found(
     match (lookup, &typed.code) {
         (UserCodeLookup::SignIn, _) => sign_in(app, browser, Some(typed)),
         (UserCodeLookup::PendingDevice(pending), Some(code)) => {
-            Ok(confirm(app, &browser, code, &pending, email))
+            confirm(app, &browser, code, &pending, email)
         }
         (UserCodeLookup::Nothing, _) | (UserCodeLookup::PendingDevice(_), None) => {
             Ok(ask(app, &browser, Some(typed), true))
@@ -155,18 +156,25 @@ fn confirm(
     code: &UserCode,
     pending: &PendingDevice,
     email: Option<EmailField>,
-) -> Response {
+) -> Result<Response, PageFailure> {
     let person = pending.session.person();
     let email = pending.lacks_email().then(|| email.unwrap_or_else(|| EmailField::of(person)));
     let scope = pending.scope.clone().unwrap_or_default();
-    templates::show(&DeviceConfirmPage {
+    let (mut groups, mut administrators) = (Vec::new(), Vec::new());
+    if !pending.is_for_person {
+        groups = pending.client.decisions.groups.iter().map(ToString::to_string).collect();
+        administrators = templates::administrators(app)?;
+    }
+    let mut response = templates::show(&DeviceConfirmPage {
         page: Page::of(app, browser),
         address: pending.device.address.clone(),
+        administrators,
         user_agent: pending.device.user_agent.clone(),
         allowable: pending.scope.is_some(),
         client_id: pending.device.client.to_string(),
         client_name: pending.client.metadata.name().to_string(),
         display_name: person.display_name.to_string(),
+        groups,
         named_by: templates::named_by(&pending.device.client, &pending.client),
         resources: pending.targets.resources.iter().map(ToString::to_string).collect(),
         scope: scope.to_string(),
@@ -176,7 +184,12 @@ fn confirm(
         user_code: code.expose().to_string(),
         username: person.username.to_string(),
         email,
-    })
+    });
+    if !pending.is_for_person {
+        *response.status_mut() = StatusCode::FORBIDDEN;
+        response.extensions_mut().insert(Cause(Arc::new(Refusal::PersonAstray.into())));
+    }
+    Ok(response)
 }
 
 /// The sign-in page, which leads back to this page. Guesses are counted by account, so the person

@@ -3,23 +3,23 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use axum::response::Response;
 
 use super::cookie::{Cookie, with_cookie, without_session_cookie};
 use super::email::{self, EmailField};
 use super::login::{self, SignInPrompt};
-use super::templates::{self, ConsentPage, LoggedOutPage, LogoutPage, Page};
+use super::templates::{self, ConsentPage, LoggedOutPage, LogoutPage, NotForYouPage, Page};
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::authorize::consent::{self, AuthorizationOutcome};
-use crate::flow::authorize::step::{self, ConsentRequest, PresentedInteraction, Step};
+use crate::flow::authorize::step::{self, Astray, ConsentRequest, PresentedInteraction, Step};
 use crate::flow::session::logout;
 use crate::http::destination::{Destination, PagePath};
 use crate::http::extract::browser::{AtInteraction, Browser};
 use crate::http::extract::own_page::PageForm;
-use crate::http::failure::{PageFailure, RequestClient};
+use crate::http::failure::{Cause, PageFailure, RequestClient};
 use crate::http::redirect;
 use crate::oauth::client::ClientType;
 use crate::oauth::id::{ClientId, InteractionId};
@@ -55,7 +55,7 @@ pub(in crate::http) async fn show(
     }
     let client = client(&interaction.purpose);
     let next = step::next(&app.read()?, &cx, &presented, interaction)?;
-    if matches!(next, Step::Consent(_) | Step::Login(..)) {
+    if matches!(next, Step::Consent(_) | Step::Login(..) | Step::NotForPerson(_)) {
         app.record_opened(&presented).await?;
     }
     match next {
@@ -71,6 +71,10 @@ pub(in crate::http) async fn show(
                 next: PagePath::Interaction(id),
             };
             Ok(login::page(&app, browser, prompt)?)
+        }
+        Step::NotForPerson(astray) => {
+            about.set_if_known(client.as_ref());
+            not_for_person(&app, &browser, id, &astray)
         }
         Step::Grant(_) | Step::Refuse(..) => {
             let completed = app.write(move |tx, cx| consent::complete(tx, cx, &presented));
@@ -168,7 +172,7 @@ fn ask_again(
             let email = asked.lacks_email().then_some(field);
             Ok(Some(templates::show(&consent_page(app, browser, id, &asked, email))))
         }
-        Step::Grant(_) | Step::Login(..) | Step::Refuse(..) => Ok(None),
+        Step::Grant(_) | Step::Login(..) | Step::NotForPerson(_) | Step::Refuse(..) => Ok(None),
     }
 }
 
@@ -219,6 +223,30 @@ pub(in crate::http) fn signed_out(
         None if astray => templates::show(&LoggedOutPage { page: Page::anonymous(app), astray }),
         None => redirect::to_page(&PagePath::LoggedOut),
     }
+}
+
+/// The page for somebody whom the client is not for. It is a refusal, so it is logged and counted as
+/// one.
+fn not_for_person(
+    app: &App,
+    browser: &Browser,
+    id: InteractionId,
+    astray: &Astray,
+) -> Result<Response, PageFailure> {
+    let (person, decisions) = (astray.session.person(), &astray.client.decisions);
+    let mut response = templates::show(&NotForYouPage {
+        page: Page::of(app, browser),
+        account: PagePath::Account,
+        action: PagePath::Interaction(id),
+        administrators: templates::administrators(app)?,
+        client_name: astray.client.metadata.name().to_string(),
+        display_name: person.display_name.to_string(),
+        groups: decisions.groups.iter().map(ToString::to_string).collect(),
+        username: person.username.to_string(),
+    });
+    *response.status_mut() = StatusCode::FORBIDDEN;
+    response.extensions_mut().insert(Cause(Arc::new(Refusal::PersonAstray.into())));
+    Ok(response)
 }
 
 fn consent_page(

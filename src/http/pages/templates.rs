@@ -10,6 +10,7 @@ use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::error::{Error, Internal, Refusal};
 use crate::event::EventId;
+use crate::flow::person::people;
 use crate::http::destination::{Destination, PagePath};
 use crate::http::extract::browser::Browser;
 use crate::http::facts::Facts;
@@ -17,6 +18,7 @@ use crate::http::failure::JsonFailure;
 use crate::oauth::client::cimd::DocumentAddress;
 use crate::oauth::id::ClientId;
 use crate::oauth::scope::Scope;
+use crate::store::StoreError;
 use crate::store::schema::{Client, Origin};
 
 /// The `Content-Security-Policy` of a page: only this server's files, no frames, forms only to this
@@ -191,6 +193,28 @@ pub(in crate::http) struct ConsentPage {
 }
 
 #[derive(Template)]
+#[template(path = "not_for_you.html", config = "assets/askama.toml")]
+pub(in crate::http) struct NotForYouPage {
+    pub(in crate::http) page: Page,
+    pub(in crate::http) account: PagePath,
+    pub(in crate::http) action: PagePath,
+    pub(in crate::http) administrators: Vec<String>,
+    pub(in crate::http) client_name: String,
+    pub(in crate::http) display_name: String,
+    pub(in crate::http) groups: Vec<String>,
+    pub(in crate::http) username: String,
+}
+
+/// The most people whom a page names as those to ask.
+const MAX_NAMED: usize = 3;
+
+/// The names of people whom somebody can ask.
+pub(in crate::http) fn administrators(app: &App) -> Result<Vec<String>, StoreError> {
+    let named = people::administrators(&app.read()?, MAX_NAMED)?;
+    Ok(named.iter().map(ToString::to_string).collect())
+}
+
+#[derive(Template)]
 #[template(path = "device.html", config = "assets/askama.toml")]
 pub(in crate::http) struct DevicePage {
     pub(in crate::http) page: Page,
@@ -205,11 +229,14 @@ pub(in crate::http) struct DevicePage {
 pub(in crate::http) struct DeviceConfirmPage {
     pub(in crate::http) page: Page,
     pub(in crate::http) address: String,
+    pub(in crate::http) administrators: Vec<String>,
     pub(in crate::http) user_agent: Option<String>,
     pub(in crate::http) allowable: bool,
     pub(in crate::http) client_id: String,
     pub(in crate::http) client_name: String,
     pub(in crate::http) display_name: String,
+    /// The groups that the client is for, if the person is in none of them.
+    pub(in crate::http) groups: Vec<String>,
     pub(in crate::http) named_by: Option<DocumentAddress>,
     pub(in crate::http) resources: Vec<String>,
     pub(in crate::http) scope: String,

@@ -2,6 +2,7 @@
 
 use crate::oauth::client::member::{Sector, members};
 use crate::oauth::client::{AssertionProfile, ClaimsPlace, PkcePolicy, RefreshPolicy};
+use crate::oauth::group::Group;
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 
@@ -21,6 +22,8 @@ members! {
         confirmation_waived: bool,
         /// Whether it is the operator's own client, which needs no consent.
         first_party: bool,
+        /// The groups whose people may use it. If empty, everybody may.
+        groups: Vec<Group>,
         /// Whether it may introspect every token.
         introspect_any: bool,
         /// Whether it must send a PKCE challenge. It goes before the configured policy.
@@ -34,5 +37,12 @@ members! {
         scope: Option<Scope>,
         /// The sector of a client that the operator registered, if its subjects are pairwise.
         sector: Option<Sector>,
+    }
+}
+
+impl OperatorDecisions {
+    /// Whether a person of `groups` may use the client.
+    pub fn admit(&self, groups: &[Group]) -> bool {
+        self.groups.is_empty() || self.groups.iter().any(|group| groups.contains(group))
     }
 }

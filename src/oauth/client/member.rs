@@ -15,6 +15,7 @@ use crate::oauth::client::{
     RefreshPolicy, SigningAlg, SubjectType,
 };
 use crate::oauth::display_name::DisplayName;
+use crate::oauth::group::Group;
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
@@ -147,6 +148,7 @@ const STRING: &str = "a string is expected";
 
 texts! {
     DisplayName: Malformed,
+    Group: Malformed,
     RedirectUri: Refused,
     Resource: Refused,
     Scope: Malformed,

@@ -206,6 +206,9 @@ pub const CLIENTS_BY_FINGERPRINT: Index<TokenHash, ClientId> =
 /// The clients that may go without PKCE and nonce. A start names them.
 pub const CLIENTS_WITHOUT_PKCE: Index<(), ClientId> = Index::new(54, "clients_without_pkce");
 
+/// The clients that are for people of a group, by the group.
+pub const CLIENTS_BY_GROUP: Index<String, ClientId> = Index::new(91, "clients_by_group");
+
 layout!(ClientLayout, Client);
 
 impl Held for Client {
@@ -233,6 +236,9 @@ impl Row for Client {
     fn entries(&self, key: &ClientId, into: &mut Entries) {
         if self.decisions.pkce == Some(PkcePolicy::Optional) {
             into.add(&CLIENTS_WITHOUT_PKCE, &(), key);
+        }
+        for group in &self.decisions.groups {
+            into.add(&CLIENTS_BY_GROUP, &group.as_str().to_owned(), key);
         }
         match &self.origin {
             Origin::Document { fetched: Some(FetchedDocument { unused, .. }) } => {

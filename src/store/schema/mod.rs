@@ -152,6 +152,7 @@ mod tests {
             tag(&CERTIFICATES_BY_USER),
             tag(&CLIENTS_BY_FINGERPRINT),
             tag(&CLIENTS_WITHOUT_PKCE),
+            tag(&CLIENTS_BY_GROUP),
             tag(&DELIVERIES_BY_DUE),
             tag(&DEVICES_BY_HOOK),
             tag(&DEVICES_BY_USER_CODE),

@@ -5,5 +5,6 @@ mod claims;
 mod core;
 mod form_post;
 mod listed;
+mod membership;
 mod pairwise;
 mod people;

@@ -208,3 +208,12 @@ pub(super) async fn a_private_scheme_nobody_knows() -> Response {
     let registration = json!({ "name": "Mine", "redirect_uris": ["mine://cb"] });
     server.operate(Method::POST, "/clients", registration).await
 }
+
+pub(super) async fn a_person_of_other_groups() -> Response {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let limited = json!({ "groups": ["staff"] });
+    server.operate(Method::PATCH, &format!("/clients/{}", shop.id), limited).await;
+    let page = ada.visit(&shop.request(&[])).await;
+    ada.decide(&page, "deny").await
+}

@@ -283,3 +283,12 @@ pub(super) async fn a_scope_about_people_for_a_client() -> Response {
     let robot = RelyingParty::robot(&server).await;
     robot.ask(&[("grant_type", "client_credentials"), ("scope", "profile")]).await
 }
+
+pub(super) async fn a_grant_of_somebody_who_left_the_groups() -> Response {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let tokens = shop.tokens_of(&mut ada, "openid").await;
+    let limited = json!({ "groups": ["staff"] });
+    server.operate(Method::PATCH, &format!("/clients/{}", shop.id), limited).await;
+    shop.refresh(tokens.refresh()).await
+}

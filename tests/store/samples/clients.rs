@@ -103,6 +103,7 @@ fn decisions() -> OperatorDecisions {
         claims: ClaimsPlace::IdToken,
         confirmation_waived: true,
         first_party: true,
+        groups: vec!["staff".parse().unwrap()],
         introspect_any: true,
         pkce: Some(PkcePolicy::Required),
         refresh: RefreshPolicy::Grace,
