@@ -14,12 +14,12 @@ mod reads;
 pub mod registration;
 pub mod session_proof;
 pub mod sign_in;
+mod signing_keys;
 mod usage;
 
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, Once};
-use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -37,17 +37,13 @@ use crate::error::{Error, Internal, Refusal};
 use crate::event::{DroppedLines, EventId};
 use crate::fetch::{Fetcher, Settings};
 use crate::flow::{self, Context, Rules};
-use crate::keys::{self, KeyRing, Sealer, SigningKey};
-use crate::oauth::client::SigningAlg;
+use crate::keys::{self, KeyRing, Sealer};
 use crate::oauth::issuer::Issuer;
 use crate::passkey::Passkeys;
 use crate::password::Passwords;
 use crate::secret::{Entropy, Pepper, RootSecret};
 use crate::store::schema::BridgeKey;
 use crate::store::{Read, Store, StoreError, Tx};
-
-/// The most time that a request waits for a key that is being made: an RSA key at the first start.
-const KEY_WAIT: Duration = Duration::from_secs(30);
 
 /// The shared state of a running installation.
 pub struct App {
@@ -237,62 +233,6 @@ impl App {
         self.store.write_health()
     }
 
-    /// The present keys.
-    pub fn keys(&self) -> Arc<KeyRing> {
-        Arc::clone(&self.keys.borrow())
-    }
-
-    /// Waits until there is a key for every algorithm, and returns the keys.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::StoreUnwritable`] at once, if a key is missing and cannot be stored.
-    pub async fn complete_keys(&self) -> Result<Arc<KeyRing>, Error> {
-        let mut keys = self.keys.subscribe();
-        let is_complete = |ring: &KeyRing| ring.is_complete(self.clock().now());
-        let unwritable = || self.write_health() != WriteHealth::Writable;
-        let settled = keys.wait_for(|ring| is_complete(ring) || unwritable());
-        match tokio::time::timeout(KEY_WAIT, settled).await {
-            Ok(Ok(ring)) if is_complete(&ring) => Ok(Arc::clone(&ring)),
-            Ok(Ok(_)) => Err(Refusal::StoreUnwritable.into()),
-            Ok(Err(_)) | Err(_) => Err(Internal::new("a signing key is still missing").into()),
-        }
-    }
-
-    /// The key that signs with `alg` now. Waits for it at the first start.
-    pub async fn signing_key(&self, alg: SigningAlg) -> Result<Arc<SigningKey>, Error> {
-        if let Some(key) = self.keys().current(alg, self.clock().now()) {
-            return Ok(Arc::clone(key));
-        }
-        let ring = self.complete_keys().await?;
-        let key = ring.current(alg, self.clock().now()).map(Arc::clone);
-        key.ok_or_else(|| Internal::new("no key signs with this algorithm").into())
-    }
-
-    /// Makes every missing key, the fast ones first.
-    pub async fn make_missing_keys(self: &Arc<Self>) -> Result<(), Error> {
-        // In the order of `SigningAlg::ALL`, RS256 comes last.
-        let missing = flow::installation::signing::missing(&self.read()?)?;
-        for alg in missing {
-            self.make_key(alg, Duration::ZERO).await?;
-        }
-        Ok(())
-    }
-
-    /// Dates the keys that a clock made that was ahead, and makes the successor of every key that is
-    /// due for one; it signs after the overlap.
-    pub async fn rotate_keys(self: &Arc<Self>) -> Result<(), Error> {
-        if self.write(flow::installation::signing::redate).await? {
-            tracing::warn!("signing keys were made by a clock that was ahead; they count from now");
-            self.reopen_keys()?;
-        }
-        let due = flow::installation::signing::due(&self.read()?, &self.context())?;
-        for alg in due {
-            self.make_key(alg, self.rules().config.lifetimes.key_overlap).await?;
-        }
-        Ok(())
-    }
-
     /// The key that bridges pin. It is made at the first call and never changes.
     pub async fn bridge_key(&self) -> Result<BridgeKey, Error> {
         if let Some(key) = flow::bridge::key::find(&self.read()?)? {
@@ -300,29 +240,6 @@ impl App {
         }
         let made = keys::generate_for_bridges(&self.sealer, self.clock().now())?;
         self.write(move |tx, cx| flow::bridge::key::store(tx, cx, &made)).await
-    }
-
-    async fn make_key(self: &Arc<Self>, alg: SigningAlg, ahead: Duration) -> Result<(), Error> {
-        let (app, now) = (Arc::clone(self), self.clock().now());
-        let (id, row) =
-            tokio::task::spawn_blocking(move || keys::generate(alg, &app.sealer, now, now + ahead))
-                .await
-                .map_err(Internal::new)??;
-        let install = move |tx: &mut Tx<'_>, cx: &Context| {
-            flow::installation::signing::install(tx, cx, &id, &row)
-        };
-        if let Err(error) = self.write(install).await {
-            // Whoever waits for the key looks whether it can be stored.
-            self.keys.send_modify(|_| ());
-            return Err(error);
-        }
-        self.reopen_keys()
-    }
-
-    fn reopen_keys(&self) -> Result<(), Error> {
-        let ring = KeyRing::open(flow::installation::signing::list(&self.read()?)?, &self.sealer)?;
-        self.keys.send_replace(Arc::new(ring));
-        Ok(())
     }
 }
 

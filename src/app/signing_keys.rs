@@ -1,0 +1,94 @@
+//! The signing keys of a running installation: which there are, and how they are made and replaced.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{App, WriteHealth};
+use crate::error::{Error, Internal, Refusal};
+use crate::flow::Context;
+use crate::flow::installation::signing;
+use crate::keys::{self, KeyRing, SigningKey};
+use crate::oauth::client::SigningAlg;
+use crate::store::Tx;
+
+/// The most time that a request waits for a key that is being made: an RSA key at the first start.
+const KEY_WAIT: Duration = Duration::from_secs(30);
+
+impl App {
+    /// The present keys.
+    pub fn keys(&self) -> Arc<KeyRing> {
+        Arc::clone(&self.keys.borrow())
+    }
+
+    /// Waits until there is a key for every algorithm, and returns the keys.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::StoreUnwritable`] at once, if a key is missing and cannot be stored.
+    pub async fn complete_keys(&self) -> Result<Arc<KeyRing>, Error> {
+        let mut keys = self.keys.subscribe();
+        let is_complete = |ring: &KeyRing| ring.is_complete(self.clock().now());
+        let unwritable = || self.write_health() != WriteHealth::Writable;
+        let settled = keys.wait_for(|ring| is_complete(ring) || unwritable());
+        match tokio::time::timeout(KEY_WAIT, settled).await {
+            Ok(Ok(ring)) if is_complete(&ring) => Ok(Arc::clone(&ring)),
+            Ok(Ok(_)) => Err(Refusal::StoreUnwritable.into()),
+            Ok(Err(_)) | Err(_) => Err(Internal::new("a signing key is still missing").into()),
+        }
+    }
+
+    /// The key that signs with `alg` now. Waits for it at the first start.
+    pub async fn signing_key(&self, alg: SigningAlg) -> Result<Arc<SigningKey>, Error> {
+        if let Some(key) = self.keys().current(alg, self.clock().now()) {
+            return Ok(Arc::clone(key));
+        }
+        let ring = self.complete_keys().await?;
+        let key = ring.current(alg, self.clock().now()).map(Arc::clone);
+        key.ok_or_else(|| Internal::new("no key signs with this algorithm").into())
+    }
+
+    /// Makes every missing key, the fast ones first.
+    pub async fn make_missing_keys(self: &Arc<Self>) -> Result<(), Error> {
+        // In the order of `SigningAlg::ALL`, RS256 comes last.
+        let missing = signing::missing(&self.read()?)?;
+        for alg in missing {
+            self.make_key(alg, Duration::ZERO).await?;
+        }
+        Ok(())
+    }
+
+    /// Dates the keys that a clock made that was ahead, and makes the successor of every key that is
+    /// due for one; it signs after the overlap.
+    pub async fn rotate_keys(self: &Arc<Self>) -> Result<(), Error> {
+        if self.write(signing::redate).await? {
+            tracing::warn!("signing keys were made by a clock that was ahead; they count from now");
+            self.reopen_keys()?;
+        }
+        let due = signing::due(&self.read()?, &self.context())?;
+        for alg in due {
+            self.make_key(alg, self.rules().config.lifetimes.key_overlap).await?;
+        }
+        Ok(())
+    }
+
+    async fn make_key(self: &Arc<Self>, alg: SigningAlg, ahead: Duration) -> Result<(), Error> {
+        let (app, now) = (Arc::clone(self), self.clock().now());
+        let (id, row) =
+            tokio::task::spawn_blocking(move || keys::generate(alg, &app.sealer, now, now + ahead))
+                .await
+                .map_err(Internal::new)??;
+        let install = move |tx: &mut Tx<'_>, cx: &Context| signing::install(tx, cx, &id, &row);
+        if let Err(error) = self.write(install).await {
+            // Whoever waits for the key looks whether it can be stored.
+            self.keys.send_modify(|_| ());
+            return Err(error);
+        }
+        self.reopen_keys()
+    }
+
+    fn reopen_keys(&self) -> Result<(), Error> {
+        let ring = KeyRing::open(signing::list(&self.read()?)?, &self.sealer)?;
+        self.keys.send_replace(Arc::new(ring));
+        Ok(())
+    }
+}
