@@ -16,6 +16,7 @@ pub(crate) mod config;
 pub(crate) mod document;
 pub(crate) mod grant;
 pub(crate) mod issuer;
+pub(crate) mod key;
 pub(crate) mod listing;
 pub(crate) mod personal_token;
 pub(crate) mod resource;
@@ -61,6 +62,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/anonymous-sessions", get(session::list_anonymous))
         .route("/api/v1/grants", get(grant::list))
         .route("/api/v1/grants/{id}", delete(grant::revoke))
+        .route("/api/v1/keys", get(key::list))
+        .route("/api/v1/keys/rotate", post(key::rotate))
         .route("/api/v1/sessions", get(session::list))
         .route("/api/v1/sessions/{id}", delete(session::revoke))
         .route("/api/v1/tls/ca", get(tls::ca))

@@ -55,6 +55,8 @@ pub struct App {
     usage: usage::UsageCounter,
     entropy: Entropy,
     fetcher: Fetcher,
+    /// Held while keys are made or replaced, and until the ring is opened anew.
+    key_changes: tokio::sync::Mutex<()>,
     keys: watch::Sender<Arc<KeyRing>>,
     passkeys: Passkeys,
     passwords: Passwords,
@@ -103,6 +105,7 @@ impl App {
             usage: usage::UsageCounter::default(),
             entropy: sources.entropy,
             fetcher: fetcher(&config)?,
+            key_changes: tokio::sync::Mutex::default(),
             keys: watch::Sender::new(Arc::new(ring)),
             passkeys: Passkeys::new(&issuer)?,
             passwords,

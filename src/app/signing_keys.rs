@@ -6,10 +6,12 @@ use std::time::Duration;
 use super::{App, WriteHealth};
 use crate::error::{Error, Internal, Refusal};
 use crate::flow::Context;
-use crate::flow::installation::signing;
+use crate::flow::installation::signing::{self, Rotated, Rotation};
 use crate::keys::{self, KeyRing, SigningKey};
 use crate::oauth::client::SigningAlg;
+use crate::oauth::id::KeyId;
 use crate::store::Tx;
+use crate::store::schema::SigningKeyRow;
 
 /// The most time that a request waits for a key that is being made: an RSA key at the first start.
 const KEY_WAIT: Duration = Duration::from_secs(30);
@@ -49,6 +51,7 @@ impl App {
 
     /// Makes every missing key, the fast ones first.
     pub async fn make_missing_keys(self: &Arc<Self>) -> Result<(), Error> {
+        let _changing = self.key_changes.lock().await;
         // In the order of `SigningAlg::ALL`, RS256 comes last.
         let missing = signing::missing(&self.read()?)?;
         for alg in missing {
@@ -60,6 +63,7 @@ impl App {
     /// Dates the keys that a clock made that was ahead, and makes the successor of every key that is
     /// due for one; it signs after the overlap.
     pub async fn rotate_keys(self: &Arc<Self>) -> Result<(), Error> {
+        let _changing = self.key_changes.lock().await;
         if self.write(signing::redate).await? {
             tracing::warn!("signing keys were made by a clock that was ahead; they count from now");
             self.reopen_keys()?;
@@ -71,12 +75,51 @@ impl App {
         Ok(())
     }
 
-    async fn make_key(self: &Arc<Self>, alg: SigningAlg, ahead: Duration) -> Result<(), Error> {
+    /// Replaces the keys of `algs`, as an operator asked, and returns once the new keys are durable
+    /// and published.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`signing::rotate`].
+    pub async fn rotate_keys_of(
+        self: &Arc<Self>,
+        algs: Vec<SigningAlg>,
+        rotation: Rotation,
+    ) -> Result<Vec<Rotated>, Error> {
+        let app = Arc::clone(self);
+        // In a task of its own. If the operator went away after the commit, the ring would not be
+        // opened anew, and a revoked key would go on verifying.
+        let rotated = tokio::spawn(async move {
+            let _changing = app.key_changes.lock().await;
+            let mut made = Vec::new();
+            for alg in algs {
+                made.push(app.generate(alg, Duration::ZERO).await?);
+            }
+            let rotated = app.write(move |tx, cx| {
+                signing::redate(tx, cx)?;
+                signing::rotate(tx, cx, &made, rotation)
+            });
+            let rotated = rotated.await?;
+            app.reopen_keys()?;
+            Ok(rotated)
+        });
+        rotated.await.map_err(Internal::new)?
+    }
+
+    /// Makes a key that signs `ahead` of now. It is not stored yet.
+    async fn generate(
+        self: &Arc<Self>,
+        alg: SigningAlg,
+        ahead: Duration,
+    ) -> Result<(KeyId, SigningKeyRow), Error> {
         let (app, now) = (Arc::clone(self), self.clock().now());
-        let (id, row) =
-            tokio::task::spawn_blocking(move || keys::generate(alg, &app.sealer, now, now + ahead))
-                .await
-                .map_err(Internal::new)??;
+        let made = move || keys::generate(alg, &app.sealer, now, now + ahead);
+        Ok(tokio::task::spawn_blocking(made).await.map_err(Internal::new)??)
+    }
+
+    /// Makes and stores a key. The caller holds `key_changes`.
+    async fn make_key(self: &Arc<Self>, alg: SigningAlg, ahead: Duration) -> Result<(), Error> {
+        let (id, row) = self.generate(alg, ahead).await?;
         let install = move |tx: &mut Tx<'_>, cx: &Context| signing::install(tx, cx, &id, &row);
         if let Err(error) = self.write(install).await {
             // Whoever waits for the key looks whether it can be stored.
@@ -86,6 +129,7 @@ impl App {
         self.reopen_keys()
     }
 
+    /// Reads the keys anew. The caller holds `key_changes`, so that an older ring replaces no newer one.
     fn reopen_keys(&self) -> Result<(), Error> {
         let ring = KeyRing::open(signing::list(&self.read()?)?, &self.sealer)?;
         self.keys.send_replace(Arc::new(ring));

@@ -12,6 +12,7 @@ use super::client::ClientVerb;
 use super::config::ConfigVerb;
 use super::grant::GrantVerb;
 use super::issuer::IssuerVerb;
+use super::key::KeyVerb;
 use super::login::{CredentialArgs, LoginArgs, ServerArgs};
 use super::resource::ResourceVerb;
 use super::session::SessionVerb;
@@ -104,6 +105,9 @@ pub(super) enum Verb {
     /// Tokens, explained and ended
     #[command(subcommand)]
     Token(TokenVerb),
+    /// The keys that sign tokens
+    #[command(subcommand)]
+    Key(KeyVerb),
     /// The local CA, and the certificates that it issues
     #[command(subcommand)]
     Tls(TlsVerb),

@@ -12,6 +12,7 @@ mod client;
 mod config;
 mod grant;
 mod issuer;
+mod key;
 mod login;
 mod new_files;
 mod output;
@@ -88,6 +89,7 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failur
         Verb::Config(verb) => config::run(&verb, &Layers::new(flags, env.clone())),
         Verb::Grant(verb) => with_admin(&flags, env, async |admin| grant::run(verb, admin).await),
         Verb::Issuer(verb) => with_admin(&flags, env, async |admin| issuer::run(verb, admin).await),
+        Verb::Key(verb) => with_admin(&flags, env, async |admin| key::run(verb, admin).await),
         Verb::Paths => Ok(program::paths(&tolerant(&flags, env)?.config.places)),
         Verb::Resource(verb) => {
             with_admin(&flags, env, async |admin| resource::run(verb, admin).await)

@@ -5,6 +5,7 @@
 //! as associated data.
 
 mod block;
+mod standing;
 mod verification;
 
 use std::sync::Arc;
@@ -35,6 +36,7 @@ use crate::secret::RootSecret;
 use crate::store::schema::{BridgeKey, SigningKeyRow};
 
 pub use block::BlockKey;
+pub use standing::{KeyStanding, KeyState};
 pub use verification::{Examined, JwtKind, Signature, VerifiedAccess, VerifiedHint};
 
 /// The key that encrypts the private keys in the store.
@@ -182,7 +184,9 @@ pub fn generate_for_bridges(sealer: &Sealer, now: Timestamp) -> Result<BridgeKey
 pub struct SigningKey {
     active: Timestamp,
     alg: SigningAlg,
+    created: Timestamp,
     decoding: DecodingKey,
+    forgotten: Option<Timestamp>,
     id: KeyId,
     jwk: Value,
     pair: Pair,
@@ -200,8 +204,23 @@ impl SigningKey {
         }
         let parsed = serde_json::from_value(jwk.clone()).map_err(Internal::new)?;
         let decoding = DecodingKey::from_jwk(&parsed).map_err(Internal::new)?;
-        let (active, retires) = (row.active, row.retires.map(|retires| retires.at));
-        Ok(Self { active, alg: row.alg, decoding, id, jwk, pair, retires })
+        Ok(Self {
+            active: row.active,
+            alg: row.alg,
+            created: row.created,
+            decoding,
+            forgotten: row.retires.map(|retires| retires.forgotten),
+            id,
+            jwk,
+            pair,
+            retires: row.retires.map(|retires| retires.at),
+        })
+    }
+
+    /// What orders the keys of an algorithm: the time from which each signs. Of two that sign from
+    /// the same second, one is the successor of the other, and has none itself.
+    fn order(&self) -> (Timestamp, bool) {
+        (self.active, self.retires.is_none())
     }
 
     /// Whether it is in the published JWK Set: it has not retired.
@@ -265,8 +284,8 @@ impl KeyRing {
     /// first of them: there is nothing to wait for.
     pub fn current(&self, alg: SigningAlg, now: Timestamp) -> Option<&Arc<SigningKey>> {
         let own = || self.0.iter().filter(|key| key.alg == alg);
-        let active = own().filter(|key| key.active <= now).max_by_key(|key| key.active);
-        active.or_else(|| own().min_by_key(|key| key.active))
+        let active = own().filter(|key| key.active <= now).max_by_key(|key| key.order());
+        active.or_else(|| own().min_by_key(|key| key.order()))
     }
 
     /// Whether there is a key for every algorithm.

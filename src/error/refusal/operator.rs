@@ -66,6 +66,10 @@ macro_rules! operator {
         "a client secret is 1 to 1024 printable ASCII characters, for a client that proves itself by one",
         "gatelodge client rotate-secret CLIENT makes one",
         "RFC 6749 §2.3.1";
+    ClockInDoubt => Conflict,
+        "the clock is in doubt, so nobody knows when a key that waits would sign",
+        "correct the clock, or wait until it has run for an hour; gatelodge key rotate --now does not wait",
+        "RFC 9110 §15.5.10";
     ConfigurationFaulty => Conflict,
         "the configuration has faults, and the one before stays in force",
         "gatelodge config check says everything that is wrong",
@@ -214,6 +218,10 @@ macro_rules! operator {
         "there is no such session that lives",
         "gatelodge session list shows the sessions",
         "RFC 9110 §15.5.5";
+    SigningKeysTooMany => Conflict,
+        "there are too many signing keys for another one",
+        "gatelodge key list says when old ones are removed; gatelodge key rotate --now --revoke removes them at once",
+        "RFC 9110 §15.5.10";
     UserExists => Conflict,
         "a person with this username exists already",
         "gatelodge user recover NAME prints a link for another passkey",

@@ -3,16 +3,19 @@
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::oauth::client::SigningAlg;
 use crate::oauth::id::KeyId;
 use crate::store::schema::{Retirement, SigningKeyRow};
 use crate::store::{StoreError, Tx, View};
 
-/// A bound above the number of keys: for each of three algorithms one every eight days of the
-/// longest session, which is a year.
-const MAX_KEYS: usize = 256;
+/// A bound above the number of keys: those of an operator, and for each of three algorithms one every
+/// eight days of the longest session, which is a year.
+const MAX_KEYS: usize = 512;
+
+/// The most keys there may be after an operator made one, so that what is published stays small.
+const MAX_KEYS_OF_OPERATOR: usize = 256;
 
 /// The longest lifetime of a token under any configuration and for any client.
 const MAX_TOKEN_LIFETIME: Duration = Duration::from_hours(24);
@@ -95,4 +98,98 @@ pub fn install(
     }
     tx.put(id, key.clone())?;
     Ok(true)
+}
+
+/// How an operator replaces keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotation {
+    /// The new key signs after the overlap, as in a scheduled rotation.
+    Announced,
+    /// It signs at once. The earlier keys stay for as long as what they signed.
+    Immediate,
+    /// It signs at once, and the earlier keys of its algorithm are removed, and with them everything
+    /// that they signed.
+    Revoking,
+}
+
+/// The rotation of one algorithm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rotated {
+    /// The algorithm.
+    pub alg: SigningAlg,
+    /// The key that signs, or will.
+    pub id: KeyId,
+    /// Whether it was made for this rotation; otherwise it was published before and waited.
+    pub made: bool,
+    /// The keys that were removed.
+    pub revoked: Vec<KeyId>,
+    /// The time from which it signs.
+    pub signs_from: Timestamp,
+}
+
+/// Replaces the keys of the algorithms of `made`, all or none. A successor that is published already
+/// and waits is taken instead of the key in `made`, since some clients know it by now; but one that
+/// a rotation revokes is removed like every other, since whoever has one key of the store has all.
+///
+/// # Errors
+///
+/// [`Refusal::ClockInDoubt`] if the new keys would wait and nobody knows what time it is, and
+/// [`Refusal::SigningKeysTooMany`]. Neither keeps anybody from revoking.
+pub fn rotate(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    made: &[(KeyId, SigningKeyRow)],
+    rotation: Rotation,
+) -> Result<Vec<Rotated>, Error> {
+    if cx.in_doubt && rotation == Rotation::Announced {
+        return Err(Refusal::ClockInDoubt.into());
+    }
+    if rotation != Rotation::Revoking && list(tx)?.len() + made.len() > MAX_KEYS_OF_OPERATOR {
+        return Err(Refusal::SigningKeysTooMany.into());
+    }
+    made.iter().map(|(id, key)| rotate_one(tx, cx, id, key, rotation)).collect()
+}
+
+fn rotate_one(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    id: &KeyId,
+    made: &SigningKeyRow,
+    rotation: Rotation,
+) -> Result<Rotated, Error> {
+    let (alg, now) = (made.alg, cx.now);
+    let mut earlier = list(tx)?;
+    earlier.retain(|(_, key)| key.alg == alg);
+    let mut revoked = Vec::new();
+    if rotation == Rotation::Revoking {
+        for (id, _) in earlier.drain(..) {
+            tx.remove::<SigningKeyRow>(&id)?;
+            revoked.push(id);
+        }
+    }
+    let first = earlier.iter().map(|(_, key)| key.active).min();
+    let waits = |key: &SigningKeyRow| key.retires.is_none() && key.active > now;
+    let waiting = earlier
+        .iter()
+        .position(|(_, key)| waits(key) && first.is_some_and(|first| first < key.active))
+        .map(|at| earlier.swap_remove(at));
+    let is_made = waiting.is_none();
+    let (id, mut key) =
+        waiting.unwrap_or_else(|| (id.clone(), SigningKeyRow { created: now, ..made.clone() }));
+    key.active = match rotation {
+        Rotation::Announced if earlier.is_empty() => now,
+        Rotation::Announced if is_made => now + cx.rules.config.lifetimes.key_overlap,
+        Rotation::Announced => key.active,
+        Rotation::Immediate | Rotation::Revoking => now,
+    };
+    let end = retirement(cx, key.active + MAX_TOKEN_LIFETIME);
+    for (id, mut old) in earlier {
+        // One that a clock made that was ahead would sign again when its time comes.
+        old.active = old.active.min(key.active);
+        old.retires = Some(old.retires.filter(|own| own.at <= end.at).unwrap_or(end));
+        tx.put(&id, old)?;
+    }
+    let signs_from = key.active;
+    tx.put(&id, key)?;
+    Ok(Rotated { alg, id, made: is_made, revoked, signs_from })
 }
