@@ -83,6 +83,7 @@ fn grant(tx: &mut Tx<'_>, cx: &Context, n: u64) -> Result<RefreshToken, Error> {
     };
     let family = family::create(cx);
     let grant = Grant {
+        by_operator: false,
         authorization: Authorization {
             authentication: Authentication { amr: vec!["hwk".to_owned()], at: now },
             claims: ClaimsRequest::default(),

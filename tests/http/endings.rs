@@ -51,6 +51,7 @@ impl Crowded {
         let authorized = client.clone();
         let fill = move |tx: &mut Tx<'_>, cx: &Context| {
             let grant = Grant {
+                by_operator: false,
                 authorization: Authorization {
                     authentication: authentication.clone(),
                     claims: ClaimsRequest::default(),

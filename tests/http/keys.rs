@@ -10,10 +10,12 @@ use gatelodge::flow::installation::sweep;
 use gatelodge::oauth::client::SigningAlg;
 use gatelodge::oauth::issuer::Issuer;
 use gatelodge::oauth::params::form_encode;
-use serde_json::json;
+use gatelodge::store::View as _;
+use gatelodge::store::schema::SigningKeyRow;
+use serde_json::{Value, json};
 
 use crate::bridge;
-use crate::support::{RelyingParty, Server, decoded};
+use crate::support::{BEGINNING, RelyingParty, Server, decoded};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -211,4 +213,186 @@ async fn a_token_cannot_choose_its_algorithm_or_key() {
     }
     let id_token = shop.userinfo(tokens.id()).await;
     assert_eq!(id_token.status, 401, "an ID token is no access token");
+}
+
+/// What an operator's rotation does, with these options, to the keys of one algorithm.
+async fn rotated(server: &Server, options: Value) -> Value {
+    let mut request = json!({ "algorithms": ["ES256"] });
+    request.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
+    let response = server.operate(Method::POST, "/keys/rotate", request).await;
+    assert_eq!(response.status, 200, "{}", response.text());
+    response.json()["rotated"][0].clone()
+}
+
+/// The state of each key of access tokens, the newest first.
+async fn states(server: &Server) -> Vec<(String, String)> {
+    let listed = server.operate(Method::GET, "/keys", json!({})).await.json();
+    let keys = listed["keys"].as_array().unwrap().iter().filter(|key| key["algorithm"] == "ES256");
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    keys.map(|key| (text(&key["kid"]), text(&key["state"]))).collect()
+}
+
+#[tokio::test]
+async fn a_key_of_an_operator_is_published_at_once_and_signs_after_the_overlap() {
+    let server = Server::new().await;
+    let robot = RelyingParty::robot(&server).await;
+    let first = signing(&robot).await;
+
+    let new = rotated(&server, json!({})).await;
+    let kid = new["kid"].as_str().unwrap().to_owned();
+
+    assert_eq!((&new["made"], &new["revoked"]), (&json!(true), &json!([])));
+    assert_eq!((published(&server).await.len(), signing(&robot).await), (4, first.clone()));
+    let waiting = [(kid.clone(), "published".to_owned()), (first.clone(), "signing".to_owned())];
+    assert_eq!(states(&server).await, waiting);
+    pass(&server, DAY).await;
+    assert_eq!(signing(&robot).await, kid);
+    assert_eq!(states(&server).await[1], (first.clone(), "retiring".to_owned()));
+    pass(&server, DAY).await;
+    assert_eq!(states(&server).await[1], (first.clone(), "retired".to_owned()));
+    assert!(!published(&server).await.contains(&first));
+    pass(&server, DAY * 365).await;
+    assert!(!states(&server).await.iter().any(|(kid, _)| *kid == first), "it is removed");
+}
+
+#[tokio::test]
+async fn the_schedule_counts_from_the_key_of_an_operator() {
+    let server = Server::new().await;
+    server.advance(DAY * 88);
+    rotated(&server, json!({})).await;
+
+    pass(&server, DAY * 2).await;
+    assert_eq!(states(&server).await.len(), 2, "the other algorithms alone are due");
+    assert_eq!(published(&server).await.len(), 3 + 2);
+    pass(&server, DAY * 88).await;
+    assert_eq!(states(&server).await[0].1, "published");
+}
+
+#[tokio::test]
+async fn a_key_that_signs_now_leaves_the_tokens_of_the_old_one_valid() {
+    let server = Server::new().await;
+    let robot = RelyingParty::robot(&server).await;
+    let old = robot.ask(&[("grant_type", "client_credentials")]).await.tokens().access;
+
+    let new = rotated(&server, json!({ "now": true })).await;
+
+    assert_eq!(signing(&robot).await, new["kid"].as_str().unwrap());
+    assert_eq!(published(&server).await.len(), 4);
+    assert_eq!(robot.introspect(&old).await.json()["active"], true);
+}
+
+#[tokio::test]
+async fn a_key_that_waits_is_taken_and_signs_when_it_is_wanted() {
+    let server = Server::new().await;
+    let robot = RelyingParty::robot(&server).await;
+    let first = rotated(&server, json!({})).await;
+
+    let second = rotated(&server, json!({})).await;
+    let third = rotated(&server, json!({ "now": true })).await;
+
+    assert_eq!((&second["kid"], &second["made"]), (&first["kid"], &json!(false)));
+    assert_eq!(second["signs_from"], first["signs_from"]);
+    assert_eq!((&third["kid"], &third["made"]), (&first["kid"], &json!(false)));
+    assert_eq!(signing(&robot).await, first["kid"].as_str().unwrap());
+    server.advance(DAY);
+    assert_eq!(published(&server).await.len(), 3, "the old one retires a day after it signed");
+}
+
+/// Whoever has a leaked key signs anything, ID tokens that serve as hints included.
+#[tokio::test]
+async fn a_revoked_key_vouches_for_nothing_and_sessions_and_refresh_tokens_go_on() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let tokens = shop.tokens(&mut ada).await;
+    rotated(&server, json!({})).await;
+    let hinted = shop.request(&[("prompt", "none"), ("id_token_hint", tokens.id())]);
+    let before = states(&server).await;
+
+    let options = json!({ "algorithms": [], "now": true, "revoke": true });
+    let response = server.operate(Method::POST, "/keys/rotate", options).await.json();
+
+    let revoked = |n: usize| response["rotated"][n]["revoked"].as_array().unwrap().len();
+    assert_eq!((0..3).map(revoked).sum::<usize>(), 4, "the one that waited, too: {response}");
+    let after = states(&server).await;
+    assert_eq!((after.len(), after[0].1.as_str()), (1, "signing"));
+    assert!(!before.contains(&after[0]));
+    assert_eq!(published(&server).await.len(), 3);
+    assert_eq!(shop.userinfo(&tokens.access).await.status, 401);
+    assert_eq!(shop.introspect(&tokens.access).await.json()["active"], false);
+    let hint = ada.visit(&hinted).await;
+    hint.refused(ErrorCode::InvalidRequest, Refusal::IdTokenHintMalformed);
+    let refreshed = shop.refresh(tokens.refresh()).await.tokens();
+    assert_eq!(shop.userinfo(&refreshed.access).await.status, 200);
+    assert_eq!(ada.visit("/gate/account").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_revoked_key_stays_away_wherever_the_clock_goes_and_after_a_restart() {
+    let (server, disk) = Server::with_counted_syncs().await;
+    let new = rotated(&server, json!({ "now": true, "revoke": true })).await;
+    let kid = new["kid"].as_str().unwrap().to_owned();
+
+    server.app.clock().set(BEGINNING - Duration::from_hours(1));
+    let back = states(&server).await;
+    let restarted = server.restored_from(&disk.copy(), 9);
+
+    assert_eq!(back, [(kid, "signing".to_owned())]);
+    assert_eq!(states(&restarted).await, back);
+    assert_eq!(published(&restarted).await, published(&server).await);
+}
+
+#[tokio::test]
+async fn rotations_at_once_make_one_key_and_the_ring_is_that_of_the_store() {
+    let server = Server::new().await;
+    server.advance(DAY * 89);
+
+    let (one, two, scheduled, now) = tokio::join!(
+        rotated(&server, json!({})),
+        rotated(&server, json!({})),
+        server.app.rotate_keys(),
+        rotated(&server, json!({ "now": true })),
+    );
+
+    scheduled.unwrap();
+    assert_eq!([&one["kid"], &two["kid"]], [&now["kid"]; 2]);
+    let stored = server.app.read().unwrap().list::<SigningKeyRow>(100).unwrap();
+    assert_eq!(stored.len(), 6, "the schedule made no further key of this algorithm");
+    let ring: BTreeSet<_> = published(&server).await;
+    assert_eq!(ring, stored.iter().map(|(id, _)| id.as_str().to_owned()).collect());
+}
+
+/// The rotation is durable before its answer, so it has to be in force even if nobody waits for that.
+#[tokio::test]
+async fn a_revocation_is_in_force_although_its_operator_went_away() {
+    let server = Server::new().await;
+    let before = states(&server).await;
+    let options = json!({ "now": true, "revoke": true });
+
+    let mut request = Box::pin(rotated(&server, options));
+    assert!(futures_util::poll!(&mut request).is_pending());
+    drop(request);
+    tokio::task::yield_now().await;
+    // It waits until the rotation is over.
+    server.app.rotate_keys().await.unwrap();
+
+    let after = states(&server).await;
+    assert_eq!((after.len(), after[0].0 == before[0].0), (1, false));
+}
+
+#[tokio::test]
+async fn all_algorithms_are_rotated_or_none_and_a_wrong_name_is_refused() {
+    let server = Server::new().await;
+    let before = published(&server).await;
+
+    let wrong = json!({ "algorithms": ["ES256", "none"] });
+    let wrong = server.operate(Method::POST, "/keys/rotate", wrong).await;
+    let later = server.operate(Method::POST, "/keys/rotate", json!({ "revoke": true })).await;
+
+    for response in [wrong, later] {
+        assert_eq!(response.status, 400, "{}", response.text());
+    }
+    assert_eq!(published(&server).await, before);
+    let all = server.operate(Method::POST, "/keys/rotate", json!({ "now": true })).await.json();
+    assert_eq!(all["rotated"].as_array().unwrap().len(), 3);
+    assert_eq!(published(&server).await.len(), 6);
 }

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use axum::http::Method;
+use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::keys::KeyState;
 use gatelodge::oauth::client::SigningAlg;
 use gatelodge::store::View as _;
 use gatelodge::store::schema::SigningKeyRow;
+use serde_json::{Value, json};
 
 use super::{DAY, HOUR, MINUTE, YEAR, set};
-use crate::support::{BEGINNING, RelyingParty, Server};
+use crate::support::{BEGINNING, RelyingParty, Server, decoded};
 
 fn rows(server: &Server) -> Vec<SigningKeyRow> {
     let rows = server.app.read().unwrap().list::<SigningKeyRow>(100).unwrap();
@@ -87,4 +91,50 @@ async fn a_key_that_a_clock_ahead_retired_retires_in_time_after_the_correction()
     assert_eq!(latest, Some(BEGINNING + HOUR + DAY * 2));
     server.advance(DAY * 2);
     assert_eq!(published(&server).await.len(), 3);
+}
+
+/// Whoever has to revoke a leaked key cannot wait for the clock.
+#[tokio::test]
+async fn an_operator_rotates_by_a_clock_in_doubt_only_what_signs_at_once() {
+    let server = Server::new().await;
+    let robot = RelyingParty::robot(&server).await;
+    set(&server, BEGINNING + YEAR);
+
+    let waiting = server.operate(Method::POST, "/keys/rotate", json!({})).await;
+    let now = server.operate(Method::POST, "/keys/rotate", json!({ "now": true })).await;
+
+    waiting.refused(ErrorCode::Conflict, Refusal::ClockInDoubt);
+    assert_eq!(now.status, 200, "{}", now.text());
+    let new: Vec<Value> = now.json()["rotated"].as_array().unwrap().clone();
+    let signing = async || {
+        let tokens = robot.ask(&[("grant_type", "client_credentials")]).await.tokens();
+        decoded(&tokens.access).0["kid"].clone()
+    };
+    let kid = &new.iter().find(|key| key["algorithm"] == "ES256").unwrap()["kid"];
+    assert_eq!(signing().await, *kid);
+    set(&server, BEGINNING);
+    server.app.rotate_keys().await.unwrap();
+    assert_eq!(signing().await, *kid, "after the correction, too");
+    server.advance(YEAR + DAY);
+    assert_eq!(signing().await, *kid, "and when the time comes in which it was made");
+}
+
+/// The key that was made ahead would take over when its time comes.
+#[tokio::test]
+async fn a_key_made_by_a_clock_ahead_never_replaces_its_successor() {
+    let server = Server::new().await;
+    set(&server, BEGINNING - YEAR);
+    let now = server.operate(Method::POST, "/keys/rotate", json!({ "now": true })).await.json();
+
+    let new: BTreeSet<&str> =
+        now["rotated"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap()).collect();
+    let signing = |server: &Server| -> BTreeSet<String> {
+        let standings = server.app.keys().standings(server.app.clock().now());
+        let signing = standings.into_iter().filter(|key| key.state == KeyState::Signing);
+        signing.map(|key| key.id.as_str().to_owned()).collect()
+    };
+    for advance in [MINUTE, YEAR, YEAR] {
+        assert!(signing(&server).iter().all(|kid| new.contains(kid.as_str())));
+        server.advance(advance);
+    }
 }

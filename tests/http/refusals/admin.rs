@@ -1,17 +1,21 @@
 //! What the administration API refuses.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::Method;
 use gatelodge::config::{Flags, Layers};
 use gatelodge::http::Peer;
+use gatelodge::oauth::id::KeyId;
 use gatelodge::oauth::issuer::Issuer;
+use gatelodge::store::View as _;
+use gatelodge::store::schema::SigningKeyRow;
 use serde_json::{Value, json};
 
 use crate::bridge::{access, send};
-use crate::support::{RelyingParty, Response, Server, register};
+use crate::support::{BEGINNING, RelyingParty, Response, Server, register};
 
 /// A registration of a client.
 async fn client(registration: Value) -> Response {
@@ -298,4 +302,21 @@ pub(super) async fn a_faulty_configuration() -> Response {
     let server = Server::with_layers(Layers::new(flags, BTreeMap::new())).await;
     std::fs::write(&file, "isuer = 'x'").unwrap();
     server.operate(Method::POST, "/config/reload", json!({})).await
+}
+
+pub(super) async fn a_key_that_waits_by_a_clock_in_doubt() -> Response {
+    let server = Server::new().await;
+    server.app.clock().set(BEGINNING + Duration::from_hours(24 * 365));
+    server.operate(Method::POST, "/keys/rotate", json!({})).await
+}
+
+pub(super) async fn very_many_keys() -> Response {
+    let server = Server::new().await;
+    let filled = server.app.write(|tx, _| {
+        let (_, key) = tx.list::<SigningKeyRow>(1)?.swap_remove(0);
+        (0..253).try_for_each(|n| Ok(tx.put(&KeyId::new(&format!("key-{n}")), key.clone())?))
+    });
+    filled.await.unwrap();
+    let request = json!({ "algorithms": ["EdDSA"], "now": true });
+    server.operate(Method::POST, "/keys/rotate", request).await
 }

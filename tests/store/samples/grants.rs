@@ -50,6 +50,7 @@ pub(super) fn consents() -> Vec<((UserId, ClientId, String), Consent)> {
 pub(super) fn grants() -> Vec<(GrantId, Grant)> {
     let full = Grant {
         authorization: authorization(),
+        by_operator: true,
         created: at(3),
         ended: Some(at(4)),
         expires: at(5),
@@ -63,6 +64,7 @@ pub(super) fn grants() -> Vec<(GrantId, Grant)> {
     };
     let least = Grant {
         authorization: Authorization { resources: vec![], ..authorization() },
+        by_operator: false,
         ended: None,
         family: None,
         offline: false,
