@@ -56,6 +56,8 @@
 //! | e-mail addresses: when two are one, who vouches for one | [`model::email`], [`flow::person::people`] |
 //! | introspection: who may see a token | [`flow::token::introspect`] |
 //! | which resources, scopes and type a token may have | [`flow::resource`] |
+//! | the signing keys: their rotation, by the schedule or by an operator; their states | [`flow::installation::signing`], `app/signing_keys.rs`; `keys/standing.rs` |
+//! | a token that an operator issues | [`flow::token::operator`] |
 //! | which kind of JWT a token is | `keys/verification.rs` |
 //! | how a client proves itself | [`flow::client::authentication`], `app/client_authentication.rs` |
 //! | registration and client documents | [`flow::client`], `app/registration.rs`, `app/documents.rs` |
@@ -233,6 +235,10 @@
 //!   the administration socket, so that an operator reaches a crowded server.
 //! - *Token redirection.* A token names its resource; each endpoint of this server requires its own.
 //! - *Leaked old key.* A retired key verifies hints and nothing else ([`keys::VerifiedAccess`]).
+//! - *Leaked key.* An operator revokes the keys of its algorithm, all of them, since whoever has one key
+//!   of the store has each. They are removed, not marked, so that no clock brings them back, and no hint
+//!   that they signed ends a session. The limit: whoever verifies by a copy of the keys takes them
+//!   until the copy is renewed.
 //! - *Lost device.* Whatever ends a part of a linked device ends all of it, since what would stay could
 //!   bring the rest back ([`flow::bridge::device`]).
 //! - *Copied certificate.* A fingerprint is a public value. Only a

@@ -18,7 +18,7 @@ pub(super) fn of_new(app: &App, id: &ClientId, client: &Client) -> Result<Vec<St
         notes.push(pkce(app.rules().pkce_policy(client), client, &word));
     }
     let view = app.read()?;
-    let for_people = has(GrantType::AuthorizationCode) || has(GrantType::DeviceCode);
+    let for_people = client.metadata.acts_for_people();
     if for_people && client.scope().has("email") {
         notes.extend(email(app, &view)?);
     }

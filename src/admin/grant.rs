@@ -18,6 +18,8 @@ use crate::oauth::scope::Scope;
 /// A grant in force.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct GrantView {
+    /// Whether an operator made it, for one access token (`token issue`).
+    pub(crate) by_operator: bool,
     /// The client.
     pub(crate) client_id: String,
     /// The client's name.
@@ -34,8 +36,8 @@ pub(crate) struct GrantView {
     pub(crate) resources: Vec<Resource>,
     /// Its scope.
     pub(crate) scope: Scope,
-    /// The session in which it was created.
-    pub(crate) session: String,
+    /// The session in which it was created; null: an operator made it.
+    pub(crate) session: Option<String>,
     /// The person.
     pub(crate) username: String,
 }
@@ -49,6 +51,7 @@ impl GrantView {
         let grant = live.grant();
         let authorization = &grant.authorization;
         Self {
+            by_operator: grant.by_operator,
             client_id: authorization.client.to_string(),
             client_name: live.client().metadata.name().to_owned(),
             created: grant.created.rfc3339(),
@@ -57,7 +60,7 @@ impl GrantView {
             offline: grant.offline,
             resources: authorization.resources.clone(),
             scope: authorization.scope.clone(),
-            session: authorization.session.to_string(),
+            session: (!grant.by_operator).then(|| authorization.session.to_string()),
             username: live.person().username.to_string(),
         }
     }

@@ -23,6 +23,7 @@ pub(crate) mod resource;
 pub(crate) mod session;
 pub(crate) mod tls;
 pub(crate) mod token;
+pub(crate) mod token_issue;
 pub(crate) mod usage;
 pub(crate) mod user;
 
@@ -68,6 +69,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/sessions/{id}", delete(session::revoke))
         .route("/api/v1/tls/ca", get(tls::ca))
         .route("/api/v1/tls/certificates", post(tls::issue))
+        .route("/api/v1/tokens", post(token_issue::issue))
         .route("/api/v1/tokens/inspect", post(token::inspect))
         .route("/api/v1/tokens/revoke", post(token::revoke))
         .route("/api/v1/documents", post(document::import))

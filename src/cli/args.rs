@@ -102,7 +102,7 @@ pub(super) enum Verb {
     /// Bridges, which carry a person's identity to the agents on their machine
     #[command(subcommand)]
     Bridge(BridgeVerb),
-    /// Tokens, explained and ended
+    /// Tokens, issued, explained and ended
     #[command(subcommand)]
     Token(TokenVerb),
     /// The keys that sign tokens

@@ -44,6 +44,9 @@ pub(super) async fn run(verb: GrantVerb, admin: &mut AdminClient) -> Result<Outp
                 Column("SCOPE", |view| word(&view.scope)),
                 Column("RESOURCES", |view| word(&view.resources)),
                 Column("OFFLINE", |view| word(&view.offline)),
+                Column("MADE BY", |view| {
+                    if view.by_operator { "operator" } else { "person" }.to_owned()
+                }),
                 Column("CREATED", |view| word(&view.created)),
                 Column("EXPIRES", |view| word(&view.expires)),
             ];

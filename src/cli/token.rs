@@ -6,6 +6,7 @@ use axum::http::Method;
 use clap::{Args, Subcommand};
 
 use crate::admin::token::{InspectionView, RevocationView, TokenRequest};
+use crate::admin::token_issue::{IssuedTokenView, TokenIssueRequest};
 
 use super::admin_client::AdminClient;
 use super::output::{Exit, Failure, Output, fields, word};
@@ -18,6 +19,20 @@ Examples:
 It tells what the token says and whether it is in force; where it is not, why. The command
 ends with 4 for a token that is not.";
 
+const ISSUE_HELP: &str = "\
+Examples:
+  gatelodge token issue --client billing --ttl 5m
+      for a client that acts for itself, to try what it would do
+  gatelodge token issue --user ada --client shop --scope 'openid profile'
+      for a person, and a client that people sign in to
+  curl -H \"Authorization: Bearer $(gatelodge token issue --user ada --client shop)\" \\
+      http://localhost:7455/oauth/userinfo
+
+The token goes to standard output, and what it is good for to standard error. It has no more than the
+roles of the person and the scopes of the client allow, and says nothing of a sign-in. It ends with its
+time, with the client or the person, by token revoke, and that of a person with its grant: it stands in
+grant list and on the person's account page. Each is a line in the log.";
+
 /// The most bytes that are read from standard input for a token.
 const MAX_TOKEN: u64 = 16 * 1024;
 
@@ -27,6 +42,9 @@ pub(super) enum TokenVerb {
     /// Explain a token, valid or not
     #[command(after_help = INSPECT_HELP)]
     Inspect(Named),
+    /// Make an access token for a person or a client, without a sign-in
+    #[command(after_help = ISSUE_HELP)]
+    Issue(Issue),
     /// End an access token, the whole grant of a refresh token, or the device of a bridge's token
     Revoke(Named),
 }
@@ -38,12 +56,52 @@ pub(super) struct Named {
     token: String,
 }
 
+/// The arguments of `token issue`.
+#[derive(Debug, Args)]
+pub(super) struct Issue {
+    /// The client that the token is for
+    #[arg(long, value_name = "CLIENT_ID")]
+    client: String,
+    /// The person for whom the client acts; without one, it acts for itself
+    #[arg(long, value_name = "USERNAME")]
+    user: Option<String>,
+    /// A resource that is to take the token; repeat it for more. Without one, those that the scope
+    /// brings, or this server
+    #[arg(long, value_name = "URI")]
+    resource: Vec<String>,
+    /// A scope; repeat it for more. Without one, all that client and person may have there
+    #[arg(long)]
+    scope: Vec<String>,
+    /// How long it lasts, such as 90s, 15m or 24h, which is the most; without it, as long as the
+    /// client's other tokens
+    #[arg(long, value_name = "DURATION", value_parser = seconds)]
+    ttl: Option<u64>,
+}
+
+/// Reads a duration: a whole number of seconds, or with the unit `s`, `m`, `h` or `d`.
+fn seconds(written: &str) -> Result<u64, String> {
+    let (number, size) = match written.split_at_checked(written.len().saturating_sub(1)) {
+        Some((number, "s")) => (number, 1),
+        Some((number, "m")) => (number, 60),
+        Some((number, "h")) => (number, 3_600),
+        Some((number, "d")) => (number, 86_400),
+        Some(_) | None => (written, 1),
+    };
+    let number = number.parse::<u64>().ok().and_then(|number| number.checked_mul(size));
+    number.ok_or_else(|| "a duration is a number of seconds, or such as 15m or 24h".to_owned())
+}
+
 /// Runs `gatelodge token …`.
 pub(super) async fn run(verb: TokenVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
         TokenVerb::Inspect(named) => {
             let request = named.request()?;
             Ok(explained(&admin.send(Method::POST, "/api/v1/tokens/inspect", &request).await?))
+        }
+        TokenVerb::Issue(issue) => {
+            let request = issue.request();
+            let issued = admin.send(Method::POST, "/api/v1/tokens", &request).await?;
+            Ok(issued_token(&issued, request.scope.as_deref()))
         }
         TokenVerb::Revoke(named) => {
             let request = named.request()?;
@@ -52,6 +110,35 @@ pub(super) async fn run(verb: TokenVerb, admin: &mut AdminClient) -> Result<Outp
             Ok(Output::new("", &revoked).with_note("The token is revoked."))
         }
     }
+}
+
+impl Issue {
+    fn request(self) -> TokenIssueRequest {
+        TokenIssueRequest {
+            client_id: self.client,
+            resources: self.resource,
+            scope: (!self.scope.is_empty()).then(|| self.scope.join(" ")),
+            ttl: self.ttl,
+            username: self.user,
+        }
+    }
+}
+
+/// The token for programs; for people, what it is good for, and what it does not have of the scope
+/// `asked`.
+fn issued_token(view: &IssuedTokenView, asked: Option<&str>) -> Output {
+    let missing = asked.unwrap_or_default().split(' ').filter(|token| !view.scope.has(token));
+    let missing: Vec<&str> = missing.filter(|token| !token.is_empty()).collect();
+    let note = fields(&[
+        ("client_id", word(&view.client_id)),
+        ("username", word(&view.username)),
+        ("audience", word(&view.audience)),
+        ("scope", word(&view.scope)),
+        ("not granted", word(&missing)),
+        ("expires", word(&view.expires)),
+        ("grant", word(&view.grant)),
+    ]);
+    Output::new(view.access_token.as_str(), view).with_note(note)
 }
 
 impl Named {
@@ -86,6 +173,50 @@ mod tests {
 
     use super::*;
     use crate::admin::token::TokenKind;
+
+    #[test]
+    fn a_duration_is_seconds_or_has_a_unit() {
+        for (written, meant) in [
+            ("90", Some(90)),
+            ("90s", Some(90)),
+            ("15m", Some(900)),
+            ("24h", Some(86_400)),
+            ("1d", Some(86_400)),
+            ("", None),
+            ("m", None),
+            ("1w", None),
+            ("-1", None),
+            ("1.5h", None),
+            ("999999999999999999d", None),
+        ] {
+            assert_eq!(seconds(written).ok(), meant, "{written}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_issued_token_is_alone_on_standard_output_and_described_beside_it() {
+        let mut admin = AdminClient::memory_with_ada().await;
+        let client = json!({ "name": "Nightly", "client_id": "nightly" });
+        let _: serde_json::Value =
+            admin.send(Method::POST, "/api/v1/clients", &client).await.unwrap();
+        let issue = Issue {
+            client: "nightly".into(),
+            user: None,
+            resource: Vec::new(),
+            scope: Vec::new(),
+            ttl: Some(300),
+        };
+
+        let issued = run(TokenVerb::Issue(issue), &mut admin).await.unwrap();
+
+        let (exit, text, json, note) = issued.parts();
+        assert_eq!((exit, json["expires_in"].as_u64()), (Exit::Success, Some(300)));
+        assert_eq!(json["access_token"], text);
+        assert_eq!(text.split('.').count(), 3, "{text}");
+        let note = note.unwrap();
+        assert!(note.contains("audience   http://localhost:7455\n"), "{note}");
+        assert!(!note.contains(text) && !note.contains("username"), "{note}");
+    }
 
     #[test]
     fn a_token_is_explained_claim_by_claim() {

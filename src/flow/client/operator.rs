@@ -195,14 +195,9 @@ fn complete(cx: &Context, metadata: &mut ClientMetadata) {
     grant_types.dedup();
     metadata.grant_types = Some(grant_types);
     if metadata.scope.is_none() {
-        let open = is_for_people(metadata).then(|| cx.rules.config.open_scope());
+        let open = metadata.acts_for_people().then(|| cx.rules.config.open_scope());
         metadata.scope = Some(open.unwrap_or_default());
     }
-}
-
-fn is_for_people(metadata: &ClientMetadata) -> bool {
-    let has = |grant| metadata.has_grant_type(grant);
-    has(GrantType::AuthorizationCode) || has(GrantType::DeviceCode)
 }
 
 /// Checks the rules that involve a named member. `names` tells whether one of some members is
@@ -223,7 +218,7 @@ fn check(
     }
     if names(&["grant_types", "redirect_uris"])
         && has(GrantType::RefreshToken)
-        && !is_for_people(metadata)
+        && !metadata.acts_for_people()
     {
         return Err(contradictory("refresh_token is for clients that sign people in").into());
     }

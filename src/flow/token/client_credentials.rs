@@ -32,17 +32,29 @@ pub fn issue(
     if request.hook {
         return for_plugin(cx, proven, &client, request);
     }
+    let target = target(view, cx, &client, &request.resources, request.scope.as_ref())?;
+    let lifetime = cx.rules.access_token_lifetime(&client);
+    Ok(issue::for_client(cx, proven.id(), target, lifetime))
+}
+
+/// What a token of a client itself may be for, if it asks for `resources` and for the scope `asked`.
+pub fn target(
+    view: &impl View,
+    cx: &Context,
+    client: &Client,
+    resources: &[Resource],
+    asked: Option<&Scope>,
+) -> Result<TokenTarget, Error> {
     // Hook scopes are granted only together with their audience.
     let asks_hook = |scope: &Scope| scope.iter().any(|token| token.as_str().starts_with("hook:"));
-    if asks_hook(request.scope.as_ref().unwrap_or(client.scope())) {
+    if asks_hook(asked.unwrap_or(client.scope())) {
         return Err(Refusal::HookScopeWithoutAudience.into());
     }
-    let asked = request.scope.as_ref();
-    let mut targets = resource::resolve(view, &cx.rules, &client, &request.resources, asked)?;
+    let mut targets = resource::resolve(view, &cx.rules, client, resources, asked)?;
     if targets.unregistered
-        || !targets.resources.iter().all(|own| is_allowed(cx, &client, &targets, own))
+        || !targets.resources.iter().all(|own| is_allowed(cx, client, &targets, own))
     {
-        if !request.resources.is_empty() {
+        if !resources.is_empty() {
             return Err(Refusal::ResourceUnknown.into());
         }
         // The scope brought it.
@@ -51,9 +63,9 @@ pub fn issue(
     // What is said about a person is granted by a person.
     let own: Scope = client.scope().iter().filter(|own| !own.is_about_person()).cloned().collect();
     let allowed = targets.default_scope(&cx.rules, &own);
-    let scope = match &request.scope {
-        Some(requested) => {
-            let scope = requested.intersect(&allowed);
+    let scope = match asked {
+        Some(asked) => {
+            let scope = asked.intersect(&allowed);
             if scope.is_empty() {
                 return Err(Refusal::ScopeNotForItself.into());
             }
@@ -63,8 +75,7 @@ pub fn issue(
         None => targets.without_administration(&cx.rules, allowed),
     };
     let typ = targets.token_type(&targets.resources)?;
-    let target = TokenTarget { resources: targets.resources, scope, typ };
-    Ok(issue::for_client(cx, proven.id(), &client, target))
+    Ok(TokenTarget { resources: targets.resources, scope, typ })
 }
 
 /// A hook token, for the audience `hook` and one plugin. It ends with the linked device that asks.
@@ -85,7 +96,8 @@ fn for_plugin(
         return Err(Refusal::ScopeNotAllowed.into());
     }
     let target = TokenTarget { resources: Vec::new(), scope, typ: TokenType::AtJwt };
-    let mut issued = issue::for_client(cx, proven.id(), client, target);
+    let lifetime = cx.rules.access_token_lifetime(client);
+    let mut issued = issue::for_client(cx, proven.id(), target, lifetime);
     issued.access.jti = jti_of_device(device, cx.seed.bytes("jti"));
     issued.access.aud = Audience::Many(vec![HOOK_AUDIENCE.to_owned()]);
     issued.access.plugin_id = Some(plugin.to_string());

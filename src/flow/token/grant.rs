@@ -1,6 +1,7 @@
 //! Grants: authorizations in use, and when they are in force.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
@@ -160,11 +161,41 @@ pub fn create(
         // contexts", and ends with the session.
         offline: authorization.scope.has("offline_access"),
         authorization,
+        by_operator: false,
     };
     let refresh_token = grant.family.as_ref().map(|own| family::newest(cx, id, own));
     let live = check(tx, cx, id, grant, client)?.ok_or(Refusal::GrantEnded)?;
     tx.put(&id, live.grant.clone())?;
     Ok((live, refresh_token))
+}
+
+/// Creates the grant of one access token that an operator issues: without refresh tokens and without
+/// a session, so that it ends with the person, the client, a withdrawal, or by itself.
+///
+/// # Errors
+///
+/// [`Refusal::GrantEnded`] if the person withdraws the authorization at this moment.
+pub fn create_by_operator(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    client: Client,
+    authorization: Authorization,
+    lifetime: Duration,
+) -> Result<LiveGrant, Error> {
+    last_use::record_use(tx, cx, &authorization.client, &client, Some(authorization.user))?;
+    let id = GrantId::from_seed(&cx.seed);
+    let grant = Grant {
+        authorization,
+        by_operator: true,
+        created: cx.now,
+        ended: None,
+        expires: cx.now + lifetime,
+        family: None,
+        offline: true,
+    };
+    let live = check(tx, cx, id, grant, client)?.ok_or(Refusal::GrantEnded)?;
+    tx.put(&id, live.grant.clone())?;
+    Ok(live)
 }
 
 /// Ends a grant and every token under it.

@@ -92,9 +92,28 @@ pub fn for_grant(
     Issued { access, expires_in: lifetime.as_secs(), id_token, refresh_token, scope, typ }
 }
 
+/// The response for a grant of an operator: an access token that lasts as long as the grant. It says
+/// nothing of a sign-in, since there was none.
+pub fn for_operator(cx: &Context, live: &LiveGrant, target: TokenTarget) -> Issued {
+    let authorization = live.authorization();
+    let TokenTarget { resources, scope, typ } = target;
+    let lifetime = live.grant().expires.since(cx.now);
+    let person = profile(&cx.rules, live, &scope, &[]);
+    let access = AccessClaims {
+        sub: subject(&cx.rules, live.client(), authorization.user),
+        jti: jti(Some(live.id()), cx.seed.bytes("jti")),
+        scope: scope.clone(),
+        groups: person.groups.unwrap_or_default(),
+        roles: person.roles.unwrap_or_default(),
+        aud: audience(&cx.rules, &resources, scope.has("openid")),
+        ..client_claims(cx, &authorization.client, &[], lifetime)
+    };
+    let expires_in = lifetime.as_secs();
+    Issued { access, expires_in, id_token: None, refresh_token: None, scope, typ }
+}
+
 /// The response for a client itself (RFC 6749 §4.4.3): no refresh token and no grant.
-pub fn for_client(cx: &Context, id: &ClientId, client: &Client, target: TokenTarget) -> Issued {
-    let lifetime = cx.rules.access_token_lifetime(client);
+pub fn for_client(cx: &Context, id: &ClientId, target: TokenTarget, lifetime: Duration) -> Issued {
     let TokenTarget { resources, scope, typ } = target;
     let access =
         AccessClaims { scope: scope.clone(), ..client_claims(cx, id, &resources, lifetime) };

@@ -8,6 +8,7 @@ pub mod family;
 pub mod grant;
 pub mod introspect;
 pub mod issue;
+pub mod operator;
 pub mod refresh;
 pub mod revoke;
 pub mod userinfo;

@@ -11,8 +11,8 @@ use crate::flow::token::{family, grant};
 use crate::keys::VerifiedAccess;
 use crate::oauth::claims::grant_of;
 use crate::oauth::id::AnonymousSub;
-use crate::store::Tx;
-use crate::store::schema::Revoked;
+use crate::store::schema::{Grant, Revoked};
+use crate::store::{Tx, View as _};
 
 /// Revokes a token that was issued to the client. Any other token stays, with the same response.
 ///
@@ -69,11 +69,17 @@ pub fn by_operator(tx: &mut Tx<'_>, cx: &Context, presented: &PresentedToken) ->
 
 /// Stores the revocation until the expiry of the token. The token of an anonymous session ends its
 /// session instead: that row is in a pool, while anybody could have any number of revocations
-/// stored.
+/// stored. A token that an operator issued ends its grant, which has no other.
 fn revoke_access(tx: &mut Tx<'_>, cx: &Context, token: &VerifiedAccess) -> Result<(), Error> {
     let claims = token.claims();
-    if grant_of(&claims.jti).is_none() && AnonymousSub::is_in(&claims.sub) {
+    let grant = grant_of(&claims.jti);
+    if grant.is_none() && AnonymousSub::is_in(&claims.sub) {
         return Ok(anonymous::end_of_token(tx, cx, claims)?);
+    }
+    if let Some(id) = grant
+        && tx.find::<Grant>(&id)?.is_some_and(|grant| grant.by_operator)
+    {
+        return grant::end(tx, cx, id);
     }
     if cx.now < Timestamp::from_seconds(claims.exp) {
         tx.put(&claims.jti, Revoked { expires: claims.revocable_until() })?;

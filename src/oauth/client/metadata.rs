@@ -111,6 +111,12 @@ impl ClientMetadata {
         self.grant_types().contains(&grant_type)
     }
 
+    /// Whether people can authorize it to act for them.
+    pub fn acts_for_people(&self) -> bool {
+        let has = |grant_type| self.has_grant_type(grant_type);
+        has(GrantType::AuthorizationCode) || has(GrantType::DeviceCode)
+    }
+
     /// The name for display.
     pub fn name(&self) -> &str {
         self.client_name.as_ref().map_or("Unnamed", DisplayName::as_str)

@@ -116,6 +116,9 @@ impl Row for Code {
 pub struct Grant {
     /// The authorization.
     pub authorization: Authorization,
+    /// Whether an operator made it, for one access token. The person authorized nothing, and the
+    /// session is none.
+    pub by_operator: bool,
     /// The time of its creation.
     pub created: Timestamp,
     /// The time at which it was ended, if it was.

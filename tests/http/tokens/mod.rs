@@ -5,6 +5,7 @@ mod audience;
 mod codes;
 mod endings;
 mod introspection;
+mod issued;
 mod refresh;
 mod resources;
 mod restore;
