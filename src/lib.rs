@@ -68,6 +68,7 @@
 //! | limits on guesses and registrations | [`flow::throttle`] |
 //! | the end of a person, client or session, and its rows | [`flow::removal`] |
 //! | bounds on connections, and which one goes; slow peers | `serve/connections.rs`, `serve/descriptors.rs`; `serve/paced.rs` |
+//! | what `/metrics` says | [`metrics`], `app/metrics.rs`, `http/metrics.rs` |
 //! | expired rows | [`flow::installation::sweep`] |
 //! | every key of the configuration, and whether a reload takes it | `config/keys.rs` |
 //! | the configuration in force, and its reload | [`config::InForce`], `app/configuration.rs` |
@@ -493,6 +494,7 @@ pub mod fuzzing;
 pub mod http;
 pub mod keys;
 mod lanes;
+pub mod metrics;
 pub mod model;
 pub mod oauth;
 mod oauth_client;

@@ -27,6 +27,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("secret", &["error"]),
     ("event", &["clock", "error", "secret"]),
     ("lanes", &[]),
+    ("metrics", &[]),
     // The vocabulary.
     ("oauth", &["clock", "error", "secret"]),
     ("model", &["error", "oauth", "secret"]),
@@ -36,7 +37,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("tls", &["clock", "error", "model", "private_file"]),
     ("config", &["clock", "error", "fetch", "model", "oauth", "secret", "tls"]),
     // What is stored, and what happens to it.
-    ("store", &["clock", "error", "event", "model", "oauth", "private_file", "secret"]),
+    ("store", &["clock", "error", "event", "metrics", "model", "oauth", "private_file", "secret"]),
     ("keys", &["clock", "error", "oauth", "secret", "store"]),
     ("passkey", &["error", "model", "oauth", "secret", "store"]),
     (
@@ -56,6 +57,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "fetch",
             "flow",
             "keys",
+            "metrics",
             "model",
             "oauth",
             "passkey",
@@ -70,23 +72,23 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "http",
         &[
-            "app", "clock", "config", "error", "event", "fetch", "flow", "keys", "model", "oauth",
-            "passkey", "password", "secret", "store", "tls",
+            "app", "clock", "config", "error", "event", "fetch", "flow", "keys", "metrics",
+            "model", "oauth", "passkey", "password", "secret", "store", "tls",
         ],
     ),
     (
         "admin",
         &[
-            "app", "clock", "config", "error", "event", "flow", "keys", "model", "oauth",
-            "passkey", "password", "secret", "store", "tls",
+            "app", "clock", "config", "error", "event", "flow", "keys", "metrics", "model",
+            "oauth", "passkey", "password", "secret", "store", "tls",
         ],
     ),
     // What runs them.
     (
         "serve",
         &[
-            "admin", "app", "clock", "config", "error", "event", "fetch", "flow", "http", "model",
-            "oauth", "secret", "tls",
+            "admin", "app", "clock", "config", "error", "event", "fetch", "flow", "http",
+            "metrics", "model", "oauth", "secret", "tls",
         ],
     ),
     ("oauth_client", &["clock", "fetch", "oauth", "private_file", "secret"]),

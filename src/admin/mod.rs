@@ -18,6 +18,7 @@ pub(crate) mod grant;
 pub(crate) mod issuer;
 pub(crate) mod key;
 pub(crate) mod listing;
+mod metrics;
 pub(crate) mod personal_token;
 pub(crate) mod resource;
 pub(crate) mod session;
@@ -83,6 +84,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/users/{username}", get(user::show).patch(user::change).delete(user::remove))
         .route("/api/v1/recover", post(user::recover))
         .route("/api/v1/issuer", get(issuer::show).put(issuer::change))
+        .route("/metrics", get(metrics::show))
         .fallback(async || Failed(Refusal::PageNotFound.into()))
         .method_not_allowed_fallback(async || Failed(Refusal::MethodNotAllowed.into()))
         .with_state(app)

@@ -8,6 +8,7 @@ mod clock;
 mod configuration;
 mod documents;
 mod logout_delivery;
+mod metrics;
 mod open;
 #[cfg(test)]
 mod reads;
@@ -58,6 +59,7 @@ pub struct App {
     /// Held while keys are made or replaced, and until the ring is opened anew.
     key_changes: tokio::sync::Mutex<()>,
     keys: watch::Sender<Arc<KeyRing>>,
+    metrics: metrics::AppMetrics,
     passkeys: Passkeys,
     passwords: Passwords,
     sealer: Sealer,
@@ -107,6 +109,7 @@ impl App {
             fetcher: fetcher(&config)?,
             key_changes: tokio::sync::Mutex::default(),
             keys: watch::Sender::new(Arc::new(ring)),
+            metrics: metrics::AppMetrics::default(),
             passkeys: Passkeys::new(&issuer)?,
             passwords,
             configuration: CurrentConfiguration::new(config, issuer, Pepper::new(root))?,

@@ -11,6 +11,7 @@ mod destination;
 mod extract;
 mod facts;
 mod failure;
+mod metrics;
 mod oauth;
 mod pages;
 mod proxy;
@@ -120,6 +121,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(revalidated(assets))
         .route("/healthz", get(metadata::alive))
         .route("/readyz", get(metadata::ready))
+        .route("/metrics", get(metrics::show))
         .fallback(failure::not_found)
         .method_not_allowed_fallback(failure::method_not_allowed)
         // The checks of `Host` and of the header section run before the rules of a group and before

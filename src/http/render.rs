@@ -15,7 +15,7 @@ use super::facts::Facts;
 use super::failure::{Cause, Detail, ErrorFormat, RequestClient, accepts_html};
 use super::pages::templates;
 use crate::app::App;
-use crate::error::{Error, ErrorCode};
+use crate::error::{Error, ErrorCode, Refusal};
 use crate::event::{EventId, RequestLog};
 use crate::flow::client::usage::UsageEvent;
 use crate::oauth::id::ClientId;
@@ -54,7 +54,7 @@ pub(super) async fn render(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let started = app.clock().now();
+    let started = app.clock().reading();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let asked = Asked::of(&app, &request);
@@ -79,12 +79,17 @@ pub(super) async fn render(
         }
     }
     complete(&app, &mut response, asked.by_name);
+    let ended = app.clock().reading();
+    let route = route.as_ref().map_or("(none)", MatchedPath::as_str);
+    let refused = cause.as_ref().and_then(|cause| cause.0.refusal()).map(Refusal::name);
+    let took = ended.running.saturating_sub(started.running);
+    app.request_metrics().record(route, response.status().as_u16(), refused, took);
     let facts = response.extensions().get::<Facts>();
     RequestLog {
         method: method.as_str(),
-        route: route.as_ref().map_or("(none)", MatchedPath::as_str),
+        route,
         status: response.status().as_u16(),
-        took: app.clock().now().since(started),
+        took: ended.now.since(started.now),
         client: client.get().map(ClientId::as_str),
         asked: facts.and_then(|facts| facts.asked.as_deref()),
         client_name: facts.and_then(|facts| facts.client_name.as_deref()),
@@ -168,7 +173,11 @@ fn bearer(app: &App, error: &Error, tried: bool) -> String {
     }
     let (code, description) = (error.code(), error.sentence());
     // RFC 6750 §3.1: it "MAY include the 'scope' attribute with the scope necessary".
-    let scope = if code == ErrorCode::InsufficientScope { ", scope=\"openid\"" } else { "" };
+    let scope = match error.refusal() {
+        Some(Refusal::BearerTokenWithoutAdministration) => ", scope=\"admin:read\"",
+        _ if code == ErrorCode::InsufficientScope => ", scope=\"openid\"",
+        _ => "",
+    };
     let error = code.as_str();
     format!("{challenge}, error=\"{error}\", error_description=\"{description}\"{scope}")
 }

@@ -27,6 +27,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::descriptors::Bounds;
 use super::standing::{Standing, Turns};
 use crate::config::Config;
+use crate::metrics::ConnectionMetrics;
 use crate::model::network::{Network, ProxyNetwork};
 
 /// The open connections at the ports.
@@ -35,6 +36,7 @@ pub(super) struct Connections(Arc<Shared>);
 
 struct Shared {
     bounds: Bounds,
+    metrics: Arc<ConnectionMetrics>,
     /// The proxies of the configuration, which carry the connections of many people.
     proxies: Vec<ProxyNetwork>,
     open: Mutex<Open>,
@@ -98,9 +100,10 @@ const CLOSING: usize = 32;
 
 impl Connections {
     /// No connection is open.
-    pub(super) fn new(bounds: Bounds, config: &Config) -> Self {
+    pub(super) fn new(bounds: Bounds, config: &Config, metrics: &Arc<ConnectionMetrics>) -> Self {
         Self(Arc::new(Shared {
             bounds,
+            metrics: Arc::clone(metrics),
             proxies: config.behind_proxy.clone(),
             open: Mutex::default(),
             descriptors: Arc::new(Semaphore::new(bounds.in_all)),
@@ -133,6 +136,7 @@ impl Connections {
         }
         let standing = Arc::new(Standing::new(Arc::clone(&self.0.turns)));
         open.add(network, &standing);
+        self.0.metrics.accepted.increment();
         Ticket { address, standing, connections: self.clone(), _descriptor: None }
     }
 
@@ -251,7 +255,13 @@ fn stalest(own: &[Arc<Standing>]) -> Option<(u64, &Arc<Standing>)> {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.connections.open().remove(Network::of(self.address), &self.standing);
+        let left = self.connections.open().remove(Network::of(self.address), &self.standing);
+        let metrics = &self.connections.0.metrics;
+        metrics.ended.increment();
+        if !left {
+            // It was closed before its turn.
+            metrics.displaced.increment();
+        }
     }
 }
 
@@ -261,7 +271,7 @@ impl Connections {
     pub(super) fn few() -> Self {
         let mut config = Config::at("/nowhere");
         config.behind_proxy.push(IpAddr::from([10, 0, 0, 1]).into());
-        Self::new(Bounds { in_all: 6, of_network: 3 }, &config)
+        Self::new(Bounds { in_all: 6, of_network: 3 }, &config, &Arc::default())
     }
 
     /// The networks of the open connections.

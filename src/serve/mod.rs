@@ -128,7 +128,7 @@ async fn serve(config: Config, layers: Layers, log: &Log) -> Result<(), Stop> {
 
     let (closing, closed) = watch::channel(false);
     let graceful = Arc::new(GracefulShutdown::new());
-    let connections = Connections::new(bounds, &app.rules().config);
+    let connections = Connections::new(bounds, &app.rules().config, app.connection_metrics());
     let mut doors = tokio::task::JoinSet::new();
     let pages = secure.as_ref().map(|secure| secure.pages.clone());
     let devices = secure.as_ref().map(|secure| secure.devices.clone());

@@ -41,6 +41,7 @@ pub use view::{Listing, Span, View};
 pub use weight::Weight;
 
 use crate::error::{Error, Internal, Refusal};
+use crate::metrics::StoreMetrics;
 use engine::Engine;
 use writer::Writer;
 
@@ -120,6 +121,7 @@ impl From<StoreError> for Error {
 /// The store of an installation.
 pub struct Store {
     engine: Arc<Engine>,
+    metrics: Arc<StoreMetrics>,
     writer: Writer,
 }
 
@@ -146,8 +148,9 @@ impl Store {
     fn start(engine: Engine) -> Result<Self, StoreError> {
         migrate::run(&engine)?;
         let engine = Arc::new(engine);
-        let writer = Writer::start(Arc::clone(&engine))?;
-        Ok(Self { engine, writer })
+        let metrics = Arc::<StoreMetrics>::default();
+        let writer = Writer::start(Arc::clone(&engine), Arc::clone(&metrics))?;
+        Ok(Self { engine, metrics, writer })
     }
 
     /// A snapshot of the last commit. It never waits for a writer.
@@ -178,6 +181,11 @@ impl Store {
     /// not need.
     pub async fn probe(&self) -> Result<(), StoreError> {
         self.writer.probe().await
+    }
+
+    /// What its commits were, since it was opened.
+    pub fn metrics(&self) -> &StoreMetrics {
+        &self.metrics
     }
 
     /// Whether the store can be written, as far as its writes and probes have found.

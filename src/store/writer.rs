@@ -11,6 +11,8 @@ use std::thread;
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::clock::Clock;
+use crate::metrics::StoreMetrics;
 use crate::store::StoreError;
 use crate::store::engine::{Engine, Snapshot, Writes};
 use crate::store::tx::Tx;
@@ -28,14 +30,17 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(engine: Arc<Engine>) -> Result<Self, StoreError> {
+    pub(super) fn start(
+        engine: Arc<Engine>,
+        metrics: Arc<StoreMetrics>,
+    ) -> Result<Self, StoreError> {
         let (queue, mut jobs) = mpsc::channel(MAX_QUEUE);
         let own = Arc::clone(&engine);
         let thread = thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || {
                 while let Some(batch) = next_batch(&mut jobs) {
-                    run(&own, batch);
+                    run(&own, &metrics, batch);
                 }
             })
             .map_err(|error| StoreError::Engine(error.to_string()))?;
@@ -83,7 +88,7 @@ fn next_batch(jobs: &mut mpsc::Receiver<Box<dyn Job>>) -> Option<Vec<Box<dyn Job
     Some(batch)
 }
 
-fn run(engine: &Engine, mut batch: Vec<Box<dyn Job>>) {
+fn run(engine: &Engine, metrics: &StoreMetrics, mut batch: Vec<Box<dyn Job>>) {
     let snapshot = match engine.snapshot() {
         Ok(snapshot) => snapshot,
         Err(failure) => return batch.into_iter().for_each(|job| job.respond(Some(&failure))),
@@ -94,13 +99,30 @@ fn run(engine: &Engine, mut batch: Vec<Box<dyn Job>>) {
         writes.extend(held);
     }
     // Without writes there is nothing to commit.
-    let failure = if writes.is_empty() { None } else { engine.apply(&writes).err() };
+    let failure = if writes.is_empty() { None } else { commit(engine, metrics, &batch, &writes) };
     for mut job in batch {
         // The transitions saw the writes of each other. What writes nothing needs no disk, and is
         // answered without them.
         let failure = failure.as_ref().filter(|_| !job.run(&snapshot, &Writes::new()).is_empty());
         job.respond(failure);
     }
+}
+
+/// Commits the writes of a batch, and counts that.
+fn commit(
+    engine: &Engine,
+    metrics: &StoreMetrics,
+    batch: &[Box<dyn Job>],
+    writes: &Writes,
+) -> Option<StoreError> {
+    let started = Clock::System.reading().running;
+    let failure = engine.apply(writes).err();
+    metrics.commits.observe_duration(Clock::System.reading().running.saturating_sub(started));
+    metrics.batches.observe(u64::try_from(batch.len()).unwrap_or(u64::MAX));
+    if failure.is_some() {
+        metrics.failures.increment();
+    }
+    failure
 }
 
 /// A waiting transition.

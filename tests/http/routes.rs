@@ -85,6 +85,7 @@ pub(crate) const ROUTES: &[(&str, &str, To, bool)] = &[
     ("/assets/{name}", "GET,HEAD", Own, true),
     ("/healthz", "GET,HEAD", Own, false),
     ("/readyz", "GET,HEAD", Own, false),
+    ("/metrics", "GET,HEAD", Own, false),
 ];
 
 const METHODS: [Method; 6] =

@@ -39,6 +39,10 @@ macro_rules! token {
         "the access token was not signed by a key of this server",
         "gatelodge token inspect explains a token; one of another installation is not taken here",
         "RFC 9068 §4";
+    BearerTokenWithoutAdministration => InsufficientScope,
+        "this needs an access token with the scope admin:read or admin",
+        "gatelodge client set CLIENT --scope NAME; the configuration has to know the scope: [scopes]",
+        "RFC 6750 §3.1";
     BearerTokenWithoutOpenid => InsufficientScope,
         "userinfo needs an access token with the scope openid",
         "let the client ask for the scope openid",

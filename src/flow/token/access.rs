@@ -27,6 +27,28 @@ pub enum LiveAccess {
     Grant(Box<LiveGrant>),
 }
 
+/// Checks that a token may read what the administration knows of this server as a whole.
+///
+/// # Errors
+///
+/// Those of [`live`], [`Refusal::BearerTokenForAnotherAudience`], or
+/// [`Refusal::BearerTokenWithoutAdministration`] without the scope `admin:read` or `admin`.
+pub fn check_administration(
+    view: &impl View,
+    cx: &Context,
+    token: &VerifiedAccess,
+) -> Result<(), Error> {
+    let claims = token.claims();
+    if !claims.aud.has(cx.rules.issuer.as_str()) {
+        return Err(Refusal::BearerTokenForAnotherAudience.into());
+    }
+    live(view, cx, token)?;
+    if !["admin:read", "admin"].iter().any(|scope| claims.scope.has(scope)) {
+        return Err(Refusal::BearerTokenWithoutAdministration.into());
+    }
+    Ok(())
+}
+
 /// Checks that a token is in force, and returns what it depends on.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, Method, header};
 
 use crate::app::App;
+use crate::config::TlsMode;
 use crate::error::Refusal;
 use crate::http::failure::NegotiatedFailure;
 use crate::model::network::ProxyNetwork;
@@ -86,6 +87,22 @@ pub(super) fn is_known_proxy(app: &App, extensions: &Extensions) -> bool {
 pub(super) fn is_named_proxy(app: &App, extensions: &Extensions) -> bool {
     let proxies = &app.rules().config.behind_proxy;
     connected(extensions).is_some_and(|peer| is_among(proxies, peer))
+}
+
+/// Whether a program on this machine sent the request by itself: the peer is on loopback, and no proxy.
+/// A proxy shows by the configuration or by its headers. One that is neither named nor adds a header is
+/// known by what it does: this server speaks no TLS, and its issuer does.
+pub(in crate::http) fn is_on_this_machine(app: &App, parts: &Parts) -> bool {
+    let rules = app.rules();
+    let relayed = parts.headers.keys().any(|name| {
+        let name = name.as_str();
+        name.starts_with("x-forwarded-") || ["forwarded", "via", "x-real-ip"].contains(&name)
+    });
+    let fronted = rules.issuer.is_https() && rules.config.tls.mode == TlsMode::Off;
+    connected(&parts.extensions).is_some_and(|peer| peer.is_loopback())
+        && !is_named_proxy(app, &parts.extensions)
+        && !relayed
+        && !fronted
 }
 
 fn is_among(proxies: &[ProxyNetwork], address: IpAddr) -> bool {
