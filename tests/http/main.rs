@@ -23,6 +23,7 @@ mod keys;
 mod limits;
 mod listings;
 mod metadata;
+mod metrics;
 mod model;
 mod openid;
 mod origins;

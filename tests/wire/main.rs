@@ -20,6 +20,7 @@ mod log;
 mod login;
 mod logout;
 mod namespace;
+mod operator;
 #[cfg(target_os = "linux")]
 mod outage;
 mod person;

@@ -62,6 +62,7 @@ fn story(refusal: Refusal) -> Story {
         BearerTokenRepeated => userinfo::two_tokens(),
         BearerTokenRevoked => userinfo::a_token_that_was_revoked(),
         BearerTokenSignatureWrong => userinfo::a_token_whose_claims_were_changed(),
+        BearerTokenWithoutAdministration => userinfo::a_token_for_the_metrics_without_their_scope(),
         BearerTokenWithoutOpenid => userinfo::a_token_without_openid(),
         BodyMalformed => pages::a_body_that_is_no_json(),
         BodyTooLarge => token::a_large_body(),

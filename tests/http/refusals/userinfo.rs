@@ -81,3 +81,10 @@ pub(super) async fn a_token_without_openid() -> Response {
     let (_server, _ada, shop, access) = access("email").await;
     shop.userinfo(&access).await
 }
+
+pub(super) async fn a_token_for_the_metrics_without_their_scope() -> Response {
+    let (server, _ada, _shop, access) = access("openid").await;
+    let request =
+        Request::get("/metrics").header(header::AUTHORIZATION, format!("Bearer {access}"));
+    server.send(request.body(Body::empty()).unwrap()).await
+}
