@@ -23,7 +23,7 @@
 //! | `oauth_client` | a general OAuth client for `login` and `credential`: sign-in, token file, keyring | know the server |
 //! | [`keys`], `passkey`, `password`, [`tls`] | each wraps one foreign crate | |
 //! | [`fetch`] | requests to the URLs of clients; of those that strangers name, only to public addresses | know a client |
-//! | [`config`], [`error`], `event`, `lanes`, [`secret`], [`clock`], `private_file` | stand under everything | |
+//! | [`config`], [`error`], `event`, `lanes`, [`secret`], [`clock`], [`metrics`], `private_file` | stand under everything | |
 //!
 //! `serve` holds the listeners and the background tasks.
 //!
@@ -234,12 +234,12 @@
 //! - *Too many connections.* A newcomer is never refused: the stalest connection of its network goes,
 //!   or of the network that has most. Descriptors are reserved for the store, outgoing requests and
 //!   the administration socket, so that an operator reaches a crowded server.
+//! - *Metrics through a proxy.* Whoever comes through one brings a token (`http/extract/peer.rs`).
 //! - *Token redirection.* A token names its resource; each endpoint of this server requires its own.
 //! - *Leaked old key.* A retired key verifies hints and nothing else ([`keys::VerifiedAccess`]).
-//! - *Leaked key.* An operator revokes the keys of its algorithm, all of them, since whoever has one key
-//!   of the store has each. They are removed, not marked, so that no clock brings them back, and no hint
-//!   that they signed ends a session. The limit: whoever verifies by a copy of the keys takes them
-//!   until the copy is renewed.
+//! - *Leaked key.* An operator revokes the keys of an algorithm, all of them, since whoever has one has
+//!   each. They are removed, so that no clock brings them back and no hint of theirs ends a session. The
+//!   limit: whoever verifies by a copy of the keys takes them until the copy is renewed.
 //! - *Lost device.* Whatever ends a part of a linked device ends all of it, since what would stay could
 //!   bring the rest back ([`flow::bridge::device`]).
 //! - *Copied certificate.* A fingerprint is a public value. Only a

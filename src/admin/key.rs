@@ -56,7 +56,7 @@ impl Noun for KeyView {
 }
 
 impl KeyView {
-    fn new(key: KeyStanding) -> Self {
+    fn new(key: &KeyStanding) -> Self {
         Self {
             algorithm: key.alg.as_str().to_owned(),
             created: key.created.rfc3339(),
@@ -161,7 +161,7 @@ pub(super) async fn list(
     let more = keys.len() > limit;
     keys.truncate(limit);
     let next = keys.last().filter(|_| more).map(|key| key.id.as_str().to_owned());
-    Ok(Json(ListView { items: keys.into_iter().map(KeyView::new).collect(), next }))
+    Ok(Json(ListView { items: keys.iter().map(KeyView::new).collect(), next }))
 }
 
 /// Rotates keys.

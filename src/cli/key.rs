@@ -36,8 +36,8 @@ Examples:
 
 A key that is published already and waits is taken, except with --revoke. In every case people stay
 signed in, and refresh tokens, personal tokens and certificates go on: they bring tokens of the new
-keys. After --revoke, programs have to fetch their access tokens anew before they expire, and a
-sign-out that shows an older ID token is asked about.";
+keys. After --revoke, programs have to fetch their access tokens anew before they expire, sessions of
+nobody are over, and a sign-out that shows an older ID token is asked about.";
 
 /// The verbs of `key`.
 #[derive(Debug, Subcommand)]
@@ -98,7 +98,7 @@ pub(super) async fn run(verb: KeyVerb, admin: &mut AdminClient) -> Result<Output
 
 /// A cell, since an empty one would look like the next one's.
 fn dash(cell: Option<&String>) -> String {
-    cell.map_or_else(|| "-".to_owned(), |cell| word(cell))
+    cell.map_or_else(|| "-".to_owned(), word)
 }
 
 /// An algorithm as the API spells it.

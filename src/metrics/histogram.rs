@@ -86,7 +86,9 @@ mod tests {
         let histogram = Histogram::new(&[1, 10], Unit::Count);
         assert!(histogram.is_empty());
 
-        [0, 1, 2, 10, 11].map(|value| histogram.observe(value));
+        for value in [0, 1, 2, 10, 11] {
+            histogram.observe(value);
+        }
 
         assert_eq!(histogram.read(), (vec![(Some(1), 2), (Some(10), 4), (None, 5)], 24));
         assert!(!histogram.is_empty());

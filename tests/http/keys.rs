@@ -380,6 +380,19 @@ async fn a_revocation_is_in_force_although_its_operator_went_away() {
 }
 
 #[tokio::test]
+async fn a_rotation_that_cannot_be_stored_changes_nothing() {
+    let (server, disk) = Server::with_counted_syncs().await;
+    let before = (states(&server).await, published(&server).await);
+    disk.fail(true);
+
+    let options = json!({ "now": true, "revoke": true });
+    let refused = server.operate(Method::POST, "/keys/rotate", options).await;
+
+    refused.refused(ErrorCode::TemporarilyUnavailable, Refusal::StoreUnwritable);
+    assert_eq!((states(&server).await, published(&server).await), before);
+}
+
+#[tokio::test]
 async fn all_algorithms_are_rotated_or_none_and_a_wrong_name_is_refused() {
     let server = Server::new().await;
     let before = published(&server).await;

@@ -48,8 +48,9 @@ fn keys_are_rotated_and_revoked_with_a_server_and_without() {
 #[test]
 fn a_token_is_issued_alone_on_standard_output_and_works() {
     let home = Home::new();
-    // Without a server, and before one has ever made a key.
+    let first = home.serve();
     home.json("client add nightly --id nightly");
+    first.kill();
     let (resting, _) = printed(&home, "token issue --client nightly --ttl 90s");
     let server = home.serve();
 
