@@ -326,6 +326,21 @@ mod tests {
         assert!([&one, &five, &other, &six].iter().all(|ticket| !ticket.has_to_go()));
     }
 
+    #[test]
+    fn a_connection_is_counted_when_it_comes_when_it_ends_and_when_it_was_displaced() {
+        let connections = Connections::few();
+        let metrics = Arc::clone(&connections.0.metrics);
+        let three = [(); 3].map(|()| admit(&connections, "192.0.2.1"));
+
+        let four = admit(&connections, "192.0.2.1");
+
+        assert_eq!((metrics.open(), metrics.displaced.count()), (4, 0), "until it is closed");
+        drop(three);
+        assert_eq!((metrics.open(), metrics.displaced.count()), (1, 1));
+        drop(four);
+        assert_eq!((metrics.open(), metrics.accepted.count(), metrics.ended.count()), (0, 4, 4));
+    }
+
     /// A body that never ends would hold its place for ever.
     #[test]
     fn a_connection_whose_body_is_on_its_way_goes_first() {
