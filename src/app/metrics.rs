@@ -126,7 +126,7 @@ impl App {
         let mut pools = Vec::new();
         for (pool, (name, taken)) in Pool::ALL.into_iter().zip(admission::taken(&view)?) {
             let (held, bound) =
-                (view.weight(&Share::Pool(pool))?, admission::bound(&self.rules.config, pool));
+                (view.weight(&Share::Pool(pool))?, admission::bound(&self.rules().config, pool));
             pools.push((name, [held.rows, bound.rows, held.bytes, bound.bytes, taken]));
         }
         for (at, (name, kind, help)) in [

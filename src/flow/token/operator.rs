@@ -57,7 +57,7 @@ pub struct Ordered {
 /// # Errors
 ///
 /// [`Refusal::ClientNotFound`], [`Refusal::ClientDisabled`], [`Refusal::UserNotFound`] or
-/// [`Refusal::PersonDisabled`]; [`Refusal::GrantTypeNotRegistered`] if the client may not act in this
+/// [`Refusal::PersonDisabled`]; [`Refusal::PersonAstray`]; [`Refusal::GrantTypeNotRegistered`] if the client may not act in this
 /// way; and the refusals of its resources and scopes.
 pub fn issue(tx: &mut Tx<'_>, cx: &Context, order: &TokenOrder) -> Result<Ordered, Error> {
     let client = tx.find::<Client>(&order.client)?.ok_or(Refusal::ClientNotFound)?;
@@ -96,6 +96,9 @@ fn for_person(
     }
     if !client.metadata.acts_for_people() {
         return Err(Refusal::GrantTypeNotRegistered.into());
+    }
+    if !client.decisions.admit(&person.groups) {
+        return Err(Refusal::PersonAstray.into());
     }
     let asked = order.scope.as_ref();
     let targets = resource::resolve(tx, &cx.rules, &client, &order.resources, asked)?;

@@ -280,3 +280,18 @@ async fn a_token_is_in_force_by_a_clock_that_went_back() {
     let live = grant::live(&server.app.read().unwrap(), &server.app.context(), id).unwrap();
     assert!(live.unwrap().grant().family.is_none());
 }
+
+#[tokio::test]
+async fn an_operator_gives_nobody_a_token_of_a_client_for_other_groups() {
+    let (server, _ada) = Server::with_ada().await;
+    RelyingParty::web(&server).await;
+    let token = of_ada(&server).await;
+
+    server.operate(Method::PATCH, "/clients/shop", json!({ "groups": ["staff"] })).await;
+    let refused = order(&server, json!({ "client_id": "shop", "username": "ada" })).await;
+
+    refused.refused(ErrorCode::AccessDenied, Refusal::PersonAstray);
+    let inspected =
+        server.operate(Method::POST, "/tokens/inspect", json!({ "token": token })).await;
+    assert_eq!(inspected.json()["active"], false);
+}
