@@ -132,7 +132,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("httpdate", &["fetch/"]),
     ("hyper", &["cli/admin_client.rs", "oauth_client/http.rs", "fetch/", "serve/"]),
     ("hyper_util", &["cli/admin_client.rs", "oauth_client/http.rs", "fetch/", "serve/"]),
-    ("icu_normalizer", &["model/email.rs"]),
+    ("icu_normalizer", &["model/folding.rs"]),
     ("ipnet", &["model/network.rs"]),
     ("jsonwebtoken", &["keys/"]),
     ("percent_encoding", &["cli/", "oauth/", "oauth_client/"]),
@@ -156,7 +156,7 @@ const PLACES: &[(&str, &[&str])] = &[
             "secret/",
         ],
     ),
-    ("strsim", &["config"]),
+    ("strsim", &["config", "model/near.rs"]),
     ("time", &["clock/"]),
     (
         "tokio",

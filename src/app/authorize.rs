@@ -191,7 +191,7 @@ impl App {
             Error::Refused(Refusal::StoreUnwritable) | Error::Internal(_) => {
                 AuthorizationError::Redirect { callback: Box::new(callback), client, error, silent }
             }
-            Error::Paused(_) | Error::Refused(_) => AuthorizationError::page(error),
+            Error::Choice(..) | Error::Paused(_) | Error::Refused(_) => AuthorizationError::page(error),
         })
     }
 }

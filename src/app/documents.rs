@@ -139,7 +139,7 @@ impl App {
                 Error::Internal(_)
                 | Error::Paused(_)
                 | Error::Refused(Refusal::StoreUnwritable) => error,
-                Error::Refused(_) => Refusal::DocumentUnavailable.into(),
+                Error::Choice(..) | Error::Refused(_) => Refusal::DocumentUnavailable.into(),
             },
         )
     }

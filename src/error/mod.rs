@@ -17,6 +17,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 pub use code::ErrorCode;
 pub use refusal::{Refusal, client_word};
 
@@ -26,6 +28,9 @@ pub const SERVER_ERROR: &str = "The server met an unexpected condition.";
 /// The failure of a transition or a handler.
 #[derive(Debug)]
 pub enum Error {
+    /// A refused request of an operator, with what the operator may have meant. Anybody else gets the
+    /// refusal alone.
+    Choice(Refusal, Box<Choices>),
     /// A fault of this server. The wire gets only `server_error`.
     Internal(Internal),
     /// Too many attempts: this long nothing is tried. It is [`Refusal::AttemptsTooMany`] with the
@@ -41,7 +46,7 @@ impl Error {
         match self {
             Self::Internal(_) => None,
             Self::Paused(_) => Some(Refusal::AttemptsTooMany),
-            Self::Refused(refusal) => Some(*refusal),
+            Self::Choice(refusal, _) | Self::Refused(refusal) => Some(*refusal),
         }
     }
 
@@ -65,10 +70,36 @@ impl Error {
             }
             // A disk may have space at any time.
             Self::Refused(Refusal::StoreUnwritable) => Some(10),
-            Self::Internal(_) | Self::Refused(_) => {
+            Self::Choice(..) | Self::Internal(_) | Self::Refused(_) => {
                 matches!(self.code().status(), 429 | 503).then_some(60)
             }
         }
+    }
+}
+
+/// What stands beside a refusal for an operator, and in no sentence of it: values of the store and
+/// of the configuration. Each list is bounded by whoever makes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choices {
+    /// The ones that may be meant, where several may.
+    pub candidates: Vec<Candidate>,
+    /// What there is in place of what was named, the nearest first.
+    pub known: Vec<String>,
+}
+
+/// One of several that may be meant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Its id.
+    pub id: String,
+    /// Its name, or a description.
+    pub name: String,
+}
+
+impl Error {
+    /// The refusal, with what there is in place of what was named, the nearest first.
+    pub fn with_known(refusal: Refusal, known: Vec<String>) -> Self {
+        Self::Choice(refusal, Box::new(Choices { candidates: Vec::new(), known }))
     }
 }
 
@@ -106,7 +137,7 @@ impl fmt::Display for Error {
         match self {
             Self::Internal(internal) => internal.fmt(f),
             Self::Paused(_) => f.write_str(&Refusal::AttemptsTooMany.reason()),
-            Self::Refused(refusal) => f.write_str(&refusal.reason()),
+            Self::Choice(refusal, _) | Self::Refused(refusal) => f.write_str(&refusal.reason()),
         }
     }
 }

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use icu_normalizer::ComposingNormalizerBorrowed;
 use serde::{Deserialize, Serialize};
 use url::Host;
 
 use crate::error::Refusal;
+use crate::model::folding::folded;
 
 /// An e-mail address: text, one `@`, text, without spaces, control characters and invisible ones, at
 /// most 254 bytes.
@@ -30,15 +30,6 @@ impl Email {
         };
         format!("{}@{}", folded(local), domain.trim_end_matches('.'))
     }
-}
-
-/// The text in NFKC and lower case. It is in upper case between, since some letters have one upper
-/// case and several lower ones; and in lower case before, since one upper case has another.
-fn folded(text: &str) -> String {
-    let nfkc = ComposingNormalizerBorrowed::new_nfkc();
-    let lower: String = nfkc.normalize(text).chars().flat_map(char::to_lowercase).collect();
-    let lower: String = lower.to_uppercase().chars().flat_map(char::to_lowercase).collect();
-    nfkc.normalize(&lower).into_owned()
 }
 
 impl FromStr for Email {

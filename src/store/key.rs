@@ -34,6 +34,41 @@ pub trait Key: Sized {
     }
 }
 
+/// A beginning of keys: what the keys of a table or of an index may begin with.
+#[derive(Clone, Debug)]
+pub struct Beginning {
+    first: Vec<u8>,
+    last: Vec<u8>,
+}
+
+impl Beginning {
+    /// The keys that are a text beginning with `text`.
+    pub fn of_text(text: &str) -> Self {
+        Self { first: text.as_bytes().to_vec(), last: text.as_bytes().to_vec() }
+    }
+
+    /// The keys that are bytes, written in hexadecimal digits beginning with `digits`. `None` if
+    /// there is another character among them.
+    pub fn of_hex(digits: &str) -> Option<Self> {
+        let digits = digits.chars().map(|digit| u8::try_from(digit.to_digit(16)?).ok());
+        let digits: Vec<u8> = digits.collect::<Option<_>>()?;
+        let (pairs, rest) = digits.as_chunks::<2>();
+        let mut first: Vec<u8> = pairs.iter().map(|[high, low]| high << 4 | low).collect();
+        let mut last = first.clone();
+        if let [high] = rest {
+            first.push(high << 4);
+            last.push(high << 4 | 0xf);
+        }
+        Some(Self { first, last })
+    }
+
+    /// The bounds of the keys of the tag `byte`: the first one, and the first one behind them.
+    pub(super) fn bounds(&self, byte: u8) -> (Vec<u8>, Vec<u8>) {
+        let tagged = |bytes: &[u8]| [&[byte], bytes].concat();
+        (tagged(&self.first), after(&tagged(&self.last)))
+    }
+}
+
 /// The first bytes after all those that begin with `prefix`.
 pub(super) fn after(prefix: &[u8]) -> Vec<u8> {
     let mut end = prefix.to_vec();
@@ -185,6 +220,27 @@ mod tests {
         assert_eq!(after(&[1, 2]), [1, 3]);
         assert_eq!(after(&[1, 0xff]), [2]);
         assert!(after(&[0xff]).is_empty());
+    }
+
+    #[test]
+    fn a_beginning_holds_the_keys_that_begin_so_and_no_others() {
+        let holds = |beginning: &Beginning, key: &[u8]| {
+            let (from, to) = beginning.bounds(7);
+            let key = [&[7], key].concat();
+            from <= key && key < to
+        };
+        let (text, odd, even) = (
+            Beginning::of_text("sh"),
+            Beginning::of_hex("12a").unwrap(),
+            Beginning::of_hex("12").unwrap(),
+        );
+
+        assert!(holds(&text, &bytes(&"sh".to_owned())) && holds(&text, &bytes(&"shop".to_owned())));
+        assert!(!holds(&text, &bytes(&"s".to_owned())) && !holds(&text, &bytes(&"si".to_owned())));
+        assert!(holds(&odd, &[0x12, 0xa0]) && holds(&odd, &[0x12, 0xaf, 0xff]));
+        assert!(!holds(&odd, &[0x12, 0x9f]) && !holds(&odd, &[0x12, 0xb0]));
+        assert!(holds(&even, &[0x12, 0xff]) && !holds(&even, &[0x13]));
+        assert!(Beginning::of_hex("12g").is_none());
     }
 
     proptest! {

@@ -33,7 +33,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use engine::Backend;
-pub use key::Key;
+pub use key::{Beginning, Key};
 pub use share::{Holder, Holding, Pool, Rank, Share};
 pub use table::{Entries, Held, Index, Row, Tag, row_key};
 pub use tx::{Read, Tx};

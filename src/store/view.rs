@@ -4,7 +4,7 @@ use crate::clock::Timestamp;
 use crate::model::network::Network;
 use crate::secret::hex;
 use crate::store::StoreError;
-use crate::store::key::{Key, after};
+use crate::store::key::{Beginning, Key, after};
 use crate::store::share::{Holder, Pool, Rank, Share};
 use crate::store::table::{
     EXPIRY, HELD, Index, Row, decode, decode_key, held, held_at, prefix, row_key,
@@ -109,6 +109,31 @@ pub trait View {
         let read =
             |(key, row): &(Vec<u8>, Vec<u8>)| Ok((decode_key(R::TABLE, key)?, decode(key, row)?));
         rows.iter().map(read).collect()
+    }
+
+    /// The first `limit` rows whose key begins so.
+    fn list_beginning<R: Row>(
+        &self,
+        beginning: &Beginning,
+        limit: usize,
+    ) -> Result<Vec<(R::Key, R)>, StoreError> {
+        let (from, to) = beginning.bounds(R::TABLE.byte);
+        let rows = self.raw_range(&from, &to, limit)?;
+        let read =
+            |(key, row): &(Vec<u8>, Vec<u8>)| Ok((decode_key(R::TABLE, key)?, decode(key, row)?));
+        rows.iter().map(read).collect()
+    }
+
+    /// The first `limit` values of `index` that begin so, each with a key that it has for them.
+    fn by_beginning<A: Key, B: Key>(
+        &self,
+        index: &Index<A, B>,
+        beginning: &Beginning,
+        limit: usize,
+    ) -> Result<Vec<(A, B)>, StoreError> {
+        let (from, to) = beginning.bounds(index.tag.byte);
+        let rows = self.raw_range(&from, &to, limit)?;
+        rows.iter().map(|(key, _)| decode_key::<(A, B)>(index.tag, key)).collect()
     }
 
     /// The number of rows of a table, counted up to `limit`.

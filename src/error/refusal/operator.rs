@@ -130,10 +130,18 @@ macro_rules! operator {
         "{member}: {why}",
         "correct that member of the body",
         "RFC 9110 §15.5.1";
+    NameAmbiguous => Conflict,
+        "several have this name, or an id that begins so",
+        "name one of them by its whole id",
+        "RFC 9110 §15.5.10";
     NameMalformed => InvalidRequest,
         "a name is 1 to 128 characters without control characters",
         "choose another name",
         "RFC 7591 §2";
+    NotListed(member) => Conflict,
+        "{member}: what is to be taken away is not there",
+        "name one that is there",
+        "RFC 9110 §15.5.10";
     PersonTooLarge => InvalidRequest,
         "the claims, groups and roles of a person have at most 6 KiB together as JSON, so that tokens can carry them",
         "take some away: gatelodge user set NAME --claim NAME= --group GROUP",

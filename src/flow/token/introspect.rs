@@ -75,7 +75,7 @@ pub fn read(
         PresentedToken::Refresh(token) => of_refresh(view, cx, proven.id(), &asker, token),
     };
     let (introspection, withheld) = match knowledge {
-        Err(Error::Paused(_) | Error::Refused(_)) | Ok(Knowledge::Inactive) => {
+        Err(Error::Choice(..) | Error::Paused(_) | Error::Refused(_)) | Ok(Knowledge::Inactive) => {
             (Introspection::inactive(), false)
         }
         Err(error @ Error::Internal(_)) => return Err(error),

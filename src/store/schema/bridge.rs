@@ -6,6 +6,7 @@ use super::{Deadline, layout};
 use crate::clock::Timestamp;
 use crate::model::bridge::{BridgeSessionId, HostId, ModelProtocol};
 use crate::model::fingerprint::Fingerprint;
+use crate::model::folding::folded;
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::{ClientId, UserId};
@@ -91,6 +92,9 @@ pub enum TokenOrigin {
 /// The devices with a personal access token by their person, without ended ones.
 pub const TOKENS_BY_USER: Index<UserId, String> = Index::new(52, "personal_tokens_by_user");
 
+/// The devices by their name, folded, without ended ones.
+pub const DEVICES_BY_NAME: Index<String, String> = Index::new(79, "linked_devices_by_name");
+
 /// The devices by the hash of their secret of the hook client, without ended ones.
 pub const DEVICES_BY_HOOK: Index<TokenHash, String> = Index::new(76, "linked_devices_by_hook");
 
@@ -103,6 +107,7 @@ impl Row for LinkedDevice {
 
     fn entries(&self, key: &String, into: &mut Entries) {
         if !self.ended {
+            into.add(&DEVICES_BY_NAME, &folded(self.name.as_str()), key);
             if matches!(self.means, DeviceMeans::Token { .. }) {
                 into.add(&TOKENS_BY_USER, &self.user, key);
             }

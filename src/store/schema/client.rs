@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::layout;
 use crate::clock::Timestamp;
+use crate::model::folding::folded;
 use crate::model::named_by::NamedBy;
 use crate::oauth::client::decisions::OperatorDecisions;
 use crate::oauth::client::metadata::ClientMetadata;
@@ -203,6 +204,10 @@ pub enum ClientProof {
 pub const CLIENTS_BY_FINGERPRINT: Index<TokenHash, ClientId> =
     Index::new(47, "clients_by_fingerprint");
 
+/// The clients that an operator registered, by their name, folded. Nobody else's client is found by
+/// its name.
+pub const CLIENTS_BY_NAME: Index<String, ClientId> = Index::new(77, "clients_by_name");
+
 /// The clients that may go without PKCE and nonce. A start names them.
 pub const CLIENTS_WITHOUT_PKCE: Index<(), ClientId> = Index::new(54, "clients_without_pkce");
 
@@ -239,6 +244,9 @@ impl Row for Client {
         }
         for group in &self.decisions.groups {
             into.add(&CLIENTS_BY_GROUP, &group.as_str().to_owned(), key);
+        }
+        if self.origin == Origin::Operator {
+            into.add(&CLIENTS_BY_NAME, &folded(self.metadata.name()), key);
         }
         match &self.origin {
             Origin::Document { fetched: Some(FetchedDocument { unused, .. }) } => {
@@ -319,6 +327,9 @@ pub struct Protected {
 /// Resources by the client with whose credentials they introspect.
 pub const RESOURCES_BY_SERVER: Index<ClientId, String> = Index::new(48, "resources_by_server");
 
+/// Resources by their name, folded.
+pub const RESOURCES_BY_NAME: Index<String, String> = Index::new(78, "resources_by_name");
+
 /// Resources by each of their scopes.
 pub const RESOURCES_BY_SCOPE: Index<String, String> = Index::new(55, "resources_by_scope");
 
@@ -330,6 +341,7 @@ impl Row for Protected {
     const TABLE: Tag = Tag { byte: 23, name: "resources" };
 
     fn entries(&self, key: &String, into: &mut Entries) {
+        into.add(&RESOURCES_BY_NAME, &folded(self.name.as_str()), key);
         if let Some(server) = &self.server {
             into.add(&RESOURCES_BY_SERVER, server, key);
         }

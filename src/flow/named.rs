@@ -1,0 +1,454 @@
+//! Whom an operator means: the one rule by which every operation finds what it is asked to name.
+//!
+//! The exact id goes first, then a name that only one has, then the beginning of an id that only one
+//! has. Names that differ only in case or in their Unicode form are one. Of several nothing is
+//! chosen: the refusal has the candidates beside it. A stranger may register a client under any
+//! name, so a client is found by its name only if an operator registered it.
+//!
+//! Each search reads a bounded number of rows, however many there are: a name has an index, and a
+//! beginning is a range of keys.
+
+use crate::error::{Candidate, Choices, Error, Refusal};
+use crate::flow::Context;
+use crate::flow::bridge::access::{self, LiveBridge};
+use crate::flow::bridge::device;
+use crate::flow::person::people;
+use crate::flow::session::anonymous::{self, StoredSession};
+use crate::flow::session::{self, LiveSession};
+use crate::flow::token::grant::{self, LiveGrant};
+use crate::model::bridge::BridgeSessionId;
+use crate::model::fingerprint::Fingerprint;
+use crate::model::folding::folded;
+use crate::model::near::{alike, nearest};
+use crate::model::person::Username;
+use crate::oauth::id::{ClientId, GrantId, SessionId, UserId};
+use crate::oauth::resource::Resource;
+use crate::store::schema::{
+    AnonymousSession, BridgeSession, CLIENTS_BY_NAME, Client, DEVICES_BY_NAME, DeviceCertificate,
+    DeviceMeans, Grant, LinkedDevice, PEOPLE_BY_NAME, Person, Protected, RESOURCES_BY_NAME,
+    Session,
+};
+use crate::store::{Beginning, Index, Key, Row, StoreError, View};
+
+/// The fewest characters that count as the beginning of an id.
+const MIN_BEGINNING: usize = 4;
+
+/// The most hexadecimal digits of an id.
+const MAX_DIGITS: usize = 64;
+
+/// The most rows that one search reads.
+const MAX_READ: usize = 256;
+
+/// The most candidates, and the most names of what there is, beside a refusal.
+const MAX_CHOICES: usize = 10;
+
+/// The prefix of the client ids that this server makes, which nobody remembers.
+const MADE_CLIENT_ID: &str = "gl_";
+
+/// What a search found, each with its form beside a refusal.
+struct Found<T> {
+    /// Whether the search has read all that there is.
+    complete: bool,
+    items: Vec<(T, Candidate)>,
+}
+
+impl<T> Found<T> {
+    /// Keeps of `rows`, at most [`MAX_READ`] of which were read, what `keep` makes something of.
+    fn among<R>(
+        rows: Vec<R>,
+        mut keep: impl FnMut(R) -> Result<Option<(T, Candidate)>, StoreError>,
+    ) -> Result<Self, StoreError> {
+        let (complete, mut items) = (rows.len() < MAX_READ, Vec::new());
+        for row in rows {
+            items.extend(keep(row)?);
+            if items.len() > MAX_CHOICES {
+                break;
+            }
+        }
+        Ok(Self { complete, items })
+    }
+
+    /// Nothing.
+    const fn nothing() -> Self {
+        Self { complete: true, items: Vec::new() }
+    }
+
+    /// What either search found.
+    fn and(mut self, other: Self) -> Self {
+        self.items.extend(other.items);
+        Self { complete: self.complete && other.complete, items: self.items }
+    }
+
+    /// The only one, if there is any.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::NameAmbiguous`] with the candidates if there are several, or more than were read.
+    fn only(mut self) -> Result<Option<T>, Error> {
+        if self.complete && self.items.len() < 2 {
+            return Ok(self.items.pop().map(|(item, _)| item));
+        }
+        let candidates = self.items.into_iter().map(|(_, candidate)| candidate);
+        let candidates = candidates.take(MAX_CHOICES).collect();
+        let choices = Choices { candidates, known: Vec::new() };
+        Err(Error::Choice(Refusal::NameAmbiguous, Box::new(choices)))
+    }
+}
+
+/// The beginning of an id that is a text.
+fn of_text(written: &str) -> Option<Beginning> {
+    (written.len() >= MIN_BEGINNING).then(|| Beginning::of_text(written))
+}
+
+/// The beginning of an id in hexadecimal digits, with or without what separates them.
+fn of_hex(written: &str) -> Option<Beginning> {
+    let digits: String = written.chars().filter(|c| !matches!(c, '-' | ':')).collect();
+    (MIN_BEGINNING..=MAX_DIGITS).contains(&digits.len()).then(|| Beginning::of_hex(&digits))?
+}
+
+/// What `keep` makes of the rows whose key begins so.
+fn beginning<R: Row, T>(
+    view: &impl View,
+    beginning: Option<Beginning>,
+    mut keep: impl FnMut(R::Key, R) -> Result<Option<(T, Candidate)>, StoreError>,
+) -> Result<Found<T>, StoreError> {
+    let Some(beginning) = beginning else { return Ok(Found::nothing()) };
+    let rows = view.list_beginning::<R>(&beginning, MAX_READ)?;
+    Found::among(rows, |(key, row)| keep(key, row))
+}
+
+/// What `keep` makes of the keys that `index` has for the name.
+fn by_name<K: Key, T>(
+    view: &impl View,
+    index: &Index<String, K>,
+    written: &str,
+    keep: impl FnMut(K) -> Result<Option<(T, Candidate)>, StoreError>,
+) -> Result<Found<T>, StoreError> {
+    // No name has such a character, and one of them ends a text in a key.
+    if written.chars().any(char::is_control) {
+        return Ok(Found::nothing());
+    }
+    Found::among(view.by(index, &folded(written), MAX_READ)?, keep)
+}
+
+/// Names that `index` has: all of a few, and of many those that are like `written`.
+fn known<A: Key + ToString, B: Key>(
+    view: &impl View,
+    index: &Index<A, B>,
+    written: &str,
+    other: impl Fn(&B) -> Option<String>,
+) -> Result<Vec<String>, StoreError> {
+    let names = |found: Vec<(A, B)>| -> Vec<String> {
+        let both = |(name, key): (A, B)| [Some(name.to_string()), other(&key)];
+        found.into_iter().flat_map(both).flatten().collect()
+    };
+    let first = view.by_beginning(index, &Beginning::of_text(""), MAX_READ)?;
+    if first.len() <= MAX_CHOICES {
+        return Ok(nearest(written, names(first), MAX_CHOICES));
+    }
+    let initial: String = folded(written).chars().take(1).collect();
+    let alphabetic = view.by_beginning(index, &Beginning::of_text(&initial), MAX_READ)?;
+    Ok(alike(written, names(first).into_iter().chain(names(alphabetic)), MAX_CHOICES))
+}
+
+fn candidate(id: &impl ToString, name: &impl ToString) -> Candidate {
+    Candidate { id: id.to_string(), name: name.to_string() }
+}
+
+/// The client that an operator names by its id, its name or the beginning of its id.
+///
+/// # Errors
+///
+/// [`Refusal::ClientNotFound`] with names that there are, and [`Refusal::NameAmbiguous`].
+pub fn client(view: &impl View, written: &str) -> Result<(ClientId, Client), Error> {
+    if let Ok(id) = written.parse::<ClientId>()
+        && let Some(client) = view.find::<Client>(&id)?
+    {
+        return Ok((id, client));
+    }
+    let keep = |id: ClientId, client: Client| {
+        let candidate = candidate(&id, &client.metadata.name());
+        Ok(Some(((id, client), candidate)))
+    };
+    let named = by_name(view, &CLIENTS_BY_NAME, written, |id| {
+        view.find::<Client>(&id)?.map_or(Ok(None), |client| keep(id, client))
+    })?;
+    if let Some(found) = named.only()? {
+        return Ok(found);
+    }
+    if let Some(found) = beginning(view, of_text(written), keep)?.only()? {
+        return Ok(found);
+    }
+    let chosen = |id: &ClientId| Some(id.to_string()).filter(|id| !id.starts_with(MADE_CLIENT_ID));
+    let known = known(view, &CLIENTS_BY_NAME, written, chosen)?;
+    Err(Error::with_known(Refusal::ClientNotFound, known))
+}
+
+/// The person whom an operator names by their id, their username or the beginning of their id.
+///
+/// # Errors
+///
+/// [`Refusal::UserNotFound`] with usernames that there are, and [`Refusal::NameAmbiguous`].
+pub fn person(view: &impl View, written: &str) -> Result<(UserId, Person), Error> {
+    if let Ok(id) = written.parse::<UserId>()
+        && let Some(person) = view.find::<Person>(&id)?
+    {
+        return Ok((id, person));
+    }
+    if let Ok(username) = written.parse::<Username>()
+        && let Some(found) = people::named(view, &username)?
+    {
+        return Ok(found);
+    }
+    let found = beginning(view, of_hex(written), |id: UserId, person: Person| {
+        let candidate = candidate(&id, &person.username);
+        Ok(Some(((id, person), candidate)))
+    })?;
+    if let Some(found) = found.only()? {
+        return Ok(found);
+    }
+    let known = known(view, &PEOPLE_BY_NAME, written, |_| None)?;
+    Err(Error::with_known(Refusal::UserNotFound, known))
+}
+
+/// The resource that an operator names by its URI, its name or the beginning of its URI.
+///
+/// # Errors
+///
+/// [`Refusal::ResourceNotFound`] with names and URIs that there are, and
+/// [`Refusal::NameAmbiguous`].
+pub fn resource(view: &impl View, written: &str) -> Result<Protected, Error> {
+    if let Ok(resource) = written.parse::<Resource>()
+        && let Some(row) = view.find::<Protected>(&resource.canonical().to_owned())?
+    {
+        return Ok(row);
+    }
+    let keep = |row: Protected| {
+        let candidate = candidate(&row.resource.as_str(), &row.name);
+        Ok(Some((row, candidate)))
+    };
+    let named = by_name(view, &RESOURCES_BY_NAME, written, |key| {
+        view.find::<Protected>(&key)?.map_or(Ok(None), keep)
+    })?;
+    if let Some(found) = named.only()? {
+        return Ok(found);
+    }
+    if let Some(found) = beginning(view, of_text(written), |_, row| keep(row))?.only()? {
+        return Ok(found);
+    }
+    let known = known(view, &RESOURCES_BY_NAME, written, |uri| Some(uri.clone()))?;
+    Err(Error::with_known(Refusal::ResourceNotFound, known))
+}
+
+/// The grant in force that an operator names by its id or the beginning of it.
+///
+/// # Errors
+///
+/// [`Refusal::GrantNotFound`] and [`Refusal::NameAmbiguous`].
+pub fn grant(view: &impl View, cx: &Context, written: &str) -> Result<LiveGrant, Error> {
+    if let Ok(id) = written.parse::<GrantId>()
+        && let Some(live) = grant::live(view, cx, id)?
+    {
+        return Ok(live);
+    }
+    let found = beginning(view, of_hex(written), |id: GrantId, _: Grant| {
+        let Some(live) = grant::live(view, cx, id)? else { return Ok(None) };
+        let name = of(live.client().metadata.name(), Some(live.person()));
+        Ok(Some((live, candidate(&id, &name))))
+    })?;
+    found.only()?.ok_or(Refusal::GrantNotFound.into())
+}
+
+/// Something of a person's, as a candidate has it.
+fn of(name: &str, person: Option<&Person>) -> String {
+    person.map_or_else(|| name.to_owned(), |person| format!("{name} of {}", person.username))
+}
+
+/// A live session of any kind.
+pub enum NamedSession {
+    /// Of nobody in particular.
+    Anonymous(Box<StoredSession>),
+    /// Of a bridge.
+    Bridge(Box<LiveBridge>),
+    /// Of a browser.
+    Browser(Box<LiveSession>),
+}
+
+/// The live session that an operator names by its id or the beginning of it.
+///
+/// # Errors
+///
+/// [`Refusal::SessionNotFound`] and [`Refusal::NameAmbiguous`].
+pub fn session(view: &impl View, cx: &Context, written: &str) -> Result<NamedSession, Error> {
+    // A bridge may have chosen an id of the form of a browser session's.
+    if let Ok(id) = written.parse::<BridgeSessionId>()
+        && let Some(live) = access::live(view, cx, &id)?
+    {
+        return Ok(NamedSession::Bridge(Box::new(live)));
+    }
+    if let Ok(id) = written.parse::<SessionId>() {
+        if let Some((found, _)) = anonymous_session(view, cx, id)? {
+            return Ok(found);
+        }
+        if let Some(live) = session::by_id(view, cx, id)? {
+            return Ok(NamedSession::Browser(Box::new(live)));
+        }
+    }
+    let bridges = beginning(view, of_text(written), |id: BridgeSessionId, _: BridgeSession| {
+        let Some(live) = access::live(view, cx, &id)? else { return Ok(None) };
+        let candidate = candidate(&id, &live.person().username);
+        Ok(Some((NamedSession::Bridge(Box::new(live)), candidate)))
+    })?;
+    let browsers = beginning(view, of_hex(written), |id: SessionId, _: Session| {
+        let Some(live) = session::by_id(view, cx, id)? else { return Ok(None) };
+        let candidate = candidate(&id, &live.person().username);
+        Ok(Some((NamedSession::Browser(Box::new(live)), candidate)))
+    })?;
+    let anonymous = beginning(view, of_hex(written), |id: SessionId, _: AnonymousSession| {
+        anonymous_session(view, cx, id)
+    })?;
+    bridges.and(browsers).and(anonymous).only()?.ok_or(Refusal::SessionNotFound.into())
+}
+
+fn anonymous_session(
+    view: &impl View,
+    cx: &Context,
+    id: SessionId,
+) -> Result<Option<(NamedSession, Candidate)>, StoreError> {
+    let Some(session) = anonymous::live(view, cx, id)? else { return Ok(None) };
+    let candidate = candidate(&id, &format!("of client {}", session.client));
+    let stored = StoredSession { id, is_live: true, session };
+    Ok(Some((NamedSession::Anonymous(Box::new(stored)), candidate)))
+}
+
+/// The linked device that an operator names by its id, by the id of one of its sessions, by its name,
+/// or by the beginning of such an id.
+///
+/// # Errors
+///
+/// [`Refusal::LinkedDeviceNotFound`] with names of devices that there are, and
+/// [`Refusal::NameAmbiguous`].
+pub fn device(
+    view: &impl View,
+    cx: &Context,
+    written: &str,
+) -> Result<(String, LinkedDevice), Error> {
+    let mut id = written.to_owned();
+    if let Ok(session) = written.parse::<BridgeSessionId>()
+        && let Some(session) = view.find::<BridgeSession>(&session)?
+    {
+        id = session.linked;
+    }
+    if let Some(device) = view.find::<LinkedDevice>(&id)?.filter(|device| !device.ended) {
+        return Ok((id, device));
+    }
+    if let Some(found) = devices_by_name(view, cx, written)?.only()? {
+        return Ok(found);
+    }
+    let devices = beginning(view, of_text(written), |id: String, _: LinkedDevice| {
+        live_device(view, cx, id)
+    })?;
+    let mut found = devices.and(beginning(
+        view,
+        of_text(written),
+        |id: BridgeSessionId, session: BridgeSession| match access::live(view, cx, &id)? {
+            Some(_) => live_device(view, cx, session.linked),
+            None => Ok(None),
+        },
+    )?);
+    found.items.sort_by(|((a, _), _), ((b, _), _)| a.cmp(b));
+    found.items.dedup_by(|((a, _), _), ((b, _), _)| a == b);
+    if let Some(found) = found.only()? {
+        return Ok(found);
+    }
+    let known = known(view, &DEVICES_BY_NAME, written, |_| None)?;
+    Err(Error::with_known(Refusal::LinkedDeviceNotFound, known))
+}
+
+/// A live device, and its form beside a refusal.
+type Device = ((String, LinkedDevice), Candidate);
+
+fn devices_by_name(
+    view: &impl View,
+    cx: &Context,
+    written: &str,
+) -> Result<Found<(String, LinkedDevice)>, StoreError> {
+    by_name(view, &DEVICES_BY_NAME, written, |id| live_device(view, cx, id))
+}
+
+fn live_device(
+    view: &impl View,
+    cx: &Context,
+    id: String,
+) -> Result<Option<Device>, StoreError> {
+    let Some(device) = device::live(view, cx.now, &id)? else { return Ok(None) };
+    let person = view.find::<Person>(&device.user)?;
+    let candidate = candidate(&id, &of(device.name.as_str(), person.as_ref()));
+    Ok(Some(((id, device), candidate)))
+}
+
+/// The id of the personal access token that an operator names by its id, by the name of its device
+/// or by the beginning of its id.
+///
+/// # Errors
+///
+/// [`Refusal::PersonalTokenNotFound`] with names of devices that there are, and
+/// [`Refusal::NameAmbiguous`].
+pub fn personal_token(view: &impl View, cx: &Context, written: &str) -> Result<String, Error> {
+    let comes_by_token =
+        |device: &LinkedDevice| matches!(device.means, DeviceMeans::Token { .. });
+    let id = written.to_owned();
+    let exact = view.find::<LinkedDevice>(&id)?;
+    if exact.is_some_and(|device| !device.ended && comes_by_token(&device)) {
+        return Ok(id);
+    }
+    let mut named = devices_by_name(view, cx, written)?;
+    named.items.retain(|((_, device), _)| comes_by_token(device));
+    if let Some((id, _)) = named.only()? {
+        return Ok(id);
+    }
+    let found = beginning(view, of_text(written), |id: String, device: LinkedDevice| {
+        if comes_by_token(&device) { live_device(view, cx, id) } else { Ok(None) }
+    })?;
+    if let Some((id, _)) = found.only()? {
+        return Ok(id);
+    }
+    let known = known(view, &DEVICES_BY_NAME, written, |_| None)?;
+    Err(Error::with_known(Refusal::PersonalTokenNotFound, known))
+}
+
+/// The device certificate that an operator names by its fingerprint, by the name of its device or by
+/// the beginning of its fingerprint.
+///
+/// # Errors
+///
+/// [`Refusal::CertificateNotFound`] with names of devices that there are, and
+/// [`Refusal::NameAmbiguous`].
+pub fn certificate(view: &impl View, cx: &Context, written: &str) -> Result<Fingerprint, Error> {
+    if let Ok(fingerprint) = written.parse::<Fingerprint>()
+        && view.find::<DeviceCertificate>(&fingerprint)?.is_some()
+    {
+        return Ok(fingerprint);
+    }
+    let mut named = devices_by_name(view, cx, written)?;
+    let fingerprint = |device: &LinkedDevice| match device.means {
+        DeviceMeans::Certificate(fingerprint) => Some(fingerprint),
+        DeviceMeans::Session(_) | DeviceMeans::Token { .. } => None,
+    };
+    named.items.retain(|((_, device), _)| fingerprint(device).is_some());
+    for ((_, device), candidate) in &mut named.items {
+        candidate.id = fingerprint(device).map_or_else(String::new, |own| own.to_string());
+    }
+    if let Some(found) = named.only()?.and_then(|(_, device)| fingerprint(&device)) {
+        return Ok(found);
+    }
+    let found = beginning(view, of_hex(written), |own: Fingerprint, row: DeviceCertificate| {
+        let person = view.find::<Person>(&row.user)?;
+        Ok(Some((own, candidate(&own, &of(row.name.as_str(), person.as_ref())))))
+    })?;
+    if let Some(found) = found.only()? {
+        return Ok(found);
+    }
+    let known = known(view, &DEVICES_BY_NAME, written, |_| None)?;
+    Err(Error::with_known(Refusal::CertificateNotFound, known))
+}
