@@ -18,13 +18,12 @@ use crate::flow::bridge::device::{self, Asking, Opener};
 use crate::flow::bridge::exchange::{self, Carried};
 use crate::flow::bridge::hosts;
 use crate::flow::bridge::presence::{self, BridgeStatus};
-use crate::flow::person::people::named;
+use crate::flow::named;
 use crate::model::bridge::{HostId, ModelProtocol};
-use crate::model::person::Username;
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::client::SigningAlg;
 use crate::oauth::id::ClientId;
-use crate::store::schema::{HostPreference, Person};
+use crate::store::schema::{HostPreference, LinkedDevice, Person};
 use crate::store::{Key, Listing, StoreError, View};
 
 /// The longest lifetime of a token that an operator issues, in seconds.
@@ -76,9 +75,9 @@ impl Noun for BridgeView {
     const PLURAL: &'static str = "bridges";
 }
 
-/// A linked device that was ended.
+/// A linked device.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct EndedDeviceView {
+pub(crate) struct DeviceView {
     /// The time of its creation.
     pub(crate) created: String,
     /// Its id; of a device with a personal access token, the public part of the token.
@@ -160,6 +159,19 @@ impl BridgeView {
     }
 }
 
+impl DeviceView {
+    fn new(view: &impl View, id: String, device: &LinkedDevice) -> Result<Self, StoreError> {
+        let person = view.find::<Person>(&device.user)?;
+        Ok(Self {
+            created: device.created.rfc3339(),
+            id,
+            name: device.name.to_string(),
+            used: device.used.map(Timestamp::rfc3339),
+            username: person.map(|person| person.username.to_string()),
+        })
+    }
+}
+
 impl HostPreferenceView {
     fn new((host, preference): (HostId, HostPreference)) -> Self {
         let names = |protocols: Vec<ModelProtocol>| {
@@ -185,20 +197,27 @@ pub(super) async fn list(
     Ok(Json(ListView { items, next: next.as_ref().map(Key::to_cursor) }))
 }
 
-/// Ends a linked device, named by its id or one of its sessions, with everything that it was given.
+/// A linked device that is not ended.
+pub(super) async fn device(
+    State(app): State<Arc<App>>,
+    Path(named): Path<String>,
+) -> Result<Json<DeviceView>, Failed> {
+    let view = app.read()?;
+    let (id, found) = named::device(&view, &app.context(), &named)?;
+    Ok(Json(DeviceView::new(&view, id, &found)?))
+}
+
+/// Ends a linked device with everything that it was given.
 pub(super) async fn end(
     State(app): State<Arc<App>>,
     Path(named): Path<String>,
-) -> Result<Json<EndedDeviceView>, Failed> {
-    let (id, ended) = app.write(move |tx, cx| device::end_named(tx, cx, &named)).await?;
-    let person = app.read()?.find::<Person>(&ended.user)?;
-    Ok(Json(EndedDeviceView {
-        created: ended.created.rfc3339(),
-        id,
-        name: ended.name.to_string(),
-        used: ended.used.map(Timestamp::rfc3339),
-        username: person.map(|person| person.username.to_string()),
-    }))
+) -> Result<Json<DeviceView>, Failed> {
+    let ended = app.write(move |tx, cx| {
+        let (id, found) = named::device(tx, cx, &named)?;
+        device::end(tx, cx, &id)?;
+        Ok(DeviceView::new(tx, id, &found)?)
+    });
+    Ok(Json(ended.await?))
 }
 
 /// Makes an exchange code for a person.
@@ -207,9 +226,8 @@ pub(super) async fn issue_code(
     request: Request,
 ) -> Result<(StatusCode, Json<CodeView>), Failed> {
     let CodeRequest { username } = body(request).await?;
-    let username: Username = username.parse()?;
     let made = app.write(move |tx, cx| {
-        let (user, person) = named(tx, &username)?.ok_or(Refusal::UserNotFound)?;
+        let (user, person) = named::person(tx, &username)?;
         if person.disabled {
             return Err(Refusal::PersonDisabled.into());
         }
@@ -232,12 +250,12 @@ pub(super) async fn issue_token(
         source: asked.source.map_or(Ok(usual.source), source)?,
         ttl: asked.ttl.map_or(Ok(usual.ttl), lifetime)?,
     };
-    let username: Username = asked.username.parse()?;
+    let username = asked.username;
     let device = DeviceInfo { address: "operator".to_owned(), ..DeviceInfo::default() };
     let access_request = AccessRequest { device, session: None };
     app.complete_keys().await?;
     let opened = app.write(move |tx, cx| {
-        let (user, _) = named(tx, &username)?.ok_or(Refusal::UserNotFound)?;
+        let (user, _) = named::person(tx, &username)?;
         access::open(tx, cx, &Opener { by: Asking::Operator, user }, &access_request, &terms)
     });
     let BridgeAccess { claims, session, terms, .. } = opened.await?;

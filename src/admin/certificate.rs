@@ -13,9 +13,10 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Refusal;
 use crate::flow::bridge::certificate::{self, NewCertificate, Registered};
+use crate::flow::named;
 use crate::model::fingerprint::Fingerprint;
-use crate::model::person::Username;
 use crate::oauth::display_name::DisplayName;
+use crate::store::schema::Person;
 use crate::tls::Certificate;
 
 /// A registered certificate of a device.
@@ -95,7 +96,7 @@ pub(super) async fn enroll(
     request: Request,
 ) -> Result<(StatusCode, Json<EnrolledCertificateView>), Failed> {
     let enrollment: Enrollment = body(request).await?;
-    let username: Username = enrollment.username.parse()?;
+    let (_, Person { username, .. }) = named::person(&app.read()?, &enrollment.username)?;
     let name: DisplayName = enrollment.name.as_deref().unwrap_or("device certificate").parse()?;
     let (pem, issued) = match (enrollment.certificate, enrollment.request) {
         (Some(certificate), None) => (certificate, false),
@@ -125,13 +126,25 @@ pub(super) async fn list(
     Ok(Json(ListView::new(registered, |registered| DeviceCertificateView::new(&registered))))
 }
 
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Path(named): Path<String>,
+) -> Result<Json<DeviceCertificateView>, Failed> {
+    let view = app.read()?;
+    let fingerprint = named::certificate(&view, &app.context(), &named)?;
+    let registered = certificate::by_fingerprint(&view, &fingerprint)?;
+    Ok(Json(DeviceCertificateView::new(&registered)))
+}
+
 pub(super) async fn revoke(
     State(app): State<Arc<App>>,
-    Path(fingerprint): Path<String>,
+    Path(named): Path<String>,
 ) -> Result<Json<DeviceCertificateView>, Failed> {
-    let fingerprint: Fingerprint = fingerprint.parse().map_err(|_| Refusal::CertificateNotFound)?;
-    let revoked = app.write(move |tx, cx| certificate::revoke(tx, cx, &fingerprint)).await?;
-    Ok(Json(DeviceCertificateView::new(&revoked)))
+    let revoked = app.write(move |tx, cx| {
+        let fingerprint = named::certificate(tx, cx, &named)?;
+        certificate::revoke(tx, cx, &fingerprint)
+    });
+    Ok(Json(DeviceCertificateView::new(&revoked.await?)))
 }
 
 /// The person for whom a device with this certificate acts now.

@@ -13,8 +13,9 @@ use super::listing::{ListView, Noun, Query};
 use super::{Failed, body, client_notes};
 use crate::app::App;
 use crate::error::Refusal;
-use crate::flow::Rules;
+use crate::flow::client::lists::ListChanges;
 use crate::flow::client::operator::{self, Change, NewClient};
+use crate::flow::{Rules, named};
 use crate::oauth::client::decisions::OperatorDecisions;
 use crate::oauth::client::member::Sector;
 use crate::oauth::client::metadata::ClientMetadata;
@@ -79,6 +80,8 @@ pub(crate) struct RemovedClientView {
     pub(crate) client_id: String,
     /// The number of grants that ended with it.
     pub(crate) grants_ended: usize,
+    /// Its name.
+    pub(crate) name: String,
 }
 
 impl ClientView {
@@ -155,13 +158,13 @@ async fn hashed(app: &App, secret: String) -> Result<String, Failed> {
 }
 
 /// Changes what a JSON Merge Patch (RFC 7396) names, and nothing else. Null takes a member back to
-/// its default.
+/// its default. The members `add` and `remove` are objects of the lists of a client: what they name
+/// is added to a list, or taken away from it.
 pub(super) async fn change(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    Path(named): Path<String>,
     request: Request,
 ) -> Result<Json<ClientView>, Failed> {
-    let id: ClientId = id.parse()?;
     let mut patch = body::<Map<String, Value>>(request).await?;
     let secret = match patch.remove("client_secret") {
         None => None,
@@ -175,11 +178,16 @@ pub(super) async fn change(
             return Err(Refusal::MemberMalformed("enabled", "true or false is expected").into());
         }
     };
+    let (add, remove) = (patch.remove("add"), patch.remove("remove"));
+    let lists = ListChanges::from_members(add.as_ref(), remove.as_ref())?;
     let moved = ["backchannel_logout_uri", "jwks_uri"].iter().any(|uri| patch.contains_key(*uri));
-    let change = Change { enabled, members: patch, secret };
-    let changed = id.clone();
-    let (client, secret) =
-        app.write(move |tx, cx| operator::change(tx, cx, &changed, &change)).await?;
+    let change = Change { enabled, lists, members: patch, secret };
+    let changed = app.write(move |tx, cx| {
+        let (id, _) = named::client(tx, &named)?;
+        let (client, secret) = operator::change(tx, cx, &id, &change)?;
+        Ok((id, client, secret))
+    });
+    let (id, client, secret) = changed.await?;
     let notes = if moved { client_notes::out_of_reach(&app, &client) } else { Vec::new() };
     let view = ClientView::new(&app.rules(), &id, &client, secret.as_ref());
     Ok(Json(ClientView { notes, ..view }))
@@ -187,30 +195,34 @@ pub(super) async fn change(
 
 pub(super) async fn rotate_secret(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    Path(named): Path<String>,
 ) -> Result<Json<ClientView>, Failed> {
-    let id: ClientId = id.parse()?;
-    let rotated = id.clone();
-    let (client, secret) =
-        app.write(move |tx, cx| operator::rotate_secret(tx, cx, &rotated)).await?;
+    let rotated = app.write(move |tx, cx| {
+        let (id, _) = named::client(tx, &named)?;
+        let (client, secret) = operator::rotate_secret(tx, cx, &id)?;
+        Ok((id, client, secret))
+    });
+    let (id, client, secret) = rotated.await?;
     Ok(Json(ClientView::new(&app.rules(), &id, &client, Some(&secret))))
 }
 
 pub(super) async fn show(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    Path(named): Path<String>,
 ) -> Result<Json<ClientView>, Failed> {
-    let id: ClientId = id.parse()?;
-    let client = app.read()?.find::<Client>(&id)?.ok_or(Refusal::ClientNotFound)?;
+    let (id, client) = named::client(&app.read()?, &named)?;
     Ok(Json(ClientView::new(&app.rules(), &id, &client, None)))
 }
 
 pub(super) async fn remove(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    Path(named): Path<String>,
 ) -> Result<Json<RemovedClientView>, Failed> {
-    let id: ClientId = id.parse()?;
-    let removed = id.clone();
-    let ended = app.write(move |tx, cx| operator::remove(tx, cx, &removed)).await?;
-    Ok(Json(RemovedClientView { client_id: id.to_string(), grants_ended: ended }))
+    let removed = app.write(move |tx, cx| {
+        let (id, client) = named::client(tx, &named)?;
+        let grants_ended = operator::remove(tx, cx, &id)?;
+        let name = client.metadata.name().to_owned();
+        Ok(RemovedClientView { client_id: id.to_string(), grants_ended, name })
+    });
+    Ok(Json(removed.await?))
 }

@@ -9,9 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::Failed;
 use super::listing::{ListView, Noun, Query};
 use crate::app::App;
-use crate::error::Refusal;
+use crate::flow::named;
 use crate::flow::token::grant::{self, LiveGrant};
-use crate::oauth::id::GrantId;
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 
@@ -76,11 +75,20 @@ pub(super) async fn list(
     Ok(Json(ListView::new(grants, |grant| GrantView::new(&grant))))
 }
 
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Path(named): Path<String>,
+) -> Result<Json<GrantView>, Failed> {
+    Ok(Json(GrantView::new(&named::grant(&app.read()?, &app.context(), &named)?)))
+}
+
 pub(super) async fn revoke(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    Path(named): Path<String>,
 ) -> Result<Json<GrantView>, Failed> {
-    let id: GrantId = id.parse().map_err(|_| Refusal::GrantNotFound)?;
-    let revoked = app.write(move |tx, cx| grant::revoke(tx, cx, id)).await?;
-    Ok(Json(GrantView::new(&revoked)))
+    let revoked = app.write(move |tx, cx| {
+        let id = named::grant(tx, cx, &named)?.id();
+        grant::revoke(tx, cx, id)
+    });
+    Ok(Json(GrantView::new(&revoked.await?)))
 }

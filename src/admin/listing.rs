@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Failed;
 use crate::error::Refusal;
-use crate::flow::person::people::named;
+use crate::flow::named;
 use crate::oauth::id::UserId;
 use crate::oauth::params::Params;
 use crate::store::{Key, Listing, Span, View};
@@ -115,8 +115,8 @@ impl Query {
 
     /// The person to whom the listing is limited, if the query names one.
     pub(super) fn user(&self, view: &impl View) -> Result<Option<UserId>, Failed> {
-        let Some(username) = self.0.parsed("user")? else { return Ok(None) };
-        let (id, _) = named(view, &username)?.ok_or(Refusal::UserNotFound)?;
+        let Some(written) = self.0.one("user")? else { return Ok(None) };
+        let (id, _) = named::person(view, written)?;
         Ok(Some(id))
     }
 }

@@ -5,6 +5,9 @@
 //! its noun: the API serialises it, and the command line deserialises it. Objects with members that
 //! others define are plain JSON: claims, client documents, the metadata of an anonymous session.
 //!
+//! What a path or a body names, it names by its id, by its name or by the beginning of its id
+//! ([`named`](crate::flow::named)), found in the transaction that changes it.
+//!
 //! A caller that can reach the API owns the data directory, so it needs no authentication, and
 //! errors contain their precise reason.
 
@@ -34,23 +37,29 @@ use axum::Json;
 use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{get, post};
 use serde::Serialize;
 
 use crate::app::App;
-use crate::error::{Error, Refusal};
+use crate::error::{Candidate, Choices, Error, Refusal};
 
 /// The router of all operations.
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/api/v1/bridge", get(bridge::list))
         .route("/api/v1/bridge/codes", post(bridge::issue_code))
-        .route("/api/v1/bridge/devices/{id}", delete(bridge::end))
+        .route("/api/v1/bridge/devices/{id}", get(bridge::device).delete(bridge::end))
         .route("/api/v1/bridge/tokens", post(bridge::issue_token))
         .route("/api/v1/personal-tokens", get(personal_token::list).post(personal_token::add))
-        .route("/api/v1/personal-tokens/{id}", delete(personal_token::revoke))
+        .route(
+            "/api/v1/personal-tokens/{id}",
+            get(personal_token::show).delete(personal_token::revoke),
+        )
         .route("/api/v1/bridge/certificates", get(certificate::list).post(certificate::enroll))
-        .route("/api/v1/bridge/certificates/{fingerprint}", delete(certificate::revoke))
+        .route(
+            "/api/v1/bridge/certificates/{fingerprint}",
+            get(certificate::show).delete(certificate::revoke),
+        )
         .route("/api/v1/bridge/certificates/{fingerprint}/person", get(certificate::person))
         .route("/api/v1/clients", get(client::list).post(client::add))
         .route(
@@ -63,11 +72,11 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/config/reload", post(config::reload))
         .route("/api/v1/anonymous-sessions", get(session::list_anonymous))
         .route("/api/v1/grants", get(grant::list))
-        .route("/api/v1/grants/{id}", delete(grant::revoke))
+        .route("/api/v1/grants/{id}", get(grant::show).delete(grant::revoke))
         .route("/api/v1/keys", get(key::list))
         .route("/api/v1/keys/rotate", post(key::rotate))
         .route("/api/v1/sessions", get(session::list))
-        .route("/api/v1/sessions/{id}", delete(session::revoke))
+        .route("/api/v1/sessions/{id}", get(session::show).delete(session::revoke))
         .route("/api/v1/tls/ca", get(tls::ca))
         .route("/api/v1/tls/certificates", post(tls::issue))
         .route("/api/v1/tokens", post(token_issue::issue))
@@ -90,14 +99,19 @@ pub fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// An error response: the members of RFC 6749 §5.2, and what can be done about it.
+/// An error response: the members of RFC 6749 §5.2, what can be done about it, and what the request
+/// may have meant.
 #[derive(Serialize)]
 struct ErrorView {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    candidates: Vec<Candidate>,
     error: &'static str,
     error_description: String,
     /// The faults of a configuration.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     faults: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    known: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     remedy: Option<&'static str>,
 }
@@ -116,10 +130,16 @@ impl Failed {
     fn with_faults(self, faults: Vec<String>) -> Response {
         let code = self.0.code();
         let status = StatusCode::from_u16(code.status());
+        let Choices { candidates, known } = match &self.0 {
+            Error::Choice(_, choices) => choices.as_ref().clone(),
+            Error::Internal(_) | Error::Paused(_) | Error::Refused(_) => Choices::default(),
+        };
         let view = ErrorView {
+            candidates,
             error: code.as_str(),
             error_description: self.0.to_string(),
             faults,
+            known,
             remedy: self.0.refusal().map(Refusal::remedy),
         };
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

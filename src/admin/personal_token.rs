@@ -13,8 +13,7 @@ use super::{Failed, body};
 use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::bridge::pat::{self, ListedToken, NewToken};
-use crate::flow::person::people::named;
-use crate::model::person::Username;
+use crate::flow::named;
 use crate::oauth::display_name::DisplayName;
 use crate::store::schema::{Person, TokenOrigin};
 use crate::store::{Listing, StoreError, View};
@@ -95,7 +94,6 @@ pub(super) async fn add(
     request: Request,
 ) -> Result<(StatusCode, Json<NewPersonalTokenView>), Failed> {
     let asked: PersonalTokenRequest = body(request).await?;
-    let username: Username = asked.username.parse()?;
     let name: DisplayName = asked.name.as_deref().unwrap_or("made by the operator").parse()?;
     if asked.lifetime.is_some_and(|seconds| !LIFETIMES.contains(&seconds)) {
         let why = "it is shorter or longer than a personal access token may last";
@@ -104,7 +102,7 @@ pub(super) async fn add(
     let lasting = asked.lifetime.map(Duration::from_secs);
     let new = NewToken { lasting, name, origin: TokenOrigin::Operator };
     let made = app.write(move |tx, cx| {
-        let (user, _) = named(tx, &username)?.ok_or(Refusal::UserNotFound)?;
+        let (user, _) = named::person(tx, &asked.username)?;
         pat::make(tx, cx, user, &new)
     });
     let made = made.await?;
@@ -112,10 +110,23 @@ pub(super) async fn add(
     Ok((StatusCode::CREATED, Json(view)))
 }
 
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Path(named): Path<String>,
+) -> Result<Json<PersonalTokenView>, Failed> {
+    let view = app.read()?;
+    let id = named::personal_token(&view, &app.context(), &named)?;
+    Ok(Json(PersonalTokenView::new(&view, pat::by_id(&view, &id, None)?)?))
+}
+
 pub(super) async fn revoke(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    Path(named): Path<String>,
 ) -> Result<Json<PersonalTokenView>, Failed> {
-    let revoked = app.write(move |tx, cx| pat::revoke(tx, cx, &id, None)).await?;
+    let revoked = app.write(move |tx, cx| {
+        let id = named::personal_token(tx, cx, &named)?;
+        pat::revoke(tx, cx, &id, None)
+    });
+    let revoked = revoked.await?;
     Ok(Json(PersonalTokenView::new(&app.read()?, revoked)?))
 }

@@ -12,6 +12,7 @@ use super::listing::{ListView, Noun, Query};
 use super::{Failed, body, optional};
 use crate::app::App;
 use crate::error::Refusal;
+use crate::flow::named;
 use crate::flow::resource::registered::{self, Change, Introspecting, NewResource};
 use crate::oauth::resource::{Resource, ResourceMetadata, TokenType};
 use crate::oauth::scope::Scope;
@@ -63,7 +64,8 @@ pub(crate) struct ResourceRegistration {
     /// for that, unless `client_id` names one.
     #[serde(default)]
     pub(crate) accepts_bridge: bool,
-    /// An existing client that may introspect tokens for it.
+    /// An existing client that may introspect tokens for it: its id, its name or the beginning of its
+    /// id.
     pub(crate) client_id: Option<String>,
     /// Whether a new client is made to introspect tokens for it. `client_id` takes precedence.
     #[serde(default)]
@@ -102,28 +104,27 @@ pub(crate) struct ResourcePatch {
 pub(crate) struct RemovedResourceView {
     /// Its URI.
     pub(crate) resource: Resource,
+    /// Its name.
+    pub(crate) resource_name: String,
 }
 
 impl ResourceRegistration {
-    fn parse(self) -> Result<NewResource, Refusal> {
+    /// The resource, and the client that it names.
+    fn parse(self) -> Result<(NewResource, Option<String>), Refusal> {
         let resource: Resource = self.resource.parse()?;
         let named = optional(self.resource_name.as_deref())?;
         let host = resource.canonical().split_once("://").map_or("", |(_, rest)| rest);
         let introspects = self.introspect || self.accepts_bridge;
-        let introspecting = match (self.client_id, introspects) {
-            (Some(id), _) => Introspecting::As(id.parse()?),
-            (None, true) => Introspecting::AsItself,
-            (None, false) => Introspecting::Not,
-        };
-        Ok(NewResource {
+        let new = NewResource {
             accepts_bridge: self.accepts_bridge,
-            introspecting,
+            introspecting: if introspects { Introspecting::AsItself } else { Introspecting::Not },
             name: named.map_or_else(|| host.trim_end_matches('/').parse(), Ok)?,
             open: self.open.unwrap_or(resource.is_loopback()),
             resource,
             scope: optional::<Scope>(self.scope.as_deref())?.unwrap_or_default(),
             typ: optional::<TokenType>(self.typ.as_deref())?.unwrap_or_default(),
-        })
+        };
+        Ok((new, self.client_id))
     }
 }
 
@@ -178,8 +179,15 @@ pub(super) async fn add(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<(StatusCode, Json<ResourceView>), Failed> {
-    let new = body::<ResourceRegistration>(request).await?.parse()?;
-    let (row, secret) = app.write(move |tx, cx| registered::add(tx, cx, &new)).await?;
+    let (new, client) = body::<ResourceRegistration>(request).await?.parse()?;
+    let added = app.write(move |tx, cx| {
+        let mut new = new.clone();
+        if let Some(client) = &client {
+            new.introspecting = Introspecting::As(named::client(tx, client)?.0);
+        }
+        registered::add(tx, cx, &new)
+    });
+    let (row, secret) = added.await?;
     Ok((StatusCode::CREATED, Json(ResourceView::new(&app, row, secret.as_ref()))))
 }
 
@@ -187,9 +195,8 @@ pub(super) async fn show(
     State(app): State<Arc<App>>,
     Path(named): Path<String>,
 ) -> Result<Json<ResourceView>, Failed> {
-    let named: Resource = named.parse()?;
-    let row = app.read()?.find::<Protected>(&named.canonical().to_owned())?;
-    Ok(Json(ResourceView::new(&app, row.ok_or(Refusal::ResourceNotFound)?, None)))
+    let row = named::resource(&app.read()?, &named)?;
+    Ok(Json(ResourceView::new(&app, row, None)))
 }
 
 pub(super) async fn change(
@@ -197,10 +204,12 @@ pub(super) async fn change(
     Path(named): Path<String>,
     request: Request,
 ) -> Result<Json<ResourceView>, Failed> {
-    let named: Resource = named.parse()?;
     let change = body::<ResourcePatch>(request).await?.parse()?;
-    let (row, secret) =
-        app.write(move |tx, cx| registered::change(tx, cx, &named, &change)).await?;
+    let changed = app.write(move |tx, cx| {
+        let named = named::resource(tx, &named)?.resource;
+        registered::change(tx, cx, &named, &change)
+    });
+    let (row, secret) = changed.await?;
     Ok(Json(ResourceView::new(&app, row, secret.as_ref())))
 }
 
@@ -208,7 +217,10 @@ pub(super) async fn remove(
     State(app): State<Arc<App>>,
     Path(named): Path<String>,
 ) -> Result<Json<RemovedResourceView>, Failed> {
-    let named: Resource = named.parse()?;
-    let removed = app.write(move |tx, cx| registered::remove(tx, cx, &named)).await?;
-    Ok(Json(RemovedResourceView { resource: removed.resource }))
+    let removed = app.write(move |tx, cx| {
+        let named = named::resource(tx, &named)?.resource;
+        registered::remove(tx, cx, &named)
+    });
+    let Protected { name, resource, .. } = removed.await?;
+    Ok(Json(RemovedResourceView { resource, resource_name: name.to_string() }))
 }

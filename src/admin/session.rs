@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::Context;
 use crate::flow::bridge::access::{self, LiveBridge};
+use crate::flow::named::{self, NamedSession};
 use crate::flow::session::anonymous::{self, StoredSession};
 use crate::flow::session::{self, LiveSession};
 use crate::model::anonymous::Metadata;
@@ -139,6 +140,14 @@ impl DeviceView {
 }
 
 impl SessionView {
+    fn new(view: &impl View, named: &NamedSession) -> Result<Self, StoreError> {
+        match named {
+            NamedSession::Anonymous(stored) => Self::of_anonymous(view, stored),
+            NamedSession::Bridge(live) => Ok(Self::of_bridge(live)),
+            NamedSession::Browser(live) => Ok(Self::of_browser(live)),
+        }
+    }
+
     fn of_browser(live: &LiveSession) -> Self {
         Self {
             created: live.created().rfc3339(),
@@ -296,22 +305,31 @@ pub(super) async fn list_anonymous(
     Ok(Json(ListView { items, next: next.as_ref().map(Key::to_cursor) }))
 }
 
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Path(named): Path<String>,
+) -> Result<Json<SessionView>, Failed> {
+    let view = app.read()?;
+    Ok(Json(SessionView::new(&view, &named::session(&view, &app.context(), &named)?)?))
+}
+
 pub(super) async fn revoke(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    Path(named): Path<String>,
 ) -> Result<Json<SessionView>, Failed> {
-    let browser = id.parse::<SessionId>();
-    let bridge = id.parse::<BridgeSessionId>().map_err(|_| Refusal::SessionNotFound)?;
-    // A bridge may have chosen an id of the form of a browser session's.
-    if access::live(&app.read()?, &app.context(), &bridge)?.is_some() {
-        let ended = app.write(move |tx, cx| access::end(tx, cx, &bridge, None)).await?;
-        return Ok(Json(SessionView::of_bridge(&ended)));
-    }
-    let id = browser.map_err(|_| Refusal::SessionNotFound)?;
-    if anonymous::live(&app.read()?, &app.context(), id)?.is_some() {
-        let ended = app.write(move |tx, cx| anonymous::revoke(tx, cx, id)).await?;
-        return Ok(Json(SessionView::of_anonymous(&app.read()?, &ended)?));
-    }
-    let revoked = app.write(move |tx, cx| session::revoke(tx, cx, id)).await?;
-    Ok(Json(SessionView::of_browser(&revoked)))
+    let revoked = app.write(move |tx, cx| {
+        Ok(match named::session(tx, cx, &named)? {
+            NamedSession::Anonymous(stored) => {
+                NamedSession::Anonymous(Box::new(anonymous::revoke(tx, cx, stored.id)?))
+            }
+            NamedSession::Bridge(live) => {
+                NamedSession::Bridge(Box::new(access::end(tx, cx, live.id(), None)?))
+            }
+            NamedSession::Browser(live) => {
+                NamedSession::Browser(Box::new(session::revoke(tx, cx, live.id())?))
+            }
+        })
+    });
+    let revoked = revoked.await?;
+    Ok(Json(SessionView::new(&app.read()?, &revoked)?))
 }

@@ -49,17 +49,32 @@ pub(crate) enum TokenKind {
     IdToken,
     /// A logout token (OpenID Connect Back-Channel Logout §2.4).
     LogoutToken,
+    /// A personal access token.
+    PersonalToken,
     /// A refresh token.
     RefreshToken,
     /// None of these.
     Unknown,
 }
 
-/// The response to a revocation.
+/// A token that was revoked.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct RevocationView {
+    /// The client that it names.
+    pub(crate) client_id: Option<String>,
+    /// Its kind.
+    pub(crate) kind: TokenKind,
     /// Always true.
     pub(crate) revoked: bool,
+    /// Its subject.
+    pub(crate) sub: Option<String>,
+}
+
+impl RevocationView {
+    fn new(kind: TokenKind, claims: &Value) -> Self {
+        let claim = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
+        Self { client_id: claim("client_id"), kind, revoked: true, sub: claim("sub") }
+    }
 }
 
 /// Inspects a token: its kind, its claims, and whether it is in force or the reason why not.
@@ -68,19 +83,7 @@ pub(super) async fn inspect(
     request: Request,
 ) -> Result<Json<InspectionView>, Failed> {
     let asked: TokenRequest = body(request).await?;
-    let inspected = match TokenParameter::of(&asked.token) {
-        TokenParameter::Access(token) => jwt(&app, &token)?,
-        TokenParameter::Refresh(token) => {
-            let found = introspect::refresh(&app.read()?, &app.context(), &token);
-            let claims = found.as_ref().map_or(Value::Null, |found| json!(found));
-            Inspected {
-                claims,
-                kind: TokenKind::RefreshToken,
-                reason: None,
-                standing: found.map(drop),
-            }
-        }
-    };
+    let inspected = inspected(&app, &asked.token)?;
     let refusal = match inspected.standing {
         Ok(()) => None,
         Err(error) => match error.refusal() {
@@ -96,6 +99,29 @@ pub(super) async fn inspect(
         reason,
         refusal: refusal.map(|refusal| refusal.name().to_owned()),
     }))
+}
+
+/// Inspects a token of any kind.
+fn inspected(app: &App, token: &str) -> Result<Inspected, Failed> {
+    if let Ok(token) = token.parse::<PersonalToken>() {
+        let (view, cx) = (app.read()?, app.context());
+        let redeemed = pat::redeem(&view, &cx, &token);
+        let claims = redeemed.as_ref().map_or(
+            Value::Null,
+            |opener| json!({ "jti": token.key(), "sub": opener.user.to_string() }),
+        );
+        let standing = redeemed.map(drop);
+        return Ok(Inspected { claims, kind: TokenKind::PersonalToken, reason: None, standing });
+    }
+    match TokenParameter::of(token) {
+        TokenParameter::Access(token) => jwt(app, &token),
+        TokenParameter::Refresh(token) => {
+            let found = introspect::refresh(&app.read()?, &app.context(), &token);
+            let claims = found.as_ref().map_or(Value::Null, |found| json!(found));
+            let (kind, standing) = (TokenKind::RefreshToken, found.map(drop));
+            Ok(Inspected { claims, kind, reason: None, standing })
+        }
+    }
 }
 
 /// The result of an inspection.
@@ -154,9 +180,11 @@ pub(super) async fn revoke(
     request: Request,
 ) -> Result<Json<RevocationView>, Failed> {
     let asked: TokenRequest = body(request).await?;
+    let Inspected { claims, kind, .. } = inspected(&app, &asked.token)?;
+    let view = RevocationView::new(kind, &claims);
     if let Ok(token) = asked.token.parse::<PersonalToken>() {
         app.write(move |tx, cx| pat::end(tx, cx, &token)).await?;
-        return Ok(Json(RevocationView { revoked: true }));
+        return Ok(Json(view));
     }
     let presented = match TokenParameter::of(&asked.token) {
         TokenParameter::Access(token) => introspect::PresentedToken::Access(Box::new(
@@ -165,5 +193,5 @@ pub(super) async fn revoke(
         TokenParameter::Refresh(token) => introspect::PresentedToken::Refresh(token),
     };
     app.write(move |tx, cx| revoke::by_operator(tx, cx, &presented)).await?;
-    Ok(Json(RevocationView { revoked: true }))
+    Ok(Json(view))
 }

@@ -11,6 +11,7 @@ use super::Failed;
 use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::client::usage::{self, UsageReport};
+use crate::flow::named;
 use crate::oauth::id::ClientId;
 use crate::store::schema::{RefusedRequests, Usage};
 
@@ -126,9 +127,10 @@ pub(super) async fn of_all(State(app): State<Arc<App>>) -> Result<Json<UsageView
 
 pub(super) async fn of_client(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    Path(named): Path<String>,
 ) -> Result<Json<UsageView>, Failed> {
-    let id: ClientId = id.parse()?;
-    let report = usage::report(&app.read()?, &app.context(), Some(&id))?;
+    let view = app.read()?;
+    let (id, _) = named::client(&view, &named)?;
+    let report = usage::report(&view, &app.context(), Some(&id))?;
     Ok(Json(UsageView::new(Some(&id), report)))
 }

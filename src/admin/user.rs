@@ -11,11 +11,13 @@ use serde::{Deserialize, Serialize};
 use super::listing::{ListView, Noun, Query};
 use super::{Failed, body, optional, parsed};
 use crate::app::App;
-use crate::error::Refusal;
+use crate::error::{Error, Refusal};
+use crate::flow::lists::ListChange;
+use crate::flow::named;
 use crate::flow::person::people::{self, Change, NewPerson, Stored};
 use crate::flow::person::setup_link::IssuedSetupLink;
 use crate::model::claim::{ClaimName, ClaimValue};
-use crate::model::person::Username;
+use crate::model::person::Role;
 use crate::oauth::id::UserId;
 use crate::store::schema::{CLIENTS_BY_GROUP, PASSKEYS_BY_USER, Person};
 use crate::store::{StoreError, View};
@@ -131,6 +133,12 @@ pub(crate) struct NewUser {
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UserPatch {
+    /// The groups that are added.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) add_groups: Vec<String>,
+    /// The roles that are added.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) add_roles: Vec<String>,
     /// The claims that are given or, by null, taken away.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) claims: BTreeMap<String, Option<String>>,
@@ -146,6 +154,12 @@ pub(crate) struct UserPatch {
     pub(crate) email_verified: Option<Option<bool>>,
     /// The groups, which replace the present ones.
     pub(crate) groups: Option<Vec<String>>,
+    /// The groups that are taken away.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) remove_groups: Vec<String>,
+    /// The roles that are taken away.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) remove_roles: Vec<String>,
     /// The roles, which replace the present ones.
     pub(crate) roles: Option<Vec<String>>,
 }
@@ -212,6 +226,16 @@ pub(crate) fn setup_url(app: &App, link: &IssuedSetupLink) -> String {
     app.rules().issuer.at(&format!("/setup#{}", *link.token.expose()))
 }
 
+/// The roles of these names.
+///
+/// # Errors
+///
+/// [`Refusal::RoleUnknown`] with the roles that there are, if one has the form of none.
+fn roles(app: &App, written: &[String]) -> Result<Vec<Role>, Error> {
+    let role = |name: &String| name.parse().map_err(|_| people::role_unknown(app.rules(), name));
+    written.iter().map(role).collect()
+}
+
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     request: Request,
@@ -232,7 +256,7 @@ pub(super) async fn add(
         display_name: optional(added.display_name.as_deref())?,
         email: optional(added.email.as_deref())?,
         groups: parsed(&added.groups)?,
-        roles: parsed(&added.roles)?,
+        roles: roles(&app, &added.roles)?,
     };
     let (stored, link) = app.write(move |tx, cx| people::add(tx, cx, &new)).await?;
     let user = ChangedUserView::new(&app, &stored)?;
@@ -241,19 +265,18 @@ pub(super) async fn add(
 
 pub(super) async fn show(
     State(app): State<Arc<App>>,
-    Path(username): Path<String>,
+    Path(named): Path<String>,
 ) -> Result<Json<UserView>, Failed> {
     let view = app.read()?;
-    let (id, person) = people::named(&view, &username.parse()?)?.ok_or(Refusal::UserNotFound)?;
+    let (id, person) = named::person(&view, &named)?;
     Ok(Json(UserView::new(&app, &view, id, &person)?))
 }
 
 pub(super) async fn change(
     State(app): State<Arc<App>>,
-    Path(username): Path<String>,
+    Path(named): Path<String>,
     request: Request,
 ) -> Result<Json<ChangedUserView>, Failed> {
-    let username: Username = username.parse()?;
     let patch: UserPatch = body(request).await?;
     let claims = patch.claims.iter().map(|(name, value)| -> Result<_, Refusal> {
         Ok((name.parse::<ClaimName>()?, optional::<ClaimValue>(value.as_deref())?))
@@ -264,21 +287,34 @@ pub(super) async fn change(
         display_name: optional(patch.display_name.as_deref())?,
         email: patch.email.map(|email| optional(email.as_deref())).transpose()?,
         email_verified: patch.email_verified,
-        groups: patch.groups.map(|groups| parsed(&groups)).transpose()?,
-        roles: patch.roles.map(|roles| parsed(&roles)).transpose()?,
+        groups: ListChange {
+            add: parsed(&patch.add_groups)?,
+            remove: parsed(&patch.remove_groups)?,
+            replace: patch.groups.map(|groups| parsed(&groups)).transpose()?,
+        },
+        roles: ListChange {
+            add: roles(&app, &patch.add_roles)?,
+            remove: roles(&app, &patch.remove_roles)?,
+            replace: patch.roles.map(|named| roles(&app, &named)).transpose()?,
+        },
     };
-    let stored = app.write(move |tx, cx| people::change(tx, cx, &username, &change)).await?;
-    Ok(Json(ChangedUserView::new(&app, &stored)?))
+    let stored = app.write(move |tx, cx| {
+        let (_, person) = named::person(tx, &named)?;
+        people::change(tx, cx, &person.username, &change)
+    });
+    Ok(Json(ChangedUserView::new(&app, &stored.await?)?))
 }
 
 pub(super) async fn remove(
     State(app): State<Arc<App>>,
-    Path(username): Path<String>,
+    Path(named): Path<String>,
 ) -> Result<Json<RemovedUserView>, Failed> {
-    let username: Username = username.parse()?;
-    let named = username.to_string();
-    let id = app.write(move |tx, cx| people::remove(tx, cx, &username)).await?;
-    Ok(Json(RemovedUserView { id: id.to_string(), username: named }))
+    let removed = app.write(move |tx, cx| {
+        let (id, person) = named::person(tx, &named)?;
+        people::remove(tx, cx, &person.username)?;
+        Ok(RemovedUserView { id: id.to_string(), username: person.username.to_string() })
+    });
+    Ok(Json(removed.await?))
 }
 
 pub(super) async fn recover(
@@ -286,9 +322,14 @@ pub(super) async fn recover(
     request: Request,
 ) -> Result<Json<RecoveryView>, Failed> {
     let recovery: Recovery = body(request).await?;
-    let username: Option<Username> = optional(recovery.username.as_deref())?;
-    let (person, link) =
-        app.write(move |tx, cx| people::recover(tx, cx, username.as_ref())).await?;
+    let recovered = app.write(move |tx, cx| {
+        let person = match &recovery.username {
+            Some(written) => Some(named::person(tx, written)?.1),
+            None => None,
+        };
+        people::recover(tx, cx, person.as_ref().map(|person| &person.username))
+    });
+    let (person, link) = recovered.await?;
     let username = person.map(|person| person.username.to_string());
     Ok(Json(RecoveryView { link: SetupLinkView::new(&app, &link), username }))
 }

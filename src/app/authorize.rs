@@ -191,7 +191,9 @@ impl App {
             Error::Refused(Refusal::StoreUnwritable) | Error::Internal(_) => {
                 AuthorizationError::Redirect { callback: Box::new(callback), client, error, silent }
             }
-            Error::Choice(..) | Error::Paused(_) | Error::Refused(_) => AuthorizationError::page(error),
+            Error::Choice(..) | Error::Paused(_) | Error::Refused(_) => {
+                AuthorizationError::page(error)
+            }
         })
     }
 }

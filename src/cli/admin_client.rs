@@ -35,8 +35,8 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) enum AdminClient {
     /// The API in this process, which has opened the store and holds its lock.
     InProcess(Router),
-    /// The API at the running server's socket.
-    Socket(hyper::client::conn::http1::SendRequest<Body>),
+    /// The API at the running server's socket, and where that is.
+    Socket(hyper::client::conn::http1::SendRequest<Body>, Places),
 }
 
 /// The reason why there is no response.
@@ -64,6 +64,19 @@ impl AdminClient {
     /// Opens a client of the running server, if one runs.
     pub(super) async fn running(config: &Config) -> Result<Option<Self>, AdminClientError> {
         connect(&config.places).await
+    }
+
+    /// Opens another connection to the running server, if the API is there.
+    ///
+    /// # Errors
+    ///
+    /// [`AdminClientError::Broken`] if it runs no longer.
+    pub(super) async fn reopen(&mut self) -> Result<(), AdminClientError> {
+        if let Self::Socket(_, places) = self {
+            let stopped = || AdminClientError::Broken("it stopped meanwhile".to_owned());
+            *self = connect(places).await?.ok_or_else(stopped)?;
+        }
+        Ok(())
     }
 
     /// Sends a request without a body, and returns the view of its response.
@@ -127,7 +140,7 @@ impl AdminClient {
                 Ok(response) => read(response).await,
                 Err(never) => match never {},
             },
-            Self::Socket(sender) => {
+            Self::Socket(sender, _) => {
                 let outcome = async {
                     sender.ready().await.map_err(|error| broken(&error))?;
                     let response = sender.send_request(request).await;
@@ -184,7 +197,7 @@ async fn connect(places: &Places) -> Result<Option<AdminClient>, AdminClientErro
         .map_err(|error| AdminClientError::Broken(error.to_string()))?;
     // A failure of the connection also fails the request, which reports it.
     tokio::spawn(connection);
-    Ok(Some(AdminClient::Socket(sender)))
+    Ok(Some(AdminClient::Socket(sender, places.clone())))
 }
 
 async fn read<B>(response: Response<B>) -> Result<(u16, Bytes), AdminClientError>
@@ -310,7 +323,7 @@ mod tests {
 
         let admin = AdminClient::open(config).await.unwrap();
 
-        assert!(matches!(admin, AdminClient::Socket(_)));
+        assert!(matches!(admin, AdminClient::Socket(..)));
         speaks(admin).await;
     }
 

@@ -6,12 +6,14 @@ use clap::Subcommand;
 use crate::admin::grant::GrantView;
 
 use super::admin_client::{AdminClient, path_of};
+use super::confirm::{Confirmation, ask};
 use super::output::{Column, Failure, Output, fields, list, word};
 
 const HELP: &str = "\
 Examples:
   gatelodge grant list --user ada
   gatelodge grant revoke 0190163d-8694-439b-aea5-966c26f8ad91
+  gatelodge grant revoke 0190163d
 
 A revoked grant takes its refresh token and every access token with it. The application may
 ask the person again.";
@@ -28,8 +30,10 @@ pub(super) enum GrantVerb {
     },
     /// End a grant with every token under it
     Revoke {
-        /// The grant, as the list has it
+        /// The grant, as the list has it, or the beginning of its id
         id: String,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
 }
 
@@ -54,12 +58,24 @@ pub(super) async fn run(verb: GrantVerb, admin: &mut AdminClient) -> Result<Outp
             grants.sort_by(|a, b| (&a.created, &a.id).cmp(&(&b.created, &b.id)));
             Ok(list(grants, COLUMNS, "No grant is in force."))
         }
-        GrantVerb::Revoke { id } => {
+        GrantVerb::Revoke { mut id, confirmation } => {
+            if confirmation.is_asked() {
+                let grant: GrantView = admin.ask(Method::GET, &path_of("grants", &id)).await?;
+                let GrantView { client_id, client_name, username, .. } = grant;
+                let question = format!(
+                    "end what {username} allowed {client_id} ({client_name}) by the grant {}, with \
+                     every token under it?",
+                    grant.id
+                );
+                ask(&question, admin).await?;
+                id = grant.id;
+            }
             let revoked: GrantView = admin.ask(Method::DELETE, &path_of("grants", &id)).await?;
             let text = fields(&[
                 ("revoked", word(&revoked.id)),
                 ("username", word(&revoked.username)),
                 ("client_id", word(&revoked.client_id)),
+                ("client_name", word(&revoked.client_name)),
             ]);
             Ok(Output::new(text, &revoked))
         }
@@ -76,7 +92,11 @@ mod tests {
         let mut admin = AdminClient::memory().await;
 
         let none = run(GrantVerb::List { user: None }, &mut admin).await.unwrap();
-        let unknown = run(GrantVerb::Revoke { id: "g/1".into() }, &mut admin).await;
+        let unknown = run(
+            GrantVerb::Revoke { id: "g/1".into(), confirmation: Confirmation::default() },
+            &mut admin,
+        )
+        .await;
 
         assert_eq!(none.parts().3, Some("No grant is in force."));
         assert_eq!(unknown.err().map(|failure| failure.exit), Some(Exit::NotFound));

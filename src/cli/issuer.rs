@@ -3,22 +3,27 @@
 use axum::http::Method;
 use clap::Subcommand;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use crate::admin::issuer::{IssuerChange, IssuerChangeView, IssuerView, OrphanedPasskey};
 use crate::error::Refusal;
 use crate::oauth::issuer::Issuer;
 
 use super::admin_client::AdminClient;
+use super::confirm::{Confirmation, ask, counted};
 use super::output::{Exit, Failure, Output, printable};
 
 const CHANGE_HELP: &str = "\
-A passkey belongs to the host of the issuer it was made at. Without --yes nothing is changed:
-the command names the passkeys that would stop working, and ends with 4 because the change
-awaits its confirmation. It ends with 0 where the change was made, or there is none to make.
+A passkey belongs to the host of the issuer it was made at. On a terminal the command says which
+passkeys would stop working, and asks. Elsewhere nothing is changed without --yes: the command names
+those passkeys, and ends with 4 because the change awaits its confirmation. It ends with 0 where the change was made, or there is none to make.
 
 Example:
   gatelodge issuer change https://id.example          see whose passkeys would be lost
   gatelodge issuer change https://id.example --yes    do it; then restart the server";
+
+/// The most owners of lost passkeys whom the question names.
+const MAX_OWNERS: usize = 10;
 
 /// The verbs of `issuer`.
 #[derive(Debug, Subcommand)]
@@ -31,7 +36,7 @@ pub(super) enum IssuerVerb {
         /// The new issuer: an https URL, or http://localhost with a port; no path
         #[arg(value_name = "URL", value_parser = issuer)]
         url: Issuer,
-        /// Do it, whatever passkeys it orphans
+        /// Do it without asking, whatever passkeys it orphans
         #[arg(long)]
         yes: bool,
     },
@@ -49,10 +54,29 @@ pub(super) async fn run(verb: IssuerVerb, admin: &mut AdminClient) -> Result<Out
             Ok(Output::new(view.issuer.as_str(), &view))
         }
         IssuerVerb::Change { url, yes } => {
-            let change = IssuerChange { confirm: yes, issuer: url.to_string() };
+            let mut change = IssuerChange { confirm: yes, issuer: url.to_string() };
+            if (Confirmation { yes }).is_asked() {
+                let planned: IssuerChangeView =
+                    admin.send(Method::PUT, "/api/v1/issuer", &change).await?;
+                if planned.previous != planned.issuer {
+                    ask(&question(&planned), admin).await?;
+                    change.confirm = true;
+                }
+            }
             Ok(output(&admin.send(Method::PUT, "/api/v1/issuer", &change).await?))
         }
     }
+}
+
+/// The question before a change of the issuer.
+fn question(planned: &IssuerChangeView) -> String {
+    let IssuerChangeView { issuer, orphaned, previous, .. } = planned;
+    let lost = counted(orphaned.len(), "passkey");
+    let owners: BTreeSet<&str> = orphaned.iter().map(|one| one.username.as_str()).collect();
+    let owners: Vec<&str> = owners.into_iter().take(MAX_OWNERS).collect();
+    let owners =
+        if owners.is_empty() { String::new() } else { format!(" of {}", owners.join(", ")) };
+    format!("change the issuer from {previous} to {issuer}, and lose {lost}{owners}?")
 }
 
 fn output(view: &IssuerChangeView) -> Output {

@@ -10,6 +10,7 @@ mod args;
 mod bridge;
 mod client;
 mod config;
+mod confirm;
 mod grant;
 mod issuer;
 mod key;

@@ -149,12 +149,16 @@ impl Failure {
     }
 
     /// A refusal of the server. Its status decides the exit code; its description is the message, and
-    /// its remedy a second line.
+    /// what may have been meant and its remedy are the lines after it.
     pub(super) fn refused(status: u16, body: &Value) -> Self {
         let mut failure = Self::from(oauth_client::Error::refused(status, body));
         for fault in body.get("faults").and_then(Value::as_array).into_iter().flatten() {
             failure.message.push('\n');
             failure.message.push_str(&printable(fault.as_str().unwrap_or_default()));
+        }
+        for line in choices(body) {
+            failure.message.push('\n');
+            failure.message.push_str(&line);
         }
         if let Some(remedy) = body.get("remedy").and_then(Value::as_str) {
             failure.message.push('\n');
@@ -171,6 +175,21 @@ impl Failure {
         let _ = write(io::stderr().lock(), &lines.collect::<String>());
         self.exit.into()
     }
+}
+
+/// What a refused request may have meant, in lines: the candidates, and what there is.
+fn choices(body: &Value) -> Vec<String> {
+    let list = |member: &str| body.get(member).and_then(Value::as_array).into_iter().flatten();
+    let candidate = |one: &Value| {
+        let text = |member: &str| one.get(member).map(word).unwrap_or_default();
+        format!("it may be {} ({})", text("id"), text("name"))
+    };
+    let mut lines: Vec<String> = list("candidates").map(candidate).collect();
+    let known: Vec<String> = list("known").map(word).collect();
+    if !known.is_empty() {
+        lines.push(format!("there is: {}", known.join(", ")));
+    }
+    lines
 }
 
 impl From<oauth_client::Error> for Failure {
@@ -284,6 +303,21 @@ mod tests {
         }
         let body = json!({"error": "conflict", "error_description": "It is there already."});
         assert_eq!(Failure::refused(409, &body).message, "It is there already. (conflict)");
+    }
+
+    #[test]
+    fn what_may_have_been_meant_stands_in_lines_of_its_own() {
+        let body = json!({
+            "error": "conflict", "error_description": "several", "remedy": "name one",
+            "candidates": [{ "id": "gl_1", "name": "Shop" }, { "id": "gl_2", "name": "a\u{9b}" }],
+            "known": ["admin", "user"],
+        });
+
+        assert_eq!(
+            Failure::refused(409, &body).message,
+            "several (conflict)\nit may be gl_1 (Shop)\nit may be gl_2 (a\u{fffd})\n\
+             there is: admin, user\nname one"
+        );
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::admin::resource::{
 use crate::oauth::resource::TokenType;
 
 use super::admin_client::{AdminClient, path_of};
+use super::confirm::{Confirmation, ask};
 use super::output::{Column, Exit, Failure, Output, fields, list, printable, word};
 
 const ADD_HELP: &str = "\
@@ -50,13 +51,15 @@ pub(super) enum ResourceVerb {
     Set(Set),
     /// Show one resource, with its metadata and its 401 header
     Show {
-        /// Its URI
+        /// Its URI, its name, or the beginning of its URI
         resource: String,
     },
     /// Remove a resource, and the credentials that were made for it
     Remove {
-        /// Its URI
+        /// Its URI, its name, or the beginning of its URI
         resource: String,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
 }
 
@@ -94,7 +97,7 @@ pub(super) struct Add {
 /// The arguments of `resource set`.
 #[derive(Debug, Args)]
 pub(super) struct Set {
-    /// Its URI
+    /// Its URI, its name, or the beginning of its URI
     resource: String,
     /// What people read on the consent page
     #[arg(long)]
@@ -149,10 +152,20 @@ pub(super) async fn run(verb: ResourceVerb, admin: &mut AdminClient) -> Result<O
             let found = admin.ask(Method::GET, &path_of("resources", &resource)).await?;
             Ok(Output::new(text(&found), &found))
         }
-        ResourceVerb::Remove { resource } => {
+        ResourceVerb::Remove { mut resource, confirmation } => {
+            if confirmation.is_asked() {
+                let found: ResourceView =
+                    admin.ask(Method::GET, &path_of("resources", &resource)).await?;
+                resource = found.resource.as_str().to_owned();
+                let with = found.client_id.map(|id| format!(", which introspects as {id}"));
+                let with = with.unwrap_or_default();
+                ask(&format!("remove resource {resource} ({}){with}?", found.resource_name), admin)
+                    .await?;
+            }
             let path = path_of("resources", &resource);
             let removed: RemovedResourceView = admin.ask(Method::DELETE, &path).await?;
-            Ok(Output::new(format!("removed {}", word(&removed.resource)), &removed))
+            let (resource, name) = (word(&removed.resource), word(&removed.resource_name));
+            Ok(Output::new(format!("removed {resource} ({name})"), &removed))
         }
     }
 }

@@ -6,6 +6,7 @@ use clap::Subcommand;
 use crate::admin::session::{SessionKind, SessionView};
 
 use super::admin_client::{AdminClient, path_of};
+use super::confirm::{Confirmation, ask};
 use super::output::{Column, Failure, Output, fields, list, word};
 
 const SESSION_HELP: &str = "\
@@ -14,6 +15,7 @@ Examples:
   gatelodge session list --user ada
   gatelodge session list --anonymous
   gatelodge session revoke 0190163d-8694-439b-aea5-966c26f8ad91
+  gatelodge session revoke 0190163d
 
 A revoked session is over, and with it whatever was granted in it, offline access too.
 Applications that asked to be told of a logout are told. With the session of a bridge its whole
@@ -37,8 +39,10 @@ pub(super) enum SessionVerb {
     },
     /// Sign a browser out, and end every grant that was made in it; or end the device of a bridge
     Revoke {
-        /// The session, as the list has it
+        /// The session, as the list has it, or the beginning of its id
         id: String,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
 }
 
@@ -81,11 +85,37 @@ pub(super) async fn run(verb: SessionVerb, admin: &mut AdminClient) -> Result<Ou
             let sessions = listed("/api/v1/sessions", user.as_deref(), admin).await?;
             Ok(list(sessions, COLUMNS, "Nobody is signed in."))
         }
-        SessionVerb::Revoke { id } => {
+        SessionVerb::Revoke { mut id, confirmation } => {
+            if confirmation.is_asked() {
+                let session: SessionView =
+                    admin.ask(Method::GET, &path_of("sessions", &id)).await?;
+                ask(&question(&session), admin).await?;
+                id = session.id;
+            }
             let path = path_of("sessions", &id);
             let revoked: SessionView = admin.ask(Method::DELETE, &path).await?;
-            let text = fields(&[("revoked", word(&revoked.id)), ("username", username(&revoked))]);
+            let text = fields(&[
+                ("revoked", word(&revoked.id)),
+                ("username", username(&revoked)),
+                ("client_id", client_id(&revoked)),
+            ]);
             Ok(Output::new(text, &revoked))
+        }
+    }
+}
+
+/// The question before the end of a session.
+fn question(session: &SessionView) -> String {
+    let SessionView { id, kind, .. } = session;
+    match kind {
+        SessionKind::Anonymous { client_id, .. } => {
+            format!("end the anonymous session {id} of client {client_id}?")
+        }
+        SessionKind::Bridge { username, .. } => {
+            format!("end the session {id} of {username}, with its whole device?")
+        }
+        SessionKind::Browser { username, .. } => {
+            format!("end the session {id} of {username}, with every grant that was made in it?")
         }
     }
 }
@@ -180,10 +210,16 @@ mod tests {
     async fn a_revoked_session_is_named() {
         let (mut admin, id) = admin().await;
 
-        let revoked = run(SessionVerb::Revoke { id: id.clone() }, &mut admin).await.unwrap();
-        let again = run(SessionVerb::Revoke { id: id.clone() }, &mut admin).await;
+        let revoke = || SessionVerb::Revoke {
+            confirmation: Confirmation::default(),
+            id: id[.."gls-".len() + 8].to_owned(),
+        };
 
-        assert_eq!(revoked.parts().1, format!("revoked   {id}\nusername  a+b\n"));
+        let revoked = run(revoke(), &mut admin).await.unwrap();
+        let again = run(revoke(), &mut admin).await;
+
+        let text = format!("revoked    {id}\nusername   a+b\nclient_id  sp_bridge\n");
+        assert_eq!(revoked.parts().1, text);
         assert!(again.is_err());
     }
 }

@@ -5,10 +5,11 @@ use std::io::Read as _;
 use axum::http::Method;
 use clap::{Args, Subcommand};
 
-use crate::admin::token::{InspectionView, RevocationView, TokenRequest};
+use crate::admin::token::{InspectionView, RevocationView, TokenKind, TokenRequest};
 use crate::admin::token_issue::{IssuedTokenView, TokenIssueRequest};
 
 use super::admin_client::AdminClient;
+use super::confirm::{Confirmation, ask};
 use super::output::{Exit, Failure, Output, fields, word};
 
 const INSPECT_HELP: &str = "\
@@ -46,7 +47,12 @@ pub(super) enum TokenVerb {
     #[command(after_help = ISSUE_HELP)]
     Issue(Issue),
     /// End an access token, the whole grant of a refresh token, or the device of a bridge's token
-    Revoke(Named),
+    Revoke {
+        #[command(flatten)]
+        named: Named,
+        #[command(flatten)]
+        confirmation: Confirmation,
+    },
 }
 
 /// The argument that names a token.
@@ -103,11 +109,21 @@ pub(super) async fn run(verb: TokenVerb, admin: &mut AdminClient) -> Result<Outp
             let issued = admin.send(Method::POST, "/api/v1/tokens", &request).await?;
             Ok(issued_token(&issued, request.scope.as_deref()))
         }
-        TokenVerb::Revoke(named) => {
+        TokenVerb::Revoke { named, confirmation } => {
             let request = named.request()?;
+            if confirmation.is_asked() {
+                let token: InspectionView =
+                    admin.send(Method::POST, "/api/v1/tokens/inspect", &request).await?;
+                ask(&question(&token), admin).await?;
+            }
             let revoked: RevocationView =
                 admin.send(Method::POST, "/api/v1/tokens/revoke", &request).await?;
-            Ok(Output::new("", &revoked).with_note("The token is revoked."))
+            let rows = [
+                ("revoked", word(&revoked.kind)),
+                ("client_id", word(&revoked.client_id)),
+                ("sub", word(&revoked.sub)),
+            ];
+            Ok(Output::new(fields(&rows), &revoked).with_note("The token is revoked."))
         }
     }
 }
@@ -148,6 +164,27 @@ impl Named {
     }
 }
 
+/// The question before the revocation of a token.
+fn question(token: &InspectionView) -> String {
+    let claim = |name: &str| word(&token.claims.get(name));
+    let mut question = format!("revoke this {}", word(&token.kind));
+    for (before, value) in [(" of client ", claim("client_id")), (" for ", claim("sub"))] {
+        if !value.is_empty() {
+            question.push_str(before);
+            question.push_str(&value);
+        }
+    }
+    question.push_str(match token.kind {
+        TokenKind::PersonalToken => ", and end its device?",
+        TokenKind::RefreshToken => ", and end its whole grant?",
+        TokenKind::AccessToken
+        | TokenKind::IdToken
+        | TokenKind::LogoutToken
+        | TokenKind::Unknown => "?",
+    });
+    question
+}
+
 fn piped() -> Result<String, Failure> {
     let mut token = String::new();
     let read = std::io::stdin().lock().take(MAX_TOKEN).read_to_string(&mut token);
@@ -172,7 +209,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::admin::token::TokenKind;
 
     #[test]
     fn a_duration_is_seconds_or_has_a_unit() {

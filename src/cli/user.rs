@@ -10,6 +10,7 @@ use crate::admin::user::{
 };
 
 use super::admin_client::{AdminClient, path_of};
+use super::confirm::{Confirmation, ask, counted};
 use super::output::{Column, Exit, Failure, Output, fields, list, word};
 
 const ADD_HELP: &str = "\
@@ -26,13 +27,14 @@ Examples:
   gatelodge user set ada --name \"Ada Lovelace\" --email ada@example.org
   gatelodge user set ada --role admin --role user
   gatelodge user set ada --group staff --group team/engines
+  gatelodge user set ada --add-role admin --remove-group staff
   gatelodge user set ada --email ada@example.org --email-verified
       applications may rely on it that this address is hers
   gatelodge user set ada --claim given_name=Ada --claim department=Engines
   gatelodge user set ada --email \"\" --group \"\" --claim department=
 
 What is not named stays as it is; an empty value takes away what there was. --role names every role,
-and --group every group. Applications learn groups and roles by the scope groups, the e-mail address
+and --group every group; --add-... and --remove-... leave the others. Applications learn groups and roles by the scope groups, the e-mail address
 by email, and claims by profile.";
 
 const DISABLE_HELP: &str = "\
@@ -54,7 +56,7 @@ pub(super) enum UserVerb {
     List,
     /// Show a person
     Show {
-        /// Who
+        /// Who: the username, the id, or the beginning of the id
         username: String,
     },
     /// Change a person
@@ -63,18 +65,22 @@ pub(super) enum UserVerb {
     /// Switch a person off
     #[command(after_help = DISABLE_HELP)]
     Disable {
-        /// Who
+        /// Who: the username, the id, or the beginning of the id
         username: String,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
     /// Let a person in again
     Enable {
-        /// Who
+        /// Who: the username, the id, or the beginning of the id
         username: String,
     },
     /// Remove a person with their passkeys
     Remove {
-        /// Who
+        /// Who: the username, the id, or the beginning of the id
         username: String,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
     /// Print a new setup link for a person, or for the first administrator
     #[command(after_help = RECOVER_HELP)]
@@ -106,7 +112,7 @@ pub(super) struct Add {
 /// The arguments of `user set`.
 #[derive(Debug, Default, Args)]
 pub(super) struct Set {
-    /// Who
+    /// Who: the username, the id, or the beginning of the id
     username: String,
     /// The name that other people see
     #[arg(long)]
@@ -128,6 +134,18 @@ pub(super) struct Set {
     /// A role; repeat it for more. The roles that are not named are taken away
     #[arg(long)]
     role: Vec<String>,
+    /// A group beside the present ones; repeat it for more
+    #[arg(long, value_name = "GROUP", conflicts_with = "group")]
+    add_group: Vec<String>,
+    /// A group to take away; repeat it for more
+    #[arg(long, value_name = "GROUP", conflicts_with = "group")]
+    remove_group: Vec<String>,
+    /// A role beside the present ones; repeat it for more
+    #[arg(long, value_name = "ROLE", conflicts_with = "role")]
+    add_role: Vec<String>,
+    /// A role to take away; repeat it for more
+    #[arg(long, value_name = "ROLE", conflicts_with = "role")]
+    remove_role: Vec<String>,
 }
 
 fn switch_or_nothing(written: &str) -> Result<Value, std::str::ParseBoolError> {
@@ -179,12 +197,19 @@ pub(super) async fn run(verb: UserVerb, admin: &mut AdminClient) -> Result<Outpu
             let (path, patch) = (path_of("users", &set.username), set.patch()?);
             change(&path, &patch, admin).await
         }
-        UserVerb::Disable { username } => switch(&username, true, admin).await,
+        UserVerb::Disable { username, confirmation } => {
+            let what = "switch PERSON off, and end every session, grant and token of theirs?";
+            let username = confirmed(username, confirmation, what, admin).await?;
+            switch(&username, true, admin).await
+        }
         UserVerb::Enable { username } => switch(&username, false, admin).await,
-        UserVerb::Remove { username } => {
+        UserVerb::Remove { username, confirmation } => {
+            let what = "remove PERSON, and everything that is theirs?";
+            let username = confirmed(username, confirmation, what, admin).await?;
             let path = path_of("users", &username);
             let removed: RemovedUserView = admin.ask(Method::DELETE, &path).await?;
-            Ok(Output::new(fields(&[("removed", word(&removed.username))]), &removed))
+            let rows = [("removed", word(&removed.username)), ("id", word(&removed.id))];
+            Ok(Output::new(fields(&rows), &removed))
         }
         UserVerb::Recover { username } => {
             let recovery = Recovery { username };
@@ -220,22 +245,45 @@ impl Set {
         let named = !groups.is_empty();
         groups.retain(|group| !group.is_empty());
         let patch = UserPatch {
+            add_groups: self.add_group,
+            add_roles: self.add_role,
             claims: self.claim.into_iter().collect(),
             disabled: None,
             display_name: self.name,
             email: self.email.map(|email| Some(email).filter(|email| !email.is_empty())),
             email_verified: self.email_verified.map(|verified| verified.as_bool()),
             groups: named.then_some(groups),
+            remove_groups: self.remove_group,
+            remove_roles: self.remove_role,
             roles: Some(self.role).filter(|roles| !roles.is_empty()),
         };
         if patch == UserPatch::default() {
             return Err(Failure::new(
                 Exit::Usage,
-                "say what is to change: --name, --email, --email-verified, --group, --role, --claim",
+                "say what is to change: --name, --email, --email-verified, --claim, --group, --role, or \
+                 --add-... and --remove-... of the last two",
             ));
         }
         Ok(patch)
     }
+}
+
+/// What names a person after the question whether `what` may be done to them: what was written, or
+/// the id of whom was agreed on. `PERSON` stands for their name.
+async fn confirmed(
+    written: String,
+    confirmation: Confirmation,
+    what: &str,
+    admin: &mut AdminClient,
+) -> Result<String, Failure> {
+    if !confirmation.is_asked() {
+        return Ok(written);
+    }
+    let view: UserView = admin.ask(Method::GET, &path_of("users", &written)).await?;
+    let passkeys = counted(view.passkeys, "passkey");
+    let person = format!("{} ({}), who has {passkeys}", view.username, view.display_name);
+    ask(&what.replace("PERSON", &person), admin).await?;
+    Ok(view.id)
 }
 
 async fn switch(

@@ -26,6 +26,7 @@ pub mod authorize;
 pub mod bridge;
 pub mod client;
 pub mod installation;
+pub mod lists;
 pub mod named;
 pub mod person;
 pub mod removal;

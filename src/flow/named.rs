@@ -345,9 +345,8 @@ pub fn device(
     if let Some(found) = devices_by_name(view, cx, written)?.only()? {
         return Ok(found);
     }
-    let devices = beginning(view, of_text(written), |id: String, _: LinkedDevice| {
-        live_device(view, cx, id)
-    })?;
+    let devices =
+        beginning(view, of_text(written), |id: String, _: LinkedDevice| live_device(view, cx, id))?;
     let mut found = devices.and(beginning(
         view,
         of_text(written),
@@ -376,11 +375,7 @@ fn devices_by_name(
     by_name(view, &DEVICES_BY_NAME, written, |id| live_device(view, cx, id))
 }
 
-fn live_device(
-    view: &impl View,
-    cx: &Context,
-    id: String,
-) -> Result<Option<Device>, StoreError> {
+fn live_device(view: &impl View, cx: &Context, id: String) -> Result<Option<Device>, StoreError> {
     let Some(device) = device::live(view, cx.now, &id)? else { return Ok(None) };
     let person = view.find::<Person>(&device.user)?;
     let candidate = candidate(&id, &of(device.name.as_str(), person.as_ref()));
@@ -395,8 +390,7 @@ fn live_device(
 /// [`Refusal::PersonalTokenNotFound`] with names of devices that there are, and
 /// [`Refusal::NameAmbiguous`].
 pub fn personal_token(view: &impl View, cx: &Context, written: &str) -> Result<String, Error> {
-    let comes_by_token =
-        |device: &LinkedDevice| matches!(device.means, DeviceMeans::Token { .. });
+    let comes_by_token = |device: &LinkedDevice| matches!(device.means, DeviceMeans::Token { .. });
     let id = written.to_owned();
     let exact = view.find::<LinkedDevice>(&id)?;
     if exact.is_some_and(|device| !device.ended && comes_by_token(&device)) {

@@ -19,7 +19,8 @@ mod tests {
 
     #[test]
     fn names_that_people_take_for_one_fold_to_one() {
-        for (one, other) in [("Shop", "shop"), ("CAF\u{c9}", "cafe\u{301}"), ("\u{ff21}da", "ada")] {
+        for (one, other) in [("Shop", "shop"), ("CAF\u{c9}", "cafe\u{301}"), ("\u{ff21}da", "ada")]
+        {
             assert_eq!(folded(one), folded(other), "{one} {other}");
         }
         assert_ne!(folded("shop"), folded("shop "));

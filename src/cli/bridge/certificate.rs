@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::admin::certificate::{DeviceCertificateView, EnrolledCertificateView, Enrollment};
 use crate::cli::admin_client::{AdminClient, path_of};
+use crate::cli::confirm::{Confirmation, ask};
 use crate::cli::new_files::{self, NewFiles};
 use crate::cli::output::{Column, Exit, Failure, Output, fields, list, word};
 
@@ -55,8 +56,11 @@ pub(in crate::cli) enum CertificateVerb {
     },
     /// End a certificate with its device, for good
     RevokeCert {
-        /// The certificate, as the list has it
+        /// The certificate: its fingerprint as the list has it, the beginning of it, or the name of
+        /// its device
         fingerprint: String,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
 }
 
@@ -101,7 +105,18 @@ pub(super) async fn run(verb: CertificateVerb, admin: &mut AdminClient) -> Resul
             all.sort_by(|a, b| (&a.created, &a.fingerprint).cmp(&(&b.created, &b.fingerprint)));
             Ok(list(all, COLUMNS, "No device has a certificate."))
         }
-        CertificateVerb::RevokeCert { fingerprint } => {
+        CertificateVerb::RevokeCert { mut fingerprint, confirmation } => {
+            if confirmation.is_asked() {
+                let path = path_of("bridge/certificates", &fingerprint);
+                let found: DeviceCertificateView = admin.ask(Method::GET, &path).await?;
+                let (name, person) = (&found.name, word(&found.username));
+                let question = format!(
+                    "revoke certificate {} ({name}) of {person} for good, with its device?",
+                    found.fingerprint
+                );
+                ask(&question, admin).await?;
+                fingerprint = found.fingerprint;
+            }
             let path = path_of("bridge/certificates", &fingerprint);
             let registered = admin.ask(Method::DELETE, &path).await?;
             Ok(output(&DeviceCertificate { files: None, registered }))

@@ -6,12 +6,13 @@ use axum::http::Method;
 use clap::{Args, Subcommand};
 
 use crate::admin::bridge::{
-    BridgeTokenRequest, BridgeTokenView, BridgeView, CodeRequest, CodeView, EndedDeviceView,
+    BridgeTokenRequest, BridgeTokenView, BridgeView, CodeRequest, CodeView, DeviceView,
     HostPreferenceView,
 };
 use crate::admin::personal_token::{NewPersonalTokenView, PersonalTokenRequest, PersonalTokenView};
 
 use super::admin_client::{AdminClient, path_of};
+use super::confirm::{Confirmation, ask};
 use super::output::{Column, Failure, Output, fields, list, printable, word};
 
 use certificate::CertificateVerb;
@@ -34,7 +35,7 @@ Examples:
   gatelodge bridge end 0123456789ab
       the device with the personal access token of that id
   gatelodge bridge end desk-1
-      the device that has the session of that id
+      the device that has the session of that id, or that name
 
 One act ends all of a device: its personal access token or certificate, its sessions, and its
 secret of the hook client. Other devices of its person stay.";
@@ -47,8 +48,11 @@ pub(super) enum BridgeVerb {
     /// End a linked device, with everything that it was given
     #[command(after_help = END_HELP)]
     End {
-        /// The device: the id of its token or of one of its sessions, as the lists have them
+        /// The device: the id of its token or of one of its sessions, as the lists have them, its
+        /// name, or the beginning of such an id
         id: String,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
     /// Print a code by which a bridge becomes a person's
     #[command(after_help = CODE_HELP)]
@@ -71,8 +75,11 @@ pub(super) enum BridgeVerb {
     },
     /// Revoke a personal access token, which ends its device
     RevokePat {
-        /// The token, as the list has it: its 12 characters that are no secret
+        /// The token, as the list has it: its 12 characters that are no secret, or the first of them,
+        /// or the name of its device
         id: String,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
 }
 
@@ -109,8 +116,19 @@ pub(super) struct IssuePat {
 pub(super) async fn run(verb: BridgeVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
         BridgeVerb::Certificate(verb) => certificate::run(verb, admin).await,
-        BridgeVerb::End { id } => {
-            let ended: EndedDeviceView =
+        BridgeVerb::End { mut id, confirmation } => {
+            if confirmation.is_asked() {
+                let device: DeviceView =
+                    admin.ask(Method::GET, &path_of("bridge/devices", &id)).await?;
+                let (name, person) = (&device.name, word(&device.username));
+                let question = format!(
+                    "end device {} ({name}) of {person}, with everything that it was given?",
+                    device.id
+                );
+                ask(&question, admin).await?;
+                id = device.id;
+            }
+            let ended: DeviceView =
                 admin.ask(Method::DELETE, &path_of("bridge/devices", &id)).await?;
             let rows = [
                 ("ended", word(&ended.id)),
@@ -181,10 +199,23 @@ pub(super) async fn run(verb: BridgeVerb, admin: &mut AdminClient) -> Result<Out
             tokens.sort_by(|a, b| (&a.created, &a.id).cmp(&(&b.created, &b.id)));
             Ok(list(tokens, COLUMNS, "There is no personal access token."))
         }
-        BridgeVerb::RevokePat { id } => {
+        BridgeVerb::RevokePat { mut id, confirmation } => {
+            if confirmation.is_asked() {
+                let token: PersonalTokenView =
+                    admin.ask(Method::GET, &path_of("personal-tokens", &id)).await?;
+                let (name, person) = (&token.name, word(&token.username));
+                let question =
+                    format!("revoke token {} ({name}) of {person}, with its device?", token.id);
+                ask(&question, admin).await?;
+                id = token.id;
+            }
             let revoked: PersonalTokenView =
                 admin.ask(Method::DELETE, &path_of("personal-tokens", &id)).await?;
-            let rows = [("revoked", word(&revoked.id)), ("username", word(&revoked.username))];
+            let rows = [
+                ("revoked", word(&revoked.id)),
+                ("name", word(&revoked.name)),
+                ("username", word(&revoked.username)),
+            ];
             Ok(Output::new(fields(&rows), &revoked))
         }
     }
@@ -213,6 +244,14 @@ fn preferences(hosts: &[HostPreferenceView]) -> String {
 mod tests {
     use super::*;
 
+    fn end(id: &str) -> BridgeVerb {
+        BridgeVerb::End { id: id.to_owned(), confirmation: Confirmation::default() }
+    }
+
+    fn revoke_pat(id: &str) -> BridgeVerb {
+        BridgeVerb::RevokePat { id: id.to_owned(), confirmation: Confirmation::default() }
+    }
+
     #[tokio::test]
     async fn a_token_has_the_settings_that_are_named_and_the_usual_others() {
         let issue =
@@ -239,7 +278,7 @@ mod tests {
         let made = run(BridgeVerb::IssuePat(issue), &mut admin).await.unwrap();
         let id = made.parts().2["id"].as_str().unwrap().to_owned();
         let listed = run(BridgeVerb::Pats { user: Some("ada".into()) }, &mut admin).await.unwrap();
-        let revoked = run(BridgeVerb::RevokePat { id: id.clone() }, &mut admin).await.unwrap();
+        let revoked = run(revoke_pat(&id[..6]), &mut admin).await.unwrap();
         let after = run(BridgeVerb::Pats { user: None }, &mut admin).await.unwrap();
 
         assert!(
@@ -247,19 +286,19 @@ mod tests {
             "{}",
             listed.parts().1
         );
-        assert_eq!(revoked.parts().1, format!("revoked   {id}\nusername  ada\n"));
+        assert_eq!(revoked.parts().1, format!("revoked   {id}\nname      desk\nusername  ada\n"));
         assert_eq!(after.parts().3, Some("There is no personal access token."));
     }
 
     #[tokio::test]
-    async fn a_device_is_ended_by_the_id_of_its_token_and_named() {
+    async fn a_device_is_ended_by_its_name_and_named() {
         let mut admin = AdminClient::memory_with_ada().await;
         let issue = IssuePat { username: "ada".into(), name: Some("desk".into()), days: None };
         let made = run(BridgeVerb::IssuePat(issue), &mut admin).await.unwrap();
         let id = made.parts().2["id"].as_str().unwrap().to_owned();
 
-        let ended = run(BridgeVerb::End { id: id.clone() }, &mut admin).await.unwrap();
-        let again = run(BridgeVerb::End { id: id.clone() }, &mut admin).await;
+        let ended = run(end("desk"), &mut admin).await.unwrap();
+        let again = run(end("desk"), &mut admin).await;
 
         assert_eq!(ended.parts().1, format!("ended     {id}\nname      desk\nusername  ada\n"));
         assert_eq!(again.err().map(|failure| failure.exit), Some(crate::cli::Exit::NotFound));

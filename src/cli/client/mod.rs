@@ -16,6 +16,7 @@ use crate::admin::usage::{RefusalView, UsageView};
 use crate::oauth::client::{AuthMethod, ClientType};
 
 use super::admin_client::{AdminClient, path_of};
+use super::confirm::{Confirmation, ask, counted};
 use super::output::{Column, Exit, Failure, Output, list, word};
 use described::{Described, document};
 use output::{added, changed, text};
@@ -44,6 +45,8 @@ const SET_HELP: &str = "\
 Examples:
   gatelodge client set shop --redirect https://shop.example/cb --redirect https://new.example/cb
       these two addresses and no others
+  gatelodge client set shop --add-redirect https://new.example/cb --remove-scope email
+      one address more and one scope less, and the others stay
   gatelodge client set shop --first-party=false --pairwise \"\"
       ask people for consent, and call them towards it what they are called towards others
   gatelodge client set billing --jwks new-keys.json
@@ -51,8 +54,8 @@ Examples:
       only people of one of these groups may use it
   echo \"$SECRET\" | gatelodge client set shop --secret-file -
 
-Only what is named changes; a list takes the place of the old one, and an empty value takes a
-setting back, as --pkce default does. --auth none makes a client public, every other method makes it
+Only what is named changes; a list takes the place of the old one, unless --add-... or --remove-...
+changes it, and an empty value takes a setting back, as --pkce default does. --auth none makes a client public, every other method makes it
 confidential.";
 
 /// The verbs of `client`.
@@ -72,7 +75,7 @@ pub(super) enum ClientVerb {
     List,
     /// Show one client, and what it was refused last, each with a remedy
     Show {
-        /// Its client_id
+        /// Its client_id, its name, or the beginning of its client_id
         id: String,
     },
     /// Change what is named, and nothing else
@@ -80,29 +83,34 @@ pub(super) enum ClientVerb {
     Set(Box<Set>),
     /// Switch a client on again; its grants that were not ended meanwhile are in force again
     Enable {
-        /// Its client_id
+        /// Its client_id, its name, or the beginning of its client_id
         id: String,
     },
     /// Switch a client off: nothing of its is in force until it is switched on again
     Disable {
-        /// Its client_id
+        /// Its client_id, its name, or the beginning of its client_id
         id: String,
     },
     /// Make a new secret and print it; the old one ends at once
     RotateSecret {
-        /// Its client_id
+        /// Its client_id, its name, or the beginning of its client_id
         id: String,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
     /// Show what a client holds, and what it got and was refused within a day and a week
     #[command(after_help = usage::HELP)]
     Usage {
-        /// Its client_id; all clients together where none is named
+        /// Its client_id, its name, or the beginning of its client_id; all clients together where none is
+        /// named
         id: Option<String>,
     },
     /// Remove a client and end every grant it has, at once
     Remove {
-        /// Its client_id
+        /// Its client_id, its name, or the beginning of its client_id
         id: String,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
 }
 
@@ -124,11 +132,29 @@ pub(super) struct Add {
 /// The arguments of `client set`.
 #[derive(Debug, Args)]
 pub(super) struct Set {
-    /// Its client_id
+    /// Its client_id, its name, or the beginning of its client_id
     id: String,
     /// What people read on the consent page
     #[arg(long)]
     name: Option<String>,
+    /// A redirect URI beside the present ones; repeat it for more
+    #[arg(long, value_name = "URI", conflicts_with = "redirect")]
+    add_redirect: Vec<String>,
+    /// A redirect URI to take away; repeat it for more
+    #[arg(long, value_name = "URI", conflicts_with = "redirect")]
+    remove_redirect: Vec<String>,
+    /// A scope beside the present ones; repeat it for more
+    #[arg(long, value_name = "SCOPE", conflicts_with = "scope")]
+    add_scope: Vec<String>,
+    /// A scope to take away; repeat it for more
+    #[arg(long, value_name = "SCOPE", conflicts_with = "scope")]
+    remove_scope: Vec<String>,
+    /// A registered resource beside the present ones; repeat it for more
+    #[arg(long, value_name = "URI", conflicts_with = "resource")]
+    add_resource: Vec<String>,
+    /// A resource to take away; repeat it for more
+    #[arg(long, value_name = "URI", conflicts_with = "resource")]
+    remove_resource: Vec<String>,
     #[command(flatten)]
     described: Described,
 }
@@ -171,7 +197,8 @@ pub(super) async fn run(verb: ClientVerb, admin: &mut AdminClient) -> Result<Out
         }
         ClientVerb::Show { id } => {
             let client: ClientView = admin.ask(Method::GET, &path(&id)).await?;
-            let usage: UsageView = admin.ask(Method::GET, &format!("{}/usage", path(&id))).await?;
+            let usage = format!("{}/usage", path(&client.client_id));
+            let usage: UsageView = admin.ask(Method::GET, &usage).await?;
             let last_refusals = usage.last_refusals;
             let text = format!("{}{}", text(&client), usage::refusals(&last_refusals));
             Ok(Output::new(text, &ClientDetails { client, last_refusals }))
@@ -188,15 +215,33 @@ pub(super) async fn run(verb: ClientVerb, admin: &mut AdminClient) -> Result<Out
             let disabled = json!({ "enabled": false });
             Ok(changed(&admin.send(Method::PATCH, &path(&id), &disabled).await?))
         }
-        ClientVerb::RotateSecret { id } => {
+        ClientVerb::RotateSecret { mut id, confirmation } => {
+            if confirmation.is_asked() {
+                let ClientView { client_id, name, .. } = admin.ask(Method::GET, &path(&id)).await?;
+                let question =
+                    format!("give client {client_id} ({name}) a new secret, and end the old one?");
+                ask(&question, admin).await?;
+                id = client_id;
+            }
             let path = format!("{}/secret", path(&id));
             Ok(changed(&admin.ask(Method::POST, &path).await?))
         }
         ClientVerb::Usage { id } => usage::run(id, admin).await,
-        ClientVerb::Remove { id } => {
+        ClientVerb::Remove { mut id, confirmation } => {
+            if confirmation.is_asked() {
+                let ClientView { client_id, name, .. } = admin.ask(Method::GET, &path(&id)).await?;
+                let usage = format!("{}/usage", path(&client_id));
+                let usage: UsageView = admin.ask(Method::GET, &usage).await?;
+                let least = if usage.at_least { "at least " } else { "" };
+                let grants = counted(usage.live_grants, "grant");
+                let question = format!("remove client {client_id} ({name}), with {least}{grants}?");
+                ask(&question, admin).await?;
+                id = client_id;
+            }
             let removed: RemovedClientView = admin.ask(Method::DELETE, &path(&id)).await?;
-            let (id, ended) = (word(&removed.client_id), removed.grants_ended);
-            Ok(Output::new(format!("removed {id}; grants ended: {ended}"), &removed))
+            let (id, name) = (word(&removed.client_id), word(&removed.name));
+            let text = format!("removed {id} ({name}); grants ended: {}", removed.grants_ended);
+            Ok(Output::new(text, &removed))
         }
     }
 }
@@ -233,6 +278,18 @@ impl Set {
             let public = method == AuthMethod::None.as_str();
             let client_type = if public { ClientType::Public } else { ClientType::Confidential };
             members.insert("client_type".to_owned(), client_type.as_str().into());
+        }
+        for (member, lists) in [
+            ("add", [self.add_redirect, self.add_resource, self.add_scope]),
+            ("remove", [self.remove_redirect, self.remove_resource, self.remove_scope]),
+        ] {
+            let lists = ["redirect_uris", "resources", "scope"].into_iter().zip(lists);
+            let named = lists.filter(|(_, items)| !items.is_empty());
+            let named: Map<String, Value> =
+                named.map(|(name, items)| (name.to_owned(), items.into())).collect();
+            if !named.is_empty() {
+                members.insert(member.to_owned(), named.into());
+            }
         }
         if members.is_empty() {
             let help = "nothing is named that should change; gatelodge client set --help";

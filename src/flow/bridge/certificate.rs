@@ -92,6 +92,17 @@ pub fn list(
     Ok(registered)
 }
 
+/// The registered certificate of that fingerprint.
+///
+/// # Errors
+///
+/// [`Refusal::CertificateNotFound`].
+pub fn by_fingerprint(view: &impl View, fingerprint: &Fingerprint) -> Result<Registered, Error> {
+    let row = view.find::<DeviceCertificate>(fingerprint)?.ok_or(Refusal::CertificateNotFound)?;
+    let person = view.find::<Person>(&row.user)?;
+    Ok(Registered { fingerprint: *fingerprint, person, row })
+}
+
 /// Revokes a certificate permanently, with its linked device. If it was already revoked, the time
 /// of its revocation stays.
 ///
@@ -103,12 +114,11 @@ pub fn revoke(
     cx: &Context,
     fingerprint: &Fingerprint,
 ) -> Result<Registered, Error> {
-    let row = tx.find::<DeviceCertificate>(fingerprint)?.ok_or(Refusal::CertificateNotFound)?;
+    let Registered { person, row, .. } = by_fingerprint(tx, fingerprint)?;
     device::end(tx, cx, &row.linked)?;
     // The row of the device may be gone before that of an expired certificate.
     let row = DeviceCertificate { revoked: row.revoked.or(Some(cx.now)), ..row };
     tx.put(fingerprint, row.clone())?;
-    let person = tx.find::<Person>(&row.user)?;
     Ok(Registered { fingerprint: *fingerprint, person, row })
 }
 

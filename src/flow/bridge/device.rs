@@ -3,9 +3,7 @@
 //! checks that row.
 
 use crate::clock::Timestamp;
-use crate::error::{Error, Refusal};
 use crate::flow::Context;
-use crate::model::bridge::BridgeSessionId;
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::UserId;
 use crate::secret::TokenHash;
@@ -157,26 +155,4 @@ pub fn end(tx: &mut Tx<'_>, cx: &Context, id: &String) -> Result<(), StoreError>
         tx.put(fingerprint, DeviceCertificate { revoked, ..row })?;
     }
     tx.put(id, LinkedDevice { ended: true, ..device })
-}
-
-/// Ends the device of that id, or the one that has the session of that id. Returns its id.
-///
-/// # Errors
-///
-/// [`Refusal::LinkedDeviceNotFound`] if there is none, or it was ended before.
-pub fn end_named(
-    tx: &mut Tx<'_>,
-    cx: &Context,
-    named: &str,
-) -> Result<(String, LinkedDevice), Error> {
-    let mut id = named.to_owned();
-    if let Ok(session) = named.parse::<BridgeSessionId>()
-        && let Some(session) = tx.find::<BridgeSession>(&session)?
-    {
-        id = session.linked;
-    }
-    let device = tx.find::<LinkedDevice>(&id)?.filter(|device| !device.ended);
-    let device = device.ok_or(Refusal::LinkedDeviceNotFound)?;
-    end(tx, cx, &id)?;
-    Ok((id, device))
 }

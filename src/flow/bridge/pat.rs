@@ -167,21 +167,30 @@ pub fn list(
     Ok(usable)
 }
 
-/// Revokes a token, named by its public part, and ends its device.
+/// The token of that public part, unless it was revoked.
 ///
 /// # Errors
 ///
 /// [`Refusal::PersonalTokenNotFound`] if there is none, or it does not belong to `of`.
+pub fn by_id(view: &impl View, id: &str, of: Option<UserId>) -> Result<ListedToken, Error> {
+    let device = view.find::<LinkedDevice>(&id.to_owned())?;
+    let device = device.filter(|device| !device.ended && of.is_none_or(|of| of == device.user));
+    let token = device.and_then(|device| ListedToken::of(id, device));
+    Ok(token.ok_or(Refusal::PersonalTokenNotFound)?)
+}
+
+/// Revokes a token, named by its public part, and ends its device.
+///
+/// # Errors
+///
+/// As [`by_id`].
 pub fn revoke(
     tx: &mut Tx<'_>,
     cx: &Context,
     id: &str,
     of: Option<UserId>,
 ) -> Result<ListedToken, Error> {
-    let device = tx.find::<LinkedDevice>(&id.to_owned())?;
-    let device = device.filter(|device| !device.ended && of.is_none_or(|of| of == device.user));
-    let token = device.and_then(|device| ListedToken::of(id, device));
-    let token = token.ok_or(Refusal::PersonalTokenNotFound)?;
+    let token = by_id(tx, id, of)?;
     device::end(tx, cx, &token.id)?;
     Ok(token)
 }

@@ -3,6 +3,7 @@
 pub mod authentication;
 pub mod document;
 pub mod last_use;
+pub mod lists;
 pub mod operator;
 pub mod owner;
 pub mod registration;

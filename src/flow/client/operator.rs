@@ -8,6 +8,7 @@
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Refusal};
+use crate::flow::client::lists::ListChanges;
 use crate::flow::installation::clock;
 use crate::flow::{Context, removal, resource};
 use crate::oauth::client::decisions::OperatorDecisions;
@@ -285,7 +286,7 @@ fn check_scope(view: &impl View, cx: &Context, client: &Client) -> Result<(), Er
     };
     let known = cx.rules.config.scope().union(&resource::known(view)?);
     let known = known.union(own.unwrap_or(&Scope::EMPTY));
-    if client.scope().within(&known) { Ok(()) } else { Err(Refusal::ScopeUnknown.into()) }
+    resource::check_known(client.scope(), &known)
 }
 
 /// The stored proof of a client's secret, and the secret if this server made it.
@@ -309,6 +310,8 @@ fn secret(
 pub struct Change {
     /// Whether it is enabled; `None` keeps the present value.
     pub enabled: Option<bool>,
+    /// What is added to its lists and taken away from them.
+    pub lists: ListChanges,
     /// The members of the patch; null resets a member to its default.
     pub members: Map<String, Value>,
     /// The Argon2id hash of a new chosen secret, in PHC form.
@@ -326,8 +329,9 @@ pub fn change(
 ) -> Result<(Client, Option<MadeClientSecret>), Error> {
     let old = tx.find::<Client>(id)?.ok_or(Refusal::ClientNotFound)?;
     let mut client = old.clone();
-    patch(cx, &mut client, &change.members)?;
-    let named = |names: &[&str]| names.iter().any(|name| change.members.contains_key(*name));
+    let members = change.lists.applied(&old, &change.members)?;
+    patch(cx, &mut client, &members)?;
+    let named = |names: &[&str]| names.iter().any(|name| members.contains_key(*name));
     check(tx, cx, &client, &named)?;
     client.enabled = change.enabled.unwrap_or(old.enabled);
     let by_secret = client.metadata.auth_method().is_secret();

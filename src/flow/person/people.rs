@@ -8,10 +8,12 @@ use serde_json::Value;
 use crate::error::{Error, Refusal};
 use crate::flow::bridge::hook;
 use crate::flow::installation::clock;
+use crate::flow::lists::ListChange;
 use crate::flow::person::setup_link::{self, IssuedSetupLink};
-use crate::flow::{Context, removal};
+use crate::flow::{Context, Rules, removal};
 use crate::model::claim::{ClaimName, ClaimValue, MAX_CLAIMS};
 use crate::model::email::{Email, PersonEmail, Vouched};
+use crate::model::near::nearest;
 use crate::model::person::{Role, Username};
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::group::Group;
@@ -167,9 +169,9 @@ pub struct Change {
     /// Whether the email address is the person's; `Some(None)` leaves that to the policy.
     pub email_verified: Option<Option<bool>>,
     /// The groups.
-    pub groups: Option<Vec<Group>>,
+    pub groups: ListChange<Group>,
     /// The roles.
-    pub roles: Option<Vec<Role>>,
+    pub roles: ListChange<Role>,
 }
 
 /// Changes a person. Disabling takes effect at once: sessions, grants and tokens end,
@@ -178,7 +180,7 @@ pub struct Change {
 /// # Errors
 ///
 /// [`Refusal::UserNotFound`], [`Refusal::RoleUnknown`], [`Refusal::EmailTaken`],
-/// [`Refusal::EmailMissing`] if there is no address to vouch for, [`Refusal::EmailUnnamed`] if it is
+/// [`Refusal::NotListed`], [`Refusal::EmailMissing`] if there is no address to vouch for, [`Refusal::EmailUnnamed`] if it is
 /// one that the person typed and the change does not name it, [`Refusal::PersonTooLarge`], and
 /// [`Refusal::LastAdministrator`] if no administrator would remain.
 pub fn change(
@@ -188,7 +190,7 @@ pub fn change(
     change: &Change,
 ) -> Result<Stored, Error> {
     let (id, old) = named(tx, username)?.ok_or(Refusal::UserNotFound)?;
-    if let Some(roles) = &change.roles {
+    for roles in change.roles.replace.iter().chain([&change.roles.add]) {
         check_roles(cx, roles)?;
     }
     let disabled = change.disabled.unwrap_or(old.disabled);
@@ -208,8 +210,8 @@ pub fn change(
         disabled,
         display_name: change.display_name.clone().unwrap_or_else(|| old.display_name.clone()),
         email,
-        groups: change.groups.clone().unwrap_or_else(|| old.groups.clone()),
-        roles: change.roles.clone().unwrap_or_else(|| old.roles.clone()),
+        groups: change.groups.applied("groups", &old.groups)?,
+        roles: change.roles.applied("roles", &old.roles)?,
         updated: cx.now,
         ..old.clone()
     };
@@ -324,9 +326,18 @@ pub fn remove(tx: &mut Tx<'_>, cx: &Context, username: &Username) -> Result<User
     Ok(id)
 }
 
-fn check_roles(cx: &Context, roles: &[Role]) -> Result<(), Refusal> {
-    let known = roles.iter().all(|role| cx.rules.config.roles.contains_key(role));
-    if known { Ok(()) } else { Err(Refusal::RoleUnknown) }
+fn check_roles(cx: &Context, roles: &[Role]) -> Result<(), Error> {
+    let unknown = roles.iter().find(|role| !cx.rules.config.roles.contains_key(role));
+    unknown.map_or(Ok(()), |role| Err(role_unknown(&cx.rules, role.as_str())))
+}
+
+/// The most roles that stand beside a refusal.
+const MAX_ROLES: usize = 20;
+
+/// The refusal of a role that the configuration does not know, with those that it knows.
+pub fn role_unknown(rules: &Rules, written: &str) -> Error {
+    let known = rules.config.roles.keys().map(ToString::to_string);
+    Error::with_known(Refusal::RoleUnknown, nearest(written, known, MAX_ROLES))
 }
 
 /// Checks what tokens would carry of a person, as JSON writes it.

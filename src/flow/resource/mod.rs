@@ -10,6 +10,7 @@ pub mod registered;
 
 use crate::error::{Error, Refusal};
 use crate::flow::Rules;
+use crate::model::near::nearest;
 use crate::model::person::Role;
 use crate::oauth::id::ClientId;
 use crate::oauth::resource::{Resource, TokenType};
@@ -349,6 +350,21 @@ fn is_of_administration(token: &ScopeToken) -> bool {
 pub fn known(view: &impl View) -> Result<Scope, StoreError> {
     let rows = view.list::<Protected>(MAX_REGISTERED)?;
     Ok(rows.iter().fold(Scope::default(), |all, (_, row)| all.union(&row.scope)))
+}
+
+/// The most scopes that stand beside a refusal.
+const MAX_NEAREST: usize = 20;
+
+/// Checks that `known` has every scope that an operator names.
+///
+/// # Errors
+///
+/// [`Refusal::ScopeUnknown`], with the scopes that there are.
+pub fn check_known(named: &Scope, known: &Scope) -> Result<(), Error> {
+    let unknown = named.minus(known);
+    let Some(first) = unknown.iter().next() else { return Ok(()) };
+    let known = known.iter().map(|scope| scope.as_str().to_owned());
+    Err(Error::with_known(Refusal::ScopeUnknown, nearest(first.as_str(), known, MAX_NEAREST)))
 }
 
 /// The resources of a token: the requested part of the granted ones.
