@@ -198,7 +198,7 @@ pub(super) async fn run(verb: UserVerb, admin: &mut AdminClient) -> Result<Outpu
             change(&path, &patch, admin).await
         }
         UserVerb::Disable { username, confirmation } => {
-            let what = "switch PERSON off, and end every session, grant and token of theirs?";
+            let what = "switch off PERSON, and end every session, grant and token of theirs?";
             let username = confirmed(username, confirmation, what, admin).await?;
             switch(&username, true, admin).await
         }

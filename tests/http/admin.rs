@@ -122,7 +122,7 @@ async fn a_removed_client_is_gone() {
     let removed = server.operate(Method::DELETE, "/clients/robot", json!({})).await;
     let again = server.operate(Method::DELETE, "/clients/robot", json!({})).await;
 
-    assert_eq!(removed.json(), json!({ "client_id": "robot", "grants_ended": 0 }));
+    assert_eq!(removed.json(), json!({ "client_id": "robot", "grants_ended": 0, "name": "Robot" }));
     again.refused(ErrorCode::NotFound, Refusal::ClientNotFound);
     assert_eq!(get(&server, "/clients").await, json!({ "clients": [] }));
 }

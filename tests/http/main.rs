@@ -25,6 +25,7 @@ mod listings;
 mod metadata;
 mod metrics;
 mod model;
+mod named;
 mod openid;
 mod origins;
 mod outage;

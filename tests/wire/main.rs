@@ -32,4 +32,5 @@ mod secrets;
 mod secure;
 mod start;
 mod stop;
+mod terminal;
 mod tls;

@@ -177,6 +177,18 @@ pub(super) async fn an_empty_name() -> Response {
     client(json!({ "name": " " })).await
 }
 
+pub(super) async fn a_name_that_two_clients_have() -> Response {
+    let server = Server::new().await;
+    for _ in 0..2 {
+        server.client(json!({ "name": "Robot" })).await;
+    }
+    server.operate(Method::GET, "/clients/robot", json!({})).await
+}
+
+pub(super) async fn a_group_that_the_person_is_not_in() -> Response {
+    change(json!({ "remove_groups": ["staff"] })).await
+}
+
 pub(super) async fn an_address_without_at() -> Response {
     person(json!({ "username": "bob", "email": "bob.example" })).await
 }

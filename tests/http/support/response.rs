@@ -245,7 +245,10 @@ fn fits(cause: Refusal, refusal: Refusal) -> bool {
 fn is(refusal: Refusal, text: &str) -> bool {
     let reason = refusal.reason();
     let begins = |word: &str| reason.split(": ").last() == Some(word);
-    text == reason || (begins("why") && Refusal::ALL.contains(&refusal) && text.contains(": "))
+    let of_a_member = |text: &str| text.split_once(": ").map(|(_, rest)| rest.to_owned());
+    let any_member = reason.starts_with("member: ") && of_a_member(text) == of_a_member(&reason);
+    let any = Refusal::ALL.contains(&refusal);
+    text == reason || any && (begins("why") && text.contains(": ") || any_member)
 }
 
 fn has_description(url: &Url) -> bool {

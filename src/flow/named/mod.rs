@@ -8,25 +8,21 @@
 //! Each search reads a bounded number of rows, however many there are: a name has an index, and a
 //! beginning is a range of keys.
 
+mod devices;
+mod sessions;
+
+pub use devices::{certificate, device, personal_token};
+pub use sessions::{NamedSession, grant, session};
+
 use crate::error::{Candidate, Choices, Error, Refusal};
-use crate::flow::Context;
-use crate::flow::bridge::access::{self, LiveBridge};
-use crate::flow::bridge::device;
 use crate::flow::person::people;
-use crate::flow::session::anonymous::{self, StoredSession};
-use crate::flow::session::{self, LiveSession};
-use crate::flow::token::grant::{self, LiveGrant};
-use crate::model::bridge::BridgeSessionId;
-use crate::model::fingerprint::Fingerprint;
 use crate::model::folding::folded;
 use crate::model::near::{alike, nearest};
 use crate::model::person::Username;
-use crate::oauth::id::{ClientId, GrantId, SessionId, UserId};
+use crate::oauth::id::{ClientId, UserId};
 use crate::oauth::resource::Resource;
 use crate::store::schema::{
-    AnonymousSession, BridgeSession, CLIENTS_BY_NAME, Client, DEVICES_BY_NAME, DeviceCertificate,
-    DeviceMeans, Grant, LinkedDevice, PEOPLE_BY_NAME, Person, Protected, RESOURCES_BY_NAME,
-    Session,
+    CLIENTS_BY_NAME, Client, PEOPLE_BY_NAME, Person, Protected, RESOURCES_BY_NAME,
 };
 use crate::store::{Beginning, Index, Key, Row, StoreError, View};
 
@@ -240,209 +236,117 @@ pub fn resource(view: &impl View, written: &str) -> Result<Protected, Error> {
     Err(Error::with_known(Refusal::ResourceNotFound, known))
 }
 
-/// The grant in force that an operator names by its id or the beginning of it.
-///
-/// # Errors
-///
-/// [`Refusal::GrantNotFound`] and [`Refusal::NameAmbiguous`].
-pub fn grant(view: &impl View, cx: &Context, written: &str) -> Result<LiveGrant, Error> {
-    if let Ok(id) = written.parse::<GrantId>()
-        && let Some(live) = grant::live(view, cx, id)?
-    {
-        return Ok(live);
-    }
-    let found = beginning(view, of_hex(written), |id: GrantId, _: Grant| {
-        let Some(live) = grant::live(view, cx, id)? else { return Ok(None) };
-        let name = of(live.client().metadata.name(), Some(live.person()));
-        Ok(Some((live, candidate(&id, &name))))
-    })?;
-    found.only()?.ok_or(Refusal::GrantNotFound.into())
-}
-
 /// Something of a person's, as a candidate has it.
 fn of(name: &str, person: Option<&Person>) -> String {
     person.map_or_else(|| name.to_owned(), |person| format!("{name} of {}", person.username))
 }
 
-/// A live session of any kind.
-pub enum NamedSession {
-    /// Of nobody in particular.
-    Anonymous(Box<StoredSession>),
-    /// Of a bridge.
-    Bridge(Box<LiveBridge>),
-    /// Of a browser.
-    Browser(Box<LiveSession>),
-}
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
 
-/// The live session that an operator names by its id or the beginning of it.
-///
-/// # Errors
-///
-/// [`Refusal::SessionNotFound`] and [`Refusal::NameAmbiguous`].
-pub fn session(view: &impl View, cx: &Context, written: &str) -> Result<NamedSession, Error> {
-    // A bridge may have chosen an id of the form of a browser session's.
-    if let Ok(id) = written.parse::<BridgeSessionId>()
-        && let Some(live) = access::live(view, cx, &id)?
-    {
-        return Ok(NamedSession::Bridge(Box::new(live)));
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::oauth::client::metadata::ClientMetadata;
+    use crate::store::schema::Origin;
+    use crate::store::{Read, Store};
+
+    /// More clients than a search may read.
+    const CLIENTS: usize = 2000;
+
+    /// A view that counts the rows that are read.
+    struct Counted {
+        read: Cell<usize>,
+        view: Read,
     }
-    if let Ok(id) = written.parse::<SessionId>() {
-        if let Some((found, _)) = anonymous_session(view, cx, id)? {
-            return Ok(found);
+
+    impl View for Counted {
+        fn raw(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+            self.read.set(self.read.get() + 1);
+            self.view.raw(key)
         }
-        if let Some(live) = session::by_id(view, cx, id)? {
-            return Ok(NamedSession::Browser(Box::new(live)));
+
+        fn raw_range(
+            &self,
+            from: &[u8],
+            to: &[u8],
+            limit: usize,
+        ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+            let rows = self.view.raw_range(from, to, limit)?;
+            self.read.set(self.read.get() + rows.len());
+            Ok(rows)
+        }
+
+        fn raw_count(&self, from: &[u8], to: &[u8], limit: usize) -> Result<usize, StoreError> {
+            self.view.raw_count(from, to, limit)
         }
     }
-    let bridges = beginning(view, of_text(written), |id: BridgeSessionId, _: BridgeSession| {
-        let Some(live) = access::live(view, cx, &id)? else { return Ok(None) };
-        let candidate = candidate(&id, &live.person().username);
-        Ok(Some((NamedSession::Bridge(Box::new(live)), candidate)))
-    })?;
-    let browsers = beginning(view, of_hex(written), |id: SessionId, _: Session| {
-        let Some(live) = session::by_id(view, cx, id)? else { return Ok(None) };
-        let candidate = candidate(&id, &live.person().username);
-        Ok(Some((NamedSession::Browser(Box::new(live)), candidate)))
-    })?;
-    let anonymous = beginning(view, of_hex(written), |id: SessionId, _: AnonymousSession| {
-        anonymous_session(view, cx, id)
-    })?;
-    bridges.and(browsers).and(anonymous).only()?.ok_or(Refusal::SessionNotFound.into())
-}
 
-fn anonymous_session(
-    view: &impl View,
-    cx: &Context,
-    id: SessionId,
-) -> Result<Option<(NamedSession, Candidate)>, StoreError> {
-    let Some(session) = anonymous::live(view, cx, id)? else { return Ok(None) };
-    let candidate = candidate(&id, &format!("of client {}", session.client));
-    let stored = StoredSession { id, is_live: true, session };
-    Ok(Some((NamedSession::Anonymous(Box::new(stored)), candidate)))
-}
+    /// A store with many clients: each second one is called `robot`, and the others by their number.
+    async fn many() -> Counted {
+        let store = Store::memory().unwrap();
+        let filled = store.write(|tx| {
+            for number in 0..CLIENTS {
+                let name = if number % 2 == 0 { "robot".into() } else { format!("n{number}") };
+                let client_name = Some(name.parse()?);
+                let metadata = ClientMetadata { client_name, ..ClientMetadata::default() };
+                let client = Client::new(Timestamp::default(), Origin::Operator, metadata);
+                tx.put(&format!("client-{number:04}").parse()?, client)?;
+            }
+            Ok::<(), Error>(())
+        });
+        filled.await.unwrap();
+        Counted { read: Cell::new(0), view: store.read().unwrap() }
+    }
 
-/// The linked device that an operator names by its id, by the id of one of its sessions, by its name,
-/// or by the beginning of such an id.
-///
-/// # Errors
-///
-/// [`Refusal::LinkedDeviceNotFound`] with names of devices that there are, and
-/// [`Refusal::NameAmbiguous`].
-pub fn device(
-    view: &impl View,
-    cx: &Context,
-    written: &str,
-) -> Result<(String, LinkedDevice), Error> {
-    let mut id = written.to_owned();
-    if let Ok(session) = written.parse::<BridgeSessionId>()
-        && let Some(session) = view.find::<BridgeSession>(&session)?
-    {
-        id = session.linked;
-    }
-    if let Some(device) = view.find::<LinkedDevice>(&id)?.filter(|device| !device.ended) {
-        return Ok((id, device));
-    }
-    if let Some(found) = devices_by_name(view, cx, written)?.only()? {
-        return Ok(found);
-    }
-    let devices =
-        beginning(view, of_text(written), |id: String, _: LinkedDevice| live_device(view, cx, id))?;
-    let mut found = devices.and(beginning(
-        view,
-        of_text(written),
-        |id: BridgeSessionId, session: BridgeSession| match access::live(view, cx, &id)? {
-            Some(_) => live_device(view, cx, session.linked),
-            None => Ok(None),
-        },
-    )?);
-    found.items.sort_by(|((a, _), _), ((b, _), _)| a.cmp(b));
-    found.items.dedup_by(|((a, _), _), ((b, _), _)| a == b);
-    if let Some(found) = found.only()? {
-        return Ok(found);
-    }
-    let known = known(view, &DEVICES_BY_NAME, written, |_| None)?;
-    Err(Error::with_known(Refusal::LinkedDeviceNotFound, known))
-}
+    #[tokio::test]
+    async fn a_search_among_many_reads_few_rows() {
+        let view = many().await;
+        let find = |written: &str| {
+            view.read.set(0);
+            let found = client(&view, written).map(|(id, _)| id.to_string());
+            (found, view.read.get())
+        };
 
-/// A live device, and its form beside a refusal.
-type Device = ((String, LinkedDevice), Candidate);
+        for (written, limit) in [("client-0007", 2), ("N7", 4), ("client-007", 270)] {
+            let (found, read) = find(written);
+            assert!(read <= limit, "{written}: {read}");
+            assert_eq!(found.is_ok(), written != "client-007", "{written}: {found:?}");
+        }
+        for written in ["robot", "clie", "nobody", "rob"] {
+            let (found, read) = find(written);
+            assert!(found.is_err() && read <= 4 * MAX_READ, "{written}: {read}");
+        }
+    }
 
-fn devices_by_name(
-    view: &impl View,
-    cx: &Context,
-    written: &str,
-) -> Result<Found<(String, LinkedDevice)>, StoreError> {
-    by_name(view, &DEVICES_BY_NAME, written, |id| live_device(view, cx, id))
-}
+    #[tokio::test]
+    async fn more_than_are_read_are_never_one() {
+        let view = many().await;
 
-fn live_device(view: &impl View, cx: &Context, id: String) -> Result<Option<Device>, StoreError> {
-    let Some(device) = device::live(view, cx.now, &id)? else { return Ok(None) };
-    let person = view.find::<Person>(&device.user)?;
-    let candidate = candidate(&id, &of(device.name.as_str(), person.as_ref()));
-    Ok(Some(((id, device), candidate)))
-}
+        let (named, beginning) = (client(&view, "robot"), client(&view, "client-"));
+        let near = client(&view, "n19990").unwrap_err();
 
-/// The id of the personal access token that an operator names by its id, by the name of its device
-/// or by the beginning of its id.
-///
-/// # Errors
-///
-/// [`Refusal::PersonalTokenNotFound`] with names of devices that there are, and
-/// [`Refusal::NameAmbiguous`].
-pub fn personal_token(view: &impl View, cx: &Context, written: &str) -> Result<String, Error> {
-    let comes_by_token = |device: &LinkedDevice| matches!(device.means, DeviceMeans::Token { .. });
-    let id = written.to_owned();
-    let exact = view.find::<LinkedDevice>(&id)?;
-    if exact.is_some_and(|device| !device.ended && comes_by_token(&device)) {
-        return Ok(id);
+        for refused in [named, beginning] {
+            let Err(Error::Choice(refusal, choices)) = refused else { panic!("it is refused") };
+            assert_eq!(refusal, Refusal::NameAmbiguous);
+            assert_eq!(choices.candidates.len(), MAX_CHOICES);
+        }
+        let Error::Choice(Refusal::ClientNotFound, choices) = near else { panic!("{near}") };
+        assert!(
+            choices.known.len() <= MAX_CHOICES
+                && choices.known.iter().all(|name| name.starts_with('n')),
+            "{:?}",
+            choices.known
+        );
     }
-    let mut named = devices_by_name(view, cx, written)?;
-    named.items.retain(|((_, device), _)| comes_by_token(device));
-    if let Some((id, _)) = named.only()? {
-        return Ok(id);
-    }
-    let found = beginning(view, of_text(written), |id: String, device: LinkedDevice| {
-        if comes_by_token(&device) { live_device(view, cx, id) } else { Ok(None) }
-    })?;
-    if let Some((id, _)) = found.only()? {
-        return Ok(id);
-    }
-    let known = known(view, &DEVICES_BY_NAME, written, |_| None)?;
-    Err(Error::with_known(Refusal::PersonalTokenNotFound, known))
-}
 
-/// The device certificate that an operator names by its fingerprint, by the name of its device or by
-/// the beginning of its fingerprint.
-///
-/// # Errors
-///
-/// [`Refusal::CertificateNotFound`] with names of devices that there are, and
-/// [`Refusal::NameAmbiguous`].
-pub fn certificate(view: &impl View, cx: &Context, written: &str) -> Result<Fingerprint, Error> {
-    if let Ok(fingerprint) = written.parse::<Fingerprint>()
-        && view.find::<DeviceCertificate>(&fingerprint)?.is_some()
-    {
-        return Ok(fingerprint);
+    #[test]
+    fn what_separates_the_digits_of_an_id_does_not_count() {
+        for written in ["0190-163D", "01:90:16:3d", "0190163d"] {
+            assert!(of_hex(written).is_some(), "{written}");
+        }
+        for written in ["019", "01-9", "019g", "----", &"0".repeat(65)] {
+            assert!(of_hex(written).is_none(), "{written}");
+        }
     }
-    let mut named = devices_by_name(view, cx, written)?;
-    let fingerprint = |device: &LinkedDevice| match device.means {
-        DeviceMeans::Certificate(fingerprint) => Some(fingerprint),
-        DeviceMeans::Session(_) | DeviceMeans::Token { .. } => None,
-    };
-    named.items.retain(|((_, device), _)| fingerprint(device).is_some());
-    for ((_, device), candidate) in &mut named.items {
-        candidate.id = fingerprint(device).map_or_else(String::new, |own| own.to_string());
-    }
-    if let Some(found) = named.only()?.and_then(|(_, device)| fingerprint(&device)) {
-        return Ok(found);
-    }
-    let found = beginning(view, of_hex(written), |own: Fingerprint, row: DeviceCertificate| {
-        let person = view.find::<Person>(&row.user)?;
-        Ok(Some((own, candidate(&own, &of(row.name.as_str(), person.as_ref())))))
-    })?;
-    if let Some(found) = found.only()? {
-        return Ok(found);
-    }
-    let known = known(view, &DEVICES_BY_NAME, written, |_| None)?;
-    Err(Error::with_known(Refusal::CertificateNotFound, known))
 }
