@@ -232,7 +232,7 @@ pub(crate) fn setup_url(app: &App, link: &IssuedSetupLink) -> String {
 ///
 /// [`Refusal::RoleUnknown`] with the roles that there are, if one has the form of none.
 fn roles(app: &App, written: &[String]) -> Result<Vec<Role>, Error> {
-    let role = |name: &String| name.parse().map_err(|_| people::role_unknown(app.rules(), name));
+    let role = |name: &String| name.parse().map_err(|_| people::role_unknown(&app.rules(), name));
     written.iter().map(role).collect()
 }
 

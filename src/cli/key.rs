@@ -8,6 +8,7 @@ use crate::admin::key::{KeyView, RotatedView, RotationRequest, RotationView};
 use crate::oauth::client::SigningAlg;
 
 use super::admin_client::AdminClient;
+use super::confirm::{Confirmation, ask};
 use super::output::{Column, Failure, Output, list, table, word};
 
 const LIST_HELP: &str = "\
@@ -39,6 +40,9 @@ signed in, and refresh tokens, personal tokens and certificates go on: they brin
 keys. After --revoke, programs have to fetch their access tokens anew before they expire, sessions of
 nobody are over, and a sign-out that shows an older ID token is asked about.";
 
+const REVOKE_QUESTION: &str =
+    "remove the earlier keys, so that no access token is good any longer?";
+
 /// The verbs of `key`.
 #[derive(Debug, Subcommand)]
 pub(super) enum KeyVerb {
@@ -62,6 +66,8 @@ pub(super) struct Rotate {
     /// Remove the earlier keys, so that nothing they signed counts any longer
     #[arg(long, requires = "now")]
     revoke: bool,
+    #[command(flatten)]
+    confirmation: Confirmation,
 }
 
 fn algorithms() -> PossibleValuesParser {
@@ -87,7 +93,10 @@ pub(super) async fn run(verb: KeyVerb, admin: &mut AdminClient) -> Result<Output
         }
         KeyVerb::Rotate(rotate) => {
             let algorithms = rotate.algorithm.iter().map(|alg| spelled(alg)).collect();
-            let Rotate { now, revoke, .. } = rotate;
+            let Rotate { now, revoke, confirmation, .. } = rotate;
+            if revoke && confirmation.is_asked() {
+                ask(REVOKE_QUESTION, admin).await?;
+            }
             let request = RotationRequest { algorithms, now, revoke };
             let rotated: RotationView =
                 admin.send(Method::POST, "/api/v1/keys/rotate", &request).await?;
@@ -139,7 +148,7 @@ mod tests {
 
     fn rotate(algorithm: &[&str], now: bool, revoke: bool) -> KeyVerb {
         let algorithm = algorithm.iter().map(|alg| (*alg).to_owned()).collect();
-        KeyVerb::Rotate(Rotate { algorithm, now, revoke })
+        KeyVerb::Rotate(Rotate { algorithm, now, revoke, confirmation: Confirmation::default() })
     }
 
     #[tokio::test]

@@ -134,7 +134,7 @@ async fn a_client_that_is_removed_is_dead_at_once() {
 
     let removed = server.operate(Method::DELETE, "/clients/shop", json!({})).await;
 
-    assert_eq!(removed.json(), json!({ "client_id": "shop", "grants_ended": 1 }));
+    assert_eq!(removed.json(), json!({ "client_id": "shop", "grants_ended": 1, "name": "Shop" }));
     for response in [shop.refresh(tokens.refresh()).await, shop.redeem(&code).await] {
         response.refused(ErrorCode::InvalidClient, Refusal::ClientUnknown);
     }
