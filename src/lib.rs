@@ -66,6 +66,7 @@
 //! | logout; notification of clients | [`flow::session::logout`]; [`flow::session::backchannel`], `app/logout_delivery.rs` |
 //! | what strangers may have stored; whom a full pool takes from | [`flow::admission`] |
 //! | limits on guesses and registrations | [`flow::throttle`] |
+//! | whom an operator names by an id, a name or the beginning of an id | [`flow::named`] |
 //! | the end of a person, client or session, and its rows | [`flow::removal`] |
 //! | bounds on connections, and which one goes; slow peers | `serve/connections.rs`, `serve/descriptors.rs`; `serve/paced.rs` |
 //! | what `/metrics` says | [`metrics`], `app/metrics.rs`, `http/metrics.rs` |
@@ -187,6 +188,7 @@
 //! - *Copied passkey.* A counter that goes back is logged, and refuses a passkey of one device. The
 //!   copies of one that may be synchronised count for themselves. A passkey that a frame of another
 //!   page asked for is refused.
+//! - *Borrowed name.* A client that a stranger registered is never found by its name.
 //! - *Colluding clients.* A client with pairwise subjects knows a session by a `sid` of its sector, too.
 //! - *Token of another server.* A resource sees its tokens. One that was issued with `openid` opens
 //!   userinfo here and nothing else, and none has a scope of the administration. An ID token is no

@@ -12,10 +12,11 @@ use super::listing::{ListView, Noun, Query};
 use super::{Failed, body, optional};
 use crate::app::App;
 use crate::error::Refusal;
+use crate::flow::lists::ListChange;
 use crate::flow::named;
 use crate::flow::resource::registered::{self, Change, Introspecting, NewResource};
 use crate::oauth::resource::{Resource, ResourceMetadata, TokenType};
-use crate::oauth::scope::Scope;
+use crate::oauth::scope::{Scope, ScopeToken};
 use crate::secret::MadeClientSecret;
 use crate::store::View;
 use crate::store::schema::Protected;
@@ -89,8 +90,12 @@ pub(crate) struct ResourcePatch {
     /// Whether it accepts the tokens of bridges. It gets credentials to introspect them, if it has
     /// none.
     pub(crate) accepts_bridge: Option<bool>,
+    /// The scopes that are added, separated by spaces.
+    pub(crate) add_scope: Option<String>,
     /// Whether every client may ask for its scopes.
     pub(crate) open: Option<bool>,
+    /// The scopes that are taken away, separated by spaces.
+    pub(crate) remove_scope: Option<String>,
     /// The name that the consent page displays.
     pub(crate) resource_name: Option<String>,
     /// Its scopes, separated by spaces, which replace the present ones.
@@ -128,13 +133,22 @@ impl ResourceRegistration {
     }
 }
 
+fn scopes(written: Option<&str>) -> Result<Option<Vec<ScopeToken>>, Refusal> {
+    let scope: Option<Scope> = optional(written)?;
+    Ok(scope.map(|scope| scope.iter().cloned().collect()))
+}
+
 impl ResourcePatch {
     fn parse(self) -> Result<Change, Refusal> {
         Ok(Change {
             accepts_bridge: self.accepts_bridge,
             name: optional(self.resource_name.as_deref())?,
             open: self.open,
-            scope: optional(self.scope.as_deref())?,
+            scope: ListChange {
+                add: scopes(self.add_scope.as_deref())?.unwrap_or_default(),
+                remove: scopes(self.remove_scope.as_deref())?.unwrap_or_default(),
+                replace: scopes(self.scope.as_deref())?,
+            },
             typ: optional(self.typ.as_deref())?,
         })
     }

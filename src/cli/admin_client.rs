@@ -328,6 +328,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_reopened_client_speaks_to_the_server_that_runs_now() {
+        let directory = tempfile::tempdir().unwrap();
+        let config = Config::at(directory.path());
+        let socket = config.places.socket();
+        let listener = tokio::net::UnixListener::bind(&socket).unwrap();
+        let before = tokio::spawn(async { axum::serve(listener, Router::new()).await });
+        let mut admin = AdminClient::open(config).await.unwrap();
+
+        before.abort();
+        std::fs::remove_file(&socket).unwrap();
+        let stopped = admin.reopen().await;
+        let listener = tokio::net::UnixListener::bind(&socket).unwrap();
+        tokio::spawn(async { axum::serve(listener, router()).await });
+        admin.reopen().await.unwrap();
+
+        assert!(matches!(stopped, Err(AdminClientError::Broken(_))));
+        speaks(admin).await;
+    }
+
+    #[tokio::test]
     async fn a_socket_that_nobody_listens_at_is_passed_by() {
         let directory = tempfile::tempdir().unwrap();
         let places = Config::at(directory.path()).places;

@@ -34,8 +34,10 @@ const SET_HELP: &str = "\
 Examples:
   gatelodge resource set https://api.example --typ jwt
   gatelodge resource set https://api.example --scope orders:read --scope orders:write
+  gatelodge resource set https://api.example --add-scope orders:write
 
-What is not named stays as it is. --scope names every scope; an empty one takes all away. Tokens
+What is not named stays as it is. --scope names every scope; an empty one takes all away; --add-scope
+and --remove-scope leave the others. Tokens
 that were issued before stay as they are.";
 
 /// The verbs of `resource`.
@@ -106,6 +108,12 @@ pub(super) struct Set {
     /// away
     #[arg(long)]
     scope: Vec<String>,
+    /// A scope beside the present ones; repeat it for more
+    #[arg(long, value_name = "SCOPE", conflicts_with = "scope")]
+    add_scope: Vec<String>,
+    /// A scope to take away; repeat it for more
+    #[arg(long, value_name = "SCOPE", conflicts_with = "scope")]
+    remove_scope: Vec<String>,
     /// Accept the tokens of bridges: it introspects them, with credentials that are made if it has
     /// none
     #[arg(long)]
@@ -189,13 +197,16 @@ impl Set {
     fn patch(self) -> Result<ResourcePatch, Failure> {
         let patch = ResourcePatch {
             accepts_bridge: self.accepts_bridge,
+            add_scope: scope(&self.add_scope),
             open: self.open,
+            remove_scope: scope(&self.remove_scope),
             resource_name: self.name,
             scope: scope(&self.scope),
             typ: self.typ,
         };
         if patch == ResourcePatch::default() {
-            let what = "say what is to change: --name, --scope, --open, --typ, --accepts-bridge";
+            let what = "say what is to change: --name, --scope, --add-scope, --remove-scope, --open, \
+                        --typ, --accepts-bridge";
             return Err(Failure::new(Exit::Usage, what));
         }
         Ok(patch)
@@ -287,6 +298,10 @@ mod tests {
 
         let changed = say("gatelodge resource set https://api.example --typ jwt").await.unwrap();
         let nothing = say("gatelodge resource set https://api.example").await.err().unwrap();
+        let scopes = "gatelodge resource set api.example --add-scope c --remove-scope a";
+        let scopes = say(scopes).await.unwrap();
+        let missing = "gatelodge resource set api.example --remove-scope d";
+        let missing = say(missing).await.err().unwrap();
         let bridges = "gatelodge resource set https://api.example --accepts-bridge true";
         let with_bridges = say(bridges).await.unwrap();
 
@@ -294,6 +309,8 @@ mod tests {
         assert!(text.lines().any(|line| line.split_whitespace().eq(["typ", "jwt"])), "{text}");
         assert_eq!((&json["typ"], &json["scope"]), (&"jwt".into(), &"a b".into()));
         assert_eq!(nothing.exit, Exit::Usage);
+        assert_eq!(scopes.parts().2["scope"], "b c");
+        assert!(missing.message.contains("\nthere is: b, c\n"), "{}", missing.message);
         let (_, _, bridges, note) = with_bridges.parts();
         assert_eq!((&bridges["accepts_bridge"], &bridges["typ"]), (&true.into(), &"jwt".into()));
         assert!(bridges["client_secret"].is_string() && note.is_some());

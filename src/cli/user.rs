@@ -409,6 +409,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn roles_and_groups_are_added_and_taken_away_without_naming_the_others() {
+        let mut admin = AdminClient::memory_with_ada().await;
+        let mut say = async |line: &str| {
+            let line = ["gatelodge", "user", "set", "ADA"].into_iter().chain(line.split(' '));
+            let parsed = crate::cli::args::Args::try_parse_from(line).unwrap();
+            let Some(crate::cli::args::Verb::User(verb)) = parsed.verb else { panic!("user set") };
+            run(verb, &mut admin).await
+        };
+
+        let more = say("--add-role admin --add-group staff --add-group ops").await.unwrap();
+        let fewer = say("--remove-role user --remove-group staff").await.unwrap();
+        let missing = say("--remove-group stuff").await.err().unwrap();
+
+        assert_eq!(more.parts().2["roles"], json!(["user", "admin"]));
+        assert_eq!(more.parts().2["groups"], json!(["staff", "ops"]));
+        assert_eq!(fewer.parts().2["roles"], json!(["admin"]));
+        assert_eq!(fewer.parts().2["groups"], json!(["ops"]));
+        assert_eq!(missing.exit, Exit::Refused);
+        assert!(missing.message.contains("\nthere is: ops\n"), "{}", missing.message);
+    }
+
+    #[tokio::test]
     async fn what_applications_learn_of_a_person_is_set_by_name() {
         let mut admin = AdminClient::memory().await;
         admin.add("ada").await;

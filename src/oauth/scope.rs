@@ -28,6 +28,12 @@ impl ScopeToken {
 /// that a client alone is never granted one.
 const ABOUT_PERSON: &[&str] = &["email", "groups", "offline_access", "openid", "profile", "roles"];
 
+impl fmt::Display for ScopeToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl FromStr for ScopeToken {
     type Err = Refusal;
 

@@ -253,3 +253,45 @@ async fn a_new_secret_is_printed_once() {
     assert!(note.unwrap().starts_with("Keep the secret now"));
     assert!(!found.parts().1.contains("client_secret  "));
 }
+
+#[tokio::test]
+async fn lists_of_a_client_grow_and_shrink_by_name() {
+    let line = "--add-redirect https://a.example/cb --remove-redirect https://b.example/cb \
+                --add-scope email --remove-scope profile --remove-scope openid \
+                --add-resource https://c.example --remove-resource https://d.example";
+    let values: Vec<_> = line.split_whitespace().collect();
+
+    assert_eq!(
+        patch(&values).unwrap(),
+        json!({
+            "add": {
+                "redirect_uris": ["https://a.example/cb"],
+                "resources": ["https://c.example"],
+                "scope": ["email"],
+            },
+            "remove": {
+                "redirect_uris": ["https://b.example/cb"],
+                "resources": ["https://d.example"],
+                "scope": ["profile", "openid"],
+            },
+        })
+    );
+    let both = "gatelodge client set c1 --scope openid --add-scope email";
+    assert!(Args::try_parse_from(both.split(' ')).is_err());
+}
+
+#[tokio::test]
+async fn a_removed_client_is_named_whatever_it_was_called() {
+    let mut admin = AdminClient::memory().await;
+    say(&mut admin, &["add", "Shop", "--id", "shop-1"]).await.unwrap();
+
+    let details = say(&mut admin, &["show", "shop"]).await.unwrap();
+    let usage = say(&mut admin, &["usage", "SHOP"]).await.unwrap();
+    let removed = say(&mut admin, &["remove", "shop-"]).await.unwrap();
+    let unknown = say(&mut admin, &["remove", "shop"]).await.err().unwrap();
+
+    assert_eq!(details.parts().2["client_id"], "shop-1");
+    assert_eq!(usage.parts().2["client_id"], "shop-1");
+    assert_eq!(removed.parts().1, "removed shop-1 (Shop); grants ended: 0");
+    assert_eq!(unknown.exit, Exit::NotFound);
+}

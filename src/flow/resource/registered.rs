@@ -4,13 +4,14 @@
 use super::{is_reserved, served_by};
 use crate::error::{Error, Refusal};
 use crate::flow::client::operator::{self, NewClient};
+use crate::flow::lists::ListChange;
 use crate::flow::{Context, Rules};
 use crate::oauth::client::ClientType;
 use crate::oauth::client::metadata::ClientMetadata;
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::ClientId;
 use crate::oauth::resource::{Resource, ResourceMetadata, TokenType};
-use crate::oauth::scope::Scope;
+use crate::oauth::scope::{Scope, ScopeToken};
 use crate::secret::MadeClientSecret;
 use crate::store::schema::{Client, Protected};
 use crate::store::{StoreError, Tx, View};
@@ -119,7 +120,7 @@ pub struct Change {
     /// Whether every client may ask for its scopes.
     pub open: Option<bool>,
     /// Its scopes.
-    pub scope: Option<Scope>,
+    pub scope: ListChange<ScopeToken>,
     /// The type of the access tokens for it.
     pub typ: Option<TokenType>,
 }
@@ -137,6 +138,7 @@ pub fn change(
     let old = tx.find::<Protected>(&key)?.ok_or(Refusal::ResourceNotFound)?;
     let accepts_bridge = change.accepts_bridge.unwrap_or(old.accepts_bridge);
     let name = change.name.clone().unwrap_or_else(|| old.name.clone());
+    let scope: Vec<ScopeToken> = old.scope.iter().cloned().collect();
     // Its client may have been removed.
     let server = match &old.server {
         Some(id) if tx.find::<Client>(id)?.is_some() => Some(id.clone()),
@@ -151,7 +153,7 @@ pub fn change(
         name,
         server,
         open: change.open.unwrap_or(old.open),
-        scope: change.scope.clone().unwrap_or_else(|| old.scope.clone()),
+        scope: change.scope.applied("scope", &scope)?.into_iter().collect(),
         typ: change.typ.unwrap_or(old.typ),
         ..old
     };

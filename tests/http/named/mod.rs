@@ -1,6 +1,7 @@
 //! What operators name: by its id, by its name, or by the beginning of its id.
 
 mod lists;
+mod many;
 
 use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
@@ -284,4 +285,29 @@ async fn an_unknown_scope_or_role_is_refused_with_those_that_there_are() {
     assert_eq!(role.json()["known"], json!(["admin", "user"]));
     malformed.refused(ErrorCode::InvalidRequest, Refusal::RoleUnknown);
     assert_eq!(malformed.json()["known"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_named_by_its_kind_its_client_and_its_person() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let tokens = shop.tokens(&mut ada).await;
+    let personal = pat(&server).await;
+    let user = get(&server, "/users/ada").await.json()["id"].take();
+    let revoke = async |token: &str| {
+        server.operate(Method::POST, "/tokens/revoke", json!({ "token": token })).await.json()
+    };
+
+    for (token, kind, client) in [
+        (tokens.refresh(), "refresh_token", json!(shop.id)),
+        (&personal, "personal_token", Value::Null),
+    ] {
+        let expected =
+            json!({ "client_id": client, "kind": kind, "revoked": true, "sub": user.clone() });
+        assert_eq!(revoke(token).await, expected);
+    }
+    let asked = json!({ "token": personal });
+    let over = server.operate(Method::POST, "/tokens/inspect", asked).await.json();
+    assert_eq!((&over["kind"], &over["active"]), (&json!("personal_token"), &json!(false)));
+    assert_eq!(over["refusal"], "PersonalTokenRevoked");
 }
