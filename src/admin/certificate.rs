@@ -147,7 +147,8 @@ pub(super) async fn revoke(
     Ok(Json(DeviceCertificateView::new(&revoked.await?)))
 }
 
-/// The person for whom a device with this certificate acts now.
+/// The person for whom a device with this certificate acts now. Only the whole fingerprint names the
+/// certificate, since a program asks this of what a device has proven.
 ///
 /// # Errors
 ///

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::listing::{ListView, Noun, Query};
 use super::{Failed, body, client_notes};
 use crate::app::App;
-use crate::error::Refusal;
+use crate::error::{Error, Refusal};
 use crate::flow::client::lists::ListChanges;
 use crate::flow::client::operator::{self, Change, NewClient};
 use crate::flow::{Rules, named};
@@ -21,6 +21,7 @@ use crate::oauth::client::member::Sector;
 use crate::oauth::client::metadata::ClientMetadata;
 use crate::oauth::client::{ClientSecret, ClientType};
 use crate::oauth::id::ClientId;
+use crate::oauth::resource::Resource;
 use crate::secret::MadeClientSecret;
 use crate::store::View;
 use crate::store::schema::{Client, Origin};
@@ -141,6 +142,7 @@ pub(super) async fn add(
             return Err(Refusal::MemberMalformed("client_secret", "a string is expected").into());
         }
     };
+    name_resources(&app.read()?, &mut members)?;
     let new = NewClient { secret, ..NewClient::from_members(&members)? };
     let (id, client, secret) = app.write(move |tx, cx| operator::add(tx, cx, &new)).await?;
     // The client exists, and its secret is returned only once.
@@ -148,6 +150,30 @@ pub(super) async fn add(
     let notes = client_notes::of_new(&app, &id, &client).unwrap_or_else(unread);
     let view = ClientView::new(&app.rules(), &id, &client, secret.as_ref());
     Ok((StatusCode::CREATED, Json(ClientView { notes, ..view })))
+}
+
+/// Replaces each name of a resource by its URI: in `resources`, and in what is added to it and taken
+/// away from it.
+///
+/// # Errors
+///
+/// As [`named::resource`].
+fn name_resources(view: &impl View, members: &mut Map<String, Value>) -> Result<(), Error> {
+    for (member, value) in members {
+        let items = match member.as_str() {
+            "resources" => Some(value),
+            "add" | "remove" => value.get_mut("resources"),
+            _ => None,
+        };
+        for item in items.and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Value::String(written) = item
+                && written.parse::<Resource>().is_err()
+            {
+                *written = named::resource(view, written)?.resource.as_str().to_owned();
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The Argon2id hash of a secret that the operator chose.
@@ -178,6 +204,7 @@ pub(super) async fn change(
             return Err(Refusal::MemberMalformed("enabled", "true or false is expected").into());
         }
     };
+    name_resources(&app.read()?, &mut patch)?;
     let (add, remove) = (patch.remove("add"), patch.remove("remove"));
     let lists = ListChanges::from_members(add.as_ref(), remove.as_ref())?;
     let moved = ["backchannel_logout_uri", "jwks_uri"].iter().any(|uri| patch.contains_key(*uri));

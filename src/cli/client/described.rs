@@ -34,7 +34,7 @@ pub(super) struct Described {
     /// A scope it may ask for; repeat it for more
     #[arg(long)]
     scope: Vec<String>,
-    /// A registered resource it may ask tokens for; repeat it for more
+    /// A registered resource it may ask tokens for, by its URI or its name; repeat it for more
     #[arg(long, value_name = "URI")]
     resource: Vec<String>,
     /// A group whose people may use it; repeat it for more. Without one everybody may

@@ -91,9 +91,16 @@ impl<T> Found<T> {
     }
 }
 
+/// Whether there is a control character, which no name and no id has. One of them ends a text in a
+/// key.
+fn has_control(written: &str) -> bool {
+    written.chars().any(char::is_control)
+}
+
 /// The beginning of an id that is a text.
 fn of_text(written: &str) -> Option<Beginning> {
-    (written.len() >= MIN_BEGINNING).then(|| Beginning::of_text(written))
+    let fits = written.len() >= MIN_BEGINNING && !has_control(written);
+    fits.then(|| Beginning::of_text(written))
 }
 
 /// The beginning of an id in hexadecimal digits, with or without what separates them.
@@ -120,8 +127,7 @@ fn by_name<K: Key, T>(
     written: &str,
     keep: impl FnMut(K) -> Result<Option<(T, Candidate)>, StoreError>,
 ) -> Result<Found<T>, StoreError> {
-    // No name has such a character, and one of them ends a text in a key.
-    if written.chars().any(char::is_control) {
+    if has_control(written) {
         return Ok(Found::nothing());
     }
     Found::among(view.by(index, &folded(written), MAX_READ)?, keep)
@@ -244,6 +250,12 @@ fn of(name: &str, person: Option<&Person>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_end_of_a_text_in_a_key_is_no_beginning_of_an_id() {
+        assert!(of_text("shop").is_some());
+        assert!(of_text("shop\0").is_none() && of_text("sho").is_none());
+    }
 
     #[test]
     fn what_separates_the_digits_of_an_id_does_not_count() {

@@ -8,6 +8,7 @@ use gatelodge::error::{ErrorCode, Refusal};
 use serde_json::{Value, json};
 
 use crate::bridge::{access, pat};
+use crate::devices::{certificate_until, enroll};
 use crate::support::{RelyingParty, Response, Server, register};
 
 async fn get(server: &Server, path: &str) -> Response {
@@ -310,4 +311,44 @@ async fn a_revoked_token_is_named_by_its_kind_its_client_and_its_person() {
     let over = server.operate(Method::POST, "/tokens/inspect", asked).await.json();
     assert_eq!((&over["kind"], &over["active"]), (&json!("personal_token"), &json!(false)));
     assert_eq!(over["refusal"], "PersonalTokenRevoked");
+}
+
+#[tokio::test]
+async fn a_resource_of_a_client_is_found_by_its_name() {
+    let server = Server::new().await;
+    let orders = json!({ "resource": "https://api.example", "resource_name": "Orders" });
+    server.operate(Method::POST, "/resources", orders).await;
+    let robot = |resource: &str| json!({ "name": "Robot", "resources": [resource] });
+
+    let added = server.operate(Method::POST, "/clients", robot("orders")).await.json();
+    let unknown = server.operate(Method::POST, "/clients", robot("order")).await;
+    let patch = json!({ "remove": { "resources": ["ORDERS"] } });
+    let fewer = server.operate(Method::PATCH, "/clients/robot", patch).await.json();
+
+    assert_eq!(added["resources"], json!(["https://api.example"]));
+    unknown.refused(ErrorCode::NotFound, Refusal::ResourceNotFound);
+    assert_eq!(unknown.json()["known"][0], "orders");
+    assert_eq!(fewer["resources"], json!([]));
+}
+
+#[tokio::test]
+async fn a_device_proves_itself_by_its_whole_fingerprint_alone() {
+    let (server, _ada) = Server::with_ada().await;
+    let enrolled = enroll(&server, &certificate_until(2030)).await.json();
+    let fingerprint = enrolled["fingerprint"].as_str().unwrap();
+    let path = |named: &str| format!("/bridge/certificates/{named}");
+    let person = |named: &str| format!("{}/person", path(named));
+
+    let found = get(&server, &path("laptop")).await.json();
+    let short = get(&server, &path(&fingerprint[..8])).await.json();
+    let whole = get(&server, &person(fingerprint)).await;
+    let revoked = delete(&server, &path("LAPTOP")).await.json();
+
+    assert_eq!((&found["fingerprint"], &found), (&json!(fingerprint), &short));
+    assert_eq!(whole.json()["username"], "ada");
+    assert_eq!((&revoked["username"], &revoked["name"]), (&json!("ada"), &json!("laptop")));
+    for named in [&fingerprint[..63], &fingerprint[..8], "laptop"] {
+        let refused = get(&server, &person(named)).await;
+        refused.refused(ErrorCode::InvalidClient, Refusal::DeviceCertificateUnknown);
+    }
 }
