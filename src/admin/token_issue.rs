@@ -12,6 +12,7 @@ use super::{Failed, body, optional, parsed};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Refusal;
+use crate::flow::named;
 use crate::flow::token::operator::{self, MAX_LIFETIME, Ordered, TokenOrder};
 use crate::oauth::claims::{AccessClaims, Audience};
 use crate::oauth::client::SigningAlg;
@@ -66,17 +67,20 @@ pub(super) async fn issue(
         let why = "an access token lasts from 1 second to one day";
         return Err(Refusal::MemberMalformed("ttl", why).into());
     }
-    let order = TokenOrder {
-        client: asked.client_id.parse().map_err(|_| Refusal::ClientNotFound)?,
-        lifetime,
-        resources: parsed(&asked.resources)?,
-        scope: optional(asked.scope.as_deref())?,
-        username: optional(asked.username.as_deref())?,
-    };
+    let resources = parsed(&asked.resources)?;
+    let scope = optional(asked.scope.as_deref())?;
     // Where no server runs, nobody else makes the first keys. After the commit, signing must not fail.
     app.make_missing_keys().await?;
     let key = app.signing_key(SigningAlg::Es256).await?;
-    let ordered = app.write(move |tx, cx| operator::issue(tx, cx, &order)).await?;
+    let ordered = app.write(move |tx, cx| {
+        let (client, _) = named::client(tx, &asked.client_id)?;
+        let person = asked.username.as_deref().map(|own| named::person(tx, own)).transpose()?;
+        let username = person.map(|(_, person)| person.username);
+        let (resources, scope) = (resources.clone(), scope.clone());
+        let order = TokenOrder { client, lifetime, resources, scope, username };
+        Ok((operator::issue(tx, cx, &order)?, order.username))
+    });
+    let (ordered, username) = ordered.await?;
     let access_token = key.sign(ordered.issued.typ.typ(), &ordered.issued.access)?;
     log(&ordered);
     let Ordered { grant, issued } = ordered;
@@ -89,7 +93,7 @@ pub(super) async fn issue(
         expires_in: issued.expires_in,
         grant: grant.map(|(id, _)| id.to_string()),
         scope: issued.scope,
-        username: asked.username,
+        username: username.map(|own| own.to_string()),
     };
     Ok((StatusCode::CREATED, Json(issued)))
 }

@@ -295,3 +295,14 @@ async fn an_operator_gives_nobody_a_token_of_a_client_for_other_groups() {
         server.operate(Method::POST, "/tokens/inspect", json!({ "token": token })).await;
     assert_eq!(inspected.json()["active"], false);
 }
+
+#[tokio::test]
+async fn an_operator_names_client_and_person_as_everywhere() {
+    let (server, _ada) = Server::with_ada().await;
+    let shop = json!({ "name": "Corner", "client_id": "corner-shop", "redirect_uris": ["https://c.example/cb"] });
+    server.client(shop).await;
+
+    let token = issued(&server, json!({ "client_id": "corner", "username": "ADA" })).await;
+
+    assert_eq!((&token["client_id"], &token["username"]), (&json!("corner-shop"), &json!("ada")));
+}
