@@ -14,7 +14,7 @@ use crate::config::{Config, Places};
 use crate::error::Error;
 use crate::flow;
 use crate::oauth::issuer::Issuer;
-use crate::private_file;
+use crate::private_file::{self, Owner};
 use crate::secret::{Pepper, RootSecret};
 use crate::store::schema::Installation;
 use crate::store::{Store, StoreError};
@@ -36,13 +36,22 @@ pub enum Found {
 #[derive(Debug)]
 pub enum OpenError {
     /// The key file is malformed.
-    KeyMalformed(String, &'static str),
+    KeyMalformed(String, String),
     /// The store exists, but its key does not.
     KeyMissing(String),
     /// The key belongs to another store.
     KeyWrong(String),
     /// There is no store.
     NoStore(String),
+    /// A file or directory belongs to another user, who keeps this process from it.
+    OfAnother {
+        /// The sentence: what belongs to whom.
+        owner: String,
+        /// The file or directory.
+        path: String,
+        /// What can be done about it.
+        remedy: String,
+    },
     /// A file or directory could not be read or created.
     Place(String, io::Error),
     /// The store could not be opened.
@@ -60,7 +69,33 @@ impl OpenError {
             | Self::KeyWrong(_)
             | Self::NoStore(_)
             | Self::Store(_, StoreError::Locked | StoreError::NewerSchema { .. }) => 5,
-            Self::Failed(_) | Self::Place(..) | Self::Store(..) => 1,
+            Self::Failed(_) | Self::OfAnother { .. } | Self::Place(..) | Self::Store(..) => 1,
+        }
+    }
+
+    /// What can be done about it, where the sentence does not say it.
+    pub fn remedy(&self) -> Option<&str> {
+        match self {
+            Self::OfAnother { remedy, .. } => Some(remedy),
+            Self::Failed(_)
+            | Self::KeyMalformed(..)
+            | Self::KeyMissing(_)
+            | Self::KeyWrong(_)
+            | Self::NoStore(_)
+            | Self::Place(..)
+            | Self::Store(..) => None,
+        }
+    }
+
+    /// The failure of the file or directory at `path`.
+    fn place(path: &Path, error: io::Error) -> Self {
+        match Owner::behind(&error, path) {
+            Some(owner) => Self::OfAnother {
+                owner: owner.to_string(),
+                path: display(path),
+                remedy: owner.remedy(),
+            },
+            None => Self::Place(display(path), error),
         }
     }
 }
@@ -80,6 +115,7 @@ impl fmt::Display for OpenError {
             Self::NoStore(path) => {
                 write!(f, "there is no store at {path}; `gatelodge serve` makes one")
             }
+            Self::OfAnother { owner, path, .. } => write!(f, "cannot use {path}: {owner}"),
             Self::Place(path, error) if error.kind() == io::ErrorKind::InvalidFilename => {
                 write!(
                     f,
@@ -106,7 +142,7 @@ impl Found {
     /// Reads the data directory of `config`.
     pub async fn at(config: &Config) -> Result<Self, OpenError> {
         let (path, display) = (config.places.store(), display(&config.places.store()));
-        if !path.exists() {
+        if !path.try_exists().map_err(|error| OpenError::place(&path, error))? {
             return Ok(Self::Nothing);
         }
         let root = match root_secret(config) {
@@ -174,14 +210,16 @@ fn root_secret(config: &Config) -> Result<RootSecret, OpenError> {
     }
     let path = config.places.key();
     match private_file::read(&path) {
-        Ok(written) => written.parse().map_err(|why| OpenError::KeyMalformed(display(&path), why)),
+        Ok(written) => written
+            .parse()
+            .map_err(|why: &str| OpenError::KeyMalformed(display(&path), why.to_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Err(OpenError::KeyMissing(display(&path)))
         }
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            Err(OpenError::KeyMalformed(display(&path), "it is no text"))
+            Err(OpenError::KeyMalformed(display(&path), error.to_string()))
         }
-        Err(error) => Err(OpenError::Place(display(&path), error)),
+        Err(error) => Err(OpenError::place(&path, error)),
     }
 }
 
@@ -203,18 +241,17 @@ fn make_directory(places: &Places) -> Result<(), OpenError> {
     let own = [places.store(), places.key()];
     let own: Vec<&str> = own.iter().filter_map(|path| path.file_name()?.to_str()).collect();
     private_file::make_directory(&places.data, &own)
-        .map_err(|error| OpenError::Place(display(&places.data), error))
+        .map_err(|error| OpenError::place(&places.data, error))
 }
 
 /// Writes and syncs the key file. The store is created after it.
 fn write_key(places: &Places, root: &RootSecret) -> Result<(), OpenError> {
     let path = places.key();
     let line = zeroize::Zeroizing::new(format!("{}\n", root.expose().as_str()));
-    private_file::replace(&path, line.as_bytes())
-        .map_err(|error| OpenError::Place(display(&path), error))
+    private_file::replace(&path, line.as_bytes()).map_err(|error| OpenError::place(&path, error))
 }
 
 /// Syncs a directory, which makes the names in it durable.
 fn sync_directory(path: &Path) -> Result<(), OpenError> {
-    private_file::sync_directory(path).map_err(|error| OpenError::Place(display(path), error))
+    private_file::sync_directory(path).map_err(|error| OpenError::place(path, error))
 }

@@ -1,17 +1,16 @@
 //! Reads the configuration in layers: file, environment, flags.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
-use zeroize::Zeroizing;
 
 use crate::clock::Timestamp;
 use crate::model::application::AppHost;
 use crate::model::person::Role;
 use crate::oauth::client::RegistrationPolicy;
+use crate::private_file;
 use crate::tls::{FileFault, Which};
 
 use super::draft::Draft;
@@ -119,7 +118,7 @@ impl Draft {
 
     fn file(&mut self, path: &Path) {
         let source = Source::File(path.to_owned());
-        let text = match fs::read_to_string(path) {
+        let text = match private_file::read_text(path) {
             Ok(text) => text,
             Err(error) => {
                 self.unread = true;
@@ -225,8 +224,14 @@ impl Draft {
     fn secret_from(&mut self, at: &[String], path: &Path, source: &Source) {
         let Some(key) = keys::find(at) else { return };
         self.config.watched.push(path.to_owned());
-        match fs::read_to_string(path).map(Zeroizing::new) {
-            Ok(text) => self.put(at, key, &Value::from(text.trim()), source),
+        // Whoever has the root secret can read and make everything. The others open less, and a
+        // service manager may have to pass them on.
+        let is_root = key.path == "root_secret";
+        let read = if is_root { private_file::read(path) } else { private_file::read_text(path) };
+        match read {
+            Ok(text) => {
+                self.put(at, key, &Value::from(private_file::without_newline(&text)), source);
+            }
             Err(error) => {
                 let message = format!("{}: {}", path.display(), unreadable(&error));
                 self.fault(source.clone(), keys::dotted(at), message);
@@ -448,5 +453,9 @@ impl Draft {
 }
 
 fn unreadable(error: &io::Error) -> String {
-    format!("it cannot be read: {error}")
+    match error.kind() {
+        // These are this program's own, and say what is wrong.
+        io::ErrorKind::InvalidData | io::ErrorKind::Other => error.to_string(),
+        _ => format!("it cannot be read: {error}"),
+    }
 }

@@ -1,14 +1,23 @@
 //! Files that only their owner may read: created with their mode, and replaced as a whole.
 //!
 //! Only this module writes secrets to disk: the root secret, the CA's key, the token file of
-//! `login`, the empty store.
+//! `login`, the empty store. It also reads the secrets that people write, and says whose a file is
+//! that cannot be used.
+
+mod owner;
+mod text;
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::Path;
 
 use zeroize::Zeroizing;
+
+pub(crate) use owner::Owner;
+pub(crate) use text::{NotText, read_from, read_text, text, without_newline};
 
 /// The mode of a private file.
 pub(crate) const PRIVATE: u32 = 0o600;
@@ -88,21 +97,26 @@ pub(crate) fn make_directory(path: &Path, own: &[&str]) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(PRIVATE_DIRECTORY))
 }
 
-/// Reads a private file. A file that others may read or write is refused, since they may have done
-/// so.
+/// Reads a private file. A file of this process's user that others may read or write is refused,
+/// since they may have done so. As with ssh, the file of another user is not judged: a service
+/// manager passes secrets in files of its own, and may have to open them to a group.
+///
+/// # Errors
+///
+/// [`io::ErrorKind::Other`] if others may read the file, [`NotText`] in an error of the kind
+/// [`io::ErrorKind::InvalidData`], and those of the file.
 pub(crate) fn read(path: &Path) -> io::Result<Zeroizing<String>> {
-    let mut file = File::open(path)?;
-    let mode = file.metadata()?.permissions().mode();
-    if mode & OTHERS != 0 {
+    let file = File::open(path)?;
+    let about = file.metadata()?;
+    let mode = about.permissions().mode();
+    if mode & OTHERS != 0 && about.uid() == rustix::process::geteuid().as_raw() {
         return Err(io::Error::other(format!(
             "others may read this file (mode {:04o}): chmod 600 {}",
             mode & 0o7777,
             path.display()
         )));
     }
-    let mut text = Zeroizing::new(String::new());
-    file.read_to_string(&mut text)?;
-    Ok(text)
+    read_from(file, u64::MAX)
 }
 
 /// Removes the access of others to a file.
@@ -115,6 +129,8 @@ pub(crate) fn close(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+
     use super::*;
 
     fn mode(path: &Path) -> u32 {

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use super::Certificate;
 use crate::clock::Timestamp;
+use crate::private_file::{self, NotText};
 
 /// The paths of a certificate chain and its key, in PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,10 +125,11 @@ fn key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
     let file = path.display();
     let pem = fs::read(path).map(Zeroizing::new);
     let pem = pem.map_err(|error| format!("{file} cannot be read: {error}"))?;
-    PrivateKeyDer::from_pem_slice(&pem).map_err(|error| match error {
-        pem::Error::NoItemsFound => {
+    PrivateKeyDer::from_pem_slice(&pem).map_err(|error| match (error, private_file::text(&pem)) {
+        (_, Err(why @ (NotText::ByteOrderMark | NotText::Utf16))) => format!("{file}: {why}"),
+        (pem::Error::NoItemsFound, _) => {
             format!("{file} holds no private key in PEM; an encrypted one cannot be read")
         }
-        error => format!("{file} is not PEM: {error}"),
+        (error, _) => format!("{file} is not PEM: {error}"),
     })
 }
