@@ -35,7 +35,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("password", &["error", "lanes", "model", "secret"]),
     ("fuzzing", &["error", "model", "oauth", "secret"]),
     ("tls", &["clock", "error", "model", "private_file"]),
-    ("config", &["clock", "error", "fetch", "model", "oauth", "secret", "tls"]),
+    ("config", &["clock", "error", "fetch", "model", "oauth", "private_file", "secret", "tls"]),
     // What is stored, and what happens to it.
     ("store", &["clock", "error", "event", "metrics", "model", "oauth", "private_file", "secret"]),
     ("keys", &["clock", "error", "oauth", "secret", "store"]),
@@ -142,7 +142,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("rcgen", &["tls/"]),
     ("redb", &["store/engine.rs", "store/locked_file.rs", "store/overlay.rs"]),
     ("rust_embed", &["http/"]),
-    ("rustix", &["serve/"]),
+    ("rustix", &["cli/output/terminal.rs", "private_file/", "serve/"]),
     ("serde_cbor_2", &["passkey.rs"]),
     (
         "sha2",
@@ -178,6 +178,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("toml", &["config"]),
     ("tower", &["cli/", "http/", "serve/"]),
     ("tracing_subscriber", &["serve/log.rs"]),
+    ("unicode_width", &["cli/output/table.rs"]),
     (
         "url",
         &[

@@ -24,6 +24,7 @@ pub(crate) mod listing;
 mod metrics;
 pub(crate) mod personal_token;
 pub(crate) mod resource;
+pub(crate) mod server;
 pub(crate) mod session;
 pub(crate) mod tls;
 pub(crate) mod token;
@@ -75,6 +76,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/grants/{id}", get(grant::show).delete(grant::revoke))
         .route("/api/v1/keys", get(key::list))
         .route("/api/v1/keys/rotate", post(key::rotate))
+        .route("/api/v1/server", get(server::show))
         .route("/api/v1/sessions", get(session::list))
         .route("/api/v1/sessions/{id}", get(session::show).delete(session::revoke))
         .route("/api/v1/tls/ca", get(tls::ca))

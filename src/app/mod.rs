@@ -52,6 +52,7 @@ pub struct App {
     client_keys: client_keys::KeyCache,
     configuration: CurrentConfiguration,
     clock: clock::WatchedClock,
+    addresses: Addresses,
     dropped_lines: DroppedLines,
     usage: usage::UsageCounter,
     entropy: Entropy,
@@ -67,6 +68,15 @@ pub struct App {
     store: Store,
     /// Whether the log says that a proxy names nobody.
     mute_proxy_logged: Once,
+}
+
+/// The addresses at which a process listens. There is none if it does not serve.
+#[derive(Debug, Default)]
+pub struct Addresses {
+    /// Those of everybody.
+    pub listen: Vec<String>,
+    /// Those at which devices prove their certificates.
+    pub mtls_listen: Vec<String>,
 }
 
 /// The sources of time and randomness.
@@ -103,6 +113,7 @@ impl App {
             authority: authority::CachedAuthority::default(),
             client_keys: client_keys::KeyCache::default(),
             clock,
+            addresses: Addresses::default(),
             dropped_lines: DroppedLines::default(),
             usage: usage::UsageCounter::default(),
             entropy: sources.entropy,
@@ -131,6 +142,16 @@ impl App {
     /// Sets the count of log lines that were dropped, which the log keeps.
     pub fn with_dropped_lines(self, dropped_lines: DroppedLines) -> Self {
         Self { dropped_lines, ..self }
+    }
+
+    /// Sets the addresses at which this process listens.
+    pub fn with_addresses(self, addresses: Addresses) -> Self {
+        Self { addresses, ..self }
+    }
+
+    /// The addresses at which this process listens.
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
     }
 
     /// Warns, once, that a request came through the proxy at `address` and names no sender.

@@ -22,6 +22,7 @@ use crate::admin::listing::{ListView, MAX_LIMIT, Noun};
 #[cfg(test)]
 use crate::admin::user::{NewUser, NewUserView};
 use crate::oauth::params::form_encode;
+use crate::private_file::Owner;
 
 use super::output::{Exit, Failure};
 
@@ -44,9 +45,15 @@ pub(super) enum AdminClient {
 pub(super) enum AdminClientError {
     /// The connection broke, or the response is malformed.
     Broken(String),
-    /// The socket is not accessible, or no server runs and the store cannot be opened. The number
-    /// is the exit code.
-    Closed(u8, String),
+    /// The socket is not accessible, or no server runs and the store cannot be opened.
+    Closed {
+        /// The exit code.
+        exit: u8,
+        /// What can be done about it, where the sentence does not say it.
+        remedy: Option<String>,
+        /// The sentence.
+        why: String,
+    },
 }
 
 impl AdminClient {
@@ -55,9 +62,11 @@ impl AdminClient {
         if let Some(admin) = Self::running(&config).await? {
             return Ok(admin);
         }
-        let app = App::open_existing(config)
-            .await
-            .map_err(|error| AdminClientError::Closed(error.exit(), error.to_string()))?;
+        let app = App::open_existing(config).await.map_err(|error| AdminClientError::Closed {
+            exit: error.exit(),
+            remedy: error.remedy().map(str::to_owned),
+            why: error.to_string(),
+        })?;
         Ok(Self::InProcess(crate::admin::router(Arc::new(app))))
     }
 
@@ -184,11 +193,16 @@ async fn connect(places: &Places) -> Result<Option<AdminClient>, AdminClientErro
         }
         Err(error) => {
             let path = places.socket();
+            let owner = Owner::behind(&error, &path);
             let mut why = format!("{}: {error}", path.display());
+            if let Some(owner) = &owner {
+                why.push_str(&format!("; {owner}"));
+            }
             if error.kind() == InvalidFilename {
                 why.push_str("; name a data directory with shorter names (--data)");
             }
-            return Err(AdminClientError::Closed(5, why));
+            let remedy = owner.map(|owner| owner.remedy());
+            return Err(AdminClientError::Closed { exit: 5, remedy, why });
         }
     };
     let io = hyper_util::rt::TokioIo::new(stream);
@@ -215,18 +229,19 @@ impl fmt::Display for AdminClientError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Broken(why) => write!(f, "the server broke off: {why}"),
-            Self::Closed(_, why) => f.write_str(why),
+            Self::Closed { why, .. } => f.write_str(why),
         }
     }
 }
 
 impl From<AdminClientError> for Failure {
     fn from(error: AdminClientError) -> Self {
-        let exit = match &error {
-            AdminClientError::Broken(_) => Exit::Failed,
-            AdminClientError::Closed(exit, _) => Exit::from_code(*exit),
-        };
-        Self::new(exit, error)
+        match error {
+            AdminClientError::Broken(_) => Self::new(Exit::Failed, error),
+            AdminClientError::Closed { exit, remedy, why } => {
+                Self::new(Exit::from_code(exit), why).with_remedy(remedy)
+            }
+        }
     }
 }
 

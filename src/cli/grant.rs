@@ -42,17 +42,17 @@ pub(super) async fn run(verb: GrantVerb, admin: &mut AdminClient) -> Result<Outp
     match verb {
         GrantVerb::List { user } => {
             const COLUMNS: &[Column<GrantView>] = &[
-                Column("GRANT", |view| word(&view.id)),
-                Column("USERNAME", |view| word(&view.username)),
-                Column("CLIENT ID", |view| word(&view.client_id)),
-                Column("SCOPE", |view| word(&view.scope)),
-                Column("RESOURCES", |view| word(&view.resources)),
-                Column("OFFLINE", |view| word(&view.offline)),
-                Column("MADE BY", |view| {
+                Column::id("GRANT", |view| word(&view.id)),
+                Column::text("USERNAME", |view| word(&view.username)),
+                Column::id("CLIENT ID", |view| word(&view.client_id)),
+                Column::text("SCOPE", |view| word(&view.scope)),
+                Column::extra("RESOURCES", |view| word(&view.resources)),
+                Column::extra("OFFLINE", |view| word(&view.offline)),
+                Column::extra("MADE BY", |view| {
                     if view.by_operator { "operator" } else { "person" }.to_owned()
                 }),
-                Column("CREATED", |view| word(&view.created)),
-                Column("EXPIRES", |view| word(&view.expires)),
+                Column::time("CREATED", |view| word(&view.created)),
+                Column::time("EXPIRES", |view| word(&view.expires)),
             ];
             let mut grants: Vec<GrantView> = admin.list("/api/v1/grants", user.as_deref()).await?;
             grants.sort_by(|a, b| (&a.created, &a.id).cmp(&(&b.created, &b.id)));

@@ -9,7 +9,7 @@ use crate::oauth::client::SigningAlg;
 
 use super::admin_client::AdminClient;
 use super::confirm::{Confirmation, ask};
-use super::output::{Column, Failure, Output, list, table, word};
+use super::output::{Column, Failure, Output, list, tabled, word};
 
 const LIST_HELP: &str = "\
 Example:
@@ -79,14 +79,14 @@ pub(super) async fn run(verb: KeyVerb, admin: &mut AdminClient) -> Result<Output
     match verb {
         KeyVerb::List => {
             const COLUMNS: &[Column<KeyView>] = &[
-                Column("KEY", |view| word(&view.kid)),
-                Column("ALGORITHM", |view| word(&view.algorithm)),
-                Column("STATE", |view| word(&view.state)),
-                Column("CREATED", |view| word(&view.created)),
-                Column("SIGNS FROM", |view| word(&view.signs_from)),
-                Column("SIGNS UNTIL", |view| dash(view.signs_until.as_ref())),
-                Column("PUBLISHED UNTIL", |view| dash(view.published_until.as_ref())),
-                Column("REMOVED", |view| dash(view.removed.as_ref())),
+                Column::id("KEY", |view| word(&view.kid)),
+                Column::text("ALGORITHM", |view| word(&view.algorithm)),
+                Column::text("STATE", |view| word(&view.state)),
+                Column::time("CREATED", |view| word(&view.created)),
+                Column::time("SIGNS FROM", |view| word(&view.signs_from)),
+                Column::time("SIGNS UNTIL", |view| word(&view.signs_until)),
+                Column::extra_time("PUBLISHED UNTIL", |view| word(&view.published_until)),
+                Column::extra_time("REMOVED", |view| word(&view.removed)),
             ];
             let keys: Vec<KeyView> = admin.list("/api/v1/keys", None).await?;
             Ok(list(keys, COLUMNS, "There is no key yet; the server makes them when it starts."))
@@ -105,11 +105,6 @@ pub(super) async fn run(verb: KeyVerb, admin: &mut AdminClient) -> Result<Output
     }
 }
 
-/// A cell, since an empty one would look like the next one's.
-fn dash(cell: Option<&String>) -> String {
-    cell.map_or_else(|| "-".to_owned(), word)
-}
-
 /// An algorithm as the API spells it.
 fn spelled(alg: &str) -> String {
     let known = SigningAlg::ALL.iter().find(|known| known.as_str().eq_ignore_ascii_case(alg));
@@ -118,14 +113,11 @@ fn spelled(alg: &str) -> String {
 
 fn described(view: &RotationView, request: &RotationRequest) -> Output {
     const COLUMNS: &[Column<RotatedView>] = &[
-        Column("KEY", |view| word(&view.kid)),
-        Column("ALGORITHM", |view| word(&view.algorithm)),
-        Column("SIGNS FROM", |view| word(&view.signs_from)),
-        Column("MADE", |view| if view.made { "now" } else { "before" }.to_owned()),
-        Column("REVOKED", |view| match view.revoked.as_slice() {
-            [] => "-".to_owned(),
-            revoked => word(&revoked),
-        }),
+        Column::id("KEY", |view| word(&view.kid)),
+        Column::text("ALGORITHM", |view| word(&view.algorithm)),
+        Column::time("SIGNS FROM", |view| word(&view.signs_from)),
+        Column::text("MADE", |view| if view.made { "now" } else { "before" }.to_owned()),
+        Column::text("REVOKED", |view| word(&view.revoked)),
     ];
     let note = if request.revoke {
         "What the earlier keys signed is worth nothing here. Sessions and refresh tokens go on, and \
@@ -139,7 +131,7 @@ fn described(view: &RotationView, request: &RotationRequest) -> Output {
     } else {
         "A key that was published before waits already, and no other was made in its place."
     };
-    Output::new(table(COLUMNS, &view.rotated), view).with_note(note)
+    tabled(view, COLUMNS, &view.rotated).with_note(note)
 }
 
 #[cfg(test)]

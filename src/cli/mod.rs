@@ -12,6 +12,7 @@ mod client;
 mod config;
 mod confirm;
 mod grant;
+mod input;
 mod issuer;
 mod key;
 mod login;
@@ -19,6 +20,7 @@ mod new_files;
 mod output;
 mod program;
 mod resource;
+mod serve;
 mod session;
 mod tls;
 mod token;
@@ -34,12 +36,11 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::clock::Clock;
 use crate::config::{Config, Faults, Flags, Layers, Tolerant};
 
 use admin_client::AdminClient;
 use args::{Args, Global, ServeArgs, Verb};
-use output::{Exit, Failure, Output};
+use output::{Exit, Failure, Output, Terminal};
 
 /// Runs the command of the process's arguments and environment, and returns the exit code.
 pub fn run() -> ExitCode {
@@ -47,6 +48,9 @@ pub fn run() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
+            if error.use_stderr() && wants_json() {
+                return Failure::of_usage(&error).print(true);
+            }
             // It has colours at a terminal alone.
             let printed = error.print();
             // An error cannot be reported without standard error.
@@ -56,14 +60,14 @@ pub fn run() -> ExitCode {
             let written = printed.and_then(|()| io::stdout().flush());
             return match output::check_written(written) {
                 Ok(()) => Exit::Success.into(),
-                Err(failure) => failure.print(),
+                Err(failure) => failure.print(false),
             };
         }
     };
     let json = args.global.json;
     match dispatch(args, &env) {
-        Ok(response) => response.print(json),
-        Err(failure) => failure.print(),
+        Ok(response) => response.print(json, Terminal::of_output(&env).as_ref()),
+        Err(failure) => failure.print(json),
     }
 }
 
@@ -95,7 +99,7 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failur
         Verb::Resource(verb) => {
             with_admin(&flags, env, async |admin| resource::run(verb, admin).await)
         }
-        Verb::Serve(args) => serve(&args.over(flags), env),
+        Verb::Serve(args) => serve::run(&args.over(flags), env),
         Verb::Session(verb) => {
             with_admin(&flags, env, async |admin| session::run(verb, admin).await)
         }
@@ -106,14 +110,9 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failur
     }
 }
 
-fn serve(flags: &Flags, env: &BTreeMap<String, String>) -> Result<Output, Failure> {
-    let layers = Layers::new(flags.clone(), env.clone());
-    let config = layers.load_for_server(Clock::System.now())?;
-    let stopped = started(Builder::new_multi_thread())?.block_on(crate::serve::run(config, layers));
-    match stopped {
-        Ok(()) => Ok(Output::nothing()),
-        Err(stop) => Err(Failure::new(Exit::from_code(stop.exit), stop)),
-    }
+/// Whether the command line, which could not be read, has `--json` on it.
+fn wants_json() -> bool {
+    std::env::args_os().take_while(|argument| argument != "--").any(|argument| argument == "--json")
 }
 
 /// Reads the configuration for a command that needs little of it, and says what is faulty.

@@ -142,11 +142,11 @@ pub(super) async fn run(verb: ResourceVerb, admin: &mut AdminClient) -> Result<O
         }
         ResourceVerb::List => {
             const COLUMNS: &[Column<ResourceView>] = &[
-                Column("RESOURCE", |view| word(&view.resource)),
-                Column("NAME", |view| word(&view.resource_name)),
-                Column("SCOPE", |view| word(&view.scope)),
-                Column("CLIENT ID", |view| word(&view.client_id)),
-                Column("CREATED", |view| word(&view.created)),
+                Column::text("RESOURCE", |view| word(&view.resource)),
+                Column::extra("NAME", |view| word(&view.resource_name)),
+                Column::text("SCOPE", |view| word(&view.scope)),
+                Column::id("CLIENT ID", |view| word(&view.client_id)),
+                Column::time("CREATED", |view| word(&view.created)),
             ];
             let none = "No resource is registered yet: gatelodge resource add URI";
             Ok(list(admin.list("/api/v1/resources", None).await?, COLUMNS, none))

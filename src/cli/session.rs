@@ -51,36 +51,36 @@ pub(super) async fn run(verb: SessionVerb, admin: &mut AdminClient) -> Result<Ou
     match verb {
         SessionVerb::List { anonymous: true, .. } => {
             const COLUMNS: &[Column<SessionView>] = &[
-                Column("SESSION", |view| word(&view.id)),
-                Column("CLIENT ID", client_id),
-                Column("STATE", |view| match &view.kind {
+                Column::id("SESSION", |view| word(&view.id)),
+                Column::id("CLIENT ID", client_id),
+                Column::text("STATE", |view| match &view.kind {
                     SessionKind::Anonymous { state, .. } => word(state),
                     SessionKind::Browser { .. } | SessionKind::Bridge { .. } => String::new(),
                 }),
-                Column("MERGED INTO", |view| match &view.kind {
+                Column::extra("MERGED INTO", |view| match &view.kind {
                     SessionKind::Anonymous { merged_into, .. } => word(merged_into),
                     SessionKind::Browser { .. } | SessionKind::Bridge { .. } => String::new(),
                 }),
-                Column("ADDRESS", |view| word(&view.device.address)),
-                Column("CREATED", |view| word(&view.created)),
-                Column("EXPIRES", |view| word(&view.expires)),
+                Column::extra("ADDRESS", |view| word(&view.device.address)),
+                Column::time("CREATED", |view| word(&view.created)),
+                Column::time("EXPIRES", |view| word(&view.expires)),
             ];
             let sessions = listed("/api/v1/anonymous-sessions", None, admin).await?;
             Ok(list(sessions, COLUMNS, "No anonymous session is kept."))
         }
         SessionVerb::List { user, anonymous: false } => {
             const COLUMNS: &[Column<SessionView>] = &[
-                Column("SESSION", |view| word(&view.id)),
-                Column("USERNAME", username),
-                Column("SOURCE", |view| word(&view.source)),
-                Column("PROGRAM", |view| word(&view.device.program)),
-                Column("SYSTEM", |view| word(&view.device.system)),
-                Column("BOT", |view| word(&view.device.bot)),
-                Column("LOCALE", |view| word(&view.device.locale)),
-                Column("ADDRESS", |view| word(&view.device.address)),
-                Column("CREATED", |view| word(&view.created)),
-                Column("SEEN", seen),
-                Column("EXPIRES", |view| word(&view.expires)),
+                Column::id("SESSION", |view| word(&view.id)),
+                Column::text("USERNAME", username),
+                Column::text("SOURCE", |view| word(&view.source)),
+                Column::text("PROGRAM", |view| word(&view.device.program)),
+                Column::extra("SYSTEM", |view| word(&view.device.system)),
+                Column::extra("BOT", |view| word(&view.device.bot)),
+                Column::extra("LOCALE", |view| word(&view.device.locale)),
+                Column::extra("ADDRESS", |view| word(&view.device.address)),
+                Column::time("CREATED", |view| word(&view.created)),
+                Column::time("SEEN", seen),
+                Column::time("EXPIRES", |view| word(&view.expires)),
             ];
             let sessions = listed("/api/v1/sessions", user.as_deref(), admin).await?;
             Ok(list(sessions, COLUMNS, "Nobody is signed in."))

@@ -1,16 +1,17 @@
 //! `gatelodge token …`
 
-use std::io::Read as _;
-
 use axum::http::Method;
 use clap::{Args, Subcommand};
+use serde_json::Value;
 
 use crate::admin::token::{InspectionView, RevocationView, TokenKind, TokenRequest};
 use crate::admin::token_issue::{IssuedTokenView, TokenIssueRequest};
 
 use super::admin_client::AdminClient;
 use super::confirm::{Confirmation, ask};
-use super::output::{Exit, Failure, Output, fields, word};
+use super::input::standard_input;
+use super::output::{Exit, Failure, Output, fields, relative, word};
+use crate::clock::{Clock, Timestamp};
 
 const INSPECT_HELP: &str = "\
 Examples:
@@ -102,7 +103,8 @@ pub(super) async fn run(verb: TokenVerb, admin: &mut AdminClient) -> Result<Outp
     match verb {
         TokenVerb::Inspect(named) => {
             let request = named.request()?;
-            Ok(explained(&admin.send(Method::POST, "/api/v1/tokens/inspect", &request).await?))
+            let view = admin.send(Method::POST, "/api/v1/tokens/inspect", &request).await?;
+            Ok(explained(&view, Clock::System.now()))
         }
         TokenVerb::Issue(issue) => {
             let request = issue.request();
@@ -159,8 +161,11 @@ fn issued_token(view: &IssuedTokenView, asked: Option<&str>) -> Output {
 
 impl Named {
     fn request(self) -> Result<TokenRequest, Failure> {
-        let token = if self.token == "-" { piped()? } else { self.token };
-        Ok(TokenRequest { token: token.trim().to_owned() })
+        let token = match self.token.as_str() {
+            "-" => standard_input(MAX_TOKEN)?.trim().to_owned(),
+            token => token.trim().to_owned(),
+        };
+        Ok(TokenRequest { token })
     }
 }
 
@@ -185,21 +190,37 @@ fn question(token: &InspectionView) -> String {
     question
 }
 
-fn piped() -> Result<String, Failure> {
-    let mut token = String::new();
-    let read = std::io::stdin().lock().take(MAX_TOKEN).read_to_string(&mut token);
-    read.map_err(|error| Failure::new(Exit::Usage, format!("standard input: {error}")))?;
-    Ok(token)
+/// The claims that are times: when, before and after now.
+const TIMES: &[(&str, &str, &str)] = &[
+    ("auth_time", "signed in", "signed in"),
+    ("exp", "expired", "expires"),
+    ("iat", "issued", "issued"),
+    ("nbf", "valid since", "valid"),
+    ("revocable_until", "revocable until", "revocable until"),
+    ("updated_at", "updated", "updated"),
+];
+
+/// A claim as people read it: a time from now and as it is, such as
+/// `expires in 12 minutes (2026-01-01T00:00:00Z)`.
+fn claim(name: &str, value: &Value, now: Timestamp) -> String {
+    let time = TIMES.iter().find(|(claim, ..)| *claim == name);
+    match (time, value.as_u64().map(Timestamp::from_seconds)) {
+        (Some((_, past, future)), Some(at)) => {
+            let what = if at > now { future } else { past };
+            format!("{what} {} ({})", relative(at, now), at.rfc3339())
+        }
+        _ => word(value),
+    }
 }
 
-fn explained(view: &InspectionView) -> Output {
+fn explained(view: &InspectionView, now: Timestamp) -> Output {
     let mut rows = vec![
         ("kind", word(&view.kind)),
         ("active", word(&view.active)),
         ("reason", word(&view.reason)),
     ];
     let claims = view.claims.as_object().into_iter().flatten();
-    rows.extend(claims.map(|(name, value)| (name.as_str(), word(value))));
+    rows.extend(claims.map(|(name, value)| (name.as_str(), claim(name, value, now))));
     let exit = if view.active { Exit::Success } else { Exit::Refused };
     Output::new(fields(&rows), view).with_exit(exit)
 }
@@ -256,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_token_is_explained_claim_by_claim() {
-        let claims = json!({ "aud": ["a", "b"], "exp": 1, "sub": "ada" });
+        let claims = json!({ "aud": ["a", "b"], "exp": 1, "iat": 86_521, "sub": "ada" });
         let view = InspectionView {
             active: false,
             claims,
@@ -265,13 +286,20 @@ mod tests {
             refusal: None,
         };
 
-        let response = explained(&view);
+        let response = explained(&view, Timestamp::from_seconds(86_401));
 
-        let (exit, text, _, _) = response.parts();
+        let (exit, text, json, _) = response.parts();
         assert_eq!(exit, Exit::Refused);
         assert_eq!(
             text,
-            "kind    access_token\nactive  no\nreason  it has expired\naud     a b\nexp     1\nsub     ada\n"
+            "kind    access_token\n\
+             active  no\n\
+             reason  it has expired\n\
+             aud     a b\n\
+             exp     expired 1 day ago (1970-01-01T00:00:01Z)\n\
+             iat     issued in 2 minutes (1970-01-02T00:02:01Z)\n\
+             sub     ada\n"
         );
+        assert_eq!(json["claims"]["exp"], 1);
     }
 }

@@ -177,12 +177,12 @@ pub(super) async fn run(verb: UserVerb, admin: &mut AdminClient) -> Result<Outpu
         }
         UserVerb::List => {
             const COLUMNS: &[Column<UserView>] = &[
-                Column("USERNAME", |view| word(&view.username)),
-                Column("NAME", |view| word(&view.display_name)),
-                Column("ROLES", |view| word(&view.roles)),
-                Column("PASSKEYS", |view| word(&view.passkeys)),
-                Column("DISABLED", |view| word(&view.disabled)),
-                Column("CREATED", |view| word(&view.created)),
+                Column::text("USERNAME", |view| word(&view.username)),
+                Column::text("NAME", |view| word(&view.display_name)),
+                Column::text("ROLES", |view| word(&view.roles)),
+                Column::text("PASSKEYS", |view| word(&view.passkeys)),
+                Column::text("DISABLED", |view| word(&view.disabled)),
+                Column::time("CREATED", |view| word(&view.created)),
             ];
             let mut users: Vec<UserView> = admin.list("/api/v1/users", None).await?;
             users.sort_by(|a, b| a.username.cmp(&b.username));

@@ -64,6 +64,13 @@ impl Timestamp {
         let moment = moment.replace_nanosecond(0).unwrap_or(moment);
         moment.format(&Rfc3339).expect("years up to 9999 have a form in RFC 3339")
     }
+
+    /// Reads a time in the form of [`Timestamp::rfc3339`]. Any other text is none.
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        let read = Self::from_seconds(u64::try_from(moment.unix_timestamp()).ok()?);
+        (read.rfc3339() == text).then_some(read)
+    }
 }
 
 impl Add<Duration> for Timestamp {
@@ -167,7 +174,9 @@ mod tests {
             (1_735_689_599, "2024-12-31T23:59:59Z"),
             (4_107_542_400, "2100-03-01T00:00:00Z"),
         ] {
-            assert_eq!(Timestamp::from_seconds(seconds).rfc3339(), written);
+            let time = Timestamp::from_seconds(seconds);
+            assert_eq!(time.rfc3339(), written);
+            assert_eq!(Timestamp::from_rfc3339(written), Some(time));
         }
     }
 

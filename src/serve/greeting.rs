@@ -85,7 +85,8 @@ fn print(text: String) -> io::Result<()> {
     printing.map(drop)
 }
 
-fn addresses(listeners: &[TcpListener]) -> Vec<String> {
+/// The addresses of `listeners`.
+pub(super) fn addresses(listeners: &[TcpListener]) -> Vec<String> {
     let addresses = listeners.iter().filter_map(|listener| listener.local_addr().ok());
     addresses.map(|address| address.to_string()).collect()
 }

@@ -23,7 +23,7 @@ use std::time::Duration;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::sync::watch;
 
-use crate::app::{App, Found, OpenError, Sources};
+use crate::app::{Addresses, App, Found, OpenError, Sources};
 use crate::clock::Clock;
 use crate::config::{Config, Layers, TlsMode};
 use crate::oauth::issuer::Issuer;
@@ -41,16 +41,18 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(20);
 pub(crate) struct Stop {
     /// The exit code.
     pub exit: u8,
+    /// What can be done about it, where the sentence does not say it.
+    pub remedy: Option<String>,
     why: String,
 }
 
 impl Stop {
     fn failed(why: impl Into<String>) -> Self {
-        Self { exit: 1, why: why.into() }
+        Self { exit: 1, remedy: None, why: why.into() }
     }
 
     fn wrong(why: impl Into<String>) -> Self {
-        Self { exit: 2, why: why.into() }
+        Self { exit: 2, remedy: None, why: why.into() }
     }
 }
 
@@ -62,7 +64,8 @@ impl fmt::Display for Stop {
 
 impl From<OpenError> for Stop {
     fn from(error: OpenError) -> Self {
-        Self { exit: error.exit(), why: error.to_string() }
+        let remedy = error.remedy().map(str::to_owned);
+        Self { exit: error.exit(), remedy, why: error.to_string() }
     }
 }
 
@@ -116,7 +119,12 @@ async fn serve(config: Config, layers: Layers, log: &Log) -> Result<(), Stop> {
         }
         Found::Nothing => App::create(config, issuer).await?,
     };
-    let app = Arc::new(app.with_dropped_lines(log.dropped()).with_layers(layers));
+    let addresses = Addresses {
+        listen: greeting::addresses(&listeners),
+        mtls_listen: greeting::addresses(&for_devices),
+    };
+    let app = app.with_dropped_lines(log.dropped()).with_addresses(addresses);
+    let app = Arc::new(app.with_layers(layers));
     let secure = Secure::new(&app)?;
     let socket = accept::socket(&app)?;
     let tasks = tasks::start(Arc::clone(&app));

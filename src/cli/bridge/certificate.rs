@@ -94,12 +94,12 @@ pub(super) async fn run(verb: CertificateVerb, admin: &mut AdminClient) -> Resul
         }
         CertificateVerb::Certs { user } => {
             const COLUMNS: &[Column<DeviceCertificateView>] = &[
-                Column("FINGERPRINT", |view| word(&view.fingerprint)),
-                Column("USERNAME", |view| word(&view.username)),
-                Column("NAME", |view| word(&view.name)),
-                Column("USED", |view| word(&view.used)),
-                Column("EXPIRES", |view| word(&view.expires)),
-                Column("REVOKED", |view| word(&view.revoked)),
+                Column::id("FINGERPRINT", |view| word(&view.fingerprint)),
+                Column::text("USERNAME", |view| word(&view.username)),
+                Column::text("NAME", |view| word(&view.name)),
+                Column::time("USED", |view| word(&view.used)),
+                Column::time("EXPIRES", |view| word(&view.expires)),
+                Column::time("REVOKED", |view| word(&view.revoked)),
             ];
             let mut all: Vec<DeviceCertificateView> = admin.list(PATH, user.as_deref()).await?;
             all.sort_by(|a, b| (&a.created, &a.fingerprint).cmp(&(&b.created, &b.fingerprint)));

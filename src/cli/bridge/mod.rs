@@ -158,18 +158,18 @@ pub(super) async fn run(verb: BridgeVerb, admin: &mut AdminClient) -> Result<Out
         }
         BridgeVerb::List => {
             const COLUMNS: &[Column<BridgeView>] = &[
-                Column("SESSION", |view| word(&view.session_id)),
-                Column("USERNAME", |view| word(&view.username)),
-                Column("HOST", |view| word(&view.hostname)),
-                Column("VERSION", |view| word(&view.bridge_version)),
-                Column("SYSTEM", |view| word(&view.os)),
-                Column("ACTIVE", |view| word(&view.active)),
-                Column("FIRST SEEN", |view| word(&view.first_seen)),
-                Column("LAST SEEN", |view| word(&view.last_seen)),
-                Column("FORWARDED", |view| word(&view.forwarded_total)),
-                Column("TOKENS IN", |view| word(&view.tokens_in_total)),
-                Column("TOKENS OUT", |view| word(&view.tokens_out_total)),
-                Column("HOSTS", |view| preferences(&view.hosts)),
+                Column::id("SESSION", |view| word(&view.session_id)),
+                Column::text("USERNAME", |view| word(&view.username)),
+                Column::text("HOST", |view| word(&view.hostname)),
+                Column::extra("VERSION", |view| word(&view.bridge_version)),
+                Column::extra("SYSTEM", |view| word(&view.os)),
+                Column::text("ACTIVE", |view| word(&view.active)),
+                Column::extra_time("FIRST SEEN", |view| word(&view.first_seen)),
+                Column::time("LAST SEEN", |view| word(&view.last_seen)),
+                Column::extra("FORWARDED", |view| word(&view.forwarded_total)),
+                Column::extra("TOKENS IN", |view| word(&view.tokens_in_total)),
+                Column::extra("TOKENS OUT", |view| word(&view.tokens_out_total)),
+                Column::extra("HOSTS", |view| preferences(&view.hosts)),
             ];
             let mut bridges: Vec<BridgeView> = admin.list("/api/v1/bridge", None).await?;
             bridges
@@ -188,12 +188,12 @@ pub(super) async fn run(verb: BridgeVerb, admin: &mut AdminClient) -> Result<Out
         }
         BridgeVerb::Pats { user } => {
             const COLUMNS: &[Column<PersonalTokenView>] = &[
-                Column("TOKEN", |view| word(&view.id)),
-                Column("USERNAME", |view| word(&view.username)),
-                Column("NAME", |view| word(&view.name)),
-                Column("CREATED", |view| word(&view.created)),
-                Column("USED", |view| word(&view.used)),
-                Column("EXPIRES", |view| word(&view.expires)),
+                Column::id("TOKEN", |view| word(&view.id)),
+                Column::text("USERNAME", |view| word(&view.username)),
+                Column::text("NAME", |view| word(&view.name)),
+                Column::time("CREATED", |view| word(&view.created)),
+                Column::time("USED", |view| word(&view.used)),
+                Column::time("EXPIRES", |view| word(&view.expires)),
             ];
             let mut tokens: Vec<PersonalTokenView> = admin.list(PATS, user.as_deref()).await?;
             tokens.sort_by(|a, b| (&a.created, &a.id).cmp(&(&b.created, &b.id)));

@@ -4,10 +4,12 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde_json::{Map, Value};
 
+use crate::cli::input::text as text_of;
 use crate::cli::output::{Exit, Failure};
 use crate::oauth::client::{
     AssertionProfile, AuthMethod, ClaimsPlace, GrantType, PkcePolicy, RefreshPolicy, SigningAlg,
 };
+use crate::private_file::without_newline;
 
 /// The settings of a client, except its name and its type.
 #[derive(Debug, Default, Args)]
@@ -151,8 +153,8 @@ impl Described {
             given.then(|| Value::from(items))
         };
         let scope = (!self.scope.is_empty()).then(|| self.scope.join(" "));
-        let secret = self.secret_file.as_deref().map(read).transpose()?;
-        let secret = secret.map(|read| read.trim_end_matches(['\r', '\n']).to_owned());
+        let secret = self.secret_file.as_deref().map(text_of).transpose()?;
+        let secret = secret.map(|read| without_newline(&read).to_owned());
         let native = self.native.map(|native| if native { "native" } else { "web" });
         let pairwise = self.pairwise.map(text);
         let subject_type = pairwise.as_ref().map(|sector| match sector {
@@ -218,16 +220,6 @@ fn keys(
 
 /// Reads the JSON of a file, or of standard input if `file` is `-`.
 pub(super) fn document(file: &str) -> Result<Value, Failure> {
-    serde_json::from_str(&read(file)?)
+    serde_json::from_str(&text_of(file)?)
         .map_err(|_| Failure::new(Exit::Usage, format!("{file} holds no JSON")))
-}
-
-/// Reads the text of a file, or of standard input if `file` is `-`.
-fn read(file: &str) -> Result<String, Failure> {
-    let read = if file == "-" {
-        std::io::read_to_string(std::io::stdin())
-    } else {
-        std::fs::read_to_string(file)
-    };
-    read.map_err(|error| Failure::new(Exit::Usage, format!("cannot read {file}: {error}")))
 }

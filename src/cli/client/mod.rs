@@ -184,13 +184,13 @@ pub(super) async fn run(verb: ClientVerb, admin: &mut AdminClient) -> Result<Out
         }
         ClientVerb::List => {
             const COLUMNS: &[Column<ClientView>] = &[
-                Column("CLIENT ID", |view| word(&view.client_id)),
-                Column("NAME", |view| word(&view.name)),
-                Column("TYPE", |view| word(&view.client_type)),
-                Column("GRANTS", |view| word(&view.metadata.grant_types)),
-                Column("ORIGIN", |view| word(&view.origin)),
-                Column("ENABLED", |view| word(&view.enabled)),
-                Column("CREATED", |view| word(&view.created)),
+                Column::id("CLIENT ID", |view| word(&view.client_id)),
+                Column::text("NAME", |view| word(&view.name)),
+                Column::text("TYPE", |view| word(&view.client_type)),
+                Column::extra("GRANTS", |view| word(&view.metadata.grant_types)),
+                Column::text("ORIGIN", |view| word(&view.origin)),
+                Column::text("ENABLED", |view| word(&view.enabled)),
+                Column::time("CREATED", |view| word(&view.created)),
             ];
             let none = "No client is registered yet: gatelodge client add NAME --redirect URI";
             Ok(list(admin.list("/api/v1/clients", None).await?, COLUMNS, none))
@@ -200,7 +200,7 @@ pub(super) async fn run(verb: ClientVerb, admin: &mut AdminClient) -> Result<Out
             let usage = format!("{}/usage", path(&client.client_id));
             let usage: UsageView = admin.ask(Method::GET, &usage).await?;
             let last_refusals = usage.last_refusals;
-            let text = format!("{}{}", text(&client), usage::refusals(&last_refusals));
+            let text = format!("{}{}", text(&client), usage::refusals(&last_refusals, None));
             Ok(Output::new(text, &ClientDetails { client, last_refusals }))
         }
         ClientVerb::Set(set) => {

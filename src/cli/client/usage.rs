@@ -7,7 +7,9 @@ use axum::http::Method;
 use super::path;
 use crate::admin::usage::{RefusalView, UsageView};
 use crate::cli::admin_client::AdminClient;
-use crate::cli::output::{Failure, Output, fields, printable, word};
+use crate::cli::output::{
+    Failure, Output, Terminal, fields, folded, folded_fields, printable, word,
+};
 use crate::error::client_word;
 use crate::event::WITHHELD_REMEDY;
 
@@ -26,15 +28,17 @@ along.";
 pub(super) async fn run(id: Option<String>, admin: &mut AdminClient) -> Result<Output, Failure> {
     let path = id.map_or_else(|| "/api/v1/usage".to_owned(), |id| format!("{}/usage", path(&id)));
     let report: UsageView = admin.ask(Method::GET, &path).await?;
-    let output = Output::new(text(&report), &report);
-    if report.at_least {
+    let output = Output::new(text(&report, None), &report);
+    let at_least = report.at_least;
+    let output = output.with_terminal_text(move |terminal| (text(&report, Some(terminal)), None));
+    if at_least {
         let note = "There are more grants than were looked through: both numbers are the least.";
         return Ok(output.with_note(note));
     }
     Ok(output)
 }
 
-fn text(report: &UsageView) -> String {
+fn text(report: &UsageView, terminal: Option<&Terminal>) -> String {
     let mut rows = vec![
         ("client_id", word(&report.client_id)),
         ("active sessions", word(&report.active_sessions)),
@@ -53,21 +57,31 @@ fn text(report: &UsageView) -> String {
         let remedy = WITHHELD_REMEDY.replace("CLIENT", &printable(&client));
         rows.push(("withheld, 7 days", format!("{withheld}: {remedy}")));
     }
-    format!("{}{}", fields(&rows), refusals(&report.last_refusals))
+    let fields = terminal.map_or_else(|| fields(&rows), |terminal| folded_fields(&rows, terminal));
+    format!("{fields}{}", refusals(&report.last_refusals, terminal))
 }
 
-/// The last refusals of a client, each with what can be done about it.
-pub(super) fn refusals(last: &[RefusalView]) -> String {
+/// The last refusals of a client, each with what can be done about it. A terminal has times from now,
+/// and no line that is too long for it.
+pub(super) fn refusals(last: &[RefusalView], terminal: Option<&Terminal>) -> String {
+    const INDENT: usize = 6;
+    let time = |at: &str| terminal.map_or_else(|| at.to_owned(), |terminal| terminal.relative(at));
+    let fold = |text: String| match terminal {
+        Some(terminal) => folded(&text, terminal.width, INDENT),
+        None => text,
+    };
     let mut text = String::new();
     for (index, RefusalView { at, reason, refusal, remedy, section, .. }) in last.iter().enumerate()
     {
         let head = if index == 0 { "\nlast refusals\n" } else { "" };
         let (reason, section) = (printable(reason), printable(section));
         text.push_str(&format!(
-            "{head}  {}  {}\n      {reason} ({section})\n      {}\n",
-            printable(at),
+            "{head}  {}  {}\n{pad}{}\n{pad}{}\n",
+            printable(&time(at)),
             printable(refusal),
-            printable(remedy),
+            fold(format!("{reason} ({section})")),
+            fold(printable(remedy)),
+            pad = " ".repeat(INDENT),
         ));
     }
     text

@@ -1,12 +1,11 @@
 //! `gatelodge credential`
 
-use std::io::Read as _;
-
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use url::Url;
 
-use crate::cli::output::{Exit, Failure, Output};
+use crate::cli::input::standard_input;
+use crate::cli::output::{Failure, Output};
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::oauth_client::token_store::{AccessToken, TokenPurpose};
@@ -68,7 +67,7 @@ enum Action {
 pub(in crate::cli) async fn run(args: CredentialArgs, config: &Config) -> Result<Output, Failure> {
     let CredentialArgs { server, resource, scopes, format, action } = args;
     let described = match format {
-        Format::Git => Some(GitRequest::read(&piped()?)),
+        Format::Git => Some(GitRequest::read(&standard_input(MAX_INPUT)?)),
         Format::Hook | Format::Header | Format::Json | Format::Raw => None,
     };
     if action == Action::Store {
@@ -100,13 +99,6 @@ async fn home(client: &OauthClient, asked: &TokenPurpose) -> Result<Url, Failure
     let resolve = session.map_or_else(|| asked.clone(), |session| session.resolve(asked));
     let resource = resolve.resource.and_then(|resource| Url::parse(&resource).ok());
     Ok(resource.unwrap_or_else(|| client.issuer().url().clone()))
-}
-
-fn piped() -> Result<String, Failure> {
-    let mut text = String::new();
-    let read = std::io::stdin().lock().take(MAX_INPUT).read_to_string(&mut text);
-    read.map_err(|error| Failure::new(Exit::Usage, format!("standard input: {error}")))?;
-    Ok(text)
 }
 
 /// Forgets the stored token for the purpose `asked`. If `named` is a token, forgets only that one,

@@ -1,0 +1,37 @@
+//! `/api/v1/server`: the process that serves the installation.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::oauth::issuer::Issuer;
+
+/// The process that serves the installation.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ServerView {
+    /// The path of its data directory.
+    pub(crate) data: String,
+    /// The issuer with which it started.
+    pub(crate) issuer: Issuer,
+    /// The addresses at which it listens. There is none in a process that does not serve.
+    pub(crate) listen: Vec<String>,
+    /// The addresses at which devices prove their certificates.
+    pub(crate) mtls_listen: Vec<String>,
+    /// Its process id.
+    pub(crate) pid: u32,
+}
+
+/// This process.
+pub(super) async fn show(State(app): State<Arc<App>>) -> Json<ServerView> {
+    let (rules, addresses) = (app.rules(), app.addresses());
+    Json(ServerView {
+        data: rules.config.places.data.display().to_string(),
+        issuer: rules.issuer.clone(),
+        listen: addresses.listen.clone(),
+        mtls_listen: addresses.mtls_listen.clone(),
+        pid: std::process::id(),
+    })
+}

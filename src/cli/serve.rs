@@ -1,0 +1,65 @@
+//! `gatelodge serve`
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::http::Method;
+use tokio::runtime::Builder;
+
+use super::admin_client::AdminClient;
+use super::output::{Exit, Failure, Output, printable};
+use super::started;
+use crate::admin::server::ServerView;
+use crate::clock::Clock;
+use crate::config::{Config, Flags, Layers};
+
+/// The time within which a server that runs says where it is.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Runs `gatelodge serve`.
+pub(super) fn run(flags: &Flags, env: &BTreeMap<String, String>) -> Result<Output, Failure> {
+    let layers = Layers::new(flags.clone(), env.clone());
+    let config = layers.load_for_server(Clock::System.now())?;
+    started(Builder::new_multi_thread())?.block_on(async {
+        if let Some(first) = first(&config).await {
+            return Err(is_running(&first));
+        }
+        let asked = config.clone();
+        let Err(stop) = crate::serve::run(config, layers).await else {
+            return Ok(Output::nothing());
+        };
+        let exit = Exit::from_code(stop.exit);
+        let failure = Failure::new(exit, &stop).with_remedy(stop.remedy);
+        // A server that was about to start had the store, and could not say so yet.
+        let first = if exit == Exit::Unavailable { first(&asked).await } else { None };
+        Err(first.map_or(failure, |first| is_running(&first)))
+    })
+}
+
+/// The server that has the store of `config`, if one runs and responds.
+async fn first(config: &Config) -> Option<ServerView> {
+    let asked = async {
+        let mut admin = AdminClient::running(config).await.ok()??;
+        admin.ask::<ServerView>(Method::GET, "/api/v1/server").await.ok()
+    };
+    tokio::time::timeout(TIMEOUT, asked).await.ok()?
+}
+
+fn is_running(first: &ServerView) -> Failure {
+    let ServerView { data, issuer, listen, mtls_listen, pid } = first;
+    let addresses = listen.iter().chain(mtls_listen).map(|address| printable(address));
+    let addresses = addresses.collect::<Vec<_>>().join(", ");
+    let data = printable(data);
+    Failure::new(
+        Exit::Unavailable,
+        format!(
+            "a server runs already: {} on {addresses}, process {pid}; another process has the store \
+             in {data} open",
+            issuer.as_str()
+        ),
+    )
+    .with_remedy(Some(
+        "gatelodge paths and gatelodge session list say more about it; gatelodge serve --data DIR \
+         --listen ADDR starts another one, with a store of its own",
+    ))
+}
