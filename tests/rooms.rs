@@ -178,7 +178,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("toml", &["config"]),
     ("tower", &["cli/", "http/", "serve/"]),
     ("tracing_subscriber", &["serve/log.rs"]),
-    ("unicode_width", &["cli/output/table.rs"]),
+    ("unicode_width", &["cli/output/"]),
     (
         "url",
         &[

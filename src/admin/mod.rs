@@ -28,7 +28,6 @@ pub(crate) mod server;
 pub(crate) mod session;
 pub(crate) mod tls;
 pub(crate) mod token;
-pub(crate) mod token_issue;
 pub(crate) mod usage;
 pub(crate) mod user;
 
@@ -81,7 +80,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/sessions/{id}", get(session::show).delete(session::revoke))
         .route("/api/v1/tls/ca", get(tls::ca))
         .route("/api/v1/tls/certificates", post(tls::issue))
-        .route("/api/v1/tokens", post(token_issue::issue))
+        .route("/api/v1/tokens", post(token::issue::issue))
         .route("/api/v1/tokens/inspect", post(token::inspect))
         .route("/api/v1/tokens/revoke", post(token::revoke))
         .route("/api/v1/documents", post(document::import))

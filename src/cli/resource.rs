@@ -310,7 +310,7 @@ mod tests {
         assert_eq!((&json["typ"], &json["scope"]), (&"jwt".into(), &"a b".into()));
         assert_eq!(nothing.exit, Exit::Usage);
         assert_eq!(scopes.parts().2["scope"], "b c");
-        assert!(missing.message.contains("\nthere is: b, c\n"), "{}", missing.message);
+        assert!(missing.message.ends_with("\nthere is: b, c"), "{}", missing.message);
         let (_, _, bridges, note) = with_bridges.parts();
         assert_eq!((&bridges["accepts_bridge"], &bridges["typ"]), (&true.into(), &"jwt".into()));
         assert!(bridges["client_secret"].is_string() && note.is_some());

@@ -4,8 +4,8 @@ use axum::http::Method;
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
+use crate::admin::token::issue::{IssuedTokenView, TokenIssueRequest};
 use crate::admin::token::{InspectionView, RevocationView, TokenKind, TokenRequest};
-use crate::admin::token_issue::{IssuedTokenView, TokenIssueRequest};
 
 use super::admin_client::AdminClient;
 use super::confirm::{Confirmation, ask};

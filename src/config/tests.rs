@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -283,6 +284,7 @@ fn a_secret_comes_from_a_variable_a_file_or_a_credential() {
     let secrets = tempfile::tempdir().unwrap();
     let path = secrets.path().join("gatelodge.key");
     fs::write(&path, format!("{SECRET}\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     let written = path.display().to_string();
     let directory = secrets.path().display().to_string();
 

@@ -165,8 +165,12 @@ fn a_command_whose_output_cannot_be_written_fails_with_a_sentence() {
         let output = home.command(&arguments).stdout(full).output().unwrap();
 
         let said = String::from_utf8(output.stderr).unwrap();
-        let expected =
-            "gatelodge: the answer cannot be written: No space left on device (os error 28)\n";
+        let why = "the answer cannot be written: No space left on device (os error 28)";
+        let expected = if command.ends_with("--json") {
+            format!("{{\"error\":\"failed\",\"error_description\":\"{why}\",\"exit\":1}}\n")
+        } else {
+            format!("gatelodge: {why}\n")
+        };
         assert_eq!(said, expected, "{command}");
         assert_eq!(output.status.code(), Some(1), "{command}");
     }

@@ -50,12 +50,13 @@ fn bytes(directory: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn a_second_server_waits_a_little_and_names_the_store() {
+fn a_second_server_says_at_once_where_the_first_one_is() {
     let home = Home::new();
     let server = home.serve();
 
-    let store = home.data().join("gatelodge.redb").display().to_string();
-    refuses(&home, &["--listen", "127.0.0.1:0"], 5, &[&store, "another process has"]);
+    let (data, pid) = (home.data().display().to_string(), server.process.0.id().to_string());
+    let parts = [&*data, server.issuer(), &pid, "a server runs already", "--data DIR"];
+    refuses(&home, &["--listen", "127.0.0.1:0"], 5, &parts);
 
     assert_eq!(crate::connection::get(&server, "/healthz").status, 200);
 }

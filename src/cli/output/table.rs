@@ -313,7 +313,7 @@ mod tests {
         let (text, omitted) = fitted(&[Row("a", name, "note"), Row("b", "short", "")], 40);
 
         let lines: Vec<_> = text.lines().collect();
-        assert_eq!(lines[1], "a   nnnnnnnnnnnnnnnnn…  note  1 day ago");
+        assert_eq!(lines[1], "a   nnnnnnnnnnnnnnnnnn…  note  1 day ago");
         assert!(lines.iter().all(|line| line.width() <= 40), "{text}");
         assert_eq!(omitted, [""; 0]);
     }

@@ -112,9 +112,11 @@ fn where_nobody_registers_themselves_the_command_is_told_that_makes_a_client() {
     let mut desk = Desk::with(&[("GATELODGE_REGISTRATION__POLICY", "off")]);
 
     let refused = desk.login("");
+    let failure: serde_json::Value =
+        serde_json::from_str(refused.err.lines().last().unwrap()).unwrap();
+    let text = failure["error_description"].as_str().unwrap();
     let advice = |verb: &str| {
-        let line =
-            refused.err.lines().find_map(|line| line.split_once(&format!("gatelodge {verb}")));
+        let line = text.lines().find_map(|line| line.split_once(&format!("gatelodge {verb}")));
         line.unwrap().1.to_owned()
     };
     let (add, login) = (advice("client add"), advice("login"));

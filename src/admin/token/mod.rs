@@ -1,5 +1,7 @@
 //! `/api/v1/tokens/inspect` and `/api/v1/tokens/revoke`: inspection and revocation of any token.
 
+pub(crate) mod issue;
+
 use std::sync::Arc;
 
 use axum::Json;
@@ -78,7 +80,7 @@ impl RevocationView {
 }
 
 /// Inspects a token: its kind, its claims, and whether it is in force or the reason why not.
-pub(super) async fn inspect(
+pub(in crate::admin) async fn inspect(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Json<InspectionView>, Failed> {
@@ -175,7 +177,7 @@ fn jwt(app: &App, token: &str) -> Result<Inspected, Failed> {
 
 /// Revokes an access token, or ends the grant of a refresh token, or the linked device of a personal
 /// access token, of a bridge token or of a hook token.
-pub(super) async fn revoke(
+pub(in crate::admin) async fn revoke(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Json<RevocationView>, Failed> {

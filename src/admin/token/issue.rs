@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::{Failed, body, optional, parsed};
+use crate::admin::{Failed, body, optional, parsed};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Refusal;
@@ -57,7 +57,7 @@ pub(crate) struct IssuedTokenView {
 }
 
 /// Issues an access token. Only this response has it: the store and the log do not.
-pub(super) async fn issue(
+pub(in crate::admin) async fn issue(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<(StatusCode, Json<IssuedTokenView>), Failed> {
