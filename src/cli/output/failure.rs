@@ -82,7 +82,7 @@ pub(in crate::cli) struct Failure {
     pub(in crate::cli) exit: Exit,
     /// What stands beside the description: the faults of a configuration, each with its source and
     /// its key, what may have been meant, and what there is.
-    beside: Map<String, Value>,
+    beside: Box<Map<String, Value>>,
     pub(in crate::cli) message: String,
     remedy: Option<String>,
 }
@@ -103,7 +103,7 @@ impl Failure {
     /// A failure that `message` describes.
     pub(in crate::cli) fn new(exit: Exit, message: impl fmt::Display) -> Self {
         let message = message.to_string();
-        Self { beside: Map::new(), description: None, error: None, exit, message, remedy: None }
+        Self { beside: Box::default(), description: None, error: None, exit, message, remedy: None }
     }
 
     /// Adds what can be done about it, if there is something.
@@ -124,7 +124,7 @@ impl Failure {
             .into_iter()
             .filter_map(|name| Some((name.to_owned(), body.get(name)?.clone())));
         Self {
-            beside: beside.collect(),
+            beside: Box::new(beside.collect()),
             description: member("error_description"),
             error: member("error"),
             remedy: member("remedy"),
@@ -212,10 +212,12 @@ impl From<Faults> for Failure {
     fn from(faults: Faults) -> Self {
         Self {
             error: Some("invalid_configuration".to_owned()),
-            beside: serde_json::to_value(&faults)
-                .into_iter()
-                .map(|faults| ("faults".to_owned(), faults))
-                .collect(),
+            beside: Box::new(
+                serde_json::to_value(&faults)
+                    .into_iter()
+                    .map(|faults| ("faults".to_owned(), faults))
+                    .collect(),
+            ),
             ..Self::new(Exit::Usage, faults)
         }
     }

@@ -20,12 +20,15 @@ pub(super) use crate::oauth_client::printable;
 
 use self::table::Table;
 
+/// Makes the text for a terminal, and a remark.
+type TerminalText = Box<dyn FnOnce(&Terminal) -> (String, Option<String>)>;
+
 /// The result of a command: text for people, JSON for programs.
 pub(super) struct Output {
     exit: Exit,
     json: String,
     note: Option<String>,
-    on_terminal: Option<Box<dyn FnOnce(&Terminal) -> (String, Option<String>)>>,
+    on_terminal: Option<TerminalText>,
     text: String,
 }
 
