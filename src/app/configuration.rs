@@ -39,6 +39,8 @@ pub struct LastRead {
 pub(super) struct CurrentConfiguration {
     last: Mutex<LastRead>,
     layers: OnceLock<Layers>,
+    /// Held while a reload reads files.
+    reloading: Mutex<()>,
     rules: RwLock<Arc<Rules>>,
     /// The states of the files, as they were read, and as they were seen last.
     seen: Mutex<[Vec<FileState>; 2]>,
@@ -56,6 +58,7 @@ impl CurrentConfiguration {
         Ok(Self {
             last: Mutex::default(),
             layers: OnceLock::new(),
+            reloading: Mutex::default(),
             rules: RwLock::new(rules),
             seen: Mutex::new([seen.clone(), seen]),
         })
@@ -85,8 +88,12 @@ impl App {
     /// The faults; nothing has changed then.
     pub fn reload(&self) -> Result<Reloaded, Faults> {
         let current = &self.configuration;
-        // One reload follows the other, and the last one counts.
-        let mut last = current.last.lock().unwrap_or_else(PoisonError::into_inner);
+        // One reload follows the other, and the last one counts. Nobody else waits for it: a file may be
+        // slow.
+        let _one = current.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = |read| {
+            *current.last.lock().unwrap_or_else(PoisonError::into_inner) = read;
+        };
         let Some(layers) = current.layers.get() else {
             return Ok(Reloaded { changed: Vec::new(), waiting: Vec::new() });
         };
@@ -98,7 +105,8 @@ impl App {
             Ok(read) => read,
             Err(faults) => {
                 tracing::error!(%faults, "the configuration has faults; the one before stays in force");
-                last.faults = Some(faults.clone());
+                let waiting = self.last_read().waiting;
+                last(LastRead { faults: Some(faults.clone()), waiting });
                 return Err(faults);
             }
         };
@@ -111,13 +119,24 @@ impl App {
         for warning in &rules.config.warnings {
             tracing::warn!("{warning}");
         }
-        *last = LastRead { faults: None, waiting: reloaded.waiting.clone() };
+        last(LastRead { faults: None, waiting: reloaded.waiting.clone() });
         *current.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
         Ok(reloaded)
     }
 
     fn read_again(&self, layers: &Layers) -> Result<(Arc<Rules>, Reloaded), Faults> {
         let old = self.rules();
+        // A pipe that a start could read would never end now.
+        let is_other = |path: &&PathBuf| fs::metadata(path).is_ok_and(|found| !found.is_file());
+        let others = old.config.watched.iter().filter(is_other).map(|path| Fault {
+            source: Source::File(path.clone()),
+            key: "config".to_owned(),
+            message: "a file is expected here, and this is none".to_owned(),
+        });
+        let others: Vec<_> = others.collect();
+        if !others.is_empty() {
+            return Err(Faults::of(others));
+        }
         let new = layers.load_for_server(self.clock().now())?;
         let (config, waiting) = old.config.reloaded(&new);
         let (issuer, pepper) = (old.issuer.clone(), Arc::clone(&old.pepper));

@@ -217,3 +217,20 @@ fn the_schema_describes_what_the_readme_shows() {
     let open = &schema["properties"]["scopes"]["additionalProperties"]["properties"]["open"];
     assert_eq!(open["type"], "boolean");
 }
+
+#[test]
+fn a_pipe_in_place_of_the_file_holds_up_nothing() {
+    let home = Home::new();
+    write(&home, ORDERS);
+    let server = home.serve();
+
+    fs::remove_file(file(&home)).unwrap();
+    assert!(Command::new("mkfifo").arg(file(&home)).status().unwrap().success());
+
+    let log = home.log_with("a file is expected here, and this is none");
+    assert!(log.contains("the one before stays in force"), "{log}");
+    assert!(scopes(&server).contains("orders"));
+    assert!(get(&server, "/readyz").json()["detail"].is_string());
+    server.terminate();
+    assert!(server.end().success());
+}
