@@ -1,6 +1,8 @@
 //! What must never be read in a log, whatever is logged.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
 
 use crate::connection::{ask, client_credentials, get, log, token_head};
 use crate::program::{Home, Server};
@@ -67,4 +69,58 @@ fn the_log_is_a_line_of_json_for_each_request() {
     let event = format!("gatelodge-event: {}", refused["event.id"].as_str().unwrap());
     assert!(unknown.head.contains(&event), "{}", unknown.head);
     assert!(lines.iter().any(|line| line["route"] == "/healthz" && line["status"] == 200));
+}
+
+#[test]
+fn a_root_secret_that_others_can_read_is_refused_as_ssh_refuses_its_keys() {
+    let home = Home::new();
+    home.serve().kill();
+    let key = home.data().join("gatelodge.key");
+    fs::set_permissions(&key, Permissions::from_mode(0o640)).unwrap();
+
+    let refused = home.command(&["serve"]).output().unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
+
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    assert!(said.contains(&format!("chmod 600 {}", key.display())), "{said}");
+    assert!(said.contains("0640"), "{said}");
+    home.serve().kill();
+}
+
+/// Editors and shells of Windows write them so.
+#[test]
+fn a_secret_or_configuration_in_another_encoding_is_called_that() {
+    let home = Home::new();
+    let _server = home.serve();
+    let file = home.path("file");
+    let wide = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    let marked = |text: &str| [b"\xef\xbb\xbf", text.as_bytes()].concat();
+    let path = file.display().to_string();
+    let secret = "a-secret-of-my-own";
+
+    for (bytes, name) in [(wide(secret), "UTF-16"), (marked(secret), "byte-order mark")] {
+        fs::write(&file, bytes).unwrap();
+        let add = home.command(&["client", "add", "robot", "--secret-file", &path]);
+        assert_says(add, &path, name);
+    }
+    for (bytes, name) in [(wide("log = 'info'"), "UTF-16"), (marked("log = 'info'"), "byte-order")]
+    {
+        fs::write(&file, bytes).unwrap();
+        assert_says(home.command(&["config", "check", "--config", &path]), &path, name);
+    }
+    fs::write(&file, format!("{secret}\r\n")).unwrap();
+    home.json(&format!(
+        "client add robot --id robot --auth client_secret_post --secret-file {path}"
+    ));
+}
+
+/// Asserts that a command ends with 2, and names the file and what is wrong with it.
+#[track_caller]
+fn assert_says(mut command: Command, file: &str, what: &str) {
+    let output = command.output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8(said).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains(file) && said.contains(what) && !said.contains("secret-of"), "{said}");
 }
