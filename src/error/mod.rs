@@ -163,7 +163,13 @@ mod tests {
             sentences.collect::<std::collections::HashSet<_>>().len() == 1
         };
         use Refusal as R;
-        assert!(alike(&[R::CodeUnknown, R::CodeClientDiffers, R::CodeExpired, R::CodeReplayed]));
+        assert!(alike(&[
+            R::CodeUnknown,
+            R::CodeClientDiffers,
+            R::CodeEnded,
+            R::CodeExpired,
+            R::CodeReplayed,
+        ]));
         assert!(alike(&[R::ClientUnknown, R::ClientSecretWrong, R::ClientDisabled]));
         assert!(alike(&[
             R::RefreshUnknown,

@@ -28,9 +28,9 @@ const APP_ROLE_MISSING: &str = "None of your roles lets you into this applicatio
 const BRIDGE_FORBIDDEN: &str = "This bridge session is not yours.";
 const CEREMONY_OVER: &str = "This passkey prompt is over. Please try again.";
 const CLIENT_UNPROVEN: &str = "the client is unknown, or its client_secret is wrong";
-const CODE_USELESS: &str = "code is unknown, expired, used or of another client";
+const CODE_USELESS: &str = "code is unknown, expired, used, ended or of another client";
 const DENIED: &str = "The request was denied.";
-const DEVICE_CODE_USELESS: &str = "device_code is unknown, used or of another client";
+const DEVICE_CODE_USELESS: &str = "device_code is unknown, used, ended or of another client";
 const DOCUMENT_UNREACHABLE: &str =
     "client_id: the server of the metadata document could not be reached securely";
 const EMAIL_TAKEN: &str = "This e-mail address cannot be used here. Choose another one.";

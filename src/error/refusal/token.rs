@@ -51,6 +51,10 @@ macro_rules! token {
         "code was issued to another client",
         "let the client that started the sign-in redeem its code",
         "RFC 6749 §4.1.3";
+    CodeEnded => InvalidGrant as CODE_USELESS,
+        "code: its session or its person has ended, or the person withdrew what they allowed",
+        "let the client sign the person in again",
+        "RFC 6749 §5.2";
     CodeExpired => InvalidGrant as CODE_USELESS,
         "code has expired",
         "let the client redeem a code at once; lifetimes.authorization_code says how long one lasts",
@@ -91,6 +95,10 @@ macro_rules! token {
         "the person denied the device",
         "start again at the device",
         "RFC 8628 §3.5";
+    DeviceCodeEnded => InvalidGrant as DEVICE_CODE_USELESS,
+        "device_code: the session or the person behind it has ended, or the person withdrew what they allowed",
+        "let the device begin again",
+        "RFC 8628 §3.5";
     DeviceCodeExpired => ExpiredToken,
         "device_code has expired",
         "start again at the device; lifetimes.device_code says how long a code lasts",
@@ -115,7 +123,7 @@ macro_rules! token {
         "the grant has ended",
         "let the client sign the person in again",
         "RFC 6749 §5.2";
-    GrantOutsideGroups => InvalidGrant as REFRESH_TOKEN_USELESS,
+    GrantOutsideGroups => InvalidGrant,
         "the person is in none of the groups that may use this client any more",
         "gatelodge user set NAME --group GROUP; gatelodge client set CLIENT --group GROUP",
         "RFC 6749 §5.2";

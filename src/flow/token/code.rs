@@ -57,7 +57,7 @@ pub fn redeem(
     let target = targets.share(&cx.rules, scope, &request.resources)?;
 
     let nonce = code.nonce.take();
-    let (live, refresh_token) = grant::create(tx, cx, client, authorization)?;
+    let (live, refresh_token) = grant::create(tx, cx, client, authorization, Refusal::CodeEnded)?;
     code.spent = Some(live.id());
     code.retained_until = live.grant().expires.max(code.expires.by_evidence());
     tx.put(&hash, code)?;

@@ -54,7 +54,8 @@ pub fn redeem(
     let (granted, scope) = (&authorization.resources, &authorization.scope);
     let targets = resource::remaining(tx, &cx.rules, &client, granted, scope)?;
     let target = targets.share(&cx.rules, scope, &request.resources)?;
-    let (live, refresh_token) = grant::create(tx, cx, client, authorization)?;
+    let ended = Refusal::DeviceCodeEnded;
+    let (live, refresh_token) = grant::create(tx, cx, client, authorization, ended)?;
     tx.remove::<Device>(&hash)?;
     let issued = issue::for_grant(cx, &live, target, None, refresh_token);
     Ok(Polled::Tokens(Box::new(issued)))

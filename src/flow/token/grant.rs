@@ -23,7 +23,8 @@ const PAGE: usize = 100;
 
 /// Proof that a grant is in force. It has neither ended nor expired; its person and its client are
 /// enabled; the client is the one it was created for and not a later one of the same name, and for
-/// people of a group of the person's; the person did not withdraw it; its session was not revoked, and is live if the grant depends on it.
+/// people of a group of the person's; the person did not withdraw it; its session was not revoked, and
+/// is live if the grant depends on it.
 #[derive(Clone, Debug)]
 pub struct LiveGrant {
     client: Client,
@@ -136,13 +137,14 @@ pub fn check_groups(
 ///
 /// # Errors
 ///
-/// [`Refusal::GrantOutsideGroups`], and [`Refusal::GrantEnded`] if the person withdrew the
-/// authorization, or the session or the person has ended.
+/// [`Refusal::GrantOutsideGroups`], and `ended` if the person withdrew the authorization, or the
+/// session or the person has ended.
 pub fn create(
     tx: &mut Tx<'_>,
     cx: &Context,
     client: Client,
     authorization: Authorization,
+    ended: Refusal,
 ) -> Result<(LiveGrant, Option<RefreshToken>), Error> {
     check_groups(tx, &client, &authorization)?;
     last_use::record_use(tx, cx, &authorization.client, &client, Some(authorization.user))?;
@@ -164,7 +166,7 @@ pub fn create(
         by_operator: false,
     };
     let refresh_token = grant.family.as_ref().map(|own| family::newest(cx, id, own));
-    let live = check(tx, cx, id, grant, client)?.ok_or(Refusal::GrantEnded)?;
+    let live = check(tx, cx, id, grant, client)?.ok_or(ended)?;
     tx.put(&id, live.grant.clone())?;
     Ok((live, refresh_token))
 }

@@ -57,8 +57,8 @@ pub struct Ordered {
 /// # Errors
 ///
 /// [`Refusal::ClientNotFound`], [`Refusal::ClientDisabled`], [`Refusal::UserNotFound`] or
-/// [`Refusal::PersonDisabled`]; [`Refusal::PersonAstray`]; [`Refusal::GrantTypeNotRegistered`] if the client may not act in this
-/// way; and the refusals of its resources and scopes.
+/// [`Refusal::PersonDisabled`]; [`Refusal::PersonAstray`]; [`Refusal::GrantTypeNotRegistered`] if the
+/// client may not act in this way; and the refusals of its resources and scopes.
 pub fn issue(tx: &mut Tx<'_>, cx: &Context, order: &TokenOrder) -> Result<Ordered, Error> {
     let client = tx.find::<Client>(&order.client)?.ok_or(Refusal::ClientNotFound)?;
     if !client.enabled || !owner_may(tx, &client)? {

@@ -62,3 +62,13 @@ pub(super) async fn a_code_for_the_second_time() -> Response {
     telly.poll(&device).await.tokens();
     telly.poll(&device).await
 }
+
+pub(super) async fn a_code_whose_session_has_ended() -> Response {
+    let (server, mut ada) = Server::with_ada().await;
+    let telly = RelyingParty::tv(&server).await;
+    let device = telly.device().await;
+    let page = ada.open_device(&device).await;
+    ada.decide_on_device(&page, "allow").await;
+    ada.sign_out().await;
+    telly.poll(&device).await
+}

@@ -292,3 +292,12 @@ pub(super) async fn a_grant_of_somebody_who_left_the_groups() -> Response {
     server.operate(Method::PATCH, &format!("/clients/{}", shop.id), limited).await;
     shop.refresh(tokens.refresh()).await
 }
+
+pub(super) async fn a_code_whose_session_has_ended() -> Response {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let response = shop.authorize(&mut ada, &[("scope", "openid")]).await;
+    let code = response.brought().remove("code").unwrap();
+    ada.sign_out().await;
+    shop.redeem(&code).await
+}

@@ -281,7 +281,7 @@ async fn a_yes_lasts_as_long_as_the_session_and_the_person_behind_it() {
             _ => server.change_person("ada", |ada| ada.disabled = true).await,
         }
 
-        telly.poll(&device).await.refused(ErrorCode::InvalidGrant, Refusal::GrantEnded);
+        telly.poll(&device).await.refused(ErrorCode::InvalidGrant, Refusal::DeviceCodeEnded);
     }
 }
 

@@ -187,7 +187,7 @@ async fn a_code_is_worth_nothing_once_its_person_or_session_has_gone() {
 
     ada.sign_out().await;
 
-    shop.redeem(&code).await.refused(ErrorCode::InvalidGrant, Refusal::GrantEnded);
+    shop.redeem(&code).await.refused(ErrorCode::InvalidGrant, Refusal::CodeEnded);
 }
 
 /// RFC 7636 §4.1 says unreserved characters; some clients send standard base64, and the hash decides.

@@ -47,7 +47,7 @@ async fn a_person_who_is_switched_off_is_out_and_what_they_had_does_not_come_bac
     server.operate(Method::PATCH, "/users/ada", json!({ "disabled": false })).await;
     assert_over(&shop, &tokens, Refusal::GrantEnded).await;
     assert!(ada.visit("/account").await.asks_to_sign_in());
-    shop.redeem(&code).await.refused(ErrorCode::InvalidGrant, Refusal::GrantEnded);
+    shop.redeem(&code).await.refused(ErrorCode::InvalidGrant, Refusal::CodeEnded);
     let anew = shop.tokens(&mut ada).await;
     assert_eq!(shop.introspect(&anew.access).await.json()["active"], true);
 }
@@ -63,7 +63,7 @@ async fn a_revoked_session_takes_what_was_granted_in_it_along_offline_or_on_its_
 
     assert_eq!(revoked.json(), session);
     assert_over(&shop, &tokens, Refusal::RefreshUnknown).await;
-    shop.redeem(&code).await.refused(ErrorCode::InvalidGrant, Refusal::GrantEnded);
+    shop.redeem(&code).await.refused(ErrorCode::InvalidGrant, Refusal::CodeEnded);
     assert!(ada.visit("/account").await.asks_to_sign_in());
     let again = server.operate(Method::DELETE, &path, json!({})).await;
     again.refused(ErrorCode::NotFound, Refusal::SessionNotFound);
@@ -109,7 +109,7 @@ async fn a_person_disconnects_an_application_on_their_account_page() {
     assert_eq!(response.location(), "/gate/account");
     assert!(!ada.visit("/account").await.text().contains("Shop"));
     assert_over(&shop, &tokens, Refusal::RefreshUnknown).await;
-    shop.redeem(&code).await.refused(ErrorCode::InvalidGrant, Refusal::GrantEnded);
+    shop.redeem(&code).await.refused(ErrorCode::InvalidGrant, Refusal::CodeEnded);
     assert!(ada.visit(&shop.request(&[])).await.asks_for_consent());
     server.advance(Duration::from_secs(1));
     let anew = shop.tokens(&mut ada).await;
