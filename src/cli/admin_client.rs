@@ -26,6 +26,9 @@ use crate::private_file::Owner;
 
 use super::output::{Exit, Failure};
 
+/// The most bytes of a path with its query. Every name is far shorter, percent-encoded, too.
+const MAX_PATH: usize = 16 * 1024;
+
 /// The most bytes of a response.
 const MAX_RESPONSE: usize = 64 << 20;
 
@@ -54,6 +57,8 @@ pub(super) enum AdminClientError {
         /// The sentence.
         why: String,
     },
+    /// The command names something that nothing is called.
+    Unnamed(&'static str),
 }
 
 impl AdminClient {
@@ -136,6 +141,14 @@ impl AdminClient {
         path: &str,
         body: Body,
     ) -> Result<(u16, Bytes), AdminClientError> {
+        // A name that is empty leaves its place in the path empty.
+        let named = path.split('?').next().unwrap_or_default();
+        if named.contains("//") || named.ends_with('/') {
+            return Err(AdminClientError::Unnamed("a name is empty"));
+        }
+        if path.len() > MAX_PATH {
+            return Err(AdminClientError::Unnamed("a name is too long to be one"));
+        }
         let broken = |error: &dyn fmt::Display| AdminClientError::Broken(error.to_string());
         let request = Request::builder()
             .method(method)
@@ -230,6 +243,7 @@ impl fmt::Display for AdminClientError {
         match self {
             Self::Broken(why) => write!(f, "the server broke off: {why}"),
             Self::Closed { why, .. } => f.write_str(why),
+            Self::Unnamed(why) => f.write_str(why),
         }
     }
 }
@@ -241,6 +255,7 @@ impl From<AdminClientError> for Failure {
             AdminClientError::Closed { exit, remedy, why } => {
                 Self::new(Exit::from_code(exit), why).with_remedy(remedy)
             }
+            AdminClientError::Unnamed(why) => Self::new(Exit::Usage, why),
         }
     }
 }

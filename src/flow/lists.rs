@@ -30,9 +30,14 @@ impl<T: Clone + Display + PartialEq> ListChange<T> {
     ///
     /// # Errors
     ///
+    /// [`Refusal::MemberMalformed`] if something is both added and taken away, and
     /// [`Refusal::NotListed`] with the items of the list, if one that is to be taken away is not
     /// there: who takes away a right by a mistyped name would leave it.
     pub fn applied(&self, member: &'static str, old: &[T]) -> Result<Vec<T>, Error> {
+        if self.add.iter().any(|item| self.remove.contains(item)) {
+            let why = "something is both added and taken away";
+            return Err(Refusal::MemberMalformed(member, why).into());
+        }
         let mut list = self.replace.clone().unwrap_or_else(|| old.to_vec());
         for item in &self.add {
             if !list.contains(item) {
@@ -67,6 +72,16 @@ mod tests {
         assert_eq!(list, ["a", "c"]);
         assert_eq!(replaced.applied("groups", &["a"]).unwrap(), ["d", "e"]);
         assert_eq!(ListChange::default().applied("groups", &["a"]).unwrap(), ["a"]);
+    }
+
+    #[test]
+    fn nothing_is_both_added_and_taken_away() {
+        let refused = change(&["c"], &["c"]).applied("roles", &["a"]).unwrap_err();
+
+        assert!(
+            matches!(refused.refusal(), Some(Refusal::MemberMalformed("roles", _))),
+            "{refused}"
+        );
     }
 
     #[test]

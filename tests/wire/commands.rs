@@ -326,3 +326,18 @@ fn a_reader_who_leaves_early_is_no_failure() {
         assert_eq!((status.code(), said.as_str()), (Some(0), ""), "{arguments:?}");
     }
 }
+
+#[test]
+fn a_name_that_nothing_can_have_is_wrong_usage() {
+    let home = Home::new();
+    let _server = home.serve();
+
+    let long = "n".repeat(70_000);
+    for (name, why) in [("", "a name is empty"), (long.as_str(), "a name is too long to be one")] {
+        for command in [["client", "show"], ["user", "remove"], ["session", "revoke"]] {
+            let output = home.command(&[command[0], command[1], name]).output().unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!((output.status.code(), said.contains(why)), (Some(2), true), "{said}");
+        }
+    }
+}
