@@ -370,10 +370,12 @@ impl Draft {
 
     fn give_the_token_policy_its_token(&mut self) {
         let registration = &self.config.registration;
-        if registration.policy == Some(RegistrationPolicy::Token) && registration.token.is_none() {
+        let needs = registration.policy == Some(RegistrationPolicy::Token);
+        // A token that could not be read is a fault already.
+        if needs && registration.token.is_none() && !self.is_faulty("registration.token") {
             let message = "found \"token\", and no token; put one into a file of its own, mode 0600, \
                            and name that as registration.token_file";
-            self.fault(Source::Default, "registration.policy", message);
+            self.fault(self.decided("registration.policy"), "registration.policy", message);
         }
     }
 

@@ -75,13 +75,21 @@ pub(crate) fn read_from(from: impl io::Read, limit: u64) -> io::Result<Zeroizing
     text.map(Zeroizing::new).map_err(|_| NotText::NotUtf8.into())
 }
 
-/// Reads the text of a file.
+/// The most bytes of a file.
+const MAX_FILE: u64 = 1 << 20;
+
+/// Reads the text of a file of at most 1 MiB.
 ///
 /// # Errors
 ///
-/// Those of the file, and [`NotText`].
+/// Those of the file, `FileTooLarge`, and [`NotText`].
 pub(crate) fn read_text(path: &Path) -> io::Result<Zeroizing<String>> {
-    read_from(File::open(path)?, u64::MAX)
+    let text = read_from(File::open(path)?, MAX_FILE + 1)?;
+    if u64::try_from(text.len()).is_ok_and(|length| length <= MAX_FILE) {
+        Ok(text)
+    } else {
+        Err(io::Error::new(io::ErrorKind::FileTooLarge, "it has more than 1 MiB"))
+    }
 }
 
 /// A secret without the newline that editors put at its end: one LF or CRLF, and nothing else.

@@ -234,3 +234,27 @@ fn a_pipe_in_place_of_the_file_holds_up_nothing() {
     server.terminate();
     assert!(server.end().success());
 }
+
+#[test]
+fn a_file_without_an_end_is_no_configuration() {
+    let home = Home::new();
+
+    let check = call(&home, "config check --config /dev/zero");
+
+    let text = String::from_utf8(check.stdout).unwrap();
+    assert_eq!(check.status.code(), Some(2), "{text}");
+    assert!(text.contains("it has more than 1 MiB"), "{text}");
+}
+
+/// One fault, with its place.
+#[test]
+fn a_token_file_that_is_gone_is_one_fault() {
+    let home = Home::new();
+    write(&home, "[registration]\npolicy = \"token\"\ntoken_file = \"gone\"\n");
+
+    let check = call(&home, "config check");
+
+    let text = String::from_utf8(check.stdout).unwrap();
+    assert_eq!((check.status.code(), text.lines().count()), (Some(2), 1), "{text}");
+    assert!(text.contains("registration.token") && text.contains("gone"), "{text}");
+}
