@@ -51,7 +51,13 @@ impl Error {
     }
 }
 
-/// Replaces control characters in `text`, since a terminal would interpret them.
+/// Replaces characters of `text` that a terminal would interpret, and those that hide, or that change
+/// the direction of others: whoever names themselves could look like somebody else.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    let misleads = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+            || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    text.chars().map(|c| if misleads(c) { '\u{fffd}' } else { c }).collect()
 }

@@ -204,6 +204,8 @@ mod tests {
     #[test]
     fn a_name_cannot_command_the_terminal() {
         assert_eq!(word(&"a\u{1b}[2J"), "a\u{fffd}[2J");
+        // Read from the right, this would be somebody else's name.
+        assert_eq!(word(&"\u{202e}gnillib\u{200b}"), "\u{fffd}gnillib\u{fffd}");
         // JSON text has these as they are.
         let keys = json!({ "keys": [{ "kid": "\u{9b}2J" }] });
         assert_eq!(word(&keys), "{\"keys\":[{\"kid\":\"\u{fffd}2J\"}]}");
