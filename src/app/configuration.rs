@@ -146,7 +146,7 @@ impl App {
             .into_iter()
             .map(|(app, message)| Fault {
                 source: file.clone(),
-                key: format!("apps.{app}.roles"),
+                key: format!("apps.\"{app}\".roles"),
                 message,
             })
             .collect();

@@ -279,7 +279,7 @@ fn fetcher(config: &Config) -> Result<Fetcher, Error> {
     Ok(Fetcher::new(&settings)?)
 }
 
-/// Reads the keys whose software statements are trusted.
+/// Reads a file that the configuration names.
 fn contents(path: &Path) -> Result<Vec<u8>, Internal> {
     std::fs::read(path)
         .map_err(|error| Internal::new(format!("cannot read {}: {error}", path.display())))

@@ -180,9 +180,9 @@ pub struct Change {
 /// # Errors
 ///
 /// [`Refusal::UserNotFound`], [`Refusal::RoleUnknown`], [`Refusal::EmailTaken`],
-/// [`Refusal::NotListed`], [`Refusal::EmailMissing`] if there is no address to vouch for, [`Refusal::EmailUnnamed`] if it is
-/// one that the person typed and the change does not name it, [`Refusal::PersonTooLarge`], and
-/// [`Refusal::LastAdministrator`] if no administrator would remain.
+/// [`Refusal::NotListed`], [`Refusal::EmailMissing`] if there is no address to vouch for,
+/// [`Refusal::EmailUnnamed`] if it is one that the person typed and the change does not name it,
+/// [`Refusal::PersonTooLarge`], and [`Refusal::LastAdministrator`] if no administrator would remain.
 pub fn change(
     tx: &mut Tx<'_>,
     cx: &Context,
