@@ -1,16 +1,15 @@
 //! `/api/v1/bridge`: bridges, their codes and their tokens.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, Request};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use super::by::{By, People, Read};
 use super::listing::{ListView, Noun, Query};
 use super::{Failed, body, optional, session};
-use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Refusal;
 use crate::flow::bridge::access::{self, AccessRequest, AccessTerms, BridgeAccess};
@@ -187,7 +186,7 @@ impl HostPreferenceView {
 
 /// Lists the bridges that sent a heartbeat within the last 30 days.
 pub(super) async fn list(
-    State(app): State<Arc<App>>,
+    app: By<Read>,
     request: Request,
 ) -> Result<Json<ListView<BridgeView>>, Failed> {
     let (view, span) = (app.read()?, Query::of(&request)?.span()?);
@@ -199,7 +198,7 @@ pub(super) async fn list(
 
 /// A linked device that is not ended.
 pub(super) async fn device(
-    State(app): State<Arc<App>>,
+    app: By<Read>,
     Path(named): Path<String>,
 ) -> Result<Json<DeviceView>, Failed> {
     let view = app.read()?;
@@ -209,7 +208,7 @@ pub(super) async fn device(
 
 /// Ends a linked device with everything that it was given.
 pub(super) async fn end(
-    State(app): State<Arc<App>>,
+    app: By<People>,
     Path(named): Path<String>,
 ) -> Result<Json<DeviceView>, Failed> {
     let ended = app.write(move |tx, cx| {
@@ -222,7 +221,7 @@ pub(super) async fn end(
 
 /// Makes an exchange code for a person.
 pub(super) async fn issue_code(
-    State(app): State<Arc<App>>,
+    app: By<People>,
     request: Request,
 ) -> Result<(StatusCode, Json<CodeView>), Failed> {
     let CodeRequest { username } = body(request).await?;
@@ -240,7 +239,7 @@ pub(super) async fn issue_code(
 
 /// Issues a bridge token for a person, with its own session.
 pub(super) async fn issue_token(
-    State(app): State<Arc<App>>,
+    app: By<People>,
     request: Request,
 ) -> Result<(StatusCode, Json<BridgeTokenView>), Failed> {
     let asked: BridgeTokenRequest = body(request).await?;

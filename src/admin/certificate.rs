@@ -1,15 +1,13 @@
 //! `/api/v1/bridge/certificates`: the registered certificates of devices.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, Request};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use super::by::{By, People, Read};
 use super::listing::{ListView, Noun, Query};
 use super::{Failed, body, tls};
-use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Refusal;
 use crate::flow::bridge::certificate::{self, NewCertificate, Registered};
@@ -92,7 +90,7 @@ impl DeviceCertificateView {
 }
 
 pub(super) async fn enroll(
-    State(app): State<Arc<App>>,
+    app: By<People>,
     request: Request,
 ) -> Result<(StatusCode, Json<EnrolledCertificateView>), Failed> {
     let enrollment: Enrollment = body(request).await?;
@@ -118,7 +116,7 @@ pub(super) async fn enroll(
 }
 
 pub(super) async fn list(
-    State(app): State<Arc<App>>,
+    app: By<Read>,
     request: Request,
 ) -> Result<Json<ListView<DeviceCertificateView>>, Failed> {
     let (view, query) = (app.read()?, Query::of(&request)?);
@@ -127,7 +125,7 @@ pub(super) async fn list(
 }
 
 pub(super) async fn show(
-    State(app): State<Arc<App>>,
+    app: By<Read>,
     Path(named): Path<String>,
 ) -> Result<Json<DeviceCertificateView>, Failed> {
     let view = app.read()?;
@@ -137,7 +135,7 @@ pub(super) async fn show(
 }
 
 pub(super) async fn revoke(
-    State(app): State<Arc<App>>,
+    app: By<People>,
     Path(named): Path<String>,
 ) -> Result<Json<DeviceCertificateView>, Failed> {
     let revoked = app.write(move |tx, cx| {
@@ -154,7 +152,7 @@ pub(super) async fn revoke(
 ///
 /// The refusal that the device gets.
 pub(super) async fn person(
-    State(app): State<Arc<App>>,
+    app: By<Read>,
     Path(fingerprint): Path<String>,
 ) -> Result<Json<CertificatePersonView>, Failed> {
     let fingerprint: Fingerprint =

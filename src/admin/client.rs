@@ -1,14 +1,13 @@
 //! `/api/v1/clients`. The members are those of RFC 7591 §2 and the server's own.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, Request};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use super::by::{By, Clients, Read};
 use super::listing::{ListView, Noun, Query};
 use super::{Failed, body, client_notes};
 use crate::app::App;
@@ -121,7 +120,7 @@ impl ClientView {
 }
 
 pub(super) async fn list(
-    State(app): State<Arc<App>>,
+    app: By<Read>,
     request: Request,
 ) -> Result<Json<ListView<ClientView>>, Failed> {
     let span = Query::of(&request)?.span()?;
@@ -131,7 +130,7 @@ pub(super) async fn list(
 }
 
 pub(super) async fn add(
-    State(app): State<Arc<App>>,
+    app: By<Clients>,
     request: Request,
 ) -> Result<(StatusCode, Json<ClientView>), Failed> {
     let mut members = body::<Map<String, Value>>(request).await?;
@@ -187,7 +186,7 @@ async fn hashed(app: &App, secret: String) -> Result<String, Failed> {
 /// its default. The members `add` and `remove` are objects of the lists of a client: what they name
 /// is added to a list, or taken away from it.
 pub(super) async fn change(
-    State(app): State<Arc<App>>,
+    app: By<Clients>,
     Path(named): Path<String>,
     request: Request,
 ) -> Result<Json<ClientView>, Failed> {
@@ -221,7 +220,7 @@ pub(super) async fn change(
 }
 
 pub(super) async fn rotate_secret(
-    State(app): State<Arc<App>>,
+    app: By<Clients>,
     Path(named): Path<String>,
 ) -> Result<Json<ClientView>, Failed> {
     let rotated = app.write(move |tx, cx| {
@@ -234,7 +233,7 @@ pub(super) async fn rotate_secret(
 }
 
 pub(super) async fn show(
-    State(app): State<Arc<App>>,
+    app: By<Read>,
     Path(named): Path<String>,
 ) -> Result<Json<ClientView>, Failed> {
     let (id, client) = named::client(&app.read()?, &named)?;
@@ -242,7 +241,7 @@ pub(super) async fn show(
 }
 
 pub(super) async fn remove(
-    State(app): State<Arc<App>>,
+    app: By<Clients>,
     Path(named): Path<String>,
 ) -> Result<Json<RemovedClientView>, Failed> {
     let removed = app.write(move |tx, cx| {

@@ -1,14 +1,12 @@
 //! `/api/v1/config`: the configuration in force, and its reload.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 
 use super::Failed;
-use crate::app::{App, Reloaded};
+use super::by::{All, By, Read};
+use crate::app::Reloaded;
 use crate::config::{Config, Fault, InForce};
 use crate::error::{Internal, Refusal};
 
@@ -67,7 +65,7 @@ impl ConfigView {
     }
 }
 
-pub(super) async fn show(State(app): State<Arc<App>>) -> Json<ConfigView> {
+pub(super) async fn show(app: By<Read>) -> Json<ConfigView> {
     let (rules, last) = (app.rules(), app.last_read());
     let mut view = ConfigView::new(&rules.config);
     view.faults = last.faults.iter().flat_map(|faults| faults.iter()).map(FaultView::new).collect();
@@ -85,7 +83,7 @@ pub(super) async fn show(State(app): State<Arc<App>>) -> Json<ConfigView> {
 /// # Errors
 ///
 /// [`Refusal::ConfigurationFaulty`], with the faults beside it.
-pub(super) async fn reload(State(app): State<Arc<App>>) -> Result<Response, Failed> {
+pub(super) async fn reload(app: By<All>) -> Result<Response, Failed> {
     let reloaded = tokio::task::spawn_blocking(move || app.reload()).await;
     Ok(match reloaded.map_err(Internal::new)? {
         Ok(Reloaded { changed, waiting }) => Json(ReloadView { changed, waiting }).into_response(),

@@ -1,16 +1,14 @@
 //! `/api/v1/documents`: import of a client's metadata document, if the server cannot fetch it.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::by::{By, Clients};
 use super::client::ClientView;
 use super::{Failed, body, client_notes};
-use crate::app::App;
 use crate::flow::client::document;
 use crate::oauth::client::cimd::{self, DocumentAddress};
 use crate::oauth::id::ClientId;
@@ -26,7 +24,7 @@ pub(crate) struct DocumentImport {
 }
 
 pub(super) async fn import(
-    State(app): State<Arc<App>>,
+    app: By<Clients>,
     request: Request,
 ) -> Result<(StatusCode, Json<ClientView>), Failed> {
     let import: DocumentImport = body(request).await?;

@@ -1,14 +1,12 @@
 //! `/api/v1/grants`: the grants in force.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, Request};
 use serde::{Deserialize, Serialize};
 
 use super::Failed;
+use super::by::{By, People, Read};
 use super::listing::{ListView, Noun, Query};
-use crate::app::App;
 use crate::flow::named;
 use crate::flow::token::grant::{self, LiveGrant};
 use crate::oauth::resource::Resource;
@@ -66,7 +64,7 @@ impl GrantView {
 }
 
 pub(super) async fn list(
-    State(app): State<Arc<App>>,
+    app: By<Read>,
     request: Request,
 ) -> Result<Json<ListView<GrantView>>, Failed> {
     let (view, query) = (app.read()?, Query::of(&request)?);
@@ -76,14 +74,14 @@ pub(super) async fn list(
 }
 
 pub(super) async fn show(
-    State(app): State<Arc<App>>,
+    app: By<Read>,
     Path(named): Path<String>,
 ) -> Result<Json<GrantView>, Failed> {
     Ok(Json(GrantView::new(&named::grant(&app.read()?, &app.context(), &named)?)))
 }
 
 pub(super) async fn revoke(
-    State(app): State<Arc<App>>,
+    app: By<People>,
     Path(named): Path<String>,
 ) -> Result<Json<GrantView>, Failed> {
     let revoked = app.write(move |tx, cx| {

@@ -1,13 +1,11 @@
 //! `/api/v1/issuer`: the issuer in the store.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use serde::{Deserialize, Serialize};
 
+use super::by::{All, By, Read};
 use super::{Failed, body};
-use crate::app::App;
 use crate::error::Internal;
 use crate::flow::installation;
 use crate::oauth::issuer::Issuer;
@@ -53,14 +51,14 @@ pub(crate) struct OrphanedPasskey {
 }
 
 /// The issuer in the store. A running server uses the one with which it started.
-pub(super) async fn show(State(app): State<Arc<App>>) -> Result<Json<IssuerView>, Failed> {
+pub(super) async fn show(app: By<Read>) -> Result<Json<IssuerView>, Failed> {
     let found = installation::find(&app.read()?)?;
     let found = found.ok_or_else(|| Internal::new("the store holds no installation"))?;
     Ok(Json(IssuerView { issuer: found.issuer }))
 }
 
 pub(super) async fn change(
-    State(app): State<Arc<App>>,
+    app: By<All>,
     request: Request,
 ) -> Result<Json<IssuerChangeView>, Failed> {
     let change: IssuerChange = body(request).await?;

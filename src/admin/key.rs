@@ -2,15 +2,13 @@
 //!
 //! The key that bridges pin is none of them: it never changes.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use serde::{Deserialize, Serialize};
 
+use super::by::{By, Keys, Read};
 use super::listing::{ListView, Noun, Query};
 use super::{Failed, body};
-use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::installation::signing::{Rotated, Rotation};
 use crate::keys::{KeyStanding, KeyState};
@@ -148,7 +146,7 @@ impl RotatedView {
 /// Lists the keys as this server uses them now, for each algorithm the newest first. A cursor is the
 /// `kid` of the last key of a page.
 pub(super) async fn list(
-    State(app): State<Arc<App>>,
+    app: By<Read>,
     request: Request,
 ) -> Result<Json<ListView<KeyView>>, Failed> {
     let query = Query::of(&request)?;
@@ -165,10 +163,7 @@ pub(super) async fn list(
 }
 
 /// Rotates keys.
-pub(super) async fn rotate(
-    State(app): State<Arc<App>>,
-    request: Request,
-) -> Result<Json<RotationView>, Failed> {
+pub(super) async fn rotate(app: By<Keys>, request: Request) -> Result<Json<RotationView>, Failed> {
     let asked: RotationRequest = body(request).await?;
     let rotation = match (asked.now, asked.revoke) {
         (false, false) => Rotation::Announced,
@@ -191,7 +186,7 @@ pub(super) async fn rotate(
     if algs.is_empty() {
         algs = SigningAlg::ALL.to_vec();
     }
-    let rotated = app.rotate_keys_of(algs, rotation).await?;
+    let rotated = app.rotate_keys_of(app.acting(), algs, rotation).await?;
     let rotated: Vec<_> = rotated.iter().map(RotatedView::new).collect();
     rotated.iter().for_each(RotatedView::log);
     Ok(Json(RotationView { rotated }))

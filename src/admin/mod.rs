@@ -12,6 +12,7 @@
 //! errors contain their precise reason.
 
 pub(crate) mod bridge;
+mod by;
 pub(crate) mod certificate;
 pub(crate) mod client;
 mod client_notes;
@@ -39,6 +40,8 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Serialize;
+
+pub(crate) use by::SocketPeer;
 
 use crate::app::App;
 use crate::error::{Candidate, Choices, Error, Refusal};

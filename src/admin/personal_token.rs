@@ -1,16 +1,15 @@
 //! `/api/v1/personal-tokens`: personal access tokens.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, Request};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use super::by::{By, People, Read};
 use super::listing::{ListView, Noun, Query};
 use super::{Failed, body};
-use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::bridge::pat::{self, ListedToken, NewToken};
 use crate::flow::named;
@@ -79,7 +78,7 @@ impl PersonalTokenView {
 }
 
 pub(super) async fn list(
-    State(app): State<Arc<App>>,
+    app: By<Read>,
     request: Request,
 ) -> Result<Json<ListView<PersonalTokenView>>, Failed> {
     let (view, query) = (app.read()?, Query::of(&request)?);
@@ -90,7 +89,7 @@ pub(super) async fn list(
 }
 
 pub(super) async fn add(
-    State(app): State<Arc<App>>,
+    app: By<People>,
     request: Request,
 ) -> Result<(StatusCode, Json<NewPersonalTokenView>), Failed> {
     let asked: PersonalTokenRequest = body(request).await?;
@@ -111,7 +110,7 @@ pub(super) async fn add(
 }
 
 pub(super) async fn show(
-    State(app): State<Arc<App>>,
+    app: By<Read>,
     Path(named): Path<String>,
 ) -> Result<Json<PersonalTokenView>, Failed> {
     let view = app.read()?;
@@ -120,7 +119,7 @@ pub(super) async fn show(
 }
 
 pub(super) async fn revoke(
-    State(app): State<Arc<App>>,
+    app: By<People>,
     Path(named): Path<String>,
 ) -> Result<Json<PersonalTokenView>, Failed> {
     let revoked = app.write(move |tx, cx| {

@@ -1,13 +1,12 @@
 //! `/api/v1/resources`: the registered resources (RFC 8707). The members are those of RFC 9728 §2
 //! and the server's own.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, Request};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use super::by::{By, Clients, Read};
 use super::listing::{ListView, Noun, Query};
 use super::{Failed, body, optional};
 use crate::app::App;
@@ -181,7 +180,7 @@ impl ResourceView {
 }
 
 pub(super) async fn list(
-    State(app): State<Arc<App>>,
+    app: By<Read>,
     request: Request,
 ) -> Result<Json<ListView<ResourceView>>, Failed> {
     let span = Query::of(&request)?.span()?;
@@ -190,7 +189,7 @@ pub(super) async fn list(
 }
 
 pub(super) async fn add(
-    State(app): State<Arc<App>>,
+    app: By<Clients>,
     request: Request,
 ) -> Result<(StatusCode, Json<ResourceView>), Failed> {
     let (new, client) = body::<ResourceRegistration>(request).await?.parse()?;
@@ -206,7 +205,7 @@ pub(super) async fn add(
 }
 
 pub(super) async fn show(
-    State(app): State<Arc<App>>,
+    app: By<Read>,
     Path(named): Path<String>,
 ) -> Result<Json<ResourceView>, Failed> {
     let row = named::resource(&app.read()?, &named)?;
@@ -214,7 +213,7 @@ pub(super) async fn show(
 }
 
 pub(super) async fn change(
-    State(app): State<Arc<App>>,
+    app: By<Clients>,
     Path(named): Path<String>,
     request: Request,
 ) -> Result<Json<ResourceView>, Failed> {
@@ -228,7 +227,7 @@ pub(super) async fn change(
 }
 
 pub(super) async fn remove(
-    State(app): State<Arc<App>>,
+    app: By<Clients>,
     Path(named): Path<String>,
 ) -> Result<Json<RemovedResourceView>, Failed> {
     let removed = app.write(move |tx, cx| {

@@ -1,12 +1,9 @@
 //! `/api/v1/server`: the process that serves the installation.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
-use crate::app::App;
+use super::by::{By, Read};
 use crate::oauth::issuer::Issuer;
 
 /// The process that serves the installation.
@@ -25,7 +22,7 @@ pub(crate) struct ServerView {
 }
 
 /// This process.
-pub(super) async fn show(State(app): State<Arc<App>>) -> Json<ServerView> {
+pub(super) async fn show(app: By<Read>) -> Json<ServerView> {
     let (rules, addresses) = (app.rules(), app.addresses());
     Json(ServerView {
         data: rules.config.places.data.display().to_string(),

@@ -1,16 +1,14 @@
 //! `/api/v1/sessions` and `/api/v1/anonymous-sessions`: browser sessions, bridge sessions and
 //! anonymous sessions.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, Request};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Failed;
+use super::by::{By, People, Read};
 use super::listing::{ListView, Noun, Query, key};
-use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::Context;
 use crate::flow::bridge::access::{self, LiveBridge};
@@ -277,7 +275,7 @@ fn after_key<K: Key>(after: &str) -> Result<Option<K>, Refusal> {
 }
 
 pub(super) async fn list(
-    State(app): State<Arc<App>>,
+    app: By<Read>,
     request: Request,
 ) -> Result<Json<ListView<SessionView>>, Failed> {
     let (view, cx, query) = (app.read()?, app.context(), Query::of(&request)?);
@@ -295,7 +293,7 @@ pub(super) async fn list(
 
 /// Lists the stored anonymous sessions, live or ended.
 pub(super) async fn list_anonymous(
-    State(app): State<Arc<App>>,
+    app: By<Read>,
     request: Request,
 ) -> Result<Json<ListView<SessionView>>, Failed> {
     let (view, span) = (app.read()?, Query::of(&request)?.span()?);
@@ -306,7 +304,7 @@ pub(super) async fn list_anonymous(
 }
 
 pub(super) async fn show(
-    State(app): State<Arc<App>>,
+    app: By<Read>,
     Path(named): Path<String>,
 ) -> Result<Json<SessionView>, Failed> {
     let view = app.read()?;
@@ -314,7 +312,7 @@ pub(super) async fn show(
 }
 
 pub(super) async fn revoke(
-    State(app): State<Arc<App>>,
+    app: By<People>,
     Path(named): Path<String>,
 ) -> Result<Json<SessionView>, Failed> {
     let revoked = app.write(move |tx, cx| {

@@ -1,13 +1,13 @@
 //! `/api/v1/tls`: the local CA, and the certificates that it issues.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use super::by::{By, Keys, Read};
 use super::{Failed, body};
 use crate::app::App;
 use crate::error::Refusal;
@@ -71,14 +71,14 @@ impl IssuedCertificateView {
     }
 }
 
-pub(super) async fn ca(State(app): State<Arc<App>>) -> Result<Json<AuthorityView>, Failed> {
+pub(super) async fn ca(app: By<Read>) -> Result<Json<AuthorityView>, Failed> {
     let certificate = IssuedCertificateView::new(app.authority()?.pem())?;
     let path = Authority::path(&app.rules().config.places.data);
     Ok(Json(AuthorityView { certificate, path: path.display().to_string() }))
 }
 
 pub(super) async fn issue(
-    State(app): State<Arc<App>>,
+    app: By<Keys>,
     request: Request,
 ) -> Result<(StatusCode, Json<IssuedCertificateView>), Failed> {
     let CertificateRequest { days, names, request } = body(request).await?;

@@ -1,14 +1,13 @@
 //! `/api/v1/usage` and `/api/v1/clients/{id}/usage`: the usage of clients.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use serde::{Deserialize, Serialize};
 
 use super::Failed;
-use crate::app::App;
+use super::by::{By, Read};
 use crate::error::Refusal;
 use crate::flow::client::usage::{self, UsageReport};
 use crate::flow::named;
@@ -120,13 +119,13 @@ impl UsageSums {
     }
 }
 
-pub(super) async fn of_all(State(app): State<Arc<App>>) -> Result<Json<UsageView>, Failed> {
+pub(super) async fn of_all(app: By<Read>) -> Result<Json<UsageView>, Failed> {
     let report = usage::report(&app.read()?, &app.context(), None)?;
     Ok(Json(UsageView::new(None, report)))
 }
 
 pub(super) async fn of_client(
-    State(app): State<Arc<App>>,
+    app: By<Read>,
     Path(named): Path<String>,
 ) -> Result<Json<UsageView>, Failed> {
     let view = app.read()?;

@@ -1,13 +1,13 @@
 //! `/api/v1/users` and `/api/v1/recover`: people, and their setup links.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, Request};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use super::by::{By, People, Read};
 use super::listing::{ListView, Noun, Query};
 use super::{Failed, body, optional, parsed};
 use crate::app::App;
@@ -237,7 +237,7 @@ fn roles(app: &App, written: &[String]) -> Result<Vec<Role>, Error> {
 }
 
 pub(super) async fn list(
-    State(app): State<Arc<App>>,
+    app: By<Read>,
     request: Request,
 ) -> Result<Json<ListView<UserView>>, Failed> {
     let (view, span) = (app.read()?, Query::of(&request)?.span()?);
@@ -247,7 +247,7 @@ pub(super) async fn list(
 }
 
 pub(super) async fn add(
-    State(app): State<Arc<App>>,
+    app: By<People>,
     request: Request,
 ) -> Result<(StatusCode, Json<NewUserView>), Failed> {
     let added: NewUser = body(request).await?;
@@ -264,7 +264,7 @@ pub(super) async fn add(
 }
 
 pub(super) async fn show(
-    State(app): State<Arc<App>>,
+    app: By<Read>,
     Path(named): Path<String>,
 ) -> Result<Json<UserView>, Failed> {
     let view = app.read()?;
@@ -273,7 +273,7 @@ pub(super) async fn show(
 }
 
 pub(super) async fn change(
-    State(app): State<Arc<App>>,
+    app: By<People>,
     Path(named): Path<String>,
     request: Request,
 ) -> Result<Json<ChangedUserView>, Failed> {
@@ -306,7 +306,7 @@ pub(super) async fn change(
 }
 
 pub(super) async fn remove(
-    State(app): State<Arc<App>>,
+    app: By<People>,
     Path(named): Path<String>,
 ) -> Result<Json<RemovedUserView>, Failed> {
     let removed = app.write(move |tx, cx| {
@@ -318,7 +318,7 @@ pub(super) async fn remove(
 }
 
 pub(super) async fn recover(
-    State(app): State<Arc<App>>,
+    app: By<People>,
     request: Request,
 ) -> Result<Json<RecoveryView>, Failed> {
     let recovery: Recovery = body(request).await?;

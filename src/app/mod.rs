@@ -39,6 +39,7 @@ use crate::event::{DroppedLines, EventId};
 use crate::fetch::{Fetcher, Settings};
 use crate::flow::{self, Context, Rules};
 use crate::keys::{self, KeyRing, Sealer};
+use crate::model::actor::Acting;
 use crate::oauth::issuer::Issuer;
 use crate::passkey::Passkeys;
 use crate::password::Passwords;
@@ -198,10 +199,16 @@ impl App {
         self.clock.clock()
     }
 
-    /// A new context for one transition.
+    /// A new context for one transition of the server by itself.
     pub fn context(&self) -> Context {
+        self.context_of(Acting::default())
+    }
+
+    /// A new context for one transition.
+    pub fn context_of(&self, acting: Acting) -> Context {
         let (now, watch) = self.clock.look();
         Context {
+            acting,
             seed: self.entropy.seed(),
             in_doubt: watch.jump().is_some(),
             latest: watch.latest(),
@@ -220,12 +227,22 @@ impl App {
         self.store.read()
     }
 
-    /// Runs one transition with a context of its own, and returns once it is durable.
+    /// Runs one transition of the server by itself with a context of its own, and returns once it is
+    /// durable.
     pub async fn write<T: Send + 'static>(
         &self,
         transition: impl Fn(&mut Tx<'_>, &Context) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let cx = self.context();
+        self.write_by(Acting::default(), transition).await
+    }
+
+    /// As [`App::write`], for whoever does it.
+    pub async fn write_by<T: Send + 'static>(
+        &self,
+        acting: Acting,
+        transition: impl Fn(&mut Tx<'_>, &Context) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let cx = self.context_of(acting);
         self.store.write(move |tx| transition(tx, &cx)).await
     }
 

@@ -8,6 +8,7 @@ use crate::error::{Error, Internal, Refusal};
 use crate::flow::Context;
 use crate::flow::installation::signing::{self, Rotated, Rotation};
 use crate::keys::{self, KeyRing, SigningKey};
+use crate::model::actor::Acting;
 use crate::oauth::client::SigningAlg;
 use crate::oauth::id::KeyId;
 use crate::store::Tx;
@@ -83,6 +84,7 @@ impl App {
     /// Those of [`signing::rotate`].
     pub async fn rotate_keys_of(
         self: &Arc<Self>,
+        acting: Acting,
         algs: Vec<SigningAlg>,
         rotation: Rotation,
     ) -> Result<Vec<Rotated>, Error> {
@@ -95,7 +97,7 @@ impl App {
             for alg in algs {
                 made.push(app.generate(alg, Duration::ZERO).await?);
             }
-            let rotated = app.write(move |tx, cx| {
+            let rotated = app.write_by(acting, move |tx, cx| {
                 signing::redate(tx, cx)?;
                 signing::rotate(tx, cx, &made, rotation)
             });

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::config::Config;
+use crate::model::actor::Acting;
 use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::client::{ClientType, PkcePolicy};
 use crate::oauth::issuer::Issuer;
@@ -77,6 +78,8 @@ impl Rules {
 /// The context of a transition: made before it, and the same each time it runs.
 #[derive(Clone)]
 pub struct Context {
+    /// Who does it, and from where.
+    pub acting: Acting,
     /// The seed of this transition alone.
     pub seed: Seed,
     /// Whether the clock is in doubt, since it jumped. Nothing is removed then because of its age.

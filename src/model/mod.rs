@@ -1,8 +1,9 @@
-//! The vocabulary that the protocol does not define: people, user agents, bridges, applications
+//! The vocabulary that the protocol does not define: actors, people, user agents, bridges, applications
 //! behind a proxy.
 //!
 //! This room parses and prints values. It does no I/O, reads no clock and knows no table.
 
+pub mod actor;
 pub mod anonymous;
 pub mod application;
 pub mod bridge;

@@ -26,6 +26,7 @@ use super::connections::{Connections, Ticket};
 use super::descriptors::MAX_ADMINISTRATION;
 use super::paced::Paced;
 use super::standing::Standing;
+use crate::admin::SocketPeer;
 use crate::app::App;
 use crate::http::Peer;
 use crate::tls::{Acceptor, ProvenCertificate, Secured};
@@ -54,6 +55,7 @@ pub(super) struct Endpoint {
 struct PeerFacts {
     address: Option<IpAddr>,
     proven: Option<ProvenCertificate>,
+    user: Option<SocketPeer>,
 }
 
 /// Accepts connections on a port until `closed` changes.
@@ -116,8 +118,10 @@ pub(super) async fn unix(
                 let (router, watcher) = (router.clone(), graceful.watcher());
                 tokio::spawn(async move {
                     let standing = Arc::new(Standing::new(Arc::default()));
+                    let user = stream.peer_cred().ok().map(|peer| SocketPeer(peer.uid()));
                     let stream = Paced::new(stream, Arc::clone(&standing));
-                    serve(stream, router, watcher, standing, PeerFacts::default()).await;
+                    let facts = PeerFacts { user, ..PeerFacts::default() };
+                    serve(stream, router, watcher, standing, facts).await;
                     drop(place);
                 });
             }
@@ -156,7 +160,7 @@ async fn admitted(
     let served = async {
         let Some(tls) = tls else {
             let stream = Paced::new(stream, Arc::clone(&standing));
-            let facts = PeerFacts { address, proven: None };
+            let facts = PeerFacts { address, ..PeerFacts::default() };
             return serve(stream, router, watcher, Arc::clone(&standing), facts).await;
         };
         // Boxed, since a connection without TLS need not have the room for it.
@@ -165,7 +169,7 @@ async fn admitted(
             _ = closed.changed() => return,
         };
         if let Some(Secured { stream, proven }) = secured {
-            let facts = PeerFacts { address, proven };
+            let facts = PeerFacts { address, proven, user: None };
             Box::pin(serve(stream, router, watcher, Arc::clone(&standing), facts)).await;
         }
     };
@@ -243,6 +247,9 @@ async fn serve(
         }
         if let Some(proven) = facts.proven {
             request.extensions_mut().insert(proven);
+        }
+        if let Some(user) = facts.user {
+            request.extensions_mut().insert(user);
         }
         let (router, standing) = (router.clone(), Arc::clone(&standing));
         async move {
