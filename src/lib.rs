@@ -262,7 +262,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod error;
-mod event;
+pub mod event;
 pub mod fetch;
 pub mod flow;
 #[doc(hidden)]

@@ -12,11 +12,13 @@ use super::listing::{ListView, Noun, Query};
 use super::{Failed, body, optional, session};
 use crate::clock::Timestamp;
 use crate::error::Refusal;
+use crate::event::Kind;
 use crate::flow::bridge::access::{self, AccessRequest, AccessTerms, BridgeAccess};
 use crate::flow::bridge::device::{self, Asking, Opener};
 use crate::flow::bridge::exchange::{self, Carried};
 use crate::flow::bridge::hosts;
 use crate::flow::bridge::presence::{self, BridgeStatus};
+use crate::flow::events::{self, Act};
 use crate::flow::named;
 use crate::model::bridge::{HostId, ModelProtocol};
 use crate::model::user_agent::DeviceInfo;
@@ -214,6 +216,8 @@ pub(super) async fn end(
     let ended = app.write(move |tx, cx| {
         let (id, found) = named::device(tx, cx, &named)?;
         device::end(tx, cx, &id)?;
+        let act = Act::new(Kind::BridgeEnded).person(found.user).named(&found.name);
+        events::record(tx, cx, act.fact("device", &id))?;
         Ok(DeviceView::new(tx, id, &found)?)
     });
     Ok(Json(ended.await?))

@@ -64,7 +64,8 @@ pub(super) async fn change(
     let change: IssuerChange = body(request).await?;
     let issuer: Issuer = change.issuer.parse()?;
     let (next, confirm) = (issuer.clone(), change.confirm);
-    let outcome = app.write(move |tx, _| installation::change_issuer(tx, &next, confirm)).await?;
+    let outcome =
+        app.write(move |tx, cx| installation::change_issuer(tx, cx, &next, confirm)).await?;
     let orphaned = outcome.orphaned.into_iter();
     let orphaned = orphaned.map(|(username, passkey)| OrphanedPasskey { passkey, username });
     Ok(Json(IssuerChangeView {

@@ -134,10 +134,7 @@ impl Failed {
     fn with_faults(self, faults: Vec<String>) -> Response {
         let code = self.0.code();
         let status = StatusCode::from_u16(code.status());
-        let Choices { candidates, known } = match &self.0 {
-            Error::Choice(_, choices) => choices.as_ref().clone(),
-            Error::Internal(_) | Error::Paused(_) | Error::Refused(_) => Choices::default(),
-        };
+        let Choices { candidates, known, .. } = self.0.choices().cloned().unwrap_or_default();
         let view = ErrorView {
             candidates,
             error: code.as_str(),

@@ -11,6 +11,8 @@ use super::by::{By, Keys, Read};
 use super::{Failed, body};
 use crate::app::App;
 use crate::error::Refusal;
+use crate::event::Kind;
+use crate::flow::events::{self, Act};
 use crate::tls::{Authority, Certificate, Usage};
 
 const DAY: Duration = Duration::from_hours(24);
@@ -91,6 +93,10 @@ pub(super) async fn issue(
     }
     let now = app.clock().now();
     let issued = app.authority()?.issue(&request, Usage::Server, &names, DAY * days, now)?;
+    app.write(move |tx, cx| {
+        events::record(tx, cx, Act::new(Kind::CertificateIssued).facts("names", &names))
+    })
+    .await?;
     Ok((StatusCode::CREATED, Json(IssuedCertificateView::new(&issued)?)))
 }
 

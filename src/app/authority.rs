@@ -5,6 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::App;
 use crate::event::AuthorityLog;
+use crate::event::Kind;
+use crate::flow::events::Act;
+use crate::model::actor::Acting;
 use crate::tls::{Authority, Certificate, Fitness, TlsError};
 
 /// The CA, once it was used, and its fitness as it was logged. The lock is held while the CA is made,
@@ -33,11 +36,13 @@ impl App {
         let log = AuthorityLog { not_before, not_after, now };
         let next = if replaced {
             let made = Authority::replace(directory, &self.server_names(), now)?;
-            log.replaced(&self.event_id());
+            let act = Act::new(Kind::CertificateAuthorityUnfit).fact("replaced", true);
+            log.replaced(&self.note(Acting::default(), act));
             (Arc::new(made), Fitness::Fit)
         } else {
             if fitness != Fitness::Fit && fitness != logged {
-                log.still_used(&self.event_id());
+                let act = Act::new(Kind::CertificateAuthorityUnfit).fact("replaced", false);
+                log.still_used(&self.note(Acting::default(), act));
             }
             (authority, fitness)
         };

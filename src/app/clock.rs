@@ -6,7 +6,10 @@ use super::App;
 use crate::clock::{Clock, ClockWatch, Jump, Timestamp};
 use crate::error::Error;
 use crate::event::ClockLog;
+use crate::event::Kind;
+use crate::flow::events::Act;
 use crate::flow::installation::clock;
+use crate::model::actor::Acting;
 use crate::store::schema::ClockRecord;
 
 /// The clock, under watch. Every transition gets its time here, so that none is run by a clock that
@@ -73,7 +76,10 @@ impl App {
     pub async fn watch_clock(&self) -> Result<(), Error> {
         let (_, watch) = self.clock.look();
         if let Some(news) = self.clock.news(&watch) {
-            news.log(&self.event_id());
+            let told = news
+                .jump
+                .map_or_else(|| "the clock is believed again".to_owned(), |jump| jump.to_string());
+            news.log(&self.note(Acting::default(), Act::new(Kind::ClockJumped).fact("jump", told)));
         }
         if clock::is_recorded(&self.read()?, &self.context(), &watch)? {
             return Ok(());

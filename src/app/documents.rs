@@ -9,6 +9,7 @@ use crate::error::{Error, Refusal};
 use crate::fetch::{Asker, FetchError};
 use crate::flow::client::document::{self, DocumentStatus, Fetched};
 use crate::flow::throttle::{self, Guessed, Source};
+use crate::model::actor::Acting;
 use crate::model::named_by::NamedBy;
 use crate::model::network::Network;
 use crate::oauth::client::cimd;
@@ -78,7 +79,9 @@ impl App {
         self.check_sector(&metadata, Some(address)).await?;
         let lifetime = lifetime.unwrap_or_default().clamp(MIN_LIFETIME, document::MAX_LIFETIME);
         let (id, fetched) = (id.clone(), Fetched { address, lifetime });
-        self.write(move |tx, cx| document::store(tx, cx, &id, &metadata, Some(fetched))).await?;
+        let acting = Acting::stranger(address);
+        self.write_by(acting, move |tx, cx| document::store(tx, cx, &id, &metadata, Some(fetched)))
+            .await?;
         Ok(())
     }
 

@@ -76,6 +76,9 @@ impl App {
         count(text, name, displaced, connections.displaced.count());
         let dropped = "Log lines that were dropped.";
         count(text, "gatelodge_log_lines_dropped_total", dropped, self.dropped_lines());
+        let dropped =
+            "Events that were dropped, since more requests were refused than are written.";
+        count(text, "gatelodge_events_dropped_total", dropped, self.dropped_events());
     }
 
     fn write_store(&self, text: &mut Text) {

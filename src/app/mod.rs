@@ -7,6 +7,7 @@ mod client_keys;
 mod clock;
 mod configuration;
 mod documents;
+mod events;
 mod logout_delivery;
 mod metrics;
 mod open;
@@ -26,6 +27,7 @@ use tokio::sync::watch;
 
 pub use authorize::AuthorizationError;
 pub use configuration::{LastRead, Reloaded};
+pub use events::Refused;
 pub use open::{Found, OpenError};
 
 pub use crate::store::WriteHealth;
@@ -67,6 +69,7 @@ pub struct App {
     sealer: Sealer,
     session_proofs: session_proof::SessionProofs,
     store: Store,
+    unwritten: events::EventBuffer,
     /// Whether the log says that a proxy names nobody.
     mute_proxy_logged: Once,
 }
@@ -128,6 +131,7 @@ impl App {
             sealer,
             session_proofs,
             store,
+            unwritten: events::EventBuffer::default(),
             mute_proxy_logged: Once::new(),
         })
     }
@@ -219,7 +223,7 @@ impl App {
 
     /// A new event id.
     pub fn event_id(&self) -> EventId {
-        EventId::from_seed(&self.entropy.seed())
+        EventId::new(self.clock().now(), &self.entropy.seed())
     }
 
     /// A snapshot of the store.

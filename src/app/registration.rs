@@ -11,6 +11,7 @@ use crate::error::{Error, Refusal};
 use crate::flow::client::registration::{self, Registered, Update};
 use crate::flow::throttle::{self, Guessed, Source};
 use crate::keys;
+use crate::model::actor::Acting;
 use crate::model::network::Network;
 use crate::oauth::client::RegistrationPolicy;
 use crate::oauth::client::metadata::ClientMetadata;
@@ -73,7 +74,8 @@ pub async fn admit(
 pub async fn register(app: &App, admission: Admission, stated: Value) -> Result<Registered, Error> {
     let Admission { from } = admission;
     let metadata = metadata(app, stated, from).await?;
-    app.write(move |tx, cx| registration::register(tx, cx, &metadata, from)).await
+    let acting = Acting::stranger(from);
+    app.write_by(acting, move |tx, cx| registration::register(tx, cx, &metadata, from)).await
 }
 
 /// Replaces the metadata of a client with that in `stated` (RFC 7592 §2.2).
@@ -87,7 +89,7 @@ pub async fn update(
     let secret = own_secret(&id, &stated)?;
     let metadata = metadata(app, stated, from).await?;
     let update = Update { id, metadata, secret, token };
-    app.write(move |tx, cx| registration::update(tx, cx, &update)).await
+    app.write_by(Acting::stranger(from), move |tx, cx| registration::update(tx, cx, &update)).await
 }
 
 /// The metadata that `stated` describes, after a check of the software statement and the sector.

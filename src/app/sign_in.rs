@@ -6,10 +6,13 @@ use serde_json::Value;
 use super::App;
 use crate::error::{Error, Refusal};
 use crate::event::CounterLog;
+use crate::event::Kind;
+use crate::flow::events::Act;
 use crate::flow::person::ceremony::{Ceremony, Purpose};
 use crate::flow::person::enroll::{self, Candidate, Enrolled, RegistrationProof};
 use crate::flow::person::login::{self, AssertionProof, SignInOutcome};
 use crate::flow::session::NewSessionKey;
+use crate::model::actor::Acting;
 use crate::model::email::Email;
 use crate::model::person::Username;
 use crate::model::user_agent::DeviceInfo;
@@ -76,7 +79,11 @@ pub async fn finish_assertion(
         let user = assertion.user();
         let passkey = login::challenged(&app.read()?, &cx, &ceremony, &browser, &credential, user)?;
         let owner = passkey.user.to_string();
-        let counter_log = |accepted| CounterLog { accepted, user: &owner }.log(&app.event_id());
+        let counter_log = |accepted| {
+            let act = Act::new(Kind::PasskeyCopied).by(passkey.user).fact("accepted", accepted);
+            let event = app.note(Acting::stranger_at(&device.address), act);
+            CounterLog { accepted, user: &owner }.log(&event);
+        };
         let asserted =
             app.passkeys().finish_authentication(ceremony.state(), &assertion, &passkey.credential);
         if matches!(asserted, Err(Error::Refused(Refusal::CredentialCounterBack))) {
@@ -94,7 +101,8 @@ pub async fn finish_assertion(
             previous,
             revision: passkey.revision,
         };
-        match app.write(move |tx, cx| login::complete(tx, cx, &proof)).await? {
+        let acting = Acting::stranger_at(&device.address);
+        match app.write_by(acting, move |tx, cx| login::complete(tx, cx, &proof)).await? {
             SignInOutcome::Changed => {}
             SignInOutcome::SignedIn(secret) => {
                 if counter_went_back {
@@ -186,5 +194,6 @@ pub async fn finish_registration(
         previous: presented.previous,
         registered,
     };
-    app.write(move |tx, cx| enroll::complete(tx, cx, &proof)).await
+    let acting = Acting::stranger_at(&proof.device.address);
+    app.write_by(acting, move |tx, cx| enroll::complete(tx, cx, &proof)).await
 }

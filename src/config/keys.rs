@@ -75,6 +75,16 @@ pub(super) static KEYS: &[Key] = &[
         "Whose client documents are read",
         Kind::Documents(|d| &mut d.config.documents.policy),
     ),
+    key(
+        "events.keep",
+        "How long the events are stored of what people and operators did, and of refused requests",
+        Kind::Span { of: |d| &mut d.config.events.keep, from: HOUR, to: 3_650 * DAY },
+    ),
+    key(
+        "events.refusals",
+        "The highest number of stored events that strangers and clients caused",
+        Kind::Number { of: |d| &mut d.config.events.refusals, from: 16, to: 1_000_000 },
+    ),
     fixed(
         "fetch.ca_file",
         "A PEM file of authorities that are trusted in addition to the public ones",

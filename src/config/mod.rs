@@ -37,8 +37,8 @@ pub use layers::{Layers, Tolerant};
 pub use places::Places;
 pub use schema::schema;
 pub use sections::{
-    Bridging, Documents, Fetching, Lifetimes, Policy, Registration, ScopeEntry, Tls, TlsMode,
-    TokenStore,
+    Bridging, Documents, EventSettings, Fetching, Lifetimes, Policy, Registration, ScopeEntry, Tls,
+    TlsMode, TokenStore,
 };
 
 /// The flags of the command line, which override every other source.
@@ -76,6 +76,8 @@ pub struct Config {
     pub behind_proxy: Vec<ProxyNetwork>,
     /// The policy on Client ID Metadata Documents.
     pub documents: Documents,
+    /// Settings of the events that are stored.
+    pub events: EventSettings,
     /// Settings of fetches of documents and keys.
     pub fetch: Fetching,
     /// The names that are accepted in the `Host` header in addition to the issuer's.
@@ -146,6 +148,7 @@ impl Config {
             behind_proxy: Vec::new(),
             bridge: Bridging::default(),
             documents: Documents::default(),
+            events: EventSettings::default(),
             fetch: Fetching::default(),
             hosts: Vec::new(),
             issuer: None,

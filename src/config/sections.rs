@@ -209,6 +209,21 @@ impl Default for Documents {
     }
 }
 
+/// Settings of the events that are stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventSettings {
+    /// How long an event is stored.
+    pub keep: Duration,
+    /// The most events that strangers and clients have stored: refused requests and registrations.
+    pub refusals: usize,
+}
+
+impl Default for EventSettings {
+    fn default() -> Self {
+        Self { keep: Duration::from_hours(90 * 24), refusals: 10_000 }
+    }
+}
+
 /// Settings of fetches of documents and keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fetching {

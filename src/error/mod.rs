@@ -28,7 +28,7 @@ pub const SERVER_ERROR: &str = "The server met an unexpected condition.";
 /// The failure of a transition or a handler.
 #[derive(Debug)]
 pub enum Error {
-    /// A refused request of an operator, with what the operator may have meant. Anybody else gets the
+    /// A refused request, with what stands beside the refusal for an operator. Anybody else gets the
     /// refusal alone.
     Choice(Refusal, Box<Choices>),
     /// A fault of this server. The wire gets only `server_error`.
@@ -83,8 +83,14 @@ impl Error {
 pub struct Choices {
     /// The ones that may be meant, where several may.
     pub candidates: Vec<Candidate>,
+    /// What would have been accepted, where something was compared with it.
+    pub expected: Option<String>,
     /// What there is in place of what was named, the nearest first.
     pub known: Vec<String>,
+    /// The id of the person whom it is about.
+    pub person: Option<String>,
+    /// What came instead of what was expected. It is no secret.
+    pub received: Option<String>,
 }
 
 /// One of several that may be meant.
@@ -99,7 +105,27 @@ pub struct Candidate {
 impl Error {
     /// The refusal, with what there is in place of what was named, the nearest first.
     pub fn with_known(refusal: Refusal, known: Vec<String>) -> Self {
-        Self::Choice(refusal, Box::new(Choices { candidates: Vec::new(), known }))
+        Self::Choice(refusal, Box::new(Choices { known, ..Choices::default() }))
+    }
+
+    /// The refusal of a request about the person of that id.
+    pub fn about(refusal: Refusal, person: impl fmt::Display) -> Self {
+        let choices = Choices { person: Some(person.to_string()), ..Choices::default() };
+        Self::Choice(refusal, Box::new(choices))
+    }
+
+    /// The refusal, with what was expected and what came instead, neither of which is a secret.
+    pub fn compared(refusal: Refusal, expected: String, received: String) -> Self {
+        let (expected, received) = (Some(expected), Some(received));
+        Self::Choice(refusal, Box::new(Choices { expected, received, ..Choices::default() }))
+    }
+
+    /// What stands beside the refusal.
+    pub fn choices(&self) -> Option<&Choices> {
+        match self {
+            Self::Choice(_, choices) => Some(choices),
+            Self::Internal(_) | Self::Paused(_) | Self::Refused(_) => None,
+        }
     }
 }
 

@@ -38,7 +38,18 @@ const MAX_ATTEMPTS: usize = 20_000;
 pub const ASSERTIONS_OF_CLIENT: usize = 16;
 
 /// The most rows of one pool that a person holds. The oldest go first.
-const MAX_OF_PERSON: usize = 64;
+const fn limit_of_person(pool: Pool) -> usize {
+    match pool {
+        Pool::Events => 1000,
+        Pool::AnonymousSessions
+        | Pool::Attempts
+        | Pool::Clients
+        | Pool::Devices
+        | Pool::Interactions
+        | Pool::PushedRequests
+        | Pool::UsedAssertions => 64,
+    }
+}
 
 /// Stores a row that a stranger asks for, or a change that may make it larger, and frees what the
 /// bounds of its pool ask for.
@@ -59,8 +70,9 @@ pub fn store<R: Held>(tx: &mut Tx<'_>, cx: &Context, key: &R::Key, row: R) -> Re
 /// hold it.
 pub fn give<R: Held>(tx: &mut Tx<'_>, key: &R::Key, held: R, user: UserId) -> Result<(), Error> {
     tx.put(key, held)?;
-    let rows = tx.held(R::POOL, &Holder::Person(user), MAX_OF_PERSON + 1)?;
-    if rows.len() > MAX_OF_PERSON {
+    let limit = limit_of_person(R::POOL);
+    let rows = tx.held(R::POOL, &Holder::Person(user), limit + 1)?;
+    if rows.len() > limit {
         let own = row_key::<R>(key);
         if let Some(oldest) = rows.iter().find(|row| **row != own) {
             remove(tx, oldest)?;
@@ -88,6 +100,7 @@ pub fn bound(config: &Config, pool: Pool) -> Weight {
         Pool::AnonymousSessions => (policy.anonymous_sessions, 1024),
         Pool::Clients => (config.registration.unused, 8 * 1024),
         Pool::Devices | Pool::Interactions | Pool::PushedRequests => (policy.interactions, 2048),
+        Pool::Events => (config.events.refusals, 1024),
         Pool::UsedAssertions => {
             (config.registration.unused.saturating_mul(ASSERTIONS_OF_CLIENT), 256)
         }

@@ -26,6 +26,7 @@ pub mod application;
 pub mod authorize;
 pub mod bridge;
 pub mod client;
+pub mod events;
 pub mod installation;
 pub mod lists;
 pub mod named;

@@ -114,7 +114,7 @@ fn is_about_redirect_uri(refusal: Refusal) -> bool {
 }
 
 /// A value as it is shown: bounded, and without characters that move, hide or reverse others.
-fn displayed(value: &str) -> String {
+pub(super) fn displayed(value: &str) -> String {
     let visible = |c: char| if c.is_control() || is_invisible(c) { '\u{fffd}' } else { c };
     let mut displayed: String = value.chars().take(MAX_DISPLAYED).map(visible).collect();
     if value.chars().nth(MAX_DISPLAYED).is_some() {
@@ -133,7 +133,7 @@ const fn is_invisible(c: char) -> bool {
 }
 
 /// An address without what may be secret in it: user name and password, query and fragment.
-fn without_secrets(address: &str) -> String {
+pub(super) fn without_secrets(address: &str) -> String {
     let (place, more) = match address.find(['?', '#']) {
         Some(at) => (address.split_at(at).0, "?…"),
         None => (address, ""),

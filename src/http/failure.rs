@@ -3,60 +3,19 @@
 //! A handler returns one of the failures below, and `?` turns every error into it. The outermost
 //! layer (`render.rs`) renders it, because that layer makes the event id and logs the request.
 
-use std::convert::Infallible;
 use std::marker::PhantomData;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Request};
-use axum::http::request::Parts;
+use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::facts::Facts;
-use crate::app::App;
 use crate::error::{Error, Refusal};
-use crate::oauth::id::ClientId;
 
 /// The error that a response reports, also if the response is a redirect to a client.
 #[derive(Clone, Debug)]
 pub struct Cause(pub Arc<Error>);
-
-/// The client of a request, once it is known to exist. The outermost layer adds an empty one to
-/// each request, and counts a refusal for the client that it then holds.
-#[derive(Clone, Debug, Default)]
-pub(super) struct RequestClient(Arc<OnceLock<ClientId>>);
-
-impl RequestClient {
-    /// Sets the client, unless one is set already.
-    pub(super) fn set(&self, client: &ClientId) {
-        self.0.get_or_init(|| client.clone());
-    }
-
-    /// As [`RequestClient::set`], if the client is known.
-    pub(super) fn set_if_known(&self, client: Option<&ClientId>) {
-        if let Some(client) = client {
-            self.set(client);
-        }
-    }
-
-    /// The client, if one is set.
-    pub(super) fn get(&self) -> Option<&ClientId> {
-        self.0.get()
-    }
-
-    /// The one that the outermost layer added to the request.
-    pub(super) fn of(parts: &Parts) -> Self {
-        parts.extensions.get::<Self>().cloned().unwrap_or_default()
-    }
-}
-
-impl FromRequestParts<Arc<App>> for RequestClient {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Infallible> {
-        Ok(Self::of(parts))
-    }
-}
 
 /// The format in which an error is rendered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 //! This room may use every other. It has no state, and decides nothing that a transition could
 //! decide.
 
+mod about;
 mod assets;
 mod bridge;
 mod cookie;

@@ -1,24 +1,28 @@
 //! The outermost layer: renders and counts a failure, sets the headers of every response, and logs
 //! the request.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::extract::host;
+use super::about::About;
+use super::extract::{host, peer};
 use super::facts::Facts;
-use super::failure::{Cause, Detail, ErrorFormat, RequestClient, accepts_html};
+use super::failure::{Cause, Detail, ErrorFormat, accepts_html};
 use super::pages::templates;
-use crate::app::App;
-use crate::error::{Error, ErrorCode, Refusal};
+use crate::app::{App, Refused};
+use crate::error::{Error, ErrorCode, Refusal, SERVER_ERROR};
 use crate::event::{EventId, RequestLog};
 use crate::flow::client::usage::UsageEvent;
 use crate::oauth::id::ClientId;
+use crate::store::schema::RefusedRequest;
 
 /// The facts about a request that rendering needs, read before the request is handled.
 struct Asked {
@@ -58,15 +62,18 @@ pub(super) async fn render(
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let asked = Asked::of(&app, &request);
-    let client = RequestClient::default();
-    request.extensions_mut().insert(client.clone());
+    let about = About::default();
+    request.extensions_mut().insert(about.clone());
+    let (parts, body) = request.into_parts();
+    let address = peer::address_of(&app, &parts);
+    let request = Request::from_parts(parts, body);
 
     let mut response = next.run(request).await;
 
     let cause = response.extensions().get::<Cause>().cloned();
     let event = cause.as_ref().map(|_| app.event_id());
     if let Some(refusal) = cause.as_ref().and_then(|cause| cause.0.refusal())
-        && let Some(client) = client.get()
+        && let Some(client) = about.client()
     {
         app.count(client, UsageEvent::Refused(refusal));
     }
@@ -74,7 +81,7 @@ pub(super) async fn render(
         if let Some(format) = response.extensions().get::<ErrorFormat>().copied() {
             response = formatted(&app, &asked, error, format, event, response);
         }
-        if let Ok(value) = HeaderValue::from_str(event.as_str()) {
+        if let Ok(value) = HeaderValue::from_str(&event.to_string()) {
             response.headers_mut().insert("gatelodge-event", value);
         }
     }
@@ -85,12 +92,16 @@ pub(super) async fn render(
     let took = ended.running.saturating_sub(started.running);
     app.request_metrics().record(route, response.status().as_u16(), refused, took);
     let facts = response.extensions().get::<Facts>();
+    if let (Some(Cause(error)), Some(id)) = (&cause, event) {
+        let of = RefusedBy { about: &about, address, facts, method: &method, route };
+        app.record_refused(id, of.event(error, response.status()));
+    }
     RequestLog {
         method: method.as_str(),
         route,
         status: response.status().as_u16(),
         took: ended.now.since(started.now),
-        client: client.get().map(ClientId::as_str),
+        client: about.client().map(ClientId::as_str),
         asked: facts.and_then(|facts| facts.asked.as_deref()),
         client_name: facts.and_then(|facts| facts.client_name.as_deref()),
         registered: facts.and_then(|facts| facts.registered.as_deref()),
@@ -98,6 +109,41 @@ pub(super) async fn render(
     }
     .log();
     response
+}
+
+/// What is known of a refused request.
+struct RefusedBy<'a> {
+    about: &'a About,
+    address: IpAddr,
+    facts: Option<&'a Facts>,
+    method: &'a Method,
+    route: &'a str,
+}
+
+impl RefusedBy<'_> {
+    /// The event of its refusal by `error`.
+    fn event(&self, error: &Error, status: StatusCode) -> Refused {
+        let choices = error.choices().cloned().unwrap_or_default();
+        let asked = self.facts.and_then(|facts| facts.asked.clone());
+        let registered = self.facts.and_then(|facts| facts.registered.clone());
+        let person = choices.person.and_then(|id| id.parse().ok());
+        let refusal = error.refusal();
+        Refused {
+            address: self.address,
+            client: self.about.client().cloned(),
+            facts: self.about.asked().to_vec(),
+            person: person.or_else(|| self.about.person()),
+            request: RefusedRequest {
+                expected: choices.expected.or(registered),
+                method: self.method.to_string(),
+                reason: refusal.map_or(Cow::Borrowed(SERVER_ERROR), Refusal::reason).into_owned(),
+                received: choices.received.or(asked),
+                refusal: refusal.map(|refusal| refusal.name().to_owned()),
+                route: self.route.to_owned(),
+                status: status.as_u16(),
+            },
+        }
+    }
 }
 
 /// The response that renders a failure, with the headers of `under`, which the inner layers set.
@@ -120,9 +166,12 @@ fn formatted(
         let facts = under.extensions().get::<Facts>().cloned().unwrap_or_default();
         templates::error(app, asked.assets, (status, error), event, &facts)
     } else {
-        let sentence = error.sentence();
-        let mut body =
-            BTreeMap::from([("error", code.as_str()), ("error_description", &*sentence)]);
+        let (sentence, event) = (error.sentence(), event.to_string());
+        let mut body = BTreeMap::from([
+            ("error", code.as_str()),
+            ("error_description", &*sentence),
+            ("event_id", &event),
+        ]);
         if let Some(Detail(detail)) = under.extensions().get() {
             body.insert("detail", detail);
         }

@@ -47,6 +47,11 @@ impl Acting {
         Self { actor: Actor::Stranger, address: Some(address) }
     }
 
+    /// As [`Acting::stranger`], from an address as text.
+    pub fn stranger_at(address: &str) -> Self {
+        Self { actor: Actor::Stranger, address: address.parse().ok() }
+    }
+
     /// A request of `person` from `address`.
     pub const fn person(person: UserId, address: IpAddr) -> Self {
         Self { actor: Actor::Person(person), address: Some(address) }

@@ -38,6 +38,16 @@ impl Audience {
     }
 }
 
+impl Audience {
+    /// All audiences, with spaces between them.
+    pub fn joined(&self) -> String {
+        match self {
+            Self::One(own) => own.clone(),
+            Self::Many(own) => own.join(" "),
+        }
+    }
+}
+
 impl From<Vec<String>> for Audience {
     fn from(names: Vec<String>) -> Self {
         match <[String; 1]>::try_from(names) {

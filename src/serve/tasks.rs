@@ -1,5 +1,5 @@
 //! Background tasks: make missing and due keys, sweep expired rows, deliver logouts, write usage
-//! counts, watch the clock and the configuration, probe the store. While the store cannot be written,
+//! counts and events, watch the clock and the configuration, probe the store. While the store cannot be written,
 //! all that write wait.
 
 use std::collections::BTreeMap;
@@ -22,6 +22,9 @@ const LOGOUT_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The interval of writes of usage counts, and so the most that a crash loses.
 const USAGE_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The interval of writes of events that no transition wrote, and so the most that a crash loses.
+const EVENTS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The interval of looks at the clock, and so the most time until a jump is told.
 const CLOCK_INTERVAL: Duration = Duration::from_secs(2);
@@ -48,6 +51,7 @@ pub(super) fn start(app: Arc<App>) -> JoinHandle<()> {
             tidy_always(&app),
             deliver_always(&app),
             count_always(&app),
+            write_events_always(&app),
             notice_always(&app)
         );
     })
@@ -200,10 +204,30 @@ async fn count_always(app: &Arc<App>) {
     }
 }
 
-/// Writes the usage counts since the last write and the time, for the last time.
+async fn write_events_always(app: &Arc<App>) {
+    let mut period = tokio::time::interval(EVENTS_INTERVAL);
+    period.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        period.tick().await;
+        // In a task of its own, since an abort in between would lose those that it has taken.
+        let app = Arc::clone(app);
+        match tokio::spawn(async move { app.write_events().await }).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                log_failure(&error, "events are not yet written; it is tried again");
+            }
+            Err(_) => tracing::error!("the task that writes events panicked"),
+        }
+    }
+}
+
+/// Writes the usage counts and events since the last write, and the time, for the last time.
 pub(super) async fn write_last(app: &App) {
     if let Err(error) = app.record_clock().await {
         tracing::error!(%error, "the time of this stop is not stored");
+    }
+    if let Err(error) = app.write_events().await {
+        tracing::error!(%error, "the events since the last write are lost");
     }
     if let Err(error) = app.write_counts().await {
         tracing::error!(%error, "how clients were used since the last write is lost");

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::clock::Timestamp;
+use crate::event::EventId;
 use crate::model::bridge::{BridgeSessionId, HostId};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::person::Username;
@@ -103,6 +104,18 @@ impl Key for Timestamp {
     fn read(bytes: &mut &[u8]) -> Option<Self> {
         let millis = take(bytes, 8)?.try_into().ok()?;
         Some(Self::from_millis(u64::from_be_bytes(millis)))
+    }
+}
+
+/// The newest event comes first.
+impl Key for EventId {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&(!self.to_bits()).to_be_bytes());
+    }
+
+    fn read(bytes: &mut &[u8]) -> Option<Self> {
+        let bits = take(bytes, 8)?.try_into().ok()?;
+        Some(Self::from_bits(!u64::from_be_bytes(bits)))
     }
 }
 

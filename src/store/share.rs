@@ -24,15 +24,18 @@ pub enum Pool {
     /// Used assertions of clients in their pool. One that is taken could be used again until it
     /// expires, by whoever stored the most of them.
     UsedAssertions = 7,
+    /// Events that strangers and clients cause, and those of people.
+    Events = 8,
 }
 
 impl Pool {
     /// Every pool.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::AnonymousSessions,
         Self::Attempts,
         Self::Clients,
         Self::Devices,
+        Self::Events,
         Self::Interactions,
         Self::PushedRequests,
         Self::UsedAssertions,
@@ -45,6 +48,7 @@ impl Pool {
             Self::Attempts => "counts of attempts",
             Self::Clients => "clients",
             Self::Devices => "device authorizations",
+            Self::Events => "events",
             Self::Interactions => "interactions",
             Self::PushedRequests => "pushed requests",
             Self::UsedAssertions => "used assertions",

@@ -94,6 +94,10 @@ macro_rules! operator {
         "email_verified: the person typed this address, so whoever vouches for it has to name it",
         "gatelodge user set NAME --email ADDRESS --email-verified",
         "OpenID Connect Core §5.1";
+    EventNotFound => NotFound,
+        "there is no event of this id: it has expired, or more requests were refused than are stored",
+        "gatelodge events lists the events",
+        "RFC 9110 §15.5.5";
     GrantNotFound => NotFound,
         "there is no such grant in force",
         "gatelodge grant list shows the grants",

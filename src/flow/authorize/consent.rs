@@ -1,8 +1,10 @@
 //! Consent, and the code that follows from it: [RFC 6749 §4.1.2](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2).
 
 use crate::error::{Error, ErrorCode, Refusal, SERVER_ERROR};
+use crate::event::Kind;
 use crate::flow::authorize::pushed;
 use crate::flow::authorize::step::{self, ConsentRequest, PresentedInteraction, Step};
+use crate::flow::events::{self, Act};
 use crate::flow::installation::evidence;
 use crate::flow::person::people;
 use crate::flow::session::backchannel;
@@ -120,6 +122,9 @@ pub fn approve(
                 people::set_own_email(tx, cx, request.session.user(), email)?;
             }
             remember(tx, cx, &request)?;
+            let act = Act::new(Kind::ConsentGiven).by(request.session.user());
+            let act = act.client(&request.client_id).named(request.client.metadata.name());
+            events::record(tx, cx, act.fact("scope", consent_scope))?;
             issue(tx, cx, presented, &request)
         }
         Step::Consent(_)
@@ -157,6 +162,14 @@ pub fn deny(
     };
     pushed::spend(tx, stored.pushed.as_ref())?;
     finish(tx, presented)?;
+    let session = match &presented.session {
+        Some(holder) => session::live(tx, cx, holder)?,
+        None => None,
+    };
+    if let Some(session) = session {
+        let act = Act::new(Kind::ConsentDenied).by(session.user()).client(&stored.client);
+        events::record(tx, cx, act)?;
+    }
     let declined = ClientRedirect::refused(cx, &callback, refusal);
     Ok(AuthorizationOutcome::Client(ClientRedirect { waits, ..declined }))
 }

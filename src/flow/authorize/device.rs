@@ -6,8 +6,10 @@
 use std::net::IpAddr;
 
 use crate::error::{Error, Internal, Refusal};
+use crate::event::Kind;
 use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::client::last_use;
+use crate::flow::events::{self, Act};
 use crate::flow::installation::evidence;
 use crate::flow::person::people;
 use crate::flow::resource::{self, Targets};
@@ -282,6 +284,13 @@ pub fn decide(
         let Authorization { client: id, user, .. } = &**authorization;
         backchannel::record_client(tx, cx, id, &pending.client, session, *user)?;
     }
+    let kind = match state {
+        DeviceState::Approved(_) => Kind::DeviceAllowed,
+        DeviceState::Denied | DeviceState::Pending => Kind::DeviceDenied,
+    };
+    let act = Act::new(kind).by(pending.session.user()).client(&pending.device.client);
+    let act = act.named(pending.client.metadata.name());
+    events::record(tx, cx, act.fact("device_address", &pending.device.address))?;
     let holding = Holding::persons(pending.session.user());
     tx.put(&pending.key, Device { holding, state, ..pending.device })?;
     session::touch(tx, cx, session, Some(&entry.device))?;

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
+use crate::event::Kind;
 use crate::flow::Context;
 use crate::flow::bridge::device::{self, Asking, NewDevice, Opener};
+use crate::flow::events::{self, Act};
 use crate::flow::installation::evidence;
 use crate::flow::throttle::{self, Source};
 use crate::model::bridge::{AUDIENCE, BridgeSessionId};
@@ -128,6 +130,7 @@ pub fn open(
             (BridgeSessionId::from_seed(&cx.seed), now, opener.device().cloned())
         }
     };
+    let is_new = created == now;
     let oldest = created + lifetimes.session_total;
     let linked = match linked {
         Some(linked) => linked,
@@ -149,6 +152,14 @@ pub fn open(
         user,
     };
     tx.put(&id, row)?;
+    if is_new {
+        let act = match opener.by {
+            Asking::Code | Asking::Device(_) => Act::new(Kind::BridgeOpened).by(user),
+            Asking::Operator => Act::new(Kind::BridgeTokenIssued).person(user),
+        };
+        let act = act.named(&person.username).fact("session", &id);
+        events::record(tx, cx, act.fact("source", &terms.source))?;
+    }
     let lasting = terms.ttl.min(expires.since(cx.now));
     let claims = AccessClaims {
         iss: cx.rules.issuer.to_string(),
@@ -374,6 +385,9 @@ pub fn end(
     let bridge = live(tx, cx, id)?.filter(|bridge| of.is_none_or(|of| of == bridge.user()));
     let bridge = bridge.ok_or(Refusal::SessionNotFound)?;
     device::end(tx, cx, &bridge.session.linked)?;
+    let act = Act::new(Kind::BridgeEnded).person(bridge.user()).fact("session", id);
+    let act = if of.is_some() { act.by(bridge.user()) } else { act };
+    events::record(tx, cx, act)?;
     Ok(bridge)
 }
 

@@ -6,8 +6,10 @@
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
+use crate::event::Kind;
 use crate::flow::Context;
 use crate::flow::bridge::device::{self, Asking, NewDevice, Opener};
+use crate::flow::events::{self, Act};
 use crate::flow::person::people;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::person::Username;
@@ -68,6 +70,8 @@ pub fn enroll(tx: &mut Tx<'_>, cx: &Context, new: &NewCertificate) -> Result<Reg
         user,
     };
     tx.put(&new.fingerprint, row.clone())?;
+    let act = Act::new(Kind::CertificateEnrolled).person(user).named(&row.name);
+    events::record(tx, cx, act.fact("fingerprint", new.fingerprint))?;
     Ok(Registered { fingerprint: new.fingerprint, person: Some(person), row })
 }
 
@@ -119,6 +123,8 @@ pub fn revoke(
     // The row of the device may be gone before that of an expired certificate.
     let row = DeviceCertificate { revoked: row.revoked.or(Some(cx.now)), ..row };
     tx.put(fingerprint, row.clone())?;
+    let act = Act::new(Kind::CertificateRevoked).person(row.user).named(&row.name);
+    events::record(tx, cx, act.fact("fingerprint", fingerprint))?;
     Ok(Registered { fingerprint: *fingerprint, person, row })
 }
 

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
+use crate::event::Kind;
 use crate::flow::Context;
 use crate::flow::bridge::device::{Asking, Opener};
+use crate::flow::events::{self, Act};
 use crate::flow::installation::evidence;
 use crate::oauth::id::UserId;
 use crate::secret::ExchangeCode;
@@ -49,6 +51,12 @@ pub fn issue(
     let created = person.map_or(cx.now, |person| person.now_enabled(cx.now));
     let row = Exchange { created, expires, spent: false, user };
     tx.put(&code.hash(&cx.rules.pepper), row)?;
+    let act = Act::new(Kind::BridgeCodeIssued).person(user);
+    let act = match carried {
+        Carried::ByBrowser => act.by(user),
+        Carried::ByPerson => act,
+    };
+    events::record(tx, cx, act)?;
     Ok(IssuedExchangeCode { code, expires: expires.by_clock() })
 }
 

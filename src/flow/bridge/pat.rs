@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Internal, Refusal};
+use crate::event::Kind;
 use crate::flow::Context;
 use crate::flow::bridge::device::{self, Asking, NewDevice, Opener};
+use crate::flow::events::{self, Act};
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::UserId;
 use crate::secret::PersonalToken;
@@ -58,6 +60,9 @@ pub fn make(
     let created = person.now_enabled(cx.now);
     let device = NewDevice { created, expires, means, name: new.name.clone(), user };
     tx.put(&token.key(), device.row())?;
+    let act = Act::new(Kind::PersonalTokenAdded).person(user);
+    let act = act.named(&new.name);
+    events::record(tx, cx, act.fact("token", token.key()))?;
     Ok(token)
 }
 
@@ -120,8 +125,10 @@ fn find(view: &impl View, cx: &Context, token: &PersonalToken) -> Result<LinkedD
 ///
 /// [`Refusal::PersonalTokenUnknown`].
 pub fn end(tx: &mut Tx<'_>, cx: &Context, token: &PersonalToken) -> Result<(), Error> {
-    find(tx, cx, token)?;
-    Ok(device::end(tx, cx, &token.key())?)
+    let user = find(tx, cx, token)?.user;
+    device::end(tx, cx, &token.key())?;
+    let act = Act::new(Kind::PersonalTokenRevoked).person(user).fact("token", token.key());
+    events::record(tx, cx, act).map(drop)
 }
 
 /// A token, as listings have it.
@@ -192,5 +199,8 @@ pub fn revoke(
 ) -> Result<ListedToken, Error> {
     let token = by_id(tx, id, of)?;
     device::end(tx, cx, &token.id)?;
+    let act = Act::new(Kind::PersonalTokenRevoked).person(token.device.user);
+    let act = if of.is_some() { act.by(token.device.user) } else { act };
+    events::record(tx, cx, act.fact("token", &token.id))?;
     Ok(token)
 }

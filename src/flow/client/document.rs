@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
+use crate::event::Kind;
 use crate::flow::client::last_use;
 use crate::flow::client::registration::registered;
+use crate::flow::events::{self, Act};
 use crate::flow::installation::clock;
 use crate::flow::{Context, Rules, admission};
 use crate::model::network::Network;
@@ -150,7 +152,12 @@ pub fn store(
         ..registered(&cx.rules, metadata)?
     };
     let client = match old {
-        None => Client::new(clock::milestone(tx, cx)?, origin, metadata),
+        None => {
+            let kind = if fetched.is_some() { Kind::ClientRegistered } else { Kind::ClientAdded };
+            let act = Act::new(kind).client(id).named(metadata.name());
+            events::record(tx, cx, act.fact("by", "its metadata document"))?;
+            Client::new(clock::milestone(tx, cx)?, origin, metadata)
+        }
         // An operator imported it during the fetch.
         Some(old)
             if matches!(old.origin, Origin::Document { fetched: None }) && fetched.is_some() =>

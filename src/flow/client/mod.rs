@@ -6,6 +6,7 @@ pub mod last_use;
 pub mod lists;
 pub mod operator;
 pub mod owner;
+mod recorded;
 pub mod registration;
 pub mod retention;
 pub mod usage;

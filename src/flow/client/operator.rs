@@ -8,7 +8,10 @@
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Refusal};
+use crate::event::Kind;
 use crate::flow::client::lists::ListChanges;
+use crate::flow::client::recorded;
+use crate::flow::events::{self, Act};
 use crate::flow::installation::clock;
 use crate::flow::{Context, removal, resource};
 use crate::oauth::client::decisions::OperatorDecisions;
@@ -164,6 +167,7 @@ pub fn add(
     let (proof, secret) = secret(cx, &client, new.secret.as_ref());
     client.proof = proof;
     tx.put(&id, client.clone())?;
+    events::record(tx, cx, recorded::added(&id, &client))?;
     Ok((id, client, secret))
 }
 
@@ -350,6 +354,9 @@ pub fn change(
         client.revision += 1;
     }
     tx.put(id, client.clone())?;
+    if let Some(act) = recorded::changed(&old, &client) {
+        events::record(tx, cx, act.client(id).named(client.metadata.name()))?;
+    }
     Ok((client, made))
 }
 
@@ -419,6 +426,8 @@ pub fn rotate_secret(
     client.revision += 1;
     client.proof = proof;
     tx.put(id, client.clone())?;
+    let act = Act::new(Kind::ClientSecretRotated).client(id).named(client.metadata.name());
+    events::record(tx, cx, act)?;
     Ok((client, made))
 }
 
@@ -444,5 +453,7 @@ pub fn remove(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<usize, Err
     }
     let grants = tx.by(&GRANTS_BY_CLIENT, id, MAX_GRANTS)?;
     removal::start(tx, cx, &Subject::Client(id.clone()))?;
+    let act = Act::new(Kind::ClientRemoved).client(id).named(removed.metadata.name());
+    events::record(tx, cx, act.fact("grants", grants.len()))?;
     Ok(grants.len())
 }

@@ -7,7 +7,9 @@ use std::net::IpAddr;
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Refusal};
+use crate::event::Kind;
 use crate::flow::client::{last_use, operator, retention};
+use crate::flow::events::{self, Act};
 use crate::flow::installation::clock;
 use crate::flow::throttle::{self, Source};
 use crate::flow::{Context, Rules, admission};
@@ -75,6 +77,8 @@ pub fn register(
         Client::new(clock::milestone(tx, cx)?, origin(cx, fingerprint, holding, &token), metadata);
     let secret = give_secret(cx, &mut client);
     admission::store(tx, cx, &id, client.clone())?;
+    let act = Act::new(Kind::ClientRegistered).by_client(&id).named(client.metadata.name());
+    events::record(tx, cx, act)?;
     Ok(Registered { client, id, secret, token })
 }
 
@@ -181,6 +185,8 @@ pub fn update(tx: &mut Tx<'_>, cx: &Context, update: &Update) -> Result<Register
     let mut client = Client { metadata, origin, revision, ..old };
     let secret = give_secret(cx, &mut client);
     admission::store(tx, cx, &update.id, client.clone())?;
+    let act = Act::new(Kind::ClientChanged).by_client(&update.id).named(client.metadata.name());
+    events::record(tx, cx, act)?;
     Ok(Registered { client, id: update.id.clone(), secret, token })
 }
 

@@ -7,7 +7,9 @@ pub mod signing;
 pub mod sweep;
 
 use crate::error::{Error, Internal};
+use crate::event::Kind;
 use crate::flow::Context;
+use crate::flow::events::{self, Act};
 use crate::oauth::issuer::Issuer;
 use crate::store::schema::{Installation, Passkey, Person};
 use crate::store::{StoreError, Tx, View};
@@ -43,6 +45,7 @@ const MAX_PEOPLE: usize = 10_000;
 /// Changes the issuer if `confirmed`; otherwise only returns the consequences.
 pub fn change_issuer(
     tx: &mut Tx<'_>,
+    cx: &Context,
     issuer: &Issuer,
     confirmed: bool,
 ) -> Result<IssuerChange, Error> {
@@ -59,6 +62,8 @@ pub fn change_issuer(
     let previous = found.issuer.clone();
     if confirmed {
         tx.put(&(), Installation { issuer: issuer.clone(), ..found })?;
+        let act = Act::new(Kind::IssuerChanged).named(issuer).fact("before", &previous);
+        events::record(tx, cx, act)?;
     }
     Ok(IssuerChange { previous, orphaned })
 }

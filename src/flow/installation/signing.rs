@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
+use crate::event::Kind;
 use crate::flow::Context;
+use crate::flow::events::{self, Act};
 use crate::oauth::client::SigningAlg;
 use crate::oauth::id::KeyId;
 use crate::store::schema::{Retirement, SigningKeyRow};
@@ -191,5 +193,10 @@ fn rotate_one(
     }
     let signs_from = key.active;
     tx.put(&id, key)?;
+    let act = Act::new(Kind::KeyRotated).named(id.as_str()).fact("alg", alg.as_str());
+    let act = act
+        .fact("signs_from", signs_from.rfc3339())
+        .facts("revoked", &revoked.iter().map(KeyId::as_str).collect::<Vec<_>>());
+    events::record(tx, cx, act)?;
     Ok(Rotated { alg, id, made: is_made, revoked, signs_from })
 }

@@ -86,7 +86,7 @@ impl<T> Found<T> {
         }
         let candidates = self.items.into_iter().map(|(_, candidate)| candidate);
         let candidates = candidates.take(MAX_CHOICES).collect();
-        let choices = Choices { candidates, known: Vec::new() };
+        let choices = Choices { candidates, ..Choices::default() };
         Err(Error::Choice(Refusal::NameAmbiguous, Box::new(choices)))
     }
 }

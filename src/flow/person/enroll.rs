@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Refusal};
+use crate::event::Kind;
 use crate::flow::Context;
+use crate::flow::events::{self, Act};
 use crate::flow::installation::evidence;
 use crate::flow::person::ceremony::{Ceremony, Purpose};
 use crate::flow::person::people;
@@ -177,6 +179,8 @@ pub fn complete(
             updated: cx.now,
             username,
         };
+        let act = Act::new(Kind::UserAdded).by(user).named(&person.username);
+        events::record(tx, cx, act.facts("roles", &person.roles))?;
         tx.put(&user, person)?;
     } else if email.is_some() && opened.takes_email() {
         people::set_own_email(tx, cx, user, email.as_ref())?;
@@ -198,6 +202,8 @@ pub fn complete(
         user,
     };
     tx.put(&proof.registered.id, passkey)?;
+    let act = Act::new(Kind::PasskeyAdded).by(user).named(&proof.name);
+    events::record(tx, cx, act.fact("synchronised", proof.registered.backed_up))?;
     proof.ceremony.spend(tx, user)?;
     if let Some(mut row) = tx.find::<SetupLink>(&proof.link)? {
         row.used = Some(cx.now);

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::error::{Error, Refusal};
+use crate::event::Kind;
 use crate::flow::bridge::hook;
+use crate::flow::events::{self, Act};
 use crate::flow::installation::clock;
 use crate::flow::lists::ListChange;
 use crate::flow::person::setup_link::{self, IssuedSetupLink};
@@ -134,6 +136,8 @@ pub fn add(
     check_size(&person)?;
     tx.put(&id, person.clone())?;
     let invited = setup_link::issue(tx, cx, SetupPurpose::Enrol(id))?;
+    let act = Act::new(Kind::UserAdded).person(id).named(&person.username);
+    events::record(tx, cx, act.facts("roles", &person.roles).facts("groups", &person.groups))?;
     Ok((Stored { email_taken_from, id, person }, invited))
 }
 
@@ -148,10 +152,15 @@ pub fn recover(
         if !nobody(tx)? {
             return Err(Refusal::UsernameMissing.into());
         }
-        return Ok((None, setup_link::issue(tx, cx, SetupPurpose::First)?));
+        let invited = setup_link::issue(tx, cx, SetupPurpose::First)?;
+        let act = Act::new(Kind::LinkIssued).fact("for", "the first administrator");
+        events::record(tx, cx, act)?;
+        return Ok((None, invited));
     };
     let (id, person) = named(tx, username)?.ok_or(Refusal::UserNotFound)?;
     let invited = setup_link::issue(tx, cx, SetupPurpose::Recover(id))?;
+    let act = Act::new(Kind::LinkIssued).person(id).named(&person.username);
+    events::record(tx, cx, act.fact("for", "a further passkey"))?;
     Ok((Some(person), invited))
 }
 
@@ -223,7 +232,39 @@ pub fn change(
     if disabled && !old.disabled {
         removal::start(tx, cx, &Subject::Sessions(id))?;
     }
+    if let Some(act) = changed(&old, &person) {
+        events::record(tx, cx, act.person(id).named(&person.username))?;
+    }
     Ok(Stored { email_taken_from, id, person })
+}
+
+/// What a change did to a person; `None`: nothing.
+fn changed(old: &Person, new: &Person) -> Option<Act> {
+    let mut act = Act::new(Kind::UserChanged);
+    let mut members = Vec::new();
+    if old.disabled != new.disabled {
+        act = act.fact("disabled", new.disabled);
+        members.push("disabled");
+    }
+    if old.roles != new.roles {
+        act = act.fact("roles_before", joined(&old.roles)).fact("roles", joined(&new.roles));
+        members.push("roles");
+    }
+    if old.groups != new.groups {
+        act = act.fact("groups_before", joined(&old.groups)).fact("groups", joined(&new.groups));
+        members.push("groups");
+    }
+    let others = [
+        ("claims", old.claims != new.claims),
+        ("display_name", old.display_name != new.display_name),
+        ("email", old.email != new.email),
+    ];
+    members.extend(others.iter().filter(|(_, differs)| *differs).map(|(member, _)| *member));
+    (!members.is_empty()).then(|| act.fact("changed", members.join(", ")))
+}
+
+fn joined<T: ToString>(values: &[T]) -> String {
+    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Makes an address free for `user`, to whom an operator gives it: whoever only typed it loses it.
@@ -306,6 +347,8 @@ pub fn set_own_email(
         check_email(tx, email, Some(user))?;
     }
     let email = email.cloned().map(PersonEmail::by_person);
+    let act = Act::new(Kind::EmailChanged).by(user).named(&person.username);
+    events::record(tx, cx, act)?;
     Ok(tx.put(&user, Person { email, updated: cx.now, ..person })?)
 }
 
@@ -323,6 +366,7 @@ pub fn remove(tx: &mut Tx<'_>, cx: &Context, username: &Username) -> Result<User
     tx.remove::<Client>(&hook::of(id)?)?;
     tx.remove::<Person>(&id)?;
     removal::start(tx, cx, &Subject::Person(id))?;
+    events::record(tx, cx, Act::new(Kind::UserRemoved).person(id).named(&person.username))?;
     Ok(id)
 }
 

@@ -3,7 +3,9 @@
 
 use super::{is_reserved, served_by};
 use crate::error::{Error, Refusal};
+use crate::event::Kind;
 use crate::flow::client::operator::{self, NewClient};
+use crate::flow::events::{self, Act};
 use crate::flow::lists::ListChange;
 use crate::flow::{Context, Rules};
 use crate::oauth::client::ClientType;
@@ -86,7 +88,13 @@ pub fn add(
         typ: new.typ,
     };
     tx.put(&key, row.clone())?;
+    events::record(tx, cx, of(Kind::ResourceAdded, &row))?;
     Ok((row, secret))
+}
+
+/// An event about a resource.
+fn of(kind: Kind, row: &Protected) -> Act {
+    Act::new(kind).named(&row.resource).facts("scope", &row.scope.iter().collect::<Vec<_>>())
 }
 
 /// Makes the credentials with which the resource `name` introspects tokens.
@@ -155,10 +163,13 @@ pub fn change(
         open: change.open.unwrap_or(old.open),
         scope: change.scope.applied("scope", &scope)?.into_iter().collect(),
         typ: change.typ.unwrap_or(old.typ),
-        ..old
+        ..old.clone()
     };
     check_open(row.open, &row.scope)?;
     tx.put(&key, row.clone())?;
+    if row != old {
+        events::record(tx, cx, of(Kind::ResourceChanged, &row))?;
+    }
     Ok((row, secret))
 }
 
@@ -173,6 +184,7 @@ pub fn remove(tx: &mut Tx<'_>, cx: &Context, resource: &Resource) -> Result<Prot
     {
         operator::remove(tx, cx, id)?;
     }
+    events::record(tx, cx, of(Kind::ResourceRemoved, &removed))?;
     Ok(removed)
 }
 

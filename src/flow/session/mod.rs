@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
+use crate::event::Kind;
+use crate::flow::events::{self, Act};
 use crate::flow::installation::restore;
 use crate::flow::{Context, removal};
 use crate::model::user_agent::DeviceInfo;
@@ -187,7 +189,10 @@ pub fn open(
         seen: cx.now,
         user,
     };
+    let (method, agent) = (session.authentication.amr.join(" "), session.device.user_agent.clone());
     tx.put(&id, session)?;
+    let act = Act::new(Kind::SessionOpened).by(user).fact("session", id).fact("amr", method);
+    events::record(tx, cx, agent.iter().fold(act, |act, agent| act.fact("user_agent", agent)))?;
     Ok(secret)
 }
 
@@ -216,17 +221,26 @@ pub fn touch(
 
 /// Ends the session of a key or cookie, if it is live.
 pub fn sign_out(tx: &mut Tx<'_>, cx: &Context, holder: &TokenHash) -> Result<(), Error> {
-    match live(tx, cx, holder)? {
-        Some(session) => end(tx, cx, session.id),
-        None => Ok(()),
-    }
+    let Some(session) = live(tx, cx, holder)? else { return Ok(()) };
+    removal::end_session(tx, cx, session.id)?;
+    record_end(tx, cx, &session, Act::new(Kind::SessionEnded).by(session.user()))
 }
 
 /// Ends a session, and with it the grants that depend on it: each use of such a grant checks the
 /// session. The clients that registered a logout URI are notified.
 pub fn end(tx: &mut Tx<'_>, cx: &Context, id: SessionId) -> Result<(), Error> {
+    let session = by_id(tx, cx, id)?;
     removal::end_session(tx, cx, id)?;
-    Ok(())
+    match session {
+        Some(session) => record_end(tx, cx, &session, Act::new(Kind::SessionEnded)),
+        None => Ok(()),
+    }
+}
+
+/// Records that a session was ended.
+fn record_end(tx: &mut Tx<'_>, cx: &Context, ended: &LiveSession, act: Act) -> Result<(), Error> {
+    let act = act.person(ended.user()).named(&ended.person.username);
+    events::record(tx, cx, act.fact("session", ended.id)).map(drop)
 }
 
 /// Revokes a session. It ends, and so does every grant that was created in it, including those with
@@ -238,12 +252,19 @@ pub fn end(tx: &mut Tx<'_>, cx: &Context, id: SessionId) -> Result<(), Error> {
 /// [`Refusal::SessionNotFound`] if it is not live.
 pub fn revoke(tx: &mut Tx<'_>, cx: &Context, id: SessionId) -> Result<LiveSession, Error> {
     let live = by_id(tx, cx, id)?.ok_or(Refusal::SessionNotFound)?;
+    end_with_grants(tx, cx, &live)?;
+    record_end(tx, cx, &live, Act::new(Kind::SessionEnded).fact("with", "its grants"))?;
+    Ok(live)
+}
+
+fn end_with_grants(tx: &mut Tx<'_>, cx: &Context, live: &LiveSession) -> Result<(), Error> {
+    let id = live.id;
     removal::schedule_logouts(tx, cx, id)?;
     let lifetimes = &cx.rules.config.lifetimes;
     let expires = cx.latest + lifetimes.authorization_code.max(lifetimes.device_code);
     tx.put(&id, Session { expires, revoked: true, ..live.session.clone() })?;
     removal::start(tx, cx, &Subject::Session(id))?;
-    Ok(live)
+    Ok(())
 }
 
 /// Revokes a session at the request of its person.
@@ -252,10 +273,11 @@ pub fn revoke(tx: &mut Tx<'_>, cx: &Context, id: SessionId) -> Result<LiveSessio
 ///
 /// [`Refusal::SessionNotFound`] if it is not live, or belongs to another person.
 pub fn revoke_own(tx: &mut Tx<'_>, cx: &Context, user: UserId, id: SessionId) -> Result<(), Error> {
-    if by_id(tx, cx, id)?.is_none_or(|live| live.user() != user) {
-        return Err(Refusal::SessionNotFound.into());
-    }
-    revoke(tx, cx, id).map(drop)
+    let own = by_id(tx, cx, id)?.filter(|live| live.user() == user);
+    let live = own.ok_or(Refusal::SessionNotFound)?;
+    end_with_grants(tx, cx, &live)?;
+    let act = Act::new(Kind::SessionEnded).by(user).fact("with", "its grants");
+    record_end(tx, cx, &live, act)
 }
 
 /// A page of the live sessions, of one person or of all, oldest first within the page.

@@ -3,6 +3,7 @@
 //! §2.1.1](https://www.rfc-editor.org/rfc/rfc9700#section-2.1.1).
 
 use crate::error::{Error, Refusal};
+use crate::event::Kind;
 use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::installation::evidence;
 use crate::flow::token::grant::{self, Replay};
@@ -42,7 +43,7 @@ pub fn redeem(
     if let Some(spent) = code.spent {
         // RFC 6749 §4.1.2: "the authorization server MUST deny the request and SHOULD revoke
         // (when possible) all tokens previously issued based on that authorization code".
-        return Ok(Redeemed::Replayed(grant::end_replayed(tx, cx, spent)?));
+        return Ok(Redeemed::Replayed(grant::end_replayed(tx, cx, spent, Kind::CodeReplayed)?));
     }
     if evidence::is_over(tx, cx, code.expires)? {
         return Err(Refusal::CodeExpired.into());

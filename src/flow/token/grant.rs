@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
+use crate::event::{EventId, Kind};
 use crate::flow::client::last_use;
+use crate::flow::events::{self, Act};
 use crate::flow::installation::clock;
 use crate::flow::token::family;
 use crate::flow::{Context, removal, session};
@@ -216,14 +218,28 @@ pub struct Replay {
     pub grant: GrantId,
     /// The number of its refresh tokens, spent ones included; 0 if it had ended before.
     pub refresh_tokens: u64,
+    /// The id of its event.
+    pub event: EventId,
 }
 
 /// Ends the grant of a code or a refresh token that returned after its use.
-pub fn end_replayed(tx: &mut Tx<'_>, cx: &Context, id: GrantId) -> Result<Replay, Error> {
-    let grant = tx.find::<Grant>(&id)?.filter(|grant| grant.ended.is_none());
-    let family = grant.and_then(|grant| grant.family);
+pub fn end_replayed(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    id: GrantId,
+    kind: Kind,
+) -> Result<Replay, Error> {
+    let grant = tx.find::<Grant>(&id)?;
+    let live = grant.as_ref().filter(|grant| grant.ended.is_none());
+    let family = live.and_then(|grant| grant.family.as_ref());
+    let refresh_tokens = family.map_or(0, |family| family.newest + 1);
     end(tx, cx, id)?;
-    Ok(Replay { grant: id, refresh_tokens: family.map_or(0, |family| family.newest + 1) })
+    let mut act = Act::new(kind).fact("grant", id).fact("refresh_tokens_ended", refresh_tokens);
+    if let Some(Grant { authorization, .. }) = &grant {
+        act = act.by_client(&authorization.client).person(authorization.user);
+    }
+    let event = events::record(tx, cx, act)?;
+    Ok(Replay { grant: id, refresh_tokens, event })
 }
 
 /// Ends a grant that is in force, and returns it.
@@ -234,6 +250,9 @@ pub fn end_replayed(tx: &mut Tx<'_>, cx: &Context, id: GrantId) -> Result<Replay
 pub fn revoke(tx: &mut Tx<'_>, cx: &Context, id: GrantId) -> Result<LiveGrant, Error> {
     let live = live(tx, cx, id)?.ok_or(Refusal::GrantNotFound)?;
     end(tx, cx, id)?;
+    let Authorization { client, scope, user, .. } = live.authorization();
+    let act = Act::new(Kind::GrantRevoked).client(client).person(*user);
+    events::record(tx, cx, act.fact("grant", id).fact("scope", scope))?;
     Ok(live)
 }
 
@@ -250,6 +269,8 @@ pub fn withdraw(
     let expires = at + lifetimes.authorization_code.max(lifetimes.device_code);
     tx.put(&(user, client.clone()), Withdrawal { at, expires })?;
     removal::start(tx, cx, &Subject::Authorization(user, client.clone()))?;
+    let act = Act::new(Kind::GrantRevoked).by(user).client(client);
+    events::record(tx, cx, act.fact("grant", "all of this person"))?;
     Ok(())
 }
 

@@ -11,8 +11,10 @@
 use std::time::Duration;
 
 use crate::error::{Error, Refusal};
+use crate::event::Kind;
 use crate::flow::Context;
 use crate::flow::client::owner::owner_may;
+use crate::flow::events::{self, Act};
 use crate::flow::person::people::named;
 use crate::flow::resource::{self, TokenTarget};
 use crate::flow::token::issue::{self, Issued};
@@ -68,7 +70,9 @@ pub fn issue(tx: &mut Tx<'_>, cx: &Context, order: &TokenOrder) -> Result<Ordere
     match &order.username {
         Some(username) => {
             let (user, person) = named(tx, username)?.ok_or(Refusal::UserNotFound)?;
-            for_person(tx, cx, order, client, (user, &person), lifetime)
+            let ordered = for_person(tx, cx, order, client, (user, &person), lifetime)?;
+            record(tx, cx, order, &ordered)?;
+            Ok(ordered)
         }
         None => {
             let confidential = client.metadata.client_type() == ClientType::Confidential;
@@ -78,9 +82,27 @@ pub fn issue(tx: &mut Tx<'_>, cx: &Context, order: &TokenOrder) -> Result<Ordere
             let scope = order.scope.as_ref();
             let target = client_credentials::target(tx, cx, &client, &order.resources, scope)?;
             let issued = issue::for_client(cx, &order.client, target, lifetime);
-            Ok(Ordered { grant: None, issued })
+            let ordered = Ordered { grant: None, issued };
+            record(tx, cx, order, &ordered)?;
+            Ok(ordered)
         }
     }
+}
+
+fn record(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    order: &TokenOrder,
+    ordered: &Ordered,
+) -> Result<(), Error> {
+    let (issued, act) = (&ordered.issued, Act::new(Kind::TokenIssued).client(&order.client));
+    let act = act.fact("jti", &issued.access.jti).fact("aud", issued.access.aud.joined());
+    let act = act.fact("scope", &issued.scope).fact("expires_in", issued.expires_in);
+    let act = match ordered.grant {
+        Some((_, person)) => act.person(person),
+        None => act,
+    };
+    events::record(tx, cx, act).map(drop)
 }
 
 fn for_person(

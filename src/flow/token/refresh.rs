@@ -9,7 +9,9 @@
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
+use crate::event::{EventId, Kind};
 use crate::flow::client::authentication::AuthenticatedClient;
+use crate::flow::events::{self, Act};
 use crate::flow::resource::Targets;
 use crate::flow::token::family::{self, KnownToken, Place};
 use crate::flow::token::grant::{self, LiveGrant, Replay};
@@ -34,6 +36,8 @@ pub enum Rotated {
 pub struct Ahead {
     /// The number of generations by which it was ahead.
     pub by: u64,
+    /// The id of its event.
+    pub event: EventId,
     /// Its grant.
     pub grant: GrantId,
     /// Whether a recorded restore explains it.
@@ -57,13 +61,17 @@ pub fn rotate(
     let spends = match token.place() {
         Place::Spent(at) if within_grace(cx, &client, at) => false,
         Place::Spent(_) => {
-            return Ok(Rotated::Replayed(grant::end_replayed(tx, cx, token.id)?));
+            let kind = Kind::RefreshTokenReplayed;
+            return Ok(Rotated::Replayed(grant::end_replayed(tx, cx, token.id, kind)?));
         }
         Place::Newest => true,
         Place::Ahead => {
             let by = token.generation - token.family.newest;
             let restored = token.check_ahead(tx, cx)?;
-            ahead = Some(Ahead { by, grant: token.id, restored });
+            let act = Act::new(Kind::RefreshTokenAhead).by_client(proven.id());
+            let act = act.fact("grant", token.id).fact("generations", by);
+            let event = events::record(tx, cx, act.fact("restored", restored))?;
+            ahead = Some(Ahead { by, event, grant: token.id, restored });
             true
         }
     };

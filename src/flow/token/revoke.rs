@@ -2,9 +2,11 @@
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
+use crate::event::Kind;
 use crate::flow::Context;
 use crate::flow::bridge::{access as bridge, device};
 use crate::flow::client::authentication::AuthenticatedClient;
+use crate::flow::events::{self, Act};
 use crate::flow::session::anonymous;
 use crate::flow::token::introspect::PresentedToken;
 use crate::flow::token::{family, grant};
@@ -30,7 +32,9 @@ pub fn revoke(
     proven.client(tx)?;
     match presented {
         PresentedToken::Access(token) if token.claims().client_id == proven.id().as_str() => {
-            revoke_access(tx, cx, token)
+            revoke_access(tx, cx, token)?;
+            let act = Act::new(Kind::TokenRevoked).by_client(proven.id());
+            events::record(tx, cx, act.fact("jti", &token.claims().jti)).map(drop)
         }
         PresentedToken::Access(_) | PresentedToken::Foreign => Ok(()),
         PresentedToken::Refresh(token) => match family::find(tx, cx, token)? {
@@ -39,7 +43,10 @@ pub fn revoke(
             // invalidate all access tokens based on the same authorization grant". A spent token
             // belongs to the same grant.
             Some(known) if known.grant.authorization.client == *proven.id() => {
-                grant::end(tx, cx, known.id)
+                grant::end(tx, cx, known.id)?;
+                let act = Act::new(Kind::TokenRevoked).by_client(proven.id());
+                let act = act.person(known.grant.authorization.user).fact("grant", known.id);
+                events::record(tx, cx, act).map(drop)
             }
             Some(_) | None => Ok(()),
         },
@@ -54,17 +61,24 @@ pub fn revoke(
 /// [`Refusal::RefreshUnknown`] for an unknown refresh token, and [`Refusal::BearerTokenMalformed`]
 /// for a token that this server did not issue.
 pub fn by_operator(tx: &mut Tx<'_>, cx: &Context, presented: &PresentedToken) -> Result<(), Error> {
-    match presented {
-        PresentedToken::Access(token) => match bridge::device_of_token(tx, token.claims())? {
-            Some(device) => Ok(device::end(tx, cx, &device)?),
-            None => revoke_access(tx, cx, token),
-        },
-        PresentedToken::Foreign => Err(Refusal::BearerTokenMalformed.into()),
-        PresentedToken::Refresh(token) => {
-            let known = family::find(tx, cx, token)?;
-            grant::end(tx, cx, known.ok_or(Refusal::RefreshUnknown)?.id)
+    let act = match presented {
+        PresentedToken::Access(token) => {
+            match bridge::device_of_token(tx, token.claims())? {
+                Some(device) => device::end(tx, cx, &device)?,
+                None => revoke_access(tx, cx, token)?,
+            }
+            Act::new(Kind::TokenRevoked).fact("jti", &token.claims().jti)
         }
-    }
+        PresentedToken::Foreign => return Err(Refusal::BearerTokenMalformed.into()),
+        PresentedToken::Refresh(token) => {
+            let known = family::find(tx, cx, token)?.ok_or(Refusal::RefreshUnknown)?;
+            grant::end(tx, cx, known.id)?;
+            let authorization = &known.grant.authorization;
+            let act = Act::new(Kind::TokenRevoked).client(&authorization.client);
+            act.person(authorization.user).fact("grant", known.id)
+        }
+    };
+    events::record(tx, cx, act).map(drop)
 }
 
 /// Stores the revocation until the expiry of the token. The token of an anonymous session ends its

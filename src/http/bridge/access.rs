@@ -16,6 +16,7 @@ use crate::http::extract::bearer::BearerToken;
 use crate::http::extract::body::JsonBody;
 use crate::http::extract::peer::PeerCertificate;
 use crate::http::failure::{BearerFailure, JsonFailure};
+use crate::model::actor::Acting;
 use crate::oauth::client::SigningAlg;
 use crate::secret::{ExchangeCode, PersonalToken};
 use crate::store::schema::TokenOrigin;
@@ -50,6 +51,7 @@ pub(super) struct Granted {
 /// Gives access for an exchange code. One transaction spends the code and opens the session.
 pub(super) async fn by_code(
     State(app): State<Arc<App>>,
+    acting: Acting,
     access_request: AccessRequest,
     JsonBody(presented): JsonBody<Presented>,
 ) -> Result<Json<Granted>, JsonFailure> {
@@ -57,7 +59,7 @@ pub(super) async fn by_code(
     let terms = AccessTerms::usual()?;
     // After the commit, signing must not fail because a key is missing.
     app.complete_keys().await?;
-    let opened = app.write(move |tx, cx| {
+    let opened = app.write_by(acting, move |tx, cx| {
         let opener = exchange::redeem(tx, cx, &code)?;
         access::open(tx, cx, &opener, &access_request, &terms)
     });
@@ -67,6 +69,7 @@ pub(super) async fn by_code(
 /// Links a device: makes a personal access token for an exchange code.
 pub(super) async fn pat_by_code(
     State(app): State<Arc<App>>,
+    acting: Acting,
     JsonBody(presented): JsonBody<Presented>,
 ) -> Result<Json<Value>, JsonFailure> {
     let code = presented.code()?;
@@ -76,7 +79,7 @@ pub(super) async fn pat_by_code(
         name: named.unwrap_or(UNNAMED).parse()?,
         origin: named.map_or(TokenOrigin::UnnamedLogin, |_| TokenOrigin::NamedLogin),
     };
-    let made = app.write(move |tx, cx| {
+    let made = app.write_by(acting, move |tx, cx| {
         let opener = exchange::redeem(tx, cx, &code)?;
         pat::make(tx, cx, opener.user, &new)
     });
@@ -86,13 +89,14 @@ pub(super) async fn pat_by_code(
 /// Gives access for a personal access token.
 pub(super) async fn by_pat(
     State(app): State<Arc<App>>,
+    acting: Acting,
     access_request: AccessRequest,
     BearerToken(token): BearerToken,
 ) -> Result<Json<Granted>, BearerFailure> {
     let token: PersonalToken = token.parse().map_err(|_| Refusal::PersonalTokenUnknown)?;
     let terms = AccessTerms::usual()?;
     app.complete_keys().await?;
-    let opened = app.write(move |tx, cx| {
+    let opened = app.write_by(acting, move |tx, cx| {
         let opener = pat::redeem(tx, cx, &token)?;
         access::open(tx, cx, &opener, &access_request, &terms)
     });
@@ -108,6 +112,7 @@ pub(super) struct Named {
 /// match it; a fingerprint alone is a public value and proves nothing.
 pub(super) async fn by_certificate(
     State(app): State<Arc<App>>,
+    acting: Acting,
     access_request: AccessRequest,
     PeerCertificate(proven): PeerCertificate,
     JsonBody(named): JsonBody<Named>,
@@ -119,7 +124,7 @@ pub(super) async fn by_certificate(
     }
     let terms = AccessTerms::usual()?;
     app.complete_keys().await?;
-    let opened = app.write(move |tx, cx| {
+    let opened = app.write_by(acting, move |tx, cx| {
         let opener = registered::redeem(tx, cx, &proven)?;
         access::open(tx, cx, &opener, &access_request, &terms)
     });

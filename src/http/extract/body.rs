@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::app::App;
 use crate::error::Refusal;
+use crate::http::about::About;
 use crate::http::failure::{JsonFailure, PageFailure};
 use crate::oauth::params::Params;
 
@@ -30,7 +31,9 @@ impl FromRequestParts<Arc<App>> for Query {
     type Rejection = PageFailure;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, PageFailure> {
-        Ok(Self(Params::parse(parts.uri.query().unwrap_or_default().as_bytes())?))
+        let params = Params::parse(parts.uri.query().unwrap_or_default().as_bytes())?;
+        About::of(&parts.extensions).asks(&params);
+        Ok(Self(params))
     }
 }
 
@@ -65,7 +68,10 @@ pub(super) async fn form(request: Request) -> Result<Params, Refusal> {
     if !has_media_type(request.headers(), "application/x-www-form-urlencoded") {
         return Err(Refusal::BodyTypeUnsupported);
     }
-    Params::parse(&bytes(request.into_body(), MAX_FORM).await?)
+    let about = About::of(request.extensions());
+    let params = Params::parse(&bytes(request.into_body(), MAX_FORM).await?)?;
+    about.asks(&params);
+    Ok(params)
 }
 
 /// Reads a JSON body.

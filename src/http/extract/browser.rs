@@ -16,6 +16,7 @@ use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::authorize::step::PresentedInteraction;
 use crate::flow::session::{self, LiveSession, NewSessionKey};
+use crate::http::about::About;
 use crate::http::failure::PageFailure;
 use crate::http::pages::cookie::Cookie;
 use crate::model::user_agent::DeviceInfo;
@@ -26,6 +27,7 @@ use crate::store::{StoreError, View};
 /// The secrets of a browser: those in its cookies, or, where a session is a key, what the script of a
 /// page brings. A session that no proof shows is none there, whatever cookies come along.
 pub(in crate::http) struct Browser {
+    about: About,
     anonymous: Option<AnonymousSecret>,
     browser: Option<BrowserSecret>,
     session: Option<Holder>,
@@ -66,7 +68,7 @@ impl Browser {
             (browser, session_cookie(app, headers)?.map(Holder::Cookie))
         };
         let anonymous = read(Cookie::Anonymous).and_then(|value| value.parse().ok());
-        Ok(Self { anonymous, browser, session })
+        Ok(Self { about: About::of(extensions), anonymous, browser, session })
     }
 
     /// Whether the request asks for a page and no script sent it, where a session is a key.
@@ -101,10 +103,12 @@ impl Browser {
         view: &impl View,
         cx: &Context,
     ) -> Result<Option<LiveSession>, StoreError> {
-        match self.session(app) {
-            Some(holder) => session::live(view, cx, &holder),
-            None => Ok(None),
+        let Some(holder) = self.session(app) else { return Ok(None) };
+        let live = session::live(view, cx, &holder)?;
+        if let Some(live) = &live {
+            self.about.set_person(live.user());
         }
+        Ok(live)
     }
 
     /// The request of this browser at the interaction `id`.

@@ -14,7 +14,8 @@ use crate::app::App;
 use crate::app::client_authentication::{self, Attempt};
 use crate::error::{Error, Refusal};
 use crate::flow::client::authentication::AuthenticatedClient;
-use crate::http::failure::{ClientFailure, RequestClient};
+use crate::http::about::About;
+use crate::http::failure::ClientFailure;
 use crate::oauth::client::PresentedCredentials;
 use crate::oauth::id::ClientId;
 use crate::oauth::params::Params;
@@ -40,7 +41,7 @@ impl FromRequest<Arc<App>> for AuthenticatedForm {
 /// The sender of a request, before its client is authenticated. An endpoint whose body is no form
 /// extracts it and authenticates the client by the headers.
 pub(in crate::http) struct Caller {
-    about: RequestClient,
+    about: About,
     authorization: Vec<HeaderValue>,
     endpoint: String,
     from: IpAddr,
@@ -58,7 +59,7 @@ impl Caller {
     fn of(app: &App, parts: &Parts) -> Self {
         let authorization = parts.headers.get_all(header::AUTHORIZATION);
         Self {
-            about: RequestClient::of(parts),
+            about: About::of(&parts.extensions),
             authorization: authorization.iter().cloned().collect(),
             endpoint: parts.uri.path().to_owned(),
             from: peer::address_of(app, parts),

@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::config::TlsMode;
 use crate::error::Refusal;
 use crate::http::failure::NegotiatedFailure;
+use crate::model::actor::Acting;
 use crate::model::network::ProxyNetwork;
 use crate::model::user_agent::{DeviceInfo, Locale};
 use crate::tls::ProvenCertificate;
@@ -38,6 +39,15 @@ impl FromRequestParts<Arc<App>> for ClientAddress {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
         Ok(Self(address_of(app, parts)))
+    }
+}
+
+/// Somebody at the client's address, of whom nothing is proven yet.
+impl FromRequestParts<Arc<App>> for Acting {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        Ok(Self::stranger(address_of(app, parts)))
     }
 }
 
@@ -130,7 +140,7 @@ impl FromRequestParts<Arc<App>> for DeviceInfo {
     }
 }
 
-pub(super) fn address_of(app: &App, parts: &Parts) -> IpAddr {
+pub(in crate::http) fn address_of(app: &App, parts: &Parts) -> IpAddr {
     match connected(&parts.extensions) {
         Some(peer) => {
             let proxies = &app.rules().config.behind_proxy;

@@ -10,13 +10,14 @@ use axum::response::Response;
 
 use crate::app::{App, AuthorizationError};
 use crate::flow::authorize::consent::ClientRedirect;
+use crate::http::about::About;
 use crate::http::destination::PagePath;
 use crate::http::extract::body::{Form, Query};
 use crate::http::extract::browser::Browser;
 use crate::http::extract::navigation::Navigation;
 use crate::http::extract::peer::{ClientAddress, Sender};
 use crate::http::facts::Facts;
-use crate::http::failure::{Cause, PageFailure, RequestClient};
+use crate::http::failure::{Cause, PageFailure};
 use crate::http::pages::cookie::with_interaction_cookie;
 use crate::http::redirect;
 use crate::oauth::id::InteractionId;
@@ -29,7 +30,7 @@ pub(in crate::http) async fn get(
     Query(params): Query,
     sender: Sender,
     headers: HeaderMap,
-    about: RequestClient,
+    about: About,
 ) -> Result<Response, PageFailure> {
     let asked = Asked { about, headers, params };
     if sender.head {
@@ -47,7 +48,7 @@ pub(in crate::http) async fn post(
     _: Navigation,
     ClientAddress(address): ClientAddress,
     headers: HeaderMap,
-    about: RequestClient,
+    about: About,
     Form(params): Form,
 ) -> Result<Response, PageFailure> {
     start(&app, address, &Asked { about, headers, params }).await
@@ -55,7 +56,7 @@ pub(in crate::http) async fn post(
 
 /// A request.
 struct Asked {
-    about: RequestClient,
+    about: About,
     headers: HeaderMap,
     params: Params,
 }

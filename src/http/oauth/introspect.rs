@@ -9,15 +9,19 @@ use axum::response::{IntoResponse, Response};
 
 use crate::app::App;
 use crate::error::Refusal;
+use crate::event::Kind;
 use crate::event::WithheldLog;
 use crate::flow::client::usage::UsageEvent;
+use crate::flow::events::Act;
 use crate::flow::token::introspect::{self, Introspected, PresentedToken};
 use crate::http::extract::caller::AuthenticatedForm;
 use crate::http::failure::ClientFailure;
+use crate::model::actor::Acting;
 use crate::oauth::introspection::{SIGNED, SignedIntrospection, TokenParameter, wants_signed};
 
 pub(in crate::http) async fn introspect(
     State(app): State<Arc<App>>,
+    acting: Acting,
     headers: HeaderMap,
     request: Result<AuthenticatedForm, ClientFailure>,
 ) -> Result<Response, ClientFailure> {
@@ -31,7 +35,8 @@ pub(in crate::http) async fn introspect(
     let Introspected { alg, introspection, withheld } = outcome;
     if withheld {
         app.count(client.id(), UsageEvent::Withheld);
-        WithheldLog { client: client.id().as_str() }.log(&app.event_id());
+        let event = app.note(acting, Act::new(Kind::TokenWithheld).by_client(client.id()));
+        WithheldLog { client: client.id().as_str() }.log(&event);
     }
     if !accepts_signed(&headers) {
         return Ok(Json(introspection).into_response());

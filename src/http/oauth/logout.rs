@@ -20,6 +20,7 @@ use crate::http::failure::{Cause, PageFailure};
 use crate::http::pages::cookie::without_session_cookie;
 use crate::http::pages::interaction;
 use crate::http::redirect;
+use crate::model::actor::Acting;
 use crate::model::network::Network;
 use crate::oauth::logout::LogoutRequest;
 use crate::oauth::params::Params;
@@ -67,7 +68,7 @@ async fn start(
     let session = Browser::of(app, headers, &Extensions::new())?.session(app);
     // A program sends no `Sec-Fetch-Site`. It shows no page, and follows the response to the client.
     let asks_later = app.rules().session_is_key() && headers.contains_key("sec-fetch-site");
-    let started = app.write(move |tx, cx| {
+    let started = app.write_by(Acting::stranger(address), move |tx, cx| {
         let hint = hint.as_ref().map(|hint| hint.as_ref().map_err(|refusal| *refusal));
         let session = session.as_ref();
         logout::start(tx, cx, &request, &Arrival { asks_later, hint, network, session })

@@ -16,6 +16,7 @@ use crate::http::extract::bearer::from_header;
 use crate::http::extract::body::JsonBody;
 use crate::http::extract::peer::ClientAddress;
 use crate::http::failure::ManagementFailure;
+use crate::model::actor::Acting;
 use crate::oauth::id::ClientId;
 use crate::secret::RegistrationToken;
 use crate::store::schema::Client;
@@ -91,9 +92,10 @@ pub(in crate::http) async fn update(
 /// Removes the client (RFC 7592 §2.3).
 pub(in crate::http) async fn remove(
     State(app): State<Arc<App>>,
+    acting: Acting,
     ManagedClient { id, token, .. }: ManagedClient,
 ) -> Result<StatusCode, ManagementFailure> {
-    app.write(move |tx, cx| registration::remove(tx, cx, &id, &token)).await?;
+    app.write_by(acting, move |tx, cx| registration::remove(tx, cx, &id, &token)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -18,6 +18,7 @@ use crate::flow::token::issue::Issued;
 use crate::flow::token::refresh::{self, Ahead, Rotated};
 use crate::http::extract::caller::AuthenticatedForm;
 use crate::http::failure::ClientFailure;
+use crate::model::actor::Acting;
 use crate::oauth::claims::at_hash;
 use crate::oauth::client::SigningAlg;
 use crate::oauth::id::ClientId;
@@ -40,6 +41,7 @@ pub(in crate::http) struct Tokens {
 
 pub(in crate::http) async fn token(
     State(app): State<Arc<App>>,
+    acting: Acting,
     AuthenticatedForm { client, form }: AuthenticatedForm,
 ) -> Result<Json<Tokens>, ClientFailure> {
     let request = TokenRequest::parse(&form)?;
@@ -49,10 +51,11 @@ pub(in crate::http) async fn token(
 
     let issued = match request {
         TokenRequest::AuthorizationCode(request) => {
-            let redeemed = app.write(move |tx, cx| code::redeem(tx, cx, &client, &request));
+            let redeemed =
+                app.write_by(acting, move |tx, cx| code::redeem(tx, cx, &client, &request));
             match redeemed.await? {
                 Redeemed::Replayed(replay) => {
-                    log_replay(&app, &client_id, &replay);
+                    log_replay(&client_id, &replay);
                     return Err(Refusal::CodeReplayed.into());
                 }
                 Redeemed::Tokens(issued) => *issued,
@@ -62,24 +65,25 @@ pub(in crate::http) async fn token(
             client_credentials::issue(&app.read()?, &app.context(), &client, &request)?
         }
         TokenRequest::DeviceCode(request) => {
-            let polled = app.write(move |tx, cx| device::redeem(tx, cx, &client, &request));
+            let polled =
+                app.write_by(acting, move |tx, cx| device::redeem(tx, cx, &client, &request));
             match polled.await? {
                 Polled::Tokens(issued) => *issued,
                 Polled::Wait(refusal) => return Err(refusal.into()),
             }
         }
         TokenRequest::RefreshToken(request) => {
-            let rotated = app.write(move |tx, cx| refresh::rotate(tx, cx, &client, &request));
+            let rotated =
+                app.write_by(acting, move |tx, cx| refresh::rotate(tx, cx, &client, &request));
             match rotated.await? {
                 Rotated::Replayed(replay) => {
-                    log_replay(&app, &client_id, &replay);
+                    log_replay(&client_id, &replay);
                     return Err(Refusal::RefreshReplayed.into());
                 }
                 Rotated::Tokens(issued, ahead) => {
-                    if let Some(Ahead { by, grant, restored }) = ahead {
+                    if let Some(Ahead { by, event, grant, restored }) = ahead {
                         let (client, grant) = (client_id.to_string(), grant.to_string());
-                        AheadLog { by, client: &client, grant: &grant, restored }
-                            .log(&app.event_id());
+                        AheadLog { by, client: &client, grant: &grant, restored }.log(&event);
                     }
                     *issued
                 }
@@ -91,10 +95,10 @@ pub(in crate::http) async fn token(
     Ok(Json(tokens))
 }
 
-fn log_replay(app: &App, client: &ClientId, replay: &Replay) {
+fn log_replay(client: &ClientId, replay: &Replay) {
     let (client, grant) = (client.to_string(), replay.grant.to_string());
     ReplayLog { client: &client, grant: &grant, refresh_tokens: replay.refresh_tokens }
-        .log(&app.event_id());
+        .log(&replay.event);
 }
 
 pub(super) async fn sign(app: &App, issued: Issued) -> Result<Tokens, Error> {

@@ -18,6 +18,7 @@ use crate::http::extract::browser::Browser;
 use crate::http::extract::own_page::PageForm;
 use crate::http::failure::PageFailure;
 use crate::http::redirect;
+use crate::model::actor::Acting;
 use crate::model::person::Role;
 use crate::model::user_agent::DeviceInfo;
 use crate::store::schema::Passkey;
@@ -69,6 +70,7 @@ fn page(
 /// Stores the e-mail address that the person typed, or takes theirs away if it is empty.
 pub(in crate::http) async fn set_email(
     State(app): State<Arc<App>>,
+    acting: Acting,
     PageForm { browser, form }: PageForm,
 ) -> Result<Response, PageFailure> {
     let Some(session) = browser.live_session(&app, &app.read()?, &app.context())? else {
@@ -77,7 +79,8 @@ pub(in crate::http) async fn set_email(
     let (user, typed) = (session.user(), email::typed(&form)?);
     let stored = match email::parsed(&typed) {
         Ok(email) => {
-            app.write(move |tx, cx| people::set_own_email(tx, cx, user, email.as_ref())).await
+            app.write_by(acting, move |tx, cx| people::set_own_email(tx, cx, user, email.as_ref()))
+                .await
         }
         Err(refusal) => Err(refusal.into()),
     };
@@ -115,10 +118,11 @@ pub(in crate::http) async fn login(
 /// Ends the browser's session.
 pub(in crate::http) async fn sign_out(
     State(app): State<Arc<App>>,
+    acting: Acting,
     PageForm { browser, .. }: PageForm,
 ) -> Result<Response, PageFailure> {
     if let Some(holder) = browser.session(&app) {
-        app.write(move |tx, cx| session::sign_out(tx, cx, &holder)).await?;
+        app.write_by(acting, move |tx, cx| session::sign_out(tx, cx, &holder)).await?;
     }
     Ok(without_session_cookie(&app, redirect::to_page(&PagePath::LoggedOut)))
 }

@@ -17,6 +17,7 @@ use crate::http::destination::PagePath;
 use crate::http::extract::own_page::SignedInForm;
 use crate::http::failure::PageFailure;
 use crate::http::redirect;
+use crate::model::actor::Acting;
 use crate::model::bridge::{BridgeSessionId, ModelProtocol};
 use crate::oauth::id::{ClientId, SessionId, UserId};
 use crate::store::schema::Bridge;
@@ -116,41 +117,45 @@ fn tokens(view: &impl View, cx: &Context, user: UserId) -> Result<Vec<TokenItem>
 /// Withdraws the person's consent to an application.
 pub(in crate::http) async fn withdraw(
     State(app): State<Arc<App>>,
+    acting: Acting,
     SignedInForm { session, form }: SignedInForm,
 ) -> Result<Response, PageFailure> {
     let client = form.parsed::<ClientId>("client_id")?.ok_or(Refusal::ClientIdMissing)?;
-    app.write(move |tx, cx| grant::withdraw(tx, cx, session.user(), &client)).await?;
+    app.write_by(acting, move |tx, cx| grant::withdraw(tx, cx, session.user(), &client)).await?;
     Ok(redirect::to_page(&PagePath::Account))
 }
 
 /// Ends a browser session of the person.
 pub(in crate::http) async fn end_session(
     State(app): State<Arc<App>>,
+    acting: Acting,
     SignedInForm { session: own, form }: SignedInForm,
 ) -> Result<Response, PageFailure> {
     let id = form.one("session")?.and_then(|id| id.parse::<SessionId>().ok());
     let id = id.ok_or(Refusal::SessionNotFound)?;
-    app.write(move |tx, cx| session::revoke_own(tx, cx, own.user(), id)).await?;
+    app.write_by(acting, move |tx, cx| session::revoke_own(tx, cx, own.user(), id)).await?;
     Ok(redirect::to_page(&PagePath::Account))
 }
 
 /// Ends a bridge session of the person, with its linked device.
 pub(in crate::http) async fn end_bridge(
     State(app): State<Arc<App>>,
+    acting: Acting,
     SignedInForm { session, form }: SignedInForm,
 ) -> Result<Response, PageFailure> {
     let id = form.one("session")?.and_then(|id| id.parse::<BridgeSessionId>().ok());
     let id = id.ok_or(Refusal::SessionNotFound)?;
-    app.write(move |tx, cx| access::end(tx, cx, &id, Some(session.user()))).await?;
+    app.write_by(acting, move |tx, cx| access::end(tx, cx, &id, Some(session.user()))).await?;
     Ok(redirect::to_page(&PagePath::Account))
 }
 
 /// Revokes a personal access token of the person, with its linked device.
 pub(in crate::http) async fn revoke_token(
     State(app): State<Arc<App>>,
+    acting: Acting,
     SignedInForm { session, form }: SignedInForm,
 ) -> Result<Response, PageFailure> {
     let key = form.one("token")?.unwrap_or_default().to_owned();
-    app.write(move |tx, cx| pat::revoke(tx, cx, &key, Some(session.user()))).await?;
+    app.write_by(acting, move |tx, cx| pat::revoke(tx, cx, &key, Some(session.user()))).await?;
     Ok(redirect::to_page(&PagePath::Account))
 }

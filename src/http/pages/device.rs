@@ -21,6 +21,7 @@ use crate::http::extract::browser::Browser;
 use crate::http::extract::own_page::PageForm;
 use crate::http::extract::peer::Sender;
 use crate::http::failure::{Cause, PageFailure};
+use crate::model::actor::Acting;
 use crate::oauth::params::Params;
 use crate::oauth::scope::Scope;
 use crate::oauth::token::device::UserCode;
@@ -75,6 +76,7 @@ pub(in crate::http) async fn decide(
     let typed = Typed::of(&form)?;
     let Some(session) = browser.session(&app) else { return sign_in(&app, browser, typed) };
     let Some(typed) = typed else { return Ok(ask(&app, &browser, None, false)) };
+    let acting = Acting::stranger(sender.address);
     let entry = entry(sender, typed.user_code_hash(&app), session);
 
     let (decision, again) = (decision(&form), entry.clone());
@@ -85,7 +87,7 @@ pub(in crate::http) async fn decide(
                 Some(decision) => device::decide(tx, cx, &entry, decision),
                 None => device::look_up(tx, cx, &entry).map(DecisionOutcome::Not),
             };
-            app.write(decide).await
+            app.write_by(acting, decide).await
         }
         Err(error) => Err(error),
     };

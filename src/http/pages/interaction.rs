@@ -16,11 +16,13 @@ use crate::flow::Context;
 use crate::flow::authorize::consent::{self, AuthorizationOutcome};
 use crate::flow::authorize::step::{self, Astray, ConsentRequest, PresentedInteraction, Step};
 use crate::flow::session::logout;
+use crate::http::about::About;
 use crate::http::destination::{Destination, PagePath};
 use crate::http::extract::browser::{AtInteraction, Browser};
 use crate::http::extract::own_page::PageForm;
-use crate::http::failure::{Cause, PageFailure, RequestClient};
+use crate::http::failure::{Cause, PageFailure};
 use crate::http::redirect;
+use crate::model::actor::Acting;
 use crate::oauth::client::ClientType;
 use crate::oauth::id::{ClientId, InteractionId};
 use crate::oauth::logout::PostLogout;
@@ -32,9 +34,10 @@ use crate::store::schema::{Origin, Purpose};
 /// The page of the next step, or the response to the client if no step is left.
 pub(in crate::http) async fn show(
     State(app): State<Arc<App>>,
+    acting: Acting,
     AtInteraction { browser, presented }: AtInteraction,
     method: Method,
-    about: RequestClient,
+    about: About,
 ) -> Result<Response, PageFailure> {
     let id = presented.interaction;
     let cx = app.context();
@@ -51,7 +54,7 @@ pub(in crate::http) async fn show(
         return Ok(redirect::to_page(&PagePath::Interaction(id)));
     }
     if matches!(interaction.purpose, Purpose::Logout { .. }) {
-        return sign_out(&app, &browser, presented, false).await;
+        return sign_out(&app, acting, &browser, presented, false).await;
     }
     let client = client(&interaction.purpose);
     let next = step::next(&app.read()?, &cx, &presented, interaction)?;
@@ -104,8 +107,9 @@ pub(super) async fn refuse_without_cookie(
 /// Records the person's decision, and redirects to the response.
 pub(in crate::http) async fn decide(
     State(app): State<Arc<App>>,
+    acting: Acting,
     AtInteraction { presented, .. }: AtInteraction,
-    about: RequestClient,
+    about: About,
     PageForm { browser, form }: PageForm,
 ) -> Result<Response, PageFailure> {
     let id = presented.interaction;
@@ -118,7 +122,7 @@ pub(in crate::http) async fn decide(
     let interaction = step::interaction(&app.read()?, &app.context(), &presented)?;
     if matches!(interaction.purpose, Purpose::Logout { .. }) {
         if allowed {
-            return sign_out(&app, &browser, presented, true).await;
+            return sign_out(&app, acting, &browser, presented, true).await;
         }
         app.write(move |tx, cx| logout::stay(tx, cx, &presented)).await?;
         return Ok(clear_interaction(&app, id, redirect::to_page(&PagePath::Account)));
@@ -131,10 +135,12 @@ pub(in crate::http) async fn decide(
             let approve = move |tx: &mut Tx<'_>, cx: &Context| {
                 consent::approve(tx, cx, &deciding, &consent_scope, email.as_ref())
             };
-            app.write(approve).await
+            app.write_by(acting, approve).await
         }
         Err(refusal) if allowed => Err(refusal.into()),
-        Ok(_) | Err(_) => app.write(move |tx, cx| consent::deny(tx, cx, &deciding)).await,
+        Ok(_) | Err(_) => {
+            app.write_by(acting, move |tx, cx| consent::deny(tx, cx, &deciding)).await
+        }
     };
     let decided = match decided {
         Ok(decided) => decided,
@@ -186,12 +192,14 @@ fn client(purpose: &Purpose) -> Option<ClientId> {
 
 async fn sign_out(
     app: &App,
+    acting: Acting,
     browser: &Browser,
     presented: PresentedInteraction,
     confirmed: bool,
 ) -> Result<Response, PageFailure> {
     let id = presented.interaction;
-    let advanced = app.write(move |tx, cx| logout::advance(tx, cx, &presented, confirmed));
+    let advanced =
+        app.write_by(acting, move |tx, cx| logout::advance(tx, cx, &presented, confirmed));
     match advanced.await? {
         logout::Step::Confirm { astray, client, session } => Ok(templates::show(&LogoutPage {
             page: Page::of(app, browser),

@@ -20,6 +20,7 @@ use crate::http::extract::browser::{AtInteraction, Browser};
 use crate::http::extract::own_page::PageForm;
 use crate::http::failure::PageFailure;
 use crate::http::redirect;
+use crate::model::actor::Acting;
 use crate::model::bridge::{LinkRedirect, Mode};
 use crate::model::user_agent::DeviceInfo;
 
@@ -49,6 +50,7 @@ pub(in crate::http) async fn show(
 /// Records the person's decision, and sends the browser to the bridge or shows the code.
 pub(in crate::http) async fn decide(
     State(app): State<Arc<App>>,
+    acting: Acting,
     AtInteraction { presented, .. }: AtInteraction,
     PageForm { browser, form }: PageForm,
 ) -> Result<Response, PageFailure> {
@@ -58,7 +60,7 @@ pub(in crate::http) async fn decide(
         Some(_) | None => return Err(Refusal::InteractionDecisionMalformed.into()),
     };
     let id = presented.interaction;
-    let decided = app.write(move |tx, cx| link::decide(tx, cx, &presented, allowed));
+    let decided = app.write_by(acting, move |tx, cx| link::decide(tx, cx, &presented, allowed));
     let response = match decided.await? {
         LinkOutcome::SignIn => return Ok(redirect::to_page(&PagePath::Link(id))),
         LinkOutcome::Linked(made, Some(uri)) => {

@@ -11,6 +11,7 @@ mod certificate;
 mod client;
 mod deadline;
 mod device;
+mod event;
 mod forward;
 mod grant;
 mod installation;
@@ -29,6 +30,7 @@ pub use certificate::*;
 pub use client::*;
 pub use deadline::*;
 pub use device::*;
+pub use event::*;
 pub use forward::*;
 pub use grant::*;
 pub use installation::*;
@@ -78,6 +80,7 @@ tables! {
     Device,
     DeviceCertificate,
     EndedBridge,
+    Event,
     Exchange,
     Grant,
     HostPreference,
@@ -158,6 +161,7 @@ mod tests {
             tag(&DEVICES_BY_HOOK),
             tag(&DEVICES_BY_NAME),
             tag(&DEVICES_BY_USER_CODE),
+            tag(&EVENTS_BY_WORD),
             tag(&GRANTS_BY_CLIENT),
             tag(&GRANTS_BY_SESSION),
             tag(&GRANTS_BY_USER),

@@ -1,4 +1,6 @@
-//! The log: one line for each request, with structured fields, one for each replay and for each
+//! Events: their ids and kinds, and the log.
+//!
+//! The log has one line for each request, with structured fields, one for each replay and for each
 //! refresh token that is newer than the store, one for each active token that a client may not know
 //! about, one for each passkey whose counter went back, and one for each jump of the clock.
 //!
@@ -6,36 +8,18 @@
 //! logged by its name, with an event id that the page displays too. Where a request asked for an
 //! address that is not registered, the line names it without its query, beside what is registered.
 
-use std::fmt;
+mod id;
+mod kind;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+pub use id::EventId;
+pub use kind::Kind;
+
 use crate::clock::{Jump, Timestamp};
 use crate::error::{Error, client_word};
-use crate::secret::{Seed, hex};
-
-/// The id of a logged failure, which the page displays too: 16 hex characters.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EventId(String);
-
-impl EventId {
-    /// Derives an id from `seed`.
-    pub fn from_seed(seed: &Seed) -> Self {
-        Self(hex(seed.bytes("event").first_chunk::<8>().map_or(&[], <[u8; 8]>::as_slice)))
-    }
-
-    /// The id as it is displayed.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for EventId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// The number of log lines that were dropped because nothing took them.
 #[derive(Clone, Debug, Default)]

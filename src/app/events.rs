@@ -1,0 +1,85 @@
+//! The events in memory, and their transfer to the store.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::app::App;
+use crate::error::Error;
+use crate::event::{EventId, Kind};
+use crate::flow::events::{self, Act, Unwritten};
+use crate::model::actor::{Acting, Actor};
+use crate::oauth::id::{ClientId, UserId};
+use crate::store::schema::{Event, RefusedRequest};
+
+/// The events since the last write that no transition wrote.
+#[derive(Default)]
+pub(super) struct EventBuffer(Mutex<Unwritten>);
+
+impl EventBuffer {
+    /// Calls `work` with the events, under a lock that is never held across an `await`.
+    fn with<T>(&self, work: impl FnOnce(&mut Unwritten) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A refused request, for the events.
+pub struct Refused {
+    /// The address that sent it.
+    pub address: IpAddr,
+    /// The client, once it is known to exist.
+    pub client: Option<ClientId>,
+    /// What it asked for: names and values without secrets.
+    pub facts: Vec<(String, String)>,
+    /// The person, once they are proven.
+    pub person: Option<UserId>,
+    /// The request.
+    pub request: RefusedRequest,
+}
+
+impl App {
+    /// Adds a refused request to the events, in memory.
+    pub fn record_refused(&self, id: EventId, refused: Refused) {
+        let now = self.clock().now();
+        let Refused { address, client, facts, person, request } = refused;
+        let event = Event {
+            actor: person.map_or(Actor::Stranger, Actor::Person),
+            address: Some(address),
+            at: now,
+            client,
+            expires: now + self.rules().config.events.keep,
+            facts,
+            kind: Kind::RequestRefused.name().to_owned(),
+            named: None,
+            person,
+            refused: Some(request),
+        };
+        self.unwritten.with(|unwritten| unwritten.add(id, event));
+    }
+
+    /// Adds an event to which no transition belongs, in memory, and returns its id.
+    pub fn note(&self, acting: Acting, act: Act) -> EventId {
+        let cx = self.context_of(acting);
+        let id = EventId::new(cx.now, &cx.seed);
+        self.unwritten.with(|unwritten| unwritten.add(id, events::event(&cx, act)));
+        id
+    }
+
+    /// How many events were dropped, since more came than were written.
+    pub fn dropped_events(&self) -> u64 {
+        self.unwritten.with(|unwritten| unwritten.dropped())
+    }
+
+    /// Writes the events of the memory in one transaction. If that fails, they stay there.
+    pub async fn write_events(&self) -> Result<(), Error> {
+        let taken = Arc::new(self.unwritten.with(Unwritten::take));
+        if taken.is_empty() {
+            return Ok(());
+        }
+        let own = Arc::clone(&taken);
+        let written = self.write(move |tx, cx| events::write(tx, cx, &own)).await;
+        if written.is_err() {
+            self.unwritten.with(|unwritten| unwritten.restore(&taken));
+        }
+        written
+    }
+}

@@ -1,0 +1,109 @@
+//! What a request is about, as far as it is known when it fails.
+
+use std::convert::Infallible;
+use std::sync::{Arc, OnceLock};
+
+use axum::extract::FromRequestParts;
+use axum::http::Extensions;
+use axum::http::request::Parts;
+
+use super::facts::{displayed, without_secrets};
+use crate::app::App;
+use crate::oauth::id::{ClientId, UserId};
+use crate::oauth::params::Params;
+
+/// The parameters that say what a request asks for, and are no secrets.
+const ASKED: [&str; 22] = [
+    "acr_values",
+    "audience",
+    "client_assertion_type",
+    "client_id",
+    "code_challenge_method",
+    "display",
+    "grant_type",
+    "host_id",
+    "max_age",
+    "plugin_id",
+    "post_logout_redirect_uri",
+    "prompt",
+    "redirect_uri",
+    "request_uri",
+    "resource",
+    "response_mode",
+    "response_type",
+    "scope",
+    "session_id",
+    "token_type_hint",
+    "ui_locales",
+    "user_code_length",
+];
+
+/// What a request is about. The outermost layer adds an empty one to each request, counts a refusal
+/// for the client that it then holds, and writes the rest into the event.
+#[derive(Clone, Debug, Default)]
+pub(super) struct About(Arc<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    asked: OnceLock<Vec<(String, String)>>,
+    client: OnceLock<ClientId>,
+    person: OnceLock<UserId>,
+}
+
+impl About {
+    /// The one that the outermost layer added to the request.
+    pub(super) fn of(extensions: &Extensions) -> Self {
+        extensions.get::<Self>().cloned().unwrap_or_default()
+    }
+
+    /// Sets the client, which is known to exist, unless one is set already.
+    pub(super) fn set(&self, client: &ClientId) {
+        self.0.client.get_or_init(|| client.clone());
+    }
+
+    /// As [`About::set`], if the client is known.
+    pub(super) fn set_if_known(&self, client: Option<&ClientId>) {
+        if let Some(client) = client {
+            self.set(client);
+        }
+    }
+
+    /// Sets the person, who is proven, unless one is set already.
+    pub(super) fn set_person(&self, person: UserId) {
+        self.0.person.get_or_init(|| person);
+    }
+
+    /// Sets what the request asks for, unless that is set already.
+    pub(super) fn asks(&self, params: &Params) {
+        self.0.asked.get_or_init(|| {
+            let asked = ASKED.iter().flat_map(|name| {
+                let values = params.many(name);
+                values.map(|value| ((*name).to_owned(), displayed(&without_secrets(value))))
+            });
+            asked.take(ASKED.len()).collect()
+        });
+    }
+
+    /// The client, if one is set.
+    pub(super) fn client(&self) -> Option<&ClientId> {
+        self.0.client.get()
+    }
+
+    /// The person, if one is set.
+    pub(super) fn person(&self) -> Option<UserId> {
+        self.0.person.get().copied()
+    }
+
+    /// What the request asks for.
+    pub(super) fn asked(&self) -> &[(String, String)] {
+        self.0.asked.get().map_or(&[], Vec::as_slice)
+    }
+}
+
+impl FromRequestParts<Arc<App>> for About {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Infallible> {
+        Ok(Self::of(&parts.extensions))
+    }
+}

@@ -1,0 +1,141 @@
+//! Events: what people and operators did, and which requests were refused.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::layout;
+use crate::clock::Timestamp;
+use crate::event::EventId;
+use crate::model::actor::Actor;
+use crate::model::network::Network;
+use crate::oauth::id::{ClientId, UserId};
+use crate::store::{Entries, Held, Holding, Index, Pool, Rank, Row, Tag};
+
+/// An event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Who did it, as far as it is proven.
+    pub actor: Actor,
+    /// The address of the request.
+    pub address: Option<IpAddr>,
+    /// When it happened.
+    pub at: Timestamp,
+    /// The client that it is about.
+    pub client: Option<ClientId>,
+    /// When it may be removed.
+    pub expires: Timestamp,
+    /// What is known about it beside that: names and values without secrets.
+    pub facts: Vec<(String, String)>,
+    /// The name of its [`Kind`](crate::event::Kind).
+    pub kind: String,
+    /// What it was done to, by the name that it had then.
+    pub named: Option<String>,
+    /// The person whom it is about.
+    pub person: Option<UserId>,
+    /// The refused request, if it is one.
+    pub refused: Option<RefusedRequest>,
+}
+
+/// A request that was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedRequest {
+    /// What would have been accepted, where the request was compared with something.
+    pub expected: Option<String>,
+    /// The method.
+    pub method: String,
+    /// The precise reason.
+    pub reason: String,
+    /// What the request had instead.
+    pub received: Option<String>,
+    /// The name of the [`Refusal`](crate::error::Refusal); `None` for a fault of this server.
+    pub refusal: Option<String>,
+    /// The route, or `(none)`.
+    pub route: String,
+    /// The status of the response.
+    pub status: u16,
+}
+
+/// Events by words: `kind:K`, `client:ID` and `person:ID`, the newest first.
+pub const EVENTS_BY_WORD: Index<String, EventId> = Index::new(103, "events_by_word");
+
+layout!(EventLayout, Event);
+
+impl Event {
+    /// The word by which the events of a kind are found.
+    pub fn word_of_kind(kind: &str) -> String {
+        format!("kind:{kind}")
+    }
+
+    /// The word by which the events about a client are found.
+    pub fn word_of_client(client: &ClientId) -> String {
+        format!("client:{client}")
+    }
+
+    /// The word by which the events about a person, or by them, are found.
+    pub fn word_of_person(person: UserId) -> String {
+        format!("person:{person}")
+    }
+
+    fn words(&self) -> impl Iterator<Item = String> {
+        let actor = match &self.actor {
+            Actor::Person(person) | Actor::Administrator { person: Some(person), .. } => {
+                Some(*person)
+            }
+            Actor::Administrator { person: None, .. }
+            | Actor::Client(_)
+            | Actor::Operator { .. }
+            | Actor::Server
+            | Actor::Stranger => None,
+        };
+        let people = self.person.into_iter().chain(actor.filter(|id| Some(*id) != self.person));
+        let client = self.client.as_ref().map(Self::word_of_client);
+        let kind = Self::word_of_kind(&self.kind);
+        std::iter::once(kind).chain(client).chain(people.map(Self::word_of_person))
+    }
+}
+
+/// By its id, the newest first.
+impl Row for Event {
+    type Key = EventId;
+    type Layout = EventLayout;
+    const TABLE: Tag = Tag { byte: 102, name: "events" };
+
+    fn entries(&self, key: &EventId, into: &mut Entries) {
+        into.expire(self.expires);
+        into.hold(self);
+        for word in self.words() {
+            into.add(&EVENTS_BY_WORD, &word, key);
+        }
+    }
+}
+
+/// What strangers and clients cause is theirs, and what a person does is the person's. The acts of
+/// operators and of the server are in no pool.
+impl Held for Event {
+    const POOL: Pool = Pool::Events;
+
+    fn holding(&self) -> Option<Holding> {
+        match (&self.actor, self.address) {
+            (Actor::Person(person), _) if self.refused.is_none() => Some(Holding::persons(*person)),
+            (Actor::Client(_) | Actor::Stranger, address) => {
+                let address = address.unwrap_or(IpAddr::from([0, 0, 0, 0]));
+                Some(Holding::strangers(Network::of(address), Rank::Plain))
+            }
+            (Actor::Person(_), Some(address)) => {
+                Some(Holding::strangers(Network::of(address), Rank::Vouched))
+            }
+            (
+                Actor::Person(_)
+                | Actor::Administrator { .. }
+                | Actor::Operator { .. }
+                | Actor::Server,
+                _,
+            ) => None,
+        }
+    }
+
+    fn stored_at(&self) -> Timestamp {
+        self.at
+    }
+}
