@@ -1,7 +1,7 @@
 //! What an operator should know of a new client before its first request is refused.
 
 use crate::app::App;
-use crate::error::{Error, client_word};
+use crate::error::{Error, shell_word};
 use crate::flow::person::people;
 use crate::model::email::PersonEmail;
 use crate::oauth::client::{AssertionProfile, AuthMethod, ClientType, GrantType, PkcePolicy};
@@ -11,7 +11,7 @@ use crate::store::{StoreError, View};
 
 /// What will be demanded of the new client `id`, and what will not work, a line each.
 pub(super) fn of_new(app: &App, id: &ClientId, client: &Client) -> Result<Vec<String>, Error> {
-    let word = client_word(id.as_str());
+    let word = shell_word(id.as_str());
     let has = |grant| client.metadata.has_grant_type(grant);
     let mut notes = Vec::new();
     if has(GrantType::AuthorizationCode) {

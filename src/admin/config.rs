@@ -84,7 +84,7 @@ pub(super) async fn show(app: By<Read>) -> Json<ConfigView> {
 ///
 /// [`Refusal::ConfigurationFaulty`], with the faults beside it.
 pub(super) async fn reload(app: By<All>) -> Result<Response, Failed> {
-    let reloaded = tokio::task::spawn_blocking(move || app.reload()).await;
+    let reloaded = tokio::task::spawn_blocking(move || app.reload(app.acting())).await;
     Ok(match reloaded.map_err(Internal::new)? {
         Ok(Reloaded { changed, waiting }) => Json(ReloadView { changed, waiting }).into_response(),
         Err(faults) => {

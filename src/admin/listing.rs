@@ -95,6 +95,11 @@ impl Query {
         Params::parse(request.uri().query().unwrap_or_default().as_bytes()).map(Self)
     }
 
+    /// The parameter `name`.
+    pub(super) fn text(&self, name: &str) -> Result<Option<&str>, Refusal> {
+        self.0.one(name)
+    }
+
     /// The cursor, unparsed.
     pub(super) fn cursor(&self) -> Result<Option<&str>, Refusal> {
         self.0.one("cursor")

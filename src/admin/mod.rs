@@ -18,6 +18,7 @@ pub(crate) mod client;
 mod client_notes;
 pub(crate) mod config;
 pub(crate) mod document;
+pub(crate) mod event;
 pub(crate) mod grant;
 pub(crate) mod issuer;
 pub(crate) mod key;
@@ -74,6 +75,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/config", get(config::show))
         .route("/api/v1/config/reload", post(config::reload))
         .route("/api/v1/anonymous-sessions", get(session::list_anonymous))
+        .route("/api/v1/events", get(event::list))
+        .route("/api/v1/events/{id}", get(event::explain))
         .route("/api/v1/grants", get(grant::list))
         .route("/api/v1/grants/{id}", get(grant::show).delete(grant::revoke))
         .route("/api/v1/keys", get(key::list))

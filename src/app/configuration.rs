@@ -12,7 +12,10 @@ use std::time::SystemTime;
 use super::{App, contents};
 use crate::config::{Config, Fault, Faults, Layers, Source};
 use crate::error::{Error, Internal};
+use crate::event::Kind;
 use crate::flow::Rules;
+use crate::flow::events::Act;
+use crate::model::actor::Acting;
 use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::issuer::Issuer;
 use crate::secret::Pepper;
@@ -81,12 +84,13 @@ impl App {
         self.configuration.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Reads the configuration again, and takes of it what a running server can. It reads files.
+    /// Reads the configuration again for whoever asks, and takes of it what a running server can. It
+    /// reads files.
     ///
     /// # Errors
     ///
     /// The faults; nothing has changed then.
-    pub fn reload(&self) -> Result<Reloaded, Faults> {
+    pub fn reload(&self, acting: Acting) -> Result<Reloaded, Faults> {
         let current = &self.configuration;
         // One reload follows the other, and the last one counts. Nobody else waits for it: a file may be
         // slow.
@@ -121,6 +125,8 @@ impl App {
         }
         last(LastRead { faults: None, waiting: reloaded.waiting.clone() });
         *current.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
+        let act = Act::new(Kind::ConfigReloaded).facts("changed", &reloaded.changed);
+        self.note(acting, act.facts("waiting", &reloaded.waiting));
         Ok(reloaded)
     }
 

@@ -10,6 +10,7 @@ use crate::config::Flags;
 use super::bridge::BridgeVerb;
 use super::client::ClientVerb;
 use super::config::ConfigVerb;
+use super::event::{EVENTS_EXAMPLES, EXPLAIN_EXAMPLES, EventsArgs, ExplainArgs};
 use super::grant::GrantVerb;
 use super::issuer::IssuerVerb;
 use super::key::KeyVerb;
@@ -99,6 +100,12 @@ pub(super) enum Verb {
     /// What people allowed which client
     #[command(subcommand)]
     Grant(GrantVerb),
+    /// What people and operators did, and which requests were refused
+    #[command(after_help = EVENTS_EXAMPLES)]
+    Events(EventsArgs),
+    /// Say why a request was refused, and the command that lets it pass
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(ExplainArgs),
     /// Bridges, which carry a person's identity to the agents on their machine
     #[command(subcommand)]
     Bridge(BridgeVerb),

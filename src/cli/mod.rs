@@ -11,6 +11,7 @@ mod bridge;
 mod client;
 mod config;
 mod confirm;
+mod event;
 mod grant;
 mod input;
 mod issuer;
@@ -92,6 +93,13 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failur
         }
         Verb::Completions { shell } => Ok(program::completions(shell)),
         Verb::Config(verb) => config::run(&verb, &Layers::new(flags, env.clone())),
+        Verb::Events(args) => {
+            let json = global.json;
+            with_admin(&flags, env, async |admin| event::events(args, json, admin).await)
+        }
+        Verb::Explain(args) => {
+            with_admin(&flags, env, async |admin| event::explain(args, admin).await)
+        }
         Verb::Grant(verb) => with_admin(&flags, env, async |admin| grant::run(verb, admin).await),
         Verb::Issuer(verb) => with_admin(&flags, env, async |admin| issuer::run(verb, admin).await),
         Verb::Key(verb) => with_admin(&flags, env, async |admin| key::run(verb, admin).await),

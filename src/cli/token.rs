@@ -86,7 +86,7 @@ pub(super) struct Issue {
 }
 
 /// Reads a duration: a whole number of seconds, or with the unit `s`, `m`, `h` or `d`.
-fn seconds(written: &str) -> Result<u64, String> {
+pub(super) fn seconds(written: &str) -> Result<u64, String> {
     let (number, size) = match written.split_at_checked(written.len().saturating_sub(1)) {
         Some((number, "s")) => (number, 1),
         Some((number, "m")) => (number, 60),

@@ -20,7 +20,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use code::ErrorCode;
-pub use refusal::{Refusal, client_word};
+pub use refusal::{Refusal, Resolution, shell_word};
 
 /// The sentence for the peer of a fault of this server.
 pub const SERVER_ERROR: &str = "The server met an unexpected condition.";

@@ -19,7 +19,7 @@ pub use id::EventId;
 pub use kind::Kind;
 
 use crate::clock::{Jump, Timestamp};
-use crate::error::{Error, client_word};
+use crate::error::{Error, shell_word};
 
 /// The number of log lines that were dropped because nothing took them.
 #[derive(Clone, Debug, Default)]
@@ -115,7 +115,7 @@ impl WithheldLog<'_> {
         tracing::info!(
             event.id = %id,
             client.id = self.client,
-            remedy = %WITHHELD_REMEDY.replace("CLIENT", &client_word(self.client)),
+            remedy = %WITHHELD_REMEDY.replace("CLIENT", &shell_word(self.client)),
             "an active token was introspected by a client that may not know about it, and reads that \
              it is not active"
         );

@@ -7,7 +7,7 @@ use axum::extract::FromRequestParts;
 use axum::http::Extensions;
 use axum::http::request::Parts;
 
-use super::facts::{displayed, without_secrets};
+use super::facts::{displayed, without_password};
 use crate::app::App;
 use crate::oauth::id::{ClientId, UserId};
 use crate::oauth::params::Params;
@@ -78,7 +78,7 @@ impl About {
         self.0.asked.get_or_init(|| {
             let asked = ASKED.iter().flat_map(|name| {
                 let values = params.many(name);
-                values.map(|value| ((*name).to_owned(), displayed(&without_secrets(value))))
+                values.map(|value| ((*name).to_owned(), displayed(&without_password(value))))
             });
             asked.take(ASKED.len()).collect()
         });

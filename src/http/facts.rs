@@ -133,15 +133,20 @@ const fn is_invisible(c: char) -> bool {
 }
 
 /// An address without what may be secret in it: user name and password, query and fragment.
-pub(super) fn without_secrets(address: &str) -> String {
+fn without_secrets(address: &str) -> String {
     let (place, more) = match address.find(['?', '#']) {
         Some(at) => (address.split_at(at).0, "?…"),
         None => (address, ""),
     };
-    let Some((scheme, rest)) = place.split_once("//") else { return format!("{place}{more}") };
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    format!("{}{more}", without_password(place))
+}
+
+/// An address without user name and password.
+pub(super) fn without_password(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("//") else { return address.to_owned() };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    format!("{scheme}//{host}{path}{more}")
+    format!("{scheme}//{host}{path}")
 }
 
 /// The redirect URIs of a client that are most like `requested`.

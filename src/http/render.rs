@@ -1,7 +1,6 @@
 //! The outermost layer: renders and counts a failure, sets the headers of every response, and logs
 //! the request.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,7 +17,7 @@ use super::facts::Facts;
 use super::failure::{Cause, Detail, ErrorFormat, accepts_html};
 use super::pages::templates;
 use crate::app::{App, Refused};
-use crate::error::{Error, ErrorCode, Refusal, SERVER_ERROR};
+use crate::error::{Error, ErrorCode, Refusal};
 use crate::event::{EventId, RequestLog};
 use crate::flow::client::usage::UsageEvent;
 use crate::oauth::id::ClientId;
@@ -124,20 +123,23 @@ impl RefusedBy<'_> {
     /// The event of its refusal by `error`.
     fn event(&self, error: &Error, status: StatusCode) -> Refused {
         let choices = error.choices().cloned().unwrap_or_default();
-        let asked = self.facts.and_then(|facts| facts.asked.clone());
-        let registered = self.facts.and_then(|facts| facts.registered.clone());
+        let mut facts = self.about.asked().to_vec();
+        let asked = self.facts.and_then(|facts| facts.asked_on_page.as_ref());
+        if let Some(("Host", host)) = asked.map(|(label, value)| (*label, value)) {
+            facts.push(("host".to_owned(), host.clone()));
+        }
         let person = choices.person.and_then(|id| id.parse().ok());
         let refusal = error.refusal();
         Refused {
             address: self.address,
             client: self.about.client().cloned(),
-            facts: self.about.asked().to_vec(),
+            facts,
             person: person.or_else(|| self.about.person()),
             request: RefusedRequest {
-                expected: choices.expected.or(registered),
+                expected: choices.expected,
                 method: self.method.to_string(),
-                reason: refusal.map_or(Cow::Borrowed(SERVER_ERROR), Refusal::reason).into_owned(),
-                received: choices.received.or(asked),
+                reason: error.to_string(),
+                received: choices.received,
                 refusal: refusal.map(|refusal| refusal.name().to_owned()),
                 route: self.route.to_owned(),
                 status: status.as_u16(),

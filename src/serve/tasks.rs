@@ -13,6 +13,7 @@ use tokio::time::MissedTickBehavior;
 use crate::app::{App, WriteHealth};
 use crate::error::{Error, Refusal};
 use crate::flow::installation::sweep;
+use crate::model::actor::Acting;
 
 /// The interval of the sweep and of the checks of keys.
 const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
@@ -106,7 +107,7 @@ async fn notice_always(app: &Arc<App>) {
 /// Reads the configuration again. The log says what came of it.
 async fn reload(app: &Arc<App>) {
     let app = Arc::clone(app);
-    if let Err(error) = tokio::task::spawn_blocking(move || app.reload()).await {
+    if let Err(error) = tokio::task::spawn_blocking(move || app.reload(Acting::default())).await {
         tracing::error!(%error, "the reading of the configuration panicked");
     }
 }

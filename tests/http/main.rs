@@ -17,6 +17,7 @@ mod clients;
 mod clocks;
 mod devices;
 mod endings;
+mod events;
 mod forward_auth;
 mod host;
 mod keys;

@@ -118,7 +118,7 @@ async fn readiness_tells_of_a_disk_that_nobody_writes_to() {
         let ready = server.get("/readyz").await;
         assert_eq!((ready.status.as_u16(), ready.header("retry-after")), (503, "10"));
         assert_eq!(
-            ready.json(),
+            ready.without_event(),
             json!({
                 "error": "temporarily_unavailable",
                 "error_description": Refusal::StoreUnwritable.sentence(),

@@ -155,8 +155,8 @@ async fn a_refused_client_reads_a_challenge_and_an_event() {
 
     let response = robot.ask(&[("grant_type", "client_credentials")]).await;
 
-    let head = response.head().replace(response.header("gatelodge-event"), "EVENT");
-    insta::assert_snapshot!(format!("{head}\n\n{}", response.text()), @r#"
+    let text = format!("{}\n\n{}", response.head(), response.text());
+    insta::assert_snapshot!(text.replace(response.header("gatelodge-event"), "EVENT"), @r#"
     401
     access-control-allow-origin: *
     access-control-expose-headers: www-authenticate, retry-after, gatelodge-event
@@ -167,7 +167,7 @@ async fn a_refused_client_reads_a_challenge_and_an_event() {
     www-authenticate: Basic realm="gatelodge", charset="UTF-8"
     x-content-type-options: nosniff
 
-    {"error":"invalid_client","error_description":"the client is unknown, or its client_secret is wrong"}
+    {"error":"invalid_client","error_description":"the client is unknown, or its client_secret is wrong","event_id":"EVENT"}
     "#);
 }
 
@@ -283,6 +283,7 @@ async fn a_fault_of_ours_says_nothing_but_its_event() {
         let error = response.json();
         assert_eq!(error["error"], "server_error");
         assert_eq!(error["error_description"], "The server met an unexpected condition.");
-        assert_eq!(error.as_object().unwrap().len(), 2);
+        assert_eq!(error.as_object().unwrap().len(), 3);
+        assert_eq!(error["event_id"], response.header("gatelodge-event"));
     }
 }

@@ -10,7 +10,7 @@ use crate::cli::admin_client::AdminClient;
 use crate::cli::output::{
     Failure, Output, Terminal, fields, folded, folded_fields, printable, word,
 };
-use crate::error::client_word;
+use crate::error::shell_word;
 use crate::event::WITHHELD_REMEDY;
 
 pub(super) const HELP: &str = "\
@@ -53,7 +53,7 @@ fn text(report: &UsageView, terminal: Option<&Terminal>) -> String {
     }
     let withheld = report.last_week.withheld_introspections;
     if withheld > 0 {
-        let client = report.client_id.as_deref().map_or("CLIENT".into(), client_word);
+        let client = report.client_id.as_deref().map_or("CLIENT".into(), shell_word);
         let remedy = WITHHELD_REMEDY.replace("CLIENT", &printable(&client));
         rows.push(("withheld, 7 days", format!("{withheld}: {remedy}")));
     }

@@ -91,7 +91,7 @@ macro_rules! sentence {
 macro_rules! refusals {
     ([] $(
         $name:ident $(($($with:ident),*))? => $code:ident $(as $sentence:ident)?,
-        $reason:literal, $remedy:literal, $section:literal;
+        $reason:literal, $remedy:literal, $section:literal, $resolution:ident;
     )*) => {
         /// The precise reason why a request is refused, with the name of the parameter or member
         /// where several can be meant. It contains no value of the request.
@@ -145,6 +145,11 @@ macro_rules! refusals {
                 match self { $(Self::$name { .. } => $section,)* }
             }
 
+            /// What it takes that such a request passes.
+            pub const fn resolution(self) -> Resolution {
+                match self { $(Self::$name { .. } => Resolution::$resolution,)* }
+            }
+
             /// The sentence for the peer, `error_description`: the reason, unless several causes must
             /// look alike to it.
             pub fn sentence(self) -> Cow<'static, str> {
@@ -161,20 +166,62 @@ impl Refusal {
         let remedy = self.remedy();
         match client {
             Some(client) if remedy.contains("CLIENT") => {
-                remedy.replace("CLIENT", &client_word(client)).into()
+                remedy.replace("CLIENT", &shell_word(client)).into()
             }
             Some(_) | None => remedy.into(),
         }
     }
 }
 
-/// The id of a client as a word of a command line.
-pub fn client_word(client: &str) -> Cow<'_, str> {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._:/@".contains(&b);
-    if client.bytes().all(plain) {
-        return client.into();
+/// What it takes that a request passes which was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    /// What was used, revoked or expired does not come back: somebody begins again.
+    Again,
+    /// The client sends something else. No setting of this server lets such a request pass.
+    Client,
+    /// A command of an operator, and the same request passes.
+    Command,
+    /// A setting of the configuration, which is a file.
+    Configuration,
+    /// The clock, the disk or the proxy of a machine.
+    Machine,
+    /// The operator whose own request it was sends another.
+    Operator,
+    /// The person does something else.
+    Person,
+}
+
+impl Resolution {
+    /// Why there is no command that lets the request pass; `None` if there is one.
+    pub const fn without_command(self) -> Option<&'static str> {
+        match self {
+            Self::Command => None,
+            Self::Again => Some(
+                "what was used, revoked or has expired does not come back, so that no command lets \
+                 this request pass",
+            ),
+            Self::Client => {
+                Some("the client has to send something else: no command lets such a request pass")
+            }
+            Self::Configuration => Some(
+                "a setting of the configuration decides it, and that is a file, which no command \
+                 writes",
+            ),
+            Self::Machine => Some("it lies outside of this server, where no command of it reaches"),
+            Self::Operator => Some("it was an operator's own request, which has to be another one"),
+            Self::Person => Some("the person has to do it, and no command does it for them"),
+        }
     }
-    format!("'{}'", client.replace('\'', "'\\''")).into()
+}
+
+/// A value as a word of a command line.
+pub fn shell_word(value: &str) -> Cow<'_, str> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._:/@".contains(&b);
+    if !value.is_empty() && value.bytes().all(plain) {
+        return value.into();
+    }
+    format!("'{}'", value.replace('\'', "'\\''")).into()
 }
 
 authorization! { [bridge client operator person request token refusals] }

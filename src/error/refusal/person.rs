@@ -6,146 +6,146 @@ macro_rules! person {
     AppCodeOfAnotherBrowser => InteractionOver as INTERACTION_OVER,
         "the sign-in for the application was begun in another browser",
         "open the application again, in the browser that is to use it",
-        "RFC 6749 §10.12";
+        "RFC 6749 §10.12", Again;
     AppCodeUnknown => InteractionOver as INTERACTION_OVER,
         "the code for the application is unknown, used, too old or for another host",
         "open the application again",
-        "RFC 6749 §4.1.2";
+        "RFC 6749 §4.1.2", Again;
     AppProxyUnknown => AccessDenied,
         "only a proxy that the configuration names, or one on this machine, may ask who somebody is",
         "name the proxy in the configuration: behind_proxy",
-        "RFC 9110 §15.5.4";
+        "RFC 9110 §15.5.4", Configuration;
     AppRoleMissing => AccessDenied as APP_ROLE_MISSING,
         "the person has none of the roles that the application lets in",
         "gatelodge user set NAME --role ROLE, with every role the person is to have",
-        "RFC 9110 §15.5.4";
+        "RFC 9110 §15.5.4", Command;
     AppSessionMissing => LoginRequired,
         "nobody is signed in at the application",
         "sign in; the proxy has to pass the redirect on",
-        "RFC 9110 §15.5.2";
+        "RFC 9110 §15.5.2", Person;
     AppUnknown => AccessDenied,
         "the configuration knows no application at this host",
         "name the host in the configuration, as the section apps.HOST",
-        "RFC 9110 §15.5.4";
+        "RFC 9110 §15.5.4", Configuration;
     CeremonyExpired => CeremonyOver as CEREMONY_OVER,
         "the passkey ceremony was not finished in time",
         "try again; lifetimes.ceremony says how long one lasts",
-        "WebAuthn §13.4.3";
+        "WebAuthn §13.4.3", Again;
     CeremonyOfAnotherBrowser => CeremonyOver as CEREMONY_OVER,
         "the passkey ceremony was begun in another browser",
         "try again in one browser",
-        "WebAuthn §13.4.3";
+        "WebAuthn §13.4.3", Again;
     CeremonyUnknown => CeremonyOver as CEREMONY_OVER,
         "the passkey ceremony is unknown or already finished",
         "try again",
-        "WebAuthn §13.4.3";
+        "WebAuthn §13.4.3", Again;
     CredentialCounterBack => PasskeyRefused as PASSKEY_REFUSED,
         "the passkey's counter went back, as that of a copy would",
         "gatelodge user recover NAME prints a link for a new passkey",
-        "WebAuthn §6.1.1";
+        "WebAuthn §6.1.1", Person;
     CredentialCrossOrigin => PasskeyRefused as PASSKEY_REFUSED,
         "the passkey was asked for in a frame of another page",
         "open the page of this server by itself",
-        "WebAuthn §13.4.2";
+        "WebAuthn §13.4.2", Person;
     CredentialIdUnfit => PasskeyRefused as PASSKEY_REFUSED,
         "the passkey's id has not 1 to 1023 bytes",
         "use another passkey or security key",
-        "WebAuthn §7.1";
+        "WebAuthn §7.1", Person;
     CredentialNotOurs => PasskeyRefused as PASSKEY_REFUSED,
         "the passkey is not known here",
         "use another passkey; gatelodge user recover NAME prints a link for a new one",
-        "WebAuthn §7.2";
+        "WebAuthn §7.2", Person;
     CredentialOfAnotherPerson => PasskeyRefused as PASSKEY_REFUSED,
         "the passkey's user handle is not that of its owner",
         "use another passkey; gatelodge user recover NAME prints a link for a new one",
-        "WebAuthn §7.2";
+        "WebAuthn §7.2", Person;
     CredentialRefused => PasskeyRefused as PASSKEY_REFUSED,
         "the passkey's answer did not verify",
         "try again; gatelodge user recover NAME prints a link for a new passkey",
-        "WebAuthn §7.2";
+        "WebAuthn §7.2", Person;
     CredentialRegistered => PasskeyRefused as PASSKEY_REFUSED,
         "the passkey is registered already",
         "sign in with it",
-        "WebAuthn §7.1";
+        "WebAuthn §7.1", Person;
     CrossSite => Forbidden as FOREIGN_PAGE,
         "the request did not come from a page of this server",
         "open the page under the issuer's address, and try again",
-        "Fetch §3.2";
+        "Fetch §3.2", Person;
     CsrfTokenWrong => Forbidden as STALE_PAGE,
         "the page's anti-forgery token is missing or stale",
         "load the page again",
-        "RFC 6749 §10.12";
+        "RFC 6749 §10.12", Person;
     InteractionDecisionMalformed => InvalidRequest,
         "decision is neither allow nor deny",
         "load the page again",
-        "RFC 6749 §4.1.1";
+        "RFC 6749 §4.1.1", Person;
     InteractionExpired => InteractionOver as INTERACTION_OVER,
         "the sign-in was not finished in time",
         "start again at the application; lifetimes.interaction says how long one lasts",
-        "RFC 6749 §4.1.1";
+        "RFC 6749 §4.1.1", Again;
     InteractionOfAnotherBrowser => InteractionOver as INTERACTION_OVER,
         "the sign-in was begun in another browser",
         "start again at the application, in one browser that takes cookies",
-        "RFC 6749 §10.12";
+        "RFC 6749 §10.12", Again;
     InteractionUnknown => InteractionOver as INTERACTION_OVER,
         "the sign-in is unknown or already finished",
         "start again at the application",
-        "RFC 6749 §4.1.1";
+        "RFC 6749 §4.1.1", Again;
     LinkRedirectUnfit => InvalidRequest,
         "redirect_uri: a device link leads to http on a loopback host with a port, and nowhere else",
         "correct redirect_uri in the program",
-        "RFC 8252 §7.3";
+        "RFC 8252 §7.3", Client;
     SessionKeyInUse => InvalidSessionProof as SESSION_UNPROVEN,
         "the key of the new session is that of another one",
         "load the page again",
-        "RFC 9449 §11.1";
+        "RFC 9449 §11.1", Person;
     SessionKeyMissing => InvalidSessionProof as SESSION_UNPROVEN,
         "a session here needs a key, and the request proved none",
         "load the page again, with JavaScript",
-        "RFC 9449 §4.3";
+        "RFC 9449 §4.3", Person;
     SessionProofExpired => InvalidSessionProof as SESSION_UNPROVEN,
         "the proof's challenge is older than a minute, or not of this process",
         "load the page again",
-        "RFC 9449 §9";
+        "RFC 9449 §9", Again;
     SessionProofMalformed => InvalidSessionProof as SESSION_UNPROVEN,
         "the proof of the session is malformed, or its key did not sign it",
         "load the page again",
-        "RFC 9449 §4.3";
+        "RFC 9449 §4.3", Person;
     SessionProofMismatched => InvalidSessionProof as SESSION_UNPROVEN,
         "the proof is for another method, path or body",
         "load the page again",
-        "RFC 9449 §4.3";
+        "RFC 9449 §4.3", Person;
     SessionProofUsed => InvalidSessionProof as SESSION_UNPROVEN,
         "the proof was used before",
         "load the page again",
-        "RFC 9449 §11.1";
+        "RFC 9449 §11.1", Again;
     SessionProofsTooMany => TooManyRequests as TOO_MANY,
         "the session made more requests within a minute than are remembered",
         "wait a minute",
-        "RFC 6585 §4";
+        "RFC 6585 §4", Again;
     SetupTokenExpired => SetupLinkExpired as SETUP_LINK_EXPIRED,
         "the setup link has expired",
         "gatelodge user recover NAME prints a new one; lifetimes.setup_token says how long one lasts",
-        "WebAuthn §7.1";
+        "WebAuthn §7.1", Again;
     SetupTokenMismatched => SetupLinkMismatched as SETUP_LINK_MISMATCHED,
         "the setup link is not for this",
         "open the link itself once more",
-        "WebAuthn §7.1";
+        "WebAuthn §7.1", Person;
     SetupTokenUnknown => SetupLinkUnknown as SETUP_LINK_UNKNOWN,
         "the setup link is not known here",
         "check that it was copied whole; gatelodge user recover NAME prints a new one",
-        "WebAuthn §7.1";
+        "WebAuthn §7.1", Again;
     SetupTokenUsed => SetupLinkUsed as SETUP_LINK_USED,
         "the setup link was used already",
         "gatelodge user recover NAME prints a new one",
-        "WebAuthn §7.1";
+        "WebAuthn §7.1", Again;
     StartedWithoutPerson => SetupLinkMismatched as SETUP_LINK_MISMATCHED,
         "the setup link belongs to a person who is no longer here",
         "gatelodge user add NAME prints a link for a new person",
-        "WebAuthn §7.1";
+        "WebAuthn §7.1", Person;
     UserNotVerified => PasskeyRefused as USER_NOT_VERIFIED,
         "the passkey was used without a PIN, a fingerprint or a face",
         "set a PIN for the security key, or a screen lock for the device, and try again",
-        "WebAuthn §7.2";
+        "WebAuthn §7.2", Person;
     } };
 }

@@ -5,8 +5,10 @@
 //! for that, and a crash loses those of the last moment. Events are removed when they expire. What
 //! strangers and clients cause is in a [pool](crate::store::Pool), so that a flood takes from itself.
 
+mod explain;
 mod unwritten;
 
+pub use explain::{Explanation, explain};
 pub use unwritten::{Unwritten, write};
 
 use crate::clock::Timestamp;

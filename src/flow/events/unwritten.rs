@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::event::EventId;
 use crate::flow::Context;
+use crate::flow::events::explain::{Comparison, compare};
 use crate::model::network::Network;
 use crate::store::schema::Event;
-use crate::store::{Tx, View as _};
+use crate::store::{StoreError, Tx, View};
 
 /// The most events that wait to be written.
 const MAX_WAITING: usize = 500;
@@ -78,10 +79,23 @@ impl Unwritten {
 pub fn write(tx: &mut Tx<'_>, cx: &Context, unwritten: &Unwritten) -> Result<(), Error> {
     for (id, event) in unwritten.iter() {
         if tx.find::<Event>(id)?.is_none() {
-            super::store(tx, cx, id, event.clone())?;
+            super::store(tx, cx, id, compared(tx, cx, event)?)?;
         }
     }
     Ok(())
+}
+
+/// The event of a refused request, with what it was compared with, where nobody said it before.
+fn compared(view: &impl View, cx: &Context, event: &Event) -> Result<Event, StoreError> {
+    let mut event = event.clone();
+    let Some(mut refused) = event.refused.take() else { return Ok(event) };
+    let refusal = refused.refusal.as_deref().and_then(Refusal::named);
+    if let Some(refusal) = refusal.filter(|_| refused.expected.is_none()) {
+        let Comparison { expected, received } = compare(view, &cx.rules, refusal, &event)?;
+        refused.expected = expected;
+        refused.received = refused.received.or(received);
+    }
+    Ok(Event { refused: Some(refused), ..event })
 }
 
 #[cfg(test)]

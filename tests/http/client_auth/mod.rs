@@ -146,7 +146,7 @@ async fn an_unknown_client_and_a_wrong_secret_look_the_same() {
 
     unknown.refused(ErrorCode::InvalidClient, Refusal::ClientUnknown);
     wrong.refused(ErrorCode::InvalidClient, Refusal::ClientSecretWrong);
-    assert_eq!(unknown.body, wrong.body);
+    assert_eq!(unknown.without_event(), wrong.without_event());
     for response in [&unknown, &wrong] {
         let challenge = "Basic realm=\"gatelodge\", charset=\"UTF-8\"";
         assert_eq!(response.header("www-authenticate"), challenge);

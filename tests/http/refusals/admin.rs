@@ -81,6 +81,26 @@ pub(super) async fn a_listing_without_results() -> Response {
     Server::new().await.operate(Method::GET, "/users?limit=0", json!({})).await
 }
 
+pub(super) async fn an_event_id_of_three_digits() -> Response {
+    Server::new().await.operate(Method::GET, "/events/123", json!({})).await
+}
+
+pub(super) async fn an_event_that_is_not_there() -> Response {
+    Server::new().await.operate(Method::GET, "/events/0123456789abcdef", json!({})).await
+}
+
+pub(super) async fn events_of_an_unknown_kind() -> Response {
+    Server::new().await.operate(Method::GET, "/events?kind=user.danced", json!({})).await
+}
+
+pub(super) async fn events_of_an_unknown_refusal() -> Response {
+    Server::new().await.operate(Method::GET, "/events?refusal=Gone", json!({})).await
+}
+
+pub(super) async fn events_since_a_day_without_a_time() -> Response {
+    Server::new().await.operate(Method::GET, "/events?since=2026-01-31", json!({})).await
+}
+
 pub(super) async fn a_client_that_is_not_there() -> Response {
     Server::new().await.operate(Method::GET, "/clients/nobody", json!({})).await
 }

@@ -93,6 +93,14 @@ impl Response {
         format!("{}\n{}", self.status.as_u16(), lines.join("\n"))
     }
 
+    /// The JSON of a refusal without the id of its event, which differs each time.
+    pub(crate) fn without_event(&self) -> Value {
+        let mut body = self.json();
+        let event = body.as_object_mut().unwrap().remove("event_id");
+        assert_eq!(event.unwrap(), self.header("gatelodge-event"));
+        body
+    }
+
     #[track_caller]
     pub(crate) fn tokens(&self) -> Tokens {
         assert_eq!(self.status, 200, "{} {:?}", self.text(), self.cause);
@@ -229,7 +237,7 @@ impl Response {
             return if has_sentence { Ok(()) } else { fails("a page without the sentence") };
         }
         let expected = serde_json::json!({
-            "error": code.as_str(), "error_description": sentence,
+            "error": code.as_str(), "error_description": sentence, "event_id": event,
         });
         if self.json() == expected { Ok(()) } else { fails("another body") }
     }

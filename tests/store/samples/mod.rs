@@ -5,6 +5,7 @@ mod bridge;
 mod browser;
 mod clients;
 mod devices;
+mod events;
 mod forward;
 mod grants;
 mod installation;
@@ -28,9 +29,9 @@ use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
     AnonymousSession, AppCode, AppSession, Attempts, Authentication, Bridge, BridgeKey,
     BridgeSession, Client, ClockRecord, Code, Consent, Deadline, Delivery, Device,
-    DeviceCertificate, EndedBridge, Exchange, Grant, HostPreference, Installation, Interaction,
-    LinkedDevice, Passkey, Person, Protected, Pushed, Removal, Restore, Revoked, Session,
-    SetupLink, SigningKeyRow, Taken, Usage, UsedAssertion, UsedCeremony, Withdrawal,
+    DeviceCertificate, EndedBridge, Event, Exchange, Grant, HostPreference, Installation,
+    Interaction, LinkedDevice, Passkey, Person, Protected, Pushed, Removal, Restore, Revoked,
+    Session, SetupLink, SigningKeyRow, Taken, Usage, UsedAssertion, UsedCeremony, Withdrawal,
 };
 use gatelodge::store::{Holding, Key as _, Rank, Read, Row, StoreError, Tx, View};
 use uuid::Uuid;
@@ -121,6 +122,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         sample::<Device>("Device", browser::devices()),
         sample::<DeviceCertificate>("DeviceCertificate", devices::certificates()),
         sample::<EndedBridge>("EndedBridge", bridge::ended()),
+        sample::<Event>("Event", events::events()),
         sample::<Exchange>("Exchange", bridge::exchanges()),
         sample::<Grant>("Grant", grants::grants()),
         sample::<HostPreference>("HostPreference", bridge::preferences()),

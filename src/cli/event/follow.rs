@@ -1,0 +1,87 @@
+//! `gatelodge events --follow`
+
+use std::collections::{HashSet, VecDeque};
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use super::{EventView, EventsArgs, actor, moment, what};
+use crate::cli::admin_client::AdminClient;
+use crate::cli::output::{Exit, Failure, Output, check_written, printable};
+
+/// The time from one look to the next.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// How far each look goes back. A refused request is written up to a second after it happened, so that
+/// its event comes after later ones.
+const OVERLAP: &str = "15s";
+
+/// The most events of one look, and the number that are remembered as printed.
+const MAX_EVENTS: usize = 10_000;
+
+/// Prints each event as it happens, until the program is ended or nobody reads on. `--since` says from
+/// when on; otherwise it begins now.
+pub(super) async fn follow(
+    args: &EventsArgs,
+    json: bool,
+    admin: &mut AdminClient,
+) -> Result<Output, Failure> {
+    let overlap = || moment(OVERLAP).map_err(|why| Failure::new(Exit::Usage, why));
+    let (mut since, mut printed) = (args.since, Printed::default());
+    if since.is_none() {
+        for event in args.read(admin, Some(overlap()?), MAX_EVENTS).await? {
+            printed.is_new(&event);
+        }
+    }
+    loop {
+        // With --since, the first look goes back to there.
+        let from = since.take().map_or_else(overlap, Ok)?;
+        let mut events = args.read(admin, Some(from), MAX_EVENTS).await?;
+        events.reverse();
+        let mut out = io::stdout().lock();
+        for event in events.iter().filter(|event| printed.is_new(event)) {
+            let written = writeln!(out, "{}", line(event, json));
+            let ended =
+                written.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
+            check_written(written)?;
+            if ended {
+                return Ok(Output::nothing());
+            }
+        }
+        check_written(out.flush())?;
+        drop(out);
+        tokio::time::sleep(INTERVAL).await;
+    }
+}
+
+/// One event on one line.
+fn line(event: &EventView, json: bool) -> String {
+    if json {
+        return serde_json::to_string(event).expect("views have text for keys");
+    }
+    let address = event.address.as_deref().unwrap_or("-");
+    let words = [&event.at, &event.id, &event.kind, &actor(event), address, &what(event)];
+    printable(&words.join("  "))
+}
+
+/// The events that were printed lately.
+#[derive(Default)]
+struct Printed {
+    ids: HashSet<String>,
+    order: VecDeque<String>,
+}
+
+impl Printed {
+    /// Whether an event was not printed yet. From then on it was.
+    fn is_new(&mut self, event: &EventView) -> bool {
+        if !self.ids.insert(event.id.clone()) {
+            return false;
+        }
+        self.order.push_back(event.id.clone());
+        if self.order.len() > 2 * MAX_EVENTS
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.ids.remove(&oldest);
+        }
+        true
+    }
+}
