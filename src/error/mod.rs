@@ -114,10 +114,17 @@ impl Error {
         Self::Choice(refusal, Box::new(choices))
     }
 
-    /// The refusal, with what was expected and what came instead, neither of which is a secret.
-    pub fn compared(refusal: Refusal, expected: String, received: String) -> Self {
-        let (expected, received) = (Some(expected), Some(received));
-        Self::Choice(refusal, Box::new(Choices { expected, received, ..Choices::default() }))
+    /// The same refusal, with what was expected and what came instead, neither of which is a secret.
+    #[must_use]
+    pub fn compared(self, expected: impl fmt::Display, received: impl fmt::Display) -> Self {
+        let choices = self.choices().cloned().unwrap_or_default();
+        let (expected, received) = (Some(expected.to_string()), Some(received.to_string()));
+        match self {
+            Self::Choice(refusal, _) | Self::Refused(refusal) => {
+                Self::Choice(refusal, Box::new(Choices { expected, received, ..choices }))
+            }
+            Self::Internal(_) | Self::Paused(_) => self,
+        }
     }
 
     /// What stands beside the refusal.

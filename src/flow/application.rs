@@ -45,12 +45,15 @@ impl App {
         format!("{}://{}{path}", scheme(rules), self.host)
     }
 
-    fn admits(&self, session: &LiveSession) -> Result<(), Refusal> {
+    fn admits(&self, session: &LiveSession) -> Result<(), Error> {
         let has = |role| session.person().roles.contains(role);
         if self.roles.is_empty() || self.roles.iter().any(has) {
             Ok(())
         } else {
-            Err(Refusal::AppRoleMissing)
+            let words =
+                |roles: &[Role]| roles.iter().map(Role::as_str).collect::<Vec<_>>().join(" ");
+            let refused = Error::about(Refusal::AppRoleMissing, session.user());
+            Err(refused.compared(words(&self.roles), words(&session.person().roles)))
         }
     }
 }

@@ -12,6 +12,9 @@ use crate::app::App;
 use crate::oauth::id::{ClientId, UserId};
 use crate::oauth::params::Params;
 
+/// The parameters of which it is said that they came, and no more.
+const SENT: [&str; 4] = ["code_challenge", "code_verifier", "nonce", "state"];
+
 /// The parameters that say what a request asks for, and are no secrets.
 const ASKED: [&str; 22] = [
     "acr_values",
@@ -46,6 +49,8 @@ pub(super) struct About(Arc<Known>);
 #[derive(Debug, Default)]
 struct Known {
     asked: OnceLock<Vec<(String, String)>>,
+    /// What the request asks for that this one goes on with.
+    continued: OnceLock<Vec<(String, String)>>,
     client: OnceLock<ClientId>,
     person: OnceLock<UserId>,
 }
@@ -80,8 +85,16 @@ impl About {
                 let values = params.many(name);
                 values.map(|value| ((*name).to_owned(), displayed(&without_password(value))))
             });
-            asked.take(ASKED.len()).collect()
+            let sent = SENT.iter().filter(|name| params.many(name).next().is_some());
+            let sent = sent.map(|name| ((*name).to_owned(), "(sent)".to_owned()));
+            asked.take(ASKED.len()).chain(sent).collect()
         });
+    }
+
+    /// Sets what an earlier request asked for that this one goes on with. It counts instead.
+    pub(super) fn continues(&self, asked: Vec<(&str, String)>) {
+        let asked = asked.into_iter().map(|(name, value)| (name.to_owned(), displayed(&value)));
+        self.0.continued.get_or_init(|| asked.collect());
     }
 
     /// The client, if one is set.
@@ -96,7 +109,8 @@ impl About {
 
     /// What the request asks for.
     pub(super) fn asked(&self) -> &[(String, String)] {
-        self.0.asked.get().map_or(&[], Vec::as_slice)
+        let asked = self.0.continued.get().or_else(|| self.0.asked.get());
+        asked.map_or(&[], Vec::as_slice)
     }
 }
 

@@ -98,7 +98,7 @@ pub fn open(
 ) -> Result<BridgeAccess, Error> {
     let user = opener.user;
     let person = tx.find::<Person>(&user)?.filter(|person| !person.disabled);
-    let person = person.ok_or(Refusal::PersonDisabled)?;
+    let person = person.ok_or_else(|| Error::about(Refusal::PersonDisabled, user))?;
     let continued = match &access_request.session {
         Some(id) => find(tx, cx, id, opener)?,
         None => Found::Unusable,

@@ -149,7 +149,7 @@ pub fn prove(
         return Err(Refusal::DeviceCertificateExpired.into());
     }
     if person.disabled {
-        return Err(Refusal::PersonDisabled.into());
+        return Err(Error::about(Refusal::PersonDisabled, row.user));
     }
     Ok((row.user, person))
 }

@@ -48,7 +48,7 @@ pub fn make(
     new: &NewToken,
 ) -> Result<PersonalToken, Error> {
     let person = tx.find::<Person>(&user)?.filter(|person| !person.disabled);
-    let person = person.ok_or(Refusal::PersonDisabled)?;
+    let person = person.ok_or_else(|| Error::about(Refusal::PersonDisabled, user))?;
     make_room(tx, cx, user, new)?;
     let token = PersonalToken::from_seed(&cx.seed);
     if tx.find::<LinkedDevice>(&token.key())?.is_some() {

@@ -227,7 +227,8 @@ pub fn prove(
         return Err(Refusal::ClientAuthMissing.into());
     }
     if registered != method && !(either && method.is_secret()) {
-        return Err(Refusal::AuthMethodNotRegistered.into());
+        let refused = Error::from(Refusal::AuthMethodNotRegistered);
+        return Err(refused.compared(registered.as_str(), method.as_str()));
     }
     if !client.enabled || !owner_may(view, &client)? {
         return Err(Refusal::ClientDisabled.into());

@@ -7,7 +7,7 @@
 use crate::error::{Error, Refusal, Resolution, shell_word};
 use crate::flow::resource;
 use crate::flow::{Context, Rules};
-use crate::model::application::AppHost;
+use crate::model::person::Role;
 use crate::oauth::client::{AuthMethod, ClientType, GrantType};
 use crate::oauth::group::Group;
 use crate::oauth::id::ClientId;
@@ -35,7 +35,8 @@ pub(super) fn compare(
     event: &Event,
 ) -> Result<Comparison, StoreError> {
     let client = client(view, event)?;
-    let of_client = |expected: fn(&Client) -> String| client.as_ref().map(expected);
+    let of_client =
+        |expected: fn(&Client) -> String| client.as_ref().map(|(client, _)| expected(client));
     let (parameter, expected) = match refusal {
         Refusal::ClientUnknownAtAuthorize | Refusal::ClientUnknown => ("client_id", None),
         Refusal::CodeChallengeMethodUnsupported => {
@@ -110,9 +111,11 @@ fn values<'a>(event: &'a Event, name: &str) -> Vec<&'a str> {
     facts.map(|(_, value)| value.as_str()).collect()
 }
 
-/// The client of an event, if it is still there.
-fn client(view: &impl View, event: &Event) -> Result<Option<Client>, StoreError> {
-    event.client.as_ref().map_or(Ok(None), |id| view.find::<Client>(id))
+/// The client of an event, or the one that the request named, if it is still there.
+fn client(view: &impl View, event: &Event) -> Result<Option<(Client, ClientId)>, StoreError> {
+    let named = || values(event, "client_id").first().and_then(|id| id.parse().ok());
+    let Some(id) = event.client.clone().or_else(named) else { return Ok(None) };
+    Ok(view.find::<Client>(&id)?.map(|client| (client, id)))
 }
 
 /// What lets a refused request pass.
@@ -172,7 +175,7 @@ fn command(
     event: &Event,
 ) -> Result<Option<Command>, Error> {
     let one = |name| values(event, name).first().copied();
-    let known = client(view, event)?.zip(event.client.clone());
+    let known = client(view, event)?;
     let set = |id: &ClientId, name: &str, value: &str| {
         Some(Command::new("client set").option(name, value).last(id.as_str()))
     };
@@ -188,11 +191,12 @@ fn command(
             Refusal::ClientAssertionAudienceOld | Refusal::ClientAssertionUntyped,
             Some((client, id)),
         ) if is_operators(&client) => set(&id, "--assertions", "rfc7523"),
-        (Refusal::ClientDisabled | Refusal::ClientUnknownAtAuthorize, Some((client, id)))
-            if !client.enabled =>
-        {
-            Some(Command::new("client enable").last(id.as_str()))
-        }
+        (
+            Refusal::ClientDisabled
+            | Refusal::ClientUnknownAtAuthorize
+            | Refusal::PostLogoutClientUnknown,
+            Some((client, id)),
+        ) if !client.enabled => Some(Command::new("client enable").last(id.as_str())),
         (Refusal::ClientUnknownAtAuthorize | Refusal::PostLogoutClientUnknown, None) => {
             unknown_client(view, one("client_id"), one("redirect_uri"))?
         }
@@ -283,24 +287,25 @@ fn role_for_application(
     cx: &Context,
     event: &Event,
 ) -> Result<Option<Command>, StoreError> {
-    let host = values(event, "host").first().and_then(|host| host.parse::<AppHost>().ok());
-    let roles = host.and_then(|host| cx.rules.config.apps.get(&host));
-    let role = roles.and_then(|roles| roles.first());
+    let expected = event.refused.as_ref().and_then(|refused| refused.expected.as_deref());
+    let roles = expected.into_iter().flat_map(str::split_whitespace);
+    let known = |role: &Role| cx.rules.config.roles.contains_key(role);
+    let role = roles.filter_map(|role| role.parse::<Role>().ok()).find(known);
     Ok(role.zip(person(view, event)?).map(|(role, person)| {
         let command = Command::new("user set").option("--add-role", role.as_str());
         command.last(person.username.as_str())
     }))
 }
 
-/// The command that switches a client on, or registers it.
+/// The command that registers a client which nobody knows.
 fn unknown_client(
     view: &impl View,
     id: Option<&str>,
     redirect_uri: Option<&str>,
 ) -> Result<Option<Command>, StoreError> {
     let Some(id) = id.and_then(|id| id.parse::<ClientId>().ok()) else { return Ok(None) };
-    if view.find::<Client>(&id)?.is_some_and(|client| !client.enabled) {
-        return Ok(Some(Command::new("client enable").last(id.as_str())));
+    if view.find::<Client>(&id)?.is_some() {
+        return Ok(None);
     }
     let chosen = ClientId::chosen(id.as_str()).ok();
     let uri = redirect_uri.and_then(registrable);

@@ -53,7 +53,7 @@ pub fn open(view: &impl View, cx: &Context, link: &TokenHash) -> Result<OpenedLi
         SetupPurpose::Enrol(user) | SetupPurpose::Recover(user) => {
             let person = view.find::<Person>(&user)?.ok_or(Refusal::StartedWithoutPerson)?;
             if person.disabled {
-                return Err(Refusal::PersonDisabled.into());
+                return Err(Error::about(Refusal::PersonDisabled, user));
             }
             Some(person)
         }

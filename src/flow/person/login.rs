@@ -80,7 +80,7 @@ pub fn complete(
     let user = passkey.user;
     let person = tx.find::<Person>(&user)?.ok_or(Refusal::CredentialNotOurs)?;
     if person.disabled {
-        return Err(Refusal::PersonDisabled.into());
+        return Err(Error::about(Refusal::PersonDisabled, user));
     }
     proof.ceremony.spend(tx, user)?;
     passkey.backed_up = proof.asserted.backed_up;

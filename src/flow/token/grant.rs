@@ -12,6 +12,7 @@ use crate::flow::installation::clock;
 use crate::flow::token::family;
 use crate::flow::{Context, removal, session};
 use crate::oauth::client::GrantType;
+use crate::oauth::group::Group;
 use crate::oauth::id::{ClientId, GrantId, UserId};
 use crate::oauth::scope::Scope;
 use crate::secret::RefreshToken;
@@ -131,8 +132,15 @@ pub fn check_groups(
     authorization: &Authorization,
 ) -> Result<(), Error> {
     let person = view.find::<Person>(&authorization.user)?;
-    let outside = person.is_some_and(|person| !client.decisions.admit(&person.groups));
-    if outside { Err(Refusal::GrantOutsideGroups.into()) } else { Ok(()) }
+    match person.filter(|person| !client.decisions.admit(&person.groups)) {
+        Some(person) => {
+            let words =
+                |groups: &[Group]| groups.iter().map(Group::as_str).collect::<Vec<_>>().join(" ");
+            let refused = Error::about(Refusal::GrantOutsideGroups, authorization.user);
+            Err(refused.compared(words(&client.decisions.groups), words(&person.groups)))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Creates a grant, and its first refresh token if the client registered that grant type.

@@ -24,7 +24,7 @@ use crate::http::failure::{Cause, PageFailure};
 use crate::http::redirect;
 use crate::model::actor::Acting;
 use crate::oauth::client::ClientType;
-use crate::oauth::id::{ClientId, InteractionId};
+use crate::oauth::id::InteractionId;
 use crate::oauth::logout::PostLogout;
 use crate::oauth::redirect_uri::Kind;
 use crate::oauth::scope::Scope;
@@ -56,7 +56,7 @@ pub(in crate::http) async fn show(
     if matches!(interaction.purpose, Purpose::Logout { .. }) {
         return sign_out(&app, acting, &browser, presented, false).await;
     }
-    let client = client(&interaction.purpose);
+    about_request(&about, &interaction.purpose);
     let next = step::next(&app.read()?, &cx, &presented, interaction)?;
     if matches!(next, Step::Consent(_) | Step::Login(..) | Step::NotForPerson(_)) {
         app.record_opened(&presented).await?;
@@ -75,10 +75,7 @@ pub(in crate::http) async fn show(
             };
             Ok(login::page(&app, browser, prompt)?)
         }
-        Step::NotForPerson(astray) => {
-            about.set_if_known(client.as_ref());
-            not_for_person(&app, &browser, id, &astray)
-        }
+        Step::NotForPerson(astray) => not_for_person(&app, &browser, id, &astray),
         Step::Grant(_) | Step::Refuse(..) => {
             let completed = app.write(move |tx, cx| consent::complete(tx, cx, &presented));
             match completed.await? {
@@ -86,7 +83,7 @@ pub(in crate::http) async fn show(
                     Ok(redirect::to_page(&PagePath::Interaction(id)))
                 }
                 AuthorizationOutcome::Client(client_redirect) => {
-                    about.set_if_known(client.as_ref());
+                    browser.live_session(&app, &app.read()?, &cx)?;
                     let response = redirect::to_client(&app, &client_redirect);
                     Ok(clear_interaction(&app, id, response))
                 }
@@ -127,7 +124,7 @@ pub(in crate::http) async fn decide(
         app.write(move |tx, cx| logout::stay(tx, cx, &presented)).await?;
         return Ok(clear_interaction(&app, id, redirect::to_page(&PagePath::Account)));
     }
-    let client = client(&interaction.purpose);
+    about_request(&about, &interaction.purpose);
     let consent_scope: Scope = form.parsed("scope")?.unwrap_or_default();
     let (typed, deciding) = (email::typed(&form)?, presented.clone());
     let decided = match email::parsed(&typed) {
@@ -157,7 +154,7 @@ pub(in crate::http) async fn decide(
     match decided {
         AuthorizationOutcome::StepChanged => Ok(redirect::to_page(&PagePath::Interaction(id))),
         AuthorizationOutcome::Client(client_redirect) => {
-            about.set_if_known(client.as_ref());
+            browser.live_session(&app, &app.read()?, &app.context())?;
             let response = redirect::to_client_after_form(&app, &browser, &client_redirect);
             Ok(clear_interaction(&app, id, response))
         }
@@ -182,12 +179,21 @@ fn ask_again(
     }
 }
 
-/// The client that an interaction is for, if it is for one.
-fn client(purpose: &Purpose) -> Option<ClientId> {
-    match purpose {
-        Purpose::Authorize(stored) => Some(stored.client.clone()),
-        Purpose::Link { .. } | Purpose::Logout { .. } => None,
+/// Says what a request is about that goes on with the one which an interaction stores.
+fn about_request(about: &About, purpose: &Purpose) {
+    let Purpose::Authorize(stored) = purpose else { return };
+    about.set(&stored.client);
+    let mut asked = vec![
+        ("redirect_uri", stored.redirect_uri.as_str().to_owned()),
+        ("response_type", "code".to_owned()),
+    ];
+    asked.extend(stored.request.scope.iter().map(|scope| ("scope", scope.to_string())));
+    let resources = stored.request.resources.iter();
+    asked.extend(resources.map(|resource| ("resource", resource.canonical().to_owned())));
+    if stored.request.prompt.none {
+        asked.push(("prompt", "none".to_owned()));
     }
+    about.continues(asked);
 }
 
 async fn sign_out(

@@ -1,1 +1,290 @@
-//! Every refusal that a command mends: explained, and mended by that command in a shell.
+//! Every refusal that a command mends: the request is made, explained, the printed command is run in a
+//! shell by the built program, and the same request passes.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use axum::http::Method;
+use gatelodge::error::{Refusal, Resolution};
+use gatelodge::oauth::client::SigningAlg;
+use gatelodge::oauth::params::form_encode;
+use serde_json::json;
+
+use super::explained;
+use crate::forward_auth::{NOTES, Visit, installed};
+use crate::support::{RelyingParty, Response, Server, Signer, assert_to, basic, token};
+
+const CREDENTIALS: (&str, &str) = ("grant_type", "client_credentials");
+
+/// Makes a request, which is refused, runs the command that is printed about it, and makes it again.
+async fn mended<C>(
+    server: &Server,
+    refusal: Refusal,
+    with: &mut C,
+    request: impl AsyncFn(&mut C) -> Response,
+) -> Refusal {
+    let refused = request(with).await;
+    assert_eq!(refused.refusal(), Some(refusal), "{}", refused.text());
+    let explanation = explained(server, &refused).await;
+    let command = explanation["command"].as_str().unwrap_or_else(|| panic!("{explanation:#}"));
+    assert!(command.starts_with("gatelodge "), "{command}");
+
+    in_a_shell(server, command).await;
+
+    let passed = request(with).await;
+    assert_eq!(passed.refusal(), None, "{refusal:?}, {command}: {}", passed.text());
+    assert!(passed.status.as_u16() < 400, "{refusal:?}, {command}: {}", passed.text());
+    refusal
+}
+
+/// Runs a command line as an operator does, with the server at its socket.
+async fn in_a_shell(server: &Server, command: &str) {
+    let data = tempfile::tempdir().unwrap();
+    let socket = tokio::net::UnixListener::bind(data.path().join("gatelodge.sock")).unwrap();
+    let router = gatelodge::admin::router(server.app.clone());
+    let serving = tokio::spawn(async move { axum::serve(socket, router).await });
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_gatelodge")).parent().unwrap();
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap_or_default());
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(command).env("PATH", path).env("GATELODGE_DATA", data.path());
+    let ran = tokio::task::spawn_blocking(move || shell.output().unwrap()).await.unwrap();
+    serving.abort();
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{command}: {said}");
+}
+
+async fn changed(server: &Server, client: &str, change: serde_json::Value) {
+    let changed = server.operate(Method::PATCH, &format!("/clients/{client}"), change).await;
+    assert_eq!(changed.status, 200, "{}", changed.text());
+}
+
+/// At authorization: what a client asks for.
+async fn authorizations() -> Vec<Refusal> {
+    let server = Server::new().await;
+    let shop = RelyingParty::web(&server).await;
+    let at = async |changes: &[(&str, &str)], refusal| {
+        let request = shop.request(changes);
+        mended(&server, refusal, &mut (), async |()| server.get(&request).await).await
+    };
+    let quoted = "https://shop.example/c'b$(id)?q=1;2";
+    let mended_here = vec![
+        at(&[("redirect_uri", "https://shop.example/other")], Refusal::RedirectUriUnregistered)
+            .await,
+        at(
+            &[("redirect_uri", "https://shop.example/cb?a=1&b=2")],
+            Refusal::RedirectUriUnregistered,
+        )
+        .await,
+        at(&[("code_challenge", ""), ("code_challenge_method", "")], Refusal::CodeChallengeMissing)
+            .await,
+        at(&[("resource", "https://api.example/orders")], Refusal::ResourceUnknown).await,
+    ];
+    // What no redirect URI can be is in no command.
+    let refused = server.get(&shop.request(&[("redirect_uri", quoted)])).await;
+    let explanation = explained(&server, &refused).await;
+    if let Some(command) = explanation["command"].as_str() {
+        assert!(command.contains("'\\''"), "{command}");
+        in_a_shell(&server, command).await;
+    }
+
+    changed(&server, "shop", json!({ "resources": ["https://api.example/orders"] })).await;
+    server.operate(Method::POST, "/resources", json!({ "resource": "https://b.example" })).await;
+    at(&[("resource", "https://b.example")], Refusal::ResourceUnknown).await;
+    changed(&server, "shop", json!({ "require_pushed_authorization_requests": true })).await;
+    let pushed = at(&[], Refusal::RequestNotPushed).await;
+    changed(&server, "shop", json!({ "enabled": false })).await;
+    let disabled = at(&[], Refusal::ClientUnknownAtAuthorize).await;
+    // And one that nobody knows.
+    let mut stranger = shop.clone();
+    stranger.id = "it's-new".to_owned();
+    let request = stranger.request(&[]);
+    let unknown = Refusal::ClientUnknownAtAuthorize;
+    mended(&server, unknown, &mut (), async |()| server.get(&request).await).await;
+    [mended_here, vec![pushed, disabled]].concat()
+}
+
+/// At authorization: who the person is.
+async fn people() -> Vec<Refusal> {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let silent = shop.request(&[("prompt", "none")]);
+    let consent =
+        mended(&server, Refusal::ConsentNeeded, &mut ada, async |ada| ada.visit(&silent).await)
+            .await;
+    let tokens = shop.tokens(&mut ada).await;
+    let refresh = tokens.refresh().to_owned();
+
+    changed(&server, "shop", json!({ "groups": ["staff"] })).await;
+    let outside = mended(&server, Refusal::GrantOutsideGroups, &mut (), async |()| {
+        shop.refresh(&refresh).await
+    })
+    .await;
+    changed(&server, "shop", json!({ "groups": ["ops"] })).await;
+    let astray =
+        mended(&server, Refusal::PersonAstray, &mut ada, async |ada| ada.visit(&silent).await)
+            .await;
+
+    changed(&server, "shop", json!({ "scope": "openid" })).await;
+    let request = shop.request(&[("scope", "email profile"), ("prompt", "none")]);
+    let scope =
+        mended(&server, Refusal::ScopeNotAllowed, &mut ada, async |ada| ada.visit(&request).await)
+            .await;
+
+    server.operate(Method::POST, "/users", json!({ "username": "eve", "roles": ["admin"] })).await;
+    let mut eve = server.person("bob").await;
+    server.operate(Method::PATCH, "/users/bob", json!({ "disabled": true })).await;
+    let disabled = mended(&server, Refusal::PersonDisabled, &mut eve, async |eve| {
+        let signed = eve.signed_challenge().await;
+        eve.finish_sign_in(&signed).await
+    })
+    .await;
+    vec![consent, outside, astray, scope, disabled]
+}
+
+/// At the token endpoint: how a client proves itself, and what it may do.
+async fn clients() -> Vec<Refusal> {
+    let server = Server::new().await;
+    let registration = json!({
+        "name": "Robot", "client_id": "robot", "token_endpoint_auth_method": "client_secret_basic",
+    });
+    let robot = server.client(registration).await;
+    let secret = robot.secret.clone().unwrap();
+    let by_post = [CREDENTIALS, ("client_id", "robot"), ("client_secret", &secret)];
+    let method = mended(&server, Refusal::AuthMethodNotRegistered, &mut (), async |()| {
+        token(&server, None, &by_post).await
+    })
+    .await;
+    changed(&server, "robot", json!({ "enabled": false })).await;
+    let disabled = mended(&server, Refusal::ClientDisabled, &mut (), async |()| {
+        token(&server, None, &by_post).await
+    })
+    .await;
+    let server = Server::new().await;
+    let shop = RelyingParty::web(&server).await;
+    let header = basic(&shop.id, shop.secret.as_deref().unwrap());
+    let grant = mended(&server, Refusal::GrantTypeNotRegistered, &mut (), async |()| {
+        token(&server, Some(&header), &[CREDENTIALS]).await
+    })
+    .await;
+    let scope = json!({ "resource": "https://api.example", "scope": "orders", "open": false });
+    server.operate(Method::POST, "/resources", scope).await;
+    let asked = [CREDENTIALS, ("scope", "orders")];
+    let itself = mended(&server, Refusal::ScopeNotForItself, &mut (), async |()| {
+        token(&server, Some(&header), &asked).await
+    })
+    .await;
+    let spa = RelyingParty::spa(&server).await;
+    let anonymous = mended(&server, Refusal::AnonymousNotAllowed, &mut (), async |()| {
+        crate::anonymous::ask(&server, &json!({ "client_id": spa.id })).await
+    })
+    .await;
+    vec![method, disabled, grant, itself, anonymous]
+}
+
+/// The JWTs of older libraries.
+async fn assertions() -> Vec<Refusal> {
+    let mut mended_here = Vec::new();
+    for (refusal, typ, aud) in [
+        (Refusal::ClientAssertionUntyped, "JWT", None),
+        (
+            Refusal::ClientAssertionAudienceOld,
+            "client-authentication+jwt",
+            Some("http://localhost:7455/oauth/token"),
+        ),
+    ] {
+        let server = Server::new().await;
+        let signer = Signer::new(SigningAlg::Es256);
+        signer.register(&server, "signer").await;
+        let mut number = 0;
+        let refusal = mended(&server, refusal, &mut number, async |number| {
+            *number += 1;
+            let mut claims = json!({ "jti": format!("j{number}") });
+            if let Some(aud) = aud {
+                claims["aud"] = json!(aud);
+            }
+            assert_to(&server, &signer.typed_assertion(typ, &server, "signer", &claims)).await
+        });
+        mended_here.push(refusal.await);
+    }
+    mended_here
+}
+
+/// On the way out, and to an application behind a proxy.
+async fn ways_out() -> Vec<Refusal> {
+    let server = Server::new().await;
+    RelyingParty::web(&server).await;
+    let logout = |uri: &str| {
+        let params = form_encode([("client_id", "shop"), ("post_logout_redirect_uri", uri)]);
+        format!("/oauth/logout?{params}")
+    };
+    let (registered, other) =
+        (logout("https://shop.example/bye"), logout("https://shop.example/later"));
+    let uri = mended(&server, Refusal::PostLogoutUriUnregistered, &mut (), async |()| {
+        server.get(&other).await
+    })
+    .await;
+    assert_eq!(server.get(&registered).await.refusal(), None, "the one before is still there");
+    changed(&server, "shop", json!({ "enabled": false })).await;
+    let client = mended(&server, Refusal::PostLogoutClientUnknown, &mut (), async |()| {
+        server.get(&other).await
+    })
+    .await;
+
+    let (server, mut ada) = installed().await;
+    let role = mended(&server, Refusal::AppRoleMissing, &mut ada, async |ada| {
+        Visit::default().code(ada, NOTES, "/_gatelodge/start").await
+    })
+    .await;
+    vec![uri, client, role]
+}
+
+/// Tokens of two types.
+async fn types() -> Vec<Refusal> {
+    let (server, mut ada) = Server::with_ada().await;
+    for (resource, typ) in [("https://a.example", "jwt"), ("https://b.example", "at+jwt")] {
+        let registration = json!({ "resource": resource, "typ": typ });
+        server.operate(Method::POST, "/resources", registration).await;
+    }
+    let shop = RelyingParty::web(&server).await;
+    let both = [("resource", "https://a.example"), ("resource", "https://b.example")];
+    let request = format!("{}&{}", shop.request(&[]), form_encode(both));
+    let header = basic(&shop.id, shop.secret.as_deref().unwrap());
+    let refusal = Refusal::ResourceTokenTypesDiffer;
+    let types = mended(&server, refusal, &mut ada, async |ada| {
+        let page = ada.visit(&request).await;
+        let allowed = if page.asks_for_consent() { ada.decide(&page, "allow").await } else { page };
+        let code = allowed.brought().remove("code").unwrap();
+        let fields = [shop.redemption(&code), both.to_vec()].concat();
+        token(&server, Some(&header), &fields).await
+    });
+    vec![types.await]
+}
+
+#[tokio::test]
+async fn a_printed_command_lets_the_same_request_pass() {
+    let mended = [
+        authorizations().await,
+        people().await,
+        clients().await,
+        assertions().await,
+        ways_out().await,
+        types().await,
+    ]
+    .concat();
+
+    let mended: BTreeSet<&str> = mended.iter().map(|refusal| refusal.name()).collect();
+    let by_command =
+        Refusal::ALL.iter().filter(|refusal| refusal.resolution() == Resolution::Command);
+    let by_command: BTreeSet<&str> = by_command.map(|refusal| refusal.name()).collect();
+    assert_eq!(mended, by_command);
+}
+
+/// Where there is none, it is said why.
+#[test]
+fn a_refusal_without_a_command_says_why() {
+    for refusal in Refusal::ALL {
+        let why = refusal.resolution().without_command();
+        assert_eq!(why.is_none(), refusal.resolution() == Resolution::Command);
+        assert!(why.is_none_or(|why| why.len() > 40), "{}", refusal.name());
+    }
+}
