@@ -11,6 +11,7 @@
 //! A caller that can reach the API owns the data directory, so it needs no authentication, and
 //! errors contain their precise reason.
 
+pub(crate) mod apply;
 pub(crate) mod bridge;
 mod by;
 pub(crate) mod certificate;
@@ -50,6 +51,7 @@ use crate::error::{Candidate, Choices, Error, Refusal};
 /// The router of all operations.
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
+        .route("/api/v1/apply", post(apply::apply))
         .route("/api/v1/bridge", get(bridge::list))
         .route("/api/v1/bridge/codes", post(bridge::issue_code))
         .route("/api/v1/bridge/devices/{id}", get(bridge::device).delete(bridge::end))
@@ -110,6 +112,9 @@ pub fn router(app: Arc<App>) -> Router {
 /// may have meant.
 #[derive(Serialize)]
 struct ErrorView {
+    /// Where in the document of the request it is, dotted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     candidates: Vec<Candidate>,
     error: &'static str,
@@ -137,8 +142,9 @@ impl Failed {
     fn with_faults(self, faults: Vec<String>) -> Response {
         let code = self.0.code();
         let status = StatusCode::from_u16(code.status());
-        let Choices { candidates, known, .. } = self.0.choices().cloned().unwrap_or_default();
+        let Choices { at, candidates, known, .. } = self.0.choices().cloned().unwrap_or_default();
         let view = ErrorView {
+            at,
             candidates,
             error: code.as_str(),
             error_description: self.0.to_string(),
@@ -181,7 +187,19 @@ fn optional<T: std::str::FromStr<Err = Refusal>>(
 async fn body<T: serde::de::DeserializeOwned>(
     request: axum::extract::Request,
 ) -> Result<T, Failed> {
-    let bytes = axum::body::to_bytes(request.into_body(), 64 * 1024).await;
+    body_within(request, 64 * 1024).await
+}
+
+/// Reads a JSON body of at most `limit` bytes.
+///
+/// # Errors
+///
+/// As [`body`].
+async fn body_within<T: serde::de::DeserializeOwned>(
+    request: axum::extract::Request,
+    limit: usize,
+) -> Result<T, Failed> {
+    let bytes = axum::body::to_bytes(request.into_body(), limit).await;
     let bytes = bytes.map_err(|_| Refusal::BodyTooLarge)?;
     Ok(serde_json::from_slice(&bytes).map_err(|_| Refusal::BodyMalformed)?)
 }

@@ -117,12 +117,11 @@ impl ResourceRegistration {
     fn parse(self) -> Result<(NewResource, Option<String>), Refusal> {
         let resource: Resource = self.resource.parse()?;
         let named = optional(self.resource_name.as_deref())?;
-        let host = resource.canonical().split_once("://").map_or("", |(_, rest)| rest);
         let introspects = self.introspect || self.accepts_bridge;
         let new = NewResource {
             accepts_bridge: self.accepts_bridge,
             introspecting: if introspects { Introspecting::AsItself } else { Introspecting::Not },
-            name: named.map_or_else(|| host.trim_end_matches('/').parse(), Ok)?,
+            name: named.map_or_else(|| registered::usual_name(&resource), Ok)?,
             open: self.open.unwrap_or(resource.is_loopback()),
             resource,
             scope: optional::<Scope>(self.scope.as_deref())?.unwrap_or_default(),
@@ -141,6 +140,7 @@ impl ResourcePatch {
     fn parse(self) -> Result<Change, Refusal> {
         Ok(Change {
             accepts_bridge: self.accepts_bridge,
+            introspecting: None,
             name: optional(self.resource_name.as_deref())?,
             open: self.open,
             scope: ListChange {

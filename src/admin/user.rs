@@ -216,7 +216,8 @@ impl ChangedUserView {
 }
 
 impl SetupLinkView {
-    fn new(app: &App, link: &IssuedSetupLink) -> Self {
+    /// The view of a link that was just made.
+    pub(super) fn new(app: &App, link: &IssuedSetupLink) -> Self {
         Self { setup_expires: link.expires.rfc3339(), setup_url: setup_url(app, link) }
     }
 }

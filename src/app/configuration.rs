@@ -10,15 +10,21 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use super::{App, contents};
-use crate::config::{Config, Fault, Faults, Layers, Source};
+use crate::config::{Config, Definitions, Fault, Faults, Layers, Source};
 use crate::error::{Error, Internal};
 use crate::event::Kind;
 use crate::flow::Rules;
+use crate::flow::apply::definitions;
 use crate::flow::events::Act;
 use crate::model::actor::Acting;
 use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::issuer::Issuer;
 use crate::secret::Pepper;
+use crate::store::StoreError;
+
+/// The sentence about a scope or role that the configuration and an applied file define differently.
+const CONTRADICTED: &str =
+    "gatelodge apply defined it in another way; take it out of one of the two";
 
 /// The result of a reload.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,10 +60,17 @@ pub(super) struct CurrentConfiguration {
 struct FileState(PathBuf, Option<(u64, Option<SystemTime>)>);
 
 impl CurrentConfiguration {
-    pub(super) fn new(config: Config, issuer: Issuer, pepper: Pepper) -> Result<Self, Error> {
-        let seen = states(&config);
-        let statement_keys = statement_keys(&config)?;
-        let rules = Arc::new(Rules { config, issuer, pepper: Arc::new(pepper), statement_keys });
+    pub(super) fn new(
+        configured: Config,
+        definitions: &Definitions,
+        issuer: Issuer,
+        pepper: Pepper,
+    ) -> Result<Self, Error> {
+        let seen = states(&configured);
+        let statement_keys = statement_keys(&configured)?;
+        let config = configured.with_definitions(definitions);
+        let pepper = Arc::new(pepper);
+        let rules = Arc::new(Rules { config, configured, issuer, pepper, statement_keys });
         Ok(Self {
             last: Mutex::default(),
             layers: OnceLock::new(),
@@ -101,7 +114,7 @@ impl App {
         let Some(layers) = current.layers.get() else {
             return Ok(Reloaded { changed: Vec::new(), waiting: Vec::new() });
         };
-        let before = states(&self.rules().config);
+        let before = states(&self.rules().configured);
         let read = self.read_again(layers);
         // A file that is written meanwhile is read once more.
         *current.seen.lock().unwrap_or_else(PoisonError::into_inner) = [before.clone(), before];
@@ -124,17 +137,42 @@ impl App {
             tracing::warn!("{warning}");
         }
         last(LastRead { faults: None, waiting: reloaded.waiting.clone() });
-        *current.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
+        {
+            let mut current = current.rules.write().unwrap_or_else(PoisonError::into_inner);
+            // A file may have been applied meanwhile.
+            *current = match self.definitions() {
+                Ok(definitions) => Arc::new(rules.with_definitions(&definitions)),
+                Err(_) => rules,
+            };
+        }
         let act = Act::new(Kind::ConfigReloaded).facts("changed", &reloaded.changed);
         self.note(acting, act.facts("waiting", &reloaded.waiting));
         Ok(reloaded)
+    }
+
+    /// The scopes and roles that applied files define.
+    fn definitions(&self) -> Result<Definitions, StoreError> {
+        definitions::list(&self.read()?)
+    }
+
+    /// Takes the scopes and roles that applied files define now.
+    pub(super) fn take_definitions(&self) -> Result<(), StoreError> {
+        let mut current = self.configuration.rules.write().unwrap_or_else(PoisonError::into_inner);
+        *current = Arc::new(current.with_definitions(&self.definitions()?));
+        Ok(())
+    }
+
+    /// What the configuration and an applied file both define, and differently, a sentence each.
+    pub fn contradictions(&self) -> Result<Vec<String>, StoreError> {
+        let contradicted = self.rules().configured.contradicted(&self.definitions()?);
+        Ok(contradicted.into_iter().map(|key| format!("{key}: {CONTRADICTED}")).collect())
     }
 
     fn read_again(&self, layers: &Layers) -> Result<(Arc<Rules>, Reloaded), Faults> {
         let old = self.rules();
         // A pipe that a start could read would never end now.
         let is_other = |path: &&PathBuf| fs::metadata(path).is_ok_and(|found| !found.is_file());
-        let others = old.config.watched.iter().filter(is_other).map(|path| Fault {
+        let others = old.configured.watched.iter().filter(is_other).map(|path| Fault {
             source: Source::File(path.clone()),
             key: "config".to_owned(),
             message: "a file is expected here, and this is none".to_owned(),
@@ -144,10 +182,10 @@ impl App {
             return Err(Faults::of(others));
         }
         let new = layers.load_for_server(self.clock().now())?;
-        let (config, waiting) = old.config.reloaded(&new);
+        let (configured, waiting) = old.configured.reloaded(&new);
         let (issuer, pepper) = (old.issuer.clone(), Arc::clone(&old.pepper));
-        let file = config.places.config.clone().map_or(Source::Default, Source::File);
-        let mut faults: Vec<_> = config
+        let file = configured.places.config.clone().map_or(Source::Default, Source::File);
+        let mut faults: Vec<_> = configured
             .misplaced_apps(&issuer)
             .into_iter()
             .map(|(app, message)| Fault {
@@ -156,16 +194,27 @@ impl App {
                 message,
             })
             .collect();
-        let statement_keys = statement_keys(&config).unwrap_or_else(|error| {
-            let key = "registration.software_statement_keys".to_owned();
-            faults.push(Fault { source: file.clone(), key, message: error.to_string() });
+        let fault = |key: &str, message: String| Fault {
+            source: file.clone(),
+            key: key.to_owned(),
+            message,
+        };
+        let definitions = self.definitions().unwrap_or_else(|error| {
+            faults.push(fault("config", error.to_string()));
+            Definitions::default()
+        });
+        let contradicted = configured.contradicted(&definitions);
+        faults.extend(contradicted.iter().map(|key| fault(key, CONTRADICTED.to_owned())));
+        let statement_keys = statement_keys(&configured).unwrap_or_else(|error| {
+            faults.push(fault("registration.software_statement_keys", error.to_string()));
             None
         });
         if !faults.is_empty() {
             return Err(Faults::of(faults));
         }
-        let changed = config.changes(&old.config);
-        let rules = Rules { config, issuer, pepper, statement_keys };
+        let changed = configured.changes(&old.configured);
+        let config = configured.with_definitions(&definitions);
+        let rules = Rules { config, configured, issuer, pepper, statement_keys };
         Ok((Arc::new(rules), Reloaded { changed, waiting }))
     }
 
@@ -175,7 +224,7 @@ impl App {
         if self.configuration.layers.get().is_none() {
             return false;
         }
-        let now = states(&self.rules().config);
+        let now = states(&self.rules().configured);
         let mut seen = self.configuration.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let [read, last] = &mut *seen;
         let settled = *last == now;

@@ -1,5 +1,6 @@
 //! The shared state (rules, store, keys, passkeys, clock, randomness) and the use cases that wait.
 
+mod apply;
 mod authority;
 mod authorize;
 pub mod client_authentication;
@@ -19,12 +20,14 @@ pub mod sign_in;
 mod signing_keys;
 mod usage;
 
+use std::convert::Infallible;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, Once};
 
 use tokio::sync::watch;
 
+pub use apply::Application;
 pub use authorize::AuthorizationError;
 pub use configuration::{LastRead, Reloaded};
 pub use events::Refused;
@@ -110,6 +113,7 @@ impl App {
         let ring = KeyRing::open(flow::installation::signing::list(&view)?, &sealer)?;
         let clock =
             clock::WatchedClock::new(sources.clock, &flow::installation::clock::find(&view)?);
+        let definitions = flow::apply::definitions::list(&view)?;
         drop(view);
         let passwords = Passwords::new(&sources.entropy.seed());
         let session_proofs = session_proof::SessionProofs::new(sources.entropy.seed());
@@ -127,7 +131,12 @@ impl App {
             metrics: metrics::AppMetrics::default(),
             passkeys: Passkeys::new(&issuer)?,
             passwords,
-            configuration: CurrentConfiguration::new(config, issuer, Pepper::new(root))?,
+            configuration: CurrentConfiguration::new(
+                config,
+                &definitions,
+                issuer,
+                Pepper::new(root),
+            )?,
             sealer,
             session_proofs,
             store,
@@ -250,6 +259,24 @@ impl App {
         self.store.write(move |tx| transition(tx, &cx)).await
     }
 
+    /// Runs one transition as [`Self::write`] does, and writes nothing.
+    pub(crate) async fn try_out<T: Send + 'static>(
+        &self,
+        transition: impl Fn(&mut Tx<'_>, &Context) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let cx = self.context();
+        // An error writes nothing, whatever it carries.
+        let tried = self.store.write(move |tx| match transition(tx, &cx) {
+            Ok(outcome) => Err::<Infallible, _>(Tried::Ended(outcome)),
+            Err(error) => Err(Tried::Failed(error)),
+        });
+        match tried.await {
+            Err(Tried::Ended(outcome)) => Ok(outcome),
+            Err(Tried::Failed(error)) => Err(error),
+            Ok(never) => match never {},
+        }
+    }
+
     /// How many rows each pool has taken while it was full, by the name of the pool.
     pub fn taken_by_pools(&self) -> Result<Vec<(&'static str, u64)>, StoreError> {
         flow::admission::taken(&self.read()?)
@@ -288,6 +315,20 @@ impl App {
         }
         let made = keys::generate_for_bridges(&self.sealer, self.clock().now())?;
         self.write(move |tx, cx| flow::bridge::key::store(tx, cx, &made)).await
+    }
+}
+
+/// The end of a transition that is only tried out.
+enum Tried<T> {
+    /// Its outcome.
+    Ended(T),
+    /// Its failure.
+    Failed(Error),
+}
+
+impl<T> From<StoreError> for Tried<T> {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
     }
 }
 

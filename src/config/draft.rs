@@ -49,7 +49,11 @@ impl Draft {
     pub(super) fn resolve(&self, path: &Path, source: &Source) -> Option<PathBuf> {
         let base = match source {
             Source::File(file) => file.parent(),
-            Source::Credential(_) | Source::Default | Source::Flag(_) | Source::Variable(_) => None,
+            Source::Applied
+            | Source::Credential(_)
+            | Source::Default
+            | Source::Flag(_)
+            | Source::Variable(_) => None,
         };
         places::resolve(path, self.home.as_deref(), base)
     }

@@ -8,6 +8,8 @@ use serde::Serialize;
 /// The source of a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
+    /// A file that `gatelodge apply` read.
+    Applied,
     /// A file in systemd's credentials directory.
     Credential(PathBuf),
     /// The program itself, or the platform's conventions.
@@ -23,6 +25,7 @@ pub enum Source {
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Applied => f.write_str("gatelodge apply"),
             Self::Credential(path) | Self::File(path) => path.display().fmt(f),
             Self::Default => f.write_str("default"),
             Self::Flag(name) => f.write_str(name),

@@ -4,6 +4,8 @@
 //! key finds the nearest one in it. In a path, `*` is a name that the operator chooses.
 
 use super::kind::Kind;
+pub(super) use crate::model::dotted::dotted;
+use crate::model::dotted::quoted;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 3_600;
@@ -391,16 +393,6 @@ fn filled(known: &str, path: &[String]) -> String {
         Some(_) | None => name.to_owned(),
     });
     names.collect::<Vec<_>>().join(".")
-}
-
-/// Prints `path` as a dotted key of TOML.
-pub(super) fn dotted(path: &[String]) -> String {
-    path.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(".")
-}
-
-fn quoted(name: &str) -> String {
-    let bare = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-    if !name.is_empty() && name.bytes().all(bare) { name.to_owned() } else { format!("{name:?}") }
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::secret::RootSecret;
 
 use super::draft::Draft;
 use super::fault::Source;
-use super::{TlsMode, TokenStore, duration};
+use super::{ScopeEntry, TlsMode, TokenStore, duration};
 
 /// The kind of a key's value, with its place in the draft.
 pub(super) enum Kind {
@@ -192,13 +192,9 @@ impl Kind {
                 draft.scope_entry(name)?.open = open;
             }
             Self::ScopeDescription => {
-                let fits = |description: &&str| {
-                    (1..=200).contains(&description.trim().chars().count())
-                        && !description.chars().any(char::is_control)
-                };
-                let description =
-                    value.as_str().filter(fits).ok_or("1 to 200 characters are allowed")?;
-                draft.scope_entry(name)?.description = description.trim().to_owned();
+                let description = value.as_str().and_then(ScopeEntry::checked_description);
+                let description = description.ok_or("1 to 200 characters are allowed")?;
+                draft.scope_entry(name)?.description = description;
             }
             Self::Secret(of) => {
                 let written = value.as_str().ok_or("a text is allowed")?;

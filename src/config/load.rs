@@ -39,6 +39,7 @@ impl Draft {
             unread: false,
         };
         draft.config.roles.clear();
+        draft.config.default_roles.clear();
         if let Some(path) = places::credential(env).filter(|path| path.exists()) {
             draft.secret_from(
                 &["root_secret".to_owned()],
@@ -299,7 +300,11 @@ impl Draft {
                 let meant = nearest.replace('.', "__").to_uppercase();
                 format!("there is no such key; the nearest is {PREFIX}{meant}")
             }
-            Source::Credential(_) | Source::Default | Source::File(_) | Source::Flag(_) => {
+            Source::Applied
+            | Source::Credential(_)
+            | Source::Default
+            | Source::File(_)
+            | Source::Flag(_) => {
                 format!("there is no such key; the nearest is {nearest}")
             }
         }
@@ -315,7 +320,7 @@ impl Draft {
         for (role, (scope, source)) in std::mem::take(&mut self.roles) {
             let unknown = scope.minus(&known);
             if !unknown.is_empty() {
-                let key = keys::dotted(&["roles".into(), role.as_str().into(), "scopes".into()]);
+                let key = keys::dotted(&["roles", role.as_str(), "scopes"]);
                 let message =
                     format!("found {unknown}; known are {known}, and [scopes.NAME] adds one");
                 self.fault(source, key, message);
@@ -357,7 +362,7 @@ impl Draft {
     /// The key of an application and its source. Only the file can name an application by an empty
     /// table.
     fn app(&self, app: &AppHost) -> (String, Source) {
-        let key = keys::dotted(&["apps".into(), app.as_str().into(), "roles".into()]);
+        let key = keys::dotted(&["apps", app.as_str(), "roles"]);
         let settings = self.settings.get(&key).map(|settings| settings.source.clone());
         let file = self.config.places.config.clone().map(Source::File);
         (key, settings.or(file).unwrap_or(Source::Default))

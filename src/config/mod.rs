@@ -7,6 +7,7 @@
 //! The environment is an argument: this module does not read it. It reads only the configuration
 //! file and the files that the configuration names.
 
+mod definitions;
 mod draft;
 mod duration;
 mod fault;
@@ -19,7 +20,7 @@ mod places;
 mod schema;
 mod sections;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -31,6 +32,7 @@ use crate::oauth::issuer::Issuer;
 use crate::oauth::scope::{Scope, ScopeToken};
 use crate::secret::RootSecret;
 
+pub use definitions::Definitions;
 pub use fault::{Fault, Faults, ResolvedSetting, Source};
 pub use in_force::InForce;
 pub use layers::{Layers, Tolerant};
@@ -74,6 +76,8 @@ pub struct Config {
     pub bridge: Bridging,
     /// The proxies whose forwarded client address is trusted, by address or network.
     pub behind_proxy: Vec<ProxyNetwork>,
+    /// The built-in roles that no layer names, with the scopes that follow from the others.
+    pub default_roles: BTreeSet<Role>,
     /// The policy on Client ID Metadata Documents.
     pub documents: Documents,
     /// Settings of the events that are stored.
@@ -147,6 +151,7 @@ impl Config {
             apps: BTreeMap::new(),
             behind_proxy: Vec::new(),
             bridge: Bridging::default(),
+            default_roles: BTreeSet::new(),
             documents: Documents::default(),
             events: EventSettings::default(),
             fetch: Fetching::default(),
@@ -226,8 +231,11 @@ impl Config {
         let own = GROUP_SCOPES.iter().filter_map(|(token, _)| token.parse().ok()).collect();
         let of_users = self.open_scope().union(&own);
         for (name, scope) in [(Role::ADMIN, self.scope()), (Role::USER, of_users)] {
-            if let Ok(role) = name.parse() {
-                self.roles.entry(role).or_insert(scope);
+            if let Ok(role) = name.parse::<Role>()
+                && !self.roles.contains_key(&role)
+            {
+                self.default_roles.insert(role.clone());
+                self.roles.insert(role, scope);
             }
         }
     }

@@ -303,3 +303,13 @@ pub struct ScopeEntry {
     /// Its description on the consent page.
     pub description: String,
 }
+
+impl ScopeEntry {
+    /// A description without the spaces around it: 1 to 200 characters, and none of control.
+    pub fn checked_description(written: &str) -> Option<String> {
+        let description = written.trim();
+        let fits = (1..=200).contains(&description.chars().count())
+            && !written.chars().any(char::is_control);
+        fits.then(|| description.to_owned())
+    }
+}

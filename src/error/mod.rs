@@ -81,6 +81,8 @@ impl Error {
 /// of the configuration. Each list is bounded by whoever makes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choices {
+    /// Where in the document of the request it is, dotted.
+    pub at: Option<String>,
     /// The ones that may be meant, where several may.
     pub candidates: Vec<Candidate>,
     /// What would have been accepted, where something was compared with it.
@@ -132,6 +134,22 @@ impl Error {
         match self {
             Self::Choice(_, choices) => Some(choices),
             Self::Internal(_) | Self::Paused(_) | Self::Refused(_) => None,
+        }
+    }
+
+    /// The refusal, with its place in the document of the request, unless it has one.
+    #[must_use]
+    pub fn at(self, place: impl FnOnce() -> String) -> Self {
+        match self {
+            Self::Choice(refusal, mut choices) => {
+                choices.at.get_or_insert_with(place);
+                Self::Choice(refusal, choices)
+            }
+            Self::Refused(refusal) => {
+                let choices = Choices { at: Some(place()), ..Choices::default() };
+                Self::Choice(refusal, Box::new(choices))
+            }
+            Self::Internal(_) | Self::Paused(_) => self,
         }
     }
 }

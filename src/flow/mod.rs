@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::config::Config;
+use crate::config::{Config, Definitions};
 use crate::model::actor::Acting;
 use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::client::{ClientType, PkcePolicy};
@@ -23,6 +23,7 @@ use crate::store::schema::{Client, Deadline};
 
 pub mod admission;
 pub mod application;
+pub mod apply;
 pub mod authorize;
 pub mod bridge;
 pub mod client;
@@ -38,10 +39,13 @@ pub mod throttle;
 pub mod token;
 
 /// What decides beside the facts: the same within a transition, and for as long as nobody reloads the
-/// configuration.
+/// configuration or applies a file.
+#[derive(Clone)]
 pub struct Rules {
-    /// The configuration.
+    /// The configuration in force: with the scopes and roles that an applied file defines.
     pub config: Config,
+    /// The configuration as its layers have it.
+    pub configured: Config,
     /// The issuer.
     pub issuer: Issuer,
     /// The keys of every keyed hash.
@@ -51,6 +55,12 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// These rules with `definitions` beside the configuration, in place of those before.
+    #[must_use]
+    pub fn with_definitions(&self, definitions: &Definitions) -> Self {
+        Self { config: self.configured.with_definitions(definitions), ..self.clone() }
+    }
+
     /// The lifetime of an access token of `client`: its own, or that of the configuration.
     pub fn access_token_lifetime(&self, client: &Client) -> Duration {
         let own = client

@@ -8,6 +8,7 @@ pub mod anonymous;
 pub mod application;
 pub mod bridge;
 pub mod claim;
+pub mod dotted;
 pub mod email;
 pub mod fingerprint;
 pub mod folding;

@@ -292,6 +292,12 @@ impl Seed {
         uuid::Builder::from_random_bytes(half).into_uuid()
     }
 
+    /// Derives another seed for `name`: what a transition makes many of has one each.
+    #[must_use]
+    pub fn derived(&self, name: &str) -> Self {
+        Self(Zeroizing::new(self.bytes(&format!("seed of {name}"))))
+    }
+
     /// Derives a token. A seed gives one token of each purpose.
     pub fn token<P: Purpose>(&self) -> Token<P> {
         Token(Zeroizing::new(self.bytes(P::PREFIX)), PhantomData)

@@ -11,6 +11,7 @@
 mod admin;
 mod admission;
 mod anonymous;
+mod apply;
 mod bridge;
 mod client_auth;
 mod clients;

@@ -74,10 +74,18 @@ macro_rules! operator {
         "the configuration has faults, and the one before stays in force",
         "gatelodge config check says everything that is wrong",
         "RFC 9110 §15.5.10", Operator;
+    ConfiguredOtherwise => Conflict,
+        "the configuration defines this scope or role, and in another way",
+        "take it out of the file, or out of the configuration: gatelodge config show",
+        "RFC 9110 §15.5.10", Operator;
     CursorMalformed => InvalidRequest,
         "cursor is not one that this listing returned",
         "begin the listing again",
         "RFC 9110 §15.5.1", Operator;
+    DefinitionInUse => Conflict,
+        "a scope or role that is to be removed is still in use",
+        "name it in the file again, or take it away from what has it first",
+        "RFC 9110 §15.5.10", Operator;
     EmailMalformed => InvalidRequest,
         "email is no address of at most 254 bytes, or has an invisible character",
         "correct the address",
@@ -141,6 +149,10 @@ macro_rules! operator {
     MemberMalformed(member, why) => InvalidRequest,
         "{member}: {why}",
         "correct that member of the body",
+        "RFC 9110 §15.5.1", Operator;
+    MemberUnknown => InvalidRequest,
+        "the document has a name here that means nothing",
+        "take one of those that there are",
         "RFC 9110 §15.5.1", Operator;
     NameAmbiguous => Conflict,
         "several have this name, or an id that begins so",

@@ -45,6 +45,15 @@ const TYPE_UNFIT: Refusal = Refusal::ClientMetadataContradictory(
 /// The members that the API returns and a patch cannot change.
 const READ_ONLY: [&str; 3] = ["client_id", "created", "origin"];
 
+/// The members of a client that an operator can set, beside its id, its secret and whether it is
+/// enabled.
+pub fn members() -> impl Iterator<Item = &'static str> {
+    let described = ClientMetadata::MEMBERS.iter().filter(|name| !NOT_OPERATORS.contains(*name));
+    // Both have a scope.
+    let decided = OperatorDecisions::MEMBERS.iter().filter(|name| **name != "scope");
+    described.chain(decided).copied().chain(["client_type", "name"])
+}
+
 /// A client as an operator describes it. Absent members of the metadata get the default of the
 /// client's kind.
 #[derive(Clone, Debug, Default)]
@@ -353,7 +362,9 @@ pub fn change(
     if !client.is_authenticated_like(&old) {
         client.revision += 1;
     }
-    tx.put(id, client.clone())?;
+    if client != old {
+        tx.put(id, client.clone())?;
+    }
     if let Some(act) = recorded::changed(&old, &client) {
         events::record(tx, cx, act.client(id).named(client.metadata.name()))?;
     }

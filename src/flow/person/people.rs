@@ -267,6 +267,14 @@ fn joined<T: ToString>(values: &[T]) -> String {
     values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
+/// Who has an e-mail address.
+pub fn holder(view: &impl View, email: &Email) -> Result<Option<Person>, StoreError> {
+    match view.by(&PEOPLE_BY_EMAIL, &email.folded(), 1)?.pop() {
+        Some(id) => view.find::<Person>(&id),
+        None => Ok(None),
+    }
+}
+
 /// Makes an address free for `user`, to whom an operator gives it: whoever only typed it loses it.
 /// Returns who that was.
 ///
@@ -370,7 +378,12 @@ pub fn remove(tx: &mut Tx<'_>, cx: &Context, username: &Username) -> Result<User
     Ok(id)
 }
 
-fn check_roles(cx: &Context, roles: &[Role]) -> Result<(), Error> {
+/// Checks that the rules know every role.
+///
+/// # Errors
+///
+/// [`Refusal::RoleUnknown`], with the roles that there are.
+pub fn check_roles(cx: &Context, roles: &[Role]) -> Result<(), Error> {
     let unknown = roles.iter().find(|role| !cx.rules.config.roles.contains_key(role));
     unknown.map_or(Ok(()), |role| Err(role_unknown(&cx.rules, role.as_str())))
 }

@@ -337,7 +337,7 @@ fn foreign(rules: &Rules, scope: &Scope) -> Scope {
 }
 
 /// Whether a scope can never be open to every client.
-fn is_reserved(token: &ScopeToken) -> bool {
+pub fn is_reserved(token: &ScopeToken) -> bool {
     is_of_administration(token) || token.as_str().starts_with("hook:")
 }
 

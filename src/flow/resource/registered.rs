@@ -67,13 +67,7 @@ pub fn add(
     }
     check_open(new.open, &new.scope)?;
     let (server, secret) = match &new.introspecting {
-        Introspecting::As(id) => {
-            let client = tx.find::<Client>(id)?.ok_or(Refusal::ClientNotFound)?;
-            if client.metadata.client_type() != ClientType::Confidential {
-                return Err(Refusal::ResourceServerPublic.into());
-            }
-            (Some(id.clone()), None)
-        }
+        Introspecting::As(id) => (Some(confidential(tx, id)?), None),
         Introspecting::AsItself => credentials(tx, cx, &new.name)?,
         Introspecting::Not => (None, None),
     };
@@ -97,6 +91,15 @@ fn of(kind: Kind, row: &Protected) -> Act {
     Act::new(kind).named(&row.resource).facts("scope", &row.scope.iter().collect::<Vec<_>>())
 }
 
+/// Checks that a client can introspect tokens for a resource.
+fn confidential(view: &impl View, id: &ClientId) -> Result<ClientId, Error> {
+    let client = view.find::<Client>(id)?.ok_or(Refusal::ClientNotFound)?;
+    if client.metadata.client_type() != ClientType::Confidential {
+        return Err(Refusal::ResourceServerPublic.into());
+    }
+    Ok(id.clone())
+}
+
 /// Makes the credentials with which the resource `name` introspects tokens.
 fn credentials(
     tx: &mut Tx<'_>,
@@ -118,11 +121,19 @@ fn check_open(open: bool, scope: &Scope) -> Result<(), Refusal> {
     if open && scope.iter().any(is_reserved) { Err(Refusal::ScopeReserved) } else { Ok(()) }
 }
 
+/// The name of a resource for which nobody chose one: its URI without the scheme.
+pub fn usual_name(resource: &Resource) -> Result<DisplayName, Refusal> {
+    let host = resource.canonical().split_once("://").map_or("", |(_, rest)| rest);
+    host.trim_end_matches('/').parse()
+}
+
 /// A change to a resource. A field that is `None` stays as it is.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
     /// Whether it accepts the tokens of bridges.
     pub accepts_bridge: Option<bool>,
+    /// The credentials with which it introspects tokens.
+    pub introspecting: Option<Introspecting>,
     /// Its name.
     pub name: Option<DisplayName>,
     /// Whether every client may ask for its scopes.
@@ -152,9 +163,12 @@ pub fn change(
         Some(id) if tx.find::<Client>(id)?.is_some() => Some(id.clone()),
         Some(_) | None => None,
     };
-    let (server, secret) = match server {
-        None if accepts_bridge => credentials(tx, cx, &name)?,
-        server => (server, None),
+    let (server, secret) = match (&change.introspecting, server) {
+        (Some(Introspecting::As(id)), _) => (Some(confidential(tx, id)?), None),
+        (Some(Introspecting::AsItself), None) => credentials(tx, cx, &name)?,
+        (_, None) if accepts_bridge => credentials(tx, cx, &name)?,
+        (Some(Introspecting::Not), Some(_)) if !accepts_bridge => (None, None),
+        (_, server) => (server, None),
     };
     let row = Protected {
         accepts_bridge,
@@ -170,6 +184,9 @@ pub fn change(
     if row != old {
         events::record(tx, cx, of(Kind::ResourceChanged, &row))?;
     }
+    if let Some(former) = old.server.filter(|former| row.server.as_ref() != Some(former)) {
+        remove_credentials(tx, cx, &former)?;
+    }
     Ok((row, secret))
 }
 
@@ -177,15 +194,22 @@ pub fn change(
 pub fn remove(tx: &mut Tx<'_>, cx: &Context, resource: &Resource) -> Result<Protected, Error> {
     let removed = tx.remove::<Protected>(&resource.canonical().to_owned())?;
     let removed = removed.ok_or(Refusal::ResourceNotFound)?;
-    if let Some(id) = &removed.server
-        && let Some(client) = tx.find::<Client>(id)?
+    if let Some(id) = &removed.server {
+        remove_credentials(tx, cx, id)?;
+    }
+    events::record(tx, cx, of(Kind::ResourceRemoved, &removed))?;
+    Ok(removed)
+}
+
+/// Removes credentials that were made for a resource, unless another one has them.
+fn remove_credentials(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<(), Error> {
+    if let Some(client) = tx.find::<Client>(id)?
         && client.metadata.grant_types().is_empty()
         && served_by(tx, id)?.is_empty()
     {
         operator::remove(tx, cx, id)?;
     }
-    events::record(tx, cx, of(Kind::ResourceRemoved, &removed))?;
-    Ok(removed)
+    Ok(())
 }
 
 /// The metadata of a registered resource (RFC 9728 §2). Its `resource` keeps the spelling of the

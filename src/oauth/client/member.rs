@@ -88,6 +88,9 @@ macro_rules! members {
         }
 
         impl $name {
+            /// The names of all members.
+            pub const MEMBERS: &[&str] = &[$(stringify!($member)),*];
+
             /// The name of the member `name`, if there is one.
             pub fn member(name: &str) -> Option<&'static str> {
                 match name {

@@ -5,6 +5,7 @@
 
 mod admission;
 mod anonymous;
+mod applied;
 mod bridge;
 mod browser;
 mod certificate;
@@ -24,6 +25,7 @@ mod usage;
 
 pub use admission::*;
 pub use anonymous::*;
+pub use applied::*;
 pub use bridge::*;
 pub use browser::*;
 pub use certificate::*;
@@ -68,6 +70,9 @@ tables! {
     AnonymousSession,
     AppCode,
     AppSession,
+    Applied,
+    AppliedRole,
+    AppliedScope,
     Attempts,
     Bridge,
     BridgeKey,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::Method;
-use gatelodge::config::{Flags, Layers};
+use gatelodge::config::{Flags, Layers, ScopeEntry};
 use gatelodge::http::Peer;
 use gatelodge::oauth::id::KeyId;
 use gatelodge::oauth::issuer::Issuer;
@@ -351,4 +351,26 @@ pub(super) async fn very_many_keys() -> Response {
     filled.await.unwrap();
     let request = json!({ "algorithms": ["EdDSA"], "now": true });
     server.operate(Method::POST, "/keys/rotate", request).await
+}
+
+pub(super) async fn a_scope_that_the_configuration_defines() -> Response {
+    let server = Server::with(Issuer::localhost(7455), |config| {
+        config.scopes.insert("orders:read".parse().unwrap(), ScopeEntry::default());
+    });
+    let document = json!({ "scopes": { "orders:read": { "open": true } } });
+    server.await.operate(Method::POST, "/apply", json!({ "document": document })).await
+}
+
+pub(super) async fn the_removal_of_a_scope_that_a_client_has() -> Response {
+    let server = Server::new().await;
+    let document = json!({ "scopes": { "orders:read": {} } });
+    server.operate(Method::POST, "/apply", json!({ "document": document })).await;
+    server.client(json!({ "name": "Robot", "scope": "orders:read" })).await;
+    server.operate(Method::POST, "/apply", json!({ "document": {}, "prune": true })).await
+}
+
+pub(super) async fn a_document_with_a_mistyped_member() -> Response {
+    let document =
+        json!({ "clients": { "shop": { "redirect_uri": ["https://shop.example/cb"] } } });
+    Server::new().await.operate(Method::POST, "/apply", json!({ "document": document })).await
 }

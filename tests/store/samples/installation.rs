@@ -1,9 +1,32 @@
 //! Samples of the installation and its keys.
 
 use gatelodge::oauth::id::KeyId;
-use gatelodge::store::schema::{ClockRecord, Installation, Restore, Retirement, SigningKeyRow};
+use gatelodge::store::schema::{
+    Applied, AppliedRole, AppliedScope, ClockRecord, Installation, Restore, Retirement,
+    SigningKeyRow,
+};
 
-use super::{SIGNING_ALGS, at, read};
+use super::{SIGNING_ALGS, at, id, read, scope, text};
+
+pub(super) fn applied() -> Vec<((String, String), Applied)> {
+    let mark = |noun, name, members: &[u128]| {
+        let members = members.iter().map(|n| id(*n)).collect();
+        ((text(noun), text(name)), Applied { created: at(30), members })
+    };
+    vec![mark("client", "shop", &[]), mark("group", "staff", &[31, 32])]
+}
+
+pub(super) fn applied_roles() -> Vec<(String, AppliedRole)> {
+    vec![(text("clerk"), AppliedRole { scope: scope() })]
+}
+
+pub(super) fn applied_scopes() -> Vec<(String, AppliedScope)> {
+    let row = |description, open| AppliedScope { description: text(description), open };
+    vec![
+        (text("orders:read"), row("See your orders", true)),
+        (text("orders:write"), row("Change your orders", false)),
+    ]
+}
 
 pub(super) fn installations() -> Vec<((), Installation)> {
     let row =

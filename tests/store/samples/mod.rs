@@ -27,11 +27,12 @@ use gatelodge::oauth::redirect_uri::RedirectUri;
 use gatelodge::oauth::scope::Scope;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
-    AnonymousSession, AppCode, AppSession, Attempts, Authentication, Bridge, BridgeKey,
-    BridgeSession, Client, ClockRecord, Code, Consent, Deadline, Delivery, Device,
-    DeviceCertificate, EndedBridge, Event, Exchange, Grant, HostPreference, Installation,
-    Interaction, LinkedDevice, Passkey, Person, Protected, Pushed, Removal, Restore, Revoked,
-    Session, SetupLink, SigningKeyRow, Taken, Usage, UsedAssertion, UsedCeremony, Withdrawal,
+    AnonymousSession, AppCode, AppSession, Applied, AppliedRole, AppliedScope, Attempts,
+    Authentication, Bridge, BridgeKey, BridgeSession, Client, ClockRecord, Code, Consent, Deadline,
+    Delivery, Device, DeviceCertificate, EndedBridge, Event, Exchange, Grant, HostPreference,
+    Installation, Interaction, LinkedDevice, Passkey, Person, Protected, Pushed, Removal, Restore,
+    Revoked, Session, SetupLink, SigningKeyRow, Taken, Usage, UsedAssertion, UsedCeremony,
+    Withdrawal,
 };
 use gatelodge::store::{Holding, Key as _, Rank, Read, Row, StoreError, Tx, View};
 use uuid::Uuid;
@@ -111,6 +112,9 @@ pub(crate) fn samples() -> Vec<Sample> {
         sample::<AnonymousSession>("AnonymousSession", browser::anonymous_sessions()),
         sample::<AppCode>("AppCode", forward::codes()),
         sample::<AppSession>("AppSession", forward::sessions()),
+        sample::<Applied>("Applied", installation::applied()),
+        sample::<AppliedRole>("AppliedRole", installation::applied_roles()),
+        sample::<AppliedScope>("AppliedScope", installation::applied_scopes()),
         sample::<Attempts>("Attempts", clients::attempts()),
         sample::<Bridge>("Bridge", bridge::bridges()),
         sample::<BridgeKey>("BridgeKey", bridge::keys()),

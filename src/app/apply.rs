@@ -1,0 +1,69 @@
+//! The application of a file: the secrets are compared and hashed, everything is written in one
+//! transaction, and the rules take the scopes and roles that follow.
+
+use std::collections::BTreeMap;
+
+use super::App;
+use crate::error::Error;
+use crate::flow::Context;
+use crate::flow::apply::{self, Changed, Chosen, Manifest};
+use crate::oauth::client::ClientSecret;
+use crate::oauth::id::ClientId;
+use crate::store::schema::{Client, ClientProof};
+use crate::store::{Tx, View as _};
+
+/// A file that is to be applied.
+pub struct Application {
+    /// Whether it is only tried out, and nothing is written.
+    pub dry_run: bool,
+    /// What it says.
+    pub manifest: Manifest,
+    /// Whether everything is removed that a file made and this one does not name.
+    pub prune: bool,
+    /// The secrets of its clients.
+    pub secrets: BTreeMap<ClientId, ClientSecret>,
+}
+
+impl App {
+    /// Applies a file. Returns what has changed, or would.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`apply::run`].
+    pub async fn apply(&self, application: Application) -> Result<Vec<Changed>, Error> {
+        let Application { dry_run, mut manifest, prune, secrets } = application;
+        for (id, secret) in secrets {
+            let chosen = self.compare(&id, &secret).await?;
+            manifest.clients.entry(id).or_default().secret = Some(chosen);
+        }
+        let transition = move |tx: &mut Tx<'_>, cx: &Context| apply::run(tx, cx, &manifest, prune);
+        if dry_run {
+            return self.try_out(transition).await;
+        }
+        let changes = self.write(transition).await?;
+        self.take_definitions()?;
+        Ok(changes)
+    }
+
+    /// Compares a chosen secret with that of the client, and hashes another one.
+    async fn compare(&self, id: &ClientId, secret: &ClientSecret) -> Result<Chosen, Error> {
+        let proof = self.read()?.find::<Client>(id)?.and_then(|client| client.proof);
+        let stored = match proof {
+            Some(ClientProof::Chosen(phc)) => Some(phc),
+            Some(ClientProof::Devices | ClientProof::Made(_)) | None => None,
+        };
+        let passwords = self.passwords();
+        if let Some(phc) = &stored {
+            let mut matched = passwords.remembered(phc, secret.expose());
+            if matched.is_none() {
+                let turn = passwords.turn(None).await?;
+                matched = passwords.verify(&turn, phc, secret.expose()).await?;
+            }
+            if matched.is_some() {
+                return Ok(Chosen::Same(phc.clone()));
+            }
+        }
+        let hash = passwords.hash(secret.expose(), &self.context().seed).await?;
+        Ok(Chosen::Another(hash, stored))
+    }
+}
