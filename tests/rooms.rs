@@ -175,7 +175,7 @@ const PLACES: &[(&str, &[&str])] = &[
         ],
     ),
     ("tokio_rustls", &["fetch/", "tls/"]),
-    ("toml", &["config"]),
+    ("toml", &["cli/apply/", "config"]),
     ("tower", &["cli/", "http/", "serve/"]),
     ("tracing_subscriber", &["serve/log.rs"]),
     ("unicode_width", &["cli/output/"]),

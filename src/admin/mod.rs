@@ -126,6 +126,9 @@ struct ErrorView {
     known: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     remedy: Option<&'static str>,
+    /// What uses something that was to be removed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    used_by: Vec<Candidate>,
 }
 
 /// An error, rendered with its precise reason.
@@ -142,7 +145,8 @@ impl Failed {
     fn with_faults(self, faults: Vec<String>) -> Response {
         let code = self.0.code();
         let status = StatusCode::from_u16(code.status());
-        let Choices { at, candidates, known, .. } = self.0.choices().cloned().unwrap_or_default();
+        let choices = self.0.choices().cloned().unwrap_or_default();
+        let Choices { at, candidates, known, used_by, .. } = choices;
         let view = ErrorView {
             at,
             candidates,
@@ -151,6 +155,7 @@ impl Failed {
             faults,
             known,
             remedy: self.0.refusal().map(Refusal::remedy),
+            used_by,
         };
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(view)).into_response();

@@ -99,7 +99,7 @@ impl AdminClient {
         method: Method,
         path: &str,
     ) -> Result<V, Failure> {
-        viewed(self.call(method, path, Body::empty()).await?)
+        viewed(self.call(TIMEOUT, method, path, Body::empty()).await?)
     }
 
     /// Sends a request with a JSON body, and returns the view of its response.
@@ -109,8 +109,19 @@ impl AdminClient {
         path: &str,
         body: &impl Serialize,
     ) -> Result<V, Failure> {
+        self.send_within(TIMEOUT, method, path, body).await
+    }
+
+    /// As [`Self::send`], where the response may take this long.
+    pub(super) async fn send_within<V: DeserializeOwned>(
+        &mut self,
+        timeout: Duration,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<V, Failure> {
         let body = serde_json::to_vec(body).expect("requests have text for keys");
-        viewed(self.call(method, path, body.into()).await?)
+        viewed(self.call(timeout, method, path, body.into()).await?)
     }
 
     /// Reads all pages of the listing at `path`. `user` limits it to one person.
@@ -137,6 +148,7 @@ impl AdminClient {
     /// Sends a request, and returns the status and the body of its response.
     async fn call(
         &mut self,
+        timeout: Duration,
         method: Method,
         path: &str,
         body: Body,
@@ -169,8 +181,8 @@ impl AdminClient {
                     read(response.map_err(|error| broken(&error))?).await
                 };
                 let late =
-                    |_| AdminClientError::Broken(format!("no answer in {} s", TIMEOUT.as_secs()));
-                tokio::time::timeout(TIMEOUT, outcome).await.map_err(late)?
+                    |_| AdminClientError::Broken(format!("no answer in {} s", timeout.as_secs()));
+                tokio::time::timeout(timeout, outcome).await.map_err(late)?
             }
         }
     }

@@ -7,6 +7,7 @@ use clap_complete::Shell;
 
 use crate::config::Flags;
 
+use super::apply::{self, ApplyArgs};
 use super::bridge::BridgeVerb;
 use super::client::ClientVerb;
 use super::config::ConfigVerb;
@@ -31,6 +32,7 @@ Examples:
   gatelodge user recover ada                    a new link for somebody who lost their passkey
   gatelodge login                               sign in, and keep the tokens for this shell
   gatelodge credential                          a fresh access token
+  gatelodge apply -f house.toml                 set clients, people and the rest as a file says
   gatelodge config check                        say everything that is wrong with the configuration
   gatelodge config show                         say what is in force, and where each value came from
 
@@ -121,6 +123,9 @@ pub(super) enum Verb {
     /// The name under which this server issues tokens
     #[command(subcommand)]
     Issuer(IssuerVerb),
+    /// Set clients, people, groups, scopes, roles and resources as a file says
+    #[command(after_help = apply::HELP)]
+    Apply(ApplyArgs),
     /// The configuration
     #[command(subcommand)]
     Config(ConfigVerb),
@@ -212,6 +217,9 @@ pub(super) struct ServeArgs {
     /// imported
     #[arg(long)]
     offline: bool,
+    /// Apply this file at each start, before the server listens: gatelodge apply --help says more
+    #[arg(long, value_name = "FILE")]
+    pub(super) apply: Option<String>,
     /// Tell the setup link even where standard output is no terminal
     #[arg(long)]
     print_setup: bool,

@@ -6,6 +6,7 @@
 //! `login` uses the OAuth client, which knows the server only by its protocol.
 
 mod admin_client;
+mod apply;
 mod args;
 mod bridge;
 mod client;
@@ -77,6 +78,10 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failur
     let verb = verb.unwrap_or_else(|| Verb::Serve(ServeArgs::default()));
     let flags = flags(&global);
     match verb {
+        Verb::Apply(args) => {
+            let file = apply::read(&args.file, env)?;
+            with_admin(&flags, env, async |admin| apply::run(args, file, admin).await)
+        }
         Verb::Bridge(verb) => with_admin(&flags, env, async |admin| bridge::run(verb, admin).await),
         Verb::Client(verb) => with_admin(&flags, env, async |admin| client::run(verb, admin).await),
         Verb::Credential(args) => {
@@ -107,7 +112,10 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failur
         Verb::Resource(verb) => {
             with_admin(&flags, env, async |admin| resource::run(verb, admin).await)
         }
-        Verb::Serve(args) => serve::run(&args.over(flags), env),
+        Verb::Serve(args) => {
+            let file = args.apply.as_ref().map(|file| apply::read(file, env)).transpose()?;
+            serve::run(&args.over(flags), file.as_ref(), env)
+        }
         Verb::Session(verb) => {
             with_admin(&flags, env, async |admin| session::run(verb, admin).await)
         }

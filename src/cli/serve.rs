@@ -7,17 +7,23 @@ use axum::http::Method;
 use tokio::runtime::Builder;
 
 use super::admin_client::AdminClient;
+use super::apply::{self, File};
 use super::output::{Exit, Failure, Output, printable};
 use super::started;
 use crate::admin::server::ServerView;
 use crate::clock::Clock;
 use crate::config::{Config, Flags, Layers};
+use crate::serve::Stop;
 
 /// The time within which a server that runs says where it is.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Runs `gatelodge serve`.
-pub(super) fn run(flags: &Flags, env: &BTreeMap<String, String>) -> Result<Output, Failure> {
+pub(super) fn run(
+    flags: &Flags,
+    file: Option<&File>,
+    env: &BTreeMap<String, String>,
+) -> Result<Output, Failure> {
     let layers = Layers::new(flags.clone(), env.clone());
     let config = layers.load_for_server(Clock::System.now())?;
     started(Builder::new_multi_thread())?.block_on(async {
@@ -25,9 +31,24 @@ pub(super) fn run(flags: &Flags, env: &BTreeMap<String, String>) -> Result<Outpu
             return Err(is_running(&first));
         }
         let asked = config.clone();
-        let Err(stop) = crate::serve::run(config, layers).await else {
+        let mut faulty = None;
+        let prepare = async |app| {
+            let Some(file) = file else { return Ok(()) };
+            let mut admin = AdminClient::InProcess(crate::admin::router(app));
+            let applied = apply::before_listening(file, &mut admin).await;
+            applied.map_err(|failure| {
+                let stop = Stop::unprepared(failure.exit.code(), &failure.message);
+                faulty = Some(failure);
+                stop
+            })
+        };
+        let Err(stop) = crate::serve::run(config, layers, prepare).await else {
             return Ok(Output::nothing());
         };
+        // Where nobody reads standard error, the reason is left out.
+        if let Some(failure) = faulty.filter(|_| !stop.to_string().is_empty()) {
+            return Err(failure);
+        }
         let exit = Exit::from_code(stop.exit);
         let failure = Failure::new(exit, &stop).with_remedy(stop.remedy);
         // A server that was about to start had the store, and could not say so yet.

@@ -221,7 +221,8 @@ pub(super) async fn run(verb: UserVerb, admin: &mut AdminClient) -> Result<Outpu
     }
 }
 
-const LINK_NOTE: &str =
+/// The remark about a setup link.
+pub(super) const LINK_NOTE: &str =
     "The link works once. Whoever opens it makes the passkey, so send it to nobody else.";
 
 const ADDRESSLESS_NOTE: &str = "The link works once. Whoever opens it makes the passkey, so send it to nobody else. They may name \

@@ -93,9 +93,11 @@ pub struct Choices {
     pub person: Option<String>,
     /// What came instead of what was expected. It is no secret.
     pub received: Option<String>,
+    /// What uses something that was to be removed; a name is a kind of object.
+    pub used_by: Vec<Candidate>,
 }
 
-/// One of several that may be meant.
+/// One of several.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
     /// Its id.

@@ -51,6 +51,11 @@ impl Stop {
         Self { exit: 1, remedy: None, why: why.into() }
     }
 
+    /// What has to be done before the server listens failed.
+    pub(crate) fn unprepared(exit: u8, why: impl Into<String>) -> Self {
+        Self { exit, remedy: None, why: why.into() }
+    }
+
     fn wrong(why: impl Into<String>) -> Self {
         Self { exit: 2, remedy: None, why: why.into() }
     }
@@ -69,10 +74,15 @@ impl From<OpenError> for Stop {
     }
 }
 
-/// Serves the installation of `config`, which it creates if there is none, until a signal.
-pub(crate) async fn run(config: Config, layers: Layers) -> Result<(), Stop> {
+/// Serves the installation of `config`, which it creates if there is none, until a signal. `prepare`
+/// runs before it listens.
+pub(crate) async fn run(
+    config: Config,
+    layers: Layers,
+    prepare: impl AsyncFnOnce(Arc<App>) -> Result<(), Stop>,
+) -> Result<(), Stop> {
     let log = Log::start(&config)?;
-    let stopped = serve(config, layers, &log).await;
+    let stopped = serve(config, layers, &log, prepare).await;
     if log.finish() {
         return stopped;
     }
@@ -80,7 +90,12 @@ pub(crate) async fn run(config: Config, layers: Layers) -> Result<(), Stop> {
     stopped.map_err(|stop| Stop { why: String::new(), ..stop })
 }
 
-async fn serve(config: Config, layers: Layers, log: &Log) -> Result<(), Stop> {
+async fn serve(
+    config: Config,
+    layers: Layers,
+    log: &Log,
+    prepare: impl AsyncFnOnce(Arc<App>) -> Result<(), Stop>,
+) -> Result<(), Stop> {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
@@ -125,6 +140,11 @@ async fn serve(config: Config, layers: Layers, log: &Log) -> Result<(), Stop> {
     };
     let app = app.with_dropped_lines(log.dropped()).with_addresses(addresses);
     let app = Arc::new(app.with_layers(layers));
+    prepare(Arc::clone(&app)).await?;
+    let contradictions = app.contradictions().map_err(|error| Stop::failed(error.to_string()))?;
+    if !contradictions.is_empty() {
+        return Err(Stop::wrong(contradictions.join("\n")));
+    }
     let secure = Secure::new(&app)?;
     let socket = accept::socket(&app)?;
     let tasks = tasks::start(Arc::clone(&app));

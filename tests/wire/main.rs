@@ -8,6 +8,7 @@
     reason = "a story that cannot go on ends here, in whichever function it is"
 )]
 
+mod apply;
 mod asked;
 #[cfg(target_os = "linux")]
 mod clocks;

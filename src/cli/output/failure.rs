@@ -43,7 +43,7 @@ impl Exit {
     }
 
     /// The number.
-    const fn code(self) -> u8 {
+    pub(in crate::cli) const fn code(self) -> u8 {
         match self {
             Self::Success => 0,
             Self::Failed => 1,
@@ -99,6 +99,46 @@ struct FailureView<'a> {
     exit: u8,
 }
 
+/// A place in a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(in crate::cli) struct Place {
+    /// The column, in characters from 1.
+    pub(in crate::cli) column: usize,
+    /// The name of the file.
+    pub(in crate::cli) file: String,
+    /// The line, from 1.
+    pub(in crate::cli) line: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// A fault of a file.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::cli) struct DocumentFault {
+    /// The key, dotted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::cli) at: Option<String>,
+    /// What is wrong.
+    pub(in crate::cli) message: String,
+    /// Where.
+    #[serde(flatten)]
+    pub(in crate::cli) place: Place,
+}
+
+impl fmt::Display for DocumentFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.place)?;
+        if let Some(at) = &self.at {
+            write!(f, "{at}: ")?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
 impl Failure {
     /// A failure that `message` describes.
     pub(in crate::cli) fn new(exit: Exit, message: impl fmt::Display) -> Self {
@@ -116,11 +156,18 @@ impl Failure {
     pub(in crate::cli) fn refused(status: u16, body: &Value) -> Self {
         let member = |name: &str| body.get(name).and_then(Value::as_str).map(printable);
         let mut failure = Self::from(oauth_client::Error::refused(status, body));
+        if let Some(at) = member("at") {
+            // A sentence may begin with the member, which the place has, too.
+            let own = at.rsplit('.').next().unwrap_or_default();
+            let own = format!("{}: ", own.split('[').next().unwrap_or_default());
+            let sentence = failure.message.strip_prefix(&own).unwrap_or(&failure.message);
+            failure.message = format!("{at}: {sentence}");
+        }
         for line in lines_beside(body) {
             failure.message.push('\n');
             failure.message.push_str(&line);
         }
-        let beside = ["candidates", "faults", "known"]
+        let beside = ["at", "candidates", "faults", "known", "used_by"]
             .into_iter()
             .filter_map(|name| Some((name.to_owned(), body.get(name)?.clone())));
         Self {
@@ -130,6 +177,34 @@ impl Failure {
             remedy: member("remedy"),
             ..failure
         }
+    }
+
+    /// The faults of a file, each with its place, a line each.
+    pub(in crate::cli) fn of_document(faults: &[DocumentFault]) -> Self {
+        let lines: Vec<_> = faults.iter().map(|fault| printable(&fault.to_string())).collect();
+        let message = lines.join("\n");
+        let faults = serde_json::to_value(faults).expect("faults have text for keys");
+        let mut beside = Map::new();
+        beside.insert("faults".to_owned(), faults);
+        Self {
+            beside: Box::new(beside),
+            error: Some("invalid_document".to_owned()),
+            ..Self::new(Exit::Usage, message)
+        }
+    }
+
+    /// This failure with the place in a file, if the server said where in the document it is.
+    pub(in crate::cli) fn placed(mut self, place: impl FnOnce(&str) -> Option<Place>) -> Self {
+        let at = self.beside.get("at").and_then(Value::as_str).map(str::to_owned);
+        if let Some(at) = at
+            && let Some(place) = place(&at)
+        {
+            self.message = format!("{}: {}", printable(&place.to_string()), self.message);
+            self.beside.insert("file".to_owned(), place.file.into());
+            self.beside.insert("line".to_owned(), place.line.into());
+            self.beside.insert("column".to_owned(), place.column.into());
+        }
+        self
     }
 
     /// A command line that clap refuses.
@@ -184,10 +259,11 @@ fn lines_beside(body: &Value) -> Vec<String> {
     let list = |member: &str| body.get(member).and_then(Value::as_array).into_iter().flatten();
     let candidate = |one: &Value| {
         let text = |member: &str| one.get(member).map(word).unwrap_or_default();
-        format!("it may be {} ({})", text("id"), text("name"))
+        format!("{} ({})", text("id"), text("name"))
     };
     let mut lines: Vec<String> = list("faults").map(word).collect();
-    lines.extend(list("candidates").map(candidate));
+    lines.extend(list("candidates").map(|one| format!("it may be {}", candidate(one))));
+    lines.extend(list("used_by").map(|one| format!("it is used by {}", candidate(one))));
     let known: Vec<String> = list("known").map(word).collect();
     if !known.is_empty() {
         lines.push(format!("there is: {}", known.join(", ")));

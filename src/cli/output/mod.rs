@@ -13,7 +13,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::admin::listing::{ListView, Noun};
 
-pub(super) use self::failure::{Exit, Failure};
+pub(super) use self::failure::{DocumentFault, Exit, Failure, Place};
 pub(super) use self::table::{Column, folded};
 pub(super) use self::terminal::{Terminal, relative};
 pub(super) use crate::oauth_client::printable;

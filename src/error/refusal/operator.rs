@@ -240,7 +240,7 @@ macro_rules! operator {
         "RFC 9110 §15.5.5", Operator;
     RoleUnknown => InvalidRequest,
         "the configuration knows no such role",
-        "name it in the configuration: [roles]",
+        "name it in the configuration: [roles], or in a file: gatelodge apply -f FILE",
         "RFC 9110 §15.5.1", Operator;
     ScopeReserved => InvalidRequest,
         "the scopes admin and hook: are never open to every client",
@@ -248,7 +248,7 @@ macro_rules! operator {
         "RFC 6749 §3.3", Operator;
     ScopeUnknown => InvalidRequest,
         "the configuration knows no such scope",
-        "gatelodge resource add URI --scope NAME, or name it in the configuration: [scopes]",
+        "gatelodge resource add URI --scope NAME, or name it in the configuration: [scopes], or in a file: gatelodge apply -f FILE",
         "RFC 6749 §3.3", Operator;
     SessionNotFound => NotFound,
         "there is no such session that lives",

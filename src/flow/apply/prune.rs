@@ -164,6 +164,6 @@ fn check_unused(mut users: Vec<Candidate>, noun: Noun, name: &str) -> Result<(),
         return Ok(());
     }
     users.truncate(MAX_USERS);
-    let choices = Choices { candidates: users, ..Choices::default() };
+    let choices = Choices { used_by: users, ..Choices::default() };
     Err(Error::Choice(Refusal::DefinitionInUse, Box::new(choices)).at(|| noun.place(name)))
 }

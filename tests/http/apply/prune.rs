@@ -80,7 +80,7 @@ async fn a_definition_in_use_is_refused_with_what_uses_it() {
         let response = send(&server, &document, json!({ "prune": true })).await;
         response.refused(ErrorCode::Conflict, Refusal::DefinitionInUse);
         let body = response.json();
-        (body["at"].clone(), body["candidates"].clone())
+        (body["at"].clone(), body["used_by"].clone())
     };
 
     let role = refused(json!({})).await;

@@ -197,3 +197,29 @@ fn what_may_have_been_meant_is_printed_in_lines() {
     assert!(several.contains(lines), "{several}");
     assert!(role.contains("gatelodge: there is: admin, user\n"), "{role}");
 }
+
+#[test]
+fn a_prune_asks_before_it_removes_and_names_what() {
+    let home = Home::new();
+    let _server = home.serve();
+    let file = home.path("house.toml");
+    std::fs::write(&file, "[clients.shop]\n[clients.till]\n[users.ada]\n").unwrap();
+    let apply = format!("apply -f {}", file.display());
+    home.json(&apply);
+    std::fs::write(&file, "[clients.till]\n").unwrap();
+    let question = "remove client shop, user ada, and everything that is theirs?";
+    let prune = format!("{apply} --prune");
+
+    let no = asked(&home, &prune, question, "n\n");
+    let between = clients(&home);
+    let yes = asked(&home, &prune, question, "y\n");
+    let at = AtTerminal::start(home.command(&split(&prune)));
+    let (status, output, _) = at.end();
+
+    assert_eq!((no.0, no.1.as_str(), between.len()), (4, "", 2));
+    assert_eq!((yes.0, yes.1.as_str()), (0, "- client shop\n- user ada\n"));
+    assert!(
+        status.success() && output == "nothing to change\n",
+        "nothing is asked about: {output}"
+    );
+}
