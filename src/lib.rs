@@ -66,6 +66,9 @@
 //! | logout; notification of clients | [`flow::session::logout`]; [`flow::session::backchannel`], `app/logout_delivery.rs` |
 //! | what strangers may have stored; whom a full pool takes from | [`flow::admission`] |
 //! | limits on guesses and registrations | [`flow::throttle`] |
+//! | a file that is applied: its TOML and its lines, its members, the transaction, the difference | `cli/apply/`, `admin/apply/`, [`flow::apply`], `flow/apply/ledger.rs` |
+//! | scopes and roles beside the configuration | [`flow::apply::definitions`], [`config::Definitions`] |
+//! | what a file made, and `--prune` removes | `flow/apply/marks.rs`, `flow/apply/prune.rs` |
 //! | whom an operator names by an id, a name or the beginning of an id | [`flow::named`] |
 //! | the end of a person, client or session, and its rows | [`flow::removal`] |
 //! | bounds on connections, and which one goes; slow peers | `serve/connections.rs`, `serve/descriptors.rs`; `serve/paced.rs` |
@@ -113,6 +116,10 @@
 //! - **linked device**: what a bridge comes in by and was given: a personal token or a certificate, the
 //!   sessions that it opened, and its secret of the hook client.
 //! - **application**: a web application behind a proxy that asks `/auth/verify` (forward-auth).
+//! - **applied file**: what `gatelodge apply` read. Its scopes and roles are rows, and the rules in
+//!   force are the configuration with them ([`flow::Rules`]).
+//! - **mark**: the row that says that `gatelodge apply` made something
+//!   ([`store::schema::Applied`]).
 //! - **share**: what a stored row weighs on: a pool, a network in it, or a person
 //!   ([`store::Share`]).
 //! - **pool**: the rows of one kind that strangers may have stored, with bounds of their own

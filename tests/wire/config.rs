@@ -206,7 +206,7 @@ fn the_schema_describes_what_the_readme_shows() {
 
     let mut keys = 0;
     for (language, block) in crate::readme::pieces() {
-        if language == Some("toml") {
+        if language == Some("toml") && !crate::readme::is_applied(&block) {
             let table: toml::Table = block.parse().unwrap();
             keys += table.len();
             assert_described(&schema, &table, "");

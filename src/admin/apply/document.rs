@@ -108,7 +108,7 @@ fn read_object(
         .as_object()
         .ok_or_else(|| Error::from(malformed("an object of members is expected")).at(place))?;
     let known = members_of(noun);
-    for member in members.keys().filter(|member| !known.contains(&member.as_str())) {
+    if let Some(member) = members.keys().find(|member| !known.contains(&member.as_str())) {
         let known = known.iter().map(|known| (*known).to_owned());
         return Err(unknown(member, known).at(|| noun.member(name, member)));
     }

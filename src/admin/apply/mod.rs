@@ -20,8 +20,8 @@ pub(crate) use document::members_of;
 /// The most bytes of a request: a file of 1 MiB, its secrets and key sets.
 const MAX_BODY: usize = 8 << 20;
 
-/// A request to apply a document.
-#[derive(Debug, Serialize, Deserialize)]
+/// A request to apply a document. It has secrets.
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ApplyRequest {
     /// The document: an object for each section, with an object for each name.

@@ -30,8 +30,7 @@ const FROM_ELSEWHERE: [(&str, &str); 3] =
 const NO_SECRETS: &str = "a secret does not belong in this file; put it into a file of its own, mode 0600, \
      and name that as secret_file, or into a variable and name that as secret_env";
 
-/// A file that was read.
-#[derive(Debug)]
+/// A file that was read. It has secrets.
 pub(in crate::cli) struct File {
     /// The document for the API.
     pub(in crate::cli) document: Map<String, Value>,
@@ -222,7 +221,7 @@ impl<'a> Reader<'a> {
             let (member, value) = match elsewhere {
                 Some((_, other)) => {
                     self.found_at(noun.member(name, other), &key.span());
-                    (*other, self.from_elsewhere(member, value, &path))
+                    (*other, self.elsewhere(member, value, &path))
                 }
                 None => (member, self.value(value, &path)),
             };
@@ -237,7 +236,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What a file or a variable has that `member` names.
-    fn from_elsewhere(
+    fn elsewhere(
         &mut self,
         member: &str,
         value: &Spanned<DeValue<'_>>,
@@ -314,7 +313,7 @@ mod tests {
     }
 
     fn faults(text: &str) -> String {
-        read(text).unwrap_err().message
+        read(text).err().unwrap().message
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What was changed: each object as it was before the first change, compared with what it is at the
 //! end.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
@@ -72,9 +73,9 @@ impl Ledger {
     /// Remembers an object before it is changed.
     pub(super) fn touch(&mut self, tx: &Tx<'_>, noun: Noun, name: &str) -> Result<(), Error> {
         let key = key(noun, name);
-        if !self.before.contains_key(&key) {
-            let before = described(tx, noun, &key.1)?;
-            self.before.insert(key, (name.to_owned(), before));
+        if let Entry::Vacant(entry) = self.before.entry(key) {
+            let before = described(tx, noun, &entry.key().1)?;
+            entry.insert((name.to_owned(), before));
         }
         Ok(())
     }

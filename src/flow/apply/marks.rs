@@ -63,7 +63,7 @@ pub(super) fn forget_gone(tx: &mut Tx<'_>) -> Result<(), Error> {
                     Err(_) => None,
                 },
                 Noun::Group => {
-                    forget_former_members(tx, &name, mark)?;
+                    forget_former_members(tx, &name, &mark)?;
                     continue;
                 }
                 Noun::Resource => tx.find::<Protected>(&name)?.map(|resource| resource.created),
@@ -83,7 +83,7 @@ pub(super) fn forget_gone(tx: &mut Tx<'_>) -> Result<(), Error> {
 }
 
 /// Leaves in the mark of a group the people who are in it.
-fn forget_former_members(tx: &mut Tx<'_>, name: &str, mark: Applied) -> Result<(), StoreError> {
+fn forget_former_members(tx: &mut Tx<'_>, name: &str, mark: &Applied) -> Result<(), StoreError> {
     let mut members = BTreeSet::new();
     for user in &mark.members {
         let person = tx.find::<Person>(user)?;
@@ -94,7 +94,7 @@ fn forget_former_members(tx: &mut Tx<'_>, name: &str, mark: Applied) -> Result<(
         return remove(tx, Noun::Group, name);
     }
     if members != mark.members {
-        tx.put(&key(Noun::Group, name), Applied { members, ..mark })?;
+        tx.put(&key(Noun::Group, name), Applied { created: mark.created, members })?;
     }
     Ok(())
 }

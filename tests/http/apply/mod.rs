@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 
 use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::flow::apply::{self, Chosen, ClientEntry, Manifest};
 use serde_json::{Value, json};
 
 use crate::support::{Response, Server};
@@ -367,4 +368,23 @@ async fn addresses_and_the_administration_change_hands_in_one_document() {
     let refused = send(&server, &back, json!({})).await;
     refused.refused(ErrorCode::Conflict, Refusal::LastAdministrator);
     assert_eq!(refused.json()["at"], "users.bob");
+}
+
+/// Between the comparison of a secret and the transaction somebody may give the client another one.
+#[tokio::test]
+async fn a_secret_that_changed_after_it_was_compared_is_left_alone() {
+    let server = Server::new().await;
+    applied(&server, &json!({ "clients": { "nightly": { "client_secret": "one" } } })).await;
+    for chosen in [
+        Chosen::Same("$argon2id$other".to_owned()),
+        Chosen::Another("$argon2id$new".to_owned(), Some("$argon2id$other".to_owned())),
+    ] {
+        let mut manifest = Manifest::default();
+        let entry = ClientEntry { secret: Some(chosen), ..ClientEntry::default() };
+        manifest.clients.insert("nightly".parse().unwrap(), entry);
+
+        let refused = server.app.write(move |tx, cx| apply::run(tx, cx, &manifest, false)).await;
+
+        assert_eq!(refused.err().unwrap().refusal(), Some(Refusal::ClientChanged));
+    }
 }

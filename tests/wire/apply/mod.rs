@@ -245,3 +245,26 @@ fn standard_input_and_the_environment_serve() {
     let token = client_credentials(&server, "nightly", "from-the-environment");
     assert!(token.json()["access_token"].is_string(), "{}", token.body);
 }
+
+#[test]
+fn keys_may_be_in_a_file_or_in_the_file_itself() {
+    const KEY: &str = "kty = \"EC\", crv = \"P-256\", kid = \"1\", \
+        x = \"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4\", \
+        y = \"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM\"";
+    let home = house(&format!(
+        "[clients.billing]\njwks_file = \"keys.json\"\n[clients.till]\njwks.keys = [{{ {KEY} }}]\n"
+    ));
+    let members = KEY.split(", ").map(|member| member.trim().split_once(" = ").unwrap());
+    let members: Vec<_> = members.map(|(name, value)| format!("\"{name}\":{value}")).collect();
+    let keys = format!("{{\"keys\":[{{{}}}]}}", members.join(","));
+    fs::write(home.path("house/keys.json"), keys).unwrap();
+    home.serve().kill();
+
+    let added = changes(apply(&home, ""));
+    let again = changes(apply(&home, ""));
+
+    assert_eq!((added.len(), again), (2, vec!["nothing to change".to_owned()]));
+    let (billing, till) = (home.json("client show billing"), home.json("client show till"));
+    assert_eq!(billing["token_endpoint_auth_method"], "private_key_jwt");
+    assert_eq!(billing["jwks"], till["jwks"]);
+}
