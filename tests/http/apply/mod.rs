@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::flow::apply::{self, Chosen, ClientEntry, Manifest};
+use gatelodge::model::email::PersonEmail;
 use serde_json::{Value, json};
 
 use crate::support::{Response, Server};
@@ -387,4 +388,49 @@ async fn a_secret_that_changed_after_it_was_compared_is_left_alone() {
 
         assert_eq!(refused.err().unwrap().refusal(), Some(Refusal::ClientChanged));
     }
+}
+
+#[tokio::test]
+async fn a_resource_gets_other_credentials_and_leaves_none_behind() {
+    let server = Server::new().await;
+    let uri = "https://api.example";
+    applied(&server, &json!({ "resources": { uri: { "introspect": true } } })).await;
+    let own = get(&server, "/resources/https%3A%2F%2Fapi.example").await["client_id"].clone();
+    let document = json!({ "clients": { "shop": {} }, "resources": { uri: { "client": "shop" } } });
+
+    let changed = applied(&server, &document).await;
+
+    let line = format!("changed resource https://api.example client: {own} -> \"shop\"");
+    assert_eq!(changed, ["added client shop", &line]);
+    let clients = get(&server, "/clients").await["clients"].clone();
+    assert_eq!(clients.as_array().unwrap().len(), 1, "{clients}");
+    let public = json!({
+        "clients": { "reader": { "client_type": "public", "redirect_uris": ["http://127.0.0.1/"] } },
+        "resources": { uri: { "client": "reader" } },
+    });
+    let refused = send(&server, &public, json!({})).await;
+    assert_eq!(refused.json()["at"], "resources.\"https://api.example\".client");
+}
+
+#[tokio::test]
+async fn whoever_only_typed_an_address_loses_it_and_is_told_of() {
+    let server = Server::new().await;
+    applied(&server, &json!({ "users": { "ada": {}, "eve": {} } })).await;
+    server
+        .change_person("eve", |person| {
+            person.email = Some(PersonEmail::by_person("ada@example.com".parse().unwrap()));
+        })
+        .await;
+    let document = json!({ "users": { "ada": { "email": "ada@example.com" } } });
+
+    let changed = applied(&server, &document).await;
+
+    assert_eq!(
+        changed,
+        [
+            "changed user ada email: null -> \"ada@example.com\" email_verified: null -> \"by \
+             policy\"",
+            "changed user eve email: \"ada@example.com\" -> null email_verified: \"by nobody\" -> null",
+        ]
+    );
 }

@@ -50,8 +50,8 @@ fn it_stands_beside_a_configuration() {
 
     let _server = start(&home, &["--config", &config, "--listen", "127.0.0.1:0"]);
 
-    let shown = home.json("config show roles.clerk scopes");
-    let settings = shown["settings"].as_array().unwrap();
+    let view = home.json("config show roles.clerk scopes");
+    let settings = view["settings"].as_array().unwrap();
     let source =
         |key: &str| settings.iter().find(|own| own["key"] == key).unwrap()["source"].clone();
     assert_eq!(source("roles.clerk.scopes"), "gatelodge apply");
