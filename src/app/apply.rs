@@ -7,6 +7,7 @@ use super::App;
 use crate::error::Error;
 use crate::flow::Context;
 use crate::flow::apply::{self, Changed, Chosen, Manifest};
+use crate::model::actor::Acting;
 use crate::oauth::client::ClientSecret;
 use crate::oauth::id::ClientId;
 use crate::store::schema::{Client, ClientProof};
@@ -25,12 +26,16 @@ pub struct Application {
 }
 
 impl App {
-    /// Applies a file. Returns what has changed, or would.
+    /// Applies a file for whoever brings it. Returns what has changed, or would.
     ///
     /// # Errors
     ///
     /// Those of [`apply::run`].
-    pub async fn apply(&self, application: Application) -> Result<Vec<Changed>, Error> {
+    pub async fn apply(
+        &self,
+        acting: Acting,
+        application: Application,
+    ) -> Result<Vec<Changed>, Error> {
         let Application { dry_run, mut manifest, prune, secrets } = application;
         for (id, secret) in secrets {
             let chosen = self.compare(&id, &secret).await?;
@@ -40,7 +45,7 @@ impl App {
         if dry_run {
             return self.try_out(transition).await;
         }
-        let changes = self.write(transition).await?;
+        let changes = self.write_by(acting, transition).await?;
         self.take_definitions()?;
         Ok(changes)
     }

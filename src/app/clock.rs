@@ -76,10 +76,12 @@ impl App {
     pub async fn watch_clock(&self) -> Result<(), Error> {
         let (_, watch) = self.clock.look();
         if let Some(news) = self.clock.news(&watch) {
-            let told = news
+            let news_text = news
                 .jump
                 .map_or_else(|| "the clock is believed again".to_owned(), |jump| jump.to_string());
-            news.log(&self.note(Acting::default(), Act::new(Kind::ClockJumped).fact("jump", told)));
+            news.log(
+                &self.note(Acting::default(), Act::new(Kind::ClockJumped).fact("jump", news_text)),
+            );
         }
         if clock::is_recorded(&self.read()?, &self.context(), &watch)? {
             return Ok(());

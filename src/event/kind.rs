@@ -45,6 +45,7 @@ kinds! {
     DeviceAllowed = "device.allowed", "a person allowed a device";
     DeviceDenied = "device.denied", "a person refused a device";
     EmailChanged = "email.changed", "a person changed their e-mail address";
+    FileApplied = "file.applied", "a file of clients, people and resources was applied";
     GrantRevoked = "grant.revoked", "a grant was ended";
     IssuerChanged = "issuer.changed", "the issuer was changed";
     KeyRotated = "key.rotated", "a signing key was replaced";

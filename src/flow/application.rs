@@ -50,10 +50,10 @@ impl App {
         if self.roles.is_empty() || self.roles.iter().any(has) {
             Ok(())
         } else {
-            let words =
+            let listed =
                 |roles: &[Role]| roles.iter().map(Role::as_str).collect::<Vec<_>>().join(" ");
             let refused = Error::about(Refusal::AppRoleMissing, session.user());
-            Err(refused.compared(words(&self.roles), words(&session.person().roles)))
+            Err(refused.compared(listed(&self.roles), listed(&session.person().roles)))
         }
     }
 }

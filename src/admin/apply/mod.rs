@@ -2,13 +2,12 @@
 
 mod document;
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::by::{All, By};
 use super::user::SetupLinkView;
 use super::{Failed, body_within};
 use crate::app::{App, Application};
@@ -112,14 +111,12 @@ impl ChangeView {
 }
 
 /// Applies a document, or tries it out.
-pub(super) async fn apply(
-    State(app): State<Arc<App>>,
-    request: Request,
-) -> Result<Json<ApplyView>, Failed> {
+pub(super) async fn apply(app: By<All>, request: Request) -> Result<Json<ApplyView>, Failed> {
     let request: ApplyRequest = body_within(request, MAX_BODY).await?;
     let (manifest, secrets) = document::read(&request.document)?;
     let ApplyRequest { dry_run, prune, .. } = request;
-    let changes = app.apply(Application { dry_run, manifest, prune, secrets }).await?;
+    let changes =
+        app.apply(app.acting(), Application { dry_run, manifest, prune, secrets }).await?;
     if !dry_run && !changes.is_empty() {
         let of = |kind| changes.iter().filter(|change| change.kind == kind).count();
         let (added, changed, removed) = (of(Kind::Added), of(Kind::Changed), of(Kind::Removed));

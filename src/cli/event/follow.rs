@@ -59,8 +59,8 @@ fn line(event: &EventView, json: bool) -> String {
         return serde_json::to_string(event).expect("views have text for keys");
     }
     let address = event.address.as_deref().unwrap_or("-");
-    let words = [&event.at, &event.id, &event.kind, &actor(event), address, &what(event)];
-    printable(&words.join("  "))
+    let parts = [&event.at, &event.id, &event.kind, &actor(event), address, &what(event)];
+    printable(&parts.join("  "))
 }
 
 /// The events that were printed lately.

@@ -36,6 +36,18 @@ pub struct Changed {
     pub unseen_secret: Option<ClientId>,
 }
 
+impl Changed {
+    /// What it is and what became of it, such as `+clients.shop`.
+    pub(super) fn place(&self) -> String {
+        let sign = match self.kind {
+            Kind::Added => '+',
+            Kind::Changed => '~',
+            Kind::Removed => '-',
+        };
+        format!("{sign}{}", self.noun.place(&self.name))
+    }
+}
+
 /// What became of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {

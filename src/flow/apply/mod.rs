@@ -18,7 +18,9 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::error::Error;
+use crate::event;
 use crate::flow::Context;
+use crate::flow::events::{self, Act};
 use crate::model::claim::{ClaimName, ClaimValue};
 use crate::model::dotted::dotted;
 use crate::model::email::Email;
@@ -214,7 +216,12 @@ pub fn run(
     if prune {
         prune::run(tx, cx, manifest, &mut ledger)?;
     }
-    ledger.finish(tx)
+    let changed = ledger.finish(tx)?;
+    if !changed.is_empty() {
+        let listed: Vec<String> = changed.iter().map(Changed::place).collect();
+        events::record(tx, cx, Act::new(event::Kind::FileApplied).facts("changed", &listed))?;
+    }
+    Ok(changed)
 }
 
 /// The context of the transition on one of many objects: its ids and tokens are its own.

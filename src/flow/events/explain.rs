@@ -150,9 +150,9 @@ pub fn explain(
 struct Command(String);
 
 impl Command {
-    /// The command `gatelodge` with these words.
-    fn new(words: &str) -> Self {
-        Self(format!("gatelodge {words}"))
+    /// The command `gatelodge` with these verbs.
+    fn new(verbs: &str) -> Self {
+        Self(format!("gatelodge {verbs}"))
     }
 
     /// The same with an option. The value stands behind an equals sign, so that it may begin with a

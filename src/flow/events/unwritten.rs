@@ -35,8 +35,8 @@ impl Unwritten {
     }
 
     fn drop_one(&mut self) {
-        let most = self.networks.iter().max_by_key(|(_, waiting)| waiting.len());
-        let Some(network) = most.map(|(network, _)| *network) else { return };
+        let busiest = self.networks.iter().max_by_key(|(_, waiting)| waiting.len());
+        let Some(network) = busiest.map(|(network, _)| *network) else { return };
         let waiting = self.networks.entry(network).or_default();
         if waiting.pop_front().is_some() {
             self.dropped += 1;

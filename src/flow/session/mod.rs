@@ -189,10 +189,15 @@ pub fn open(
         seen: cx.now,
         user,
     };
-    let (method, agent) = (session.authentication.amr.join(" "), session.device.user_agent.clone());
+    let (method, user_agent) =
+        (session.authentication.amr.join(" "), session.device.user_agent.clone());
     tx.put(&id, session)?;
     let act = Act::new(Kind::SessionOpened).by(user).fact("session", id).fact("amr", method);
-    events::record(tx, cx, agent.iter().fold(act, |act, agent| act.fact("user_agent", agent)))?;
+    events::record(
+        tx,
+        cx,
+        user_agent.iter().fold(act, |act, browser| act.fact("user_agent", browser)),
+    )?;
     Ok(secret)
 }
 

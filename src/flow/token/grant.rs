@@ -134,10 +134,10 @@ pub fn check_groups(
     let person = view.find::<Person>(&authorization.user)?;
     match person.filter(|person| !client.decisions.admit(&person.groups)) {
         Some(person) => {
-            let words =
+            let listed =
                 |groups: &[Group]| groups.iter().map(Group::as_str).collect::<Vec<_>>().join(" ");
             let refused = Error::about(Refusal::GrantOutsideGroups, authorization.user);
-            Err(refused.compared(words(&client.decisions.groups), words(&person.groups)))
+            Err(refused.compared(listed(&client.decisions.groups), listed(&person.groups)))
         }
         None => Ok(()),
     }

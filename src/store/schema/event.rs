@@ -77,7 +77,7 @@ impl Event {
         format!("person:{person}")
     }
 
-    fn words(&self) -> impl Iterator<Item = String> {
+    fn terms(&self) -> impl Iterator<Item = String> {
         let actor = match &self.actor {
             Actor::Person(person) | Actor::Administrator { person: Some(person), .. } => {
                 Some(*person)
@@ -104,7 +104,7 @@ impl Row for Event {
     fn entries(&self, key: &EventId, into: &mut Entries) {
         into.expire(self.expires);
         into.hold(self);
-        for word in self.words() {
+        for word in self.terms() {
             into.add(&EVENTS_BY_WORD, &word, key);
         }
     }
