@@ -31,6 +31,23 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
+    /// The connections in all, where they are fewer than the program would take.
+    pub(super) fn few(self) -> Option<usize> {
+        (self.in_all < MAX_CONNECTIONS).then_some(self.in_all)
+    }
+
+    /// What a server that this process started would have: how many connections, if the system allows
+    /// few.
+    ///
+    /// # Errors
+    ///
+    /// The system allows too few to start.
+    pub(super) fn foreseen() -> Result<Option<usize>, Stop> {
+        let descriptors = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
+        let bounds = Self::of(usize::try_from(descriptors).unwrap_or(usize::MAX));
+        bounds.map(Self::few).ok_or_else(|| too_few(descriptors))
+    }
+
     /// Raises the limit of descriptors (`RLIMIT_NOFILE`) as far as the server needs and the system
     /// allows, and returns what it is good for.
     pub(super) fn raised() -> Result<Self, Stop> {
@@ -45,13 +62,9 @@ impl Bounds {
                 Err(error) => tracing::warn!(%error, "the limit of descriptors stays as it is"),
             }
         }
-        let bounds = Self::of(usize::try_from(descriptors).unwrap_or(usize::MAX)).ok_or_else(|| {
-            Stop::failed(format!(
-                "this process may open {descriptors} files, and {FEWEST} are the fewest to serve \
-                 with: raise the limit (ulimit -n, or LimitNOFILE= in a unit of systemd)"
-            ))
-        })?;
-        if bounds.in_all < MAX_CONNECTIONS {
+        let bounds = Self::of(usize::try_from(descriptors).unwrap_or(usize::MAX))
+            .ok_or_else(|| too_few(descriptors))?;
+        if bounds.few().is_some() {
             let Self { in_all, of_network } = bounds;
             tracing::info!(
                 descriptors,
@@ -70,6 +83,13 @@ impl Bounds {
         let of_network = MAX_OF_NETWORK.min(in_all / 2);
         (descriptors >= FEWEST).then_some(Self { in_all, of_network })
     }
+}
+
+fn too_few(descriptors: u64) -> Stop {
+    Stop::failed(format!(
+        "this process may open {descriptors} files, and {FEWEST} are the fewest to serve with"
+    ))
+    .with_remedy("raise the limit: ulimit -n, or LimitNOFILE= in a unit of systemd")
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Stop;
+use super::holder::holder;
 use crate::config::{Config, Places, TlsMode};
 use crate::oauth::issuer::Issuer;
 
@@ -90,12 +91,15 @@ fn listener(address: SocketAddr) -> io::Result<TcpListener> {
 
 fn taken(address: SocketAddr) -> impl Fn(io::Error) -> Stop {
     move |error| match error.kind() {
-        io::ErrorKind::AddrInUse => Stop::failed(format!(
-            "{address} is taken by another program; end it, or name another address with --listen"
-        )),
-        io::ErrorKind::PermissionDenied => Stop::failed(format!(
-            "{address} may not be opened by this user; ports below 1024 need a privilege"
-        )),
+        io::ErrorKind::AddrInUse => {
+            let holder = holder(address).map(|holder| format!(": {holder}")).unwrap_or_default();
+            Stop::failed(format!("{address} is taken by another program{holder}"))
+                .with_remedy("end that program, or name another address with --listen")
+        }
+        io::ErrorKind::PermissionDenied => {
+            Stop::failed(format!("{address} may not be opened by this user"))
+                .with_remedy("ports below 1024 need a privilege; name another port with --listen")
+        }
         _ => Stop::failed(format!("cannot listen on {address}: {error}")),
     }
 }
@@ -158,6 +162,20 @@ pub(super) fn check(
         return Err(Stop::wrong(listed.join("\n")));
     }
     Ok(())
+}
+
+/// Listens where a server of `issuer` would, for a moment. Returns the addresses.
+///
+/// # Errors
+///
+/// What a start would end with.
+pub(super) fn try_out(config: &Config, issuer: Option<&Issuer>) -> Result<Vec<SocketAddr>, Stop> {
+    let mut listeners = bind(config, issuer)?;
+    if let Some(issuer) = issuer {
+        check(config, issuer, &listeners)?;
+    }
+    listeners.extend(bind_for_devices(config)?);
+    Ok(listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect())
 }
 
 /// The signals that stop the server.

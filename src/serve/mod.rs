@@ -8,6 +8,7 @@ mod accept;
 mod connections;
 mod descriptors;
 mod greeting;
+mod holder;
 mod lines;
 mod listen;
 mod log;
@@ -17,6 +18,7 @@ mod standing;
 mod tasks;
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,6 +61,10 @@ impl Stop {
     fn wrong(why: impl Into<String>) -> Self {
         Self { exit: 2, remedy: None, why: why.into() }
     }
+
+    fn with_remedy(self, remedy: &str) -> Self {
+        Self { remedy: Some(remedy.to_owned()), ..self }
+    }
 }
 
 impl fmt::Display for Stop {
@@ -72,6 +78,28 @@ impl From<OpenError> for Stop {
         let remedy = error.remedy().map(str::to_owned);
         Self { exit: error.exit(), remedy, why: error.to_string() }
     }
+}
+
+/// The addresses at which a server of `issuer` would listen, at which this process listens for a
+/// moment.
+///
+/// # Errors
+///
+/// What a start would end with.
+pub(crate) fn try_listening(
+    config: &Config,
+    issuer: Option<&Issuer>,
+) -> Result<Vec<SocketAddr>, Stop> {
+    listen::try_out(config, issuer)
+}
+
+/// The most connections of a server that this process would start, where the system allows few.
+///
+/// # Errors
+///
+/// What a start would end with.
+pub(crate) fn foreseen_connections() -> Result<Option<usize>, Stop> {
+    Bounds::foreseen()
 }
 
 /// Serves the installation of `config`, which it creates if there is none, until a signal. `prepare`
@@ -135,6 +163,7 @@ async fn serve(
         Found::Nothing => App::create(config, issuer).await?,
     };
     let addresses = Addresses {
+        few_connections: bounds.few(),
         listen: greeting::addresses(&listeners),
         mtls_listen: greeting::addresses(&for_devices),
     };
