@@ -18,6 +18,7 @@ pub(crate) mod certificate;
 pub(crate) mod client;
 mod client_notes;
 pub(crate) mod config;
+pub(crate) mod doctor;
 pub(crate) mod document;
 pub(crate) mod event;
 pub(crate) mod grant;
@@ -40,7 +41,7 @@ use axum::Json;
 use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use serde::Serialize;
 
 pub(crate) use by::SocketPeer;
@@ -76,6 +77,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/clients/{id}/usage", get(usage::of_client))
         .route("/api/v1/config", get(config::show))
         .route("/api/v1/config/reload", post(config::reload))
+        .route("/api/v1/doctor", get(doctor::examine))
+        .route("/api/v1/doctor/probes", post(doctor::start_probe))
+        .route("/api/v1/doctor/probes/{nonce}", delete(doctor::end_probe))
         .route("/api/v1/anonymous-sessions", get(session::list_anonymous))
         .route("/api/v1/events", get(event::list))
         .route("/api/v1/events/{id}", get(event::explain))

@@ -16,7 +16,7 @@ use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::web_uri::WebUri;
 
 /// The most bytes of a key set.
-const MAX_BODY: usize = 64 * 1024;
+pub(super) const MAX_KEY_SET: usize = 64 * 1024;
 /// The most key sets in the cache.
 const MAX_ENTRIES: usize = 1_000;
 
@@ -110,7 +110,7 @@ impl App {
         // What fails at an address for a stranger is no failure of an operator's client.
         let counted = format!("{} {url}", named_by.as_str());
         let fetch = self.count_fetch(Guessed::ClientKeys, from, &counted, known).await?;
-        let fetched = self.fetcher.json(asker(from), *named_by, &url, MAX_BODY).await;
+        let fetched = self.fetcher.json(asker(from), *named_by, &url, MAX_KEY_SET).await;
         let read = fetched.map_err(|error| refused_as(error, unavailable)).and_then(|fetched| {
             let read = serde_json::from_slice(&fetched.body).map_err(|_| unavailable)?;
             let keys = JwkSet::from_value(&read).map_err(|_| unavailable)?;

@@ -17,7 +17,7 @@ use crate::oauth::client::metadata::ClientMetadata;
 use crate::oauth::id::ClientId;
 
 /// The most bytes of a client's document.
-const MAX_DOCUMENT: usize = 10 * 1024;
+pub(super) const MAX_DOCUMENT: usize = 10 * 1024;
 /// The most bytes of the document at a `sector_identifier_uri`.
 const MAX_SECTOR: usize = 64 * 1024;
 

@@ -7,6 +7,7 @@ pub mod client_authentication;
 mod client_keys;
 mod clock;
 mod configuration;
+pub mod doctor;
 mod documents;
 mod events;
 mod logout_delivery;
@@ -69,6 +70,7 @@ pub struct App {
     metrics: metrics::AppMetrics,
     passkeys: Passkeys,
     passwords: Passwords,
+    probes: doctor::Probes,
     sealer: Sealer,
     session_proofs: session_proof::SessionProofs,
     store: Store,
@@ -80,6 +82,9 @@ pub struct App {
 /// The addresses at which a process listens. There is none if it does not serve.
 #[derive(Debug, Default)]
 pub struct Addresses {
+    /// The most connections at all of them, where the system allows so few descriptors that there are
+    /// fewer than the program would take.
+    pub few_connections: Option<usize>,
     /// Those of everybody.
     pub listen: Vec<String>,
     /// Those at which devices prove their certificates.
@@ -131,6 +136,7 @@ impl App {
             metrics: metrics::AppMetrics::default(),
             passkeys: Passkeys::new(&issuer)?,
             passwords,
+            probes: doctor::Probes::default(),
             configuration: CurrentConfiguration::new(
                 config,
                 &definitions,

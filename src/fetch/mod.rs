@@ -158,6 +158,12 @@ impl Fetcher {
         let target = self.transport.admit(named_by, url)?;
         self.transport.deliver(&target, body).await
     }
+
+    /// Connects to the server of a URL, with TLS if that is its scheme, and says nothing to it.
+    pub async fn reach(&self, named_by: NamedBy, url: &Url) -> Result<(), FetchError> {
+        let target = self.transport.admit(named_by, url)?;
+        self.transport.reach(&target).await
+    }
 }
 
 /// Whether `entry` is a valid item of [`Settings::private`].
@@ -209,6 +215,12 @@ impl Transport {
             exchange::delivery(stream, target, form).await
         };
         self.within_deadline(delivery).await
+    }
+
+    async fn reach(&self, target: &Target) -> Result<(), FetchError> {
+        let turn = timeout(self.deadline * MAX_WAIT, self.fetches.turn(&Lane::Operator)).await;
+        let _turn = turn.unwrap_or(Err(Crowded)).map_err(|Crowded| FetchError::Crowded)?;
+        self.within_deadline(self.connect(target)).await.map(drop)
     }
 
     async fn connect(&self, target: &Target) -> Result<Box<dyn Stream>, FetchError> {

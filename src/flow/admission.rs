@@ -116,6 +116,15 @@ pub fn taken(view: &impl View) -> Result<Vec<(&'static str, u64)>, StoreError> {
     Pool::ALL.into_iter().map(taken).collect()
 }
 
+/// What each pool has taken, of those that were ever full.
+pub fn pools_that_took(view: &impl View) -> Result<Vec<(Pool, Taken)>, StoreError> {
+    let mut found = Vec::new();
+    for pool in Pool::ALL {
+        found.extend(view.find::<Taken>(&pool)?.map(|taken| (pool, taken)));
+    }
+    Ok(found)
+}
+
 /// The part of a pool that one network may hold: one in so many. Loopback may hold all of it: there
 /// everybody has one address.
 fn share_of(network: &Network) -> u64 {

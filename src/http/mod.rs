@@ -30,7 +30,7 @@ pub use extract::peer::Peer;
 pub use failure::Cause;
 
 use crate::app::App;
-use extract::{host, section};
+use extract::{host, probe, section};
 use oauth::{
     anonymous, authorize, device, introspect, logout, metadata, par, registration, revoke, token,
     userinfo,
@@ -130,6 +130,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&app), host::check))
         .layer(from_fn(section::check))
         .layer(from_fn(readable_errors))
+        .layer(from_fn_with_state(Arc::clone(&app), probe::observe))
         // The last layer is the outermost. Rendering wraps the checks, so that their refusals are
         // rendered and logged too.
         .layer(from_fn_with_state(Arc::clone(&app), render::render))

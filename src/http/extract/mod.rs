@@ -11,5 +11,6 @@ pub(super) mod host;
 pub(super) mod navigation;
 pub(super) mod own_page;
 pub(super) mod peer;
+pub(super) mod probe;
 pub(super) mod section;
 pub(super) mod session_proof;

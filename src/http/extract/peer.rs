@@ -173,7 +173,8 @@ fn user_agent(headers: &HeaderMap) -> Option<String> {
     Some(user_agent).filter(|user_agent| !user_agent.is_empty())
 }
 
-fn connected(extensions: &Extensions) -> Option<IpAddr> {
+/// The address of the connection's peer.
+pub(super) fn connected(extensions: &Extensions) -> Option<IpAddr> {
     extensions.get::<Peer>().map(|peer| peer.0.to_canonical())
 }
 
