@@ -127,10 +127,25 @@ const PLACES: &[(&str, &[&str])] = &[
     ("hmac", &["secret/"]),
     (
         "http_body_util",
-        &["cli/admin_client.rs", "oauth_client/http.rs", "fetch/", "http/extract/body.rs"],
+        &[
+            "cli/admin_client.rs",
+            "cli/doctor/through.rs",
+            "oauth_client/http.rs",
+            "fetch/",
+            "http/extract/body.rs",
+        ],
     ),
     ("httpdate", &["fetch/"]),
-    ("hyper", &["cli/admin_client.rs", "oauth_client/http.rs", "fetch/", "serve/"]),
+    (
+        "hyper",
+        &[
+            "cli/admin_client.rs",
+            "cli/doctor/through.rs",
+            "oauth_client/http.rs",
+            "fetch/",
+            "serve/",
+        ],
+    ),
     ("hyper_util", &["cli/admin_client.rs", "oauth_client/http.rs", "fetch/", "serve/"]),
     ("icu_normalizer", &["model/folding.rs"]),
     ("ipnet", &["model/network.rs"]),
@@ -142,7 +157,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("rcgen", &["tls/"]),
     ("redb", &["store/engine.rs", "store/locked_file.rs", "store/overlay.rs"]),
     ("rust_embed", &["http/"]),
-    ("rustix", &["cli/output/terminal.rs", "private_file/", "serve/"]),
+    ("rustix", &["cli/doctor/places.rs", "cli/output/terminal.rs", "private_file/", "serve/"]),
     ("serde_cbor_2", &["passkey.rs"]),
     (
         "sha2",
@@ -178,7 +193,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("toml", &["cli/apply/", "config"]),
     ("tower", &["cli/", "http/", "serve/"]),
     ("tracing_subscriber", &["serve/log.rs"]),
-    ("unicode_width", &["cli/output/"]),
+    ("unicode_width", &["cli/doctor/mod.rs", "cli/output/"]),
     (
         "url",
         &[

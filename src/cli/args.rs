@@ -11,6 +11,7 @@ use super::apply::{self, ApplyArgs};
 use super::bridge::BridgeVerb;
 use super::client::ClientVerb;
 use super::config::ConfigVerb;
+use super::doctor::{DOCTOR_HELP, DoctorArgs};
 use super::event::{EVENTS_EXAMPLES, EXPLAIN_EXAMPLES, EventsArgs, ExplainArgs};
 use super::grant::GrantVerb;
 use super::issuer::IssuerVerb;
@@ -35,6 +36,7 @@ Examples:
   gatelodge apply -f house.toml                 set clients, people and the rest as a file says
   gatelodge config check                        say everything that is wrong with the configuration
   gatelodge config show                         say what is in force, and where each value came from
+  gatelodge doctor                              look for what is wrong, and say what can be done
 
 Settings come from a flag, else from the environment (GATELODGE_ISSUER,
 GATELODGE_LIFETIMES__ACCESS_TOKEN=15m), else from the TOML file (gatelodge paths says
@@ -129,6 +131,9 @@ pub(super) enum Verb {
     /// The configuration
     #[command(subcommand)]
     Config(ConfigVerb),
+    /// Look for what is wrong: clock, files, disk, ports, TLS, clients, and the proxy in front
+    #[command(after_help = DOCTOR_HELP)]
+    Doctor(DoctorArgs),
     /// Say where the data directory, the store, its key, the socket, the tokens and the
     /// configuration lie
     Paths,

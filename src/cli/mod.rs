@@ -12,6 +12,7 @@ mod bridge;
 mod client;
 mod config;
 mod confirm;
+mod doctor;
 mod event;
 mod grant;
 mod input;
@@ -98,6 +99,7 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failur
         }
         Verb::Completions { shell } => Ok(program::completions(shell)),
         Verb::Config(verb) => config::run(&verb, &Layers::new(flags, env.clone())),
+        Verb::Doctor(args) => doctor::run(&args, &Layers::new(flags, env.clone())),
         Verb::Events(args) => {
             let json = global.json;
             with_admin(&flags, env, async |admin| event::events(args, json, admin).await)

@@ -41,6 +41,7 @@ pub(crate) mod userinfo;
 
 use std::path::{Path, PathBuf};
 
+pub(crate) use self::connect::connect;
 pub(crate) use self::discovery::Server;
 pub(crate) use self::error::{Error, ErrorKind, printable};
 pub(crate) use self::issuer::Issuer;

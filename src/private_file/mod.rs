@@ -16,7 +16,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-pub(crate) use owner::Owner;
+pub(crate) use owner::{Owner, Ownership, is_root};
 pub(crate) use text::{NotText, read_from, read_text, text, without_newline};
 
 /// The mode of a private file.

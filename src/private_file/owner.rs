@@ -9,6 +9,45 @@ use std::path::{Path, PathBuf};
 /// Where the system lists its users (passwd(5)).
 const USERS: &str = "/etc/passwd";
 
+/// The mode of a file or directory, and whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ownership {
+    /// Whether it belongs to the user of this process.
+    pub(crate) is_own: bool,
+    /// The permission bits.
+    pub(crate) mode: u32,
+    /// The owner's name, or a number if the system's list has none.
+    pub(crate) owner: String,
+}
+
+impl Ownership {
+    /// That of the file or directory at `path`.
+    pub(crate) fn of(path: &Path) -> io::Result<Self> {
+        let found = fs::metadata(path)?;
+        let uid = found.uid();
+        Ok(Self {
+            is_own: uid == rustix::process::geteuid().as_raw(),
+            mode: found.mode() & 0o7777,
+            owner: name(uid).unwrap_or_else(|| format!("#{uid}")),
+        })
+    }
+
+    /// Whether others than the owner have any access.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.mode & super::OTHERS != 0
+    }
+
+    /// Whether others than the owner may write.
+    pub(crate) const fn is_writable(&self) -> bool {
+        self.mode & super::OTHERS_WRITE != 0
+    }
+}
+
+/// Whether this process may do everything.
+pub(crate) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
 /// Another user, and the file or directory that is theirs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Owner {

@@ -48,8 +48,8 @@ fn written(address: SocketAddr) -> String {
         SocketAddr::V4(address) => address.ip().octets().to_vec(),
         SocketAddr::V6(address) => address.ip().octets().to_vec(),
     };
-    let (words, _) = octets.as_chunks::<4>();
-    words.iter().map(|word| format!("{:08X}", u32::from_ne_bytes(*word))).collect()
+    let (chunks, _) = octets.as_chunks::<4>();
+    chunks.iter().map(|word| format!("{:08X}", u32::from_ne_bytes(*word))).collect()
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod commands;
 mod config;
 mod connection;
 mod crowd;
+mod doctor;
 #[cfg(target_os = "linux")]
 mod log;
 mod login;

@@ -7,7 +7,7 @@ use crate::error::{Refusal, client_word};
 const CHECK: &str = "client-addresses";
 
 /// The most addresses that are told one by one.
-const MAX_TOLD: usize = 20;
+const MAX_NAMED: usize = 20;
 
 /// The findings about addresses, with a line for each that is of no use.
 pub(super) fn judged(addresses: &[ClientAddress]) -> Vec<FindingView> {
@@ -20,10 +20,10 @@ pub(super) fn judged(addresses: &[ClientAddress]) -> Vec<FindingView> {
             Err(Unreached::Failed(_) | Unreached::Refused(_)) => amiss.push(own),
         }
     }
-    let told = amiss.iter().take(MAX_TOLD);
+    let named = amiss.iter().take(MAX_NAMED);
     let mut findings: Vec<_> =
-        told.map(|own| FindingView::warning(CHECK, unreached(own), remedy(own))).collect();
-    let more = amiss.len().saturating_sub(MAX_TOLD);
+        named.map(|own| FindingView::warning(CHECK, unreached(own), remedy(own))).collect();
+    let more = amiss.len().saturating_sub(MAX_NAMED);
     if let Some(last) = findings.last_mut().filter(|_| more > 0) {
         last.found.push_str(&format!("; {more} more addresses are of no use"));
     }

@@ -181,6 +181,7 @@ mod tests {
     use super::super::finding::FindingState::{self, Ok, Problem, Skipped, Warning};
     use super::*;
     use crate::oauth::client::SigningAlg;
+    use crate::oauth::id::KeyId;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
     const DAY: Duration = Duration::from_hours(24);
@@ -251,7 +252,7 @@ mod tests {
         let key = |signs_from| KeyStanding {
             alg: SigningAlg::Es256,
             created: signs_from,
-            id: "k".parse().unwrap(),
+            id: KeyId::new("k"),
             published_until: None,
             removed: None,
             signs_from,

@@ -151,6 +151,11 @@ impl Failure {
         Self { remedy: remedy.map(Into::into), ..self }
     }
 
+    /// What can be done about it, if that is known.
+    pub(in crate::cli) fn remedy(&self) -> Option<&str> {
+        self.remedy.as_deref()
+    }
+
     /// A refusal of the server. Its status decides the exit code; its description is the message, and
     /// the faults of a configuration, what may have been meant and its remedy are the lines after it.
     pub(in crate::cli) fn refused(status: u16, body: &Value) -> Self {
