@@ -73,6 +73,7 @@
 //! | the end of a person, client or session, and its rows | [`flow::removal`] |
 //! | bounds on connections, and which one goes; slow peers | `serve/connections.rs`, `serve/descriptors.rs`; `serve/paced.rs` |
 //! | what `/metrics` says | [`metrics`], `app/metrics.rs`, `http/metrics.rs` |
+//! | what `doctor` looks at; how a request comes through the proxy | `app/doctor`, `admin/doctor`, `cli/doctor`; `http/extract/probe.rs` |
 //! | expired rows | [`flow::installation::sweep`] |
 //! | every key of the configuration, and whether a reload takes it | `config/keys.rs` |
 //! | the configuration in force, and its reload | [`config::InForce`], `app/configuration.rs` |

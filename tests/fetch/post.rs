@@ -89,3 +89,16 @@ async fn each_form_is_delivered() {
     assert_eq!(both, (Ok(()), Ok(())));
     assert_eq!(origin.requests().len(), 2);
 }
+
+#[tokio::test]
+async fn a_server_is_reached_by_the_same_rules_and_told_nothing() {
+    let origin = Origin::responding("HTTP/1.1 200 OK", "").await;
+    let fetcher = fetcher_for(&origin);
+    let reach = async |url: &str| fetcher.reach(NamedBy::Stranger, &url.parse().unwrap()).await;
+
+    assert_eq!(reach(origin.url("http", "127.0.0.1").as_str()).await, Ok(()));
+
+    assert_eq!(reach("https://10.0.0.1/out").await, Err(FetchError::AddressPrivate));
+    assert_eq!(reach("http://127.0.0.1:1/out").await, Err(FetchError::UrlNotHttps));
+    assert_eq!(origin.requests(), [""; 0]);
+}

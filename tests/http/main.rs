@@ -17,6 +17,7 @@ mod client_auth;
 mod clients;
 mod clocks;
 mod devices;
+mod doctor;
 mod endings;
 mod events;
 mod forward_auth;

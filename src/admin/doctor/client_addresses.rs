@@ -30,14 +30,14 @@ pub(super) fn judged(addresses: &[ClientAddress]) -> Vec<FindingView> {
     if addresses.is_empty() {
         findings.push(FindingView::ok(CHECK, "no client has an address to reach"));
     } else if amiss.is_empty() && reached > 0 {
-        let found = format!("{reached} addresses of clients can be reached");
+        let found = format!("addresses of clients that can be reached: {reached}");
         findings.push(FindingView::ok(CHECK, found));
     }
     for (count, why) in
         [(offline, "this installation is offline"), (untried, "there was no time for them")]
     {
         if count > 0 {
-            let found = format!("{count} addresses of clients were not tried: {why}");
+            let found = format!("addresses of clients that were not tried, since {why}: {count}");
             findings.push(FindingView::skipped(CHECK, found));
         }
     }

@@ -22,7 +22,7 @@ use crate::support::{
 };
 
 /// An installation that may fetch from `site`, and ada, who is signed in there.
-pub(super) async fn reaching(site: &Site, change: impl FnOnce(&mut Config)) -> (Server, Browser) {
+pub(crate) async fn reaching(site: &Site, change: impl FnOnce(&mut Config)) -> (Server, Browser) {
     let server = Server::with(Issuer::localhost(7455), |config| {
         config.fetch.private = vec![site.listed()];
         change(config);

@@ -2,7 +2,7 @@
 //! operator is told of those that they register.
 
 mod decided;
-mod documents;
+pub(crate) mod documents;
 mod habits;
 mod managed;
 mod notes;

@@ -347,7 +347,7 @@ fn an_address_of_a_client_is_connected_to_and_told_nothing() {
     drop(listener);
     let gone = Examined::of(&home);
 
-    there.has("client-addresses", "ok", &["1 addresses"]);
+    there.has("client-addresses", "ok", &["reached: 1"]);
     assert_eq!(received, b"");
     let remedy = "gatelodge client set shop --back-channel-logout URL";
     gone.has("client-addresses", "warning", &["shop", "accepts connections", remedy]);
