@@ -110,7 +110,10 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failur
         Verb::Grant(verb) => with_admin(&flags, env, async |admin| grant::run(verb, admin).await),
         Verb::Issuer(verb) => with_admin(&flags, env, async |admin| issuer::run(verb, admin).await),
         Verb::Key(verb) => with_admin(&flags, env, async |admin| key::run(verb, admin).await),
-        Verb::Paths => Ok(program::paths(&tolerant(&flags, env)?.config.places)),
+        Verb::Paths => {
+            let Tolerant { config, faults, .. } = tolerant(&flags, env)?;
+            beside(Ok(program::paths(&config.places)), faults.as_ref())
+        }
         Verb::Resource(verb) => {
             with_admin(&flags, env, async |admin| resource::run(verb, admin).await)
         }
@@ -136,12 +139,31 @@ fn wants_json() -> bool {
 /// Reads the configuration for a command that needs little of it, and says what is faulty.
 fn tolerant(flags: &Flags, env: &BTreeMap<String, String>) -> Result<Tolerant, Failure> {
     let tolerant = Layers::new(flags.clone(), env.clone()).load_tolerantly()?;
-    if let Some(faults) = &tolerant.faults {
-        output::remark(&format!(
-            "the configuration has faults, and a server would not start with it:\n{faults}"
-        ));
+    if let Some(faults) = tolerant.faults.as_ref().filter(|_| !wants_json()) {
+        remark_on(faults);
     }
     Ok(tolerant)
+}
+
+fn remark_on(faults: &Faults) {
+    output::remark(&format!(
+        "the configuration has faults, and a server would not start with it:\n{faults}"
+    ));
+}
+
+/// Says in JSON what is faulty of the configuration: beside a failure, which is alone on standard
+/// error, and otherwise in a remark as ever.
+fn beside(outcome: Result<Output, Failure>, faults: Option<&Faults>) -> Result<Output, Failure> {
+    match (outcome, faults) {
+        (Ok(output), Some(faults)) => {
+            if wants_json() {
+                remark_on(faults);
+            }
+            Ok(output)
+        }
+        (Err(failure), Some(faults)) => Err(failure.with_faults(faults)),
+        (outcome, None) => outcome,
+    }
 }
 
 fn with_config(
@@ -154,11 +176,13 @@ fn with_config(
     let needed = |faults: &Faults| {
         faults.iter().any(|fault| ["issuer", "token_store"].contains(&&*fault.key))
     };
-    if faults.is_some_and(|faults| needed(&faults)) {
+    let outcome = if faults.as_ref().is_some_and(needed) {
         let why = "this command needs what is faulty; gatelodge config check says everything";
-        return Err(Failure::new(Exit::Usage, why));
-    }
-    started(Builder::new_current_thread())?.block_on(verb(&config))
+        Err(Failure::new(Exit::Usage, why))
+    } else {
+        started(Builder::new_current_thread())?.block_on(verb(&config))
+    };
+    beside(outcome, faults.as_ref())
 }
 
 fn with_admin(
@@ -169,18 +193,20 @@ fn with_admin(
     let Tolerant { config, data_is_known, faults } =
         Layers::new(flags.clone(), env.clone()).load_tolerantly()?;
     started(Builder::new_current_thread())?.block_on(async {
-        let mut admin = match faults {
+        let mut admin = match &faults {
             None => AdminClient::open(config).await?,
             // A running server has a configuration of its own; a store without one needs a sound one.
             Some(faults) => match AdminClient::running(&config).await? {
                 Some(admin) if data_is_known => {
-                    output::remark(&format!("the configuration has faults, and a server would not start with it:\n{faults}"));
+                    if !wants_json() {
+                        remark_on(faults);
+                    }
                     admin
                 }
-                Some(_) | None => return Err(faults.into()),
+                Some(_) | None => return Err(faults.clone().into()),
             },
         };
-        verb(&mut admin).await
+        beside(verb(&mut admin).await, faults.as_ref())
     })
 }
 

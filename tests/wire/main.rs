@@ -26,6 +26,7 @@ mod operator;
 #[cfg(target_os = "linux")]
 mod outage;
 mod person;
+mod printed;
 mod program;
 mod readme;
 mod refused;

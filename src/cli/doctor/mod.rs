@@ -78,7 +78,7 @@ async fn findings(args: &DoctorArgs, layers: &Layers) -> Vec<FindingView> {
             findings.push(FindingView::skipped("server", why));
             findings.extend(without_server(&config, faults.is_some()).await);
         }
-        Err(error) => findings.push(failed("server", error.into())),
+        Err(error) => findings.push(failed("server", &error.into())),
     }
     findings
 }
@@ -91,7 +91,7 @@ async fn with_server(
 ) -> Vec<FindingView> {
     let server: ServerView = match admin.ask(Method::GET, "/api/v1/server").await {
         Ok(server) => server,
-        Err(failure) => return vec![failed("server", failure)],
+        Err(failure) => return vec![failed("server", &failure)],
     };
     let listen = server.listen.iter().chain(&server.mtls_listen).cloned().collect::<Vec<_>>();
     let found = format!("process {} serves {} at {}", server.pid, server.issuer, listen.join(", "));
@@ -100,7 +100,7 @@ async fn with_server(
     findings.push(start::tls(config, Some(&server.issuer)));
     match admin.ask::<ExaminationView>(Method::GET, "/api/v1/doctor").await {
         Ok(examined) => findings.extend(examined.checks),
-        Err(failure) => findings.push(failed("store", failure)),
+        Err(failure) => findings.push(failed("store", &failure)),
     }
     findings.extend(through::findings(&mut admin, config, &server.issuer, args.url.as_ref()).await);
     findings
@@ -124,7 +124,7 @@ async fn without_server(config: &Config, is_faulty: bool) -> Vec<FindingView> {
                 issuer = Some(examined.issuer);
                 findings.extend(examined.checks);
             }
-            Err(failure) => findings.push(failed("store", failure)),
+            Err(failure) => findings.push(failed("store", &failure)),
         }
     } else {
         let why = "there is no store yet; gatelodge serve makes it";
@@ -140,7 +140,7 @@ async fn without_server(config: &Config, is_faulty: bool) -> Vec<FindingView> {
 }
 
 /// What kept a check from its findings.
-fn failed(check: &str, failure: Failure) -> FindingView {
+fn failed(check: &str, failure: &Failure) -> FindingView {
     let remedy = failure.remedy().unwrap_or("see what the log says, and start the server anew");
     let remedy = remedy.to_owned();
     FindingView::problem(check, failure.message.replace('\n', "; "), remedy)

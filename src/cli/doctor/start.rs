@@ -58,7 +58,7 @@ pub(super) fn tls(config: &Config, frozen: Option<&Issuer>) -> FindingView {
             let faults = faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>();
             let certificate = std::fs::read_to_string(&files.certificate);
             let certificate = certificate.ok().and_then(|pem| Certificate::from_pem(&pem).ok());
-            of_files(&faults, certificate, now)
+            of_files(&faults, certificate.as_ref(), now)
         }
     }
 }
@@ -85,14 +85,14 @@ fn local(certificate: Option<Certificate>, now: Timestamp) -> FindingView {
     }
 }
 
-fn of_files(faults: &[String], certificate: Option<Certificate>, now: Timestamp) -> FindingView {
+fn of_files(faults: &[String], certificate: Option<&Certificate>, now: Timestamp) -> FindingView {
     const CHECK: &str = "tls";
     const REMEDY: &str = "have the certificate renewed; the server reads the files again by itself";
     if !faults.is_empty() {
         let remedy = "name a pair that fits as tls.certificate and tls.key; gatelodge config check";
         return FindingView::problem(CHECK, faults.join("; "), remedy);
     }
-    let Some(Certificate { not_before, not_after, .. }) = certificate else {
+    let Some(&Certificate { not_before, not_after, .. }) = certificate else {
         return FindingView::skipped(CHECK, "the certificate cannot be read");
     };
     if now < not_before {
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_certificate_in_files_is_told_of_before_it_ends() {
-        let judged = |from, until| of_files(&[], certificate(from, until), NOW);
+        let judged = |from, until| of_files(&[], certificate(from, until).as_ref(), NOW);
 
         assert_finding(&judged(NOW, NOW + DAY * 15), Fine, "valid until", "");
         assert_finding(&judged(NOW, NOW + DAY * 13), Warning, "valid until", "renewed");

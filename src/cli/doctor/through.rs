@@ -44,7 +44,7 @@ pub(super) async fn findings(
     match tried(admin, config, &address).await {
         Ok((ArrivalView { arrived: true, checks }, _)) => checks,
         Ok((_, outcome)) => vec![lost(&address, issuer, outcome)],
-        Err(failure) => vec![super::failed(CHECK, failure)],
+        Err(failure) => vec![super::failed(CHECK, &failure)],
     }
 }
 

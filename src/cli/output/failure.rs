@@ -151,6 +151,14 @@ impl Failure {
         Self { remedy: remedy.map(Into::into), ..self }
     }
 
+    /// Adds the faults of a configuration, unless there are some already.
+    pub(in crate::cli) fn with_faults(mut self, faults: &Faults) -> Self {
+        if let Ok(faults) = serde_json::to_value(faults) {
+            self.beside.entry("faults").or_insert(faults);
+        }
+        self
+    }
+
     /// What can be done about it, if that is known.
     pub(in crate::cli) fn remedy(&self) -> Option<&str> {
         self.remedy.as_deref()
@@ -291,16 +299,8 @@ impl From<oauth_client::Error> for Failure {
 
 impl From<Faults> for Failure {
     fn from(faults: Faults) -> Self {
-        Self {
-            error: Some("invalid_configuration".to_owned()),
-            beside: Box::new(
-                serde_json::to_value(&faults)
-                    .into_iter()
-                    .map(|faults| ("faults".to_owned(), faults))
-                    .collect(),
-            ),
-            ..Self::new(Exit::Usage, faults)
-        }
+        let error = Some("invalid_configuration".to_owned());
+        Self { error, ..Self::new(Exit::Usage, &faults) }.with_faults(&faults)
     }
 }
 

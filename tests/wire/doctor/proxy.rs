@@ -15,7 +15,7 @@ fn behind(home: &Home, proxy: &str) -> Server {
 }
 
 /// A proxy in front of `server` that changes the header of each request. Returns its address.
-fn proxy(server: &Server, change: fn(String) -> String) -> String {
+fn proxy(server: &Server, change: fn(&str) -> String) -> String {
     let upstream = server.ready["listen"][0].as_str().unwrap().to_owned();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -27,19 +27,19 @@ fn proxy(server: &Server, change: fn(String) -> String) -> String {
     format!("http://{address}")
 }
 
-fn relay(mut stream: TcpStream, upstream: &str, change: fn(String) -> String) {
+fn relay(mut stream: TcpStream, upstream: &str, change: fn(&str) -> String) {
     let (mut head, mut byte) = (Vec::new(), [0]);
     while !head.ends_with(b"\r\n\r\n") {
         assert_eq!(stream.read(&mut byte).unwrap(), 1, "the request broke off");
         head.extend(byte);
     }
     let mut server = TcpStream::connect(upstream).unwrap();
-    server.write_all(change(String::from_utf8(head).unwrap()).as_bytes()).unwrap();
+    server.write_all(change(&String::from_utf8(head).unwrap()).as_bytes()).unwrap();
     std::io::copy(&mut server, &mut stream).unwrap();
 }
 
 /// As a proxy should: it appends the address of its peer.
-fn appending(head: String) -> String {
+fn appending(head: &str) -> String {
     head.replace("192.0.2.77", "192.0.2.77, 198.51.100.1")
 }
 
@@ -64,7 +64,7 @@ fn a_proxy_with_a_host_of_its_own_is_told_beside_the_right_one() {
     let home = Home::new();
     let server = behind(&home, "127.0.0.1");
     let rewriting =
-        |head: String| appending(head).replace("host: id.example", "host: gatelodge:7455");
+        |head: &str| appending(head).replace("host: id.example", "host: gatelodge:7455");
 
     let examined = by(&home, &proxy(&server, rewriting));
 
@@ -77,10 +77,10 @@ fn a_proxy_with_a_host_of_its_own_is_told_beside_the_right_one() {
 fn a_proxy_that_does_not_say_who_asks_is_told() {
     let home = Home::new();
     let server = behind(&home, "127.0.0.1");
-    let dropping = |head: String| head.replace("x-forwarded-for: 192.0.2.77\r\n", "");
+    let dropping = |head: &str| head.replace("x-forwarded-for: 192.0.2.77\r\n", "");
 
     let dropped = by(&home, &proxy(&server, dropping));
-    let forged = by(&home, &proxy(&server, |head| head));
+    let forged = by(&home, &proxy(&server, |head| head.to_owned()));
 
     let remedy = "$proxy_add_x_forwarded_for";
     dropped.has("proxy", "problem", &["127.0.0.1 sends no X-Forwarded-For", remedy]);

@@ -1,5 +1,7 @@
 //! A command at a terminal: what it asks before it does what cannot be undone.
 
+mod tables;
+
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::os::unix::ffi::OsStringExt as _;

@@ -1,0 +1,7 @@
+//! What a program reads of the command line: failures, help, and whose a place is.
+
+mod failures;
+#[cfg(target_os = "linux")]
+mod owner;
+mod tokens;
+mod verbs;
