@@ -12,6 +12,7 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 
+use crate::connection::get;
 use crate::program::Home;
 
 /// What a command displays at a terminal of so many columns, and what it remarks beside it.
@@ -65,13 +66,15 @@ fn plain(text: &str) -> String {
 /// An installation whose people, clients and devices have long and wide names.
 fn crowded() -> Home {
     let home = Home::new();
-    home.serve().kill();
+    let server = home.serve();
+    assert_eq!(get(&server, "/.well-known/jwks.json").status, 200, "all keys are there");
+    server.kill();
     let names = [
         "買い物かごと注文の管理システム".to_owned(),
         "👩\u{200d}👩\u{200d}👧 Family 🛒 Shop 🇩🇪".to_owned(),
         "e\u{301}te\u{301}".repeat(20),
-        "n".repeat(200),
-        "日本".repeat(100),
+        "n".repeat(128),
+        "日本".repeat(64),
     ];
     for (number, name) in names.iter().enumerate() {
         let client = format!("shop-{number}");
@@ -89,11 +92,22 @@ fn crowded() -> Home {
             assert!(output.status.success(), "{arguments:?}: {said}");
         }
     }
+    for number in 0..3 {
+        let both = format!("--user person-{number} --client shop-{number}");
+        home.json(&format!("token issue {both} --scope openid"));
+    }
     home
 }
 
-const TABLES: [&str; 6] =
-    ["client list", "user list", "resource list", "bridge pats", "key list", "client usage"];
+const TABLES: [&str; 7] = [
+    "client list",
+    "user list",
+    "resource list",
+    "bridge pats",
+    "key list",
+    "client usage",
+    "grant list",
+];
 
 #[test]
 fn no_line_is_wider_than_the_terminal() {
@@ -116,42 +130,40 @@ fn no_line_is_wider_than_the_terminal() {
 fn what_finds_no_room_is_named_and_whole_elsewhere() {
     let home = crowded();
 
-    let (text, remarks) = displayed(home.command(&["key", "list"]), 60);
-    let whole = piped(&home, "key list");
+    let (text, remarks) = displayed(home.command(&["grant", "list"]), 60);
+    let whole = piped(&home, "grant list");
 
     let heading = plain(text.lines().next().unwrap());
-    assert!(!heading.contains("PUBLISHED UNTIL"), "{heading}");
+    assert!(!heading.contains("MADE BY"), "{heading}");
     assert!(remarks.contains("--json has everything"), "{remarks}");
-    assert!(whole.lines().next().unwrap().contains("PUBLISHED UNTIL"), "{whole}");
+    assert!(whole.lines().next().unwrap().contains("MADE BY"), "{whole}");
     let names = piped(&home, "client list");
-    assert!(names.contains(&"n".repeat(200)) && !names.contains('…'), "{names}");
+    assert!(names.contains(&"n".repeat(128)) && !names.contains('…'), "{names}");
 }
 
 #[test]
 fn times_are_from_now_and_ids_are_short_at_a_terminal_alone() {
     let home = crowded();
-    let listed = home.json("bridge pats");
-    let ids: Vec<&str> = listed["personal_tokens"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|token| token["id"].as_str().unwrap())
-        .collect();
+    let listed = home.json("grant list");
+    let grants = listed["grants"].as_array().unwrap();
+    let ids: Vec<&str> = grants.iter().map(|grant| grant["id"].as_str().unwrap()).collect();
 
-    let text = plain(&at(&home, "bridge pats", 120));
-    let whole = piped(&home, "bridge pats");
+    let text = plain(&at(&home, "grant list", 100));
+    let whole = piped(&home, "grant list");
 
-    assert!(text.contains("in 2 months") || text.contains("in 3 months"), "{text}");
-    assert!(!text.contains("T00:") && !text.contains("Z "), "{text}");
-    for id in ids {
+    assert_eq!(ids.len(), 3);
+    assert!(text.contains("in 14 minutes") || text.contains("in 15 minutes"), "{text}");
+    assert!(!text.contains("Z\n") && !text.contains("Z "), "{text}");
+    for id in &ids {
         assert!(!text.contains(id) && text.contains(&id[..8]), "{id}: {text}");
         assert!(whole.contains(id), "{id}: {whole}");
-        // A short id serves where an id does.
-        let line = text.lines().find(|line| line.contains(&id[..8])).unwrap();
-        let short = line.split_whitespace().find(|word| id.starts_with(*word)).unwrap();
-        assert!(short.len() < id.len(), "{line}");
     }
-    assert!(whole.contains("T") && whole.contains('Z') && !whole.contains("months"), "{whole}");
+    assert!(whole.contains("Z\n") && !whole.contains("minutes"), "{whole}");
+    // A short id serves where an id does.
+    let line = text.lines().find(|line| line.contains(&ids[0][..8])).unwrap();
+    let short = line.split_whitespace().next().unwrap();
+    let revoked = home.json(&format!("grant revoke {short} --yes"));
+    assert_eq!(revoked["id"], ids[0], "{revoked}");
 }
 
 #[test]
