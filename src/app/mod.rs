@@ -82,8 +82,8 @@ pub struct App {
 /// The addresses at which a process listens. There is none if it does not serve.
 #[derive(Debug, Default)]
 pub struct Addresses {
-    /// The most connections at all of them, where the system allows so few descriptors that there are
-    /// fewer than the program would take.
+    /// The most connections at all of them, where the system allows so few descriptors that there
+    /// are fewer than the program would take.
     pub few_connections: Option<usize>,
     /// Those of everybody.
     pub listen: Vec<String>,

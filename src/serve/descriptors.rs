@@ -36,8 +36,8 @@ impl Bounds {
         (self.in_all < MAX_CONNECTIONS).then_some(self.in_all)
     }
 
-    /// What a server that this process started would have: how many connections, if the system allows
-    /// few.
+    /// What a server that this process started would have: how many connections, if the system
+    /// allows few.
     ///
     /// # Errors
     ///

@@ -9,7 +9,8 @@ const LISTENING: &str = "0A";
 /// The most processes that are looked at.
 const MAX_PROCESSES: usize = 20_000;
 
-/// The name and the process id of the program that listens at `address`, as far as this user may know.
+/// The name and the process id of the program that listens at `address`, as far as this user may
+/// know.
 pub(super) fn holder(address: SocketAddr) -> Option<String> {
     let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(fs::read_to_string);
     let inode = tables.iter().flatten().find_map(|table| listener(table, address))?;
@@ -27,8 +28,8 @@ pub(super) fn holder(address: SocketAddr) -> Option<String> {
     Some(format!("{name} (pid {})", process.file_name().to_string_lossy()))
 }
 
-/// The inode of the socket in `table` that listens at `address`, or at every address of this machine
-/// and the same port.
+/// The inode of the socket in `table` that listens at `address`, or at every address of this
+/// machine and the same port.
 fn listener(table: &str, address: SocketAddr) -> Option<String> {
     let port = format!("{:04X}", address.port());
     let own = written(address);
@@ -62,7 +63,7 @@ mod tests {
     fn a_listener_is_found_by_its_address_and_port() {
         let local = u32::from_ne_bytes([127, 0, 0, 1]);
         let table = format!(
-            "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
+            "  sl  local_address rem_address   st (and so on)\n\
              0: {local:08X}:1F90 00000000:0000 01 00000000:00000000 00:00000000 00000000 0 0 11 1\n\
              1: {local:08X}:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 22 1\n\
              2: 00000000:1F91 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 33 1\n\

@@ -85,8 +85,8 @@ fn addresses(peer: IpAddr, forwarded_for: &[String]) -> Option<FindingView> {
     } else {
         return None;
     };
-    let remedy = "have the proxy append its peer's address; nginx: proxy_set_header X-Forwarded-For \
-                  $proxy_add_x_forwarded_for";
+    let remedy = "have the proxy append its peer's address; nginx: proxy_set_header \
+                  X-Forwarded-For $proxy_add_x_forwarded_for";
     Some(FindingView::problem(CHECK, found, remedy))
 }
 

@@ -1,7 +1,7 @@
 //! `gatelodge doctor`: looks for what is wrong, with a running server or without one.
 //!
-//! `places` looks at files and the disk, `start` at what a start would meet, `through` at the proxy in
-//! front. What a process knows that has the store open, it says itself
+//! `places` looks at files and the disk, `start` at what a start would meet, `through` at the proxy
+//! in front. What a process knows that has the store open, it says itself
 //! ([`admin::doctor`](crate::admin::doctor)).
 
 mod places;
@@ -28,13 +28,13 @@ Examples:
       the proxy is there for this machine, whatever the issuer's name leads to
 
 Each line is ok, a warning, a problem, or skipped, and says what can be done. The exit code is 1 if
-there is a problem; a warning is none. Without a running server, the store is opened, and what a start
-would meet is tried out: the ports are bound for a moment. The addresses of clients are connected to, of
-50 clients at most and within five seconds.
+there is a problem; a warning is none. Without a running server, the store is opened, and what a
+start would meet is tried out: the ports are bound for a moment. The addresses of clients are
+connected to, of 50 clients at most and within five seconds.
 
 With a server whose issuer is not on this machine, a request is sent to the issuer, or to --url with
-the issuer's name, and the server says how it arrived: with which Host, from which proxy, and whether the
-proxy says who asks.";
+the issuer's name, and the server says how it arrived: with which Host, from which proxy, and
+whether the proxy says who asks.";
 
 /// The arguments of `doctor`.
 #[derive(Debug, Default, Args)]

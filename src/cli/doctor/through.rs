@@ -23,7 +23,8 @@ const CHECK: &str = "proxy";
 /// The most time of the request.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Sends a request to `address`, or else to the issuer, and returns the findings about how it arrived.
+/// Sends a request to `address`, or else to the issuer, and returns the findings about how it
+/// arrived.
 pub(super) async fn findings(
     admin: &mut AdminClient,
     config: &Config,
@@ -99,7 +100,7 @@ fn lost(address: &Address, issuer: &Issuer, outcome: Result<u16, FetchError>) ->
             CHECK,
             format!("{place} cannot be reached from here: {why}"),
             format!(
-                "have {issuer} lead here, or name the place of the proxy: gatelodge doctor --url URL"
+                "have {issuer} lead here, or name the proxy's place: gatelodge doctor --url URL"
             ),
         ),
     }

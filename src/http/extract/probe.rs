@@ -1,5 +1,5 @@
-//! The request by which an operator learns what a proxy makes of it: how it arrives, whatever comes of
-//! it.
+//! The request by which an operator learns what a proxy makes of it: how it arrives, whatever comes
+//! of it.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -23,8 +23,8 @@ const MAX_LENGTH: usize = 256;
 /// The most entries of `X-Forwarded-For` that are kept: the last ones.
 const MAX_ENTRIES: usize = 16;
 
-/// Records how a request with a nonce of an operator arrives. It runs outside of the check of `Host`,
-/// whose refusal is worth knowing, and changes no response.
+/// Records how a request with a nonce of an operator arrives. It runs outside of the check of
+/// `Host`, whose refusal is worth knowing, and changes no response.
 pub(in crate::http) async fn observe(
     State(app): State<Arc<App>>,
     request: Request,

@@ -83,11 +83,11 @@ fn assert_exists(remedy: &str) {
     let home = Home::new();
     for line in remedy.split("gatelodge ").skip(1) {
         let line = line.split([';', ':', ',']).next().unwrap();
-        let (words, options): (Vec<&str>, Vec<&str>) = line
+        let (verbs, options): (Vec<&str>, Vec<&str>) = line
             .split_whitespace()
             .take_while(|word| word.starts_with("--") || word.chars().all(|c| !c.is_uppercase()))
             .partition(|word| !word.starts_with("--"));
-        let verbs: Vec<&str> = words.into_iter().take(2).collect();
+        let verbs: Vec<&str> = verbs.into_iter().take(2).collect();
         let whole = home.command(&[&verbs[..], &["--help"]].concat()).output().unwrap();
         let alone = home.command(&[verbs[0], "--help"]).output().unwrap();
         let help = if whole.status.success() { whole } else { alone };

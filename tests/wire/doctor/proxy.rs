@@ -124,3 +124,18 @@ fn a_place_of_this_machine_may_be_tried_without_a_proxy() {
 
     examined.has("proxy", "ok", &["arrives as it was sent"]);
 }
+
+/// The local CA is trusted without being asked for.
+#[test]
+fn a_server_that_speaks_tls_itself_is_reached_by_its_own_ca() {
+    let home = Home::new();
+    let server = home.start(&["serve", "--tls", "local", "--listen", "127.0.0.1:0"]);
+
+    let mut command = home.command(&["doctor", "--json", "--url", server.issuer()]);
+    command.env("GATELODGE_TLS__MODE", "local");
+    let examined = Examined::by(command);
+
+    examined.has("proxy", "ok", &["arrives as it was sent"]);
+    examined.has("tls", "ok", &["the local CA is valid until"]);
+    assert_eq!(examined.code, 0, "{:#}", examined.view);
+}

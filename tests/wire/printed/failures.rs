@@ -191,6 +191,6 @@ fn what_awaits_a_confirmation_is_an_answer_with_4() {
 
     let output = command(&home, "issuer change http://localhost:1").output().unwrap();
 
-    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((output.status.code(), &answer["changed"]), (Some(4), &false.into()));
+    let view: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &view["changed"]), (Some(4), &false.into()));
 }

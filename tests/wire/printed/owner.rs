@@ -10,8 +10,8 @@ use crate::program::Home;
 /// `nobody`, as a rule.
 const OTHER: u32 = 65_534;
 
-/// The program as another user than the one that has `home`, and the owner of the data directory that
-/// it is to use. Only root can be somebody else; anybody else looks into a directory of root.
+/// The program as another user than the one that has `home`, and the owner of the data directory
+/// that it is to use. Only root can be somebody else; anybody else looks into a directory of root.
 fn foreign(home: &Home) -> (Command, String) {
     let is_root = fs::metadata(home.path("")).unwrap().uid() == 0;
     if !is_root {

@@ -19,11 +19,11 @@ fn value<'a>(text: &'a str, label: &str) -> &'a str {
 /// Asserts that a time is told from now, and as it is.
 #[track_caller]
 fn assert_time(text: &str, label: &str, begins: &[&str], ends: &str) {
-    let told = value(text, label);
-    let (from_now, moment) = told.split_once(" (").unwrap();
-    assert!(begins.iter().any(|part| from_now.starts_with(part)), "{told}");
-    assert!(from_now.ends_with(ends) || from_now.ends_with("now"), "{told}");
-    assert!(moment.starts_with("20") && moment.ends_with("Z)"), "{told}");
+    let time = value(text, label);
+    let (from_now, moment) = time.split_once(" (").unwrap();
+    assert!(begins.iter().any(|part| from_now.starts_with(part)), "{time}");
+    assert!(from_now.ends_with(ends) || from_now.ends_with("now"), "{time}");
+    assert!(moment.starts_with("20") && moment.ends_with("Z)"), "{time}");
 }
 
 fn issued(home: &Home, ttl: &str) -> String {

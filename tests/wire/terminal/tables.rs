@@ -1,5 +1,5 @@
-//! Tables at a terminal: as wide as it is, with short ids, times from now and colours. Elsewhere they
-//! are whole.
+//! Tables at a terminal: as wide as it is, with short ids, times from now and colours. Elsewhere
+//! they are whole.
 
 use std::fs::OpenOptions;
 use std::os::unix::ffi::OsStringExt as _;
