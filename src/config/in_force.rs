@@ -153,6 +153,8 @@ mod tests {
         ("BRIDGE__MODES", "pat"),
         ("DOCUMENTS__HOSTS", "app.example"),
         ("DOCUMENTS__POLICY", "off"),
+        ("EVENTS__KEEP", "7d"),
+        ("EVENTS__REFUSALS", "99"),
         ("FETCH__CA_FILE", "/ca.pem"),
         ("FETCH__PRIVATE", "apps.lan:443"),
         ("HOSTS", "id.lan"),

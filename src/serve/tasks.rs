@@ -14,6 +14,7 @@ use crate::app::{App, WriteHealth};
 use crate::error::{Error, Refusal};
 use crate::flow::installation::sweep;
 use crate::model::actor::Acting;
+use crate::store::Pool;
 
 /// The interval of the sweep and of the checks of keys.
 const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
@@ -153,7 +154,8 @@ impl Pools {
     fn tell(&mut self, app: &App) -> Result<(), Error> {
         for (pool, rows) in app.taken_by_pools()? {
             let before = self.taken.insert(pool, rows).unwrap_or_default();
-            if self.started && rows > before {
+            // Events of refused requests make room for newer ones: that is nothing unusual.
+            if self.started && rows > before && pool != Pool::Events.name() {
                 tracing::warn!(
                     pool,
                     rows = rows - before,

@@ -2,7 +2,7 @@
 
 use super::finding::FindingView;
 use crate::app::doctor::{AddressKind, ClientAddress, FetchError, Unreached};
-use crate::error::{Refusal, client_word};
+use crate::error::{Refusal, shell_word};
 
 const CHECK: &str = "client-addresses";
 
@@ -62,7 +62,7 @@ fn unreached(own: &ClientAddress) -> String {
 
 /// What can be done about it.
 fn remedy(own: &ClientAddress) -> String {
-    let word = client_word(own.client.as_str());
+    let word = shell_word(own.client.as_str());
     let other = match own.kind {
         AddressKind::Document => format!("bring the document: gatelodge client import {word} FILE"),
         AddressKind::Keys => {

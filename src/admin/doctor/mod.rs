@@ -6,17 +6,15 @@ mod finding;
 mod judged;
 mod proxy;
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use finding::{FindingState, FindingView};
 
 use super::Failed;
-use crate::app::App;
+use super::by::{By, Read};
 use crate::app::doctor::NONCE;
 use crate::config::TlsMode;
 use crate::oauth::issuer::Issuer;
@@ -56,14 +54,14 @@ pub(crate) struct ArrivalView {
 }
 
 /// Examines this process.
-pub(super) async fn examine(State(app): State<Arc<App>>) -> Result<Json<ExaminationView>, Failed> {
+pub(super) async fn examine(app: By<Read>) -> Result<Json<ExaminationView>, Failed> {
     let facts = app.examine().await?;
     let issuer = app.rules().issuer.clone();
     Ok(Json(ExaminationView { checks: judged::findings(&facts), issuer }))
 }
 
 /// Makes the nonce of a request that the caller will send.
-pub(super) async fn start_probe(State(app): State<Arc<App>>) -> (StatusCode, Json<ProbeView>) {
+pub(super) async fn start_probe(app: By<Read>) -> (StatusCode, Json<ProbeView>) {
     let nonce = app.start_probe();
     let view = ProbeView {
         forwarded_for: proxy::SENTINEL.to_string(),
@@ -75,10 +73,7 @@ pub(super) async fn start_probe(State(app): State<Arc<App>>) -> (StatusCode, Jso
 }
 
 /// Says how the request with a nonce arrived, and forgets it.
-pub(super) async fn end_probe(
-    State(app): State<Arc<App>>,
-    Path(nonce): Path<String>,
-) -> Json<ArrivalView> {
+pub(super) async fn end_probe(app: By<Read>, Path(nonce): Path<String>) -> Json<ArrivalView> {
     let observed = app.end_probe(&nonce);
     let rules = app.rules();
     let expected = proxy::Expected {

@@ -85,7 +85,7 @@ impl App {
         let mut attempts = JoinSet::new();
         for (at, target) in targets.into_iter().enumerate() {
             let app = Arc::clone(self);
-            attempts.spawn(async move { (at, app.try_out(&target).await) });
+            attempts.spawn(async move { (at, app.reach(&target).await) });
         }
         let all = async {
             while let Some(attempt) = attempts.join_next().await {
@@ -101,7 +101,7 @@ impl App {
         Ok(results)
     }
 
-    async fn try_out(&self, target: &Target) -> Result<(), Unreached> {
+    async fn reach(&self, target: &Target) -> Result<(), Unreached> {
         let late = || Unreached::Failed(FetchError::Deadline);
         let attempt = async {
             let (fetcher, named_by) = (self.fetcher(), target.named_by);

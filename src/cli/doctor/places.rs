@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::admin::doctor::FindingView;
 use crate::config::Config;
-use crate::error::client_word;
+use crate::error::shell_word;
 use crate::private_file::{self, Owner, Ownership, is_root};
 use crate::secret::RootSecret;
 use crate::tls::Authority;
@@ -52,7 +52,7 @@ fn directory(path: &Path, about: &io::Result<Ownership>, is_root: bool) -> Findi
     if !about.is_own && !is_root {
         let remedy = format!(
             "sudo -u {} gatelodge doctor, or name a data directory of your own: --data DIR",
-            client_word(owner)
+            shell_word(owner)
         );
         return FindingView::problem(CHECK, format!("{named} belongs to {owner}"), remedy);
     }
@@ -78,7 +78,7 @@ fn files(owner: &str, files: &[(&Path, Ownership)]) -> FindingView {
         }
         if about.owner != owner {
             let found = format!("{named} belongs to {}, and its directory to {owner}", about.owner);
-            let remedy = format!("chown {} {}", client_word(owner), word(path));
+            let remedy = format!("chown {} {}", shell_word(owner), word(path));
             return FindingView::problem(CHECK, found, remedy);
         }
     }
@@ -162,7 +162,7 @@ fn size(bytes: u64) -> String {
 
 /// A path as one word of a shell.
 fn word(path: &Path) -> String {
-    client_word(&path.display().to_string()).into_owned()
+    shell_word(&path.display().to_string()).into_owned()
 }
 
 #[cfg(test)]

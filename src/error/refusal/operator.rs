@@ -224,7 +224,7 @@ macro_rules! operator {
         "RFC 9700 §2.1", Operator;
     RefusalUnknown => InvalidRequest,
         "there is no refusal of this name",
-        "gatelodge events --json has the names of refusals",
+        "gatelodge events lists refused requests with the names",
         "RFC 9110 §15.5.1", Operator;
     ResourceExists => Conflict,
         "this resource is registered already",
