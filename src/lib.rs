@@ -74,6 +74,11 @@
 //! | bounds on connections, and which one goes; slow peers | `serve/connections.rs`, `serve/descriptors.rs`; `serve/paced.rs` |
 //! | what `/metrics` says | [`metrics`], `app/metrics.rs`, `http/metrics.rs` |
 //! | what `doctor` looks at; how a request comes through the proxy | `app/doctor`, `admin/doctor`, `cli/doctor`; `http/extract/probe.rs` |
+//! | who does something, and with which right | [`model::actor`], `admin/by.rs` |
+//! | events: of acts; of refused requests; their bounds | [`flow::events`]; `app/events.rs`, `http/about.rs` |
+//! | the command that lets a refused request pass | [`flow::events::explain`] |
+//! | what `apply` does with a file | [`flow::apply`] |
+//! | what `doctor` finds | `app/doctor.rs`, `admin/doctor`, `cli/doctor` |
 //! | expired rows | [`flow::installation::sweep`] |
 //! | every key of the configuration, and whether a reload takes it | `config/keys.rs` |
 //! | the configuration in force, and its reload | [`config::InForce`], `app/configuration.rs` |
@@ -110,6 +115,10 @@
 //! - **holder**: of a session, the hash of its key or cookie.
 //! - **vouched for**: of a client, that an operator registered it or calls it first-party, that its
 //!   redirect stays on loopback, or that the person has allowed it there before.
+//! - **event**: what is stored of an act or of a refused request ([`flow::events`]).
+//! - **act**: what a person, an operator, a client or the server does in a transition.
+//! - **resolution**: of a refusal, what it takes that such a request passes
+//!   ([`error::Resolution`]).
 //! - **sweep**: the background transition that removes expired rows.
 //! - **vouched**: of an e-mail address, that an operator says it is the person's ([`model::email`]).
 //! - **bridge**: a program on a person's machine that carries their identity to local agents.
@@ -256,6 +265,11 @@
 //!   [`ProvenCertificate`](tls::ProvenCertificate) counts, and only a handshake makes one.
 //! - *Stolen local CA.* Its name constraints exclude every name of the public internet but this
 //!   server's own.
+//! - *Planted command.* Whoever sends a request decides what its explanation suggests, so a value of
+//!   it is in a command only if the setting takes it, as one word of the shell, and the README tells to
+//!   look at it.
+//! - *Flood of refusals.* Their events are in a pool, those of a person in a share of theirs, and those
+//!   of operators in neither, so that nobody pushes out an event of somebody else.
 //! - *Enumeration.* Sign-in names nobody; an unknown client and a wrong secret look alike.
 //!
 //! What was decided, and why, is in `src/decisions.md`, the last part of this page.

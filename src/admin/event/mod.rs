@@ -15,8 +15,12 @@ use crate::error::{Error, Refusal};
 use crate::event::{EventId, Kind};
 use crate::flow::events::{self, Explanation, Filter};
 use crate::flow::named;
+use crate::model::near::nearest;
 use crate::store::schema::Client;
 use crate::store::{Key as _, Span, StoreError, View};
+
+/// The most names that stand beside a refusal.
+const MAX_KNOWN: usize = 20;
 
 /// A page of the events, the newest first. The query names `kind`, `client`, `user`, `refusal`,
 /// `since` and `until`; each limits the listing. A page may have fewer events than it could where the
@@ -36,15 +40,19 @@ pub(super) async fn list(
 }
 
 fn filter(view: &impl View, query: &Query) -> Result<Filter, Failed> {
-    let kind = query.text("kind")?.map(str::parse::<Kind>).transpose();
-    let kind = kind.map_err(|()| {
-        let kinds = Kind::ALL.iter().map(|kind| kind.name().to_owned());
-        Error::with_known(Refusal::EventKindUnknown, kinds.collect())
-    })?;
-    let refusal = match query.text("refusal")? {
-        Some(name) => Some(Refusal::named(name).ok_or(Refusal::RefusalUnknown)?),
-        None => None,
+    let kind = |name: &str| {
+        let known = Kind::ALL.iter().map(|kind| kind.name().to_owned());
+        let near = || nearest(name, known, MAX_KNOWN);
+        name.parse().map_err(|()| Error::with_known(Refusal::EventKindUnknown, near()))
     };
+    let refusal = |name: &str| {
+        let known = Refusal::ALL.iter().map(|refusal| refusal.name().to_owned());
+        let near = || nearest(name, known, MAX_KNOWN);
+        let named = Refusal::named(name);
+        named.ok_or_else(|| Error::with_known(Refusal::RefusalUnknown, near()))
+    };
+    let kind = query.text("kind")?.map(kind).transpose()?;
+    let refusal = query.text("refusal")?.map(refusal).transpose()?;
     let time = |name| -> Result<Option<Timestamp>, Failed> {
         let Some(written) = query.text(name)? else { return Ok(None) };
         Ok(Some(Timestamp::from_rfc3339(written).ok_or(Refusal::TimeMalformed)?))

@@ -2,14 +2,14 @@
 
 mod follow;
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use axum::http::Method;
 use clap::Args;
 
 use crate::admin::event::{EventView, ExplanationView};
 use crate::admin::listing::{ListView, MAX_LIMIT};
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 use crate::oauth::params::form_encode;
 
 use super::admin_client::{AdminClient, path_of};
@@ -80,9 +80,7 @@ fn moment(written: &str) -> Result<Timestamp, String> {
     }
     let ago = seconds(written)
         .map_err(|_| "a time is 2026-01-31T12:00:00Z, or how long ago: 15m, 2h, 7d".to_owned())?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let then = now.saturating_sub(Duration::from_secs(ago));
-    Ok(Timestamp::from_millis(u64::try_from(then.as_millis()).unwrap_or_default()))
+    Ok(Clock::System.now() - Duration::from_secs(ago))
 }
 
 /// The number that is printed where nothing says more.
@@ -189,6 +187,14 @@ pub(super) async fn explain(args: ExplainArgs, admin: &mut AdminClient) -> Resul
         .with_terminal_text(move |terminal| (folded_fields(&rows, terminal), None)))
 }
 
+/// The client and the person whom an event is about.
+fn about(event: &EventView) -> String {
+    let person = event.username.as_ref().or(event.user_id.as_ref());
+    let named = [("client", event.client_id.as_ref()), ("person", person)];
+    let named = named.iter().filter_map(|(kind, name)| Some(format!("{kind} {}", (*name)?)));
+    printable(&named.collect::<Vec<_>>().join(", "))
+}
+
 /// What is said of an event, with labels.
 fn rows(view: &ExplanationView) -> Vec<(&'static str, String)> {
     let event = &view.event;
@@ -203,8 +209,7 @@ fn rows(view: &ExplanationView) -> Vec<(&'static str, String)> {
         ("name", word(&event.name)),
         ("by", printable(&actor(event))),
         ("from", word(&event.address)),
-        ("client", word(&event.client_id)),
-        ("person", word(&event.username.as_ref().or(event.user_id.as_ref()))),
+        ("about", about(event)),
     ];
     if let Some(refused) = &event.refused {
         rows.extend([

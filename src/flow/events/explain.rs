@@ -27,6 +27,7 @@ pub(super) struct Comparison {
     pub(super) received: Option<String>,
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "most refusals are about no parameter")]
 /// Compares a refused request with what there is, where a refusal is about a parameter.
 pub(super) fn compare(
     view: &impl View,

@@ -66,12 +66,14 @@ impl Act {
 
     /// The same, to something of that name.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a value and a reference are alike here")]
     pub fn named(self, name: impl ToString) -> Self {
         Self { named: Some(bounded(&name.to_string())), ..self }
     }
 
     /// The same, with a fact that is no secret.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a value and a reference are alike here")]
     pub fn fact(mut self, name: &str, value: impl ToString) -> Self {
         self.facts.push((name.to_owned(), bounded(&value.to_string())));
         self
