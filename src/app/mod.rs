@@ -51,7 +51,7 @@ use crate::passkey::Passkeys;
 use crate::password::Passwords;
 use crate::secret::{Entropy, Pepper, RootSecret};
 use crate::store::schema::BridgeKey;
-use crate::store::{Read, Store, StoreError, Tx};
+use crate::store::{Pool, Read, Store, StoreError, Tx};
 
 /// The shared state of a running installation.
 pub struct App {
@@ -283,9 +283,12 @@ impl App {
         }
     }
 
-    /// How many rows each pool has taken while it was full, by the name of the pool.
+    /// How many rows each pool has taken while it was full, by the name of the pool. Events of refused
+    /// requests make room for newer ones, which is nothing unusual, and are not among them.
     pub fn taken_by_pools(&self) -> Result<Vec<(&'static str, u64)>, StoreError> {
-        flow::admission::taken(&self.read()?)
+        let mut taken = flow::admission::taken(&self.read()?)?;
+        taken.retain(|(pool, _)| *pool != Pool::Events.name());
+        Ok(taken)
     }
 
     /// Records what a request does beside its work, such as a last use. While the store cannot be

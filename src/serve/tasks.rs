@@ -14,7 +14,6 @@ use crate::app::{App, WriteHealth};
 use crate::error::{Error, Refusal};
 use crate::flow::installation::sweep;
 use crate::model::actor::Acting;
-use crate::store::Pool;
 
 /// The interval of the sweep and of the checks of keys.
 const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
@@ -154,8 +153,7 @@ impl Pools {
     fn tell(&mut self, app: &App) -> Result<(), Error> {
         for (pool, rows) in app.taken_by_pools()? {
             let before = self.taken.insert(pool, rows).unwrap_or_default();
-            // Events of refused requests make room for newer ones: that is nothing unusual.
-            if self.started && rows > before && pool != Pool::Events.name() {
+            if self.started && rows > before {
                 tracing::warn!(
                     pool,
                     rows = rows - before,
