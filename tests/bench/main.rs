@@ -9,6 +9,7 @@
 
 mod http;
 mod installed;
+mod lists;
 mod machine;
 mod measure;
 mod parse;
@@ -20,7 +21,7 @@ use measure::Row;
 fn main() {
     machine::tell();
     println!("{}", Row::HEAD);
-    for subject in [parse::rows, sign::rows, write::rows, http::rows] {
+    for subject in [parse::rows, sign::rows, write::rows, lists::rows, http::rows] {
         for row in subject() {
             println!("{row}");
         }

@@ -106,6 +106,7 @@ pub(crate) fn all() -> Vec<Flood> {
             min_rate: 200.0,
             ..Flood::requests("wrong-secrets", &[Pool::Attempts], &[401], wrong_secrets)
         },
+        Flood::requests("refused", &[Pool::Events], &[400], refused),
         waiting("stalled-readers", How::Unread),
         waiting("half-sent-headers", How::HalfSent),
     ]
@@ -186,6 +187,13 @@ fn documents(scene: &Scene) -> Vec<String> {
     let named = form_encode([("", &*id)]);
     let request = request.replace(&named[1..], &format!("{}{number}", &named[1..]));
     vec![get(&format!("/oauth/authorize?{request}"), "")]
+}
+
+/// Requests that are refused on an error page, each of which would be an event.
+fn refused(_: &Scene) -> Vec<String> {
+    let number = str::from_utf8(NUMBER).unwrap();
+    let request = authorization("shop", "https://evil.example/NUMBER", "openid profile");
+    vec![get(&format!("/oauth/authorize?{}", request.replace("NUMBER", number)), "")]
 }
 
 /// Guesses at a secret that a person chose.

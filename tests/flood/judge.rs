@@ -5,6 +5,7 @@ use std::{fs, thread};
 
 use gatelodge::config::Config;
 use gatelodge::flow::admission;
+use gatelodge::store::Pool;
 
 use crate::arguments::Arguments;
 use crate::floods::Flood;
@@ -56,13 +57,15 @@ pub(crate) fn faults(arguments: &Arguments, flood: &Flood, outcome: &Outcome) ->
     faults
 }
 
-/// How much the file may grow: by the bytes of the bounds, as they stand. The floods' rows are ordinary
+/// How much the file may grow: by the bytes of the bounds, as they stand; any flood may be refused now
+/// and then. The floods' rows are ordinary
 /// ones, far smaller than their part of a bound, which leaves room for the entries of indices, for
 /// pages that are half full and for the steps in which redb lengthens a file. Rows that are larger than
 /// a page of redb would take up to twice their bytes, since a page is a power of two.
 fn bound(flood: &Flood) -> u64 {
     let config = Config::at("/nowhere");
-    let pools = flood.pools.iter().map(|pool| admission::bound(&config, *pool).bytes);
+    let others = flood.pools.iter().filter(|pool| **pool != Pool::Events);
+    let pools = others.chain([&Pool::Events]).map(|pool| admission::bound(&config, *pool).bytes);
     pools.sum::<u64>() + MAX_OF_PERSON
 }
 

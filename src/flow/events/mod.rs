@@ -168,7 +168,7 @@ impl Filter {
 }
 
 /// The most entries that one listing looks at, so that a filter that fits little ends soon.
-const MAX_SEEN: usize = 20_000;
+const MAX_SEEN: usize = 10_000;
 
 /// A page of the events that `filter` asks for, the newest first. A page may have fewer than it could
 /// where the filter fits little.
