@@ -37,6 +37,12 @@ impl DroppedLines {
     }
 }
 
+/// The routes whose responses are logged at the level `debug`, unless they fail: a page brings several
+/// along, and a program asks again and again. They would bury what somebody looks for, such as the setup
+/// link above them.
+const QUIET: [&str; 5] =
+    ["/_gatelodge/assets/{name}", "/assets/{name}", "/healthz", "/metrics", "/readyz"];
+
 /// A finished request.
 pub(crate) struct RequestLog<'a> {
     /// The method.
@@ -66,6 +72,9 @@ impl RequestLog<'_> {
             self;
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         match refused {
+            None if QUIET.contains(route) => {
+                tracing::debug!(method, route, status, ms, "answered");
+            }
             None => tracing::info!(method, route, status, ms, "answered"),
             Some((id, error)) => match error.refusal() {
                 Some(refusal) => tracing::info!(

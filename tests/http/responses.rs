@@ -5,7 +5,7 @@ use axum::extract::Request;
 use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
 
-use crate::support::{Browser, RelyingParty, Response, Server};
+use crate::support::{Browser, Log, RelyingParty, Response, Server};
 
 async fn as_person(server: &Server, path: &str) -> Response {
     let request = Request::get(path).header("accept", "text/html,*/*;q=0.8");
@@ -286,4 +286,21 @@ async fn a_fault_of_ours_says_nothing_but_its_event() {
         assert_eq!(error.as_object().unwrap().len(), 3);
         assert_eq!(error["event_id"], response.header("gatelodge-event"));
     }
+}
+
+/// A page brings them along, and what somebody looks for stands above them.
+#[tokio::test]
+async fn assets_and_probes_are_in_the_log_where_they_fail() {
+    let server = Server::new().await;
+    let log = Log::keep();
+
+    for path in ["/assets/login.js", "/healthz", "/readyz", "/metrics", "/login", "/assets/none"] {
+        server.get(path).await;
+    }
+
+    assert_eq!(log.with("/healthz").len() + log.with("/readyz").len(), 0);
+    assert_eq!(log.with("route=\"/login\"").len(), 1);
+    let assets = log.with("/assets/{name}");
+    assert_eq!(assets.len(), 1);
+    assert!(assets[0].contains("PageNotFound"), "{assets:?}");
 }
