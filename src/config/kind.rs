@@ -186,8 +186,10 @@ impl Kind {
             }
             Self::ScopeOpen => {
                 let open = value.as_bool().ok_or(SWITCH)?;
-                if open && (name == "admin" || name.starts_with("hook:")) {
-                    return Err("admin and hook: scopes are never open to everyone".to_owned());
+                let reserved = name.parse::<ScopeToken>().is_ok_and(|token| token.is_reserved());
+                if open && reserved {
+                    let why = "admin, admin: and hook: scopes are never open to everyone";
+                    return Err(why.to_owned());
                 }
                 draft.scope_entry(name)?.open = open;
             }

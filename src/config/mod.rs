@@ -135,6 +135,16 @@ const STANDARD_SCOPES: &[(&str, &str)] = &[
 const GROUP_SCOPES: &[(&str, &str)] =
     &[("groups", "See which groups you are in, and your roles"), ("roles", "See your roles")];
 
+/// The scopes of the administration. The role `admin` may grant them, and a client has to be registered
+/// by an operator to ask for one.
+const ADMINISTRATION_SCOPES: &[(&str, &str)] = &[
+    ("admin", "Administer this server: everything"),
+    ("admin:clients", "Administer applications and resources"),
+    ("admin:keys", "Administer signing keys, and issue tokens and certificates"),
+    ("admin:people", "Administer people: their accounts, sessions and devices"),
+    ("admin:read", "See everything that administrators see"),
+];
+
 impl Config {
     /// The default configuration with the data directory `data`.
     pub fn at(data: impl Into<PathBuf>) -> Self {
@@ -145,8 +155,10 @@ impl Config {
                 token.parse().ok().map(|token| (token, entry))
             })
         };
-        let scopes: BTreeMap<ScopeToken, ScopeEntry> =
-            entries(STANDARD_SCOPES, true).chain(entries(GROUP_SCOPES, false)).collect();
+        let scopes: BTreeMap<ScopeToken, ScopeEntry> = entries(STANDARD_SCOPES, true)
+            .chain(entries(GROUP_SCOPES, false))
+            .chain(entries(ADMINISTRATION_SCOPES, false))
+            .collect();
         let mut config = Self {
             apps: BTreeMap::new(),
             behind_proxy: Vec::new(),

@@ -64,7 +64,10 @@ fn without_a_word_everything_is_at_its_default() {
     assert_eq!(config.policy, Policy::default());
     assert_eq!(config.places.data, case.home.path().join(".local/share/gatelodge"));
     assert_eq!(config.places.config, Some(case.file()));
-    assert_eq!(config.scope().to_string(), "email groups offline_access openid profile roles");
+    assert_eq!(
+        config.scope().to_string(),
+        "admin admin:clients admin:keys admin:people admin:read email groups offline_access openid profile roles"
+    );
     assert!(config.issuer.is_none() && config.listen.is_empty() && config.root_secret.is_none());
 }
 
@@ -136,7 +139,9 @@ fn every_kind_is_read_from_the_file() {
     let roles = |name: &str| config.allowed(&[name.parse().unwrap()]).to_string();
     assert_eq!(roles("ops"), "bare openid");
     assert_eq!(roles("user"), "email groups offline_access openid orders:read profile roles");
-    assert_eq!(roles("admin"), "bare email groups offline_access openid orders:read profile roles");
+    let administration = "admin admin:clients admin:keys admin:people admin:read";
+    let others = "bare email groups offline_access openid orders:read profile roles";
+    assert_eq!(roles("admin"), format!("{administration} {others}"));
 }
 
 #[test]
@@ -222,11 +227,17 @@ fn each_fault_names_its_source_its_key_and_what_is_allowed() {
         ),
         (
             "roles.ops.scopes = ['opnid']",
-            "FILE: roles.ops.scopes: found opnid; known are email groups offline_access openid profile roles, and [scopes.NAME] adds one",
+            "FILE: roles.ops.scopes: found opnid; known are admin admin:clients admin:keys admin:people \
+             admin:read email groups offline_access openid profile roles, and [scopes.NAME] adds one",
         ),
         (
             "scopes.admin.open = true",
-            "FILE: scopes.admin.open: found true; admin and hook: scopes are never open to everyone",
+            "FILE: scopes.admin.open: found true; admin, admin: and hook: scopes are never open to everyone",
+        ),
+        (
+            "scopes.'admin:read'.open = true",
+            "FILE: scopes.\"admin:read\".open: found true; admin, admin: and hook: scopes are never \
+             open to everyone",
         ),
         ("a = 1\n= 2", "FILE: line 2: this is no TOML: "),
         (

@@ -18,6 +18,16 @@ impl ScopeToken {
         &self.0
     }
 
+    /// Whether it is one of the administration of this server.
+    pub fn is_of_administration(&self) -> bool {
+        self.as_str() == "admin" || self.as_str().starts_with("admin:")
+    }
+
+    /// Whether it can never be open to every client.
+    pub fn is_reserved(&self) -> bool {
+        self.is_of_administration() || self.as_str().starts_with("hook:")
+    }
+
     /// Whether it is about a person.
     pub fn is_about_person(&self) -> bool {
         ABOUT_PERSON.contains(&self.as_str())
@@ -87,6 +97,18 @@ impl Scope {
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         Self(self.0.union(&other.0).cloned().collect())
+    }
+
+    /// Its tokens that are of the administration of this server.
+    #[must_use]
+    pub fn of_administration(&self) -> Self {
+        self.0.iter().filter(|token| token.is_of_administration()).cloned().collect()
+    }
+
+    /// Its tokens that are not of the administration of this server.
+    #[must_use]
+    pub fn without_administration(&self) -> Self {
+        self.0.iter().filter(|token| !token.is_of_administration()).cloned().collect()
     }
 
     /// Its tokens in order.

@@ -243,7 +243,7 @@ macro_rules! operator {
         "name it in the configuration: [roles], or in a file: gatelodge apply -f FILE",
         "RFC 9110 §15.5.1", Operator;
     ScopeReserved => InvalidRequest,
-        "the scopes admin and hook: are never open to every client",
+        "the scopes admin, admin: and hook: are never open to every client",
         "gatelodge client set CLIENT --scope NAME gives them to one",
         "RFC 6749 §3.3", Operator;
     ScopeUnknown => InvalidRequest,

@@ -5,15 +5,17 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::event::Kind;
-use crate::flow::Context;
 use crate::flow::bridge::device::{self, Asking, NewDevice, Opener};
 use crate::flow::events::{self, Act};
 use crate::flow::installation::evidence;
 use crate::flow::throttle::{self, Source};
+use crate::flow::{Context, Rules};
 use crate::model::bridge::{AUDIENCE, BridgeSessionId};
+use crate::model::person::Role;
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::claims::{AccessClaims, Audience, device_of, jti};
 use crate::oauth::id::{BRIDGE_CLIENT_ID, ClientId, SessionId, UserId};
+use crate::oauth::scope::Scope;
 use crate::secret::TokenHash;
 use crate::store::schema::{
     AnonymousSession, BRIDGE_SESSIONS_BY_USER, BridgeSession, DeviceMeans, EndedBridge,
@@ -170,7 +172,7 @@ pub fn open(
         nbf: cx.now.seconds(),
         jti: jti(None, cx.seed.bytes("jti")),
         client_id: terms.client.to_string(),
-        scope: cx.rules.config.allowed(&person.roles),
+        scope: scope(&cx.rules, &person.roles),
         sid: Some(id.to_string()),
         auth_time: None,
         acr: None,
@@ -182,6 +184,12 @@ pub fn open(
     };
     let terms = AccessTerms { ttl: lasting, ..terms.clone() };
     Ok(BridgeAccess { claims, session: id, terms, user })
+}
+
+/// The scope of the bridge tokens of a person with `roles`: everything but the administration, since
+/// others than this server take them.
+pub fn scope(rules: &Rules, roles: &[Role]) -> Scope {
+    rules.config.allowed(roles).without_administration()
 }
 
 /// The state of a requested session id.

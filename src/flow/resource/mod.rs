@@ -14,7 +14,7 @@ use crate::model::near::nearest;
 use crate::model::person::Role;
 use crate::oauth::id::ClientId;
 use crate::oauth::resource::{Resource, TokenType};
-use crate::oauth::scope::{Scope, ScopeToken};
+use crate::oauth::scope::Scope;
 use crate::store::schema::{Client, Person, Protected, RESOURCES_BY_SCOPE, RESOURCES_BY_SERVER};
 use crate::store::{StoreError, View};
 
@@ -73,8 +73,7 @@ impl Targets {
     ///
     /// [`Refusal::AdminScopeBesideResource`]
     pub fn check_administration(&self, rules: &Rules, scope: &Scope) -> Result<(), Refusal> {
-        let administers = scope.iter().any(is_of_administration);
-        if administers && self.has_another(rules) {
+        if !scope.of_administration().is_empty() && self.has_another(rules) {
             return Err(Refusal::AdminScopeBesideResource);
         }
         Ok(())
@@ -85,7 +84,7 @@ impl Targets {
         if !self.has_another(rules) {
             return scope;
         }
-        scope.iter().filter(|token| !is_of_administration(token)).cloned().collect()
+        scope.without_administration()
     }
 
     /// Whether one of them is not this server.
@@ -333,17 +332,7 @@ fn is_persons_own(rules: &Rules, resource: &Resource) -> bool {
 /// define, without reserved ones.
 fn foreign(rules: &Rules, scope: &Scope) -> Scope {
     let unknown = scope.minus(&rules.config.scope());
-    unknown.iter().filter(|token| !is_reserved(token)).cloned().collect()
-}
-
-/// Whether a scope can never be open to every client.
-pub fn is_reserved(token: &ScopeToken) -> bool {
-    is_of_administration(token) || token.as_str().starts_with("hook:")
-}
-
-/// Whether a scope is one of this server's administration.
-fn is_of_administration(token: &ScopeToken) -> bool {
-    token.as_str() == "admin" || token.as_str().starts_with("admin:")
+    unknown.iter().filter(|token| !token.is_reserved()).cloned().collect()
 }
 
 /// The scopes of all registered resources.

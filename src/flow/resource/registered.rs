@@ -1,7 +1,7 @@
 //! Resources that an operator registers, and their metadata
 //! ([RFC 9728](https://www.rfc-editor.org/rfc/rfc9728)).
 
-use super::{is_reserved, served_by};
+use super::served_by;
 use crate::error::{Error, Refusal};
 use crate::event::Kind;
 use crate::flow::client::operator::{self, NewClient};
@@ -118,7 +118,11 @@ fn credentials(
 }
 
 fn check_open(open: bool, scope: &Scope) -> Result<(), Refusal> {
-    if open && scope.iter().any(is_reserved) { Err(Refusal::ScopeReserved) } else { Ok(()) }
+    if open && scope.iter().any(ScopeToken::is_reserved) {
+        Err(Refusal::ScopeReserved)
+    } else {
+        Ok(())
+    }
 }
 
 /// The name of a resource for which nobody chose one: its URI without the scheme.

@@ -20,7 +20,10 @@ use crate::oauth::metadata::Metadata;
 pub(in crate::http) async fn show(State(app): State<Arc<App>>) -> Json<Metadata> {
     let rules = app.rules();
     let iss = rules.config.policy.iss_parameter;
-    let mut metadata = Metadata::new(&rules.issuer, &rules.config.scope(), iss);
+    // Programs ask for all that they find here, and few of them administer. The scopes of the
+    // administration are in the metadata of this server as a resource.
+    let scopes = rules.config.scope().without_administration();
+    let mut metadata = Metadata::new(&rules.issuer, &scopes, iss);
     // An offline server neither notifies clients of a logout nor fetches documents.
     metadata.backchannel_logout_supported = !rules.config.offline;
     metadata.backchannel_logout_session_supported = !rules.config.offline;

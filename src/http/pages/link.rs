@@ -12,6 +12,7 @@ use super::templates::{self, LinkCodePage, LinkPage, LinkRefusedPage, Page};
 use crate::app::App;
 use crate::error::{ErrorCode, Refusal};
 use crate::flow::authorize::step::PresentedInteraction;
+use crate::flow::bridge::access;
 use crate::flow::bridge::exchange::IssuedExchangeCode;
 use crate::flow::bridge::link::{self, LinkOutcome, Step};
 use crate::flow::session::LiveSession;
@@ -97,7 +98,7 @@ fn ask(
         host: redirect.map(LinkRedirect::host),
         scopes: templates::scope_items(
             &app.rules().config,
-            &app.rules().config.allowed(&person.roles),
+            &access::scope(&app.rules(), &person.roles),
         ),
         display_name: person.display_name.to_string(),
         username: person.username.to_string(),
