@@ -68,19 +68,19 @@ const ROOMS: &[(&str, &[&str])] = &[
             "tls",
         ],
     ),
-    // What others come in by, side by side.
-    (
-        "http",
-        &[
-            "app", "clock", "config", "error", "event", "fetch", "flow", "keys", "metrics",
-            "model", "oauth", "passkey", "password", "secret", "store", "tls",
-        ],
-    ),
+    // What others come in by. The operations of the administration are served at the ports, too.
     (
         "admin",
         &[
             "app", "clock", "config", "error", "event", "flow", "keys", "metrics", "model",
             "oauth", "passkey", "password", "secret", "store", "tls",
+        ],
+    ),
+    (
+        "http",
+        &[
+            "admin", "app", "clock", "config", "error", "event", "fetch", "flow", "keys",
+            "metrics", "model", "oauth", "passkey", "password", "secret", "store", "tls",
         ],
     ),
     // What runs them.
@@ -395,7 +395,7 @@ fn an_upward_import_is_caught_however_it_is_written() {
         ("flow/code.rs", "pub use crate::app as a;"),
         ("flow/cimd.rs", "use crate::fetch::Fetcher;"),
         ("flow/mod.rs", "use super::*;"),
-        ("http/mod.rs", "mod tests { use crate::admin; }"),
+        ("http/mod.rs", "mod tests { use crate::serve; }"),
         ("admin/mod.rs", "use crate::http::router;"),
         ("config/mod.rs", "use crate::store::Store;"),
         ("clock/mod.rs", "use crate::error::Error;"),

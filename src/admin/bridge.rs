@@ -7,7 +7,7 @@ use axum::extract::{Path, Request};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::by::{By, People, Read};
+use super::by::{By, People, ReadPeople};
 use super::listing::{ListView, Noun, Query};
 use super::{Failed, body, optional, session};
 use crate::clock::Timestamp;
@@ -188,7 +188,7 @@ impl HostPreferenceView {
 
 /// Lists the bridges that sent a heartbeat within the last 30 days.
 pub(super) async fn list(
-    app: By<Read>,
+    app: By<ReadPeople>,
     request: Request,
 ) -> Result<Json<ListView<BridgeView>>, Failed> {
     let (view, span) = (app.read()?, Query::of(&request)?.span()?);
@@ -200,7 +200,7 @@ pub(super) async fn list(
 
 /// A linked device that is not ended.
 pub(super) async fn device(
-    app: By<Read>,
+    app: By<ReadPeople>,
     Path(named): Path<String>,
 ) -> Result<Json<DeviceView>, Failed> {
     let view = app.read()?;

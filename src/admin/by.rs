@@ -1,66 +1,127 @@
 //! Who asks for an operation, and the right that it needs.
 
-use std::convert::Infallible;
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::Response;
 
+use super::Failed;
 use crate::app::App;
-use crate::error::Error;
+use crate::error::{Error, Internal, Refusal};
 use crate::flow::Context;
+use crate::flow::token::access;
+use crate::keys::VerifiedAccess;
 use crate::model::actor::{Acting, Actor};
-use crate::store::Tx;
+use crate::store::{Tx, View};
 
 /// The user of the operating system at the other end of the socket, set by the listener.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SocketPeer(pub(crate) u32);
 
 /// A right that an operation needs. Each is a type, so that the signature of an operation names it.
-pub(super) trait Right: Send + Sync + 'static {}
+pub(super) trait Right: Send + Sync + 'static {
+    /// The scopes of which one is needed, unless there is `admin`.
+    const SCOPES: &'static [&'static str];
+}
 
-/// To see everything that is no secret.
-pub(super) enum Read {}
+macro_rules! rights {
+    ($($(#[$doc:meta])* $name:ident = $($scope:literal)*;)*) => {$(
+        $(#[$doc])*
+        pub(super) enum $name {}
 
-/// To add, change, recover and remove people, and to end what they have.
-pub(super) enum People {}
+        impl Right for $name {
+            const SCOPES: &'static [&'static str] = &[$($scope),*];
+        }
+    )*};
+}
 
-/// To add, change and remove clients, documents and resources.
-pub(super) enum Clients {}
+rights! {
+    /// To see everything that is no secret.
+    Read = "admin:read";
+    /// To see people, and what they have.
+    ReadPeople = "admin:read" "admin:people";
+    /// To see clients, resources and their usage.
+    ReadClients = "admin:read" "admin:clients";
+    /// To see keys.
+    ReadKeys = "admin:read" "admin:keys";
+    /// To add, change, recover and remove people, and to end what they have.
+    People = "admin:people";
+    /// To add, change and remove clients, documents and resources.
+    Clients = "admin:clients";
+    /// To rotate keys, and to issue tokens and certificates.
+    Keys = "admin:keys";
+    /// To change the installation itself.
+    All = "admin";
+}
 
-/// To rotate keys, and to issue tokens and certificates.
-pub(super) enum Keys {}
+/// Whoever asks, as far as it is proven. A request has one, or no operation serves it: only
+/// [`super::router`] takes a request for the operator's, and only [`Asker::by_token`] makes another.
+#[derive(Clone)]
+pub(crate) struct Asker {
+    acting: Acting,
+    /// The proven token of an administrator; `None`: the operator.
+    token: Option<Arc<VerifiedAccess>>,
+}
 
-/// To change the installation itself.
-pub(super) enum All {}
+impl Asker {
+    /// The administrator whose token it is.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`access::administrator`].
+    pub(crate) fn by_token(
+        view: &impl View,
+        cx: &Context,
+        token: VerifiedAccess,
+    ) -> Result<Self, Error> {
+        let acting = access::administrator(view, cx, &token)?;
+        Ok(Self { acting, token: Some(Arc::new(token)) })
+    }
 
-impl Right for Read {}
-impl Right for People {}
-impl Right for Clients {}
-impl Right for Keys {}
-impl Right for All {}
+    /// Who it is.
+    pub(crate) fn actor(&self) -> &Actor {
+        &self.acting.actor
+    }
+}
+
+/// Takes each request for the operator's, whose socket or process it comes by.
+pub(super) async fn as_operator(mut request: Request, next: Next) -> Response {
+    let uid = request.extensions().get::<SocketPeer>().map(|peer| peer.0);
+    request.extensions_mut().insert(Asker { acting: Acting::operator(uid), token: None });
+    next.run(request).await
+}
 
 /// The application, for somebody who has the right `R`. What they write is done in their name.
 pub(super) struct By<R> {
-    acting: Acting,
     app: Arc<App>,
+    asker: Asker,
     right: PhantomData<R>,
 }
 
 impl<R: Right> By<R> {
-    /// Runs one transition in the name of whoever asks, and returns once it is durable.
+    /// Runs one transition in the name of whoever asks, and returns once it is durable. An
+    /// administrator is proven once more in the transaction, since their right may be gone by then.
     pub(super) async fn write<T: Send + 'static>(
         &self,
         transition: impl Fn(&mut Tx<'_>, &Context) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        self.app.write_by(self.acting.clone(), transition).await
+        let token = self.asker.token.clone();
+        let proven = move |tx: &mut Tx<'_>, cx: &Context| {
+            let Some(token) = &token else { return transition(tx, cx) };
+            let acting = access::administrator(tx, cx, token)?;
+            check::<R>(&acting)?;
+            transition(tx, &Context { acting, ..cx.clone() })
+        };
+        self.app.write_by(self.asker.acting.clone(), proven).await
     }
 
     /// Whoever asks.
     pub(super) fn acting(&self) -> Acting {
-        self.acting.clone()
+        self.asker.acting.clone()
     }
 }
 
@@ -73,11 +134,20 @@ impl<R> Deref for By<R> {
 }
 
 impl<R: Right> FromRequestParts<Arc<App>> for By<R> {
-    type Rejection = Infallible;
+    type Rejection = Failed;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
-        let uid = parts.extensions.get::<SocketPeer>().map(|peer| peer.0);
-        let acting = Acting { actor: Actor::Operator { uid }, address: None };
-        Ok(Self { acting, app: Arc::clone(app), right: PhantomData })
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failed> {
+        let asker = parts.extensions.get::<Asker>().cloned();
+        let asker = asker.ok_or_else(|| Internal::new("nobody asks for an operation"))?;
+        check::<R>(&asker.acting)?;
+        Ok(Self { app: Arc::clone(app), asker, right: PhantomData })
     }
+}
+
+/// Checks that somebody has the right `R`.
+fn check<R: Right>(acting: &Acting) -> Result<(), Refusal> {
+    if acting.may(R::SCOPES) {
+        return Ok(());
+    }
+    Err(Refusal::BearerTokenWithoutAdministration(R::SCOPES.first().copied().unwrap_or("admin")))
 }

@@ -5,7 +5,7 @@ use axum::extract::{Path, Request};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::by::{By, People, Read};
+use super::by::{By, People, ReadPeople};
 use super::listing::{ListView, Noun, Query};
 use super::{Failed, body, tls};
 use crate::clock::Timestamp;
@@ -116,7 +116,7 @@ pub(super) async fn enroll(
 }
 
 pub(super) async fn list(
-    app: By<Read>,
+    app: By<ReadPeople>,
     request: Request,
 ) -> Result<Json<ListView<DeviceCertificateView>>, Failed> {
     let (view, query) = (app.read()?, Query::of(&request)?);
@@ -125,7 +125,7 @@ pub(super) async fn list(
 }
 
 pub(super) async fn show(
-    app: By<Read>,
+    app: By<ReadPeople>,
     Path(named): Path<String>,
 ) -> Result<Json<DeviceCertificateView>, Failed> {
     let view = app.read()?;
@@ -152,7 +152,7 @@ pub(super) async fn revoke(
 ///
 /// The refusal that the device gets.
 pub(super) async fn person(
-    app: By<Read>,
+    app: By<ReadPeople>,
     Path(fingerprint): Path<String>,
 ) -> Result<Json<CertificatePersonView>, Failed> {
     let fingerprint: Fingerprint =

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::by::{By, Clients, Read};
+use super::by::{By, Clients, ReadClients};
 use super::listing::{ListView, Noun, Query};
 use super::{Failed, body, client_notes};
 use crate::app::App;
@@ -120,7 +120,7 @@ impl ClientView {
 }
 
 pub(super) async fn list(
-    app: By<Read>,
+    app: By<ReadClients>,
     request: Request,
 ) -> Result<Json<ListView<ClientView>>, Failed> {
     let span = Query::of(&request)?.span()?;
@@ -233,7 +233,7 @@ pub(super) async fn rotate_secret(
 }
 
 pub(super) async fn show(
-    app: By<Read>,
+    app: By<ReadClients>,
     Path(named): Path<String>,
 ) -> Result<Json<ClientView>, Failed> {
     let (id, client) = named::client(&app.read()?, &named)?;

@@ -5,7 +5,7 @@ use axum::extract::{Path, Request};
 use serde::{Deserialize, Serialize};
 
 use super::Failed;
-use super::by::{By, People, Read};
+use super::by::{By, People, ReadPeople};
 use super::listing::{ListView, Noun, Query};
 use crate::flow::named;
 use crate::flow::token::grant::{self, LiveGrant};
@@ -64,7 +64,7 @@ impl GrantView {
 }
 
 pub(super) async fn list(
-    app: By<Read>,
+    app: By<ReadPeople>,
     request: Request,
 ) -> Result<Json<ListView<GrantView>>, Failed> {
     let (view, query) = (app.read()?, Query::of(&request)?);
@@ -74,7 +74,7 @@ pub(super) async fn list(
 }
 
 pub(super) async fn show(
-    app: By<Read>,
+    app: By<ReadPeople>,
     Path(named): Path<String>,
 ) -> Result<Json<GrantView>, Failed> {
     Ok(Json(GrantView::new(&named::grant(&app.read()?, &app.context(), &named)?)))

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::Request;
 use serde::{Deserialize, Serialize};
 
-use super::by::{By, Keys, Read};
+use super::by::{By, Keys, ReadKeys};
 use super::listing::{ListView, Noun, Query};
 use super::{Failed, body};
 use crate::error::Refusal;
@@ -146,7 +146,7 @@ impl RotatedView {
 /// Lists the keys as this server uses them now, for each algorithm the newest first. A cursor is the
 /// `kid` of the last key of a page.
 pub(super) async fn list(
-    app: By<Read>,
+    app: By<ReadKeys>,
     request: Request,
 ) -> Result<Json<ListView<KeyView>>, Failed> {
     let query = Query::of(&request)?;

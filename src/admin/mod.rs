@@ -1,5 +1,5 @@
-//! The administration API: one router, served on the Unix socket, or in process for a command that
-//! finds no running server.
+//! The administration API: its operations, served on the Unix socket, in process for a command that
+//! finds no running server, and at the ports for an access token with a scope of the administration.
 //!
 //! Each noun has a file with its views, its requests and its operations. A view is the only form of
 //! its noun: the API serialises it, and the command line deserialises it. Objects with members that
@@ -8,8 +8,11 @@
 //! What a path or a body names, it names by its id, by its name or by the beginning of its id
 //! ([`named`](crate::flow::named)), found in the transaction that changes it.
 //!
-//! A caller that can reach the API owns the data directory, so it needs no authentication, and
-//! errors contain their precise reason.
+//! Each operation names the right that it needs by the type [`By`](by::By), which is the only way to
+//! the application. Whoever reaches the socket owns the data directory, so they need no authentication
+//! and have every right. At the ports, `http/administration.rs` proves a token first. So errors contain
+//! their precise reason. What an administrator may touch, the transitions decide
+//! ([`rights`](crate::flow::rights)).
 
 pub(crate) mod apply;
 pub(crate) mod bridge;
@@ -40,17 +43,28 @@ use std::sync::Arc;
 use axum::Json;
 use axum::Router;
 use axum::http::{StatusCode, header};
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use serde::Serialize;
 
-pub(crate) use by::SocketPeer;
+pub(crate) use by::{Asker, SocketPeer};
 
 use crate::app::App;
 use crate::error::{Candidate, Choices, Error, Refusal};
 
-/// The router of all operations.
+/// The router of the socket, and of commands: everything it serves, it serves to the operator.
 pub fn router(app: Arc<App>) -> Router {
+    operations()
+        .route("/metrics", get(metrics::show))
+        .fallback(async || Failed(Refusal::PageNotFound.into()))
+        .method_not_allowed_fallback(async || Failed(Refusal::MethodNotAllowed.into()))
+        .layer(from_fn(by::as_operator))
+        .with_state(app)
+}
+
+/// All operations. They serve a request that has an [`Asker`], and no other.
+pub(crate) fn operations() -> Router<Arc<App>> {
     Router::new()
         .route("/api/v1/apply", post(apply::apply))
         .route("/api/v1/bridge", get(bridge::list))
@@ -106,11 +120,11 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/users/{username}", get(user::show).patch(user::change).delete(user::remove))
         .route("/api/v1/recover", post(user::recover))
         .route("/api/v1/issuer", get(issuer::show).put(issuer::change))
-        .route("/metrics", get(metrics::show))
-        .fallback(async || Failed(Refusal::PageNotFound.into()))
-        .method_not_allowed_fallback(async || Failed(Refusal::MethodNotAllowed.into()))
-        .with_state(app)
 }
+
+/// The error that a response of this API reports, for whoever counts and logs it.
+#[derive(Clone)]
+pub(crate) struct Reported(pub(crate) Arc<Error>);
 
 /// An error response: the members of RFC 6749 §5.2, what can be done about it, and what the request
 /// may have meant.
@@ -166,6 +180,7 @@ impl Failed {
         if let Some(seconds) = self.0.retry_after() {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
+        response.extensions_mut().insert(Reported(Arc::new(self.0)));
         response
     }
 }

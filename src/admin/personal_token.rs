@@ -7,7 +7,7 @@ use axum::extract::{Path, Request};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::by::{By, People, Read};
+use super::by::{By, People, ReadPeople};
 use super::listing::{ListView, Noun, Query};
 use super::{Failed, body};
 use crate::error::Refusal;
@@ -78,7 +78,7 @@ impl PersonalTokenView {
 }
 
 pub(super) async fn list(
-    app: By<Read>,
+    app: By<ReadPeople>,
     request: Request,
 ) -> Result<Json<ListView<PersonalTokenView>>, Failed> {
     let (view, query) = (app.read()?, Query::of(&request)?);
@@ -110,7 +110,7 @@ pub(super) async fn add(
 }
 
 pub(super) async fn show(
-    app: By<Read>,
+    app: By<ReadPeople>,
     Path(named): Path<String>,
 ) -> Result<Json<PersonalTokenView>, Failed> {
     let view = app.read()?;

@@ -6,7 +6,7 @@ use axum::extract::{Path, Request};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::by::{By, Clients, Read};
+use super::by::{By, Clients, ReadClients};
 use super::listing::{ListView, Noun, Query};
 use super::{Failed, body, optional};
 use crate::app::App;
@@ -180,7 +180,7 @@ impl ResourceView {
 }
 
 pub(super) async fn list(
-    app: By<Read>,
+    app: By<ReadClients>,
     request: Request,
 ) -> Result<Json<ListView<ResourceView>>, Failed> {
     let span = Query::of(&request)?.span()?;
@@ -205,7 +205,7 @@ pub(super) async fn add(
 }
 
 pub(super) async fn show(
-    app: By<Read>,
+    app: By<ReadClients>,
     Path(named): Path<String>,
 ) -> Result<Json<ResourceView>, Failed> {
     let row = named::resource(&app.read()?, &named)?;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Failed;
-use super::by::{By, People, Read};
+use super::by::{By, People, ReadPeople};
 use super::listing::{ListView, Noun, Query, key};
 use crate::error::Refusal;
 use crate::flow::Context;
@@ -275,7 +275,7 @@ fn after_key<K: Key>(after: &str) -> Result<Option<K>, Refusal> {
 }
 
 pub(super) async fn list(
-    app: By<Read>,
+    app: By<ReadPeople>,
     request: Request,
 ) -> Result<Json<ListView<SessionView>>, Failed> {
     let (view, cx, query) = (app.read()?, app.context(), Query::of(&request)?);
@@ -293,7 +293,7 @@ pub(super) async fn list(
 
 /// Lists the stored anonymous sessions, live or ended.
 pub(super) async fn list_anonymous(
-    app: By<Read>,
+    app: By<ReadPeople>,
     request: Request,
 ) -> Result<Json<ListView<SessionView>>, Failed> {
     let (view, span) = (app.read()?, Query::of(&request)?.span()?);
@@ -304,7 +304,7 @@ pub(super) async fn list_anonymous(
 }
 
 pub(super) async fn show(
-    app: By<Read>,
+    app: By<ReadPeople>,
     Path(named): Path<String>,
 ) -> Result<Json<SessionView>, Failed> {
     let view = app.read()?;

@@ -7,7 +7,7 @@ use axum::extract::Request;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::by::{By, Keys, Read};
+use super::by::{By, Keys, ReadKeys};
 use super::{Failed, body};
 use crate::app::App;
 use crate::error::Refusal;
@@ -73,7 +73,7 @@ impl IssuedCertificateView {
     }
 }
 
-pub(super) async fn ca(app: By<Read>) -> Result<Json<AuthorityView>, Failed> {
+pub(super) async fn ca(app: By<ReadKeys>) -> Result<Json<AuthorityView>, Failed> {
     let certificate = IssuedCertificateView::new(app.authority()?.pem())?;
     let path = Authority::path(&app.rules().config.places.data);
     Ok(Json(AuthorityView { certificate, path: path.display().to_string() }))

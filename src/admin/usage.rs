@@ -7,7 +7,7 @@ use axum::extract::Path;
 use serde::{Deserialize, Serialize};
 
 use super::Failed;
-use super::by::{By, Read};
+use super::by::{By, ReadClients};
 use crate::error::Refusal;
 use crate::flow::client::usage::{self, UsageReport};
 use crate::flow::named;
@@ -119,13 +119,13 @@ impl UsageSums {
     }
 }
 
-pub(super) async fn of_all(app: By<Read>) -> Result<Json<UsageView>, Failed> {
+pub(super) async fn of_all(app: By<ReadClients>) -> Result<Json<UsageView>, Failed> {
     let report = usage::report(&app.read()?, &app.context(), None)?;
     Ok(Json(UsageView::new(None, report)))
 }
 
 pub(super) async fn of_client(
-    app: By<Read>,
+    app: By<ReadClients>,
     Path(named): Path<String>,
 ) -> Result<Json<UsageView>, Failed> {
     let view = app.read()?;

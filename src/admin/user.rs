@@ -7,7 +7,7 @@ use axum::extract::{Path, Request};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::by::{By, People, Read};
+use super::by::{By, People, ReadPeople};
 use super::listing::{ListView, Noun, Query};
 use super::{Failed, body, optional, parsed};
 use crate::app::App;
@@ -238,7 +238,7 @@ fn roles(app: &App, written: &[String]) -> Result<Vec<Role>, Error> {
 }
 
 pub(super) async fn list(
-    app: By<Read>,
+    app: By<ReadPeople>,
     request: Request,
 ) -> Result<Json<ListView<UserView>>, Failed> {
     let (view, span) = (app.read()?, Query::of(&request)?.span()?);
@@ -265,7 +265,7 @@ pub(super) async fn add(
 }
 
 pub(super) async fn show(
-    app: By<Read>,
+    app: By<ReadPeople>,
     Path(named): Path<String>,
 ) -> Result<Json<UserView>, Failed> {
     let view = app.read()?;

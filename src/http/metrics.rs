@@ -25,7 +25,10 @@ pub(super) async fn show(
         Some(token) => {
             let context = app.context();
             let verified = app.keys().verify_access(&token, context.now)?;
-            access::check_administration(&app.read()?, &context, &verified)?;
+            let acting = access::administrator(&app.read()?, &context, &verified)?;
+            if !acting.may(&["admin:read"]) {
+                return Err(Refusal::BearerTokenWithoutAdministration("admin:read").into());
+            }
         }
         None if peer::is_on_this_machine(&app, &parts) => {}
         None => return Err(BearerFailure::without_token(Refusal::PageNotFound)),

@@ -1,10 +1,11 @@
 //! HTTP: endpoints, extractors, cookies, pages. A handler parses by extractors, calls a use case or
 //! a transition, and renders the result; `?` turns an error into the failure of its endpoint.
 //!
-//! This room may use every other. It has no state, and decides nothing that a transition could
+//! This room may use every other; of the administration, its operations as a whole. It has no state, and decides nothing that a transition could
 //! decide.
 
 mod about;
+mod administration;
 mod assets;
 mod bridge;
 mod cookie;
@@ -118,6 +119,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(browser)
         .merge(cached_for_an_hour(passkey_metadata))
         .merge(applications)
+        .merge(administration::routes(&app))
         .merge(bridge::routes(&app))
         .merge(revalidated(assets))
         .route("/healthz", get(metadata::alive))

@@ -216,7 +216,7 @@ fn formatted(
 ///
 /// RFC 6750 §3.1: "If the request lacks any authentication information […], the resource server
 /// SHOULD NOT include an error code or other error information."
-fn bearer(app: &App, error: &Error, tried: bool) -> String {
+pub(super) fn bearer(app: &App, error: &Error, tried: bool) -> String {
     let metadata = app.rules().issuer.at("/.well-known/oauth-protected-resource");
     let challenge = format!("Bearer resource_metadata=\"{metadata}\"");
     if !tried {
@@ -225,9 +225,9 @@ fn bearer(app: &App, error: &Error, tried: bool) -> String {
     let (code, description) = (error.code(), error.sentence());
     // RFC 6750 §3.1: it "MAY include the 'scope' attribute with the scope necessary".
     let scope = match error.refusal() {
-        Some(Refusal::BearerTokenWithoutAdministration) => ", scope=\"admin:read\"",
-        _ if code == ErrorCode::InsufficientScope => ", scope=\"openid\"",
-        _ => "",
+        Some(Refusal::BearerTokenWithoutAdministration(scope)) => format!(", scope=\"{scope}\""),
+        _ if code == ErrorCode::InsufficientScope => ", scope=\"openid\"".to_owned(),
+        _ => String::new(),
     };
     let error = code.as_str();
     format!("{challenge}, error=\"{error}\", error_description=\"{description}\"{scope}")

@@ -9,6 +9,7 @@
 )]
 
 mod admin;
+mod administration;
 mod admission;
 mod anonymous;
 mod apply;

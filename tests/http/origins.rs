@@ -205,14 +205,14 @@ async fn an_address_that_is_not_there_is_not_found_by_any_method() {
     }
 }
 
-/// The administration API has a router of its own.
+/// `administration` says what a token opens.
 #[tokio::test]
-async fn the_public_door_leads_to_no_administration() {
+async fn the_public_door_leads_to_no_administration_without_a_token() {
     let server = Server::new().await;
 
-    for path in ["/api/v1/clients", "/api/v1/users", "/api/v1/recover", "/api/v1/issuer"] {
+    for path in ["/api/v1/clients", "/api/v1/users", "/api/v1/recover", "/api/v1/tokens"] {
         let response = ask(&server, &Method::POST, path).await;
 
-        response.refused(ErrorCode::NotFound, Refusal::PageNotFound);
+        response.refused(ErrorCode::InvalidToken, Refusal::BearerTokenMissing);
     }
 }

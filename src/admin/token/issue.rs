@@ -1,15 +1,14 @@
 //! `/api/v1/tokens`: access tokens that an operator issues.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use crate::admin::by::{By, Keys};
 use crate::admin::{Failed, body, optional, parsed};
-use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Refusal;
 use crate::flow::named;
@@ -58,7 +57,7 @@ pub(crate) struct IssuedTokenView {
 
 /// Issues an access token. Only this response has it: the store and the log do not.
 pub(in crate::admin) async fn issue(
-    State(app): State<Arc<App>>,
+    app: By<Keys>,
     request: Request,
 ) -> Result<(StatusCode, Json<IssuedTokenView>), Failed> {
     let asked: TokenIssueRequest = body(request).await?;

@@ -2,13 +2,12 @@
 
 pub(crate) mod issue;
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::by::{By, Keys, ReadKeys};
 use super::{Failed, body};
 use crate::app::App;
 use crate::error::{Error, Refusal};
@@ -81,7 +80,7 @@ impl RevocationView {
 
 /// Inspects a token: its kind, its claims, and whether it is in force or the reason why not.
 pub(in crate::admin) async fn inspect(
-    State(app): State<Arc<App>>,
+    app: By<ReadKeys>,
     request: Request,
 ) -> Result<Json<InspectionView>, Failed> {
     let asked: TokenRequest = body(request).await?;
@@ -178,7 +177,7 @@ fn jwt(app: &App, token: &str) -> Result<Inspected, Failed> {
 /// Revokes an access token, or ends the grant of a refresh token, or the linked device of a personal
 /// access token, of a bridge token or of a hook token.
 pub(in crate::admin) async fn revoke(
-    State(app): State<Arc<App>>,
+    app: By<Keys>,
     request: Request,
 ) -> Result<Json<RevocationView>, Failed> {
     let asked: TokenRequest = body(request).await?;

@@ -39,9 +39,9 @@ macro_rules! token {
         "the access token was not signed by a key of this server",
         "gatelodge token inspect explains a token; one of another installation is not taken here",
         "RFC 9068 §4", Client;
-    BearerTokenWithoutAdministration => InsufficientScope,
-        "this needs an access token with the scope admin:read or admin",
-        "gatelodge client set CLIENT --scope NAME; the configuration has to know the scope: [scopes]",
+    BearerTokenWithoutAdministration(scope) => InsufficientScope,
+        "this needs an access token with the scope {scope} or admin",
+        "gatelodge client set CLIENT --add-scope SCOPE; a person needs a role that has it, too",
         "RFC 6750 §3.1", Client;
     BearerTokenWithoutOpenid => InsufficientScope,
         "userinfo needs an access token with the scope openid",

@@ -86,7 +86,7 @@ fn define_scope(
         description: wanted.description.clone().unwrap_or(before.description),
         open: wanted.open.unwrap_or(before.open),
     };
-    if row.open && resource::is_reserved(token) {
+    if row.open && token.is_reserved() {
         return Err(Error::from(Refusal::ScopeReserved).at(|| Noun::Scope.member(name, "open")));
     }
     if old.as_ref() != Some(&row) {

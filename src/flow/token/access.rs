@@ -9,6 +9,7 @@ use crate::flow::token::grant;
 use crate::flow::token::grant::LiveGrant;
 use crate::flow::{Context, bridge, session};
 use crate::keys::VerifiedAccess;
+use crate::model::actor::{Acting, Actor};
 use crate::oauth::claims::{device_of, grant_of};
 use crate::oauth::id::{AnonymousSub, ClientId};
 use crate::store::View;
@@ -27,26 +28,43 @@ pub enum LiveAccess {
     Grant(Box<LiveGrant>),
 }
 
-/// Checks that a token may read what the administration knows of this server as a whole.
+/// The administrator that a token is of, and their scopes of the administration.
+/// These are the scopes of the token that its client may still have, and its person may still grant,
+/// so that whoever is no administrator any more has none at once. They may be none at all.
 ///
 /// # Errors
 ///
-/// Those of [`live`], [`Refusal::BearerTokenForAnotherAudience`], or
-/// [`Refusal::BearerTokenWithoutAdministration`] without the scope `admin:read` or `admin`.
-pub fn check_administration(
+/// Those of [`live`], and [`Refusal::BearerTokenForAnotherAudience`], also for a token that no client
+/// and no person got for the administration.
+pub fn administrator(
     view: &impl View,
     cx: &Context,
     token: &VerifiedAccess,
-) -> Result<(), Error> {
+) -> Result<Acting, Error> {
     let claims = token.claims();
     if !claims.aud.has(cx.rules.issuer.as_str()) {
         return Err(Refusal::BearerTokenForAnotherAudience.into());
     }
-    live(view, cx, token)?;
-    if !["admin:read", "admin"].iter().any(|scope| claims.scope.has(scope)) {
-        return Err(Refusal::BearerTokenWithoutAdministration.into());
-    }
-    Ok(())
+    let (client, person, present) = match live(view, cx, token)? {
+        LiveAccess::Anonymous | LiveAccess::Bridge(_) => {
+            return Err(Refusal::BearerTokenForAnotherAudience.into());
+        }
+        LiveAccess::Client => {
+            let id = claims.client_id.parse().map_err(|_| Refusal::BearerTokenMalformed)?;
+            let client = view.find::<Client>(&id)?;
+            let scope = client.map(|client| client.scope().clone()).unwrap_or_default();
+            (id, None, scope)
+        }
+        LiveAccess::Grant(live) => {
+            let allowed = cx.rules.config.allowed(&live.person().roles);
+            let authorization = live.authorization();
+            let present = allowed.intersect(live.client().scope());
+            (authorization.client.clone(), Some(authorization.user), present)
+        }
+    };
+    let scope = claims.scope.intersect(&present).of_administration();
+    let actor = Actor::Administrator { client, person };
+    Ok(Acting { actor, address: cx.acting.address, scope })
 }
 
 /// Checks that a token is in force, and returns what it depends on.

@@ -19,7 +19,7 @@ use crate::oauth::params::Params;
 /// The most bytes of a form. The limit of the header section (`section.rs`) bounds a query.
 const MAX_FORM: usize = 32 * 1024;
 /// The most bytes of a JSON body.
-pub(super) const MAX_JSON: usize = 64 * 1024;
+pub(in crate::http) const MAX_JSON: usize = 64 * 1024;
 
 /// The time within which a body must arrive.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -88,7 +88,7 @@ pub(super) async fn json<T: DeserializeOwned>(request: Request) -> Result<T, Ref
 }
 
 /// Reads a body of at most `limit` bytes.
-pub(super) async fn bytes(body: Body, limit: usize) -> Result<Bytes, Refusal> {
+pub(in crate::http) async fn bytes(body: Body, limit: usize) -> Result<Bytes, Refusal> {
     let body = to_bytes(body, limit);
     match tokio::time::timeout(TIMEOUT, body).await {
         Ok(Ok(bytes)) => Ok(bytes),

@@ -216,7 +216,10 @@ async fn a_token_of_the_administration_reads_them_from_anywhere() {
     let missing = bearer(&other).await;
     let challenge = missing.header("www-authenticate").to_owned();
     assert!(challenge.ends_with("scope=\"admin:read\""), "{challenge}");
-    missing.refused(ErrorCode::InsufficientScope, Refusal::BearerTokenWithoutAdministration);
+    missing.refused(
+        ErrorCode::InsufficientScope,
+        Refusal::BearerTokenWithoutAdministration("admin:read"),
+    );
     let elsewhere = bearer(&foreign).await;
     elsewhere.refused(ErrorCode::InvalidToken, Refusal::BearerTokenForAnotherAudience);
     server.operate(Method::POST, "/tokens/revoke", json!({ "token": reader })).await;

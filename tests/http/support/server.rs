@@ -220,6 +220,31 @@ impl Server {
         Response::read(response, Surface::Admin).await
     }
 
+    /// Sends a request to the administration API at the port, with an access token; `path` stands
+    /// below `/api/v1`.
+    pub(crate) async fn administer(
+        &self,
+        token: &str,
+        method: Method,
+        path: &str,
+        body: Value,
+    ) -> Response {
+        let request = Request::builder().method(method).uri(format!("/api/v1{path}"));
+        let request = request.header(header::HOST, self.app.rules().issuer.authority());
+        let request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        let mut request = request.body(Body::from(body.to_string())).unwrap();
+        request.extensions_mut().insert(Peer(Ipv4Addr::new(192, 0, 2, 1).into()));
+        let response = self.public.clone().oneshot(request).await.unwrap();
+        Response::read(response, Surface::Admin).await
+    }
+
+    /// An access token of a client that acts for itself, with this scope.
+    pub(crate) async fn token_of_robot(&self, scope: &str) -> String {
+        let robot = json!({ "name": "Robot", "scope": scope });
+        let robot = self.client(robot).await;
+        robot.ask(&[("grant_type", "client_credentials")]).await.tokens().access
+    }
+
     /// Changes a client's row, as commands to come will.
     pub(crate) async fn change_client(&self, id: &str, change: fn(&mut Client)) {
         let id = id.parse().unwrap();

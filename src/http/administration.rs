@@ -1,0 +1,62 @@
+//! `/api/v1` at the ports: the operations of the administration, for a request with an access token of
+//! an administrator. No cookie counts here, and no script of another origin reads anything.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{FromRequestParts as _, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+
+use super::extract::peer::ClientAddress;
+use super::extract::{bearer, body};
+use super::failure::{BearerFailure, Cause, JsonFailure, RequestClient};
+use super::render;
+use crate::admin::{self, Asker, Reported};
+use crate::app::App;
+use crate::error::Refusal;
+use crate::model::actor::{Acting, Actor};
+
+/// The routes of the operations.
+pub(super) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+    admin::operations().route_layer(from_fn_with_state(Arc::clone(app), prove))
+}
+
+/// Proves the administrator of a request, and serves it then. Until the token is proven, a failure has
+/// the form of any endpoint that takes one; from then on it has its reason and what can be done.
+async fn prove(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let Ok(ClientAddress(address)) = ClientAddress::from_request_parts(&mut parts, &app).await;
+    let proven = || -> Result<Asker, BearerFailure> {
+        // RFC 6750 §2: the other ways leave the token in logs, or need a form.
+        let token = bearer::from_header(&parts.headers)?.ok_or(Refusal::BearerTokenMissing)?;
+        let cx = app.context_of(Acting::stranger(address));
+        let token = app.keys().verify_access(&token, cx.now)?;
+        Ok(Asker::by_token(&app.read()?, &cx, token)?)
+    };
+    let asker = match proven() {
+        Ok(asker) => asker,
+        Err(failure) => return failure.into_response(),
+    };
+    if let Actor::Administrator { client, .. } = asker.actor() {
+        RequestClient::of(&parts).set(client);
+    }
+    // Within the limits that hold at the ports, of which an operation knows nothing.
+    let body = match body::bytes(body, body::MAX_JSON).await {
+        Ok(bytes) => Body::from(bytes),
+        Err(refusal) => return JsonFailure::from(refusal).into_response(),
+    };
+    parts.extensions.insert(asker);
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    if let Some(Reported(error)) = response.extensions_mut().remove() {
+        if matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+            && let Ok(challenge) = HeaderValue::from_str(&render::bearer(&app, &error, true))
+        {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response.extensions_mut().insert(Cause(error));
+    }
+    response
+}
