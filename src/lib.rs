@@ -8,7 +8,7 @@
 //! A *room* is a top-level module with a rule about what it may import. Imports point one way, and
 //! `tests/rooms.rs` fails on any other:
 //!
-//! `http`, `admin`, `cli` → `app` → `flow` → `store` → `model` → `oauth`
+//! `cli`, `http` → `admin` → `app` → `flow` → `store` → `model` → `oauth`
 //!
 //! | room | owns | may not |
 //! |---|---|---|
@@ -18,7 +18,7 @@
 //! | [`flow`] | transitions: `fn(tx, context, facts) -> outcome`, one transaction each, in folders by domain | wait, tell the time, speak HTTP |
 //! | [`app`] | the shared state, and use cases that wait: fetch, prove, transition, sign | know axum, a cookie or a form |
 //! | [`http`] | endpoints, extractors, cookies, pages, the router on one page | decide what a transition could decide |
-//! | [`admin`] | the operator's operations, one file a noun with one typed view, served on the Unix socket | print |
+//! | [`admin`] | the operations of administrators, one file a noun with one typed view, served on the Unix socket and, by [`http`], at the ports | print |
 //! | `cli` | the command line: text or JSON, over the socket or in process | know a row |
 //! | `oauth_client` | a general OAuth client for `login` and `credential`: sign-in, token file, keyring | know the server |
 //! | [`keys`], `passkey`, `password`, [`tls`] | each wraps one foreign crate | |
@@ -69,6 +69,8 @@
 //! | a file that is applied: its TOML and its lines, its members, the transaction, the difference | `cli/apply/`, `admin/apply/`, [`flow::apply`], `flow/apply/ledger.rs` |
 //! | scopes and roles beside the configuration | [`flow::apply::definitions`], [`config::Definitions`] |
 //! | what a file made, and `--prune` removes | `flow/apply/marks.rs`, `flow/apply/prune.rs` |
+//! | the right that an operation needs; what an administrator may touch | `admin/by.rs`; [`flow::rights`] |
+//! | the administration at the ports | `http/administration.rs`, [`flow::token::access`] |
 //! | whom an operator names by an id, a name or the beginning of an id | [`flow::named`] |
 //! | the end of a person, client or session, and its rows | [`flow::removal`] |
 //! | bounds on connections, and which one goes; slow peers | `serve/connections.rs`, `serve/descriptors.rs`; `serve/paced.rs` |
@@ -263,6 +265,10 @@
 //!   bring the rest back ([`flow::bridge::device`]).
 //! - *Copied certificate.* A fingerprint is a public value. Only a
 //!   [`ProvenCertificate`](tls::ProvenCertificate) counts, and only a handshake makes one.
+//! - *Administrator with a part of the rights.* Whatever touches somebody or something with a scope of
+//!   the administration that the actor lacks is refused in the transition itself ([`flow::rights`]).
+//! - *Administrator no longer.* Each request, and each transition, asks what the client and the person
+//!   may now, whatever the token says.
 //! - *Stolen local CA.* Its name constraints exclude every name of the public internet but this
 //!   server's own.
 //! - *Planted command.* Whoever sends a request decides what its explanation suggests, so a value of

@@ -215,7 +215,7 @@ pub(super) async fn end(
 ) -> Result<Json<DeviceView>, Failed> {
     let ended = app.write(move |tx, cx| {
         let (id, found) = named::device(tx, cx, &named)?;
-        device::end(tx, cx, &id)?;
+        device::revoke(tx, cx, &id)?;
         let act = Act::new(Kind::BridgeEnded).person(found.user).named(&found.name);
         events::record(tx, cx, act.fact("device", &id))?;
         Ok(DeviceView::new(tx, id, &found)?)

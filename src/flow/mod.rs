@@ -34,6 +34,7 @@ pub mod named;
 pub mod person;
 pub mod removal;
 pub mod resource;
+pub mod rights;
 pub mod session;
 pub mod throttle;
 pub mod token;

@@ -225,7 +225,10 @@ pub(super) fn bearer(app: &App, error: &Error, tried: bool) -> String {
     let (code, description) = (error.code(), error.sentence());
     // RFC 6750 §3.1: it "MAY include the 'scope' attribute with the scope necessary".
     let scope = match error.refusal() {
-        Some(Refusal::BearerTokenWithoutAdministration(scope)) => format!(", scope=\"{scope}\""),
+        Some(
+            Refusal::AdministrationExceeded(scope)
+            | Refusal::BearerTokenWithoutAdministration(scope),
+        ) => format!(", scope=\"{scope}\""),
         _ if code == ErrorCode::InsufficientScope => ", scope=\"openid\"".to_owned(),
         _ => String::new(),
     };

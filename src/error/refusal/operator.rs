@@ -6,6 +6,10 @@ macro_rules! operator {
         "access_token_lifetime: the access tokens of a client last from 60 seconds to one day",
         "gatelodge client set CLIENT --access-token-lifetime SECONDS",
         "RFC 6749 §5.1", Operator;
+    AdministrationExceeded(scope) => InsufficientScope,
+        "this is about somebody or something with the scope {scope}, which the access token lacks",
+        "bring a token with that scope or with admin, or use the command line on the machine of the server",
+        "RFC 6750 §3.1", Operator;
     AssertionsUnfit => InvalidRequest,
         "assertions: rfc7523 is only for a client that an operator registered",
         "let the client send the issuer as aud and its type; gatelodge client add registers a client that is yours",

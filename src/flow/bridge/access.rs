@@ -9,7 +9,7 @@ use crate::flow::bridge::device::{self, Asking, NewDevice, Opener};
 use crate::flow::events::{self, Act};
 use crate::flow::installation::evidence;
 use crate::flow::throttle::{self, Source};
-use crate::flow::{Context, Rules};
+use crate::flow::{Context, Rules, rights};
 use crate::model::bridge::{AUDIENCE, BridgeSessionId};
 use crate::model::person::Role;
 use crate::model::user_agent::DeviceInfo;
@@ -101,6 +101,7 @@ pub fn open(
     let user = opener.user;
     let person = tx.find::<Person>(&user)?.filter(|person| !person.disabled);
     let person = person.ok_or_else(|| Error::about(Refusal::PersonDisabled, user))?;
+    rights::check_person(cx, &person)?;
     let continued = match &access_request.session {
         Some(id) => find(tx, cx, id, opener)?,
         None => Found::Unusable,
@@ -392,6 +393,7 @@ pub fn end(
 ) -> Result<LiveBridge, Error> {
     let bridge = live(tx, cx, id)?.filter(|bridge| of.is_none_or(|of| of == bridge.user()));
     let bridge = bridge.ok_or(Refusal::SessionNotFound)?;
+    rights::check_person(cx, bridge.person())?;
     device::end(tx, cx, &bridge.session.linked)?;
     let act = Act::new(Kind::BridgeEnded).person(bridge.user()).fact("session", id);
     let act = if of.is_some() { act.by(bridge.user()) } else { act };

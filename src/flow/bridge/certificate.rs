@@ -7,10 +7,10 @@
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::event::Kind;
-use crate::flow::Context;
 use crate::flow::bridge::device::{self, Asking, NewDevice, Opener};
 use crate::flow::events::{self, Act};
 use crate::flow::person::people;
+use crate::flow::{Context, rights};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::person::Username;
 use crate::oauth::display_name::DisplayName;
@@ -50,6 +50,7 @@ pub struct Registered {
 /// it is already registered, even if it was revoked: a revoked certificate is not registered again.
 pub fn enroll(tx: &mut Tx<'_>, cx: &Context, new: &NewCertificate) -> Result<Registered, Error> {
     let (user, person) = people::named(tx, &new.username)?.ok_or(Refusal::UserNotFound)?;
+    rights::check_person(cx, &person)?;
     if new.expires < cx.now {
         return Err(Refusal::CertificateOver.into());
     }
@@ -119,6 +120,7 @@ pub fn revoke(
     fingerprint: &Fingerprint,
 ) -> Result<Registered, Error> {
     let Registered { person, row, .. } = by_fingerprint(tx, fingerprint)?;
+    rights::check_user(tx, cx, row.user)?;
     device::end(tx, cx, &row.linked)?;
     // The row of the device may be gone before that of an expired certificate.
     let row = DeviceCertificate { revoked: row.revoked.or(Some(cx.now)), ..row };

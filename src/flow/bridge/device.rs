@@ -3,7 +3,8 @@
 //! checks that row.
 
 use crate::clock::Timestamp;
-use crate::flow::Context;
+use crate::error::Error;
+use crate::flow::{Context, rights};
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::UserId;
 use crate::secret::TokenHash;
@@ -155,4 +156,16 @@ pub fn end(tx: &mut Tx<'_>, cx: &Context, id: &String) -> Result<(), StoreError>
         tx.put(fingerprint, DeviceCertificate { revoked, ..row })?;
     }
     tx.put(id, LinkedDevice { ended: true, ..device })
+}
+
+/// As [`end`], at somebody's request, who may touch its person.
+///
+/// # Errors
+///
+/// [`Refusal::AdministrationExceeded`](crate::error::Refusal::AdministrationExceeded)
+pub fn revoke(tx: &mut Tx<'_>, cx: &Context, id: &String) -> Result<(), Error> {
+    if let Some(device) = tx.find::<LinkedDevice>(id)? {
+        rights::check_user(tx, cx, device.user)?;
+    }
+    Ok(end(tx, cx, id)?)
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::event::Kind;
-use crate::flow::Context;
 use crate::flow::bridge::device::{Asking, Opener};
 use crate::flow::events::{self, Act};
 use crate::flow::installation::evidence;
+use crate::flow::{Context, rights};
 use crate::oauth::id::UserId;
 use crate::secret::ExchangeCode;
 use crate::store::schema::{Exchange, Person};
@@ -47,6 +47,7 @@ pub fn issue(
         Carried::ByBrowser => cx.rules.config.lifetimes.exchange_code,
         Carried::ByPerson => PERSONS_LIFETIME,
     });
+    rights::check_user(tx, cx, user)?;
     let person = tx.find::<Person>(&user)?;
     let created = person.map_or(cx.now, |person| person.now_enabled(cx.now));
     let row = Exchange { created, expires, spent: false, user };

@@ -6,9 +6,9 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::error::{Error, Internal, Refusal};
 use crate::event::Kind;
-use crate::flow::Context;
 use crate::flow::bridge::device::{self, Asking, NewDevice, Opener};
 use crate::flow::events::{self, Act};
+use crate::flow::{Context, rights};
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::UserId;
 use crate::secret::PersonalToken;
@@ -49,6 +49,7 @@ pub fn make(
 ) -> Result<PersonalToken, Error> {
     let person = tx.find::<Person>(&user)?.filter(|person| !person.disabled);
     let person = person.ok_or_else(|| Error::about(Refusal::PersonDisabled, user))?;
+    rights::check_person(cx, &person)?;
     make_room(tx, cx, user, new)?;
     let token = PersonalToken::from_seed(&cx.seed);
     if tx.find::<LinkedDevice>(&token.key())?.is_some() {
@@ -126,7 +127,7 @@ fn find(view: &impl View, cx: &Context, token: &PersonalToken) -> Result<LinkedD
 /// [`Refusal::PersonalTokenUnknown`].
 pub fn end(tx: &mut Tx<'_>, cx: &Context, token: &PersonalToken) -> Result<(), Error> {
     let user = find(tx, cx, token)?.user;
-    device::end(tx, cx, &token.key())?;
+    device::revoke(tx, cx, &token.key())?;
     let act = Act::new(Kind::PersonalTokenRevoked).person(user).fact("token", token.key());
     events::record(tx, cx, act).map(drop)
 }
@@ -198,7 +199,7 @@ pub fn revoke(
     of: Option<UserId>,
 ) -> Result<ListedToken, Error> {
     let token = by_id(tx, id, of)?;
-    device::end(tx, cx, &token.id)?;
+    device::revoke(tx, cx, &token.id)?;
     let act = Act::new(Kind::PersonalTokenRevoked).person(token.device.user);
     let act = if of.is_some() { act.by(token.device.user) } else { act };
     events::record(tx, cx, act.fact("token", &token.id))?;

@@ -11,7 +11,7 @@ use crate::flow::client::last_use;
 use crate::flow::client::registration::registered;
 use crate::flow::events::{self, Act};
 use crate::flow::installation::clock;
-use crate::flow::{Context, Rules, admission};
+use crate::flow::{Context, Rules, admission, rights};
 use crate::model::network::Network;
 use crate::oauth::client::DocumentPolicy;
 use crate::oauth::client::cimd::{self, DocumentAddress};
@@ -135,6 +135,9 @@ pub fn store(
         return Err(Refusal::DocumentAtResource.into());
     }
     let old = tx.find::<Client>(id)?;
+    if let Some(old) = &old {
+        rights::check_client(tx, cx, old)?;
+    }
     let origin = Origin::Document {
         fetched: fetched.map(|fetched| FetchedDocument {
             // Whoever causes the next fetch of a known document does not take it over.
@@ -170,6 +173,7 @@ pub fn store(
         }
         Some(_) => return Err(Refusal::ClientExists.into()),
     };
+    rights::check_client(tx, cx, &client)?;
     admission::store(tx, cx, id, client.clone())?;
     Ok(client)
 }

@@ -13,7 +13,7 @@ use crate::flow::client::lists::ListChanges;
 use crate::flow::client::recorded;
 use crate::flow::events::{self, Act};
 use crate::flow::installation::clock;
-use crate::flow::{Context, removal, resource};
+use crate::flow::{Context, removal, resource, rights};
 use crate::oauth::client::decisions::OperatorDecisions;
 use crate::oauth::client::member::Member;
 use crate::oauth::client::metadata::ClientMetadata;
@@ -170,6 +170,7 @@ pub fn add(
         return Err(TYPE_UNFIT.into());
     }
     check(tx, cx, &client, &|_| true)?;
+    rights::check_client(tx, cx, &client)?;
     if new.secret.is_some() && !client.metadata.auth_method().is_secret() {
         return Err(Refusal::ClientSecretUnfit.into());
     }
@@ -341,11 +342,13 @@ pub fn change(
     change: &Change,
 ) -> Result<(Client, Option<MadeClientSecret>), Error> {
     let old = tx.find::<Client>(id)?.ok_or(Refusal::ClientNotFound)?;
+    rights::check_client(tx, cx, &old)?;
     let mut client = old.clone();
     let members = change.lists.applied(&old, &change.members)?;
     patch(cx, &mut client, &members)?;
     let named = |names: &[&str]| names.iter().any(|name| members.contains_key(*name));
     check(tx, cx, &client, &named)?;
+    rights::check_client(tx, cx, &client)?;
     client.enabled = change.enabled.unwrap_or(old.enabled);
     let by_secret = client.metadata.auth_method().is_secret();
     if change.secret.is_some() && !by_secret {
@@ -429,6 +432,7 @@ pub fn rotate_secret(
     id: &ClientId,
 ) -> Result<(Client, MadeClientSecret), Error> {
     let mut client = tx.find::<Client>(id)?.ok_or(Refusal::ClientNotFound)?;
+    rights::check_client(tx, cx, &client)?;
     if client.proof == Some(ClientProof::Devices) {
         return Err(Refusal::HookSecretOfDevices.into());
     }
@@ -459,6 +463,7 @@ const MAX_GRANTS: usize = 500;
 /// bring it back with its own secret.
 pub fn remove(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<usize, Error> {
     let removed = tx.remove::<Client>(id)?.ok_or(Refusal::ClientNotFound)?;
+    rights::check_client(tx, cx, &removed)?;
     if removed.origin == Origin::Hook {
         return Err(Refusal::HookClientOfDevices.into());
     }

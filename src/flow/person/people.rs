@@ -12,7 +12,7 @@ use crate::flow::events::{self, Act};
 use crate::flow::installation::clock;
 use crate::flow::lists::ListChange;
 use crate::flow::person::setup_link::{self, IssuedSetupLink};
-use crate::flow::{Context, Rules, removal};
+use crate::flow::{Context, Rules, removal, rights};
 use crate::model::claim::{ClaimName, ClaimValue, MAX_CLAIMS};
 use crate::model::email::{Email, PersonEmail, Vouched};
 use crate::model::near::nearest;
@@ -103,8 +103,8 @@ pub struct Stored {
 ///
 /// # Errors
 ///
-/// [`Refusal::UserExists`], [`Refusal::RoleUnknown`], [`Refusal::EmailTaken`] and
-/// [`Refusal::PersonTooLarge`].
+/// [`Refusal::UserExists`], [`Refusal::RoleUnknown`], [`Refusal::EmailTaken`],
+/// [`Refusal::PersonTooLarge`] and [`Refusal::AdministrationExceeded`].
 pub fn add(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -134,6 +134,7 @@ pub fn add(
         username: new.username.clone(),
     };
     check_size(&person)?;
+    rights::check_person(cx, &person)?;
     tx.put(&id, person.clone())?;
     let invited = setup_link::issue(tx, cx, SetupPurpose::Enrol(id))?;
     let act = Act::new(Kind::UserAdded).person(id).named(&person.username);
@@ -152,12 +153,14 @@ pub fn recover(
         if !nobody(tx)? {
             return Err(Refusal::UsernameMissing.into());
         }
+        rights::check_first(cx)?;
         let invited = setup_link::issue(tx, cx, SetupPurpose::First)?;
         let act = Act::new(Kind::LinkIssued).fact("for", "the first administrator");
         events::record(tx, cx, act)?;
         return Ok((None, invited));
     };
     let (id, person) = named(tx, username)?.ok_or(Refusal::UserNotFound)?;
+    rights::check_person(cx, &person)?;
     let invited = setup_link::issue(tx, cx, SetupPurpose::Recover(id))?;
     let act = Act::new(Kind::LinkIssued).person(id).named(&person.username);
     events::record(tx, cx, act.fact("for", "a further passkey"))?;
@@ -199,6 +202,7 @@ pub fn change(
     change: &Change,
 ) -> Result<Stored, Error> {
     let (id, old) = named(tx, username)?.ok_or(Refusal::UserNotFound)?;
+    rights::check_person(cx, &old)?;
     for roles in change.roles.replace.iter().chain([&change.roles.add]) {
         check_roles(cx, roles)?;
     }
@@ -225,6 +229,7 @@ pub fn change(
         ..old.clone()
     };
     check_size(&person)?;
+    rights::check_person(cx, &person)?;
     if administers(&old) && !administers(&person) {
         check_another_administrator(tx, id)?;
     }
@@ -291,6 +296,7 @@ fn give_email(
     let Some(holder) = holder.filter(|holder| *holder != user) else { return Ok(None) };
     let typed = |person: &Person| person.email.as_ref().is_some_and(|own| own.is_only_typed());
     let other = tx.find::<Person>(&holder)?.filter(typed).ok_or(Refusal::EmailTaken)?;
+    rights::check_person(cx, &other)?;
     let username = other.username.clone();
     tx.put(&holder, Person { email: None, updated: cx.now, ..other })?;
     Ok(Some(username))
@@ -368,6 +374,7 @@ pub fn set_own_email(
 /// [`Refusal::UserNotFound`], and [`Refusal::LastAdministrator`] if no administrator would remain.
 pub fn remove(tx: &mut Tx<'_>, cx: &Context, username: &Username) -> Result<UserId, Error> {
     let (id, person) = named(tx, username)?.ok_or(Refusal::UserNotFound)?;
+    rights::check_person(cx, &person)?;
     if administers(&person) {
         check_another_administrator(tx, id)?;
     }

@@ -7,7 +7,7 @@ use crate::event::Kind;
 use crate::flow::client::operator::{self, NewClient};
 use crate::flow::events::{self, Act};
 use crate::flow::lists::ListChange;
-use crate::flow::{Context, Rules};
+use crate::flow::{Context, Rules, rights};
 use crate::oauth::client::ClientType;
 use crate::oauth::client::metadata::ClientMetadata;
 use crate::oauth::display_name::DisplayName;
@@ -66,8 +66,9 @@ pub fn add(
         }
     }
     check_open(new.open, &new.scope)?;
+    rights::check(cx, &new.scope)?;
     let (server, secret) = match &new.introspecting {
-        Introspecting::As(id) => (Some(confidential(tx, id)?), None),
+        Introspecting::As(id) => (Some(confidential(tx, cx, id)?), None),
         Introspecting::AsItself => credentials(tx, cx, &new.name)?,
         Introspecting::Not => (None, None),
     };
@@ -92,11 +93,12 @@ fn of(kind: Kind, row: &Protected) -> Act {
 }
 
 /// Checks that a client can introspect tokens for a resource.
-fn confidential(view: &impl View, id: &ClientId) -> Result<ClientId, Error> {
+fn confidential(view: &impl View, cx: &Context, id: &ClientId) -> Result<ClientId, Error> {
     let client = view.find::<Client>(id)?.ok_or(Refusal::ClientNotFound)?;
     if client.metadata.client_type() != ClientType::Confidential {
         return Err(Refusal::ResourceServerPublic.into());
     }
+    rights::check_client(view, cx, &client)?;
     Ok(id.clone())
 }
 
@@ -159,6 +161,7 @@ pub fn change(
 ) -> Result<(Protected, Option<MadeClientSecret>), Error> {
     let key = resource.canonical().to_owned();
     let old = tx.find::<Protected>(&key)?.ok_or(Refusal::ResourceNotFound)?;
+    rights::check(cx, &old.scope)?;
     let accepts_bridge = change.accepts_bridge.unwrap_or(old.accepts_bridge);
     let name = change.name.clone().unwrap_or_else(|| old.name.clone());
     let scope: Vec<ScopeToken> = old.scope.iter().cloned().collect();
@@ -168,7 +171,7 @@ pub fn change(
         Some(_) | None => None,
     };
     let (server, secret) = match (&change.introspecting, server) {
-        (Some(Introspecting::As(id)), _) => (Some(confidential(tx, id)?), None),
+        (Some(Introspecting::As(id)), _) => (Some(confidential(tx, cx, id)?), None),
         (Some(Introspecting::AsItself), None) => credentials(tx, cx, &name)?,
         (_, None) if accepts_bridge => credentials(tx, cx, &name)?,
         (Some(Introspecting::Not), Some(_)) if !accepts_bridge => (None, None),
@@ -184,6 +187,7 @@ pub fn change(
         ..old.clone()
     };
     check_open(row.open, &row.scope)?;
+    rights::check(cx, &row.scope)?;
     tx.put(&key, row.clone())?;
     if row != old {
         events::record(tx, cx, of(Kind::ResourceChanged, &row))?;
@@ -198,6 +202,7 @@ pub fn change(
 pub fn remove(tx: &mut Tx<'_>, cx: &Context, resource: &Resource) -> Result<Protected, Error> {
     let removed = tx.remove::<Protected>(&resource.canonical().to_owned())?;
     let removed = removed.ok_or(Refusal::ResourceNotFound)?;
+    rights::check(cx, &removed.scope)?;
     if let Some(id) = &removed.server {
         remove_credentials(tx, cx, id)?;
     }

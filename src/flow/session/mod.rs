@@ -11,7 +11,7 @@ use crate::error::{Error, Refusal};
 use crate::event::Kind;
 use crate::flow::events::{self, Act};
 use crate::flow::installation::restore;
-use crate::flow::{Context, removal};
+use crate::flow::{Context, removal, rights};
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::id::{SessionId, UserId};
 use crate::secret::{SessionSecret, TokenHash};
@@ -257,6 +257,7 @@ fn record_end(tx: &mut Tx<'_>, cx: &Context, ended: &LiveSession, act: Act) -> R
 /// [`Refusal::SessionNotFound`] if it is not live.
 pub fn revoke(tx: &mut Tx<'_>, cx: &Context, id: SessionId) -> Result<LiveSession, Error> {
     let live = by_id(tx, cx, id)?.ok_or(Refusal::SessionNotFound)?;
+    rights::check_person(cx, live.person())?;
     end_with_grants(tx, cx, &live)?;
     record_end(tx, cx, &live, Act::new(Kind::SessionEnded).fact("with", "its grants"))?;
     Ok(live)

@@ -10,7 +10,7 @@ use crate::flow::client::last_use;
 use crate::flow::events::{self, Act};
 use crate::flow::installation::clock;
 use crate::flow::token::family;
-use crate::flow::{Context, removal, session};
+use crate::flow::{Context, removal, rights, session};
 use crate::oauth::client::GrantType;
 use crate::oauth::group::Group;
 use crate::oauth::id::{ClientId, GrantId, UserId};
@@ -257,6 +257,8 @@ pub fn end_replayed(
 /// [`Refusal::GrantNotFound`] if it is not in force.
 pub fn revoke(tx: &mut Tx<'_>, cx: &Context, id: GrantId) -> Result<LiveGrant, Error> {
     let live = live(tx, cx, id)?.ok_or(Refusal::GrantNotFound)?;
+    let authorization = live.authorization();
+    rights::check_grant(tx, cx, authorization.user, &authorization.scope)?;
     end(tx, cx, id)?;
     let Authorization { client, scope, user, .. } = live.authorization();
     let act = Act::new(Kind::GrantRevoked).client(client).person(*user);

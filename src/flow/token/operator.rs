@@ -12,13 +12,13 @@ use std::time::Duration;
 
 use crate::error::{Error, Refusal};
 use crate::event::Kind;
-use crate::flow::Context;
 use crate::flow::client::owner::owner_may;
 use crate::flow::events::{self, Act};
 use crate::flow::person::people::named;
 use crate::flow::resource::{self, TokenTarget};
 use crate::flow::token::issue::{self, Issued};
 use crate::flow::token::{client_credentials, grant};
+use crate::flow::{Context, rights};
 use crate::model::person::Username;
 use crate::oauth::authorize::claims::ClaimsRequest;
 use crate::oauth::client::{ClientType, GrantType};
@@ -59,17 +59,19 @@ pub struct Ordered {
 /// # Errors
 ///
 /// [`Refusal::ClientNotFound`], [`Refusal::ClientDisabled`], [`Refusal::UserNotFound`] or
-/// [`Refusal::PersonDisabled`]; [`Refusal::PersonAstray`]; [`Refusal::GrantTypeNotRegistered`] if the
+/// [`Refusal::PersonDisabled`]; [`Refusal::AdministrationExceeded`]; [`Refusal::PersonAstray`]; [`Refusal::GrantTypeNotRegistered`] if the
 /// client may not act in this way; and the refusals of its resources and scopes.
 pub fn issue(tx: &mut Tx<'_>, cx: &Context, order: &TokenOrder) -> Result<Ordered, Error> {
     let client = tx.find::<Client>(&order.client)?.ok_or(Refusal::ClientNotFound)?;
     if !client.enabled || !owner_may(tx, &client)? {
         return Err(Refusal::ClientDisabled.into());
     }
+    rights::check_client(tx, cx, &client)?;
     let lifetime = order.lifetime.unwrap_or_else(|| cx.rules.access_token_lifetime(&client));
     match &order.username {
         Some(username) => {
             let (user, person) = named(tx, username)?.ok_or(Refusal::UserNotFound)?;
+            rights::check_person(cx, &person)?;
             let ordered = for_person(tx, cx, order, client, (user, &person), lifetime)?;
             record(tx, cx, order, &ordered)?;
             Ok(ordered)

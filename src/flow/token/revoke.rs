@@ -3,13 +3,13 @@
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::event::Kind;
-use crate::flow::Context;
 use crate::flow::bridge::{access as bridge, device};
 use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::events::{self, Act};
 use crate::flow::session::anonymous;
 use crate::flow::token::introspect::PresentedToken;
 use crate::flow::token::{family, grant};
+use crate::flow::{Context, rights};
 use crate::keys::VerifiedAccess;
 use crate::oauth::claims::grant_of;
 use crate::oauth::id::AnonymousSub;
@@ -63,8 +63,9 @@ pub fn revoke(
 pub fn by_operator(tx: &mut Tx<'_>, cx: &Context, presented: &PresentedToken) -> Result<(), Error> {
     let act = match presented {
         PresentedToken::Access(token) => {
+            rights::check_token(tx, cx, token)?;
             match bridge::device_of_token(tx, token.claims())? {
-                Some(device) => device::end(tx, cx, &device)?,
+                Some(device) => device::revoke(tx, cx, &device)?,
                 None => revoke_access(tx, cx, token)?,
             }
             Act::new(Kind::TokenRevoked).fact("jti", &token.claims().jti)
@@ -72,8 +73,9 @@ pub fn by_operator(tx: &mut Tx<'_>, cx: &Context, presented: &PresentedToken) ->
         PresentedToken::Foreign => return Err(Refusal::BearerTokenMalformed.into()),
         PresentedToken::Refresh(token) => {
             let known = family::find(tx, cx, token)?.ok_or(Refusal::RefreshUnknown)?;
-            grant::end(tx, cx, known.id)?;
             let authorization = &known.grant.authorization;
+            rights::check_grant(tx, cx, authorization.user, &authorization.scope)?;
+            grant::end(tx, cx, known.id)?;
             let act = Act::new(Kind::TokenRevoked).client(&authorization.client);
             act.person(authorization.user).fact("grant", known.id)
         }

@@ -1,5 +1,7 @@
 //! The administration API at the ports: who comes in, and as whom.
 
+mod exceeding;
+
 use std::time::Duration;
 
 use axum::body::Body;

@@ -374,3 +374,10 @@ pub(super) async fn a_document_with_a_mistyped_member() -> Response {
         json!({ "clients": { "shop": { "redirect_uri": ["https://shop.example/cb"] } } });
     Server::new().await.operate(Method::POST, "/apply", json!({ "document": document })).await
 }
+
+pub(super) async fn an_administrator_by_one_who_may_change_people() -> Response {
+    let server = Server::new().await;
+    let token = server.token_of_robot("admin:people").await;
+    let eve = json!({ "username": "eve", "roles": ["admin"] });
+    server.administer(&token, Method::POST, "/users", eve).await
+}

@@ -202,9 +202,13 @@ impl Response {
         if self.surface == Surface::Admin {
             // Operators read the reason itself.
             let body = self.json();
-            let same = body["error"] == code.as_str()
-                && is(refusal, body["error_description"].as_str().unwrap_or_default())
-                && self.status == code.status();
+            let description = body["error_description"].as_str().unwrap_or_default();
+            // At the port, the log knows the cause, too.
+            let reason = match self.refusal() {
+                Some(cause) => fits(cause, refusal) && description == cause.reason(),
+                None => is(refusal, description),
+            };
+            let same = body["error"] == code.as_str() && reason && self.status == code.status();
             return if same { Ok(()) } else { fails("the operator reads something else") };
         }
         let Some(cause) = self.refusal().filter(|cause| fits(*cause, refusal)) else {
