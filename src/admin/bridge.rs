@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, Request};
-use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::by::{By, People, ReadPeople};
-use super::listing::{ListView, Noun, Query};
-use super::{Failed, body, optional, session};
+use super::listing::{ListView, Noun, Query, Unfiltered};
+use super::request::{Body, Created, Named};
+use super::{Failed, optional, session};
 use crate::clock::Timestamp;
 use crate::error::Refusal;
 use crate::event::Kind;
@@ -189,9 +188,9 @@ impl HostPreferenceView {
 /// Lists the bridges that sent a heartbeat within the last 30 days.
 pub(super) async fn list(
     app: By<ReadPeople>,
-    request: Request,
+    query: Query<Unfiltered>,
 ) -> Result<Json<ListView<BridgeView>>, Failed> {
-    let (view, span) = (app.read()?, Query::of(&request)?.span()?);
+    let (view, span) = (app.read()?, query.span()?);
     let Listing { items, next } = presence::list(&view, &app.context(), &span)?;
     let items = items.into_iter().map(|status| BridgeView::new(&view, status));
     let items = items.collect::<Result<_, _>>()?;
@@ -201,7 +200,7 @@ pub(super) async fn list(
 /// A linked device that is not ended.
 pub(super) async fn device(
     app: By<ReadPeople>,
-    Path(named): Path<String>,
+    Named(named): Named,
 ) -> Result<Json<DeviceView>, Failed> {
     let view = app.read()?;
     let (id, found) = named::device(&view, &app.context(), &named)?;
@@ -209,10 +208,7 @@ pub(super) async fn device(
 }
 
 /// Ends a linked device with everything that it was given.
-pub(super) async fn end(
-    app: By<People>,
-    Path(named): Path<String>,
-) -> Result<Json<DeviceView>, Failed> {
+pub(super) async fn end(app: By<People>, Named(named): Named) -> Result<Json<DeviceView>, Failed> {
     let ended = app.write(move |tx, cx| {
         let (id, found) = named::device(tx, cx, &named)?;
         device::revoke(tx, cx, &id)?;
@@ -226,9 +222,8 @@ pub(super) async fn end(
 /// Makes an exchange code for a person.
 pub(super) async fn issue_code(
     app: By<People>,
-    request: Request,
-) -> Result<(StatusCode, Json<CodeView>), Failed> {
-    let CodeRequest { username } = body(request).await?;
+    Body(CodeRequest { username }): Body<CodeRequest>,
+) -> Result<Created<CodeView>, Failed> {
     let made = app.write(move |tx, cx| {
         let (user, person) = named::person(tx, &username)?;
         if person.disabled {
@@ -238,15 +233,14 @@ pub(super) async fn issue_code(
     });
     let made = made.await?;
     let view = CodeView { code: made.code.expose().to_string(), expires: made.expires.rfc3339() };
-    Ok((StatusCode::CREATED, Json(view)))
+    Ok(Created(view))
 }
 
 /// Issues a bridge token for a person, with its own session.
 pub(super) async fn issue_token(
     app: By<People>,
-    request: Request,
-) -> Result<(StatusCode, Json<BridgeTokenView>), Failed> {
-    let asked: BridgeTokenRequest = body(request).await?;
+    Body(asked): Body<BridgeTokenRequest>,
+) -> Result<Created<BridgeTokenView>, Failed> {
     let usual = AccessTerms::usual()?;
     let terms = AccessTerms {
         client: optional::<ClientId>(asked.client_id.as_deref())?.unwrap_or(usual.client),
@@ -269,7 +263,7 @@ pub(super) async fn issue_token(
         token: app.signing_key(SigningAlg::Es256).await?.sign("at+jwt", &claims)?,
         ttl: terms.ttl.as_secs(),
     };
-    Ok((StatusCode::CREATED, Json(view)))
+    Ok(Created(view))
 }
 
 fn source(written: String) -> Result<String, Refusal> {

@@ -1,13 +1,12 @@
 //! `/api/v1/bridge/certificates`: the registered certificates of devices.
 
 use axum::Json;
-use axum::extract::{Path, Request};
-use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::by::{By, People, ReadPeople};
-use super::listing::{ListView, Noun, Query};
-use super::{Failed, body, tls};
+use super::listing::{ListView, Noun, OfPerson, Query};
+use super::request::{Body, Created, Named};
+use super::{Failed, tls};
 use crate::clock::Timestamp;
 use crate::error::Refusal;
 use crate::flow::bridge::certificate::{self, NewCertificate, Registered};
@@ -91,9 +90,8 @@ impl DeviceCertificateView {
 
 pub(super) async fn enroll(
     app: By<People>,
-    request: Request,
-) -> Result<(StatusCode, Json<EnrolledCertificateView>), Failed> {
-    let enrollment: Enrollment = body(request).await?;
+    Body(enrollment): Body<Enrollment>,
+) -> Result<Created<EnrolledCertificateView>, Failed> {
     let (_, Person { username, .. }) = named::person(&app.read()?, &enrollment.username)?;
     let name: DisplayName = enrollment.name.as_deref().unwrap_or("device certificate").parse()?;
     let (pem, issued) = match (enrollment.certificate, enrollment.request) {
@@ -112,21 +110,21 @@ pub(super) async fn enroll(
         certificate: issued.then_some(pem),
         registered: DeviceCertificateView::new(&registered),
     };
-    Ok((StatusCode::CREATED, Json(view)))
+    Ok(Created(view))
 }
 
 pub(super) async fn list(
     app: By<ReadPeople>,
-    request: Request,
+    query: Query<OfPerson>,
 ) -> Result<Json<ListView<DeviceCertificateView>>, Failed> {
-    let (view, query) = (app.read()?, Query::of(&request)?);
+    let (view, query) = (app.read()?, query);
     let registered = certificate::list(&view, query.user(&view)?, &query.span()?)?;
     Ok(Json(ListView::new(registered, |registered| DeviceCertificateView::new(&registered))))
 }
 
 pub(super) async fn show(
     app: By<ReadPeople>,
-    Path(named): Path<String>,
+    Named(named): Named,
 ) -> Result<Json<DeviceCertificateView>, Failed> {
     let view = app.read()?;
     let fingerprint = named::certificate(&view, &app.context(), &named)?;
@@ -136,7 +134,7 @@ pub(super) async fn show(
 
 pub(super) async fn revoke(
     app: By<People>,
-    Path(named): Path<String>,
+    Named(named): Named,
 ) -> Result<Json<DeviceCertificateView>, Failed> {
     let revoked = app.write(move |tx, cx| {
         let fingerprint = named::certificate(tx, cx, &named)?;
@@ -153,7 +151,7 @@ pub(super) async fn revoke(
 /// The refusal that the device gets.
 pub(super) async fn person(
     app: By<ReadPeople>,
-    Path(fingerprint): Path<String>,
+    Named(fingerprint): Named,
 ) -> Result<Json<CertificatePersonView>, Failed> {
     let fingerprint: Fingerprint =
         fingerprint.parse().map_err(|_| Refusal::DeviceCertificateUnknown)?;

@@ -1,15 +1,14 @@
 //! `/api/v1/clients`. The members are those of RFC 7591 §2 and the server's own.
 
 use axum::Json;
-use axum::extract::{Path, Request};
-use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::by::{By, Clients, ReadClients};
-use super::listing::{ListView, Noun, Query};
-use super::{Failed, body, client_notes};
+use super::listing::{ByName, ListView, Noun, Query};
+use super::request::{Body, Created, Named};
+use super::{Failed, client_notes};
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::client::lists::ListChanges;
@@ -22,8 +21,8 @@ use crate::oauth::client::{ClientSecret, ClientType};
 use crate::oauth::id::ClientId;
 use crate::oauth::resource::Resource;
 use crate::secret::MadeClientSecret;
-use crate::store::View;
-use crate::store::schema::{Client, Origin};
+use crate::store::schema::{CLIENTS_BY_NAME, Client, Origin};
+use crate::store::{Beginning, View};
 
 /// A client, with the values that are in force.
 #[derive(Serialize, Deserialize)]
@@ -121,19 +120,25 @@ impl ClientView {
 
 pub(super) async fn list(
     app: By<ReadClients>,
-    request: Request,
+    query: Query<ByName>,
 ) -> Result<Json<ListView<ClientView>>, Failed> {
-    let span = Query::of(&request)?.span()?;
-    let view =
+    let view = app.read()?;
+    let shown =
         |id: &ClientId, client: Client| Ok(Some(ClientView::new(&app.rules(), id, &client, None)));
-    Ok(Json(ListView::new(app.read()?.filter(&span, view)?, |view| view)))
+    let Some(beginning) = query.beginning()? else {
+        return Ok(Json(ListView::new(view.filter(&query.span()?, shown)?, |view| view)));
+    };
+    let beginning = Beginning::of_text(&beginning);
+    let clients = view.filter_beginning(&CLIENTS_BY_NAME, &beginning, &query.span()?, |id| {
+        view.find::<Client>(id)?.map_or(Ok(None), |client| shown(id, client))
+    });
+    Ok(Json(ListView::new(clients?, |view| view)))
 }
 
 pub(super) async fn add(
     app: By<Clients>,
-    request: Request,
-) -> Result<(StatusCode, Json<ClientView>), Failed> {
-    let mut members = body::<Map<String, Value>>(request).await?;
+    Body(mut members): Body<Map<String, Value>>,
+) -> Result<Created<ClientView>, Failed> {
     let secret = match members.remove("client_secret") {
         None | Some(Value::Null) => None,
         Some(Value::String(secret)) => Some(hashed(&app, secret).await?),
@@ -148,7 +153,7 @@ pub(super) async fn add(
     let unread = |error| vec![format!("what will be demanded of it could not be read: {error}")];
     let notes = client_notes::of_new(&app, &id, &client).unwrap_or_else(unread);
     let view = ClientView::new(&app.rules(), &id, &client, secret.as_ref());
-    Ok((StatusCode::CREATED, Json(ClientView { notes, ..view })))
+    Ok(Created(ClientView { notes, ..view }))
 }
 
 /// Replaces each name of a resource by its URI: in `resources`, and in what is added to it and taken
@@ -187,10 +192,9 @@ async fn hashed(app: &App, secret: String) -> Result<String, Failed> {
 /// is added to a list, or taken away from it.
 pub(super) async fn change(
     app: By<Clients>,
-    Path(named): Path<String>,
-    request: Request,
+    Named(named): Named,
+    Body(mut patch): Body<Map<String, Value>>,
 ) -> Result<Json<ClientView>, Failed> {
-    let mut patch = body::<Map<String, Value>>(request).await?;
     let secret = match patch.remove("client_secret") {
         None => None,
         Some(Value::String(secret)) => Some(hashed(&app, secret).await?),
@@ -221,7 +225,7 @@ pub(super) async fn change(
 
 pub(super) async fn rotate_secret(
     app: By<Clients>,
-    Path(named): Path<String>,
+    Named(named): Named,
 ) -> Result<Json<ClientView>, Failed> {
     let rotated = app.write(move |tx, cx| {
         let (id, _) = named::client(tx, &named)?;
@@ -234,7 +238,7 @@ pub(super) async fn rotate_secret(
 
 pub(super) async fn show(
     app: By<ReadClients>,
-    Path(named): Path<String>,
+    Named(named): Named,
 ) -> Result<Json<ClientView>, Failed> {
     let (id, client) = named::client(&app.read()?, &named)?;
     Ok(Json(ClientView::new(&app.rules(), &id, &client, None)))
@@ -242,7 +246,7 @@ pub(super) async fn show(
 
 pub(super) async fn remove(
     app: By<Clients>,
-    Path(named): Path<String>,
+    Named(named): Named,
 ) -> Result<Json<RemovedClientView>, Failed> {
     let removed = app.write(move |tx, cx| {
         let (id, client) = named::client(tx, &named)?;

@@ -1,14 +1,12 @@
 //! `/api/v1/documents`: import of a client's metadata document, if the server cannot fetch it.
 
-use axum::Json;
-use axum::extract::Request;
-use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::by::{By, Clients};
 use super::client::ClientView;
-use super::{Failed, body, client_notes};
+use super::request::{Body, Created};
+use super::{Failed, client_notes};
 use crate::flow::client::document;
 use crate::oauth::client::cimd::{self, DocumentAddress};
 use crate::oauth::id::ClientId;
@@ -25,9 +23,8 @@ pub(crate) struct DocumentImport {
 
 pub(super) async fn import(
     app: By<Clients>,
-    request: Request,
-) -> Result<(StatusCode, Json<ClientView>), Failed> {
-    let import: DocumentImport = body(request).await?;
+    Body(import): Body<DocumentImport>,
+) -> Result<Created<ClientView>, Failed> {
     let id: ClientId = import.client_id.parse()?;
     DocumentAddress::of(&id)?;
     let schemes = &app.rules().config.policy.private_use_schemes;
@@ -40,5 +37,5 @@ pub(super) async fn import(
     let client = app.write(move |tx, cx| document::store(tx, cx, &named, &metadata, None)).await?;
     let notes = client_notes::out_of_reach(&app, &client);
     let view = ClientView::new(&app.rules(), &id, &client, None);
-    Ok((StatusCode::CREATED, Json(ClientView { notes, ..view })))
+    Ok(Created(ClientView { notes, ..view }))
 }

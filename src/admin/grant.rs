@@ -1,12 +1,12 @@
 //! `/api/v1/grants`: the grants in force.
 
 use axum::Json;
-use axum::extract::{Path, Request};
 use serde::{Deserialize, Serialize};
 
 use super::Failed;
 use super::by::{By, People, ReadPeople};
-use super::listing::{ListView, Noun, Query};
+use super::listing::{ListView, Noun, OfPersonOrClient, Query};
+use super::request::Named;
 use crate::flow::named;
 use crate::flow::token::grant::{self, LiveGrant};
 use crate::oauth::resource::Resource;
@@ -65,24 +65,24 @@ impl GrantView {
 
 pub(super) async fn list(
     app: By<ReadPeople>,
-    request: Request,
+    query: Query<OfPersonOrClient>,
 ) -> Result<Json<ListView<GrantView>>, Failed> {
-    let (view, query) = (app.read()?, Query::of(&request)?);
-    let (user, span) = (query.user(&view)?, query.span()?);
-    let grants = grant::list(&view, &app.context(), user, &span)?;
+    let view = app.read()?;
+    let (user, client) = (query.user(&view)?, query.client(&view)?);
+    let grants = grant::list(&view, &app.context(), user, client.as_ref(), &query.span()?)?;
     Ok(Json(ListView::new(grants, |grant| GrantView::new(&grant))))
 }
 
 pub(super) async fn show(
     app: By<ReadPeople>,
-    Path(named): Path<String>,
+    Named(named): Named,
 ) -> Result<Json<GrantView>, Failed> {
     Ok(Json(GrantView::new(&named::grant(&app.read()?, &app.context(), &named)?)))
 }
 
 pub(super) async fn revoke(
     app: By<People>,
-    Path(named): Path<String>,
+    Named(named): Named,
 ) -> Result<Json<GrantView>, Failed> {
     let revoked = app.write(move |tx, cx| {
         let id = named::grant(tx, cx, &named)?.id();

@@ -1,11 +1,11 @@
 //! `/api/v1/issuer`: the issuer in the store.
 
 use axum::Json;
-use axum::extract::Request;
 use serde::{Deserialize, Serialize};
 
+use super::Failed;
 use super::by::{All, By, Read};
-use super::{Failed, body};
+use super::request::Body;
 use crate::error::Internal;
 use crate::flow::installation;
 use crate::oauth::issuer::Issuer;
@@ -59,9 +59,8 @@ pub(super) async fn show(app: By<Read>) -> Result<Json<IssuerView>, Failed> {
 
 pub(super) async fn change(
     app: By<All>,
-    request: Request,
+    Body(change): Body<IssuerChange>,
 ) -> Result<Json<IssuerChangeView>, Failed> {
-    let change: IssuerChange = body(request).await?;
     let issuer: Issuer = change.issuer.parse()?;
     let (next, confirm) = (issuer.clone(), change.confirm);
     let outcome =

@@ -3,12 +3,12 @@
 //! The key that bridges pin is none of them: it never changes.
 
 use axum::Json;
-use axum::extract::Request;
 use serde::{Deserialize, Serialize};
 
+use super::Failed;
 use super::by::{By, Keys, ReadKeys};
-use super::listing::{ListView, Noun, Query};
-use super::{Failed, body};
+use super::listing::{ListView, Noun, Query, Unfiltered};
+use super::request::Body;
 use crate::error::Refusal;
 use crate::flow::installation::signing::{Rotated, Rotation};
 use crate::keys::{KeyStanding, KeyState};
@@ -147,9 +147,8 @@ impl RotatedView {
 /// `kid` of the last key of a page.
 pub(super) async fn list(
     app: By<ReadKeys>,
-    request: Request,
+    query: Query<Unfiltered>,
 ) -> Result<Json<ListView<KeyView>>, Failed> {
-    let query = Query::of(&request)?;
     let mut keys = app.keys().standings(app.clock().now());
     if let Some(cursor) = query.cursor()? {
         let last = keys.iter().position(|key| key.id.as_str() == cursor);
@@ -163,8 +162,10 @@ pub(super) async fn list(
 }
 
 /// Rotates keys.
-pub(super) async fn rotate(app: By<Keys>, request: Request) -> Result<Json<RotationView>, Failed> {
-    let asked: RotationRequest = body(request).await?;
+pub(super) async fn rotate(
+    app: By<Keys>,
+    Body(asked): Body<RotationRequest>,
+) -> Result<Json<RotationView>, Failed> {
     let rotation = match (asked.now, asked.revoke) {
         (false, false) => Rotation::Announced,
         (true, false) => Rotation::Immediate,

@@ -16,7 +16,6 @@
 
 pub(crate) mod apply;
 pub(crate) mod bridge;
-mod by;
 pub(crate) mod certificate;
 pub(crate) mod client;
 mod client_notes;
@@ -27,8 +26,8 @@ pub(crate) mod event;
 pub(crate) mod grant;
 pub(crate) mod issuer;
 pub(crate) mod key;
-pub(crate) mod listing;
 mod metrics;
+mod operation;
 pub(crate) mod personal_token;
 pub(crate) mod resource;
 pub(crate) mod server;
@@ -48,7 +47,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use serde::Serialize;
 
-pub(crate) use by::{Asker, SocketPeer};
+pub(crate) use operation::by::{Asker, SocketPeer};
+pub(crate) use operation::listing;
+
+use operation::{by, request};
 
 use crate::app::App;
 use crate::error::{Candidate, Choices, Error, Refusal};
@@ -201,29 +203,4 @@ fn optional<T: std::str::FromStr<Err = Refusal>>(
     value: Option<&str>,
 ) -> Result<Option<T>, Refusal> {
     value.map(str::parse).transpose()
-}
-
-/// Reads a JSON body of at most 64 KiB.
-///
-/// # Errors
-///
-/// [`Refusal::BodyTooLarge`] or [`Refusal::BodyMalformed`].
-async fn body<T: serde::de::DeserializeOwned>(
-    request: axum::extract::Request,
-) -> Result<T, Failed> {
-    body_within(request, 64 * 1024).await
-}
-
-/// Reads a JSON body of at most `limit` bytes.
-///
-/// # Errors
-///
-/// As [`body`].
-async fn body_within<T: serde::de::DeserializeOwned>(
-    request: axum::extract::Request,
-    limit: usize,
-) -> Result<T, Failed> {
-    let bytes = axum::body::to_bytes(request.into_body(), limit).await;
-    let bytes = bytes.map_err(|_| Refusal::BodyTooLarge)?;
-    Ok(serde_json::from_slice(&bytes).map_err(|_| Refusal::BodyMalformed)?)
 }

@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, Request};
-use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use super::Failed;
 use super::by::{By, People, ReadPeople};
-use super::listing::{ListView, Noun, Query};
-use super::{Failed, body};
+use super::listing::{ListView, Noun, OfPerson, Query};
+use super::request::{Body, Created, Named};
 use crate::error::Refusal;
 use crate::flow::bridge::pat::{self, ListedToken, NewToken};
 use crate::flow::named;
@@ -79,9 +78,9 @@ impl PersonalTokenView {
 
 pub(super) async fn list(
     app: By<ReadPeople>,
-    request: Request,
+    query: Query<OfPerson>,
 ) -> Result<Json<ListView<PersonalTokenView>>, Failed> {
-    let (view, query) = (app.read()?, Query::of(&request)?);
+    let (view, query) = (app.read()?, query);
     let (user, span) = (query.user(&view)?, query.span()?);
     let Listing { items, next } = pat::list(&view, &app.context(), user, &span)?;
     let items = items.into_iter().map(|token| PersonalTokenView::new(&view, token));
@@ -90,9 +89,8 @@ pub(super) async fn list(
 
 pub(super) async fn add(
     app: By<People>,
-    request: Request,
-) -> Result<(StatusCode, Json<NewPersonalTokenView>), Failed> {
-    let asked: PersonalTokenRequest = body(request).await?;
+    Body(asked): Body<PersonalTokenRequest>,
+) -> Result<Created<NewPersonalTokenView>, Failed> {
     let name: DisplayName = asked.name.as_deref().unwrap_or("made by the operator").parse()?;
     if asked.lifetime.is_some_and(|seconds| !LIFETIMES.contains(&seconds)) {
         let why = "it is shorter or longer than a personal access token may last";
@@ -106,12 +104,12 @@ pub(super) async fn add(
     });
     let made = made.await?;
     let view = NewPersonalTokenView { id: made.key(), pat: made.expose().to_string() };
-    Ok((StatusCode::CREATED, Json(view)))
+    Ok(Created(view))
 }
 
 pub(super) async fn show(
     app: By<ReadPeople>,
-    Path(named): Path<String>,
+    Named(named): Named,
 ) -> Result<Json<PersonalTokenView>, Failed> {
     let view = app.read()?;
     let id = named::personal_token(&view, &app.context(), &named)?;
@@ -120,7 +118,7 @@ pub(super) async fn show(
 
 pub(super) async fn revoke(
     app: By<People>,
-    Path(named): Path<String>,
+    Named(named): Named,
 ) -> Result<Json<PersonalTokenView>, Failed> {
     let revoked = app.write(move |tx, cx| {
         let id = named::personal_token(tx, cx, &named)?;

@@ -2,13 +2,12 @@
 //! and the server's own.
 
 use axum::Json;
-use axum::extract::{Path, Request};
-use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::by::{By, Clients, ReadClients};
-use super::listing::{ListView, Noun, Query};
-use super::{Failed, body, optional};
+use super::listing::{ByName, ListView, Noun, Query};
+use super::request::{Body, Created, Named};
+use super::{Failed, optional};
 use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::lists::ListChange;
@@ -17,8 +16,8 @@ use crate::flow::resource::registered::{self, Change, Introspecting, NewResource
 use crate::oauth::resource::{Resource, ResourceMetadata, TokenType};
 use crate::oauth::scope::{Scope, ScopeToken};
 use crate::secret::MadeClientSecret;
-use crate::store::View;
-use crate::store::schema::Protected;
+use crate::store::schema::{Protected, RESOURCES_BY_NAME};
+use crate::store::{Beginning, View};
 
 /// A registered resource, with the metadata and the header that its resource server serves.
 #[derive(Serialize, Deserialize)]
@@ -181,18 +180,25 @@ impl ResourceView {
 
 pub(super) async fn list(
     app: By<ReadClients>,
-    request: Request,
+    query: Query<ByName>,
 ) -> Result<Json<ListView<ResourceView>>, Failed> {
-    let span = Query::of(&request)?.span()?;
-    let rows = app.read()?.filter(&span, |_, row: Protected| Ok(Some(row)))?;
-    Ok(Json(ListView::new(rows, |row| ResourceView::new(&app, row, None))))
+    let (view, shown) = (app.read()?, |row| ResourceView::new(&app, row, None));
+    let Some(beginning) = query.beginning()? else {
+        let rows = view.filter(&query.span()?, |_, row: Protected| Ok(Some(row)))?;
+        return Ok(Json(ListView::new(rows, shown)));
+    };
+    let beginning = Beginning::of_text(&beginning);
+    let rows = view.filter_beginning(&RESOURCES_BY_NAME, &beginning, &query.span()?, |key| {
+        view.find::<Protected>(key)
+    });
+    Ok(Json(ListView::new(rows?, shown)))
 }
 
 pub(super) async fn add(
     app: By<Clients>,
-    request: Request,
-) -> Result<(StatusCode, Json<ResourceView>), Failed> {
-    let (new, client) = body::<ResourceRegistration>(request).await?.parse()?;
+    Body(asked): Body<ResourceRegistration>,
+) -> Result<Created<ResourceView>, Failed> {
+    let (new, client) = asked.parse()?;
     let added = app.write(move |tx, cx| {
         let mut new = new.clone();
         if let Some(client) = &client {
@@ -201,12 +207,12 @@ pub(super) async fn add(
         registered::add(tx, cx, &new)
     });
     let (row, secret) = added.await?;
-    Ok((StatusCode::CREATED, Json(ResourceView::new(&app, row, secret.as_ref()))))
+    Ok(Created(ResourceView::new(&app, row, secret.as_ref())))
 }
 
 pub(super) async fn show(
     app: By<ReadClients>,
-    Path(named): Path<String>,
+    Named(named): Named,
 ) -> Result<Json<ResourceView>, Failed> {
     let row = named::resource(&app.read()?, &named)?;
     Ok(Json(ResourceView::new(&app, row, None)))
@@ -214,10 +220,10 @@ pub(super) async fn show(
 
 pub(super) async fn change(
     app: By<Clients>,
-    Path(named): Path<String>,
-    request: Request,
+    Named(named): Named,
+    Body(asked): Body<ResourcePatch>,
 ) -> Result<Json<ResourceView>, Failed> {
-    let change = body::<ResourcePatch>(request).await?.parse()?;
+    let change = asked.parse()?;
     let changed = app.write(move |tx, cx| {
         let named = named::resource(tx, &named)?.resource;
         registered::change(tx, cx, &named, &change)
@@ -228,7 +234,7 @@ pub(super) async fn change(
 
 pub(super) async fn remove(
     app: By<Clients>,
-    Path(named): Path<String>,
+    Named(named): Named,
 ) -> Result<Json<RemovedResourceView>, Failed> {
     let removed = app.write(move |tx, cx| {
         let named = named::resource(tx, &named)?.resource;

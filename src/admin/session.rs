@@ -2,13 +2,13 @@
 //! anonymous sessions.
 
 use axum::Json;
-use axum::extract::{Path, Request};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Failed;
 use super::by::{By, People, ReadPeople};
-use super::listing::{ListView, Noun, Query, key};
+use super::listing::{ListView, Noun, OfPerson, Query, Unfiltered, key};
+use super::request::Named;
 use crate::error::Refusal;
 use crate::flow::Context;
 use crate::flow::bridge::access::{self, LiveBridge};
@@ -276,9 +276,9 @@ fn after_key<K: Key>(after: &str) -> Result<Option<K>, Refusal> {
 
 pub(super) async fn list(
     app: By<ReadPeople>,
-    request: Request,
+    query: Query<OfPerson>,
 ) -> Result<Json<ListView<SessionView>>, Failed> {
-    let (view, cx, query) = (app.read()?, app.context(), Query::of(&request)?);
+    let (view, cx, query) = (app.read()?, app.context(), query);
     let (user, limit) = (query.user(&view)?, query.limit()?);
     let start = query.cursor()?.map(ListingPosition::from_cursor).transpose()?;
     let (mut items, mut place) =
@@ -294,9 +294,9 @@ pub(super) async fn list(
 /// Lists the stored anonymous sessions, live or ended.
 pub(super) async fn list_anonymous(
     app: By<ReadPeople>,
-    request: Request,
+    query: Query<Unfiltered>,
 ) -> Result<Json<ListView<SessionView>>, Failed> {
-    let (view, span) = (app.read()?, Query::of(&request)?.span()?);
+    let (view, span) = (app.read()?, query.span()?);
     let Listing { items, next } = anonymous::list_all(&view, &app.context(), &span)?;
     let items = items.iter().map(|stored| SessionView::of_anonymous(&view, stored));
     let items = items.collect::<Result<_, _>>()?;
@@ -305,7 +305,7 @@ pub(super) async fn list_anonymous(
 
 pub(super) async fn show(
     app: By<ReadPeople>,
-    Path(named): Path<String>,
+    Named(named): Named,
 ) -> Result<Json<SessionView>, Failed> {
     let view = app.read()?;
     Ok(Json(SessionView::new(&view, &named::session(&view, &app.context(), &named)?)?))
@@ -313,7 +313,7 @@ pub(super) async fn show(
 
 pub(super) async fn revoke(
     app: By<People>,
-    Path(named): Path<String>,
+    Named(named): Named,
 ) -> Result<Json<SessionView>, Failed> {
     let revoked = app.write(move |tx, cx| {
         Ok(match named::session(tx, cx, &named)? {

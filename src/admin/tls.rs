@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::Request;
-use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use super::Failed;
 use super::by::{By, Keys, ReadKeys};
-use super::{Failed, body};
+use super::request::{Body, Created};
 use crate::app::App;
 use crate::error::Refusal;
 use crate::event::Kind;
@@ -81,9 +80,8 @@ pub(super) async fn ca(app: By<ReadKeys>) -> Result<Json<AuthorityView>, Failed>
 
 pub(super) async fn issue(
     app: By<Keys>,
-    request: Request,
-) -> Result<(StatusCode, Json<IssuedCertificateView>), Failed> {
-    let CertificateRequest { days, names, request } = body(request).await?;
+    Body(CertificateRequest { days, names, request }): Body<CertificateRequest>,
+) -> Result<Created<IssuedCertificateView>, Failed> {
     let days = days.unwrap_or(DAYS);
     if !(1..=MAX_DAYS).contains(&days) {
         return Err(Refusal::MemberMalformed("days", "1 to 825 are expected").into());
@@ -97,7 +95,7 @@ pub(super) async fn issue(
         events::record(tx, cx, Act::new(Kind::CertificateIssued).facts("names", &names))
     })
     .await?;
-    Ok((StatusCode::CREATED, Json(IssuedCertificateView::new(&issued)?)))
+    Ok(Created(IssuedCertificateView::new(&issued)?))
 }
 
 /// Issues a client certificate for a device, for the key that signed the certificate request

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::Path;
 use serde::{Deserialize, Serialize};
 
 use super::Failed;
 use super::by::{By, ReadClients};
+use super::request::Named;
 use crate::error::Refusal;
 use crate::flow::client::usage::{self, UsageReport};
 use crate::flow::named;
@@ -126,7 +126,7 @@ pub(super) async fn of_all(app: By<ReadClients>) -> Result<Json<UsageView>, Fail
 
 pub(super) async fn of_client(
     app: By<ReadClients>,
-    Path(named): Path<String>,
+    Named(named): Named,
 ) -> Result<Json<UsageView>, Failed> {
     let view = app.read()?;
     let (id, _) = named::client(&view, &named)?;

@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Json;
-use axum::extract::{Path, Request};
-use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::by::{By, People, ReadPeople};
-use super::listing::{ListView, Noun, Query};
-use super::{Failed, body, optional, parsed};
+use super::listing::{ByName, ListView, Noun, Query};
+use super::request::{Body, Created, Named};
+use super::{Failed, optional, parsed};
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::lists::ListChange;
@@ -19,8 +18,8 @@ use crate::flow::person::setup_link::IssuedSetupLink;
 use crate::model::claim::{ClaimName, ClaimValue};
 use crate::model::person::Role;
 use crate::oauth::id::UserId;
-use crate::store::schema::{CLIENTS_BY_GROUP, PASSKEYS_BY_USER, Person};
-use crate::store::{StoreError, View};
+use crate::store::schema::{CLIENTS_BY_GROUP, PASSKEYS_BY_USER, PEOPLE_BY_NAME, Person};
+use crate::store::{Beginning, StoreError, View};
 
 /// The most passkeys that are counted for one person.
 const MAX_PASSKEYS: usize = 100;
@@ -239,19 +238,25 @@ fn roles(app: &App, written: &[String]) -> Result<Vec<Role>, Error> {
 
 pub(super) async fn list(
     app: By<ReadPeople>,
-    request: Request,
+    query: Query<ByName>,
 ) -> Result<Json<ListView<UserView>>, Failed> {
-    let (view, span) = (app.read()?, Query::of(&request)?.span()?);
-    let users =
-        view.filter(&span, |id, person: Person| UserView::new(&app, &view, *id, &person).map(Some));
+    let view = app.read()?;
+    let shown = |id: &UserId, person| UserView::new(&app, &view, *id, &person).map(Some);
+    let Some(beginning) = query.beginning()? else {
+        let users = view.filter(&query.span()?, shown)?;
+        return Ok(Json(ListView::new(users, |user| user)));
+    };
+    let beginning = Beginning::of_text(&beginning);
+    let users = view.filter_beginning(&PEOPLE_BY_NAME, &beginning, &query.span()?, |id| {
+        view.find::<Person>(id)?.map_or(Ok(None), |person| shown(id, person))
+    });
     Ok(Json(ListView::new(users?, |user| user)))
 }
 
 pub(super) async fn add(
     app: By<People>,
-    request: Request,
-) -> Result<(StatusCode, Json<NewUserView>), Failed> {
-    let added: NewUser = body(request).await?;
+    Body(added): Body<NewUser>,
+) -> Result<Created<NewUserView>, Failed> {
     let new = NewPerson {
         username: added.username.parse()?,
         display_name: optional(added.display_name.as_deref())?,
@@ -261,12 +266,12 @@ pub(super) async fn add(
     };
     let (stored, link) = app.write(move |tx, cx| people::add(tx, cx, &new)).await?;
     let user = ChangedUserView::new(&app, &stored)?;
-    Ok((StatusCode::CREATED, Json(NewUserView { link: SetupLinkView::new(&app, &link), user })))
+    Ok(Created(NewUserView { link: SetupLinkView::new(&app, &link), user }))
 }
 
 pub(super) async fn show(
     app: By<ReadPeople>,
-    Path(named): Path<String>,
+    Named(named): Named,
 ) -> Result<Json<UserView>, Failed> {
     let view = app.read()?;
     let (id, person) = named::person(&view, &named)?;
@@ -275,10 +280,9 @@ pub(super) async fn show(
 
 pub(super) async fn change(
     app: By<People>,
-    Path(named): Path<String>,
-    request: Request,
+    Named(named): Named,
+    Body(patch): Body<UserPatch>,
 ) -> Result<Json<ChangedUserView>, Failed> {
-    let patch: UserPatch = body(request).await?;
     let claims = patch.claims.iter().map(|(name, value)| -> Result<_, Refusal> {
         Ok((name.parse::<ClaimName>()?, optional::<ClaimValue>(value.as_deref())?))
     });
@@ -308,7 +312,7 @@ pub(super) async fn change(
 
 pub(super) async fn remove(
     app: By<People>,
-    Path(named): Path<String>,
+    Named(named): Named,
 ) -> Result<Json<RemovedUserView>, Failed> {
     let removed = app.write(move |tx, cx| {
         let (id, person) = named::person(tx, &named)?;
@@ -320,9 +324,8 @@ pub(super) async fn remove(
 
 pub(super) async fn recover(
     app: By<People>,
-    request: Request,
+    Body(recovery): Body<Recovery>,
 ) -> Result<Json<RecoveryView>, Failed> {
-    let recovery: Recovery = body(request).await?;
     let recovered = app.write(move |tx, cx| {
         let person = match &recovery.username {
             Some(written) => Some(named::person(tx, written)?.1),

@@ -119,6 +119,11 @@ impl Params {
         named.map(|own| own.value.as_str()).filter(|value| !value.is_empty())
     }
 
+    /// The name of each parameter.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|own| own.name.as_str())
+    }
+
     /// The written form of the first value of `name`, if it has a `+`: each of them as it came, and
     /// everything else escaped.
     pub fn with_plus(&self, name: &str) -> Option<&str> {

@@ -198,6 +198,30 @@ pub trait View {
         filter(span, |last| self.list_after::<R, ()>(&(), last, BATCH), keep)
     }
 
+    /// As [`View::filter_by`], among the keys that `index` has for values that begin so.
+    fn filter_beginning<A: Key, B: Key, T>(
+        &self,
+        index: &Index<A, B>,
+        beginning: &Beginning,
+        span: &Span<(A, B)>,
+        mut keep: impl FnMut(&B) -> Result<Option<T>, StoreError>,
+    ) -> Result<Listing<T, (A, B)>, StoreError> {
+        let (first, end) = beginning.bounds(index.tag.byte);
+        let read = |last: Option<&(A, B)>| {
+            let from = last.map_or_else(|| first.clone(), |last| after(&prefix(index.tag, last)));
+            // A cursor of another listing may name a place before the first one, or behind the last.
+            if from >= end {
+                return Ok(Vec::new());
+            }
+            let rows = self.raw_range(from.as_slice().max(&first), &end, BATCH)?;
+            let read = |(key, _): &(Vec<u8>, Vec<u8>)| {
+                decode_key::<(A, B)>(index.tag, key).map(|key| (key, ()))
+            };
+            rows.iter().map(read).collect()
+        };
+        filter(span, read, |(_, key), ()| keep(key))
+    }
+
     /// The first `limit` keys that `index` has for values after `last`, in their order.
     fn beyond<A: Key, B: Key>(
         &self,

@@ -231,9 +231,9 @@ async fn grants_that_ended_hide_none_that_is_in_force() {
     crowded.server.app.write(end).await.unwrap();
     let (view, cx) = (crowded.server.app.read().unwrap(), crowded.server.app.context());
 
-    let of_bob = grant::list(&view, &cx, Some(crowded.user), &Span::first(100)).unwrap();
-    let of_all = grant::list(&view, &cx, None, &Span::first(100)).unwrap();
-    let few = grant::list(&view, &cx, Some(crowded.user), &Span::first(3)).unwrap();
+    let of_bob = grant::list(&view, &cx, Some(crowded.user), None, &Span::first(100)).unwrap();
+    let of_all = grant::list(&view, &cx, None, None, &Span::first(100)).unwrap();
+    let few = grant::list(&view, &cx, Some(crowded.user), None, &Span::first(3)).unwrap();
 
     assert_eq!((of_bob.items.len(), of_all.items.len(), few.items.len()), (5, 5, 3));
 }

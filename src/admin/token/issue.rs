@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use axum::Json;
-use axum::extract::Request;
-use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use crate::admin::by::{By, Keys};
-use crate::admin::{Failed, body, optional, parsed};
+use crate::admin::request::{Body, Created};
+use crate::admin::{Failed, optional, parsed};
 use crate::clock::Timestamp;
 use crate::error::Refusal;
 use crate::flow::named;
@@ -58,9 +56,8 @@ pub(crate) struct IssuedTokenView {
 /// Issues an access token. Only this response has it: the store and the log do not.
 pub(in crate::admin) async fn issue(
     app: By<Keys>,
-    request: Request,
-) -> Result<(StatusCode, Json<IssuedTokenView>), Failed> {
-    let asked: TokenIssueRequest = body(request).await?;
+    Body(asked): Body<TokenIssueRequest>,
+) -> Result<Created<IssuedTokenView>, Failed> {
     let lifetime = asked.ttl.map(Duration::from_secs);
     if lifetime.is_some_and(|lifetime| lifetime.is_zero() || lifetime > MAX_LIFETIME) {
         let why = "an access token lasts from 1 second to one day";
@@ -94,7 +91,7 @@ pub(in crate::admin) async fn issue(
         scope: issued.scope,
         username: username.map(|own| own.to_string()),
     };
-    Ok((StatusCode::CREATED, Json(issued)))
+    Ok(Created(issued))
 }
 
 fn names(aud: &Audience) -> &[String] {

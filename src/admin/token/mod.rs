@@ -3,12 +3,12 @@
 pub(crate) mod issue;
 
 use axum::Json;
-use axum::extract::Request;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::Failed;
 use super::by::{By, Keys, ReadKeys};
-use super::{Failed, body};
+use super::request::Body;
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::bridge::pat;
@@ -81,9 +81,8 @@ impl RevocationView {
 /// Inspects a token: its kind, its claims, and whether it is in force or the reason why not.
 pub(in crate::admin) async fn inspect(
     app: By<ReadKeys>,
-    request: Request,
+    Body(asked): Body<TokenRequest>,
 ) -> Result<Json<InspectionView>, Failed> {
-    let asked: TokenRequest = body(request).await?;
     let inspected = inspected(&app, &asked.token)?;
     let refusal = match inspected.standing {
         Ok(()) => None,
@@ -178,9 +177,8 @@ fn jwt(app: &App, token: &str) -> Result<Inspected, Failed> {
 /// access token, of a bridge token or of a hook token.
 pub(in crate::admin) async fn revoke(
     app: By<Keys>,
-    request: Request,
+    Body(asked): Body<TokenRequest>,
 ) -> Result<Json<RevocationView>, Failed> {
-    let asked: TokenRequest = body(request).await?;
     let Inspected { claims, kind, .. } = inspected(&app, &asked.token)?;
     let view = RevocationView::new(kind, &claims);
     if let Ok(token) = asked.token.parse::<PersonalToken>() {

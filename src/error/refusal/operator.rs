@@ -118,6 +118,10 @@ macro_rules! operator {
         "there is no event of this id: it has expired, or more requests were refused than are stored",
         "gatelodge events lists the events",
         "RFC 9110 §15.5.5", Operator;
+    FilterUnknown => InvalidRequest,
+        "the query has a parameter that this listing does not know",
+        "correct the parameter; GET /api/v1/openapi.json lists them",
+        "RFC 9110 §15.5.1", Operator;
     GrantNotFound => NotFound,
         "there is no such grant in force",
         "gatelodge grant list shows the grants",

@@ -17,7 +17,8 @@ use crate::oauth::id::{ClientId, GrantId, UserId};
 use crate::oauth::scope::Scope;
 use crate::secret::RefreshToken;
 use crate::store::schema::{
-    Authorization, Client, Consent, GRANTS_BY_USER, Grant, Person, Session, Subject, Withdrawal,
+    Authorization, Client, Consent, GRANTS_BY_CLIENT, GRANTS_BY_USER, Grant, Person, Session,
+    Subject, Withdrawal,
 };
 use crate::store::{Listing, Span, StoreError, Tx, View};
 
@@ -336,16 +337,21 @@ pub fn connections(
     Ok(connections)
 }
 
-/// A page of the grants in force, of one person or of all, oldest first within the page.
+/// A page of the grants in force, of one person and of one client or of all, oldest first within the
+/// page.
 pub fn list(
     view: &impl View,
     cx: &Context,
     user: Option<UserId>,
+    client: Option<&ClientId>,
     span: &Span<GrantId>,
 ) -> Result<Listing<LiveGrant, GrantId>, StoreError> {
-    let mut grants = match user {
-        Some(user) => view.filter_by(&GRANTS_BY_USER, &user, span, |id| live(view, cx, *id))?,
-        None => view.filter::<Grant, _>(span, |id, _| live(view, cx, *id))?,
+    let of_client = |live: &LiveGrant| client.is_none_or(|own| live.authorization().client == *own);
+    let keep = |id: &GrantId| live(view, cx, *id).map(|live| live.filter(of_client));
+    let mut grants = match (user, client) {
+        (Some(user), _) => view.filter_by(&GRANTS_BY_USER, &user, span, keep)?,
+        (None, Some(client)) => view.filter_by(&GRANTS_BY_CLIENT, client, span, keep)?,
+        (None, None) => view.filter::<Grant, _>(span, |id, _| keep(id))?,
     };
     grants.items.sort_by_key(|live| (live.grant.created, live.id));
     Ok(grants)

@@ -381,3 +381,7 @@ pub(super) async fn an_administrator_by_one_who_may_change_people() -> Response 
     let eve = json!({ "username": "eve", "roles": ["admin"] });
     server.administer(&token, Method::POST, "/users", eve).await
 }
+
+pub(super) async fn a_filter_that_is_misspelt() -> Response {
+    Server::new().await.operate(Method::GET, "/grants?usr=ada", json!({})).await
+}

@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::Failed;
+use crate::admin::Failed;
 use crate::app::App;
 use crate::error::{Error, Internal, Refusal};
 use crate::flow::Context;
@@ -23,7 +23,7 @@ use crate::store::{Tx, View};
 pub(crate) struct SocketPeer(pub(crate) u32);
 
 /// A right that an operation needs. Each is a type, so that the signature of an operation names it.
-pub(super) trait Right: Send + Sync + 'static {
+pub(in crate::admin) trait Right: Send + Sync + 'static {
     /// The scopes of which one is needed, unless there is `admin`.
     const SCOPES: &'static [&'static str];
 }
@@ -31,7 +31,7 @@ pub(super) trait Right: Send + Sync + 'static {
 macro_rules! rights {
     ($($(#[$doc:meta])* $name:ident = $($scope:literal)*;)*) => {$(
         $(#[$doc])*
-        pub(super) enum $name {}
+        pub(in crate::admin) enum $name {}
 
         impl Right for $name {
             const SCOPES: &'static [&'static str] = &[$($scope),*];
@@ -59,7 +59,7 @@ rights! {
 }
 
 /// Whoever asks, as far as it is proven. A request has one, or no operation serves it: only
-/// [`super::router`] takes a request for the operator's, and only [`Asker::by_token`] makes another.
+/// [`crate::admin::router`] takes a request for the operator's, and only [`Asker::by_token`] makes another.
 #[derive(Clone)]
 pub(crate) struct Asker {
     acting: Acting,
@@ -89,14 +89,14 @@ impl Asker {
 }
 
 /// Takes each request for the operator's, whose socket or process it comes by.
-pub(super) async fn as_operator(mut request: Request, next: Next) -> Response {
+pub(in crate::admin) async fn as_operator(mut request: Request, next: Next) -> Response {
     let uid = request.extensions().get::<SocketPeer>().map(|peer| peer.0);
     request.extensions_mut().insert(Asker { acting: Acting::operator(uid), token: None });
     next.run(request).await
 }
 
 /// The application, for somebody who has the right `R`. What they write is done in their name.
-pub(super) struct By<R> {
+pub(in crate::admin) struct By<R> {
     app: Arc<App>,
     asker: Asker,
     right: PhantomData<R>,
@@ -105,7 +105,7 @@ pub(super) struct By<R> {
 impl<R: Right> By<R> {
     /// Runs one transition in the name of whoever asks, and returns once it is durable. An
     /// administrator is proven once more in the transaction, since their right may be gone by then.
-    pub(super) async fn write<T: Send + 'static>(
+    pub(in crate::admin) async fn write<T: Send + 'static>(
         &self,
         transition: impl Fn(&mut Tx<'_>, &Context) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
@@ -120,7 +120,7 @@ impl<R: Right> By<R> {
     }
 
     /// Whoever asks.
-    pub(super) fn acting(&self) -> Acting {
+    pub(in crate::admin) fn acting(&self) -> Acting {
         self.asker.acting.clone()
     }
 }
