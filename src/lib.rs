@@ -70,6 +70,8 @@
 //! | scopes and roles beside the configuration | [`flow::apply::definitions`], [`config::Definitions`] |
 //! | what a file made, and `--prune` removes | `flow/apply/marks.rs`, `flow/apply/prune.rs` |
 //! | the right that an operation needs; what an administrator may touch | `admin/by.rs`; [`flow::rights`] |
+//! | the right that an operation needs; what an administrator may touch | `admin/operation/by.rs`; [`flow::rights`] |
+//! | every operation of the administration, and its description | `admin/mod.rs`, `admin/operation/openapi.rs`, `assets/openapi.json` |
 //! | the administration at the ports | `http/administration.rs`, [`flow::token::access`] |
 //! | whom an operator names by an id, a name or the beginning of an id | [`flow::named`] |
 //! | the end of a person, client or session, and its rows | [`flow::removal`] |

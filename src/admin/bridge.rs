@@ -31,6 +31,7 @@ const MAX_TTL: u64 = 86_400;
 
 /// What a person prefers about one host of agents.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct HostPreferenceView {
     /// Whether it may be used; null: nothing was said, and it may.
     pub(crate) enabled: Option<bool>,
@@ -42,6 +43,7 @@ pub(crate) struct HostPreferenceView {
 
 /// A bridge that sent a heartbeat within the last 30 days.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct BridgeView {
     /// Whether its last heartbeat is at most two minutes old and its session is live.
     pub(crate) active: bool,
@@ -77,6 +79,8 @@ impl Noun for BridgeView {
 
 /// A linked device.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "LinkedDeviceView"))]
 pub(crate) struct DeviceView {
     /// The time of its creation.
     pub(crate) created: String,
@@ -92,6 +96,7 @@ pub(crate) struct DeviceView {
 
 /// A request for an exchange code.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CodeRequest {
     /// The person for whom the bridge is to act.
@@ -100,6 +105,7 @@ pub(crate) struct CodeRequest {
 
 /// An exchange code.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct CodeView {
     /// The code, which is valid once.
     pub(crate) code: String,
@@ -109,6 +115,7 @@ pub(crate) struct CodeView {
 
 /// A request for a bridge token.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BridgeTokenRequest {
     /// The client that it names; absent: `sp_bridge`.
@@ -124,6 +131,7 @@ pub(crate) struct BridgeTokenRequest {
 
 /// A bridge token.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct BridgeTokenView {
     /// The client that it names.
     pub(crate) client_id: String,

@@ -18,6 +18,7 @@ use crate::tls::Certificate;
 
 /// A registered certificate of a device.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct DeviceCertificateView {
     /// The time of its registration.
     pub(crate) created: String,
@@ -41,6 +42,7 @@ impl Noun for DeviceCertificateView {
 
 /// A certificate to register: either an existing one, or a request to issue one by the local CA.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Enrollment {
     /// The certificate, in PEM.
@@ -55,6 +57,7 @@ pub(crate) struct Enrollment {
 
 /// A newly registered certificate.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct EnrolledCertificateView {
     /// The certificate in PEM, if the local CA issued it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,6 +69,7 @@ pub(crate) struct EnrolledCertificateView {
 
 /// The person for whom a certificate is registered.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct CertificatePersonView {
     /// The subject of the person's tokens.
     pub(crate) id: String,

@@ -26,6 +26,7 @@ use crate::store::{Beginning, View};
 
 /// A client, with the values that are in force.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct ClientView {
     /// Its id.
     pub(crate) client_id: String,
@@ -60,6 +61,7 @@ impl Noun for ClientView {
 
 /// The origin of a client's registration.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ClientOrigin {
     /// Its own metadata document.
@@ -72,8 +74,21 @@ pub(crate) enum ClientOrigin {
     Operator,
 }
 
+/// A client to register: the members of RFC 7591 §2 and the operator's own.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(super) struct ClientRegistration(Map<String, Value>);
+
+/// A JSON Merge Patch (RFC 7396) of a client. Null takes a member back to its default. The members
+/// `add` and `remove` are objects of the lists of a client: what they name is added to a list, or taken
+/// away from it.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(super) struct ClientPatch(Map<String, Value>);
+
 /// A client that was removed.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct RemovedClientView {
     /// Its id.
     pub(crate) client_id: String,
@@ -123,21 +138,21 @@ pub(super) async fn list(
     query: Query<ByName>,
 ) -> Result<Json<ListView<ClientView>>, Failed> {
     let view = app.read()?;
-    let shown =
+    let item =
         |id: &ClientId, client: Client| Ok(Some(ClientView::new(&app.rules(), id, &client, None)));
     let Some(beginning) = query.beginning()? else {
-        return Ok(Json(ListView::new(view.filter(&query.span()?, shown)?, |view| view)));
+        return Ok(Json(ListView::new(view.filter(&query.span()?, item)?, |view| view)));
     };
     let beginning = Beginning::of_text(&beginning);
     let clients = view.filter_beginning(&CLIENTS_BY_NAME, &beginning, &query.span()?, |id| {
-        view.find::<Client>(id)?.map_or(Ok(None), |client| shown(id, client))
+        view.find::<Client>(id)?.map_or(Ok(None), |client| item(id, client))
     });
     Ok(Json(ListView::new(clients?, |view| view)))
 }
 
 pub(super) async fn add(
     app: By<Clients>,
-    Body(mut members): Body<Map<String, Value>>,
+    Body(ClientRegistration(mut members)): Body<ClientRegistration>,
 ) -> Result<Created<ClientView>, Failed> {
     let secret = match members.remove("client_secret") {
         None | Some(Value::Null) => None,
@@ -187,13 +202,11 @@ async fn hashed(app: &App, secret: String) -> Result<String, Failed> {
     Ok(app.passwords().hash(secret.expose(), &app.context().seed).await?)
 }
 
-/// Changes what a JSON Merge Patch (RFC 7396) names, and nothing else. Null takes a member back to
-/// its default. The members `add` and `remove` are objects of the lists of a client: what they name
-/// is added to a list, or taken away from it.
+/// Changes what a patch names, and nothing else.
 pub(super) async fn change(
     app: By<Clients>,
     Named(named): Named,
-    Body(mut patch): Body<Map<String, Value>>,
+    Body(ClientPatch(mut patch)): Body<ClientPatch>,
 ) -> Result<Json<ClientView>, Failed> {
     let secret = match patch.remove("client_secret") {
         None => None,

@@ -1,7 +1,6 @@
 //! `/api/v1/config`: the configuration in force, and its reload.
 
 use axum::Json;
-use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 
 use super::Failed;
@@ -12,6 +11,7 @@ use crate::error::{Internal, Refusal};
 
 /// The configuration in force.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct ConfigView {
     /// The path of the file that was read, if there is one.
     pub(crate) config: Option<String>,
@@ -27,6 +27,7 @@ pub(crate) struct ConfigView {
 
 /// A fault of a configuration.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct FaultView {
     /// The key.
     pub(crate) key: String,
@@ -45,6 +46,7 @@ impl FaultView {
 
 /// What came of a reload.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct ReloadView {
     /// The keys whose new value is in force.
     pub(crate) changed: Vec<String>,
@@ -83,13 +85,13 @@ pub(super) async fn show(app: By<Read>) -> Json<ConfigView> {
 /// # Errors
 ///
 /// [`Refusal::ConfigurationFaulty`], with the faults beside it.
-pub(super) async fn reload(app: By<All>) -> Result<Response, Failed> {
+pub(super) async fn reload(app: By<All>) -> Result<Json<ReloadView>, Failed> {
     let reloaded = tokio::task::spawn_blocking(move || app.reload(app.acting())).await;
-    Ok(match reloaded.map_err(Internal::new)? {
-        Ok(Reloaded { changed, waiting }) => Json(ReloadView { changed, waiting }).into_response(),
+    match reloaded.map_err(Internal::new)? {
+        Ok(Reloaded { changed, waiting }) => Ok(Json(ReloadView { changed, waiting })),
         Err(faults) => {
             let faults = faults.iter().map(ToString::to_string).collect();
-            Failed(Refusal::ConfigurationFaulty.into()).with_faults(faults)
+            Err(Failed { faults, ..Refusal::ConfigurationFaulty.into() })
         }
-    })
+    }
 }

@@ -13,6 +13,7 @@ use crate::oauth::id::ClientId;
 
 /// A client's metadata document.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DocumentImport {
     /// The client's id, which is the document's URL.

@@ -14,6 +14,7 @@ use crate::oauth::scope::Scope;
 
 /// A grant in force.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct GrantView {
     /// Whether an operator made it, for one access token (`token issue`).
     pub(crate) by_operator: bool,

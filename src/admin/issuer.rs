@@ -12,6 +12,7 @@ use crate::oauth::issuer::Issuer;
 
 /// The issuer in the store.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct IssuerView {
     /// Its URL.
     pub(crate) issuer: Issuer,
@@ -19,6 +20,7 @@ pub(crate) struct IssuerView {
 
 /// A request to change the issuer in the store.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct IssuerChange {
     /// Whether to store the new issuer. If false, the response only lists the consequences.
@@ -30,6 +32,7 @@ pub(crate) struct IssuerChange {
 
 /// The consequences of a change of the issuer.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct IssuerChangeView {
     /// Whether the new issuer is stored.
     pub(crate) changed: bool,
@@ -43,6 +46,7 @@ pub(crate) struct IssuerChangeView {
 
 /// A passkey that the new issuer cannot use.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct OrphanedPasskey {
     /// Its name.
     pub(crate) passkey: String,

@@ -16,6 +16,7 @@ use crate::oauth::client::SigningAlg;
 
 /// A signing key.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct KeyView {
     /// Its algorithm: `EdDSA`, `ES256` or `RS256`.
     pub(crate) algorithm: String,
@@ -37,6 +38,7 @@ pub(crate) struct KeyView {
 
 /// What a signing key does now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum KeyStateView {
     /// It is published and does not sign yet.
@@ -75,6 +77,7 @@ impl KeyView {
 
 /// A request to rotate keys.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RotationRequest {
     /// The algorithms; empty: all.
@@ -90,6 +93,7 @@ pub(crate) struct RotationRequest {
 
 /// The rotation of one algorithm.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct RotatedView {
     /// The algorithm.
     pub(crate) algorithm: String,
@@ -105,6 +109,7 @@ pub(crate) struct RotatedView {
 
 /// A rotation.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct RotationView {
     /// The rotation of each algorithm.
     pub(crate) rotated: Vec<RotatedView>,

@@ -44,13 +44,14 @@ use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{MethodRouter, get};
 use serde::Serialize;
 
 pub(crate) use operation::by::{Asker, SocketPeer};
+pub(crate) use operation::description::DESCRIPTION;
 pub(crate) use operation::listing;
 
-use operation::{by, request};
+use operation::{by, description, request};
 
 use crate::app::App;
 use crate::error::{Candidate, Choices, Error, Refusal};
@@ -59,69 +60,186 @@ use crate::error::{Candidate, Choices, Error, Refusal};
 pub fn router(app: Arc<App>) -> Router {
     operations()
         .route("/metrics", get(metrics::show))
-        .fallback(async || Failed(Refusal::PageNotFound.into()))
-        .method_not_allowed_fallback(async || Failed(Refusal::MethodNotAllowed.into()))
+        .fallback(async || Failed::from(Refusal::PageNotFound))
+        .method_not_allowed_fallback(async || Failed::from(Refusal::MethodNotAllowed))
         .layer(from_fn(by::as_operator))
         .with_state(app)
 }
 
-/// All operations. They serve a request that has an [`Asker`], and no other.
-pub(crate) fn operations() -> Router<Arc<App>> {
-    Router::new()
-        .route("/api/v1/apply", post(apply::apply))
-        .route("/api/v1/bridge", get(bridge::list))
-        .route("/api/v1/bridge/codes", post(bridge::issue_code))
-        .route("/api/v1/bridge/devices/{id}", get(bridge::device).delete(bridge::end))
-        .route("/api/v1/bridge/tokens", post(bridge::issue_token))
-        .route("/api/v1/personal-tokens", get(personal_token::list).post(personal_token::add))
-        .route(
-            "/api/v1/personal-tokens/{id}",
-            get(personal_token::show).delete(personal_token::revoke),
-        )
-        .route("/api/v1/bridge/certificates", get(certificate::list).post(certificate::enroll))
-        .route(
-            "/api/v1/bridge/certificates/{fingerprint}",
-            get(certificate::show).delete(certificate::revoke),
-        )
-        .route("/api/v1/bridge/certificates/{fingerprint}/person", get(certificate::person))
-        .route("/api/v1/clients", get(client::list).post(client::add))
-        .route(
-            "/api/v1/clients/{id}",
-            get(client::show).patch(client::change).delete(client::remove),
-        )
-        .route("/api/v1/clients/{id}/secret", post(client::rotate_secret))
-        .route("/api/v1/clients/{id}/usage", get(usage::of_client))
-        .route("/api/v1/config", get(config::show))
-        .route("/api/v1/config/reload", post(config::reload))
-        .route("/api/v1/doctor", get(doctor::examine))
-        .route("/api/v1/doctor/probes", post(doctor::start_probe))
-        .route("/api/v1/doctor/probes/{nonce}", delete(doctor::end_probe))
-        .route("/api/v1/anonymous-sessions", get(session::list_anonymous))
-        .route("/api/v1/events", get(event::list))
-        .route("/api/v1/events/{id}", get(event::explain))
-        .route("/api/v1/grants", get(grant::list))
-        .route("/api/v1/grants/{id}", get(grant::show).delete(grant::revoke))
-        .route("/api/v1/keys", get(key::list))
-        .route("/api/v1/keys/rotate", post(key::rotate))
-        .route("/api/v1/server", get(server::show))
-        .route("/api/v1/sessions", get(session::list))
-        .route("/api/v1/sessions/{id}", get(session::show).delete(session::revoke))
-        .route("/api/v1/tls/ca", get(tls::ca))
-        .route("/api/v1/tls/certificates", post(tls::issue))
-        .route("/api/v1/tokens", post(token::issue::issue))
-        .route("/api/v1/tokens/inspect", post(token::inspect))
-        .route("/api/v1/tokens/revoke", post(token::revoke))
-        .route("/api/v1/documents", post(document::import))
-        .route("/api/v1/resources", get(resource::list).post(resource::add))
-        .route(
-            "/api/v1/resources/{resource}",
-            get(resource::show).patch(resource::change).delete(resource::remove),
-        )
-        .route("/api/v1/usage", get(usage::of_all))
-        .route("/api/v1/users", get(user::list).post(user::add))
-        .route("/api/v1/users/{username}", get(user::show).patch(user::change).delete(user::remove))
-        .route("/api/v1/recover", post(user::recover))
-        .route("/api/v1/issuer", get(issuer::show).put(issuer::change))
+macro_rules! operations {
+    ($($path:literal { $($method:ident $module:ident $(:: $handler:ident)+, $summary:literal;)+ })+) => {
+        /// All operations. They serve a request that has an [`Asker`], and no other.
+        pub(crate) fn operations() -> Router<Arc<App>> {
+            let router = Router::new();
+            $(let router = router.route(
+                $path,
+                MethodRouter::new()$(.$method($module $(:: $handler)+))+,
+            );)+
+            router
+        }
+
+        /// The description of all operations.
+        #[cfg(test)]
+        fn described() -> serde_json::Value {
+            let mut description = operation::openapi::Description::default();
+            $($(description.add(
+                (stringify!($method), $path),
+                concat!(stringify!($module) $(, ".", stringify!($handler))+),
+                $summary,
+                &($module $(:: $handler)+),
+            );)+)+
+            description.finish()
+        }
+    };
+}
+
+operations! {
+    "/api/v1/anonymous-sessions" {
+        get session::list_anonymous, "Lists the stored anonymous sessions, live or ended.";
+    }
+    "/api/v1/apply" {
+        post apply::apply, "Applies a file of clients, people, groups, scopes, roles and resources.";
+    }
+    "/api/v1/bridge" {
+        get bridge::list, "Lists the bridges that sent a heartbeat within the last 30 days.";
+    }
+    "/api/v1/bridge/certificates" {
+        get certificate::list, "Lists the registered certificates of devices.";
+        post certificate::enroll, "Registers a certificate of a device for a person, or issues one.";
+    }
+    "/api/v1/bridge/certificates/{fingerprint}" {
+        get certificate::show, "Shows a certificate of a device.";
+        delete certificate::revoke, "Revokes a certificate with its device, for good.";
+    }
+    "/api/v1/bridge/certificates/{fingerprint}/person" {
+        get certificate::person, "Shows for whom a device with this certificate acts now.";
+    }
+    "/api/v1/bridge/codes" {
+        post bridge::issue_code, "Makes an exchange code, which signs a bridge in for a person.";
+    }
+    "/api/v1/bridge/devices/{id}" {
+        get bridge::device, "Shows a linked device that is not ended.";
+        delete bridge::end, "Ends a linked device with everything that it was given.";
+    }
+    "/api/v1/bridge/tokens" {
+        post bridge::issue_token, "Issues a bridge token for a person, with a session of its own.";
+    }
+    "/api/v1/clients" {
+        get client::list, "Lists the clients.";
+        post client::add, "Registers a client. Only this response has its secret.";
+    }
+    "/api/v1/clients/{id}" {
+        get client::show, "Shows a client.";
+        patch client::change, "Changes what the patch names of a client, and nothing else.";
+        delete client::remove, "Removes a client with its grants.";
+    }
+    "/api/v1/clients/{id}/secret" {
+        post client::rotate_secret, "Gives a client a new secret. The old one ends at once.";
+    }
+    "/api/v1/clients/{id}/usage" {
+        get usage::of_client, "Shows what a client got and was refused.";
+    }
+    "/api/v1/config" {
+        get config::show, "Shows the configuration in force, and where each value comes from.";
+    }
+    "/api/v1/config/reload" {
+        post config::reload, "Reads the configuration again.";
+    }
+    "/api/v1/documents" {
+        post document::import, "Imports a client's metadata document.";
+    }
+    "/api/v1/doctor" {
+        get doctor::examine, "Examines the server, and says what is wrong.";
+    }
+    "/api/v1/doctor/probes" {
+        post doctor::start_probe, "Makes the nonce of a request that tries the proxy in front.";
+    }
+    "/api/v1/doctor/probes/{nonce}" {
+        delete doctor::end_probe, "Says how the request with a nonce arrived, and forgets it.";
+    }
+    "/api/v1/events" {
+        get event::list, "Lists what happened, the newest first.";
+    }
+    "/api/v1/events/{id}" {
+        get event::explain, "Shows an event, and what can be done about it.";
+    }
+    "/api/v1/grants" {
+        get grant::list, "Lists the grants in force.";
+    }
+    "/api/v1/grants/{id}" {
+        get grant::show, "Shows a grant.";
+        delete grant::revoke, "Ends a grant with its tokens.";
+    }
+    "/api/v1/issuer" {
+        get issuer::show, "Shows the issuer in the store.";
+        put issuer::change, "Changes the issuer in the store, or tells what that would mean.";
+    }
+    "/api/v1/keys" {
+        get key::list, "Lists the signing keys, for each algorithm the newest first.";
+    }
+    "/api/v1/keys/rotate" {
+        post key::rotate, "Makes new signing keys.";
+    }
+    "/api/v1/openapi.json" {
+        get description::show, "Shows this description.";
+    }
+    "/api/v1/personal-tokens" {
+        get personal_token::list, "Lists the personal access tokens.";
+        post personal_token::add, "Makes a personal access token. Only this response has it.";
+    }
+    "/api/v1/personal-tokens/{id}" {
+        get personal_token::show, "Shows a personal access token, without its secret part.";
+        delete personal_token::revoke, "Revokes a personal access token with its device.";
+    }
+    "/api/v1/recover" {
+        post user::recover, "Makes a setup link, by which a person registers another passkey.";
+    }
+    "/api/v1/resources" {
+        get resource::list, "Lists the registered resources.";
+        post resource::add, "Registers a resource.";
+    }
+    "/api/v1/resources/{resource}" {
+        get resource::show, "Shows a resource.";
+        patch resource::change, "Changes what the patch names of a resource, and nothing else.";
+        delete resource::remove, "Removes a resource, and the credentials that were made for it.";
+    }
+    "/api/v1/server" {
+        get server::show, "Shows the process that serves the installation.";
+    }
+    "/api/v1/sessions" {
+        get session::list, "Lists the live sessions: of browsers, of bridges, of nobody.";
+    }
+    "/api/v1/sessions/{id}" {
+        get session::show, "Shows a live session.";
+        delete session::revoke, "Ends a session with everything that was allowed in it.";
+    }
+    "/api/v1/tls/ca" {
+        get tls::ca, "Shows the local CA. It is made if there is none.";
+    }
+    "/api/v1/tls/certificates" {
+        post tls::issue, "Issues a certificate for a service, by the local CA.";
+    }
+    "/api/v1/tokens" {
+        post token::issue, "Issues an access token. Only this response has it.";
+    }
+    "/api/v1/tokens/inspect" {
+        post token::inspect, "Explains a token of any kind, valid or not.";
+    }
+    "/api/v1/tokens/revoke" {
+        post token::revoke, "Revokes a token, or ends what it depends on.";
+    }
+    "/api/v1/usage" {
+        get usage::of_all, "Shows what all clients together got and were refused.";
+    }
+    "/api/v1/users" {
+        get user::list, "Lists the people.";
+        post user::add, "Adds a person, and makes their setup link.";
+    }
+    "/api/v1/users/{username}" {
+        get user::show, "Shows a person.";
+        patch user::change, "Changes what the patch names of a person, and nothing else.";
+        delete user::remove, "Removes a person with everything that is theirs.";
+    }
 }
 
 /// The error that a response of this API reports, for whoever counts and logs it.
@@ -131,6 +249,7 @@ pub(crate) struct Reported(pub(crate) Arc<Error>);
 /// An error response: the members of RFC 6749 §5.2, what can be done about it, and what the request
 /// may have meant.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct ErrorView {
     /// Where in the document of the request it is, dotted.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -152,44 +271,42 @@ struct ErrorView {
 }
 
 /// An error, rendered with its precise reason.
-struct Failed(Error);
+struct Failed {
+    error: Error,
+    /// The faults of a configuration, beside the sentence.
+    faults: Vec<String>,
+}
 
 impl<E: Into<Error>> From<E> for Failed {
     fn from(error: E) -> Self {
-        Self(error.into())
-    }
-}
-
-impl Failed {
-    /// The response, with the faults of a configuration beside the sentence.
-    fn with_faults(self, faults: Vec<String>) -> Response {
-        let code = self.0.code();
-        let status = StatusCode::from_u16(code.status());
-        let choices = self.0.choices().cloned().unwrap_or_default();
-        let Choices { at, candidates, known, used_by, .. } = choices;
-        let view = ErrorView {
-            at,
-            candidates,
-            error: code.as_str(),
-            error_description: self.0.to_string(),
-            faults,
-            known,
-            remedy: self.0.refusal().map(Refusal::remedy),
-            used_by,
-        };
-        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(view)).into_response();
-        if let Some(seconds) = self.0.retry_after() {
-            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-        }
-        response.extensions_mut().insert(Reported(Arc::new(self.0)));
-        response
+        Self { error: error.into(), faults: Vec::new() }
     }
 }
 
 impl IntoResponse for Failed {
     fn into_response(self) -> Response {
-        self.with_faults(Vec::new())
+        let Self { error, faults } = self;
+        let code = error.code();
+        let status = StatusCode::from_u16(code.status());
+        let choices = error.choices().cloned().unwrap_or_default();
+        let Choices { at, candidates, known, used_by, .. } = choices;
+        let view = ErrorView {
+            at,
+            candidates,
+            error: code.as_str(),
+            error_description: error.to_string(),
+            faults,
+            known,
+            remedy: error.refusal().map(Refusal::remedy),
+            used_by,
+        };
+        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(view)).into_response();
+        if let Some(seconds) = error.retry_after() {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response.extensions_mut().insert(Reported(Arc::new(error)));
+        response
     }
 }
 

@@ -21,6 +21,7 @@ const LIFETIMES: std::ops::RangeInclusive<u64> = 60..=3650 * 86_400;
 
 /// A personal access token.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct PersonalTokenView {
     /// The time of its creation.
     pub(crate) created: String,
@@ -42,6 +43,7 @@ impl Noun for PersonalTokenView {
 
 /// A request for a personal access token.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PersonalTokenRequest {
     /// Its lifetime in seconds, 60 to 315,360,000 (ten years); absent: that of the configuration.
@@ -54,6 +56,7 @@ pub(crate) struct PersonalTokenRequest {
 
 /// A new personal access token. No other response contains it.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct NewPersonalTokenView {
     /// Its public part, which identifies it.
     pub(crate) id: String,

@@ -21,6 +21,7 @@ use crate::store::{Beginning, View};
 
 /// A registered resource, with the metadata and the header that its resource server serves.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct ResourceView {
     /// Whether its introspection knows the tokens of bridges, too.
     pub(crate) accepts_bridge: bool,
@@ -57,6 +58,7 @@ impl Noun for ResourceView {
 
 /// A resource to register.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ResourceRegistration {
     /// Whether it accepts the tokens of bridges, which it has to introspect: a new client is made
@@ -83,6 +85,7 @@ pub(crate) struct ResourceRegistration {
 
 /// A JSON Merge Patch (RFC 7396) of a resource: an absent member does not change.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ResourcePatch {
     /// Whether it accepts the tokens of bridges. It gets credentials to introspect them, if it has
@@ -104,6 +107,7 @@ pub(crate) struct ResourcePatch {
 
 /// A resource that was removed.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct RemovedResourceView {
     /// Its URI.
     pub(crate) resource: Resource,
@@ -182,16 +186,16 @@ pub(super) async fn list(
     app: By<ReadClients>,
     query: Query<ByName>,
 ) -> Result<Json<ListView<ResourceView>>, Failed> {
-    let (view, shown) = (app.read()?, |row| ResourceView::new(&app, row, None));
+    let (view, item) = (app.read()?, |row| ResourceView::new(&app, row, None));
     let Some(beginning) = query.beginning()? else {
         let rows = view.filter(&query.span()?, |_, row: Protected| Ok(Some(row)))?;
-        return Ok(Json(ListView::new(rows, shown)));
+        return Ok(Json(ListView::new(rows, item)));
     };
     let beginning = Beginning::of_text(&beginning);
     let rows = view.filter_beginning(&RESOURCES_BY_NAME, &beginning, &query.span()?, |key| {
         view.find::<Protected>(key)
     });
-    Ok(Json(ListView::new(rows?, shown)))
+    Ok(Json(ListView::new(rows?, item)))
 }
 
 pub(super) async fn add(

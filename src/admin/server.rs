@@ -8,6 +8,7 @@ use crate::oauth::issuer::Issuer;
 
 /// The process that serves the installation.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct ServerView {
     /// The path of its data directory.
     pub(crate) data: String,

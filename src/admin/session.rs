@@ -30,6 +30,7 @@ pub(super) const ANONYMOUS: &str = "anonymous";
 
 /// A session of any kind.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct SessionView {
     /// The time of its creation.
     pub(crate) created: String,
@@ -53,6 +54,7 @@ impl Noun for SessionView {
 
 /// The members that only one kind of session has. They distinguish the kinds.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub(crate) enum SessionKind {
     /// An anonymous session.
@@ -94,6 +96,7 @@ pub(crate) enum SessionKind {
 
 /// The state of an anonymous session.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum AnonymousState {
     /// It is live.
@@ -108,6 +111,7 @@ pub(crate) enum AnonymousState {
 
 /// A device, as its requests describe it. The description proves nothing.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct DeviceView {
     /// The network address.
     pub(crate) address: String,

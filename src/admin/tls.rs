@@ -27,6 +27,7 @@ const MAX_NAMES: usize = 100;
 
 /// A certificate of the local CA.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct IssuedCertificateView {
     /// The certificate, in PEM.
     pub(crate) certificate: String,
@@ -40,6 +41,7 @@ pub(crate) struct IssuedCertificateView {
 
 /// The local CA.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct AuthorityView {
     /// Its certificate.
     #[serde(flatten)]
@@ -50,6 +52,7 @@ pub(crate) struct AuthorityView {
 
 /// A request for a certificate of a service.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CertificateRequest {
     /// Its lifetime in days, 1 to 825; absent: 365.

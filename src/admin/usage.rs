@@ -19,6 +19,7 @@ const MAX_REFUSALS: usize = 5;
 
 /// The usage of one client, or of all clients together.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct UsageView {
     /// The number of live browser sessions with a grant of the client.
     pub(crate) active_sessions: usize,
@@ -27,7 +28,7 @@ pub(crate) struct UsageView {
     pub(crate) at_least: bool,
     /// The client; null: all clients together.
     pub(crate) client_id: Option<String>,
-    /// The latest refusals of the last seven days, the newest first, at most [`MAX_REFUSALS`]. Empty for
+    /// The latest refusals of the last seven days, the newest first, at most five. Empty for
     /// all clients together.
     pub(crate) last_refusals: Vec<RefusalView>,
     /// The counts of the last 24 hours.
@@ -40,6 +41,7 @@ pub(crate) struct UsageView {
 
 /// A refusal of a client, as it happened last.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct RefusalView {
     /// The time.
     pub(crate) at: String,
@@ -57,6 +59,7 @@ pub(crate) struct RefusalView {
 
 /// The numbers of tokens and refusals in a span of time.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct UsageSums {
     /// The number of refusals.
     pub(crate) refusals: u64,

@@ -29,6 +29,7 @@ const MAX_CLIENTS: usize = 100;
 
 /// A person.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct UserView {
     /// The claims that an operator gave them.
     pub(crate) claims: BTreeMap<String, String>,
@@ -62,6 +63,7 @@ impl Noun for UserView {
 
 /// A setup link, which is valid once. Its token is in the fragment, which a browser never sends.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct SetupLinkView {
     /// Its expiry.
     pub(crate) setup_expires: String,
@@ -71,6 +73,7 @@ pub(crate) struct SetupLinkView {
 
 /// A person who was changed.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct ChangedUserView {
     /// Who had typed the e-mail address, which nobody vouched for, and has none now.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,6 +85,7 @@ pub(crate) struct ChangedUserView {
 
 /// A new person, and the setup link with which they create their passkey.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct NewUserView {
     /// The link.
     #[serde(flatten)]
@@ -93,6 +97,7 @@ pub(crate) struct NewUserView {
 
 /// A new setup link.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct RecoveryView {
     /// The link.
     #[serde(flatten)]
@@ -103,6 +108,7 @@ pub(crate) struct RecoveryView {
 
 /// A person that was removed.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct RemovedUserView {
     /// The subject of the person's tokens.
     pub(crate) id: String,
@@ -112,6 +118,7 @@ pub(crate) struct RemovedUserView {
 
 /// A request to add a person.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewUser {
     /// The name that other people see; absent: the username.
@@ -130,6 +137,7 @@ pub(crate) struct NewUser {
 
 /// A JSON Merge Patch (RFC 7396) of a person: an absent member does not change.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UserPatch {
     /// The groups that are added.
@@ -172,6 +180,7 @@ fn present<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(
 
 /// A request for a new setup link.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Recovery {
     /// The person; absent: the first administrator.
@@ -241,14 +250,14 @@ pub(super) async fn list(
     query: Query<ByName>,
 ) -> Result<Json<ListView<UserView>>, Failed> {
     let view = app.read()?;
-    let shown = |id: &UserId, person| UserView::new(&app, &view, *id, &person).map(Some);
+    let item = |id: &UserId, person| UserView::new(&app, &view, *id, &person).map(Some);
     let Some(beginning) = query.beginning()? else {
-        let users = view.filter(&query.span()?, shown)?;
+        let users = view.filter(&query.span()?, item)?;
         return Ok(Json(ListView::new(users, |user| user)));
     };
     let beginning = Beginning::of_text(&beginning);
     let users = view.filter_beginning(&PEOPLE_BY_NAME, &beginning, &query.span()?, |id| {
-        view.find::<Person>(id)?.map_or(Ok(None), |person| shown(id, person))
+        view.find::<Person>(id)?.map_or(Ok(None), |person| item(id, person))
     });
     Ok(Json(ListView::new(users?, |user| user)))
 }

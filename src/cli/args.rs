@@ -134,6 +134,8 @@ pub(super) enum Verb {
     /// Look for what is wrong: clock, files, disk, ports, TLS, clients, and the proxy in front
     #[command(after_help = DOCTOR_HELP)]
     Doctor(DoctorArgs),
+    /// Print the description of the administration API (OpenAPI 3.1), to make programs of
+    Api,
     /// Say where the data directory, the store, its key, the socket, the tokens and the
     /// configuration lie
     Paths,

@@ -79,6 +79,7 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failur
     let verb = verb.unwrap_or_else(|| Verb::Serve(ServeArgs::default()));
     let flags = flags(&global);
     match verb {
+        Verb::Api => Ok(program::api()),
         Verb::Apply(args) => {
             let file = apply::read(&args.file, env)?;
             with_admin(&flags, env, async |admin| apply::run(args, file, admin).await)

@@ -1,11 +1,13 @@
-//! `gatelodge version`, `paths` and `completions`: facts about the program itself.
+//! `gatelodge api`, `version`, `paths` and `completions`: facts about the program itself.
 
 use std::path::Path;
 
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 use serde::Serialize;
+use serde_json::Value;
 
+use crate::admin::DESCRIPTION;
 use crate::config::Places;
 
 use super::args::Args;
@@ -31,6 +33,11 @@ struct PathsView {
 struct CompletionsView {
     script: String,
     shell: String,
+}
+
+/// Runs `gatelodge api`.
+pub(super) fn api() -> Output {
+    Output::json(&serde_json::from_str::<Value>(DESCRIPTION).unwrap_or_default())
 }
 
 /// Runs `gatelodge version`.

@@ -12,6 +12,7 @@ use super::keys::{self, KEYS, Key};
 
 /// A key in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct InForce {
     /// Whether a running server keeps the value that it started with.
     pub is_fixed: bool,

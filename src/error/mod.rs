@@ -99,6 +99,7 @@ pub struct Choices {
 
 /// One of several.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Candidate {
     /// Its id.
     pub id: String,

@@ -176,6 +176,7 @@ impl FromStr for TokenType {
 
 /// The metadata document of a resource (RFC 9728 §2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ResourceMetadata {
     /// The issuers of its tokens.
     pub authorization_servers: Vec<String>,

@@ -221,6 +221,7 @@ fn what_needs_no_store_answers_without_one() {
     let paths = home.json("paths");
     assert_eq!(paths["data"], home.data().display().to_string());
     assert_eq!(paths["store"], home.data().join("gatelodge.redb").display().to_string());
+    assert_eq!(home.json("api")["openapi"], "3.1.1");
     assert_eq!(home.json("version")["version"], env!("CARGO_PKG_VERSION"));
     let check = home.json("config check");
     assert_eq!(check["ok"], true);

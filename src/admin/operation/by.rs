@@ -42,6 +42,8 @@ macro_rules! rights {
 rights! {
     /// To see everything that is no secret.
     Read = "admin:read";
+    /// Any right.
+    Any = "admin:read" "admin:people" "admin:clients" "admin:keys";
     /// To see people, and what they have.
     ReadPeople = "admin:read" "admin:people";
     /// To see clients, resources and their usage.

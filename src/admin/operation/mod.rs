@@ -3,6 +3,7 @@
 //! (`openapi.rs`) is made of the signatures.
 
 pub(super) mod by;
+pub(crate) mod description;
 pub(crate) mod listing;
 #[cfg(test)]
 pub(super) mod openapi;

@@ -17,6 +17,7 @@ use crate::oauth::scope::Scope;
 
 /// A request for an access token.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TokenIssueRequest {
     /// The client.
@@ -34,6 +35,7 @@ pub(crate) struct TokenIssueRequest {
 
 /// A new access token. No other response contains it.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct IssuedTokenView {
     /// The token.
     pub(crate) access_token: String,

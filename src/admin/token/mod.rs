@@ -2,6 +2,8 @@
 
 pub(crate) mod issue;
 
+pub(in crate::admin) use issue::issue;
+
 use axum::Json;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -19,6 +21,7 @@ use crate::secret::PersonalToken;
 
 /// A token to inspect or to revoke.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TokenRequest {
     /// The token.
@@ -27,6 +30,7 @@ pub(crate) struct TokenRequest {
 
 /// The inspection of a token.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct InspectionView {
     /// Whether it is in force.
     pub(crate) active: bool,
@@ -42,6 +46,7 @@ pub(crate) struct InspectionView {
 
 /// The kind of a token.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum TokenKind {
     /// An access token.
@@ -60,6 +65,7 @@ pub(crate) enum TokenKind {
 
 /// A token that was revoked.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct RevocationView {
     /// The client that it names.
     pub(crate) client_id: Option<String>,

@@ -10,7 +10,7 @@ use crate::oauth::resource::Resource;
 use crate::store::schema::Client;
 
 /// The members that are lists, by the names of the operator's API. `scope` is one text.
-const LISTS: [&str; 6] =
+pub(crate) const LISTS: [&str; 6] =
     ["contacts", "grant_types", "post_logout_redirect_uris", "redirect_uris", "resources", "scope"];
 
 /// What is added to the lists of a client and taken away from them, by the name of the member.

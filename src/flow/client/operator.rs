@@ -33,7 +33,8 @@ const LIFETIMES: std::ops::RangeInclusive<u32> = 60..=86_400;
 
 /// The members of the metadata that the operator cannot set: `client_name` has another name in this
 /// API, and a sector identifier or a software statement needs a check that only registration makes.
-const NOT_OPERATORS: [&str; 3] = ["client_name", "sector_identifier_uri", "software_statement"];
+pub(crate) const NOT_OPERATORS: [&str; 3] =
+    ["client_name", "sector_identifier_uri", "software_statement"];
 
 const UNKNOWN_MEMBER: Refusal =
     Refusal::MemberMalformed("a member", "it is none that an operator sets of a client");

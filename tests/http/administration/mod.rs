@@ -1,6 +1,7 @@
 //! The administration API at the ports: who comes in, and as whom.
 
 mod exceeding;
+mod operations;
 
 use std::time::Duration;
 
@@ -234,4 +235,30 @@ async fn a_bridge_of_an_administrator_has_no_scope_of_the_administration() {
     let token = issued.json()["token"].as_str().unwrap().to_owned();
     let scope = crate::support::decoded(&token).1["scope"].as_str().unwrap().to_owned();
     assert_eq!(scope, "email groups offline_access openid profile roles");
+}
+
+/// Makes one thing of each kind, for ada.
+pub(crate) async fn fill(server: &Server) {
+    let operate = async |path: &str, body: Value| {
+        let made = server.operate(Method::POST, path, body).await;
+        assert_eq!(made.status, 201, "{path}: {}", made.text());
+        made.json()
+    };
+    let pairwise = json!({
+        "name": "Shop", "client_id": "shop", "redirect_uris": ["https://shop.example/cb"],
+        "subject_type": "pairwise", "sector": "shop.example", "groups": [],
+    });
+    operate("/clients", pairwise).await;
+    let asked = json!({ "client_id": "shop", "username": "ada", "scope": "openid" });
+    operate("/tokens", asked).await;
+    operate("/personal-tokens", json!({ "username": "ada" })).await;
+    operate("/bridge/tokens", json!({ "username": "ada" })).await;
+    let certificate = crate::devices::certificate_until(2030);
+    let enrollment = json!({ "username": "ada", "certificate": certificate });
+    operate("/bridge/certificates", enrollment).await;
+    let resource =
+        json!({ "resource": "https://api.example", "scope": "parts", "introspect": true });
+    operate("/resources", resource).await;
+    let anonymous = crate::anonymous::allowed(server).await;
+    crate::anonymous::ask(server, &json!({ "client_id": anonymous.id })).await;
 }
