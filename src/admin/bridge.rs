@@ -124,6 +124,7 @@ pub(crate) struct BridgeTokenRequest {
     /// `anonymous`; absent: `bridge`.
     pub(crate) source: Option<String>,
     /// Its lifetime in seconds, 1 to 86,400; absent: 3,600.
+    #[cfg_attr(test, schemars(range(min = 1, max = 86_400)))]
     pub(crate) ttl: Option<u64>,
     /// The person.
     pub(crate) username: String,

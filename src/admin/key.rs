@@ -82,6 +82,7 @@ impl KeyView {
 pub(crate) struct RotationRequest {
     /// The algorithms; empty: all.
     #[serde(default)]
+    #[cfg_attr(test, schemars(inner(regex(pattern = "^(EdDSA|ES256|RS256)$"))))]
     pub(crate) algorithms: Vec<String>,
     /// Whether the new keys sign at once, and not after `lifetimes.key_overlap`.
     #[serde(default)]

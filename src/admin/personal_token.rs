@@ -47,6 +47,7 @@ impl Noun for PersonalTokenView {
 #[serde(deny_unknown_fields)]
 pub(crate) struct PersonalTokenRequest {
     /// Its lifetime in seconds, 60 to 315,360,000 (ten years); absent: that of the configuration.
+    #[cfg_attr(test, schemars(range(min = 60, max = 315_360_000)))]
     pub(crate) lifetime: Option<u64>,
     /// Its name.
     pub(crate) name: Option<String>,

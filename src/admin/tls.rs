@@ -56,8 +56,10 @@ pub(crate) struct AuthorityView {
 #[serde(deny_unknown_fields)]
 pub(crate) struct CertificateRequest {
     /// Its lifetime in days, 1 to 825; absent: 365.
+    #[cfg_attr(test, schemars(range(min = 1, max = 825)))]
     pub(crate) days: Option<u32>,
     /// The host names and addresses of the service, 1 to 100.
+    #[cfg_attr(test, schemars(length(min = 1, max = 100)))]
     pub(crate) names: Vec<String>,
     /// The certificate request (PKCS #10), in PEM.
     pub(crate) request: String,

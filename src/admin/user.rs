@@ -27,6 +27,14 @@ const MAX_PASSKEYS: usize = 100;
 /// The most clients of one group that are named.
 const MAX_CLIENTS: usize = 100;
 
+/// The form of a group, of a role and of a username, for the description of the API.
+#[cfg(test)]
+const GROUP: &str = r"^[!-+\-.-~]{1,128}$";
+#[cfg(test)]
+const ROLE: &str = "^[A-Za-z0-9._-]{1,64}$";
+#[cfg(test)]
+const USERNAME: &str = "^[A-Za-z0-9._@+-]{1,64}$";
+
 /// A person.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -127,11 +135,14 @@ pub(crate) struct NewUser {
     pub(crate) email: Option<String>,
     /// The groups.
     #[serde(default)]
+    #[cfg_attr(test, schemars(inner(regex(pattern = GROUP))))]
     pub(crate) groups: Vec<String>,
     /// The roles; empty: `user`.
     #[serde(default)]
+    #[cfg_attr(test, schemars(inner(regex(pattern = ROLE))))]
     pub(crate) roles: Vec<String>,
     /// The name of the account.
+    #[cfg_attr(test, schemars(regex(pattern = USERNAME)))]
     pub(crate) username: String,
 }
 
@@ -142,9 +153,11 @@ pub(crate) struct NewUser {
 pub(crate) struct UserPatch {
     /// The groups that are added.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, schemars(inner(regex(pattern = GROUP))))]
     pub(crate) add_groups: Vec<String>,
     /// The roles that are added.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, schemars(inner(regex(pattern = ROLE))))]
     pub(crate) add_roles: Vec<String>,
     /// The claims that are given or, by null, taken away.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -163,9 +176,11 @@ pub(crate) struct UserPatch {
     pub(crate) groups: Option<Vec<String>>,
     /// The groups that are taken away.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, schemars(inner(regex(pattern = GROUP))))]
     pub(crate) remove_groups: Vec<String>,
     /// The roles that are taken away.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, schemars(inner(regex(pattern = ROLE))))]
     pub(crate) remove_roles: Vec<String>,
     /// The roles, which replace the present ones.
     pub(crate) roles: Option<Vec<String>>,

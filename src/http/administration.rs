@@ -16,7 +16,7 @@ use super::failure::{BearerFailure, Cause, JsonFailure, RequestClient};
 use super::render;
 use crate::admin::{self, Asker, Reported};
 use crate::app::App;
-use crate::error::Refusal;
+use crate::error::{ErrorCode, Refusal};
 use crate::model::actor::{Acting, Actor};
 
 /// The routes of the operations.
@@ -51,7 +51,12 @@ async fn prove(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
     parts.extensions.insert(asker);
     let mut response = next.run(Request::from_parts(parts, body)).await;
     if let Some(Reported(error)) = response.extensions_mut().remove() {
-        if matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+        // The caller is proven, so this is about a token or a certificate in the request, and another
+        // one in the header would not help.
+        if response.status() == StatusCode::UNAUTHORIZED {
+            *response.status_mut() = StatusCode::BAD_REQUEST;
+        }
+        if error.code() == ErrorCode::InsufficientScope
             && let Ok(challenge) = HeaderValue::from_str(&render::bearer(&app, &error, true))
         {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);

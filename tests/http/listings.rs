@@ -150,11 +150,18 @@ async fn grants_are_listed_by_person_and_by_client() {
 
 /// It would list everything.
 #[tokio::test]
-async fn a_filter_that_is_misspelt_or_of_another_listing_is_refused() {
+async fn a_filter_that_is_misspelt_or_empty_or_of_another_listing_is_refused() {
     let server = Server::new().await;
 
-    for path in ["/users?user=ada", "/grants?usr=ada", "/sessions?client=shop", "/keys?q=a"] {
+    for path in [
+        "/users?user=ada",
+        "/grants?usr=ada",
+        "/sessions?client=a",
+        "/keys?q=a",
+        "/users?q=",
+        "/keys?limit=",
+    ] {
         let refused = server.operate(Method::GET, path, json!({})).await;
-        refused.refused(ErrorCode::InvalidRequest, Refusal::FilterUnknown);
+        refused.refused(ErrorCode::InvalidRequest, Refusal::FilterMalformed);
     }
 }

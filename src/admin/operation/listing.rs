@@ -140,11 +140,11 @@ impl<F: Filters, S: Send + Sync> FromRequestParts<S> for Query<F> {
         let known = |name: &str| {
             ["cursor", "limit"].contains(&name) || F::PARAMETERS.iter().any(|(own, _)| *own == name)
         };
-        // A filter that is misspelt would list everything.
-        if params.names().all(known) {
+        // A filter that is misspelt or empty would list everything.
+        if params.names().all(|name| known(name) && params.many(name).next().is_some()) {
             Ok(Self { filters: PhantomData, params })
         } else {
-            Err(Refusal::FilterUnknown.into())
+            Err(Refusal::FilterMalformed.into())
         }
     }
 }

@@ -101,15 +101,17 @@ impl Description {
                 "schema": { "type": "string" },
             },
         });
-        let refused =
-            |what: &str| json!({ "content": content, "description": what, "headers": challenge });
+        let unproven = "There is no token, or it is not in force.";
+        let forbidden = "The token lacks the scope of this operation, or the operation would touch \
+            somebody or something with scopes that the token lacks, or who is disabled.";
         let mut whole = json!({
             "components": {
                 "responses": {
-                    "Forbidden": refused("The token lacks the scope of this operation, or the operation \
-                        would touch somebody or something with scopes that the token lacks."),
+                    "Forbidden": { "content": content, "description": forbidden },
                     "Refused": { "content": content, "description": "Refused, with the reason." },
-                    "Unproven": refused("There is no token, or it is not in force."),
+                    "Unproven": {
+                        "content": content, "description": unproven, "headers": challenge,
+                    },
                 },
                 "schemas": schemas,
                 "securitySchemes": {
@@ -200,7 +202,7 @@ impl Takes for Named {
 
 impl<F: Filters> Takes for Query<F> {
     fn describe(_: &mut Description, operation: &mut Value) {
-        let text = || json!({ "type": "string" });
+        let text = || json!({ "minLength": 1, "type": "string" });
         let limit = json!({ "maximum": MAX_LIMIT, "minimum": 1, "type": "integer" });
         let filters = F::PARAMETERS.iter().map(|(name, what)| (*name, *what, text()));
         let of_pages = [

@@ -28,6 +28,7 @@ pub(crate) struct TokenIssueRequest {
     /// The scope, separated by spaces; absent: all that the client registered and may have there.
     pub(crate) scope: Option<String>,
     /// The lifetime in seconds, 1 to 86,400 (a day); absent: that of the client's tokens.
+    #[cfg_attr(test, schemars(range(min = 1, max = 86_400)))]
     pub(crate) ttl: Option<u64>,
     /// The person; absent: the client acts for itself.
     pub(crate) username: Option<String>,

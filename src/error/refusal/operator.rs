@@ -118,8 +118,8 @@ macro_rules! operator {
         "there is no event of this id: it has expired, or more requests were refused than are stored",
         "gatelodge events lists the events",
         "RFC 9110 §15.5.5", Operator;
-    FilterUnknown => InvalidRequest,
-        "the query has a parameter that this listing does not know",
+    FilterMalformed => InvalidRequest,
+        "the query has a parameter that this listing does not know, or one without a value",
         "correct the parameter; GET /api/v1/openapi.json lists them",
         "RFC 9110 §15.5.1", Operator;
     GrantNotFound => NotFound,

@@ -206,6 +206,24 @@ async fn bodies_have_the_limits_of_the_port_and_names_need_not_be_right() {
     assert!(unknown.json()["remedy"].is_string());
 }
 
+/// A 401 would have the caller look for another token of their own.
+#[tokio::test]
+async fn a_credential_in_a_request_that_is_none_is_no_challenge_to_the_caller() {
+    let server = Server::new().await;
+    let token = server.token_of_robot("admin").await;
+    let unknown = format!("/bridge/certificates/{}/person", "0".repeat(64));
+
+    let revoked = json!({ "token": "nonsense" });
+    let revoked = server.administer(&token, Method::POST, "/tokens/revoke", revoked).await;
+    let person = server.administer(&token, Method::GET, &unknown, json!({})).await;
+
+    for response in [revoked, person] {
+        assert_eq!(response.status, 400, "{}", response.text());
+        assert_eq!(response.header("www-authenticate"), "");
+        assert!(response.json()["remedy"].is_string());
+    }
+}
+
 /// Nobody gets a scope of the administration by asking for it.
 #[tokio::test]
 async fn a_client_that_registers_itself_never_has_the_scopes() {

@@ -183,7 +183,7 @@ fn story(refusal: Refusal) -> Story {
         ExchangeCodeMissing => bridge::no_code(),
         ExchangeCodeSpent => bridge::a_code_for_the_second_time(),
         ExchangeCodeUnknown => bridge::a_code_that_nobody_made(),
-        FilterUnknown => admin::a_filter_that_is_misspelt(),
+        FilterMalformed => admin::a_filter_that_is_misspelt(),
         GrantEnded => token::a_grant_that_has_ended(),
         GrantOutsideGroups => token::a_grant_of_somebody_who_left_the_groups(),
         GrantNotFound => admin::a_grant_that_is_not_there(),
