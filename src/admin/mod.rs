@@ -55,6 +55,7 @@ use operation::{by, description, request};
 
 use crate::app::App;
 use crate::error::{Candidate, Choices, Error, Refusal};
+use crate::event::EventId;
 
 /// The router of the socket, and of commands: everything it serves, it serves to the operator.
 pub fn router(app: Arc<App>) -> Router {
@@ -244,13 +245,13 @@ operations! {
 
 /// The error that a response of this API reports, for whoever counts and logs it.
 #[derive(Clone)]
-pub(crate) struct Reported(pub(crate) Arc<Error>);
+pub(crate) struct Reported(pub(crate) Arc<Error>, pub(crate) ErrorView);
 
 /// An error response: the members of RFC 6749 §5.2, what can be done about it, and what the request
 /// may have meant.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-struct ErrorView {
+pub(crate) struct ErrorView {
     /// Where in the document of the request it is, dotted.
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<String>,
@@ -258,6 +259,9 @@ struct ErrorView {
     candidates: Vec<Candidate>,
     error: &'static str,
     error_description: String,
+    /// The id of its event, at a port. Over the socket there is none: its operator reads all of it here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_id: Option<String>,
     /// The faults of a configuration.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     faults: Vec<String>,
@@ -268,6 +272,13 @@ struct ErrorView {
     /// What uses something that was to be removed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     used_by: Vec<Candidate>,
+}
+
+impl ErrorView {
+    /// The same with the id of its event.
+    pub(crate) fn with_event(self, event: EventId) -> Self {
+        Self { event_id: Some(event.to_string()), ..self }
+    }
 }
 
 /// An error, rendered with its precise reason.
@@ -295,20 +306,24 @@ impl IntoResponse for Failed {
             candidates,
             error: code.as_str(),
             error_description: error.to_string(),
+            event_id: None,
             faults,
             known,
             remedy: error.refusal().map(Refusal::remedy),
             used_by,
         };
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(view)).into_response();
+        let mut response = (status, Json(&view)).into_response();
         if let Some(seconds) = error.retry_after() {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
-        response.extensions_mut().insert(Reported(Arc::new(error)));
+        response.extensions_mut().insert(Reported(Arc::new(error), view));
         response
     }
 }
+
+/// The most bytes of the body of any operation.
+pub(crate) const MAX_BODY: usize = apply::MAX_BODY;
 
 /// Parses each of `values`.
 fn parsed<T: std::str::FromStr<Err = Refusal>>(values: &[String]) -> Result<Vec<T>, Refusal> {

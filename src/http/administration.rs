@@ -10,9 +10,10 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 
+use super::about::About;
 use super::extract::peer::ClientAddress;
 use super::extract::{bearer, body};
-use super::failure::{BearerFailure, Cause, JsonFailure, RequestClient};
+use super::failure::{BearerFailure, Cause, JsonFailure};
 use super::render;
 use crate::admin::{self, Asker, Reported};
 use crate::app::App;
@@ -41,16 +42,16 @@ async fn prove(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
         Err(failure) => return failure.into_response(),
     };
     if let Actor::Administrator { client, .. } = asker.actor() {
-        RequestClient::of(&parts).set(client);
+        About::of(&parts.extensions).set(client);
     }
     // Within the limits that hold at the ports, of which an operation knows nothing.
-    let body = match body::bytes(body, body::MAX_JSON).await {
+    let body = match body::bytes(body, admin::MAX_BODY).await {
         Ok(bytes) => Body::from(bytes),
         Err(refusal) => return JsonFailure::from(refusal).into_response(),
     };
     parts.extensions.insert(asker);
     let mut response = next.run(Request::from_parts(parts, body)).await;
-    if let Some(Reported(error)) = response.extensions_mut().remove() {
+    if let Some(Reported(error, view)) = response.extensions_mut().remove() {
         // The caller is proven, so this is about a token or a certificate in the request, and another
         // one in the header would not help.
         if response.status() == StatusCode::UNAUTHORIZED {
@@ -61,6 +62,7 @@ async fn prove(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
         {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
+        response.extensions_mut().insert(view);
         response.extensions_mut().insert(Cause(error));
     }
     response

@@ -16,6 +16,7 @@ use super::extract::{host, peer};
 use super::facts::Facts;
 use super::failure::{Cause, Detail, ErrorFormat, accepts_html};
 use super::pages::templates;
+use crate::admin::ErrorView;
 use crate::app::{App, Refused};
 use crate::error::{Error, ErrorCode, Refusal};
 use crate::event::{EventId, RequestLog};
@@ -80,6 +81,9 @@ pub(super) async fn render(
         if let Some(format) = response.extensions().get::<ErrorFormat>().copied() {
             response = formatted(&app, &asked, error, format, event, response);
         }
+        if let Some(view) = response.extensions_mut().remove::<ErrorView>() {
+            response = with_event(response, view, *event);
+        }
         if let Ok(value) = HeaderValue::from_str(&event.to_string()) {
             response.headers_mut().insert("gatelodge-event", value);
         }
@@ -108,6 +112,14 @@ pub(super) async fn render(
     }
     .log();
     response
+}
+
+/// The error response of an operation of the administration, with the id of its event.
+fn with_event(response: Response, view: ErrorView, event: EventId) -> Response {
+    let (mut parts, _) = response.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    let body = Json(view.with_event(event)).into_response().into_body();
+    Response::from_parts(parts, body)
 }
 
 /// What is known of a refused request.

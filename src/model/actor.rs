@@ -55,7 +55,7 @@ impl Acting {
 
     /// As [`Acting::stranger`], from an address as text.
     pub fn stranger_at(address: &str) -> Self {
-        Self { actor: Actor::Stranger, address: address.parse().ok() }
+        Self { actor: Actor::Stranger, address: address.parse().ok(), scope: Scope::EMPTY }
     }
 
     /// A request of `person` from `address`.

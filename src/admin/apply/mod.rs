@@ -3,13 +3,13 @@
 mod document;
 
 use axum::Json;
-use axum::extract::Request;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::Failed;
 use super::by::{All, By};
+use super::request::Body;
 use super::user::SetupLinkView;
-use super::{Failed, body_within};
 use crate::app::{App, Application};
 use crate::flow::apply::{Changed, Kind};
 
@@ -17,10 +17,11 @@ pub(crate) use crate::flow::apply::Noun;
 pub(crate) use document::members_of;
 
 /// The most bytes of a request: a file of 1 MiB, its secrets and key sets.
-const MAX_BODY: usize = 8 << 20;
+pub(super) const MAX_BODY: usize = 8 << 20;
 
 /// A request to apply a document. It has secrets.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ApplyRequest {
     /// The document: an object for each section, with an object for each name.
@@ -35,6 +36,7 @@ pub(crate) struct ApplyRequest {
 
 /// What a document changed, or would change.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct ApplyView {
     /// The objects that changed.
     pub(crate) changes: Vec<ChangeView>,
@@ -44,6 +46,7 @@ pub(crate) struct ApplyView {
 
 /// An object that changed.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct ChangeView {
     /// What became of it.
     pub(crate) change: ChangeKind,
@@ -64,6 +67,7 @@ pub(crate) struct ChangeView {
 
 /// What became of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ChangeKind {
     /// It is new.
@@ -76,6 +80,7 @@ pub(crate) enum ChangeKind {
 
 /// A member that changed.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct MemberView {
     /// Its value after the change; null if it has none or is a secret.
     pub(crate) after: Value,
@@ -111,8 +116,10 @@ impl ChangeView {
 }
 
 /// Applies a document, or tries it out.
-pub(super) async fn apply(app: By<All>, request: Request) -> Result<Json<ApplyView>, Failed> {
-    let request: ApplyRequest = body_within(request, MAX_BODY).await?;
+pub(super) async fn apply(
+    app: By<All>,
+    Body(request): Body<ApplyRequest, MAX_BODY>,
+) -> Result<Json<ApplyView>, Failed> {
     let (manifest, secrets) = document::read(&request.document)?;
     let ApplyRequest { dry_run, prune, .. } = request;
     let changes =

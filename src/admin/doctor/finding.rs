@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// How what was looked at stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum FindingState {
     /// As it should.
@@ -30,6 +31,7 @@ impl FindingState {
 
 /// A finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct FindingView {
     /// What was looked at.
     pub(crate) check: String,

@@ -7,14 +7,13 @@ mod judged;
 mod proxy;
 
 use axum::Json;
-use axum::extract::Path;
-use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use finding::{FindingState, FindingView};
 
 use super::Failed;
 use super::by::{By, Read};
+use super::request::{Created, Named};
 use crate::app::doctor::NONCE;
 use crate::config::TlsMode;
 use crate::oauth::issuer::Issuer;
@@ -24,6 +23,7 @@ const PROBED: &str = "/.well-known/openid-configuration";
 
 /// What a process that has the store open finds of itself.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct ExaminationView {
     /// The findings.
     pub(crate) checks: Vec<FindingView>,
@@ -33,6 +33,7 @@ pub(crate) struct ExaminationView {
 
 /// A request that is to be sent to the issuer's address.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct ProbeView {
     /// The value of its `X-Forwarded-For`, which a proxy has to add to or to replace.
     pub(crate) forwarded_for: String,
@@ -46,6 +47,7 @@ pub(crate) struct ProbeView {
 
 /// What came of a request that was sent to the issuer's address.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct ArrivalView {
     /// Whether it arrived at this process.
     pub(crate) arrived: bool,
@@ -61,7 +63,7 @@ pub(super) async fn examine(app: By<Read>) -> Result<Json<ExaminationView>, Fail
 }
 
 /// Makes the nonce of a request that the caller will send.
-pub(super) async fn start_probe(app: By<Read>) -> (StatusCode, Json<ProbeView>) {
+pub(super) async fn start_probe(app: By<Read>) -> Created<ProbeView> {
     let nonce = app.start_probe();
     let view = ProbeView {
         forwarded_for: proxy::SENTINEL.to_string(),
@@ -69,11 +71,11 @@ pub(super) async fn start_probe(app: By<Read>) -> (StatusCode, Json<ProbeView>) 
         path: format!("{PROBED}?{NONCE}={nonce}"),
         nonce,
     };
-    (StatusCode::CREATED, Json(view))
+    Created(view)
 }
 
 /// Says how the request with a nonce arrived, and forgets it.
-pub(super) async fn end_probe(app: By<Read>, Path(nonce): Path<String>) -> Json<ArrivalView> {
+pub(super) async fn end_probe(app: By<Read>, Named(nonce): Named) -> Json<ArrivalView> {
     let observed = app.end_probe(&nonce);
     let rules = app.rules();
     let expected = proxy::Expected {

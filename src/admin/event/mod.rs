@@ -5,11 +5,11 @@ mod views;
 pub(crate) use views::{EventView, ExplanationView};
 
 use axum::Json;
-use axum::extract::{Path, Request};
 
 use super::Failed;
 use super::by::{By, Read};
-use super::listing::{ListView, Query};
+use super::listing::{ListView, OfEvents, Query};
+use super::request::Named;
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::event::{EventId, Kind};
@@ -27,10 +27,10 @@ const MAX_KNOWN: usize = 20;
 /// filter fits little.
 pub(super) async fn list(
     app: By<Read>,
-    request: Request,
+    query: Query<OfEvents>,
 ) -> Result<Json<ListView<EventView>>, Failed> {
     app.write_events().await?;
-    let (view, query) = (app.read()?, Query::of(&request)?);
+    let view = app.read()?;
     let filter = filter(&view, &query)?;
     let span: Span<EventId> = query.span()?;
     let listing = events::list(&view, &filter, &span)?;
@@ -39,7 +39,7 @@ pub(super) async fn list(
     Ok(Json(ListView { items: items?, next: listing.next.map(|id| id.to_cursor()) }))
 }
 
-fn filter(view: &impl View, query: &Query) -> Result<Filter, Failed> {
+fn filter(view: &impl View, query: &Query<OfEvents>) -> Result<Filter, Failed> {
     let kind = |name: &str| {
         let known = Kind::ALL.iter().map(|kind| kind.name().to_owned());
         let near = || nearest(name, known, MAX_KNOWN);
@@ -85,7 +85,7 @@ fn is_in_events(view: &impl View, id: &crate::oauth::id::ClientId) -> Result<boo
 /// An event, and what can be done about it.
 pub(super) async fn explain(
     app: By<Read>,
-    Path(written): Path<String>,
+    Named(written): Named,
 ) -> Result<Json<ExplanationView>, Failed> {
     app.write_events().await?;
     let (view, cx) = (app.read()?, app.context());

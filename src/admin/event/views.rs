@@ -13,6 +13,7 @@ use crate::store::{StoreError, View};
 
 /// An event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct EventView {
     /// Who did it.
     pub(crate) actor: ActorView,
@@ -42,6 +43,7 @@ pub(crate) struct EventView {
 
 /// Who did something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct ActorView {
     /// `administrator`, `client`, `operator`, `person`, `server` or `stranger`.
     pub(crate) kind: String,
@@ -57,6 +59,7 @@ pub(crate) struct ActorView {
 
 /// A refused request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct RefusedView {
     /// The code on the wire; null: it was a fault of this server.
     pub(crate) error: Option<String>,
@@ -82,6 +85,7 @@ impl Noun for EventView {
 
 /// An event, and what can be done about it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct ExplanationView {
     /// The command that lets the request pass.
     pub(crate) command: Option<String>,

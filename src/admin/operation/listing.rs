@@ -115,6 +115,15 @@ filters! {
     ByName {
         "q": "Only what has a name that begins so, whatever the case.",
     }
+    /// Events.
+    OfEvents {
+        "client": "Only those about this client, named by the id, the name or the id's beginning.",
+        "kind": "Only those of this kind, such as user.added.",
+        "refusal": "Only requests that were refused for this reason, by its name in the log.",
+        "since": "Only those from then on, such as 2026-01-31T12:00:00Z.",
+        "until": "Only those before then.",
+        "user": "Only those about this person or by them, named by the username, the id or its beginning.",
+    }
     /// What one person has.
     OfPerson {
         "user": "Only what belongs to this person, named by the username, the id or its beginning.",
@@ -150,6 +159,11 @@ impl<F: Filters, S: Send + Sync> FromRequestParts<S> for Query<F> {
 }
 
 impl<F> Query<F> {
+    /// The parameter `name`.
+    pub(in crate::admin) fn text(&self, name: &str) -> Result<Option<&str>, Refusal> {
+        self.params.one(name)
+    }
+
     /// The cursor, unparsed.
     pub(in crate::admin) fn cursor(&self) -> Result<Option<&str>, Refusal> {
         self.params.one("cursor")

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::admin::Failed;
 use crate::error::Refusal;
 
-/// The most bytes of a body.
+/// The most bytes of a body, unless its operation takes more.
 const MAX_BODY: usize = 64 * 1024;
 
 /// The name in a path, decoded.
@@ -27,14 +27,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
     }
 }
 
-/// A JSON object of at most 64 KiB.
-pub(in crate::admin) struct Body<T>(pub(in crate::admin) T);
+/// A JSON object of at most `MAX` bytes, 64 KiB by default.
+pub(in crate::admin) struct Body<T, const MAX: usize = MAX_BODY>(pub(in crate::admin) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+impl<T: DeserializeOwned, S: Send + Sync, const MAX: usize> FromRequest<S> for Body<T, MAX> {
     type Rejection = Failed;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failed> {
-        let bytes = axum::body::to_bytes(request.into_body(), MAX_BODY).await;
+        let bytes = axum::body::to_bytes(request.into_body(), MAX).await;
         let bytes = bytes.map_err(|_| Refusal::BodyTooLarge)?;
         // A list of the members in their order would be read as an object, too.
         if bytes.trim_ascii_start().first() != Some(&b'{') {
