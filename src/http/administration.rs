@@ -1,12 +1,13 @@
 //! `/api/v1` at the ports: the operations of the administration, for a request with an access token of
 //! an administrator. No cookie counts here, and no script of another origin reads anything.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequestParts as _, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 
@@ -30,14 +31,8 @@ pub(super) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
 async fn prove(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let Ok(ClientAddress(address)) = ClientAddress::from_request_parts(&mut parts, &app).await;
-    let proven = || -> Result<Asker, BearerFailure> {
-        // RFC 6750 §2: the other ways leave the token in logs, or need a form.
-        let token = bearer::from_header(&parts.headers)?.ok_or(Refusal::BearerTokenMissing)?;
-        let cx = app.context_of(Acting::stranger(address));
-        let token = app.keys().verify_access(&token, cx.now)?;
-        Ok(Asker::by_token(&app.read()?, &cx, token)?)
-    };
-    let asker = match proven() {
+    let headers = parts.headers.clone();
+    let asker = match proven(&app, &headers, address) {
         Ok(asker) => asker,
         Err(failure) => return failure.into_response(),
     };
@@ -51,19 +46,31 @@ async fn prove(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
     };
     parts.extensions.insert(asker);
     let mut response = next.run(Request::from_parts(parts, body)).await;
-    if let Some(Reported(error, view)) = response.extensions_mut().remove() {
-        // The caller is proven, so this is about a token or a certificate in the request, and another
-        // one in the header would not help.
-        if response.status() == StatusCode::UNAUTHORIZED {
-            *response.status_mut() = StatusCode::BAD_REQUEST;
+    let Some(Reported(error, view)) = response.extensions_mut().remove() else { return response };
+    if response.status() == StatusCode::UNAUTHORIZED {
+        // The token may have ended meanwhile.
+        if let Err(failure) = proven(&app, &headers, address) {
+            return failure.into_response();
         }
-        if error.code() == ErrorCode::InsufficientScope
-            && let Ok(challenge) = HeaderValue::from_str(&render::bearer(&app, &error, true))
-        {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-        }
-        response.extensions_mut().insert(view);
-        response.extensions_mut().insert(Cause(error));
+        // Otherwise it is about a token or a certificate in the request, and no other one in the
+        // header would help.
+        *response.status_mut() = StatusCode::BAD_REQUEST;
     }
+    if error.code() == ErrorCode::InsufficientScope
+        && let Ok(challenge) = HeaderValue::from_str(&render::bearer(&app, &error, true))
+    {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    response.extensions_mut().insert(view);
+    response.extensions_mut().insert(Cause(error));
     response
+}
+
+/// The administrator whose token is in the header. RFC 6750 §2: the other ways leave it in logs, or need
+/// a form.
+fn proven(app: &App, headers: &HeaderMap, address: IpAddr) -> Result<Asker, BearerFailure> {
+    let token = bearer::from_header(headers)?.ok_or(Refusal::BearerTokenMissing)?;
+    let cx = app.context_of(Acting::stranger(address));
+    let token = app.keys().verify_access(&token, cx.now)?;
+    Ok(Asker::by_token(&app.read()?, &cx, token)?)
 }

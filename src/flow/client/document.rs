@@ -135,9 +135,6 @@ pub fn store(
         return Err(Refusal::DocumentAtResource.into());
     }
     let old = tx.find::<Client>(id)?;
-    if let Some(old) = &old {
-        rights::check_client(tx, cx, old)?;
-    }
     let origin = Origin::Document {
         fetched: fetched.map(|fetched| FetchedDocument {
             // Whoever causes the next fetch of a known document does not take it over.
@@ -173,6 +170,7 @@ pub fn store(
         }
         Some(_) => return Err(Refusal::ClientExists.into()),
     };
+    // What an operator gave it stays.
     rights::check_client(tx, cx, &client)?;
     admission::store(tx, cx, id, client.clone())?;
     Ok(client)

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::bridge::send;
 use crate::devices::certificate_until;
-use crate::support::{Response, Server};
+use crate::support::{RelyingParty, Response, Server};
 
 /// What targets have of the administration, and the role that gives it to people.
 const LEVELS: [(&str, &str); 5] = [
@@ -54,7 +54,7 @@ const ON_PEOPLE: [&str; 18] = [
 ];
 
 /// The operations on clients and resources, which need `admin:clients`.
-const ON_CLIENTS: [&str; 13] = [
+const ON_CLIENTS: [&str; 14] = [
     "add",
     "give the scope",
     "take the scope",
@@ -67,17 +67,19 @@ const ON_CLIENTS: [&str; 13] = [
     "let it introspect",
     "add a resource",
     "give a resource the scope",
+    "take the scope of a resource",
     "remove the resource",
 ];
 
 /// The operations on tokens, which need `admin:keys`.
-const ON_TOKENS: [&str; 7] = [
+const ON_TOKENS: [&str; 8] = [
     "issue for a client",
     "issue for a person",
     "issue for a person by the client",
     "revoke a client's",
     "revoke a person's",
     "revoke a bridge's",
+    "revoke a refresh token",
     "revoke a personal token",
 ];
 
@@ -262,6 +264,10 @@ impl Scene<'_> {
                 self.operate(Method::POST, "/resources", plain).await;
                 (Method::PATCH, format!("/resources/{name}"), json!({ "scope": self.scope }))
             }
+            "take the scope of a resource" => {
+                self.operate(Method::POST, "/resources", resource).await;
+                (Method::PATCH, format!("/resources/{name}"), json!({ "scope": "" }))
+            }
             "remove the resource" => {
                 self.operate(Method::POST, "/resources", resource).await;
                 (Method::DELETE, format!("/resources/{name}"), none)
@@ -314,6 +320,14 @@ impl Scene<'_> {
                 self.person().await;
                 revoke(&self.bridge_token().await["token"])
             }
+            "revoke a refresh token" => {
+                let mut browser = self.server.person(name).await;
+                let role = json!({ "roles": [self.role] });
+                self.operate(Method::PATCH, &format!("/users/{name}"), role).await;
+                let reader = self.operate(Method::GET, "/clients/reader", json!({})).await;
+                let reader = RelyingParty::new(self.server, &reader);
+                revoke(&json!(reader.tokens(&mut browser).await.refresh()))
+            }
             "revoke a personal token" => {
                 self.person().await;
                 revoke(&self.personal_token().await["pat"])
@@ -357,7 +371,8 @@ async fn server() -> Server {
     ] {
         server.operate(Method::POST, "/users", person).await;
     }
-    crate::support::RelyingParty::web(&server).await;
+    RelyingParty::web(&server).await;
+    RelyingParty::spa(&server).await;
     server
 }
 

@@ -206,6 +206,44 @@ async fn bodies_have_the_limits_of_the_port_and_names_need_not_be_right() {
     assert!(unknown.json()["remedy"].is_string());
 }
 
+/// The transition proves the administrator once more.
+#[tokio::test]
+async fn a_right_that_ends_while_a_request_is_on_its_way_does_nothing_any_more() {
+    for end in ["token", "scope"] {
+        let server = Server::new().await;
+        let scope = json!({ "name": "Robot", "client_id": "robot", "scope": "admin:people" });
+        let robot = server.client(scope).await;
+        let token = robot.ask(&[("grant_type", "client_credentials")]).await.tokens().access;
+        let (other, ended) = (server.clone(), token.clone());
+        // Whoever reads the body has proven the token already.
+        let body = async move {
+            if end == "token" {
+                let ended = json!({ "token": ended });
+                other.operate(Method::POST, "/tokens/revoke", ended).await;
+            } else {
+                let scope = json!({ "scope": "admin:read" });
+                other.operate(Method::PATCH, "/clients/robot", scope).await;
+            }
+            Ok::<_, std::convert::Infallible>("{\"username\":\"bob\"}")
+        };
+        let body = Body::from_stream(futures_util::stream::once(body));
+        let request = Request::post("/api/v1/users")
+            .header("authorization", format!("Bearer {token}"))
+            .body(body);
+
+        let refused = server.send(request.unwrap()).await;
+
+        if end == "token" {
+            refused.refused(ErrorCode::InvalidToken, Refusal::BearerTokenRevoked);
+        } else {
+            let refusal = Refusal::BearerTokenWithoutAdministration("admin:people");
+            assert_eq!(refused.refusal(), Some(refusal), "{}", refused.text());
+        }
+        let listed = server.operate(Method::GET, "/users", json!({})).await.json();
+        assert_eq!(listed, json!({ "users": [] }), "{end}");
+    }
+}
+
 /// A 401 would have the caller look for another token of their own.
 #[tokio::test]
 async fn a_credential_in_a_request_that_is_none_is_no_challenge_to_the_caller() {
