@@ -8,7 +8,7 @@
 //! What a path or a body names, it names by its id, by its name or by the beginning of its id
 //! ([`named`](crate::flow::named)), found in the transaction that changes it.
 //!
-//! Each operation names the right that it needs by the type [`By`](by::By), which is the only way to
+//! Each operation names the right that it needs by the type `By`, which is the only way to
 //! the application. Whoever reaches the socket owns the data directory, so they need no authentication
 //! and have every right. At the ports, `http/administration.rs` proves a token first. So errors contain
 //! their precise reason. What an administrator may touch, the transitions decide

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 
 use serde_json::json;
 
-use crate::connection::{client_credentials, connect, get, log};
+use crate::connection::{ask, client_credentials, connect, get, log};
 use crate::program::Home;
 
 fn printed(home: &Home, arguments: &str) -> (String, String) {
@@ -89,4 +89,33 @@ fn connections_are_counted_and_the_socket_has_the_metrics_too() {
     assert_eq!(open(&by_port), 2, "the one that waits, and the one that asks");
     assert!(by_socket.contains("gatelodge_request_duration_seconds_count{route=\"/metrics\""));
     assert!(open(&by_socket) >= 1, "{by_socket}");
+}
+
+#[test]
+fn a_limited_administrator_works_at_the_port_and_is_bounded_there_alone() {
+    let home = Home::new();
+    let server = home.serve();
+    let helper = home.json("client add helper --id helper --scope admin:people");
+    let secret = helper["client_secret"].as_str().unwrap();
+    let token = client_credentials(&server, "helper", secret).json()["access_token"].clone();
+    let host = server.issuer().strip_prefix("http://").unwrap();
+    let add = |person: &str| {
+        let token = token.as_str().unwrap();
+        let head = "POST /api/v1/users HTTP/1.1";
+        let head = format!("{head}\r\nHost: {host}\r\nAuthorization: Bearer {token}");
+        ask(&server, &head, person)
+    };
+
+    let bob = add(r#"{"username":"bob"}"#);
+    let eve = add(r#"{"username":"eve","roles":["admin"]}"#);
+
+    assert!(bob.head.starts_with("HTTP/1.1 201"), "{}", bob.head);
+    assert!(eve.head.starts_with("HTTP/1.1 403"), "{}", eve.head);
+    assert!(eve.head.contains("scope=\"admin\""), "{}", eve.head);
+    assert!(eve.json()["remedy"].as_str().unwrap().contains("command line"), "{}", eve.body);
+    let log = log(&home, &server);
+    assert!(log.contains("AdministrationExceeded") && log.contains("\"helper\""), "{log}");
+    // The operator at the socket has every right.
+    home.json("user add eve --role admin");
+    assert_eq!(home.json("user list")["users"].as_array().unwrap().len(), 2);
 }
