@@ -216,7 +216,7 @@ impl<F: Filters> Takes for Query<F> {
     }
 }
 
-impl<T: JsonSchema> Takes for Body<T> {
+impl<T: JsonSchema, const MAX: usize> Takes for Body<T, MAX> {
     fn describe(description: &mut Description, operation: &mut Value) {
         let schema = description.requests.subschema_for::<T>();
         let content = json!({ "application/json": { "schema": schema } });
