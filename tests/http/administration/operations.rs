@@ -23,6 +23,7 @@ const ALL: &[&str] = &[];
 /// Every operation, and the scopes of which one suffices beside `admin`.
 const OPERATIONS: &[(&str, &str, &[&str])] = &[
     ("GET", "/anonymous-sessions", SEE_PEOPLE),
+    ("POST", "/apply", ALL),
     ("GET", "/bridge", SEE_PEOPLE),
     ("GET", "/bridge/certificates", SEE_PEOPLE),
     ("POST", "/bridge/certificates", PEOPLE),
@@ -43,6 +44,11 @@ const OPERATIONS: &[(&str, &str, &[&str])] = &[
     ("GET", "/config", READ),
     ("POST", "/config/reload", ALL),
     ("POST", "/documents", CLIENTS),
+    ("GET", "/doctor", READ),
+    ("POST", "/doctor/probes", READ),
+    ("DELETE", "/doctor/probes/{nonce}", READ),
+    ("GET", "/events", READ),
+    ("GET", "/events/{id}", READ),
     ("GET", "/grants", SEE_PEOPLE),
     ("GET", "/grants/{id}", SEE_PEOPLE),
     ("DELETE", "/grants/{id}", PEOPLE),
