@@ -35,7 +35,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("password", &["error", "lanes", "model", "secret"]),
     ("fuzzing", &["error", "model", "oauth", "secret"]),
     ("tls", &["clock", "error", "model", "private_file"]),
-    ("config", &["clock", "error", "fetch", "model", "oauth", "private_file", "secret", "tls"]),
+    (
+        "config",
+        &["clock", "error", "event", "fetch", "model", "oauth", "private_file", "secret", "tls"],
+    ),
     // What is stored, and what happens to it.
     ("store", &["clock", "error", "event", "metrics", "model", "oauth", "private_file", "secret"]),
     ("keys", &["clock", "error", "oauth", "secret", "store"]),

@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::{App, WriteHealth};
 use crate::error::{Error, Internal};
 use crate::flow::admission;
+use crate::flow::events::delivery;
 use crate::keys::KeyState;
-use crate::metrics::{ConnectionMetrics, Kind, RequestMetrics, Text};
+use crate::metrics::{ConnectionMetrics, Kind, RequestMetrics, Text, WebhookMetrics};
 use crate::oauth::client::SigningAlg;
 use crate::store::schema::{AnonymousSession, BridgeSession, Session};
 use crate::store::{Pool, Read, Row, Share, StoreError, View as _};
@@ -26,6 +27,7 @@ pub(super) struct AppMetrics {
     requests: RequestMetrics,
     /// The sessions by kind, and when they were counted, by the time that the program runs.
     sessions: Mutex<Option<(Duration, Sessions)>>,
+    webhook: WebhookMetrics,
 }
 
 /// The number of sessions by kind.
@@ -42,6 +44,11 @@ impl App {
         &self.metrics.requests
     }
 
+    /// The metrics of the webhook.
+    pub(super) fn webhook_metrics(&self) -> &WebhookMetrics {
+        &self.metrics.webhook
+    }
+
     /// All metrics, in the text format of Prometheus.
     pub async fn metrics(self: &Arc<Self>) -> Result<String, Error> {
         let sessions = self.sessions().await?;
@@ -53,6 +60,7 @@ impl App {
         self.write_store(&mut text);
         self.write_keys(&mut text);
         self.write_pools(&mut text)?;
+        self.write_webhook(&mut text)?;
         let help = "Sessions in the store, counted once a minute and up to 200,000.";
         text.family("gatelodge_sessions", Kind::Gauge, help);
         for (kind, count) in sessions {
@@ -147,6 +155,26 @@ impl App {
                 text.sample(name, &[("pool", pool)], values.get(at).copied().unwrap_or_default());
             }
         }
+        Ok(())
+    }
+
+    fn write_webhook(&self, text: &mut Text) -> Result<(), StoreError> {
+        let metrics = &self.metrics.webhook;
+        let name = "gatelodge_webhook_events_total";
+        text.family(name, Kind::Counter, "Events for the webhook by what became of them.");
+        for (outcome, counter) in [
+            ("delivered", &metrics.delivered),
+            ("dropped", &metrics.dropped),
+            ("given_up", &metrics.given_up),
+        ] {
+            text.sample(name, &[("outcome", outcome)], counter.count());
+        }
+        let name = "gatelodge_webhook_failures_total";
+        text.family(name, Kind::Counter, "Attempts to send an event to the webhook that failed.");
+        text.sample(name, &[], metrics.failed.count());
+        let name = "gatelodge_webhook_waiting";
+        text.family(name, Kind::Gauge, "Events that wait for the webhook, at most 10,000.");
+        text.sample(name, &[], delivery::waiting(&self.read()?)?);
         Ok(())
     }
 

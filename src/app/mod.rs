@@ -75,6 +75,7 @@ pub struct App {
     session_proofs: session_proof::SessionProofs,
     store: Store,
     unwritten: events::EventBuffer,
+    webhook_warnings: events::WebhookWarnings,
     /// Whether the log says that a proxy names nobody.
     mute_proxy_logged: Once,
 }
@@ -147,6 +148,7 @@ impl App {
             session_proofs,
             store,
             unwritten: events::EventBuffer::default(),
+            webhook_warnings: events::WebhookWarnings::default(),
             mute_proxy_logged: Once::new(),
         })
     }

@@ -156,6 +156,9 @@ mod tests {
         ("DOCUMENTS__POLICY", "off"),
         ("EVENTS__KEEP", "7d"),
         ("EVENTS__REFUSALS", "99"),
+        ("EVENTS__WEBHOOK", "https://hook.example/"),
+        ("EVENTS__WEBHOOK_KINDS", "user.*"),
+        ("EVENTS__WEBHOOK_SECRET", "0123456789abcdefghij"),
         ("FETCH__CA_FILE", "/ca.pem"),
         ("FETCH__PRIVATE", "apps.lan:443"),
         ("HOSTS", "id.lan"),
@@ -216,6 +219,10 @@ mod tests {
             let mut all = vec![*other];
             // Neither is sound alone.
             all.extend((other.0 == "ISSUER").then_some(("LIFETIMES__ID_TOKEN", "15m")));
+            if other.0 == "EVENTS__WEBHOOK" {
+                let needed = |other: &&(_, _)| other.0.starts_with("EVENTS__WEBHOOK_");
+                all.extend(OTHERS.iter().filter(needed));
+            }
             let new = config(&all);
 
             let (taken, waiting) = old.reloaded(&new);

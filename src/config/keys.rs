@@ -87,6 +87,22 @@ pub(super) static KEYS: &[Key] = &[
         "The highest number of stored events that strangers and clients caused",
         Kind::Number { of: |d| &mut d.config.events.refusals, from: 16, to: 1_000_000 },
     ),
+    key(
+        "events.webhook",
+        "The URL to which events of the named kinds are sent",
+        Kind::OptionalText(|d| &mut d.config.events.webhook),
+    ),
+    key(
+        "events.webhook_kinds",
+        "The kinds of events that are sent to the webhook: user.added, user.*, or * for all but \
+         request.refused",
+        Kind::EventKinds(|d| &mut d.config.events.webhook_kinds),
+    ),
+    key(
+        "events.webhook_secret",
+        "The secret by which those messages are signed (Standard Webhooks)",
+        Kind::SecretText(|d| &mut d.config.events.webhook_secret),
+    ),
     fixed(
         "fetch.ca_file",
         "A PEM file of authorities that are trusted in addition to the public ones",

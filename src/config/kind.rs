@@ -9,8 +9,10 @@ use toml::Value;
 use zeroize::Zeroizing;
 
 use crate::error::Refusal;
+use crate::event::KindPattern;
 use crate::fetch;
 use crate::model::bridge::{HostId, Mode};
+use crate::model::near::nearest;
 use crate::model::network::ProxyNetwork;
 use crate::oauth::client::{DocumentPolicy, PkcePolicy, RegistrationPolicy};
 use crate::oauth::issuer::Issuer;
@@ -29,6 +31,7 @@ pub(super) enum Kind {
     Destinations(fn(&mut Draft) -> &mut Vec<String>),
     Directory(fn(&mut Draft) -> &mut Option<PathBuf>),
     Documents(fn(&mut Draft) -> &mut DocumentPolicy),
+    EventKinds(fn(&mut Draft) -> &mut Vec<KindPattern>),
     Hosts(fn(&mut Draft) -> &mut Vec<String>),
     Issuer(fn(&mut Draft) -> &mut Option<Issuer>),
     Listeners(fn(&mut Draft) -> &mut Vec<SocketAddr>),
@@ -59,6 +62,7 @@ impl Kind {
             | Self::BridgeHosts(_)
             | Self::BridgeModes(_)
             | Self::Destinations(_)
+            | Self::EventKinds(_)
             | Self::Hosts(_)
             | Self::Listeners(_)
             | Self::Proxies(_)
@@ -128,6 +132,10 @@ impl Kind {
             Self::Documents(of) => {
                 let policy = value.as_str().and_then(|word| word.parse().ok());
                 *of(draft) = policy.ok_or("\"any\", \"listed\" or \"off\" is allowed")?;
+            }
+            Self::EventKinds(of) => {
+                let read = |s: &str| s.parse().ok();
+                *of(draft) = list(value, "a kind of event", read).map_err(|e| kinds(value, e))?;
             }
             Self::Hosts(of) => {
                 *of(draft) = list(value, "a host name, such as id.lan or id.lan:8443", host)?;
@@ -259,6 +267,7 @@ impl Kind {
                 texts(&mut of(draft).iter().cloned())
             }
             Self::Directory(of) => of(draft).as_ref()?.display().to_string().into(),
+            Self::EventKinds(of) => texts(&mut of(draft).iter().map(ToString::to_string)),
             Self::Documents(of) => of(draft).as_str().into(),
             Self::Issuer(of) => of(draft).as_ref()?.to_string().into(),
             Self::Listeners(of) => texts(&mut of(draft).iter().map(ToString::to_string)),
@@ -292,6 +301,7 @@ impl Kind {
             Self::AppRoles
             | Self::BridgeHosts(_)
             | Self::Destinations(_)
+            | Self::EventKinds(_)
             | Self::Hosts(_)
             | Self::Listeners(_)
             | Self::Proxies(_)
@@ -349,6 +359,7 @@ impl Kind {
             | Self::Destinations(_)
             | Self::Directory(_)
             | Self::Documents(_)
+            | Self::EventKinds(_)
             | Self::Hosts(_)
             | Self::Issuer(_)
             | Self::Listeners(_)
@@ -411,6 +422,15 @@ fn list<T>(
         items.iter().map(|written| item(written.as_str()?)).collect::<Option<Vec<T>>>()
     });
     items.ok_or_else(|| format!("a list is allowed, each item {allowed}"))
+}
+
+/// The message about kinds of events that cannot be read: the kinds nearest to the first wrong one.
+fn kinds(value: &Value, allowed: String) -> String {
+    let texts = value.as_array().into_iter().flatten().map(Value::as_str);
+    let wrong = texts.flatten().find(|text| text.parse::<KindPattern>().is_err());
+    let Some(wrong) = wrong else { return allowed };
+    let near = nearest(wrong, KindPattern::known(), 3).join(", ");
+    format!("no kind is {wrong:?}, and the nearest are {near}; * is all but request.refused")
 }
 
 /// Reads a name of the `Host` header (RFC 9110 §7.2), with an optional port, into lower case.

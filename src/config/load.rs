@@ -86,6 +86,7 @@ impl Draft {
         self.keep_applications_beside_the_issuer();
         self.keep_plain_http_on_loopback();
         self.keep_tls_whole();
+        self.keep_webhook_whole();
         self.watch_statement_keys();
         self.give_the_token_policy_its_token();
         self.config.settings = self.settings;
@@ -450,11 +451,11 @@ impl Draft {
     }
 
     /// The source that set `key`.
-    fn decided(&self, key: &str) -> Source {
+    pub(super) fn decided(&self, key: &str) -> Source {
         self.settings.get(key).map_or(Source::Default, |settings| settings.source.clone())
     }
 
-    fn is_faulty(&self, key: &str) -> bool {
+    pub(super) fn is_faulty(&self, key: &str) -> bool {
         self.faults.iter().any(|fault| fault.key == key)
     }
 }

@@ -19,6 +19,7 @@ mod load;
 mod places;
 mod schema;
 mod sections;
+mod webhook;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use crate::event::KindPattern;
 use crate::model::bridge::{HostId, Mode};
 use crate::oauth::client::{DocumentPolicy, PkcePolicy, RegistrationPolicy};
 use crate::tls::Files;
@@ -209,18 +210,37 @@ impl Default for Documents {
     }
 }
 
-/// Settings of the events that are stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Settings of the events that are stored, and of those that are sent.
+#[derive(Clone)]
 pub struct EventSettings {
     /// How long an event is stored.
     pub keep: Duration,
     /// The most events that strangers and clients have stored: refused requests and registrations.
     pub refusals: usize,
+    /// The URL to which events are sent. With it there are kinds and a secret.
+    pub webhook: Option<String>,
+    /// The kinds of events that are sent.
+    pub webhook_kinds: Vec<KindPattern>,
+    /// The secret by which they are signed.
+    pub webhook_secret: Option<Zeroizing<String>>,
+}
+
+impl EventSettings {
+    /// Whether events of the kind of this name are sent to the webhook.
+    pub fn sends(&self, kind: &str) -> bool {
+        self.webhook.is_some() && self.webhook_kinds.iter().any(|pattern| pattern.has(kind))
+    }
 }
 
 impl Default for EventSettings {
     fn default() -> Self {
-        Self { keep: Duration::from_hours(90 * 24), refusals: 10_000 }
+        Self {
+            keep: Duration::from_hours(90 * 24),
+            refusals: 10_000,
+            webhook: None,
+            webhook_kinds: Vec::new(),
+            webhook_secret: None,
+        }
     }
 }
 

@@ -25,6 +25,11 @@ impl EventId {
         Self(at.millis() << RANDOM)
     }
 
+    /// When the event happened.
+    pub const fn at(self) -> Timestamp {
+        Timestamp::from_millis(self.0 >> RANDOM)
+    }
+
     /// The next id, for another event of the same transition.
     pub const fn next(self) -> Self {
         Self(self.0.wrapping_add(1))
@@ -73,6 +78,7 @@ mod tests {
         let id = EventId::new(at, &entropy.seed());
 
         assert_eq!(id.to_string().parse(), Ok(id));
+        assert_eq!(id.at(), at);
         assert!(EventId::first_at(at) <= id);
         assert!(id < EventId::first_at(Timestamp::from_millis(at.millis() + 1)));
         assert_ne!(id, EventId::new(at, &entropy.seed()));

@@ -10,6 +10,7 @@
 
 mod id;
 mod kind;
+mod pattern;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 pub use id::EventId;
 pub use kind::Kind;
+pub use pattern::KindPattern;
 
 use crate::clock::{Jump, Timestamp};
 use crate::error::{Error, shell_word};

@@ -22,6 +22,8 @@ const MAX_HEAD: usize = 16 << 10;
 
 const FORM_TYPE: &str = "application/x-www-form-urlencoded";
 
+const JSON_TYPE: &str = "application/json";
+
 /// Requests a JSON document of at most `limit` bytes.
 /// draft-ietf-oauth-client-id-metadata-document-02 §5: a client "MUST treat all other HTTP status
 /// codes as an error response" than 200, and "MUST NOT automatically follow HTTP redirects".
@@ -49,28 +51,50 @@ pub(super) async fn document(
     .await
 }
 
-/// Posts a form. The body of the response is not read.
+/// A body that is posted.
+pub(super) struct Posted {
+    content_type: &'static str,
+    headers: Vec<(&'static str, String)>,
+    text: String,
+}
+
+impl Posted {
+    /// An encoded form.
+    pub(super) const fn form(text: String) -> Self {
+        Self { content_type: FORM_TYPE, headers: Vec::new(), text }
+    }
+
+    /// JSON, with headers beside the usual ones.
+    pub(super) const fn json(text: String, headers: Vec<(&'static str, String)>) -> Self {
+        Self { content_type: JSON_TYPE, headers, text }
+    }
+}
+
+/// Posts a body. That of the response is not read.
 pub(super) async fn delivery(
     stream: Box<dyn Stream>,
     target: &Target,
-    form: String,
+    posted: Posted,
 ) -> Result<(), FetchError> {
-    let request = request(target, Some(form))?;
+    let request = request(target, Some(posted))?;
     converse(stream, request, async |response| successful(response.status())).await
 }
 
-fn request(target: &Target, form: Option<String>) -> Result<Request<Full<Bytes>>, FetchError> {
+fn request(target: &Target, posted: Option<Posted>) -> Result<Request<Full<Bytes>>, FetchError> {
     let mut builder = Request::builder()
         .uri(target.path())
         .header(HOST, target.authority())
-        .header(ACCEPT, "application/json")
+        .header(ACCEPT, JSON_TYPE)
         .header(ACCEPT_ENCODING, "identity")
         .header(CONNECTION, "close")
         .header(USER_AGENT, concat!("gatelodge/", env!("CARGO_PKG_VERSION")));
-    if form.is_some() {
-        builder = builder.method("POST").header(CONTENT_TYPE, FORM_TYPE);
+    let mut body = String::new();
+    if let Some(Posted { content_type, headers, text }) = posted {
+        builder = builder.method("POST").header(CONTENT_TYPE, content_type);
+        builder = headers.into_iter().fold(builder, |all, (name, value)| all.header(name, value));
+        body = text;
     }
-    builder.body(Full::from(form.unwrap_or_default())).map_err(|_| FetchError::Broken)
+    builder.body(Full::from(body)).map_err(|_| FetchError::Broken)
 }
 
 /// Sends a request over `stream` and passes the response to `read`. Only this future drives the

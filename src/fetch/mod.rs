@@ -50,6 +50,7 @@ pub use self::asker::Asker;
 use self::asker::Lane;
 pub use self::connect::{Stream, Tls, first_to_connect};
 pub use self::error::FetchError;
+use self::exchange::Posted;
 use self::single_flight::SingleFlight;
 use self::target::{AddressBounds, PrivateDestinations, Target};
 pub(crate) use exchange::{converse, whole};
@@ -57,6 +58,10 @@ pub(crate) use exchange::{converse, whole};
 /// The most concurrent fetches, and the most concurrent deliveries; others wait. They are counted
 /// separately, so that a logout does not wait behind fetches, which anybody can cause.
 const MAX_CONCURRENT: usize = 16;
+
+/// The most concurrent messages to the operator's own server. They are counted apart, so that no
+/// logout waits behind them.
+pub const MAX_MESSAGES: usize = 8;
 
 /// The bounds of fetches: one lane has at most a quarter of the turns.
 const BOUNDS: Bounds =
@@ -116,6 +121,7 @@ impl Fetcher {
             deadline: settings.deadline,
             deliveries: Semaphore::new(MAX_CONCURRENT),
             fetches: Lanes::new(BOUNDS),
+            messages: Semaphore::new(MAX_MESSAGES),
             nameserver: settings.nameserver,
             offline: settings.offline,
             private: PrivateDestinations::parse(&settings.private)?,
@@ -156,7 +162,31 @@ impl Fetcher {
         body: String,
     ) -> Result<(), FetchError> {
         let target = self.transport.admit(named_by, url)?;
-        self.transport.deliver(&target, body).await
+        let transport = &self.transport;
+        transport.deliver(&transport.deliveries, &target, Posted::form(body)).await
+    }
+
+    /// Posts JSON with headers of its own to an address that the operator named. Every 2xx status
+    /// is a success; the body of the response is not read.
+    pub async fn post_json(
+        &self,
+        url: &str,
+        body: String,
+        headers: Vec<(&'static str, String)>,
+    ) -> Result<(), FetchError> {
+        let target = self.transport.admit(NamedBy::Operator, &operators_url(url)?)?;
+        let transport = &self.transport;
+        transport.deliver(&transport.messages, &target, Posted::json(body, headers)).await
+    }
+
+    /// As [`Fetcher::reach`], for an address that the operator named.
+    pub async fn reach_operators(&self, url: &str) -> Result<(), FetchError> {
+        self.reach(NamedBy::Operator, &operators_url(url)?).await
+    }
+
+    /// As [`Fetcher::check`], for an address that the operator named.
+    pub fn check_operators(&self, url: &str) -> Result<(), FetchError> {
+        self.check(NamedBy::Operator, &operators_url(url)?)
     }
 
     /// Connects to the server of a URL, with TLS if that is its scheme, and says nothing to it.
@@ -171,11 +201,24 @@ pub fn is_destination(entry: &str) -> bool {
     PrivateDestinations::parse(&[entry.to_owned()]).is_ok()
 }
 
+/// Whether a fetcher whose [`Settings::private`] is `private` may go to an address that the operator
+/// named, as far as that is known without the network.
+pub fn check_operators(url: &str, private: &[String]) -> Result<(), FetchError> {
+    let private = PrivateDestinations::parse(private).map_err(|_| FetchError::UrlNotHttps)?;
+    let target = Target::of(NamedBy::Operator, &operators_url(url)?, &private)?;
+    resolve::known(&target).map_or(Ok(()), |addresses| resolve::check(&target, &addresses))
+}
+
+fn operators_url(written: &str) -> Result<Url, FetchError> {
+    written.parse().map_err(|_| FetchError::UrlNotHttps)
+}
+
 /// The state that all fetches share.
 struct Transport {
     deadline: Duration,
     deliveries: Semaphore,
     fetches: Lanes<Lane>,
+    messages: Semaphore,
     nameserver: Option<SocketAddr>,
     offline: bool,
     private: PrivateDestinations,
@@ -207,12 +250,17 @@ impl Transport {
         self.within_deadline(fetch).await
     }
 
-    async fn deliver(&self, target: &Target, form: String) -> Result<(), FetchError> {
+    async fn deliver(
+        &self,
+        turns: &Semaphore,
+        target: &Target,
+        posted: Posted,
+    ) -> Result<(), FetchError> {
         let delivery = async {
             // The semaphore is never closed.
-            let _turn = self.deliveries.acquire().await;
+            let _turn = turns.acquire().await;
             let stream = self.connect(target).await?;
-            exchange::delivery(stream, target, form).await
+            exchange::delivery(stream, target, posted).await
         };
         self.within_deadline(delivery).await
     }

@@ -63,6 +63,19 @@ impl ConnectionMetrics {
     }
 }
 
+/// The sending of events to the webhook.
+#[derive(Debug, Default)]
+pub struct WebhookMetrics {
+    /// Events that it took.
+    pub delivered: Counter,
+    /// Events that were not sent, since they were removed or nobody asks for them any more.
+    pub dropped: Counter,
+    /// Attempts that failed.
+    pub failed: Counter,
+    /// Events that were given up.
+    pub given_up: Counter,
+}
+
 /// The commits of the store.
 #[derive(Debug)]
 pub struct StoreMetrics {

@@ -6,6 +6,7 @@
 
 mod bridge;
 mod refresh;
+mod webhook;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -26,6 +27,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 pub use bridge::{ExchangeCode, PersonalToken};
 pub use refresh::{RefreshSalt, RefreshToken};
+pub use webhook::WebhookSecret;
 
 /// The purpose of a token. Its prefix is also the label that separates its hashes from those of
 /// other tokens.

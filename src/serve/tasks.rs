@@ -1,6 +1,6 @@
 //! Background tasks: make missing and due keys, sweep expired rows, deliver logouts, write usage
-//! counts and events, watch the clock and the configuration, probe the store. While the store cannot be written,
-//! all that write wait.
+//! counts and events, send events to the webhook, watch the clock and the configuration, probe the
+//! store. While the store cannot be written, all that write wait.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,6 +26,9 @@ const USAGE_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The interval of writes of events that no transition wrote, and so the most that a crash loses.
 const EVENTS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The interval of deliveries of events. A round without any is one short read.
+const WEBHOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The interval of looks at the clock, and so the most time until a jump is told.
 const CLOCK_INTERVAL: Duration = Duration::from_secs(2);
@@ -53,6 +56,7 @@ pub(super) fn start(app: Arc<App>) -> JoinHandle<()> {
             deliver_always(&app),
             count_always(&app),
             write_events_always(&app),
+            send_events_always(&app),
             notice_always(&app)
         );
     })
@@ -180,6 +184,25 @@ async fn deliver_always(app: &Arc<App>) {
                 Ok(_) => {}
                 Err(error) => {
                     log_failure(&error, "logouts could not be told; it is tried again soon");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Sends events in a loop of their own, since a webhook may be slow.
+async fn send_events_always(app: &Arc<App>) {
+    let mut period = tokio::time::interval(WEBHOOK_INTERVAL);
+    period.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        period.tick().await;
+        loop {
+            match app.deliver_events().await {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) => {
+                    log_failure(&error, "events could not be sent; it is tried again soon");
                     break;
                 }
             }

@@ -114,6 +114,8 @@ pub enum Share {
     Network(Pool, Network),
     /// A person.
     Person(UserId),
+    /// The deliveries of events that wait.
+    EventDeliveries,
 }
 
 impl Share {
@@ -214,6 +216,7 @@ impl Key for Share {
                 out.push(2);
                 user.write(out);
             }
+            Self::EventDeliveries => out.push(3),
         }
     }
 
@@ -222,6 +225,7 @@ impl Key for Share {
             0 => Some(Self::Pool(Pool::read(bytes)?)),
             1 => Some(Self::Network(Pool::read(bytes)?, Network::read(bytes)?)),
             2 => Some(Self::Person(UserId::read(bytes)?)),
+            3 => Some(Self::EventDeliveries),
             _ => None,
         }
     }

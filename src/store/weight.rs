@@ -96,7 +96,9 @@ pub(super) fn network_of(key: &[u8]) -> Result<Network, StoreError> {
     let share = key.get(1..).and_then(|mut rest| Share::read(&mut rest));
     match share {
         Some(Share::Network(_, network)) => Ok(network),
-        Some(Share::Pool(_) | Share::Person(_)) | None => Err(corrupt(WEIGHTS, key)),
+        Some(Share::Pool(_) | Share::Person(_) | Share::EventDeliveries) | None => {
+            Err(corrupt(WEIGHTS, key))
+        }
     }
 }
 

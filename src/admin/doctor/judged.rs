@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::client_addresses;
 use super::finding::FindingView;
+use super::{client_addresses, webhook};
 use crate::app::doctor::Facts;
 use crate::app::{LastRead, WriteHealth};
 use crate::clock::{Jump, Timestamp};
@@ -35,6 +35,7 @@ pub(super) fn findings(facts: &Facts) -> Vec<FindingView> {
     findings.push(keys(&facts.keys, facts.now, facts.key_rotation, facts.serves));
     findings.push(pkce(&facts.without_pkce));
     findings.extend(client_addresses::judged(&facts.addresses));
+    findings.extend(facts.webhook.iter().map(|own| webhook::judged(own, facts.now)));
     findings
 }
 

@@ -5,6 +5,7 @@ mod client_addresses;
 mod finding;
 mod judged;
 mod proxy;
+mod webhook;
 
 use axum::Json;
 use serde::{Deserialize, Serialize};

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod probes;
+mod webhook;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use std::time::Duration;
 pub use addresses::{AddressKind, ClientAddress, Unreached};
 pub(super) use probes::Probes;
 pub use probes::{NONCE, Observed};
+pub use webhook::WebhookStanding;
 
 pub use crate::fetch::FetchError;
 
@@ -51,6 +53,8 @@ pub struct Facts {
     pub pools: Vec<(Pool, Taken)>,
     /// Whether this process serves, and is no command that has opened the store.
     pub serves: bool,
+    /// How the webhook stands, if there is one.
+    pub webhook: Option<WebhookStanding>,
     /// The first clients that may go without PKCE and nonce, at most 21.
     pub without_pkce: Vec<ClientId>,
     /// Whether the store can be written.
@@ -58,10 +62,12 @@ pub struct Facts {
 }
 
 impl App {
-    /// Gathers the facts. It writes a probe to the store and connects to the addresses of clients.
+    /// Gathers the facts. It writes a probe to the store and connects to the addresses of clients
+    /// and to the webhook.
     pub async fn examine(self: &Arc<Self>) -> Result<Facts, Error> {
         let write_health = self.probe().await?;
-        let addresses = self.reached_addresses().await?;
+        let (addresses, webhook) =
+            tokio::try_join!(self.reached_addresses(), self.webhook_standing())?;
         let (view, cx) = (self.read()?, self.context());
         Ok(Facts {
             addresses,
@@ -76,6 +82,7 @@ impl App {
             offline: cx.rules.config.offline,
             pools: admission::pools_that_took(&view)?,
             serves: !self.addresses().listen.is_empty(),
+            webhook,
             without_pkce: operator::without_pkce(&view, MAX_NAMED + 1)?,
             write_health,
         })

@@ -4,12 +4,18 @@
 //! Refused requests are collected in memory ([`Unwritten`]) and written at intervals: no request waits
 //! for that, and a crash loses those of the last moment. Events are removed when they expire. What
 //! strangers and clients cause is in a [pool](crate::store::Pool), so that a flood takes from itself.
+//!
+//! An event whose kind the operator named gets a row of its delivery to the webhook in the same
+//! transaction ([`delivery`]).
 
+pub mod delivery;
 mod explain;
 mod unwritten;
+mod view;
 
 pub use explain::{Explanation, explain};
 pub use unwritten::{Unwritten, write};
+pub(crate) use view::EventView;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
@@ -118,6 +124,7 @@ pub fn event(cx: &Context, act: Act) -> Event {
 }
 
 fn store(tx: &mut Tx<'_>, cx: &Context, id: &EventId, event: Event) -> Result<(), Error> {
+    delivery::enqueue(tx, cx, id, &event)?;
     match event.holding() {
         Some(Holding { holder: Holder::Person(person), .. }) => {
             admission::give(tx, id, event, person)

@@ -10,7 +10,7 @@ use crate::event::EventId;
 use crate::model::actor::Actor;
 use crate::model::network::Network;
 use crate::oauth::id::{ClientId, UserId};
-use crate::store::{Entries, Held, Holding, Index, Pool, Rank, Row, Tag};
+use crate::store::{Entries, Held, Holding, Index, Pool, Rank, Row, Share, Tag};
 
 /// An event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +54,34 @@ pub struct RefusedRequest {
     pub route: String,
     /// The status of the response.
     pub status: u16,
+}
+
+/// The delivery of an event to the webhook. It stays until the webhook has taken the event, or is
+/// given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventDelivery {
+    /// The number of failed attempts.
+    pub attempts: u32,
+    /// The time of the next attempt.
+    pub due: Timestamp,
+}
+
+/// Deliveries of events by the time at which they are due.
+pub const EVENT_DELIVERIES_BY_DUE: Index<Timestamp, EventId> =
+    Index::new(105, "event_deliveries_by_due");
+
+layout!(EventDeliveryLayout, EventDelivery);
+
+/// By the id of the event.
+impl Row for EventDelivery {
+    type Key = EventId;
+    type Layout = EventDeliveryLayout;
+    const TABLE: Tag = Tag { byte: 104, name: "event_deliveries" };
+
+    fn entries(&self, key: &EventId, into: &mut Entries) {
+        into.add(&EVENT_DELIVERIES_BY_DUE, &self.due, key);
+        into.weigh_on(Share::EventDeliveries);
+    }
 }
 
 /// Events by words: `kind:K`, `client:ID` and `person:ID`, the newest first.

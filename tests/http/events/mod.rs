@@ -1,6 +1,7 @@
 //! Events: what is written of acts and refused requests, and how it is found.
 
 mod explained;
+mod webhook;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

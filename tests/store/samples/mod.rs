@@ -29,10 +29,10 @@ use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
     AnonymousSession, AppCode, AppSession, Applied, AppliedRole, AppliedScope, Attempts,
     Authentication, Bridge, BridgeKey, BridgeSession, Client, ClockRecord, Code, Consent, Deadline,
-    Delivery, Device, DeviceCertificate, EndedBridge, Event, Exchange, Grant, HostPreference,
-    Installation, Interaction, LinkedDevice, Passkey, Person, Protected, Pushed, Removal, Restore,
-    Revoked, Session, SetupLink, SigningKeyRow, Taken, Usage, UsedAssertion, UsedCeremony,
-    Withdrawal,
+    Delivery, Device, DeviceCertificate, EndedBridge, Event, EventDelivery, Exchange, Grant,
+    HostPreference, Installation, Interaction, LinkedDevice, Passkey, Person, Protected, Pushed,
+    Removal, Restore, Revoked, Session, SetupLink, SigningKeyRow, Taken, Usage, UsedAssertion,
+    UsedCeremony, Withdrawal,
 };
 use gatelodge::store::{Holding, Key as _, Rank, Read, Row, StoreError, Tx, View};
 use uuid::Uuid;

@@ -1,7 +1,11 @@
-//! The events in memory, and their transfer to the store.
+//! The events in memory, and their transfer to the store and to the webhook.
+
+mod webhook;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+
+pub(super) use webhook::WebhookWarnings;
 
 use crate::app::App;
 use crate::error::Error;
