@@ -220,7 +220,7 @@ mod tests {
             // Neither is sound alone.
             all.extend((other.0 == "ISSUER").then_some(("LIFETIMES__ID_TOKEN", "15m")));
             if other.0 == "EVENTS__WEBHOOK" {
-                let needed = |other: &&(_, _)| other.0.starts_with("EVENTS__WEBHOOK_");
+                let needed = |other: &&(&str, _)| other.0.starts_with("EVENTS__WEBHOOK_");
                 all.extend(OTHERS.iter().filter(needed));
             }
             let new = config(&all);

@@ -35,6 +35,23 @@ async fn a_form_arrives_as_it_was_given() {
 }
 
 #[tokio::test]
+async fn json_arrives_with_headers_of_its_own() {
+    let origin = Origin::responding("HTTP/1.1 204 No Content", "").await;
+    let url = origin.url("http", "127.0.0.1");
+
+    let headers = vec![("webhook-id", "1a2b".to_owned())];
+    let posted = fetcher_for(&origin).post_json(url.as_str(), "{}".to_owned(), headers).await;
+
+    assert_eq!(posted, Ok(()));
+    let request = origin.requests().concat();
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("POST /document HTTP/1.1\r\n"), "{head}");
+    assert!(head.contains("\r\ncontent-type: application/json\r\n"), "{head}");
+    assert!(head.contains("\r\nwebhook-id: 1a2b"), "{head}");
+    assert_eq!(body, "{}");
+}
+
+#[tokio::test]
 async fn any_2xx_is_a_success_and_nothing_else_is() {
     for success in [200, 201, 202, 204] {
         assert_eq!(posted(&format!("HTTP/1.1 {success} X")).await, Ok(()), "{success}");

@@ -91,7 +91,9 @@ fn shares() -> Vec<Share> {
 
 fn weighs_on(parcel: &Parcel, share: &Share) -> bool {
     match (parcel.holding.map(|holding| holding.holder), share) {
-        (None, _) | (Some(Holder::Network(_)), Share::Person(_)) => false,
+        (None, _)
+        | (Some(Holder::Network(_)), Share::Person(_))
+        | (Some(_), Share::EventDeliveries) => false,
         (Some(Holder::Person(_)), share) => *share == Share::Person(person()),
         (Some(Holder::Network(_)), Share::Pool(pool)) => *pool == Pool::Interactions,
         (Some(Holder::Network(network)), Share::Network(_, around)) => {

@@ -1,4 +1,4 @@
-//! A client's own server on loopback, which takes forms.
+//! A server of somebody else on loopback, which takes what is posted.
 
 use std::sync::{Arc, Mutex};
 
@@ -31,7 +31,7 @@ impl Receiver {
         receiver
     }
 
-    /// Where it takes logout tokens.
+    /// Where it takes logout tokens and events.
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}/logout", self.port)
     }

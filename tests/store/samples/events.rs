@@ -3,7 +3,7 @@
 use gatelodge::event::EventId;
 use gatelodge::model::actor::Actor;
 use gatelodge::oauth::id::UserId;
-use gatelodge::store::schema::{Event, RefusedRequest};
+use gatelodge::store::schema::{Event, EventDelivery, RefusedRequest};
 
 use super::{at, id, shop};
 
@@ -61,4 +61,9 @@ pub(super) fn events() -> Vec<(EventId, Event)> {
         (EventId::from_bits(0), full(fault, "2001:db8::1")),
     ];
     events.chain(full).collect()
+}
+
+pub(super) fn deliveries() -> Vec<(EventId, EventDelivery)> {
+    let delivery = |attempts, seconds| EventDelivery { attempts, due: at(seconds) };
+    vec![(EventId::from_bits(1), delivery(0, 1)), (EventId::from_bits(u64::MAX), delivery(300, 2))]
 }

@@ -127,6 +127,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         sample::<DeviceCertificate>("DeviceCertificate", devices::certificates()),
         sample::<EndedBridge>("EndedBridge", bridge::ended()),
         sample::<Event>("Event", events::events()),
+        sample::<EventDelivery>("EventDelivery", events::deliveries()),
         sample::<Exchange>("Exchange", bridge::exchanges()),
         sample::<Grant>("Grant", grants::grants()),
         sample::<HostPreference>("HostPreference", bridge::preferences()),
