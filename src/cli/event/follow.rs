@@ -4,6 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::io::{self, Write as _};
 use std::time::Duration;
 
+use super::syslog::Syslog;
 use super::{EventView, EventsArgs, actor, moment, what};
 use crate::cli::admin_client::AdminClient;
 use crate::cli::output::{Exit, Failure, Output, check_written, printable};
@@ -18,15 +19,18 @@ const OVERLAP: &str = "15s";
 /// The most events of one look, and the number that are remembered as printed.
 const MAX_EVENTS: usize = 10_000;
 
-/// Prints each event as it happens, until the program is ended or nobody reads on. `--since` says from
-/// when on; otherwise it begins now.
+/// Prints each event as it happens, or sends it to syslog, until the program is ended or nobody reads
+/// on. `--since` says from when on; otherwise it begins now.
 pub(super) async fn follow(
     args: &EventsArgs,
     json: bool,
     admin: &mut AdminClient,
 ) -> Result<Output, Failure> {
     let overlap = || moment(OVERLAP).map_err(|why| Failure::new(Exit::Usage, why));
+    let mut syslog = args.syslog.as_deref().map(Syslog::connect).transpose()?;
     let (mut since, mut printed) = (args.since, Printed::default());
+    // Whoever takes the events may let them wait, so each look goes back to the one before.
+    let mut last = overlap()?;
     if since.is_none() {
         for event in args.read(admin, Some(overlap()?), MAX_EVENTS).await? {
             printed.is_new(&event);
@@ -34,23 +38,40 @@ pub(super) async fn follow(
     }
     loop {
         // With --since, the first look goes back to there.
-        let from = since.take().map_or_else(overlap, Ok)?;
+        let from = since.take().unwrap_or(last);
+        last = overlap()?;
         let mut events = args.read(admin, Some(from), MAX_EVENTS).await?;
         events.reverse();
-        let mut out = io::stdout().lock();
-        for event in events.iter().filter(|event| printed.is_new(event)) {
-            let written = writeln!(out, "{}", line(event, json));
-            let ended =
-                written.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
-            check_written(written)?;
-            if ended {
-                return Ok(Output::nothing());
+        events.retain(|event| printed.is_new(event));
+        match &mut syslog {
+            Some(syslog) => {
+                for event in &events {
+                    syslog.send(event).await;
+                }
+            }
+            None => {
+                if !print(&events, json)? {
+                    return Ok(Output::nothing());
+                }
             }
         }
-        check_written(out.flush())?;
-        drop(out);
         tokio::time::sleep(INTERVAL).await;
     }
+}
+
+/// Prints events. Returns whether somebody still reads.
+fn print(events: &[EventView], json: bool) -> Result<bool, Failure> {
+    let mut out = io::stdout().lock();
+    for event in events {
+        let written = writeln!(out, "{}", line(event, json));
+        let ended = written.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
+        check_written(written)?;
+        if ended {
+            return Ok(false);
+        }
+    }
+    check_written(out.flush())?;
+    Ok(true)
 }
 
 /// One event on one line.

@@ -1,7 +1,9 @@
 //! `gatelodge events` and `gatelodge explain`
 
 mod follow;
+mod syslog;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::http::Method;
@@ -24,8 +26,10 @@ Examples:
       what ada did within two hours, and what was done to her account
   gatelodge events --kind request.refused --client shop
       which requests of a client were refused
-  gatelodge events --follow --json | logger -t gatelodge
-      each as it happens, one JSON object a line, into the system's log
+  gatelodge events --follow --json
+      each as it happens, one JSON object a line
+  gatelodge events --follow --syslog
+      the same into the system's log (authpriv), with a severity by its kind
 
 gatelodge explain ID says everything about one. events.keep in the configuration says how long they
 are stored.";
@@ -58,6 +62,16 @@ pub(super) struct EventsArgs {
     /// Only those from then on: a time such as 2026-01-31T12:00:00Z, or how long ago, such as 15m, 2h or 7d
     #[arg(long, value_name = "TIME", value_parser = moment)]
     since: Option<Timestamp>,
+    /// Send each one to the socket of the system's log, by default /dev/log, and print none
+    #[arg(
+        long,
+        value_name = "SOCKET",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "/dev/log",
+        requires = "follow"
+    )]
+    syslog: Option<PathBuf>,
     /// Only those before then, written as --since
     #[arg(long, value_name = "TIME", value_parser = moment)]
     until: Option<Timestamp>,

@@ -1,6 +1,7 @@
 //! What an operator does with keys and tokens, and what a program that watches the server reads.
 
 mod events;
+mod syslog;
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
