@@ -22,7 +22,7 @@
 //! | `cli` | the command line: text or JSON, over the socket or in process | know a row |
 //! | `oauth_client` | a general OAuth client for `login` and `credential`: sign-in, token file, keyring | know the server |
 //! | [`keys`], `passkey`, `password`, [`tls`] | each wraps one foreign crate | |
-//! | [`fetch`] | requests to the URLs of clients; of those that strangers name, only to public addresses | know a client |
+//! | [`fetch`] | requests to the URLs of clients and to the webhook; of those that strangers name, only to public addresses | know a client |
 //! | [`config`], [`error`], `event`, `lanes`, [`secret`], [`clock`], [`metrics`], `private_file` | stand under everything | |
 //!
 //! `serve` holds the listeners and the background tasks.
@@ -64,6 +64,7 @@
 //! | what a signature proves | [`keys`] |
 //! | sign-in with a passkey | [`flow::person::login`], `app/sign_in.rs` |
 //! | logout; notification of clients | [`flow::session::logout`]; [`flow::session::backchannel`], `app/logout_delivery.rs` |
+//! | events that go out: to the webhook, its queue and its signature; to syslog | `app/events/webhook.rs`, [`flow::events::delivery`], [`secret::WebhookSecret`]; `cli/event/syslog.rs` |
 //! | what strangers may have stored; whom a full pool takes from | [`flow::admission`] |
 //! | limits on guesses and registrations | [`flow::throttle`] |
 //! | a file that is applied: its TOML and its lines, its members, the transaction, the difference | `cli/apply/`, `admin/apply/`, [`flow::apply`], `flow/apply/ledger.rs` |

@@ -1,4 +1,4 @@
-//! The server's only HTTP client, with guards, for the URLs of clients.
+//! The server's only HTTP client, with guards, for the URLs of clients and the operator's webhook.
 //!
 //! Strangers name URLs (Client ID Metadata Documents, `jwks_uri`, `sector_identifier_uri`,
 //! back-channel logout), so a fetch must not give them access to the server's own network.

@@ -1,6 +1,7 @@
 //! What the README and the help show: commands that exist and work, settings that are understood.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Output};
 
 use crate::program::Home;
@@ -147,6 +148,8 @@ fn every_setting_of_the_readme_is_understood() {
         let home = Home::new();
         fs::write(home.path("gatelodge.toml"), &block).unwrap();
         fs::write(home.path("registration.token"), "a-token-that-nobody-guesses-soon").unwrap();
+        fs::write(home.path("webhook.secret"), "a-secret-that-nobody-guesses").unwrap();
+        fs::set_permissions(home.path("webhook.secret"), Permissions::from_mode(0o600)).unwrap();
         let made = rcgen::generate_simple_self_signed(["id.example".to_owned()]).unwrap();
         fs::write(home.path("chain.pem"), made.cert.pem()).unwrap();
         fs::write(home.path("key.pem"), made.signing_key.serialize_pem()).unwrap();
