@@ -34,12 +34,12 @@ pub(in crate::app) struct WebhookWarnings {
     full: Mutex<Option<Duration>>,
 }
 
-/// Whether a warning is due. From then on it was told.
-fn is_due(told: &Mutex<Option<Duration>>, now: Duration) -> bool {
-    let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
-    let due = told.is_none_or(|told| now.saturating_sub(told) >= PAUSE);
+/// Whether a warning is due, by the last one. From then on this is the last one.
+fn is_due(last: &Mutex<Option<Duration>>, now: Duration) -> bool {
+    let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+    let due = last.is_none_or(|last| now.saturating_sub(last) >= PAUSE);
     if due {
-        *told = Some(now);
+        *last = Some(now);
     }
     due
 }

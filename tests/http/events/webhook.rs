@@ -310,9 +310,9 @@ async fn doctor_connects_to_the_webhook_and_tells_it_nothing() {
     let checks = examined["checks"].as_array().unwrap();
     let found = checks.iter().find(|own| own["check"] == "webhook").unwrap();
     assert_eq!(found["state"], "ok", "{found}");
-    let mut told = Vec::new();
-    listener.accept().await.unwrap().0.read_to_end(&mut told).await.unwrap();
-    assert!(told.is_empty(), "{told:?}");
+    let mut received = Vec::new();
+    listener.accept().await.unwrap().0.read_to_end(&mut received).await.unwrap();
+    assert!(received.is_empty(), "{received:?}");
     let without = Server::new().await.operate(Method::GET, "/doctor", json!({})).await;
     assert!(!without.text().contains("webhook"), "{}", without.text());
 }
