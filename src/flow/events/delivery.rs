@@ -77,9 +77,9 @@ fn delivery(view: &impl View, cx: &Context, id: EventId) -> Result<Option<DueEve
     let Some(delivery) = view.find::<EventDelivery>(&id)? else { return Ok(None) };
     let event = view.find::<Event>(&id)?;
     let event = event.filter(|event| cx.rules.config.events.sends(&event.kind));
-    let shown = event.map(|event| EventView::new(view, id, &event)).transpose()?;
-    let json = |shown| serde_json::to_string(&shown).expect("views have text for keys");
-    Ok(Some(DueEvent { attempt: delivery.attempts + 1, body: shown.map(json), id }))
+    let presented = event.map(|event| EventView::new(view, id, &event)).transpose()?;
+    let json = |presented| serde_json::to_string(&presented).expect("views have text for keys");
+    Ok(Some(DueEvent { attempt: delivery.attempts + 1, body: presented.map(json), id }))
 }
 
 /// The outcome of an attempt.
