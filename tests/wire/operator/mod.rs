@@ -2,6 +2,7 @@
 
 mod events;
 mod syslog;
+mod webhook;
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
