@@ -80,7 +80,7 @@
 //! | what `/metrics` says | [`metrics`], `app/metrics.rs`, `http/metrics.rs` |
 //! | what `doctor` looks at; how a request comes through the proxy | `app/doctor`, `admin/doctor`, `cli/doctor`; `http/extract/probe.rs` |
 //! | who does something, and with which right | [`model::actor`], `admin/by.rs` |
-//! | events: of acts; of refused requests; their bounds | [`flow::events`]; `app/events.rs`, `http/about.rs` |
+//! | events: of acts; of refused requests; their bounds | [`flow::events`]; `app/events/mod.rs`, `http/about.rs` |
 //! | the command that lets a refused request pass | [`flow::events::explain`] |
 //! | what `apply` does with a file | [`flow::apply`] |
 //! | what `doctor` finds | `app/doctor.rs`, `admin/doctor`, `cli/doctor` |
