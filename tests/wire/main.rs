@@ -37,3 +37,4 @@ mod start;
 mod stop;
 mod terminal;
 mod tls;
+mod verbs;

@@ -5,6 +5,7 @@ mod once;
 mod signing_in;
 mod store;
 mod tls;
+mod verbs;
 
 use std::io::{BufReader, Read as _, Write as _};
 use std::net::TcpStream;

@@ -4,4 +4,4 @@ mod failures;
 #[cfg(target_os = "linux")]
 mod owner;
 mod tokens;
-mod verbs;
+pub(crate) mod verbs;

@@ -32,6 +32,12 @@ fn verbs(home: &Home) -> Vec<(Vec<String>, String)> {
     found
 }
 
+/// The names of those that have none below them.
+pub(crate) fn alone(home: &Home) -> Vec<String> {
+    let alone = verbs(home).into_iter().filter(|(_, help)| below(help).is_empty());
+    alone.map(|(verb, _)| verb.join(" ")).collect()
+}
+
 #[test]
 fn every_verb_says_first_what_it_does_and_refuses_an_option_that_there_is_not() {
     let home = Home::new();

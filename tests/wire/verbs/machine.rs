@@ -1,0 +1,123 @@
+//! The installation itself.
+
+use super::Story;
+
+pub(super) const STORIES: &[Story] = &[
+    Story {
+        verb: "key list",
+        with: "",
+        says: "KEY",
+        member: ("/keys/*/algorithm", "EdDSA"),
+        fails: ("extra", 2, "invalid_usage", "unexpected argument 'extra'"),
+    },
+    Story {
+        verb: "key rotate",
+        with: "--algorithm ES256 --yes",
+        says: "KEY",
+        member: ("/rotated/0/algorithm", "ES256"),
+        fails: ("--algorithm none", 2, "invalid_usage", "invalid value 'none'"),
+    },
+    Story {
+        verb: "tls ca",
+        with: "",
+        says: "-----BEGIN CERTIFICATE-----",
+        member: ("/certificate", "-----BEGIN CERTIFICATE-----…"),
+        fails: ("extra", 2, "invalid_usage", "unexpected argument 'extra'"),
+    },
+    Story {
+        verb: "tls trust",
+        with: "--print",
+        says: "system:",
+        member: ("/installed", "false"),
+        fails: ("extra", 2, "invalid_usage", "unexpected argument 'extra'"),
+    },
+    Story {
+        verb: "tls issue",
+        with: "localhost --out {home}/tls{n}.pem --key {home}/tls{n}.key",
+        says: "localhost",
+        member: ("/names/0", "localhost"),
+        fails: (
+            "www.example.com --out {home}/b.pem --key {home}/b.key",
+            4,
+            "invalid_request",
+            "the local CA vouches for private names",
+        ),
+    },
+    Story {
+        verb: "issuer show",
+        with: "",
+        says: "{issuer}",
+        member: ("/issuer", "{issuer}"),
+        fails: ("extra", 2, "invalid_usage", "unexpected argument 'extra'"),
+    },
+    Story {
+        verb: "apply",
+        with: "--file {home}/house{n}.toml",
+        says: "+ scope cellar1:read",
+        member: ("/changes/*/name", "cellar2:read"),
+        fails: ("--file {home}/nothing", 2, "invalid_usage", "it cannot be read"),
+    },
+    Story {
+        verb: "config check",
+        with: "",
+        says: "ok",
+        member: ("/ok", "true"),
+        fails: ("--config {home}/nothing", 2, "invalid_usage", "it cannot be read"),
+    },
+    Story {
+        verb: "config show",
+        with: "lifetimes.access_token",
+        says: "lifetimes.access_token = \"15m\"  (default)",
+        member: ("/settings/0/value", "15m"),
+        fails: ("nonsense", 3, "not_found", "there is no key nonsense"),
+    },
+    Story {
+        verb: "config schema",
+        with: "",
+        says: "{",
+        member: ("/type", "object"),
+        fails: ("extra", 2, "invalid_usage", "unexpected argument 'extra'"),
+    },
+    Story {
+        verb: "config reload",
+        with: "",
+        says: "nothing has changed",
+        member: ("/changed", "[]"),
+        fails: ("extra", 2, "invalid_usage", "unexpected argument 'extra'"),
+    },
+    Story {
+        verb: "doctor",
+        with: "",
+        says: "configuration",
+        member: ("/checks/*/check", "data-directory"),
+        fails: ("--url nonsense", 2, "invalid_usage", "invalid value 'nonsense'"),
+    },
+    Story {
+        verb: "paths",
+        with: "",
+        says: "{home}/data",
+        member: ("/data", "{home}/data"),
+        fails: ("extra", 2, "invalid_usage", "unexpected argument 'extra'"),
+    },
+    Story {
+        verb: "version",
+        with: "",
+        says: "gatelodge ",
+        member: ("/name", "gatelodge"),
+        fails: ("extra", 2, "invalid_usage", "unexpected argument 'extra'"),
+    },
+    Story {
+        verb: "completions",
+        with: "bash",
+        says: "_gatelodge()",
+        member: ("/script", "_gatelodge() {…"),
+        fails: ("tcsh", 2, "invalid_usage", "invalid value 'tcsh'"),
+    },
+    Story {
+        verb: "issuer change",
+        with: "http://localhost:{n} --yes",
+        says: "",
+        member: ("/issuer", "http://localhost:2"),
+        fails: ("nonsense", 2, "invalid_usage", "the issuer is no https URL"),
+    },
+];

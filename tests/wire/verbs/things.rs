@@ -1,0 +1,121 @@
+//! Clients and resources.
+
+use super::Story;
+
+pub(super) const STORIES: &[Story] = &[
+    Story {
+        verb: "client add",
+        with: "shop{n} --id shop{n} --redirect https://shop{n}.example/cb",
+        says: "shop1",
+        member: ("/client_secret", "gl_cs_…"),
+        fails: (
+            "shop --redirect http://shop.example/cb",
+            4,
+            "invalid_request",
+            "a redirect URI with http is for loopback hosts only",
+        ),
+    },
+    Story {
+        verb: "client import",
+        with: "https://app.example/client.json {home}/client.json",
+        says: "https://app.example/client.json",
+        member: ("/origin", "document"),
+        fails: (
+            "https://app.example/client.json {home}/nothing",
+            2,
+            "invalid_usage",
+            "cannot read",
+        ),
+    },
+    Story {
+        verb: "client list",
+        with: "",
+        says: "CLIENT ID",
+        member: ("/clients/*/client_id", "shop2"),
+        fails: ("extra", 2, "invalid_usage", "unexpected argument 'extra'"),
+    },
+    Story {
+        verb: "client show",
+        with: "shop{n}",
+        says: "shop1",
+        member: ("/client_id", "shop2"),
+        fails: ("stranger", 3, "not_found", "there is no client with this id"),
+    },
+    Story {
+        verb: "client set",
+        with: "shop{n} --name Shop-{n}",
+        says: "shop1",
+        member: ("/name", "Shop-2"),
+        fails: ("shop1 --scope nonsense", 4, "invalid_request", "no such scope"),
+    },
+    Story {
+        verb: "client disable",
+        with: "shop{n}",
+        says: "shop1",
+        member: ("/enabled", "false"),
+        fails: ("stranger", 3, "not_found", "there is no client with this id"),
+    },
+    Story {
+        verb: "client enable",
+        with: "shop{n}",
+        says: "shop1",
+        member: ("/enabled", "true"),
+        fails: ("stranger", 3, "not_found", "there is no client with this id"),
+    },
+    Story {
+        verb: "client rotate-secret",
+        with: "shop{n} --yes",
+        says: "shop1",
+        member: ("/client_secret", "gl_cs_…"),
+        fails: ("stranger --yes", 3, "not_found", "there is no client with this id"),
+    },
+    Story {
+        verb: "client usage",
+        with: "shop{n}",
+        says: "shop1",
+        member: ("/client_id", "shop2"),
+        fails: ("stranger", 3, "not_found", "there is no client with this id"),
+    },
+    Story {
+        verb: "client remove",
+        with: "shop{n} --yes",
+        says: "removed shop1",
+        member: ("/client_id", "shop2"),
+        fails: ("shop{n} --yes", 3, "not_found", "there is no client with this id"),
+    },
+    Story {
+        verb: "resource add",
+        with: "https://api{n}.example --name Orders{n}",
+        says: "https://api1.example",
+        member: ("/metadata/resource", "https://api2.example"),
+        fails: ("https://api{n}.example", 4, "conflict", "this resource is registered already"),
+    },
+    Story {
+        verb: "resource list",
+        with: "",
+        says: "RESOURCE",
+        member: ("/resources/*/metadata/resource_name", "Orders2"),
+        fails: ("extra", 2, "invalid_usage", "unexpected argument 'extra'"),
+    },
+    Story {
+        verb: "resource show",
+        with: "Orders{n}",
+        says: "https://api1.example",
+        member: ("/metadata/resource", "https://api2.example"),
+        fails: ("stranger", 3, "not_found", "this resource is not registered"),
+    },
+    Story {
+        verb: "resource set",
+        with: "Orders{n} --typ jwt",
+        says: "https://api1.example",
+        member: ("/typ", "jwt"),
+        fails: ("Orders{n} --typ nonsense", 2, "invalid_usage", "invalid value 'nonsense'"),
+    },
+    Story {
+        verb: "resource remove",
+        with: "Orders{n} --yes",
+        says: "removed https://api1.example (Orders1)",
+        member: ("/resource", "https://api2.example"),
+        fails: ("Orders{n} --yes", 3, "not_found", "this resource is not registered"),
+    },
+];
