@@ -1,6 +1,6 @@
 //! Linked devices, and what each comes in by.
 
-use super::{Found, beginning, by_name, candidate, known, of, of_hex, of_text};
+use super::{Found, beginning, by_name, candidate, known, known_of, of, of_hex, of_text};
 use crate::error::{Candidate, Error, Refusal};
 use crate::flow::Context;
 use crate::flow::bridge::{access, device};
@@ -97,7 +97,7 @@ pub fn personal_token(view: &impl View, cx: &Context, written: &str) -> Result<S
     if let Some((id, _)) = found.only()? {
         return Ok(id);
     }
-    let known = known(view, &DEVICES_BY_NAME, written, |_| None)?;
+    let known = known_by(view, written, comes_by_token)?;
     Err(Error::with_known(Refusal::PersonalTokenNotFound, known))
 }
 
@@ -133,6 +133,21 @@ pub fn certificate(view: &impl View, cx: &Context, written: &str) -> Result<Fing
     if let Some(found) = found.only()? {
         return Ok(found);
     }
-    let known = known(view, &DEVICES_BY_NAME, written, |_| None)?;
+    let known = known_by(view, written, |device| fingerprint(device).is_some())?;
     Err(Error::with_known(Refusal::CertificateNotFound, known))
+}
+
+/// Names of the devices that come by what a verb is about.
+fn known_by(
+    view: &impl View,
+    written: &str,
+    comes: impl Fn(&LinkedDevice) -> bool,
+) -> Result<Vec<String>, StoreError> {
+    known_of(
+        view,
+        &DEVICES_BY_NAME,
+        written,
+        |_| None,
+        |id| Ok(view.find::<LinkedDevice>(id)?.is_some_and(|device| comes(&device))),
+    )
 }

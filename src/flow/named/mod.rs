@@ -140,17 +140,33 @@ fn known<A: Key + ToString, B: Key>(
     written: &str,
     other: impl Fn(&B) -> Option<String>,
 ) -> Result<Vec<String>, StoreError> {
+    known_of(view, index, written, other, |_| Ok(true))
+}
+
+/// As [`known`], without the names of what `keep` excludes.
+fn known_of<A: Key + ToString, B: Key>(
+    view: &impl View,
+    index: &Index<A, B>,
+    written: &str,
+    other: impl Fn(&B) -> Option<String>,
+    keep: impl Fn(&B) -> Result<bool, StoreError>,
+) -> Result<Vec<String>, StoreError> {
+    let named = |found: Vec<(A, B)>| -> Result<Vec<(A, B)>, StoreError> {
+        let only = |pair: (A, B)| keep(&pair.1).map(|stays| stays.then_some(pair));
+        found.into_iter().map(only).filter_map(Result::transpose).collect()
+    };
     let names = |found: Vec<(A, B)>| -> Vec<String> {
         let both = |(name, key): (A, B)| [Some(name.to_string()), other(&key)];
         found.into_iter().flat_map(both).flatten().collect()
     };
     let first = view.by_beginning(index, &Beginning::of_text(""), MAX_READ)?;
     if first.len() <= MAX_CHOICES {
-        return Ok(nearest(written, names(first), MAX_CHOICES));
+        return Ok(nearest(written, names(named(first)?), MAX_CHOICES));
     }
     let initial: String = folded(written).chars().take(1).collect();
     let alphabetic = view.by_beginning(index, &Beginning::of_text(&initial), MAX_READ)?;
-    Ok(alike(written, names(first).into_iter().chain(names(alphabetic)), MAX_CHOICES))
+    let names = names(named(first)?).into_iter().chain(names(named(alphabetic)?));
+    Ok(alike(written, names, MAX_CHOICES))
 }
 
 fn candidate(id: &impl ToString, name: &impl ToString) -> Candidate {

@@ -162,6 +162,25 @@ fn without_a_store_every_verb_that_needs_one_says_so_and_makes_none() {
 }
 
 #[test]
+fn a_device_is_named_only_where_it_has_what_a_verb_is_about() {
+    let installation = Installation::resting();
+    let known = |verb: &str| -> Value {
+        let said = installation.run(verb, "stranger --yes", 1, true);
+        serde_json::from_str::<Value>(&said.err).unwrap()["known"].clone()
+    };
+
+    // The bridge of ada has a session alone.
+    let mut ended: Vec<Value> = known("bridge end").as_array().unwrap().clone();
+    ended.sort_by_key(Value::to_string);
+    let mut personal: Vec<Value> = known("bridge revoke-pat").as_array().unwrap().clone();
+    personal.sort_by_key(Value::to_string);
+
+    assert_eq!(ended, ["bridge", "desk1", "desk2"]);
+    assert_eq!(personal, ["desk1", "desk2"]);
+    assert_eq!(known("bridge revoke-cert"), Value::Null);
+}
+
+#[test]
 fn serve_says_in_one_line_where_it_is_and_a_second_one_says_so_too() {
     let home = Home::new();
     let text = home.start(&["serve", "--listen", "127.0.0.1:0"]);
