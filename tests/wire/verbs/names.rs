@@ -83,9 +83,9 @@ fn a_username_is_ascii_and_its_refusal_names_the_letters_that_there_are() {
         assert_eq!((code, out.as_str()), (4, ""), "{err}");
         assert!(err.contains("username is not 1 to 64 letters, digits and . _ - @ +"), "{err}");
     }
-    let longest = "n".repeat(64);
-    assert_eq!(json(&home, &["user", "add", &longest])["username"], *longest);
-    assert_eq!(json(&home, &["user", "show", &longest])["username"], *longest);
+    let limit = "n".repeat(64);
+    assert_eq!(json(&home, &["user", "add", &limit])["username"], *limit);
+    assert_eq!(json(&home, &["user", "show", &limit])["username"], *limit);
 }
 
 /// The limit counts characters, and not bytes.
@@ -127,6 +127,63 @@ fn a_name_of_128_characters_is_one_and_one_of_200_is_refused_with_its_sentence()
     assert_eq!(value(&text, "display_name"), limit);
     let (code, _, several) = call(&home, &["client", "show", &limit]);
     assert!(code == 4 && several.contains("shop") && several.contains("long"), "{several}");
+}
+
+#[test]
+fn what_200_characters_name_is_not_found_and_as_a_word_it_is_refused() {
+    let home = Home::new();
+    let _server = home.serve();
+    json(&home, &["user", "add", "ada"]);
+    json(&home, &["client", "add", "shop", "--id", "shop"]);
+    let long = "x".repeat(200);
+    let claim = format!("{long}=1");
+
+    let cases: [(&[&str], i32, &str); 13] = [
+        (&["user", "show", &long], 3, "there is no person with this username"),
+        (&["client", "show", &long], 3, "there is no client with this id"),
+        (&["resource", "show", &long], 3, "this resource is not registered"),
+        (&["session", "revoke", &long], 3, "there is no such session that lives"),
+        (&["grant", "revoke", &long], 3, "there is no such grant in force"),
+        (&["bridge", "revoke-pat", &long], 3, "there is no such personal access token"),
+        (&["bridge", "end", &long], 3, "there is no live linked device"),
+        (&["events", "--user", &long], 3, "there is no person with this username"),
+        (&["explain", &long], 4, "an event id is 16 hexadecimal digits"),
+        (&["user", "set", "ada", "--group", &long], 4, "a group is 1 to 128 visible ASCII"),
+        (&["user", "set", "ada", "--claim", &claim], 4, "a name is 1 to 128 visible ASCII"),
+        (&["user", "set", "ada", "--role", &long], 4, "the configuration knows no such role"),
+        (&["client", "set", "shop", "--group", &long], 4, "a group is 1 to 128 visible ASCII"),
+    ];
+    for (arguments, code, part) in cases {
+        let text = call(&home, arguments);
+        let as_json = call(&home, &[arguments, &["--json"]].concat());
+
+        assert_eq!((text.0, text.1.as_str()), (code, ""), "{arguments:?}: {}", text.2);
+        assert!(text.2.contains(part), "{arguments:?}: {}", text.2);
+        let failure: Value = serde_json::from_str(&as_json.2).unwrap();
+        assert_eq!((as_json.0, &failure["exit"]), (code, &code.into()), "{failure}");
+        assert!(failure["error_description"].as_str().unwrap().contains(part), "{failure}");
+    }
+    // A client_id may be longer than a name.
+    let added = json(&home, &["client", "add", "robot", "--id", &long]);
+    assert_eq!(added["client_id"], *long);
+    assert_eq!(json(&home, &["client", "show", &long])["client_id"], *long);
+}
+
+#[test]
+fn a_token_is_read_from_standard_input_whatever_ends_its_line() {
+    let home = Home::new();
+    let _server = home.serve();
+    json(&home, &["client", "add", "robot", "--id", "robot"]);
+    let issued = json(&home, &["token", "issue", "--client", "robot"]);
+    let token = issued["access_token"].as_str().unwrap();
+
+    for end in ["", "\n", "\r\n"] {
+        let inspect = home.command(&["token", "inspect", "-", "--json"]);
+        let (code, out, err) = piped(inspect, format!("{token}{end}").as_bytes());
+
+        assert_eq!(code, 0, "{end:?}: {err}");
+        assert_eq!(serde_json::from_str::<Value>(&out).unwrap()["active"], true, "{end:?}");
+    }
 }
 
 /// Gives a command this text on its standard input.
