@@ -149,7 +149,7 @@ macro_rules! authorization {
         "RFC 9101 §5.2", Client;
     ResourceMalformed => InvalidTarget,
         "resource is no http or https URL without fragment and user name",
-        "let the client send the address as gatelodge resource list shows it",
+        "name it by its URL; gatelodge resource list shows those that are registered",
         "RFC 8707 §2", Client;
     ResourceNotGranted => InvalidTarget,
         "resource is not among those that were granted",

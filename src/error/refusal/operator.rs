@@ -156,7 +156,7 @@ macro_rules! operator {
         "RFC 9110 §15.5.1", Operator;
     MemberMalformed(member, why) => InvalidRequest,
         "{member}: {why}",
-        "correct that member of the body",
+        "correct that value",
         "RFC 9110 §15.5.1", Operator;
     MemberUnknown => InvalidRequest,
         "the document has a name here that means nothing",
