@@ -93,6 +93,13 @@ pub(super) const STORIES: &[Story] = &[
         fails: ("--url nonsense", 2, "invalid_usage", "invalid value 'nonsense'"),
     },
     Story {
+        verb: "api",
+        with: "",
+        says: "{",
+        member: ("/openapi", "3.1.…"),
+        fails: ("extra", 2, "invalid_usage", "unexpected argument 'extra'"),
+    },
+    Story {
         verb: "paths",
         with: "",
         says: "{home}/data",

@@ -40,8 +40,16 @@ fn stories() -> impl Iterator<Item = &'static Story> {
 const ELSEWHERE: [&str; 5] = ["serve", "login", "credential", "whoami", "logout"];
 
 /// What says everything that it can where there is no store.
-const WITHOUT_A_STORE: [&str; 7] =
-    ["config check", "config schema", "config show", "doctor", "paths", "version", "completions"];
+const WITHOUT_A_STORE: [&str; 8] = [
+    "api",
+    "config check",
+    "config schema",
+    "config show",
+    "doctor",
+    "paths",
+    "version",
+    "completions",
+];
 
 /// Whether a value is what a story expects.
 fn is(value: &Value, expected: &str) -> bool {
