@@ -50,9 +50,9 @@ pub(crate) fn rows() -> Vec<Row> {
     let [one] = rates([&mut || window(read)]);
     let pages = [
         "users",
-        "users?beginning=u5",
+        "users?q=u5",
         "clients",
-        "clients?beginning=Client%205",
+        "clients?q=Client%205",
         "events",
         "events?kind=user.added",
         "events?kind=token.withheld",
