@@ -18,12 +18,12 @@ use crate::flow::bridge::exchange::{self, Carried};
 use crate::flow::bridge::hosts;
 use crate::flow::bridge::presence::{self, BridgeStatus};
 use crate::flow::events::{self, Act};
-use crate::flow::named;
+use crate::flow::{named, rights};
 use crate::model::bridge::{HostId, ModelProtocol};
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::client::SigningAlg;
 use crate::oauth::id::ClientId;
-use crate::store::schema::{HostPreference, LinkedDevice, Person};
+use crate::store::schema::{Client, HostPreference, LinkedDevice, Person};
 use crate::store::{Key, Listing, StoreError, View};
 
 /// The longest lifetime of a token that an operator issues, in seconds.
@@ -262,6 +262,9 @@ pub(super) async fn issue_token(
     app.complete_keys().await?;
     let opened = app.write(move |tx, cx| {
         let (user, _) = named::person(tx, &username)?;
+        if let Some(client) = tx.find::<Client>(&terms.client)? {
+            rights::check_client(tx, cx, &client)?;
+        }
         access::open(tx, cx, &Opener { by: Asking::Operator, user }, &access_request, &terms)
     });
     let BridgeAccess { claims, session, terms, .. } = opened.await?;

@@ -53,12 +53,12 @@ pub(super) enum ResourceVerb {
     Set(Set),
     /// Show one resource, with its metadata and its 401 header
     Show {
-        /// Its URI, its name, or the beginning of its URI
+        /// Its URI or its name
         resource: String,
     },
     /// Remove a resource, and the credentials that were made for it
     Remove {
-        /// Its URI, its name, or the beginning of its URI
+        /// Its URI or its name
         resource: String,
         #[command(flatten)]
         confirmation: Confirmation,
@@ -99,7 +99,7 @@ pub(super) struct Add {
 /// The arguments of `resource set`.
 #[derive(Debug, Args)]
 pub(super) struct Set {
-    /// Its URI, its name, or the beginning of its URI
+    /// Its URI or its name
     resource: String,
     /// What people read on the consent page
     #[arg(long)]

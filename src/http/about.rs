@@ -7,7 +7,7 @@ use axum::extract::FromRequestParts;
 use axum::http::Extensions;
 use axum::http::request::Parts;
 
-use super::facts::{displayed, without_password};
+use super::facts::{displayed, without_password, without_secrets};
 use crate::app::App;
 use crate::oauth::id::{ClientId, UserId};
 use crate::oauth::params::Params;
@@ -40,6 +40,15 @@ const ASKED: [&str; 22] = [
     "ui_locales",
     "user_code_length",
 ];
+
+/// A value without what may be secret in it. An address keeps its query, since it is compared whole,
+/// unless the query names a secret.
+fn shown(value: &str) -> String {
+    const SECRETS: [&str; 5] = ["code=", "token=", "secret=", "password=", "assertion="];
+    let query = value.split_once('?').map(|(_, query)| query.to_ascii_lowercase());
+    let secret = query.is_some_and(|query| SECRETS.iter().any(|name| query.contains(name)));
+    if secret { without_secrets(value) } else { without_password(value) }
+}
 
 /// What a request is about. The outermost layer adds an empty one to each request, counts a refusal
 /// for the client that it then holds, and writes the rest into the event.
@@ -83,7 +92,7 @@ impl About {
         self.0.asked.get_or_init(|| {
             let asked = ASKED.iter().flat_map(|name| {
                 let values = params.many(name);
-                values.map(|value| ((*name).to_owned(), displayed(&without_password(value))))
+                values.map(|value| ((*name).to_owned(), displayed(&shown(value))))
             });
             let sent = SENT.iter().filter(|name| params.many(name).next().is_some());
             let sent = sent.map(|name| ((*name).to_owned(), "(sent)".to_owned()));

@@ -133,7 +133,7 @@ const fn is_invisible(c: char) -> bool {
 }
 
 /// An address without what may be secret in it: user name and password, query and fragment.
-fn without_secrets(address: &str) -> String {
+pub(super) fn without_secrets(address: &str) -> String {
     let (place, more) = match address.find(['?', '#']) {
         Some(at) => (address.split_at(at).0, "?…"),
         None => (address, ""),

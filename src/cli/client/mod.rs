@@ -75,7 +75,7 @@ pub(super) enum ClientVerb {
     List,
     /// Show one client, and what it was refused last, each with a remedy
     Show {
-        /// Its client_id, its name, or the beginning of its client_id
+        /// Its client_id or its name; the beginning of a client_id that was made here serves, too
         id: String,
     },
     /// Change what is named, and nothing else
@@ -83,17 +83,17 @@ pub(super) enum ClientVerb {
     Set(Box<Set>),
     /// Switch a client on again; its grants that were not ended meanwhile are in force again
     Enable {
-        /// Its client_id, its name, or the beginning of its client_id
+        /// Its client_id or its name; the beginning of a client_id that was made here serves, too
         id: String,
     },
     /// Switch a client off: nothing of its is in force until it is switched on again
     Disable {
-        /// Its client_id, its name, or the beginning of its client_id
+        /// Its client_id or its name; the beginning of a client_id that was made here serves, too
         id: String,
     },
     /// Make a new secret and print it; the old one ends at once
     RotateSecret {
-        /// Its client_id, its name, or the beginning of its client_id
+        /// Its client_id or its name; the beginning of a client_id that was made here serves, too
         id: String,
         #[command(flatten)]
         confirmation: Confirmation,
@@ -101,13 +101,13 @@ pub(super) enum ClientVerb {
     /// Show what a client holds, and what it got and was refused within a day and a week
     #[command(after_help = usage::HELP)]
     Usage {
-        /// Its client_id, its name, or the beginning of its client_id; all clients together where none is
+        /// Its client_id or its name; the beginning of a client_id that was made here serves, too; all clients together where none is
         /// named
         id: Option<String>,
     },
     /// Remove a client and end every grant it has, at once
     Remove {
-        /// Its client_id, its name, or the beginning of its client_id
+        /// Its client_id or its name; the beginning of a client_id that was made here serves, too
         id: String,
         #[command(flatten)]
         confirmation: Confirmation,
@@ -132,7 +132,7 @@ pub(super) struct Add {
 /// The arguments of `client set`.
 #[derive(Debug, Args)]
 pub(super) struct Set {
-    /// Its client_id, its name, or the beginning of its client_id
+    /// Its client_id or its name; the beginning of a client_id that was made here serves, too
     id: String,
     /// What people read on the consent page
     #[arg(long)]

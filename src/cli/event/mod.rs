@@ -44,7 +44,7 @@ line of the log.";
 /// What `gatelodge events` takes.
 #[derive(Debug, Default, Args)]
 pub(super) struct EventsArgs {
-    /// Only those about this client: its client_id, its name, or the beginning of its client_id
+    /// Only those about this client: its client_id or its name; the beginning of a client_id that was made here serves, too
     #[arg(long, value_name = "CLIENT")]
     client: Option<String>,
     /// Print each one as it happens, until Ctrl-C

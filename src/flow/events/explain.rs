@@ -7,6 +7,7 @@
 use crate::error::{Error, Refusal, Resolution, shell_word};
 use crate::flow::resource;
 use crate::flow::{Context, Rules};
+use crate::model::actor::Actor;
 use crate::model::person::Role;
 use crate::oauth::client::{AuthMethod, ClientType, GrantType};
 use crate::oauth::group::Group;
@@ -139,7 +140,14 @@ pub fn explain(
     refusal: Refusal,
     event: &Event,
 ) -> Result<Explanation, Error> {
-    if let Some(why) = refusal.resolution().without_command() {
+    // What operators are refused, a client is refused, too, where it names such a thing.
+    let resolution = match (refusal.resolution(), &event.actor) {
+        (Resolution::Operator, Actor::Client(_) | Actor::Person(_) | Actor::Stranger) => {
+            Resolution::Client
+        }
+        (resolution, _) => resolution,
+    };
+    if let Some(why) = resolution.without_command() {
         return Ok(Explanation::NoCommand(why));
     }
     debug_assert_eq!(refusal.resolution(), Resolution::Command);
@@ -356,6 +364,8 @@ fn missing_scope(
 ) -> Result<Option<Command>, StoreError> {
     let asked = values(event, "scope").first().and_then(|scope| scope.parse::<Scope>().ok());
     let known = cx.rules.config.scope().union(&resource::known(view)?);
+    // Nobody gives a scope of the administration because somebody asked for it.
+    let asked = asked.map(|asked| asked.without_administration());
     let missing = asked.map(|asked| asked.intersect(&known).minus(client.scope()));
     Ok(missing.filter(|missing| !missing.is_empty()).map(|missing| {
         let command = missing.iter().fold(Command::new("client set"), |command, scope| {

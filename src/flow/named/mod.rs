@@ -173,7 +173,9 @@ fn candidate(id: &impl ToString, name: &impl ToString) -> Candidate {
     Candidate { id: id.to_string(), name: name.to_string() }
 }
 
-/// The client that an operator names by its id, its name or the beginning of its id.
+/// The client that an operator names by its id, its name or, if this server made the id, the beginning
+/// of it. An id that somebody chose is named whole: whoever removes `cron` twice would otherwise remove
+/// `cronjob` the second time.
 ///
 /// # Errors
 ///
@@ -194,7 +196,8 @@ pub fn client(view: &impl View, written: &str) -> Result<(ClientId, Client), Err
     if let Some(found) = named.only()? {
         return Ok(found);
     }
-    if let Some(found) = beginning(view, of_text(written), keep)?.only()? {
+    let made = of_text(written).filter(|_| written.starts_with(MADE_CLIENT_ID));
+    if let Some(found) = beginning(view, made, keep)?.only()? {
         return Ok(found);
     }
     let chosen = |id: &ClientId| Some(id.to_string()).filter(|id| !id.starts_with(MADE_CLIENT_ID));
@@ -229,7 +232,7 @@ pub fn person(view: &impl View, written: &str) -> Result<(UserId, Person), Error
     Err(Error::with_known(Refusal::UserNotFound, known))
 }
 
-/// The resource that an operator names by its URI, its name or the beginning of its URI.
+/// The resource that an operator names by its URI or its name.
 ///
 /// # Errors
 ///
@@ -249,9 +252,6 @@ pub fn resource(view: &impl View, written: &str) -> Result<Protected, Error> {
         view.find::<Protected>(&key)?.map_or(Ok(None), keep)
     })?;
     if let Some(found) = named.only()? {
-        return Ok(found);
-    }
-    if let Some(found) = beginning(view, of_text(written), |_, row| keep(row))?.only()? {
         return Ok(found);
     }
     let known = known(view, &RESOURCES_BY_NAME, written, |uri| Some(uri.clone()))?;

@@ -188,6 +188,27 @@ async fn a_refused_request_says_what_was_expected_and_what_came() {
     assert!(!events(&server, "").await.iter().any(|event| event.to_string().contains("s3cret")));
 }
 
+#[tokio::test]
+async fn an_address_with_a_secret_in_its_query_and_a_strangers_address_are_explained_without_either()
+ {
+    let server = Server::new().await;
+    let shop = RelyingParty::web(&server).await;
+
+    let secret = [("redirect_uri", "https://shop.example/cb?code=s3cret")];
+    let secret = server.get(&shop.request(&secret)).await;
+    let wrong = server.get(&shop.request(&[("redirect_uri", "javascript:alert(1)")])).await;
+    let robot = RelyingParty::robot(&server).await;
+    let administration = [("grant_type", "client_credentials"), ("scope", "admin:people")];
+    let asked = robot.ask(&administration).await;
+
+    assert!(!explained(&server, &secret).await.to_string().contains("s3cret"));
+    // It is an operator's refusal, too, but this was none.
+    let wrong = explained(&server, &wrong).await["no_command"].to_string();
+    assert!(wrong.contains("the client has to send something else"), "{wrong}");
+    let asked = explained(&server, &asked).await;
+    assert!(!asked["command"].to_string().contains("admin"), "{asked}");
+}
+
 /// The page, the JSON, the header and the log have one id.
 #[tokio::test]
 async fn one_id_leads_from_everywhere_to_the_event() {
