@@ -43,7 +43,7 @@ const ASKED: [&str; 22] = [
 
 /// A value without what may be secret in it. An address keeps its query, since it is compared whole,
 /// unless the query names a secret.
-fn shown(value: &str) -> String {
+fn redacted(value: &str) -> String {
     const SECRETS: [&str; 5] = ["code=", "token=", "secret=", "password=", "assertion="];
     let query = value.split_once('?').map(|(_, query)| query.to_ascii_lowercase());
     let secret = query.is_some_and(|query| SECRETS.iter().any(|name| query.contains(name)));
@@ -92,7 +92,7 @@ impl About {
         self.0.asked.get_or_init(|| {
             let asked = ASKED.iter().flat_map(|name| {
                 let values = params.many(name);
-                values.map(|value| ((*name).to_owned(), displayed(&shown(value))))
+                values.map(|value| ((*name).to_owned(), displayed(&redacted(value))))
             });
             let sent = SENT.iter().filter(|name| params.many(name).next().is_some());
             let sent = sent.map(|name| ((*name).to_owned(), "(sent)".to_owned()));

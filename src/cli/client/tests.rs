@@ -287,7 +287,7 @@ async fn a_removed_client_is_named_whatever_it_was_called() {
 
     let details = say(&mut admin, &["show", "shop"]).await.unwrap();
     let usage = say(&mut admin, &["usage", "SHOP"]).await.unwrap();
-    let removed = say(&mut admin, &["remove", "shop-"]).await.unwrap();
+    let removed = say(&mut admin, &["remove", "Shop"]).await.unwrap();
     let unknown = say(&mut admin, &["remove", "shop"]).await.err().unwrap();
 
     assert_eq!(details.parts().2["client_id"], "shop-1");

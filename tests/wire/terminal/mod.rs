@@ -92,7 +92,7 @@ fn what_cannot_be_undone_is_done_after_a_yes_and_names_whom_it_meets() {
     let no = asked(&home, "client remove shop", question, "n\n");
     let between = clients(&home);
     let end = asked(&home, "client remove SHOP", question, "\u{4}");
-    let yes = asked(&home, "client remove shop-", question, "yes\n");
+    let yes = asked(&home, "client remove Shop", question, "yes\n");
 
     assert_eq!((no.0, no.1.as_str(), between), (4, "", vec![json!("shop-1")]));
     assert!(no.2.contains("gatelodge: nothing is done"), "{}", no.2);
