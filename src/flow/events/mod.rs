@@ -154,13 +154,10 @@ pub struct Filter {
 impl Filter {
     /// The word that the fewest events have, of those that the filter asks for.
     fn word(&self) -> Option<String> {
-        let kind = || match (self.kind, self.refusal) {
-            (Some(kind), _) => Some(Event::word_of_kind(kind.name())),
-            (None, Some(_)) => Some(Event::word_of_kind(Kind::RequestRefused.name())),
-            (None, None) => None,
-        };
+        let refusal = || self.refusal.map(|refusal| Event::word_of_refusal(refusal.name()));
+        let kind = || self.kind.map(|kind| Event::word_of_kind(kind.name()));
         let client = || self.client.as_ref().map(Event::word_of_client);
-        self.person.map(Event::word_of_person).or_else(client).or_else(kind)
+        self.person.map(Event::word_of_person).or_else(client).or_else(refusal).or_else(kind)
     }
 
     fn has(&self, event: &Event) -> bool {

@@ -84,7 +84,7 @@ impl Row for EventDelivery {
     }
 }
 
-/// Events by words: `kind:K`, `client:ID` and `person:ID`, the newest first.
+/// Events by words: `kind:K`, `refusal:R`, `client:ID` and `person:ID`, the newest first.
 pub const EVENTS_BY_WORD: Index<String, EventId> = Index::new(103, "events_by_word");
 
 layout!(EventLayout, Event);
@@ -93,6 +93,11 @@ impl Event {
     /// The word by which the events of a kind are found.
     pub fn word_of_kind(kind: &str) -> String {
         format!("kind:{kind}")
+    }
+
+    /// The word by which the requests that a refusal refused are found.
+    pub fn word_of_refusal(refusal: &str) -> String {
+        format!("refusal:{refusal}")
     }
 
     /// The word by which the events about a client are found.
@@ -119,6 +124,8 @@ impl Event {
         let people = self.person.into_iter().chain(actor.filter(|id| Some(*id) != self.person));
         let client = self.client.as_ref().map(Self::word_of_client);
         let kind = Self::word_of_kind(&self.kind);
+        let refusal = self.refused.as_ref().and_then(|refused| refused.refusal.as_deref());
+        let client = client.into_iter().chain(refusal.map(Self::word_of_refusal));
         std::iter::once(kind).chain(client).chain(people.map(Self::word_of_person))
     }
 }
