@@ -66,13 +66,17 @@ pub fn check_user(view: &impl View, cx: &Context, user: UserId) -> Result<(), Er
     }
 }
 
-/// Checks that the actor may touch a client, and the person whose it is.
+/// Checks that the actor may touch a client, and the person whose it is. A client that introspects every
+/// token sees what only those may see who read the administration.
 ///
 /// # Errors
 ///
 /// As [`check`].
 pub fn check_client(view: &impl View, cx: &Context, client: &Client) -> Result<(), Error> {
     check(cx, client.scope())?;
+    if client.decisions.introspect_any {
+        check(cx, &"admin:read".parse()?)?;
+    }
     match client.owner {
         Some(owner) => check_user(view, cx, owner),
         None => Ok(()),

@@ -41,12 +41,12 @@ const ASKED: [&str; 22] = [
     "user_code_length",
 ];
 
-/// A value without what may be secret in it. An address keeps its query, since it is compared whole,
-/// unless the query names a secret.
+/// A value without what may be secret in it. An address keeps its query and its fragment, since it is
+/// compared whole, unless they name a secret.
 fn redacted(value: &str) -> String {
     const SECRETS: [&str; 5] = ["code=", "token=", "secret=", "password=", "assertion="];
-    let query = value.split_once('?').map(|(_, query)| query.to_ascii_lowercase());
-    let secret = query.is_some_and(|query| SECRETS.iter().any(|name| query.contains(name)));
+    let rest = value.split_once(['?', '#']).map(|(_, rest)| rest.to_ascii_lowercase());
+    let secret = rest.is_some_and(|rest| SECRETS.iter().any(|name| rest.contains(name)));
     if secret { without_secrets(value) } else { without_password(value) }
 }
 

@@ -39,8 +39,10 @@ async fn prove(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
     if let Actor::Administrator { client, .. } = asker.actor() {
         About::of(&parts.extensions).set(client);
     }
-    // Within the limits that hold at the ports, of which an operation knows nothing.
-    let body = match body::bytes(body, admin::MAX_BODY).await {
+    // Within the limits that hold at the ports, of which an operation knows nothing. What is larger, such
+    // as a file that is applied, only those send who may do everything.
+    let limit = if asker.may_do_all() { admin::MAX_BODY } else { body::MAX_JSON };
+    let body = match body::bytes(body, limit).await {
         Ok(bytes) => Body::from(bytes),
         Err(refusal) => return JsonFailure::from(refusal).into_response(),
     };

@@ -1,8 +1,8 @@
 //! HTTP: endpoints, extractors, cookies, pages. A handler parses by extractors, calls a use case or
 //! a transition, and renders the result; `?` turns an error into the failure of its endpoint.
 //!
-//! This room may use every other; of the administration, its operations as a whole. It has no state, and decides nothing that a transition could
-//! decide.
+//! This room may use every other; of the administration, its operations as a whole. It has no state,
+//! and decides nothing that a transition could decide.
 
 mod about;
 mod administration;

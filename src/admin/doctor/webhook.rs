@@ -15,7 +15,7 @@ const LONG: Duration = Duration::from_mins(10);
 pub(super) fn judged(own: &WebhookStanding, now: Timestamp) -> FindingView {
     let WebhookStanding { oldest, outcome, url, waiting } = own;
     let late = oldest.filter(|oldest| now.since(*oldest) > LONG);
-    let waits = late.map(|oldest| {
+    let waits = oldest.map(|oldest| {
         let minutes = now.since(oldest).as_secs() / 60;
         format!("events wait for it: {waiting}, the oldest for {minutes} minutes")
     });
@@ -36,10 +36,10 @@ pub(super) fn judged(own: &WebhookStanding, now: Timestamp) -> FindingView {
             let found = format!("the webhook {url} cannot be reached: {error}");
             FindingView::warning(CHECK, said(found), remedy(*error))
         }
-        Err(Unreached::Refused(_)) | Ok(()) => match &waits {
-            None => FindingView::ok(CHECK, format!("the webhook {url} can be reached")),
-            Some(waits) => {
-                let found = format!("the webhook {url} can be reached, and {waits}");
+        Err(Unreached::Refused(_)) | Ok(()) => match late {
+            None => FindingView::ok(CHECK, said(format!("the webhook {url} can be reached"))),
+            Some(_) => {
+                let found = said(format!("the webhook {url} can be reached"));
                 let remedy = "the log says what it responds; have it respond with 2xx, or name \
                               another address as events.webhook";
                 FindingView::warning(CHECK, found, remedy)
@@ -95,7 +95,7 @@ mod tests {
         let late = "events wait for it: 7, the oldest for 60 minutes";
 
         assert_judged(Ok(()), None, Fine, &["can be reached"]);
-        assert_judged(Ok(()), Some(LONG), Fine, &["can be reached"]);
+        assert_judged(Ok(()), Some(LONG), Fine, &["can be reached", "wait for it: 7"]);
         assert_judged(Ok(()), hour, Warning, &[late, "the log says"]);
         assert_judged(
             Err(FetchError::ConnectionRefused),

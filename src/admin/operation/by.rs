@@ -84,6 +84,11 @@ impl Asker {
         Ok(Self { acting, token: Some(Arc::new(token)) })
     }
 
+    /// Whether they may do everything.
+    pub(crate) fn may_do_all(&self) -> bool {
+        self.acting.may(All::SCOPES)
+    }
+
     /// Who it is.
     pub(crate) fn actor(&self) -> &Actor {
         &self.acting.actor

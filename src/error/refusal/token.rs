@@ -40,7 +40,7 @@ macro_rules! token {
         "gatelodge token inspect explains a token; one of another installation is not taken here",
         "RFC 9068 §4", Client;
     BearerTokenWithoutAdministration(scope) => InsufficientScope,
-        "this needs an access token with the scope {scope} or admin",
+        "this needs an access token with the scope {scope}",
         "gatelodge client set CLIENT --add-scope SCOPE; a person needs a role that has it, too",
         "RFC 6750 §3.1", Client;
     BearerTokenWithoutOpenid => InsufficientScope,

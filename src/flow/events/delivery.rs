@@ -15,6 +15,10 @@ use crate::store::{Share, StoreError, Tx, View};
 /// The most deliveries that wait. Beyond that, events are stored and not sent.
 pub const MAX_WAITING: u64 = 10_000;
 
+/// The most deliveries that wait while a refused request is queued. Anybody can cause those, so they
+/// neither hold up nor keep out an event of another kind.
+const MAX_BEFORE_REFUSED: u64 = 100;
+
 /// The pauses between attempts. The attempt after the last pause is the last one.
 const RETRY_DELAYS: [Duration; 7] = [
     Duration::from_secs(5),
@@ -33,7 +37,8 @@ pub(super) fn enqueue(
     id: &EventId,
     event: &Event,
 ) -> Result<(), StoreError> {
-    if !cx.rules.config.events.sends(&event.kind) || waiting(tx)? >= MAX_WAITING {
+    let limit = if event.refused.is_some() { MAX_BEFORE_REFUSED } else { MAX_WAITING };
+    if !cx.rules.config.events.sends(&event.kind) || waiting(tx)? >= limit {
         return Ok(());
     }
     tx.put(id, EventDelivery { attempts: 0, due: cx.now })

@@ -1,5 +1,6 @@
 //! The administration API at the ports: who comes in, and as whom.
 
+mod bounded;
 mod exceeding;
 mod operations;
 

@@ -196,12 +196,16 @@ async fn an_address_with_a_secret_in_its_query_and_a_strangers_address_are_expla
 
     let secret = [("redirect_uri", "https://shop.example/cb?code=s3cret")];
     let secret = server.get(&shop.request(&secret)).await;
+    let fragment = [("redirect_uri", "https://shop.example/cb#access_token=s3cret")];
+    let fragment = server.get(&shop.request(&fragment)).await;
     let wrong = server.get(&shop.request(&[("redirect_uri", "javascript:alert(1)")])).await;
     let robot = RelyingParty::robot(&server).await;
     let administration = [("grant_type", "client_credentials"), ("scope", "admin:people")];
     let asked = robot.ask(&administration).await;
 
-    assert!(!explained(&server, &secret).await.to_string().contains("s3cret"));
+    for refused in [secret, fragment] {
+        assert!(!explained(&server, &refused).await.to_string().contains("s3cret"));
+    }
     // It is an operator's refusal, too, but this was none.
     let wrong = explained(&server, &wrong).await["no_command"].to_string();
     assert!(wrong.contains("the client has to send something else"), "{wrong}");

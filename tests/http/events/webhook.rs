@@ -434,3 +434,22 @@ fn write_secret(path: &std::path::Path, text: &str) {
     std::fs::write(path, text).unwrap();
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
+
+/// Anybody causes refused requests, so they wait for no long time before an event of another kind.
+#[tokio::test]
+async fn a_flood_of_refused_requests_holds_up_no_other_event() {
+    let receiver = Receiver::responding(&[204]).await;
+    let server = telling(&receiver, &["user.*", "request.refused"]).await;
+    for _ in 0..300 {
+        server.get("/nothing").await;
+    }
+    // They are written by whoever lists events.
+    events(&server, "limit=1").await;
+
+    add(&server, "ada").await;
+
+    assert_eq!(waiting(&server), 101);
+    let queued = server.app.read().unwrap().list::<EventDelivery>(200).unwrap();
+    let added = events(&server, "kind=user.added").await[0]["id"].as_str().unwrap().to_owned();
+    assert!(queued.iter().any(|(id, _)| id.to_string() == added));
+}
