@@ -2,9 +2,10 @@
 //! transaction, and the rules take the scopes and roles that follow.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::App;
-use crate::error::Error;
+use crate::error::{Error, Internal};
 use crate::flow::Context;
 use crate::flow::apply::{self, Changed, Chosen, Manifest};
 use crate::model::actor::Acting;
@@ -32,7 +33,7 @@ impl App {
     ///
     /// Those of [`apply::run`].
     pub async fn apply(
-        &self,
+        self: &Arc<Self>,
         acting: Acting,
         application: Application,
     ) -> Result<Vec<Changed>, Error> {
@@ -45,9 +46,15 @@ impl App {
         if dry_run {
             return self.try_out(transition).await;
         }
-        let changes = self.write_by(acting, transition).await?;
-        self.take_definitions()?;
-        Ok(changes)
+        let app = Arc::clone(self);
+        // In a task of its own. If the operator went away after the commit, the scopes and roles would
+        // be stored and not in force.
+        let applied = tokio::spawn(async move {
+            let changes = app.write_by(acting, transition).await?;
+            app.take_definitions()?;
+            Ok(changes)
+        });
+        applied.await.map_err(Internal::new)?
     }
 
     /// Compares a chosen secret with that of the client, and hashes another one.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use crate::app::{App, WriteHealth};
-use crate::error::{Error, Internal};
+use crate::app::{App, WriteHealth, attempts};
+use crate::error::Error;
 use crate::fetch::FetchError;
 use crate::flow::session::backchannel::{self, DeliveryOutcome, DueDelivery, LogoutMessage};
 use crate::oauth::params::form_encode;
@@ -25,22 +25,15 @@ impl App {
             return Ok(0);
         }
         let due = backchannel::due(&self.read()?, &self.context(), MAX_CONCURRENT)?;
-        let mut attempts = JoinSet::new();
+        let mut sending = JoinSet::new();
         for due in due {
             let app = Arc::clone(self);
             match due {
-                Ok(due) => drop(attempts.spawn(async move { app.deliver_logout(due).await })),
+                Ok(due) => drop(sending.spawn(async move { app.deliver_logout(due).await })),
                 Err(error) => tracing::warn!(%error, "a logout that is due was left where it is"),
             }
         }
-        let number = attempts.len();
-        let mut failed = None;
-        while let Some(attempt) = attempts.join_next().await {
-            if let Err(error) = attempt.map_err(|error| Internal::new(error).into()).flatten() {
-                failed.get_or_insert(error);
-            }
-        }
-        failed.map_or(Ok(number), Err)
+        attempts::all(sending).await
     }
 
     async fn deliver_logout(&self, due: DueDelivery) -> Result<(), Error> {

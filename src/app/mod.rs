@@ -1,6 +1,7 @@
 //! The shared state (rules, store, keys, passkeys, clock, randomness) and the use cases that wait.
 
 mod apply;
+mod attempts;
 mod authority;
 mod authorize;
 pub mod client_authentication;

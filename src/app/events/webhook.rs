@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use crate::app::{App, WriteHealth};
-use crate::error::{Error, Internal};
+use crate::app::{App, WriteHealth, attempts};
+use crate::error::Error;
 use crate::fetch::{FetchError, MAX_MESSAGES};
 use crate::flow::events::delivery::{self, Attempt, DueEvent, MAX_WAITING};
 use crate::secret::WebhookSecret;
@@ -60,24 +60,17 @@ impl App {
             return Ok(0);
         }
         let due = delivery::due(&self.read()?, &self.context(), MAX_MESSAGES)?;
-        let (webhook, mut attempts) = (Arc::new(webhook), JoinSet::new());
+        let (webhook, mut sending) = (Arc::new(webhook), JoinSet::new());
         for due in due {
             let (app, webhook) = (Arc::clone(self), Arc::clone(&webhook));
             match due {
                 Ok(due) => {
-                    attempts.spawn(async move { app.deliver_event(&webhook, due).await });
+                    sending.spawn(async move { app.deliver_event(&webhook, due).await });
                 }
                 Err(error) => tracing::warn!(%error, "an event that is due was left where it is"),
             }
         }
-        let number = attempts.len();
-        let mut failed = None;
-        while let Some(attempt) = attempts.join_next().await {
-            if let Err(error) = attempt.map_err(|error| Internal::new(error).into()).flatten() {
-                failed.get_or_insert(error);
-            }
-        }
-        failed.map_or(Ok(number), Err)
+        attempts::all(sending).await
     }
 
     fn webhook(&self) -> Option<Webhook> {
