@@ -193,7 +193,7 @@ pub(super) async fn rotate(
     if algs.is_empty() {
         algs = SigningAlg::ALL.to_vec();
     }
-    let rotated = app.rotate_keys_of(app.acting(), algs, rotation).await?;
+    let rotated = app.rotate_keys_of(app.acting(), app.proof(), algs, rotation).await?;
     let rotated: Vec<_> = rotated.iter().map(RotatedView::new).collect();
     rotated.iter().for_each(RotatedView::log);
     Ok(Json(RotationView { rotated }))

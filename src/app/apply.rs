@@ -27,14 +27,16 @@ pub struct Application {
 }
 
 impl App {
-    /// Applies a file for whoever brings it. Returns what has changed, or would.
+    /// Applies a file for whoever brings it, if `proof` still holds then. Returns what has changed, or
+    /// would.
     ///
     /// # Errors
     ///
-    /// Those of [`apply::run`].
+    /// Those of [`apply::run`] and of `proof`.
     pub async fn apply(
         self: &Arc<Self>,
         acting: Acting,
+        proof: impl Fn(&Tx<'_>, &Context) -> Result<Context, Error> + Send + 'static,
         application: Application,
     ) -> Result<Vec<Changed>, Error> {
         let Application { dry_run, mut manifest, prune, secrets } = application;
@@ -42,7 +44,10 @@ impl App {
             let chosen = self.compare(&id, &secret).await?;
             manifest.clients.entry(id).or_default().secret = Some(chosen);
         }
-        let transition = move |tx: &mut Tx<'_>, cx: &Context| apply::run(tx, cx, &manifest, prune);
+        let transition = move |tx: &mut Tx<'_>, cx: &Context| {
+            let cx = proof(tx, cx)?;
+            apply::run(tx, &cx, &manifest, prune)
+        };
         if dry_run {
             return self.try_out(transition).await;
         }

@@ -76,15 +76,16 @@ impl App {
         Ok(())
     }
 
-    /// Replaces the keys of `algs`, as an operator asked, and returns once the new keys are durable
-    /// and published.
+    /// Replaces the keys of `algs`, as an operator asked, if `proof` still holds then. Returns once the
+    /// new keys are durable and published.
     ///
     /// # Errors
     ///
-    /// Those of [`signing::rotate`].
+    /// Those of [`signing::rotate`] and of `proof`.
     pub async fn rotate_keys_of(
         self: &Arc<Self>,
         acting: Acting,
+        proof: impl Fn(&Tx<'_>, &Context) -> Result<Context, Error> + Send + 'static,
         algs: Vec<SigningAlg>,
         rotation: Rotation,
     ) -> Result<Vec<Rotated>, Error> {
@@ -98,6 +99,7 @@ impl App {
                 made.push(app.generate(alg, Duration::ZERO).await?);
             }
             let rotated = app.write_by(acting, move |tx, cx| {
+                let cx = &proof(tx, cx)?;
                 signing::redate(tx, cx)?;
                 signing::rotate(tx, cx, &made, rotation)
             });

@@ -122,8 +122,8 @@ pub(super) async fn apply(
 ) -> Result<Json<ApplyView>, Failed> {
     let (manifest, secrets) = document::read(&request.document)?;
     let ApplyRequest { dry_run, prune, .. } = request;
-    let changes =
-        app.apply(app.acting(), Application { dry_run, manifest, prune, secrets }).await?;
+    let application = Application { dry_run, manifest, prune, secrets };
+    let changes = app.apply(app.acting(), app.proof(), application).await?;
     if !dry_run && !changes.is_empty() {
         let of = |kind| changes.iter().filter(|change| change.kind == kind).count();
         let (added, changed, removed) = (of(Kind::Added), of(Kind::Changed), of(Kind::Removed));

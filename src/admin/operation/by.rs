@@ -116,14 +116,22 @@ impl<R: Right> By<R> {
         &self,
         transition: impl Fn(&mut Tx<'_>, &Context) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
+        let proof = self.proof();
+        let proven = move |tx: &mut Tx<'_>, cx: &Context| transition(tx, &proof(tx, cx)?);
+        self.app.write_by(self.acting(), proven).await
+    }
+
+    /// Proves an administrator once more, in a transaction. Returns the context in their name.
+    pub(in crate::admin) fn proof(
+        &self,
+    ) -> impl Fn(&Tx<'_>, &Context) -> Result<Context, Error> + Send + 'static {
         let token = self.asker.token.clone();
-        let proven = move |tx: &mut Tx<'_>, cx: &Context| {
-            let Some(token) = &token else { return transition(tx, cx) };
+        move |tx, cx| {
+            let Some(token) = &token else { return Ok(cx.clone()) };
             let acting = access::administrator(tx, cx, token)?;
             check::<R>(&acting)?;
-            transition(tx, &Context { acting, ..cx.clone() })
-        };
-        self.app.write_by(self.asker.acting.clone(), proven).await
+            Ok(Context { acting, ..cx.clone() })
+        }
     }
 
     /// Whoever asks.

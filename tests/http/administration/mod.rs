@@ -210,14 +210,23 @@ async fn bodies_have_the_limits_of_the_port_and_names_need_not_be_right() {
 /// The transition proves the administrator once more.
 #[tokio::test]
 async fn a_right_that_ends_while_a_request_is_on_its_way_does_nothing_any_more() {
-    for end in ["token", "scope"] {
+    let applied = r#"{"document":{"users":{"bob":{}}}}"#;
+    let operations = [
+        ("admin:people", "/users", r#"{"username":"bob"}"#),
+        ("admin:keys", "/keys/rotate", r#"{"algorithms":["ES256"]}"#),
+        ("admin", "/apply", applied),
+    ];
+    for (end, (needed, path, body)) in
+        ["token", "scope"].into_iter().flat_map(|end| operations.map(|operation| (end, operation)))
+    {
         let server = Server::new().await;
-        let scope = json!({ "name": "Robot", "client_id": "robot", "scope": "admin:people" });
+        let keys = server.operate(Method::GET, "/keys", json!({})).await.json();
+        let scope = json!({ "name": "Robot", "client_id": "robot", "scope": needed });
         let robot = server.client(scope).await;
         let token = robot.ask(&[("grant_type", "client_credentials")]).await.tokens().access;
         let (other, ended) = (server.clone(), token.clone());
         // Whoever reads the body has proven the token already.
-        let body = async move {
+        let ending = async move {
             if end == "token" {
                 let ended = json!({ "token": ended });
                 other.operate(Method::POST, "/tokens/revoke", ended).await;
@@ -225,10 +234,10 @@ async fn a_right_that_ends_while_a_request_is_on_its_way_does_nothing_any_more()
                 let scope = json!({ "scope": "admin:read" });
                 other.operate(Method::PATCH, "/clients/robot", scope).await;
             }
-            Ok::<_, std::convert::Infallible>("{\"username\":\"bob\"}")
+            Ok::<_, std::convert::Infallible>(body)
         };
-        let body = Body::from_stream(futures_util::stream::once(body));
-        let request = Request::post("/api/v1/users")
+        let body = Body::from_stream(futures_util::stream::once(ending));
+        let request = Request::post(format!("/api/v1{path}"))
             .header("authorization", format!("Bearer {token}"))
             .body(body);
 
@@ -237,11 +246,13 @@ async fn a_right_that_ends_while_a_request_is_on_its_way_does_nothing_any_more()
         if end == "token" {
             refused.refused(ErrorCode::InvalidToken, Refusal::BearerTokenRevoked);
         } else {
-            let refusal = Refusal::BearerTokenWithoutAdministration("admin:people");
+            let refusal = Refusal::BearerTokenWithoutAdministration(needed);
             assert_eq!(refused.refusal(), Some(refusal), "{}", refused.text());
         }
+        let after = server.operate(Method::GET, "/keys", json!({})).await.json();
+        assert_eq!(after, keys, "{end} {path}");
         let listed = server.operate(Method::GET, "/users", json!({})).await.json();
-        assert_eq!(listed, json!({ "users": [] }), "{end}");
+        assert_eq!(listed, json!({ "users": [] }), "{end} {path}");
     }
 }
 
