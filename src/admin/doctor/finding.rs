@@ -76,3 +76,18 @@ impl FindingView {
         Self { check: check.to_owned(), found, remedy, state }
     }
 }
+
+#[cfg(test)]
+#[track_caller]
+pub(crate) fn assert_finding(
+    finding: &FindingView,
+    state: FindingState,
+    found: &str,
+    remedy: &str,
+) {
+    assert_eq!(finding.state, state, "{finding:?}");
+    assert!(finding.found.contains(found), "{finding:?}");
+    assert!(finding.remedy.as_deref().unwrap_or_default().contains(remedy), "{finding:?}");
+    let needs_remedy = matches!(state, FindingState::Problem | FindingState::Warning);
+    assert_eq!(finding.remedy.is_some(), needs_remedy, "{finding:?}");
+}

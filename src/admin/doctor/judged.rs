@@ -182,22 +182,14 @@ fn pkce(without: &[ClientId]) -> FindingView {
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::FindingState::{self, Ok, Problem, Skipped, Warning};
+    use super::super::finding::FindingState::{Ok, Problem, Skipped, Warning};
+    use super::super::finding::assert_finding;
     use super::*;
     use crate::oauth::client::SigningAlg;
     use crate::oauth::id::KeyId;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
     const DAY: Duration = Duration::from_hours(24);
-
-    #[track_caller]
-    fn assert_finding(finding: &FindingView, state: FindingState, found: &str, remedy: &str) {
-        assert_eq!(finding.state, state, "{finding:?}");
-        assert!(finding.found.contains(found), "{finding:?}");
-        assert!(finding.remedy.as_deref().unwrap_or_default().contains(remedy), "{finding:?}");
-        let needs_remedy = matches!(state, Problem | Warning);
-        assert_eq!(finding.remedy.is_some(), needs_remedy, "{finding:?}");
-    }
 
     #[test]
     fn a_clock_is_judged_by_the_release_a_jump_and_the_store() {

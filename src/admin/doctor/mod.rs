@@ -10,6 +10,8 @@ mod webhook;
 use axum::Json;
 use serde::{Deserialize, Serialize};
 
+#[cfg(test)]
+pub(crate) use finding::assert_finding;
 pub(crate) use finding::{FindingState, FindingView};
 
 use super::Failed;

@@ -98,7 +98,7 @@ fn without_default_port(issuer: &Issuer, host: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::FindingState;
+    use super::super::finding::{FindingState, assert_finding};
     use super::*;
 
     const PROXY: &str = "172.18.0.2";
@@ -121,9 +121,7 @@ mod tests {
     #[track_caller]
     fn problem(findings: &[FindingView], found: &str, remedy: &str) {
         let [one] = findings else { panic!("{findings:?}") };
-        assert_eq!(one.state, FindingState::Problem, "{one:?}");
-        assert!(one.found.contains(found), "{one:?}");
-        assert!(one.remedy.as_ref().unwrap().contains(remedy), "{one:?}");
+        assert_finding(one, FindingState::Problem, found, remedy);
     }
 
     #[track_caller]

@@ -168,17 +168,11 @@ fn word(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admin::doctor::FindingState::{self, Ok as Fine, Problem, Skipped, Warning};
+    use crate::admin::doctor::FindingState::{Ok as Fine, Problem, Skipped, Warning};
+    use crate::admin::doctor::assert_finding;
 
     fn about(mode: u32, owner: &str) -> Ownership {
         Ownership { is_own: owner == "ada", mode, owner: owner.to_owned() }
-    }
-
-    #[track_caller]
-    fn assert_finding(finding: &FindingView, state: FindingState, found: &str, remedy: &str) {
-        assert_eq!(finding.state, state, "{finding:?}");
-        assert!(finding.found.contains(found), "{finding:?}");
-        assert!(finding.remedy.as_deref().unwrap_or_default().contains(remedy), "{finding:?}");
     }
 
     #[test]

@@ -144,7 +144,8 @@ pub(super) fn open_files() -> FindingView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admin::doctor::FindingState::{self, Ok as Fine, Problem, Warning};
+    use crate::admin::doctor::FindingState::{Ok as Fine, Problem, Warning};
+    use crate::admin::doctor::assert_finding;
     use crate::model::fingerprint::Fingerprint;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -152,13 +153,6 @@ mod tests {
 
     fn certificate(from: Timestamp, until: Timestamp) -> Option<Certificate> {
         Some(Certificate { fingerprint: Fingerprint::of(b""), not_before: from, not_after: until })
-    }
-
-    #[track_caller]
-    fn assert_finding(finding: &FindingView, state: FindingState, found: &str, remedy: &str) {
-        assert_eq!(finding.state, state, "{finding:?}");
-        assert!(finding.found.contains(found), "{finding:?}");
-        assert!(finding.remedy.as_deref().unwrap_or_default().contains(remedy), "{finding:?}");
     }
 
     #[test]
