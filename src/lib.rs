@@ -70,7 +70,6 @@
 //! | a file that is applied: its TOML and its lines, its members, the transaction, the difference | `cli/apply/`, `admin/apply/`, [`flow::apply`], `flow/apply/ledger.rs` |
 //! | scopes and roles beside the configuration | [`flow::apply::definitions`], [`config::Definitions`] |
 //! | what a file made, and `--prune` removes | `flow/apply/marks.rs`, `flow/apply/prune.rs` |
-//! | the right that an operation needs; what an administrator may touch | `admin/by.rs`; [`flow::rights`] |
 //! | the right that an operation needs; what an administrator may touch | `admin/operation/by.rs`; [`flow::rights`] |
 //! | every operation of the administration, and its description | `admin/mod.rs`, `admin/operation/openapi.rs`, `assets/openapi.json` |
 //! | the administration at the ports | `http/administration.rs`, [`flow::token::access`] |
@@ -79,11 +78,9 @@
 //! | bounds on connections, and which one goes; slow peers | `serve/connections.rs`, `serve/descriptors.rs`; `serve/paced.rs` |
 //! | what `/metrics` says | [`metrics`], `app/metrics.rs`, `http/metrics.rs` |
 //! | what `doctor` looks at; how a request comes through the proxy | `app/doctor`, `admin/doctor`, `cli/doctor`; `http/extract/probe.rs` |
-//! | who does something, and with which right | [`model::actor`], `admin/by.rs` |
+//! | who does something, and with which right | [`model::actor`], `admin/operation/by.rs` |
 //! | events: of acts; of refused requests; their bounds | [`flow::events`]; `app/events/mod.rs`, `http/about.rs` |
 //! | the command that lets a refused request pass | [`flow::events::explain`] |
-//! | what `apply` does with a file | [`flow::apply`] |
-//! | what `doctor` finds | `app/doctor.rs`, `admin/doctor`, `cli/doctor` |
 //! | expired rows | [`flow::installation::sweep`] |
 //! | every key of the configuration, and whether a reload takes it | `config/keys.rs` |
 //! | the configuration in force, and its reload | [`config::InForce`], `app/configuration.rs` |
