@@ -62,6 +62,8 @@
 //! | how a client proves itself | [`flow::client::authentication`], `app/client_authentication.rs` |
 //! | registration and client documents | [`flow::client`], `app/registration.rs`, `app/documents.rs` |
 //! | what a signature proves | [`keys`] |
+//! | the passkeys of a person; the marks of those that were removed | [`flow::person::passkeys`] |
+//! | what needs a sign-in within the last five minutes | [`flow::session::recent`] |
 //! | sign-in with a passkey | [`flow::person::login`], `app/sign_in.rs` |
 //! | logout; notification of clients | [`flow::session::logout`]; [`flow::session::backchannel`], `app/logout_delivery.rs` |
 //! | events that go out: to the webhook, its queue and its signature; to syslog | `app/events/webhook.rs`, [`flow::events::delivery`], [`secret::WebhookSecret`]; `cli/event/syslog.rs` |

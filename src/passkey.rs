@@ -3,7 +3,7 @@
 //! A ceremony has two halves: the challenge that a browser gets, and the state of the server. For
 //! other modules, the state and the credentials are JSON.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize as _;
 use serde_cbor_2::Value as Cbor;
@@ -18,6 +18,7 @@ use webauthn_rs::{Webauthn, WebauthnBuilder};
 use webauthn_rs_proto::ResidentKeyRequirement;
 
 use crate::error::{Error, Internal, Refusal};
+use crate::model::authenticator::{Aaguid, Transport};
 use crate::model::person::Username;
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::UserId;
@@ -43,12 +44,18 @@ pub struct StartedCeremony {
 pub struct Registered {
     /// Its id.
     pub id: CredentialId,
+    /// The model of its authenticator, if that names one.
+    pub aaguid: Option<Aaguid>,
+    /// Whether it may be synchronised.
+    pub backup_eligible: bool,
     /// Whether it is synchronised.
     pub backed_up: bool,
     /// The credential to store.
     pub credential: Vec<u8>,
     /// The authentication methods (RFC 8176 §2).
     pub amr: Vec<String>,
+    /// How browsers reach its authenticator.
+    pub transports: Vec<Transport>,
 }
 
 /// A verified assertion.
@@ -128,14 +135,17 @@ impl Passkeys {
     /// Verifies the response to a registration ceremony (§7.1).
     pub fn finish_registration(&self, state: &Value, response: Value) -> Result<Registered, Error> {
         let state = PasskeyRegistration::deserialize(state).map_err(Internal::new)?;
+        let (transports, response) = without_transports(response);
         let mut response: RegisterPublicKeyCredential =
             serde_json::from_value(with_extension_results(response))
                 .map_err(|_| Refusal::BodyMalformed)?;
         check_same_origin(&response.response.client_data_json)?;
         check_id(&response.raw_id)?;
         let object = &mut response.response.attestation_object;
-        if let Some(bare) = without_attestation(object) {
-            *object = bare;
+        let mut aaguid = None;
+        if let Some(attested) = Attested::read(object) {
+            aaguid = attested.aaguid;
+            *object = attested.bare;
         }
         let passkey = self
             .0
@@ -146,9 +156,12 @@ impl Passkeys {
         check_id(&inner.cred_id)?;
         Ok(Registered {
             id: CredentialId(inner.cred_id.to_vec()),
+            aaguid,
+            backup_eligible: inner.backup_eligible,
             backed_up: inner.backup_state,
             credential,
             amr: amr(inner.backup_eligible),
+            transports,
         })
     }
 
@@ -241,14 +254,42 @@ fn check_same_origin(client_data: &[u8]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// An attestation object with the statement `none`, if it can be read. This server asks for no
-/// attestation, and there is nobody to trust for one that comes nevertheless, so it is not verified.
-fn without_attestation(object: &[u8]) -> Option<Vec<u8>> {
-    let Ok(Cbor::Map(mut members)) = serde_cbor_2::from_slice(object) else { return None };
-    let text = |text: &str| Cbor::Text(text.to_owned());
-    members.insert(text("fmt"), text("none"));
-    members.insert(text("attStmt"), Cbor::Map(BTreeMap::new()));
-    serde_cbor_2::to_vec(&members).ok()
+/// The transports that the browser reports, and the response without them, since the library refuses
+/// one that it does not know, and a browser may report new ones (§5.2.1).
+fn without_transports(mut response: Value) -> (Vec<Transport>, Value) {
+    let members = response.pointer_mut("/response").and_then(Value::as_object_mut);
+    let reported = members.and_then(|members| members.remove("transports"));
+    let reported = reported.as_ref().and_then(Value::as_array).into_iter().flatten();
+    let named = reported.filter_map(Value::as_str).filter_map(Transport::named);
+    let transports: BTreeSet<Transport> = named.collect();
+    (transports.into_iter().collect(), response)
+}
+
+/// The place of the AAGUID in the authenticator data (§6.1, §6.5.1): after the hash of the RP ID, the
+/// flags and the counter.
+const AAGUID: std::ops::Range<usize> = 37..53;
+
+/// An attestation object that can be read.
+struct Attested {
+    aaguid: Option<Aaguid>,
+    /// The object with the statement `none`. This server asks for no attestation, and there is nobody
+    /// to trust for one that comes nevertheless, so it is not verified.
+    bare: Vec<u8>,
+}
+
+impl Attested {
+    fn read(object: &[u8]) -> Option<Self> {
+        let Ok(Cbor::Map(mut members)) = serde_cbor_2::from_slice(object) else { return None };
+        let text = |text: &str| Cbor::Text(text.to_owned());
+        let aaguid = match members.get(&text("authData")) {
+            Some(Cbor::Bytes(data)) => data.get(AAGUID).and_then(|bytes| bytes.try_into().ok()),
+            _ => None,
+        };
+        members.insert(text("fmt"), text("none"));
+        members.insert(text("attStmt"), Cbor::Map(BTreeMap::new()));
+        let bare = serde_cbor_2::to_vec(&members).ok()?;
+        Some(Self { aaguid: aaguid.and_then(Aaguid::from_bytes), bare })
+    }
 }
 
 #[cfg(test)]

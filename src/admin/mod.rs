@@ -28,6 +28,7 @@ pub(crate) mod issuer;
 pub(crate) mod key;
 mod metrics;
 mod operation;
+pub(crate) mod passkey;
 pub(crate) mod personal_token;
 pub(crate) mod resource;
 pub(crate) mod server;
@@ -183,6 +184,14 @@ operations! {
     }
     "/api/v1/openapi.json" {
         get description::show, "Shows this description.";
+    }
+    "/api/v1/passkeys" {
+        get passkey::list, "Lists the passkeys.";
+    }
+    "/api/v1/passkeys/{id}" {
+        get passkey::show, "Shows a passkey.";
+        patch passkey::change, "Renames a passkey.";
+        delete passkey::remove, "Removes a passkey. The sessions that it opened go on.";
     }
     "/api/v1/personal-tokens" {
         get personal_token::list, "Lists the personal access tokens.";

@@ -8,18 +8,22 @@ use crate::error::{Error, Refusal};
 use crate::event::CounterLog;
 use crate::event::Kind;
 use crate::flow::events::Act;
-use crate::flow::person::ceremony::{Ceremony, Purpose};
-use crate::flow::person::enroll::{self, Candidate, Enrolled, RegistrationProof};
+use crate::flow::person::ceremony::{Ceremony, Purpose, Right};
+use crate::flow::person::enroll::{self, Candidate, Enrolled, LateRegistration, RegistrationProof};
+use crate::flow::person::further::{self, FurtherProof};
 use crate::flow::person::login::{self, AssertionProof, SignInOutcome};
+use crate::flow::person::passkeys;
 use crate::flow::session::NewSessionKey;
+use crate::flow::session::recent::RecentSignIn;
 use crate::model::actor::Acting;
 use crate::model::email::Email;
 use crate::model::person::Username;
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::display_name::DisplayName;
+use crate::oauth::id::PasskeyId;
 use crate::passkey::{Assertion, StartedCeremony};
 use crate::secret::{SessionSecret, TokenHash};
-use crate::store::schema::SetupPurpose;
+use crate::store::schema::{Person, SetupPurpose};
 
 /// The most verifications of one assertion. It is verified again if the passkey was used meanwhile.
 const MAX_ATTEMPTS: usize = 3;
@@ -100,6 +104,7 @@ pub async fn finish_assertion(
             key,
             previous,
             revision: passkey.revision,
+            user,
         };
         let acting = Acting::stranger_at(&device.address);
         match app.write_by(acting, move |tx, cx| login::complete(tx, cx, &proof)).await? {
@@ -132,7 +137,7 @@ pub fn start_registration(
             SetupPurpose::Enrol(_) | SetupPurpose::Recover(_) => None,
         };
         let candidate = enroll::candidate(&view, &cx, opened, names, email)?;
-        let existing = enroll::passkeys(&view, candidate.user)?;
+        let existing = passkeys::of(&view, candidate.user)?;
         (candidate, existing.into_iter().map(|(id, _)| id).collect())
     };
     let started = app.passkeys().start_registration(
@@ -142,7 +147,8 @@ pub fn start_registration(
         existing,
     )?;
     let Candidate { user, username, display_name, email } = candidate;
-    let purpose = Purpose::Register { link, user, username, display_name, email };
+    let right = Right::Link(link);
+    let purpose = Purpose::Register { right, user, username, display_name, email };
     start(app, browser, purpose, started)
 }
 
@@ -174,15 +180,30 @@ pub async fn finish_registration(
     presented: PresentedRegistration,
 ) -> Result<Enrolled, Error> {
     let ceremony = presented.ceremony;
-    {
+    let refused = {
         let (view, cx) = (app.read()?, app.context());
-        enroll::open(&view, &cx, &presented.link)?;
-        ceremony.check(&view, &cx, &presented.browser)?;
-    }
+        let refused = enroll::open(&view, &cx, &presented.link).err();
+        if refused.is_none() {
+            ceremony.check(&view, &cx, &presented.browser)?;
+        }
+        refused
+    };
     if !matches!(ceremony.purpose(), Purpose::Register { .. }) {
         return Err(Refusal::CeremonyUnknown.into());
     }
-    let registered = app.passkeys().finish_registration(ceremony.state(), presented.credential)?;
+    let registered = app.passkeys().finish_registration(ceremony.state(), presented.credential);
+    if let Some(refused) = refused {
+        if let Ok(registered) = registered {
+            let late = LateRegistration {
+                browser: presented.browser,
+                ceremony,
+                credential: registered.id,
+                link: presented.link,
+            };
+            app.record(move |tx, cx| enroll::record_late(tx, cx, &late)).await?;
+        }
+        return Err(refused);
+    }
     let proof = RegistrationProof {
         anonymous: presented.anonymous,
         browser: presented.browser,
@@ -192,8 +213,66 @@ pub async fn finish_registration(
         link: presented.link,
         name: presented.name.parse()?,
         previous: presented.previous,
-        registered,
+        registered: registered?,
     };
     let acting = Acting::stranger_at(&proof.device.address);
-    app.write_by(acting, move |tx, cx| enroll::complete(tx, cx, &proof)).await
+    let late = LateRegistration {
+        browser: proof.browser,
+        ceremony: proof.ceremony.clone(),
+        credential: proof.registered.id.clone(),
+        link: proof.link,
+    };
+    let enrolled = app.write_by(acting, move |tx, cx| enroll::complete(tx, cx, &proof)).await;
+    if matches!(enrolled, Err(Error::Refused(Refusal::SetupTokenUsed))) {
+        app.record(move |tx, cx| enroll::record_late(tx, cx, &late)).await?;
+    }
+    enrolled
+}
+
+/// Starts the registration of a further passkey by whoever has signed in a moment ago in the session
+/// of `holder`.
+///
+/// # Errors
+///
+/// [`Refusal::SignInStale`].
+pub fn start_further(app: &App, browser: TokenHash, holder: &TokenHash) -> Result<Started, Error> {
+    let (recent, existing) = {
+        let (view, cx) = (app.read()?, app.context());
+        let recent = RecentSignIn::of(&view, &cx, holder)?;
+        let existing = passkeys::of(&view, recent.user())?;
+        (recent, existing.into_iter().map(|(id, _)| id).collect())
+    };
+    let Person { username, display_name, .. } = recent.person().clone();
+    let user = recent.user();
+    let started = app.passkeys().start_registration(user, &username, &display_name, existing)?;
+    let right = Right::SignIn(recent.session());
+    let purpose = Purpose::Register { right, user, username, display_name, email: None };
+    start(app, browser, purpose, started)
+}
+
+/// A response to the registration of a further passkey, not verified yet.
+pub struct PresentedFurther {
+    /// The hash of the browser's own cookie.
+    pub browser: TokenHash,
+    /// The ceremony.
+    pub ceremony: Ceremony,
+    /// The new credential, as the browser sent it.
+    pub credential: Value,
+    /// The hash of the key or cookie of the session.
+    pub holder: TokenHash,
+    /// The name of the passkey.
+    pub name: String,
+}
+
+/// Verifies a further passkey, and stores it.
+pub async fn finish_further(
+    app: &App,
+    acting: Acting,
+    presented: PresentedFurther,
+) -> Result<PasskeyId, Error> {
+    let PresentedFurther { browser, ceremony, credential, holder, name } = presented;
+    further::check(&app.read()?, &app.context(), &ceremony, &browser, &holder)?;
+    let registered = app.passkeys().finish_registration(ceremony.state(), credential)?;
+    let proof = FurtherProof { browser, ceremony, holder, name: name.parse()?, registered };
+    app.write_by(acting, move |tx, cx| further::complete(tx, cx, &proof)).await
 }

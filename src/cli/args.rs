@@ -17,6 +17,7 @@ use super::grant::GrantVerb;
 use super::issuer::IssuerVerb;
 use super::key::KeyVerb;
 use super::login::{CredentialArgs, LoginArgs, ServerArgs};
+use super::passkey::PasskeyVerb;
 use super::resource::ResourceVerb;
 use super::session::SessionVerb;
 use super::tls::TlsVerb;
@@ -98,6 +99,9 @@ pub(super) enum Verb {
     /// The people who sign in
     #[command(subcommand)]
     User(UserVerb),
+    /// The passkeys of the people
+    #[command(subcommand)]
+    Passkey(PasskeyVerb),
     /// The browsers and bridges that are signed in
     #[command(subcommand)]
     Session(SessionVerb),

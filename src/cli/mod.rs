@@ -21,6 +21,7 @@ mod key;
 mod login;
 mod new_files;
 mod output;
+mod passkey;
 mod program;
 mod resource;
 mod serve;
@@ -111,6 +112,9 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failur
         Verb::Grant(verb) => with_admin(&flags, env, async |admin| grant::run(verb, admin).await),
         Verb::Issuer(verb) => with_admin(&flags, env, async |admin| issuer::run(verb, admin).await),
         Verb::Key(verb) => with_admin(&flags, env, async |admin| key::run(verb, admin).await),
+        Verb::Passkey(verb) => {
+            with_admin(&flags, env, async |admin| passkey::run(verb, admin).await)
+        }
         Verb::Paths => {
             let Tolerant { config, faults, .. } = tolerant(&flags, env)?;
             beside(Ok(program::paths(&config.places)), faults.as_ref())

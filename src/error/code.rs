@@ -83,6 +83,8 @@ error_codes! {
     NotFound = "not_found", 404;
     /// Own code: a passkey that was not accepted.
     PasskeyRefused = "passkey_refused", 401;
+    /// Own code: a passkey that was removed here, so that a browser may forget it.
+    PasskeyRemoved = "passkey_removed", 401;
     /// Own code, with the status of RFC 9110 §15.5.14
     PayloadTooLarge = "payload_too_large", 413;
     /// Own code, with the status of RFC 6585 §5

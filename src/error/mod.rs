@@ -232,7 +232,7 @@ mod tests {
             R::RefreshReplayed,
             R::GrantEnded,
         ]));
-        assert!(alike(&[R::CredentialNotOurs, R::CredentialOfAnotherPerson, R::CredentialRefused]));
+        assert!(alike(&[R::CredentialOfAnotherPerson, R::CredentialRefused]));
         assert!(alike(&[R::DocumentAddressPrivate, R::DocumentUnreachable]));
         assert!(!alike(&[R::CodeVerifierWrong, R::CodeUnknown]));
     }

@@ -52,6 +52,8 @@ kinds! {
     LinkIssued = "link.issued", "a setup link was issued";
     PasskeyAdded = "passkey.added", "a passkey was registered";
     PasskeyCopied = "passkey.counter_back", "the counter of a passkey went back";
+    PasskeyRemoved = "passkey.removed", "a passkey was removed";
+    PasskeyRenamed = "passkey.renamed", "a passkey was renamed";
     RefreshTokenAhead = "refresh_token.ahead", "a refresh token was newer than the store";
     RefreshTokenReplayed = "refresh_token.replayed", "a spent refresh token returned, and its grant was ended";
     RequestRefused = "request.refused", "a request was refused";

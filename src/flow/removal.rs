@@ -11,11 +11,12 @@ use crate::clock::Timestamp;
 use crate::flow::Context;
 use crate::flow::bridge::access;
 use crate::flow::installation::clock;
+use crate::flow::person::passkeys;
 use crate::oauth::id::{GrantId, SessionId, UserId};
 use crate::store::schema::{
     BRIDGE_SESSIONS_BY_USER, Bridge, BridgeSession, CERTIFICATES_BY_USER, Consent, Delivery,
     DeviceCertificate, GRANTS_BY_CLIENT, GRANTS_BY_SESSION, GRANTS_BY_USER, Grant, HostPreference,
-    LinkedDevice, PASSKEYS_BY_USER, Passkey, Removal, SESSIONS_BY_USER, Session, Subject,
+    LinkedDevice, PASSKEYS_BY_USER, Removal, Removed, SESSIONS_BY_USER, Session, Subject,
     TOKENS_BY_USER,
 };
 use crate::store::{Index, Key, Row, StoreError, Tx, View};
@@ -94,7 +95,10 @@ type Cursor = Option<[u8; 16]>;
 
 impl Step<'_, '_> {
     fn person(&mut self, user: UserId) -> Result<Cursor, StoreError> {
-        self.all::<Passkey, _>(&PASSKEYS_BY_USER, &user)?;
+        for credential in self.tx.by(&PASSKEYS_BY_USER, &user, self.left)? {
+            passkeys::take(self.tx, self.cx, &credential, user, Removed::Person)?;
+            self.left -= 1;
+        }
         for fingerprint in self.tx.by(&CERTIFICATES_BY_USER, &user, self.left)? {
             if let Some(row) = self.tx.remove::<DeviceCertificate>(&fingerprint)? {
                 self.tx.remove::<LinkedDevice>(&row.linked)?;

@@ -77,6 +77,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/gate/account/sessions", post(connections::end_session))
         .route("/gate/account/tokens", post(connections::revoke_token))
         .route("/gate/logout", post(account::sign_out))
+        .route("/gate/webauthn/add/start", post(passkeys::start_further))
+        .route("/gate/webauthn/add/finish", post(passkeys::finish_further))
         .route("/gate/webauthn/register/start", post(setup::start))
         .route("/gate/webauthn/register/finish", post(setup::finish))
         .route("/gate/webauthn/authenticate/start", post(passkeys::start))

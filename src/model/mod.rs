@@ -6,6 +6,7 @@
 pub mod actor;
 pub mod anonymous;
 pub mod application;
+pub mod authenticator;
 pub mod bridge;
 pub mod claim;
 pub mod dotted;

@@ -106,6 +106,8 @@ uuids! {
     GrantId = "grant", BearerTokenMalformed;
     /// An interaction: a stored request of a browser whose response is pending.
     InteractionId = "interaction", InteractionUnknown;
+    /// A passkey, as people and operators name it. The id of its credential is the authenticator's.
+    PasskeyId = "passkey", PasskeyNotFound;
     /// A session: the `sid` of OpenID Connect Back-Channel Logout §2.1.
     SessionId = "session", BearerTokenMalformed;
     /// A person: the `sub` of OpenID Connect Core §2.

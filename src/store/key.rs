@@ -8,7 +8,9 @@ use crate::event::EventId;
 use crate::model::bridge::{BridgeSessionId, HostId};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::person::Username;
-use crate::oauth::id::{CeremonyId, ClientId, GrantId, InteractionId, KeyId, SessionId, UserId};
+use crate::oauth::id::{
+    CeremonyId, ClientId, GrantId, InteractionId, KeyId, PasskeyId, SessionId, UserId,
+};
 use crate::secret::TokenHash;
 
 /// The key of a row, or a part of one. Its bytes sort in the order of its values. No key is a
@@ -168,7 +170,7 @@ macro_rules! uuid_keys {
     )*};
 }
 
-uuid_keys!(CeremonyId, GrantId, InteractionId, SessionId, UserId);
+uuid_keys!(CeremonyId, GrantId, InteractionId, PasskeyId, SessionId, UserId);
 
 macro_rules! text_keys {
     ($($name:ty = $read:expr),*) => {$(

@@ -50,6 +50,8 @@ pub(crate) const ROUTES: &[(&str, &str, To, bool)] = &[
     ("/gate/account/tokens", "POST", Own, false),
     ("/gate/logout", "POST", Own, false),
     ("/gate/logged-out", "GET,HEAD", Own, false),
+    ("/gate/webauthn/add/start", "POST", Own, false),
+    ("/gate/webauthn/add/finish", "POST", Own, false),
     ("/gate/webauthn/register/start", "POST", Own, false),
     ("/gate/webauthn/register/finish", "POST", Own, false),
     ("/gate/webauthn/authenticate/start", "POST", Own, false),

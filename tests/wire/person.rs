@@ -30,7 +30,11 @@ pub(crate) struct Person {
 impl Person {
     /// Follows the setup link of a server that told it, and is signed in then.
     pub(crate) fn enrolled(server: &Server) -> Self {
-        let link = server.ready["setup_url"].as_str().unwrap();
+        Self::by_link(server, server.ready["setup_url"].as_str().unwrap(), Some("ada"))
+    }
+
+    /// Follows a setup link with a browser and an authenticator of its own.
+    pub(crate) fn by_link(server: &Server, link: &str, username: Option<&str>) -> Self {
         let (page, token) = link.split_once('#').unwrap();
         let mut ada = Self {
             authenticator: Authenticator::new(),
@@ -40,7 +44,7 @@ impl Person {
             storage: storage_secret(),
         };
         ada.visit(server, page);
-        let start = json!({ "token": token, "username": "ada" });
+        let start = json!({ "token": token, "username": username });
         let started = ada.call(server, "/gate/webauthn/register/start", &start);
         let credential = waited(ada.authenticator.register(server.issuer(), &started["publicKey"]));
         let made =

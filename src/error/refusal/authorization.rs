@@ -79,7 +79,7 @@ macro_rules! authorization {
         "the person is in none of the groups that may use this client",
         "gatelodge user set NAME --group GROUP; gatelodge client set CLIENT --group GROUP",
         "RFC 6749 §4.1.2.1", Command;
-    PersonDisabled => AccessDenied as DENIED,
+    PersonDisabled => AccessDenied as PERSON_DISABLED,
         "the person is switched off",
         "gatelodge user enable NAME",
         "RFC 6749 §4.1.2.1", Command;

@@ -48,7 +48,16 @@ const LOGOUT_OVER: &str = "This sign-out was begun in another browser, or too lo
      here, open your account and sign out there.";
 const NOT_FOR_PERSON: &str = "This app is not for this person.";
 const NOTHING_HERE: &str = "There is nothing of that name here.";
+const PASSKEY_FOREIGN: &str =
+    "This passkey belongs to another or an older Gatelodge. Use another one.";
+const PASSKEY_OF_REMOVED: &str =
+    "The account of this passkey was removed. Ask whoever runs this Gatelodge.";
+const PASSKEY_REMOVED: &str = "This passkey was removed from its account. Use another one.";
 const PASSKEY_REFUSED: &str = "This passkey was not accepted.";
+const PASSKEY_UNSTORED: &str = "This passkey was made while its link was used in another window, so it \
+     opens nothing. Remove it from this device, and use the other one.";
+const PERSON_DISABLED: &str =
+    "This account is switched off. Ask whoever runs this Gatelodge to switch it on.";
 const PUSHED_REQUEST_OVER: &str = "This way to sign in works once and only for a short time, and it \
      is over. Go back to the application and start again.";
 const PUSHED_REQUEST_SPENT: &str = "This sign-in was finished already, perhaps in another window. To \
@@ -63,6 +72,7 @@ const SETUP_LINK_MISMATCHED: &str =
 const SETUP_LINK_UNKNOWN: &str =
     "This setup link is not known here. Check that it was copied whole.";
 const SETUP_LINK_USED: &str = "This setup link was used already. Ask for a new one.";
+const SIGN_IN_STALE: &str = "Sign in once more: this needs a sign-in within the last five minutes.";
 const STALE_PAGE: &str =
     "This page is older than the last sign-in or sign-out in this browser. Load the page again.";
 const TOO_MANY: &str = "Too many attempts. Please wait a moment and try again.";

@@ -51,13 +51,17 @@ macro_rules! person {
         "the passkey's id has not 1 to 1023 bytes",
         "use another passkey or security key",
         "WebAuthn §7.1", Person;
-    CredentialNotOurs => PasskeyRefused as PASSKEY_REFUSED,
-        "the passkey is not known here",
+    CredentialNotOurs => PasskeyRefused as PASSKEY_FOREIGN,
+        "the passkey is not known here, and is none that was removed here",
         "use another passkey; gatelodge user recover NAME prints a link for a new one",
         "WebAuthn §7.2", Person;
     CredentialOfAnotherPerson => PasskeyRefused as PASSKEY_REFUSED,
         "the passkey's user handle is not that of its owner",
         "use another passkey; gatelodge user recover NAME prints a link for a new one",
+        "WebAuthn §7.2", Person;
+    CredentialOfRemovedPerson => PasskeyRemoved as PASSKEY_OF_REMOVED,
+        "the passkey is of a person who was removed",
+        "gatelodge user add NAME prints a link for a new account",
         "WebAuthn §7.2", Person;
     CredentialRefused => PasskeyRefused as PASSKEY_REFUSED,
         "the passkey's answer did not verify",
@@ -67,6 +71,14 @@ macro_rules! person {
         "the passkey is registered already",
         "sign in with it",
         "WebAuthn §7.1", Person;
+    CredentialRemoved => PasskeyRemoved as PASSKEY_REMOVED,
+        "the passkey was removed from its account",
+        "use another passkey; gatelodge user recover NAME prints a link for a new one",
+        "WebAuthn §7.2", Person;
+    CredentialUnstored => PasskeyRemoved as PASSKEY_UNSTORED,
+        "the passkey was made by a setup link that another ceremony used first",
+        "remove it from the device, and use the passkey of the other ceremony",
+        "WebAuthn §7.2", Person;
     CrossSite => Forbidden as FOREIGN_PAGE,
         "the request did not come from a page of this server",
         "open the page under the issuer's address, and try again",
@@ -95,6 +107,10 @@ macro_rules! person {
         "redirect_uri: a device link leads to http on a loopback host with a port, and nowhere else",
         "correct redirect_uri in the program",
         "RFC 8252 §7.3", Client;
+    PasskeysTooMany => Conflict,
+        "the person has 100 passkeys, and nobody has more",
+        "gatelodge passkey remove ID removes one",
+        "WebAuthn §7.1", Person;
     SessionKeyInUse => InvalidSessionProof as SESSION_UNPROVEN,
         "the key of the new session is that of another one",
         "load the page again",
@@ -139,6 +155,10 @@ macro_rules! person {
         "the setup link was used already",
         "gatelodge user recover NAME prints a new one",
         "WebAuthn §7.1", Again;
+    SignInStale => LoginRequired as SIGN_IN_STALE,
+        "this needs a sign-in within the last five minutes",
+        "sign in again",
+        "OpenID Connect Core §3.1.2.1", Person;
     StartedWithoutPerson => SetupLinkMismatched as SETUP_LINK_MISMATCHED,
         "the setup link belongs to a person who is no longer here",
         "gatelodge user add NAME prints a link for a new person",

@@ -9,9 +9,11 @@
 //! beginning is a range of keys.
 
 mod devices;
+mod passkeys;
 mod sessions;
 
 pub use devices::{certificate, device, personal_token};
+pub use passkeys::passkey;
 pub use sessions::{NamedSession, grant, session};
 
 use crate::error::{Candidate, Choices, Error, Refusal};

@@ -15,7 +15,7 @@ use crate::flow::installation::evidence;
 use crate::model::email::Email;
 use crate::model::person::Username;
 use crate::oauth::display_name::DisplayName;
-use crate::oauth::id::{CeremonyId, UserId};
+use crate::oauth::id::{CeremonyId, SessionId, UserId};
 use crate::secret::{Pepper, TokenHash};
 use crate::store::schema::{Deadline, UsedCeremony};
 use crate::store::{StoreError, Tx, View};
@@ -41,10 +41,10 @@ pub struct Ceremony {
 pub enum Purpose {
     /// Sign-in.
     Authenticate,
-    /// Registration of a passkey by the right of a setup link.
+    /// Registration of a passkey.
     Register {
-        /// The hash of the link.
-        link: TokenHash,
+        /// The right to it.
+        right: Right,
         /// The id of the person, who may not exist yet.
         user: UserId,
         /// Their username, which a first administrator chooses.
@@ -54,6 +54,15 @@ pub enum Purpose {
         /// The email address that they typed.
         email: Option<Email>,
     },
+}
+
+/// The right to register a passkey.
+#[derive(Clone, Serialize, Deserialize)]
+pub enum Right {
+    /// A setup link, by its hash.
+    Link(TokenHash),
+    /// A session in which the person has signed in a moment ago.
+    SignIn(SessionId),
 }
 
 impl Ceremony {

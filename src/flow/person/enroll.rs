@@ -11,8 +11,8 @@ use crate::event::Kind;
 use crate::flow::Context;
 use crate::flow::events::{self, Act};
 use crate::flow::installation::evidence;
-use crate::flow::person::ceremony::{Ceremony, Purpose};
-use crate::flow::person::people;
+use crate::flow::person::ceremony::{Ceremony, Purpose, Right};
+use crate::flow::person::{passkeys, people};
 use crate::flow::session::{self, NewSessionKey, SignIn};
 use crate::model::email::{Email, PersonEmail};
 use crate::model::person::{Role, Username};
@@ -22,9 +22,9 @@ use crate::oauth::id::UserId;
 use crate::passkey::Registered;
 use crate::secret::{SessionSecret, TokenHash};
 use crate::store::schema::{
-    Authentication, CredentialId, PASSKEYS_BY_USER, Passkey, Person, SetupLink, SetupPurpose,
+    Authentication, CredentialId, Passkey, Person, Removed, SetupLink, SetupPurpose,
 };
-use crate::store::{StoreError, Tx, View};
+use crate::store::{Tx, View};
 
 /// A setup link that is usable.
 pub struct OpenedLink {
@@ -156,14 +156,13 @@ pub fn complete(
     let opened = open(tx, cx, &proof.link)?;
     proof.ceremony.check(tx, cx, &proof.browser)?;
     let purpose = proof.ceremony.purpose().clone();
-    let Purpose::Register { link, user, username, display_name, email } = purpose else {
+    let Purpose::Register { right: Right::Link(link), user, username, display_name, email } =
+        purpose
+    else {
         return Err(Refusal::CeremonyUnknown.into());
     };
     if !link.matches(&proof.link) {
         return Err(Refusal::SetupTokenMismatched.into());
-    }
-    if tx.find::<Passkey>(&proof.registered.id)?.is_some() {
-        return Err(Refusal::CredentialRegistered.into());
     }
     if opened.purpose == SetupPurpose::First {
         let roles = [Role::ADMIN, Role::USER].iter().filter_map(|role| role.parse().ok());
@@ -192,18 +191,7 @@ pub fn complete(
         // A recovered person already exists: nothing is merged into them.
         (SetupPurpose::Recover(_), _) | (_, None) => false,
     };
-    let passkey = Passkey {
-        backed_up: proof.registered.backed_up,
-        created: cx.now,
-        credential: proof.registered.credential.clone(),
-        name: proof.name.clone(),
-        revision: 1,
-        used: None,
-        user,
-    };
-    tx.put(&proof.registered.id, passkey)?;
-    let act = Act::new(Kind::PasskeyAdded).by(user).named(&proof.name);
-    events::record(tx, cx, act.fact("synchronised", proof.registered.backed_up))?;
+    passkeys::add(tx, cx, user, &proof.registered, &proof.name)?;
     proof.ceremony.spend(tx, user)?;
     if let Some(mut row) = tx.find::<SetupLink>(&proof.link)? {
         row.used = Some(cx.now);
@@ -217,19 +205,31 @@ pub fn complete(
     Ok(Enrolled { merged, secret })
 }
 
-/// The passkeys of a person, at most 100.
-pub fn passkeys(
-    view: &impl View,
-    user: UserId,
-) -> Result<Vec<(CredentialId, Passkey)>, StoreError> {
-    let mut passkeys = Vec::new();
-    for id in view.by(&PASSKEYS_BY_USER, &user, MAX_PASSKEYS)? {
-        if let Some(passkey) = view.find::<Passkey>(&id)? {
-            passkeys.push((id, passkey));
-        }
-    }
-    Ok(passkeys)
+/// A verified registration whose link was used up by another ceremony.
+#[derive(Clone)]
+pub struct LateRegistration {
+    /// The hash of the cookie that binds the ceremony to the browser.
+    pub browser: TokenHash,
+    /// The ceremony that it answers.
+    pub ceremony: Ceremony,
+    /// The credential, which its authenticator keeps.
+    pub credential: CredentialId,
+    /// The link.
+    pub link: TokenHash,
 }
 
-/// The most passkeys of one person that are read at once.
-const MAX_PASSKEYS: usize = 100;
+/// Leaves the mark of a passkey that was made and is not stored, so that whoever uses it learns why it
+/// opens nothing, and spends its ceremony.
+pub fn record_late(tx: &mut Tx<'_>, cx: &Context, late: &LateRegistration) -> Result<(), Error> {
+    let Purpose::Register { right: Right::Link(link), user, .. } = late.ceremony.purpose() else {
+        return Ok(());
+    };
+    let is_own = link.matches(&late.link) && late.ceremony.check(tx, cx, &late.browser).is_ok();
+    let used = tx.find::<SetupLink>(link)?.is_some_and(|row| row.used.is_some());
+    if is_own && used && tx.find::<Passkey>(&late.credential)?.is_none() {
+        let user = *user;
+        passkeys::take(tx, cx, &late.credential, user, Removed::Unstored)?;
+        late.ceremony.spend(tx, user)?;
+    }
+    Ok(())
+}

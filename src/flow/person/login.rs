@@ -7,6 +7,7 @@
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::person::ceremony::{Ceremony, Purpose};
+use crate::flow::person::passkeys;
 use crate::flow::session::{self, NewSessionKey, SignIn};
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::id::UserId;
@@ -30,7 +31,9 @@ pub fn challenged(
     if !matches!(ceremony.purpose(), Purpose::Authenticate) {
         return Err(Refusal::CeremonyUnknown.into());
     }
-    let passkey = view.find::<Passkey>(credential)?.ok_or(Refusal::CredentialNotOurs)?;
+    let Some(passkey) = view.find::<Passkey>(credential)? else {
+        return Err(passkeys::unknown(view, credential, user)?.into());
+    };
     if user != Some(passkey.user) {
         return Err(Refusal::CredentialOfAnotherPerson.into());
     }
@@ -56,6 +59,8 @@ pub struct AssertionProof {
     pub previous: Option<TokenHash>,
     /// The revision of the passkey that it was verified against.
     pub revision: u64,
+    /// The person that its user handle names.
+    pub user: Option<UserId>,
 }
 
 /// The outcome of a sign-in.
@@ -73,12 +78,14 @@ pub fn complete(
     proof: &AssertionProof,
 ) -> Result<SignInOutcome, Error> {
     proof.ceremony.check(tx, cx, &proof.browser)?;
-    let mut passkey = tx.find::<Passkey>(&proof.credential)?.ok_or(Refusal::CredentialNotOurs)?;
+    let Some(mut passkey) = tx.find::<Passkey>(&proof.credential)? else {
+        return Err(passkeys::unknown(tx, &proof.credential, proof.user)?.into());
+    };
     if passkey.revision != proof.revision {
         return Ok(SignInOutcome::Changed);
     }
     let user = passkey.user;
-    let person = tx.find::<Person>(&user)?.ok_or(Refusal::CredentialNotOurs)?;
+    let person = tx.find::<Person>(&user)?.ok_or(Refusal::CredentialOfRemovedPerson)?;
     if person.disabled {
         return Err(Error::about(Refusal::PersonDisabled, user));
     }

@@ -3,6 +3,7 @@
 pub mod anonymous;
 pub mod backchannel;
 pub mod logout;
+pub mod recent;
 
 use std::time::Duration;
 

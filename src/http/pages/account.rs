@@ -11,7 +11,7 @@ use super::email::{self, EmailField};
 use super::login::{self, SignInPrompt};
 use super::templates::{self, AccountPage, LoggedOutPage, Page, PasskeyItem};
 use crate::app::App;
-use crate::flow::person::{enroll, people};
+use crate::flow::person::{passkeys, people};
 use crate::flow::session::{self, LiveSession};
 use crate::http::destination::PagePath;
 use crate::http::extract::browser::Browser;
@@ -49,7 +49,7 @@ fn page(
 ) -> Result<Response, PageFailure> {
     let (view, cx) = (app.read()?, app.context());
     let connected = connections::of(&view, &cx, session)?;
-    let passkeys = enroll::passkeys(&view, session.user())?;
+    let passkeys = passkeys::of(&view, session.user())?;
     let person = session.person();
     Ok(templates::show_alone(&AccountPage {
         page: Page::of(app, browser),

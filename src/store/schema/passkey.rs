@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Deadline, layout};
 use crate::clock::Timestamp;
+use crate::model::authenticator::{Aaguid, Transport};
+use crate::model::folding::folded;
 use crate::oauth::display_name::DisplayName;
-use crate::oauth::id::{CeremonyId, UserId};
+use crate::oauth::id::{CeremonyId, PasskeyId, UserId};
 use crate::store::{Entries, Index, Key, Row, Share, Tag};
 
 /// The id of a credential, which the authenticator chose (WebAuthn §5.1).
@@ -28,22 +30,36 @@ impl Key for CredentialId {
 /// A passkey.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Passkey {
+    /// The model of its authenticator, if that names one.
+    pub aaguid: Option<Aaguid>,
+    /// Whether it may be synchronised.
+    pub backup_eligible: bool,
     /// Whether it is synchronised, so that it survives the loss of its device.
     pub backed_up: bool,
     /// The time of its registration.
     pub created: Timestamp,
     /// The credential as JSON, since its types do not support positional formats.
     pub credential: Vec<u8>,
-    /// The name that its owner gave it.
+    /// Its id here.
+    pub id: PasskeyId,
+    /// The name that its owner gave it, which no other of their passkeys has.
     pub name: DisplayName,
     /// A number that increases with every use. An assertion holds for the revision it was verified
     /// against.
     pub revision: u64,
+    /// How browsers reach its authenticator, as far as the browser that made it knows.
+    pub transports: Vec<Transport>,
     /// The last use.
     pub used: Option<Timestamp>,
     /// The owner.
     pub user: UserId,
 }
+
+/// Passkeys by their id here.
+pub const PASSKEYS_BY_ID: Index<PasskeyId, CredentialId> = Index::new(96, "passkeys_by_id");
+
+/// Passkeys by their name, folded.
+pub const PASSKEYS_BY_NAME: Index<String, CredentialId> = Index::new(106, "passkeys_by_name");
 
 /// Passkeys by their owner.
 pub const PASSKEYS_BY_USER: Index<UserId, CredentialId> = Index::new(41, "passkeys_by_user");
@@ -56,7 +72,53 @@ impl Row for Passkey {
     const TABLE: Tag = Tag { byte: 15, name: "passkeys" };
 
     fn entries(&self, key: &CredentialId, into: &mut Entries) {
+        into.add(&PASSKEYS_BY_ID, &self.id, key);
+        into.add(&PASSKEYS_BY_NAME, &folded(self.name.as_str()), key);
         into.add(&PASSKEYS_BY_USER, &self.user, key);
+        into.weigh_on(Share::Person(self.user));
+    }
+}
+
+/// The mark of a passkey that was removed, or was made and never stored. Whoever still has it is told
+/// so, and their browser may forget it. Nothing else depends on the mark.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemovedPasskey {
+    /// The time of the removal.
+    pub at: Timestamp,
+    /// Its owner, who may be gone.
+    pub user: UserId,
+    /// Why it opens nothing.
+    pub why: Removed,
+}
+
+/// Why a passkey opens nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Removed {
+    /// Its owner or an operator removed it.
+    Passkey,
+    /// Its owner was removed.
+    Person,
+    /// It was made by a setup link that another ceremony used up in the meantime.
+    Unstored,
+}
+
+/// Marks by the owner of the passkey.
+pub const REMOVED_PASSKEYS_BY_USER: Index<UserId, CredentialId> =
+    Index::new(97, "removed_passkeys_by_user");
+
+/// The time for which a mark is stored: two years.
+const RETENTION: std::time::Duration = std::time::Duration::from_hours(2 * 365 * 24);
+
+layout!(RemovedPasskeyLayout, RemovedPasskey);
+
+impl Row for RemovedPasskey {
+    type Key = CredentialId;
+    type Layout = RemovedPasskeyLayout;
+    const TABLE: Tag = Tag { byte: 98, name: "removed_passkeys" };
+
+    fn entries(&self, key: &CredentialId, into: &mut Entries) {
+        into.add(&REMOVED_PASSKEYS_BY_USER, &self.user, key);
+        into.expire(self.at + RETENTION);
         into.weigh_on(Share::Person(self.user));
     }
 }

@@ -32,7 +32,7 @@ const ADMINISTRATORS: [&str; 5] = [
 ];
 
 /// The operations on people, which need `admin:people`.
-const ON_PEOPLE: [&str; 18] = [
+const ON_PEOPLE: [&str; 20] = [
     "add",
     "give the role",
     "take the role",
@@ -41,6 +41,8 @@ const ON_PEOPLE: [&str; 18] = [
     "take the e-mail address",
     "remove",
     "recover",
+    "rename the passkey",
+    "remove the passkey",
     "revoke the session",
     "revoke the bridge's session",
     "end the bridge",
@@ -164,6 +166,17 @@ impl Scene<'_> {
                 set.await.unwrap();
                 let other = json!({ "username": format!("other-{name}"), "email": email });
                 (Method::POST, "/users".into(), other)
+            }
+            "rename the passkey" | "remove the passkey" => {
+                let _browser = self.server.person(name).await;
+                self.operate(Method::PATCH, &path, json!({ "roles": [self.role] })).await;
+                let listed = format!("/passkeys?user={name}");
+                let listed = self.operate(Method::GET, &listed, none.clone()).await;
+                let path = format!("/passkeys/{}", listed["passkeys"][0]["id"].as_str().unwrap());
+                match operation {
+                    "rename the passkey" => (Method::PATCH, path, json!({ "name": "Another" })),
+                    _ => (Method::DELETE, path, none),
+                }
             }
             "revoke the session" => {
                 let _browser = self.server.person(name).await;

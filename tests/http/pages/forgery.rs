@@ -107,6 +107,8 @@ async fn every_post_of_a_page_is_guarded() {
         "/gate/setup",
         "/gate/logout",
         "/gate/interaction/0190163d-8694-439b-aea5-966c26f8ad91",
+        "/gate/webauthn/add/start",
+        "/gate/webauthn/add/finish",
         "/gate/webauthn/register/start",
         "/gate/webauthn/register/finish",
         START,

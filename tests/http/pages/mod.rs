@@ -6,6 +6,7 @@ mod email;
 mod forgery;
 mod hinted_logout;
 mod logout;
+mod own_passkeys;
 pub(crate) mod passkeys;
 mod prompts;
 mod session_key;

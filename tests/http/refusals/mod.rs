@@ -14,6 +14,7 @@ pub(crate) mod documents;
 mod forward;
 mod pages;
 mod par;
+pub(crate) mod passkeys;
 mod registration;
 mod session;
 mod token;
@@ -138,8 +139,11 @@ fn story(refusal: Refusal) -> Story {
         CredentialIdUnfit => pages::a_passkey_with_a_long_id(),
         CredentialNotOurs => pages::a_passkey_that_nobody_registered(),
         CredentialOfAnotherPerson => pages::the_user_handle_of_somebody_else(),
+        CredentialOfRemovedPerson => passkeys::one_of_a_removed_person(),
         CredentialRefused => pages::a_signature_for_another_challenge(),
         CredentialRegistered => pages::a_passkey_for_two_people(),
+        CredentialRemoved => passkeys::one_that_was_removed(),
+        CredentialUnstored => passkeys::one_of_the_loser_of_two_ceremonies(),
         CrossSite => pages::a_form_from_another_site(),
         CsrfTokenWrong => pages::a_stale_anti_forgery_token(),
         ConfigurationFaulty => admin::a_faulty_configuration(),
@@ -234,6 +238,9 @@ fn story(refusal: Refusal) -> Story {
         ParameterRepeated => authorize::a_repeated_parameter(),
         ParameterTooLong => authorize::a_very_long_parameter(),
         ParametersTooMany => authorize::very_many_parameters(),
+        PasskeyNameTaken => passkeys::the_name_of_another(),
+        PasskeyNotFound => passkeys::one_that_is_not_there(),
+        PasskeysTooMany => passkeys::too_many(),
         PersonAstray => authorize::a_person_of_other_groups(),
         PersonDeclined => authorize::a_person_who_declines(),
         PersonDisabled => pages::a_person_who_is_switched_off(),
@@ -318,6 +325,7 @@ fn story(refusal: Refusal) -> Story {
         SigningKeysTooMany => admin::very_many_keys(),
         SoftwareStatementMalformed => registration::a_software_statement_that_is_none(),
         SoftwareStatementUnapproved => registration::a_software_statement_of_a_stranger(),
+        SignInStale => passkeys::one_more_after_the_sign_in_is_older_than_five_minutes(),
         StartedWithoutPerson => pages::a_setup_link_for_a_person_who_has_gone(),
         StateMissing => authorize::nothing_that_protects_the_code(),
         StoreUnwritable => token::a_code_while_nothing_can_be_written(),

@@ -76,7 +76,8 @@ impl Browser {
             let proof = key.proof(&challenge, parts.method.as_str(), &target, &body);
             proof.parse::<HeaderValue>().unwrap()
         };
-        let opened = target.ends_with("/finish").then(SessionKey::new);
+        let opens = target.ends_with("/finish") && !target.ends_with("/add/finish");
+        let opened = opens.then(SessionKey::new);
         let proofs = [
             ("gatelodge-proof", self.key.as_ref().map(proof)),
             ("gatelodge-new-key-proof", opened.as_ref().map(proof)),

@@ -17,6 +17,8 @@ const HAS_CREDENTIAL: u8 = 0x40;
 
 /// A passkey and what it says of itself.
 pub(crate) struct RawPasskey {
+    /// The model of its authenticator.
+    pub(crate) aaguid: [u8; 16],
     /// The format and the statement of its attestation.
     pub(crate) attestation: (&'static str, Cbor),
     /// Whether it may be synchronised.
@@ -30,6 +32,8 @@ pub(crate) struct RawPasskey {
     pub(crate) id: Vec<u8>,
     /// Whether it verifies its person.
     pub(crate) verifies: bool,
+    /// The transports that the browser reports.
+    pub(crate) transports: Value,
     key: EcdsaKeyPair,
     user: String,
 }
@@ -37,6 +41,7 @@ pub(crate) struct RawPasskey {
 impl RawPasskey {
     pub(crate) fn new() -> Self {
         Self {
+            aaguid: [0; 16],
             attestation: ("none", Cbor::Map(BTreeMap::new())),
             backup_eligible: false,
             counter: 0,
@@ -44,6 +49,7 @@ impl RawPasskey {
             extension_results: json!({}),
             id: vec![7; 32],
             verifies: true,
+            transports: json!([]),
             key: EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap(),
             user: String::new(),
         }
@@ -53,7 +59,7 @@ impl RawPasskey {
     pub(crate) fn register(&mut self, origin: &str, options: &Value) -> Value {
         self.user = options["user"]["id"].as_str().unwrap().to_owned();
         let mut data = self.authenticator_data(&options["rp"]["id"], HAS_CREDENTIAL);
-        data.extend([0; 16]);
+        data.extend(self.aaguid);
         data.extend(u16::try_from(self.id.len()).unwrap().to_be_bytes());
         data.extend(&self.id);
         data.extend(serde_cbor_2::to_vec(&self.public_key()).unwrap());
@@ -66,6 +72,7 @@ impl RawPasskey {
         self.response(&json!({
             "attestationObject": base64url(&serde_cbor_2::to_vec(&object).unwrap()),
             "clientDataJSON": base64url(&self.client_data("webauthn.create", origin, options)),
+            "transports": self.transports,
         }))
     }
 

@@ -146,7 +146,7 @@ async fn a_removed_person_leaves_nothing_that_works() {
     assert_over(&shop, &tokens, Refusal::RefreshUnknown).await;
     let signed = bob.signed_challenge().await;
     let back = bob.finish_sign_in(&signed).await;
-    back.refused(ErrorCode::PasskeyRefused, Refusal::CredentialNotOurs);
+    back.refused(ErrorCode::PasskeyRemoved, Refusal::CredentialOfRemovedPerson);
     let again = server.operate(Method::DELETE, "/users/bob", json!({})).await;
     again.refused(ErrorCode::NotFound, Refusal::UserNotFound);
 }

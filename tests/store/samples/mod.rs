@@ -31,8 +31,8 @@ use gatelodge::store::schema::{
     Authentication, Bridge, BridgeKey, BridgeSession, Client, ClockRecord, Code, Consent, Deadline,
     Delivery, Device, DeviceCertificate, EndedBridge, Event, EventDelivery, Exchange, Grant,
     HostPreference, Installation, Interaction, LinkedDevice, Passkey, Person, Protected, Pushed,
-    Removal, Restore, Revoked, Session, SetupLink, SigningKeyRow, Taken, Usage, UsedAssertion,
-    UsedCeremony, Withdrawal,
+    Removal, RemovedPasskey, Restore, Revoked, Session, SetupLink, SigningKeyRow, Taken, Usage,
+    UsedAssertion, UsedCeremony, Withdrawal,
 };
 use gatelodge::store::{Holding, Key as _, Rank, Read, Row, StoreError, Tx, View};
 use uuid::Uuid;
@@ -135,6 +135,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         sample::<Interaction>("Interaction", browser::interactions()),
         sample::<LinkedDevice>("LinkedDevice", bridge::linked_devices()),
         sample::<Passkey>("Passkey", people::passkeys()),
+        sample::<RemovedPasskey>("RemovedPasskey", people::removed_passkeys()),
         sample::<Person>("Person", people::people()),
         sample::<Protected>("Protected", clients::resources()),
         sample::<Pushed>("Pushed", browser::pushed_requests()),

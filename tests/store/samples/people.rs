@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use gatelodge::model::authenticator::{Aaguid, Transport};
 use gatelodge::model::email::{PersonEmail, Vouched};
 use gatelodge::oauth::id::{CeremonyId, UserId};
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
-    CredentialId, Passkey, Person, SetupLink, SetupPurpose, UsedCeremony,
+    CredentialId, Passkey, Person, Removed, RemovedPasskey, SetupLink, SetupPurpose, UsedCeremony,
 };
 
 use super::{at, hash, id, read, until};
@@ -17,16 +18,37 @@ pub(super) fn used_ceremonies() -> Vec<(CeremonyId, UsedCeremony)> {
 
 pub(super) fn passkeys() -> Vec<(CredentialId, Passkey)> {
     let full = Passkey {
+        aaguid: Aaguid::from_bytes([7; 16]),
         backed_up: true,
+        backup_eligible: true,
         created: at(6),
         credential: b"{\"cred\":{}}".to_vec(),
+        id: id(6),
         name: read("Ada's phone"),
         revision: 1,
+        transports: vec![Transport::Hybrid, Transport::Internal],
         used: Some(at(7)),
         user: id(5),
     };
-    let least = Passkey { backed_up: false, used: None, ..full.clone() };
+    let least = Passkey {
+        aaguid: None,
+        backed_up: false,
+        backup_eligible: false,
+        id: id(7),
+        transports: vec![],
+        used: None,
+        ..full.clone()
+    };
     vec![(CredentialId(vec![0, 0xff, 1]), full), (CredentialId(vec![2; 64]), least)]
+}
+
+pub(super) fn removed_passkeys() -> Vec<(CredentialId, RemovedPasskey)> {
+    let row = |why| RemovedPasskey { at: at(8), user: id(5), why };
+    vec![
+        (CredentialId(vec![3; 16]), row(Removed::Passkey)),
+        (CredentialId(vec![4; 16]), row(Removed::Person)),
+        (CredentialId(vec![5; 16]), row(Removed::Unstored)),
+    ]
 }
 
 pub(super) fn people() -> Vec<(UserId, Person)> {

@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::json;
 
 use crate::connection::{ask, get};
+use crate::person::Person;
 use crate::program::{Home, Server};
 
 /// A home, and the server that runs there, if one does.
@@ -21,10 +22,11 @@ pub(super) struct Said {
 }
 
 /// What stands in braces for a value that a command prints: the command, and where it has it.
-const LOOKUPS: [(&str, &str, &str); 5] = [
+const LOOKUPS: [(&str, &str, &str); 6] = [
     ("{event}", "events --kind request.refused", "/events/0/id"),
     ("{grant}", "grant list", "/grants/0/id"),
     ("{issuer}", "issuer show", "/issuer"),
+    ("{passkey}", "passkey list", "/passkeys/0/id"),
     ("{session}", "session list", "/sessions/0/id"),
     ("{token}", "token issue --client robot", "/access_token"),
 ];
@@ -51,7 +53,11 @@ impl Installation {
         let server = home.start(&["serve", "--listen", "127.0.0.1:0", "--offline"]);
         home.json("client add robot --id robot");
         home.json("client add front --id front --redirect https://front.example/cb");
-        home.json("user add ada");
+        // Ada has two passkeys.
+        for command in ["user add ada", "user recover ada"] {
+            let link = home.json(command);
+            Person::by_link(&server, link["setup_url"].as_str().unwrap(), None);
+        }
         for desk in ["desk1", "desk2"] {
             home.json(&format!("bridge issue-pat ada --name {desk}"));
         }
