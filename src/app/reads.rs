@@ -48,6 +48,7 @@ fn populate(tx: &mut Tx<'_>, cx: &Context, code: &AuthorizationCode) -> Result<(
         email: None,
         groups: Vec::new(),
         roles: vec![Role::USER.parse()?],
+        signed_out: None,
         updated: cx.now,
         username: "ada".parse()?,
     };

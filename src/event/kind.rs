@@ -60,6 +60,7 @@ kinds! {
     ResourceAdded = "resource.added", "a resource was added";
     ResourceChanged = "resource.changed", "a resource was changed";
     ResourceRemoved = "resource.removed", "a resource was removed";
+    SessionsEnded = "session.all_ended", "all sessions of a person were ended, or all but one";
     SessionEnded = "session.ended", "a session was ended";
     SessionOpened = "session.opened", "a person signed in";
     TokenIssued = "token.issued", "an operator issued a token";

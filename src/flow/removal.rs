@@ -16,7 +16,7 @@ use crate::oauth::id::{GrantId, SessionId, UserId};
 use crate::store::schema::{
     BRIDGE_SESSIONS_BY_USER, Bridge, BridgeSession, CERTIFICATES_BY_USER, Consent, Delivery,
     DeviceCertificate, GRANTS_BY_CLIENT, GRANTS_BY_SESSION, GRANTS_BY_USER, Grant, HostPreference,
-    LinkedDevice, PASSKEYS_BY_USER, Removal, Removed, SESSIONS_BY_USER, Session, Subject,
+    LinkedDevice, PASSKEYS_BY_USER, Person, Removal, Removed, SESSIONS_BY_USER, Session, Subject,
     TOKENS_BY_USER,
 };
 use crate::store::{Index, Key, Row, StoreError, Tx, View};
@@ -178,16 +178,20 @@ impl Step<'_, '_> {
     }
 
     /// Ends the sessions of a person after `cursor` whose last sign-in was before the subject
-    /// ended.
+    /// ended, but for one that goes on.
     fn sessions(&mut self, user: UserId, cursor: Option<SessionId>) -> Result<Cursor, StoreError> {
+        let person = self.tx.find::<Person>(&user)?;
+        let is_over = |id: SessionId, at| {
+            person.as_ref().is_none_or(|own| !own.enabled_since(at) || own.is_signed_out(id, at))
+        };
         let mut last = None;
         for id in self.tx.by_after(&SESSIONS_BY_USER, &user, cursor.as_ref(), self.left)? {
             if self.left == 0 {
                 break;
             }
-            let session = self.tx.find::<Session>(&id)?;
+            let signed_in = self.tx.find::<Session>(&id)?.map(|row| row.authentication.at);
             let mut rows = 1;
-            if session.is_some_and(|session| session.authentication.at <= self.at) {
+            if signed_in.is_some_and(|at| at <= self.at && is_over(id, at)) {
                 rows += end_session(self.tx, self.cx, id)?;
             }
             last = Some(id.uuid().into_bytes());

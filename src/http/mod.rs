@@ -75,6 +75,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/gate/account/bridges", post(connections::end_bridge))
         .route("/gate/account/email", post(account::set_email))
         .route("/gate/account/sessions", post(connections::end_session))
+        .route("/gate/account/sessions/others", post(connections::end_other_sessions))
         .route("/gate/account/tokens", post(connections::revoke_token))
         .route("/gate/logout", post(account::sign_out))
         .route("/gate/webauthn/add/start", post(passkeys::start_further))

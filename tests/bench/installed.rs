@@ -78,6 +78,7 @@ fn grant(tx: &mut Tx<'_>, cx: &Context, n: u64) -> Result<RefreshToken, Error> {
         email: None,
         groups: Vec::new(),
         roles: vec!["user".parse().unwrap()],
+        signed_out: None,
         updated: now,
         username: format!("ada{n}").parse().unwrap(),
     };

@@ -47,6 +47,7 @@ pub(crate) const ROUTES: &[(&str, &str, To, bool)] = &[
     ("/gate/account/bridges", "POST", Own, false),
     ("/gate/account/email", "POST", Own, false),
     ("/gate/account/sessions", "POST", Own, false),
+    ("/gate/account/sessions/others", "POST", Own, false),
     ("/gate/account/tokens", "POST", Own, false),
     ("/gate/logout", "POST", Own, false),
     ("/gate/logged-out", "GET,HEAD", Own, false),

@@ -175,6 +175,7 @@ pub fn complete(
             email: email.map(PersonEmail::by_person),
             groups: Vec::new(),
             roles: roles.collect(),
+            signed_out: None,
             updated: cx.now,
             username,
         };

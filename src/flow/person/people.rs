@@ -130,6 +130,7 @@ pub fn add(
         email: new.email.clone().map(PersonEmail::by_operator),
         groups: new.groups.clone(),
         roles: if new.roles.is_empty() { default()? } else { new.roles.clone() },
+        signed_out: None,
         updated: cx.now,
         username: new.username.clone(),
     };

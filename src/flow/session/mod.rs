@@ -11,13 +11,13 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::event::Kind;
 use crate::flow::events::{self, Act};
-use crate::flow::installation::restore;
+use crate::flow::installation::{clock, restore};
 use crate::flow::{Context, removal, rights};
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::id::{SessionId, UserId};
 use crate::secret::{SessionSecret, TokenHash};
 use crate::store::schema::{
-    Authentication, Person, SESSIONS_BY_HOLDER, SESSIONS_BY_USER, Session, Subject,
+    Authentication, Person, SESSIONS_BY_HOLDER, SESSIONS_BY_USER, Session, SignedOut, Subject,
 };
 use crate::store::{Listing, Span, StoreError, Tx, View};
 
@@ -100,18 +100,19 @@ pub fn by_id(
     let Some(mut session) = view.find::<Session>(&id)? else { return Ok(None) };
     let Some(person) = view.find::<Person>(&session.user)? else { return Ok(None) };
     session.expires = expiry(view, cx, &session)?;
-    Ok(is_live(view, cx, &session, &person)?.then_some(LiveSession { id, person, session }))
+    Ok(is_live(view, cx, (id, &session), &person)?.then_some(LiveSession { id, person, session }))
 }
 
 /// Whether a session of `person` is live.
 pub fn is_live(
     view: &impl View,
     cx: &Context,
-    session: &Session,
+    (id, session): (SessionId, &Session),
     person: &Person,
 ) -> Result<bool, StoreError> {
-    let enabled = person.enabled_since(session.authentication.at);
-    Ok(!session.revoked && enabled && cx.now < expiry(view, cx, session)?)
+    let at = session.authentication.at;
+    let valid = person.enabled_since(at) && !person.is_signed_out(id, at);
+    Ok(!session.revoked && valid && cx.now < expiry(view, cx, session)?)
 }
 
 /// The expiry of a session. After the restore of a backup its idle lifetime counts from the restore.
@@ -285,6 +286,27 @@ pub fn revoke_own(tx: &mut Tx<'_>, cx: &Context, user: UserId, id: SessionId) ->
     end_with_grants(tx, cx, &live)?;
     let act = Act::new(Kind::SessionEnded).by(user).fact("with", "its grants");
     record_end(tx, cx, &live, act)
+}
+
+/// Ends every session of a person but `except`, with every grant that was made in one of them, those with
+/// offline access included. The clients that registered a logout URI are notified.
+///
+/// # Errors
+///
+/// [`Refusal::UserNotFound`].
+pub fn end_all(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    user: UserId,
+    except: Option<SessionId>,
+) -> Result<(), Error> {
+    let person = tx.find::<Person>(&user)?.ok_or(Refusal::UserNotFound)?;
+    let at = person.now_enabled(clock::milestone(tx, cx)?);
+    let act = Act::new(Kind::SessionsEnded).person(user).named(&person.username);
+    let act = except.iter().fold(act, |act, own| act.by(user).fact("except", own));
+    tx.put(&user, Person { signed_out: Some(SignedOut { at, except }), ..person })?;
+    removal::start(tx, cx, &Subject::Sessions(user))?;
+    events::record(tx, cx, act).map(drop)
 }
 
 /// A page of the live sessions, of one person or of all, oldest first within the page.

@@ -90,9 +90,9 @@ pub fn check(
     }
     let authorization = &grant.authorization;
     let Some(person) = view.find::<Person>(&authorization.user)? else { return Ok(None) };
-    if !person.enabled_since(authorization.authentication.at)
-        || !client.decisions.admit(&person.groups)
-    {
+    let signed_in = authorization.authentication.at;
+    let ended = person.is_signed_out(authorization.session, signed_in) && !grant.by_operator;
+    if ended || !person.enabled_since(signed_in) || !client.decisions.admit(&person.groups) {
         return Ok(None);
     }
     let session = view.find::<Session>(&authorization.session)?;
@@ -104,7 +104,7 @@ pub fn check(
     // OpenID Connect Core §11: offline access is access "when the End-User is not present".
     if !grant.offline {
         let Some(session) = session else { return Ok(None) };
-        if !session::is_live(view, cx, &session, &person)? {
+        if !session::is_live(view, cx, (authorization.session, &session), &person)? {
             return Ok(None);
         }
     }

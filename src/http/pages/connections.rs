@@ -137,6 +137,17 @@ pub(in crate::http) async fn end_session(
     Ok(redirect::to_page(&PagePath::Account))
 }
 
+/// Ends every browser session of the person but this one.
+pub(in crate::http) async fn end_other_sessions(
+    State(app): State<Arc<App>>,
+    acting: Acting,
+    SignedInForm { session, .. }: SignedInForm,
+) -> Result<Response, PageFailure> {
+    let (user, own) = (session.user(), session.id());
+    app.write_by(acting, move |tx, cx| session::end_all(tx, cx, user, Some(own))).await?;
+    Ok(redirect::to_page(&PagePath::Account))
+}
+
 /// Ends a bridge session of the person, with its linked device.
 pub(in crate::http) async fn end_bridge(
     State(app): State<Arc<App>>,

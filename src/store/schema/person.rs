@@ -11,7 +11,7 @@ use crate::model::email::PersonEmail;
 use crate::model::person::{Role, Username};
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::group::Group;
-use crate::oauth::id::UserId;
+use crate::oauth::id::{SessionId, UserId};
 use crate::secret::TokenHash;
 use crate::store::{Entries, Index, Row, Tag};
 
@@ -34,10 +34,21 @@ pub struct Person {
     pub groups: Vec<Group>,
     /// Their roles, which decide the scopes that they can grant.
     pub roles: Vec<Role>,
+    /// The last time at which all of their sessions ended at once.
+    pub signed_out: Option<SignedOut>,
     /// The time of the last change.
     pub updated: Timestamp,
     /// The name of the account.
     pub username: Username,
+}
+
+/// The end of every browser session of a person, with what was allowed in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedOut {
+    /// The time: whatever comes from a sign-in up to it has ended.
+    pub at: Timestamp,
+    /// The session that goes on.
+    pub except: Option<SessionId>,
 }
 
 /// The smallest difference of two times.
@@ -50,10 +61,17 @@ impl Person {
         !self.disabled && self.tokens_valid_after.is_none_or(|valid_after| time > valid_after)
     }
 
-    /// `now`, or the first moment since which the person has been enabled, if the clock went back
-    /// and that is later.
+    /// Whether a session with a sign-in at `time`, and what was allowed in it, ended together with
+    /// others.
+    pub fn is_signed_out(&self, session: SessionId, time: Timestamp) -> bool {
+        self.signed_out.is_some_and(|out| time <= out.at && Some(session) != out.except)
+    }
+
+    /// `now`, or the first moment since which the person has been enabled and no session has ended
+    /// with all others, if the clock went back and that is later.
     pub fn now_enabled(&self, now: Timestamp) -> Timestamp {
-        self.tokens_valid_after.map_or(now, |valid_after| now.max(valid_after + MOMENT))
+        let ended = self.tokens_valid_after.max(self.signed_out.map(|out| out.at));
+        ended.map_or(now, |ended| now.max(ended + MOMENT))
     }
 
     /// Their groups and roles, the claim `groups`.

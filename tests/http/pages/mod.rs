@@ -12,4 +12,5 @@ mod prompts;
 mod session_key;
 mod sessions;
 mod setup;
+mod signed_out;
 mod unproven;

@@ -7,7 +7,8 @@ use gatelodge::model::email::{PersonEmail, Vouched};
 use gatelodge::oauth::id::{CeremonyId, UserId};
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
-    CredentialId, Passkey, Person, Removed, RemovedPasskey, SetupLink, SetupPurpose, UsedCeremony,
+    CredentialId, Passkey, Person, Removed, RemovedPasskey, SetupLink, SetupPurpose, SignedOut,
+    UsedCeremony,
 };
 
 use super::{at, hash, id, read, until};
@@ -64,6 +65,7 @@ pub(super) fn people() -> Vec<(UserId, Person)> {
         }),
         groups: vec![read("staff"), read("team/engines")],
         roles: vec![read("admin"), read("user")],
+        signed_out: Some(SignedOut { at: at(11), except: Some(id(12)) }),
         updated: at(9),
         username: read("Ada.L@example"),
     };
@@ -74,6 +76,7 @@ pub(super) fn people() -> Vec<(UserId, Person)> {
         email: None,
         groups: vec![],
         roles: vec![],
+        signed_out: None,
         username: read("bob"),
         ..full.clone()
     };
