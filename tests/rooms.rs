@@ -125,6 +125,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("axum", &["admin/", "cli/", "http/", "serve/", "oauth_client/"]),
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/"]),
+    ("flate2", &["http/assets.rs"]),
     ("hickory_resolver", &["fetch/"]),
     ("hkdf", &["secret/"]),
     ("hmac", &["secret/"]),
@@ -165,6 +166,7 @@ const PLACES: &[(&str, &[&str])] = &[
     (
         "sha2",
         &[
+            "http/assets.rs",
             "oauth_client/page.rs",
             "keys/",
             "oauth/claims.rs",

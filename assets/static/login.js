@@ -1,7 +1,7 @@
 // Sign-in. A ceremony waits behind the username field for the browser's autofill, and the button
 // runs one of its own. A browser allows one at a time, so the first always yields to the second.
 
-import { get, go, obstacle, post, words } from "/assets/passkey.js";
+import { get, go, obstacle, post, words } from "./passkey.js";
 
 const form = document.getElementById("login");
 const button = form?.querySelector("button");

@@ -1,7 +1,7 @@
 // What setup and sign-in share: asking the server, making and using passkeys, and saying in plain
 // words what went wrong.
 
-import { NoStorage, ask } from "/assets/session.js";
+import { NoStorage, ask } from "./session.js";
 
 /** A failure whose message was written for the person, ours or the server's. */
 export class Trouble extends Error {

@@ -1,7 +1,7 @@
 // The page without data. It asks for the page that belongs to this address, with the proof of the
 // session, puts that page in its own place, and sends the page's forms in the same way.
 
-import { ask } from "/assets/session.js";
+import { ask } from "./session.js";
 
 const silent = "silent" in document.body.dataset;
 const here = location.pathname + location.search;

@@ -1,7 +1,7 @@
 // Setup: takes the one-time token out of the address, asks the server what it is for, and makes
 // the passkey. The token lives in this module's memory only, so a failed attempt can be repeated.
 
-import { create, deviceName, go, obstacle, post, words } from "/assets/passkey.js";
+import { create, deviceName, go, obstacle, post, words } from "./passkey.js";
 
 const at = (id) => document.getElementById(id);
 const form = at("setup");

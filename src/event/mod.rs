@@ -42,8 +42,13 @@ impl DroppedLines {
 /// The routes whose responses are logged at the level `debug`, unless they fail: a page brings several
 /// along, and a program asks again and again. They would bury what somebody looks for, such as the setup
 /// link above them.
-const QUIET: [&str; 5] =
-    ["/_gatelodge/assets/{name}", "/assets/{name}", "/healthz", "/metrics", "/readyz"];
+const QUIET: [&str; 5] = [
+    "/_gatelodge/assets/{version}/{name}",
+    "/assets/{version}/{name}",
+    "/healthz",
+    "/metrics",
+    "/readyz",
+];
 
 /// A finished request.
 pub(crate) struct RequestLog<'a> {

@@ -1,11 +1,24 @@
 //! The style sheets, scripts and icons of the pages, embedded in the binary.
+//!
+//! Their addresses contain a hash of all of them, so a browser may keep them for good: another
+//! version of a file has another address. Modules name each other by relative addresses, which stay
+//! below the hash.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::sync::LazyLock;
 
 use axum::extract::Path;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use rust_embed::RustEmbed;
+use sha2::{Digest as _, Sha256};
 
 use super::failure::NegotiatedFailure;
+use super::preferences::preferences;
 use crate::error::Refusal;
 use crate::secret::hex;
 
@@ -13,23 +26,80 @@ use crate::secret::hex;
 #[folder = "assets/static/"]
 struct Static;
 
-/// The file `name`, with its hash as `ETag`.
+/// The files and their hash. They are read and compressed at the first request for a page.
+static FILES: LazyLock<Files> = LazyLock::new(Files::read);
+
+/// The folder of the files, on the issuer's host.
+static FOLDER: LazyLock<String> = LazyLock::new(|| format!("/assets/{}", FILES.version));
+
+/// The folder of the files, on the hosts of applications.
+static FOLDER_AT_APPLICATIONS: LazyLock<String> =
+    LazyLock::new(|| format!("/_gatelodge/assets/{}", FILES.version));
+
+/// The folder in which a page finds the files.
+pub(super) fn folder(at_application: bool) -> &'static str {
+    if at_application { &FOLDER_AT_APPLICATIONS } else { &FOLDER }
+}
+
+struct Files {
+    by_name: BTreeMap<String, File>,
+    /// The beginning of the hash of every name and content.
+    version: String,
+}
+
+struct File {
+    compressed: Vec<u8>,
+    content: Cow<'static, [u8]>,
+    media_type: &'static str,
+}
+
+impl Files {
+    fn read() -> Self {
+        let (mut by_name, mut hash) = (BTreeMap::new(), Sha256::new());
+        let mut names: Vec<_> = Static::iter().collect();
+        names.sort_unstable();
+        for name in names {
+            let (Some(file), Some(media_type)) = (Static::get(&name), media_type(&name)) else {
+                continue;
+            };
+            hash.update(name.as_bytes());
+            hash.update(file.metadata.sha256_hash());
+            let compressed = compressed(&file.data);
+            by_name.insert(name.into(), File { compressed, content: file.data, media_type });
+        }
+        let version = hex(hash.finalize().get(..8).unwrap_or_default());
+        Self { by_name, version }
+    }
+}
+
+/// The gzip form of a file. Nothing of it is secret, so its length gives nothing away.
+fn compressed(content: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder
+        .write_all(content)
+        .and_then(|()| encoder.finish())
+        .expect("a vector takes whatever is written")
+}
+
+/// The file `name`, compressed if the browser takes that.
 pub(super) async fn show(
-    Path(name): Path<String>,
+    Path((version, name)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, NegotiatedFailure> {
-    let file = Static::get(&name).ok_or(Refusal::PageNotFound)?;
-    let media_type = media_type(&name).ok_or(Refusal::PageNotFound)?;
-    let hash = file.metadata.sha256_hash();
-    let tag = format!("\"{}\"", hex(hash.get(..16).unwrap_or_default()));
+    // What is kept for good must not have an address that another version had.
+    let current = version == FILES.version;
+    let file = FILES.by_name.get(&name).filter(|_| current).ok_or(Refusal::PageNotFound)?;
     let fixed = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(media_type)),
-        (header::ETAG, HeaderValue::from_str(&tag).expect("hex is a header value")),
+        (header::CONTENT_TYPE, HeaderValue::from_static(file.media_type)),
+        (header::VARY, HeaderValue::from_static("accept-encoding")),
     ];
-    if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known == tag.as_str()) {
-        return Ok((StatusCode::NOT_MODIFIED, fixed).into_response());
-    }
-    Ok((fixed, file.data).into_response())
+    let accepted = headers.get_all(header::ACCEPT_ENCODING);
+    Ok(if preferences(accepted).iter().any(|coding| coding.eq_ignore_ascii_case("gzip")) {
+        let encoding = [(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))];
+        (fixed, encoding, file.compressed.as_slice()).into_response()
+    } else {
+        (fixed, file.content.as_ref()).into_response()
+    })
 }
 
 fn media_type(name: &str) -> Option<&'static str> {

@@ -16,6 +16,7 @@ mod failure;
 mod metrics;
 mod oauth;
 mod pages;
+mod preferences;
 mod proxy;
 mod redirect;
 mod render;
@@ -37,7 +38,7 @@ use oauth::{
     userinfo,
 };
 use pages::{account, applications, connections, interaction, passkeys, prove, setup};
-use routes::{cached_for_an_hour, open_to_any_origin, readable_errors, revalidated};
+use routes::{cached_for_an_hour, immutable, open_to_any_origin, readable_errors};
 
 /// The router of all endpoints. `routes.rs` has the rules of each group.
 pub fn router(app: Arc<App>) -> Router {
@@ -109,8 +110,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/_gatelodge/sign-out", get(proxy::sign_out).post(proxy::sign_out));
 
     let assets = Router::new()
-        .route("/_gatelodge/assets/{name}", get(assets::show))
-        .route("/assets/{name}", get(assets::show));
+        .route("/_gatelodge/assets/{version}/{name}", get(assets::show))
+        .route("/assets/{version}/{name}", get(assets::show));
 
     Router::new()
         .merge(open_to_any_origin("GET,HEAD", cached_for_an_hour(metadata)))
@@ -124,7 +125,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(applications)
         .merge(administration::routes(&app))
         .merge(bridge::routes(&app))
-        .merge(revalidated(assets))
+        .merge(immutable(assets))
         .route("/healthz", get(metadata::alive))
         .route("/readyz", get(metadata::ready))
         .route("/metrics", get(metrics::show))

@@ -12,6 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::about::About;
+use super::assets;
 use super::extract::{host, peer};
 use super::facts::Facts;
 use super::failure::{Cause, Detail, ErrorFormat, accepts_html};
@@ -26,7 +27,7 @@ use crate::store::schema::RefusedRequest;
 
 /// The facts about a request that rendering needs, read before the request is handled.
 struct Asked {
-    /// The path of the style sheets of its error page.
+    /// The folder of the style sheets of its error page.
     assets: &'static str,
     /// Whether it has an `Authorization` header.
     authorization: bool,
@@ -41,7 +42,7 @@ impl Asked {
         // On an application's host, only paths below `/_gatelodge/` belong to this server.
         let at_application = host::is_for_applications(request.uri().path());
         Self {
-            assets: if at_application { "/_gatelodge/assets" } else { templates::ASSETS },
+            assets: assets::folder(at_application),
             authorization: request.headers().contains_key(header::AUTHORIZATION),
             // Towards a TLS upstream, a proxy may send the issuer's host instead of an application's.
             by_name: !at_application && host::is_issuers(&app.rules().issuer, request),

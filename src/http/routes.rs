@@ -104,10 +104,10 @@ pub(super) fn cached_for_an_hour(routes: Router<Arc<App>>) -> Router<Arc<App>> {
     cached(routes, "public, max-age=3600")
 }
 
-/// Allows caches to keep the successful responses of `routes`, if they revalidate them at each use
-/// (by the `ETag`).
-pub(super) fn revalidated(routes: Router<Arc<App>>) -> Router<Arc<App>> {
-    cached(routes, "no-cache")
+/// Allows any cache to keep the successful responses of `routes` for good (RFC 8246). Their addresses
+/// contain a hash.
+pub(super) fn immutable(routes: Router<Arc<App>>) -> Router<Arc<App>> {
+    cached(routes, "public, max-age=31536000, immutable")
 }
 
 fn cached(routes: Router<Arc<App>>, rule: &'static str) -> Router<Arc<App>> {

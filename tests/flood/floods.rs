@@ -113,8 +113,8 @@ pub(crate) fn all() -> Vec<Flood> {
 }
 
 /// A request that stays where it is asked.
-pub(crate) fn asset() -> String {
-    get("/assets/passkey.js", "")
+pub(crate) fn document() -> String {
+    get("/.well-known/openid-configuration", "")
 }
 
 fn get(path: &str, headers: &str) -> String {

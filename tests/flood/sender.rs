@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::arguments::Arguments;
 use crate::exchange::PORT;
-use crate::floods::{Flood, How, NUMBER, Scene, asset};
+use crate::floods::{Flood, How, NUMBER, Scene, document};
 use crate::netns::Source;
 
 /// How many requests are sent before the first of their responses is read.
@@ -191,7 +191,7 @@ impl Sender {
 
     /// Makes connections that the server has to hold, and lets the oldest go.
     async fn hold(&mut self, unread: bool) {
-        let sent = if unread { asset().repeat(UNREAD) } else { HALF.to_owned() };
+        let sent = if unread { document().repeat(UNREAD) } else { HALF.to_owned() };
         let mut held = VecDeque::new();
         loop {
             let Some(mut stream) = self.connect().await else { continue };
@@ -211,7 +211,7 @@ impl Sender {
 /// The status of the response to the same request from a peer that reads it, or ends its header.
 pub(crate) async fn held_status(source: Source, how: How) -> io::Result<u16> {
     let mut stream = connect(source, 0, false).await?;
-    let sent = if matches!(how, How::Unread) { asset() } else { format!("{HALF}\r\n\r\n") };
+    let sent = if matches!(how, How::Unread) { document() } else { format!("{HALF}\r\n\r\n") };
     stream.write_all(sent.as_bytes()).await?;
     let (status, _) = timeout(Duration::from_secs(5), read(&mut BufReader::new(stream))).await??;
     Ok(status)

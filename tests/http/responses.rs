@@ -192,22 +192,59 @@ async fn only_what_rarely_changes_may_be_kept() {
     for path in ["/.well-known/openid-configuration", "/.well-known/jwks.json"] {
         assert_eq!(cached(&server.get(path).await), "public, max-age=3600", "{path}");
     }
-    assert_eq!(cached(&server.get("/assets/style.css").await), "no-cache");
-    for path in ["/account", "/login", "/nowhere", "/healthz", "/oauth/userinfo", "/"] {
+    let style = server.asset("style.css").await;
+    assert_eq!(cached(&server.get(&style).await), "public, max-age=31536000, immutable");
+    for path in [
+        "/account",
+        "/login",
+        "/nowhere",
+        "/assets/0/style.css",
+        "/healthz",
+        "/oauth/userinfo",
+        "/",
+    ] {
         assert_eq!(cached(&ada.visit(path).await), "no-store", "{path}");
     }
 }
 
+/// Only what a browser may keep for good has the address of this version.
 #[tokio::test]
-async fn a_file_is_sent_again_only_when_it_changed() {
+async fn a_file_has_an_address_of_its_version_alone() {
     let server = Server::new().await;
-    let file = server.get("/assets/login.js").await;
-    let known = Request::get("/assets/login.js").header("if-none-match", file.header("etag"));
 
-    let again = server.send(known.body(Body::empty()).unwrap()).await;
+    let file = server.get(&server.asset("login.js").await).await;
 
     assert_eq!(file.header("content-type"), "text/javascript; charset=utf-8");
-    assert_eq!((again.status.as_u16(), again.body.len()), (304, 0));
+    assert!(file.text().contains("from \"./passkey.js\""));
+    for path in ["/assets/login.js", "/assets/0000000000000000/login.js"] {
+        server.get(path).await.refused(ErrorCode::NotFound, Refusal::PageNotFound);
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_compressed_for_browsers_that_take_it() {
+    let server = Server::new().await;
+    let path = server.asset("style.css").await;
+    let plain = server.get(&path).await;
+    for (accepted, encoding) in [
+        ("gzip, deflate, br", "gzip"),
+        ("br;q=1, GZIP;q=0.1", "gzip"),
+        ("gzip;q=0, br", ""),
+        ("br", ""),
+    ] {
+        let request = Request::get(&path).header("accept-encoding", accepted);
+        let response = server.send(request.body(Body::empty()).unwrap()).await;
+
+        assert_eq!(response.header("content-encoding"), encoding, "{accepted}");
+        assert_eq!(response.header("vary"), "accept-encoding");
+        assert_eq!(response.header("content-type"), "text/css; charset=utf-8");
+        if encoding.is_empty() {
+            assert_eq!(response.body, plain.body);
+        } else {
+            assert!(response.body.starts_with(&[0x1f, 0x8b]), "the beginning of RFC 1952 §2.3.1");
+            assert!(response.body.len() * 2 < plain.body.len());
+        }
+    }
 }
 
 #[tokio::test]
@@ -259,7 +296,8 @@ async fn signing_out_clears_the_session_cookie() {
 async fn head_is_get_without_a_body() {
     let server = Server::new().await;
 
-    for path in ["/.well-known/openid-configuration", "/gate/login", "/assets/style.css"] {
+    let style = server.asset("style.css").await;
+    for path in ["/.well-known/openid-configuration", "/gate/login", &*style] {
         let head = Request::builder().method(Method::HEAD).uri(path).body(Body::empty()).unwrap();
         let (head, get) = (server.send(head).await, server.get(path).await);
 
@@ -292,15 +330,16 @@ async fn a_fault_of_ours_says_nothing_but_its_event() {
 #[tokio::test]
 async fn assets_and_probes_are_in_the_log_where_they_fail() {
     let server = Server::new().await;
+    let script = server.asset("login.js").await;
     let log = Log::keep();
 
-    for path in ["/assets/login.js", "/healthz", "/readyz", "/metrics", "/login", "/assets/none"] {
+    for path in [&*script, "/healthz", "/readyz", "/metrics", "/login", "/assets/0/none"] {
         server.get(path).await;
     }
 
     assert_eq!(log.with("/healthz").len() + log.with("/readyz").len(), 0);
     assert_eq!(log.with("route=\"/login\"").len(), 1);
-    let assets = log.with("/assets/{name}");
+    let assets = log.with("/assets/{version}/{name}");
     assert_eq!(assets.len(), 1);
     assert!(assets[0].contains("PageNotFound"), "{assets:?}");
 }

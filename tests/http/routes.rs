@@ -84,8 +84,8 @@ pub(crate) const ROUTES: &[(&str, &str, To, bool)] = &[
     ("/v1/bridge/profile/host-model-filter", "POST", Own, false),
     ("/v1/bridge/pubkey", "GET,HEAD", Own, false),
     ("/v1/bridge/whoami", "GET,HEAD", Own, false),
-    ("/_gatelodge/assets/{name}", "GET,HEAD", Own, true),
-    ("/assets/{name}", "GET,HEAD", Own, true),
+    ("/_gatelodge/assets/{version}/{name}", "GET,HEAD", Own, true),
+    ("/assets/{version}/{name}", "GET,HEAD", Own, true),
     ("/healthz", "GET,HEAD", Own, false),
     ("/readyz", "GET,HEAD", Own, false),
     ("/metrics", "GET,HEAD", Own, false),
@@ -96,7 +96,8 @@ const METHODS: [Method; 6] =
 
 /// A path of `route`.
 fn path(route: &str) -> String {
-    route.split_once('{').map_or_else(|| route.to_owned(), |(before, _)| format!("{before}x"))
+    let named = |segment: &str| if segment.starts_with('{') { "x" } else { segment }.to_owned();
+    route.split('/').map(named).collect::<Vec<_>>().join("/")
 }
 
 async fn ask(server: &Server, method: &Method, host: &str, path: &str) -> Response {

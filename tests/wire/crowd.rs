@@ -29,10 +29,10 @@ fn need_descriptors(count: u64) {
     }
 }
 
-/// A request for an asset, on a connection that stays.
+/// A request, on a connection that stays.
 fn request(server: &Server) -> String {
     let host = server.issuer().strip_prefix("http://").unwrap();
-    format!("GET /assets/passkey.js HTTP/1.1\r\nHost: {host}\r\n\r\n")
+    format!("GET /.well-known/openid-configuration HTTP/1.1\r\nHost: {host}\r\n\r\n")
 }
 
 #[test]

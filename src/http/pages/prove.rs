@@ -17,6 +17,7 @@ use super::templates::{self, ProvePage, SilentPage};
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::authorize::step::{self, PresentedInteraction};
+use crate::http::assets;
 use crate::http::destination::PagePath;
 use crate::http::extract::session_proof::{self, Unproven};
 use crate::http::failure::{NegotiatedFailure, PageFailure};
@@ -96,7 +97,7 @@ async fn at_interaction(
         looks => looks?,
     };
     let mut response = match &looks.silent {
-        Some(_) => templates::show(&SilentPage { challenge }),
+        Some(_) => templates::show(&SilentPage { assets: assets::folder(false), challenge }),
         None => templates::show(&ProvePage { page: templates::Page::anonymous(app), challenge }),
     };
     let ancestor = looks.silent.and_then(|uri| uri.origin());

@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::error::{Error, Internal, Refusal};
 use crate::event::EventId;
 use crate::flow::person::people;
+use crate::http::assets;
 use crate::http::destination::{Destination, PagePath};
 use crate::http::extract::browser::Browser;
 use crate::http::facts::Facts;
@@ -43,12 +44,9 @@ pub(in crate::http) fn content_security_policy(
     HeaderValue::from_str(&policy).expect("origins are printable ASCII")
 }
 
-/// The path of the style sheets and modules.
-pub(in crate::http) const ASSETS: &str = "/assets";
-
 /// The values that every page needs.
 pub(in crate::http) struct Page {
-    /// The path of its style sheets.
+    /// The folder of its style sheets and modules.
     pub(in crate::http) assets: &'static str,
     /// The anti-forgery token.
     pub(in crate::http) csrf: String,
@@ -59,7 +57,7 @@ pub(in crate::http) struct Page {
 impl Page {
     pub(in crate::http) fn of(app: &App, browser: &Browser) -> Self {
         Self {
-            assets: ASSETS,
+            assets: assets::folder(false),
             csrf: browser.csrf(&app.rules().pepper),
             host: app.rules().issuer.authority().to_owned(),
         }
@@ -68,7 +66,7 @@ impl Page {
     /// As [`Page::of`], without an anti-forgery token.
     pub(in crate::http) fn anonymous(app: &App) -> Self {
         let host = app.rules().issuer.authority().to_owned();
-        Self { assets: ASSETS, csrf: String::new(), host }
+        Self { assets: assets::folder(false), csrf: String::new(), host }
     }
 }
 
@@ -377,6 +375,7 @@ pub(in crate::http) struct SetupPage {
 #[derive(Template)]
 #[template(path = "silent.html", config = "assets/askama.toml")]
 pub(in crate::http) struct SilentPage {
+    pub(in crate::http) assets: &'static str,
     pub(in crate::http) challenge: String,
 }
 

@@ -122,7 +122,7 @@ async fn every_cookie_that_another_port_catches_opens_nothing() {
         let url = format!("{}{path}", server.issuer());
         let (status, text) = replay(&url, method.clone(), &cookies, body).await;
         let refused = method == Method::POST && status == 403;
-        assert!(refused || text.contains("/assets/prove.js"), "{method} {path}: {status} {text}");
+        assert!(refused || text.contains("/prove.js"), "{method} {path}: {status} {text}");
         assert!(!text.contains("Ada") && !text.contains("code="), "{path}: {text}");
     }
     window.open(format!("{}/account", server.issuer())).await;

@@ -51,7 +51,7 @@ async fn its_cookie_signs_nobody_in_at_the_account_the_bridge_or_a_device() {
     }
     for cookie in ["session", "browser"] {
         let account = with_secret_as(&browser, cookie, "/gate/account").await;
-        assert!(account.text().contains("/assets/prove.js"), "{cookie}");
+        assert!(account.text().contains("/prove.js"), "{cookie}");
     }
     // No form of a page is vouched for by it.
     let signed_out = browser.submit("/gate/logout", &[]).await;

@@ -240,7 +240,7 @@ async fn a_page_that_no_script_asked_for_holds_no_data() {
     let with_cookies = ada.send_unproven(request).await;
 
     assert_eq!(page.text(), with_cookies.text());
-    assert!(page.text().contains("/assets/prove.js"));
+    assert!(page.text().contains("/prove.js"));
     assert_eq!(page.header("cross-origin-opener-policy"), "same-origin");
 }
 

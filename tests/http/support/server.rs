@@ -209,6 +209,13 @@ impl Server {
     }
 
     /// Sends a request to the administration API; `path` stands below `/api/v1`.
+    /// The address of a file of the pages, as they name it.
+    pub(crate) async fn asset(&self, name: &str) -> String {
+        let page = self.get("/gate/login").await;
+        let (_, rest) = page.text().split_once("href=\"/assets/").unwrap();
+        format!("/assets/{}/{name}", rest.split('/').next().unwrap())
+    }
+
     pub(crate) async fn operate(&self, method: Method, path: &str, body: Value) -> Response {
         self.operate_raw(method, path, body.to_string()).await
     }
