@@ -36,6 +36,8 @@
 //! | what a page and a log line say of a request beside its refusal | `http/facts.rs` |
 //! | `Host`, and the address of the client | `http/extract/host.rs`, `http/extract/peer.rs` |
 //! | cross-site and anti-forgery checks | `http/extract/own_page.rs` |
+//! | every text of the pages, and the language of a request | `assets/texts/`, `http/texts/`; `http/about.rs` |
+//! | what a browser may keep for good | `http/assets.rs` |
 //! | names and attributes of cookies | `http/pages/cookie.rs`, `http/proxy.rs`, `http/cookie.rs` |
 //! | a session that is a key: the layer, the proof, its verification, the script | `http/pages/prove.rs`, [`model::session_proof`], `app/session_proof.rs`, `assets/static/session.js` |
 //! | where a browser may be sent, and every `Location` | `http/destination.rs`, `http/redirect.rs` |

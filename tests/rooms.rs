@@ -195,7 +195,7 @@ const PLACES: &[(&str, &[&str])] = &[
         ],
     ),
     ("tokio_rustls", &["fetch/", "tls/"]),
-    ("toml", &["cli/apply/", "config"]),
+    ("toml", &["cli/apply/", "config", "http/texts/"]),
     ("tower", &["cli/", "http/", "serve/"]),
     ("tracing_subscriber", &["serve/log.rs"]),
     ("unicode_width", &["cli/doctor/mod.rs", "cli/output/"]),

@@ -2,6 +2,7 @@
 // runs one of its own. A browser allows one at a time, so the first always yields to the second.
 
 import { get, go, obstacle, post, words } from "./passkey.js";
+import { text } from "./texts.js";
 
 const form = document.getElementById("login");
 const button = form?.querySelector("button");
@@ -10,8 +11,8 @@ const field = document.getElementById("username");
 let waiting = null; // the autofill ceremony: its AbortController, when to renew it, when it is over
 let busy = false; // a person's own attempt is under way
 
-function say(text, fault = "") {
-  document.getElementById("status").textContent = text;
+function say(status, fault = "") {
+  document.getElementById("status").textContent = status;
   document.getElementById("alert").textContent = fault;
 }
 
@@ -22,9 +23,9 @@ function setBusy(on) {
 
 async function finish(ceremony, credential) {
   setBusy(true);
-  say("Checking your passkey…");
+  say(text("login.checking"));
   await post("/gate/webauthn/authenticate/finish", { ceremony, credential }, { opens: true });
-  say("Signed in. One moment…");
+  say(text("login.signed_in"));
   go(form.dataset.next);
 }
 
@@ -79,7 +80,7 @@ async function signIn(event) {
   event.preventDefault();
   if (busy) return;
   setBusy(true);
-  say("Waiting for your passkey…");
+  say(text("login.waiting"));
   try {
     await stop();
     const { ceremony, publicKey } = await post("/gate/webauthn/authenticate/start", {});

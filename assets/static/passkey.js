@@ -2,6 +2,7 @@
 // words what went wrong.
 
 import { NoStorage, ask } from "./session.js";
+import { text } from "./texts.js";
 
 /** A failure whose message was written for the person, ours or the server's. */
 export class Trouble extends Error {
@@ -18,31 +19,30 @@ export class Trouble extends Error {
  */
 export async function post(path, body, how = {}) {
   const csrf = document.querySelector('meta[name="csrf"]').content;
-  const headers = { "content-type": "application/json", "x-csrf-token": csrf };
+  // What the server says stands in the page, so it is in the page's language.
+  const language = document.documentElement.lang;
+  const headers = { "accept-language": language, "content-type": "application/json", "x-csrf-token": csrf };
   let answer;
   try {
     answer = await ask(path, { ...how, method: "POST", headers, body: JSON.stringify(body) });
   } catch (error) {
     if (error instanceof NoStorage) {
-      throw new Trouble("This browser stores nothing for Gatelodge here, perhaps because its window is private. Try another window or browser.");
+      throw new Trouble(text("passkey.no_storage"));
     }
-    throw new Trouble("Gatelodge did not answer. Check that it is running and try again.", true);
+    throw new Trouble(text("passkey.unreachable"), true);
   }
   const json = await answer.json().catch(() => null);
   if (answer.ok && json) return json;
-  throw new Trouble(
-    json?.error_description
-      || `Gatelodge answered in a way this page does not understand (status ${answer.status}). Load the page again.`,
-  );
+  throw new Trouble(json?.error_description || text("passkey.not_understood", { status: answer.status }));
 }
 
 /** Why this browser cannot use passkeys here, or null if it can. */
 export function obstacle() {
   if (!window.isSecureContext) {
-    return "Browsers use passkeys only over HTTPS or on localhost. Open this page at its secure address.";
+    return text("passkey.insecure");
   }
   if (!window.PublicKeyCredential || !navigator.credentials) {
-    return "This browser cannot use passkeys. Try a current version of Chrome, Edge, Firefox or Safari.";
+    return text("passkey.no_passkeys");
   }
   return null;
 }
@@ -72,7 +72,7 @@ export async function get(options, how = {}) {
 export function go(path) {
   const to = new URL(path, location.href);
   // The path went through a page or an answer: never let it lead elsewhere, or into a script.
-  if (to.origin !== location.origin) throw new Trouble("Gatelodge named a page that is not its own.");
+  if (to.origin !== location.origin) throw new Trouble(text("passkey.elsewhere"));
   location.replace(to);
 }
 
@@ -81,24 +81,20 @@ export function words(error, making = false) {
   if (error instanceof Trouble) return error.message;
   switch (error?.name) {
     case "NotAllowedError":
-      return making
-        ? "No passkey was made: the request was cancelled or took too long. Try again when you are ready."
-        : "You are not signed in: the request was cancelled or took too long. Try again when you are ready.";
+      return making ? text("passkey.cancelled_making") : text("passkey.cancelled");
     case "InvalidStateError":
-      return making
-        ? "This device already holds a passkey for this account. Sign in with it, or make this one on another device or security key."
-        : "The browser was not ready. Load this page again.";
+      return making ? text("passkey.exists") : text("passkey.not_ready");
     case "SecurityError":
-      return `The browser does not allow passkeys at ${location.host}. Open Gatelodge by the name it was set up with, not by an IP address.`;
+      return text("passkey.wrong_host", { host: location.host });
     case "ConstraintError":
     case "NotSupportedError":
-      return "This device or security key cannot do what Gatelodge needs: keep a passkey and check that it is you, by PIN, fingerprint or face. Try another one.";
+      return text("passkey.unfit_authenticator");
     case "AbortError":
-      return "The request was interrupted. Try again.";
+      return text("passkey.interrupted");
     case "OperationError":
-      return "Another passkey request is still open, perhaps in another tab. Close it and try again.";
+      return text("passkey.another_prompt");
     default:
-      return "The browser or the passkey reported a fault it did not explain. Try again, or try another browser.";
+      return text("passkey.browser_fault");
   }
 }
 
@@ -112,16 +108,16 @@ export function deviceName() {
   const brand = brands.map((b) => b.brand).filter((b) => !/not.*brand|^chromium$/i.test(b))[0];
   const browser = brand?.replace(/^(Google|Microsoft) /, "")
     ?? find([[/Firefox|FxiOS/, "Firefox"], [/Edg/, "Edge"], [/OPR/, "Opera"], [/Chrom|CriOS/, "Chrome"], [/Safari/, "Safari"]])
-    ?? "Browser";
+    ?? text("passkey.browser");
   const system = platform
     || find([[/iPhone/, "iPhone"], [/iPad/, "iPad"], [/Android/, "Android"], [/Mac/, "macOS"], [/Windows/, "Windows"], [/CrOS/, "ChromeOS"], [/Linux/, "Linux"]]);
-  return (system ? `${browser} on ${system}` : browser).slice(0, 64);
+  return (system ? text("passkey.device", { browser, system }) : browser).slice(0, 64);
 }
 
 // Some password managers answer with an object of their own, whose toJSON is missing or throws:
 // then the members are written out here.
 function toJSON(credential) {
-  if (!credential) throw new Trouble("The browser gave no passkey. Try again.");
+  if (!credential) throw new Trouble(text("passkey.no_passkey"));
   try {
     return credential.toJSON();
   } catch {
@@ -144,8 +140,8 @@ function toJSON(credential) {
 
 const descriptors = (list = []) => list.map((item) => ({ ...item, id: decode(item.id) }));
 
-function decode(text) {
-  const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+function decode(encoded) {
+  const binary = atob(encoded.replaceAll("-", "+").replaceAll("_", "/"));
   return Uint8Array.from(binary, (c) => c.charCodeAt(0)).buffer;
 }
 

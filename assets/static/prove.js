@@ -2,6 +2,7 @@
 // session, puts that page in its own place, and sends the page's forms in the same way.
 
 import { ask } from "./session.js";
+import { text } from "./texts.js";
 
 const silent = "silent" in document.body.dataset;
 const here = location.pathname + location.search;
@@ -22,16 +23,17 @@ function go(next, pressed) {
   if (pressed && to.origin === location.origin && to.pathname !== location.pathname) location.assign(to);
   else location.replace(to);
   // A program of its own leaves this page where it is.
-  if (!/^https?:$/.test(to.protocol) && !silent) wait("The app opens. You can close this page.");
+  if (!/^https?:$/.test(to.protocol) && !silent) wait(text("page.app_opens"));
 }
 
 /** Puts a page in the place of this one. Its scripts are modules of this origin, or they do not run. */
 async function show(html) {
   const page = new DOMParser().parseFromString(html, "text/html");
+  document.documentElement.lang = page.documentElement.lang;
   document.title = page.title;
   document.querySelector('meta[name="csrf"]').content = page.querySelector('meta[name="csrf"]')?.content ?? "";
   const scripts = [...page.querySelectorAll("script[src]")].map((script) => script.getAttribute("src"));
-  for (const part of page.querySelectorAll("noscript, script")) part.remove();
+  for (const part of page.querySelectorAll("noscript, script[src]")) part.remove();
   const refresh = page.querySelector('meta[http-equiv="refresh"]');
   if (silent) document.body.hidden = true;
   document.body.replaceChildren(...page.body.childNodes);
@@ -41,10 +43,10 @@ async function show(html) {
   for (const script of scripts) await import(script);
 }
 
-function wait(text) {
+function wait(sentence) {
   const waiting = document.getElementById("waiting");
   if (!waiting) return;
-  waiting.textContent = text;
+  waiting.textContent = sentence;
   waiting.hidden = false;
 }
 
@@ -53,11 +55,9 @@ function complain(form) {
   const fault = form.parentElement.querySelector(":scope > .unsent") ?? document.createElement("p");
   fault.className = "notice bad unsent";
   fault.setAttribute("role", "alert");
-  fault.textContent = UNREACHABLE;
+  fault.textContent = text("page.unreachable");
   form.before(fault);
 }
-
-const UNREACHABLE = "Gatelodge did not answer. Check that it is running and try again.";
 
 addEventListener("submit", async (event) => {
   const form = event.target;
@@ -86,10 +86,10 @@ addEventListener("pageshow", (event) => {
 });
 
 // Nothing is said of a moment that nobody notices.
-const noticed = setTimeout(() => wait("One moment…"), 400);
+const noticed = setTimeout(() => wait(text("page.one_moment")), 400);
 try {
   await load(here);
 } catch {
-  if (!silent) wait(UNREACHABLE);
+  if (!silent) wait(text("page.unreachable"));
 }
 clearTimeout(noticed);

@@ -2,6 +2,7 @@
 // the passkey. The token lives in this module's memory only, so a failed attempt can be repeated.
 
 import { create, deviceName, go, obstacle, post, words } from "./passkey.js";
+import { text } from "./texts.js";
 
 const at = (id) => document.getElementById(id);
 const form = at("setup");
@@ -11,21 +12,18 @@ const email = at("email");
 
 /** What each purpose of a link is called, given the name of the person it was made for. */
 const purposes = {
-  first: () => [
-    "Make yourself at home",
-    "You are the first one here, so you will be the administrator of this Gatelodge.",
-  ],
-  new: (name) => [`Welcome, ${name}`, "Make a passkey, and this account is yours."],
-  recover: (name) => [`A new passkey for ${name}`, "Make a passkey to get back into your account."],
-  passkey: (name) => [`Add a passkey for ${name}`, "It opens the same account as the passkeys you already have."],
+  first: () => [text("setup.first"), text("setup.first_lead")],
+  new: (name) => [text("setup.new_person", { name }), text("setup.new_lead")],
+  recover: (name) => [text("setup.recover", { name }), text("setup.recover_lead")],
+  passkey: (name) => [text("setup.passkey", { name }), text("setup.passkey_lead")],
 };
 
 let token = "";
 let link = null; // what the server said of the token
 let busy = false;
 
-function say(text, fault = "") {
-  at("status").textContent = text;
+function say(status, fault = "") {
+  at("status").textContent = status;
   at("alert").textContent = fault;
 }
 
@@ -43,7 +41,7 @@ function begin() {
   }
   for (const id of ["lead", "remedy", "setup", "about", "again"]) at(id).hidden = true;
   if (!token) {
-    say("", "This page needs a setup link, and the address has none. Open the link exactly as it was printed.");
+    say("", text("setup.no_link"));
     at("remedy").hidden = false;
     return;
   }
@@ -54,7 +52,7 @@ async function check() {
   at("again").hidden = true;
   const why = obstacle();
   if (why) return say("", why);
-  say("Checking your link…");
+  say(text("setup.checking"));
   try {
     link = await post("/gate/setup", { token });
   } catch (error) {
@@ -69,7 +67,7 @@ async function check() {
 
 function show() {
   const first = link.purpose === "first";
-  const name = link.display_name || link.username || "you";
+  const name = link.display_name || link.username || text("setup.you");
   const [heading, lead] = (purposes[link.purpose] ?? purposes.passkey)(name);
   at("heading").textContent = heading;
   at("lead").textContent = lead;
@@ -86,8 +84,8 @@ function show() {
 function usernameHolds() {
   const { valueMissing, valid } = username.validity;
   const fault = valid ? "" : valueMissing
-    ? "Choose a username."
-    : "Only letters a to z, digits and . _ - @ + can be in a username.";
+    ? text("setup.username_missing")
+    : text("setup.username_malformed");
   at("username-fault").textContent = fault;
   username.setAttribute("aria-invalid", String(!valid));
   if (!valid) username.focus();
@@ -97,7 +95,7 @@ function usernameHolds() {
 /** Says beside the e-mail address if it is none; true if nothing is wrong with it. */
 function emailHolds() {
   const { valid } = email.validity;
-  at("email-fault").textContent = valid ? "" : "This is no e-mail address. You can leave it empty.";
+  at("email-fault").textContent = valid ? "" : text("setup.email_malformed");
   email.setAttribute("aria-invalid", String(!valid));
   if (!valid) email.focus();
   return valid;
@@ -112,7 +110,7 @@ async function enrol(event) {
   if (link.takes_email && !emailHolds()) return;
 
   setBusy(true);
-  say("Waiting for your new passkey…");
+  say(text("setup.waiting"));
   try {
     const { ceremony, publicKey } = await post("/gate/webauthn/register/start", {
       token,
@@ -121,14 +119,14 @@ async function enrol(event) {
       email: link.takes_email ? email.value.trim() || null : null,
     });
     const credential = await create(publicKey);
-    say("Keeping your passkey…");
+    say(text("setup.storing"));
     const { next } = await post("/gate/webauthn/register/finish", {
       ceremony,
       token,
       credential,
       passkey_name: deviceName(),
     }, { opens: true });
-    say("Done. One moment…");
+    say(text("setup.done"));
     go(next);
   } catch (error) {
     setBusy(false);

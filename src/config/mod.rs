@@ -147,6 +147,12 @@ const ADMINISTRATION_SCOPES: &[(&str, &str)] = &[
 ];
 
 impl Config {
+    /// The description of a scope that every installation knows, unless a layer has another.
+    pub fn built_in_description(token: &ScopeToken) -> Option<&'static str> {
+        let known = [STANDARD_SCOPES, GROUP_SCOPES, ADMINISTRATION_SCOPES].into_iter().flatten();
+        known.clone().find(|(name, _)| *name == token.as_str()).map(|(_, description)| *description)
+    }
+
     /// The default configuration with the data directory `data`.
     pub fn at(data: impl Into<PathBuf>) -> Self {
         let data = data.into();

@@ -4,10 +4,12 @@ use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::FromRequestParts;
-use axum::http::Extensions;
 use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap, HeaderValue, header};
 
 use super::facts::{displayed, without_password, without_secrets};
+use super::preferences::preferences;
+use super::texts::Language;
 use crate::app::App;
 use crate::oauth::id::{ClientId, UserId};
 use crate::oauth::params::Params;
@@ -57,14 +59,38 @@ pub(super) struct About(Arc<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
+    /// `Accept-Language`.
+    accepted: Vec<HeaderValue>,
     asked: OnceLock<Vec<(String, String)>>,
     /// What the request asks for that this one goes on with.
     continued: OnceLock<Vec<(String, String)>>,
     client: OnceLock<ClientId>,
+    /// The language that the request names itself.
+    language: OnceLock<Language>,
     person: OnceLock<UserId>,
 }
 
 impl About {
+    /// The one of a request with these headers.
+    pub(super) fn accepting(headers: &HeaderMap) -> Self {
+        let accepted = headers.get_all(header::ACCEPT_LANGUAGE).iter().cloned().collect();
+        Self(Arc::new(Known { accepted, ..Known::default() }))
+    }
+
+    /// The language of the person: one of `ui_locales` (OpenID Connect Core §3.1.2.1), else one of
+    /// `Accept-Language` (RFC 9110 §12.5.4), else English.
+    pub(super) fn language(&self) -> Language {
+        let accepted = || Language::of(preferences(&self.0.accepted));
+        self.0.language.get().copied().or_else(accepted).unwrap_or_default()
+    }
+
+    /// Sets the language to the first of `ui_locales` that there is, unless one is set already.
+    pub(super) fn prefer<'a>(&self, ui_locales: impl IntoIterator<Item = &'a str>) {
+        if let Some(language) = Language::of(ui_locales) {
+            self.0.language.get_or_init(|| language);
+        }
+    }
+
     /// The one that the outermost layer added to the request.
     pub(super) fn of(extensions: &Extensions) -> Self {
         extensions.get::<Self>().cloned().unwrap_or_default()
@@ -87,8 +113,9 @@ impl About {
         self.0.person.get_or_init(|| person);
     }
 
-    /// Sets what the request asks for, unless that is set already.
+    /// Sets what the request asks for, unless that is set already, and its language.
     pub(super) fn asks(&self, params: &Params) {
+        self.prefer(params.many("ui_locales").flat_map(str::split_whitespace));
         self.0.asked.get_or_init(|| {
             let asked = ASKED.iter().flat_map(|name| {
                 let values = params.many(name);

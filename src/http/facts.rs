@@ -28,14 +28,25 @@ const MAX_REGISTERED: usize = 3;
 pub(super) struct Facts {
     /// What the request asked for, for the log: an address without user name, query and fragment.
     pub(super) asked: Option<String>,
-    /// The same for the page, and its label there.
-    pub(super) asked_on_page: Option<(&'static str, String)>,
+    /// The same for the page, and what it is.
+    pub(super) asked_on_page: Option<(Asked, String)>,
     /// The name by which the client calls itself.
     pub(super) client_name: Option<String>,
     /// The response to the client, to which the page leads on if the person wants it.
     pub(super) client_response: Option<ClientResponse>,
     /// The registered redirect URIs that are most like the one asked for, for the log.
     pub(super) registered: Option<String>,
+}
+
+/// What a value of a request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// A redirect URI.
+    Address,
+    /// A `client_id`.
+    Client,
+    /// The host of an application.
+    Host,
 }
 
 /// A response to a client that no redirect carries: the person presses a button.
@@ -53,7 +64,7 @@ impl Facts {
     pub(super) fn of_host(host: &str) -> Self {
         Self {
             asked: Some(displayed(host)),
-            asked_on_page: Some(("Host", displayed(host))),
+            asked_on_page: Some((Asked::Host, displayed(host))),
             ..Self::default()
         }
     }
@@ -69,7 +80,7 @@ impl Facts {
         let client_id = one("client_id");
         if refusal == Some(Refusal::ClientUnknownAtAuthorize) {
             let asked = client_id.map(displayed);
-            let asked_on_page = asked.clone().map(|asked| ("Client", asked));
+            let asked_on_page = asked.clone().map(|asked| (Asked::Client, asked));
             return Ok(Self { asked, asked_on_page, ..Self::default() });
         }
         if !refusal.is_some_and(is_about_redirect_uri) {
@@ -84,7 +95,7 @@ impl Facts {
         let near = logged.as_deref().unwrap_or_default();
         Ok(Self {
             asked: logged.as_deref().map(displayed),
-            asked_on_page: requested.map(|uri| ("Address", displayed(uri))),
+            asked_on_page: requested.map(|uri| (Asked::Address, displayed(uri))),
             registered: client.as_ref().map(|own| nearest(own, near)),
             ..Self::of_client(client.as_ref())
         })

@@ -35,6 +35,8 @@ pub(super) enum ErrorFormat {
     Negotiated,
     /// A page.
     Page,
+    /// JSON for a script of our own pages, in the language of the person.
+    Script,
 }
 
 /// What the JSON of an error adds to its code, as `detail`.
@@ -81,6 +83,10 @@ pub(super) enum Negotiated {}
 #[derive(Debug)]
 pub(super) enum Page {}
 
+/// The format of what the scripts of our own pages ask for: JSON whose sentence a person reads.
+#[derive(Debug)]
+pub(super) enum Script {}
+
 /// The failure of a request that requires an access token.
 pub(super) type BearerFailure = Failure<Bearer>;
 
@@ -98,6 +104,9 @@ pub(super) type NegotiatedFailure = Failure<Negotiated>;
 
 /// The failure of a person's request.
 pub(super) type PageFailure = Failure<Page>;
+
+/// The failure of a request of a script of our own pages.
+pub(super) type ScriptFailure = Failure<Script>;
 
 impl Format for Bearer {
     fn of(error: &Error) -> ErrorFormat {
@@ -133,6 +142,12 @@ impl Format for Negotiated {
 impl Format for Page {
     fn of(_: &Error) -> ErrorFormat {
         ErrorFormat::Page
+    }
+}
+
+impl Format for Script {
+    fn of(_: &Error) -> ErrorFormat {
+        ErrorFormat::Script
     }
 }
 

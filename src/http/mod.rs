@@ -21,6 +21,7 @@ mod proxy;
 mod redirect;
 mod render;
 mod routes;
+mod texts;
 
 use std::sync::Arc;
 

@@ -9,6 +9,7 @@ use super::destination::{Destination, PagePath};
 use super::extract::browser::Browser;
 use super::failure::Cause;
 use super::pages::templates::{self, FormPostPage, Page, RedirectPage};
+use super::texts::Language;
 use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::authorize::consent::ClientRedirect;
@@ -57,8 +58,12 @@ pub(super) fn for_script(mut response: Response) -> Response {
 }
 
 /// Sends an authorization response to a client, through the browser.
-pub(super) fn to_client(app: &App, client_redirect: &ClientRedirect) -> Response {
-    let response = form_post(app, client_redirect)
+pub(super) fn to_client(
+    app: &App,
+    client_redirect: &ClientRedirect,
+    language: Language,
+) -> Response {
+    let response = form_post(app, client_redirect, language)
         .unwrap_or_else(|| see_other(&Destination::client(&client_redirect.response)));
     with_cause(response, client_redirect.refusal)
 }
@@ -70,7 +75,7 @@ pub(super) fn to_client_after_form(
     client_redirect: &ClientRedirect,
 ) -> Response {
     let ClientRedirect { refusal, response, waits } = client_redirect;
-    let response = form_post(app, client_redirect).unwrap_or_else(|| {
+    let response = form_post(app, client_redirect, browser.language()).unwrap_or_else(|| {
         let destination = Destination::client(response);
         redirect_page(app, browser, &destination, refusal.is_some(), *waits)
     });
@@ -103,10 +108,10 @@ fn redirect_page(
 
 /// The page whose form posts the response to a client, if the response mode is `form_post` (Form
 /// Post Response Mode §2).
-fn form_post(app: &App, client_redirect: &ClientRedirect) -> Option<Response> {
+fn form_post(app: &App, client_redirect: &ClientRedirect, language: Language) -> Option<Response> {
     let ClientRedirect { refusal, response, waits } = client_redirect;
     let mut page = templates::show(&FormPostPage {
-        page: Page::anonymous(app),
+        page: Page::anonymous(app, language),
         destination: &Destination::client(response),
         fields: response.form()?,
         host: response.host(),

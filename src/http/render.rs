@@ -14,9 +14,11 @@ use axum::response::{IntoResponse, Response};
 use super::about::About;
 use super::assets;
 use super::extract::{host, peer};
-use super::facts::Facts;
+use super::facts::{self, Facts};
 use super::failure::{Cause, Detail, ErrorFormat, accepts_html};
-use super::pages::templates;
+use super::pages::error;
+use super::pages::templates::Page;
+use super::texts::Language;
 use crate::admin::ErrorView;
 use crate::app::{App, Refused};
 use crate::error::{Error, ErrorCode, Refusal};
@@ -63,7 +65,7 @@ pub(super) async fn render(
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let asked = Asked::of(&app, &request);
-    let about = About::default();
+    let about = About::accepting(request.headers());
     request.extensions_mut().insert(about.clone());
     let (parts, body) = request.into_parts();
     let address = peer::address_of(&app, &parts);
@@ -80,7 +82,7 @@ pub(super) async fn render(
     }
     if let (Some(Cause(error)), Some(event)) = (&cause, &event) {
         if let Some(format) = response.extensions().get::<ErrorFormat>().copied() {
-            response = formatted(&app, &asked, error, format, event, response);
+            response = formatted(&app, &asked, about.language(), (error, format), event, response);
         }
         if let Some(view) = response.extensions_mut().remove::<ErrorView>() {
             response = with_event(response, view, *event);
@@ -138,7 +140,7 @@ impl RefusedBy<'_> {
         let choices = error.choices().cloned().unwrap_or_default();
         let mut facts = self.about.asked().to_vec();
         let asked = self.facts.and_then(|facts| facts.asked_on_page.as_ref());
-        if let Some(("Host", host)) = asked.map(|(label, value)| (*label, value)) {
+        if let Some((facts::Asked::Host, host)) = asked {
             facts.push(("host".to_owned(), host.clone()));
         }
         let person = choices.person.and_then(|id| id.parse().ok());
@@ -165,8 +167,8 @@ impl RefusedBy<'_> {
 fn formatted(
     app: &App,
     asked: &Asked,
-    error: &Error,
-    format: ErrorFormat,
+    language: Language,
+    (error, format): (&Error, ErrorFormat),
     event: &EventId,
     under: Response,
 ) -> Response {
@@ -175,13 +177,25 @@ fn formatted(
     let html = match format {
         ErrorFormat::Page => true,
         ErrorFormat::Negotiated => asked.html,
-        ErrorFormat::Bearer { .. } | ErrorFormat::Client | ErrorFormat::Json => false,
+        ErrorFormat::Bearer { .. }
+        | ErrorFormat::Client
+        | ErrorFormat::Json
+        | ErrorFormat::Script => false,
     };
     let mut response = if html {
         let facts = under.extensions().get::<Facts>().cloned().unwrap_or_default();
-        templates::error(app, asked.assets, (status, error), event, &facts)
+        let page = Page { assets: asked.assets, ..Page::anonymous(app, language) };
+        error::show(page, (status, error), event, &facts)
     } else {
-        let (sentence, event) = (error.sentence(), event.to_string());
+        // RFC 6749 §5.2 keeps `error_description` to ASCII. Programs read English.
+        let sentence = match format {
+            ErrorFormat::Negotiated | ErrorFormat::Script => language.texts().description(error),
+            ErrorFormat::Bearer { .. }
+            | ErrorFormat::Client
+            | ErrorFormat::Json
+            | ErrorFormat::Page => error.sentence().into_owned(),
+        };
+        let event = event.to_string();
         let mut body = BTreeMap::from([
             ("error", code.as_str()),
             ("error_description", &*sentence),
@@ -207,7 +221,8 @@ fn formatted(
         | ErrorFormat::Client
         | ErrorFormat::Json
         | ErrorFormat::Negotiated
-        | ErrorFormat::Page => None,
+        | ErrorFormat::Page
+        | ErrorFormat::Script => None,
     };
     if let Some(value) = challenge.and_then(|challenge| HeaderValue::from_str(&challenge).ok()) {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, value);

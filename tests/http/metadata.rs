@@ -58,7 +58,7 @@ async fn both_well_known_addresses_say_the_same() {
     token_endpoint "http://localhost:7455/oauth/token"
     token_endpoint_auth_methods_supported ["client_secret_basic","client_secret_post","none","private_key_jwt"]
     token_endpoint_auth_signing_alg_values_supported ["EdDSA","ES256","RS256"]
-    ui_locales_supported ["en"]
+    ui_locales_supported ["en","de"]
     userinfo_endpoint "http://localhost:7455/oauth/userinfo"
     userinfo_signing_alg_values_supported ["EdDSA","ES256","RS256"]
     "#);

@@ -98,6 +98,15 @@ macro_rules! sentence {
     };
 }
 
+macro_rules! sentence_name {
+    ($refusal:ident) => {
+        stringify!($refusal)
+    };
+    ($refusal:ident $sentence:ident) => {
+        stringify!($sentence)
+    };
+}
+
 macro_rules! refusals {
     ([] $(
         $name:ident $(($($with:ident),*))? => $code:ident $(as $sentence:ident)?,
@@ -164,6 +173,19 @@ macro_rules! refusals {
             /// look alike to it.
             pub fn sentence(self) -> Cow<'static, str> {
                 match self { $(Self::$name { .. } => sentence!(self $($sentence)?),)* }
+            }
+
+            /// The name of that sentence, for its translations: refusals that must look alike have
+            /// one, and any other has its own.
+            pub const fn sentence_name(self) -> &'static str {
+                match self { $(Self::$name { .. } => sentence_name!($name $($sentence)?),)* }
+            }
+
+            /// The names in the reason, with what they stand for.
+            pub fn parameters(self) -> Vec<(&'static str, &'static str)> {
+                match self {
+                    $(Self::$name $(($($with),*))? => vec![$($((stringify!($with), $with)),*)?],)*
+                }
             }
         }
     };

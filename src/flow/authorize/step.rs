@@ -151,6 +151,8 @@ pub struct Unproven {
     /// The redirect URI of a request with `prompt=none`: its page displays nothing, and the client
     /// may have it in a frame.
     pub silent: Option<RedirectUri>,
+    /// The languages of the person in order of preference, if the request names them.
+    pub ui_locales: Vec<String>,
 }
 
 /// How the page of an interaction looks before the browser has proven its session.
@@ -161,13 +163,15 @@ pub fn unproven(
 ) -> Result<Unproven, Error> {
     let interaction = started(view, cx, presented)?;
     let Purpose::Authorize(stored) = &interaction.purpose else {
-        return Ok(Unproven { form_post: false, silent: None });
+        return Ok(Unproven { form_post: false, silent: None, ui_locales: Vec::new() });
     };
     let is_silent = stored.request.prompt.none;
+    let ui_locales = stored.request.ui_locales.clone();
     let callback = callback(view, interaction)?;
     Ok(Unproven {
         form_post: callback.mode() == ResponseMode::FormPost,
         silent: is_silent.then(|| callback.uri().clone()),
+        ui_locales,
     })
 }
 

@@ -19,6 +19,7 @@ use crate::flow::session::{self, LiveSession, NewSessionKey};
 use crate::http::about::About;
 use crate::http::failure::PageFailure;
 use crate::http::pages::cookie::Cookie;
+use crate::http::texts::Language;
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::id::InteractionId;
 use crate::secret::{AnonymousSecret, BrowserSecret, Pepper, SessionSecret, TokenHash};
@@ -53,6 +54,11 @@ impl FromRequestParts<Arc<App>> for Browser {
 }
 
 impl Browser {
+    /// The language of the person.
+    pub(in crate::http) fn language(&self) -> Language {
+        self.about.language()
+    }
+
     /// Reads what a request brings.
     pub(in crate::http) fn of(
         app: &App,

@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::session::LiveSession;
 use crate::http::destination::PagePath;
-use crate::http::failure::{JsonFailure, PageFailure};
+use crate::http::failure::{PageFailure, ScriptFailure};
 use crate::http::redirect;
 use crate::oauth::params::Params;
 use crate::secret::TokenHash;
@@ -78,9 +78,9 @@ pub(in crate::http) struct PageJson<T> {
 }
 
 impl<T: DeserializeOwned> FromRequest<Arc<App>> for PageJson<T> {
-    type Rejection = JsonFailure;
+    type Rejection = ScriptFailure;
 
-    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, JsonFailure> {
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ScriptFailure> {
         check_same_origin(app, request.headers())?;
         let browser = Browser::of(app, request.headers(), request.extensions())?;
         let csrf = request.headers().get("x-csrf-token").and_then(|value| value.to_str().ok());

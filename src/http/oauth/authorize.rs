@@ -94,7 +94,7 @@ fn failed(app: &App, asked: &Asked, error: AuthorizationError) -> Result<Respons
         let facts = Facts::of_unvouched(app, &client, client_redirect.response)?;
         return Err(PageFailure::from(error).with_facts(facts));
     }
-    let mut response = redirect::to_client(app, &client_redirect);
+    let mut response = redirect::to_client(app, &client_redirect, asked.about.language());
     response.extensions_mut().insert(Cause(Arc::new(error)));
     Ok(response)
 }

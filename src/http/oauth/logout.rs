@@ -12,6 +12,7 @@ use axum::response::Response;
 use super::authorize::to_interaction;
 use crate::app::App;
 use crate::flow::session::logout::{self, Arrival, Next, Started};
+use crate::http::about::About;
 use crate::http::extract::body::{Form, Query};
 use crate::http::extract::browser::Browser;
 use crate::http::extract::navigation::Navigation;
@@ -20,6 +21,7 @@ use crate::http::failure::{Cause, PageFailure};
 use crate::http::pages::cookie::without_session_cookie;
 use crate::http::pages::interaction;
 use crate::http::redirect;
+use crate::http::texts::Language;
 use crate::model::actor::Acting;
 use crate::model::network::Network;
 use crate::oauth::logout::LogoutRequest;
@@ -32,12 +34,13 @@ pub(in crate::http) async fn get(
     Query(params): Query,
     sender: Sender,
     headers: HeaderMap,
+    about: About,
 ) -> Result<Response, PageFailure> {
     if sender.head {
         LogoutRequest::parse(&params)?;
         return Ok(redirect::to_head());
     }
-    start(&app, sender.address, &headers, &params).await
+    start(&app, sender.address, &headers, &params, about.language()).await
 }
 
 pub(in crate::http) async fn post(
@@ -45,9 +48,10 @@ pub(in crate::http) async fn post(
     _: Navigation,
     ClientAddress(address): ClientAddress,
     headers: HeaderMap,
+    about: About,
     Form(params): Form,
 ) -> Result<Response, PageFailure> {
-    start(&app, address, &headers, &params).await
+    start(&app, address, &headers, &params, about.language()).await
 }
 
 async fn start(
@@ -55,6 +59,7 @@ async fn start(
     address: IpAddr,
     headers: &HeaderMap,
     params: &Params,
+    language: Language,
 ) -> Result<Response, PageFailure> {
     let request = LogoutRequest::parse(params)?;
     // §2: "The OP SHOULD accept ID Tokens when the RP identified by the ID Token's aud claim
@@ -76,7 +81,7 @@ async fn start(
     let Started { next, passed_over } = started.await?;
     let mut response = match next {
         Next::Done { astray, own, redirect } => {
-            let response = interaction::signed_out(app, redirect.as_ref(), astray);
+            let response = interaction::signed_out(app, redirect.as_ref(), astray, language);
             if own { without_session_cookie(app, response) } else { response }
         }
         Next::Interaction(id, secret) => to_interaction(app, id, &secret),

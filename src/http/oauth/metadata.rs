@@ -13,6 +13,7 @@ use crate::error::Refusal;
 use crate::flow::resource::registered;
 use crate::http::destination::PagePath;
 use crate::http::failure::JsonFailure;
+use crate::http::texts::Language;
 use crate::oauth::client::{DocumentPolicy, RegistrationPolicy, SigningAlg};
 use crate::oauth::metadata::Metadata;
 
@@ -31,6 +32,7 @@ pub(in crate::http) async fn show(State(app): State<Arc<App>>) -> Json<Metadata>
     metadata.registration_endpoint = registers.then(|| rules.issuer.at("/oauth/register"));
     metadata.client_id_metadata_document_supported =
         rules.config.documents.policy != DocumentPolicy::Off && !rules.config.offline;
+    metadata.ui_locales_supported = Language::all().map(Language::tag).collect();
     Json(metadata)
 }
 

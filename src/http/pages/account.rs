@@ -13,6 +13,7 @@ use super::templates::{self, AccountPage, LoggedOutPage, Page, PasskeyItem};
 use crate::app::App;
 use crate::flow::person::{passkeys, people};
 use crate::flow::session::{self, LiveSession};
+use crate::http::about::About;
 use crate::http::destination::PagePath;
 use crate::http::extract::browser::Browser;
 use crate::http::extract::own_page::PageForm;
@@ -48,7 +49,7 @@ fn page(
     email: EmailField,
 ) -> Result<Response, PageFailure> {
     let (view, cx) = (app.read()?, app.context());
-    let connected = connections::of(&view, &cx, session)?;
+    let connected = connections::of(&view, &cx, session, browser.language().texts())?;
     let passkeys = passkeys::of(&view, session.user())?;
     let person = session.person();
     Ok(templates::show_alone(&AccountPage {
@@ -87,7 +88,7 @@ pub(in crate::http) async fn set_email(
     match stored {
         Ok(()) => Ok(redirect::to_page(&PagePath::Account)),
         Err(error) => {
-            let Some(field) = EmailField::refused(typed, &error) else {
+            let Some(field) = EmailField::refused(browser.language().texts(), typed, &error) else {
                 return Err(error.into());
             };
             Ok(email::refusing(page(&app, &browser, &session, field)?, error))
@@ -99,7 +100,7 @@ fn passkey_item(passkey: &Passkey) -> PasskeyItem {
     PasskeyItem {
         name: passkey.name.to_string(),
         created: templates::day(passkey.created),
-        last_used: passkey.used.map_or_else(|| "never".to_owned(), templates::day),
+        last_used: passkey.used.map(templates::day),
         backed_up: passkey.backed_up,
     }
 }
@@ -127,8 +128,9 @@ pub(in crate::http) async fn sign_out(
     Ok(without_session_cookie(&app, redirect::to_page(&PagePath::LoggedOut)))
 }
 
-pub(in crate::http) async fn signed_out(State(app): State<Arc<App>>) -> Response {
-    templates::show(&LoggedOutPage { page: Page::anonymous(&app), astray: false })
+pub(in crate::http) async fn signed_out(State(app): State<Arc<App>>, about: About) -> Response {
+    let page = Page::anonymous(&app, about.language());
+    templates::show(&LoggedOutPage { page, astray: false })
 }
 
 pub(in crate::http) async fn home() -> Response {

@@ -17,6 +17,7 @@ use crate::http::destination::PagePath;
 use crate::http::extract::own_page::SignedInForm;
 use crate::http::failure::PageFailure;
 use crate::http::redirect;
+use crate::http::texts::Texts;
 use crate::model::actor::Acting;
 use crate::model::bridge::{BridgeSessionId, ModelProtocol};
 use crate::oauth::id::{ClientId, SessionId, UserId};
@@ -35,14 +36,15 @@ pub(super) struct Connected {
     pub(super) tokens: Vec<TokenItem>,
 }
 
-/// The connections of the person of the session `own`.
+/// The connections of the person of the session `own`, in words of `t`.
 pub(super) fn of(
     view: &impl View,
     cx: &Context,
     own: &LiveSession,
+    t: &Texts,
 ) -> Result<Connected, StoreError> {
     let apps = grant::connections(view, cx, own.user())?.into_iter().map(|(id, connection)| {
-        let scopes = templates::scope_items(&cx.rules.config, &connection.scope);
+        let scopes = templates::scope_items(t, &cx.rules.config, &connection.scope);
         ApplicationItem {
             name: connection
                 .client
@@ -108,7 +110,7 @@ fn tokens(view: &impl View, cx: &Context, user: UserId) -> Result<Vec<TokenItem>
         created: templates::day(token.device.created),
         expires: templates::day(token.expires),
         id: token.id,
-        last_used: token.device.used.map_or_else(|| "never".to_owned(), templates::day),
+        last_used: token.device.used.map(templates::day),
         name: token.device.name.to_string(),
     });
     Ok(items.collect())

@@ -94,7 +94,9 @@ pub(in crate::http) async fn decide(
     let decided = match decided {
         Ok(decided) => decided,
         Err(error) => {
-            let Some(field) = EmailField::refused(email::typed(&form)?, &error) else {
+            let Some(field) =
+                EmailField::refused(browser.language().texts(), email::typed(&form)?, &error)
+            else {
                 return Err(error.into());
             };
             let lookup = app.write(move |tx, cx| device::look_up(tx, cx, &again)).await?;
@@ -180,7 +182,7 @@ fn confirm(
         named_by: templates::named_by(&pending.device.client, &pending.client),
         resources: pending.targets.resources.iter().map(ToString::to_string).collect(),
         scope: scope.to_string(),
-        scopes: templates::scope_items(&app.rules().config, &scope),
+        scopes: templates::scope_items(browser.language().texts(), &app.rules().config, &scope),
         unregistered: pending.targets.unregistered,
         unverified: matches!(pending.client.origin, Origin::Dynamic { .. }),
         user_code: code.expose().to_string(),

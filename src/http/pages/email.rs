@@ -7,6 +7,7 @@ use axum::response::Response;
 
 use crate::error::{Error, Refusal};
 use crate::http::failure::Cause;
+use crate::http::texts::Texts;
 use crate::model::email::Email;
 use crate::oauth::params::Params;
 use crate::store::schema::Person;
@@ -28,17 +29,13 @@ impl EmailField {
     }
 
     /// The field after `error`, if the typed address is the reason of it.
-    pub(super) fn refused(typed: String, error: &Error) -> Option<Self> {
-        match error.refusal() {
-            Some(Refusal::EmailMalformed) => {
-                let fault = "This is no e-mail address. You can leave it empty.".to_owned();
-                Some(Self { fault, value: typed })
-            }
-            Some(refusal @ Refusal::EmailTaken) => {
-                Some(Self { fault: refusal.sentence().into_owned(), value: typed })
-            }
-            Some(_) | None => None,
-        }
+    pub(super) fn refused(t: &Texts, typed: String, error: &Error) -> Option<Self> {
+        let fault = match error.refusal()? {
+            Refusal::EmailMalformed => t.email.malformed(),
+            Refusal::EmailTaken => t.email.taken(),
+            _ => return None,
+        };
+        Some(Self { fault: fault.plain(), value: typed })
     }
 }
 

@@ -22,6 +22,7 @@ use crate::http::extract::browser::{AtInteraction, Browser};
 use crate::http::extract::own_page::PageForm;
 use crate::http::failure::{Cause, PageFailure};
 use crate::http::redirect;
+use crate::http::texts::Language;
 use crate::model::actor::Acting;
 use crate::oauth::client::ClientType;
 use crate::oauth::id::InteractionId;
@@ -46,7 +47,7 @@ pub(in crate::http) async fn show(
         && presented.browser.is_none()
         && method != Method::HEAD
     {
-        return refuse_without_cookie(&app, presented).await;
+        return refuse_without_cookie(&app, presented, browser.language()).await;
     }
     let interaction = found?;
     // HEAD has no side effects (RFC 9110 §9.3.2).
@@ -84,7 +85,7 @@ pub(in crate::http) async fn show(
                 }
                 AuthorizationOutcome::Client(client_redirect) => {
                     browser.live_session(&app, &app.read()?, &cx)?;
-                    let response = redirect::to_client(&app, &client_redirect);
+                    let response = redirect::to_client(&app, &client_redirect, browser.language());
                     Ok(clear_interaction(&app, id, response))
                 }
             }
@@ -96,9 +97,10 @@ pub(in crate::http) async fn show(
 pub(super) async fn refuse_without_cookie(
     app: &App,
     presented: PresentedInteraction,
+    language: Language,
 ) -> Result<Response, PageFailure> {
     let refused = app.write(move |tx, cx| consent::refuse_without_cookie(tx, cx, &presented));
-    Ok(redirect::to_client(app, &refused.await?))
+    Ok(redirect::to_client(app, &refused.await?, language))
 }
 
 /// Records the person's decision, and redirects to the response.
@@ -142,7 +144,7 @@ pub(in crate::http) async fn decide(
     let decided = match decided {
         Ok(decided) => decided,
         Err(error) => {
-            let Some(field) = EmailField::refused(typed, &error) else {
+            let Some(field) = EmailField::refused(browser.language().texts(), typed, &error) else {
                 return Err(error.into());
             };
             return match ask_again(&app, &browser, &presented, field)? {
@@ -183,6 +185,7 @@ fn ask_again(
 fn about_request(about: &About, purpose: &Purpose) {
     let Purpose::Authorize(stored) = purpose else { return };
     about.set(&stored.client);
+    about.prefer(stored.request.ui_locales.iter().map(String::as_str));
     let mut asked = vec![
         ("redirect_uri", stored.redirect_uri.as_str().to_owned()),
         ("response_type", "code".to_owned()),
@@ -219,7 +222,7 @@ async fn sign_out(
                 Some(next) if confirmed => {
                     redirect::after_form(app, browser, &Destination::logout(&next), false)
                 }
-                next => signed_out(app, next.as_ref(), astray),
+                next => signed_out(app, next.as_ref(), astray, browser.language()),
             };
             Ok(clear_interaction(app, id, without_session_cookie(app, response)))
         }
@@ -231,10 +234,14 @@ pub(in crate::http) fn signed_out(
     app: &App,
     redirect: Option<&PostLogout>,
     astray: bool,
+    language: Language,
 ) -> Response {
     match redirect {
         Some(redirect) => redirect::see_other(&Destination::logout(redirect)),
-        None if astray => templates::show(&LoggedOutPage { page: Page::anonymous(app), astray }),
+        None if astray => {
+            let page = Page::anonymous(app, language);
+            templates::show(&LoggedOutPage { page, astray })
+        }
         None => redirect::to_page(&PagePath::LoggedOut),
     }
 }
@@ -250,7 +257,6 @@ fn not_for_person(
     let (person, decisions) = (astray.session.person(), &astray.client.decisions);
     let mut response = templates::show(&NotForYouPage {
         page: Page::of(app, browser),
-        account: PagePath::Account,
         action: PagePath::Interaction(id),
         administrators: templates::administrators(app)?,
         client_name: astray.client.metadata.name().to_string(),
@@ -271,7 +277,7 @@ fn consent_page(
     email: Option<EmailField>,
 ) -> ConsentPage {
     let uri = asked.callback.uri();
-    let config = &app.rules().config;
+    let (t, config) = (browser.language().texts(), &app.rules().config);
     let person = asked.session.person();
     let public = asked.client.metadata.client_type() == ClientType::Public;
     ConsentPage {
@@ -287,8 +293,8 @@ fn consent_page(
             || matches!(asked.client.origin, Origin::Dynamic { .. }),
         resources: asked.targets.resources.iter().map(ToString::to_string).collect(),
         unregistered: asked.targets.unregistered,
-        scopes: templates::scope_items(config, &asked.consent_scope.minus(&asked.remembered)),
-        remembered: templates::scope_items(config, &asked.remembered),
+        scopes: templates::scope_items(t, config, &asked.consent_scope.minus(&asked.remembered)),
+        remembered: templates::scope_items(t, config, &asked.remembered),
         scope: asked.consent_scope.to_string(),
         display_name: person.display_name.to_string(),
         username: person.username.to_string(),

@@ -42,7 +42,8 @@ pub(in crate::http) async fn show(
         }
         Step::SignIn => {
             let next = PagePath::Link(presented.interaction);
-            let prompt = SignInPrompt::for_client("your bridge", next);
+            let bridge = browser.language().texts().link.your_bridge();
+            let prompt = SignInPrompt::for_client(bridge.plain(), next);
             Ok(login::page(&app, browser, prompt)?)
         }
     }
@@ -97,6 +98,7 @@ fn ask(
         device: presented.device.program().to_string(),
         host: redirect.map(LinkRedirect::host),
         scopes: templates::scope_items(
+            browser.language().texts(),
             &app.rules().config,
             &access::scope(&app.rules(), &person.roles),
         ),
@@ -120,5 +122,6 @@ fn code(app: &App, browser: &Browser, made: &IssuedExchangeCode) -> Response {
              curl -H 'content-type: application/json' -d @- {url}"
         ),
     };
-    templates::show(&LinkCodePage { page: Page::of(app, browser), code, command, seconds })
+    let time = format!("{}:{:02}", seconds / 60, seconds % 60);
+    templates::show(&LinkCodePage { page: Page::of(app, browser), code, command, seconds, time })
 }

@@ -9,6 +9,7 @@ pub(super) mod connections;
 pub(super) mod cookie;
 pub(super) mod device;
 pub(super) mod email;
+pub(super) mod error;
 pub(super) mod interaction;
 pub(super) mod link;
 pub(super) mod login;
@@ -16,3 +17,5 @@ pub(super) mod passkeys;
 pub(super) mod prove;
 pub(super) mod setup;
 pub(super) mod templates;
+#[cfg(test)]
+mod unmarked;

@@ -16,7 +16,7 @@ use crate::error::Refusal;
 use crate::flow::person::ceremony::Ceremony;
 use crate::http::extract::browser::NewSession;
 use crate::http::extract::own_page::PageJson;
-use crate::http::failure::JsonFailure;
+use crate::http::failure::ScriptFailure;
 use crate::model::actor::Acting;
 use crate::model::user_agent::DeviceInfo;
 use crate::passkey::Assertion;
@@ -29,7 +29,7 @@ pub(in crate::http) struct Start {}
 pub(in crate::http) async fn start(
     State(app): State<Arc<App>>,
     PageJson { browser_id, .. }: PageJson<Start>,
-) -> Result<Json<Value>, JsonFailure> {
+) -> Result<Json<Value>, ScriptFailure> {
     let started = use_case::start_assertion(&app, browser_id)?;
     Ok(Json(json!({
         "ceremony": started.ceremony,
@@ -49,7 +49,7 @@ pub(in crate::http) async fn finish(
     device: DeviceInfo,
     session: NewSession,
     PageJson { body, browser, browser_id }: PageJson<Finish>,
-) -> Result<Response, JsonFailure> {
+) -> Result<Response, ScriptFailure> {
     let presented = PresentedAssertion {
         browser: browser_id,
         ceremony: Ceremony::open(&app.rules().pepper, &body.ceremony)?,
@@ -66,7 +66,7 @@ pub(in crate::http) async fn finish(
 pub(in crate::http) async fn start_further(
     State(app): State<Arc<App>>,
     PageJson { browser, browser_id, .. }: PageJson<Start>,
-) -> Result<Json<Value>, JsonFailure> {
+) -> Result<Json<Value>, ScriptFailure> {
     let holder = browser.session(&app).ok_or(Refusal::SignInStale)?;
     let started = use_case::start_further(&app, browser_id, &holder)?;
     Ok(Json(json!({ "ceremony": started.ceremony, "publicKey": started.public_key })))
@@ -83,7 +83,7 @@ pub(in crate::http) async fn finish_further(
     State(app): State<Arc<App>>,
     acting: Acting,
     PageJson { body, browser, browser_id }: PageJson<FinishFurther>,
-) -> Result<Json<Value>, JsonFailure> {
+) -> Result<Json<Value>, ScriptFailure> {
     let presented = PresentedFurther {
         browser: browser_id,
         ceremony: Ceremony::open(&app.rules().pepper, &body.ceremony)?,

@@ -13,11 +13,11 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::interaction;
-use super::templates::{self, ProvePage, SilentPage};
+use super::templates::{self, Page, ProvePage, SilentPage};
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::authorize::step::{self, PresentedInteraction};
-use crate::http::assets;
+use crate::http::about::About;
 use crate::http::destination::PagePath;
 use crate::http::extract::session_proof::{self, Unproven};
 use crate::http::failure::{NegotiatedFailure, PageFailure};
@@ -37,13 +37,14 @@ pub(in crate::http) async fn prove(
     }
     let path = request.uri().path().to_owned();
     let head = request.method() == Method::HEAD;
+    let about = About::of(request.extensions());
     let is_script = session_proof::storage(request.headers()).is_some();
     let mut response = match session_proof::verify(&app, request).await {
         Ok(request) => next.run(request).await,
         Err(error) => refused(error),
     };
     if let Some(unproven) = response.extensions_mut().remove::<Unproven>() {
-        let page = page(&app, &path, head, unproven).await;
+        let page = page(&app, &path, head, &about, unproven).await;
         response = page.unwrap_or_else(PageFailure::into_response);
         if head {
             *response.body_mut() = Body::empty();
@@ -70,13 +71,15 @@ async fn page(
     app: &App,
     path: &str,
     head: bool,
+    about: &About,
     unproven: Unproven,
 ) -> Result<Response, PageFailure> {
     let challenge = app.session_challenge();
     if let Some(presented) = unproven.interaction {
-        return at_interaction(app, challenge, head, presented).await;
+        return at_interaction(app, challenge, head, about, presented).await;
     }
-    let page = ProvePage { page: templates::Page::anonymous(app), challenge };
+    let language = about.language();
+    let page = ProvePage { page: Page::anonymous(app, language), challenge };
     let alone = [PagePath::Account, PagePath::Setup].iter().any(|own| own.to_string() == path);
     Ok(if alone { templates::show_alone(&page) } else { templates::show(&page) })
 }
@@ -85,6 +88,7 @@ async fn at_interaction(
     app: &App,
     challenge: String,
     head: bool,
+    about: &About,
     presented: PresentedInteraction,
 ) -> Result<Response, PageFailure> {
     let looks = step::unproven(&app.read()?, &app.context(), &presented);
@@ -92,13 +96,15 @@ async fn at_interaction(
         Err(Error::Refused(Refusal::InteractionOfAnotherBrowser))
             if presented.browser.is_none() && !head =>
         {
-            return interaction::refuse_without_cookie(app, presented).await;
+            return interaction::refuse_without_cookie(app, presented, about.language()).await;
         }
         looks => looks?,
     };
+    about.prefer(looks.ui_locales.iter().map(String::as_str));
+    let language = about.language();
     let mut response = match &looks.silent {
-        Some(_) => templates::show(&SilentPage { assets: assets::folder(false), challenge }),
-        None => templates::show(&ProvePage { page: templates::Page::anonymous(app), challenge }),
+        Some(_) => templates::show(&SilentPage { page: Page::anonymous(app, language), challenge }),
+        None => templates::show(&ProvePage { page: Page::anonymous(app, language), challenge }),
     };
     let ancestor = looks.silent.and_then(|uri| uri.origin());
     let policy = templates::content_security_policy(looks.form_post, ancestor.as_deref());

@@ -19,7 +19,7 @@ use crate::flow::person::enroll;
 use crate::http::destination::PagePath;
 use crate::http::extract::browser::{Browser, NewSession};
 use crate::http::extract::own_page::PageJson;
-use crate::http::failure::JsonFailure;
+use crate::http::failure::ScriptFailure;
 use crate::model::person::Username;
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::display_name::DisplayName;
@@ -43,7 +43,7 @@ pub(in crate::http) struct Describe {
 pub(in crate::http) async fn describe(
     State(app): State<Arc<App>>,
     PageJson { body, .. }: PageJson<Describe>,
-) -> Result<Json<Value>, JsonFailure> {
+) -> Result<Json<Value>, ScriptFailure> {
     let link = link(&app, &body.token)?;
     let opened = enroll::open(&app.read()?, &app.context(), &link)?;
     let purpose = match opened.purpose {
@@ -71,7 +71,7 @@ pub(in crate::http) struct Start {
 pub(in crate::http) async fn start(
     State(app): State<Arc<App>>,
     PageJson { body, browser_id, .. }: PageJson<Start>,
-) -> Result<Json<Value>, JsonFailure> {
+) -> Result<Json<Value>, ScriptFailure> {
     let link = link(&app, &body.token)?;
     let email = body.email.as_deref().map(str::trim).filter(|email| !email.is_empty());
     let email = email.map(str::parse).transpose()?;
@@ -100,7 +100,7 @@ pub(in crate::http) async fn finish(
     device: DeviceInfo,
     session: NewSession,
     PageJson { body, browser, browser_id }: PageJson<Finish>,
-) -> Result<Response, JsonFailure> {
+) -> Result<Response, ScriptFailure> {
     let presented = PresentedRegistration {
         anonymous: browser.anonymous(&app),
         browser: browser_id,

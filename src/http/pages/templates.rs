@@ -1,24 +1,23 @@
 //! The templates of the pages, one struct each, and the headers that all pages have.
 
 use askama::Template;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 use super::email::EmailField;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::config::Config;
-use crate::error::{Error, Internal, Refusal};
-use crate::event::EventId;
+use crate::error::Internal;
 use crate::flow::person::people;
 use crate::http::assets;
 use crate::http::destination::{Destination, PagePath};
 use crate::http::extract::browser::Browser;
-use crate::http::facts::Facts;
 use crate::http::failure::JsonFailure;
+use crate::http::texts::{Day, Language, Texts};
 use crate::oauth::client::cimd::DocumentAddress;
 use crate::oauth::id::ClientId;
-use crate::oauth::scope::Scope;
+use crate::oauth::scope::{Scope, ScopeToken};
 use crate::store::StoreError;
 use crate::store::schema::{Client, Origin};
 
@@ -52,21 +51,27 @@ pub(in crate::http) struct Page {
     pub(in crate::http) csrf: String,
     /// The issuer's host.
     pub(in crate::http) host: String,
+    /// The language of its texts.
+    pub(in crate::http) language: Language,
+    /// Its texts.
+    pub(in crate::http) t: &'static Texts,
 }
 
 impl Page {
     pub(in crate::http) fn of(app: &App, browser: &Browser) -> Self {
-        Self {
-            assets: assets::folder(false),
-            csrf: browser.csrf(&app.rules().pepper),
-            host: app.rules().issuer.authority().to_owned(),
-        }
+        let csrf = browser.csrf(&app.rules().pepper);
+        Self { csrf, ..Self::anonymous(app, browser.language()) }
     }
 
     /// As [`Page::of`], without an anti-forgery token.
-    pub(in crate::http) fn anonymous(app: &App) -> Self {
-        let host = app.rules().issuer.authority().to_owned();
-        Self { assets: assets::folder(false), csrf: String::new(), host }
+    pub(in crate::http) fn anonymous(app: &App, language: Language) -> Self {
+        Self {
+            assets: assets::folder(false),
+            csrf: String::new(),
+            host: app.rules().issuer.authority().to_owned(),
+            language,
+            t: language.texts(),
+        }
     }
 }
 
@@ -76,12 +81,16 @@ pub(in crate::http) struct ScopeItem {
     pub(in crate::http) description: String,
 }
 
-/// The descriptions of `scope`.
-pub(in crate::http) fn scope_items(config: &Config, scope: &Scope) -> Vec<ScopeItem> {
-    let item = |token: &crate::oauth::scope::ScopeToken| {
-        let known = config.scopes.get(token).map(|entry| entry.description.clone());
+/// The descriptions of `scope`: the operator's, or those of every installation in the language of
+/// the person.
+pub(in crate::http) fn scope_items(t: &Texts, config: &Config, scope: &Scope) -> Vec<ScopeItem> {
+    let item = |token: &ScopeToken| {
+        let known = config.scopes.get(token).map(|entry| entry.description.as_str());
+        let own = known.is_some() && known == Config::built_in_description(token);
+        let translated = own.then(|| t.scope(token.as_str())).flatten();
         let name = token.as_str().to_owned();
-        ScopeItem { description: known.unwrap_or_else(|| name.clone()), name }
+        let description = translated.or_else(|| known.map(str::to_owned));
+        ScopeItem { description: description.unwrap_or_else(|| name.clone()), name }
     };
     scope.iter().map(item).collect()
 }
@@ -97,14 +106,14 @@ pub(in crate::http) fn named_by(id: &ClientId, client: &Client) -> Option<Docume
 /// A passkey, as the account page lists it.
 pub(in crate::http) struct PasskeyItem {
     pub(in crate::http) name: String,
-    pub(in crate::http) created: String,
-    pub(in crate::http) last_used: String,
+    pub(in crate::http) created: Day,
+    pub(in crate::http) last_used: Option<Day>,
     pub(in crate::http) backed_up: bool,
 }
 
 /// The date of a timestamp in UTC, `YYYY-MM-DD`.
-pub(in crate::http) fn day(at: Timestamp) -> String {
-    at.rfc3339().split('T').next().unwrap_or_default().to_owned()
+pub(in crate::http) fn day(at: Timestamp) -> Day {
+    Day(at.rfc3339().split('T').next().unwrap_or_default().to_owned())
 }
 
 /// An application to which a person consented, as the account page lists it.
@@ -112,7 +121,7 @@ pub(in crate::http) struct ApplicationItem {
     pub(in crate::http) client_id: String,
     pub(in crate::http) name: String,
     pub(in crate::http) scopes: Vec<String>,
-    pub(in crate::http) since: String,
+    pub(in crate::http) since: Day,
 }
 
 /// A browser session, as the account page lists it.
@@ -121,8 +130,8 @@ pub(in crate::http) struct SessionItem {
     pub(in crate::http) id: String,
     pub(in crate::http) own: bool,
     pub(in crate::http) program: String,
-    pub(in crate::http) since: String,
-    pub(in crate::http) seen: String,
+    pub(in crate::http) since: Day,
+    pub(in crate::http) seen: Day,
 }
 
 /// A bridge session, as the account page lists it.
@@ -130,8 +139,8 @@ pub(in crate::http) struct BridgeItem {
     pub(in crate::http) address: String,
     pub(in crate::http) id: String,
     pub(in crate::http) name: String,
-    pub(in crate::http) seen: String,
-    pub(in crate::http) since: String,
+    pub(in crate::http) seen: Day,
+    pub(in crate::http) since: Day,
 }
 
 /// What the person prefers about a host of agents, as the account page lists it.
@@ -144,10 +153,10 @@ pub(in crate::http) struct HostItem {
 
 /// A personal access token, as the account page lists it.
 pub(in crate::http) struct TokenItem {
-    pub(in crate::http) created: String,
-    pub(in crate::http) expires: String,
+    pub(in crate::http) created: Day,
+    pub(in crate::http) expires: Day,
     pub(in crate::http) id: String,
-    pub(in crate::http) last_used: String,
+    pub(in crate::http) last_used: Option<Day>,
     pub(in crate::http) name: String,
 }
 
@@ -194,7 +203,6 @@ pub(in crate::http) struct ConsentPage {
 #[template(path = "not_for_you.html", config = "assets/askama.toml")]
 pub(in crate::http) struct NotForYouPage {
     pub(in crate::http) page: Page,
-    pub(in crate::http) account: PagePath,
     pub(in crate::http) action: PagePath,
     pub(in crate::http) administrators: Vec<String>,
     pub(in crate::http) client_name: String,
@@ -256,28 +264,6 @@ pub(in crate::http) struct DeviceDonePage {
 }
 
 #[derive(Template)]
-#[template(path = "error.html", config = "assets/askama.toml")]
-struct ErrorPage<'a> {
-    page: Page,
-    advice: Option<&'static str>,
-    asked: Option<&'a (&'static str, String)>,
-    button: Option<ContinueButton<'a>>,
-    client_name: Option<&'a str>,
-    event: String,
-    message: String,
-    status: u16,
-    title: &'static str,
-}
-
-/// The button of an error page that takes the error to the client.
-struct ContinueButton<'a> {
-    destination: Destination,
-    /// The fields of the form that takes it there; without it a link does.
-    form: Option<&'a [(&'static str, String)]>,
-    host: &'a str,
-}
-
-#[derive(Template)]
 #[template(path = "form_post.html", config = "assets/askama.toml")]
 pub(in crate::http) struct FormPostPage<'a> {
     pub(in crate::http) page: Page,
@@ -309,6 +295,8 @@ pub(in crate::http) struct LinkCodePage {
     pub(in crate::http) code: String,
     pub(in crate::http) command: String,
     pub(in crate::http) seconds: u64,
+    /// The seconds as a person reads them.
+    pub(in crate::http) time: String,
 }
 
 #[derive(Template)]
@@ -375,7 +363,7 @@ pub(in crate::http) struct SetupPage {
 #[derive(Template)]
 #[template(path = "silent.html", config = "assets/askama.toml")]
 pub(in crate::http) struct SilentPage {
-    pub(in crate::http) assets: &'static str,
+    pub(in crate::http) page: Page,
     pub(in crate::http) challenge: String,
 }
 
@@ -401,86 +389,4 @@ pub(in crate::http) fn show_alone(template: &impl Template) -> Response {
     let value = HeaderValue::from_static("same-origin");
     response.headers_mut().insert("cross-origin-opener-policy", value);
     response
-}
-
-/// The error page: a message, the facts beside it, and the event id under which the log has the
-/// reason.
-pub(in crate::http) fn error(
-    app: &App,
-    assets: &'static str,
-    (status, error): (StatusCode, &Error),
-    event: &EventId,
-    facts: &Facts,
-) -> Response {
-    let button = facts.client_response.as_ref().map(|response| ContinueButton {
-        destination: Destination::client(&response.0),
-        form: response.0.form(),
-        host: response.0.host(),
-    });
-    let posts = button.as_ref().is_some_and(|button| button.form.is_some());
-    let mut response = show(&ErrorPage {
-        page: Page { assets, ..Page::anonymous(app) },
-        advice: advice(error),
-        asked: facts.asked_on_page.as_ref(),
-        button,
-        client_name: facts.client_name.as_deref(),
-        event: event.to_string(),
-        message: sentence(&error.sentence()),
-        status: status.as_u16(),
-        title: title(error, status),
-    });
-    if posts {
-        let policy = content_security_policy(true, None);
-        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-    }
-    *response.status_mut() = status;
-    response
-}
-
-/// What the person can do about a refusal, where its sentence does not say it.
-fn advice(error: &Error) -> Option<&'static str> {
-    match error.refusal()? {
-        Refusal::AppUnknown => Some(
-            "Nobody has set up an application at this host yet. Whoever runs this Gatelodge can do \
-             it. It has nothing to do with your account.",
-        ),
-        Refusal::ClientUnknownAtAuthorize => Some(
-            "If this app worked here before, it may remember a registration that is gone. Remove \
-             the connection to this server in the app's settings and add it again. A program on \
-             the command line forgets it with a sign-out, or with the folder where it keeps its \
-             sign-ins.",
-        ),
-        Refusal::RedirectUriUnregistered => Some(
-            "Nothing was sent to that address. If you trust the app, whoever runs this Gatelodge \
-             can register the address for it.",
-        ),
-        _ => None,
-    }
-}
-
-/// A sentence as people read it. Names of parameters stay as they are.
-fn sentence(sentence: &str) -> String {
-    let first = sentence.split([' ', ':']).next().unwrap_or_default();
-    let is_word = first.bytes().all(|b| b.is_ascii_lowercase());
-    let end = if sentence.ends_with('.') { "" } else { "." };
-    match sentence.split_at_checked(1) {
-        Some((letter, rest)) if is_word => format!("{}{rest}{end}", letter.to_ascii_uppercase()),
-        _ => format!("{sentence}{end}"),
-    }
-}
-
-fn title(error: &Error, status: StatusCode) -> &'static str {
-    match error.refusal() {
-        Some(Refusal::AppUnknown) => return "This application is not set up",
-        Some(Refusal::CsrfTokenWrong) => return "This page is out of date",
-        Some(_) | None => {}
-    }
-    match status.as_u16() {
-        403 => "This is not for you",
-        404 => "There is nothing here",
-        405 => "That does not work here",
-        421 => "A wrong address",
-        500..=599 => "Something went wrong here",
-        _ => "This request cannot go on",
-    }
 }

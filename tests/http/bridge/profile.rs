@@ -262,7 +262,11 @@ async fn what_a_person_prefers_is_shown_to_the_operator_and_to_them() {
     );
     let page = ada.visit("/account").await;
     assert!(page.text().contains("<bdi>codex</bdi></strong>\n<span class=\"tag\">Off</span>"));
-    assert!(page.text().contains("<p>Models by claude, gemini alone</p>"), "{}", page.text());
+    assert!(
+        page.text().contains("<p>Models by <bdi>claude, gemini</bdi> alone</p>"),
+        "{}",
+        page.text()
+    );
     let mut bob = server.person("bob").await;
     assert!(!bob.visit("/account").await.text().contains("Your hosts of agents"));
 }

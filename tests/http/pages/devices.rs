@@ -12,7 +12,7 @@ use crate::support::{Browser, RelyingParty, Response, Server};
 
 const FIREFOX: &[(&str, &str)] = &[
     ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"),
-    ("accept-language", "de-CH,de;q=0.9"),
+    ("accept-language", "en-CH,en;q=0.9"),
 ];
 
 /// What a newer browser on another machine tells of itself.
@@ -57,7 +57,7 @@ async fn a_sign_in_tells_of_its_browser() {
             "program": "Firefox",
             "system": "Linux",
             "bot": false,
-            "locale": "de-CH",
+            "locale": "en-CH",
             "created": "2026-01-01T00:00:00Z",
             "seen": "2026-01-01T00:00:00Z",
         }),
@@ -146,7 +146,7 @@ async fn the_proxy_of_an_application_tells_nothing_of_the_browser_behind_it() {
     let response = visit.nginx(&server, WIKI).await;
 
     assert_eq!(response.status, 200);
-    let seen = json!({ "program": "Firefox", "locale": "de-CH", "seen": "2026-01-01T00:10:01Z" });
+    let seen = json!({ "program": "Firefox", "locale": "en-CH", "seen": "2026-01-01T00:10:01Z" });
     assert_tells(&sessions(&server).await[0], &seen);
 }
 

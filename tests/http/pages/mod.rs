@@ -5,6 +5,7 @@ mod devices;
 mod email;
 mod forgery;
 mod hinted_logout;
+mod languages;
 mod logout;
 mod own_passkeys;
 pub(crate) mod passkeys;

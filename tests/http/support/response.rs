@@ -174,7 +174,8 @@ impl Response {
     }
 
     pub(crate) fn asks_for_consent(&self) -> bool {
-        self.status == 200 && self.text().contains("It asks to use your account here.")
+        let of_a_client = !self.text().contains("name=\"user_code\"");
+        self.status == 200 && self.hidden("scope").is_some() && of_a_client
     }
 
     /// Why it was refused, if it was.

@@ -1,0 +1,8 @@
+// The sentences of the scripts. They come with the page, in its language, as JSON of one section each.
+
+/** The text of a name such as "passkey.cancelled", with the values that it names in braces. */
+export function text(name, values = {}) {
+  const [section, key] = name.split(".");
+  const texts = JSON.parse(document.querySelector(`script[data-texts="${section}"]`).textContent);
+  return texts[key].replace(/\{(\w+)\}/g, (_, value) => values[value]);
+}

@@ -1,0 +1,103 @@
+//! The error page: a message, the facts beside it, and the event id under which the log has the
+//! reason.
+
+use askama::Template;
+use axum::http::{StatusCode, header};
+use axum::response::Response;
+
+use super::templates::{self, Page};
+use crate::error::{Error, Refusal};
+use crate::event::EventId;
+use crate::http::destination::Destination;
+use crate::http::facts::{Asked, Facts};
+use crate::http::texts::Texts;
+
+#[derive(Template)]
+#[template(path = "error.html", config = "assets/askama.toml")]
+pub(in crate::http) struct ErrorPage<'a> {
+    pub(in crate::http) page: Page,
+    pub(in crate::http) advice: Option<String>,
+    pub(in crate::http) asked: Option<(String, &'a str)>,
+    pub(in crate::http) button: Option<ContinueButton<'a>>,
+    pub(in crate::http) client_name: Option<&'a str>,
+    pub(in crate::http) event: String,
+    pub(in crate::http) message: String,
+    pub(in crate::http) status: u16,
+    pub(in crate::http) title: String,
+}
+
+/// The button of an error page that takes the error to the client.
+pub(in crate::http) struct ContinueButton<'a> {
+    pub(in crate::http) destination: Destination,
+    /// The fields of the form that takes it there; without it a link does.
+    pub(in crate::http) form: Option<&'a [(&'static str, String)]>,
+    pub(in crate::http) host: &'a str,
+}
+
+/// The page of an error.
+pub(in crate::http) fn show(
+    page: Page,
+    (status, error): (StatusCode, &Error),
+    event: &EventId,
+    facts: &Facts,
+) -> Response {
+    let t = page.t;
+    let button = facts.client_response.as_ref().map(|response| ContinueButton {
+        destination: Destination::client(&response.0),
+        form: response.0.form(),
+        host: response.0.host(),
+    });
+    let posts = button.as_ref().is_some_and(|button| button.form.is_some());
+    let mut response = templates::show(&ErrorPage {
+        page,
+        advice: advice(t, error),
+        asked: facts.asked_on_page.as_ref().map(|(what, value)| (label(t, *what), &**value)),
+        button,
+        client_name: facts.client_name.as_deref(),
+        event: event.to_string(),
+        message: t.sentence(error),
+        status: status.as_u16(),
+        title: title(t, error, status),
+    });
+    if posts {
+        let policy = templates::content_security_policy(true, None);
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    *response.status_mut() = status;
+    response
+}
+
+/// What a value of the request is called.
+fn label(t: &Texts, what: Asked) -> String {
+    let label = match what {
+        Asked::Address => t.error.address(),
+        Asked::Client => t.error.client(),
+        Asked::Host => t.error.host(),
+    };
+    label.plain()
+}
+
+/// What the person can do about a refusal, where its sentence does not say it.
+fn advice(t: &Texts, error: &Error) -> Option<String> {
+    let advice = match error.refusal()? {
+        Refusal::AppUnknown => t.error.app_unknown(),
+        Refusal::ClientUnknownAtAuthorize => t.error.client_unknown(),
+        Refusal::RedirectUriUnregistered => t.error.redirect_uri_unregistered(),
+        _ => return None,
+    };
+    Some(advice.plain())
+}
+
+fn title(t: &Texts, error: &Error, status: StatusCode) -> String {
+    let title = match (error.refusal(), status.as_u16()) {
+        (Some(Refusal::AppUnknown), _) => t.error.title_app_unknown(),
+        (Some(Refusal::CsrfTokenWrong), _) => t.error.title_stale(),
+        (_, 403) => t.error.title_forbidden(),
+        (_, 404) => t.error.title_not_found(),
+        (_, 405) => t.error.title_method(),
+        (_, 421) => t.error.title_misdirected(),
+        (_, 500..=599) => t.error.title_fault(),
+        _ => t.error.title(),
+    };
+    title.plain()
+}

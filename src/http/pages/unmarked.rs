@@ -1,0 +1,359 @@
+//! No page has a text that is not in the files of the languages.
+//!
+//! Every template is rendered with texts that are bracketed. Whatever letters a reader would see or
+//! hear outside of the brackets are written in the template, or in the code.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use super::email::EmailField;
+use super::error::{ContinueButton, ErrorPage};
+use super::templates::*;
+use crate::http::destination::{Destination, PagePath};
+use crate::http::texts::{Day, Language, Texts};
+use crate::model::bridge::LinkRedirect;
+use crate::oauth::client::cimd::DocumentAddress;
+
+/// The elements whose content is a value or no text.
+const VALUES: [&str; 6] = ["bdi", "code", "pre", "script", "style", "svg"];
+
+/// The attributes that are read out or displayed.
+const READ: [&str; 4] = ["alt", "aria-label", "placeholder", "title"];
+
+fn texts() -> &'static Texts {
+    Box::leak(Box::new(Texts::bracketed()))
+}
+
+fn page() -> Page {
+    Page {
+        assets: "/assets/0",
+        csrf: "0".to_owned(),
+        host: "1".to_owned(),
+        language: Language::default(),
+        t: texts(),
+    }
+}
+
+fn day() -> Day {
+    Day("2026-01-01".to_owned())
+}
+
+fn name() -> String {
+    "Ada".to_owned()
+}
+
+fn scopes() -> Vec<ScopeItem> {
+    vec![ScopeItem { name: "openid".to_owned(), description: "⟦x⟧".to_owned() }]
+}
+
+fn email(fault: &str) -> EmailField {
+    EmailField { fault: fault.to_owned(), value: "a@b.example".to_owned() }
+}
+
+fn document(address: &str) -> DocumentAddress {
+    DocumentAddress::of(&address.parse().unwrap()).unwrap()
+}
+
+fn destination() -> Destination {
+    let uri: LinkRedirect = "http://127.0.0.1:7/".parse().unwrap();
+    Destination::link_error(&uri, crate::error::ErrorCode::AccessDenied)
+}
+
+fn account(many: usize, last_used: Option<&Day>) -> AccountPage {
+    let passkey = |_| PasskeyItem {
+        name: name(),
+        created: day(),
+        last_used: last_used.cloned(),
+        backed_up: many == 1,
+    };
+    let session = |at| SessionItem {
+        address: name(),
+        id: name(),
+        own: at == 0,
+        program: name(),
+        since: day(),
+        seen: day(),
+    };
+    let token = TokenItem {
+        created: day(),
+        expires: day(),
+        id: name(),
+        last_used: last_used.cloned(),
+        name: name(),
+    };
+    let app =
+        ApplicationItem { client_id: name(), name: name(), scopes: vec![name()], since: day() };
+    let bridge =
+        BridgeItem { address: name(), id: name(), name: name(), seen: day(), since: day() };
+    let host = |protocols: &str| HostItem {
+        enabled: protocols.is_empty(),
+        name: name(),
+        protocols: Some(protocols.to_owned()),
+    };
+    AccountPage {
+        page: page(),
+        display_name: name(),
+        username: name(),
+        email: email("⟦x⟧"),
+        admin: true,
+        issuer: name(),
+        passkeys: (0..many).map(passkey).collect(),
+        apps: vec![app],
+        sessions: (0..2).map(session).collect(),
+        bridges: vec![bridge],
+        hosts: vec![host(""), host("openai")],
+        tokens: vec![token],
+    }
+}
+
+fn consent(all: bool) -> ConsentPage {
+    ConsentPage {
+        page: page(),
+        action: PagePath::Account,
+        client_name: name(),
+        client_id: name(),
+        named_by: all.then(|| document("http://127.0.0.1:7/app")),
+        redirect_host: name(),
+        loopback: all,
+        unverified: all,
+        resources: vec![name(), name()],
+        unregistered: all,
+        scopes: if all { scopes() } else { Vec::new() },
+        remembered: scopes(),
+        scope: name(),
+        display_name: name(),
+        username: name(),
+        email: all.then(|| email("⟦x⟧")),
+    }
+}
+
+fn device_confirm(allowable: bool, groups: usize, scopes: Vec<ScopeItem>) -> DeviceConfirmPage {
+    DeviceConfirmPage {
+        page: page(),
+        address: "1".to_owned(),
+        administrators: vec![name(); groups],
+        user_agent: Some(name()),
+        allowable,
+        client_id: name(),
+        client_name: name(),
+        display_name: name(),
+        groups: vec![name(); groups],
+        named_by: Some(document("https://app.example/app")),
+        resources: vec![name()],
+        scope: name(),
+        scopes,
+        unregistered: true,
+        unverified: true,
+        user_code: "1".to_owned(),
+        username: name(),
+        email: Some(email("")),
+    }
+}
+
+fn error(form: Option<&'static [(&'static str, String)]>) -> ErrorPage<'static> {
+    ErrorPage {
+        page: page(),
+        advice: Some("⟦x⟧".to_owned()),
+        asked: Some(("⟦x⟧".to_owned(), "value")),
+        button: Some(ContinueButton { destination: destination(), form, host: "1" }),
+        client_name: Some("Ada"),
+        event: name(),
+        message: "⟦x⟧".to_owned(),
+        status: 400,
+        title: "⟦x⟧".to_owned(),
+    }
+}
+
+fn login(client: Option<String>, nobody: bool) -> LoginPage {
+    LoginPage {
+        page: page(),
+        next: PagePath::Account,
+        client,
+        login_hint: name(),
+        cancel: Some(PagePath::Account),
+        nobody,
+    }
+}
+
+/// Every template with its page, in each of its forms.
+fn rendered() -> Vec<(&'static str, String)> {
+    let mut pages = Vec::new();
+    let mut add = |name, page: &dyn askama::DynTemplate| {
+        pages.push((name, page.dyn_render().unwrap()));
+    };
+    let [yes, no] = [true, false];
+    add("account.html", &account(1, None));
+    add("account.html", &account(2, Some(&day())));
+    add("consent.html", &consent(yes));
+    add("consent.html", &consent(no));
+    for (linked, unknown) in [(yes, no), (no, yes)] {
+        add("device.html", &DevicePage { page: page(), linked, typed: name(), unknown });
+    }
+    add("device_confirm.html", &device_confirm(yes, 0, scopes()));
+    add("device_confirm.html", &device_confirm(yes, 0, Vec::new()));
+    add("device_confirm.html", &device_confirm(no, 0, Vec::new()));
+    for groups in [1, 3] {
+        add("device_confirm.html", &device_confirm(no, groups, Vec::new()));
+    }
+    for allowed in [yes, no] {
+        let page = DeviceDonePage { page: page(), allowed, client_name: name() };
+        add("device_done.html", &page);
+    }
+    add("error.html", &error(None));
+    add("error.html", &error(Some(&[])));
+    let destination = &destination();
+    for (denied, waits) in [(yes, yes), (yes, no), (no, no)] {
+        let host = "1";
+        let fields = &[];
+        add(
+            "form_post.html",
+            &FormPostPage { page: page(), destination, fields, host, denied, waits },
+        );
+        add("redirect.html", &RedirectPage { page: page(), destination, host, denied, waits });
+    }
+    for host in [None, Some(name())] {
+        let page = LinkPage {
+            page: page(),
+            action: PagePath::Account,
+            address: "1".to_owned(),
+            device: "1".to_owned(),
+            host,
+            scopes: scopes(),
+            display_name: name(),
+            username: name(),
+        };
+        add("link.html", &page);
+    }
+    let (code, command, time) = (name(), name(), "1:00".to_owned());
+    add("link_code.html", &LinkCodePage { page: page(), code, command, seconds: 60, time });
+    add("link_refused.html", &LinkRefusedPage { page: page() });
+    add("logged_out.html", &LoggedOutPage { page: page(), astray: true });
+    add("login.html", &login(None, yes));
+    add("login.html", &login(Some(name()), no));
+    add("login.html", &login(None, no));
+    let logout = LogoutPage {
+        page: page(),
+        action: PagePath::Account,
+        astray: true,
+        client_name: Some(name()),
+        display_name: name(),
+    };
+    add("logout.html", &logout);
+    for groups in [0, 1, 3] {
+        let page = NotForYouPage {
+            page: page(),
+            action: PagePath::Account,
+            administrators: vec![name(); groups],
+            client_name: name(),
+            display_name: name(),
+            groups: vec![name(); groups],
+            username: name(),
+        };
+        add("not_for_you.html", &page);
+    }
+    add("prove.html", &ProvePage { page: page(), challenge: name() });
+    add("setup.html", &SetupPage { page: page() });
+    add("silent.html", &SilentPage { page: page(), challenge: name() });
+    pages
+}
+
+/// The text without what stands in brackets.
+fn outside(text: &str) -> String {
+    let mut depth = 0;
+    let mut outside = String::new();
+    for c in text.chars() {
+        match c {
+            '⟦' => depth += 1,
+            '⟧' => depth -= 1,
+            c if depth == 0 => outside.push(c),
+            _ => {}
+        }
+    }
+    assert_eq!(depth, 0, "{text}");
+    outside.replace("Gatelodge", "")
+}
+
+/// What a reader sees or hears of a page, in parts.
+fn read(html: &str) -> Vec<String> {
+    let (mut parts, mut text, mut inside) = (Vec::new(), String::new(), Vec::<&str>::new());
+    let mut rest = html;
+    while let Some((before, tag_on)) = rest.split_once('<') {
+        let (tag, after) = tag_on.split_once('>').unwrap();
+        if inside.is_empty() {
+            text.push_str(before);
+        }
+        let element = tag.split([' ', '\n']).next().unwrap();
+        if let Some(closed) = element.strip_prefix('/') {
+            if inside.last() == Some(&closed) {
+                inside.pop();
+            }
+        } else if VALUES.contains(&element) {
+            inside.push(element);
+        }
+        for attribute in READ {
+            let named = format!(" {attribute}=\"");
+            parts.extend(
+                tag.split(&named)
+                    .skip(1)
+                    .map(|value| value.split('"').next().unwrap_or_default().to_owned()),
+            );
+        }
+        rest = after;
+    }
+    assert!(inside.is_empty(), "{inside:?}: {html}");
+    parts.push(text);
+    parts
+}
+
+fn unmarked(html: &str) -> Vec<String> {
+    let outside = read(html).into_iter().map(|part| outside(&part));
+    let lines = outside.flat_map(|part| {
+        let trimmed = part.lines().map(str::trim).map(str::to_owned);
+        trimmed.collect::<Vec<_>>()
+    });
+    lines.filter(|line| line.replace("&#", "").contains(char::is_alphabetic)).collect()
+}
+
+#[test]
+fn every_text_of_a_page_is_in_the_files_of_the_languages() {
+    for (template, html) in rendered() {
+        assert!(unmarked(&html).is_empty(), "{template}: {:#?}", unmarked(&html));
+        // A tag in an attribute or in the title would be displayed as it is.
+        for text in read(&html) {
+            assert!(!text.contains("&#60;"), "{template}: {text}");
+        }
+    }
+}
+
+#[test]
+fn every_template_is_rendered_for_it() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/templates");
+    let mut files = BTreeSet::new();
+    let mut parts = BTreeSet::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        files.insert(entry.file_name().into_string().unwrap());
+        let source = fs::read_to_string(entry.path()).unwrap();
+        for mark in ["{% include \"", "{% extends \""] {
+            let named = source.split(mark).skip(1).filter_map(|rest| rest.split('"').next());
+            parts.extend(named.map(str::to_owned));
+        }
+    }
+    let pages = rendered().into_iter().map(|(name, _)| name.to_owned());
+    assert_eq!(files, pages.chain(parts).collect());
+}
+
+#[test]
+fn a_text_that_is_not_marked_is_found() {
+    for (html, found) in [
+        ("<p>⟦Hello <bdi>Ada</bdi>⟧ · <bdi>Ada</bdi></p>", 0),
+        ("<p>Hello</p>", 1),
+        ("<p>⟦Hello⟧ you</p>", 1),
+        ("<button aria-label=\"Close\">⟦x⟧</button>", 1),
+        ("<img alt=\"A\"><input placeholder=\"B\">", 2),
+        ("<code>ls</code><svg><path d=\"M0\"/></svg>", 0),
+    ] {
+        assert_eq!(unmarked(html).len(), found, "{html}");
+    }
+}

@@ -1,0 +1,98 @@
+//! The texts of the pages: a file for each language in `assets/texts/`, and the type of all of them.
+//!
+//! `sections.rs` declares every text with the values in it, and the file of a language must have
+//! exactly these. A page calls a text like a method, so one that is missing, or a value too few, does
+//! not compile. What is in a text is escaped, whoever wrote it.
+
+mod language;
+mod phrase;
+mod sections;
+#[cfg(test)]
+mod tests;
+mod value;
+
+pub(super) use language::Language;
+pub(super) use phrase::Json;
+pub(super) use sections::Texts;
+pub(super) use value::{Day, Value};
+
+use value::ToValue as _;
+
+use serde::Serialize;
+
+use crate::error::{Error, Refusal};
+
+impl Texts {
+    /// The texts of a section for the script that reads them.
+    pub(super) fn json(section: &impl Serialize) -> Json {
+        Json(serde_json::to_string(section).expect("texts are strings"))
+    }
+
+    /// The names one after the other.
+    pub(super) fn all_of(&self, names: &[String]) -> Value {
+        Value::list(names, &self.lists.and().plain())
+    }
+
+    /// The names as alternatives: "Ada, Grace or Alan".
+    pub(super) fn any_of(&self, names: &[String]) -> Value {
+        Value::list(names, &self.lists.or().plain())
+    }
+
+    /// What a scope without a description of the operator's allows.
+    pub(super) fn scope(&self, name: &str) -> Option<String> {
+        self.scopes.get(name).map(|phrase| phrase.filled(Vec::new()).plain())
+    }
+
+    /// The sentence of an error on a page.
+    pub(super) fn sentence(&self, error: &Error) -> String {
+        let translated = self.description(error);
+        if translated == error.sentence() { capitalized(&translated) } else { translated }
+    }
+
+    /// The sentence of an error in JSON that a person may get to see. Without a translation it is that
+    /// of every other JSON.
+    pub(super) fn description(&self, error: &Error) -> String {
+        match error.refusal() {
+            Some(refusal) => self.refusal(refusal).unwrap_or_else(|| error.sentence().into_owned()),
+            None => self.error.fault().plain(),
+        }
+    }
+
+    /// The sentence of a refusal, if people meet it. Causes that a stranger must not tell apart have
+    /// one sentence in every language.
+    fn refusal(&self, refusal: Refusal) -> Option<String> {
+        let phrase = self.refusals.get(refusal.sentence_name())?;
+        let values = refusal.parameters().into_iter().map(|(name, value)| (name, value.to_value()));
+        Some(phrase.filled(values.collect()).plain())
+    }
+}
+
+/// A reason as a sentence. Names of parameters stay as they are.
+fn capitalized(reason: &str) -> String {
+    let first = reason.split([' ', ':']).next().unwrap_or_default();
+    let is_word = first.bytes().all(|b| b.is_ascii_lowercase());
+    let end = if reason.ends_with('.') { "" } else { "." };
+    match reason.split_at_checked(1) {
+        Some((letter, rest)) if is_word => format!("{}{rest}{end}", letter.to_ascii_uppercase()),
+        _ => format!("{reason}{end}"),
+    }
+}
+
+#[cfg(test)]
+impl Texts {
+    /// The English texts, each between ⟦ and ⟧: what stands outside of them on a page is in no file.
+    pub(super) fn bracketed() -> Self {
+        let mut file: toml::Value = toml::from_str(&Language::default().source()).unwrap();
+        bracket(&mut file);
+        file.try_into().unwrap()
+    }
+}
+
+#[cfg(test)]
+fn bracket(value: &mut toml::Value) {
+    match value {
+        toml::Value::String(text) => *text = format!("⟦{text}⟧"),
+        toml::Value::Table(table) => table.iter_mut().for_each(|(_, value)| bracket(value)),
+        _ => {}
+    }
+}

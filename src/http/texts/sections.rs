@@ -1,0 +1,356 @@
+//! Every text of the pages, by section, with the values in it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::phrase::{Filled, Phrase};
+use super::value::ToValue;
+
+macro_rules! texts {
+    (
+        pages { $($section:ident: $Section:ident {
+            $($name:ident $(($($value:ident),+))?,)*
+        })* }
+        scripts { $($script:ident: $Script:ident {
+            $($text:ident $(($($given:ident),+))?,)*
+        })* }
+    ) => {
+        /// The texts of a language.
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub(in crate::http) struct Texts {
+            $(pub(in crate::http) $section: $Section,)*
+            $(pub(in crate::http) $script: $Script,)*
+            /// The sentences of refusals for people, where they are not those of `error`, by [`sentence_name`](crate::error::Refusal::sentence_name).
+            #[serde(default)]
+            pub(super) refusals: BTreeMap<String, Phrase>,
+            /// The descriptions of the scopes that every installation knows.
+            pub(super) scopes: BTreeMap<String, Phrase>,
+        }
+
+        $(
+            #[derive(Deserialize)]
+            #[serde(deny_unknown_fields)]
+            pub(in crate::http) struct $Section {
+                $($name: Phrase,)*
+            }
+
+            impl $Section {
+                $(
+                    pub(in crate::http) fn $name(
+                        &self, $($($value: impl ToValue),+)?
+                    ) -> Filled<'_> {
+                        self.$name.filled(vec![$($((stringify!($value), $value.to_value())),+)?])
+                    }
+                )*
+            }
+        )*
+
+        $(
+            #[derive(Deserialize, Serialize)]
+            #[serde(deny_unknown_fields)]
+            pub(in crate::http) struct $Script {
+                $($text: Phrase,)*
+            }
+        )*
+
+        #[cfg(test)]
+        impl Texts {
+            /// Every text of a page or a script, with its name and the values that it is given.
+            pub(super) fn declared(&self) -> Vec<(String, &Phrase, &'static [&'static str])> {
+                vec![
+                    $($((
+                        concat!(stringify!($section), ".", stringify!($name)).to_owned(),
+                        &self.$section.$name,
+                        [$($(stringify!($value)),+)?].as_slice(),
+                    ),)*)*
+                    $($((
+                        concat!(stringify!($script), ".", stringify!($text)).to_owned(),
+                        &self.$script.$text,
+                        [$($(stringify!($given)),+)?].as_slice(),
+                    ),)*)*
+                ]
+            }
+        }
+    };
+}
+
+texts! {
+    pages {
+        account: Account {
+            title,
+            administrator,
+            apps,
+            bridges,
+            bridges_about,
+            disconnect,
+            disconnect_app(app),
+            email,
+            email_hint,
+            end,
+            end_bridge(bridge, day),
+            hosts,
+            hosts_about,
+            last_seen(day, address),
+            last_used(day),
+            linked(day),
+            made(day),
+            models(protocols),
+            models_none,
+            never_used,
+            next,
+            next_client,
+            next_issuer,
+            next_person,
+            next_recovery,
+            next_resource,
+            off,
+            on,
+            on_one_device,
+            only_passkey,
+            passkeys,
+            revoke,
+            revoke_token(token, day),
+            save,
+            sessions,
+            sign_out,
+            sign_out_session(program, day),
+            signed_in(day),
+            since(day),
+            synced,
+            this_browser,
+            tokens,
+            tokens_about,
+            until(day),
+        }
+        asking: Asking {
+            access_to,
+            allow,
+            app,
+            app_id,
+            ask_operator,
+            ask_people(people),
+            asked_from,
+            deny,
+            for_use_at,
+            named_by,
+            named_by_program,
+            not_in_group(group),
+            not_in_groups(groups),
+            scopes,
+            sends_you_to,
+            signed_in_as,
+            title(client),
+            unregistered,
+            unverified,
+        }
+        consent: Consent {
+            lead,
+            loopback,
+            nothing_new,
+            remembered,
+        }
+        device: Device {
+            title,
+            code,
+            code_hint,
+            go_on,
+            only_yours,
+            type_it,
+            unknown,
+            compare_it,
+        }
+        device_confirm: DeviceConfirm {
+            lead,
+            nothing_but_you,
+            nothing_yours,
+            yourself,
+        }
+        device_done: DeviceDone {
+            allowed,
+            allowed_lead(client),
+            denied,
+            denied_lead(client),
+        }
+        email: Email {
+            hint,
+            label,
+            lacking,
+            malformed,
+            optional,
+            taken,
+        }
+        error: ErrorTexts {
+            address,
+            app,
+            app_unknown,
+            client,
+            client_unknown,
+            event,
+            fault,
+            go_on_to(host),
+            host,
+            in_the_log,
+            nobody_vouches(host),
+            redirect_uri_unregistered,
+            says_it_is(name),
+            status,
+            title,
+            title_app_unknown,
+            title_fault,
+            title_forbidden,
+            title_method,
+            title_misdirected,
+            title_not_found,
+            title_stale,
+        }
+        frame: Frame {
+            close_it,
+            here(host),
+            one_moment,
+        }
+        link: Link {
+            title,
+            allow,
+            deny,
+            device,
+            end_any_time,
+            lead,
+            nowhere,
+            on_this_computer(host),
+            your_bridge,
+            yourself,
+        }
+        link_code: LinkCode {
+            title,
+            another,
+            command,
+            expires(time),
+            heading,
+            lead,
+            secret,
+        }
+        link_refused: LinkRefused {
+            title,
+            lead,
+        }
+        lists: Lists {
+            and,
+            or,
+        }
+        login: Login {
+            title,
+            button,
+            cancel,
+            cancel_to(client),
+            lead,
+            lead_to(client),
+            no_script(host),
+            nobody,
+            nobody_lead,
+            nobody_next,
+            username,
+            username_hint,
+        }
+        logout: Logout {
+            title,
+            astray,
+            astray_after,
+            asks(client),
+            done,
+            done_again,
+            done_lead,
+            done_title,
+            heading,
+            signed_in_as(name),
+            stay,
+        }
+        not_for_you: NotForYou {
+            title,
+            another_account,
+            back,
+            heading(client),
+        }
+        prove: Prove {
+            no_script(host),
+        }
+        redirect: Redirect {
+            back_if_known(host),
+            back_to(host),
+            denied,
+            denied_lead,
+            go_on,
+            going_to(host),
+            heading,
+            if_nothing_happens,
+        }
+        setup: Setup {
+            title,
+            about,
+            again,
+            button,
+            display_name,
+            display_name_hint,
+            email_hint,
+            no_script(host),
+            remedy,
+            username_hint,
+        }
+    }
+    scripts {
+        script_countdown: ScriptCountdown {
+            expired,
+            expires(time),
+        }
+        script_login: ScriptLogin {
+            checking,
+            signed_in,
+            waiting,
+        }
+        script_page: ScriptPage {
+            app_opens,
+            one_moment,
+            unreachable,
+        }
+        script_passkey: ScriptPasskey {
+            another_prompt,
+            browser,
+            browser_fault,
+            cancelled,
+            cancelled_making,
+            device(browser, system),
+            elsewhere,
+            exists,
+            insecure,
+            interrupted,
+            no_passkey,
+            no_passkeys,
+            no_storage,
+            not_ready,
+            not_understood(status),
+            unreachable,
+            unfit_authenticator,
+            wrong_host(host),
+        }
+        script_setup: ScriptSetup {
+            checking,
+            done,
+            email_malformed,
+            first,
+            first_lead,
+            new_lead,
+            new_person(name),
+            no_link,
+            passkey(name),
+            passkey_lead,
+            recover(name),
+            recover_lead,
+            storing,
+            username_malformed,
+            username_missing,
+            waiting,
+            you,
+        }
+    }
+}
