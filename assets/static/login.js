@@ -1,7 +1,7 @@
 // Sign-in. A ceremony waits behind the username field for the browser's autofill, and the button
 // runs one of its own. A browser allows one at a time, so the first always yields to the second.
 
-import { get, go, obstacle, post, words } from "./passkey.js";
+import { forget, get, go, obstacle, post, words } from "./passkey.js";
 import { text } from "./texts.js";
 
 const form = document.getElementById("login");
@@ -21,10 +21,15 @@ function setBusy(on) {
   button.setAttribute("aria-disabled", String(on));
 }
 
-async function finish(ceremony, credential) {
+async function finish(ceremony, credential, { rpId }) {
   setBusy(true);
   say(text("login.checking"));
-  await post("/gate/webauthn/authenticate/finish", { ceremony, credential }, { opens: true });
+  try {
+    await post("/gate/webauthn/authenticate/finish", { ceremony, credential }, { opens: true });
+  } catch (error) {
+    if (error.code === "passkey_removed") await forget(rpId, credential);
+    throw error;
+  }
   say(text("login.signed_in"));
   go(form.dataset.next);
 }
@@ -47,7 +52,7 @@ async function autofill() {
       const credential = await get(publicKey, { mediation: "conditional", signal: control.signal });
       picked = true;
       waiting = null;
-      await finish(ceremony, credential);
+      await finish(ceremony, credential, publicKey);
     } catch (error) {
       if (waiting === mine) waiting = null;
       // Nobody asked for this ceremony: if it could not even begin, the button will say why.
@@ -84,7 +89,7 @@ async function signIn(event) {
   try {
     await stop();
     const { ceremony, publicKey } = await post("/gate/webauthn/authenticate/start", {});
-    await finish(ceremony, await get(publicKey));
+    await finish(ceremony, await get(publicKey), publicKey);
   } catch (error) {
     setBusy(false);
     say("", words(error));

@@ -7,9 +7,10 @@ import { text } from "./texts.js";
 /** A failure whose message was written for the person, ours or the server's. */
 export class Trouble extends Error {
   /** `offline` tells "no answer came" from "the answer was no". */
-  constructor(message, offline = false) {
+  constructor(message, offline = false, code = null) {
     super(message);
     this.offline = offline;
+    this.code = code; // the `error` of the answer
   }
 }
 
@@ -33,7 +34,8 @@ export async function post(path, body, how = {}) {
   }
   const json = await answer.json().catch(() => null);
   if (answer.ok && json) return json;
-  throw new Trouble(json?.error_description || text("passkey.not_understood", { status: answer.status }));
+  const message = json?.error_description || text("passkey.not_understood", { status: answer.status });
+  throw new Trouble(message, false, json?.error);
 }
 
 /** Why this browser cannot use passkeys here, or null if it can. */
@@ -66,6 +68,14 @@ export async function get(options, how = {}) {
     allowCredentials: descriptors(options.allowCredentials),
   };
   return toJSON(await navigator.credentials.get({ ...how, publicKey }));
+}
+
+/**
+ * Tells the browser that a passkey opens nothing, so that it forgets it for good. Only the server's own
+ * mark of a passkey that was removed there says so; one that it does not know may be another server's.
+ */
+export async function forget(rpId, credential) {
+  await PublicKeyCredential.signalUnknownCredential?.({ rpId, credentialId: credential.id }).catch(() => {});
 }
 
 /** Goes on to a path of this origin, leaving no entry to come back to. */

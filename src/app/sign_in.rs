@@ -10,8 +10,8 @@ use crate::event::Kind;
 use crate::flow::events::Act;
 use crate::flow::person::ceremony::{Ceremony, Purpose, Right};
 use crate::flow::person::enroll::{self, Candidate, Enrolled, LateRegistration, RegistrationProof};
-use crate::flow::person::further::{self, FurtherProof};
 use crate::flow::person::login::{self, AssertionProof, SignInOutcome};
+use crate::flow::person::own::{self, FurtherProof};
 use crate::flow::person::passkeys;
 use crate::flow::session::NewSessionKey;
 use crate::flow::session::recent::RecentSignIn;
@@ -271,8 +271,8 @@ pub async fn finish_further(
     presented: PresentedFurther,
 ) -> Result<PasskeyId, Error> {
     let PresentedFurther { browser, ceremony, credential, holder, name } = presented;
-    further::check(&app.read()?, &app.context(), &ceremony, &browser, &holder)?;
+    own::check(&app.read()?, &app.context(), &ceremony, &browser, &holder)?;
     let registered = app.passkeys().finish_registration(ceremony.state(), credential)?;
     let proof = FurtherProof { browser, ceremony, holder, name: name.parse()?, registered };
-    app.write_by(acting, move |tx, cx| further::complete(tx, cx, &proof)).await
+    app.write_by(acting, move |tx, cx| own::add(tx, cx, &proof)).await
 }

@@ -54,6 +54,8 @@ kinds! {
     PasskeyCopied = "passkey.counter_back", "the counter of a passkey went back";
     PasskeyRemoved = "passkey.removed", "a passkey was removed";
     PasskeyRenamed = "passkey.renamed", "a passkey was renamed";
+    RecoveryCodeUsed = "recovery_code.used", "a person used a recovery code";
+    RecoveryCodesMade = "recovery_codes.made", "a person made new recovery codes";
     RefreshTokenAhead = "refresh_token.ahead", "a refresh token was newer than the store";
     RefreshTokenReplayed = "refresh_token.replayed", "a spent refresh token returned, and its grant was ended";
     RequestRefused = "request.refused", "a request was refused";

@@ -16,8 +16,8 @@ use crate::oauth::id::{GrantId, SessionId, UserId};
 use crate::store::schema::{
     BRIDGE_SESSIONS_BY_USER, Bridge, BridgeSession, CERTIFICATES_BY_USER, Consent, Delivery,
     DeviceCertificate, GRANTS_BY_CLIENT, GRANTS_BY_SESSION, GRANTS_BY_USER, Grant, HostPreference,
-    LinkedDevice, PASSKEYS_BY_USER, Person, Removal, Removed, SESSIONS_BY_USER, Session, Subject,
-    TOKENS_BY_USER,
+    LinkedDevice, PASSKEYS_BY_USER, Person, RECOVERY_CODES_BY_USER, Removal, Removed,
+    SESSIONS_BY_USER, Session, StoredCode, Subject, TOKENS_BY_USER,
 };
 use crate::store::{Index, Key, Row, StoreError, Tx, View};
 
@@ -99,6 +99,7 @@ impl Step<'_, '_> {
             passkeys::take(self.tx, self.cx, &credential, user, Removed::Person)?;
             self.left -= 1;
         }
+        self.all::<StoredCode, _>(&RECOVERY_CODES_BY_USER, &user)?;
         for fingerprint in self.tx.by(&CERTIFICATES_BY_USER, &user, self.left)? {
             if let Some(row) = self.tx.remove::<DeviceCertificate>(&fingerprint)? {
                 self.tx.remove::<LinkedDevice>(&row.linked)?;

@@ -14,7 +14,7 @@ use crate::flow::application::App as Protected;
 use crate::model::application::{AppHost, ReturnPath};
 use crate::model::bridge::LinkRedirect;
 use crate::oauth::authorize::AuthorizationResponse;
-use crate::oauth::id::InteractionId;
+use crate::oauth::id::{InteractionId, PasskeyId};
 use crate::oauth::issuer::Issuer;
 use crate::oauth::logout::PostLogout;
 use crate::oauth::params::form_encode;
@@ -120,6 +120,8 @@ impl Destination {
 pub(super) enum PagePath {
     /// The account of the person who is signed in.
     Account,
+    /// The account after the removal of a passkey, which the browser may then hide.
+    AccountAfterRemoval,
     /// The sign-in at an application.
     Application {
         /// The application.
@@ -141,6 +143,12 @@ pub(super) enum PagePath {
     Login,
     /// The start of a sign-out (OpenID Connect RP-Initiated Logout §2).
     Logout,
+    /// A further passkey.
+    NewPasskey,
+    /// A passkey of the person who is signed in.
+    Passkey(PasskeyId),
+    /// The recovery codes of the person who is signed in.
+    RecoveryCodes,
     /// The enrolment of a passkey.
     Setup,
 }
@@ -149,6 +157,7 @@ impl fmt::Display for PagePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Account => f.write_str("/gate/account"),
+            Self::AccountAfterRemoval => f.write_str("/gate/account?passkey=removed"),
             Self::Application { host, path, state } => {
                 let query = [("app", host.as_str()), ("state", state), ("rd", &path.encoded())];
                 write!(f, "/gate/apps/start?{}", form_encode(query))
@@ -160,6 +169,9 @@ impl fmt::Display for PagePath {
             Self::LoggedOut => f.write_str("/gate/logged-out"),
             Self::Login => f.write_str("/gate/login"),
             Self::Logout => f.write_str("/oauth/logout"),
+            Self::NewPasskey => f.write_str("/gate/account/passkeys/new"),
+            Self::Passkey(id) => write!(f, "/gate/account/passkeys/{id}"),
+            Self::RecoveryCodes => f.write_str("/gate/account/recovery-codes"),
             Self::Setup => f.write_str("/gate/setup"),
         }
     }

@@ -38,7 +38,9 @@ use oauth::{
     anonymous, authorize, device, introspect, logout, metadata, par, registration, revoke, token,
     userinfo,
 };
-use pages::{account, applications, connections, interaction, passkeys, prove, setup};
+use pages::{
+    account, applications, connections, interaction, own_passkeys, passkeys, prove, setup,
+};
 use routes::{cached_for_an_hour, immutable, open_to_any_origin, readable_errors};
 
 /// The router of all endpoints. `routes.rs` has the rules of each group.
@@ -73,6 +75,13 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/gate/setup", get(setup::show).post(setup::describe))
         .route("/gate/login", get(account::login))
         .route("/gate/account", get(account::show))
+        .route("/gate/account/passkeys/new", get(own_passkeys::new))
+        .route("/gate/account/passkeys/{id}", get(own_passkeys::show).post(own_passkeys::rename))
+        .route("/gate/account/passkeys/{id}/remove", post(own_passkeys::remove))
+        .route(
+            "/gate/account/recovery-codes",
+            get(own_passkeys::codes).post(own_passkeys::renew_codes),
+        )
         .route("/gate/account/apps", post(connections::withdraw))
         .route("/gate/account/bridges", post(connections::end_bridge))
         .route("/gate/account/email", post(account::set_email))

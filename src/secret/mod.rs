@@ -5,6 +5,7 @@
 //! MAC ([`Pepper::generation_of`]).
 
 mod bridge;
+mod recovery;
 mod refresh;
 mod webhook;
 
@@ -26,6 +27,7 @@ use uuid::Uuid;
 use zeroize::{Zeroize, Zeroizing};
 
 pub use bridge::{ExchangeCode, PersonalToken};
+pub use recovery::RecoveryCode;
 pub use refresh::{RefreshSalt, RefreshToken};
 pub use webhook::WebhookSecret;
 

@@ -50,6 +50,12 @@ const NOT_FOR_PERSON: &str = "This app is not for this person.";
 const NOTHING_HERE: &str = "There is nothing of that name here.";
 const PASSKEY_FOREIGN: &str =
     "This passkey belongs to another or an older Gatelodge. Use another one.";
+const PASSKEYS_TOO_MANY: &str =
+    "This account has 100 passkeys, and no account has more. Remove one first.";
+const PASSKEY_GONE: &str = "There is no such passkey here, or it was removed.";
+const PASSKEY_NAME_TAKEN: &str = "You have another passkey of that name. Choose another name.";
+const PASSKEY_IS_LAST: &str =
+    "This is your only passkey. Add another one first, or tick that you want to have none.";
 const PASSKEY_OF_REMOVED: &str =
     "The account of this passkey was removed. Ask whoever runs this Gatelodge.";
 const PASSKEY_REMOVED: &str = "This passkey was removed from its account. Use another one.";
@@ -62,6 +68,9 @@ const PUSHED_REQUEST_OVER: &str = "This way to sign in works once and only for a
      is over. Go back to the application and start again.";
 const PUSHED_REQUEST_SPENT: &str = "This sign-in was finished already, perhaps in another window. To \
      sign in once more, go back to the application and start again.";
+const RECOVERY_CODE_OVER: &str = "This recovery code is from before the account was switched off. Ask whoever runs this Gatelodge.";
+const RECOVERY_CODE_UNKNOWN: &str = "This recovery code is not known here. Check that it was typed whole. Newer codes replace older ones.";
+const RECOVERY_CODE_USED: &str = "This recovery code was used already. Use another one.";
 const REFRESH_TOKEN_USELESS: &str =
     "refresh_token is unknown, expired, used, revoked or of another client";
 const SESSION_UNPROVEN: &str =

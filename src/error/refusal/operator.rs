@@ -178,11 +178,11 @@ macro_rules! operator {
         "the claims, groups and roles of a person have at most 6 KiB together as JSON, so that tokens can carry them",
         "take some away: gatelodge user set NAME --claim NAME= --group GROUP",
         "RFC 9110 §15.5.14", Operator;
-    PasskeyNameTaken => Conflict,
+    PasskeyNameTaken => Conflict as PASSKEY_NAME_TAKEN,
         "name: this person has another passkey of that name",
         "choose another name",
         "RFC 9110 §15.5.10", Operator;
-    PasskeyNotFound => NotFound,
+    PasskeyNotFound => NotFound as PASSKEY_GONE,
         "there is no such passkey",
         "gatelodge passkey list lists them",
         "RFC 9110 §15.5.5", Operator;

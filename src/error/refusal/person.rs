@@ -107,10 +107,26 @@ macro_rules! person {
         "redirect_uri: a device link leads to http on a loopback host with a port, and nowhere else",
         "correct redirect_uri in the program",
         "RFC 8252 §7.3", Client;
-    PasskeysTooMany => Conflict,
+    PasskeyIsLast => Conflict as PASSKEY_IS_LAST,
+        "the passkey is the only one of its person, who did not say that they want to have none",
+        "add another passkey first, or tick that you want to remove the only one",
+        "WebAuthn §13.4.6", Person;
+    PasskeysTooMany => Conflict as PASSKEYS_TOO_MANY,
         "the person has 100 passkeys, and nobody has more",
         "gatelodge passkey remove ID removes one",
         "WebAuthn §7.1", Person;
+    RecoveryCodeOver => SetupLinkUsed as RECOVERY_CODE_OVER,
+        "the recovery code is from before its person was switched off",
+        "gatelodge user recover NAME prints a link",
+        "WebAuthn §7.1", Again;
+    RecoveryCodeUnknown => SetupLinkUnknown as RECOVERY_CODE_UNKNOWN,
+        "the recovery code is not known here",
+        "check that it was typed whole, and that its person made no newer ones",
+        "WebAuthn §7.1", Again;
+    RecoveryCodeUsed => SetupLinkUsed as RECOVERY_CODE_USED,
+        "the recovery code was used already",
+        "use another one; gatelodge user recover NAME prints a link",
+        "WebAuthn §7.1", Again;
     SessionKeyInUse => InvalidSessionProof as SESSION_UNPROVEN,
         "the key of the new session is that of another one",
         "load the page again",

@@ -2,8 +2,9 @@
 
 pub mod ceremony;
 pub mod enroll;
-pub mod further;
 pub mod login;
+pub mod own;
 pub mod passkeys;
 pub mod people;
+pub mod recovery_codes;
 pub mod setup_link;

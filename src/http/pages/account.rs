@@ -9,12 +9,14 @@ use super::connections;
 use super::cookie::without_session_cookie;
 use super::email::{self, EmailField};
 use super::login::{self, SignInPrompt};
-use super::templates::{self, AccountPage, LoggedOutPage, Page, PasskeyItem};
+use super::own_passkeys::{self, Accepted};
+use super::templates::{self, AccountPage, LoggedOutPage, Page};
 use crate::app::App;
-use crate::flow::person::{passkeys, people};
+use crate::flow::person::{passkeys, people, recovery_codes};
 use crate::flow::session::{self, LiveSession};
 use crate::http::about::About;
 use crate::http::destination::PagePath;
+use crate::http::extract::body::Query;
 use crate::http::extract::browser::Browser;
 use crate::http::extract::own_page::PageForm;
 use crate::http::failure::PageFailure;
@@ -22,7 +24,6 @@ use crate::http::redirect;
 use crate::model::actor::Acting;
 use crate::model::person::Role;
 use crate::model::user_agent::DeviceInfo;
-use crate::store::schema::Passkey;
 
 /// The account page of the person who is signed in. A browser that is not signed in is redirected
 /// to the sign-in page.
@@ -30,6 +31,7 @@ pub(in crate::http) async fn show(
     State(app): State<Arc<App>>,
     browser: Browser,
     device: DeviceInfo,
+    Query(query): Query,
 ) -> Result<Response, PageFailure> {
     let cx = app.context();
     let Some(session) = browser.live_session(&app, &app.read()?, &cx)? else {
@@ -39,7 +41,8 @@ pub(in crate::http) async fn show(
         let id = session.id();
         app.record(move |tx, cx| session::touch(tx, cx, id, Some(&device))).await?;
     }
-    page(&app, &browser, &session, EmailField::of(session.person()))
+    let removed = query.one("passkey")? == Some("removed");
+    page(&app, &browser, &session, EmailField::of(session.person()), removed)
 }
 
 fn page(
@@ -47,19 +50,24 @@ fn page(
     browser: &Browser,
     session: &LiveSession,
     email: EmailField,
+    removed: bool,
 ) -> Result<Response, PageFailure> {
     let (view, cx) = (app.read()?, app.context());
     let connected = connections::of(&view, &cx, session, browser.language().texts())?;
     let passkeys = passkeys::of(&view, session.user())?;
     let person = session.person();
+    let page = Page::of(app, browser);
+    let accepted = removed.then(|| Accepted::of(app, session.user(), &passkeys));
     Ok(templates::show_alone(&AccountPage {
-        page: Page::of(app, browser),
+        accepted,
         display_name: person.display_name.to_string(),
         username: person.username.to_string(),
         email,
         admin: person.roles.iter().any(|role| role.as_str() == Role::ADMIN),
         issuer: app.rules().issuer.to_string(),
-        passkeys: passkeys.iter().map(|(_, passkey)| passkey_item(passkey)).collect(),
+        codes: recovery_codes::left(&view, session.user())?,
+        passkeys: passkeys.iter().map(|(_, passkey)| own_passkeys::item(page.t, passkey)).collect(),
+        page,
         apps: connected.apps,
         sessions: connected.sessions,
         bridges: connected.bridges,
@@ -91,17 +99,8 @@ pub(in crate::http) async fn set_email(
             let Some(field) = EmailField::refused(browser.language().texts(), typed, &error) else {
                 return Err(error.into());
             };
-            Ok(email::refusing(page(&app, &browser, &session, field)?, error))
+            Ok(email::refusing(page(&app, &browser, &session, field, false)?, error))
         }
-    }
-}
-
-fn passkey_item(passkey: &Passkey) -> PasskeyItem {
-    PasskeyItem {
-        name: passkey.name.to_string(),
-        created: templates::day(passkey.created),
-        last_used: passkey.used.map(templates::day),
-        backed_up: passkey.backed_up,
     }
 }
 

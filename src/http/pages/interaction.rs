@@ -69,6 +69,7 @@ pub(in crate::http) async fn show(
         }
         Step::Login(client, login_hint) => {
             let prompt = SignInPrompt {
+                again: None,
                 cancel: Some(PagePath::Interaction(id)),
                 client: Some(client.metadata.name().to_string()),
                 login_hint: login_hint.unwrap_or_default(),

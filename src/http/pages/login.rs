@@ -16,6 +16,8 @@ pub(in crate::http) struct SignInPrompt {
     pub(in crate::http) cancel: Option<PagePath>,
     /// The name of the client that the sign-in is for, if it is for one.
     pub(in crate::http) client: Option<String>,
+    /// The name of the person who is signed in, and is asked to sign in once more.
+    pub(in crate::http) again: Option<String>,
     /// The `login_hint`, or empty.
     pub(in crate::http) login_hint: String,
     /// The page that follows the sign-in.
@@ -25,7 +27,12 @@ pub(in crate::http) struct SignInPrompt {
 impl SignInPrompt {
     /// A sign-in that leads to `next`.
     pub(in crate::http) fn to(next: PagePath) -> Self {
-        Self { cancel: None, client: None, login_hint: String::new(), next }
+        Self { again: None, cancel: None, client: None, login_hint: String::new(), next }
+    }
+
+    /// Another sign-in of the person of that name, who is signed in for longer.
+    pub(in crate::http) fn again(name: String, next: PagePath) -> Self {
+        Self { again: Some(name), ..Self::to(next) }
     }
 
     /// A sign-in for `client` that leads to `next`.
@@ -44,6 +51,7 @@ pub(in crate::http) fn page(
     let page = LoginPage {
         page: Page::of(app, &browser),
         next: prompt.next,
+        again: prompt.again,
         client: prompt.client,
         login_hint: prompt.login_hint,
         cancel: prompt.cancel,

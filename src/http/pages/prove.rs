@@ -80,7 +80,7 @@ async fn page(
     }
     let language = about.language();
     let page = ProvePage { page: Page::anonymous(app, language), challenge };
-    let alone = [PagePath::Account, PagePath::Setup].iter().any(|own| own.to_string() == path);
+    let alone = path.starts_with("/gate/account") || path == PagePath::Setup.to_string();
     Ok(if alone { templates::show_alone(&page) } else { templates::show(&page) })
 }
 

@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 use super::email::EmailField;
+use super::own_passkeys::{Accepted, PasskeyItem};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::config::Config;
@@ -103,17 +104,17 @@ pub(in crate::http) fn named_by(id: &ClientId, client: &Client) -> Option<Docume
     }
 }
 
-/// A passkey, as the account page lists it.
-pub(in crate::http) struct PasskeyItem {
-    pub(in crate::http) name: String,
-    pub(in crate::http) created: Day,
-    pub(in crate::http) last_used: Option<Day>,
-    pub(in crate::http) backed_up: bool,
-}
-
 /// The date of a timestamp in UTC, `YYYY-MM-DD`.
 pub(in crate::http) fn day(at: Timestamp) -> Day {
     Day(at.rfc3339().split('T').next().unwrap_or_default().to_owned())
+}
+
+/// The date and time of a timestamp in UTC, `YYYY-MM-DD hh:mm UTC`.
+pub(in crate::http) fn moment(at: Timestamp) -> Day {
+    let written = at.rfc3339();
+    let (day, time) = written.split_once('T').unwrap_or((&written, ""));
+    let minutes = time.get(..5).unwrap_or_default();
+    Day(format!("{day} {minutes} UTC"))
 }
 
 /// An application to which a person consented, as the account page lists it.
@@ -164,6 +165,10 @@ pub(in crate::http) struct TokenItem {
 #[template(path = "account.html", config = "assets/askama.toml")]
 pub(in crate::http) struct AccountPage {
     pub(in crate::http) page: Page,
+    /// The passkeys that are left after a removal, for the browser.
+    pub(in crate::http) accepted: Option<Accepted>,
+    /// The number of recovery codes that are left.
+    pub(in crate::http) codes: usize,
     pub(in crate::http) display_name: String,
     pub(in crate::http) username: String,
     pub(in crate::http) email: EmailField,
@@ -317,6 +322,8 @@ pub(in crate::http) struct LoggedOutPage {
 #[template(path = "login.html", config = "assets/askama.toml")]
 pub(in crate::http) struct LoginPage {
     pub(in crate::http) page: Page,
+    /// As in [`SignInPrompt`](super::login::SignInPrompt).
+    pub(in crate::http) again: Option<String>,
     pub(in crate::http) next: PagePath,
     pub(in crate::http) client: Option<String>,
     pub(in crate::http) login_hint: String,

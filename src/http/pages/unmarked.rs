@@ -9,6 +9,7 @@ use std::path::Path;
 
 use super::email::EmailField;
 use super::error::{ContinueButton, ErrorPage};
+use super::own_passkeys::{Accepted, NewPasskeyPage, PasskeyItem, PasskeyPage, RecoveryCodesPage};
 use super::templates::*;
 use crate::http::destination::{Destination, PagePath};
 use crate::http::texts::{Day, Language, Texts};
@@ -61,12 +62,6 @@ fn destination() -> Destination {
 }
 
 fn account(many: usize, last_used: Option<&Day>) -> AccountPage {
-    let passkey = |_| PasskeyItem {
-        name: name(),
-        created: day(),
-        last_used: last_used.cloned(),
-        backed_up: many == 1,
-    };
     let session = |at| SessionItem {
         address: name(),
         id: name(),
@@ -93,17 +88,46 @@ fn account(many: usize, last_used: Option<&Day>) -> AccountPage {
     };
     AccountPage {
         page: page(),
+        accepted: Some(accepted()),
+        codes: many - 1,
         display_name: name(),
         username: name(),
         email: email("⟦x⟧"),
         admin: true,
         issuer: name(),
-        passkeys: (0..many).map(passkey).collect(),
+        passkeys: (0..many).map(|_| passkey(last_used)).collect(),
         apps: vec![app],
         sessions: (0..2).map(session).collect(),
         bridges: vec![bridge],
         hosts: vec![host(""), host("openai")],
         tokens: vec![token],
+    }
+}
+
+fn accepted() -> Accepted {
+    Accepted { credentials: "[]".to_owned(), rp_id: "1".to_owned(), user: "1".to_owned() }
+}
+
+fn passkey(last_used: Option<&Day>) -> PasskeyItem {
+    PasskeyItem {
+        backed_up: last_used.is_some(),
+        created: day(),
+        id: uuid::Uuid::nil().into(),
+        last_used: last_used.cloned(),
+        name: name(),
+        product: last_used.map(|_| "KeePassXC"),
+        transports: last_used.map(|_| "⟦x⟧".to_owned()).into_iter().collect(),
+    }
+}
+
+fn passkey_page(codes: usize, is_only: bool, last_used: Option<&Day>) -> PasskeyPage {
+    PasskeyPage {
+        page: page(),
+        codes,
+        fault_of_name: "⟦x⟧".to_owned(),
+        fault_of_removal: "⟦x⟧".to_owned(),
+        is_only,
+        passkey: passkey(last_used),
     }
 }
 
@@ -168,6 +192,7 @@ fn error(form: Option<&'static [(&'static str, String)]>) -> ErrorPage<'static> 
 fn login(client: Option<String>, nobody: bool) -> LoginPage {
     LoginPage {
         page: page(),
+        again: None,
         next: PagePath::Account,
         client,
         login_hint: name(),
@@ -232,6 +257,14 @@ fn rendered() -> Vec<(&'static str, String)> {
     add("login.html", &login(None, yes));
     add("login.html", &login(Some(name()), no));
     add("login.html", &login(None, no));
+    add("login.html", &LoginPage { again: Some(name()), ..login(None, no) });
+    add("new_passkey.html", &NewPasskeyPage { page: page(), display_name: name() });
+    for (codes, is_only) in [(0, yes), (3, yes), (0, no)] {
+        add("passkey.html", &passkey_page(codes, is_only, (codes == 3).then(day).as_ref()));
+    }
+    for (codes, left) in [(Vec::new(), 0), (Vec::new(), 1), (vec![name()], 1)] {
+        add("recovery_codes.html", &RecoveryCodesPage { page: page(), codes, left });
+    }
     let logout = LogoutPage {
         page: page(),
         action: PagePath::Account,

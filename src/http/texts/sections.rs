@@ -80,10 +80,17 @@ texts! {
     pages {
         account: Account {
             title,
+            add_passkey,
             administrator,
             apps,
             bridges,
             bridges_about,
+            change,
+            change_passkey(passkey),
+            codes,
+            codes_change,
+            codes_left(count),
+            codes_none,
             disconnect,
             disconnect_app(app),
             email,
@@ -109,12 +116,14 @@ texts! {
             on,
             on_one_device,
             only_passkey,
+            passkey_removed,
             passkeys,
             revoke,
             revoke_token(token, day),
             save,
             sessions,
             sign_out,
+            sign_out_others,
             sign_out_session(program, day),
             signed_in(day),
             since(day),
@@ -241,6 +250,8 @@ texts! {
         }
         login: Login {
             title,
+            again,
+            again_lead(name),
             button,
             cancel,
             cancel_to(client),
@@ -252,6 +263,51 @@ texts! {
             nobody_next,
             username,
             username_hint,
+        }
+        passkey: Passkey {
+            back,
+            even_last,
+            lead,
+            name,
+            only,
+            only_codes(count),
+            only_codes_none,
+            others_out,
+            product,
+            remove,
+            remove_heading,
+            remove_lead,
+            rename,
+            title,
+            transports,
+        }
+        new_passkey: NewPasskey {
+            button,
+            lead(name),
+            name,
+            name_hint,
+            no_script(host),
+            title,
+        }
+        recovery_codes: RecoveryCodes {
+            copy,
+            done,
+            lead,
+            left(count),
+            left_none,
+            make,
+            make_anew,
+            once,
+            print,
+            title,
+        }
+        transports: Transports {
+            ble,
+            hybrid,
+            internal,
+            nfc,
+            smart_card,
+            usb,
         }
         logout: Logout {
             title,
@@ -302,6 +358,15 @@ texts! {
         script_countdown: ScriptCountdown {
             expired,
             expires(time),
+        }
+        script_codes: ScriptCodes {
+            copied,
+            not_copied,
+        }
+        script_further: ScriptFurther {
+            done,
+            storing,
+            waiting,
         }
         script_login: ScriptLogin {
             checking,

@@ -20,6 +20,7 @@ mod logout;
 mod passkey;
 mod person;
 mod pushed;
+mod recovery;
 mod removal;
 mod usage;
 
@@ -40,6 +41,7 @@ pub use logout::*;
 pub use passkey::*;
 pub use person::*;
 pub use pushed::*;
+pub use recovery::*;
 pub use removal::*;
 pub use usage::*;
 
@@ -104,6 +106,7 @@ tables! {
     Session,
     SetupLink,
     SigningKeyRow,
+    StoredCode,
     Taken,
     Usage,
     UsedAssertion,
@@ -178,6 +181,7 @@ mod tests {
             tag(&PASSKEYS_BY_USER),
             tag(&PEOPLE_BY_EMAIL),
             tag(&PEOPLE_BY_NAME),
+            tag(&RECOVERY_CODES_BY_USER),
             tag(&REMOVED_PASSKEYS_BY_USER),
             tag(&RESOURCES_BY_NAME),
             tag(&RESOURCES_BY_SCOPE),

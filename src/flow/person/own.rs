@@ -1,14 +1,17 @@
-//! A further passkey, which a person makes by the right of a recent sign-in, without a link.
+//! What a person does with their own passkeys, by the right of a recent sign-in: they add, rename and
+//! remove one.
 
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::person::ceremony::{Ceremony, Purpose, Right};
-use crate::flow::person::passkeys;
+use crate::flow::person::passkeys::{self, RemovedNow};
+use crate::flow::session;
 use crate::flow::session::recent::RecentSignIn;
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::PasskeyId;
 use crate::passkey::Registered;
 use crate::secret::TokenHash;
+use crate::store::schema::Passkey;
 use crate::store::{Tx, View};
 
 /// A registration that was verified.
@@ -55,9 +58,58 @@ pub fn check(
 /// # Errors
 ///
 /// Those of [`check`] and of [`passkeys::add`].
-pub fn complete(tx: &mut Tx<'_>, cx: &Context, proof: &FurtherProof) -> Result<PasskeyId, Error> {
+pub fn add(tx: &mut Tx<'_>, cx: &Context, proof: &FurtherProof) -> Result<PasskeyId, Error> {
     let recent = check(tx, cx, &proof.ceremony, &proof.browser, &proof.holder)?;
     let id = passkeys::add(tx, cx, recent.user(), &proof.registered, &proof.name)?;
     proof.ceremony.spend(tx, recent.user())?;
     Ok(id)
+}
+
+/// Renames a passkey of whoever has signed in a moment ago.
+///
+/// # Errors
+///
+/// [`Refusal::SignInStale`], and those of [`passkeys::rename`].
+pub fn rename(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    holder: &TokenHash,
+    id: PasskeyId,
+    name: &DisplayName,
+) -> Result<Passkey, Error> {
+    let recent = RecentSignIn::of(tx, cx, holder)?;
+    passkeys::rename(tx, cx, id, Some(recent.user()), name)
+}
+
+/// What a person wants beside the removal of a passkey.
+#[derive(Clone, Copy)]
+pub struct RemovalWish {
+    /// To have no passkey after it.
+    pub even_last: bool,
+    /// To end all their other sessions, too, as after a theft.
+    pub others_out: bool,
+}
+
+/// Removes a passkey of whoever has signed in a moment ago.
+///
+/// # Errors
+///
+/// [`Refusal::SignInStale`]; [`Refusal::PasskeyIsLast`] if they would have none without wishing it; those
+/// of [`passkeys::remove`].
+pub fn remove(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    holder: &TokenHash,
+    id: PasskeyId,
+    wish: RemovalWish,
+) -> Result<RemovedNow, Error> {
+    let recent = RecentSignIn::of(tx, cx, holder)?;
+    let removed = passkeys::remove(tx, cx, id, Some(recent.user()))?;
+    if removed.left == 0 && !wish.even_last {
+        return Err(Refusal::PasskeyIsLast.into());
+    }
+    if wish.others_out {
+        session::end_all(tx, cx, recent.user(), Some(recent.session()))?;
+    }
+    Ok(removed)
 }

@@ -1,0 +1,305 @@
+//! `/gate/account/passkeys/…` and `/gate/account/recovery-codes`: the pages by which a person changes
+//! how they sign in. Each asks for a sign-in that is not older than five minutes.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::email::refusing;
+use super::login::{self, SignInPrompt};
+use super::templates::{self, Page};
+use crate::app::App;
+use crate::error::{Error, Refusal};
+use crate::flow::person::own::{self, RemovalWish};
+use crate::flow::person::{passkeys, recovery_codes};
+use crate::flow::session::LiveSession;
+use crate::http::destination::PagePath;
+use crate::http::extract::browser::Browser;
+use crate::http::extract::own_page::PageForm;
+use crate::http::failure::PageFailure;
+use crate::http::redirect;
+use crate::http::texts::{Day, Texts};
+use crate::model::actor::Acting;
+use crate::model::authenticator::Transport;
+use crate::oauth::display_name::DisplayName;
+use crate::oauth::id::{PasskeyId, UserId};
+use crate::secret::TokenHash;
+use crate::store::schema::{CredentialId, Passkey};
+
+/// A passkey, as the pages of its owner have it.
+pub(in crate::http) struct PasskeyItem {
+    pub(in crate::http) backed_up: bool,
+    pub(in crate::http) created: Day,
+    pub(in crate::http) id: PasskeyId,
+    pub(in crate::http) last_used: Option<Day>,
+    pub(in crate::http) name: String,
+    pub(in crate::http) product: Option<&'static str>,
+    pub(in crate::http) transports: Vec<String>,
+}
+
+/// The passkeys of a person, for `PublicKeyCredential.signalAllAcceptedCredentials` (WebAuthn §5.1.10):
+/// a browser may hide every other one of this person.
+pub(in crate::http) struct Accepted {
+    /// The ids of the credentials as a JSON array of base64url.
+    pub(in crate::http) credentials: String,
+    /// The RP ID.
+    pub(in crate::http) rp_id: String,
+    /// The user handle in base64url.
+    pub(in crate::http) user: String,
+}
+
+impl Accepted {
+    pub(super) fn of(app: &App, user: UserId, passkeys: &[(CredentialId, Passkey)]) -> Self {
+        let encoded = |(id, _): &(CredentialId, Passkey)| URL_SAFE_NO_PAD.encode(&id.0);
+        let credentials: Vec<String> = passkeys.iter().map(encoded).collect();
+        Self {
+            credentials: serde_json::Value::from(credentials).to_string(),
+            rp_id: app.rules().issuer.host().to_owned(),
+            user: URL_SAFE_NO_PAD.encode(user.uuid().as_bytes()),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "passkey.html", config = "assets/askama.toml")]
+pub(in crate::http) struct PasskeyPage {
+    pub(in crate::http) page: Page,
+    /// The number of recovery codes that are left.
+    pub(in crate::http) codes: usize,
+    /// What is wrong with the name; empty if nothing is.
+    pub(in crate::http) fault_of_name: String,
+    /// Why it was not removed; empty if nobody tried.
+    pub(in crate::http) fault_of_removal: String,
+    pub(in crate::http) is_only: bool,
+    pub(in crate::http) passkey: PasskeyItem,
+}
+
+#[derive(Template)]
+#[template(path = "new_passkey.html", config = "assets/askama.toml")]
+pub(in crate::http) struct NewPasskeyPage {
+    pub(in crate::http) page: Page,
+    pub(in crate::http) display_name: String,
+}
+
+#[derive(Template)]
+#[template(path = "recovery_codes.html", config = "assets/askama.toml")]
+pub(in crate::http) struct RecoveryCodesPage {
+    pub(in crate::http) page: Page,
+    /// The new ones; empty if none were made now.
+    pub(in crate::http) codes: Vec<String>,
+    /// The number of those that open something.
+    pub(in crate::http) left: usize,
+}
+
+/// What the pages show of a passkey.
+pub(super) fn item(t: &Texts, passkey: &Passkey) -> PasskeyItem {
+    let transport = |transport: &Transport| {
+        let transports = &t.transports;
+        match transport {
+            Transport::Ble => transports.ble().plain(),
+            Transport::Hybrid => transports.hybrid().plain(),
+            Transport::Internal => transports.internal().plain(),
+            Transport::Nfc => transports.nfc().plain(),
+            Transport::SmartCard => transports.smart_card().plain(),
+            Transport::Usb => transports.usb().plain(),
+        }
+    };
+    PasskeyItem {
+        backed_up: passkey.backed_up,
+        created: templates::moment(passkey.created),
+        id: passkey.id,
+        last_used: passkey.used.map(templates::moment),
+        name: passkey.name.to_string(),
+        product: passkey.aaguid.and_then(|aaguid| aaguid.product()),
+        transports: passkey.transports.iter().map(transport).collect(),
+    }
+}
+
+/// Runs `show` for whoever has signed in a moment ago. Anybody else gets the sign-in page, which leads
+/// back.
+fn recently(
+    app: &App,
+    browser: Browser,
+    page: PagePath,
+    show: impl FnOnce(&Browser, &LiveSession) -> Result<Response, Error>,
+) -> Result<Response, PageFailure> {
+    let (view, cx) = (app.read()?, app.context());
+    let response = match browser.live_session(app, &view, &cx)? {
+        Some(session) if session.is_recent(&cx) => show(&browser, &session),
+        Some(session) => {
+            let name = session.person().display_name.to_string();
+            drop(view);
+            login::page(app, browser, SignInPrompt::again(name, page))
+        }
+        None => login::page(app, browser, SignInPrompt::to(page)),
+    };
+    Ok(response?)
+}
+
+fn id(named: &str) -> Result<PasskeyId, Refusal> {
+    named.parse()
+}
+
+/// The page of a passkey.
+pub(in crate::http) async fn show(
+    State(app): State<Arc<App>>,
+    Path(named): Path<String>,
+    browser: Browser,
+) -> Result<Response, PageFailure> {
+    let id = id(&named)?;
+    recently(&app, browser, PagePath::Passkey(id), |browser, session| {
+        page(&app, browser, session, id, String::new(), String::new())
+    })
+}
+
+fn page(
+    app: &App,
+    browser: &Browser,
+    session: &LiveSession,
+    id: PasskeyId,
+    fault_of_name: String,
+    fault_of_removal: String,
+) -> Result<Response, Error> {
+    let view = app.read()?;
+    let (_, passkey) = passkeys::by_id(&view, id, Some(session.user()))?;
+    let page = Page::of(app, browser);
+    Ok(templates::show_alone(&PasskeyPage {
+        codes: recovery_codes::left(&view, session.user())?,
+        fault_of_name,
+        fault_of_removal,
+        is_only: passkeys::of(&view, session.user())?.len() == 1,
+        passkey: item(page.t, &passkey),
+        page,
+    }))
+}
+
+/// The holder of the session that a form comes from.
+fn holder(app: &App, browser: &Browser) -> Result<TokenHash, Refusal> {
+    browser.session(app).ok_or(Refusal::SignInStale)
+}
+
+/// Names the passkey anew.
+pub(in crate::http) async fn rename(
+    State(app): State<Arc<App>>,
+    Path(named): Path<String>,
+    acting: Acting,
+    PageForm { browser, form }: PageForm,
+) -> Result<Response, PageFailure> {
+    let (id, holder) = (id(&named)?, holder(&app, &browser)?);
+    let name = form.one("name")?.unwrap_or_default().trim().parse::<DisplayName>();
+    let renamed = match name {
+        Ok(name) => {
+            let rename = app
+                .write_by(acting, move |tx, cx| own::rename(tx, cx, &holder, id, &name).map(drop));
+            rename.await
+        }
+        Err(refusal) => Err(refusal.into()),
+    };
+    let is_about_name = |error: &Error| {
+        matches!(error.refusal(), Some(Refusal::NameMalformed | Refusal::PasskeyNameTaken))
+    };
+    match renamed {
+        Ok(()) => Ok(redirect::to_page(&PagePath::Account)),
+        Err(error) if is_about_name(&error) => {
+            let fault = browser.language().texts().sentence(&error);
+            again(&app, browser, id, error, |browser, session| {
+                page(&app, browser, session, id, fault, String::new())
+            })
+        }
+        Err(error) => ask_or_fail(id, error),
+    }
+}
+
+/// The page once more, with what was wrong.
+fn again(
+    app: &App,
+    browser: Browser,
+    id: PasskeyId,
+    error: Error,
+    show: impl FnOnce(&Browser, &LiveSession) -> Result<Response, Error>,
+) -> Result<Response, PageFailure> {
+    Ok(refusing(recently(app, browser, PagePath::Passkey(id), show)?, error))
+}
+
+/// Where the sign-in has grown old over the page, the page asks for a new one.
+fn ask_or_fail(id: PasskeyId, error: Error) -> Result<Response, PageFailure> {
+    match error.refusal() {
+        Some(Refusal::SignInStale) => Ok(redirect::to_page(&PagePath::Passkey(id))),
+        Some(_) | None => Err(error.into()),
+    }
+}
+
+/// Removes the passkey.
+pub(in crate::http) async fn remove(
+    State(app): State<Arc<App>>,
+    Path(named): Path<String>,
+    acting: Acting,
+    PageForm { browser, form }: PageForm,
+) -> Result<Response, PageFailure> {
+    let (id, holder) = (id(&named)?, holder(&app, &browser)?);
+    let wish = RemovalWish {
+        even_last: form.one("even_last")?.is_some(),
+        others_out: form.one("others_out")?.is_some(),
+    };
+    let removed =
+        app.write_by(acting, move |tx, cx| own::remove(tx, cx, &holder, id, wish).map(drop)).await;
+    match removed {
+        Ok(()) => Ok(redirect::to_page(&PagePath::AccountAfterRemoval)),
+        Err(error) if error.refusal() == Some(Refusal::PasskeyIsLast) => {
+            let fault = browser.language().texts().sentence(&error);
+            again(&app, browser, id, error, |browser, session| {
+                page(&app, browser, session, id, String::new(), fault)
+            })
+        }
+        Err(error) => ask_or_fail(id, error),
+    }
+}
+
+/// The page on which a person makes a further passkey.
+pub(in crate::http) async fn new(
+    State(app): State<Arc<App>>,
+    browser: Browser,
+) -> Result<Response, PageFailure> {
+    recently(&app, browser, PagePath::NewPasskey, |browser, session| {
+        let display_name = session.person().display_name.to_string();
+        let page = Page::of(&app, browser);
+        Ok(templates::show_alone(&NewPasskeyPage { page, display_name }))
+    })
+}
+
+/// The page that says how many recovery codes there are, and makes new ones.
+pub(in crate::http) async fn codes(
+    State(app): State<Arc<App>>,
+    browser: Browser,
+) -> Result<Response, PageFailure> {
+    recently(&app, browser, PagePath::RecoveryCodes, |browser, session| {
+        let left = recovery_codes::left(&app.read()?, session.user())?;
+        let (page, codes) = (Page::of(&app, browser), Vec::new());
+        Ok(templates::show_alone(&RecoveryCodesPage { page, codes, left }))
+    })
+}
+
+/// Makes new recovery codes, and shows them, once.
+pub(in crate::http) async fn renew_codes(
+    State(app): State<Arc<App>>,
+    acting: Acting,
+    PageForm { browser, .. }: PageForm,
+) -> Result<Response, PageFailure> {
+    let holder = holder(&app, &browser)?;
+    let made = app.write_by(acting, move |tx, cx| recovery_codes::renew(tx, cx, &holder)).await;
+    match made {
+        Ok(made) => {
+            let codes: Vec<_> = made.iter().map(|code| code.expose().to_string()).collect();
+            let (page, left) = (Page::of(&app, &browser), codes.len());
+            Ok(templates::show_alone(&RecoveryCodesPage { page, codes, left }))
+        }
+        Err(error) if error.refusal() == Some(Refusal::SignInStale) => {
+            Ok(redirect::to_page(&PagePath::RecoveryCodes))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
