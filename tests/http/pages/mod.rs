@@ -8,6 +8,7 @@ mod hinted_logout;
 mod languages;
 mod logout;
 mod own_passkeys;
+mod passkey_pages;
 pub(crate) mod passkeys;
 mod prompts;
 mod session_key;

@@ -9,6 +9,7 @@ mod assertion;
 mod authorize;
 mod bridge;
 mod certificates;
+mod codes;
 mod device;
 pub(crate) mod documents;
 mod forward;
@@ -238,6 +239,7 @@ fn story(refusal: Refusal) -> Story {
         ParameterRepeated => authorize::a_repeated_parameter(),
         ParameterTooLong => authorize::a_very_long_parameter(),
         ParametersTooMany => authorize::very_many_parameters(),
+        PasskeyIsLast => passkeys::the_only_one_without_saying_so(),
         PasskeyNameTaken => passkeys::the_name_of_another(),
         PasskeyNotFound => passkeys::one_that_is_not_there(),
         PasskeysTooMany => passkeys::too_many(),
@@ -262,6 +264,9 @@ fn story(refusal: Refusal) -> Story {
         PushedRequestExpired => par::a_request_after_its_time(),
         PushedRequestSpent => par::a_request_for_the_second_time(),
         PushedRequestUnknown => par::a_request_that_nobody_pushed(),
+        RecoveryCodeOver => codes::one_from_before_its_person_was_switched_off(),
+        RecoveryCodeUnknown => codes::one_that_nobody_made(),
+        RecoveryCodeUsed => codes::one_for_the_second_time(),
         RedirectUriDangerous => authorize::a_redirect_uri("javascript:alert(1)"),
         RedirectUriDiffers => token::another_redirect_uri(),
         RedirectUriHasDotSegments => authorize::a_redirect_uri("https://shop.example/x/../cb"),

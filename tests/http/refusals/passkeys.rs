@@ -99,3 +99,10 @@ pub(super) async fn one_more_after_the_sign_in_is_older_than_five_minutes() -> R
     server.advance(Duration::from_secs(5 * 60 + 1));
     added(&mut ada, &mut RawPasskey::new()).await
 }
+
+pub(super) async fn the_only_one_without_saying_so() -> Response {
+    let (server, mut ada) = Server::with_ada().await;
+    let path = format!("/gate/account{}", path(&server).await);
+    ada.visit(&path).await;
+    ada.submit(&format!("{path}/remove"), &[]).await
+}
