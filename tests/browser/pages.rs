@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use chromiumoxide::cdp::browser_protocol::emulation::{
     MediaFeature, SetDeviceMetricsOverrideParams,
 };
+use chromiumoxide::cdp::browser_protocol::network::SetUserAgentOverrideParams;
 use chromiumoxide::page::ScreenshotParams;
 
 use crate::application::Application;
@@ -234,4 +235,62 @@ async fn a_passkey_that_is_refused_is_looked_at() {
 
     stranger.reads("You are not signed in").await;
     look(&stranger, "login-refused").await;
+}
+
+/// The browser of somebody who reads German.
+async fn german() -> Window {
+    let window = Window::new().await;
+    let program: String = window.ask("navigator.userAgent").await.unwrap();
+    let language = SetUserAgentOverrideParams::builder().accept_language("de-AT,de");
+    window.page.execute(language.user_agent(program).build().unwrap()).await.unwrap();
+    window
+}
+
+#[tokio::test]
+async fn somebody_who_reads_german_reads_nothing_else() {
+    let home = Home::new();
+    let server = home.serve_with_setup();
+    let window = german().await;
+
+    window.open(server.ready["setup_url"].as_str().unwrap()).await;
+    window.reads("Willkommen zu Hause").await;
+    window.reads("Passkey erstellen").await;
+    window.fill("username", "a b").await;
+    window.press("Passkey erstellen").await;
+    window.reads("Ein Benutzername besteht nur aus").await;
+    look(&window, "german-setup").await;
+    window.fill("username", "ada").await;
+    window.fill("display_name", "Ada Lovelace").await;
+    window.press("Passkey erstellen").await;
+    window.is_at("/gate/account").await;
+    window.reads("Ihre Passkeys").await;
+    window.reads("unter Linux").await;
+    look(&window, "german-account").await;
+
+    let shop = Application::registered(&home, &[]).await;
+    window.open(shop.request("openid profile")).await;
+    window.reads("The Shop erlauben?").await;
+    window.reads("Ihren Namen und Benutzernamen sehen").await;
+    look(&window, "german-consent").await;
+
+    window.passkeys.touch(false).await;
+    window.open(format!("{}/account", server.issuer())).await;
+    window.press("Abmelden").await;
+    window.reads("Sie sind abgemeldet").await;
+    window.press("Wieder anmelden").await;
+    window.reads("Mit Passkey anmelden").await;
+    let language: String = window.ask("document.documentElement.lang").await.unwrap();
+    assert_eq!(language, "de");
+    look(&window, "german-login").await;
+
+    // What the server says to a script is German, too.
+    window.open("about:blank").await;
+    window.open(format!("{}/setup#gl_st_wrong", server.issuer())).await;
+    window.reads("Dieser Einrichtungslink ist hier nicht bekannt.").await;
+    window.excuses("404").await;
+    look(&window, "german-setup-unknown").await;
+    window.open(format!("{}/gate/nothing", server.issuer())).await;
+    window.reads("Diese Seite gibt es nicht.").await;
+    window.excuses("404").await;
+    look(&window, "german-error").await;
 }
