@@ -265,11 +265,13 @@ async fn somebody_who_reads_german_reads_nothing_else() {
     window.is_at("/gate/account").await;
     window.reads("Ihre Passkeys").await;
     window.reads("unter Linux").await;
+    let text: String = window.ask("document.body.innerText").await.unwrap();
+    assert!(!text.contains(" on "), "{text}");
     look(&window, "german-account").await;
 
     let shop = Application::registered(&home, &[]).await;
     window.open(shop.request("openid profile")).await;
-    window.reads("The Shop erlauben?").await;
+    window.reads("Zugriff für The Shop erlauben?").await;
     window.reads("Ihren Namen und Benutzernamen sehen").await;
     look(&window, "german-consent").await;
 

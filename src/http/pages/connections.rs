@@ -59,20 +59,25 @@ pub(super) fn of(
         address: session.device().address.clone(),
         id: session.id().to_string(),
         own: session.id() == own.id(),
-        program: session.device().program().to_string(),
+        program: t.program(&session.device().program()),
         since: templates::day(session.authentication().at),
         seen: templates::day(session.seen()),
     });
     Ok(Connected {
         apps: apps.collect(),
-        bridges: bridges(view, cx, own.user())?,
+        bridges: bridges(view, cx, own.user(), t)?,
         hosts: preferences(view, own.user())?,
         sessions: sessions.collect(),
         tokens: tokens(view, cx, own.user())?,
     })
 }
 
-fn bridges(view: &impl View, cx: &Context, user: UserId) -> Result<Vec<BridgeItem>, StoreError> {
+fn bridges(
+    view: &impl View,
+    cx: &Context,
+    user: UserId,
+    t: &Texts,
+) -> Result<Vec<BridgeItem>, StoreError> {
     let mut items = Vec::new();
     for bridge in access::list(view, cx, Some(user), &Span::first(MAX_LISTED))?.items {
         let session = bridge.session();
@@ -81,7 +86,7 @@ fn bridges(view: &impl View, cx: &Context, user: UserId) -> Result<Vec<BridgeIte
         items.push(BridgeItem {
             address: session.device.address.clone(),
             id: bridge.id().to_string(),
-            name: machine.unwrap_or_else(|| session.device.program().to_string()),
+            name: machine.unwrap_or_else(|| t.program(&session.device.program())),
             seen: templates::day(session.seen),
             since: templates::day(session.created),
         });

@@ -95,7 +95,7 @@ fn ask(
         page: Page::of(app, browser),
         action: PagePath::Link(presented.interaction),
         address: address.clone(),
-        device: presented.device.program().to_string(),
+        device: browser.language().texts().program(&presented.device.program()),
         host: redirect.map(LinkRedirect::host),
         scopes: templates::scope_items(
             browser.language().texts(),

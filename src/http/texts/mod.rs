@@ -21,6 +21,7 @@ use value::ToValue as _;
 use serde::Serialize;
 
 use crate::error::{Error, Refusal};
+use crate::model::user_agent::UserAgent;
 
 impl Texts {
     /// The texts of a section for the script that reads them.
@@ -36,6 +37,15 @@ impl Texts {
     /// The names as alternatives: "Ada, Grace or Alan".
     pub(super) fn any_of(&self, names: &[String]) -> Value {
         Value::list(names, &self.lists.or().plain())
+    }
+
+    /// What a program calls itself, and the system that it runs on.
+    pub(super) fn program(&self, program: &UserAgent) -> String {
+        match (program.program, program.system) {
+            (Some(program), Some(system)) => self.program.on(program, system).plain(),
+            (Some(one), None) | (None, Some(one)) => one.to_owned(),
+            (None, None) => self.program.unknown().plain(),
+        }
     }
 
     /// What a scope without a description of the operator's allows.

@@ -328,6 +328,10 @@ texts! {
             back,
             heading(client),
         }
+        program: Program {
+            on(program, system),
+            unknown,
+        }
         prove: Prove {
             no_script(host),
         }

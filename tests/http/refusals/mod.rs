@@ -21,8 +21,10 @@ mod session;
 mod token;
 mod userinfo;
 
+use std::fs;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::path::Path;
 use std::pin::Pin;
 
 use futures_util::FutureExt as _;
@@ -345,14 +347,30 @@ fn story(refusal: Refusal) -> Story {
     }
 }
 
+/// What is missing if a page displays a refusal: its sentence in each language but that of the table.
+fn untranslated(refusal: Refusal) -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/texts");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let others = files.filter(|path| !path.ends_with("en.toml"));
+    let without = others.filter(|path| {
+        let texts: toml::Value = toml::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+        texts["refusals"].get(refusal.sentence_name()).is_none()
+    });
+    without.map(|path| format!("{} lacks {}", path.display(), refusal.sentence_name())).collect()
+}
+
 #[tokio::test]
 async fn every_refusal_comes_about_over_http_and_says_why() {
     let mut faults = Vec::new();
 
     for refusal in Refusal::ALL {
         let outcome = AssertUnwindSafe(story(*refusal)).catch_unwind().await;
-        match outcome.map(|response| response.check_refused(refusal.code(), *refusal)) {
-            Ok(Ok(())) => {}
+        match outcome.map(|response| {
+            let is_page = response.header("content-type").starts_with("text/html");
+            response.check_refused(refusal.code(), *refusal).map(|()| is_page)
+        }) {
+            Ok(Ok(true)) => faults.extend(untranslated(*refusal)),
+            Ok(Ok(false)) => {}
             Ok(Err(fault)) => faults.push(fault),
             Err(_) => faults.push(format!("{refusal:?}: the story broke off")),
         }
