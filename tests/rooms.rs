@@ -156,7 +156,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("jsonwebtoken", &["keys/"]),
     ("percent_encoding", &["cli/", "oauth/", "oauth_client/"]),
     ("postcard", &["store/table.rs"]),
-    ("qrcode", &["http/"]),
+    ("qrcode", &["http/", "model/qr_code.rs"]),
     ("rand", &["secret/"]),
     ("rcgen", &["tls/"]),
     ("redb", &["store/engine.rs", "store/locked_file.rs", "store/overlay.rs"]),

@@ -1,5 +1,6 @@
 // Setup: takes the one-time token out of the address, asks the server what it is for, and makes
-// the passkey. The token lives in this module's memory only, so a failed attempt can be repeated.
+// the passkey. The token stays in the entry of the history, which only this tab and this origin read, so
+// that neither a failed attempt nor a reload loses it. Without a token, a recovery code may be typed.
 
 import { create, deviceName, go, obstacle, post, words } from "./passkey.js";
 import { text } from "./texts.js";
@@ -14,6 +15,8 @@ const email = at("email");
 const purposes = {
   first: () => [text("setup.first"), text("setup.first_lead")],
   new: (name) => [text("setup.new_person", { name }), text("setup.new_lead")],
+  invitation: () => [text("setup.invitation"), text("setup.invitation_lead")],
+  code: (name) => [text("setup.recover", { name }), text("setup.recover_lead")],
   recover: (name) => [text("setup.recover", { name }), text("setup.recover_lead")],
   passkey: (name) => [text("setup.passkey", { name }), text("setup.passkey_lead")],
 };
@@ -35,14 +38,14 @@ function setBusy(on) {
 /** Reads the link and forgets it from the address bar, the history and any screenshot. */
 function begin() {
   const found = location.hash.slice(1);
-  if (found) {
-    token = found;
-    history.replaceState(null, "", location.pathname + location.search);
-  }
-  for (const id of ["lead", "remedy", "setup", "about", "again"]) at(id).hidden = true;
+  token = found || history.state?.token || "";
+  if (found) history.replaceState({ token }, "", location.pathname + location.search);
+  for (const id of ["lead", "remedy", "setup", "about", "again", "recovery"]) at(id).hidden = true;
   if (!token) {
-    say("", text("setup.no_link"));
-    at("remedy").hidden = false;
+    say("");
+    at("heading").textContent = text("setup.recovery");
+    at("lead").textContent = text("setup.no_link");
+    for (const id of ["lead", "recovery", "remedy"]) at(id).hidden = false;
     return;
   }
   check();
@@ -57,8 +60,9 @@ async function check() {
     link = await post("/gate/setup", { token });
   } catch (error) {
     say("", words(error));
-    // The address no longer has the token: reloading would lose it, so asking again is offered here.
     at(error.offline ? "again" : "remedy").hidden = false;
+    // What was typed may have a slip in it.
+    at("recovery").hidden = error.offline || token.startsWith("gl_");
     return;
   }
   say("");
@@ -66,14 +70,15 @@ async function check() {
 }
 
 function show() {
-  const first = link.purpose === "first";
+  const naming = ["first", "invitation"].includes(link.purpose);
   const name = link.display_name || link.username || text("setup.you");
   const [heading, lead] = (purposes[link.purpose] ?? purposes.passkey)(name);
   at("heading").textContent = heading;
   at("lead").textContent = lead;
   at("named-username").textContent = link.username ?? "";
-  at("naming").hidden = !first;
-  at("named").hidden = first || !link.username;
+  at("naming").hidden = !naming;
+  at("named").hidden = naming || !link.username;
+  at("ending").hidden = !["code", "recover"].includes(link.purpose);
   at("addressing").hidden = !link.takes_email;
   for (const id of ["lead", "setup", "about"]) at(id).hidden = false;
   // A screen reader hears from here what the link turned out to be for.
@@ -104,9 +109,9 @@ function emailHolds() {
 async function enrol(event) {
   event.preventDefault();
   if (busy) return;
-  const first = link.purpose === "first";
+  const naming = ["first", "invitation"].includes(link.purpose);
   username.value = username.value.trim();
-  if (first && !usernameHolds()) return;
+  if (naming && !usernameHolds()) return;
   if (link.takes_email && !emailHolds()) return;
 
   setBusy(true);
@@ -114,8 +119,8 @@ async function enrol(event) {
   try {
     const { ceremony, publicKey } = await post("/gate/webauthn/register/start", {
       token,
-      username: first ? username.value : link.username,
-      display_name: first ? at("display_name").value.trim() || null : link.display_name,
+      username: naming ? username.value : link.username,
+      display_name: naming ? at("display_name").value.trim() || null : link.display_name,
       email: link.takes_email ? email.value.trim() || null : null,
     });
     const credential = await create(publicKey);
@@ -124,6 +129,7 @@ async function enrol(event) {
       ceremony,
       token,
       credential,
+      end_others: at("end_others").checked && !at("ending").hidden,
       passkey_name: deviceName(),
     }, { opens: true });
     say(text("setup.done"));
@@ -134,7 +140,18 @@ async function enrol(event) {
   }
 }
 
+/** Takes the recovery code that was typed in the place of a token. */
+function recover(event) {
+  event.preventDefault();
+  token = at("code").value.trim();
+  if (!token) return at("code").focus();
+  history.replaceState({ token }, "", location.pathname + location.search);
+  for (const id of ["remedy", "recovery"]) at(id).hidden = true;
+  check();
+}
+
 form.addEventListener("submit", enrol);
+at("recovery").addEventListener("submit", recover);
 at("again").addEventListener("click", check);
 // Another link pasted into this tab changes only the fragment and loads nothing.
 addEventListener("hashchange", begin);

@@ -26,6 +26,7 @@ pub(crate) mod event;
 pub(crate) mod grant;
 pub(crate) mod issuer;
 pub(crate) mod key;
+pub(crate) mod link;
 mod metrics;
 mod operation;
 pub(crate) mod passkey;
@@ -172,6 +173,14 @@ operations! {
         get grant::show, "Shows a grant.";
         delete grant::revoke, "Ends a grant with its tokens.";
     }
+    "/api/v1/invitations" {
+        get link::invitation::list, "Lists the invitations, open or not.";
+        post link::invitation::add, "Makes an invitation. Only this response has its link.";
+    }
+    "/api/v1/invitations/{id}" {
+        get link::invitation::show, "Shows an invitation.";
+        delete link::invitation::revoke, "Revokes an invitation. Whoever came by it stays.";
+    }
     "/api/v1/issuer" {
         get issuer::show, "Shows the issuer in the store.";
         put issuer::change, "Changes the issuer in the store, or tells what that would mean.";
@@ -181,6 +190,16 @@ operations! {
     }
     "/api/v1/keys/rotate" {
         post key::rotate, "Makes new signing keys.";
+    }
+    "/api/v1/links" {
+        get link::list, "Lists the setup links of the last days, open or not.";
+    }
+    "/api/v1/links/revoke" {
+        post link::revoke_all, "Revokes every open setup link, of one person or of all.";
+    }
+    "/api/v1/links/{id}" {
+        get link::show, "Shows a setup link, without its token.";
+        delete link::revoke, "Revokes a setup link.";
     }
     "/api/v1/openapi.json" {
         get description::show, "Shows this description.";

@@ -6,6 +6,7 @@ use axum::Json;
 use serde::{Deserialize, Serialize};
 
 use super::by::{By, People, ReadPeople};
+use super::link::SetupLinkView;
 use super::listing::{ByName, ListView, Noun, Query};
 use super::request::{Body, Created, Named};
 use super::{Failed, optional, parsed};
@@ -14,7 +15,7 @@ use crate::error::{Error, Refusal};
 use crate::flow::lists::ListChange;
 use crate::flow::named;
 use crate::flow::person::people::{self, Change, NewPerson, Stored};
-use crate::flow::person::setup_link::IssuedSetupLink;
+use crate::flow::person::recovery::{self, Recovering};
 use crate::model::claim::{ClaimName, ClaimValue};
 use crate::model::person::Role;
 use crate::oauth::id::UserId;
@@ -29,9 +30,9 @@ const MAX_CLIENTS: usize = 100;
 
 /// The form of a group, of a role and of a username, for the description of the API.
 #[cfg(test)]
-const GROUP: &str = r"^[!-+\-.-~]{1,128}$";
+pub(super) const GROUP: &str = r"^[!-+\-.-~]{1,128}$";
 #[cfg(test)]
-const ROLE: &str = "^[A-Za-z0-9._-]{1,64}$";
+pub(super) const ROLE: &str = "^[A-Za-z0-9._-]{1,64}$";
 #[cfg(test)]
 const USERNAME: &str = "^[A-Za-z0-9._@+-]{1,64}$";
 
@@ -69,16 +70,6 @@ impl Noun for UserView {
     const PLURAL: &'static str = "users";
 }
 
-/// A setup link, which is valid once. Its token is in the fragment, which a browser never sends.
-#[derive(Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(crate) struct SetupLinkView {
-    /// Its expiry.
-    pub(crate) setup_expires: String,
-    /// The link.
-    pub(crate) setup_url: String,
-}
-
 /// A person who was changed.
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -103,10 +94,14 @@ pub(crate) struct NewUserView {
     pub(crate) user: ChangedUserView,
 }
 
-/// A new setup link.
+/// A new setup link, and what ended with its making.
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct RecoveryView {
+    /// The number of passkeys that ended.
+    pub(crate) ended_passkeys: usize,
+    /// The number of browser sessions that ended.
+    pub(crate) ended_sessions: usize,
     /// The link.
     #[serde(flatten)]
     pub(crate) link: SetupLinkView,
@@ -193,11 +188,20 @@ fn present<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(
     Deserialize::deserialize(deserializer).map(Some)
 }
 
-/// A request for a new setup link.
-#[derive(Debug, Serialize, Deserialize)]
+/// A request for a new setup link. The open one of the same person ends.
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Recovery {
+    /// Whether the passkeys that the person has end at once.
+    #[serde(default)]
+    pub(crate) end_passkeys: bool,
+    /// Whether the browser sessions that the person has end at once, with their grants. Bridges go on.
+    #[serde(default)]
+    pub(crate) end_sessions: bool,
+    /// Whether it is for a further passkey of somebody who has theirs.
+    #[serde(default)]
+    pub(crate) further: bool,
     /// The person; absent: the first administrator.
     pub(crate) username: Option<String>,
 }
@@ -238,24 +242,12 @@ impl ChangedUserView {
     }
 }
 
-impl SetupLinkView {
-    /// The view of a link that was just made.
-    pub(super) fn new(app: &App, link: &IssuedSetupLink) -> Self {
-        Self { setup_expires: link.expires.rfc3339(), setup_url: setup_url(app, link) }
-    }
-}
-
-/// The URL of a setup link.
-pub(crate) fn setup_url(app: &App, link: &IssuedSetupLink) -> String {
-    app.rules().issuer.at(&format!("/setup#{}", *link.token.expose()))
-}
-
 /// The roles of these names.
 ///
 /// # Errors
 ///
 /// [`Refusal::RoleUnknown`] with the roles that there are, if one has the form of none.
-fn roles(app: &App, written: &[String]) -> Result<Vec<Role>, Error> {
+pub(super) fn roles(app: &App, written: &[String]) -> Result<Vec<Role>, Error> {
     let role = |name: &String| name.parse().map_err(|_| people::role_unknown(&app.rules(), name));
     written.iter().map(role).collect()
 }
@@ -348,16 +340,26 @@ pub(super) async fn remove(
 
 pub(super) async fn recover(
     app: By<People>,
-    Body(recovery): Body<Recovery>,
+    Body(asked): Body<Recovery>,
 ) -> Result<Json<RecoveryView>, Failed> {
+    let Recovery { end_passkeys, end_sessions, further, username } = asked;
     let recovered = app.write(move |tx, cx| {
-        let person = match &recovery.username {
-            Some(written) => Some(named::person(tx, written)?.1),
-            None => None,
+        let Some(written) = &username else {
+            if further || end_passkeys || end_sessions {
+                return Err(Refusal::UsernameMissing.into());
+            }
+            return recovery::first(tx, cx).map(|link| (None, link));
         };
-        people::recover(tx, cx, person.as_ref().map(|person| &person.username))
+        let (id, _) = named::person(tx, written)?;
+        let recovering = Recovering { end_passkeys, end_sessions, further };
+        let recovered = recovery::recover(tx, cx, id, recovering)?;
+        let ended = (recovered.ended_passkeys, recovered.ended_sessions);
+        Ok((Some((recovered.person, ended)), recovered.link))
     });
-    let (person, link) = recovered.await?;
+    let (recovered, link) = recovered.await?;
+    let (person, ended) = recovered.unzip();
+    let (ended_passkeys, ended_sessions) = ended.unwrap_or_default();
     let username = person.map(|person| person.username.to_string());
-    Ok(Json(RecoveryView { link: SetupLinkView::new(&app, &link), username }))
+    let link = SetupLinkView::new(&app, &link);
+    Ok(Json(RecoveryView { ended_passkeys, ended_sessions, link, username }))
 }

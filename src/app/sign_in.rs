@@ -9,7 +9,9 @@ use crate::event::CounterLog;
 use crate::event::Kind;
 use crate::flow::events::Act;
 use crate::flow::person::ceremony::{Ceremony, Purpose, Right};
-use crate::flow::person::enroll::{self, Candidate, Enrolled, LateRegistration, RegistrationProof};
+use crate::flow::person::enroll::{
+    self, Candidate, Enrolled, LateRegistration, RegistrationProof, Way,
+};
 use crate::flow::person::login::{self, AssertionProof, SignInOutcome};
 use crate::flow::person::own::{self, FurtherProof};
 use crate::flow::person::passkeys;
@@ -23,7 +25,7 @@ use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::PasskeyId;
 use crate::passkey::{Assertion, StartedCeremony};
 use crate::secret::{SessionSecret, TokenHash};
-use crate::store::schema::{Person, SetupPurpose};
+use crate::store::schema::Person;
 
 /// The most verifications of one assertion. It is verified again if the passkey was used meanwhile.
 const MAX_ATTEMPTS: usize = 3;
@@ -120,22 +122,19 @@ pub async fn finish_assertion(
     Err(Refusal::CredentialRefused.into())
 }
 
-/// Starts an enrolment by `link`, without spending it. `names` gives the names of the first
-/// administrator; every other person already has theirs. `email` is the address that they typed.
+/// Starts an enrolment, without spending the way to it. `names` gives the names of somebody who makes
+/// their account; every other person already has theirs. `email` is the address that they typed.
 pub fn start_registration(
     app: &App,
     browser: TokenHash,
-    link: TokenHash,
+    way: Way,
     names: impl FnOnce() -> Result<(Username, DisplayName), Refusal>,
     email: Option<Email>,
 ) -> Result<Started, Error> {
     let (candidate, existing) = {
         let (view, cx) = (app.read()?, app.context());
-        let opened = enroll::open(&view, &cx, &link)?;
-        let names = match opened.purpose {
-            SetupPurpose::First => Some(names()?),
-            SetupPurpose::Enrol(_) | SetupPurpose::Recover(_) => None,
-        };
+        let opened = enroll::open(&view, &cx, &way)?;
+        let names = if opened.takes_names() { Some(names()?) } else { None };
         let candidate = enroll::candidate(&view, &cx, opened, names, email)?;
         let existing = passkeys::of(&view, candidate.user)?;
         (candidate, existing.into_iter().map(|(id, _)| id).collect())
@@ -147,7 +146,7 @@ pub fn start_registration(
         existing,
     )?;
     let Candidate { user, username, display_name, email } = candidate;
-    let right = Right::Link(link);
+    let right = Right::Token(*way.hash());
     let purpose = Purpose::Register { right, user, username, display_name, email };
     start(app, browser, purpose, started)
 }
@@ -164,14 +163,16 @@ pub struct PresentedRegistration {
     pub credential: Value,
     /// The browser's description of itself.
     pub device: DeviceInfo,
+    /// Whether every other passkey and session of the person is to end, if this is a recovery.
+    pub end_others: bool,
     /// The key of the session to open, where it is one.
     pub key: Option<NewSessionKey>,
-    /// The hash of the link.
-    pub link: TokenHash,
     /// The name of the passkey.
     pub name: String,
     /// The hash of the key or cookie of the browser's session, if it has one.
     pub previous: Option<TokenHash>,
+    /// By what right it is registered.
+    pub way: Way,
 }
 
 /// Verifies a new passkey, and stores it with its session and, if needed, its person.
@@ -182,7 +183,7 @@ pub async fn finish_registration(
     let ceremony = presented.ceremony;
     let refused = {
         let (view, cx) = (app.read()?, app.context());
-        let refused = enroll::open(&view, &cx, &presented.link).err();
+        let refused = enroll::open(&view, &cx, &presented.way).err();
         if refused.is_none() {
             ceremony.check(&view, &cx, &presented.browser)?;
         }
@@ -198,7 +199,7 @@ pub async fn finish_registration(
                 browser: presented.browser,
                 ceremony,
                 credential: registered.id,
-                link: presented.link,
+                way: presented.way,
             };
             app.record(move |tx, cx| enroll::record_late(tx, cx, &late)).await?;
         }
@@ -209,21 +210,22 @@ pub async fn finish_registration(
         browser: presented.browser,
         ceremony,
         device: presented.device,
+        end_others: presented.end_others,
         key: presented.key,
-        link: presented.link,
         name: presented.name.parse()?,
         previous: presented.previous,
         registered: registered?,
+        way: presented.way,
     };
     let acting = Acting::stranger_at(&proof.device.address);
     let late = LateRegistration {
         browser: proof.browser,
         ceremony: proof.ceremony.clone(),
         credential: proof.registered.id.clone(),
-        link: proof.link,
+        way: proof.way,
     };
     let enrolled = app.write_by(acting, move |tx, cx| enroll::complete(tx, cx, &proof)).await;
-    if matches!(enrolled, Err(Error::Refused(Refusal::SetupTokenUsed))) {
+    if enrolled.is_err() {
         app.record(move |tx, cx| enroll::record_late(tx, cx, &late)).await?;
     }
     enrolled

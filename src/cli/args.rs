@@ -16,6 +16,7 @@ use super::event::{EVENTS_EXAMPLES, EXPLAIN_EXAMPLES, EventsArgs, ExplainArgs};
 use super::grant::GrantVerb;
 use super::issuer::IssuerVerb;
 use super::key::KeyVerb;
+use super::link::{InviteVerb, LinkVerb};
 use super::login::{CredentialArgs, LoginArgs, ServerArgs};
 use super::passkey::PasskeyVerb;
 use super::resource::ResourceVerb;
@@ -102,6 +103,12 @@ pub(super) enum Verb {
     /// The passkeys of the people
     #[command(subcommand)]
     Passkey(PasskeyVerb),
+    /// The setup links, by which people make their passkeys
+    #[command(subcommand)]
+    Link(LinkVerb),
+    /// Invitations: one link, by which several people make their accounts
+    #[command(subcommand)]
+    Invite(InviteVerb),
     /// The browsers and bridges that are signed in
     #[command(subcommand)]
     Session(SessionVerb),

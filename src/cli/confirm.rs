@@ -28,6 +28,18 @@ impl Confirmation {
 ///
 /// Any other line, the end of the input, and a server that stopped meanwhile.
 pub(super) async fn ask(question: &str, admin: &mut AdminClient) -> Result<(), Failure> {
+    if ask_whether(question, admin).await? {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Refused, "nothing is done"))
+}
+
+/// Asks `question`, and returns whether the line that is typed says yes.
+///
+/// # Errors
+///
+/// The end of the input that cannot be read, and a server that stopped meanwhile.
+pub(super) async fn ask_whether(question: &str, admin: &mut AdminClient) -> Result<bool, Failure> {
     let prompt = format!("gatelodge: {} [y/N] ", printable(question));
     let typed = tokio::task::spawn_blocking(move || {
         let mut error = io::stderr().lock();
@@ -41,11 +53,9 @@ pub(super) async fn ask(question: &str, admin: &mut AdminClient) -> Result<(), F
         Failure::new(Exit::Failed, format!("nothing is done, since nobody could be asked: {why}"))
     };
     let typed = typed.await.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
-    if !is_yes(&typed) {
-        return Err(Failure::new(Exit::Refused, "nothing is done"));
-    }
     // The server closes a connection on which nothing comes while somebody thinks.
-    Ok(admin.reopen().await?)
+    admin.reopen().await?;
+    Ok(is_yes(&typed))
 }
 
 fn is_yes(typed: &str) -> bool {

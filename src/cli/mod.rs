@@ -18,6 +18,7 @@ mod grant;
 mod input;
 mod issuer;
 mod key;
+mod link;
 mod login;
 mod new_files;
 mod output;
@@ -110,8 +111,12 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failur
             with_admin(&flags, env, async |admin| event::explain(args, admin).await)
         }
         Verb::Grant(verb) => with_admin(&flags, env, async |admin| grant::run(verb, admin).await),
+        Verb::Invite(verb) => {
+            with_admin(&flags, env, async |admin| link::run_invite(verb, admin).await)
+        }
         Verb::Issuer(verb) => with_admin(&flags, env, async |admin| issuer::run(verb, admin).await),
         Verb::Key(verb) => with_admin(&flags, env, async |admin| key::run(verb, admin).await),
+        Verb::Link(verb) => with_admin(&flags, env, async |admin| link::run(verb, admin).await),
         Verb::Passkey(verb) => {
             with_admin(&flags, env, async |admin| passkey::run(verb, admin).await)
         }

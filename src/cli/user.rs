@@ -5,12 +5,12 @@ use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use crate::admin::user::{
-    ChangedUserView, NewUser, NewUserView, Recovery, RecoveryView, RemovedUserView, SetupLinkView,
-    UserPatch, UserView,
+    ChangedUserView, NewUser, NewUserView, RemovedUserView, UserPatch, UserView,
 };
 
 use super::admin_client::{AdminClient, path_of};
 use super::confirm::{Confirmation, ask, counted};
+use super::link::{self, RECOVER_HELP, Recover, run_recover};
 use super::output::{Column, Exit, Failure, Output, fields, list, word};
 
 const ADD_HELP: &str = "\
@@ -40,11 +40,6 @@ by email, and claims by profile.";
 const DISABLE_HELP: &str = "\
 Whoever is switched off is out at once: browsers are signed out, and every grant and token is
 over. It stays over when the person is switched on again; they sign in anew.";
-
-const RECOVER_HELP: &str = "\
-Examples:
-  gatelodge user recover ada    a link to a new passkey for somebody who lost theirs
-  gatelodge user recover        the first administrator's link, while nobody exists";
 
 /// The verbs of `user`.
 #[derive(Debug, Subcommand)]
@@ -84,10 +79,7 @@ pub(super) enum UserVerb {
     },
     /// Print a new setup link for a person, or for the first administrator
     #[command(after_help = RECOVER_HELP)]
-    Recover {
-        /// Whose link; nobody's is the first administrator's
-        username: Option<String>,
-    },
+    Recover(Recover),
 }
 
 /// The arguments of `user add`.
@@ -169,11 +161,12 @@ pub(super) async fn run(verb: UserVerb, admin: &mut AdminClient) -> Result<Outpu
                 ("id", word(&user.id)),
                 ("roles", word(&user.roles)),
             ];
-            rows.extend(link(&added.link));
+            rows.extend(link::rows(&added.link));
             let note = if user.email.is_some() { LINK_NOTE } else { ADDRESSLESS_NOTE };
             let notes = [Some(note.to_owned()), taken].into_iter().flatten();
             let notes = notes.collect::<Vec<_>>().join("\n");
-            Ok(Output::new(fields(&rows), &added).with_note(notes))
+            let output = Output::new(fields(&rows), &added).with_note(notes);
+            Ok(output.with_qr_code(&added.link.setup_url))
         }
         UserVerb::List => {
             const COLUMNS: &[Column<UserView>] = &[
@@ -211,13 +204,7 @@ pub(super) async fn run(verb: UserVerb, admin: &mut AdminClient) -> Result<Outpu
             let rows = [("removed", word(&removed.username)), ("id", word(&removed.id))];
             Ok(Output::new(fields(&rows), &removed))
         }
-        UserVerb::Recover { username } => {
-            let recovery = Recovery { username };
-            let view: RecoveryView = admin.send(Method::POST, "/api/v1/recover", &recovery).await?;
-            let mut rows = vec![("username", word(&view.username))];
-            rows.extend(link(&view.link));
-            Ok(Output::new(fields(&rows), &view).with_note(LINK_NOTE))
-        }
+        UserVerb::Recover(recover) => run_recover(recover, admin).await,
     }
 }
 
@@ -331,10 +318,6 @@ fn described(view: &UserView) -> String {
     fields(&rows)
 }
 
-fn link(link: &SetupLinkView) -> [(&'static str, String); 2] {
-    [("setup link", word(&link.setup_url)), ("good until", word(&link.setup_expires))]
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
@@ -367,7 +350,7 @@ mod tests {
     async fn recovery_without_a_name_names_nobody() {
         let mut admin = AdminClient::memory().await;
 
-        let recovered = run(UserVerb::Recover { username: None }, &mut admin).await.unwrap();
+        let recovered = run(UserVerb::Recover(Recover::default()), &mut admin).await.unwrap();
 
         assert_eq!(recovered.parts().2["username"], json!(null));
         assert!(recovered.parts().1.starts_with("setup link"));

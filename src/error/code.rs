@@ -25,6 +25,10 @@ macro_rules! error_codes {
 error_codes! {
     /// RFC 6749 §4.1.2.1
     AccessDenied = "access_denied", 403;
+    /// Own code: the account that a setup link is for is disabled.
+    AccountDisabled = "account_disabled", 403;
+    /// Own code: the account that a setup link is for was removed.
+    AccountRemoved = "account_removed", 410;
     /// RFC 8628 §3.5, with the status of RFC 6749 §5.2
     AuthorizationDenied = "access_denied", 400;
     /// RFC 8628 §3.5
@@ -73,6 +77,14 @@ error_codes! {
     InvalidTarget = "invalid_target", 400;
     /// RFC 6750 §3.1
     InvalidToken = "invalid_token", 401;
+    /// Own code: an invitation by which as many people have come as it was for.
+    InvitationExhausted = "invitation_exhausted", 410;
+    /// Own code: an expired invitation.
+    InvitationExpired = "invitation_expired", 410;
+    /// Own code: a revoked invitation.
+    InvitationRevoked = "invitation_revoked", 410;
+    /// Own code: an unknown invitation.
+    InvitationUnknown = "invitation_unknown", 404;
     /// OpenID Connect Core §3.1.2.6
     LoginRequired = "login_required", 401;
     /// Own code, with the status of RFC 9110 §15.5.6
@@ -101,6 +113,12 @@ error_codes! {
     SetupLinkExpired = "setup_link_expired", 410;
     /// Own code: a setup link for another ceremony.
     SetupLinkMismatched = "setup_link_mismatched", 400;
+    /// Own code: a revoked setup link.
+    SetupLinkRevoked = "setup_link_revoked", 410;
+    /// Own code: a setup link that a newer one replaced.
+    SetupLinkSuperseded = "setup_link_superseded", 410;
+    /// Own code: a setup link from before its person was disabled.
+    SetupLinkSuspended = "setup_link_suspended", 410;
     /// Own code: an unknown setup link.
     SetupLinkUnknown = "setup_link_unknown", 404;
     /// Own code: a used setup link.
@@ -121,4 +139,6 @@ error_codes! {
     UnsupportedGrantType = "unsupported_grant_type", 400;
     /// RFC 6749 §4.1.2.1
     UnsupportedResponseType = "unsupported_response_type", 400;
+    /// Own code: a username that somebody has.
+    UsernameTaken = "username_taken", 409;
 }

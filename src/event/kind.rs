@@ -47,9 +47,12 @@ kinds! {
     EmailChanged = "email.changed", "a person changed their e-mail address";
     FileApplied = "file.applied", "a file of clients, people and resources was applied";
     GrantRevoked = "grant.revoked", "a grant was ended";
+    InvitationAdded = "invitation.added", "an invitation was made";
+    InvitationRevoked = "invitation.revoked", "an invitation was revoked";
     IssuerChanged = "issuer.changed", "the issuer was changed";
     KeyRotated = "key.rotated", "a signing key was replaced";
     LinkIssued = "link.issued", "a setup link was issued";
+    LinkRevoked = "link.revoked", "a setup link was revoked";
     PasskeyAdded = "passkey.added", "a passkey was registered";
     PasskeyCopied = "passkey.counter_back", "the counter of a passkey went back";
     PasskeyRemoved = "passkey.removed", "a passkey was removed";

@@ -51,7 +51,16 @@ pub fn check_first(cx: &Context) -> Result<(), Refusal> {
 ///
 /// As [`check`].
 pub fn check_person(cx: &Context, person: &Person) -> Result<(), Refusal> {
-    check(cx, &of_roles(&cx.rules, &person.roles))
+    check_roles(cx, &person.roles)
+}
+
+/// Checks that the actor may give these roles.
+///
+/// # Errors
+///
+/// As [`check`].
+pub fn check_roles(cx: &Context, roles: &[Role]) -> Result<(), Refusal> {
+    check(cx, &of_roles(&cx.rules, roles))
 }
 
 /// As [`check_person`], for somebody who may be gone.

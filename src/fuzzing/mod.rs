@@ -34,8 +34,9 @@ use crate::oauth::scope::Scope;
 use crate::oauth::state::State;
 use crate::secret::{
     AnonymousPurpose, AppCodePurpose, AppPurpose, AppStartPurpose, BrowserPurpose,
-    ClientSecretPurpose, CodePurpose, DevicePurpose, NotAToken, Purpose, PushedPurpose,
-    RefreshToken, RegistrationPurpose, RootSecret, SessionPurpose, SetupPurpose, Token,
+    ClientSecretPurpose, CodePurpose, DevicePurpose, InvitationPurpose, NotAToken, Purpose,
+    PushedPurpose, RefreshToken, RegistrationPurpose, RootSecret, SessionPurpose, SetupPurpose,
+    Token,
 };
 
 pub use device::{device_facts, device_request, user_code};
@@ -249,6 +250,7 @@ pub fn opaque_token(bytes: &[u8]) {
             token::<BrowserPurpose>(text),
             token::<ClientSecretPurpose>(text),
             token::<DevicePurpose>(text),
+            token::<InvitationPurpose>(text),
             token::<PushedPurpose>(text),
             token::<RegistrationPurpose>(text),
             token::<SessionPurpose>(text),

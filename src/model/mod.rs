@@ -17,5 +17,6 @@ pub mod named_by;
 pub mod near;
 pub mod network;
 pub mod person;
+pub mod qr_code;
 pub mod session_proof;
 pub mod user_agent;

@@ -106,6 +106,10 @@ uuids! {
     GrantId = "grant", BearerTokenMalformed;
     /// An interaction: a stored request of a browser whose response is pending.
     InteractionId = "interaction", InteractionUnknown;
+    /// An invitation, by which several people make their accounts.
+    InvitationId = "invitation", InvitationNotFound;
+    /// A setup link.
+    LinkId = "link", SetupLinkNotFound;
     /// A passkey, as people and operators name it. The id of its credential is the authenticator's.
     PasskeyId = "passkey", PasskeyNotFound;
     /// A session: the `sid` of OpenID Connect Back-Channel Logout §2.1.

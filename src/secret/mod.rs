@@ -67,6 +67,8 @@ purposes! {
     BrowserSecret, BrowserPurpose = "gl_bs_";
     /// The device code of RFC 8628 §3.2.
     DeviceCode, DevicePurpose = "gl_dc_";
+    /// The secret of an invitation, with which several people make their accounts.
+    InvitationToken, InvitationPurpose = "gl_in_";
     /// A client secret that this server made (RFC 6749 §2.3.1).
     MadeClientSecret, ClientSecretPurpose = "gl_cs_";
     /// The reference to a pushed request (RFC 9126 §2.2).

@@ -13,7 +13,7 @@ use super::Stop;
 use crate::app::App;
 use crate::config::TlsMode;
 use crate::flow::client::operator;
-use crate::flow::person::people;
+use crate::flow::person::{people, recovery};
 use crate::oauth::id::ClientId;
 
 /// The most clients that a start names.
@@ -45,8 +45,8 @@ pub(super) async fn say(
         );
     }
     let setup_url = if nobody && (terminal || config.print_setup) {
-        let invited = app.write(|tx, cx| people::recover(tx, cx, None)).await.map_err(failed)?;
-        Some(crate::admin::user::setup_url(app, &invited.1))
+        let invited = app.write(|tx, cx| recovery::first(tx, cx)).await.map_err(failed)?;
+        Some(crate::admin::link::setup_url(app, &invited))
     } else {
         None
     };

@@ -9,7 +9,8 @@ use crate::model::bridge::{BridgeSessionId, HostId};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::person::Username;
 use crate::oauth::id::{
-    CeremonyId, ClientId, GrantId, InteractionId, KeyId, PasskeyId, SessionId, UserId,
+    CeremonyId, ClientId, GrantId, InteractionId, InvitationId, KeyId, LinkId, PasskeyId,
+    SessionId, UserId,
 };
 use crate::secret::TokenHash;
 
@@ -170,7 +171,7 @@ macro_rules! uuid_keys {
     )*};
 }
 
-uuid_keys!(CeremonyId, GrantId, InteractionId, PasskeyId, SessionId, UserId);
+uuid_keys!(CeremonyId, GrantId, InteractionId, InvitationId, LinkId, PasskeyId, SessionId, UserId);
 
 macro_rules! text_keys {
     ($($name:ty = $read:expr),*) => {$(

@@ -25,6 +25,7 @@ mod forward_auth;
 mod host;
 mod keys;
 mod limits;
+mod links;
 mod listings;
 mod metadata;
 mod metrics;

@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use super::Failed;
 use super::by::{All, By};
+use super::link::SetupLinkView;
 use super::request::Body;
-use super::user::SetupLinkView;
 use crate::app::{App, Application};
 use crate::flow::apply::{Changed, Kind};
 

@@ -2,7 +2,7 @@
 
 mod views;
 
-pub(crate) use views::{EventView, ExplanationView};
+pub(crate) use views::{ActorView, EventView, ExplanationView};
 
 use axum::Json;
 

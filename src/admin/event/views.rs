@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::admin::listing::Noun;
-pub(crate) use crate::flow::events::EventView;
+pub(crate) use crate::flow::events::{ActorView, EventView};
 
 impl Noun for EventView {
     const PLURAL: &'static str = "events";

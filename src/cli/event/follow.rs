@@ -80,7 +80,7 @@ fn line(event: &EventView, json: bool) -> String {
         return serde_json::to_string(event).expect("views have text for keys");
     }
     let address = event.address.as_deref().unwrap_or("-");
-    let parts = [&event.at, &event.id, &event.kind, &actor(event), address, &what(event)];
+    let parts = [&event.at, &event.id, &event.kind, &actor(&event.actor), address, &what(event)];
     printable(&parts.join("  "))
 }
 

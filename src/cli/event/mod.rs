@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::http::Method;
 use clap::Args;
 
-use crate::admin::event::{EventView, ExplanationView};
+use crate::admin::event::{ActorView, EventView, ExplanationView};
 use crate::admin::listing::{ListView, MAX_LIMIT};
 use crate::clock::{Clock, Timestamp};
 use crate::oauth::params::form_encode;
@@ -118,7 +118,7 @@ pub(super) async fn events(
         Column::time("AT", |view| word(&view.at)),
         Column::text("EVENT", |view| word(&view.id)),
         Column::text("KIND", |view| word(&view.kind)),
-        Column::text("BY", |view| printable(&actor(view))),
+        Column::text("BY", |view| printable(&actor(&view.actor))),
         Column::text("WHAT", |view| printable(&what(view))),
         Column::extra("FROM", |view| word(&view.address)),
     ];
@@ -163,8 +163,7 @@ impl EventsArgs {
 }
 
 /// Who did something, in a word or two.
-fn actor(view: &EventView) -> String {
-    let actor = &view.actor;
+pub(super) fn actor(actor: &ActorView) -> String {
     let name = actor.username.as_ref().or(actor.user_id.as_ref()).or(actor.client_id.as_ref());
     match (actor.kind.as_str(), name, actor.uid) {
         ("operator", _, Some(uid)) => format!("operator (uid {uid})"),
@@ -221,7 +220,7 @@ fn rows(view: &ExplanationView) -> Vec<(&'static str, String)> {
         ("kind", word(&event.kind)),
         ("what", word(&event.summary)),
         ("name", word(&event.name)),
-        ("by", printable(&actor(event))),
+        ("by", printable(&actor(&event.actor))),
         ("from", word(&event.address)),
         ("about", about(event)),
     ];

@@ -12,6 +12,7 @@ use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::admin::listing::{ListView, Noun};
+use crate::model::qr_code;
 
 pub(super) use self::failure::{DocumentFault, Exit, Failure, Place};
 pub(super) use self::table::{Column, folded};
@@ -73,6 +74,15 @@ impl Output {
         text: impl FnOnce(&Terminal) -> (String, Option<String>) + 'static,
     ) -> Self {
         Self { on_terminal: Some(Box::new(text)), ..self }
+    }
+
+    /// Adds the QR code of `url` under the text where it is printed at a terminal that has room.
+    pub(super) fn with_qr_code(self, url: &str) -> Self {
+        let (text, url) = (self.text.clone(), url.to_owned());
+        self.with_terminal_text(move |terminal| {
+            let code = qr_code::drawn(&url, terminal.width, terminal.colour);
+            (text + &code.map_or_else(String::new, |code| format!("\n{code}")), None)
+        })
     }
 
     /// Replaces the exit code, which is otherwise [`Exit::Success`].
@@ -210,6 +220,20 @@ mod tests {
         let keys = json!({ "keys": [{ "kid": "\u{9b}2J" }] });
         assert_eq!(word(&keys), "{\"keys\":[{\"kid\":\"\u{fffd}2J\"}]}");
         assert_eq!(word(&[keys]), "{\"keys\":[{\"kid\":\"\u{fffd}2J\"}]}");
+    }
+
+    #[test]
+    fn a_link_has_its_code_at_a_terminal_with_room_and_nowhere_else() {
+        let url = "http://localhost:7455/setup#gl_st_AAAA";
+        let at = |width| {
+            let output = Output::new("setup link", &json!({})).with_qr_code(url);
+            assert_eq!(output.parts().1, "setup link");
+            output.on_terminal.unwrap()(&Terminal::plain(width, 0)).0
+        };
+
+        assert!(at(80).starts_with("setup link\n"), "{}", at(80));
+        assert!(at(80).contains('█'), "{}", at(80));
+        assert_eq!(at(20), "setup link");
     }
 
     #[test]

@@ -11,7 +11,7 @@ const USUAL_WIDTH: usize = 80;
 /// How a result is printed at a terminal.
 pub(in crate::cli) struct Terminal {
     /// Whether text may have colours.
-    pub(super) colour: bool,
+    pub(in crate::cli) colour: bool,
     /// The present time.
     pub(super) now: Timestamp,
     /// The columns, at least 1.

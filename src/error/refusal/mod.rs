@@ -29,6 +29,9 @@ const BRIDGE_FORBIDDEN: &str = "This bridge session is not yours.";
 const CEREMONY_OVER: &str = "This passkey prompt is over. Please try again.";
 const CLIENT_UNPROVEN: &str = "the client is unknown, or its client_secret is wrong";
 const CODE_USELESS: &str = "code is unknown, expired, used, ended or of another client";
+const ACCOUNT_DISABLED: &str = "This account is switched off. Ask the administrator to switch it on and to send you a new link.";
+const ACCOUNT_REMOVED: &str =
+    "This setup link is for an account that was removed. Ask the administrator for a new one.";
 const DENIED: &str = "The request was denied.";
 const DEVICE_CODE_USELESS: &str = "device_code is unknown, used, ended or of another client";
 const DOCUMENT_UNREACHABLE: &str =
@@ -42,6 +45,13 @@ const HOST_OF_PROXY: &str = "The proxy in front of this server hides the host na
      It has to pass on the Host header of the browser.";
 const HOST_SWITCHED_OFF: &str = "This host is switched off on this installation.";
 const INTERACTION_OVER: &str = "This sign-in is over. Go back to the application and start again.";
+const INVITATION_EXHAUSTED: &str =
+    "As many people have come by this invitation as it was for. Ask for another one.";
+const INVITATION_EXPIRED: &str = "This invitation has expired. Ask for a new one.";
+const INVITATION_REVOKED: &str =
+    "This invitation was taken back. Ask whoever sent it for another one.";
+const INVITATION_UNKNOWN: &str =
+    "This invitation is not known here. Check that it was copied whole.";
 const LOGOUT_FOREIGN: &str = "Another site asked to sign you out of this application. If you want \
      that, sign out on a page of the application.";
 const LOGOUT_OVER: &str = "This sign-out was begun in another browser, or too long ago. To sign out \
@@ -78,6 +88,12 @@ const SESSION_UNPROVEN: &str =
 const SETUP_LINK_EXPIRED: &str = "This setup link has expired. Ask for a new one.";
 const SETUP_LINK_MISMATCHED: &str =
     "This setup link does not fit this page. Open the link itself once more.";
+const SETUP_LINK_REVOKED: &str =
+    "This setup link was taken back. Ask whoever sent it for a new one.";
+const SETUP_LINK_SUPERSEDED: &str =
+    "A newer setup link has replaced this one. Open the newest, or ask for another.";
+const SETUP_LINK_SUSPENDED: &str = "This setup link ended when the account was switched off. Ask \
+     for a new one.";
 const SETUP_LINK_UNKNOWN: &str =
     "This setup link is not known here. Check that it was copied whole.";
 const SETUP_LINK_USED: &str = "This setup link was used already. Ask for a new one.";
@@ -87,6 +103,7 @@ const STALE_PAGE: &str =
 const TOO_MANY: &str = "Too many attempts. Please wait a moment and try again.";
 const USER_NOT_VERIFIED: &str =
     "This passkey did not check that it is you. Set a PIN or a screen lock for it, and try again.";
+const USERNAME_TAKEN: &str = "Somebody has this username already. Choose another one.";
 const WRONG_HOST: &str = "This server does not answer under that host name.";
 
 macro_rules! reason {

@@ -138,6 +138,14 @@ macro_rules! operator {
         "each linked device of its person has a secret of its own for this client, and asks for it",
         "gatelodge bridge end DEVICE ends a device with its secret",
         "RFC 9110 §15.5.10", Operator;
+    InvitationNotFound => NotFound,
+        "there is no such invitation",
+        "gatelodge invite list shows the invitations",
+        "RFC 9110 §15.5.5", Operator;
+    InvitationOver => Conflict,
+        "the invitation is over already: it is exhausted, expired or revoked",
+        "gatelodge invite list shows what became of each",
+        "RFC 9110 §15.5.10", Operator;
     IssuerAtAddress => InvalidRequest,
         "the issuer has an IP address for a host, which cannot be the RP ID of a passkey",
         "choose a name: http://localhost on this machine, or https with a host name",
@@ -270,6 +278,14 @@ macro_rules! operator {
         "there is no such session that lives",
         "gatelodge session list shows the sessions",
         "RFC 9110 §15.5.5", Operator;
+    SetupLinkNotFound => NotFound,
+        "there is no such setup link",
+        "gatelodge link list shows the links",
+        "RFC 9110 §15.5.5", Operator;
+    SetupLinkOver => Conflict,
+        "the setup link is over already: it was used, replaced or revoked, has expired, or its person is off or gone",
+        "gatelodge link list shows what became of each",
+        "RFC 9110 §15.5.10", Operator;
     SigningKeysTooMany => Conflict,
         "there are too many signing keys for another one",
         "gatelodge key list says when old ones are removed; gatelodge key rotate --now --revoke removes them at once",

@@ -103,6 +103,22 @@ macro_rules! person {
         "the sign-in is unknown or already finished",
         "start again at the application",
         "RFC 6749 §4.1.1", Again;
+    InvitationExhausted => InvitationExhausted as INVITATION_EXHAUSTED,
+        "as many people have come by the invitation as it was for",
+        "gatelodge invite add --uses COUNT makes another one",
+        "WebAuthn §7.1", Again;
+    InvitationExpired => InvitationExpired as INVITATION_EXPIRED,
+        "the invitation has expired",
+        "gatelodge invite add --until 7d makes another one",
+        "WebAuthn §7.1", Again;
+    InvitationRevoked => InvitationRevoked as INVITATION_REVOKED,
+        "the invitation was revoked",
+        "gatelodge invite add makes another one",
+        "WebAuthn §7.1", Again;
+    InvitationUnknown => InvitationUnknown as INVITATION_UNKNOWN,
+        "the invitation is not known here",
+        "check that it was copied whole; gatelodge invite add makes another one",
+        "WebAuthn §7.1", Again;
     LinkRedirectUnfit => InvalidRequest,
         "redirect_uri: a device link leads to http on a loopback host with a port, and nowhere else",
         "correct redirect_uri in the program",
@@ -155,6 +171,10 @@ macro_rules! person {
         "the session made more requests within a minute than are remembered",
         "wait a minute",
         "RFC 6585 §4", Again;
+    SetupTokenDisabled => AccountDisabled as ACCOUNT_DISABLED,
+        "the person of the setup link is switched off",
+        "gatelodge user enable NAME, and gatelodge user recover NAME prints a new link",
+        "WebAuthn §7.1", Again;
     SetupTokenExpired => SetupLinkExpired as SETUP_LINK_EXPIRED,
         "the setup link has expired",
         "gatelodge user recover NAME prints a new one; lifetimes.setup_token says how long one lasts",
@@ -163,6 +183,18 @@ macro_rules! person {
         "the setup link is not for this",
         "open the link itself once more",
         "WebAuthn §7.1", Person;
+    SetupTokenRevoked => SetupLinkRevoked as SETUP_LINK_REVOKED,
+        "the setup link was revoked",
+        "gatelodge user recover NAME prints a new one",
+        "WebAuthn §7.1", Again;
+    SetupTokenSuperseded => SetupLinkSuperseded as SETUP_LINK_SUPERSEDED,
+        "a newer setup link for the same person has replaced this one",
+        "open the newest; gatelodge link list shows them, and gatelodge user recover NAME prints another",
+        "WebAuthn §7.1", Again;
+    SetupTokenSuspended => SetupLinkSuspended as SETUP_LINK_SUSPENDED,
+        "the person of the setup link was switched off after it was made",
+        "gatelodge user recover NAME prints a new one",
+        "WebAuthn §7.1", Again;
     SetupTokenUnknown => SetupLinkUnknown as SETUP_LINK_UNKNOWN,
         "the setup link is not known here",
         "check that it was copied whole; gatelodge user recover NAME prints a new one",
@@ -175,13 +207,17 @@ macro_rules! person {
         "this needs a sign-in within the last five minutes",
         "sign in again",
         "OpenID Connect Core §3.1.2.1", Person;
-    StartedWithoutPerson => SetupLinkMismatched as SETUP_LINK_MISMATCHED,
+    StartedWithoutPerson => AccountRemoved as ACCOUNT_REMOVED,
         "the setup link belongs to a person who is no longer here",
         "gatelodge user add NAME prints a link for a new person",
-        "WebAuthn §7.1", Person;
+        "WebAuthn §7.1", Again;
     UserNotVerified => PasskeyRefused as USER_NOT_VERIFIED,
         "the passkey was used without a PIN, a fingerprint or a face",
         "set a PIN for the security key, or a screen lock for the device, and try again",
         "WebAuthn §7.2", Person;
+    UsernameTaken => UsernameTaken as USERNAME_TAKEN,
+        "somebody chose a username that another person has",
+        "choose another username",
+        "WebAuthn §5.4.3", Person;
     } };
 }

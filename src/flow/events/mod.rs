@@ -15,7 +15,7 @@ mod view;
 
 pub use explain::{Explanation, explain};
 pub use unwritten::{Unwritten, write};
-pub(crate) use view::EventView;
+pub(crate) use view::{ActorView, EventView};
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};

@@ -78,13 +78,12 @@ pub(crate) struct RefusedView {
     pub(crate) status: u16,
 }
 
-impl EventView {
-    pub(crate) fn new(view: &impl View, id: EventId, event: &Event) -> Result<Self, StoreError> {
+impl ActorView {
+    pub(crate) fn new(view: &impl View, actor: &Actor) -> Result<Self, StoreError> {
         let person = |id| -> Result<Option<String>, StoreError> {
             Ok(view.find::<Person>(&id)?.map(|person| person.username.to_string()))
         };
-        let kind = event.kind.parse::<Kind>();
-        let (actor, client_id, uid, user) = match &event.actor {
+        let (kind, client_id, uid, user) = match actor {
             Actor::Administrator { client, person } => {
                 ("administrator", Some(client), None, *person)
             }
@@ -94,13 +93,23 @@ impl EventView {
             Actor::Server => ("server", None, None, None),
             Actor::Stranger => ("stranger", None, None, None),
         };
-        let actor = ActorView {
-            kind: actor.to_owned(),
+        Ok(Self {
+            kind: kind.to_owned(),
             client_id: client_id.map(ToString::to_string),
             uid,
             user_id: user.map(|id| id.to_string()),
             username: user.map(person).transpose()?.flatten(),
+        })
+    }
+}
+
+impl EventView {
+    pub(crate) fn new(view: &impl View, id: EventId, event: &Event) -> Result<Self, StoreError> {
+        let person = |id| -> Result<Option<String>, StoreError> {
+            Ok(view.find::<Person>(&id)?.map(|person| person.username.to_string()))
         };
+        let kind = event.kind.parse::<Kind>();
+        let actor = ActorView::new(view, &event.actor)?;
         let mut facts = BTreeMap::<String, String>::new();
         for (name, value) in &event.facts {
             let values = facts.entry(name.clone()).or_default();

@@ -9,10 +9,12 @@
 //! beginning is a range of keys.
 
 mod devices;
+mod links;
 mod passkeys;
 mod sessions;
 
 pub use devices::{certificate, device, personal_token};
+pub use links::{invitation, link};
 pub use passkeys::passkey;
 pub use sessions::{NamedSession, grant, session};
 

@@ -59,10 +59,10 @@ pub enum Purpose {
 /// The right to register a passkey.
 #[derive(Clone, Serialize, Deserialize)]
 pub enum Right {
-    /// A setup link, by its hash.
-    Link(TokenHash),
     /// A session in which the person has signed in a moment ago.
     SignIn(SessionId),
+    /// A setup link, an invitation or a recovery code, by its hash. The kinds have hashes apart.
+    Token(TokenHash),
 }
 
 impl Ceremony {

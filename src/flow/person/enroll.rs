@@ -1,8 +1,8 @@
-//! Enrolment: registering a passkey by the right of a setup link.
+//! Enrolment: registering a passkey by the right of a setup link or an invitation.
 //!
-//! A link is used once. Its row stays for a while, so that an unknown, a used and an expired link
-//! have refusals of their own. Several ceremonies may start by it. Of two that complete, one
-//! succeeds, since one transaction stores the credential and spends the link.
+//! A link is used once, and an invitation as often as it says. Several ceremonies may start by either.
+//! Of two that complete by one link, one succeeds, since one transaction stores the credential and
+//! spends the link.
 
 use std::collections::BTreeMap;
 
@@ -10,73 +10,142 @@ use crate::error::{Error, Refusal};
 use crate::event::Kind;
 use crate::flow::Context;
 use crate::flow::events::{self, Act};
-use crate::flow::installation::evidence;
 use crate::flow::person::ceremony::{Ceremony, Purpose, Right};
-use crate::flow::person::{passkeys, people};
+use crate::flow::person::{invitation, passkeys, people, recovery_codes, setup_link};
 use crate::flow::session::{self, NewSessionKey, SignIn};
 use crate::model::email::{Email, PersonEmail};
 use crate::model::person::{Role, Username};
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::display_name::DisplayName;
-use crate::oauth::id::UserId;
+use crate::oauth::group::Group;
+use crate::oauth::id::{InvitationId, LinkId, UserId};
 use crate::passkey::Registered;
 use crate::secret::{SessionSecret, TokenHash};
 use crate::store::schema::{
-    Authentication, CredentialId, Passkey, Person, Removed, SetupLink, SetupPurpose,
+    Authentication, CredentialId, Invitation, LinkEnd, Passkey, Person, Removed, SetupPurpose,
 };
 use crate::store::{Tx, View};
 
-/// A setup link that is usable.
-pub struct OpenedLink {
-    /// Its purpose.
-    pub purpose: SetupPurpose,
-    /// The person it is for; `None` for the first administrator, who does not exist yet.
-    pub person: Option<Person>,
+/// By what right somebody registers a passkey.
+#[derive(Clone, Copy)]
+pub enum Way {
+    /// A recovery code, by its hash.
+    Code(TokenHash),
+    /// An invitation, by the hash of its token.
+    Invitation(TokenHash),
+    /// A setup link, by the hash of its token.
+    Link(TokenHash),
 }
 
-/// Checks that a link is usable, and returns its purpose and person.
-pub fn open(view: &impl View, cx: &Context, link: &TokenHash) -> Result<OpenedLink, Error> {
-    let row = view.find::<SetupLink>(link)?.ok_or(Refusal::SetupTokenUnknown)?;
-    if row.used.is_some() {
-        return Err(Refusal::SetupTokenUsed.into());
-    }
-    if evidence::is_over(view, cx, row.expires)? {
-        return Err(Refusal::SetupTokenExpired.into());
-    }
-    let person = match row.purpose {
-        SetupPurpose::First => {
-            if !people::nobody(view)? {
-                return Err(Refusal::SetupTokenUsed.into());
-            }
-            None
+impl Way {
+    /// The hash that the ceremony has of it. The kinds of tokens have hashes apart.
+    pub const fn hash(&self) -> &TokenHash {
+        match self {
+            Self::Code(token) | Self::Invitation(token) | Self::Link(token) => token,
         }
-        SetupPurpose::Enrol(user) | SetupPurpose::Recover(user) => {
-            let person = view.find::<Person>(&user)?.ok_or(Refusal::StartedWithoutPerson)?;
-            if person.disabled {
-                return Err(Error::about(Refusal::PersonDisabled, user));
-            }
-            Some(person)
-        }
-    };
-    Ok(OpenedLink { purpose: row.purpose, person })
+    }
 }
 
-impl OpenedLink {
+/// A way that is open.
+pub enum Opened {
+    /// A recovery code, by its hash, and its person.
+    Code(TokenHash, UserId, Box<Person>),
+    /// An invitation.
+    Invitation(InvitationId, Box<Invitation>),
+    /// A setup link, and the person it is for; `None` for the first administrator, who does not exist
+    /// yet.
+    Link(LinkId, SetupPurpose, Option<Box<Person>>),
+}
+
+/// Checks that a way is open.
+///
+/// # Errors
+///
+/// Those of [`setup_link::open`], [`invitation::open`] and [`recovery_codes::open`].
+pub fn open(view: &impl View, cx: &Context, way: &Way) -> Result<Opened, Error> {
+    match way {
+        Way::Code(hash) => {
+            let (user, person) = recovery_codes::open(view, hash)?;
+            Ok(Opened::Code(*hash, user, Box::new(person)))
+        }
+        Way::Invitation(token) => {
+            let (id, row) = invitation::open(view, cx, token)?;
+            Ok(Opened::Invitation(id, Box::new(row)))
+        }
+        Way::Link(token) => {
+            let (id, link) = setup_link::open(view, cx, token)?;
+            let person = match link.purpose.user() {
+                Some(user) => {
+                    Some(view.find::<Person>(&user)?.ok_or(Refusal::StartedWithoutPerson)?)
+                }
+                None => None,
+            };
+            Ok(Opened::Link(id, link.purpose, person.map(Box::new)))
+        }
+    }
+}
+
+impl Opened {
+    /// Whom it is for, if they exist.
+    pub fn person(&self) -> Option<&Person> {
+        match self {
+            Self::Code(_, _, person) => Some(person),
+            Self::Invitation(..) => None,
+            Self::Link(_, _, person) => person.as_deref(),
+        }
+    }
+
+    /// The roles and groups of whoever makes an account this way; `None` if the account is there.
+    fn given(&self) -> Result<Option<(Vec<Role>, Vec<Group>)>, Refusal> {
+        Ok(match self {
+            Self::Invitation(_, row) => Some((row.roles.clone(), row.groups.clone())),
+            Self::Link(_, SetupPurpose::First, _) => {
+                let roles = [Role::ADMIN, Role::USER].map(str::parse);
+                Some((roles.into_iter().collect::<Result<_, _>>()?, Vec::new()))
+            }
+            Self::Code(..) | Self::Link(..) => None,
+        })
+    }
+
+    /// Whether it leads to the first passkey of an account.
+    const fn is_beginning(&self) -> bool {
+        match self {
+            Self::Code(..) => false,
+            Self::Invitation(..) => true,
+            Self::Link(_, purpose, _) => {
+                matches!(purpose, SetupPurpose::First | SetupPurpose::New(_))
+            }
+        }
+    }
+
+    /// Whether the person may end what is there: whoever lost a passkey may have lost it to somebody.
+    pub const fn is_recovery(&self) -> bool {
+        match self {
+            Self::Code(..) => true,
+            Self::Invitation(..) => false,
+            Self::Link(_, purpose, _) => matches!(purpose, SetupPurpose::Recovery(_)),
+        }
+    }
+
+    /// Whether the person chooses their names.
+    pub const fn takes_names(&self) -> bool {
+        match self {
+            Self::Code(..) => false,
+            Self::Invitation(..) => true,
+            Self::Link(_, purpose, _) => matches!(purpose, SetupPurpose::First),
+        }
+    }
+
     /// Whether the person may name their email address with the first passkey: they have none yet.
     pub fn takes_email(&self) -> bool {
-        match self.purpose {
-            SetupPurpose::Enrol(_) | SetupPurpose::First => {
-                self.person.as_ref().is_none_or(|person| person.email.is_none())
-            }
-            SetupPurpose::Recover(_) => false,
-        }
+        self.is_beginning() && self.person().is_none_or(|person| person.email.is_none())
     }
 }
 
 /// The person who will own the new passkey.
 #[derive(Clone)]
 pub struct Candidate {
-    /// Their id; a new one for the first administrator.
+    /// Their id; a new one for somebody who makes their account.
     pub user: UserId,
     /// The account's name.
     pub username: Username,
@@ -86,12 +155,16 @@ pub struct Candidate {
     pub email: Option<Email>,
 }
 
-/// The person a link is for. `chosen` holds the names that the first administrator chose, and `email`
-/// the address that the person typed, which counts if they have none.
+/// The person whom a way leads to. `chosen` holds the names that somebody chose who makes their
+/// account, and `email` the address that they typed, which counts if they have none.
+///
+/// # Errors
+///
+/// [`Refusal::UsernameTaken`] and [`Refusal::EmailTaken`].
 pub fn candidate(
     view: &impl View,
     cx: &Context,
-    opened: OpenedLink,
+    opened: Opened,
     chosen: Option<(Username, DisplayName)>,
     email: Option<Email>,
 ) -> Result<Candidate, Error> {
@@ -99,18 +172,29 @@ pub fn candidate(
     if let Some(email) = &email {
         people::check_email(view, email, None)?;
     }
-    match (opened.purpose, opened.person) {
-        (SetupPurpose::First, _) => {
-            let (username, display_name) = chosen.ok_or(Refusal::UsernameMalformed)?;
-            Ok(Candidate { user: UserId::from_seed(&cx.seed), username, display_name, email })
-        }
-        (SetupPurpose::Enrol(user) | SetupPurpose::Recover(user), Some(person)) => {
-            let Person { username, display_name, .. } = person;
+    match opened {
+        Opened::Code(_, user, person) => {
+            let Person { username, display_name, .. } = *person;
             Ok(Candidate { user, username, display_name, email })
         }
-        (SetupPurpose::Enrol(_) | SetupPurpose::Recover(_), None) => {
-            Err(Refusal::StartedWithoutPerson.into())
+        Opened::Link(_, purpose, Some(person)) => {
+            let user = purpose.user().ok_or(Refusal::StartedWithoutPerson)?;
+            let Person { username, display_name, .. } = *person;
+            Ok(Candidate { user, username, display_name, email })
         }
+        Opened::Invitation(..) | Opened::Link(_, _, None) => {
+            let (username, display_name) = chosen.ok_or(Refusal::UsernameMalformed)?;
+            check_username(view, &username)?;
+            Ok(Candidate { user: UserId::from_seed(&cx.seed), username, display_name, email })
+        }
+    }
+}
+
+/// Checks that nobody has a name that somebody chose.
+fn check_username(view: &impl View, username: &Username) -> Result<(), Error> {
+    match people::named(view, username)? {
+        Some(_) => Err(Refusal::UsernameTaken.into()),
+        None => Ok(()),
     }
 }
 
@@ -125,16 +209,19 @@ pub struct RegistrationProof {
     pub ceremony: Ceremony,
     /// The browser's description of itself.
     pub device: DeviceInfo,
+    /// Whether the person wants every passkey and session of theirs to end that is there, if this is a
+    /// recovery.
+    pub end_others: bool,
     /// The key of the session to open, where it is one.
     pub key: Option<NewSessionKey>,
-    /// The link whose right it uses.
-    pub link: TokenHash,
     /// The name of the passkey.
     pub name: DisplayName,
     /// The key or cookie of the session that the browser already has.
     pub previous: Option<TokenHash>,
     /// The verified credential.
     pub registered: Registered,
+    /// By what right it is registered.
+    pub way: Way,
 }
 
 /// The outcome of an enrolment.
@@ -145,27 +232,30 @@ pub struct Enrolled {
     pub secret: Option<SessionSecret>,
 }
 
-/// Stores the passkey, spends the link, creates the first administrator, merges a new person's
+/// Stores the passkey, spends the way to it, makes the account of somebody new, merges a new person's
 /// anonymous session, and opens the person's own session, in one transaction.
 pub fn complete(
     tx: &mut Tx<'_>,
     cx: &Context,
     proof: &RegistrationProof,
 ) -> Result<Enrolled, Error> {
-    // The link is checked first, so that the second of two is refused because the link was used.
-    let opened = open(tx, cx, &proof.link)?;
+    // The way is checked first, so that the second of two is refused because a link was used.
+    let opened = open(tx, cx, &proof.way)?;
     proof.ceremony.check(tx, cx, &proof.browser)?;
     let purpose = proof.ceremony.purpose().clone();
-    let Purpose::Register { right: Right::Link(link), user, username, display_name, email } =
+    let Purpose::Register { right: Right::Token(link), user, username, display_name, email } =
         purpose
     else {
         return Err(Refusal::CeremonyUnknown.into());
     };
-    if !link.matches(&proof.link) {
+    if !link.matches(proof.way.hash()) {
         return Err(Refusal::SetupTokenMismatched.into());
     }
-    if opened.purpose == SetupPurpose::First {
-        let roles = [Role::ADMIN, Role::USER].iter().filter_map(|role| role.parse().ok());
+    if let Some((roles, groups)) = opened.given()? {
+        check_username(tx, &username)?;
+        if let Some(email) = &email {
+            people::check_email(tx, email, None)?;
+        }
         let person = Person {
             claims: BTreeMap::new(),
             tokens_valid_after: None,
@@ -173,30 +263,38 @@ pub fn complete(
             disabled: false,
             display_name,
             email: email.map(PersonEmail::by_person),
-            groups: Vec::new(),
-            roles: roles.collect(),
+            groups,
+            roles,
             signed_out: None,
             updated: cx.now,
             username,
         };
         let act = Act::new(Kind::UserAdded).by(user).named(&person.username);
-        events::record(tx, cx, act.facts("roles", &person.roles))?;
+        let act = act.facts("roles", &person.roles).facts("groups", &person.groups);
+        let act = match &opened {
+            Opened::Invitation(id, _) => act.fact("invitation", id),
+            Opened::Code(..) | Opened::Link(..) => act,
+        };
+        events::record(tx, cx, act)?;
         tx.put(&user, person)?;
     } else if email.is_some() && opened.takes_email() {
         people::set_own_email(tx, cx, user, email.as_ref())?;
     }
-    let merged = match (opened.purpose, &proof.anonymous) {
-        (SetupPurpose::Enrol(_) | SetupPurpose::First, Some(cookie)) => {
-            session::anonymous::merge(tx, cx, cookie, user)?
-        }
-        // A recovered person already exists: nothing is merged into them.
-        (SetupPurpose::Recover(_), _) | (_, None) => false,
+    // Somebody who was there before brings nothing: nothing is merged into them.
+    let merged = match &proof.anonymous {
+        Some(cookie) if opened.is_beginning() => session::anonymous::merge(tx, cx, cookie, user)?,
+        Some(_) | None => false,
     };
-    passkeys::add(tx, cx, user, &proof.registered, &proof.name)?;
+    let id = passkeys::add(tx, cx, user, &proof.registered, &proof.name)?;
     proof.ceremony.spend(tx, user)?;
-    if let Some(mut row) = tx.find::<SetupLink>(&proof.link)? {
-        row.used = Some(cx.now);
-        tx.put(&proof.link, row)?;
+    if proof.end_others && opened.is_recovery() {
+        passkeys::remove_all(tx, cx, user, Some(id))?;
+        session::end_all(tx, cx, user, None)?;
+    }
+    match opened {
+        Opened::Code(hash, ..) => recovery_codes::spend(tx, cx, &hash)?,
+        Opened::Invitation(id, row) => invitation::spend(tx, id, *row)?,
+        Opened::Link(id, ..) => setup_link::end(tx, cx, &id, LinkEnd::Used)?,
     }
     let at = tx.find::<Person>(&user)?.map_or(cx.now, |person| person.now_enabled(cx.now));
     let authentication = Authentication { amr: proof.registered.amr.clone(), at };
@@ -215,19 +313,20 @@ pub struct LateRegistration {
     pub ceremony: Ceremony,
     /// The credential, which its authenticator keeps.
     pub credential: CredentialId,
-    /// The link.
-    pub link: TokenHash,
+    /// The way that it came.
+    pub way: Way,
 }
 
 /// Leaves the mark of a passkey that was made and is not stored, so that whoever uses it learns why it
 /// opens nothing, and spends its ceremony.
 pub fn record_late(tx: &mut Tx<'_>, cx: &Context, late: &LateRegistration) -> Result<(), Error> {
-    let Purpose::Register { right: Right::Link(link), user, .. } = late.ceremony.purpose() else {
+    let Purpose::Register { right: Right::Token(link), user, .. } = late.ceremony.purpose() else {
         return Ok(());
     };
-    let is_own = link.matches(&late.link) && late.ceremony.check(tx, cx, &late.browser).is_ok();
-    let used = tx.find::<SetupLink>(link)?.is_some_and(|row| row.used.is_some());
-    if is_own && used && tx.find::<Passkey>(&late.credential)?.is_none() {
+    let is_own =
+        link.matches(late.way.hash()) && late.ceremony.check(tx, cx, &late.browser).is_ok();
+    if is_own && open(tx, cx, &late.way).is_err() && tx.find::<Passkey>(&late.credential)?.is_none()
+    {
         let user = *user;
         passkeys::take(tx, cx, &late.credential, user, Removed::Unstored)?;
         late.ceremony.spend(tx, user)?;

@@ -1,5 +1,5 @@
-//! Transitions on people: an operator adds, recovers, changes and removes them, and they name their
-//! own e-mail address.
+//! Transitions on people: an operator adds, changes and removes them, and they name their own e-mail
+//! address.
 
 use std::collections::BTreeMap;
 
@@ -120,7 +120,6 @@ pub fn add(
         None => None,
     };
     let own_name = new.username.as_str().parse::<DisplayName>()?;
-    let default = || Role::USER.parse().map(|role| vec![role]);
     let person = Person {
         claims: BTreeMap::new(),
         tokens_valid_after: None,
@@ -129,43 +128,18 @@ pub fn add(
         display_name: new.display_name.clone().unwrap_or(own_name),
         email: new.email.clone().map(PersonEmail::by_operator),
         groups: new.groups.clone(),
-        roles: if new.roles.is_empty() { default()? } else { new.roles.clone() },
+        roles: roles_or_default(&new.roles)?,
         signed_out: None,
         updated: cx.now,
         username: new.username.clone(),
     };
-    check_size(&person)?;
+    check_carried(&person)?;
     rights::check_person(cx, &person)?;
     tx.put(&id, person.clone())?;
-    let invited = setup_link::issue(tx, cx, SetupPurpose::Enrol(id))?;
-    let act = Act::new(Kind::UserAdded).person(id).named(&person.username);
+    let invited = setup_link::issue(tx, cx, SetupPurpose::New(id))?;
+    let act = invited.told(Act::new(Kind::UserAdded).person(id).named(&person.username));
     events::record(tx, cx, act.facts("roles", &person.roles).facts("groups", &person.groups))?;
     Ok((Stored { email_taken_from, id, person }, invited))
-}
-
-/// Makes a setup link by which a person registers a new passkey. Without a name, the link is for
-/// the first administrator, and is refused once a person exists.
-pub fn recover(
-    tx: &mut Tx<'_>,
-    cx: &Context,
-    username: Option<&Username>,
-) -> Result<(Option<Person>, IssuedSetupLink), Error> {
-    let Some(username) = username else {
-        if !nobody(tx)? {
-            return Err(Refusal::UsernameMissing.into());
-        }
-        rights::check_first(cx)?;
-        let invited = setup_link::issue(tx, cx, SetupPurpose::First)?;
-        let act = Act::new(Kind::LinkIssued).fact("for", "the first administrator");
-        events::record(tx, cx, act)?;
-        return Ok((None, invited));
-    };
-    let (id, person) = named(tx, username)?.ok_or(Refusal::UserNotFound)?;
-    rights::check_person(cx, &person)?;
-    let invited = setup_link::issue(tx, cx, SetupPurpose::Recover(id))?;
-    let act = Act::new(Kind::LinkIssued).person(id).named(&person.username);
-    events::record(tx, cx, act.fact("for", "a further passkey"))?;
-    Ok((Some(person), invited))
 }
 
 /// A change to a person. A field that is `None` stays as it is.
@@ -229,7 +203,7 @@ pub fn change(
         updated: cx.now,
         ..old.clone()
     };
-    check_size(&person)?;
+    check_carried(&person)?;
     rights::check_person(cx, &person)?;
     if administers(&old) && !administers(&person) {
         check_another_administrator(tx, id)?;
@@ -405,14 +379,28 @@ pub fn role_unknown(rules: &Rules, written: &str) -> Error {
     Error::with_known(Refusal::RoleUnknown, nearest(written, known, MAX_ROLES))
 }
 
-/// Checks what tokens would carry of a person, as JSON writes it.
-fn check_size(person: &Person) -> Result<(), Refusal> {
-    // The claim `groups` has the roles, too.
-    let texts = person.roles.iter().chain(&person.roles).map(Role::as_str);
-    let texts = texts.chain(person.groups.iter().map(Group::as_str));
+/// The roles of a new person: those that were named, or `user`.
+pub fn roles_or_default(named: &[Role]) -> Result<Vec<Role>, Refusal> {
+    if named.is_empty() { Role::USER.parse().map(|role| vec![role]) } else { Ok(named.to_vec()) }
+}
+
+/// Checks what tokens would carry of a person.
+fn check_carried(person: &Person) -> Result<(), Refusal> {
     let claims = person.claims.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
+    check_size(&person.roles, &person.groups, &claims.collect::<Vec<_>>())
+}
+
+/// Checks what tokens would carry of a person with these roles and groups, and of the texts of their
+/// claims, as JSON writes it.
+pub fn check_size(roles: &[Role], groups: &[Group], claims: &[&str]) -> Result<(), Refusal> {
+    // The claim `groups` has the roles, too.
+    let texts = roles.iter().chain(roles).map(Role::as_str);
+    let texts = texts.chain(groups.iter().map(Group::as_str));
     // A comma or a colon follows each.
-    let all: usize = texts.chain(claims).map(|text| Value::from(text).to_string().len() + 1).sum();
+    let all: usize = texts
+        .chain(claims.iter().copied())
+        .map(|text| Value::from(text).to_string().len() + 1)
+        .sum();
     if all > MAX_CARRIED { Err(Refusal::PersonTooLarge) } else { Ok(()) }
 }
 

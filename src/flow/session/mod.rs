@@ -21,6 +21,9 @@ use crate::store::schema::{
 };
 use crate::store::{Listing, Span, StoreError, Tx, View};
 
+/// The most sessions that are counted when all of a person's end.
+const MAX_COUNTED: usize = 1000;
+
 /// The precision of a session's `seen` time. A page within it costs no commit.
 const LAST_SEEN_PRECISION: Duration = Duration::from_mins(10);
 
@@ -289,7 +292,8 @@ pub fn revoke_own(tx: &mut Tx<'_>, cx: &Context, user: UserId, id: SessionId) ->
 }
 
 /// Ends every session of a person but `except`, with every grant that was made in one of them, those with
-/// offline access included. The clients that registered a logout URI are notified.
+/// offline access included. The clients that registered a logout URI are notified. Returns the number of
+/// sessions, counted up to 1,000.
 ///
 /// # Errors
 ///
@@ -299,14 +303,17 @@ pub fn end_all(
     cx: &Context,
     user: UserId,
     except: Option<SessionId>,
-) -> Result<(), Error> {
+) -> Result<usize, Error> {
+    let live = list(tx, cx, Some(user), &Span::first(MAX_COUNTED))?.items;
+    let ended = live.iter().filter(|live| Some(live.id) != except).count();
     let person = tx.find::<Person>(&user)?.ok_or(Refusal::UserNotFound)?;
     let at = person.now_enabled(clock::milestone(tx, cx)?);
     let act = Act::new(Kind::SessionsEnded).person(user).named(&person.username);
     let act = except.iter().fold(act, |act, own| act.by(user).fact("except", own));
     tx.put(&user, Person { signed_out: Some(SignedOut { at, except }), ..person })?;
     removal::start(tx, cx, &Subject::Sessions(user))?;
-    events::record(tx, cx, act).map(drop)
+    events::record(tx, cx, act.fact("ended", ended))?;
+    Ok(ended)
 }
 
 /// A page of the live sessions, of one person or of all, oldest first within the page.

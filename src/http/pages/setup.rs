@@ -1,4 +1,4 @@
-//! `/gate/setup`, and the passkey ceremony of an enrolment.
+//! `/gate/setup` for links and invitations, and the passkey ceremony of an enrolment.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::app::sign_in::{self as use_case, PresentedRegistration};
 use crate::error::Refusal;
 use crate::flow::person::ceremony::Ceremony;
-use crate::flow::person::enroll;
+use crate::flow::person::enroll::{self, Opened, Way};
 use crate::http::destination::PagePath;
 use crate::http::extract::browser::{Browser, NewSession};
 use crate::http::extract::own_page::PageJson;
@@ -23,7 +23,7 @@ use crate::http::failure::ScriptFailure;
 use crate::model::person::Username;
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::display_name::DisplayName;
-use crate::secret::{SetupToken, TokenHash};
+use crate::secret::{InvitationPurpose, InvitationToken, Purpose as _, RecoveryCode, SetupToken};
 use crate::store::schema::SetupPurpose;
 
 /// The page, which is the same for every link. The token is in the fragment, which a browser sends
@@ -44,14 +44,17 @@ pub(in crate::http) async fn describe(
     State(app): State<Arc<App>>,
     PageJson { body, .. }: PageJson<Describe>,
 ) -> Result<Json<Value>, ScriptFailure> {
-    let link = link(&app, &body.token)?;
-    let opened = enroll::open(&app.read()?, &app.context(), &link)?;
-    let purpose = match opened.purpose {
-        SetupPurpose::Enrol(_) => "new",
-        SetupPurpose::First => "first",
-        SetupPurpose::Recover(_) => "recover",
+    let way = way(&app, &body.token)?;
+    let opened = enroll::open(&app.read()?, &app.context(), &way)?;
+    let purpose = match &opened {
+        Opened::Code(..) => "code",
+        Opened::Invitation(..) => "invitation",
+        Opened::Link(_, SetupPurpose::First, _) => "first",
+        Opened::Link(_, SetupPurpose::Further(_), _) => "further",
+        Opened::Link(_, SetupPurpose::New(_), _) => "new",
+        Opened::Link(_, SetupPurpose::Recovery(_), _) => "recover",
     };
-    let person = opened.person.as_ref();
+    let person = opened.person();
     Ok(Json(json!({
         "purpose": purpose,
         "takes_email": opened.takes_email(),
@@ -72,14 +75,14 @@ pub(in crate::http) async fn start(
     State(app): State<Arc<App>>,
     PageJson { body, browser_id, .. }: PageJson<Start>,
 ) -> Result<Json<Value>, ScriptFailure> {
-    let link = link(&app, &body.token)?;
+    let way = way(&app, &body.token)?;
     let email = body.email.as_deref().map(str::trim).filter(|email| !email.is_empty());
     let email = email.map(str::parse).transpose()?;
-    let started = use_case::start_registration(&app, browser_id, link, || names(&body), email)?;
+    let started = use_case::start_registration(&app, browser_id, way, || names(&body), email)?;
     Ok(Json(json!({ "ceremony": started.ceremony, "publicKey": started.public_key })))
 }
 
-/// The names that the first administrator chose. Without a display name, the username is used.
+/// The names that somebody chose who makes their account. Without a display name, the username is used.
 fn names(body: &Start) -> Result<(Username, DisplayName), Refusal> {
     let username = body.username.as_deref().unwrap_or_default().trim();
     let display_name = body.display_name.as_deref().unwrap_or_default().trim();
@@ -92,6 +95,9 @@ pub(in crate::http) struct Finish {
     ceremony: String,
     token: String,
     credential: Value,
+    /// Whether a recovery ends the passkeys and sessions that are there.
+    #[serde(default)]
+    end_others: bool,
     passkey_name: Option<String>,
 }
 
@@ -104,13 +110,14 @@ pub(in crate::http) async fn finish(
     let presented = PresentedRegistration {
         anonymous: browser.anonymous(&app),
         browser: browser_id,
-        link: link(&app, &body.token)?,
         ceremony: Ceremony::open(&app.rules().pepper, &body.ceremony)?,
         credential: body.credential,
         device,
+        end_others: body.end_others,
         key: session.key(&app)?,
         name: body.passkey_name.unwrap_or_else(|| "Passkey".to_owned()),
         previous: browser.session(&app),
+        way: way(&app, &body.token)?,
     };
     let enrolled = use_case::finish_registration(&app, presented).await?;
     let response = Json(json!({ "next": PagePath::Account.to_string() })).into_response();
@@ -122,8 +129,19 @@ pub(in crate::http) async fn finish(
     })
 }
 
-/// The hash of a setup token. A malformed token is refused as an unknown one.
-fn link(app: &App, token: &str) -> Result<TokenHash, Refusal> {
+/// What a token opens: a setup link, an invitation, or a recovery code as it was typed. What has the
+/// form of none is refused as an unknown link if it begins as a token does, and otherwise as an unknown
+/// code.
+fn way(app: &App, token: &str) -> Result<Way, Refusal> {
+    let pepper = &app.rules().pepper;
+    if token.starts_with(InvitationPurpose::PREFIX) {
+        let token: InvitationToken = token.parse().map_err(|_| Refusal::InvitationUnknown)?;
+        return Ok(Way::Invitation(pepper.hash(&token)));
+    }
+    if !token.starts_with("gl_") {
+        let code: RecoveryCode = token.parse().map_err(|_| Refusal::RecoveryCodeUnknown)?;
+        return Ok(Way::Code(code.hash(pepper)));
+    }
     let token: SetupToken = token.parse().map_err(|_| Refusal::SetupTokenUnknown)?;
-    Ok(app.rules().pepper.hash(&token))
+    Ok(Way::Link(pepper.hash(&token)))
 }

@@ -1,4 +1,4 @@
-//! People and their setup links.
+//! People, their setup links and invitations.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{Deadline, layout};
 use crate::clock::Timestamp;
+use crate::model::actor::Actor;
 use crate::model::claim::{ClaimName, ClaimValue};
 use crate::model::email::PersonEmail;
 use crate::model::person::{Role, Username};
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::group::Group;
-use crate::oauth::id::{SessionId, UserId};
+use crate::oauth::id::{InvitationId, LinkId, SessionId, UserId};
 use crate::secret::TokenHash;
 use crate::store::{Entries, Index, Row, Tag};
 
@@ -106,36 +107,125 @@ impl Row for Person {
 /// The purpose of a setup link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SetupPurpose {
-    /// The first passkey of a person whom an operator added.
-    Enrol(UserId),
     /// The first administrator, who does not exist yet.
     First,
+    /// A further passkey for a person who has theirs.
+    Further(UserId),
+    /// The first passkey of a person whom an operator added.
+    New(UserId),
     /// A new passkey for a person who lost theirs.
-    Recover(UserId),
+    Recovery(UserId),
 }
 
-/// A setup link, by the hash of its token.
+impl SetupPurpose {
+    /// The person it is for; `None` for the first administrator.
+    pub const fn user(self) -> Option<UserId> {
+        match self {
+            Self::First => None,
+            Self::Further(user) | Self::New(user) | Self::Recovery(user) => Some(user),
+        }
+    }
+
+    /// Whom indices have it under: the person, and for the first administrator the id of nobody.
+    pub fn holder(self) -> UserId {
+        self.user().unwrap_or_else(|| uuid::Uuid::nil().into())
+    }
+}
+
+/// How a setup link ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LinkEnd {
+    /// An operator revoked it.
+    Revoked,
+    /// A newer link was made for the same person.
+    Superseded,
+    /// It was used.
+    Used,
+}
+
+/// A setup link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetupLink {
+    /// The time of its creation.
+    pub created: Timestamp,
+    /// When it ended and how, if it did before its expiry.
+    pub ended: Option<(Timestamp, LinkEnd)>,
     /// Expiry.
     pub expires: Deadline,
+    /// Who made it.
+    pub made_by: Actor,
     /// Its purpose.
     pub purpose: SetupPurpose,
-    /// The time of its use, if it was used.
-    pub used: Option<Timestamp>,
+    /// The hash of its token.
+    pub token: TokenHash,
 }
 
-/// The time for which a used or expired link is stored, to distinguish it from an unknown one.
+/// The time for which an ended or expired link is stored, to distinguish it from an unknown one.
 const RETENTION: std::time::Duration = std::time::Duration::from_hours(7 * 24);
+
+/// Setup links by the hash of their token.
+pub const LINKS_BY_TOKEN: Index<TokenHash, LinkId> = Index::new(99, "links_by_token");
+
+/// Setup links by their [holder](SetupPurpose::holder).
+pub const LINKS_BY_USER: Index<UserId, LinkId> = Index::new(100, "links_by_user");
+
+/// The setup link of a [holder](SetupPurpose::holder) that has not ended, expired or not. There is one
+/// at most, since a new one ends those before it.
+pub const OPEN_LINKS: Index<UserId, LinkId> = Index::new(101, "open_links");
 
 layout!(SetupLinkLayout, SetupLink);
 
 impl Row for SetupLink {
-    type Key = TokenHash;
+    type Key = LinkId;
     type Layout = SetupLinkLayout;
     const TABLE: Tag = Tag { byte: 14, name: "setup_links" };
 
-    fn entries(&self, _key: &TokenHash, into: &mut Entries) {
+    fn entries(&self, key: &LinkId, into: &mut Entries) {
+        into.add(&LINKS_BY_TOKEN, &self.token, key);
+        into.add(&LINKS_BY_USER, &self.purpose.holder(), key);
+        if self.ended.is_none() {
+            into.add(&OPEN_LINKS, &self.purpose.holder(), key);
+        }
+        into.expire(self.expires.by_evidence() + RETENTION);
+    }
+}
+
+/// An invitation: a link by which several people make their accounts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invitation {
+    /// The time of its creation.
+    pub created: Timestamp,
+    /// Expiry.
+    pub expires: Deadline,
+    /// The groups of whoever comes by it.
+    pub groups: Vec<Group>,
+    /// Who made it.
+    pub made_by: Actor,
+    /// The time of its revocation, if it was revoked.
+    pub revoked: Option<Timestamp>,
+    /// The roles of whoever comes by it.
+    pub roles: Vec<Role>,
+    /// The hash of its token.
+    pub token: TokenHash,
+    /// The number of people who have come by it.
+    pub used: u32,
+    /// The most people who may.
+    pub uses: u32,
+}
+
+/// Invitations by the hash of their token.
+pub const INVITATIONS_BY_TOKEN: Index<TokenHash, InvitationId> =
+    Index::new(109, "invitations_by_token");
+
+layout!(InvitationLayout, Invitation);
+
+impl Row for Invitation {
+    type Key = InvitationId;
+    type Layout = InvitationLayout;
+    const TABLE: Tag = Tag { byte: 108, name: "invitations" };
+
+    fn entries(&self, key: &InvitationId, into: &mut Entries) {
+        into.add(&INVITATIONS_BY_TOKEN, &self.token, key);
         into.expire(self.expires.by_evidence() + RETENTION);
     }
 }

@@ -32,7 +32,7 @@ const ADMINISTRATORS: [&str; 5] = [
 ];
 
 /// The operations on people, which need `admin:people`.
-const ON_PEOPLE: [&str; 20] = [
+const ON_PEOPLE: [&str; 25] = [
     "add",
     "give the role",
     "take the role",
@@ -41,6 +41,11 @@ const ON_PEOPLE: [&str; 20] = [
     "take the e-mail address",
     "remove",
     "recover",
+    "recover and end all",
+    "revoke the link",
+    "revoke the links",
+    "invite",
+    "revoke the invitation",
     "rename the passkey",
     "remove the passkey",
     "revoke the session",
@@ -196,6 +201,7 @@ impl Scene<'_> {
     async fn on_whole_person(&self, operation: &str, path: String) -> Operation {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let (of_name, none) = (json!({ "username": self.name }), json!({}));
+        let invitation = json!({ "uses": 2, "roles": [self.role] });
         match operation {
             "take the role" => {
                 // Without a role there would be nobody to take it from twice.
@@ -205,6 +211,19 @@ impl Scene<'_> {
             "disable" => (Method::PATCH, path, json!({ "disabled": true })),
             "remove" => (Method::DELETE, path, none),
             "recover" => (Method::POST, "/recover".into(), of_name),
+            "recover and end all" => (Method::POST, "/recover".into(), {
+                json!({ "username": self.name, "end_passkeys": true, "end_sessions": true })
+            }),
+            "revoke the link" => {
+                let id = text(&self.operate(Method::POST, "/recover", of_name).await["setup_id"]);
+                (Method::DELETE, format!("/links/{id}"), none)
+            }
+            "revoke the links" => (Method::POST, "/links/revoke".into(), of_name),
+            "invite" => (Method::POST, "/invitations".into(), invitation),
+            "revoke the invitation" => {
+                let id = text(&self.operate(Method::POST, "/invitations", invitation).await["id"]);
+                (Method::DELETE, format!("/invitations/{id}"), none)
+            }
             "revoke the bridge's session" => {
                 let id = text(&self.bridge_token().await["session_id"]);
                 (Method::DELETE, format!("/sessions/{id}"), none)

@@ -26,7 +26,7 @@ fn set(server: &Server, now: Timestamp) {
 }
 
 /// Removes everything that the sweep removes now.
-async fn sweep_all(server: &Server) {
+pub(crate) async fn sweep_all(server: &Server) {
     while server.app.write(sweep::run).await.unwrap().more {}
 }
 

@@ -85,7 +85,7 @@ async fn a_name_that_does_not_do_stands_beside_its_field_with_the_reason() {
     assert_eq!(taken.status, StatusCode::CONFLICT);
     assert!(taken.text().contains("You have another passkey of that name"), "{}", taken.text());
     assert_eq!(empty.status, StatusCode::BAD_REQUEST);
-    assert!(empty.text().contains("A name has 1 to 128 characters"), "{}", empty.text());
+    assert!(empty.text().contains("A name is 1 to 128 characters"), "{}", empty.text());
     assert_eq!(names(&ada).await, ["Passkey", "Passkey (2)"]);
 }
 
@@ -199,6 +199,9 @@ async fn an_operator_sees_what_a_person_did() {
     let events = events["events"].as_array().unwrap();
     for kind in ["passkey.removed", "passkey.renamed"] {
         let event = events.iter().find(|event| event["kind"] == kind).unwrap();
-        assert_eq!((&event["actor"]["kind"], &event["name"]), (&json!("person"), &json!("Blue key")));
+        assert_eq!(
+            (&event["actor"]["kind"], &event["name"]),
+            (&json!("person"), &json!("Blue key"))
+        );
     }
 }

@@ -13,6 +13,7 @@ mod codes;
 mod device;
 pub(crate) mod documents;
 mod forward;
+mod links;
 mod pages;
 mod par;
 pub(crate) mod passkeys;
@@ -216,6 +217,12 @@ fn story(refusal: Refusal) -> Story {
         InteractionExpired => pages::an_interaction_after_its_time(),
         InteractionOfAnotherBrowser => pages::an_interaction_of_another_browser(),
         InteractionUnknown => pages::an_interaction_that_was_answered(),
+        InvitationExhausted => links::an_invitation_that_is_used_up(),
+        InvitationExpired => links::an_invitation_after_its_time(),
+        InvitationNotFound => links::an_invitation_that_is_not_listed(),
+        InvitationOver => links::an_invitation_to_revoke_twice(),
+        InvitationRevoked => links::an_invitation_that_was_taken_back(),
+        InvitationUnknown => links::an_invitation_nobody_made(),
         IssuerAtAddress => admin::an_issuer_at_an_address(),
         IssuerUnfit => admin::an_issuer_with_a_path(),
         JwksMalformed => admin::a_key_set_without_a_key(),
@@ -325,15 +332,21 @@ fn story(refusal: Refusal) -> Story {
         SessionProofMismatched => session::a_proof_for_another_page(),
         SessionProofUsed => session::a_proof_for_the_second_time(),
         SessionProofsTooMany => session::more_proofs_than_are_remembered(),
-        SetupTokenExpired => pages::a_setup_link_after_its_time(),
-        SetupTokenMismatched => pages::a_setup_link_for_somebody_else(),
-        SetupTokenUnknown => pages::a_setup_link_nobody_made(),
-        SetupTokenUsed => pages::a_setup_link_for_the_second_time(),
+        SetupLinkNotFound => links::a_setup_link_that_is_not_listed(),
+        SetupLinkOver => links::a_setup_link_to_revoke_twice(),
+        SetupTokenDisabled => links::a_setup_link_of_somebody_switched_off(),
+        SetupTokenExpired => links::a_setup_link_after_its_time(),
+        SetupTokenMismatched => links::a_setup_link_for_somebody_else(),
+        SetupTokenRevoked => links::a_setup_link_that_was_taken_back(),
+        SetupTokenSuperseded => links::a_setup_link_before_the_newest(),
+        SetupTokenSuspended => links::a_setup_link_from_before_its_person_was_off(),
+        SetupTokenUnknown => links::a_setup_link_nobody_made(),
+        SetupTokenUsed => links::a_setup_link_for_the_second_time(),
         SigningKeysTooMany => admin::very_many_keys(),
         SoftwareStatementMalformed => registration::a_software_statement_that_is_none(),
         SoftwareStatementUnapproved => registration::a_software_statement_of_a_stranger(),
         SignInStale => passkeys::one_more_after_the_sign_in_is_older_than_five_minutes(),
-        StartedWithoutPerson => pages::a_setup_link_for_a_person_who_has_gone(),
+        StartedWithoutPerson => links::a_setup_link_for_a_person_who_has_gone(),
         StateMissing => authorize::nothing_that_protects_the_code(),
         StoreUnwritable => token::a_code_while_nothing_can_be_written(),
         TimeMalformed => admin::events_since_a_day_without_a_time(),
@@ -343,6 +356,7 @@ fn story(refusal: Refusal) -> Story {
         UserNotVerified => pages::a_passkey_that_does_not_verify_its_person(),
         UsernameMalformed => admin::a_username_with_a_space(),
         UsernameMissing => admin::recovery_of_nobody_in_particular(),
+        UsernameTaken => links::a_username_that_somebody_has(),
         WebUriMalformed => admin::an_address_in_plain_http(),
     }
 }

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{Method, header};
+use axum::http::header;
 use serde_json::json;
 
+use super::links::invited;
 use crate::pages::passkeys::{ada_with, enrolled, signed_in};
 use crate::support::{Browser, RawPasskey, RelyingParty, Response, Server};
 
@@ -220,56 +221,4 @@ pub(super) async fn a_sign_out_of_another_browser() -> Response {
     let (server, mut ada) = Server::with_ada().await;
     let elsewhere = server.get("/oauth/logout").await;
     ada.visit(elsewhere.location()).await
-}
-
-/// A setup link for a new person, opened.
-async fn invited(server: &Server, username: &str) -> (Browser, String) {
-    let link = server.operate(Method::POST, "/users", json!({ "username": username })).await;
-    let mut browser = Browser::new(server);
-    let token = browser.open_link(link.json()["setup_url"].as_str().unwrap()).await;
-    (browser, token)
-}
-
-/// A setup link for bob, opened.
-async fn link() -> (Server, Browser, String) {
-    let server = Server::new().await;
-    let (browser, token) = invited(&server, "bob").await;
-    (server, browser, token)
-}
-
-async fn look(browser: &mut Browser, token: &str) -> Response {
-    browser.call("/gate/setup", &json!({ "token": token })).await
-}
-
-pub(super) async fn a_setup_link_after_its_time() -> Response {
-    let (server, mut browser, token) = link().await;
-    server.advance(Duration::from_mins(15));
-    look(&mut browser, &token).await
-}
-
-pub(super) async fn a_setup_link_for_somebody_else() -> Response {
-    let (server, mut browser, token) = link().await;
-    let (_, other) = invited(&server, "eve").await;
-    let mut made = browser.made_passkey(&token, None).await;
-    made["token"] = other.into();
-    browser.finish_setup(&made).await
-}
-
-pub(super) async fn a_setup_link_nobody_made() -> Response {
-    let (_server, mut browser, token) = link().await;
-    let reversed: String = token.chars().rev().collect();
-    look(&mut browser, &reversed).await
-}
-
-pub(super) async fn a_setup_link_for_the_second_time() -> Response {
-    let (_server, mut browser, token) = link().await;
-    let made = browser.made_passkey(&token, None).await;
-    browser.finish_setup(&made).await;
-    look(&mut browser, &token).await
-}
-
-pub(super) async fn a_setup_link_for_a_person_who_has_gone() -> Response {
-    let (server, mut browser, token) = link().await;
-    server.forget_person("bob").await;
-    look(&mut browser, &token).await
 }

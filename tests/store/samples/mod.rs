@@ -30,9 +30,9 @@ use gatelodge::store::schema::{
     AnonymousSession, AppCode, AppSession, Applied, AppliedRole, AppliedScope, Attempts,
     Authentication, Bridge, BridgeKey, BridgeSession, Client, ClockRecord, Code, Consent, Deadline,
     Delivery, Device, DeviceCertificate, EndedBridge, Event, EventDelivery, Exchange, Grant,
-    HostPreference, Installation, Interaction, LinkedDevice, Passkey, Person, Protected, Pushed,
-    Removal, RemovedPasskey, Restore, Revoked, Session, SetupLink, SigningKeyRow, Taken, Usage,
-    UsedAssertion, UsedCeremony, Withdrawal,
+    HostPreference, Installation, Interaction, Invitation, LinkedDevice, Passkey, Person,
+    Protected, Pushed, Removal, RemovedPasskey, Restore, Revoked, Session, SetupLink,
+    SigningKeyRow, StoredCode, Taken, Usage, UsedAssertion, UsedCeremony, Withdrawal,
 };
 use gatelodge::store::{Holding, Key as _, Rank, Read, Row, StoreError, Tx, View};
 use uuid::Uuid;
@@ -133,6 +133,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         sample::<HostPreference>("HostPreference", bridge::preferences()),
         sample::<Installation>("Installation", installation::installations()),
         sample::<Interaction>("Interaction", browser::interactions()),
+        sample::<Invitation>("Invitation", people::invitations()),
         sample::<LinkedDevice>("LinkedDevice", bridge::linked_devices()),
         sample::<Passkey>("Passkey", people::passkeys()),
         sample::<RemovedPasskey>("RemovedPasskey", people::removed_passkeys()),
@@ -145,6 +146,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         sample::<Session>("Session", browser::sessions()),
         sample::<SetupLink>("SetupLink", people::setup_links()),
         sample::<SigningKeyRow>("SigningKeyRow", installation::signing_keys()),
+        sample::<StoredCode>("StoredCode", people::recovery_codes()),
         sample::<Taken>("Taken", clients::taken()),
         sample::<Usage>("Usage", clients::usage()),
         sample::<UsedAssertion>("UsedAssertion", clients::used_assertions()),

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use gatelodge::model::actor::Actor;
 use gatelodge::model::authenticator::{Aaguid, Transport};
 use gatelodge::model::email::{PersonEmail, Vouched};
-use gatelodge::oauth::id::{CeremonyId, UserId};
+use gatelodge::oauth::id::{CeremonyId, InvitationId, LinkId, UserId};
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
-    CredentialId, Passkey, Person, Removed, RemovedPasskey, SetupLink, SetupPurpose, SignedOut,
-    UsedCeremony,
+    CredentialId, Invitation, LinkEnd, Passkey, Person, Removed, RemovedPasskey, SetupLink,
+    SetupPurpose, SignedOut, StoredCode, UsedCeremony,
 };
 
 use super::{at, hash, id, read, until};
@@ -41,6 +42,11 @@ pub(super) fn passkeys() -> Vec<(CredentialId, Passkey)> {
         ..full.clone()
     };
     vec![(CredentialId(vec![0, 0xff, 1]), full), (CredentialId(vec![2; 64]), least)]
+}
+
+pub(super) fn recovery_codes() -> Vec<(TokenHash, StoredCode)> {
+    let row = |used| StoredCode { created: at(8), used, user: id(5) };
+    vec![(hash(20), row(None)), (hash(21), row(Some(at(9))))]
 }
 
 pub(super) fn removed_passkeys() -> Vec<(CredentialId, RemovedPasskey)> {
@@ -94,11 +100,42 @@ pub(super) fn people() -> Vec<(UserId, Person)> {
     vec![(id(5), full), (id(7), least), (id(8), typed), (id(9), entered)]
 }
 
-pub(super) fn setup_links() -> Vec<(TokenHash, SetupLink)> {
-    let row = |purpose, used| SetupLink { expires: until(16), purpose, used };
+pub(super) fn setup_links() -> Vec<(LinkId, SetupLink)> {
+    let row = |n, purpose, ended| SetupLink {
+        created: at(15),
+        ended,
+        expires: until(16),
+        made_by: Actor::Operator { uid: Some(1000) },
+        purpose,
+        token: hash(n),
+    };
     vec![
-        (hash(10), row(SetupPurpose::Enrol(id(5)), None)),
-        (hash(11), row(SetupPurpose::First, Some(at(17)))),
-        (hash(12), row(SetupPurpose::Recover(id(5)), None)),
+        (id(10), row(10, SetupPurpose::New(id(5)), None)),
+        (id(11), row(11, SetupPurpose::First, Some((at(17), LinkEnd::Used)))),
+        (id(12), row(12, SetupPurpose::Recovery(id(5)), Some((at(18), LinkEnd::Superseded)))),
+        (id(13), row(13, SetupPurpose::Further(id(5)), Some((at(19), LinkEnd::Revoked)))),
     ]
+}
+
+pub(super) fn invitations() -> Vec<(InvitationId, Invitation)> {
+    let full = Invitation {
+        created: at(20),
+        expires: until(21),
+        groups: vec![read("staff")],
+        made_by: Actor::Administrator { client: read("robot"), person: Some(id(5)) },
+        revoked: Some(at(22)),
+        roles: vec![read("user")],
+        token: hash(14),
+        used: 3,
+        uses: 20,
+    };
+    let least = Invitation {
+        groups: vec![],
+        made_by: Actor::Server,
+        revoked: None,
+        token: hash(15),
+        used: 0,
+        ..full.clone()
+    };
+    vec![(id(14), full), (id(15), least)]
 }
