@@ -139,6 +139,7 @@ async fn a_person_is_added_with_a_link_that_lasts_fifteen_minutes() {
     let members = added.as_object_mut().unwrap();
     let url = members.remove("setup_url").unwrap();
     assert_eq!(members.remove("setup_expires").unwrap(), "2026-01-01T00:15:00Z");
+    assert_eq!(members.remove("setup_id").unwrap().as_str().unwrap().len(), 36);
     assert_eq!(members["id"].as_str().unwrap().len(), 36);
     assert_eq!(response.status, 201);
     assert!(url.as_str().unwrap().starts_with("http://localhost:7455/setup#gl_st_"));

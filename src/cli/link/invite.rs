@@ -89,7 +89,11 @@ pub(in crate::cli) async fn run(
                 Column::time("UNTIL", |view| word(&view.expires)),
             ];
             let mut all: Vec<InvitationView> = admin.list("/api/v1/invitations", None).await?;
-            all.sort_by(|a, b| (&a.created, &a.id).cmp(&(&b.created, &b.id)));
+            // Those that can be used come first.
+            let order = |own: &InvitationView| {
+                (own.state != "open", own.created.clone(), own.id.clone())
+            };
+            all.sort_by_key(order);
             Ok(list(all, COLUMNS, "There is no invitation, open or lately over."))
         }
         InviteVerb::Show { id } => {

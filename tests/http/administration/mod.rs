@@ -320,6 +320,7 @@ pub(crate) async fn fill(server: &Server) {
     let asked = json!({ "client_id": "shop", "username": "ada", "scope": "openid" });
     operate("/tokens", asked).await;
     operate("/personal-tokens", json!({ "username": "ada" })).await;
+    operate("/invitations", json!({ "uses": 3, "roles": ["user"], "groups": ["staff"] })).await;
     operate("/bridge/tokens", json!({ "username": "ada" })).await;
     let certificate = crate::devices::certificate_until(2030);
     let enrollment = json!({ "username": "ada", "certificate": certificate });

@@ -123,8 +123,10 @@ async fn links_are_revoked_one_and_all() {
 
     let revoked = server.operate(Method::DELETE, &one, json!({})).await.json();
     let event = newest(&server, "link.revoked").await;
+    server.advance(MOMENT);
     let of_bob = json!({ "username": "bob" });
     let of_bob = server.operate(Method::POST, "/links/revoke", of_bob).await.json();
+    server.advance(MOMENT);
     let rest = server.operate(Method::POST, "/links/revoke", json!({})).await.json();
     let bulk = newest(&server, "link.revoked").await;
     let none = server.operate(Method::POST, "/links/revoke", json!({})).await.json();

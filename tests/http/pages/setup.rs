@@ -109,7 +109,7 @@ async fn each_way_of_coming_too_late_has_its_own_words() {
 async fn a_first_link_is_over_once_anybody_exists() {
     let server = Server::new().await;
     let url = link(&server, "/recover", json!({})).await;
-    server.first_administrator().await;
+    link(&server, "/users", json!({ "username": "bob" })).await;
     let mut late = Browser::new(&server);
 
     let token = late.open_link(&url).await;

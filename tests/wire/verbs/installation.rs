@@ -22,10 +22,12 @@ pub(super) struct Said {
 }
 
 /// What stands in braces for a value that a command prints: the command, and where it has it.
-const LOOKUPS: [(&str, &str, &str); 6] = [
+const LOOKUPS: [(&str, &str, &str); 8] = [
     ("{event}", "events --kind request.refused", "/events/0/id"),
     ("{grant}", "grant list", "/grants/0/id"),
+    ("{invitation}", "invite list", "/invitations/0/id"),
     ("{issuer}", "issuer show", "/issuer"),
+    ("{link}", "link list --user bob1", "/links/0/id"),
     ("{passkey}", "passkey list", "/passkeys/0/id"),
     ("{session}", "session list", "/sessions/0/id"),
     ("{token}", "token issue --client robot", "/access_token"),
