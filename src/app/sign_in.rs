@@ -146,8 +146,7 @@ pub fn start_registration(
         existing,
     )?;
     let Candidate { user, username, display_name, email } = candidate;
-    let right = Right::Token(*way.hash());
-    let purpose = Purpose::Register { right, user, username, display_name, email };
+    let purpose = Purpose::Register { right: way.right(), user, username, display_name, email };
     start(app, browser, purpose, started)
 }
 

@@ -293,8 +293,13 @@ pub(super) static KEYS: &[Key] = &[
         Kind::OptionalSwitch(|d| &mut d.config.policy.session_key),
     ),
     key(
+        "policy.sign_up",
+        "Whether people make accounts by themselves, without a link",
+        Kind::SignUp(|d| &mut d.config.policy.sign_up),
+    ),
+    key(
         "registration.per_minute",
-        "The highest number of registrations in a minute from one network",
+        "The highest number of registrations in a minute from one network: of clients, and of people who sign up",
         Kind::Number { of: |d| &mut d.config.registration.per_minute, from: 1, to: 100_000 },
     ),
     key(

@@ -21,7 +21,7 @@ use crate::secret::RootSecret;
 
 use super::draft::Draft;
 use super::fault::Source;
-use super::{ScopeEntry, TlsMode, TokenStore, duration};
+use super::{ScopeEntry, SignUpPolicy, TlsMode, TokenStore, duration};
 
 /// The kind of a key's value, with its place in the draft.
 pub(super) enum Kind {
@@ -47,6 +47,7 @@ pub(super) enum Kind {
     ScopeDescription,
     Secret(fn(&mut Draft) -> &mut Option<RootSecret>),
     SecretText(fn(&mut Draft) -> &mut Option<Zeroizing<String>>),
+    SignUp(fn(&mut Draft) -> &mut SignUpPolicy),
     Span { of: fn(&mut Draft) -> &mut Duration, from: u64, to: u64 },
     Switch(fn(&mut Draft) -> &mut bool),
     Text(fn(&mut Draft) -> &mut String),
@@ -84,6 +85,7 @@ impl Kind {
             | Self::ScopeDescription
             | Self::Secret(_)
             | Self::SecretText(_)
+            | Self::SignUp(_)
             | Self::Span { .. }
             | Self::Text(_)
             | Self::Tls(_)
@@ -182,6 +184,11 @@ impl Kind {
                 let policy = value.as_str().and_then(|word| word.parse().ok());
                 *of(draft) = Some(policy.ok_or("\"off\", \"open\" or \"token\" is allowed")?);
             }
+            Self::SignUp(of) => {
+                let named = |policy: &&SignUpPolicy| value.as_str() == Some(policy.as_str());
+                let policy = SignUpPolicy::ALL.iter().find(named);
+                *of(draft) = *policy.ok_or("\"closed\" or \"open\" is allowed")?;
+            }
             Self::RoleScopes => {
                 let role = name.parse().map_err(|_| {
                     "a role's name is 1 to 64 letters, digits and . _ - long".to_owned()
@@ -277,6 +284,7 @@ impl Kind {
             Self::Pkce(of) => of(draft).as_str().into(),
             Self::Proxies(of) => texts(&mut of(draft).iter().map(ToString::to_string)),
             Self::Registration(of) => of(draft).as_ref()?.as_str().into(),
+            Self::SignUp(of) => of(draft).as_str().into(),
             Self::RoleScopes => {
                 let scope = draft.config.roles.get(&name.parse().ok()?)?;
                 texts(&mut scope.iter().map(|token| token.as_str().to_owned()))
@@ -322,6 +330,7 @@ impl Kind {
             Self::Pkce(_) => {
                 one_of([PkcePolicy::Required, PkcePolicy::Nonce].map(PkcePolicy::as_str))
             }
+            Self::SignUp(_) => one_of(SignUpPolicy::ALL.iter().map(|own| own.as_str())),
             Self::Registration(_) => one_of(RegistrationPolicy::ALL.iter().map(|own| own.as_str())),
             Self::Span { from, to, .. } => {
                 let (lowest, highest) = (duration::show(*from), duration::show(*to));
@@ -373,6 +382,7 @@ impl Kind {
             | Self::Schemes(_)
             | Self::ScopeOpen
             | Self::ScopeDescription
+            | Self::SignUp(_)
             | Self::Span { .. }
             | Self::Switch(_)
             | Self::Text(_)

@@ -40,8 +40,8 @@ pub use layers::{Layers, Tolerant};
 pub use places::Places;
 pub use schema::schema;
 pub use sections::{
-    Bridging, Documents, EventSettings, Fetching, Lifetimes, Policy, Registration, ScopeEntry, Tls,
-    TlsMode, TokenStore,
+    Bridging, Documents, EventSettings, Fetching, Lifetimes, Policy, Registration, ScopeEntry,
+    SignUpPolicy, Tls, TlsMode, TokenStore,
 };
 
 /// The flags of the command line, which override every other source.

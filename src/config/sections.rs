@@ -110,6 +110,8 @@ pub struct Policy {
     /// Whether a session is a key in the origin's storage and no cookie, for an issuer whose host
     /// name has other ports. By default it is one if the issuer is on loopback.
     pub session_key: Option<bool>,
+    /// Whether people make accounts by themselves.
+    pub sign_up: SignUpPolicy,
 }
 
 impl Default for Policy {
@@ -123,6 +125,30 @@ impl Default for Policy {
             pkce: PkcePolicy::Required,
             private_use_schemes: Vec::new(),
             session_key: None,
+            sign_up: SignUpPolicy::Closed,
+        }
+    }
+}
+
+/// Whether people make accounts by themselves, without a link.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SignUpPolicy {
+    /// They need a link of an operator.
+    #[default]
+    Closed,
+    /// Whoever reaches the server may be a user of it.
+    Open,
+}
+
+impl SignUpPolicy {
+    /// All policies.
+    pub const ALL: &[Self] = &[Self::Closed, Self::Open];
+
+    /// The word of the configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
         }
     }
 }

@@ -123,6 +123,8 @@ error_codes! {
     SetupLinkUnknown = "setup_link_unknown", 404;
     /// Own code: a used setup link.
     SetupLinkUsed = "setup_link_used", 410;
+    /// Own code: an account that somebody wants to make by themselves, where nobody does.
+    SignUpClosed = "sign_up_closed", 403;
     /// RFC 8628 §3.5
     SlowDown = "slow_down", 400;
     /// RFC 6749 §4.1.2.1

@@ -95,7 +95,7 @@ impl Metadata {
             token_endpoint_auth_signing_alg_values_supported: algs.clone(),
             token_endpoint_auth_methods_supported: methods,
             code_challenge_methods_supported: vec!["S256"],
-            prompt_values_supported: vec!["none", "login", "consent", "select_account", "create"],
+            prompt_values_supported: vec!["none", "login", "consent", "select_account"],
             acr_values_supported: vec![crate::oauth::claims::PHISHING_RESISTANT],
             ui_locales_supported: vec!["en"],
             backchannel_logout_supported: true,

@@ -42,7 +42,7 @@ async fn both_well_known_addresses_say_the_same() {
     introspection_signing_alg_values_supported ["EdDSA","ES256","RS256"]
     issuer "http://localhost:7455"
     jwks_uri "http://localhost:7455/.well-known/jwks.json"
-    prompt_values_supported ["none","login","consent","select_account","create"]
+    prompt_values_supported ["none","login","consent","select_account"]
     pushed_authorization_request_endpoint "http://localhost:7455/oauth/par"
     registration_endpoint "http://localhost:7455/oauth/register"
     request_parameter_supported false

@@ -90,9 +90,8 @@ pub(in crate::cli) async fn run(
             ];
             let mut all: Vec<InvitationView> = admin.list("/api/v1/invitations", None).await?;
             // Those that can be used come first.
-            let order = |own: &InvitationView| {
-                (own.state != "open", own.created.clone(), own.id.clone())
-            };
+            let order =
+                |own: &InvitationView| (own.state != "open", own.created.clone(), own.id.clone());
             all.sort_by_key(order);
             Ok(list(all, COLUMNS, "There is no invitation, open or lately over."))
         }

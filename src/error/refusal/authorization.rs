@@ -99,6 +99,10 @@ macro_rules! authorization {
         "prompt has none beside another value",
         "let the client send none alone",
         "OpenID Connect Core §3.1.2.1", Client;
+    PromptCreateClosed => InvalidRequest,
+        "prompt is create, and nobody signs up here by themselves",
+        "policy.sign_up = \"open\" in the configuration; or let the client leave that value out",
+        "Initiating User Registration via OpenID Connect §4.1", Configuration;
     PromptUnknown => InvalidRequest,
         "prompt has a value other than none, login, consent, select_account and create",
         "let the client leave that value out",

@@ -98,6 +98,8 @@ const SETUP_LINK_UNKNOWN: &str =
     "This setup link is not known here. Check that it was copied whole.";
 const SETUP_LINK_USED: &str = "This setup link was used already. Ask for a new one.";
 const SIGN_IN_STALE: &str = "Sign in once more: this needs a sign-in within the last five minutes.";
+const SIGN_UP_CLOSED: &str =
+    "Nobody makes an account here without a link. Ask the administrator for an invitation.";
 const STALE_PAGE: &str =
     "This page is older than the last sign-in or sign-out in this browser. Load the page again.";
 const TOO_MANY: &str = "Too many attempts. Please wait a moment and try again.";

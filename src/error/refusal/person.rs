@@ -207,6 +207,10 @@ macro_rules! person {
         "this needs a sign-in within the last five minutes",
         "sign in again",
         "OpenID Connect Core §3.1.2.1", Person;
+    SignUpClosed => SignUpClosed as SIGN_UP_CLOSED,
+        "somebody came without a link, and nobody signs up here by themselves, or there is no administrator yet",
+        "policy.sign_up = \"open\" in the configuration; or: gatelodge invite add",
+        "WebAuthn §7.1", Configuration;
     StartedWithoutPerson => AccountRemoved as ACCOUNT_REMOVED,
         "the setup link belongs to a person who is no longer here",
         "gatelodge user add NAME prints a link for a new person",

@@ -9,6 +9,7 @@ pub mod pushed;
 pub mod step;
 
 use crate::clock::Timestamp;
+use crate::config::SignUpPolicy;
 use crate::error::{Error, Refusal};
 use crate::flow::authorize::step::PresentedInteraction;
 use crate::flow::client::last_use;
@@ -78,6 +79,12 @@ impl ResolvedRequest {
         }
         let state = self.callback.state();
         check_protection(rules.pkce_policy(client), &request, state)?;
+        // Initiating User Registration §4.1: "If the OpenID Provider receives a prompt value that it
+        // does not support (not declared in the prompt_values_supported metadata field) the OP SHOULD
+        // respond with an HTTP 400 (Bad Request) status code and an error value of invalid_request."
+        if request.prompt.create && rules.config.policy.sign_up == SignUpPolicy::Closed {
+            return Err(Refusal::PromptCreateClosed.into());
+        }
         // OpenID Connect Core §5.5.1.1: an essential `acr` that cannot be satisfied makes "a
         // failed authentication attempt".
         if !request.claims.meets_acr() {

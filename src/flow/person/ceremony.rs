@@ -61,8 +61,22 @@ pub enum Purpose {
 pub enum Right {
     /// A session in which the person has signed in a moment ago.
     SignIn(SessionId),
+    /// None: somebody makes an account by themselves.
+    SignUp,
     /// A setup link, an invitation or a recovery code, by its hash. The kinds have hashes apart.
     Token(TokenHash),
+}
+
+impl Right {
+    /// Whether both are the same right.
+    pub fn is_of(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::SignIn(own), Self::SignIn(other)) => own == other,
+            (Self::SignUp, Self::SignUp) => true,
+            (Self::Token(own), Self::Token(other)) => own.matches(other),
+            (Self::SignIn(_) | Self::SignUp | Self::Token(_), _) => false,
+        }
+    }
 }
 
 impl Ceremony {

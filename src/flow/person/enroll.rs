@@ -1,4 +1,5 @@
-//! Enrolment: registering a passkey by the right of a setup link or an invitation.
+//! Enrolment: registering a passkey by the right of a setup link, of an invitation, or of a policy that
+//! lets people make accounts by themselves.
 //!
 //! A link is used once, and an invitation as often as it says. Several ceremonies may start by either.
 //! Of two that complete by one link, one succeeds, since one transaction stores the credential and
@@ -6,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::config::SignUpPolicy;
 use crate::error::{Error, Refusal};
 use crate::event::Kind;
 use crate::flow::Context;
@@ -13,7 +15,9 @@ use crate::flow::events::{self, Act};
 use crate::flow::person::ceremony::{Ceremony, Purpose, Right};
 use crate::flow::person::{invitation, passkeys, people, recovery_codes, setup_link};
 use crate::flow::session::{self, NewSessionKey, SignIn};
+use crate::flow::throttle::{self, Source};
 use crate::model::email::{Email, PersonEmail};
+use crate::model::network::Network;
 use crate::model::person::{Role, Username};
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::display_name::DisplayName;
@@ -35,13 +39,24 @@ pub enum Way {
     Invitation(TokenHash),
     /// A setup link, by the hash of its token.
     Link(TokenHash),
+    /// Nobody's, where people make accounts by themselves.
+    SignUp,
 }
 
 impl Way {
     /// The hash that the ceremony has of it. The kinds of tokens have hashes apart.
-    pub const fn hash(&self) -> &TokenHash {
+    const fn token(&self) -> Option<&TokenHash> {
         match self {
-            Self::Code(token) | Self::Invitation(token) | Self::Link(token) => token,
+            Self::Code(token) | Self::Invitation(token) | Self::Link(token) => Some(token),
+            Self::SignUp => None,
+        }
+    }
+
+    /// The right of its ceremony.
+    pub const fn right(&self) -> Right {
+        match self.token() {
+            Some(token) => Right::Token(*token),
+            None => Right::SignUp,
         }
     }
 }
@@ -55,13 +70,16 @@ pub enum Opened {
     /// A setup link, and the person it is for; `None` for the first administrator, who does not exist
     /// yet.
     Link(LinkId, SetupPurpose, Option<Box<Person>>),
+    /// An account that somebody makes by themselves.
+    SignUp,
 }
 
 /// Checks that a way is open.
 ///
 /// # Errors
 ///
-/// Those of [`setup_link::open`], [`invitation::open`] and [`recovery_codes::open`].
+/// Those of [`setup_link::open`], [`invitation::open`] and [`recovery_codes::open`], and
+/// [`Refusal::SignUpClosed`].
 pub fn open(view: &impl View, cx: &Context, way: &Way) -> Result<Opened, Error> {
     match way {
         Way::Code(hash) => {
@@ -82,6 +100,12 @@ pub fn open(view: &impl View, cx: &Context, way: &Way) -> Result<Opened, Error> 
             };
             Ok(Opened::Link(id, link.purpose, person.map(Box::new)))
         }
+        // The first account is an administrator's, by a link. Any other would end that link.
+        Way::SignUp if people::nobody(view)? => Err(Refusal::SignUpClosed.into()),
+        Way::SignUp => match cx.rules.config.policy.sign_up {
+            SignUpPolicy::Closed => Err(Refusal::SignUpClosed.into()),
+            SignUpPolicy::Open => Ok(Opened::SignUp),
+        },
     }
 }
 
@@ -90,7 +114,7 @@ impl Opened {
     pub fn person(&self) -> Option<&Person> {
         match self {
             Self::Code(_, _, person) => Some(person),
-            Self::Invitation(..) => None,
+            Self::Invitation(..) | Self::SignUp => None,
             Self::Link(_, _, person) => person.as_deref(),
         }
     }
@@ -104,6 +128,7 @@ impl Opened {
                 Some((roles.into_iter().collect::<Result<_, _>>()?, Vec::new()))
             }
             Self::Code(..) | Self::Link(..) => None,
+            Self::SignUp => Some((people::roles_or_default(&[])?, Vec::new())),
         })
     }
 
@@ -111,7 +136,7 @@ impl Opened {
     const fn is_beginning(&self) -> bool {
         match self {
             Self::Code(..) => false,
-            Self::Invitation(..) => true,
+            Self::Invitation(..) | Self::SignUp => true,
             Self::Link(_, purpose, _) => {
                 matches!(purpose, SetupPurpose::First | SetupPurpose::New(_))
             }
@@ -131,7 +156,7 @@ impl Opened {
     pub const fn takes_names(&self) -> bool {
         match self {
             Self::Code(..) => false,
-            Self::Invitation(..) => true,
+            Self::Invitation(..) | Self::SignUp => true,
             Self::Link(_, purpose, _) => matches!(purpose, SetupPurpose::First),
         }
     }
@@ -182,7 +207,7 @@ pub fn candidate(
             let Person { username, display_name, .. } = *person;
             Ok(Candidate { user, username, display_name, email })
         }
-        Opened::Invitation(..) | Opened::Link(_, _, None) => {
+        Opened::Invitation(..) | Opened::Link(_, _, None) | Opened::SignUp => {
             let (username, display_name) = chosen.ok_or(Refusal::UsernameMalformed)?;
             check_username(view, &username)?;
             Ok(Candidate { user: UserId::from_seed(&cx.seed), username, display_name, email })
@@ -243,12 +268,10 @@ pub fn complete(
     let opened = open(tx, cx, &proof.way)?;
     proof.ceremony.check(tx, cx, &proof.browser)?;
     let purpose = proof.ceremony.purpose().clone();
-    let Purpose::Register { right: Right::Token(link), user, username, display_name, email } =
-        purpose
-    else {
+    let Purpose::Register { right, user, username, display_name, email } = purpose else {
         return Err(Refusal::CeremonyUnknown.into());
     };
-    if !link.matches(proof.way.hash()) {
+    if !right.is_of(&proof.way.right()) {
         return Err(Refusal::SetupTokenMismatched.into());
     }
     if let Some((roles, groups)) = opened.given()? {
@@ -274,6 +297,7 @@ pub fn complete(
         let act = match &opened {
             Opened::Invitation(id, _) => act.fact("invitation", id),
             Opened::Code(..) | Opened::Link(..) => act,
+            Opened::SignUp => act.fact("by", "sign-up"),
         };
         events::record(tx, cx, act)?;
         tx.put(&user, person)?;
@@ -295,6 +319,7 @@ pub fn complete(
         Opened::Code(hash, ..) => recovery_codes::spend(tx, cx, &hash)?,
         Opened::Invitation(id, row) => invitation::spend(tx, id, *row)?,
         Opened::Link(id, ..) => setup_link::end(tx, cx, &id, LinkEnd::Used)?,
+        Opened::SignUp => count_sign_up(tx, cx)?,
     }
     let at = tx.find::<Person>(&user)?.map_or(cx.now, |person| person.now_enabled(cx.now));
     let authentication = Authentication { amr: proof.registered.amr.clone(), at };
@@ -302,6 +327,19 @@ pub fn complete(
     let sign_in = SignIn { authentication, device, key, user };
     let secret = session::open(tx, cx, sign_in, proof.previous.as_ref())?;
     Ok(Enrolled { merged, secret })
+}
+
+/// Counts an account that somebody made by themselves, as the registration of a client is counted: each
+/// network may make so many in a minute.
+fn count_sign_up(tx: &mut Tx<'_>, cx: &Context) -> Result<(), Error> {
+    let limit = cx.rules.config.registration.per_minute;
+    match cx.acting.address {
+        Some(address) => {
+            let source = Source::Network(Network::of(address));
+            throttle::consume(tx, cx, "sign-ups", &source, limit)
+        }
+        None => Ok(()),
+    }
 }
 
 /// A verified registration whose link was used up by another ceremony.
@@ -320,11 +358,9 @@ pub struct LateRegistration {
 /// Leaves the mark of a passkey that was made and is not stored, so that whoever uses it learns why it
 /// opens nothing, and spends its ceremony.
 pub fn record_late(tx: &mut Tx<'_>, cx: &Context, late: &LateRegistration) -> Result<(), Error> {
-    let Purpose::Register { right: Right::Token(link), user, .. } = late.ceremony.purpose() else {
-        return Ok(());
-    };
+    let Purpose::Register { right, user, .. } = late.ceremony.purpose() else { return Ok(()) };
     let is_own =
-        link.matches(late.way.hash()) && late.ceremony.check(tx, cx, &late.browser).is_ok();
+        right.is_of(&late.way.right()) && late.ceremony.check(tx, cx, &late.browser).is_ok();
     if is_own && open(tx, cx, &late.way).is_err() && tx.find::<Passkey>(&late.credential)?.is_none()
     {
         let user = *user;

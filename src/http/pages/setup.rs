@@ -36,6 +36,7 @@ pub(in crate::http) async fn show(State(app): State<Arc<App>>, mut browser: Brow
 
 #[derive(Deserialize)]
 pub(in crate::http) struct Describe {
+    #[serde(default)]
     token: String,
 }
 
@@ -53,6 +54,7 @@ pub(in crate::http) async fn describe(
         Opened::Link(_, SetupPurpose::Further(_), _) => "further",
         Opened::Link(_, SetupPurpose::New(_), _) => "new",
         Opened::Link(_, SetupPurpose::Recovery(_), _) => "recover",
+        Opened::SignUp => "sign_up",
     };
     let person = opened.person();
     Ok(Json(json!({
@@ -65,6 +67,7 @@ pub(in crate::http) async fn describe(
 
 #[derive(Deserialize)]
 pub(in crate::http) struct Start {
+    #[serde(default)]
     token: String,
     username: Option<String>,
     display_name: Option<String>,
@@ -93,6 +96,7 @@ fn names(body: &Start) -> Result<(Username, DisplayName), Refusal> {
 #[derive(Deserialize)]
 pub(in crate::http) struct Finish {
     ceremony: String,
+    #[serde(default)]
     token: String,
     credential: Value,
     /// Whether a recovery ends the passkeys and sessions that are there.
@@ -129,10 +133,13 @@ pub(in crate::http) async fn finish(
     })
 }
 
-/// What a token opens: a setup link, an invitation, or a recovery code as it was typed. What has the
-/// form of none is refused as an unknown link if it begins as a token does, and otherwise as an unknown
-/// code.
+/// What a token opens: a setup link, an invitation, or a recovery code as it was typed; without one, the
+/// account that somebody makes by themselves. What has the form of none is refused as an unknown link if
+/// it begins as a token does, and otherwise as an unknown code.
 fn way(app: &App, token: &str) -> Result<Way, Refusal> {
+    if token.is_empty() {
+        return Ok(Way::SignUp);
+    }
     let pepper = &app.rules().pepper;
     if token.starts_with(InvitationPurpose::PREFIX) {
         let token: InvitationToken = token.parse().map_err(|_| Refusal::InvitationUnknown)?;

@@ -208,11 +208,13 @@ impl AuthorizationResponse {
 pub struct Prompt {
     /// No page may be displayed.
     pub none: bool,
-    /// The person has to sign in again: `login`, and also `select_account` and `create`, since the
-    /// person chooses an account in the browser's passkey dialog.
+    /// The person has to sign in again: `login`; also `select_account`, since the person chooses an
+    /// account in the browser's passkey dialog; and `create`, which ends with a sign-in.
     pub login: bool,
     /// The person has to be asked for consent again.
     pub consent: bool,
+    /// The person is to be shown how to make an account.
+    pub create: bool,
 }
 
 impl Prompt {
@@ -221,7 +223,8 @@ impl Prompt {
         for word in value.split(' ').filter(|word| !word.is_empty()) {
             match word {
                 "consent" => prompt.consent = true,
-                "create" | "login" | "select_account" => prompt.login = true,
+                "create" => (prompt.create, prompt.login) = (true, true),
+                "login" | "select_account" => prompt.login = true,
                 "none" => prompt.none = true,
                 _ => return Err(Refusal::PromptUnknown),
             }

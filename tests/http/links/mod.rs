@@ -3,6 +3,7 @@
 mod ends;
 mod invitations;
 mod recovery;
+mod sign_up;
 
 use axum::http::Method;
 use serde_json::{Value, json};

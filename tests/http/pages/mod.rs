@@ -10,7 +10,7 @@ mod logout;
 mod own_passkeys;
 mod passkey_pages;
 pub(crate) mod passkeys;
-mod prompts;
+pub(crate) mod prompts;
 mod session_key;
 mod sessions;
 mod setup;

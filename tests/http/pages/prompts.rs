@@ -47,7 +47,7 @@ async fn prompt_login_asks_for_the_passkey_again() {
     let first = shop.tokens(&mut ada).await;
     server.advance(Duration::from_mins(5));
 
-    for prompt in ["login", "select_account", "create"] {
+    for prompt in ["login", "select_account"] {
         let page = ada.visit(&shop.request(&[("prompt", prompt)])).await;
         assert!(page.asks_to_sign_in(), "{prompt}");
     }
@@ -215,7 +215,7 @@ async fn prompt_and_max_age_go_together() {
         ("none", [CODE, CODE, REQUIRED, REQUIRED]),
         ("login", [LOGIN; 4]),
         ("select_account", [LOGIN; 4]),
-        ("create", [LOGIN; 4]),
+        ("create", ["invalid_request"; 4]),
         ("consent", [CONSENT, CONSENT, LOGIN, LOGIN]),
         ("consent login", [LOGIN; 4]),
         ("login select_account consent", [LOGIN; 4]),
@@ -247,9 +247,7 @@ async fn whatever_was_asked_for_leads_to_a_code_in_the_end() {
     let shop = RelyingParty::web(&server).await;
     shop.code(&mut ada).await;
 
-    for (prompt, max_age) in
-        [("login", ""), ("consent login", ""), ("consent", "0"), ("create", "")]
-    {
+    for (prompt, max_age) in [("login", ""), ("consent login", ""), ("consent", "0")] {
         server.advance(Duration::from_secs(1));
         let page = ada.visit(&shop.request(&[("prompt", prompt), ("max_age", max_age)])).await;
         assert!(page.asks_to_sign_in(), "{prompt}");
@@ -317,7 +315,7 @@ async fn what_is_pushed_asks_as_much_of_the_person() {
 }
 
 /// Where a page of sign-in goes on.
-fn next(page: &Response) -> String {
+pub(crate) fn next(page: &Response) -> String {
     let (_, rest) = page.text().split_once("data-next=\"").unwrap();
     rest.split('"').next().unwrap().to_owned()
 }

@@ -96,6 +96,10 @@ pub(super) async fn prompt_none_and_login() -> Response {
     shop(&[("prompt", "none login")]).await
 }
 
+pub(super) async fn an_account_where_nobody_makes_one() -> Response {
+    shop(&[("prompt", "create")]).await
+}
+
 pub(super) async fn an_unknown_prompt() -> Response {
     shop(&[("prompt", "magic")]).await
 }

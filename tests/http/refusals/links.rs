@@ -146,3 +146,8 @@ pub(super) async fn a_username_that_somebody_has() -> Response {
     invited_by(&server, &made, "bob").await.unwrap();
     *invited_by(&server, &made, "BOB").await.err().unwrap()
 }
+
+pub(super) async fn somebody_without_a_link() -> Response {
+    let (server, _ada) = Server::with_ada().await;
+    look(&mut Browser::at_login(&server).await, "").await
+}
