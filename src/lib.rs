@@ -63,6 +63,9 @@
 //! | which kind of JWT a token is | `keys/verification.rs` |
 //! | how a client proves itself | [`flow::client::authentication`], `app/client_authentication.rs` |
 //! | registration and client documents | [`flow::client`], `app/registration.rs`, `app/documents.rs` |
+//! | setup links: what ends one, and what has become of it | [`flow::person::setup_link`] |
+//! | a recovery, and what it ends | [`flow::person::recovery`] |
+//! | invitations; accounts without a link | [`flow::person::invitation`]; [`flow::person::enroll`] |
 //! | what a signature proves | [`keys`] |
 //! | the passkeys of a person; the marks of those that were removed | [`flow::person::passkeys`] |
 //! | what needs a sign-in within the last five minutes | [`flow::session::recent`] |
@@ -122,6 +125,9 @@
 //! - **vouched for**: of a client, that an operator registered it or calls it first-party, that its
 //!   redirect stays on loopback, or that the person has allowed it there before.
 //! - **event**: what is stored of an act or of a refused request ([`flow::events`]).
+//! - **setup link**: a link by which one passkey is made, once: for the first administrator, a new
+//!   person, a further passkey or a recovery.
+//! - **invitation**: a link by which several people make their accounts, as many as it says.
 //! - **act**: what a person, an operator, a client or the server does in a transition.
 //! - **resolution**: of a refusal, what it takes that such a request passes
 //!   ([`error::Resolution`]).
@@ -153,8 +159,8 @@
 //! # Invariants
 //!
 //! 1. What was acknowledged is durable: a commit is synced, in two phases, before anyone hears of it.
-//! 2. A code, a refresh token, a setup link, a ceremony and an interaction have one effect each,
-//!    whatever the concurrency: they are read and spent in one transaction.
+//! 2. A code, a refresh token, a setup link, each use of an invitation, a ceremony and an interaction
+//!    have one effect each, whatever the concurrency: they are read and spent in one transaction.
 //! 3. What was spent or revoked stays so, wherever the clock goes: it is judged by the time up to
 //!    which evidence was removed, too, and that never goes back.
 //! 4. No secret is stored or logged in the clear: the store holds keyed hashes, secret types have no

@@ -24,8 +24,8 @@ pub fn drawn(text: &str, width: usize, colour: bool) -> Option<String> {
     if !colour {
         return Some(drawing + "\n");
     }
-    let [begin, end] = COLOURS;
-    Some(drawing.lines().map(|line| format!("{begin}{line}{end}\n")).collect())
+    let [start, end] = COLOURS;
+    Some(drawing.lines().map(|line| format!("{start}{line}{end}\n")).collect())
 }
 
 fn code(text: &str) -> Result<QrCode, QrError> {

@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::config::TlsMode;
 use crate::flow::client::operator;
 use crate::flow::person::{people, recovery};
+use crate::model::qr_code;
 use crate::oauth::id::ClientId;
 
 /// The most clients that a start names.
@@ -45,13 +46,15 @@ pub(super) async fn say(
         );
     }
     let setup_url = if nobody && (terminal || config.print_setup) {
-        let invited = app.write(|tx, cx| recovery::first(tx, cx)).await.map_err(failed)?;
+        let invited = app.write(recovery::first).await.map_err(failed)?;
         Some(crate::admin::link::setup_url(app, &invited))
     } else {
         None
     };
     let text = if terminal {
-        banner(app, setup_url.as_deref(), without_pkce.as_deref())
+        let code = setup_url.as_deref().and_then(|url| qr_code::drawn(url, columns(), false));
+        let banner = banner(app, setup_url.as_deref(), without_pkce.as_deref());
+        banner + &code.map_or_else(String::new, |code| format!("\n{code}"))
     } else {
         let mut line = json!({
             "ready": true,
@@ -68,6 +71,11 @@ pub(super) async fn say(
         format!("{line}\n")
     };
     print(text).map_err(|error| Stop::failed(format!("the greeting cannot be printed: {error}")))
+}
+
+/// The columns of the terminal that standard output is; none if it does not say.
+fn columns() -> usize {
+    rustix::termios::tcgetwinsize(io::stdout()).map_or(0, |size| size.ws_col.into())
 }
 
 /// Prints `text`, and does not wait for it: standard output may be a pipe that is full and that nobody

@@ -13,7 +13,7 @@ use crate::admin::apply::{ApplyRequest, ApplyView, ChangeKind, ChangeView, Membe
 
 use super::admin_client::AdminClient;
 use super::confirm::{Confirmation, ask};
-use super::output::{Failure, Output, printable};
+use super::output::{Failure, Output, Terminal, printable};
 use super::user::LINK_NOTE;
 
 pub(super) use file::File;
@@ -138,7 +138,21 @@ fn output(view: &ApplyView) -> Output {
             "Nobody has seen the secret of {client}: gatelodge client rotate-secret {client} prints one."
         ));
     }
-    let output = Output::new(text, view);
+    let text_of = |change: &ChangeView| {
+        let url = change.link.as_ref().map(|link| link.setup_url.clone());
+        (lines(change), url)
+    };
+    let texts: Vec<_> = view.changes.iter().map(text_of).collect();
+    let output = if texts.iter().any(|(_, url)| url.is_some()) {
+        let with_code = |terminal: &Terminal, (text, url): (String, Option<String>)| {
+            text + &url.map_or_else(String::new, |url| terminal.qr_code(&url))
+        };
+        Output::new(text, view).with_terminal_text(move |terminal| {
+            (texts.into_iter().map(|own| with_code(terminal, own)).collect(), None)
+        })
+    } else {
+        Output::new(text, view)
+    };
     if notes.is_empty() { output } else { output.with_note(notes.join("\n")) }
 }
 

@@ -161,14 +161,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn links_are_listed_shown_and_revoked_one_and_all() {
+    async fn links_are_listed_seen_and_revoked_one_and_all() {
         let mut admin = AdminClient::memory_with_ada().await;
         admin.add("bob").await;
 
         let listed = said("link list", &mut admin).await.unwrap();
         let of_bob = said("link list --user bob", &mut admin).await.unwrap();
         let id = of_bob.parts().2["links"][0]["id"].as_str().unwrap().to_owned();
-        let shown = said(&format!("link show {}", &id[..8]), &mut admin).await.unwrap();
+        let one = said(&format!("link show {}", &id[..8]), &mut admin).await.unwrap();
         let revoked = said(&format!("link revoke {id}"), &mut admin).await.unwrap();
         let again = said(&format!("link revoke {id}"), &mut admin).await.err().unwrap();
         let rest = said("link revoke --all --yes", &mut admin).await.unwrap();
@@ -178,7 +178,7 @@ mod tests {
         assert!(text.starts_with("LINK "), "{text}");
         assert_eq!(json["links"].as_array().unwrap().len(), 2);
         assert_eq!(json["links"][0]["made_by"]["kind"], "operator");
-        let json = shown.parts().2;
+        let json = one.parts().2;
         assert_eq!(
             [&json["id"], &json["username"], &json["purpose"], &json["state"]],
             [&json!(id), &json!("bob"), &json!("new"), &json!("open")]
@@ -198,7 +198,7 @@ mod tests {
         let listed = said("invite list", &mut admin).await.unwrap();
         let id = added.parts().2["id"].as_str().unwrap().to_owned();
         let revoked = said(&format!("invite revoke {id} --yes"), &mut admin).await.unwrap();
-        let shown = said(&format!("invite show {id}"), &mut admin).await.unwrap();
+        let one = said(&format!("invite show {id}"), &mut admin).await.unwrap();
         let long = said("invite add --uses 1 --until 400d", &mut admin).await.err().unwrap();
 
         let (_, text, json, _) = added.parts();
@@ -206,7 +206,7 @@ mod tests {
         assert_eq!((&json["uses"], &json["groups"]), (&json!(20), &json!(["staff"])));
         assert!(listed.parts().1.contains("0 of 20"), "{}", listed.parts().1);
         assert_eq!(revoked.parts().2["state"], "revoked");
-        assert_eq!(shown.parts().2["state"], "revoked");
+        assert_eq!(one.parts().2["state"], "revoked");
         assert!(long.message.contains("a minute to a year"), "{}", long.message);
     }
 }

@@ -78,15 +78,15 @@ async fn ask_what_ends(view: &UserView, admin: &mut AdminClient) -> Result<(bool
         .iter()
         .filter(|session| matches!(session.kind, SessionKind::Browser { .. }))
         .count();
-    let mut answers = [false; 2];
+    let mut decided = [false; 2];
     let questions = [(view.passkeys, "passkey"), (sessions, "session")];
-    for (answer, (number, what)) in answers.iter_mut().zip(questions) {
+    for (wanted, (number, what)) in decided.iter_mut().zip(questions) {
         if number > 0 {
             let what = counted(number, what);
             let question = format!("{} has {what}; end what is there?", view.username);
-            *answer = ask_whether(&question, admin).await?;
+            *wanted = ask_whether(&question, admin).await?;
         }
     }
-    let [passkeys, sessions] = answers;
+    let [passkeys, sessions] = decided;
     Ok((passkeys, sessions))
 }

@@ -12,7 +12,6 @@ use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::admin::listing::{ListView, Noun};
-use crate::model::qr_code;
 
 pub(super) use self::failure::{DocumentFault, Exit, Failure, Place};
 pub(super) use self::table::{Column, folded};
@@ -79,10 +78,7 @@ impl Output {
     /// Adds the QR code of `url` under the text where it is printed at a terminal that has room.
     pub(super) fn with_qr_code(self, url: &str) -> Self {
         let (text, url) = (self.text.clone(), url.to_owned());
-        self.with_terminal_text(move |terminal| {
-            let code = qr_code::drawn(&url, terminal.width, terminal.colour);
-            (text + &code.map_or_else(String::new, |code| format!("\n{code}")), None)
-        })
+        self.with_terminal_text(move |terminal| (text + &terminal.qr_code(&url), None))
     }
 
     /// Replaces the exit code, which is otherwise [`Exit::Success`].

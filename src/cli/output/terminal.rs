@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _};
 
 use crate::clock::{Clock, Timestamp};
+use crate::model::qr_code;
 
 /// The columns of a terminal that does not say how many it has.
 const USUAL_WIDTH: usize = 80;
@@ -11,7 +12,7 @@ const USUAL_WIDTH: usize = 80;
 /// How a result is printed at a terminal.
 pub(in crate::cli) struct Terminal {
     /// Whether text may have colours.
-    pub(in crate::cli) colour: bool,
+    pub(super) colour: bool,
     /// The present time.
     pub(super) now: Timestamp,
     /// The columns, at least 1.
@@ -34,6 +35,12 @@ impl Terminal {
             now: Clock::System.now(),
             width: if columns == 0 { USUAL_WIDTH } else { columns.into() },
         })
+    }
+
+    /// The QR code of a URL below an empty line; nothing if there is no room for it.
+    pub(in crate::cli) fn qr_code(&self, url: &str) -> String {
+        let code = qr_code::drawn(url, self.width, self.colour);
+        code.map_or_else(String::new, |code| format!("\n{code}"))
     }
 
     /// A time in the form of RFC 3339 as it is from now; any other text as it is.

@@ -61,6 +61,12 @@ impl Way {
     }
 }
 
+/// What somebody has who makes an account.
+struct Given {
+    groups: Vec<Group>,
+    roles: Vec<Role>,
+}
+
 /// A way that is open.
 pub enum Opened {
     /// A recovery code, by its hash, and its person.
@@ -120,15 +126,22 @@ impl Opened {
     }
 
     /// The roles and groups of whoever makes an account this way; `None` if the account is there.
-    fn given(&self) -> Result<Option<(Vec<Role>, Vec<Group>)>, Refusal> {
+    fn given(&self) -> Result<Option<Given>, Refusal> {
         Ok(match self {
-            Self::Invitation(_, row) => Some((row.roles.clone(), row.groups.clone())),
+            Self::Invitation(_, row) => {
+                Some(Given { roles: row.roles.clone(), groups: row.groups.clone() })
+            }
             Self::Link(_, SetupPurpose::First, _) => {
                 let roles = [Role::ADMIN, Role::USER].map(str::parse);
-                Some((roles.into_iter().collect::<Result<_, _>>()?, Vec::new()))
+                Some(Given {
+                    roles: roles.into_iter().collect::<Result<_, _>>()?,
+                    groups: Vec::new(),
+                })
             }
             Self::Code(..) | Self::Link(..) => None,
-            Self::SignUp => Some((people::roles_or_default(&[])?, Vec::new())),
+            Self::SignUp => {
+                Some(Given { roles: people::roles_or_default(&[])?, groups: Vec::new() })
+            }
         })
     }
 
@@ -147,7 +160,7 @@ impl Opened {
     pub const fn is_recovery(&self) -> bool {
         match self {
             Self::Code(..) => true,
-            Self::Invitation(..) => false,
+            Self::Invitation(..) | Self::SignUp => false,
             Self::Link(_, purpose, _) => matches!(purpose, SetupPurpose::Recovery(_)),
         }
     }
@@ -274,7 +287,7 @@ pub fn complete(
     if !right.is_of(&proof.way.right()) {
         return Err(Refusal::SetupTokenMismatched.into());
     }
-    if let Some((roles, groups)) = opened.given()? {
+    if let Some(Given { roles, groups }) = opened.given()? {
         check_username(tx, &username)?;
         if let Some(email) = &email {
             people::check_email(tx, email, None)?;

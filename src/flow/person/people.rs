@@ -137,7 +137,7 @@ pub fn add(
     rights::check_person(cx, &person)?;
     tx.put(&id, person.clone())?;
     let invited = setup_link::issue(tx, cx, SetupPurpose::New(id))?;
-    let act = invited.told(Act::new(Kind::UserAdded).person(id).named(&person.username));
+    let act = invited.describe(Act::new(Kind::UserAdded).person(id).named(&person.username));
     events::record(tx, cx, act.facts("roles", &person.roles).facts("groups", &person.groups))?;
     Ok((Stored { email_taken_from, id, person }, invited))
 }

@@ -22,7 +22,7 @@ pub fn first(tx: &mut Tx<'_>, cx: &Context) -> Result<IssuedSetupLink, Error> {
     rights::check_first(cx)?;
     let link = setup_link::issue(tx, cx, SetupPurpose::First)?;
     let act = Act::new(Kind::LinkIssued).fact("for", "the first administrator");
-    events::record(tx, cx, link.told(act))?;
+    events::record(tx, cx, link.describe(act))?;
     Ok(link)
 }
 
@@ -81,7 +81,7 @@ pub fn recover(
     let ended = [("ended_passkeys", ended_passkeys), ("ended_sessions", ended_sessions)];
     let ended = ended.into_iter().filter(|(_, number)| *number > 0);
     let act = ended.fold(act, |act, (name, number)| act.fact(name, number));
-    events::record(tx, cx, link.told(act))?;
+    events::record(tx, cx, link.describe(act))?;
     Ok(Recovered { ended_passkeys, ended_sessions, link, person })
 }
 

@@ -30,9 +30,9 @@ pub struct IssuedSetupLink {
 }
 
 impl IssuedSetupLink {
-    /// An act with what is told of the link.
+    /// An act with the facts of the link.
     #[must_use]
-    pub fn told(&self, act: Act) -> Act {
+    pub fn describe(&self, act: Act) -> Act {
         let act = act.fact("link", self.id);
         self.superseded.iter().fold(act, |act, older| act.fact("superseded", older))
     }

@@ -9,7 +9,7 @@ use super::connections;
 use super::cookie::without_session_cookie;
 use super::email::{self, EmailField};
 use super::login::{self, SignInPrompt};
-use super::own_passkeys::{self, Accepted};
+use super::own_passkeys;
 use super::templates::{self, AccountPage, LoggedOutPage, Page};
 use crate::app::App;
 use crate::flow::person::{passkeys, people, recovery_codes};
@@ -57,7 +57,7 @@ fn page(
     let passkeys = passkeys::of(&view, session.user())?;
     let person = session.person();
     let page = Page::of(app, browser);
-    let accepted = removed.then(|| Accepted::of(app, session.user(), &passkeys));
+    let accepted = removed.then(|| own_passkeys::accepted(app, session.user(), &passkeys));
     Ok(templates::show_alone(&AccountPage {
         accepted,
         display_name: person.display_name.to_string(),

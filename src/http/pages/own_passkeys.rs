@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::email::refusing;
 use super::login::{self, SignInPrompt};
-use super::templates::{self, Page};
+use super::templates::{self, Accepted, Page, PasskeyItem};
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::person::own::{self, RemovalWish};
@@ -22,47 +22,13 @@ use crate::http::extract::browser::Browser;
 use crate::http::extract::own_page::PageForm;
 use crate::http::failure::PageFailure;
 use crate::http::redirect;
-use crate::http::texts::{Day, Texts};
+use crate::http::texts::Texts;
 use crate::model::actor::Acting;
 use crate::model::authenticator::Transport;
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::{PasskeyId, UserId};
 use crate::secret::TokenHash;
 use crate::store::schema::{CredentialId, Passkey};
-
-/// A passkey, as the pages of its owner have it.
-pub(in crate::http) struct PasskeyItem {
-    pub(in crate::http) backed_up: bool,
-    pub(in crate::http) created: Day,
-    pub(in crate::http) id: PasskeyId,
-    pub(in crate::http) last_used: Option<Day>,
-    pub(in crate::http) name: String,
-    pub(in crate::http) product: Option<&'static str>,
-    pub(in crate::http) transports: Vec<String>,
-}
-
-/// The passkeys of a person, for `PublicKeyCredential.signalAllAcceptedCredentials` (WebAuthn §5.1.10):
-/// a browser may hide every other one of this person.
-pub(in crate::http) struct Accepted {
-    /// The ids of the credentials as a JSON array of base64url.
-    pub(in crate::http) credentials: String,
-    /// The RP ID.
-    pub(in crate::http) rp_id: String,
-    /// The user handle in base64url.
-    pub(in crate::http) user: String,
-}
-
-impl Accepted {
-    pub(super) fn of(app: &App, user: UserId, passkeys: &[(CredentialId, Passkey)]) -> Self {
-        let encoded = |(id, _): &(CredentialId, Passkey)| URL_SAFE_NO_PAD.encode(&id.0);
-        let credentials: Vec<String> = passkeys.iter().map(encoded).collect();
-        Self {
-            credentials: serde_json::Value::from(credentials).to_string(),
-            rp_id: app.rules().issuer.host().to_owned(),
-            user: URL_SAFE_NO_PAD.encode(user.uuid().as_bytes()),
-        }
-    }
-}
 
 #[derive(Template)]
 #[template(path = "passkey.html", config = "assets/askama.toml")]
@@ -93,6 +59,17 @@ pub(in crate::http) struct RecoveryCodesPage {
     pub(in crate::http) codes: Vec<String>,
     /// The number of those that open something.
     pub(in crate::http) left: usize,
+}
+
+/// The passkeys of a person, for their browser.
+pub(super) fn accepted(app: &App, user: UserId, passkeys: &[(CredentialId, Passkey)]) -> Accepted {
+    let encoded = |(id, _): &(CredentialId, Passkey)| URL_SAFE_NO_PAD.encode(&id.0);
+    let credentials: Vec<String> = passkeys.iter().map(encoded).collect();
+    Accepted {
+        credentials: serde_json::Value::from(credentials).to_string(),
+        rp_id: app.rules().issuer.host().to_owned(),
+        user: URL_SAFE_NO_PAD.encode(user.uuid().as_bytes()),
+    }
 }
 
 /// What the pages show of a passkey.

@@ -5,7 +5,6 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 use super::email::EmailField;
-use super::own_passkeys::{Accepted, PasskeyItem};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::config::Config;
@@ -17,7 +16,7 @@ use crate::http::extract::browser::Browser;
 use crate::http::failure::JsonFailure;
 use crate::http::texts::{Day, Language, Texts};
 use crate::oauth::client::cimd::DocumentAddress;
-use crate::oauth::id::ClientId;
+use crate::oauth::id::{ClientId, PasskeyId};
 use crate::oauth::scope::{Scope, ScopeToken};
 use crate::store::StoreError;
 use crate::store::schema::{Client, Origin};
@@ -102,6 +101,28 @@ pub(in crate::http) fn named_by(id: &ClientId, client: &Client) -> Option<Docume
         Origin::Document { .. } => DocumentAddress::of(id).ok(),
         Origin::Dynamic { .. } | Origin::Hook | Origin::Operator => None,
     }
+}
+
+/// A passkey, as the pages of its owner have it.
+pub(in crate::http) struct PasskeyItem {
+    pub(in crate::http) backed_up: bool,
+    pub(in crate::http) created: Day,
+    pub(in crate::http) id: PasskeyId,
+    pub(in crate::http) last_used: Option<Day>,
+    pub(in crate::http) name: String,
+    pub(in crate::http) product: Option<&'static str>,
+    pub(in crate::http) transports: Vec<String>,
+}
+
+/// The passkeys of a person, for `PublicKeyCredential.signalAllAcceptedCredentials` (WebAuthn §5.1.10):
+/// a browser may hide every other one of this person.
+pub(in crate::http) struct Accepted {
+    /// The ids of the credentials as a JSON array of base64url.
+    pub(in crate::http) credentials: String,
+    /// The RP ID.
+    pub(in crate::http) rp_id: String,
+    /// The user handle in base64url.
+    pub(in crate::http) user: String,
 }
 
 /// The date of a timestamp in UTC, `YYYY-MM-DD`.

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::email::EmailField;
 use super::error::{ContinueButton, ErrorPage};
-use super::own_passkeys::{Accepted, NewPasskeyPage, PasskeyItem, PasskeyPage, RecoveryCodesPage};
+use super::own_passkeys::{NewPasskeyPage, PasskeyPage, RecoveryCodesPage};
 use super::templates::*;
 use crate::http::destination::{Destination, PagePath};
 use crate::http::texts::{Day, Language, Texts};

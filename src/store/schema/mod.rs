@@ -20,7 +20,6 @@ mod logout;
 mod passkey;
 mod person;
 mod pushed;
-mod recovery;
 mod removal;
 mod usage;
 
@@ -41,7 +40,6 @@ pub use logout::*;
 pub use passkey::*;
 pub use person::*;
 pub use pushed::*;
-pub use recovery::*;
 pub use removal::*;
 pub use usage::*;
 

@@ -32,7 +32,7 @@ const ADMINISTRATORS: [&str; 5] = [
 ];
 
 /// The operations on people, which need `admin:people`.
-const ON_PEOPLE: [&str; 25] = [
+const ON_PEOPLE: [&str; 24] = [
     "add",
     "give the role",
     "take the role",
@@ -46,7 +46,6 @@ const ON_PEOPLE: [&str; 25] = [
     "revoke the links",
     "invite",
     "revoke the invitation",
-    "rename the passkey",
     "remove the passkey",
     "revoke the session",
     "revoke the bridge's session",
@@ -172,24 +171,14 @@ impl Scene<'_> {
                 let other = json!({ "username": format!("other-{name}"), "email": email });
                 (Method::POST, "/users".into(), other)
             }
-            "rename the passkey" | "remove the passkey" => {
+            "remove the passkey" | "revoke the session" => {
                 let _browser = self.server.person(name).await;
                 self.operate(Method::PATCH, &path, json!({ "roles": [self.role] })).await;
-                let listed = format!("/passkeys?user={name}");
+                let noun = if operation == "revoke the session" { "sessions" } else { "passkeys" };
+                let listed = format!("/{noun}?user={name}");
                 let listed = self.operate(Method::GET, &listed, none.clone()).await;
-                let path = format!("/passkeys/{}", listed["passkeys"][0]["id"].as_str().unwrap());
-                match operation {
-                    "rename the passkey" => (Method::PATCH, path, json!({ "name": "Another" })),
-                    _ => (Method::DELETE, path, none),
-                }
-            }
-            "revoke the session" => {
-                let _browser = self.server.person(name).await;
-                self.operate(Method::PATCH, &path, json!({ "roles": [self.role] })).await;
-                let listed = format!("/sessions?user={name}");
-                let listed = self.operate(Method::GET, &listed, none.clone()).await;
-                let id = listed["sessions"][0]["id"].as_str().unwrap().to_owned();
-                (Method::DELETE, format!("/sessions/{id}"), none)
+                let id = listed[noun][0]["id"].as_str().unwrap().to_owned();
+                (Method::DELETE, format!("/{noun}/{id}"), none)
             }
             _ => {
                 self.person().await;

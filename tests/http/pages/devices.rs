@@ -316,5 +316,5 @@ async fn a_date_is_one_word_that_no_narrow_page_breaks() {
 
     let page = ada.visit("/account").await;
 
-    assert!(page.text().contains("<p>Made <span class=\"day\">2026-01-01</span>"));
+    assert!(page.text().contains("<p>Made <span class=\"day\">2026-01-01 00:00 UTC</span>"));
 }

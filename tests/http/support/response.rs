@@ -234,7 +234,9 @@ impl Response {
             return fails("another status");
         }
         if self.header("content-type").starts_with("text/html") {
-            if !self.text().contains(event) {
+            // What is wrong with a field stands beside it.
+            let fault = format!("class=\"fault\" role=\"alert\">{sentence}<");
+            if !self.text().contains(event) && !self.text().contains(&fault) {
                 return fails("a page without event");
             }
             // The first letter may have become a capital one.
