@@ -42,6 +42,7 @@ const VERBS: &[&str] = &[
     "user add ada --name Ada --email ada@example.org --role admin",
     "user add bob",
     "user recover bob",
+    "user recover bob --further",
     "user list",
     "issuer show",
     "issuer change http://localhost:1 --yes",
@@ -61,6 +62,7 @@ fn settled(mut response: Value) -> Value {
                     "metadata_copy",
                     "id",
                     "setup_expires",
+                    "setup_id",
                     "setup_url",
                 ];
                 let issuer = ["issuer", "previous"];
@@ -152,6 +154,9 @@ fn a_failure_is_the_same_through_the_socket_and_from_the_store() {
         ("user add ada@@ --role emperor", 4),
         ("user recover stranger", 3),
         ("user recover", 4),
+        ("link show stranger", 3),
+        ("invite add --uses 0", 4),
+        ("invite revoke stranger", 3),
         ("issuer change http://localhost:1", 4),
     ] {
         let (socket, store) = (call(&running, verb), call(&resting, verb));

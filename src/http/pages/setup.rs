@@ -36,8 +36,7 @@ pub(in crate::http) async fn show(State(app): State<Arc<App>>, mut browser: Brow
 
 #[derive(Deserialize)]
 pub(in crate::http) struct Describe {
-    #[serde(default)]
-    token: String,
+    token: Option<String>,
 }
 
 /// Describes a link: its purpose and its person.
@@ -45,7 +44,7 @@ pub(in crate::http) async fn describe(
     State(app): State<Arc<App>>,
     PageJson { body, .. }: PageJson<Describe>,
 ) -> Result<Json<Value>, ScriptFailure> {
-    let way = way(&app, &body.token)?;
+    let way = way(&app, body.token.as_deref())?;
     let opened = enroll::open(&app.read()?, &app.context(), &way)?;
     let purpose = match &opened {
         Opened::Code(..) => "code",
@@ -67,8 +66,7 @@ pub(in crate::http) async fn describe(
 
 #[derive(Deserialize)]
 pub(in crate::http) struct Start {
-    #[serde(default)]
-    token: String,
+    token: Option<String>,
     username: Option<String>,
     display_name: Option<String>,
     email: Option<String>,
@@ -78,7 +76,7 @@ pub(in crate::http) async fn start(
     State(app): State<Arc<App>>,
     PageJson { body, browser_id, .. }: PageJson<Start>,
 ) -> Result<Json<Value>, ScriptFailure> {
-    let way = way(&app, &body.token)?;
+    let way = way(&app, body.token.as_deref())?;
     let email = body.email.as_deref().map(str::trim).filter(|email| !email.is_empty());
     let email = email.map(str::parse).transpose()?;
     let started = use_case::start_registration(&app, browser_id, way, || names(&body), email)?;
@@ -96,8 +94,7 @@ fn names(body: &Start) -> Result<(Username, DisplayName), Refusal> {
 #[derive(Deserialize)]
 pub(in crate::http) struct Finish {
     ceremony: String,
-    #[serde(default)]
-    token: String,
+    token: Option<String>,
     credential: Value,
     /// Whether a recovery ends the passkeys and sessions that are there.
     #[serde(default)]
@@ -121,7 +118,7 @@ pub(in crate::http) async fn finish(
         key: session.key(&app)?,
         name: body.passkey_name.unwrap_or_else(|| "Passkey".to_owned()),
         previous: browser.session(&app),
-        way: way(&app, &body.token)?,
+        way: way(&app, body.token.as_deref())?,
     };
     let enrolled = use_case::finish_registration(&app, presented).await?;
     let response = Json(json!({ "next": PagePath::Account.to_string() })).into_response();
@@ -136,10 +133,8 @@ pub(in crate::http) async fn finish(
 /// What a token opens: a setup link, an invitation, or a recovery code as it was typed; without one, the
 /// account that somebody makes by themselves. What has the form of none is refused as an unknown link if
 /// it begins as a token does, and otherwise as an unknown code.
-fn way(app: &App, token: &str) -> Result<Way, Refusal> {
-    if token.is_empty() {
-        return Ok(Way::SignUp);
-    }
+fn way(app: &App, token: Option<&str>) -> Result<Way, Refusal> {
+    let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(Way::SignUp) };
     let pepper = &app.rules().pepper;
     if token.starts_with(InvitationPurpose::PREFIX) {
         let token: InvitationToken = token.parse().map_err(|_| Refusal::InvitationUnknown)?;

@@ -11,7 +11,7 @@ use crate::support::{Browser, Server};
 
 const MOMENT: Duration = Duration::from_secs(1);
 
-fn pairs<'a>(links: &'a [(String, String)]) -> Vec<(&'a str, &'a str)> {
+fn pairs(links: &[(String, String)]) -> Vec<(&str, &str)> {
     links.iter().map(|(purpose, state)| (purpose.as_str(), state.as_str())).collect()
 }
 

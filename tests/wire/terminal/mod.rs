@@ -11,6 +11,7 @@ use std::{ffi, path};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::{Value, json};
 
+use crate::person::Person;
 use crate::program::{Home, Process};
 
 /// A program whose standard input and standard error are a terminal.
@@ -132,7 +133,16 @@ fn each_command_that_ends_something_for_good_asks_first() {
     let session = token["session_id"].as_str().unwrap();
     let whole = token["token"].as_str().unwrap();
 
+    let invitation = home.json("invite add --uses 2")["id"].take();
+    let invitation = invitation.as_str().unwrap();
+
     for (arguments, question) in [
+        ("link revoke --all", "revoke every open setup link, whoever it is for?"),
+        ("link revoke --all --user bob", "revoke the open setup link of bob?"),
+        (
+            &format!("invite revoke {invitation}"),
+            &format!("revoke the invitation {invitation}, by which 0 of 2 people have come?"),
+        ),
         ("client rotate-secret shop", "give client shop (Shop) a new secret, and end the old one?"),
         ("resource remove orders", "remove resource https://api.example (Orders)?"),
         ("bridge revoke-pat desk", &format!("revoke token {pat} (desk) of bob, with its device?")),
@@ -165,6 +175,42 @@ fn each_command_that_ends_something_for_good_asks_first() {
     assert!(output.starts_with("revoked    access_token\nclient_id  sp_bridge\n"), "{output}");
     assert_eq!(home.json("user show bob")["disabled"], false);
     assert_eq!(home.json("bridge pats")["personal_tokens"].as_array().unwrap().len(), 1);
+}
+
+/// Each of what is there has a question of its own.
+#[test]
+fn a_recovery_asks_what_of_a_person_shall_end() {
+    let home = Home::new();
+    let server = home.serve_with_setup();
+    let _ada = Person::enrolled(&server);
+    let asked = |first: &str, second: &str| {
+        let mut at = AtTerminal::start(home.command(&split("user recover ada --json")));
+        at.wait_for("gatelodge: ada has 1 passkey; end what is there? [y/N] ");
+        at.type_in(first);
+        at.wait_for("gatelodge: ada has 1 session; end what is there? [y/N] ");
+        at.type_in(second);
+        let (status, output, seen) = at.end();
+        assert!(status.success(), "{seen}");
+        let view: Value = serde_json::from_str(&output).unwrap();
+        (view["ended_passkeys"].clone(), view["ended_sessions"].clone())
+    };
+
+    let kept = asked("n\n", "\n");
+    let said = AtTerminal::start(home.command(&split("user recover ada --keep"))).end();
+    let further = AtTerminal::start(home.command(&split("user recover ada --further"))).end();
+    let piped = home.json("user recover ada");
+    let ended = asked("y\n", "y\n");
+    // Nothing is there, and nothing is asked.
+    let again = AtTerminal::start(home.command(&split("user recover ada"))).end();
+
+    assert_eq!(kept, (json!(0), json!(0)));
+    for (status, output, seen) in [said, further, again] {
+        assert!(status.success() && output.contains("setup link  "), "{seen}");
+        assert!(!seen.contains("[y/N]") && !output.contains("ended"), "{seen}{output}");
+    }
+    assert_eq!((&piped["ended_passkeys"], &piped["ended_sessions"]), (&json!(0), &json!(0)));
+    assert_eq!(ended, (json!(1), json!(1)));
+    assert_eq!(home.json("user show ada")["passkeys"], 0);
 }
 
 #[test]

@@ -196,3 +196,22 @@ fn findings_are_folded_to_the_terminal() {
         assert!(line.width() <= 80, "{line}");
     }
 }
+
+#[test]
+fn a_link_has_a_qr_code_at_a_terminal_that_is_wide_enough_and_nowhere_else() {
+    let home = Home::new();
+    home.serve().kill();
+    home.json("user add ada");
+    let has_code = |text: &str| text.contains('█');
+
+    for line in ["user add bob", "user recover ada", "invite add --uses 2"] {
+        let wide = at(&home, line, 80);
+        assert!(wide.contains("/setup#gl_") && has_code(&wide), "{line}: {wide}");
+    }
+    for line in ["user recover ada", "invite add --uses 2"] {
+        let (narrow, plain) = (at(&home, line, 40), piped(&home, line));
+        assert!(narrow.contains("/setup#gl_") && !has_code(&narrow), "{line}: {narrow}");
+        assert!(plain.contains("/setup#gl_") && !has_code(&plain), "{line}: {plain}");
+        assert!(!has_code(&at(&home, &format!("{line} --json"), 80)), "{line}");
+    }
+}

@@ -63,7 +63,7 @@ pub(super) const STORIES: &[Story] = &[
         verb: "link show",
         with: "{link}",
         says: "link",
-        member: ("/state", "superseded"),
+        member: ("/username", "bob1"),
         fails: ("00000000", 3, "not_found", "there is no such setup link"),
     },
     Story {
