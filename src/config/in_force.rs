@@ -194,6 +194,7 @@ mod tests {
         ("POLICY__PKCE", "nonce"),
         ("POLICY__PRIVATE_USE_SCHEMES", "myapp"),
         ("POLICY__SESSION_KEY", "true"),
+        ("POLICY__SIGN_UP", "open"),
         ("REGISTRATION__PER_MINUTE", "99"),
         ("REGISTRATION__POLICY", "off"),
         ("REGISTRATION__SOFTWARE_STATEMENT_KEYS", "/keys.json"),

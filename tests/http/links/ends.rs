@@ -170,10 +170,10 @@ async fn a_link_is_shown_without_its_secret_and_by_the_beginning_of_its_id() {
     let bob = made(&server, "/users", json!({ "username": "bob" })).await;
     let id = bob["setup_id"].as_str().unwrap();
 
-    let shown = server.operate(Method::GET, &format!("/links/{}", &id[..8]), json!({})).await;
+    let viewed = server.operate(Method::GET, &format!("/links/{}", &id[..8]), json!({})).await;
 
     let secret = bob["setup_url"].as_str().unwrap().split_once("gl_st_").unwrap().1;
-    assert!(!shown.text().contains(secret));
+    assert!(!viewed.text().contains(secret));
     let expected = json!({
         "created": "2026-01-01T00:00:00Z", "ended": null, "expires": "2026-01-01T00:15:00Z",
         "id": id, "purpose": "new", "state": "open", "username": "bob",
@@ -181,7 +181,7 @@ async fn a_link_is_shown_without_its_secret_and_by_the_beginning_of_its_id() {
             "kind": "operator", "client_id": null, "uid": null, "user_id": null, "username": null,
         },
     });
-    assert_eq!(shown.json(), expected);
+    assert_eq!(viewed.json(), expected);
 }
 
 #[tokio::test]

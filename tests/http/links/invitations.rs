@@ -46,10 +46,10 @@ async fn whoever_comes_by_an_invitation_chooses_their_names_and_has_what_it_give
     assert_eq!(added["facts"]["invitation"], made["id"]);
     assert_eq!(added["actor"]["username"], "bob");
     let path = format!("/invitations/{}", made["id"].as_str().unwrap());
-    let shown = server.operate(Method::GET, &path, json!({})).await.json();
-    assert_eq!((&shown["used"], &shown["state"]), (&json!(2), &json!("open")));
-    assert_eq!(shown["expires"], "2026-01-08T00:00:00Z");
-    assert_eq!(shown.get("invitation_url"), None);
+    let viewed = server.operate(Method::GET, &path, json!({})).await.json();
+    assert_eq!((&viewed["used"], &viewed["state"]), (&json!(2), &json!("open")));
+    assert_eq!(viewed["expires"], "2026-01-08T00:00:00Z");
+    assert_eq!(viewed.get("invitation_url"), None);
 }
 
 /// What is begun counts for nothing, and what is finished once too often makes nobody.
@@ -95,8 +95,8 @@ async fn two_who_choose_one_name_are_told_apart_at_the_end() {
     same_address.refused(ErrorCode::Conflict, Refusal::EmailTaken);
     assert_eq!(people(&server), (1, 1));
     let path = format!("/invitations/{}", made["id"].as_str().unwrap());
-    let shown = server.operate(Method::GET, &path, json!({})).await.json();
-    assert_eq!(shown["used"], 1);
+    let viewed = server.operate(Method::GET, &path, json!({})).await.json();
+    assert_eq!(viewed["used"], 1);
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ async fn a_recovery_ends_passkeys_at_once_where_it_says_so() {
     assert_eq!(passkeys(&server).await, 0);
     // The sign-in that was under way, too.
     let refused = ada.finish_sign_in(&signed).await;
-    refused.refused(ErrorCode::PasskeyRefused, Refusal::CredentialNotOurs);
+    refused.refused(ErrorCode::PasskeyRemoved, Refusal::CredentialRemoved);
     assert!(!ada.visit("/account").await.asks_to_sign_in());
     let event = newest(&server, "link.issued").await;
     assert_eq!(event["facts"]["ended_passkeys"], "1");

@@ -11,6 +11,7 @@ mod own_passkeys;
 mod passkey_pages;
 pub(crate) mod passkeys;
 pub(crate) mod prompts;
+mod recovery_codes;
 mod session_key;
 mod sessions;
 mod setup;

@@ -43,8 +43,7 @@ pub(super) async fn a_setup_link_for_somebody_else() -> Response {
 
 pub(super) async fn a_setup_link_nobody_made() -> Response {
     let (_server, mut browser, token) = link().await;
-    let reversed: String = token.chars().rev().collect();
-    look(&mut browser, &reversed).await
+    look(&mut browser, &format!("{token}A")).await
 }
 
 pub(super) async fn a_setup_link_for_the_second_time() -> Response {

@@ -9,7 +9,7 @@ mod assertion;
 mod authorize;
 mod bridge;
 mod certificates;
-mod codes;
+pub(crate) mod codes;
 mod device;
 pub(crate) mod documents;
 mod forward;

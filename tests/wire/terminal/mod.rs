@@ -195,7 +195,7 @@ fn a_recovery_asks_what_of_a_person_shall_end() {
         (view["ended_passkeys"].clone(), view["ended_sessions"].clone())
     };
 
-    let kept = asked("n\n", "\n");
+    let retained = asked("n\n", "\n");
     let said = AtTerminal::start(home.command(&split("user recover ada --keep"))).end();
     let further = AtTerminal::start(home.command(&split("user recover ada --further"))).end();
     let piped = home.json("user recover ada");
@@ -203,7 +203,7 @@ fn a_recovery_asks_what_of_a_person_shall_end() {
     // Nothing is there, and nothing is asked.
     let again = AtTerminal::start(home.command(&split("user recover ada"))).end();
 
-    assert_eq!(kept, (json!(0), json!(0)));
+    assert_eq!(retained, (json!(0), json!(0)));
     for (status, output, seen) in [said, further, again] {
         assert!(status.success() && output.contains("setup link  "), "{seen}");
         assert!(!seen.contains("[y/N]") && !output.contains("ended"), "{seen}{output}");

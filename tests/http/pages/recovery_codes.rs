@@ -1,0 +1,127 @@
+//! Recovery codes: made on the account page, and what each of them opens.
+
+use axum::http::Method;
+use gatelodge::error::{ErrorCode, Refusal};
+use serde_json::{Value, json};
+
+use crate::refusals::codes::{described, made, used};
+use crate::refusals::passkeys::of_ada;
+use crate::support::{Browser, Server};
+
+#[tokio::test]
+async fn ten_codes_are_made_and_shown_once() {
+    let (_server, mut ada) = Server::with_ada().await;
+    let before = ada.visit("/gate/account/recovery-codes").await;
+
+    let codes = made(&mut ada).await;
+    let later = ada.visit("/gate/account/recovery-codes").await;
+    let account = ada.visit("/account").await;
+
+    assert_eq!(codes.len(), 10);
+    assert!(codes.iter().all(|code| code.len() == 39), "{codes:?}");
+    assert!(before.text().contains("You have no codes."));
+    assert!(later.text().contains("You have 10 codes left."), "{}", later.text());
+    assert!(codes.iter().all(|code| !later.text().contains(&**code)));
+    assert!(account.text().contains("10 recovery codes left"));
+}
+
+#[tokio::test]
+async fn a_code_opens_the_enrolment_of_a_passkey_and_no_session() {
+    let (server, mut ada) = Server::with_ada().await;
+    let codes = made(&mut ada).await;
+    let mut elsewhere = Browser::new(&server);
+
+    let typed = codes[0].to_uppercase().replace('-', " ");
+    let found = described(&mut elsewhere, &typed).await.json();
+    let signed_in = !elsewhere.visit("/account").await.asks_to_sign_in();
+    let passkeys = of_ada(&server).await.len();
+    let done = used(&mut elsewhere, &typed).await;
+
+    assert_eq!((&found["purpose"], &found["username"]), (&json!("code"), &json!("ada")));
+    assert_eq!((signed_in, passkeys), (false, 1));
+    assert_eq!(done.status, 200, "{}", done.text());
+    assert_eq!(of_ada(&server).await.len(), 2);
+    assert!(!elsewhere.visit("/account").await.asks_to_sign_in());
+    assert!(!ada.visit("/account").await.asks_to_sign_in(), "nothing else ends");
+    assert!(ada.visit("/account").await.text().contains("9 recovery codes left"));
+}
+
+#[tokio::test]
+async fn a_recovery_ends_the_other_passkeys_and_sessions_where_its_person_wants_that() {
+    let (server, mut ada) = Server::with_ada().await;
+    let codes = made(&mut ada).await;
+    let mut elsewhere = Browser::new(&server);
+    elsewhere.visit("/setup").await;
+    let mut finish: Value = elsewhere.made_passkey(&codes[0], None).await;
+    finish["end_others"] = json!(true);
+
+    let done = elsewhere.finish_setup(&finish).await;
+
+    assert_eq!(done.status, 200, "{}", done.text());
+    assert_eq!(of_ada(&server).await.len(), 1);
+    assert!(ada.visit("/account").await.asks_to_sign_in());
+    assert!(!elsewhere.visit("/account").await.asks_to_sign_in());
+    let signed = ada.signed_challenge().await;
+    let refused = ada.finish_sign_in(&signed).await;
+    refused.refused(ErrorCode::PasskeyRemoved, Refusal::CredentialRemoved);
+}
+
+/// The first link of a person is no recovery.
+#[tokio::test]
+async fn nothing_ends_by_a_link_that_is_no_recovery() {
+    let (server, mut ada) = Server::with_ada().await;
+    let asked = json!({ "username": "ada", "further": true });
+    let link = server.operate(Method::POST, "/recover", asked).await.json();
+    let mut elsewhere = Browser::new(&server);
+    let token = elsewhere.open_link(link["setup_url"].as_str().unwrap()).await;
+    let mut finish: Value = elsewhere.made_passkey(&token, None).await;
+    finish["end_others"] = json!(true);
+
+    let done = elsewhere.finish_setup(&finish).await;
+
+    assert_eq!(done.status, 200, "{}", done.text());
+    assert_eq!(of_ada(&server).await.len(), 2);
+    assert!(!ada.visit("/account").await.asks_to_sign_in());
+}
+
+#[tokio::test]
+async fn new_codes_replace_the_old_ones() {
+    let (server, mut ada) = Server::with_ada().await;
+    let old = made(&mut ada).await;
+
+    let new = made(&mut ada).await;
+
+    let mut elsewhere = Browser::new(&server);
+    let refused = described(&mut elsewhere, &old[0]).await;
+    refused.refused(ErrorCode::SetupLinkUnknown, Refusal::RecoveryCodeUnknown);
+    assert_eq!(described(&mut elsewhere, &new[9]).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_code_is_used_once_however_many_try_at_once() {
+    let (server, mut ada) = Server::with_ada().await;
+    let codes = made(&mut ada).await;
+    let (mut one, mut two) = (Browser::new(&server), Browser::new(&server));
+    one.visit("/setup").await;
+    two.visit("/setup").await;
+    let first = one.made_passkey(&codes[0], None).await;
+    let second = two.made_passkey(&codes[0], None).await;
+
+    let (won, lost) = tokio::join!(one.finish_setup(&first), two.finish_setup(&second));
+
+    assert_eq!(won.status, 200, "{}", won.text());
+    lost.refused(ErrorCode::SetupLinkUsed, Refusal::RecoveryCodeUsed);
+    assert_eq!(of_ada(&server).await.len(), 2);
+}
+
+#[tokio::test]
+async fn an_operator_who_ends_the_passkeys_ends_the_codes_too() {
+    let (server, mut ada) = Server::with_ada().await;
+    let codes = made(&mut ada).await;
+
+    let asked = json!({ "username": "ada", "end_passkeys": true });
+    server.operate(Method::POST, "/recover", asked).await;
+
+    let refused = described(&mut Browser::new(&server), &codes[0]).await;
+    refused.refused(ErrorCode::SetupLinkUnknown, Refusal::RecoveryCodeUnknown);
+}
