@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::by::{By, Clients, ReadClients};
+use super::catalogue::{Chosen, SetupView};
 use super::listing::{ByName, ListView, Noun, Query};
 use super::request::{Body, Created, Named};
 use super::{Failed, client_notes};
@@ -47,6 +48,10 @@ pub(crate) struct ClientView {
     pub(crate) notes: Vec<String>,
     /// The origin of its registration.
     pub(crate) origin: ClientOrigin,
+    /// What to do on its side, only in the response to the request that made it of an entry of the
+    /// catalogue. It has the secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) setup: Option<SetupView>,
     /// Its metadata, without `client_name`.
     #[serde(flatten)]
     pub(crate) metadata: ClientMetadata,
@@ -74,7 +79,8 @@ pub(crate) enum ClientOrigin {
     Operator,
 }
 
-/// A client to register: the members of RFC 7591 §2 and the operator's own.
+/// A client to register: the members of RFC 7591 §2 and the operator's own, or `catalogue` with the
+/// entry that has those that are absent.
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub(super) struct ClientRegistration(Map<String, Value>);
@@ -121,6 +127,7 @@ impl ClientView {
                 Origin::Hook => ClientOrigin::Hook,
                 Origin::Operator => ClientOrigin::Operator,
             },
+            setup: None,
             // `name` and the metadata's `scope` have these values already.
             metadata: ClientMetadata { client_name: None, ..client.metadata_in_force() },
             decisions: OperatorDecisions {
@@ -154,6 +161,7 @@ pub(super) async fn add(
     app: By<Clients>,
     Body(ClientRegistration(mut members)): Body<ClientRegistration>,
 ) -> Result<Created<ClientView>, Failed> {
+    let chosen = Chosen::of(&mut members)?;
     let secret = match members.remove("client_secret") {
         None | Some(Value::Null) => None,
         Some(Value::String(secret)) => Some(hashed(&app, secret).await?),
@@ -168,7 +176,9 @@ pub(super) async fn add(
     let unread = |error| vec![format!("what will be demanded of it could not be read: {error}")];
     let notes = client_notes::of_new(&app, &id, &client).unwrap_or_else(unread);
     let view = ClientView::new(&app.rules(), &id, &client, secret.as_ref());
-    Ok(Created(ClientView { notes, ..view }))
+    let secret = view.client_secret.as_deref();
+    let setup = chosen.map(|chosen| chosen.setup(&app.rules().issuer, &id, secret));
+    Ok(Created(ClientView { notes, setup, ..view }))
 }
 
 /// Replaces each name of a resource by its URI: in `resources`, and in what is added to it and taken

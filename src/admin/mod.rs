@@ -16,6 +16,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod bridge;
+pub(crate) mod catalogue;
 pub(crate) mod certificate;
 pub(crate) mod client;
 mod client_notes;
@@ -126,6 +127,12 @@ operations! {
     }
     "/api/v1/bridge/tokens" {
         post bridge::issue_token, "Issues a bridge token for a person, with a session of its own.";
+    }
+    "/api/v1/catalogue" {
+        get catalogue::list, "Lists the applications that the catalogue knows.";
+    }
+    "/api/v1/catalogue/{name}" {
+        get catalogue::show, "Shows what the catalogue knows of an application.";
     }
     "/api/v1/clients" {
         get client::list, "Lists the clients.";

@@ -9,6 +9,7 @@ use crate::config::Flags;
 
 use super::apply::{self, ApplyArgs};
 use super::bridge::BridgeVerb;
+use super::catalogue::CatalogueVerb;
 use super::client::ClientVerb;
 use super::config::ConfigVerb;
 use super::doctor::{DOCTOR_HELP, DoctorArgs};
@@ -94,6 +95,9 @@ pub(super) enum Verb {
     /// The applications that people sign in to, and programs that act for themselves
     #[command(subcommand)]
     Client(ClientVerb),
+    /// Applications that are known, for client add --app
+    #[command(subcommand)]
+    Catalogue(CatalogueVerb),
     /// What tokens can be for: APIs and MCP servers
     #[command(subcommand)]
     Resource(ResourceVerb),

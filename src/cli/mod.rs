@@ -9,6 +9,7 @@ mod admin_client;
 mod apply;
 mod args;
 mod bridge;
+mod catalogue;
 mod client;
 mod config;
 mod confirm;
@@ -87,6 +88,9 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failur
             with_admin(&flags, env, async |admin| apply::run(args, file, admin).await)
         }
         Verb::Bridge(verb) => with_admin(&flags, env, async |admin| bridge::run(verb, admin).await),
+        Verb::Catalogue(verb) => {
+            with_admin(&flags, env, async |admin| catalogue::run(verb, admin).await)
+        }
         Verb::Client(verb) => with_admin(&flags, env, async |admin| client::run(verb, admin).await),
         Verb::Credential(args) => {
             with_config(&flags, env, async |config| login::credential(args, config).await)

@@ -1,5 +1,5 @@
 //! The vocabulary that the protocol does not define: actors, people, user agents, bridges, applications
-//! behind a proxy.
+//! behind a proxy, the catalogue of known applications.
 //!
 //! This room parses and prints values. It does no I/O, reads no clock and knows no table.
 
@@ -8,6 +8,7 @@ pub mod anonymous;
 pub mod application;
 pub mod authenticator;
 pub mod bridge;
+pub mod catalogue;
 pub mod claim;
 pub mod dotted;
 pub mod email;

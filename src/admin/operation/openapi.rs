@@ -13,6 +13,7 @@ use super::by::{By, Right};
 use super::description::Description as Own;
 use super::listing::{Filters, ListView, MAX_LIMIT, Noun, Query};
 use super::request::{Body, Created, Named};
+use crate::admin::catalogue::EntryChoice;
 use crate::admin::client::{ClientPatch, ClientRegistration};
 use crate::admin::{ErrorView, Failed};
 use crate::model::actor::WHOLE_ADMINISTRATION;
@@ -340,7 +341,13 @@ impl JsonSchema for ClientRegistration {
             "pattern": "^[ -~]*$",
             "type": ["string", "null"],
         });
-        client_members(generator, &json!({ "client_id": client_id }), &["name"])
+        let catalogue = generator.subschema_for::<EntryChoice>();
+        let more = json!({ "catalogue": catalogue, "client_id": client_id });
+        let mut schema = client_members(generator, &more, &[]);
+        // The catalogue has a name for each.
+        let either = json!([{ "required": ["name"] }, { "required": ["catalogue"] }]);
+        schema.insert("anyOf".to_owned(), either);
+        schema
     }
 }
 

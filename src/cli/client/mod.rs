@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::admin::catalogue::{self, EntryChoice};
 use crate::admin::client::{ClientView, RemovedClientView};
 use crate::admin::document::DocumentImport;
 use crate::admin::issuer::IssuerView;
@@ -16,6 +17,7 @@ use crate::admin::usage::{RefusalView, UsageView};
 use crate::oauth::client::{AuthMethod, ClientType};
 
 use super::admin_client::{AdminClient, path_of};
+use super::catalogue::in_lines;
 use super::confirm::{Confirmation, ask, counted};
 use super::output::{Column, Exit, Failure, Output, list, word};
 use described::{Described, document};
@@ -23,6 +25,8 @@ use output::{added, changed, text};
 
 const ADD_HELP: &str = "\
 Examples:
+  gatelodge client add --app gitea --url https://git.example
+      an application that the catalogue knows, by its address alone; this prints what to paste into it
   gatelodge client add shop --redirect https://shop.example/callback
       a web application that signs people in; it gets a secret
   gatelodge client add editor --public --redirect http://127.0.0.1/callback
@@ -40,6 +44,16 @@ With --redirect a client has the grants authorization_code and refresh_token, wi
 client_credentials; --grant says otherwise. A --scope is one that the configuration or a resource
 knows. With keys it proves itself by private_key_jwt, else by a secret that the server makes;
 --secret-file names one of your own.";
+
+/// The help of `client add`, with the names of the catalogue.
+fn add_help() -> String {
+    let names = catalogue::names();
+    format!(
+        "{ADD_HELP}\n\nThe catalogue has, for --app ({} of them; gatelodge catalogue list says more):\n{}",
+        names.len(),
+        in_lines(&names),
+    )
+}
 
 const SET_HELP: &str = "\
 Examples:
@@ -62,7 +76,7 @@ confidential.";
 #[derive(Debug, Subcommand)]
 pub(super) enum ClientVerb {
     /// Register a client, and print what to paste into it
-    #[command(after_help = ADD_HELP)]
+    #[command(after_help = add_help())]
     Add(Box<Add>),
     /// Register the client that a metadata document describes, or what became of it
     Import {
@@ -117,8 +131,18 @@ pub(super) enum ClientVerb {
 /// The arguments of `client add`.
 #[derive(Debug, Args)]
 pub(super) struct Add {
-    /// What people read on the consent page
-    name: String,
+    /// What people read on the consent page; with --app the application's own name if none is given
+    #[arg(required_unless_present = "app")]
+    name: Option<String>,
+    /// An application of the catalogue, which says what is not said here
+    #[arg(long)]
+    app: Option<String>,
+    /// The address at which the application is reached
+    #[arg(long, requires = "app")]
+    url: Option<String>,
+    /// Something that the operator of the application chooses there; repeat it for more
+    #[arg(long, value_name = "NAME=VALUE", requires = "app", value_parser = option)]
+    option: Vec<(String, String)>,
     /// Its client_id, any printable ASCII; the server makes one where none is given
     #[arg(long)]
     id: Option<String>,
@@ -246,6 +270,12 @@ pub(super) async fn run(verb: ClientVerb, admin: &mut AdminClient) -> Result<Out
     }
 }
 
+/// An option of an application, as the command line names it.
+fn option(written: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = written.split_once('=').ok_or("NAME=VALUE is expected")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
 fn path(id: &str) -> String {
     path_of("clients", id)
 }
@@ -255,7 +285,14 @@ impl Add {
     fn members(self) -> Result<Map<String, Value>, Failure> {
         let mut members = self.described.members()?;
         members.retain(|_, value| !value.is_null());
-        members.insert("name".to_owned(), self.name.into());
+        if let Some(name) = self.name {
+            members.insert("name".to_owned(), name.into());
+        }
+        if let Some(name) = self.app {
+            let options = self.option.into_iter().collect();
+            let choice = EntryChoice { name, options, url: self.url };
+            members.insert("catalogue".to_owned(), json!(choice));
+        }
         if let Some(id) = self.id {
             members.insert("client_id".to_owned(), id.into());
         }

@@ -2,6 +2,7 @@
 
 use crate::admin::client::ClientView;
 use crate::admin::issuer::IssuerView;
+use crate::cli::catalogue::pasted;
 use crate::cli::output::{Output, fields, printable, word};
 use crate::oauth::client::AuthMethod;
 
@@ -15,13 +16,18 @@ pub(super) fn changed(client: &ClientView) -> Output {
 /// The output with what the operator should know beside it.
 fn noted(output: Output, client: &ClientView) -> Output {
     let keep = client.client_secret.is_some().then(|| KEEP.to_owned());
-    let notes = client.notes.iter().map(|note| printable(note));
+    let own = client.setup.iter().flat_map(|setup| &setup.notes);
+    let notes = own.chain(&client.notes).map(|note| printable(note));
     let lines: Vec<String> = keep.into_iter().chain(notes).collect();
     if lines.is_empty() { output } else { output.with_note(lines.join("\n")) }
 }
 
-/// The output for a new client, with the lines to paste into its environment.
+/// The output for a new client, with what to paste on its side.
 pub(super) fn added(issuer: Option<&IssuerView>, client: &ClientView) -> Output {
+    if let Some(setup) = &client.setup {
+        let text = format!("{}\n{}", text(client), pasted(&setup.settings));
+        return noted(Output::new(text, client), client);
+    }
     let mut text = format!("{}\n# paste this into the application's environment\n", text(client));
     for (variable, value) in [
         ("OIDC_ISSUER", word(&issuer.map(|view| &view.issuer))),

@@ -14,6 +14,18 @@ macro_rules! operator {
         "assertions: rfc7523 is only for a client that an operator registered",
         "let the client send the issuer as aud and its type; gatelodge client add registers a client that is yours",
         "RFC 10070 §4", Operator;
+    CatalogueEntryNotFound => NotFound,
+        "the catalogue has no application of this name",
+        "gatelodge catalogue list shows those that there are",
+        "RFC 9110 §15.5.5", Operator;
+    CatalogueOptionUnfit => InvalidRequest,
+        "an option is none that this application has, is missing, or is more than 64 letters, digits, dots, hyphens and underscores",
+        "gatelodge catalogue show APP shows its options; --option NAME=VALUE names one",
+        "RFC 9110 §15.5.1", Operator;
+    CatalogueUrlUnfit => InvalidRequest,
+        "url: this application needs the web address at which it is reached, without query and fragment",
+        "gatelodge client add --app APP --url https://app.example",
+        "RFC 9110 §15.5.1", Operator;
     CertificateExists => Conflict,
         "this certificate is registered already",
         "gatelodge bridge certs lists the certificates",

@@ -34,6 +34,8 @@ const OPERATIONS: &[(&str, &str, &[&str])] = &[
     ("GET", "/bridge/devices/{id}", SEE_PEOPLE),
     ("DELETE", "/bridge/devices/{id}", PEOPLE),
     ("POST", "/bridge/tokens", PEOPLE),
+    ("GET", "/catalogue", SEE_CLIENTS),
+    ("GET", "/catalogue/{name}", SEE_CLIENTS),
     ("GET", "/clients", SEE_CLIENTS),
     ("POST", "/clients", CLIENTS),
     ("GET", "/clients/{id}", SEE_CLIENTS),

@@ -27,6 +27,19 @@ async fn person(person: Value) -> Response {
     Server::new().await.operate(Method::POST, "/users", person).await
 }
 
+pub(super) async fn an_application_that_nobody_knows() -> Response {
+    client(json!({ "catalogue": { "name": "nonsense", "url": "https://app.example" } })).await
+}
+
+pub(super) async fn an_application_without_its_address() -> Response {
+    client(json!({ "catalogue": { "name": "gitea" } })).await
+}
+
+pub(super) async fn an_option_that_an_application_has_not() -> Response {
+    let url = "https://app.example";
+    client(json!({ "catalogue": { "name": "grafana", "url": url, "options": { "a": "b" } } })).await
+}
+
 pub(super) async fn a_client_id_for_the_second_time() -> Response {
     let server = Server::new().await;
     let registration = json!({ "name": "Robot", "client_id": "robot" });
