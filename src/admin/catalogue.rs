@@ -184,6 +184,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::model::catalogue::Trial;
     use crate::oauth::client::{AuthMethod, PkcePolicy};
 
     fn entries() -> Vec<EntryView> {
@@ -273,5 +274,23 @@ mod tests {
             let own = sources.iter().any(|source| !source.document.starts_with("Authelia's"));
             assert!(own, "{name} has no source of its own");
         }
+    }
+
+    #[test]
+    fn ten_entries_were_tried_by_a_story_that_names_them() {
+        let stories = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/stories");
+        let mut tried = 0;
+        for EntryView { name, application } in entries() {
+            let Some(Trial { story, .. }) = &application.tried else { continue };
+            let text = fs::read_to_string(stories.join(story)).unwrap_or_default();
+            let names =
+                ["\"", "'"].iter().any(|mark| text.contains(&format!("{mark}{name}{mark}")));
+            let made = ["from_catalogue(", "fromCatalogue("].iter().any(|call| text.contains(call));
+            assert!(names && made, "{name}: {story} does not make its client");
+            let run = fs::read_to_string(stories.join("../run")).unwrap();
+            assert!(run.contains(&format!("\"{story}\"")), "{story} is not run");
+            tried += 1;
+        }
+        assert!(tried >= 10, "{tried}");
     }
 }

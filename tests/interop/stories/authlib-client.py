@@ -7,7 +7,7 @@ from authlib.integrations.requests_client import OAuth2Session
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.jwk import KeySet
-from support import CALLBACK, ISSUER, approve, ended, fetch, metadata, register, story
+from support import CALLBACK, ISSUER, approve, ended, fetch, from_catalogue, metadata, register, story
 
 SERVER = metadata()
 VERIFIER = "a-verifier-that-only-these-stories-would-ever-use"
@@ -50,6 +50,22 @@ for method in ("client_secret_basic", "client_secret_post"):
         assert info.json()["preferred_username"] == "ada"
         assert second["access_token"] != first["access_token"]
         assert session.get(SERVER["userinfo_endpoint"]).status_code == 200
+
+
+for app in ("open-webui", "pgadmin"):
+
+    @story(f"code flow by the client that the catalogue has for {app}, which runs this library")
+    def _():
+        client = from_catalogue(app)
+        session = OAuth2Session(
+            client["client_id"], client["client_secret"], scope=client["scope"],
+            redirect_uri=client["redirect_uris"][0], code_challenge_method="S256",
+        )
+
+        tokens = redeem(session, *authorization(session, nonce="n-1"))
+
+        assert set(tokens["scope"].split()) == set(client["scope"].split())
+        assert session.get(SERVER["userinfo_endpoint"]).json()["preferred_username"] == "ada"
 
 
 @story("ID token valid by key, issuer, audience, nonce and at_hash")

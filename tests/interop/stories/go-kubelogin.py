@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 
 from go_program import PROGRAMS
-from support import ISSUER, ended, gatelodge, register, said, story
+from support import ISSUER, ended, from_catalogue, gatelodge, said, story
 
 HOME = tempfile.TemporaryDirectory(prefix="kubelogin-")
 
@@ -26,8 +26,7 @@ def token(client, browser, *more):
 @story("a person signs in once, and the next command has their token without a browser")
 def _():
     gatelodge("user", "set", "ada", "--group", "staff")
-    scopes = [word for scope in ("openid", "profile", "groups") for word in ("--scope", scope)]
-    client = register("kubectl", "--public", "--redirect", "http://localhost:8000", *scopes)
+    client = from_catalogue("kubernetes")
     asked = ["--oidc-extra-scope", "profile", "--oidc-extra-scope", "groups"]
 
     first = token(client, os.environ["BROWSER"], *asked)

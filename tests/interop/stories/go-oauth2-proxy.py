@@ -10,7 +10,7 @@ import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from go_program import signed_in, start
-from support import ISSUER, ended, gatelodge, person, register, story
+from support import ISSUER, ended, from_catalogue, gatelodge, person, story
 
 HOME = tempfile.TemporaryDirectory(prefix="oauth2-proxy-")
 
@@ -33,8 +33,7 @@ def proxy(*settings):
     """A proxy that runs before an application: its origin."""
     application = ThreadingHTTPServer(("127.0.0.1", 0), Application)
     threading.Thread(target=application.serve_forever, daemon=True).start()
-    scopes = [word for scope in ("openid", "email", "profile", "groups") for word in ("--scope", scope)]
-    client = register("wiki", "--redirect", "http://127.0.0.1/oauth2/callback", "--pkce", "optional", *scopes)
+    client = from_catalogue("oauth2-proxy")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     origin = f"http://127.0.0.1:{port}"
@@ -43,7 +42,7 @@ def proxy(*settings):
         f"--client-secret={client['client_secret']}", f"--redirect-url={origin}/oauth2/callback",
         f"--http-address=127.0.0.1:{port}", f"--upstream=http://127.0.0.1:{application.server_address[1]}",
         "--email-domain=*", f"--cookie-secret={os.urandom(16).hex()}", "--cookie-secure=false",
-        "--skip-provider-button", *settings,
+        "--code-challenge-method=S256", "--skip-provider-button", *settings,
     )
     for _ in range(200):
         try:

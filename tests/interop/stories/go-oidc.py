@@ -1,7 +1,7 @@
 """go-oidc and golang.org/x/oauth2: an application as their first example has it."""
 
 from go_program import credentials, signed_in, site
-from support import ended, gatelodge, register, story
+from support import ended, from_catalogue, gatelodge, register, story
 
 gatelodge("user", "set", "ada", "--email", "ada@example.org")
 
@@ -21,6 +21,17 @@ for how, flags, settings in [
         assert claims["sub"] == info["sub"]
         assert claims["preferred_username"] == "ada"
         assert claims["email"] == info["email"] == "ada@example.org"
+
+
+@story("a person signs in by the client that the catalogue has for Miniflux, which runs this library with PKCE")
+def _():
+    client = from_catalogue("miniflux")
+    callback = client["redirect_uris"][0].removeprefix("http://127.0.0.1")
+
+    told = signed_in(site("go-oidc", PKCE="yes", CALLBACK=callback, **credentials(client)))
+
+    assert callback == "/oauth2/oidc/callback", callback
+    assert told["id_token"]["preferred_username"] == "ada", told
 
 
 ended()

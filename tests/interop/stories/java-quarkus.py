@@ -1,7 +1,7 @@
 """Quarkus: as an application that signs people in and out, and as an API."""
 
 from java_app import App, Browser, token
-from support import ISSUER, ended, gatelodge, register, story
+from support import ISSUER, ended, from_catalogue, gatelodge, register, story
 
 EMAIL = "ada@example.org"
 ORDERS, OTHER = "https://orders-quarkus.example", "https://other-quarkus.example"
@@ -53,7 +53,7 @@ def _():
 
 @story("a person signs in with PKCE, and signs out of the issuer, too")
 def _():
-    registered = register("shop", "--redirect", "http://127.0.0.1/")
+    registered = from_catalogue("quarkus")
     more = {
         "quarkus.oidc.authentication.pkce-required": "true",
         "quarkus.oidc.logout.path": "/logout",

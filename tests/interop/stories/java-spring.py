@@ -7,7 +7,7 @@ from pathlib import Path
 
 from java_app import App, Browser, token
 from joserfc.jwk import ECKey
-from support import ISSUER, ended, gatelodge, register, story
+from support import ISSUER, ended, from_catalogue, gatelodge, register, story
 
 CALLBACK = "http://127.0.0.1/login/oauth2/code/gatelodge"
 EMAIL = "ada@example.org"
@@ -42,11 +42,12 @@ def api(version, audience):
 ADA = gatelodge("user", "set", "ada", "--email", EMAIL)["id"]
 
 # Before version 4 it has no PKCE for a client with a secret, but it always has a nonce.
-for version, pkce in (3, ["--pkce", "nonce"]), (4, []):
+for version, pkce in (3, ["--pkce", "nonce"]), (4, ["--pkce", "required"]):
 
     @story(f"Spring Boot {version}: a person signs in, and is known by sub and address")
     def _():
-        registered = register("shop", "--redirect", CALLBACK, *pkce)
+        registered = from_catalogue("spring-boot", *pkce)
+        assert registered["redirect_uris"] == [CALLBACK]
 
         with application(version, registered) as url:
             assert Browser(url).visit() == (200, f"{ADA} {EMAIL}")

@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as client from "openid-client";
-import { approve, callback, issuer, register, story, visit } from "./support.mjs";
+import { approve, callback, fromCatalogue, issuer, register, story, visit } from "./support.mjs";
 
 /** A web application. Unless told otherwise this library sends its secret in the body. */
 const shop = (...flags) => register("shop", "--redirect", callback, "--auth", "client_secret_post", ...flags);
@@ -90,6 +90,18 @@ await story("code flow of a desktop application, at a port that nobody registere
 
   assert.ok(tokens.claims().sub);
 });
+
+for (const [app, authentication] of [["immich", client.ClientSecretPost], ["actual", client.ClientSecretBasic]]) {
+  await story(`code flow by the client that the catalogue has for ${app}, which runs this library`, async () => {
+    const registered = await fromCatalogue(app);
+    const config = await discover(registered, authentication(registered.client_secret));
+    const [redirect_uri] = registered.redirect_uris;
+
+    const tokens = await signIn(config, { scope: registered.scope, redirect_uri });
+
+    assert.equal(tokens.claims().preferred_username, "ada");
+  });
+}
 
 await story("code flow by a pushed request", async () => {
   const config = await discover(await shop("--require-par"));

@@ -31,6 +31,9 @@ export async function gatelodge(...words) {
 /** A new client, as an operator registers one. */
 export const register = (name, ...flags) => gatelodge("client", "add", name, ...flags);
 
+/** A new client of an application that the catalogue knows, and that is reached on loopback. */
+export const fromCatalogue = (app) => gatelodge("client", "add", "--app", app, "--url", "http://127.0.0.1");
+
 /** What a JWT says, unverified. */
 export const said = (jwt) => JSON.parse(Buffer.from(jwt.split(".")[1], "base64url"));
 

@@ -52,6 +52,11 @@ def register(name, *flags):
     return gatelodge("client", "add", name, *flags)
 
 
+def from_catalogue(app, *flags):
+    """A new client of an application that the catalogue knows, and that is reached on loopback."""
+    return gatelodge("client", "add", "--app", app, "--url", "http://127.0.0.1", *flags)
+
+
 def fetch(url):
     """The JSON at `url`."""
     with urllib.request.urlopen(url, timeout=10) as answer:

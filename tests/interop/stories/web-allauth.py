@@ -3,7 +3,7 @@
 from django.http import JsonResponse
 from django.urls import include, path
 from django_app import FORGET, App, configure
-from support import ISSUER, ended, gatelodge, register, story
+from support import ISSUER, ended, from_catalogue, gatelodge, register, story
 from web_app import EMAIL, address
 
 configure(
@@ -53,7 +53,11 @@ APP = App("/accounts/oidc/gatelodge/login/")
 def client(*flags, **more):
     """The settings for a new client."""
     callback = "http://127.0.0.1/accounts/oidc/gatelodge/login/callback/"
-    registered = register("shop", "--redirect", callback, *flags)
+    return settings(register("shop", "--redirect", callback, *flags), **more)
+
+
+def settings(registered, **more):
+    """The settings for a client."""
     app = {
         "provider_id": "gatelodge",
         "name": "Gatelodge",
@@ -88,6 +92,18 @@ def _():
 
     with address("--email-verified"):
         location, user = APP.sign_in(**client(oauth_pkce_enabled=True))
+
+    assert location == "/who", location
+    assert user == {"name": "ada", "email": EMAIL, "verified": {EMAIL: True}}, user
+
+
+@story("the same by the client that the catalogue has for Paperless-ngx, which runs this library")
+def _():
+    User.objects.all().delete()
+    own = {"oauth_pkce_enabled": True, "token_auth_method": "client_secret_basic"}
+
+    with address("--email-verified"):
+        location, user = APP.sign_in(**settings(from_catalogue("paperless-ngx"), **own))
 
     assert location == "/who", location
     assert user == {"name": "ada", "email": EMAIL, "verified": {EMAIL: True}}, user

@@ -3,7 +3,7 @@
 from django.http import JsonResponse
 from django.urls import include, path
 from django_app import FORGET, App, configure
-from support import ended, gatelodge, metadata, register, story
+from support import ended, from_catalogue, gatelodge, metadata, register, story
 from web_app import EMAIL, address
 
 SERVER = metadata()
@@ -52,7 +52,11 @@ APP = App("/oidc/authenticate/")
 
 def client(*flags):
     """The settings for a new client."""
-    registered = register("shop", "--redirect", "http://127.0.0.1/oidc/callback/", *flags)
+    return settings(register("shop", "--redirect", "http://127.0.0.1/oidc/callback/", *flags))
+
+
+def settings(registered):
+    """The settings for a client."""
     return {"OIDC_RP_CLIENT_ID": registered["client_id"], "OIDC_RP_CLIENT_SECRET": registered["client_secret"]}
 
 
@@ -71,6 +75,16 @@ def _():
 def _():
     with address():
         location, user = APP.sign_in(OIDC_USE_PKCE=True, **client())
+
+    assert location == "/who", location
+    assert user["email"] == EMAIL
+
+
+@story("the same by the client that the catalogue has for linkding, which runs this library")
+def _():
+    with address():
+        options = {"OIDC_USE_PKCE": True, "OIDC_RP_SCOPES": "openid email profile"}
+        location, user = APP.sign_in(**options, **settings(from_catalogue("linkding")))
 
     assert location == "/who", location
     assert user["email"] == EMAIL

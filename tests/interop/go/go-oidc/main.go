@@ -22,11 +22,15 @@ func main() {
 		log.Fatal(err)
 	}
 	listener, origin := ready.Listen()
+	callback := os.Getenv("CALLBACK")
+	if callback == "" {
+		callback = "/callback"
+	}
 	config := oauth2.Config{
 		ClientID:     os.Getenv("CLIENT_ID"),
 		ClientSecret: os.Getenv("CLIENT_SECRET"),
 		Endpoint:     provider.Endpoint(),
-		RedirectURL:  origin + "/callback",
+		RedirectURL:  origin + callback,
 		Scopes:       []string{oidc.ScopeOpenID, oidc.ScopeProfile, oidc.ScopeEmail},
 	}
 	var challenge, answer []oauth2.AuthCodeOption
@@ -42,7 +46,7 @@ func main() {
 		http.Redirect(w, r, config.AuthCodeURL(state, challenge...), http.StatusFound)
 	})
 
-	http.HandleFunc("/callback", func(w http.ResponseWriter, r *http.Request) {
+	http.HandleFunc(callback, func(w http.ResponseWriter, r *http.Request) {
 		state, err := r.Cookie("state")
 		if err != nil || r.URL.Query().Get("state") != state.Value {
 			http.Error(w, "state did not match", http.StatusBadRequest)

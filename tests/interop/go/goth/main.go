@@ -6,6 +6,7 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"strings"
 
 	"github.com/markbates/goth"
 	"github.com/markbates/goth/gothic"
@@ -16,9 +17,13 @@ import (
 
 func main() {
 	listener, origin := ready.Listen()
+	callback, scopes := os.Getenv("CALLBACK"), strings.Fields(os.Getenv("SCOPE"))
+	if callback == "" {
+		callback, scopes = "/auth/openid-connect/callback", []string{"profile", "email"}
+	}
 	provider, err := openidConnect.New(
-		os.Getenv("CLIENT_ID"), os.Getenv("CLIENT_SECRET"), origin+"/auth/openid-connect/callback",
-		os.Getenv("ISSUER")+"/.well-known/openid-configuration", "profile", "email",
+		os.Getenv("CLIENT_ID"), os.Getenv("CLIENT_SECRET"), origin+callback,
+		os.Getenv("ISSUER")+"/.well-known/openid-configuration", scopes...,
 	)
 	if err != nil {
 		log.Fatal(err)
@@ -28,7 +33,7 @@ func main() {
 	http.HandleFunc("/auth/openid-connect", func(w http.ResponseWriter, r *http.Request) {
 		gothic.BeginAuthHandler(w, gothic.GetContextWithProvider(r, "openid-connect"))
 	})
-	http.HandleFunc("/auth/openid-connect/callback", func(w http.ResponseWriter, r *http.Request) {
+	http.HandleFunc(callback, func(w http.ResponseWriter, r *http.Request) {
 		user, err := gothic.CompleteUserAuth(w, gothic.GetContextWithProvider(r, "openid-connect"))
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)

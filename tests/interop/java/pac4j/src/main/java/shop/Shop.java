@@ -3,6 +3,7 @@ package shop;
 import io.javalin.Javalin;
 import io.javalin.http.Context;
 import org.pac4j.core.config.Config;
+import org.pac4j.core.http.callback.NoParameterCallbackUrlResolver;
 import org.pac4j.javalin.CallbackHandler;
 import org.pac4j.javalin.JavalinFrameworkParameters;
 import org.pac4j.javalin.SecurityHandler;
@@ -17,14 +18,20 @@ public class Shop {
     oidc.setClientId(System.getProperty("shop.client"));
     oidc.setSecret(System.getProperty("shop.secret"));
     oidc.setScope("openid email");
-    var config = new Config(new OidcClient(oidc));
+    var client = new OidcClient(oidc);
+    var callback = System.getProperty("shop.callback", "/callback");
+    if (!callback.equals("/callback")) {
+      // As the plugin of Jenkins has it: the address names no client.
+      client.setCallbackUrlResolver(new NoParameterCallbackUrlResolver());
+    }
+    var config = new Config(client);
 
     var server = Javalin.create(application -> {
       application.routes.before("/", new SecurityHandler(config, "OidcClient"));
       application.routes.get("/", context -> context.result(who(config, context)));
-      application.routes.get("/callback", new CallbackHandler(config));
+      application.routes.get(callback, new CallbackHandler(config));
     }).start("127.0.0.1", 0);
-    config.getClients().setCallbackUrl("http://127.0.0.1:" + server.port() + "/callback");
+    config.getClients().setCallbackUrl("http://127.0.0.1:" + server.port() + callback);
     System.out.println("port " + server.port());
   }
 
