@@ -13,7 +13,7 @@
 //! | room | owns | may not |
 //! |---|---|---|
 //! | [`oauth`] | the protocol's vocabulary: parsers and printers, pure and total | do I/O, read the clock, know a table |
-//! | [`model`] | the other vocabulary: person, user agent, bridge, application behind a proxy | the same |
+//! | [`model`] | the other vocabulary: person, user agent, bridge, application behind a proxy, catalogue | the same |
 //! | [`store`] | typed tables and transactions in one redb file, with one writer | know what a flow is |
 //! | [`flow`] | transitions: `fn(tx, context, facts) -> outcome`, one transaction each, in folders by domain | wait, tell the time, speak HTTP |
 //! | [`app`] | the shared state, and use cases that wait: fetch, prove, transition, sign | know axum, a cookie or a form |
@@ -52,6 +52,7 @@
 //! | what a linked device was given, and how all of it ends | [`flow::bridge::device`] |
 //! | the restore of a backup | [`flow::installation::restore`] |
 //! | what a grant is, and when it is live | [`flow::token::grant`] |
+//! | the catalogue of known applications: its files; an entry, and the client made of it | `assets/applications/`; [`model::catalogue`], `admin/catalogue.rs` |
 //! | which people may use a client | [`oauth::client::decisions::OperatorDecisions::admit`] |
 //! | the lifetime of a token | [`flow::Rules`], [`flow::token::issue`] |
 //! | the claims about a person, and which scope has them | [`flow::token::issue`], [`oauth::authorize::claims`] |
@@ -138,6 +139,8 @@
 //! - **linked device**: what a bridge comes in by and was given: a personal token or a certificate, the
 //!   sessions that it opened, and its secret of the hook client.
 //! - **application**: a web application behind a proxy that asks `/auth/verify` (forward-auth).
+//! - **catalogue**: what is known of applications that others make, an *entry* each. An entry makes an
+//!   ordinary client, and nothing of it is stored ([`model::catalogue`]).
 //! - **applied file**: what `gatelodge apply` read. Its scopes and roles are rows, and the rules in
 //!   force are the configuration with them ([`flow::Rules`]).
 //! - **mark**: the row that says that `gatelodge apply` made something

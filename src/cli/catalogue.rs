@@ -98,8 +98,9 @@ fn text(entry: &EntryView) -> String {
         ("id_token_signed_response_alg", word(&own.id_token_signed_response_alg)),
         ("tried", word(&tried)),
     ]);
-    for option in options {
-        text.push_str(&format!("\n{option}\n"));
+    let options: Vec<String> = options.collect();
+    if !options.is_empty() {
+        text.push_str(&format!("\n{}\n", options.join("\n")));
     }
     for note in &own.notes {
         text.push_str(&format!("\n{}\n", folded(&printable(note), WIDTH, 0)));
@@ -120,7 +121,7 @@ fn quoted(paths: &[String]) -> String {
 /// Texts of settings, each under a line that says where it belongs.
 pub(super) fn pasted(settings: &[ApplicationSettings]) -> String {
     let part = |own: &ApplicationSettings| {
-        let lines = own.text.trim_end().lines().map(|line| printable(line));
+        let lines = own.text.trim_end().lines().map(printable);
         let lines: Vec<String> = lines.collect();
         format!("# {}\n{}\n", printable(&own.place), lines.join("\n"))
     };

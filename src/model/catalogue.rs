@@ -275,6 +275,71 @@ fn filled<'a>(text: &str, value: impl Fn(&str) -> Option<&'a str>) -> String {
 mod tests {
     use super::*;
 
+    const ENTRY: &str = r#"
+        title = "Shop"
+        kind = "shops"
+        reached_at = "https://shop.example"
+        redirect_paths = ["/in/{realm}", ""]
+        redirect_uris = ["http://localhost:8250/in"]
+        post_logout_paths = ["/bye"]
+        backchannel_logout_path = "/out/{realm}"
+        token_endpoint_auth_method = "client_secret_post"
+        pkce = "nonce"
+        native = true
+        refresh = true
+        scope = "openid offline_access"
+        id_token_signed_response_alg = "ES256"
+        options.realm = { default = "main", meaning = "the realm" }
+        settings = [{ place = "{realm}.env", text = "A={issuer}/{realm} B={client_secret}" }]
+        sources = []
+    "#;
+
+    #[test]
+    fn every_member_of_an_entry_reaches_its_client() {
+        let shop = KnownApplication::parse(ENTRY).unwrap();
+        let chosen = shop.choose(&BTreeMap::new()).unwrap();
+
+        let members = shop.members(Some("https://example.org/shop/"), &chosen).unwrap();
+
+        let expected = json!({
+            "application_type": "native",
+            "backchannel_logout_uri": "https://example.org/shop/out/main",
+            "grant_types": ["authorization_code", "refresh_token"],
+            "id_token_signed_response_alg": "ES256",
+            "name": "Shop",
+            "pkce": "nonce",
+            "post_logout_redirect_uris": ["https://example.org/shop/bye"],
+            "redirect_uris": [
+                "https://example.org/shop/in/main",
+                "https://example.org/shop",
+                "http://localhost:8250/in",
+            ],
+            "scope": "offline_access openid",
+            "token_endpoint_auth_method": "client_secret_post",
+        });
+        assert_eq!(Value::Object(members), expected);
+        let values = Values::from([("issuer", "https://id.example".to_owned())]);
+        let pasted = shop.settings(&values, &chosen);
+        assert_eq!(pasted[0].place, "main.env");
+        assert_eq!(pasted[0].text, format!("A=https://id.example/main B={CHOSEN_SECRET}"));
+    }
+
+    #[test]
+    fn an_entry_has_no_member_that_nobody_knows_and_misses_none() {
+        for (from, to) in [
+            ("pkce = \"nonce\"", "pkce = \"S256\""),
+            ("pkce = \"nonce\"", ""),
+            ("scope = ", "scopes = "),
+            ("title = ", "name = \"x\"\ntitle = "),
+            ("sources = []", ""),
+        ] {
+            let text = ENTRY.replacen(from, to, 1);
+
+            assert!(KnownApplication::parse(&text).is_err(), "{to}");
+        }
+        assert!(KnownApplication::parse(ENTRY).is_ok());
+    }
+
     #[test]
     fn an_address_may_end_in_a_slash_and_has_no_more_than_a_path() {
         for (written, meant) in [

@@ -250,6 +250,87 @@ fn a_faulty_configuration_is_told_as_json_too() {
     assert!(response["faults"][0]["message"].as_str().unwrap().contains("127.0.0.1:7455"));
 }
 
+#[test]
+fn an_application_of_the_catalogue_needs_its_address_alone_and_is_told_what_to_paste() {
+    let home = Home::new();
+    let server = home.serve();
+    let issuer = home.json("issuer show")["issuer"].as_str().unwrap().to_owned();
+
+    let added = call(&home, "client add --app gitea --url https://git.example/");
+    let json = home.json(
+        "client add Forge --app forgejo --url https://forge.example --option provider=house \
+         --scope openid",
+    );
+
+    let (text, said) =
+        (String::from_utf8(added.stdout).unwrap(), String::from_utf8(added.stderr).unwrap());
+    let secret = text.split("--secret ").nth(1).unwrap().split(' ').next().unwrap();
+    assert!(text.contains("https://git.example/user/oauth2/gatelodge/callback\n"), "{text}");
+    assert!(text.contains("\n# shell of the Gitea server\ngitea admin auth add-oauth "), "{text}");
+    assert!(text.contains(&format!("--auto-discover-url {issuer}/.well-known/")), "{text}");
+    assert!(secret.starts_with("gl_cs_") && !said.contains("gl_cs_"), "{text} {said}");
+    assert!(said.contains("Keep the secret now"), "{said}");
+    assert!(said.contains("Gitea sends a state"), "{said}");
+    assert!(!text.contains("OIDC_ISSUER"), "{text}");
+    assert_eq!(json["name"], "Forge");
+    assert_eq!(json["scope"], "openid");
+    assert_eq!(json["redirect_uris"], json!(["https://forge.example/user/oauth2/house/callback"]));
+    let pasted = json["setup"]["settings"][0]["text"].as_str().unwrap();
+    assert!(pasted.contains(json["client_id"].as_str().unwrap()), "{pasted}");
+    drop(server);
+}
+
+#[test]
+fn what_is_wrong_with_an_application_is_told_with_what_there_is() {
+    let home = Home::new();
+    let _server = home.serve();
+
+    for (arguments, code, parts) in [
+        ("client add --app gitae --url https://git.example", 3, ["no application", "gitea"]),
+        ("client add --app gitea", 4, ["needs the web address", "--url https://"]),
+        (
+            "client add --app gitea --url git.example",
+            4,
+            ["needs the web address", "--url https://"],
+        ),
+        (
+            "client add --app gitea --url https://git.example --option name=x",
+            4,
+            ["none that this application has", "provider"],
+        ),
+        (
+            "client add --app gitea --url https://git.example --option provider",
+            2,
+            ["NAME=VALUE is expected", "--option"],
+        ),
+        ("client add shop --url https://shop.example", 2, ["--app", "required"]),
+    ] {
+        let output = call(&home, arguments);
+
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments}: {said}");
+        assert!(parts.iter().all(|part| said.contains(part)), "{arguments}: {said}");
+    }
+    assert_eq!(home.json("client list")["clients"], json!([]));
+}
+
+#[test]
+fn the_help_of_client_add_names_every_application() {
+    let home = Home::new();
+    let _server = home.serve();
+
+    let help = String::from_utf8(call(&home, "client add --help").stdout).unwrap();
+    let listed = home.json("catalogue list");
+
+    let (_, listing) = help.split_once("The catalogue has").unwrap();
+    let names: Vec<&str> = listing.split([',', ' ', '\n']).collect();
+    let known = listed["catalogue"].as_array().unwrap();
+    assert!(known.len() >= 30);
+    for entry in known {
+        assert!(names.contains(&entry["name"].as_str().unwrap()), "{entry}");
+    }
+}
+
 /// Results go to standard output, everything else to standard error.
 #[test]
 fn a_secret_is_told_once_and_on_standard_output_alone() {

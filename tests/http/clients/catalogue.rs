@@ -50,7 +50,7 @@ fn habits(entry: &Value) -> Vec<(&'static str, &str)> {
         "required" => changes.push(("nonce", "")),
         "nonce" => changes.extend([("code_challenge", ""), ("code_challenge_method", "")]),
         "optional" => {
-            changes.extend([("code_challenge", ""), ("code_challenge_method", ""), ("nonce", "")])
+            changes.extend([("code_challenge", ""), ("code_challenge_method", ""), ("nonce", "")]);
         }
         other => panic!("{other}"),
     }
@@ -214,9 +214,9 @@ async fn an_option_is_a_part_of_the_callback_and_of_what_is_pasted() {
     ] {
         assert!(pasted.contains(part), "{part} in {pasted}");
     }
-    let shown = format!("/clients/{}", text(&added, "client_id"));
-    let shown = server.operate(Method::GET, &shown, json!({})).await.json();
-    assert!(shown.get("setup").is_none(), "{shown}");
+    let path = format!("/clients/{}", text(&added, "client_id"));
+    let again = server.operate(Method::GET, &path, json!({})).await.json();
+    assert!(again.get("setup").is_none(), "{again}");
 }
 
 #[tokio::test]
@@ -251,9 +251,9 @@ async fn an_unknown_application_names_those_that_are_near() {
     let body = json!({ "catalogue": { "name": "gitae", "url": "https://git.example" } });
 
     let refused = server.operate(Method::POST, "/clients", body).await;
-    let shown = server.operate(Method::GET, "/catalogue/gitae", json!({})).await;
+    let unknown = server.operate(Method::GET, "/catalogue/gitae", json!({})).await;
 
-    for response in [refused, shown] {
+    for response in [refused, unknown] {
         response.refused(ErrorCode::NotFound, Refusal::CatalogueEntryNotFound);
         assert_eq!(response.json()["known"][0], "gitea");
     }

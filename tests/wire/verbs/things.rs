@@ -1,8 +1,22 @@
-//! Clients and resources.
+//! The catalogue, clients and resources.
 
 use super::Story;
 
 pub(super) const STORIES: &[Story] = &[
+    Story {
+        verb: "catalogue list",
+        with: "",
+        says: "APP",
+        member: ("/catalogue/*/name", "gitea"),
+        fails: ("extra", 2, "invalid_usage", "unexpected argument 'extra'"),
+    },
+    Story {
+        verb: "catalogue show",
+        with: "gitea",
+        says: "gitea",
+        member: ("/redirect_paths/0", "/user/oauth2/{provider}/callback"),
+        fails: ("gitae", 3, "not_found", "the catalogue has no application of this name"),
+    },
     Story {
         verb: "client add",
         with: "shop{n} --id shop{n} --redirect https://shop{n}.example/cb",
