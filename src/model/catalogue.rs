@@ -1,8 +1,8 @@
 //! The catalogue: applications that people run, and how each signs people in by OpenID Connect.
 //!
-//! An entry is a file of `assets/applications/`. It says where under its address an application takes
-//! the code, how it proves itself, what it asks for, and what its operator pastes into it. A client is
-//! made of it as of the options of `client add`, so nothing of the catalogue is stored.
+//! An entry is a file of `assets/applications/`. It says where under its address an application
+//! takes the code, how it proves itself, what it asks for, and what its operator pastes into it. A
+//! client is made of it as of the options of `client add`, so nothing of the catalogue is stored.
 
 use std::collections::BTreeMap;
 
@@ -146,7 +146,8 @@ impl KnownApplication {
     ///
     /// # Errors
     ///
-    /// [`Refusal::CatalogueUrlUnfit`] if it needs an address and there is none, or one that is none.
+    /// [`Refusal::CatalogueUrlUnfit`] if it needs an address and has none, or if that is no web
+    /// address.
     pub fn members(
         &self,
         address: Option<&str>,
@@ -192,8 +193,8 @@ impl KnownApplication {
     ///
     /// # Errors
     ///
-    /// [`Refusal::CatalogueOptionUnfit`] for an option that it has not, for one that has to be chosen
-    /// and is not, and for a value that is no part of a path.
+    /// [`Refusal::CatalogueOptionUnfit`] for an option that it has not, for one that has to be
+    /// chosen and is not, and for a value that is no part of a path.
     pub fn choose(
         &self,
         chosen: &BTreeMap<String, String>,

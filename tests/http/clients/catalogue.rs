@@ -1,4 +1,4 @@
-//! Clients that are made of an entry of the catalogue: each signs a person in exactly as its entry says.
+//! Clients that are made of an entry of the catalogue: each signs a person in as its entry says.
 
 use std::path::Path;
 
