@@ -59,6 +59,7 @@ pub(in crate::http) async fn describe(
     Ok(Json(json!({
         "purpose": purpose,
         "takes_email": opened.takes_email(),
+        "takes_names": opened.takes_names(),
         "username": person.map(|person| person.username.as_str()),
         "display_name": person.map(|person| person.display_name.as_str()),
     })))

@@ -30,6 +30,7 @@ async fn the_first_link_makes_an_administrator_who_chooses_a_name() {
 
     let first = json!({
         "purpose": "first", "username": null, "display_name": null, "takes_email": true,
+        "takes_names": true,
     });
     assert_eq!(seen, first);
     assert_eq!(done.json(), json!({ "next": "/gate/account" }));
@@ -52,6 +53,7 @@ async fn a_new_person_enrols_under_the_name_they_were_given() {
 
     let new = json!({
         "purpose": "new", "username": "bob", "display_name": "Bob B.", "takes_email": true,
+        "takes_names": false,
     });
     assert_eq!(seen, new);
     let account = browser.visit("/account").await;
