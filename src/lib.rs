@@ -162,8 +162,9 @@
 //! # Invariants
 //!
 //! 1. What was acknowledged is durable: a commit is synced, in two phases, before anyone hears of it.
-//! 2. A code, a refresh token, a setup link, each use of an invitation, a ceremony and an interaction
-//!    have one effect each, whatever the concurrency: they are read and spent in one transaction.
+//! 2. A code, a refresh token, a setup link, each use of an invitation, a ceremony and an
+//!    interaction have one effect each, whatever the concurrency: they are read and spent in one
+//!    transaction.
 //! 3. What was spent or revoked stays so, wherever the clock goes: it is judged by the time up to
 //!    which evidence was removed, too, and that never goes back.
 //! 4. No secret is stored or logged in the clear: the store holds keyed hashes, secret types have no

@@ -196,7 +196,8 @@ pub(crate) struct Recovery {
     /// Whether the passkeys that the person has end at once.
     #[serde(default)]
     pub(crate) end_passkeys: bool,
-    /// Whether the browser sessions that the person has end at once, with their grants. Bridges go on.
+    /// Whether the browser sessions that the person has end at once, with their grants. Bridges go
+    /// on.
     #[serde(default)]
     pub(crate) end_sessions: bool,
     /// Whether it is for a further passkey of somebody who has theirs.

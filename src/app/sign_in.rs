@@ -122,8 +122,9 @@ pub async fn finish_assertion(
     Err(Refusal::CredentialRefused.into())
 }
 
-/// Starts an enrolment, without spending the way to it. `names` gives the names of somebody who makes
-/// their account; every other person already has theirs. `email` is the address that they typed.
+/// Starts an enrolment, without spending the way to it. `names` gives the names of somebody who
+/// makes their account; every other person already has theirs. `email` is the address that they
+/// typed.
 pub fn start_registration(
     app: &App,
     browser: TokenHash,

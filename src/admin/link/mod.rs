@@ -16,7 +16,8 @@ use crate::flow::person::setup_link::{self, IssuedSetupLink, ListedLink};
 use crate::store::schema::{Person, SetupPurpose};
 use crate::store::{Listing, StoreError, View};
 
-/// A new setup link, which is valid once. Its token is in the fragment, which a browser never sends.
+/// A new setup link, which is valid once. Its token is in the fragment, which a browser never
+/// sends.
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct SetupLinkView {

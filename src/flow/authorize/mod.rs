@@ -79,9 +79,10 @@ impl ResolvedRequest {
         }
         let state = self.callback.state();
         check_protection(rules.pkce_policy(client), &request, state)?;
-        // Initiating User Registration §4.1: "If the OpenID Provider receives a prompt value that it
-        // does not support (not declared in the prompt_values_supported metadata field) the OP SHOULD
-        // respond with an HTTP 400 (Bad Request) status code and an error value of invalid_request."
+        // Initiating User Registration §4.1: "If the OpenID Provider receives a prompt value that
+        // it does not support (not declared in the prompt_values_supported metadata field) the OP
+        // SHOULD respond with an HTTP 400 (Bad Request) status code and an error value of
+        // invalid_request."
         if request.prompt.create && rules.config.policy.sign_up == SignUpPolicy::Closed {
             return Err(Refusal::PromptCreateClosed.into());
         }

@@ -1,9 +1,9 @@
-//! Enrolment: registering a passkey by the right of a setup link, of an invitation, or of a policy that
-//! lets people make accounts by themselves.
+//! Enrolment: registering a passkey by the right of a setup link, of an invitation, or of a policy
+//! that lets people make accounts by themselves.
 //!
-//! A link is used once, and an invitation as often as it says. Several ceremonies may start by either.
-//! Of two that complete by one link, one succeeds, since one transaction stores the credential and
-//! spends the link.
+//! A link is used once, and an invitation as often as it says. Several ceremonies may start by
+//! either. Of two that complete by one link, one succeeds, since one transaction stores the
+//! credential and spends the link.
 
 use std::collections::BTreeMap;
 
@@ -73,8 +73,8 @@ pub enum Opened {
     Code(TokenHash, UserId, Box<Person>),
     /// An invitation.
     Invitation(InvitationId, Box<Invitation>),
-    /// A setup link, and the person it is for; `None` for the first administrator, who does not exist
-    /// yet.
+    /// A setup link, and the person it is for; `None` for the first administrator, who does not
+    /// exist yet.
     Link(LinkId, SetupPurpose, Option<Box<Person>>),
     /// An account that somebody makes by themselves.
     SignUp,
@@ -270,8 +270,8 @@ pub struct Enrolled {
     pub secret: Option<SessionSecret>,
 }
 
-/// Stores the passkey, spends the way to it, makes the account of somebody new, merges a new person's
-/// anonymous session, and opens the person's own session, in one transaction.
+/// Stores the passkey, spends the way to it, makes the account of somebody new, merges a new
+/// person's anonymous session, and opens the person's own session, in one transaction.
 pub fn complete(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -342,8 +342,8 @@ pub fn complete(
     Ok(Enrolled { merged, secret })
 }
 
-/// Counts an account that somebody made by themselves, as the registration of a client is counted: each
-/// network may make so many in a minute.
+/// Counts an account that somebody made by themselves, as the registration of a client is counted:
+/// each network may make so many in a minute.
 fn count_sign_up(tx: &mut Tx<'_>, cx: &Context) -> Result<(), Error> {
     let limit = cx.rules.config.registration.per_minute;
     match cx.acting.address {

@@ -1,6 +1,6 @@
-//! Invitations: one link by which several people make their accounts, each with the roles and groups
-//! that it gives. The count, the person and the passkey are written in one transaction, so an
-//! invitation never makes more people than it says.
+//! Invitations: one link by which several people make their accounts, each with the roles and
+//! groups that it gives. The count, the person and the passkey are written in one transaction, so
+//! an invitation never makes more people than it says.
 
 use std::time::Duration;
 
@@ -43,8 +43,8 @@ pub struct IssuedInvitation {
 ///
 /// # Errors
 ///
-/// [`Refusal::RoleUnknown`], [`Refusal::PersonTooLarge`] and [`Refusal::AdministrationExceeded`] if its
-/// roles give more than the actor has.
+/// [`Refusal::RoleUnknown`], [`Refusal::PersonTooLarge`] and [`Refusal::AdministrationExceeded`] if
+/// its roles give more than the actor has.
 pub fn add(tx: &mut Tx<'_>, cx: &Context, new: &NewInvitation) -> Result<IssuedInvitation, Error> {
     people::check_roles(cx, &new.roles)?;
     let roles = people::roles_or_default(&new.roles)?;

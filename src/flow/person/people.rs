@@ -1,5 +1,5 @@
-//! Transitions on people: an operator adds, changes and removes them, and they name their own e-mail
-//! address.
+//! Transitions on people: an operator adds, changes and removes them, and they name their own
+//! e-mail address.
 
 use std::collections::BTreeMap;
 
@@ -390,8 +390,8 @@ fn check_carried(person: &Person) -> Result<(), Refusal> {
     check_size(&person.roles, &person.groups, &claims.collect::<Vec<_>>())
 }
 
-/// Checks what tokens would carry of a person with these roles and groups, and of the texts of their
-/// claims, as JSON writes it.
+/// Checks what tokens would carry of a person with these roles and groups, and of the texts of
+/// their claims, as JSON writes it.
 pub fn check_size(roles: &[Role], groups: &[Group], claims: &[&str]) -> Result<(), Refusal> {
     // The claim `groups` has the roles, too.
     let texts = roles.iter().chain(roles).map(Role::as_str);

@@ -1,8 +1,8 @@
 //! Setup links: for the first administrator, a new person, a further passkey and a recovery.
 //!
-//! A person has one open link at most: a new one ends the one before. A link that was made before its
-//! person was last disabled is over, which is judged by times and needs no row to change. Rows stay for
-//! a while, so that each way to be over has words of its own.
+//! A person has one open link at most: a new one ends the one before. A link that was made before
+//! its person was last disabled is over, which is judged by times and needs no row to change. Rows
+//! stay for a while, so that each way to be over has words of its own.
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
@@ -225,7 +225,8 @@ pub fn revoke(tx: &mut Tx<'_>, cx: &Context, id: LinkId) -> Result<ListedLink, E
     Ok(by_id(tx, cx, id)?.ok_or(Refusal::SetupLinkNotFound)?)
 }
 
-/// Revokes every open link, of one person or of all. Whoever may not touch one of them revokes none.
+/// Revokes every open link, of one person or of all. Whoever may not touch one of them revokes
+/// none.
 ///
 /// # Errors
 ///

@@ -84,7 +84,8 @@ pub(in crate::http) async fn start(
     Ok(Json(json!({ "ceremony": started.ceremony, "publicKey": started.public_key })))
 }
 
-/// The names that somebody chose who makes their account. Without a display name, the username is used.
+/// The names that somebody chose who makes their account. Without a display name, the username is
+/// used.
 fn names(body: &Start) -> Result<(Username, DisplayName), Refusal> {
     let username = body.username.as_deref().unwrap_or_default().trim();
     let display_name = body.display_name.as_deref().unwrap_or_default().trim();

@@ -169,8 +169,8 @@ pub const LINKS_BY_TOKEN: Index<TokenHash, LinkId> = Index::new(99, "links_by_to
 /// Setup links by their [holder](SetupPurpose::holder).
 pub const LINKS_BY_USER: Index<UserId, LinkId> = Index::new(100, "links_by_user");
 
-/// The setup link of a [holder](SetupPurpose::holder) that has not ended, expired or not. There is one
-/// at most, since a new one ends those before it.
+/// The setup link of a [holder](SetupPurpose::holder) that has not ended, expired or not. There is
+/// one at most, since a new one ends those before it.
 pub const OPEN_LINKS: Index<UserId, LinkId> = Index::new(101, "open_links");
 
 layout!(SetupLinkLayout, SetupLink);

@@ -1,5 +1,5 @@
-//! Accounts that people make by themselves, where the operator lets them (Initiating User Registration
-//! via OpenID Connect 1.0).
+//! Accounts that people make by themselves, where the operator lets them (Initiating User
+//! Registration via OpenID Connect 1.0).
 
 use std::fs;
 
