@@ -34,7 +34,7 @@ pub(in crate::http) async fn show(State(app): State<Arc<App>>) -> Json<Metadata>
     metadata.client_id_metadata_document_supported =
         rules.config.documents.policy != DocumentPolicy::Off && !rules.config.offline;
     metadata.ui_locales_supported = Language::all().map(Language::tag).collect();
-    // Initiating User Registration §4.1.1: a value that is listed is supported.
+    // Initiating User Registration §4.2: a value that is listed is supported.
     if rules.config.policy.sign_up == SignUpPolicy::Open {
         metadata.prompt_values_supported.push("create");
     }
