@@ -4,5 +4,7 @@
 export function text(name, values = {}) {
   const [section, key] = name.split(".");
   const texts = JSON.parse(document.querySelector(`script[data-texts="${section}"]`).textContent);
-  return texts[key].replace(/\{(\w+)\}/g, (_, value) => values[value]);
+  const { one, other } = texts[key];
+  const form = other === undefined ? texts[key] : Object.values(values).includes(1) ? one : other;
+  return form.replace(/\{(\w+)\}/g, (_, value) => values[value]);
 }

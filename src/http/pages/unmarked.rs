@@ -352,6 +352,8 @@ fn unmarked(html: &str) -> Vec<String> {
 fn every_text_of_a_page_is_in_the_files_of_the_languages() {
     for (template, html) in rendered() {
         assert!(unmarked(&html).is_empty(), "{template}: {:#?}", unmarked(&html));
+        // A link of a text leads to where the template says.
+        assert!(!html.contains("href=\"\""), "{template}: {html}");
         // A tag in an attribute or in the title would be displayed as it is.
         for text in read(&html) {
             assert!(!text.contains("&#60;"), "{template}: {text}");

@@ -1,4 +1,10 @@
 //! Every text of the pages, by section, with the values in it.
+//!
+//! A new text is a line here and one in each file of `assets/texts/`. A template writes
+//! `{{ page.t.section.name(value) }}`, in an attribute and in the title with `.plain()`, and with
+//! `.link("/path")` where the text has a link. A list of names comes from [`Texts::all_of`] or
+//! [`Texts::any_of`]; a number chooses between the forms `one` and `other`. The texts of a script are
+//! below `scripts`; its page has them in the block `texts`.
 
 use std::collections::BTreeMap;
 

@@ -119,6 +119,13 @@ impl ToValue for u64 {
     }
 }
 
+/// The length of a list.
+impl ToValue for usize {
+    fn to_value(&self) -> Value {
+        Value::Count(u64::try_from(*self).unwrap_or(u64::MAX))
+    }
+}
+
 impl<T: ToValue + ?Sized> ToValue for &T {
     fn to_value(&self) -> Value {
         (**self).to_value()
