@@ -18,10 +18,15 @@ const purposes = {
   invitation: () => [text("setup.invitation"), text("setup.invitation_lead")],
   code: (name) => [text("setup.recover", { name }), text("setup.recover_lead")],
   recover: (name) => [text("setup.recover", { name }), text("setup.recover_lead")],
+  sign_up: () => [text("setup.sign_up"), text("setup.sign_up_lead")],
   passkey: (name) => [text("setup.passkey", { name }), text("setup.passkey_lead")],
 };
 
+/** What stands in the place of a token where somebody makes an account by themselves. */
+const SIGN_UP = "sign-up";
+
 let token = "";
+let signsUp = false;
 let link = null; // what the server said of the token
 let busy = false;
 
@@ -38,10 +43,12 @@ function setBusy(on) {
 /** Reads the link and forgets it from the address bar, the history and any screenshot. */
 function begin() {
   const found = location.hash.slice(1);
-  token = found || history.state?.token || "";
-  if (found) history.replaceState({ token }, "", location.pathname + location.search);
+  const named = found || history.state?.token || "";
+  signsUp = named === SIGN_UP;
+  token = signsUp ? "" : named;
+  if (found) history.replaceState({ token: found }, "", location.pathname + location.search);
   for (const id of ["lead", "remedy", "setup", "about", "again", "recovery"]) at(id).hidden = true;
-  if (!token) {
+  if (!named) {
     say("");
     at("heading").textContent = text("setup.recovery");
     at("lead").textContent = text("setup.no_link");
@@ -62,7 +69,7 @@ async function check() {
     say("", words(error));
     at(error.offline ? "again" : "remedy").hidden = false;
     // What was typed may have a slip in it.
-    at("recovery").hidden = error.offline || token.startsWith("gl_");
+    at("recovery").hidden = error.offline || signsUp || token.startsWith("gl_");
     return;
   }
   say("");
@@ -70,7 +77,7 @@ async function check() {
 }
 
 function show() {
-  const naming = ["first", "invitation"].includes(link.purpose);
+  const naming = link.takes_names;
   const name = link.display_name || link.username || text("setup.you");
   const [heading, lead] = (purposes[link.purpose] ?? purposes.passkey)(name);
   at("heading").textContent = heading;
@@ -109,13 +116,14 @@ function emailHolds() {
 async function enrol(event) {
   event.preventDefault();
   if (busy) return;
-  const naming = ["first", "invitation"].includes(link.purpose);
+  const naming = link.takes_names;
   username.value = username.value.trim();
   if (naming && !usernameHolds()) return;
   if (link.takes_email && !emailHolds()) return;
 
   setBusy(true);
   say(text("setup.waiting"));
+  let made = false; // the device has made a passkey
   try {
     const { ceremony, publicKey } = await post("/gate/webauthn/register/start", {
       token,
@@ -124,6 +132,7 @@ async function enrol(event) {
       email: link.takes_email ? email.value.trim() || null : null,
     });
     const credential = await create(publicKey);
+    made = true;
     say(text("setup.storing"));
     const { next } = await post("/gate/webauthn/register/finish", {
       ceremony,
@@ -133,10 +142,11 @@ async function enrol(event) {
       passkey_name: deviceName(),
     }, { opens: true });
     say(text("setup.done"));
-    go(next);
+    go(signsUp ? new URLSearchParams(location.search).get("next") || next : next);
   } catch (error) {
     setBusy(false);
-    say("", words(error, true));
+    const useless = made && error.code ? ` ${text("setup.useless")}` : "";
+    say("", words(error, true) + useless);
   }
 }
 

@@ -5,10 +5,12 @@ use axum::response::Response;
 use super::cookie::with_browser_cookie;
 use super::templates::{self, LoginPage, Page};
 use crate::app::App;
+use crate::config::SignUpPolicy;
 use crate::error::Error;
 use crate::flow::person::people;
 use crate::http::destination::PagePath;
 use crate::http::extract::browser::Browser;
+use crate::oauth::params::form_encode;
 
 /// The contents of the sign-in page, and the page that follows it.
 pub(in crate::http) struct SignInPrompt {
@@ -48,7 +50,13 @@ pub(in crate::http) fn page(
     prompt: SignInPrompt,
 ) -> Result<Response, Error> {
     let new_cookie = browser.ensure_browser_cookie(&app.context());
+    let open = app.rules().config.policy.sign_up == SignUpPolicy::Open && prompt.again.is_none();
+    let sign_up = open.then(|| {
+        let query = form_encode([("next", &*prompt.next.to_string())]);
+        format!("{}?{query}#sign-up", PagePath::Setup)
+    });
     let page = LoginPage {
+        sign_up,
         page: Page::of(app, &browser),
         next: prompt.next,
         again: prompt.again,

@@ -350,6 +350,8 @@ pub(in crate::http) struct LoginPage {
     pub(in crate::http) login_hint: String,
     pub(in crate::http) cancel: Option<PagePath>,
     pub(in crate::http) nobody: bool,
+    /// The page on which somebody makes an account by themselves, if they may.
+    pub(in crate::http) sign_up: Option<String>,
 }
 
 #[derive(Template)]

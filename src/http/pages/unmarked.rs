@@ -198,6 +198,7 @@ fn login(client: Option<String>, nobody: bool) -> LoginPage {
         login_hint: name(),
         cancel: Some(PagePath::Account),
         nobody,
+        sign_up: (!nobody).then(name),
     }
 }
 

@@ -268,6 +268,7 @@ texts! {
             nobody,
             nobody_lead,
             nobody_next,
+            sign_up,
             username,
             username_hint,
         }
@@ -429,7 +430,10 @@ texts! {
             recover(name),
             recover_lead,
             recovery,
+            sign_up,
+            sign_up_lead,
             storing,
+            useless,
             username_malformed,
             username_missing,
             waiting,

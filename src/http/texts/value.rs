@@ -107,12 +107,6 @@ impl ToValue for str {
     }
 }
 
-impl ToValue for usize {
-    fn to_value(&self) -> Value {
-        Value::Count(u64::try_from(*self).unwrap_or(u64::MAX))
-    }
-}
-
 impl ToValue for u64 {
     fn to_value(&self) -> Value {
         Value::Count(*self)
