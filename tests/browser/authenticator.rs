@@ -18,15 +18,21 @@ pub(crate) struct Authenticator {
 impl Authenticator {
     /// One that is touched whenever it asks.
     pub(crate) async fn plug_in(page: &Page) -> Self {
+        Self::by(page, AuthenticatorTransport::Internal).await
+    }
+
+    /// A security key that verifies its person and is touched whenever it asks.
+    pub(crate) async fn security_key(page: &Page) -> Self {
+        Self::by(page, AuthenticatorTransport::Usb).await
+    }
+
+    async fn by(page: &Page, transport: AuthenticatorTransport) -> Self {
         let options = VirtualAuthenticatorOptions {
             automatic_presence_simulation: Some(true),
             has_resident_key: Some(true),
             has_user_verification: Some(true),
             is_user_verified: Some(true),
-            ..VirtualAuthenticatorOptions::new(
-                AuthenticatorProtocol::Ctap2,
-                AuthenticatorTransport::Internal,
-            )
+            ..VirtualAuthenticatorOptions::new(AuthenticatorProtocol::Ctap2, transport)
         };
         page.execute(EnableParams::default()).await.unwrap();
         let added = page.execute(AddVirtualAuthenticatorParams::new(options)).await.unwrap();

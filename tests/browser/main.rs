@@ -10,6 +10,7 @@
     reason = "a story that cannot go on ends here, in whichever function it is"
 )]
 
+mod account;
 mod application;
 mod authenticator;
 mod bridge;

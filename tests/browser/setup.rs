@@ -18,7 +18,7 @@ pub(crate) async fn ada(home: &Home) -> (Server, Window) {
 }
 
 /// The link that `gatelodge user …` prints.
-fn link(home: &Home, arguments: &str) -> String {
+pub(crate) fn link(home: &Home, arguments: &str) -> String {
     home.json(arguments)["setup_url"].as_str().unwrap().to_owned()
 }
 
@@ -79,7 +79,7 @@ async fn a_link_that_is_none_says_so() {
     let window = Window::new().await;
 
     window.open(format!("{}/setup", server.issuer())).await;
-    window.reads("This page needs a setup link, and the address has none.").await;
+    window.reads("Open the setup link that you were given exactly as it was printed").await;
 
     // Another link in the same tab changes only the fragment.
     window.ask::<String>("location.hash = 'gl_st_nonsense'").await;
