@@ -74,7 +74,7 @@ const PRIVATE_V6: &[(Ipv6Addr, u32)] =
 /// Whether an address is on this machine or in a private network, so that a URL that an operator
 /// names may lead to it. The metadata services of clouds are at link-local addresses, which are
 /// neither.
-pub(super) fn is_private(address: IpAddr) -> bool {
+pub fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => PRIVATE_V4.iter().any(|block| within_v4(v4, *block)),
         IpAddr::V6(v6) => PRIVATE_V6.iter().any(|block| within_v6(v6, *block)),

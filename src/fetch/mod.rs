@@ -53,6 +53,7 @@ pub use self::error::FetchError;
 use self::exchange::Posted;
 use self::single_flight::SingleFlight;
 use self::target::{AddressBounds, PrivateDestinations, Target};
+pub use address::is_private;
 pub(crate) use exchange::{converse, whole};
 
 /// The most concurrent fetches, and the most concurrent deliveries; others wait. They are counted

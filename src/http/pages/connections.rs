@@ -1,6 +1,7 @@
 //! The connections of a person on the account page, and the forms that end them: applications,
 //! browser sessions, bridges and personal access tokens.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -9,6 +10,7 @@ use axum::response::Response;
 use super::templates::{self, ApplicationItem, BridgeItem, HostItem, SessionItem, TokenItem};
 use crate::app::App;
 use crate::error::Refusal;
+use crate::fetch::is_private;
 use crate::flow::Context;
 use crate::flow::bridge::{access, hosts, pat};
 use crate::flow::session::{self, LiveSession};
@@ -56,12 +58,12 @@ pub(super) fn of(
     });
     let sessions = session::list(view, cx, Some(own.user()), &Span::first(MAX_LISTED))?;
     let sessions = sessions.items.iter().map(|session| SessionItem {
-        address: session.device().address.clone(),
+        address: place(t, &session.device().address),
         id: session.id().to_string(),
         own: session.id() == own.id(),
         program: t.program(&session.device().program()),
-        since: templates::day(session.authentication().at),
-        seen: templates::day(session.seen()),
+        since: templates::moment(session.authentication().at),
+        seen: templates::moment(session.seen()),
     });
     Ok(Connected {
         apps: apps.collect(),
@@ -84,7 +86,7 @@ fn bridges(
         // The host name of its machine, if a heartbeat has reported it.
         let machine = view.find::<Bridge>(bridge.id())?.map(|bridge| bridge.hostname);
         items.push(BridgeItem {
-            address: session.device.address.clone(),
+            address: place(t, &session.device.address),
             id: bridge.id().to_string(),
             name: machine.unwrap_or_else(|| t.program(&session.device.program())),
             seen: templates::day(session.seen),
@@ -92,6 +94,15 @@ fn bridges(
         });
     }
     Ok(items)
+}
+
+/// Where a request came from, as its person knows the place. There is no geography.
+fn place(t: &Texts, address: &str) -> String {
+    match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(address) if address.is_loopback() => t.account.this_machine().plain(),
+        Ok(own) if is_private(own) => t.account.private_network(address).plain(),
+        Ok(_) | Err(_) => address.to_owned(),
+    }
 }
 
 /// What the person's bridges stored about hosts of agents.

@@ -206,9 +206,10 @@ async fn the_account_page_tells_which_browser_is_where() {
         "<strong><bdi>Firefox on Linux</bdi></strong>\n<span class=\"tag\">This browser</span>";
     assert!(page.text().contains(own), "{}", page.text());
     assert!(
-        page.text().contains("aria-label=\"Sign out Edge on Windows, signed in on 2026-01-01\"")
+        page.text()
+            .contains("aria-label=\"Sign out Edge on Windows, signed in on 2026-01-01 00:00 UTC\"")
     );
-    assert_eq!(page.text().matches("from <bdi>127.0.0.1</bdi>").count(), 2);
+    assert_eq!(page.text().matches("from <bdi>this machine</bdi>").count(), 2);
 }
 
 /// Ada with a bridge and a personal access token, and the token.
@@ -317,4 +318,24 @@ async fn a_date_is_one_word_that_no_narrow_page_breaks() {
     let page = ada.visit("/account").await;
 
     assert!(page.text().contains("<p>Made <span class=\"day\">2026-01-01 00:00 UTC</span>"));
+}
+
+#[tokio::test]
+async fn a_place_is_this_machine_a_private_network_or_the_address() {
+    let (_server, mut ada) = Server::with_ada().await;
+    let mut seen = vec![ada.visit("/account").await.text().to_owned()];
+    for address in ["192.168.1.7", "203.0.113.9"] {
+        let mut other = Browser::new(&ada.server).at(address);
+        other.authenticator = ada.authenticator.clone();
+        other.sign_in().await;
+        seen.push(other.visit("/account").await.text().to_owned());
+    }
+
+    for (page, place) in seen.iter().zip([
+        "from <bdi>this machine</bdi>",
+        "from <bdi>192.168.1.7, in a private network</bdi>",
+        "from <bdi>203.0.113.9</bdi>",
+    ]) {
+        assert!(page.contains(place), "{place}: {page}");
+    }
 }
