@@ -69,7 +69,8 @@
 //! | invitations; accounts without a link | [`flow::person::invitation`]; [`flow::person::enroll`] |
 //! | what a signature proves | [`keys`] |
 //! | the passkeys of a person; the marks of those that were removed | [`flow::person::passkeys`] |
-//! | what needs a sign-in within the last five minutes | [`flow::session::recent`] |
+//! | what needs a sign-in within the last five minutes | [`flow::session::recent`], `http/pages/own_passkeys.rs` |
+//! | recovery codes | [`flow::person::recovery_codes`], `secret/recovery.rs` |
 //! | sign-in with a passkey | [`flow::person::login`], `app/sign_in.rs` |
 //! | logout; notification of clients | [`flow::session::logout`]; [`flow::session::backchannel`], `app/logout_delivery.rs` |
 //! | events that go out: to the webhook, its queue and its signature; to syslog | `app/events/webhook.rs`, [`flow::events::delivery`], [`secret::WebhookSecret`]; `cli/event/syslog.rs` |
@@ -221,6 +222,12 @@
 //! - *Copied passkey.* A counter that goes back is logged, and refuses a passkey of one device. The
 //!   copies of one that may be synchronised count for themselves. A passkey that a frame of another
 //!   page asked for is refused.
+//! - *Stolen device.* Its passkey is removed, every other session ended with what was allowed in it, and
+//!   its bridge ended with its tokens, each on the account page. A sign-in that is at most five minutes old
+//!   is asked for before a passkey or a code is made or removed, and proven in the transition.
+//! - *Deleted passkey.* A browser forgets one for good only by the mark of one that was removed here, whose
+//!   id and owner both match: a row that is absent proves nothing after a restore, nor on a host that
+//!   others share.
 //! - *Borrowed name.* A client that a stranger registered is never found by its name.
 //! - *Colluding clients.* A client with pairwise subjects knows a session by a `sid` of its sector, too.
 //! - *Token of another server.* A resource sees its tokens. One that was issued with `openid` opens
