@@ -1,5 +1,7 @@
 //! Passkeys on the account page.
 
+use std::time::Duration;
+
 use crate::authenticator::Authenticator;
 use crate::pages::look;
 use crate::program::Home;
@@ -46,6 +48,13 @@ async fn a_stolen_passkey_is_removed_in_two_presses_and_opens_nothing() {
     stolen.press("Sign in again").await;
     stolen.reads("This passkey was removed from its account.").await;
     stolen.excuses("401").await;
+    let forgotten = async {
+        while !stolen.passkeys.held().await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let forgotten = tokio::time::timeout(Duration::from_secs(20), forgotten).await;
+    assert!(forgotten.is_ok(), "its browser forgets it");
     assert_eq!(window.passkeys.held().await.len(), 1, "the other one stays where it is");
 }
 
