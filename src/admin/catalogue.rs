@@ -12,7 +12,7 @@ use super::by::{By, ReadClients};
 use super::listing::{ListView, Noun, Query, Unfiltered};
 use super::request::Named;
 use crate::error::{Error, Internal, Refusal};
-use crate::model::catalogue::{ApplicationSettings, KnownApplication, Values};
+use crate::model::catalogue::{ApplicationSettings, KnownApplication, Values, fits};
 use crate::model::near::nearest;
 use crate::oauth::id::ClientId;
 use crate::oauth::issuer::Issuer;
@@ -121,6 +121,13 @@ impl Chosen {
         let options = application.choose(&choice.options).map_err(|refusal| {
             Error::with_known(refusal, application.options.keys().cloned().collect())
         })?;
+        // The settings name it, in the syntax of a shell, of YAML and of others.
+        let id = members.get("client_id").and_then(Value::as_str);
+        if id.is_some_and(|id| !fits(id)) {
+            let why =
+                "beside catalogue it is 1 to 64 letters, digits, dots, hyphens and underscores";
+            return Err(Refusal::MemberMalformed("client_id", why).into());
+        }
         let url = choice.url.as_deref();
         for (name, value) in application.members(url, &options)? {
             members.entry(name).or_insert(value);

@@ -229,8 +229,8 @@ impl KnownApplication {
     }
 }
 
-/// Whether the value of an option can be a part of a path, and of a file of settings.
-fn fits(value: &str) -> bool {
+/// Whether the value of an option, or an id, can be a part of a path, and of a file of settings.
+pub fn fits(value: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
     (1..=MAX_VALUE).contains(&value.len()) && value.bytes().all(plain) && !value.starts_with('.')
 }

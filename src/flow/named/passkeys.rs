@@ -7,7 +7,8 @@ use crate::oauth::id::PasskeyId;
 use crate::store::schema::{CredentialId, PASSKEYS_BY_ID, PASSKEYS_BY_NAME, Passkey, Person};
 use crate::store::{StoreError, View};
 
-/// The passkey that an operator names by its id, by its name or by the beginning of its id.
+/// The passkey that an operator names by its id, by the beginning of its id or by its name. The
+/// beginning goes first, since its owner could give one the name of another's id.
 ///
 /// # Errors
 ///
@@ -19,15 +20,15 @@ pub fn passkey(view: &impl View, written: &str) -> Result<PasskeyId, Error> {
     {
         return Ok(id);
     }
-    let named = by_name(view, &PASSKEYS_BY_NAME, written, |credential| found(view, &credential))?;
-    if let Some(id) = named.only()? {
-        return Ok(id);
-    }
     if let Some(beginning) = of_hex(written) {
         let rows = view.by_beginning(&PASSKEYS_BY_ID, &beginning, MAX_READ)?;
         if let Some(id) = Found::among(rows, |(_, credential)| found(view, &credential))?.only()? {
             return Ok(id);
         }
+    }
+    let named = by_name(view, &PASSKEYS_BY_NAME, written, |credential| found(view, &credential))?;
+    if let Some(id) = named.only()? {
+        return Ok(id);
     }
     let known = known(view, &PASSKEYS_BY_NAME, written, |_| None)?;
     Err(Error::with_known(Refusal::PasskeyNotFound, known))

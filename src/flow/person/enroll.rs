@@ -324,15 +324,19 @@ pub fn complete(
     };
     let id = passkeys::add(tx, cx, user, &proof.registered, &proof.name)?;
     proof.ceremony.spend(tx, user)?;
-    if proof.end_others && opened.is_recovery() {
-        passkeys::remove_all(tx, cx, user, Some(id))?;
-        session::end_all(tx, cx, user, None)?;
-    }
+    let end_others = proof.end_others && opened.is_recovery();
     match opened {
         Opened::Code(hash, ..) => recovery_codes::spend(tx, cx, &hash)?,
         Opened::Invitation(id, row) => invitation::spend(tx, id, *row)?,
         Opened::Link(id, ..) => setup_link::end(tx, cx, &id, LinkEnd::Used)?,
         Opened::SignUp => count_sign_up(tx, cx)?,
+    }
+    if end_others {
+        // Whoever had a passkey may have made codes, and asked for a link.
+        passkeys::remove_all(tx, cx, user, Some(id))?;
+        recovery_codes::revoke(tx, cx, user)?;
+        setup_link::end_open(tx, cx, user)?;
+        session::end_all(tx, cx, user, None)?;
     }
     let at = tx.find::<Person>(&user)?.map_or(cx.now, |person| person.now_enabled(cx.now));
     let authentication = Authentication { amr: proof.registered.amr.clone(), at };
@@ -369,12 +373,16 @@ pub struct LateRegistration {
 }
 
 /// Leaves the mark of a passkey that was made and is not stored, so that whoever uses it learns why it
-/// opens nothing, and spends its ceremony.
+/// opens nothing, and spends its ceremony. Of somebody who has no account there is none, since each such
+/// ceremony has another owner, and nothing would bound the marks.
 pub fn record_late(tx: &mut Tx<'_>, cx: &Context, late: &LateRegistration) -> Result<(), Error> {
     let Purpose::Register { right, user, .. } = late.ceremony.purpose() else { return Ok(()) };
     let is_own =
         right.is_of(&late.way.right()) && late.ceremony.check(tx, cx, &late.browser).is_ok();
-    if is_own && open(tx, cx, &late.way).is_err() && tx.find::<Passkey>(&late.credential)?.is_none()
+    if is_own
+        && tx.find::<Person>(user)?.is_some()
+        && open(tx, cx, &late.way).is_err()
+        && tx.find::<Passkey>(&late.credential)?.is_none()
     {
         let user = *user;
         passkeys::take(tx, cx, &late.credential, user, Removed::Unstored)?;

@@ -5,6 +5,7 @@ use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::person::ceremony::{Ceremony, Purpose, Right};
 use crate::flow::person::passkeys::{self, RemovedNow};
+use crate::flow::person::recovery_codes;
 use crate::flow::session;
 use crate::flow::session::recent::RecentSignIn;
 use crate::oauth::display_name::DisplayName;
@@ -86,7 +87,7 @@ pub fn rename(
 pub struct RemovalWish {
     /// To have no passkey after it.
     pub even_last: bool,
-    /// To end all their other sessions, too, as after a theft.
+    /// To end all their other sessions and their recovery codes, too, as after a theft.
     pub others_out: bool,
 }
 
@@ -109,6 +110,8 @@ pub fn remove(
         return Err(Refusal::PasskeyIsLast.into());
     }
     if wish.others_out {
+        // Whoever has the passkey may have made the codes.
+        recovery_codes::revoke(tx, cx, recent.user())?;
         session::end_all(tx, cx, recent.user(), Some(recent.session()))?;
     }
     Ok(removed)

@@ -84,6 +84,14 @@ pub fn end(tx: &mut Tx<'_>, cx: &Context, id: &LinkId, how: LinkEnd) -> Result<(
     }
 }
 
+/// Revokes the open link of a person, if there is one.
+pub fn end_open(tx: &mut Tx<'_>, cx: &Context, user: UserId) -> Result<(), StoreError> {
+    match tx.by(&OPEN_LINKS, &user, 1)?.first() {
+        Some(id) => end(tx, cx, id, LinkEnd::Revoked),
+        None => Ok(()),
+    }
+}
+
 /// What has become of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkState {

@@ -320,3 +320,18 @@ async fn the_catalogue_is_listed_page_by_page_and_in_the_order_of_its_names() {
     let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/applications");
     assert_eq!(std::fs::read_dir(files).unwrap().count(), all.len());
 }
+
+/// What is pasted has the syntax of a shell, of YAML or of Python.
+#[tokio::test]
+async fn an_id_that_would_break_out_of_the_settings_is_refused() {
+    let server = Server::new().await;
+    for id in ["x; touch y #", "x', 'z': '", "a\"b", "x y"] {
+        let client = json!({
+            "name": "git", "client_id": id,
+            "catalogue": { "name": "gitea", "url": "https://git.example" },
+        });
+        let refused = server.operate(Method::POST, "/clients", client).await;
+        assert_eq!(refused.status, 400, "{id}: {}", refused.text());
+        assert!(refused.text().contains("beside catalogue"), "{id}: {}", refused.text());
+    }
+}

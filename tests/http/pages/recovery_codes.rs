@@ -125,3 +125,56 @@ async fn an_operator_who_ends_the_passkeys_ends_the_codes_too() {
     let refused = described(&mut Browser::new(&server), &codes[0]).await;
     refused.refused(ErrorCode::SetupLinkUnknown, Refusal::RecoveryCodeUnknown);
 }
+
+/// A thief may have made the codes that are there, or asked for a link.
+#[tokio::test]
+async fn whoever_recovers_from_a_theft_ends_the_other_codes_and_links_too() {
+    let (server, mut ada) = Server::with_ada().await;
+    let codes = made(&mut ada).await;
+    let asked = json!({ "username": "ada", "further": true });
+    let link = server.operate(Method::POST, "/recover", asked).await.json();
+    let mut elsewhere = Browser::new(&server);
+    elsewhere.visit("/setup").await;
+    let mut finish: Value = elsewhere.made_passkey(&codes[0], None).await;
+    finish["end_others"] = json!(true);
+    assert_eq!(elsewhere.finish_setup(&finish).await.status, 200);
+
+    let mut thief = Browser::new(&server);
+    let by_code = described(&mut thief, &codes[1]).await;
+    let token = thief.open_link(link["setup_url"].as_str().unwrap()).await;
+    let by_link = described(&mut thief, &token).await;
+
+    by_code.refused(ErrorCode::SetupLinkUnknown, Refusal::RecoveryCodeUnknown);
+    assert_eq!(by_link.refusal(), Some(Refusal::SetupTokenRevoked));
+}
+
+#[tokio::test]
+async fn a_stolen_passkey_takes_the_codes_with_it() {
+    let (server, mut ada) = Server::with_ada().await;
+    let codes = made(&mut ada).await;
+    let path = format!("/gate/account{}", crate::refusals::passkeys::path(&server).await);
+    ada.visit(&path).await;
+
+    let fields = [("even_last", "yes"), ("others_out", "yes")];
+    let removed = ada.submit(&format!("{path}/remove"), &fields).await;
+
+    assert_eq!(removed.location(), "/gate/account?passkey=removed");
+    let refused = described(&mut Browser::new(&server), &codes[0]).await;
+    refused.refused(ErrorCode::SetupLinkUnknown, Refusal::RecoveryCodeUnknown);
+}
+
+/// An owner chooses the name of a passkey, and nobody the beginning of an id.
+#[tokio::test]
+async fn the_beginning_of_an_id_is_never_the_name_that_somebody_gave_another_passkey() {
+    let (server, _ada) = Server::with_ada().await;
+    let ada_s = crate::refusals::passkeys::path(&server).await;
+    let beginning = &ada_s["/passkeys/".len()..][..8];
+    let _mallory = server.person("mallory").await;
+    let listed = server.operate(Method::GET, "/passkeys?user=mallory", json!({})).await.json();
+    let own = format!("/passkeys/{}", listed["passkeys"][0]["id"].as_str().unwrap());
+    server.operate(Method::PATCH, &own, json!({ "name": beginning })).await;
+
+    let found = server.operate(Method::GET, &format!("/passkeys/{beginning}"), json!({})).await;
+
+    assert_eq!(found.json()["username"], "ada");
+}

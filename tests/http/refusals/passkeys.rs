@@ -53,13 +53,13 @@ pub(super) async fn one_of_a_removed_person() -> Response {
 
 /// Two browsers open one link, and both make a passkey.
 pub(super) async fn one_of_the_loser_of_two_ceremonies() -> Response {
-    let server = Server::new().await;
+    let (server, _ada) = Server::with_ada().await;
     let (mut winner, mut loser) = (Browser::new(&server), Browser::new(&server));
-    let link = server.operate(Method::POST, "/recover", json!({})).await.json();
+    let link = server.operate(Method::POST, "/recover", json!({ "username": "ada" })).await.json();
     let url = link["setup_url"].as_str().unwrap();
     let token = winner.open_link(url).await;
     loser.open_link(url).await;
-    let start = json!({ "token": token, "username": "ada" });
+    let start = json!({ "token": token });
     let first = winner.started_passkey(&start).await.unwrap_or_else(|_| panic!("the link is open"));
     let second = loser.started_passkey(&start).await.unwrap_or_else(|_| panic!("the link is open"));
     assert_eq!(winner.finish_setup(&first).await.status, 200);
