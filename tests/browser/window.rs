@@ -184,6 +184,13 @@ impl Window {
         };
         assert!(tokio::time::timeout(TIMEOUT, heard).await.is_ok(), "nothing about {part}");
     }
+
+    /// Leaves the page, and takes note of each complaint with `part` in it that came after the first: the
+    /// autofill may have tried once more.
+    pub(crate) async fn leaves(&self, part: &str) {
+        self.open("about:blank").await;
+        while self.complaints.take(part) {}
+    }
 }
 
 impl Drop for Window {

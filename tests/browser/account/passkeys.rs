@@ -55,6 +55,7 @@ async fn a_stolen_passkey_is_removed_in_two_presses_and_opens_nothing() {
     };
     let forgotten = tokio::time::timeout(Duration::from_secs(20), forgotten).await;
     assert!(forgotten.is_ok(), "its browser forgets it");
+    stolen.leaves("401").await;
     assert_eq!(window.passkeys.held().await.len(), 1, "the other one stays where it is");
 }
 
@@ -119,4 +120,5 @@ async fn a_passkey_of_another_gatelodge_is_called_that_and_stays_on_its_device()
     window.reads("This passkey belongs to another or an older Gatelodge.").await;
     window.excuses("401").await;
     assert_eq!(window.passkeys.held().await.len(), 1);
+    window.leaves("401").await;
 }
