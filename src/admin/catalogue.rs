@@ -121,7 +121,8 @@ impl Chosen {
         let options = application.choose(&choice.options).map_err(|refusal| {
             Error::with_known(refusal, application.options.keys().cloned().collect())
         })?;
-        // The settings name it, in the syntax of a shell, of YAML and of others.
+        // The settings name it, in the syntax of a shell, of YAML and of others. They name no secret
+        // that an operator chose.
         let id = members.get("client_id").and_then(Value::as_str);
         if id.is_some_and(|id| !fits(id)) {
             let why =

@@ -232,7 +232,9 @@ impl KnownApplication {
 /// Whether the value of an option, or an id, can be a part of a path, and of a file of settings.
 pub fn fits(value: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
-    (1..=MAX_VALUE).contains(&value.len()) && value.bytes().all(plain) && !value.starts_with('.')
+    (1..=MAX_VALUE).contains(&value.len())
+        && value.bytes().all(plain)
+        && !value.starts_with(['-', '.'])
 }
 
 /// The address of an application as it is written, without the slashes at its end.

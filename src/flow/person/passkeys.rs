@@ -191,7 +191,8 @@ pub fn remove(
     Ok(RemovedNow { left, passkey })
 }
 
-/// Removes every passkey of a person but `except`. Returns their number.
+/// Removes every passkey of a person. Whoever has a passkey, `except`, that stays does it themselves.
+/// Returns their number.
 pub fn remove_all(
     tx: &mut Tx<'_>,
     cx: &Context,

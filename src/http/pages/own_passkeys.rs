@@ -30,16 +30,22 @@ use crate::oauth::id::{PasskeyId, UserId};
 use crate::secret::TokenHash;
 use crate::store::schema::{CredentialId, Passkey};
 
+/// What was wrong with the forms of a passkey.
+#[derive(Default)]
+pub(in crate::http) struct Faults {
+    /// What is wrong with the name; empty if nothing is.
+    pub(in crate::http) name: String,
+    /// Why it was not removed; empty if nobody tried.
+    pub(in crate::http) removal: String,
+}
+
 #[derive(Template)]
 #[template(path = "passkey.html", config = "assets/askama.toml")]
 pub(in crate::http) struct PasskeyPage {
     pub(in crate::http) page: Page,
     /// The number of recovery codes that are left.
     pub(in crate::http) codes: usize,
-    /// What is wrong with the name; empty if nothing is.
-    pub(in crate::http) fault_of_name: String,
-    /// Why it was not removed; empty if nobody tried.
-    pub(in crate::http) fault_of_removal: String,
+    pub(in crate::http) faults: Faults,
     pub(in crate::http) is_only: bool,
     pub(in crate::http) passkey: PasskeyItem,
 }
@@ -129,7 +135,7 @@ pub(in crate::http) async fn show(
 ) -> Result<Response, PageFailure> {
     let id = id(&named)?;
     recently(&app, browser, PagePath::Passkey(id), |browser, session| {
-        page(&app, browser, session, id, String::new(), String::new())
+        page(&app, browser, session, id, Faults::default())
     })
 }
 
@@ -138,16 +144,14 @@ fn page(
     browser: &Browser,
     session: &LiveSession,
     id: PasskeyId,
-    fault_of_name: String,
-    fault_of_removal: String,
+    faults: Faults,
 ) -> Result<Response, Error> {
     let view = app.read()?;
     let (_, passkey) = passkeys::by_id(&view, id, Some(session.user()))?;
     let page = Page::of(app, browser);
     Ok(templates::show_alone(&PasskeyPage {
         codes: recovery_codes::left(&view, session.user())?,
-        fault_of_name,
-        fault_of_removal,
+        faults,
         is_only: passkeys::of(&view, session.user())?.len() == 1,
         passkey: item(page.t, &passkey),
         page,
@@ -176,38 +180,32 @@ pub(in crate::http) async fn rename(
         }
         Err(refusal) => Err(refusal.into()),
     };
-    let is_about_name = |error: &Error| {
-        matches!(error.refusal(), Some(Refusal::NameMalformed | Refusal::PasskeyNameTaken))
-    };
-    match renamed {
-        Ok(()) => Ok(redirect::to_page(&PagePath::Account)),
-        Err(error) if is_about_name(&error) => {
-            let fault = browser.language().texts().sentence(&error);
-            again(&app, browser, id, error, |browser, session| {
-                page(&app, browser, session, id, fault, String::new())
-            })
-        }
-        Err(error) => ask_or_fail(id, error),
-    }
+    outcome(&app, browser, id, renamed, &PagePath::Account)
 }
 
-/// The page once more, with what was wrong.
-fn again(
+/// Where a form leads: on if it was done; to the page once more, with what is wrong beside its field; or
+/// to the page that asks for a new sign-in, where the sign-in has grown old over it.
+fn outcome(
     app: &App,
     browser: Browser,
     id: PasskeyId,
-    error: Error,
-    show: impl FnOnce(&Browser, &LiveSession) -> Result<Response, Error>,
+    done: Result<(), Error>,
+    next: &PagePath,
 ) -> Result<Response, PageFailure> {
-    Ok(refusing(recently(app, browser, PagePath::Passkey(id), show)?, error))
-}
-
-/// Where the sign-in has grown old over the page, the page asks for a new one.
-fn ask_or_fail(id: PasskeyId, error: Error) -> Result<Response, PageFailure> {
-    match error.refusal() {
-        Some(Refusal::SignInStale) => Ok(redirect::to_page(&PagePath::Passkey(id))),
-        Some(_) | None => Err(error.into()),
-    }
+    let Err(error) = done else { return Ok(redirect::to_page(next)) };
+    let sentence = browser.language().texts().sentence(&error);
+    let faults = match error.refusal() {
+        Some(Refusal::SignInStale) => return Ok(redirect::to_page(&PagePath::Passkey(id))),
+        Some(Refusal::NameMalformed | Refusal::PasskeyNameTaken) => {
+            Faults { name: sentence, ..Faults::default() }
+        }
+        Some(Refusal::PasskeyIsLast) => Faults { removal: sentence, ..Faults::default() },
+        Some(_) | None => return Err(error.into()),
+    };
+    let page = recently(app, browser, PagePath::Passkey(id), |browser, session| {
+        page(app, browser, session, id, faults)
+    });
+    Ok(refusing(page?, error))
 }
 
 /// Removes the passkey.
@@ -224,16 +222,7 @@ pub(in crate::http) async fn remove(
     };
     let removed =
         app.write_by(acting, move |tx, cx| own::remove(tx, cx, &holder, id, wish).map(drop)).await;
-    match removed {
-        Ok(()) => Ok(redirect::to_page(&PagePath::AccountAfterRemoval)),
-        Err(error) if error.refusal() == Some(Refusal::PasskeyIsLast) => {
-            let fault = browser.language().texts().sentence(&error);
-            again(&app, browser, id, error, |browser, session| {
-                page(&app, browser, session, id, String::new(), fault)
-            })
-        }
-        Err(error) => ask_or_fail(id, error),
-    }
+    outcome(&app, browser, id, removed, &PagePath::AccountAfterRemoval)
 }
 
 /// The page on which a person makes a further passkey.

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::email::EmailField;
 use super::error::{ContinueButton, ErrorPage};
-use super::own_passkeys::{NewPasskeyPage, PasskeyPage, RecoveryCodesPage};
+use super::own_passkeys::{Faults, NewPasskeyPage, PasskeyPage, RecoveryCodesPage};
 use super::templates::*;
 use crate::http::destination::{Destination, PagePath};
 use crate::http::texts::{Day, Language, Texts};
@@ -124,8 +124,7 @@ fn passkey_page(codes: usize, is_only: bool, last_used: Option<&Day>) -> Passkey
     PasskeyPage {
         page: page(),
         codes,
-        fault_of_name: "⟦x⟧".to_owned(),
-        fault_of_removal: "⟦x⟧".to_owned(),
+        faults: Faults { name: "⟦x⟧".to_owned(), removal: "⟦x⟧".to_owned() },
         is_only,
         passkey: passkey(last_used),
     }

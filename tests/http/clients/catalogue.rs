@@ -325,7 +325,7 @@ async fn the_catalogue_is_listed_page_by_page_and_in_the_order_of_its_names() {
 #[tokio::test]
 async fn an_id_that_would_break_out_of_the_settings_is_refused() {
     let server = Server::new().await;
-    for id in ["x; touch y #", "x', 'z': '", "a\"b", "x y"] {
+    for id in ["x; touch y #", "x', 'z': '", "a\"b", "x y", "-x"] {
         let client = json!({
             "name": "git", "client_id": id,
             "catalogue": { "name": "gitea", "url": "https://git.example" },
