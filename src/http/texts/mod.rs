@@ -4,6 +4,8 @@
 //! exactly these. A page calls a text like a method, so one that is missing, or a value too few, does
 //! not compile. What is in a text is escaped, whoever wrote it.
 
+mod administration;
+mod declare;
 mod language;
 mod phrase;
 mod sections;

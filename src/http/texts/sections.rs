@@ -4,20 +4,20 @@
 //! `{{ page.t.section.name(value) }}`, in an attribute and in the title with `.plain()`, and with
 //! `.link("/path")` where the text has a link. A list of names comes from [`Texts::all_of`] or
 //! [`Texts::any_of`]; a number chooses between the forms `one` and `other`. The texts of a script are
-//! below `scripts`; its page has them in the block `texts`.
+//! below `scripts`; its page has them in the block `texts`. Those of the administration are in
+//! `administration.rs`.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::phrase::{Filled, Phrase};
-use super::value::ToValue;
+use super::administration::Administration;
+use super::declare::section;
+use super::phrase::Phrase;
 
 macro_rules! texts {
     (
-        pages { $($section:ident: $Section:ident {
-            $($name:ident $(($($value:ident),+))?,)*
-        })* }
+        pages { $($section:ident: $Section:ident $texts:tt)* }
         scripts { $($script:ident: $Script:ident {
             $($text:ident $(($($given:ident),+))?,)*
         })* }
@@ -26,6 +26,8 @@ macro_rules! texts {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         pub(in crate::http) struct Texts {
+            /// Those of the pages of the administration.
+            pub(in crate::http) admin: Administration,
             $(pub(in crate::http) $section: $Section,)*
             $(pub(in crate::http) $script: $Script,)*
             /// The sentences of refusals for people, where they are not those of `error`, by [`sentence_name`](crate::error::Refusal::sentence_name).
@@ -35,23 +37,7 @@ macro_rules! texts {
             pub(super) scopes: BTreeMap<String, Phrase>,
         }
 
-        $(
-            #[derive(Deserialize)]
-            #[serde(deny_unknown_fields)]
-            pub(in crate::http) struct $Section {
-                $($name: Phrase,)*
-            }
-
-            impl $Section {
-                $(
-                    pub(in crate::http) fn $name(
-                        &self, $($($value: impl ToValue),+)?
-                    ) -> Filled<'_> {
-                        self.$name.filled(vec![$($((stringify!($value), $value.to_value())),+)?])
-                    }
-                )*
-            }
-        )*
+        $(section! { $Section $texts })*
 
         $(
             #[derive(Deserialize, Serialize)]
@@ -64,23 +50,23 @@ macro_rules! texts {
         #[cfg(test)]
         impl Texts {
             /// Every text of a page or a script, with its name and the values that it is given.
-            pub(super) fn declared(&self) -> Vec<(String, &Phrase, &'static [&'static str])> {
-                vec![
-                    $($((
-                        concat!(stringify!($section), ".", stringify!($name)).to_owned(),
-                        &self.$section.$name,
-                        [$($(stringify!($value)),+)?].as_slice(),
-                    ),)*)*
-                    $($((
-                        concat!(stringify!($script), ".", stringify!($text)).to_owned(),
-                        &self.$script.$text,
-                        [$($(stringify!($given)),+)?].as_slice(),
-                    ),)*)*
-                ]
+            pub(super) fn declared(&self) -> Vec<Declared<'_>> {
+                let mut all = self.admin.declared("admin");
+                $(all.extend(self.$section.declared(stringify!($section)));)*
+                $($(all.push((
+                    concat!(stringify!($script), ".", stringify!($text)).to_owned(),
+                    &self.$script.$text,
+                    [$($(stringify!($given)),+)?].as_slice(),
+                ));)*)*
+                all
             }
         }
     };
 }
+
+/// A text with its name and the values that it is given.
+#[cfg(test)]
+pub(super) type Declared<'a> = (String, &'a Phrase, &'static [&'static str]);
 
 texts! {
     pages {
