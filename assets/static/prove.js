@@ -36,11 +36,22 @@ async function show(html) {
   for (const part of page.querySelectorAll("noscript, script[src]")) part.remove();
   const refresh = page.querySelector('meta[http-equiv="refresh"]');
   if (silent) document.body.hidden = true;
+  await dress(page);
   document.body.replaceChildren(...page.body.childNodes);
   scrollTo(0, 0);
   (document.querySelector("[autofocus]") ?? (busy ? document.querySelector("h1") : null))?.focus();
   if (refresh) document.head.append(refresh);
   for (const script of scripts) await import(script);
+}
+
+/** Loads the style sheets of a page that are not there yet, so that it does not stand there undressed. */
+async function dress(page) {
+  const there = new Set([...document.querySelectorAll('link[rel="stylesheet"]')].map((link) => link.href));
+  const missing = [...page.querySelectorAll('link[rel="stylesheet"]')].filter((link) => !there.has(link.href));
+  await Promise.all(missing.map((link) => new Promise((done) => {
+    link.onload = link.onerror = done;
+    document.head.append(document.adoptNode(link));
+  })));
 }
 
 function wait(sentence) {
@@ -68,6 +79,10 @@ addEventListener("submit", async (event) => {
   if (busy) return;
   const fields = new FormData(form);
   if (event.submitter?.name) fields.append(event.submitter.name, event.submitter.value);
+  if (form.method === "get") {
+    location.assign(`${action.pathname}?${new URLSearchParams(fields)}`);
+    return;
+  }
   const headers = { "content-type": "application/x-www-form-urlencoded" };
   busy = true;
   try {

@@ -134,7 +134,7 @@ pub fn check_token(view: &impl View, cx: &Context, token: &VerifiedAccess) -> Re
 
 /// The scopes of the administration that these roles give. The role `admin` counts as the scope `admin`,
 /// whatever the configuration gives it, since the configuration may change.
-fn of_roles(rules: &Rules, roles: &[Role]) -> Scope {
+pub(super) fn of_roles(rules: &Rules, roles: &[Role]) -> Scope {
     let scope = rules.config.allowed(roles).of_administration();
     if roles.iter().any(|role| role.as_str() == Role::ADMIN) {
         return scope.iter().cloned().chain(WHOLE_ADMINISTRATION.parse()).collect();

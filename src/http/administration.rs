@@ -36,7 +36,7 @@ async fn prove(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
         Ok(asker) => asker,
         Err(failure) => return failure.into_response(),
     };
-    if let Actor::Administrator { client, .. } = asker.actor() {
+    if let Actor::Administrator { client: Some(client), .. } = asker.actor() {
         About::of(&parts.extensions).set(client);
     }
     // Within the limits that hold at the ports, of which an operation knows nothing. What is larger, such

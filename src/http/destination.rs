@@ -7,6 +7,7 @@
 use std::fmt;
 
 use axum::http::Uri;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::error::ErrorCode;
 use crate::flow::Rules;
@@ -116,12 +117,64 @@ impl Destination {
     }
 }
 
+/// The path of a page of the administration, with its query.
+#[derive(Clone, Debug)]
+pub(super) struct AdminPath(String);
+
+impl AdminPath {
+    /// The path under which every page of the administration is.
+    pub(super) const ROOT: &str = "/gate/admin";
+
+    /// The page `segments` under the administration, each a name of something or of a page.
+    pub(super) fn of<'a>(segments: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut path = Self::ROOT.to_owned();
+        for segment in segments {
+            path.push('/');
+            path.extend(utf8_percent_encode(segment, NON_ALPHANUMERIC));
+        }
+        Self(path)
+    }
+
+    /// The page that a request asks for, if it is one of the administration.
+    pub(super) fn requested(uri: &Uri) -> Option<Self> {
+        let within = uri.path().strip_prefix(Self::ROOT)?;
+        let path = uri.path_and_query()?.as_str().to_owned();
+        (within.is_empty() || within.starts_with('/')).then_some(Self(path))
+    }
+
+    /// The same page with another query.
+    #[must_use]
+    pub(super) fn with_query<'a>(
+        &self,
+        query: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Self {
+        let path = self.path();
+        match form_encode(query).as_str() {
+            "" => Self(path.to_owned()),
+            query => Self(format!("{path}?{query}")),
+        }
+    }
+
+    /// The path without its query.
+    pub(super) fn path(&self) -> &str {
+        self.0.split('?').next().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for AdminPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// The path of a page of this server.
 pub(super) enum PagePath {
     /// The account of the person who is signed in.
     Account,
     /// The account after the removal of a passkey, which the browser may then hide.
     AccountAfterRemoval,
+    /// A page of the administration.
+    Admin(AdminPath),
     /// The sign-in at an application.
     Application {
         /// The application.
@@ -158,6 +211,7 @@ impl fmt::Display for PagePath {
         match self {
             Self::Account => f.write_str("/gate/account"),
             Self::AccountAfterRemoval => f.write_str("/gate/account?passkey=removed"),
+            Self::Admin(path) => path.fmt(f),
             Self::Application { host, path, state } => {
                 let query = [("app", host.as_str()), ("state", state), ("rd", &path.encoded())];
                 write!(f, "/gate/apps/start?{}", form_encode(query))

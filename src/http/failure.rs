@@ -166,6 +166,14 @@ impl<F> Failure<F> {
     }
 }
 
+impl Failure<Page> {
+    /// The failure that an operation of the administration reported.
+    pub(super) fn reported(error: Arc<Error>) -> Self {
+        let (cause, format) = (Cause(error), ErrorFormat::Page);
+        Self { cause, facts: None, format, marker: PhantomData }
+    }
+}
+
 impl Failure<Bearer> {
     /// The failure of a request without a token, for whatever reason it fails.
     pub(super) fn without_token(error: impl Into<Error>) -> Self {

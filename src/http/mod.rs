@@ -96,6 +96,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/gate/webauthn/authenticate/start", post(passkeys::start))
         .route("/gate/webauthn/authenticate/finish", post(passkeys::finish))
         .route_layer(from_fn_with_state(Arc::clone(&app), prove::prove));
+    let pages = pages.merge(
+        pages::admin::routes(&app).route_layer(from_fn_with_state(Arc::clone(&app), prove::prove)),
+    );
     // What leads to them.
     let browser = Router::new()
         .route("/oauth/authorize", get(authorize::get).post(authorize::post))

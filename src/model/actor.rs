@@ -18,11 +18,11 @@ pub enum Actor {
         /// The id of the user of the operating system; `None` if the system does not say it.
         uid: Option<u32>,
     },
-    /// An administrator, by an access token.
+    /// An administrator, by an access token or at the pages of the administration.
     Administrator {
-        /// The client that sent the token.
-        client: ClientId,
-        /// The person who allowed it; `None`: the client acts for itself.
+        /// The client that sent the token; `None`: the person is at the pages.
+        client: Option<ClientId>,
+        /// The person who allowed it or is at the pages; `None`: the client acts for itself.
         person: Option<UserId>,
     },
     /// A person, at a page or with a credential of theirs.
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     fn administrator(scope: &str) -> Acting {
-        let client = "robot".parse().unwrap();
+        let client = "robot".parse().ok();
         let actor = Actor::Administrator { client, person: None };
         Acting { actor, address: None, scope: scope.parse().unwrap() }
     }

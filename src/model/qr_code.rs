@@ -1,5 +1,6 @@
 //! QR codes of text, as a terminal shows them.
 
+use qrcode::render::svg;
 use qrcode::render::unicode::Dense1x2;
 use qrcode::types::QrError;
 use qrcode::{EcLevel, QrCode};
@@ -26,6 +27,13 @@ pub fn drawn(text: &str, width: usize, colour: bool) -> Option<String> {
     }
     let [start, end] = COLOURS;
     Some(drawing.lines().map(|line| format!("{start}{line}{end}\n")).collect())
+}
+
+/// The QR code of `text` as an SVG element; `None` if the text is too long for one.
+pub fn svg(text: &str) -> Option<String> {
+    let code = code(text).ok()?;
+    let drawn = code.render::<svg::Color<'_>>().min_dimensions(200, 200).build();
+    drawn.find("<svg").map(|start| drawn.split_at(start).1.to_owned())
 }
 
 fn code(text: &str) -> Result<QrCode, QrError> {

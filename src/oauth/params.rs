@@ -124,6 +124,11 @@ impl Params {
         self.0.iter().map(|own| own.name.as_str())
     }
 
+    /// Every parameter with its value.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|own| (own.name.as_str(), own.value.as_str()))
+    }
+
     /// The written form of the first value of `name`, if it has a `+`: each of them as it came, and
     /// everything else escaped.
     pub fn with_plus(&self, name: &str) -> Option<&str> {

@@ -9,6 +9,7 @@
 )]
 
 mod admin;
+mod admin_pages;
 mod administration;
 mod admission;
 mod anonymous;

@@ -13,9 +13,12 @@ use crate::admin::Failed;
 use crate::app::App;
 use crate::error::{Error, Internal, Refusal};
 use crate::flow::Context;
+use crate::flow::session::LiveSession;
+use crate::flow::session::recent::{self, RecentSignIn};
 use crate::flow::token::access;
 use crate::keys::VerifiedAccess;
 use crate::model::actor::{Acting, Actor};
+use crate::secret::TokenHash;
 use crate::store::{Tx, View};
 
 /// The user of the operating system at the other end of the socket, set by the listener.
@@ -61,12 +64,35 @@ rights! {
 }
 
 /// Whoever asks, as far as it is proven. A request has one, or no operation serves it: only
-/// [`crate::admin::router`] takes a request for the operator's, and only [`Asker::by_token`] makes another.
+/// [`crate::admin::router`] takes a request for the operator's, and only [`Asker::by_token`] and
+/// [`Asker::at_page`] make others.
 #[derive(Clone)]
 pub(crate) struct Asker {
     acting: Acting,
-    /// The proven token of an administrator; `None`: the operator.
-    token: Option<Arc<VerifiedAccess>>,
+    proof: Proof,
+}
+
+/// What proves whoever asks, once more in each transaction of theirs.
+#[derive(Clone)]
+enum Proof {
+    /// They reach the socket.
+    Operator,
+    /// The token of an administrator.
+    Token(Arc<VerifiedAccess>),
+    /// The session of an administrator at the pages, in which they have signed in a moment ago.
+    Session(TokenHash),
+}
+
+impl Proof {
+    /// The context in the name of whoever asks.
+    fn check(&self, tx: &Tx<'_>, cx: &Context) -> Result<Context, Error> {
+        let acting = match self {
+            Self::Operator => return Ok(cx.clone()),
+            Self::Token(token) => access::administrator(tx, cx, token)?,
+            Self::Session(holder) => RecentSignIn::of(tx, cx, holder)?.administrator(cx)?,
+        };
+        Ok(Context { acting, ..cx.clone() })
+    }
 }
 
 impl Asker {
@@ -81,7 +107,27 @@ impl Asker {
         token: VerifiedAccess,
     ) -> Result<Self, Error> {
         let acting = access::administrator(view, cx, &token)?;
-        Ok(Self { acting, token: Some(Arc::new(token)) })
+        Ok(Self { acting, proof: Proof::Token(Arc::new(token)) })
+    }
+
+    /// The administrator at the pages, in a session that `holder` proves. To change something, they
+    /// need to have signed in a moment ago, which the transaction of the change checks.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`recent::administrator`].
+    pub(crate) fn at_page(
+        cx: &Context,
+        session: &LiveSession,
+        holder: TokenHash,
+    ) -> Result<Self, Refusal> {
+        let acting = recent::administrator(cx, session)?;
+        Ok(Self { acting, proof: Proof::Session(holder) })
+    }
+
+    /// Whether they have one of these scopes, or `admin`.
+    pub(crate) fn may(&self, scopes: &[&str]) -> bool {
+        self.acting.may(scopes)
     }
 
     /// Whether they may do everything.
@@ -98,7 +144,9 @@ impl Asker {
 /// Takes each request for the operator's, whose socket or process it comes by.
 pub(in crate::admin) async fn as_operator(mut request: Request, next: Next) -> Response {
     let uid = request.extensions().get::<SocketPeer>().map(|peer| peer.0);
-    request.extensions_mut().insert(Asker { acting: Acting::operator(uid), token: None });
+    request
+        .extensions_mut()
+        .insert(Asker { acting: Acting::operator(uid), proof: Proof::Operator });
     next.run(request).await
 }
 
@@ -125,12 +173,11 @@ impl<R: Right> By<R> {
     pub(in crate::admin) fn proof(
         &self,
     ) -> impl Fn(&Tx<'_>, &Context) -> Result<Context, Error> + Send + 'static {
-        let token = self.asker.token.clone();
+        let asker = self.asker.proof.clone();
         move |tx, cx| {
-            let Some(token) = &token else { return Ok(cx.clone()) };
-            let acting = access::administrator(tx, cx, token)?;
-            check::<R>(&acting)?;
-            Ok(Context { acting, ..cx.clone() })
+            let proven = asker.check(tx, cx)?;
+            check::<R>(&proven.acting)?;
+            Ok(proven)
         }
     }
 

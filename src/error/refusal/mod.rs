@@ -24,6 +24,8 @@ use super::ErrorCode;
 
 // What the peer is told where it must not learn which of several causes it was, or where people
 // read it.
+const ADMINISTRATION_CLOSED: &str =
+    "None of your roles lets you into this part of the administration.";
 const APP_ROLE_MISSING: &str = "None of your roles lets you into this application.";
 const BRIDGE_FORBIDDEN: &str = "This bridge session is not yours.";
 const CEREMONY_OVER: &str = "This passkey prompt is over. Please try again.";

@@ -46,7 +46,7 @@ pub(crate) struct EventView {
 pub(crate) struct ActorView {
     /// `administrator`, `client`, `operator`, `person`, `server` or `stranger`.
     pub(crate) kind: String,
-    /// The client that acted, or by which an administrator did.
+    /// The client that acted, or by which an administrator did; null for one at the pages.
     pub(crate) client_id: Option<String>,
     /// The user of the operating system.
     pub(crate) uid: Option<u32>,
@@ -85,7 +85,7 @@ impl ActorView {
         };
         let (kind, client_id, uid, user) = match actor {
             Actor::Administrator { client, person } => {
-                ("administrator", Some(client), None, *person)
+                ("administrator", client.as_ref(), None, *person)
             }
             Actor::Client(client) => ("client", Some(client), None, None),
             Actor::Operator { uid } => ("operator", None, *uid, None),

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::LiveSession;
 use crate::error::{Error, Refusal};
-use crate::flow::Context;
+use crate::flow::{Context, rights};
+use crate::model::actor::{Acting, Actor};
 use crate::oauth::id::{SessionId, UserId};
 use crate::secret::TokenHash;
 use crate::store::View;
@@ -43,6 +44,31 @@ impl RecentSignIn {
     /// The id of the person.
     pub fn user(&self) -> UserId {
         self.0.user()
+    }
+}
+
+/// The administrator of a live session, at the pages: what the roles of the person allow there.
+///
+/// # Errors
+///
+/// [`Refusal::AdministrationClosed`] if they allow nothing of the administration.
+pub fn administrator(cx: &Context, session: &LiveSession) -> Result<Acting, Refusal> {
+    let scope = rights::of_roles(&cx.rules, &session.person().roles);
+    if scope.is_empty() {
+        return Err(Refusal::AdministrationClosed);
+    }
+    let actor = Actor::Administrator { client: None, person: Some(session.user()) };
+    Ok(Acting { actor, address: cx.acting.address, scope })
+}
+
+impl RecentSignIn {
+    /// As [`administrator`], proven by a sign-in a moment ago.
+    ///
+    /// # Errors
+    ///
+    /// As [`administrator`].
+    pub fn administrator(&self, cx: &Context) -> Result<Acting, Refusal> {
+        administrator(cx, &self.0)
     }
 }
 

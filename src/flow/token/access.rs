@@ -63,7 +63,7 @@ pub fn administrator(
         }
     };
     let scope = claims.scope.intersect(&present).of_administration();
-    let actor = Actor::Administrator { client, person };
+    let actor = Actor::Administrator { client: Some(client), person };
     Ok(Acting { actor, address: cx.acting.address, scope })
 }
 

@@ -4,6 +4,7 @@
 //! it.
 
 pub(super) mod account;
+pub(super) mod admin;
 pub(super) mod applications;
 pub(super) mod connections;
 pub(super) mod cookie;

@@ -70,6 +70,22 @@ impl Texts {
         }
     }
 
+    /// The precise reason of an error, for an administrator: in their language where people meet it,
+    /// too, and what a name may have meant.
+    pub(super) fn precise(&self, error: &Error) -> String {
+        let translated =
+            error.refusal().filter(|refusal| refusal.sentence_name() == refusal.name());
+        let translated = translated.and_then(|refusal| self.refusal(refusal));
+        let Some(choices) = error.choices() else {
+            return translated.unwrap_or_else(|| capitalized(&error.to_string()));
+        };
+        let reason = translated.unwrap_or_else(|| capitalized(&error.to_string()));
+        match choices.known.as_slice() {
+            [] => reason,
+            known => format!("{reason} {}", self.error.known(self.any_of(known)).plain()),
+        }
+    }
+
     /// The sentence of a refusal, if people meet it. Causes that a stranger must not tell apart have
     /// one sentence in every language.
     fn refusal(&self, refusal: Refusal) -> Option<String> {

@@ -196,6 +196,7 @@ texts! {
             go_on_to(host),
             host,
             in_the_log,
+            known(names),
             nobody_vouches(host),
             redirect_uri_unregistered,
             says_it_is(name),

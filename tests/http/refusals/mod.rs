@@ -46,6 +46,7 @@ fn story(refusal: Refusal) -> Story {
         AccessTokenLifetimeUnfit => admin::access_tokens_without_end(),
         AcrUnmet => authorize::an_acr_that_nobody_has(),
         AdminScopeBesideResource => authorize::administration_beside_a_resource(),
+        AdministrationClosed => pages::the_administration_without_a_role(),
         AdministrationExceeded => admin::an_administrator_by_one_who_may_change_people(),
         AnonymousMetadataUnfit => anonymous::metadata_that_is_a_list(),
         AnonymousNotAllowed => anonymous::a_client_that_was_not_allowed_it(),

@@ -222,3 +222,8 @@ pub(super) async fn a_sign_out_of_another_browser() -> Response {
     let elsewhere = server.get("/oauth/logout").await;
     ada.visit(elsewhere.location()).await
 }
+
+pub(super) async fn the_administration_without_a_role() -> Response {
+    let (server, _ada) = Server::with_ada().await;
+    server.person("bob").await.visit("/gate/admin").await
+}

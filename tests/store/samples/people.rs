@@ -122,7 +122,7 @@ pub(super) fn invitations() -> Vec<(InvitationId, Invitation)> {
         created: at(20),
         expires: until(21),
         groups: vec![read("staff")],
-        made_by: Actor::Administrator { client: read("robot"), person: Some(id(5)) },
+        made_by: Actor::Administrator { client: Some(read("robot")), person: Some(id(5)) },
         revoked: Some(at(22)),
         roles: vec![read("user")],
         token: hash(14),

@@ -1,0 +1,73 @@
+//! What stands around every page of the administration: its parts, as far as somebody may see them.
+
+use crate::admin::Asker;
+use crate::http::destination::AdminPath;
+use crate::http::texts::Texts;
+
+/// The name of the person, and the parts that they may see.
+pub(in crate::http) struct Frame {
+    pub(in crate::http) name: String,
+    pub(in crate::http) parts: Vec<Part>,
+}
+
+/// A part of the administration, as the navigation names it.
+pub(in crate::http) struct Part {
+    pub(in crate::http) here: bool,
+    pub(in crate::http) kind: Kind,
+    pub(in crate::http) path: AdminPath,
+}
+
+/// The parts of the administration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::http) enum Kind {
+    /// What runs, and how it is.
+    Overview,
+    /// The signing keys.
+    Keys,
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 2] = [Self::Overview, Self::Keys];
+
+    /// The first segment of its path, below that of the administration.
+    const fn segment(self) -> Option<&'static str> {
+        match self {
+            Self::Overview => None,
+            Self::Keys => Some("keys"),
+        }
+    }
+
+    /// The scopes of which one shows it.
+    const fn scopes(self) -> &'static [&'static str] {
+        match self {
+            Self::Overview => &["admin:read", "admin:people", "admin:clients", "admin:keys"],
+            Self::Keys => &["admin:read", "admin:keys"],
+        }
+    }
+}
+
+impl Part {
+    /// Its name.
+    pub(in crate::http) fn label(&self, t: &Texts) -> String {
+        let t = &t.admin.frame;
+        let label = match self.kind {
+            Kind::Overview => t.overview(),
+            Kind::Keys => t.keys(),
+        };
+        label.plain()
+    }
+}
+
+impl Frame {
+    pub(super) fn new(asker: &Asker, here: &AdminPath, name: String) -> Self {
+        let within = here.path().strip_prefix(AdminPath::ROOT).unwrap_or_default();
+        let segment = within.split('/').nth(1);
+        let shown = Kind::ALL.into_iter().filter(|kind| asker.may(kind.scopes()));
+        let parts = shown.map(|kind| Part {
+            here: kind.segment() == segment,
+            kind,
+            path: AdminPath::of(kind.segment()),
+        });
+        Self { name, parts: parts.collect() }
+    }
+}

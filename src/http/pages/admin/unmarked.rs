@@ -1,0 +1,115 @@
+//! No page of the administration has a text that is not in the files of the languages, as
+//! [`unmarked`](crate::http::pages::unmarked) has it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::confirm::{ConfirmPage, Question, Tick};
+use super::frame::{Frame, Kind, Part};
+use super::keys::KeysPage;
+use super::overview::{OverviewPage, Seen};
+use crate::http::destination::AdminPath;
+use crate::http::pages::unmarked::{check, page};
+
+/// The view of an operation.
+fn view<V: DeserializeOwned>(json: Value) -> V {
+    serde_json::from_value(json).unwrap()
+}
+
+fn path() -> AdminPath {
+    AdminPath::of(["x"])
+}
+
+fn frame() -> Frame {
+    let part = |kind| Part { here: kind == Kind::Overview, kind, path: path() };
+    Frame { name: "Ada".to_owned(), parts: Kind::ALL.into_iter().map(part).collect() }
+}
+
+fn key(state: &str, until: Option<&str>) -> Value {
+    json!({
+        "algorithm": "ES256", "created": "1", "kid": "k", "published_until": until,
+        "removed": until, "signs_from": "1", "signs_until": until, "state": state,
+    })
+}
+
+fn event() -> Value {
+    json!({
+        "actor": { "kind": "person", "client_id": null, "uid": null, "user_id": "1", "username": "ada" },
+        "address": "::1", "at": "1", "client_id": "shop", "facts": { "a": "b" }, "id": "1",
+        "kind": "user.added", "name": "ada", "refused": null, "summary": "x", "user_id": "1",
+        "username": "ada",
+    })
+}
+
+fn finding(state: &str) -> Value {
+    json!({ "check": "proxy", "found": "x", "remedy": "y", "state": state })
+}
+
+fn marked() -> String {
+    "⟦x⟧".to_owned()
+}
+
+/// Every page, with the name of its template.
+fn rendered() -> Vec<(&'static str, String)> {
+    let mut pages = Vec::new();
+    let mut add = |name, page: &dyn askama::DynTemplate| {
+        pages.push((name, page.dyn_render().unwrap()));
+    };
+    let question = Question {
+        back: path(),
+        button: marked(),
+        danger: true,
+        means: vec![marked()],
+        ticks: vec![Tick { name: "a", label: marked(), on: true }],
+        title: marked(),
+    };
+    let (action, fault) = (path(), marked());
+    let confirm = ConfirmPage { page: page(), frame: frame(), action, fault, question };
+    add("confirm.html", &confirm);
+    let states = ["published", "retired", "retiring", "signing"];
+    let keys = states.into_iter().map(|state| view(key(state, Some("2")))).collect();
+    add("keys.html", &KeysPage { page: page(), frame: frame(), may_rotate: true, keys });
+    let server = json!({
+        "data": "/data", "issuer": "http://localhost:7455", "listen": [], "mtls_listen": [], "pid": 1,
+    });
+    let seen = |findings: &[&str], events: Vec<Value>| Seen {
+        events: events.into_iter().map(view).collect(),
+        findings: findings.iter().map(|state| view(finding(state))).collect(),
+        server: view(server.clone()),
+        version: "1",
+    };
+    for seen in [Some(seen(&[], vec![])), Some(seen(&["problem", "warning"], vec![event()])), None]
+    {
+        let issuer = "http://localhost:7455".to_owned();
+        add("overview.html", &OverviewPage { page: page(), frame: frame(), issuer, seen });
+    }
+    pages
+}
+
+#[test]
+fn every_text_of_a_page_is_in_the_files_of_the_languages() {
+    for (template, html) in rendered() {
+        check(template, &html);
+    }
+}
+
+#[test]
+fn every_template_is_rendered_for_it() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/templates/admin");
+    let (mut files, mut parts) = (BTreeSet::new(), BTreeSet::new());
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        files.insert(entry.file_name().into_string().unwrap());
+        let source = fs::read_to_string(entry.path()).unwrap();
+        for mark in ["{% include \"admin/", "{% extends \"admin/"] {
+            let named = source.split(mark).skip(1).filter_map(|rest| rest.split('"').next());
+            parts.extend(named.map(str::to_owned));
+        }
+    }
+    let pages = rendered().into_iter().map(|(name, _)| name.to_owned());
+    assert_eq!(files, pages.chain(parts).collect());
+}

@@ -1,0 +1,89 @@
+//! Who gets in, and what they see around a page.
+
+use std::time::Duration;
+
+use gatelodge::error::{ErrorCode, Refusal};
+
+use super::{server, with_role};
+use crate::support::Browser;
+
+/// The time after which a sign-in is no longer recent.
+const LATER: Duration = Duration::from_secs(5 * 60 + 1);
+
+#[tokio::test]
+async fn a_stranger_signs_in_first_and_comes_back() {
+    let (server, _ada) = server().await;
+
+    let page = Browser::new(&server).visit("/gate/admin/keys?a=b").await;
+
+    assert!(page.asks_to_sign_in(), "{}", page.text());
+    assert!(page.text().contains("data-next=\"/gate/admin/keys?a=b\""), "{}", page.text());
+}
+
+#[tokio::test]
+async fn nobody_gets_in_whose_roles_allow_nothing_of_it() {
+    let (server, _ada) = server().await;
+    let mut bob = with_role(&server, "user").await;
+
+    for path in ["/gate/admin", "/gate/admin/keys", "/gate/admin/keys/rotate"] {
+        let refused = bob.visit(path).await;
+        refused.refused(ErrorCode::AccessDenied, Refusal::AdministrationClosed);
+    }
+    let refused = bob.submit("/gate/admin/keys/rotate", &[]).await;
+    refused.refused(ErrorCode::AccessDenied, Refusal::AdministrationClosed);
+}
+
+#[tokio::test]
+async fn a_limited_administrator_sees_what_their_roles_allow_and_no_more() {
+    let (server, _ada) = server().await;
+    let mut bob = with_role(&server, "people").await;
+
+    let overview = bob.visit("/gate/admin").await;
+    let keys = bob.visit("/gate/admin/keys").await;
+
+    assert_eq!(overview.status, 200);
+    assert!(!overview.text().contains("/gate/admin/keys"), "{}", overview.text());
+    assert!(!overview.text().contains("id=\"events\""), "{}", overview.text());
+    keys.refused(ErrorCode::AccessDenied, Refusal::AdministrationClosed);
+}
+
+#[tokio::test]
+async fn a_page_that_changes_something_asks_for_a_sign_in_that_is_not_old() {
+    let (server, mut ada) = server().await;
+    server.advance(LATER);
+
+    let view = ada.visit("/gate/admin/keys").await;
+    let page = ada.visit("/gate/admin/keys/rotate").await;
+
+    assert!(!view.asks_to_sign_in());
+    assert!(page.asks_to_sign_in());
+    assert!(page.text().contains("data-next=\"/gate/admin/keys/rotate\""), "{}", page.text());
+}
+
+#[tokio::test]
+async fn a_form_over_which_the_sign_in_grew_old_comes_back_filled() {
+    let (server, mut ada) = server().await;
+    ada.visit("/gate/admin/keys/rotate").await;
+    server.advance(LATER);
+
+    let late = ada.submit("/gate/admin/keys/rotate", &[("now", "yes")]).await;
+    let asked = ada.visit(late.location()).await;
+    ada.sign_in().await;
+    let filled = ada.visit(late.location()).await;
+
+    assert_eq!(late.location(), "/gate/admin/keys/rotate?now=yes");
+    assert!(asked.asks_to_sign_in());
+    assert!(filled.text().contains("name=\"now\" type=\"checkbox\" value=\"yes\" checked"));
+    assert!(!filled.text().contains("name=\"revoke\" type=\"checkbox\" value=\"yes\" checked"));
+}
+
+#[tokio::test]
+async fn a_role_that_is_taken_away_counts_at_once() {
+    let (server, mut ada) = server().await;
+    ada.visit("/gate/admin/keys/rotate").await;
+    server.change_person("ada", |ada| ada.roles.clear()).await;
+
+    let refused = ada.submit("/gate/admin/keys/rotate", &[]).await;
+
+    refused.refused(ErrorCode::AccessDenied, Refusal::AdministrationClosed);
+}
