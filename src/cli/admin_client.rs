@@ -9,7 +9,6 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{Method, Request, Response, header};
 use http_body_util::{BodyExt as _, Limited};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -21,7 +20,7 @@ use crate::config::{Config, Places};
 use crate::admin::listing::{ListView, MAX_LIMIT, Noun};
 #[cfg(test)]
 use crate::admin::user::{NewUser, NewUserView};
-use crate::oauth::params::form_encode;
+use crate::oauth::params::{form_encode, segment_encode};
 use crate::private_file::Owner;
 
 use super::output::{Exit, Failure};
@@ -200,7 +199,7 @@ fn viewed<V: DeserializeOwned>((status, body): (u16, Bytes)) -> Result<V, Failur
 
 /// The path of one object, with its name percent-encoded.
 pub(super) fn path_of(noun: &str, name: &str) -> String {
-    format!("/api/v1/{noun}/{}", utf8_percent_encode(name, NON_ALPHANUMERIC))
+    format!("/api/v1/{noun}/{}", segment_encode(name))
 }
 
 /// Connects to the socket. Returns `None` if no server listens there.

@@ -7,7 +7,6 @@
 use std::fmt;
 
 use axum::http::Uri;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::error::ErrorCode;
 use crate::flow::Rules;
@@ -18,7 +17,7 @@ use crate::oauth::authorize::AuthorizationResponse;
 use crate::oauth::id::{InteractionId, PasskeyId};
 use crate::oauth::issuer::Issuer;
 use crate::oauth::logout::PostLogout;
-use crate::oauth::params::form_encode;
+use crate::oauth::params::{form_encode, segment_encode};
 use crate::oauth::token::device::UserCode;
 use crate::secret::{AppCodeSecret, ExchangeCode};
 
@@ -130,7 +129,7 @@ impl AdminPath {
         let mut path = Self::ROOT.to_owned();
         for segment in segments {
             path.push('/');
-            path.extend(utf8_percent_encode(segment, NON_ALPHANUMERIC));
+            path.push_str(&segment_encode(segment));
         }
         Self(path)
     }

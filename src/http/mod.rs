@@ -5,6 +5,7 @@
 //! and decides nothing that a transition could decide.
 
 mod about;
+mod admin_pages;
 mod administration;
 mod assets;
 mod bridge;
@@ -97,7 +98,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/gate/webauthn/authenticate/finish", post(passkeys::finish))
         .route_layer(from_fn_with_state(Arc::clone(&app), prove::prove));
     let pages = pages.merge(
-        pages::admin::routes(&app).route_layer(from_fn_with_state(Arc::clone(&app), prove::prove)),
+        admin_pages::routes(&app).route_layer(from_fn_with_state(Arc::clone(&app), prove::prove)),
     );
     // What leads to them.
     let browser = Router::new()

@@ -160,6 +160,11 @@ fn with_plus(written: &[u8]) -> Option<String> {
     if rest.is_empty() { None } else { Some(format!("{first}+{}", rest.join("+"))) }
 }
 
+/// Encodes a value as one segment of a path (RFC 3986 §3.3).
+pub fn segment_encode(value: &str) -> String {
+    percent_encode(value.as_bytes(), NON_ALPHANUMERIC).to_string()
+}
+
 /// Decodes `application/x-www-form-urlencoded`.
 pub fn form_decode(bytes: &[u8]) -> Result<String, Refusal> {
     let spaced: Vec<u8> = bytes.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect();

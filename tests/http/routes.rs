@@ -54,6 +54,9 @@ pub(crate) const ROUTES: &[(&str, &str, To, bool)] = &[
     ("/gate/account/sessions/others", "POST", Own, false),
     ("/gate/account/tokens", "POST", Own, false),
     ("/gate/admin", "GET,HEAD", Own, false),
+    ("/gate/admin/events", "GET,HEAD", Own, false),
+    ("/gate/admin/events/{id}", "GET,HEAD", Own, false),
+    ("/gate/admin/events/{id}/repair", "GET,HEAD,POST", Own, false),
     ("/gate/admin/keys", "GET,HEAD", Own, false),
     ("/gate/admin/keys/rotate", "GET,HEAD,POST", Own, false),
     ("/gate/logout", "POST", Own, false),
@@ -145,8 +148,11 @@ fn assert_explained(response: &Response, request: &str) {
 
 #[test]
 fn every_route_is_in_the_table() {
-    let pages =
-        [include_str!("../../src/http/mod.rs"), include_str!("../../src/http/bridge/mod.rs")];
+    let pages = [
+        include_str!("../../src/http/mod.rs"),
+        include_str!("../../src/http/bridge/mod.rs"),
+        include_str!("../../src/http/admin_pages/mod.rs"),
+    ];
     let written = pages.iter().flat_map(|page| page.split(".route(").skip(1));
     let written: BTreeSet<_> = written.filter_map(|rest| rest.split('"').nth(1)).collect();
 

@@ -1,7 +1,9 @@
 //! `/api/v1/events`: what people and operators did, and which requests were refused.
 
+mod repair;
 mod views;
 
+pub(crate) use repair::{RepairKind, RepairView};
 pub(crate) use views::{ActorView, EventView, ExplanationView};
 
 use axum::Json;
@@ -13,7 +15,7 @@ use super::request::Named;
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::event::{EventId, Kind};
-use crate::flow::events::{self, Explanation, Filter};
+use crate::flow::events::{self, Explanation, Filter, Repair};
 use crate::flow::named;
 use crate::model::near::nearest;
 use crate::store::schema::Client;
@@ -93,18 +95,19 @@ pub(super) async fn explain(
     let event = events::find(&view, id)?;
     let refused = event.refused.as_ref().and_then(|refused| refused.refusal.as_deref());
     let refusal = refused.and_then(Refusal::named);
-    let (command, no_command) = match refusal {
+    let (repair, no_command) = match refusal {
         Some(refusal) => match events::explain(&view, &cx, refusal, &event)? {
-            Explanation::Command(command) => (Some(command), None),
-            Explanation::NoCommand(why) => (None, Some(why.to_owned())),
+            Explanation::Repair(repair) => (Some(repair), None),
+            Explanation::NoRepair(why) => (None, Some(why.to_owned())),
         },
         None => (None, None),
     };
     let client = event.client.as_ref().map(ToString::to_string);
     Ok(Json(ExplanationView {
-        command,
+        command: repair.as_ref().map(Repair::command),
         event: EventView::new(&view, id, &event)?,
         no_command,
+        repair: repair.as_ref().map(RepairView::new),
         remedy: refusal.map(|refusal| refusal.remedy_for(client.as_deref()).into_owned()),
         section: refusal.map(|refusal| refusal.section().to_owned()),
     }))

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::repair::RepairView;
 use crate::admin::listing::Noun;
 pub(crate) use crate::flow::events::{ActorView, EventView};
 
@@ -20,6 +21,8 @@ pub(crate) struct ExplanationView {
     pub(crate) event: EventView,
     /// Why there is no such command.
     pub(crate) no_command: Option<String>,
+    /// The change that lets the request pass, as an operation.
+    pub(crate) repair: Option<RepairView>,
     /// What can be done, in words.
     pub(crate) remedy: Option<String>,
     /// The section that decides it.

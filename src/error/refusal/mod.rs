@@ -252,6 +252,8 @@ pub enum Resolution {
     Operator,
     /// The person does something else.
     Person,
+    /// Somebody with that right of the administration gives it.
+    Right,
 }
 
 impl Resolution {
@@ -273,6 +275,10 @@ impl Resolution {
             Self::Machine => Some("it lies outside of this server, where no command of it reaches"),
             Self::Operator => Some("it was an operator's own request, which has to be another one"),
             Self::Person => Some("the person has to do it, and no command does it for them"),
+            Self::Right => Some(
+                "whoever has a right of the administration gives it, and never because somebody asked \
+                 for it",
+            ),
         }
     }
 }

@@ -262,6 +262,18 @@ macro_rules! operator {
         "there is no refusal of this name",
         "gatelodge events lists refused requests with the names",
         "RFC 9110 §15.5.1", Operator;
+    RepairDiffers => Conflict,
+        "what lets the request pass is no longer what the page showed",
+        "look at what the page shows now, and decide again",
+        "RFC 9110 §15.5.10", Operator;
+    RepairMissing => NotFound,
+        "no change of the settings lets this request pass",
+        "read what the event says about it: gatelodge explain ID",
+        "RFC 9110 §15.5.5", Operator;
+    RepairUntrusted => InvalidRequest,
+        "an address that came with a request is added only by somebody who says that they know its host",
+        "tick that you know the host, if you do",
+        "RFC 6749 §10.15", Operator;
     ResourceExists => Conflict,
         "this resource is registered already",
         "gatelodge resource show URI shows it",

@@ -6,7 +6,7 @@ macro_rules! person {
     AdministrationClosed => AccessDenied as ADMINISTRATION_CLOSED,
         "none of the person's roles allows this part of the administration",
         "gatelodge user set NAME --role ROLE, with every role the person is to have",
-        "RFC 9110 §15.5.4", Command;
+        "RFC 9110 §15.5.4", Right;
     AppCodeOfAnotherBrowser => InteractionOver as INTERACTION_OVER,
         "the sign-in for the application was begun in another browser",
         "open the application again, in the browser that is to use it",

@@ -1,16 +1,16 @@
-//! Why a request was refused: what was expected, what came instead, and the command that lets it pass.
+//! Why a request was refused: what was expected, what came instead, and the change that lets it pass.
 //!
 //! What is expected is found when the event is written, so that the event says what decided. The
-//! command is found when somebody asks, for the clients and people that there are then. A value of the
+//! repair is found when somebody asks, for the clients and people that there are then. A value of the
 //! request is in it only if the setting that it would become takes it.
 
-use crate::error::{Error, Refusal, Resolution, shell_word};
+use super::repair::{Change, Repair};
+use crate::error::{Error, Refusal, Resolution};
 use crate::flow::resource;
 use crate::flow::{Context, Rules};
 use crate::model::actor::Actor;
 use crate::model::person::Role;
-use crate::oauth::client::{AuthMethod, ClientType, GrantType};
-use crate::oauth::group::Group;
+use crate::oauth::client::{AuthMethod, ClientType, GrantType, PkcePolicy};
 use crate::oauth::id::ClientId;
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::oauth::resource::Resource;
@@ -123,17 +123,17 @@ fn client(view: &impl View, event: &Event) -> Result<Option<(Client, ClientId)>,
 /// What lets a refused request pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Explanation {
-    /// A command of the shell.
-    Command(String),
-    /// There is none, and why.
-    NoCommand(&'static str),
+    /// There is no such change, and why.
+    NoRepair(&'static str),
+    /// A change that a command makes, and an operation of the administration.
+    Repair(Repair),
 }
 
 /// What there is for a refusal that a command mends, but not for this request.
 const UNFIT: &str = "no command fits this request: what it names is not there any more, belongs to \
      a client that describes itself, or is nothing that a setting takes";
 
-/// Finds the command that lets the request of an event pass.
+/// Finds the change that lets the request of an event pass.
 pub fn explain(
     view: &impl View,
     cx: &Context,
@@ -148,119 +148,88 @@ pub fn explain(
         (resolution, _) => resolution,
     };
     if let Some(why) = resolution.without_command() {
-        return Ok(Explanation::NoCommand(why));
+        return Ok(Explanation::NoRepair(why));
     }
     debug_assert_eq!(refusal.resolution(), Resolution::Command);
-    let command = command(view, cx, refusal, event)?;
-    Ok(command.map_or(Explanation::NoCommand(UNFIT), |command| Explanation::Command(command.0)))
+    let repair = repair(view, cx, refusal, event)?;
+    Ok(repair.map_or(Explanation::NoRepair(UNFIT), Explanation::Repair))
 }
 
-/// A command line, each of whose words the shell takes as it is.
-struct Command(String);
-
-impl Command {
-    /// The command `gatelodge` with these verbs.
-    fn new(verbs: &str) -> Self {
-        Self(format!("gatelodge {verbs}"))
-    }
-
-    /// The same with an option. The value stands behind an equals sign, so that it may begin with a
-    /// hyphen.
-    fn option(self, name: &str, value: &str) -> Self {
-        Self(format!("{} {name}={}", self.0, shell_word(value)))
-    }
-
-    /// The same with a last word, which may begin with a hyphen.
-    fn last(self, value: &str) -> Self {
-        let hyphens = if value.starts_with('-') { "-- " } else { "" };
-        Self(format!("{} {hyphens}{}", self.0, shell_word(value)))
-    }
-}
-
-fn command(
+fn repair(
     view: &impl View,
     cx: &Context,
     refusal: Refusal,
     event: &Event,
-) -> Result<Option<Command>, Error> {
+) -> Result<Option<Repair>, Error> {
     let one = |name| values(event, name).first().copied();
     let known = client(view, event)?;
-    let set = |id: &ClientId, name: &str, value: &str| {
-        Some(Command::new("client set").option(name, value).last(id.as_str()))
-    };
+    let of = |client: ClientId, change: Change| Some(Repair::Client { client, change });
     Ok(match (refusal, known) {
-        (Refusal::AnonymousNotAllowed, Some((_, id))) => set(&id, "--anonymous", "true"),
+        (Refusal::AnonymousNotAllowed, Some((_, id))) => of(id, Change::AllowAnonymous),
         (Refusal::AppRoleMissing, _) => role_for_application(view, cx, event)?,
         (Refusal::AuthMethodNotRegistered, Some((client, id))) if is_operators(&client) => {
             let method = event.refused.as_ref().and_then(|refused| refused.received.as_deref());
             let method = method.and_then(|method| method.parse::<AuthMethod>().ok());
-            method.and_then(|method| set(&id, "--auth", method.as_str()))
+            method.and_then(|method| of(id, Change::AuthMethod(method)))
         }
         (
             Refusal::ClientAssertionAudienceOld | Refusal::ClientAssertionUntyped,
             Some((client, id)),
-        ) if is_operators(&client) => set(&id, "--assertions", "rfc7523"),
+        ) if is_operators(&client) => of(id, Change::AllowOldAssertions),
         (
             Refusal::ClientDisabled
             | Refusal::ClientUnknownAtAuthorize
             | Refusal::PostLogoutClientUnknown,
             Some((client, id)),
-        ) if !client.enabled => Some(Command::new("client enable").last(id.as_str())),
+        ) if !client.enabled => of(id, Change::Enable),
         (Refusal::ClientUnknownAtAuthorize | Refusal::PostLogoutClientUnknown, None) => {
             unknown_client(view, one("client_id"), one("redirect_uri"))?
         }
-        (Refusal::CodeChallengeMissing, Some((client, id))) => {
-            let confidential = client.metadata.client_type() == ClientType::Confidential;
-            let policy = if one("nonce").is_some() { "nonce" } else { "optional" };
-            let may = confidential && (is_operators(&client) || policy == "nonce");
-            may.then(|| set(&id, "--pkce", policy)).flatten()
+        // A public client is bound to its code by PKCE alone, and a client that registered itself may be
+        // anybody's.
+        (Refusal::CodeChallengeMissing, Some((client, id)))
+            if is_operators(&client)
+                && client.metadata.client_type() == ClientType::Confidential =>
+        {
+            let with_nonce = one("nonce").is_some();
+            of(id, Change::Pkce(if with_nonce { PkcePolicy::Nonce } else { PkcePolicy::Optional }))
         }
-        (Refusal::ConsentNeeded, Some((_, id))) => set(&id, "--first-party", "true"),
+        (Refusal::ConsentNeeded, Some((_, id))) => of(id, Change::FirstParty),
         (Refusal::GrantOutsideGroups | Refusal::PersonAstray, Some((client, _))) => {
-            let group: Option<&Group> = client.decisions.groups.first();
+            let group = client.decisions.groups.first().cloned();
             let person = person(view, event)?;
-            group.zip(person).map(|(group, person)| {
-                let command = Command::new("user set").option("--add-group", group.as_str());
-                command.last(person.username.as_str())
+            group.zip(person).map(|(group, person)| Repair::Group {
+                client: client.metadata.name().to_owned(),
+                group,
+                username: person.username,
             })
         }
         (Refusal::GrantTypeNotRegistered, Some((client, id))) if is_operators(&client) => {
             let asked =
                 one("grant_type").and_then(|grant| grant.parse().ok()).or(route_grant(event));
-            asked.map(|asked| {
-                let own = client.metadata.grant_types();
-                let grants = own.iter().copied().chain([asked]);
-                let command = grants.fold(Command::new("client set"), |command, grant| {
-                    command.option("--grant", grant.as_str())
-                });
-                command.last(id.as_str())
-            })
+            let own = client.metadata.grant_types().to_vec();
+            asked.and_then(|added| of(id, Change::Grant { added, own }))
         }
-        (Refusal::PersonDisabled, _) => person(view, event)?
-            .map(|person| Command::new("user enable").last(person.username.as_str())),
+        (Refusal::PersonDisabled, _) => {
+            person(view, event)?.map(|person| Repair::EnablePerson { username: person.username })
+        }
         (Refusal::PostLogoutUriUnregistered, Some((client, id))) if is_operators(&client) => {
             let uri = one("post_logout_redirect_uri").and_then(registrable);
-            let own = client.metadata.post_logout_redirect_uris.iter();
-            uri.map(|uri| {
-                let uris = own.chain([&uri]);
-                let command = uris.fold(Command::new("client set"), |command, uri| {
-                    command.option("--post-logout", uri.as_str())
-                });
-                command.last(id.as_str())
-            })
+            let own = client.metadata.post_logout_redirect_uris.clone();
+            uri.and_then(|added| of(id, Change::PostLogoutUri { added, own }))
         }
         (Refusal::RedirectUriUnregistered, Some((client, id))) if is_operators(&client) => {
             let uri = one("redirect_uri").and_then(registrable);
             let uri = uri.filter(|uri| {
                 uri.check_scheme(&cx.rules.config.policy.private_use_schemes).is_ok()
             });
-            uri.and_then(|uri| set(&id, "--add-redirect", uri.as_str()))
+            uri.and_then(|uri| of(id, Change::RedirectUri(uri)))
         }
-        (Refusal::RequestNotPushed, Some((_, id))) => set(&id, "--require-par", "false"),
+        (Refusal::RequestNotPushed, Some((_, id))) => of(id, Change::AllowUnpushed),
         (Refusal::ResourceTokenTypesDiffer, _) => one_type(view, event)?,
-        (Refusal::ResourceUnknown, Some((_, id))) => unknown_resource(view, event, &id)?,
+        (Refusal::ResourceUnknown, Some((_, id))) => unknown_resource(view, event, id)?,
         (Refusal::ScopeNotAllowed | Refusal::ScopeNotForItself, Some((client, id))) => {
-            missing_scope(view, cx, event, &client, &id)?
+            missing_scope(view, cx, event, &client, id)?
         }
         _ => None,
     })
@@ -290,87 +259,77 @@ fn person(view: &impl View, event: &Event) -> Result<Option<Person>, StoreError>
     event.person.map_or(Ok(None), |id| view.find::<Person>(&id))
 }
 
-/// The command that gives a person a role which an application lets in.
+/// A role of the person that an application lets in.
 fn role_for_application(
     view: &impl View,
     cx: &Context,
     event: &Event,
-) -> Result<Option<Command>, StoreError> {
+) -> Result<Option<Repair>, StoreError> {
     let expected = event.refused.as_ref().and_then(|refused| refused.expected.as_deref());
     let roles = expected.into_iter().flat_map(str::split_whitespace);
     let known = |role: &Role| cx.rules.config.roles.contains_key(role);
     let role = roles.filter_map(|role| role.parse::<Role>().ok()).find(known);
-    Ok(role.zip(person(view, event)?).map(|(role, person)| {
-        let command = Command::new("user set").option("--add-role", role.as_str());
-        command.last(person.username.as_str())
-    }))
+    let person = person(view, event)?;
+    Ok(role.zip(person).map(|(role, person)| Repair::Role { role, username: person.username }))
 }
 
-/// The command that registers a client which nobody knows.
+/// The registration of a client that nobody knows.
 fn unknown_client(
     view: &impl View,
     id: Option<&str>,
     redirect_uri: Option<&str>,
-) -> Result<Option<Command>, StoreError> {
+) -> Result<Option<Repair>, StoreError> {
     let Some(id) = id.and_then(|id| id.parse::<ClientId>().ok()) else { return Ok(None) };
     if view.find::<Client>(&id)?.is_some() {
         return Ok(None);
     }
     let chosen = ClientId::chosen(id.as_str()).ok();
     let uri = redirect_uri.and_then(registrable);
-    Ok(chosen.zip(uri).map(|(id, uri)| {
-        let command = Command::new("client add").option("--id", id.as_str());
-        command.option("--redirect", uri.as_str()).last(id.as_str())
-    }))
+    Ok(chosen.zip(uri).map(|(client, redirect_uri)| Repair::NewClient { client, redirect_uri }))
 }
 
-/// The command that gives the resources of a request one type of tokens.
-fn one_type(view: &impl View, event: &Event) -> Result<Option<Command>, StoreError> {
+/// One type of tokens for the resources of a request.
+fn one_type(view: &impl View, event: &Event) -> Result<Option<Repair>, StoreError> {
     for written in values(event, "resource") {
         let Ok(resource) = written.parse::<Resource>() else { continue };
         let row = view.find::<Protected>(&resource.canonical().to_owned())?;
         if row.is_some_and(|row| row.typ == crate::oauth::resource::TokenType::Jwt) {
-            let command = Command::new("resource set").option("--typ", "at+jwt");
-            return Ok(Some(command.last(resource.canonical())));
+            return Ok(Some(Repair::ResourceType { resource: resource.canonical().to_owned() }));
         }
     }
     Ok(None)
 }
 
-/// The command that registers a resource, or lets the client name one.
+/// The registration of a resource, or its addition to those that the client may name.
 fn unknown_resource(
     view: &impl View,
     event: &Event,
-    id: &ClientId,
-) -> Result<Option<Command>, StoreError> {
+    client: ClientId,
+) -> Result<Option<Repair>, StoreError> {
     for written in values(event, "resource") {
         let Ok(resource) = written.parse::<Resource>() else { continue };
-        if view.find::<Protected>(&resource.canonical().to_owned())?.is_none() {
-            return Ok(Some(Command::new("resource add").last(written)));
+        let resource = resource.canonical().to_owned();
+        if view.find::<Protected>(&resource)?.is_none() {
+            return Ok(Some(Repair::NewResource { resource: written.to_owned() }));
         }
-        let command = Command::new("client set").option("--add-resource", resource.canonical());
-        return Ok(Some(command.last(id.as_str())));
+        return Ok(Some(Repair::Client { client, change: Change::Resource(resource) }));
     }
     Ok(None)
 }
 
-/// The command that gives a client the scopes of a request that it lacks, of those that are known.
+/// The scopes of a request that its client lacks, of those that are known.
 fn missing_scope(
     view: &impl View,
     cx: &Context,
     event: &Event,
     client: &Client,
-    id: &ClientId,
-) -> Result<Option<Command>, StoreError> {
+    id: ClientId,
+) -> Result<Option<Repair>, StoreError> {
     let asked = values(event, "scope").first().and_then(|scope| scope.parse::<Scope>().ok());
     let known = cx.rules.config.scope().union(&resource::known(view)?);
     // Nobody gives a scope of the administration because somebody asked for it.
     let asked = asked.map(|asked| asked.without_administration());
     let missing = asked.map(|asked| asked.intersect(&known).minus(client.scope()));
-    Ok(missing.filter(|missing| !missing.is_empty()).map(|missing| {
-        let command = missing.iter().fold(Command::new("client set"), |command, scope| {
-            command.option("--add-scope", scope.as_str())
-        });
-        command.last(id.as_str())
-    }))
+    let missing = missing.filter(|missing| !missing.is_empty());
+    Ok(missing.map(|missing| Repair::Client { client: id, change: Change::Scope(missing) }))
 }

@@ -10,10 +10,12 @@
 
 pub mod delivery;
 mod explain;
+mod repair;
 mod unwritten;
 mod view;
 
 pub use explain::{Explanation, explain};
+pub use repair::{Change, Repair};
 pub use unwritten::{Unwritten, write};
 pub(crate) use view::{ActorView, EventView};
 

@@ -4,7 +4,6 @@
 //! it.
 
 pub(super) mod account;
-pub(super) mod admin;
 pub(super) mod applications;
 pub(super) mod connections;
 pub(super) mod cookie;
@@ -20,4 +19,4 @@ pub(super) mod prove;
 pub(super) mod setup;
 pub(super) mod templates;
 #[cfg(test)]
-mod unmarked;
+pub(super) mod unmarked;

@@ -26,7 +26,7 @@ fn texts() -> &'static Texts {
     Box::leak(Box::new(Texts::bracketed()))
 }
 
-pub(super) fn page() -> Page {
+pub(in crate::http) fn page() -> Page {
     Page {
         assets: "/assets/0",
         csrf: "0".to_owned(),
@@ -356,7 +356,7 @@ fn every_text_of_a_page_is_in_the_files_of_the_languages() {
 }
 
 /// Checks that a page has no text that is not marked.
-pub(super) fn check(template: &str, html: &str) {
+pub(in crate::http) fn check(template: &str, html: &str) {
     assert!(unmarked(html).is_empty(), "{template}: {:#?}", unmarked(html));
     // A link of a text leads to where the template says.
     assert!(!html.contains("href=\"\""), "{template}: {html}");

@@ -16,8 +16,18 @@ use crate::support::{RelyingParty, Response, Server, Signer, assert_to, basic, t
 
 const CREDENTIALS: (&str, &str) = ("grant_type", "client_credentials");
 
-/// Makes a request, which is refused, runs the command that is printed about it, and makes it again.
+/// How a request is made to pass.
+#[derive(Clone, Copy)]
+enum Way {
+    /// By the command that is printed, in a shell.
+    Command,
+    /// By the operation of the administration, as the page does it.
+    Operation,
+}
+
+/// Makes a request, which is refused, does what is said about it, and makes it again.
 async fn mended<C>(
+    way: Way,
     server: &Server,
     refusal: Refusal,
     with: &mut C,
@@ -29,7 +39,16 @@ async fn mended<C>(
     let command = explanation["command"].as_str().unwrap_or_else(|| panic!("{explanation:#}"));
     assert!(command.starts_with("gatelodge "), "{command}");
 
-    in_a_shell(server, command).await;
+    match way {
+        Way::Command => in_a_shell(server, command).await,
+        Way::Operation => {
+            let repair = &explanation["repair"];
+            let method = repair["method"].as_str().unwrap().parse().unwrap();
+            let path = repair["path"].as_str().unwrap().strip_prefix("/api/v1").unwrap();
+            let made = server.operate(method, path, repair["body"].clone()).await;
+            assert!(made.status.is_success(), "{refusal:?}, {repair}: {}", made.text());
+        }
+    }
 
     let passed = request(with).await;
     assert_eq!(passed.refusal(), None, "{refusal:?}, {command}: {}", passed.text());
@@ -59,12 +78,12 @@ async fn changed(server: &Server, client: &str, change: serde_json::Value) {
 }
 
 /// At authorization: what a client asks for.
-async fn authorizations() -> Vec<Refusal> {
+async fn authorizations(way: Way) -> Vec<Refusal> {
     let server = Server::new().await;
     let shop = RelyingParty::web(&server).await;
     let at = async |changes: &[(&str, &str)], refusal| {
         let request = shop.request(changes);
-        mended(&server, refusal, &mut (), async |()| server.get(&request).await).await
+        mended(way, &server, refusal, &mut (), async |()| server.get(&request).await).await
     };
     let quoted = "https://shop.example/c'b$(id)?q=1;2";
     let mended_here = vec![
@@ -99,41 +118,43 @@ async fn authorizations() -> Vec<Refusal> {
     stranger.id = "it's-new".to_owned();
     let request = stranger.request(&[]);
     let unknown = Refusal::ClientUnknownAtAuthorize;
-    mended(&server, unknown, &mut (), async |()| server.get(&request).await).await;
+    mended(way, &server, unknown, &mut (), async |()| server.get(&request).await).await;
     [mended_here, vec![pushed, disabled]].concat()
 }
 
 /// At authorization: who the person is.
-async fn people() -> Vec<Refusal> {
+async fn people(way: Way) -> Vec<Refusal> {
     let (server, mut ada) = Server::with_ada().await;
     let shop = RelyingParty::web(&server).await;
     let silent = shop.request(&[("prompt", "none")]);
-    let consent =
-        mended(&server, Refusal::ConsentNeeded, &mut ada, async |ada| ada.visit(&silent).await)
-            .await;
+    let consent = mended(way, &server, Refusal::ConsentNeeded, &mut ada, async |ada| {
+        ada.visit(&silent).await
+    })
+    .await;
     let tokens = shop.tokens(&mut ada).await;
     let refresh = tokens.refresh().to_owned();
 
     changed(&server, "shop", json!({ "groups": ["staff"] })).await;
-    let outside = mended(&server, Refusal::GrantOutsideGroups, &mut (), async |()| {
+    let outside = mended(way, &server, Refusal::GrantOutsideGroups, &mut (), async |()| {
         shop.refresh(&refresh).await
     })
     .await;
     changed(&server, "shop", json!({ "groups": ["ops"] })).await;
     let astray =
-        mended(&server, Refusal::PersonAstray, &mut ada, async |ada| ada.visit(&silent).await)
+        mended(way, &server, Refusal::PersonAstray, &mut ada, async |ada| ada.visit(&silent).await)
             .await;
 
     changed(&server, "shop", json!({ "scope": "openid" })).await;
     let request = shop.request(&[("scope", "email profile"), ("prompt", "none")]);
-    let scope =
-        mended(&server, Refusal::ScopeNotAllowed, &mut ada, async |ada| ada.visit(&request).await)
-            .await;
+    let scope = mended(way, &server, Refusal::ScopeNotAllowed, &mut ada, async |ada| {
+        ada.visit(&request).await
+    })
+    .await;
 
     server.operate(Method::POST, "/users", json!({ "username": "eve", "roles": ["admin"] })).await;
     let mut eve = server.person("bob").await;
     server.operate(Method::PATCH, "/users/bob", json!({ "disabled": true })).await;
-    let disabled = mended(&server, Refusal::PersonDisabled, &mut eve, async |eve| {
+    let disabled = mended(way, &server, Refusal::PersonDisabled, &mut eve, async |eve| {
         let signed = eve.signed_challenge().await;
         eve.finish_sign_in(&signed).await
     })
@@ -142,7 +163,7 @@ async fn people() -> Vec<Refusal> {
 }
 
 /// At the token endpoint: how a client proves itself, and what it may do.
-async fn clients() -> Vec<Refusal> {
+async fn clients(way: Way) -> Vec<Refusal> {
     let server = Server::new().await;
     let registration = json!({
         "name": "Robot", "client_id": "robot", "token_endpoint_auth_method": "client_secret_basic",
@@ -150,31 +171,31 @@ async fn clients() -> Vec<Refusal> {
     let robot = server.client(registration).await;
     let secret = robot.secret.clone().unwrap();
     let by_post = [CREDENTIALS, ("client_id", "robot"), ("client_secret", &secret)];
-    let method = mended(&server, Refusal::AuthMethodNotRegistered, &mut (), async |()| {
+    let method = mended(way, &server, Refusal::AuthMethodNotRegistered, &mut (), async |()| {
         token(&server, None, &by_post).await
     })
     .await;
     changed(&server, "robot", json!({ "enabled": false })).await;
-    let disabled = mended(&server, Refusal::ClientDisabled, &mut (), async |()| {
+    let disabled = mended(way, &server, Refusal::ClientDisabled, &mut (), async |()| {
         token(&server, None, &by_post).await
     })
     .await;
     let server = Server::new().await;
     let shop = RelyingParty::web(&server).await;
     let header = basic(&shop.id, shop.secret.as_deref().unwrap());
-    let grant = mended(&server, Refusal::GrantTypeNotRegistered, &mut (), async |()| {
+    let grant = mended(way, &server, Refusal::GrantTypeNotRegistered, &mut (), async |()| {
         token(&server, Some(&header), &[CREDENTIALS]).await
     })
     .await;
     let scope = json!({ "resource": "https://api.example", "scope": "orders", "open": false });
     server.operate(Method::POST, "/resources", scope).await;
     let asked = [CREDENTIALS, ("scope", "orders")];
-    let itself = mended(&server, Refusal::ScopeNotForItself, &mut (), async |()| {
+    let itself = mended(way, &server, Refusal::ScopeNotForItself, &mut (), async |()| {
         token(&server, Some(&header), &asked).await
     })
     .await;
     let spa = RelyingParty::spa(&server).await;
-    let anonymous = mended(&server, Refusal::AnonymousNotAllowed, &mut (), async |()| {
+    let anonymous = mended(way, &server, Refusal::AnonymousNotAllowed, &mut (), async |()| {
         crate::anonymous::ask(&server, &json!({ "client_id": spa.id })).await
     })
     .await;
@@ -182,7 +203,7 @@ async fn clients() -> Vec<Refusal> {
 }
 
 /// The JWTs of older libraries.
-async fn assertions() -> Vec<Refusal> {
+async fn assertions(way: Way) -> Vec<Refusal> {
     let mut mended_here = Vec::new();
     for (refusal, typ, aud) in [
         (Refusal::ClientAssertionUntyped, "JWT", None),
@@ -196,7 +217,7 @@ async fn assertions() -> Vec<Refusal> {
         let signer = Signer::new(SigningAlg::Es256);
         signer.register(&server, "signer").await;
         let mut number = 0;
-        let refusal = mended(&server, refusal, &mut number, async |number| {
+        let refusal = mended(way, &server, refusal, &mut number, async |number| {
             *number += 1;
             let mut claims = json!({ "jti": format!("j{number}") });
             if let Some(aud) = aud {
@@ -210,7 +231,7 @@ async fn assertions() -> Vec<Refusal> {
 }
 
 /// On the way out, and to an application behind a proxy.
-async fn ways_out() -> Vec<Refusal> {
+async fn ways_out(way: Way) -> Vec<Refusal> {
     let server = Server::new().await;
     RelyingParty::web(&server).await;
     let logout = |uri: &str| {
@@ -219,19 +240,19 @@ async fn ways_out() -> Vec<Refusal> {
     };
     let (registered, other) =
         (logout("https://shop.example/bye"), logout("https://shop.example/later"));
-    let uri = mended(&server, Refusal::PostLogoutUriUnregistered, &mut (), async |()| {
+    let uri = mended(way, &server, Refusal::PostLogoutUriUnregistered, &mut (), async |()| {
         server.get(&other).await
     })
     .await;
     assert_eq!(server.get(&registered).await.refusal(), None, "the one before is still there");
     changed(&server, "shop", json!({ "enabled": false })).await;
-    let client = mended(&server, Refusal::PostLogoutClientUnknown, &mut (), async |()| {
+    let client = mended(way, &server, Refusal::PostLogoutClientUnknown, &mut (), async |()| {
         server.get(&other).await
     })
     .await;
 
     let (server, mut ada) = installed().await;
-    let role = mended(&server, Refusal::AppRoleMissing, &mut ada, async |ada| {
+    let role = mended(way, &server, Refusal::AppRoleMissing, &mut ada, async |ada| {
         Visit::default().code(ada, NOTES, "/_gatelodge/start").await
     })
     .await;
@@ -239,7 +260,7 @@ async fn ways_out() -> Vec<Refusal> {
 }
 
 /// Tokens of two types.
-async fn types() -> Vec<Refusal> {
+async fn types(way: Way) -> Vec<Refusal> {
     let (server, mut ada) = Server::with_ada().await;
     for (resource, typ) in [("https://a.example", "jwt"), ("https://b.example", "at+jwt")] {
         let registration = json!({ "resource": resource, "typ": typ });
@@ -250,7 +271,7 @@ async fn types() -> Vec<Refusal> {
     let request = format!("{}&{}", shop.request(&[]), form_encode(both));
     let header = basic(&shop.id, shop.secret.as_deref().unwrap());
     let refusal = Refusal::ResourceTokenTypesDiffer;
-    let types = mended(&server, refusal, &mut ada, async |ada| {
+    let types = mended(way, &server, refusal, &mut ada, async |ada| {
         let page = ada.visit(&request).await;
         let allowed = if page.asks_for_consent() { ada.decide(&page, "allow").await } else { page };
         let code = allowed.brought().remove("code").unwrap();
@@ -262,13 +283,22 @@ async fn types() -> Vec<Refusal> {
 
 #[tokio::test]
 async fn a_printed_command_lets_the_same_request_pass() {
+    lets_the_same_request_pass(Way::Command).await;
+}
+
+#[tokio::test]
+async fn the_operation_that_is_shown_beside_it_does_too() {
+    lets_the_same_request_pass(Way::Operation).await;
+}
+
+async fn lets_the_same_request_pass(way: Way) {
     let mended = [
-        authorizations().await,
-        people().await,
-        clients().await,
-        assertions().await,
-        ways_out().await,
-        types().await,
+        authorizations(way).await,
+        people(way).await,
+        clients(way).await,
+        assertions(way).await,
+        ways_out(way).await,
+        types(way).await,
     ]
     .concat();
 

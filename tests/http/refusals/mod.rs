@@ -14,6 +14,7 @@ mod device;
 pub(crate) mod documents;
 mod forward;
 mod links;
+pub(crate) mod managing;
 mod pages;
 mod par;
 pub(crate) mod passkeys;
@@ -310,6 +311,9 @@ fn story(refusal: Refusal) -> Story {
         RequestObjectUnsupported => authorize::a_request_object(),
         RequestUriPushed => par::a_reference_to_a_reference(),
         RequestUriUnsupported => authorize::a_request_uri(),
+        RepairDiffers => managing::another_repair_than_was_shown(),
+        RepairMissing => managing::a_repair_of_what_no_setting_lets_pass(),
+        RepairUntrusted => managing::an_address_that_nobody_vouched_for(),
         ResourceExists => admin::a_resource_for_the_second_time(),
         ResourceIsClient => admin::a_resource_that_is_a_client(),
         ResourceMalformed => authorize::a_resource_that_is_no_address(),

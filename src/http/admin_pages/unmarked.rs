@@ -9,9 +9,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::confirm::{ConfirmPage, Question, Tick};
+use super::event_repair::{self, RepairPage};
+use super::events::{self, EventPage, EventsPage, FilterField};
 use super::frame::{Frame, Kind, Part};
 use super::keys::KeysPage;
 use super::overview::{OverviewPage, Seen};
+use crate::admin::event::{ExplanationView, RepairView};
 use crate::http::destination::AdminPath;
 use crate::http::pages::unmarked::{check, page};
 
@@ -36,13 +39,44 @@ fn key(state: &str, until: Option<&str>) -> Value {
     })
 }
 
-fn event() -> Value {
+fn event(refused: &Value) -> Value {
     json!({
         "actor": { "kind": "person", "client_id": null, "uid": null, "user_id": "1", "username": "ada" },
         "address": "::1", "at": "1", "client_id": "shop", "facts": { "a": "b" }, "id": "1",
-        "kind": "user.added", "name": "ada", "refused": null, "summary": "x", "user_id": "1",
+        "kind": "user.added", "name": "ada", "refused": refused, "summary": "x", "user_id": "1",
         "username": "ada",
     })
+}
+
+fn refused() -> Value {
+    json!({
+        "error": "access_denied", "expected": "x", "method": "GET", "reason": "x", "received": "y",
+        "refusal": "HostUnknown", "route": "/", "status": 403,
+    })
+}
+
+/// The name of every kind of repair.
+fn repairs() -> Vec<&'static str> {
+    vec![
+        "add_group",
+        "add_post_logout_uri",
+        "add_redirect_uri",
+        "add_resource",
+        "add_role",
+        "add_scope",
+        "allow_anonymous",
+        "allow_grant",
+        "allow_old_assertions",
+        "allow_unpushed",
+        "enable_client",
+        "enable_person",
+        "first_party",
+        "new_client",
+        "new_resource",
+        "set_auth_method",
+        "set_token_type",
+        "without_pkce",
+    ]
 }
 
 fn finding(state: &str) -> Value {
@@ -70,6 +104,48 @@ fn rendered() -> Vec<(&'static str, String)> {
     let (action, fault) = (path(), marked());
     let confirm = ConfirmPage { page: page(), frame: frame(), action, fault, question };
     add("confirm.html", &confirm);
+    let explanations = [json!(null), refused()].map(|refused| ExplanationView {
+        command: Some("gatelodge".to_owned()),
+        event: view(event(&refused)),
+        no_command: Some("x".to_owned()),
+        remedy: Some("x".to_owned()),
+        repair: None,
+        section: Some("x".to_owned()),
+    });
+    for explanation in explanations {
+        let actor = events::actor(page().t, &explanation.event.actor);
+        let (page, frame) = (page(), frame());
+        add("event.html", &EventPage { page, frame, actor, explanation, may_repair: true });
+    }
+    let filters = ["client", "kind", "refusal", "since", "until", "user"];
+    let filters = filters.map(|name| FilterField { name, value: "x".to_owned() });
+    let events = EventsPage {
+        page: page(),
+        frame: frame(),
+        events: Vec::new(),
+        fault: marked(),
+        filters: filters.into(),
+        next: Some(path()),
+    };
+    add("events.html", &events);
+    for kind in repairs() {
+        let repair: RepairView = view(json!({
+            "body": {}, "client_id": "shop", "host": "shop.example", "kind": kind, "method": "POST",
+            "path": "/", "username": "ada", "value": "x",
+        }));
+        let repair = RepairPage {
+            page: page(),
+            frame: frame(),
+            action: path(),
+            back: path(),
+            command: "gatelodge".to_owned(),
+            fault: marked(),
+            means: event_repair::means(page().t, &repair),
+            operation: "x".to_owned(),
+            repair,
+        };
+        add("repair.html", &repair);
+    }
     let states = ["published", "retired", "retiring", "signing"];
     let keys = states.into_iter().map(|state| view(key(state, Some("2")))).collect();
     add("keys.html", &KeysPage { page: page(), frame: frame(), may_rotate: true, keys });
@@ -82,8 +158,11 @@ fn rendered() -> Vec<(&'static str, String)> {
         server: view(server.clone()),
         version: "1",
     };
-    for seen in [Some(seen(&[], vec![])), Some(seen(&["problem", "warning"], vec![event()])), None]
-    {
+    for seen in [
+        Some(seen(&[], vec![])),
+        Some(seen(&["problem", "warning"], vec![event(&json!(null))])),
+        None,
+    ] {
         let issuer = "http://localhost:7455".to_owned();
         add("overview.html", &OverviewPage { page: page(), frame: frame(), issuer, seen });
     }

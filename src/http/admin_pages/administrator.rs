@@ -3,13 +3,11 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use http_body_util::BodyExt as _;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tower::ServiceExt as _;
@@ -29,10 +27,13 @@ use crate::http::pages::templates::Page;
 use crate::http::redirect;
 use crate::http::texts::Texts;
 use crate::model::actor::Acting;
-use crate::oauth::params::Params;
+use crate::oauth::params::{Params, segment_encode};
 
 /// The most bytes of a form that comes back in the address of its page.
-const MAX_KEPT: usize = 4096;
+const MAX_FILLED: usize = 4096;
+
+/// The most bytes of a view.
+const MAX_VIEW: usize = 64 << 20;
 
 /// The operations of the administration, in process.
 #[derive(Clone)]
@@ -70,6 +71,27 @@ impl Refused {
     /// What it says to an administrator: the precise reason, and what it may have meant.
     pub(super) fn sentence(&self, t: &Texts) -> String {
         t.precise(&self.0)
+    }
+}
+
+impl Refused {
+    /// What a page itself refuses.
+    pub(super) fn of(refusal: Refusal) -> Self {
+        Self(Arc::new(refusal.into()))
+    }
+
+    /// Whether it is about what was asked, so that the page can be shown beside it.
+    pub(super) fn is_about_request(&self) -> bool {
+        let status = self.0.code().status();
+        self.refusal().is_some() && (400..500).contains(&status) && status != 403
+    }
+
+    /// The page that shows it.
+    pub(super) fn beside(self, mut page: Response) -> Response {
+        let status = StatusCode::from_u16(self.0.code().status());
+        *page.status_mut() = status.unwrap_or(StatusCode::BAD_REQUEST);
+        page.extensions_mut().insert(Cause(self.0));
+        page
     }
 }
 
@@ -150,8 +172,8 @@ impl Administrator {
         if !response.status().is_success() {
             return Err(Refused(Arc::new(Refusal::PageNotFound.into())));
         }
-        let body = response.into_body().collect().await.map_err(Refused::fault)?;
-        serde_json::from_slice(&body.to_bytes()).map_err(Refused::fault)
+        let body = to_bytes(response.into_body(), MAX_VIEW).await.map_err(Refused::fault)?;
+        serde_json::from_slice(&body).map_err(Refused::fault)
     }
 
     /// The page of a form that was refused: `page` with what was wrong, or, where the sign-in has grown
@@ -165,21 +187,18 @@ impl Administrator {
         if refused.refusal() == Some(Refusal::SignInStale) {
             return Ok(redirect::to_page(&PagePath::Admin(self.filled(form))));
         }
-        let status = refused.0.code().status();
-        if refused.refusal().is_none() || status == 403 {
+        if !refused.is_about_request() {
             return Err(refused.into());
         }
-        let mut response = page(refused.sentence(self.texts()))?;
-        *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-        response.extensions_mut().insert(Cause(refused.0));
-        Ok(response)
+        let page = page(refused.sentence(self.texts()))?;
+        Ok(refused.beside(page))
     }
 
     /// This page, with what was typed into its form.
     fn filled(&self, form: &Params) -> AdminPath {
         let typed = form.pairs().filter(|(name, _)| *name != "csrf");
         let filled = self.here.with_query(typed);
-        if filled.to_string().len() > MAX_KEPT { self.here.with_query([]) } else { filled }
+        if filled.to_string().len() > MAX_FILLED { self.here.with_query([]) } else { filled }
     }
 
     /// The administrator of a request, or the page that leads to a sign-in.
@@ -273,5 +292,5 @@ impl FromRequest<Arc<App>> for AdministratorForm {
 
 /// The path of the operations of one thing, by its name.
 pub(super) fn path_of(noun: &str, name: &str) -> String {
-    format!("/api/v1/{noun}/{}", utf8_percent_encode(name, NON_ALPHANUMERIC))
+    format!("/api/v1/{noun}/{}", segment_encode(name))
 }

@@ -22,17 +22,20 @@ pub(in crate::http) struct Part {
 pub(in crate::http) enum Kind {
     /// What runs, and how it is.
     Overview,
+    /// What happened.
+    Events,
     /// The signing keys.
     Keys,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 2] = [Self::Overview, Self::Keys];
+    pub(super) const ALL: [Self; 3] = [Self::Overview, Self::Events, Self::Keys];
 
     /// The first segment of its path, below that of the administration.
     const fn segment(self) -> Option<&'static str> {
         match self {
             Self::Overview => None,
+            Self::Events => Some("events"),
             Self::Keys => Some("keys"),
         }
     }
@@ -41,6 +44,7 @@ impl Kind {
     const fn scopes(self) -> &'static [&'static str] {
         match self {
             Self::Overview => &["admin:read", "admin:people", "admin:clients", "admin:keys"],
+            Self::Events => &["admin:read"],
             Self::Keys => &["admin:read", "admin:keys"],
         }
     }
@@ -52,6 +56,7 @@ impl Part {
         let t = &t.admin.frame;
         let label = match self.kind {
             Kind::Overview => t.overview(),
+            Kind::Events => t.events(),
             Kind::Keys => t.keys(),
         };
         label.plain()
@@ -62,8 +67,8 @@ impl Frame {
     pub(super) fn new(asker: &Asker, here: &AdminPath, name: String) -> Self {
         let within = here.path().strip_prefix(AdminPath::ROOT).unwrap_or_default();
         let segment = within.split('/').nth(1);
-        let shown = Kind::ALL.into_iter().filter(|kind| asker.may(kind.scopes()));
-        let parts = shown.map(|kind| Part {
+        let visible = Kind::ALL.into_iter().filter(|kind| asker.may(kind.scopes()));
+        let parts = visible.map(|kind| Part {
             here: kind.segment() == segment,
             kind,
             path: AdminPath::of(kind.segment()),

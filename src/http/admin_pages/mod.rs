@@ -10,6 +10,8 @@
 
 mod administrator;
 mod confirm;
+mod event_repair;
+mod events;
 mod frame;
 mod keys;
 mod overview;
@@ -28,6 +30,9 @@ use administrator::Operations;
 pub(in crate::http) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
         .route("/gate/admin", get(overview::show))
+        .route("/gate/admin/events", get(events::list))
+        .route("/gate/admin/events/{id}", get(events::show))
+        .route("/gate/admin/events/{id}/repair", get(event_repair::ask).post(event_repair::repair))
         .route("/gate/admin/keys", get(keys::list))
         .route("/gate/admin/keys/rotate", get(keys::ask).post(keys::rotate))
         .layer(Extension(Operations::of(app)))

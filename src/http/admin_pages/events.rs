@@ -1,0 +1,147 @@
+//! `/gate/admin/events`: what happened, why a request was refused, and what makes it pass.
+
+use askama::Template;
+use axum::extract::Path;
+use axum::response::Response;
+
+use super::administrator::{Administrator, path_of};
+use super::frame::Frame;
+use crate::admin::event::{ActorView, EventView, ExplanationView, RepairView};
+use crate::admin::listing::ListView;
+use crate::http::destination::AdminPath;
+use crate::http::failure::PageFailure;
+use crate::http::pages::templates::{self, Page};
+use crate::http::texts::Texts;
+use crate::oauth::params::form_encode;
+
+/// The number of events on a page.
+const ON_A_PAGE: &str = "50";
+
+/// What a listing can be limited to.
+const FILTERS: [&str; 6] = ["kind", "user", "client", "refusal", "since", "until"];
+
+#[derive(Template)]
+#[template(path = "admin/events.html", config = "assets/askama.toml")]
+pub(in crate::http) struct EventsPage {
+    pub(in crate::http) page: Page,
+    pub(in crate::http) frame: Frame,
+    pub(in crate::http) events: Vec<EventView>,
+    /// What is wrong with a filter; empty if nothing is.
+    pub(in crate::http) fault: String,
+    pub(in crate::http) filters: Vec<FilterField>,
+    /// The page with older events.
+    pub(in crate::http) next: Option<AdminPath>,
+}
+
+/// A field that limits the listing.
+pub(in crate::http) struct FilterField {
+    pub(in crate::http) name: &'static str,
+    pub(in crate::http) value: String,
+}
+
+impl FilterField {
+    /// Its label.
+    pub(in crate::http) fn label(&self, t: &Texts) -> String {
+        let t = &t.admin.events;
+        let label = match self.name {
+            "client" => t.client(),
+            "kind" => t.kind(),
+            "refusal" => t.refusal(),
+            "since" => t.since(),
+            "until" => t.until(),
+            _ => t.person(),
+        };
+        label.plain()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "admin/event.html", config = "assets/askama.toml")]
+pub(in crate::http) struct EventPage {
+    pub(in crate::http) page: Page,
+    pub(in crate::http) frame: Frame,
+    pub(in crate::http) actor: String,
+    pub(in crate::http) explanation: ExplanationView,
+    /// Whether the administrator may make the repair.
+    pub(in crate::http) may_repair: bool,
+}
+
+/// Who did something, in words.
+pub(in crate::http) fn actor(t: &Texts, actor: &ActorView) -> String {
+    let t = &t.admin.events;
+    let name = actor.username.as_ref().or(actor.user_id.as_ref());
+    let sentence = match (actor.kind.as_str(), name, &actor.client_id) {
+        ("administrator", Some(name), None) => t.by_administrator(name),
+        ("administrator", Some(name), Some(client)) => t.by_administrator_through(name, client),
+        ("administrator", None, Some(client)) => t.by_client_as_administrator(client),
+        ("client", _, Some(client)) => t.by_client(client),
+        ("operator", _, _) => t.by_operator(),
+        ("person", Some(name), _) => t.by_person(name),
+        ("server", _, _) => t.by_server(),
+        _ => t.by_stranger(),
+    };
+    sentence.plain()
+}
+
+/// Whether an administrator has the right that a repair needs.
+pub(super) fn may_repair(administrator: &Administrator, repair: &RepairView) -> bool {
+    let right =
+        if repair.path.starts_with("/api/v1/users") { "admin:people" } else { "admin:clients" };
+    administrator.may(&[right])
+}
+
+/// The events, the newest first.
+pub(super) async fn list(administrator: Administrator) -> Result<Response, PageFailure> {
+    let query = &administrator.query;
+    let mut filters = Vec::new();
+    for name in FILTERS {
+        let value = query.one(name)?.unwrap_or_default().trim().to_owned();
+        filters.push(FilterField { name, value });
+    }
+    let asked = || {
+        let given = filters.iter().filter(|field| !field.value.is_empty());
+        given.map(|field| (field.name, field.value.as_str()))
+    };
+    let cursor = query.one("cursor")?.map(|cursor| ("cursor", cursor));
+    let encoded = form_encode(asked().chain(cursor).chain([("limit", ON_A_PAGE)]));
+    let listed: Result<ListView<EventView>, _> =
+        administrator.get(&format!("/api/v1/events?{encoded}")).await;
+    let (listed, refused) = match listed {
+        Ok(listed) => (listed, None),
+        Err(refused) if refused.is_about_request() => {
+            (ListView { items: Vec::new(), next: None }, Some(refused))
+        }
+        Err(refused) => return Err(refused.into()),
+    };
+    let next = listed.next.as_deref();
+    let next = next.map(|next| administrator.here.with_query(asked().chain([("cursor", next)])));
+    let fault = refused.as_ref().map(|refused| refused.sentence(administrator.texts()));
+    let page = templates::show_alone(&EventsPage {
+        page: administrator.page(),
+        frame: administrator.frame(),
+        events: listed.items,
+        fault: fault.unwrap_or_default(),
+        next,
+        filters,
+    });
+    Ok(match refused {
+        Some(refused) => refused.beside(page),
+        None => page,
+    })
+}
+
+/// An event, and what can be done about it.
+pub(super) async fn show(
+    Path(id): Path<String>,
+    administrator: Administrator,
+) -> Result<Response, PageFailure> {
+    let explanation: ExplanationView = administrator.get(&path_of("events", &id)).await?;
+    let repair = explanation.repair.as_ref();
+    Ok(templates::show_alone(&EventPage {
+        page: administrator.page(),
+        frame: administrator.frame(),
+        actor: actor(administrator.texts(), &explanation.event.actor),
+        may_repair: repair.is_some_and(|repair| may_repair(&administrator, repair)),
+        explanation,
+    }))
+}
