@@ -227,7 +227,7 @@ const ANYWHERE: &[&str] =
 const LINES: usize = 500;
 const MAIN_LINES: usize = 60;
 const FILES: usize = 20;
-const DEPTH: usize = 3;
+const DEPTH: usize = 4;
 
 /// What the file at `path` below `src/` breaks by what it names.
 fn named_amiss(path: &str, source: &str) -> Vec<String> {
@@ -448,7 +448,7 @@ fn a_file_too_long_and_a_folder_too_full_too_empty_or_too_deep_are_caught() {
     assert_eq!(amiss(file("src/a/b.rs", 1)), ["src/a has one file"]);
     assert_eq!(amiss(file("src/a.rs", 501)), ["src/a.rs has 501 lines, and 500 are the most"]);
     assert_eq!(amiss(file("src/main.rs", 61)), ["src/main.rs has 61 lines, and 60 are the most"]);
-    assert_eq!(amiss(file("tests/a/b/c/d.rs", 1)), ["tests/a/b/c lies deeper than 3"]);
+    assert_eq!(amiss(file("tests/a/b/c/d/e.rs", 1)), ["tests/a/b/c/d lies deeper than 4"]);
     assert_eq!(amiss(folder(20)), [""; 0]);
     assert_eq!(amiss(folder(21)), ["src/a has 21 files, and 20 are the most"]);
 }

@@ -24,18 +24,46 @@ pub(in crate::http) enum Kind {
     Overview,
     /// What happened.
     Events,
+    /// People.
+    People,
+    /// Links by which several people make their accounts.
+    Invitations,
+    /// Setup links.
+    Links,
+    /// Sessions.
+    Sessions,
+    /// What people have allowed applications.
+    Grants,
+    /// Bridges.
+    Bridges,
     /// The signing keys.
     Keys,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 3] = [Self::Overview, Self::Events, Self::Keys];
+    pub(super) const ALL: [Self; 9] = [
+        Self::Overview,
+        Self::People,
+        Self::Invitations,
+        Self::Links,
+        Self::Sessions,
+        Self::Grants,
+        Self::Bridges,
+        Self::Keys,
+        Self::Events,
+    ];
 
     /// The first segment of its path, below that of the administration.
     const fn segment(self) -> Option<&'static str> {
         match self {
             Self::Overview => None,
             Self::Events => Some("events"),
+            Self::People => Some("people"),
+            Self::Invitations => Some("invitations"),
+            Self::Links => Some("links"),
+            Self::Sessions => Some("sessions"),
+            Self::Grants => Some("grants"),
+            Self::Bridges => Some("bridges"),
             Self::Keys => Some("keys"),
         }
     }
@@ -45,6 +73,12 @@ impl Kind {
         match self {
             Self::Overview => &["admin:read", "admin:people", "admin:clients", "admin:keys"],
             Self::Events => &["admin:read"],
+            Self::People
+            | Self::Invitations
+            | Self::Links
+            | Self::Sessions
+            | Self::Grants
+            | Self::Bridges => &["admin:read", "admin:people"],
             Self::Keys => &["admin:read", "admin:keys"],
         }
     }
@@ -57,6 +91,12 @@ impl Part {
         let label = match self.kind {
             Kind::Overview => t.overview(),
             Kind::Events => t.events(),
+            Kind::People => t.people(),
+            Kind::Invitations => t.invitations(),
+            Kind::Links => t.links(),
+            Kind::Sessions => t.sessions(),
+            Kind::Grants => t.grants(),
+            Kind::Bridges => t.bridges(),
             Kind::Keys => t.keys(),
         };
         label.plain()

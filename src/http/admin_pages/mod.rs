@@ -10,11 +10,13 @@
 
 mod administrator;
 mod confirm;
+mod drawing;
 mod event_repair;
 mod events;
 mod frame;
 mod keys;
 mod overview;
+mod people;
 #[cfg(test)]
 mod unmarked;
 
@@ -35,5 +37,6 @@ pub(in crate::http) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/gate/admin/events/{id}/repair", get(event_repair::ask).post(event_repair::repair))
         .route("/gate/admin/keys", get(keys::list))
         .route("/gate/admin/keys/rotate", get(keys::ask).post(keys::rotate))
+        .merge(people::routes())
         .layer(Extension(Operations::of(app)))
 }

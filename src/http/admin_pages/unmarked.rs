@@ -14,20 +14,21 @@ use super::events::{self, EventPage, EventsPage, FilterField};
 use super::frame::{Frame, Kind, Part};
 use super::keys::KeysPage;
 use super::overview::{OverviewPage, Seen};
+use super::people;
 use crate::admin::event::{ExplanationView, RepairView};
 use crate::http::destination::AdminPath;
 use crate::http::pages::unmarked::{check, page};
 
 /// The view of an operation.
-fn view<V: DeserializeOwned>(json: Value) -> V {
+pub(super) fn view<V: DeserializeOwned>(json: Value) -> V {
     serde_json::from_value(json).unwrap()
 }
 
-fn path() -> AdminPath {
+pub(super) fn path() -> AdminPath {
     AdminPath::of(["x"])
 }
 
-fn frame() -> Frame {
+pub(super) fn frame() -> Frame {
     let part = |kind| Part { here: kind == Kind::Overview, kind, path: path() };
     Frame { name: "Ada".to_owned(), parts: Kind::ALL.into_iter().map(part).collect() }
 }
@@ -83,7 +84,7 @@ fn finding(state: &str) -> Value {
     json!({ "check": "proxy", "found": "x", "remedy": "y", "state": state })
 }
 
-fn marked() -> String {
+pub(super) fn marked() -> String {
     "⟦x⟧".to_owned()
 }
 
@@ -166,6 +167,7 @@ fn rendered() -> Vec<(&'static str, String)> {
         let issuer = "http://localhost:7455".to_owned();
         add("overview.html", &OverviewPage { page: page(), frame: frame(), issuer, seen });
     }
+    pages.extend(people::unmarked::rendered());
     pages
 }
 

@@ -132,8 +132,12 @@ pub(in crate::http) fn day(at: Timestamp) -> Day {
 
 /// The date and time of a timestamp in UTC, `YYYY-MM-DD hh:mm UTC`.
 pub(in crate::http) fn moment(at: Timestamp) -> Day {
-    let written = at.rfc3339();
-    let (day, time) = written.split_once('T').unwrap_or((&written, ""));
+    moment_of(&at.rfc3339())
+}
+
+/// As [`moment`], of a time as the views of the administration write it.
+pub(in crate::http) fn moment_of(written: &str) -> Day {
+    let (day, time) = written.split_once('T').unwrap_or((written, ""));
     let minutes = time.get(..5).unwrap_or_default();
     Day(format!("{day} {minutes} UTC"))
 }

@@ -361,6 +361,10 @@ texts! {
         }
     }
     scripts {
+        script_copy: ScriptCopy {
+            copied,
+            not_copied,
+        }
         script_countdown: ScriptCountdown {
             expired,
             expires(time),

@@ -1,0 +1,86 @@
+//! A list of a page: what was typed to search it, its rows, and the way to the next ones.
+
+use askama::Template;
+use axum::response::Response;
+use serde::de::DeserializeOwned;
+
+use crate::admin::listing::{ListView, Noun};
+use crate::http::admin_pages::administrator::Administrator;
+use crate::http::destination::AdminPath;
+use crate::http::failure::PageFailure;
+use crate::http::pages::templates;
+use crate::oauth::params::form_encode;
+
+/// The most rows of a page.
+const LIMIT: &str = "50";
+
+/// The rows of a page.
+pub(in crate::http) struct Rows<V> {
+    /// Why there are none; empty if nothing is wrong.
+    pub(in crate::http) fault: String,
+    pub(in crate::http) items: Vec<V>,
+    /// The page of the next rows.
+    pub(in crate::http) more: Option<AdminPath>,
+    /// What was typed, by the name of the field.
+    pub(in crate::http) typed: Vec<(&'static str, String)>,
+}
+
+impl<V> Rows<V> {
+    /// What was typed into a field.
+    pub(in crate::http) fn typed(&self, field: &str) -> &str {
+        let typed = self.typed.iter().find(|(name, _)| *name == field);
+        typed.map(|(_, value)| value.as_str()).unwrap_or_default()
+    }
+
+    /// Whether only some of all are searched for.
+    pub(in crate::http) fn is_search(&self) -> bool {
+        !self.typed.is_empty()
+    }
+
+    /// The same page with each row in another form.
+    pub(super) fn map<T>(self, row: impl FnMut(V) -> T) -> Rows<T> {
+        let Self { fault, items, more, typed } = self;
+        Rows { fault, items: items.into_iter().map(row).collect(), more, typed }
+    }
+}
+
+/// Renders a page with what an operation lists, limited by the query of the page, which may name
+/// `fields` and a cursor.
+pub(super) async fn list<V: Noun + DeserializeOwned, P: Template>(
+    administrator: &Administrator,
+    operation: &str,
+    fields: &[&'static str],
+    page: impl FnOnce(Rows<V>) -> P,
+) -> Result<Response, PageFailure> {
+    let query = &administrator.query;
+    let mut typed = Vec::new();
+    for name in fields {
+        let value = query.one(name)?.map(str::trim).filter(|value| !value.is_empty());
+        typed.extend(value.map(|value| (*name, value.to_owned())));
+    }
+    let own = typed.iter().map(|(name, value)| (*name, value.as_str()));
+    let cursor = query.one("cursor")?.map(|cursor| ("cursor", cursor));
+    let asked = form_encode(own.clone().chain(cursor).chain([("limit", LIMIT)]));
+    let listed = administrator.get::<ListView<V>>(&format!("{operation}?{asked}")).await;
+    match listed {
+        Ok(ListView { items, next }) => {
+            let next = next.as_deref().map(|next| ("cursor", next));
+            let more = next.map(|next| administrator.here.with_query(own.chain([next])));
+            Ok(templates::show_alone(&page(Rows { fault: String::new(), items, more, typed })))
+        }
+        Err(refused) => administrator.again(refused, query, |fault| {
+            let rows = Rows { fault, items: Vec::new(), more: None, typed };
+            Ok(templates::show_alone(&page(rows)))
+        }),
+    }
+}
+
+/// What a person has of one kind, for the page of the person.
+pub(super) async fn of_person<V: Noun + DeserializeOwned>(
+    administrator: &Administrator,
+    operation: &str,
+    id: &str,
+) -> Result<ListView<V>, PageFailure> {
+    let query = form_encode([("user", id), ("limit", LIMIT)]);
+    Ok(administrator.get(&format!("{operation}?{query}")).await?)
+}

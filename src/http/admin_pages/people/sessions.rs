@@ -1,0 +1,112 @@
+//! `/gate/admin/sessions`: the live sessions of browsers, of bridges and of nobody.
+
+use askama::Template;
+use axum::response::Response;
+
+use super::CHANGE;
+use super::deed::{self, Deed};
+use super::rows::{self, Rows};
+use crate::admin::session::{DeviceView, SessionKind, SessionView};
+use crate::http::admin_pages::administrator::{Administrator, path_of};
+use crate::http::admin_pages::frame::Frame;
+use crate::http::destination::AdminPath;
+use crate::http::failure::PageFailure;
+use crate::http::pages::templates::{self, Page};
+use crate::http::texts::{Day, Texts};
+
+#[derive(Template)]
+#[template(path = "admin/sessions.html", config = "assets/askama.toml")]
+pub(in crate::http) struct SessionsPage {
+    pub(in crate::http) page: Page,
+    pub(in crate::http) frame: Frame,
+    pub(in crate::http) may_end: bool,
+    pub(in crate::http) rows: Rows<SessionRow>,
+}
+
+/// A session, as a page lists it.
+pub(in crate::http) struct SessionRow {
+    pub(in crate::http) address: String,
+    /// The client of a session that is not a browser's.
+    pub(in crate::http) client: Option<String>,
+    pub(in crate::http) created: Day,
+    pub(in crate::http) expires: Day,
+    pub(in crate::http) id: String,
+    /// Of what it is.
+    pub(in crate::http) kind: String,
+    /// Its person, where they are to be named.
+    pub(in crate::http) person: Option<String>,
+    /// The program, and the system that it runs on.
+    pub(in crate::http) program: String,
+    /// The time of its last use.
+    pub(in crate::http) seen: Option<Day>,
+}
+
+/// The program that opened a session, and the system that it runs on.
+fn program(t: &Texts, device: &DeviceView) -> String {
+    match (&device.program, &device.system) {
+        (Some(program), Some(system)) => t.program.on(program, system).plain(),
+        (Some(one), None) | (None, Some(one)) => one.clone(),
+        (None, None) => t.program.unknown().plain(),
+    }
+}
+
+/// The row of a session.
+pub(super) fn row(texts: &Texts, session: SessionView) -> SessionRow {
+    let t = &texts.admin.sessions;
+    let (kind, person, client, seen) = match session.kind {
+        SessionKind::Anonymous { client_id, .. } => (t.anonymous(), None, Some(client_id), None),
+        SessionKind::Browser { seen, username, .. } => {
+            (t.browser(), Some(username), None, Some(seen))
+        }
+        SessionKind::Bridge { client_id, seen, username } => {
+            (t.bridge(), Some(username), Some(client_id), Some(seen))
+        }
+    };
+    SessionRow {
+        address: session.device.address.clone(),
+        client,
+        created: templates::moment_of(&session.created),
+        expires: templates::moment_of(&session.expires),
+        id: session.id,
+        kind: kind.plain(),
+        person,
+        program: program(texts, &session.device),
+        seen: seen.as_deref().map(templates::moment_of),
+    }
+}
+
+/// The live sessions, or those of a person.
+pub(super) async fn list(administrator: Administrator) -> Result<Response, PageFailure> {
+    rows::list(&administrator, "/api/v1/sessions", &["user"], |rows| SessionsPage {
+        page: administrator.page(),
+        frame: administrator.frame(),
+        may_end: administrator.may(CHANGE),
+        rows: rows.map(|session| row(administrator.texts(), session)),
+    })
+    .await
+}
+
+/// The end of a session.
+pub(super) enum End {}
+
+impl deed::Kind for End {
+    async fn of(administrator: &Administrator, id: &str) -> Result<Deed, PageFailure> {
+        let session: SessionView = administrator.get(&path_of("sessions", id)).await?;
+        let texts = administrator.texts();
+        let t = &texts.admin.sessions;
+        let means = match session.kind {
+            SessionKind::Anonymous { .. } => t.end_means_anonymous(),
+            SessionKind::Bridge { .. } => texts.admin.bridges.end_means(),
+            SessionKind::Browser { .. } => t.end_means(),
+        };
+        let row = row(texts, session);
+        let (next, title) = match &row.person {
+            Some(person) => {
+                (AdminPath::of(["people", person]), t.end_title_of(&row.program, person))
+            }
+            None => (AdminPath::of(["sessions"]), t.end_title(&row.program)),
+        };
+        let question = deed::ending(next.clone(), title.plain(), means.plain(), t.end_it().plain());
+        Ok(Deed::end(path_of("sessions", &row.id), next, question))
+    }
+}
