@@ -86,6 +86,7 @@ pub(super) async fn show(app: By<Read>) -> Json<ConfigView> {
 ///
 /// [`Refusal::ConfigurationFaulty`], with the faults beside it.
 pub(super) async fn reload(app: By<All>) -> Result<Json<ReloadView>, Failed> {
+    app.prove().await?;
     let reloaded = tokio::task::spawn_blocking(move || app.reload(app.acting())).await;
     match reloaded.map_err(Internal::new)? {
         Ok(Reloaded { changed, waiting }) => Ok(Json(ReloadView { changed, waiting })),

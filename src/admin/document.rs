@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::by::{By, Clients};
 use super::client::ClientView;
 use super::request::{Body, Created};
-use super::{Failed, client_notes};
+use super::{Failed, client};
 use crate::flow::client::document;
 use crate::oauth::client::cimd::{self, DocumentAddress};
 use crate::oauth::id::ClientId;
@@ -36,7 +36,7 @@ pub(super) async fn import(
     }
     let named = id.clone();
     let client = app.write(move |tx, cx| document::store(tx, cx, &named, &metadata, None)).await?;
-    let notes = client_notes::out_of_reach(&app, &client);
+    let notes = client::notes::out_of_reach(&app, &client);
     let view = ClientView::new(&app.rules(), &id, &client, None);
     Ok(Created(ClientView { notes, ..view }))
 }

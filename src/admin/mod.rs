@@ -19,7 +19,6 @@ pub(crate) mod bridge;
 pub(crate) mod catalogue;
 pub(crate) mod certificate;
 pub(crate) mod client;
-mod client_notes;
 pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod document;

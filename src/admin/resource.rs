@@ -157,6 +157,11 @@ impl ResourcePatch {
 }
 
 impl ResourceView {
+    /// Its metadata document, as its resource server serves it.
+    pub(crate) fn document(&self) -> String {
+        serde_json::to_string_pretty(&self.metadata).unwrap_or_default()
+    }
+
     fn new(app: &App, row: Protected, secret: Option<&MadeClientSecret>) -> Self {
         let (rules, address) = (&app.rules(), row.resource.metadata_address());
         let mut www_authenticate = format!("Bearer resource_metadata=\"{address}\"");

@@ -239,7 +239,7 @@ fn text(view: &ResourceView) -> String {
         ("client_secret", word(&view.client_secret)),
         ("created", word(&view.created)),
     ]);
-    let metadata = serde_json::to_string_pretty(&view.metadata).unwrap_or_default();
+    let metadata = view.document();
     text.push_str(&format!(
         "\n\n# serve this at {}\n# (a copy lies at {})\n{metadata}\n\n# answer a request without a \
          token by 401 and\nWWW-Authenticate: {}\n",

@@ -1,15 +1,18 @@
 //! `/api/v1/clients`. The members are those of RFC 7591 §2 and the server's own.
 
+pub(super) mod notes;
+mod paste;
+
 use axum::Json;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use super::Failed;
 use super::by::{By, Clients, ReadClients};
 use super::catalogue::{Chosen, SetupView};
 use super::listing::{ByName, ListView, Noun, Query};
 use super::request::{Body, Created, Named};
-use super::{Failed, client_notes};
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::client::lists::ListChanges;
@@ -174,7 +177,7 @@ pub(super) async fn add(
     let (id, client, secret) = app.write(move |tx, cx| operator::add(tx, cx, &new)).await?;
     // The client exists, and its secret is returned only once.
     let unread = |error| vec![format!("what will be demanded of it could not be read: {error}")];
-    let notes = client_notes::of_new(&app, &id, &client).unwrap_or_else(unread);
+    let notes = notes::of_new(&app, &id, &client).unwrap_or_else(unread);
     let view = ClientView::new(&app.rules(), &id, &client, secret.as_ref());
     let secret = view.client_secret.as_deref();
     let setup = chosen.map(|chosen| chosen.setup(&app.rules().issuer, &id, secret));
@@ -241,7 +244,7 @@ pub(super) async fn change(
         Ok((id, client, secret))
     });
     let (id, client, secret) = changed.await?;
-    let notes = if moved { client_notes::out_of_reach(&app, &client) } else { Vec::new() };
+    let notes = if moved { notes::out_of_reach(&app, &client) } else { Vec::new() };
     let view = ClientView::new(&app.rules(), &id, &client, secret.as_ref());
     Ok(Json(ClientView { notes, ..view }))
 }

@@ -10,7 +10,11 @@ use crate::store::schema::Client;
 use crate::store::{StoreError, View};
 
 /// What will be demanded of the new client `id`, and what will not work, a line each.
-pub(super) fn of_new(app: &App, id: &ClientId, client: &Client) -> Result<Vec<String>, Error> {
+pub(in crate::admin) fn of_new(
+    app: &App,
+    id: &ClientId,
+    client: &Client,
+) -> Result<Vec<String>, Error> {
     let word = shell_word(id.as_str());
     let has = |grant| client.metadata.has_grant_type(grant);
     let mut notes = Vec::new();
@@ -95,7 +99,7 @@ fn pkce(policy: PkcePolicy, client: &Client, word: &str) -> String {
 }
 
 /// The addresses of a client to which this server will not go, a line each with the reason.
-pub(super) fn out_of_reach(app: &App, client: &Client) -> Vec<String> {
+pub(in crate::admin) fn out_of_reach(app: &App, client: &Client) -> Vec<String> {
     let metadata = &client.metadata;
     let addresses = [
         ("backchannel_logout_uri", &metadata.backchannel_logout_uri, "no logout is told there"),
