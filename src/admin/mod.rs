@@ -142,6 +142,9 @@ operations! {
         patch client::change, "Changes what the patch names of a client, and nothing else.";
         delete client::remove, "Removes a client with its grants.";
     }
+    "/api/v1/clients/{id}/notes" {
+        get client::show_notes, "Says what is demanded of a client, and what does not work.";
+    }
     "/api/v1/clients/{id}/secret" {
         post client::rotate_secret, "Gives a client a new secret. The old one ends at once.";
     }

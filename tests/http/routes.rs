@@ -176,7 +176,6 @@ fn every_route_is_in_the_table() {
         include_str!("../../src/http/mod.rs"),
         include_str!("../../src/http/bridge/mod.rs"),
         include_str!("../../src/http/admin_pages/mod.rs"),
-        include_str!("../../src/http/admin_pages/mod.rs"),
         include_str!("../../src/http/admin_pages/people/mod.rs"),
     ];
     let written = pages.iter().flat_map(|page| page.split(".route(").skip(1));

@@ -107,6 +107,14 @@ pub(crate) struct RemovedClientView {
     pub(crate) name: String,
 }
 
+/// What an operator should know of a client.
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct ClientNotesView {
+    /// What is demanded of it and what does not work, a line each.
+    pub(crate) notes: Vec<String>,
+}
+
 impl ClientView {
     /// The view of a client. `secret` is `None` unless this request made it.
     pub(super) fn new(
@@ -177,7 +185,7 @@ pub(super) async fn add(
     let (id, client, secret) = app.write(move |tx, cx| operator::add(tx, cx, &new)).await?;
     // The client exists, and its secret is returned only once.
     let unread = |error| vec![format!("what will be demanded of it could not be read: {error}")];
-    let notes = notes::of_new(&app, &id, &client).unwrap_or_else(unread);
+    let notes = notes::of_client(&app, &id, &client).unwrap_or_else(unread);
     let view = ClientView::new(&app.rules(), &id, &client, secret.as_ref());
     let secret = view.client_secret.as_deref();
     let setup = chosen.map(|chosen| chosen.setup(&app.rules().issuer, &id, secret));
@@ -268,6 +276,14 @@ pub(super) async fn show(
 ) -> Result<Json<ClientView>, Failed> {
     let (id, client) = named::client(&app.read()?, &named)?;
     Ok(Json(ClientView::new(&app.rules(), &id, &client, None)))
+}
+
+pub(super) async fn show_notes(
+    app: By<ReadClients>,
+    Named(named): Named,
+) -> Result<Json<ClientNotesView>, Failed> {
+    let (id, client) = named::client(&app.read()?, &named)?;
+    Ok(Json(ClientNotesView { notes: notes::of_client(&app, &id, &client)? }))
 }
 
 pub(super) async fn remove(

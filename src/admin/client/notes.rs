@@ -1,4 +1,4 @@
-//! What an operator should know of a new client before its first request is refused.
+//! What an operator should know of a client before its first request is refused.
 
 use crate::app::App;
 use crate::error::{Error, shell_word};
@@ -9,8 +9,8 @@ use crate::oauth::id::ClientId;
 use crate::store::schema::Client;
 use crate::store::{StoreError, View};
 
-/// What will be demanded of the new client `id`, and what will not work, a line each.
-pub(in crate::admin) fn of_new(
+/// What is demanded of the client `id`, and what does not work, a line each.
+pub(in crate::admin) fn of_client(
     app: &App,
     id: &ClientId,
     client: &Client,

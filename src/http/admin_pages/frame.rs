@@ -36,12 +36,18 @@ pub(in crate::http) enum Kind {
     Grants,
     /// Bridges.
     Bridges,
+    /// Who may let people sign in.
+    Clients,
     /// The signing keys.
     Keys,
+    /// What tokens are for, and the scopes.
+    Resources,
+    /// The configuration in force.
+    Settings,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Overview,
         Self::People,
         Self::Invitations,
@@ -49,8 +55,11 @@ impl Kind {
         Self::Sessions,
         Self::Grants,
         Self::Bridges,
+        Self::Clients,
+        Self::Resources,
         Self::Keys,
         Self::Events,
+        Self::Settings,
     ];
 
     /// The first segment of its path, below that of the administration.
@@ -64,7 +73,10 @@ impl Kind {
             Self::Sessions => Some("sessions"),
             Self::Grants => Some("grants"),
             Self::Bridges => Some("bridges"),
+            Self::Clients => Some("clients"),
             Self::Keys => Some("keys"),
+            Self::Resources => Some("resources"),
+            Self::Settings => Some("settings"),
         }
     }
 
@@ -79,7 +91,9 @@ impl Kind {
             | Self::Sessions
             | Self::Grants
             | Self::Bridges => &["admin:read", "admin:people"],
+            Self::Clients | Self::Resources => &["admin:read", "admin:clients"],
             Self::Keys => &["admin:read", "admin:keys"],
+            Self::Settings => &["admin:read"],
         }
     }
 }
@@ -97,7 +111,10 @@ impl Part {
             Kind::Sessions => t.sessions(),
             Kind::Grants => t.grants(),
             Kind::Bridges => t.bridges(),
+            Kind::Clients => t.clients(),
             Kind::Keys => t.keys(),
+            Kind::Resources => t.resources(),
+            Kind::Settings => t.settings(),
         };
         label.plain()
     }

@@ -5,10 +5,10 @@ use axum::response::Response;
 
 use super::CHANGE;
 use super::deed::{self, Deed};
-use super::rows::{self, Rows};
 use crate::admin::grant::GrantView;
 use crate::http::admin_pages::administrator::{Administrator, path_of};
 use crate::http::admin_pages::frame::Frame;
+use crate::http::admin_pages::rows::{self, Rows};
 use crate::http::destination::AdminPath;
 use crate::http::failure::PageFailure;
 use crate::http::pages::templates::{self, Page};

@@ -8,7 +8,6 @@ use super::CHANGE;
 use super::deed::{self, Deed, check};
 use super::form::{self, RoleBox};
 use super::links::maker;
-use super::rows::{self, Rows};
 use super::setup_link;
 use crate::admin::link::invitation::{InvitationRequest, InvitationView, NewInvitationView};
 use crate::error::Refusal;
@@ -16,6 +15,7 @@ use crate::http::admin_pages::administrator::{
     Administrator, AdministratorForm, RecentAdministrator, path_of,
 };
 use crate::http::admin_pages::frame::Frame;
+use crate::http::admin_pages::rows::{self, Rows};
 use crate::http::destination::AdminPath;
 use crate::http::failure::PageFailure;
 use crate::http::pages::templates::{self, Page};

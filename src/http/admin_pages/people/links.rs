@@ -7,11 +7,11 @@ use serde_json::json;
 
 use super::CHANGE;
 use super::deed::{self, Deed};
-use super::rows::{self, Rows};
 use crate::admin::event::ActorView;
 use crate::admin::link::LinkView;
 use crate::http::admin_pages::administrator::{Administrator, path_of};
 use crate::http::admin_pages::frame::Frame;
+use crate::http::admin_pages::rows::{self, Rows};
 use crate::http::destination::AdminPath;
 use crate::http::failure::PageFailure;
 use crate::http::pages::templates::{self, Page};

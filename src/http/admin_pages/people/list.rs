@@ -4,10 +4,10 @@ use askama::Template;
 use axum::response::Response;
 
 use super::CHANGE;
-use super::rows::{self, Rows};
 use crate::admin::user::UserView;
 use crate::http::admin_pages::administrator::Administrator;
 use crate::http::admin_pages::frame::Frame;
+use crate::http::admin_pages::rows::{self, Rows};
 use crate::http::failure::PageFailure;
 use crate::http::pages::templates::Page;
 use crate::http::texts::Texts;

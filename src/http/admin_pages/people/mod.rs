@@ -12,7 +12,6 @@ mod list;
 mod passkeys;
 mod person;
 mod recovery;
-mod rows;
 mod sessions;
 mod setup_link;
 #[cfg(test)]

@@ -7,9 +7,9 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::deed::{self, Deed};
+use super::form;
 use super::links::{self, LinkRow};
 use super::sessions::{self, SessionRow};
-use super::{form, rows};
 use crate::admin::certificate::DeviceCertificateView;
 use crate::admin::grant::GrantView;
 use crate::admin::link::LinkView;
@@ -20,6 +20,7 @@ use crate::admin::user::UserView;
 use crate::http::admin_pages::administrator::{Administrator, path_of};
 use crate::http::admin_pages::confirm::Question;
 use crate::http::admin_pages::frame::Frame;
+use crate::http::admin_pages::rows;
 use crate::http::destination::AdminPath;
 use crate::http::failure::PageFailure;
 use crate::http::pages::templates::{self, Page};

@@ -4,8 +4,8 @@ use askama::Template;
 use axum::response::Response;
 use serde::de::DeserializeOwned;
 
+use super::administrator::Administrator;
 use crate::admin::listing::{ListView, Noun};
-use crate::http::admin_pages::administrator::Administrator;
 use crate::http::destination::AdminPath;
 use crate::http::failure::PageFailure;
 use crate::http::pages::templates;

@@ -1,0 +1,124 @@
+//! What is done to a client by one button, after a question.
+
+use std::sync::Arc;
+
+use axum::extract::Path;
+use axum::http::Method;
+use axum::response::Response;
+use axum::routing::{MethodRouter, get};
+use serde_json::json;
+
+use super::made::{self, Made};
+use crate::admin::client::ClientView;
+use crate::admin::usage::UsageView;
+use crate::app::App;
+use crate::http::admin_pages::administrator::{
+    Administrator, AdministratorForm, RecentAdministrator, Refused, path_of,
+};
+use crate::http::admin_pages::confirm::{self, Question};
+use crate::http::destination::{AdminPath, PagePath};
+use crate::http::failure::PageFailure;
+use crate::http::redirect;
+
+/// What is done to a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::http::admin_pages) enum Act {
+    /// Nobody signs in with it until it is enabled.
+    Disable,
+    /// It works again.
+    Enable,
+    /// It goes, with its grants.
+    Remove,
+    /// It gets a new secret.
+    RotateSecret,
+}
+
+impl Act {
+    /// The page that asks, and its form.
+    pub(in crate::http::admin_pages) fn pages(self) -> MethodRouter<Arc<App>> {
+        get(move |RecentAdministrator(administrator), id| ask(self, administrator, id))
+            .post(move |id, form| run(self, id, form))
+    }
+
+    /// What is asked before it is done to `client`.
+    async fn question(
+        self,
+        administrator: &Administrator,
+        client: &ClientView,
+    ) -> Result<Question, Refused> {
+        let (t, name) = (&administrator.texts().admin.client, &client.name);
+        let (title, button, means) = match self {
+            Self::Disable => (t.disable_title(name), t.disable(), t.disable_means()),
+            Self::Enable => (t.enable_title(name), t.enable(), t.enable_means()),
+            Self::Remove => (t.remove_title(name), t.remove(), t.remove_means()),
+            Self::RotateSecret => (t.rotate_title(name), t.rotate(), t.rotate_means()),
+        };
+        let mut means = vec![means.plain()];
+        if matches!(self, Self::Disable | Self::Remove) {
+            let path = format!("{}/usage", path_of("clients", &client.client_id));
+            let usage: UsageView = administrator.get(&path).await?;
+            means.push(t.live_grants(usage.live_grants).plain());
+            means.extend(usage.at_least.then(|| t.at_least().plain()));
+        }
+        Ok(Question {
+            back: AdminPath::of(["clients", client.client_id.as_str()]),
+            button: button.plain(),
+            danger: self == Self::Remove,
+            means,
+            ticks: Vec::new(),
+            title: title.plain(),
+        })
+    }
+
+    /// Does it. Returns the page that follows.
+    async fn done(
+        self,
+        administrator: &Administrator,
+        client: &ClientView,
+    ) -> Result<Response, Refused> {
+        let path = path_of("clients", &client.client_id);
+        let own = AdminPath::of(["clients", client.client_id.as_str()]);
+        match self {
+            Self::Disable | Self::Enable => {
+                let enabled = json!({ "enabled": self == Self::Enable });
+                let _: ClientView = administrator.send(Method::PATCH, &path, &enabled).await?;
+                Ok(redirect::to_page(&PagePath::Admin(own)))
+            }
+            Self::Remove => {
+                administrator.delete(&path).await?;
+                Ok(redirect::to_page(&PagePath::Admin(AdminPath::of(["clients"]))))
+            }
+            Self::RotateSecret => {
+                let path = format!("{path}/secret");
+                let client = administrator.send(Method::POST, &path, &json!({})).await?;
+                Ok(made::page(administrator, client, Made::Rotated))
+            }
+        }
+    }
+}
+
+async fn ask(
+    act: Act,
+    administrator: Administrator,
+    Path(id): Path<String>,
+) -> Result<Response, PageFailure> {
+    let client: ClientView = administrator.get(&path_of("clients", &id)).await?;
+    let question = act.question(&administrator, &client).await?;
+    Ok(confirm::page(&administrator, question, String::new()))
+}
+
+async fn run(
+    act: Act,
+    Path(id): Path<String>,
+    AdministratorForm { administrator, form }: AdministratorForm,
+) -> Result<Response, PageFailure> {
+    let client: ClientView = administrator.get(&path_of("clients", &id)).await?;
+    match act.done(&administrator, &client).await {
+        Ok(response) => Ok(response),
+        Err(refused) => {
+            let question = act.question(&administrator, &client).await?;
+            administrator
+                .again(refused, &form, |fault| Ok(confirm::page(&administrator, question, fault)))
+        }
+    }
+}

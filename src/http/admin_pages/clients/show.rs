@@ -1,0 +1,101 @@
+//! `/gate/admin/clients/{id}`: a client, and how it fares.
+
+use askama::Template;
+use axum::extract::Path;
+use axum::response::Response;
+use serde_json::Value;
+
+use crate::admin::client::{ClientNotesView, ClientOrigin, ClientView};
+use crate::admin::usage::UsageView;
+use crate::http::admin_pages::administrator::{Administrator, path_of};
+use crate::http::admin_pages::frame::Frame;
+use crate::http::destination::AdminPath;
+use crate::http::failure::PageFailure;
+use crate::http::pages::templates::{self, Page};
+use crate::http::texts::Texts;
+
+#[derive(Template)]
+#[template(path = "admin/client.html", config = "assets/askama.toml")]
+pub(in crate::http) struct ClientPage {
+    pub(in crate::http) page: Page,
+    pub(in crate::http) frame: Frame,
+    pub(in crate::http) client: ClientView,
+    pub(in crate::http) may_change: bool,
+    pub(in crate::http) may_see_events: bool,
+    /// What will be demanded of it, and what does not work, a line each.
+    pub(in crate::http) notes: Vec<String>,
+    pub(in crate::http) usage: UsageView,
+}
+
+impl ClientPage {
+    /// The page `act` of the client.
+    fn to(&self, act: &str) -> AdminPath {
+        AdminPath::of(["clients", &self.client.client_id, act])
+    }
+
+    /// The events of the client.
+    fn events(&self) -> AdminPath {
+        AdminPath::of(["events"]).with_query([("client", self.client.client_id.as_str())])
+    }
+
+    /// Its members that have a value, each with its lines.
+    fn members(&self) -> Vec<(&'static str, Vec<String>)> {
+        let members = self.client.members().into_iter();
+        let members = members.map(|(name, value)| (name, lines(&value)));
+        members.filter(|(_, lines)| !lines.is_empty()).collect()
+    }
+
+    fn has_own_secret(&self) -> bool {
+        self.client.metadata.auth_method().is_secret() && !self.is_of_devices()
+    }
+
+    /// Whether it is made for devices, which would bring it back.
+    fn is_of_devices(&self) -> bool {
+        matches!(self.client.origin, ClientOrigin::Hook)
+    }
+
+    /// The addresses of what it says of itself.
+    fn links(&self, t: &Texts) -> Vec<(String, &str)> {
+        let (t, own) = (&t.admin.client, &self.client.metadata);
+        let all = [
+            (t.home_page().plain(), &own.client_uri),
+            (t.privacy_policy().plain(), &own.policy_uri),
+            (t.terms_of_service().plain(), &own.tos_uri),
+        ];
+        let mut links = Vec::new();
+        for (label, own) in all {
+            links.extend(own.as_ref().map(|own| (label, own.as_str())));
+        }
+        links
+    }
+}
+
+/// The lines of a value.
+fn lines(value: &Value) -> Vec<String> {
+    match value {
+        Value::Null => Vec::new(),
+        Value::String(text) if text.is_empty() => Vec::new(),
+        Value::String(text) => vec![text.clone()],
+        Value::Array(items) => items.iter().flat_map(lines).collect(),
+        other @ (Value::Bool(_) | Value::Number(_) | Value::Object(_)) => vec![other.to_string()],
+    }
+}
+
+/// A client.
+pub(in crate::http::admin_pages) async fn show(
+    administrator: Administrator,
+    Path(id): Path<String>,
+) -> Result<Response, PageFailure> {
+    let client: ClientView = administrator.get(&path_of("clients", &id)).await?;
+    let path = path_of("clients", &client.client_id);
+    let ClientNotesView { notes } = administrator.get(&format!("{path}/notes")).await?;
+    Ok(templates::show_alone(&ClientPage {
+        page: administrator.page(),
+        frame: administrator.frame(),
+        may_change: administrator.may(&["admin:clients"]),
+        may_see_events: administrator.may(&["admin:read"]),
+        notes,
+        usage: administrator.get(&format!("{path}/usage")).await?,
+        client,
+    }))
+}
