@@ -41,6 +41,7 @@ const OPERATIONS: &[(&str, &str, &[&str])] = &[
     ("GET", "/clients/{id}", SEE_CLIENTS),
     ("PATCH", "/clients/{id}", CLIENTS),
     ("DELETE", "/clients/{id}", CLIENTS),
+    ("GET", "/clients/{id}/notes", SEE_CLIENTS),
     ("POST", "/clients/{id}/secret", CLIENTS),
     ("GET", "/clients/{id}/usage", SEE_CLIENTS),
     ("GET", "/config", READ),

@@ -103,6 +103,16 @@ async fn every_post_of_a_page_is_guarded() {
     let server = Server::new().await;
 
     for path in [
+        "/gate/admin/clients/add",
+        "/gate/admin/clients/x/disable",
+        "/gate/admin/clients/x/edit",
+        "/gate/admin/clients/x/enable",
+        "/gate/admin/clients/x/remove",
+        "/gate/admin/clients/x/rotate-secret",
+        "/gate/admin/resources/add",
+        "/gate/admin/resources/x/edit",
+        "/gate/admin/resources/x/remove",
+        "/gate/admin/settings/reload",
         "/gate/device",
         "/gate/setup",
         "/gate/logout",

@@ -22,7 +22,7 @@ pub(crate) use receiver::Receiver;
 pub(crate) use relying_party::{
     CHALLENGE, RelyingParty, VERIFIER, basic, decoded, posted, register, token,
 };
-pub(crate) use response::{Response, Surface, Tokens};
+pub(crate) use response::{Response, Surface, Tokens, unescape};
 pub(crate) use server::{BEGINNING, Disk, Server, address};
 pub(crate) use session_key::{SessionKey, storage_secret};
 pub(crate) use signer::{Signer, assert_to, presenting};

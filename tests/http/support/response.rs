@@ -275,7 +275,8 @@ fn has_description(url: &Url) -> bool {
     url.query_pairs().any(|(name, _)| name == "error_description")
 }
 
-fn unescape(html: &str) -> String {
+/// A text of a page, as a browser displays it.
+pub(crate) fn unescape(html: &str) -> String {
     let html = html.replace("&#34;", "\"").replace("&#39;", "'");
     let html = html.replace("&#60;", "<").replace("&#62;", ">");
     html.replace("&#38;", "&").replace("&amp;", "&")
