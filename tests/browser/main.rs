@@ -16,6 +16,7 @@ mod authenticator;
 mod bridge;
 mod callback_server;
 mod chromium;
+mod clients_pages;
 mod complaints;
 mod consent;
 mod device;

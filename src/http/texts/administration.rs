@@ -23,6 +23,7 @@ sections! {
             settings,
         }
         client: AdminClient {
+            title(name),
             any_secret,
             at_least,
             auth_method,
@@ -299,6 +300,7 @@ sections! {
             warning,
         }
         resource: AdminResource {
+            title(name),
             accepts_bridges,
             bridges,
             challenge,

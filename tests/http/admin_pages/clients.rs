@@ -31,7 +31,7 @@ fn code_after(html: &str, label: &str) -> String {
 }
 
 #[tokio::test]
-async fn clients_are_listed_with_their_origin_and_found_by_the_beginning_of_their_name() {
+async fn clients_are_listed_with_their_origin_and_found_by_their_name_or_id() {
     let (server, mut ada) = server().await;
     RelyingParty::web(&server).await;
     RelyingParty::robot(&server).await;
@@ -41,13 +41,19 @@ async fn clients_are_listed_with_their_origin_and_found_by_the_beginning_of_thei
     server.operate(Method::PATCH, "/clients/robot", json!({ "enabled": false })).await;
 
     let all = ada.visit("/gate/admin/clients").await;
-    let found = ada.visit("/gate/admin/clients?q=OW").await;
+    let found = ada.visit("/gate/admin/clients?q=SH").await;
+    let id = registered.json()["client_id"].as_str().unwrap().to_owned();
+    let by_id = ada.visit(&format!("/gate/admin/clients?q={}", &id[..12])).await;
     let none = ada.visit("/gate/admin/clients?q=nothing%3Cb").await;
 
     assert!(all.text().contains("href=\"/gate/admin/clients/shop\""), "{}", all.text());
     assert!(all.text().contains("by itself") && all.text().contains("registered here"));
     assert_eq!(all.text().matches("class=\"tag off\"").count(), 1, "the robot is off");
-    assert!(found.text().contains("Own") && !found.text().contains("/clients/shop"));
+    assert!(found.text().contains("/clients/shop"), "{}", found.text());
+    assert!(!found.text().contains("Own"), "{}", found.text());
+    assert_eq!(found.text().matches("/clients/shop").count(), 1, "{}", found.text());
+    assert!(by_id.text().contains("Own"), "{}", by_id.text());
+    assert!(!by_id.text().contains("/clients/shop"), "{}", by_id.text());
     assert!(none.text().contains("nothing&#60;b"), "{}", none.text());
 }
 
@@ -83,7 +89,7 @@ async fn an_application_of_the_catalogue_asks_for_its_address_alone() {
     assert!(choice.text().contains("/gate/admin/clients/add?app=gitea"), "{}", choice.text());
     assert!(!choice.text().contains("app=grafana"), "{}", choice.text());
     let example = "https://git.example/user/oauth2/gatelodge/callback";
-    for own in [example, "client_secret_basic", "openid email profile groups", "optional", "RS256"]
+    for own in [example, "client_secret_basic", "email groups openid profile", "optional", "RS256"]
     {
         assert!(asked.text().contains(own), "{own}: {}", asked.text());
     }
@@ -192,15 +198,19 @@ async fn nothing_typed_is_lost_over_a_refusal_or_an_old_sign_in() {
 
     let refused = type_into(&mut ada, &asked, &typed).await;
     server.advance(std::time::Duration::from_secs(5 * 60 + 1));
-    let late = type_into(&mut ada, &refused, &[]).await;
+    let late = [("redirect_uris", "https://shop.example/cb")];
+    let late = type_into(&mut ada, &refused, &late).await;
     ada.sign_in().await;
     let filled = ada.visit(late.location()).await;
 
     assert_eq!(refused.refusal(), Some(Refusal::RedirectUriNotHttps));
     assert!(late.location().starts_with("/gate/admin/clients/add?by=hand&"), "{}", late.location());
-    for page in [&refused, &filled] {
+    for (page, uri) in [(&refused, "http://shop.example/cb"), (&filled, "https://shop.example/cb")]
+    {
         let fields = super::fields(page);
-        let typed = typed.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let typed = typed.map(|(name, value)| {
+            (name.to_owned(), if name == "redirect_uris" { uri } else { value }.to_owned())
+        });
         assert!(typed.iter().all(|own| fields.contains(own)), "{fields:?}");
         assert!(!fields.contains(&("scope".into(), "openid".into())), "{fields:?}");
     }

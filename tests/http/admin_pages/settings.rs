@@ -1,6 +1,7 @@
 //! The page of the settings in force.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use gatelodge::config::{Flags, Layers};
@@ -16,8 +17,12 @@ const LATER: std::time::Duration = std::time::Duration::from_secs(5 * 60 + 1);
 async fn server() -> (Server, PathBuf, Browser, TempDir) {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("gatelodge.toml");
+    let token = directory.path().join("token");
+    fs::write(&token, "s3cret-of-ours-0123456789-0123456789-0123").unwrap();
+    fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).unwrap();
     let roles = "[roles]\nreader.scopes = [\"admin:read\"]\n";
-    fs::write(&file, format!("registration.policy = \"token\"\nregistration.token = \"s3cret-of-ours-0123456789-0123456789-0123\"\n{roles}")).unwrap();
+    let registration = "[registration]\npolicy = \"token\"\ntoken_file = \"token\"\n";
+    fs::write(&file, format!("{registration}{roles}")).unwrap();
     let data = Some(directory.path().join("data"));
     let flags = Flags { config: Some(file.clone()), data, ..Flags::default() };
     let server = Server::with_layers(Layers::new(flags, [].into())).await;

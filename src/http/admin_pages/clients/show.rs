@@ -29,8 +29,8 @@ pub(in crate::http) struct ClientPage {
 
 impl ClientPage {
     /// The page `act` of the client.
-    fn to(&self, act: &str) -> AdminPath {
-        AdminPath::of(["clients", &self.client.client_id, act])
+    fn to(&self, act: &str) -> String {
+        format!("{}/{act}", AdminPath::of(["clients", self.client.client_id.as_str()]))
     }
 
     /// The events of the client.

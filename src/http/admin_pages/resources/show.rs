@@ -23,8 +23,8 @@ pub(in crate::http) struct ResourcePage {
 
 impl ResourcePage {
     /// The page `act` of the resource.
-    fn to(&self, act: &str) -> AdminPath {
-        AdminPath::of(["resources", self.resource.resource.as_str(), act])
+    fn to(&self, act: &str) -> String {
+        format!("{}/{act}", AdminPath::of(["resources", self.resource.resource.as_str()]))
     }
 
     /// The page of the client as which it introspects.

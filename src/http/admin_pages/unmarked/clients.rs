@@ -64,7 +64,7 @@ fn form(changes: bool) -> Form {
     let field = |name: &str, kind| Field::new(name, marked(), kind).with_hint(marked());
     let fields = vec![
         field("line", FieldKind::Line),
-        field("lines", FieldKind::Lines).with(["x", "y"]),
+        field("lines", FieldKind::Lines).with([marked(), marked()]),
         field("one", FieldKind::One(choices())).with(["a"]),
         field("boxes", FieldKind::Boxes(choices())).with(["a", "b"]),
         field("tick", FieldKind::Tick).ticked(true).extra(),
