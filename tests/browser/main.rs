@@ -11,12 +11,12 @@
 )]
 
 mod account;
+mod admin_pages;
 mod application;
 mod authenticator;
 mod bridge;
 mod callback_server;
 mod chromium;
-mod clients_pages;
 mod complaints;
 mod consent;
 mod device;
