@@ -81,6 +81,8 @@
 //! | what a file made, and `--prune` removes | `flow/apply/marks.rs`, `flow/apply/prune.rs` |
 //! | the right that an operation needs; what an administrator may touch | `admin/operation/by.rs`; [`flow::rights`] |
 //! | every operation of the administration, and its description | `admin/mod.rs`, `admin/operation/openapi.rs`, `assets/openapi.json` |
+//! | the fields of a form of the administration, and what was changed in it | `http/pages/admin/fields.rs` |
+//! | the members of a client as people read them; what is pasted for it; what to know of it | `admin/client/paste.rs`, `admin/client/notes.rs` |
 //! | the administration at the ports | `http/administration.rs`, [`flow::token::access`] |
 //! | whom an operator names by an id, a name or the beginning of an id | [`flow::named`] |
 //! | the end of a person, client or session, and its rows | [`flow::removal`] |

@@ -141,9 +141,10 @@ impl Field {
                 self.normal(typed.one(&self.name)?.unwrap_or_default().lines())
             }
         };
-        if is_sent {
-            let was = typed.one(&format!("was_{}", self.name))?.unwrap_or_default();
-            self.was = self.normal(was.lines());
+        let was = format!("was_{}", self.name);
+        // The form of something new has none of these.
+        if typed.names().any(|name| name == was) {
+            self.was = self.normal(typed.one(&was)?.unwrap_or_default().lines());
         }
         Ok(())
     }
@@ -208,6 +209,12 @@ mod tests {
     fn a_link_fills_in_what_it_names() {
         assert_eq!(changed("name=Store"), [("name".into(), "Store".into())]);
         assert_eq!(changed("scope=email"), [("scope".into(), "email".into())]);
+    }
+
+    #[test]
+    fn a_new_thing_is_changed_where_it_is_not_as_usual() {
+        assert_eq!(changed("typed=yes&name=Shop&scope=email&scope=openid"), []);
+        assert_eq!(changed("typed=yes&name=Shop&scope=email"), [("scope".into(), "email".into())]);
     }
 
     #[test]

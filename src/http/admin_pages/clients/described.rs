@@ -38,7 +38,7 @@ pub(super) async fn new_client(administrator: &Administrator) -> Result<Form, Re
         groups(t),
         post_logout_uris(t),
         logout_uri(t),
-        pkce(t, &PkcePolicy::ALL).with([DEFAULT]),
+        pkce(t, PkcePolicy::ALL).with([DEFAULT]),
         signing_alg(t).with([SigningAlg::default().as_str()]),
         lifetime(t),
         first_party(t),
@@ -150,7 +150,10 @@ async fn scopes(administrator: &Administrator, own: &Scope) -> Result<Field, Ref
         Choice::new(name.as_str(), if description == name { "" } else { description.as_str() })
     };
     let choices = scope_items(t, &rules.config, &known).into_iter().map(choice);
-    let kind = FieldKind::Boxes(choices.collect());
+    let mut choices: Vec<Choice> = choices.collect();
+    // Few clients have those of the administration.
+    choices.sort_by_key(|choice| choice.name.split(':').next() == Some("admin"));
+    let kind = FieldKind::Boxes(choices);
     Ok(Field::new("scope", t.admin.client_form.scope().plain(), kind))
 }
 
@@ -210,7 +213,8 @@ fn jwks_uri(t: &Texts) -> Field {
 fn pkce(t: &Texts, policies: &[PkcePolicy]) -> Field {
     let t = &t.admin.client_form;
     let mut choices = vec![Choice::new(DEFAULT, t.pkce_default().plain())];
-    choices.extend(policies.iter().map(|policy| {
+    let by_strictness = [PkcePolicy::Required, PkcePolicy::Nonce, PkcePolicy::Optional];
+    choices.extend(by_strictness.iter().filter(|own| policies.contains(own)).map(|policy| {
         let meaning = match policy {
             PkcePolicy::Nonce => t.pkce_nonce(),
             PkcePolicy::Optional => t.pkce_optional(),

@@ -8,3 +8,5 @@ pub(super) mod edit;
 pub(super) mod list;
 pub(super) mod made;
 pub(super) mod show;
+#[cfg(test)]
+pub(super) mod unmarked;

@@ -1,23 +1,24 @@
-//! The pages of clients, of resources and of the settings.
+//! The pages of clients, of resources and of the settings, as [`unmarked`](super::super::unmarked)
+//! renders them.
 
 use askama::DynTemplate;
 use serde_json::{Value, json};
 
-use super::{frame, marked, path, view};
-use crate::http::admin_pages::clients::add::{AddClientPage, NewClientPage};
-use crate::http::admin_pages::clients::application::ApplicationPage;
-use crate::http::admin_pages::clients::edit::EditClientPage;
-use crate::http::admin_pages::clients::list::ClientsPage;
-use crate::http::admin_pages::clients::made::{ClientMadePage, Made};
-use crate::http::admin_pages::clients::show::ClientPage;
+use super::add::{AddClientPage, NewClientPage};
+use super::application::ApplicationPage;
+use super::edit::EditClientPage;
+use super::list::ClientsPage;
+use super::made::{ClientMadePage, Made};
+use super::show::ClientPage;
 use crate::http::admin_pages::fields::{Choice, Field, FieldKind, Form};
+use crate::http::admin_pages::rows::Rows;
 use crate::http::admin_pages::resources::edit::ResourceFormPage;
 use crate::http::admin_pages::resources::list::{
     Configured, ConfiguredScope, ResourcesPage, RoleItem,
 };
 use crate::http::admin_pages::resources::show::ResourcePage;
-use crate::http::admin_pages::rows::Rows;
 use crate::http::admin_pages::settings::SettingsPage;
+use crate::http::admin_pages::unmarked::{frame, marked, path, view};
 use crate::http::pages::unmarked::page;
 
 fn text() -> String {
@@ -90,8 +91,14 @@ fn resource(whole: bool) -> Value {
     resource
 }
 
-/// Renders every page by `add`.
-pub(super) fn render(add: &mut dyn FnMut(&'static str, &dyn DynTemplate)) {
+/// Every page, with the name of its template.
+pub(in crate::http::admin_pages) fn rendered() -> Vec<(&'static str, String)> {
+    let mut pages = Vec::new();
+    render(&mut |name, page| pages.push((name, page.dyn_render().unwrap())));
+    pages
+}
+
+fn render(add: &mut dyn FnMut(&'static str, &dyn DynTemplate)) {
     render_clients(add);
     render_forms(add);
     for whole in [true, false] {

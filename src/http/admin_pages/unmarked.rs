@@ -1,8 +1,6 @@
 //! No page of the administration has a text that is not in the files of the languages, as
 //! [`unmarked`](crate::http::pages::unmarked) has it.
 
-mod clients;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -11,13 +9,14 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::admin::event::{ExplanationView, RepairView};
-use crate::http::admin_pages::confirm::{ConfirmPage, Question, Tick};
-use crate::http::admin_pages::event_repair::{self, RepairPage};
-use crate::http::admin_pages::events::{self, EventPage, EventsPage, FilterField};
-use crate::http::admin_pages::frame::{Frame, Kind, Part};
-use crate::http::admin_pages::keys::KeysPage;
-use crate::http::admin_pages::overview::{OverviewPage, Seen};
-use crate::http::admin_pages::people;
+use super::clients;
+use super::confirm::{ConfirmPage, Question, Tick};
+use super::event_repair::{self, RepairPage};
+use super::events::{self, EventPage, EventsPage, FilterField};
+use super::frame::{Frame, Kind, Part};
+use super::keys::KeysPage;
+use super::overview::{OverviewPage, Seen};
+use super::people;
 use crate::http::destination::AdminPath;
 use crate::http::pages::unmarked::{check, page};
 
@@ -169,7 +168,7 @@ fn rendered() -> Vec<(&'static str, String)> {
         let issuer = "http://localhost:7455".to_owned();
         add("overview.html", &OverviewPage { page: page(), frame: frame(), issuer, seen });
     }
-    clients::render(&mut add);
+    pages.extend(clients::unmarked::rendered());
     pages.extend(people::unmarked::rendered());
     pages
 }
