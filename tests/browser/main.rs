@@ -12,6 +12,7 @@
 
 mod account;
 mod admin_pages;
+mod admin_people;
 mod application;
 mod authenticator;
 mod bridge;

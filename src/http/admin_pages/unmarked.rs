@@ -8,7 +8,6 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::admin::event::{ExplanationView, RepairView};
 use super::clients;
 use super::confirm::{ConfirmPage, Question, Tick};
 use super::event_repair::{self, RepairPage};
@@ -17,6 +16,7 @@ use super::frame::{Frame, Kind, Part};
 use super::keys::KeysPage;
 use super::overview::{OverviewPage, Seen};
 use super::people;
+use crate::admin::event::{ExplanationView, RepairView};
 use crate::http::destination::AdminPath;
 use crate::http::pages::unmarked::{check, page};
 

@@ -403,6 +403,7 @@ sections! {
             search,
         }
         person: AdminPerson {
+            title(name),
             clients,
             created,
             disable,

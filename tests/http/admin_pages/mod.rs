@@ -1,12 +1,21 @@
 //! The pages of the administration: who gets in, and what it takes to change something.
 
 mod client_form;
+mod client_form;
+mod clients;
 mod clients;
 mod events;
 mod frame;
 mod keys;
+mod people;
+mod person;
+mod possessions;
 mod resources;
 mod settings;
+
+use axum::http::Method;
+use gatelodge::error::Refusal;
+use serde_json::{Value, json};
 
 use crate::support::{Browser, Response, Server, unescape};
 
@@ -29,8 +38,8 @@ pub(crate) async fn server() -> (Server, Browser) {
 /// A person who has only the role `role`.
 pub(crate) async fn with_role(server: &Server, role: &str) -> Browser {
     let browser = server.person("bob").await;
-    let roles = serde_json::json!({ "roles": [role] });
-    let given = server.operate(axum::http::Method::PATCH, "/users/bob", roles).await;
+    let roles = json!({ "roles": [role] });
+    let given = server.operate(Method::PATCH, "/users/bob", roles).await;
     assert_eq!(given.status, 200, "{}", given.text());
     browser
 }
@@ -66,4 +75,29 @@ pub(crate) async fn type_into(
     let all = all.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let all: Vec<_> = all.chain(typed.iter().copied()).collect();
     browser.submit(&page.action(), &all).await
+}
+
+/// The link that a page displays.
+pub(crate) fn link_on(page: &Response) -> String {
+    let (_, rest) = page.text().split_once("id=\"copied\">").expect("a link is displayed");
+    rest.split('<').next().unwrap().to_owned()
+}
+
+/// What an operation lists or shows.
+pub(crate) async fn stored(server: &Server, path: &str) -> Value {
+    server.operate(Method::GET, path, json!({})).await.json()
+}
+
+/// Who did the last event of this kind.
+pub(crate) async fn actor(server: &Server, kind: &str) -> Value {
+    let events = stored(server, &format!("/events?kind={kind}")).await;
+    events["events"][0]["actor"]["username"].clone()
+}
+
+/// Asserts that a form was refused for this reason, and stands there again with it.
+#[track_caller]
+pub(crate) fn refused_above(page: &Response, refusal: Refusal) {
+    assert_eq!(page.refusal(), Some(refusal), "{} {}", page.status, page.text());
+    assert_eq!(page.status, refusal.code().status(), "{}", page.text());
+    assert!(page.text().contains("role=\"alert\""), "{}", page.text());
 }

@@ -5,7 +5,11 @@ use axum::extract::Request;
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::oauth::params::form_encode;
 
+use crate::routes::ROUTES;
 use crate::support::{Browser, Response, Server};
+
+/// The id of nothing.
+const ID: &str = "0190163d-8694-439b-aea5-966c26f8ad91";
 
 const START: &str = "/gate/webauthn/authenticate/start";
 
@@ -102,29 +106,20 @@ async fn a_script_needs_a_browser_that_the_server_knows() {
 async fn every_post_of_a_page_is_guarded() {
     let server = Server::new().await;
 
-    for path in [
-        "/gate/admin/clients/add",
-        "/gate/admin/clients/x/disable",
-        "/gate/admin/clients/x/edit",
-        "/gate/admin/clients/x/enable",
-        "/gate/admin/clients/x/remove",
-        "/gate/admin/clients/x/rotate-secret",
-        "/gate/admin/resources/add",
-        "/gate/admin/resources/x/edit",
-        "/gate/admin/resources/x/remove",
-        "/gate/admin/settings/reload",
-        "/gate/device",
-        "/gate/setup",
-        "/gate/logout",
-        "/gate/interaction/0190163d-8694-439b-aea5-966c26f8ad91",
-        "/gate/webauthn/add/start",
-        "/gate/webauthn/add/finish",
-        "/gate/webauthn/register/start",
-        "/gate/webauthn/register/finish",
-        START,
-        "/gate/webauthn/authenticate/finish",
-    ] {
-        let foreign = Request::post(path).header("sec-fetch-site", "cross-site");
+    let posted = ROUTES
+        .iter()
+        .filter(|(route, methods, ..)| route.starts_with("/gate/") && methods.ends_with("POST"));
+    let paths: Vec<String> = posted
+        .map(|(route, ..)| {
+            let parts = route.split('/');
+            let named =
+                |part: &str| if part.starts_with('{') { ID.to_owned() } else { part.to_owned() };
+            parts.map(named).collect::<Vec<_>>().join("/")
+        })
+        .collect();
+    assert!(paths.len() > 40, "{paths:?}");
+    for path in paths {
+        let foreign = Request::post(&path).header("sec-fetch-site", "cross-site");
         let response = server.send(foreign.body(Body::empty()).unwrap()).await;
 
         response.refused(ErrorCode::Forbidden, Refusal::CrossSite);

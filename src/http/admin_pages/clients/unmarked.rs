@@ -11,12 +11,12 @@ use super::list::ClientsPage;
 use super::made::{ClientMadePage, Made};
 use super::show::ClientPage;
 use crate::http::admin_pages::fields::{Choice, Field, FieldKind, Form};
-use crate::http::admin_pages::rows::Rows;
 use crate::http::admin_pages::resources::edit::ResourceFormPage;
 use crate::http::admin_pages::resources::list::{
     Configured, ConfiguredScope, ResourcesPage, RoleItem,
 };
 use crate::http::admin_pages::resources::show::ResourcePage;
+use crate::http::admin_pages::rows::Rows;
 use crate::http::admin_pages::settings::SettingsPage;
 use crate::http::admin_pages::unmarked::{frame, marked, path, view};
 use crate::http::pages::unmarked::page;

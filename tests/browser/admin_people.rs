@@ -1,0 +1,124 @@
+//! People, as an administrator manages them at the pages.
+
+use crate::pages::look;
+use crate::program::{Home, Server};
+use crate::setup::ada;
+use crate::window::{Key, Window};
+
+/// Where the administration is open.
+async fn administration(home: &Home) -> (Server, Window) {
+    let (server, window) = ada(home).await;
+    window.open(format!("{}/gate/admin", server.issuer())).await;
+    window.reads("Health").await;
+    (server, window)
+}
+
+/// The link that the page displays.
+async fn link(window: &Window) -> String {
+    window.ask("document.getElementById('copied').textContent").await.unwrap()
+}
+
+#[tokio::test]
+async fn a_person_is_recovered_in_four_presses() {
+    let home = Home::new();
+    let (_server, window) = administration(&home).await;
+    home.json("user add grace --name Grace");
+
+    window.press("People").await;
+    window.press("Grace").await;
+    window.press("Make a link").await;
+    window.press("Make the link").await;
+
+    window.reads("A link for Grace").await;
+    window.reads("Copy the link").await;
+    look(&window, "admin-link").await;
+    let drawn: f64 = window
+        .ask("document.querySelector('.drawing svg').getBoundingClientRect().width")
+        .await
+        .unwrap();
+    assert!(drawn >= 150.0, "a camera reads a code of {drawn} pixels with trouble");
+    let grace = Window::new().await;
+    grace.open(link(&window).await).await;
+    grace.reads("A new passkey for Grace").await;
+    grace.press("Create a passkey").await;
+    grace.is_at("/gate/account").await;
+}
+
+#[tokio::test]
+async fn a_person_is_added_by_the_keyboard_alone() {
+    let home = Home::new();
+    let (server, window) = administration(&home).await;
+    window.open(format!("{}/gate/admin/people/add", server.issuer())).await;
+    window.reads("With it they make their passkey.").await;
+    look(&window, "admin-person-add").await;
+
+    window.fill("username", "ada").await;
+    window.key(Key::Enter).await;
+    window.reads("exists already").await;
+    window.excuses("409").await;
+    look(&window, "admin-person-add-fault").await;
+    window.fill("username", "grace").await;
+    window.key(Key::Tab).await;
+    window.types("Grace Hopper").await;
+    window.key(Key::Enter).await;
+
+    window.reads("Grace Hopper was added").await;
+    let grace = home.json("user show grace");
+    assert_eq!(grace["display_name"], "Grace Hopper");
+    let own = Window::new().await;
+    own.open(link(&window).await).await;
+    own.reads("Welcome, Grace Hopper").await;
+    own.press("Create a passkey").await;
+    own.is_at("/gate/account").await;
+}
+
+#[tokio::test]
+async fn the_pages_of_people_are_looked_at() {
+    let home = Home::new();
+    let (server, window) = administration(&home).await;
+    look(&window, "admin-overview").await;
+    for (name, title) in [("grace", "Grace"), ("alan", "Alan"), ("kurt", "Kurt")] {
+        home.json(&format!("user add {name} --name {title} --email {name}@id.example"));
+    }
+    home.json("user set grace --disable");
+    home.json("bridge token ada");
+    home.json("user token add ada --name Laptop");
+    home.json("invite add --uses 5");
+    let at = |path: &str| format!("{}/gate/admin/{path}", server.issuer());
+
+    for (path, reads, name) in [
+        ("people", "Grace", "admin-people"),
+        ("people/ada", "Account", "admin-person"),
+        ("people/ada/edit", "Change", "admin-person-edit"),
+        ("people/alan/recover", "Make a link for Alan?", "admin-recover"),
+        ("people/alan/remove", "Remove Alan?", "admin-remove"),
+        ("links", "the command line", "admin-links"),
+        ("invitations", "0 of 5 have come", "admin-invitations"),
+        ("invitations/add", "Open for how many days?", "admin-invitation-add"),
+        ("sessions", "bridge", "admin-sessions"),
+        ("grants", "There are none.", "admin-grants"),
+        ("bridges", "There are none.", "admin-bridges"),
+    ] {
+        window.open(at(path)).await;
+        window.reads(reads).await;
+        look(&window, name).await;
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_ended_from_the_page_of_its_person() {
+    let home = Home::new();
+    let (server, window) = administration(&home).await;
+    home.json("user add grace --name Grace");
+    home.json("bridge token grace");
+    window.open(format!("{}/gate/admin/people?q=grace", server.issuer())).await;
+
+    window.press("Grace").await;
+    window.press("End").await;
+    window.press("End").await;
+
+    window.is_at("/gate/admin/people/grace").await;
+    window.reads("There are none.").await;
+    let sessions = home.json("session list --user grace");
+    assert_eq!(sessions["sessions"].as_array().unwrap().len(), 0);
+}
