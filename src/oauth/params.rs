@@ -9,6 +9,9 @@ use crate::error::Refusal;
 /// The most parameters that one request may have.
 const MAX_PARAMETERS: usize = 100;
 
+/// What is escaped in a segment of a path: a dot, too, since one or two of them are another path.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
+
 /// The longest value, in bytes.
 const MAX_VALUE: usize = 8 * 1024;
 /// The longest value of a parameter of [`LONG`], in bytes.
@@ -162,7 +165,7 @@ fn with_plus(written: &[u8]) -> Option<String> {
 
 /// Encodes a value as one segment of a path (RFC 3986 §3.3).
 pub fn segment_encode(value: &str) -> String {
-    percent_encode(value.as_bytes(), NON_ALPHANUMERIC).to_string()
+    utf8_percent_encode(value, SEGMENT).to_string()
 }
 
 /// Decodes `application/x-www-form-urlencoded`.

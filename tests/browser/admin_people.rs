@@ -80,9 +80,9 @@ async fn the_pages_of_people_are_looked_at() {
     for (name, title) in [("grace", "Grace"), ("alan", "Alan"), ("kurt", "Kurt")] {
         home.json(&format!("user add {name} --name {title} --email {name}@id.example"));
     }
-    home.json("user set grace --disable");
-    home.json("bridge token ada");
-    home.json("user token add ada --name Laptop");
+    home.json("user disable grace");
+    home.json("bridge issue-token ada");
+    home.json("bridge issue-pat ada --name Laptop");
     home.json("invite add --uses 5");
     let at = |path: &str| format!("{}/gate/admin/{path}", server.issuer());
 
@@ -110,7 +110,7 @@ async fn a_session_is_ended_from_the_page_of_its_person() {
     let home = Home::new();
     let (server, window) = administration(&home).await;
     home.json("user add grace --name Grace");
-    home.json("bridge token grace");
+    home.json("bridge issue-token grace");
     window.open(format!("{}/gate/admin/people?q=grace", server.issuer())).await;
 
     window.press("Grace").await;

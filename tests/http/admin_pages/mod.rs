@@ -88,10 +88,13 @@ pub(crate) async fn stored(server: &Server, path: &str) -> Value {
     server.operate(Method::GET, path, json!({})).await.json()
 }
 
-/// Who did the last event of this kind.
-pub(crate) async fn actor(server: &Server, kind: &str) -> Value {
-    let events = stored(server, &format!("/events?kind={kind}")).await;
-    events["events"][0]["actor"]["username"].clone()
+/// Who did the only event of this kind about a person.
+pub(crate) async fn actor(server: &Server, kind: &str, person: &str) -> Value {
+    let events = stored(server, &format!("/events?kind={kind}")).await["events"].clone();
+    let mut about = events.as_array().unwrap().iter().filter(|event| event["username"] == person);
+    let event = about.next().expect("there is such an event");
+    assert!(about.next().is_none(), "{events}");
+    event["actor"]["username"].clone()
 }
 
 /// Asserts that a form was refused for this reason, and stands there again with it.

@@ -81,7 +81,7 @@ async fn somebody_who_is_added_gets_a_link_that_is_displayed_once() {
     assert_eq!(grace["email"], "grace@example.com");
     assert_eq!(grace["roles"], json!(["user", "people"]));
     assert_eq!(grace["groups"], json!(["staff", "crew", "night"]));
-    assert_eq!(actor(&server, "user.added").await, "ada");
+    assert_eq!(actor(&server, "user.added", "grace").await, "ada");
     let id = grace["id"].as_str().unwrap();
     let page = ada.visit(&format!("/gate/admin/people/{id}")).await;
     assert!(page.text().contains("Grace Hopper") && !page.text().contains("gl_st_"));
@@ -127,7 +127,7 @@ async fn the_form_of_a_person_changes_what_was_changed_in_it() {
     assert_eq!(grace["display_name"], "Grace Hopper");
     assert_eq!((&grace["roles"], &grace["groups"]), (&json!(["reader"]), &json!(["crew"])));
     assert_eq!(grace["email"], json!(null));
-    assert_eq!(actor(&server, "user.changed").await, "ada");
+    assert_eq!(actor(&server, "user.changed", "grace").await, "ada");
 }
 
 /// To name an address is to vouch for it.
@@ -177,7 +177,7 @@ async fn a_limited_administrator_gives_no_more_than_they_have() {
     refused.refused(ErrorCode::AccessDenied, Refusal::AdministrationClosed);
     assert_eq!(added.status, 200, "{}", added.text());
     assert_eq!(stored(&server, "/users/eve").await["roles"], json!(["people"]));
-    assert_eq!(actor(&server, "user.added").await, "bob");
+    assert_eq!(actor(&server, "user.added", "eve").await, "bob");
 }
 
 #[tokio::test]

@@ -103,7 +103,7 @@ async fn a_link_is_revoked_or_all_of_them() {
     assert_eq!(after_one.iter().filter(|state| *state == "open").count(), 2);
     assert_eq!(all.location(), "/gate/admin/links");
     assert_eq!(states(&server).await.iter().filter(|state| *state == "open").count(), 0);
-    assert_eq!(actor(&server, "link.revoked").await, "ada");
+    assert_eq!(actor(&server, "link.revoked", "grace").await, "ada");
 }
 
 #[tokio::test]
@@ -210,7 +210,7 @@ async fn a_grant_is_found_by_its_person_and_its_client_and_ended() {
     assert_eq!(ended.location(), "/gate/admin/people/grace");
     assert_eq!(stored(&server, "/grants?client=shop").await["grants"], json!([]));
     assert_eq!(stored(&server, "/grants").await["grants"].as_array().unwrap().len(), 2);
-    assert_eq!(actor(&server, "grant.revoked").await, "ada");
+    assert_eq!(actor(&server, "grant.revoked", "grace").await, "ada");
 }
 
 #[tokio::test]
@@ -239,5 +239,5 @@ async fn a_bridge_is_ended_with_what_hangs_on_it() {
     assert_eq!(whoami(&server, &token).await.status, 401);
     let sessions = stored(&server, "/sessions?user=ada").await["sessions"].clone();
     assert_eq!(sessions.as_array().unwrap().len(), 1);
-    assert_eq!(actor(&server, "bridge.ended").await, "ada");
+    assert_eq!(actor(&server, "bridge.ended", "ada").await, "ada");
 }
