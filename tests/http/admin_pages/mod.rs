@@ -91,7 +91,9 @@ pub(crate) async fn stored(server: &Server, path: &str) -> Value {
 /// Who did the only event of this kind about a person.
 pub(crate) async fn actor(server: &Server, kind: &str, person: &str) -> Value {
     let events = stored(server, &format!("/events?kind={kind}")).await["events"].clone();
-    let mut about = events.as_array().unwrap().iter().filter(|event| event["username"] == person);
+    // Of somebody who is gone, an event has the name that they had.
+    let is_about = |event: &&Value| event["username"] == person || event["name"] == person;
+    let mut about = events.as_array().unwrap().iter().filter(is_about);
     let event = about.next().expect("there is such an event");
     assert!(about.next().is_none(), "{events}");
     event["actor"]["username"].clone()
