@@ -259,7 +259,7 @@ sections! {
             further,
             lead,
             made(day, name),
-            new,
+            new_person,
             open,
             recovery,
             removed,
@@ -469,6 +469,8 @@ sections! {
             since(day, address),
         }
         setup_link: AdminSetupLink {
+            added(name),
+            added_lead(name),
             copy,
             drawing,
             drawing_about,
@@ -480,8 +482,6 @@ sections! {
             further_lead(name),
             invitation,
             invitation_lead(count),
-            new(name),
-            new_lead(name),
             once,
             recovery(name),
             recovery_lead(name),

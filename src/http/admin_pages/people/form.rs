@@ -191,12 +191,12 @@ pub(super) async fn add(
                 &administrator,
                 setup_link::Content {
                     expires: link.setup_expires,
-                    lead: t.new_lead(&user.display_name).plain(),
+                    lead: t.added_lead(&user.display_name).plain(),
                     link: link.setup_url,
                     next: AdminPath::of(["people", &user.id]),
                     next_label: t.to_person(&user.display_name).plain(),
                     notes: taken.into_iter().collect(),
-                    title: t.new(&user.display_name).plain(),
+                    title: t.added(&user.display_name).plain(),
                 },
             ))
         }

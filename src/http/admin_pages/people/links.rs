@@ -53,7 +53,7 @@ pub(super) fn row(texts: &Texts, link: LinkView) -> LinkRow {
     let purpose = match link.purpose.as_str() {
         "first" => t.first(),
         "further" => t.further(),
-        "new" => t.new(),
+        "new" => t.new_person(),
         _ => t.recovery(),
     };
     let state = match link.state.as_str() {
