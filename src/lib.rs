@@ -297,7 +297,10 @@
 //!   look at it.
 //! - *Flood of refusals.* Their events are in a pool, those of a person in a share of theirs, and those
 //!   of operators in neither, so that nobody pushes out an event of somebody else.
-//! - *Enumeration.* Sign-in names nobody; an unknown client and a wrong secret look alike.
+//! - *Enumeration.* Sign-in names nobody; an unknown client and a wrong secret look alike. Whether a
+//!   username or an address is taken is told to whoever makes an account, so often in a minute by network
+//!   and by invitation.
+//! - *Invitation of somebody who left.* It opens nothing once its maker may not give what it gives.
 //!
 //! What was decided, and why, is in `src/decisions.md`, the last part of this page.
 #![doc = include_str!("decisions.md")]
