@@ -39,7 +39,7 @@ use oauth::{
     userinfo,
 };
 use pages::{
-    account, applications, connections, interaction, own_passkeys, passkeys, prove, setup,
+    account, applications, connections, interaction, own, own_passkeys, passkeys, prove, setup,
 };
 use routes::{cached_for_an_hour, immutable, open_to_any_origin, readable_errors};
 
@@ -83,11 +83,10 @@ pub fn router(app: Arc<App>) -> Router {
             get(own_passkeys::codes).post(own_passkeys::renew_codes),
         )
         .route("/gate/account/apps", post(connections::withdraw))
-        .route("/gate/account/bridges", post(connections::end_bridge))
-        .route("/gate/account/email", post(account::set_email))
+        .route("/gate/account/devices", post(own::devices::end))
+        .route("/gate/account/profile", get(own::profile::show).post(own::profile::store))
         .route("/gate/account/sessions", post(connections::end_session))
-        .route("/gate/account/sessions/others", post(connections::end_other_sessions))
-        .route("/gate/account/tokens", post(connections::revoke_token))
+        .route("/gate/account/sessions/others", get(own::sessions::show).post(own::sessions::end))
         .route("/gate/logout", post(account::sign_out))
         .route("/gate/webauthn/add/start", post(passkeys::start_further))
         .route("/gate/webauthn/add/finish", post(passkeys::finish_further))

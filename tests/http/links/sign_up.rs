@@ -189,6 +189,8 @@ async fn a_new_account_goes_on_with_the_request_that_asked_for_it() {
     let allowed = browser.decide(&consent, "allow").await;
 
     assert!(page.asks_to_sign_in(), "{}", page.text());
+    let (before, _) = page.text().split_once("id=\"login\"").unwrap();
+    assert!(before.contains("<h1>Make an account</h1>") && before.contains("#sign-up"), "{before}");
     assert!(consent.asks_for_consent(), "{}", consent.text());
     let tokens = shop.redeem(&allowed.brought()["code"]).await.tokens();
     assert_eq!(shop.userinfo(&tokens.access).await.status, 200);
