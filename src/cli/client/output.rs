@@ -53,6 +53,8 @@ pub(super) fn text(client: &ClientView) -> String {
         ("client_type", word(&client.client_type)),
         ("application_type", word(&metadata.application_type)),
         ("contacts", word(&metadata.contacts)),
+        ("client_uri", word(&metadata.client_uri)),
+        ("initiate_login_uri", word(&metadata.initiate_login_uri)),
         ("redirect_uris", word(&metadata.redirect_uris)),
         ("post_logout_redirect_uris", word(&metadata.post_logout_redirect_uris)),
         ("backchannel_logout_uri", word(&metadata.backchannel_logout_uri)),

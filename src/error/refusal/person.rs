@@ -106,7 +106,7 @@ macro_rules! person {
     InvitationEarly => SignUpClosed as INVITATION_EARLY,
         "there is no administrator yet, and the first account is made by their setup link",
         "gatelodge user recover prints the first administrator's link",
-        "WebAuthn §7.1", Command;
+        "WebAuthn §7.1", Again;
     InvitationExhausted => InvitationExhausted as INVITATION_EXHAUSTED,
         "as many people have come by the invitation as it was for",
         "gatelodge invite add --uses COUNT makes another one",

@@ -119,13 +119,13 @@ pub fn remove(
     Ok(removed)
 }
 
-/// What a person changes of their profile. A field that is `None` stays.
+/// How a person is to be known.
 #[derive(Clone)]
-pub struct ProfileChange {
+pub struct Profile {
     /// The display name.
-    pub display_name: Option<DisplayName>,
-    /// The e-mail address; `Some(None)` removes it.
-    pub email: Option<Option<Email>>,
+    pub display_name: DisplayName,
+    /// The e-mail address, if there is to be one.
+    pub email: Option<Email>,
 }
 
 /// Changes the profile of whoever has signed in a moment ago: all of it, or nothing.
@@ -137,16 +137,11 @@ pub fn set_profile(
     tx: &mut Tx<'_>,
     cx: &Context,
     holder: &TokenHash,
-    change: &ProfileChange,
+    profile: &Profile,
 ) -> Result<(), Error> {
     let user = RecentSignIn::of(tx, cx, holder)?.user();
-    if let Some(name) = &change.display_name {
-        people::set_own_name(tx, cx, user, name)?;
-    }
-    match &change.email {
-        Some(email) => people::set_own_email(tx, cx, user, email.as_ref()),
-        None => Ok(()),
-    }
+    people::set_own_name(tx, cx, user, &profile.display_name)?;
+    people::set_own_email(tx, cx, user, profile.email.as_ref())
 }
 
 /// Ends every session but this one of whoever has signed in a moment ago, and all their linked devices if

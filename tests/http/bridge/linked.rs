@@ -110,7 +110,7 @@ async fn names(server: &Server) -> Vec<Value> {
 }
 
 /// The ways to end a device.
-const ENDINGS: [&str; 9] = [
+const ENDINGS: [&str; 8] = [
     "bridge end TOKEN",
     "bridge end SESSION",
     "bridge revoke-pat",

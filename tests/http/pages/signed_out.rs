@@ -104,6 +104,7 @@ async fn a_clock_that_goes_back_brings_no_session_back() {
     let (server, mut ada) = Server::with_ada().await;
     server.advance(Duration::from_hours(1));
     let mut second = another(&ada).await;
+    ada.sign_in().await;
     end_others(&mut ada).await;
 
     server.app.clock().set(crate::support::BEGINNING);
@@ -175,9 +176,11 @@ async fn bridges_and_devices_go_on_unless_their_person_ticks_them() {
     }
     let devices = async || {
         let tokens = server.operate(Method::GET, "/personal-tokens", json!({})).await.json();
-        let bridges = server.operate(Method::GET, "/bridge/devices", json!({})).await.json();
-        let count = |view: &Value, name: &str| view[name].as_array().unwrap().len();
-        (count(&tokens, "personal_tokens"), count(&bridges, "bridges"))
+        let sessions = server.operate(Method::GET, "/sessions", json!({})).await.json();
+        let all = |view: &Value, name: &str| view[name].as_array().unwrap().clone();
+        let of_bridges = all(&sessions, "sessions");
+        let of_bridges = of_bridges.iter().filter(|session| session["client_id"].is_string());
+        (all(&tokens, "personal_tokens").len(), of_bridges.count())
     };
 
     let page = ada.visit("/gate/account/sessions/others").await;

@@ -8,7 +8,7 @@ use axum::response::Response;
 
 use crate::app::App;
 use crate::error::{Error, Refusal};
-use crate::flow::person::own::{self, ProfileChange};
+use crate::flow::person::own::{self, Profile};
 use crate::flow::session::LiveSession;
 use crate::http::destination::PagePath;
 use crate::http::extract::browser::Browser;
@@ -20,7 +20,6 @@ use crate::http::pages::templates::{self, Page};
 use crate::http::redirect;
 use crate::http::texts::Texts;
 use crate::model::actor::Acting;
-use crate::oauth::display_name::DisplayName;
 use crate::oauth::params::Params;
 
 /// The field of the name, as the page displays it.
@@ -62,11 +61,15 @@ pub(in crate::http) async fn show(
     })
 }
 
-/// What the form changes. A field that it lacks stays, and an empty address takes the person's away.
-fn change(form: &Params) -> Result<ProfileChange, Refusal> {
-    let name = form.one("display_name")?.map(|typed| typed.trim().parse::<DisplayName>());
-    let email = form.one("email")?.map(|typed| email::parsed(typed.trim()));
-    Ok(ProfileChange { display_name: name.transpose()?, email: email.transpose()? })
+/// The name that was typed.
+fn typed_name(form: &Params) -> Result<String, Refusal> {
+    Ok(form.one("display_name")?.unwrap_or_default().trim().to_owned())
+}
+
+/// What the form says. An empty address takes the person's away.
+fn profile(form: &Params) -> Result<Profile, Refusal> {
+    let display_name = typed_name(form)?.parse()?;
+    Ok(Profile { display_name, email: email::parsed(&email::typed(form)?)? })
 }
 
 /// Stores what the person typed, or says beside the field what is wrong with it.
@@ -78,9 +81,9 @@ pub(in crate::http) async fn store(
     let Some(holder) = browser.session(&app) else {
         return Ok(redirect::to_page(&PagePath::Profile));
     };
-    let stored = match change(&form) {
-        Ok(change) => {
-            app.write_by(acting, move |tx, cx| own::set_profile(tx, cx, &holder, &change)).await
+    let stored = match profile(&form) {
+        Ok(profile) => {
+            app.write_by(acting, move |tx, cx| own::set_profile(tx, cx, &holder, &profile)).await
         }
         Err(refusal) => Err(refusal.into()),
     };
@@ -99,8 +102,7 @@ fn refuse(
     error: Error,
 ) -> Result<Response, PageFailure> {
     let t = browser.language().texts();
-    let typed_email = email::typed(form)?;
-    let typed_name = form.one("display_name")?.map(|typed| typed.trim().to_owned());
+    let (typed_name, typed_email) = (typed_name(form)?, email::typed(form)?);
     let email = EmailField::refused(t, typed_email.clone(), &error);
     let fault = match error.refusal() {
         Some(Refusal::SignInStale) => return Ok(redirect::to_page(&PagePath::Profile)),
@@ -110,10 +112,9 @@ fn refuse(
     };
     let page = recently(app, browser, PagePath::Profile, |browser, session| {
         let stored = ProfilePage::of(app, browser, session);
-        let name = typed_name.unwrap_or(stored.name.value);
         let email =
             email.unwrap_or_else(|| EmailField { fault: String::new(), value: typed_email });
-        let name = NameField { fault, value: name };
+        let name = NameField { fault, value: typed_name };
         Ok(templates::show_alone(&ProfilePage { email, name, ..stored }))
     });
     Ok(email::refusing(page?, error))
