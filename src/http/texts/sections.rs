@@ -252,7 +252,7 @@ texts! {
             button,
             cancel,
             cancel_to(client),
-            create_lead,
+            create_or,
             lead,
             lead_to(client),
             lost,

@@ -109,7 +109,7 @@ async fn a_full_account_is_looked_at() {
         ("git", "Forge"),
     ] {
         apps += &format!(
-            "[[client]]\nclient_id = '{id}'\nname = '{name}'\n\
+            "[clients.{id}]\nname = '{name}'\n\
              redirect_uris = ['https://{id}.example/cb']\nclient_uri = 'https://{id}.example/'\n"
         );
     }
@@ -150,7 +150,7 @@ async fn a_request_for_a_new_account_leads_with_it() {
     let other = Window::new().await;
 
     other.open(format!("{}&prompt=create", shop.request("openid"))).await;
-    other.reads("Make an account, or sign in if you have one.").await;
+    other.reads("Or sign in, if you have an account here.").await;
     look(&other, "login-create").await;
     other.press("Make an account").await;
     other.fill("username", "grace").await;

@@ -7,6 +7,7 @@ use gatelodge::error::{ErrorCode, Refusal};
 use serde_json::{Value, json};
 
 use crate::bridge;
+use crate::devices::certificate_until;
 use crate::forward_auth::{self, Visit, WIKI};
 use crate::support::{Browser, RelyingParty, Response, Server};
 
@@ -295,6 +296,27 @@ async fn a_bridge_is_shown_by_the_name_of_its_machine_once_it_told_it() {
     assert_eq!(bridge::send(&server, Method::POST, path, &headers, &beat).await.status, 200);
 
     assert!(ada.visit("/account").await.text().contains("<strong><bdi>desk</bdi></strong>"));
+}
+
+#[tokio::test]
+async fn a_device_with_a_certificate_is_among_them_and_ends_for_good() {
+    let (server, mut ada) = with_ada().await;
+    let asked = json!({
+        "username": "ada", "name": "phone", "certificate": certificate_until(2030),
+    });
+    let path = "/bridge/certificates";
+    let enrolled = server.operate(Method::POST, path, asked).await.json();
+    let page = ada.visit("/account").await;
+
+    let phone = device_called(&page, "phone");
+    let ended = ada.submit("/gate/account/devices", &[("device", &phone)]).await;
+
+    assert!(page.text().contains("Comes in by a certificate until"), "{}", page.text());
+    assert_eq!(ended.location(), "/gate/account");
+    let own = format!("{path}/{}", enrolled["fingerprint"].as_str().unwrap());
+    let certificate = server.operate(Method::GET, &own, json!({})).await.json();
+    assert!(certificate["revoked"].is_string(), "{certificate}");
+    assert!(!ada.visit("/account").await.text().contains("phone"));
 }
 
 #[tokio::test]
